@@ -1,0 +1,136 @@
+"""One region of AWS as this service needs it, EKS apart (`eks_ports.py`): part of `ports.py`, kept apart for its size. Same promises."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Protocol
+
+from chalicelib.domain.lab import Lab
+from chalicelib.domain.resources import Kind, LedgerEntry, Resource, Target
+from chalicelib.domain.world import EndpointProbe, HostedZone, KubernetesSweep, StackState, SubnetFacts, WorkHostState
+
+
+class Stacks(Protocol):
+    """CloudFormation, one region."""
+
+    def create(
+        self, name: str, template: str, parameters: Mapping[str, str], tags: Mapping[str, str], token: str
+    ) -> str:
+        """Ask for a stack; return its id. A stack of this name that is there already is taken as ours if it carries the same
+        `ekslab:lab-id` tag, else AlreadyExists."""
+        ...
+
+    def describe(self, name: str) -> StackState:
+        """Status, outputs, and for failures the reason of the first resource that failed. Raises ResourceGone."""
+        ...
+
+    def resources(self, name: str) -> tuple[Resource, ...]:
+        """What the stack made, as resources with whole ARNs where AWS has ARNs. Empty for a stack that is gone."""
+        ...
+
+    def delete(self, name: str, token: str) -> None:
+        """Ask for its deletion; a stack that is gone is success."""
+        ...
+
+
+class Network(Protocol):
+    """EC2's network and instances, one region, as far as making a lab needs them."""
+
+    def zones(self) -> tuple[str, ...]:
+        """Names of the region's available zones (no local zones), sorted."""
+        ...
+
+    def subnets(self, ids: Sequence[str]) -> tuple[SubnetFacts, ...]:
+        """Facts of those that exist; missing ones are left out. `public` means a default route to an internet gateway."""
+        ...
+
+    def key_pair_exists(self, name: str) -> bool:
+        """Whether EC2 has a key pair of this name."""
+        ...
+
+    def import_key_pair(self, name: str, public_key: str, tags: Mapping[str, str]) -> str:
+        """Import an OpenSSH public key; one there already with the same lab tag counts. Return its id."""
+        ...
+
+    def allow_ingress(self, group_id: str, source: str, protocol: str, port: int | None, description: str) -> None:
+        """Let `source` (a CIDR or a group id) in. Protocol `-1` and port None: everything. A rule there already is success."""
+        ...
+
+    def run_work_host(self, lab: Lab, subnet_id: str, security_group_id: str, profile: str, user_data: str) -> str:
+        """Start the lab's work host from the newest Amazon Linux 2023 image, by client token; return its instance id."""
+        ...
+
+    def work_host(self, instance_id: str) -> WorkHostState:
+        """Raises ResourceGone."""
+        ...
+
+    def security_groups(self, ids: Sequence[str]) -> tuple[Mapping[str, object], ...]:
+        """Id, name, description and rules (`ingress`, `egress`: protocol, ports, source, description), for looking at."""
+        ...
+
+
+class Dns(Protocol):
+    """Route 53."""
+
+    def zone(self, name_or_id: str) -> HostedZone | None:
+        """The hosted zone with this id or domain name; None if there is none. Several of one name: the public one."""
+        ...
+
+
+class Roles(Protocol):
+    """IAM, for showing and for access entries."""
+
+    def role_arn(self, role_name: str) -> str | None:
+        """The whole ARN, path included, of a role in this account; None if there is none."""
+        ...
+
+    def policies(self, role_name: str) -> tuple[tuple[str, str], ...]:
+        """Name and ARN (`inline` for inline ones) of every policy of the role. Raises ResourceGone."""
+        ...
+
+
+class Leftovers(Protocol):
+    """Finds and deletes, one kind at a time, what a lab may have left in one region. domain/ownership.py judges, not this."""
+
+    def find(self, kind: Kind, target: Target) -> tuple[Resource, ...]:
+        """Everything of this kind that has to do with the target by tag, name or place, **ours or not**, with all tags.
+
+        Finds generously (a look-alike in the same VPC is found too) so that the ownership rule, not the query, decides.
+        """
+        ...
+
+    def delete(self, resource: Resource) -> None:
+        """Delete this one thing (a security group's references from other groups of the lab are revoked first).
+
+        Raises ResourceGone (fine), StillInUse (later), AwsRefused (never).
+        """
+        ...
+
+    def snapshot(self, volume: Resource, tags: Mapping[str, str]) -> Resource:
+        """Ask for a snapshot of a volume; one there already with this lab's tag is returned instead."""
+        ...
+
+
+class Census(Protocol):
+    """The second path: an inventory that shares no code or list with Leftovers. One region."""
+
+    def take(
+        self, target: Target, ledger: Sequence[LedgerEntry]
+    ) -> tuple[tuple[Resource, ...], tuple[str, ...], tuple[str, ...]]:
+        """(what is there that could be the target's, the names of the sources asked, those that could not be read).
+
+        Asks the Resource Groups Tagging API, the network by VPC, names, and for each ledger entry whether it still is.
+        """
+        ...
+
+
+class Kubernetes(Protocol):
+    """The cluster's own API server, where it can be reached at all."""
+
+    def probe(self, endpoint: str, certificate_authority: str | None) -> EndpointProbe:
+        """Resolve the endpoint's name and ask /version once, briefly. Never raises."""
+        ...
+
+    def sweep(self, lab: Lab) -> KubernetesSweep:
+        """Delete LoadBalancer Services, Ingresses, PVCs, NodePools; say what is still there. Never raises: unreachable is a result."""
+        ...

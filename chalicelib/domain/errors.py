@@ -1,0 +1,125 @@
+"""The one error tree: what happened and who should act. `api/problems.py` maps it to HTTP, ASL files name its classes.
+
+EkslabError
+├── RequestRefused            the caller can fix it            (yours)
+│   ├── InvalidRequest        bad fields, each a Finding       400
+│   ├── LabNotFound           or someone else's                404
+│   ├── NameTaken             an alive lab has the name        409
+│   ├── IdempotencyConflict   same key, other body             422
+│   └── WrongPhase            not while the lab is like this   409
+├── StaleLab                  someone saved in between; load again
+├── Transient                 try again later                  (retried by ASL)
+│   ├── Throttled
+│   └── AwsUnavailable
+├── AwsRefused                AWS said no; `code` and `message` are AWS's own words
+│   ├── AlreadyExists
+│   ├── ResourceGone          the thing is not there (success, when deleting)
+│   ├── StillInUse            something else must go first
+│   └── AccessDenied          our policy, or an SCP, forbids it
+└── ProvisioningFailed        a step ended badly; `failure` says why and whose it is
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from chalicelib.domain.failures import Failure
+    from chalicelib.domain.findings import Finding
+
+
+class EkslabError(Exception):
+    """Root of everything this service raises on purpose."""
+
+
+class RequestRefused(EkslabError):
+    """The request can't be carried out as it stands; the caller can change it."""
+
+
+class InvalidRequest(RequestRefused):
+    """One or more fields are wrong. `findings` holds them all, warnings included."""
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        self.findings = tuple(findings)
+        super().__init__("; ".join(f"{f.path}: {f.message}" for f in self.findings))
+
+
+class LabNotFound(RequestRefused):
+    """No such lab, or none that this caller may see: the two look the same on purpose."""
+
+    def __init__(self, lab_id: str) -> None:
+        self.lab_id = lab_id
+        super().__init__(f"There is no lab {lab_id}.")
+
+
+class NameTaken(RequestRefused):
+    """An alive lab has this name in this account and region. `lab_id` is that lab's, None if it is someone else's."""
+
+    def __init__(self, name: str, lab_id: str | None) -> None:
+        self.name, self.lab_id = name, lab_id
+        super().__init__(f"A lab named {name} is alive: {lab_id or 'it belongs to someone else'}.")
+
+
+class IdempotencyConflict(RequestRefused):
+    """The Idempotency-Key was used before, with a different body."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        super().__init__(f"Idempotency-Key {key} was used with a different request.")
+
+
+class WrongPhase(RequestRefused):
+    """The lab's phase does not allow this. `phase` is the phase it is in."""
+
+    def __init__(self, lab_id: str, phase: str, message: str) -> None:
+        self.lab_id, self.phase = lab_id, phase
+        super().__init__(message)
+
+
+class StaleLab(EkslabError):
+    """The lab was saved by someone else since it was loaded."""
+
+
+class Transient(EkslabError):
+    """It may work in a moment. State machines retry it with backoff."""
+
+
+class Throttled(Transient):
+    """AWS asked us to slow down."""
+
+
+class AwsUnavailable(Transient):
+    """AWS answered 5xx, or did not answer. The act may or may not have happened."""
+
+
+class AwsRefused(EkslabError):
+    """AWS said no, in its own words."""
+
+    def __init__(self, operation: str, code: str, message: str) -> None:
+        self.operation, self.code, self.message = operation, code, message
+        super().__init__(f"{operation}: {code}: {message}")
+
+
+class AlreadyExists(AwsRefused):
+    """The thing asked for is there already."""
+
+
+class ResourceGone(AwsRefused):
+    """The thing is not there."""
+
+
+class StillInUse(AwsRefused):
+    """Something else uses it (DependencyViolation, ResourceInUse, DeleteConflict): it must go first."""
+
+
+class AccessDenied(AwsRefused):
+    """The service's role, a boundary or a service control policy forbids this call."""
+
+
+class ProvisioningFailed(EkslabError):
+    """A provisioning step ended badly. `failure` carries the reason in words and whose it is to fix."""
+
+    def __init__(self, failure: Failure) -> None:
+        self.failure = failure
+        super().__init__(failure.reason)

@@ -1,0 +1,17 @@
+"""Why a lab could not be made, in words a person understands, and whose it is to fix."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chalicelib.domain.lab import Blame
+
+
+@dataclass(frozen=True, slots=True)
+class Failure:
+    """`code` is a stable kebab-case word (`no-capacity`, `quota-vpc`, ...), `reason` a sentence with the remedy, `cause` AWS's own words."""
+
+    code: str
+    reason: str
+    blame: Blame
+    cause: str = ""

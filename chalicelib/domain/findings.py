@@ -1,0 +1,43 @@
+"""A finding: one thing to say about one field of a request, by its path. Errors refuse, warnings travel with the answer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """Whether a finding refuses the request."""
+
+    ERROR = "error"
+    WARNING = "warning"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """`path` names the field as the caller wrote it: `nodegroups[0].min`, `managedNodeGroups[1].ssh.allow`, `` for the body.
+
+    `code` is a stable kebab-case word for programs (`unknown-field`, `wrong-type`, `version-ended`, ...), `message` is
+    a sentence for a person that says what is wrong and what would be right.
+    """
+
+    path: str
+    code: str
+    message: str
+    severity: Severity = Severity.ERROR
+
+
+def error(path: str, code: str, message: str) -> Finding:
+    """Make a finding that refuses the request."""
+    return Finding(path, code, message, Severity.ERROR)
+
+
+def warning(path: str, code: str, message: str) -> Finding:
+    """Make a finding that is told, but does not refuse."""
+    return Finding(path, code, message, Severity.WARNING)
+
+
+def has_errors(findings: Iterable[Finding]) -> bool:
+    """Say whether any finding refuses the request."""
+    return any(finding.severity is Severity.ERROR for finding in findings)

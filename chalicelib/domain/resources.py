@@ -1,0 +1,111 @@
+"""The things in an AWS account that a lab may own: their kinds, how one is described, and the ledger that lists them.
+
+A ledger entry is written the moment a thing is asked for, before AWS answers, so that nothing we made can be forgotten.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class Kind(StrEnum):
+    """Every kind of thing that a lab, or what ran in it, can leave in an account."""
+
+    STACK = "stack"
+    CLUSTER = "cluster"
+    NODEGROUP = "nodegroup"
+    FARGATE_PROFILE = "fargate-profile"
+    ADDON = "addon"
+    ACCESS_ENTRY = "access-entry"
+    POD_IDENTITY = "pod-identity-association"
+    AUTO_SCALING_GROUP = "auto-scaling-group"
+    INSTANCE = "instance"
+    KEY_PAIR = "key-pair"
+    LAUNCH_TEMPLATE = "launch-template"
+    LOAD_BALANCER = "load-balancer"
+    CLASSIC_LOAD_BALANCER = "classic-load-balancer"
+    TARGET_GROUP = "target-group"
+    SECURITY_GROUP = "security-group"
+    NETWORK_INTERFACE = "network-interface"
+    VOLUME = "volume"
+    SNAPSHOT = "snapshot"
+    MOUNT_TARGET = "efs-mount-target"
+    DNS_RECORD = "dns-record"
+    LOG_GROUP = "log-group"
+    OIDC_PROVIDER = "oidc-provider"
+    INSTANCE_PROFILE = "instance-profile"
+    ROLE = "role"
+    VPC_ENDPOINT = "vpc-endpoint"
+    NAT_GATEWAY = "nat-gateway"
+    ELASTIC_IP = "elastic-ip"
+    INTERNET_GATEWAY = "internet-gateway"
+    ROUTE_TABLE = "route-table"
+    SUBNET = "subnet"
+    VPC = "vpc"
+
+
+@dataclass(frozen=True, slots=True)
+class Resource:
+    """One thing found in the account.
+
+    `id` is what its delete call wants (an instance id, a group id, a name, an ARN for load balancers; for a DNS record
+    `<zone id>|<name>|<type>`), `arn` is unique over all kinds and regions, `created_at` is None where AWS does not
+    tell. `attributes` holds what deciding or deleting needs (`vpc-id`, `status`, `service-name`, `group-name`,
+    `txt-owner`, `issuer`, `role-name`, ...).
+    """
+
+    kind: Kind
+    id: str
+    arn: str
+    tags: Mapping[str, str] = field(default_factory=dict)
+    attributes: Mapping[str, str] = field(default_factory=dict)
+    created_at: datetime | None = None
+
+
+class EntryState(StrEnum):
+    """What has become of a ledger entry."""
+
+    REQUESTED = "requested"
+    PRESENT = "present"
+    DELETED = "deleted"
+    KEPT = "kept"
+    BLOCKED = "blocked"
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerEntry:
+    """One thing of the lab's. `how` says why we know it is ours: `asked for by provision`, `tag elbv2.k8s.aws/cluster`, ...
+
+    `guest` marks what the lab only uses (an existing VPC and its subnets): it is on the ledger to be *kept*.
+    """
+
+    resource: Resource
+    state: EntryState
+    how: str
+    recorded_at: datetime
+    changed_at: datetime
+    reason: str = ""
+    guest: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Whose things are looked for: all that finders and the ownership rule may know of a lab."""
+
+    lab_id: str
+    cluster_name: str
+    account: str
+    region: str
+    created_at: datetime
+    stack_name: str
+    txt_owner_id: str
+    vpc_id: str | None = None
+    vpc_is_ours: bool = False
+    subnet_ids: tuple[str, ...] = ()
+    hosted_zone_id: str | None = None
+    oidc_issuer: str | None = None
+    cluster_security_group_id: str | None = None
+    role_names: tuple[str, ...] = ()

@@ -1,0 +1,192 @@
+"""What a lab is asked to be: the one shape that both request bodies become, and that the workflows build from.
+
+Complete: every default is filled in before a LabSpec exists, so nothing downstream asks "what if it is missing".
+Sizes in GiB, times in hours, CIDRs as text in network form, ARNs whole.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+
+class EndpointAccess(StrEnum):
+    """From where the Kubernetes API server answers."""
+
+    PUBLIC = "public"
+    PUBLIC_AND_PRIVATE = "public-and-private"
+    PRIVATE = "private"
+
+
+class CapacityType(StrEnum):
+    """How instances are bought; EKS's own words."""
+
+    ON_DEMAND = "ON_DEMAND"
+    SPOT = "SPOT"
+
+
+class Placement(StrEnum):
+    """Which subnets a node group's instances start in."""
+
+    PUBLIC = "public"
+    PRIVATE = "private"
+
+
+class NatMode(StrEnum):
+    """NAT for private subnets. One gateway costs about $1.40 a day, so none unless private nodes need it."""
+
+    NONE = "none"
+    SINGLE = "single"
+
+
+class VolumePolicy(StrEnum):
+    """What becomes of the volumes of PersistentVolumeClaims when the lab ends."""
+
+    DELETE = "delete"
+    SNAPSHOT = "snapshot"
+    KEEP = "keep"
+
+
+class SupportPolicy(StrEnum):
+    """EKS upgradePolicy.supportType. EXTENDED may cost $0.60 an hour, so STANDARD unless asked for."""
+
+    STANDARD = "STANDARD"
+    EXTENDED = "EXTENDED"
+
+
+@dataclass(frozen=True, slots=True)
+class NewNetwork:
+    """A VPC of the lab's own: two zones, two public and two private subnets. `zones` empty: the first two that EKS takes."""
+
+    cidr: str = "192.168.0.0/16"
+    zones: tuple[str, ...] = ()
+    nat: NatMode = NatMode.NONE
+
+
+@dataclass(frozen=True, slots=True)
+class ExistingNetwork:
+    """Subnets the lab is a guest in. It never deletes, retags or reroutes anything of them."""
+
+    vpc_id: str | None
+    public_subnet_ids: tuple[str, ...] = ()
+    private_subnet_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointSpec:
+    """`allowed_cidrs` is who may reach the public endpoint; it says nothing about the private one."""
+
+    access: EndpointAccess
+    allowed_cidrs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SshSpec:
+    """Port 22 from `cidrs` with an EC2 key pair: an existing one by name, or an OpenSSH public key to import for the lab."""
+
+    key_name: str | None
+    public_key: str | None
+    cidrs: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Taint:
+    """A Kubernetes taint; `effect` in EKS's spelling: NO_SCHEDULE, NO_EXECUTE, PREFER_NO_SCHEDULE."""
+
+    key: str
+    value: str
+    effect: str
+
+
+@dataclass(frozen=True, slots=True)
+class NodegroupSpec:
+    """One managed node group."""
+
+    name: str
+    instance_types: tuple[str, ...] = ("t3.medium",)
+    desired: int = 2
+    min: int = 1
+    max: int = 3
+    volume_gib: int = 30
+    capacity_type: CapacityType = CapacityType.ON_DEMAND
+    placement: Placement = Placement.PUBLIC
+    ami_type: str = "AL2023_x86_64_STANDARD"
+    labels: Mapping[str, str] = field(default_factory=dict)
+    taints: tuple[Taint, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalDnsSpec:
+    """external-dns for one hosted zone, by Pod Identity; the TXT owner id is the lab's own."""
+
+    hosted_zone_id: str
+    domain: str
+
+
+@dataclass(frozen=True, slots=True)
+class WorkHostSpec:
+    """An instance in public subnet 1 with kubectl, eksctl, aws and docker, reached through SSM (or ssh, if the lab has it)."""
+
+    instance_type: str = "t3.medium"
+
+
+@dataclass(frozen=True, slots=True)
+class AddonSpec:
+    """An EKS add-on. `version` None: the default for the cluster's version. `configuration`: JSON text, or None."""
+
+    name: str
+    version: str | None = None
+    configuration: str | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AccessPolicySpec:
+    """An EKS access policy; `namespaces` empty means the whole cluster."""
+
+    policy_arn: str
+    namespaces: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AccessSpec:
+    """Who gets in: an IAM principal with access policies, Kubernetes groups, or both. `type` in EKS's words."""
+
+    principal_arn: str
+    policies: tuple[AccessPolicySpec, ...] = ()
+    groups: tuple[str, ...] = ()
+    type: str = "STANDARD"
+
+
+@dataclass(frozen=True, slots=True)
+class PodIdentitySpec:
+    """Gives pods of one service account an IAM role that exists already, under the path `/ekslab/`."""
+
+    namespace: str
+    service_account: str
+    role_arn: str
+
+
+@dataclass(frozen=True, slots=True)
+class LabSpec:
+    """Everything a lab is asked to be."""
+
+    name: str
+    region: str
+    version: str
+    network: NewNetwork | ExistingNetwork
+    endpoint: EndpointSpec
+    nodegroups: tuple[NodegroupSpec, ...]
+    ssh: SshSpec | None = None
+    external_dns: ExternalDnsSpec | None = None
+    work_host: WorkHostSpec | None = None
+    addons: tuple[AddonSpec, ...] = ()
+    access: tuple[AccessSpec, ...] = ()
+    pod_identities: tuple[PodIdentitySpec, ...] = ()
+    log_types: tuple[str, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+    lease_hours: int = 8
+    volumes: VolumePolicy = VolumePolicy.DELETE
+    support_policy: SupportPolicy = SupportPolicy.STANDARD

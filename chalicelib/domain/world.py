@@ -1,0 +1,162 @@
+"""What AWS says about things, in our words: small facts that adapters return and steps decide from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class HealthIssue:
+    """A health issue as EKS reports it: its code, its message, the resources it names."""
+
+    code: str
+    message: str
+    resource_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class StackState:
+    """A CloudFormation stack: its status in CloudFormation's words, outputs, and the first failed resource's reason."""
+
+    id: str
+    status: str
+    outputs: Mapping[str, str] = field(default_factory=dict)
+    failure: str | None = None
+    failed_resources: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterState:
+    """A control plane; `status` in EKS's words (CREATING, ACTIVE, FAILED, UPDATING, DELETING)."""
+
+    name: str
+    arn: str
+    status: str
+    version: str
+    endpoint: str | None = None
+    certificate_authority: str | None = None
+    oidc_issuer: str | None = None
+    vpc_id: str | None = None
+    cluster_security_group_id: str | None = None
+    subnet_ids: tuple[str, ...] = ()
+    public_access: bool = True
+    private_access: bool = False
+    allowed_cidrs: tuple[str, ...] = ()
+    support_type: str | None = None
+    platform_version: str | None = None
+    role_arn: str | None = None
+    issues: tuple[HealthIssue, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class NodegroupState:
+    """A managed node group; `status` in EKS's words (CREATING, ACTIVE, CREATE_FAILED, DEGRADED, DELETING, DELETE_FAILED, ...)."""
+
+    name: str
+    arn: str
+    status: str
+    desired: int
+    asg_names: tuple[str, ...] = ()
+    issues: tuple[HealthIssue, ...] = ()
+    role_arn: str | None = None
+    version: str | None = None
+    subnet_ids: tuple[str, ...] = ()
+    instance_types: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AddonState:
+    """An add-on; `status` in EKS's words (CREATING, ACTIVE, CREATE_FAILED, DEGRADED, ...)."""
+
+    name: str
+    arn: str
+    status: str
+    version: str
+    issues: tuple[HealthIssue, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class AccessEntryState:
+    """An access entry and its policies' ARNs."""
+
+    principal_arn: str
+    arn: str
+    type: str
+    policies: tuple[str, ...] = ()
+    groups: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PodIdentityState:
+    """A Pod Identity association."""
+
+    arn: str
+    id: str
+    namespace: str
+    service_account: str
+    role_arn: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class UpdateState:
+    """An EKS update; `status` InProgress, Failed, Cancelled or Successful; `errors` in EKS's words."""
+
+    id: str
+    status: str
+    errors: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SubnetFacts:
+    """A subnet. `public`: its default route goes to an internet gateway; `maps_public_ip`: instances get a public address."""
+
+    id: str
+    vpc_id: str
+    zone: str
+    cidr: str
+    free_addresses: int
+    public: bool
+    maps_public_ip: bool
+    arn: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WorkHostState:
+    """The work host; `status` in EC2's words (pending, running, ...)."""
+
+    instance_id: str
+    status: str
+    public_ip: str | None
+    private_ip: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class HostedZone:
+    """A Route 53 hosted zone; `id` without `/hostedzone/`, `name` without the trailing dot."""
+
+    id: str
+    name: str
+    private: bool
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointProbe:
+    """What was learnt from here about an endpoint. `answered` False with a `problem` is normal where we are not let in."""
+
+    host: str
+    addresses: tuple[str, ...]
+    answered: bool
+    version: str | None = None
+    problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KubernetesSweep:
+    """What deleting through the Kubernetes API did. Not `reachable`: why is in `problem`, and nothing was done."""
+
+    reachable: bool
+    problem: str | None = None
+    deleted: tuple[str, ...] = ()
+    remaining: tuple[str, ...] = ()

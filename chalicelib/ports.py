@@ -1,0 +1,151 @@
+"""The outside world as this service needs it: Protocols in our own words, semantics on each method.
+
+`aws/` implements them with boto3, `tests/fakes/` in memory; one contract suite runs on both. Every method may raise
+`Transient` (try again) and `AccessDenied`; what else it raises is said on it. All calls may run twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, Protocol, TypeVar
+
+from chalicelib.cloud_ports import Census, Dns, Kubernetes, Leftovers, Network, Roles, Stacks
+from chalicelib.domain.history import Event, Step
+from chalicelib.domain.lab import Lab, Phase
+from chalicelib.domain.receipt import Receipt
+from chalicelib.domain.resources import LedgerEntry
+from chalicelib.eks_ports import Clusters
+
+Item = TypeVar("Item")
+
+
+@dataclass(frozen=True, slots=True)
+class Page(Generic[Item]):
+    """A page of a list. `cursor` None: this was the last."""
+
+    items: tuple[Item, ...]
+    cursor: str | None
+
+
+class Clock(Protocol):
+    """The one place that knows what time it is."""
+
+    def now(self) -> datetime:
+        """Aware UTC."""
+        ...
+
+
+class Store(Protocol):
+    """Labs, their steps, events, ledgers and receipts."""
+
+    def create_lab(self, lab: Lab, idempotency_key: str | None, body_digest: str, now: datetime) -> Lab:
+        """Store a new lab, its name's claim and its idempotency key in one transaction; return what is stored.
+
+        The same owner and key with the same digest returns the lab stored the first time. Raises NameTaken (with the
+        other lab's id whoever owns it; the caller of this hides it), IdempotencyConflict (same key, other digest).
+        """
+        ...
+
+    def load_lab(self, lab_id: str) -> Lab:
+        """Strongly consistent. Raises LabNotFound."""
+        ...
+
+    def change_lab(self, lab_id: str, change: Callable[[Lab], Lab]) -> Lab:
+        """Load, apply `change`, save if nobody saved in between, else again (bounded); return what was saved.
+
+        `change` may run several times; returning its argument unchanged saves nothing. A change into an OVER phase
+        frees the lab's name in the same transaction. Raises LabNotFound, StaleLab when always beaten.
+        """
+        ...
+
+    def list_labs(self, owner: str | None, phases: Sequence[Phase], limit: int, cursor: str | None) -> Page[Lab]:
+        """Newest first. `owner` None: everyone's. `phases` empty: all. `cursor` is a former page's; InvalidRequest if not."""
+        ...
+
+    def labs_due(self, now: datetime, limit: int) -> tuple[Lab, ...]:
+        """Labs whose due_at is not after `now`, oldest first. Reads only what is due."""
+        ...
+
+    def record_step(self, lab_id: str, step: Step) -> None:
+        """Write or overwrite the step with this workflow, run and name."""
+        ...
+
+    def steps(self, lab_id: str) -> tuple[Step, ...]:
+        """All steps of all runs, in order of their start."""
+        ...
+
+    def add_event(self, lab_id: str, event: Event) -> None:
+        """Append one line of history; the same event twice is one line."""
+        ...
+
+    def events(self, lab_id: str, limit: int, cursor: str | None) -> Page[Event]:
+        """Oldest first."""
+        ...
+
+    def record(self, lab_id: str, entry: LedgerEntry) -> None:
+        """Write or overwrite the ledger entry of this resource (its ARN is its key)."""
+        ...
+
+    def ledger(self, lab_id: str) -> tuple[LedgerEntry, ...]:
+        """Every entry, strongly consistent, in order of recording."""
+        ...
+
+    def put_receipt(self, lab_id: str, receipt: Receipt) -> None:
+        """Write or overwrite the receipt of this look."""
+        ...
+
+    def receipts(self, lab_id: str) -> tuple[Receipt, ...]:
+        """In order of taking."""
+        ...
+
+
+class Workflows(Protocol):
+    """Step Functions."""
+
+    def start(self, workflow: str, execution_name: str, payload: Mapping[str, object]) -> None:
+        """Start `provision`, `teardown`, `update` or `inspect`. The same name again is no second start and no error."""
+        ...
+
+    def is_running(self, workflow: str, execution_name: str) -> bool:
+        """Whether that execution exists and has not ended."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Cloud:
+    """One region of the account."""
+
+    stacks: Stacks
+    clusters: Clusters
+    network: Network
+    dns: Dns
+    roles: Roles
+    leftovers: Leftovers
+    census: Census
+    kubernetes: Kubernetes
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What this installation allows; read once from settings."""
+
+    default_region: str = "ap-northeast-2"
+    regions: tuple[str, ...] = ()
+    default_lease_hours: int = 8
+    max_lease_hours: int = 72
+    max_nodes: int = 10
+    max_labs_per_owner: int = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Deps:
+    """Everything a use case or a workflow step needs. `cloud(region)` is cheap to call; `new_id()` is a fresh lab id."""
+
+    store: Store
+    workflows: Workflows
+    cloud: Callable[[str], Cloud]
+    clock: Clock
+    new_id: Callable[[], str]
+    limits: Limits = Limits()
