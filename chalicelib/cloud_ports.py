@@ -1,4 +1,4 @@
-"""One region of AWS as this service needs it, EKS apart (`eks_ports.py`): part of `ports.py`, kept apart for its size. Same promises."""
+"""One region of AWS as this service needs it, EKS apart (`eks_ports.py`): part of `ports.py`, with its promises."""
 
 from __future__ import annotations
 
@@ -132,5 +132,5 @@ class Kubernetes(Protocol):
         ...
 
     def sweep(self, lab: Lab) -> KubernetesSweep:
-        """Delete LoadBalancer Services, Ingresses, PVCs, NodePools; say what is still there. Never raises: unreachable is a result."""
+        """Delete LoadBalancer Services, Ingresses, PVCs, NodePools; say what is left. Never raises: unreachable is a result."""
         ...

@@ -9,7 +9,7 @@ from chalicelib.domain.lab import Blame
 
 @dataclass(frozen=True, slots=True)
 class Failure:
-    """`code` is a stable kebab-case word (`no-capacity`, `quota-vpc`, ...), `reason` a sentence with the remedy, `cause` AWS's own words."""
+    """`code` is a stable kebab-case word (`no-capacity`, ...), `reason` a sentence with the remedy, `cause` AWS's own words."""
 
     code: str
     reason: str

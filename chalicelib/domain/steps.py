@@ -1,0 +1,81 @@
+"""Which visible step each workflow function belongs to, and what people read for it; the steps' results.
+
+A function that asks and one that checks are one step to a person: both map to the same visible name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from chalicelib.domain.lab import Phase
+
+
+class Result(StrEnum):
+    """What a workflow function returns to ASL as `outcome`."""
+
+    ASKED = "asked"
+    AGAIN = "again"
+    DONE = "done"
+    SKIPPED = "skipped"
+    STUCK = "stuck"
+
+
+@dataclass(frozen=True, slots=True)
+class StepResult:
+    """`look_again_in`: seconds that ASL waits on ASKED and AGAIN. `detail`: one sentence for the person watching."""
+
+    outcome: Result
+    detail: str = ""
+    look_again_in: int = 0
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
+#: workflow -> function -> (visible step, title). A function absent here is not shown as a step.
+STEPS: Mapping[str, Mapping[str, tuple[str, str]]] = {
+    "provision": {
+        "create_stack": ("create_stack", "Network, security groups and roles"),
+        "check_stack": ("create_stack", "Network, security groups and roles"),
+        "create_cluster": ("create_cluster", "Control plane"),
+        "check_cluster": ("create_cluster", "Control plane"),
+        "launch_work_host": ("launch_work_host", "Work host"),
+        "create_nodegroups": ("create_nodegroups", "Node groups"),
+        "check_nodegroups": ("create_nodegroups", "Node groups"),
+        "create_addons": ("create_addons", "Add-ons"),
+        "check_addons": ("create_addons", "Add-ons"),
+        "grant_access": ("grant_access", "Access entries"),
+        "open_security_groups": ("open_security_groups", "Security group rules"),
+        "verify": ("verify", "Verification"),
+        "roll_back": ("roll_back", "Handing over to teardown"),
+    },
+    "update": {
+        "change_endpoint": ("change_endpoint", "Endpoint access"),
+        "check_endpoint": ("change_endpoint", "Endpoint access"),
+        "scale_nodegroups": ("scale_nodegroups", "Node count"),
+        "check_nodegroups": ("scale_nodegroups", "Node count"),
+    },
+    "teardown": {
+        "take_stock": ("take_stock", "Inventory before deleting"),
+        "sweep_kubernetes": ("sweep_kubernetes", "Kubernetes' own balancers and volumes"),
+        "delete_nodegroups": ("delete_nodegroups", "Node groups and Fargate profiles"),
+        "terminate_instances": ("terminate_instances", "Instances outside node groups"),
+        "sweep_leftovers": ("sweep_leftovers", "Load balancers, interfaces, volumes, DNS records"),
+        "delete_cluster": ("delete_cluster", "Control plane"),
+        "sweep_remains": ("sweep_remains", "Security groups, OIDC provider, log group"),
+        "delete_stack": ("delete_stack", "Network and roles"),
+        "take_inventory": ("take_inventory", "Proof of empty"),
+    },
+    "inspect": {
+        "look": ("look", "Looking again"),
+        "remove_stragglers": ("remove_stragglers", "Removing what came back"),
+    },
+}
+
+#: The phases in which each workflow may act. In any other it has been superseded.
+ACTS_IN: Mapping[str, frozenset[Phase]] = {
+    "provision": frozenset({Phase.REQUESTED, Phase.PROVISIONING}),
+    "update": frozenset({Phase.UPDATING}),
+    "teardown": frozenset({Phase.RELEASING, Phase.ROLLING_BACK}),
+    "inspect": frozenset({Phase.DELETED, Phase.FAILED, Phase.BLOCKED}),
+}

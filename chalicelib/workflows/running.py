@@ -1,0 +1,116 @@
+"""Runs one workflow function as one Lambda invocation: load the lab, refuse when superseded, act, record, answer ASL.
+
+Every door in `app.py` calls `run_step`. What a function learns to be final (`ProvisioningFailed`, a refusal by AWS) is
+written on the lab in words before the error goes on to the state machine; what is transient is left to ASL's Retry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from chalicelib.domain.errors import AwsRefused, ProvisioningFailed, Superseded
+from chalicelib.domain.explain import explain
+from chalicelib.domain.failures import Failure
+from chalicelib.domain.history import Event, Step, StepStatus
+from chalicelib.domain.lab import Lab
+from chalicelib.domain.steps import ACTS_IN, STEPS, Result, StepResult
+from chalicelib.ports import Deps
+
+_STATUS = {
+    Result.ASKED: StepStatus.RUNNING,
+    Result.AGAIN: StepStatus.RUNNING,
+    Result.DONE: StepStatus.DONE,
+    Result.SKIPPED: StepStatus.SKIPPED,
+    Result.STUCK: StepStatus.FAILED,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class StepInput:
+    """What a workflow function gets: the lab as stored, how often this step has looked before, the time, the event."""
+
+    lab: Lab
+    attempt: int
+    now: datetime
+    event: Mapping[str, object]
+
+
+StepFunction = Callable[[Deps, StepInput], StepResult]
+
+
+def run_step(deps: Deps, function: StepFunction, event: Mapping[str, object]) -> dict[str, object]:
+    """Run `function` for the lab in `event["lab_id"]`; return `outcome`, `look_again_in`, `detail` for ASL.
+
+    Raises Superseded when the lab's phase is no longer this workflow's, and whatever the function raises.
+    """
+    workflow = function.__module__.rpartition(".")[2]
+    lab = deps.store.load_lab(str(event["lab_id"]))
+    now = deps.clock.now()
+    if lab.phase not in ACTS_IN[workflow]:
+        raise Superseded(f"{workflow} may not act on {lab.id}: it is {lab.phase}.")
+    step = _opened(deps, lab, workflow, function.__name__, now)
+    try:
+        result = function(deps, StepInput(lab, step.attempts if step else 0, now, event))
+    except (ProvisioningFailed, AwsRefused) as error:
+        _record_failure(deps, lab, step, error, now)
+        raise
+    _record(deps, lab, step, result)
+    return {
+        "outcome": str(result.outcome),
+        "look_again_in": result.look_again_in,
+        "detail": result.detail,
+        **result.facts,
+    }
+
+
+def _opened(deps: Deps, lab: Lab, workflow: str, function: str, now: datetime) -> Step | None:
+    """The visible step this function belongs to, as already recorded in this run or newly begun; None for hidden ones."""
+    named = STEPS[workflow].get(function)
+    if named is None:
+        return None
+    name, title = named
+    for step in deps.store.steps(lab.id):
+        if (step.workflow, step.run, step.name) == (workflow, lab.run, name):
+            return step
+    step = Step(workflow, name, title, StepStatus.RUNNING, started_at=now, run=lab.run)
+    deps.store.record_step(lab.id, step)
+    return step
+
+
+def _record(deps: Deps, lab: Lab, step: Step | None, result: StepResult) -> None:
+    if step is None:
+        return
+    now = deps.clock.now()
+    status = _STATUS[result.outcome]
+    ended = None if status is StepStatus.RUNNING else now
+    deps.store.record_step(
+        lab.id, replace(step, status=status, ended_at=ended, detail=result.detail, attempts=step.attempts + 1)
+    )
+    if ended is not None:
+        deps.store.add_event(lab.id, Event(now, f"step-{status}", f"{step.title}: {result.detail or status}"))
+
+
+def _record_failure(
+    deps: Deps, lab: Lab, step: Step | None, error: ProvisioningFailed | AwsRefused, now: datetime
+) -> None:
+    failure: Failure = error.failure if isinstance(error, ProvisioningFailed) else explain(error.code, error.message)
+    if step is not None:
+        deps.store.record_step(
+            lab.id,
+            replace(step, status=StepStatus.FAILED, ended_at=now, detail=failure.reason, attempts=step.attempts + 1),
+        )
+    deps.store.change_lab(
+        lab.id,
+        lambda stored: stored if stored.reason else replace(stored, reason=failure.reason, blame=failure.blame),
+    )
+    deps.store.add_event(
+        lab.id,
+        Event(
+            now,
+            "step-failed",
+            failure.reason,
+            {"code": failure.code, "blame": str(failure.blame), "cause": failure.cause},
+        ),
+    )
