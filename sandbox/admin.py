@@ -1,0 +1,62 @@
+"""The sandbox's own routes, beside AWS's on the same port and for this machine only: health, faults, clock.
+
+`GET /_sandbox/health` tells that everything is mounted; `POST /_sandbox/faults` replaces the rules by which the
+sandbox's EKS misbehaves; `POST /_sandbox/clock` sets (`{"now": "2026-11-26T00:00:00Z"}`) or advances
+(`{"advance": seconds}`) the time by which AWS judges.
+"""
+
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any
+
+PREFIX = "/_sandbox/"
+
+Route = Callable[[Any], Mapping[str, Any]]
+"""Takes the request's JSON body (None when empty), returns the answer's. A ValueError becomes status 400."""
+
+Scope = Mapping[str, Any]
+Receive = Callable[[], Awaitable[Mapping[str, Any]]]
+Send = Callable[[Mapping[str, Any]], Awaitable[None]]
+AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+
+def with_admin_routes(aws: AsgiApp, routes: Mapping[tuple[str, str], Route]) -> AsgiApp:
+    """Return an ASGI application that answers `routes`, keyed (method, name), itself and leaves the rest to `aws`."""
+
+    async def serve(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"].startswith(PREFIX):
+            status, answer = _answer(routes, scope, await _body(receive))
+            await _send_json(send, status, answer)
+        else:
+            await aws(scope, receive, send)
+
+    return serve
+
+
+def _answer(routes: Mapping[tuple[str, str], Route], scope: Scope, body: bytes) -> tuple[int, Mapping[str, Any]]:
+    caller = (scope.get("client") or ("",))[0]
+    if caller != "127.0.0.1":
+        return 403, {"message": f"only this machine may do that, not {caller}"}
+    route = routes.get((scope["method"], scope["path"].removeprefix(PREFIX)))
+    if route is None:
+        return 404, {"message": "there is: " + ", ".join(f"{method} {PREFIX}{name}" for method, name in routes)}
+    try:
+        return 200, route(json.loads(body) if body else None)
+    except ValueError as error:
+        return 400, {"message": str(error)}
+
+
+async def _body(receive: Receive) -> bytes:
+    body: bytes = b""
+    while True:
+        message = await receive()
+        body += bytes(message.get("body", b""))
+        if not message.get("more_body"):
+            return body
+
+
+async def _send_json(send: Send, status: int, answer: Mapping[str, Any]) -> None:
+    body = json.dumps(answer).encode()
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,141 @@
+"""Start a sandbox and hold it: for the demo, for `make sandbox`, for every test that needs AWS.
+
+`with running_sandbox() as sandbox:` starts a process of its own on loopback and ends it, and all it started, on the
+way out; it also ends itself should this process die. Everything else is ordinary AWS, through `sandbox.client`.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from sandbox.settings import ACCOUNT, PROJECT, REGION, ROOT_SECRET, Settings
+
+START_TIMEOUT = 30.0
+END_TIMEOUT = 5.0
+
+
+class SandboxNotStarted(Exception):
+    """The sandbox's process ended or stayed silent; the message ends with what it printed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """What a caller signs with."""
+
+    access_key_id: str
+    secret_access_key: str
+    session_token: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Sandbox:
+    """A running sandbox: its address, and clients for it."""
+
+    url: str
+    region: str = REGION
+    account: str = ACCOUNT
+
+    @property
+    def port(self) -> int:
+        """The TCP port on 127.0.0.1."""
+        return int(self.url.rpartition(":")[2])
+
+    @property
+    def root(self) -> Credentials:
+        """The credentials of the account's root, whom no policy limits."""
+        return Credentials(self.account, ROOT_SECRET)
+
+    def client(self, service: str, *, credentials: Credentials | None = None, region: str | None = None) -> Any:
+        """Return a boto3 client of this sandbox, as `credentials` (default: the account's root), without retries."""
+        who = credentials or self.root
+        return boto3.client(
+            service,
+            endpoint_url=self.url,
+            region_name=region or self.region,
+            aws_access_key_id=who.access_key_id,
+            aws_secret_access_key=who.secret_access_key,
+            aws_session_token=who.session_token,
+            config=Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}),
+        )
+
+    def credentials_for(self, user: str) -> Credentials:
+        """Make a new access key for the IAM user `user`, who must exist; raises NoSuchEntityException if not."""
+        key = self.client("iam").create_access_key(UserName=user)["AccessKey"]
+        return Credentials(key["AccessKeyId"], key["SecretAccessKey"])
+
+    def admin(self, method: str, name: str, body: Mapping[str, Any] | list[Any] | None = None) -> Any:
+        """Call one of the sandbox's own routes, e.g. `admin("POST", "faults", [...])`; raises HTTPError if refused."""
+        data = None if body is None else json.dumps(body).encode()
+        request = urllib.request.Request(f"{self.url}/_sandbox/{name}", data=data, method=method)
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            return json.load(answer)
+
+
+@contextmanager
+def running_sandbox(settings: Settings | None = None) -> Iterator[Sandbox]:
+    """Start a sandbox, wait until it answers, and end it at the end of the block.
+
+    Raises SandboxNotStarted when it does not answer within 30 s.
+    """
+    settings = settings or Settings()
+    with tempfile.TemporaryDirectory(prefix="sandbox-") as directory:
+        ready_file, output = Path(directory, "ready"), Path(directory, "output")
+        with output.open("wb") as log:
+            process = subprocess.Popen(
+                _command(settings, ready_file), cwd=PROJECT, stdin=subprocess.PIPE, stdout=log, stderr=log
+            )
+        try:
+            yield Sandbox(_wait_until_ready(process, ready_file, output), settings.region, settings.account)
+        finally:
+            _end(process)
+
+
+def _command(settings: Settings, ready_file: Path) -> list[str]:
+    options = [f"--{name}={getattr(settings, name)}" for name in ("port", "scale", "region", "account")]
+    options += ["--no-auth"] * (not settings.auth) + ["--real-kubernetes"] * settings.real_kubernetes
+    log_level = f"--log-level={settings.log_level}"
+    return [
+        sys.executable, "-m", "sandbox", "serve", *options, log_level,
+        f"--ready-file={ready_file}", "--end-with-parent",
+    ]  # fmt: skip
+
+
+def _wait_until_ready(process: "subprocess.Popen[bytes]", ready_file: Path, output: Path) -> str:
+    deadline = time.monotonic() + START_TIMEOUT
+    while process.poll() is None and time.monotonic() < deadline:
+        url = ready_file.read_text() if ready_file.exists() else ""
+        if url and _answers(url):
+            return url
+        time.sleep(0.02)
+    raise SandboxNotStarted(output.read_text(errors="replace")[-4000:] or "it printed nothing")
+
+
+def _answers(url: str) -> bool:
+    try:
+        urllib.request.urlopen(f"{url}/_sandbox/health", timeout=START_TIMEOUT).close()
+    except (urllib.error.URLError, ConnectionError):
+        return False
+    return True
+
+
+def _end(process: "subprocess.Popen[bytes]") -> None:
+    if process.stdin:
+        process.stdin.close()
+    process.terminate()
+    try:
+        process.wait(END_TIMEOUT)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()

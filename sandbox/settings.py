@@ -1,0 +1,66 @@
+"""What a sandbox is: where it listens, how fast its time goes, whose account it plays.
+
+`Settings` is read by the command line and by tests; `environment()` is the whole environment of the sandbox's process,
+made before the emulator is imported because it reads most of it once, at import. Nothing of the caller's own AWS
+settings gets in: a profile or a real access key must never meet the emulator, nor the emulator's a real account.
+"""
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+ACCOUNT = "111122223333"
+REGION = "ap-northeast-2"
+ROOT_SECRET = "test"
+"""The emulator takes any account id as that account's root access key, with this secret."""
+
+PROJECT = Path(__file__).resolve().parent.parent
+LAMBDA_ENTRY = PROJECT / "sandbox" / "lambda_entry"
+
+# fmt: off
+SERVICES = (
+    "apigateway", "autoscaling", "cloudformation", "cloudtrail", "dynamodb", "ec2", "ecr", "eks", "elasticfilesystem",
+    "elasticloadbalancing", "events", "iam", "kms", "lambda", "logs", "monitoring", "resource-groups", "route53",
+    "s3", "scheduler", "secretsmanager", "ses", "sns", "sqs", "ssm", "states", "sts", "tagging",
+)
+# fmt: on
+"""The emulator's services that are switched on: all that the product calls, and none that opens a second port."""
+
+MAX_LAMBDAS_AT_ONCE = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """`scale` is wall seconds per AWS second; `port` 0 takes a free one; `real_kubernetes` keeps the emulator's own EKS."""
+
+    port: int = 0
+    scale: float = 0.01
+    region: str = REGION
+    account: str = ACCOUNT
+    auth: bool = True
+    real_kubernetes: bool = False
+    log_level: str = "WARNING"
+
+
+def environment(settings: Settings, host: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the environment of the sandbox's process, made from the host's without anything of AWS's in it."""
+    inherited = {
+        name: value
+        for name, value in (os.environ if host is None else host).items()
+        if not name.startswith(("AWS_", "MINISTACK_", "LAMBDA_", "PYTHON"))
+    }
+    return inherited | {
+        "AUTH": str(settings.auth).lower(),
+        "BIND_HOST": "127.0.0.1",
+        "GATEWAY_PORT": str(settings.port),
+        "SFN_WAIT_SCALE": repr(settings.scale),
+        "SERVICES": ",".join(SERVICES),
+        "MINISTACK_REGION": settings.region,
+        "AWS_DEFAULT_REGION": settings.region,
+        "LAMBDA_EXECUTOR": "local",
+        "LAMBDA_ACCOUNT_CONCURRENCY": str(MAX_LAMBDAS_AT_ONCE),
+        "LOG_LEVEL": settings.log_level,
+        "PYTHONPATH": str(LAMBDA_ENTRY),
+        "PYTHONUNBUFFERED": "1",
+    }
