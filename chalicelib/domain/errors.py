@@ -8,6 +8,7 @@ EkslabError
 │   ├── IdempotencyConflict   same key, other body             422
 │   └── WrongPhase            not while the lab is like this   409
 ├── StaleLab                  someone saved in between; load again
+├── Superseded                the lab has moved on; this workflow run must end without acting
 ├── Transient                 try again later                  (retried by ASL)
 │   ├── Throttled
 │   └── AwsUnavailable
@@ -79,6 +80,10 @@ class WrongPhase(RequestRefused):
 
 class StaleLab(EkslabError):
     """The lab was saved by someone else since it was loaded."""
+
+
+class Superseded(EkslabError):
+    """The lab's phase no longer belongs to this workflow run (it was released, say): stop, undo nothing."""
 
 
 class Transient(EkslabError):
