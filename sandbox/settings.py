@@ -45,17 +45,13 @@ class Settings:
 
 def environment(settings: Settings, host: Mapping[str, str] | None = None) -> dict[str, str]:
     """Return the environment of the sandbox's process, made from the host's without anything of AWS's in it."""
-    inherited = {
-        name: value
-        for name, value in (os.environ if host is None else host).items()
-        if not name.startswith(("AWS_", "MINISTACK_", "LAMBDA_", "PYTHON"))
-    }
-    return inherited | {
+    return _without_aws(os.environ if host is None else host) | {
         "AUTH": str(settings.auth).lower(),
         "BIND_HOST": "127.0.0.1",
         "GATEWAY_PORT": str(settings.port),
         "SFN_WAIT_SCALE": repr(settings.scale),
         "SERVICES": ",".join(SERVICES),
+        "MINISTACK_ACCOUNT_ID": settings.account,
         "MINISTACK_REGION": settings.region,
         "AWS_DEFAULT_REGION": settings.region,
         "LAMBDA_EXECUTOR": "local",
@@ -63,4 +59,15 @@ def environment(settings: Settings, host: Mapping[str, str] | None = None) -> di
         "LOG_LEVEL": settings.log_level,
         "PYTHONPATH": str(LAMBDA_ENTRY),
         "PYTHONUNBUFFERED": "1",
+    }
+
+
+def environment_for_packaging(region: str) -> dict[str, str]:
+    """Return the environment in which Chalice packages: it wants a region, and must not find an account."""
+    return _without_aws(os.environ) | {"AWS_DEFAULT_REGION": region}
+
+
+def _without_aws(host: Mapping[str, str]) -> dict[str, str]:
+    return {
+        name: value for name, value in host.items() if not name.startswith(("AWS_", "MINISTACK_", "LAMBDA_", "PYTHON"))
     }
