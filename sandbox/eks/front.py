@@ -1,0 +1,88 @@
+"""The front of EKS: from an HTTP request, already authenticated and authorised, to an answer.
+
+Requests run on threads of their own, because operations ask the emulator's other services over its one event loop.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING, Any
+
+from sandbox.aws_side import AwsSide
+from sandbox.clock import SandboxClock
+from sandbox.eks.answers import Answer, refusal, success
+from sandbox.eks.call import Call, caller_of
+from sandbox.eks.errors import EksError
+from sandbox.eks.faults import Faults
+from sandbox.eks.operations import OPERATIONS
+from sandbox.eks.parsing import read_input
+from sandbox.eks.routing import find_route
+from sandbox.eks.world import World
+
+if TYPE_CHECKING:
+    from sandbox.eks.kubernetes import KubernetesServers
+
+_THREADS = 16
+
+
+class Eks:
+    """Amazon EKS for one emulator: every account and region in it."""
+
+    def __init__(self, *, clock: SandboxClock, aws: AwsSide, kubernetes: KubernetesServers | None) -> None:
+        self.world = World(clock, aws, kubernetes)
+        self.kubernetes = kubernetes
+        self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="eks")
+
+    @property
+    def faults(self) -> Faults:
+        """The fault rules in force, to be set at run time."""
+        return self.world.faults
+
+    async def handle_request(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes, query_params: Mapping[str, Any]
+    ) -> Answer:
+        """Answer one request as (status, headers, body); the emulator's context says who is asking."""
+        context = contextvars.copy_context()
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(
+            self._threads, context.run, self._answer, method, path, headers, body, query_params
+        )
+
+    def reset(self) -> None:
+        """Forget every cluster, fault and pending change."""
+        self.world.reset()
+        if self.kubernetes is not None:
+            self.kubernetes.reset()
+
+    def _answer(
+        self, method: str, path: str, headers: Mapping[str, str], body: bytes, query: Mapping[str, Any]
+    ) -> Answer:
+        try:
+            operation, labels = _operation_at(method, path)
+            call = Call(operation, read_input(operation, labels, query, body), caller_of(headers, query))
+            with self.world.lock:
+                return success(operation, self._perform(call))
+        except EksError as error:
+            return refusal(error)
+
+    def _perform(self, call: Call) -> dict[str, Any]:
+        self.faults.refuse(call.operation, call.cluster_name)
+        output = self.world.tokens.answer(call)
+        if output is None:
+            output = OPERATIONS[call.operation](self.world, call)
+            self.world.tokens.remember(call, output)
+        if self.faults.loses_answer(call.operation, call.cluster_name):
+            raise EksError("ServerException", "Internal failure")
+        return output
+
+
+def _operation_at(method: str, path: str) -> tuple[str, dict[str, str]]:
+    found = find_route(method, path)
+    if found is None:
+        raise EksError("UnknownOperationException", f"EKS has no operation at {method} {path}", status=404)
+    if found[0] not in OPERATIONS:
+        raise EksError("NotImplementedException", f"The sandbox's EKS does not know {found[0]}", status=501)
+    return found
