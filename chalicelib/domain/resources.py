@@ -93,7 +93,12 @@ class LedgerEntry:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Whose things are looked for: all that finders and the ownership rule may know of a lab."""
+    """Whose things are looked for: all that finders and the ownership rule may know of a lab.
+
+    `known_ids` are the ids on the lab's ledger: finders look at these too, whatever their tags say by now.
+    `name_taken_over`: another cluster has the name now, so the name alone proves nothing any more.
+    `cluster_gone_at`: since when the lab's own cluster has been gone; None while it may be there.
+    """
 
     lab_id: str
     cluster_name: str
@@ -109,3 +114,6 @@ class Target:
     oidc_issuer: str | None = None
     cluster_security_group_id: str | None = None
     role_names: tuple[str, ...] = ()
+    known_ids: tuple[str, ...] = ()
+    name_taken_over: bool = False
+    cluster_gone_at: datetime | None = None
