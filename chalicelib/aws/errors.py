@@ -1,0 +1,147 @@
+"""Turns botocore's exceptions into the domain's, at the edge: `with translate("eks:CreateCluster"): client.create_cluster(...)`.
+
+Every adapter wraps every call in it, so that nothing above `aws/` ever sees botocore. The tables below are AWS's own
+codes; one that is in none of them and no 5xx is an AwsRefused that keeps AWS's words.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
+from botocore.exceptions import ConnectionError as NotConnected
+
+from chalicelib.domain.errors import (
+    AccessDenied,
+    AlreadyExists,
+    AwsRefused,
+    AwsUnavailable,
+    EkslabError,
+    ResourceGone,
+    StillInUse,
+    Throttled,
+)
+
+THROTTLED = frozenset(
+    {
+        "BandwidthLimitExceeded",
+        "EC2ThrottledException",
+        "PriorRequestNotComplete",
+        "ProvisionedThroughputExceededException",
+        "RequestLimitExceeded",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "SlowDown",
+        "Throttling",
+        "ThrottlingException",
+        "ThrottledException",
+        "TooManyRequestsException",
+    }
+)
+
+#: Answers that will be another one in a moment though their HTTP status is 4xx.
+PASSING = frozenset(
+    {
+        "InternalError",
+        "InternalFailure",
+        "RequestTimeout",
+        "RequestTimeoutException",
+        "ResourcePropagationDelayException",
+        "ServerException",
+        "ServiceUnavailable",
+        "ServiceUnavailableException",
+        "Unavailable",
+    }
+)
+
+DENIED = frozenset(
+    {
+        "AccessDenied",
+        "AccessDeniedException",
+        "AuthFailure",
+        "AuthorizationError",
+        "AuthorizationErrorException",
+        "NotAuthorized",
+        "UnauthorizedAccess",
+        "UnauthorizedOperation",
+    }
+)
+
+#: EKS's ResourceInUseException is in this table; `creating=True` reads it as AlreadyExists, which it means on a Create.
+IN_USE = frozenset(
+    {
+        "DeleteConflict",
+        "DeleteConflictException",
+        "DependencyViolation",
+        "HostedZoneNotEmpty",
+        "InvalidGroup.InUse",
+        "InvalidIPAddress.InUse",
+        "InvalidNetworkInterface.InUse",
+        "InvalidNetworkInterfaceID.InUse",
+        "MountTargetConflict",
+        "OperationNotPermitted.InUse",
+        "ResourceInUse",
+        "ResourceInUseException",
+        "VolumeInUse",
+    }
+)
+
+EXISTS = frozenset(
+    {
+        "AlreadyExistsException",
+        "EntityAlreadyExists",
+        "EntityAlreadyExistsException",
+        "InvalidGroup.Duplicate",
+        "InvalidKeyPair.Duplicate",
+        "InvalidLaunchTemplateName.AlreadyExistsException",
+        "InvalidPermission.Duplicate",
+        "ResourceAlreadyExistsException",
+    }
+)
+
+#: `NoSuchEntity`, `NoSuchHostedZone`, `InvalidGroup.NotFound`, `LoadBalancerNotFound`, `ResourceNotFoundException`, ...
+_GONE = re.compile(r"^NoSuch|NotFound(Exception)?$|^InvalidInstanceID\.Terminated$")
+#: CloudFormation says so with a ValidationError, and only in words.
+_GONE_IN_WORDS = re.compile(r"^Stack (with id|\[).*does not exist", re.IGNORECASE)
+
+
+@contextmanager
+def translate(operation: str, creating: bool = False) -> Iterator[None]:
+    """Raise the domain's error for whatever botocore raises inside, from it.
+
+    `operation` is IAM's name of the action, e.g. `eks:CreateCluster`. `creating`: a resource in use is one that exists.
+    """
+    try:
+        yield
+    except ClientError as error:
+        raise domain_error(operation, error, creating) from error
+    except (HTTPClientError, NotConnected) as error:
+        raise AwsUnavailable(f"{operation}: {error}") from error
+    except BotoCoreError as error:
+        raise AwsRefused(operation, type(error).__name__, str(error)) from error
+
+
+def domain_error(operation: str, error: ClientError, creating: bool = False) -> EkslabError:
+    """The domain's error for one answer of AWS's."""
+    code = str(error.response.get("Error", {}).get("Code", "Unknown"))
+    message = str(error.response.get("Error", {}).get("Message", ""))
+    status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400))
+    if code in THROTTLED or status == 429:
+        return Throttled(f"{operation}: {code}: {message}")
+    if code in PASSING or status >= 500:
+        return AwsUnavailable(f"{operation}: {code}: {message}")
+    return _refusal(code, message, creating)(operation, code, message)
+
+
+def _refusal(code: str, message: str, creating: bool) -> type[AwsRefused]:
+    if code in EXISTS or (creating and code in IN_USE):
+        return AlreadyExists
+    if code in IN_USE:
+        return StillInUse
+    if code in DENIED or code.startswith("AccessDenied"):
+        return AccessDenied
+    if _GONE.search(code) or (code == "ValidationError" and _GONE_IN_WORDS.search(message)):
+        return ResourceGone
+    return AwsRefused
