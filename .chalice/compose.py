@@ -1,0 +1,131 @@
+"""Writes what Chalice reads and what would otherwise be typed forty times: config.json, resources.json, policies/*.json.
+
+Hand-written are `statements.json` (every right the service ever uses, by name, with why) and `grants.json` (which
+function gets which). This script only puts them together; `tests/test_chalice_files.py` fails when its output is stale.
+Run it with `make compose`.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+PROJECT = HERE.parent
+WORKFLOWS = ("provision", "update", "teardown", "inspect")
+API_HANDLER = "api_handler"
+SCHEDULE = "tend_labs"
+LOG_DAYS = 30
+
+
+def composed() -> dict[str, str]:
+    """Every file this script writes: its path inside the project, and its text."""
+    functions = step_functions()
+    grants = json.loads((HERE / "grants.json").read_text())
+    statements = json.loads((HERE / "statements.json").read_text())
+    files = {
+        ".chalice/config.json": config(functions),
+        ".chalice/resources.json": resources(functions),
+    }
+    for name in [API_HANDLER, SCHEDULE, *functions]:
+        files[f".chalice/policies/{name}.json"] = policy(name, grants, statements)
+    return {path: json.dumps(content, indent=2) + "\n" for path, content in files.items()}
+
+
+def step_functions() -> list[str]:
+    """The names of the step Lambdas, read off `app.py` without importing it."""
+    tree = ast.parse((PROJECT / "app.py").read_text())
+    names = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
+    return [name for name in names if name.partition("_")[0] in WORKFLOWS]
+
+
+def logical_id(name: str) -> str:
+    """The logical id that Chalice derives: `provision_create_cluster` -> `ProvisionCreateCluster`."""
+    return "".join(part.capitalize() for part in name.split("_"))
+
+
+def config(functions: list[str]) -> dict[str, Any]:
+    """Chalice's config: one policy file and one timeout a function, nothing generated."""
+    per_function = {
+        name: {"iam_policy_file": f"policies/{name}.json", "lambda_timeout": 120} for name in [*functions, SCHEDULE]
+    }
+    per_function[API_HANDLER] = {"iam_policy_file": f"policies/{API_HANDLER}.json", "lambda_timeout": 29}
+    stage = {
+        "api_gateway_stage": "api",
+        "autogen_policy": False,
+        "iam_policy_file": f"policies/{API_HANDLER}.json",
+        "lambda_memory_size": 512,
+        "lambda_functions": per_function,
+    }
+    return {"version": "2.0", "app_name": "ekslab", "stages": {"dev": stage}}
+
+
+def policy(name: str, grants: dict[str, list[str]], statements: dict[str, Any]) -> dict[str, Any]:
+    """The policy of one function. Raises KeyError naming a function without a grant, or a grant without a statement."""
+    chosen = [*grants["*"], *grants[name]]
+    return {"Version": "2012-10-17", "Statement": [{"Sid": _sid(key), **_bare(statements[key])} for key in chosen]}
+
+
+def resources(functions: list[str]) -> dict[str, Any]:
+    """The template that is merged into Chalice's: parameters, environment, table, roles, state machines, log groups."""
+    template: dict[str, Any] = json.loads((HERE / "template.json").read_text())
+    template.pop("Comment", None)
+    added = template["Resources"]
+    for workflow in WORKFLOWS:
+        mine = [name for name in functions if name.startswith(f"{workflow}_")]
+        added[f"{workflow.capitalize()}StateMachine"] = state_machine(workflow, mine)
+    for name in [*functions, SCHEDULE, API_HANDLER]:
+        added[f"{_function_id(name)}LogGroup"] = log_group(_function_id(name))
+    return template
+
+
+def state_machine(workflow: str, functions: list[str]) -> dict[str, Any]:
+    """One state machine, named by the stack so that Lambdas can build its ARN without a cycle."""
+    return {
+        "Type": "AWS::StepFunctions::StateMachine",
+        "Properties": {
+            "StateMachineName": {"Fn::Sub": f"${{AWS::StackName}}-{workflow}"},
+            "RoleArn": {"Fn::GetAtt": ["StateMachineRole", "Arn"]},
+            "DefinitionS3Location": f"../statemachine/{workflow}.asl.json",
+            "DefinitionSubstitutions": {logical_id(name): {"Fn::GetAtt": [logical_id(name), "Arn"]} for name in functions},
+        },
+    }
+
+
+def log_group(function_id: str) -> dict[str, Any]:
+    """A function's log group, so that its lines are kept for a time and go with the stack."""
+    return {
+        "Type": "AWS::Logs::LogGroup",
+        "Properties": {"LogGroupName": {"Fn::Sub": f"/aws/lambda/${{{function_id}}}"}, "RetentionInDays": LOG_DAYS},
+    }
+
+
+def _function_id(name: str) -> str:
+    return "APIHandler" if name == API_HANDLER else logical_id(name)
+
+
+def _sid(key: str) -> str:
+    return re.sub(r"[^A-Za-z0-9]", "", key.title())
+
+
+def _bare(statement: dict[str, Any]) -> dict[str, Any]:
+    return {"Effect": "Allow", **{key: value for key, value in statement.items() if key != "why"}}
+
+
+def main() -> int:
+    """Write every file, and drop policies of functions that are gone."""
+    files = composed()
+    for stale in set((HERE / "policies").glob("*.json")) - {PROJECT / path for path in files}:
+        stale.unlink()
+    for path, text in files.items():
+        (PROJECT / path).parent.mkdir(exist_ok=True)
+        (PROJECT / path).write_text(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,76 @@
+"""Builds the world once per Lambda process: settings, boto3 clients, adapters, `Deps`. The only place that does.
+
+Clients are made on first use: a step that never asks EC2 does not pay for loading EC2's model.
+"""
+
+from __future__ import annotations
+
+import fnmatch
+import secrets
+from functools import cache
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from chalicelib.aws.census import AwsCensus
+from chalicelib.aws.clock import SystemClock
+from chalicelib.aws.clusters import EksClusters
+from chalicelib.aws.dns import Route53Dns
+from chalicelib.aws.kubernetes import KubernetesApi
+from chalicelib.aws.leftovers import AwsLeftovers
+from chalicelib.aws.network import Ec2Network
+from chalicelib.aws.roles import IamRoles
+from chalicelib.aws.stacks import CloudFormationStacks
+from chalicelib.aws.store import DynamoStore
+from chalicelib.aws.workflows import StepFunctionsWorkflows
+from chalicelib.ports import Cloud, Deps
+from chalicelib.settings import Settings, load_settings
+
+#: Adaptive retries calm a throttled account; short timeouts leave a Lambda time to report.
+_CONFIG = Config(retries={"mode": "adaptive", "max_attempts": 6}, connect_timeout=5, read_timeout=25)
+
+
+class LazyClient:
+    """A boto3 client that is made when first used."""
+
+    def __init__(self, service: str, region: str) -> None:
+        self._service, self._region = service, region
+        self._client: Any = None
+
+    def __getattr__(self, name: str) -> Any:
+        if self._client is None:
+            self._client = boto3.client(self._service, region_name=self._region, config=_CONFIG)
+        return getattr(self._client, name)
+
+
+@cache
+def get_settings() -> Settings:
+    """The settings of this process."""
+    return load_settings()
+
+
+@cache
+def get_deps() -> Deps:
+    """The world of this process."""
+    settings = get_settings()
+    return Deps(
+        store=DynamoStore(LazyClient("dynamodb", settings.region), settings.table),
+        workflows=StepFunctionsWorkflows(
+            LazyClient("stepfunctions", settings.region), settings.region, settings.account, settings.stack
+        ),
+        cloud=_cloud,
+        clock=SystemClock(),
+        new_id=new_lab_id,
+        limits=settings.limits,
+    )
+
+
+def is_administrator(arn: str) -> bool:
+    """Whether this caller's ARN matches one of the patterns in EKSLAB_ADMINISTRATORS."""
+    return any(fnmatch.fnmatchcase(arn, pattern) for pattern in get_settings().administrators)
+
+
+def new_lab_id() -> str:
+    """A fresh lab id: `lab-` and 12 hex digits, short enough for every name that is built from it."""
+    return f"lab-{secrets.token_hex(6)}"
