@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
-from chalicelib.domain.lab import Phase
+from chalicelib.domain.lab import Lab, Phase
 
 
 class Result(StrEnum):
@@ -56,6 +56,7 @@ STEPS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "check_nodegroups": ("scale_nodegroups", "Node count"),
     },
     "teardown": {
+        "begin": ("begin", "Letting what was under way end"),
         "take_stock": ("take_stock", "Inventory before deleting"),
         "sweep_kubernetes": ("sweep_kubernetes", "Kubernetes' own balancers and volumes"),
         "delete_nodegroups": ("delete_nodegroups", "Node groups and Fargate profiles"),
@@ -79,3 +80,8 @@ ACTS_IN: Mapping[str, frozenset[Phase]] = {
     "teardown": frozenset({Phase.RELEASING, Phase.ROLLING_BACK}),
     "inspect": frozenset({Phase.DELETED, Phase.FAILED, Phase.BLOCKED}),
 }
+
+
+def execution_name(lab: Lab, workflow: str) -> str:
+    """The name of this run's execution: the same for the same run, so that Step Functions refuses a second start."""
+    return f"{lab.id}-{lab.run}-{workflow}"
