@@ -96,7 +96,8 @@ class Target:
     """Whose things are looked for: all that finders and the ownership rule may know of a lab.
 
     `known_ids` are the ids on the lab's ledger: finders look at these too, whatever their tags say by now.
-    `name_taken_over`: another cluster has the name now, so the name alone proves nothing any more.
+    `had_cluster`: the lab asked for its cluster; until then the name can only mean someone else's. `name_taken_over`:
+    another cluster has the name now, so the name alone proves nothing any more.
     `cluster_gone_at`: since when the lab's own cluster has been gone; None while it may be there.
     """
 
@@ -115,5 +116,6 @@ class Target:
     cluster_security_group_id: str | None = None
     role_names: tuple[str, ...] = ()
     known_ids: tuple[str, ...] = ()
+    had_cluster: bool = False
     name_taken_over: bool = False
     cluster_gone_at: datetime | None = None

@@ -1,0 +1,100 @@
+"""Reckons a receipt: every ARN ever on the ledger, and every ARN found that is the lab's, becomes exactly one line.
+
+A thing counts as deleted only if the census had the means to see it and did not; never because we asked for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from chalicelib.domain.ownership import Action, Decision, judge
+from chalicelib.domain.receipt import Outcome, Receipt, ReceiptLine
+from chalicelib.domain.resources import EntryState, LedgerEntry, Resource, Target
+
+
+def direct_look(arn: str) -> str:
+    """The name of the census' source that asks for this one ledger entry; unreadable ones read `<source>: <why>`."""
+    return f"direct look at {arn}"
+
+
+def reckon(
+    look: str,
+    now: datetime,
+    ledger: Sequence[LedgerEntry],
+    found: Sequence[Resource],
+    sources: Sequence[str],
+    unreadable: Sequence[str],
+    target: Target,
+) -> Receipt:
+    """Put together what the ledger remembers and what the census found into the receipt of one look."""
+    entries = {entry.resource.arn: entry for entry in ledger}
+    there = {resource.arn: resource for resource in found}
+    lines = [_line_of_entry(entry, there.get(arn), unreadable, target, entries) for arn, entry in entries.items()]
+    strays = [_line_of_stray(resource, target, entries) for arn, resource in there.items() if arn not in entries]
+    told = [*lines, *(line for line in strays if line is not None)]
+    return Receipt(look, now, tuple(sorted(told, key=_worst_first)), tuple(sources), tuple(unreadable))
+
+
+def _line_of_entry(
+    entry: LedgerEntry,
+    there: Resource | None,
+    unreadable: Sequence[str],
+    target: Target,
+    entries: Mapping[str, LedgerEntry],
+) -> ReceiptLine:
+    if there is not None:
+        outcome, reason = _of_what_is_there(entry, judge(there, target, entries))
+    else:
+        outcome, reason = _of_what_was_not_seen(entry, unreadable)
+    return ReceiptLine(entry.resource.arn, str(entry.resource.kind), outcome, reason, entry.how)
+
+
+def _of_what_is_there(entry: LedgerEntry, decision: Decision) -> tuple[Outcome, str]:
+    match decision.action:
+        case Action.IGNORE:
+            return Outcome.DELETED, f"The lab's is gone; what has its name now is someone else's. {decision.reason}"
+        case Action.KEEP:
+            return Outcome.KEPT, decision.reason
+        case Action.BLOCK:
+            return Outcome.BLOCKED, decision.reason
+    if entry.state is EntryState.KEPT:
+        return Outcome.KEPT, entry.reason
+    if entry.state is EntryState.BLOCKED:
+        return Outcome.BLOCKED, entry.reason
+    return Outcome.PRESENT, entry.reason or "It has not been deleted yet."
+
+
+def _of_what_was_not_seen(entry: LedgerEntry, unreadable: Sequence[str]) -> tuple[Outcome, str]:
+    source = direct_look(entry.resource.arn)
+    why = next((line.removeprefix(f"{source}: ") for line in unreadable if line.startswith(f"{source}: ")), None)
+    if entry.guest:
+        return Outcome.KEPT, entry.reason or "The lab was only a guest in it."
+    if why is not None:
+        return Outcome.PRESENT, f"It could not be looked at, so it may still be there: {why}"
+    if entry.state is EntryState.KEPT:
+        return Outcome.DELETED, "It was to be kept, but someone has deleted it since."
+    return Outcome.DELETED, "It is not there."
+
+
+def _line_of_stray(resource: Resource, target: Target, entries: Mapping[str, LedgerEntry]) -> ReceiptLine | None:
+    """The line of a thing that is there but not on the ledger; None when it has nothing to do with the lab."""
+    decision = judge(resource, target, entries)
+    outcome = _STRAY_OUTCOME[decision.action]
+    if outcome is None:
+        return None
+    return ReceiptLine(resource.arn, str(resource.kind), outcome, decision.reason, decision.how)
+
+
+_STRAY_OUTCOME: Mapping[Action, Outcome | None] = {
+    Action.DELETE: Outcome.PRESENT,
+    Action.LEAVE: Outcome.PRESENT,
+    Action.KEEP: Outcome.KEPT,
+    Action.BLOCK: Outcome.BLOCKED,
+    Action.IGNORE: None,
+}
+_ORDER = (Outcome.BLOCKED, Outcome.PRESENT, Outcome.KEPT, Outcome.DELETED)
+
+
+def _worst_first(line: ReceiptLine) -> tuple[int, str, str]:
+    return _ORDER.index(line.outcome), line.kind, line.arn

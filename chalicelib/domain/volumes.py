@@ -1,0 +1,38 @@
+"""What becomes of the volumes of PersistentVolumeClaims when a lab ends: the owner's choice, made in the request."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import assert_never
+
+from chalicelib.domain.claims import PVC_TAG
+from chalicelib.domain.resources import Kind, Resource
+from chalicelib.domain.spec import VolumePolicy
+
+
+class VolumeFate(StrEnum):
+    """What to do with a volume or snapshot that is the lab's."""
+
+    DELETE = "delete"
+    SNAPSHOT_THEN_DELETE = "snapshot, then delete"
+    KEEP = "keep"
+
+
+def volume_fate(resource: Resource, policy: VolumePolicy) -> VolumeFate:
+    """Decide about a thing of the lab's. Only volumes of PVCs have a choice: a node's own disk always goes.
+
+    Snapshots go where the policy says delete; where something is to be kept, a snapshot is what is kept.
+    """
+    if resource.kind is Kind.SNAPSHOT:
+        return VolumeFate.DELETE if policy is VolumePolicy.DELETE else VolumeFate.KEEP
+    if resource.kind is not Kind.VOLUME or PVC_TAG not in resource.tags:
+        return VolumeFate.DELETE
+    match policy:
+        case VolumePolicy.DELETE:
+            return VolumeFate.DELETE
+        case VolumePolicy.SNAPSHOT:
+            return VolumeFate.SNAPSHOT_THEN_DELETE
+        case VolumePolicy.KEEP:
+            return VolumeFate.KEEP
+        case _:
+            assert_never(policy)

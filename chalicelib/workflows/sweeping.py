@@ -1,0 +1,214 @@
+"""Finding, judging and deleting what a lab left behind; shared by `teardown` and `inspect`, a workflow of neither's.
+
+One sweep looks once and deletes what it may: ASL waits and looks again. One bad thing never loses the rest. What is
+deleted is on the ledger before it is deleted; what is not the lab's never gets there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from chalicelib.domain.errors import AwsRefused, ResourceGone, StillInUse, Transient
+from chalicelib.domain.history import Event
+from chalicelib.domain.lab import Lab
+from chalicelib.domain.ownership import Action, Decision, judge
+from chalicelib.domain.receipt import Receipt
+from chalicelib.domain.reckoning import reckon
+from chalicelib.domain.resources import EntryState, Kind, LedgerEntry, Resource, Target
+from chalicelib.domain.sweeps import INSTANCES, LEFTOVERS, REMAINS, SLOW, STRAGGLERS
+from chalicelib.domain.target import target_of, with_cluster
+from chalicelib.domain.volumes import VolumeFate, volume_fate
+from chalicelib.ports import Deps
+
+__all__ = [
+    "INSTANCES",
+    "LEFTOVERS",
+    "REMAINS",
+    "STRAGGLERS",
+    "SweepOutcome",
+    "aim",
+    "mark_blocked",
+    "sweep",
+    "take_receipt",
+    "target_of",
+]
+
+
+@dataclass(slots=True)
+class SweepOutcome:
+    """What one sweep did. `remaining`: look again. `blocked`: AWS refused, its words are in the ledger entry's reason.
+
+    `unread` names the kinds that could not be listed, with AWS's words; `in_the_way` is what someone else put into the
+    lab's own VPC.
+    """
+
+    remaining: list[Resource] = field(default_factory=list)
+    deleted: list[Resource] = field(default_factory=list)
+    blocked: list[LedgerEntry] = field(default_factory=list)
+    kept: list[LedgerEntry] = field(default_factory=list)
+    in_the_way: list[tuple[Resource, str]] = field(default_factory=list)
+    unread: list[str] = field(default_factory=list)
+
+    @property
+    def done(self) -> bool:
+        """Everything that could be found is gone or kept."""
+        return not (self.remaining or self.blocked or self.unread)
+
+
+def aim(deps: Deps, lab: Lab, ledger: Sequence[LedgerEntry]) -> Target:
+    """The lab's target, with what EKS says of the cluster's name now (someone else may have taken it over)."""
+    target = target_of(lab, ledger)
+    try:
+        return with_cluster(target, deps.cloud(lab.region).clusters.describe(lab.name))
+    except ResourceGone:
+        return with_cluster(target, None)
+
+
+def sweep(deps: Deps, lab: Lab, kinds: Iterable[Kind], now: datetime) -> SweepOutcome:
+    """Look once for things of these kinds, in order, and delete what is the lab's.
+
+    Raises Transient, after everything else was tried, when something asked for patience: run it again.
+    """
+    run = _Sweep(deps, lab, now)
+    for kind in kinds:
+        run.sweep_kind(kind)
+    if run.hiccup is not None:
+        raise run.hiccup
+    return run.outcome
+
+
+def mark_blocked(deps: Deps, lab: Lab, resources: Iterable[Resource], why: str, now: datetime) -> None:
+    """Give up on these: their ledger entries become blocked, with what AWS said last, or else `why`."""
+    ledger = {entry.resource.arn: entry for entry in deps.store.ledger(lab.id)}
+    for resource in resources:
+        entry = ledger.get(resource.arn) or LedgerEntry(resource, EntryState.PRESENT, "found by a sweep", now, now)
+        blocked = replace(entry, state=EntryState.BLOCKED, reason=entry.reason or why, changed_at=now)
+        deps.store.record(lab.id, blocked)
+
+
+def take_receipt(deps: Deps, lab: Lab, look: str, now: datetime) -> Receipt:
+    """Take the census, reckon it against the ledger, store the receipt of this look (`now`, `after 15 minutes`, ...)."""
+    ledger = deps.store.ledger(lab.id)
+    target = aim(deps, lab, ledger)
+    found, sources, unreadable = deps.cloud(lab.region).census.take(target, ledger)
+    receipt = reckon(look, now, ledger, found, sources, unreadable, target)
+    deps.store.put_receipt(lab.id, receipt)
+    return receipt
+
+
+class _Sweep:
+    """One run of `sweep`: its target and ledger as read at the start, and what came of it so far."""
+
+    def __init__(self, deps: Deps, lab: Lab, now: datetime) -> None:
+        entries = deps.store.ledger(lab.id)
+        self.deps, self.lab, self.now = deps, lab, now
+        self.ledger = {entry.resource.arn: entry for entry in entries}
+        self.target = aim(deps, lab, entries)
+        self.leftovers = deps.cloud(lab.region).leftovers
+        self.outcome = SweepOutcome()
+        self.hiccup: Transient | None = None
+
+    def sweep_kind(self, kind: Kind) -> None:
+        try:
+            found = self.leftovers.find(kind, self.target)
+        except Transient as error:
+            self.hiccup = error
+            return
+        except AwsRefused as error:
+            self.outcome.unread.append(f"{kind}: {error}")
+            return
+        for resource in found:
+            self._treat(resource)
+        self._strike_off(kind, {resource.arn for resource in found})
+
+    def _treat(self, resource: Resource) -> None:
+        decision = judge(resource, self.target, self.ledger)
+        match decision.action:
+            case Action.DELETE:
+                self._see_off(resource, decision)
+            case Action.KEEP if resource.arn in self.ledger:
+                self._keep(resource, decision.how or self.ledger[resource.arn].how, decision.reason)
+            case Action.BLOCK:
+                self.outcome.in_the_way.append((resource, decision.reason))
+
+    def _see_off(self, resource: Resource, decision: Decision) -> None:
+        entry = self._enter(resource, decision)
+        fate = volume_fate(resource, self.lab.spec.volumes)
+        try:
+            if fate is VolumeFate.KEEP:
+                self._keep(
+                    resource, entry.how, f"The lab was asked to {self.lab.spec.volumes} the volumes of its PVCs."
+                )
+                return
+            if fate is VolumeFate.SNAPSHOT_THEN_DELETE and not self._snapshot_is_safe(resource):
+                self.outcome.remaining.append(resource)
+                return
+            self._delete(resource, entry)
+        except Transient as error:
+            self.hiccup = error
+            self.outcome.remaining.append(resource)
+        except StillInUse as error:
+            self._note(replace(entry, state=EntryState.PRESENT, reason=str(error)))
+            self.outcome.remaining.append(resource)
+        except AwsRefused as error:
+            self.outcome.blocked.append(self._note(replace(entry, state=EntryState.BLOCKED, reason=str(error))))
+
+    def _delete(self, resource: Resource, entry: LedgerEntry) -> None:
+        try:
+            self.leftovers.delete(resource)
+        except ResourceGone:
+            self._deleted(entry)
+            return
+        if resource.kind in SLOW:
+            self.outcome.remaining.append(resource)
+        else:
+            self._deleted(entry)
+
+    def _snapshot_is_safe(self, volume: Resource) -> bool:
+        """Ask for the snapshot (once); the volume may go when it is complete."""
+        snapshot = self.leftovers.snapshot(volume, self.lab.tags)
+        self._keep(
+            snapshot, "snapshot taken by teardown", f"It holds the contents of {volume.id}, as the lab was asked."
+        )
+        return snapshot.attributes.get("status") == "completed"
+
+    def _enter(self, resource: Resource, decision: Decision) -> LedgerEntry:
+        """Put a found thing on the ledger before it is touched; one that came back is present again."""
+        entry = self.ledger.get(resource.arn)
+        if entry is None:
+            entry = LedgerEntry(resource, EntryState.PRESENT, decision.how, self.now, self.now)
+            return self._note(entry)
+        if entry.state in (EntryState.REQUESTED, EntryState.DELETED):
+            return self._note(replace(entry, state=EntryState.PRESENT))
+        return entry
+
+    def _keep(self, resource: Resource, how: str, reason: str) -> None:
+        old = self.ledger.get(resource.arn)
+        entry = old or LedgerEntry(resource, EntryState.KEPT, how, self.now, self.now)
+        kept = replace(entry, state=EntryState.KEPT, reason=reason)
+        self.outcome.kept.append(self._note(kept))
+
+    def _strike_off(self, kind: Kind, found: set[str]) -> None:
+        """What is on the ledger and was looked for, but is not there any more, is deleted."""
+        for arn, entry in list(self.ledger.items()):
+            settled = entry.guest or entry.state in (EntryState.DELETED, EntryState.KEPT)
+            if entry.resource.kind is kind and arn not in found and not settled:
+                self._deleted(entry)
+
+    def _deleted(self, entry: LedgerEntry) -> None:
+        self._note(replace(entry, state=EntryState.DELETED, reason=""))
+        self.outcome.deleted.append(entry.resource)
+        what = entry.resource
+        facts = {"arn": what.arn, "kind": str(what.kind), "how": entry.how}
+        message = f"Deleted {what.kind} {what.id} ({entry.how})."
+        self.deps.store.add_event(self.lab.id, Event(self.now, "resource-deleted", message, facts))
+
+    def _note(self, entry: LedgerEntry) -> LedgerEntry:
+        """Write an entry down if it says anything new."""
+        if entry != self.ledger.get(entry.resource.arn):
+            entry = replace(entry, changed_at=self.now)
+            self.ledger[entry.resource.arn] = entry
+            self.deps.store.record(self.lab.id, entry)
+        return entry
