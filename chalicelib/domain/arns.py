@@ -1,0 +1,58 @@
+"""The things a lab asks for, as resources with the ARNs they have or will have: what goes on the ledger.
+
+Where AWS puts a random id into an ARN (node groups, add-ons, stacks), it is taken from AWS's answer instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from chalicelib.domain.lab import Lab
+from chalicelib.domain.resources import Kind, Resource
+
+_EC2_WORDS: Mapping[Kind, str] = {
+    Kind.INSTANCE: "instance",
+    Kind.KEY_PAIR: "key-pair",
+    Kind.SECURITY_GROUP: "security-group",
+    Kind.SUBNET: "subnet",
+    Kind.VPC: "vpc",
+}
+
+
+def partition_of(lab: Lab) -> str:
+    """`aws`, `aws-cn` or `aws-us-gov`: the partition that the lab's owner is in."""
+    parts = lab.owner.split(":")
+    return parts[1] if len(parts) > 1 and parts[0] == "arn" else "aws"
+
+
+def arn_of(lab: Lab, service: str, rest: str) -> str:
+    """An ARN of a regional service in the lab's account and region."""
+    return f"arn:{partition_of(lab)}:{service}:{lab.region}:{lab.account}:{rest}"
+
+
+def cluster_of(lab: Lab) -> Resource:
+    """The lab's control plane."""
+    return Resource(Kind.CLUSTER, lab.name, arn_of(lab, "eks", f"cluster/{lab.name}"))
+
+
+def log_group_of(lab: Lab) -> Resource:
+    """The log group that EKS makes for the control plane's logs."""
+    name = f"/aws/eks/{lab.name}/cluster"
+    return Resource(Kind.LOG_GROUP, name, arn_of(lab, "logs", f"log-group:{name}"))
+
+
+def ec2_thing(lab: Lab, kind: Kind, thing_id: str, **attributes: str) -> Resource:
+    """An instance, key pair, security group, subnet or VPC by its id. Keyword names become attributes (`vpc_id` → `vpc-id`)."""
+    named = {key.replace("_", "-"): value for key, value in attributes.items()}
+    return Resource(kind, thing_id, arn_of(lab, "ec2", f"{_EC2_WORDS[kind]}/{thing_id}"), attributes=named)
+
+
+def auto_scaling_group_of(lab: Lab, name: str) -> Resource:
+    """An Auto Scaling group by its name. Its ARN holds an id that EKS does not tell: `*` stands for it."""
+    rest = f"autoScalingGroup:*:autoScalingGroupName/{name}"
+    return Resource(Kind.AUTO_SCALING_GROUP, name, arn_of(lab, "autoscaling", rest))
+
+
+def part_of_cluster(lab: Lab, kind: Kind, name: str, arn: str) -> Resource:
+    """A node group, add-on, access entry or the like, with the ARN that EKS told."""
+    return Resource(kind, name, arn, attributes={"cluster-name": lab.name})

@@ -1,0 +1,160 @@
+"""The causes for which labs fail, as sentences with their remedy, and whose it is to act.
+
+`aws_words.py` says which of AWS's words mean which cause.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from chalicelib.domain.lab import Blame
+
+_YOURS, _OURS = Blame.YOURS, Blame.OURS
+
+
+@dataclass(frozen=True, slots=True)
+class Cause:
+    """A cause in words. `{zones}` in the sentence is filled with the zones that AWS's message offers."""
+
+    code: str
+    sentence: str
+    blame: Blame
+
+
+def quota(code: str, what: str) -> Cause:
+    """Make the cause of a used-up quota of `what`."""
+    sentence = (
+        f"The account's quota of {what} is used up. An administrator can raise it; another region may have room now."
+    )
+    return Cause(code, sentence, _OURS)
+
+
+VCPU = Cause(
+    "vcpu-quota",
+    "The account may not run more vCPUs of this instance family. Ask for fewer or smaller nodes, or another family; "
+    "an administrator can raise the quota.",
+    _YOURS,
+)
+NO_CAPACITY = Cause(
+    "no-capacity",
+    "AWS has no free capacity for this instance type in these zones at the moment. Name several instance types, "
+    "other zones, or try again later.",
+    _YOURS,
+)
+NO_ADDRESSES = Cause(
+    "subnets-full",
+    "A subnet has too few free addresses: the control plane wants 6 in each, every node and pod one more. "
+    "Use larger or emptier subnets.",
+    _YOURS,
+)
+NOT_OFFERED = Cause(
+    "type-not-offered",
+    "The instance type is not offered in this zone. Choose another type, or other zones.",
+    _YOURS,
+)
+NO_PUBLIC_ADDRESS = Cause(
+    "subnet-without-public-addresses",
+    "A public subnet does not give its instances public addresses, so the nodes can't reach the cluster. Switch on "
+    "auto-assign public IPv4 (MapPublicIpOnLaunch) for it, or place the nodes in private subnets with NAT.",
+    _YOURS,
+)
+NOT_JOINED = Cause(
+    "nodes-did-not-join",
+    "The instances started but did not join the cluster. Usually their subnet has no way out (no public address, no NAT) "
+    "or its route table or network ACL forbids the way to the control plane.",
+    _YOURS,
+)
+KEY_PAIR = Cause(
+    "key-pair-missing", "EC2 has no key pair of this name in the region. Import it, or send a public key.", _YOURS
+)
+SPOT_QUOTA = Cause("spot-quota", "The account may not run more Spot instances. Use ON_DEMAND, or fewer nodes.", _YOURS)
+SPOT_ROLE = Cause(
+    "spot-role-missing",
+    "The account lacks the service-linked role for Spot. An administrator creates it once "
+    "(AWSServiceRoleForEC2Spot); ON_DEMAND works now.",
+    _OURS,
+)
+SPOT_PRICE = Cause("spot-price", "Spot costs more than the price offered. Use ON_DEMAND or other types.", _YOURS)
+SCP = Cause(
+    "forbidden-by-organization",
+    "A service control policy of the organization forbids this. An administrator must allow it, or another region must be used.",
+    _OURS,
+)
+DENIED = Cause("access-denied", "The service lacks a permission that it needs. An administrator must grant it.", _OURS)
+ROLE = Cause("role-missing", "A role that the lab needs is gone or can't be assumed. Ask for the lab again.", _OURS)
+ZONE = Cause(
+    "zone-unsupported",
+    "EKS can't place a control plane in one of the zones. Zones that work: {zones}. Name two of them in the request.",
+    _YOURS,
+)
+VERSION = Cause(
+    "version-unsupported", "EKS does not offer this Kubernetes version. GET /versions lists those it does.", _YOURS
+)
+THROTTLED = Cause(
+    "throttled", "AWS kept asking us to slow down until we gave up. Ask for the lab again in a while.", _OURS
+)
+NAME = Cause(
+    "name-taken", "A cluster of this name, which is not this lab's, exists in the account. Choose another name.", _YOURS
+)
+SUBNET = Cause("subnet-missing", "A subnet no longer exists, or is in another VPC. Name subnets that exist.", _YOURS)
+GROUP = Cause(
+    "security-group-missing", "A security group that the lab needs was deleted. Ask for the lab again.", _OURS
+)
+TEMPLATE = Cause(
+    "launch-template-wrong",
+    "EC2 refuses the node group's launch template or can't find it. Ask for the lab again.",
+    _OURS,
+)
+KMS = Cause(
+    "encryption-key-unusable",
+    "The KMS key is gone, disabled or not granted. An administrator must restore it or the grant of the volumes' default key.",
+    _OURS,
+)
+UNVERIFIED = Cause(
+    "account-not-verified", "AWS has not verified or has blocked the account. An administrator must ask AWS.", _OURS
+)
+AWS = Cause("aws-internal", "AWS failed on its side. Ask for the lab again.", _OURS)
+UNREACHABLE = Cause("cluster-unreachable", "EKS can't reach the cluster's API server. Ask for the lab again.", _OURS)
+ADDON_CONFLICT = Cause(
+    "addon-conflict",
+    "An add-on's configuration contradicts itself, or what is in the cluster. Correct its configuration, or leave it out.",
+    _YOURS,
+)
+ADDON_REFUSED = Cause(
+    "addon-refused", "An admission rule in the cluster refuses the add-on. Leave the rule or the add-on out.", _YOURS
+)
+ADDON_CHANGED = Cause(
+    "addon-modified", "The add-on was changed in a way that EKS does not support. Undo that change.", _YOURS
+)
+ADDON_REPLICAS = Cause(
+    "addon-not-running",
+    "An add-on has too few running replicas. Its pods need nodes that are large enough and not tainted against them.",
+    _YOURS,
+)
+ADDON_SUBSCRIPTION = Cause(
+    "addon-subscription", "The add-on wants a Marketplace subscription, which the account lacks.", _OURS
+)
+ADDON_PERMISSION = Cause(
+    "addon-permission", "The add-on lacks an IAM permission. Give its service account a role that has it.", _YOURS
+)
+ASG = Cause(
+    "auto-scaling-group-broken", "The node group's Auto Scaling group was changed or deleted behind EKS's back.", _OURS
+)
+EVICTION = Cause("pod-not-evictable", "A PodDisruptionBudget keeps a node from being emptied. Loosen it.", _YOURS)
+VPC = Cause("vpc-missing", "The VPC no longer exists. Name subnets of one that does.", _YOURS)
+INVALID = Cause("request-refused", "AWS refuses the request as it stands; its own words say which part.", _YOURS)
+LABEL = Cause("label-invalid", "A node label is none that Kubernetes takes. Correct the label.", _YOURS)
+TYPE = Cause("instance-type-unknown", "There is no such instance type in this region. Choose another.", _YOURS)
+AMI = Cause(
+    "image-missing", "There is no node image for this AMI type and version. Choose another AMI type or version.", _YOURS
+)
+IPV6 = Cause(
+    "subnet-without-ipv6", "The subnet does not assign IPv6 addresses. Switch that on, or use other subnets.", _YOURS
+)
+ZONES = Cause("too-many-subnets", "The node group spans more subnets than EC2 takes. Name fewer.", _YOURS)
+REGION = Cause(
+    "region-not-enabled", "The account has not switched on what EKS needs in this region. Use another region.", _OURS
+)
+TIMEOUT = Cause("took-too-long", "AWS took longer than we wait. Ask for the lab again.", _OURS)
+BUSY = Cause("resource-busy", "Another change of the same thing was under way. Try again in a while.", _OURS)
+UNKNOWN = Cause("unexplained", "AWS gives a cause that we have no words for yet; its own words are with it.", _OURS)

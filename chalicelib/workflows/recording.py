@@ -1,0 +1,81 @@
+"""How workflow functions write down what they learn: on the ledger, in the lab's facts, in its phase and history.
+
+Everything here may run twice. A change of phase is refused (`Superseded`) when the lab has moved on in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from chalicelib.domain.errors import Superseded
+from chalicelib.domain.history import Event
+from chalicelib.domain.lab import Lab, Phase
+from chalicelib.domain.patience import PATIENCE
+from chalicelib.domain.resources import EntryState, Kind, LedgerEntry, Resource
+from chalicelib.domain.steps import Result, StepResult
+from chalicelib.ports import Deps
+
+#: How often the scheduled run makes sure that a lab's workflow is alive.
+WATCH = timedelta(minutes=5)
+
+
+def enter(
+    deps: Deps, lab: Lab, resources: Iterable[Resource], state: EntryState, now: datetime, how: str, reason: str = ""
+) -> None:
+    """Put resources on the lab's ledger, or bring their entries up to date. A guest's entry stays a guest's."""
+    known = {entry.resource.arn: entry for entry in deps.store.ledger(lab.id)}
+    for resource in resources:
+        entry = known.get(resource.arn)
+        if entry is None:
+            fresh = LedgerEntry(resource, state, how, recorded_at=now, changed_at=now, reason=reason)
+            deps.store.record(lab.id, fresh)
+        elif entry.state is not state and not entry.guest:
+            deps.store.record(lab.id, replace(entry, resource=resource, state=state, changed_at=now, reason=reason))
+
+
+def enter_guest(deps: Deps, lab: Lab, resources: Iterable[Resource], now: datetime, how: str, reason: str) -> None:
+    """Put on the ledger what the lab only uses, or what turned out to be someone else's: it is there to be kept."""
+    for resource in resources:
+        deps.store.record(lab.id, LedgerEntry(resource, EntryState.KEPT, how, now, now, reason=reason, guest=True))
+
+
+def settle(deps: Deps, lab: Lab, kinds: Iterable[Kind], now: datetime) -> None:
+    """Mark the lab's own entries of these kinds as deleted: what they were part of is gone."""
+    gone = set(kinds)
+    for entry in deps.store.ledger(lab.id):
+        if entry.resource.kind in gone and not entry.guest and entry.state is not EntryState.DELETED:
+            deps.store.record(lab.id, replace(entry, state=EntryState.DELETED, changed_at=now, reason=""))
+
+
+def learn(deps: Deps, lab: Lab, **facts: Any) -> Lab:
+    """Keep facts (fields of ClusterFacts) on the lab, whatever its phase: teardown needs them most."""
+    return deps.store.change_lab(lab.id, lambda stored: replace(stored, facts=replace(stored.facts, **facts)))
+
+
+def move(deps: Deps, lab: Lab, frm: Iterable[Phase], change: Callable[[Lab], Lab], now: datetime, message: str) -> Lab:
+    """Change the lab's phase and tell its history. Raises Superseded when the lab is in none of the phases `frm`."""
+    allowed = frozenset(frm)
+
+    def checked(stored: Lab) -> Lab:
+        if stored.phase not in allowed:
+            raise Superseded(f"{stored.id} is {stored.phase}.")
+        return change(stored)
+
+    moved = deps.store.change_lab(lab.id, checked)
+    deps.store.add_event(lab.id, Event(now, "phase-changed", message, {"phase": str(moved.phase)}))
+    return moved
+
+
+def again(step: str, detail: str) -> StepResult:
+    """Look again after as long as this step's patience says."""
+    return StepResult(Result.AGAIN, detail, look_again_in=PATIENCE[step].every)
+
+
+def again_or_stuck(step: str, attempt: int, detail: str) -> StepResult:
+    """Look again, or give up when the step has looked as often as it may."""
+    if PATIENCE[step].is_out(attempt):
+        return StepResult(Result.STUCK, f"After {PATIENCE[step].minutes} minutes: {detail}")
+    return again(step, detail)

@@ -1,0 +1,121 @@
+"""Every code that EKS may give has words, a remedy and someone to act; AWS's wording beats its codes."""
+
+import json
+from typing import Any
+
+import botocore.loaders
+import pytest
+
+from chalicelib.domain.aws_words import BY_CODE, BY_WORDS
+from chalicelib.domain.explain import explain, explain_execution, explain_issue, explain_issues, explain_stack
+from chalicelib.domain.lab import Blame
+from chalicelib.domain.world import HealthIssue
+
+_ENUMS = ("NodegroupIssueCode", "AddonIssueCode", "ClusterIssueCode", "ErrorCode", "FargateProfileIssueCode")
+
+
+def _model() -> dict[str, Any]:
+    model: dict[str, Any] = botocore.loaders.Loader().load_service_model("eks", "service-2")
+    return model
+
+
+def _codes() -> list[str]:
+    shapes = _model()["shapes"]
+    exceptions = [name for name, shape in shapes.items() if shape.get("exception")]
+    return sorted({code for enum in _ENUMS for code in shapes[enum]["enum"]} | set(exceptions))
+
+
+@pytest.mark.parametrize("code", _codes())
+def test_every_code_of_the_eks_model_is_classified(code: str) -> None:
+    assert code in BY_CODE
+    failure = explain(code, "")
+    assert failure.blame in (Blame.YOURS, Blame.OURS)
+    assert failure.reason.endswith(".")
+    assert code in failure.cause
+
+
+def test_at_least_twenty_causes_are_known() -> None:
+    causes = {cause.code for cause in BY_CODE.values()} | {cause.code for _, cause in BY_WORDS}
+    assert len(causes) >= 20
+
+
+@pytest.mark.parametrize(
+    ("message", "code"),
+    [
+        ("The maximum number of VPCs has been reached. (Service: Ec2, Status Code: 400)", "vpc-quota"),
+        ("The maximum number of internet gateways has been reached.", "igw-quota"),
+        ("The maximum number of addresses has been reached.", "eip-quota"),
+        ("Performing this operation would exceed: NatGatewayLimitExceeded", "nat-quota"),
+        (
+            "Could not launch On-Demand Instances. VcpuLimitExceeded - You have requested more vCPU capacity than your "
+            "current vCPU limit of 32 allows. Launching EC2 instance failed.",
+            "vcpu-quota",
+        ),
+        (
+            "Could not launch On-Demand Instances. InsufficientInstanceCapacity - We currently do not have sufficient "
+            "p5.48xlarge capacity in the Availability Zone you requested (us-east-1a).",
+            "no-capacity",
+        ),
+        ("Could not launch Spot Instances. UnfulfillableCapacity - Unable to fulfill capacity.", "no-capacity"),
+        ("Could not launch Spot Instances. MaxSpotInstanceCountExceeded - Max spot instance count exceeded.", "spot-quota"),
+        (
+            "AuthFailure.ServiceLinkedRoleCreationNotPermitted - The provided credentials do not have permission to create "
+            "the service-linked role for EC2 Spot Instances.",
+            "spot-role-missing",
+        ),
+        (
+            "Your requested instance type (t2.micro) is not supported in your requested Availability Zone (us-east-1e).",
+            "type-not-offered",
+        ),
+        ("The key pair 'mine' does not exist", "key-pair-missing"),
+        (
+            "One or more Amazon EC2 Subnets of [subnet-1] for node group ng does not automatically assign public IP "
+            "addresses to instances launched into it.",
+            "subnet-without-public-addresses",
+        ),
+        ("Instances failed to join the kubernetes cluster", "nodes-did-not-join"),
+        ("User: x is not authorized to perform: eks:CreateCluster with an explicit deny in a service control policy",
+         "forbidden-by-organization"),
+        ("User: x is not authorized to perform: eks:CreateCluster", "access-denied"),
+        ("Rate exceeded", "throttled"),
+        ("unsupported Kubernetes version", "version-unsupported"),
+        ("Instance became unhealthy: Client.InternalError: Client error on launch", "encryption-key-unusable"),
+        ("Role with arn: x, could not be assumed because it does not exist", "role-missing"),
+    ],
+)  # fmt: skip
+def test_awss_wording_decides_whatever_the_code(message: str, code: str) -> None:
+    assert explain_stack(message).code == code
+    assert explain_issue(HealthIssue("AsgInstanceLaunchFailures", message)).code == code
+    assert explain("InvalidParameterException", message).cause.endswith(message)
+
+
+def test_an_unsupported_zone_names_those_that_work() -> None:
+    message = (
+        "Cannot create cluster 'myeks' because us-east-1e, the targeted availability zone, does not currently have "
+        "sufficient capacity to support the cluster. Retry and choose from these availability zones: us-east-1a, us-east-1b"
+    )
+    failure = explain("UnsupportedAvailabilityZoneException", message)
+    assert failure.code == "zone-unsupported"
+    assert "us-east-1a, us-east-1b" in failure.reason
+    assert "us-east-1e" not in failure.reason
+    assert failure.blame is Blame.YOURS
+
+
+def test_what_nobody_knows_keeps_awss_own_words() -> None:
+    failure = explain("NeverHeardOf", "the moon is in the way")
+    assert (failure.code, failure.blame) == ("unexplained", Blame.OURS)
+    assert failure.cause == "NeverHeardOf: the moon is in the way"
+
+
+def test_of_several_issues_the_one_with_words_is_told() -> None:
+    issues = (HealthIssue("Unknown", "?"), HealthIssue("NodeCreationFailure", "Unhealthy nodes in the cluster"))
+    assert explain_issues(issues, "").code == "nodes-did-not-join"
+    assert explain_issues((), "It is FAILED.").cause == "It is FAILED."
+
+
+def test_what_a_catch_got_is_explained() -> None:
+    message = "CreateCluster: ResourceLimitExceededException: The maximum number of clusters"
+    cause = json.dumps({"errorMessage": message, "errorType": "AwsRefused"})
+    assert explain_execution({"Error": "AwsRefused", "Cause": cause}).code == "cluster-quota"
+    assert explain_execution({"Error": "States.Timeout", "Cause": ""}).code == "took-too-long"
+    assert explain_execution({"Error": "KeyError", "Cause": "not json"}).code == "unexplained"
