@@ -1,0 +1,123 @@
+"""The lab's IAM roles in its stack, each with the least it needs, all under the path `/ekslab/`.
+
+The path lets the service's own policies name `role/ekslab/*` and nothing else. Pods get their rights by EKS Pod Identity,
+never through the node role, where every pod of the node would have them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chalicelib.domain.lab import Lab
+from chalicelib.domain.stack_parts import Json, attribute, filled, ref, resource
+
+ROLE_PATH = "/ekslab/"
+
+_CLUSTER_POLICIES = ("AmazonEKSClusterPolicy", "AmazonEKSVPCResourceController")
+_NODE_POLICIES = (
+    "AmazonEKSWorkerNodePolicy",
+    "AmazonEC2ContainerRegistryPullOnly",
+    "AmazonEKS_CNI_Policy",
+    "AmazonSSMManagedInstanceCore",
+)
+_CLUSTER_ARN = "arn:${AWS::Partition}:eks:${AWS::Region}:${AWS::AccountId}:cluster/%s"
+
+
+def roles(lab: Lab) -> Json:
+    """Cluster, nodes; work host, external-dns and the EBS CSI driver where the lab has them."""
+    made: Json = {
+        "ClusterRole": _role(_trusting("eks.amazonaws.com", tags=True), _CLUSTER_POLICIES),
+        "NodeRole": _role(_trusting("ec2.amazonaws.com"), _NODE_POLICIES),
+    }
+    if lab.spec.work_host is not None:
+        made["WorkHostRole"] = _role(
+            _trusting("ec2.amazonaws.com"), ("AmazonSSMManagedInstanceCore",), _allow_describing(lab)
+        )
+        made["WorkHostProfile"] = resource("IAM::InstanceProfile", {"Path": ROLE_PATH, "Roles": [ref("WorkHostRole")]})
+    if lab.spec.external_dns is not None:
+        made["ExternalDnsRole"] = _role(
+            _trusting_pods(lab, "external-dns"), (), _allow_records(lab.spec.external_dns.hosted_zone_id)
+        )
+    if has_ebs_csi(lab):
+        made["EbsCsiRole"] = _role(
+            _trusting_pods(lab, "ebs-csi-controller-sa"), ("service-role/AmazonEBSCSIDriverPolicy",)
+        )
+    return made
+
+
+def role_outputs(lab: Lab) -> dict[str, Any]:
+    """The roles' ARNs, and the names that later calls want."""
+    outputs: dict[str, Any] = {
+        "ClusterRoleArn": attribute("ClusterRole", "Arn"),
+        "NodeRoleArn": attribute("NodeRole", "Arn"),
+        "NodeRoleName": ref("NodeRole"),
+    }
+    if lab.spec.work_host is not None:
+        outputs["WorkHostProfileName"] = ref("WorkHostProfile")
+        outputs["WorkHostRoleArn"] = attribute("WorkHostRole", "Arn")
+    if lab.spec.external_dns is not None:
+        outputs["ExternalDnsRoleArn"] = attribute("ExternalDnsRole", "Arn")
+    if has_ebs_csi(lab):
+        outputs["EbsCsiRoleArn"] = attribute("EbsCsiRole", "Arn")
+    return outputs
+
+
+def has_ebs_csi(lab: Lab) -> bool:
+    """Whether the lab asked for the EBS CSI driver."""
+    return any(addon.name == "aws-ebs-csi-driver" for addon in lab.spec.addons)
+
+
+def _role(trust: Json, managed: tuple[str, ...], inline: Json | None = None) -> Json:
+    properties: Json = {"Path": ROLE_PATH, "AssumeRolePolicyDocument": trust}
+    if managed:
+        properties["ManagedPolicyArns"] = [
+            filled(f"arn:${{AWS::Partition}}:iam::aws:policy/{name}") for name in managed
+        ]
+    if inline is not None:
+        properties["Policies"] = [inline]
+    return resource("IAM::Role", properties)
+
+
+def _trusting(service: str, tags: bool = False, condition: Json | None = None) -> Json:
+    statement: Json = {
+        "Effect": "Allow",
+        "Principal": {"Service": service},
+        "Action": ["sts:AssumeRole", "sts:TagSession"] if tags else ["sts:AssumeRole"],
+    }
+    if condition is not None:
+        statement["Condition"] = condition
+    return {"Version": "2012-10-17", "Statement": [statement]}
+
+
+def _trusting_pods(lab: Lab, service_account: str) -> Json:
+    """Pods of this service account in this cluster only: Pod Identity tells both in session tags."""
+    return _trusting(
+        "pods.eks.amazonaws.com",
+        tags=True,
+        condition={
+            "StringEquals": {
+                "aws:RequestTag/eks-cluster-arn": filled(_CLUSTER_ARN % lab.name),
+                "aws:RequestTag/kubernetes-service-account": service_account,
+            }
+        },
+    )
+
+
+def _allow_describing(lab: Lab) -> Json:
+    """What `aws eks update-kubeconfig` asks."""
+    return _policy("describe-cluster", [("eks:DescribeCluster",)], [filled(_CLUSTER_ARN % lab.name)])
+
+
+def _allow_records(zone_id: str) -> Json:
+    """Records of the one hosted zone; listing zones knows no narrower resource than all."""
+    zone = filled(f"arn:${{AWS::Partition}}:route53:::hostedzone/{zone_id}")
+    records = ("route53:ChangeResourceRecordSets", "route53:ListResourceRecordSets", "route53:ListTagsForResource")
+    return _policy("records-of-one-zone", [records, ("route53:ListHostedZones",)], [zone, "*"])
+
+
+def _policy(name: str, actions: list[tuple[str, ...]], resources: list[Any]) -> Json:
+    statements = [
+        {"Effect": "Allow", "Action": list(some), "Resource": where}
+        for some, where in zip(actions, resources, strict=True)
+    ]
+    return {"PolicyName": name, "PolicyDocument": {"Version": "2012-10-17", "Statement": statements}}

@@ -1,0 +1,85 @@
+"""The CloudFormation template of one lab: what is static of it, before and beside the cluster (docs/lab-stack.md, ADR 4).
+
+`lab_template(lab)` is the template's JSON text, `lab_parameters(lab, zones)` its parameters; the same lab gives the same text.
+
+Outputs, which workflows rely on by these names:
+  always             VpcId PublicSubnetIds PrivateSubnetIds (comma-joined, may be empty) ClusterRoleArn NodeRoleArn NodeRoleName
+                     ControlPlaneSecurityGroupId NodeSecurityGroupId LaunchTemplate<n>Id LaunchTemplate<n>Version (n counts
+                     spec.nodegroups from 0)
+  with ssh           RemoteAccessSecurityGroupId
+  with a work host   WorkHostSecurityGroupId WorkHostProfileName WorkHostRoleArn
+  with external-dns  ExternalDnsRoleArn
+  with the add-on aws-ebs-csi-driver  EbsCsiRoleArn
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+
+from chalicelib.domain.lab import Lab
+from chalicelib.domain.spec import ExistingNetwork
+from chalicelib.domain.stack_groups import group_outputs, security_groups
+from chalicelib.domain.stack_network import existing_network_outputs, network_outputs, new_network
+from chalicelib.domain.stack_nodes import launch_template_outputs, launch_templates
+from chalicelib.domain.stack_parts import Json, ref
+from chalicelib.domain.stack_roles import role_outputs, roles
+
+
+def lab_template(lab: Lab) -> str:
+    """The template as compact JSON, far below CloudFormation's 51,200 bytes for a template sent inline."""
+    return json.dumps(lab_stack(lab), separators=(",", ":"), sort_keys=True)
+
+
+def lab_parameters(lab: Lab, zones: Sequence[str] = ()) -> dict[str, str]:
+    """The template's parameters: `ZoneA`, `ZoneB` of a new network (the spec's own, else the first two of `zones`), `VpcId` of
+    an existing one (`lab.facts.vpc_id` where the spec names subnets only). Raises ValueError when they are not known.
+    """
+    network = lab.spec.network
+    if isinstance(network, ExistingNetwork):
+        vpc_id = network.vpc_id or lab.facts.vpc_id
+        if vpc_id is None:
+            raise ValueError("The VPC of an existing network must be looked up before its stack is made.")
+        return {"VpcId": vpc_id}
+    chosen = network.zones or tuple(zones)
+    if len(chosen) < 2:
+        raise ValueError("A new network needs two availability zones.")
+    return {"ZoneA": chosen[0], "ZoneB": chosen[1]}
+
+
+def lab_stack(lab: Lab) -> Json:
+    """The template as a document."""
+    existing = isinstance(lab.spec.network, ExistingNetwork)
+    return {
+        "AWSTemplateFormatVersion": "2010-09-09",
+        "Description": f"ekslab: network, security groups, roles and launch templates of lab {lab.id}",
+        "Parameters": _existing_parameters() if existing else _zone_parameters(),
+        "Resources": {
+            **new_network(lab),
+            **security_groups(lab, _vpc(lab)),
+            **roles(lab),
+            **launch_templates(lab),
+        },
+        "Outputs": {
+            name: {"Value": value}
+            for name, value in {
+                "VpcId": _vpc(lab),
+                **(existing_network_outputs(lab) if existing else network_outputs()),
+                **group_outputs(lab),
+                **role_outputs(lab),
+                **launch_template_outputs(lab),
+            }.items()
+        },
+    }
+
+
+def _vpc(lab: Lab) -> Json:
+    return ref("VpcId" if isinstance(lab.spec.network, ExistingNetwork) else "Vpc")
+
+
+def _zone_parameters() -> Json:
+    return {name: {"Type": "AWS::EC2::AvailabilityZone::Name"} for name in ("ZoneA", "ZoneB")}
+
+
+def _existing_parameters() -> Json:
+    return {"VpcId": {"Type": "AWS::EC2::VPC::Id"}}
