@@ -7,13 +7,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
 from chalicelib.cloud_ports import Census, Dns, Kubernetes, Leftovers, Network, Roles, Stacks
 from chalicelib.domain.history import Event, Step
 from chalicelib.domain.lab import Lab, Phase
+from chalicelib.domain.limits import Limits as Limits
 from chalicelib.domain.receipt import Receipt
 from chalicelib.domain.resources import LedgerEntry
 from chalicelib.eks_ports import Clusters
@@ -128,18 +129,6 @@ class Cloud:
 
 
 @dataclass(frozen=True, slots=True)
-class Limits:
-    """What this installation allows; read once from settings."""
-
-    default_region: str = "ap-northeast-2"
-    regions: tuple[str, ...] = ()
-    default_lease_hours: int = 8
-    max_lease_hours: int = 72
-    max_nodes: int = 10
-    max_labs_per_owner: int = 5
-
-
-@dataclass(frozen=True, slots=True)
 class Deps:
     """Everything a use case or a workflow step needs. `cloud(region)` is cheap to call; `new_id()` is a fresh lab id."""
 
@@ -148,4 +137,4 @@ class Deps:
     cloud: Callable[[str], Cloud]
     clock: Clock
     new_id: Callable[[], str]
-    limits: Limits = Limits()
+    limits: Limits = field(default_factory=Limits)
