@@ -1,0 +1,40 @@
+"""An honest world in memory: every port over one shared account, with settable slowness and troubles.
+
+`make_deps()` gives a fresh world; `world.account` holds what exists, `world.fail(...)` plans what goes wrong.
+"""
+
+from tests.fakes.account import Account
+from tests.fakes.builders import NOW, OWNER, a_calendar, a_caller, a_lab, a_network, a_nodegroup, a_spec
+from tests.fakes.clock import FakeClock
+from tests.fakes.clusters import FakeClusters
+from tests.fakes.leftovers import FakeCensus, FakeLeftovers
+from tests.fakes.places import FakeDns, FakeKubernetes, FakeNetwork, FakeRoles
+from tests.fakes.stacks import FakeStacks
+from tests.fakes.store import FakeStore
+from tests.fakes.workflows import FakeWorkflows
+from tests.fakes.world import FakeWorld, make_deps
+
+__all__ = [
+    "NOW",
+    "OWNER",
+    "Account",
+    "FakeCensus",
+    "FakeClock",
+    "FakeClusters",
+    "FakeDns",
+    "FakeKubernetes",
+    "FakeLeftovers",
+    "FakeNetwork",
+    "FakeRoles",
+    "FakeStacks",
+    "FakeStore",
+    "FakeWorkflows",
+    "FakeWorld",
+    "a_calendar",
+    "a_caller",
+    "a_lab",
+    "a_network",
+    "a_nodegroup",
+    "a_spec",
+    "make_deps",
+]

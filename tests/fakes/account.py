@@ -1,0 +1,205 @@
+"""The one account that all fakes share: what exists, what refers to what, and what is planned to go wrong.
+
+Nothing here knows about labs. Other people's things are put in with `add`, exactly like ours.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from typing import Any, TypeVar
+
+from chalicelib.domain.errors import AccessDenied, AwsUnavailable, ResourceGone, StillInUse
+from chalicelib.domain.resources import Kind, Resource
+from tests.fakes.clock import FakeClock
+
+#: kind -> (id prefix, ARN pattern)
+_SHAPES: dict[Kind, tuple[str, str]] = {
+    Kind.STACK: ("stack", "cloudformation:{r}:{a}:stack/{i}/0001"),
+    Kind.CLUSTER: ("cluster", "eks:{r}:{a}:cluster/{i}"),
+    Kind.AUTO_SCALING_GROUP: ("asg", "autoscaling:{r}:{a}:autoScalingGroup:0001:autoScalingGroupName/{i}"),
+    Kind.INSTANCE: ("i", "ec2:{r}:{a}:instance/{i}"),
+    Kind.LOG_GROUP: ("log", "logs:{r}:{a}:log-group:{i}"),
+    Kind.OIDC_PROVIDER: ("oidc", "iam::{a}:oidc-provider/{i}"),
+    Kind.INSTANCE_PROFILE: ("profile", "iam::{a}:instance-profile/ekslab/{i}"),
+    Kind.ROLE: ("role", "iam::{a}:role/ekslab/{i}"),
+    Kind.DNS_RECORD: ("record", "route53:::recordset/{i}"),
+    Kind.LAUNCH_TEMPLATE: ("lt", "ec2:{r}:{a}:launch-template/{i}"),
+    Kind.SECURITY_GROUP: ("sg", "ec2:{r}:{a}:security-group/{i}"),
+    Kind.NETWORK_INTERFACE: ("eni", "ec2:{r}:{a}:network-interface/{i}"),
+    Kind.VOLUME: ("vol", "ec2:{r}:{a}:volume/{i}"),
+    Kind.SNAPSHOT: ("snap", "ec2:{r}::snapshot/{i}"),
+    Kind.MOUNT_TARGET: ("fsmt", "elasticfilesystem:{r}:{a}:mount-target/{i}"),
+    Kind.NAT_GATEWAY: ("nat", "ec2:{r}:{a}:natgateway/{i}"),
+    Kind.ROUTE_TABLE: ("rtb", "ec2:{r}:{a}:route-table/{i}"),
+    Kind.INTERNET_GATEWAY: ("igw", "ec2:{r}:{a}:internet-gateway/{i}"),
+    Kind.ELASTIC_IP: ("eipalloc", "ec2:{r}:{a}:elastic-ip/{i}"),
+    Kind.SUBNET: ("subnet", "ec2:{r}:{a}:subnet/{i}"),
+    Kind.VPC: ("vpc", "ec2:{r}:{a}:vpc/{i}"),
+    Kind.KEY_PAIR: ("key", "ec2:{r}:{a}:key-pair/{i}"),
+    Kind.VPC_ENDPOINT: ("vpce", "ec2:{r}:{a}:vpc-endpoint/{i}"),
+}
+#: What stands in a subnet or VPC and keeps it from being deleted.
+_INHABITANTS = frozenset(
+    {
+        Kind.INSTANCE,
+        Kind.NETWORK_INTERFACE,
+        Kind.LOAD_BALANCER,
+        Kind.CLASSIC_LOAD_BALANCER,
+        Kind.MOUNT_TARGET,
+        Kind.NAT_GATEWAY,
+        Kind.VPC_ENDPOINT,
+    }
+)
+_VPC_FURNITURE = frozenset({Kind.SECURITY_GROUP, Kind.SUBNET})
+
+
+@dataclass
+class Trouble:
+    """One planned failure of one operation. `after`: the act happens, but its answer is lost."""
+
+    error: Exception
+    after: bool
+
+
+@dataclass
+class Account:
+    """What exists. `calls` is every port call in order; `deleted` every resource removed through a port."""
+
+    clock: FakeClock = field(default_factory=FakeClock)
+    id: str = "111122223333"
+    region: str = "ap-northeast-2"
+    resources: dict[str, Resource] = field(default_factory=dict)
+    calls: list[tuple[str, tuple[Any, ...]]] = field(default_factory=list)
+    deleted: list[Resource] = field(default_factory=list)
+    troubles: dict[str, list[Trouble]] = field(default_factory=dict)
+    forbidden: set[str] = field(default_factory=set)
+    hooks: dict[str, Callable[[], None]] = field(default_factory=dict)
+    _count: int = 0
+
+    def add(self, kind: Kind, id: str | None = None, *, arn: str | None = None, **attributes: Any) -> Resource:
+        """Put a thing there. Keywords become attributes (`vpc_id` → `vpc-id`); `tags` and `created_at` are themselves."""
+        self._count += 1
+        prefix, pattern = _SHAPES.get(kind, (str(kind), "ec2:{r}:{a}:" + str(kind) + "/{i}"))
+        id = id or f"{prefix}-{self._count:017x}"
+        arn = arn or (id if id.startswith("arn:") else "arn:aws:" + pattern.format(r=self.region, a=self.id, i=id))
+        tags = attributes.pop("tags", {})
+        created_at = attributes.pop("created_at", self.clock.now())
+        facts = {key.replace("_", "-"): str(value) for key, value in attributes.items()}
+        resource = Resource(kind, id, arn, dict(tags), facts, created_at)
+        self.resources[arn] = resource
+        return resource
+
+    def of(self, kind: Kind) -> tuple[Resource, ...]:
+        """Everything of a kind, in order of making."""
+        return tuple(r for r in self.resources.values() if r.kind is kind)
+
+    def get(self, kind: Kind, id: str) -> Resource:
+        """One thing by its id. Raises ResourceGone."""
+        for resource in self.of(kind):
+            if resource.id == id:
+                return resource
+        raise ResourceGone(f"Describe {kind}", "NotFound", f"There is no {kind} {id}.")
+
+    def with_tag(self, key: str, value: str) -> tuple[Resource, ...]:
+        """Everything that carries this tag."""
+        return tuple(r for r in self.resources.values() if r.tags.get(key) == value)
+
+    def change(self, resource: Resource, **attributes: Any) -> Resource:
+        """Replace attributes of a thing that is there."""
+        facts = {key.replace("_", "-"): str(value) for key, value in attributes.items()}
+        changed = replace(resource, attributes={**resource.attributes, **facts})
+        self.resources[resource.arn] = changed
+        return changed
+
+    def remove(self, resource: Resource) -> None:
+        """Delete as AWS would: ResourceGone, StillInUse naming what uses it, AccessDenied where forbidden."""
+        if resource.arn not in self.resources:
+            raise ResourceGone(f"Delete {resource.kind}", "NotFound", f"{resource.id} does not exist.")
+        if resource.arn in self.forbidden:
+            raise AccessDenied(f"Delete {resource.kind}", "AccessDenied", f"{resource.id} is protected by a policy.")
+        users = self.users_of(resource)
+        if users:
+            names = ", ".join(user.id for user in users)
+            raise StillInUse(f"Delete {resource.kind}", "DependencyViolation", f"{resource.id} is used by {names}.")
+        self.deleted.append(self.resources.pop(resource.arn))
+
+    def users_of(self, resource: Resource) -> list[Resource]:
+        """What must go first."""
+        here = self.resources[resource.arn]
+        if here.kind is Kind.NETWORK_INTERFACE and here.attributes.get("status") == "in-use":
+            return [here]
+        return [other for other in self.resources.values() if other.arn != here.arn and _uses(other, here)]
+
+    def forbid(self, *resources: Resource) -> None:
+        """Deleting these is denied from now on."""
+        self.forbidden |= {resource.arn for resource in resources}
+
+    def fail(self, operation: str, error: Exception, times: int = 1, after: bool = False) -> None:
+        """Plan failures of an operation (`create_nodegroup`, or `clusters.delete` where names are shared)."""
+        self.troubles.setdefault(operation, []).extend(Trouble(error, after) for _ in range(times))
+
+    def lose_answer(self, operation: str) -> None:
+        """Let the next such call act and then fail as if the network had."""
+        self.fail(operation, AwsUnavailable(f"The answer of {operation} was lost."), after=True)
+
+    def trouble(self, port: str, name: str) -> Trouble | None:
+        """Take the next planned failure of this call."""
+        for key in (f"{port}.{name}", name):
+            if self.troubles.get(key):
+                return self.troubles[key].pop(0)
+        return None
+
+
+def _uses(other: Resource, thing: Resource) -> bool:
+    attributes = other.attributes
+    match thing.kind:
+        case Kind.SECURITY_GROUP:
+            return other.kind in _INHABITANTS and thing.id in _words(attributes.get("groups"))
+        case Kind.SUBNET:
+            return other.kind in _INHABITANTS and thing.id in _words(attributes.get("subnet-id"))
+        case Kind.VPC:
+            return other.kind in _INHABITANTS | _VPC_FURNITURE and attributes.get("vpc-id") == thing.id
+        case Kind.INTERNET_GATEWAY:
+            return other.kind is Kind.NAT_GATEWAY and attributes.get("vpc-id") == thing.attributes.get("vpc-id")
+        case Kind.TARGET_GROUP:
+            return thing.arn in _words(attributes.get("target-groups"))
+        case Kind.VOLUME:
+            return other.kind is Kind.INSTANCE and other.id == thing.attributes.get("attached-to")
+        case Kind.ROLE:
+            return other.kind is Kind.INSTANCE_PROFILE and attributes.get("role-name") == thing.id
+        case _:
+            return False
+
+
+def _words(text: str | None) -> Iterable[str]:
+    return (text or "").split(",")
+
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+
+def port(method: Method) -> Method:
+    """Mark a port's method: the call is recorded, and fails when the account has planned so.
+
+    A hook named like the operation runs once, right after the act: what someone else does at that moment.
+    """
+
+    @functools.wraps(method)
+    def called(self: Any, *args: Any, **kwargs: Any) -> Any:
+        account: Account = self.account
+        name = method.__name__
+        account.calls.append((name, args))
+        trouble = account.trouble(self.port_name, name)
+        if trouble and not trouble.after:
+            raise trouble.error
+        result = method(self, *args, **kwargs)
+        hook = account.hooks.pop(name, None)
+        if hook:
+            hook()
+        if trouble:
+            raise trouble.error
+        return result
+
+    return called  # type: ignore[return-value]  # functools.wraps keeps the signature, mypy can't see it.

@@ -1,0 +1,111 @@
+"""Add-ons, access entries and Pod Identity associations of FakeClusters."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from chalicelib.domain.errors import ResourceGone
+from chalicelib.domain.lab import Lab
+from chalicelib.domain.resources import Kind
+from chalicelib.domain.spec import AccessSpec, AddonSpec, PodIdentitySpec
+from chalicelib.domain.world import AccessEntryState, AddonState, HealthIssue, PodIdentityState
+from tests.fakes.account import Account, port
+from tests.fakes.cluster_record import ClusterRecord, Looks
+
+
+class PartCalls:
+    """The half of the Clusters port about what lives inside a cluster."""
+
+    if TYPE_CHECKING:
+        account: Account
+        looks: Looks
+        issues: dict[tuple[str, str], HealthIssue]
+        unknown_addons: set[str]
+        record: Callable[[str], ClusterRecord]
+
+    def _arn(self, rest: str) -> str:
+        return f"arn:aws:eks:{self.account.region}:{self.account.id}:{rest}"
+
+    @port
+    def create_addon(self, lab: Lab, addon: AddonSpec, pod_identities: Mapping[str, str]) -> None:
+        cluster = self.record(lab.name)
+        if addon.name in cluster.addons:
+            return
+        arn = self._arn(f"addon/{lab.name}/{addon.name}/0001")
+        self.account.add(Kind.ADDON, addon.name, arn=arn, tags=lab.tags, cluster=lab.name)
+        state = AddonState(addon.name, arn, "CREATING", addon.version or "v1.0.0-eksbuild.1")
+        cluster.addons[addon.name] = (state, self.looks.addon)
+        for service_account, role_arn in pod_identities.items():
+            self._associate(cluster, lab, "kube-system", service_account, role_arn)
+
+    @port
+    def addon(self, cluster: str, name: str) -> AddonState:
+        addons = self.record(cluster).addons
+        if name not in addons:
+            raise ResourceGone("DescribeAddon", "ResourceNotFoundException", f"No addon: {name} found")
+        state, left = addons[name]
+        if state.status == "CREATING" and left <= 0:
+            issue = self.issues.pop(("addon", name), None)
+            status = "CREATE_FAILED" if issue else "ACTIVE"
+            state = replace(state, status=status, issues=(issue,) if issue else ())
+        addons[name] = (state, left - 1)
+        return state
+
+    @port
+    def addons(self, cluster: str) -> tuple[str, ...]:
+        return tuple(self.record(cluster).addons)
+
+    @port
+    def addon_exists(self, name: str, version: str) -> bool:
+        return name not in self.unknown_addons
+
+    @port
+    def grant_access(self, lab: Lab, access: AccessSpec) -> str:
+        cluster = self.record(lab.name)
+        known = cluster.entries.get(access.principal_arn)
+        arn = known.arn if known else self._arn(f"access-entry/{lab.name}/{len(cluster.entries):04d}")
+        policies = tuple(policy.policy_arn for policy in access.policies)
+        cluster.entries[access.principal_arn] = AccessEntryState(
+            access.principal_arn, arn, access.type, policies, access.groups
+        )
+        if not known:
+            self.account.add(Kind.ACCESS_ENTRY, access.principal_arn, arn=arn, tags=lab.tags, cluster=lab.name)
+        return arn
+
+    @port
+    def access_entries(self, cluster: str) -> tuple[AccessEntryState, ...]:
+        return tuple(self.record(cluster).entries.values())
+
+    @port
+    def revoke_access(self, cluster: str, principal_arn: str) -> None:
+        entry = self.record(cluster).entries.pop(principal_arn, None)
+        if entry:
+            self.account.resources.pop(entry.arn, None)
+
+    @port
+    def associate_pod_identity(self, lab: Lab, association: PodIdentitySpec) -> str:
+        cluster = self.record(lab.name)
+        return self._associate(cluster, lab, association.namespace, association.service_account, association.role_arn)
+
+    def _associate(self, cluster: ClusterRecord, lab: Lab, namespace: str, account: str, role_arn: str) -> str:
+        for known in cluster.associations:
+            if (known.namespace, known.service_account, known.role_arn) == (namespace, account, role_arn):
+                return known.arn
+        id = f"a-{len(cluster.associations):04d}"
+        arn = self._arn(f"podidentityassociation/{lab.name}/{id}")
+        cluster.associations.append(PodIdentityState(arn, id, namespace, account, role_arn))
+        self.account.add(Kind.POD_IDENTITY, id, arn=arn, tags=lab.tags, cluster=lab.name)
+        return arn
+
+    @port
+    def pod_identities(self, cluster: str) -> tuple[PodIdentityState, ...]:
+        return tuple(self.record(cluster).associations)
+
+    def _drop_parts(self, cluster: ClusterRecord) -> None:
+        """A deleted cluster takes its add-ons, entries and associations with it."""
+        parts = {Kind.ADDON, Kind.ACCESS_ENTRY, Kind.POD_IDENTITY}
+        for resource in tuple(self.account.resources.values()):
+            if resource.kind in parts and resource.attributes.get("cluster") == cluster.state.name:
+                self.account.resources.pop(resource.arn)

@@ -1,0 +1,180 @@
+"""EKS in memory: things take several looks to settle, refuse what EKS refuses, and bring what EKS brings along.
+
+An ACTIVE node group has an auto scaling group, instances and interfaces; deleted, it leaves its CNI interfaces behind
+(`leaves_interfaces`). A cluster has EKS's own security group, which stays as long as something uses it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from chalicelib.domain.calendar import Calendar
+from chalicelib.domain.errors import AlreadyExists, AwsRefused, ResourceGone, StillInUse
+from chalicelib.domain.lab import Lab
+from chalicelib.domain.resources import Kind
+from chalicelib.domain.spec import EndpointAccess, EndpointSpec
+from chalicelib.domain.world import ClusterState, HealthIssue, UpdateState
+from tests.fakes.account import Account, port
+from tests.fakes.builders import a_calendar
+from tests.fakes.cluster_nodes import NodegroupCalls
+from tests.fakes.cluster_parts import PartCalls
+from tests.fakes.cluster_record import ClusterRecord, Looks
+
+
+@dataclass
+class FakeClusters(NodegroupCalls, PartCalls):
+    """Implements the Clusters port. `issues` plans what ends badly: `("nodegroup", name)`, `("cluster", name)`,
+    `("addon", name)` → the health issue it ends with; `failing_updates` makes the next updates end Failed."""
+
+    account: Account
+    looks: Looks = field(default_factory=Looks)
+    calendar: Calendar = field(default_factory=a_calendar)
+    clusters: dict[str, ClusterRecord] = field(default_factory=dict)
+    issues: dict[tuple[str, str], HealthIssue] = field(default_factory=dict)
+    failing_updates: list[str] = field(default_factory=list)
+    unknown_addons: set[str] = field(default_factory=set)
+    leaves_interfaces: bool = True
+    port_name: str = "clusters"
+
+    @port
+    def versions(self) -> Calendar:
+        return self.calendar
+
+    @port
+    def create(
+        self, lab: Lab, role_arn: str, subnet_ids: Sequence[str], security_group_ids: Sequence[str]
+    ) -> ClusterState:
+        known = self.clusters.get(lab.name)
+        if known:
+            if known.state.tags.get("ekslab:lab-id") == lab.id:
+                return known.state
+            raise AlreadyExists(
+                "CreateCluster", "ResourceInUseException", f"Cluster already exists with name: {lab.name}"
+            )
+        self._check_places(subnet_ids, security_group_ids)
+        resource = self.account.add(Kind.CLUSTER, lab.name, tags=lab.tags)
+        vpc_id = self._vpc_of(subnet_ids)
+        state = replace(
+            _with_endpoint(ClusterState(lab.name, resource.arn, "CREATING", lab.spec.version), lab.spec.endpoint),
+            vpc_id=vpc_id,
+            subnet_ids=tuple(subnet_ids),
+            role_arn=role_arn,
+            support_type=str(lab.spec.support_policy),
+            tags=lab.tags,
+        )
+        issue = self.issues.pop(("cluster", lab.name), None)
+        self.clusters[lab.name] = ClusterRecord(state, self.looks.cluster, lab.spec.log_types, issue)
+        return state
+
+    def _check_places(self, subnet_ids: Sequence[str], group_ids: Sequence[str]) -> None:
+        if len(set(subnet_ids)) < 2:
+            raise AwsRefused(
+                "CreateCluster", "InvalidParameterException", "Subnets specified must be in at least two different AZs"
+            )
+        for id in group_ids:
+            self.account.get(Kind.SECURITY_GROUP, id)
+
+    def _vpc_of(self, subnet_ids: Sequence[str]) -> str:
+        own = [s for s in self.account.of(Kind.SUBNET) if s.id in subnet_ids]
+        return own[0].attributes.get("vpc-id", "vpc-given") if own else "vpc-given"
+
+    @port
+    def describe(self, name: str) -> ClusterState:
+        record = self.record(name)
+        if record.state.status in ("CREATING", "UPDATING", "DELETING"):
+            record.left -= 1
+            if record.left < 0:
+                self._settle(record)
+        return self.record(name).state
+
+    def record(self, name: str) -> ClusterRecord:
+        """What is remembered of a cluster. Raises ResourceGone."""
+        if name not in self.clusters:
+            raise ResourceGone("DescribeCluster", "ResourceNotFoundException", f"No cluster found for name: {name}.")
+        return self.clusters[name]
+
+    def _settle(self, record: ClusterRecord) -> None:
+        state = record.state
+        if state.status == "DELETING":
+            self._vanish(record)
+        elif record.issue:
+            record.state = replace(state, status="FAILED", issues=(record.issue,))
+        elif state.status == "CREATING":
+            self._become_active(record)
+        else:
+            record.state = replace(state, status="ACTIVE")
+
+    def _become_active(self, record: ClusterRecord) -> None:
+        state = record.state
+        tags = {"aws:eks:cluster-name": state.name, f"kubernetes.io/cluster/{state.name}": "owned"}
+        name = f"eks-cluster-sg-{state.name}-1234567890"
+        group = self.account.add(
+            Kind.SECURITY_GROUP, tags={**state.tags, **tags}, vpc_id=state.vpc_id, group_name=name, cluster=state.name
+        )
+        issuer = f"https://oidc.eks.{self.account.region}.amazonaws.com/id/0123456789ABCDEF"
+        record.state = replace(
+            state,
+            status="ACTIVE",
+            endpoint=f"https://0123456789ABCDEF.gr7.{self.account.region}.eks.amazonaws.com",
+            certificate_authority="LS0tLS1CRUdJTg==",
+            oidc_issuer=issuer,
+            cluster_security_group_id=group.id,
+            platform_version="eks.7",
+        )
+        if record.log_types:
+            self.account.add(Kind.LOG_GROUP, f"/aws/eks/{state.name}/cluster")
+
+    def _vanish(self, record: ClusterRecord) -> None:
+        state = record.state
+        for group in self.account.of(Kind.SECURITY_GROUP):
+            own = group.attributes.get("cluster") == state.name
+            if own and not self.account.users_of(group):
+                self.account.resources.pop(group.arn)
+        self._drop_parts(record)
+        self.account.resources.pop(state.arn, None)
+        del self.clusters[state.name]
+
+    @port
+    def update_endpoint(self, name: str, endpoint: EndpointSpec, token: str) -> str | None:
+        record = self.record(name)
+        wanted = _with_endpoint(record.state, endpoint)
+        if token in record.tokens:
+            return record.tokens[token]
+        if wanted == record.state:
+            return None
+        if record.state.status != "ACTIVE":
+            raise StillInUse("UpdateClusterConfig", "ResourceInUseException", f"Cluster {name} is not ACTIVE")
+        if not self.failing_updates:
+            record.state = replace(wanted, status="UPDATING")
+            record.left = self.looks.update
+        return self.begin_update(record, token)
+
+    @port
+    def update_state(self, name: str, update_id: str) -> UpdateState:
+        return self.look_at_update(self.record(name), update_id)
+
+    @port
+    def allow_deletion(self, name: str, token: str) -> None:
+        self.record(name).protected = False
+
+    @port
+    def delete(self, name: str) -> None:
+        record = self.record(name)
+        if record.protected:
+            raise AwsRefused("DeleteCluster", "InvalidRequestException", "Cluster has deletion protection enabled")
+        if record.nodegroups:
+            raise StillInUse("DeleteCluster", "ResourceInUseException", "Cluster has nodegroups attached")
+        if record.fargate:
+            raise StillInUse("DeleteCluster", "ResourceInUseException", "Cluster has fargate profiles attached")
+        if record.state.status == "CREATING":
+            raise StillInUse("DeleteCluster", "ResourceInUseException", "Cluster has a create in progress")
+        if record.state.status != "DELETING":
+            record.state, record.left = replace(record.state, status="DELETING"), self.looks.deletion
+
+
+def _with_endpoint(state: ClusterState, endpoint: EndpointSpec) -> ClusterState:
+    public = endpoint.access is not EndpointAccess.PRIVATE
+    private = endpoint.access is not EndpointAccess.PUBLIC
+    cidrs = endpoint.allowed_cidrs if public else state.allowed_cidrs
+    return replace(state, public_access=public, private_access=private, allowed_cidrs=cidrs)

@@ -1,0 +1,65 @@
+"""Finding, deleting and counting in memory, over the shared account."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from chalicelib.domain.resources import Kind, LedgerEntry, Resource, Target
+from tests.fakes.account import Account, port
+
+
+@dataclass
+class FakeLeftovers:
+    """Finds everything of a kind, whoever's it is: the rule must decide, so the fake does not help it."""
+
+    account: Account
+    port_name: str = "leftovers"
+
+    @port
+    def find(self, kind: Kind, target: Target) -> tuple[Resource, ...]:
+        return self.account.of(kind)
+
+    @port
+    def delete(self, resource: Resource) -> None:
+        self.account.remove(resource)
+
+    @port
+    def snapshot(self, volume: Resource, tags: Mapping[str, str]) -> Resource:
+        for known in self.account.of(Kind.SNAPSHOT):
+            same_lab = known.tags.get("ekslab:lab-id") == tags.get("ekslab:lab-id")
+            if known.attributes.get("volume-id") == volume.id and same_lab:
+                return known
+        return self.account.add(Kind.SNAPSHOT, tags=tags, volume_id=volume.id)
+
+
+@dataclass
+class FakeCensus:
+    """Sees everything that could be the target's. `blind` names sources that cannot be read."""
+
+    account: Account
+    blind: tuple[str, ...] = ()
+    hidden: set[str] = field(default_factory=set)
+    port_name: str = "census"
+
+    @port
+    def take(
+        self, target: Target, ledger: Sequence[LedgerEntry]
+    ) -> tuple[tuple[Resource, ...], tuple[str, ...], tuple[str, ...]]:
+        listed = {entry.resource.arn for entry in ledger}
+        seen = tuple(
+            resource
+            for arn, resource in self.account.resources.items()
+            if arn not in self.hidden and (arn in listed or _concerns(resource, target))
+        )
+        return seen, ("tags", "network", "names", "ledger"), self.blind
+
+
+def _concerns(resource: Resource, target: Target) -> bool:
+    words = {target.lab_id, target.cluster_name, target.txt_owner_id, target.stack_name}
+    tags = set(resource.tags.values()) | {key.rpartition("/")[2] for key in resource.tags}
+    in_vpc = target.vpc_id is not None and resource.attributes.get("vpc-id") == target.vpc_id
+    named = resource.id in words or resource.id == f"/aws/eks/{target.cluster_name}/cluster"
+    issued = target.oidc_issuer is not None and resource.attributes.get("issuer") == target.oidc_issuer
+    by_dns = resource.attributes.get("txt-owner") == target.txt_owner_id
+    return bool(words & tags) or in_vpc or named or issued or by_dns

@@ -1,0 +1,165 @@
+"""EC2's network, Route 53, IAM and the Kubernetes API in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from chalicelib.domain.errors import ResourceGone
+from chalicelib.domain.lab import Lab
+from chalicelib.domain.resources import Kind
+from chalicelib.domain.world import EndpointProbe, HostedZone, KubernetesSweep, SubnetFacts, WorkHostState
+from tests.fakes.account import Account, port
+
+
+@dataclass
+class FakeNetwork:
+    """`given_subnets` are those of existing networks; a stack's own are read off the account."""
+
+    account: Account
+    zone_names: tuple[str, ...] = ("ap-northeast-2a", "ap-northeast-2b", "ap-northeast-2c", "ap-northeast-2d")
+    given_subnets: dict[str, SubnetFacts] = field(default_factory=dict)
+    rules: list[tuple[str, str, str, int | None, str]] = field(default_factory=list)
+    looks: int = 0
+    port_name: str = "network"
+
+    @port
+    def zones(self) -> tuple[str, ...]:
+        return self.zone_names
+
+    @port
+    def subnets(self, ids: Sequence[str]) -> tuple[SubnetFacts, ...]:
+        known = {**self._own_subnets(), **self.given_subnets}
+        return tuple(known[id] for id in ids if id in known)
+
+    def _own_subnets(self) -> dict[str, SubnetFacts]:
+        return {
+            s.id: SubnetFacts(
+                s.id,
+                s.attributes.get("vpc-id", ""),
+                s.attributes.get("zone", self.zone_names[0]),
+                s.attributes.get("cidr", "192.168.0.0/24"),
+                250,
+                "public" in s.attributes,
+                "public" in s.attributes,
+                s.arn,
+            )
+            for s in self.account.of(Kind.SUBNET)
+        }
+
+    @port
+    def key_pair_exists(self, name: str) -> bool:
+        return any(pair.attributes.get("key-name") == name for pair in self.account.of(Kind.KEY_PAIR))
+
+    @port
+    def import_key_pair(self, name: str, public_key: str, tags: Mapping[str, str]) -> str:
+        for pair in self.account.of(Kind.KEY_PAIR):
+            if pair.attributes.get("key-name") == name:
+                return pair.id
+        return self.account.add(Kind.KEY_PAIR, tags=tags, key_name=name).id
+
+    @port
+    def allow_ingress(self, group_id: str, source: str, protocol: str, port: int | None, description: str) -> None:
+        self.account.get(Kind.SECURITY_GROUP, group_id)
+        if not any(rule[:4] == (group_id, source, protocol, port) for rule in self.rules):
+            self.rules.append((group_id, source, protocol, port, description))
+
+    @port
+    def run_work_host(self, lab: Lab, subnet_id: str, security_group_id: str, profile: str, user_data: str) -> str:
+        for known in self.account.of(Kind.INSTANCE):
+            if known.attributes.get("token") == lab.token("work-host"):
+                return known.id
+        facts = {"subnet_id": subnet_id, "groups": security_group_id, "status": "running", "profile": profile}
+        vpc_id = self.account.get(Kind.SUBNET, subnet_id).attributes.get("vpc-id", "")
+        return self.account.add(Kind.INSTANCE, tags=lab.tags, token=lab.token("work-host"), vpc_id=vpc_id, **facts).id
+
+    @port
+    def work_host(self, instance_id: str) -> WorkHostState:
+        host = self.account.get(Kind.INSTANCE, instance_id)
+        return WorkHostState(host.id, host.attributes.get("status", "running"), "203.0.113.20", "192.168.1.20")
+
+    @port
+    def security_groups(self, ids: Sequence[str]) -> tuple[Mapping[str, object], ...]:
+        there = {group.id: group for group in self.account.of(Kind.SECURITY_GROUP)}
+        return tuple(self._shown(there[id].id, there[id].attributes) for id in ids if id in there)
+
+    def _shown(self, id: str, attributes: Mapping[str, str]) -> Mapping[str, object]:
+        ingress = [
+            {"protocol": protocol, "ports": str(port or "all"), "source": source, "description": description}
+            for group, source, protocol, port, description in self.rules
+            if group == id
+        ]
+        return {"id": id, "name": attributes.get("group-name", id), "description": "", "ingress": ingress, "egress": []}
+
+
+@dataclass
+class FakeDns:
+    """`zones` by id."""
+
+    account: Account
+    zones: dict[str, HostedZone] = field(default_factory=dict)
+    port_name: str = "dns"
+
+    @port
+    def zone(self, name_or_id: str) -> HostedZone | None:
+        if name_or_id in self.zones:
+            return self.zones[name_or_id]
+        named = [zone for zone in self.zones.values() if zone.name == name_or_id.rstrip(".")]
+        return min(named, key=lambda zone: zone.private, default=None)
+
+
+@dataclass
+class FakeRoles:
+    """`given` are roles that exist beside the stacks' own: name → ARN."""
+
+    account: Account
+    given: dict[str, str] = field(default_factory=dict)
+    port_name: str = "roles"
+
+    @port
+    def role_arn(self, role_name: str) -> str | None:
+        own = {role.id: role.arn for role in self.account.of(Kind.ROLE)}
+        return {**own, **self.given}.get(role_name)
+
+    @port
+    def policies(self, role_name: str) -> tuple[tuple[str, str], ...]:
+        for role in self.account.of(Kind.ROLE):
+            if role.id == role_name:
+                managed = [arn for arn in role.attributes.get("policies", "").split(",") if arn]
+                inline = [name for name in role.attributes.get("inline", "").split(",") if name]
+                return tuple((arn.rpartition("/")[2], arn) for arn in managed) + tuple((n, "inline") for n in inline)
+        raise ResourceGone("ListAttachedRolePolicies", "NoSuchEntity", f"There is no role {role_name}.")
+
+
+@dataclass
+class FakeKubernetes:
+    """The API server. Unreachable unless `answers`; `sweeps` are the results of the next sweeps, the last repeats.
+
+    `on_sweep` runs when a reachable sweep happens: what the controllers then delete.
+    """
+
+    account: Account
+    answers: bool = False
+    resolves: bool = True
+    sweeps: list[KubernetesSweep] = field(default_factory=list)
+    on_sweep: Callable[[], None] | None = None
+    port_name: str = "kubernetes"
+
+    @port
+    def probe(self, endpoint: str, certificate_authority: str | None) -> EndpointProbe:
+        host = endpoint.removeprefix("https://")
+        if not self.resolves:
+            return EndpointProbe(host, (), False, problem="the name does not resolve")
+        if not self.answers:
+            return EndpointProbe(host, ("203.0.113.10",), False, problem="connection timed out: not on the allow-list")
+        return EndpointProbe(host, ("203.0.113.10",), True, version="v1.36.2-eks-0000000")
+
+    @port
+    def sweep(self, lab: Lab) -> KubernetesSweep:
+        if not self.answers:
+            return KubernetesSweep(False, "connection timed out: not on the allow-list")
+        if self.on_sweep:
+            self.on_sweep()
+        if not self.sweeps:
+            return KubernetesSweep(True)
+        return self.sweeps.pop(0) if len(self.sweeps) > 1 else self.sweeps[0]

@@ -1,0 +1,159 @@
+"""The store in memory: the same promises as DynamoDB's, kept by simple dictionaries."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from typing import TypeVar
+
+from chalicelib.domain.errors import IdempotencyConflict, InvalidRequest, LabNotFound, NameTaken
+from chalicelib.domain.findings import error
+from chalicelib.domain.history import Event, Step
+from chalicelib.domain.lab import OVER, Lab, Phase
+from chalicelib.domain.receipt import Receipt
+from chalicelib.domain.resources import LedgerEntry
+from chalicelib.ports import Page
+from tests.fakes.account import Account, port
+
+Item = TypeVar("Item")
+IDEMPOTENCY_DAYS = 7
+
+
+@dataclass
+class FakeStore:
+    """Implements the Store port."""
+
+    account: Account
+    labs: dict[str, Lab] = field(default_factory=dict)
+    names: dict[tuple[str, str, str], str] = field(default_factory=dict)
+    keys: dict[tuple[str, str], tuple[str, str, datetime]] = field(default_factory=dict)
+    step_table: dict[tuple[str, str, int, str], Step] = field(default_factory=dict)
+    event_table: dict[str, list[Event]] = field(default_factory=dict)
+    entries: dict[tuple[str, str], LedgerEntry] = field(default_factory=dict)
+    receipt_table: dict[tuple[str, str], Receipt] = field(default_factory=dict)
+    port_name: str = "store"
+
+    @port
+    def create_lab(self, lab: Lab, idempotency_key: str | None, body_digest: str, now: datetime) -> Lab:
+        known = self.keys.get((lab.owner, idempotency_key or ""))
+        if idempotency_key and known and known[2] > now:
+            if known[1] != body_digest:
+                raise IdempotencyConflict(idempotency_key)
+            return self.labs[known[0]]
+        if lab.id in self.labs:
+            return self.labs[lab.id]
+        claim = _claim(lab)
+        if claim in self.names:
+            raise NameTaken(lab.name, self.names[claim])
+        stored = replace(lab, version=1)
+        self.labs[lab.id], self.names[claim] = stored, lab.id
+        if idempotency_key:
+            self.keys[lab.owner, idempotency_key] = (lab.id, body_digest, now + timedelta(days=IDEMPOTENCY_DAYS))
+        return stored
+
+    @port
+    def load_lab(self, lab_id: str) -> Lab:
+        if lab_id not in self.labs:
+            raise LabNotFound(lab_id)
+        return self.labs[lab_id]
+
+    @port
+    def change_lab(self, lab_id: str, change: Callable[[Lab], Lab]) -> Lab:
+        if lab_id not in self.labs:
+            raise LabNotFound(lab_id)
+        lab = self.labs[lab_id]
+        changed = change(lab)
+        if changed == lab:
+            return lab
+        changed = replace(changed, version=lab.version + 1)
+        self.labs[lab_id] = changed
+        if changed.phase in OVER and self.names.get(_claim(lab)) == lab_id:
+            del self.names[_claim(lab)]
+        return changed
+
+    @port
+    def list_labs(self, owner: str | None, phases: Sequence[Phase], limit: int, cursor: str | None) -> Page[Lab]:
+        found = [
+            lab
+            for lab in self.labs.values()
+            if (owner is None or lab.owner == owner) and (not phases or lab.phase in phases)
+        ]
+        found.sort(key=lambda lab: (lab.created_at, lab.id), reverse=True)
+        return _page(found, limit, cursor)
+
+    @port
+    def labs_due(self, now: datetime, limit: int) -> tuple[Lab, ...]:
+        due = [(lab.due_at, lab.id, lab) for lab in self.labs.values() if lab.due_at and lab.due_at <= now]
+        return tuple(lab for _, _, lab in sorted(due, key=lambda row: row[:2])[:limit])
+
+    @port
+    def record_step(self, lab_id: str, step: Step) -> None:
+        self.step_table[lab_id, step.workflow, step.run, step.name] = step
+
+    @port
+    def steps(self, lab_id: str) -> tuple[Step, ...]:
+        mine = [(key, step) for key, step in self.step_table.items() if key[0] == lab_id]
+        return tuple(step for key, step in sorted(mine, key=lambda row: (row[1].started_at, row[0])))
+
+    @port
+    def add_event(self, lab_id: str, event: Event) -> None:
+        lines = self.event_table.setdefault(lab_id, [])
+        if event not in lines:
+            lines.append(event)
+
+    @port
+    def events(self, lab_id: str, limit: int, cursor: str | None) -> Page[Event]:
+        return _page(sorted(self.event_table.get(lab_id, []), key=lambda event: event.at), limit, cursor)
+
+    @port
+    def record(self, lab_id: str, entry: LedgerEntry) -> None:
+        self.entries[lab_id, entry.resource.arn] = entry
+
+    @port
+    def ledger(self, lab_id: str) -> tuple[LedgerEntry, ...]:
+        mine = [entry for (owner, _), entry in self.entries.items() if owner == lab_id]
+        return tuple(sorted(mine, key=lambda entry: (entry.recorded_at, entry.resource.arn)))
+
+    @port
+    def put_receipt(self, lab_id: str, receipt: Receipt) -> None:
+        self.receipt_table[lab_id, receipt.look] = receipt
+
+    @port
+    def receipts(self, lab_id: str) -> tuple[Receipt, ...]:
+        mine = [receipt for (owner, _), receipt in self.receipt_table.items() if owner == lab_id]
+        return tuple(sorted(mine, key=lambda receipt: receipt.taken_at))
+
+    def put(self, *labs: Lab) -> None:
+        """Put labs there as they are, whatever their phase: for tests that start in the middle of a life."""
+        for lab in labs:
+            self.labs[lab.id] = lab
+            if lab.phase not in OVER:
+                self.names[_claim(lab)] = lab.id
+
+
+def _claim(lab: Lab) -> tuple[str, str, str]:
+    return lab.account, lab.region, lab.name
+
+
+def _page(items: Sequence[Item], limit: int, cursor: str | None) -> Page[Item]:
+    start = _position(cursor)
+    end = start + limit
+    more = _cursor(end) if end < len(items) else None
+    return Page(tuple(items[start:end]), more)
+
+
+def _cursor(position: int) -> str:
+    return base64.urlsafe_b64encode(str(position).encode()).decode()
+
+
+def _position(cursor: str | None) -> int:
+    if cursor is None:
+        return 0
+    try:
+        return int(base64.urlsafe_b64decode(cursor))
+    except ValueError as problem:
+        raise InvalidRequest(
+            [error("cursor", "bad-cursor", "This cursor was not given out by this service.")]
+        ) from problem

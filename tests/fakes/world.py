@@ -1,0 +1,70 @@
+"""The fakes put together: one account, one region, one clock."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import dataclass
+
+from chalicelib.ports import Cloud, Deps, Limits
+from tests.fakes.account import Account
+from tests.fakes.clock import FakeClock
+from tests.fakes.clusters import FakeClusters
+from tests.fakes.leftovers import FakeCensus, FakeLeftovers
+from tests.fakes.places import FakeDns, FakeKubernetes, FakeNetwork, FakeRoles
+from tests.fakes.stacks import FakeStacks
+from tests.fakes.store import FakeStore
+from tests.fakes.workflows import FakeWorkflows
+
+
+@dataclass
+class FakeWorld:
+    """Every fake by name, and `deps` over them. `fail` and `lose_answer` are the account's."""
+
+    account: Account
+    clock: FakeClock
+    store: FakeStore
+    workflows: FakeWorkflows
+    stacks: FakeStacks
+    clusters: FakeClusters
+    network: FakeNetwork
+    dns: FakeDns
+    roles: FakeRoles
+    leftovers: FakeLeftovers
+    census: FakeCensus
+    kubernetes: FakeKubernetes
+    deps: Deps
+
+    def fail(self, operation: str, error: Exception, times: int = 1, after: bool = False) -> None:
+        """Plan failures of the next calls of an operation."""
+        self.account.fail(operation, error, times, after)
+
+    def lose_answer(self, operation: str) -> None:
+        """Let the next call act, and lose its answer."""
+        self.account.lose_answer(operation)
+
+
+def make_deps(limits: Limits | None = None) -> FakeWorld:
+    """A fresh, empty world; `.deps` is what steps and use cases take."""
+    clock = FakeClock()
+    account = Account(clock)
+    store, workflows = FakeStore(account), FakeWorkflows(account)
+    cloud = Cloud(
+        FakeStacks(account),
+        FakeClusters(account),
+        FakeNetwork(account),
+        FakeDns(account),
+        FakeRoles(account),
+        FakeLeftovers(account),
+        FakeCensus(account),
+        FakeKubernetes(account),
+    )
+    count = itertools.count(1)
+    deps = Deps(store, workflows, lambda region: cloud, clock, lambda: f"lab-{next(count):08d}", limits or Limits())
+    return FakeWorld(
+        account=account,
+        clock=clock,
+        store=store,
+        workflows=workflows,
+        deps=deps,
+        **{name: getattr(cloud, name) for name in cloud.__slots__},
+    )
