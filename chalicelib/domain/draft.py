@@ -1,0 +1,123 @@
+"""What a body asked for, before anything is filled in: both dialects become a Draft, `validation.complete` makes it a LabSpec.
+
+None means "not said". Every finding is first made with our own path (`nodegroups[0].min`) and then, through
+`Draft.caller_path`, told by the path that the caller wrote (`managedNodeGroups[0].minSize`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from chalicelib.domain.spec import (
+    AccessSpec,
+    AddonSpec,
+    CapacityType,
+    EndpointAccess,
+    NatMode,
+    Placement,
+    PodIdentitySpec,
+    SupportPolicy,
+    Taint,
+    VolumePolicy,
+    WorkHostSpec,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class NetworkDraft:
+    """A new network (cidr, zones, nat) or an existing one (vpc_id, subnet ids); naming both is found by validation."""
+
+    cidr: str | None = None
+    zones: tuple[str, ...] = ()
+    nat: NatMode | None = None
+    vpc_id: str | None = None
+    public_subnet_ids: tuple[str, ...] = ()
+    private_subnet_ids: tuple[str, ...] = ()
+
+    @property
+    def exists(self) -> bool:
+        """Whether the caller named a network that is there already."""
+        return bool(self.vpc_id or self.public_subnet_ids or self.private_subnet_ids)
+
+
+@dataclass(frozen=True, slots=True)
+class NodegroupDraft:
+    """A node group as asked."""
+
+    name: str | None = None
+    instance_types: tuple[str, ...] = ()
+    desired: int | None = None
+    min: int | None = None
+    max: int | None = None
+    volume_gib: int | None = None
+    capacity_type: CapacityType | None = None
+    placement: Placement | None = None
+    labels: Mapping[str, str] = field(default_factory=dict)
+    taints: tuple[Taint, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class SshDraft:
+    """Port 22 as asked; `cidrs` None: from the caller's address."""
+
+    key_name: str | None = None
+    public_key: str | None = None
+    cidrs: tuple[str, ...] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ExternalDnsDraft:
+    """external-dns as asked: a hosted zone by id or by domain."""
+
+    hosted_zone_id: str | None = None
+    domain: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A request read but not yet judged.
+
+    `nodegroups` None: not said, so the default one; empty: none on purpose. `access` None: the requester as cluster
+    admin; `requester_too` adds the requester to a list that was given. `default_addons` False: only those listed.
+    `paths` maps our paths to the caller's. `broken` are the caller's paths that could not be read and were left
+    out: nothing more is said about them.
+    """
+
+    name: str | None = None
+    region: str | None = None
+    version: str | None = None
+    network: NetworkDraft = NetworkDraft()
+    endpoint_access: EndpointAccess | None = None
+    allowed_cidrs: tuple[str, ...] | None = None
+    nodegroups: tuple[NodegroupDraft, ...] | None = None
+    ssh: SshDraft | None = None
+    external_dns: ExternalDnsDraft | None = None
+    work_host: WorkHostSpec | None = None
+    addons: tuple[AddonSpec, ...] = ()
+    default_addons: bool = True
+    access: tuple[AccessSpec, ...] | None = None
+    requester_too: bool = False
+    pod_identities: tuple[PodIdentitySpec, ...] = ()
+    log_types: tuple[str, ...] = ()
+    tags: Mapping[str, str] = field(default_factory=dict)
+    lease_hours: int | None = None
+    volumes: VolumePolicy | None = None
+    support_policy: SupportPolicy | None = None
+    paths: Mapping[str, str] = field(default_factory=dict)
+    broken: frozenset[str] = frozenset()
+
+    def caller_path(self, ours: str) -> str:
+        """The caller's path for one of ours: the longest known beginning is replaced, the rest kept."""
+        best = max((known for known in self.paths if is_under(ours, known)), key=len, default=None)
+        return ours if best is None else self.paths[best] + ours[len(best) :]
+
+    def is_broken(self, path: str) -> bool:
+        """Whether the caller's path lies in something that could not be read."""
+        return any(is_under(path, broken) for broken in self.broken)
+
+
+def is_under(path: str, ancestor: str) -> bool:
+    """Say whether a path is `ancestor` or lies in it: `a.b[0].c` is under `a.b`, `a.bc` is not."""
+    return path.startswith(ancestor) and (path == ancestor or not ancestor or path[len(ancestor)] in ".[")

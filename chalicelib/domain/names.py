@@ -1,0 +1,67 @@
+"""What EKS, EC2, IAM and Kubernetes accept as names: patterns and lengths, one line each, with their source.
+
+Lengths and patterns marked (model) are botocore's eks/2017-11-01; the rest is Kubernetes' or IAM's own syntax.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from difflib import get_close_matches
+
+#: ClusterName (model): 1 to 100 characters, begins with a letter or digit.
+CLUSTER = re.compile(r"[0-9A-Za-z][A-Za-z0-9_-]{0,99}")
+#: Node group names: 1 to 63 characters, begins with a letter or digit.
+NODEGROUP = re.compile(r"[0-9A-Za-z][A-Za-z0-9_-]{0,62}")
+REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
+ZONE = re.compile(r"[a-z]{2}(-[a-z]+)+-\d[a-z]")
+MINOR_VERSION = re.compile(r"\d+\.\d+")
+INSTANCE_TYPE = re.compile(r"[a-z][a-z0-9-]*\.[a-z0-9-]+")
+VPC_ID = re.compile(r"vpc-([0-9a-f]{8}|[0-9a-f]{17})")
+SUBNET_ID = re.compile(r"subnet-([0-9a-f]{8}|[0-9a-f]{17})")
+HOSTED_ZONE_ID = re.compile(r"Z[0-9A-Z]{1,31}")
+DOMAIN = re.compile(r"(?=.{1,253}\Z)([a-z0-9_]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
+ADDON = re.compile(r"[0-9A-Za-z][A-Za-z0-9_-]{0,99}")
+#: A Kubernetes label's name or value: at most 63, letters and digits at both ends.
+LABEL_PART = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
+LABEL_PREFIX = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
+#: A Kubernetes namespace or service account.
+DNS_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+NAMESPACE_PATTERN = re.compile(r"[a-z0-9*]([a-z0-9*-]{0,61}[a-z0-9*])?")
+SERVICE_ACCOUNT = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
+TAG_TEXT = re.compile(r"[\w\s+\-=.:/@]*")
+PRINCIPAL_ARN = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):(user|role)/[\w+=,.@/-]+")
+SESSION_ARN = re.compile(r"arn:(aws[a-z-]*):sts::(\d{12}):assumed-role/([\w+=,.@-]+)/.+")
+ACCESS_POLICY_ARN = re.compile(r"arn:aws[a-z-]*:eks::aws:cluster-access-policy/[A-Za-z0-9]+")
+LAB_ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):role/ekslab/[\w+=,.@/-]+")
+PUBLIC_KEY = re.compile(r"(ssh-rsa|ssh-ed25519) AAAA[0-9A-Za-z+/]{40,}={0,3}( [^\r\n]*)?\s*")
+
+#: Partition -> nothing else is known about it here; the region's prefix decides.
+_PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
+
+
+def principal_of(caller_arn: str) -> str | None:
+    """The IAM user or role behind a caller's ARN, as an access entry wants it; None for root and federated users.
+
+    An assumed-role session does not say its role's path: the ARN returned has none, whoever can ask IAM puts it in.
+    """
+    session = SESSION_ARN.fullmatch(caller_arn)
+    if session:
+        return f"arn:{session[1]}:iam::{session[2]}:role/{session[3]}"
+    return caller_arn if PRINCIPAL_ARN.fullmatch(caller_arn) else None
+
+
+def partition_of(region: str) -> str:
+    """The AWS partition of a region: `aws`, `aws-cn` or `aws-us-gov`."""
+    return next((name for prefix, name in _PARTITIONS.items() if region.startswith(prefix)), "aws")
+
+
+def nearest(name: str, known: Iterable[str]) -> str | None:
+    """The known name that `name` was probably meant to be, ignoring case, dashes and underscores; None if none is near."""
+    plain = {_plain(candidate): candidate for candidate in known}
+    close = get_close_matches(_plain(name), plain, n=1, cutoff=0.6)
+    return plain[close[0]] if close else None
+
+
+def _plain(name: str) -> str:
+    return name.lower().replace("-", "").replace("_", "")

@@ -1,0 +1,193 @@
+"""Reads a mapping of unknown content field by field, and forgets nothing: what nobody read is reported when it is closed.
+
+Used for foreign dialects (eksctl). Wrong types are findings in words; every read may say which of our own paths the
+field stands for, so that later findings name the field as its writer knows it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TypeVar
+
+from chalicelib.domain.findings import Finding, Severity, error, warning
+from chalicelib.domain.names import nearest
+
+Value = TypeVar("Value")
+
+
+@dataclass(frozen=True, slots=True)
+class Unhonoured:
+    """A field that is known but not honoured: refused or warned about, unless its value asks for nothing (`harmless`)."""
+
+    severity: Severity
+    message: str
+    harmless: tuple[object, ...] = ()
+
+    def asks_nothing(self, value: object) -> bool:
+        """Whether the value is empty, off, or one that a lab has anyway."""
+        return (not self.harmless and value in (False, [], {}, "")) or value in self.harmless
+
+
+@dataclass(slots=True)
+class Notes:
+    """What reading has found out: findings, our paths -> the writer's, and paths that were unreadable."""
+
+    findings: list[Finding] = field(default_factory=list)
+    paths: dict[str, str] = field(default_factory=dict)
+    broken: set[str] = field(default_factory=set)
+
+
+class Reader:
+    """One mapping at one path. `None` values count as absent, as they do in a YAML file with its lines commented out."""
+
+    def __init__(self, fields: Mapping[str, object], path: str, notes: Notes) -> None:
+        self.path, self.notes = path, notes
+        self._fields, self._known = fields, set[str]()
+
+    def at(self, key: str) -> str:
+        """The path of a field as its writer knows it."""
+        return child(self.path, key)
+
+    def has(self, key: str) -> bool:
+        """Whether the field says anything. Does not count as reading it."""
+        return self._fields.get(key) is not None
+
+    def error(self, key: str, code: str, message: str) -> None:
+        """Refuse a field (the whole mapping, if the key is empty)."""
+        self.notes.findings.append(error(self.at(key) if key else self.path, code, message))
+
+    def warn(self, key: str, code: str, message: str) -> None:
+        """Warn about a field (the whole mapping, if the key is empty)."""
+        self.notes.findings.append(warning(self.at(key) if key else self.path, code, message))
+
+    def raw(self, key: str, ours: str = "") -> object:
+        """The field as it is."""
+        self._known.add(key)
+        if ours:
+            self.notes.paths[ours] = self.at(key)
+        return self._fields.get(key)
+
+    def text(self, key: str, ours: str = "") -> str | None:
+        """A text."""
+        return self._typed(key, ours, lambda value: value if isinstance(value, str) else None, "a text")
+
+    def whole(self, key: str, ours: str = "") -> int | None:
+        """A whole number; a truth value is none."""
+        return self._typed(key, ours, _whole, "a whole number")
+
+    def flag(self, key: str, ours: str = "") -> bool | None:
+        """True or false."""
+        return self._typed(key, ours, lambda value: value if isinstance(value, bool) else None, "true or false")
+
+    def texts(self, key: str, ours: str = "") -> tuple[str, ...] | None:
+        """A list of texts."""
+        return self._typed(key, ours, _texts, "a list of texts")
+
+    def text_map(self, key: str, ours: str = "") -> dict[str, str]:
+        """A mapping of texts to texts; empty if absent. Numbers and truth values as values are told to be quoted."""
+        return self._typed(key, ours, _text_map, "a mapping of texts to texts (quote numbers and true/false)") or {}
+
+    def section(self, key: str, ours: str = "") -> Reader | None:
+        """A mapping, to be read and closed in its turn."""
+        value = self._typed(key, ours, as_mapping, "a mapping")
+        return None if value is None else Reader(value, self.at(key), self.notes)
+
+    def sections(self, key: str, ours: str = "") -> tuple[Reader, ...] | None:
+        """A list of mappings; items that are none are reported and stand as empty ones, so that numbers stay right."""
+        items = self._typed(key, ours, lambda value: value if isinstance(value, list) else None, "a list of mappings")
+        return None if items is None else tuple(self._item(key, i, item) for i, item in enumerate(items))
+
+    def close(self, unhonoured: Mapping[str, Unhonoured] | None = None) -> None:
+        """Report every field that nobody read: by its rule if it has one, else as unknown."""
+        rules = unhonoured or {}
+        known = self._known | set(rules)
+        for key, value in self._fields.items():
+            if key in self._known or (key in rules and (value is None or rules[key].asks_nothing(value))):
+                continue
+            if key in rules:
+                self._report(key, rules[key])
+            else:
+                self.error(key, "unknown-field", unknown_field(key, known))
+
+    def _report(self, key: str, rule: Unhonoured) -> None:
+        code = "not-supported" if rule.severity is Severity.ERROR else "not-honoured"
+        self.notes.findings.append(Finding(self.at(key), code, rule.message, rule.severity))
+
+    def _item(self, key: str, index: int, item: object) -> Reader:
+        path = f"{self.at(key)}[{index}]"
+        mapping = as_mapping(item)
+        if mapping is None:
+            self.notes.findings.append(error(path, "wrong-type", wrong_type("a mapping", item)))
+            self.notes.broken.add(path)
+        return Reader(mapping or {}, path, self.notes)
+
+    def _typed(self, key: str, ours: str, read: Callable[[object], Value | None], expected: str) -> Value | None:
+        value = self.raw(key, ours)
+        if value is None:
+            return None
+        result = read(value)
+        if result is None:
+            self.error(key, "wrong-type", wrong_type(expected, value))
+            self.notes.broken.add(self.at(key))
+        return result
+
+
+def child(path: str, key: str) -> str:
+    """The path of a mapping's field; a key that would read as several steps is put in quotes."""
+    step = key if key and not set(key) & set('.[]" ') else f'["{key}"]'
+    return step if not path else f"{path}{step}" if step.startswith("[") else f"{path}.{step}"
+
+
+def unknown_field(key: str, known: Iterable[str]) -> str:
+    """The sentence for a field that is not known here."""
+    names = sorted(known)
+    meant = nearest(key, names)
+    return "Unknown field. " + (f"Did you mean {meant}?" if meant else f"Known here: {', '.join(names)}.")
+
+
+def wrong_type(expected: str, value: object) -> str:
+    """The sentence for a value of another type than expected."""
+    return f"Expected {expected}, got {in_words(value)}."
+
+
+def in_words(value: object) -> str:
+    """What a value is, in words a person uses: `the text "two"`, `the number 1.3`, `a list`."""
+    match value:
+        case None:
+            return "nothing"
+        case bool():
+            return f"the truth value {str(value).lower()}"
+        case int() | float():
+            return f"the number {_clipped(str(value))}"
+        case str():
+            return f'the text "{_clipped(value)}"'
+        case Mapping():
+            return "a mapping"
+        case Sequence():
+            return "a list"
+    return f"a {type(value).__name__}"
+
+
+def as_mapping(value: object) -> Mapping[str, object] | None:
+    """The value if it is a mapping whose keys are texts, else None."""
+    return value if isinstance(value, Mapping) and all(isinstance(key, str) for key in value) else None
+
+
+def _clipped(text: str) -> str:
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _whole(value: object) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) else None
+
+
+def _texts(value: object) -> tuple[str, ...] | None:
+    return tuple(value) if isinstance(value, list) and all(isinstance(item, str) for item in value) else None
+
+
+def _text_map(value: object) -> dict[str, str] | None:
+    mapping = as_mapping(value)
+    if mapping is None or not all(isinstance(item, str) for item in mapping.values()):
+        return None
+    return {key: str(item) for key, item in mapping.items()}
