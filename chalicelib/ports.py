@@ -41,12 +41,19 @@ class Clock(Protocol):
 class Store(Protocol):
     """Labs, their steps, events, ledgers and receipts."""
 
-    def create_lab(self, lab: Lab, idempotency_key: str | None, body_digest: str, now: datetime) -> Lab:
-        """Store a new lab, its name's claim and its idempotency key in one transaction; return what is stored.
+    def create_lab(
+        self, lab: Lab, idempotency_key: str | None, body_digest: str, now: datetime, most: int | None = None
+    ) -> Lab:
+        """Store a new lab, its name's claim, its idempotency key, its owner's count and its first event in one transaction.
 
-        The same owner and key with the same digest returns the lab stored the first time. Raises NameTaken (with the
-        other lab's id whoever owns it; the caller of this hides it), IdempotencyConflict (same key, other digest).
+        Returns what is stored; the same owner and key with the same digest returns the lab stored the first time. Raises
+        NameTaken (with the other lab's id whoever owns it; the caller of this hides it), IdempotencyConflict (same
+        key, other digest), TooManyLabs (the owner has `most` alive).
         """
+        ...
+
+    def lab_of_key(self, owner: str, idempotency_key: str, body_digest: str, now: datetime) -> Lab | None:
+        """The lab that this owner's key was used for in the last seven days, or None. Raises IdempotencyConflict."""
         ...
 
     def load_lab(self, lab_id: str) -> Lab:

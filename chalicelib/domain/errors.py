@@ -5,6 +5,7 @@ EkslabError
 │   ├── InvalidRequest        bad fields, each a Finding       400
 │   ├── LabNotFound           or someone else's                404
 │   ├── NameTaken             an alive lab has the name        409
+│   ├── TooManyLabs           the owner has all they may       409
 │   ├── IdempotencyConflict   same key, other body             422
 │   └── WrongPhase            not while the lab is like this   409
 ├── StaleLab                  someone saved in between; load again
@@ -60,6 +61,14 @@ class NameTaken(RequestRefused):
     def __init__(self, name: str, lab_id: str | None) -> None:
         self.name, self.lab_id = name, lab_id
         super().__init__(f"A lab named {name} is alive: {lab_id or 'it belongs to someone else'}.")
+
+
+class TooManyLabs(RequestRefused):
+    """The owner has as many labs alive as this installation allows: `most`."""
+
+    def __init__(self, most: int) -> None:
+        self.most = most
+        super().__init__(f"You have {most} labs alive, which is as many as one owner may have here. Release one first.")
 
 
 class IdempotencyConflict(RequestRefused):

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
-from chalicelib.domain.errors import IdempotencyConflict, InvalidRequest, LabNotFound, NameTaken
+from chalicelib.domain.errors import IdempotencyConflict, InvalidRequest, LabNotFound, NameTaken, TooManyLabs
 from chalicelib.domain.findings import error
 from chalicelib.domain.history import Event, Step
 from chalicelib.domain.lab import OVER, Lab, Phase
+from chalicelib.domain.outlook import first_event
 from chalicelib.domain.receipt import Receipt
 from chalicelib.domain.resources import LedgerEntry
 from chalicelib.ports import Page
@@ -36,22 +37,40 @@ class FakeStore:
     port_name: str = "store"
 
     @port
-    def create_lab(self, lab: Lab, idempotency_key: str | None, body_digest: str, now: datetime) -> Lab:
-        known = self.keys.get((lab.owner, idempotency_key or ""))
-        if idempotency_key and known and known[2] > now:
-            if known[1] != body_digest:
-                raise IdempotencyConflict(idempotency_key)
-            return self.labs[known[0]]
+    def create_lab(
+        self, lab: Lab, idempotency_key: str | None, body_digest: str, now: datetime, most: int | None = None
+    ) -> Lab:
+        before = self._lab_of_key(lab.owner, idempotency_key, body_digest, now) if idempotency_key else None
+        if before:
+            return before
         if lab.id in self.labs:
             return self.labs[lab.id]
         claim = _claim(lab)
         if claim in self.names:
             raise NameTaken(lab.name, self.names[claim])
+        if most is not None and sum(claimant.owner == lab.owner for claimant in self._claimants()) >= most:
+            raise TooManyLabs(most)
         stored = replace(lab, version=1)
         self.labs[lab.id], self.names[claim] = stored, lab.id
         if idempotency_key:
             self.keys[lab.owner, idempotency_key] = (lab.id, body_digest, now + timedelta(days=IDEMPOTENCY_DAYS))
+        self.event_table.setdefault(lab.id, []).append(first_event(lab))
         return stored
+
+    @port
+    def lab_of_key(self, owner: str, idempotency_key: str, body_digest: str, now: datetime) -> Lab | None:
+        return self._lab_of_key(owner, idempotency_key, body_digest, now)
+
+    def _lab_of_key(self, owner: str, key: str, digest: str, now: datetime) -> Lab | None:
+        lab_id, known, until = self.keys.get((owner, key), ("", "", now))
+        if until <= now:
+            return None
+        if known != digest:
+            raise IdempotencyConflict(key)
+        return self.labs[lab_id]
+
+    def _claimants(self) -> list[Lab]:
+        return [self.labs[lab_id] for lab_id in self.names.values()]
 
     @port
     def load_lab(self, lab_id: str) -> Lab:
