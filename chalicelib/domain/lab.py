@@ -126,6 +126,11 @@ class Lab:
         own = {"ekslab:lab-id": self.id, "ekslab:owner": self.owner, "ekslab:cluster": self.name}
         return {**self.spec.tags, **own}
 
+    def tags_with(self, more: Mapping[str, str]) -> dict[str, str]:
+        """The lab's tags and `more`, which may say otherwise of a person's tags but never of the lab's own."""
+        own = {key: value for key, value in self.tags.items() if key.startswith("ekslab:")}
+        return {**self.tags, **more, **own}
+
     def token(self, purpose: str) -> str:
         """A client request token: the same for the same purpose, so that a repeated call is the same call. ≤ 64 characters."""
         return f"{self.id}-{purpose}"[:64]

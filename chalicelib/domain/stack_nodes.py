@@ -35,8 +35,7 @@ def launch_template_outputs(lab: Lab) -> dict[str, Any]:
 
 def _launch_template(lab: Lab, nodegroup: NodegroupSpec) -> Json:
     groups = ["NodeSecurityGroup"] + (["RemoteAccessSecurityGroup"] if lab.spec.ssh is not None else [])
-    own_tags = {key: value for key, value in lab.tags.items() if key.startswith("ekslab:")}
-    tags = {"Name": f"{lab.name}-{nodegroup.name}-node", **lab.tags, **nodegroup.tags, **own_tags}
+    tags = {"Name": f"{lab.name}-{nodegroup.name}-node", **lab.tags_with(nodegroup.tags)}
     data: Json = {
         "BlockDeviceMappings": [_disk(nodegroup)],
         "MetadataOptions": {"HttpEndpoint": "enabled", "HttpTokens": "required", "HttpPutResponseHopLimit": 2},
