@@ -20,6 +20,10 @@ from chalicelib.ports import Deps
 
 #: How often the scheduled run makes sure that a lab's workflow is alive.
 WATCH = timedelta(minutes=5)
+#: How we know that ledger entries are ours.
+ASKED_FOR = "asked for by provision"
+BY_STACK = "made by the lab's stack"
+BY_EKS = "made by EKS for the lab's cluster"
 
 
 def enter(
@@ -42,11 +46,12 @@ def enter_guest(deps: Deps, lab: Lab, resources: Iterable[Resource], now: dateti
         deps.store.record(lab.id, LedgerEntry(resource, EntryState.KEPT, how, now, now, reason=reason, guest=True))
 
 
-def settle(deps: Deps, lab: Lab, kinds: Iterable[Kind], now: datetime) -> None:
-    """Mark the lab's own entries of these kinds as deleted: what they were part of is gone."""
+def settle(deps: Deps, lab: Lab, kinds: Iterable[Kind], now: datetime, how: str | None = None) -> None:
+    """Mark the lab's own entries of these kinds, or those that are ours by `how`, as deleted: they went with something."""
     gone = set(kinds)
     for entry in deps.store.ledger(lab.id):
-        if entry.resource.kind in gone and not entry.guest and entry.state is not EntryState.DELETED:
+        concerned = entry.resource.kind in gone or entry.how == how
+        if concerned and not entry.guest and entry.state is not EntryState.DELETED:
             deps.store.record(lab.id, replace(entry, state=EntryState.DELETED, changed_at=now, reason=""))
 
 
@@ -58,14 +63,18 @@ def learn(deps: Deps, lab: Lab, **facts: Any) -> Lab:
 def move(deps: Deps, lab: Lab, frm: Iterable[Phase], change: Callable[[Lab], Lab], now: datetime, message: str) -> Lab:
     """Change the lab's phase and tell its history. Raises Superseded when the lab is in none of the phases `frm`."""
     allowed = frozenset(frm)
+    was = lab.phase
 
     def checked(stored: Lab) -> Lab:
-        if stored.phase not in allowed:
-            raise Superseded(f"{stored.id} is {stored.phase}.")
+        nonlocal was
+        was = stored.phase
+        if was not in allowed:
+            raise Superseded(f"{stored.id} is {was}.")
         return change(stored)
 
     moved = deps.store.change_lab(lab.id, checked)
-    deps.store.add_event(lab.id, Event(now, "phase-changed", message, {"phase": str(moved.phase)}))
+    if moved.phase is not was:
+        deps.store.add_event(lab.id, Event(now, "phase-changed", message, {"phase": str(moved.phase)}))
     return moved
 
 

@@ -1,0 +1,121 @@
+"""What `provision` works out on the way: the network it builds in, which subnets, add-ons and entries the request implies."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+
+from chalicelib.domain.arns import ec2_thing, partition_of
+from chalicelib.domain.errors import AwsRefused, ProvisioningFailed, Transient
+from chalicelib.domain.explain import explain, explain_timeout
+from chalicelib.domain.lab import Lab
+from chalicelib.domain.patience import PATIENCE
+from chalicelib.domain.resources import Kind, Resource
+from chalicelib.domain.spec import (
+    AccessPolicySpec,
+    AccessSpec,
+    AddonSpec,
+    ExistingNetwork,
+    NewNetwork,
+    Placement,
+)
+from chalicelib.domain.steps import StepResult
+from chalicelib.domain.world import SubnetFacts
+from chalicelib.ports import Deps
+from chalicelib.workflows.recording import again
+from chalicelib.workflows.running import StepInput
+
+POD_IDENTITY_AGENT = "eks-pod-identity-agent"
+#: add-on -> (its service account, the stack's output with the role for it).
+_ADDON_ROLES: Mapping[str, tuple[str, str]] = {
+    "external-dns": ("external-dns", "ExternalDnsRoleArn"),
+    "aws-ebs-csi-driver": ("ebs-csi-controller-sa", "EbsCsiRoleArn"),
+}
+#: What IAM's slowness looks like: the role or profile was made a moment ago and is not known everywhere yet.
+_NOT_YET_KNOWN = ("could not be assumed", "Invalid IAM Instance Profile", "trusted entity")
+
+
+@contextmanager
+def patient_with_iam() -> Iterator[None]:
+    """Turn a refusal that only says that a new role is not known yet into Transient: ASL tries again."""
+    try:
+        yield
+    except AwsRefused as error:
+        if error.code == "ResourcePropagationDelayException" or any(word in error.message for word in _NOT_YET_KNOWN):
+            raise Transient(str(error)) from error
+        raise
+
+
+def settled_network(deps: Deps, lab: Lab) -> tuple[NewNetwork | ExistingNetwork, tuple[SubnetFacts, ...]]:
+    """The spec's network with nothing left open, and the facts of existing subnets. Raises ProvisioningFailed."""
+    network, ec2 = lab.spec.network, deps.cloud(lab.region).network
+    if isinstance(network, NewNetwork):
+        return (network if network.zones else replace(network, zones=ec2.zones()[:2])), ()
+    wanted = (*network.public_subnet_ids, *network.private_subnet_ids)
+    found = ec2.subnets(wanted)
+    missing = set(wanted) - {subnet.id for subnet in found}
+    vpcs = {subnet.vpc_id for subnet in found}
+    if missing or len(vpcs) != 1 or network.vpc_id not in (None, *vpcs):
+        told = f"{', '.join(sorted(missing))} not found" if missing else f"the subnets are in {', '.join(sorted(vpcs))}"
+        raise ProvisioningFailed(explain("SubnetNotFound", told))
+    return replace(network, vpc_id=vpcs.pop()), found
+
+
+def guests(lab: Lab, subnets: tuple[SubnetFacts, ...]) -> Iterator[Resource]:
+    """The VPC and subnets that the lab is a guest in."""
+    for vpc_id in {subnet.vpc_id for subnet in subnets}:
+        yield ec2_thing(lab, Kind.VPC, vpc_id)
+    for subnet in subnets:
+        yield ec2_thing(lab, Kind.SUBNET, subnet.id, vpc_id=subnet.vpc_id)
+
+
+def output(lab: Lab, name: str) -> str:
+    """An output of the lab's stack. Raises KeyError for one that it does not have."""
+    return lab.facts.stack_outputs[name]
+
+
+def subnets_in(lab: Lab, placement: Placement) -> tuple[str, ...]:
+    """The public or private subnets' ids."""
+    name = "PublicSubnetIds" if placement is Placement.PUBLIC else "PrivateSubnetIds"
+    return tuple(part for part in lab.facts.stack_outputs.get(name, "").split(",") if part)
+
+
+def all_subnets(lab: Lab) -> tuple[str, ...]:
+    """All subnets, public ones first."""
+    return (*subnets_in(lab, Placement.PUBLIC), *subnets_in(lab, Placement.PRIVATE))
+
+
+def addons_of(lab: Lab) -> tuple[AddonSpec, ...]:
+    """The add-ons asked for and those that they need: external-dns for its zone, the agent for Pod Identity."""
+    addons = list(lab.spec.addons)
+    names = {addon.name for addon in addons}
+    if lab.spec.external_dns is not None and "external-dns" not in names:
+        addons.append(AddonSpec("external-dns"))
+    with_roles = lab.spec.pod_identities or any(addon.name in _ADDON_ROLES for addon in addons)
+    if with_roles and POD_IDENTITY_AGENT not in names:
+        addons.insert(0, AddonSpec(POD_IDENTITY_AGENT))
+    return tuple(addons)
+
+
+def roles_of_addon(lab: Lab, addon: AddonSpec) -> dict[str, str]:
+    """Service account -> role ARN for an add-on that gets rights by Pod Identity."""
+    account, name = _ADDON_ROLES.get(addon.name, ("", ""))
+    role = lab.facts.stack_outputs.get(name)
+    return {account: role} if role else {}
+
+
+def access_of(lab: Lab) -> tuple[AccessSpec, ...]:
+    """The access entries asked for, and the work host's, so that kubectl works there without anyone's keys."""
+    role = lab.facts.stack_outputs.get("WorkHostRoleArn")
+    if lab.spec.work_host is None or role is None:
+        return lab.spec.access
+    policy = f"arn:{partition_of(lab)}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
+    return (*lab.spec.access, AccessSpec(role, (AccessPolicySpec(policy),)))
+
+
+def again_or_failed(step: str, at: StepInput, what: str, detail: str) -> StepResult:
+    """Look again; raises ProvisioningFailed when the step has looked as often as it may."""
+    if PATIENCE[step].is_out(at.attempt):
+        raise ProvisioningFailed(explain_timeout(f"{what} ({detail})", PATIENCE[step].minutes))
+    return again(step, detail)

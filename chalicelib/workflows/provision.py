@@ -1,0 +1,236 @@
+"""Makes a lab. One function per Task state of statemachine/provision.asl.json, which says when each runs.
+
+A function asks or looks once and returns; what it asks for is on the ledger before or as it asks. Everything may run
+twice: what is there with the lab's tag counts as made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import timedelta
+
+from chalicelib.domain.arns import cluster_of, ec2_thing, log_group_of, part_of_cluster
+from chalicelib.domain.errors import AlreadyExists, ProvisioningFailed
+from chalicelib.domain.explain import explain, explain_execution, explain_issues, explain_stack
+from chalicelib.domain.lab import Lab, Phase
+from chalicelib.domain.patience import PATIENCE
+from chalicelib.domain.resources import EntryState, Kind, Resource
+from chalicelib.domain.stack_nodes import key_pair_name
+from chalicelib.domain.stack_template import lab_parameters, lab_template
+from chalicelib.domain.steps import Result, StepResult, execution_name
+from chalicelib.domain.work_host import user_data
+from chalicelib.ports import Deps
+from chalicelib.workflows import making, verifying
+from chalicelib.workflows.recording import (
+    ASKED_FOR,
+    BY_EKS,
+    BY_STACK,
+    WATCH,
+    again,
+    enter,
+    enter_guest,
+    learn,
+    move,
+)
+from chalicelib.workflows.running import StepInput
+from chalicelib.workflows.watching import ENDED_BADLY, all_active, note_addon, note_cluster, note_nodegroup
+
+_BEGINNING = (Phase.REQUESTED, Phase.PROVISIONING)
+
+
+def begin(deps: Deps, at: StepInput) -> StepResult:
+    """Settle what the request left open (zones, the VPC of existing subnets) and start provisioning."""
+    lab = at.lab
+    network, subnets = making.settled_network(deps, lab)
+    enter_guest(deps, lab, making.guests(lab, subnets), at.now, "named in the request", "The lab is a guest in it.")
+
+    def begun(stored: Lab) -> Lab:
+        vpc_id = subnets[0].vpc_id if subnets else stored.facts.vpc_id
+        settled = replace(
+            stored,
+            spec=replace(stored.spec, network=network),
+            facts=replace(stored.facts, vpc_id=vpc_id),
+            due_at=at.now + WATCH,
+        )
+        return settled.moved_to(Phase.PROVISIONING, at.now) if stored.phase is Phase.REQUESTED else settled
+
+    move(deps, lab, _BEGINNING, begun, at.now, "Provisioning has begun.")
+    return StepResult(Result.DONE)
+
+
+def create_stack(deps: Deps, at: StepInput) -> StepResult:
+    """Ask for the lab's stack, and before it for the key pair that its launch templates name."""
+    lab, cloud = at.lab, deps.cloud(at.lab.region)
+    ssh, key_name = lab.spec.ssh, key_pair_name(lab)
+    if ssh is not None and ssh.public_key is not None and ssh.key_name is None and key_name is not None:
+        key_id = cloud.network.import_key_pair(key_name, ssh.public_key, lab.tags)
+        key_pair = ec2_thing(lab, Kind.KEY_PAIR, key_id, key_name=key_name)
+        enter(deps, lab, [key_pair], EntryState.PRESENT, at.now, ASKED_FOR)
+    stack_id = cloud.stacks.create(
+        lab.stack_name, lab_template(lab), lab_parameters(lab), lab.tags, lab.token("create-stack")
+    )
+    enter(deps, lab, [Resource(Kind.STACK, lab.stack_name, stack_id)], EntryState.REQUESTED, at.now, ASKED_FOR)
+    learn(deps, lab, stack_id=stack_id)
+    return StepResult(Result.ASKED, f"Stack {lab.stack_name} is asked for.")
+
+
+def check_stack(deps: Deps, at: StepInput) -> StepResult:
+    """Wait for the stack; put all that it made on the ledger, and keep its outputs."""
+    lab, stacks = at.lab, deps.cloud(at.lab.region).stacks
+    state = stacks.describe(lab.stack_name)
+    if state.status == "CREATE_IN_PROGRESS":
+        return making.again_or_failed("create_stack", at, f"Stack {lab.stack_name}", "CloudFormation is at work.")
+    if state.status != "CREATE_COMPLETE":
+        raise ProvisioningFailed(explain_stack(state.failure or f"The stack is {state.status}."))
+    own = Resource(Kind.STACK, lab.stack_name, state.id)
+    enter(deps, lab, [own], EntryState.PRESENT, at.now, ASKED_FOR)
+    enter(deps, lab, stacks.resources(lab.stack_name), EntryState.PRESENT, at.now, BY_STACK)
+    vpc_id = state.outputs.get("VpcId") or lab.facts.vpc_id
+    learn(deps, lab, stack_id=state.id, stack_outputs=dict(state.outputs), vpc_id=vpc_id)
+    return StepResult(Result.DONE, "Network, groups and roles are there.")
+
+
+def create_cluster(deps: Deps, at: StepInput) -> StepResult:
+    """Ask for the control plane. A cluster of this name that is not the lab's stays untouched, and ends the lab."""
+    lab = at.lab
+    enter(deps, lab, [cluster_of(lab)], EntryState.REQUESTED, at.now, ASKED_FOR)
+    if lab.spec.log_types:
+        enter(deps, lab, [log_group_of(lab)], EntryState.REQUESTED, at.now, BY_EKS)
+    group = making.output(lab, "ControlPlaneSecurityGroupId")
+    try:
+        with making.patient_with_iam():
+            state = deps.cloud(lab.region).clusters.create(
+                lab, making.output(lab, "ClusterRoleArn"), making.all_subnets(lab), (group,)
+            )
+    except AlreadyExists as error:
+        theirs = [cluster_of(lab), *([log_group_of(lab)] if lab.spec.log_types else [])]
+        enter_guest(deps, lab, theirs, at.now, ASKED_FOR, "It was there before the lab, and is not the lab's.")
+        raise ProvisioningFailed(explain("AlreadyExists", error.message)) from error
+    note_cluster(deps, at, state)
+    return StepResult(Result.ASKED, f"Control plane {lab.name} is asked for.")
+
+
+def check_cluster(deps: Deps, at: StepInput) -> StepResult:
+    """Wait for the control plane; keep all that EKS tells of it, so that teardown never needs to ask it."""
+    lab = at.lab
+    state = deps.cloud(lab.region).clusters.describe(lab.name)
+    note_cluster(deps, at, state)
+    if state.status == "ACTIVE":
+        return StepResult(Result.DONE, f"Kubernetes {state.version} is up.")
+    if state.status in ENDED_BADLY:
+        raise ProvisioningFailed(explain_issues(state.issues, f"The control plane is {state.status}."))
+    return making.again_or_failed("create_cluster", at, "The control plane", f"It is {state.status}.")
+
+
+def launch_work_host(deps: Deps, at: StepInput) -> StepResult:
+    """Start the work host, if the lab has one, in its first public subnet."""
+    lab = at.lab
+    if lab.spec.work_host is None:
+        return StepResult(Result.SKIPPED, "Not asked for.")
+    group, profile = making.output(lab, "WorkHostSecurityGroupId"), making.output(lab, "WorkHostProfileName")
+    with making.patient_with_iam():
+        instance_id = deps.cloud(lab.region).network.run_work_host(
+            lab, making.all_subnets(lab)[0], group, profile, user_data(lab)
+        )
+    enter(deps, lab, [ec2_thing(lab, Kind.INSTANCE, instance_id)], EntryState.PRESENT, at.now, ASKED_FOR)
+    return StepResult(Result.DONE, f"{instance_id} is starting.")
+
+
+def create_nodegroups(deps: Deps, at: StepInput) -> StepResult:
+    """Ask for every node group, each from its launch template."""
+    lab, clusters = at.lab, deps.cloud(at.lab.region).clusters
+    role = making.output(lab, "NodeRoleArn")
+    for n, spec in enumerate(lab.spec.nodegroups):
+        template = making.output(lab, f"LaunchTemplate{n}Id"), making.output(lab, f"LaunchTemplate{n}Version")
+        with making.patient_with_iam():
+            clusters.create_nodegroup(lab, spec, role, making.subnets_in(lab, spec.placement), template)
+        note_nodegroup(deps, at, clusters.nodegroup(lab.name, spec.name))
+    return StepResult(Result.ASKED, ", ".join(spec.name for spec in lab.spec.nodegroups))
+
+
+def check_nodegroups(deps: Deps, at: StepInput) -> StepResult:
+    """Wait for all node groups, telling what EKS complains of meanwhile."""
+    lab, clusters = at.lab, deps.cloud(at.lab.region).clusters
+    states = [clusters.nodegroup(lab.name, spec.name) for spec in lab.spec.nodegroups]
+    for state in states:
+        note_nodegroup(deps, at, state)
+    return all_active("create_nodegroups", at, "node group", states)
+
+
+def create_addons(deps: Deps, at: StepInput) -> StepResult:
+    """Ask for the add-ons and the Pod Identity associations."""
+    lab, clusters = at.lab, deps.cloud(at.lab.region).clusters
+    for addon in making.addons_of(lab):
+        clusters.create_addon(lab, addon, making.roles_of_addon(lab, addon))
+        note_addon(deps, at, clusters.addon(lab.name, addon.name))
+    for association in lab.spec.pod_identities:
+        arn = clusters.associate_pod_identity(lab, association)
+        name = f"{association.namespace}/{association.service_account}"
+        part = part_of_cluster(lab, Kind.POD_IDENTITY, name, arn)
+        enter(deps, lab, [part], EntryState.PRESENT, at.now, ASKED_FOR)
+    return StepResult(Result.ASKED, ", ".join(addon.name for addon in making.addons_of(lab)))
+
+
+def check_addons(deps: Deps, at: StepInput) -> StepResult:
+    """Wait for all add-ons. One without nodes to run on is DEGRADED until they come: that is waited for, too."""
+    lab, clusters = at.lab, deps.cloud(at.lab.region).clusters
+    states = [clusters.addon(lab.name, addon.name) for addon in making.addons_of(lab)]
+    for state in states:
+        note_addon(deps, at, state)
+    return all_active("create_addons", at, "add-on", states, ENDED_BADLY - {"DEGRADED"})
+
+
+def grant_access(deps: Deps, at: StepInput) -> StepResult:
+    """Make the access entries: without one, only the service's own role could log in."""
+    lab, clusters = at.lab, deps.cloud(at.lab.region).clusters
+    for access in making.access_of(lab):
+        entry = part_of_cluster(lab, Kind.ACCESS_ENTRY, access.principal_arn, clusters.grant_access(lab, access))
+        enter(deps, lab, [entry], EntryState.PRESENT, at.now, ASKED_FOR)
+    return StepResult(Result.DONE, ", ".join(access.principal_arn for access in making.access_of(lab)))
+
+
+def open_security_groups(deps: Deps, at: StepInput) -> StepResult:
+    """Let nodes and the work host into the cluster security group; it goes with the cluster, and these rules with it."""
+    lab, network = at.lab, deps.cloud(at.lab.region).network
+    group = str(lab.facts.cluster_security_group_id)
+    network.allow_ingress(group, making.output(lab, "NodeSecurityGroupId"), "-1", None, "nodes of the lab")
+    if lab.spec.work_host is not None:
+        host_group = making.output(lab, "WorkHostSecurityGroupId")
+        network.allow_ingress(group, host_group, "tcp", 443, "work host of the lab")
+    return StepResult(Result.DONE, f"Nodes may reach the control plane ({group}).")
+
+
+def verify(deps: Deps, at: StepInput) -> StepResult:
+    """Look at endpoint, nodes, add-ons and access; what is missing is waited for a while, then it is a failure."""
+    found = verifying.findings_of(deps, at.lab, making.addons_of(at.lab), making.access_of(at.lab))
+    if not found.missing:
+        return StepResult(Result.DONE, "All is there; " + "; ".join(found.notes) + ".")
+    if PATIENCE["verify"].is_out(at.attempt):
+        raise ProvisioningFailed(found.failure)
+    return again("verify", "Not yet: " + "; ".join(found.missing) + ".")
+
+
+def finish(deps: Deps, at: StepInput) -> StepResult:
+    """The lab is ready; next to look at when its lease ends."""
+
+    def ready(stored: Lab) -> Lab:
+        return replace(stored.moved_to(Phase.READY, at.now), due_at=stored.lease_ends_at)
+
+    move(deps, at.lab, _BEGINNING, ready, at.now, "The lab is ready.")
+    return StepResult(Result.DONE)
+
+
+def roll_back(deps: Deps, at: StepInput) -> StepResult:
+    """Say why the lab could not be made and start its teardown; should the start get lost, the scheduled run does it."""
+    failure = at.event.get("failure")
+    told = explain_execution(failure if isinstance(failure, Mapping) else {})
+
+    def rolling_back(stored: Lab) -> Lab:
+        reason, blame = stored.reason or told.reason, stored.blame or told.blame
+        moved = stored.moved_to(Phase.ROLLING_BACK, at.now, reason, blame)
+        return replace(moved, run=stored.run + 1, due_at=at.now + timedelta(minutes=1))
+
+    lab = move(deps, at.lab, _BEGINNING, rolling_back, at.now, "What was made is being taken away again.")
+    deps.workflows.start("teardown", execution_name(lab, "teardown"), {"lab_id": lab.id})
+    return StepResult(Result.DONE, str(lab.reason))

@@ -1,0 +1,90 @@
+"""Whether a lab is what was asked for: `provision.verify` asks here, and nothing here believes what was only requested."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from chalicelib.domain.errors import ResourceGone
+from chalicelib.domain.explain import explain_issues
+from chalicelib.domain.failures import Failure
+from chalicelib.domain.lab import Blame, Lab
+from chalicelib.domain.spec import AccessSpec, AddonSpec
+from chalicelib.domain.world import AddonState, ClusterState, HealthIssue, NodegroupState
+from chalicelib.ports import Deps
+
+
+@dataclass(slots=True)
+class Findings:
+    """`missing` keeps the lab from being ready; `notes` are told; `issues` are EKS's own words for what is missing."""
+
+    missing: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    issues: list[HealthIssue] = field(default_factory=list)
+
+    @property
+    def failure(self) -> Failure:
+        """Why it never became ready."""
+        words = "; ".join(self.missing)
+        if self.issues:
+            return explain_issues(self.issues, words)
+        return Failure(
+            "verification-failed", f"The lab was made, but is not as it should be: {words}.", Blame.OURS, words
+        )
+
+
+def findings_of(deps: Deps, lab: Lab, addons: Sequence[AddonSpec], access: Sequence[AccessSpec]) -> Findings:
+    """Look at the endpoint, the nodes, the add-ons and the access entries."""
+    clusters, found = deps.cloud(lab.region).clusters, Findings()
+    _endpoint(deps, clusters.describe(lab.name), found)
+    for nodegroup in lab.spec.nodegroups:
+        try:
+            _nodes(clusters.nodegroup(lab.name, nodegroup.name), found)
+        except ResourceGone:
+            found.missing.append(f"node group {nodegroup.name} is not there")
+    for addon in addons:
+        try:
+            _addon(clusters.addon(lab.name, addon.name), found)
+        except ResourceGone:
+            found.missing.append(f"add-on {addon.name} is not there")
+    entries = {entry.principal_arn: set(entry.policies) for entry in clusters.access_entries(lab.name)}
+    found.missing += [f"{a.principal_arn} has no access" for a in access if not _granted(a, entries)]
+    return found
+
+
+def _endpoint(deps: Deps, cluster: ClusterState, found: Findings) -> None:
+    if cluster.status != "ACTIVE" or not cluster.endpoint:
+        found.missing.append(f"the control plane is {cluster.status}")
+        return
+    region = cluster.arn.split(":")[3]
+    probe = deps.cloud(region).kubernetes.probe(cluster.endpoint, cluster.certificate_authority)
+    if not probe.addresses:
+        found.missing.append(f"the endpoint's name {probe.host} does not resolve yet")
+    elif probe.answered:
+        found.notes.append(f"the API server answers: {probe.version}")
+    else:
+        found.notes.append(f"the API server does not let this service ask, which is normal here ({probe.problem})")
+
+
+def _nodes(state: NodegroupState, found: Findings) -> None:
+    if state.status != "ACTIVE":
+        found.missing.append(f"node group {state.name} is {state.status}")
+    if not state.asg_names:
+        found.missing.append(f"node group {state.name} has no Auto Scaling group yet")
+    _issues(f"node group {state.name}", state.issues, found)
+
+
+def _addon(state: AddonState, found: Findings) -> None:
+    if state.status != "ACTIVE":
+        found.missing.append(f"add-on {state.name} is {state.status}")
+    _issues(f"add-on {state.name}", state.issues, found)
+
+
+def _issues(what: str, issues: Iterable[HealthIssue], found: Findings) -> None:
+    for issue in issues:
+        found.issues.append(issue)
+        found.missing.append(f"{what}: {issue.code}: {issue.message}")
+
+
+def _granted(access: AccessSpec, entries: dict[str, set[str]]) -> bool:
+    return access.principal_arn in entries and {p.policy_arn for p in access.policies} <= entries[access.principal_arn]

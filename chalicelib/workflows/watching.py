@@ -1,0 +1,84 @@
+"""What `provision` writes down of a cluster and its parts each time it looks, and what it makes of their states."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from chalicelib.domain.arns import auto_scaling_group_of, cluster_of, ec2_thing, part_of_cluster
+from chalicelib.domain.errors import ProvisioningFailed
+from chalicelib.domain.explain import explain_issues
+from chalicelib.domain.resources import EntryState, Kind
+from chalicelib.domain.steps import Result, StepResult
+from chalicelib.domain.world import AddonState, ClusterState, NodegroupState
+from chalicelib.ports import Deps
+from chalicelib.workflows.making import again_or_failed
+from chalicelib.workflows.recording import ASKED_FOR, BY_EKS, enter, learn
+from chalicelib.workflows.running import StepInput
+
+ENDED_BADLY = frozenset({"CREATE_FAILED", "DEGRADED", "DELETING", "DELETE_FAILED", "FAILED"})
+
+
+def note_cluster(deps: Deps, at: StepInput, state: ClusterState) -> None:
+    """Keep what EKS tells of the control plane; its own security group goes on the ledger when first seen."""
+    lab, group = at.lab, state.cluster_security_group_id
+    enter(deps, lab, [cluster_of(lab)], EntryState.PRESENT, at.now, ASKED_FOR)
+    if group is not None:
+        own = ec2_thing(lab, Kind.SECURITY_GROUP, group, vpc_id=state.vpc_id or lab.facts.vpc_id or "")
+        enter(deps, lab, [own], EntryState.PRESENT, at.now, BY_EKS)
+    told = {
+        "arn": state.arn,
+        "endpoint": state.endpoint,
+        "certificate_authority": state.certificate_authority,
+        "oidc_issuer": state.oidc_issuer,
+        "cluster_security_group_id": group,
+        "vpc_id": state.vpc_id,
+    }
+    learn(deps, lab, **{name: fact for name, fact in told.items() if fact is not None})
+
+
+def note_nodegroup(deps: Deps, at: StepInput, state: NodegroupState) -> None:
+    """Put a node group on the ledger, and its Auto Scaling groups as soon as it has them."""
+    enter(
+        deps,
+        at.lab,
+        [part_of_cluster(at.lab, Kind.NODEGROUP, state.name, state.arn)],
+        EntryState.PRESENT,
+        at.now,
+        ASKED_FOR,
+    )
+    groups = [auto_scaling_group_of(at.lab, name) for name in state.asg_names]
+    enter(deps, at.lab, groups, EntryState.PRESENT, at.now, BY_EKS)
+
+
+def note_addon(deps: Deps, at: StepInput, state: AddonState) -> None:
+    """Put an add-on on the ledger."""
+    enter(
+        deps,
+        at.lab,
+        [part_of_cluster(at.lab, Kind.ADDON, state.name, state.arn)],
+        EntryState.PRESENT,
+        at.now,
+        ASKED_FOR,
+    )
+
+
+def all_active(
+    step: str,
+    at: StepInput,
+    what: str,
+    states: Sequence[NodegroupState | AddonState],
+    bad: frozenset[str] = ENDED_BADLY,
+) -> StepResult:
+    """Done when all are ACTIVE. Raises ProvisioningFailed when one ended badly, or patience is out."""
+    told = ", ".join(f"{state.name} is {state.status}" + _complaints(state) for state in states)
+    failed = [state for state in states if state.status in bad]
+    if failed:
+        issues = [issue for state in failed for issue in state.issues]
+        raise ProvisioningFailed(explain_issues(issues, told))
+    if all(state.status == "ACTIVE" for state in states):
+        return StepResult(Result.DONE, told)
+    return again_or_failed(step, at, f"A {what}", told)
+
+
+def _complaints(state: NodegroupState | AddonState) -> str:
+    return f" ({'; '.join(f'{issue.code}: {issue.message}' for issue in state.issues)})" if state.issues else ""
