@@ -82,6 +82,6 @@ ACTS_IN: Mapping[str, frozenset[Phase]] = {
 }
 
 
-def execution_name(lab: Lab, workflow: str) -> str:
-    """The name of this run's execution: the same for the same run, so that Step Functions refuses a second start."""
-    return f"{lab.id}-{lab.run}-{workflow}"
+def execution_name(lab: Lab, workflow: str, run: int | None = None) -> str:
+    """The name of a run's execution (by default this one's): the same for the same run, so that a second start is refused."""
+    return f"{lab.id}-{lab.run if run is None else run}-{workflow}"
