@@ -1,0 +1,199 @@
+"""Filters and pages of the Describe actions, applied to what the emulator answers.
+
+The emulator passes over filters it does not know, which in a teardown would mean taking everybody's things for ours.
+Here a filter is looked up in the answer itself by its path of XML elements, and an unknown one is an error, as on AWS.
+"""
+
+from collections.abc import Mapping
+from fnmatch import fnmatchcase
+from typing import Any
+from xml.etree import ElementTree
+
+from sandbox.ec2.actions import ACTIONS, Action, Params, Refused, members, param
+
+NAMESPACE = "http://ec2.amazonaws.com/doc/2016-11-15/"
+ElementTree.register_namespace("", NAMESPACE)
+
+FILTERS: Mapping[str, tuple[str, Mapping[str, str]]] = {
+    "DescribeNetworkInterfaces": (
+        "networkInterfaceSet/item",
+        {
+            "association.public-ip": "association/publicIp",
+            "attachment.attachment-id": "attachment/attachmentId",
+            "attachment.instance-id": "attachment/instanceId",
+            "attachment.status": "attachment/status",
+            "availability-zone": "availabilityZone",
+            "description": "description",
+            "group-id": "groupSet/item/groupId",
+            "group-name": "groupSet/item/groupName",
+            "interface-type": "interfaceType",
+            "network-interface-id": "networkInterfaceId",
+            "private-ip-address": "privateIpAddress",
+            "requester-id": "requesterId",
+            "requester-managed": "requesterManaged",
+            "status": "status",
+            "subnet-id": "subnetId",
+            "vpc-id": "vpcId",
+        },
+    ),
+    "DescribeSecurityGroups": (
+        "securityGroupInfo/item",
+        {
+            "description": "groupDescription",
+            "egress.ip-permission.group-id": "ipPermissionsEgress/item/groups/item/groupId",
+            "group-id": "groupId",
+            "group-name": "groupName",
+            "ip-permission.cidr": "ipPermissions/item/ipRanges/item/cidrIp",
+            "ip-permission.group-id": "ipPermissions/item/groups/item/groupId",
+            "vpc-id": "vpcId",
+        },
+    ),
+    "DescribeInstances": (
+        "reservationSet/item/instancesSet/item",
+        {
+            "availability-zone": "placement/availabilityZone",
+            "client-token": "clientToken",
+            "iam-instance-profile.arn": "iamInstanceProfile/arn",
+            "image-id": "imageId",
+            "instance-id": "instanceId",
+            "instance-state-name": "instanceState/name",
+            "instance-type": "instanceType",
+            "instance.group-id": "groupSet/item/groupId",
+            "key-name": "keyName",
+            "private-ip-address": "privateIpAddress",
+            "subnet-id": "subnetId",
+            "vpc-id": "vpcId",
+        },
+    ),
+    "DescribeVolumes": (
+        "volumeSet/item",
+        {
+            "attachment.instance-id": "attachmentSet/item/instanceId",
+            "availability-zone": "availabilityZone",
+            "snapshot-id": "snapshotId",
+            "status": "status",
+            "volume-id": "volumeId",
+            "volume-type": "volumeType",
+        },
+    ),
+    "DescribeSnapshots": (
+        "snapshotSet/item",
+        {"owner-id": "ownerId", "snapshot-id": "snapshotId", "status": "status", "volume-id": "volumeId"},
+    ),
+    "DescribeSubnets": (
+        "subnetSet/item",
+        {
+            "availability-zone": "availabilityZone",
+            "cidr-block": "cidrBlock",
+            "map-public-ip-on-launch": "mapPublicIpOnLaunch",
+            "state": "state",
+            "subnet-id": "subnetId",
+            "vpc-id": "vpcId",
+        },
+    ),
+    "DescribeNatGateways": (
+        "natGatewaySet/item",
+        {"nat-gateway-id": "natGatewayId", "state": "state", "subnet-id": "subnetId", "vpc-id": "vpcId"},
+    ),
+    "DescribeVpcEndpoints": (
+        "vpcEndpointSet/item",
+        {
+            "service-name": "serviceName",
+            "vpc-endpoint-id": "vpcEndpointId",
+            "vpc-endpoint-state": "state",
+            "vpc-endpoint-type": "vpcEndpointType",
+            "vpc-id": "vpcId",
+        },
+    ),
+    "DescribeAddresses": (
+        "addressesSet/item",
+        {
+            "allocation-id": "allocationId",
+            "association-id": "associationId",
+            "network-interface-id": "networkInterfaceId",
+            "public-ip": "publicIp",
+        },
+    ),
+}
+"""By action: where its items are in the answer, and by filter name where in an item the value is. Tags go anywhere."""
+
+
+def install() -> None:
+    """Put our filters and pages around the Describe actions above."""
+    for action, (items, table) in FILTERS.items():
+        ACTIONS[action] = _filtering(items, table, ACTIONS[action])
+
+
+def _filtering(items: str, table: Mapping[str, str], describe: Action) -> Action:
+    def describe_filtered(params: Params) -> Any:
+        wanted = _filters(params)
+        if unknown := [name for name in wanted if name not in table and not _is_tag_filter(name)]:
+            raise Refused("InvalidParameterValue", f"The filter '{unknown[0]}' is invalid")
+        status, headers, body = describe(_without_filters_and_pages(params))
+        if status != 200:
+            return status, headers, body
+        root = ElementTree.fromstring(body)
+        _keep(root, items, [e for e in _find(root, items) if all(_matches(e, table, *w) for w in wanted.items())])
+        _keep_page(root, items, params)
+        return status, headers, ElementTree.tostring(root)
+
+    return describe_filtered
+
+
+def _matches(item: ElementTree.Element, table: Mapping[str, str], name: str, patterns: list[str]) -> bool:
+    if name in table:
+        values = [element.text or "" for element in _find(item, table[name])]
+    else:
+        found = [(_text(tag, "key"), _text(tag, "value")) for tag in _find(item, "tagSet/item")]
+        keys = {key for key, _ in found}
+        values = list(keys) if name == "tag-key" else [v for k, v in found if name in (f"tag:{k}", "tag-value")]
+    return any(fnmatchcase(value, _literal_brackets(pattern)) for value in values for pattern in patterns)
+
+
+def _keep(root: ElementTree.Element, items: str, kept: list[ElementTree.Element]) -> None:
+    parent_path, _, _ = items.rpartition("/")
+    for parent in _find(root, parent_path):
+        for item in list(parent):
+            if item not in kept:
+                parent.remove(item)
+    for reservation in _find(root, "reservationSet/item"):
+        if not _find(reservation, "instancesSet/item"):
+            _find(root, "reservationSet")[0].remove(reservation)
+
+
+def _keep_page(root: ElementTree.Element, items: str, params: Params) -> None:
+    found = _find(root, items)
+    start, size = int(param(params, "NextToken") or 0), int(param(params, "MaxResults") or len(found) or 1)
+    _keep(root, items, found[start : start + size])
+    if start + size < len(found):
+        ElementTree.SubElement(root, f"{{{NAMESPACE}}}nextToken").text = str(start + size)
+
+
+def _filters(params: Params) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    number = 1
+    while name := param(params, f"Filter.{number}.Name"):
+        found[name] = members(params, f"Filter.{number}.Value")
+        number += 1
+    return found
+
+
+def _without_filters_and_pages(params: Params) -> Params:
+    left_out = ("Filter.", "MaxResults", "NextToken")
+    return {name: value for name, value in params.items() if not name.startswith(left_out)}
+
+
+def _is_tag_filter(name: str) -> bool:
+    return name.startswith("tag:") or name in ("tag-key", "tag-value")
+
+
+def _find(element: ElementTree.Element, path: str) -> list[ElementTree.Element]:
+    return element.findall("/".join(f"{{{NAMESPACE}}}{part}" for part in path.split("/")))
+
+
+def _text(element: ElementTree.Element, name: str) -> str:
+    return element.findtext(f"{{{NAMESPACE}}}{name}") or ""
+
+
+def _literal_brackets(pattern: str) -> str:
+    return pattern.replace("[", "[[]")
