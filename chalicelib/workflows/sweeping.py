@@ -119,12 +119,18 @@ class _Sweep:
         except AwsRefused as error:
             self.outcome.unread.append(f"{kind}: {error}")
             return
+        around = " ".join(resource.id for resource in found if self._judge(resource).ours)
         for resource in found:
+            if kind is Kind.SECURITY_GROUP:
+                resource = replace(resource, attributes={**resource.attributes, "may-revoke-from": around})
             self._treat(resource)
         self._strike_off(kind, {resource.arn for resource in found})
 
+    def _judge(self, resource: Resource) -> Decision:
+        return judge(resource, self.target, self.ledger)
+
     def _treat(self, resource: Resource) -> None:
-        decision = judge(resource, self.target, self.ledger)
+        decision = self._judge(resource)
         match decision.action:
             case Action.DELETE:
                 self._see_off(resource, decision)

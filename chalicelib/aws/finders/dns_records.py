@@ -1,0 +1,85 @@
+"""Route 53 records that external-dns made, told by the TXT owner id beside them. Nobody else's records are ever touched."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+from chalicelib.aws.errors import translate
+from chalicelib.aws.finders.reading import attributes, every
+from chalicelib.domain.errors import AwsRefused, ResourceGone, StillInUse
+from chalicelib.domain.external_dns import ZoneRecord, owners, spoken_for
+from chalicelib.domain.resources import Kind, Resource, Target
+
+_CHANGE = "route53:ChangeResourceRecordSets"
+
+
+class DnsRecords:
+    """Record sets of the lab's hosted zone. A record's id is `<zone id>|<name>|<type>`, with `|<set id>` if it has one."""
+
+    def __init__(self, route53: Any) -> None:
+        self._route53 = route53
+
+    def find(self, target: Target) -> Iterator[Resource]:
+        """Every record of the zone of which some external-dns is the owner; TXT records last, as they are the proof."""
+        if target.hosted_zone_id is None:
+            return
+        rows = {_zone_record(row): row for row in self._rows(target.hosted_zone_id)}
+        owned = owners(rows)
+        for record in sorted(owned, key=lambda record: (record.type == "TXT", record.name, record.type)):
+            yield self._resource(target.hosted_zone_id, record, rows[record], owned[record])
+
+    def delete(self, resource: Resource) -> None:
+        """Delete it as it was found: one that was changed since is left (StillInUse: look again), and so is its TXT."""
+        zone_id = resource.id.partition("|")[0]
+        row = json.loads(resource.attributes["record"])
+        if row["Type"] == "TXT":
+            self._refuse_while_needed(zone_id, _zone_record(row))
+        change = {"Action": "DELETE", "ResourceRecordSet": row}
+        try:
+            with translate(_CHANGE):
+                self._route53.change_resource_record_sets(HostedZoneId=zone_id, ChangeBatch={"Changes": [change]})
+        except AwsRefused as error:
+            raise _clearer(error) from error
+
+    def _refuse_while_needed(self, zone_id: str, txt: ZoneRecord) -> None:
+        left = spoken_for(txt, [_zone_record(row) for row in self._rows(zone_id)])
+        if left:
+            names = ", ".join(sorted(f"{record.name} {record.type}" for record in left))
+            raise StillInUse(_CHANGE, "RecordsLeft", f"It is the proof of {names}, which must go first.")
+
+    def _rows(self, zone_id: str) -> list[dict[str, Any]]:
+        return every(
+            self._route53,
+            "route53:ListResourceRecordSets",
+            "list_resource_record_sets",
+            "ResourceRecordSets",
+            HostedZoneId=zone_id,
+        )
+
+    def _resource(self, zone_id: str, record: ZoneRecord, row: dict[str, Any], owner: str) -> Resource:
+        path = [zone_id, record.name, record.type, *([record.set_id] if record.set_id else [])]
+        return Resource(
+            Kind.DNS_RECORD,
+            "|".join(path),
+            f"arn:{self._route53.meta.partition}:route53:::hostedzone/{'/'.join(path)}",
+            {},
+            attributes(txt_owner=owner, record=json.dumps(row, sort_keys=True)),
+        )
+
+
+def _zone_record(row: dict[str, Any]) -> ZoneRecord:
+    values = tuple(record["Value"] for record in row.get("ResourceRecords", []))
+    return ZoneRecord(row["Name"], row["Type"], row.get("SetIdentifier", ""), values, "AliasTarget" in row)
+
+
+def _clearer(error: AwsRefused) -> AwsRefused:
+    """Route 53 has one code for every bad batch: what is meant is in its words."""
+    if error.code != "InvalidChangeBatch":
+        return error
+    if "not found" in error.message:
+        return ResourceGone(error.operation, error.code, error.message)
+    if "do not match" in error.message:
+        return StillInUse(error.operation, error.code, error.message)
+    return error

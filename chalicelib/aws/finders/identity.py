@@ -1,0 +1,96 @@
+"""What is left in IAM: the cluster's OIDC provider, and instance profiles, which block the deletion of the role they hold."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+from chalicelib.aws.errors import translate
+from chalicelib.aws.finders.reading import attributes, every, tags_of
+from chalicelib.domain.errors import ResourceGone
+from chalicelib.domain.resources import Kind, Resource, Target
+
+
+class OidcProviders:
+    """OIDC providers. An account may have 100 of them, so a forgotten one hurts."""
+
+    def __init__(self, iam: Any) -> None:
+        self._iam = iam
+
+    def find(self, target: Target) -> Iterator[Resource]:
+        """By the issuer that was recorded before the cluster was deleted, and by ledger."""
+        issuer = (target.oidc_issuer or "").removeprefix("https://")
+        with translate("iam:ListOpenIDConnectProviders"):
+            rows = self._iam.list_open_id_connect_providers()["OpenIDConnectProviderList"]
+        for arn in (row["Arn"] for row in rows):
+            if arn in target.known_ids or (issuer and arn.partition(":oidc-provider/")[2] == issuer):
+                with suppress(ResourceGone):
+                    yield self._resource(arn)
+
+    def delete(self, resource: Resource) -> None:
+        """By ARN, which is its id."""
+        with translate("iam:DeleteOpenIDConnectProvider"):
+            self._iam.delete_open_id_connect_provider(OpenIDConnectProviderArn=resource.id)
+
+    def _resource(self, arn: str) -> Resource:
+        with translate("iam:GetOpenIDConnectProvider"):
+            row = self._iam.get_open_id_connect_provider(OpenIDConnectProviderArn=arn)
+        facts = attributes(issuer=row["Url"].removeprefix("https://"))
+        return Resource(Kind.OIDC_PROVIDER, arn, arn, tags_of(row), facts, row.get("CreateDate"))
+
+
+class InstanceProfiles:
+    """Instance profiles that hold one of the lab's roles, or that Karpenter made for the cluster."""
+
+    def __init__(self, iam: Any) -> None:
+        self._iam = iam
+
+    def find(self, target: Target) -> Iterator[Resource]:
+        """By role, and by the names and path that Karpenter uses (which prove nothing: the tags do)."""
+        for row in [*self._by_role(target), *self._by_name(target)]:
+            name = row["InstanceProfileName"]
+            with suppress(ResourceGone):
+                tags = self._tags(name)
+                role = next((role["RoleName"] for role in row.get("Roles", [])), None)
+                facts = attributes(role_name=role)
+                yield Resource(Kind.INSTANCE_PROFILE, name, row["Arn"], tags, facts, row.get("CreateDate"))
+
+    def delete(self, resource: Resource) -> None:
+        """Take its role out, then delete it."""
+        role = resource.attributes.get("role-name")
+        if role is not None:
+            with suppress(ResourceGone), translate("iam:RemoveRoleFromInstanceProfile"):
+                self._iam.remove_role_from_instance_profile(InstanceProfileName=resource.id, RoleName=role)
+        with translate("iam:DeleteInstanceProfile"):
+            self._iam.delete_instance_profile(InstanceProfileName=resource.id)
+
+    def _by_role(self, target: Target) -> Iterator[dict[str, Any]]:
+        for role in target.role_names:
+            with suppress(ResourceGone):
+                yield from every(
+                    self._iam,
+                    "iam:ListInstanceProfilesForRole",
+                    "list_instance_profiles_for_role",
+                    "InstanceProfiles",
+                    RoleName=role,
+                )
+
+    def _by_name(self, target: Target) -> Iterator[dict[str, Any]]:
+        rows = every(self._iam, "iam:ListInstanceProfiles", "list_instance_profiles", "InstanceProfiles")
+        path = f"/karpenter/{target.region}/{target.cluster_name}/"
+        for row in rows:
+            name = row["InstanceProfileName"]
+            karpenters = row["Path"].startswith(path) or name.startswith(f"{target.cluster_name}_")
+            if karpenters or name in target.known_ids:
+                yield row
+
+    def _tags(self, name: str) -> dict[str, str]:
+        rows = every(
+            self._iam,
+            "iam:ListInstanceProfileTags",
+            "list_instance_profile_tags",
+            "Tags",
+            InstanceProfileName=name,
+        )
+        return {row["Key"]: row["Value"] for row in rows}

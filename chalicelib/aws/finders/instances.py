@@ -1,0 +1,47 @@
+"""EC2 instances that no node group takes along: Karpenter's, self-managed ones, the work host."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from chalicelib.aws.errors import translate
+from chalicelib.aws.finders.reading import arn, attributes, by_ledger, by_vpc, every, tags_of
+from chalicelib.domain.errors import StillInUse
+from chalicelib.domain.resources import Kind, Resource, Target
+
+_ALIVE = {"Name": "instance-state-name", "Values": ["pending", "running", "shutting-down", "stopping", "stopped"]}
+
+
+class Instances:
+    """Instances that are not terminated yet; termination takes a while and shows as `shutting-down`."""
+
+    def __init__(self, ec2: Any) -> None:
+        self._ec2 = ec2
+
+    def find(self, target: Target) -> Iterator[Resource]:
+        """By VPC, lab tag and ledger. EC2 lists terminated instances for an hour: they are left out."""
+        for filters in (*by_vpc(target), *by_ledger(target, "i-", "instance-id")):
+            reservations = every(
+                self._ec2, "ec2:DescribeInstances", "describe_instances", "Reservations", Filters=[*filters, _ALIVE]
+            )
+            for row in (row for reservation in reservations for row in reservation["Instances"]):
+                if row["State"]["Name"] != "terminated":
+                    yield self._resource(target, row)
+
+    def delete(self, resource: Resource) -> None:
+        """Ask for termination; one on its way out is still in use."""
+        if resource.attributes.get("status") == "shutting-down":
+            raise StillInUse("ec2:TerminateInstances", "ShuttingDown", f"{resource.id} is shutting down.")
+        with translate("ec2:TerminateInstances"):
+            self._ec2.terminate_instances(InstanceIds=[resource.id])
+
+    def _resource(self, target: Target, row: dict[str, Any]) -> Resource:
+        return Resource(
+            Kind.INSTANCE,
+            row["InstanceId"],
+            arn(self._ec2, target, "ec2", f"instance/{row['InstanceId']}"),
+            tags_of(row),
+            attributes(vpc_id=row.get("VpcId"), subnet_id=row.get("SubnetId"), status=row["State"]["Name"]),
+            row.get("LaunchTime"),
+        )

@@ -1,0 +1,67 @@
+"""Launch templates of Karpenter and of EKS' node groups, and the lab's imported key pair: what instances start from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+from chalicelib.aws.errors import translate
+from chalicelib.aws.finders.reading import arn, by_tag, every, tags_of
+from chalicelib.domain.claims import LAB_TAG
+from chalicelib.domain.errors import ResourceGone
+from chalicelib.domain.resources import Kind, Resource, Target
+
+
+class LaunchTemplates:
+    """Launch templates."""
+
+    def __init__(self, ec2: Any) -> None:
+        self._ec2 = ec2
+
+    def find(self, target: Target) -> Iterator[Resource]:
+        """By any tag that ties them to the cluster, and by ledger (EC2 has no filter for their ids)."""
+        for filters in by_tag(target):
+            yield from self._described(target, Filters=filters)
+        for known in target.known_ids:
+            if known.startswith("lt-"):
+                with suppress(ResourceGone):
+                    yield from self._described(target, LaunchTemplateIds=[known])
+
+    def delete(self, resource: Resource) -> None:
+        """With all its versions."""
+        with translate("ec2:DeleteLaunchTemplate"):
+            self._ec2.delete_launch_template(LaunchTemplateId=resource.id)
+
+    def _described(self, target: Target, **query: Any) -> Iterator[Resource]:
+        rows = every(self._ec2, "ec2:DescribeLaunchTemplates", "describe_launch_templates", "LaunchTemplates", **query)
+        for row in rows:
+            template_id = row["LaunchTemplateId"]
+            template_arn = arn(self._ec2, target, "ec2", f"launch-template/{template_id}")
+            yield Resource(Kind.LAUNCH_TEMPLATE, template_id, template_arn, tags_of(row), {}, row.get("CreateTime"))
+
+
+class KeyPairs:
+    """Key pairs. EC2 lists them in one page."""
+
+    def __init__(self, ec2: Any) -> None:
+        self._ec2 = ec2
+
+    def find(self, target: Target) -> Iterator[Resource]:
+        """By lab tag and by ledger."""
+        yield from self._described(target, {"Name": f"tag:{LAB_TAG}", "Values": [target.lab_id]})
+        known = [key for key in target.known_ids if key.startswith("key-")]
+        if known:
+            yield from self._described(target, {"Name": "key-pair-id", "Values": known})
+
+    def delete(self, resource: Resource) -> None:
+        """By id: a new key pair of the same name is another one."""
+        with translate("ec2:DeleteKeyPair"):
+            self._ec2.delete_key_pair(KeyPairId=resource.id)
+
+    def _described(self, target: Target, condition: dict[str, Any]) -> Iterator[Resource]:
+        with translate("ec2:DescribeKeyPairs"):
+            rows = self._ec2.describe_key_pairs(Filters=[condition])["KeyPairs"]
+        for row in rows:
+            key_arn = arn(self._ec2, target, "ec2", f"key-pair/{row['KeyPairId']}")
+            yield Resource(Kind.KEY_PAIR, row["KeyPairId"], key_arn, tags_of(row), {}, row.get("CreateTime"))

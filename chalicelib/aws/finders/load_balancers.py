@@ -1,0 +1,73 @@
+"""Application and network load balancers with their target groups: the AWS Load Balancer Controller's."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from chalicelib.aws.errors import translate
+from chalicelib.aws.finders.reading import attributes, chunks, every, tags_of
+from chalicelib.domain.resources import Kind, Resource, Target
+
+#: DescribeTags takes at most this many ARNs.
+_ARNS_PER_CALL = 20
+
+
+class LoadBalancers:
+    """Load balancers of the lab's VPC, and those on its ledger."""
+
+    def __init__(self, elbv2: Any) -> None:
+        self._elbv2 = elbv2
+
+    def find(self, target: Target) -> Iterator[Resource]:
+        """By VPC and ledger: one elsewhere can't be a balancer of this cluster."""
+        rows = every(
+            self._elbv2, "elasticloadbalancing:DescribeLoadBalancers", "describe_load_balancers", "LoadBalancers"
+        )
+        near = [row for row in rows if _is_near(row, row["LoadBalancerArn"], target)]
+        tags = tags_by_arn(self._elbv2, [row["LoadBalancerArn"] for row in near])
+        for row in near:
+            arn = row["LoadBalancerArn"]
+            facts = attributes(vpc_id=row.get("VpcId"), name=row["LoadBalancerName"])
+            yield Resource(Kind.LOAD_BALANCER, arn, arn, tags.get(arn, {}), facts, row.get("CreatedTime"))
+
+    def delete(self, resource: Resource) -> None:
+        """Delete it with its listeners; its interfaces follow within minutes. Deletion protection makes AWS refuse."""
+        with translate("elasticloadbalancing:DeleteLoadBalancer"):
+            self._elbv2.delete_load_balancer(LoadBalancerArn=resource.id)
+
+
+class TargetGroups:
+    """Target groups of the lab's VPC, and those on its ledger. AWS does not tell when one was made."""
+
+    def __init__(self, elbv2: Any) -> None:
+        self._elbv2 = elbv2
+
+    def find(self, target: Target) -> Iterator[Resource]:
+        """By VPC and ledger."""
+        rows = every(self._elbv2, "elasticloadbalancing:DescribeTargetGroups", "describe_target_groups", "TargetGroups")
+        near = [row for row in rows if _is_near(row, row["TargetGroupArn"], target)]
+        tags = tags_by_arn(self._elbv2, [row["TargetGroupArn"] for row in near])
+        for row in near:
+            arn = row["TargetGroupArn"]
+            facts = attributes(vpc_id=row.get("VpcId"), name=row["TargetGroupName"])
+            yield Resource(Kind.TARGET_GROUP, arn, arn, tags.get(arn, {}), facts)
+
+    def delete(self, resource: Resource) -> None:
+        """Refused as in use while a listener forwards to it."""
+        with translate("elasticloadbalancing:DeleteTargetGroup"):
+            self._elbv2.delete_target_group(TargetGroupArn=resource.id)
+
+
+def tags_by_arn(elbv2: Any, arns: list[str]) -> dict[str, dict[str, str]]:
+    """The tags of load balancers or target groups. One that vanished meanwhile makes AWS refuse its whole batch."""
+    tags: dict[str, dict[str, str]] = {}
+    for some in chunks(arns, _ARNS_PER_CALL):
+        with translate("elasticloadbalancing:DescribeTags"):
+            answer = elbv2.describe_tags(ResourceArns=list(some))
+        tags.update({row["ResourceArn"]: tags_of(row) for row in answer["TagDescriptions"]})
+    return tags
+
+
+def _is_near(row: dict[str, Any], arn: str, target: Target) -> bool:
+    return arn in target.known_ids or (target.vpc_id is not None and row.get("VpcId") == target.vpc_id)

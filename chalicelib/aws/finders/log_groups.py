@@ -1,0 +1,44 @@
+"""The log group of the control plane. Late lines make it again after it was deleted: look more than once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from chalicelib.aws.errors import translate
+from chalicelib.aws.finders.reading import arn, every
+from chalicelib.domain.errors import ResourceGone
+from chalicelib.domain.resources import Kind, Resource, Target
+
+
+class LogGroups:
+    """Log groups that EKS names after the cluster."""
+
+    def __init__(self, logs: Any) -> None:
+        self._logs = logs
+
+    def find(self, target: Target) -> Iterator[Resource]:
+        """By the name's beginning, with tags."""
+        prefix = f"/aws/eks/{target.cluster_name}/"
+        rows = every(
+            self._logs, "logs:DescribeLogGroups", "describe_log_groups", "logGroups", logGroupNamePrefix=prefix
+        )
+        for row in rows:
+            name = row["logGroupName"]
+            group_arn = arn(self._logs, target, "logs", f"log-group:{name}")
+            try:
+                tags = self._tags(group_arn)
+            except ResourceGone:
+                continue
+            created_at = datetime.fromtimestamp(row["creationTime"] / 1000, UTC)
+            yield Resource(Kind.LOG_GROUP, name, group_arn, tags, {}, created_at)
+
+    def delete(self, resource: Resource) -> None:
+        """With all that is in it."""
+        with translate("logs:DeleteLogGroup"):
+            self._logs.delete_log_group(logGroupName=resource.id)
+
+    def _tags(self, group_arn: str) -> dict[str, str]:
+        with translate("logs:ListTagsForResource"):
+            return dict(self._logs.list_tags_for_resource(resourceArn=group_arn).get("tags", {}))

@@ -1,0 +1,78 @@
+"""What all finders share: reading every page, tags as mappings, ARNs, and the queries by which EC2 is asked.
+
+ARNs that AWS does not show whole are built here and nowhere else in the finders.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Protocol
+
+from chalicelib.aws.errors import translate
+from chalicelib.domain.claims import CLUSTER_PREFIX, LAB_TAG, OWNING_KEYS
+from chalicelib.domain.resources import Resource, Target
+
+#: EC2 takes at most this many values in one filter.
+_VALUES_PER_FILTER = 200
+
+
+class Finder(Protocol):
+    """Finds and deletes things of one kind. `find` is generous: whose a thing is, is decided by domain/ownership.py."""
+
+    def find(self, target: Target) -> Iterable[Resource]:
+        """Everything of this kind that has to do with the target, each with all its tags."""
+        ...
+
+    def delete(self, resource: Resource) -> None:
+        """Delete this one. Raises ResourceGone, StillInUse, AwsRefused."""
+        ...
+
+
+def every(client: Any, action: str, method: str, key: str, **arguments: Any) -> list[dict[str, Any]]:
+    """All rows of a paged operation. `action` is IAM's name of it, `key` the list's name in the answer."""
+    rows: list[dict[str, Any]] = []
+    with translate(action):
+        for page in client.get_paginator(method).paginate(**arguments):
+            rows.extend(page.get(key, []))
+    return rows
+
+
+def tags_of(row: Mapping[str, Any]) -> dict[str, str]:
+    """The tags of a row that lists them as Key and Value."""
+    return {tag["Key"]: tag.get("Value", "") for tag in row.get("Tags") or []}
+
+
+def attributes(**values: str | None) -> dict[str, str]:
+    """Keyword names with dashes, without what AWS did not tell."""
+    return {name.replace("_", "-"): value for name, value in values.items() if value}
+
+
+def arn(client: Any, target: Target, service: str, rest: str) -> str:
+    """The ARN of something regional in the target's account."""
+    return f"arn:{client.meta.partition}:{service}:{target.region}:{target.account}:{rest}"
+
+
+def by_vpc(target: Target) -> Iterator[list[dict[str, Any]]]:
+    """The EC2 filters, one query each, for what lives in a VPC: it is in the lab's, or carries the lab's tag."""
+    if target.vpc_id is not None:
+        yield [{"Name": "vpc-id", "Values": [target.vpc_id]}]
+    yield [{"Name": f"tag:{LAB_TAG}", "Values": [target.lab_id]}]
+
+
+def by_tag(target: Target) -> Iterator[list[dict[str, Any]]]:
+    """The EC2 filters, one query each, for what lives in no VPC: any tag ties it to the lab or to its cluster."""
+    yield [{"Name": f"tag:{LAB_TAG}", "Values": [target.lab_id]}]
+    yield [{"Name": "tag-key", "Values": [CLUSTER_PREFIX + target.cluster_name]}]
+    for key in OWNING_KEYS:
+        yield [{"Name": f"tag:{key}", "Values": [target.cluster_name]}]
+
+
+def by_ledger(target: Target, prefix: str, filter_name: str) -> Iterator[list[dict[str, Any]]]:
+    """The EC2 filters for what is on the ledger, whatever its tags say: ids beginning with `prefix`."""
+    for ids in chunks([known for known in target.known_ids if known.startswith(prefix)], _VALUES_PER_FILTER):
+        yield [{"Name": filter_name, "Values": list(ids)}]
+
+
+def chunks(values: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    """`values` in pieces of at most `size`."""
+    return (values[start : start + size] for start in range(0, len(values), size))

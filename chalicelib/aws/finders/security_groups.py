@@ -1,0 +1,69 @@
+"""Security groups: the cluster's own, the load balancers', GuardDuty's. Rules that refer to a group go before the group."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from chalicelib.aws.errors import translate
+from chalicelib.aws.finders.reading import arn, attributes, by_ledger, by_vpc, every, tags_of
+from chalicelib.domain.errors import ResourceGone
+from chalicelib.domain.resources import Kind, Resource, Target
+
+
+class SecurityGroups:
+    """Security groups. AWS does not tell when one was made."""
+
+    def __init__(self, ec2: Any) -> None:
+        self._ec2 = ec2
+
+    def find(self, target: Target) -> Iterator[Resource]:
+        """By VPC, lab tag and ledger."""
+        for filters in (*by_vpc(target), *by_ledger(target, "sg-", "group-id")):
+            for row in self._groups(filters):
+                yield Resource(
+                    Kind.SECURITY_GROUP,
+                    row["GroupId"],
+                    arn(self._ec2, target, "ec2", f"security-group/{row['GroupId']}"),
+                    tags_of(row),
+                    attributes(vpc_id=row.get("VpcId"), group_name=row["GroupName"]),
+                )
+
+    def delete(self, resource: Resource) -> None:
+        """Revoke the rules by which the groups in `may-revoke-from` refer to it, then delete it.
+
+        Nobody else's group is touched: one that refers to this group makes AWS refuse (StillInUse).
+        """
+        ours = set(resource.attributes.get("may-revoke-from", "").split())
+        for direction, name in (("ingress", "ip-permission.group-id"), ("egress", "egress.ip-permission.group-id")):
+            for row in self._groups([{"Name": name, "Values": [resource.id]}]):
+                if row["GroupId"] in ours and row["GroupId"] != resource.id:
+                    self._revoke(direction, row, resource.id)
+        with translate("ec2:DeleteSecurityGroup"):
+            self._ec2.delete_security_group(GroupId=resource.id)
+
+    def _groups(self, filters: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return every(
+            self._ec2, "ec2:DescribeSecurityGroups", "describe_security_groups", "SecurityGroups", Filters=filters
+        )
+
+    def _revoke(self, direction: str, row: dict[str, Any], group_id: str) -> None:
+        rules = row["IpPermissions" if direction == "ingress" else "IpPermissionsEgress"]
+        referring = [narrowed for rule in rules if (narrowed := _only(rule, group_id)) is not None]
+        if not referring:
+            return
+        revoke = getattr(self._ec2, f"revoke_security_group_{direction}")
+        try:
+            with translate(f"ec2:RevokeSecurityGroup{direction.capitalize()}"):
+                revoke(GroupId=row["GroupId"], IpPermissions=referring)
+        except ResourceGone:
+            return  # Somebody was quicker: the rule is gone, as it should be.
+
+
+def _only(rule: dict[str, Any], group_id: str) -> dict[str, Any] | None:
+    """The part of a rule that refers to this group: its addresses and other groups stay as they are."""
+    pairs = [{"GroupId": group_id} for pair in rule.get("UserIdGroupPairs", []) if pair.get("GroupId") == group_id]
+    if not pairs:
+        return None
+    ports: dict[str, Any] = {key: rule[key] for key in ("IpProtocol", "FromPort", "ToPort") if key in rule}
+    return {**ports, "UserIdGroupPairs": pairs[:1]}

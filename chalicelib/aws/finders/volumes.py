@@ -1,0 +1,90 @@
+"""EBS volumes of PersistentVolumeClaims, nodes' disks that outlived them, and snapshots of either."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from chalicelib.aws.errors import translate
+from chalicelib.aws.finders.reading import arn, attributes, by_ledger, by_tag, every, tags_of
+from chalicelib.domain.claims import LAB_TAG
+from chalicelib.domain.resources import Kind, Resource, Target
+
+
+class Volumes:
+    """Volumes; one that is being deleted counts as gone."""
+
+    def __init__(self, ec2: Any) -> None:
+        self._ec2 = ec2
+
+    def find(self, target: Target) -> Iterator[Resource]:
+        """By any tag that ties them to the cluster, and by ledger."""
+        for filters in (*by_tag(target), *by_ledger(target, "vol-", "volume-id")):
+            for row in every(self._ec2, "ec2:DescribeVolumes", "describe_volumes", "Volumes", Filters=filters):
+                if row["State"] not in ("deleting", "deleted"):
+                    yield Resource(
+                        Kind.VOLUME,
+                        row["VolumeId"],
+                        arn(self._ec2, target, "ec2", f"volume/{row['VolumeId']}"),
+                        tags_of(row),
+                        attributes(status=row["State"], zone=row.get("AvailabilityZone")),
+                        row.get("CreateTime"),
+                    )
+
+    def delete(self, resource: Resource) -> None:
+        """Refused as in use while attached."""
+        with translate("ec2:DeleteVolume"):
+            self._ec2.delete_volume(VolumeId=resource.id)
+
+
+class Snapshots:
+    """Snapshots of this account."""
+
+    def __init__(self, ec2: Any) -> None:
+        self._ec2 = ec2
+
+    def find(self, target: Target) -> Iterator[Resource]:
+        """By any tag that ties them to the cluster, and by ledger."""
+        for filters in (*by_tag(target), *by_ledger(target, "snap-", "snapshot-id")):
+            for row in self._snapshots(filters):
+                yield _snapshot(row, arn(self._ec2, target, "ec2", f"snapshot/{row['SnapshotId']}"))
+
+    def delete(self, resource: Resource) -> None:
+        """Refused while an image uses it."""
+        with translate("ec2:DeleteSnapshot"):
+            self._ec2.delete_snapshot(SnapshotId=resource.id)
+
+    def make(self, volume: Resource, tags: Mapping[str, str]) -> Resource:
+        """Ask for a snapshot of the volume, unless this lab has one of it that did not fail."""
+        prefix = volume.arn.partition(":volume/")[0]
+        mine = [
+            {"Name": "volume-id", "Values": [volume.id]},
+            {"Name": f"tag:{LAB_TAG}", "Values": [tags[LAB_TAG]]},
+        ]
+        for row in self._snapshots(mine):
+            if row["State"] != "error":
+                return _snapshot(row, f"{prefix}:snapshot/{row['SnapshotId']}")
+        with translate("ec2:CreateSnapshot"):
+            row = self._ec2.create_snapshot(
+                VolumeId=volume.id,
+                Description=f"Kept for {tags[LAB_TAG]}",
+                TagSpecifications=[
+                    {"ResourceType": "snapshot", "Tags": [{"Key": k, "Value": v} for k, v in tags.items()]}
+                ],
+            )
+        return _snapshot(row, f"{prefix}:snapshot/{row['SnapshotId']}")
+
+    def _snapshots(self, filters: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        return every(
+            self._ec2,
+            "ec2:DescribeSnapshots",
+            "describe_snapshots",
+            "Snapshots",
+            OwnerIds=["self"],
+            Filters=filters,
+        )
+
+
+def _snapshot(row: dict[str, Any], arn: str) -> Resource:
+    facts = attributes(status=row.get("State"), volume_id=row.get("VolumeId"))
+    return Resource(Kind.SNAPSHOT, row["SnapshotId"], arn, tags_of(row), facts, row.get("StartTime"))

@@ -1,0 +1,54 @@
+"""VPC endpoints that GuardDuty puts into every VPC it watches; with their group they keep the VPC from being deleted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from chalicelib.aws.errors import domain_error, translate
+from chalicelib.aws.finders.reading import arn, attributes, by_ledger, by_vpc, every, tags_of
+from chalicelib.domain.errors import StillInUse
+from chalicelib.domain.resources import Kind, Resource, Target
+
+
+class VpcEndpoints:
+    """Endpoints; one takes minutes to go and shows as `deleting`."""
+
+    def __init__(self, ec2: Any) -> None:
+        self._ec2 = ec2
+
+    def find(self, target: Target) -> Iterator[Resource]:
+        """By VPC, lab tag and ledger."""
+        for filters in (*by_vpc(target), *by_ledger(target, "vpce-", "vpc-endpoint-id")):
+            rows = every(
+                self._ec2, "ec2:DescribeVpcEndpoints", "describe_vpc_endpoints", "VpcEndpoints", Filters=filters
+            )
+            for row in rows:
+                status = row.get("State", "").lower()
+                if status != "deleted":
+                    yield Resource(
+                        Kind.VPC_ENDPOINT,
+                        row["VpcEndpointId"],
+                        arn(self._ec2, target, "ec2", f"vpc-endpoint/{row['VpcEndpointId']}"),
+                        tags_of(row),
+                        attributes(vpc_id=row.get("VpcId"), service_name=row.get("ServiceName"), status=status),
+                        row.get("CreationTimestamp"),
+                    )
+
+    def delete(self, resource: Resource) -> None:
+        """EC2 answers refusals inside a success: they are raised all the same."""
+        action = "ec2:DeleteVpcEndpoints"
+        if resource.attributes.get("status") == "deleting":
+            raise StillInUse(action, "Deleting", f"{resource.id} is being deleted.")
+        with translate(action):
+            answer = self._ec2.delete_vpc_endpoints(VpcEndpointIds=[resource.id])
+        for row in answer.get("Unsuccessful", []):
+            raise refusal(action, row.get("Error", {}))
+
+
+def refusal(action: str, error: dict[str, Any]) -> Exception:
+    """The domain's error for a refusal that came inside an answer."""
+    facts = {"Code": error.get("Code", "Unknown"), "Message": error.get("Message", "")}
+    return domain_error(action, ClientError({"Error": facts}, action))

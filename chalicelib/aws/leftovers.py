@@ -1,0 +1,59 @@
+"""Finds and deletes what a lab may have left in one region: the adapter of the port `Leftovers`, one finder a kind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from chalicelib.aws.finders.classic_load_balancers import ClassicLoadBalancers
+from chalicelib.aws.finders.dns_records import DnsRecords
+from chalicelib.aws.finders.identity import InstanceProfiles, OidcProviders
+from chalicelib.aws.finders.instances import Instances
+from chalicelib.aws.finders.launch_templates import KeyPairs, LaunchTemplates
+from chalicelib.aws.finders.load_balancers import LoadBalancers, TargetGroups
+from chalicelib.aws.finders.log_groups import LogGroups
+from chalicelib.aws.finders.mount_targets import MountTargets
+from chalicelib.aws.finders.network_interfaces import NetworkInterfaces
+from chalicelib.aws.finders.reading import Finder
+from chalicelib.aws.finders.security_groups import SecurityGroups
+from chalicelib.aws.finders.volumes import Snapshots, Volumes
+from chalicelib.aws.finders.vpc_endpoints import VpcEndpoints
+from chalicelib.domain.resources import Kind, Resource, Target
+
+
+class AwsLeftovers:
+    """The finders of one region over boto3 clients. Kinds that go with the cluster or the stack have none."""
+
+    def __init__(self, *, ec2: Any, elbv2: Any, elb: Any, efs: Any, route53: Any, logs: Any, iam: Any) -> None:
+        self._snapshots = Snapshots(ec2)
+        self._finders: Mapping[Kind, Finder] = {
+            Kind.INSTANCE: Instances(ec2),
+            Kind.KEY_PAIR: KeyPairs(ec2),
+            Kind.LAUNCH_TEMPLATE: LaunchTemplates(ec2),
+            Kind.LOAD_BALANCER: LoadBalancers(elbv2),
+            Kind.CLASSIC_LOAD_BALANCER: ClassicLoadBalancers(elb),
+            Kind.TARGET_GROUP: TargetGroups(elbv2),
+            Kind.SECURITY_GROUP: SecurityGroups(ec2),
+            Kind.NETWORK_INTERFACE: NetworkInterfaces(ec2),
+            Kind.VOLUME: Volumes(ec2),
+            Kind.SNAPSHOT: self._snapshots,
+            Kind.MOUNT_TARGET: MountTargets(efs),
+            Kind.DNS_RECORD: DnsRecords(route53),
+            Kind.LOG_GROUP: LogGroups(logs),
+            Kind.OIDC_PROVIDER: OidcProviders(iam),
+            Kind.INSTANCE_PROFILE: InstanceProfiles(iam),
+            Kind.VPC_ENDPOINT: VpcEndpoints(ec2),
+        }
+
+    def find(self, kind: Kind, target: Target) -> tuple[Resource, ...]:
+        """Everything of this kind that has to do with the target, each once. A kind without a finder is nobody's to sweep."""
+        finder = self._finders.get(kind)
+        return tuple({found.arn: found for found in finder.find(target)}.values()) if finder is not None else ()
+
+    def delete(self, resource: Resource) -> None:
+        """Delete this one thing. Raises ResourceGone, StillInUse, AwsRefused."""
+        self._finders[resource.kind].delete(resource)
+
+    def snapshot(self, volume: Resource, tags: Mapping[str, str]) -> Resource:
+        """Ask for a snapshot of a volume, or return the one that this lab asked for before."""
+        return self._snapshots.make(volume, tags)
