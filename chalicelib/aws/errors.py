@@ -98,6 +98,7 @@ EXISTS = frozenset(
         "InvalidLaunchTemplateName.AlreadyExistsException",
         "InvalidPermission.Duplicate",
         "ResourceAlreadyExistsException",
+        "TokenAlreadyExistsException",
     }
 )
 

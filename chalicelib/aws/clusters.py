@@ -1,0 +1,147 @@
+"""EKS, one region: the port `Clusters`. The control plane is here; node groups, add-ons and access in the modules beside.
+
+Every request carries a client token made from the lab's id, so that asking again after a lost answer is the same request.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from chalicelib.aws.clusters_access import AccessCalls
+from chalicelib.aws.clusters_addons import AddonCalls
+from chalicelib.aws.clusters_calls import check_ours, issues_of
+from chalicelib.aws.clusters_nodegroups import NodegroupCalls
+from chalicelib.aws.errors import translate
+from chalicelib.aws.versions import live_or_bundled
+from chalicelib.domain.calendar import Calendar
+from chalicelib.domain.errors import AlreadyExists
+from chalicelib.domain.lab import Lab
+from chalicelib.domain.spec import EndpointAccess, EndpointSpec
+from chalicelib.domain.world import ClusterState, UpdateState
+
+
+class EksClusters(NodegroupCalls, AddonCalls, AccessCalls):
+    """`now` says as of when a calendar read from EKS is true."""
+
+    def __init__(self, eks: Any, now: Callable[[], datetime]) -> None:
+        super().__init__(eks)
+        self._now = now
+
+    def versions(self) -> Calendar:
+        """The support calendar, and where it came from."""
+        return live_or_bundled(self._eks, self._now)
+
+    def create(
+        self, lab: Lab, role_arn: str, subnet_ids: Sequence[str], security_group_ids: Sequence[str]
+    ) -> ClusterState:
+        """Ask for the control plane. One there already with the lab's tag is taken; else AlreadyExists. Raises AwsRefused."""
+        request = _creation(lab, role_arn, subnet_ids, security_group_ids)
+        try:
+            with translate("eks:CreateCluster", creating=True):
+                return _state(self._eks.create_cluster(**request)["cluster"])
+        except AlreadyExists:
+            known = self.describe(lab.name)
+            check_ours(lab, "eks:CreateCluster", lab.name, known.tags)
+            return known
+
+    def describe(self, name: str) -> ClusterState:
+        """The control plane as it is. Raises ResourceGone."""
+        return _state(self._described(name))
+
+    def update_endpoint(self, name: str, endpoint: EndpointSpec, token: str) -> str | None:
+        """Ask for another endpoint mode; the update's id, or None when it is so already. Raises StillInUse while another runs."""
+        cluster = self._described(name)
+        wanted = _endpoint(endpoint)
+        if all(_same(cluster["resourcesVpcConfig"].get(key), value) for key, value in wanted.items()):
+            return None
+        with translate("eks:UpdateClusterConfig"):
+            asked = self._eks.update_cluster_config(name=name, resourcesVpcConfig=wanted, clientRequestToken=token)
+        return str(asked["update"]["id"])
+
+    def update_state(self, name: str, update_id: str) -> UpdateState:
+        """How that update of the cluster stands. Raises ResourceGone."""
+        return self.update(name=name, updateId=update_id)
+
+    def allow_deletion(self, name: str, token: str) -> None:
+        """Switch deletion protection off if it is on. Raises ResourceGone, StillInUse while an update runs."""
+        if not self._described(name).get("deletionProtection", False):
+            return
+        with translate("eks:UpdateClusterConfig"):
+            self._eks.update_cluster_config(name=name, deletionProtection=False, clientRequestToken=token)
+
+    def delete(self, name: str) -> None:
+        """Ask for its deletion. Raises StillInUse while node groups or Fargate profiles exist, ResourceGone."""
+        with translate("eks:DeleteCluster"):
+            self._eks.delete_cluster(name=name)
+
+    def _described(self, name: str) -> dict[str, Any]:
+        with translate("eks:DescribeCluster"):
+            cluster: dict[str, Any] = self._eks.describe_cluster(name=name)["cluster"]
+        return cluster
+
+
+def _creation(lab: Lab, role_arn: str, subnet_ids: Sequence[str], security_group_ids: Sequence[str]) -> dict[str, Any]:
+    """CreateCluster's request. Nobody is made administrator by having asked: access entries say who gets in."""
+    spec = lab.spec
+    request: dict[str, Any] = {
+        "name": spec.name,
+        "version": spec.version,
+        "roleArn": role_arn,
+        "resourcesVpcConfig": {
+            "subnetIds": list(subnet_ids),
+            "securityGroupIds": list(security_group_ids),
+            **_endpoint(spec.endpoint),
+        },
+        "accessConfig": {"authenticationMode": "API", "bootstrapClusterCreatorAdminPermissions": False},
+        "bootstrapSelfManagedAddons": False,
+        "upgradePolicy": {"supportType": str(spec.support_policy)},
+        "deletionProtection": False,
+        "tags": lab.tags,
+        "clientRequestToken": lab.token("cluster"),
+    }
+    if spec.log_types:
+        request["logging"] = {"clusterLogging": [{"types": list(spec.log_types), "enabled": True}]}
+    return request
+
+
+def _endpoint(endpoint: EndpointSpec) -> dict[str, Any]:
+    """The VPC configuration's part about the endpoint; a private one knows no CIDRs."""
+    public = endpoint.access is not EndpointAccess.PRIVATE
+    config: dict[str, Any] = {
+        "endpointPublicAccess": public,
+        "endpointPrivateAccess": endpoint.access is not EndpointAccess.PUBLIC,
+    }
+    if public and endpoint.allowed_cidrs:
+        config["publicAccessCidrs"] = list(endpoint.allowed_cidrs)
+    return config
+
+
+def _same(present: Any, wanted: Any) -> bool:
+    """Lists of CIDRs have no order."""
+    return sorted(present or []) == sorted(wanted) if isinstance(wanted, list) else bool(present == wanted)
+
+
+def _state(cluster: Mapping[str, Any]) -> ClusterState:
+    vpc = cluster.get("resourcesVpcConfig", {})
+    return ClusterState(
+        name=cluster["name"],
+        arn=cluster["arn"],
+        status=cluster["status"],
+        version=cluster["version"],
+        endpoint=cluster.get("endpoint"),
+        certificate_authority=cluster.get("certificateAuthority", {}).get("data"),
+        oidc_issuer=cluster.get("identity", {}).get("oidc", {}).get("issuer"),
+        vpc_id=vpc.get("vpcId"),
+        cluster_security_group_id=vpc.get("clusterSecurityGroupId"),
+        subnet_ids=tuple(vpc.get("subnetIds", [])),
+        public_access=vpc.get("endpointPublicAccess", True),
+        private_access=vpc.get("endpointPrivateAccess", False),
+        allowed_cidrs=tuple(vpc.get("publicAccessCidrs", [])),
+        support_type=cluster.get("upgradePolicy", {}).get("supportType"),
+        platform_version=cluster.get("platformVersion"),
+        role_arn=cluster.get("roleArn"),
+        issues=issues_of(cluster),
+        tags=cluster.get("tags", {}),
+    )

@@ -1,0 +1,85 @@
+"""Access entries, who may log in to the cluster: a part of the Clusters adapter."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chalicelib.aws.clusters_calls import EksCalls, token_for
+from chalicelib.aws.errors import translate
+from chalicelib.domain.errors import AlreadyExists, ResourceGone
+from chalicelib.domain.lab import Lab
+from chalicelib.domain.spec import AccessPolicySpec, AccessSpec
+from chalicelib.domain.world import AccessEntryState
+
+
+class AccessCalls(EksCalls):
+    """What EKS can be asked about access."""
+
+    def grant_access(self, lab: Lab, access: AccessSpec) -> str:
+        """Make the access entry with its policies; return its ARN. An entry of this principal that is there is completed:
+        the cluster is the lab's, so is every entry in it, also one that EKS made by itself."""
+        try:
+            with translate("eks:CreateAccessEntry", creating=True):
+                entry = self._eks.create_access_entry(**_creation(lab, access))["accessEntry"]
+        except AlreadyExists:
+            entry = self._entry(lab.name, access.principal_arn)
+        for policy in access.policies:
+            self._associate(lab.name, access.principal_arn, policy)
+        return str(entry["accessEntryArn"])
+
+    def access_entries(self, cluster: str) -> tuple[AccessEntryState, ...]:
+        """All, with the policies of each. Raises ResourceGone when the cluster is."""
+        principals = self.listed("list_access_entries", "accessEntries", clusterName=cluster)
+        return tuple(self._access_entry(cluster, principal) for principal in principals)
+
+    def revoke_access(self, cluster: str, principal_arn: str) -> None:
+        """Delete the entry with all that is associated. A missing entry, or cluster, is success."""
+        try:
+            with translate("eks:DeleteAccessEntry"):
+                self._eks.delete_access_entry(clusterName=cluster, principalArn=principal_arn)
+        except ResourceGone:
+            return
+
+    def _associate(self, cluster: str, principal_arn: str, policy: AccessPolicySpec) -> None:
+        scope: dict[str, Any] = {"type": "cluster"}
+        if policy.namespaces:
+            scope = {"type": "namespace", "namespaces": list(policy.namespaces)}
+        with translate("eks:AssociateAccessPolicy"):
+            self._eks.associate_access_policy(
+                clusterName=cluster, principalArn=principal_arn, policyArn=policy.policy_arn, accessScope=scope
+            )
+
+    def _access_entry(self, cluster: str, principal_arn: str) -> AccessEntryState:
+        entry = self._entry(cluster, principal_arn)
+        policies = self.listed(
+            "list_associated_access_policies",
+            "associatedAccessPolicies",
+            clusterName=cluster,
+            principalArn=principal_arn,
+        )
+        return AccessEntryState(
+            principal_arn=entry["principalArn"],
+            arn=entry["accessEntryArn"],
+            type=entry.get("type", "STANDARD"),
+            policies=tuple(policy["policyArn"] for policy in policies),
+            groups=tuple(entry.get("kubernetesGroups", [])),
+        )
+
+    def _entry(self, cluster: str, principal_arn: str) -> dict[str, Any]:
+        with translate("eks:DescribeAccessEntry"):
+            known = self._eks.describe_access_entry(clusterName=cluster, principalArn=principal_arn)
+        entry: dict[str, Any] = known["accessEntry"]
+        return entry
+
+
+def _creation(lab: Lab, access: AccessSpec) -> dict[str, Any]:
+    request: dict[str, Any] = {
+        "clusterName": lab.name,
+        "principalArn": access.principal_arn,
+        "type": access.type,
+        "tags": lab.tags,
+        "clientRequestToken": token_for(lab, "access", access.principal_arn),
+    }
+    if access.groups:
+        request["kubernetesGroups"] = list(access.groups)
+    return request

@@ -1,0 +1,129 @@
+"""EKS add-ons and Pod Identity associations: a part of the Clusters adapter.
+
+external-dns is the one add-on that is told more than was asked: its TXT owner id is the lab's own, so that its records can be
+found at the end, and it sees the lab's domain only.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from chalicelib.aws.clusters_calls import EksCalls, check_ours, issues_of, token_for
+from chalicelib.aws.errors import translate
+from chalicelib.domain.errors import AlreadyExists, AwsRefused
+from chalicelib.domain.lab import Lab
+from chalicelib.domain.spec import AddonSpec, PodIdentitySpec
+from chalicelib.domain.world import AddonState, PodIdentityState
+
+EXTERNAL_DNS = "external-dns"
+
+
+class AddonCalls(EksCalls):
+    """What EKS can be asked about add-ons and the roles of pods."""
+
+    def create_addon(self, lab: Lab, addon: AddonSpec, pod_identities: Mapping[str, str]) -> None:
+        """Ask for an add-on; `pod_identities`: service account → role ARN. One there already with the lab's tag is taken."""
+        request = _creation(lab, addon, pod_identities)
+        try:
+            with translate("eks:CreateAddon", creating=True):
+                self._eks.create_addon(**request)
+        except AlreadyExists:
+            check_ours(lab, "eks:CreateAddon", addon.name, self._addon(lab.name, addon.name).get("tags", {}))
+
+    def addon(self, cluster: str, name: str) -> AddonState:
+        """The add-on as it is. Raises ResourceGone."""
+        addon = self._addon(cluster, name)
+        return AddonState(
+            addon["addonName"], addon["addonArn"], addon["status"], addon.get("addonVersion", ""), issues_of(addon)
+        )
+
+    def addons(self, cluster: str) -> tuple[str, ...]:
+        """Names of all. Raises ResourceGone when the cluster is."""
+        return self.listed("list_addons", "addons", clusterName=cluster)
+
+    def addon_exists(self, name: str, version: str) -> bool:
+        """Whether EKS offers the add-on for that Kubernetes version."""
+        try:
+            with translate("eks:DescribeAddonVersions"):
+                known = self._eks.describe_addon_versions(addonName=name, kubernetesVersion=version)
+        except AwsRefused as error:
+            if error.code in ("InvalidParameterException", "ResourceNotFoundException"):
+                return False
+            raise
+        return bool(known["addons"])
+
+    def associate_pod_identity(self, lab: Lab, association: PodIdentitySpec) -> str:
+        """Make the association; return its ARN. One there already for this service account and role is taken."""
+        try:
+            with translate("eks:CreatePodIdentityAssociation", creating=True):
+                made = self._eks.create_pod_identity_association(
+                    clusterName=lab.name,
+                    namespace=association.namespace,
+                    serviceAccount=association.service_account,
+                    roleArn=association.role_arn,
+                    tags=lab.tags,
+                    clientRequestToken=token_for(lab, "pods", f"{association.namespace}/{association.service_account}"),
+                )
+            return str(made["association"]["associationArn"])
+        except AlreadyExists:
+            for known in self.pod_identities(lab.name):
+                place = (known.namespace, known.service_account, known.role_arn)
+                if place == (association.namespace, association.service_account, association.role_arn):
+                    return known.arn
+            raise
+
+    def pod_identities(self, cluster: str) -> tuple[PodIdentityState, ...]:
+        """All, with their roles. Raises ResourceGone when the cluster is."""
+        listed = self.listed("list_pod_identity_associations", "associations", clusterName=cluster)
+        return tuple(self._pod_identity(cluster, row["associationId"]) for row in listed)
+
+    def _pod_identity(self, cluster: str, id: str) -> PodIdentityState:
+        with translate("eks:DescribePodIdentityAssociation"):
+            known = self._eks.describe_pod_identity_association(clusterName=cluster, associationId=id)["association"]
+        return PodIdentityState(
+            known["associationArn"],
+            known["associationId"],
+            known["namespace"],
+            known["serviceAccount"],
+            known.get("roleArn", ""),
+        )
+
+    def _addon(self, cluster: str, name: str) -> dict[str, Any]:
+        with translate("eks:DescribeAddon"):
+            addon: dict[str, Any] = self._eks.describe_addon(clusterName=cluster, addonName=name)["addon"]
+        return addon
+
+
+def _creation(lab: Lab, addon: AddonSpec, pod_identities: Mapping[str, str]) -> dict[str, Any]:
+    request: dict[str, Any] = {
+        "clusterName": lab.name,
+        "addonName": addon.name,
+        "resolveConflicts": "OVERWRITE",
+        "tags": lab.tags_with(addon.tags),
+        "clientRequestToken": token_for(lab, "addon", addon.name),
+    }
+    if addon.version is not None:
+        request["addonVersion"] = addon.version
+    if (configuration := _configuration(lab, addon)) is not None:
+        request["configurationValues"] = configuration
+    if pod_identities:
+        request["podIdentityAssociations"] = [
+            {"serviceAccount": account, "roleArn": role_arn} for account, role_arn in sorted(pod_identities.items())
+        ]
+    return request
+
+
+def _configuration(lab: Lab, addon: AddonSpec) -> str | None:
+    """The add-on's configuration as JSON text; external-dns's with the lab's own values over the person's."""
+    if addon.name != EXTERNAL_DNS or lab.spec.external_dns is None:
+        return addon.configuration
+    asked = json.loads(addon.configuration or "{}")
+    own = {
+        "registry": "txt",
+        "txtOwnerId": lab.txt_owner_id,
+        "domainFilters": [lab.spec.external_dns.domain],
+        "policy": "sync",
+    }
+    return json.dumps({**asked, **own}, sort_keys=True)

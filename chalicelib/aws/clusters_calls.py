@@ -1,0 +1,52 @@
+"""What the parts of the Clusters adapter share: tokens, tags, health issues, and EKS's lists read to their end."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any
+
+from chalicelib.aws.errors import translate
+from chalicelib.domain.errors import AlreadyExists
+from chalicelib.domain.lab import Lab
+from chalicelib.domain.world import HealthIssue, UpdateState
+
+_LAB_TAG = "ekslab:lab-id"
+
+
+class EksCalls:
+    """Holds the boto3 `eks` client."""
+
+    def __init__(self, eks: Any) -> None:
+        self._eks = eks
+
+    def listed(self, operation: str, key: str, **request: Any) -> tuple[Any, ...]:
+        """All pages of a list operation (boto3's name of it), `key` of each. Raises ResourceGone when the cluster is."""
+        with translate(f"eks:{operation.title().replace('_', '')}"):
+            return tuple(row for page in self._eks.get_paginator(operation).paginate(**request) for row in page[key])
+
+    def update(self, **request: Any) -> UpdateState:
+        """How an update stands. Raises ResourceGone."""
+        with translate("eks:DescribeUpdate"):
+            update = self._eks.describe_update(**request)["update"]
+        errors = tuple(f"{error['errorCode']}: {error['errorMessage']}" for error in update.get("errors", []))
+        return UpdateState(update["id"], update["status"], errors)
+
+
+def token_for(lab: Lab, what: str, name: str) -> str:
+    """A client request token for one named thing: names may be too long, and too alike where they are cut."""
+    return lab.token(f"{what}-{hashlib.sha256(name.encode()).hexdigest()[:16]}")
+
+
+def check_ours(lab: Lab, operation: str, name: str, tags: Mapping[str, str]) -> None:
+    """Take a thing that is there already for the one asked for, if it carries the lab's tag. Raises AlreadyExists."""
+    if tags.get(_LAB_TAG) != lab.id:
+        raise AlreadyExists(operation, "ResourceInUseException", f"{name} exists and is not of lab {lab.id}.")
+
+
+def issues_of(described: Mapping[str, Any]) -> tuple[HealthIssue, ...]:
+    """The health issues of a cluster, node group or add-on."""
+    return tuple(
+        HealthIssue(issue.get("code", ""), issue.get("message", ""), tuple(issue.get("resourceIds", [])))
+        for issue in described.get("health", {}).get("issues", [])
+    )

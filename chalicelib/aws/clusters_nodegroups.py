@@ -1,0 +1,115 @@
+"""Node groups and Fargate profiles: a part of the Clusters adapter."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from chalicelib.aws.clusters_calls import EksCalls, check_ours, issues_of, token_for
+from chalicelib.aws.errors import translate
+from chalicelib.domain.errors import AlreadyExists
+from chalicelib.domain.lab import Lab
+from chalicelib.domain.spec import NodegroupSpec
+from chalicelib.domain.world import NodegroupState, UpdateState
+
+
+class NodegroupCalls(EksCalls):
+    """What EKS can be asked about nodes."""
+
+    def create_nodegroup(
+        self, lab: Lab, spec: NodegroupSpec, role_arn: str, subnets: Sequence[str], template: tuple[str, str]
+    ) -> None:
+        """Ask for a managed node group of the cluster's version. One there already with the lab's tag is taken."""
+        request = _creation(lab, spec, role_arn, subnets, template)
+        try:
+            with translate("eks:CreateNodegroup", creating=True):
+                self._eks.create_nodegroup(**request)
+        except AlreadyExists:
+            known = self._nodegroup(lab.name, spec.name)
+            check_ours(lab, "eks:CreateNodegroup", spec.name, known.get("tags", {}))
+
+    def nodegroup(self, cluster: str, name: str) -> NodegroupState:
+        """The node group as it is. Raises ResourceGone."""
+        return _state(self._nodegroup(cluster, name))
+
+    def nodegroups(self, cluster: str) -> tuple[str, ...]:
+        """Names of all. Raises ResourceGone when the cluster is."""
+        return self.listed("list_nodegroups", "nodegroups", clusterName=cluster)
+
+    def scale_nodegroup(self, cluster: str, name: str, desired: int, token: str) -> str | None:
+        """Ask for another node count; min and max stretch to hold it. The update's id, or None when it is so already."""
+        known = self._nodegroup(cluster, name)["scalingConfig"]
+        if known["desiredSize"] == desired:
+            return None
+        size = {
+            "minSize": min(known["minSize"], desired),
+            "maxSize": max(known["maxSize"], desired, 1),
+            "desiredSize": desired,
+        }
+        with translate("eks:UpdateNodegroupConfig"):
+            asked = self._eks.update_nodegroup_config(
+                clusterName=cluster, nodegroupName=name, scalingConfig=size, clientRequestToken=token
+            )
+        return str(asked["update"]["id"])
+
+    def nodegroup_update_state(self, cluster: str, name: str, update_id: str) -> UpdateState:
+        """How that update of the node group stands. Raises ResourceGone."""
+        return self.update(name=cluster, nodegroupName=name, updateId=update_id)
+
+    def delete_nodegroup(self, cluster: str, name: str) -> None:
+        """Ask for its deletion. Raises ResourceGone, StillInUse."""
+        with translate("eks:DeleteNodegroup"):
+            self._eks.delete_nodegroup(clusterName=cluster, nodegroupName=name)
+
+    def fargate_profiles(self, cluster: str) -> tuple[str, ...]:
+        """Names of all. Raises ResourceGone when the cluster is."""
+        return self.listed("list_fargate_profiles", "fargateProfileNames", clusterName=cluster)
+
+    def delete_fargate_profile(self, cluster: str, name: str) -> None:
+        """Ask for its deletion. Raises StillInUse while another one is going, ResourceGone."""
+        with translate("eks:DeleteFargateProfile"):
+            self._eks.delete_fargate_profile(clusterName=cluster, fargateProfileName=name)
+
+    def _nodegroup(self, cluster: str, name: str) -> dict[str, Any]:
+        with translate("eks:DescribeNodegroup"):
+            known = self._eks.describe_nodegroup(clusterName=cluster, nodegroupName=name)
+        nodegroup: dict[str, Any] = known["nodegroup"]
+        return nodegroup
+
+
+def _creation(
+    lab: Lab, spec: NodegroupSpec, role_arn: str, subnets: Sequence[str], template: tuple[str, str]
+) -> dict[str, Any]:
+    """CreateNodegroup's request. Disk, groups and key are the launch template's to say, the version is the cluster's."""
+    template_id, template_version = template
+    return {
+        "clusterName": lab.name,
+        "nodegroupName": spec.name,
+        "scalingConfig": {"minSize": spec.min, "maxSize": spec.max, "desiredSize": spec.desired},
+        "subnets": list(subnets),
+        "instanceTypes": list(spec.instance_types),
+        "amiType": spec.ami_type,
+        "capacityType": str(spec.capacity_type),
+        "nodeRole": role_arn,
+        "labels": dict(spec.labels),
+        "taints": [{"key": t.key, "value": t.value, "effect": t.effect} for t in spec.taints],
+        "tags": lab.tags_with(spec.tags),
+        "launchTemplate": {"id": template_id, "version": template_version},
+        "clientRequestToken": token_for(lab, "nodegroup", spec.name),
+    }
+
+
+def _state(nodegroup: Mapping[str, Any]) -> NodegroupState:
+    groups = nodegroup.get("resources", {}).get("autoScalingGroups", [])
+    return NodegroupState(
+        name=nodegroup["nodegroupName"],
+        arn=nodegroup["nodegroupArn"],
+        status=nodegroup["status"],
+        desired=nodegroup["scalingConfig"]["desiredSize"],
+        asg_names=tuple(group["name"] for group in groups),
+        issues=issues_of(nodegroup),
+        role_arn=nodegroup.get("nodeRole"),
+        version=nodegroup.get("version"),
+        subnet_ids=tuple(nodegroup.get("subnets", [])),
+        instance_types=tuple(nodegroup.get("instanceTypes", [])),
+    )

@@ -1,0 +1,125 @@
+"""CloudFormation for labs' stacks, one region: the port `Stacks`.
+
+A failed creation is left as it failed (no rollback of CloudFormation's own): its reason is known at once, and there is one
+path by which a lab's things are deleted, ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from chalicelib.aws.errors import translate
+from chalicelib.aws.stack_resources import described
+from chalicelib.domain.errors import AlreadyExists, AwsRefused, ResourceGone
+from chalicelib.domain.resources import Resource
+from chalicelib.domain.world import StackState
+
+_LAB_TAG = "ekslab:lab-id"
+#: What CloudFormation says of resources that it stopped making because another one failed.
+_CONSEQUENCE = ("Resource creation cancelled", "The following resource(s) failed")
+
+
+class CloudFormationStacks:
+    """`ec2` is asked for one thing only: the allocation id of an address that CloudFormation knows by its IP."""
+
+    def __init__(self, cloudformation: Any, ec2: Any) -> None:
+        self._cloudformation = cloudformation
+        self._ec2 = ec2
+
+    def create(
+        self, name: str, template: str, parameters: Mapping[str, str], tags: Mapping[str, str], token: str
+    ) -> str:
+        """Ask for a stack; return its id. See the port for one that is there already."""
+        try:
+            with translate("cloudformation:CreateStack", creating=True):
+                made = self._cloudformation.create_stack(
+                    StackName=name,
+                    TemplateBody=template,
+                    Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
+                    Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
+                    Capabilities=["CAPABILITY_IAM"],
+                    OnFailure="DO_NOTHING",
+                    ClientRequestToken=token,
+                )
+            return str(made["StackId"])
+        except AlreadyExists:
+            return self._adopted(name, tags[_LAB_TAG])
+
+    def describe(self, name: str) -> StackState:
+        """Status, outputs, and why it failed if it did. Raises ResourceGone."""
+        stack = self._stack(name)
+        status = str(stack["StackStatus"])
+        failures = tuple(self._failures(name)) if "FAILED" in status or "ROLLBACK" in status else ()
+        return StackState(
+            id=stack["StackId"],
+            status=status,
+            outputs={output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])},
+            failure=failures[0][1] if failures else stack.get("StackStatusReason") if "FAILED" in status else None,
+            failed_resources=tuple(resource for resource, _ in failures),
+        )
+
+    def resources(self, name: str) -> tuple[Resource, ...]:
+        """What the stack made and has not deleted. Empty for a stack that is gone."""
+        try:
+            stack_id = str(self._stack(name)["StackId"])
+            with translate("cloudformation:ListStackResources"):
+                pages = self._cloudformation.get_paginator("list_stack_resources").paginate(StackName=name)
+                listed = [row for page in pages for row in page["StackResourceSummaries"]]
+        except ResourceGone:
+            return ()
+        there = [row for row in listed if row["ResourceStatus"] != "DELETE_COMPLETE" and row.get("PhysicalResourceId")]
+        found = (described(row, stack_id, self._allocation_id) for row in there)
+        return tuple(resource for resource in found if resource is not None)
+
+    def delete(self, name: str, token: str) -> None:
+        """Ask for its deletion; a stack that is gone is success."""
+        try:
+            with translate("cloudformation:DeleteStack"):
+                self._cloudformation.delete_stack(StackName=name, ClientRequestToken=token)
+        except ResourceGone:
+            return
+
+    def _adopted(self, name: str, lab_id: str) -> str:
+        """The id of a stack that is there already, if it is this lab's. Raises AlreadyExists."""
+        stack = self._stack(name)
+        if {tag["Key"]: tag["Value"] for tag in stack.get("Tags", [])}.get(_LAB_TAG) != lab_id:
+            raise AlreadyExists(
+                "cloudformation:CreateStack", "AlreadyExistsException", f"Stack {name} is not this lab's"
+            )
+        return str(stack["StackId"])
+
+    def _stack(self, name: str) -> dict[str, Any]:
+        with translate("cloudformation:DescribeStacks"):
+            stack: dict[str, Any] = self._cloudformation.describe_stacks(StackName=name)["Stacks"][0]
+        if stack["StackStatus"] == "DELETE_COMPLETE":
+            raise ResourceGone("cloudformation:DescribeStacks", "ValidationError", f"Stack {name} does not exist")
+        return stack
+
+    def _failures(self, name: str) -> list[tuple[str, str]]:
+        """Logical id and reason of what failed in the stack's last operation, first failure first."""
+        failures = []
+        for event in self._events_of_last_operation(name):
+            reason = event.get("ResourceStatusReason", "")
+            is_stack = event.get("PhysicalResourceId") == event["StackId"]
+            if event["ResourceStatus"].endswith("_FAILED") and not is_stack and not reason.startswith(_CONSEQUENCE):
+                failures.append((event["LogicalResourceId"], reason))
+        return failures[::-1]
+
+    def _events_of_last_operation(self, name: str) -> Iterator[dict[str, Any]]:
+        """Newest first, back to the event in which the stack itself began to be created or deleted."""
+        with translate("cloudformation:DescribeStackEvents"):
+            pages = self._cloudformation.get_paginator("describe_stack_events").paginate(StackName=name)
+            for event in (event for page in pages for event in page["StackEvents"]):
+                yield event
+                began = event["ResourceStatus"] in ("CREATE_IN_PROGRESS", "DELETE_IN_PROGRESS")
+                if began and event.get("PhysicalResourceId") == event["StackId"]:
+                    return
+
+    def _allocation_id(self, address: str) -> str | None:
+        try:
+            with translate("ec2:DescribeAddresses"):
+                found = self._ec2.describe_addresses(PublicIps=[address])["Addresses"]
+        except AwsRefused:
+            return None
+        return str(found[0]["AllocationId"]) if found else None
