@@ -9,7 +9,6 @@ import re
 import uuid
 from typing import Any
 
-from sandbox.eks.call import Caller
 from sandbox.eks.errors import invalid_parameter
 from sandbox.eks.state import AccessEntry, Cluster, Described
 from sandbox.eks.world import World
@@ -54,11 +53,11 @@ def associate(world: World, entry: AccessEntry, policy: str, scope: dict[str, An
     return entry.policies[policy]
 
 
-def admit_creator(world: World, cluster: Cluster, creator: Caller) -> None:
+def admit_creator(world: World, cluster: Cluster) -> None:
     """Make the cluster's creator its admin, where its access configuration asks for that and has access entries."""
     config = cluster.described["accessConfig"]
     if config["authenticationMode"] != "CONFIG_MAP" and config["bootstrapClusterCreatorAdminPermissions"]:
-        associate(world, new_entry(world, cluster, creator.arn), CLUSTER_ADMIN, {"type": "cluster"})
+        associate(world, new_entry(world, cluster, cluster.creator), CLUSTER_ADMIN, {"type": "cluster"})
 
 
 def is_cluster_admin(cluster: Cluster, principal: str) -> bool:

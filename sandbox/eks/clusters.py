@@ -27,9 +27,10 @@ def create_cluster(world: World, call: Call) -> dict[str, Any]:
     if key in world.clusters:
         raise in_use(f"Cluster already exists with name: {call.given['name']}", clusterName=call.given["name"])
     described = checked_description(world, call)
-    cluster = Cluster(call.caller.account, call.caller.region, described, endpoint_id=uuid.uuid4().hex.upper())
+    unique = uuid.uuid4().hex.upper()
+    cluster = Cluster(call.caller.account, call.caller.region, described, unique, call.caller.arn)
     cluster.self_managed_addons = call.given.get("bootstrapSelfManagedAddons", True)
-    admit_creator(world, cluster, call.caller)
+    admit_creator(world, cluster)
     world.clusters[key] = cluster
     outcome = world.faults.outcome(call.operation, cluster.name)
     world.jobs.after(

@@ -15,11 +15,13 @@ from sandbox.aws_side import AwsSide
 from sandbox.clock import SandboxClock
 from sandbox.eks.answers import Answer, refusal, success
 from sandbox.eks.call import Call, caller_of
+from sandbox.eks.cluster_version import start_due_upgrades
 from sandbox.eks.errors import EksError
 from sandbox.eks.faults import Faults
 from sandbox.eks.operations import OPERATIONS
 from sandbox.eks.parsing import read_input
 from sandbox.eks.routing import find_route
+from sandbox.eks.tags import tagged_resources
 from sandbox.eks.world import World
 
 if TYPE_CHECKING:
@@ -40,6 +42,11 @@ class Eks:
     def faults(self) -> Faults:
         """The fault rules in force, to be set at run time."""
         return self.world.faults
+
+    def tagged_resources(self, account: str, region: str) -> dict[str, dict[str, str]]:
+        """Return the tags of every EKS resource of an account in a region, by ARN."""
+        with self.world.lock:
+            return tagged_resources(self.world, account, region)
 
     async def handle_request(
         self, method: str, path: str, headers: Mapping[str, str], body: bytes, query_params: Mapping[str, Any]
@@ -69,6 +76,7 @@ class Eks:
             return refusal(error)
 
     def _perform(self, call: Call) -> dict[str, Any]:
+        start_due_upgrades(self.world)
         self.faults.refuse(call.operation, call.cluster_name)
         output = self.world.tokens.answer(call)
         if output is None:

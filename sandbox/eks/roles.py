@@ -14,8 +14,8 @@ from sandbox.eks.errors import invalid_parameter
 from sandbox.eks.world import World
 
 
-def require_role(world: World, caller: Caller, arn: str, trusted: str) -> None:
-    """Raise InvalidParameterException unless the role exists and its trust policy names the service `trusted`."""
+def require_role(world: World, caller: Caller, arn: str, trusted: str | None = None) -> None:
+    """Raise InvalidParameterException unless the role exists and its trust policy names the service `trusted`, if any."""
     found = re.fullmatch(r"arn:aws[\w-]*:iam::(\d{12}):role/(.+)", arn)
     if not found:
         raise invalid_parameter(f"{arn} is not the ARN of an IAM role")
@@ -25,7 +25,9 @@ def require_role(world: World, caller: Caller, arn: str, trusted: str) -> None:
         role = world.aws.client("iam", caller.account, caller.region).get_role(RoleName=found.group(2).split("/")[-1])
     except ClientError as refused:
         raise invalid_parameter(f"The role with ARN {arn} cannot be found") from refused
-    if role["Role"]["Arn"] != arn or not _trusts(role["Role"]["AssumeRolePolicyDocument"], trusted):
+    if role["Role"]["Arn"] != arn:
+        raise invalid_parameter(f"The role with ARN {arn} cannot be found")
+    if trusted and not _trusts(role["Role"]["AssumeRolePolicyDocument"], trusted):
         raise invalid_parameter(
             f"Role with arn: {arn}, could not be assumed by {trusted}: its trust policy is not right"
         )

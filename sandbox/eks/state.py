@@ -11,13 +11,38 @@ from typing import Any
 Described = dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A machine of a node group, with the second interface the VPC CNI gave it."""
+
+    instance_id: str
+    name: str
+    cni_interface: str
+
+
 @dataclass(eq=False, slots=True)
 class Nodegroup:
-    """A managed node group and the machines it brought into the account."""
+    """A managed node group, its machines, and the data of the launch template they are made from ({} without)."""
 
     described: Described
-    instances: list[str] = field(default_factory=list)
-    launched_by_template: bool = False
+    id: str
+    template: Described
+    nodes: list[Node] = field(default_factory=list)
+
+    @property
+    def name(self) -> str:
+        """The node group's name, unique in its cluster."""
+        return str(self.described["nodegroupName"])
+
+    @property
+    def made_name(self) -> str:
+        """The name of the Auto Scaling group, launch template and instance profile that EKS makes for it."""
+        return f"eks-{self.name}-{self.id}"
+
+    def fail(self, status: str, code: str, message: str, resources: list[str]) -> None:
+        """Put the node group into a failed status with one health issue."""
+        self.described["status"] = status
+        self.described["health"]["issues"].append({"code": code, "message": message, "resourceIds": resources})
 
 
 @dataclass(eq=False, slots=True)
@@ -45,6 +70,7 @@ class Cluster:
     region: str
     described: Described
     endpoint_id: str
+    creator: str
     self_managed_addons: bool = True
     interfaces: list[str] = field(default_factory=list)
     nodegroups: dict[str, Nodegroup] = field(default_factory=dict)
@@ -65,6 +91,7 @@ class Cluster:
         config: Described = self.described["resourcesVpcConfig"]
         return config
 
-    def has_active_nodes(self) -> bool:
-        """Tell whether any node group runs at least one instance."""
-        return any(group.instances and group.described["status"] != "CREATING" for group in self.nodegroups.values())
+    def has_ready_nodes(self) -> bool:
+        """Tell whether pods have somewhere to run: a machine of a node group that is up."""
+        up = ("ACTIVE", "UPDATING", "DEGRADED")
+        return any(group.nodes and group.described["status"] in up for group in self.nodegroups.values())

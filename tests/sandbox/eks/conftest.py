@@ -15,11 +15,13 @@ import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import boto3
 import pytest
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from sandbox.aws_side import AwsSide
 from sandbox.clock import SandboxClock
@@ -44,9 +46,7 @@ class Bench:
     node_role: str = ""
 
     def client(self, service: str) -> Any:
-        config = Config(retries={"total_max_attempts": 1})
-        keys = {"aws_access_key_id": self.account, "aws_secret_access_key": "test"}
-        return boto3.session.Session().client(service, endpoint_url=self.url, region_name=REGION, config=config, **keys)
+        return _client(self.url, service, self.account)
 
     def create_cluster(self, name: str = "myeks", **more: Any) -> dict[str, Any]:
         request = {"name": name, "roleArn": self.cluster_role, "resourcesVpcConfig": {"subnetIds": list(self.public)}}
@@ -58,6 +58,31 @@ class Bench:
 
     def describe(self, name: str = "myeks") -> dict[str, Any]:
         return self.client("eks").describe_cluster(name=name)["cluster"]
+
+    def create_nodegroup(self, name: str = "workers", **more: Any) -> dict[str, Any]:
+        sizes = {"minSize": 1, "maxSize": 3, "desiredSize": 2}
+        request = {"subnets": list(self.public), "nodeRole": self.node_role, "scalingConfig": sizes}
+        named = {"clusterName": "myeks", "nodegroupName": name}
+        return self.client("eks").create_nodegroup(**{**named, **request, **more})["nodegroup"]
+
+    def ready_nodegroup(self, name: str = "workers", **more: Any) -> dict[str, Any]:
+        self.create_nodegroup(name, **more)
+        return self.until(lambda: self.describe_nodegroup(name), lambda group: group["status"] != "CREATING")
+
+    def describe_nodegroup(self, name: str = "workers") -> dict[str, Any]:
+        return self.client("eks").describe_nodegroup(clusterName="myeks", nodegroupName=name)["nodegroup"]
+
+    def delete_nodegroup(self, name: str = "workers") -> None:
+        eks = self.client("eks")
+        eks.delete_nodegroup(clusterName="myeks", nodegroupName=name)
+        self.until(lambda: eks.list_nodegroups(clusterName="myeks")["nodegroups"], lambda names: name not in names)
+
+    def finished(self, update: dict[str, Any], **of: str) -> dict[str, Any]:
+        named = {"name": "myeks", "updateId": update["id"], **of}
+        answer = self.until(
+            lambda: self.client("eks").describe_update(**named), lambda seen: seen["update"]["status"] != "InProgress"
+        )
+        return answer["update"]
 
     @staticmethod
     def until(look: Callable[[], Any], good: Callable[[Any], bool], seconds: float = 10) -> Any:
@@ -114,6 +139,13 @@ def bench(account: Bench) -> Iterator[Bench]:
     account.clock.set(datetime.now(UTC))
 
 
+@cache
+def _client(url: str, service: str, account: str) -> Any:
+    config = Config(retries={"total_max_attempts": 1})
+    keys = {"aws_access_key_id": account, "aws_secret_access_key": "test"}
+    return boto3.session.Session().client(service, endpoint_url=url, region_name=REGION, config=config, **keys)
+
+
 def _answers(url: str) -> bool:
     try:
         return urllib.request.urlopen(f"{url}/_ministack/health", timeout=1).status == 200
@@ -139,6 +171,11 @@ def _furnish(bench: Bench) -> None:
         ec2.modify_subnet_attribute(SubnetId=subnet, MapPublicIpOnLaunch={"Value": True})
     bench.cluster_role = make_role(bench, "cluster-role", "eks.amazonaws.com")
     bench.node_role = make_role(bench, "node-role", "ec2.amazonaws.com")
+
+
+def code_of(refused: pytest.ExceptionInfo[ClientError]) -> str:
+    """Return the name of the exception AWS answered with."""
+    return str(refused.value.response["Error"]["Code"])
 
 
 def make_role(bench: Bench, name: str, service: str) -> str:

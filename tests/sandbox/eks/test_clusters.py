@@ -7,11 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.sandbox.eks.conftest import Bench, make_role
-
-
-def code_of(refused: pytest.ExceptionInfo[ClientError]) -> str:
-    return str(refused.value.response["Error"]["Code"])
+from tests.sandbox.eks.conftest import Bench, code_of, make_role
 
 
 def test_a_new_cluster_is_creating_and_has_no_endpoint_yet(bench: Bench) -> None:
