@@ -7,11 +7,12 @@ A type it does not know at all already fails the stack.
 
 from ministack.services.cloudformation import provisioners
 
-from sandbox.cloudformation import deletions, ec2_resources
+from sandbox.cloudformation import deletions, ec2_resources, request_tokens
 
 
 def install() -> None:
     """Add our types and deletions to the CloudFormation of this process's emulator."""
+    request_tokens.install()
     for resource_type, functions in ec2_resources.RESOURCES.items():
         provisioners._RESOURCE_HANDLERS[resource_type] = dict(functions)
     provisioners._STACK_TAG_PROPERTY |= dict.fromkeys(ec2_resources.TAGGED, ("Tags", "list"))
