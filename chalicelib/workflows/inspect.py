@@ -1,0 +1,50 @@
+"""Looks at the account again after a teardown: log groups come back by late delivery, deleted things take a while to go.
+
+One function per Task state of inspect.asl.json; the scheduled run starts it 15 minutes and 24 hours after the end.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+from chalicelib.domain.lab import OVER, Blame, Lab, Phase
+from chalicelib.domain.patience import PATIENCE
+from chalicelib.domain.steps import Result, StepResult
+from chalicelib.domain.sweeps import STRAGGLERS
+from chalicelib.ports import Deps
+from chalicelib.workflows.recording import again, move
+from chalicelib.workflows.running import StepInput
+from chalicelib.workflows.sweeping import sweep, take_receipt
+from chalicelib.workflows.unmaking import why_not_clean
+
+_A_DAY = timedelta(hours=24)
+
+
+def look(deps: Deps, at: StepInput) -> StepResult:
+    """Take the receipt of the look that is due. What came back is removed and looked for again, a bounded number of times."""
+    lab = at.lab
+    if lab.phase is Phase.BLOCKED or lab.ended_at is None:
+        return StepResult(Result.STUCK, "The lab is blocked; releasing it again tries again.")
+    last = at.now >= lab.ended_at + _A_DAY
+    receipt = take_receipt(deps, lab, "after 24 hours" if last else "after 15 minutes", at.now)
+    if receipt.clean:
+        due_at = None if last else lab.ended_at + _A_DAY
+        move(deps, lab, OVER, lambda stored: replace(stored, due_at=due_at), at.now, "")
+        return StepResult(Result.DONE, f"Nothing of the lab's is left; {len(receipt.lines)} things are accounted for.")
+    why = why_not_clean(receipt)
+    if PATIENCE["look"].is_out(at.attempt):
+        move(deps, lab, OVER, lambda stored: _blocked(stored, at, why), at.now, why)
+        return StepResult(Result.STUCK, why)
+    return again("look", why)
+
+
+def remove_stragglers(deps: Deps, at: StepInput) -> StepResult:
+    """Delete what came back, under the same rule as ever."""
+    outcome = sweep(deps, at.lab, STRAGGLERS, at.now)
+    return again("look", f"{len(outcome.deleted)} deleted, {len(outcome.remaining) + len(outcome.blocked)} left.")
+
+
+def _blocked(stored: Lab, at: StepInput, why: str) -> Lab:
+    before = f" It could not be made: {stored.reason}" if stored.phase is Phase.FAILED else ""
+    return replace(stored.moved_to(Phase.BLOCKED, at.now, why + before, Blame.OURS), due_at=None)

@@ -1,0 +1,166 @@
+"""Takes a lab away and proves it. One function per Task state of teardown.asl.json, in the order that is safe (ADR 2).
+
+Works without the Kubernetes API, with a cluster half made or absent, with a stack that rolled back. Touches a cluster
+only if it carries the lab's tag: one of the same name may be someone else's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import timedelta
+
+from chalicelib.domain.errors import ResourceGone, StillInUse
+from chalicelib.domain.lab import Blame, Lab, Phase
+from chalicelib.domain.resources import Kind
+from chalicelib.domain.steps import Result, StepResult
+from chalicelib.domain.sweeps import INSTANCES, LEFTOVERS, REMAINS
+from chalicelib.ports import Deps
+from chalicelib.workflows import unmaking
+from chalicelib.workflows.recording import BY_STACK, WATCH, again_or_stuck, move, settle
+from chalicelib.workflows.running import StepInput
+from chalicelib.workflows.sweeping import sweep, take_receipt
+
+_ENDING = (Phase.RELEASING, Phase.ROLLING_BACK)
+#: What is gone when the node groups are, and when the cluster is.
+_WITH_NODEGROUPS = (Kind.NODEGROUP, Kind.FARGATE_PROFILE, Kind.AUTO_SCALING_GROUP)
+_WITH_CLUSTER = (*_WITH_NODEGROUPS, Kind.CLUSTER, Kind.ADDON, Kind.ACCESS_ENTRY, Kind.POD_IDENTITY)
+
+
+def begin(deps: Deps, at: StepInput) -> StepResult:
+    """Wait for the workflow that was under way to notice that it is superseded, so that nothing is made behind our back."""
+    move(deps, at.lab, _ENDING, lambda stored: replace(stored, due_at=at.now + WATCH), at.now, "")
+    if at.lab.phase is Phase.RELEASING and unmaking.is_superseded_run_alive(deps, at.lab):
+        return again_or_stuck("begin", at.attempt, "The workflow before this one is still at a step.")
+    return StepResult(Result.DONE)
+
+
+def take_stock(deps: Deps, at: StepInput) -> StepResult:
+    """Put on the ledger all of the lab's that can be found: half of it can't be any more once the cluster is gone."""
+    count, unreadable = unmaking.take_stock_of(deps, at.lab, at.now)
+    unread = f" Could not be looked at: {'; '.join(unreadable)}." if unreadable else ""
+    return StepResult(Result.DONE, f"{count} things are on the ledger.{unread}")
+
+
+def sweep_kubernetes(deps: Deps, at: StepInput) -> StepResult:
+    """Let the controllers in the cluster take away what they made, where the API server lets us in; else say why not."""
+    lab, cluster = at.lab, unmaking.own_cluster(deps, at.lab)
+    if cluster is None or cluster.status != "ACTIVE":
+        return StepResult(Result.SKIPPED, "There is no working control plane to ask.")
+    if not cluster.public_access:
+        return StepResult(Result.SKIPPED, "The endpoint is private: swept by tag after the node groups instead.")
+    swept = deps.cloud(lab.region).kubernetes.sweep(lab)
+    if not swept.reachable:
+        return StepResult(Result.SKIPPED, f"The API server can't be asked ({swept.problem}): swept by tag instead.")
+    if not swept.remaining:
+        return StepResult(Result.DONE, f"{len(swept.deleted)} objects were still to be deleted; none is left.")
+    return again_or_stuck("sweep_kubernetes", at.attempt, f"Going: {', '.join(swept.remaining[:5])}.")
+
+
+def delete_nodegroups(deps: Deps, at: StepInput) -> StepResult:
+    """Delete all node groups at once, and Fargate profiles one at a time."""
+    lab, clusters = at.lab, deps.cloud(at.lab.region).clusters
+    if unmaking.own_cluster(deps, lab) is None:
+        settle(deps, lab, _WITH_NODEGROUPS, at.now)
+        return StepResult(Result.SKIPPED, "There is no control plane of the lab's.")
+    going = [unmaking.ask_to_delete_nodegroup(deps, lab, name) for name in clusters.nodegroups(lab.name)]
+    going += unmaking.ask_to_delete_profiles(deps, lab, clusters.fargate_profiles(lab.name))
+    left = [words for words in going if words]
+    if left:
+        return again_or_stuck("delete_nodegroups", at.attempt, "; ".join(left))
+    settle(deps, lab, _WITH_NODEGROUPS, at.now)
+    return StepResult(Result.DONE, "None is left.")
+
+
+def terminate_instances(deps: Deps, at: StepInput) -> StepResult:
+    """Terminate the instances that no node group took along: the work host, Karpenter's, self-managed ones."""
+    return _swept(deps, at, "terminate_instances", INSTANCES)
+
+
+def sweep_leftovers(deps: Deps, at: StepInput) -> StepResult:
+    """Delete what Kubernetes made in the account; the CNI's interfaces here, before the cluster."""
+    return _swept(deps, at, "sweep_leftovers", LEFTOVERS)
+
+
+def delete_cluster(deps: Deps, at: StepInput) -> StepResult:
+    """Delete the control plane, its deletion protection first, and wait until EKS no longer knows it."""
+    lab, cluster = at.lab, unmaking.own_cluster(deps, at.lab)
+    if cluster is None:
+        settle(deps, lab, _WITH_CLUSTER, at.now)
+        return StepResult(Result.DONE, "There is no control plane of the lab's any more.")
+    clusters = deps.cloud(lab.region).clusters
+    try:
+        if cluster.status != "DELETING":
+            clusters.allow_deletion(lab.name, lab.token(f"allow-deletion-{lab.run}"))
+            clusters.delete(lab.name)
+    except ResourceGone:
+        settle(deps, lab, _WITH_CLUSTER, at.now)
+        return StepResult(Result.DONE, "There is no control plane any more.")
+    except StillInUse as error:
+        return again_or_stuck("delete_cluster", at.attempt, error.message)
+    return again_or_stuck("delete_cluster", at.attempt, "EKS is deleting it.")
+
+
+def sweep_remains(deps: Deps, at: StepInput) -> StepResult:
+    """Delete what only becomes free, or comes back, when the cluster is gone."""
+    return _swept(deps, at, "sweep_remains", REMAINS)
+
+
+def delete_stack(deps: Deps, at: StepInput) -> StepResult:
+    """Delete the lab's stack; where it fails, sweep what is in its way and ask again."""
+    lab, stacks = at.lab, deps.cloud(at.lab.region).stacks
+    if unmaking.own_cluster(deps, lab) is not None:
+        return StepResult(Result.STUCK, "The control plane is still there, and needs its role to go.")
+    try:
+        state = stacks.describe(lab.stack_name)
+    except ResourceGone:
+        settle(deps, lab, (Kind.STACK,), at.now, how=BY_STACK)
+        return StepResult(Result.DONE, "There is no stack any more.")
+    if state.status == "DELETE_IN_PROGRESS":
+        return again_or_stuck("delete_stack", at.attempt, "CloudFormation is deleting it.")
+    if state.status == "DELETE_FAILED":
+        sweep(deps, lab, (*LEFTOVERS, *REMAINS), at.now)
+    stacks.delete(lab.stack_name, lab.token(f"delete-stack-{lab.run}-{at.attempt}"))
+    return again_or_stuck("delete_stack", at.attempt, state.failure or "Its deletion is asked for.")
+
+
+def take_inventory(deps: Deps, at: StepInput) -> StepResult:
+    """Take the receipt by the second path. What is left goes round again, a bounded number of times."""
+    receipt = take_receipt(deps, at.lab, "now", at.now)
+    if receipt.clean:
+        return StepResult(Result.DONE, f"Nothing of the lab's is left; {len(receipt.lines)} things are accounted for.")
+    return again_or_stuck("take_inventory", at.attempt, unmaking.why_not_clean(receipt))
+
+
+def finish(deps: Deps, at: StepInput) -> StepResult:
+    """The lab is deleted, or failed if it was rolled back; in 15 minutes the account is looked at again."""
+
+    def over(stored: Lab) -> Lab:
+        failed = stored.phase is Phase.ROLLING_BACK
+        phase, reason, blame = (Phase.FAILED, stored.reason, stored.blame) if failed else (Phase.DELETED, None, None)
+        return replace(stored.moved_to(phase, at.now, reason, blame), due_at=at.now + timedelta(minutes=15))
+
+    move(deps, at.lab, _ENDING, over, at.now, "Everything of the lab's is gone.")
+    return StepResult(Result.DONE)
+
+
+def block(deps: Deps, at: StepInput) -> StepResult:
+    """The lab says what is left and why. Releasing it again tries again."""
+    taken = [receipt for receipt in deps.store.receipts(at.lab.id) if not receipt.clean]
+    why = unmaking.why_not_clean(taken[-1]) if taken else "The inventory could not be taken."
+
+    def blocked(stored: Lab) -> Lab:
+        before = f" It was being rolled back: {stored.reason}" if stored.phase is Phase.ROLLING_BACK else ""
+        return replace(stored.moved_to(Phase.BLOCKED, at.now, why + before, Blame.OURS), due_at=None)
+
+    move(deps, at.lab, _ENDING, blocked, at.now, why)
+    return StepResult(Result.STUCK, why)
+
+
+def _swept(deps: Deps, at: StepInput, step: str, kinds: Iterable[Kind]) -> StepResult:
+    outcome = sweep(deps, at.lab, kinds, at.now)
+    gone = f"{len(outcome.deleted)} deleted." if outcome.deleted else "Nothing to delete."
+    if outcome.done:
+        return StepResult(Result.DONE, gone)
+    left = [resource.arn for resource in outcome.remaining] + [f"{e.resource.arn}: {e.reason}" for e in outcome.blocked]
+    return again_or_stuck(step, at.attempt, f"{gone} Left: {'; '.join([*left, *outcome.unread][:5])}.")

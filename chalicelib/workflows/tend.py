@@ -1,0 +1,81 @@
+"""The scheduled run, every five minutes: starts whatever is due for labs whose `due_at` has come. No state machine.
+
+Decisions are domain/tending.py's. One bad lab never stops the rest: it is told in the report and put off.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import UTC, datetime
+from typing import Any
+
+from chalicelib.domain.errors import EkslabError
+from chalicelib.domain.history import Event
+from chalicelib.domain.lab import Blame, Lab, Phase
+from chalicelib.domain.steps import execution_name
+from chalicelib.domain.tending import WORKFLOW_OF, Tending, TendingDecision, decide_tending
+from chalicelib.ports import Deps
+from chalicelib.workflows.recording import WATCH, move
+
+#: Labs looked at in one run; the rest are still due at the next.
+_AT_ONCE = 50
+
+
+def run(deps: Deps, time: str | None = None) -> dict[str, Any]:
+    """Do what is due at `time` (ISO 8601, the schedule event's; else the clock's now); report each lab, act and reason."""
+    now = datetime.fromisoformat(time).astimezone(UTC) if time else deps.clock.now()
+    done, failed = [], []
+    for lab in deps.store.labs_due(now, _AT_ONCE):
+        try:
+            decision = _tend(deps, lab, now)
+            done.append({"lab_id": lab.id, "act": str(decision.action), "reason": decision.reason})
+        except EkslabError as error:
+            failed.append({"lab_id": lab.id, "error": type(error).__name__, "message": str(error)})
+            _put_off(deps, lab, now, failed)
+    return {"now": now.isoformat(), "done": done, "failed": failed}
+
+
+def _tend(deps: Deps, lab: Lab, now: datetime) -> TendingDecision:
+    workflow = WORKFLOW_OF.get(lab.phase)
+    running = workflow is not None and deps.workflows.is_running(workflow, execution_name(lab, workflow))
+    decision = decide_tending(lab, running, now)
+    changed = move(deps, lab, (lab.phase,), lambda stored: _changed(stored, decision, now), now, decision.reason)
+    if decision.action is not Tending.WAIT:
+        facts = {"act": str(decision.action)}
+        deps.store.add_event(lab.id, Event(now, "tended", decision.reason, facts))
+    starts = decision.action in (Tending.START, Tending.RESTART, Tending.RELEASE, Tending.ROLL_BACK)
+    if starts:
+        workflow = WORKFLOW_OF[changed.phase]
+        deps.workflows.start(workflow, execution_name(changed, workflow), {"lab_id": lab.id})
+    return decision
+
+
+def _changed(stored: Lab, decision: TendingDecision, now: datetime) -> Lab:
+    """The lab after the act. Whatever is started is watched; a new run has a name of its own."""
+    watched = replace(stored, due_at=now + WATCH)
+    anew = replace(watched, run=stored.run + 1)
+    why = decision.reason
+    acts: Mapping[Tending, Callable[[], Lab]] = {
+        Tending.WAIT: lambda: replace(watched, due_at=stored.lease_ends_at) if stored.phase is Phase.READY else watched,
+        Tending.START: lambda: watched,
+        Tending.RESTART: lambda: anew,
+        Tending.RELEASE: lambda: anew.moved_to(Phase.RELEASING, now, why),
+        Tending.ROLL_BACK: lambda: anew.moved_to(
+            Phase.ROLLING_BACK, now, stored.reason or why, stored.blame or Blame.OURS
+        ),
+        Tending.GIVE_UP_CHANGE: lambda: replace(
+            stored.moved_to(Phase.READY, now, why, Blame.OURS), change=None, due_at=stored.lease_ends_at
+        ),
+        Tending.BLOCK: lambda: replace(stored.moved_to(Phase.BLOCKED, now, why, Blame.OURS), due_at=None),
+        Tending.FORGET: lambda: replace(stored, due_at=None),
+    }
+    return acts[decision.action]()
+
+
+def _put_off(deps: Deps, lab: Lab, now: datetime, failed: list[dict[str, str]]) -> None:
+    """Move a lab that fails behind the others, so that it can't keep them from being looked at."""
+    try:
+        deps.store.change_lab(lab.id, lambda stored: replace(stored, due_at=now + WATCH) if stored.due_at else stored)
+    except EkslabError as error:
+        failed.append({"lab_id": lab.id, "error": type(error).__name__, "message": f"Not even put off: {error}"})

@@ -1,0 +1,86 @@
+"""What `teardown` asks about a cluster before it touches it, and how it takes stock: the ledger completed by what is there."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from chalicelib.domain.claims import LAB_TAG
+from chalicelib.domain.errors import ResourceGone, StillInUse
+from chalicelib.domain.lab import Lab
+from chalicelib.domain.ownership import judge
+from chalicelib.domain.receipt import Outcome, Receipt
+from chalicelib.domain.resources import EntryState
+from chalicelib.domain.steps import execution_name
+from chalicelib.domain.world import ClusterState
+from chalicelib.ports import Deps
+from chalicelib.workflows.recording import BY_STACK, enter
+from chalicelib.workflows.sweeping import aim
+
+
+def own_cluster(deps: Deps, lab: Lab) -> ClusterState | None:
+    """The lab's cluster as it is now; None when there is none, or one that does not carry the lab's tag."""
+    try:
+        state = deps.cloud(lab.region).clusters.describe(lab.name)
+    except ResourceGone:
+        return None
+    return state if state.tags.get(LAB_TAG) == lab.id else None
+
+
+def take_stock_of(deps: Deps, lab: Lab, now: datetime) -> tuple[int, tuple[str, ...]]:
+    """Put everything of the lab's that the stack and the census know on the ledger; return how many, and what was unreadable."""
+    cloud = deps.cloud(lab.region)
+    enter(deps, lab, cloud.stacks.resources(lab.stack_name), EntryState.PRESENT, now, BY_STACK)
+    ledger = deps.store.ledger(lab.id)
+    target, by_arn = aim(deps, lab, ledger), {entry.resource.arn: entry for entry in ledger}
+    found, _, unreadable = cloud.census.take(target, ledger)
+    for resource in found:
+        decision = judge(resource, target, by_arn)
+        if decision.ours:
+            enter(deps, lab, [resource], EntryState.PRESENT, now, decision.how)
+    return len(deps.store.ledger(lab.id)), unreadable
+
+
+def is_superseded_run_alive(deps: Deps, lab: Lab) -> bool:
+    """Whether the workflow that this teardown supersedes is still at a step of it."""
+    before = range(max(lab.run - 1, 0), lab.run)
+    return any(
+        deps.workflows.is_running(workflow, execution_name(lab, workflow, run))
+        for run in before
+        for workflow in ("provision", "update", "teardown")
+    )
+
+
+def ask_to_delete_nodegroup(deps: Deps, lab: Lab, name: str) -> str:
+    """Ask once for a node group's deletion, unless it is under way; return how it stands, in words, empty when gone."""
+    clusters = deps.cloud(lab.region).clusters
+    try:
+        state = clusters.nodegroup(lab.name, name)
+        if state.status != "DELETING":
+            clusters.delete_nodegroup(lab.name, name)
+    except ResourceGone:
+        return ""
+    except StillInUse as error:
+        return f"{name}: {error.message}"
+    complaints = "; ".join(f"{issue.code}: {issue.message}" for issue in state.issues)
+    return f"{name} is going" + (f" ({complaints})" if complaints else "")
+
+
+def ask_to_delete_profiles(deps: Deps, lab: Lab, names: tuple[str, ...]) -> list[str]:
+    """Ask for the first Fargate profile's deletion: EKS deletes one at a time. Return those that are left."""
+    clusters = deps.cloud(lab.region).clusters
+    for name in names[:1]:
+        try:
+            clusters.delete_fargate_profile(lab.name, name)
+        except (ResourceGone, StillInUse):
+            continue
+    return [f"Fargate profile {name} is going" for name in names]
+
+
+def why_not_clean(receipt: Receipt) -> str:
+    """Count and first few ARNs of what is left, with their reasons; and what could not be looked at."""
+    left = [line for line in receipt.lines if line.outcome in (Outcome.BLOCKED, Outcome.PRESENT)]
+    first = "; ".join(f"{line.arn} ({line.reason})" for line in left[:3])
+    more = f"; and {len(left) - 3} more" if len(left) > 3 else ""
+    things = f"{len(left)} of the lab's things are left: {first}{more}." if left else ""
+    unread = f"Could not be looked at: {'; '.join(receipt.unreadable[:3])}." if receipt.unreadable else ""
+    return " ".join(part for part in (things, unread) if part)

@@ -1,0 +1,149 @@
+"""Changes a ready lab: its endpoint access, then its node counts. One function per Task state of update.asl.json.
+
+What has been changed is written into the lab's spec as soon as EKS has done it, so that giving up half-way leaves the
+record true.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from chalicelib.domain.errors import ProvisioningFailed, StillInUse, Transient
+from chalicelib.domain.explain import explain, explain_execution
+from chalicelib.domain.lab import Change, Lab, Phase
+from chalicelib.domain.spec import EndpointAccess, EndpointSpec, LabSpec, NodegroupSpec
+from chalicelib.domain.steps import Result, StepResult
+from chalicelib.domain.world import UpdateState
+from chalicelib.ports import Deps
+from chalicelib.workflows.making import again_or_failed
+from chalicelib.workflows.recording import WATCH, move
+from chalicelib.workflows.running import StepInput
+
+_CHANGING = (Phase.UPDATING,)
+
+
+def begin(deps: Deps, at: StepInput) -> StepResult:
+    """Ask the scheduled run to keep an eye on this."""
+    _save(deps, at, lambda stored: replace(stored, due_at=at.now + WATCH))
+    return StepResult(Result.DONE)
+
+
+def change_endpoint(deps: Deps, at: StepInput) -> StepResult:
+    """Ask for another endpoint access, if the change has one. Returns `update_id`, empty when there is nothing to wait for."""
+    lab, wanted = at.lab, _wanted_endpoint(at.lab)
+    if wanted is None:
+        return StepResult(Result.SKIPPED, "Not part of the change.", facts={"update_id": ""})
+    update_id = _ask(
+        lambda: deps.cloud(lab.region).clusters.update_endpoint(lab.name, wanted, lab.token(f"endpoint-{lab.run}"))
+    )
+    return StepResult(
+        Result.ASKED, f"Endpoint access {wanted.access} is asked for.", facts={"update_id": update_id or ""}
+    )
+
+
+def check_endpoint(deps: Deps, at: StepInput) -> StepResult:
+    """Wait for the endpoint's update, then it is the lab's spec."""
+    lab, wanted, update_id = at.lab, _wanted_endpoint(at.lab), str(at.event.get("update_id") or "")
+    if wanted is None:
+        return StepResult(Result.SKIPPED, "Not part of the change.")
+    if update_id:
+        state = deps.cloud(lab.region).clusters.update_state(lab.name, update_id)
+        if not _is_over(state):
+            return again_or_failed("change_endpoint", at, "The endpoint's update", "EKS is at work.")
+    _save(deps, at, lambda stored: replace(stored, spec=replace(stored.spec, endpoint=wanted)))
+    return StepResult(Result.DONE, f"Endpoint access is {wanted.access}.")
+
+
+def scale_nodegroups(deps: Deps, at: StepInput) -> StepResult:
+    """Ask for all new node counts. Returns `update_ids`: JSON of node group -> update id."""
+    lab, nodes = at.lab, _change(at.lab).nodes
+    update_ids = {name: _scale(deps, lab, name, desired) for name, desired in nodes.items()}
+    result = Result.ASKED if nodes else Result.SKIPPED
+    told = ", ".join(f"{name}: {count}" for name, count in nodes.items()) or "Not part of the change."
+    return StepResult(result, told, facts={"update_ids": json.dumps({n: i for n, i in update_ids.items() if i})})
+
+
+def check_nodegroups(deps: Deps, at: StepInput) -> StepResult:
+    """Wait for all of them, then the counts are the lab's spec."""
+    lab, clusters = at.lab, deps.cloud(at.lab.region).clusters
+    nodes = _change(lab).nodes
+    if not nodes:
+        return StepResult(Result.SKIPPED, "Not part of the change.")
+    update_ids: dict[str, str] = json.loads(str(at.event.get("update_ids") or "{}"))
+    states = {name: clusters.nodegroup_update_state(lab.name, name, i) for name, i in update_ids.items()}
+    waiting = [name for name, state in states.items() if not _is_over(state)]
+    if waiting:
+        return again_or_failed("scale_nodegroups", at, "A node group", f"{', '.join(waiting)}: EKS is at work.")
+    _save(deps, at, lambda stored: replace(stored, spec=_scaled(stored.spec, nodes)))
+    return StepResult(Result.DONE, ", ".join(f"{name}: {count}" for name, count in nodes.items()))
+
+
+def finish(deps: Deps, at: StepInput) -> StepResult:
+    """The lab is ready again."""
+    move(deps, at.lab, _CHANGING, lambda stored: _ready(stored, at), at.now, "The change is made; the lab is ready.")
+    return StepResult(Result.DONE)
+
+
+def give_up(deps: Deps, at: StepInput) -> StepResult:
+    """The lab is ready again, with the reason for which the change (or the rest of it) was not made."""
+    failure = at.event.get("failure")
+    told = explain_execution(failure if isinstance(failure, Mapping) else {})
+
+    def as_before(stored: Lab) -> Lab:
+        return replace(_ready(stored, at), reason=stored.reason or told.reason, blame=stored.blame or told.blame)
+
+    lab = move(deps, at.lab, _CHANGING, as_before, at.now, "The change could not be made; the lab is ready as it was.")
+    return StepResult(Result.DONE, str(lab.reason))
+
+
+def _ask(ask: Callable[[], str | None]) -> str | None:
+    """EKS takes one update at a time: while another is under way, ASL tries again."""
+    try:
+        return ask()
+    except StillInUse as error:
+        raise Transient(str(error)) from error
+
+
+def _scale(deps: Deps, lab: Lab, name: str, desired: int) -> str | None:
+    clusters, token = deps.cloud(lab.region).clusters, lab.token(f"scale-{lab.run}-{name}")
+    return _ask(lambda: clusters.scale_nodegroup(lab.name, name, desired, token))
+
+
+def _is_over(state: UpdateState) -> bool:
+    """Whether the update has succeeded. Raises ProvisioningFailed when it ended otherwise."""
+    if state.status in ("Failed", "Cancelled"):
+        code, _, message = (state.errors[0] if state.errors else f"Unknown: The update was {state.status}.").partition(
+            ": "
+        )
+        raise ProvisioningFailed(explain(code, message or code))
+    return state.status == "Successful"
+
+
+def _change(lab: Lab) -> Change:
+    return lab.change or Change()
+
+
+def _wanted_endpoint(lab: Lab) -> EndpointSpec | None:
+    change, now = _change(lab), lab.spec.endpoint
+    if change.endpoint_access is None and change.allowed_cidrs is None:
+        return None
+    access = EndpointAccess(change.endpoint_access) if change.endpoint_access is not None else now.access
+    return EndpointSpec(access, now.allowed_cidrs if change.allowed_cidrs is None else change.allowed_cidrs)
+
+
+def _scaled(spec: LabSpec, nodes: Mapping[str, int]) -> LabSpec:
+    def one(group: NodegroupSpec) -> NodegroupSpec:
+        count = nodes.get(group.name, group.desired)
+        return replace(group, desired=count, min=min(group.min, count), max=max(group.max, count))
+
+    return replace(spec, nodegroups=tuple(one(group) for group in spec.nodegroups))
+
+
+def _ready(stored: Lab, at: StepInput) -> Lab:
+    return replace(stored.moved_to(Phase.READY, at.now), change=None, due_at=stored.lease_ends_at)
+
+
+def _save(deps: Deps, at: StepInput, change: Callable[[Lab], Lab]) -> None:
+    move(deps, at.lab, _CHANGING, change, at.now, "")
