@@ -1,0 +1,125 @@
+"""The store on DynamoDB: one table, its keys in `store_keys.py`. Implements the Store port, which holds the promises."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Any, TypeVar
+
+from chalicelib.aws.errors import translate
+from chalicelib.aws.store_changing import change_lab
+from chalicelib.aws.store_creating import LabCreation, lab_of_key, load
+from chalicelib.aws.store_items import entry_item, event_item, step_item, thing_of
+from chalicelib.aws.store_keys import BY_AGE, BY_OWNER, DUE, DUE_SHARD, EVERYONE, Item, lab_pk, stamp, text
+from chalicelib.aws.store_pages import Listing, all_items, one_page
+from chalicelib.aws.store_receipts import put_receipt, receipts_of
+from chalicelib.domain.errors import LabNotFound
+from chalicelib.domain.history import Event, Step
+from chalicelib.domain.lab import Lab, Phase
+from chalicelib.domain.receipt import Receipt
+from chalicelib.domain.resources import LedgerEntry
+from chalicelib.ports import Page
+
+Thing = TypeVar("Thing")
+
+
+class DynamoStore:
+    """Labs, their steps, events, ledgers and receipts, in the table of this name."""
+
+    def __init__(self, client: Any, table: str) -> None:
+        self._client, self._table = client, table
+
+    def create_lab(
+        self, lab: Lab, idempotency_key: str | None, body_digest: str, now: datetime, most: int | None = None
+    ) -> Lab:
+        """One transaction; see `store_creating.py`."""
+        return LabCreation(self._client, self._table, lab, idempotency_key, body_digest, now, most).run()
+
+    def lab_of_key(self, owner: str, idempotency_key: str, body_digest: str, now: datetime) -> Lab | None:
+        """What the key was used for, if it was."""
+        return lab_of_key(self._client, self._table, owner, idempotency_key, body_digest, now)
+
+    def load_lab(self, lab_id: str) -> Lab:
+        """Strongly consistent. Raises LabNotFound."""
+        lab = load(self._client, self._table, lab_id)
+        if lab is None:
+            raise LabNotFound(lab_id)
+        return lab
+
+    def change_lab(self, lab_id: str, change: Callable[[Lab], Lab]) -> Lab:
+        """Optimistically locked; see `store_changing.py`."""
+        return change_lab(self._client, self._table, lab_id, change)
+
+    def list_labs(self, owner: str | None, phases: Sequence[Phase], limit: int, cursor: str | None) -> Page[Lab]:
+        """Newest first, from an index that follows the table within moments."""
+        listing = _labs_of(owner, phases)
+        items, more = one_page(self._client, self._table, listing, limit, cursor)
+        return Page(tuple(thing_of(Lab, item) for item in items), more)
+
+    def labs_due(self, now: datetime, limit: int) -> tuple[Lab, ...]:
+        """Oldest first, from the sparse index."""
+        values = {":shard": text(DUE_SHARD), ":now": text(stamp(now))}
+        listing = Listing("due_shard = :shard AND due_at <= :now", values, (), {}, index=DUE)
+        return tuple(thing_of(Lab, item) for item in all_items(self._client, self._table, listing, limit))
+
+    def record_step(self, lab_id: str, step: Step) -> None:
+        """Write or overwrite."""
+        self._put(step_item(lab_id, step))
+
+    def steps(self, lab_id: str) -> tuple[Step, ...]:
+        """In order of their start."""
+        return tuple(sorted(self._all(Step, lab_id, "STEP#"), key=lambda step: step.started_at))
+
+    def add_event(self, lab_id: str, event: Event) -> None:
+        """The same event twice is one item."""
+        self._put(event_item(lab_id, event))
+
+    def events(self, lab_id: str, limit: int, cursor: str | None) -> Page[Event]:
+        """Oldest first."""
+        items, more = one_page(self._client, self._table, _part_of(lab_id, "EVENT#"), limit, cursor)
+        return Page(tuple(thing_of(Event, item) for item in items), more)
+
+    def record(self, lab_id: str, entry: LedgerEntry) -> None:
+        """Write or overwrite."""
+        self._put(entry_item(lab_id, entry))
+
+    def ledger(self, lab_id: str) -> tuple[LedgerEntry, ...]:
+        """In order of recording."""
+        entries = self._all(LedgerEntry, lab_id, "LEDGER#")
+        return tuple(sorted(entries, key=lambda entry: (entry.recorded_at, entry.resource.arn)))
+
+    def put_receipt(self, lab_id: str, receipt: Receipt) -> None:
+        """Write or overwrite, however long it is."""
+        put_receipt(self._client, self._table, lab_id, receipt)
+
+    def receipts(self, lab_id: str) -> tuple[Receipt, ...]:
+        """In order of taking."""
+        return receipts_of(all_items(self._client, self._table, _part_of(lab_id, "RECEIPT#")))
+
+    def _put(self, item: Item) -> None:
+        with translate("dynamodb:PutItem"):
+            self._client.put_item(TableName=self._table, Item=item)
+
+    def _all(self, shape: type[Thing], lab_id: str, prefix: str) -> list[Thing]:
+        return [thing_of(shape, item) for item in all_items(self._client, self._table, _part_of(lab_id, prefix))]
+
+
+def _part_of(lab_id: str, prefix: str) -> Listing:
+    values = {":pk": text(lab_pk(lab_id)), ":prefix": text(prefix)}
+    condition = "pk = :pk AND begins_with(sk, :prefix)"
+    return Listing(condition, values, ("pk", "sk"), {"pk": lab_pk(lab_id)})
+
+
+def _labs_of(owner: str | None, phases: Sequence[Phase]) -> Listing:
+    attribute, partition = ("everyone", EVERYONE) if owner is None else ("owner", owner)
+    named = {f":phase{index}": text(phase) for index, phase in enumerate(phases)}
+    return Listing(
+        "#partition = :partition",
+        {":partition": text(partition), **named},
+        (attribute, "created", "pk", "sk"),
+        {attribute: partition},
+        index=BY_AGE if owner is None else BY_OWNER,
+        filter=f"phase IN ({', '.join(named)})" if named else None,
+        newest_first=True,
+        names={"#partition": attribute},
+    )

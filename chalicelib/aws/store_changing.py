@@ -1,0 +1,53 @@
+"""Saving a changed lab: only if nobody saved in between; its name and its place in the owner's count go when it is over.
+
+Every write carries its own id, so that a write whose answer was lost is recognised as done and not done again.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from chalicelib.aws.store_creating import get
+from chalicelib.aws.store_items import lab_item, thing_of
+from chalicelib.aws.store_keys import Item, lab_key, name_key, number, owner_key, text
+from chalicelib.aws.store_writes import ATTEMPTS, add, delete, put, transact
+from chalicelib.domain.errors import LabNotFound, StaleLab
+from chalicelib.domain.lab import OVER, Lab
+
+
+def change_lab(client: Any, table: str, lab_id: str, change: Callable[[Lab], Lab]) -> Lab:
+    """Load, change, save, again when beaten to it. Raises LabNotFound, StaleLab."""
+    for _ in range(ATTEMPTS):
+        item = get(client, table, lab_key(lab_id))
+        if item is None:
+            raise LabNotFound(lab_id)
+        stored = thing_of(Lab, item)
+        changed = change(stored)
+        if changed == stored:
+            return stored
+        changed = replace(changed, version=stored.version + 1)
+        if _save(client, table, stored, changed, claims=item["claims"]["BOOL"]):
+            return changed
+    raise StaleLab(f"{lab_id} was saved by others {ATTEMPTS} times in a row.")
+
+
+def _save(client: Any, table: str, stored: Lab, changed: Lab, claims: bool) -> bool:
+    """Save it with what it frees; False when someone else was first."""
+    write_id = secrets.token_hex(16)
+    over = changed.phase in OVER
+    item = lab_item(changed, write_id, claims=claims and not over)
+    operations = [put(table, item, "version = :seen", {":seen": number(stored.version)})]
+    if claims and over:
+        operations += _freeing(table, stored)
+    reasons = transact(client, operations, write_id)
+    if not reasons:
+        return True
+    return reasons[0].refused and reasons[0].item.get("write_id") == text(write_id)
+
+
+def _freeing(table: str, lab: Lab) -> list[Item]:
+    mine = "attribute_not_exists(pk) OR lab_id = :lab"
+    return [delete(table, name_key(lab), mine, {":lab": text(lab.id)}), add(table, owner_key(lab.owner), -1)]

@@ -1,0 +1,115 @@
+"""Storing a new lab: lab, name claim, idempotency key, owner's count and first event, all or none.
+
+A lost answer is harmless: the same call again finds its own lab and returns it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from chalicelib.aws.errors import translate
+from chalicelib.aws.store_items import event_item, lab_item, thing_of
+from chalicelib.aws.store_keys import Item, idempotency_key_of, lab_key, name_key, number, owner_key, text
+from chalicelib.aws.store_writes import ATTEMPTS, Reason, add, put, transact
+from chalicelib.domain.errors import AwsUnavailable, IdempotencyConflict, NameTaken, TooManyLabs
+from chalicelib.domain.lab import Lab
+from chalicelib.domain.outlook import first_event
+
+#: How long an idempotency key is remembered.
+REMEMBERED = timedelta(days=7)
+_NEW = "attribute_not_exists(pk)"
+
+
+@dataclass(frozen=True, slots=True)
+class LabCreation:
+    """One asking. `most`: how many labs the owner may have alive, None for any number."""
+
+    client: Any
+    table: str
+    lab: Lab
+    key: str | None
+    digest: str
+    now: datetime
+    most: int | None
+
+    def run(self) -> Lab:
+        """Store it, or find why not. Raises NameTaken, IdempotencyConflict, TooManyLabs, AwsUnavailable when too busy."""
+        for _ in range(ATTEMPTS):
+            stored = replace(self.lab, version=1)
+            reasons = transact(self.client, self._operations(stored), f"new-{self.lab.id}"[:36])
+            if not reasons:
+                return stored
+            settled = self._settled(reasons)
+            if settled is not None:
+                return settled
+        raise AwsUnavailable("dynamodb:TransactWriteItems: the table is too busy to store the lab.")
+
+    def _operations(self, lab: Lab) -> list[Item]:
+        claim = {**name_key(lab), "lab_id": text(lab.id)}
+        operations = [
+            put(self.table, lab_item(lab, "new", claims=True), _NEW),
+            put(self.table, claim, _NEW),
+            add(self.table, owner_key(lab.owner), 1, self.most),
+            put(self.table, event_item(lab.id, first_event(lab))),
+        ]
+        if self.key is not None:
+            expired = f"{_NEW} OR expires_at <= :now"
+            operations.append(put(self.table, self._key_item(self.key), expired, {":now": number(_epoch(self.now))}))
+        return operations
+
+    def _key_item(self, key: str) -> Item:
+        facts = {"lab_id": text(self.lab.id), "digest": text(self.digest)}
+        return {
+            **idempotency_key_of(self.lab.owner, key),
+            **facts,
+            "expires_at": number(_epoch(self.now + REMEMBERED)),
+        }
+
+    def _settled(self, reasons: tuple[Reason, ...]) -> Lab | None:
+        """The lab stored before, or None to try again. Raises what the caller must hear."""
+        own, name, count = reasons[0], reasons[1], reasons[2]
+        if self.key is not None and reasons[4].refused:
+            return lab_of_key(self.client, self.table, self.lab.owner, self.key, self.digest, self.now)
+        if own.refused:
+            return load(self.client, self.table, self.lab.id)
+        if name.refused:
+            holder = name.item.get("lab_id") or self._holder()
+            if holder is None:
+                return None
+            raise NameTaken(self.lab.name, holder["S"])
+        if count.refused and self.most is not None:
+            raise TooManyLabs(self.most)
+        return None
+
+    def _holder(self) -> Item | None:
+        claim = get(self.client, self.table, name_key(self.lab))
+        return claim["lab_id"] if claim else None
+
+
+def lab_of_key(client: Any, table: str, owner: str, key: str, digest: str, now: datetime) -> Lab | None:
+    """The lab that an idempotency key was used for, None when it was not or long ago. Raises IdempotencyConflict."""
+    item = get(client, table, idempotency_key_of(owner, key))
+    if item is None or int(item["expires_at"]["N"]) <= _epoch(now):
+        return None
+    if item["digest"]["S"] != digest:
+        raise IdempotencyConflict(key)
+    return load(client, table, item["lab_id"]["S"])
+
+
+def load(client: Any, table: str, lab_id: str) -> Lab | None:
+    """A lab, strongly consistent, or None."""
+    item = get(client, table, lab_key(lab_id))
+    return None if item is None else thing_of(Lab, item)
+
+
+def get(client: Any, table: str, key: Item) -> Item | None:
+    """One item, strongly consistent, or None."""
+    with translate("dynamodb:GetItem"):
+        item: Item | None = client.get_item(TableName=table, Key=key, ConsistentRead=True).get("Item")
+    return item
+
+
+def _epoch(instant: datetime) -> int:
+    return int(instant.timestamp())

@@ -1,0 +1,70 @@
+"""Domain objects as items and back: the object is one JSON text in `body`, beside it only what keys and conditions need.
+
+`schema` says which shape the body has. A new field with a default needs no new one; a renamed or removed field does,
+and a reader for the old shape here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from typing import Any, TypeVar
+
+from pydantic import TypeAdapter
+
+from chalicelib.aws.store_keys import Item, index_values, key, lab_key, lab_pk, number, stamp, text
+from chalicelib.domain.history import Event, Step
+from chalicelib.domain.lab import Lab
+from chalicelib.domain.resources import LedgerEntry
+
+SCHEMA = 1
+
+Shape = TypeVar("Shape")
+
+
+@cache
+def _adapter(shape: Any) -> TypeAdapter[Any]:
+    return TypeAdapter(shape)
+
+
+def body_of(thing: object) -> str:
+    """The JSON text of a domain object."""
+    return _adapter(type(thing)).dump_json(thing).decode()
+
+
+def read_body(shape: type[Shape], body: str | bytes) -> Shape:
+    """The domain object of a JSON text."""
+    thing: Shape = _adapter(shape).validate_json(body)
+    return thing
+
+
+def thing_of(shape: type[Shape], item: Item) -> Shape:
+    """The domain object of an item."""
+    return read_body(shape, item["body"]["S"])
+
+
+def _item(keys: Item, thing: object) -> Item:
+    return {**keys, "schema": number(SCHEMA), "body": text(body_of(thing))}
+
+
+def lab_item(lab: Lab, write_id: str, claims: bool) -> Item:
+    """A lab. `write_id` marks this very write, so that it is known again when its answer was lost; `claims`: its name
+    and its owner's count are still held for it."""
+    more: dict[str, Any] = {"phase": text(lab.phase), "write_id": text(write_id), "claims": {"BOOL": claims}}
+    return {**_item(lab_key(lab.id), lab), "version": number(lab.version), **more, **index_values(lab)}
+
+
+def step_item(lab_id: str, step: Step) -> Item:
+    """A step; the same workflow, run and name overwrite it."""
+    return _item(key(lab_pk(lab_id), f"STEP#{step.workflow}#{step.run:05d}#{step.name}"), step)
+
+
+def event_item(lab_id: str, event: Event) -> Item:
+    """An event; the same event is the same item."""
+    digest = hashlib.sha256(body_of(event).encode()).hexdigest()[:12]
+    return _item(key(lab_pk(lab_id), f"EVENT#{stamp(event.at)}#{digest}"), event)
+
+
+def entry_item(lab_id: str, entry: LedgerEntry) -> Item:
+    """A ledger entry; the same ARN overwrites it."""
+    return _item(key(lab_pk(lab_id), f"LEDGER#{entry.resource.arn}"), entry)

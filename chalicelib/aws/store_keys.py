@@ -1,0 +1,92 @@
+"""Keys of the one table: which item stands where, and how instants sort.
+
+| item        | pk                                | sk                               |
+|-------------|-----------------------------------|----------------------------------|
+| lab         | LAB#<id>                          | META                             |
+| step        | LAB#<id>                          | STEP#<workflow>#<run>#<name>     |
+| event       | LAB#<id>                          | EVENT#<instant>#<digest>         |
+| ledger      | LAB#<id>                          | LEDGER#<arn>                     |
+| receipt     | LAB#<id>                          | RECEIPT#<look>#<part>            |
+| name claim  | NAME#<account>#<region>#<name>    | CLAIM                            |
+| idempotency | IDEMPOTENCY#<owner>#<key>         | KEY (expires_at: 7 days)         |
+| owner       | OWNER#<owner>                     | COUNT                            |
+
+Indexes: `by_owner` (owner, created) and `by_age` (everyone, created) list labs newest first; `due` (due_shard,
+due_at) holds only labs that are due at some time. One partition for `everyone` and one for `due_shard` suffice for
+thousands of labs a day.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from chalicelib.domain.lab import Lab
+
+#: DynamoDB's typed values.
+Item = dict[str, Any]
+
+BY_OWNER, BY_AGE, DUE = "by_owner", "by_age", "due"
+EVERYONE, DUE_SHARD = "LAB", "DUE"
+META = "META"
+
+
+def text(value: str) -> dict[str, str]:
+    """A string as DynamoDB takes it."""
+    return {"S": value}
+
+
+def number(value: int) -> dict[str, str]:
+    """A whole number as DynamoDB takes it."""
+    return {"N": str(value)}
+
+
+def key(pk: str, sk: str) -> Item:
+    """A primary key."""
+    return {"pk": text(pk), "sk": text(sk)}
+
+
+def stamp(instant: datetime) -> str:
+    """An instant in a fixed width, so that texts sort as times do."""
+    return instant.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+
+def lab_pk(lab_id: str) -> str:
+    """The partition of a lab and everything of it."""
+    return f"LAB#{lab_id}"
+
+
+def lab_key(lab_id: str) -> Item:
+    """The lab itself."""
+    return key(lab_pk(lab_id), META)
+
+
+def name_key(lab: Lab) -> Item:
+    """The claim on the lab's name."""
+    return key(f"NAME#{lab.account}#{lab.region}#{lab.name}", "CLAIM")
+
+
+def idempotency_key_of(owner: str, idempotency_key: str) -> Item:
+    """Where an owner's idempotency key is remembered; hashed, since callers choose its length."""
+    digest = hashlib.sha256(idempotency_key.encode()).hexdigest()
+    return key(f"IDEMPOTENCY#{owner}#{digest}", "KEY")
+
+
+def owner_key(owner: str) -> Item:
+    """Where an owner's alive labs are counted."""
+    return key(f"OWNER#{owner}", "COUNT")
+
+
+def created_of(lab: Lab) -> str:
+    """The sort key of both lists: age, then id, so that no two labs share it."""
+    return f"{stamp(lab.created_at)}#{lab.id}"
+
+
+def index_values(lab: Lab) -> Mapping[str, dict[str, str]]:
+    """The attributes that put a lab into the indexes."""
+    values = {"owner": text(lab.owner), "everyone": text(EVERYONE), "created": text(created_of(lab))}
+    if lab.due_at is not None:
+        values |= {"due_shard": text(DUE_SHARD), "due_at": text(stamp(lab.due_at))}
+    return values

@@ -1,0 +1,90 @@
+"""Transactions, and what DynamoDB says when it cancels one."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from chalicelib.aws.errors import translate
+from chalicelib.aws.store_keys import Item
+from chalicelib.domain.errors import AwsUnavailable, Throttled
+
+#: How often a write that lost a race is tried again before the caller hears of it.
+ATTEMPTS = 8
+
+_BUSY = frozenset({"TransactionConflict"})
+_THROTTLED = frozenset({"ThrottlingError", "ProvisionedThroughputExceeded", "RequestLimitExceeded"})
+
+
+@dataclass(frozen=True, slots=True)
+class Reason:
+    """Why one operation of a transaction failed: DynamoDB's code, and the item that stood in the way."""
+
+    code: str
+    item: Item
+
+    @property
+    def refused(self) -> bool:
+        """Its condition did not hold."""
+        return self.code == "ConditionalCheckFailed"
+
+
+def transact(client: Any, operations: Sequence[Item], token: str) -> tuple[Reason, ...]:
+    """Write all or nothing. Returns () when written, else one reason for each operation, in order.
+
+    `token` makes a repeated call the same call for ten minutes (≤ 36 characters). Raises Throttled, AwsUnavailable.
+    """
+    operation = "dynamodb:TransactWriteItems"
+    with translate(operation):
+        try:
+            client.transact_write_items(TransactItems=list(operations), ClientRequestToken=token)
+        except ClientError as problem:
+            code = problem.response["Error"]["Code"]
+            if code == "TransactionInProgressException":
+                raise AwsUnavailable(f"{operation}: {problem}") from problem
+            if code != "TransactionCanceledException":
+                raise
+            return _reasons(problem)
+    return ()
+
+
+def _reasons(problem: ClientError) -> tuple[Reason, ...]:
+    told = problem.response.get("CancellationReasons", [])
+    reasons = tuple(Reason(reason.get("Code", "None"), reason.get("Item", {})) for reason in told)
+    codes = {reason.code for reason in reasons}
+    if codes & _THROTTLED:
+        raise Throttled(f"dynamodb:TransactWriteItems: {problem}") from problem
+    if not codes & _BUSY and not any(reason.refused for reason in reasons):
+        raise problem
+    return reasons
+
+
+def put(table: str, item: Item, condition: str | None = None, values: Item | None = None) -> Item:
+    """A Put inside a transaction, telling the old item when its condition fails."""
+    return {"Put": {"TableName": table, "Item": item, **_guarded(condition, values)}}
+
+
+def delete(table: str, key: Item, condition: str, values: Item) -> Item:
+    """A Delete inside a transaction."""
+    return {"Delete": {"TableName": table, "Key": key, **_guarded(condition, values)}}
+
+
+def add(table: str, key: Item, amount: int, most: int | None = None) -> Item:
+    """Add to the counter `alive`, refused when it has reached `most`."""
+    values: Item = {":amount": {"N": str(amount)}}
+    condition = None
+    if most is not None:
+        condition = "attribute_not_exists(alive) OR alive < :most"
+        values[":most"] = {"N": str(most)}
+    request = {"TableName": table, "Key": key, "UpdateExpression": "ADD alive :amount"}
+    return {"Update": {**request, **_guarded(condition, values)}}
+
+
+def _guarded(condition: str | None, values: Item | None) -> Item:
+    guard: Item = {"ExpressionAttributeValues": values} if values else {}
+    if condition:
+        guard |= {"ConditionExpression": condition, "ReturnValuesOnConditionCheckFailure": "ALL_OLD"}
+    return guard

@@ -1,0 +1,44 @@
+"""Step Functions: starts a workflow once per execution name, and says whether an execution is still running.
+
+ARNs are built from names, because a Lambda's environment that named its own state machine would be a cycle in the stack.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from chalicelib.aws.errors import translate
+from chalicelib.domain.errors import AwsRefused, ResourceGone
+
+
+class StepFunctionsWorkflows:
+    """Implements the Workflows port; state machines are named `<prefix>-<workflow>`."""
+
+    def __init__(self, client: Any, region: str, account: str, prefix: str) -> None:
+        self._client = client
+        self._place, self._prefix = f"arn:aws:states:{region}:{account}", prefix
+
+    def start(self, workflow: str, execution_name: str, payload: Mapping[str, object]) -> None:
+        """Start it; an execution of this name that runs or has ended is no second start. Raises ResourceGone without a machine."""
+        machine = f"{self._place}:stateMachine:{self._prefix}-{workflow}"
+        try:
+            with translate("states:StartExecution"):
+                self._client.start_execution(stateMachineArn=machine, name=execution_name, input=json.dumps(payload))
+        except AwsRefused as refusal:
+            if refusal.code != "ExecutionAlreadyExists":
+                raise
+
+    def is_running(self, workflow: str, execution_name: str) -> bool:
+        """Whether that execution exists and has not ended."""
+        arn = f"{self._place}:execution:{self._prefix}-{workflow}:{execution_name}"
+        try:
+            with translate("states:DescribeExecution"):
+                return str(self._client.describe_execution(executionArn=arn)["status"]) == "RUNNING"
+        except ResourceGone:
+            return False
+        except AwsRefused as refusal:
+            if refusal.code == "ExecutionDoesNotExist":
+                return False
+            raise
