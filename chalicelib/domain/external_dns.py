@@ -27,6 +27,16 @@ class ZoneRecord:
     is_alias: bool = False
 
 
+def record_id(zone_id: str, record: ZoneRecord) -> str:
+    """`<zone id>|<name>|<type>`, with `|<set identifier>` where the record has one."""
+    return "|".join([zone_id, record.name, record.type, *([record.set_id] if record.set_id else [])])
+
+
+def record_arn(partition: str, record_id: str) -> str:
+    """Route 53 gives records no ARN: this one is unique over all zones."""
+    return f"arn:{partition}:route53:::hostedzone/{record_id.replace('|', '/')}"
+
+
 def owner_in(values: Iterable[str]) -> str | None:
     """The one owner id that TXT values name; None if they name none, or do not agree."""
     found = {match.group(1) for value in values if (match := _OWNER.match(_text(value)))}

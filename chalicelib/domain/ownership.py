@@ -74,7 +74,7 @@ def judge(resource: Resource, target: Target, ledger: Mapping[str, LedgerEntry])
     how = _proof(resource, target, ledger)
     if how is None:
         return _not_ours(resource, target, "It is neither on the ledger nor tagged as this cluster's own.", False)
-    if resource.tags.get(STACK_TAG) == target.stack_name:
+    if resource.tags.get(STACK_TAG) == target.stack_name or (entry and "logical-id" in entry.resource.attributes):
         return Decision(Action.LEAVE, "It goes with the lab's stack.", how)
     return Decision(Action.DELETE, "It is the lab's.", how)
 

@@ -9,7 +9,7 @@ from typing import Any
 from chalicelib.aws.errors import translate
 from chalicelib.aws.finders.reading import attributes, every
 from chalicelib.domain.errors import AwsRefused, ResourceGone, StillInUse
-from chalicelib.domain.external_dns import ZoneRecord, owners, spoken_for
+from chalicelib.domain.external_dns import ZoneRecord, owners, record_arn, record_id, spoken_for
 from chalicelib.domain.resources import Kind, Resource, Target
 
 _CHANGE = "route53:ChangeResourceRecordSets"
@@ -59,11 +59,11 @@ class DnsRecords:
         )
 
     def _resource(self, zone_id: str, record: ZoneRecord, row: dict[str, Any], owner: str) -> Resource:
-        path = [zone_id, record.name, record.type, *([record.set_id] if record.set_id else [])]
+        name = record_id(zone_id, record)
         return Resource(
             Kind.DNS_RECORD,
-            "|".join(path),
-            f"arn:{self._route53.meta.partition}:route53:::hostedzone/{'/'.join(path)}",
+            name,
+            record_arn(self._route53.meta.partition, name),
             {},
             attributes(txt_owner=owner, record=json.dumps(row, sort_keys=True)),
         )

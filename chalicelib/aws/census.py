@@ -1,0 +1,146 @@
+"""The second path: an inventory by other questions than the sweeps ask. The adapter of the port `Census`.
+
+A source that can't be read is named with AWS's words, and never hides the others. It shares neither code nor lists
+with `leftovers.py`; what is there is judged by domain/ownership.py like everything else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any
+
+from chalicelib.aws import census_sources
+from chalicelib.aws.census_dns import ZoneLook
+from chalicelib.aws.census_eks import EksLooks
+from chalicelib.aws.census_looks import Looks
+from chalicelib.domain.claims import LAB_TAG
+from chalicelib.domain.errors import AwsRefused, Transient
+from chalicelib.domain.reckoning import direct_look
+from chalicelib.domain.resources import Kind, LedgerEntry, Resource, Target
+
+_PARTS_OF_CLUSTER = frozenset({Kind.NODEGROUP, Kind.FARGATE_PROFILE, Kind.ADDON, Kind.ACCESS_ENTRY, Kind.POD_IDENTITY})
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CensusClients:
+    """The boto3 clients of one region that a census needs."""
+
+    tagging: Any
+    ec2: Any
+    elbv2: Any
+    elb: Any
+    efs: Any
+    eks: Any
+    iam: Any
+    logs: Any
+    route53: Any
+    cloudformation: Any
+    autoscaling: Any
+
+
+class AwsCensus:
+    """Takes inventories in one region."""
+
+    def __init__(self, clients: CensusClients) -> None:
+        self._clients = clients
+        self._eks = EksLooks(clients.eks)
+        self._looks = Looks(
+            ec2=clients.ec2,
+            elbv2=clients.elbv2,
+            elb=clients.elb,
+            efs=clients.efs,
+            logs=clients.logs,
+            iam=clients.iam,
+            stacks=clients.cloudformation,
+            autoscaling=clients.autoscaling,
+        )
+
+    def take(
+        self, target: Target, ledger: Sequence[LedgerEntry]
+    ) -> tuple[tuple[Resource, ...], tuple[str, ...], tuple[str, ...]]:
+        """(what is there that could be the target's, the names of the sources asked, those that could not be read)."""
+        zone = ZoneLook(self._clients.route53)
+        count = _Count()
+        count.ask("tags (Resource Groups Tagging API)", partial(self._tagged, target))
+        count.ask("tags (EC2)", partial(census_sources.tagged_in_ec2, self._clients.ec2, self._looks, target))
+        count.ask("the network, by VPC", partial(census_sources.in_vpc, self._clients.ec2, target))
+        count.ask("load balancers, by VPC", partial(self._balancers, target))
+        count.ask("IAM roles, profiles and OIDC providers", partial(self._identities, target))
+        count.ask("DNS records, by TXT owner", partial(zone.owned, target))
+        count.ask("names (cluster, log group, stack)", partial(self._named, target))
+        count.sources.append("every entry of the ledger, by direct look")
+        for entry in ledger:
+            count.check(entry.resource, partial(self._still_there, entry.resource, target, zone))
+        return tuple(count.found.values()), tuple(count.sources), tuple(count.unreadable)
+
+    def _tagged(self, target: Target) -> Iterable[Resource]:
+        return census_sources.tagged(self._clients.tagging, self._looks, target)
+
+    def _balancers(self, target: Target) -> Iterable[Resource]:
+        return census_sources.balancers_in_vpc(self._clients.elbv2, self._clients.elb, self._looks, target)
+
+    def _identities(self, target: Target) -> Iterable[Resource]:
+        return census_sources.identities(self._clients.iam, self._looks, target)
+
+    def _named(self, target: Target) -> Iterator[Resource]:
+        """What bears the cluster's or the stack's name; a cluster of the name that is not ours has nothing of ours."""
+        partition, name = self._clients.ec2.meta.partition, target.cluster_name
+        here = f"{target.region}:{target.account}"
+        cluster = self._eks.cluster(name)
+        if cluster is not None:
+            yield cluster.as_resource(Kind.CLUSTER, name, f"arn:{partition}:eks:{here}:cluster/{name}")
+            if cluster.tags.get(LAB_TAG) == target.lab_id:
+                yield from self._eks.nodegroups(target)
+        group = f"/aws/eks/{name}/cluster"
+        lines = self._looks.look(Kind.LOG_GROUP, group)
+        if lines is not None:
+            yield lines.as_resource(Kind.LOG_GROUP, group, f"arn:{partition}:logs:{here}:log-group:{group}")
+        stack = self._looks.look(Kind.STACK, target.stack_name)
+        if stack is not None:
+            yield stack.as_resource(Kind.STACK, target.stack_name, stack.attributes["stack-id"])
+
+    def _still_there(self, resource: Resource, target: Target, zone: ZoneLook) -> Resource | None:
+        """The thing as it is now, under the ARN that the ledger has for it."""
+        if resource.kind is Kind.DNS_RECORD:
+            return zone.record(resource, target)
+        if resource.kind in _PARTS_OF_CLUSTER:
+            cluster = self._eks.cluster(target.cluster_name)
+            ours = cluster is not None and cluster.tags.get(LAB_TAG) == target.lab_id
+            seen = self._eks.part(target.cluster_name, resource) if ours else None
+        elif resource.kind is Kind.CLUSTER:
+            seen = self._eks.cluster(resource.id)
+        else:
+            seen = self._looks.look(resource.kind, resource.id)
+        return seen.as_resource(resource.kind, resource.id, resource.arn) if seen is not None else None
+
+
+@dataclass(slots=True)
+class _Count:
+    """What has been found so far, and which sources could not be read."""
+
+    found: dict[str, Resource] = field(default_factory=dict)
+    sources: list[str] = field(default_factory=list)
+    unreadable: list[str] = field(default_factory=list)
+
+    def ask(self, source: str, look: Callable[[], Iterable[Resource]]) -> None:
+        """Take in what a source yields, as far as it gets."""
+        self.sources.append(source)
+        try:
+            for resource in look():
+                self.found.setdefault(resource.arn, resource)
+        except (AwsRefused, Transient) as error:
+            self.unreadable.append(f"{source}: {error}")
+
+    def check(self, resource: Resource, look: Callable[[], Resource | None]) -> None:
+        """Take in a ledger entry's thing if it is there and no source has shown it."""
+        if resource.arn in self.found:
+            return
+        try:
+            there = look()
+        except (AwsRefused, Transient) as error:
+            self.unreadable.append(f"{direct_look(resource.arn)}: {error}")
+            return
+        if there is not None:
+            self.found[resource.arn] = there

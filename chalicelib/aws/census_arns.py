@@ -1,0 +1,77 @@
+"""Reads ARNs as tagging services write them: which kind of thing is it, and by what id is it looked at?"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from chalicelib.domain.resources import Kind
+
+_EC2: Mapping[str, Kind] = {
+    "elastic-ip": Kind.ELASTIC_IP,
+    "instance": Kind.INSTANCE,
+    "internet-gateway": Kind.INTERNET_GATEWAY,
+    "key-pair": Kind.KEY_PAIR,
+    "launch-template": Kind.LAUNCH_TEMPLATE,
+    "natgateway": Kind.NAT_GATEWAY,
+    "network-interface": Kind.NETWORK_INTERFACE,
+    "route-table": Kind.ROUTE_TABLE,
+    "security-group": Kind.SECURITY_GROUP,
+    "snapshot": Kind.SNAPSHOT,
+    "subnet": Kind.SUBNET,
+    "volume": Kind.VOLUME,
+    "vpc": Kind.VPC,
+    "vpc-endpoint": Kind.VPC_ENDPOINT,
+}
+_EKS: Mapping[str, Kind] = {
+    "access-entry": Kind.ACCESS_ENTRY,
+    "addon": Kind.ADDON,
+    "cluster": Kind.CLUSTER,
+    "fargateprofile": Kind.FARGATE_PROFILE,
+    "nodegroup": Kind.NODEGROUP,
+    "podidentityassociation": Kind.POD_IDENTITY,
+}
+_IAM: Mapping[str, Kind] = {"role": Kind.ROLE, "instance-profile": Kind.INSTANCE_PROFILE}
+#: Parts of other things: they have no life of their own.
+_PARTS = frozenset({"listener", "listener-rule", "security-group-rule", "spot-instances-request", "fleet"})
+
+
+def identify(arn: str) -> tuple[Kind, str] | None:
+    """The kind of thing behind an ARN and the id to look at it by; None for what is of no kind that a lab leaves."""
+    _, _, service, _, _, rest = arn.split(":", 5)
+    word, _, id = rest.partition("/")
+    match service:
+        case "ec2":
+            return (_EC2[word], id) if word in _EC2 else None
+        case "elasticloadbalancing":
+            return _balancer(arn, word, id)
+        case "eks":
+            return (_EKS[word], _eks_id(arn, word, id)) if word in _EKS else None
+        case "iam":
+            if word == "oidc-provider":
+                return Kind.OIDC_PROVIDER, arn
+            return (_IAM[word], id.rpartition("/")[2]) if word in _IAM else None
+        case "logs" if rest.startswith("log-group:"):
+            return Kind.LOG_GROUP, rest.removeprefix("log-group:").removesuffix(":*")
+        case "cloudformation" if word == "stack":
+            return Kind.STACK, arn
+    return None
+
+
+def is_part(arn: str) -> bool:
+    """Whether the ARN is of something that goes with another thing."""
+    return arn.split(":", 5)[5].partition("/")[0] in _PARTS
+
+
+def _balancer(arn: str, word: str, id: str) -> tuple[Kind, str] | None:
+    if word == "targetgroup":
+        return Kind.TARGET_GROUP, arn
+    if word != "loadbalancer":
+        return None
+    return (Kind.LOAD_BALANCER, arn) if "/" in id else (Kind.CLASSIC_LOAD_BALANCER, id)
+
+
+def _eks_id(arn: str, word: str, id: str) -> str:
+    """A cluster's and its parts' name; Pod Identity associations and access entries are looked at by their ARN."""
+    if word == "cluster":
+        return id
+    return arn if word in ("podidentityassociation", "access-entry") else id.split("/")[1]

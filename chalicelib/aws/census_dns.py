@@ -1,0 +1,63 @@
+"""The census' look at the hosted zone: what carries the lab's TXT owner id, in whatever form, and what it speaks for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chalicelib.aws.errors import translate
+from chalicelib.domain.errors import ResourceGone
+from chalicelib.domain.external_dns import ZoneRecord, owners, record_arn, record_id
+from chalicelib.domain.resources import Kind, Resource, Target
+
+
+class ZoneLook:
+    """Reads zones whole, once each: Route 53 allows five calls a second."""
+
+    def __init__(self, route53: Any) -> None:
+        self._route53 = route53
+        self._zones: dict[str, dict[str, Resource]] = {}
+
+    def owned(self, target: Target) -> list[Resource]:
+        """The records of the lab's zone whose owner is the lab."""
+        if target.hosted_zone_id is None:
+            return []
+        records = self._records(target.hosted_zone_id, target).values()
+        return [record for record in records if record.attributes.get("txt-owner") == target.txt_owner_id]
+
+    def record(self, record: Resource, target: Target) -> Resource | None:
+        """The record of this id as it is now."""
+        return self._records(record.id.partition("|")[0], target).get(record.id)
+
+    def _records(self, zone_id: str, target: Target) -> dict[str, Resource]:
+        if zone_id not in self._zones:
+            self._zones[zone_id] = self._read(zone_id, target)
+        return self._zones[zone_id]
+
+    def _read(self, zone_id: str, target: Target) -> dict[str, Resource]:
+        try:
+            with translate("route53:ListResourceRecordSets"):
+                paginator = self._route53.get_paginator("list_resource_record_sets")
+                pages = list(paginator.paginate(HostedZoneId=zone_id))
+        except ResourceGone:
+            return {}
+        records = [_record(row) for page in pages for row in page["ResourceRecordSets"]]
+        owner_of = dict(owners(records))
+        for record in records:
+            if record.type == "TXT" and _mentions(record, target.txt_owner_id):
+                owner_of[record] = target.txt_owner_id
+        return {found.id: found for found in (self._resource(zone_id, r, owner_of.get(r)) for r in records)}
+
+    def _resource(self, zone_id: str, record: ZoneRecord, owner: str | None) -> Resource:
+        id = record_id(zone_id, record)
+        facts = {"txt-owner": owner} if owner is not None else {}
+        return Resource(Kind.DNS_RECORD, id, record_arn(self._route53.meta.partition, id), {}, facts)
+
+
+def _record(row: dict[str, Any]) -> ZoneRecord:
+    values = tuple(value["Value"] for value in row.get("ResourceRecords", []))
+    return ZoneRecord(row["Name"], row["Type"], row.get("SetIdentifier", ""), values, "AliasTarget" in row)
+
+
+def _mentions(txt: ZoneRecord, owner: str) -> bool:
+    """Whether the values name the owner anywhere, however they are quoted: coarser than the registry's own grammar."""
+    return any(f"/owner={owner}," in value.replace('"', "") + "," for value in txt.values)
