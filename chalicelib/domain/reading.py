@@ -45,21 +45,26 @@ class Reader:
         self.path, self.notes = path, notes
         self._fields, self._known = fields, set[str]()
 
-    def at(self, key: str) -> str:
-        """The path of a field as its writer knows it."""
-        return child(self.path, key)
+    def at(self, key: str, index: int | None = None) -> str:
+        """The path of a field, or of one item of it, as its writer knows it; of the mapping itself, if the key is empty."""
+        path = child(self.path, key) if key else self.path
+        return path if index is None else f"{path}[{index}]"
 
     def has(self, key: str) -> bool:
         """Whether the field says anything. Does not count as reading it."""
         return self._fields.get(key) is not None
 
-    def error(self, key: str, code: str, message: str) -> None:
-        """Refuse a field (the whole mapping, if the key is empty)."""
-        self.notes.findings.append(error(self.at(key) if key else self.path, code, message))
+    def names(self) -> tuple[str, ...]:
+        """The fields there are, where their names are the writer's own (zones, say)."""
+        return tuple(self._fields)
 
-    def warn(self, key: str, code: str, message: str) -> None:
-        """Warn about a field (the whole mapping, if the key is empty)."""
-        self.notes.findings.append(warning(self.at(key) if key else self.path, code, message))
+    def error(self, key: str, code: str, message: str, index: int | None = None) -> None:
+        """Refuse a field, or one item of it (the whole mapping, if the key is empty)."""
+        self.notes.findings.append(error(self.at(key, index), code, message))
+
+    def warn(self, key: str, code: str, message: str, index: int | None = None) -> None:
+        """Warn about a field, or one item of it (the whole mapping, if the key is empty)."""
+        self.notes.findings.append(warning(self.at(key, index), code, message))
 
     def raw(self, key: str, ours: str = "") -> object:
         """The field as it is."""
@@ -115,7 +120,7 @@ class Reader:
         self.notes.findings.append(Finding(self.at(key), code, rule.message, rule.severity))
 
     def _item(self, key: str, index: int, item: object) -> Reader:
-        path = f"{self.at(key)}[{index}]"
+        path = self.at(key, index)
         mapping = as_mapping(item)
         if mapping is None:
             self.notes.findings.append(error(path, "wrong-type", wrong_type("a mapping", item)))

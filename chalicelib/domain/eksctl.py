@@ -1,0 +1,136 @@
+"""Translates an eksctl ClusterConfig v1alpha5 into a Draft: the top level, metadata and the short sections.
+
+Every field of the document is honoured, warned about or refused by its own path; none is dropped in silence, because
+each mapping is read through a Reader that reports at its close whatever nobody read. Called by api/request.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+
+from chalicelib.domain.draft import Draft
+from chalicelib.domain.eksctl_access import read_access, read_iam
+from chalicelib.domain.eksctl_addons import read_addons
+from chalicelib.domain.eksctl_network import read_endpoint, read_network
+from chalicelib.domain.eksctl_nodegroups import read_nodegroups
+from chalicelib.domain.eksctl_unhonoured import ADDONS_CONFIG, CLUSTER, KUBERNETES_NETWORK, LOGGING, METADATA
+from chalicelib.domain.findings import Finding
+from chalicelib.domain.reading import Notes, Reader
+from chalicelib.domain.spec import SupportPolicy
+
+API_VERSION = "eksctl.io/v1alpha5"
+_LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
+
+
+def is_cluster_config(document: Mapping[str, object]) -> bool:
+    """Say whether a body is meant as an eksctl ClusterConfig: our own bodies have neither field."""
+    return "apiVersion" in document or "kind" in document
+
+
+def read_cluster_config(document: Mapping[str, object]) -> tuple[Draft, tuple[Finding, ...]]:
+    """Translate a whole ClusterConfig; findings carry its own paths."""
+    notes = Notes()
+    top = Reader(document, "", notes)
+    _read_kind(top)
+    name, region, version, tags = _read_metadata(top)
+    vpc = top.section("vpc")
+    network = read_network(top, vpc)
+    access, allowed = read_endpoint(vpc)
+    nodegroups, ssh = read_nodegroups(top)
+    addons = read_addons(top)
+    entries, requester_too = read_access(top)
+    draft = Draft(
+        name=name,
+        region=region,
+        version=version,
+        network=network,
+        endpoint_access=access,
+        allowed_cidrs=allowed,
+        nodegroups=nodegroups,
+        ssh=ssh,
+        addons=addons,
+        default_addons=_read_default_addons(top),
+        access=entries,
+        requester_too=requester_too,
+        pod_identities=read_iam(top),
+        log_types=_read_logging(top),
+        tags=tags,
+        support_policy=_read_upgrade_policy(top),
+    )
+    _read_kubernetes_network(top)
+    top.close(CLUSTER)
+    return _with_notes(draft, notes), tuple(notes.findings)
+
+
+def _with_notes(draft: Draft, notes: Notes) -> Draft:
+    return replace(draft, paths=dict(notes.paths), broken=frozenset(notes.broken))
+
+
+def _read_kind(top: Reader) -> None:
+    if top.text("apiVersion") != API_VERSION:
+        top.error("apiVersion", "wrong-value", f"Only {API_VERSION} is understood.")
+    if top.text("kind") != "ClusterConfig":
+        top.error("kind", "wrong-value", "Only ClusterConfig is understood.")
+
+
+def _read_metadata(top: Reader) -> tuple[str | None, str | None, str | None, dict[str, str]]:
+    top.notes.paths.update({field: f"metadata.{field}" for field in ("name", "region", "version", "tags")})
+    metadata = top.section("metadata")
+    if metadata is None:
+        return None, None, None, {}
+    fields = metadata.text("name"), metadata.text("region"), read_version(metadata), metadata.text_map("tags")
+    metadata.close(METADATA)
+    return fields
+
+
+def read_version(metadata: Reader) -> str | None:
+    """The Kubernetes version, as text: an unquoted 1.30 is the number 1.3, so numbers are refused."""
+    value = metadata.raw("version")
+    if isinstance(value, float | int) and not isinstance(value, bool):
+        metadata.error("version", "wrong-type", unquoted_version(value))
+        metadata.notes.broken.add(metadata.at("version"))
+        return None
+    return metadata.text("version")
+
+
+def unquoted_version(value: float) -> str:
+    """The sentence for a version that was written as a number."""
+    return f'Expected a text, got the number {value}. Put the version in quotes: unquoted, "1.30" reads as 1.3.'
+
+
+def _read_logging(top: Reader) -> tuple[str, ...]:
+    cloudwatch = top.section("cloudWatch")
+    logging = cloudwatch.section("clusterLogging") if cloudwatch else None
+    types = (logging.texts("enableTypes", "logTypes") if logging else None) or ()
+    for section, rules in ((logging, LOGGING), (cloudwatch, {})):
+        if section:
+            section.close(rules)
+    return _LOG_TYPES if {"*", "all"} & set(types) else types
+
+
+def _read_upgrade_policy(top: Reader) -> SupportPolicy | None:
+    policy = top.section("upgradePolicy")
+    if policy is None:
+        return None
+    kind = policy.text("supportType", "supportPolicy")
+    if kind is not None and kind not in tuple(SupportPolicy):
+        policy.error("supportType", "wrong-value", f"Expected STANDARD or EXTENDED, got {kind!r}.")
+        kind = None
+    policy.close()
+    return SupportPolicy(kind) if kind else None
+
+
+def _read_default_addons(top: Reader) -> bool:
+    config = top.section("addonsConfig")
+    if config is None:
+        return True
+    disabled = config.flag("disableDefaultAddons")
+    config.close(ADDONS_CONFIG)
+    return not disabled
+
+
+def _read_kubernetes_network(top: Reader) -> None:
+    network = top.section("kubernetesNetworkConfig")
+    if network:
+        network.close(KUBERNETES_NETWORK)

@@ -1,0 +1,106 @@
+"""Reads `accessConfig` and `iam` of an eksctl ClusterConfig: who gets into the cluster, and what pods may do in AWS."""
+
+from __future__ import annotations
+
+from chalicelib.domain.eksctl_unhonoured import ACCESS_ENTRY, IAM, POD_IDENTITY
+from chalicelib.domain.reading import Reader
+from chalicelib.domain.spec import AccessPolicySpec, AccessSpec, PodIdentitySpec
+
+_MODES = ("API", "API_AND_CONFIG_MAP", "CONFIG_MAP")
+
+
+def read_access(top: Reader) -> tuple[tuple[AccessSpec, ...] | None, bool]:
+    """The access entries (None: nothing said), and whether the requester is an administrator beside them."""
+    config = top.section("accessConfig")
+    if config is None:
+        return None, True
+    mode = config.text("authenticationMode")
+    if mode is not None and mode not in _MODES:
+        config.error("authenticationMode", "wrong-value", f"Expected one of {', '.join(_MODES)}, got {mode!r}.")
+    elif mode is not None and mode != "API":
+        config.warn(
+            "authenticationMode", "not-honoured", "A lab always uses API: access entries, no aws-auth ConfigMap."
+        )
+    creator = config.flag("bootstrapClusterCreatorAdminPermissions")
+    items = config.sections("accessEntries", "access")
+    config.close()
+    entries: list[AccessSpec] = []
+    for item in items or ():
+        entry = _read_entry(item, f"access[{len(entries)}]")
+        entries += [entry] if entry else []
+    nothing_said = items is None and creator is not False
+    return (None if nothing_said else tuple(entries)), creator is not False
+
+
+def _read_entry(item: Reader, ours: str) -> AccessSpec | None:
+    item.notes.paths[ours] = item.path
+    arn = _required(item, "principalARN", f"{ours}.principalArn")
+    groups = item.texts("kubernetesGroups", f"{ours}.groups") or ()
+    kind = item.text("type", f"{ours}.type") or "STANDARD"
+    policies = item.sections("accessPolicies", f"{ours}.policies") or ()
+    item.close(ACCESS_ENTRY)
+    read: list[AccessPolicySpec] = []
+    for each in policies:
+        policy = _read_policy(each, f"{ours}.policies[{len(read)}]")
+        read += [policy] if policy else []
+    return AccessSpec(arn, tuple(read), groups, kind) if arn else None
+
+
+def _read_policy(item: Reader, ours: str) -> AccessPolicySpec | None:
+    arn = _required(item, "policyARN", f"{ours}.policyArn")
+    scope = item.section("accessScope")
+    namespaces: tuple[str, ...] = ()
+    if scope is None:
+        if not item.has("accessScope"):
+            item.error("accessScope", "missing", "Say `type: cluster`, or `type: namespace` with namespaces.")
+    else:
+        namespaces = _read_scope(scope, ours)
+    item.close()
+    return AccessPolicySpec(arn, namespaces) if arn else None
+
+
+def _read_scope(scope: Reader, ours: str) -> tuple[str, ...]:
+    kind = scope.text("type")
+    namespaces = scope.texts("namespaces", f"{ours}.namespaces") or ()
+    scope.close()
+    if kind not in ("cluster", "namespace"):
+        scope.error("type", "wrong-value", f"Expected cluster or namespace, got {kind!r}.")
+    elif kind == "namespace" and not namespaces:
+        scope.error("namespaces", "missing", "With type namespace, name at least one namespace.")
+    elif kind == "cluster" and namespaces:
+        scope.error("namespaces", "wrong-value", "With type cluster, leave the namespaces out.")
+    return namespaces
+
+
+def read_iam(top: Reader) -> tuple[PodIdentitySpec, ...]:
+    """The Pod Identity associations asked for."""
+    iam = top.section("iam")
+    if iam is None:
+        return ()
+    items = iam.sections("podIdentityAssociations", "podIdentities") or ()
+    iam.close(IAM)
+    read: list[PodIdentitySpec] = []
+    for item in items:
+        association = _read_association(item, f"podIdentities[{len(read)}]")
+        read += [association] if association else []
+    return tuple(read)
+
+
+def _read_association(item: Reader, ours: str) -> PodIdentitySpec | None:
+    item.notes.paths[ours] = item.path
+    namespace = _required(item, "namespace", f"{ours}.namespace")
+    account = _required(item, "serviceAccountName", f"{ours}.serviceAccount")
+    role = item.text("roleARN", f"{ours}.roleArn")
+    item.close(POD_IDENTITY)
+    if role is None and not item.has("roleARN"):
+        item.error(
+            "roleARN", "missing", "Name a role that exists, under the path /ekslab/: a lab makes none for your pods."
+        )
+    return PodIdentitySpec(namespace, account, role) if namespace and account and role else None
+
+
+def _required(item: Reader, key: str, ours: str) -> str | None:
+    value = item.text(key, ours)
+    if value is None and not item.has(key) and item.path not in item.notes.broken:
+        item.error(key, "missing", f"{key} is required here.")
+    return value

@@ -1,0 +1,79 @@
+"""Reads `addons` of an eksctl ClusterConfig. Add-ons get rights from the lab's own stack only, never from the file."""
+
+from __future__ import annotations
+
+from chalicelib.domain.eksctl_unhonoured import ADDON
+from chalicelib.domain.reading import Reader
+from chalicelib.domain.spec import AddonSpec
+
+#: Policies that the lab gives these add-ons anyway, and where.
+_GIVEN_ANYWAY = {
+    ("vpc-cni", "AmazonEKS_CNI_Policy"): "It is on the node role already.",
+    ("aws-ebs-csi-driver", "AmazonEBSCSIDriverPolicy"): "The add-on gets a role with it by Pod Identity.",
+    ("aws-ebs-csi-driver", "AmazonEBSCSIDriverPolicyV2"): "The add-on gets a role of its own by Pod Identity.",
+}
+#: wellKnownPolicies that an add-on's own role stands for.
+_WELL_KNOWN = {"aws-ebs-csi-driver": "ebsCSIController", "external-dns": "externalDNS"}
+_ALL_WELL_KNOWN = (
+    "autoScaler",
+    "awsLoadBalancerController",
+    "certManager",
+    "ebsCSIController",
+    "efsCSIController",
+    "externalDNS",
+    "imageBuilder",
+)
+
+
+def read_addons(top: Reader) -> tuple[AddonSpec, ...]:
+    """The add-ons listed, in their order."""
+    addons: list[AddonSpec] = []
+    for item in top.sections("addons", "addons") or ():
+        addon = _read_addon(item, f"addons[{len(addons)}]")
+        addons += [addon] if addon else []
+    return tuple(addons)
+
+
+def _read_addon(item: Reader, ours: str) -> AddonSpec | None:
+    item.notes.paths[ours] = item.path
+    name = item.text("name", f"{ours}.name")
+    version = _read_version(item)
+    configuration = item.text("configurationValues", f"{ours}.configuration")
+    tags = item.text_map("tags", f"{ours}.tags")
+    _read_policies(item, name or "")
+    item.close(ADDON)
+    if name is None:
+        if not item.has("name") and item.path not in item.notes.broken:
+            item.error("name", "missing", "An add-on needs a name.")
+        return None
+    return AddonSpec(name, version, configuration or None, tags)
+
+
+def _read_version(item: Reader) -> str | None:
+    version = item.text("version")
+    if version is None or version == "":
+        return None
+    if version in ("latest", "default"):
+        if version == "latest":
+            item.warn("version", "not-honoured", "The default version for the cluster's Kubernetes version is taken.")
+        return None
+    return version
+
+
+def _read_policies(item: Reader, name: str) -> None:
+    for index, arn in enumerate(item.texts("attachPolicyARNs") or ()):
+        given = _GIVEN_ANYWAY.get((name, arn.rsplit("/", 1)[-1])) if arn.startswith("arn:aws") else None
+        if given:
+            item.warn("attachPolicyARNs", "not-needed", given, index)
+        else:
+            message = "A lab gives add-ons no rights that you name. Leave it out."
+            item.error("attachPolicyARNs", "not-supported", message, index)
+    well_known = item.section("wellKnownPolicies")
+    if well_known is None:
+        return
+    for policy in _ALL_WELL_KNOWN:
+        if well_known.flag(policy) and _WELL_KNOWN.get(name) != policy:
+            well_known.error(
+                policy, "not-supported", f"The add-on {name or '?'} gets no such rights in a lab. Leave it out."
+            )
+    well_known.close()

@@ -1,0 +1,147 @@
+"""The fields of eksctl's ClusterConfig v1alpha5 that a lab knows but does not honour, section by section, and what to do instead.
+
+Refused: the lab would not be what the file asks for. Warned: the lab works without it. Node groups: eksctl_nodegroups_unhonoured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from chalicelib.domain.findings import Severity
+from chalicelib.domain.reading import Unhonoured
+
+
+def refused(message: str, *harmless: object) -> Unhonoured:
+    """A field that refuses the request unless its value is empty, off or one of `harmless`."""
+    return Unhonoured(Severity.ERROR, message, harmless)
+
+
+def warned(message: str, *harmless: object) -> Unhonoured:
+    """A field that is left out with a warning unless its value is empty, off or one of `harmless`."""
+    return Unhonoured(Severity.WARNING, message, harmless)
+
+
+_OFF: tuple[object, ...] = (False, None, {}, {"enabled": False})
+_NO_ROLES = (
+    "A lab makes its own roles and takes none with rights you name: a learner must not gain rights by it. Leave it out."
+)
+_OWN_GROUPS = "A lab makes its own security groups. Leave it out."
+_IPV4 = "Labs are IPv4 only. Leave it out."
+_CONTROL_PLANE = "A lab's control plane keeps EKS's own settings. Leave it out."
+
+CLUSTER: Mapping[str, Unhonoured] = {
+    "autoModeConfig": refused("Auto Mode is not supported: give managedNodeGroups instead.", *_OFF),
+    "capabilities": refused("EKS capabilities are not supported: install the tool into the running lab instead."),
+    "controlPlaneScalingConfig": refused(
+        "Larger control planes are not offered. Leave it out.", {}, {"tier": "standard"}
+    ),
+    "fargateProfiles": refused("Fargate is not supported: give managedNodeGroups instead."),
+    "gitops": refused("GitOps is not set up by a lab: run `flux bootstrap` on it once it is ready."),
+    "iamIdentityMappings": refused("The aws-auth ConfigMap is not used: give accessConfig.accessEntries instead."),
+    "identityProviders": refused("OIDC identity providers are not supported: give accessConfig.accessEntries instead."),
+    "karpenter": refused(
+        "Karpenter is not installed by a lab: give managedNodeGroups, and install it once the lab is ready."
+    ),
+    "kubeAPIServerConfig": refused(_CONTROL_PLANE),
+    "kubeControllerManagerConfig": refused(_CONTROL_PLANE),
+    "kubeSchedulerConfig": refused(_CONTROL_PLANE),
+    "localZones": refused("Local zones are not supported: leave it out, and the lab takes ordinary zones."),
+    "outpost": refused("Outposts are not supported: leave it out, and the lab runs in its region."),
+    "privateCluster": refused(
+        "Fully private clusters are not supported: give vpc.clusterEndpoints with publicAccess false instead.", *_OFF
+    ),
+    "remoteNetworkConfig": refused("Hybrid nodes are not supported: give managedNodeGroups instead."),
+    "secretsEncryption": refused("A KMS key of your own is not used: EKS encrypts secrets with its own. Leave it out."),
+    "zonalShiftConfig": warned("Zonal shift is not set up for a lab.", *_OFF),
+}
+
+METADATA: Mapping[str, Unhonoured] = {
+    "annotations": warned("Annotations have no meaning for a lab, as for eksctl. Use metadata.tags to label it."),
+    "forceUpdateVersion": warned("It concerns version updates, which a lab does not make."),
+    "rollbackConfig": warned("It concerns version updates, which a lab does not make."),
+}
+
+KUBERNETES_NETWORK: Mapping[str, Unhonoured] = {
+    "ipFamily": refused("Labs are IPv4 only: leave it out, or write IPv4.", "IPv4", "ipv4", ""),
+    "serviceIPv4CIDR": refused("EKS picks the range of Service addresses. Leave it out."),
+    "serviceIPv6CIDR": refused(_IPV4),
+}
+
+VPC: Mapping[str, Unhonoured] = {
+    "autoAllocateIPv6": refused(_IPV4),
+    "controlPlaneEgressMode": refused("Only AWS_MANAGED is supported.", "AWS_MANAGED", ""),
+    "controlPlaneOnPrivateSubnets": refused("The control plane uses all subnets of the lab. Leave it out."),
+    "controlPlaneSecurityGroupIDs": refused(_OWN_GROUPS),
+    "controlPlaneSubnetIDs": refused("The control plane uses all subnets of the lab: give vpc.subnets instead."),
+    "extraCIDRs": refused("A lab's network has one range: give it in vpc.cidr."),
+    "extraIPv6CIDRs": refused(_IPV4),
+    "hostnameType": warned("Instances keep EC2's default host names."),
+    "ipv6Cidr": refused(_IPV4),
+    "ipv6Pool": refused(_IPV4),
+    "manageSharedNodeSecurityGroupRules": warned("A lab always makes these rules.", True),
+    "securityGroup": refused(_OWN_GROUPS),
+    "sharedNodeSecurityGroup": refused(_OWN_GROUPS),
+}
+
+IAM: Mapping[str, Unhonoured] = {
+    "fargatePodExecutionRoleARN": refused("Fargate is not supported. Leave it out."),
+    "fargatePodExecutionRolePermissionsBoundary": refused("Fargate is not supported. Leave it out."),
+    "serviceAccounts": refused(
+        "Roles for service accounts (IRSA) are not made: give iam.podIdentityAssociations with a roleARN under /ekslab/ instead."
+    ),
+    "serviceRoleARN": refused(_NO_ROLES),
+    "serviceRolePermissionsBoundary": refused(_NO_ROLES),
+    "vpcResourceControllerPolicy": warned("The cluster role always has AmazonEKSVPCResourceController.", True),
+    "withOIDC": warned("No IAM OIDC provider is made: Pod Identity gives pods their rights in a lab."),
+}
+
+POD_IDENTITY: Mapping[str, Unhonoured] = {
+    "createServiceAccount": warned(
+        "Service accounts are not made: make it with kubectl; the association waits for it."
+    ),
+    "disableSessionTags": refused("Session tags stay on: a lab's roles may depend on them. Leave it out."),
+    "permissionPolicy": refused(_NO_ROLES),
+    "permissionPolicyARNs": refused(_NO_ROLES),
+    "permissionPolicyName": refused(_NO_ROLES),
+    "permissionsBoundaryARN": refused(_NO_ROLES),
+    "policy": refused("Narrowing policies need session tags off. Leave it out, and narrow the role itself."),
+    "roleName": refused(_NO_ROLES),
+    "tags": warned("Associations carry the lab's tags only."),
+    "targetRoleARN": refused("Roles of other accounts are not assumed for you. Leave it out."),
+    "wellKnownPolicies": refused(
+        "Only the add-ons aws-ebs-csi-driver and external-dns get a role of their own: list them under addons instead."
+    ),
+}
+
+ADDON: Mapping[str, Unhonoured] = {
+    "attachPolicy": refused(_NO_ROLES),
+    "namespaceConfig": refused("Add-ons are installed in their default namespace. Leave it out."),
+    "owners": warned("It chooses among what `eksctl utils` lists; the add-on's name is enough."),
+    "permissionsBoundary": refused(_NO_ROLES),
+    "podIdentityAssociations": refused(
+        "Only aws-ebs-csi-driver and external-dns get a role, made by the lab. For others give iam.podIdentityAssociations."
+    ),
+    "publishers": warned("It chooses among what `eksctl utils` lists; the add-on's name is enough."),
+    "resolveConflicts": warned(
+        "On a new cluster there is nothing to conflict with: the add-on's own values are taken."
+    ),
+    "serviceAccountRoleARN": refused(_NO_ROLES),
+    "types": warned("It chooses among what `eksctl utils` lists; the add-on's name is enough."),
+    "useDefaultPodIdentityAssociations": warned(
+        "Only aws-ebs-csi-driver and external-dns get a role of their own, always."
+    ),
+}
+
+LOGGING: Mapping[str, Unhonoured] = {
+    "logRetentionInDays": warned("The log group lives as long as the lab and is deleted with it."),
+}
+
+ADDONS_CONFIG: Mapping[str, Unhonoured] = {
+    "autoApplyPodIdentityAssociations": warned(
+        "Only aws-ebs-csi-driver and external-dns get a role of their own, always."
+    ),
+}
+
+ACCESS_ENTRY: Mapping[str, Unhonoured] = {
+    "kubernetesUsername": refused("EKS names the user itself, so that nobody can pose as another. Leave it out."),
+}
