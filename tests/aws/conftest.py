@@ -1,0 +1,16 @@
+"""One running sandbox for the adapters' tests: its root's clients, and a calm EKS."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from sandbox.emulator import Sandbox, running_sandbox
+from sandbox.settings import Settings
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> Iterator[Sandbox]:
+    with running_sandbox(Settings(scale=0.001)) as sandbox:
+        yield sandbox

@@ -1,0 +1,240 @@
+"""A cluster's life through the adapter, on the sandbox's EKS: what asking twice, too early or too late does."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from uuid import uuid4
+
+import pytest
+
+from chalicelib.aws.clusters import EksClusters
+from chalicelib.aws.stacks import CloudFormationStacks
+from chalicelib.domain.errors import AlreadyExists, AwsRefused, ResourceGone, StillInUse
+from chalicelib.domain.lab import Lab
+from chalicelib.domain.spec import (
+    AccessPolicySpec,
+    AccessSpec,
+    AddonSpec,
+    EndpointAccess,
+    EndpointSpec,
+    ExternalDnsSpec,
+    NodegroupSpec,
+    PodIdentitySpec,
+    Taint,
+)
+from chalicelib.domain.stack_template import lab_parameters, lab_template
+from sandbox.emulator import Sandbox
+from tests.aws.given import a_lab
+from tests.fakes.builders import CLUSTER_ADMIN, NOW
+
+GROUP = NodegroupSpec(
+    "myeks-nodegroup", labels={"role": "lab"}, taints=(Taint("only", "lab", "PREFER_NO_SCHEDULE"),), tags={"team": "a"}
+)
+EDITOR = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSEditPolicy"
+
+
+@dataclass
+class Made:
+    """A lab with its stack and its cluster, ACTIVE, and the means to look at them."""
+
+    lab: Lab
+    outputs: dict[str, str]
+    clusters: EksClusters
+    sandbox: Sandbox
+
+    @property
+    def subnets(self) -> list[str]:
+        return self.outputs["PublicSubnetIds"].split(",")
+
+    def create(self, lab: Lab | None = None) -> None:
+        groups = [self.outputs["ControlPlaneSecurityGroupId"]]
+        self.clusters.create(lab or self.lab, self.outputs["ClusterRoleArn"], self.subnets, groups)
+
+    def create_nodegroup(self, lab: Lab | None = None, group: NodegroupSpec = GROUP) -> None:
+        template = (self.outputs["LaunchTemplate0Id"], self.outputs["LaunchTemplate0Version"])
+        self.clusters.create_nodegroup(lab or self.lab, group, self.outputs["NodeRoleArn"], self.subnets, template)
+
+    def until(self, look: Callable[[], bool]) -> None:
+        for _ in range(500):
+            if look():
+                return
+            time.sleep(0.02)
+        raise AssertionError("it never came")
+
+    def until_gone(self, look: Callable[[], object]) -> None:
+        def gone() -> bool:
+            try:
+                look()
+            except ResourceGone:
+                return True
+            return False
+
+        self.until(gone)
+
+
+@pytest.fixture(scope="module")
+def made(sandbox: Sandbox) -> Made:
+    asked = a_lab(
+        nodegroups=(GROUP,),
+        log_types=("api", "audit"),
+        external_dns=ExternalDnsSpec("Z0123456789", "lab.example.com"),
+        addons=(AddonSpec("aws-ebs-csi-driver"),),
+        tags={"course": "eks", "team": "all"},
+    )
+    own = uuid4().hex[:8]
+    lab = replace(asked, id=f"lab-{own}", spec=replace(asked.spec, name=f"myeks-{own}"))
+    stacks = CloudFormationStacks(sandbox.client("cloudformation"), sandbox.client("ec2"))
+    zones = ("ap-northeast-2a", "ap-northeast-2c")
+    stacks.create(lab.stack_name, lab_template(lab), lab_parameters(lab, zones), lab.tags, "stack")
+    made = Made(lab, {}, EksClusters(sandbox.client("eks"), lambda: NOW), sandbox)
+    made.until(lambda: stacks.describe(lab.stack_name).status == "CREATE_COMPLETE")
+    made.outputs.update(stacks.describe(lab.stack_name).outputs)
+    made.create()
+    made.until(lambda: made.clusters.describe(lab.name).status == "ACTIVE")
+    return made
+
+
+def test_a_cluster_is_as_the_lab_asked(made: Made) -> None:
+    state = made.clusters.describe(made.lab.name)
+    assert (state.status, state.version, state.support_type) == ("ACTIVE", "1.36", "STANDARD")
+    assert (state.public_access, state.private_access) == (True, False)
+    assert state.allowed_cidrs == made.lab.spec.endpoint.allowed_cidrs
+    assert state.vpc_id == made.outputs["VpcId"]
+    assert state.cluster_security_group_id
+    assert state.endpoint
+    assert state.oidc_issuer
+    raw = made.sandbox.client("eks").describe_cluster(name=made.lab.name)["cluster"]
+    assert raw["accessConfig"]["authenticationMode"] == "API"
+    assert raw["resourcesVpcConfig"]["securityGroupIds"] == [made.outputs["ControlPlaneSecurityGroupId"]]
+    enabled = [setup["types"] for setup in raw["logging"]["clusterLogging"] if setup["enabled"]]
+    assert sorted(enabled[0]) == ["api", "audit"]
+
+
+def test_nobody_gets_in_by_having_asked(made: Made) -> None:
+    creator = made.sandbox.client("sts").get_caller_identity()["Arn"]
+    assert creator not in [entry.principal_arn for entry in made.clusters.access_entries(made.lab.name)]
+
+
+def test_asking_for_the_cluster_again_gives_the_one_that_is_there(made: Made) -> None:
+    made.create()
+    assert made.clusters.describe(made.lab.name).tags["ekslab:lab-id"] == made.lab.id
+
+
+def test_another_lab_s_cluster_of_that_name_is_not_taken(made: Made) -> None:
+    with pytest.raises(AlreadyExists):
+        made.create(replace(made.lab, id="lab-other"))
+
+
+def test_a_cluster_that_never_was_is_gone(made: Made) -> None:
+    with pytest.raises(ResourceGone):
+        made.clusters.describe("never")
+    with pytest.raises(ResourceGone):
+        made.clusters.nodegroups("never")
+    with pytest.raises(ResourceGone):
+        made.clusters.delete("never")
+
+
+def test_a_node_group_is_as_the_lab_asked_and_asking_again_changes_nothing(made: Made) -> None:
+    made.create_nodegroup()
+    made.create_nodegroup()
+    made.until(lambda: made.clusters.nodegroup(made.lab.name, GROUP.name).status == "ACTIVE")
+    state = made.clusters.nodegroup(made.lab.name, GROUP.name)
+    assert (state.desired, state.instance_types, state.issues) == (2, ("t3.medium",), ())
+    assert state.asg_names
+    raw = made.sandbox.client("eks").describe_nodegroup(clusterName=made.lab.name, nodegroupName=GROUP.name)
+    assert raw["nodegroup"]["tags"]["team"] == "a"
+    assert raw["nodegroup"]["tags"]["ekslab:lab-id"] == made.lab.id
+    assert raw["nodegroup"]["taints"] == [{"key": "only", "value": "lab", "effect": "PREFER_NO_SCHEDULE"}]
+    assert made.clusters.nodegroups(made.lab.name) == (GROUP.name,)
+    with pytest.raises(StillInUse):
+        made.clusters.delete(made.lab.name)
+
+
+def test_scaling_stretches_the_limits_and_is_asked_once(made: Made) -> None:
+    made.create_nodegroup()
+    made.until(lambda: made.clusters.nodegroup(made.lab.name, GROUP.name).status == "ACTIVE")
+    update = made.clusters.scale_nodegroup(made.lab.name, GROUP.name, 5, made.lab.token("scale-5"))
+    assert update is not None
+    made.until(lambda: made.clusters.nodegroup_update_state(made.lab.name, GROUP.name, update).status == "Successful")
+    raw = made.sandbox.client("eks").describe_nodegroup(clusterName=made.lab.name, nodegroupName=GROUP.name)
+    assert raw["nodegroup"]["scalingConfig"] == {"minSize": 1, "maxSize": 5, "desiredSize": 5}
+    assert made.clusters.scale_nodegroup(made.lab.name, GROUP.name, 5, made.lab.token("scale-5")) is None
+
+
+def test_external_dns_is_told_the_lab_s_owner_id_and_domain(made: Made) -> None:
+    identities = {"external-dns": made.outputs["ExternalDnsRoleArn"]}
+    asked = AddonSpec("external-dns", configuration='{"interval": "2m", "txtOwnerId": "default"}')
+    made.clusters.create_addon(made.lab, asked, identities)
+    made.clusters.create_addon(made.lab, asked, identities)
+    raw = made.sandbox.client("eks").describe_addon(clusterName=made.lab.name, addonName="external-dns")["addon"]
+    assert f'"txtOwnerId": "{made.lab.txt_owner_id}"' in raw["configurationValues"]
+    assert '"domainFilters": ["lab.example.com"]' in raw["configurationValues"]
+    assert '"interval": "2m"' in raw["configurationValues"]
+    assert made.clusters.addon(made.lab.name, "external-dns").name == "external-dns"
+    assert "external-dns" in made.clusters.addons(made.lab.name)
+    known = [(one.service_account, one.role_arn) for one in made.clusters.pod_identities(made.lab.name)]
+    assert ("external-dns", made.outputs["ExternalDnsRoleArn"]) in known
+
+
+def test_add_ons_that_eks_has_not_are_told_from_those_it_has(made: Made) -> None:
+    assert made.clusters.addon_exists("vpc-cni", "1.36")
+    assert not made.clusters.addon_exists("no-such-addon", "1.36")
+    with pytest.raises(ResourceGone):
+        made.clusters.addon(made.lab.name, "no-such-addon")
+
+
+def test_access_is_granted_completed_and_revoked(made: Made) -> None:
+    role = made.outputs["NodeRoleArn"].replace(made.outputs["NodeRoleName"], "visitor")
+    made.sandbox.client("iam").create_role(RoleName="visitor", Path="/ekslab/", AssumeRolePolicyDocument="{}")
+    first = AccessSpec(role, (AccessPolicySpec(CLUSTER_ADMIN),), groups=("viewers",))
+    arn = made.clusters.grant_access(made.lab, first)
+    again = made.clusters.grant_access(
+        made.lab, replace(first, policies=(*first.policies, AccessPolicySpec(EDITOR, ("default",))))
+    )
+    assert arn == again
+    (entry,) = [entry for entry in made.clusters.access_entries(made.lab.name) if entry.principal_arn == role]
+    assert (set(entry.policies), entry.groups) == ({CLUSTER_ADMIN, EDITOR}, ("viewers",))
+    made.clusters.revoke_access(made.lab.name, role)
+    made.clusters.revoke_access(made.lab.name, role)
+    assert role not in [entry.principal_arn for entry in made.clusters.access_entries(made.lab.name)]
+
+
+def test_a_pod_identity_is_associated_once(made: Made) -> None:
+    asked = PodIdentitySpec("default", "builder", made.outputs["EbsCsiRoleArn"])
+    assert made.clusters.associate_pod_identity(made.lab, asked) == made.clusters.associate_pod_identity(
+        made.lab, asked
+    )
+    with pytest.raises(AwsRefused):
+        made.clusters.associate_pod_identity(made.lab, replace(asked, role_arn=made.outputs["ExternalDnsRoleArn"]))
+
+
+def test_the_endpoint_is_closed_and_closing_it_again_asks_nothing(made: Made) -> None:
+    private = EndpointSpec(EndpointAccess.PRIVATE, ("203.0.113.7/32",))
+    update = made.clusters.update_endpoint(made.lab.name, private, made.lab.token("private"))
+    assert update is not None
+    made.until(lambda: made.clusters.update_state(made.lab.name, update).status == "Successful")
+    state = made.clusters.describe(made.lab.name)
+    assert (state.public_access, state.private_access) == (False, True)
+    assert made.clusters.update_endpoint(made.lab.name, private, made.lab.token("private")) is None
+
+
+def test_at_the_end_protection_is_lifted_and_everything_goes(made: Made) -> None:
+    made.create_nodegroup()
+    eks = made.sandbox.client("eks")
+    made.until(lambda: made.clusters.describe(made.lab.name).status == "ACTIVE")
+    eks.update_cluster_config(name=made.lab.name, deletionProtection=True)
+    made.until(lambda: made.clusters.describe(made.lab.name).status == "ACTIVE")
+    made.until(lambda: made.clusters.nodegroup(made.lab.name, GROUP.name).status == "ACTIVE")
+    made.clusters.delete_nodegroup(made.lab.name, GROUP.name)
+    made.until_gone(lambda: made.clusters.nodegroup(made.lab.name, GROUP.name))
+    assert made.clusters.fargate_profiles(made.lab.name) == ()
+    with pytest.raises(AwsRefused):
+        made.clusters.delete(made.lab.name)
+    made.clusters.allow_deletion(made.lab.name, made.lab.token("unprotect"))
+    made.until(lambda: made.clusters.describe(made.lab.name).status == "ACTIVE")
+    made.clusters.allow_deletion(made.lab.name, made.lab.token("unprotect"))
+    made.clusters.delete(made.lab.name)
+    made.until_gone(lambda: made.clusters.describe(made.lab.name))
+    made.clusters.revoke_access(made.lab.name, made.lab.owner)
