@@ -23,8 +23,10 @@ _CONSEQUENCE = ("Resource creation cancelled", "The following resource(s) failed
 class CloudFormationStacks:
     """`ec2` is asked for one thing only: the allocation id of an address that CloudFormation knows by its IP."""
 
-    def __init__(self, cloudformation: Any, ec2: Any) -> None:
+    def __init__(self, cloudformation: Any, ec2: Any, role_arn: str | None = None) -> None:
+        """`role_arn`: the role CloudFormation works with on these stacks; None: the caller's own rights."""
         self._cloudformation = cloudformation
+        self._as_role = {"RoleARN": role_arn} if role_arn else {}
         self._ec2 = ec2
 
     def create(
@@ -41,6 +43,7 @@ class CloudFormationStacks:
                     Capabilities=["CAPABILITY_IAM"],
                     OnFailure="DO_NOTHING",
                     ClientRequestToken=token,
+                    **self._as_role,
                 )
             return str(made["StackId"])
         except AlreadyExists:
