@@ -47,12 +47,7 @@ def ec2_thing(lab: Lab, kind: Kind, thing_id: str, **attributes: str) -> Resourc
     return Resource(kind, thing_id, arn_of(lab, "ec2", f"{_EC2_WORDS[kind]}/{thing_id}"), attributes=named)
 
 
-def auto_scaling_group_of(lab: Lab, name: str) -> Resource:
-    """An Auto Scaling group by its name. Its ARN holds an id that EKS does not tell: `*` stands for it."""
-    rest = f"autoScalingGroup:*:autoScalingGroupName/{name}"
-    return Resource(Kind.AUTO_SCALING_GROUP, name, arn_of(lab, "autoscaling", rest))
-
-
-def part_of_cluster(lab: Lab, kind: Kind, name: str, arn: str) -> Resource:
+def part_of_cluster(lab: Lab, kind: Kind, name: str, arn: str, **attributes: str) -> Resource:
     """A node group, add-on, access entry or the like, with the ARN that EKS told."""
-    return Resource(kind, name, arn, attributes={"cluster-name": lab.name})
+    named = {key.replace("_", "-"): value for key, value in attributes.items()}
+    return Resource(kind, name, arn, attributes={"cluster-name": lab.name, **named})

@@ -36,8 +36,17 @@ def enter(
         if entry is None:
             fresh = LedgerEntry(resource, state, how, recorded_at=now, changed_at=now, reason=reason)
             deps.store.record(lab.id, fresh)
-        elif entry.state is not state and not entry.guest:
-            deps.store.record(lab.id, replace(entry, resource=resource, state=state, changed_at=now, reason=reason))
+        elif not entry.guest:
+            told = _merged(entry.resource, resource)
+            if (entry.state, entry.resource) != (state, told):
+                deps.store.record(lab.id, replace(entry, resource=told, state=state, changed_at=now, reason=reason))
+
+
+def _merged(old: Resource, new: Resource) -> Resource:
+    """What is known of a thing now; nothing that was known before is forgotten."""
+    created_at = new.created_at or old.created_at
+    attributes = {**old.attributes, **new.attributes}
+    return replace(new, tags={**old.tags, **new.tags}, attributes=attributes, created_at=created_at)
 
 
 def enter_guest(deps: Deps, lab: Lab, resources: Iterable[Resource], now: datetime, how: str, reason: str) -> None:

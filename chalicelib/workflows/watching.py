@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chalicelib.domain.arns import auto_scaling_group_of, cluster_of, ec2_thing, part_of_cluster
+from chalicelib.domain.arns import cluster_of, ec2_thing, part_of_cluster
 from chalicelib.domain.errors import ProvisioningFailed
 from chalicelib.domain.explain import explain_issues
 from chalicelib.domain.resources import EntryState, Kind
@@ -37,17 +37,10 @@ def note_cluster(deps: Deps, at: StepInput, state: ClusterState) -> None:
 
 
 def note_nodegroup(deps: Deps, at: StepInput, state: NodegroupState) -> None:
-    """Put a node group on the ledger, and its Auto Scaling groups as soon as it has them."""
-    enter(
-        deps,
-        at.lab,
-        [part_of_cluster(at.lab, Kind.NODEGROUP, state.name, state.arn)],
-        EntryState.PRESENT,
-        at.now,
-        ASKED_FOR,
-    )
-    groups = [auto_scaling_group_of(at.lab, name) for name in state.asg_names]
-    enter(deps, at.lab, groups, EntryState.PRESENT, at.now, BY_EKS)
+    """Put a node group on the ledger, with the names of its Auto Scaling groups as soon as it has them."""
+    groups = {"asg_names": ",".join(state.asg_names)} if state.asg_names else {}
+    own = part_of_cluster(at.lab, Kind.NODEGROUP, state.name, state.arn, **groups)
+    enter(deps, at.lab, [own], EntryState.PRESENT, at.now, ASKED_FOR)
 
 
 def note_addon(deps: Deps, at: StepInput, state: AddonState) -> None:

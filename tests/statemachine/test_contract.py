@@ -1,0 +1,178 @@
+"""The contract between the state machines, the door, the functions and the errors: names are derived, nothing dangles.
+
+Checks what no validator does (unknown tokens, `States.ALL` not last, errors nobody raises), and lets cfn-lint check the rest.
+"""
+
+from __future__ import annotations
+
+import ast
+import inspect as inspection
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chalicelib.domain import errors
+from chalicelib.domain.patience import PATIENCE
+from chalicelib.domain.steps import STEPS
+from tests.workflows.machine import WORKFLOWS, camel, definition, functions_of
+
+PROJECT = Path(__file__).resolve().parents[2]
+OWN_ERRORS = {name for name, thing in vars(errors).items() if inspection.isclass(thing)}
+#: What AWS itself names: Step Functions' own, and what it says of Lambda.
+BUILT_IN = ("States.", "Lambda.", "Sandbox.")
+ALWAYS_RETRIED = {"Throttled", "AwsUnavailable", "StaleLab", "Transient", "Lambda.Unknown", "States.Timeout"}
+
+
+def machines(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The document itself and every branch in it."""
+    yield document
+    for state in document["States"].values():
+        for branch in state.get("Branches", []):
+            yield from machines(branch)
+
+
+def states(document: dict[str, Any], kind: str | None = None) -> Iterator[tuple[str, dict[str, Any]]]:
+    for machine in machines(document):
+        yield from ((name, state) for name, state in machine["States"].items() if kind in (None, state["Type"]))
+
+
+def tasks_with_cover(document: dict[str, Any], cover: Any = None) -> Iterator[tuple[str, dict[str, Any], Any]]:
+    """Every Task with the Catch that covers it: its own, else that of the Parallel around it."""
+    for name, state in document["States"].items():
+        if state["Type"] == "Task":
+            yield name, state, state.get("Catch", cover)
+        for branch in state.get("Branches", []):
+            yield from tasks_with_cover(branch, state.get("Catch", cover))
+
+
+def following(state: dict[str, Any]) -> set[str]:
+    rules = [*state.get("Choices", []), *state.get("Catch", []), state]
+    return {rule["Next"] for rule in rules if "Next" in rule} | ({state["Default"]} if "Default" in state else set())
+
+
+def lambdas_of_the_door() -> list[str]:
+    """The names given in `@app.lambda_function(name=...)`, read without importing app.py."""
+    calls = (node for node in ast.walk(ast.parse((PROJECT / "app.py").read_text())) if isinstance(node, ast.Call))
+    named = (c for c in calls if isinstance(c.func, ast.Attribute) and c.func.attr == "lambda_function")
+    return [
+        str(k.value.value) for c in named for k in c.keywords if k.arg == "name" and isinstance(k.value, ast.Constant)
+    ]
+
+
+def test_there_is_a_test_for_every_state_machine() -> None:
+    assert {path.name for path in (PROJECT / "statemachine").iterdir()} == {f"{name}.asl.json" for name in WORKFLOWS}
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS)
+def test_every_token_is_a_function_and_a_lambda_and_used_once(workflow: str) -> None:
+    used = [state["Resource"] for _, state in states(definition(workflow), "Task")]
+    assert sorted(used) == sorted(functions_of(workflow))
+    door = [name for name in lambdas_of_the_door() if name.startswith(f"{workflow}_")]
+    assert sorted(door) == sorted(f"{workflow}_{function}" for function in functions_of(workflow).values())
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS)
+def test_state_names_and_result_paths_are_derived_from_the_function(workflow: str) -> None:
+    functions = functions_of(workflow)
+    for name, state in states(definition(workflow), "Task"):
+        function = functions[state["Resource"]]
+        assert (name, state["ResultPath"]) == (camel(function), f"$.{function}")
+        assert state["Parameters"]["lab_id.$"] == "$.lab_id"
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS)
+def test_every_state_is_reachable_and_every_transition_leads_somewhere(workflow: str) -> None:
+    for machine in machines(definition(workflow)):
+        reached, edge = set(), {machine["StartAt"]}
+        while edge:
+            reached |= edge
+            edge = {name for known in edge for name in following(machine["States"][known])} - reached
+        assert reached == set(machine["States"])
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS)
+def test_every_task_has_a_timeout_a_retry_with_jitter_and_a_catch(workflow: str) -> None:
+    for name, state, cover in tasks_with_cover(definition(workflow)):
+        assert 0 < state["TimeoutSeconds"] <= 900, name
+        [retrier] = state["Retry"]
+        assert set(retrier["ErrorEquals"]) >= ALWAYS_RETRIED, name
+        assert retrier["JitterStrategy"] == "FULL", name
+        assert retrier["BackoffRate"] > 1, name
+        assert retrier["MaxDelaySeconds"] > retrier["IntervalSeconds"], name
+        assert 1 <= retrier["MaxAttempts"] <= 10, name
+        assert [c["ErrorEquals"] for c in cover] == [["Superseded"], ["States.ALL"]], name
+        assert cover[0]["Next"] == "Superseded", name
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS)
+def test_every_error_named_is_one_that_is_raised_or_awss_own(workflow: str) -> None:
+    for _, state in states(definition(workflow)):
+        for rule in [*state.get("Retry", []), *state.get("Catch", [])]:
+            for error in rule["ErrorEquals"]:
+                assert error in OWN_ERRORS or error.startswith(BUILT_IN)
+            if "States.ALL" in rule["ErrorEquals"]:
+                assert rule["ErrorEquals"] == ["States.ALL"]
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS)
+def test_every_wait_waits_for_what_a_function_of_this_machine_said(workflow: str) -> None:
+    functions = set(functions_of(workflow).values())
+    for _, state in states(definition(workflow), "Wait"):
+        function, _, field = state["SecondsPath"].removeprefix("$.").partition(".")
+        assert function in functions
+        assert field == "look_again_in"
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS)
+def test_every_choice_compares_one_outcome(workflow: str) -> None:
+    functions = set(functions_of(workflow).values())
+    for _, state in states(definition(workflow), "Choice"):
+        for rule in state["Choices"]:
+            for test in rule.get("Or", [rule]):
+                function, _, field = test["Variable"].removeprefix("$.").partition(".")
+                assert (function in functions, field) == (True, "outcome")
+                assert test["StringEquals"] in {"again", "done", "skipped"}
+
+
+def test_every_visible_step_is_a_function_and_every_loop_is_bounded() -> None:
+    for workflow in WORKFLOWS:
+        functions = set(functions_of(workflow).values())
+        assert set(STEPS[workflow]) <= functions
+        for _, state in states(definition(workflow), "Wait"):
+            function = state["SecondsPath"].removeprefix("$.").partition(".")[0]
+            step = STEPS[workflow][function][0]
+            assert step in PATIENCE or step == "remove_stragglers"
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS)
+def test_nothing_may_run_for_ever(workflow: str) -> None:
+    assert definition(workflow)["TimeoutSeconds"] <= 12 * 3600
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS)
+def test_cloudformation_would_take_the_machine(workflow: str, tmp_path: Path) -> None:
+    assert _complaints(definition(workflow), tmp_path) == ""
+
+
+def test_cloudformation_would_not_take_a_broken_machine(tmp_path: Path) -> None:
+    broken = definition("inspect")
+    broken["States"]["Look"]["Retry"][0]["BackoffRate"] = "fast"
+    assert "E3601" in _complaints(broken, tmp_path)
+
+
+def _complaints(document: dict[str, Any], tmp_path: Path) -> str:
+    """What cfn-lint says of the machine, its tokens replaced by a Lambda's ARN."""
+    text = json.dumps(document)
+    for token in {state["Resource"] for _, state in states(document, "Task")}:
+        text = text.replace(token, "arn:aws:lambda:eu-west-1:111122223333:function:f")
+    properties = {"RoleArn": "arn:aws:iam::111122223333:role/states", "Definition": json.loads(text)}
+    resource = {"Type": "AWS::StepFunctions::StateMachine", "Properties": properties}
+    template = tmp_path / "template.json"
+    template.write_text(json.dumps({"AWSTemplateFormatVersion": "2010-09-09", "Resources": {"Machine": resource}}))
+    lint = [str(Path(sys.executable).parent / "cfn-lint"), str(template)]
+    return subprocess.run(lint, capture_output=True, text=True, check=False).stdout

@@ -1,0 +1,161 @@
+"""A small state machine: walks an ASL file over the Python functions, without waiting, on fakes.
+
+Knows what our four files use: Task, Choice, Wait, Parallel, Succeed, Fail, Parameters, ResultPath, Retry, Catch. Payloads
+go through JSON, as on AWS. `before` is called ahead of each invocation and may raise what kills a Lambda.
+"""
+
+from __future__ import annotations
+
+import importlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from chalicelib.ports import Deps
+from chalicelib.workflows.running import run_step
+
+STATEMACHINES = Path(__file__).resolve().parents[2] / "statemachine"
+WORKFLOWS = ("provision", "update", "teardown", "inspect")
+_MOST_STATES = 20_000
+
+
+class LambdaDied(Exception):
+    """The process was killed: Step Functions sees Lambda.Unknown."""
+
+
+class StepFailed(Exception):
+    """An error as Step Functions knows it: a name and a cause."""
+
+    def __init__(self, name: str, cause: str) -> None:
+        self.name, self.cause = name, cause
+        super().__init__(f"{name}: {cause}")
+
+
+def definition(workflow: str) -> dict[str, Any]:
+    """The ASL document of a workflow."""
+    document: dict[str, Any] = json.loads((STATEMACHINES / f"{workflow}.asl.json").read_text())
+    return document
+
+
+def functions_of(workflow: str) -> dict[str, str]:
+    """Token -> function name, derived: `${ProvisionCreateStack}` is provision.create_stack."""
+    module = importlib.import_module(f"chalicelib.workflows.{workflow}")
+    own = [name for name, thing in vars(module).items() if getattr(thing, "__module__", "") == module.__name__]
+    return {"${" + camel(workflow) + camel(name) + "}": name for name in own if not name.startswith("_")}
+
+
+def camel(name: str) -> str:
+    """`create_stack` -> `CreateStack`."""
+    return "".join(part.capitalize() for part in name.split("_"))
+
+
+@dataclass
+class Machine:
+    """Runs executions of one workflow. `waited` is all the seconds that would have been waited, `path` every state entered."""
+
+    workflow: str
+    deps: Deps
+    before: Callable[[str], None] = lambda function: None
+    after: Callable[[str], None] = lambda function: None
+    waited: int = 0
+    path: list[str] = field(default_factory=list)
+
+    def run(self, payload: Mapping[str, object]) -> str:
+        """Walk to the end; return the last state's name. Raises StepFailed only when nothing catches."""
+        document = definition(self.workflow)
+        return self._walk(document["StartAt"], document["States"], json.loads(json.dumps(payload)))
+
+    def _walk(self, name: str, states: Mapping[str, Any], data: dict[str, Any]) -> str:
+        while True:
+            self.path.append(name)
+            assert len(self.path) < _MOST_STATES, f"{self.workflow} does not end"
+            state = states[name]
+            following: str | None
+            match state["Type"]:
+                case "Succeed":
+                    return name
+                case "Fail":
+                    return name
+                case "Choice":
+                    following = self._choose(state, data)
+                case "Wait":
+                    self.waited += _seconds(data, state["SecondsPath"])
+                    following = state["Next"]
+                case _:
+                    data, following = self._act(state, data)
+            if following is None:
+                return name
+            name = following
+
+    def _choose(self, state: Mapping[str, Any], data: Mapping[str, Any]) -> str:
+        for rule in state["Choices"]:
+            if any(_at(data, test["Variable"]) == test["StringEquals"] for test in rule.get("Or", [rule])):
+                return str(rule["Next"])
+        return str(state["Default"])
+
+    def _act(self, state: Mapping[str, Any], data: dict[str, Any]) -> tuple[dict[str, Any], str | None]:
+        tries = [0] * len(state.get("Retry", []))
+        while True:
+            try:
+                result = self._parallel(state, data) if state["Type"] == "Parallel" else self._task(state, data)
+                return _put(data, state.get("ResultPath", "$"), result), state.get("Next")
+            except StepFailed as failure:
+                if _may_retry(state.get("Retry", []), failure.name, tries):
+                    continue
+                caught = _catcher(state.get("Catch", []), failure.name)
+                if caught is None:
+                    raise
+                told = {"Error": failure.name, "Cause": failure.cause}
+                return _put(data, caught.get("ResultPath", "$"), told), caught["Next"]
+
+    def _parallel(self, state: Mapping[str, Any], data: dict[str, Any]) -> list[str]:
+        """Branches one after the other: each sees the world as the one before left it, which is one possible order."""
+        return [self._walk(b["StartAt"], b["States"], json.loads(json.dumps(data))) for b in state["Branches"]]
+
+    def _task(self, state: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, Any]:
+        function = functions_of(self.workflow)[state["Resource"]]
+        event = {k.removesuffix(".$"): _at(data, v) if k.endswith(".$") else v for k, v in state["Parameters"].items()}
+        step = getattr(importlib.import_module(f"chalicelib.workflows.{self.workflow}"), function)
+        try:
+            self.before(function)
+            answer: dict[str, Any] = json.loads(json.dumps(run_step(self.deps, step, event)))
+            self.after(function)
+        except LambdaDied as death:
+            raise StepFailed("Lambda.Unknown", "The process was killed.") from death
+        except Exception as error:  # What the Lambda runtime does with every exception.
+            cause = json.dumps({"errorMessage": str(error), "errorType": type(error).__name__})
+            raise StepFailed(type(error).__name__, cause) from error
+        return answer
+
+
+def _may_retry(retriers: list[Any], name: str, tries: list[int]) -> bool:
+    for n, retrier in enumerate(retriers):
+        if name in retrier["ErrorEquals"] or "States.ALL" in retrier["ErrorEquals"]:
+            tries[n] += 1
+            return bool(tries[n] <= retrier["MaxAttempts"])
+    return False
+
+
+def _catcher(catchers: list[Any], name: str) -> Any:
+    return next((c for c in catchers if name in c["ErrorEquals"] or "States.ALL" in c["ErrorEquals"]), None)
+
+
+def _at(data: Any, path: str) -> Any:
+    for part in path.removeprefix("$").strip(".").split("."):
+        data = data[part] if part else data
+    return data
+
+
+def _put(data: dict[str, Any], path: str | None, result: Any) -> dict[str, Any]:
+    if path is None:
+        return data
+    return {**data, path.removeprefix("$."): result} if path != "$" else result
+
+
+def _seconds(data: Any, path: str) -> int:
+    seconds = _at(data, path)
+    assert isinstance(seconds, int), f"{path} is {seconds!r}"
+    assert seconds > 0, f"{path} is {seconds}"
+    return seconds
