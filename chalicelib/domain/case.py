@@ -1,0 +1,24 @@
+"""A request before its judges: what was asked, what it would become, and the circumstances it is judged in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from chalicelib.domain.calendar import Calendar
+from chalicelib.domain.draft import Draft
+from chalicelib.domain.lab import Caller
+from chalicelib.domain.limits import Limits
+from chalicelib.domain.spec import LabSpec
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """`spec` is the draft made whole; rules look at the draft only to know what was said and what was filled in."""
+
+    draft: Draft
+    spec: LabSpec
+    calendar: Calendar
+    caller: Caller
+    limits: Limits
+    now: datetime

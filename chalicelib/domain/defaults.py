@@ -1,0 +1,176 @@
+"""Fills in what a request left out: from a Draft to a LabSpec that is whole, though not yet judged (see validation.py).
+
+The surprising default: the endpoint is `public-and-private`. With a public endpoint alone, nodes reach the API server from
+outside, and an allow-list that names only the caller would keep them out.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from ipaddress import IPv4Address, ip_address
+
+from chalicelib.domain.calendar import Calendar
+from chalicelib.domain.draft import Draft, NodegroupDraft
+from chalicelib.domain.instance_types import ami_type
+from chalicelib.domain.lab import Caller
+from chalicelib.domain.limits import Limits
+from chalicelib.domain.names import partition_of, principal_of
+from chalicelib.domain.spec import (
+    AccessPolicySpec,
+    AccessSpec,
+    AddonSpec,
+    CapacityType,
+    EndpointAccess,
+    EndpointSpec,
+    ExistingNetwork,
+    ExternalDnsSpec,
+    LabSpec,
+    NatMode,
+    NewNetwork,
+    NodegroupSpec,
+    Placement,
+    SshSpec,
+    SupportPolicy,
+    VolumePolicy,
+)
+
+#: Words that ask for the default version.
+ANY_VERSION = frozenset({"auto", "default", "latest"})
+#: Add-ons that every lab has unless its eksctl file disables them.
+DEFAULT_ADDONS = ("vpc-cni", "kube-proxy", "coredns", "metrics-server", "eks-pod-identity-agent")
+WORLD = "0.0.0.0/0"
+
+
+def fill(draft: Draft, calendar: Calendar, caller: Caller, limits: Limits, now: datetime) -> LabSpec:
+    """Make the draft whole. What has no default is left empty: the rules say so."""
+    region = draft.region or limits.default_region
+    groups = _nodegroups(draft)
+    return LabSpec(
+        name=draft.name or "",
+        region=region,
+        version=_version(draft, calendar, now),
+        network=_network(draft, groups),
+        endpoint=_endpoint(draft, caller),
+        nodegroups=groups,
+        ssh=_ssh(draft, caller),
+        external_dns=_external_dns(draft),
+        work_host=draft.work_host,
+        addons=_addons(draft),
+        access=_access(draft, region, caller),
+        pod_identities=draft.pod_identities,
+        log_types=tuple(dict.fromkeys(draft.log_types)),
+        tags=dict(draft.tags),
+        lease_hours=limits.default_lease_hours if draft.lease_hours is None else draft.lease_hours,
+        volumes=draft.volumes or VolumePolicy.DELETE,
+        support_policy=draft.support_policy or SupportPolicy.STANDARD,
+    )
+
+
+def address_of(caller: Caller) -> str | None:
+    """The caller's address as a CIDR of one; None if it is not known or not IPv4 (labs are IPv4 only)."""
+    try:
+        address = ip_address(caller.source_ip or "")
+    except ValueError:
+        return None
+    return f"{address}/32" if isinstance(address, IPv4Address) else None
+
+
+def admin_policy(region: str) -> str:
+    """The ARN of EKS's access policy for cluster administrators."""
+    return f"arn:{partition_of(region)}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
+
+
+def _version(draft: Draft, calendar: Calendar, now: datetime) -> str:
+    if draft.version is not None and draft.version.lower() not in ANY_VERSION:
+        return draft.version
+    newest = calendar.newest_standard(now)
+    return newest.version if newest else ""
+
+
+def _network(draft: Draft, groups: tuple[NodegroupSpec, ...]) -> NewNetwork | ExistingNetwork:
+    asked = draft.network
+    if asked.exists:
+        return ExistingNetwork(asked.vpc_id, asked.public_subnet_ids, asked.private_subnet_ids)
+    needs_nat = any(group.placement is Placement.PRIVATE for group in groups)
+    nat = asked.nat or (NatMode.SINGLE if needs_nat else NatMode.NONE)
+    return NewNetwork(asked.cidr or NewNetwork().cidr, asked.zones, nat)
+
+
+def _endpoint(draft: Draft, caller: Caller) -> EndpointSpec:
+    access = draft.endpoint_access or EndpointAccess.PUBLIC_AND_PRIVATE
+    if access is EndpointAccess.PRIVATE:
+        return EndpointSpec(access, ())
+    mine = address_of(caller)
+    cidrs = draft.allowed_cidrs if draft.allowed_cidrs is not None else ((mine,) if mine else ())
+    return EndpointSpec(reachable_by_nodes(access, cidrs), cidrs)
+
+
+def reachable_by_nodes(access: EndpointAccess, cidrs: tuple[str, ...]) -> EndpointAccess:
+    """The access that lets nodes in: a public endpoint that is not open to the world needs the private one beside it."""
+    narrowed = access is EndpointAccess.PUBLIC and WORLD not in cidrs
+    return EndpointAccess.PUBLIC_AND_PRIVATE if narrowed else access
+
+
+def _nodegroups(draft: Draft) -> tuple[NodegroupSpec, ...]:
+    asked = (NodegroupDraft(),) if draft.nodegroups is None else draft.nodegroups
+    only_private = bool(draft.network.private_subnet_ids) and not draft.network.public_subnet_ids
+    placement = Placement.PRIVATE if only_private else Placement.PUBLIC
+    default_name = f"{(draft.name or 'lab')[:53]}-nodegroup"
+    return tuple(_nodegroup(group, default_name, placement) for group in asked)
+
+
+def _nodegroup(asked: NodegroupDraft, default_name: str, placement: Placement) -> NodegroupSpec:
+    usual = NodegroupSpec(default_name)
+    desired = asked.desired
+    if desired is None:
+        desired = usual.desired if asked.max is None else min(usual.desired, asked.max)
+        desired = desired if asked.min is None else max(desired, asked.min)
+    types = asked.instance_types or usual.instance_types
+    return NodegroupSpec(
+        name=default_name if asked.name is None else asked.name,
+        instance_types=types,
+        desired=desired,
+        min=min(usual.min, desired) if asked.min is None else asked.min,
+        max=max(usual.max, desired) if asked.max is None else asked.max,
+        volume_gib=usual.volume_gib if asked.volume_gib is None else asked.volume_gib,
+        capacity_type=asked.capacity_type or CapacityType.ON_DEMAND,
+        placement=asked.placement or placement,
+        ami_type=ami_type(types[0]),
+        labels=dict(asked.labels),
+        taints=asked.taints,
+        tags=dict(asked.tags),
+    )
+
+
+def _ssh(draft: Draft, caller: Caller) -> SshSpec | None:
+    if draft.ssh is None:
+        return None
+    mine = address_of(caller)
+    cidrs = draft.ssh.cidrs if draft.ssh.cidrs is not None else ((mine,) if mine else ())
+    return SshSpec(draft.ssh.key_name, draft.ssh.public_key, cidrs)
+
+
+def _external_dns(draft: Draft) -> ExternalDnsSpec | None:
+    if draft.external_dns is None:
+        return None
+    return ExternalDnsSpec(draft.external_dns.hosted_zone_id or "", draft.external_dns.domain or "")
+
+
+def _addons(draft: Draft) -> tuple[AddonSpec, ...]:
+    """The usual ones and those asked for; one asked for takes the place of the usual one of its name."""
+    names = [*DEFAULT_ADDONS] if draft.default_addons else []
+    names += ["external-dns"] if draft.external_dns else []
+    needs_agent = draft.pod_identities or {"aws-ebs-csi-driver", "external-dns"} & {a.name for a in draft.addons}
+    names += ["eks-pod-identity-agent"] if needs_agent and "eks-pod-identity-agent" not in names else []
+    asked = {addon.name for addon in draft.addons}
+    return (*draft.addons, *(AddonSpec(name) for name in names if name not in asked))
+
+
+def _access(draft: Draft, region: str, caller: Caller) -> tuple[AccessSpec, ...]:
+    """Those asked for, and the requester as administrator where nobody was, or where the draft wants both."""
+    asked = draft.access or ()
+    requester = principal_of(caller.arn)
+    wanted = draft.access is None or draft.requester_too
+    if not wanted or requester is None or any(entry.principal_arn == requester for entry in asked):
+        return asked
+    return (*asked, AccessSpec(requester, (AccessPolicySpec(admin_policy(region)),)))

@@ -1,0 +1,26 @@
+"""What an EC2 instance type's name says about its machine: processor architecture and accelerator, hence the EKS image it needs.
+
+A name is family, generation, attributes: `m6gd.large` is an m of generation 6 with Graviton (g) and local disks (d).
+"""
+
+from __future__ import annotations
+
+import re
+
+_NAME = re.compile(r"([a-z]+)(\d+)([a-z0-9-]*)\.")
+_NVIDIA = ("g", "gr", "p")
+_NEURON = ("inf", "trn")
+
+
+def ami_type(instance_type: str) -> str:
+    """The Amazon Linux 2023 image that fits, as EKS's amiType. A name of no known form is taken for plain x86."""
+    name = _NAME.match(instance_type)
+    if name is None:
+        return "AL2023_x86_64_STANDARD"
+    family, attributes = name[1], name[3]
+    arm = family == "a" or "g" in attributes
+    if family in _NVIDIA:
+        return "AL2023_ARM_64_NVIDIA" if arm else "AL2023_x86_64_NVIDIA"
+    if family in _NEURON:
+        return "AL2023_x86_64_NEURON"
+    return "AL2023_ARM_64_STANDARD" if arm else "AL2023_x86_64_STANDARD"

@@ -1,0 +1,130 @@
+"""Judges a complete LabSpec by facts of the account: subnets, key pair, hosted zone, add-ons. Pure; labs.py fetches the facts.
+
+Findings carry our own paths; `validation.in_callers_words` tells them by the caller's. The `with_*` functions put into
+the spec what only the account knows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from ipaddress import ip_network
+
+from chalicelib.domain.findings import Finding, error, warning
+from chalicelib.domain.spec import ExistingNetwork, ExternalDnsSpec, LabSpec, Placement
+from chalicelib.domain.world import HostedZone, SubnetFacts
+
+#: Addresses that EKS wants free in a cluster subnet, and the smallest subnet it takes.
+_FREE, _SMALLEST = 6, 28
+
+
+def check_subnets(spec: LabSpec, facts: Sequence[SubnetFacts]) -> tuple[Finding, ...]:
+    """Judge the existing subnets that a spec names; `facts` holds those that exist. Nothing for a new network."""
+    if not isinstance(spec.network, ExistingNetwork):
+        return ()
+    found = {subnet.id: subnet for subnet in facts}
+    findings: list[Finding] = []
+    for path, subnet_id, public in _named(spec.network):
+        if subnet_id not in found:
+            findings.append(error(path, "subnet-missing", f"There is no subnet {subnet_id} in {spec.region}."))
+        else:
+            findings += _check_subnet(spec, path, found[subnet_id], public)
+    return (*findings, *_check_together(spec.network, [found[i] for _, i, _ in _named(spec.network) if i in found]))
+
+
+def with_subnets(spec: LabSpec, facts: Sequence[SubnetFacts]) -> LabSpec:
+    """The spec with the VPC's id, where only subnets were named. A new network stays as it is."""
+    if not isinstance(spec.network, ExistingNetwork) or spec.network.vpc_id or not facts:
+        return spec
+    return replace(spec, network=replace(spec.network, vpc_id=facts[0].vpc_id))
+
+
+def check_key_pair(spec: LabSpec, exists: bool) -> tuple[Finding, ...]:
+    """Judge the key pair that the spec names, if it names one."""
+    if spec.ssh is None or not spec.ssh.key_name or exists:
+        return ()
+    message = f"EC2 has no key pair {spec.ssh.key_name} in {spec.region}: import it there, or give ssh.publicKey."
+    return (error("ssh.keyName", "key-pair-missing", message),)
+
+
+def check_zone(spec: LabSpec, zone: HostedZone | None) -> tuple[Finding, ...]:
+    """Judge the hosted zone that was found for external-dns (asked for by id, else by domain)."""
+    asked = spec.external_dns
+    if asked is None:
+        return ()
+    path = "externalDns.hostedZoneId" if asked.hosted_zone_id else "externalDns.domain"
+    if zone is None:
+        name = asked.hosted_zone_id or asked.domain
+        return (error(path, "zone-missing", f"Route 53 has no hosted zone {name} in this account."),)
+    domain = asked.domain.rstrip(".")
+    if domain and domain != zone.name and not domain.endswith(f".{zone.name}"):
+        return (
+            error(
+                "externalDns.domain", "zone-mismatch", f"{domain} is not in the zone {zone.id}, which is {zone.name}."
+            ),
+        )
+    if zone.private:
+        return (
+            warning(
+                path, "private-zone", f"{zone.name} is a private zone: its names resolve in its own networks only."
+            ),
+        )
+    return ()
+
+
+def with_zone(spec: LabSpec, zone: HostedZone) -> LabSpec:
+    """The spec with the hosted zone's id, and its domain where none was named."""
+    if spec.external_dns is None:
+        return spec
+    return replace(spec, external_dns=ExternalDnsSpec(zone.id, spec.external_dns.domain.rstrip(".") or zone.name))
+
+
+def check_addons(spec: LabSpec, offered: Mapping[str, bool]) -> tuple[Finding, ...]:
+    """Judge the add-ons by what EKS offers for the version: add-on name -> offered. One that is not there is not judged."""
+    findings = []
+    for index, addon in enumerate(spec.addons):
+        if not offered.get(addon.name, True):
+            message = f"EKS offers no add-on {addon.name} for Kubernetes {spec.version}."
+            findings.append(error(f"addons[{index}].name", "addon-missing", message))
+    return tuple(findings)
+
+
+def _named(network: ExistingNetwork) -> Iterator[tuple[str, str, bool]]:
+    """(path, subnet id, declared public) of each subnet named."""
+    for index, subnet_id in enumerate(network.public_subnet_ids):
+        yield f"network.publicSubnetIds[{index}]", subnet_id, True
+    for index, subnet_id in enumerate(network.private_subnet_ids):
+        yield f"network.privateSubnetIds[{index}]", subnet_id, False
+
+
+def _check_subnet(spec: LabSpec, path: str, subnet: SubnetFacts, declared_public: bool) -> Iterator[Finding]:
+    public_nodes = any(group.placement is Placement.PUBLIC for group in spec.nodegroups)
+    if declared_public and not subnet.public:
+        message = (
+            f"{subnet.id} is not public: it has no route to an internet gateway. List it as private, or add the route."
+        )
+        yield error(path, "subnet-not-public", message)
+    elif declared_public and public_nodes and not subnet.maps_public_ip:
+        message = (
+            f"{subnet.id} gives instances no public address (MapPublicIpOnLaunch is off): its nodes could not join."
+        )
+        yield error(path, "no-public-addresses", message)
+    elif not declared_public and subnet.public:
+        yield warning(
+            path, "subnet-is-public", f"{subnet.id} is listed as private, but has a route to an internet gateway."
+        )
+    if ip_network(subnet.cidr).prefixlen > _SMALLEST:
+        yield error(path, "subnet-too-small", f"{subnet.id} is {subnet.cidr}: EKS takes /{_SMALLEST} at the smallest.")
+    elif subnet.free_addresses < _FREE:
+        message = f"{subnet.id} has {subnet.free_addresses} free addresses: EKS needs {_FREE} at least."
+        yield error(path, "subnet-full", message)
+
+
+def _check_together(network: ExistingNetwork, facts: Sequence[SubnetFacts]) -> Iterator[Finding]:
+    vpcs, zones = sorted({subnet.vpc_id for subnet in facts}), sorted({subnet.zone for subnet in facts})
+    if len(vpcs) > 1:
+        yield error("network", "several-vpcs", f"The subnets lie in several VPCs: {', '.join(vpcs)}.")
+    elif vpcs and network.vpc_id and vpcs != [network.vpc_id]:
+        yield error("network.vpcId", "other-vpc", f"The subnets lie in {vpcs[0]}, not in {network.vpc_id}.")
+    if len(zones) == 1:
+        yield error("network", "one-zone", f"All subnets lie in {zones[0]}: EKS needs two zones.")

@@ -1,0 +1,90 @@
+"""Completes a draft and judges it: every rule runs, every finding is told, by the path that the caller wrote.
+
+Rules are functions from a Case to findings in our own paths (`validation_*.py`); this module runs them all and translates.
+What needs facts from AWS (do these subnets exist?) is judged in preflight.py.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime
+
+from chalicelib.domain.calendar import Calendar
+from chalicelib.domain.case import Case
+from chalicelib.domain.defaults import fill
+from chalicelib.domain.draft import Draft
+from chalicelib.domain.findings import Finding, error, has_errors
+from chalicelib.domain.lab import Caller
+from chalicelib.domain.limits import Limits
+from chalicelib.domain.names import CLUSTER, REGION
+from chalicelib.domain.spec import LabSpec
+from chalicelib.domain.validation_access import judge_access, judge_pod_identities
+from chalicelib.domain.validation_addons import judge_addons, judge_external_dns
+from chalicelib.domain.validation_endpoint import judge_endpoint, judge_ssh
+from chalicelib.domain.validation_network import judge_network, judge_placement
+from chalicelib.domain.validation_nodegroups import judge_nodegroups
+from chalicelib.domain.validation_tags import judge_tags
+from chalicelib.domain.validation_version import judge_lease, judge_version
+
+_LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
+
+
+def complete(
+    draft: Draft, calendar: Calendar, caller: Caller, limits: Limits, now: datetime
+) -> tuple[LabSpec | None, tuple[Finding, ...]]:
+    """Make a LabSpec of the draft, None if any finding refuses it; warnings travel with the spec."""
+    spec = fill(draft, calendar, caller, limits, now)
+    case = Case(draft, spec, calendar, caller, limits, now)
+    found = in_callers_words(draft, (finding for rule in _RULES for finding in rule(case)))
+    return None if has_errors(found) else spec, found
+
+
+def in_callers_words(draft: Draft, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+    """The findings by the caller's own paths, each once, without those in what could not be read anyway."""
+    told = (replace(finding, path=draft.caller_path(finding.path)) for finding in findings)
+    return tuple(dict.fromkeys(finding for finding in told if not draft.is_broken(finding.path)))
+
+
+def _judge_name(case: Case) -> Iterator[Finding]:
+    name = case.spec.name
+    if not name:
+        yield error("name", "missing", "Give the lab a name: it becomes the cluster's.")
+    elif not CLUSTER.fullmatch(name):
+        rule = "1 to 100 letters, digits, dashes and underscores, beginning with a letter or digit"
+        yield error("name", "invalid-name", f"EKS refuses this name: it takes {rule}.")
+
+
+def _judge_region(case: Case) -> Iterator[Finding]:
+    region, allowed = case.spec.region, case.limits.regions
+    if not REGION.fullmatch(region):
+        yield error("region", "invalid-region", "Not the name of an AWS region: they look like ap-northeast-2.")
+    elif allowed and region not in allowed:
+        yield error(
+            "region", "region-not-allowed", f"Labs are not offered in {region}; they are in {', '.join(allowed)}."
+        )
+
+
+def _judge_log_types(case: Case) -> Iterator[Finding]:
+    for index, name in enumerate(case.draft.log_types):
+        if name not in _LOG_TYPES:
+            yield error(f"logTypes[{index}]", "unknown-log-type", f"EKS writes these: {', '.join(_LOG_TYPES)}.")
+
+
+_RULES: tuple[Callable[[Case], Iterator[Finding]], ...] = (
+    _judge_name,
+    _judge_region,
+    judge_version,
+    judge_lease,
+    judge_network,
+    judge_placement,
+    judge_endpoint,
+    judge_nodegroups,
+    judge_ssh,
+    judge_external_dns,
+    judge_addons,
+    judge_access,
+    judge_pod_identities,
+    _judge_log_types,
+    judge_tags,
+)

@@ -1,0 +1,115 @@
+"""Rules for who gets into the cluster (access entries) and for what pods may be in AWS (Pod Identity)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from chalicelib.domain.case import Case
+from chalicelib.domain.findings import Finding, error, warning
+from chalicelib.domain.names import (
+    ACCESS_POLICY_ARN,
+    DNS_LABEL,
+    LAB_ROLE_ARN,
+    NAMESPACE_PATTERN,
+    PRINCIPAL_ARN,
+    SERVICE_ACCOUNT,
+    principal_of,
+)
+from chalicelib.domain.spec import AccessSpec
+
+#: Access entry types (model: CreateAccessEntryRequest.type); all but STANDARD are for nodes.
+_NODE_TYPES = ("EC2_LINUX", "EC2_WINDOWS", "EC2", "FARGATE_LINUX", "HYBRID_LINUX", "HYPERPOD_LINUX")
+#: EKS refuses groups that begin so: they would be Kubernetes' or AWS's own.
+_RESERVED_GROUPS = ("system:", "eks:", "aws:", "amazon:", "iam:")
+
+
+def judge_access(case: Case) -> Iterator[Finding]:
+    """Somebody gets in; each principal once, a user or a role, with policies that exist in form."""
+    requester = principal_of(case.caller.arn)
+    asked = case.draft.access
+    if requester is None and (asked is None or case.draft.requester_too):
+        message = (
+            f"No access entry can be made for {case.caller.arn}: call as an IAM user or role, or name who gets in."
+        )
+        yield error("access", "no-principal", message)
+    elif requester not in {entry.principal_arn for entry in case.spec.access}:
+        yield warning("access", "not-yourself", "You are not on this list: you will not get into the cluster yourself.")
+    seen: set[str] = set()
+    for index, entry in enumerate(asked or ()):
+        path = f"access[{index}]"
+        if entry.principal_arn in seen:
+            yield error(
+                f"{path}.principalArn", "duplicate", "This principal is listed already: EKS makes one entry for each."
+            )
+        seen.add(entry.principal_arn)
+        yield from _judge_principal(path, entry.principal_arn)
+        yield from _judge_entry(path, entry)
+
+
+def _judge_principal(path: str, arn: str) -> Iterator[Finding]:
+    if PRINCIPAL_ARN.fullmatch(arn):
+        return
+    role = principal_of(arn)
+    if role:
+        message = f"This is a session of a role; EKS takes the role itself: {role} (with its path, if it has one)."
+    else:
+        message = "Not the ARN of an IAM user or role: they look like arn:aws:iam::111122223333:role/student."
+    yield error(f"{path}.principalArn", "invalid-principal", message)
+
+
+def _judge_entry(path: str, entry: AccessSpec) -> Iterator[Finding]:
+    if entry.type not in ("STANDARD", *_NODE_TYPES):
+        yield error(f"{path}.type", "unknown-type", f"Types are STANDARD, {', '.join(_NODE_TYPES)}.")
+    elif entry.type != "STANDARD" and (entry.policies or entry.groups):
+        yield error(
+            f"{path}.type", "node-entry", f"An entry of type {entry.type} is for nodes: no policies, no groups."
+        )
+    elif entry.type != "STANDARD" and ":user/" in entry.principal_arn:
+        yield error(f"{path}.type", "node-entry", f"An entry of type {entry.type} is for a role, not for a user.")
+    elif entry.type == "STANDARD" and not entry.policies and not entry.groups:
+        yield warning(path, "no-rights", "Without policies or groups this principal gets in, but may do nothing.")
+    yield from _judge_groups(path, entry)
+    yield from _judge_policies(path, entry)
+
+
+def _judge_groups(path: str, entry: AccessSpec) -> Iterator[Finding]:
+    for index, group in enumerate(entry.groups):
+        if group.startswith(_RESERVED_GROUPS) or not group:
+            message = (
+                f"EKS refuses groups that begin with {', '.join(_RESERVED_GROUPS)}: give an access policy instead."
+            )
+            yield error(f"{path}.groups[{index}]", "reserved", message)
+
+
+def _judge_policies(path: str, entry: AccessSpec) -> Iterator[Finding]:
+    for index, policy in enumerate(entry.policies):
+        here = f"{path}.policies[{index}]"
+        if not ACCESS_POLICY_ARN.fullmatch(policy.policy_arn):
+            message = "Not an EKS access policy: arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy is one."
+            yield error(f"{here}.policyArn", "invalid-policy", message)
+        for position, namespace in enumerate(policy.namespaces):
+            if not NAMESPACE_PATTERN.fullmatch(namespace):
+                yield error(f"{here}.namespaces[{position}]", "invalid-name", f"{namespace!r} is no namespace.")
+
+
+def judge_pod_identities(case: Case) -> Iterator[Finding]:
+    """Pods become roles under /ekslab/ of the lab's own account only: a learner must not gain rights by a lab."""
+    seen: set[tuple[str, str]] = set()
+    for index, asked in enumerate(case.spec.pod_identities):
+        path = f"podIdentities[{index}]"
+        if not DNS_LABEL.fullmatch(asked.namespace):
+            yield error(f"{path}.namespace", "invalid-name", f"{asked.namespace!r} is no namespace.")
+        if not SERVICE_ACCOUNT.fullmatch(asked.service_account):
+            yield error(
+                f"{path}.serviceAccount", "invalid-name", f"{asked.service_account!r} is no service account's name."
+            )
+        role = LAB_ROLE_ARN.fullmatch(asked.role_arn)
+        if role is None or role[1] != case.caller.account:
+            message = (
+                f"Only roles of account {case.caller.account} under the path /ekslab/ are given to pods: "
+                "a lab makes no role with rights you name, for a learner must not gain rights by it."
+            )
+            yield error(f"{path}.roleArn", "role-not-allowed", message)
+        if (asked.namespace, asked.service_account) in seen:
+            yield error(path, "duplicate", "This service account has a role already.")
+        seen.add((asked.namespace, asked.service_account))

@@ -1,0 +1,88 @@
+"""Rules for who may reach the API server and port 22: address lists that mean something, keys that are keys."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import IPv4Network
+
+from chalicelib.domain.case import Case
+from chalicelib.domain.findings import Finding, error, warning
+from chalicelib.domain.names import PUBLIC_KEY
+from chalicelib.domain.spec import EndpointAccess
+from chalicelib.domain.validation_network import strict_network
+
+_MOST_CIDRS = 40
+_NO_ADDRESS = "Your address is not known or not IPv4, so say from where it is to be reached."
+
+
+def judge_endpoint(case: Case) -> Iterator[Finding]:
+    """The endpoint mode and its allow-list fit each other."""
+    endpoint, asked = case.spec.endpoint, case.draft.endpoint_access
+    path = "endpoint.allowedCidrs"
+    if endpoint.access is EndpointAccess.PRIVATE:
+        if case.draft.allowed_cidrs:
+            yield warning(
+                path, "not-honoured", "A private endpoint has no allow-list: everything in the network reaches it."
+            )
+        return
+    if case.draft.allowed_cidrs is None and not endpoint.allowed_cidrs:
+        yield error(path, "no-address", _NO_ADDRESS)
+    elif not endpoint.allowed_cidrs:
+        yield error(
+            path, "empty", "An empty list lets EKS open the endpoint to the world: name addresses, or choose private."
+        )
+    if asked is EndpointAccess.PUBLIC and endpoint.access is not asked and endpoint.allowed_cidrs:
+        message = (
+            "Nodes are not on the allow-list: the private endpoint is opened beside the public one, or none could join."
+        )
+        yield warning("endpoint.access", "private-added", message)
+    if case.draft.allowed_cidrs:
+        yield from _judge_cidrs(path, case.draft.allowed_cidrs, "The Kubernetes API is")
+        if len(case.draft.allowed_cidrs) > _MOST_CIDRS:
+            yield error(path, "too-many", f"EKS takes at most {_MOST_CIDRS} blocks.")
+
+
+def judge_ssh(case: Case) -> Iterator[Finding]:
+    """One key, of a kind that EC2 imports, and addresses to come from."""
+    ssh = case.spec.ssh
+    if ssh is None or case.draft.ssh is None:
+        return
+    if bool(ssh.key_name) == bool(ssh.public_key):
+        yield error(
+            "ssh", "one-key", "Give either keyName (a key pair in EC2) or publicKey (an OpenSSH public key's text)."
+        )
+    if ssh.public_key and "PRIVATE KEY" in ssh.public_key:
+        yield error(
+            "ssh.publicKey", "private-key", "This is a private key: never send it. Make a new pair, send its .pub file."
+        )
+    elif ssh.public_key and not PUBLIC_KEY.fullmatch(ssh.public_key):
+        yield error(
+            "ssh.publicKey",
+            "invalid-key",
+            "Not an OpenSSH public key that EC2 imports: ssh-rsa AAAA... or ssh-ed25519 AAAA...",
+        )
+    if ssh.key_name and len(ssh.key_name) > 255:
+        yield error("ssh.keyName", "invalid-name", "EC2's key names have at most 255 characters.")
+    if not ssh.cidrs:
+        yield error(
+            "ssh.cidrs", "no-address", _NO_ADDRESS if case.draft.ssh.cidrs is None else "Name at least one block."
+        )
+    yield from _judge_cidrs("ssh.cidrs", case.draft.ssh.cidrs or (), "Port 22 is")
+
+
+def _judge_cidrs(path: str, cidrs: tuple[str, ...], what: str) -> Iterator[Finding]:
+    seen: list[IPv4Network] = []
+    for index, text in enumerate(cidrs):
+        here, block = f"{path}[{index}]", strict_network(text)
+        if isinstance(block, str):
+            yield error(here, "invalid-cidr", block)
+            continue
+        covering = next((other for other in seen if other.overlaps(block)), None)
+        if covering is not None:
+            word = "is listed already" if covering == block else f"overlaps {covering}, listed already"
+            yield error(here, "cidr-overlaps", f"{text} {word}.")
+        if block.prefixlen == 0:
+            yield warning(here, "open-to-the-world", f"{what} open to the whole internet.")
+        elif block.is_private and not block.is_loopback:
+            yield warning(here, "private-address", f"{text} is private: nobody comes from there over the internet.")
+        seen.append(block)

@@ -1,0 +1,136 @@
+"""Rules for the network: ranges that are big enough and overlap nothing, two zones, and subnets for what is placed in them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from ipaddress import IPv4Network, ip_network
+
+from chalicelib.domain.case import Case
+from chalicelib.domain.findings import Finding, error, warning
+from chalicelib.domain.names import SUBNET_ID, VPC_ID, ZONE
+from chalicelib.domain.spec import ExistingNetwork, NatMode, NewNetwork, Placement
+
+#: EC2 makes VPCs of /16 to /28; four subnets of /24 need a /22.
+_LARGEST, _SMALLEST = 16, 22
+_PRIVATE = tuple(IPv4Network(block) for block in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"))
+#: EKS takes Service addresses from one of these.
+_SERVICES = tuple(IPv4Network(block) for block in ("10.100.0.0/16", "172.20.0.0/16"))
+_DOCKER = IPv4Network("172.17.0.0/16")
+
+
+def judge_network(case: Case) -> Iterator[Finding]:
+    """The network itself."""
+    match case.spec.network:
+        case NewNetwork() as network:
+            yield from _judge_zones(case, network)
+            yield from _judge_cidr(case, network.cidr)
+        case ExistingNetwork() as network:
+            yield from _judge_ids(network)
+            if case.draft.network.cidr or case.draft.network.zones or case.draft.network.nat:
+                yield error(
+                    "network", "two-networks", "Give a new network (cidr, zones, nat) or existing subnets, not both."
+                )
+
+
+def judge_placement(case: Case) -> Iterator[Finding]:
+    """Nodes and the work host have subnets that suit them, and private nodes have a way out."""
+    private = [i for i, g in enumerate(case.spec.nodegroups) if g.placement is Placement.PRIVATE]
+    public = [i for i, g in enumerate(case.spec.nodegroups) if g.placement is Placement.PUBLIC]
+    match case.spec.network:
+        case NewNetwork(nat=NatMode.NONE) if private:
+            message = "Nodes in private subnets need NAT to fetch images: leave nat out, or ask for a single gateway."
+            yield error("network.nat", "no-nat", message)
+        case NewNetwork(nat=NatMode.SINGLE) if private and case.draft.network.nat is None:
+            path = f"nodegroups[{private[0]}].placement"
+            yield warning(
+                path, "nat-added", "Private nodes need a NAT gateway: one is added, at about $1.40 a day and traffic."
+            )
+        case ExistingNetwork() as network:
+            yield from _judge_subnets_for(case, network, public, private)
+
+
+def _judge_zones(case: Case, network: NewNetwork) -> Iterator[Finding]:
+    if network.zones and len(set(network.zones)) != 2:
+        yield error(
+            "network.zones", "two-zones", f"Name two different zones, not {len(set(network.zones))}; or none at all."
+        )
+    for index, zone in enumerate(network.zones):
+        if not ZONE.fullmatch(zone) or not zone.startswith(case.spec.region):
+            path = f"network.zones[{index}]"
+            yield error(
+                path, "invalid-zone", f"{zone!r} is no zone of {case.spec.region}: they look like {case.spec.region}a."
+            )
+
+
+def _judge_cidr(case: Case, text: str) -> Iterator[Finding]:
+    block = strict_network(text)
+    if isinstance(block, str):
+        yield error("network.cidr", "invalid-cidr", block)
+        return
+    if not _LARGEST <= block.prefixlen <= _SMALLEST:
+        size = (
+            "large: EC2 makes VPCs up to /16"
+            if block.prefixlen < _LARGEST
+            else "small: four subnets need a /22 at least"
+        )
+        code = "cidr-too-large" if block.prefixlen < _LARGEST else "cidr-too-small"
+        yield error("network.cidr", code, f"{text} is too {size}.")
+    if not any(block.subnet_of(private) for private in _PRIVATE):
+        inside = ", ".join(map(str, _PRIVATE))
+        yield error("network.cidr", "cidr-not-private", f"{text} is not a private range: take one inside {inside}.")
+    for services in _SERVICES:
+        if block.overlaps(services):
+            message = f"{text} overlaps {services}, from which EKS takes Service addresses."
+            yield error("network.cidr", "cidr-overlaps", message)
+    if case.spec.work_host and block.overlaps(_DOCKER):
+        message = f"{text} overlaps {_DOCKER}, docker's bridge on the work host: its containers will not reach those addresses."
+        yield warning("network.cidr", "cidr-overlaps", message)
+
+
+def _judge_ids(network: ExistingNetwork) -> Iterator[Finding]:
+    if network.vpc_id is not None and not VPC_ID.fullmatch(network.vpc_id):
+        yield error("network.vpcId", "invalid-id", "Not a VPC id: they look like vpc-0dd338ecf29863c55.")
+    seen: dict[str, str] = {}
+    sides = (("publicSubnetIds", network.public_subnet_ids), ("privateSubnetIds", network.private_subnet_ids))
+    for side, ids in sides:
+        for index, subnet in enumerate(ids):
+            path = f"network.{side}[{index}]"
+            if not SUBNET_ID.fullmatch(subnet):
+                yield error(path, "invalid-id", "Not a subnet id: they look like subnet-0b2512f8c6ae9bf30.")
+            if subnet in seen:
+                yield error(path, "duplicate", f"{subnet} is listed already, at {seen[subnet]}.")
+            seen[subnet] = path
+    if len(seen) < 2:
+        yield error("network", "too-few-subnets", "EKS needs at least two subnets, in two zones: name their ids.")
+
+
+def _judge_subnets_for(
+    case: Case, network: ExistingNetwork, public: list[int], private: list[int]
+) -> Iterator[Finding]:
+    if private and not network.private_subnet_ids:
+        message = "The group is to be private, but no private subnet is named."
+        yield error(f"nodegroups[{private[0]}].placement", "no-private-subnets", message)
+    if public and not network.public_subnet_ids and network.private_subnet_ids:
+        message = "The group is to be public, but no public subnet is named."
+        yield error(f"nodegroups[{public[0]}].placement", "no-public-subnets", message)
+    if case.spec.work_host and not network.public_subnet_ids:
+        yield error("workHost", "no-public-subnets", "The work host lives in a public subnet, and none is named.")
+    for index in private:
+        if case.draft.nodegroups is None or case.draft.nodegroups[index].placement is None:
+            message = "Only private subnets are named, so the nodes are placed there."
+            yield warning(f"nodegroups[{index}].placement", "made-private", message)
+
+
+def strict_network(text: str) -> IPv4Network | str:
+    """Parse an IPv4 CIDR; if it is none, the sentence that says why."""
+    if "/" not in text:
+        return f"{text!r} is no CIDR: it needs a prefix length, such as /32 for one address."
+    try:
+        block = ip_network(text, strict=False)
+    except ValueError:
+        return f"{text!r} is no CIDR: they look like 203.0.113.0/24."
+    if not isinstance(block, IPv4Network):
+        return f"{text} is IPv6: labs are IPv4 only."
+    if str(block) != text:
+        return f"{text} names a host within its block; the block is {block}."
+    return block

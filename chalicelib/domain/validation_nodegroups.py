@@ -1,0 +1,113 @@
+"""Rules for node groups: names, sizes in order, volumes, instance types of one kind, and what Kubernetes accepts as labels."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from chalicelib.domain.case import Case
+from chalicelib.domain.findings import Finding, error, warning
+from chalicelib.domain.instance_types import ami_type
+from chalicelib.domain.names import INSTANCE_TYPE, LABEL_PART, LABEL_PREFIX, NODEGROUP
+from chalicelib.domain.reading import child
+from chalicelib.domain.spec import NodegroupSpec
+
+#: The image of Amazon Linux 2023 needs 20 GiB; gp3 ends at 16 TiB.
+_SMALLEST_VOLUME, _LARGEST_VOLUME = 20, 16384
+#: EKS keeps labels and taints to 63 characters (model: labelKey, taintKey), prefix included, and groups to these counts.
+_KEY_LENGTH = 63
+_MOST_TAINTS = 50
+_MOST_GROUPS = 30
+_OPEN_PREFIXES = ("node.kubernetes.io", "kubelet.kubernetes.io")
+_RESERVED = ("kubernetes.io", "k8s.io", "eks.amazonaws.com")
+
+
+def judge_nodegroups(case: Case) -> Iterator[Finding]:
+    """All groups, each by itself and together."""
+    groups, most = case.spec.nodegroups, case.limits.max_nodes
+    if not groups:
+        yield warning("nodegroups", "no-nodes", "A lab without node groups runs no pods, not even its add-ons.")
+    if len(groups) > _MOST_GROUPS:
+        yield error("nodegroups", "too-many", f"A cluster has at most {_MOST_GROUPS} node groups.")
+    together = sum(max(group.max, group.desired) for group in groups)
+    if together > most:
+        message = f"A lab has at most {most} nodes; at their maximum these groups have {together}."
+        yield error("nodegroups", "too-many-nodes", message)
+    names: dict[str, int] = {}
+    for index, group in enumerate(groups):
+        path = f"nodegroups[{index}]"
+        if group.name in names:
+            yield error(f"{path}.name", "duplicate", f"nodegroups[{names[group.name]}] has this name already.")
+        names.setdefault(group.name, index)
+        for rule in (_judge_name, _judge_sizes, _judge_instances, _judge_labels, _judge_taints):
+            yield from rule(path, group)
+
+
+def _judge_name(path: str, group: NodegroupSpec) -> Iterator[Finding]:
+    if not NODEGROUP.fullmatch(group.name):
+        rule = "1 to 63 letters, digits, dashes and underscores, beginning with a letter or digit"
+        yield error(f"{path}.name", "invalid-name", f"EKS refuses this name: it takes {rule}.")
+
+
+def _judge_sizes(path: str, group: NodegroupSpec) -> Iterator[Finding]:
+    low, desired, high = group.min, group.desired, group.max
+    for field, size, least in (("min", low, 0), ("desired", desired, 0), ("max", high, 1)):
+        if size < least:
+            yield error(f"{path}.{field}", "too-few-nodes", f"{size} is less than {least}.")
+    if low > high:
+        yield error(f"{path}.min", "sizes-out-of-order", f"The minimum, {low}, is greater than the maximum, {high}.")
+    elif desired < low:
+        yield error(f"{path}.desired", "sizes-out-of-order", f"{desired} is less than the minimum, {low}.")
+    elif desired > high:
+        yield error(f"{path}.desired", "sizes-out-of-order", f"{desired} is greater than the maximum, {high}.")
+    if not _SMALLEST_VOLUME <= group.volume_gib <= _LARGEST_VOLUME:
+        message = f"Volumes are {_SMALLEST_VOLUME} (the image's size) to {_LARGEST_VOLUME} GiB, not {group.volume_gib}."
+        yield error(f"{path}.volumeGib", "volume-out-of-range", message)
+
+
+def _judge_instances(path: str, group: NodegroupSpec) -> Iterator[Finding]:
+    for index, name in enumerate(group.instance_types):
+        here = f"{path}.instanceTypes[{index}]"
+        if not INSTANCE_TYPE.fullmatch(name):
+            yield error(here, "invalid-instance-type", f"{name!r} is no instance type: they look like t3.medium.")
+        elif ami_type(name) != group.ami_type:
+            message = (
+                f"{name} needs another image than {group.instance_types[0]}: one group, one processor architecture."
+            )
+            yield error(here, "mixed-architectures", message)
+    if len(set(group.instance_types)) < len(group.instance_types):
+        yield error(f"{path}.instanceTypes", "duplicate", "An instance type is listed twice.")
+
+
+def _judge_labels(path: str, group: NodegroupSpec) -> Iterator[Finding]:
+    for key, value in group.labels.items():
+        here = child(f"{path}.labels", key)
+        yield from _judge_key(here, key)
+        if not LABEL_PART.fullmatch(value):
+            message = "A label's value has 1 to 63 letters, digits, dashes, underscores and dots, letters or digits at its ends."
+            yield error(here, "invalid-label", message)
+        prefix = key.partition("/")[0] if "/" in key else ""
+        reserved = any(prefix == domain or prefix.endswith(f".{domain}") for domain in _RESERVED)
+        if reserved and not any(prefix == free or prefix.endswith(f".{free}") for free in _OPEN_PREFIXES):
+            yield error(here, "reserved", f"Labels with the prefix {prefix}/ belong to Kubernetes and EKS.")
+
+
+def _judge_taints(path: str, group: NodegroupSpec) -> Iterator[Finding]:
+    if len(group.taints) > _MOST_TAINTS:
+        yield error(f"{path}.taints", "too-many", f"A node group has at most {_MOST_TAINTS} taints.")
+    seen: set[tuple[str, str]] = set()
+    for index, taint in enumerate(group.taints):
+        here = f"{path}.taints[{index}]"
+        yield from _judge_key(f"{here}.key", taint.key)
+        if taint.value and not LABEL_PART.fullmatch(taint.value):
+            yield error(f"{here}.value", "invalid-taint", "A taint's value follows the rules of a label's value.")
+        if (taint.key, taint.effect) in seen:
+            yield error(here, "duplicate", "There is a taint with this key and effect already.")
+        seen.add((taint.key, taint.effect))
+
+
+def _judge_key(path: str, key: str) -> Iterator[Finding]:
+    prefix, slash, name = key.rpartition("/")
+    fits = LABEL_PART.fullmatch(name) and (not slash or LABEL_PREFIX.fullmatch(prefix))
+    if not fits or len(key) > _KEY_LENGTH:
+        message = f"Not a Kubernetes key of at most {_KEY_LENGTH} characters, such as team or example.com/team."
+        yield error(path, "invalid-key", message)
