@@ -6,7 +6,16 @@ go through the same table (see `sandbox/cloudformation/`), so a stack meets the 
 """
 
 from sandbox.clock import SandboxClock
-from sandbox.ec2 import balancers, classic_balancers, dependencies, filters, instances, interfaces, nat_gateways
+from sandbox.ec2 import (
+    balancers,
+    classic_balancers,
+    dependencies,
+    endpoints,
+    filters,
+    instances,
+    interfaces,
+    nat_gateways,
+)
 from sandbox.ec2.actions import ACTIONS, answering
 
 
@@ -15,6 +24,7 @@ def install(clock: SandboxClock) -> None:
     interfaces.install()
     instances.install()
     nat_gateways.install()
+    endpoints.install()
     balancers.install(clock)
     classic_balancers.install(clock)
     dependencies.install()

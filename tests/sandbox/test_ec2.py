@@ -237,6 +237,20 @@ def test_a_classic_load_balancer_is_found_by_its_tags_and_goes(sandbox: Sandbox,
     eventually(lambda: not interfaces(ec2, {"vpc-id": network.vpc}))
 
 
+def test_an_interface_endpoint_holds_its_subnet_until_it_is_deleted(ec2: Any, network: Network) -> None:
+    made = ec2.create_vpc_endpoint(
+        VpcId=network.vpc,
+        VpcEndpointType="Interface",
+        ServiceName="com.amazonaws.ap-northeast-2.guardduty-data",
+        SubnetIds=[network.subnet],
+        SecurityGroupIds=[network.group],
+    )["VpcEndpoint"]["VpcEndpointId"]
+    assert refused(ec2.delete_security_group, GroupId=network.group) == "DependencyViolation"
+    assert refused(ec2.delete_subnet, SubnetId=network.subnet) == "DependencyViolation"
+    ec2.delete_vpc_endpoints(VpcEndpointIds=[made])
+    ec2.delete_subnet(SubnetId=network.subnet)
+
+
 def refused(call: Callable[..., Any], **arguments: Any) -> str:
     with pytest.raises(ClientError) as error:
         call(**arguments)
