@@ -91,7 +91,9 @@ def state_machine(workflow: str, functions: list[str]) -> dict[str, Any]:
             "StateMachineName": {"Fn::Sub": f"${{AWS::StackName}}-{workflow}"},
             "RoleArn": {"Fn::GetAtt": ["StateMachineRole", "Arn"]},
             "DefinitionS3Location": f"../statemachine/{workflow}.asl.json",
-            "DefinitionSubstitutions": {logical_id(name): {"Fn::GetAtt": [logical_id(name), "Arn"]} for name in functions},
+            "DefinitionSubstitutions": {
+                logical_id(name): {"Fn::GetAtt": [logical_id(name), "Arn"]} for name in functions
+            },
         },
     }
 
