@@ -166,8 +166,7 @@ def create_addons(deps: Deps, at: StepInput) -> StepResult:
         note_addon(deps, at, clusters.addon(lab.name, addon.name))
     for association in lab.spec.pod_identities:
         arn = clusters.associate_pod_identity(lab, association)
-        name = f"{association.namespace}/{association.service_account}"
-        part = part_of_cluster(lab, Kind.POD_IDENTITY, name, arn)
+        part = part_of_cluster(lab, Kind.POD_IDENTITY, arn.rpartition("/")[2], arn)
         enter(deps, lab, [part], EntryState.PRESENT, at.now, ASKED_FOR)
     return StepResult(Result.ASKED, ", ".join(addon.name for addon in making.addons_of(lab)))
 
@@ -178,6 +177,8 @@ def check_addons(deps: Deps, at: StepInput) -> StepResult:
     states = [clusters.addon(lab.name, addon.name) for addon in making.addons_of(lab)]
     for state in states:
         note_addon(deps, at, state)
+    made = [part_of_cluster(lab, Kind.POD_IDENTITY, own.id, own.arn) for own in clusters.pod_identities(lab.name)]
+    enter(deps, lab, made, EntryState.PRESENT, at.now, BY_EKS)
     return all_active("create_addons", at, "add-on", states, ENDED_BADLY - {"DEGRADED"})
 
 

@@ -1,0 +1,61 @@
+"""What the scheduled run decides for a lab that is due, as a table; and that it never repeats anything for ever."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.domain.lab import Phase
+from chalicelib.domain.tending import LOOK_WITHIN, START_WITHIN, TEAR_DOWN_WITHIN, Tending, decide_tending
+from tests.fakes import NOW, a_lab
+
+
+@pytest.mark.parametrize(
+    ("phase", "running", "age", "act"),
+    [
+        ("requested", False, timedelta(minutes=1), Tending.START),
+        ("requested", True, timedelta(minutes=1), Tending.WAIT),
+        ("requested", False, START_WITHIN, Tending.ROLL_BACK),
+        ("provisioning", True, timedelta(hours=1), Tending.WAIT),
+        ("provisioning", False, timedelta(minutes=6), Tending.ROLL_BACK),
+        ("ready", False, timedelta(hours=1), Tending.WAIT),
+        ("ready", False, timedelta(hours=8), Tending.RELEASE),
+        ("provisioning", True, timedelta(hours=8), Tending.RELEASE),
+        ("updating", True, timedelta(hours=8), Tending.RELEASE),
+        ("updating", True, timedelta(minutes=6), Tending.WAIT),
+        ("updating", False, timedelta(minutes=6), Tending.START),
+        ("updating", False, START_WITHIN, Tending.GIVE_UP_CHANGE),
+        ("releasing", True, TEAR_DOWN_WITHIN, Tending.WAIT),
+        ("releasing", False, timedelta(minutes=6), Tending.RESTART),
+        ("rolling-back", False, timedelta(minutes=6), Tending.RESTART),
+        ("rolling-back", False, TEAR_DOWN_WITHIN, Tending.BLOCK),
+        ("deleted", False, timedelta(minutes=15), Tending.RESTART),
+        ("failed", True, timedelta(minutes=15), Tending.WAIT),
+        ("deleted", False, LOOK_WITHIN, Tending.FORGET),
+        ("blocked", False, timedelta(minutes=6), Tending.FORGET),
+    ],
+)
+def test_what_is_due_decides_what_is_done(phase: str, running: bool, age: timedelta, act: Tending) -> None:
+    decision = decide_tending(a_lab(phase=phase), running, NOW + age)
+    assert decision.action is act
+    assert decision.reason.endswith(".")
+
+
+@given(phase=st.sampled_from(Phase), days=st.integers(min_value=4, max_value=400))
+def test_nothing_without_a_workflow_is_begun_again_for_ever(phase: Phase, days: int) -> None:
+    lab = replace(a_lab(phase=phase), lease_ends_at=NOW + timedelta(days=500))
+    decision = decide_tending(lab, False, NOW + timedelta(days=days))
+    assert decision.action not in (Tending.START, Tending.RESTART)
+
+
+@given(phase=st.sampled_from(Phase), minutes=st.integers(min_value=0, max_value=10_000), running=st.booleans())
+def test_what_has_ended_is_never_released_and_what_is_ready_never_restarted(
+    phase: Phase, minutes: int, running: bool
+) -> None:
+    decision = decide_tending(a_lab(phase=phase), running, NOW + timedelta(minutes=minutes))
+    if phase in (Phase.DELETED, Phase.FAILED, Phase.BLOCKED, Phase.RELEASING, Phase.ROLLING_BACK):
+        assert decision.action is not Tending.RELEASE
+    if phase is Phase.READY:
+        assert decision.action in (Tending.WAIT, Tending.RELEASE)
