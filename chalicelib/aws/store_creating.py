@@ -5,6 +5,7 @@ A lost answer is harmless: the same call again finds its own lab and returns it.
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -38,7 +39,7 @@ class LabCreation:
         """Store it, or find why not. Raises NameTaken, IdempotencyConflict, TooManyLabs, AwsUnavailable when too busy."""
         for _ in range(ATTEMPTS):
             stored = replace(self.lab, version=1)
-            reasons = transact(self.client, self._operations(stored), f"new-{self.lab.id}"[:36])
+            reasons = transact(self.client, self._operations(stored), secrets.token_hex(16))
             if not reasons:
                 return stored
             settled = self._settled(reasons)

@@ -7,7 +7,6 @@ and a reader for the old shape here.
 from __future__ import annotations
 
 import hashlib
-from functools import cache
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
@@ -20,11 +19,14 @@ from chalicelib.domain.resources import LedgerEntry
 SCHEMA = 1
 
 Shape = TypeVar("Shape")
+_ADAPTERS: dict[Any, TypeAdapter[Any]] = {}
 
 
-@cache
 def _adapter(shape: Any) -> TypeAdapter[Any]:
-    return TypeAdapter(shape)
+    """Built once a shape, on first use: a step that never reads receipts does not pay for them."""
+    if shape not in _ADAPTERS:
+        _ADAPTERS[shape] = TypeAdapter(shape)
+    return _ADAPTERS[shape]
 
 
 def body_of(thing: object) -> str:

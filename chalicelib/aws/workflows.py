@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.aws.errors import translate
-from chalicelib.domain.errors import AwsRefused, ResourceGone
+from chalicelib.domain.errors import AwsRefused
 
 
 class StepFunctionsWorkflows:
@@ -21,7 +21,7 @@ class StepFunctionsWorkflows:
         self._place, self._prefix = f"arn:aws:states:{region}:{account}", prefix
 
     def start(self, workflow: str, execution_name: str, payload: Mapping[str, object]) -> None:
-        """Start it; an execution of this name that runs or has ended is no second start. Raises ResourceGone without a machine."""
+        """Start it; an execution of this name that runs or has ended is no second start. Raises AwsRefused without a machine."""
         machine = f"{self._place}:stateMachine:{self._prefix}-{workflow}"
         try:
             with translate("states:StartExecution"):
@@ -36,8 +36,6 @@ class StepFunctionsWorkflows:
         try:
             with translate("states:DescribeExecution"):
                 return str(self._client.describe_execution(executionArn=arn)["status"]) == "RUNNING"
-        except ResourceGone:
-            return False
         except AwsRefused as refusal:
             if refusal.code == "ExecutionDoesNotExist":
                 return False

@@ -10,11 +10,11 @@ TEMPLATE = Path(__file__).resolve().parents[2] / ".chalice" / "template.json"
 TABLE = "labs"
 
 
-def create_table(client: Any) -> str:
+def create_table(client: Any, name: str = TABLE) -> str:
     """Create the table with the template's own keys and indexes; return its name."""
     properties = json.loads(TEMPLATE.read_text())["Resources"]["LabsTable"]["Properties"]
     shape = {
         key: properties[key] for key in ("KeySchema", "AttributeDefinitions", "GlobalSecondaryIndexes", "BillingMode")
     }
-    client.create_table(TableName=TABLE, **shape)
-    return TABLE
+    client.create_table(TableName=name, **shape)
+    return name

@@ -1,0 +1,44 @@
+"""The Workflows port on Step Functions: of moto, and of the fake that stands for it elsewhere."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from chalicelib.aws.workflows import StepFunctionsWorkflows
+from chalicelib.domain.errors import AwsRefused
+from chalicelib.ports import Workflows
+from tests.fakes import Account, FakeWorkflows
+
+ACCOUNT, REGION = "123456789012", "ap-northeast-2"
+
+
+@pytest.fixture(params=["fake", "moto"])
+def workflows(request: pytest.FixtureRequest) -> Iterator[Workflows]:
+    if request.param == "fake":
+        yield FakeWorkflows(Account())
+        return
+    with mock_aws():
+        client = boto3.client("stepfunctions", region_name=REGION)
+        states = {"StartAt": "Rest", "States": {"Rest": {"Type": "Wait", "Seconds": 60, "End": True}}}
+        role = f"arn:aws:iam::{ACCOUNT}:role/states"
+        client.create_state_machine(name="lab-provision", definition=json.dumps(states), roleArn=role)
+        yield StepFunctionsWorkflows(client, REGION, ACCOUNT, "lab")
+
+
+def test_a_started_workflow_is_running_and_a_second_start_is_no_error(workflows: Workflows) -> None:
+    assert not workflows.is_running("provision", "lab-1-0-provision")
+    workflows.start("provision", "lab-1-0-provision", {"lab_id": "lab-1"})
+    workflows.start("provision", "lab-1-0-provision", {"lab_id": "lab-1"})
+    assert workflows.is_running("provision", "lab-1-0-provision")
+
+
+def test_a_missing_state_machine_is_not_taken_for_a_started_workflow() -> None:
+    with mock_aws():
+        client = boto3.client("stepfunctions", region_name=REGION)
+        with pytest.raises(AwsRefused):
+            StepFunctionsWorkflows(client, REGION, ACCOUNT, "lab").start("provision", "x", {})
