@@ -15,6 +15,7 @@ from sandbox.eks.state import Cluster
 from sandbox.eks.world import World
 
 _INTERFACES = 2
+_AWS_OWN_MACHINE = ""  # The other end is in an account of AWS's, and nobody is told its id.
 
 
 def raise_control_plane(world: World, cluster: Cluster) -> None:
@@ -105,7 +106,9 @@ def _interface_subnets(ec2: Any, cluster: Cluster) -> list[str]:
 def _make_interface(ec2: Any, cluster: Cluster, subnet: str) -> str:
     groups = [cluster.vpc_config["clusterSecurityGroupId"], *cluster.vpc_config["securityGroupIds"]]
     made = ec2.create_network_interface(SubnetId=subnet, Groups=groups, Description=f"Amazon EKS {cluster.name}")
-    return str(made["NetworkInterface"]["NetworkInterfaceId"])
+    interface = str(made["NetworkInterface"]["NetworkInterfaceId"])
+    ec2.attach_network_interface(NetworkInterfaceId=interface, InstanceId=_AWS_OWN_MACHINE, DeviceIndex=1)
+    return interface
 
 
 def _interfaces_using(ec2: Any, group: str) -> list[str]:

@@ -8,6 +8,8 @@ for `times` calls, for ever without), and one effect:
 - `outcome` {status?, issue?, error?, durationSeconds?}: the call is accepted; what it started ends in this status with
   this health issue (resources) or this error (updates), or merely takes longer.
 - `unsupportedZones` [zone, ...]: clusters may not be put into these zones.
+
+Beside the model's operations there are `KubernetesApi`, whose lost answers make a dead API server, and `ForcedUpgrade`.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from sandbox.eks.errors import EksError
 _EFFECTS = {"error", "lostAnswer", "outcome", "unsupportedZones"}
 _MATCHERS = {"operation", "cluster", "times", "after"}
 _STATUS_OF_UNMODELLED = {"AccessDeniedException": 403, "ThrottlingException": 429, "NotImplementedException": 501}
+_BESIDE_THE_MODEL = ("ForcedUpgrade", "KubernetesApi")
 _ISSUE_CODES = ("ClusterIssueCode", "NodegroupIssueCode", "AddonIssueCode", "FargateProfileIssueCode")
 
 
@@ -99,7 +102,8 @@ def _rule(given: dict[str, Any]) -> FaultRule:
     if unknown or len(effects) != 1:
         raise ValueError(f"a fault has one effect of {sorted(_EFFECTS)}; unknown: {sorted(unknown)}")
     operation = given.get("operation", "*")
-    if not any(fnmatchcase(name, operation) for name in model.service().operation_names):
+    known = [*model.service().operation_names, *_BESIDE_THE_MODEL]
+    if not any(fnmatchcase(name, operation) for name in known):
         raise ValueError(f"no EKS operation is called {operation}")
     _check_issue(given.get("outcome") or {})
     return FaultRule(

@@ -36,6 +36,8 @@ class Eks:
     def __init__(self, *, clock: SandboxClock, aws: AwsSide, kubernetes: KubernetesServers | None) -> None:
         self.world = World(clock, aws, kubernetes)
         self.kubernetes = kubernetes
+        if kubernetes is not None:
+            kubernetes.attach(self.world)
         self._threads = ThreadPoolExecutor(_THREADS, thread_name_prefix="eks")
 
     @property

@@ -62,7 +62,7 @@ def _launch(world: World, ec2: Any, cluster: Cluster, group: Nodegroup, subnet: 
     key = group.template.get("KeyName") or (group.described.get("remoteAccess") or {}).get("ec2SshKey")
     made = ec2.run_instances(**request, **({"KeyName": key} if key else {}))["Instances"][0]
     interface = _make_cni_interface(world, ec2, cluster, made["InstanceId"], request)
-    return Node(made["InstanceId"], _node_name(cluster, made), interface)
+    return Node(made["InstanceId"], _node_name(cluster, made), made["Placement"]["AvailabilityZone"], interface)
 
 
 def _make_cni_interface(world: World, ec2: Any, cluster: Cluster, instance: str, request: dict[str, Any]) -> str:

@@ -17,6 +17,7 @@ class Node:
 
     instance_id: str
     name: str
+    zone: str
     cni_interface: str
 
 

@@ -26,6 +26,7 @@ from botocore.exceptions import ClientError
 from sandbox.aws_side import AwsSide
 from sandbox.clock import SandboxClock
 from sandbox.eks import Eks
+from sandbox.eks.kubernetes import KubernetesServers
 
 SCALE = 0.001
 REGION = "ap-northeast-2"
@@ -125,7 +126,7 @@ def account(emulator: tuple[str, Any]) -> Bench:
     """EKS mounted in the emulator, and an account with two public and two private subnets and two roles."""
     url, ministack = emulator
     clock = SandboxClock(SCALE)
-    bench = Bench(url, Eks(clock=clock, aws=AwsSide(url), kubernetes=None), clock)
+    bench = Bench(url, Eks(clock=clock, aws=AwsSide(url), kubernetes=KubernetesServers()), clock)
     ministack._loaded_modules["eks"] = bench.eks
     _furnish(bench)
     return bench
