@@ -57,6 +57,11 @@ def identify(arn: str) -> tuple[Kind, str] | None:
     return None
 
 
+def whole(arn: str, account: str) -> str:
+    """The ARN as the ledger writes it: snapshots' come with and without their account, log groups' with `:*` or not."""
+    return arn.replace("::snapshot/", f":{account}:snapshot/").removesuffix(":*")
+
+
 def is_part(arn: str) -> bool:
     """Whether the ARN is of something that goes with another thing."""
     return arn.split(":", 5)[5].partition("/")[0] in _PARTS

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from chalicelib.aws.census_arns import identify, is_part
+from chalicelib.aws.census_arns import identify, is_part, whole
 from chalicelib.aws.census_looks import Looks, seen_in_ec2
 from chalicelib.aws.errors import translate
 from chalicelib.domain.claims import CLUSTER_PREFIX, LAB_TAG, OWNING_KEYS
@@ -35,7 +35,7 @@ def tagged(tagging: Any, looks: Looks, target: Target) -> Iterator[Resource]:
         with translate("tag:GetResources"):
             pages = list(tagging.get_paginator("get_resources").paginate(TagFilters=[{"Key": key, "Values": [value]}]))
         for arn in (row["ResourceARN"] for page in pages for row in page["ResourceTagMappingList"]):
-            yield from _verified(arn, looks, strict=key == LAB_TAG)
+            yield from _verified(whole(arn, target.account), looks, strict=key == LAB_TAG)
 
 
 def tagged_in_ec2(ec2: Any, looks: Looks, target: Target) -> Iterator[Resource]:
@@ -123,7 +123,7 @@ def _verified(arn: str, looks: Looks, *, strict: bool) -> Iterator[Resource]:
         return
     seen = looks.look(kind, id)
     if seen is not None:
-        yield seen.as_resource(kind, id, arn.removesuffix(":*"))
+        yield seen.as_resource(kind, id, arn)
 
 
 def _row(ec2: Any, target: Target, kind: Kind, row: dict[str, Any], id_field: str, birth: str) -> Iterator[Resource]:

@@ -14,6 +14,9 @@ from chalicelib.domain.resources import Kind, Resource, Target
 #: How long after the cluster's end CloudWatch may still deliver its last lines and so make its log group again.
 LATE_DELIVERY = timedelta(hours=1)
 
+#: IAM is one for all regions, and a cluster's name is not: such a thing must say its region, as Karpenter's do.
+_GLOBAL = frozenset({Kind.INSTANCE_PROFILE, Kind.OIDC_PROVIDER, Kind.ROLE})
+
 
 def proof_by_kind(resource: Resource, target: Target) -> str | None:
     """What makes this thing the target's by the nature of its kind, in words; None when nothing does."""
@@ -23,6 +26,8 @@ def proof_by_kind(resource: Resource, target: Target) -> str | None:
 
 def name_speaks_for(resource: Resource, target: Target) -> bool:
     """Whether the cluster's name on this thing means our cluster, and not one that had the name elsewhere or later."""
+    if resource.kind in _GLOBAL and resource.tags.get("topology.kubernetes.io/region") != target.region:
+        return False
     if "vpc-id" in resource.attributes:
         if resource.attributes["vpc-id"] != target.vpc_id:
             return False
