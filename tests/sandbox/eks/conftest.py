@@ -85,6 +85,10 @@ class Bench:
         )
         return answer["update"]
 
+    def freeze(self) -> None:
+        """Let nothing that starts from now on end within the test."""
+        self.clock.scale = 1
+
     @staticmethod
     def until(look: Callable[[], Any], good: Callable[[Any], bool], seconds: float = 10) -> Any:
         end = time.monotonic() + seconds
@@ -138,6 +142,7 @@ def bench(account: Bench) -> Iterator[Bench]:
     yield account
     account.eks.reset()
     account.clock.set(datetime.now(UTC))
+    account.clock.scale = SCALE
 
 
 @cache

@@ -147,6 +147,7 @@ def test_fargate_profiles_go_one_at_a_time(bench: Bench) -> None:
             lambda name=name: eks.describe_fargate_profile(clusterName="myeks", fargateProfileName=name),
             lambda seen: seen["fargateProfile"]["status"] == "ACTIVE",
         )
+    bench.freeze()
     eks.delete_fargate_profile(clusterName="myeks", fargateProfileName="one")
     with pytest.raises(ClientError) as busy:
         eks.delete_fargate_profile(clusterName="myeks", fargateProfileName="two")

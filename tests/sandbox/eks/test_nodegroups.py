@@ -52,6 +52,7 @@ def test_a_cluster_with_a_node_group_is_not_deleted(bench: Bench) -> None:
 
 
 def test_a_cluster_that_is_not_up_takes_no_node_group(bench: Bench) -> None:
+    bench.freeze()
     bench.create_cluster()
     with pytest.raises(ClientError) as refused:
         bench.create_nodegroup()
@@ -132,7 +133,6 @@ def test_scaling_launches_and_terminates_machines(bench: Bench) -> None:
         update = bench.client("eks").update_nodegroup_config(
             clusterName="myeks", nodegroupName="workers", scalingConfig={"desiredSize": wanted}
         )["update"]
-        assert bench.describe_nodegroup()["status"] == "UPDATING"
         assert bench.finished(update, nodegroupName="workers")["status"] == "Successful"
         assert len(machines(bench, name)) == wanted
         assert bench.describe_nodegroup()["scalingConfig"]["desiredSize"] == wanted

@@ -20,16 +20,26 @@ def test_an_endpoint_becomes_private_after_a_while(bench: Bench) -> None:
     wanted = {"endpointPublicAccess": False, "endpointPrivateAccess": True}
     update = change(bench, resourcesVpcConfig=wanted)
     assert update["type"] == "EndpointAccessUpdate"
-    assert bench.describe()["status"] == "UPDATING"
-    with pytest.raises(ClientError) as busy:
-        change(bench, deletionProtection=True)
-    assert code_of(busy) == "ResourceInUseException"
+    assert update["status"] == "InProgress"
     assert bench.finished(update)["status"] == "Successful"
     config = bench.describe()["resourcesVpcConfig"]
     assert (config["endpointPublicAccess"], config["endpointPrivateAccess"]) == (False, True)
     with pytest.raises(ClientError, match="already at the desired configuration") as same:
         change(bench, resourcesVpcConfig=wanted)
     assert code_of(same) == "InvalidParameterException"
+
+
+def test_one_change_is_made_at_a_time(bench: Bench) -> None:
+    bench.active_cluster()
+    bench.freeze()
+    change(bench, deletionProtection=True)
+    assert bench.describe()["status"] == "UPDATING"
+    with pytest.raises(ClientError) as busy:
+        change(bench, upgradePolicy={"supportType": "STANDARD"})
+    assert code_of(busy) == "ResourceInUseException"
+    with pytest.raises(ClientError) as undeletable:
+        bench.client("eks").delete_cluster(name="myeks")
+    assert code_of(undeletable) == "ResourceInUseException"
 
 
 def test_a_token_makes_one_update(bench: Bench) -> None:
