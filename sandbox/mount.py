@@ -10,27 +10,35 @@ from typing import Any
 
 from ministack import app as ministack
 
-from sandbox import cloudformation, ec2, lambda_errors
+from sandbox import cloudformation, ec2, iam, lambda_errors, quotas, ssm_parameters, tagging
 from sandbox.admin import AsgiApp, Route, with_admin_routes
 from sandbox.aws_side import AwsSide
 from sandbox.clock import SandboxClock
 from sandbox.eks import Eks
+from sandbox.eks.kubernetes import KubernetesServers
 from sandbox.settings import Settings
 
 
 def mounted_app(settings: Settings, url: str) -> AsgiApp:
     """Return the ASGI application of the whole sandbox, listening at `url`."""
     clock = SandboxClock(settings.scale)
-    eks = Eks(clock=clock, aws=AwsSide(url), kubernetes=None)
+    kubernetes = KubernetesServers()
+    eks = Eks(clock=clock, aws=AwsSide(url), kubernetes=kubernetes)
     lambda_errors.install()
     ec2.install(clock)
     cloudformation.install()
+    ssm_parameters.install()
+    quotas.install()
+    tagging.install(eks)
     if not settings.real_kubernetes:
         ministack._loaded_modules["eks"] = eks
-    return with_admin_routes(ministack.app, _routes(settings, url, clock, eks))
+    iam.install()
+    return with_admin_routes(ministack.app, _routes(settings, url, clock, eks, kubernetes))
 
 
-def _routes(settings: Settings, url: str, clock: SandboxClock, eks: Eks) -> dict[tuple[str, str], Route]:
+def _routes(
+    settings: Settings, url: str, clock: SandboxClock, eks: Eks, kubernetes: KubernetesServers
+) -> dict[tuple[str, str], Route]:
     def health(_: Any) -> Mapping[str, Any]:
         facts = {name: getattr(settings, name) for name in ("region", "account", "scale")}
         return facts | {"url": url, "now": clock.now().isoformat()}
@@ -49,4 +57,17 @@ def _routes(settings: Settings, url: str, clock: SandboxClock, eks: Eks) -> dict
                 raise ValueError('say {"now": "2026-11-26T00:00:00Z"} or {"advance": seconds}')
         return {"now": clock.now().isoformat()}
 
-    return {("GET", "health"): health, ("POST", "faults"): set_faults, ("POST", "clock"): set_clock}
+    def put_object(given: Any) -> Mapping[str, Any]:
+        match given:
+            case {"cluster": str(cluster), "plural": str(plural), "object": dict(found), **more}:
+                where = more.get("account", settings.account), more.get("region", settings.region)
+                return kubernetes.put(*where, cluster, plural, found, more.get("owns", ()))
+        raise ValueError('say {"cluster": name, "plural": "services", "object": {...}, "owns": [...]}')
+
+    return {
+        ("GET", "health"): health,
+        ("POST", "kubernetes"): put_object,
+        ("POST", "faults"): set_faults,
+        ("POST", "clock"): set_clock,
+        ("POST", "quotas"): lambda values: quotas.set_quotas(values or {}),
+    }

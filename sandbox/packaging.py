@@ -20,7 +20,14 @@ from typing import Any
 
 from sandbox.settings import PROJECT, REGION, environment_for_packaging
 
-SOURCES = ("app.py", "requirements.txt", ".chalice/*.json", "chalicelib/**/*", "statemachine/*.json")
+SOURCES = (
+    "app.py",
+    "requirements.txt",
+    ".chalice/*.json",
+    ".chalice/policies/*.json",
+    "chalicelib/**/*",
+    "statemachine/*.json",
+)
 MERGED_TEMPLATE = ".chalice/resources.json"
 
 

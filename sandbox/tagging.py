@@ -1,0 +1,69 @@
+"""The tagging API's GetResources over what it lacks in the emulator: EC2, load balancers, EKS and log groups.
+
+A second way to find a lab's things, independent of how they are deleted, needs it to be complete. As on AWS it does
+not list IAM roles, DNS records, or anything without tags.
+"""
+
+from collections.abc import Iterator
+
+from ministack.services import alb, cloudwatch_logs, tagging
+
+from sandbox.ec2.actions import scope, store, tags
+from sandbox.ec2.classic_balancers import tagged_arns
+from sandbox.eks import Eks
+from sandbox.eks.tags import tagged_resources
+
+Tagged = Iterator[tuple[str, list[dict[str, str]]]]
+
+_EC2_KINDS = {
+    "eipalloc": ("elastic-ip", "addresses"),
+    "eni": ("network-interface", "network_interfaces"),
+    "i": ("instance", "instances"),
+    "igw": ("internet-gateway", "internet_gateways"),
+    "lt": ("launch-template", "launch_templates"),
+    "nat": ("natgateway", "nat_gateways"),
+    "rtb": ("route-table", "route_tables"),
+    "sg": ("security-group", "security_groups"),
+    "snap": ("snapshot", "snapshots"),
+    "subnet": ("subnet", "subnets"),
+    "vol": ("volume", "volumes"),
+    "vpc": ("vpc", "vpcs"),
+    "vpce": ("vpc-endpoint", "vpc_endpoints"),
+}
+"""By the prefix of an id: the resource type in its ARN, and the emulator's store of such resources."""
+
+
+def install(eks: Eks) -> None:
+    """Let GetResources see these services too."""
+
+    def clusters() -> Tagged:
+        account, region = scope()
+        for arn, found in tagged_resources(eks.world, account, region).items():
+            yield arn, _as_list(found)
+
+    tagging._COLLECTORS.update(ec2=_ec2, elasticloadbalancing=_balancers, eks=clusters, logs=_log_groups)
+
+
+def _ec2() -> Tagged:
+    account, region = scope()
+    for resource_id, found in list(tags().items()):
+        kind, records = _EC2_KINDS.get(resource_id.partition("-")[0], (None, ""))
+        if kind and found and resource_id in store(records):
+            owner = "" if kind == "snapshot" else account
+            yield f"arn:aws:ec2:{region}:{owner}:{kind}/{resource_id}", found
+
+
+def _balancers() -> Tagged:
+    yield from ((arn, found) for arn, found in list(alb._tags.items()) if found and f":{scope()[1]}:" in arn)
+    yield from ((arn, _as_list(found)) for arn, found in tagged_arns() if found)
+
+
+def _log_groups() -> Tagged:
+    account, region = scope()
+    for name, group in list(cloudwatch_logs._log_groups.items()):
+        if group.get("tags"):
+            yield f"arn:aws:logs:{region}:{account}:log-group:{name}", _as_list(group["tags"])
+
+
+def _as_list(found: dict[str, str]) -> list[dict[str, str]]:
+    return [{"Key": key, "Value": value} for key, value in found.items()]
