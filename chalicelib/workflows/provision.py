@@ -19,7 +19,7 @@ from chalicelib.domain.resources import EntryState, Kind, Resource
 from chalicelib.domain.stack_nodes import key_pair_name
 from chalicelib.domain.stack_template import lab_parameters, lab_template
 from chalicelib.domain.steps import Result, StepResult, execution_name
-from chalicelib.domain.work_host import user_data
+from chalicelib.domain.work_host import work_host_user_data
 from chalicelib.ports import Deps
 from chalicelib.workflows import making, verifying
 from chalicelib.workflows.recording import (
@@ -131,7 +131,7 @@ def launch_work_host(deps: Deps, at: StepInput) -> StepResult:
     group, profile = making.output(lab, "WorkHostSecurityGroupId"), making.output(lab, "WorkHostProfileName")
     with making.patient_with_iam():
         instance_id = deps.cloud(lab.region).network.run_work_host(
-            lab, making.all_subnets(lab)[0], group, profile, user_data(lab)
+            lab, making.all_subnets(lab)[0], group, profile, work_host_user_data(lab)
         )
     enter(deps, lab, [ec2_thing(lab, Kind.INSTANCE, instance_id)], EntryState.PRESENT, at.now, ASKED_FOR)
     return StepResult(Result.DONE, f"{instance_id} is starting.")

@@ -1,0 +1,194 @@
+"""A teardown gets everything there is to get, in a safe order, whatever state the lab is in; and says what it could not."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from chalicelib.domain.errors import AwsUnavailable, StillInUse
+from chalicelib.domain.lab import Phase
+from chalicelib.domain.receipt import Outcome
+from chalicelib.domain.resources import Kind
+from chalicelib.domain.world import HealthIssue, KubernetesSweep
+from tests.fakes import a_lab, a_spec
+from tests.workflows.theatre import Theatre
+
+
+def a_ready_lab(theatre: Theatre | None = None) -> Theatre:
+    theatre = theatre or Theatre()
+    theatre.request()
+    assert theatre.play() == "Ready"
+    return theatre
+
+
+def drop_leftovers(theatre: Theatre) -> None:
+    """What Kubernetes makes in the lab's VPC and account."""
+    account, vpc = theatre.world.account, theatre.lab.facts.vpc_id
+    owned = {"kubernetes.io/cluster/myeks": "owned"}
+    group = account.add(
+        Kind.SECURITY_GROUP, tags={"elbv2.k8s.aws/cluster": "myeks"}, vpc_id=vpc, group_name="k8s-traffic-myeks-1"
+    )
+    account.add(Kind.LOAD_BALANCER, tags={"elbv2.k8s.aws/cluster": "myeks"}, vpc_id=vpc, groups=group.id)
+    account.add(Kind.CLASSIC_LOAD_BALANCER, tags={**owned, "kubernetes.io/service-name": "default/web"}, vpc_id=vpc)
+    account.add(Kind.VOLUME, tags={**owned, "kubernetes.io/created-for/pvc/name": "data"})
+    account.add(Kind.DNS_RECORD, txt_owner=theatre.lab.txt_owner_id)
+    account.add(Kind.LOG_GROUP, "/aws/eks/myeks/cluster")
+
+
+def set_cluster(theatre: Theatre, **changes: object) -> None:
+    record = theatre.world.clusters.clusters["myeks"]
+    record.state = replace(record.state, **changes)  # type: ignore[arg-type]  # fields of ClusterState by name
+
+
+def test_what_kubernetes_left_behind_is_swept_with_a_private_endpoint() -> None:
+    theatre = a_ready_lab()
+    drop_leftovers(theatre)
+    set_cluster(theatre, public_access=False, private_access=True)
+    theatre.release()
+    assert theatre.play() == "Gone"
+    assert theatre.world.account.resources == {}
+    calls = [name for name, _ in theatre.world.account.calls]
+    assert "sweep" not in calls
+
+
+def test_a_reachable_api_server_is_asked_first_and_left_after_a_bounded_wait() -> None:
+    theatre = a_ready_lab()
+    theatre.world.kubernetes.answers = True
+    theatre.world.kubernetes.sweeps = [KubernetesSweep(True, deleted=("Service a",), remaining=("Service a",))]
+    drop_leftovers(theatre)
+    theatre.release()
+    assert theatre.play() == "Gone"
+    assert 2 < [name for name, _ in theatre.world.account.calls].count("sweep") <= 20
+
+
+def test_the_order_is_the_safe_one() -> None:
+    theatre = a_ready_lab()
+    drop_leftovers(theatre)
+    theatre.release()
+    theatre.play()
+    kinds = [resource.kind for resource in theatre.world.account.deleted]
+    assert kinds.index(Kind.NETWORK_INTERFACE) < kinds.index(Kind.VPC)
+    calls = [name for name, _ in theatre.world.account.calls]
+    first = {name: calls.index(name) for name in ("delete_nodegroup", "allow_deletion")}
+    assert first["delete_nodegroup"] < first["allow_deletion"]
+    interfaces_gone = max(n for n, (name, args) in enumerate(theatre.world.account.calls)
+                          if name == "delete" and getattr(args[0], "kind", None) is Kind.NETWORK_INTERFACE)  # fmt: skip
+    assert interfaces_gone < first["allow_deletion"]
+
+
+def test_fargate_profiles_go_one_at_a_time_and_deletion_protection_is_no_obstacle() -> None:
+    theatre = a_ready_lab()
+    record = theatre.world.clusters.clusters["myeks"]
+    record.fargate = {"one": None, "two": None}
+    record.protected = True
+    theatre.release()
+    assert theatre.play() == "Gone"
+    assert theatre.world.account.resources == {}
+
+
+@pytest.mark.parametrize(
+    "stage", ["create_stack", "check_stack", "create_cluster", "check_cluster", "create_nodegroups", "verify"]
+)
+def test_a_lab_half_made_is_taken_away_whole(stage: str) -> None:
+    theatre = Theatre()
+
+    def before(function: str) -> None:
+        if function == stage and theatre.lab.phase in (Phase.REQUESTED, Phase.PROVISIONING):
+            theatre.release()
+
+    theatre.before = before
+    theatre.request()
+    theatre.play()
+    assert theatre.lab.phase is Phase.DELETED
+    assert theatre.world.account.resources == {}
+
+
+def test_a_node_group_that_failed_while_deleting_is_asked_again() -> None:
+    theatre = a_ready_lab()
+    group = theatre.world.clusters.clusters["myeks"].nodegroups["myeks-nodegroup"]
+    group.state = replace(
+        group.state, status="DELETE_FAILED", issues=(HealthIssue("Ec2SecurityGroupDeletionFailure", "x"),)
+    )
+    theatre.release()
+    assert theatre.play() == "Gone"
+
+
+def test_what_may_not_be_deleted_blocks_the_lab_by_name_and_releasing_it_again_goes_on() -> None:
+    theatre = a_ready_lab()
+    drop_leftovers(theatre)
+    [volume] = theatre.world.account.of(Kind.VOLUME)
+    theatre.world.account.forbid(volume)
+    theatre.release()
+    assert theatre.play() == "Blocked"
+    assert theatre.lab.phase is Phase.BLOCKED
+    assert volume.arn in str(theatre.lab.reason)
+    assert list(theatre.world.account.resources.values()) == [volume], "one bad thing loses nothing else"
+    [line] = [
+        line for line in theatre.world.store.receipts(theatre.lab_id)[-1].lines if line.outcome is not Outcome.DELETED
+    ]
+    assert (line.arn, line.outcome) == (volume.arn, Outcome.BLOCKED)
+    theatre.world.account.forbidden.clear()
+    theatre.release()
+    assert theatre.play() == "Gone"
+    assert theatre.world.account.resources == {}
+
+
+def test_what_someone_else_put_into_the_labs_vpc_is_not_deleted_but_named() -> None:
+    theatre = a_ready_lab()
+    theirs = theatre.world.account.add(Kind.NETWORK_INTERFACE, vpc_id=theatre.lab.facts.vpc_id, status="in-use")
+    theatre.release()
+    assert theatre.play() == "Blocked"
+    assert theirs.arn in theatre.world.account.resources
+    assert theirs.arn in str(theatre.lab.reason)
+
+
+def test_a_receipt_with_a_source_that_could_not_be_read_is_no_proof() -> None:
+    theatre = a_ready_lab()
+    theatre.world.census.blind = ("tags: AccessDenied",)
+    theatre.release()
+    assert theatre.play() == "Blocked"
+    assert "Could not be looked at" in str(theatre.lab.reason)
+
+
+def test_a_control_plane_that_does_not_go_keeps_the_role_it_needs() -> None:
+    theatre = a_ready_lab()
+    theatre.world.fail("clusters.delete", StillInUse("DeleteCluster", "ResourceInUseException", "busy"), times=100_000)
+    theatre.release()
+    assert theatre.play() == "Blocked"
+    assert "myeks" in theatre.world.clusters.clusters
+    assert theatre.world.account.of(Kind.ROLE)
+
+
+def test_a_step_that_breaks_does_not_stop_the_next() -> None:
+    theatre = a_ready_lab()
+    theatre.world.fail("stacks.resources", AwsUnavailable("no"), times=9)
+    theatre.release()
+    assert theatre.play() == "Gone"
+    assert theatre.world.account.resources == {}
+
+
+def test_a_lab_that_was_never_made_is_deleted_at_once() -> None:
+    theatre = Theatre()
+    theatre.request(a_lab())
+    theatre.release()
+    theatre.play()
+    assert theatre.ends == ["Superseded", "Gone"]
+
+
+def test_the_name_may_be_taken_again_before_the_last_look() -> None:
+    theatre = a_ready_lab()
+    theatre.release()
+    theatre.play()
+    first = theatre.lab_id
+    theatre.world.clock.advance(minutes=5)
+    later = replace(a_lab(id="lab-second", spec=a_spec(log_types=("api",))), created_at=theatre.world.clock.now())
+    theatre.request(replace(later, lease_ends_at=later.created_at.replace(day=30)))
+    assert theatre.play() == "Ready"
+    drop_leftovers(theatre)
+    alive = dict(theatre.world.account.resources)
+    theatre.later(minutes=11)
+    theatre.later(hours=24)
+    assert theatre.world.account.resources == alive
+    assert theatre.world.store.load_lab(first).phase is Phase.DELETED
+    assert all(receipt.clean for receipt in theatre.world.store.receipts(first))

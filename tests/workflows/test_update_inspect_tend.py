@@ -1,0 +1,156 @@
+"""Changing a ready lab, looking again at an ended one, and the schedule that heals what was missed."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from chalicelib.domain.errors import AwsUnavailable, StillInUse
+from chalicelib.domain.lab import Change, Phase
+from chalicelib.domain.resources import Kind
+from chalicelib.domain.spec import EndpointAccess
+from chalicelib.domain.steps import execution_name
+from chalicelib.workflows import tend
+from tests.fakes import a_lab, a_spec
+from tests.workflows.machine import LambdaDied
+from tests.workflows.theatre import Theatre
+
+
+def changing(theatre: Theatre, change: Change) -> str:
+    """Ask for a change as the API does, and run it."""
+
+    def updating(lab):  # type: ignore[no-untyped-def]  # a Lab in, a Lab out
+        moved = lab.moved_to(Phase.UPDATING, theatre.world.clock.now())
+        return replace(moved, change=change, run=lab.run + 1)
+
+    lab = theatre.world.deps.store.change_lab(theatre.lab_id, updating)
+    theatre.world.deps.workflows.start("update", execution_name(lab, "update"), {"lab_id": lab.id})
+    return theatre.play()
+
+
+@pytest.fixture
+def ready() -> Theatre:
+    theatre = Theatre()
+    theatre.request()
+    theatre.play()
+    return theatre
+
+
+def test_endpoint_and_nodes_are_changed_and_the_spec_says_so(ready: Theatre) -> None:
+    assert changing(ready, Change("private", None, {"myeks-nodegroup": 5})) == "Changed"
+    lab, cluster = ready.lab, ready.world.clusters.clusters["myeks"]
+    assert (lab.phase, lab.change, lab.due_at) == (Phase.READY, None, lab.lease_ends_at)
+    assert lab.spec.endpoint.access is EndpointAccess.PRIVATE
+    assert (lab.spec.nodegroups[0].desired, lab.spec.nodegroups[0].max) == (5, 5)
+    assert not cluster.state.public_access
+    assert cluster.nodegroups["myeks-nodegroup"].state.desired == 5
+
+
+def test_a_change_that_is_already_so_is_no_update(ready: Theatre) -> None:
+    assert changing(ready, Change("public", None, {"myeks-nodegroup": 2})) == "Changed"
+    assert ready.world.clusters.clusters["myeks"].updates == {}
+
+
+def test_a_change_that_fails_leaves_the_lab_ready_with_the_reason(ready: Theatre) -> None:
+    ready.world.clusters.failing_updates.append("InsufficientFreeAddresses: no room")
+    assert changing(ready, Change("private", None, {"myeks-nodegroup": 3})) == "GivenUp"
+    assert ready.lab.phase is Phase.READY
+    assert ready.lab.spec.endpoint.access is EndpointAccess.PUBLIC
+    assert "free addresses" in str(ready.lab.reason)
+    assert ready.lab.due_at == ready.lab.lease_ends_at
+
+
+def test_another_update_under_way_is_waited_for(ready: Theatre) -> None:
+    ready.world.fail("update_endpoint", StillInUse("UpdateClusterConfig", "ResourceInUseException", "busy"), times=3)
+    assert changing(ready, Change("private")) == "Changed"
+
+
+def test_a_lab_released_while_it_changes_is_torn_down(ready: Theatre) -> None:
+    def before(function: str) -> None:
+        if function == "check_endpoint" and ready.lab.phase is Phase.UPDATING:
+            ready.release()
+
+    ready.before = before
+    assert changing(ready, Change("private")) == "Gone"
+    assert ready.world.account.resources == {}
+
+
+def test_a_log_group_that_comes_back_is_removed_at_the_next_look() -> None:
+    theatre = Theatre()
+    theatre.request(a_lab(spec=a_spec(log_types=("api",))))
+    theatre.play()
+    theatre.release()
+    theatre.play()
+    theatre.world.clock.advance(minutes=2)
+    theatre.world.account.add(Kind.LOG_GROUP, "/aws/eks/myeks/cluster")
+    theatre.later(minutes=14)
+    assert theatre.ends[-1] == "Looked"
+    assert theatre.world.account.resources == {}
+    assert [r.clean for r in theatre.world.store.receipts(theatre.lab_id)] == [True, True]
+
+
+def test_what_comes_back_and_will_not_go_blocks_the_lab() -> None:
+    theatre = Theatre()
+    theatre.request(a_lab(spec=a_spec(log_types=("api",))))
+    theatre.play()
+    theatre.release()
+    theatre.play()
+    group = theatre.world.account.add(Kind.LOG_GROUP, "/aws/eks/myeks/cluster")
+    theatre.world.account.forbid(group)
+    theatre.later(minutes=16)
+    assert theatre.lab.phase is Phase.BLOCKED
+    assert group.arn in str(theatre.lab.reason)
+    theatre.world.account.forbidden.clear()
+    theatre.release()
+    assert theatre.play() == "Gone"
+
+
+def test_a_start_that_got_lost_is_found_and_never_made_twice() -> None:
+    theatre = Theatre()
+    theatre.world.fail("workflows.start", AwsUnavailable("lost"))
+    with pytest.raises(AwsUnavailable):
+        theatre.request()
+    theatre.later(minutes=2)
+    assert theatre.ends == ["Ready"]
+    tend.run(theatre.world.deps)
+    assert len(theatre.world.workflows.started) == 1
+
+
+def test_a_workflow_that_died_is_rolled_back_with_a_reason() -> None:
+    theatre = Theatre()
+
+    def dies(function: str) -> None:
+        if theatre.lab.phase is Phase.PROVISIONING:
+            raise LambdaDied
+
+    theatre.before = dies
+    theatre.request()
+    theatre.play()
+    assert theatre.ends == ["RollBackLost"]
+    theatre.later(minutes=6)
+    assert theatre.lab.phase is Phase.FAILED
+    assert "died" in str(theatre.lab.reason)
+    assert theatre.world.account.resources == {}
+
+
+def test_one_bad_lab_does_not_stop_the_rest() -> None:
+    theatre = Theatre()
+    first = theatre.request()
+    second = theatre.request(a_lab(id="lab-second", spec=a_spec(name="other")))
+    theatre.play()
+    theatre.world.clock.advance(hours=9)
+    theatre.world.fail("workflows.start", AwsUnavailable("not now"))
+    report = tend.run(theatre.world.deps)
+    assert len(report["failed"]) == 1
+    assert [entry["act"] for entry in report["done"]] == ["release"]
+    for _ in range(3):
+        theatre.later(minutes=6)
+    phases = {theatre.world.store.load_lab(lab.id).phase for lab in (first, second)}
+    assert phases == {Phase.DELETED}
+
+
+def test_the_events_time_is_what_the_schedule_goes_by(ready: Theatre) -> None:
+    report = tend.run(ready.world.deps, "2026-11-24T12:00:00Z")
+    assert [entry["act"] for entry in report["done"]] == ["release"]
+    assert ready.lab.phase is Phase.RELEASING
