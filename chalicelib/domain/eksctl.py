@@ -24,8 +24,8 @@ _LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
 
 
 def is_cluster_config(document: Mapping[str, object]) -> bool:
-    """Say whether a body is meant as an eksctl ClusterConfig: our own bodies have neither field."""
-    return "apiVersion" in document or "kind" in document
+    """Say whether a body is meant as an eksctl ClusterConfig: our own bodies have none of these fields."""
+    return not document.keys().isdisjoint({"apiVersion", "kind", "metadata"})
 
 
 def read_cluster_config(document: Mapping[str, object]) -> tuple[Draft, tuple[Finding, ...]]:
@@ -36,7 +36,7 @@ def read_cluster_config(document: Mapping[str, object]) -> tuple[Draft, tuple[Fi
     name, region, version, tags = _read_metadata(top)
     vpc = top.section("vpc")
     network = read_network(top, vpc)
-    access, allowed = read_endpoint(vpc)
+    access, allowed = read_endpoint(vpc, notes)
     nodegroups, ssh = read_nodegroups(top)
     addons = read_addons(top)
     entries, requester_too = read_access(top)

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from chalicelib.domain.draft import NetworkDraft
 from chalicelib.domain.eksctl_unhonoured import VPC
-from chalicelib.domain.reading import Reader
+from chalicelib.domain.findings import warning
+from chalicelib.domain.reading import Notes, Reader
 from chalicelib.domain.spec import EndpointAccess, NatMode
 
 _NAT = {"Disable": NatMode.NONE, "Single": NatMode.SINGLE, "HighlyAvailable": NatMode.SINGLE}
 _NOT_COMPARED = "It is taken from EC2 itself, and what is written here is not compared with it."
+_TO_YOU_ONLY = "Left out, the API server answers your address only; eksctl would open it to the world."
 
 
 def read_network(top: Reader, vpc: Reader | None) -> NetworkDraft:
@@ -32,16 +34,18 @@ def read_network(top: Reader, vpc: Reader | None) -> NetworkDraft:
     return NetworkDraft(cidr, zones, network.nat, vpc_id, public, private)
 
 
-def read_endpoint(vpc: Reader | None) -> tuple[EndpointAccess | None, tuple[str, ...] | None]:
+def read_endpoint(vpc: Reader | None, notes: Notes) -> tuple[EndpointAccess | None, tuple[str, ...] | None]:
     """From where the API server answers, and to whom; None where nothing is said. Closes `vpc`."""
-    if vpc is None:
-        return None, None
-    allowed = vpc.texts("publicAccessCIDRs", "endpoint.allowedCidrs")
-    endpoints = vpc.section("clusterEndpoints", "endpoint.access")
-    access = _read_access(endpoints) if endpoints else None
-    if allowed is None:
-        vpc.notes.paths["endpoint.allowedCidrs"] = vpc.at("publicAccessCIDRs")
-    vpc.close(VPC)
+    notes.paths["endpoint.allowedCidrs"] = "vpc.publicAccessCIDRs"
+    access, allowed, is_said = None, None, False
+    if vpc is not None:
+        is_said = vpc.has("publicAccessCIDRs")
+        allowed = vpc.texts("publicAccessCIDRs")
+        endpoints = vpc.section("clusterEndpoints", "endpoint.access")
+        access = _read_access(endpoints) if endpoints else None
+        vpc.close(VPC)
+    if not is_said and access is not EndpointAccess.PRIVATE:
+        notes.findings.append(warning("vpc.publicAccessCIDRs", "narrowed", _TO_YOU_ONLY))
     return access, allowed
 
 

@@ -1,0 +1,68 @@
+"""From the bytes of a request to one mapping of plain values, JSON or YAML; whatever is wrong with them, by line and column.
+
+Only what JSON could say gets through: no aliases, tags, dates, infinities, several documents or twice the same key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from chalicelib.api.bodies_json import read_json
+from chalicelib.api.bodies_yaml import read_yaml
+from chalicelib.domain.errors import InvalidRequest
+from chalicelib.domain.findings import error
+from chalicelib.domain.reading import child, wrong_type
+
+#: Bytes. The longest real ClusterConfig files are a tenth of it.
+LARGEST_BODY = 64 * 1024
+#: Levels of mappings and lists within each other; a ClusterConfig has eight.
+DEEPEST = 40
+
+
+def read_body(raw: bytes, content_type: str | None) -> Mapping[str, object]:
+    """Read a body; a content type that names neither JSON nor YAML leaves it to the first character. Raises InvalidRequest."""
+    if len(raw) > LARGEST_BODY:
+        raise _refused("body-too-large", f"The body has {len(raw)} bytes; at most {LARGEST_BODY} are read.")
+    try:
+        text = raw.decode("utf-8-sig")
+    except UnicodeDecodeError as reason:
+        raise _refused("not-utf-8", f"The body is not UTF-8: byte {reason.start + 1} does not fit.") from reason
+    if not text.strip():
+        raise _refused("body-empty", "The body is empty: send a lab's JSON, or an eksctl ClusterConfig.")
+    value = read_json(text) if _is_json(text, content_type) else read_yaml(text)
+    _refuse_odd_values(value)
+    if not isinstance(value, Mapping):
+        raise _refused("wrong-type", wrong_type("a mapping of fields", value))
+    return value
+
+
+def _is_json(text: str, content_type: str | None) -> bool:
+    kind = (content_type or "").partition(";")[0].strip().lower()
+    if kind.endswith(("/json", "+json")):
+        return True
+    return "yaml" not in kind and text.lstrip().startswith(("{", "["))
+
+
+def _refuse_odd_values(value: object) -> None:
+    """Refuse what is nested too deeply to be meant, and halves of characters, which nothing downstream could store."""
+    waiting: list[tuple[str, object, int]] = [("", value, 1)]
+    while waiting:
+        path, current, depth = waiting.pop()
+        if depth > DEEPEST:
+            raise _refused("too-deep", f"More than {DEEPEST} levels within each other.")
+        if isinstance(current, str) and _is_broken(current):
+            raise _refused("not-utf-8", "The text holds half of a character (a lone surrogate).", path)
+        if isinstance(current, Mapping):
+            if any(_is_broken(key) for key in current):
+                raise _refused("not-utf-8", "A field's name holds half of a character (a lone surrogate).", path)
+            waiting += [(child(path, key), item, depth + 1) for key, item in current.items()]
+        elif isinstance(current, list):
+            waiting += [(f"{path}[{index}]", item, depth + 1) for index, item in enumerate(current)]
+
+
+def _is_broken(text: str) -> bool:
+    return any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def _refused(code: str, message: str, path: str = "") -> InvalidRequest:
+    return InvalidRequest([error(path, code, message)])

@@ -1,0 +1,121 @@
+"""Fits a mapping to the schema of our own body: what fits is kept, what does not becomes a finding by its path.
+
+Pydantic reports all that is wrong with types at once, but then gives nothing back. So the fields it names are taken out and
+the rest is fitted again, until it fits: the rules of meaning then see everything that could be read.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Iterable, Mapping
+from typing import Any, cast, get_args
+
+from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
+
+from chalicelib.api.schemas import LabBody
+from chalicelib.domain.eksctl import unquoted_version
+from chalicelib.domain.findings import Finding, error
+from chalicelib.domain.reading import child, unknown_field, wrong_type
+
+Loc = tuple[int | str, ...]
+
+_EXPECTED = {
+    "string_type": "a text",
+    "int_type": "a whole number",
+    "int_from_float": "a whole number",
+    "list_type": "a list",
+    "dict_type": "a mapping of texts to texts",
+    "model_type": "a mapping of fields",
+    "model_attributes_type": "a mapping of fields",
+}
+#: Names people use for a field of ours that no likeness would find.
+_SYNONYMS = {"count": "desired"}
+
+
+def fit(document: Mapping[str, object]) -> tuple[LabBody, tuple[Finding, ...], frozenset[str]]:
+    """What fits, what does not, and the paths that were left out for it."""
+    remaining = copy.deepcopy(dict(document))
+    findings: list[Finding] = []
+    broken: set[str] = set()
+    while True:
+        try:
+            return LabBody.model_validate(remaining), tuple(findings), frozenset(broken)
+        except ValidationError as reason:
+            errors = reason.errors(include_url=False)
+        findings += [_finding(each) for each in errors if not _is_under_broken(each["loc"], broken)]
+        broken |= {path_of(_take_out(remaining, each)) for each in errors}
+
+
+def path_of(loc: Iterable[int | str]) -> str:
+    """A location as its writer knows it: `nodegroups[0].min`."""
+    path = ""
+    for part in loc:
+        path = f"{path}[{part}]" if isinstance(part, int) else child(path, part)
+    return path
+
+
+def _is_under_broken(loc: Loc, broken: set[str]) -> bool:
+    return any(path_of(loc[:length]) in broken for length in range(len(loc) + 1))
+
+
+def _finding(details: ErrorDetails) -> Finding:
+    loc, kind, value = details["loc"], details["type"], details["input"]
+    path = path_of(loc)
+    match kind:
+        case "extra_forbidden":
+            return error(path, "unknown-field", _unknown(loc))
+        case "missing":
+            return error(path, "missing", f"{loc[-1]} is required here.")
+        case "literal_error":
+            return error(path, "wrong-value", wrong_type(str(details.get("ctx", {}).get("expected")), value))
+        case "too_short":
+            return error(path, "empty", "Name at least one, or leave it out.")
+        case "string_type" if loc == ("version",) and isinstance(value, int | float) and not isinstance(value, bool):
+            return error(path, "wrong-type", unquoted_version(value))
+    expected = _EXPECTED.get(kind)
+    return error(path, "wrong-type", wrong_type(expected, value) if expected else details["msg"])
+
+
+def _unknown(loc: Loc) -> str:
+    key, known = str(loc[-1]), _fields_at(loc[:-1])
+    synonym = _SYNONYMS.get(key)
+    return f"Unknown field. Did you mean {synonym}?" if synonym in known else unknown_field(key, known)
+
+
+def _fields_at(loc: Loc) -> tuple[str, ...]:
+    """The names of the fields of the model at a location."""
+    model: type[BaseModel] = LabBody
+    for part in loc:
+        if isinstance(part, str):
+            annotation = next(f.annotation for f in model.model_fields.values() if f.alias == part)
+            model = _model_in(annotation) or model
+    return tuple(field.alias or name for name, field in model.model_fields.items())
+
+
+def _model_in(annotation: Any) -> type[BaseModel] | None:
+    """The model within `list[Model] | None` and the like."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return annotation
+    return next((model for part in get_args(annotation) if (model := _model_in(part))), None)
+
+
+def _take_out(remaining: dict[str, object], details: ErrorDetails) -> Loc:
+    """Take the field that does not fit out of the body; of a list, the whole list, so that places keep their numbers."""
+    loc = details["loc"][:-1] if details["type"] == "missing" else details["loc"]
+    while loc and isinstance(loc[-1], int):
+        loc = loc[:-1]
+    holder: Any = remaining
+    for part in loc[:-1]:
+        holder = _step(holder, part)
+    if not loc:
+        remaining.clear()
+    elif isinstance(holder, dict):
+        cast("dict[str, object]", holder).pop(str(loc[-1]), None)
+    return loc
+
+
+def _step(holder: Any, part: int | str) -> Any:
+    if isinstance(holder, dict):
+        return holder.get(part)
+    return holder[part] if isinstance(holder, list) and isinstance(part, int) and part < len(holder) else None

@@ -1,0 +1,70 @@
+"""The one entry point from a request's bytes to a complete LabSpec, or to all that is wrong with it at once.
+
+In two steps, because the calendar depends on the region that the body asks for: `read_draft` reads either dialect,
+`complete_request` fills in and judges. `read_request` does both, where the calendar is known already.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from chalicelib.api.bodies import read_body
+from chalicelib.api.request_own import read_own
+from chalicelib.domain.calendar import Calendar
+from chalicelib.domain.draft import Draft
+from chalicelib.domain.eksctl import is_cluster_config, read_cluster_config
+from chalicelib.domain.errors import InvalidRequest
+from chalicelib.domain.findings import Finding, has_errors
+from chalicelib.domain.lab import Caller
+from chalicelib.domain.limits import Limits
+from chalicelib.domain.names import REGION
+from chalicelib.domain.spec import LabSpec
+from chalicelib.domain.validation import complete, in_callers_words
+
+
+@dataclass(frozen=True, slots=True)
+class LabRequest:
+    """A request that was read: what it asks for, and what was found while reading."""
+
+    draft: Draft
+    findings: tuple[Finding, ...]
+
+    def region(self, limits: Limits) -> str:
+        """The region to read the calendar of: the one asked for if it is one and allowed, else the default."""
+        asked = self.draft.region
+        known = asked is not None and REGION.fullmatch(asked) and (not limits.regions or asked in limits.regions)
+        return asked if asked is not None and known else limits.default_region
+
+    def in_callers_words(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
+        """Findings made later (domain/preflight.py), by the paths that the caller wrote."""
+        return in_callers_words(self.draft, findings)
+
+
+def read_draft(raw: bytes, content_type: str | None) -> LabRequest:
+    """Read a body of either dialect. Raises InvalidRequest only if it is no mapping at all; else findings wait."""
+    document = read_body(raw, content_type)
+    draft, findings = read_cluster_config(document) if is_cluster_config(document) else read_own(document)
+    return LabRequest(draft, findings)
+
+
+def complete_request(
+    request: LabRequest, calendar: Calendar, caller: Caller, limits: Limits, now: datetime
+) -> tuple[LabSpec, tuple[Finding, ...]]:
+    """The complete spec and the warnings. Raises InvalidRequest with every finding, those of reading first.
+
+    `caller.arn` of a role may carry the role's path already (an assumed-role session does not say it).
+    """
+    spec, judged = complete(request.draft, calendar, caller, limits, now)
+    findings = tuple(dict.fromkeys((*request.findings, *judged)))
+    if spec is None or has_errors(findings):
+        raise InvalidRequest(findings)
+    return spec, findings
+
+
+def read_request(
+    raw: bytes, content_type: str | None, calendar: Calendar, caller: Caller, limits: Limits, now: datetime
+) -> tuple[LabSpec, tuple[Finding, ...]]:
+    """Read, complete and judge in one go, with the calendar of the region asked for. Raises InvalidRequest."""
+    return complete_request(read_draft(raw, content_type), calendar, caller, limits, now)

@@ -1,0 +1,95 @@
+"""Our own body: from a mapping to a Draft, with every field that does not fit the schema as a finding by its path.
+
+A field that does not fit is left out and the rest read again, so that one wrong field hides nothing wrong elsewhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from chalicelib.api.fitting import fit
+from chalicelib.api.schemas import AccessBody, NetworkBody, NodegroupBody
+from chalicelib.domain.defaults import admin_policy
+from chalicelib.domain.draft import Draft, ExternalDnsDraft, NetworkDraft, NodegroupDraft, SshDraft
+from chalicelib.domain.findings import Finding
+from chalicelib.domain.spec import (
+    AccessPolicySpec,
+    AccessSpec,
+    AddonSpec,
+    CapacityType,
+    EndpointAccess,
+    NatMode,
+    Placement,
+    PodIdentitySpec,
+    SupportPolicy,
+    Taint,
+    VolumePolicy,
+    WorkHostSpec,
+)
+
+
+def read_own(document: Mapping[str, object]) -> tuple[Draft, tuple[Finding, ...]]:
+    """Read a body of our own; the draft holds all that fits."""
+    body, findings, broken = fit(document)
+    endpoint, ssh, dns = body.endpoint, body.ssh, body.external_dns
+    draft = Draft(
+        name=body.name,
+        region=body.region,
+        version=body.version,
+        network=_network(body.network),
+        endpoint_access=EndpointAccess(endpoint.access) if endpoint and endpoint.access else None,
+        allowed_cidrs=tuple(endpoint.allowed_cidrs) if endpoint and endpoint.allowed_cidrs is not None else None,
+        nodegroups=None if body.nodegroups is None else tuple(_nodegroup(group) for group in body.nodegroups),
+        ssh=SshDraft(ssh.key_name, ssh.public_key, None if ssh.cidrs is None else tuple(ssh.cidrs)) if ssh else None,
+        external_dns=ExternalDnsDraft(dns.hosted_zone_id, dns.domain) if dns else None,
+        work_host=WorkHostSpec(body.work_host.instance_type) if body.work_host else None,
+        addons=tuple(AddonSpec(a.name, a.version, a.configuration, a.tags or {}) for a in body.addons or ()),
+        access=None if body.access is None else tuple(_access(entry, body.region) for entry in body.access),
+        pod_identities=tuple(
+            PodIdentitySpec(each.namespace, each.service_account, each.role_arn) for each in body.pod_identities or ()
+        ),
+        log_types=tuple(body.log_types or ()),
+        tags=body.tags or {},
+        lease_hours=body.lease_hours,
+        volumes=VolumePolicy(body.volumes) if body.volumes else None,
+        support_policy=SupportPolicy(body.support_policy) if body.support_policy else None,
+        broken=broken,
+    )
+    return draft, findings
+
+
+def _network(body: NetworkBody | None) -> NetworkDraft:
+    if body is None:
+        return NetworkDraft()
+    return NetworkDraft(
+        cidr=body.cidr,
+        zones=tuple(body.zones or ()),
+        nat=NatMode(body.nat) if body.nat else None,
+        vpc_id=body.vpc_id,
+        public_subnet_ids=tuple(body.public_subnet_ids or ()),
+        private_subnet_ids=tuple(body.private_subnet_ids or ()),
+    )
+
+
+def _nodegroup(body: NodegroupBody) -> NodegroupDraft:
+    return NodegroupDraft(
+        name=body.name,
+        instance_types=tuple(body.instance_types or ()),
+        desired=body.desired,
+        min=body.min,
+        max=body.max,
+        volume_gib=body.volume_gib,
+        capacity_type=CapacityType(body.capacity_type) if body.capacity_type else None,
+        placement=Placement(body.placement) if body.placement else None,
+        labels=body.labels or {},
+        taints=tuple(Taint(taint.key, taint.value, taint.effect) for taint in body.taints or ()),
+        tags=body.tags or {},
+    )
+
+
+def _access(body: AccessBody, region: str | None) -> AccessSpec:
+    """An entry of ours with neither policies nor groups is an administrator's: nobody lists a person who may do nothing."""
+    policies = tuple(AccessPolicySpec(each.policy_arn, tuple(each.namespaces or ())) for each in body.policies or ())
+    if body.type == "STANDARD" and body.policies is None and body.groups is None:
+        policies = (AccessPolicySpec(admin_policy(region or "")),)
+    return AccessSpec(body.principal_arn, policies, tuple(body.groups or ()), body.type)

@@ -1,0 +1,165 @@
+"""Our own body of POST /labs: its fields, their types and their words, and nothing of their meaning (domain/validation.py).
+
+Everything may be left out but `name`. Strict: no text passes for a number. The field names are those that `GET /labs/{id}`
+answers with, so that what was answered can be asked for again. `api/request_own.py` turns it into a Draft.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic.alias_generators import to_camel
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", alias_generator=to_camel, frozen=True)
+
+
+class NetworkBody(_Body):
+    """A new network (cidr, zones, nat) or an existing one (subnet ids)."""
+
+    cidr: str | None = Field(None, description="Range of the new VPC, /16 to /22. Default 192.168.0.0/16.")
+    zones: list[str] | None = Field(None, description="Two availability zones. Default: the region's first two.")
+    nat: Literal["none", "single"] | None = Field(
+        None, description="Default: single if a node group is private, else none."
+    )
+    vpc_id: str | None = Field(None, description="The VPC of the subnets below; may be left out.")
+    public_subnet_ids: list[str] | None = Field(
+        None, description="Existing subnets with a route to an internet gateway."
+    )
+    private_subnet_ids: list[str] | None = Field(None, description="Existing subnets without one.")
+
+
+class EndpointBody(_Body):
+    """From where the Kubernetes API answers."""
+
+    access: Literal["public", "public-and-private", "private"] | None = Field(
+        None, description="Default public-and-private."
+    )
+    allowed_cidrs: list[str] | None = Field(
+        None, description="Who may reach the public endpoint. Default: your address."
+    )
+
+
+class TaintBody(_Body):
+    """A Kubernetes taint."""
+
+    key: str
+    value: str = ""
+    effect: Literal["NO_SCHEDULE", "NO_EXECUTE", "PREFER_NO_SCHEDULE"]
+
+
+class NodegroupBody(_Body):
+    """A managed node group."""
+
+    name: str | None = Field(None, description="Default `<lab>-nodegroup`.")
+    instance_types: list[str] | None = Field(None, description="Default t3.medium.", min_length=1)
+    desired: int | None = Field(None, description="Nodes to begin with. Default 2, within min and max.")
+    min: int | None = Field(None, description="Default 1, or desired if that is less.")
+    max: int | None = Field(None, description="Default 3, or desired if that is more.")
+    volume_gib: int | None = Field(None, description="GiB of each node's gp3 volume, 20 to 16384. Default 30.")
+    capacity_type: Literal["ON_DEMAND", "SPOT"] | None = Field(None, description="Default ON_DEMAND.")
+    placement: Literal["public", "private"] | None = Field(None, description="Default public.")
+    labels: dict[str, str] | None = None
+    taints: list[TaintBody] | None = None
+    tags: dict[str, str] | None = None
+
+
+class SshBody(_Body):
+    """Port 22 on the nodes; without it they are reached through SSM."""
+
+    key_name: str | None = Field(None, description="A key pair in EC2.")
+    public_key: str | None = Field(None, description="Or an OpenSSH public key's text, imported for the lab.")
+    cidrs: list[str] | None = Field(None, description="From where. Default: your address.")
+
+
+class ExternalDnsBody(_Body):
+    """external-dns for one hosted zone, named by id, by domain or by both."""
+
+    hosted_zone_id: str | None = None
+    domain: str | None = Field(None, description="Names are made under it. Default: the zone's own.")
+
+
+class WorkHostBody(_Body):
+    """An instance in public subnet 1 with kubectl, eksctl, aws and docker. `true` stands for the default one."""
+
+    instance_type: str = Field("t3.medium", description="Default t3.medium.")
+
+
+class AddonBody(_Body):
+    """An EKS add-on. Its name alone may stand for it."""
+
+    name: str
+    version: str | None = Field(None, description="Default: EKS's default for the cluster's version.")
+    configuration: str | None = Field(None, description="A JSON object, or its text.")
+    tags: dict[str, str] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _by_name(cls, value: object) -> object:
+        return {"name": value} if isinstance(value, str) else value
+
+    @field_validator("configuration", mode="before")
+    @classmethod
+    def _as_text(cls, value: object) -> object:
+        return json.dumps(value) if isinstance(value, dict) else value
+
+
+class AccessPolicyBody(_Body):
+    """An EKS access policy, for the whole cluster or for some namespaces."""
+
+    policy_arn: str
+    namespaces: list[str] | None = None
+
+
+class AccessBody(_Body):
+    """Someone who gets in. Without policies and groups: as cluster administrator."""
+
+    principal_arn: str
+    policies: list[AccessPolicyBody] | None = None
+    groups: list[str] | None = None
+    type: str = "STANDARD"
+
+
+class PodIdentityBody(_Body):
+    """Gives pods of a service account a role that exists, under the path /ekslab/."""
+
+    namespace: str
+    service_account: str
+    role_arn: str
+
+
+class LabBody(_Body):
+    """A lab as it is asked for."""
+
+    name: str | None = Field(None, description="The cluster's name. Required.")
+    region: str | None = Field(None, description="Default: the installation's.")
+    version: str | None = Field(None, description="Kubernetes minor version. Default: the newest in standard support.")
+    network: NetworkBody | None = None
+    endpoint: EndpointBody | None = None
+    nodegroups: list[NodegroupBody] | None = Field(None, description="Default: one. An empty list: none.")
+    ssh: SshBody | None = None
+    external_dns: ExternalDnsBody | None = None
+    work_host: WorkHostBody | None = Field(None, description="true, or its settings.")
+    addons: list[AddonBody] | None = Field(None, description="Beside the usual ones.")
+    access: list[AccessBody] | None = Field(None, description="Default: you, as cluster administrator.")
+    pod_identities: list[PodIdentityBody] | None = None
+    log_types: list[str] | None = Field(None, description="Control plane logs. Default: none.")
+    tags: dict[str, str] | None = None
+    lease_hours: int | None = Field(None, description="Default and maximum: the installation's.")
+    volumes: Literal["delete", "snapshot", "keep"] | None = Field(
+        None, description="Volumes of PVCs at the end. Default delete."
+    )
+    support_policy: Literal["STANDARD", "EXTENDED"] | None = Field(None, description="Default STANDARD.")
+
+    @field_validator("work_host", mode="before")
+    @classmethod
+    def _by_flag(cls, value: object) -> object:
+        match value:
+            case True:
+                return {}
+            case False:
+                return None
+        return value
