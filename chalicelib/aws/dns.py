@@ -1,0 +1,46 @@
+"""Route 53: the port `Dns`."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from chalicelib.aws.errors import translate
+from chalicelib.domain.errors import AwsRefused, ResourceGone
+from chalicelib.domain.world import HostedZone
+
+_ID = re.compile(r"^(/hostedzone/)?Z[A-Z0-9]{1,31}$")
+
+
+class Route53Dns:
+    """Holds the boto3 `route53` client."""
+
+    def __init__(self, route53: Any) -> None:
+        self._route53 = route53
+
+    def zone(self, name_or_id: str) -> HostedZone | None:
+        """The hosted zone with this id or domain name, None if there is none. Several of one name: the public one."""
+        if _ID.match(name_or_id):
+            return self._by_id(name_or_id.rpartition("/")[2])
+        wanted = name_or_id.lower().rstrip(".")
+        with translate("route53:ListHostedZonesByName"):
+            listed = self._route53.list_hosted_zones_by_name(DNSName=wanted)["HostedZones"]
+        zones = [zone for zone in map(_zone, listed) if zone.name == wanted]
+        return min(zones, key=lambda zone: zone.private, default=None)
+
+    def _by_id(self, id: str) -> HostedZone | None:
+        try:
+            with translate("route53:GetHostedZone"):
+                return _zone(self._route53.get_hosted_zone(Id=id)["HostedZone"])
+        except ResourceGone:
+            return None
+        except AwsRefused as error:
+            if error.code == "InvalidInput":
+                return None
+            raise
+
+
+def _zone(row: Mapping[str, Any]) -> HostedZone:
+    private = bool(row.get("Config", {}).get("PrivateZone", False))
+    return HostedZone(row["Id"].rpartition("/")[2], row["Name"].lower().rstrip("."), private)

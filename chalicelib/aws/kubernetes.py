@@ -1,0 +1,108 @@
+"""The cluster's own API server, where it can be reached at all: the port `Kubernetes`. Standard library only.
+
+Nothing here raises for what the network or the server does: that an API server is private, dead or does not know us is the
+normal case for a service outside the VPC, and a result.
+"""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+from urllib.parse import urlsplit
+
+from chalicelib.aws.kubernetes_http import ApiServer, NotAdmitted, NotReachable
+from chalicelib.domain.errors import EkslabError
+from chalicelib.domain.lab import Lab
+from chalicelib.domain.spec import VolumePolicy
+from chalicelib.domain.world import EndpointProbe, KubernetesSweep
+
+_PROBE_SECONDS = 3.0
+_SWEEP_SECONDS = 8.0
+_LOAD_BALANCERS = ("Service", "/api/v1/services")
+_INGRESSES = ("Ingress", "/apis/networking.k8s.io/v1/ingresses")
+_CLAIMS = ("PersistentVolumeClaim", "/api/v1/persistentvolumeclaims")
+_NODE_POOLS = ("NodePool", "/apis/karpenter.sh/v1/nodepools")
+#: What a sweep says is left when the server did not know us yet and we have just been let in.
+BEING_LET_IN = "this service's own access, just granted"
+
+
+class KubernetesApi:
+    """`token(cluster)` makes a bearer token; `admit(lab)` lets this service into a cluster that does not know it."""
+
+    def __init__(self, token: Callable[[str], str], admit: Callable[[Lab], None]) -> None:
+        self._token, self._admit = token, admit
+
+    def probe(self, endpoint: str, certificate_authority: str | None) -> EndpointProbe:
+        """Resolve the endpoint's name and ask /version once, without credentials, for 3 s at most. Never raises."""
+        host = urlsplit(endpoint).hostname or endpoint
+        try:
+            addresses = _addresses(host, urlsplit(endpoint).port or 443)
+        except OSError as error:
+            return EndpointProbe(host, (), False, problem=f"{host} does not resolve: {error}")
+        server = ApiServer(endpoint, certificate_authority, None, _PROBE_SECONDS)
+        try:
+            version = server.ask("GET", "/version")
+        except NotAdmitted as error:
+            return EndpointProbe(host, addresses, True, problem=str(error))
+        except NotReachable as error:
+            return EndpointProbe(host, addresses, False, problem=str(error))
+        return EndpointProbe(host, addresses, True, version=str(version.get("gitVersion", "")))
+
+    def sweep(self, lab: Lab) -> KubernetesSweep:
+        """Delete LoadBalancer Services, Ingresses, NodePools, and PVCs if the lab's volumes are to be deleted; say what is left.
+
+        Asked for again until nothing remains: controllers take their time. Never raises: unreachable is a result. Where the
+        server does not know this service, it lets itself in, and says that this is what remains to be waited for.
+        """
+        if lab.facts.endpoint is None:
+            return KubernetesSweep(False, "there is no endpoint")
+        server = ApiServer(lab.facts.endpoint, lab.facts.certificate_authority, self._token(lab.name), _SWEEP_SECONDS)
+        try:
+            return _swept(server, lab)
+        except NotAdmitted as error:
+            return self._let_in(lab, error)
+        except NotReachable as error:
+            return KubernetesSweep(False, str(error))
+
+    def _let_in(self, lab: Lab, refusal: NotAdmitted) -> KubernetesSweep:
+        """401 is a server that does not know us yet; 403 one that does, and forbids it."""
+        if refusal.status != 401:
+            return KubernetesSweep(False, str(refusal))
+        try:
+            self._admit(lab)
+        except EkslabError as error:
+            return KubernetesSweep(False, f"{refusal}; {error}")
+        return KubernetesSweep(True, remaining=(BEING_LET_IN,))
+
+
+def _swept(server: ApiServer, lab: Lab) -> KubernetesSweep:
+    """NodePools first, so that no node is made for what is going; volumes that are to be kept keep their claims."""
+    claims = [_CLAIMS] if lab.spec.volumes is VolumePolicy.DELETE else []
+    kinds = [_NODE_POOLS, _LOAD_BALANCERS, _INGRESSES, *claims]
+    deleted = []
+    for kind, path in kinds:
+        for name, own_path in _objects(server, kind, path, going=False).items():
+            server.ask("DELETE", own_path)
+            deleted.append(name)
+    remaining = [name for kind, path in kinds for name in _objects(server, kind, path, going=True)]
+    return KubernetesSweep(True, deleted=tuple(deleted), remaining=tuple(remaining))
+
+
+def _objects(server: ApiServer, kind: str, path: str, going: bool) -> dict[str, str]:
+    """`Kind namespace/name` → path of each object of this kind; those already being deleted only if `going`."""
+    found = {}
+    for item in server.all(path):
+        metadata = item["metadata"]
+        if kind == "Service" and item.get("spec", {}).get("type") != "LoadBalancer":
+            continue
+        if "deletionTimestamp" in metadata and not going:
+            continue
+        namespace, name = metadata.get("namespace"), metadata["name"]
+        base, _, plural = path.rpartition("/")
+        own_path = f"{base}/namespaces/{namespace}/{plural}/{name}" if namespace else f"{path}/{name}"
+        found[f"{kind} {namespace}/{name}" if namespace else f"{kind} {name}"] = own_path
+    return found
+
+
+def _addresses(host: str, port: int) -> tuple[str, ...]:
+    return tuple(sorted({str(found[4][0]) for found in socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)}))

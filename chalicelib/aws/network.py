@@ -1,0 +1,178 @@
+"""EC2's network and instances, one region, as far as making a lab needs them: the port `Network`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from chalicelib.aws.errors import translate
+from chalicelib.aws.network_rules import permission, shown_group
+from chalicelib.domain.errors import AlreadyExists, AwsRefused, ResourceGone
+from chalicelib.domain.lab import Lab
+from chalicelib.domain.stack_nodes import key_pair_name
+from chalicelib.domain.world import SubnetFacts, WorkHostState
+
+_LAB_TAG = "ekslab:lab-id"
+#: Zones in which EKS makes no control planes, by id: a zone's name means another place in each account.
+WITHOUT_EKS = frozenset({"use1-az3", "usw1-az2", "cac1-az3"})
+#: The newest Amazon Linux 2023 image, as EC2 resolves it at the moment of the start.
+_IMAGE = "resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-{architecture}"
+
+
+class Ec2Network:
+    """Holds the boto3 `ec2` client."""
+
+    def __init__(self, ec2: Any) -> None:
+        self._ec2 = ec2
+
+    def zones(self) -> tuple[str, ...]:
+        """Names of the available zones that EKS takes, sorted."""
+        wanted = [{"Name": "zone-type", "Values": ["availability-zone"]}, {"Name": "state", "Values": ["available"]}]
+        with translate("ec2:DescribeAvailabilityZones"):
+            zones = self._ec2.describe_availability_zones(Filters=wanted)["AvailabilityZones"]
+        return tuple(sorted(zone["ZoneName"] for zone in zones if zone.get("ZoneId") not in WITHOUT_EKS))
+
+    def subnets(self, ids: Sequence[str]) -> tuple[SubnetFacts, ...]:
+        """Facts of those that exist, in the order asked; missing ones are left out."""
+        if not ids:
+            return ()
+        known = {row["SubnetId"]: row for row in self._filtered("describe_subnets", "Subnets", "subnet-id", ids)}
+        tables = self._route_tables({row["VpcId"] for row in known.values()})
+        return tuple(_facts(known[id], tables) for id in dict.fromkeys(ids) if id in known)
+
+    def key_pair_exists(self, name: str) -> bool:
+        """Whether EC2 has a key pair of this name."""
+        return self._key_pair(name) is not None
+
+    def import_key_pair(self, name: str, public_key: str, tags: Mapping[str, str]) -> str:
+        """Import an OpenSSH public key; return its id. One there already counts with the same lab tag, else AlreadyExists."""
+        try:
+            with translate("ec2:ImportKeyPair", creating=True):
+                made = self._ec2.import_key_pair(
+                    KeyName=name, PublicKeyMaterial=public_key.encode(), TagSpecifications=[_tagged("key-pair", tags)]
+                )
+            return str(made["KeyPairId"])
+        except AlreadyExists:
+            known = self._key_pair(name)
+            if known is None or _tags(known).get(_LAB_TAG) != tags[_LAB_TAG]:
+                raise
+            return str(known["KeyPairId"])
+
+    def allow_ingress(self, group_id: str, source: str, protocol: str, port: int | None, description: str) -> None:
+        """Let a CIDR or a group in. A rule there already is success. Raises ResourceGone."""
+        wanted = [permission(source, protocol, port, description)]
+        try:
+            with translate("ec2:AuthorizeSecurityGroupIngress", creating=True):
+                self._ec2.authorize_security_group_ingress(GroupId=group_id, IpPermissions=wanted)
+        except AlreadyExists:
+            return
+
+    def run_work_host(self, lab: Lab, subnet_id: str, security_group_id: str, profile: str, user_data: str) -> str:
+        """Start the lab's work host from the newest Amazon Linux 2023 image, by client token; return its instance id."""
+        assert lab.spec.work_host is not None
+        key = key_pair_name(lab)
+        with translate("ec2:RunInstances"):
+            started = self._ec2.run_instances(
+                ImageId=_IMAGE.format(architecture=self._architecture(lab.spec.work_host.instance_type)),
+                InstanceType=lab.spec.work_host.instance_type,
+                MinCount=1,
+                MaxCount=1,
+                ClientToken=lab.token("work-host"),
+                IamInstanceProfile={"Name": profile},
+                NetworkInterfaces=[
+                    {
+                        "DeviceIndex": 0,
+                        "SubnetId": subnet_id,
+                        "Groups": [security_group_id],
+                        "AssociatePublicIpAddress": True,
+                        "DeleteOnTermination": True,
+                    }
+                ],
+                MetadataOptions={"HttpTokens": "required", "HttpEndpoint": "enabled"},
+                UserData=user_data,
+                TagSpecifications=[
+                    _tagged(made, lab.tags_with({"Name": f"{lab.name}-work-host"}))
+                    for made in ("instance", "volume", "network-interface")
+                ],
+                **({"KeyName": key} if key else {}),
+            )
+        return str(started["Instances"][0]["InstanceId"])
+
+    def work_host(self, instance_id: str) -> WorkHostState:
+        """How it is. Raises ResourceGone."""
+        with translate("ec2:DescribeInstances"):
+            found = self._ec2.describe_instances(InstanceIds=[instance_id])["Reservations"]
+        instances = [instance for reservation in found for instance in reservation["Instances"]]
+        if not instances:
+            raise ResourceGone("ec2:DescribeInstances", "InvalidInstanceID.NotFound", f"{instance_id} is not there")
+        host = instances[0]
+        status = str(host["State"]["Name"])
+        return WorkHostState(instance_id, status, host.get("PublicIpAddress"), host.get("PrivateIpAddress"))
+
+    def security_groups(self, ids: Sequence[str]) -> tuple[Mapping[str, object], ...]:
+        """Those that exist, in the order asked: id, name, description and rules, for looking at."""
+        if not ids:
+            return ()
+        rows = self._filtered("describe_security_groups", "SecurityGroups", "group-id", ids)
+        known = {row["GroupId"]: row for row in rows}
+        return tuple(shown_group(known[id]) for id in dict.fromkeys(ids) if id in known)
+
+    def _architecture(self, instance_type: str) -> str:
+        """`arm64` or `x86_64`, as EC2 tells it; an instance type that EC2 does not know is its own refusal, at the start."""
+        try:
+            with translate("ec2:DescribeInstanceTypes"):
+                known = self._ec2.describe_instance_types(InstanceTypes=[instance_type])["InstanceTypes"]
+        except AwsRefused:
+            return "x86_64"
+        architectures = known[0].get("ProcessorInfo", {}).get("SupportedArchitectures", []) if known else []
+        return "arm64" if "arm64" in architectures else "x86_64"
+
+    def _key_pair(self, name: str) -> Mapping[str, Any] | None:
+        found = self._filtered("describe_key_pairs", "KeyPairs", "key-name", [name], paginated=False)
+        return found[0] if found else None
+
+    def _route_tables(self, vpc_ids: set[str]) -> list[Mapping[str, Any]]:
+        return self._filtered("describe_route_tables", "RouteTables", "vpc-id", sorted(vpc_ids)) if vpc_ids else []
+
+    def _filtered(
+        self, operation: str, key: str, name: str, values: Sequence[str], paginated: bool = True
+    ) -> list[Mapping[str, Any]]:
+        """Everything whose `name` is one of `values`: a filter leaves out what is not there where ids would be refused."""
+        filters = [{"Name": name, "Values": list(values)}]
+        with translate(f"ec2:{operation.title().replace('_', '')}"):
+            if not paginated:
+                return list(getattr(self._ec2, operation)(Filters=filters)[key])
+            return [row for page in self._ec2.get_paginator(operation).paginate(Filters=filters) for row in page[key]]
+
+
+def _facts(subnet: Mapping[str, Any], tables: list[Mapping[str, Any]]) -> SubnetFacts:
+    return SubnetFacts(
+        id=subnet["SubnetId"],
+        vpc_id=subnet["VpcId"],
+        zone=subnet["AvailabilityZone"],
+        cidr=subnet["CidrBlock"],
+        free_addresses=subnet["AvailableIpAddressCount"],
+        public=_leads_outside(subnet, tables),
+        maps_public_ip=subnet.get("MapPublicIpOnLaunch", False),
+        arn=subnet.get("SubnetArn", ""),
+    )
+
+
+def _leads_outside(subnet: Mapping[str, Any], tables: list[Mapping[str, Any]]) -> bool:
+    """Whether the default route of the subnet's own table, or else of its VPC's main one, is an internet gateway."""
+    own = [t for t in tables if any(a.get("SubnetId") == subnet["SubnetId"] for a in t.get("Associations", []))]
+    of_vpc = [t for t in tables if t["VpcId"] == subnet["VpcId"]]
+    main = [t for t in of_vpc if any(a.get("Main") for a in t.get("Associations", []))]
+    return any(
+        route.get("DestinationCidrBlock") == "0.0.0.0/0" and str(route.get("GatewayId", "")).startswith("igw-")
+        for table in (own or main)
+        for route in table.get("Routes", [])
+    )
+
+
+def _tags(row: Mapping[str, Any]) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in row.get("Tags", [])}
+
+
+def _tagged(what: str, tags: Mapping[str, str]) -> dict[str, Any]:
+    return {"ResourceType": what, "Tags": [{"Key": key, "Value": value} for key, value in tags.items()]}

@@ -1,0 +1,75 @@
+"""What the work host does when it first starts: kubectl of the cluster's minor version, eksctl, docker and a kubeconfig.
+
+The aws command line is on Amazon Linux 2023 already. Everything downloaded is checked against its publisher's SHA-256. A tool
+that cannot be had does not keep the others away; what happened is in /var/log/ekslab-work-host.log. No secret is in here.
+"""
+
+from __future__ import annotations
+
+import shlex
+
+from chalicelib.domain.lab import Lab
+
+KUBECONFIG = "/etc/ekslab/kubeconfig"
+
+_SCRIPT = r"""#!/bin/bash
+set -uo pipefail
+exec >>/var/log/ekslab-work-host.log 2>&1
+cluster=@CLUSTER@
+region=@REGION@
+minor=@MINOR@
+kubeconfig=@KUBECONFIG@
+case "$(uname -m)" in aarch64) arch=arm64 ;; *) arch=amd64 ;; esac
+work="$(mktemp -d)"
+cd "$work" || exit 1
+
+download() { curl --fail --silent --show-error --location --retry 5 --retry-all-errors --output "$1" "$2"; }
+
+docker_in_place() {
+  dnf install --assumeyes docker && systemctl enable --now docker && usermod --append --groups docker ec2-user
+}
+
+kubectl_in_place() {
+  download version "https://dl.k8s.io/release/stable-$minor.txt" &&
+  local from && from="https://dl.k8s.io/release/$(cat version)/bin/linux/$arch" &&
+  download kubectl "$from/kubectl" && download kubectl.sha256 "$from/kubectl.sha256" &&
+  echo "$(cat kubectl.sha256)  kubectl" | sha256sum --check --quiet &&
+  install --mode 0755 kubectl /usr/local/bin/kubectl
+}
+
+eksctl_in_place() {
+  local from="https://github.com/eksctl-io/eksctl/releases/latest/download" archive="eksctl_Linux_$arch.tar.gz"
+  download "$archive" "$from/$archive" && download checksums "$from/eksctl_checksums.txt" &&
+  grep " $archive\$" checksums | sha256sum --check --quiet &&
+  tar --extract --gzip --file "$archive" eksctl && install --mode 0755 eksctl /usr/local/bin/eksctl
+}
+
+kubeconfig_in_place() {
+  install --directory --mode 0755 "$(dirname "$kubeconfig")" &&
+  aws eks update-kubeconfig --region "$region" --name "$cluster" --alias "$cluster" --kubeconfig "$kubeconfig" &&
+  chmod 0644 "$kubeconfig"
+}
+
+printf 'export KUBECONFIG=%s AWS_DEFAULT_REGION=%s\n' "$kubeconfig" "$region" >/etc/profile.d/ekslab.sh
+for tool in docker kubectl eksctl; do
+  "${tool}_in_place" && echo "$tool is in place" || echo "$tool could not be installed"
+done
+for _ in $(seq 120); do
+  kubeconfig_in_place && echo "the kubeconfig is in place" && break
+  sleep 20
+done
+"""
+
+
+def work_host_user_data(lab: Lab) -> str:
+    """The bash script that EC2 runs once, as root. The control plane is still being made then, so it waits for it (40 min)."""
+    values = {
+        "@CLUSTER@": lab.name,
+        "@REGION@": lab.region,
+        "@MINOR@": lab.spec.version,
+        "@KUBECONFIG@": KUBECONFIG,
+    }
+    script = _SCRIPT
+    for word, value in values.items():
+        script = script.replace(word, shlex.quote(value))
+    return script
