@@ -84,7 +84,7 @@ class NodegroupCalls:
             record.state = replace(state, status="ACTIVE")
 
     def _bring_nodes(self, cluster: ClusterRecord, record: NodegroupRecord) -> None:
-        name = f"eks-{record.state.name}-0001"
+        name = f"eks-{record.state.name}-{len(self.account.calls):04d}"
         tags = {"eks:cluster-name": cluster.state.name, "eks:nodegroup-name": record.state.name}
         tags[f"kubernetes.io/cluster/{cluster.state.name}"] = "owned"
         self.account.add(Kind.AUTO_SCALING_GROUP, name, tags=tags)
@@ -158,7 +158,8 @@ class NodegroupCalls:
             raise ResourceGone("DeleteFargateProfile", "ResourceNotFoundException", f"No Fargate profile {name}.")
         if any(left is not None for other, left in profiles.items() if other != name):
             raise StillInUse("DeleteFargateProfile", "ResourceInUseException", "Another profile is being deleted")
-        profiles[name] = self.looks.deletion
+        if profiles[name] is None:
+            profiles[name] = self.looks.deletion
 
     def begin_update(self, record: ClusterRecord, token: str) -> str:
         """Start an update; the next planned failure makes it end Failed."""
