@@ -4,6 +4,7 @@ EkslabError
 ├── RequestRefused            the caller can fix it            (yours)
 │   ├── InvalidRequest        bad fields, each a Finding       400
 │   ├── LabNotFound           or someone else's                404
+│   ├── NoReceiptYet          the lab has not been torn down   404
 │   ├── NameTaken             an alive lab has the name        409
 │   ├── TooManyLabs           the owner has all they may       409
 │   ├── IdempotencyConflict   same key, other body             422
@@ -53,6 +54,14 @@ class LabNotFound(RequestRefused):
     def __init__(self, lab_id: str) -> None:
         self.lab_id = lab_id
         super().__init__(f"There is no lab {lab_id}.")
+
+
+class NoReceiptYet(RequestRefused):
+    """There is no receipt before a teardown has looked at the account; the message says when there will be."""
+
+    def __init__(self, lab_id: str, message: str) -> None:
+        self.lab_id = lab_id
+        super().__init__(message)
 
 
 class NameTaken(RequestRefused):

@@ -1,0 +1,116 @@
+"""Judges what a PATCH asks of a ready lab: endpoint access, allow-list, node counts. Pure; all findings at once.
+
+Paths are those of the PATCH body, which has the shape of the lab's own: `endpoint.access`, `nodegroups[0].desired`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from ipaddress import ip_network
+
+from chalicelib.domain.findings import Finding, error, warning
+from chalicelib.domain.lab import Caller, Change, Lab
+from chalicelib.domain.limits import Limits
+from chalicelib.domain.names import nearest
+from chalicelib.domain.spec import EndpointAccess
+
+WORLD = "0.0.0.0/0"
+#: EKS' quota of blocks on a public endpoint's allow-list.
+_MOST_CIDRS = 40
+_ALLOWED = "endpoint.allowedCidrs"
+
+
+def completed(change: Change, lab: Lab, caller: Caller) -> Change:
+    """The change with what follows from it: a public endpoint without a list is opened to the caller's address only, and one
+    with a list keeps its private side, since nodes are not on the list."""
+    access = change.endpoint_access or (lab.spec.endpoint.access if change.allowed_cidrs is not None else None)
+    if access not in (EndpointAccess.PUBLIC, EndpointAccess.PUBLIC_AND_PRIVATE):
+        return change
+    cidrs = change.allowed_cidrs
+    if cidrs is None:
+        cidrs = lab.spec.endpoint.allowed_cidrs or _own_address(caller)
+    both = EndpointAccess.PUBLIC if WORLD in cidrs else EndpointAccess.PUBLIC_AND_PRIVATE
+    return replace(change, endpoint_access=both if access == EndpointAccess.PUBLIC else access, allowed_cidrs=cidrs)
+
+
+def judge_change(asked: Change, change: Change, lab: Lab, limits: Limits) -> tuple[Finding, ...]:
+    """All findings: `asked` as the caller wrote it, `change` as completed."""
+    if asked == Change():
+        return (error("", "nothing-asked", "Say what to change: endpoint.access, endpoint.allowedCidrs, nodegroups."),)
+    return (*_judge_endpoint(asked, change, lab), *_judge_nodes(change.nodes, lab, limits))
+
+
+def changes_nothing(change: Change, lab: Lab) -> bool:
+    """Whether the lab is already as the change wants it."""
+    endpoint = lab.spec.endpoint
+    counts = {group.name: group.desired for group in lab.spec.nodegroups}
+    same_access = change.endpoint_access in (None, endpoint.access)
+    same_cidrs = change.allowed_cidrs is None or set(change.allowed_cidrs) == set(endpoint.allowed_cidrs)
+    return same_access and same_cidrs and all(counts.get(name) == count for name, count in change.nodes.items())
+
+
+def _own_address(caller: Caller) -> tuple[str, ...]:
+    return (f"{caller.source_ip}/32",) if caller.source_ip and ":" not in caller.source_ip else ()
+
+
+def _judge_endpoint(asked: Change, change: Change, lab: Lab) -> Iterator[Finding]:
+    modes = [str(mode) for mode in EndpointAccess]
+    if asked.endpoint_access is not None and asked.endpoint_access not in modes:
+        yield error("endpoint.access", "unknown-value", f"Endpoint access is one of {', '.join(modes)}.")
+        return
+    private = (change.endpoint_access or lab.spec.endpoint.access) == EndpointAccess.PRIVATE
+    if private and asked.allowed_cidrs is not None:
+        yield error(_ALLOWED, "no-public-endpoint", "A private endpoint has no allow-list: its own network reaches it.")
+    elif asked.endpoint_access == EndpointAccess.PRIVATE and lab.spec.work_host is None:
+        message = "A private endpoint is reached from inside its network only, and the lab has no work host there."
+        yield warning("endpoint.access", "no-way-in", message)
+    if change.allowed_cidrs is not None and not private:
+        yield from _judge_cidrs(change.allowed_cidrs)
+    if asked.endpoint_access == EndpointAccess.PUBLIC and change.endpoint_access != asked.endpoint_access:
+        message = "Nodes are not on the allow-list: the private endpoint stays open beside the public one."
+        yield warning("endpoint.access", "private-added", message)
+
+
+def _judge_cidrs(cidrs: Sequence[str]) -> Iterator[Finding]:
+    if not cidrs:
+        yield error(
+            _ALLOWED, "empty", "Name from where the public endpoint is to be reached; nothing is open by itself."
+        )
+    if len(cidrs) > _MOST_CIDRS:
+        yield error(_ALLOWED, "too-many", f"EKS takes at most {_MOST_CIDRS} blocks.")
+    for index, cidr in enumerate(cidrs):
+        path = f"{_ALLOWED}[{index}]"
+        if not _is_network(cidr):
+            yield error(path, "invalid-cidr", f"{cidr} is not an IPv4 network such as 203.0.113.0/24 (no host bits).")
+        elif cidr == WORLD:
+            yield warning(path, "open-to-the-world", "The Kubernetes API is open to the whole internet.")
+        if cidr in cidrs[:index]:
+            yield error(path, "duplicate", f"{cidr} is listed already.")
+
+
+def _is_network(cidr: str) -> bool:
+    try:
+        return "/" in cidr and ip_network(cidr).version == 4
+    except ValueError:
+        return False
+
+
+def _judge_nodes(nodes: Mapping[str, int], lab: Lab, limits: Limits) -> Iterator[Finding]:
+    counts = {group.name: group.desired for group in lab.spec.nodegroups}
+    for index, (name, count) in enumerate(nodes.items()):
+        path = f"nodegroups[{index}]"
+        if name not in counts:
+            yield error(f"{path}.name", "unknown-nodegroup", _no_such_group(name, counts))
+        if count < 0:
+            yield error(f"{path}.desired", "negative", "A node count is 0 or more.")
+    total = sum({**counts, **{name: count for name, count in nodes.items() if name in counts}}.values())
+    if nodes and total > limits.max_nodes:
+        message = f"That makes {total} nodes in all; a lab may have {limits.max_nodes}."
+        yield error("nodegroups", "too-many-nodes", message)
+
+
+def _no_such_group(name: str, known: Mapping[str, int]) -> str:
+    near = nearest(name, known)
+    meant = f" Did you mean {near}?" if near else f" It has {', '.join(known) or 'none'}."
+    return f"The lab has no node group {name}.{meant}"

@@ -1,0 +1,27 @@
+"""The kubeconfig of a lab: an exec plugin that asks the `aws` command line for a token, so that it holds no secret."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chalicelib.domain.lab import Lab
+
+
+def kubeconfig(lab: Lab, endpoint: str, certificate_authority: str) -> dict[str, Any]:
+    """The document, as kubectl reads it. Whoever uses it needs the `aws` CLI and an access entry on the cluster."""
+    name = lab.facts.arn or lab.name
+    cluster = {"server": endpoint, "certificate-authority-data": certificate_authority}
+    command = {
+        "apiVersion": "client.authentication.k8s.io/v1beta1",
+        "command": "aws",
+        "args": ["eks", "get-token", "--cluster-name", lab.name, "--region", lab.region, "--output", "json"],
+        "interactiveMode": "IfAvailable",
+    }
+    return {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": name, "cluster": cluster}],
+        "users": [{"name": name, "user": {"exec": command}}],
+        "contexts": [{"name": lab.name, "context": {"cluster": name, "user": name}}],
+        "current-context": lab.name,
+    }

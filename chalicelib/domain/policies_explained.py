@@ -1,0 +1,46 @@
+"""Why each policy is on a lab's roles, in a sentence a learner can use; and the endpoint's modes and groups in words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from chalicelib.domain.spec import EndpointAccess
+
+_POLICIES: Mapping[str, str] = {
+    "AmazonEKSWorkerNodePolicy": "lets the kubelet describe the instances and the cluster it joins",
+    "AmazonEC2ContainerRegistryPullOnly": "lets the node pull images from ECR, EKS's own add-on images among them",
+    "AmazonEKS_CNI_Policy": "lets the VPC CNI give pods addresses: attach interfaces, assign and free private addresses",
+    "AmazonSSMManagedInstanceCore": "lets Session Manager open a shell on the node without any open port",
+    "AmazonEKSClusterPolicy": "lets the control plane see and tag the network and run load balancers of Services",
+    "AmazonEKSVPCResourceController": "lets the control plane manage interfaces for security groups of pods",
+    "AmazonEBSCSIDriverPolicy": "lets the EBS CSI driver make, attach and delete the volumes of PersistentVolumeClaims",
+}
+_ENDPOINT: Mapping[EndpointAccess, str] = {
+    EndpointAccess.PUBLIC: "answers on the internet, to the addresses on the allow-list; nodes reach it there too",
+    EndpointAccess.PUBLIC_AND_PRIVATE: (
+        "answers on the internet to the addresses on the allow-list, and inside the VPC to whom the cluster security group lets in"
+    ),
+    EndpointAccess.PRIVATE: "answers inside the VPC only, to whom the cluster security group lets in",
+}
+_GROUPS: Mapping[str, str] = {
+    "cluster": "made by EKS for the cluster: on the control plane's interfaces; whoever it lets in reaches the API server",
+    "control-plane": "given to the control plane at creation: carries no rules, other groups name it",
+    "nodes": "shared by all nodes: they reach each other, and the control plane reaches them",
+    "remote-access": "lets ssh in from the named addresses",
+    "work-host": "on the work host, which the cluster security group lets in",
+}
+
+
+def why_policy(name: str) -> str:
+    """Why a policy is there; inline and unknown ones say so."""
+    return _POLICIES.get(name, "not put there by this service, or written for this lab: look at the policy itself")
+
+
+def endpoint_in_words(access: EndpointAccess) -> str:
+    """Where an endpoint of this mode answers."""
+    return _ENDPOINT[access]
+
+
+def why_group(role: str) -> str:
+    """What a security group of this role is for."""
+    return _GROUPS[role]

@@ -1,0 +1,34 @@
+"""The receipt in one sentence: what the newest look found, in numbers, and what became of PVC volumes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from chalicelib.domain.lab import Lab
+from chalicelib.domain.outlook import instant_told, volumes_told
+from chalicelib.domain.receipt import Outcome, Receipt
+
+
+def verdict(lab: Lab, receipts: Sequence[Receipt]) -> str:
+    """Sentences for people; `receipts` in order of taking, at least one."""
+    newest = receipts[-1]
+    counts = Counter(line.outcome for line in newest.lines)
+    told = ", ".join(f"{counts[outcome]} {outcome}" for outcome in Outcome if counts[outcome]) or "nothing to tell"
+    opening = _opening(newest, counts)
+    return f"{opening} Looked {newest.look}, {instant_told(newest.taken_at)}: {told}. By choice, {_volumes(lab)}."
+
+
+def _opening(receipt: Receipt, counts: Counter[Outcome]) -> str:
+    there = counts[Outcome.PRESENT] + counts[Outcome.BLOCKED]
+    if there:
+        return f"Not empty: {there} of the lab's things are still there."
+    if receipt.unreadable:
+        return f"Not proved: {len(receipt.unreadable)} of {len(receipt.sources)} sources could not be read."
+    if counts[Outcome.KEPT]:
+        return "Nothing of the lab's is left but what is kept on purpose."
+    return "Nothing of the lab's is left."
+
+
+def _volumes(lab: Lab) -> str:
+    return volumes_told(lab.spec.volumes)

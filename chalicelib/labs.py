@@ -1,0 +1,162 @@
+"""What a person may ask that changes something: request a lab, change it, release it. Reading is in `labs_reading.py`.
+
+The order is always: judge, store, start. A start that fails after the store loses nothing: the scheduled run finds the lab
+by its `due_at` and starts it, under the same execution name, so never twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from chalicelib.domain.changes import changes_nothing, completed, judge_change
+from chalicelib.domain.errors import EkslabError, InvalidRequest, LabNotFound, NameTaken, WrongPhase
+from chalicelib.domain.findings import Finding, has_errors, warning
+from chalicelib.domain.history import Event
+from chalicelib.domain.lab import ENDING, OVER, Caller, Change, Lab, Phase
+from chalicelib.domain.outlook import volumes_told
+from chalicelib.domain.spec import LabSpec
+from chalicelib.domain.steps import execution_name
+from chalicelib.labs_preflight import preflight
+from chalicelib.ports import Deps
+
+#: When the scheduled run makes sure that what was stored has also been started.
+START_CHECK = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """A request that was read: its spec, the findings so far, and how to tell more findings by the caller's own paths."""
+
+    spec: LabSpec
+    findings: tuple[Finding, ...] = ()
+    in_callers_words: Callable[[Iterable[Finding]], tuple[Finding, ...]] = tuple
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The lab as it is now, and warnings for the caller."""
+
+    lab: Lab
+    findings: tuple[Finding, ...] = ()
+
+
+def requested_before(deps: Deps, caller: Caller, key: str | None, digest: str, now: datetime) -> Answered | None:
+    """The lab that this caller's idempotency key stands for, started if it never was. Raises IdempotencyConflict."""
+    lab = deps.store.lab_of_key(caller.arn, key, digest, now) if key else None
+    return None if lab is None else Answered(lab, _started(deps, lab))
+
+
+def request_lab(deps: Deps, caller: Caller, asking: Asking, key: str | None, digest: str, now: datetime) -> Answered:
+    """Store a new lab and start making it. Raises InvalidRequest, NameTaken, TooManyLabs, IdempotencyConflict."""
+    spec, found = preflight(deps, caller, asking.spec)
+    findings = (*asking.findings, *asking.in_callers_words(found))
+    if has_errors(findings):
+        raise InvalidRequest(findings)
+    lab = Lab(
+        id=deps.new_id(),
+        owner=caller.arn,
+        account=caller.account,
+        spec=spec,
+        phase=Phase.REQUESTED,
+        created_at=now,
+        phase_since=now,
+        lease_ends_at=now + timedelta(hours=spec.lease_hours),
+        due_at=now + START_CHECK,
+    )
+    stored = _stored(deps, caller, lab, key, digest, now)
+    return Answered(stored, (*findings, *_started(deps, stored)))
+
+
+def change_lab(deps: Deps, caller: Caller, lab_id: str, asked: Change, now: datetime) -> Answered:
+    """Start changing a ready lab. The same change again while it is being made is the same answer. Raises WrongPhase."""
+    lab = own_lab(deps, caller, lab_id)
+    change = completed(asked, lab, caller)
+    findings = judge_change(asked, change, lab, deps.limits)
+    if has_errors(findings):
+        raise InvalidRequest(findings)
+    if lab.phase is Phase.READY and changes_nothing(change, lab):
+        return Answered(lab, (*findings, warning("", "already-so", "The lab is so already: nothing was changed.")))
+
+    def updating(stored: Lab) -> Lab:
+        if stored.phase is Phase.UPDATING and stored.change == change:
+            return stored
+        if stored.phase is not Phase.READY:
+            message = f"A lab can be changed when it is ready; this one is {stored.phase}."
+            raise WrongPhase(lab_id, stored.phase, message)
+        return replace(_anew(stored, Phase.UPDATING, now), change=change)
+
+    return _moved(deps, caller, lab, updating, findings, now, "A change was asked for.")
+
+
+def release_lab(deps: Deps, caller: Caller, lab_id: str, now: datetime) -> Answered:
+    """Start deleting a lab and everything of it. Again is the same answer; a blocked one is tried again."""
+    lab = own_lab(deps, caller, lab_id)
+
+    def releasing(stored: Lab) -> Lab:
+        ended = stored.phase in OVER or (stored.phase in ENDING and stored.phase is not Phase.BLOCKED)
+        return stored if ended else replace(_anew(stored, Phase.RELEASING, now), change=None)
+
+    told = warning("", "volumes", f"When the lab ends, {volumes_told(lab.spec.volumes)}.")
+    return _moved(deps, caller, lab, releasing, (told,), now, f"The lab was released by {caller.arn}.")
+
+
+def own_lab(deps: Deps, caller: Caller, lab_id: str) -> Lab:
+    """A lab that this caller may see. Raises LabNotFound for one that is not there and for someone else's."""
+    lab = deps.store.load_lab(lab_id)
+    if not lab.may_be_seen_by(caller):
+        raise LabNotFound(lab_id)
+    return lab
+
+
+def _stored(deps: Deps, caller: Caller, lab: Lab, key: str | None, digest: str, now: datetime) -> Lab:
+    try:
+        return deps.store.create_lab(lab, key, digest, now, deps.limits.max_labs_per_owner)
+    except NameTaken as taken:
+        seen = taken.lab_id is not None and _may_see(deps, caller, taken.lab_id)
+        raise NameTaken(lab.name, taken.lab_id if seen else None) from taken
+
+
+def _may_see(deps: Deps, caller: Caller, lab_id: str) -> bool:
+    try:
+        return deps.store.load_lab(lab_id).may_be_seen_by(caller)
+    except LabNotFound:
+        return False
+
+
+def _anew(lab: Lab, phase: Phase, now: datetime) -> Lab:
+    """In another phase, with a run of its own, watched by the scheduled run."""
+    return replace(lab.moved_to(phase, now), run=lab.run + 1, due_at=now + START_CHECK)
+
+
+def _moved(
+    deps: Deps,
+    caller: Caller,
+    lab: Lab,
+    change: Callable[[Lab], Lab],
+    findings: tuple[Finding, ...],
+    now: datetime,
+    message: str,
+) -> Answered:
+    moved = deps.store.change_lab(lab.id, change)
+    if moved.run != lab.run:
+        facts = {"phase": str(moved.phase), "by": caller.arn}
+        deps.store.add_event(lab.id, Event(now, "phase-changed", message, facts))
+    return Answered(moved, (*findings, *_started(deps, moved)))
+
+
+_WORKFLOWS = {Phase.REQUESTED: "provision", Phase.UPDATING: "update", Phase.RELEASING: "teardown"}
+
+
+def _started(deps: Deps, lab: Lab) -> tuple[Finding, ...]:
+    """Start the workflow of the lab's phase; a start that fails is a warning, for the scheduled run will make up for it."""
+    workflow = _WORKFLOWS.get(lab.phase)
+    if workflow is None:
+        return ()
+    try:
+        deps.workflows.start(workflow, execution_name(lab, workflow), {"lab_id": lab.id})
+    except EkslabError:
+        message = "It is stored, but its start was not confirmed; a scheduled run makes up for that within minutes."
+        return (warning("", "start-delayed", message),)
+    return ()

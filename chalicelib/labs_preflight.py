@@ -1,0 +1,56 @@
+"""Fetches the facts of the account that a request depends on and has them judged (domain/preflight.py) before it is stored."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from chalicelib.domain.findings import Finding
+from chalicelib.domain.lab import Caller
+from chalicelib.domain.names import principal_of
+from chalicelib.domain.preflight import check_addons, check_key_pair, check_subnets, check_zone, with_subnets, with_zone
+from chalicelib.domain.spec import ExistingNetwork, LabSpec
+from chalicelib.ports import Cloud, Deps
+
+
+def preflight(deps: Deps, caller: Caller, spec: LabSpec) -> tuple[LabSpec, tuple[Finding, ...]]:
+    """The spec completed from the account, and what the account has against it. Asks only what the spec depends on."""
+    cloud = deps.cloud(spec.region)
+    spec = with_role_paths(cloud, caller, spec)
+    spec, about_subnets = _subnets(cloud, spec)
+    spec, about_zone = _zone(cloud, spec)
+    return spec, (*about_subnets, *about_zone, *_key_pair(cloud, spec), *_addons(cloud, spec))
+
+
+def with_role_paths(cloud: Cloud, caller: Caller, spec: LabSpec) -> LabSpec:
+    """The spec with the whole ARN of the caller's role in its access list: a session's ARN does not tell the role's path."""
+    known = principal_of(caller.arn)
+    if known is None or ":role/" not in known or all(entry.principal_arn != known for entry in spec.access):
+        return spec
+    whole = cloud.roles.role_arn(known.rpartition("/")[2]) or known
+    access = (replace(e, principal_arn=whole) if e.principal_arn == known else e for e in spec.access)
+    return replace(spec, access=tuple(access))
+
+
+def _subnets(cloud: Cloud, spec: LabSpec) -> tuple[LabSpec, tuple[Finding, ...]]:
+    if not isinstance(spec.network, ExistingNetwork):
+        return spec, ()
+    facts = cloud.network.subnets((*spec.network.public_subnet_ids, *spec.network.private_subnet_ids))
+    return with_subnets(spec, facts), check_subnets(spec, facts)
+
+
+def _zone(cloud: Cloud, spec: LabSpec) -> tuple[LabSpec, tuple[Finding, ...]]:
+    if spec.external_dns is None:
+        return spec, ()
+    zone = cloud.dns.zone(spec.external_dns.hosted_zone_id or spec.external_dns.domain)
+    return with_zone(spec, zone) if zone else spec, check_zone(spec, zone)
+
+
+def _key_pair(cloud: Cloud, spec: LabSpec) -> tuple[Finding, ...]:
+    if spec.ssh is None or not spec.ssh.key_name:
+        return ()
+    return check_key_pair(spec, cloud.network.key_pair_exists(spec.ssh.key_name))
+
+
+def _addons(cloud: Cloud, spec: LabSpec) -> tuple[Finding, ...]:
+    offered = {addon.name: cloud.clusters.addon_exists(addon.name, spec.version) for addon in spec.addons}
+    return check_addons(spec, offered)

@@ -1,0 +1,101 @@
+"""What a person may ask to see: labs, their history, kubeconfig and receipts, and the versions there are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from chalicelib.domain.calendar import Calendar
+from chalicelib.domain.errors import InvalidRequest, NoReceiptYet, WrongPhase
+from chalicelib.domain.findings import error
+from chalicelib.domain.history import Event, Step
+from chalicelib.domain.kubeconfig import kubeconfig
+from chalicelib.domain.lab import ENDING, OVER, Caller, Lab, Phase
+from chalicelib.domain.names import REGION
+from chalicelib.domain.outlook import instant_told, what_happens_next
+from chalicelib.domain.receipt import Receipt
+from chalicelib.domain.verdict import verdict
+from chalicelib.labs import own_lab
+from chalicelib.ports import Deps, Page
+
+
+@dataclass(frozen=True, slots=True)
+class LabView:
+    """A lab with its steps and its future, as its owner reads it."""
+
+    lab: Lab
+    steps: tuple[Step, ...]
+    next: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptView:
+    """All looks and what they say together."""
+
+    lab: Lab
+    receipts: tuple[Receipt, ...]
+    verdict: str
+
+
+def get_lab(deps: Deps, caller: Caller, lab_id: str, now: datetime) -> LabView:
+    """One lab. Raises LabNotFound."""
+    lab = own_lab(deps, caller, lab_id)
+    steps = deps.store.steps(lab_id)
+    return LabView(lab, steps, what_happens_next(lab, steps, now))
+
+
+def list_labs(
+    deps: Deps, caller: Caller, owner: str | None, phases: Sequence[Phase], limit: int, cursor: str | None
+) -> Page[Lab]:
+    """Newest first. `owner`: `me`, an ARN, or None for all that the caller may see. Raises InvalidRequest."""
+    if owner == "me" or (owner is None and not caller.is_admin):
+        owner = caller.arn
+    if owner not in (None, caller.arn) and not caller.is_admin:
+        raise InvalidRequest(
+            [error("owner", "not-yours", "Only administrators see other people's labs: use owner=me.")]
+        )
+    return deps.store.list_labs(owner, phases, limit, cursor)
+
+
+def history(deps: Deps, caller: Caller, lab_id: str, limit: int, cursor: str | None) -> Page[Event]:
+    """Oldest first. Raises LabNotFound."""
+    return deps.store.events(own_lab(deps, caller, lab_id).id, limit, cursor)
+
+
+def kubeconfig_of(deps: Deps, caller: Caller, lab_id: str) -> dict[str, Any]:
+    """The kubeconfig. Raises WrongPhase while there is no endpoint, and when it is gone."""
+    lab = own_lab(deps, caller, lab_id)
+    endpoint, authority = lab.facts.endpoint, lab.facts.certificate_authority
+    if lab.phase in OVER | ENDING:
+        raise WrongPhase(lab.id, lab.phase, f"The cluster is gone or going: the lab is {lab.phase}.")
+    if endpoint is None or authority is None:
+        raise WrongPhase(lab.id, lab.phase, f"The cluster has no endpoint yet: the lab is {lab.phase}.")
+    return kubeconfig(lab, endpoint, authority)
+
+
+def receipt(deps: Deps, caller: Caller, lab_id: str) -> ReceiptView:
+    """All looks at the account after the teardown. Raises NoReceiptYet."""
+    lab = own_lab(deps, caller, lab_id)
+    looks = deps.store.receipts(lab_id)
+    if not looks:
+        raise NoReceiptYet(lab_id, f"There is no receipt yet. {_when(lab)}")
+    return ReceiptView(lab, looks, verdict(lab, looks))
+
+
+def versions(deps: Deps, region: str | None) -> Calendar:
+    """The support calendar of a region, the default one if None. Raises InvalidRequest on `region`."""
+    wanted = region or deps.limits.default_region
+    if not REGION.fullmatch(wanted):
+        raise InvalidRequest([error("region", "invalid-region", f"{wanted} is no AWS region such as ap-northeast-2.")])
+    if deps.limits.regions and wanted not in deps.limits.regions:
+        offered = ", ".join(deps.limits.regions)
+        raise InvalidRequest([error("region", "region-not-offered", f"Labs are made in {offered} only.")])
+    return deps.cloud(wanted).clusters.versions()
+
+
+def _when(lab: Lab) -> str:
+    if lab.phase in ENDING | OVER:
+        return "The teardown writes the first at its end."
+    return f"The first is written when the lab is torn down: when released, or at {instant_told(lab.lease_ends_at)}."
