@@ -59,9 +59,9 @@ def _routes(
 
     def put_object(given: Any) -> Mapping[str, Any]:
         match given:
-            case {"cluster": str(cluster), "plural": str(plural), "object": dict(found), **more}:
-                where = more.get("account", settings.account), more.get("region", settings.region)
-                return kubernetes.put(*where, cluster, plural, found, more.get("owns", ()))
+            case {"cluster": str(cluster), "plural": str(plural), "object": dict(found)}:
+                account, region = given.get("account", settings.account), given.get("region", settings.region)
+                return kubernetes.put(account, region, cluster, plural, found, given.get("owns", ()))
         raise ValueError('say {"cluster": name, "plural": "services", "object": {...}, "owns": [...]}')
 
     return {
