@@ -21,9 +21,7 @@ def judge_version(case: Case) -> Iterator[Finding]:
     elif not MINOR_VERSION.fullmatch(version):
         yield error("version", "invalid-version", f'Name a minor version, such as "1.36". {_offer(case)}')
     elif entry is None:
-        yield error(
-            "version", "version-unknown", f"EKS's calendar ({case.calendar.source}) has no {version}. {_offer(case)}"
-        )
+        yield error("version", "version-unknown", f"{_why_unknown(case)} {_offer(case)}")
     elif entry.status_at(case.now) is SupportStatus.UNSUPPORTED:
         ended = _day(entry.end_of_extended)
         yield error("version", "version-ended", f"EKS support of {version} ended on {ended}. {_offer(case)}")
@@ -65,6 +63,13 @@ def _judge_support(case: Case, entry: VersionSupport) -> Iterator[Finding]:
 def lease_end(case: Case) -> datetime:
     """When the lease would end; a lease out of range (an error of its own) counts as the longest allowed."""
     return case.now + timedelta(hours=max(1, min(case.spec.lease_hours, case.limits.max_lease_hours)))
+
+
+def _why_unknown(case: Case) -> str:
+    asked = tuple(int(part) for part in case.spec.version.split("."))
+    oldest = min((entry.sort_key for entry in case.calendar.versions), default=asked)
+    age = "its support ended long ago" if asked < oldest else "EKS does not know it"
+    return f"{case.spec.version} is not on EKS's calendar ({case.calendar.source}): {age}."
 
 
 def _too_short(case: Case, kind: str, end: datetime) -> Finding:
