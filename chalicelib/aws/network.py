@@ -46,17 +46,15 @@ class Ec2Network:
 
     def import_key_pair(self, name: str, public_key: str, tags: Mapping[str, str]) -> str:
         """Import an OpenSSH public key; return its id. One there already counts with the same lab tag, else AlreadyExists."""
-        try:
-            with translate("ec2:ImportKeyPair", creating=True):
-                made = self._ec2.import_key_pair(
-                    KeyName=name, PublicKeyMaterial=public_key.encode(), TagSpecifications=[_tagged("key-pair", tags)]
-                )
-            return str(made["KeyPairId"])
-        except AlreadyExists:
-            known = self._key_pair(name)
-            if known is None or _tags(known).get(_LAB_TAG) != tags[_LAB_TAG]:
-                raise
+        if (known := self._key_pair(name)) is not None:
+            if _tags(known).get(_LAB_TAG) != tags[_LAB_TAG]:
+                raise AlreadyExists("ec2:ImportKeyPair", "InvalidKeyPair.Duplicate", f"{name} is not this lab's")
             return str(known["KeyPairId"])
+        with translate("ec2:ImportKeyPair", creating=True):
+            made = self._ec2.import_key_pair(
+                KeyName=name, PublicKeyMaterial=public_key.encode(), TagSpecifications=[_tagged("key-pair", tags)]
+            )
+        return str(made["KeyPairId"])
 
     def allow_ingress(self, group_id: str, source: str, protocol: str, port: int | None, description: str) -> None:
         """Let a CIDR or a group in. A rule there already is success. Raises ResourceGone."""
