@@ -9,11 +9,11 @@ from __future__ import annotations
 from typing import Any
 
 from chalice import Chalice, ConvertToMiddleware, Rate
-
 from chalicelib.api.routes import make_blueprint
+
 from chalicelib.logs import logger
 from chalicelib.wiring import get_deps, is_administrator
-from chalicelib.workflows import inspect, provision, tend, teardown, update
+from chalicelib.workflows import inspect, provision, teardown, tend, update
 from chalicelib.workflows.running import run_step
 
 app = Chalice(app_name="ekslab")

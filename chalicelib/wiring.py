@@ -13,11 +13,12 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from chalicelib.aws.census import AwsCensus
+from chalicelib.aws.census import AwsCensus, CensusClients
 from chalicelib.aws.clock import SystemClock
 from chalicelib.aws.clusters import EksClusters
 from chalicelib.aws.dns import Route53Dns
 from chalicelib.aws.kubernetes import KubernetesApi
+from chalicelib.aws.kubernetes_token import ClusterTokens, OwnAccess
 from chalicelib.aws.leftovers import AwsLeftovers
 from chalicelib.aws.network import Ec2Network
 from chalicelib.aws.roles import IamRoles
@@ -63,6 +64,34 @@ def get_deps() -> Deps:
         clock=SystemClock(),
         new_id=new_lab_id,
         limits=settings.limits,
+    )
+
+
+@cache
+def _cloud(region: str) -> Cloud:
+    def of(service: str) -> LazyClient:
+        return LazyClient(service, region)
+
+    ec2, iam, route53 = of("ec2"), of("iam"), of("route53")
+    shared = {"ec2": ec2, "iam": iam, "route53": route53} | {name: of(name) for name in ("elbv2", "elb", "efs", "logs")}
+    clusters = EksClusters(of("eks"), SystemClock().now)
+    return Cloud(
+        stacks=CloudFormationStacks(of("cloudformation"), ec2, get_settings().lab_stack_role_arn),
+        clusters=clusters,
+        network=Ec2Network(ec2),
+        dns=Route53Dns(route53),
+        roles=IamRoles(iam),
+        leftovers=AwsLeftovers(**shared),
+        census=AwsCensus(
+            CensusClients(
+                **shared,
+                tagging=of("resourcegroupstaggingapi"),
+                eks=of("eks"),
+                cloudformation=of("cloudformation"),
+                autoscaling=of("autoscaling"),
+            )
+        ),
+        kubernetes=KubernetesApi(ClusterTokens(boto3.Session(), region), OwnAccess(of("sts"), iam, clusters)),
     )
 
 

@@ -25,7 +25,13 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "chalicelib/cloud_ports.py": ("chalicelib.domain",),
     "chalicelib/labs": ("chalicelib.domain", "chalicelib.ports", "chalicelib.labs"),
     "chalicelib/workflows/": ("chalicelib.domain", "chalicelib.ports", "chalicelib.workflows"),
-    "chalicelib/api/": ("chalicelib.domain", "chalicelib.ports", "chalicelib.labs", "chalicelib.api", "chalicelib.logs"),
+    "chalicelib/api/": (
+        "chalicelib.domain",
+        "chalicelib.ports",
+        "chalicelib.labs",
+        "chalicelib.api",
+        "chalicelib.logs",
+    ),
     "chalicelib/aws/": (
         "chalicelib.domain",
         "chalicelib.ports",
@@ -78,7 +84,7 @@ def imports(path: Path) -> Iterator[tuple[int, str]]:
 
 
 def within(module: str, roots: tuple[str, ...]) -> bool:
-    return any(module == root or module.startswith(f"{root}.") or module.startswith(f"{root}_") for root in roots)
+    return any(module == root or module.startswith((f"{root}.", f"{root}_")) for root in roots)
 
 
 def ours(module: str) -> bool:
@@ -93,7 +99,9 @@ def breaches(path: Path) -> list[str]:
     for line, module in imports(path):
         top = module.partition(".")[0]
         if ours(module) and not within(module, allowed):
-            found.append(f"{name}:{line}: {name} may not import {module}; it may know {', '.join(allowed) or 'nothing of ours'}")
+            found.append(
+                f"{name}:{line}: {name} may not import {module}; it may know {', '.join(allowed) or 'nothing of ours'}"
+            )
         if top in ONLY_IN and not name.startswith(ONLY_IN[top] or ("\0",)):
             found.append(f"{name}:{line}: {top} is known only in {', '.join(ONLY_IN[top]) or 'tests'}")
     return found
@@ -107,7 +115,9 @@ def test_a_room_imports_only_what_it_may_know(path: Path) -> None:
 @pytest.mark.parametrize("path", sorted((PROJECT / "chalicelib/domain").glob("*.py")), ids=named)
 def test_the_rules_know_nothing_but_the_standard_library(path: Path) -> None:
     strangers = [(line, m) for line, m in imports(path) if not ours(m) and m.partition(".")[0] not in STANDARD]
-    worldly = [(line, m) for line, m in imports(path) if m.partition(".")[0] in {"os", "logging", "time", "random", "socket"}]
+    worldly = [
+        (line, m) for line, m in imports(path) if m.partition(".")[0] in {"os", "logging", "time", "random", "socket"}
+    ]
     assert strangers + worldly == []
 
 

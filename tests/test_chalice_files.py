@@ -15,7 +15,8 @@ PROJECT = Path(__file__).resolve().parent.parent
 @pytest.fixture(scope="module")
 def compose() -> ModuleType:
     spec = importlib.util.spec_from_file_location("compose", PROJECT / ".chalice/compose.py")
-    assert spec and spec.loader
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module

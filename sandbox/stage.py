@@ -1,0 +1,97 @@
+"""The service installed in a sandbox: deployed from the production template, with people who may call it.
+
+The demo, `make sandbox` and the stories stand on this. Time moves by sending schedule events with later times.
+"""
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from sandbox import packaging
+from sandbox.deploy import api_url, deploy
+from sandbox.emulator import Sandbox, running_sandbox
+from sandbox.people import HttpAnswer, People, Person, make_people, signed_request
+from sandbox.settings import Settings
+
+DOMAIN = "lab.example.com"
+
+
+class Impatient(Exception):
+    """What was waited for did not come in time; the message says what there was instead."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """An installed service: its address, its stack's outputs, its people, and a hosted zone for external-dns."""
+
+    sandbox: Sandbox
+    url: str
+    outputs: Mapping[str, str]
+    people: People
+    zone_id: str
+
+    def call(
+        self,
+        who: Person,
+        method: str,
+        path: str,
+        body: bytes | str | Mapping[str, Any] | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> HttpAnswer:
+        """Send one signed request as a person; a mapping is sent as JSON."""
+        named = dict(headers or {})
+        if isinstance(body, Mapping):
+            named = {"Content-Type": "application/json", **named}
+        sent = json.dumps(body) if isinstance(body, Mapping) else body
+        return signed_request(method, self.url + path, who.credentials, self.sandbox.region, sent, named)
+
+    def tend(self, at: datetime | None = None) -> dict[str, Any]:
+        """Send the five-minute schedule's event, with `at` as its time (default: now); return what was done."""
+        instant = (at or datetime.now(UTC)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        event: dict[str, Any] = {"source": "aws.events", "detail-type": "Scheduled Event", "time": instant}
+        event |= {"version": "0", "id": "tend", "account": self.sandbox.account, "region": self.sandbox.region}
+        event |= {"resources": [], "detail": {}}
+        answer = self.sandbox.client("lambda").invoke(
+            FunctionName=self.outputs["TendFunction"], Payload=json.dumps(event)
+        )
+        return dict(json.load(answer["Payload"]))
+
+    def wait(
+        self,
+        who: Person,
+        lab_id: str,
+        until: Callable[[Mapping[str, Any]], bool],
+        seconds: float = 90,
+        seen: Callable[[Mapping[str, Any]], None] = lambda _lab: None,
+    ) -> dict[str, Any]:
+        """Look at a lab until `until` says so, showing each look to `seen`. Raises Impatient after `seconds` of wall time."""
+        deadline = time.monotonic() + seconds
+        while True:
+            lab = dict(self.call(who, "GET", f"/labs/{lab_id}").json)
+            seen(lab)
+            if until(lab):
+                return lab
+            if time.monotonic() > deadline:
+                raise Impatient(
+                    f"{lab_id} is {lab.get('phase')} after {seconds:.0f} s: {lab.get('reason')}; {lab.get('steps')}"
+                )
+            time.sleep(0.25)
+
+
+@contextmanager
+def installed(settings: Settings | None = None, told: Callable[[str], None] = lambda _line: None) -> Iterator[Stage]:
+    """Start a sandbox, package and deploy the service into it, make its people; end everything afterwards."""
+    package = packaging.package()
+    told("packaged the template that production deploys")
+    with running_sandbox(settings) as sandbox:
+        told(f"an AWS of our own answers at {sandbox.url}, IAM enforced")
+        people = make_people(sandbox)
+        outputs = deploy(sandbox.client, package, parameters={"Administrators": people.administrator.arn})
+        told(f"deployed {len(package.template['Resources'])} resources by change set")
+        zone = sandbox.client("route53").create_hosted_zone(Name=DOMAIN, CallerReference="stage")
+        zone_id = zone["HostedZone"]["Id"].rpartition("/")[2]
+        yield Stage(sandbox, api_url(sandbox.url, outputs), outputs, people, zone_id)
