@@ -127,7 +127,7 @@ class Ec2Network:
 
     def _key_pair(self, name: str) -> Mapping[str, Any] | None:
         found = self._filtered("describe_key_pairs", "KeyPairs", "key-name", [name], paginated=False)
-        return found[0] if found else None
+        return next((pair for pair in found if pair["KeyName"] == name), None)
 
     def _route_tables(self, vpc_ids: set[str]) -> list[Mapping[str, Any]]:
         return self._filtered("describe_route_tables", "RouteTables", "vpc-id", sorted(vpc_ids)) if vpc_ids else []

@@ -8,6 +8,7 @@ from uuid import uuid4
 import boto3
 import pytest
 from botocore.stub import Stubber
+from moto import mock_aws
 
 from chalicelib.aws.network import Ec2Network
 from chalicelib.aws.stacks import CloudFormationStacks
@@ -88,8 +89,12 @@ def test_no_subnets_are_no_question(network: Ec2Network) -> None:
     assert network.security_groups([]) == ()
 
 
-def test_a_key_pair_is_imported_once_and_only_for_its_lab(network: Ec2Network, lab: Lab) -> None:
+@mock_aws
+def test_a_key_pair_is_imported_once_and_only_for_its_lab(lab: Lab) -> None:
+    """On moto: the emulator forgets a key pair's tags."""
+    network = Ec2Network(boto3.client("ec2", "ap-northeast-2", aws_access_key_id="x", aws_secret_access_key="x"))
     name = f"ekslab-{lab.id}"
+    network.import_key_pair("someone-else-s", KEY, {"ekslab:lab-id": "another"})
     assert not network.key_pair_exists(name)
     first = network.import_key_pair(name, KEY, lab.tags)
     assert network.key_pair_exists(name)
