@@ -77,9 +77,7 @@ BY_CODE: dict[str, causes.Cause] = {
     **dict.fromkeys(("InsufficientNumberOfReplicas", "K8sResourceNotFound"), causes.ADDON_REPLICAS),
     **dict.fromkeys(("InvalidParameterException", "InvalidRequestException", "BadRequestException"), causes.INVALID),
     **dict.fromkeys(("ClientException", "InvalidStateException", "ValidationError"), causes.INVALID),
-    **dict.fromkeys(
-        ("Unknown", "Other", "NotFoundException", "ResourceNotFoundException", "ResourceNotFound"), causes.UNKNOWN
-    ),
+    **dict.fromkeys(("Unknown", "Other"), causes.UNKNOWN),
     **dict.fromkeys(
         ("ResourceLimitExceeded", "ResourceLimitExceededException", "LimitExceeded"), causes.quota("eks-quota", "EKS")
     ),
@@ -87,6 +85,7 @@ BY_CODE: dict[str, causes.Cause] = {
         ("Ec2LaunchTemplateMaxLimitExceeded", "Ec2LaunchTemplateVersionMaxLimitExceeded"),
         causes.quota("launch-template-quota", "launch templates"),
     ),
+    **dict.fromkeys(("NotFoundException", "ResourceNotFoundException", "ResourceNotFound"), causes.VANISHED),
     "AddonPermissionFailure": causes.ADDON_PERMISSION,
     "AddonSubscriptionNeeded": causes.ADDON_SUBSCRIPTION,
     "AdmissionRequestDenied": causes.ADDON_REFUSED,

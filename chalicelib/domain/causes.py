@@ -158,3 +158,8 @@ REGION = Cause(
 TIMEOUT = Cause("took-too-long", "AWS took longer than we wait. Ask for the lab again.", _OURS)
 BUSY = Cause("resource-busy", "Another change of the same thing was under way. Try again in a while.", _OURS)
 UNKNOWN = Cause("unexplained", "AWS gives a cause that we have no words for yet; its own words are with it.", _OURS)
+VANISHED = Cause(
+    "deleted-meanwhile",
+    "Something of the lab's was deleted by someone while it was in use. Ask for the lab again.",
+    _OURS,
+)

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from chalicelib.domain.arns import cluster_of, ec2_thing, log_group_of, part_of_cluster
-from chalicelib.domain.errors import AlreadyExists, ProvisioningFailed
+from chalicelib.domain.errors import AlreadyExists, ProvisioningFailed, Transient
 from chalicelib.domain.explain import explain, explain_execution, explain_issues, explain_stack
 from chalicelib.domain.lab import Lab, Phase
 from chalicelib.domain.patience import PATIENCE
@@ -194,7 +194,9 @@ def grant_access(deps: Deps, at: StepInput) -> StepResult:
 def open_security_groups(deps: Deps, at: StepInput) -> StepResult:
     """Let nodes and the work host into the cluster security group; it goes with the cluster, and these rules with it."""
     lab, network = at.lab, deps.cloud(at.lab.region).network
-    group = str(lab.facts.cluster_security_group_id)
+    group = lab.facts.cluster_security_group_id
+    if group is None:
+        raise Transient(f"EKS does not tell the security group of {lab.name} yet.")
     network.allow_ingress(group, making.output(lab, "NodeSecurityGroupId"), "-1", None, "nodes of the lab")
     if lab.spec.work_host is not None:
         host_group = making.output(lab, "WorkHostSecurityGroupId")

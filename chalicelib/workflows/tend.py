@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from chalicelib.domain.errors import EkslabError
+from chalicelib.domain.errors import EkslabError, Superseded
 from chalicelib.domain.history import Event
 from chalicelib.domain.lab import Blame, Lab, Phase
 from chalicelib.domain.steps import execution_name
@@ -36,11 +36,21 @@ def run(deps: Deps, time: str | None = None) -> dict[str, Any]:
     return {"now": now.isoformat(), "done": done, "failed": failed}
 
 
-def _tend(deps: Deps, lab: Lab, now: datetime) -> TendingDecision:
+def _tend(deps: Deps, listed: Lab, now: datetime) -> TendingDecision:
+    """Decide from the lab as it is, not as the index remembers it, and act only if nobody changed it in between."""
+    lab = deps.store.load_lab(listed.id)
+    if lab.due_at is None or lab.due_at > now:
+        return TendingDecision(Tending.WAIT, "It is not due any more.")
+
+    def changed_since(stored: Lab) -> Lab:
+        if stored.version != lab.version:
+            raise Superseded(f"{lab.id} was changed by someone else meanwhile.")
+        return _changed(stored, decision, now)
+
     workflow = WORKFLOW_OF.get(lab.phase)
     running = workflow is not None and deps.workflows.is_running(workflow, execution_name(lab, workflow))
     decision = decide_tending(lab, running, now)
-    changed = move(deps, lab, (lab.phase,), lambda stored: _changed(stored, decision, now), now, decision.reason)
+    changed = move(deps, lab, (lab.phase,), changed_since, now, decision.reason)
     if decision.action is not Tending.WAIT:
         facts = {"act": str(decision.action)}
         deps.store.add_event(lab.id, Event(now, "tended", decision.reason, facts))

@@ -107,7 +107,9 @@ def _ask(ask: Callable[[], str | None]) -> str | None:
 
 
 def _scale(deps: Deps, lab: Lab, name: str, desired: int) -> str | None:
-    clusters, token = deps.cloud(lab.region).clusters, lab.token(f"scale-{lab.run}-{name}")
+    """By number, not by name, in the token: it is cut at 64 characters, and two long names may begin alike."""
+    number = [group.name for group in lab.spec.nodegroups].index(name)
+    clusters, token = deps.cloud(lab.region).clusters, lab.token(f"scale-{lab.run}-{number}")
     return _ask(lambda: clusters.scale_nodegroup(lab.name, name, desired, token))
 
 
