@@ -116,12 +116,14 @@ class Ec2Network:
         return tuple(shown_group(known[id]) for id in dict.fromkeys(ids) if id in known)
 
     def _architecture(self, instance_type: str) -> str:
-        """`arm64` or `x86_64`, as EC2 tells it; an instance type that EC2 does not know is its own refusal, at the start."""
+        """`arm64` or `x86_64`, as EC2 tells it; a type that EC2 does not know is refused at the start, in better words."""
         try:
             with translate("ec2:DescribeInstanceTypes"):
                 known = self._ec2.describe_instance_types(InstanceTypes=[instance_type])["InstanceTypes"]
-        except AwsRefused:
-            return "x86_64"
+        except AwsRefused as error:
+            if error.code == "InvalidInstanceType":
+                return "x86_64"
+            raise
         architectures = known[0].get("ProcessorInfo", {}).get("SupportedArchitectures", []) if known else []
         return "arm64" if "arm64" in architectures else "x86_64"
 

@@ -79,7 +79,7 @@ class CloudFormationStacks:
         """Ask for its deletion; a stack that is gone is success."""
         try:
             with translate("cloudformation:DeleteStack"):
-                self._cloudformation.delete_stack(StackName=name, ClientRequestToken=token)
+                self._cloudformation.delete_stack(StackName=name, ClientRequestToken=token, **self._as_role)
         except ResourceGone:
             return
 

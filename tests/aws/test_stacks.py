@@ -8,7 +8,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from uuid import uuid4
 
+import boto3
 import pytest
+from botocore.stub import Stubber
 
 from chalicelib.aws.stacks import CloudFormationStacks
 from chalicelib.domain.errors import AlreadyExists, ResourceGone
@@ -130,6 +132,24 @@ def test_a_deleted_stack_is_gone_and_so_is_what_it_made(
     vpcs = sandbox.client("ec2").describe_vpcs()["Vpcs"]
     assert vpc_id not in [vpc["VpcId"] for vpc in vpcs]
     stacks.delete(lab.stack_name, lab.token("end"))
+
+
+def test_cloudformation_acts_as_the_role_it_is_given() -> None:
+    role = "arn:aws:iam::111122223333:role/ekslab-stacks"
+    client = boto3.client("cloudformation", "ap-northeast-2", aws_access_key_id="x", aws_secret_access_key="x")
+    asked = {
+        "StackName": "ekslab-1", "TemplateBody": "{}", "Parameters": [], "Tags": [], "Capabilities": ["CAPABILITY_IAM"],
+        "OnFailure": "DO_NOTHING", "ClientRequestToken": "token", "RoleARN": role,
+    }  # fmt: skip
+    with Stubber(client) as stubber:
+        stubber.add_response("create_stack", {"StackId": "id"}, asked)
+        stubber.add_response(
+            "delete_stack", {}, {"StackName": "ekslab-1", "ClientRequestToken": "token", "RoleARN": role}
+        )
+        stacks = CloudFormationStacks(client, None, role)
+        stacks.create("ekslab-1", "{}", {}, {}, "token")
+        stacks.delete("ekslab-1", "token")
+        stubber.assert_no_pending_responses()
 
 
 def test_a_stack_that_never_was_is_gone(stacks: CloudFormationStacks) -> None:
