@@ -10,7 +10,7 @@ from typing import Any
 
 from ministack import app as ministack
 
-from sandbox import cloudformation, ec2, iam, lambda_errors, quotas, ssm_parameters, tagging
+from sandbox import cloudformation, ec2, iam, lambda_errors, quotas, ssm_parameters, step_functions, tagging
 from sandbox.admin import AsgiApp, Route, with_admin_routes
 from sandbox.aws_side import AwsSide
 from sandbox.clock import SandboxClock
@@ -25,6 +25,7 @@ def mounted_app(settings: Settings, url: str) -> AsgiApp:
     kubernetes = KubernetesServers()
     eks = Eks(clock=clock, aws=AwsSide(url), kubernetes=kubernetes)
     lambda_errors.install()
+    step_functions.install()
     ec2.install(clock)
     cloudformation.install()
     ssm_parameters.install()

@@ -34,6 +34,21 @@ RESOURCES = {
             "Type": "AWS::IAM::Role",
             "Properties": {
                 "Description": {"Ref": "Greeting"},
+                "Policies": [
+                    {
+                        "PolicyName": "invoke",
+                        "PolicyDocument": {
+                            "Version": "2012-10-17",
+                            "Statement": [
+                                {
+                                    "Effect": "Allow",
+                                    "Action": "lambda:InvokeFunction",
+                                    "Resource": {"Fn::GetAtt": ["DoIt", "Arn"]},
+                                }
+                            ],
+                        },
+                    }
+                ],
                 "AssumeRolePolicyDocument": {
                     "Version": "2012-10-17",
                     "Statement": [
