@@ -39,7 +39,9 @@ def roles(lab: Lab) -> Json:
             _trusting_pods(lab, "external-dns"), (), _allow_records(lab.spec.external_dns.hosted_zone_id)
         )
     if has_ebs_csi(lab):
-        made["EbsCsiRole"] = _role(_trusting_pods(lab, "ebs-csi-controller-sa"), ("AmazonEBSCSIDriverPolicyV2",))
+        made["EbsCsiRole"] = _role(
+            _trusting_pods(lab, "ebs-csi-controller-sa"), ("service-role/AmazonEBSCSIDriverPolicy",)
+        )
     return made
 
 
