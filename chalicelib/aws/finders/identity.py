@@ -49,12 +49,8 @@ class InstanceProfiles:
     def find(self, target: Target) -> Iterator[Resource]:
         """By role, and by the names and path that Karpenter uses (which prove nothing: the tags do)."""
         for row in [*self._by_role(target), *self._by_name(target)]:
-            name = row["InstanceProfileName"]
             with suppress(ResourceGone):
-                tags = self._tags(name)
-                role = next((role["RoleName"] for role in row.get("Roles", [])), None)
-                facts = attributes(role_name=role)
-                yield Resource(Kind.INSTANCE_PROFILE, name, row["Arn"], tags, facts, row.get("CreateDate"))
+                yield self._resource(row["InstanceProfileName"])
 
     def delete(self, resource: Resource) -> None:
         """Take its role out, then delete it."""
@@ -85,12 +81,9 @@ class InstanceProfiles:
             if karpenters or name in target.known_ids:
                 yield row
 
-    def _tags(self, name: str) -> dict[str, str]:
-        rows = every(
-            self._iam,
-            "iam:ListInstanceProfileTags",
-            "list_instance_profile_tags",
-            "Tags",
-            InstanceProfileName=name,
-        )
-        return {row["Key"]: row["Value"] for row in rows}
+    def _resource(self, name: str) -> Resource:
+        """Lists leave the tags out: each is asked for by itself."""
+        with translate("iam:GetInstanceProfile"):
+            row = self._iam.get_instance_profile(InstanceProfileName=name)["InstanceProfile"]
+        facts = attributes(role_name=next((role["RoleName"] for role in row.get("Roles", [])), None))
+        return Resource(Kind.INSTANCE_PROFILE, name, row["Arn"], tags_of(row), facts, row.get("CreateDate"))
