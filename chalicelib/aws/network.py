@@ -7,9 +7,10 @@ from typing import Any
 
 from chalicelib.aws.errors import translate
 from chalicelib.aws.network_rules import permission, shown_group
-from chalicelib.domain.errors import AlreadyExists, AwsRefused, ResourceGone
+from chalicelib.domain.errors import AlreadyExists, ResourceGone
 from chalicelib.domain.lab import Lab
 from chalicelib.domain.stack_nodes import key_pair_name
+from chalicelib.domain.work_host import architecture_of
 from chalicelib.domain.world import SubnetFacts, WorkHostState
 
 _LAB_TAG = "ekslab:lab-id"
@@ -71,7 +72,7 @@ class Ec2Network:
         key = key_pair_name(lab)
         with translate("ec2:RunInstances"):
             started = self._ec2.run_instances(
-                ImageId=_IMAGE.format(architecture=self._architecture(lab.spec.work_host.instance_type)),
+                ImageId=_IMAGE.format(architecture=architecture_of(lab.spec.work_host.instance_type)),
                 InstanceType=lab.spec.work_host.instance_type,
                 MinCount=1,
                 MaxCount=1,
@@ -114,18 +115,6 @@ class Ec2Network:
         rows = self._filtered("describe_security_groups", "SecurityGroups", "group-id", ids)
         known = {row["GroupId"]: row for row in rows}
         return tuple(shown_group(known[id]) for id in dict.fromkeys(ids) if id in known)
-
-    def _architecture(self, instance_type: str) -> str:
-        """`arm64` or `x86_64`, as EC2 tells it; a type that EC2 does not know is refused at the start, in better words."""
-        try:
-            with translate("ec2:DescribeInstanceTypes"):
-                known = self._ec2.describe_instance_types(InstanceTypes=[instance_type])["InstanceTypes"]
-        except AwsRefused as error:
-            if error.code == "InvalidInstanceType":
-                return "x86_64"
-            raise
-        architectures = known[0].get("ProcessorInfo", {}).get("SupportedArchitectures", []) if known else []
-        return "arm64" if "arm64" in architectures else "x86_64"
 
     def _key_pair(self, name: str) -> Mapping[str, Any] | None:
         found = self._filtered("describe_key_pairs", "KeyPairs", "key-name", [name], paginated=False)

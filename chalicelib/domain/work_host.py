@@ -6,11 +6,15 @@ that cannot be had does not keep the others away; what happened is in /var/log/e
 
 from __future__ import annotations
 
+import re
 import shlex
 
 from chalicelib.domain.lab import Lab
 
 KUBECONFIG = "/etc/ekslab/kubeconfig"
+
+#: EC2 writes a `g` after the generation of the families that have its own ARM processors (t4g, c7gn, im4gn); a1 was the first.
+_ARM = re.compile(r"^(a1|[a-z]+\d+g[a-z]*)\.")
 
 _SCRIPT = r"""#!/bin/bash
 set -uo pipefail
@@ -73,3 +77,8 @@ def work_host_user_data(lab: Lab) -> str:
     for word, value in values.items():
         script = script.replace(word, shlex.quote(value))
     return script
+
+
+def architecture_of(instance_type: str) -> str:
+    """`arm64` or `x86_64`, as the names of Amazon Linux's images have it."""
+    return "arm64" if _ARM.match(instance_type) else "x86_64"

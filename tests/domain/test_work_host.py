@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from chalicelib.domain.spec import WorkHostSpec
-from chalicelib.domain.work_host import work_host_user_data
+from chalicelib.domain.work_host import architecture_of, work_host_user_data
 from tests.aws.given import a_lab
 
 #: Everything the script calls beside bash itself, as commands that write down how they were called.
@@ -35,6 +35,18 @@ def test_it_quotes_names() -> None:
 
 def test_kubectl_is_of_the_cluster_s_minor_version() -> None:
     assert "minor=1.35" in script(version="1.35")
+
+
+@pytest.mark.parametrize(
+    ("instance_type", "architecture"),
+    [
+        ("t3.medium", "x86_64"), ("t4g.small", "arm64"), ("m7i.large", "x86_64"), ("c7gn.xlarge", "arm64"),
+        ("g4dn.xlarge", "x86_64"), ("g5g.xlarge", "arm64"), ("g6.xlarge", "x86_64"), ("a1.medium", "arm64"),
+        ("im4gn.large", "arm64"), ("c5a.large", "x86_64"), ("x2gd.medium", "arm64"), ("u-3tb1.56xlarge", "x86_64"),
+    ],
+)  # fmt: skip
+def test_an_instance_type_s_architecture_is_in_its_name(instance_type: str, architecture: str) -> None:
+    assert architecture_of(instance_type) == architecture
 
 
 def run(tmp_path: Path, failing: str = "") -> tuple[list[str], str]:
