@@ -60,13 +60,24 @@ def admit_creator(world: World, cluster: Cluster) -> None:
         associate(world, new_entry(world, cluster, cluster.creator), CLUSTER_ADMIN, {"type": "cluster"})
 
 
+def is_known(cluster: Cluster, principal: str) -> bool:
+    """Tell whether the cluster lets the principal in at all: by its entry, or as the creator where entries are off."""
+    return principal in cluster.access_entries or _is_creator_without_entries(cluster, principal)
+
+
 def is_cluster_admin(cluster: Cluster, principal: str) -> bool:
     """Tell whether the principal may do everything in the cluster."""
+    if _is_creator_without_entries(cluster, principal):
+        return True
     entry = cluster.access_entries.get(principal)
-    if entry is None:
-        return False
-    policy = entry.policies.get(CLUSTER_ADMIN)
+    policy = entry.policies.get(CLUSTER_ADMIN) if entry else None
     return policy is not None and policy["accessScope"]["type"] == "cluster"
+
+
+def _is_creator_without_entries(cluster: Cluster, principal: str) -> bool:
+    config = cluster.described["accessConfig"]
+    bootstrapped = config["bootstrapClusterCreatorAdminPermissions"]
+    return config["authenticationMode"] == "CONFIG_MAP" and bootstrapped and principal == cluster.creator
 
 
 def _username(sort: str, account: str, principal: str, path: str, kind: str) -> str:

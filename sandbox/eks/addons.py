@@ -9,10 +9,10 @@ from typing import Any
 from sandbox.eks import durations
 from sandbox.eks.addon_catalogue import CATALOGUE
 from sandbox.eks.addon_health import degrade, settle
+from sandbox.eks.addon_identities import associate_identities, drop_identities
 from sandbox.eks.call import Call
 from sandbox.eks.errors import in_use, invalid_parameter, not_found
 from sandbox.eks.pages import page
-from sandbox.eks.pod_identity import drop_association, new_association
 from sandbox.eks.roles import require_role
 from sandbox.eks.state import Cluster, Described
 from sandbox.eks.updates import Change, require_quiet, start_update
@@ -27,7 +27,7 @@ def create_addon(world: World, call: Call) -> dict[str, Any]:
         raise in_use("Addon already exists.", clusterName=cluster.name, addonName=name)
     _require_role(world, call)
     addon = cluster.addons[name] = _described(world, call, cluster, version)
-    _associate(world, call, cluster, addon)
+    associate_identities(world, call, cluster, addon)
     outcome = world.faults.outcome(call.operation, cluster.name)
     seconds = outcome.get("durationSeconds", durations.CREATE_ADDON)
     world.jobs.after(seconds, partial(_finish_creation, world, cluster, addon, outcome))
@@ -50,7 +50,7 @@ def update_addon(world: World, call: Call) -> dict[str, Any]:
     require_quiet(cluster, addon, call.operation)
     version = _checked_version(cluster, addon["addonName"], given.get("addonVersion", addon["addonVersion"]))
     _require_role(world, call)
-    _associate(world, call, cluster, addon)
+    associate_identities(world, call, cluster, addon)
     kept: dict[str, Any] = {key: given[key] for key in ("serviceAccountRoleArn", "configurationValues") if key in given}
     changes: dict[str, Any] = {"addonVersion": version, **kept}
     params = {
@@ -120,24 +120,6 @@ def _described(world: World, call: Call, cluster: Cluster, version: str) -> Desc
     }
 
 
-def _associate(world: World, call: Call, cluster: Cluster, addon: Described) -> None:
-    if "podIdentityAssociations" not in call.given:
-        return
-    _drop_associations(world, cluster, addon)
-    namespace = addon["namespaceConfig"]["namespace"]
-    made = [
-        new_association(world, call, cluster, {"namespace": namespace, **asked}, owner=addon["addonArn"])
-        for asked in call.given["podIdentityAssociations"]
-    ]
-    addon["podIdentityAssociations"] = [association["associationArn"] for association in made]
-
-
-def _drop_associations(world: World, cluster: Cluster, addon: Described) -> None:
-    owned = [each for each in cluster.pod_identity_associations.values() if each["ownerArn"] == addon["addonArn"]]
-    for association in owned:
-        drop_association(world, cluster, association)
-
-
 def _finish_creation(world: World, cluster: Cluster, addon: Described, outcome: dict[str, Any]) -> None:
     if addon["status"] != "CREATING":
         return
@@ -154,7 +136,7 @@ def _give_up(addon: Described) -> None:
 
 
 def _finish_deletion(world: World, cluster: Cluster, addon: Described) -> None:
-    _drop_associations(world, cluster, addon)
+    drop_identities(world, cluster, addon)
     del cluster.addons[addon["addonName"]]
     world.tokens.forget(addon)
 

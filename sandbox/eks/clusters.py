@@ -9,14 +9,17 @@ import uuid
 from functools import partial
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from sandbox.eks import durations
 from sandbox.eks.access import admit_creator
 from sandbox.eks.call import Call
 from sandbox.eks.cluster_request import checked_description
-from sandbox.eks.control_plane import demolish, raise_control_plane
+from sandbox.eks.control_plane import demolish, make_security_group, raise_control_plane
 from sandbox.eks.errors import in_use, invalid_request
 from sandbox.eks.late_logs import deliver_late_logs
 from sandbox.eks.pages import page
+from sandbox.eks.refusals import cluster_issue, message_of
 from sandbox.eks.state import Cluster
 from sandbox.eks.world import Operation, World
 
@@ -76,10 +79,18 @@ def _require_deletable(cluster: Cluster) -> None:
 
 
 def _finish_creation(world: World, cluster: Cluster, outcome: dict[str, Any]) -> None:
-    cluster.described["status"] = outcome.get("status", "ACTIVE")
-    if "issue" in outcome:
-        cluster.described["health"]["issues"].append({"resourceIds": [], **outcome["issue"]})
-    raise_control_plane(world, cluster)
+    issues = cluster.described["health"]["issues"]
+    try:
+        make_security_group(world, cluster)
+        if "issue" in outcome or "status" in outcome:
+            issues.append(
+                {"code": "Other", "message": "A fault was asked for", "resourceIds": [], **outcome.get("issue", {})}
+            )
+        else:
+            raise_control_plane(world, cluster)
+    except ClientError as refused:
+        issues.append({"code": cluster_issue(refused), "message": message_of(refused), "resourceIds": []})
+    cluster.described["status"] = outcome.get("status", "FAILED" if issues else "ACTIVE")
 
 
 def _finish_deletion(world: World, cluster: Cluster, outcome: dict[str, Any]) -> None:

@@ -9,8 +9,7 @@ from __future__ import annotations
 import random
 from typing import Any
 
-from botocore.exceptions import ClientError
-
+from sandbox.eks.refusals import gone_is_fine
 from sandbox.eks.state import Cluster
 from sandbox.eks.world import World
 
@@ -18,13 +17,16 @@ _INTERFACES = 2
 _AWS_OWN_MACHINE = ""  # The other end is in an account of AWS's, and nobody is told its id.
 
 
+def make_security_group(world: World, cluster: Cluster) -> None:
+    """Make the group that the control plane and its nodes talk in."""
+    cluster.vpc_config["clusterSecurityGroupId"] = _make_security_group(world.client("ec2", cluster), cluster)
+
+
 def raise_control_plane(world: World, cluster: Cluster) -> None:
-    """Make the cluster's group, interfaces and log group, and complete the description of an ACTIVE one."""
+    """Make the interfaces and the log group, start the API server, and complete the cluster's description."""
     ec2 = world.client("ec2", cluster)
-    cluster.vpc_config["clusterSecurityGroupId"] = _make_security_group(ec2, cluster)
-    if cluster.described["status"] != "ACTIVE":
-        return
-    cluster.interfaces = [_make_interface(ec2, cluster, subnet) for subnet in _interface_subnets(ec2, cluster)]
+    for subnet in _interface_subnets(ec2, cluster):
+        cluster.interfaces.append(_make_interface(ec2, cluster, subnet))
     issuer = f"https://oidc.eks.{cluster.region}.amazonaws.com/id/{cluster.endpoint_id}"
     cluster.described["identity"] = {"oidc": {"issuer": issuer}}
     _serve_kubernetes(world, cluster)
@@ -39,7 +41,8 @@ def demolish(world: World, cluster: Cluster) -> None:
         delete_interface(ec2, interface)
     group = cluster.vpc_config.get("clusterSecurityGroupId")
     if group and not _interfaces_using(ec2, group):
-        _delete_group(ec2, group)
+        with gone_is_fine("DependencyViolation"):
+            ec2.delete_security_group(GroupId=group)
 
 
 def logs_enabled(cluster: Cluster) -> bool:
@@ -63,16 +66,18 @@ def make_log_group(world: World, cluster: Cluster) -> None:
 
 def delete_interface(ec2: Any, interface: str) -> None:
     """Detach and delete an interface; one that is gone is fine."""
-    try:
-        found = ec2.describe_network_interfaces(NetworkInterfaceIds=[interface])["NetworkInterfaces"]
-        for described in found:
+    detach_interface(ec2, interface)
+    with gone_is_fine():
+        ec2.delete_network_interface(NetworkInterfaceId=interface)
+
+
+def detach_interface(ec2: Any, interface: str) -> None:
+    """Make an interface `available`; one that is gone is fine."""
+    with gone_is_fine():
+        for described in ec2.describe_network_interfaces(NetworkInterfaceIds=[interface])["NetworkInterfaces"]:
             attachment = described.get("Attachment", {}).get("AttachmentId")
             if attachment:
                 ec2.detach_network_interface(AttachmentId=attachment, Force=True)
-            ec2.delete_network_interface(NetworkInterfaceId=interface)
-    except ClientError as refused:
-        if not refused.response["Error"]["Code"].endswith(".NotFound"):
-            raise
 
 
 def _serve_kubernetes(world: World, cluster: Cluster) -> None:
@@ -115,11 +120,3 @@ def _interfaces_using(ec2: Any, group: str) -> list[str]:
     interfaces = ec2.describe_network_interfaces()["NetworkInterfaces"]
     using = [each for each in interfaces if any(one["GroupId"] == group for one in each.get("Groups", []))]
     return [each["NetworkInterfaceId"] for each in using]
-
-
-def _delete_group(ec2: Any, group: str) -> None:
-    try:
-        ec2.delete_security_group(GroupId=group)
-    except ClientError as refused:
-        if refused.response["Error"]["Code"] not in ("DependencyViolation", "InvalidGroup.NotFound"):
-            raise

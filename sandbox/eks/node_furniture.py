@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from sandbox.eks.refusals import gone_is_fine
 from sandbox.eks.state import Cluster, Nodegroup
 from sandbox.eks.world import World
 
@@ -35,19 +36,22 @@ def resize(world: World, cluster: Cluster, group: Nodegroup) -> None:
 
 
 def unfurnish(world: World, cluster: Cluster, group: Nodegroup) -> None:
-    """Take away what `furnish` made; nothing happens for a group that was never furnished."""
-    if not group.described["resources"].get("autoScalingGroups"):
-        return
+    """Take away what `furnish` made, as far as it came; a security group that is still in use stays behind."""
     ec2, iam = world.client("ec2", cluster), world.client("iam", cluster)
-    world.client("autoscaling", cluster).delete_auto_scaling_group(
-        AutoScalingGroupName=group.made_name, ForceDelete=True
-    )
-    ec2.delete_launch_template(LaunchTemplateName=group.made_name)
-    iam.remove_role_from_instance_profile(InstanceProfileName=group.made_name, RoleName=_role_name(group))
-    iam.delete_instance_profile(InstanceProfileName=group.made_name)
+    with gone_is_fine():
+        world.client("autoscaling", cluster).delete_auto_scaling_group(
+            AutoScalingGroupName=group.made_name, ForceDelete=True
+        )
+    with gone_is_fine():
+        ec2.delete_launch_template(LaunchTemplateName=group.made_name)
+    with gone_is_fine():
+        iam.remove_role_from_instance_profile(InstanceProfileName=group.made_name, RoleName=_role_name(group))
+    with gone_is_fine():
+        iam.delete_instance_profile(InstanceProfileName=group.made_name)
     remote = group.described["resources"].get("remoteAccessSecurityGroup")
     if remote:
-        ec2.delete_security_group(GroupId=remote)
+        with gone_is_fine("DependencyViolation"):
+            ec2.delete_security_group(GroupId=remote)
 
 
 def _make_instance_profile(iam: Any, group: Nodegroup) -> None:

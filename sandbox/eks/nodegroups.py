@@ -20,6 +20,7 @@ from sandbox.eks.node_furniture import furnish, unfurnish
 from sandbox.eks.nodegroup_request import checked_nodegroup
 from sandbox.eks.nodes import abandon_nodes, launch_nodes
 from sandbox.eks.pages import page
+from sandbox.eks.refusals import message_of
 from sandbox.eks.state import Cluster, Nodegroup
 from sandbox.eks.subnets import is_public
 from sandbox.eks.world import Operation, World
@@ -85,7 +86,7 @@ def _launch(world: World, cluster: Cluster, group: Nodegroup, outcome: dict[str,
         if "issue" not in outcome:
             launch_nodes(world, cluster, group, group.described["scalingConfig"]["desiredSize"])
     except ClientError as refused:
-        message = f"Could not launch On-Demand Instances. {refused.response['Error']['Message']}"
+        message = f"Could not launch On-Demand Instances. {message_of(refused)}"
         group.fail("CREATE_FAILED", "AsgInstanceLaunchFailures", message, [group.made_name])
 
 

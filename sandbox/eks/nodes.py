@@ -8,8 +8,10 @@ from __future__ import annotations
 
 from typing import Any
 
-from sandbox.eks.control_plane import delete_interface
+from sandbox.eks.auto_scaling import show_members
+from sandbox.eks.control_plane import delete_interface, detach_interface
 from sandbox.eks.launch_templates import template_groups, template_tags
+from sandbox.eks.refusals import gone_is_fine
 from sandbox.eks.state import Cluster, Node, Nodegroup
 from sandbox.eks.world import World
 
@@ -23,6 +25,7 @@ def launch_nodes(world: World, cluster: Cluster, group: Nodegroup, count: int) -
     for _ in range(count):
         subnet = subnets[len(group.nodes) % len(subnets)]
         group.nodes.append(_launch(world, ec2, cluster, group, subnet))
+    show_members(cluster, group)
 
 
 def retire_nodes(world: World, cluster: Cluster, group: Nodegroup, count: int) -> None:
@@ -30,8 +33,9 @@ def retire_nodes(world: World, cluster: Cluster, group: Nodegroup, count: int) -
     ec2 = world.client("ec2", cluster)
     for _ in range(count):
         node = group.nodes.pop()
-        ec2.terminate_instances(InstanceIds=[node.instance_id])
+        _terminate(ec2, node)
         delete_interface(ec2, node.cni_interface)
+    show_members(cluster, group)
 
 
 def abandon_nodes(world: World, cluster: Cluster, group: Nodegroup) -> None:
@@ -39,8 +43,9 @@ def abandon_nodes(world: World, cluster: Cluster, group: Nodegroup) -> None:
     ec2 = world.client("ec2", cluster)
     while group.nodes:
         node = group.nodes.pop()
-        _detach(ec2, node.cni_interface)
-        ec2.terminate_instances(InstanceIds=[node.instance_id])
+        detach_interface(ec2, node.cni_interface)
+        _terminate(ec2, node)
+    show_members(cluster, group)
 
 
 def _launch(world: World, ec2: Any, cluster: Cluster, group: Nodegroup, subnet: str) -> Node:
@@ -81,12 +86,9 @@ def _make_cni_interface(world: World, ec2: Any, cluster: Cluster, instance: str,
     return interface
 
 
-def _detach(ec2: Any, interface: str) -> None:
-    found = ec2.describe_network_interfaces(NetworkInterfaceIds=[interface])["NetworkInterfaces"]
-    for described in found:
-        attachment = described.get("Attachment", {}).get("AttachmentId")
-        if attachment:
-            ec2.detach_network_interface(AttachmentId=attachment, Force=True)
+def _terminate(ec2: Any, node: Node) -> None:
+    with gone_is_fine():
+        ec2.terminate_instances(InstanceIds=[node.instance_id])
 
 
 def _node_name(cluster: Cluster, instance: dict[str, Any]) -> str:

@@ -13,9 +13,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from botocore.exceptions import ClientError
+
 from sandbox.eks.call import Call
 from sandbox.eks.errors import in_use, not_found
 from sandbox.eks.pages import page
+from sandbox.eks.refusals import message_of, update_error
 from sandbox.eks.state import Cluster, Described, Update
 from sandbox.eks.world import Operation, World
 
@@ -87,11 +90,19 @@ def _finish(world: World, target: Described, update: Update, change: Change, out
     if "modifiedAt" in target:
         target["modifiedAt"] = world.clock.now()
     if "error" in outcome or outcome.get("status") == "Failed":
-        error = {"errorCode": "Unknown", "errorMessage": "", "resourceIds": [], **outcome.get("error", {})}
-        update.described.update(status="Failed", errors=[error])
+        _fail(update, **outcome.get("error", {}))
         return
-    change.apply()
+    try:
+        change.apply()
+    except ClientError as refused:
+        _fail(update, errorCode=update_error(refused), errorMessage=message_of(refused))
+        return
     update.described["status"] = "Successful"
+
+
+def _fail(update: Update, **error: Any) -> None:
+    whole = {"errorCode": "Unknown", "errorMessage": "A fault was asked for", "resourceIds": [], **error}
+    update.described.update(status="Failed", errors=[whole])
 
 
 def _as_text(value: Any) -> str:

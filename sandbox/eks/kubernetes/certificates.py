@@ -15,6 +15,17 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 _LIFE = timedelta(days=30)
+_SIGNS_ONLY = x509.KeyUsage(
+    key_cert_sign=True,
+    crl_sign=True,
+    digital_signature=False,
+    content_commitment=False,
+    key_encipherment=False,
+    data_encipherment=False,
+    key_agreement=False,
+    encipher_only=False,
+    decipher_only=False,
+)
 
 
 class Authority:
@@ -24,7 +35,7 @@ class Authority:
         self._key = ec.generate_private_key(ec.SECP256R1())
         self._name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "kubernetes")])
         constraints = x509.BasicConstraints(ca=True, path_length=0)
-        self._certificate = self._signed(self._name, self._key, constraints, critical=True)
+        self._certificate = self._signed(self._name, self._key, [(constraints, True), (_SIGNS_ONLY, True)])
         pem = self._certificate.public_bytes(serialization.Encoding.PEM)
         self.data = base64.b64encode(pem).decode()
 
@@ -33,7 +44,7 @@ class Authority:
         key = ec.generate_private_key(ec.SECP256R1())
         names = [x509.IPAddress(ipaddress.ip_address("127.0.0.1")), x509.DNSName("localhost")]
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "kube-apiserver")])
-        certificate = self._signed(subject, key, x509.SubjectAlternativeName(names), critical=False)
+        certificate = self._signed(subject, key, [(x509.SubjectAlternativeName(names), False)])
         context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
         with tempfile.TemporaryDirectory() as folder:
             chain = Path(folder, "chain.pem")
@@ -42,7 +53,7 @@ class Authority:
         return context
 
     def _signed(
-        self, subject: x509.Name, key: ec.EllipticCurvePrivateKey, extension: x509.ExtensionType, *, critical: bool
+        self, subject: x509.Name, key: ec.EllipticCurvePrivateKey, extensions: list[tuple[x509.ExtensionType, bool]]
     ) -> x509.Certificate:
         now = datetime.now(UTC)
         builder = x509.CertificateBuilder(
@@ -53,9 +64,11 @@ class Authority:
             not_valid_before=now - timedelta(days=1),
             not_valid_after=now + _LIFE,
         )
+        for extension, critical in extensions:
+            builder = builder.add_extension(extension, critical=critical)
         identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
         authority = x509.AuthorityKeyIdentifier.from_issuer_public_key(self._key.public_key())
-        builder = builder.add_extension(extension, critical=critical).add_extension(identifier, critical=False)
+        builder = builder.add_extension(identifier, critical=False)
         return builder.add_extension(authority, critical=False).sign(self._key, hashes.SHA256())
 
 

@@ -10,15 +10,14 @@ from collections.abc import Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from botocore.exceptions import ClientError
-
 from sandbox.eks import durations
-from sandbox.eks.access import is_cluster_admin
+from sandbox.eks.access import is_cluster_admin, is_known
 from sandbox.eks.kubernetes.api import Reply, Request, answer
 from sandbox.eks.kubernetes.certificates import Authority
 from sandbox.eks.kubernetes.listener import Listener
 from sandbox.eks.kubernetes.objects import KINDS, Object, Objects
 from sandbox.eks.kubernetes.tokens import principal_of
+from sandbox.eks.refusals import gone_is_fine
 from sandbox.eks.state import Cluster
 
 if TYPE_CHECKING:
@@ -100,11 +99,9 @@ class KubernetesServers:
 
     def _user(self, cluster: Cluster, token: str) -> tuple[str | None, bool]:
         principal = principal_of(token, cluster.name, self._of_world().aws.endpoint_url)
-        if principal is None:
+        if principal is None or not is_known(cluster, principal):
             return None, False
-        by_config_map = cluster.described["accessConfig"]["authenticationMode"] == "CONFIG_MAP"
-        allowed = principal == cluster.creator if by_config_map else is_cluster_admin(cluster, principal)
-        return principal, allowed
+        return principal, is_cluster_admin(cluster, principal)
 
     def _clean_up(self, cluster: Cluster, objects: Objects, plural: str, namespace: str, name: str) -> None:
         act = partial(self._controller_acts, cluster, objects, plural, namespace, name)
@@ -115,18 +112,12 @@ class KubernetesServers:
         if stored is None or not cluster.has_ready_nodes():
             return
         for owned in stored.owns:
-            _delete_owned(self._of_world().client(owned["service"], cluster), owned)
+            client = self._of_world().client(owned["service"], cluster)
+            with gone_is_fine():
+                getattr(client, owned["operation"])(**owned["parameters"])
         objects.remove(plural, namespace, name)
 
     def _of_world(self) -> World:
         if self._world is None:
             raise RuntimeError("attach a world before clusters are added")
         return self._world
-
-
-def _delete_owned(client: Any, owned: dict[str, Any]) -> None:
-    try:
-        getattr(client, owned["operation"])(**owned["parameters"])
-    except ClientError as refused:
-        if "NotFound" not in refused.response["Error"]["Code"]:
-            raise

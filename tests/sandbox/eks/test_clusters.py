@@ -107,6 +107,17 @@ def test_a_protected_cluster_is_not_deleted(bench: Bench) -> None:
     assert code_of(refused) == "InvalidRequestException"
 
 
+def test_a_subnet_that_goes_while_the_cluster_is_made_fails_it(bench: Bench) -> None:
+    ec2 = bench.client("ec2")
+    made = ec2.create_subnet(VpcId=bench.vpc, CidrBlock="192.168.9.0/24", AvailabilityZone="ap-northeast-2c")["Subnet"]
+    bench.create_cluster(resourcesVpcConfig={"subnetIds": [bench.public[0], made["SubnetId"]]})
+    ec2.delete_subnet(SubnetId=made["SubnetId"])
+    cluster = bench.until(bench.describe, lambda seen: seen["status"] != "CREATING")
+    assert cluster["status"] == "FAILED"
+    assert cluster["health"]["issues"][0]["code"] == "Ec2SubnetNotFound"
+    delete_and_wait(bench)
+
+
 def test_clusters_are_listed_in_pages(bench: Bench) -> None:
     for name in ("c", "a", "b"):
         bench.create_cluster(name)

@@ -59,6 +59,15 @@ def test_a_control_plane_fails(bench: Bench) -> None:
     assert bench.client("eks").delete_cluster(name="myeks")["cluster"]["status"] == "DELETING"
 
 
+def test_a_node_group_takes_its_time(bench: Bench) -> None:
+    bench.eks.faults.add({"operation": "CreateNodegroup", "outcome": {"durationSeconds": 33 * 60}})
+    bench.active_cluster()
+    bench.create_nodegroup()
+    with pytest.raises(AssertionError):
+        bench.until(bench.describe_nodegroup, lambda group: group["status"] == "ACTIVE", seconds=0.5)
+    assert bench.until(bench.describe_nodegroup, lambda group: group["status"] == "ACTIVE")
+
+
 def test_an_update_fails_and_changes_nothing(bench: Bench) -> None:
     error = {"errorCode": "IpNotAvailable", "errorMessage": "No free addresses"}
     bench.eks.faults.add({"operation": "UpdateClusterConfig", "outcome": {"error": error}})

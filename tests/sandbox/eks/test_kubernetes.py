@@ -39,6 +39,7 @@ def ask(cluster: dict[str, Any], path: str, bearer: str = "", method: str = "GET
     endpoint = urlsplit(cluster["endpoint"])
     authority = base64.b64decode(cluster["certificateAuthority"]["data"]).decode()
     context = ssl.create_default_context(cadata=authority)
+    context.verify_flags |= ssl.VERIFY_X509_STRICT
     connection = http.client.HTTPSConnection(endpoint.hostname or "", endpoint.port, context=context, timeout=5)
     headers = {"Authorization": f"Bearer {bearer}"} if bearer else {}
     try:
@@ -67,7 +68,22 @@ def test_the_creator_sees_nodes_and_strangers_see_nothing(bench: Bench, cluster:
     assert [node["metadata"]["labels"]["lab"] for node in nodes["items"]] == ["one", "one"]
     assert ask(cluster, "/api/v1/nodes")[0] == 401
     assert ask(cluster, "/api/v1/nodes", "k8s-aws-v1.bm90IGEgdXJs")[0] == 401
-    assert ask(cluster, "/api/v1/nodes", token(bench, account="999988887777"))[0] == 403
+    assert ask(cluster, "/api/v1/nodes", token(bench, account="999988887777"))[0] == 401
+
+
+def test_who_is_let_in_without_a_policy_is_forbidden_everything(bench: Bench, cluster: dict[str, Any]) -> None:
+    bench.client("eks").disassociate_access_policy(
+        clusterName="myeks",
+        principalArn=f"arn:aws:iam::{bench.account}:root",
+        policyArn="arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy",
+    )
+    assert ask(cluster, "/api/v1/nodes", token(bench))[0] == 403
+
+
+def test_a_token_that_signs_no_cluster_name_is_refused(cluster: dict[str, Any]) -> None:
+    unsigned = f"https://sts.{REGION}.amazonaws.com/?Action=GetCallerIdentity&Version=2011-06-15"
+    bearer = "k8s-aws-v1." + base64.urlsafe_b64encode(unsigned.encode()).decode().rstrip("=")
+    assert ask(cluster, "/api/v1/nodes", bearer)[0] == 401
 
 
 @pytest.mark.parametrize(

@@ -19,6 +19,8 @@ def test_an_active_node_group_has_tagged_machines_and_an_auto_scaling_group(benc
     found = bench.client("autoscaling").describe_auto_scaling_groups(AutoScalingGroupNames=[name])
     assert found["AutoScalingGroups"][0]["DesiredCapacity"] == 2
     instances = machines(bench, name)
+    members = [member["InstanceId"] for member in found["AutoScalingGroups"][0]["Instances"]]
+    assert sorted(members) == sorted(instance["InstanceId"] for instance in instances)
     assert len(instances) == 2
     assert {instance["SubnetId"] for instance in instances} == set(bench.public)
     tags = {tag["Key"]: tag["Value"] for tag in instances[0]["Tags"]}
@@ -124,6 +126,25 @@ def test_remote_access_opens_port_22_in_a_group_of_its_own(bench: Bench) -> None
     security_group = group["resources"]["remoteAccessSecurityGroup"]
     found = bench.client("ec2").describe_security_groups(GroupIds=[security_group])["SecurityGroups"][0]
     assert found["IpPermissions"][0]["FromPort"] == 22
+
+
+def test_deletion_ends_even_if_somebody_tidied_up_before(bench: Bench) -> None:
+    bench.active_cluster()
+    name = bench.ready_nodegroup()["resources"]["autoScalingGroups"][0]["name"]
+    ec2, iam = bench.client("ec2"), bench.client("iam")
+    ec2.terminate_instances(InstanceIds=[machine["InstanceId"] for machine in machines(bench, name)])
+    ec2.delete_launch_template(LaunchTemplateName=name)
+    iam.remove_role_from_instance_profile(InstanceProfileName=name, RoleName="node-role")
+    iam.delete_instance_profile(InstanceProfileName=name)
+    bench.delete_nodegroup()
+    assert bench.client("eks").list_nodegroups(clusterName="myeks")["nodegroups"] == []
+
+
+def test_a_node_group_is_deleted_while_it_is_made(bench: Bench) -> None:
+    bench.active_cluster()
+    bench.create_nodegroup()
+    bench.delete_nodegroup()
+    assert bench.client("eks").delete_cluster(name="myeks")["cluster"]["status"] == "DELETING"
 
 
 def test_scaling_launches_and_terminates_machines(bench: Bench) -> None:
