@@ -1,0 +1,34 @@
+"""Domain objects as JSON: names in lowerCamelCase, instants in ISO 8601 with Z, mappings' own keys untouched."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import fields, is_dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+
+def to_json(value: Any) -> Any:
+    """What json.dumps takes. Dataclasses become objects with all their fields."""
+    if isinstance(value, datetime):
+        return instant(value)
+    if is_dataclass(value) and not isinstance(value, type):
+        return {camel(f.name): to_json(getattr(value, f.name)) for f in fields(value)}
+    if isinstance(value, Mapping):
+        return {str(key): to_json(item) for key, item in value.items()}
+    if isinstance(value, str):
+        return str(value)
+    if isinstance(value, Sequence):
+        return [to_json(item) for item in value]
+    return value
+
+
+def instant(moment: datetime) -> str:
+    """`2026-11-23T10:00:00Z`, to the second."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def camel(name: str) -> str:
+    """`lease_ends_at` -> `leaseEndsAt`."""
+    first, *rest = name.split("_")
+    return first + "".join(word.capitalize() for word in rest)

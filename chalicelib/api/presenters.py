@@ -1,0 +1,106 @@
+"""What each answer looks like: the shapes of docs/api.md, made from domain objects."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from chalicelib.api.json_words import instant, to_json
+from chalicelib.domain.calendar import Calendar
+from chalicelib.domain.findings import Finding
+from chalicelib.domain.lab import Lab
+from chalicelib.labs import Answered
+from chalicelib.labs_inventory import Inventory
+from chalicelib.labs_reading import LabView, ReceiptView
+
+Json = dict[str, Any]
+
+_LINKS = ("events", "kubeconfig", "inventory", "receipt")
+
+
+def answered(answer: Answered, base: str) -> Json:
+    """The answer to a request that was accepted."""
+    return {**lab_in_list(answer.lab, base), "warnings": warnings(answer.findings)}
+
+
+def lab_in_list(lab: Lab, base: str) -> Json:
+    """A lab in short. `base`: the path before `/labs`."""
+    here = f"{base}/labs/{lab.id}"
+    return {
+        "id": lab.id,
+        "name": lab.name,
+        "owner": lab.owner,
+        "region": lab.region,
+        "version": lab.spec.version,
+        "phase": str(lab.phase),
+        "reason": lab.reason,
+        "blame": to_json(lab.blame),
+        "createdAt": instant(lab.created_at),
+        "phaseSince": instant(lab.phase_since),
+        "leaseEndsAt": instant(lab.lease_ends_at),
+        "endedAt": to_json(lab.ended_at),
+        "links": {"self": here, **{name: f"{here}/{name}" for name in _LINKS}},
+    }
+
+
+def lab_view(view: LabView, base: str) -> Json:
+    """A lab whole."""
+    lab = view.lab
+    return {
+        **lab_in_list(lab, base),
+        "endpoint": lab.facts.endpoint,
+        "next": list(view.next),
+        "steps": [to_json(step) for step in view.steps],
+        "change": to_json(lab.change),
+        "spec": to_json(lab.spec),
+    }
+
+
+def receipt_view(view: ReceiptView) -> Json:
+    """Every look, line by line, and the verdict."""
+    looks = [{**to_json(look), "clean": look.clean} for look in view.receipts]
+    newest = view.receipts[-1]
+    return {"labId": view.lab.id, "verdict": view.verdict, "clean": newest.clean, "looks": looks}
+
+
+def calendar_view(calendar: Calendar, region: str, now: datetime) -> Json:
+    """The versions with their dates and where those came from, newest first."""
+    entries = sorted(calendar.versions, key=lambda entry: entry.sort_key, reverse=True)
+    default = calendar.newest_standard(now)
+    return {
+        "region": region,
+        "source": calendar.source,
+        "asOf": instant(calendar.as_of),
+        "default": default.version if default else None,
+        "versions": [{**to_json(entry), "status": str(entry.status_at(now))} for entry in entries],
+    }
+
+
+def inventory_view(inventory: Inventory, now: datetime) -> Json:
+    """What was made, grouped as one looks at it."""
+    endpoint, cluster, support = inventory.lab.spec.endpoint, inventory.control_plane, inventory.support
+    dates = {"source": inventory.support_source, "dates": to_json(support)}
+    status = str(support.status_at(now)) if support else None
+    probe = to_json(inventory.endpoint)
+    return {
+        "labId": inventory.lab.id,
+        "controlPlane": {**to_json(cluster), "zones": list(inventory.zones)} if cluster else None,
+        "support": {"policy": str(inventory.lab.spec.support_policy), "status": status, **dates},
+        "endpoint": {**to_json(endpoint), "means": inventory.endpoint_means, "seen": probe},
+        "nodeRole": {"arn": inventory.node_role_arn, "policies": to_json(inventory.node_policies)},
+        "securityGroups": [{"role": g.role, "why": g.why, **to_json(g.group)} for g in inventory.security_groups],
+        "subnets": to_json(inventory.subnets),
+        "nodegroups": to_json(inventory.nodegroups),
+        "addons": to_json(inventory.addons),
+        "accessEntries": to_json(inventory.access_entries),
+        "podIdentities": to_json(inventory.pod_identities),
+        "workHost": to_json(inventory.work_host),
+        "ledger": to_json(inventory.ledger),
+        "unreadable": to_json(inventory.unreadable),
+    }
+
+
+def warnings(findings: Iterable[Finding]) -> list[Json]:
+    """Findings as the caller reads them, errors and warnings alike."""
+    return [to_json(finding) for finding in findings]

@@ -1,0 +1,107 @@
+"""The one table from errors to HTTP, as `application/problem+json` (RFC 9457), and the decorator that applies it to a view."""
+
+from __future__ import annotations
+
+import functools
+import json
+from collections.abc import Callable, Mapping
+from typing import Any, TypeVar, cast
+
+from chalice.app import ChaliceViewError, Response
+
+from chalicelib.api.json_words import to_json
+from chalicelib.domain.errors import (
+    AwsRefused,
+    EkslabError,
+    IdempotencyConflict,
+    InvalidRequest,
+    LabNotFound,
+    NameTaken,
+    NoReceiptYet,
+    StaleLab,
+    TooManyLabs,
+    Transient,
+    WrongPhase,
+)
+from chalicelib.logs import logger
+
+View = TypeVar("View", bound=Callable[..., Any])
+
+#: class -> (status, type, title). The first that fits decides.
+TABLE: tuple[tuple[type[EkslabError], int, str, str], ...] = (
+    (InvalidRequest, 400, "invalid-request", "The request has fields that are wrong"),
+    (LabNotFound, 404, "lab-not-found", "There is no such lab"),
+    (NoReceiptYet, 404, "no-receipt-yet", "There is no receipt yet"),
+    (NameTaken, 409, "name-taken", "The name is taken"),
+    (TooManyLabs, 409, "too-many-labs", "You have as many labs as you may have"),
+    (WrongPhase, 409, "wrong-phase", "Not while the lab is like this"),
+    (StaleLab, 409, "busy-lab", "The lab is being changed by others; try again"),
+    (IdempotencyConflict, 422, "idempotency-conflict", "The Idempotency-Key was used with another request"),
+    (Transient, 503, "try-again", "AWS did not answer as it should; try again"),
+    (AwsRefused, 502, "aws-refused", "AWS refused what this service asked of it"),
+)
+#: Seconds that a client should wait before it tries again after a 503.
+_RETRY_AFTER = "5"
+
+
+def answers_problems(view: View) -> View:
+    """Turn every error of a view into a problem. What is not of the error tree is logged, and told without its insides."""
+
+    @functools.wraps(view)
+    def answering(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return view(*args, **kwargs)
+        except ChaliceViewError:
+            raise
+        except EkslabError as error:
+            return _response(error)
+        except Exception as error:  # noqa: BLE001  # The last resort: logged whole, told without its insides.
+            logger.exception("A view failed unexpectedly.", extra={"error": type(error).__name__})
+            return problem(500, "unexpected", "Something went wrong here", "It was logged; it is ours to fix.")
+
+    return cast("View", answering)
+
+
+def problem(status: int, kind: str, title: str, detail: str, more: Mapping[str, Any] | None = None) -> Response:
+    """A problem document."""
+    body = {"type": f"urn:ekslab:problem:{kind}", "title": title, "status": status, "detail": detail, **(more or {})}
+    headers = {"Content-Type": "application/problem+json"}
+    if status == 503:
+        headers["Retry-After"] = _RETRY_AFTER
+    return Response(body=json.dumps(body), status_code=status, headers=headers)
+
+
+def _response(error: EkslabError) -> Response:
+    for kind, status, word, title in TABLE:
+        if isinstance(error, kind):
+            if status >= 500:
+                logger.warning("A request failed on AWS.", extra={"error": type(error).__name__, "reason": str(error)})
+            return problem(status, word, title, _detail(error, status), _members(error))
+    logger.error("An error without an HTTP status.", extra={"error": type(error).__name__, "reason": str(error)})
+    return problem(500, "unexpected", "Something went wrong here", "It was logged; it is ours to fix.")
+
+
+def _detail(error: EkslabError, status: int) -> str:
+    if isinstance(error, InvalidRequest):
+        count = len(error.findings)
+        return (
+            f"{count} finding{'s' if count != 1 else ''}; each names its field, what is wrong, and what would be right."
+        )
+    if isinstance(error, AwsRefused):
+        return f"{error.operation} was refused with {error.code}. It was logged; it is ours to fix."
+    return (
+        "It is not your request; nothing was changed that a second try would double." if status == 503 else str(error)
+    )
+
+
+def _members(error: EkslabError) -> Mapping[str, Any]:
+    match error:
+        case InvalidRequest(findings=findings):
+            return {"findings": [to_json(finding) for finding in findings]}
+        case NameTaken(name=name, lab_id=lab_id):
+            return {"name": name, "labId": lab_id}
+        case WrongPhase(lab_id=lab_id, phase=phase):
+            return {"labId": lab_id, "phase": str(phase)}
+        case LabNotFound(lab_id=lab_id) | NoReceiptYet(lab_id=lab_id):
+            return {"labId": lab_id}
+    return {}

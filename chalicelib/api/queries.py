@@ -1,0 +1,119 @@
+"""Query parameters and PATCH bodies, read with all findings at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from chalicelib.api.bodies import read_body
+from chalicelib.domain.errors import InvalidRequest
+from chalicelib.domain.findings import Finding, error, has_errors
+from chalicelib.domain.lab import Change, Phase
+from chalicelib.domain.names import nearest
+from chalicelib.domain.reading import Notes, Reader, unknown_field
+
+_DEFAULT, _MOST = 25, 100
+#: The longest Idempotency-Key taken.
+_LONGEST_KEY = 255
+
+
+@dataclass(frozen=True, slots=True)
+class PageQuery:
+    """Which page of a list. `limit`: 1 to 100 items."""
+
+    limit: int
+    cursor: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class ListQuery:
+    """Which labs."""
+
+    owner: str | None
+    phases: tuple[Phase, ...]
+    page: PageQuery
+
+
+def read_page(given: Mapping[str, str]) -> PageQuery:
+    """`limit`, `cursor`. Raises InvalidRequest."""
+    findings = _unknown(given, ("limit", "cursor"))
+    page = _page(given, findings)
+    _refuse(findings)
+    return page
+
+
+def read_list(given: Mapping[str, str]) -> ListQuery:
+    """`owner`, `phase` (several: comma-separated), `limit`, `cursor`. Raises InvalidRequest."""
+    findings = _unknown(given, ("owner", "phase", "limit", "cursor"))
+    names = [name.strip() for name in given.get("phase", "").split(",") if name.strip()]
+    phases = [str(phase) for phase in Phase]
+    findings += [_no_phase(name, phases) for name in names if name not in phases]
+    page = _page(given, findings)
+    _refuse(findings)
+    return ListQuery(given.get("owner"), tuple(Phase(name) for name in names), page)
+
+
+def read_region(given: Mapping[str, str]) -> str | None:
+    """`region`. Raises InvalidRequest."""
+    _refuse(_unknown(given, ("region",)))
+    return given.get("region")
+
+
+def read_key(given: str | None) -> str | None:
+    """The Idempotency-Key header. Raises InvalidRequest on one that is empty or too long."""
+    if given is not None and not 1 <= len(given.strip()) <= _LONGEST_KEY:
+        message = f"An Idempotency-Key has 1 to {_LONGEST_KEY} characters."
+        raise InvalidRequest([error("Idempotency-Key", "invalid-key", message)])
+    return given
+
+
+def read_change(raw: bytes, content_type: str | None) -> Change:
+    """A PATCH body: `endpoint.access`, `endpoint.allowedCidrs`, `nodegroups[].name/desired`. Raises InvalidRequest."""
+    notes = Notes()
+    body = Reader(read_body(raw, content_type), "", notes)
+    endpoint, groups = body.section("endpoint"), body.sections("nodegroups") or ()
+    access = endpoint.text("access") if endpoint else None
+    cidrs = endpoint.texts("allowedCidrs") if endpoint else None
+    counts = [_count(group) for group in groups]
+    for reader in (*([endpoint] if endpoint else []), body):
+        reader.close()
+    names = [name for name, _ in counts]
+    notes.findings += [
+        error(f"nodegroups[{index}].name", "duplicate", f"{name} is listed already.")
+        for index, name in enumerate(names)
+        if name and name in names[:index]
+    ]
+    _refuse(notes.findings)
+    return Change(access, cidrs, dict(counts))
+
+
+def _count(group: Reader) -> tuple[str, int]:
+    name, desired = group.text("name"), group.whole("desired")
+    for key in ("name", "desired"):
+        if not group.has(key):
+            group.error(key, "missing", f"{key} is required here.")
+    group.close()
+    return name or "", desired or 0
+
+
+def _page(given: Mapping[str, str], findings: list[Finding]) -> PageQuery:
+    text = given.get("limit", str(_DEFAULT))
+    limit = int(text) if text.isascii() and text.isdigit() and len(text) < 4 else 0
+    if not 1 <= limit <= _MOST:
+        findings.append(error("limit", "invalid-limit", f"A page holds 1 to {_MOST} items, not {text[:20]}."))
+    return PageQuery(limit, given.get("cursor") or None)
+
+
+def _unknown(given: Mapping[str, str], known: tuple[str, ...]) -> list[Finding]:
+    return [error(name, "unknown-parameter", unknown_field(name, known)) for name in given if name not in known]
+
+
+def _no_phase(name: str, phases: list[str]) -> Finding:
+    near = nearest(name, phases)
+    meant = f"Did you mean {near}?" if near else f"There are {', '.join(phases)}."
+    return error("phase", "unknown-phase", f"{name} is no phase. {meant}")
+
+
+def _refuse(findings: list[Finding]) -> None:
+    if has_errors(findings):
+        raise InvalidRequest(findings)

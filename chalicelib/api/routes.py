@@ -1,0 +1,161 @@
+"""The HTTP routes: translate, delegate, present. Every route asks for AWS Signature Version 4 (IAM authorizer)."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import yaml
+from chalice import Blueprint, IAMAuthorizer, Response
+
+from chalicelib import labs, labs_inventory, labs_reading
+from chalicelib.api import presenters, queries
+from chalicelib.api.caller import caller_of
+from chalicelib.api.json_words import to_json
+from chalicelib.api.problems import answers_problems
+from chalicelib.api.request import complete_request, read_draft
+from chalicelib.domain.lab import Caller
+from chalicelib.ports import Deps
+
+#: What a body may be declared as; its content decides between JSON and YAML where the type does not.
+BODY_TYPES = ["application/json", "application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml", "text/plain"]
+_YAML = "application/yaml"
+
+
+def make_blueprint(get_deps: Callable[[], Deps], is_admin: Callable[[str], bool]) -> Blueprint:
+    """The routes over a world that is built when the first request comes."""
+    routes = Blueprint(__name__)
+    door = _Door(routes, get_deps, is_admin)
+    _route_labs(door)
+    _route_one_lab(door)
+    _route_looks(door)
+    return routes
+
+
+class _Door:
+    """What every view needs of the request that is being answered."""
+
+    def __init__(self, routes: Blueprint, get_deps: Callable[[], Deps], is_admin: Callable[[str], bool]) -> None:
+        self._routes, self._is_admin = routes, is_admin
+        self._get_deps = get_deps
+        self._authorizer = IAMAuthorizer()
+
+    @property
+    def deps(self) -> Deps:
+        return self._get_deps()
+
+    @property
+    def caller(self) -> Caller:
+        return caller_of(self._routes.current_request, self._is_admin)
+
+    @property
+    def query(self) -> Mapping[str, str]:
+        return self._routes.current_request.query_params or {}
+
+    @property
+    def body(self) -> bytes:
+        return bytes(self._routes.current_request.raw_body)
+
+    def header(self, name: str) -> str | None:
+        value = self._routes.current_request.headers.get(name)
+        return None if value is None else str(value)
+
+    @property
+    def base(self) -> str:
+        """The path before `/labs`, with the stage: what links begin with."""
+        context = self._routes.current_request.context
+        return str(context.get("path") or context["resourcePath"]).partition("/labs")[0]
+
+    def route(self, method: str, path: str) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
+        """Register a view for one method of a path, behind the authorizer, with its errors as problems."""
+        bodies = {"content_types": BODY_TYPES} if method in ("POST", "PATCH") else {}
+
+        def register(view: Callable[..., Response]) -> Callable[..., Response]:
+            answering = answers_problems(view)
+            self._routes.route(path, methods=[method], authorizer=self._authorizer, **bodies)(answering)
+            return answering
+
+        return register
+
+
+def _route_labs(door: _Door) -> None:
+    @door.route("POST", "/labs")
+    def post_lab() -> Response:
+        deps, caller, now = door.deps, door.caller, door.deps.clock.now()
+        key, digest = queries.read_key(door.header("idempotency-key")), hashlib.sha256(door.body).hexdigest()
+        before = labs.requested_before(deps, caller, key, digest, now)
+        if before is not None:
+            return _accepted(door, before)
+        request = read_draft(door.body, door.header("content-type"))
+        calendar = labs_reading.versions(deps, request.region(deps.limits))
+        spec, findings = complete_request(request, calendar, caller, deps.limits, now)
+        asking = labs.Asking(spec, findings, request.in_callers_words)
+        return _accepted(door, labs.request_lab(deps, caller, asking, key, digest, now))
+
+    @door.route("GET", "/labs")
+    def get_labs() -> Response:
+        asked = queries.read_list(door.query)
+        limit, cursor = asked.page.limit, asked.page.cursor
+        page = labs_reading.list_labs(door.deps, door.caller, asked.owner, asked.phases, limit, cursor)
+        return _json({"labs": [presenters.lab_in_list(lab, door.base) for lab in page.items], "cursor": page.cursor})
+
+    @door.route("GET", "/versions")
+    def get_versions() -> Response:
+        deps, region = door.deps, queries.read_region(door.query)
+        calendar = labs_reading.versions(deps, region)
+        return _json(presenters.calendar_view(calendar, region or deps.limits.default_region, deps.clock.now()))
+
+
+def _route_one_lab(door: _Door) -> None:
+    @door.route("GET", "/labs/{lab_id}")
+    def get_lab(lab_id: str) -> Response:
+        deps = door.deps
+        return _json(presenters.lab_view(labs_reading.get_lab(deps, door.caller, lab_id, deps.clock.now()), door.base))
+
+    @door.route("PATCH", "/labs/{lab_id}")
+    def patch_lab(lab_id: str) -> Response:
+        deps, caller = door.deps, door.caller
+        labs.own_lab(deps, caller, lab_id)
+        change = queries.read_change(door.body, door.header("content-type"))
+        return _accepted(door, labs.change_lab(deps, caller, lab_id, change, deps.clock.now()))
+
+    @door.route("DELETE", "/labs/{lab_id}")
+    def delete_lab(lab_id: str) -> Response:
+        deps = door.deps
+        return _accepted(door, labs.release_lab(deps, door.caller, lab_id, deps.clock.now()))
+
+
+def _route_looks(door: _Door) -> None:
+    @door.route("GET", "/labs/{lab_id}/events")
+    def get_events(lab_id: str) -> Response:
+        page = queries.read_page(door.query)
+        found = labs_reading.history(door.deps, door.caller, lab_id, page.limit, page.cursor)
+        return _json({"events": [to_json(event) for event in found.items], "cursor": found.cursor})
+
+    @door.route("GET", "/labs/{lab_id}/kubeconfig")
+    def get_kubeconfig(lab_id: str) -> Response:
+        document = labs_reading.kubeconfig_of(door.deps, door.caller, lab_id)
+        return Response(yaml.safe_dump(document, sort_keys=False), headers={"Content-Type": _YAML})
+
+    @door.route("GET", "/labs/{lab_id}/inventory")
+    def get_inventory(lab_id: str) -> Response:
+        deps = door.deps
+        found = labs_inventory.inventory(deps, door.caller, lab_id)
+        return _json(presenters.inventory_view(found, deps.clock.now()))
+
+    @door.route("GET", "/labs/{lab_id}/receipt")
+    def get_receipt(lab_id: str) -> Response:
+        return _json(presenters.receipt_view(labs_reading.receipt(door.deps, door.caller, lab_id)))
+
+
+def _accepted(door: _Door, answer: labs.Answered) -> Response:
+    body = presenters.answered(answer, door.base)
+    return _json(body, 202, {"Location": body["links"]["self"]})
+
+
+def _json(body: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    return Response(
+        json.dumps(body), status_code=status, headers={"Content-Type": "application/json", **(headers or {})}
+    )

@@ -1,0 +1,91 @@
+"""A client of the routes: makes the events that API Gateway would, runs the app on them, parses what comes back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from chalice import Chalice
+
+from chalicelib.api.routes import make_blueprint
+from tests.fakes import OWNER, FakeWorld, make_deps
+
+ADMIN = "arn:aws:iam::111122223333:user/teacher"
+STRANGER = "arn:aws:iam::111122223333:user/stranger"
+
+
+@dataclass
+class Answer:
+    """An HTTP answer; `json` parses its body."""
+
+    status: int
+    headers: Mapping[str, str]
+    text: str
+
+    @property
+    def json(self) -> Any:
+        return json.loads(self.text)
+
+
+@dataclass
+class Http:
+    """Signed requests of `caller` against a fake world."""
+
+    world: FakeWorld = field(default_factory=make_deps)
+    caller: str | None = OWNER
+
+    def __post_init__(self) -> None:
+        self.app = Chalice(app_name="ekslab-test")
+        self.app.register_blueprint(make_blueprint(lambda: self.world.deps, lambda arn: arn == ADMIN))
+
+    def get(self, path: str, **options: Any) -> Answer:
+        return self.call("GET", path, **options)
+
+    def post(self, path: str, body: Any, **options: Any) -> Answer:
+        return self.call("POST", path, body=body, **options)
+
+    def patch(self, path: str, body: Any, **options: Any) -> Answer:
+        return self.call("PATCH", path, body=body, **options)
+
+    def delete(self, path: str, **options: Any) -> Answer:
+        return self.call("DELETE", path, **options)
+
+    def call(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        query: Mapping[str, str] | None = None,
+        caller: str | None = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> Answer:
+        resource, given = _resource(path)
+        who = caller or self.caller
+        identity = {"sourceIp": "198.51.100.7", **({"userArn": who, "accountId": "111122223333"} if who else {})}
+        event = {
+            "httpMethod": method,
+            "path": path,
+            "headers": {"content-type": "application/json", **(headers or {})},
+            "multiValueQueryStringParameters": {key: [value] for key, value in query.items()} if query else None,
+            "pathParameters": given,
+            "stageVariables": None,
+            "body": body if body is None or isinstance(body, str) else json.dumps(body),
+            "isBase64Encoded": False,
+            "requestContext": {
+                "httpMethod": method,
+                "resourcePath": resource,
+                "path": f"/api{path}",
+                "identity": identity,
+            },
+        }
+        answer = self.app(event, None)
+        return Answer(answer["statusCode"], answer["headers"], answer["body"])
+
+
+def _resource(path: str) -> tuple[str, dict[str, str] | None]:
+    parts = path.strip("/").split("/")
+    if parts[0] == "labs" and len(parts) > 1:
+        return "/".join(["/labs/{lab_id}", *parts[2:]]), {"lab_id": parts[1]}
+    return path, None
