@@ -14,7 +14,7 @@ from chalicelib.domain.draft import Draft, NodegroupDraft
 from chalicelib.domain.instance_types import ami_type
 from chalicelib.domain.lab import Caller
 from chalicelib.domain.limits import Limits
-from chalicelib.domain.names import partition_of, principal_of
+from chalicelib.domain.names import partition_of, principal_of, same_principal
 from chalicelib.domain.spec import (
     AccessPolicySpec,
     AccessSpec,
@@ -171,6 +171,6 @@ def _access(draft: Draft, region: str, caller: Caller) -> tuple[AccessSpec, ...]
     asked = draft.access or ()
     requester = principal_of(caller.arn)
     wanted = draft.access is None or draft.requester_too
-    if not wanted or requester is None or any(entry.principal_arn == requester for entry in asked):
+    if not wanted or requester is None or any(same_principal(entry.principal_arn, requester) for entry in asked):
         return asked
     return (*asked, AccessSpec(requester, (AccessPolicySpec(admin_policy(region)),)))

@@ -36,7 +36,7 @@ ACCESS_POLICY_ARN = re.compile(r"arn:aws[a-z-]*:eks::aws:cluster-access-policy/[
 LAB_ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):role/ekslab/[\w+=,.@/-]+")
 PUBLIC_KEY = re.compile(r"(ssh-rsa|ssh-ed25519) AAAA[0-9A-Za-z+/]{40,}={0,3}( [^\r\n]*)?\s*")
 
-#: Partition -> nothing else is known about it here; the region's prefix decides.
+#: A region's beginning -> its partition; all others are in `aws`.
 _PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
 
 
@@ -51,6 +51,11 @@ def principal_of(caller_arn: str) -> str | None:
     return caller_arn if PRINCIPAL_ARN.fullmatch(caller_arn) else None
 
 
+def same_principal(one: str, other: str) -> bool:
+    """Whether two ARNs name the same user or role, paths apart: a role's or user's name is unique in its account."""
+    return _without_path(one) == _without_path(other)
+
+
 def partition_of(region: str) -> str:
     """The AWS partition of a region: `aws`, `aws-cn` or `aws-us-gov`."""
     return next((name for prefix, name in _PARTITIONS.items() if region.startswith(prefix)), "aws")
@@ -61,6 +66,11 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
     plain = {_plain(candidate): candidate for candidate in known}
     close = get_close_matches(_plain(name), plain, n=1, cutoff=0.6)
     return plain[close[0]] if close else None
+
+
+def _without_path(arn: str) -> tuple[str, str]:
+    beginning, _, rest = arn.partition("/")
+    return beginning, rest.rpartition("/")[2]
 
 
 def _plain(name: str) -> str:

@@ -14,6 +14,7 @@ from chalicelib.domain.names import (
     PRINCIPAL_ARN,
     SERVICE_ACCOUNT,
     principal_of,
+    same_principal,
 )
 from chalicelib.domain.spec import AccessSpec
 
@@ -32,7 +33,7 @@ def judge_access(case: Case) -> Iterator[Finding]:
             f"No access entry can be made for {case.caller.arn}: call as an IAM user or role, or name who gets in."
         )
         yield error("access", "no-principal", message)
-    elif requester not in {entry.principal_arn for entry in case.spec.access}:
+    elif requester and not any(same_principal(entry.principal_arn, requester) for entry in case.spec.access):
         yield warning("access", "not-yourself", "You are not on this list: you will not get into the cluster yourself.")
     seen: set[str] = set()
     for index, entry in enumerate(asked or ()):

@@ -38,7 +38,9 @@ def judge_nodegroups(case: Case) -> Iterator[Finding]:
         if group.name in names:
             yield error(f"{path}.name", "duplicate", f"nodegroups[{names[group.name]}] has this name already.")
         names.setdefault(group.name, index)
-        for rule in (_judge_name, _judge_sizes, _judge_instances, _judge_labels, _judge_taints):
+        if case.draft.nodegroups and case.draft.nodegroups[index].name is not None:
+            yield from _judge_name(path, group)
+        for rule in (_judge_sizes, _judge_instances, _judge_labels, _judge_taints):
             yield from rule(path, group)
 
 
