@@ -11,20 +11,27 @@ from typing import Any
 from ministack.core import lambda_runtime
 from ministack.services import lambda_svc
 
+from sandbox.lambda_code import unpacked
+
 JsonObject = dict[str, Any]
 
+EMPTY_ARCHIVE = b"PK\x05\x06" + bytes(18)
 ENTRY_HANDLER = "sandbox_lambda_entry.handle"
 RAISED = "sandbox:raised"
 """The key under which `lambda_entry/sandbox_lambda_entry.py` hands over what a function raised."""
 
 
 class NamedErrorsWorker(lambda_runtime.Worker):  # type: ignore[misc]  # the emulator ships no types
-    """A warm Python process of one function whose entry is ours; AWS's `_HANDLER` variable names the real one."""
+    """A warm Python process of one function whose entry is ours; AWS's `_HANDLER` variable names the real one.
+
+    Its code is where `SANDBOX_CODE` says, so the archive that the emulator unpacks for it is empty.
+    """
 
     def __init__(self, func_name: str, config: JsonObject, code_zip: bytes) -> None:
         variables = config.get("Environment", {}).get("Variables", {})
-        environment = {"Variables": {**variables, "_HANDLER": config["Handler"]}}
-        super().__init__(func_name, {**config, "Handler": ENTRY_HANDLER, "Environment": environment}, code_zip)
+        added = {"_HANDLER": config["Handler"], "SANDBOX_CODE": str(unpacked(code_zip))}
+        entered = {**config, "Handler": ENTRY_HANDLER, "Environment": {"Variables": {**variables, **added}}}
+        super().__init__(func_name, entered, EMPTY_ARCHIVE)
 
 
 def install() -> None:

@@ -59,7 +59,10 @@ def _end_lambda_processes() -> None:
     """End the warm Lambda processes, then this one without waiting for threads that still sleep in a state machine."""
     from ministack.core import lambda_runtime
 
+    from sandbox import lambda_code
+
     lambda_runtime.reset()
+    lambda_code.remove_all()
     sys.stdout.flush()
     os._exit(0)
 

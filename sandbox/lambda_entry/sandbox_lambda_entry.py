@@ -7,11 +7,14 @@ turns that answer into a failed invocation. The process stays warm, as it does o
 
 import importlib
 import os
+import sys
 import traceback
 from typing import Any
 
 RAISED = "sandbox:raised"
 
+sys.path.insert(0, os.environ["SANDBOX_CODE"])
+os.chdir(os.environ["SANDBOX_CODE"])
 _module, _, _name = os.environ["_HANDLER"].rpartition(".")
 _handler = getattr(importlib.import_module(_module.replace("/", ".")), _name)
 

@@ -1,0 +1,34 @@
+"""The code of the sandbox's Lambdas, unpacked once for all processes that run it.
+
+An application's functions share one archive. The emulator would unpack it anew for every process it starts, which
+takes as long as starting the process itself.
+"""
+
+import hashlib
+import io
+import shutil
+import tempfile
+import threading
+import zipfile
+from pathlib import Path
+
+_root: Path | None = None
+_lock = threading.Lock()
+
+
+def unpacked(archive: bytes) -> Path:
+    """Return the directory that holds the archive's files; nobody may write there."""
+    global _root
+    with _lock:
+        _root = _root or Path(tempfile.mkdtemp(prefix="sandbox-code-"))
+        directory = _root / hashlib.sha256(archive).hexdigest()[:16]
+        if not directory.exists():
+            with zipfile.ZipFile(io.BytesIO(archive)) as source:
+                source.extractall(directory)
+        return directory
+
+
+def remove_all() -> None:
+    """Remove every directory made; call it when no process uses them any more."""
+    if _root:
+        shutil.rmtree(_root, ignore_errors=True)
