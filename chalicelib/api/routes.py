@@ -52,7 +52,9 @@ class _Door:
 
     @property
     def query(self) -> Mapping[str, str]:
-        return self._routes.current_request.query_params or {}
+        """The query parameters; one that is given several times is a comma-separated list."""
+        given = self._routes.current_request.query_params
+        return {name: ",".join(given.getlist(name)) for name in given} if given else {}
 
     @property
     def body(self) -> bytes:
