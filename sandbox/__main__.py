@@ -1,16 +1,25 @@
-"""`python -m sandbox serve`: the whole of AWS that ekslab needs, on this machine, until Ctrl-C."""
+"""The sandbox's commands: `serve` the whole of AWS that ekslab needs, until Ctrl-C; `package` the application for it."""
 
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from sandbox import server
-from sandbox.settings import ACCOUNT, REGION, Settings
+from sandbox import packaging, server
+from sandbox.settings import ACCOUNT, PROJECT, REGION, Settings
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Parse the command line and serve."""
+    """Do what the command line says."""
     options = _parser().parse_args(arguments)
+    options.command(options)
+
+
+def _package(options: argparse.Namespace) -> None:
+    found = packaging.package(region=options.region)
+    print(f"{PROJECT / 'build' / 'sam.json'} with {len(found.files)} files")
+
+
+def _serve(options: argparse.Namespace) -> None:
     settings = Settings(
         port=options.port,
         scale=options.scale,
@@ -25,7 +34,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__)
-    serve = parser.add_subparsers(required=True, metavar="command").add_parser("serve", help="serve until Ctrl-C")
+    commands = parser.add_subparsers(required=True, metavar="command")
+    package = commands.add_parser("package", help="make build/sam.json and what it names")
+    package.set_defaults(command=_package)
+    package.add_argument("--region", default=REGION)
+    serve = commands.add_parser("serve", help="serve until Ctrl-C")
+    serve.set_defaults(command=_serve)
     serve.add_argument("--port", type=int, default=4566, help="TCP port on 127.0.0.1; 0 takes a free one")
     serve.add_argument(
         "--scale", type=float, default=0.01, help="wall seconds per AWS second (0.01: 10 minutes in 6 s)"

@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 import urllib.error
+from pathlib import Path
 
 import pytest
 from botocore.exceptions import ClientError
@@ -54,7 +55,7 @@ def test_two_sandboxes_do_not_see_each_other(sandbox: Sandbox) -> None:
         assert other.client("sns").list_topics()["Topics"] == []
 
 
-def test_it_ends_when_its_parent_is_killed() -> None:
+def test_it_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     program = (
         "import os, time\n"
         "from sandbox.emulator import running_sandbox\n"
@@ -62,7 +63,13 @@ def test_it_ends_when_its_parent_is_killed() -> None:
         "    print(sandbox.port, flush=True)\n"
         "    time.sleep(60)\n"
     )
-    parent = subprocess.Popen([sys.executable, "-c", program], cwd=PROJECT, stdout=subprocess.PIPE, text=True)
+    parent = subprocess.Popen(
+        [sys.executable, "-c", program],
+        cwd=PROJECT,
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
     assert parent.stdout
     port = int(parent.stdout.readline())
     os.kill(parent.pid, 9)
