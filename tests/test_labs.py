@@ -1,0 +1,140 @@
+"""What people may ask, on fakes: what is looked up before a lab is stored, and what is stored."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from chalicelib import labs
+from chalicelib.domain.errors import InvalidRequest, Throttled
+from chalicelib.domain.findings import warning
+from chalicelib.domain.lab import Change, Phase
+from chalicelib.domain.resources import Kind
+from chalicelib.domain.spec import (
+    AccessSpec,
+    ExistingNetwork,
+    ExternalDnsSpec,
+    LabSpec,
+    SshSpec,
+    VolumePolicy,
+)
+from chalicelib.domain.world import HostedZone, SubnetFacts
+from tests.fakes import NOW, FakeWorld, a_caller, a_lab, a_spec, make_deps
+
+SESSION = "arn:aws:sts::111122223333:assumed-role/Learners/anna"
+
+
+def subnet(id: str, zone: str, public: bool = True) -> SubnetFacts:
+    return SubnetFacts(id, "vpc-1", zone, f"10.0.{ord(zone[-1])}.0/24", 200, public, public)
+
+
+def asked(world: FakeWorld, spec: LabSpec, **caller: str) -> labs.Answered:
+    return labs.request_lab(world.deps, a_caller(**caller), labs.Asking(spec), None, "digest", NOW)
+
+
+def test_a_lab_is_watched_from_its_first_minute_and_ends_with_its_lease() -> None:
+    lab = asked(make_deps(), a_spec(lease_hours=3)).lab
+    assert (lab.due_at - NOW).total_seconds() == 60 if lab.due_at else False
+    assert (lab.lease_ends_at - NOW).total_seconds() == 3 * 3600
+
+
+def test_the_role_behind_a_session_gets_in_by_its_whole_arn() -> None:
+    world = make_deps()
+    world.roles.given["Learners"] = "arn:aws:iam::111122223333:role/school/Learners"
+    spec = a_spec(access=(AccessSpec("arn:aws:iam::111122223333:role/Learners"),))
+    lab = asked(world, spec, arn=SESSION).lab
+    assert [entry.principal_arn for entry in lab.spec.access] == ["arn:aws:iam::111122223333:role/school/Learners"]
+
+
+def test_existing_subnets_are_looked_up_and_bring_their_vpc() -> None:
+    world = make_deps()
+    world.network.given_subnets = {"subnet-a": subnet("subnet-a", "x-1a"), "subnet-c": subnet("subnet-c", "x-1c")}
+    lab = asked(world, a_spec(network=ExistingNetwork(None, ("subnet-a", "subnet-c")))).lab
+    assert isinstance(lab.spec.network, ExistingNetwork)
+    assert lab.spec.network.vpc_id == "vpc-1"
+
+
+def test_subnets_that_are_not_there_or_in_one_zone_store_nothing() -> None:
+    world = make_deps()
+    world.network.given_subnets = {"subnet-a": subnet("subnet-a", "x-1a")}
+    with pytest.raises(InvalidRequest) as refusal:
+        asked(world, a_spec(network=ExistingNetwork(None, ("subnet-a", "subnet-c"))))
+    assert {finding.code for finding in refusal.value.findings} >= {"subnet-missing", "one-zone"}
+    assert world.store.labs == {}
+
+
+def test_a_hosted_zone_is_found_by_its_domain() -> None:
+    world = make_deps()
+    world.dns.zones["Z1"] = HostedZone("Z1", "example.com", False)
+    found = asked(world, a_spec(external_dns=ExternalDnsSpec("", "example.com"))).lab.spec.external_dns
+    assert found == ExternalDnsSpec("Z1", "example.com")
+
+
+def test_everything_the_account_has_against_it_is_told_at_once() -> None:
+    world = make_deps()
+    world.clusters.unknown_addons.add("coredns")
+    spec = a_spec(external_dns=ExternalDnsSpec("Z9", ""), ssh=SshSpec("nobody", None, ("1.2.3.4/32",)))
+    with pytest.raises(InvalidRequest) as refusal:
+        asked(world, spec)
+    assert {finding.code for finding in refusal.value.findings} == {"zone-missing", "key-pair-missing", "addon-missing"}
+
+
+def test_a_key_pair_that_is_there_is_taken() -> None:
+    world = make_deps()
+    world.account.add(Kind.KEY_PAIR, key_name="mine")
+    assert asked(world, a_spec(ssh=SshSpec("mine", None, ("1.2.3.4/32",)))).lab.phase is Phase.REQUESTED
+
+
+def test_warnings_travel_with_the_answer() -> None:
+    note = warning("x", "code", "message")
+    answer = labs.request_lab(make_deps().deps, a_caller(), labs.Asking(a_spec(), (note,)), None, "digest", NOW)
+    assert note in answer.findings
+
+
+@pytest.mark.parametrize(("policy", "word"), [(VolumePolicy.KEEP, "kept"), (VolumePolicy.SNAPSHOT, "snapshotted")])
+def test_releasing_names_what_becomes_of_volumes(policy: VolumePolicy, word: str) -> None:
+    world = make_deps()
+    world.store.put(a_lab(phase="ready", spec=a_spec(volumes=policy)))
+    assert word in labs.release_lab(world.deps, a_caller(), a_lab().id, NOW).findings[0].message
+
+
+@pytest.mark.parametrize("phase", ["requested", "provisioning", "ready", "updating", "blocked"])
+def test_a_lab_can_be_released_whatever_it_is_doing(phase: str) -> None:
+    world = make_deps()
+    world.store.put(a_lab(phase=phase, run=2, change=Change("private"), reason="old"))
+    lab = labs.release_lab(world.deps, a_caller(), a_lab().id, NOW).lab
+    assert (lab.phase, lab.run, lab.change, lab.reason) == (Phase.RELEASING, 3, None, None)
+    assert world.workflows.names("teardown") == [f"{lab.id}-3-teardown"]
+
+
+def test_a_lab_rolling_back_goes_on_rolling_back() -> None:
+    world = make_deps()
+    world.store.put(a_lab(phase="rolling-back", run=2))
+    assert labs.release_lab(world.deps, a_caller(), a_lab().id, NOW).lab.phase is Phase.ROLLING_BACK
+    assert world.workflows.started == []
+
+
+def test_a_release_whose_start_fails_is_found_by_the_scheduled_run() -> None:
+    world = make_deps()
+    world.store.put(a_lab(phase="ready", due_at=None))
+    world.fail("start", Throttled("slow down"))
+    answer = labs.release_lab(world.deps, a_caller(), a_lab().id, NOW)
+    assert "start-delayed" in [finding.code for finding in answer.findings]
+    assert [lab.id for lab in world.store.labs_due(NOW.replace(minute=5), 10)] == [a_lab().id]
+
+
+def test_a_public_allow_list_keeps_the_private_side_open_for_nodes() -> None:
+    world = make_deps()
+    world.store.put(a_lab(phase="ready"))
+    asked_for = Change("public", ("203.0.113.0/24",))
+    change = labs.change_lab(world.deps, a_caller(), a_lab().id, asked_for, NOW).lab.change
+    assert change == replace(asked_for, endpoint_access="public-and-private")
+
+
+def test_the_world_may_be_let_in_when_asked_for_and_is_warned_about() -> None:
+    world = make_deps()
+    world.store.put(a_lab(phase="ready"))
+    answer = labs.change_lab(world.deps, a_caller(), a_lab().id, Change("public", ("0.0.0.0/0",)), NOW)
+    assert answer.lab.change == Change("public", ("0.0.0.0/0",))
+    assert "open-to-the-world" in [finding.code for finding in answer.findings]
