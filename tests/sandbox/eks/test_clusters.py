@@ -110,6 +110,7 @@ def test_a_protected_cluster_is_not_deleted(bench: Bench) -> None:
 def test_a_subnet_that_goes_while_the_cluster_is_made_fails_it(bench: Bench) -> None:
     ec2 = bench.client("ec2")
     made = ec2.create_subnet(VpcId=bench.vpc, CidrBlock="192.168.9.0/24", AvailabilityZone="ap-northeast-2c")["Subnet"]
+    bench.clock.scale = 0.002
     bench.create_cluster(resourcesVpcConfig={"subnetIds": [bench.public[0], made["SubnetId"]]})
     ec2.delete_subnet(SubnetId=made["SubnetId"])
     cluster = bench.until(bench.describe, lambda seen: seen["status"] != "CREATING")
@@ -133,6 +134,7 @@ def test_accounts_do_not_see_each_other(bench: Bench) -> None:
 
 def test_a_deleted_log_group_comes_back_once(bench: Bench) -> None:
     bench.active_cluster(logging={"clusterLogging": [{"types": ["audit"], "enabled": True}]})
+    bench.clock.scale = 0.003
     delete_and_wait(bench)
     logs = bench.client("logs")
     assert log_groups(bench) == ["/aws/eks/myeks/cluster"]
@@ -140,7 +142,7 @@ def test_a_deleted_log_group_comes_back_once(bench: Bench) -> None:
     bench.until(lambda: log_groups(bench), bool)
     logs.delete_log_group(logGroupName="/aws/eks/myeks/cluster")
     with pytest.raises(AssertionError):
-        bench.until(lambda: log_groups(bench), bool, seconds=0.7)
+        bench.until(lambda: log_groups(bench), bool, seconds=1)
 
 
 def test_an_operation_nobody_wrote_says_so(bench: Bench) -> None:

@@ -62,6 +62,7 @@ def test_a_control_plane_fails(bench: Bench) -> None:
 def test_a_node_group_takes_its_time(bench: Bench) -> None:
     bench.eks.faults.add({"operation": "CreateNodegroup", "outcome": {"durationSeconds": 33 * 60}})
     bench.active_cluster()
+    bench.clock.scale = 0.001
     bench.create_nodegroup()
     with pytest.raises(AssertionError):
         bench.until(bench.describe_nodegroup, lambda group: group["status"] == "ACTIVE", seconds=0.5)

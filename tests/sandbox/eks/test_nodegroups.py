@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.sandbox.eks.conftest import Bench, code_of
+from tests.sandbox.eks.conftest import SCALE, Bench, code_of
 
 
 def test_an_active_node_group_has_tagged_machines_and_an_auto_scaling_group(bench: Bench) -> None:
@@ -142,7 +142,9 @@ def test_deletion_ends_even_if_somebody_tidied_up_before(bench: Bench) -> None:
 
 def test_a_node_group_is_deleted_while_it_is_made(bench: Bench) -> None:
     bench.active_cluster()
+    bench.freeze()
     bench.create_nodegroup()
+    bench.clock.scale = SCALE
     bench.delete_nodegroup()
     assert bench.client("eks").delete_cluster(name="myeks")["cluster"]["status"] == "DELETING"
 

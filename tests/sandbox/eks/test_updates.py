@@ -90,13 +90,18 @@ def test_versions_go_up_one_minor_at_a_time_and_nodes_follow(bench: Bench) -> No
     assert bench.describe_nodegroup()["version"] == "1.36"
 
 
-@pytest.mark.parametrize(("policy", "upgraded"), [("STANDARD", True), ("EXTENDED", False)])
-def test_aws_upgrades_the_control_plane_when_its_support_ends(bench: Bench, policy: str, upgraded: bool) -> None:
+def test_aws_upgrades_the_control_plane_and_nothing_else_when_its_support_ends(bench: Bench) -> None:
     bench.clock.set(datetime(2026, 11, 23, tzinfo=UTC))
-    bench.active_cluster(version="1.34", upgradePolicy={"supportType": policy})
+    bench.active_cluster(version="1.34", upgradePolicy={"supportType": "STANDARD"})
     bench.ready_nodegroup()
     bench.clock.set(datetime(2026, 12, 2, tzinfo=UTC))
-    bench.until(bench.describe, lambda cluster: (cluster["status"] == "UPDATING") == upgraded)
-    bench.until(bench.describe, lambda cluster: cluster["status"] == "ACTIVE")
-    assert bench.describe()["version"] == ("1.35" if upgraded else "1.34")
+    bench.until(bench.describe, lambda cluster: cluster["version"] == "1.35")
     assert bench.describe_nodegroup()["version"] == "1.34"
+
+
+def test_extended_support_keeps_the_version(bench: Bench) -> None:
+    bench.clock.set(datetime(2026, 11, 23, tzinfo=UTC))
+    bench.active_cluster(version="1.34", upgradePolicy={"supportType": "EXTENDED"})
+    bench.clock.set(datetime(2026, 12, 2, tzinfo=UTC))
+    assert bench.describe()["status"] == "ACTIVE"
+    assert bench.client("eks").list_updates(name="myeks")["updateIds"] == []
