@@ -55,13 +55,14 @@ class KeyPairs:
             yield from self._described(target, {"Name": "key-pair-id", "Values": known})
 
     def delete(self, resource: Resource) -> None:
-        """By id: a new key pair of the same name is another one."""
+        """By the name that it was found with a moment ago: not every EC2 listens to the id."""
         with translate("ec2:DeleteKeyPair"):
-            self._ec2.delete_key_pair(KeyPairId=resource.id)
+            self._ec2.delete_key_pair(KeyName=resource.attributes["name"])
 
     def _described(self, target: Target, condition: dict[str, Any]) -> Iterator[Resource]:
         with translate("ec2:DescribeKeyPairs"):
             rows = self._ec2.describe_key_pairs(Filters=[condition])["KeyPairs"]
         for row in rows:
             key_arn = arn(self._ec2, target, "ec2", f"key-pair/{row['KeyPairId']}")
-            yield Resource(Kind.KEY_PAIR, row["KeyPairId"], key_arn, tags_of(row), {}, row.get("CreateTime"))
+            facts = {"name": row["KeyName"]}
+            yield Resource(Kind.KEY_PAIR, row["KeyPairId"], key_arn, tags_of(row), facts, row.get("CreateTime"))

@@ -18,7 +18,19 @@ from chalicelib.domain.resources import Kind
 REGION = "ap-northeast-2"
 ACCOUNT = "123456789012"
 _KEYS = {"aws_access_key_id": "testing", "aws_secret_access_key": "testing"}
-_SERVICES = ("ec2", "elbv2", "elb", "efs", "route53", "logs", "iam", "eks", "cloudformation", "autoscaling")
+_SERVICES = ("ec2", "elbv2", "elb", "efs", "route53", "logs", "iam", "eks", "autoscaling")
+_ARNS = {
+    Kind.SECURITY_GROUP: "ec2:{r}:{a}:security-group/{i}",
+    Kind.NETWORK_INTERFACE: "ec2:{r}:{a}:network-interface/{i}",
+    Kind.INSTANCE: "ec2:{r}:{a}:instance/{i}",
+    Kind.VOLUME: "ec2:{r}:{a}:volume/{i}",
+    Kind.SNAPSHOT: "ec2:{r}::snapshot/{i}",
+    Kind.LAUNCH_TEMPLATE: "ec2:{r}:{a}:launch-template/{i}",
+    Kind.KEY_PAIR: "ec2:{r}:{a}:key-pair/{i}",
+    Kind.CLASSIC_LOAD_BALANCER: "elasticloadbalancing:{r}:{a}:loadbalancer/{i}",
+}
+#: Some services want at least one tag.
+_BARE = {"colour": "blue"}
 CLIENTS: dict[str, Any] = {}
 
 
@@ -45,6 +57,30 @@ class Place:
     subnets: tuple[str, str]
 
 
+class RememberingTags:
+    """The tagging API, which moto has only with its extras: like AWS's it goes on listing what has been deleted."""
+
+    def __init__(self) -> None:
+        self.listed: list[tuple[str, Mapping[str, str]]] = []
+
+    def get_paginator(self, operation: str) -> RememberingTags:
+        assert operation == "get_resources"
+        return self
+
+    def paginate(self, TagFilters: list[dict[str, Any]]) -> list[dict[str, Any]]:  # noqa: N803 - AWS's own spelling
+        (wanted,) = TagFilters
+        hits = [arn for arn, tags in self.listed if tags.get(wanted["Key"]) in wanted["Values"]]
+        return [{"ResourceTagMappingList": [{"ResourceARN": arn}]} for arn in hits]
+
+
+class NoStacks:
+    """CloudFormation, which moto has only with its extras, in an account without stacks."""
+
+    def describe_stacks(self, StackName: str) -> dict[str, Any]:  # noqa: N803 - AWS's own spelling
+        words = f"Stack with id {StackName} does not exist"
+        raise ClientError({"Error": {"Code": "ValidationError", "Message": words}}, "DescribeStacks")
+
+
 class MotoAccount:
     """Fills and looks. Every `drop_` returns what it made; tags are what they are told to be."""
 
@@ -54,6 +90,7 @@ class MotoAccount:
         self.places = (self._place("10.0.0.0/16", "10.0"), self._place("10.1.0.0/16", "10.1"))
         zone = self.route53.create_hosted_zone(Name="example.com", CallerReference="1")
         self.zone_id = zone["HostedZone"]["Id"].removeprefix("/hostedzone/")
+        self.tagging = RememberingTags()
         self._count = 0
 
     def leftovers(self) -> AwsLeftovers:
@@ -67,14 +104,19 @@ class MotoAccount:
             iam=self.iam,
         )
 
-    def census(self) -> AwsCensus:
+    def census(self, **instead: Any) -> AwsCensus:
+        """A census of this account; other clients may stand in for some."""
         clients = {name: client(name) for name in _SERVICES}
-        return AwsCensus(CensusClients(tagging=client("resourcegroupstaggingapi"), **clients))
+        clients |= {"tagging": self.tagging, "cloudformation": NoStacks()}
+        return AwsCensus(CensusClients(**{**clients, **instead}))
 
     def drop(self, kind: Kind, tags: Mapping[str, str], place: Place) -> Thing:
         """Something of a kind that carries tags."""
         self._count += 1
-        return Thing(kind, getattr(self, f"_{kind.name.lower()}")(tags, place, f"k8s-{self._count}"))
+        thing = Thing(kind, getattr(self, f"_{kind.name.lower()}")(tags, place, f"k8s-{self._count}"))
+        if kind in _ARNS:
+            self.tagging.listed.append(("arn:aws:" + _ARNS[kind].format(r=REGION, a=ACCOUNT, i=thing.id), tags))
+        return thing
 
     def drop_record(self, name: str, owner: str | None, txt_prefix: str = "") -> list[Thing]:
         """An address, with the TXT record of its owner if it has one."""
@@ -94,10 +136,10 @@ class MotoAccount:
         answer = self.iam.create_open_id_connect_provider(Url=issuer, ThumbprintList=["a" * 40])
         return Thing(Kind.OIDC_PROVIDER, answer["OpenIDConnectProviderArn"])
 
-    def drop_profile(self, name: str, role: str) -> Thing:
+    def drop_profile(self, name: str, role: str, tags: Mapping[str, str] | None = None) -> Thing:
         if role not in {row["RoleName"] for row in self.iam.list_roles()["Roles"]}:
             self.iam.create_role(RoleName=role, AssumeRolePolicyDocument="{}", Path="/ekslab/")
-        self.iam.create_instance_profile(InstanceProfileName=name)
+        self.iam.create_instance_profile(InstanceProfileName=name, Tags=rows(tags or {}))
         self.iam.add_role_to_instance_profile(InstanceProfileName=name, RoleName=role)
         return Thing(Kind.INSTANCE_PROFILE, name)
 
@@ -121,9 +163,7 @@ class MotoAccount:
         return Place(vpc_id, (subnets[0]["Subnet"]["SubnetId"], subnets[1]["Subnet"]["SubnetId"]))
 
     def _load_balancer(self, tags: Mapping[str, str], place: Place, name: str) -> str:
-        answer = self.elbv2.create_load_balancer(
-            Name=name, Subnets=list(place.subnets), Tags=rows(tags) or [{"Key": "x"}]
-        )
+        answer = self.elbv2.create_load_balancer(Name=name, Subnets=list(place.subnets), Tags=rows(tags or _BARE))
         return str(answer["LoadBalancers"][0]["LoadBalancerArn"])
 
     def _target_group(self, tags: Mapping[str, str], place: Place, name: str) -> str:
@@ -131,13 +171,13 @@ class MotoAccount:
             Name=name, Protocol="HTTP", Port=80, VpcId=place.vpc_id, TargetType="ip"
         )
         arn = answer["TargetGroups"][0]["TargetGroupArn"]
-        self.elbv2.add_tags(ResourceArns=[arn], Tags=rows(tags) or [{"Key": "x", "Value": "y"}])
+        self.elbv2.add_tags(ResourceArns=[arn], Tags=rows(tags or _BARE))
         return str(arn)
 
     def _classic_load_balancer(self, tags: Mapping[str, str], place: Place, name: str) -> str:
         port = {"Protocol": "tcp", "LoadBalancerPort": 80, "InstancePort": 80}
         self.elb.create_load_balancer(
-            LoadBalancerName=name, Listeners=[port], Subnets=list(place.subnets), Tags=rows(tags) or [{"Key": "x"}]
+            LoadBalancerName=name, Listeners=[port], Subnets=list(place.subnets), Tags=rows(tags or _BARE)
         )
         return name
 
@@ -159,7 +199,7 @@ class MotoAccount:
         return str(self.ec2.create_snapshot(VolumeId=volume, **spec("snapshot", tags))["SnapshotId"])
 
     def _instance(self, tags: Mapping[str, str], place: Place, name: str) -> str:
-        image = self.ec2.describe_images(Owners=["amazon"])["Images"][0]["ImageId"]
+        image = self.ec2.register_image(Name=name, Architecture="x86_64")["ImageId"]
         answer = self.ec2.run_instances(
             ImageId=image, MinCount=1, MaxCount=1, SubnetId=place.subnets[0], **spec("instance", tags)
         )
@@ -229,7 +269,7 @@ _LOOKS: dict[Kind, Any] = {
     Kind.SNAPSHOT: lambda a, id: a.ec2.describe_snapshots(SnapshotIds=[id])["Snapshots"],
     Kind.INSTANCE: _instance_row,
     Kind.LAUNCH_TEMPLATE: lambda a, id: a.ec2.describe_launch_templates(LaunchTemplateIds=[id])["LaunchTemplates"],
-    Kind.KEY_PAIR: lambda a, id: a.ec2.describe_key_pairs(KeyPairIds=[id])["KeyPairs"],
+    Kind.KEY_PAIR: lambda a, id: [row for row in a.ec2.describe_key_pairs()["KeyPairs"] if row["KeyPairId"] == id],
     Kind.MOUNT_TARGET: lambda a, id: a.efs.describe_mount_targets(MountTargetId=id)["MountTargets"],
     Kind.DNS_RECORD: _record_row,
     Kind.LOG_GROUP: _log_row,

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
 
+from chalicelib.domain import ownership
 from chalicelib.domain.claims import CLUSTER_PREFIX, LAB_TAG
 from chalicelib.domain.resources import Kind
 from tests.aws.sweep.accounts import MotoAccount, Thing
@@ -76,11 +77,13 @@ look_alikes = st.builds(
 def others_special(account: MotoAccount) -> list[Thing]:
     """Look-alikes that names make, and things of the lab's name in another network."""
     issuer = ISSUER[:-1] + "2"
+    elsewhere = {CLUSTER_PREFIX + "myeks": "owned", "topology.kubernetes.io/region": "eu-west-1"}
     things = [
         account.drop_log_group("/aws/eks/myeks2/cluster"),
         account.drop_log_group("/aws/eks/myeks/cluster-notes"),
         account.drop_oidc_provider(issuer),
         account.drop_profile("myeks_nodes", "role-of-someone-else"),
+        account.drop_profile("myeks_0123", "role-in-another-region", elsewhere),
         account.drop(Kind.SECURITY_GROUP, {CLUSTER_PREFIX + "myeks": "owned"}, account.places[OTHER]),
         account.drop(Kind.LOAD_BALANCER, {"elbv2.k8s.aws/cluster": "myeks"}, account.places[OTHER]),
         account.drop(Kind.KEY_PAIR, {LAB_TAG: "lab-of-someone-else"}, account.places[OTHER]),
@@ -107,9 +110,7 @@ def ours_special(given: LabOnMoto) -> list[Thing]:
     return things
 
 
-def survivors_and_victims(
-    drops: list[Drop], prepare: Callable[[], None] = lambda: None
-) -> tuple[list[Thing], list[Thing]]:
+def survivors_and_victims(drops: list[Drop]) -> tuple[list[Thing], list[Thing]]:
     """Fill an account, sweep it to the end; return the lab's things that are left and other people's that were touched."""
     with mock_aws():
         given = a_lab_on_moto()
@@ -118,7 +119,6 @@ def survivors_and_victims(
         before = {thing: given.account.look(thing) for thing in theirs}
         assert None not in before.values()
         assert all(given.account.look(thing) is not None for thing in mine)
-        prepare()
         given.sweep_to_the_end()
         left = [thing for thing in mine if given.account.look(thing) is not None]
         return left, [thing for thing in theirs if given.account.look(thing) != before[thing]]
@@ -137,3 +137,34 @@ EVERY_LOOK_ALIKE = [Drop(kind, tags, False) for kind in IN_A_VPC + ANYWHERE for 
 
 def test_every_look_alike_of_every_kind_survives_in_the_labs_own_network() -> None:
     assert survivors_and_victims(EVERY_LOOK_ALIKE)[1] == []
+
+
+def test_the_promise_holds_for_a_guest_in_someone_elses_network() -> None:
+    with mock_aws():
+        given = a_lab_on_moto(guest=True)
+        account = given.account
+        theirs = [drop.into(account) for drop in EVERY_LOOK_ALIKE]
+        theirs += [account.drop(Kind.NETWORK_INTERFACE, {"node.k8s.amazonaws.com/createdAt": "x"}, account.places[OWN])]
+        mine = [account.drop(kind, PROOFS[0], account.places[OWN]) for kind in IN_A_VPC + ANYWHERE]
+        before = {thing: account.look(thing) for thing in theirs}
+        given.sweep_to_the_end()
+        assert {thing: account.look(thing) for thing in theirs} == before
+        assert [thing for thing in mine if account.look(thing)] == []
+
+
+@pytest.mark.parametrize(
+    ("where", "rule", "broken"),
+    [
+        (ownership, "is_shared", lambda tags: False),
+        (ownership, "other_claimants", lambda cluster, tags: ()),
+        (ownership, "claim_of", lambda cluster, tags: next((k for k in tags if cluster in k + tags[k]), None)),
+        (ownership, "proof_by_kind", lambda resource, target: "it was found"),
+        (ownership, "name_speaks_for", lambda resource, target: True),
+    ],
+    ids=lambda value: value if isinstance(value, str) else "",
+)
+def test_the_promise_can_fail_each_broken_rule_is_caught(
+    monkeypatch: pytest.MonkeyPatch, where: object, rule: str, broken: object
+) -> None:
+    monkeypatch.setattr(where, rule, broken)
+    assert survivors_and_victims(EVERY_LOOK_ALIKE)[1] != []
