@@ -9,7 +9,7 @@ from chalicelib.domain.case import Case
 from chalicelib.domain.findings import Finding, error, warning
 from chalicelib.domain.names import PUBLIC_KEY
 from chalicelib.domain.spec import EndpointAccess
-from chalicelib.domain.validation_network import strict_network
+from chalicelib.domain.validation_network import PRIVATE_BLOCKS, strict_network
 
 _MOST_CIDRS = 40
 _NO_ADDRESS = "Your address is not known or not IPv4, so say from where it is to be reached."
@@ -24,6 +24,9 @@ def judge_endpoint(case: Case) -> Iterator[Finding]:
             yield warning(
                 path, "not-honoured", "A private endpoint has no allow-list: everything in the network reaches it."
             )
+        if case.spec.work_host is None:
+            message = "A private endpoint is reached from inside its network only, and the lab has no work host there."
+            yield warning("endpoint.access", "no-way-in", message)
         return
     if case.draft.allowed_cidrs is None and not endpoint.allowed_cidrs:
         yield error(path, "no-address", _NO_ADDRESS)
@@ -83,6 +86,6 @@ def _judge_cidrs(path: str, cidrs: tuple[str, ...], what: str) -> Iterator[Findi
             yield error(here, "cidr-overlaps", f"{text} {word}.")
         if block.prefixlen == 0:
             yield warning(here, "open-to-the-world", f"{what} open to the whole internet.")
-        elif block.is_private and not block.is_loopback:
+        elif any(block.subnet_of(private) for private in PRIVATE_BLOCKS):
             yield warning(here, "private-address", f"{text} is private: nobody comes from there over the internet.")
         seen.append(block)

@@ -12,7 +12,9 @@ from chalicelib.domain.spec import ExistingNetwork, NatMode, NewNetwork, Placeme
 
 #: EC2 makes VPCs of /16 to /28; four subnets of /24 need a /22.
 _LARGEST, _SMALLEST = 16, 22
-_PRIVATE = tuple(IPv4Network(block) for block in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"))
+PRIVATE_BLOCKS = tuple(
+    IPv4Network(block) for block in ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10")
+)
 #: EKS takes Service addresses from one of these.
 _SERVICES = tuple(IPv4Network(block) for block in ("10.100.0.0/16", "172.20.0.0/16"))
 _DOCKER = IPv4Network("172.17.0.0/16")
@@ -75,8 +77,8 @@ def _judge_cidr(case: Case, text: str) -> Iterator[Finding]:
         )
         code = "cidr-too-large" if block.prefixlen < _LARGEST else "cidr-too-small"
         yield error("network.cidr", code, f"{text} is too {size}.")
-    if not any(block.subnet_of(private) for private in _PRIVATE):
-        inside = ", ".join(map(str, _PRIVATE))
+    if not any(block.subnet_of(private) for private in PRIVATE_BLOCKS):
+        inside = ", ".join(map(str, PRIVATE_BLOCKS))
         yield error("network.cidr", "cidr-not-private", f"{text} is not a private range: take one inside {inside}.")
     for services in _SERVICES:
         if block.overlaps(services):

@@ -1,0 +1,109 @@
+"""What the account has against a spec: facts in, findings out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from chalicelib.domain.preflight import (
+    check_addons,
+    check_key_pair,
+    check_subnets,
+    check_zone,
+    with_subnets,
+    with_zone,
+)
+from chalicelib.domain.spec import AddonSpec, ExistingNetwork, ExternalDnsSpec, LabSpec, SshSpec
+from chalicelib.domain.world import HostedZone, SubnetFacts
+from tests.fakes.builders import a_network, a_nodegroup, a_spec
+
+A = SubnetFacts("subnet-a", "vpc-1", "ap-northeast-2a", "10.0.0.0/24", 200, True, True)
+B = SubnetFacts("subnet-b", "vpc-1", "ap-northeast-2c", "10.0.1.0/24", 200, True, True)
+P = SubnetFacts("subnet-p", "vpc-1", "ap-northeast-2a", "10.0.2.0/24", 200, False, False)
+ZONE = HostedZone("Z1", "example.com", private=False)
+
+
+def guest(*private: str, vpc_id: str | None = None) -> LabSpec:
+    network = ExistingNetwork(vpc_id, ("subnet-a", "subnet-b"), private)
+    return a_spec(network=network, nodegroups=(a_nodegroup(),))
+
+
+def told(spec: LabSpec, *facts: SubnetFacts) -> dict[str, str]:
+    return {f.path: f.code for f in check_subnets(spec, facts)}
+
+
+def test_good_subnets_and_new_networks_are_no_findings() -> None:
+    assert told(guest("subnet-p"), A, B, P) == {}
+    assert told(a_spec(network=a_network())) == {}
+
+
+@pytest.mark.parametrize(
+    ("changes", "code"),
+    [
+        ({"public": False}, "subnet-not-public"),
+        ({"maps_public_ip": False}, "no-public-addresses"),
+        ({"free_addresses": 5}, "subnet-full"),
+        ({"cidr": "10.0.1.0/29", "free_addresses": 3}, "subnet-too-small"),
+    ],
+)
+def test_a_subnet_that_does_not_fit_is_told_by_its_own_path(changes: dict[str, Any], code: str) -> None:
+    assert told(guest(), A, replace(B, **changes)) == {"network.publicSubnetIds[1]": code}
+
+
+def test_subnets_are_there_in_two_zones_of_one_vpc_the_one_that_was_named() -> None:
+    assert told(guest(), A)["network.publicSubnetIds[1]"] == "subnet-missing"
+    assert told(guest(), A, replace(B, zone=A.zone)) == {"network": "one-zone"}
+    assert told(guest(), A, replace(B, vpc_id="vpc-2")) == {"network": "several-vpcs"}
+    assert told(guest(vpc_id="vpc-9"), A, B) == {"network.vpcId": "other-vpc"}
+
+
+def test_a_private_subnet_that_is_public_is_a_warning() -> None:
+    (finding,) = check_subnets(guest("subnet-p"), (A, B, replace(P, public=True)))
+    assert (finding.path, finding.severity) == ("network.privateSubnetIds[0]", "warning")
+
+
+def test_the_vpc_is_learnt_from_the_subnets() -> None:
+    network = with_subnets(guest(), (A, B)).network
+    assert isinstance(network, ExistingNetwork)
+    assert network.vpc_id == "vpc-1"
+
+
+def test_a_key_pair_by_name_must_be_there() -> None:
+    spec = a_spec(ssh=SshSpec("k", None, ("198.51.100.7/32",)))
+    assert [f.path for f in check_key_pair(spec, False)] == ["ssh.keyName"]
+    assert check_key_pair(spec, True) == ()
+    assert check_key_pair(a_spec(ssh=None), False) == ()
+
+
+@pytest.mark.parametrize(
+    ("asked", "zone", "expected"),
+    [
+        (ExternalDnsSpec("Z1", ""), ZONE, {}),
+        (ExternalDnsSpec("Z1", "lab.example.com"), ZONE, {}),
+        (ExternalDnsSpec("Z1", "lab.example.org"), ZONE, {"externalDns.domain": "zone-mismatch"}),
+        (ExternalDnsSpec("Z1", "badexample.com"), ZONE, {"externalDns.domain": "zone-mismatch"}),
+        (ExternalDnsSpec("Z1", ""), None, {"externalDns.hostedZoneId": "zone-missing"}),
+        (ExternalDnsSpec("", "example.com"), None, {"externalDns.domain": "zone-missing"}),
+        (ExternalDnsSpec("Z1", ""), replace(ZONE, private=True), {"externalDns.hostedZoneId": "private-zone"}),
+    ],
+)
+def test_the_hosted_zone_is_there_and_holds_the_domain(
+    asked: ExternalDnsSpec, zone: HostedZone | None, expected: dict[str, str]
+) -> None:
+    assert {f.path: f.code for f in check_zone(a_spec(external_dns=asked), zone)} == expected
+
+
+def test_what_the_zone_knows_completes_the_spec() -> None:
+    assert with_zone(a_spec(external_dns=ExternalDnsSpec("", "example.com")), ZONE).external_dns == ExternalDnsSpec(
+        "Z1", "example.com"
+    )
+    assert with_zone(a_spec(external_dns=ExternalDnsSpec("Z1", "")), ZONE).external_dns == ExternalDnsSpec(
+        "Z1", "example.com"
+    )
+
+
+def test_addons_that_eks_does_not_offer_are_told() -> None:
+    spec = a_spec(addons=(AddonSpec("vpc-cni"), AddonSpec("metrics")))
+    assert [f.path for f in check_addons(spec, {"vpc-cni": True, "metrics": False})] == ["addons[1].name"]
