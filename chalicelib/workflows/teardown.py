@@ -21,6 +21,8 @@ from chalicelib.workflows.recording import BY_STACK, WATCH, again_or_stuck, move
 from chalicelib.workflows.running import StepInput
 from chalicelib.workflows.sweeping import sweep, take_receipt
 
+#: After so many looks, what AWS refuses is left to the inventory; what is only in use is waited for longer.
+_REFUSALS = 4
 _ENDING = (Phase.RELEASING, Phase.ROLLING_BACK)
 #: What is gone when the node groups are, and when the cluster is.
 _WITH_NODEGROUPS = (Kind.NODEGROUP, Kind.FARGATE_PROFILE, Kind.AUTO_SCALING_GROUP)
@@ -163,4 +165,7 @@ def _swept(deps: Deps, at: StepInput, step: str, kinds: Iterable[Kind]) -> StepR
     if outcome.done:
         return StepResult(Result.DONE, gone)
     left = [resource.arn for resource in outcome.remaining] + [f"{e.resource.arn}: {e.reason}" for e in outcome.blocked]
-    return again_or_stuck(step, at.attempt, f"{gone} Left: {'; '.join([*left, *outcome.unread][:5])}.")
+    told = f"{gone} Left: {'; '.join([*left, *outcome.unread][:5])}."
+    if not outcome.remaining and at.attempt >= _REFUSALS:
+        return StepResult(Result.STUCK, told)
+    return again_or_stuck(step, at.attempt, told)
