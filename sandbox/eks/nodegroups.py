@@ -21,10 +21,12 @@ from sandbox.eks.nodegroup_request import checked_nodegroup
 from sandbox.eks.nodes import abandon_nodes, launch_nodes
 from sandbox.eks.pages import page
 from sandbox.eks.refusals import message_of
+from sandbox.eks.roles import has_policy
 from sandbox.eks.state import Cluster, Nodegroup
 from sandbox.eks.subnets import is_public
 from sandbox.eks.world import Operation, World
 
+_WORKER_POLICY = "AmazonEKSWorkerNode"
 _LAUNCHED_AT, _TERMINATED_AT = 1 / 3, 1 / 2
 
 
@@ -96,9 +98,12 @@ def _finish_creation(world: World, cluster: Cluster, group: Nodegroup, outcome: 
     group.described["status"] = outcome.get("status", "CREATE_FAILED" if "issue" in outcome else "ACTIVE")
     if "issue" in outcome:
         group.described["health"]["issues"].append({"resourceIds": [group.made_name], **outcome["issue"]})
-        return
-    _admit_nodes(world, cluster, group)
-    nodes_came(world, cluster)
+    elif not has_policy(world.client("iam", cluster), group.described["nodeRole"], _WORKER_POLICY):
+        instances = [node.instance_id for node in group.nodes]
+        group.fail("CREATE_FAILED", "NodeCreationFailure", "Instances failed to join the kubernetes cluster", instances)
+    else:
+        _admit_nodes(world, cluster, group)
+        nodes_came(world, cluster)
 
 
 def _finish_deletion(world: World, cluster: Cluster, group: Nodegroup, outcome: dict[str, Any]) -> None:

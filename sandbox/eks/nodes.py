@@ -57,6 +57,7 @@ def _launch(world: World, ec2: Any, cluster: Cluster, group: Nodegroup, subnet: 
         "SubnetId": subnet,
         "SecurityGroupIds": [*groups, remote] if remote else groups,
         "IamInstanceProfile": {"Name": group.made_name},
+        "BlockDeviceMappings": group.template.get("BlockDeviceMappings") or [_root_disk(group)],
         "MinCount": 1,
         "MaxCount": 1,
         "TagSpecifications": [
@@ -89,6 +90,10 @@ def _make_cni_interface(world: World, ec2: Any, cluster: Cluster, instance: str,
 def _terminate(ec2: Any, node: Node) -> None:
     with gone_is_fine():
         ec2.terminate_instances(InstanceIds=[node.instance_id])
+
+
+def _root_disk(group: Nodegroup) -> dict[str, Any]:
+    return {"DeviceName": "/dev/xvda", "Ebs": {"VolumeSize": group.described["diskSize"] or 20, "VolumeType": "gp3"}}
 
 
 def _node_name(cluster: Cluster, instance: dict[str, Any]) -> str:

@@ -33,6 +33,15 @@ def require_role(world: World, caller: Caller, arn: str, trusted: str | None = N
         )
 
 
+def has_policy(iam: Any, role_arn: str, prefix: str) -> bool:
+    """Tell whether the role is there and has a managed policy whose name begins so."""
+    try:
+        attached = iam.list_attached_role_policies(RoleName=role_arn.split("/")[-1])["AttachedPolicies"]
+    except iam.exceptions.NoSuchEntityException:
+        return False
+    return any(policy["PolicyName"].startswith(prefix) for policy in attached)
+
+
 def _trusts(document: Any, service: str) -> bool:
     policy = json.loads(unquote(document)) if isinstance(document, str) else document
     statements = policy.get("Statement", [])

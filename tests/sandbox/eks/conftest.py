@@ -31,6 +31,7 @@ from sandbox.eks.kubernetes import KubernetesServers
 
 SCALE = 0.0003
 REGION = "ap-northeast-2"
+WORKER_POLICY = "arn:aws:iam::aws:policy/AmazonEKSWorkerNodePolicy"
 
 
 @dataclass
@@ -178,6 +179,7 @@ def _furnish(bench: Bench) -> None:
         ec2.modify_subnet_attribute(SubnetId=subnet, MapPublicIpOnLaunch={"Value": True})
     bench.cluster_role = make_role(bench, "cluster-role", "eks.amazonaws.com")
     bench.node_role = make_role(bench, "node-role", "ec2.amazonaws.com")
+    bench.client("iam").attach_role_policy(RoleName="node-role", PolicyArn=WORKER_POLICY)
 
 
 def code_of(refused: pytest.ExceptionInfo[ClientError]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.sandbox.eks.conftest import SCALE, Bench, code_of
+from tests.sandbox.eks.conftest import SCALE, Bench, code_of, make_role
 
 
 def test_an_active_node_group_has_tagged_machines_and_an_auto_scaling_group(bench: Bench) -> None:
@@ -71,6 +71,17 @@ def test_a_public_subnet_without_addresses_fails_the_node_group(bench: Bench) ->
     assert group["health"]["issues"][0]["code"] == "Ec2SubnetInvalidConfiguration"
     assert group["health"]["issues"][0]["resourceIds"] == [bench.public[0]]
     bench.delete_nodegroup()
+
+
+def test_machines_whose_role_lacks_its_policy_do_not_join(bench: Bench) -> None:
+    bench.active_cluster()
+    group = bench.ready_nodegroup(nodeRole=make_role(bench, "bare", "ec2.amazonaws.com"))
+    assert group["status"] == "CREATE_FAILED"
+    issue = group["health"]["issues"][0]
+    assert issue["code"] == "NodeCreationFailure"
+    assert len(issue["resourceIds"]) == 2
+    bench.delete_nodegroup()
+    bench.client("iam").delete_role(RoleName="bare")
 
 
 def test_private_subnets_need_no_addresses(bench: Bench) -> None:
