@@ -18,6 +18,7 @@ from ministack.services import iam
 
 from sandbox.ec2.actions import Params, param
 from sandbox.eks.iam_actions import resource_for
+from sandbox.iam_resources import refined_resource
 
 Handler = Callable[[str, str, Any, bytes, Any], Awaitable[Any]]
 PassedRole = tuple[str, str]
@@ -31,7 +32,8 @@ def install() -> None:
     def extract_resource_arn(service: str, method: str, path: str, headers: Any, body: bytes, *more: Any) -> str:
         if service == "eks":
             return resource_for(method, path, _json(body), get_region(), get_account_id())
-        return str(emulated_resource(service, method, path, headers, body, *more))
+        known = str(emulated_resource(service, method, path, headers, body, *more))
+        return refined_resource(service, path, more[0], get_region(), get_account_id(), known)
 
     iam_actions.extract_resource_arn = extract_resource_arn
     iam._IAM_HANDLERS["ListOpenIDConnectProviderTags"] = _list_oidc_provider_tags
