@@ -10,6 +10,7 @@ from chalicelib.api.json_words import instant, to_json
 from chalicelib.domain.calendar import Calendar
 from chalicelib.domain.findings import Finding
 from chalicelib.domain.lab import Lab
+from chalicelib.domain.spec import LabSpec
 from chalicelib.labs import Answered
 from chalicelib.labs_inventory import Inventory
 from chalicelib.labs_reading import LabView, ReceiptView
@@ -53,8 +54,16 @@ def lab_view(view: LabView, base: str) -> Json:
         "next": list(view.next),
         "steps": [to_json(step) for step in view.steps],
         "change": to_json(lab.change),
-        "spec": to_json(lab.spec),
+        "spec": spec_view(lab.spec),
     }
+
+
+def spec_view(spec: LabSpec) -> Json:
+    """What was asked, complete; in the fields of POST /labs, so that it can be asked for again."""
+    shown: Json = to_json(spec)
+    for nodegroup in shown["nodegroups"]:
+        del nodegroup["amiType"]
+    return shown
 
 
 def receipt_view(view: ReceiptView) -> Json:

@@ -329,3 +329,21 @@ def test_troubles_of_aws_are_told_without_insides(http: Http) -> None:
     answer = http.post("/labs", {"name": "myeks"})
     assert (answer.status, answer.headers["Content-Type"]) == (500, "application/problem+json")
     assert "secret" not in answer.text
+
+
+def test_what_was_answered_can_be_asked_for_again(http: Http) -> None:
+    body = {
+        "name": "myeks",
+        "nodegroups": [{"name": "a", "labels": {"x.y/z": "1"}, "taints": [{"key": "k", "effect": "NO_SCHEDULE"}]}],
+        "addons": [{"name": "aws-ebs-csi-driver"}],
+        "workHost": {},
+        "logTypes": ["audit"],
+        "tags": {"Course": "k8s"},
+    }
+    first = http.post("/labs", body)
+    assert first.status == 202, first.text
+    spec = http.get(f"/labs/{first.json['id']}").json["spec"]
+    http.delete(f"/labs/{first.json['id']}")
+    again = http.post("/labs", {**spec, "name": "again"})
+    assert again.status == 202, again.text
+    assert http.get(f"/labs/{again.json['id']}").json["spec"] == {**spec, "name": "again"}

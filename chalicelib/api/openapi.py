@@ -1,0 +1,178 @@
+"""The OpenAPI document of the service, made from the request schemas, the error table and the list of operations below.
+
+`docs/openapi.json` is its text (`python -m chalicelib.api.openapi > docs/openapi.json`); a test fails when that is stale,
+or when a route is missing here.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from chalicelib.api.problems import TABLE
+from chalicelib.api.schemas import LabBody
+from chalicelib.domain.lab import Phase
+from chalicelib.domain.spec import EndpointAccess
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One method of one path. `statuses` are its refusals beside those that every operation has (403, 502, 503)."""
+
+    method: str
+    path: str
+    summary: str
+    success: tuple[int, str]
+    statuses: tuple[int, ...] = ()
+    body: str | None = None
+    query: tuple[str, ...] = ()
+    media: str = "application/json"
+
+
+_LAB = "/labs/{lab_id}"
+_PAGE = ("limit", "cursor")
+OPERATIONS = (
+    Operation("post", "/labs", "Ask for a lab", (202, "Stored; its making is started"), (400, 409, 422), "Lab"),
+    Operation("get", "/labs", "List labs, newest first", (200, "A page"), (400,), query=("owner", "phase", *_PAGE)),
+    Operation("get", _LAB, "Phase, reason, steps, endpoint, what happens next", (200, "The lab"), (404,)),
+    Operation("patch", _LAB, "Change endpoint access or node counts", (202, "Under way"), (400, 404, 409), "Change"),
+    Operation("delete", _LAB, "Release the lab: everything is deleted", (202, "Under way"), (404,)),
+    Operation("get", f"{_LAB}/events", "History, oldest first", (200, "A page"), (400, 404), query=_PAGE),
+    Operation(
+        "get", f"{_LAB}/kubeconfig", "kubeconfig, without a secret", (200, "YAML"), (404, 409), media="application/yaml"
+    ),
+    Operation("get", f"{_LAB}/inventory", "What was made, part by part", (200, "The parts"), (404,)),
+    Operation("get", f"{_LAB}/receipt", "Proof of empty: every ARN and what became of it", (200, "All looks"), (404,)),
+    Operation(
+        "get", "/versions", "Kubernetes versions and their support", (200, "The calendar"), (400,), query=("region",)
+    ),
+)
+_QUERY: dict[str, Json] = {
+    "owner": {"type": "string", "description": "`me` (default), an ARN or `*`; others' for administrators only."},
+    "phase": {"type": "array", "items": {"type": "string", "enum": [str(phase) for phase in Phase]}},
+    "limit": {"type": "integer", "minimum": 1, "maximum": 100, "default": 25},
+    "cursor": {"type": "string", "description": "The `cursor` of the page before."},
+    "region": {"type": "string", "description": "Default: the installation's."},
+}
+_EVERYWHERE = (403, 502, 503)
+
+
+def document() -> Json:
+    """The whole document."""
+    paths: dict[str, Json] = {}
+    for operation in OPERATIONS:
+        paths.setdefault(operation.path, {})[operation.method] = _operation(operation)
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "ekslab", "version": "1", "description": "EKS lab clusters that clean up after themselves."},
+        "security": [{"sigv4": []}],
+        "paths": paths,
+        "components": {"securitySchemes": {"sigv4": _SIGV4}, "schemas": _schemas()},
+    }
+
+
+def text() -> str:
+    """The document as it is kept in docs/."""
+    return json.dumps(document(), indent=2, sort_keys=True) + "\n"
+
+
+_SIGV4 = {
+    "type": "apiKey",
+    "name": "Authorization",
+    "in": "header",
+    "description": "AWS Signature Version 4, service execute-api.",
+}
+
+
+def _operation(operation: Operation) -> Json:
+    status, told = operation.success
+    headers = {"Location": {"schema": {"type": "string"}}} if status == 202 else {}
+    success = {"description": told, "headers": headers, "content": {operation.media: {"schema": {}}}}
+    refusals = {str(refusal): _refusal(refusal) for refusal in (*operation.statuses, *_EVERYWHERE)}
+    described: Json = {"summary": operation.summary, "responses": {str(status): success, **refusals}}
+    parameters = _parameters(operation)
+    if parameters:
+        described["parameters"] = parameters
+    if operation.body:
+        described["requestBody"] = {"required": True, "content": _content(operation.body)}
+    return described
+
+
+def _parameters(operation: Operation) -> list[Json]:
+    found: list[Json] = [{"name": name, "in": "query", "schema": _QUERY[name]} for name in operation.query]
+    if "{lab_id}" in operation.path:
+        found.insert(0, {"name": "lab_id", "in": "path", "required": True, "schema": {"type": "string"}})
+    if operation.path == "/labs" and operation.method == "post":
+        key: Json = {"type": "string", "minLength": 1, "maxLength": 255}
+        found.append({"name": "Idempotency-Key", "in": "header", "schema": key})
+    return found
+
+
+def _content(schema: str) -> Json:
+    own: Json = {"schema": {"$ref": f"#/components/schemas/{schema}"}}
+    return {"application/json": own, "application/yaml": own}
+
+
+def _refusal(status: int) -> Json:
+    titles = [title for _, code, _, title in TABLE if code == status] or ["The request is not signed"]
+    problem = {"schema": {"$ref": "#/components/schemas/Problem"}}
+    media = "application/json" if status == 403 else "application/problem+json"
+    return {"description": "; ".join(titles), "content": {media: problem if status != 403 else {"schema": {}}}}
+
+
+def _schemas() -> dict[str, Json]:
+    lab = LabBody.model_json_schema(ref_template="#/components/schemas/{model}")
+    parts: dict[str, Json] = lab.pop("$defs", {})
+    eksctl = {"type": "object", "description": "An eksctl ClusterConfig, v1alpha5: see docs/request.md."}
+    return {**parts, "LabBody": lab, "Lab": {"anyOf": [_ref("LabBody"), eksctl]}, "Change": _CHANGE, **_PROBLEM}
+
+
+def _ref(name: str) -> Json:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+_COUNT: Json = {
+    "type": "object",
+    "required": ["name", "desired"],
+    "additionalProperties": False,
+    "properties": {"name": {"type": "string"}, "desired": {"type": "integer", "minimum": 0}},
+}
+_CHANGE: Json = {
+    "type": "object",
+    "additionalProperties": False,
+    "properties": {
+        "endpoint": {
+            "type": "object",
+            "additionalProperties": False,
+            "properties": {
+                "access": {"type": "string", "enum": [str(access) for access in EndpointAccess]},
+                "allowedCidrs": {"type": "array", "items": {"type": "string"}},
+            },
+        },
+        "nodegroups": {"type": "array", "items": _COUNT},
+    },
+}
+_FINDING: Json = {
+    "type": "object",
+    "required": ["path", "code", "message", "severity"],
+    "properties": {name: {"type": "string"} for name in ("path", "code", "message")}
+    | {"severity": {"type": "string", "enum": ["error", "warning"]}},
+}
+_PROBLEM: dict[str, Json] = {
+    "Finding": _FINDING,
+    "Problem": {
+        "type": "object",
+        "required": ["type", "title", "status", "detail"],
+        "properties": {
+            **{name: {"type": "string"} for name in ("type", "title", "detail")},
+            "status": {"type": "integer"},
+            "findings": {"type": "array", "items": _ref("Finding")},
+        },
+    },
+}
+
+if __name__ == "__main__":
+    print(text(), end="")

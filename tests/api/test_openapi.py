@@ -1,0 +1,35 @@
+"""docs/openapi.json says what the code says, about every route there is."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+from chalicelib.api.openapi import OPERATIONS, document, text
+from tests.api.http import Http
+
+KEPT = Path(__file__).resolve().parents[2] / "docs" / "openapi.json"
+
+
+def test_the_kept_document_is_current() -> None:
+    assert KEPT.read_text() == text(), "run: python -m chalicelib.api.openapi > docs/openapi.json"
+
+
+def test_every_route_is_described_and_nothing_else() -> None:
+    routes = {(method.lower(), path) for path, methods in Http().app.routes.items() for method in methods}
+    assert {(operation.method, operation.path) for operation in OPERATIONS} == routes
+
+
+def test_every_reference_leads_somewhere() -> None:
+    schemas: dict[str, Any] = document()["components"]["schemas"]
+    named = set(re.findall(r"#/components/schemas/(\w+)", json.dumps(document())))
+    assert named <= set(schemas)
+    assert {"LabBody", "NodegroupBody", "Problem"} <= named
+
+
+def test_every_route_asks_for_a_signature() -> None:
+    entries = [entry for methods in Http().app.routes.values() for entry in methods.values()]
+    assert len(entries) == len(OPERATIONS)
+    assert all(type(entry.authorizer).__name__ == "IAMAuthorizer" for entry in entries)
