@@ -1,0 +1,93 @@
+"""What someone else does at the very moment a step or the schedule acts: nobody's decision is overwritten."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from chalicelib.domain.errors import Superseded
+from chalicelib.domain.lab import Lab, Phase
+from chalicelib.workflows import provision, teardown, tend
+from chalicelib.workflows.running import run_step
+from tests.fakes import FakeWorld, a_lab, make_deps
+from tests.workflows.theatre import Theatre
+
+
+def stored(world: FakeWorld, lab: Lab) -> Lab:
+    return world.deps.store.create_lab(lab, None, "", world.clock.now())
+
+
+def extended(world: FakeWorld, lab_id: str) -> None:
+    """The owner asks for four more hours."""
+
+    def longer(lab: Lab) -> Lab:
+        until = lab.lease_ends_at + timedelta(hours=4)
+        return replace(lab, lease_ends_at=until, due_at=until)
+
+    world.store.change_lab(lab_id, longer)
+
+
+def test_a_teardown_waits_until_the_workflow_it_supersedes_has_noticed() -> None:
+    world = make_deps()
+    lab = stored(world, a_lab(phase="releasing", run=1))
+    world.workflows.running.add(("provision", f"{lab.id}-0-provision"))
+    event = {"lab_id": lab.id}
+    assert run_step(world.deps, teardown.begin, event)["outcome"] == "again"
+    world.workflows.end(f"{lab.id}-0-provision")
+    assert run_step(world.deps, teardown.begin, event)["outcome"] == "done"
+
+
+def test_a_teardown_does_not_wait_for_ever_for_a_workflow_that_hangs() -> None:
+    world = make_deps()
+    lab = stored(world, a_lab(phase="releasing", run=1))
+    world.workflows.running.add(("provision", f"{lab.id}-0-provision"))
+    outcomes = [run_step(world.deps, teardown.begin, {"lab_id": lab.id})["outcome"] for _ in range(60)]
+    assert outcomes[-1] == "stuck"
+
+
+def test_a_lab_released_in_the_middle_of_its_last_step_does_not_become_ready() -> None:
+    theatre = Theatre()
+    lab = theatre.request()
+    theatre.world.store.change_lab(lab.id, lambda known: known.moved_to(Phase.PROVISIONING, known.created_at))
+    theatre.world.account.hooks["load_lab"] = theatre.release
+    with pytest.raises(Superseded):
+        run_step(theatre.world.deps, provision.finish, {"lab_id": lab.id})
+    assert theatre.lab.phase is Phase.RELEASING
+
+
+@pytest.mark.parametrize("moment", ["labs_due", "is_running"])
+def test_a_lease_extended_while_the_schedule_decides_is_honoured(moment: str) -> None:
+    world = make_deps()
+    ready = a_lab(phase="updating" if moment == "is_running" else "ready")
+    lab = stored(world, replace(ready, due_at=ready.lease_ends_at))
+    world.clock.advance(hours=8)
+    world.account.hooks[moment] = lambda: extended(world, lab.id)
+    tend.run(world.deps)
+    assert world.store.load_lab(lab.id).phase is ready.phase
+    assert world.workflows.started == []
+
+
+def test_what_is_no_longer_due_is_left_alone_though_the_index_still_lists_it() -> None:
+    world = make_deps()
+    ended = a_lab(phase="deleted")
+    lab = stored(world, replace(ended, due_at=ended.created_at, ended_at=ended.created_at))
+    world.account.hooks["labs_due"] = lambda: extended(world, lab.id)
+    tend.run(world.deps)
+    assert world.workflows.started == []
+    assert world.store.load_lab(lab.id).run == 0
+
+
+def test_two_schedules_at_once_start_one_teardown() -> None:
+    world = make_deps()
+    ready = a_lab(phase="ready")
+    stored(world, replace(ready, due_at=ready.lease_ends_at))
+    world.clock.advance(hours=9)
+
+    def another_schedule() -> None:
+        tend.run(world.deps)
+
+    world.account.hooks["labs_due"] = another_schedule
+    tend.run(world.deps)
+    assert len(world.workflows.started) == 1
