@@ -105,6 +105,25 @@ FILTERS: Mapping[str, tuple[str, Mapping[str, str]]] = {
             "vpc-id": "vpcId",
         },
     ),
+    "DescribeRouteTables": (
+        "routeTableSet/item",
+        {
+            "association.main": "associationSet/item/main",
+            "association.subnet-id": "associationSet/item/subnetId",
+            "route-table-id": "routeTableId",
+            "route.gateway-id": "routeSet/item/gatewayId",
+            "route.nat-gateway-id": "routeSet/item/natGatewayId",
+            "vpc-id": "vpcId",
+        },
+    ),
+    "DescribeInternetGateways": (
+        "internetGatewaySet/item",
+        {"attachment.vpc-id": "attachmentSet/item/vpcId", "internet-gateway-id": "internetGatewayId"},
+    ),
+    "DescribeKeyPairs": (
+        "keySet/item",
+        {"fingerprint": "keyFingerprint", "key-name": "keyName", "key-pair-id": "keyPairId"},
+    ),
     "DescribeAddresses": (
         "addressesSet/item",
         {
