@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Iterable, Mapping
-from typing import Any, cast, get_args
+from typing import Any, get_args
 
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
@@ -44,7 +44,10 @@ def fit(document: Mapping[str, object]) -> tuple[LabBody, tuple[Finding, ...], f
         except ValidationError as reason:
             errors = reason.errors(include_url=False)
         findings += [_finding(each) for each in errors if not _is_under_broken(each["loc"], broken)]
-        broken |= {path_of(_take_out(remaining, each)) for each in errors}
+        taken = [loc for loc in map(_to_take_out, errors) if _take_out(remaining, loc)]
+        broken |= {path_of(loc) for loc in taken}
+        if not taken:
+            remaining.clear()
 
 
 def path_of(loc: Iterable[int | str]) -> str:
@@ -100,19 +103,23 @@ def _model_in(annotation: Any) -> type[BaseModel] | None:
     return next((model for part in get_args(annotation) if (model := _model_in(part))), None)
 
 
-def _take_out(remaining: dict[str, object], details: ErrorDetails) -> Loc:
-    """Take the field that does not fit out of the body; of a list, the whole list, so that places keep their numbers."""
+def _to_take_out(details: ErrorDetails) -> Loc:
+    """The field that does not fit; of a list, the whole list, so that places keep their numbers."""
     loc = details["loc"][:-1] if details["type"] == "missing" else details["loc"]
     while loc and isinstance(loc[-1], int):
         loc = loc[:-1]
+    return loc
+
+
+def _take_out(remaining: dict[str, object], loc: Loc) -> bool:
+    """Take a field out of the body; False if it is not there (any more)."""
     holder: Any = remaining
     for part in loc[:-1]:
         holder = _step(holder, part)
-    if not loc:
-        remaining.clear()
-    elif isinstance(holder, dict):
-        cast("dict[str, object]", holder).pop(str(loc[-1]), None)
-    return loc
+    if not loc or not isinstance(holder, dict) or loc[-1] not in holder:
+        return False
+    del holder[loc[-1]]
+    return True
 
 
 def _step(holder: Any, part: int | str) -> Any:

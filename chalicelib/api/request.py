@@ -16,12 +16,15 @@ from chalicelib.domain.calendar import Calendar
 from chalicelib.domain.draft import Draft
 from chalicelib.domain.eksctl import is_cluster_config, read_cluster_config
 from chalicelib.domain.errors import InvalidRequest
-from chalicelib.domain.findings import Finding, has_errors
+from chalicelib.domain.findings import Finding, Severity, error, has_errors
 from chalicelib.domain.lab import Caller
 from chalicelib.domain.limits import Limits
 from chalicelib.domain.names import REGION
 from chalicelib.domain.spec import LabSpec
 from chalicelib.domain.validation import complete, in_callers_words
+
+#: More than anyone reads at once; a body of 64 KiB can have thousands.
+MOST_FINDINGS = 300
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +62,7 @@ def complete_request(
     spec, judged = complete(request.draft, calendar, caller, limits, now)
     findings = tuple(dict.fromkeys((*request.findings, *judged)))
     if spec is None or has_errors(findings):
-        raise InvalidRequest(findings)
+        raise InvalidRequest(_told(findings))
     return spec, findings
 
 
@@ -68,3 +71,11 @@ def read_request(
 ) -> tuple[LabSpec, tuple[Finding, ...]]:
     """Read, complete and judge in one go, with the calendar of the region asked for. Raises InvalidRequest."""
     return complete_request(read_draft(raw, content_type), calendar, caller, limits, now)
+
+
+def _told(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """The findings, errors first kept where there are more than anyone reads (and than a response holds)."""
+    if len(findings) <= MOST_FINDINGS:
+        return findings
+    kept = sorted(findings, key=lambda finding: finding.severity is not Severity.ERROR)[:MOST_FINDINGS]
+    return (*kept, error("", "more-findings", f"There are {len(findings) - MOST_FINDINGS} more findings."))

@@ -6,7 +6,7 @@ None means "not said". Every finding is first made with our own path (`nodegroup
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from chalicelib.domain.spec import (
@@ -110,12 +110,27 @@ class Draft:
 
     def caller_path(self, ours: str) -> str:
         """The caller's path for one of ours: the longest known beginning is replaced, the rest kept."""
-        best = max((known for known in self.paths if is_under(ours, known)), key=len, default=None)
+        best = next((known for known in ancestors(ours) if known in self.paths), None)
         return ours if best is None else self.paths[best] + ours[len(best) :]
 
     def is_broken(self, path: str) -> bool:
         """Whether the caller's path lies in something that could not be read."""
-        return any(is_under(path, broken) for broken in self.broken)
+        return any(known in self.broken for known in ancestors(path))
+
+    def is_partly_broken(self, ours: str) -> bool:
+        """Whether something within one of our paths could not be read, so that the whole can't be judged."""
+        path = self.caller_path(ours)
+        return any(is_under(broken, path) for broken in self.broken)
+
+
+def ancestors(path: str) -> Iterator[str]:
+    """The path itself and all that it lies in, nearest first, the whole body (the empty path) last."""
+    yield path
+    for end in range(len(path) - 1, 0, -1):
+        if path[end] in ".[":
+            yield path[:end]
+    if path:
+        yield ""
 
 
 def is_under(path: str, ancestor: str) -> bool:

@@ -42,7 +42,7 @@ def judge_external_dns(case: Case) -> Iterator[Finding]:
     asked = case.draft.external_dns
     if asked is None:
         return
-    if not asked.hosted_zone_id and not asked.domain:
+    if not asked.hosted_zone_id and not asked.domain and not case.draft.is_partly_broken("externalDns"):
         yield error("externalDns", "no-hosted-zone", "Name the hosted zone: hostedZoneId, domain, or both.")
     if asked.hosted_zone_id and not HOSTED_ZONE_ID.fullmatch(asked.hosted_zone_id):
         yield error(

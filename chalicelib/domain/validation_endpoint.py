@@ -50,7 +50,7 @@ def judge_ssh(case: Case) -> Iterator[Finding]:
     ssh = case.spec.ssh
     if ssh is None or case.draft.ssh is None:
         return
-    if bool(ssh.key_name) == bool(ssh.public_key):
+    if bool(ssh.key_name) == bool(ssh.public_key) and not case.draft.is_partly_broken("ssh"):
         yield error(
             "ssh", "one-key", "Give either keyName (a key pair in EC2) or publicKey (an OpenSSH public key's text)."
         )
@@ -75,7 +75,7 @@ def judge_ssh(case: Case) -> Iterator[Finding]:
 
 def _judge_cidrs(path: str, cidrs: tuple[str, ...], what: str) -> Iterator[Finding]:
     seen: list[IPv4Network] = []
-    for index, text in enumerate(cidrs):
+    for index, text in enumerate(cidrs[:_MOST_CIDRS]):
         here, block = f"{path}[{index}]", strict_network(text)
         if isinstance(block, str):
             yield error(here, "invalid-cidr", block)

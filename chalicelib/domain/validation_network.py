@@ -28,6 +28,12 @@ def judge_network(case: Case) -> Iterator[Finding]:
             yield from _judge_cidr(case, network.cidr)
         case ExistingNetwork() as network:
             yield from _judge_ids(network)
+            if len({*network.public_subnet_ids, *network.private_subnet_ids}) < 2 and not case.draft.is_partly_broken(
+                "network"
+            ):
+                yield error(
+                    "network", "too-few-subnets", "EKS needs at least two subnets, in two zones: name their ids."
+                )
             if case.draft.network.cidr or case.draft.network.zones or case.draft.network.nat:
                 yield error(
                     "network", "two-networks", "Give a new network (cidr, zones, nat) or existing subnets, not both."
@@ -102,8 +108,6 @@ def _judge_ids(network: ExistingNetwork) -> Iterator[Finding]:
             if subnet in seen:
                 yield error(path, "duplicate", f"{subnet} is listed already, at {seen[subnet]}.")
             seen[subnet] = path
-    if len(seen) < 2:
-        yield error("network", "too-few-subnets", "EKS needs at least two subnets, in two zones: name their ids.")
 
 
 def _judge_subnets_for(

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,7 +14,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.api.request import read_draft, read_request
+from chalicelib.api.fitting import path_of
+from chalicelib.api.request import MOST_FINDINGS, read_draft, read_request
 from chalicelib.api.schemas import LabBody
 from chalicelib.domain.calendar import Calendar, VersionSupport
 from chalicelib.domain.errors import InvalidRequest
@@ -379,6 +382,107 @@ def test_whatever_is_sent_becomes_a_spec_or_a_refusal_that_names_fields(body: di
         assert outcome.name == body.get("name") or "metadata" in body
     else:
         assert any(finding.severity is Severity.ERROR for finding in outcome)
+
+
+EVERYTHING: dict[str, Any] = {
+    "name": "a",
+    "region": "ap-northeast-2",
+    "version": "1.36",
+    "network": {"cidr": "10.0.0.0/16", "zones": ["ap-northeast-2a", "ap-northeast-2c"], "nat": "single"},
+    "endpoint": {"access": "public-and-private", "allowedCidrs": ["203.0.113.0/24"]},
+    "nodegroups": [
+        {
+            "name": "n",
+            "instanceTypes": ["t3.medium"],
+            "desired": 1,
+            "min": 1,
+            "max": 2,
+            "volumeGib": 30,
+            "capacityType": "SPOT",
+            "placement": "private",
+            "labels": {"team": "red"},
+            "taints": [{"key": "k", "value": "v", "effect": "NO_SCHEDULE"}],
+            "tags": {"a": "b"},
+        }
+    ],
+    "ssh": {"keyName": "k", "cidrs": ["203.0.113.0/24"]},
+    "externalDns": {"hostedZoneId": "Z0123456789", "domain": "example.com"},
+    "workHost": {"instanceType": "t3.small"},
+    "addons": ["aws-ebs-csi-driver", {"name": "coredns", "configuration": {"replicaCount": 1}, "tags": {"a": "b"}}],
+    "access": [
+        {
+            "principalArn": CALLER.arn,
+            "policies": [
+                {"policyArn": "arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy", "namespaces": ["dev"]}
+            ],
+            "groups": ["team"],
+        }
+    ],
+    "podIdentities": [
+        {"namespace": "dev", "serviceAccount": "s", "roleArn": "arn:aws:iam::111122223333:role/ekslab/reader"}
+    ],
+    "logTypes": ["audit"],
+    "tags": {"course": "eks"},
+    "leaseHours": 3,
+    "volumes": "keep",
+    "supportPolicy": "STANDARD",
+}
+
+
+def places(value: object, place: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
+    """Every place in a body but the whole."""
+    items = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    for key, item in items:
+        yield (*place, key)
+        yield from places(item, (*place, key))
+
+
+def changed(body: dict[str, Any], place: tuple[str | int, ...], value: object) -> dict[str, Any]:
+    copied = copy.deepcopy(body)
+    holder: Any = copied
+    for step in place[:-1]:
+        holder = holder[step]
+    holder[place[-1]] = value
+    return copied
+
+
+def test_a_body_that_says_everything_is_honoured() -> None:
+    spec, warnings = read(EVERYTHING)
+    assert warnings == ()
+    assert {addon.name for addon in spec.addons} >= {"aws-ebs-csi-driver", "external-dns"}
+    assert next(a for a in spec.addons if a.name == "coredns").configuration == '{"replicaCount": 1}'
+    assert (spec.volumes, spec.tags, spec.log_types) == (VolumePolicy.KEEP, {"course": "eks"}, ("audit",))
+
+
+@pytest.mark.parametrize("place", list(places(EVERYTHING)), ids=path_of)
+def test_a_senseless_value_anywhere_is_told_there(place: tuple[str | int, ...]) -> None:
+    if "configuration" in place[:-1]:
+        return
+    told = findings_of(changed(EVERYTHING, place, 3.5))
+    assert list(told) == [path_of(place)]
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(list(places(EVERYTHING))), _ANYTHING)
+def test_any_value_anywhere_is_a_spec_or_a_refusal(place: tuple[str | int, ...], value: object) -> None:
+    outcome = outcome_of(changed(EVERYTHING, place, value))
+    assert isinstance(outcome, LabSpec) or any(finding.severity is Severity.ERROR for finding in outcome)
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.data())
+def test_any_value_anywhere_in_a_real_file_is_a_spec_or_a_refusal(data: st.DataObject) -> None:
+    document = yaml.safe_load((FILES / data.draw(st.sampled_from(sorted(OUTCOMES)))).read_bytes())
+    place = data.draw(st.sampled_from(list(places(document))))
+    outcome = outcome_of(changed(document, place, data.draw(_ANYTHING)))
+    assert isinstance(outcome, LabSpec) or any(finding.severity is Severity.ERROR for finding in outcome)
+
+
+def test_thousands_of_faults_are_told_as_the_first_few_hundred() -> None:
+    with pytest.raises(InvalidRequest) as raised:
+        read({"name": "a", **{f"x{i}": 1 for i in range(1000)}})
+    assert len(raised.value.findings) == MOST_FINDINGS + 1
+    assert raised.value.findings[-1].message == "There are 700 more findings."
 
 
 def outcome_of(body: object) -> LabSpec | tuple[Finding, ...]:
