@@ -1,0 +1,146 @@
+"""The commands: each makes its HTTP calls, prints for a person (or, with --json, the answer as it is), returns an exit status."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from ekslab import printing
+from ekslab.client import Answer, Client
+from ekslab.watching import ended_well, watch
+
+_TYPES = {".json": "application/json", ".yaml": "application/yaml", ".yml": "application/yaml"}
+
+
+def request(client: Client, options: argparse.Namespace) -> int:
+    """Ask for a lab, from a file in either dialect or by a name alone."""
+    if (options.name is None) == (options.file is None):
+        print("Give a name, or a file with -f.", file=sys.stderr)
+        return 2
+    body, kind = _body_of(options)
+    headers = {"Content-Type": kind, **({"Idempotency-Key": options.key} if options.key else {})}
+    return _under_way(client, options, client.call("POST", "/labs", body, headers), options.watch)
+
+
+def patch(client: Client, options: argparse.Namespace) -> int:
+    """Change endpoint access or node counts."""
+    endpoint = {"access": options.endpoint, "allowedCidrs": options.allow}
+    nodes = [{"name": name, "desired": count} for name, count in options.nodes or ()]
+    asked = {"endpoint": {key: value for key, value in endpoint.items() if value}, "nodegroups": nodes}
+    body = json.dumps({key: value for key, value in asked.items() if value}).encode()
+    answer = client.call("PATCH", _path(options.id), body, {"Content-Type": "application/json"})
+    return _under_way(client, options, answer, stay=False)
+
+
+def delete(client: Client, options: argparse.Namespace) -> int:
+    """Let a lab go."""
+    return _under_way(client, options, client.call("DELETE", _path(options.id)), options.watch)
+
+
+def list_labs(client: Client, options: argparse.Namespace) -> int:
+    """All pages of labs, newest first."""
+    query = {"owner": options.owner, "phase": ",".join(options.phase or ()) or None, "limit": "100"}
+    labs: list[Any] = []
+    for answer in _pages(client, "/labs", query):
+        if not answer.ok:
+            return _refused(answer, options)
+        labs += answer.body["labs"]
+    return _told(options, {"labs": labs}, printing.lab_table(labs))
+
+
+def show(client: Client, options: argparse.Namespace) -> int:
+    """One lab; with --watch, stay while something is going on."""
+    if options.watch:
+        return _watched(client, options, options.id)
+    answer = client.call("GET", _path(options.id))
+    return _told(options, answer.body, printing.lab(answer.body)) if answer.ok else _refused(answer, options)
+
+
+def read(client: Client, options: argparse.Namespace) -> int:
+    """Events, inventory, receipt or kubeconfig of a lab."""
+    if options.what == "events":
+        return _events(client, options)
+    answer = client.call("GET", _path(options.id, options.what))
+    if not answer.ok:
+        return _refused(answer, options)
+    lines = {"receipt": printing.receipt, "inventory": printing.inventory}.get(options.what, printing.as_it_is)
+    return _told(options, answer.body, lines(answer.body))
+
+
+def versions(client: Client, options: argparse.Namespace) -> int:
+    """The support calendar of a region."""
+    answer = client.call("GET", _with_query("/versions", {"region": options.lab_region}))
+    return _told(options, answer.body, printing.calendar(answer.body)) if answer.ok else _refused(answer, options)
+
+
+def _events(client: Client, options: argparse.Namespace) -> int:
+    events: list[Any] = []
+    for answer in _pages(client, _path(options.id, "events"), {"limit": "100"}):
+        if not answer.ok:
+            return _refused(answer, options)
+        events += answer.body["events"]
+    return _told(options, {"events": events}, printing.events(events))
+
+
+def _under_way(client: Client, options: argparse.Namespace, answer: Answer, stay: bool) -> int:
+    if not answer.ok:
+        return _refused(answer, options)
+    _told(options, answer.body, printing.accepted(answer.body))
+    return _watched(client, options, answer.body["id"]) if stay else 0
+
+
+def _watched(client: Client, options: argparse.Namespace, lab_id: str) -> int:
+    answer = watch(client, _path(lab_id), say=lambda line: print(line, file=sys.stderr, flush=True))
+    if not answer.ok:
+        return _refused(answer, options)
+    _told(options, answer.body, printing.lab(answer.body))
+    return 0 if ended_well(answer.body["phase"]) else 1
+
+
+def _body_of(options: argparse.Namespace) -> tuple[bytes, str]:
+    if options.file is None:
+        return json.dumps({"name": options.name}).encode(), "application/json"
+    if str(options.file) == "-":
+        return sys.stdin.buffer.read(), "text/plain"
+    return options.file.read_bytes(), _TYPES.get(options.file.suffix, "text/plain")
+
+
+def _pages(client: Client, path: str, query: Mapping[str, str | None]) -> Iterator[Answer]:
+    cursor: str | None = None
+    while True:
+        answer = client.call("GET", _with_query(path, {**query, "cursor": cursor}))
+        yield answer
+        cursor = answer.body.get("cursor") if answer.ok else None
+        if cursor is None:
+            return
+
+
+def _with_query(path: str, query: Mapping[str, str | None]) -> str:
+    given = {name: value for name, value in query.items() if value}
+    return f"{path}?{urlencode(given, quote_via=quote, safe='')}" if given else path
+
+
+def _path(lab_id: str, part: str = "") -> str:
+    return f"/labs/{quote(lab_id, safe='')}" + (f"/{part}" if part else "")
+
+
+def _told(options: argparse.Namespace, body: Any, lines: Iterator[str]) -> int:
+    if options.json and not isinstance(body, str):
+        print(json.dumps(body, indent=2))
+    else:
+        for line in lines:
+            print(line)
+    return 0
+
+
+def _refused(answer: Answer, options: argparse.Namespace) -> int:
+    if options.json:
+        print(json.dumps(answer.body, indent=2))
+    else:
+        for line in printing.problem(answer.status, answer.body):
+            print(line, file=sys.stderr)
+    return 1

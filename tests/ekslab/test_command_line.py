@@ -1,0 +1,147 @@
+"""The command line against the real routes on fakes: what it sends, prints and exits with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from ekslab.__main__ import main, parser
+from ekslab.client import Answer
+from ekslab.watching import watch
+from tests.api.http import ADMIN, Http
+from tests.fakes import NOW, OWNER, a_lab, a_spec
+from tests.workflows.theatre import Theatre
+
+
+@dataclass
+class Wire:
+    """Stands where the signed HTTP client does, in front of the routes themselves."""
+
+    http: Http = field(default_factory=Http)
+    who: str = OWNER
+
+    def call(
+        self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        split = urlsplit(path)
+        named = {name.lower(): value for name, value in (headers or {}).items()}
+        text = None if body is None else body.decode()
+        query = dict(parse_qsl(split.query)) or None
+        got = self.http.call(method, split.path, body=text, query=query, caller=self.who, headers=named)
+        is_json = "json" in got.headers["Content-Type"]
+        return Answer(got.status, got.headers, got.json if is_json else got.text)
+
+
+@pytest.fixture
+def wire() -> Wire:
+    return Wire()
+
+
+def run(wire: Wire, *arguments: str) -> int:
+    options = parser().parse_args(arguments)
+    return int(options.run(wire, options))
+
+
+LAB = a_lab().id
+
+
+def test_a_lab_is_asked_for_by_name_or_by_file(wire: Wire, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(wire, "request", "myeks", "--key", "k") == 0
+    assert "myeks is requested." in capsys.readouterr().out
+    file = tmp_path / "cluster.yaml"
+    file.write_text("apiVersion: eksctl.io/v1alpha5\nkind: ClusterConfig\nmetadata: {name: dev, region: us-east-1}\n")
+    assert run(wire, "request", "-f", str(file)) == 0
+    assert {lab.name for lab in wire.http.world.store.labs.values()} == {"myeks", "dev"}
+
+
+def test_neither_name_nor_file_is_a_wrong_command_line(wire: Wire) -> None:
+    assert run(wire, "request") == 2
+    assert wire.http.world.store.labs == {}
+
+
+def test_a_refusal_prints_every_finding_and_exits_1(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(wire, "request", "_bad") == 1
+    told = capsys.readouterr().err
+    assert "400" in told
+    assert "name: EKS refuses this name" in told
+
+
+def test_a_lab_is_patched_released_and_shown(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
+    wire.http.world.store.put(a_lab(phase="ready"))
+    assert run(wire, "patch", LAB, "--endpoint", "private", "--nodes", "myeks-nodegroup=3") == 0
+    change = wire.http.world.store.labs[LAB].change
+    assert change is not None
+    assert (change.endpoint_access, dict(change.nodes)) == ("private", {"myeks-nodegroup": 3})
+    assert run(wire, "delete", LAB) == 0
+    assert run(wire, "show", LAB) == 0
+    assert "releasing since 2026-11-23T10:00:00Z" in capsys.readouterr().out
+
+
+def test_all_pages_of_labs_are_listed(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
+    for number in range(120):
+        wire.http.world.store.put(a_lab(id=f"lab-{number:03d}", spec=a_spec(name=f"n{number}")))
+    assert run(wire, "list", "--phase", "requested", "--phase", "ready") == 0
+    assert capsys.readouterr().out.count("\nlab-") == 120
+    wire.who = ADMIN
+    assert run(wire, "list", "--owner", "*") == 0
+    assert capsys.readouterr().out.count("\nlab-") == 120
+
+
+def test_a_whole_life_can_be_read(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
+    theatre = Theatre(wire.http.world)
+    theatre.request()
+    theatre.play()
+    for command in ("show", "inventory", "kubeconfig", "events"):
+        assert run(wire, command, LAB) == 0
+    told = capsys.readouterr().out
+    assert "AmazonEKS_CNI_Policy" in told
+    assert "get-token" in told
+    assert "Control plane" in told
+    theatre.release()
+    theatre.play()
+    assert run(wire, "receipt", LAB) == 0
+    assert capsys.readouterr().out.startswith("Nothing of the lab's is left")
+
+
+def test_versions_are_printed_with_their_source(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(wire, "versions") == 0
+    assert "default 1.37; from bundled table" in capsys.readouterr().out
+
+
+def test_json_prints_the_answer_as_it_is(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(wire, "--json", "list") == 0
+    assert capsys.readouterr().out == '{\n  "labs": []\n}\n'
+
+
+def test_watching_tells_each_step_once_and_ends_with_the_lab(wire: Wire) -> None:
+    theatre = Theatre(wire.http.world)
+    theatre.request()
+    said: list[str] = []
+
+    def sleep(_seconds: float) -> None:
+        theatre.play()
+
+    answer = watch(wire, f"/labs/{LAB}", said.append, sleep)  # type: ignore[arg-type]  # Wire has all that watch uses.
+    assert answer.body["phase"] == "ready"
+    assert len(said) == len(set(said))
+    assert said[-1] == f"{NOW:%H:%M:%S}  myeks is ready."
+
+
+def test_a_lab_that_failed_exits_1(wire: Wire) -> None:
+    wire.http.world.store.put(a_lab(phase="failed", reason="No capacity."))
+    assert run(wire, "show", LAB, "--watch") == 1
+
+
+def test_without_an_address_the_command_line_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("EKSLAB_URL", raising=False)
+    assert main(["list"]) == 2
+
+
+def test_when_nobody_answers_it_exits_3(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
+    assert main(["--url", "http://127.0.0.1:9", "--region", "us-east-1", "list"]) == 3
