@@ -109,6 +109,7 @@ class _Sweep:
         self.leftovers = deps.cloud(lab.region).leftovers
         self.outcome = SweepOutcome()
         self.hiccup: Transient | None = None
+        self.ours_around = ""
 
     def sweep_kind(self, kind: Kind) -> None:
         try:
@@ -119,10 +120,8 @@ class _Sweep:
         except AwsRefused as error:
             self.outcome.unread.append(f"{kind}: {error}")
             return
-        around = " ".join(resource.id for resource in found if self._judge(resource).ours)
+        self.ours_around = " ".join(resource.id for resource in found if self._judge(resource).ours)
         for resource in found:
-            if kind is Kind.SECURITY_GROUP:
-                resource = replace(resource, attributes={**resource.attributes, "may-revoke-from": around})
             self._treat(resource)
         self._strike_off(kind, {resource.arn for resource in found})
 
@@ -163,7 +162,7 @@ class _Sweep:
 
     def _delete(self, resource: Resource, entry: LedgerEntry) -> None:
         try:
-            self.leftovers.delete(resource)
+            self.leftovers.delete(self._with_leave_to_revoke(resource))
         except ResourceGone:
             self._deleted(entry)
             return
@@ -171,6 +170,12 @@ class _Sweep:
             self.outcome.remaining.append(resource)
         else:
             self._deleted(entry)
+
+    def _with_leave_to_revoke(self, resource: Resource) -> Resource:
+        """A security group is told which other groups are the lab's: only their rules may be revoked for it."""
+        if resource.kind is not Kind.SECURITY_GROUP:
+            return resource
+        return replace(resource, attributes={**resource.attributes, "may-revoke-from": self.ours_around})
 
     def _snapshot_is_safe(self, volume: Resource) -> bool:
         """Ask for the snapshot (once); the volume may go when it is complete."""

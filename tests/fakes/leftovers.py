@@ -30,7 +30,7 @@ class FakeLeftovers:
             same_lab = known.tags.get("ekslab:lab-id") == tags.get("ekslab:lab-id")
             if known.attributes.get("volume-id") == volume.id and same_lab:
                 return known
-        return self.account.add(Kind.SNAPSHOT, tags=tags, volume_id=volume.id)
+        return self.account.add(Kind.SNAPSHOT, tags=tags, volume_id=volume.id, status="completed")
 
 
 @dataclass
