@@ -8,29 +8,13 @@ from collections.abc import Iterator
 
 from ministack.services import alb, cloudwatch_logs, tagging
 
-from sandbox.ec2.actions import scope, store, tags
+from sandbox.ec2.actions import scope, tags
 from sandbox.ec2.classic_balancers import tagged_arns
+from sandbox.ec2.taggable import KINDS, forget_the_gone
 from sandbox.eks import Eks
 from sandbox.eks.tags import tagged_resources
 
 Tagged = Iterator[tuple[str, list[dict[str, str]]]]
-
-_EC2_KINDS = {
-    "eipalloc": ("elastic-ip", "addresses"),
-    "eni": ("network-interface", "network_interfaces"),
-    "i": ("instance", "instances"),
-    "igw": ("internet-gateway", "internet_gateways"),
-    "lt": ("launch-template", "launch_templates"),
-    "nat": ("natgateway", "nat_gateways"),
-    "rtb": ("route-table", "route_tables"),
-    "sg": ("security-group", "security_groups"),
-    "snap": ("snapshot", "snapshots"),
-    "subnet": ("subnet", "subnets"),
-    "vol": ("volume", "volumes"),
-    "vpc": ("vpc", "vpcs"),
-    "vpce": ("vpc-endpoint", "vpc_endpoints"),
-}
-"""By the prefix of an id: the resource type in its ARN, and the emulator's store of such resources."""
 
 
 def install(eks: Eks) -> None:
@@ -46,9 +30,10 @@ def install(eks: Eks) -> None:
 
 def _ec2() -> Tagged:
     account, region = scope()
+    forget_the_gone()
     for resource_id, found in list(tags().items()):
-        kind, records = _EC2_KINDS.get(resource_id.partition("-")[0], (None, ""))
-        if kind and found and resource_id in store(records):
+        kind, _ = KINDS.get(resource_id.partition("-")[0], (None, ""))
+        if kind and found:
             owner = "" if kind == "snapshot" else account
             yield f"arn:aws:ec2:{region}:{owner}:{kind}/{resource_id}", found
 

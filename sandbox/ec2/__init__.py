@@ -14,7 +14,9 @@ from sandbox.ec2 import (
     filters,
     instances,
     interfaces,
+    key_pairs,
     nat_gateways,
+    taggable,
 )
 from sandbox.ec2.actions import ACTIONS, answering
 
@@ -25,6 +27,8 @@ def install(clock: SandboxClock) -> None:
     instances.install()
     nat_gateways.install()
     endpoints.install()
+    key_pairs.install()
+    taggable.install()
     balancers.install(clock)
     classic_balancers.install(clock)
     dependencies.install()

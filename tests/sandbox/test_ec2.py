@@ -172,6 +172,54 @@ def test_groups_are_found_by_the_group_their_rules_name(ec2: Any, network: Netwo
     assert [group["GroupId"] for group in ec2.describe_security_groups(Filters=filters)["SecurityGroups"]] == [other]
 
 
+@pytest.mark.parametrize(
+    ("kind", "filter_name", "attribute"),
+    [
+        ("route_tables", "route-table-id", "RouteTableId"),
+        ("internet_gateways", "internet-gateway-id", "InternetGatewayId"),
+        ("launch_templates", "launch-template-name", "LaunchTemplateName"),
+        ("key_pairs", "key-name", "KeyName"),
+        ("vpcs", "vpc-id", "VpcId"),
+        ("security_group_rules", "group-id", "GroupId"),
+        ("network_acls", "vpc-id", "VpcId"),
+    ],
+)
+def test_every_kind_is_found_by_its_id_and_not_by_another(
+    ec2: Any, network: Network, kind: str, filter_name: str, attribute: str
+) -> None:
+    ec2.create_internet_gateway()
+    token = network.vpc
+    ec2.create_launch_template(LaunchTemplateName=token, LaunchTemplateData={"InstanceType": "t3.medium"})
+    ec2.create_key_pair(KeyName=token)
+    answer_key = "".join(part.capitalize() for part in kind.split("_"))
+
+    def found(value: str) -> list[str]:
+        answer = getattr(ec2, f"describe_{kind}")(Filters=[{"Name": filter_name, "Values": [value]}])
+        return [item[attribute] for item in answer[answer_key]]
+
+    everything = [item[attribute] for item in getattr(ec2, f"describe_{kind}")()[answer_key]]
+    assert set(found(everything[-1])) == {everything[-1]}
+    assert found("nothing-of-that-id") == []
+
+
+def test_a_key_pair_keeps_its_tags_and_goes_by_its_id(ec2: Any) -> None:
+    tags = [{"Key": "ekslab:lab", "Value": "lab-1"}]
+    made = ec2.create_key_pair(KeyName="tagged-key", TagSpecifications=[{"ResourceType": "key-pair", "Tags": tags}])
+    filters = [{"Name": "tag:ekslab:lab", "Values": ["lab-1"]}]
+    assert [pair["Tags"] for pair in ec2.describe_key_pairs(Filters=filters)["KeyPairs"]] == [tags]
+    ec2.delete_key_pair(KeyPairId=made["KeyPairId"])
+    assert ec2.describe_key_pairs(Filters=filters)["KeyPairs"] == []
+
+
+def test_the_tags_of_what_is_deleted_are_not_listed(ec2: Any) -> None:
+    tags = [{"ResourceType": "volume", "Tags": [{"Key": "mine", "Value": "yes"}]}]
+    volume = ec2.create_volume(Size=1, AvailabilityZone="ap-northeast-2a", TagSpecifications=tags)["VolumeId"]
+    filters = [{"Name": "resource-id", "Values": [volume]}]
+    assert len(ec2.describe_tags(Filters=filters)["Tags"]) == 1
+    ec2.delete_volume(VolumeId=volume)
+    assert ec2.describe_tags(Filters=filters)["Tags"] == []
+
+
 def test_an_unknown_filter_is_refused_rather_than_passed_over(ec2: Any) -> None:
     assert refused(ec2.describe_volumes, Filters=[{"Name": "owner", "Values": ["me"]}]) == "InvalidParameterValue"
 
