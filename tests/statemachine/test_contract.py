@@ -110,6 +110,15 @@ def test_every_task_has_a_timeout_a_retry_with_jitter_and_a_catch(workflow: str)
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS)
+def test_a_task_outlasts_its_lambda_so_that_no_retry_runs_beside_the_first(workflow: str) -> None:
+    stages = json.loads((PROJECT / ".chalice/config.json").read_text())["stages"].values()
+    configured = {name: f["lambda_timeout"] for stage in stages for name, f in stage["lambda_functions"].items()}
+    functions = functions_of(workflow)
+    for _, state in states(definition(workflow), "Task"):
+        assert state["TimeoutSeconds"] > configured[f"{workflow}_{functions[state['Resource']]}"]
+
+
+@pytest.mark.parametrize("workflow", WORKFLOWS)
 def test_every_error_named_is_one_that_is_raised_or_awss_own(workflow: str) -> None:
     for _, state in states(definition(workflow)):
         for rule in [*state.get("Retry", []), *state.get("Catch", [])]:
