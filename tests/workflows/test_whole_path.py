@@ -125,7 +125,7 @@ trouble = st.tuples(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     troubles=st.lists(trouble, max_size=6),
     deaths=st.lists(st.tuples(st.integers(0, 60), st.booleans()), max_size=6),
