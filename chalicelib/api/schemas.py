@@ -7,7 +7,8 @@ answers with, so that what was answered can be asked for again. `api/request_own
 from __future__ import annotations
 
 import json
-from typing import Literal
+from collections.abc import Callable
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic.alias_generators import to_camel
@@ -15,6 +16,21 @@ from pydantic.alias_generators import to_camel
 
 class _Body(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid", alias_generator=to_camel, frozen=True)
+
+
+def _also(*kinds: str) -> Callable[[dict[str, Any]], None]:
+    """Say in the JSON schema that a field may also be written as another kind of value (a validator makes it ours)."""
+
+    def add(schema: dict[str, Any]) -> None:
+        schema["anyOf"] += [{"type": kind} for kind in kinds]
+
+    return add
+
+
+def _items_also_text(schema: dict[str, Any]) -> None:
+    """Say in the JSON schema that a list's items may also be texts."""
+    items = schema["anyOf"][0]
+    items["items"] = {"anyOf": [items["items"], {"type": "string"}]}
 
 
 class NetworkBody(_Body):
@@ -93,7 +109,9 @@ class AddonBody(_Body):
 
     name: str
     version: str | None = Field(None, description="Default: EKS's default for the cluster's version.")
-    configuration: str | None = Field(None, description="A JSON object, or its text.")
+    configuration: str | None = Field(
+        None, description="A JSON object, or its text.", json_schema_extra=_also("object")
+    )
     tags: dict[str, str] | None = None
 
     @model_validator(mode="before")
@@ -134,6 +152,8 @@ class PodIdentityBody(_Body):
 class LabBody(_Body):
     """A lab as it is asked for."""
 
+    model_config = ConfigDict(json_schema_extra={"required": ["name"]})
+
     name: str | None = Field(None, description="The cluster's name. Required.")
     region: str | None = Field(None, description="Default: the installation's.")
     version: str | None = Field(None, description="Kubernetes minor version. Default: the newest in standard support.")
@@ -142,8 +162,12 @@ class LabBody(_Body):
     nodegroups: list[NodegroupBody] | None = Field(None, description="Default: one. An empty list: none.")
     ssh: SshBody | None = None
     external_dns: ExternalDnsBody | None = None
-    work_host: WorkHostBody | None = Field(None, description="true, or its settings.")
-    addons: list[AddonBody] | None = Field(None, description="Beside the usual ones.")
+    work_host: WorkHostBody | None = Field(
+        None, description="true, or its settings.", json_schema_extra=_also("boolean")
+    )
+    addons: list[AddonBody] | None = Field(
+        None, description="Beside the usual ones.", json_schema_extra=_items_also_text
+    )
     access: list[AccessBody] | None = Field(None, description="Default: you, as cluster administrator.")
     pod_identities: list[PodIdentityBody] | None = None
     log_types: list[str] | None = Field(None, description="Control plane logs. Default: none.")

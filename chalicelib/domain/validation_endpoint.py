@@ -11,6 +11,8 @@ from chalicelib.domain.names import PUBLIC_KEY
 from chalicelib.domain.spec import EndpointAccess
 from chalicelib.domain.validation_network import PRIVATE_BLOCKS, strict_network
 
+_ALLOWED = "endpoint.allowedCidrs"
+#: EKS' quota of blocks on an endpoint's allow-list; a security group's rules are of the same order.
 _MOST_CIDRS = 40
 _NO_ADDRESS = "Your address is not known or not IPv4, so say from where it is to be reached."
 
@@ -18,31 +20,30 @@ _NO_ADDRESS = "Your address is not known or not IPv4, so say from where it is to
 def judge_endpoint(case: Case) -> Iterator[Finding]:
     """The endpoint mode and its allow-list fit each other."""
     endpoint, asked = case.spec.endpoint, case.draft.endpoint_access
-    path = "endpoint.allowedCidrs"
     if endpoint.access is EndpointAccess.PRIVATE:
-        if case.draft.allowed_cidrs:
-            yield warning(
-                path, "not-honoured", "A private endpoint has no allow-list: everything in the network reaches it."
-            )
-        if case.spec.work_host is None:
-            message = "A private endpoint is reached from inside its network only, and the lab has no work host there."
-            yield warning("endpoint.access", "no-way-in", message)
+        yield from _judge_private(case)
         return
     if case.draft.allowed_cidrs is None and not endpoint.allowed_cidrs:
-        yield error(path, "no-address", _NO_ADDRESS)
+        yield error(_ALLOWED, "no-address", _NO_ADDRESS)
     elif not endpoint.allowed_cidrs:
-        yield error(
-            path, "empty", "An empty list lets EKS open the endpoint to the world: name addresses, or choose private."
-        )
+        message = "An empty list lets EKS open the endpoint to the world: name addresses, or choose private."
+        yield error(_ALLOWED, "empty", message)
     if asked is EndpointAccess.PUBLIC and endpoint.access is not asked and endpoint.allowed_cidrs:
         message = (
             "Nodes are not on the allow-list: the private endpoint is opened beside the public one, or none could join."
         )
         yield warning("endpoint.access", "private-added", message)
     if case.draft.allowed_cidrs:
-        yield from _judge_cidrs(path, case.draft.allowed_cidrs, "The Kubernetes API is")
-        if len(case.draft.allowed_cidrs) > _MOST_CIDRS:
-            yield error(path, "too-many", f"EKS takes at most {_MOST_CIDRS} blocks.")
+        yield from _judge_cidrs(_ALLOWED, case.draft.allowed_cidrs, "The Kubernetes API is")
+
+
+def _judge_private(case: Case) -> Iterator[Finding]:
+    if case.draft.allowed_cidrs:
+        message = "A private endpoint has no allow-list: everything in the network reaches it."
+        yield warning(_ALLOWED, "not-honoured", message)
+    if case.spec.work_host is None:
+        message = "A private endpoint is reached from inside its network only, and the lab has no work host there."
+        yield warning("endpoint.access", "no-way-in", message)
 
 
 def judge_ssh(case: Case) -> Iterator[Finding]:
@@ -75,6 +76,8 @@ def judge_ssh(case: Case) -> Iterator[Finding]:
 
 def _judge_cidrs(path: str, cidrs: tuple[str, ...], what: str) -> Iterator[Finding]:
     seen: list[IPv4Network] = []
+    if len(cidrs) > _MOST_CIDRS:
+        yield error(path, "too-many", f"At most {_MOST_CIDRS} blocks, not {len(cidrs)}.")
     for index, text in enumerate(cidrs[:_MOST_CIDRS]):
         here, block = f"{path}[{index}]", strict_network(text)
         if isinstance(block, str):
