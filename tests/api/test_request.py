@@ -15,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.api.fitting import path_of
+from chalicelib.api.presenters import spec_view
 from chalicelib.api.request import MOST_FINDINGS, read_draft, read_request
 from chalicelib.api.schemas import LabBody
 from chalicelib.domain.calendar import Calendar, VersionSupport
@@ -452,6 +453,12 @@ def test_a_body_that_says_everything_is_honoured() -> None:
     assert {addon.name for addon in spec.addons} >= {"aws-ebs-csi-driver", "external-dns"}
     assert next(a for a in spec.addons if a.name == "coredns").configuration == '{"replicaCount": 1}'
     assert (spec.volumes, spec.tags, spec.log_types) == (VolumePolicy.KEEP, {"course": "eks"}, ("audit",))
+
+
+@pytest.mark.parametrize("body", [EVERYTHING, {"name": "a"}, (FILES / "04-existing-vpc.yaml").read_bytes()])
+def test_what_a_lab_answers_with_can_be_asked_for_again(body: object) -> None:
+    spec, _ = read(body)
+    assert read(spec_view(spec))[0] == spec
 
 
 @pytest.mark.parametrize("place", list(places(EVERYTHING)), ids=path_of)
