@@ -58,8 +58,8 @@ def identify(arn: str) -> tuple[Kind, str] | None:
 
 
 def whole(arn: str, account: str) -> str:
-    """The ARN as the ledger writes it: snapshots' come with and without their account, log groups' with `:*` or not."""
-    return arn.replace("::snapshot/", f":{account}:snapshot/").removesuffix(":*")
+    """The ARN as the ledger writes it: snapshots' without their account, log groups' without `:*`."""
+    return arn.replace(f":{account}:snapshot/", "::snapshot/").removesuffix(":*")
 
 
 def is_part(arn: str) -> bool:

@@ -46,7 +46,7 @@ def tagged_in_ec2(ec2: Any, looks: Looks, target: Target) -> Iterator[Resource]:
     with translate("ec2:DescribeTags"):
         pages = list(ec2.get_paginator("describe_tags").paginate(Filters=filters))
     for kind, id in sorted({(row["ResourceType"], row["ResourceId"]) for page in pages for row in page["Tags"]}):
-        yield from _verified(_arn(ec2, target, f"{kind}/{id}"), looks, strict=False)
+        yield from _verified(whole(_arn(ec2, target, f"{kind}/{id}"), target.account), looks, strict=False)
 
 
 def in_vpc(ec2: Any, target: Target) -> Iterator[Resource]:

@@ -47,7 +47,7 @@ class Snapshots:
         """By any tag that ties them to the cluster, and by ledger."""
         for filters in (*by_tag(target), *by_ledger(target, "snap-", "snapshot-id")):
             for row in self._snapshots(filters):
-                yield _snapshot(row, arn(self._ec2, target, "ec2", f"snapshot/{row['SnapshotId']}"))
+                yield self._resource(row, target.region)
 
     def delete(self, resource: Resource) -> None:
         """Refused while an image uses it."""
@@ -56,14 +56,14 @@ class Snapshots:
 
     def make(self, volume: Resource, tags: Mapping[str, str]) -> Resource:
         """Ask for a snapshot of the volume, unless this lab has one of it that did not fail."""
-        prefix = volume.arn.partition(":volume/")[0]
+        region = volume.arn.split(":")[3]
         mine = [
             {"Name": "volume-id", "Values": [volume.id]},
             {"Name": f"tag:{LAB_TAG}", "Values": [tags[LAB_TAG]]},
         ]
         for row in self._snapshots(mine):
             if row["State"] != "error":
-                return _snapshot(row, f"{prefix}:snapshot/{row['SnapshotId']}")
+                return self._resource(row, region)
         with translate("ec2:CreateSnapshot"):
             row = self._ec2.create_snapshot(
                 VolumeId=volume.id,
@@ -72,7 +72,7 @@ class Snapshots:
                     {"ResourceType": "snapshot", "Tags": [{"Key": k, "Value": v} for k, v in tags.items()]}
                 ],
             )
-        return _snapshot(row, f"{prefix}:snapshot/{row['SnapshotId']}")
+        return self._resource(row, region)
 
     def _snapshots(self, filters: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return every(
@@ -84,7 +84,8 @@ class Snapshots:
             Filters=filters,
         )
 
-
-def _snapshot(row: dict[str, Any], arn: str) -> Resource:
-    facts = attributes(status=row.get("State"), volume_id=row.get("VolumeId"))
-    return Resource(Kind.SNAPSHOT, row["SnapshotId"], arn, tags_of(row), facts, row.get("StartTime"))
+    def _resource(self, row: dict[str, Any], region: str) -> Resource:
+        """A snapshot's ARN has no account in it."""
+        snapshot_arn = f"arn:{self._ec2.meta.partition}:ec2:{region}::snapshot/{row['SnapshotId']}"
+        facts = attributes(status=row.get("State"), volume_id=row.get("VolumeId"))
+        return Resource(Kind.SNAPSHOT, row["SnapshotId"], snapshot_arn, tags_of(row), facts, row.get("StartTime"))
