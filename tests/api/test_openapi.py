@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib.api.openapi import OPERATIONS, document, text
+from chalicelib.api.problems import TABLE
 from tests.api.http import Http
 
 KEPT = Path(__file__).resolve().parents[2] / "docs" / "openapi.json"
@@ -20,6 +21,13 @@ def test_the_kept_document_is_current() -> None:
 def test_every_route_is_described_and_nothing_else() -> None:
     routes = {(method.lower(), path) for path, methods in Http().app.routes.items() for method in methods}
     assert {(operation.method, operation.path) for operation in OPERATIONS} == routes
+
+
+def test_every_route_and_every_problem_is_in_the_manual() -> None:
+    manual = (KEPT.parent / "api.md").read_text()
+    routes = [f"`{operation.method.upper()} {operation.path}`" for operation in OPERATIONS]
+    problems = [f"`{word}`" for _, _, word, _ in TABLE]
+    assert [told for told in (*routes, *problems) if told not in manual] == []
 
 
 def test_every_reference_leads_somewhere() -> None:
