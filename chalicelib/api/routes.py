@@ -19,8 +19,17 @@ from chalicelib.api.request import complete_request, read_draft
 from chalicelib.domain.lab import Caller
 from chalicelib.ports import Deps
 
-#: What a body may be declared as; its content decides between JSON and YAML where the type does not.
-BODY_TYPES = ["application/json", "application/yaml", "application/x-yaml", "text/yaml", "text/x-yaml", "text/plain"]
+#: What a body may be declared as; its content decides between JSON and YAML where the type does not. The last is what
+#: `curl --data-binary @cluster.yaml` says of every file.
+BODY_TYPES = [
+    "application/json",
+    "application/yaml",
+    "application/x-yaml",
+    "text/yaml",
+    "text/x-yaml",
+    "text/plain",
+    "application/x-www-form-urlencoded",
+]
 _YAML = "application/yaml"
 
 

@@ -47,9 +47,10 @@ def test_a_request_is_stored_started_and_answered_with_where_to_look(http: Http)
     assert http.world.store.labs[lab_id].spec.endpoint.allowed_cidrs == ("198.51.100.7/32",)
 
 
-def test_an_eksctl_document_in_yaml_is_a_request_too(http: Http) -> None:
+@pytest.mark.parametrize("kind", ["application/yaml", "text/plain; charset=utf-8", "application/x-www-form-urlencoded"])
+def test_an_eksctl_document_in_yaml_is_a_request_too_whatever_curl_calls_it(http: Http, kind: str) -> None:
     body = "apiVersion: eksctl.io/v1alpha5\nkind: ClusterConfig\nmetadata: {name: dev, region: us-east-1, version: '1.36'}\n"
-    answer = http.post("/labs", body, headers={"content-type": "application/yaml"})
+    answer = http.post("/labs", body, headers={"content-type": kind})
     assert answer.status == 202
     assert (answer.json["name"], answer.json["region"]) == ("dev", "us-east-1")
 
