@@ -159,6 +159,36 @@ def test_the_same_creation_twice_is_one_stack_when_it_has_a_token(cloudformation
     delete(cloudformation, "once")
 
 
+def test_a_stacks_role_needs_the_rights_for_each_of_its_resources(sandbox: Sandbox, cloudformation: Any) -> None:
+    allowed = ["ec2:CreateVpc", "ec2:DeleteVpc", "ec2:CreateSecurityGroup"]
+    role = make_role(sandbox, "network-builder", allowed)
+    vpc = {"Vpc": NETWORK["Vpc"]}
+    subnet = {"Subnet": {"Type": "AWS::EC2::Subnet", "Properties": NETWORK["Subnet"]["Properties"]}}
+    with pytest.raises(AssertionError, match="not authorized to perform: ec2:CreateSubnet"):
+        create(cloudformation, "lacking", vpc | subnet, RoleARN=role)
+    group = {"NodeGroup": NETWORK["NodeGroup"]}
+    create(cloudformation, "stuck", vpc | group, RoleARN=role)
+    assert delete(cloudformation, "stuck")["StackStatus"] == "DELETE_FAILED"
+    sandbox.client("iam").put_role_policy(
+        RoleName="network-builder", PolicyName="more", PolicyDocument=policy([*allowed, "ec2:DeleteSecurityGroup"])
+    )
+    assert delete(cloudformation, "stuck")["StackStatus"] == "DELETE_COMPLETE"
+
+
+def make_role(sandbox: Sandbox, name: str, actions: list[str]) -> str:
+    iam = sandbox.client("iam")
+    trust = {"Effect": "Allow", "Principal": {"Service": "cloudformation.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    arn = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    iam.put_role_policy(RoleName=name, PolicyName="allowed", PolicyDocument=policy(actions))
+    return str(arn)
+
+
+def policy(actions: list[str]) -> str:
+    statement = {"Effect": "Allow", "Action": actions, "Resource": "*"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
 def create(cloudformation: Any, name: str, resources: dict[str, Any], **more: Any) -> dict[str, str]:
     template = {"Resources": resources, "Outputs": outputs_of(resources)}
     cloudformation.create_stack(StackName=name, TemplateBody=json.dumps(template), **more)

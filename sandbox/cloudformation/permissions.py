@@ -1,0 +1,108 @@
+"""What a stack's service role must be allowed, checked for each resource that CloudFormation makes or deletes with it.
+
+The emulator works on stacks without asking anybody; a role that lacks a right would be proved sufficient here and fail
+on AWS. Checked are the API operations that a resource type cannot do without. A stack without a role is not checked.
+"""
+
+from collections.abc import Iterator, Mapping
+from contextvars import ContextVar
+from typing import Any
+
+from ministack import app as ministack
+from ministack.core.responses import AccountRegionScopedDict
+from ministack.services.cloudformation import handlers, provisioners
+
+from sandbox.cloudformation.deletions import Properties
+from sandbox.ec2.actions import Action, Params, param, scope
+from sandbox.step_functions import role_may
+
+Right = tuple[str, str, Mapping[str, str]]
+"""An action, the ARN of what it is done to, and condition keys."""
+
+OPERATIONS: Mapping[str, tuple[str, str]] = {
+    "AWS::EC2::EIP": ("ec2:AllocateAddress", "ec2:ReleaseAddress"),
+    "AWS::EC2::Instance": ("ec2:RunInstances", "ec2:TerminateInstances"),
+    "AWS::EC2::InternetGateway": ("ec2:CreateInternetGateway", "ec2:DeleteInternetGateway"),
+    "AWS::EC2::LaunchTemplate": ("ec2:CreateLaunchTemplate", "ec2:DeleteLaunchTemplate"),
+    "AWS::EC2::NatGateway": ("ec2:CreateNatGateway", "ec2:DeleteNatGateway"),
+    "AWS::EC2::Route": ("ec2:CreateRoute", "ec2:DeleteRoute"),
+    "AWS::EC2::RouteTable": ("ec2:CreateRouteTable", "ec2:DeleteRouteTable"),
+    "AWS::EC2::SecurityGroup": ("ec2:CreateSecurityGroup", "ec2:DeleteSecurityGroup"),
+    "AWS::EC2::SecurityGroupEgress": ("ec2:AuthorizeSecurityGroupEgress", "ec2:RevokeSecurityGroupEgress"),
+    "AWS::EC2::SecurityGroupIngress": ("ec2:AuthorizeSecurityGroupIngress", "ec2:RevokeSecurityGroupIngress"),
+    "AWS::EC2::Subnet": ("ec2:CreateSubnet", "ec2:DeleteSubnet"),
+    "AWS::EC2::SubnetRouteTableAssociation": ("ec2:AssociateRouteTable", "ec2:DisassociateRouteTable"),
+    "AWS::EC2::VPC": ("ec2:CreateVpc", "ec2:DeleteVpc"),
+    "AWS::EC2::VPCGatewayAttachment": ("ec2:AttachInternetGateway", "ec2:DetachInternetGateway"),
+    "AWS::IAM::InstanceProfile": ("iam:CreateInstanceProfile", "iam:DeleteInstanceProfile"),
+    "AWS::IAM::Role": ("iam:CreateRole", "iam:DeleteRole"),
+}
+"""By resource type: the operation that makes one, and the one that deletes it."""
+
+_role: ContextVar[str] = ContextVar("service role of the stack being worked on", default="")
+_roles: Any = AccountRegionScopedDict()
+
+
+def install() -> None:
+    """Check every resource type above in this process's emulator; call it when all types are in their place."""
+    for action in ("CreateStack", "UpdateStack", "DeleteStack"):
+        handlers._ACTION_HANDLERS[action] = _with_role(handlers._ACTION_HANDLERS[action])
+    for resource_type in OPERATIONS:
+        functions = provisioners._RESOURCE_HANDLERS[resource_type]
+        functions["create"] = _checked_create(resource_type, functions["create"])
+        functions["delete"] = _checked_delete(resource_type, functions["delete"])
+
+
+def _with_role(handle: Action) -> Action:
+    def handle_with_role(params: Params) -> Any:
+        name = param(params, "StackName").split("/")[1:2] or [param(params, "StackName")]
+        role = param(params, "RoleARN") or _roles.get(name[0], "")
+        _roles[name[0]] = role
+        before = _role.set(role)
+        try:
+            return handle(params)
+        finally:
+            _role.reset(before)
+
+    return handle_with_role
+
+
+def _checked_create(resource_type: str, create: Any) -> Any:
+    def create_if_allowed(logical_id: str, properties: Properties, stack_name: str, *more: Any, **named: Any) -> Any:
+        _require(_rights(resource_type, 0, f"{stack_name}-{logical_id}", properties))
+        return create(logical_id, properties, stack_name, *more, **named)
+
+    return create_if_allowed
+
+
+def _checked_delete(resource_type: str, delete: Any) -> Any:
+    def delete_if_allowed(physical_id: str, properties: Properties, *more: Any) -> Any:
+        _require(_rights(resource_type, 1, physical_id, properties))
+        return delete(physical_id, properties, *more)
+
+    return delete_if_allowed
+
+
+def _rights(resource_type: str, which: int, name: str, properties: Properties) -> Iterator[Right]:
+    service, _, kind = resource_type.removeprefix("AWS::").partition("::")
+    if service != "IAM":
+        yield OPERATIONS[resource_type][which], "*", {}
+        return
+    arn_kind = {"Role": "role", "InstanceProfile": "instance-profile"}[kind]
+    arn = f"arn:aws:iam::{scope()[0]}:{arn_kind}{properties.get('Path', '/')}{name}"
+    yield OPERATIONS[resource_type][which], arn, {}
+    if properties.get("Policies"):
+        yield ("iam:PutRolePolicy", "iam:DeleteRolePolicy")[which], arn, {}
+    for policy in properties.get("ManagedPolicyArns", []):
+        yield ("iam:AttachRolePolicy", "iam:DetachRolePolicy")[which], arn, {"iam:PolicyARN": policy}
+    if kind == "InstanceProfile":
+        yield ("iam:AddRoleToInstanceProfile", "iam:RemoveRoleFromInstanceProfile")[which], arn, {}
+
+
+def _require(rights: Iterator[Right]) -> None:
+    role = _role.get()
+    if not (role and ministack.AUTH):
+        return
+    for action, arn, conditions in rights:
+        if not role_may(role, action, arn, dict(conditions)):
+            raise ValueError(f"User: {role} is not authorized to perform: {action} on resource: {arn}")
