@@ -46,7 +46,33 @@ class AwsCensus:
     def __init__(self, clients: CensusClients) -> None:
         self._clients = clients
         self._eks = EksLooks(clients.eks)
-        self._looks = Looks(
+
+    def take(
+        self, target: Target, ledger: Sequence[LedgerEntry]
+    ) -> tuple[tuple[Resource, ...], tuple[str, ...], tuple[str, ...]]:
+        """(what is there that could be the target's, the names of the sources asked, those that could not be read)."""
+        clients = self._clients
+        zone, looks, count = ZoneLook(clients.route53), self._looks(), _Count()
+        count.ask("tags (Resource Groups Tagging API)", partial(census_sources.tagged, clients.tagging, looks, target))
+        count.ask("tags (EC2)", partial(census_sources.tagged_in_ec2, clients.ec2, looks, target))
+        count.ask("the network, by VPC", partial(census_sources.in_vpc, clients.ec2, target))
+        count.ask(
+            "load balancers, by VPC",
+            partial(census_sources.balancers_in_vpc, clients.elbv2, clients.elb, looks, target),
+        )
+        count.ask(
+            "IAM roles, profiles and OIDC providers", partial(census_sources.identities, clients.iam, looks, target)
+        )
+        count.ask("DNS records, by TXT owner", partial(zone.owned, target))
+        count.ask("names (cluster, log group, stack)", partial(self._named, looks, target))
+        count.sources.append("every entry of the ledger, by direct look")
+        for entry in ledger:
+            count.check(entry.resource, partial(self._still_there, entry.resource, target, zone, looks))
+        return tuple(count.found.values()), tuple(count.sources), tuple(count.unreadable)
+
+    def _looks(self) -> Looks:
+        clients = self._clients
+        return Looks(
             ec2=clients.ec2,
             elbv2=clients.elbv2,
             elb=clients.elb,
@@ -57,34 +83,7 @@ class AwsCensus:
             autoscaling=clients.autoscaling,
         )
 
-    def take(
-        self, target: Target, ledger: Sequence[LedgerEntry]
-    ) -> tuple[tuple[Resource, ...], tuple[str, ...], tuple[str, ...]]:
-        """(what is there that could be the target's, the names of the sources asked, those that could not be read)."""
-        zone = ZoneLook(self._clients.route53)
-        count = _Count()
-        count.ask("tags (Resource Groups Tagging API)", partial(self._tagged, target))
-        count.ask("tags (EC2)", partial(census_sources.tagged_in_ec2, self._clients.ec2, self._looks, target))
-        count.ask("the network, by VPC", partial(census_sources.in_vpc, self._clients.ec2, target))
-        count.ask("load balancers, by VPC", partial(self._balancers, target))
-        count.ask("IAM roles, profiles and OIDC providers", partial(self._identities, target))
-        count.ask("DNS records, by TXT owner", partial(zone.owned, target))
-        count.ask("names (cluster, log group, stack)", partial(self._named, target))
-        count.sources.append("every entry of the ledger, by direct look")
-        for entry in ledger:
-            count.check(entry.resource, partial(self._still_there, entry.resource, target, zone))
-        return tuple(count.found.values()), tuple(count.sources), tuple(count.unreadable)
-
-    def _tagged(self, target: Target) -> Iterable[Resource]:
-        return census_sources.tagged(self._clients.tagging, self._looks, target)
-
-    def _balancers(self, target: Target) -> Iterable[Resource]:
-        return census_sources.balancers_in_vpc(self._clients.elbv2, self._clients.elb, self._looks, target)
-
-    def _identities(self, target: Target) -> Iterable[Resource]:
-        return census_sources.identities(self._clients.iam, self._looks, target)
-
-    def _named(self, target: Target) -> Iterator[Resource]:
+    def _named(self, looks: Looks, target: Target) -> Iterator[Resource]:
         """What bears the cluster's or the stack's name; a cluster of the name that is not ours has nothing of ours."""
         partition, name = self._clients.ec2.meta.partition, target.cluster_name
         here = f"{target.region}:{target.account}"
@@ -94,14 +93,14 @@ class AwsCensus:
             if cluster.tags.get(LAB_TAG) == target.lab_id:
                 yield from self._eks.nodegroups(target)
         group = f"/aws/eks/{name}/cluster"
-        lines = self._looks.look(Kind.LOG_GROUP, group)
+        lines = looks.look(Kind.LOG_GROUP, group)
         if lines is not None:
             yield lines.as_resource(Kind.LOG_GROUP, group, f"arn:{partition}:logs:{here}:log-group:{group}")
-        stack = self._looks.look(Kind.STACK, target.stack_name)
+        stack = looks.look(Kind.STACK, target.stack_name)
         if stack is not None:
             yield stack.as_resource(Kind.STACK, target.stack_name, stack.attributes["stack-id"])
 
-    def _still_there(self, resource: Resource, target: Target, zone: ZoneLook) -> Resource | None:
+    def _still_there(self, resource: Resource, target: Target, zone: ZoneLook, looks: Looks) -> Resource | None:
         """The thing as it is now, under the ARN that the ledger has for it."""
         if resource.kind is Kind.DNS_RECORD:
             return zone.record(resource, target)
@@ -112,7 +111,7 @@ class AwsCensus:
         elif resource.kind is Kind.CLUSTER:
             seen = self._eks.cluster(resource.id)
         else:
-            seen = self._looks.look(resource.kind, resource.id)
+            seen = looks.look(resource.kind, resource.id)
         return seen.as_resource(resource.kind, resource.id, resource.arn) if seen is not None else None
 
 

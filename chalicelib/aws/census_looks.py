@@ -84,13 +84,14 @@ _EC2: Mapping[Kind, tuple[str, str, str, str, frozenset[str], str]] = {
 
 
 class Looks:
-    """Direct looks at everything but EKS' own kinds, over boto3 clients of one region."""
+    """The direct looks of one census at everything but EKS' own kinds, over boto3 clients of one region."""
 
     def __init__(
         self, *, ec2: Any, elbv2: Any, elb: Any, efs: Any, logs: Any, iam: Any, stacks: Any, autoscaling: Any
     ) -> None:
         self._ec2, self._elbv2, self._elb, self._efs = ec2, elbv2, elb, efs
         self._logs, self._iam, self._stacks, self._autoscaling = logs, iam, stacks, autoscaling
+        self._looked: dict[tuple[Kind, str], Seen | None] = {}
         self._others: Mapping[Kind, Look] = {
             Kind.INSTANCE: self._instance,
             Kind.LAUNCH_TEMPLATE: self._launch_template,
@@ -111,7 +112,16 @@ class Looks:
         return kind in _EC2 or kind in self._others
 
     def look(self, kind: Kind, resource_id: str) -> Seen | None:
-        """What is there of this kind with this id; None: nothing. Raises AwsRefused, Transient, KeyError for other kinds."""
+        """What is there of this kind with this id; None: nothing. Raises AwsRefused, Transient, KeyError for other kinds.
+
+        Each thing is looked at once in a census, however many sources name it.
+        """
+        key = (kind, resource_id)
+        if key not in self._looked:
+            self._looked[key] = self._look(kind, resource_id)
+        return self._looked[key]
+
+    def _look(self, kind: Kind, resource_id: str) -> Seen | None:
         try:
             return self._in_ec2(kind, resource_id) if kind in _EC2 else self._others[kind](resource_id)
         except ResourceGone:

@@ -88,8 +88,8 @@ def identities(iam: Any, looks: Looks, target: Target) -> Iterator[Resource]:
     """The service's roles with the lab's tag, the cluster's OIDC provider, profiles that hold one of the lab's roles."""
     with translate("iam:ListRoles"):
         pages = list(iam.get_paginator("list_roles").paginate(PathPrefix="/ekslab/"))
-    named = set(target.role_names)
-    for row in (row for page in pages for row in page["Roles"]):
+    named, born = set(target.role_names), target.created_at.replace(microsecond=0)
+    for row in (row for page in pages for row in page["Roles"] if row["CreateDate"] >= born):
         seen = looks.look(Kind.ROLE, row["RoleName"])
         if seen is not None and (seen.tags.get(LAB_TAG) == target.lab_id or row["RoleName"] in named):
             yield seen.as_resource(Kind.ROLE, row["RoleName"], row["Arn"])

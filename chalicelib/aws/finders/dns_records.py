@@ -50,13 +50,17 @@ class DnsRecords:
             raise StillInUse(_CHANGE, "RecordsLeft", f"It is the proof of {names}, which must go first.")
 
     def _rows(self, zone_id: str) -> list[dict[str, Any]]:
-        return every(
-            self._route53,
-            "route53:ListResourceRecordSets",
-            "list_resource_record_sets",
-            "ResourceRecordSets",
-            HostedZoneId=zone_id,
-        )
+        """Every record of the zone; none when its owner has deleted the zone meanwhile."""
+        try:
+            return every(
+                self._route53,
+                "route53:ListResourceRecordSets",
+                "list_resource_record_sets",
+                "ResourceRecordSets",
+                HostedZoneId=zone_id,
+            )
+        except ResourceGone:
+            return []
 
     def _resource(self, zone_id: str, record: ZoneRecord, row: dict[str, Any], owner: str) -> Resource:
         name = record_id(zone_id, record)

@@ -134,3 +134,8 @@ def test_what_is_on_the_ledger_is_found_whatever_its_tags_say(lab: LabOnMoto) ->
         thing = lab.account.drop(kind, {}, lab.account.places[1])
         target = replace(lab.target(), known_ids=(thing.id,))
         assert thing.id in {r.id for r in lab.account.leftovers().find(kind, target)}
+
+
+def test_a_hosted_zone_that_its_owner_deleted_holds_no_records(lab: LabOnMoto) -> None:
+    target = replace(lab.target(), hosted_zone_id="ZGONE")
+    assert lab.account.leftovers().find(Kind.DNS_RECORD, target) == ()
