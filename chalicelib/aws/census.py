@@ -123,12 +123,15 @@ class _Count:
     sources: list[str] = field(default_factory=list)
     unreadable: list[str] = field(default_factory=list)
 
-    def ask(self, source: str, look: Callable[[], Iterable[Resource]]) -> None:
+    def ask(self, source: str, look: Callable[[], Iterable[Resource | str]]) -> None:
         """Take in what a source yields, as far as it gets."""
         self.sources.append(source)
         try:
-            for resource in look():
-                self.found.setdefault(resource.arn, resource)
+            for hit in look():
+                if isinstance(hit, str):
+                    self.unreadable.append(f"{source}: {hit}")
+                else:
+                    self.found.setdefault(hit.arn, hit)
         except (AwsRefused, Transient) as error:
             self.unreadable.append(f"{source}: {error}")
 

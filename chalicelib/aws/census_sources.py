@@ -1,7 +1,7 @@
 """The census' sources: each asks one thing of AWS that the sweeps do not ask, and yields what is there at this moment.
 
 Tags are read from the Resource Groups Tagging API and from EC2's own list of tags. Both remember what is deleted, so
-what they name counts only after a direct look.
+what they name counts only after a direct look. A hit that can't be looked at is yielded as words, and hides no other.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from chalicelib.aws.census_arns import identify, is_part, whole
 from chalicelib.aws.census_looks import Looks, seen_in_ec2
 from chalicelib.aws.errors import translate
 from chalicelib.domain.claims import CLUSTER_PREFIX, LAB_TAG, OWNING_KEYS
-from chalicelib.domain.errors import AwsRefused
+from chalicelib.domain.errors import AwsRefused, Transient
 from chalicelib.domain.resources import Kind, Resource, Target
 
 #: What EC2 can list by VPC: operation, list in the answer, field of the id, field of the birth (empty: EC2 does not tell).
@@ -28,7 +28,7 @@ _ARN_WORDS = {Kind.NAT_GATEWAY: "natgateway"}
 _GONE = frozenset({"deleted", "terminated"})
 
 
-def tagged(tagging: Any, looks: Looks, target: Target) -> Iterator[Resource]:
+def tagged(tagging: Any, looks: Looks, target: Target) -> Iterator[Resource | str]:
     """What the tagging API lists for the lab's tag and for every tag that claims a thing for the cluster."""
     conditions = [(LAB_TAG, target.lab_id), (CLUSTER_PREFIX + target.cluster_name, "owned")]
     for key, value in (*conditions, *((key, target.cluster_name) for key in OWNING_KEYS)):
@@ -38,7 +38,7 @@ def tagged(tagging: Any, looks: Looks, target: Target) -> Iterator[Resource]:
             yield from _verified(whole(arn, target.account), looks, strict=key == LAB_TAG)
 
 
-def tagged_in_ec2(ec2: Any, looks: Looks, target: Target) -> Iterator[Resource]:
+def tagged_in_ec2(ec2: Any, looks: Looks, target: Target) -> Iterator[Resource | str]:
     """What EC2's own list of tags names for the same tags."""
     keys = [LAB_TAG, CLUSTER_PREFIX + target.cluster_name, *OWNING_KEYS]
     values = [target.lab_id, "owned", target.cluster_name]
@@ -67,7 +67,7 @@ def in_vpc(ec2: Any, target: Target) -> Iterator[Resource]:
             yield from _row(ec2, target, Kind.INSTANCE, row, "InstanceId", "LaunchTime")
 
 
-def balancers_in_vpc(elbv2: Any, elb: Any, looks: Looks, target: Target) -> Iterator[Resource]:
+def balancers_in_vpc(elbv2: Any, elb: Any, looks: Looks, target: Target) -> Iterator[Resource | str]:
     """Load balancers and target groups of that network, of either generation."""
     if target.vpc_id is None:
         return
@@ -84,7 +84,7 @@ def balancers_in_vpc(elbv2: Any, elb: Any, looks: Looks, target: Target) -> Iter
         yield from _verified(arn, looks, strict=False)
 
 
-def identities(iam: Any, looks: Looks, target: Target) -> Iterator[Resource]:
+def identities(iam: Any, looks: Looks, target: Target) -> Iterator[Resource | str]:
     """The service's roles with the lab's tag, the cluster's OIDC provider, profiles that hold one of the lab's roles."""
     with translate("iam:ListRoles"):
         pages = list(iam.get_paginator("list_roles").paginate(PathPrefix="/ekslab/"))
@@ -101,27 +101,31 @@ def identities(iam: Any, looks: Looks, target: Target) -> Iterator[Resource]:
         yield from _verified(arn, looks, strict=False)
 
 
-def _profiles(iam: Any, looks: Looks, role: str) -> Iterator[Resource]:
+def _profiles(iam: Any, looks: Looks, role: str) -> Iterator[Resource | str]:
     with translate("iam:ListInstanceProfilesForRole"):
         pages = list(iam.get_paginator("list_instance_profiles_for_role").paginate(RoleName=role))
     for row in (row for page in pages for row in page["InstanceProfiles"]):
         yield from _verified(row["Arn"], looks, strict=False)
 
 
-def _verified(arn: str, looks: Looks, *, strict: bool) -> Iterator[Resource]:
-    """The thing behind an ARN, if a direct look finds it. `strict`: what can't be looked at is said, not passed over.
+def _verified(arn: str, looks: Looks, *, strict: bool) -> Iterator[Resource | str]:
+    """The thing behind an ARN, if a direct look finds it; words, if it can't be looked at. `strict`: whatever its kind.
 
     EKS' own kinds are left to the source that asks EKS.
     """
     known = identify(arn)
     if known is None:
         if strict and not is_part(arn):
-            raise AwsRefused("tag:GetResources", "UnknownKind", f"{arn} carries the lab's tag, but can't be looked at.")
+            yield f"{arn} carries the lab's tag, but is of no kind that can be looked at."
         return
     kind, id = known
     if not looks.can_see(kind):
         return
-    seen = looks.look(kind, id)
+    try:
+        seen = looks.look(kind, id)
+    except (AwsRefused, Transient) as error:
+        yield f"{arn}: {error}"
+        return
     if seen is not None:
         yield seen.as_resource(kind, id, arn)
 

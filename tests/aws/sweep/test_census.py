@@ -79,6 +79,17 @@ def test_a_source_that_refuses_is_named_and_hides_no_other(blind: str) -> None:
         assert {volume.id, interface.id} <= {resource.id for resource in found}
 
 
+def test_one_hit_that_can_not_be_looked_at_is_told_and_hides_no_other() -> None:
+    with mock_aws():
+        given = a_lab_on_moto()
+        queue = "arn:aws:sqs:ap-northeast-2:123456789012:queue-of-the-lab"
+        given.account.tagging.listed.append((queue, {"ekslab:lab-id": given.lab.id}))
+        volume = Drop(Kind.VOLUME, 0, True).into(given.account)
+        found, _, unreadable = given.account.census(ec2=given.account.ec2).take(given.target(), ())
+        assert [line for line in unreadable if queue in line] == list(unreadable) != []
+        assert volume.id in {resource.id for resource in found}
+
+
 def test_a_ledger_entry_that_may_not_be_looked_at_is_never_called_deleted() -> None:
     with mock_aws():
         given = a_lab_on_moto()
