@@ -17,6 +17,7 @@ from chalicelib.api.json_words import to_json
 from chalicelib.api.problems import answers_problems
 from chalicelib.api.request import complete_request, read_draft
 from chalicelib.domain.lab import Caller
+from chalicelib.logs import logger
 from chalicelib.ports import Deps
 
 #: What a body may be declared as; its content decides between JSON and YAML where the type does not. The last is what
@@ -163,6 +164,8 @@ def _route_looks(door: _Door) -> None:
 
 def _accepted(door: _Door, answer: labs.Answered) -> Response:
     body = presenters.answered(answer, door.base)
+    facts = {"lab_id": answer.lab.id, "phase": str(answer.lab.phase), "caller": door.caller.arn}
+    logger.info("A request was accepted.", extra={**facts, "warnings": [finding.code for finding in answer.findings]})
     return _json(body, 202, {"Location": body["links"]["self"]})
 
 

@@ -1,0 +1,67 @@
+"""Whatever is sent, the answer is one of those promised: never a 500, and a refusal always says why."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.api.http import Http
+from tests.fakes import a_lab
+
+SCALARS = st.none() | st.booleans() | st.integers(-3, 99) | st.text(max_size=8) | st.floats(allow_nan=False)
+ANYTHING = st.recursive(
+    SCALARS, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=6), inner), max_leaves=8
+)
+ACCESS = st.sampled_from(["public", "private", "public-and-private"]) | ANYTHING
+CIDRS = st.lists(st.sampled_from(["0.0.0.0/0", "10.0.0.0/8", "::/0", "1.2.3.4"]) | ANYTHING, max_size=3) | ANYTHING
+COUNT = st.fixed_dictionaries(
+    {}, optional={"name": st.just("myeks-nodegroup") | ANYTHING, "desired": ANYTHING, "x": ANYTHING}
+)
+CHANGES = st.fixed_dictionaries(
+    {},
+    optional={
+        "endpoint": st.fixed_dictionaries({}, optional={"access": ACCESS, "allowedCidrs": CIDRS}) | ANYTHING,
+        "nodegroups": st.lists(COUNT, max_size=3) | ANYTHING,
+    },
+)
+QUERIES = st.dictionaries(
+    st.sampled_from(["owner", "phase", "limit", "cursor", "other"]),
+    st.text(max_size=12) | st.sampled_from(["me", "*", "ready", "ready,failed", "25"]),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(CHANGES | ANYTHING)
+def test_any_change_is_taken_or_refused_by_field(body: Any) -> None:
+    http = Http()
+    http.world.store.put(a_lab(phase="ready"))
+    answer = http.patch(f"/labs/{a_lab().id}", json.dumps(body))
+    assert answer.status in (202, 400)
+    lab = http.world.store.labs[a_lab().id]
+    if answer.status == 400:
+        assert answer.json["findings"]
+        assert lab == a_lab(phase="ready")
+    elif lab.phase == "updating":
+        assert lab.change is not None
+        assert all(isinstance(count, int) and 0 <= count <= 10 for count in lab.change.nodes.values())
+
+
+@settings(max_examples=200, deadline=None)
+@given(QUERIES)
+def test_any_query_is_answered_or_refused_by_parameter(query: dict[str, str]) -> None:
+    answer = Http().get("/labs", query=query)
+    assert answer.status in (200, 400)
+    if answer.status == 400:
+        assert {finding["path"] for finding in answer.json["findings"]} <= set(query)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.text(max_size=40))
+def test_any_text_is_no_lab_and_no_accident(text: str) -> None:
+    http = Http()
+    answer = http.post("/labs", text, headers={"content-type": "text/plain"})
+    assert answer.status == 400
+    assert http.world.store.labs == {}
