@@ -12,6 +12,7 @@ from sandbox.ec2 import (
     dependencies,
     endpoints,
     filters,
+    instance_types,
     instances,
     interfaces,
     key_pairs,
@@ -25,6 +26,7 @@ def install(clock: SandboxClock) -> None:
     """Correct the EC2 and the load balancers of this process's emulator."""
     interfaces.install()
     instances.install()
+    instance_types.install()
     nat_gateways.install()
     endpoints.install()
     key_pairs.install()

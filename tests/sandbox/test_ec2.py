@@ -202,6 +202,25 @@ def test_every_kind_is_found_by_its_id_and_not_by_another(
     assert found("nothing-of-that-id") == []
 
 
+@pytest.mark.parametrize(
+    ("instance_type", "architecture", "cpus"),
+    [("t3.medium", "x86_64", 2), ("t4g.medium", "arm64", 2), ("m7i.large", "x86_64", 2), ("c7g.2xlarge", "arm64", 8)],
+)
+def test_an_instance_type_has_its_own_architecture_and_size(
+    ec2: Any, instance_type: str, architecture: str, cpus: int
+) -> None:
+    described = ec2.describe_instance_types(InstanceTypes=[instance_type])["InstanceTypes"][0]
+    assert described["ProcessorInfo"]["SupportedArchitectures"] == [architecture]
+    assert described["VCpuInfo"]["DefaultVCpus"] == cpus
+    filters = [{"Name": "instance-type", "Values": [instance_type]}]
+    offered = ec2.describe_instance_type_offerings(LocationType="availability-zone", Filters=filters)
+    assert len(offered["InstanceTypeOfferings"]) == 3
+
+
+def test_an_instance_type_that_does_not_exist_is_refused(ec2: Any) -> None:
+    assert refused(ec2.describe_instance_types, InstanceTypes=["t3.huge"]) == "InvalidInstanceType"
+
+
 def test_a_key_pair_keeps_its_tags_and_goes_by_its_id(ec2: Any) -> None:
     tags = [{"Key": "ekslab:lab", "Value": "lab-1"}]
     made = ec2.create_key_pair(KeyName="tagged-key", TagSpecifications=[{"ResourceType": "key-pair", "Tags": tags}])
