@@ -40,6 +40,8 @@ def refined_resource(service: str, path: str, params: Params, region: str, accou
 
 def _of_ec2(params: Params, region: str, account: str, known: str) -> str:
     place = f"arn:aws:ec2:{region}:{account}"
+    if known.startswith(f"{place}:snapshot/"):
+        return known.replace(f":{account}:", "::")  # A snapshot's ARN has no account in it.
     new = _NEW_IN_EC2.get(param(params, "Action"))
     if new:
         return f"{place}:{new}"

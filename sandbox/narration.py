@@ -20,7 +20,6 @@ class Narrator:
 
     def act(self, title: str) -> None:
         """Open a new act."""
-        self._told.clear()
         self._line("")
         self._line(self._in(_BOLD, f"── {title} "))
 
