@@ -37,8 +37,11 @@ def watch(client: Client, path: str, say: Callable[[str], None], sleep: Callable
 
 
 def _news(lab: Mapping[str, Any]) -> list[str]:
+    """What belongs to the present phase; steps that ended before it are history."""
     lines = []
     for step in lab["steps"]:
+        if step["endedAt"] and step["endedAt"] < lab["phaseSince"]:
+            continue
         lines.append(f"{_time(step['startedAt'])}  {step['title']} ...")
         if step["endedAt"]:
             lines.append(f"{_time(step['endedAt'])}  {step['title']}: {step['status']}. {step['detail']}".rstrip())

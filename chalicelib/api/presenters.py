@@ -9,7 +9,7 @@ from typing import Any
 from chalicelib.api.json_words import instant, to_json
 from chalicelib.domain.calendar import Calendar
 from chalicelib.domain.findings import Finding
-from chalicelib.domain.lab import Lab
+from chalicelib.domain.lab import OVER, Lab
 from chalicelib.domain.spec import LabSpec
 from chalicelib.labs import Answered
 from chalicelib.labs_inventory import Inventory
@@ -50,7 +50,7 @@ def lab_view(view: LabView, base: str) -> Json:
     lab = view.lab
     return {
         **lab_in_list(lab, base),
-        "endpoint": lab.facts.endpoint,
+        "endpoint": None if lab.phase in OVER else lab.facts.endpoint,
         "next": list(view.next),
         "steps": [to_json(step) for step in view.steps],
         "change": to_json(lab.change),

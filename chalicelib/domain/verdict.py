@@ -6,8 +6,15 @@ from collections import Counter
 from collections.abc import Sequence
 
 from chalicelib.domain.lab import Lab
-from chalicelib.domain.outlook import instant_told, volumes_told
+from chalicelib.domain.outlook import instant_told
 from chalicelib.domain.receipt import Outcome, Receipt
+from chalicelib.domain.spec import VolumePolicy
+
+_VOLUMES = {
+    VolumePolicy.DELETE: "deleted",
+    VolumePolicy.SNAPSHOT: "snapshotted, then deleted; the snapshots stay",
+    VolumePolicy.KEEP: "kept, and go on costing",
+}
 
 
 def verdict(lab: Lab, receipts: Sequence[Receipt]) -> str:
@@ -16,7 +23,11 @@ def verdict(lab: Lab, receipts: Sequence[Receipt]) -> str:
     counts = Counter(line.outcome for line in newest.lines)
     told = ", ".join(f"{counts[outcome]} {outcome}" for outcome in Outcome if counts[outcome]) or "nothing to tell"
     opening = _opening(newest, counts)
-    return f"{opening} Looked {newest.look}, {instant_told(newest.taken_at)}: {told}. By choice, {_volumes(lab)}."
+    chosen = _VOLUMES[lab.spec.volumes]
+    return (
+        f"{opening} Looked {newest.look}, {instant_told(newest.taken_at)}: {told}. "
+        f"Volumes of PersistentVolumeClaims were to be {chosen}."
+    )
 
 
 def _opening(receipt: Receipt, counts: Counter[Outcome]) -> str:
@@ -28,7 +39,3 @@ def _opening(receipt: Receipt, counts: Counter[Outcome]) -> str:
     if counts[Outcome.KEPT]:
         return "Nothing of the lab's is left but what is kept on purpose."
     return "Nothing of the lab's is left."
-
-
-def _volumes(lab: Lab) -> str:
-    return volumes_told(lab.spec.volumes)

@@ -75,6 +75,8 @@ def test_it_is_sealed_private_then_gone_and_proved_gone(life: Life) -> None:
     receipt = life.get("/receipt")
     assert (receipt["clean"], receipt["looks"][0]["look"]) == (True, "now")
     assert receipt["verdict"].startswith("Nothing of the lab's is left")
+    assert receipt["verdict"].endswith("were to be deleted.")
+    assert life.get()["endpoint"] is None
     assert life.http.get(f"{life.path}/kubeconfig").status == 409
     assert life.http.post("/labs", {"name": "myeks"}).status == 202
 

@@ -131,6 +131,23 @@ def test_watching_tells_each_step_once_and_ends_with_the_lab(wire: Wire) -> None
     assert said[-1] == f"{NOW:%H:%M:%S}  myeks is ready."
 
 
+def test_watching_a_release_does_not_tell_the_beginning_again(wire: Wire) -> None:
+    theatre = Theatre(wire.http.world)
+    theatre.request()
+    theatre.play()
+    wire.http.world.clock.advance(minutes=30)
+    said: list[str] = []
+    run(wire, "delete", LAB)
+
+    def sleep(_seconds: float) -> None:
+        theatre.play()
+
+    answer = watch(wire, f"/labs/{LAB}", said.append, sleep)  # type: ignore[arg-type]  # Wire has all that watch uses.
+    assert answer.body["phase"] == "deleted"
+    assert not any(line.startswith("10:0") for line in said)
+    assert any("Proof of empty: done" in line for line in said)
+
+
 def test_a_lab_that_failed_exits_1(wire: Wire) -> None:
     wire.http.world.store.put(a_lab(phase="failed", reason="No capacity."))
     assert run(wire, "show", LAB, "--watch") == 1
