@@ -47,7 +47,7 @@ def run_step(deps: Deps, function: StepFunction, event: Mapping[str, object]) ->
     """
     workflow = function.__module__.rpartition(".")[2]
     lab = deps.store.load_lab(str(event["lab_id"]))
-    now = deps.clock.now()
+    now = _time_of(deps, event)
     if lab.phase not in ACTS_IN[workflow]:
         raise Superseded(f"{workflow} may not act on {lab.id}: it is {lab.phase}.")
     step = _opened(deps, lab, workflow, function.__name__, now)
@@ -56,13 +56,19 @@ def run_step(deps: Deps, function: StepFunction, event: Mapping[str, object]) ->
     except (ProvisioningFailed, AwsRefused) as error:
         _record_failure(deps, lab, step, error, now)
         raise
-    _record(deps, lab, step, result)
+    _record(deps, lab, step, result, _time_of(deps, event))
     return {
         "outcome": str(result.outcome),
         "look_again_in": result.look_again_in,
         "detail": result.detail,
         **result.facts,
     }
+
+
+def _time_of(deps: Deps, event: Mapping[str, object]) -> datetime:
+    """The instant a schedule's event carried here (`time`, ISO 8601), else the clock's."""
+    carried = event.get("time")
+    return datetime.fromisoformat(carried) if isinstance(carried, str) else deps.clock.now()
 
 
 def _opened(deps: Deps, lab: Lab, workflow: str, function: str, now: datetime) -> Step | None:
@@ -79,10 +85,9 @@ def _opened(deps: Deps, lab: Lab, workflow: str, function: str, now: datetime) -
     return step
 
 
-def _record(deps: Deps, lab: Lab, step: Step | None, result: StepResult) -> None:
+def _record(deps: Deps, lab: Lab, step: Step | None, result: StepResult, now: datetime) -> None:
     if step is None:
         return
-    now = deps.clock.now()
     status = _STATUS[result.outcome]
     ended = None if status is StepStatus.RUNNING else now
     deps.store.record_step(

@@ -57,7 +57,8 @@ def _tend(deps: Deps, listed: Lab, now: datetime) -> TendingDecision:
     starts = decision.action in (Tending.START, Tending.RESTART, Tending.RELEASE, Tending.ROLL_BACK)
     if starts:
         workflow = WORKFLOW_OF[changed.phase]
-        deps.workflows.start(workflow, execution_name(changed, workflow), {"lab_id": lab.id})
+        payload = {"lab_id": lab.id, "time": now.isoformat()}
+        deps.workflows.start(workflow, execution_name(changed, workflow), payload)
     return decision
 
 
