@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from chalice import Chalice, ConvertToMiddleware, Rate
-from chalicelib.api.routes import make_blueprint
 
+from chalicelib.api.routes import make_blueprint
 from chalicelib.logs import logger
 from chalicelib.wiring import get_deps, is_administrator
 from chalicelib.workflows import inspect, provision, teardown, tend, update
