@@ -1,17 +1,29 @@
-"""The sandbox's commands: `serve` the whole of AWS that ekslab needs, until Ctrl-C; `package` the application for it."""
+"""The sandbox's commands.
+
+`demo` plays a lab's life; `up` leaves the installed service running; `serve` is the AWS alone; `package` builds.
+"""
 
 import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from sandbox import packaging, server
+from sandbox import demo, packaging, server, up
 from sandbox.settings import ACCOUNT, PROJECT, REGION, Settings
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
-    """Do what the command line says."""
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Do what the command line says; return the exit status."""
     options = _parser().parse_args(arguments)
-    options.command(options)
+    return int(options.command(options) or 0)
+
+
+def _demo(options: argparse.Namespace) -> int:
+    return demo.main(options.scale)
+
+
+def _up(options: argparse.Namespace) -> int:
+    return up.main(options.port, options.scale)
 
 
 def _package(options: argparse.Namespace) -> None:
@@ -38,6 +50,13 @@ def _parser() -> argparse.ArgumentParser:
     package = commands.add_parser("package", help="make build/sam.json and what it names")
     package.set_defaults(command=_package)
     package.add_argument("--region", default=REGION)
+    play = commands.add_parser("demo", help="a lab from request to proof of empty")
+    play.set_defaults(command=_demo)
+    play.add_argument("--scale", type=float, default=0.01, help="wall seconds per AWS second")
+    stay = commands.add_parser("up", help="the installed service, until Ctrl-C")
+    stay.set_defaults(command=_up)
+    stay.add_argument("--port", type=int, default=4566, help="TCP port on 127.0.0.1; 0 takes a free one")
+    stay.add_argument("--scale", type=float, default=0.02, help="wall seconds per AWS second")
     serve = commands.add_parser("serve", help="serve until Ctrl-C")
     serve.set_defaults(command=_serve)
     serve.add_argument("--port", type=int, default=4566, help="TCP port on 127.0.0.1; 0 takes a free one")
@@ -55,4 +74,4 @@ def _parser() -> argparse.ArgumentParser:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())
