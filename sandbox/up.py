@@ -46,7 +46,7 @@ is {stage.zone_id}. In a second terminal, as a learner:
   {_PYTHON} -m ekslab delete lab-... --watch
   {_PYTHON} -m ekslab receipt lab-...
 
-or by hand, with curl 7.75 or newer (or: awscurl --service execute-api --region {region} "$EKSLAB_URL/versions"):
+or by hand, with curl 7.75 or newer (awscurl --service execute-api --region {region} does the same):
 
   curl --aws-sigv4 aws:amz:{region}:execute-api --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" \\
        -H 'Content-Type: application/yaml' --data-binary @tests/data/eksctl/01-simple-cluster.yaml "$EKSLAB_URL/labs"
