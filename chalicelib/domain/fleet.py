@@ -1,0 +1,123 @@
+"""Every EKS cluster of the registered accounts and regions, as last read: the nouns of the support watch.
+
+Real answers lack fields: no tags, no platform version, no policy, versions no calendar lists. All of that is None or
+empty here, never an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One account in one region. `role_arn`: the role to assume there; None: the service's own account."""
+
+    account: str
+    region: str
+    role_arn: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Registration:
+    """An account that is watched. `owner`, `team`: who is told where a cluster's tags name nobody (mail or ARN, as text)."""
+
+    account: str
+    name: str
+    regions: tuple[str, ...]
+    role_arn: str | None = None
+    owner: str | None = None
+    team: str | None = None
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ClusterKey:
+    """Which cluster."""
+
+    account: str
+    region: str
+    name: str
+
+
+class NodeKind(StrEnum):
+    """Who upgrades these nodes."""
+
+    MANAGED = "managed"
+    SELF_MANAGED = "self-managed"
+    FARGATE = "fargate"
+
+
+@dataclass(frozen=True, slots=True)
+class Nodes:
+    """A group of nodes of one Kubernetes minor version (`1.33`; None: not told)."""
+
+    name: str
+    kind: NodeKind
+    version: str | None
+    count: int
+
+
+class InsightStatus(StrEnum):
+    """EKS's own words."""
+
+    PASSING = "PASSING"
+    WARNING = "WARNING"
+    ERROR = "ERROR"
+    UNKNOWN = "UNKNOWN"
+
+
+@dataclass(frozen=True, slots=True)
+class Insight:
+    """One finding of EKS about an upgrade. `last_called_at`: when a deprecated API was last asked for, None if not about calls."""
+
+    id: str
+    name: str
+    status: InsightStatus
+    reason: str
+    kubernetes_version: str | None
+    resources: tuple[str, ...] = ()
+    clients: tuple[str, ...] = ()
+    last_called_at: datetime | None = None
+    refreshed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AddonAtNext:
+    """An add-on, its version, and whether that runs on the next minor. `compatible_version`: one that does, None if none does."""
+
+    name: str
+    version: str
+    runs_on_next: bool
+    compatible_version: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FleetCluster:
+    """A cluster as last read. `support_type` None where EKS told no policy (which means EXTENDED)."""
+
+    key: ClusterKey
+    arn: str
+    version: str
+    status: str
+    support_type: str | None = None
+    platform_version: str | None = None
+    created_at: datetime | None = None
+    tags: Mapping[str, str] = field(default_factory=dict)
+    nodes: tuple[Nodes, ...] = ()
+    addons: tuple[AddonAtNext, ...] = ()
+    insights: tuple[Insight, ...] = ()
+    deletion_protection: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """A place or cluster that could not be read: AWS's code and words, since when, and when last tried."""
+
+    operation: str
+    code: str
+    message: str
+    since: datetime
+    last_tried_at: datetime

@@ -1,0 +1,66 @@
+"""From version × calendar × policy to a deadline: what happens to a cluster, when, at what cost, and for whom it matters.
+
+Pure. Dates are read off the calendar, never computed from months. Instants are aware UTC, 00:00Z of AWS's date.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+#: USD. Extended support adds 0.50 to 0.10 an hour; a month is 730 hours, as AWS bills it.
+EXTENDED_PER_HOUR = 0.50
+EXTENDED_PER_MONTH = 365
+
+
+class SupportPhase(StrEnum):
+    """Where a version is in its life."""
+
+    STANDARD = "standard"
+    EXTENDED = "extended"
+    PAST_END = "past-the-end"
+    UNKNOWN = "unknown-version"
+
+
+class DeadlineKind(StrEnum):
+    """What happens at a deadline."""
+
+    EXTENDED_BILLING = "extended-billing"
+    FORCED_UPGRADE = "forced-upgrade"
+
+
+@dataclass(frozen=True, slots=True)
+class Deadline:
+    """One thing that will happen. `target`: the version AWS upgrades to, None for billing. `source` and `as_of` of the date."""
+
+    kind: DeadlineKind
+    version: str
+    at: datetime
+    source: str
+    as_of: datetime
+    target: str | None = None
+
+    @property
+    def id(self) -> str:
+        """Names this deadline; a moved date is another deadline."""
+        return f"{self.kind}#{self.version}#{self.at:%Y-%m-%d}"
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """A cluster's support. `deadlines`: those to come and a forced upgrade that is overdue, nearest first.
+
+    `billed_extended`: it pays $0.60 an hour now. `lease_first`: a lab whose lease ends before its next deadline.
+    """
+
+    phase: SupportPhase
+    deadlines: tuple[Deadline, ...]
+    billed_extended: bool
+    lease_first: bool = False
+    reason: str = ""
+
+    @property
+    def next(self) -> Deadline | None:
+        """The nearest deadline."""
+        return self.deadlines[0] if self.deadlines else None

@@ -1,0 +1,127 @@
+"""What the support watch needs from the world: part of `ports.py`, with its promises."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from chalicelib.domain.calendar import Calendar
+from chalicelib.domain.fleet import AddonAtNext, ClusterKey, FleetCluster, Insight, Place, Registration, Trouble
+from chalicelib.domain.notices import Message, Notice, Watched
+
+
+class Fleet(Protocol):
+    """EKS in one place, read with the role of its registration."""
+
+    def calendar(self) -> Calendar:
+        """As `Clusters.versions`: live, else the bundled table, and which."""
+        ...
+
+    def names(self, cursor: str | None) -> tuple[tuple[str, ...], str | None]:
+        """One page of cluster names, and the next page's cursor."""
+        ...
+
+    def read(self, name: str) -> FleetCluster:
+        """The cluster with its nodes (managed groups, and instances tagged for it outside them). Raises ResourceGone."""
+        ...
+
+    def insights(self, name: str, refresh: bool) -> tuple[Insight, ...]:
+        """Upgrade-readiness insights that do not pass, with details. `refresh` asks EKS to look anew (it may take minutes)."""
+        ...
+
+    def addons_at(self, name: str, version: str) -> tuple[AddonAtNext, ...]:
+        """The cluster's add-ons, and whether each one's version runs on that Kubernetes version."""
+        ...
+
+    def set_support_policy(self, name: str, support_type: str) -> str:
+        """Ask for STANDARD or EXTENDED; return the update's id. Raises AwsRefused in AWS's words where it is not allowed."""
+        ...
+
+
+class FleetStore(Protocol):
+    """What is kept of the fleet."""
+
+    def registrations(self) -> tuple[Registration, ...]:
+        """All registered accounts."""
+        ...
+
+    def register(self, registration: Registration) -> None:
+        """Write or overwrite one."""
+        ...
+
+    def unregister(self, account: str) -> None:
+        """Forget one; absent is fine."""
+        ...
+
+    def watched(self, key: ClusterKey) -> Watched | None:
+        """What is kept of a cluster."""
+        ...
+
+    def change_watched(self, key: ClusterKey, change: Callable[[Watched | None], Watched | None]) -> Watched | None:
+        """Load, change, save if nobody saved in between, else again. None from `change`: leave as it is. Raises StaleLab."""
+        ...
+
+    def list_watched(self, limit: int, cursor: str | None) -> tuple[tuple[Watched, ...], str | None]:
+        """By what comes first: nearest deadline first, those without one last; gone ones are left out."""
+        ...
+
+    def watched_in(self, place: Place) -> tuple[Watched, ...]:
+        """Everything kept of one place, gone ones included."""
+        ...
+
+    def place_trouble(self, place: Place) -> Trouble | None:
+        """The open trouble of a whole place."""
+        ...
+
+    def set_place_trouble(self, place: Place, trouble: Trouble | None) -> None:
+        """Write it; None: it reads again."""
+        ...
+
+    def place_troubles(self) -> Mapping[Place, Trouble]:
+        """All places that can't be read now."""
+        ...
+
+    def add_notices(self, notices: Iterable[Notice]) -> None:
+        """Write new rows; one that exists already, in whatever state, stays as it is."""
+        ...
+
+    def notices_of(self, key: ClusterKey) -> tuple[Notice, ...]:
+        """All of a cluster's, oldest first."""
+        ...
+
+    def pending_notices(self, limit: int) -> tuple[Notice, ...]:
+        """Not sent yet, oldest first. Reads only pending ones."""
+        ...
+
+    def list_notices(self, limit: int, cursor: str | None) -> tuple[tuple[Notice, ...], str | None]:
+        """All, newest decision first."""
+        ...
+
+    def mark_sent(self, ids: Sequence[tuple[ClusterKey, str]], message_id: str, sent_at: datetime) -> None:
+        """Mark rows as sent; marking twice is fine."""
+        ...
+
+
+class Notifier(Protocol):
+    """Gets messages out: SNS for people and chat, EventBridge for machines."""
+
+    def send(self, message: Message) -> str:
+        """Publish to the topic with attributes (kind, severity, account, owner, days); return the provider's message id."""
+        ...
+
+    def tell_machines(self, detail_type: str, detail: Mapping[str, object]) -> None:
+        """Put one event on the bus, source `ekslab`, schema as docs/events.md has it."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """The watch's world. `fleet(place)` is cheap; `home` is the service's own account."""
+
+    fleet: Callable[[Place], Fleet]
+    store: FleetStore
+    notifier: Notifier
+    home: str
+    administrators: str | None = None
