@@ -36,8 +36,8 @@ def told(stage: Stage, scale: float) -> str:
     return f"""
 The service answers at
   {stage.url}
-as on AWS: only to signed requests. An hour there takes {3600 * scale:.0f} s here. Your address is 127.0.0.1; the hosted zone {DOMAIN}
-is {stage.zone_id}. In a second terminal, as a learner:
+as on AWS: only to signed requests. An hour there takes {3600 * scale:.0f} s here. Your address is 127.0.0.1;
+the hosted zone {DOMAIN} is {stage.zone_id}. In a second terminal, as a learner:
 
   . {ENV_FILE.relative_to(PROJECT)}
   {_PYTHON} -m ekslab request myeks --watch
