@@ -4,6 +4,7 @@ Everything goes through the REST API as a learner would send it; only what Kuber
 account from outside. Every promise is a check; one that does not hold makes the exit status non-zero.
 """
 
+import json
 import sys
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
@@ -131,7 +132,7 @@ class _Play:
     def _sealed(self) -> None:
         self._tell.act("The endpoint switched to private: where the course's author was locked out")
         change = {"endpoint": {"access": "private"}}
-        self._tell.command(f"PATCH /labs/{self._id}  {change}")
+        self._tell.command(f"PATCH /labs/{self._id}  {json.dumps(change)}")
         self._call("PATCH", f"/labs/{self._id}", change)
         lab = self._wait()
         access = self._eks()["resourcesVpcConfig"]
@@ -153,7 +154,7 @@ class _Play:
     def _proved(self) -> None:
         self._tell.act("Proof of empty")
         for looks, later in enumerate((timedelta(minutes=16), timedelta(hours=25)), start=2):
-            self._tell.command(f"(the schedule's event, {later} later)")
+            self._tell.command(f"(the five-minute schedule's event, with a time {_told(later)} later)")
             self._stage.tend(datetime.now(UTC) + later)
             self._await_looks(looks)
         receipt = self._call("GET", f"/labs/{self._id}/receipt").json
@@ -166,8 +167,8 @@ class _Play:
         client = self._stage.sandbox.client
         left = [thing for thing in self._ours if still_there(client, thing) and thing.kind != "snapshot"]
         harmed = [thing for thing in self._theirs if not still_there(client, thing)]
-        self._tell.check(not left, f"all {len(self._ours)} of the lab's leftovers are gone {_counted(left)}")
-        self._tell.check(not harmed, f"all {len(self._theirs)} look-alikes are untouched {_counted(harmed)}")
+        self._tell.check(not left, f"all {len(self._ours)} of the lab's leftovers are gone{_but(left)}")
+        self._tell.check(not harmed, f"all {len(self._theirs)} look-alikes are untouched{_but(harmed)}")
 
     def _await_looks(self, count: int) -> None:
         def looked(_: Mapping[str, Any]) -> bool:
@@ -201,16 +202,26 @@ _KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHVyc2EtbWFqb3ItaXMtbm90LWEtc2VjcmV0
 
 
 def _brief(body: Mapping[str, Any]) -> str:
-    return ", ".join(f"{name}: {value}" for name, value in body.items() if name not in ("ssh", "network"))
+    """The request in JSON; the key's text is no reading."""
+    return json.dumps({**body, "ssh": {"publicKey": "ssh-ed25519 ..."}})
 
 
 def _because(lab: Mapping[str, Any]) -> str:
     return f": {lab['reason']}" if lab.get("reason") else ""
 
 
+def _told(later: timedelta) -> str:
+    minutes = later // timedelta(minutes=1)
+    return f"{minutes} minutes" if minutes < 120 else f"{minutes // 60} hours"
+
+
 def _counted(things: list[Leftover]) -> str:
     kinds = [str(thing.kind) for thing in things]
-    return ", ".join(f"{kinds.count(kind)} {kind}" for kind in sorted(set(kinds)))
+    return ", ".join(f"{kind} ×{kinds.count(kind)}" for kind in sorted(set(kinds)))
+
+
+def _but(things: list[Leftover]) -> str:
+    return f", but for {_counted(things)}" if things else ""
 
 
 def _outcomes(look: Mapping[str, Any]) -> str:
