@@ -1,0 +1,132 @@
+"""The fleet's store in memory: the same promises as DynamoDB's, kept by simple dictionaries."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
+from typing import TypeVar
+
+from chalicelib.domain.errors import InvalidRequest
+from chalicelib.domain.findings import error
+from chalicelib.domain.fleet import ClusterKey, Place, Registration, Trouble
+from chalicelib.domain.notices import Notice, NoticeState, Watched
+from tests.fakes.account import Account, port
+
+Item = TypeVar("Item")
+_NEVER = datetime.max.replace(tzinfo=UTC)
+
+
+@dataclass
+class FakeFleetStore:
+    """Implements the FleetStore port."""
+
+    account: Account
+    registry: dict[str, Registration] = field(default_factory=dict)
+    kept: dict[ClusterKey, Watched] = field(default_factory=dict)
+    notices: dict[tuple[ClusterKey, str], Notice] = field(default_factory=dict)
+    troubles: dict[tuple[str, str], tuple[Place, Trouble]] = field(default_factory=dict)
+    port_name: str = "fleet_store"
+
+    @port
+    def registrations(self) -> tuple[Registration, ...]:
+        return tuple(self.registry[account] for account in sorted(self.registry))
+
+    @port
+    def register(self, registration: Registration) -> None:
+        self.registry[registration.account] = registration
+
+    @port
+    def unregister(self, account: str) -> None:
+        self.registry.pop(account, None)
+
+    @port
+    def watched(self, key: ClusterKey) -> Watched | None:
+        return self.kept.get(key)
+
+    @port
+    def change_watched(self, key: ClusterKey, change: Callable[[Watched | None], Watched | None]) -> Watched | None:
+        stored = self.kept.get(key)
+        changed = change(stored)
+        if changed is None or changed == stored:
+            return stored
+        self.kept[key] = replace(changed, version=(stored.version if stored else 0) + 1)
+        return self.kept[key]
+
+    @port
+    def list_watched(self, limit: int, cursor: str | None) -> tuple[tuple[Watched, ...], str | None]:
+        alive = [watched for watched in self.kept.values() if watched.gone_at is None]
+        return _page(sorted(alive, key=_comes_first), limit, cursor)
+
+    @port
+    def watched_in(self, place: Place) -> tuple[Watched, ...]:
+        return tuple(self.kept[k] for k in sorted(self.kept) if (k.account, k.region) == (place.account, place.region))
+
+    @port
+    def place_trouble(self, place: Place) -> Trouble | None:
+        found = self.troubles.get((place.account, place.region))
+        return found[1] if found else None
+
+    @port
+    def set_place_trouble(self, place: Place, trouble: Trouble | None) -> None:
+        self.troubles.pop((place.account, place.region), None)
+        if trouble is not None:
+            self.troubles[place.account, place.region] = (place, trouble)
+
+    @port
+    def place_troubles(self) -> Mapping[Place, Trouble]:
+        return dict(self.troubles[where] for where in sorted(self.troubles))
+
+    @port
+    def add_notices(self, notices: Iterable[Notice]) -> None:
+        for notice in notices:
+            self.notices.setdefault((notice.key, notice.id), notice)
+
+    @port
+    def notices_of(self, key: ClusterKey) -> tuple[Notice, ...]:
+        return tuple(notice for notice in self._oldest_first() if notice.key == key)
+
+    @port
+    def pending_notices(self, limit: int) -> tuple[Notice, ...]:
+        return tuple(notice for notice in self._oldest_first() if notice.state is NoticeState.PENDING)[:limit]
+
+    @port
+    def list_notices(self, limit: int, cursor: str | None) -> tuple[tuple[Notice, ...], str | None]:
+        return _page(self._oldest_first()[::-1], limit, cursor)
+
+    @port
+    def mark_sent(self, ids: Sequence[tuple[ClusterKey, str]], message_id: str, sent_at: datetime) -> None:
+        for row in ids:
+            notice = self.notices.get(row)
+            if notice is not None and notice.state is NoticeState.PENDING:
+                self.notices[row] = replace(notice, state=NoticeState.SENT, message_id=message_id, sent_at=sent_at)
+
+    def put(self, *watched: Watched) -> None:
+        """Put clusters there as they are: for tests that start in the middle of a story."""
+        self.kept |= {one.cluster.key: one for one in watched}
+
+    def _oldest_first(self) -> list[Notice]:
+        return sorted(self.notices.values(), key=lambda notice: (notice.decided_at, notice.key, notice.id))
+
+
+def _comes_first(watched: Watched) -> tuple[datetime, ClusterKey]:
+    deadline = watched.support.next
+    return (deadline.at if deadline else _NEVER), watched.cluster.key
+
+
+def _page(items: Sequence[Item], limit: int, cursor: str | None) -> tuple[tuple[Item, ...], str | None]:
+    start = _position(cursor)
+    end = start + limit
+    more = base64.urlsafe_b64encode(str(end).encode()).decode() if end < len(items) else None
+    return tuple(items[start:end]), more
+
+
+def _position(cursor: str | None) -> int:
+    if cursor is None:
+        return 0
+    try:
+        return int(base64.urlsafe_b64decode(cursor))
+    except ValueError as problem:
+        message = "This cursor was not given out by this service."
+        raise InvalidRequest([error("cursor", "bad-cursor", message)]) from problem

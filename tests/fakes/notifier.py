@@ -1,0 +1,41 @@
+"""What the support watch sends, kept instead of sent.
+
+`account.fail("send", AwsUnavailable(...))` is a crash before anything went out; `account.lose_answer("send")` is one
+after: the message is out, and its sender does not know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from chalicelib.domain.notices import Message
+from tests.fakes.account import Account, port
+
+
+@dataclass
+class FakeNotifier:
+    """Implements the Notifier port. `sent` in order, each with the id it was given; `events` as (detail type, detail)."""
+
+    account: Account
+    sent: list[tuple[str, Message]] = field(default_factory=list)
+    events: list[tuple[str, Mapping[str, object]]] = field(default_factory=list)
+    port_name: str = "notifier"
+
+    @port
+    def send(self, message: Message) -> str:
+        self.sent.append((f"message-{len(self.sent) + 1}", message))
+        return self.sent[-1][0]
+
+    @port
+    def tell_machines(self, detail_type: str, detail: Mapping[str, object]) -> None:
+        self.events.append((detail_type, dict(detail)))
+
+    @property
+    def messages(self) -> tuple[Message, ...]:
+        """What was sent, without ids."""
+        return tuple(message for _, message in self.sent)
+
+    def to(self, recipient: str) -> tuple[Message, ...]:
+        """What one recipient was sent."""
+        return tuple(message for message in self.messages if message.recipient == recipient)
