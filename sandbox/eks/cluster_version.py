@@ -46,7 +46,8 @@ def start_due_upgrades(world: World) -> None:
     for cluster in list(world.clusters.values()):
         version = world.calendar.find(cluster.described["version"], now)
         following = world.calendar.find(f"1.{_minor(cluster.described['version']) + 1}", now)
-        ended = version is not None and version.status(now) in _ended_under(cluster)
+        spared = cluster.spared_until is not None and now < cluster.spared_until
+        ended = version is not None and version.status(now) in _ended_under(cluster) and not spared
         if ended and following and cluster.described["status"] == "ACTIVE":
             _start(world, cluster, following, FORCED)
 

@@ -6,6 +6,7 @@ Each thing keeps `described`, exactly what its Describe operation answers, besid
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 Described = dict[str, Any]
@@ -65,7 +66,10 @@ class AccessEntry:
 
 @dataclass(eq=False, slots=True)
 class Cluster:
-    """A control plane and what hangs on it; dictionaries are by name (access entries by principal ARN)."""
+    """A control plane and what hangs on it; dictionaries are by name (access entries by principal ARN).
+
+    `untold`: what DescribeCluster leaves out. `spared_until`: AWS forces no upgrade on it before.
+    """
 
     account: str
     region: str
@@ -80,6 +84,8 @@ class Cluster:
     pod_identity_associations: dict[str, Described] = field(default_factory=dict)
     fargate_profiles: dict[str, Described] = field(default_factory=dict)
     updates: dict[str, Update] = field(default_factory=dict)
+    untold: tuple[str, ...] = ()
+    spared_until: datetime | None = None
 
     @property
     def name(self) -> str:
