@@ -53,6 +53,8 @@ class Audience(StrEnum):
 class Notice:
     """`rung`: days before the deadline it was due at (None where there is no ladder). `late_by_days`: 0 when on time.
 
+    What is said weekly counts days after it began: 0, -7, -14. `DATE_MOVED` counts the moves: 0, 1, 2.
+
     `id` is unique per cluster, kind, deadline, rung and recipient: the same decision twice is one notice.
     """
 
@@ -81,7 +83,9 @@ class Notice:
 class Watched:
     """What the service keeps of one cluster: the last good reading, its support, who answers for it, and what people said.
 
-    `told`: deadline ids people were told of. `gone_at`: when EKS no longer listed it. `version` is for optimistic locking.
+    `told`: deadline ids people were told of. `gone_at`: when EKS no longer listed it. `armed_at`: when its present
+    deadlines became known (first seen, upgraded, policy or date changed): nothing due before it is late. `version` is
+    for optimistic locking.
     """
 
     cluster: FleetCluster
@@ -98,6 +102,7 @@ class Watched:
     told: tuple[str, ...] = ()
     upgraded_by_aws_at: datetime | None = None
     gone_at: datetime | None = None
+    armed_at: datetime | None = None
     health_event_arn: str | None = None
     version: int = 0
 

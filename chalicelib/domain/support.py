@@ -51,7 +51,8 @@ class Deadline:
 class Support:
     """A cluster's support. `deadlines`: those to come and a forced upgrade that is overdue, nearest first.
 
-    `billed_extended`: it pays $0.60 an hour now. `lease_first`: a lab whose lease ends before its next deadline.
+    `billed_extended`: it pays $0.60 an hour now, and `begun` is the billing deadline that has passed.
+    `lease_first`: a lab whose lease ends before its next deadline.
     """
 
     phase: SupportPhase
@@ -59,6 +60,7 @@ class Support:
     billed_extended: bool
     lease_first: bool = False
     reason: str = ""
+    begun: Deadline | None = None
 
     @property
     def next(self) -> Deadline | None:
