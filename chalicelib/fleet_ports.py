@@ -9,7 +9,7 @@ from typing import Protocol
 
 from chalicelib.domain.calendar import Calendar
 from chalicelib.domain.fleet import AddonAtNext, ClusterKey, FleetCluster, Insight, Place, Registration, Trouble
-from chalicelib.domain.notices import Message, Notice, Watched
+from chalicelib.domain.notices import LADDER, Message, Notice, Watched
 
 
 class Fleet(Protocol):
@@ -118,10 +118,18 @@ class Notifier(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Watch:
-    """The watch's world. `fleet(place)` is cheap; `home` is the service's own account."""
+    """The watch's world. `fleet(place)` is cheap; `home` is the service's own account.
+
+    `home_regions`: watched in it unless it is registered otherwise. `default_owner`: told where nobody else is named.
+    `unreadable_after_days`: trouble that lasts this long is told. `ladder`: days before a deadline, falling.
+    """
 
     fleet: Callable[[Place], Fleet]
     store: FleetStore
     notifier: Notifier
     home: str
     administrators: str | None = None
+    home_regions: tuple[str, ...] = ()
+    default_owner: str | None = None
+    unreadable_after_days: int = 3
+    ladder: tuple[int, ...] = LADDER

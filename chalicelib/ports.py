@@ -15,9 +15,11 @@ from chalicelib.cloud_ports import Census, Dns, Kubernetes, Leftovers, Network, 
 from chalicelib.domain.history import Event, Step
 from chalicelib.domain.lab import Lab, Phase
 from chalicelib.domain.limits import Limits as Limits
+from chalicelib.domain.notices import LADDER as LADDER
 from chalicelib.domain.receipt import Receipt
 from chalicelib.domain.resources import LedgerEntry
 from chalicelib.eks_ports import Clusters
+from chalicelib.fleet_ports import Watch
 
 Item = TypeVar("Item")
 
@@ -113,7 +115,7 @@ class Workflows(Protocol):
     """Step Functions."""
 
     def start(self, workflow: str, execution_name: str, payload: Mapping[str, object]) -> None:
-        """Start `provision`, `teardown`, `update` or `inspect`. The same name again is no second start and no error."""
+        """Start a workflow by its module's name, such as `provision`. The same name again is no second start and no error."""
         ...
 
     def is_running(self, workflow: str, execution_name: str) -> bool:
@@ -144,4 +146,5 @@ class Deps:
     cloud: Callable[[str], Cloud]
     clock: Clock
     new_id: Callable[[], str]
+    watch: Watch
     limits: Limits = field(default_factory=Limits)

@@ -6,7 +6,22 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from chalicelib.ports import Limits
+from chalicelib.ports import LADDER, Limits
+
+
+@dataclass(frozen=True, slots=True)
+class WatchSettings:
+    """What the support watch is configured to be. `regions`: those of the service's own account."""
+
+    regions: tuple[str, ...]
+    administrators: str | None
+    default_owner: str | None
+    unreadable_after_days: int
+    ladder: tuple[int, ...]
+    external_id: str | None
+    topic_arn: str
+    chat_topic_arn: str | None
+    bus: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +35,7 @@ class Settings:
     lab_stack_role_arn: str
     administrators: tuple[str, ...]
     limits: Limits
+    watch: WatchSettings
 
 
 def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
@@ -33,6 +49,22 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         lab_stack_role_arn=env["EKSLAB_LAB_STACK_ROLE"],
         administrators=_listed(env.get("EKSLAB_ADMINISTRATORS", "")),
         limits=_limits(env),
+        watch=_watch(env),
+    )
+
+
+def _watch(env: Mapping[str, str]) -> WatchSettings:
+    rungs = {int(days) for days in _listed(env.get("EKSLAB_NOTICE_LADDER", ""))}
+    return WatchSettings(
+        regions=_listed(env.get("EKSLAB_WATCH_REGIONS", "")) or (env["AWS_REGION"],),
+        administrators=env.get("EKSLAB_NOTICE_ADMINISTRATORS") or None,
+        default_owner=env.get("EKSLAB_NOTICE_DEFAULT_OWNER") or None,
+        unreadable_after_days=int(env.get("EKSLAB_UNREADABLE_AFTER_DAYS", "3")),
+        ladder=tuple(sorted(rungs, reverse=True)) or LADDER,
+        external_id=env.get("EKSLAB_WATCH_EXTERNAL_ID") or None,
+        topic_arn=env.get("EKSLAB_NOTICES_TOPIC", ""),
+        chat_topic_arn=env.get("EKSLAB_CHAT_TOPIC") or None,
+        bus=env.get("EKSLAB_EVENT_BUS", ""),
     )
 
 

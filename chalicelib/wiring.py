@@ -8,7 +8,7 @@ from __future__ import annotations
 import fnmatch
 import secrets
 from functools import cache
-from typing import Any
+from typing import Any, cast
 
 import boto3
 from botocore.config import Config
@@ -25,6 +25,7 @@ from chalicelib.aws.roles import IamRoles
 from chalicelib.aws.stacks import CloudFormationStacks
 from chalicelib.aws.store import DynamoStore
 from chalicelib.aws.workflows import StepFunctionsWorkflows
+from chalicelib.fleet_ports import Watch
 from chalicelib.ports import Cloud, Deps
 from chalicelib.settings import Settings, load_settings
 
@@ -63,6 +64,7 @@ def get_deps() -> Deps:
         cloud=_cloud,
         clock=SystemClock(),
         new_id=new_lab_id,
+        watch=cast("Watch", None),
         limits=settings.limits,
     )
 

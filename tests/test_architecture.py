@@ -13,22 +13,30 @@ import pytest
 
 PROJECT = Path(__file__).resolve().parent.parent
 STANDARD = frozenset(__import__("sys").stdlib_module_names)
-WORKFLOWS = {"provision", "update", "teardown", "inspect", "tend"}
+WORKFLOWS = {"provision", "update", "teardown", "inspect", "tend", "watch_support"}
 HARD_LIMIT = 250
 
 #: room (a path prefix) -> modules of ours it may import. The longest prefix that fits decides.
 MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "app.py": ("chalicelib.api", "chalicelib.workflows", "chalicelib.wiring", "chalicelib.logs"),
     "chalicelib/domain/": ("chalicelib.domain",),
-    "chalicelib/ports.py": ("chalicelib.domain", "chalicelib.eks_ports", "chalicelib.cloud_ports"),
+    "chalicelib/ports.py": (
+        "chalicelib.domain",
+        "chalicelib.eks_ports",
+        "chalicelib.cloud_ports",
+        "chalicelib.fleet_ports",
+    ),
+    "chalicelib/fleet_ports.py": ("chalicelib.domain",),
     "chalicelib/eks_ports.py": ("chalicelib.domain",),
     "chalicelib/cloud_ports.py": ("chalicelib.domain",),
     "chalicelib/labs": ("chalicelib.domain", "chalicelib.ports", "chalicelib.labs"),
+    "chalicelib/clusters": ("chalicelib.domain", "chalicelib.ports", "chalicelib.clusters"),
     "chalicelib/workflows/": ("chalicelib.domain", "chalicelib.ports", "chalicelib.workflows"),
     "chalicelib/api/": (
         "chalicelib.domain",
         "chalicelib.ports",
         "chalicelib.labs",
+        "chalicelib.clusters",
         "chalicelib.api",
         "chalicelib.logs",
     ),
@@ -37,12 +45,19 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "chalicelib.ports",
         "chalicelib.eks_ports",
         "chalicelib.cloud_ports",
+        "chalicelib.fleet_ports",
         "chalicelib.aws",
         "chalicelib.logs",
     ),
     "chalicelib/settings.py": ("chalicelib.ports",),
     "chalicelib/logs.py": (),
-    "chalicelib/wiring.py": ("chalicelib.aws", "chalicelib.ports", "chalicelib.settings", "chalicelib.logs"),
+    "chalicelib/wiring.py": (
+        "chalicelib.aws",
+        "chalicelib.ports",
+        "chalicelib.fleet_ports",
+        "chalicelib.settings",
+        "chalicelib.logs",
+    ),
     "sandbox/": ("sandbox",),
     "ekslab/": ("ekslab",),
     "benchmarks/": ("benchmarks", "sandbox", "ekslab"),

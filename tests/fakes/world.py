@@ -13,6 +13,7 @@ from tests.fakes.leftovers import FakeCensus, FakeLeftovers
 from tests.fakes.places import FakeDns, FakeKubernetes, FakeNetwork, FakeRoles
 from tests.fakes.stacks import FakeStacks
 from tests.fakes.store import FakeStore
+from tests.fakes.watch import FakeWatch, make_watch
 from tests.fakes.workflows import FakeWorkflows
 
 
@@ -32,6 +33,7 @@ class FakeWorld:
     leftovers: FakeLeftovers
     census: FakeCensus
     kubernetes: FakeKubernetes
+    watch: FakeWatch
     deps: Deps
 
     def fail(self, operation: str, error: Exception, times: int = 1, after: bool = False) -> None:
@@ -58,13 +60,22 @@ def make_deps(limits: Limits | None = None) -> FakeWorld:
         FakeCensus(account),
         FakeKubernetes(account),
     )
-    count = itertools.count(1)
-    deps = Deps(store, workflows, lambda region: cloud, clock, lambda: f"lab-{next(count):08d}", limits or Limits())
+    watch, count = make_watch(account=account), itertools.count(1)
+    deps = Deps(
+        store,
+        workflows,
+        lambda region: cloud,
+        clock,
+        lambda: f"lab-{next(count):08d}",
+        watch.watch,
+        limits or Limits(),
+    )
     return FakeWorld(
         account=account,
         clock=clock,
         store=store,
         workflows=workflows,
+        watch=watch,
         deps=deps,
         **{name: getattr(cloud, name) for name in cloud.__slots__},
     )
