@@ -1,8 +1,9 @@
 """The sandbox's own routes, beside AWS's on the same port and for this machine only; what they do is in `mount.py`.
 
 `GET /_sandbox/health` tells that everything is mounted; `POST /_sandbox/faults` replaces the rules by which the
-sandbox's EKS misbehaves; `/clock` sets (`{"now": "2026-11-26T00:00:00Z"}`) or advances (`{"advance": seconds}`) the
-time by which AWS judges; `/quotas` changes service quotas; `/kubernetes` puts an object into a cluster.
+sandbox's EKS misbehaves, `PATCH` adds some; `/clock` sets (`{"now": "2026-11-26T00:00:00Z"}`) or advances
+(`{"advance": seconds}`) the time by which AWS judges; `/quotas` changes service quotas; `/kubernetes` puts an object
+into a cluster.
 """
 
 import json

@@ -8,6 +8,7 @@ import json
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -24,6 +25,8 @@ from sandbox.settings import ACCOUNT, PROJECT, REGION, ROOT_SECRET, Settings
 
 START_TIMEOUT = 30.0
 END_TIMEOUT = 5.0
+_MAKING_CLIENTS = threading.Lock()
+"""boto3 makes all clients from one default session, which only one thread may do at a time."""
 
 
 class SandboxNotStarted(Exception):
@@ -60,15 +63,16 @@ class Sandbox:
     def client(self, service: str, *, credentials: Credentials | None = None, region: str | None = None) -> Any:
         """Return a boto3 client of this sandbox, as `credentials` (default: the account's root), without retries."""
         who = credentials or self.root
-        return boto3.client(
-            service,
-            endpoint_url=self.url,
-            region_name=region or self.region,
-            aws_access_key_id=who.access_key_id,
-            aws_secret_access_key=who.secret_access_key,
-            aws_session_token=who.session_token,
-            config=Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}),
-        )
+        with _MAKING_CLIENTS:
+            return boto3.client(
+                service,
+                endpoint_url=self.url,
+                region_name=region or self.region,
+                aws_access_key_id=who.access_key_id,
+                aws_secret_access_key=who.secret_access_key,
+                aws_session_token=who.session_token,
+                config=Config(retries={"total_max_attempts": 1}, s3={"addressing_style": "path"}),
+            )
 
     def credentials_for(self, user: str) -> Credentials:
         """Make a new access key for the IAM user `user`, who must exist; raises NoSuchEntityException if not."""

@@ -48,6 +48,11 @@ def _routes(
         eks.faults.set_rules(rules or [])
         return {"rules": len(rules or [])}
 
+    def add_faults(rules: Any) -> Mapping[str, Any]:
+        for rule in rules or []:
+            eks.faults.add(rule)
+        return {"added": len(rules or [])}
+
     def set_clock(change: Any) -> Mapping[str, Any]:
         match change:
             case {"now": str(instant)}:
@@ -69,6 +74,7 @@ def _routes(
         ("GET", "health"): health,
         ("POST", "kubernetes"): put_object,
         ("POST", "faults"): set_faults,
+        ("PATCH", "faults"): add_faults,
         ("POST", "clock"): set_clock,
         ("POST", "quotas"): lambda values: quotas.set_quotas(values or {}),
     }

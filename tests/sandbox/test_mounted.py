@@ -155,6 +155,11 @@ def test_faults_are_set_by_command(sandbox: Sandbox) -> None:
     with pytest.raises(ClientError, match="ThrottlingException"):
         sandbox.client("eks").list_clusters()
     sandbox.client("eks").list_clusters()
+    sandbox.admin("PATCH", "faults", [{"operation": "ListNodegroups", "error": error}])
+    sandbox.admin("PATCH", "faults", [{"operation": "DescribeCluster", "error": error}])
+    for call in (sandbox.client("eks").list_nodegroups, sandbox.client("eks").describe_cluster):
+        with pytest.raises(ClientError, match="ThrottlingException"):
+            call(**{"clusterName" if call.__name__ == "list_nodegroups" else "name": "any"})
     sandbox.admin("POST", "faults", [])
 
 
