@@ -1,0 +1,71 @@
+"""What AWS itself shows, asked as the account's root and by no code of the service: the stories' own eyes.
+
+`left_of` is how a story knows that nothing is left; every story that trusts it has seen it full before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from sandbox.stage import Stage
+from tests.story.telling import Lab
+
+Json = Any
+
+
+def left_of(lab: Lab) -> list[str]:
+    """Everything that bears the lab's mark or its name: ids, sorted. A terminated instance is gone."""
+    client = clients(lab)
+    return sorted({*_tagged(client, lab), *_named(client, lab)})
+
+
+def clients(lab: Lab) -> Any:
+    """A factory of clients as root, in the lab's region."""
+    return clients_in(lab.learner.stage, lab.region)
+
+
+def clients_in(stage: Stage, region: str) -> Any:
+    """A factory of clients as root in a region."""
+    return lambda service: stage.sandbox.client(service, region=region)
+
+
+def cluster(client: Any, name: str) -> Json:
+    """The cluster of this name, None when there is none."""
+    try:
+        return client("eks").describe_cluster(name=name)["cluster"]
+    except ClientError as error:
+        assert error.response["Error"]["Code"] == "ResourceNotFoundException"
+        return None
+
+
+def _tagged(client: Any, lab: Lab) -> Iterator[str]:
+    mine = [{"Name": "tag:ekslab:lab-id", "Values": [lab.id]}]
+    ec2 = client("ec2")
+    yield from (vpc["VpcId"] for vpc in ec2.describe_vpcs(Filters=mine)["Vpcs"])
+    yield from (subnet["SubnetId"] for subnet in ec2.describe_subnets(Filters=mine)["Subnets"])
+    yield from (group["GroupId"] for group in ec2.describe_security_groups(Filters=mine)["SecurityGroups"])
+    yield from (key["KeyPairId"] for key in ec2.describe_key_pairs(Filters=mine)["KeyPairs"])
+    yield from (volume["VolumeId"] for volume in ec2.describe_volumes(Filters=mine)["Volumes"])
+    for reservation in ec2.describe_instances(Filters=mine)["Reservations"]:
+        alive = [i for i in reservation["Instances"] if i["State"]["Name"] not in ("shutting-down", "terminated")]
+        yield from (instance["InstanceId"] for instance in alive)
+
+
+def _named(client: Any, lab: Lab) -> Iterator[str]:
+    stacks = client("cloudformation").describe_stacks()["Stacks"]
+    yield from (s["StackName"] for s in stacks if lab.id in s["StackName"] and s["StackStatus"] != "DELETE_COMPLETE")
+    yield from (role["RoleName"] for role in client("iam").list_roles()["Roles"] if lab.id in role["RoleName"])
+    found = cluster(client, lab.name)
+    if found and found["tags"].get("ekslab:lab-id") == lab.id:
+        yield found["arn"]
+    groups = client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
+    yield from (g["AutoScalingGroupName"] for g in groups if _tag(g, "eks:cluster-name") == lab.name)
+    logs = client("logs").describe_log_groups(logGroupNamePrefix=f"/aws/eks/{lab.name}/cluster")["logGroups"]
+    yield from (group["logGroupName"] for group in logs)
+
+
+def _tag(thing: Json, key: str) -> str | None:
+    return next((tag["Value"] for tag in thing["Tags"] if tag["Key"] == key), None)

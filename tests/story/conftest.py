@@ -1,0 +1,47 @@
+"""One installed service for all stories, which are told side by side: labs of different people do not wait for each other.
+
+A story is a test function that takes `stage` and is marked `story`. When the first of them is due, all of this session's
+begin, a few at a time; each test then waits for the end of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
+
+import pytest
+
+from sandbox.stage import Stage, installed
+
+#: Labs spend their time waiting; more at once than this, and a machine with two cores is what they wait for.
+AT_ONCE = 6
+
+
+@pytest.fixture(scope="session")
+def stage() -> Iterator[Stage]:
+    """The whole service, deployed into a sandbox that enforces IAM."""
+    with installed() as stage:
+        yield stage
+
+
+@pytest.fixture(scope="session")
+def begun(request: pytest.FixtureRequest, stage: Stage) -> Iterator[Mapping[str, Future[None]]]:
+    """All stories of this session, by node id, under way."""
+    with ThreadPoolExecutor(AT_ONCE) as tellers:
+        stories = [item for item in request.session.items if _is_told(item)]
+        yield {
+            item.nodeid: tellers.submit(item.function, stage) for item in stories if isinstance(item, pytest.Function)
+        }
+
+
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """Wait for a story's end instead of beginning it."""
+    if not _is_told(pyfuncitem):
+        return None
+    futures: Mapping[str, Future[None]] = pyfuncitem._request.getfixturevalue("begun")
+    futures[pyfuncitem.nodeid].result()
+    return True
+
+
+def _is_told(item: pytest.Item) -> bool:
+    return item.get_closest_marker("story") is not None
