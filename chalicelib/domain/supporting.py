@@ -1,0 +1,133 @@
+"""Decides what the support calendar means for one cluster: its phase, what will happen to it and when, and what has moved.
+
+Called by the scan, the API and the notices. Only dates decide: EKS's own status words freeze while dates move on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+
+from chalicelib.domain.calendar import Calendar, SupportStatus, VersionSupport
+from chalicelib.domain.support import EXTENDED_PER_MONTH, Deadline, DeadlineKind, Support, SupportPhase
+
+STANDARD, EXTENDED = "STANDARD", "EXTENDED"
+#: A lab that outlives its lease by more than this is stuck: its deadlines concern people again.
+LEASE_GRACE = timedelta(days=1)
+
+
+def decide_support(
+    version: str, support_type: str | None, calendar: Calendar, now: datetime, lease_ends_at: datetime | None = None
+) -> Support:
+    """Tell a cluster's support at `now`; a policy that EKS does not tell is EXTENDED. Raises ValueError on naive instants."""
+    at = utc(now)
+    entry = calendar.get(version)
+    if entry is None:
+        return Support(SupportPhase.UNKNOWN, (), billed_extended=False, reason=_unlisted(version, calendar))
+    if (support_type or EXTENDED).upper() == STANDARD:
+        return _on_standard(entry, calendar, at, lease_ends_at)
+    return _on_extended(entry, calendar, at, lease_ends_at)
+
+
+def moved(before: Support, after: Support) -> tuple[Deadline, Deadline] | None:
+    """The nearest deadline whose date AWS moved, as it was and as it is; None after an upgrade or a change of policy."""
+    was, now_is = _by_kind(before), _by_kind(after)
+    if was.keys() != now_is.keys():
+        return None
+    for kind, deadline in now_is.items():
+        if deadline.version == was[kind].version and deadline.id != was[kind].id:
+            return was[kind], deadline
+    return None
+
+
+def days_left(deadline: Deadline, now: datetime) -> int:
+    """Days from today to the deadline's day, both UTC; 0 on the day, negative after it."""
+    return (utc(deadline.at).date() - utc(now).date()).days
+
+
+def effect_told(deadline: Deadline, now: datetime) -> str:
+    """What happens at the deadline, or has happened since, as half a sentence."""
+    past = utc(now) >= utc(deadline.at)
+    if deadline.kind is DeadlineKind.EXTENDED_BILLING:
+        return f"extended billing {'has begun' if past else 'begins'}: +${EXTENDED_PER_MONTH} a month"
+    upgrade = f"the control plane to {deadline.target or 'the next version'}"
+    if past:
+        return f"AWS may upgrade {upgrade} at any time now, without notice; nodes stay behind"
+    return f"AWS upgrades {upgrade}, at any time from then on, without notice; nodes stay behind"
+
+
+def minor(version: str) -> tuple[int, ...]:
+    """A version's numeric order (1.9 before 1.10); empty for what is no version."""
+    parts = version.split(".")
+    return tuple(int(part) for part in parts) if all(part.isdecimal() for part in parts) else ()
+
+
+def utc(instant: datetime) -> datetime:
+    """The same instant in UTC: west of Greenwich AWS's midnight is still yesterday. Raises ValueError if it is naive."""
+    if instant.tzinfo is None:
+        raise ValueError(f"{instant.isoformat()} has no time zone; instants are aware.")
+    return instant.astimezone(UTC)
+
+
+def _on_standard(entry: VersionSupport, calendar: Calendar, now: datetime, lease_ends_at: datetime | None) -> Support:
+    forced = _forced(entry.version, entry.end_of_standard, calendar, lambda v: v.end_of_standard)
+    past = now >= forced.at
+    phase = SupportPhase.PAST_END if past else SupportPhase.STANDARD
+    what = "AWS upgrades it instead of charging for extended support."
+    reason = f"Its policy is STANDARD and standard support {'ended' if past else 'ends'} on {_day(forced.at)}: {what}"
+    return Support(phase, (forced,), False, _lease_first(forced, now, lease_ends_at), reason)
+
+
+def _on_extended(entry: VersionSupport, calendar: Calendar, now: datetime, lease_ends_at: datetime | None) -> Support:
+    begins = utc(entry.end_of_standard)
+    billing = Deadline(DeadlineKind.EXTENDED_BILLING, entry.version, begins, calendar.source, utc(calendar.as_of))
+    forced = _forced(entry.version, entry.end_of_extended, calendar, lambda v: v.end_of_extended)
+    if now < billing.at:
+        deadlines = tuple(sorted((billing, forced), key=lambda deadline: deadline.at))
+        reason = (
+            f"Standard support ends on {_day(billing.at)}; extended support, which is billed, on {_day(forced.at)}."
+        )
+        return Support(SupportPhase.STANDARD, deadlines, False, _lease_first(deadlines[0], now, lease_ends_at), reason)
+    past = now >= forced.at
+    phase = SupportPhase.PAST_END if past else SupportPhase.EXTENDED
+    reason = f"Standard support ended on {_day(billing.at)}; extended support {'ended' if past else 'ends'} on {_day(forced.at)}."
+    return Support(phase, (forced,), True, _lease_first(forced, now, lease_ends_at), reason, begun=billing)
+
+
+def _forced(
+    version: str, ends_at: datetime, calendar: Calendar, end_of: Callable[[VersionSupport], datetime]
+) -> Deadline:
+    at = utc(ends_at)
+    newer = sorted((v for v in calendar.versions if minor(v.version) > minor(version)), key=lambda v: minor(v.version))
+    supported = [v for v in newer if end_of(v) > at and (v.released_at is None or v.released_at <= at)]
+    target = next(iter(supported or newer), None)
+    return Deadline(
+        DeadlineKind.FORCED_UPGRADE,
+        version,
+        at,
+        calendar.source,
+        utc(calendar.as_of),
+        target.version if target else None,
+    )
+
+
+def _lease_first(deadline: Deadline, now: datetime, lease_ends_at: datetime | None) -> bool:
+    return lease_ends_at is not None and now - LEASE_GRACE <= lease_ends_at < deadline.at
+
+
+def _unlisted(version: str, calendar: Calendar) -> str:
+    known = [v for v in calendar.versions if v.status_at(calendar.as_of) is not SupportStatus.UNSUPPORTED]
+    if minor(version) and known and minor(version) < min(minor(v.version) for v in known):
+        return (
+            f"{version} is older than every supported version and no calendar dates it: AWS may upgrade it at any time."
+        )
+    return f"The calendar ({calendar.source}) does not list {version}: its dates are not known."
+
+
+def _by_kind(support: Support) -> dict[DeadlineKind, Deadline]:
+    every = (support.begun, *support.deadlines) if support.begun else support.deadlines
+    return {deadline.kind: deadline for deadline in every}
+
+
+def _day(at: datetime) -> str:
+    return f"{utc(at):%Y-%m-%d}"
