@@ -15,6 +15,7 @@ from sandbox.admin import AsgiApp, Route, with_admin_routes
 from sandbox.aws_side import AwsSide
 from sandbox.clock import SandboxClock
 from sandbox.eks import Eks
+from sandbox.eks.found_clusters import found_from, put_found
 from sandbox.eks.kubernetes import KubernetesServers
 from sandbox.settings import Settings
 
@@ -70,11 +71,18 @@ def _routes(
                 return kubernetes.put(account, region, cluster, plural, found, given.get("owns", ()))
         raise ValueError('say {"cluster": name, "plural": "services", "object": {...}, "owns": [...]}')
 
+    def put_fleet(clusters: Any) -> Mapping[str, Any]:
+        found = [found_from(given, settings.account, settings.region) for given in clusters or []]
+        for each in found:
+            put_found(eks.world, each)
+        return {"clusters": len(found)}
+
     return {
         ("GET", "health"): health,
         ("POST", "kubernetes"): put_object,
         ("POST", "faults"): set_faults,
         ("PATCH", "faults"): add_faults,
         ("POST", "clock"): set_clock,
+        ("POST", "fleet"): put_fleet,
         ("POST", "quotas"): lambda values: quotas.set_quotas(values or {}),
     }
