@@ -6,6 +6,7 @@ the same permission as on AWS. Import this only in the sandbox's own process, wi
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 from ministack import app as ministack
@@ -71,18 +72,19 @@ def _routes(
                 return kubernetes.put(account, region, cluster, plural, found, given.get("owns", ()))
         raise ValueError('say {"cluster": name, "plural": "services", "object": {...}, "owns": [...]}')
 
-    def put_fleet(clusters: Any) -> Mapping[str, Any]:
-        found = [found_from(given, settings.account, settings.region) for given in clusters or []]
-        for each in found:
-            put_found(eks.world, each)
-        return {"clusters": len(found)}
-
     return {
         ("GET", "health"): health,
         ("POST", "kubernetes"): put_object,
         ("POST", "faults"): set_faults,
         ("PATCH", "faults"): add_faults,
         ("POST", "clock"): set_clock,
-        ("POST", "fleet"): put_fleet,
+        ("POST", "fleet"): partial(_put_fleet, settings, eks),
         ("POST", "quotas"): lambda values: quotas.set_quotas(values or {}),
     }
+
+
+def _put_fleet(settings: Settings, eks: Eks, clusters: Any) -> Mapping[str, Any]:
+    found = [found_from(given, settings.account, settings.region) for given in clusters or []]
+    for each in found:
+        put_found(eks.world, each)
+    return {"clusters": len(found)}

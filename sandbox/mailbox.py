@@ -1,0 +1,57 @@
+"""How a person receives notices here: a queue subscribed to the topic, as a mailbox is by its address.
+
+SNS wraps each message in JSON with its subject, body and attributes; a filter policy does what a subscriber's would.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sandbox.emulator import Sandbox
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """One message as it arrived. Attributes are as text, whatever their type."""
+
+    id: str
+    subject: str
+    body: str
+    attributes: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Mailbox:
+    """A queue that gets what the topic sends."""
+
+    sandbox: Sandbox
+    queue_url: str
+
+    def take(self) -> list[Mail]:
+        """Return what has arrived since the last look, oldest first, and keep nothing."""
+        sqs, mails = self.sandbox.client("sqs"), list[Mail]()
+        while True:
+            found = sqs.receive_message(QueueUrl=self.queue_url, MaxNumberOfMessages=10).get("Messages", [])
+            for message in found:
+                mails.append(_mail(json.loads(message["Body"])))
+                sqs.delete_message(QueueUrl=self.queue_url, ReceiptHandle=message["ReceiptHandle"])
+            if not found:
+                return mails
+
+
+def subscribe(
+    sandbox: Sandbox, topic_arn: str, name: str, wanted: Mapping[str, Sequence[str]] | None = None
+) -> Mailbox:
+    """Make a mailbox for `topic_arn`; `wanted` is an SNS filter policy, by attribute."""
+    sqs, sns = sandbox.client("sqs"), sandbox.client("sns")
+    url = sqs.create_queue(QueueName=name)["QueueUrl"]
+    arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+    policy = {"FilterPolicy": json.dumps(wanted)} if wanted else {}
+    sns.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=arn, Attributes=policy)
+    return Mailbox(sandbox, url)
+
+
+def _mail(envelope: Mapping[str, Any]) -> Mail:
+    attributes = {name: str(value["Value"]) for name, value in envelope.get("MessageAttributes", {}).items()}
+    return Mail(envelope["MessageId"], envelope.get("Subject", ""), envelope["Message"], attributes)
