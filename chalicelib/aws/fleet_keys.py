@@ -1,0 +1,87 @@
+"""Where the fleet lies in the one table, and which of its indexes list it.
+
+| item         | pk                              | sk                           | due                      | by_age         |
+|--------------|---------------------------------|------------------------------|--------------------------|----------------|
+| cluster      | PLACE#<account>#<region>        | CLUSTER#<name>               | FLEET, by next deadline  |                |
+| notice       | CLUSTER#<account>#<region>#<..> | NOTICE#<id>                  | NOTICE, while pending    | NOTICE, by age |
+| registration | REGISTRY                        | ACCOUNT#<account>            |                          |                |
+| trouble      | TROUBLES                        | PLACE#<account>#<region>     |                          |                |
+
+The indexes are those of labs with partitions of their own: CloudFormation adds one index an update, so a service that is
+installed already could not be given several at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from chalicelib.aws.store_keys import DUE, Item, key, stamp, text
+from chalicelib.aws.store_pages import Listing
+from chalicelib.domain.fleet import ClusterKey, Place
+from chalicelib.domain.notices import Notice, Watched
+
+FLEET, NOTICES = "FLEET", "NOTICE"
+REGISTRY, TROUBLES = "REGISTRY", "TROUBLES"
+#: Sorts after every instant: clusters that no deadline awaits.
+_NEVER = "9999"
+
+
+def place_pk(account: str, region: str) -> str:
+    """The partition of one place's clusters."""
+    return f"PLACE#{account}#{region}"
+
+
+def watched_key(cluster: ClusterKey) -> Item:
+    """What is kept of a cluster."""
+    return key(place_pk(cluster.account, cluster.region), f"CLUSTER#{cluster.name}")
+
+
+def notices_pk(cluster: ClusterKey) -> str:
+    """The partition of one cluster's notices."""
+    return f"CLUSTER#{cluster.account}#{cluster.region}#{cluster.name}"
+
+
+def notice_key(cluster: ClusterKey, notice_id: str) -> Item:
+    """One notice."""
+    return key(notices_pk(cluster), f"NOTICE#{notice_id}")
+
+
+def registration_key(account: str) -> Item:
+    """A registered account."""
+    return key(REGISTRY, f"ACCOUNT#{account}")
+
+
+def trouble_key(place: Place) -> Item:
+    """The trouble of a whole place."""
+    return key(TROUBLES, place_pk(place.account, place.region))
+
+
+def watched_index_values(watched: Watched) -> Mapping[str, Item]:
+    """What puts a cluster among those to come; one that is gone has no place there."""
+    if watched.gone_at is not None:
+        return {}
+    deadline = watched.support.next
+    first = stamp(deadline.at) if deadline else _NEVER
+    return {"due_shard": text(FLEET), "due_at": text(f"{first}#{_named(watched.cluster.key)}")}
+
+
+def notice_index_values(notice: Notice) -> Mapping[str, Item]:
+    """What puts a new notice among all and among those to be sent."""
+    decided = text(f"{stamp(notice.decided_at)}#{_named(notice.key)}#{notice.id}")
+    return {"everyone": text(NOTICES), "created": decided, "due_shard": text(NOTICES), "due_at": decided}
+
+
+def partition(pk: str, prefix: str) -> Listing:
+    """Everything of one partition whose sort key begins so, strongly consistent."""
+    values = {":pk": text(pk), ":prefix": text(prefix)}
+    return Listing("pk = :pk AND begins_with(sk, :prefix)", values, ("pk", "sk"), {"pk": pk})
+
+
+def to_come(shard: str) -> Listing:
+    """The clusters by what comes first, or the pending notices by age, from the sparse index."""
+    keys = ("due_shard", "due_at", "pk", "sk")
+    return Listing("due_shard = :shard", {":shard": text(shard)}, keys, {"due_shard": shard}, index=DUE)
+
+
+def _named(cluster: ClusterKey) -> str:
+    return f"{cluster.account}#{cluster.region}#{cluster.name}"

@@ -1,0 +1,118 @@
+"""What is kept of the fleet, on DynamoDB: clusters, registry and troubles here, notices in the module beside.
+
+Implements the FleetStore port, which holds the promises. Same table as labs; `fleet_keys.py` says where everything lies.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from chalicelib.aws.errors import translate
+from chalicelib.aws.fleet_keys import (
+    FLEET,
+    REGISTRY,
+    TROUBLES,
+    partition,
+    place_pk,
+    registration_key,
+    to_come,
+    trouble_key,
+    watched_index_values,
+    watched_key,
+)
+from chalicelib.aws.fleet_notices import DynamoNotices
+from chalicelib.aws.store_creating import get
+from chalicelib.aws.store_items import SCHEMA, body_of, read_body, thing_of
+from chalicelib.aws.store_keys import Item, number, text
+from chalicelib.aws.store_pages import all_items, one_page
+from chalicelib.aws.store_writes import ATTEMPTS, put, transact
+from chalicelib.domain.errors import StaleLab
+from chalicelib.domain.fleet import ClusterKey, Place, Registration, Trouble
+from chalicelib.domain.notices import Watched
+
+
+class DynamoFleetStore(DynamoNotices):
+    """The fleet in the table of this name."""
+
+    def registrations(self) -> tuple[Registration, ...]:
+        """All registered accounts, by number."""
+        found = all_items(self._client, self._table, partition(REGISTRY, "ACCOUNT#"))
+        return tuple(thing_of(Registration, item) for item in found)
+
+    def register(self, registration: Registration) -> None:
+        """Write or overwrite."""
+        self._put(_item(registration_key(registration.account), registration))
+
+    def unregister(self, account: str) -> None:
+        """Absent is fine."""
+        self._delete(registration_key(account))
+
+    def watched(self, key: ClusterKey) -> Watched | None:
+        """Strongly consistent."""
+        item = get(self._client, self._table, watched_key(key))
+        return None if item is None else thing_of(Watched, item)
+
+    def change_watched(self, key: ClusterKey, change: Callable[[Watched | None], Watched | None]) -> Watched | None:
+        """Load, change, save, again when beaten to it. Raises StaleLab."""
+        for _ in range(ATTEMPTS):
+            stored = self.watched(key)
+            changed = change(stored)
+            if changed is None or changed == stored:
+                return stored
+            changed = replace(changed, version=(stored.version if stored else 0) + 1)
+            if self._save(key, stored, changed):
+                return changed
+        raise StaleLab(f"{key} was saved by others {ATTEMPTS} times in a row.")
+
+    def list_watched(self, limit: int, cursor: str | None) -> tuple[tuple[Watched, ...], str | None]:
+        """From an index that follows the table within moments. Raises InvalidRequest on `cursor`."""
+        items, more = one_page(self._client, self._table, to_come(FLEET), limit, cursor)
+        return tuple(thing_of(Watched, item) for item in items), more
+
+    def watched_in(self, place: Place) -> tuple[Watched, ...]:
+        """Strongly consistent, by name."""
+        listing = partition(place_pk(place.account, place.region), "CLUSTER#")
+        return tuple(thing_of(Watched, item) for item in all_items(self._client, self._table, listing))
+
+    def place_trouble(self, place: Place) -> Trouble | None:
+        """Strongly consistent."""
+        item = get(self._client, self._table, trouble_key(place))
+        return None if item is None else thing_of(Trouble, item)
+
+    def set_place_trouble(self, place: Place, trouble: Trouble | None) -> None:
+        """Write, overwrite or forget."""
+        if trouble is None:
+            self._delete(trouble_key(place))
+        else:
+            self._put({**_item(trouble_key(place), trouble), "place": text(body_of(place))})
+
+    def place_troubles(self) -> Mapping[Place, Trouble]:
+        """By account and region."""
+        found = all_items(self._client, self._table, partition(TROUBLES, "PLACE#"))
+        return {read_body(Place, item["place"]["S"]): thing_of(Trouble, item) for item in found}
+
+    def _save(self, key: ClusterKey, stored: Watched | None, changed: Watched) -> bool:
+        """Save it; False when someone else was first. A write whose answer was lost is known by its own id."""
+        write_id = secrets.token_hex(16)
+        item = {**_item(watched_key(key), changed), **watched_index_values(changed)}
+        item |= {"version": number(changed.version), "write_id": text(write_id)}
+        seen = {":seen": number(stored.version)} if stored else None
+        condition = "version = :seen" if stored else "attribute_not_exists(pk)"
+        reasons = transact(self._client, [put(self._table, item, condition, seen)], write_id)
+        if not reasons:
+            return True
+        return reasons[0].refused and reasons[0].item.get("write_id") == text(write_id)
+
+    def _put(self, item: Item) -> None:
+        with translate("dynamodb:PutItem"):
+            self._client.put_item(TableName=self._table, Item=item)
+
+    def _delete(self, key: Item) -> None:
+        with translate("dynamodb:DeleteItem"):
+            self._client.delete_item(TableName=self._table, Key=key)
+
+
+def _item(keys: Item, thing: object) -> Item:
+    return {**keys, "schema": number(SCHEMA), "body": text(body_of(thing))}
