@@ -14,7 +14,7 @@ _YOURS, _OURS = Blame.YOURS, Blame.OURS
 
 @dataclass(frozen=True, slots=True)
 class Cause:
-    """A cause in words. `{zones}` in the sentence is filled with the zones that AWS's message offers."""
+    """A cause in words. What `{...}` of the sentence AWS's own words fill, or leave out, is in `explain.py`."""
 
     code: str
     sentence: str
@@ -37,8 +37,8 @@ VCPU = Cause(
 )
 NO_CAPACITY = Cause(
     "no-capacity",
-    "AWS has no free capacity for this instance type in these zones at the moment. Name several instance types, "
-    "other zones, or try again later.",
+    "AWS has no free capacity for {type}{in_zones} at the moment. Name several instance types, other zones, or try again "
+    "later.",
     _YOURS,
 )
 NO_ADDRESSES = Cause(
@@ -49,7 +49,7 @@ NO_ADDRESSES = Cause(
 )
 NOT_OFFERED = Cause(
     "type-not-offered",
-    "The instance type is not offered in this zone. Choose another type, or other zones.",
+    "AWS does not offer {type}{in_zones}. Choose another type, or other zones.",
     _YOURS,
 )
 NO_PUBLIC_ADDRESS = Cause(
@@ -77,10 +77,11 @@ SPOT_ROLE = Cause(
 SPOT_PRICE = Cause("spot-price", "Spot costs more than the price offered. Use ON_DEMAND or other types.", _YOURS)
 SCP = Cause(
     "forbidden-by-organization",
-    "A service control policy of the organization forbids this. An administrator must allow it, or another region must be used.",
+    "A service control policy of the organization forbids {permission}. An administrator must allow it, or another region "
+    "must be used.",
     _OURS,
 )
-DENIED = Cause("access-denied", "The service lacks a permission that it needs. An administrator must grant it.", _OURS)
+DENIED = Cause("access-denied", "The service may not do {permission}. An administrator must grant it.", _OURS)
 ROLE = Cause("role-missing", "A role that the lab needs is gone or can't be assumed. Ask for the lab again.", _OURS)
 ZONE = Cause(
     "zone-unsupported",
@@ -142,7 +143,7 @@ ASG = Cause(
 )
 EVICTION = Cause("pod-not-evictable", "A PodDisruptionBudget keeps a node from being emptied. Loosen it.", _YOURS)
 VPC = Cause("vpc-missing", "The VPC no longer exists. Name subnets of one that does.", _YOURS)
-INVALID = Cause("request-refused", "AWS refuses the request as it stands; its own words say which part.", _YOURS)
+INVALID = Cause("request-refused", "AWS refuses the request as it stands, in its own words: {words}", _YOURS)
 LABEL = Cause("label-invalid", "A node label is none that Kubernetes takes. Correct the label.", _YOURS)
 TYPE = Cause("instance-type-unknown", "There is no such instance type in this region. Choose another.", _YOURS)
 AMI = Cause(
@@ -157,7 +158,7 @@ REGION = Cause(
 )
 TIMEOUT = Cause("took-too-long", "AWS took longer than we wait. Ask for the lab again.", _OURS)
 BUSY = Cause("resource-busy", "Another change of the same thing was under way. Try again in a while.", _OURS)
-UNKNOWN = Cause("unexplained", "AWS gives a cause that we have no words for yet; its own words are with it.", _OURS)
+UNKNOWN = Cause("unexplained", "AWS gives a cause that we have no words for yet. Its own: {words}", _OURS)
 VANISHED = Cause(
     "deleted-meanwhile",
     "Something of the lab's was deleted by someone while it was in use. Ask for the lab again.",

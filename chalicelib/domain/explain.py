@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from chalicelib.domain.aws_words import BY_CODE, BY_WORDS
 from chalicelib.domain.causes import UNKNOWN, Cause
@@ -16,6 +16,10 @@ from chalicelib.domain.failures import Failure
 from chalicelib.domain.world import HealthIssue
 
 _ZONE = re.compile(r"\b[a-z]{2}(?:-[a-z]+)+-\d[a-z]\b")
+_TYPE = re.compile(r"\b[a-z]+\d[a-z0-9-]*\.(?:nano|micro|small|medium|large|\d*xlarge|metal[a-z0-9-]*)\b")
+_PERMISSION = re.compile(r"(?:to perform:?|do not have permission to call) ([a-z0-9-]+:[A-Za-z]+)")
+#: The most of AWS's own words that a sentence quotes; all of them are the failure's `cause`.
+_QUOTED = 300
 
 
 def explain(code: str, message: str) -> Failure:
@@ -63,6 +67,42 @@ def _by_words(words: str) -> Cause | None:
 
 
 def _failure(cause: Cause, words: str) -> Failure:
-    offered = words.rpartition("availability zones:")[2] or words
-    zones = ", ".join(dict.fromkeys(_ZONE.findall(offered))) or "see AWS's words"
-    return Failure(cause.code, cause.sentence.replace("{zones}", zones), cause.blame, words)
+    sentence = cause.sentence
+    for name, fill in _FILLS.items():
+        if name in sentence:
+            sentence = sentence.replace(name, fill(words))
+    return Failure(cause.code, sentence, cause.blame, words)
+
+
+def _zones(words: str) -> str:
+    """Those that AWS offers instead, where it offers any, else those that it names."""
+    return ", ".join(dict.fromkeys(_ZONE.findall(words.rpartition("availability zones:")[2] or words)))
+
+
+def _in_zones(words: str) -> str:
+    zones = _zones(words)
+    return f" in {zones}" if zones else " in these zones"
+
+
+def _quoted(words: str) -> str:
+    """AWS's words as the end of a sentence."""
+    short = words if len(words) <= _QUOTED else f"{words[:_QUOTED].rstrip()}…"
+    return short if short.endswith((".", "…")) else f"{short}."
+
+
+def _first(pattern: re.Pattern[str], otherwise: str) -> Callable[[str], str]:
+    def fill(words: str) -> str:
+        found = pattern.search(words)
+        return found.group(found.re.groups) if found else otherwise
+
+    return fill
+
+
+#: What AWS's words fill in the sentences of `causes.py`.
+_FILLS: Mapping[str, Callable[[str], str]] = {
+    "{zones}": lambda words: _zones(words) or "see AWS's words",
+    "{in_zones}": _in_zones,
+    "{type}": _first(_TYPE, "this instance type"),
+    "{permission}": _first(_PERMISSION, "what this needs"),
+    "{words}": _quoted,
+}

@@ -119,3 +119,41 @@ def test_what_a_catch_got_is_explained() -> None:
     assert explain_execution({"Error": "AwsRefused", "Cause": cause}).code == "cluster-quota"
     assert explain_execution({"Error": "States.Timeout", "Cause": ""}).code == "took-too-long"
     assert explain_execution({"Error": "KeyError", "Cause": "not json"}).code == "unexplained"
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        (
+            "User: arn:aws:sts::111122223333:assumed-role/r/s is not authorized to perform: eks:CreateCluster on resource: x",
+            "The service may not do eks:CreateCluster. An administrator must grant it.",
+        ),
+        (
+            "You are not authorized to perform this operation. User: r is not authorized to perform: ec2:RunInstances on "
+            "resource: x with an explicit deny in a service control policy",
+            "A service control policy of the organization forbids ec2:RunInstances.",
+        ),
+        (
+            "InsufficientInstanceCapacity - We currently do not have sufficient t3.medium capacity in the Availability Zone "
+            "you requested (ap-northeast-2b). Our system will be working on provisioning additional capacity.",
+            "AWS has no free capacity for t3.medium in ap-northeast-2b at the moment.",
+        ),
+        (
+            "UnfulfillableCapacity - Unable to fulfill capacity.",
+            "no free capacity for this instance type in these zones",
+        ),
+        (
+            "InvalidParameterException: The label a is odd",
+            "in its own words: InvalidParameterException: The label a is odd.",
+        ),
+    ],
+)
+def test_the_sentence_names_what_aws_names(words: str, told: str) -> None:
+    code = words.partition(":")[0] if words.startswith("Invalid") else ""
+    assert told in explain(code, words.removeprefix(f"{code}: ") if code else words).reason
+
+
+def test_of_long_words_the_beginning_is_quoted_and_all_are_the_cause() -> None:
+    failure = explain("InvalidParameterException", "very " * 200)
+    assert failure.reason.endswith("…") and len(failure.reason) < 400
+    assert len(failure.cause) > 1000
