@@ -34,8 +34,10 @@ class DynamoNotices:
 
     def add_notices(self, notices: Iterable[Notice]) -> None:
         """Write those that are new, up to a hundred in one transaction. Raises AwsUnavailable when too busy."""
-        new = {(notice.key, notice.id): _item(notice) for notice in notices}
-        items = list(new.values())
+        new: dict[tuple[ClusterKey, str], Notice] = {}
+        for notice in notices:
+            new.setdefault((notice.key, notice.id), notice)
+        items = [_item(notice) for notice in new.values()]
         for start in range(0, len(items), _AT_ONCE):
             self._add(items[start : start + _AT_ONCE])
 
