@@ -1,11 +1,15 @@
-"""Step Functions where the emulator is laxer or stricter than AWS: a machine's role, and starting the same thing twice.
+"""Step Functions where the emulator differs from AWS: a machine's role, starting the same thing twice, failing branches.
 
 A Lambda task needs lambda:InvokeFunction in the role of its machine. StartExecution with a running execution's name and
-the very same input is that execution; anything else of that name is refused.
+the very same input is that execution; anything else of that name is refused. The first branch of a Parallel that fails
+fails it at once: the other branches end at their next state (a Lambda that is running is not interrupted).
 """
 
 import json
-from contextvars import ContextVar
+from collections.abc import Callable
+from concurrent.futures import FIRST_COMPLETED, Future, InvalidStateError, ThreadPoolExecutor, wait
+from contextlib import suppress
+from contextvars import ContextVar, copy_context
 from typing import Any
 
 from ministack import app as ministack
@@ -14,6 +18,7 @@ from ministack.core.responses import get_region
 from ministack.services import lambda_svc, stepfunctions
 
 _role: ContextVar[str] = ContextVar("role of the running state machine", default="")
+_around: ContextVar[tuple["Future[Any]", ...]] = ContextVar("failures of the Parallels around this state", default=())
 
 
 def install() -> None:
@@ -30,6 +35,7 @@ def install() -> None:
         return run(arn)
 
     def call_lambda_as_role(reference: str, event: Any) -> Any:
+        _end_if_pointless()
         if ministack.AUTH:
             _refuse_unless_allowed(reference)
         return call_lambda(reference, event)
@@ -40,6 +46,7 @@ def install() -> None:
     stepfunctions._run_execution = run_execution
     stepfunctions._call_lambda = call_lambda_as_role
     stepfunctions._start_execution = start_execution
+    _install_parallels()
 
 
 def role_may(role_arn: str, action: str, resource: str, context: dict[str, Any] | None = None) -> bool:
@@ -56,6 +63,51 @@ def role_may(role_arn: str, action: str, resource: str, context: dict[str, Any] 
     )
     result = iam_evaluator.evaluate(asked, iam_evaluator._gather_role_policies(name, account))
     return bool(result.decision == "Allow")
+
+
+def _install_parallels() -> None:
+    for state in ("pass", "choice", "wait", "task"):
+        name = f"_execute_{state}"
+        setattr(stepfunctions, name, _unless_pointless(getattr(stepfunctions, name)))
+    run_branches, run_branch = stepfunctions._run_parallel_branches, stepfunctions._run_sub_machine
+
+    def run_until_one_fails(*arguments: Any) -> Any:
+        failure: Future[Any] = Future()
+
+        def run_all() -> Any:
+            _around.set((*_around.get(), failure))
+            return run_branches(*arguments)
+
+        pool = ThreadPoolExecutor(1)
+        whole = pool.submit(copy_context().run, run_all)
+        pool.shutdown(wait=False)
+        wait((whole, failure), return_when=FIRST_COMPLETED)
+        return failure.result() if failure.done() else whole.result()
+
+    def run_one(*arguments: Any) -> Any:
+        try:
+            return run_branch(*arguments)
+        except stepfunctions._ExecutionError as error:
+            for failure in _around.get()[-1:]:
+                with suppress(InvalidStateError):
+                    failure.set_exception(error)
+            raise
+
+    stepfunctions._run_parallel_branches, stepfunctions._run_sub_machine = run_until_one_fails, run_one
+
+
+def _unless_pointless(execute: Callable[..., Any]) -> Callable[..., Any]:
+    def execute_or_end(*arguments: Any) -> Any:
+        _end_if_pointless()
+        return execute(*arguments)
+
+    return execute_or_end
+
+
+def _end_if_pointless() -> None:
+    """End this branch's thread when a Parallel around it has failed."""
+    if any(failure.done() for failure in _around.get()):
+        raise SystemExit
 
 
 def _refuse_unless_allowed(reference: str) -> None:

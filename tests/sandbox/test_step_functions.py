@@ -56,6 +56,21 @@ def test_a_failed_branch_fails_the_parallel_by_its_own_error(function: str, run_
     assert json.loads(caught["Cause"])["errorMessage"] == "no capacity"
 
 
+def test_the_first_branch_that_fails_ends_the_others(function: str, run_machine: Run) -> None:
+    failing = one({"Type": "Task", "Resource": function, "Parameters": {"refuse": "no capacity"}})
+    wait = {"Type": "Wait", "Seconds": 200, "Next": "Act"}
+    act = {"Type": "Task", "Resource": function, "Parameters": {"key": "after-the-end"}, "End": True}
+    patient = {"StartAt": "Wait", "States": {"Wait": wait, "Act": act}}
+    outer = one({"Type": "Parallel", "Branches": [patient, failing]})
+    begun = time.monotonic()
+    seen = run_machine(one({"Type": "Parallel", "Branches": [outer, patient]}))
+    assert (seen["status"], seen["error"]) == ("FAILED", "Refused")
+    assert time.monotonic() - begun < 2
+    time.sleep(2.5)
+    count = {"Type": "Task", "Resource": function, "Parameters": {"key": "after-the-end"}}
+    assert run_machine(one(count))["output"]["calls"] == 1
+
+
 def test_a_parallel_can_be_retried_as_a_whole(function: str, run_machine: Run) -> None:
     branch = one({"Type": "Task", "Resource": function, "Parameters": {"fail": 1, "key": "parallel"}})
     retry = [{"ErrorEquals": ["NotYet"], "IntervalSeconds": 1, "MaxAttempts": 2}]

@@ -8,8 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from botocore.exceptions import ClientError
-
 from sandbox.stage import Stage
 from tests.story.telling import Lab
 
@@ -34,10 +32,10 @@ def clients_in(stage: Stage, region: str) -> Any:
 
 def cluster(client: Any, name: str) -> Json:
     """The cluster of this name, None when there is none."""
+    eks = client("eks")
     try:
-        return client("eks").describe_cluster(name=name)["cluster"]
-    except ClientError as error:
-        assert error.response["Error"]["Code"] == "ResourceNotFoundException"
+        return eks.describe_cluster(name=name)["cluster"]
+    except eks.exceptions.ResourceNotFoundException:
         return None
 
 
