@@ -1,0 +1,130 @@
+"""Decides which notices a watched cluster needs now: the ladder of each deadline, and everything else worth a mail (`telling.py`).
+
+Called by `watch_support` once a run for every cluster, with all its notices so far; the rows it returns are written before
+anything is sent. The same decision twice is the same ids. A run that never took place heals itself: see `rungs.latest_due`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from chalicelib.domain.notices import LADDER, Audience, Notice, NoticeKind, Severity, Watched
+from chalicelib.domain.rungs import LAST_RUNGS, due_at, latest_due, rungs_for, severity_of
+from chalicelib.domain.support import Deadline, DeadlineKind
+from chalicelib.domain.supporting import utc
+from chalicelib.domain.telling import dates_moved, lease_first, nodes_behind, solved, unreadable, upgraded_by_aws
+
+
+@dataclass(frozen=True, slots=True)
+class NoticeRules:
+    """How an installation tells people. `ladder`: days before; `administrators`: who is told last, and where nobody answers."""
+
+    ladder: tuple[int, ...] = LADDER
+    default_owner: str | None = None
+    administrators: str | None = None
+    unreadable_after_days: int = 3
+
+    def owner_of(self, watched: Watched) -> str:
+        """Who is told first: never nobody."""
+        return watched.owner or self.default_owner or self.administrators or Audience.ADMINISTRATORS.value
+
+
+def decide_notices(
+    watched: Watched, history: Sequence[Notice], rules: NoticeRules, now: datetime
+) -> tuple[Notice, ...]:
+    """Return the notices that are due at `now` and not in `history`, most urgent first."""
+    at, owner = utc(now), rules.owner_of(watched)
+    due = [*upgraded_by_aws(watched, history, owner, at), *solved(watched, history, at)]
+    if watched.gone_at is None:
+        due += dates_moved(watched, history, at)
+        if watched.support.lease_first:
+            due += lease_first(watched, owner, rules.ladder, at)
+        else:
+            due += _rungs(watched, [*history, *due], rules, at)
+        due += nodes_behind(watched, history, owner, at)
+        due += unreadable(watched, rules.administrators or owner, rules.unreadable_after_days, at)
+    known = {notice.id for notice in history}
+    fresh = {notice.id: notice for notice in due if notice.id not in known}
+    return tuple(sorted(fresh.values(), key=lambda n: (-list(Severity).index(n.severity), n.id)))
+
+
+def recipients(watched: Watched, rules: NoticeRules) -> tuple[tuple[str, Audience], ...]:
+    """Everyone a deadline may concern, and as whom; one who is several of them is told as the first."""
+    everyone = [
+        (rules.owner_of(watched), Audience.OWNER),
+        (watched.team, Audience.TEAM),
+        (rules.administrators, Audience.ADMINISTRATORS),
+    ]
+    first: dict[str, Audience] = {}
+    for name, audience in everyone:
+        if name:
+            first.setdefault(name, audience)
+    return tuple(first.items())
+
+
+def _rungs(watched: Watched, history: Sequence[Notice], rules: NoticeRules, now: datetime) -> Iterable[Notice]:
+    for deadline in _speaking(watched, rules, now):
+        for recipient, audience in recipients(watched, rules):
+            rung = latest_due(deadline, rungs_for(audience, rules.ladder), now)
+            if rung is None or _held_back(watched, deadline, rung, audience, now):
+                continue
+            if not _covered(history, deadline, rung, recipient):
+                yield Notice(
+                    key=watched.cluster.key,
+                    kind=NoticeKind.DEADLINE,
+                    deadline_id=deadline.id,
+                    rung=rung,
+                    recipient=recipient,
+                    audience=audience,
+                    severity=severity_of(deadline, rung),
+                    due_at=due_at(deadline, rung),
+                    decided_at=now,
+                    late_by_days=_late_by(watched, history, deadline, rung, audience, now),
+                )
+
+
+def _speaking(watched: Watched, rules: NoticeRules, now: datetime) -> tuple[Deadline, ...]:
+    """Billing that has begun is told weekly until the forced upgrade's own ladder begins, which tells it as well."""
+    support = watched.support
+    begun = support.begun
+    if begun is None or any(latest_due(d, rules.ladder, now) is not None for d in support.deadlines):
+        return support.deadlines
+    return (begun, *support.deadlines)
+
+
+def _held_back(watched: Watched, deadline: Deadline, rung: int, audience: Audience, now: datetime) -> bool:
+    can_wait = rung > LAST_RUNGS[0] or (rung < 0 and deadline.kind is DeadlineKind.EXTENDED_BILLING)
+    if _acknowledged(watched, deadline):
+        return can_wait or audience is not Audience.OWNER
+    return can_wait and watched.snoozed_until is not None and now < watched.snoozed_until
+
+
+def _acknowledged(watched: Watched, deadline: Deadline) -> bool:
+    """Who acknowledged what comes next has heard of the billing that has begun."""
+    said, begun, following = watched.acknowledged_deadline, watched.support.begun, watched.support.next
+    return said == deadline.id or (deadline == begun and following is not None and said == following.id)
+
+
+def _covered(history: Iterable[Notice], deadline: Deadline, rung: int, recipient: str) -> bool:
+    """Whether the recipient has been told of this deadline since the rung came due."""
+    return any(
+        notice.decided_at >= due_at(deadline, rung)
+        for notice in history
+        if notice.deadline_id == deadline.id
+        and notice.recipient == recipient
+        and notice.kind in (NoticeKind.DEADLINE, NoticeKind.DATE_MOVED)
+    )
+
+
+def _late_by(
+    watched: Watched, history: Sequence[Notice], deadline: Deadline, rung: int, audience: Audience, now: datetime
+) -> int:
+    """Days since it could have been told: not before the deadline was known or the snooze over, nor again for a new owner."""
+    told = [n for n in history if n.deadline_id == deadline.id]
+    if any(n.rung == rung and n.audience is audience for n in told) or (watched.armed_at is None and not told):
+        return 0
+    due = due_at(deadline, rung)
+    since = max(due, watched.armed_at or due, min(watched.snoozed_until or due, now))
+    return (now - since).days

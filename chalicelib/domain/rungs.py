@@ -1,0 +1,64 @@
+"""The rungs of one deadline's ladder: which one is due, since when, how loud it is, and until when it may be snoozed.
+
+Used by `ladder.py` and the API. A rung is a number of days before the deadline; after it they go on weekly: -7, -14, ...
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+from chalicelib.domain.notices import LADDER, Audience, Severity
+from chalicelib.domain.support import Deadline, DeadlineKind
+from chalicelib.domain.supporting import utc
+
+WEEK = timedelta(days=7)
+#: The rungs that neither acknowledging nor snoozing holds back: the last week.
+LAST_RUNGS = (7, 3, 1, 0)
+#: From which rung on an audience is told, if nobody acknowledged; owners from the first.
+JOINS_AT = {Audience.TEAM: 30, Audience.ADMINISTRATORS: 7}
+
+
+def due_at(deadline: Deadline, rung: int) -> datetime:
+    """The instant a rung comes due, UTC."""
+    return utc(deadline.at) - timedelta(days=rung)
+
+
+def latest_due(deadline: Deadline, ladder: Iterable[int], now: datetime) -> int | None:
+    """The last rung that has come due at `now`; None before the first. Those before it have collapsed into it."""
+    rungs = sorted(ladder)
+    weeks = weeks_since(deadline.at, now)
+    if weeks > 0 and rungs:
+        return -7 * weeks
+    return next((rung for rung in rungs if due_at(deadline, rung) <= utc(now)), None)
+
+
+def weeks_since(instant: datetime, now: datetime) -> int:
+    """Whole weeks from `instant` to `now`; negative before it."""
+    return (utc(now) - utc(instant)) // WEEK
+
+
+def rungs_for(audience: Audience, ladder: Iterable[int]) -> tuple[int, ...]:
+    """The rungs at which an audience is told."""
+    joins = JOINS_AT.get(audience)
+    return tuple(rung for rung in ladder if joins is None or rung <= joins)
+
+
+def severity_of(deadline: Deadline, rung: int) -> Severity:
+    """How loud a rung is: louder as it nears; billing is money and never critical."""
+    if rung > 30:
+        return Severity.INFO
+    if rung > 7:
+        return Severity.WARNING
+    if rung > 1 or deadline.kind is DeadlineKind.EXTENDED_BILLING:
+        return Severity.URGENT
+    return Severity.CRITICAL
+
+
+def latest_snooze(deadline: Deadline, now: datetime, ladder: Iterable[int] = LADDER) -> datetime:
+    """The latest instant a deadline may be snoozed until: the next rung of the last week, or the next weekly one when past."""
+    matter = sorted((rung for rung in ladder if rung <= LAST_RUNGS[0]), reverse=True) or list(LAST_RUNGS)
+    coming = [due_at(deadline, rung) for rung in matter if due_at(deadline, rung) > utc(now)]
+    if coming:
+        return coming[0]
+    return utc(deadline.at) + WEEK * (weeks_since(deadline.at, now) + 1)

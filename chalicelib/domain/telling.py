@@ -1,0 +1,149 @@
+"""What is said of a cluster beside its ladder: solved, moved, upgraded by AWS, nodes behind, unreadable, lease first.
+
+Called by `ladder.decide_notices` only. Each function returns all that could be said; who was told before is read off the history.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+
+from chalicelib.domain.notices import Audience, Notice, NoticeKind, Severity, Watched
+from chalicelib.domain.rungs import WEEK, latest_due, weeks_since
+from chalicelib.domain.skew import behind
+from chalicelib.domain.supporting import utc
+from chalicelib.domain.told import (
+    current_deadlines,
+    ended_by_aws,
+    last_tellings,
+    moves_so_far,
+    policy_changed,
+    stale,
+    subject_of,
+    why_solved,
+)
+
+
+def upgraded_by_aws(watched: Watched, history: Sequence[Notice], owner: str, now: datetime) -> Iterator[Notice]:
+    """Once to the owner, and to everyone who had been told that it would happen."""
+    if watched.upgraded_by_aws_at is None or watched.gone_at is not None:
+        return
+    name = f"upgraded#{watched.cluster.version}#{utc(watched.upgraded_by_aws_at):%Y-%m-%d}"
+    owners_told = [n for n in history if n.deadline_id == name and n.audience is Audience.OWNER]
+    to = {} if owners_told else {owner: Audience.OWNER}
+    for telling in stale(watched, history):
+        if ended_by_aws(watched, telling):
+            to.setdefault(telling.recipient, telling.audience)
+    for recipient, audience in to.items():
+        yield _notice(watched, NoticeKind.UPGRADED_BY_AWS, name, recipient, now, Severity.URGENT, audience)
+
+
+def solved(watched: Watched, history: Sequence[Notice], now: datetime) -> Iterator[Notice]:
+    """Once to everyone who was told of a deadline that no longer concerns the cluster; `note` says why."""
+    for telling in stale(watched, history):
+        if watched.gone_at is not None or not ended_by_aws(watched, telling):
+            yield _notice(
+                watched,
+                NoticeKind.SOLVED,
+                telling.deadline_id,
+                telling.recipient,
+                now,
+                Severity.INFO,
+                telling.audience,
+                note=why_solved(watched, telling),
+            )
+
+
+def dates_moved(watched: Watched, history: Sequence[Notice], now: datetime) -> Iterator[Notice]:
+    """Once a move, to everyone who was told the date it had before; `note` is that date."""
+    current = {subject_of(d.id): d for d in current_deadlines(watched)}
+    for telling in last_tellings(history):
+        deadline = current.get(subject_of(telling.deadline_id))
+        if deadline is None or deadline.id == telling.deadline_id or policy_changed(watched, telling):
+            continue
+        yield _notice(
+            watched,
+            NoticeKind.DATE_MOVED,
+            deadline.id,
+            telling.recipient,
+            now,
+            Severity.WARNING,
+            telling.audience,
+            rung=moves_so_far(history, telling),
+            note=telling.deadline_id.rpartition("#")[2],
+        )
+
+
+def lease_first(watched: Watched, owner: str, ladder: Iterable[int], now: datetime) -> Iterator[Notice]:
+    """One line to the owner once the ladder would begin; the lab's lease ends before the deadline."""
+    deadline = watched.support.next
+    if deadline is not None and latest_due(deadline, ladder, now) is not None:
+        yield _notice(watched, NoticeKind.LEASE_FIRST, deadline.id, owner, now, Severity.INFO, Audience.OWNER)
+
+
+def nodes_behind(watched: Watched, history: Sequence[Notice], owner: str, now: datetime) -> Iterator[Notice]:
+    """Weekly to the owner while nodes are not on the control plane's version; louder beyond the skew Kubernetes allows."""
+    lagging = behind(watched.cluster.version, watched.cluster.nodes)
+    if not lagging:
+        return
+    name = f"nodes#{watched.cluster.version}"
+    began = min((n.due_at for n in history if n.deadline_id == name and n.recipient == owner), default=now)
+    weeks = max(weeks_since(_midnight(began), now), 0)
+    severity = Severity.WARNING if all(nodes.within for nodes in lagging) else Severity.URGENT
+    due = began if weeks == 0 else _midnight(began) + WEEK * weeks
+    yield _notice(
+        watched, NoticeKind.NODES_BEHIND, name, owner, now, severity, Audience.OWNER, rung=-7 * weeks, due_at=due
+    )
+
+
+def unreadable(watched: Watched, recipient: str, after_days: int, now: datetime) -> Iterator[Notice]:
+    """Weekly once a cluster could not be read for `after_days`."""
+    if watched.trouble is None:
+        return
+    began = utc(watched.trouble.since) + timedelta(days=after_days)
+    weeks = weeks_since(began, now)
+    if weeks >= 0:
+        name = f"trouble#{utc(watched.trouble.since):%Y-%m-%d}"
+        yield _notice(
+            watched,
+            NoticeKind.UNREADABLE,
+            name,
+            recipient,
+            now,
+            Severity.WARNING,
+            Audience.ADMINISTRATORS,
+            rung=-7 * weeks,
+            due_at=began + WEEK * weeks,
+        )
+
+
+def _midnight(instant: datetime) -> datetime:
+    return utc(instant).replace(hour=0, minute=0, second=0, microsecond=0)
+
+
+def _notice(
+    watched: Watched,
+    kind: NoticeKind,
+    deadline_id: str,
+    recipient: str,
+    now: datetime,
+    severity: Severity,
+    audience: Audience,
+    *,
+    rung: int | None = None,
+    due_at: datetime | None = None,
+    note: str = "",
+) -> Notice:
+    return Notice(
+        key=watched.cluster.key,
+        kind=kind,
+        deadline_id=deadline_id,
+        rung=rung,
+        recipient=recipient,
+        audience=audience,
+        severity=severity,
+        due_at=due_at or now,
+        decided_at=now,
+        late_by_days=(now - due_at).days if due_at else 0,
+        note=note,
+    )

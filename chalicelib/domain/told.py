@@ -1,0 +1,95 @@
+"""What people were told of a cluster's deadlines, read off its notices, and which of it no longer holds.
+
+Called by `telling.py`. A telling is a rung or a moved date; SOLVED and UPGRADED_BY_AWS end it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from chalicelib.domain.notices import Notice, NoticeKind, Watched
+from chalicelib.domain.support import Deadline
+from chalicelib.domain.supporting import utc
+
+_TELLINGS = (NoticeKind.DEADLINE, NoticeKind.DATE_MOVED)
+
+
+def stale(watched: Watched, history: Sequence[Notice]) -> list[Notice]:
+    """The last telling per recipient and deadline that no longer holds. A version the calendar lost is not solved by that."""
+    if watched.gone_at is not None:
+        return last_tellings(history)
+    current = {subject_of(d.id) for d in current_deadlines(watched)}
+    return [
+        telling
+        for telling in last_tellings(history)
+        if _version(telling) != watched.cluster.version
+        or (current and subject_of(telling.deadline_id) not in current)
+        or policy_changed(watched, telling)
+    ]
+
+
+def last_tellings(history: Sequence[Notice]) -> list[Notice]:
+    """Per recipient, kind and version the date told last, unless its end was told since."""
+    last: dict[tuple[str, str], Notice] = {}
+    for notice in sorted(history, key=lambda n: n.decided_at):
+        if notice.kind in _TELLINGS:
+            last[notice.recipient, subject_of(notice.deadline_id)] = notice
+        else:
+            last = {who: telling for who, telling in last.items() if not _ends(notice, telling)}
+    return list(last.values())
+
+
+def ended_by_aws(watched: Watched, telling: Notice) -> bool:
+    """Whether AWS's own upgrade put an end to what was told."""
+    at = watched.upgraded_by_aws_at
+    return at is not None and telling.decided_at <= at and _version(telling) != watched.cluster.version
+
+
+def policy_changed(watched: Watched, telling: Notice) -> bool:
+    """Another kind of deadline stands at the date that was told: the owner changed the policy, AWS moved nothing."""
+    kind, _, day = telling.deadline_id.split("#")
+    return any(
+        d.kind != kind and d.version == _version(telling) and f"{utc(d.at):%Y-%m-%d}" == day
+        for d in current_deadlines(watched)
+    )
+
+
+def why_solved(watched: Watched, telling: Notice) -> str:
+    """Why a telling no longer holds, as a sentence."""
+    if watched.gone_at is not None:
+        return "The cluster is gone."
+    if _version(telling) != watched.cluster.version:
+        return f"It runs {watched.cluster.version} now."
+    return "Its support policy was changed."
+
+
+def moves_so_far(history: Iterable[Notice], telling: Notice) -> int:
+    """How many moves of this deadline the recipient has been told of."""
+    subject = subject_of(telling.deadline_id)
+    return sum(
+        n.kind is NoticeKind.DATE_MOVED and n.recipient == telling.recipient and subject_of(n.deadline_id) == subject
+        for n in history
+    )
+
+
+def current_deadlines(watched: Watched) -> tuple[Deadline, ...]:
+    """Every deadline that holds: those to come, and the billing that has begun."""
+    begun = watched.support.begun
+    return (begun, *watched.support.deadlines) if begun else watched.support.deadlines
+
+
+def subject_of(deadline_id: str) -> str:
+    """A deadline's name without its date."""
+    return deadline_id.rpartition("#")[0]
+
+
+def _ends(notice: Notice, telling: Notice) -> bool:
+    if notice.recipient != telling.recipient:
+        return False
+    if notice.kind is NoticeKind.UPGRADED_BY_AWS:
+        return _version(notice) != _version(telling)
+    return notice.kind is NoticeKind.SOLVED and notice.deadline_id == telling.deadline_id
+
+
+def _version(telling: Notice) -> str:
+    return telling.deadline_id.split("#")[1]
