@@ -56,6 +56,7 @@ def config(functions: list[str]) -> dict[str, Any]:
     per_function[API_HANDLER] = {"iam_policy_file": f"policies/{API_HANDLER}.json", "lambda_timeout": 29}
     stage = {
         "api_gateway_stage": "api",
+        "api_gateway_endpoint_type": "REGIONAL",
         "autogen_policy": False,
         "iam_policy_file": f"policies/{API_HANDLER}.json",
         "lambda_memory_size": 512,

@@ -31,7 +31,7 @@ def install() -> None:
 
     def extract_resource_arn(service: str, method: str, path: str, headers: Any, body: bytes, *more: Any) -> str:
         if service == "eks":
-            return resource_for(method, path, _json(body), get_region(), get_account_id())
+            return resource_for(method, path, get_region(), get_account_id())
         known = str(emulated_resource(service, method, path, headers, body, *more))
         return refined_resource(service, path, more[0], get_region(), get_account_id(), known)
 

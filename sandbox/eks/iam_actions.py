@@ -7,11 +7,10 @@ request does not carry, it ends in "*" here, so a policy should do the same.
 
 from __future__ import annotations
 
-from typing import Any
-
 from sandbox.eks.routing import find_route
 
 _OF_NO_CLUSTER = (
+    "CreateCluster",
     "DescribeAddonVersions",
     "DescribeAddonConfiguration",
     "DescribeClusterVersions",
@@ -26,7 +25,7 @@ def action_for(method: str, path: str) -> str | None:
     return f"eks:{found[0]}" if found else None
 
 
-def resource_for(method: str, path: str, body: dict[str, Any], region: str, account: str) -> str:
+def resource_for(method: str, path: str, region: str, account: str) -> str:
     """Return the ARN the request is about, "*" for requests about none."""
     found = find_route(method, path)
     if found is None:
@@ -34,8 +33,8 @@ def resource_for(method: str, path: str, body: dict[str, Any], region: str, acco
     operation, labels = found
     if "resourceArn" in labels:
         return labels["resourceArn"]
-    cluster = labels.get("name") or (body.get("name") if operation == "CreateCluster" else None)
-    if operation in _OF_NO_CLUSTER or not isinstance(cluster, str):
+    cluster = labels.get("name")
+    if operation in _OF_NO_CLUSTER or cluster is None:
         return "*"
     return f"arn:aws:eks:{region}:{account}:{_resource_path(cluster, labels)}"
 
