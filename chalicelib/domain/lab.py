@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 
+from chalicelib.domain.names import as_tag_value
 from chalicelib.domain.spec import LabSpec
 
 
@@ -123,7 +124,7 @@ class Lab:
     @property
     def tags(self) -> dict[str, str]:
         """The tags that every resource of this lab carries."""
-        own = {"ekslab:lab-id": self.id, "ekslab:owner": self.owner, "ekslab:cluster": self.name}
+        own = {"ekslab:lab-id": self.id, "ekslab:owner": as_tag_value(self.owner), "ekslab:cluster": self.name}
         return {**self.spec.tags, **own}
 
     def tags_with(self, more: Mapping[str, str]) -> dict[str, str]:

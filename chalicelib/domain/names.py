@@ -30,6 +30,7 @@ DNS_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 NAMESPACE_PATTERN = re.compile(r"[a-z0-9*]([a-z0-9*-]{0,61}[a-z0-9*])?")
 SERVICE_ACCOUNT = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
 TAG_TEXT = re.compile(r"[\w +\-=.:/@]*")
+_NOT_IN_TAGS = re.compile(r"[^\w +\-=.:/@]")
 PRINCIPAL_ARN = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):(user|role)/[\w+=,.@/-]+")
 SESSION_ARN = re.compile(r"arn:(aws[a-z-]*):sts::(\d{12}):assumed-role/([\w+=,.@-]+)/.+")
 ACCESS_POLICY_ARN = re.compile(r"arn:aws[a-z-]*:eks::aws:cluster-access-policy/[A-Za-z0-9]+")
@@ -54,6 +55,14 @@ def principal_of(caller_arn: str) -> str | None:
 def same_principal(one: str, other: str) -> bool:
     """Whether two ARNs name the same user or role, paths apart: a role's or user's name is unique in its account."""
     return _without_path(one) == _without_path(other)
+
+
+def as_tag_value(text: str) -> str:
+    """The text as a value that every service takes for a tag: at most 256 characters, `_` for those IAM and EC2 refuse.
+
+    Names of IAM users and of sessions may have commas, a user's path makes its ARN up to 500 characters long.
+    """
+    return _NOT_IN_TAGS.sub("_", text)[:256]
 
 
 def partition_of(region: str) -> str:

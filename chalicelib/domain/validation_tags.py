@@ -26,6 +26,7 @@ _RESERVED = (
 def judge_tags(case: Case) -> Iterator[Finding]:
     """The lab's tags, its node groups' (which come on top) and its add-ons'."""
     yield from _judge("tags", case.spec.tags)
+    yield from _judge_on_stack(case.spec.tags)
     for index, group in enumerate(case.spec.nodegroups):
         yield from _judge(f"nodegroups[{index}].tags", group.tags)
         if len({**case.spec.tags, **group.tags}) > _MOST >= len(group.tags):
@@ -50,3 +51,15 @@ def _judge(path: str, tags: Mapping[str, str]) -> Iterator[Finding]:
             yield error(here, "invalid-tag", "A tag's key has 1 to 128 letters, digits, spaces and + - = . _ : / @")
         if len(value) > 256 or not TAG_TEXT.fullmatch(value):
             yield error(here, "invalid-tag", "A tag's value has up to 256 letters, digits, spaces and + - = . _ : / @")
+
+
+def _judge_on_stack(tags: Mapping[str, str]) -> Iterator[Finding]:
+    """What EKS and EC2 would take, but CloudFormation or IAM refuse in the middle of the work."""
+    seen: set[str] = set()
+    for key, value in tags.items():
+        if not value:
+            message = "CloudFormation, which tags the network and the roles, takes no empty value."
+            yield error(child("tags", key), "invalid-tag", message)
+        if key.lower() in seen:
+            yield error(child("tags", key), "duplicate-tag", "IAM takes tags that differ only in case for the same.")
+        seen.add(key.lower())

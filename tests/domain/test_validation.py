@@ -12,7 +12,7 @@ from chalicelib.domain.draft import Draft, ExternalDnsDraft, NetworkDraft, Nodeg
 from chalicelib.domain.findings import Severity
 from chalicelib.domain.instance_types import ami_type
 from chalicelib.domain.limits import Limits
-from chalicelib.domain.names import nearest, principal_of, same_principal
+from chalicelib.domain.names import as_tag_value, nearest, principal_of, same_principal
 from chalicelib.domain.spec import (
     AccessPolicySpec,
     AccessSpec,
@@ -279,14 +279,29 @@ def test_tags_that_decide_whose_a_thing_is_can_not_be_forged() -> None:
 
 def test_tags_are_as_many_and_as_long_as_aws_takes() -> None:
     assert errors_of(tags={f"k{i}": "" for i in range(41)})["tags"] == "too-many"
-    half = {f"k{i}": "" for i in range(30)}
+    half = {f"k{i}": "v" for i in range(30)}
     own = {f"g{i}": "" for i in range(30)}
     assert errors_of(tags=half, **group(tags=own)) == {"nodegroups[0].tags": "too-many"}
-    assert errors_of(tags={"k" * 129: "", "a": "v" * 257, "b": "<>"}) == {
+    assert errors_of(tags={"k" * 129: "v", "a": "v" * 257, "b": "<>"}) == {
         "tags." + "k" * 129: "invalid-tag",
         "tags.a": "invalid-tag",
         "tags.b": "invalid-tag",
     }
+
+
+def test_tags_that_only_some_services_would_take_are_refused_at_once() -> None:
+    assert errors_of(tags={"course": ""}) == {"tags.course": "invalid-tag"}
+    assert errors_of(**group(tags={"course": ""})) == {}
+    assert errors_of(tags={"Team": "a", "team": "b"}) == {"tags.team": "duplicate-tag"}
+
+
+def test_an_owner_of_any_name_makes_a_tag_that_every_service_takes() -> None:
+    owner = "arn:aws:sts::111122223333:assumed-role/students/doe, jane=x@example.com"
+    assert as_tag_value(owner) == owner.replace(",", "_")
+    assert (
+        as_tag_value(f"arn:aws:iam::111122223333:user/{'p' * 500}/jane")
+        == f"arn:aws:iam::111122223333:user/{'p' * 225}"
+    )
 
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0kYk5Y2nXl0VfK6cXv3l6mB7v0Zq9y0uW4r8s1t2u3 me@here"
