@@ -11,6 +11,7 @@ from typing import Any
 
 from chalicelib.aws.errors import translate
 from chalicelib.domain.errors import AwsRefused
+from chalicelib.domain.names import partition_of
 
 
 class StepFunctionsWorkflows:
@@ -18,7 +19,7 @@ class StepFunctionsWorkflows:
 
     def __init__(self, client: Any, region: str, account: str, prefix: str) -> None:
         self._client = client
-        self._place, self._prefix = f"arn:aws:states:{region}:{account}", prefix
+        self._place, self._prefix = f"arn:{partition_of(region)}:states:{region}:{account}", prefix
 
     def start(self, workflow: str, execution_name: str, payload: Mapping[str, object]) -> None:
         """Start it; an execution of this name that runs or has ended is no second start. Raises AwsRefused without a machine."""

@@ -42,3 +42,16 @@ def test_a_missing_state_machine_is_not_taken_for_a_started_workflow() -> None:
         client = boto3.client("stepfunctions", region_name=REGION)
         with pytest.raises(AwsRefused):
             StepFunctionsWorkflows(client, REGION, ACCOUNT, "lab").start("provision", "x", {})
+
+
+@pytest.mark.parametrize(("region", "partition"), [("cn-north-1", "aws-cn"), ("us-gov-west-1", "aws-us-gov")])
+def test_state_machines_are_looked_for_in_the_partition_of_their_region(region: str, partition: str) -> None:
+    asked: list[str] = []
+
+    class Client:
+        def describe_execution(self, **request: str) -> dict[str, str]:
+            asked.append(request["executionArn"])
+            return {"status": "RUNNING"}
+
+    assert StepFunctionsWorkflows(Client(), region, ACCOUNT, "lab").is_running("update", "lab-1-2-update")
+    assert asked == [f"arn:{partition}:states:{region}:{ACCOUNT}:execution:lab-update:lab-1-2-update"]
