@@ -18,6 +18,7 @@ from chalicelib.domain.lab import ENDING, OVER, Caller, Change, Lab, Phase
 from chalicelib.domain.outlook import volumes_told
 from chalicelib.domain.spec import LabSpec
 from chalicelib.domain.steps import execution_name
+from chalicelib.domain.validation_size import judge_size
 from chalicelib.labs_preflight import preflight
 from chalicelib.ports import Deps
 
@@ -65,6 +66,8 @@ def request_lab(deps: Deps, caller: Caller, asking: Asking, key: str | None, dig
         lease_ends_at=now + timedelta(hours=spec.lease_hours),
         due_at=now + START_CHECK,
     )
+    if too_large := judge_size(lab):
+        raise InvalidRequest((*findings, *asking.in_callers_words(too_large)))
     stored = _stored(deps, caller, lab, key, digest, now)
     return Answered(stored, (*findings, *_started(deps, stored)))
 

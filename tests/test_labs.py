@@ -20,7 +20,7 @@ from chalicelib.domain.spec import (
     VolumePolicy,
 )
 from chalicelib.domain.world import HostedZone, SubnetFacts
-from tests.fakes import NOW, FakeWorld, a_caller, a_lab, a_spec, make_deps
+from tests.fakes import NOW, FakeWorld, a_caller, a_lab, a_nodegroup, a_spec, make_deps
 
 SESSION = "arn:aws:sts::111122223333:assumed-role/Learners/anna"
 
@@ -78,6 +78,18 @@ def test_everything_the_account_has_against_it_is_told_at_once() -> None:
     with pytest.raises(InvalidRequest) as refusal:
         asked(world, spec)
     assert {finding.code for finding in refusal.value.findings} == {"zone-missing", "key-pair-missing", "addon-missing"}
+
+
+def test_a_stack_longer_than_cloudformation_takes_is_refused_before_it_is_stored() -> None:
+    world = make_deps()
+    groups = tuple(a_nodegroup(name=f"group-{n}", max=1, min=0, desired=0) for n in range(10))
+    tags = {f"course-{n}": "a word or two about it" for n in range(40)}
+    with pytest.raises(InvalidRequest) as refusal:
+        asked(world, a_spec(nodegroups=groups, tags=tags))
+    assert [(finding.path, finding.code) for finding in refusal.value.findings] == [("tags", "too-large")]
+    assert world.store.list_labs(None, (), 10, None).items == ()
+    assert asked(world, a_spec(nodegroups=groups, tags={"course": "eks"})).lab.phase is Phase.REQUESTED
+    assert asked(world, a_spec(name="other", tags=tags)).lab.phase is Phase.REQUESTED
 
 
 def test_a_key_pair_that_is_there_is_taken() -> None:
