@@ -97,7 +97,6 @@ def _creation(lab: Lab, role_arn: str, subnet_ids: Sequence[str], security_group
         "accessConfig": {"authenticationMode": "API", "bootstrapClusterCreatorAdminPermissions": False},
         "bootstrapSelfManagedAddons": False,
         "upgradePolicy": {"supportType": str(spec.support_policy)},
-        "deletionProtection": False,
         "tags": lab.tags,
         "clientRequestToken": lab.token("cluster"),
     }
