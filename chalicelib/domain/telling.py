@@ -13,7 +13,7 @@ from chalicelib.domain.rungs import WEEK, latest_due, weeks_since
 from chalicelib.domain.skew import behind
 from chalicelib.domain.supporting import utc
 from chalicelib.domain.told import (
-    current_deadlines,
+    deadlines_of,
     ended_by_aws,
     last_tellings,
     moves_so_far,
@@ -56,7 +56,7 @@ def solved(watched: Watched, history: Sequence[Notice], now: datetime) -> Iterat
 
 def dates_moved(watched: Watched, history: Sequence[Notice], now: datetime) -> Iterator[Notice]:
     """Once a move, to everyone who was told the date it had before; `note` is that date."""
-    current = {subject_of(d.id): d for d in current_deadlines(watched)}
+    current = {subject_of(d.id): d for d in deadlines_of(watched.support)}
     for telling in last_tellings(history):
         deadline = current.get(subject_of(telling.deadline_id))
         if deadline is None or deadline.id == telling.deadline_id or policy_changed(watched, telling):

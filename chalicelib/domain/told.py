@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from chalicelib.domain.notices import Notice, NoticeKind, Watched
-from chalicelib.domain.support import Deadline
+from chalicelib.domain.support import Deadline, Support
 from chalicelib.domain.supporting import utc
 
 _TELLINGS = (NoticeKind.DEADLINE, NoticeKind.DATE_MOVED)
@@ -18,7 +18,7 @@ def stale(watched: Watched, history: Sequence[Notice]) -> list[Notice]:
     """The last telling per recipient and deadline that no longer holds. A version the calendar lost is not solved by that."""
     if watched.gone_at is not None:
         return last_tellings(history)
-    current = {subject_of(d.id) for d in current_deadlines(watched)}
+    current = {subject_of(d.id) for d in deadlines_of(watched.support)}
     return [
         telling
         for telling in last_tellings(history)
@@ -50,7 +50,7 @@ def policy_changed(watched: Watched, telling: Notice) -> bool:
     kind, _, day = telling.deadline_id.split("#")
     return any(
         d.kind != kind and d.version == _version(telling) and f"{utc(d.at):%Y-%m-%d}" == day
-        for d in current_deadlines(watched)
+        for d in deadlines_of(watched.support)
     )
 
 
@@ -72,10 +72,9 @@ def moves_so_far(history: Iterable[Notice], telling: Notice) -> int:
     )
 
 
-def current_deadlines(watched: Watched) -> tuple[Deadline, ...]:
-    """Every deadline that holds: those to come, and the billing that has begun."""
-    begun = watched.support.begun
-    return (begun, *watched.support.deadlines) if begun else watched.support.deadlines
+def deadlines_of(support: Support) -> tuple[Deadline, ...]:
+    """Every deadline that holds: the billing that has begun, and those to come."""
+    return (support.begun, *support.deadlines) if support.begun else support.deadlines
 
 
 def subject_of(deadline_id: str) -> str:
