@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
+from typing import Any
 
 from chalicelib.domain.errors import AwsRefused, ProvisioningFailed, Superseded
 from chalicelib.domain.explain import explain
@@ -65,6 +66,14 @@ def run_step(deps: Deps, function: StepFunction, event: Mapping[str, object]) ->
     }
 
 
+WatchFunction = Callable[[Deps, Mapping[str, Any], datetime], dict[str, object]]
+
+
+def run_watch_step(deps: Deps, function: WatchFunction, event: Mapping[str, Any]) -> dict[str, object]:
+    """Run a function of the support watch at `event["time"]`: it has no lab to load and writes down nothing of its own."""
+    return function(deps, event, _time_of(deps, event).astimezone(UTC))
+
+
 def _time_of(deps: Deps, event: Mapping[str, object]) -> datetime:
     """The instant a schedule's event carried here (`time`, ISO 8601), else the clock's."""
     carried = event.get("time")
@@ -93,7 +102,8 @@ def _record(deps: Deps, lab: Lab, step: Step | None, result: StepResult, now: da
     deps.store.record_step(
         lab.id, replace(step, status=status, ended_at=ended, detail=result.detail, attempts=step.attempts + 1)
     )
-    if ended is not None:
+    told_before = (step.status, step.detail) == (status, result.detail)
+    if ended is not None and not told_before:
         deps.store.add_event(lab.id, Event(now, f"step-{status}", f"{step.title}: {result.detail or status}"))
 
 
@@ -101,6 +111,7 @@ def _record_failure(
     deps: Deps, lab: Lab, step: Step | None, error: ProvisioningFailed | AwsRefused, now: datetime
 ) -> None:
     failure: Failure = error.failure if isinstance(error, ProvisioningFailed) else explain(error.code, error.message)
+    told_before = step is not None and (step.status, step.detail) == (StepStatus.FAILED, failure.reason)
     if step is not None:
         deps.store.record_step(
             lab.id,
@@ -110,12 +121,7 @@ def _record_failure(
         lab.id,
         lambda stored: stored if stored.reason else replace(stored, reason=failure.reason, blame=failure.blame),
     )
-    deps.store.add_event(
-        lab.id,
-        Event(
-            now,
-            "step-failed",
-            failure.reason,
-            {"code": failure.code, "blame": str(failure.blame), "cause": failure.cause},
-        ),
-    )
+    if not told_before:
+        facts = {"code": failure.code, "blame": str(failure.blame), "cause": failure.cause}
+        title = f"{step.title}: " if step is not None else ""
+        deps.store.add_event(lab.id, Event(now, "step-failed", f"{title}{failure.reason}", facts))

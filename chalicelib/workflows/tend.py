@@ -51,7 +51,7 @@ def _tend(deps: Deps, listed: Lab, now: datetime) -> TendingDecision:
     running = workflow is not None and deps.workflows.is_running(workflow, execution_name(lab, workflow))
     decision = decide_tending(lab, running, now)
     changed = move(deps, lab, (lab.phase,), changed_since, now, decision.reason)
-    if decision.action is not Tending.WAIT:
+    if decision.action is not Tending.WAIT and changed.phase is lab.phase:
         facts = {"act": str(decision.action)}
         deps.store.add_event(lab.id, Event(now, "tended", decision.reason, facts))
     starts = decision.action in (Tending.START, Tending.RESTART, Tending.RELEASE, Tending.ROLL_BACK)

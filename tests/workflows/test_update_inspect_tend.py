@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.errors import AwsUnavailable, StillInUse
+from chalicelib.domain.errors import AccessDenied, AwsUnavailable, StillInUse
 from chalicelib.domain.lab import Change, Phase
 from chalicelib.domain.resources import Kind
 from chalicelib.domain.spec import EndpointAccess
@@ -154,3 +154,26 @@ def test_the_events_time_is_what_the_schedule_goes_by(ready: Theatre) -> None:
     report = tend.run(ready.world.deps, "2026-11-24T12:00:00Z")
     assert [entry["act"] for entry in report["done"]] == ["release"]
     assert ready.lab.phase is Phase.RELEASING
+
+
+def history_of(theatre: Theatre) -> list[str]:
+    return [event.message for event in theatre.world.store.events(theatre.lab_id, 1000, None).items]
+
+
+def test_history_tells_a_step_that_is_not_part_of_the_change_once(ready: Theatre) -> None:
+    changing(ready, Change("private"))
+    assert history_of(ready).count("Node count: Not part of the change.") == 1
+
+
+def test_history_tells_the_end_of_the_lease_once(ready: Theatre) -> None:
+    ready.later(hours=9)
+    assert history_of(ready).count("The lease has ended.") == 1
+
+
+def test_history_tells_a_refusal_that_is_met_again_and_again_once(ready: Theatre) -> None:
+    denied = AccessDenied("eks:DeleteCluster", "AccessDeniedException", "no")
+    ready.world.fail("clusters.delete", denied, times=100_000)
+    ready.release()
+    assert ready.play() == "Blocked"
+    told = [line for line in history_of(ready) if line.startswith("Control plane: ") and "may not do" in line]
+    assert len(told) == 1
