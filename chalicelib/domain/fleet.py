@@ -52,7 +52,7 @@ class NodeKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Nodes:
-    """A group of nodes of one Kubernetes minor version (`1.33`; None: not told)."""
+    """A group of nodes of one Kubernetes minor version (`1.33`; None: not told). `count`: wanted machines; 0 for Fargate."""
 
     name: str
     kind: NodeKind
@@ -96,7 +96,10 @@ class AddonAtNext:
 
 @dataclass(frozen=True, slots=True)
 class FleetCluster:
-    """A cluster as last read. `support_type` None where EKS told no policy (which means EXTENDED)."""
+    """A cluster as last read. `support_type` None where EKS told no policy (which means EXTENDED).
+
+    `unread`: what of it the role may not read, in AWS's words; where it names nodes, `nodes` lacks them.
+    """
 
     key: ClusterKey
     arn: str
@@ -110,6 +113,7 @@ class FleetCluster:
     addons: tuple[AddonAtNext, ...] = ()
     insights: tuple[Insight, ...] = ()
     deletion_protection: bool = False
+    unread: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
