@@ -8,6 +8,7 @@ for `times` calls, for ever without), and one effect:
 - `outcome` {status?, issue?, error?, durationSeconds?}: the call is accepted; what it started ends in this status with
   this health issue (resources) or this error (updates), or merely takes longer.
 - `unsupportedZones` [zone, ...]: clusters may not be put into these zones.
+- `delaySeconds`: the answer takes this much longer, in this machine's seconds.
 
 Beside the model's operations there are `KubernetesApi`, whose lost answers make a dead API server, and `ForcedUpgrade`.
 """
@@ -22,7 +23,7 @@ from typing import Any
 from sandbox.eks import model
 from sandbox.eks.errors import EksError
 
-_EFFECTS = {"error", "lostAnswer", "outcome", "unsupportedZones"}
+_EFFECTS = {"error", "lostAnswer", "outcome", "unsupportedZones", "delaySeconds"}
 _MATCHERS = {"operation", "cluster", "times", "after"}
 _STATUS_OF_UNMODELLED = {"AccessDeniedException": 403, "ThrottlingException": 429, "NotImplementedException": 501}
 _BESIDE_THE_MODEL = ("ForcedUpgrade", "KubernetesApi")
@@ -41,6 +42,7 @@ class FaultRule:
     lost_answer: bool = False
     outcome: dict[str, Any] | None = None
     unsupported_zones: list[str] = field(default_factory=list)
+    delay_seconds: float = 0.0
     seen: int = 0
 
     def fires(self, operation: str, cluster: str) -> bool:
@@ -83,6 +85,10 @@ class Faults:
         """Tell whether the answer to this call never arrives."""
         return any(rule.lost_answer and rule.fires(operation, cluster) for rule in self._rules)
 
+    def delay(self, operation: str, cluster: str) -> float:
+        """Return how many seconds this call takes longer."""
+        return sum(rule.delay_seconds for rule in self._rules if rule.delay_seconds and rule.fires(operation, cluster))
+
     def outcome(self, operation: str, cluster: str) -> dict[str, Any]:
         """Return how what this call starts will end, {} for as it should."""
         for rule in self._rules:
@@ -115,6 +121,7 @@ def _rule(given: dict[str, Any]) -> FaultRule:
         lost_answer=bool(given.get("lostAnswer")),
         outcome=given.get("outcome"),
         unsupported_zones=list(given.get("unsupportedZones") or []),
+        delay_seconds=float(given.get("delaySeconds", 0)),
     )
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, Any
@@ -27,7 +28,7 @@ from sandbox.eks.world import World
 if TYPE_CHECKING:
     from sandbox.eks.kubernetes import KubernetesServers
 
-_THREADS = 16
+_THREADS = 64
 
 
 class Eks:
@@ -72,6 +73,7 @@ class Eks:
         try:
             operation, labels = _operation_at(method, path)
             call = Call(operation, read_input(operation, labels, query, body), caller_of(headers, query))
+            time.sleep(self.faults.delay(operation, call.cluster_name))
             with self.world.lock:
                 return success(operation, self._perform(call))
         except EksError as error:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -102,3 +104,12 @@ def test_a_zone_without_eks_is_named_with_those_that_have_it(bench: Bench) -> No
 def test_a_rule_that_means_nothing_is_refused(bench: Bench, rule: dict[str, Any]) -> None:
     with pytest.raises(ValueError, match=r"EKS|effect"):
         bench.eks.faults.add(rule)
+
+
+def test_an_answer_can_take_longer_without_holding_up_others(bench: Bench) -> None:
+    bench.active_cluster()
+    bench.eks.faults.add({"operation": "DescribeCluster", "delaySeconds": 0.3})
+    began = time.monotonic()
+    with ThreadPoolExecutor(4) as askers:
+        assert len(list(askers.map(lambda _: bench.describe(), range(4)))) == 4
+    assert 0.3 <= time.monotonic() - began < 4 * 0.3
