@@ -1,0 +1,72 @@
+"""EKS in one place as the support watch reads it: the port `Fleet`. Nodes, insights and add-ons are in the modules beside.
+
+Real answers lack fields: whatever EKS leaves out is None or empty here. Make a new one for each run; its clients may be
+older. All methods may be called from several threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from chalicelib.aws.errors import translate
+from chalicelib.aws.fleet_addons import FleetAddonCalls
+from chalicelib.aws.fleet_insights import InsightCalls
+from chalicelib.aws.fleet_nodes import NodeReading
+from chalicelib.aws.versions import live_or_bundled
+from chalicelib.domain.calendar import Calendar
+from chalicelib.domain.fleet import ClusterKey, FleetCluster, Place
+
+#: EKS's most.
+_PAGE = 100
+
+
+class EksFleet(InsightCalls, FleetAddonCalls):
+    """`eks` and `ec2` are clients of the place; `now` says as of when a calendar read from EKS is true."""
+
+    def __init__(self, eks: Any, ec2: Any, place: Place, now: Callable[[], datetime]) -> None:
+        super().__init__(eks)
+        self._ec2, self._place, self._now = ec2, place, now
+
+    def calendar(self) -> Calendar:
+        """The support calendar, and where it came from."""
+        return live_or_bundled(self._eks, self._now)
+
+    def names(self, cursor: str | None) -> tuple[tuple[str, ...], str | None]:
+        """Up to a hundred cluster names, and the next page's cursor."""
+        with translate("eks:ListClusters"):
+            answer = self._eks.list_clusters(maxResults=_PAGE, **({"nextToken": cursor} if cursor else {}))
+        return tuple(answer["clusters"]), answer.get("nextToken") or None
+
+    def read(self, name: str) -> FleetCluster:
+        """The cluster with its nodes. Raises ResourceGone; what beside it is denied is told in `unread`."""
+        with translate("eks:DescribeCluster"):
+            cluster = self._eks.describe_cluster(name=name)["cluster"]
+        nodes, unread = NodeReading(self._eks, self._ec2, name).run()
+        return FleetCluster(
+            key=ClusterKey(self._place.account, self._place.region, name),
+            nodes=nodes,
+            unread=unread,
+            **_facts(cluster),
+        )
+
+    def set_support_policy(self, name: str, support_type: str) -> str:
+        """Ask for STANDARD or EXTENDED; the update's id. Raises AwsRefused where EKS does not allow it, ResourceGone."""
+        with translate("eks:UpdateClusterConfig"):
+            asked = self._eks.update_cluster_config(name=name, upgradePolicy={"supportType": support_type})
+        return str(asked["update"]["id"])
+
+
+def _facts(cluster: Mapping[str, Any]) -> dict[str, Any]:
+    created_at = cluster.get("createdAt")
+    return {
+        "arn": cluster.get("arn", ""),
+        "version": cluster.get("version", ""),
+        "status": cluster.get("status", ""),
+        "support_type": (cluster.get("upgradePolicy") or {}).get("supportType"),
+        "platform_version": cluster.get("platformVersion"),
+        "created_at": created_at.astimezone(UTC) if created_at else None,
+        "tags": dict(cluster.get("tags") or {}),
+        "deletion_protection": bool(cluster.get("deletionProtection", False)),
+    }

@@ -1,0 +1,94 @@
+"""What EKS has found that stands in the way of an upgrade: its insights of the category UPGRADE_READINESS.
+
+A deprecated API that is asked for stays an error for 30 days; `last_called_at` is what tells "still calling" from that echo.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from chalicelib.aws.clusters_calls import EksCalls
+from chalicelib.aws.errors import translate
+from chalicelib.domain.errors import AwsRefused, ResourceGone
+from chalicelib.domain.fleet import Insight, InsightStatus
+from chalicelib.logs import logger
+
+_READINESS = "UPGRADE_READINESS"
+_NOT_PASSING = [str(status) for status in InsightStatus if status is not InsightStatus.PASSING]
+#: Resources and clients named of one insight; a cluster may have thousands, a message has not.
+_MOST = 50
+
+
+class InsightCalls(EksCalls):
+    """What EKS can be asked about a cluster's readiness."""
+
+    def insights(self, name: str, refresh: bool) -> tuple[Insight, ...]:
+        """Those that do not pass, with details, gravest first. Raises ResourceGone."""
+        if refresh:
+            self._refresh(name)
+        wanted = {"categories": [_READINESS], "statuses": _NOT_PASSING}
+        listed = self.listed("list_insights", "insights", clusterName=name, filter=wanted)
+        found = (self._insight(name, row["id"]) for row in listed if _is_wanted(row))
+        gravest = [InsightStatus.ERROR, InsightStatus.WARNING, InsightStatus.UNKNOWN, InsightStatus.PASSING]
+        return tuple(sorted(filter(None, found), key=lambda insight: (gravest.index(insight.status), insight.name)))
+
+    def _refresh(self, name: str) -> None:
+        """A look that EKS will not take now (one is under way, say) does not keep us from what it knows."""
+        try:
+            with translate("eks:StartInsightsRefresh"):
+                self._eks.start_insights_refresh(clusterName=name)
+        except ResourceGone:
+            raise
+        except AwsRefused as refusal:
+            logger.warning("insights not refreshed", extra={"cluster": name, "reason": str(refusal)})
+
+    def _insight(self, name: str, id: str) -> Insight | None:
+        try:
+            with translate("eks:DescribeInsight"):
+                return _shown(self._eks.describe_insight(clusterName=name, id=id)["insight"])
+        except ResourceGone:
+            return None
+
+
+def _is_wanted(row: Mapping[str, Any]) -> bool:
+    return row.get("category", _READINESS) == _READINESS and _status(row) is not InsightStatus.PASSING
+
+
+def _status(thing: Mapping[str, Any]) -> InsightStatus:
+    told = (thing.get("insightStatus") or {}).get("status")
+    return InsightStatus(told) if told in list(InsightStatus) else InsightStatus.UNKNOWN
+
+
+def _shown(insight: Mapping[str, Any]) -> Insight:
+    details = (insight.get("categorySpecificSummary") or {}).get("deprecationDetails", [])
+    used = [detail for detail in details if detail.get("clientStats")]
+    clients = [client for detail in used for client in detail["clientStats"]]
+    resources = [_named(row) for row in insight.get("resources", []) if _status(row) is not InsightStatus.PASSING]
+    return Insight(
+        id=insight["id"],
+        name=insight.get("name", insight["id"]),
+        status=_status(insight),
+        reason=(insight.get("insightStatus") or {}).get("reason") or insight.get("description", ""),
+        kubernetes_version=insight.get("kubernetesVersion"),
+        resources=_some([*resources, *(detail.get("usage", "") for detail in used)]),
+        clients=_some(client.get("userAgent", "") for client in clients),
+        last_called_at=_latest([client.get("lastRequestTime") for client in clients]),
+        refreshed_at=_latest([insight.get("lastRefreshTime")]),
+    )
+
+
+def _named(resource: Mapping[str, Any]) -> str:
+    return str(resource.get("kubernetesResourceUri") or resource.get("arn") or "")
+
+
+def _some(names: Iterable[str]) -> tuple[str, ...]:
+    """Each once, in order; where there are too many, the last one says how many more."""
+    known = [name for name in dict.fromkeys(names) if name]
+    more = (f"and {len(known) - _MOST} more",) if len(known) > _MOST else ()
+    return (*known[:_MOST], *more)
+
+
+def _latest(instants: Sequence[datetime | None]) -> datetime | None:
+    return max((instant.astimezone(UTC) for instant in instants if instant), default=None)

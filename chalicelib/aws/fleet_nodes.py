@@ -1,0 +1,95 @@
+"""The nodes of one cluster: managed groups, instances outside them, Fargate profiles; each with the version it is told to be.
+
+EC2 knows no Kubernetes version. Of instances that no managed group made, it is read off the name of their image where
+that is one of AWS's; else it is None. Instances that AWS operates (Auto Mode) count as managed.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from chalicelib.aws.clusters_calls import EksCalls
+from chalicelib.aws.errors import translate
+from chalicelib.domain.errors import AccessDenied, ResourceGone
+from chalicelib.domain.fleet import NodeKind, Nodes
+
+#: `amazon-eks-node-1.30-v2024…`, `amazon-eks-node-al2023-x86_64-standard-1.31-v2025…`, `bottlerocket-aws-k8s-1.29-x86_64-…`,
+#: `ubuntu-eks/k8s_1.30/…`, `Windows_Server-2022-English-Core-EKS_Optimized-1.31-…`
+_IMAGE_VERSION = re.compile(r"(?:eks|k8s)\S*?[-_](1\.\d+)(?=[-_/.]|$)", re.IGNORECASE)
+#: Tags that name the group an instance is of, the more telling first.
+_GROUP_TAGS = ("karpenter.sh/nodepool", "alpha.eksctl.io/nodegroup-name", "aws:autoscaling:groupName", "Name")
+_ALIVE = {"Name": "instance-state-name", "Values": ["pending", "running"]}
+
+
+class NodeReading(EksCalls):
+    """One look at one cluster's nodes."""
+
+    def __init__(self, eks: Any, ec2: Any, cluster: str) -> None:
+        super().__init__(eks)
+        self._ec2, self._cluster = ec2, cluster
+
+    def run(self) -> tuple[tuple[Nodes, ...], tuple[str, ...]]:
+        """All nodes that may be read, and what was denied. Raises Transient, and ResourceGone with the cluster."""
+        nodes: list[Nodes] = []
+        denied: list[str] = []
+        looks: tuple[Callable[[], Iterable[Nodes]], ...] = (self._managed, self._instances, self._fargate)
+        for look in looks:
+            try:
+                nodes += look()
+            except AccessDenied as refusal:
+                denied.append(str(refusal))
+        return tuple(nodes), tuple(denied)
+
+    def _managed(self) -> list[Nodes]:
+        names = self.listed("list_nodegroups", "nodegroups", clusterName=self._cluster)
+        found = (self._nodegroup(name) for name in names)
+        return [nodes for nodes in found if nodes is not None]
+
+    def _nodegroup(self, name: str) -> Nodes | None:
+        try:
+            with translate("eks:DescribeNodegroup"):
+                group = self._eks.describe_nodegroup(clusterName=self._cluster, nodegroupName=name)["nodegroup"]
+        except ResourceGone:
+            return None
+        wanted = (group.get("scalingConfig") or {}).get("desiredSize", 0)
+        return Nodes(name, NodeKind.MANAGED, group.get("version"), int(wanted))
+
+    def _fargate(self) -> list[Nodes]:
+        names = self.listed("list_fargate_profiles", "fargateProfileNames", clusterName=self._cluster)
+        return [Nodes(name, NodeKind.FARGATE, None, 0) for name in names]
+
+    def _instances(self) -> list[Nodes]:
+        tagged = {"Name": f"tag:kubernetes.io/cluster/{self._cluster}", "Values": ["owned"]}
+        with translate("ec2:DescribeInstances"):
+            pages = self._ec2.get_paginator("describe_instances").paginate(Filters=[tagged, _ALIVE])
+            found = [instance for page in pages for held in page["Reservations"] for instance in held["Instances"]]
+        own = [instance for instance in found if "eks:nodegroup-name" not in _tags(instance)]
+        versions = self._image_versions({instance.get("ImageId", "") for instance in own} - {""})
+        groups = Counter((_group(one), _kind(one), versions.get(one.get("ImageId", ""))) for one in own)
+        return [Nodes(*which, count) for which, count in sorted(groups.items(), key=lambda row: str(row[0]))]
+
+    def _image_versions(self, ids: set[str]) -> dict[str, str]:
+        """By image id; an image that is gone, or not ours to see, tells none."""
+        if not ids:
+            return {}
+        wanted = [{"Name": "image-id", "Values": sorted(ids)}]
+        with translate("ec2:DescribeImages"):
+            images = self._ec2.describe_images(Filters=wanted, IncludeDeprecated=True)["Images"]
+        told = {image["ImageId"]: _IMAGE_VERSION.search(image.get("Name", "")) for image in images}
+        return {id: match[1] for id, match in told.items() if match}
+
+
+def _tags(instance: Mapping[str, Any]) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in instance.get("Tags", [])}
+
+
+def _group(instance: Mapping[str, Any]) -> str:
+    tags = _tags(instance)
+    return next((tags[key] for key in _GROUP_TAGS if tags.get(key)), str(instance["InstanceId"]))
+
+
+def _kind(instance: Mapping[str, Any]) -> NodeKind:
+    return NodeKind.MANAGED if (instance.get("Operator") or {}).get("Managed") else NodeKind.SELF_MANAGED
