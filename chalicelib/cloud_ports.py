@@ -36,8 +36,8 @@ class Stacks(Protocol):
 class Network(Protocol):
     """EC2's network and instances, one region, as far as making a lab needs them."""
 
-    def zones(self) -> tuple[str, ...]:
-        """Names of the region's available zones (no local zones), sorted."""
+    def zones(self, instance_types: Sequence[str]) -> tuple[str, ...]:
+        """Names of the region's available zones (no local zones), sorted; those that offer all these types come first."""
         ...
 
     def subnets(self, ids: Sequence[str]) -> tuple[SubnetFacts, ...]:

@@ -44,7 +44,7 @@ def network(sandbox: Sandbox) -> Ec2Network:
 
 
 def test_zones_are_sorted_and_at_least_two(network: Ec2Network) -> None:
-    zones = network.zones()
+    zones = network.zones(["t3.medium"])
     assert len(zones) >= 2
     assert list(zones) == sorted(zones)
     assert all(zone.startswith("ap-northeast-2") for zone in zones)
@@ -56,7 +56,19 @@ def test_a_zone_in_which_eks_makes_no_control_plane_is_not_offered() -> None:
     answer = {"AvailabilityZones": [{"ZoneName": name, "ZoneId": id} for name, id in rows]}
     with Stubber(client) as stubber:
         stubber.add_response("describe_availability_zones", answer)
-        assert Ec2Network(client).zones() == ("us-east-1a", "us-east-1b")
+        assert Ec2Network(client).zones([]) == ("us-east-1a", "us-east-1b")
+
+
+def test_zones_that_offer_all_the_instance_types_come_first() -> None:
+    client = boto3.client("ec2", "us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
+    rows = [{"ZoneName": f"us-east-1{letter}", "ZoneId": f"use1-az{letter}"} for letter in "abcd"]
+    offers = [("a", "t3.medium"), ("b", "t3.medium"), ("b", "m7g.large"), ("d", "m7g.large"), ("d", "t3.medium")]
+    offered = [{"Location": f"us-east-1{letter}", "InstanceType": kind} for letter, kind in offers]
+    with Stubber(client) as stubber:
+        stubber.add_response("describe_availability_zones", {"AvailabilityZones": rows})
+        stubber.add_response("describe_instance_type_offerings", {"InstanceTypeOfferings": offered})
+        zones = Ec2Network(client).zones(["t3.medium", "m7g.large"])
+    assert zones == ("us-east-1b", "us-east-1d", "us-east-1a", "us-east-1c")
 
 
 def test_a_subnet_is_public_by_its_route_not_by_its_name(network: Ec2Network, outputs: dict[str, str]) -> None:

@@ -14,18 +14,21 @@ from tests.fakes.account import Account, port
 
 @dataclass
 class FakeNetwork:
-    """`given_subnets` are those of existing networks; a stack's own are read off the account."""
+    """`given_subnets` are those of existing networks; a stack's own are read off the account. `without`: zone -> instance
+    types that it does not offer."""
 
     account: Account
     zone_names: tuple[str, ...] = ("ap-northeast-2a", "ap-northeast-2b", "ap-northeast-2c", "ap-northeast-2d")
     given_subnets: dict[str, SubnetFacts] = field(default_factory=dict)
     rules: list[tuple[str, str, str, int | None, str]] = field(default_factory=list)
     looks: int = 0
+    without: dict[str, set[str]] = field(default_factory=dict)
     port_name: str = "network"
 
     @port
-    def zones(self) -> tuple[str, ...]:
-        return self.zone_names
+    def zones(self, instance_types: Sequence[str]) -> tuple[str, ...]:
+        wanting = {zone for zone, missing in self.without.items() if missing & set(instance_types)}
+        return tuple(sorted(self.zone_names, key=lambda zone: zone in wanting))
 
     @port
     def subnets(self, ids: Sequence[str]) -> tuple[SubnetFacts, ...]:

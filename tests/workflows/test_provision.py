@@ -164,6 +164,14 @@ def test_zones_left_open_are_settled_before_anything_is_made() -> None:
     assert theatre.lab.spec.network == a_network(zones=("ap-northeast-2a", "ap-northeast-2b"))
 
 
+def test_a_zone_without_the_nodes_instance_type_is_passed_over() -> None:
+    theatre = Theatre()
+    theatre.world.network.without = {"ap-northeast-2b": {"t3.medium"}}
+    theatre.request(a_lab(spec=a_spec(network=a_network(zones=()))))
+    theatre.play()
+    assert theatre.lab.spec.network == a_network(zones=("ap-northeast-2a", "ap-northeast-2c"))
+
+
 def test_a_lab_released_while_it_is_made_ends_without_another_act() -> None:
     theatre = Theatre()
 
