@@ -221,6 +221,7 @@ def seen_in_ec2(row: Mapping[str, Any], birth: str) -> Seen:
         "status": row.get("Status") or row.get("State"),
         "group-name": row.get("GroupName"),
         "service-name": row.get("ServiceName"),
+        "description": row.get("Description"),
         "attached-to": (row.get("Attachment") or {}).get("InstanceId"),
     }
     facts = {key: value for key, value in shown.items() if isinstance(value, str) and value}

@@ -18,7 +18,13 @@ from chalicelib.domain.claims import (
     names_cluster,
     other_claimants,
 )
-from chalicelib.domain.proofs import in_own_vpc, is_cluster_log_group, name_speaks_for, proof_by_kind
+from chalicelib.domain.proofs import (
+    in_own_vpc,
+    is_cluster_log_group,
+    is_control_plane_interface,
+    name_speaks_for,
+    proof_by_kind,
+)
 from chalicelib.domain.resources import Kind, LedgerEntry, Resource, Target
 
 #: What stands in the way of deleting a VPC when someone else put it there.
@@ -35,6 +41,8 @@ _IN_THE_WAY = frozenset(
         Kind.SUBNET,
     }
 )
+#: EKS deletes these with their cluster.
+_GO_WITH_THE_CLUSTER = frozenset({Kind.ADDON, Kind.ACCESS_ENTRY, Kind.POD_IDENTITY})
 #: Identified by a name that someone else may have by now: being on the ledger does not prove these.
 _NAMES_ARE_REUSED = frozenset({Kind.CLUSTER, Kind.LOG_GROUP, Kind.DNS_RECORD})
 
@@ -66,6 +74,8 @@ class Decision:
 def judge(resource: Resource, target: Target, ledger: Mapping[str, LedgerEntry]) -> Decision:
     """Decide what may be done with `resource` in the name of `target`. `ledger` maps ARNs to the lab's entries."""
     entry = ledger.get(resource.arn)
+    if is_control_plane_interface(resource, target):
+        return Decision(Action.LEAVE, "It goes with the control plane.", "made by EKS for this cluster")
     if entry is not None and entry.guest:
         return Decision(Action.KEEP, entry.reason or "The lab was only a guest in it.", entry.how)
     veto = _veto(resource, target)
@@ -74,6 +84,8 @@ def judge(resource: Resource, target: Target, ledger: Mapping[str, LedgerEntry])
     how = _proof(resource, target, ledger)
     if how is None:
         return _not_ours(resource, target, "It is neither on the ledger nor tagged as this cluster's own.", False)
+    if resource.kind in _GO_WITH_THE_CLUSTER:
+        return Decision(Action.LEAVE, "It goes with the control plane.", how)
     if resource.tags.get(STACK_TAG) == target.stack_name or (entry and "logical-id" in entry.resource.attributes):
         return Decision(Action.LEAVE, "It goes with the lab's stack.", how)
     return Decision(Action.DELETE, "It is the lab's.", how)

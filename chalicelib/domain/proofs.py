@@ -49,6 +49,13 @@ def is_cluster_log_group(resource: Resource, target: Target) -> bool:
     return resource.kind is Kind.LOG_GROUP and resource.id == f"/aws/eks/{target.cluster_name}/cluster"
 
 
+def is_control_plane_interface(resource: Resource, target: Target) -> bool:
+    """Whether this is one of the interfaces by which the lab's control plane stands in the lab's own VPC."""
+    named = resource.attributes.get("description") == f"Amazon EKS {target.cluster_name}"
+    used = resource.attributes.get("status") == "in-use"
+    return resource.kind is Kind.NETWORK_INTERFACE and named and used and in_own_vpc(resource, target)
+
+
 def _cni_interface(resource: Resource, target: Target) -> str | None:
     """An interface the CNI left behind says its node, not its cluster: proof only where every node is ours."""
     left_behind = resource.attributes.get("status") == "available" and in_own_vpc(resource, target)

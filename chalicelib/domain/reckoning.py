@@ -62,7 +62,8 @@ def _of_what_is_there(entry: LedgerEntry, decision: Decision) -> tuple[Outcome, 
         return Outcome.KEPT, entry.reason
     if entry.state is EntryState.BLOCKED:
         return Outcome.BLOCKED, entry.reason
-    return Outcome.PRESENT, entry.reason or "It has not been deleted yet."
+    waits = decision.reason if decision.action is Action.LEAVE else "It has not been deleted yet."
+    return Outcome.PRESENT, entry.reason or waits
 
 
 def _of_what_was_not_seen(entry: LedgerEntry, unreadable: Sequence[str]) -> tuple[Outcome, str]:

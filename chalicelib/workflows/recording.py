@@ -38,7 +38,7 @@ def enter(
             deps.store.record(lab.id, fresh)
         elif not entry.guest:
             told = _merged(entry.resource, resource)
-            if (entry.state, entry.resource) != (state, told):
+            if (entry.state, entry.resource, entry.reason) != (state, told, reason):
                 deps.store.record(lab.id, replace(entry, resource=told, state=state, changed_at=now, reason=reason))
 
 

@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 
-from chalicelib.domain.errors import ResourceGone, StillInUse
+from chalicelib.domain.arns import cluster_of
+from chalicelib.domain.errors import AwsRefused, ResourceGone, StillInUse
 from chalicelib.domain.lab import Blame, Lab, Phase
 from chalicelib.domain.resources import Kind
 from chalicelib.domain.steps import Result, StepResult
@@ -65,9 +66,8 @@ def delete_nodegroups(deps: Deps, at: StepInput) -> StepResult:
     if unmaking.own_cluster(deps, lab) is None:
         settle(deps, lab, _WITH_NODEGROUPS, at.now)
         return StepResult(Result.SKIPPED, "There is no control plane of the lab's.")
-    going = [unmaking.ask_to_delete_nodegroup(deps, lab, name) for name in clusters.nodegroups(lab.name)]
-    going += unmaking.ask_to_delete_profiles(deps, lab, clusters.fargate_profiles(lab.name))
-    left = [words for words in going if words]
+    left = unmaking.ask_to_delete_profiles(deps, lab, clusters.fargate_profiles(lab.name))
+    left += unmaking.ask_to_delete_nodegroups(deps, lab, at.now)
     if left:
         return again_or_stuck("delete_nodegroups", at.attempt, "; ".join(left))
     settle(deps, lab, _WITH_NODEGROUPS, at.now)
@@ -85,7 +85,10 @@ def sweep_leftovers(deps: Deps, at: StepInput) -> StepResult:
 
 
 def delete_cluster(deps: Deps, at: StepInput) -> StepResult:
-    """Delete the control plane, its deletion protection first, and wait until EKS no longer knows it."""
+    """Delete the control plane, its deletion protection first, and wait until EKS no longer knows it.
+
+    A node group that was still being asked for when the others went keeps it: it is asked to go here.
+    """
     lab, cluster = at.lab, unmaking.own_cluster(deps, at.lab)
     if cluster is None:
         settle(deps, lab, _WITH_CLUSTER, at.now)
@@ -99,7 +102,11 @@ def delete_cluster(deps: Deps, at: StepInput) -> StepResult:
         settle(deps, lab, _WITH_CLUSTER, at.now)
         return StepResult(Result.DONE, "There is no control plane any more.")
     except StillInUse as error:
-        return again_or_stuck("delete_cluster", at.attempt, error.message)
+        late = unmaking.ask_to_delete_nodegroups(deps, lab, at.now)
+        return again_or_stuck("delete_cluster", at.attempt, "; ".join((error.message, *late)))
+    except AwsRefused as error:
+        unmaking.note_refusal(deps, lab, [cluster_of(lab)], error, at.now)
+        raise
     return again_or_stuck("delete_cluster", at.attempt, "EKS is deleting it.")
 
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from chalicelib.domain.claims import LAB_TAG
-from chalicelib.domain.errors import ResourceGone, StillInUse
+from chalicelib.domain.errors import AwsRefused, ResourceGone, StillInUse
 from chalicelib.domain.lab import Lab
 from chalicelib.domain.ownership import judge
 from chalicelib.domain.receipt import Outcome, Receipt
-from chalicelib.domain.resources import EntryState
+from chalicelib.domain.resources import EntryState, Kind, Resource
 from chalicelib.domain.steps import execution_name
 from chalicelib.domain.world import ClusterState
 from chalicelib.ports import Deps
-from chalicelib.workflows.recording import BY_STACK, enter
+from chalicelib.workflows.recording import ASKED_FOR, BY_STACK, enter
 from chalicelib.workflows.sweeping import aim
 
 
@@ -50,8 +51,36 @@ def is_superseded_run_alive(deps: Deps, lab: Lab) -> bool:
     )
 
 
-def ask_to_delete_nodegroup(deps: Deps, lab: Lab, name: str) -> str:
-    """Ask once for a node group's deletion, unless it is under way; return how it stands, in words, empty when gone."""
+def ask_to_delete_nodegroups(deps: Deps, lab: Lab, now: datetime) -> list[str]:
+    """Ask for the deletion of all node groups there are; return how those stand that are left, in words.
+
+    A refusal loses no other group: it is on the ledger, and raised when nothing else is to be waited for.
+    """
+    going, refused = [], None
+    for name in deps.cloud(lab.region).clusters.nodegroups(lab.name):
+        try:
+            going.append(_ask_to_delete_nodegroup(deps, lab, name))
+        except AwsRefused as error:
+            refused = error
+            note_refusal(deps, lab, _nodegroup_on_ledger(deps, lab, name), error, now)
+    left = [words for words in going if words]
+    if refused is not None and not left:
+        raise refused
+    return left
+
+
+def note_refusal(deps: Deps, lab: Lab, things: Iterable[Resource], error: AwsRefused, now: datetime) -> None:
+    """Write on the ledger why these can't be deleted, so that the receipt says it."""
+    enter(deps, lab, things, EntryState.BLOCKED, now, ASKED_FOR, str(error))
+
+
+def _nodegroup_on_ledger(deps: Deps, lab: Lab, name: str) -> list[Resource]:
+    things = (entry.resource for entry in deps.store.ledger(lab.id))
+    return [thing for thing in things if thing.kind is Kind.NODEGROUP and thing.id == name]
+
+
+def _ask_to_delete_nodegroup(deps: Deps, lab: Lab, name: str) -> str:
+    """Ask once, unless it is under way; return how it stands, in words, empty when gone."""
     clusters = deps.cloud(lab.region).clusters
     try:
         state = clusters.nodegroup(lab.name, name)

@@ -155,5 +155,6 @@ def test_the_sentence_names_what_aws_names(words: str, told: str) -> None:
 
 def test_of_long_words_the_beginning_is_quoted_and_all_are_the_cause() -> None:
     failure = explain("InvalidParameterException", "very " * 200)
-    assert failure.reason.endswith("…") and len(failure.reason) < 400
+    assert failure.reason.endswith("…")
+    assert len(failure.reason) < 400
     assert len(failure.cause) > 1000

@@ -205,3 +205,22 @@ def test_nothing_untied_shared_or_claimed_elsewhere_is_ever_deleted(
             if not key.endswith("/myeks")
         )
         assert vpc == "vpc-1"
+
+
+def test_the_control_planes_own_interfaces_are_left_to_go_with_it() -> None:
+    facts = {"vpc_id": "vpc-1", "status": "in-use", "description": "Amazon EKS myeks"}
+    assert judge(a(Kind.NETWORK_INTERFACE, **facts), TARGET, {}).action is Action.LEAVE
+    assert judge(a(Kind.NETWORK_INTERFACE, **facts | {"status": "available"}), TARGET, {}).action is Action.BLOCK
+    assert (
+        judge(a(Kind.NETWORK_INTERFACE, **facts | {"description": "Amazon EKS myeks2"}), TARGET, {}).action
+        is Action.BLOCK
+    )
+    assert judge(a(Kind.NETWORK_INTERFACE, **facts), GUEST, {}).action is Action.IGNORE
+
+
+@pytest.mark.parametrize("kind", [Kind.ADDON, Kind.ACCESS_ENTRY, Kind.POD_IDENTITY])
+def test_what_eks_deletes_with_the_cluster_is_left_to_it(kind: Kind) -> None:
+    thing = a(kind)
+    decision = judge(thing, TARGET, on_ledger(thing))
+    assert decision.action is Action.LEAVE
+    assert "control plane" in decision.reason

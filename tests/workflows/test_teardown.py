@@ -6,10 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.errors import AwsUnavailable, StillInUse
+from chalicelib.domain.errors import AccessDenied, AwsUnavailable, StillInUse
 from chalicelib.domain.lab import Phase
 from chalicelib.domain.receipt import Outcome
 from chalicelib.domain.resources import Kind
+from chalicelib.domain.spec import NodegroupSpec
 from chalicelib.domain.world import HealthIssue, KubernetesSweep
 from tests.fakes import a_lab, a_spec
 from tests.workflows.theatre import Theatre
@@ -192,3 +193,61 @@ def test_the_name_may_be_taken_again_before_the_last_look() -> None:
     assert theatre.world.account.resources == alive
     assert theatre.world.store.load_lab(first).phase is Phase.DELETED
     assert all(receipt.clean for receipt in theatre.world.store.receipts(first))
+
+
+def blocked_by(theatre: Theatre, operation: str) -> str:
+    """Release a lab whose `operation` AWS refuses every time; return the lab's reason."""
+    denied = AccessDenied("eks:" + operation, "AccessDeniedException", f"not authorized to perform: eks:{operation}")
+    theatre.world.fail(operation, denied, times=100_000)
+    theatre.release()
+    assert theatre.play() == "Blocked"
+    return str(theatre.lab.reason)
+
+
+def test_a_control_plane_that_aws_refuses_to_delete_is_the_first_thing_the_reason_names() -> None:
+    theatre = a_ready_lab()
+    reason = blocked_by(theatre, "clusters.delete")
+    cluster = theatre.world.clusters.clusters["myeks"].state.arn
+    assert f"left: {cluster} (" in reason
+    assert "AccessDeniedException" in reason
+    lines = {line.arn: line for line in theatre.world.store.receipts(theatre.lab_id)[-1].lines}
+    assert lines[cluster].outcome is Outcome.BLOCKED
+    waiting = {line.reason for line in lines.values() if line.outcome is Outcome.PRESENT}
+    assert {"It goes with the control plane.", "It goes with the lab's stack."} <= waiting
+
+
+def test_a_node_group_that_aws_refuses_to_delete_loses_no_other_and_is_named() -> None:
+    theatre = Theatre()
+    theatre.request(a_lab(spec=a_spec(nodegroups=(NodegroupSpec("one"), NodegroupSpec("two")))))
+    assert theatre.play() == "Ready"
+    clusters, delete = theatre.world.clusters, theatre.world.clusters.delete_nodegroup
+
+    def deny_one(cluster: str, name: str) -> None:
+        if name == "one":
+            raise AccessDenied("eks:DeleteNodegroup", "AccessDeniedException", "no")
+        delete(cluster, name)
+
+    clusters.delete_nodegroup = deny_one  # type: ignore[method-assign]  # the fake has no trouble for one name only
+    theatre.release()
+    assert theatre.play() == "Blocked"
+    assert list(clusters.clusters["myeks"].nodegroups) == ["one"]
+    assert "nodegroup/myeks/one" in str(theatre.lab.reason)
+    assert "AccessDeniedException" in str(theatre.lab.reason)
+
+
+def test_a_node_group_that_appears_after_the_others_went_is_taken_away_too() -> None:
+    theatre = a_ready_lab()
+    late = theatre.world.clusters.clusters["myeks"].nodegroups["myeks-nodegroup"]
+
+    def appear(function: str) -> None:
+        record = theatre.world.clusters.clusters.get("myeks")
+        if function == "delete_cluster" and record is not None and not appeared:
+            record.nodegroups["late"] = replace(late, state=replace(late.state, name="late", status="ACTIVE"))
+            appeared.append("late")
+
+    appeared: list[str] = []
+    theatre.before = appear
+    theatre.release()
+    assert theatre.play() == "Gone"
+    assert appeared
+    assert theatre.world.account.resources == {}
