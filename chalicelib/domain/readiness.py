@@ -1,0 +1,104 @@
+"""What stands in the way of a cluster's next minor version: insights, add-ons and nodes, each with what to do about it.
+
+Called by the digest and the API. EKS looks back 30 days at deprecated calls, so a fix stays red that long: `ECHO` tells it apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from chalicelib.domain.fleet import AddonAtNext, FleetCluster, Insight, InsightStatus
+from chalicelib.domain.skew import behind
+from chalicelib.domain.supporting import minor, utc
+
+#: Insights are refreshed once a day; who called within two days of the refresh is calling still.
+STILL = timedelta(hours=48)
+
+
+class Level(StrEnum):
+    """How much it is in the way, most first."""
+
+    BLOCKS = "blocks"
+    WARNS = "warns"
+    ECHO = "echo"
+
+
+@dataclass(frozen=True, slots=True)
+class Blocker:
+    """One thing in the way. `sentence` is for people; `resources` are Kubernetes URIs or ARNs, as EKS gave them."""
+
+    level: Level
+    name: str
+    sentence: str
+    resources: tuple[str, ...] = ()
+
+
+def next_version(version: str) -> str | None:
+    """The next minor, as upgrades go one at a time; None for what is no version."""
+    parts = minor(version)
+    return f"{parts[0]}.{parts[1] + 1}" if len(parts) == 2 else None
+
+
+def still_calling(insight: Insight, now: datetime) -> bool | None:
+    """Whether a deprecated API is being called still; None for an insight that is not about calls."""
+    if insight.last_called_at is None:
+        return None
+    looked = min(utc(insight.refreshed_at or now), utc(now))
+    return looked - utc(insight.last_called_at) <= STILL
+
+
+def blockers(cluster: FleetCluster, now: datetime) -> tuple[Blocker, ...]:
+    """Everything in the way of the next minor version, what blocks first."""
+    found = [*_insights(cluster, now), *_addons(cluster), *_nodes(cluster)]
+    return tuple(sorted(found, key=lambda blocker: (list(Level).index(blocker.level), blocker.name)))
+
+
+def _insights(cluster: FleetCluster, now: datetime) -> Iterator[Blocker]:
+    for insight in cluster.insights:
+        if insight.status in (InsightStatus.ERROR, InsightStatus.WARNING):
+            calling = still_calling(insight, now)
+            level = Level.BLOCKS if insight.status is InsightStatus.ERROR else Level.WARNS
+            words = f"{insight.name}: {insight.reason.rstrip('. ')}." if insight.reason else f"{insight.name}."
+            yield Blocker(
+                Level.ECHO if calling is False else level,
+                insight.name,
+                words + _calls(insight, calling),
+                insight.resources,
+            )
+
+
+def _calls(insight: Insight, calling: bool | None) -> str:
+    if calling is None or insight.last_called_at is None:
+        return ""
+    last, who = (
+        f"{utc(insight.last_called_at):%Y-%m-%d}",
+        ", ".join(insight.clients) or "a client that EKS does not name",
+    )
+    if calling:
+        return f" Still called by {who}, last on {last}."
+    return f" Last called on {last} by {who}: an echo of the past 30 days, nothing calls it now."
+
+
+def _addons(cluster: FleetCluster) -> Iterator[Blocker]:
+    target = next_version(cluster.version)
+    for addon in cluster.addons:
+        if not addon.runs_on_next:
+            yield Blocker(Level.BLOCKS, addon.name, f"{_addon(addon)} on {target}; {_remedy(addon)}")
+
+
+def _addon(addon: AddonAtNext) -> str:
+    return f"Add-on {addon.name} {addon.version} does not run"
+
+
+def _remedy(addon: AddonAtNext) -> str:
+    return f"{addon.compatible_version} does." if addon.compatible_version else "no version that does is known to EKS."
+
+
+def _nodes(cluster: FleetCluster) -> Iterator[Blocker]:
+    target = next_version(cluster.version)
+    for nodes in behind(target, cluster.nodes) if target else ():
+        if not nodes.within:
+            yield Blocker(Level.BLOCKS, nodes.nodes.name, f"Against {target}: {nodes.sentence}")

@@ -1,0 +1,110 @@
+"""The commands that upgrade a cluster by one minor version, with the AWS CLI and with eksctl, in the order they are safe in.
+
+Called by the digest and the API. Flags are the AWS CLI's of `eks` and eksctl's of `upgrade` and `update`; names are shell-quoted.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from shlex import quote
+
+from chalicelib.domain.fleet import AddonAtNext, FleetCluster, NodeKind, Nodes
+from chalicelib.domain.readiness import next_version
+from chalicelib.domain.skew import behind
+from chalicelib.domain.supporting import minor
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing to do. `aws` and `eksctl` are two ways to do the same; both empty where no command can."""
+
+    title: str
+    aws: tuple[str, ...] = ()
+    eksctl: tuple[str, ...] = ()
+
+
+def upgrade_steps(cluster: FleetCluster) -> tuple[Step, ...]:
+    """Control plane, add-ons, then nodes to the next minor; nodes that would fall too far behind come first."""
+    target = next_version(cluster.version)
+    if target is None:
+        return ()
+    too_old = [b.nodes for b in behind(target, cluster.nodes) if not b.within]
+    first = [_nodes(cluster, nodes, cluster.version) for nodes in too_old if nodes.version != cluster.version]
+    addons = [_addon(cluster, addon) for addon in cluster.addons if not addon.runs_on_next and addon.compatible_version]
+    nodes = [_nodes(cluster, nodes, target) for nodes in cluster.nodes]
+    return (*first, _control_plane(cluster, target), *addons, *nodes)
+
+
+def follow_steps(cluster: FleetCluster) -> tuple[Step, ...]:
+    """What brings the nodes that stayed behind to the control plane's version."""
+    lagging = [b.nodes for b in behind(cluster.version, cluster.nodes) if b.minors > 0]
+    return tuple(_nodes(cluster, nodes, cluster.version) for nodes in lagging)
+
+
+def policy_command(cluster: FleetCluster, support_type: str) -> str:
+    """The command that sets STANDARD or EXTENDED."""
+    policy = f"--upgrade-policy supportType={quote(support_type)}"
+    return f"aws eks update-cluster-config --name {_name(cluster)} {policy} {_region(cluster)}"
+
+
+def hops_to(version: str, target: str | None) -> int:
+    """How many upgrades lie between two minor versions; 0 if either is none."""
+    here, there = minor(version), minor(target or "")
+    return max(there[1] - here[1], 0) if len(here) == len(there) == 2 else 0
+
+
+def _control_plane(cluster: FleetCluster, target: str) -> Step:
+    name, region = _name(cluster), _region(cluster)
+    return Step(
+        f"Control plane to {target}",
+        (
+            f"aws eks update-cluster-version --name {name} --kubernetes-version {target} {region}",
+            f"aws eks wait cluster-active --name {name} {region}",
+        ),
+        (f"eksctl upgrade cluster --name {name} --version {target} {region} --approve",),
+    )
+
+
+def _addon(cluster: FleetCluster, addon: AddonAtNext) -> Step:
+    name, region, called = _name(cluster), _region(cluster), quote(addon.name)
+    version = quote(addon.compatible_version or "")
+    return Step(
+        f"Add-on {addon.name} to {addon.compatible_version}",
+        (
+            f"aws eks update-addon --cluster-name {name} --addon-name {called} --addon-version {version} "
+            f"--resolve-conflicts PRESERVE {region}",
+            f"aws eks wait addon-active --cluster-name {name} --addon-name {called} {region}",
+        ),
+        (f"eksctl update addon --cluster {name} --name {called} --version {version} {region}",),
+    )
+
+
+def _nodes(cluster: FleetCluster, nodes: Nodes, target: str) -> Step:
+    match nodes.kind:
+        case NodeKind.MANAGED:
+            return Step(f"Node group {nodes.name} to {target}", *_managed(cluster, nodes.name, target))
+        case NodeKind.SELF_MANAGED:
+            return Step(
+                f"Self-managed nodes {nodes.name} to {target}: replace the instances with ones of an image for {target}"
+            )
+        case NodeKind.FARGATE:
+            return Step(f"Fargate profile {nodes.name} to {target}: restart its pods (kubectl rollout restart)")
+
+
+def _managed(cluster: FleetCluster, group: str, target: str) -> Iterator[tuple[str, ...]]:
+    name, region, called = _name(cluster), _region(cluster), quote(group)
+    yield (
+        f"aws eks update-nodegroup-version --cluster-name {name} --nodegroup-name {called} "
+        f"--kubernetes-version {target} {region}",
+        f"aws eks wait nodegroup-active --cluster-name {name} --nodegroup-name {called} {region}",
+    )
+    yield (f"eksctl upgrade nodegroup --cluster {name} --name {called} --kubernetes-version {target} {region}",)
+
+
+def _name(cluster: FleetCluster) -> str:
+    return quote(cluster.key.name)
+
+
+def _region(cluster: FleetCluster) -> str:
+    return f"--region {quote(cluster.key.region)}"
