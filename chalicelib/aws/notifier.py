@@ -1,0 +1,103 @@
+"""Gets messages out: the port `Notifier` on SNS for people and chats, on EventBridge for machines.
+
+Whoever subscribes can filter by the attributes kind, severity, account, owner, recipient and days (a number). A chat that
+fails is logged and holds up no mail: the notice counts as sent when the topic for people has taken it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import unicodedata
+from collections.abc import Mapping
+from typing import Any
+
+from chalicelib.aws.chat import chat_message
+from chalicelib.aws.errors import PASSING, THROTTLED, translate
+from chalicelib.domain.errors import AwsRefused, AwsUnavailable, EkslabError, Throttled
+from chalicelib.domain.notices import Message
+from chalicelib.logs import logger
+
+SOURCE = "ekslab"
+#: SNS: "less than 100 characters long", and mail servers between here and there like ASCII.
+_SUBJECT = 99
+#: Both services count everything about a message against 256 KiB; this leaves room for the rest of it.
+MOST_BYTES = 250_000
+
+
+class SnsNotifier:
+    """`topic` is for people; `chat_topic`, where there is one, for chat channels; `bus` the name of the event bus."""
+
+    def __init__(self, sns: Any, events: Any, topic: str, bus: str, chat_topic: str | None = None) -> None:
+        self._sns, self._events = sns, events
+        self._topic, self._bus, self._chat_topic = topic, bus, chat_topic
+
+    def send(self, message: Message) -> str:
+        """Publish it; return SNS's message id. Raises AwsRefused, Transient."""
+        attributes = _attributes(message)
+        with translate("sns:Publish"):
+            answer = self._sns.publish(
+                TopicArn=self._topic,
+                Subject=subject_line(message.subject),
+                Message=_cut(message.body),
+                MessageAttributes=attributes,
+            )
+        if self._chat_topic is not None:
+            self._send_to_chat(self._chat_topic, message, attributes)
+        return str(answer["MessageId"])
+
+    def tell_machines(self, detail_type: str, detail: Mapping[str, object]) -> None:
+        """Put one event on the bus. Raises AwsRefused (EntryTooLarge before it is even tried), Transient."""
+        text = json.dumps(detail)
+        if len(text.encode()) > MOST_BYTES:
+            raise AwsRefused("events:PutEvents", "EntryTooLarge", f"{detail_type} has {len(text)} characters.")
+        entry = {"Source": SOURCE, "DetailType": detail_type, "Detail": text, "EventBusName": self._bus}
+        with translate("events:PutEvents"):
+            answer = self._events.put_events(Entries=[entry])
+        if answer.get("FailedEntryCount"):
+            raise _failure(answer["Entries"][0])
+
+    def _send_to_chat(self, topic: str, message: Message, attributes: Mapping[str, Any]) -> None:
+        try:
+            with translate("sns:Publish"):
+                self._sns.publish(TopicArn=topic, Message=chat_message(message), MessageAttributes=attributes)
+        except EkslabError as error:
+            logger.error("message did not reach the chat topic", extra={"topic": topic, "reason": str(error)})
+
+
+def subject_line(text: str) -> str:
+    """A subject as SNS and every mail server take it: one line of ASCII, begun by a visible character, 99 at most."""
+    plain = text.translate(_PLAIN)
+    ascii_only = unicodedata.normalize("NFKD", plain).encode("ascii", "ignore").decode()
+    line = re.sub(r"[\x00-\x20\x7f]+", " ", ascii_only).strip() or "ekslab"
+    return line if len(line) <= _SUBJECT else f"{line[: _SUBJECT - 3].rstrip()}..."
+
+
+#: Signs that lose their sense when they are merely left out.
+_PLAIN = str.maketrans(
+    {"–": "-", "—": "-", "‑": "-", "→": "->", "×": "x", "≥": ">=", "≤": "<=", "’": "'", "“": '"', "”": '"'}
+)
+
+
+def _attributes(message: Message) -> dict[str, dict[str, str]]:
+    """SNS takes no empty value: what is not known is left out."""
+    texts = {name: str(getattr(message, name)) for name in ("kind", "severity", "account", "owner", "recipient")}
+    attributes = {name: {"DataType": "String", "StringValue": text} for name, text in texts.items() if text}
+    return attributes | {"days": {"DataType": "Number", "StringValue": str(message.days)}}
+
+
+def _cut(body: str) -> str:
+    """A body that fits; SNS refuses an empty one."""
+    encoded = body.encode()
+    if len(encoded) <= MOST_BYTES:
+        return body or "(no text)"
+    return encoded[:MOST_BYTES].decode(errors="ignore") + "\n... cut here: a message holds 256 KiB.\n"
+
+
+def _failure(entry: Mapping[str, Any]) -> EkslabError:
+    code, message = str(entry.get("ErrorCode", "Unknown")), str(entry.get("ErrorMessage", ""))
+    if code in THROTTLED:
+        return Throttled(f"events:PutEvents: {code}: {message}")
+    if code in PASSING:
+        return AwsUnavailable(f"events:PutEvents: {code}: {message}")
+    return AwsRefused("events:PutEvents", code, message)
