@@ -9,6 +9,7 @@ from typing import Protocol
 
 from chalicelib.domain.calendar import Calendar
 from chalicelib.domain.fleet import AddonAtNext, ClusterKey, FleetCluster, Insight, Place, Registration, Trouble
+from chalicelib.domain.ladder import NoticeRules
 from chalicelib.domain.notices import LADDER, Message, Notice, Watched
 
 
@@ -133,3 +134,8 @@ class Watch:
     default_owner: str | None = None
     unreadable_after_days: int = 3
     ladder: tuple[int, ...] = LADDER
+
+    @property
+    def rules(self) -> NoticeRules:
+        """How this installation tells people."""
+        return NoticeRules(self.ladder, self.default_owner, self.administrators, self.unreadable_after_days)

@@ -1,0 +1,142 @@
+"""Makes what is kept of a cluster out of what was just read of it: the scan's decisions, without AWS.
+
+What was known stays known: a reading that failed adds its trouble, with since when, and takes nothing away. A version that
+rose after the date of its forced upgrade is taken for AWS's doing: EKS does not say who upgraded.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from chalicelib.domain.calendar import Calendar
+from chalicelib.domain.fleet import AddonAtNext, ClusterKey, FleetCluster, Insight, Place, Trouble
+from chalicelib.domain.notices import Watched
+from chalicelib.domain.support import DeadlineKind, Support, SupportPhase
+from chalicelib.domain.supporting import days_left, decide_support, minor
+from chalicelib.domain.told import deadlines_of
+
+#: The version of a cluster that was listed and could never be read.
+UNREAD = ""
+#: The name under which trouble with a whole place is told, as no cluster can be called.
+WHOLE_PLACE = "*"
+#: Days before a deadline from which readiness is read; and from which EKS is asked to look anew.
+READINESS_DAYS, REFRESH_DAYS = 90, 30
+
+
+#: `Calendar.source` of dates that EKS told; anything else is a fallback.
+LIVE = "eks:DescribeClusterVersions"
+
+
+@dataclass(frozen=True, slots=True)
+class Joined:
+    """Who answers for a cluster, and the lab that it is: what is known beside EKS's own answer."""
+
+    owner: str | None = None
+    team: str | None = None
+    lab_id: str | None = None
+    lease_ends_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Readiness:
+    """What stands in the way of the next minor version."""
+
+    insights: tuple[Insight, ...]
+    addons: tuple[AddonAtNext, ...]
+
+
+def observed(
+    before: Watched | None, cluster: FleetCluster, joined: Joined, calendar: Calendar, now: datetime
+) -> Watched | None:
+    """What to keep after a good reading at `now`; None if a later run has read it already."""
+    if before is not None and before.read_at > now:
+        return None
+    support = decide_support(cluster.version, cluster.support_type, calendar, now, joined.lease_ends_at)
+    if before is None or _is_another(before, cluster):
+        fresh = Watched(cluster, support, joined.owner, joined.team, now, armed_at=now)
+        version = before.version if before else 0
+        return replace(fresh, lab_id=joined.lab_id, lease_ends_at=joined.lease_ends_at, version=version)
+    kept = _steady(before, cluster, support)
+    return replace(
+        before,
+        cluster=cluster,
+        support=kept,
+        owner=joined.owner,
+        team=joined.team,
+        lab_id=joined.lab_id,
+        lease_ends_at=joined.lease_ends_at,
+        read_at=now,
+        trouble=None,
+        armed_at=now if _has_new_deadlines(before.support, kept) else before.armed_at,
+        upgraded_by_aws_at=now if _was_forced(before, cluster, now) else before.upgraded_by_aws_at,
+    )
+
+
+def with_readiness(cluster: FleetCluster, readiness: Readiness | None, before: Watched | None) -> FleetCluster:
+    """The cluster with its readiness: as just read, else as known before of this version."""
+    if readiness is not None:
+        return replace(cluster, insights=readiness.insights, addons=readiness.addons)
+    if before is None or before.cluster.version != cluster.version:
+        return cluster
+    return replace(cluster, insights=before.cluster.insights, addons=before.cluster.addons)
+
+
+def is_near(support: Support, now: datetime, days: int = READINESS_DAYS) -> bool:
+    """Whether the next deadline is at most so many days away, or past."""
+    return support.next is not None and days_left(support.next, now) <= days
+
+
+def next_minor(version: str) -> str | None:
+    """`1.34` -> `1.35`; None for what is no version."""
+    parts = minor(version)
+    return f"{parts[0]}.{parts[1] + 1}" if len(parts) == 2 else None
+
+
+def troubled(before: Watched | None, key: ClusterKey, trouble: Trouble, joined: Joined) -> Watched:
+    """What to keep after a reading that failed: all that was known, and the trouble with its beginning."""
+    if before is None or before.gone_at is not None:
+        return replace(_unread(key, trouble, joined), version=before.version if before else 0)
+    return replace(before, trouble=replace(trouble, since=before.trouble.since if before.trouble else trouble.since))
+
+
+def troubled_place(place: Place, trouble: Trouble, joined: Joined) -> Watched:
+    """A place that can't be read, as if it were a cluster named `*`: told by the same rules."""
+    return _unread(ClusterKey(place.account, place.region, WHOLE_PLACE), trouble, joined)
+
+
+def last_seen(watched: Watched) -> datetime:
+    """When EKS last listed the cluster, whether it could be read then or not."""
+    return max(watched.read_at, watched.trouble.last_tried_at) if watched.trouble else watched.read_at
+
+
+def _unread(key: ClusterKey, trouble: Trouble, joined: Joined) -> Watched:
+    arn = f"arn:aws:eks:{key.region}:{key.account}:cluster/{key.name}"
+    support = Support(SupportPhase.UNKNOWN, (), billed_extended=False, reason="It could not be read yet.")
+    cluster = FleetCluster(key, arn, UNREAD, "UNREADABLE")
+    return Watched(cluster, support, joined.owner, joined.team, trouble.since, trouble=trouble, armed_at=trouble.since)
+
+
+def _is_another(before: Watched, cluster: FleetCluster) -> bool:
+    """A cluster of the same name that is not the one which was kept: made again, or read for the first time."""
+    was, now_is = before.cluster.created_at, cluster.created_at
+    made_again = was is not None and now_is is not None and was != now_is
+    return before.gone_at is not None or before.cluster.version == UNREAD or made_again
+
+
+def _steady(before: Watched, cluster: FleetCluster, support: Support) -> Support:
+    """With the dates that EKS told before where these are the fallback's: AWS moved nothing, it was not asked."""
+    same = (before.cluster.version, before.cluster.support_type) == (cluster.version, cluster.support_type)
+    live_before, live_now = (any(d.source == LIVE for d in deadlines_of(s)) for s in (before.support, support))
+    if not same or not live_before or live_now or before.support.phase is not support.phase:
+        return support
+    return replace(support, deadlines=before.support.deadlines, begun=before.support.begun)
+
+
+def _has_new_deadlines(before: Support, after: Support) -> bool:
+    return not {deadline.id for deadline in deadlines_of(after)} <= {deadline.id for deadline in deadlines_of(before)}
+
+
+def _was_forced(before: Watched, cluster: FleetCluster, now: datetime) -> bool:
+    ended = [d for d in before.support.deadlines if d.kind is DeadlineKind.FORCED_UPGRADE and d.at <= now]
+    return minor(cluster.version) > minor(before.cluster.version) and bool(ended)

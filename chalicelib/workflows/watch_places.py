@@ -1,0 +1,66 @@
+"""Which places are watched, and who answers for what is found there: the registry, with the home account by default."""
+
+from __future__ import annotations
+
+from chalicelib.domain.errors import LabNotFound
+from chalicelib.domain.fleet import FleetCluster, Place, Registration
+from chalicelib.domain.lab import Lab
+from chalicelib.domain.observing import Joined
+from chalicelib.domain.owners import answerable
+from chalicelib.ports import Deps
+
+_LAB_ID_TAG = "ekslab:lab-id"
+
+
+def registrations(deps: Deps) -> tuple[Registration, ...]:
+    """Every registered account; the home account in its own regions unless it is registered otherwise."""
+    known = deps.watch.store.registrations()
+    if any(registration.account == deps.watch.home for registration in known):
+        return known
+    return (Registration(deps.watch.home, "home", deps.watch.home_regions), *known)
+
+
+def places(deps: Deps) -> tuple[Place, ...]:
+    """Every account in every region it is watched in, in a fixed order."""
+    return tuple(
+        Place(registration.account, region, registration.role_arn)
+        for registration in sorted(registrations(deps), key=lambda registration: registration.account)
+        for region in sorted(set(registration.regions))
+    )
+
+
+def registration_of(deps: Deps, account: str) -> Registration:
+    """The account's registration; one without anyone to tell if it was unregistered meanwhile."""
+    found = (registration for registration in registrations(deps) if registration.account == account)
+    return next(found, Registration(account, account, ()))
+
+
+def who_answers(deps: Deps, cluster: FleetCluster, registration: Registration) -> Joined:
+    """The owner and team by tags, lab or registration; for a lab of ours, when its lease ends."""
+    owner, team = answerable(cluster.tags, None)
+    default_owner, default_team = answerable({}, registration)
+    lab = _lab_of(deps, cluster)
+    if lab is None:
+        return Joined(owner or default_owner, team or default_team)
+    return Joined(owner or lab.owner, team or default_team, lab.id, lab.lease_ends_at)
+
+
+def who_answers_for(registration: Registration) -> Joined:
+    """Who is told of a place or cluster that shows no tags."""
+    return Joined(*answerable({}, registration))
+
+
+def _lab_of(deps: Deps, cluster: FleetCluster) -> Lab | None:
+    """The lab that the tag names, if that lab is this cluster: anyone can write a tag."""
+    lab_id = cluster.tags.get(_LAB_ID_TAG)
+    if not lab_id:
+        return None
+    try:
+        lab = deps.store.load_lab(lab_id)
+    except LabNotFound:
+        return None
+    return lab if (lab.account, lab.region, lab.name) == tuple(_key(cluster)) else None
+
+
+def _key(cluster: FleetCluster) -> tuple[str, str, str]:
+    return cluster.key.account, cluster.key.region, cluster.key.name

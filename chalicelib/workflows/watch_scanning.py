@@ -1,0 +1,119 @@
+"""Reads the clusters of one place, some at once, and keeps each: what one cluster refuses never costs another its reading.
+
+Called by `watch_support.scan_place` with a page of names. Only the table's own failures get out of here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from chalicelib.domain.calendar import Calendar
+from chalicelib.domain.errors import AwsRefused, EkslabError, ResourceGone
+from chalicelib.domain.fleet import ClusterKey, FleetCluster, Place, Registration, Trouble
+from chalicelib.domain.ladder import decide_notices
+from chalicelib.domain.notices import Watched
+from chalicelib.domain.observing import (
+    REFRESH_DAYS,
+    Readiness,
+    is_near,
+    last_seen,
+    next_minor,
+    observed,
+    troubled,
+    with_readiness,
+)
+from chalicelib.domain.supporting import decide_support
+from chalicelib.fleet_ports import Fleet
+from chalicelib.ports import Deps
+from chalicelib.workflows.watch_places import who_answers, who_answers_for
+
+#: Clusters described at once, and how long one invocation goes on beginning more of them.
+AT_ONCE = 10
+_BUDGET = timedelta(seconds=60)
+#: What a reading can end in: AWS's refusals, and answers that make no sense to the adapter.
+UNREADABLE = (EkslabError, LookupError, TypeError, ValueError)
+
+
+@dataclass(frozen=True, slots=True)
+class Scan:
+    """One place being read at `now`."""
+
+    deps: Deps
+    place: Place
+    fleet: Fleet
+    calendar: Calendar
+    registration: Registration
+    now: datetime
+
+    def key(self, name: str) -> ClusterKey:
+        """The key of a cluster of this place."""
+        return ClusterKey(self.place.account, self.place.region, name)
+
+
+def scan_clusters(scan: Scan, names: Sequence[str]) -> tuple[str, ...]:
+    """Read and keep these clusters; return the names that time did not suffice for."""
+    begun_at = scan.deps.clock.now()
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        for start in range(0, len(names), AT_ONCE):
+            if scan.deps.clock.now() - begun_at > _BUDGET:
+                return tuple(names[start:])
+            list(pool.map(lambda name: scan_cluster(scan, name), names[start : start + AT_ONCE]))
+    return ()
+
+
+def scan_cluster(scan: Scan, name: str) -> None:
+    """Read one cluster and keep what was read, or that it could not be. One that is gone by now is left to `mark_gone`."""
+    store, key = scan.deps.watch.store, scan.key(name)
+    try:
+        cluster = scan.fleet.read(name)
+    except ResourceGone:
+        return
+    except UNREADABLE as error:
+        trouble = trouble_of("eks:DescribeCluster", error, scan.now)
+        who = who_answers_for(scan.registration)
+        store.change_watched(key, lambda before: troubled(before, key, trouble, who))
+        return
+    who = who_answers(scan.deps, cluster, scan.registration)
+    readiness = _readiness(scan, cluster)
+    store.change_watched(
+        key,
+        lambda before: observed(before, with_readiness(cluster, readiness, before), who, scan.calendar, scan.now),
+    )
+
+
+def mark_gone(scan: Scan) -> None:
+    """Clusters of the place that this run did not see are gone: whoever was told of their deadlines hears it, once."""
+    store = scan.deps.watch.store
+    for watched in store.watched_in(scan.place):
+        if watched.gone_at is not None or last_seen(watched) >= scan.now:
+            continue
+        gone, key = replace(watched, gone_at=scan.now), watched.cluster.key
+        store.add_notices(decide_notices(gone, store.notices_of(key), scan.deps.watch.rules, scan.now))
+        store.change_watched(key, lambda kept: _gone(kept, scan.now))
+
+
+def trouble_of(operation: str, error: Exception, now: datetime) -> Trouble:
+    """What kept something from being read, in AWS's words where AWS said them."""
+    if isinstance(error, AwsRefused):
+        return Trouble(error.operation, error.code, error.message, now, now)
+    return Trouble(operation, type(error).__name__, str(error), now, now)
+
+
+def _gone(kept: Watched | None, now: datetime) -> Watched | None:
+    return replace(kept, gone_at=now) if kept is not None and last_seen(kept) < now else None
+
+
+def _readiness(scan: Scan, cluster: FleetCluster) -> Readiness | None:
+    """Insights and add-ons of a cluster whose deadline is near; None if it is not, or if EKS would not say."""
+    support = decide_support(cluster.version, cluster.support_type, scan.calendar, scan.now)
+    version = next_minor(cluster.version)
+    if version is None or not is_near(support, scan.now):
+        return None
+    try:
+        insights = scan.fleet.insights(cluster.key.name, refresh=is_near(support, scan.now, REFRESH_DAYS))
+        return Readiness(insights, scan.fleet.addons_at(cluster.key.name, version))
+    except UNREADABLE:
+        return None
