@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
 from chalicelib.cloud_ports import Census, Dns, Kubernetes, Leftovers, Network, Roles, Stacks
+from chalicelib.domain.fleet import Place as Place
 from chalicelib.domain.history import Event, Step
 from chalicelib.domain.lab import Lab, Phase
 from chalicelib.domain.limits import Limits as Limits

@@ -7,26 +7,31 @@ from __future__ import annotations
 
 import fnmatch
 import secrets
+from collections.abc import Mapping
 from functools import cache
-from typing import Any, cast
+from typing import Any
 
 import boto3
 from botocore.config import Config
 
+from chalicelib.aws.assumed import AssumedClients
 from chalicelib.aws.census import AwsCensus, CensusClients
 from chalicelib.aws.clock import SystemClock
 from chalicelib.aws.clusters import EksClusters
 from chalicelib.aws.dns import Route53Dns
+from chalicelib.aws.fleet import EksFleet
+from chalicelib.aws.fleet_store import DynamoFleetStore
 from chalicelib.aws.kubernetes import KubernetesApi
 from chalicelib.aws.kubernetes_token import ClusterTokens, OwnAccess
 from chalicelib.aws.leftovers import AwsLeftovers
 from chalicelib.aws.network import Ec2Network
+from chalicelib.aws.notifier import SnsNotifier
 from chalicelib.aws.roles import IamRoles
 from chalicelib.aws.stacks import CloudFormationStacks
 from chalicelib.aws.store import DynamoStore
 from chalicelib.aws.workflows import StepFunctionsWorkflows
 from chalicelib.fleet_ports import Watch
-from chalicelib.ports import Cloud, Deps
+from chalicelib.ports import Cloud, Deps, Place
 from chalicelib.settings import Settings, load_settings
 
 #: Adaptive retries calm a throttled account; short timeouts leave a Lambda time to report.
@@ -64,7 +69,7 @@ def get_deps() -> Deps:
         cloud=_cloud,
         clock=SystemClock(),
         new_id=new_lab_id,
-        watch=cast("Watch", None),
+        watch=_watch(settings),
         limits=settings.limits,
     )
 
@@ -94,6 +99,43 @@ def _cloud(region: str) -> Cloud:
             )
         ),
         kubernetes=KubernetesApi(ClusterTokens(boto3.Session(), region), OwnAccess(of("sts"), iam, clusters)),
+    )
+
+
+def _watch(settings: Settings) -> Watch:
+    watch, region, now = settings.watch, settings.region, SystemClock().now
+    assumed = AssumedClients(LazyClient("sts", region), _assumed_client, now, watch.external_id)
+
+    def fleet(place: Place) -> EksFleet:
+        role = place.role_arn
+        eks, ec2 = (
+            assumed.of(role, service, place.region) if role else LazyClient(service, place.region)
+            for service in ("eks", "ec2")
+        )
+        return EksFleet(eks, ec2, place, now)
+
+    sns, events = LazyClient("sns", region), LazyClient("events", region)
+    return Watch(
+        fleet=fleet,
+        store=DynamoFleetStore(LazyClient("dynamodb", region), settings.table),
+        notifier=SnsNotifier(sns, events, watch.topic_arn, watch.bus, watch.chat_topic_arn),
+        home=settings.account,
+        administrators=watch.administrators,
+        home_regions=watch.regions,
+        default_owner=watch.default_owner,
+        unreadable_after_days=watch.unreadable_after_days,
+        ladder=watch.ladder,
+    )
+
+
+def _assumed_client(service: str, region: str, credentials: Mapping[str, Any]) -> Any:
+    return boto3.client(
+        service,
+        region_name=region,
+        config=_CONFIG,
+        aws_access_key_id=credentials["AccessKeyId"],
+        aws_secret_access_key=credentials["SecretAccessKey"],
+        aws_session_token=credentials["SessionToken"],
     )
 
 

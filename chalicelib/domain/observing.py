@@ -87,12 +87,6 @@ def is_near(support: Support, now: datetime, days: int = READINESS_DAYS) -> bool
     return support.next is not None and days_left(support.next, now) <= days
 
 
-def next_minor(version: str) -> str | None:
-    """`1.34` -> `1.35`; None for what is no version."""
-    parts = minor(version)
-    return f"{parts[0]}.{parts[1] + 1}" if len(parts) == 2 else None
-
-
 def troubled(before: Watched | None, key: ClusterKey, trouble: Trouble, joined: Joined) -> Watched:
     """What to keep after a reading that failed: all that was known, and the trouble with its beginning."""
     if before is None or before.gone_at is not None:

@@ -20,11 +20,11 @@ from chalicelib.domain.observing import (
     Readiness,
     is_near,
     last_seen,
-    next_minor,
     observed,
     troubled,
     with_readiness,
 )
+from chalicelib.domain.readiness import next_version
 from chalicelib.domain.supporting import decide_support
 from chalicelib.fleet_ports import Fleet
 from chalicelib.ports import Deps
@@ -109,7 +109,7 @@ def _gone(kept: Watched | None, now: datetime) -> Watched | None:
 def _readiness(scan: Scan, cluster: FleetCluster) -> Readiness | None:
     """Insights and add-ons of a cluster whose deadline is near; None if it is not, or if EKS would not say."""
     support = decide_support(cluster.version, cluster.support_type, scan.calendar, scan.now)
-    version = next_minor(cluster.version)
+    version = next_version(cluster.version)
     if version is None or not is_near(support, scan.now):
         return None
     try:
