@@ -1,0 +1,239 @@
+"""What leaves the service: messages as subscribers get them, on the fake, on moto and in the sandbox; events on the bus."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import boto3
+import pytest
+from botocore.stub import Stubber
+from hypothesis import given
+from hypothesis import strategies as st
+from moto import mock_aws
+
+from chalicelib.aws.chat import MOST_CHARACTERS, chat_message
+from chalicelib.aws.notifier import MOST_BYTES, SnsNotifier, subject_line
+from chalicelib.domain.errors import AccessDenied, AwsRefused, AwsUnavailable, Throttled, Transient
+from chalicelib.domain.notices import Severity
+from sandbox.emulator import Sandbox
+from tests.fakes import Account, FakeNotifier
+from tests.fakes.fleet_builders import a_key, a_message
+
+
+@dataclass
+class Post:
+    """A notifier, and the queues that listen to its topics and its bus."""
+
+    notifier: SnsNotifier
+    sqs: Any
+    mails: str
+    chats: str
+    events: str
+
+    def arrived(self, queue: str) -> list[dict[str, Any]]:
+        """The bodies of what has come, emptied."""
+        answer = self.sqs.receive_message(QueueUrl=queue, MaxNumberOfMessages=10, WaitTimeSeconds=1)
+        return [json.loads(message["Body"]) for message in answer.get("Messages", [])]
+
+
+def _post(client: Any) -> Post:
+    sns, sqs, events = client("sns"), client("sqs"), client("events")
+    queues = {name: sqs.create_queue(QueueName=name)["QueueUrl"] for name in ("mails", "chats", "events")}
+    arns = {
+        name: sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
+        for name, url in queues.items()
+    }
+    for name, url in queues.items():
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": _open_to_aws(arns[name])})
+    topics = {name: sns.create_topic(Name=name)["TopicArn"] for name in ("mails", "chats")}
+    for name, topic in topics.items():
+        sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arns[name])
+    events.create_event_bus(Name="ekslab")
+    events.put_rule(Name="all", EventBusName="ekslab", EventPattern=json.dumps({"source": ["ekslab"]}))
+    events.put_targets(Rule="all", EventBusName="ekslab", Targets=[{"Id": "queue", "Arn": arns["events"]}])
+    notifier = SnsNotifier(sns, events, topics["mails"], "ekslab", topics["chats"])
+    return Post(notifier, sqs, **queues)
+
+
+def _open_to_aws(queue_arn: str) -> str:
+    services = {"Service": ["sns.amazonaws.com", "events.amazonaws.com"]}
+    allowed = {"Effect": "Allow", "Principal": services, "Action": "sqs:SendMessage", "Resource": queue_arn}
+    return json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+
+
+@pytest.fixture(params=["moto", "sandbox"])
+def post(request: pytest.FixtureRequest) -> Iterator[Post]:
+    if request.param == "moto":
+        with mock_aws():
+            yield _post(lambda service: boto3.client(service, region_name="ap-northeast-2"))
+    else:
+        sandbox: Sandbox = request.getfixturevalue("sandbox")
+        post = _post(sandbox.client)
+        yield post
+        for queue in (post.mails, post.chats, post.events):
+            post.sqs.delete_queue(QueueUrl=queue)
+        sandbox.client("events").remove_targets(Rule="all", EventBusName="ekslab", Ids=["queue"])
+        sandbox.client("events").delete_rule(Name="all", EventBusName="ekslab")
+        sandbox.client("events").delete_event_bus(Name="ekslab")
+
+
+def test_a_message_arrives_with_what_one_can_filter_by(post: Post) -> None:
+    id = post.notifier.send(a_message())
+    (mail,) = post.arrived(post.mails)
+    assert (mail["MessageId"], mail["Subject"], mail["Message"]) == (id, a_message().subject, a_message().body)
+    said = {name: (attribute["Type"], attribute["Value"]) for name, attribute in mail["MessageAttributes"].items()}
+    assert said == {
+        "kind": ("String", "deadline"),
+        "severity": ("String", "warning"),
+        "account": ("String", "111122223333"),
+        "owner": ("String", "jo@example.com"),
+        "recipient": ("String", "jo@example.com"),
+        "days": ("Number", "9"),
+    }
+
+
+def test_what_is_not_known_is_no_attribute_and_days_may_be_past(post: Post) -> None:
+    post.notifier.send(a_message(owner="", account="", days=-21))
+    (mail,) = post.arrived(post.mails)
+    assert set(mail["MessageAttributes"]) == {"kind", "severity", "recipient", "days"}
+    assert mail["MessageAttributes"]["days"]["Value"] == "-21"
+
+
+def test_a_chat_gets_the_same_message_in_its_own_schema(post: Post) -> None:
+    post.notifier.send(a_message())
+    (chat,) = post.arrived(post.chats)
+    assert chat["Message"] == chat_message(a_message())
+    assert chat["MessageAttributes"]["owner"]["Value"] == "jo@example.com"
+
+
+@pytest.mark.parametrize("post", ["sandbox"], indirect=True)
+def test_an_event_arrives_on_the_bus_as_it_was_told(post: Post) -> None:
+    post.notifier.tell_machines("Cluster Deadline", {"version": "1", "days": 9, "cluster": {"name": "orders"}})
+    (event,) = post.arrived(post.events)
+    assert (event["source"], event["detail-type"]) == ("ekslab", "Cluster Deadline")
+    assert event["detail"] == {"version": "1", "days": 9, "cluster": {"name": "orders"}}
+
+
+def test_the_fake_keeps_what_was_sent_even_where_its_answer_is_lost() -> None:
+    account = Account()
+    notifier = FakeNotifier(account)
+    account.fail("send", AwsUnavailable("before"))
+    account.lose_answer("tell_machines")
+    with pytest.raises(Transient):
+        notifier.send(a_message())
+    with pytest.raises(Transient):
+        notifier.tell_machines("Cluster Deadline", {})
+    assert (notifier.send(a_message()), notifier.send(a_message(recipient="team"))) == ("message-1", "message-2")
+    assert notifier.to("team") == (a_message(recipient="team"),)
+    assert notifier.events == [("Cluster Deadline", {})]
+
+
+@dataclass
+class Stubbed:
+    notifier: SnsNotifier
+    sns: Stubber
+    events: Stubber
+
+
+@pytest.fixture
+def stubbed() -> Iterator[Stubbed]:
+    keys = {"aws_access_key_id": "x", "aws_secret_access_key": "x"}
+    sns, events = (boto3.client(service, "ap-northeast-2", **keys) for service in ("sns", "events"))
+    notifier = SnsNotifier(sns, events, "arn:aws:sns:::mails", "ekslab", "arn:aws:sns:::chats")
+    with Stubber(sns) as sns_stub, Stubber(events) as events_stub:
+        yield Stubbed(notifier, sns_stub, events_stub)
+
+
+def test_a_chat_that_fails_takes_no_mail_back(stubbed: Stubbed) -> None:
+    stubbed.sns.add_response("publish", {"MessageId": "m-1"})
+    stubbed.sns.add_client_error("publish", "AuthorizationError")
+    assert stubbed.notifier.send(a_message()) == "m-1"
+    stubbed.sns.assert_no_pending_responses()
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [("AuthorizationErrorException", AccessDenied), ("Throttled", AwsRefused), ("Throttling", Throttled)],
+)
+def test_a_topic_that_refuses_says_so_and_the_chat_is_not_told(stubbed: Stubbed, code: str, error: type) -> None:
+    stubbed.sns.add_client_error("publish", code)
+    with pytest.raises(error):
+        stubbed.notifier.send(a_message())
+
+
+@pytest.mark.parametrize(
+    ("code", "error"),
+    [("ThrottlingException", Throttled), ("InternalFailure", AwsUnavailable), ("NoSuchBus", AwsRefused)],
+)
+def test_an_event_that_the_bus_counts_as_failed_has_failed(stubbed: Stubbed, code: str, error: type) -> None:
+    entry = {"ErrorCode": code, "ErrorMessage": "no"}
+    stubbed.events.add_response("put_events", {"FailedEntryCount": 1, "Entries": [entry]})
+    with pytest.raises(error):
+        stubbed.notifier.tell_machines("Cluster Deadline", {})
+
+
+def test_an_event_too_large_for_the_bus_is_refused_before_it_is_tried(stubbed: Stubbed) -> None:
+    with pytest.raises(AwsRefused) as refusal:
+        stubbed.notifier.tell_machines("Cluster Deadline", {"resources": ["x" * MOST_BYTES]})
+    assert refusal.value.code == "EntryTooLarge"
+
+
+def test_a_body_too_long_for_a_message_is_cut_between_characters(stubbed: Stubbed) -> None:
+    body = "ü" * MOST_BYTES
+    sent: list[str] = []
+    stubbed.notifier._sns.meta.events.register(
+        "before-parameter-build.sns.Publish", lambda params, **_: sent.append(params["Message"])
+    )
+    for _ in range(2):
+        stubbed.sns.add_response("publish", {"MessageId": "m-1"})
+    stubbed.notifier.send(a_message(body=body))
+    assert len(sent[0].encode()) < 262_144
+    assert sent[0].startswith("üüü")
+    assert "cut here" in sent[0]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("orders — 1.34 → 1.35", "orders - 1.34 -> 1.35"),
+        ("Bücher\nfällig\t", "Bucher fallig"),
+        ("", "ekslab"),
+        ("가", "ekslab"),
+        ("x" * 99, "x" * 99),
+        ("x" * 100, "x" * 96 + "..."),
+    ],
+)
+def test_a_subject_is_one_short_line_that_any_mail_server_takes(text: str, line: str) -> None:
+    assert subject_line(text) == line
+
+
+@given(st.text(max_size=300))
+def test_no_subject_is_ever_refused(text: str) -> None:
+    line = subject_line(text)
+    assert 1 <= len(line) <= 99
+    assert line.isascii()
+    assert line.isprintable()
+    assert line == line.strip()
+
+
+@pytest.mark.parametrize("severity", list(Severity))
+def test_a_chat_message_is_what_the_chat_s_schema_wants(severity: Severity) -> None:
+    ids = ((a_key(), "n1"), (a_key(), "n2"), (a_key("web"), "n3"))
+    said = json.loads(chat_message(a_message(severity=severity, notice_ids=ids)))
+    assert (said["version"], said["source"], said["content"]["textType"]) == ("1.0", "custom", "client-markdown")
+    assert said["content"]["title"].endswith(a_message().subject)
+    assert said["content"]["description"] == a_message().body
+    assert said["metadata"]["relatedResources"] == ["orders", "web"]
+    assert all(isinstance(value, str) for value in said["metadata"]["additionalContext"].values())
+
+
+def test_a_long_chat_message_ends_at_a_line_and_says_where_the_rest_is() -> None:
+    body = "\n".join(f"line {number}" for number in range(1000))
+    shown = json.loads(chat_message(a_message(body=body)))["content"]["description"]
+    *lines, last = shown.splitlines()
+    assert lines == body.splitlines()[: len(lines)]
+    assert len(shown) < MOST_CHARACTERS + 50
+    assert "the mail" in last
