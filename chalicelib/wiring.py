@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import fnmatch
 import secrets
+import threading
+import threading
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
@@ -38,6 +40,10 @@ from chalicelib.settings import Settings, load_settings
 _CONFIG = Config(retries={"mode": "adaptive", "max_attempts": 6}, connect_timeout=5, read_timeout=25)
 
 
+#: Clients may be used by several threads at once, and be made by one at a time only.
+_MAKING = threading.Lock()
+
+
 class LazyClient:
     """A boto3 client that is made when first used."""
 
@@ -46,8 +52,9 @@ class LazyClient:
         self._client: Any = None
 
     def __getattr__(self, name: str) -> Any:
-        if self._client is None:
-            self._client = boto3.client(self._service, region_name=self._region, config=_CONFIG)
+        with _MAKING:
+            if self._client is None:
+                self._client = boto3.client(self._service, region_name=self._region, config=_CONFIG)
         return getattr(self._client, name)
 
 
@@ -109,7 +116,7 @@ def _watch(settings: Settings) -> Watch:
     def fleet(place: Place) -> EksFleet:
         role = place.role_arn
         eks, ec2 = (
-            assumed.of(role, service, place.region) if role else LazyClient(service, place.region)
+            assumed.of(role, service, place.region) if role else _home_client(service, place.region)
             for service in ("eks", "ec2")
         )
         return EksFleet(eks, ec2, place, now)
@@ -126,6 +133,11 @@ def _watch(settings: Settings) -> Watch:
         unreadable_after_days=watch.unreadable_after_days,
         ladder=watch.ladder,
     )
+
+
+@cache
+def _home_client(service: str, region: str) -> LazyClient:
+    return LazyClient(service, region)
 
 
 def _assumed_client(service: str, region: str, credentials: Mapping[str, Any]) -> Any:
