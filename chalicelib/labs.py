@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
-from chalicelib.domain.changes import changes_nothing, completed, judge_change
+from chalicelib.domain.changes import change_told, changes_nothing, completed, judge_change
 from chalicelib.domain.errors import EkslabError, InvalidRequest, LabNotFound, NameTaken, WrongPhase
 from chalicelib.domain.findings import Finding, has_errors, warning
 from chalicelib.domain.history import Event
@@ -69,7 +69,7 @@ def request_lab(deps: Deps, caller: Caller, asking: Asking, key: str | None, dig
     if too_large := judge_size(lab):
         raise InvalidRequest((*findings, *asking.in_callers_words(too_large)))
     stored = _stored(deps, caller, lab, key, digest, now)
-    return Answered(stored, (*findings, *_started(deps, stored)))
+    return Answered(stored, (*findings, _about_volumes(stored), *_started(deps, stored)))
 
 
 def change_lab(deps: Deps, caller: Caller, lab_id: str, asked: Change, now: datetime) -> Answered:
@@ -90,7 +90,7 @@ def change_lab(deps: Deps, caller: Caller, lab_id: str, asked: Change, now: date
             raise WrongPhase(lab_id, stored.phase, message)
         return replace(_anew(stored, Phase.UPDATING, now), change=change)
 
-    return _moved(deps, caller, lab, updating, findings, now, "A change was asked for.")
+    return _moved(deps, caller, lab, updating, findings, now, f"A change was asked for: {change_told(change)}.")
 
 
 def release_lab(deps: Deps, caller: Caller, lab_id: str, now: datetime) -> Answered:
@@ -101,8 +101,8 @@ def release_lab(deps: Deps, caller: Caller, lab_id: str, now: datetime) -> Answe
         ended = stored.phase in OVER or (stored.phase in ENDING and stored.phase is not Phase.BLOCKED)
         return stored if ended else replace(_anew(stored, Phase.RELEASING, now), change=None)
 
-    told = warning("", "volumes", f"When the lab ends, {volumes_told(lab.spec.volumes)}.")
-    return _moved(deps, caller, lab, releasing, (told,), now, f"The lab was released by {caller.arn}.")
+    told = () if lab.phase in OVER else (_about_volumes(lab),)
+    return _moved(deps, caller, lab, releasing, told, now, f"The lab was released by {caller.arn}.")
 
 
 def own_lab(deps: Deps, caller: Caller, lab_id: str) -> Lab:
@@ -126,6 +126,10 @@ def _may_see(deps: Deps, caller: Caller, lab_id: str) -> bool:
         return deps.store.load_lab(lab_id).may_be_seen_by(caller)
     except LabNotFound:
         return False
+
+
+def _about_volumes(lab: Lab) -> Finding:
+    return warning("volumes", "volumes", f"When the lab ends, {volumes_told(lab.spec.volumes)}.")
 
 
 def _anew(lab: Lab, phase: Phase, now: datetime) -> Lab:

@@ -150,3 +150,34 @@ def test_the_world_may_be_let_in_when_asked_for_and_is_warned_about() -> None:
     answer = labs.change_lab(world.deps, a_caller(), a_lab().id, Change("public", ("0.0.0.0/0",)), NOW)
     assert answer.lab.change == Change("public", ("0.0.0.0/0",))
     assert "open-to-the-world" in [finding.code for finding in answer.findings]
+
+
+def test_the_answer_to_a_request_says_what_becomes_of_volumes() -> None:
+    [finding] = asked(make_deps(), a_spec(volumes=VolumePolicy.KEEP)).findings
+    assert finding.code == "volumes"
+    assert "kept" in finding.message
+
+
+def test_of_a_lab_that_is_gone_nothing_is_foretold() -> None:
+    world = make_deps()
+    gone = world.store.create_lab(a_lab(phase="deleted"), None, "", NOW)
+    assert labs.release_lab(world.deps, a_caller(), gone.id, NOW).findings == ()
+
+
+def test_history_says_which_change_was_asked_for() -> None:
+    world = make_deps()
+    lab = world.store.create_lab(a_lab(phase="ready"), None, "", NOW)
+    change = Change("private", None, {lab.spec.nodegroups[0].name: 3})
+    labs.change_lab(world.deps, a_caller(), lab.id, change, NOW)
+    messages = [event.message for event in world.store.events(lab.id, 10, None).items]
+    assert "A change was asked for: endpoint private; myeks-nodegroup: 3 nodes." in messages
+
+
+def test_a_change_of_the_allow_list_is_judged_as_a_request_is() -> None:
+    world = make_deps()
+    lab = world.store.create_lab(a_lab(phase="ready"), None, "", NOW)
+    change = Change("public", ("10.0.0.1/24", "10.0.0.0/8", "0.0.0.0/0"))
+    with pytest.raises(InvalidRequest) as refusal:
+        labs.change_lab(world.deps, a_caller(), lab.id, change, NOW)
+    codes = [finding.code for finding in refusal.value.findings]
+    assert codes == ["invalid-cidr", "private-address", "cidr-overlaps", "open-to-the-world"]

@@ -28,7 +28,7 @@ def read_body(raw: bytes, content_type: str | None) -> Mapping[str, object]:
     except UnicodeDecodeError as reason:
         raise _refused("not-utf-8", f"The body is not UTF-8: byte {reason.start + 1} does not fit.") from reason
     if not text.strip():
-        raise _refused("body-empty", "The body is empty: send a lab's JSON, or an eksctl ClusterConfig.")
+        raise _refused("body-empty", "The body is empty: send what you ask for as JSON or YAML.")
     value = read_json(text) if _is_json(text, content_type) else read_yaml(text)
     _refuse_odd_values(value)
     if not isinstance(value, Mapping):

@@ -84,9 +84,7 @@ def _response(error: EkslabError) -> Response:
 def _detail(error: EkslabError, status: int) -> str:
     if isinstance(error, InvalidRequest):
         count = len(error.findings)
-        return (
-            f"{count} finding{'s' if count != 1 else ''}; each names its field, what is wrong, and what would be right."
-        )
+        return f"{count} finding{'s, each with' if count != 1 else ', with'} its field, what is wrong, and what would be right."
     if isinstance(error, AwsRefused):
         return f"{error.operation} was refused with {error.code}. It was logged; it is ours to fix."
     return (

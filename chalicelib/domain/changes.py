@@ -5,20 +5,16 @@ Paths are those of the PATCH body, which has the shape of the lab's own: `endpoi
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from ipaddress import ip_network
 
+from chalicelib.domain.defaults import address_of, reachable_by_nodes
 from chalicelib.domain.findings import Finding, error, warning
 from chalicelib.domain.lab import Caller, Change, Lab
 from chalicelib.domain.limits import Limits
 from chalicelib.domain.names import nearest
 from chalicelib.domain.spec import EndpointAccess
-
-WORLD = "0.0.0.0/0"
-#: EKS' quota of blocks on a public endpoint's allow-list.
-_MOST_CIDRS = 40
-_ALLOWED = "endpoint.allowedCidrs"
+from chalicelib.domain.validation_endpoint import ALLOWED, API_IS, judge_cidrs
 
 
 def completed(change: Change, lab: Lab, caller: Caller) -> Change:
@@ -29,9 +25,9 @@ def completed(change: Change, lab: Lab, caller: Caller) -> Change:
         return change
     cidrs = change.allowed_cidrs
     if cidrs is None:
-        cidrs = lab.spec.endpoint.allowed_cidrs or _own_address(caller)
-    both = EndpointAccess.PUBLIC if WORLD in cidrs else EndpointAccess.PUBLIC_AND_PRIVATE
-    return replace(change, endpoint_access=both if access == EndpointAccess.PUBLIC else access, allowed_cidrs=cidrs)
+        mine = address_of(caller)
+        cidrs = lab.spec.endpoint.allowed_cidrs or ((mine,) if mine else ())
+    return replace(change, endpoint_access=reachable_by_nodes(EndpointAccess(access), cidrs), allowed_cidrs=cidrs)
 
 
 def judge_change(asked: Change, change: Change, lab: Lab, limits: Limits) -> tuple[Finding, ...]:
@@ -50,8 +46,13 @@ def changes_nothing(change: Change, lab: Lab) -> bool:
     return same_access and same_cidrs and all(counts.get(name) == count for name, count in change.nodes.items())
 
 
-def _own_address(caller: Caller) -> tuple[str, ...]:
-    return (f"{caller.source_ip}/32",) if caller.source_ip and ":" not in caller.source_ip else ()
+def change_told(change: Change) -> str:
+    """What a change asks for, for the lab's history: `endpoint private; myeks-nodegroup: 3 nodes`."""
+    access = change.endpoint_access and f"endpoint {change.endpoint_access}"
+    cidrs = change.allowed_cidrs and f"for {', '.join(change.allowed_cidrs)}"
+    endpoint = " ".join(part for part in (access, cidrs) if part)
+    counts = (f"{name}: {count} node{'' if count == 1 else 's'}" for name, count in change.nodes.items())
+    return "; ".join(part for part in (endpoint, *counts) if part)
 
 
 def _judge_endpoint(asked: Change, change: Change, lab: Lab) -> Iterator[Finding]:
@@ -61,39 +62,22 @@ def _judge_endpoint(asked: Change, change: Change, lab: Lab) -> Iterator[Finding
         return
     private = (change.endpoint_access or lab.spec.endpoint.access) == EndpointAccess.PRIVATE
     if private and asked.allowed_cidrs is not None:
-        yield error(_ALLOWED, "no-public-endpoint", "A private endpoint has no allow-list: its own network reaches it.")
+        yield error(ALLOWED, "no-public-endpoint", "A private endpoint has no allow-list: its own network reaches it.")
     elif asked.endpoint_access == EndpointAccess.PRIVATE and lab.spec.work_host is None:
         message = "A private endpoint is reached from inside its network only, and the lab has no work host there."
         yield warning("endpoint.access", "no-way-in", message)
     if change.allowed_cidrs is not None and not private:
-        yield from _judge_cidrs(change.allowed_cidrs)
+        yield from _judge_list(change.allowed_cidrs)
     if asked.endpoint_access == EndpointAccess.PUBLIC and change.endpoint_access != asked.endpoint_access:
         message = "Nodes are not on the allow-list: the private endpoint stays open beside the public one."
         yield warning("endpoint.access", "private-added", message)
 
 
-def _judge_cidrs(cidrs: Sequence[str]) -> Iterator[Finding]:
+def _judge_list(cidrs: tuple[str, ...]) -> Iterator[Finding]:
     if not cidrs:
-        yield error(
-            _ALLOWED, "empty", "Name from where the public endpoint is to be reached; nothing is open by itself."
-        )
-    if len(cidrs) > _MOST_CIDRS:
-        yield error(_ALLOWED, "too-many", f"EKS takes at most {_MOST_CIDRS} blocks.")
-    for index, cidr in enumerate(cidrs):
-        path = f"{_ALLOWED}[{index}]"
-        if not _is_network(cidr):
-            yield error(path, "invalid-cidr", f"{cidr} is not an IPv4 network such as 203.0.113.0/24 (no host bits).")
-        elif cidr == WORLD:
-            yield warning(path, "open-to-the-world", "The Kubernetes API is open to the whole internet.")
-        if cidr in cidrs[:index]:
-            yield error(path, "duplicate", f"{cidr} is listed already.")
-
-
-def _is_network(cidr: str) -> bool:
-    try:
-        return "/" in cidr and ip_network(cidr).version == 4
-    except ValueError:
-        return False
+        message = "Name from where the public endpoint is to be reached; nothing is open by itself."
+        yield error(ALLOWED, "empty", message)
+    yield from judge_cidrs(ALLOWED, cidrs, API_IS)
 
 
 def _judge_nodes(nodes: Mapping[str, int], lab: Lab, limits: Limits) -> Iterator[Finding]:

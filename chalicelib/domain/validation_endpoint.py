@@ -11,7 +11,8 @@ from chalicelib.domain.names import PUBLIC_KEY
 from chalicelib.domain.spec import EndpointAccess
 from chalicelib.domain.validation_network import PRIVATE_BLOCKS, strict_network
 
-_ALLOWED = "endpoint.allowedCidrs"
+ALLOWED = "endpoint.allowedCidrs"
+API_IS = "The Kubernetes API is"
 #: EKS' quota of blocks on an endpoint's allow-list; a security group's rules are of the same order.
 _MOST_CIDRS = 40
 _NO_ADDRESS = "Your address is not known or not IPv4, so say from where it is to be reached."
@@ -24,23 +25,23 @@ def judge_endpoint(case: Case) -> Iterator[Finding]:
         yield from _judge_private(case)
         return
     if case.draft.allowed_cidrs is None and not endpoint.allowed_cidrs:
-        yield error(_ALLOWED, "no-address", _NO_ADDRESS)
+        yield error(ALLOWED, "no-address", _NO_ADDRESS)
     elif not endpoint.allowed_cidrs:
         message = "An empty list lets EKS open the endpoint to the world: name addresses, or choose private."
-        yield error(_ALLOWED, "empty", message)
+        yield error(ALLOWED, "empty", message)
     if asked is EndpointAccess.PUBLIC and endpoint.access is not asked and endpoint.allowed_cidrs:
         message = (
             "Nodes are not on the allow-list: the private endpoint is opened beside the public one, or none could join."
         )
         yield warning("endpoint.access", "private-added", message)
     if case.draft.allowed_cidrs:
-        yield from _judge_cidrs(_ALLOWED, case.draft.allowed_cidrs, "The Kubernetes API is")
+        yield from judge_cidrs(ALLOWED, case.draft.allowed_cidrs, API_IS)
 
 
 def _judge_private(case: Case) -> Iterator[Finding]:
     if case.draft.allowed_cidrs:
         message = "A private endpoint has no allow-list: everything in the network reaches it."
-        yield warning(_ALLOWED, "not-honoured", message)
+        yield warning(ALLOWED, "not-honoured", message)
     if case.spec.work_host is None:
         message = "A private endpoint is reached from inside its network only, and the lab has no work host there."
         yield warning("endpoint.access", "no-way-in", message)
@@ -71,10 +72,11 @@ def judge_ssh(case: Case) -> Iterator[Finding]:
         yield error(
             "ssh.cidrs", "no-address", _NO_ADDRESS if case.draft.ssh.cidrs is None else "Name at least one block."
         )
-    yield from _judge_cidrs("ssh.cidrs", case.draft.ssh.cidrs or (), "Port 22 is")
+    yield from judge_cidrs("ssh.cidrs", case.draft.ssh.cidrs or (), "Port 22 is")
 
 
-def _judge_cidrs(path: str, cidrs: tuple[str, ...], what: str) -> Iterator[Finding]:
+def judge_cidrs(path: str, cidrs: tuple[str, ...], what: str) -> Iterator[Finding]:
+    """Each a block of its own; `what` is what they open, as the beginning of a sentence: `Port 22 is`."""
     seen: list[IPv4Network] = []
     if len(cidrs) > _MOST_CIDRS:
         yield error(path, "too-many", f"At most {_MOST_CIDRS} blocks, not {len(cidrs)}.")

@@ -29,7 +29,6 @@ __all__ = [
     "STRAGGLERS",
     "SweepOutcome",
     "aim",
-    "mark_blocked",
     "sweep",
     "take_receipt",
     "target_of",
@@ -77,15 +76,6 @@ def sweep(deps: Deps, lab: Lab, kinds: Iterable[Kind], now: datetime) -> SweepOu
     if run.hiccup is not None:
         raise run.hiccup
     return run.outcome
-
-
-def mark_blocked(deps: Deps, lab: Lab, resources: Iterable[Resource], why: str, now: datetime) -> None:
-    """Give up on these: their ledger entries become blocked, with what AWS said last, or else `why`."""
-    ledger = {entry.resource.arn: entry for entry in deps.store.ledger(lab.id)}
-    for resource in resources:
-        entry = ledger.get(resource.arn) or LedgerEntry(resource, EntryState.PRESENT, "found by a sweep", now, now)
-        blocked = replace(entry, state=EntryState.BLOCKED, reason=entry.reason or why, changed_at=now)
-        deps.store.record(lab.id, blocked)
 
 
 def take_receipt(deps: Deps, lab: Lab, look: str, now: datetime) -> Receipt:

@@ -14,7 +14,7 @@ from chalicelib.domain.lab import ClusterFacts, Lab
 from chalicelib.domain.receipt import Outcome
 from chalicelib.domain.resources import EntryState, Kind, LedgerEntry, Resource
 from chalicelib.domain.spec import VolumePolicy
-from chalicelib.workflows.sweeping import SweepOutcome, aim, mark_blocked, sweep, take_receipt
+from chalicelib.workflows.sweeping import SweepOutcome, aim, sweep, take_receipt
 from tests.fakes.builders import NOW, a_lab, a_spec
 from tests.fakes.world import FakeWorld, make_deps
 
@@ -97,13 +97,12 @@ def test_what_is_refused_is_blocked_with_awss_words_and_the_others_still_go(scen
     assert not scene.has(first)
 
 
-def test_what_is_in_use_remains_and_keeps_its_reason_when_given_up(scene: Scene) -> None:
+def test_what_is_in_use_remains_and_the_ledger_says_why(scene: Scene) -> None:
     group = scene.add(Kind.SECURITY_GROUP, vpc_id="vpc-1")
     scene.world.fail("leftovers.delete", StillInUse("ec2:DeleteSecurityGroup", "DependencyViolation", "eni-1 uses it"))
     outcome = scene.sweep(Kind.SECURITY_GROUP)
     assert outcome.remaining == [group]
-    mark_blocked(scene.world.deps, scene.lab, outcome.remaining, "It did not go in time.", LATER)
-    assert scene.entry(group).state is EntryState.BLOCKED
+    assert scene.entry(group).state is EntryState.PRESENT
     assert "eni-1 uses it" in scene.entry(group).reason
 
 
