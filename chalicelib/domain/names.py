@@ -33,6 +33,8 @@ TAG_TEXT = re.compile(r"[\w +\-=.:/@]*")
 _NOT_IN_TAGS = re.compile(r"[^\w +\-=.:/@]")
 PRINCIPAL_ARN = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):(user|role)/[\w+=,.@/-]+")
 SESSION_ARN = re.compile(r"arn:(aws[a-z-]*):sts::(\d{12}):assumed-role/([\w+=,.@-]+)/.+")
+#: A session whose name ends in a long number: tools make one up at each login (botocore-session-1795512345, 1795512345678901234).
+PASSING_SESSION = re.compile(r"arn:aws[a-z-]*:sts::\d{12}:assumed-role/[^/]+/([\w+=,.@-]*[^0-9])?\d{9,}")
 ACCESS_POLICY_ARN = re.compile(r"arn:aws[a-z-]*:eks::aws:cluster-access-policy/[A-Za-z0-9]+")
 LAB_ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):role/ekslab/[\w+=,.@/-]+")
 PUBLIC_KEY = re.compile(r"(ssh-rsa|ssh-ed25519) AAAA[0-9A-Za-z+/]{40,}={0,3}( [^\r\n]*)?\s*")

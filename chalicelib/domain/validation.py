@@ -14,10 +14,10 @@ from chalicelib.domain.calendar import Calendar
 from chalicelib.domain.case import Case
 from chalicelib.domain.defaults import fill
 from chalicelib.domain.draft import Draft
-from chalicelib.domain.findings import Finding, error, has_errors
+from chalicelib.domain.findings import Finding, error, has_errors, warning
 from chalicelib.domain.lab import Caller
 from chalicelib.domain.limits import Limits
-from chalicelib.domain.names import CLUSTER, REGION
+from chalicelib.domain.names import CLUSTER, PASSING_SESSION, REGION
 from chalicelib.domain.spec import LabSpec
 from chalicelib.domain.validation_access import judge_access, judge_pod_identities
 from chalicelib.domain.validation_addons import judge_addons, judge_external_dns
@@ -46,6 +46,16 @@ def in_callers_words(draft: Draft, findings: Iterable[Finding]) -> tuple[Finding
     return tuple(dict.fromkeys(finding for finding in told if not draft.is_broken(finding.path)))
 
 
+def _judge_caller(case: Case) -> Iterator[Finding]:
+    """The owner is the session, and one with a made-up name is another one after the next login."""
+    if PASSING_SESSION.fullmatch(case.caller.arn):
+        message = (
+            f"The lab will belong to {case.caller.arn}, a session name that a tool made up: after the next login you would "
+            "not find it again. Set role_session_name in your AWS profile to a name of your own."
+        )
+        yield warning("", "passing-session", message)
+
+
 def _judge_name(case: Case) -> Iterator[Finding]:
     name = case.spec.name
     if not name:
@@ -72,6 +82,7 @@ def _judge_log_types(case: Case) -> Iterator[Finding]:
 
 
 _RULES: tuple[Callable[[Case], Iterator[Finding]], ...] = (
+    _judge_caller,
     _judge_name,
     _judge_region,
     judge_version,

@@ -295,6 +295,24 @@ def test_tags_that_only_some_services_would_take_are_refused_at_once() -> None:
     assert errors_of(tags={"Team": "a", "team": "b"}) == {"tags.team": "duplicate-tag"}
 
 
+@pytest.mark.parametrize(
+    ("session", "warned"),
+    [
+        ("botocore-session-1795512345", True),
+        ("1795512345678901234", True),
+        ("anna@example.com", False),
+        ("GitHubActions", False),
+        ("class-of-2026", False),
+        ("i-0123456789abcdef0", False),
+    ],
+)
+def test_who_comes_as_a_session_that_will_not_come_again_is_warned(session: str, warned: bool) -> None:
+    caller = a_caller(arn=f"arn:aws:sts::111122223333:assumed-role/Learners/{session}")
+    spec, findings = complete(Draft(name="a"), a_calendar(), caller, Limits(), NOW)
+    assert spec is not None
+    assert [finding.code for finding in findings] == (["passing-session"] if warned else [])
+
+
 def test_an_owner_of_any_name_makes_a_tag_that_every_service_takes() -> None:
     owner = "arn:aws:sts::111122223333:assumed-role/students/doe, jane=x@example.com"
     assert as_tag_value(owner) == owner.replace(",", "_")
