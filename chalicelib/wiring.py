@@ -8,7 +8,6 @@ from __future__ import annotations
 import fnmatch
 import secrets
 import threading
-import threading
 from collections.abc import Mapping
 from functools import cache
 from typing import Any
