@@ -1,0 +1,49 @@
+"""What AWS limits and no emulator does: the names CloudFormation makes up, and how long a role's policies may be."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+CHALICE = Path(__file__).resolve().parent.parent / ".chalice"
+#: What docs/deploy.md asks of the stack's name.
+STACK = "s" * 16
+LONGEST_NAME = 64
+#: Inline policies of a role, all together, without white space (IAM's quota).
+LONGEST_POLICIES = 10_240
+
+
+def roles() -> Iterator[tuple[str, Any]]:
+    """The name and policies of each role: Chalice's, one a function, and those of the template."""
+    for path in sorted((CHALICE / "policies").glob("*.json")):
+        yield path.stem, json.loads(path.read_text())
+    for name, resource in json.loads((CHALICE / "template.json").read_text())["Resources"].items():
+        if resource["Type"] == "AWS::IAM::Role":
+            yield name, [policy["PolicyDocument"] for policy in resource["Properties"]["Policies"]]
+
+
+def as_iam_sees_it(policies: Any) -> str:
+    """The policies' text with the longest names that CloudFormation can put into it."""
+    text = re.sub(r'\{"Fn::Sub":("[^"]*")\}', r"\1", json.dumps(policies, separators=(",", ":")))
+    text = re.sub(r'\{"Fn::GetAtt":\[[^]]*\]\}', '"' + "x" * 120 + '"', text)
+    text = text.replace("${AWS::StackName}", STACK).replace("${AWS::AccountId}", "1" * 12)
+    text = text.replace("${AWS::Region}", "ap-southeast-2").replace("${AWS::Partition}", "aws-us-gov")
+    return re.sub(r"\$\{[\w.]+\}", "x" * 120, text)
+
+
+@pytest.mark.parametrize(("name", "policies"), list(roles()), ids=[name for name, _ in roles()])
+def test_a_role_s_policies_are_no_longer_than_iam_takes(name: str, policies: Any) -> None:
+    assert "Fn::" not in as_iam_sees_it(policies), name
+    assert len(as_iam_sees_it(policies)) <= LONGEST_POLICIES
+
+
+@pytest.mark.parametrize("name", [name for name, _ in roles()])
+def test_no_name_that_cloudformation_makes_up_is_so_long_that_it_is_cut(name: str) -> None:
+    """Rights name functions and roles by the stack's name, which must stand whole at their beginning."""
+    logical_id = name if "_" not in name else "".join(part.capitalize() for part in name.split("_"))
+    assert len(f"{STACK}-{logical_id}Role-{'X' * 13}") <= LONGEST_NAME
