@@ -95,7 +95,10 @@ def _speaking(watched: Watched, rules: NoticeRules, now: datetime) -> tuple[Dead
 
 
 def _held_back(watched: Watched, deadline: Deadline, rung: int, audience: Audience, now: datetime) -> bool:
-    can_wait = rung > LAST_RUNGS[0] or (rung < 0 and deadline.kind is DeadlineKind.EXTENDED_BILLING)
+    begun = rung < 0 and deadline.kind is DeadlineKind.EXTENDED_BILLING
+    if begun and audience is not Audience.OWNER:
+        return True
+    can_wait = begun or rung > LAST_RUNGS[0]
     if _acknowledged(watched, deadline):
         return can_wait or audience is not Audience.OWNER
     return can_wait and watched.snoozed_until is not None and now < watched.snoozed_until

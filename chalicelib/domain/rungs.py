@@ -45,12 +45,13 @@ def rungs_for(audience: Audience, ladder: Iterable[int]) -> tuple[int, ...]:
 
 
 def severity_of(deadline: Deadline, rung: int) -> Severity:
-    """How loud a rung is: louder as it nears; billing is money and never critical."""
+    """How loud a rung is: louder as it nears. Billing is money: never critical, and once it runs no longer urgent."""
+    billing = deadline.kind is DeadlineKind.EXTENDED_BILLING
     if rung > 30:
         return Severity.INFO
-    if rung > 7:
+    if rung > 7 or (billing and rung < 0):
         return Severity.WARNING
-    if rung > 1 or deadline.kind is DeadlineKind.EXTENDED_BILLING:
+    if rung > 3 or billing:
         return Severity.URGENT
     return Severity.CRITICAL
 

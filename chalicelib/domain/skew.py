@@ -36,13 +36,12 @@ class Behind:
     def sentence(self) -> str:
         """The skew for people, and what to do."""
         who = f"{_KIND[self.nodes.kind]} {self.nodes.name} ({self.nodes.count} on {self.nodes.version})"
+        are = "are" if self.nodes.kind is NodeKind.SELF_MANAGED else "is"
         if self.minors < 0:
-            return f"{who} is newer than the control plane {self.control_plane}, which Kubernetes never allows."
+            return f"{who} {are} newer than the control plane {self.control_plane}, which Kubernetes never allows."
         older = "1 minor version" if self.minors == 1 else f"{self.minors} minor versions"
         limit = f"{self.allowed} are allowed" if self.within else f"only {self.allowed} are allowed"
-        return (
-            f"{who} is {older} older than the control plane {self.control_plane}; {limit}: {_REMEDY[self.nodes.kind]}."
-        )
+        return f"{who} {are} {older} older than the control plane {self.control_plane}; {limit}: {_REMEDY[self.nodes.kind]}."
 
 
 _KIND = {

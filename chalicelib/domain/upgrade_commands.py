@@ -32,6 +32,8 @@ def upgrade_steps(cluster: FleetCluster) -> tuple[Step, ...]:
     too_old = [b.nodes for b in behind(target, cluster.nodes) if not b.within]
     first = [_nodes(cluster, nodes, cluster.version) for nodes in too_old if nodes.version != cluster.version]
     addons = [_addon(cluster, addon) for addon in cluster.addons if not addon.runs_on_next and addon.compatible_version]
+    if not cluster.addons:
+        addons = [_look_at_addons(cluster, target)]
     nodes = [_nodes(cluster, nodes, target) for nodes in cluster.nodes]
     return (*first, _control_plane(cluster, target), *addons, *nodes)
 
@@ -77,6 +79,18 @@ def _addon(cluster: FleetCluster, addon: AddonAtNext) -> Step:
             f"aws eks wait addon-active --cluster-name {name} --addon-name {called} {region}",
         ),
         (f"eksctl update addon --cluster {name} --name {called} --version {version} {region}",),
+    )
+
+
+def _look_at_addons(cluster: FleetCluster, target: str) -> Step:
+    name, region = _name(cluster), _region(cluster)
+    return Step(
+        f"Add-ons: update those whose version is not among the ones for {target}",
+        (
+            f"aws eks list-addons --cluster-name {name} {region}",
+            f"aws eks describe-addon-versions --kubernetes-version {target} {region}",
+        ),
+        (f"eksctl get addon --cluster {name} {region}",),
     )
 
 
