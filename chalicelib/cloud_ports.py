@@ -40,6 +40,10 @@ class Network(Protocol):
         """Names of the region's available zones (no local zones), sorted; those that offer all these types come first."""
         ...
 
+    def offers(self, instance_types: Sequence[str]) -> frozenset[tuple[str, str]]:
+        """(zone, instance type) of all that can be had of these in the region."""
+        ...
+
     def subnets(self, ids: Sequence[str]) -> tuple[SubnetFacts, ...]:
         """Facts of those that exist; missing ones are left out. `public` means a default route to an internet gateway."""
         ...

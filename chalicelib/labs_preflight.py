@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from chalicelib.domain.errors import ResourceGone
 from chalicelib.domain.findings import Finding
 from chalicelib.domain.lab import Caller
 from chalicelib.domain.names import principal_of
-from chalicelib.domain.preflight import check_addons, check_key_pair, check_subnets, check_zone, with_subnets, with_zone
+from chalicelib.domain.preflight import (
+    check_addons,
+    check_instances,
+    check_key_pair,
+    check_name,
+    check_subnets,
+    check_zone,
+    with_subnets,
+    with_zone,
+)
 from chalicelib.domain.spec import ExistingNetwork, LabSpec
+from chalicelib.domain.world import SubnetFacts
 from chalicelib.ports import Cloud, Deps
 
 
@@ -16,9 +27,10 @@ def preflight(deps: Deps, caller: Caller, spec: LabSpec) -> tuple[LabSpec, tuple
     """The spec completed from the account, and what the account has against it. Asks only what the spec depends on."""
     cloud = deps.cloud(spec.region)
     spec = with_role_paths(cloud, caller, spec)
-    spec, about_subnets = _subnets(cloud, spec)
-    spec, about_zone = _zone(cloud, spec)
-    return spec, (*about_subnets, *about_zone, *_key_pair(cloud, spec), *_addons(cloud, spec))
+    subnets = _subnets(cloud, spec)
+    spec, about_zone = _zone(cloud, with_subnets(spec, subnets))
+    found = (*_name(cloud, spec), *check_subnets(spec, subnets), *_instances(cloud, spec, subnets), *about_zone)
+    return spec, (*found, *_key_pair(cloud, spec), *_addons(cloud, spec))
 
 
 def with_role_paths(cloud: Cloud, caller: Caller, spec: LabSpec) -> LabSpec:
@@ -31,11 +43,21 @@ def with_role_paths(cloud: Cloud, caller: Caller, spec: LabSpec) -> LabSpec:
     return replace(spec, access=tuple(access))
 
 
-def _subnets(cloud: Cloud, spec: LabSpec) -> tuple[LabSpec, tuple[Finding, ...]]:
+def _name(cloud: Cloud, spec: LabSpec) -> tuple[Finding, ...]:
+    try:
+        return check_name(spec, cloud.clusters.describe(spec.name))
+    except ResourceGone:
+        return ()
+
+
+def _subnets(cloud: Cloud, spec: LabSpec) -> tuple[SubnetFacts, ...]:
     if not isinstance(spec.network, ExistingNetwork):
-        return spec, ()
-    facts = cloud.network.subnets((*spec.network.public_subnet_ids, *spec.network.private_subnet_ids))
-    return with_subnets(spec, facts), check_subnets(spec, facts)
+        return ()
+    return cloud.network.subnets((*spec.network.public_subnet_ids, *spec.network.private_subnet_ids))
+
+
+def _instances(cloud: Cloud, spec: LabSpec, subnets: tuple[SubnetFacts, ...]) -> tuple[Finding, ...]:
+    return check_instances(spec, cloud.network.offers(spec.instance_types), subnets)
 
 
 def _zone(cloud: Cloud, spec: LabSpec) -> tuple[LabSpec, tuple[Finding, ...]]:

@@ -49,7 +49,10 @@ def test_the_role_behind_a_session_gets_in_by_its_whole_arn() -> None:
 
 def test_existing_subnets_are_looked_up_and_bring_their_vpc() -> None:
     world = make_deps()
-    world.network.given_subnets = {"subnet-a": subnet("subnet-a", "x-1a"), "subnet-c": subnet("subnet-c", "x-1c")}
+    world.network.given_subnets = {
+        "subnet-a": subnet("subnet-a", "ap-northeast-2a"),
+        "subnet-c": subnet("subnet-c", "ap-northeast-2c"),
+    }
     lab = asked(world, a_spec(network=ExistingNetwork(None, ("subnet-a", "subnet-c")))).lab
     assert isinstance(lab.spec.network, ExistingNetwork)
     assert lab.spec.network.vpc_id == "vpc-1"

@@ -32,8 +32,21 @@ class Ec2Network:
         with translate("ec2:DescribeAvailabilityZones"):
             zones = self._ec2.describe_availability_zones(Filters=wanted)["AvailabilityZones"]
         usable = sorted(zone["ZoneName"] for zone in zones if zone.get("ZoneId") not in WITHOUT_EKS)
-        offers = self._offers(instance_types)
+        offers = self.offers(instance_types)
         return tuple(sorted(usable, key=lambda zone: not all((zone, kind) in offers for kind in instance_types)))
+
+    def offers(self, instance_types: Sequence[str]) -> frozenset[tuple[str, str]]:
+        """(zone, instance type) of all that can be had: an old zone lacks new types, a new one old types."""
+        if not instance_types:
+            return frozenset()
+        wanted = [{"Name": "instance-type", "Values": list(instance_types)}]
+        with translate("ec2:DescribeInstanceTypeOfferings"):
+            pages = self._ec2.get_paginator("describe_instance_type_offerings").paginate(
+                LocationType="availability-zone", Filters=wanted
+            )
+            return frozenset(
+                (o["Location"], o["InstanceType"]) for page in pages for o in page["InstanceTypeOfferings"]
+            )
 
     def subnets(self, ids: Sequence[str]) -> tuple[SubnetFacts, ...]:
         """Facts of those that exist, in the order asked; missing ones are left out."""
@@ -117,17 +130,6 @@ class Ec2Network:
         rows = self._filtered("describe_security_groups", "SecurityGroups", "group-id", ids)
         known = {row["GroupId"]: row for row in rows}
         return tuple(shown_group(known[id]) for id in dict.fromkeys(ids) if id in known)
-
-    def _offers(self, instance_types: Sequence[str]) -> set[tuple[str, str]]:
-        """(zone, instance type) of all that can be had: an old zone lacks new types, a new one old types."""
-        if not instance_types:
-            return set()
-        wanted = [{"Name": "instance-type", "Values": list(instance_types)}]
-        with translate("ec2:DescribeInstanceTypeOfferings"):
-            pages = self._ec2.get_paginator("describe_instance_type_offerings").paginate(
-                LocationType="availability-zone", Filters=wanted
-            )
-            return {(o["Location"], o["InstanceType"]) for page in pages for o in page["InstanceTypeOfferings"]}
 
     def _key_pair(self, name: str) -> Mapping[str, Any] | None:
         found = self._filtered("describe_key_pairs", "KeyPairs", "key-name", [name], paginated=False)

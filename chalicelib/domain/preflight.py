@@ -1,18 +1,19 @@
-"""Judges a complete LabSpec by facts of the account: subnets, key pair, hosted zone, add-ons. Pure; labs.py fetches the facts.
+"""Judges a complete LabSpec by facts of the account: name, subnets, instance types, key pair, hosted zone, add-ons.
 
-Findings carry our own paths; `validation.in_callers_words` tells them by the caller's. The `with_*` functions put into
-the spec what only the account knows.
+Pure; `labs_preflight.py` fetches the facts. Findings carry our own paths; `validation.in_callers_words` tells them by
+the caller's. The `with_*` functions put into the spec what only the account knows.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from ipaddress import ip_network
 
+from chalicelib.domain.claims import LAB_TAG
 from chalicelib.domain.findings import Finding, error, warning
 from chalicelib.domain.spec import ExistingNetwork, ExternalDnsSpec, LabSpec, Placement
-from chalicelib.domain.world import HostedZone, SubnetFacts
+from chalicelib.domain.world import ClusterState, HostedZone, SubnetFacts
 
 #: Addresses that EKS wants free in a cluster subnet, and the smallest subnet it takes.
 _FREE, _SMALLEST = 6, 28
@@ -79,6 +80,30 @@ def with_zone(spec: LabSpec, zone: HostedZone) -> LabSpec:
     return replace(spec, external_dns=ExternalDnsSpec(zone.id, spec.external_dns.domain.rstrip(".") or zone.name))
 
 
+def check_instances(
+    spec: LabSpec, offers: Collection[tuple[str, str]], facts: Sequence[SubnetFacts]
+) -> tuple[Finding, ...]:
+    """Judge the instance types: `offers` holds (zone, type) of what the region has, `facts` the existing subnets."""
+    network, findings = spec.network, []
+    zones = {subnet.zone for subnet in facts} if isinstance(network, ExistingNetwork) else set(network.zones)
+    for path, kind in _instances(spec):
+        where = {zone for zone, offered in offers if offered == kind}
+        if not where:
+            findings.append(error(path, "type-not-offered", f"{spec.region} has no instance type {kind}."))
+        elif zones and not where & zones:
+            message = f"{kind} is not offered in {_listed(zones)}; it is in {_listed(where)}."
+            findings.append(error(path, "type-not-offered", message))
+    return tuple(findings)
+
+
+def check_name(spec: LabSpec, cluster: ClusterState | None) -> tuple[Finding, ...]:
+    """Judge the name by the cluster that has it now. Whether a lab's may be had is the store's to say."""
+    if cluster is None or LAB_TAG in cluster.tags:
+        return ()
+    message = f"{spec.region} has a cluster {spec.name} already, which is not a lab's. Choose another name."
+    return (error("name", "cluster-exists", message),)
+
+
 def check_addons(spec: LabSpec, offered: Mapping[str, bool]) -> tuple[Finding, ...]:
     """Judge the add-ons by what EKS offers for the version: add-on name -> offered. One that is not there is not judged."""
     findings = []
@@ -87,6 +112,19 @@ def check_addons(spec: LabSpec, offered: Mapping[str, bool]) -> tuple[Finding, .
             message = f"EKS offers no add-on {addon.name} for Kubernetes {spec.version}."
             findings.append(error(f"addons[{index}].name", "addon-missing", message))
     return tuple(findings)
+
+
+def _instances(spec: LabSpec) -> Iterator[tuple[str, str]]:
+    """(path, instance type) of each that is named."""
+    for number, group in enumerate(spec.nodegroups):
+        for index, kind in enumerate(group.instance_types):
+            yield f"nodegroups[{number}].instanceTypes[{index}]", kind
+    if spec.work_host is not None:
+        yield "workHost.instanceType", spec.work_host.instance_type
+
+
+def _listed(zones: Collection[str]) -> str:
+    return ", ".join(sorted(zones))
 
 
 def _named(network: ExistingNetwork) -> Iterator[tuple[str, str, bool]]:

@@ -190,3 +190,9 @@ class LabSpec:
     lease_hours: int = 8
     volumes: VolumePolicy = VolumePolicy.DELETE
     support_policy: SupportPolicy = SupportPolicy.STANDARD
+
+    @property
+    def instance_types(self) -> tuple[str, ...]:
+        """Every type that one of the lab's instances may be of, once each."""
+        host = (self.work_host.instance_type,) if self.work_host else ()
+        return tuple(dict.fromkeys((*host, *(kind for group in self.nodegroups for kind in group.instance_types))))

@@ -51,7 +51,7 @@ def settled_network(deps: Deps, lab: Lab) -> tuple[NewNetwork | ExistingNetwork,
     """The spec's network with nothing left open, and the facts of existing subnets. Raises ProvisioningFailed."""
     network, ec2 = lab.spec.network, deps.cloud(lab.region).network
     if isinstance(network, NewNetwork):
-        return (network if network.zones else replace(network, zones=ec2.zones(_instance_types(lab))[:2])), ()
+        return (network if network.zones else replace(network, zones=ec2.zones(lab.spec.instance_types)[:2])), ()
     wanted = (*network.public_subnet_ids, *network.private_subnet_ids)
     found = ec2.subnets(wanted)
     missing = set(wanted) - {subnet.id for subnet in found}
@@ -60,12 +60,6 @@ def settled_network(deps: Deps, lab: Lab) -> tuple[NewNetwork | ExistingNetwork,
         told = f"{', '.join(sorted(missing))} not found" if missing else f"the subnets are in {', '.join(sorted(vpcs))}"
         raise ProvisioningFailed(explain("SubnetNotFound", told))
     return replace(network, vpc_id=vpcs.pop()), found
-
-
-def _instance_types(lab: Lab) -> tuple[str, ...]:
-    """Every type that one of the lab's instances may be of."""
-    host = (lab.spec.work_host.instance_type,) if lab.spec.work_host else ()
-    return tuple(dict.fromkeys((*host, *(kind for group in lab.spec.nodegroups for kind in group.instance_types))))
 
 
 def guests(lab: Lab, subnets: tuple[SubnetFacts, ...]) -> Iterator[Resource]:

@@ -9,14 +9,24 @@ import pytest
 
 from chalicelib.domain.preflight import (
     check_addons,
+    check_instances,
     check_key_pair,
+    check_name,
     check_subnets,
     check_zone,
     with_subnets,
     with_zone,
 )
-from chalicelib.domain.spec import AddonSpec, ExistingNetwork, ExternalDnsSpec, LabSpec, SshSpec
-from chalicelib.domain.world import HostedZone, SubnetFacts
+from chalicelib.domain.spec import (
+    AddonSpec,
+    ExistingNetwork,
+    ExternalDnsSpec,
+    LabSpec,
+    NewNetwork,
+    SshSpec,
+    WorkHostSpec,
+)
+from chalicelib.domain.world import ClusterState, HostedZone, SubnetFacts
 from tests.fakes.builders import a_network, a_nodegroup, a_spec
 
 A = SubnetFacts("subnet-a", "vpc-1", "ap-northeast-2a", "10.0.0.0/24", 200, True, True)
@@ -107,3 +117,32 @@ def test_what_the_zone_knows_completes_the_spec() -> None:
 def test_addons_that_eks_does_not_offer_are_told() -> None:
     spec = a_spec(addons=(AddonSpec("vpc-cni"), AddonSpec("metrics")))
     assert [f.path for f in check_addons(spec, {"vpc-cni": True, "metrics": False})] == ["addons[1].name"]
+
+
+def judged(spec: LabSpec, offers: set[tuple[str, str]], *facts: SubnetFacts) -> dict[str, str]:
+    return {finding.path: finding.message for finding in check_instances(spec, offers, facts)}
+
+
+def test_an_instance_type_that_the_region_lacks_is_told_by_its_path() -> None:
+    spec = a_spec(
+        nodegroups=(a_nodegroup(instance_types=("t3.medium", "t3.mega")),), work_host=WorkHostSpec("zz.large")
+    )
+    found = judged(spec, {("ap-northeast-2a", "t3.medium")})
+    assert list(found) == ["nodegroups[0].instanceTypes[1]", "workHost.instanceType"]
+    assert found["workHost.instanceType"] == "ap-northeast-2 has no instance type zz.large."
+
+
+def test_an_instance_type_that_the_labs_zones_lack_is_told_with_those_that_have_it() -> None:
+    offers = {("ap-northeast-2b", "t3.medium"), ("ap-northeast-2d", "t3.medium")}
+    [message] = judged(guest(), offers, A, B).values()
+    assert message == (
+        "t3.medium is not offered in ap-northeast-2a, ap-northeast-2c; it is in ap-northeast-2b, ap-northeast-2d."
+    )
+    assert judged(a_spec(network=NewNetwork()), offers) == {}, "zones that are left open are chosen to suit"
+
+
+def test_the_name_of_a_cluster_that_is_no_labs_is_refused() -> None:
+    theirs = ClusterState("myeks", "arn:aws:eks:ap-northeast-2:111122223333:cluster/myeks", "ACTIVE", "1.36")
+    assert [finding.code for finding in check_name(a_spec(), theirs)] == ["cluster-exists"]
+    assert check_name(a_spec(), replace(theirs, tags={"ekslab:lab-id": "lab-2"})) == ()
+    assert check_name(a_spec(), None) == ()

@@ -31,6 +31,11 @@ class FakeNetwork:
         return tuple(sorted(self.zone_names, key=lambda zone: zone in wanting))
 
     @port
+    def offers(self, instance_types: Sequence[str]) -> frozenset[tuple[str, str]]:
+        both = ((zone, kind) for zone in self.zone_names for kind in instance_types)
+        return frozenset((zone, kind) for zone, kind in both if kind not in self.without.get(zone, ()))
+
+    @port
     def subnets(self, ids: Sequence[str]) -> tuple[SubnetFacts, ...]:
         known = {**self._own_subnets(), **self.given_subnets}
         return tuple(known[id] for id in ids if id in known)
