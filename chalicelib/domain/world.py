@@ -76,6 +76,11 @@ class AddonState:
     version: str
     issues: tuple[HealthIssue, ...] = ()
 
+    @property
+    def lacks_only_nodes(self) -> bool:
+        """Whether nothing is wrong with it but that its pods have nowhere to run."""
+        return self.status == "DEGRADED" and {issue.code for issue in self.issues} == {"InsufficientNumberOfReplicas"}
+
 
 @dataclass(frozen=True, slots=True)
 class AccessEntryState:

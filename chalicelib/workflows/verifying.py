@@ -12,6 +12,7 @@ from chalicelib.domain.lab import Blame, Lab
 from chalicelib.domain.spec import AccessSpec, AddonSpec
 from chalicelib.domain.world import AddonState, ClusterState, HealthIssue, NodegroupState
 from chalicelib.ports import Deps
+from chalicelib.workflows.watching import is_ready
 
 
 @dataclass(slots=True)
@@ -44,7 +45,7 @@ def findings_of(deps: Deps, lab: Lab, addons: Sequence[AddonSpec], access: Seque
             found.missing.append(f"node group {nodegroup.name} is not there")
     for addon in addons:
         try:
-            _addon(clusters.addon(lab.name, addon.name), found)
+            _addon(lab, clusters.addon(lab.name, addon.name), found)
         except ResourceGone:
             found.missing.append(f"add-on {addon.name} is not there")
     entries = {entry.principal_arn: set(entry.policies) for entry in clusters.access_entries(lab.name)}
@@ -74,7 +75,10 @@ def _nodes(state: NodegroupState, found: Findings) -> None:
     _issues(f"node group {state.name}", state.issues, found)
 
 
-def _addon(state: AddonState, found: Findings) -> None:
+def _addon(lab: Lab, state: AddonState, found: Findings) -> None:
+    if state.lacks_only_nodes and is_ready(lab, state):
+        found.notes.append(f"add-on {state.name} waits for nodes, of which the lab has none")
+        return
     if state.status != "ACTIVE":
         found.missing.append(f"add-on {state.name} is {state.status}")
     _issues(f"add-on {state.name}", state.issues, found)

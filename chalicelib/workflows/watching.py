@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from chalicelib.domain.arns import cluster_of, ec2_thing, part_of_cluster
 from chalicelib.domain.errors import ProvisioningFailed
 from chalicelib.domain.explain import explain_issues
+from chalicelib.domain.lab import Lab
 from chalicelib.domain.resources import EntryState, Kind
 from chalicelib.domain.steps import Result, StepResult
 from chalicelib.domain.world import AddonState, ClusterState, NodegroupState
@@ -55,6 +56,14 @@ def note_addon(deps: Deps, at: StepInput, state: AddonState) -> None:
     )
 
 
+def is_ready(lab: Lab, state: NodegroupState | AddonState) -> bool:
+    """ACTIVE, or an add-on that lacks only nodes in a lab that was asked for without any."""
+    if state.status == "ACTIVE":
+        return True
+    wants_nodes = any(group.desired for group in lab.spec.nodegroups)
+    return isinstance(state, AddonState) and state.lacks_only_nodes and not wants_nodes
+
+
 def all_active(
     step: str,
     at: StepInput,
@@ -62,13 +71,13 @@ def all_active(
     states: Sequence[NodegroupState | AddonState],
     bad: frozenset[str] = ENDED_BADLY,
 ) -> StepResult:
-    """Done when all are ACTIVE. Raises ProvisioningFailed when one ended badly, or patience is out."""
+    """Done when all are ready. Raises ProvisioningFailed when one ended badly, or patience is out."""
     told = ", ".join(f"{state.name} is {state.status}" + _complaints(state) for state in states)
     failed = [state for state in states if state.status in bad]
     if failed:
         issues = [issue for state in failed for issue in state.issues]
         raise ProvisioningFailed(explain_issues(issues, told))
-    if all(state.status == "ACTIVE" for state in states):
+    if all(is_ready(at.lab, state) for state in states):
         return StepResult(Result.DONE, told)
     return again_or_failed(step, at, f"A {what}", told)
 

@@ -14,6 +14,14 @@ from chalicelib.domain.world import AccessEntryState, AddonState, HealthIssue, P
 from tests.fakes.account import Account, port
 from tests.fakes.cluster_record import ClusterRecord, Looks
 
+#: Add-ons with pods of their own number: DaemonSets are content with no node.
+NEED_NODES = frozenset({"coredns", "metrics-server", "external-dns", "aws-ebs-csi-driver"})
+
+
+def _without_nodes(state: AddonState) -> AddonState:
+    issue = HealthIssue("InsufficientNumberOfReplicas", "The add-on doesn't have the desired number of replicas.", ())
+    return replace(state, status="DEGRADED", issues=(issue,))
+
 
 class PartCalls:
     """The half of the Clusters port about what lives inside a cluster."""
@@ -51,7 +59,11 @@ class PartCalls:
             status = "CREATE_FAILED" if issue else "ACTIVE"
             state = replace(state, status=status, issues=(issue,) if issue else ())
         addons[name] = (state, left - 1)
-        return state
+        return _without_nodes(state) if self._has_no_nodes(cluster, state) else state
+
+    def _has_no_nodes(self, cluster: str, state: AddonState) -> bool:
+        groups = self.record(cluster).nodegroups.values()
+        return state.status == "ACTIVE" and state.name in NEED_NODES and not any(g.state.desired for g in groups)
 
     @port
     def addons(self, cluster: str) -> tuple[str, ...]:

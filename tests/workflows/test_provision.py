@@ -10,9 +10,9 @@ import pytest
 from chalicelib.domain.errors import AccessDenied, AwsRefused
 from chalicelib.domain.lab import Blame, Phase
 from chalicelib.domain.resources import EntryState, Kind
-from chalicelib.domain.spec import ExistingNetwork, WorkHostSpec
+from chalicelib.domain.spec import ExistingNetwork, NodegroupSpec, WorkHostSpec
 from chalicelib.domain.world import ClusterState, HealthIssue, SubnetFacts
-from tests.fakes import a_lab, a_network, a_spec
+from tests.fakes import a_lab, a_network, a_nodegroup, a_spec
 from tests.fakes.cluster_record import ClusterRecord
 from tests.workflows.theatre import Theatre
 
@@ -162,6 +162,16 @@ def test_zones_left_open_are_settled_before_anything_is_made() -> None:
     theatre.request(a_lab(spec=a_spec(network=a_network(zones=()))))
     theatre.play()
     assert theatre.lab.spec.network == a_network(zones=("ap-northeast-2a", "ap-northeast-2b"))
+
+
+@pytest.mark.parametrize("groups", [(), (a_nodegroup(desired=0, min=0),)])
+def test_a_lab_asked_for_without_nodes_is_ready_though_add_ons_wait_for_some(groups: tuple[NodegroupSpec, ...]) -> None:
+    theatre = Theatre()
+    theatre.request(a_lab(spec=a_spec(nodegroups=groups)))
+    theatre.play()
+    assert theatre.lab.phase is Phase.READY
+    told = {step.name: step.detail for step in theatre.world.store.steps(theatre.lab.id)}
+    assert "coredns waits for nodes, of which the lab has none" in told["verify"]
 
 
 def test_a_zone_without_the_nodes_instance_type_is_passed_over() -> None:
