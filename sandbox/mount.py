@@ -17,6 +17,7 @@ from sandbox.aws_side import AwsSide
 from sandbox.clock import SandboxClock
 from sandbox.eks import Eks
 from sandbox.eks.found_clusters import found_from, put_found
+from sandbox.eks.insights import put_insights
 from sandbox.eks.kubernetes import KubernetesServers
 from sandbox.settings import Settings
 
@@ -79,6 +80,7 @@ def _routes(
         ("PATCH", "faults"): add_faults,
         ("POST", "clock"): set_clock,
         ("POST", "fleet"): partial(_put_fleet, settings, eks),
+        ("POST", "insights"): partial(_put_insights, settings, eks),
         ("POST", "quotas"): lambda values: quotas.set_quotas(values or {}),
     }
 
@@ -88,3 +90,11 @@ def _put_fleet(settings: Settings, eks: Eks, clusters: Any) -> Mapping[str, Any]
     for each in found:
         put_found(eks.world, each)
     return {"clusters": len(found)}
+
+
+def _put_insights(settings: Settings, eks: Eks, given: Any) -> Mapping[str, Any]:
+    match given:
+        case {"cluster": str(cluster), "insights": list(insights)}:
+            place = (given.get("account", settings.account), given.get("region", settings.region), cluster)
+            return {"insights": put_insights(eks.world, place, insights)}
+    raise ValueError('say {"cluster": name, "insights": [{"name": ..., "insightStatus": {...}, ...}]}')

@@ -84,6 +84,8 @@ class Cluster:
     pod_identity_associations: dict[str, Described] = field(default_factory=dict)
     fargate_profiles: dict[str, Described] = field(default_factory=dict)
     updates: dict[str, Update] = field(default_factory=dict)
+    insights: dict[str, Described] = field(default_factory=dict)
+    insights_refresh: Described | None = None
     untold: tuple[str, ...] = ()
     spared_until: datetime | None = None
 
