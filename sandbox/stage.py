@@ -18,6 +18,8 @@ from sandbox.people import HttpAnswer, People, Person, make_people, signed_reque
 from sandbox.settings import Settings
 
 DOMAIN = "lab.example.com"
+#: Who is told last of a support deadline, and of what nobody else answers for.
+NOTICE_ADMINISTRATORS = "platform@example.com"
 
 
 class Impatient(Exception):
@@ -51,13 +53,15 @@ class Stage:
 
     def tend(self, at: datetime | None = None) -> dict[str, Any]:
         """Send the five-minute schedule's event, with `at` as its time (default: now); return what was done."""
+        return self.scheduled("TendFunction", at)
+
+    def scheduled(self, output: str, at: datetime | None = None) -> dict[str, Any]:
+        """Send a schedule's event to the function that this output of the stack names; return its answer."""
         instant = (at or datetime.now(UTC)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         event: dict[str, Any] = {"source": "aws.events", "detail-type": "Scheduled Event", "time": instant}
-        event |= {"version": "0", "id": "tend", "account": self.sandbox.account, "region": self.sandbox.region}
+        event |= {"version": "0", "id": "schedule", "account": self.sandbox.account, "region": self.sandbox.region}
         event |= {"resources": [], "detail": {}}
-        answer = self.sandbox.client("lambda").invoke(
-            FunctionName=self.outputs["TendFunction"], Payload=json.dumps(event)
-        )
+        answer = self.sandbox.client("lambda").invoke(FunctionName=self.outputs[output], Payload=json.dumps(event))
         return dict(json.load(answer["Payload"]))
 
     def wait(
@@ -90,8 +94,12 @@ def installed(settings: Settings | None = None, told: Callable[[str], None] = la
     with running_sandbox(settings) as sandbox:
         told(f"an AWS of our own answers at {sandbox.url}, IAM enforced")
         people = make_people(sandbox)
-        outputs = deploy(sandbox.client, package, parameters={"Administrators": people.administrator.arn})
+        outputs = deploy(sandbox.client, package, parameters=_parameters(people))
         told(f"deployed {len(package.template['Resources'])} resources by change set")
         zone = sandbox.client("route53").create_hosted_zone(Name=DOMAIN, CallerReference="stage")
         zone_id = zone["HostedZone"]["Id"].rpartition("/")[2]
         yield Stage(sandbox, api_url(sandbox.url, outputs), outputs, people, zone_id)
+
+
+def _parameters(people: People) -> dict[str, str]:
+    return {"Administrators": people.administrator.arn, "NoticeAdministrators": NOTICE_ADMINISTRATORS}
