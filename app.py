@@ -13,8 +13,8 @@ from chalice import Chalice, ConvertToMiddleware, Rate
 from chalicelib.api.routes import make_blueprint
 from chalicelib.logs import logger
 from chalicelib.wiring import get_deps, is_administrator
-from chalicelib.workflows import inspect, provision, teardown, tend, update
-from chalicelib.workflows.running import run_step
+from chalicelib.workflows import inspect, provision, starting, teardown, tend, update, watch_support
+from chalicelib.workflows.running import run_step, run_watch_step
 
 app = Chalice(app_name="ekslab")
 app.register_middleware(ConvertToMiddleware(logger.inject_lambda_context))
@@ -26,6 +26,11 @@ Event = dict[str, Any]
 @app.schedule(Rate(5, unit=Rate.MINUTES), name="tend_labs")
 def tend_labs(event: Any) -> Event:
     return tend.run(get_deps(), event.to_dict().get("time"))
+
+
+@app.schedule(Rate(1, unit=Rate.DAYS), name="start_watch_support")
+def start_watch_support(event: Any) -> Event:
+    return starting.start_watch_support(get_deps(), event.to_dict().get("time"))
 
 
 @app.lambda_function(name="provision_begin")
@@ -206,3 +211,33 @@ def inspect_look(event: Event, context: object) -> Event:
 @app.lambda_function(name="inspect_remove_stragglers")
 def inspect_remove_stragglers(event: Event, context: object) -> Event:
     return run_step(get_deps(), inspect.remove_stragglers, event)
+
+
+@app.lambda_function(name="watch_support_begin")
+def watch_support_begin(event: Event, context: object) -> Event:
+    return run_watch_step(get_deps(), watch_support.begin, event)
+
+
+@app.lambda_function(name="watch_support_scan_place")
+def watch_support_scan_place(event: Event, context: object) -> Event:
+    return run_watch_step(get_deps(), watch_support.scan_place, event)
+
+
+@app.lambda_function(name="watch_support_lose_place")
+def watch_support_lose_place(event: Event, context: object) -> Event:
+    return run_watch_step(get_deps(), watch_support.lose_place, event)
+
+
+@app.lambda_function(name="watch_support_decide_notices")
+def watch_support_decide_notices(event: Event, context: object) -> Event:
+    return run_watch_step(get_deps(), watch_support.decide_notices, event)
+
+
+@app.lambda_function(name="watch_support_deliver_notices")
+def watch_support_deliver_notices(event: Event, context: object) -> Event:
+    return run_watch_step(get_deps(), watch_support.deliver_notices, event)
+
+
+@app.lambda_function(name="watch_support_finish")
+def watch_support_finish(event: Event, context: object) -> Event:
+    return run_watch_step(get_deps(), watch_support.finish, event)

@@ -16,10 +16,12 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parent
-WORKFLOWS = ("provision", "update", "teardown", "inspect")
+WORKFLOWS = ("provision", "update", "teardown", "inspect", "watch_support")
 API_HANDLER = "api_handler"
-SCHEDULE = "tend_labs"
+EVENT_HANDLERS = ("tend_labs", "start_watch_support")
 LOG_DAYS = 30
+#: Seconds. A page of clusters, some of them throttled, takes its time.
+LAMBDA_TIMEOUT, LONG_TIMEOUT = 120, 600
 
 
 def composed() -> dict[str, str]:
@@ -31,7 +33,7 @@ def composed() -> dict[str, str]:
         ".chalice/config.json": config(functions),
         ".chalice/resources.json": resources(functions),
     }
-    for name in [API_HANDLER, SCHEDULE, *functions]:
+    for name in [API_HANDLER, *EVENT_HANDLERS, *functions]:
         files[f".chalice/policies/{name}.json"] = policy(name, grants, statements)
     return {path: json.dumps(content, indent=2) + "\n" for path, content in files.items()}
 
@@ -40,7 +42,7 @@ def step_functions() -> list[str]:
     """The names of the step Lambdas, read off `app.py` without importing it."""
     tree = ast.parse((PROJECT / "app.py").read_text())
     names = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
-    return [name for name in names if name.partition("_")[0] in WORKFLOWS]
+    return [name for name in names if name.startswith(tuple(f"{workflow}_" for workflow in WORKFLOWS))]
 
 
 def logical_id(name: str) -> str:
@@ -51,7 +53,8 @@ def logical_id(name: str) -> str:
 def config(functions: list[str]) -> dict[str, Any]:
     """Chalice's config: one policy file and one timeout a function, nothing generated."""
     per_function = {
-        name: {"iam_policy_file": f"policies/{name}.json", "lambda_timeout": 120} for name in [*functions, SCHEDULE]
+        name: {"iam_policy_file": f"policies/{name}.json", "lambda_timeout": timeout(name)}
+        for name in [*functions, *EVENT_HANDLERS]
     }
     per_function[API_HANDLER] = {"iam_policy_file": f"policies/{API_HANDLER}.json", "lambda_timeout": 29}
     stage = {
@@ -63,6 +66,11 @@ def config(functions: list[str]) -> dict[str, Any]:
         "lambda_functions": per_function,
     }
     return {"version": "2.0", "app_name": "ekslab", "stages": {"dev": stage}}
+
+
+def timeout(name: str) -> int:
+    """How many seconds a function may take."""
+    return LONG_TIMEOUT if name.startswith("watch_support_") else LAMBDA_TIMEOUT
 
 
 def policy(name: str, grants: dict[str, list[str]], statements: dict[str, Any]) -> dict[str, Any]:
@@ -78,8 +86,8 @@ def resources(functions: list[str]) -> dict[str, Any]:
     added = template["Resources"]
     for workflow in WORKFLOWS:
         mine = [name for name in functions if name.startswith(f"{workflow}_")]
-        added[f"{workflow.capitalize()}StateMachine"] = state_machine(workflow, mine)
-    for name in [*functions, SCHEDULE, API_HANDLER]:
+        added[f"{logical_id(workflow)}StateMachine"] = state_machine(workflow, mine)
+    for name in [*functions, *EVENT_HANDLERS, API_HANDLER]:
         added[f"{_function_id(name)}LogGroup"] = log_group(_function_id(name))
     return template
 

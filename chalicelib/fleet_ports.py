@@ -123,6 +123,7 @@ class Watch:
 
     `home_regions`: watched in it unless it is registered otherwise. `default_owner`: told where nobody else is named.
     `unreadable_after_days`: trouble that lasts this long is told. `ladder`: days before a deadline, falling.
+    `api_url`: what links in notices begin with, where it is known.
     """
 
     fleet: Callable[[Place], Fleet]
@@ -134,8 +135,16 @@ class Watch:
     default_owner: str | None = None
     unreadable_after_days: int = 3
     ladder: tuple[int, ...] = LADDER
+    api_url: str = ""
 
     @property
     def rules(self) -> NoticeRules:
         """How this installation tells people."""
         return NoticeRules(self.ladder, self.default_owner, self.administrators, self.unreadable_after_days)
+
+    def registered(self) -> tuple[Registration, ...]:
+        """Every watched account; the service's own in its home regions, unless it is registered otherwise."""
+        known = self.store.registrations()
+        if any(registration.account == self.home for registration in known):
+            return known
+        return (Registration(self.home, "home", self.home_regions), *known)

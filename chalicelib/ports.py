@@ -20,6 +20,7 @@ from chalicelib.domain.notices import LADDER as LADDER
 from chalicelib.domain.receipt import Receipt
 from chalicelib.domain.resources import LedgerEntry
 from chalicelib.eks_ports import Clusters
+from chalicelib.fleet_ports import Fleet as Fleet
 from chalicelib.fleet_ports import Watch
 
 Item = TypeVar("Item")

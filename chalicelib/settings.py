@@ -22,6 +22,7 @@ class WatchSettings:
     topic_arn: str
     chat_topic_arn: str | None
     bus: str
+    api_url: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +66,7 @@ def _watch(env: Mapping[str, str]) -> WatchSettings:
         topic_arn=env.get("EKSLAB_NOTICES_TOPIC", ""),
         chat_topic_arn=env.get("EKSLAB_CHAT_TOPIC") or None,
         bus=env.get("EKSLAB_EVENT_BUS", ""),
+        api_url=env.get("EKSLAB_API_URL", "").rstrip("/"),
     )
 
 

@@ -131,6 +131,7 @@ def _watch(settings: Settings) -> Watch:
         default_owner=watch.default_owner,
         unreadable_after_days=watch.unreadable_after_days,
         ladder=watch.ladder,
+        api_url=watch.api_url,
     )
 
 

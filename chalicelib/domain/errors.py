@@ -8,7 +8,11 @@ EkslabError
 │   ├── NameTaken             an alive lab has the name        409
 │   ├── TooManyLabs           the owner has all they may       409
 │   ├── IdempotencyConflict   same key, other body             422
-│   └── WrongPhase            not while the lab is like this   409
+│   ├── WrongPhase            not while the lab is like this   409
+│   ├── ClusterNotWatched     no such cluster is kept          404
+│   ├── NotYours              for its owner to change          403
+│   ├── NothingAhead          no deadline to speak of          409
+│   └── PolicyNotAllowed      EKS does not change it now       409
 ├── StaleLab                  someone saved in between; load again
 ├── Superseded                the lab has moved on; this workflow run must end without acting
 ├── Transient                 try again later                  (retried by ASL)
@@ -94,6 +98,28 @@ class WrongPhase(RequestRefused):
     def __init__(self, lab_id: str, phase: str, message: str) -> None:
         self.lab_id, self.phase = lab_id, phase
         super().__init__(message)
+
+
+class ClusterNotWatched(RequestRefused):
+    """The support watch keeps no such cluster: its account or region is not registered, or it has not been seen."""
+
+    def __init__(self, account: str, region: str, name: str) -> None:
+        super().__init__(
+            f"No cluster {name} of account {account} is watched in {region}: is the account registered for that region, and "
+            "has a day's run gone by since the cluster was made?"
+        )
+
+
+class NotYours(RequestRefused):
+    """Everyone may read this; changing it is for its owner and for administrators."""
+
+
+class NothingAhead(RequestRefused):
+    """The cluster has no deadline that could be acknowledged or snoozed."""
+
+
+class PolicyNotAllowed(RequestRefused):
+    """The support policy can't be changed as things stand; the message says why, and what would help."""
 
 
 class StaleLab(EkslabError):

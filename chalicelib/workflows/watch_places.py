@@ -1,4 +1,4 @@
-"""Which places are watched, and who answers for what is found there: the registry, with the home account by default."""
+"""Which places are watched, and who answers for what is found there."""
 
 from __future__ import annotations
 
@@ -12,26 +12,18 @@ from chalicelib.ports import Deps
 _LAB_ID_TAG = "ekslab:lab-id"
 
 
-def registrations(deps: Deps) -> tuple[Registration, ...]:
-    """Every registered account; the home account in its own regions unless it is registered otherwise."""
-    known = deps.watch.store.registrations()
-    if any(registration.account == deps.watch.home for registration in known):
-        return known
-    return (Registration(deps.watch.home, "home", deps.watch.home_regions), *known)
-
-
 def places(deps: Deps) -> tuple[Place, ...]:
     """Every account in every region it is watched in, in a fixed order."""
     return tuple(
         Place(registration.account, region, registration.role_arn)
-        for registration in sorted(registrations(deps), key=lambda registration: registration.account)
+        for registration in sorted(deps.watch.registered(), key=lambda registration: registration.account)
         for region in sorted(set(registration.regions))
     )
 
 
 def registration_of(deps: Deps, account: str) -> Registration:
     """The account's registration; one without anyone to tell if it was unregistered meanwhile."""
-    found = (registration for registration in registrations(deps) if registration.account == account)
+    found = (registration for registration in deps.watch.registered() if registration.account == account)
     return next(found, Registration(account, account, ()))
 
 

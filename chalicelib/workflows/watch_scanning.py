@@ -26,8 +26,7 @@ from chalicelib.domain.observing import (
 )
 from chalicelib.domain.readiness import next_version
 from chalicelib.domain.supporting import decide_support
-from chalicelib.fleet_ports import Fleet
-from chalicelib.ports import Deps
+from chalicelib.ports import Deps, Fleet
 from chalicelib.workflows.watch_places import who_answers, who_answers_for
 
 #: Clusters described at once, and how long one invocation goes on beginning more of them.
@@ -93,6 +92,11 @@ def mark_gone(scan: Scan) -> None:
         gone, key = replace(watched, gone_at=scan.now), watched.cluster.key
         store.add_notices(decide_notices(gone, store.notices_of(key), scan.deps.watch.rules, scan.now))
         store.change_watched(key, lambda kept: _gone(kept, scan.now))
+
+
+def forget(deps: Deps, key: ClusterKey, now: datetime) -> None:
+    """A cluster of a place that is watched no more leaves the lists, and nobody is told that it was deleted."""
+    deps.watch.store.change_watched(key, lambda kept: replace(kept, gone_at=now) if kept and not kept.gone_at else None)
 
 
 def trouble_of(operation: str, error: Exception, now: datetime) -> Trouble:

@@ -1,6 +1,6 @@
 """A small state machine: walks an ASL file over the Python functions, without waiting, on fakes.
 
-Knows what our four files use: Task, Choice, Wait, Parallel, Succeed, Fail, Parameters, ResultPath, Retry, Catch. Payloads
+Knows what our files use: Task, Choice, Wait, Parallel, Map, Pass, Succeed, Fail, Parameters, ResultPath, Retry, Catch. Payloads
 go through JSON, as on AWS. `before` is called ahead of each invocation and may raise what kills a Lambda.
 """
 
@@ -14,11 +14,14 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib.ports import Deps
-from chalicelib.workflows.running import run_step
+from chalicelib.workflows.running import run_step, run_watch_step
 
 STATEMACHINES = Path(__file__).resolve().parents[2] / "statemachine"
-WORKFLOWS = ("provision", "update", "teardown", "inspect")
+LAB_WORKFLOWS = ("provision", "update", "teardown", "inspect")
+WORKFLOWS = (*LAB_WORKFLOWS, "watch_support")
 _MOST_STATES = 20_000
+#: What Step Functions passes between states at most.
+_MOST_BYTES = 256 * 1024
 
 
 class LambdaDied(Exception):
@@ -78,6 +81,8 @@ class Machine:
                     return name
                 case "Fail":
                     return name
+                case "Pass":
+                    data, following = state.get("Result", _given(state.get("Parameters", {}), data)), state.get("Next")
                 case "Choice":
                     following = self._choose(state, data)
                 case "Wait":
@@ -99,7 +104,7 @@ class Machine:
         tries = [0] * len(state.get("Retry", []))
         while True:
             try:
-                result = self._parallel(state, data) if state["Type"] == "Parallel" else self._task(state, data)
+                result = {"Parallel": self._parallel, "Map": self._map, "Task": self._task}[state["Type"]](state, data)
                 return _put(data, state.get("ResultPath", "$"), result), state.get("Next")
             except StepFailed as failure:
                 if _may_retry(state.get("Retry", []), failure.name, tries):
@@ -114,13 +119,23 @@ class Machine:
         """Branches one after the other: each sees the world as the one before left it, which is one possible order."""
         return [self._walk(b["StartAt"], b["States"], json.loads(json.dumps(data))) for b in state["Branches"]]
 
+    def _map(self, state: Mapping[str, Any], data: dict[str, Any]) -> list[str]:
+        """Items one after the other. Their answers must be small: all together they pass through one payload."""
+        inner, items = state["ItemProcessor"], _at(data, state["ItemsPath"])
+        assert len(json.dumps(data)) < _MOST_BYTES, f"{self.workflow}: the payload before a Map is too large"
+        return [
+            self._walk(inner["StartAt"], inner["States"], _given(state["ItemSelector"], data, {"Map.Item.Value": item}))
+            for item in items
+        ]
+
     def _task(self, state: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, Any]:
         function = functions_of(self.workflow)[state["Resource"]]
-        event = {k.removesuffix(".$"): _at(data, v) if k.endswith(".$") else v for k, v in state["Parameters"].items()}
+        event = _given(state["Parameters"], data)
+        run: Callable[..., dict[str, object]] = run_step if self.workflow in LAB_WORKFLOWS else run_watch_step
         step = getattr(importlib.import_module(f"chalicelib.workflows.{self.workflow}"), function)
         try:
             self.before(function)
-            answer: dict[str, Any] = json.loads(json.dumps(run_step(self.deps, step, event)))
+            answer: dict[str, Any] = json.loads(json.dumps(run(self.deps, step, event)))
             self.after(function)
         except LambdaDied as death:
             raise StepFailed("Lambda.Unknown", "The process was killed.") from death
@@ -140,6 +155,16 @@ def _may_retry(retriers: list[Any], name: str, tries: list[int]) -> bool:
 
 def _catcher(catchers: list[Any], name: str) -> Any:
     return next((c for c in catchers if name in c["ErrorEquals"] or "States.ALL" in c["ErrorEquals"]), None)
+
+
+def _given(parameters: Mapping[str, Any], data: Any, context: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    """Parameters with their paths replaced by what stands there; `$$.` reads the context."""
+    found = {k: v for k, v in parameters.items() if not k.endswith(".$")}
+    for key, path in parameters.items():
+        if key.endswith(".$"):
+            within = context[path.removeprefix("$$.")] if context and path.startswith("$$.") else _at(data, path)
+            found[key.removesuffix(".$")] = within
+    return found
 
 
 def _at(data: Any, path: str) -> Any:

@@ -1,0 +1,114 @@
+"""What a person may ask of a watched cluster: acknowledge, snooze, change its support policy. For its owner and administrators."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from chalicelib.clusters_reading import ClusterView, get_cluster, kept_cluster
+from chalicelib.clusters_registry import place_of
+from chalicelib.domain.answering import may_change
+from chalicelib.domain.errors import (
+    AwsRefused,
+    ClusterNotWatched,
+    InvalidRequest,
+    NothingAhead,
+    NotYours,
+    PolicyNotAllowed,
+    ResourceGone,
+)
+from chalicelib.domain.findings import error
+from chalicelib.domain.fleet import ClusterKey
+from chalicelib.domain.lab import Caller
+from chalicelib.domain.notices import Watched
+from chalicelib.domain.rungs import latest_snooze
+from chalicelib.domain.support import Deadline, SupportPhase
+from chalicelib.domain.supporting import EXTENDED, STANDARD
+from chalicelib.ports import Deps
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyAnswer:
+    """What came of asking for a support policy. `update_id` None: it was that already."""
+
+    support_type: str
+    update_id: str | None
+    told: str
+
+
+def acknowledge(deps: Deps, caller: Caller, key: ClusterKey) -> ClusterView:
+    """Say that the next deadline is known: its mails stop until the last week. Raises NotYours, NothingAhead."""
+
+    def acknowledged(watched: Watched) -> Watched:
+        return replace(watched, acknowledged_by=caller.arn, acknowledged_deadline=_ahead(watched).id)
+
+    return _changed(deps, caller, key, acknowledged)
+
+
+def snooze(deps: Deps, caller: Caller, key: ClusterKey, until: datetime, now: datetime) -> ClusterView:
+    """Hold mails back until an instant, not past the next rung that matters. Raises InvalidRequest, NotYours, NothingAhead."""
+
+    def snoozed(watched: Watched) -> Watched:
+        latest = latest_snooze(_ahead(watched), now, deps.watch.ladder)
+        if not now < until <= latest:
+            message = f"It can be snoozed from now until {latest:%Y-%m-%dT%H:%M:%SZ}: the next notice that matters."
+            raise InvalidRequest([error("until", "too-late" if until > latest else "past", message)])
+        return replace(watched, snoozed_until=until)
+
+    return _changed(deps, caller, key, snoozed)
+
+
+def set_support_policy(deps: Deps, caller: Caller, key: ClusterKey, support_type: str) -> PolicyAnswer:
+    """Ask EKS for STANDARD or EXTENDED. Raises NotYours, PolicyNotAllowed, ClusterNotWatched."""
+    watched = kept_cluster(deps, key)
+    _refuse_strangers(caller, watched)
+    if (watched.cluster.support_type or EXTENDED) == support_type and watched.trouble is None:
+        return PolicyAnswer(support_type, None, f"Its policy is {support_type} already.")
+    if support_type == STANDARD and watched.support.billed_extended:
+        raise PolicyNotAllowed(
+            f"{watched.cluster.version} is in extended support since {_begun(watched)}: EKS changes EXTENDED to STANDARD only "
+            "before that. Upgrading to a version in standard support ends the extra charge, and the policy can be changed then."
+        )
+    if (
+        support_type == EXTENDED
+        and watched.support.phase is SupportPhase.PAST_END
+        and not watched.support.billed_extended
+    ):
+        told = " EKS takes this only until its own upgrade of the control plane begins, which may be at any moment."
+    else:
+        told = ""
+    update_id = _asked(deps, key, support_type)
+    return PolicyAnswer(support_type, update_id, f"EKS is changing the policy to {support_type}.{told}")
+
+
+def _asked(deps: Deps, key: ClusterKey, support_type: str) -> str:
+    try:
+        return deps.watch.fleet(place_of(deps, key)).set_support_policy(key.name, support_type)
+    except ResourceGone as gone:
+        raise ClusterNotWatched(key.account, key.region, key.name) from gone
+    except AwsRefused as refusal:
+        raise PolicyNotAllowed(f"EKS refused it with {refusal.code}: {refusal.message}") from refusal
+
+
+def _changed(deps: Deps, caller: Caller, key: ClusterKey, change: Callable[[Watched], Watched]) -> ClusterView:
+    _refuse_strangers(caller, kept_cluster(deps, key))
+    deps.watch.store.change_watched(key, lambda kept: None if kept is None else change(kept))
+    return get_cluster(deps, caller, key)
+
+
+def _refuse_strangers(caller: Caller, watched: Watched) -> None:
+    if not may_change(caller, watched.owner):
+        owner = watched.owner or "nobody: its tags and registration name none"
+        raise NotYours(f"{watched.cluster.key.name} is for its owner ({owner}) and for administrators to change.")
+
+
+def _ahead(watched: Watched) -> Deadline:
+    following = None if watched.gone_at else watched.support.next
+    if following is None:
+        raise NothingAhead(f"{watched.cluster.key.name} has no deadline ahead. {watched.support.reason}".rstrip())
+    return following
+
+
+def _begun(watched: Watched) -> str:
+    return f"{watched.support.begun.at:%Y-%m-%d}" if watched.support.begun else "a day the calendar does not tell"

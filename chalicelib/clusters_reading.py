@@ -1,0 +1,111 @@
+"""What a person may ask to see of the fleet: clusters by what comes first, one cluster whole, notices. Every caller may."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+
+from chalicelib.domain.answering import may_change
+from chalicelib.domain.errors import ClusterNotWatched
+from chalicelib.domain.fleet import ClusterKey, Place, Trouble
+from chalicelib.domain.lab import Caller
+from chalicelib.domain.notices import Notice, Watched
+from chalicelib.domain.support import SupportPhase
+from chalicelib.domain.supporting import days_left
+from chalicelib.ports import Deps, Page
+
+#: Clusters looked at for one page of a list: a filter that few fit gives a short page and a cursor to go on from.
+_MOST_LOOKED_AT = 2000
+#: Clusters in the calendar of deadlines.
+_MOST_IN_CALENDAR = 5000
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Which clusters. Empty or None: any. `days_left`: deadlines at most so many days away, or past."""
+
+    phases: tuple[SupportPhase, ...] = ()
+    days_left: int | None = None
+    owner: str | None = None
+    account: str | None = None
+    region: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ClusterView:
+    """One cluster with all its notices, and whether the caller may change it."""
+
+    watched: Watched
+    notices: tuple[Notice, ...]
+    may_change: bool
+
+
+def list_clusters(deps: Deps, wanted: Wanted, limit: int, cursor: str | None, now: datetime) -> Page[Watched]:
+    """What comes first, first; clusters no deadline awaits last. A page may be short. Raises InvalidRequest on a cursor."""
+    found: list[Watched] = []
+    for _ in range(_MOST_LOOKED_AT // limit):
+        page, cursor = deps.watch.store.list_watched(limit - len(found), cursor)
+        found += [watched for watched in page if _fits(watched, wanted, now)]
+        if cursor is None or len(found) == limit or _is_past_all(page, wanted, now):
+            break
+    beyond = cursor is None or _is_past_all(page, wanted, now)
+    return Page(tuple(found), None if beyond else cursor)
+
+
+def get_cluster(deps: Deps, caller: Caller, key: ClusterKey) -> ClusterView:
+    """One cluster, gone ones included. Raises ClusterNotWatched."""
+    watched = kept_cluster(deps, key)
+    return ClusterView(watched, deps.watch.store.notices_of(key), may_change(caller, watched.owner))
+
+
+def kept_cluster(deps: Deps, key: ClusterKey) -> Watched:
+    """What is kept of it. Raises ClusterNotWatched."""
+    watched = deps.watch.store.watched(key)
+    if watched is None:
+        raise ClusterNotWatched(key.account, key.region, key.name)
+    return watched
+
+
+def all_clusters(deps: Deps, wanted: Wanted, now: datetime) -> tuple[Watched, ...]:
+    """Every cluster with a deadline ahead that fits, nearest first: for the calendar."""
+    return tuple(watched for watched in _each(deps) if watched.support.deadlines and _fits(watched, wanted, now))
+
+
+def list_notices(deps: Deps, limit: int, cursor: str | None) -> Page[Notice]:
+    """Newest decision first."""
+    return Page(*deps.watch.store.list_notices(limit, cursor))
+
+
+def unreadable_places(deps: Deps) -> tuple[tuple[Place, Trouble], ...]:
+    """Places that can't be read now, with since when and why."""
+    return tuple(deps.watch.store.place_troubles().items())
+
+
+def _each(deps: Deps) -> Iterator[Watched]:
+    cursor: str | None = None
+    for _ in range(_MOST_IN_CALENDAR // 500):
+        page, cursor = deps.watch.store.list_watched(500, cursor)
+        yield from page
+        if cursor is None:
+            return
+
+
+def _fits(watched: Watched, wanted: Wanted, now: datetime) -> bool:
+    key, following = watched.cluster.key, watched.support.next
+    near = wanted.days_left is None or (following is not None and days_left(following, now) <= wanted.days_left)
+    return (
+        near
+        and (not wanted.phases or watched.support.phase in wanted.phases)
+        and wanted.owner in (None, watched.owner)
+        and wanted.account in (None, key.account)
+        and wanted.region in (None, key.region)
+    )
+
+
+def _is_past_all(page: tuple[Watched, ...], wanted: Wanted, now: datetime) -> bool:
+    """Whether what follows this page is too far away: the list is in order of deadlines."""
+    if wanted.days_left is None or not page:
+        return False
+    last = page[-1].support.next
+    return last is None or days_left(last, now) > wanted.days_left

@@ -1,0 +1,21 @@
+"""Who may change what is kept of a cluster: administrators, and whoever its tags or registration name as its owner.
+
+Owners are texts that people wrote (a mail address, a user's name, an ARN), callers are ARNs: they meet here and nowhere
+else. A session's name is as trustworthy as those who may assume roles in the service's account.
+"""
+
+from __future__ import annotations
+
+from chalicelib.domain.lab import Caller
+
+
+def answers_for(caller: Caller, owner: str | None) -> bool:
+    """Whether this caller is the owner: by ARN, or by the name of the user or session."""
+    if owner is None:
+        return False
+    return owner.casefold() in {caller.arn.casefold(), caller.arn.rpartition("/")[2].casefold()}
+
+
+def may_change(caller: Caller, owner: str | None) -> bool:
+    """Whether this caller may acknowledge, snooze and change the support policy."""
+    return caller.is_admin or answers_for(caller, owner)

@@ -1,0 +1,161 @@
+"""The support watch, daily: reads every cluster of every place, decides who must be told of which deadline, tells them.
+
+One function a state of statemachine/watch_support.asl.json. `now` is the schedule event's time, the same for the whole
+run. What can't be read is a finding with its beginning, and never the end of the run (docs/adr/0006-support-deadlines.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+from chalicelib.domain.fleet import Place, Trouble
+from chalicelib.domain.ladder import decide_notices as decide
+from chalicelib.domain.notices import Watched
+from chalicelib.domain.observing import troubled_place
+from chalicelib.ports import Deps
+from chalicelib.workflows.watch_places import places, registration_of, who_answers_for
+from chalicelib.workflows.watch_scanning import (
+    AT_ONCE,
+    UNREADABLE,
+    Scan,
+    forget,
+    mark_gone,
+    scan_clusters,
+    trouble_of,
+)
+from chalicelib.workflows.watch_telling import by_recipient, tell
+
+Answer = dict[str, object]
+
+#: Places of one Map: their names stay far below a payload's 256 KiB.
+_PLACES, _CLUSTERS, _RECIPIENTS, _NOTICES = 300, 200, 50, 20_000
+#: Rounds of delivering, and seconds between them: a topic that throttles gets some peace.
+_ROUNDS, _PAUSE = 3, 300
+
+
+def begin(deps: Deps, event: Mapping[str, Any], _now: datetime) -> Answer:
+    """The next places to scan."""
+    every, start = places(deps), int(event["cursor"] or 0)
+    end = start + _PLACES
+    here = [{"account": p.account, "region": p.region, "role_arn": p.role_arn} for p in every[start:end]]
+    return {"outcome": "again" if end < len(every) else "done", "cursor": end, "places": here}
+
+
+def scan_place(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
+    """One page of a place's clusters; after the last one, those that are gone."""
+    place, cursor = _place(event), event["cursor"] or {"page": None, "left": []}
+    try:
+        fleet = deps.watch.fleet(place)
+        page = cursor["page"]
+        names, page = (cursor["left"], page) if cursor["left"] else fleet.names(page)
+        scan = Scan(deps, place, fleet, fleet.calendar(), registration_of(deps, place.account), now)
+    except UNREADABLE as error:
+        return _lost(deps, place, trouble_of("eks:ListClusters", error, now))
+    left = scan_clusters(scan, names)
+    if left or page:
+        return {"outcome": "again", "cursor": {"page": page, "left": list(left)}}
+    mark_gone(scan)
+    deps.watch.store.set_place_trouble(place, None)
+    return {"outcome": "done", "cursor": None}
+
+
+def lose_place(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
+    """Keep what ended the scan of a place: its Lambda died, or the table would not take it."""
+    failure = event["failure"]
+    return _lost(deps, _place(event), Trouble("scan", failure["Error"], failure["Cause"][:300], now, now))
+
+
+def decide_notices(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
+    """What must be said of a page of clusters, and before the first page of places; written before anything is sent."""
+    cursor, watch = event["cursor"], deps.watch
+    page, following = watch.store.list_watched(_CLUSTERS, cursor)
+    watched_places = {(place.account, place.region) for place in places(deps)}
+    here = []
+    for one in page:
+        if (one.cluster.key.account, one.cluster.key.region) in watched_places:
+            here.append(one)
+        else:
+            forget(deps, one.cluster.key, now)
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        decided = sum(pool.map(lambda one: _decided(deps, one, now), [*here, *([] if cursor else _troubled(deps))]))
+    before = event["counts"]
+    counts = {
+        "clusters": before.get("clusters", 0) + len(here),
+        "unreadable": before.get("unreadable", 0) + sum(one.trouble is not None for one in here),
+        "notices": before.get("notices", 0) + decided,
+    }
+    return {"outcome": "again" if following else "done", "cursor": following, "counts": counts}
+
+
+def deliver_notices(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
+    """One message to each of the next recipients, whatever becomes of the others'."""
+    cursor = event["cursor"] or {"after": "", "round": 1, "failed": 0}
+    waiting = by_recipient(deps.watch.store.pending_notices(_NOTICES))
+    here = [recipient for recipient in waiting if recipient > cursor["after"]]
+    failed = cursor["failed"]
+    for recipient in here[:_RECIPIENTS]:
+        try:
+            tell(deps, recipient, waiting[recipient], now)
+        except UNREADABLE:
+            failed += 1
+    if here[_RECIPIENTS:]:
+        return _again({"after": here[_RECIPIENTS - 1], "round": cursor["round"], "failed": failed}, 1)
+    if failed and cursor["round"] < _ROUNDS:
+        return _again({"after": "", "round": cursor["round"] + 1, "failed": 0}, _PAUSE)
+    return {"outcome": "done", "cursor": None, "failed": failed, "look_again_in": 0}
+
+
+def finish(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
+    """The run's summary; `stuck` if part of it was lost."""
+    troubles = deps.watch.store.place_troubles()
+    undelivered = event["delivered"].get("failed")
+    lost = event["failure"] is not None or undelivered != 0
+    return {
+        "outcome": "stuck" if lost else "done",
+        "now": now.isoformat(),
+        **event["counts"],
+        "places": len(places(deps)),
+        "unreadable_places": [
+            f"{place.account} {place.region}: could not read since {trouble.since:%Y-%m-%d}: {trouble.code}"
+            for place, trouble in list(troubles.items())[:100]
+        ],
+        "undelivered": undelivered,
+    }
+
+
+def _again(cursor: Mapping[str, object], seconds: int) -> Answer:
+    return {"outcome": "again", "cursor": cursor, "look_again_in": seconds}
+
+
+def _place(event: Mapping[str, Any]) -> Place:
+    place = event["place"]
+    return Place(place["account"], place["region"], place["role_arn"])
+
+
+def _lost(deps: Deps, place: Place, trouble: Trouble) -> Answer:
+    before = deps.watch.store.place_trouble(place)
+    since = before.since if before else trouble.since
+    deps.watch.store.set_place_trouble(place, replace(trouble, since=since))
+    return {"outcome": "done", "cursor": None}
+
+
+def _troubled(deps: Deps) -> list[Watched]:
+    """Places that can't be read, each as a cluster of its own; those no longer registered are nobody's business."""
+    registered, watched_places = {r.account: r for r in deps.watch.registered()}, set(places(deps))
+    return [
+        troubled_place(place, trouble, who_answers_for(registered[place.account]))
+        for place, trouble in deps.watch.store.place_troubles().items()
+        if place in watched_places
+    ]
+
+
+def _decided(deps: Deps, watched: Watched, now: datetime) -> int:
+    """Decide for one, write it down, count."""
+    store = deps.watch.store
+    notices = decide(watched, store.notices_of(watched.cluster.key), deps.watch.rules, now)
+    store.add_notices(notices)
+    return len(notices)

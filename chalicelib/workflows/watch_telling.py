@@ -1,0 +1,63 @@
+"""Gets decided notices out: one message to each recipient, an event for each notice, and then the mark that they are sent.
+
+Called by `watch_support.deliver_notices`. A crash before the mark repeats a message and loses none. The bus never holds
+up a mail: events that fail are counted and left.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+from chalicelib.domain.digest import compose
+from chalicelib.domain.errors import EkslabError
+from chalicelib.domain.events_schema import detail_of
+from chalicelib.domain.fleet import ClusterKey, Place
+from chalicelib.domain.notices import Notice, Watched
+from chalicelib.domain.observing import WHOLE_PLACE, troubled_place
+from chalicelib.ports import Deps
+from chalicelib.workflows.watch_places import registration_of, who_answers_for
+
+Told = tuple[Notice, Watched]
+
+
+def by_recipient(notices: Iterable[Notice]) -> dict[str, list[Notice]]:
+    """Notices of each recipient, recipients in a fixed order."""
+    sorted_out: dict[str, list[Notice]] = {}
+    for notice in notices:
+        sorted_out.setdefault(notice.recipient, []).append(notice)
+    return {recipient: sorted_out[recipient] for recipient in sorted(sorted_out)}
+
+
+def tell(deps: Deps, recipient: str, notices: Sequence[Notice], now: datetime) -> int:
+    """Send one recipient everything there is to say; return how many events failed. Raises what the topic answers."""
+    kept = _kept(deps, {notice.key for notice in notices})
+    told = [(notice, kept[notice.key]) for notice in notices if notice.key in kept]
+    failed = sum(not _tell_machines(deps, notice, watched, now) for notice, watched in told)
+    message_id = "nothing-to-say"
+    if told:
+        message_id = deps.watch.notifier.send(compose(recipient, told, now, deps.watch.api_url))
+    deps.watch.store.mark_sent([(notice.key, notice.id) for notice in notices], message_id, now)
+    return failed
+
+
+def _tell_machines(deps: Deps, notice: Notice, watched: Watched, now: datetime) -> bool:
+    try:
+        deps.watch.notifier.tell_machines(*detail_of(notice, watched, now))
+    except EkslabError:
+        return False
+    return True
+
+
+def _kept(deps: Deps, keys: Iterable[ClusterKey]) -> Mapping[ClusterKey, Watched]:
+    """What is kept of these clusters; a place that can be read again by now has nothing to say any more."""
+    found = {key: _place(deps, key) if key.name == WHOLE_PLACE else deps.watch.store.watched(key) for key in keys}
+    return {key: watched for key, watched in found.items() if watched is not None}
+
+
+def _place(deps: Deps, key: ClusterKey) -> Watched | None:
+    place = Place(key.account, key.region)
+    trouble = deps.watch.store.place_trouble(place)
+    if trouble is None:
+        return None
+    return troubled_place(place, trouble, who_answers_for(registration_of(deps, key.account)))
