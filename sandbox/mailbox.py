@@ -47,9 +47,22 @@ def subscribe(
     sqs, sns = sandbox.client("sqs"), sandbox.client("sns")
     url = sqs.create_queue(QueueName=name)["QueueUrl"]
     arn = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]["QueueArn"]
-    policy = {"FilterPolicy": json.dumps(wanted)} if wanted else {}
-    sns.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=arn, Attributes=policy)
+    sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": json.dumps(_may_send(topic_arn, arn))})
+    filtered = {"FilterPolicy": json.dumps(wanted)} if wanted else {}
+    sns.subscribe(TopicArn=topic_arn, Protocol="sqs", Endpoint=arn, Attributes=filtered)
     return Mailbox(sandbox, url)
+
+
+def _may_send(topic_arn: str, queue_arn: str) -> Mapping[str, Any]:
+    """A queue takes nothing from a topic that its policy does not name."""
+    statement = {
+        "Effect": "Allow",
+        "Principal": {"Service": "sns.amazonaws.com"},
+        "Action": "sqs:SendMessage",
+        "Resource": queue_arn,
+        "Condition": {"ArnEquals": {"aws:SourceArn": topic_arn}},
+    }
+    return {"Version": "2012-10-17", "Statement": [statement]}
 
 
 def _mail(envelope: Mapping[str, Any]) -> Mail:
