@@ -33,6 +33,11 @@ def start_watch_support(event: Any) -> Event:
     return starting.start_watch_support(get_deps(), event.to_dict().get("time"))
 
 
+@app.on_cw_event({"source": ["aws.health"], "detail-type": ["AWS Health Event"]}, name="take_health_event")
+def take_health_event(event: Any) -> Event:
+    return starting.take_health_event(get_deps(), event.to_dict())
+
+
 @app.lambda_function(name="provision_begin")
 def provision_begin(event: Event, context: object) -> Event:
     return run_step(get_deps(), provision.begin, event)

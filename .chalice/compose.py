@@ -18,7 +18,7 @@ HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parent
 WORKFLOWS = ("provision", "update", "teardown", "inspect", "watch_support")
 API_HANDLER = "api_handler"
-EVENT_HANDLERS = ("tend_labs", "start_watch_support")
+EVENT_HANDLERS = ("tend_labs", "start_watch_support", "take_health_event")
 LOG_DAYS = 30
 #: Seconds. A page of clusters, some of them throttled, takes its time.
 LAMBDA_TIMEOUT, LONG_TIMEOUT = 120, 600

@@ -5,8 +5,11 @@ Called by `app.py`'s schedule and rule. A schedule event that comes twice is one
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
+from typing import Any
 
+from chalicelib.domain.health_events import merged, parse
 from chalicelib.ports import Deps
 
 
@@ -16,3 +19,15 @@ def start_watch_support(deps: Deps, time: str | None = None) -> dict[str, object
     name = f"watch-{now:%Y-%m-%d}"
     deps.workflows.start("watch_support", name, {"time": now.isoformat()})
     return {"execution": name, "time": now.isoformat()}
+
+
+def take_health_event(deps: Deps, event: Mapping[str, Any]) -> dict[str, object]:
+    """Note AWS Health's word on the clusters it names; clusters that are not watched are left to later events, which repeat."""
+    told = parse(event)
+    if told is None:
+        return {"taken": False, "reason": "It is not about the life of an EKS version."}
+    keys = (*told.pending, *told.resolved)
+    known = [key for key in keys if deps.watch.store.watched(key) is not None]
+    for key in known:
+        deps.watch.store.change_watched(key, lambda kept: None if kept is None else merged(kept, told))
+    return {"taken": True, "clusters": len(known), "unknown": len(keys) - len(known)}
