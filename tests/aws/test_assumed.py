@@ -1,0 +1,116 @@
+"""Roles of other accounts: assumed when first needed, once for all clients, and again before they end."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from chalicelib.aws.assumed import AssumedClients
+from chalicelib.domain.errors import AccessDenied
+from tests.fakes.clock import FakeClock
+
+ROLE = "arn:aws:iam::444455556666:role/ekslab-watch"
+OTHER = "arn:aws:iam::777788889999:role/ekslab-watch"
+
+
+@dataclass
+class Sts:
+    """Gives credentials good for an hour, and remembers who asked."""
+
+    clock: FakeClock
+    asked: list[Mapping[str, Any]] = field(default_factory=list)
+    refused: str | None = None
+
+    def assume_role(self, **request: Any) -> Mapping[str, Any]:
+        self.asked.append(request)
+        if self.refused:
+            raise ClientError({"Error": {"Code": self.refused, "Message": "Not you."}}, "AssumeRole")
+        ends = self.clock.now() + timedelta(hours=1)
+        return {"Credentials": {"AccessKeyId": f"key-{len(self.asked)}", "Expiration": ends}}
+
+
+@dataclass(frozen=True)
+class Client:
+    service: str
+    region: str
+    key: str
+
+
+@dataclass
+class Assumed:
+    sts: Sts
+    clients: AssumedClients
+    clock: FakeClock
+    made: list[Client]
+
+
+@pytest.fixture
+def assumed() -> Assumed:
+    clock, made = FakeClock(), []
+    sts = Sts(clock)
+
+    def new_client(service: str, region: str, credentials: Mapping[str, Any]) -> Client:
+        made.append(Client(service, region, credentials["AccessKeyId"]))
+        return made[-1]
+
+    return Assumed(sts, AssumedClients(sts, new_client, clock.now), clock, made)
+
+
+def test_a_role_is_assumed_when_its_client_is_first_used_and_once_for_all_its_clients(assumed: Assumed) -> None:
+    eks, ec2 = assumed.clients.of(ROLE, "eks", "us-east-1"), assumed.clients.of(ROLE, "ec2", "us-east-1")
+    assert assumed.sts.asked == []
+    assert (eks.key, ec2.key, eks.service) == ("key-1", "key-1", "eks")
+    assert assumed.sts.asked == [{"RoleArn": ROLE, "RoleSessionName": "ekslab-watch"}]
+    assert len(assumed.made) == 2
+
+
+def test_another_role_or_region_is_another_client(assumed: Assumed) -> None:
+    clients = [assumed.clients.of(*which) for which in ((ROLE, "eks", "a"), (ROLE, "eks", "b"), (OTHER, "eks", "a"))]
+    assert [(client.key, client.region) for client in clients] == [("key-1", "a"), ("key-1", "b"), ("key-2", "a")]
+
+
+def test_a_role_is_assumed_again_shortly_before_it_ends(assumed: Assumed) -> None:
+    eks = assumed.clients.of(ROLE, "eks", "us-east-1")
+    assert eks.key == "key-1"
+    assumed.clock.advance(minutes=54)
+    assert eks.key == "key-1"
+    assumed.clock.advance(minutes=2)
+    assert eks.key == "key-2"
+    assert assumed.clients.of(ROLE, "ec2", "us-east-1").key == "key-2"
+
+
+def test_an_external_id_is_said_where_there_is_one(assumed: Assumed) -> None:
+    clients = AssumedClients(assumed.sts, lambda *which: Client("", "", ""), assumed.clock.now, external_id="e-1")
+    assert clients.of(ROLE, "eks", "us-east-1").key == ""
+    assert assumed.sts.asked[0]["ExternalId"] == "e-1"
+
+
+def test_a_role_that_cannot_be_assumed_is_an_error_of_its_first_use_and_is_tried_again(assumed: Assumed) -> None:
+    eks = assumed.clients.of(ROLE, "eks", "us-east-1")
+    assumed.sts.refused = "AccessDenied"
+    with pytest.raises(AccessDenied, match="sts:AssumeRole"):
+        eks.list_clusters()
+    assumed.sts.refused = None
+    assert eks.key == "key-2"
+
+
+def test_many_threads_assume_a_role_once(assumed: Assumed) -> None:
+    with ThreadPoolExecutor(10) as pool:
+        keys = list(pool.map(lambda _: assumed.clients.of(ROLE, "eks", "us-east-1").key, range(100)))
+    assert set(keys) == {"key-1"}
+    assert (len(assumed.sts.asked), len(assumed.made)) == (1, 1)
+
+
+def test_expirations_in_another_zone_are_the_same_instants(assumed: Assumed) -> None:
+    zone = datetime.fromisoformat("2026-11-23T20:00:00+09:00").tzinfo
+    assumed.clock.instant = assumed.clock.instant.astimezone(zone)
+    eks = assumed.clients.of(ROLE, "eks", "us-east-1")
+    assert eks.key == "key-1"
+    assumed.clock.advance(minutes=10)
+    assert eks.key == "key-1"

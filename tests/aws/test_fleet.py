@@ -1,0 +1,323 @@
+"""The fleet as the watch reads it in the sandbox: accounts by their roles, versions that have ended, faults, insights.
+
+The fake and the adapter are asked the same things where both can know them.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any
+
+import boto3
+import pytest
+from botocore.config import Config
+
+from chalicelib.aws.assumed import AssumedClients
+from chalicelib.aws.fleet import EksFleet
+from chalicelib.aws.versions import LIVE
+from chalicelib.domain.errors import AccessDenied, AwsRefused, AwsUnavailable, ResourceGone, Throttled
+from chalicelib.domain.fleet import ClusterKey, FleetCluster, InsightStatus, NodeKind, Nodes, Place
+from chalicelib.fleet_ports import Fleet
+from sandbox.emulator import Sandbox
+from sandbox.fleet import let_watch, put_clusters, root_of
+from tests.fakes import Account, FakeFleets
+from tests.fakes.builders import NOW
+from tests.fakes.fleet_builders import HOME, REGION, a_fleet_cluster
+
+OTHER_ACCOUNT = "444455556666"
+BORN = "2025-11-03T09:00:00+09:00"
+_numbers = itertools.count()
+
+#: What the service's own account needs, and every role it assumes.
+WATCH_POLICY = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {
+            "Effect": "Allow",
+            "Action": [
+                "ec2:DescribeImages",
+                "ec2:DescribeInstances",
+                "eks:DescribeAddon",
+                "eks:DescribeAddonVersions",
+                "eks:DescribeCluster",
+                "eks:DescribeClusterVersions",
+                "eks:DescribeInsight",
+                "eks:DescribeNodegroup",
+                "eks:ListAddons",
+                "eks:ListClusters",
+                "eks:ListFargateProfiles",
+                "eks:ListInsights",
+                "eks:ListNodegroups",
+                "eks:StartInsightsRefresh",
+                "eks:UpdateClusterConfig",
+            ],
+            "Resource": "*",
+        }
+    ],
+}
+
+
+@dataclass
+class Given:
+    """A fleet, and the means to put clusters into it and to break them."""
+
+    fleet: Fleet
+    put: Callable[..., None]
+    fail: Callable[[str, str, int], None]
+
+
+def _faked() -> Iterator[Given]:
+    fleets = FakeFleets(Account(), page_size=100)
+
+    def put(name: str, version: str, **told: Any) -> None:
+        policy = told.get("supportType", "EXTENDED")
+        groups = told.get("nodegroups", ())
+        nodes = tuple(Nodes(group["name"], NodeKind.MANAGED, group["version"], group["count"]) for group in groups)
+        tags = told.get("tags", {})
+        born = datetime.fromisoformat(BORN).astimezone(UTC)
+        cluster = a_fleet_cluster(name, version, support_type=policy, nodes=nodes, tags=tags, created_at=born)
+        fleets.add(replace(cluster, platform_version="eks.7"))
+
+    def fail(name: str, code: str, status: int) -> None:
+        errors: Mapping[int, Exception] = {
+            403: AccessDenied("eks:DescribeCluster", code, "no"),
+            429: Throttled(f"eks:DescribeCluster: {code}: no"),
+            500: AwsUnavailable(f"eks:DescribeCluster: {code}: no"),
+        }
+        fleets.break_cluster(ClusterKey(HOME.account, HOME.region, name), errors[status])
+
+    yield Given(fleets(HOME), put, fail)
+
+
+def _real(sandbox: Sandbox) -> Iterator[Given]:
+    def put(name: str, version: str, **told: Any) -> None:
+        put_clusters(sandbox, [{"name": name, "version": version, "createdAt": BORN, **told}])
+
+    def fail(name: str, code: str, status: int) -> None:
+        error = {"code": code, "status": status, "message": "no"}
+        sandbox.admin("PATCH", "faults", [{"operation": "DescribeCluster", "cluster": name, "error": error}])
+
+    yield Given(EksFleet(sandbox.client("eks"), sandbox.client("ec2"), HOME, lambda: NOW), put, fail)
+    sandbox.admin("POST", "faults", [])
+
+
+@pytest.fixture(params=["fake", "sandbox"])
+def given(request: pytest.FixtureRequest) -> Iterator[Given]:
+    yield from _faked() if request.param == "fake" else _real(request.getfixturevalue("sandbox"))
+
+
+def a_name(stem: str = "orders") -> str:
+    return f"{stem}-{next(_numbers)}"
+
+
+def test_a_cluster_is_read_as_it_is_whatever_its_version(given: Given) -> None:
+    name = a_name()
+    groups = [{"name": "web", "version": "1.27", "count": 2}]
+    given.put(name, "1.28", supportType="STANDARD", tags={"Owner": "jo"}, nodegroups=groups)
+    cluster = given.fleet.read(name)
+    assert cluster == FleetCluster(
+        key=ClusterKey(HOME.account, HOME.region, name),
+        arn=f"arn:aws:eks:{REGION}:{HOME.account}:cluster/{name}",
+        version="1.28",
+        status=cluster.status,
+        support_type="STANDARD",
+        platform_version="eks.7",
+        created_at=datetime(2025, 11, 3, tzinfo=UTC),
+        tags={"Owner": "jo"},
+        nodes=(Nodes("web", NodeKind.MANAGED, "1.27", 2),),
+    )
+
+
+def test_all_clusters_are_named_page_by_page(given: Given) -> None:
+    stem = a_name("many")
+    wanted = {f"{stem}-{number:03d}" for number in range(120)}
+    for name in wanted:
+        given.put(name, "1.36")
+    first, cursor = given.fleet.names(None)
+    second, end = given.fleet.names(cursor)
+    assert (len(first), end) == (100, None)
+    assert wanted <= {*first, *second}
+
+
+@pytest.mark.parametrize(
+    ("code", "status", "error"),
+    [
+        ("AccessDeniedException", 403, AccessDenied),
+        ("ThrottlingException", 429, Throttled),
+        ("ServerException", 500, AwsUnavailable),
+    ],
+)
+def test_a_cluster_that_cannot_be_read_is_listed_and_says_why(
+    given: Given, code: str, status: int, error: type[Exception]
+) -> None:
+    name, other = a_name(), a_name()
+    given.put(name, "1.36")
+    given.put(other, "1.36")
+    given.fail(name, code, status)
+    assert {name, other} <= {*given.fleet.names(None)[0], *given.fleet.names("MTAw")[0]}
+    with pytest.raises(error, match=code):
+        given.fleet.read(name)
+    assert given.fleet.read(other).version == "1.36"
+
+
+def test_a_cluster_that_is_not_there_is_gone(given: Given) -> None:
+    for ask in (
+        given.fleet.read,
+        lambda name: given.fleet.insights(name, refresh=True),
+        lambda name: given.fleet.addons_at(name, "1.36"),
+        lambda name: given.fleet.set_support_policy(name, "STANDARD"),
+    ):
+        with pytest.raises(ResourceGone):
+            ask("none")
+
+
+def test_a_support_policy_changes_where_eks_allows_it_and_is_refused_in_its_words_where_not(given: Given) -> None:
+    young, old = a_name(), a_name()
+    given.put(young, "1.36", supportType="EXTENDED")
+    given.put(old, "1.33", supportType="EXTENDED")
+    assert given.fleet.set_support_policy(young, "STANDARD")
+    with pytest.raises(AwsRefused) as refusal:
+        given.fleet.set_support_policy(old, "STANDARD")
+    assert refusal.value.operation == "eks:UpdateClusterConfig"
+    assert "extended support" in refusal.value.message
+
+
+def test_the_calendar_is_eks_s_own_in_utc(sandbox: Sandbox) -> None:
+    calendar = EksFleet(sandbox.client("eks"), sandbox.client("ec2"), HOME, lambda: NOW).calendar()
+    assert calendar.source == LIVE
+    entry = calendar.get("1.31")
+    assert entry is not None
+    assert entry.end_of_extended == datetime(2026, 11, 26, tzinfo=UTC)
+
+
+def test_insights_of_a_cluster_are_read_with_who_still_calls(sandbox: Sandbox) -> None:
+    name = a_name()
+    put_clusters(sandbox, [{"name": name, "version": "1.34"}])
+    calls = {
+        "name": "Deprecated APIs removed in Kubernetes v1.35",
+        "kubernetesVersion": "1.35",
+        "insightStatus": {"status": "WARNING", "reason": "Deprecated API usage detected within last 30 days."},
+        "resources": [{"kubernetesResourceUri": "/apis/x", "insightStatus": {"status": "WARNING"}}],
+        "categorySpecificSummary": {
+            "deprecationDetails": [
+                {
+                    "usage": "/apis/flowcontrol.apiserver.k8s.io/v1beta3/flowschemas",
+                    "clientStats": [{"userAgent": "old-operator", "lastRequestTime": "2026-11-22T23:00:00+09:00"}],
+                }
+            ]
+        },
+    }
+    passing = {"insightStatus": {"status": "PASSING"}}
+    elsewhere = {"category": "ROLLBACK_READINESS", "insightStatus": {"status": "ERROR"}}
+    sandbox.admin("POST", "insights", {"cluster": name, "insights": [passing, elsewhere, calls]})
+    fleet = EksFleet(sandbox.client("eks"), sandbox.client("ec2"), HOME, lambda: NOW)
+    (insight,) = fleet.insights(name, refresh=True)
+    assert (insight.status, insight.kubernetes_version) == (InsightStatus.WARNING, "1.35")
+    assert insight.resources == ("/apis/x", "/apis/flowcontrol.apiserver.k8s.io/v1beta3/flowschemas")
+    assert (insight.clients, insight.last_called_at) == (("old-operator",), datetime(2026, 11, 22, 14, tzinfo=UTC))
+    assert sandbox.client("eks").describe_insights_refresh(clusterName=name)["status"] in ("IN_PROGRESS", "COMPLETED")
+
+
+def test_an_old_addon_does_not_run_on_the_next_minor_and_a_newer_one_does(sandbox: Sandbox) -> None:
+    name = a_name()
+    offered = sandbox.client("eks").describe_addon_versions(addonName="kube-proxy", kubernetesVersion="1.35")
+    newest = offered["addons"][0]["addonVersions"][0]["addonVersion"]
+    addons = {"kube-proxy": "v1.34.1-eksbuild.2", "vpc-cni": "v0.0.1", "a-vendors": "v1"}
+    put_clusters(sandbox, [{"name": name, "version": "1.34", "addons": addons}])
+    found = EksFleet(sandbox.client("eks"), sandbox.client("ec2"), HOME, lambda: NOW).addons_at(name, "1.35")
+    assert [(addon.name, addon.runs_on_next) for addon in found] == [(each, False) for each in sorted(addons)]
+    assert [addon.compatible_version is None for addon in found] == [True, False, False]
+    put_clusters(sandbox, [{"name": name, "version": "1.34", "addons": {"kube-proxy": newest}}])
+    (ready,) = EksFleet(sandbox.client("eks"), sandbox.client("ec2"), HOME, lambda: NOW).addons_at(name, "1.35")
+    assert ready.runs_on_next
+
+
+def test_machines_that_a_cluster_owns_outside_node_groups_are_nodes_of_its(sandbox: Sandbox) -> None:
+    name, ec2 = a_name(), sandbox.client("ec2")
+    put_clusters(sandbox, [{"name": name, "version": "1.31"}])
+    owned, shared = ({f"kubernetes.io/cluster/{name}": how, "Name": how} for how in ("owned", "shared"))
+    for tags in (owned, shared, {"Name": "stranger"}):
+        labels = [{"Key": key, "Value": value} for key, value in tags.items()]
+        specification = [{"ResourceType": "instance", "Tags": labels}]
+        ec2.run_instances(ImageId="ami-0123456789abcdef0", MinCount=2, MaxCount=2, TagSpecifications=specification)
+    cluster = EksFleet(sandbox.client("eks"), ec2, HOME, lambda: NOW).read(name)
+    assert cluster.nodes == (Nodes("owned", NodeKind.SELF_MANAGED, None, 2),)
+
+
+def _assumed(sandbox: Sandbox) -> AssumedClients:
+    """As wiring makes them, by a service that is a role of the home account."""
+    iam, principal = (
+        sandbox.client("iam"),
+        {"Service": "lambda.amazonaws.com", "AWS": f"arn:aws:iam::{HOME.account}:root"},
+    )
+    trust = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
+    name = a_name("service")
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    allowed = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "arn:aws:iam::*:role/ekslab-watch"}
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
+    iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=policy)
+    own = sandbox.client("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
+
+    def new_client(service: str, region: str, credentials: Mapping[str, Any]) -> Any:
+        return boto3.client(
+            service,
+            endpoint_url=sandbox.url,
+            region_name=region,
+            config=Config(retries={"total_max_attempts": 1}),
+            aws_access_key_id=credentials["AccessKeyId"],
+            aws_secret_access_key=credentials["SecretAccessKey"],
+            aws_session_token=credentials["SessionToken"],
+        )
+
+    return AssumedClients(new_client("sts", REGION, own), new_client, lambda: datetime.now(UTC))
+
+
+def _fleet(assumed: AssumedClients, place: Place) -> EksFleet:
+    role = place.role_arn or ""
+    eks, ec2 = (assumed.of(role, service, place.region) for service in ("eks", "ec2"))
+    return EksFleet(eks, ec2, place, lambda: NOW)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_another_account_is_read_with_its_role_and_nothing_more_than_the_watch_s_rights(sandbox: Sandbox) -> None:
+    role = let_watch(sandbox, OTHER_ACCOUNT, WATCH_POLICY)
+    place = Place(OTHER_ACCOUNT, "us-east-1", role)
+    names = sorted(a_name("theirs") for _ in range(30))
+    there = {
+        "account": OTHER_ACCOUNT,
+        "region": "us-east-1",
+        "nodegroups": [{"name": "a"}],
+        "addons": {"coredns": "v1"},
+    }
+    put_clusters(sandbox, [{"name": name, "version": "1.32", **there} for name in names])
+    fleet = _fleet(_assumed(sandbox), place)
+    found, cursor = fleet.names(None)
+    assert (list(found), cursor) == (names, None)
+    with ThreadPoolExecutor(10) as pool:
+        clusters = list(pool.map(fleet.read, found))
+    assert {(cluster.key.account, cluster.version, cluster.unread) for cluster in clusters} == {
+        (OTHER_ACCOUNT, "1.32", ())
+    }
+    assert fleet.calendar().source == LIVE
+    assert fleet.insights(names[0], refresh=True) == ()
+    assert [addon.name for addon in fleet.addons_at(names[0], "1.33")] == ["coredns"]
+    with pytest.raises(AwsRefused, match="extended support"):
+        fleet.set_support_policy(names[0], "STANDARD")
+    assert _fleet(_assumed(sandbox), replace(place, region="eu-west-1")).names(None) == ((), None)
+
+
+def test_an_account_that_lets_nobody_in_says_so_at_the_first_look(sandbox: Sandbox) -> None:
+    iam = sandbox.client("iam", credentials=root_of("777788889999"))
+    trust = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::222233334444:root"}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    role = iam.create_role(RoleName="ekslab-watch", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    fleet = _fleet(_assumed(sandbox), Place("777788889999", REGION, role))
+    with pytest.raises(AccessDenied) as refusal:
+        fleet.names(None)
+    assert refusal.value.operation == "sts:AssumeRole"
