@@ -1,0 +1,75 @@
+"""The command line, as a person types it: a process of its own, credentials from the environment."""
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from sandbox.settings import PROJECT
+from sandbox.stage import Stage
+from tests.story.telling import PATIENCE, Learner, learner
+
+pytestmark = pytest.mark.story
+
+FILE = """
+name: typed
+leaseHours: 2
+nodegroups: [{name: two, instanceTypes: [t3.medium]}]
+"""
+
+
+def test_a_lab_lives_and_ends_by_the_command_line(stage: Stage) -> None:
+    # Given somebody with credentials in the environment
+    person = learner(stage)
+
+    # When they ask for a lab from a file, and watch
+    asked = typed(person, "request", "-f", "-", "--watch", given=FILE)
+
+    # Then they see it come up, step by step
+    assert asked.returncode == 0, asked.stderr
+    assert "Control plane: done" in asked.stderr
+    assert "typed is ready." in asked.stderr
+    lab_id = asked.stdout.split()[0]
+
+    # And can look at it
+    shown = typed(person, "show", lab_id)
+    assert (shown.returncode, "ready since" in shown.stdout) == (0, True)
+    inventory = typed(person, "inventory", lab_id)
+    assert (inventory.returncode, "node group     two: ACTIVE" in inventory.stdout) == (0, True)
+    assert "AmazonEKS_CNI_Policy" in inventory.stdout
+    assert lab_id in typed(person, "list").stdout
+
+    # And is told what goes wrong, with a status that a script can read
+    early = typed(person, "receipt", lab_id)
+    assert (early.returncode, early.stdout) == (1, "")
+    assert early.stderr.startswith("404 ")
+    assert typed(learner(stage), "show", lab_id).returncode == 1
+    assert typed(person, "request", "typed").returncode == 1
+
+    # And when they let it go, and watch, it goes, and the receipt proves it
+    gone = typed(person, "delete", lab_id, "--watch")
+    assert gone.returncode == 0, gone.stderr
+    assert "typed is deleted." in gone.stderr
+    receipt = typed(person, "receipt", lab_id)
+    assert receipt.returncode == 0
+    assert receipt.stdout.startswith("Nothing of the lab's is left")
+
+
+def typed(person: Learner, *words: str, given: str | None = None) -> "subprocess.CompletedProcess[str]":
+    """Run `python -m ekslab` with these words, and what is given on standard input."""
+    stage, keys = person.stage, person.person.credentials
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    environment |= {"AWS_ACCESS_KEY_ID": keys.access_key_id, "AWS_SECRET_ACCESS_KEY": keys.secret_access_key}
+    environment |= {"EKSLAB_URL": stage.url, "AWS_REGION": stage.sandbox.region}
+    command = [sys.executable, "-m", "ekslab", *words]
+    return subprocess.run(
+        command,
+        cwd=PROJECT,
+        env=environment,
+        input=given,
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE,
+        check=False,
+    )
