@@ -1,0 +1,105 @@
+"""The files people have: real eksctl configurations, posted as they are. What a lab can't honour is named by its path."""
+
+import pytest
+
+from sandbox.settings import PROJECT
+from sandbox.stage import Stage
+from tests.story.account import left_of
+from tests.story.telling import Json, Lab, learner
+
+pytestmark = pytest.mark.story
+
+FILES = PROJECT / "tests" / "data" / "eksctl"
+
+#: Which are taken, and where the lab is other than the file says.
+TAKEN = {
+    "01-simple-cluster.yaml": {"nodeGroups", "vpc.publicAccessCIDRs"},
+    "08-spot-instances.yaml": {
+        "nodeGroups",
+        "nodeGroups[0].instancesDistribution.maxPrice",
+        "nodeGroups[0].instancesDistribution.onDemandPercentageAboveBaseCapacity",
+        "nodeGroups[0].instancesDistribution.spotInstancePools",
+        "vpc.publicAccessCIDRs",
+    },
+    "45-upgrade-policy-example.yaml": {
+        "managedNodeGroups[0].instanceType",
+        "upgradePolicy.supportType",
+        "vpc.publicAccessCIDRs",
+    },
+}
+#: Which are refused, and for what: warnings beside are not listed here.
+REFUSED = {
+    "03-two-nodegroups.yaml": {"nodeGroups"},
+    "04-existing-vpc.yaml": {f"vpc.subnets.private.eu-north-1{zone}.id" for zone in "abc"},
+    "07-ssh-keys.yaml": {"nodeGroups[0].ssh.publicKeyPath", "nodeGroups[1].ssh.allow", "nodeGroups[3].ssh.publicKey"},
+    "15-managed-nodes.yaml": {
+        "managedNodeGroups[0].iam.withAddonPolicies.certManager",
+        "managedNodeGroups[0].securityGroups.attachIDs",
+        "managedNodeGroups[0].ssh.publicKeyPath",
+        "managedNodeGroups[0].ssh.sourceSecurityGroupIds",
+        "managedNodeGroups[2].ami",
+        "managedNodeGroups[2].amiFamily",
+        "managedNodeGroups[2].overrideBootstrapCommand",
+        "managedNodeGroups[2].preBootstrapCommands",
+        "managedNodeGroups[3].launchTemplate",
+    },
+    "16-fargate-profile.yaml": {"fargateProfiles"},
+    "25-addons.yaml": {"metadata.version"},
+    "29-cluster-with-karpenter.yaml": {"karpenter", "metadata.version"},
+    "39-pod-identity-association.yaml": {
+        *(f"iam.podIdentityAssociations[{n}].roleARN" for n in range(5)),
+        *(f"iam.podIdentityAssociations[{n}].permissionPolicyARNs" for n in (1, 4)),
+        *(f"iam.podIdentityAssociations[{n}].roleName" for n in (1, 4)),
+        *(f"iam.podIdentityAssociations[{n}].targetRoleARN" for n in (3, 4)),
+        "iam.podIdentityAssociations[1].permissionsBoundaryARN",
+        "iam.podIdentityAssociations[1].wellKnownPolicies",
+        "iam.podIdentityAssociations[2].permissionPolicy",
+        "iam.podIdentityAssociations[3].disableSessionTags",
+    },
+    "40-access-entries.yaml": {"metadata.version"},
+    "42-auto-mode.yaml": {"autoModeConfig"},
+}
+
+
+def test_every_file_is_taken_or_refused_by_the_paths_in_it(stage: Stage) -> None:
+    # Given all the files there are
+    owner = learner(stage)
+    assert {file.name for file in FILES.glob("*.yaml")} == {*TAKEN, *REFUSED}
+
+    # When those are posted that ask for what no lab has, then each is refused by the paths of what it asks
+    for name, paths in REFUSED.items():
+        answer = owner.posts(FILES / name)
+        assert (answer.status, answer.headers["content-type"]) == (400, "application/problem+json"), name
+        assert errors(answer.json["findings"]) == paths, name
+
+    # And those that a lab can be made of are taken, with a word on what is different
+    labs = {name: owner.taken(owner.posts(FILES / name)) for name in TAKEN}
+    for name, lab in labs.items():
+        assert {warning["path"] for warning in lab.warnings} == TAKEN[name], name
+
+    # And the first of them becomes what it says, where it says
+    simple = labs["01-simple-cluster.yaml"]
+    for lab in labs.values():
+        if lab is not simple:
+            lab.is_let_go()
+    simple.becomes("ready")
+    assert is_as_the_file_says(simple)
+
+    # And all go again, in their regions
+    simple.is_let_go()
+    for lab in labs.values():
+        lab.becomes("deleted")
+        assert lab.receipt()["clean"]
+        assert left_of(lab) == []
+
+
+def is_as_the_file_says(lab: Lab) -> bool:
+    inventory = lab.inventory()
+    arn, [group] = inventory["controlPlane"]["arn"], inventory["nodegroups"]
+    made = (group["name"], group["instanceTypes"], group["desired"], lab.shown()["spec"]["logTypes"])
+    asked = ("ng-1", ["m5.large"], 1, ["audit", "authenticator", "controllerManager"])
+    return ":eu-north-1:" in arn and made == asked
+
+
+def errors(findings: Json) -> set[str]:
+    return {finding["path"] for finding in findings if finding["severity"] == "error"}
