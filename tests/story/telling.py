@@ -19,7 +19,7 @@ Json = Any
 
 #: Wall seconds that anything in a story may take while five others are told.
 PATIENCE = 150.0
-_EVERY = 0.4
+_EVERY = 0.7
 _RESTING = {"ready", "deleted", "failed", "blocked"}
 _numbers = itertools.count(1)
 

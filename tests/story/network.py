@@ -1,0 +1,75 @@
+"""What other people have in the account: a network made by hand, and a cluster in it that is none of ours."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from sandbox.stage import Stage
+from tests.story.account import clients_in
+from tests.story.telling import until
+
+NODE_POLICIES = ("AmazonEKSWorkerNodePolicy", "AmazonEKS_CNI_Policy", "AmazonEC2ContainerRegistryPullOnly")
+
+
+@dataclass(frozen=True)
+class Network:
+    """A VPC with two public subnets and a security group, and the clients to look at it with."""
+
+    client: Callable[[str], Any]
+    vpc: str
+    subnets: tuple[str, str]
+    group: str
+
+
+def a_network(stage: Stage, cidr: str) -> Network:
+    """Make it as a person would, in the sandbox's region; `cidr` is a /16."""
+    client = clients_in(stage, stage.sandbox.region)
+    ec2, tags = client("ec2"), [{"Key": "team", "Value": "platform"}]
+    vpc = ec2.create_vpc(CidrBlock=cidr)["Vpc"]["VpcId"]
+    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+    table = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
+    ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway)
+    zones = [zone["ZoneName"] for zone in ec2.describe_availability_zones()["AvailabilityZones"]]
+    first, second = (_public_subnet(ec2, vpc, table, f"{cidr[:-7]}.{n}.0/24", zones[n]) for n in (0, 1))
+    group = ec2.create_security_group(GroupName="theirs", Description="by hand", VpcId=vpc)["GroupId"]
+    rule = {"IpProtocol": "tcp", "FromPort": 5432, "ToPort": 5432, "IpRanges": [{"CidrIp": cidr}]}
+    ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[rule])
+    ec2.create_tags(Resources=[vpc, first, second, group, table, gateway], Tags=tags)
+    return Network(client, vpc, (first, second), group)
+
+
+def a_cluster(network: Network, name: str) -> None:
+    """Make a cluster with a node group by hand, and wait until both are ACTIVE."""
+    eks = network.client("eks")
+    role = _role(network.client, f"{name}-cluster", "eks.amazonaws.com", ["AmazonEKSClusterPolicy"])
+    eks.create_cluster(name=name, roleArn=role, resourcesVpcConfig={"subnetIds": list(network.subnets)})
+    until(lambda: eks.describe_cluster(name=name)["cluster"], _active, f"their cluster {name}")
+    asked = {"clusterName": name, "nodegroupName": "workers"}
+    node_role = _role(network.client, f"{name}-nodes", "ec2.amazonaws.com", NODE_POLICIES)
+    eks.create_nodegroup(**asked, subnets=list(network.subnets), nodeRole=node_role)
+    until(lambda: eks.describe_nodegroup(**asked)["nodegroup"], _active, f"their node group in {name}")
+
+
+def _active(seen: Any) -> bool:
+    return bool(seen["status"] == "ACTIVE")
+
+
+def _public_subnet(ec2: Any, vpc: str, table: str, cidr: str, zone: str) -> str:
+    subnet = str(ec2.create_subnet(VpcId=vpc, CidrBlock=cidr, AvailabilityZone=zone)["Subnet"]["SubnetId"])
+    ec2.modify_subnet_attribute(SubnetId=subnet, MapPublicIpOnLaunch={"Value": True})
+    ec2.associate_route_table(RouteTableId=table, SubnetId=subnet)
+    return subnet
+
+
+def _role(client: Callable[[str], Any], name: str, service: str, policies: Any) -> str:
+    iam = client("iam")
+    trust = {"Effect": "Allow", "Principal": {"Service": service}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]
+    for policy in policies:
+        iam.attach_role_policy(RoleName=name, PolicyArn=f"arn:aws:iam::aws:policy/{policy}")
+    return str(role["Arn"])
