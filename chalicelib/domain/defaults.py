@@ -130,7 +130,7 @@ def _nodegroup(asked: NodegroupDraft, default_name: str, placement: Placement) -
         name=default_name if asked.name is None else asked.name,
         instance_types=types,
         desired=desired,
-        min=min(usual.min, desired) if asked.min is None else asked.min,
+        min=max(0, min(usual.min, desired)) if asked.min is None else asked.min,
         max=max(usual.max, desired) if asked.max is None else asked.max,
         volume_gib=usual.volume_gib if asked.volume_gib is None else asked.volume_gib,
         capacity_type=asked.capacity_type or CapacityType.ON_DEMAND,

@@ -88,7 +88,7 @@ def _read_sizes(item: Reader, ours: str) -> tuple[int | None, int | None, int | 
 
 
 def _read_instances(item: Reader, ours: str, managed: bool) -> tuple[tuple[str, ...], CapacityType | None]:
-    single = item.text("instanceType", f"{ours}.instanceTypes")
+    single = item.text("instanceType", f"{ours}.instanceTypes[0]" if item.has("instanceType") else "")
     if managed:
         several = item.texts("instanceTypes", f"{ours}.instanceTypes") if item.has("instanceTypes") else None
         item.raw("instanceTypes")

@@ -75,7 +75,7 @@ def judge(resource: Resource, target: Target, ledger: Mapping[str, LedgerEntry])
     """Decide what may be done with `resource` in the name of `target`. `ledger` maps ARNs to the lab's entries."""
     entry = ledger.get(resource.arn)
     if is_control_plane_interface(resource, target):
-        return Decision(Action.LEAVE, "It goes with the control plane.", "made by EKS for this cluster")
+        return Decision(Action.BLOCK, "It is the control plane's own, and goes with it.")
     if entry is not None and entry.guest:
         return Decision(Action.KEEP, entry.reason or "The lab was only a guest in it.", entry.how)
     veto = _veto(resource, target)

@@ -51,19 +51,24 @@ def _judge_name(path: str, group: NodegroupSpec) -> Iterator[Finding]:
 
 
 def _judge_sizes(path: str, group: NodegroupSpec) -> Iterator[Finding]:
-    low, desired, high = group.min, group.desired, group.max
-    for field, size, least in (("min", low, 0), ("desired", desired, 0), ("max", high, 1)):
-        if size < least:
-            yield error(f"{path}.{field}", "too-few-nodes", f"{size} is less than {least}.")
+    sizes = (("min", group.min, 0), ("desired", group.desired, 0), ("max", group.max, 1))
+    too_few = [(field, size, least) for field, size, least in sizes if size < least]
+    for field, size, least in too_few:
+        yield error(f"{path}.{field}", "too-few-nodes", f"{size} is less than {least}.")
+    if not too_few:
+        yield from _judge_order(path, group.min, group.desired, group.max)
+    if not _SMALLEST_VOLUME <= group.volume_gib <= _LARGEST_VOLUME:
+        message = f"Volumes are {_SMALLEST_VOLUME} (the image's size) to {_LARGEST_VOLUME} GiB, not {group.volume_gib}."
+        yield error(f"{path}.volumeGib", "volume-out-of-range", message)
+
+
+def _judge_order(path: str, low: int, desired: int, high: int) -> Iterator[Finding]:
     if low > high:
         yield error(f"{path}.min", "sizes-out-of-order", f"The minimum, {low}, is greater than the maximum, {high}.")
     elif desired < low:
         yield error(f"{path}.desired", "sizes-out-of-order", f"{desired} is less than the minimum, {low}.")
     elif desired > high:
         yield error(f"{path}.desired", "sizes-out-of-order", f"{desired} is greater than the maximum, {high}.")
-    if not _SMALLEST_VOLUME <= group.volume_gib <= _LARGEST_VOLUME:
-        message = f"Volumes are {_SMALLEST_VOLUME} (the image's size) to {_LARGEST_VOLUME} GiB, not {group.volume_gib}."
-        yield error(f"{path}.volumeGib", "volume-out-of-range", message)
 
 
 def _judge_instances(path: str, group: NodegroupSpec) -> Iterator[Finding]:

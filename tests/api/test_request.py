@@ -20,7 +20,7 @@ from chalicelib.api.request import MOST_FINDINGS, read_draft, read_request
 from chalicelib.api.schemas import LabBody
 from chalicelib.domain.calendar import Calendar, VersionSupport
 from chalicelib.domain.errors import InvalidRequest
-from chalicelib.domain.findings import Finding, Severity
+from chalicelib.domain.findings import Finding, Severity, error
 from chalicelib.domain.lab import Caller
 from chalicelib.domain.limits import Limits
 from chalicelib.domain.spec import (
@@ -497,3 +497,16 @@ def outcome_of(body: object) -> LabSpec | tuple[Finding, ...]:
         return read(body)[0]
     except InvalidRequest as refused:
         return refused.findings
+
+
+def test_a_finding_about_the_one_instance_type_of_an_eksctl_group_names_its_field() -> None:
+    body = {
+        "apiVersion": "eksctl.io/v1alpha5",
+        "kind": "ClusterConfig",
+        "metadata": {"name": "x", "region": "ap-northeast-2"},
+        "managedNodeGroups": [{"name": "a", "instanceType": "t3.mega"}, {"name": "b", "instanceTypes": ["t3.mega"]}],
+    }
+    request = read_draft(json.dumps(body).encode(), "application/json")
+    ours = [error(f"nodegroups[{number}].instanceTypes[0]", "type-not-offered", "") for number in (0, 1)]
+    told = [finding.path for finding in request.in_callers_words(ours)]
+    assert told == ["managedNodeGroups[0].instanceType", "managedNodeGroups[1].instanceTypes[0]"]

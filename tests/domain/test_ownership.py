@@ -207,14 +207,13 @@ def test_nothing_untied_shared_or_claimed_elsewhere_is_ever_deleted(
         assert vpc == "vpc-1"
 
 
-def test_the_control_planes_own_interfaces_are_left_to_go_with_it() -> None:
+def test_the_control_planes_own_interfaces_are_in_the_way_until_it_goes() -> None:
     facts = {"vpc_id": "vpc-1", "status": "in-use", "description": "Amazon EKS myeks"}
-    assert judge(a(Kind.NETWORK_INTERFACE, **facts), TARGET, {}).action is Action.LEAVE
-    assert judge(a(Kind.NETWORK_INTERFACE, **facts | {"status": "available"}), TARGET, {}).action is Action.BLOCK
-    assert (
-        judge(a(Kind.NETWORK_INTERFACE, **facts | {"description": "Amazon EKS myeks2"}), TARGET, {}).action
-        is Action.BLOCK
-    )
+    decision = judge(a(Kind.NETWORK_INTERFACE, **facts), TARGET, {})
+    assert (decision.action, decision.ours) == (Action.BLOCK, False)
+    assert "goes with it" in decision.reason
+    for other in ({"status": "available"}, {"description": "Amazon EKS myeks2"}):
+        assert "goes with it" not in judge(a(Kind.NETWORK_INTERFACE, **facts | other), TARGET, {}).reason
     assert judge(a(Kind.NETWORK_INTERFACE, **facts), GUEST, {}).action is Action.IGNORE
 
 

@@ -190,6 +190,7 @@ def test_a_private_endpoint_has_no_allow_list_and_needs_a_way_in() -> None:
         ({"min": 1, "desired": 5, "max": 3}, {"desired": "sizes-out-of-order"}),
         ({"min": 0, "desired": 0, "max": 0}, {"max": "too-few-nodes"}),
         ({"min": -1, "desired": 1, "max": 2}, {"min": "too-few-nodes"}),
+        ({"desired": -1}, {"desired": "too-few-nodes"}),
     ],
 )
 def test_sizes_are_in_order_and_the_finding_names_the_one_that_is_not(
