@@ -12,8 +12,8 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.aws.chat import chat_message
 from chalicelib.aws.errors import PASSING, THROTTLED, translate
+from chalicelib.domain.chat import chat_document
 from chalicelib.domain.errors import AwsRefused, AwsUnavailable, EkslabError, Throttled
 from chalicelib.domain.notices import Message
 from chalicelib.logs import logger
@@ -60,7 +60,8 @@ class SnsNotifier:
     def _send_to_chat(self, topic: str, message: Message, attributes: Mapping[str, Any]) -> None:
         try:
             with translate("sns:Publish"):
-                self._sns.publish(TopicArn=topic, Message=chat_message(message), MessageAttributes=attributes)
+                text = json.dumps(chat_document(message))
+                self._sns.publish(TopicArn=topic, Message=text, MessageAttributes=attributes)
         except EkslabError as error:
             logger.error("message did not reach the chat topic", extra={"topic": topic, "reason": str(error)})
 

@@ -14,13 +14,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from chalicelib.aws.chat import MOST_CHARACTERS, chat_message
 from chalicelib.aws.notifier import MOST_BYTES, SnsNotifier, subject_line
+from chalicelib.domain.chat import chat_document
 from chalicelib.domain.errors import AccessDenied, AwsRefused, AwsUnavailable, Throttled, Transient
-from chalicelib.domain.notices import Severity
 from sandbox.emulator import Sandbox
 from tests.fakes import Account, FakeNotifier
-from tests.fakes.fleet_builders import a_key, a_message
+from tests.fakes.fleet_builders import a_message
 
 
 @dataclass
@@ -105,7 +104,7 @@ def test_what_is_not_known_is_no_attribute_and_days_may_be_past(post: Post) -> N
 def test_a_chat_gets_the_same_message_in_its_own_schema(post: Post) -> None:
     post.notifier.send(a_message())
     (chat,) = post.arrived(post.chats)
-    assert chat["Message"] == chat_message(a_message())
+    assert json.loads(chat["Message"]) == chat_document(a_message())
     assert chat["MessageAttributes"]["owner"]["Value"] == "jo@example.com"
 
 
@@ -217,23 +216,3 @@ def test_no_subject_is_ever_refused(text: str) -> None:
     assert line.isascii()
     assert line.isprintable()
     assert line == line.strip()
-
-
-@pytest.mark.parametrize("severity", list(Severity))
-def test_a_chat_message_is_what_the_chat_s_schema_wants(severity: Severity) -> None:
-    ids = ((a_key(), "n1"), (a_key(), "n2"), (a_key("web"), "n3"))
-    said = json.loads(chat_message(a_message(severity=severity, notice_ids=ids)))
-    assert (said["version"], said["source"], said["content"]["textType"]) == ("1.0", "custom", "client-markdown")
-    assert said["content"]["title"].endswith(a_message().subject)
-    assert said["content"]["description"] == a_message().body
-    assert said["metadata"]["relatedResources"] == ["orders", "web"]
-    assert all(isinstance(value, str) for value in said["metadata"]["additionalContext"].values())
-
-
-def test_a_long_chat_message_ends_at_a_line_and_says_where_the_rest_is() -> None:
-    body = "\n".join(f"line {number}" for number in range(1000))
-    shown = json.loads(chat_message(a_message(body=body)))["content"]["description"]
-    *lines, last = shown.splitlines()
-    assert lines == body.splitlines()[: len(lines)]
-    assert len(shown) < MOST_CHARACTERS + 50
-    assert "the mail" in last
