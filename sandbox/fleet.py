@@ -23,6 +23,18 @@ SHUT_ACCOUNT = "777788889999"
 """An account that is registered, and lets nobody in."""
 
 WATCH_ROLE = "ekslab-watch"
+_READ_EKS = (
+    "DescribeAddon DescribeAddonVersions DescribeCluster DescribeClusterVersions DescribeInsight DescribeInsightsRefresh"
+    " DescribeNodegroup ListAddons ListClusters ListFargateProfiles ListInsights ListNodegroups StartInsightsRefresh"
+)
+WATCH_POLICY = {
+    "Version": "2012-10-17",
+    "Statement": [
+        {"Effect": "Allow", "Action": [f"eks:{action}" for action in _READ_EKS.split()], "Resource": "*"},
+        {"Effect": "Allow", "Action": ["ec2:DescribeInstances", "ec2:DescribeImages"], "Resource": "*"},
+    ],
+}
+"""What the role may do; docs/support-watch.md asks for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +55,7 @@ CLUSTERS: tuple[Mapping[str, Any], ...] = (
         "supportType": "EXTENDED",
         "createdAt": "2024-10-15T10:00:00+09:00",
         "tags": {"Owner": "mina@example.com", "Team": "payments@example.com"},
-        "nodegroups": [{"name": "general", "count": 3}, {"name": "spot", "count": 2}],
+        "nodegroups": [{"name": "general", "count": 3}],
         "addons": {
             "vpc-cni": "v1.19.0-eksbuild.1",
             "coredns": "v1.11.3-eksbuild.1",
@@ -57,7 +69,7 @@ CLUSTERS: tuple[Mapping[str, Any], ...] = (
         "createdAt": "2025-11-03T09:00:00+09:00",
         "tags": {"owner": "mina@example.com"},
         "nodegroups": [{"name": "web", "count": 4}],
-        "addons": {"vpc-cni": "v1.21.1-eksbuild.3", "kube-proxy": "v1.34.1-eksbuild.2"},
+        "addons": {"vpc-cni": "v1.21.1-eksbuild.3"},
     },
     {
         "name": "search",
@@ -146,12 +158,12 @@ def root_of(account: str) -> Credentials:
     return Credentials(account, ROOT_SECRET)
 
 
-def let_watch(sandbox: Sandbox, account: str, policy: Mapping[str, Any], home: str = ACCOUNT) -> str:
-    """Make the role in `account` by which the service of `home` may read it; return its ARN."""
+def let_watch(sandbox: Sandbox, account: str) -> str:
+    """Make the role in `account` by which the service may read it; return its ARN."""
     iam = sandbox.client("iam", credentials=root_of(account))
-    principal = {"AWS": f"arn:aws:iam::{home}:root"}
+    principal = {"AWS": f"arn:aws:iam::{sandbox.account}:root"}
     trust = [{"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}]
     document = json.dumps({"Version": "2012-10-17", "Statement": trust})
     arn: str = iam.create_role(RoleName=WATCH_ROLE, AssumeRolePolicyDocument=document)["Role"]["Arn"]
-    iam.put_role_policy(RoleName=WATCH_ROLE, PolicyName="watch", PolicyDocument=json.dumps(policy))
+    iam.put_role_policy(RoleName=WATCH_ROLE, PolicyName="watch", PolicyDocument=json.dumps(WATCH_POLICY))
     return arn
