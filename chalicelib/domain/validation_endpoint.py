@@ -92,5 +92,15 @@ def judge_cidrs(path: str, cidrs: tuple[str, ...], what: str) -> Iterator[Findin
         if block.prefixlen == 0:
             yield warning(here, "open-to-the-world", f"{what} open to the whole internet.")
         elif any(block.subnet_of(private) for private in PRIVATE_BLOCKS):
-            yield warning(here, "private-address", f"{text} is private: nobody comes from there over the internet.")
+            yield _private_address(here, text, path == ALLOWED)
         seen.append(block)
+
+
+def _private_address(path: str, text: str, of_endpoint: bool) -> Finding:
+    """A security group takes such a block, EKS refuses it: its list may hold no reserved addresses (AWS's Knowledge Center)."""
+    message = f"{text} is private: nobody comes from there over the internet"
+    if of_endpoint:
+        return error(
+            path, "private-address", f"{message}, and EKS refuses the list. The private endpoint is for those."
+        )
+    return warning(path, "private-address", f"{message}.")

@@ -151,7 +151,7 @@ def test_nodes_and_the_work_host_need_subnets_that_suit_them() -> None:
     [
         (("203.0.113.0/24", "198.51.100.7/32"), {}, {}),
         (("0.0.0.0/0",), {}, {0: "open-to-the-world"}),
-        (("10.0.0.0/8",), {}, {0: "private-address"}),
+        (("10.0.0.0/8", "198.51.100.7/32"), {0: "private-address"}, {}),
         (("203.0.113.0/24", "203.0.113.9/32"), {1: "cidr-overlaps"}, {}),
         (("203.0.113.7/24", "x", "::/0"), {0: "invalid-cidr", 1: "invalid-cidr", 2: "invalid-cidr"}, {}),
     ],
