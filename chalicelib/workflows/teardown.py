@@ -35,6 +35,7 @@ def begin(deps: Deps, at: StepInput) -> StepResult:
     move(deps, at.lab, _ENDING, lambda stored: replace(stored, due_at=at.now + WATCH), at.now, "")
     if at.lab.phase is Phase.RELEASING and unmaking.is_superseded_run_alive(deps, at.lab):
         return again_or_stuck("begin", at.attempt, "The workflow before this one is still at a step.")
+    unmaking.close_steps(deps, at.lab, at.now)
     return StepResult(Result.DONE)
 
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.claims import LAB_TAG
 from chalicelib.domain.errors import AwsRefused, ResourceGone, StillInUse
+from chalicelib.domain.history import StepStatus
 from chalicelib.domain.lab import Lab
 from chalicelib.domain.ownership import judge
 from chalicelib.domain.receipt import Outcome, Receipt
@@ -49,6 +51,16 @@ def is_superseded_run_alive(deps: Deps, lab: Lab) -> bool:
         for run in before
         for workflow in ("provision", "update", "teardown")
     )
+
+
+def close_steps(deps: Deps, lab: Lab, now: datetime) -> None:
+    """Say of the steps that workflows before this one left half done that nobody is at them any more."""
+    for step in deps.store.steps(lab.id):
+        if step.run < lab.run and step.status is StepStatus.RUNNING:
+            closed = replace(
+                step, status=StepStatus.SKIPPED, ended_at=now, detail="Given up: the lab is being deleted."
+            )
+            deps.store.record_step(lab.id, closed)
 
 
 def ask_to_delete_nodegroups(deps: Deps, lab: Lab, now: datetime) -> list[str]:

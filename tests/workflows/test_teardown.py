@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.domain.errors import AccessDenied, AwsUnavailable, StillInUse
+from chalicelib.domain.history import StepStatus
 from chalicelib.domain.lab import Phase
 from chalicelib.domain.receipt import Outcome
 from chalicelib.domain.resources import Kind
@@ -103,6 +104,21 @@ def test_a_lab_half_made_is_taken_away_whole(stage: str) -> None:
     theatre.play()
     assert theatre.lab.phase is Phase.DELETED
     assert theatre.world.account.resources == {}
+
+
+def test_a_step_that_was_given_up_is_not_told_as_running_for_ever() -> None:
+    theatre = Theatre()
+
+    def let_go(function: str) -> None:
+        if function == "create_cluster":
+            theatre.release()
+
+    theatre.after = let_go
+    theatre.request()
+    theatre.play()
+    given_up = next(step for step in theatre.world.store.steps(theatre.lab_id) if step.name == "create_cluster")
+    assert theatre.lab.phase is Phase.DELETED
+    assert (given_up.status, given_up.ended_at) == (StepStatus.SKIPPED, theatre.lab.phase_since)
 
 
 def test_a_node_group_that_failed_while_deleting_is_asked_again() -> None:
