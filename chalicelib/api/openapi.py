@@ -7,30 +7,14 @@ or when a route is missing here.
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import Any
+import re
 
+from chalicelib.api.openapi_clusters import CLUSTER_OPERATIONS, CLUSTER_QUERY, CLUSTER_SCHEMAS
+from chalicelib.api.openapi_operation import Json, Operation
 from chalicelib.api.problems import TABLE
 from chalicelib.api.schemas import LabBody
 from chalicelib.domain.lab import Phase
 from chalicelib.domain.spec import EndpointAccess
-
-Json = dict[str, Any]
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One method of one path. `statuses` are its refusals beside those that every operation has (403, 502, 503)."""
-
-    method: str
-    path: str
-    summary: str
-    success: tuple[int, str]
-    statuses: tuple[int, ...] = ()
-    body: str | None = None
-    query: tuple[str, ...] = ()
-    media: str = "application/json"
-
 
 _LAB = "/labs/{lab_id}"
 _PAGE = ("limit", "cursor")
@@ -49,6 +33,7 @@ OPERATIONS = (
     Operation(
         "get", "/versions", "Kubernetes versions and their support", (200, "The calendar"), (400,), query=("region",)
     ),
+    *CLUSTER_OPERATIONS,
 )
 _QUERY: dict[str, Json] = {
     "owner": {"type": "string", "description": "`me` (default), an ARN or `*`; others' for administrators only."},
@@ -56,8 +41,10 @@ _QUERY: dict[str, Json] = {
     "limit": {"type": "integer", "minimum": 1, "maximum": 100, "default": 25},
     "cursor": {"type": "string", "description": "The `cursor` of the page before."},
     "region": {"type": "string", "description": "Default: the installation's."},
+    **CLUSTER_QUERY,
 }
 _EVERYWHERE = (403, 502, 503)
+_FORBIDDEN = "The request is not signed (API Gateway says so), or it is for others to change (a problem)"
 
 
 def document() -> Json:
@@ -102,9 +89,13 @@ def _operation(operation: Operation) -> Json:
 
 
 def _parameters(operation: Operation) -> list[Json]:
-    found: list[Json] = [{"name": name, "in": "query", "schema": _QUERY[name]} for name in operation.query]
-    if "{lab_id}" in operation.path:
-        found.insert(0, {"name": "lab_id", "in": "path", "required": True, "schema": {"type": "string"}})
+    in_path = re.findall(r"\{(\w+)\}", operation.path)
+    found: list[Json] = [
+        {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in in_path
+    ]
+    for name in operation.query:
+        schema = _QUERY.get(f"{operation.path} {name}", _QUERY[name])
+        found.append({"name": name, "in": "query", "schema": schema})
     if operation.path == "/labs" and operation.method == "post":
         key: Json = {"type": "string", "minLength": 1, "maxLength": 255}
         found.append({"name": "Idempotency-Key", "in": "header", "schema": key})
@@ -117,17 +108,28 @@ def _content(schema: str) -> Json:
 
 
 def _refusal(status: int) -> Json:
-    titles = [title for _, code, _, title in TABLE if code == status] or ["The request is not signed"]
+    titles = [title for _, code, _, title in TABLE if code == status]
     problem = {"schema": {"$ref": "#/components/schemas/Problem"}}
-    media = "application/json" if status == 403 else "application/problem+json"
-    return {"description": "; ".join(titles), "content": {media: problem if status != 403 else {"schema": {}}}}
+    if status == 403:
+        return {
+            "description": _FORBIDDEN,
+            "content": {"application/json": {"schema": {}}, "application/problem+json": problem},
+        }
+    return {"description": "; ".join(titles), "content": {"application/problem+json": problem}}
 
 
 def _schemas() -> dict[str, Json]:
     lab = LabBody.model_json_schema(ref_template="#/components/schemas/{model}")
     parts: dict[str, Json] = lab.pop("$defs", {})
     eksctl = {"type": "object", "description": "An eksctl ClusterConfig, v1alpha5: see docs/request.md."}
-    return {**parts, "LabBody": lab, "Lab": {"anyOf": [_ref("LabBody"), eksctl]}, "Change": _CHANGE, **_PROBLEM}
+    return {
+        **parts,
+        "LabBody": lab,
+        "Lab": {"anyOf": [_ref("LabBody"), eksctl]},
+        "Change": _CHANGE,
+        **CLUSTER_SCHEMAS,
+        **_PROBLEM,
+    }
 
 
 def _ref(name: str) -> Json:

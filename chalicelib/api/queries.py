@@ -36,26 +36,26 @@ class ListQuery:
 
 def read_page(given: Mapping[str, str]) -> PageQuery:
     """`limit`, `cursor`. Raises InvalidRequest."""
-    findings = _unknown(given, ("limit", "cursor"))
-    page = _page(given, findings)
-    _refuse(findings)
+    findings = unknown_parameters(given, ("limit", "cursor"))
+    page = page_of(given, findings)
+    refuse(findings)
     return page
 
 
 def read_list(given: Mapping[str, str]) -> ListQuery:
     """`owner`, `phase` (several: comma-separated), `limit`, `cursor`. Raises InvalidRequest."""
-    findings = _unknown(given, ("owner", "phase", "limit", "cursor"))
+    findings = unknown_parameters(given, ("owner", "phase", "limit", "cursor"))
     names = [name.strip() for name in given.get("phase", "").split(",") if name.strip()]
     phases = [str(phase) for phase in Phase]
     findings += [_no_phase(name, phases) for name in names if name not in phases]
-    page = _page(given, findings)
-    _refuse(findings)
+    page = page_of(given, findings)
+    refuse(findings)
     return ListQuery(given.get("owner"), tuple(Phase(name) for name in names), page)
 
 
 def read_region(given: Mapping[str, str]) -> str | None:
     """`region`. Raises InvalidRequest."""
-    _refuse(_unknown(given, ("region",)))
+    refuse(unknown_parameters(given, ("region",)))
     return given.get("region")
 
 
@@ -83,7 +83,7 @@ def read_change(raw: bytes, content_type: str | None) -> Change:
         for index, name in enumerate(names)
         if name and name in names[:index]
     ]
-    _refuse(notes.findings)
+    refuse(notes.findings)
     return Change(access, cidrs, dict(counts))
 
 
@@ -96,7 +96,8 @@ def _count(group: Reader) -> tuple[str, int]:
     return name or "", desired or 0
 
 
-def _page(given: Mapping[str, str], findings: list[Finding]) -> PageQuery:
+def page_of(given: Mapping[str, str], findings: list[Finding]) -> PageQuery:
+    """`limit` and `cursor` of a query; adds to the findings."""
     text = given.get("limit", str(_DEFAULT))
     limit = int(text) if text.isascii() and text.isdigit() and len(text) < 4 else 0
     if not 1 <= limit <= _MOST:
@@ -104,7 +105,8 @@ def _page(given: Mapping[str, str], findings: list[Finding]) -> PageQuery:
     return PageQuery(limit, given.get("cursor") or None)
 
 
-def _unknown(given: Mapping[str, str], known: tuple[str, ...]) -> list[Finding]:
+def unknown_parameters(given: Mapping[str, str], known: tuple[str, ...]) -> list[Finding]:
+    """A finding for each parameter that is none."""
     return [error(name, "unknown-parameter", unknown_field(name, known)) for name in given if name not in known]
 
 
@@ -114,6 +116,7 @@ def _no_phase(name: str, phases: list[str]) -> Finding:
     return error("phase", "unknown-phase", f"{name} is no phase. {meant}")
 
 
-def _refuse(findings: list[Finding]) -> None:
+def refuse(findings: list[Finding]) -> None:
+    """Raise InvalidRequest if any finding is an error."""
     if has_errors(findings):
         raise InvalidRequest(findings)

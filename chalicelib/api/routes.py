@@ -3,96 +3,37 @@
 from __future__ import annotations
 
 import hashlib
-import json
-from collections.abc import Callable, Mapping
-from typing import Any
+from collections.abc import Callable
 
 import yaml
-from chalice import Blueprint, IAMAuthorizer, Response
+from chalice import Blueprint, Response
 
 from chalicelib import labs, labs_inventory, labs_reading
 from chalicelib.api import presenters, queries
-from chalicelib.api.caller import caller_of
+from chalicelib.api.cluster_routes import route_clusters
+from chalicelib.api.door import Door, json_answer
 from chalicelib.api.json_words import to_json
-from chalicelib.api.problems import answers_problems
+from chalicelib.api.registration_routes import route_registrations
 from chalicelib.api.request import complete_request, read_draft
-from chalicelib.domain.lab import Caller
 from chalicelib.logs import logger
 from chalicelib.ports import Deps
 
-#: What a body may be declared as; its content decides between JSON and YAML where the type does not. The last is what
-#: `curl --data-binary @cluster.yaml` says of every file.
-BODY_TYPES = [
-    "application/json",
-    "application/yaml",
-    "application/x-yaml",
-    "text/yaml",
-    "text/x-yaml",
-    "text/plain",
-    "application/x-www-form-urlencoded",
-]
 _YAML = "application/yaml"
 
 
 def make_blueprint(get_deps: Callable[[], Deps], is_admin: Callable[[str], bool]) -> Blueprint:
     """The routes over a world that is built when the first request comes."""
     routes = Blueprint(__name__)
-    door = _Door(routes, get_deps, is_admin)
+    door = Door(routes, get_deps, is_admin)
     _route_labs(door)
     _route_one_lab(door)
     _route_looks(door)
+    route_clusters(door)
+    route_registrations(door)
     return routes
 
 
-class _Door:
-    """What every view needs of the request that is being answered."""
-
-    def __init__(self, routes: Blueprint, get_deps: Callable[[], Deps], is_admin: Callable[[str], bool]) -> None:
-        self._routes, self._is_admin = routes, is_admin
-        self._get_deps = get_deps
-        self._authorizer = IAMAuthorizer()
-
-    @property
-    def deps(self) -> Deps:
-        return self._get_deps()
-
-    @property
-    def caller(self) -> Caller:
-        return caller_of(self._routes.current_request, self._is_admin)
-
-    @property
-    def query(self) -> Mapping[str, str]:
-        """The query parameters; one that is given several times is a comma-separated list."""
-        given = self._routes.current_request.query_params
-        return {name: ",".join(given.getlist(name)) for name in given} if given else {}
-
-    @property
-    def body(self) -> bytes:
-        return bytes(self._routes.current_request.raw_body)
-
-    def header(self, name: str) -> str | None:
-        value = self._routes.current_request.headers.get(name)
-        return None if value is None else str(value)
-
-    @property
-    def base(self) -> str:
-        """The path before `/labs`, with the stage: what links begin with."""
-        context = self._routes.current_request.context
-        return str(context.get("path") or context["resourcePath"]).partition("/labs")[0]
-
-    def route(self, method: str, path: str) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
-        """Register a view for one method of a path, behind the authorizer, with its errors as problems."""
-        bodies = {"content_types": BODY_TYPES} if method in ("POST", "PATCH") else {}
-
-        def register(view: Callable[..., Response]) -> Callable[..., Response]:
-            answering = answers_problems(view)
-            self._routes.route(path, methods=[method], authorizer=self._authorizer, **bodies)(answering)
-            return answering
-
-        return register
-
-
-def _route_labs(door: _Door) -> None:
+def _route_labs(door: Door) -> None:
     @door.route("POST", "/labs")
     def post_lab() -> Response:
         deps, caller, now = door.deps, door.caller, door.deps.clock.now()
@@ -111,20 +52,24 @@ def _route_labs(door: _Door) -> None:
         asked = queries.read_list(door.query)
         limit, cursor = asked.page.limit, asked.page.cursor
         page = labs_reading.list_labs(door.deps, door.caller, asked.owner, asked.phases, limit, cursor)
-        return _json({"labs": [presenters.lab_in_list(lab, door.base) for lab in page.items], "cursor": page.cursor})
+        return json_answer(
+            {"labs": [presenters.lab_in_list(lab, door.base) for lab in page.items], "cursor": page.cursor}
+        )
 
     @door.route("GET", "/versions")
     def get_versions() -> Response:
         deps, region = door.deps, queries.read_region(door.query)
         calendar = labs_reading.versions(deps, region)
-        return _json(presenters.calendar_view(calendar, region or deps.limits.default_region, deps.clock.now()))
+        return json_answer(presenters.calendar_view(calendar, region or deps.limits.default_region, deps.clock.now()))
 
 
-def _route_one_lab(door: _Door) -> None:
+def _route_one_lab(door: Door) -> None:
     @door.route("GET", "/labs/{lab_id}")
     def get_lab(lab_id: str) -> Response:
         deps = door.deps
-        return _json(presenters.lab_view(labs_reading.get_lab(deps, door.caller, lab_id, deps.clock.now()), door.base))
+        return json_answer(
+            presenters.lab_view(labs_reading.get_lab(deps, door.caller, lab_id, deps.clock.now()), door.base)
+        )
 
     @door.route("PATCH", "/labs/{lab_id}")
     def patch_lab(lab_id: str) -> Response:
@@ -139,12 +84,12 @@ def _route_one_lab(door: _Door) -> None:
         return _accepted(door, labs.release_lab(deps, door.caller, lab_id, deps.clock.now()))
 
 
-def _route_looks(door: _Door) -> None:
+def _route_looks(door: Door) -> None:
     @door.route("GET", "/labs/{lab_id}/events")
     def get_events(lab_id: str) -> Response:
         page = queries.read_page(door.query)
         found = labs_reading.history(door.deps, door.caller, lab_id, page.limit, page.cursor)
-        return _json({"events": [to_json(event) for event in found.items], "cursor": found.cursor})
+        return json_answer({"events": [to_json(event) for event in found.items], "cursor": found.cursor})
 
     @door.route("GET", "/labs/{lab_id}/kubeconfig")
     def get_kubeconfig(lab_id: str) -> Response:
@@ -155,21 +100,15 @@ def _route_looks(door: _Door) -> None:
     def get_inventory(lab_id: str) -> Response:
         deps = door.deps
         found = labs_inventory.inventory(deps, door.caller, lab_id)
-        return _json(presenters.inventory_view(found, deps.clock.now()))
+        return json_answer(presenters.inventory_view(found, deps.clock.now()))
 
     @door.route("GET", "/labs/{lab_id}/receipt")
     def get_receipt(lab_id: str) -> Response:
-        return _json(presenters.receipt_view(labs_reading.receipt(door.deps, door.caller, lab_id)))
+        return json_answer(presenters.receipt_view(labs_reading.receipt(door.deps, door.caller, lab_id)))
 
 
-def _accepted(door: _Door, answer: labs.Answered) -> Response:
+def _accepted(door: Door, answer: labs.Answered) -> Response:
     body = presenters.answered(answer, door.base)
     facts = {"lab_id": answer.lab.id, "phase": str(answer.lab.phase), "caller": door.caller.arn}
     logger.info("A request was accepted.", extra={**facts, "warnings": [finding.code for finding in answer.findings]})
-    return _json(body, 202, {"Location": body["links"]["self"]})
-
-
-def _json(body: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
-    return Response(
-        json.dumps(body), status_code=status, headers={"Content-Type": "application/json", **(headers or {})}
-    )
+    return json_answer(body, 202, {"Location": body["links"]["self"]})

@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import unquote
 
 from chalice import Chalice
 
@@ -49,6 +50,9 @@ class Http:
     def patch(self, path: str, body: Any, **options: Any) -> Answer:
         return self.call("PATCH", path, body=body, **options)
 
+    def put(self, path: str, body: Any, **options: Any) -> Answer:
+        return self.call("PUT", path, body=body, **options)
+
     def delete(self, path: str, **options: Any) -> Answer:
         return self.call("DELETE", path, **options)
 
@@ -88,4 +92,9 @@ def _resource(path: str) -> tuple[str, dict[str, str] | None]:
     parts = path.strip("/").split("/")
     if parts[0] == "labs" and len(parts) > 1:
         return "/".join(["/labs/{lab_id}", *parts[2:]]), {"lab_id": parts[1]}
+    if parts[0] == "clusters" and len(parts) > 3:
+        given = dict(zip(("account", "region", "name"), map(unquote, parts[1:4]), strict=True))
+        return "/".join(["/clusters/{account}/{region}/{name}", *parts[4:]]), given
+    if parts[0] == "registrations" and len(parts) == 2:
+        return "/registrations/{account}", {"account": parts[1]}
     return path, None

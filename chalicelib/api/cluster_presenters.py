@@ -1,0 +1,118 @@
+"""What the answers about watched clusters look like: the shapes of docs/api.md."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+from urllib.parse import quote
+
+from chalicelib.api.json_words import instant, to_json
+from chalicelib.clusters_reading import ClusterView
+from chalicelib.domain.fleet import ClusterKey, Place, Registration, Trouble
+from chalicelib.domain.notices import Notice, Watched
+from chalicelib.domain.readiness import blockers
+from chalicelib.domain.skew import Behind, behind
+from chalicelib.domain.support import Deadline
+from chalicelib.domain.supporting import days_left, effect_told
+from chalicelib.domain.upgrade_commands import follow_steps, upgrade_steps
+
+Json = dict[str, Any]
+
+
+def cluster_in_list(watched: Watched, now: datetime, base: str) -> Json:
+    """A cluster in short. `base`: the path before `/clusters`."""
+    cluster, support = watched.cluster, watched.support
+    return {
+        "account": cluster.key.account,
+        "region": cluster.key.region,
+        "name": cluster.key.name,
+        "version": cluster.version or None,
+        "phase": str(support.phase),
+        "next": _deadline(support.next, now) if support.next else None,
+        "supportType": cluster.support_type,
+        "billedExtended": support.billed_extended,
+        "owner": watched.owner,
+        "team": watched.team,
+        "labId": watched.lab_id,
+        "leaseEndsFirst": support.lease_first,
+        "acknowledged": _acknowledged(watched),
+        "snoozedUntil": to_json(watched.snoozed_until),
+        "trouble": to_json(watched.trouble),
+        "readAt": instant(watched.read_at) if cluster.version else None,
+        "goneAt": to_json(watched.gone_at),
+        "links": {"self": _path(cluster.key, base)},
+    }
+
+
+def cluster_view(view: ClusterView, now: datetime, base: str) -> Json:
+    """A cluster whole: what is ahead, what is in the way, and how to upgrade."""
+    watched = view.watched
+    cluster = watched.cluster
+    here = _path(cluster.key, base)
+    return {
+        **cluster_in_list(watched, now, base),
+        "arn": cluster.arn,
+        "status": cluster.status,
+        "platformVersion": cluster.platform_version,
+        "createdAt": to_json(cluster.created_at),
+        "reason": watched.support.reason,
+        "deadlines": [_deadline(deadline, now) for deadline in watched.support.deadlines],
+        "leaseEndsAt": to_json(watched.lease_ends_at),
+        "upgradedByAwsAt": to_json(watched.upgraded_by_aws_at),
+        "healthEventArn": watched.health_event_arn,
+        "nodes": to_json(cluster.nodes),
+        "nodesBehind": [_late(late) for late in behind(cluster.version, cluster.nodes)],
+        "inTheWay": [to_json(blocker) for blocker in blockers(cluster, now)],
+        "insights": to_json(cluster.insights),
+        "addons": to_json(cluster.addons),
+        "unread": to_json(cluster.unread),
+        "commands": {"upgrade": to_json(upgrade_steps(cluster)), "follow": to_json(follow_steps(cluster))},
+        "notices": [notice_view(notice) for notice in view.notices],
+        "mayChange": view.may_change,
+        "links": {"self": here, **{act: f"{here}/{act}" for act in ("acknowledge", "snooze", "support-policy")}},
+    }
+
+
+def notice_view(notice: Notice) -> Json:
+    """One line of the ledger."""
+    fields = to_json(notice)
+    key = fields.pop("key")
+    return {"id": notice.id, **key, **fields}
+
+
+def registration_view(registration: Registration) -> Json:
+    """A watched account."""
+    return dict(to_json(registration))
+
+
+def unreadable_view(places: Iterable[tuple[Place, Trouble]]) -> list[Json]:
+    """Places that can't be read."""
+    return [
+        {"account": place.account, "region": place.region, "trouble": to_json(trouble)} for place, trouble in places
+    ]
+
+
+def _deadline(deadline: Deadline, now: datetime) -> Json:
+    return {
+        "id": deadline.id,
+        **to_json(deadline),
+        "daysLeft": days_left(deadline, now),
+        "effect": effect_told(deadline, now),
+    }
+
+
+def _late(late: Behind) -> Json:
+    return {**to_json(late), "within": late.within, "told": late.sentence}
+
+
+def _acknowledged(watched: Watched) -> Json | None:
+    """Who said that the next deadline is known; what was said of an earlier one is over."""
+    following = watched.support.next
+    if following is None or watched.acknowledged_deadline != following.id:
+        return None
+    return {"by": watched.acknowledged_by, "deadline": watched.acknowledged_deadline}
+
+
+def _path(key: ClusterKey, base: str) -> str:
+    return f"{base}/clusters/{key.account}/{key.region}/{quote(key.name, safe='')}"

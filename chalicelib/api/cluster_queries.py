@@ -1,0 +1,121 @@
+"""Query parameters and bodies of the routes over watched clusters, read with all findings at once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from chalicelib.api.bodies import read_body
+from chalicelib.api.queries import PageQuery, page_of, refuse, unknown_parameters
+from chalicelib.clusters_reading import Wanted
+from chalicelib.domain.findings import Finding, error
+from chalicelib.domain.fleet import Registration
+from chalicelib.domain.names import nearest
+from chalicelib.domain.reading import Notes, Reader
+from chalicelib.domain.support import SupportPhase
+
+_WANTED = ("phase", "daysLeft", "owner", "account", "region")
+_SUPPORT_TYPES = ("STANDARD", "EXTENDED")
+
+
+@dataclass(frozen=True, slots=True)
+class ClustersQuery:
+    """Which clusters, and which page of them."""
+
+    wanted: Wanted
+    page: PageQuery
+
+
+def read_clusters(given: Mapping[str, str]) -> ClustersQuery:
+    """`phase` (several: comma-separated), `daysLeft`, `owner`, `account`, `region`, `limit`, `cursor`. Raises InvalidRequest."""
+    findings = unknown_parameters(given, (*_WANTED, "limit", "cursor"))
+    wanted = _wanted(given, findings)
+    page = page_of(given, findings)
+    refuse(findings)
+    return ClustersQuery(wanted, page)
+
+
+def read_wanted(given: Mapping[str, str]) -> Wanted:
+    """The same filters without pages. Raises InvalidRequest."""
+    findings = unknown_parameters(given, _WANTED)
+    wanted = _wanted(given, findings)
+    refuse(findings)
+    return wanted
+
+
+def read_snooze(raw: bytes, content_type: str | None) -> datetime:
+    """`until`: an instant with its time zone. Raises InvalidRequest."""
+    notes = Notes()
+    body = Reader(read_body(raw, content_type), "", notes)
+    text = body.text("until")
+    if not body.has("until"):
+        body.error("until", "missing", "until is required: an instant such as 2026-12-01T00:00:00Z.")
+    body.close()
+    until = _instant(text, notes.findings) if text else None
+    refuse(notes.findings)
+    return until or datetime.max.replace(tzinfo=UTC)
+
+
+def read_policy(raw: bytes, content_type: str | None) -> str:
+    """`supportType`: STANDARD or EXTENDED. Raises InvalidRequest."""
+    notes = Notes()
+    body = Reader(read_body(raw, content_type), "", notes)
+    asked = body.text("supportType")
+    if asked not in _SUPPORT_TYPES:
+        body.error("supportType", "invalid-support-type", "supportType is STANDARD or EXTENDED.")
+    body.close()
+    refuse(notes.findings)
+    return str(asked)
+
+
+def read_registration(account: str, raw: bytes, content_type: str | None) -> Registration:
+    """`regions`, and as needed `name`, `roleArn`, `owner`, `team`. Raises InvalidRequest."""
+    notes = Notes()
+    body = Reader(read_body(raw, content_type), "", notes)
+    registration = Registration(
+        account=account,
+        name=body.text("name") or account,
+        regions=tuple(dict.fromkeys(body.texts("regions") or ())),
+        role_arn=body.text("roleArn"),
+        owner=body.text("owner"),
+        team=body.text("team"),
+    )
+    body.close()
+    refuse(notes.findings)
+    return registration
+
+
+def _wanted(given: Mapping[str, str], findings: list[Finding]) -> Wanted:
+    phases = [str(phase) for phase in SupportPhase]
+    names = [name.strip() for name in given.get("phase", "").split(",") if name.strip()]
+    findings += [_no_phase(name, phases) for name in names if name not in phases]
+    known = tuple(SupportPhase(name) for name in names if name in phases)
+    days = _days(given["daysLeft"], findings) if "daysLeft" in given else None
+    return Wanted(known, days, given.get("owner"), given.get("account"), given.get("region"))
+
+
+def _days(text: str, findings: list[Finding]) -> int | None:
+    digits = text.removeprefix("-")
+    if digits.isascii() and digits.isdigit() and len(digits) < 5:
+        return int(text)
+    findings.append(error("daysLeft", "invalid-days", f"daysLeft is a whole number of days, not {text[:20]}."))
+    return None
+
+
+def _instant(text: str, findings: list[Finding]) -> datetime | None:
+    try:
+        instant = datetime.fromisoformat(text)
+        if instant.tzinfo is not None:
+            return instant.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    message = f"{text[:40]} is no instant with a time zone, such as 2026-12-01T00:00:00Z."
+    findings.append(error("until", "invalid-instant", message))
+    return None
+
+
+def _no_phase(name: str, phases: list[str]) -> Finding:
+    near = nearest(name, phases)
+    meant = f"Did you mean {near}?" if near else f"There are {', '.join(phases)}."
+    return error("phase", "unknown-phase", f"{name} is no phase of support. {meant}")

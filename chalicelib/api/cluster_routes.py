@@ -1,0 +1,87 @@
+"""The routes over watched clusters: what comes first, one cluster, what its owner says of it, the calendar, the ledger."""
+
+from __future__ import annotations
+
+from chalice import Response
+
+from chalicelib import clusters, clusters_reading
+from chalicelib.api import cluster_presenters, cluster_queries, queries
+from chalicelib.api.door import Door, json_answer
+from chalicelib.clusters_reading import ClusterView
+from chalicelib.domain.calendar_feed import calendar_of
+from chalicelib.domain.fleet import ClusterKey
+from chalicelib.logs import logger
+
+_CLUSTER = "/clusters/{account}/{region}/{name}"
+_CALENDAR = "text/calendar; charset=utf-8"
+
+
+def route_clusters(door: Door) -> None:
+    """Register them all."""
+    _route_lists(door)
+    _route_one_cluster(door)
+
+
+def _route_lists(door: Door) -> None:
+    @door.route("GET", "/clusters")
+    def get_clusters() -> Response:
+        deps, asked = door.deps, cluster_queries.read_clusters(door.query)
+        now = deps.clock.now()
+        page = clusters_reading.list_clusters(deps, asked.wanted, asked.page.limit, asked.page.cursor, now)
+        found = [cluster_presenters.cluster_in_list(watched, now, door.base) for watched in page.items]
+        unreadable = cluster_presenters.unreadable_view(clusters_reading.unreadable_places(deps))
+        return json_answer({"clusters": found, "cursor": page.cursor, "unreadablePlaces": unreadable})
+
+    @door.route("GET", "/deadlines.ics")
+    def get_deadlines() -> Response:
+        deps, wanted = door.deps, cluster_queries.read_wanted(door.query)
+        now = deps.clock.now()
+        text = calendar_of(clusters_reading.all_clusters(deps, wanted, now), now)
+        return Response(text, headers={"Content-Type": _CALENDAR})
+
+    @door.route("GET", "/notices")
+    def get_notices() -> Response:
+        page = queries.read_page(door.query)
+        found = clusters_reading.list_notices(door.deps, page.limit, page.cursor)
+        return json_answer(
+            {"notices": [cluster_presenters.notice_view(n) for n in found.items], "cursor": found.cursor}
+        )
+
+
+def _route_one_cluster(door: Door) -> None:
+    @door.route("GET", _CLUSTER)
+    def get_cluster(account: str, region: str, name: str) -> Response:
+        return _whole(door, clusters_reading.get_cluster(door.deps, door.caller, ClusterKey(account, region, name)))
+
+    @door.route("POST", f"{_CLUSTER}/acknowledge")
+    def post_acknowledge(account: str, region: str, name: str) -> Response:
+        key = ClusterKey(account, region, name)
+        view = clusters.acknowledge(door.deps, door.caller, key)
+        _log(door, "A deadline was acknowledged.", key)
+        return _whole(door, view)
+
+    @door.route("POST", f"{_CLUSTER}/snooze")
+    def post_snooze(account: str, region: str, name: str) -> Response:
+        deps, key = door.deps, ClusterKey(account, region, name)
+        until = cluster_queries.read_snooze(door.body, door.header("content-type"))
+        view = clusters.snooze(deps, door.caller, key, until, deps.clock.now())
+        _log(door, "A deadline was snoozed.", key)
+        return _whole(door, view)
+
+    @door.route("PUT", f"{_CLUSTER}/support-policy")
+    def put_support_policy(account: str, region: str, name: str) -> Response:
+        key = ClusterKey(account, region, name)
+        support_type = cluster_queries.read_policy(door.body, door.header("content-type"))
+        answer = clusters.set_support_policy(door.deps, door.caller, key, support_type)
+        _log(door, "A support policy was asked for.", key)
+        body = {"supportType": answer.support_type, "updateId": answer.update_id, "told": answer.told}
+        return json_answer(body, 202 if answer.update_id else 200)
+
+
+def _whole(door: Door, view: ClusterView) -> Response:
+    return json_answer(cluster_presenters.cluster_view(view, door.deps.clock.now(), door.base))
+
+
+def _log(door: Door, message: str, key: ClusterKey) -> None:
+    facts = {"account": key.account, "region": key.region, "cluster": key.name}
+    logger.info(message, extra={**facts, "caller": door.caller.arn})

@@ -1,0 +1,82 @@
+"""What every view needs of the request that is being answered, and how it is registered: signed, its errors as problems."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from chalice import Blueprint, IAMAuthorizer, Response
+
+from chalicelib.api.caller import caller_of
+from chalicelib.api.problems import answers_problems
+from chalicelib.domain.lab import Caller
+from chalicelib.ports import Deps
+
+#: What a body may be declared as; its content decides between JSON and YAML where the type does not. The last is what
+#: `curl --data-binary @cluster.yaml` says of every file.
+BODY_TYPES = [
+    "application/json",
+    "application/yaml",
+    "application/x-yaml",
+    "text/yaml",
+    "text/x-yaml",
+    "text/plain",
+    "application/x-www-form-urlencoded",
+]
+
+
+class Door:
+    """What every view needs of the request that is being answered."""
+
+    def __init__(self, routes: Blueprint, get_deps: Callable[[], Deps], is_admin: Callable[[str], bool]) -> None:
+        self._routes, self._is_admin = routes, is_admin
+        self._get_deps = get_deps
+        self._authorizer = IAMAuthorizer()
+
+    @property
+    def deps(self) -> Deps:
+        return self._get_deps()
+
+    @property
+    def caller(self) -> Caller:
+        return caller_of(self._routes.current_request, self._is_admin)
+
+    @property
+    def query(self) -> Mapping[str, str]:
+        """The query parameters; one that is given several times is a comma-separated list."""
+        given = self._routes.current_request.query_params
+        return {name: ",".join(given.getlist(name)) for name in given} if given else {}
+
+    @property
+    def body(self) -> bytes:
+        return bytes(self._routes.current_request.raw_body)
+
+    def header(self, name: str) -> str | None:
+        value = self._routes.current_request.headers.get(name)
+        return None if value is None else str(value)
+
+    @property
+    def base(self) -> str:
+        """The path before the resource's own, with the stage: what links begin with."""
+        context = self._routes.current_request.context
+        head = str(context["resourcePath"]).split("/")[1]
+        return str(context.get("path") or context["resourcePath"]).partition(f"/{head}")[0]
+
+    def route(self, method: str, path: str) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
+        """Register a view for one method of a path, behind the authorizer, with its errors as problems."""
+        bodies = {"content_types": BODY_TYPES} if method in ("POST", "PATCH", "PUT") else {}
+
+        def register(view: Callable[..., Response]) -> Callable[..., Response]:
+            answering = answers_problems(view)
+            self._routes.route(path, methods=[method], authorizer=self._authorizer, **bodies)(answering)
+            return answering
+
+        return register
+
+
+def json_answer(body: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
+    """A JSON answer."""
+    return Response(
+        json.dumps(body), status_code=status, headers={"Content-Type": "application/json", **(headers or {})}
+    )

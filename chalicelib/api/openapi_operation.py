@@ -1,0 +1,22 @@
+"""One operation as the OpenAPI document lists it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """One method of one path. `statuses` are its refusals beside those that every operation has (403, 502, 503)."""
+
+    method: str
+    path: str
+    summary: str
+    success: tuple[int, str]
+    statuses: tuple[int, ...] = ()
+    body: str | None = None
+    query: tuple[str, ...] = ()
+    media: str = "application/json"
