@@ -76,8 +76,8 @@ class Store(Protocol):
         """Newest first. `owner` None: everyone's. `phases` empty: all. `cursor` is a former page's; InvalidRequest if not."""
         ...
 
-    def labs_due(self, now: datetime, limit: int) -> tuple[Lab, ...]:
-        """Labs whose due_at is not after `now`, oldest first. Reads only what is due."""
+    def labs_due(self, now: datetime, limit: int) -> tuple[str, ...]:
+        """Ids of the labs whose due_at is not after `now`, oldest first. Reads only what is due, and no lab itself."""
         ...
 
     def record_step(self, lab_id: str, step: Step) -> None:

@@ -136,7 +136,7 @@ def test_a_release_whose_start_fails_is_found_by_the_scheduled_run() -> None:
     world.fail("start", Throttled("slow down"))
     answer = labs.release_lab(world.deps, a_caller(), a_lab().id, NOW)
     assert "start-delayed" in [finding.code for finding in answer.findings]
-    assert [lab.id for lab in world.store.labs_due(NOW.replace(minute=5), 10)] == [a_lab().id]
+    assert list(world.store.labs_due(NOW.replace(minute=5), 10)) == [a_lab().id]
 
 
 def test_a_public_allow_list_keeps_the_private_side_open_for_nodes() -> None:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import hashlib
 from typing import Any, TypeVar
 
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, ValidationError
 
 from chalicelib.aws.store_keys import Item, index_values, key, lab_key, lab_pk, number, stamp, text
+from chalicelib.domain.errors import Unreadable
 from chalicelib.domain.history import Event, Step
 from chalicelib.domain.lab import Lab
 from chalicelib.domain.resources import LedgerEntry
@@ -35,8 +36,11 @@ def body_of(thing: object) -> str:
 
 
 def read_body(shape: type[Shape], body: str | bytes) -> Shape:
-    """The domain object of a JSON text."""
-    thing: Shape = _adapter(shape).validate_json(body)
+    """The domain object of a JSON text. Raises Unreadable."""
+    try:
+        thing: Shape = _adapter(shape).validate_json(body)
+    except ValidationError as error:
+        raise Unreadable(f"{shape.__name__}: {error.error_count()} of its fields do not fit.") from error
     return thing
 
 

@@ -58,6 +58,11 @@ def lab_pk(lab_id: str) -> str:
     return f"LAB#{lab_id}"
 
 
+def lab_id_of(item: Item) -> str:
+    """The id of the lab that an item belongs to."""
+    return str(item["pk"]["S"]).removeprefix("LAB#")
+
+
 def lab_key(lab_id: str) -> Item:
     """The lab itself."""
     return key(lab_pk(lab_id), META)

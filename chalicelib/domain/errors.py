@@ -13,6 +13,7 @@ EkslabError
 │   ├── NotYours              for its owner to change          403
 │   ├── NothingAhead          no deadline to speak of          409
 │   └── PolicyNotAllowed      EKS does not change it now       409
+├── Unreadable                the store holds what this code can't read (another version wrote it)
 ├── StaleLab                  someone saved in between; load again
 ├── Superseded                the lab has moved on; this workflow run must end without acting
 ├── Transient                 try again later                  (retried by ASL)
@@ -120,6 +121,10 @@ class NothingAhead(RequestRefused):
 
 class PolicyNotAllowed(RequestRefused):
     """The support policy can't be changed as things stand; the message says why, and what would help."""
+
+
+class Unreadable(EkslabError):
+    """What the store holds does not have the shape that this code knows."""
 
 
 class StaleLab(EkslabError):

@@ -26,19 +26,19 @@ def run(deps: Deps, time: str | None = None) -> dict[str, Any]:
     """Do what is due at `time` (ISO 8601, the schedule event's; else the clock's now); report each lab, act and reason."""
     now = datetime.fromisoformat(time).astimezone(UTC) if time else deps.clock.now()
     done, failed = [], []
-    for lab in deps.store.labs_due(now, _AT_ONCE):
+    for lab_id in deps.store.labs_due(now, _AT_ONCE):
         try:
-            decision = _tend(deps, lab, now)
-            done.append({"lab_id": lab.id, "act": str(decision.action), "reason": decision.reason})
+            decision = _tend(deps, lab_id, now)
+            done.append({"lab_id": lab_id, "act": str(decision.action), "reason": decision.reason})
         except EkslabError as error:
-            failed.append({"lab_id": lab.id, "error": type(error).__name__, "message": str(error)})
-            _put_off(deps, lab, now, failed)
+            failed.append({"lab_id": lab_id, "error": type(error).__name__, "message": str(error)})
+            _put_off(deps, lab_id, now, failed)
     return {"now": now.isoformat(), "done": done, "failed": failed}
 
 
-def _tend(deps: Deps, listed: Lab, now: datetime) -> TendingDecision:
+def _tend(deps: Deps, lab_id: str, now: datetime) -> TendingDecision:
     """Decide from the lab as it is, not as the index remembers it, and act only if nobody changed it in between."""
-    lab = deps.store.load_lab(listed.id)
+    lab = deps.store.load_lab(lab_id)
     if lab.due_at is None or lab.due_at > now:
         return TendingDecision(Tending.WAIT, "It is not due any more.")
 
@@ -71,7 +71,7 @@ def _changed(stored: Lab, decision: TendingDecision, now: datetime) -> Lab:
         Tending.WAIT: lambda: replace(watched, due_at=stored.lease_ends_at) if stored.phase is Phase.READY else watched,
         Tending.START: lambda: watched,
         Tending.RESTART: lambda: anew,
-        Tending.RELEASE: lambda: anew.moved_to(Phase.RELEASING, now, why),
+        Tending.RELEASE: lambda: replace(anew.moved_to(Phase.RELEASING, now, why), change=None),
         Tending.ROLL_BACK: lambda: anew.moved_to(
             Phase.ROLLING_BACK, now, stored.reason or why, stored.blame or Blame.OURS
         ),
@@ -84,9 +84,9 @@ def _changed(stored: Lab, decision: TendingDecision, now: datetime) -> Lab:
     return acts[decision.action]()
 
 
-def _put_off(deps: Deps, lab: Lab, now: datetime, failed: list[dict[str, str]]) -> None:
+def _put_off(deps: Deps, lab_id: str, now: datetime, failed: list[dict[str, str]]) -> None:
     """Move a lab that fails behind the others, so that it can't keep them from being looked at."""
     try:
-        deps.store.change_lab(lab.id, lambda stored: replace(stored, due_at=now + WATCH) if stored.due_at else stored)
+        deps.store.change_lab(lab_id, lambda stored: replace(stored, due_at=now + WATCH) if stored.due_at else stored)
     except EkslabError as error:
-        failed.append({"lab_id": lab.id, "error": type(error).__name__, "message": f"Not even put off: {error}"})
+        failed.append({"lab_id": lab_id, "error": type(error).__name__, "message": f"Not even put off: {error}"})

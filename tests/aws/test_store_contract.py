@@ -248,10 +248,10 @@ def test_only_what_is_due_is_due_and_the_oldest_first(store: Store) -> None:
         due_at = NOW + timedelta(minutes=minutes)
         create(store, a_lab(id=f"lab-{i}", spec=a_spec(name=f"n{i}"), due_at=due_at))
     create(store, a_lab(id="lab-9", spec=a_spec(name="n9"), due_at=None))
-    assert [lab.id for lab in store.labs_due(NOW + timedelta(minutes=5), 10)] == ["lab-1", "lab-0"]
-    assert [lab.id for lab in store.labs_due(NOW + timedelta(minutes=5), 1)] == ["lab-1"]
+    assert list(store.labs_due(NOW + timedelta(minutes=5), 10)) == ["lab-1", "lab-0"]
+    assert list(store.labs_due(NOW + timedelta(minutes=5), 1)) == ["lab-1"]
     store.change_lab("lab-1", lambda lab: replace(lab, due_at=None))
-    assert [lab.id for lab in store.labs_due(NOW + timedelta(hours=1), 10)] == ["lab-0", "lab-2"]
+    assert list(store.labs_due(NOW + timedelta(hours=1), 10)) == ["lab-0", "lab-2"]
 
 
 def test_steps_are_overwritten_by_name_and_run_and_come_in_order_of_their_start(store: Store) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import Any
 
 import boto3
@@ -12,9 +13,10 @@ from botocore.exceptions import ClientError, ReadTimeoutError
 from moto import mock_aws
 
 from chalicelib.aws.store import DynamoStore
-from chalicelib.domain.errors import AwsRefused, AwsUnavailable, StaleLab, Throttled
+from chalicelib.aws.store_keys import lab_key
+from chalicelib.domain.errors import AwsRefused, AwsUnavailable, StaleLab, Throttled, Unreadable
 from tests.aws.table import create_table
-from tests.fakes import NOW, a_lab
+from tests.fakes import NOW, a_lab, a_spec
 
 
 @dataclass
@@ -103,3 +105,16 @@ def test_throttling_and_mistakes_are_not_taken_for_conflicts(client: Unreliable,
         store.create_lab(a_lab(), None, "digest", NOW)
     with pytest.raises(AwsRefused):
         store.create_lab(a_lab(), None, "digest", NOW)
+
+
+def test_a_lab_that_another_version_wrote_is_due_like_the_others_and_unreadable_alone(
+    client: Unreliable, store: DynamoStore
+) -> None:
+    for number in (1, 2):
+        store.create_lab(a_lab(id=f"lab-{number}", spec=a_spec(name=f"n{number}")), None, "", NOW)
+    broken = client.get_item(TableName="labs", Key=lab_key("lab-1"))["Item"] | {"body": {"S": '{"id": "lab-1"}'}}
+    client.put_item(TableName="labs", Item=broken)
+    assert set(store.labs_due(NOW + timedelta(hours=1), 10)) == {"lab-1", "lab-2"}
+    with pytest.raises(Unreadable):
+        store.load_lab("lab-1")
+    assert store.load_lab("lab-2").id == "lab-2"

@@ -64,7 +64,7 @@ def readings(draw: st.DrawFn) -> Act:
             pages.append(page.items)
             cursor = page.cursor
             if cursor is None:
-                return pages, {lab.id for lab in store.labs_due(due, 10)}
+                return pages, set(store.labs_due(due, 10))
 
     return f"list {owner} {phases} {limit}", read
 

@@ -103,9 +103,9 @@ class FakeStore:
         return _page(found, limit, cursor)
 
     @port
-    def labs_due(self, now: datetime, limit: int) -> tuple[Lab, ...]:
-        due = [(lab.due_at, lab.id, lab) for lab in self.labs.values() if lab.due_at and lab.due_at <= now]
-        return tuple(lab for _, _, lab in sorted(due, key=lambda row: row[:2])[:limit])
+    def labs_due(self, now: datetime, limit: int) -> tuple[str, ...]:
+        due = [(lab.due_at, lab.id) for lab in self.labs.values() if lab.due_at and lab.due_at <= now]
+        return tuple(lab_id for _, lab_id in sorted(due)[:limit])
 
     @port
     def record_step(self, lab_id: str, step: Step) -> None:
