@@ -1,6 +1,7 @@
 """The things in an AWS account that a lab may own: their kinds, how one is described, and the ledger that lists them.
 
-A ledger entry is written the moment a thing is asked for, before AWS answers, so that nothing we made can be forgotten.
+A ledger entry is written the moment a thing is asked for: before AWS answers where the ARN is known, else with the answer; so
+that nothing we made can be forgotten.
 """
 
 from __future__ import annotations
