@@ -1,0 +1,32 @@
+"""The pages about the support watch say what the code does: the events' schema, and the policy of the role to make."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+from chalicelib.domain.events_schema import DETAIL_TYPES, SCHEMA
+from tests.workflows.machine import camel
+
+PROJECT = Path(__file__).resolve().parent.parent
+JSON_BLOCK = re.compile(r"```json\n(.*?)```", re.DOTALL)
+
+
+def test_the_schema_of_events_is_the_one_on_the_page() -> None:
+    page = (PROJECT / "docs/events.md").read_text()
+    assert json.loads(JSON_BLOCK.findall(page)[0]) == json.loads(json.dumps(SCHEMA))
+    assert [name for name in DETAIL_TYPES.values() if f"`{name}`" not in page] == []
+
+
+def test_the_role_of_another_account_may_do_what_the_reading_does_and_no_more() -> None:
+    blocks = [json.loads(block) for block in JSON_BLOCK.findall((PROJECT / "docs/support-watch.md").read_text())]
+    allowed: set[str] = set()
+    for statement in blocks[1]["Statement"]:
+        actions = statement["Action"]
+        allowed |= {actions} if isinstance(actions, str) else set(actions)
+    called: set[str] = set()
+    for name in ("fleet", "fleet_addons", "fleet_insights", "fleet_nodes", "versions"):
+        text = (PROJECT / f"chalicelib/aws/{name}.py").read_text()
+        called |= set(re.findall(r"\b((?:list|describe|start|update)_[a-z]+(?:_[a-z]+)*)\b", text))
+    assert {action.partition(":")[2] for action in allowed} == {camel(call) for call in called}
