@@ -6,15 +6,12 @@ Called by the scan, the API and the notices. Only dates decide: EKS's own status
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from chalicelib.domain.calendar import Calendar, SupportStatus, VersionSupport
 from chalicelib.domain.support import EXTENDED_PER_MONTH, Deadline, DeadlineKind, Support, SupportPhase
 
 STANDARD, EXTENDED = "STANDARD", "EXTENDED"
-#: `Calendar.source` of dates that EKS told; any other is a fallback.
-LIVE = "eks:DescribeClusterVersions"
 #: A lab that outlives its lease by more than this is stuck: its deadlines concern people again.
 LEASE_GRACE = timedelta(days=1)
 
@@ -41,16 +38,6 @@ def moved(before: Support, after: Support) -> tuple[Deadline, Deadline] | None:
         if deadline.version == was[kind].version and deadline.id != was[kind].id:
             return was[kind], deadline
     return None
-
-
-def steady(before: Support, after: Support) -> Support:
-    """`after`, unless its dates are only the fallback's and differ from those EKS told before: then nobody moved a date."""
-    was, now_is = _by_kind(before), _by_kind(after)
-    told_by_eks = [deadline.source for deadline in was.values()].count(LIVE)
-    if not told_by_eks or after.phase is not before.phase or moved(before, after) is None:
-        return after
-    fallback = all(deadline.source != LIVE for deadline in now_is.values())
-    return replace(after, deadlines=before.deadlines, begun=before.begun) if fallback else after
 
 
 def days_left(deadline: Deadline, now: datetime) -> int:
