@@ -1,7 +1,8 @@
 """`make demo`: the course's own evening, told by the running service, and ended as it should have ended.
 
 Everything goes through the REST API as a learner would send it; only what Kubernetes would leave behind is put into the
-account from outside. Every promise is a check; one that does not hold makes the exit status non-zero.
+account from outside. Every promise is a check; one that does not hold makes the exit status non-zero. The second act
+is in `demo_support.py`.
 """
 
 import json
@@ -10,6 +11,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from sandbox import demo_support
 from sandbox.leftover import Leftover, still_there
 from sandbox.leftovers import Cluster, drop_all
 from sandbox.look_alikes import drop_look_alikes
@@ -39,6 +41,7 @@ def main(scale: float = 0.01) -> int:
     try:
         with installed(Settings(scale=scale), narrator.say) as stage:
             _Play(stage, narrator).play()
+            demo_support.play(stage, narrator)
     except (Impatient, NotPackaged) as error:
         narrator.check(False, str(error))
     narrator.say()

@@ -33,6 +33,7 @@ class _Fleet:
         self._stage, self._tell = stage, narrator
         self._mina = make_person(stage.sandbox, MINA)
         self._admin = stage.people.administrator
+        self._mails: list[Mail] = []
         self._box: Mailbox = subscribe(stage.sandbox, stage.outputs["NoticesTopicArn"], "everybodys-mail")
 
     def play(self) -> None:
@@ -73,7 +74,7 @@ class _Fleet:
 
     def _told(self) -> None:
         self._tell.act(f"What {MINA} finds in the mail")
-        mails = self._box.take()
+        mails = self._take()
         hers = [mail for mail in mails if mail.attributes["recipient"] == MINA]
         for mail in hers[:1]:
             self._tell.say(f"Subject: {mail.subject}")
@@ -111,10 +112,10 @@ class _Fleet:
         self._tell.act("Thursday 26 November, 02:00 UTC: nobody does anything, and AWS upgrades payments")
         self._calendar(datetime.fromisoformat("2026-11-26T02:00:00+00:00"))
         cluster = self._until_version("payments", "1.32")
-        self._tell.check(cluster["version"] == "1.32", "EKS says 1.32: no notice came before, no event after")
+        self._tell.check(cluster["version"] == "1.32", "EKS says 1.32, and nobody asked for it")
         mails = self._day(TODAY + timedelta(days=3))
         hers = next((mail for mail in mails if mail.attributes["recipient"] == MINA), None)
-        for line in _lines(hers, "AWS upgraded", "older than", "allowed"):
+        for line in _lines(hers, "noticed on", "older than"):
             self._tell.say(f"  {line}")
         self._tell.check(
             hers is not None and "general (3 on 1.31)" in hers.body,
@@ -138,8 +139,17 @@ class _Fleet:
         self._tell.check(not nagged, "the nodes are on 1.32: not a word more about them")
         upgraded = [mail for mail in _about("storefront", mails) if "AWS upgraded" in mail.body]
         self._tell.check(bool(upgraded), f"{upgraded[0].subject if upgraded else 'storefront was upgraded'}")
-        twice = [mail.subject for mail in mails if mails.count(mail) > 1]
-        self._tell.check(not twice, "nothing was told twice")
+        rungs, told = self._rungs("storefront", "1.34"), [mail for mail in self._mails if _warns_of_storefront(mail)]
+        self._tell.check(
+            rungs == [14, 7, 3, 1] and len(told) == 4,
+            f"{MINA} was warned of it at {', '.join(map(str, rungs))} days: in {len(told)} mails, once each",
+        )
+
+    def _rungs(self, name: str, version: str) -> list[int]:
+        """The rungs of the ladder of a version's end that were sent to Mina, the earliest first."""
+        notices = self._call(self._admin, "GET", f"/clusters/{ACCOUNT}/{REGION}/{name}").json["notices"]
+        hers = [n for n in notices if n["recipient"] == MINA and n["kind"] == "deadline" and n["state"] == "sent"]
+        return sorted((n["rung"] for n in hers if f"#{version}#" in n["deadlineId"]), reverse=True)
 
     def _subscribed(self) -> None:
         self._tell.act("A calendar to subscribe to")
@@ -162,9 +172,14 @@ class _Fleet:
     def _day(self, at: datetime) -> list[Mail]:
         self._calendar(at)
         self._run(at)
-        mails = self._box.take()
+        mails = self._take()
         for mail in mails:
             self._tell.say(f"  → {mail.attributes['recipient']}: {mail.subject}")
+        return mails
+
+    def _take(self) -> list[Mail]:
+        mails = self._box.take()
+        self._mails += mails
         return mails
 
     def _calendar(self, at: datetime) -> None:
@@ -183,7 +198,16 @@ class _Fleet:
 
 
 def _row(cluster: Mapping[str, Any]) -> str:
-    return "  ".join(f"{cluster.get(key)!s:<15}" for key in ("name", "account", "version", "phase", "next", "owner"))
+    where = f"{cluster['account']} {cluster['region']}"
+    if cluster["trouble"]:
+        return f"  {cluster['name']:<11}{where:<29}can't be read: {cluster['trouble']['code']}"
+    following, policy = cluster["next"], cluster["supportType"] or "-"
+    ahead = f"{following['at'][:10]} {following['effect']}" if following else "nothing known ahead"
+    return f"  {cluster['name']:<11}{where:<29}{cluster['version']:<6}{policy:<10}{ahead}"
+
+
+def _warns_of_storefront(mail: Mail) -> bool:
+    return mail.attributes["recipient"] == MINA and "storefront: forced upgrade" in mail.body
 
 
 def _about(name: str, mails: Sequence[Mail]) -> list[Mail]:

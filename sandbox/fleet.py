@@ -56,11 +56,7 @@ CLUSTERS: tuple[Mapping[str, Any], ...] = (
         "createdAt": "2024-10-15T10:00:00+09:00",
         "tags": {"Owner": "mina@example.com", "Team": "payments@example.com"},
         "nodegroups": [{"name": "general", "count": 3}],
-        "addons": {
-            "vpc-cni": "v1.19.0-eksbuild.1",
-            "coredns": "v1.11.3-eksbuild.1",
-            "kube-proxy": "v1.31.2-eksbuild.3",
-        },
+        "addons": {"vpc-cni": "v1.20.5-eksbuild.1", "coredns": "v1.11.3-eksbuild.1"},
     },
     {
         "name": "storefront",
