@@ -103,6 +103,27 @@ def test_a_stacks_tags_and_name_reach_its_resources(sandbox: Sandbox, cloudforma
     delete(cloudformation, "tagged")
 
 
+def test_an_instance_profile_is_known_by_its_name_and_goes_with_the_stack(
+    sandbox: Sandbox, cloudformation: Any
+) -> None:
+    trust = {"Version": "2012-10-17", "Statement": [
+        {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": "ec2.amazonaws.com"}}
+    ]}  # fmt: skip
+    template = {
+        "Role": {"Type": "AWS::IAM::Role", "Properties": {"AssumeRolePolicyDocument": trust}},
+        "Profile": {"Type": "AWS::IAM::InstanceProfile", "Properties": {"Path": "/lab/", "Roles": [{"Ref": "Role"}]}},
+    }
+    made = create(cloudformation, "profiled", template, Capabilities=["CAPABILITY_IAM"])
+    iam = sandbox.client("iam")
+    profile = iam.get_instance_profile(InstanceProfileName=made["Profile"])["InstanceProfile"]
+    assert profile["Arn"].endswith(f":instance-profile/lab/{made['Profile']}")
+    assert [role["RoleName"] for role in profile["Roles"]] == [made["Role"]]
+    assert delete(cloudformation, "profiled")["StackStatus"] == "DELETE_COMPLETE"
+    assert made["Profile"] not in [
+        each["InstanceProfileName"] for each in iam.list_instance_profiles()["InstanceProfiles"]
+    ]
+
+
 def test_a_stack_whose_subnet_is_in_use_stays_and_names_it(sandbox: Sandbox, cloudformation: Any) -> None:
     ec2 = sandbox.client("ec2")
     made = create(cloudformation, "blocked", NETWORK)
