@@ -28,6 +28,7 @@ THROTTLED = frozenset(
     {
         "BandwidthLimitExceeded",
         "EC2ThrottledException",
+        "KMSThrottling",
         "PriorRequestNotComplete",
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
@@ -45,6 +46,7 @@ THROTTLED = frozenset(
 PASSING = frozenset(
     {
         "InternalError",
+        "InternalException",
         "InternalFailure",
         "RequestTimeout",
         "RequestTimeoutException",
@@ -63,6 +65,7 @@ DENIED = frozenset(
         "AuthFailure",
         "AuthorizationError",
         "AuthorizationErrorException",
+        "KMSAccessDenied",
         "NotAuthorized",
         "UnauthorizedAccess",
         "UnauthorizedOperation",
