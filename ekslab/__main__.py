@@ -1,4 +1,4 @@
-"""`python -m ekslab`: ask for labs, watch them, let them go.
+"""`python -m ekslab`: ask for labs, watch them, let them go; and know what comes to your clusters.
 
 Exit status: 0 done; 1 the service refused, or the lab ended badly; 2 the command line is wrong; 3 nobody answered.
 """
@@ -13,7 +13,7 @@ import urllib.error
 from collections.abc import Sequence
 from pathlib import Path
 
-from ekslab import commands
+from ekslab import commands, fleet_commands
 from ekslab.client import Client, NoCredentials
 
 
@@ -47,6 +47,7 @@ def parser() -> argparse.ArgumentParser:
     below = top.add_subparsers(required=True, metavar="command")
     _add_making(below)
     _add_looking(below)
+    _add_fleet(below)
     return top
 
 
@@ -94,6 +95,30 @@ def _add_looking(below: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     versions = below.add_parser("versions", help="Kubernetes versions and when their support ends")
     versions.add_argument("--in", dest="lab_region", metavar="REGION", help="a region's own calendar")
     versions.set_defaults(run=commands.versions)
+
+
+def _add_fleet(below: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    for name, what, run in (
+        ("clusters", "every watched cluster, by what comes first", fleet_commands.clusters),
+        ("deadlines", "their deadlines as a calendar", fleet_commands.deadlines),
+    ):
+        many = below.add_parser(name, help=what)
+        many.add_argument("--phase", action="append", help="standard, extended, past-the-end ...; may be repeated")
+        many.add_argument("--days-left", metavar="DAYS", help="the next deadline is at most so far away, or past")
+        many.add_argument("--owner", help="as tags or the account's registration name them")
+        many.add_argument("--account")
+        many.add_argument("--in", dest="in_region", metavar="REGION")
+        many.set_defaults(run=run)
+    for name, what, run in (
+        ("cluster", "one cluster: what is ahead, what is in the way, how to upgrade", fleet_commands.cluster),
+        ("acknowledge", "its next deadline is known: no more mails until the last week", fleet_commands.acknowledge),
+        ("snooze", "hold its notices back for a while", fleet_commands.snooze),
+    ):
+        one = below.add_parser(name, help=what)
+        one.add_argument("cluster", metavar="ACCOUNT/REGION/NAME", type=fleet_commands.cluster_name)
+        if name == "snooze":
+            one.add_argument("until", help="an instant, for example 2026-12-01T00:00:00Z")
+        one.set_defaults(run=run)
 
 
 def _nodes(text: str) -> tuple[str, int]:

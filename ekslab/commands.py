@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator, Mapping
 from typing import Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
 from ekslab import printing
+from ekslab.answering import pages, refused, told, with_query
 from ekslab.client import Answer, Client
 from ekslab.watching import ended_well, watch
 
@@ -45,11 +45,11 @@ def list_labs(client: Client, options: argparse.Namespace) -> int:
     """All pages of labs, newest first."""
     query = {"owner": options.owner, "phase": ",".join(options.phase or ()) or None, "limit": "100"}
     labs: list[Any] = []
-    for answer in _pages(client, "/labs", query):
+    for answer in pages(client, "/labs", query):
         if not answer.ok:
-            return _refused(answer, options)
+            return refused(answer, options)
         labs += answer.body["labs"]
-    return _told(options, {"labs": labs}, printing.lab_table(labs))
+    return told(options, {"labs": labs}, printing.lab_table(labs))
 
 
 def show(client: Client, options: argparse.Namespace) -> int:
@@ -57,7 +57,7 @@ def show(client: Client, options: argparse.Namespace) -> int:
     if options.watch:
         return _watched(client, options, options.id)
     answer = client.call("GET", _path(options.id))
-    return _told(options, answer.body, printing.lab(answer.body)) if answer.ok else _refused(answer, options)
+    return told(options, answer.body, printing.lab(answer.body)) if answer.ok else refused(answer, options)
 
 
 def read(client: Client, options: argparse.Namespace) -> int:
@@ -66,38 +66,38 @@ def read(client: Client, options: argparse.Namespace) -> int:
         return _events(client, options)
     answer = client.call("GET", _path(options.id, options.what))
     if not answer.ok:
-        return _refused(answer, options)
+        return refused(answer, options)
     lines = {"receipt": printing.receipt, "inventory": printing.inventory}.get(options.what, printing.as_it_is)
-    return _told(options, answer.body, lines(answer.body))
+    return told(options, answer.body, lines(answer.body))
 
 
 def versions(client: Client, options: argparse.Namespace) -> int:
     """The support calendar of a region."""
-    answer = client.call("GET", _with_query("/versions", {"region": options.lab_region}))
-    return _told(options, answer.body, printing.calendar(answer.body)) if answer.ok else _refused(answer, options)
+    answer = client.call("GET", with_query("/versions", {"region": options.lab_region}))
+    return told(options, answer.body, printing.calendar(answer.body)) if answer.ok else refused(answer, options)
 
 
 def _events(client: Client, options: argparse.Namespace) -> int:
     events: list[Any] = []
-    for answer in _pages(client, _path(options.id, "events"), {"limit": "100"}):
+    for answer in pages(client, _path(options.id, "events"), {"limit": "100"}):
         if not answer.ok:
-            return _refused(answer, options)
+            return refused(answer, options)
         events += answer.body["events"]
-    return _told(options, {"events": events}, printing.events(events))
+    return told(options, {"events": events}, printing.events(events))
 
 
 def _under_way(client: Client, options: argparse.Namespace, answer: Answer, stay: bool) -> int:
     if not answer.ok:
-        return _refused(answer, options)
-    _told(options, answer.body, printing.accepted(answer.body))
+        return refused(answer, options)
+    told(options, answer.body, printing.accepted(answer.body))
     return _watched(client, options, answer.body["id"]) if stay else 0
 
 
 def _watched(client: Client, options: argparse.Namespace, lab_id: str) -> int:
     answer = watch(client, _path(lab_id), say=lambda line: print(line, file=sys.stderr, flush=True))
     if not answer.ok:
-        return _refused(answer, options)
-    _told(options, answer.body, printing.lab(answer.body))
+        return refused(answer, options)
+    told(options, answer.body, printing.lab(answer.body))
     return 0 if ended_well(answer.body["phase"]) else 1
 
 
@@ -109,38 +109,5 @@ def _body_of(options: argparse.Namespace) -> tuple[bytes, str]:
     return options.file.read_bytes(), _TYPES.get(options.file.suffix, "text/plain")
 
 
-def _pages(client: Client, path: str, query: Mapping[str, str | None]) -> Iterator[Answer]:
-    cursor: str | None = None
-    while True:
-        answer = client.call("GET", _with_query(path, {**query, "cursor": cursor}))
-        yield answer
-        cursor = answer.body.get("cursor") if answer.ok else None
-        if cursor is None:
-            return
-
-
-def _with_query(path: str, query: Mapping[str, str | None]) -> str:
-    given = {name: value for name, value in query.items() if value}
-    return f"{path}?{urlencode(given, quote_via=quote, safe='')}" if given else path
-
-
 def _path(lab_id: str, part: str = "") -> str:
     return f"/labs/{quote(lab_id, safe='')}" + (f"/{part}" if part else "")
-
-
-def _told(options: argparse.Namespace, body: Any, lines: Iterator[str]) -> int:
-    if options.json and not isinstance(body, str):
-        print(json.dumps(body, indent=2))
-    else:
-        for line in lines:
-            print(line)
-    return 0
-
-
-def _refused(answer: Answer, options: argparse.Namespace) -> int:
-    if options.json:
-        print(json.dumps(answer.body, indent=2))
-    else:
-        for line in printing.problem(answer.status, answer.body):
-            print(line, file=sys.stderr)
-    return 1
