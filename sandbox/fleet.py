@@ -5,13 +5,14 @@ end of its standard support, 1.28 a year past everything. What is put here was n
 """
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from sandbox.emulator import Credentials, Sandbox
-from sandbox.settings import ACCOUNT, REGION, ROOT_SECRET
+from sandbox.settings import ACCOUNT, PROJECT, REGION, ROOT_SECRET
 
 TODAY = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
 """The day the fleet is looked at first."""
@@ -23,18 +24,6 @@ SHUT_ACCOUNT = "777788889999"
 """An account that is registered, and lets nobody in."""
 
 WATCH_ROLE = "ekslab-watch"
-_READ_EKS = (
-    "DescribeAddon DescribeAddonVersions DescribeCluster DescribeClusterVersions DescribeInsight DescribeInsightsRefresh"
-    " DescribeNodegroup ListAddons ListClusters ListFargateProfiles ListInsights ListNodegroups StartInsightsRefresh"
-)
-WATCH_POLICY = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {"Effect": "Allow", "Action": [f"eks:{action}" for action in _READ_EKS.split()], "Resource": "*"},
-        {"Effect": "Allow", "Action": ["ec2:DescribeInstances", "ec2:DescribeImages"], "Resource": "*"},
-    ],
-}
-"""What the role may do; docs/support-watch.md asks for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,11 +144,18 @@ def root_of(account: str) -> Credentials:
 
 
 def let_watch(sandbox: Sandbox, account: str) -> str:
-    """Make the role in `account` by which the service may read it; return its ARN."""
+    """Make the role in `account` as docs/support-watch.md asks for it, without an external id; return its ARN."""
     iam = sandbox.client("iam", credentials=root_of(account))
-    principal = {"AWS": f"arn:aws:iam::{sandbox.account}:root"}
-    trust = [{"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}]
-    document = json.dumps({"Version": "2012-10-17", "Statement": trust})
-    arn: str = iam.create_role(RoleName=WATCH_ROLE, AssumeRolePolicyDocument=document)["Role"]["Arn"]
-    iam.put_role_policy(RoleName=WATCH_ROLE, PolicyName="watch", PolicyDocument=json.dumps(WATCH_POLICY))
+    trust, policy = _documented(HOME_ACCOUNT=sandbox.account, STACK_NAME="ekslab")
+    trust["Statement"][0]["Condition"].pop("StringEquals")
+    arn: str = iam.create_role(RoleName=WATCH_ROLE, AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
+    iam.put_role_policy(RoleName=WATCH_ROLE, PolicyName="watch", PolicyDocument=json.dumps(policy))
     return arn
+
+
+def _documented(**values: str) -> list[dict[str, Any]]:
+    """The trust and the policy that the page prints, with values in the places of the words in capitals."""
+    page = (PROJECT / "docs" / "support-watch.md").read_text("utf-8")
+    for word, value in values.items():
+        page = page.replace(word, value)
+    return [json.loads(block) for block in re.findall(r"```json\n(.*?)```", page, re.DOTALL)][:2]
