@@ -12,6 +12,9 @@ from chalicelib.domain.ownership import Action, Decision, judge
 from chalicelib.domain.receipt import Outcome, Receipt, ReceiptLine
 from chalicelib.domain.resources import EntryState, LedgerEntry, Resource, Target
 
+#: What is said of a thing that was deleted once before: log groups do this, by late delivery.
+CAME_BACK = "It was deleted, and is there again."
+
 
 def direct_look(arn: str) -> str:
     """The name of the census' source that asks for this one ledger entry; unreadable ones read `<source>: <why>`."""
@@ -62,6 +65,8 @@ def _of_what_is_there(entry: LedgerEntry, decision: Decision) -> tuple[Outcome, 
         return Outcome.KEPT, entry.reason
     if entry.state is EntryState.BLOCKED:
         return Outcome.BLOCKED, entry.reason
+    if entry.state is EntryState.DELETED:
+        return Outcome.PRESENT, CAME_BACK
     waits = decision.reason if decision.action is Action.LEAVE else "It has not been deleted yet."
     return Outcome.PRESENT, entry.reason or waits
 
@@ -75,7 +80,8 @@ def _of_what_was_not_seen(entry: LedgerEntry, unreadable: Sequence[str]) -> tupl
         return Outcome.PRESENT, f"It could not be looked at, so it may still be there: {why}"
     if entry.state is EntryState.KEPT:
         return Outcome.DELETED, "It was to be kept, but someone has deleted it since."
-    return Outcome.DELETED, "It is not there."
+    told = entry.reason if entry.state is EntryState.DELETED else ""
+    return Outcome.DELETED, told or "It is not there."
 
 
 def _line_of_stray(resource: Resource, target: Target, entries: Mapping[str, LedgerEntry]) -> ReceiptLine | None:

@@ -15,7 +15,7 @@ from chalicelib.domain.history import Event
 from chalicelib.domain.lab import Lab
 from chalicelib.domain.ownership import Action, Decision, judge
 from chalicelib.domain.receipt import Receipt
-from chalicelib.domain.reckoning import reckon
+from chalicelib.domain.reckoning import CAME_BACK, reckon
 from chalicelib.domain.resources import EntryState, Kind, LedgerEntry, Resource, Target
 from chalicelib.domain.sweeps import INSTANCES, LEFTOVERS, REMAINS, SLOW, STRAGGLERS
 from chalicelib.domain.target import target_of, with_cluster
@@ -133,9 +133,8 @@ class _Sweep:
         fate = volume_fate(resource, self.lab.spec.volumes)
         try:
             if fate is VolumeFate.KEEP:
-                self._keep(
-                    resource, entry.how, f"The lab was asked to {self.lab.spec.volumes} the volumes of its PVCs."
-                )
+                asked = f"The lab was asked to {self.lab.spec.volumes} the volumes of its PVCs."
+                self._keep(resource, entry.how, entry.reason if entry.state is EntryState.KEPT else asked)
                 return
             if fate is VolumeFate.SNAPSHOT_THEN_DELETE and not self._snapshot_is_safe(resource):
                 self.outcome.remaining.append(resource)
@@ -181,7 +180,9 @@ class _Sweep:
         if entry is None:
             entry = LedgerEntry(resource, EntryState.PRESENT, decision.how, self.now, self.now)
             return self._note(entry)
-        if entry.state in (EntryState.REQUESTED, EntryState.DELETED):
+        if entry.state is EntryState.DELETED:
+            return self._note(replace(entry, state=EntryState.PRESENT, reason=CAME_BACK))
+        if entry.state is EntryState.REQUESTED:
             return self._note(replace(entry, state=EntryState.PRESENT))
         return entry
 
@@ -199,7 +200,8 @@ class _Sweep:
                 self._deleted(entry)
 
     def _deleted(self, entry: LedgerEntry) -> None:
-        self._note(replace(entry, state=EntryState.DELETED, reason=""))
+        reason = "It came back, and was deleted again." if entry.reason == CAME_BACK else ""
+        self._note(replace(entry, state=EntryState.DELETED, reason=reason))
         self.outcome.deleted.append(entry.resource)
         what = entry.resource
         facts = {"arn": what.arn, "kind": str(what.kind), "how": entry.how}

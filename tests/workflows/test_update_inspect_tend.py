@@ -87,7 +87,10 @@ def test_a_log_group_that_comes_back_is_removed_at_the_next_look() -> None:
     theatre.later(minutes=14)
     assert theatre.ends[-1] == "Looked"
     assert theatre.world.account.resources == {}
-    assert [r.clean for r in theatre.world.store.receipts(theatre.lab_id)] == [True, True]
+    receipts = theatre.world.store.receipts(theatre.lab_id)
+    assert [receipt.clean for receipt in receipts] == [True, True]
+    told = [line.reason for receipt in receipts for line in receipt.lines if line.kind == "log-group"]
+    assert told == ["It is not there.", "It came back, and was deleted again."]
 
 
 def test_what_comes_back_and_will_not_go_blocks_the_lab() -> None:
