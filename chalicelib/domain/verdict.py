@@ -33,7 +33,7 @@ def verdict(lab: Lab, receipts: Sequence[Receipt]) -> str:
 def _opening(receipt: Receipt, counts: Counter[Outcome]) -> str:
     there = counts[Outcome.PRESENT] + counts[Outcome.BLOCKED]
     if there:
-        return f"Not empty: {there} of the lab's things are still there."
+        return f"Not empty: {there} of the lab's things {'is' if there == 1 else 'are'} still there."
     if receipt.unreadable:
         return f"Not proved: {len(receipt.unreadable)} of {len(receipt.sources)} sources could not be read."
     if counts[Outcome.KEPT]:

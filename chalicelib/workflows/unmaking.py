@@ -122,6 +122,7 @@ def why_not_clean(receipt: Receipt) -> str:
     left = [line for line in receipt.lines if line.outcome in (Outcome.BLOCKED, Outcome.PRESENT)]
     first = "; ".join(f"{line.arn} ({line.reason})" for line in left[:3])
     more = f"; and {len(left) - 3} more" if len(left) > 3 else ""
-    things = f"{len(left)} of the lab's things are left: {first}{more}." if left else ""
+    are = "is" if len(left) == 1 else "are"
+    things = f"{len(left)} of the lab's things {are} left: {first}{more}." if left else ""
     unread = f"Could not be looked at: {'; '.join(receipt.unreadable[:3])}." if receipt.unreadable else ""
     return " ".join(part for part in (things, unread) if part)
