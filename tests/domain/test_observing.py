@@ -1,0 +1,147 @@
+"""What is kept of a cluster when it is read again, can't be read, or was made anew."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.domain.calendar import Calendar
+from chalicelib.domain.fleet import FleetCluster, Trouble
+from chalicelib.domain.notices import Watched
+from chalicelib.domain.observing import (
+    LIVE,
+    Joined,
+    Readiness,
+    is_near,
+    last_seen,
+    observed,
+    troubled,
+    troubled_place,
+    with_readiness,
+)
+from tests.fakes import NOW, a_calendar
+from tests.fakes.fleet_builders import HOME, JO, a_fleet_cluster, a_key, a_trouble, an_addon, an_insight
+
+JOINED = Joined(JO)
+LIVE_CALENDAR = a_calendar(source=LIVE)
+
+
+def read(
+    cluster: FleetCluster, before: Watched | None = None, day: int = 0, calendar: Calendar = LIVE_CALENDAR
+) -> Watched:
+    kept = observed(before, cluster, JOINED, calendar, NOW + timedelta(days=day))
+    assert kept is not None
+    return kept
+
+
+def moved(version: str, by: timedelta, source: str = LIVE) -> Calendar:
+    versions = tuple(
+        replace(v, end_of_standard=v.end_of_standard + by) if v.version == version else v
+        for v in LIVE_CALENDAR.versions
+    )
+    return replace(LIVE_CALENDAR, versions=versions, source=source)
+
+
+def test_what_people_said_stays_and_trouble_ends_with_a_good_reading() -> None:
+    before = replace(
+        read(a_fleet_cluster()), acknowledged_by="ann", snoozed_until=NOW, told=("x",), trouble=a_trouble(), version=7
+    )
+    after = read(a_fleet_cluster(), before, day=1)
+    assert (after.acknowledged_by, after.snoozed_until, after.told, after.version) == ("ann", NOW, ("x",), 7)
+    assert (after.trouble, after.read_at) == (None, NOW + timedelta(days=1))
+
+
+def test_a_reading_older_than_the_last_changes_nothing() -> None:
+    assert observed(read(a_fleet_cluster(), day=1), a_fleet_cluster(version="1.33"), JOINED, LIVE_CALENDAR, NOW) is None
+
+
+def test_deadlines_are_armed_when_they_become_known_and_not_by_passing() -> None:
+    kept = read(a_fleet_cluster())
+    assert kept.armed_at == NOW
+    assert read(a_fleet_cluster(), kept, day=20).armed_at == NOW
+    later = NOW + timedelta(days=1)
+    assert read(a_fleet_cluster(), kept, day=1, calendar=moved("1.34", timedelta(days=30))).armed_at == later
+    assert read(a_fleet_cluster(version="1.35"), kept, day=1).armed_at == later
+    assert read(a_fleet_cluster(support_type="STANDARD"), kept, day=1).armed_at == later
+
+
+def test_dates_that_eks_told_are_not_moved_by_the_fallback() -> None:
+    kept = read(a_fleet_cluster())
+    fallback = moved("1.34", timedelta(days=2), source="bundled table")
+    after = read(a_fleet_cluster(), kept, day=1, calendar=fallback)
+    assert (after.support.deadlines, after.armed_at) == (kept.support.deadlines, NOW)
+    told = read(a_fleet_cluster(), kept, day=1, calendar=moved("1.34", timedelta(days=2)))
+    assert told.support.next is not None
+    assert told.support.next.at == datetime(2026, 12, 4, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("policy", "version", "day", "upgraded", "by_aws"),
+    [
+        ("EXTENDED", "1.31", 2, "1.32", False),
+        ("EXTENDED", "1.31", 4, "1.32", True),
+        ("EXTENDED", "1.31", 4, "1.31", False),
+        ("STANDARD", "1.34", 10, "1.35", True),
+        ("EXTENDED", "1.34", 10, "1.35", False),
+        (None, "1.31", 4, "1.32", True),
+    ],
+)
+def test_a_version_that_rose_after_the_date_was_raised_by_aws(
+    policy: str | None, version: str, day: int, upgraded: str, by_aws: bool
+) -> None:
+    before = read(a_fleet_cluster(version=version, support_type=policy))
+    after = read(a_fleet_cluster(version=upgraded, support_type=policy), before, day)
+    assert (after.upgraded_by_aws_at is not None) == by_aws
+
+
+def test_a_cluster_made_again_under_its_old_name_begins_anew() -> None:
+    before = replace(read(a_fleet_cluster()), acknowledged_by="ann", version=3)
+    for old in (replace(before, gone_at=NOW), before):
+        after = read(a_fleet_cluster(created_at=NOW), old, day=1)
+        assert (after.acknowledged_by, after.gone_at, after.version) == (None, None, 3)
+
+
+@given(st.lists(st.booleans(), min_size=1, max_size=8))
+def test_trouble_begins_with_the_first_failure_since_the_last_good_reading(readings: list[bool]) -> None:
+    kept: Watched | None = None
+    since = None
+    for day, good in enumerate(readings):
+        at = NOW + timedelta(days=day)
+        if good:
+            kept, since = read(a_fleet_cluster(), kept, day), None
+        else:
+            since = since or at
+            kept = troubled(kept, a_key(), Trouble("op", "code", "words", at, at), JOINED)
+        assert (kept.trouble.since if kept.trouble else None) == since
+        assert last_seen(kept) == at
+
+
+def test_what_was_known_stays_known_when_it_cannot_be_read() -> None:
+    kept = read(a_fleet_cluster())
+    after = troubled(kept, a_key(), a_trouble(), Joined())
+    assert replace(after, trouble=None) == kept
+
+
+def test_a_place_is_told_like_a_cluster_that_nobody_can_name_so() -> None:
+    watched = troubled_place(HOME, a_trouble(), JOINED)
+    assert (watched.cluster.key.name, watched.trouble, watched.owner) == ("*", a_trouble(), JO)
+
+
+def test_readiness_is_of_one_version() -> None:
+    ready = Readiness((an_insight(),), (an_addon(),))
+    kept = read(with_readiness(a_fleet_cluster(), ready, None))
+    assert with_readiness(a_fleet_cluster(), None, kept).insights == ready.insights
+    assert with_readiness(a_fleet_cluster(version="1.35"), None, kept).insights == ()
+    nothing = Readiness((), ())
+    assert with_readiness(a_fleet_cluster(), nothing, kept).addons == ()
+
+
+def test_near_is_by_days_and_stays_when_past() -> None:
+    support = read(a_fleet_cluster()).support
+    assert is_near(support, NOW, 9)
+    assert not is_near(support, NOW, 8)
+    assert is_near(support, NOW + timedelta(days=30), 8)
