@@ -125,7 +125,7 @@ def _late_by(
     watched: Watched, history: Sequence[Notice], deadline: Deadline, rung: int, audience: Audience, now: datetime
 ) -> int:
     """Days since it could have been told: not before the deadline was known or the snooze over, nor again for a new owner."""
-    told = [n for n in history if n.deadline_id == deadline.id]
+    told = [n for n in history if n.deadline_id == deadline.id and n.kind is NoticeKind.DEADLINE]
     if any(n.rung == rung and n.audience is audience for n in told) or (watched.armed_at is None and not told):
         return 0
     due = due_at(deadline, rung)
