@@ -57,7 +57,9 @@ def _named(client: Any, lab: Lab) -> Iterator[str]:
     yield from (s["StackName"] for s in stacks if lab.id in s["StackName"] and s["StackStatus"] != "DELETE_COMPLETE")
     yield from (role["RoleName"] for role in client("iam").list_roles()["Roles"] if lab.id in role["RoleName"])
     found = cluster(client, lab.name)
-    if found and found["tags"].get("ekslab:lab-id") == lab.id:
+    if found and found["tags"].get("ekslab:lab-id") != lab.id:
+        return  # Whatever bears the name now is somebody else's.
+    if found:
         yield found["arn"]
     groups = client("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
     yield from (g["AutoScalingGroupName"] for g in groups if _tag(g, "eks:cluster-name") == lab.name)

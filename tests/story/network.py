@@ -43,15 +43,21 @@ def a_network(stage: Stage, cidr: str) -> Network:
 
 
 def a_cluster(network: Network, name: str) -> None:
-    """Make a cluster with a node group by hand, and wait until both are ACTIVE."""
-    eks = network.client("eks")
+    """Make a cluster by hand; it is CREATING."""
     role = _role(network.client, f"{name}-cluster", "eks.amazonaws.com", ["AmazonEKSClusterPolicy"])
-    eks.create_cluster(name=name, roleArn=role, resourcesVpcConfig={"subnetIds": list(network.subnets)})
-    until(lambda: eks.describe_cluster(name=name)["cluster"], _active, f"their cluster {name}")
-    asked = {"clusterName": name, "nodegroupName": "workers"}
-    node_role = _role(network.client, f"{name}-nodes", "ec2.amazonaws.com", NODE_POLICIES)
-    eks.create_nodegroup(**asked, subnets=list(network.subnets), nodeRole=node_role)
-    until(lambda: eks.describe_nodegroup(**asked)["nodegroup"], _active, f"their node group in {name}")
+    placed = {"subnetIds": list(network.subnets)}
+    network.client("eks").create_cluster(
+        name=name, roleArn=role, resourcesVpcConfig=placed, accessConfig={"authenticationMode": "API_AND_CONFIG_MAP"}
+    )
+
+
+def a_node_group(network: Network, cluster: str) -> None:
+    """Make a node group in that cluster by hand, once it is ACTIVE, and wait until it is ACTIVE, too."""
+    eks, asked = network.client("eks"), {"clusterName": cluster, "nodegroupName": "workers"}
+    until(lambda: eks.describe_cluster(name=cluster)["cluster"], _active, f"their cluster {cluster}")
+    role = _role(network.client, f"{cluster}-nodes", "ec2.amazonaws.com", NODE_POLICIES)
+    eks.create_nodegroup(**asked, subnets=list(network.subnets), nodeRole=role)
+    until(lambda: eks.describe_nodegroup(**asked)["nodegroup"], _active, f"their node group in {cluster}")
 
 
 def _active(seen: Any) -> bool:
