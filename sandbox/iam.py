@@ -17,6 +17,7 @@ from ministack.core.router import extract_access_key_id
 from ministack.services import iam
 
 from sandbox.ec2.actions import Params, param
+from sandbox.eks.call import principal_arn
 from sandbox.eks.iam_actions import resource_for
 from sandbox.iam_resources import refined_resource
 
@@ -36,9 +37,20 @@ def install() -> None:
         return refined_resource(service, path, more[0], get_region(), get_account_id(), known)
 
     iam_actions.extract_resource_arn = extract_resource_arn
+    iam_evaluator._resolve_condition_key = _naming_roles(iam_evaluator._resolve_condition_key)
     iam._IAM_HANDLERS["ListOpenIDConnectProviderTags"] = _list_oidc_provider_tags
     for service, passed in (("eks", _passed_to_eks), ("ec2", _passed_to_ec2), ("cloudformation", _passed_to_stacks)):
         ministack.SERVICE_HANDLERS[service] = _checked(service, passed, ministack.SERVICE_HANDLERS[service])
+
+
+def _naming_roles(resolve: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
+    """In a condition, aws:PrincipalArn of a role's session is the role's ARN, not the session's."""
+
+    def resolve_condition_key(key: str, context: Any) -> Any:
+        value = resolve(key, context)
+        return principal_arn(str(value)) if key.lower() == "aws:principalarn" and value else value
+
+    return resolve_condition_key
 
 
 def _checked(service: str, passed: Callable[[bytes], Iterator[PassedRole]], handle: Handler) -> Handler:

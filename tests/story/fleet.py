@@ -1,0 +1,99 @@
+"""The words the support watch's stories are told in: days pass, mail arrives, a cluster is looked at.
+
+The watch moves a whole sandbox's calendar, so it gets one of its own instead of the one that all labs share.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from sandbox.fleet import put_clusters
+from sandbox.mailbox import Mail, Mailbox, subscribe
+from sandbox.people import HttpAnswer, Person, make_person
+from sandbox.stage import Stage, installed
+from sandbox.watching import run_watch
+from tests.story.telling import until
+
+Json = Any
+HOME, HERE = "111122223333", "ap-northeast-2"
+
+
+@dataclass
+class Watching:
+    """An installed service, its fleet, and everybody's mail."""
+
+    stage: Stage
+    box: Mailbox
+    people: dict[str, Person] = field(default_factory=dict)
+
+    def finds(self, *clusters: Mapping[str, Any]) -> None:
+        """Put clusters that were there before."""
+        put_clusters(self.stage.sandbox, clusters)
+
+    def day(self, day: str) -> list[Mail]:
+        """Let the day come and the watch run at 06:00 UTC; everything that arrives."""
+        self.calendar(f"{day}T06:00:00+00:00")
+        self.summary = run_watch(self.stage, datetime.fromisoformat(f"{day}T06:00:00+00:00"), seconds=300)
+        return self.box.take()
+
+    def calendar(self, instant: str) -> None:
+        """Move AWS's calendar, and nothing else."""
+        self.stage.sandbox.admin("POST", "clock", {"now": instant})
+
+    def becomes(self, name: str, version: str) -> None:
+        """Wait until EKS says that the cluster runs a version."""
+        eks = self.stage.sandbox.client("eks")
+        until(lambda: eks.describe_cluster(name=name)["cluster"]["version"], lambda v: v == version, name, 60)
+
+    def nodes_follow(self, name: str, version: str) -> None:
+        """The owner upgrades the node group, and waits for it."""
+        eks, group = self.stage.sandbox.client("eks"), {"clusterName": name, "nodegroupName": "workers"}
+        eks.update_nodegroup_version(**group, version=version)
+        until(lambda: eks.describe_nodegroup(**group)["nodegroup"]["version"], lambda v: v == version, name, 60)
+
+    def sends(self, who: str, method: str, path: str, body: Mapping[str, Any] | None = None) -> HttpAnswer:
+        """One signed request as somebody; `administrator` is the service's."""
+        return self.stage.call(self._person(who), method, path, body)
+
+    def clusters(self, query: str = "limit=100") -> list[Json]:
+        """GET /clusters, all pages."""
+        answer = self.sends("administrator", "GET", f"/clusters?{query}")
+        assert answer.status == 200, answer.body.decode()
+        found: list[Json] = answer.json["clusters"]
+        cursor = answer.json["cursor"]
+        return found + (self.clusters(f"{query.partition('&cursor')[0]}&cursor={cursor}") if cursor else [])
+
+    def cluster(self, name: str, account: str = HOME, region: str = HERE) -> Json:
+        """GET one."""
+        answer = self.sends("administrator", "GET", f"/clusters/{account}/{region}/{name}")
+        assert answer.status == 200, answer.body.decode()
+        return answer.json
+
+    def _person(self, name: str) -> Person:
+        if name == "administrator":
+            return self.stage.people.administrator
+        if name not in self.people:
+            self.people[name] = make_person(self.stage.sandbox, name)
+        return self.people[name]
+
+
+@contextmanager
+def watching() -> Iterator[Watching]:
+    """A service of its own, on 23 November 2026."""
+    with installed() as stage:
+        stage.sandbox.admin("POST", "clock", {"now": "2026-11-23T00:00:00Z"})
+        yield Watching(stage, subscribe(stage.sandbox, stage.outputs["NoticesTopicArn"], "everybody"))
+
+
+def a_cluster(name: str, version: str, owner: str, **more: Any) -> dict[str, Any]:
+    """A cluster of somebody's, with one node group of its own version."""
+    return {"name": name, "version": version, "tags": {"owner": owner}, "nodegroups": [{"name": "workers"}], **more}
+
+
+def to(recipient: str, mails: list[Mail]) -> list[Mail]:
+    """The mails to one recipient."""
+    return [mail for mail in mails if mail.attributes["recipient"] == recipient]
