@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.errors import LabNotFound
+from chalicelib.domain.errors import LabNotFound, Unreadable
 from chalicelib.domain.fleet import FleetCluster, Place, Registration
 from chalicelib.domain.lab import Lab
 from chalicelib.domain.observing import Joined
@@ -49,7 +49,7 @@ def _lab_of(deps: Deps, cluster: FleetCluster) -> Lab | None:
         return None
     try:
         lab = deps.store.load_lab(lab_id)
-    except LabNotFound:
+    except (LabNotFound, Unreadable):
         return None
     return lab if (lab.account, lab.region, lab.name) == tuple(_key(cluster)) else None
 
