@@ -29,7 +29,7 @@ def answerable(tags: Mapping[str, str], registration: Registration | None) -> tu
 def cleaned(text: str) -> str | None:
     """One line without control characters, `mailto:` or surrounding blanks; None for words that name nobody."""
     line = " ".join(re.sub(r"[\x00-\x1f\x7f-\x9f]", " ", text).split())
-    line = re.sub(r"(?i)^mailto:\s*", "", line).strip("<> \"'")[:_LONGEST]
+    line = re.sub(r"(?i)^([<> \"']|mailto:)+", "", line)[:_LONGEST].rstrip("<> \"'")
     return None if line.lower() in _NOBODY else line
 
 

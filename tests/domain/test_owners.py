@@ -1,0 +1,46 @@
+"""Who answers for a cluster, whatever people call the tag."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.domain.owners import answerable, cleaned
+from tests.fakes.fleet_builders import a_registration
+
+DEFAULTS = a_registration(owner="accounts@example.com", team="platform@example.com")
+
+
+@pytest.mark.parametrize(
+    "tag", ["Owner", "owner", "OwnerContact", "owner-contact", "contact", "ekslab:owner", "OWNER_EMAIL"]
+)
+def test_an_owner_is_found_under_many_names(tag: str) -> None:
+    assert answerable({tag: "jo@example.com"}, DEFAULTS) == ("jo@example.com", "platform@example.com")
+
+
+@pytest.mark.parametrize(("tag"), ["Team", "team", "CostCenter", "cost-center"])
+def test_so_is_a_team(tag: str) -> None:
+    assert answerable({tag: "data"}, DEFAULTS) == ("accounts@example.com", "data")
+
+
+def test_a_contact_is_nearer_than_an_owner_and_no_tags_mean_the_registration() -> None:
+    assert answerable({"Owner": "unit 7", "OwnerContact": "jo@example.com"}, None)[0] == "jo@example.com"
+    assert answerable({}, DEFAULTS) == ("accounts@example.com", "platform@example.com")
+    assert answerable({}, None) == (None, None)
+
+
+@pytest.mark.parametrize("value", ["", "  ", "TBD", "unknown", "-", "None"])
+def test_words_that_name_nobody_name_nobody(value: str) -> None:
+    assert answerable({"Owner": value}, DEFAULTS)[0] == "accounts@example.com"
+
+
+def test_a_mail_link_is_taken_for_the_address() -> None:
+    assert cleaned(' "<mailto:jo@example.com>" ') == "jo@example.com"
+
+
+@given(st.text())
+def test_what_is_cleaned_is_one_line_and_stays_as_it_is(text: str) -> None:
+    clean = cleaned(text)
+    assert clean is None or len(clean.splitlines()) == 1
+    assert clean is None or cleaned(clean) == clean
