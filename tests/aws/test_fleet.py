@@ -33,34 +33,6 @@ OTHER_ACCOUNT = "444455556666"
 BORN = "2025-11-03T09:00:00+09:00"
 _numbers = itertools.count()
 
-#: What the service's own account needs, and every role it assumes.
-WATCH_POLICY = {
-    "Version": "2012-10-17",
-    "Statement": [
-        {
-            "Effect": "Allow",
-            "Action": [
-                "ec2:DescribeImages",
-                "ec2:DescribeInstances",
-                "eks:DescribeAddon",
-                "eks:DescribeAddonVersions",
-                "eks:DescribeCluster",
-                "eks:DescribeClusterVersions",
-                "eks:DescribeInsight",
-                "eks:DescribeNodegroup",
-                "eks:ListAddons",
-                "eks:ListClusters",
-                "eks:ListFargateProfiles",
-                "eks:ListInsights",
-                "eks:ListNodegroups",
-                "eks:StartInsightsRefresh",
-                "eks:UpdateClusterConfig",
-            ],
-            "Resource": "*",
-        }
-    ],
-}
-
 
 @dataclass
 class Given:
@@ -256,7 +228,7 @@ def _assumed(sandbox: Sandbox) -> AssumedClients:
         {"Service": "lambda.amazonaws.com", "AWS": f"arn:aws:iam::{HOME.account}:root"},
     )
     trust = {"Effect": "Allow", "Principal": principal, "Action": "sts:AssumeRole"}
-    name = a_name("service")
+    name = a_name("ekslab-service")
     document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
     role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]["Arn"]
     allowed = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "arn:aws:iam::*:role/ekslab-watch"}
@@ -285,8 +257,8 @@ def _fleet(assumed: AssumedClients, place: Place) -> EksFleet:
 
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-def test_another_account_is_read_with_its_role_and_nothing_more_than_the_watch_s_rights(sandbox: Sandbox) -> None:
-    role = let_watch(sandbox, OTHER_ACCOUNT, WATCH_POLICY)
+def test_another_account_is_read_with_the_role_that_the_page_asks_for(sandbox: Sandbox) -> None:
+    role = let_watch(sandbox, OTHER_ACCOUNT)
     place = Place(OTHER_ACCOUNT, "us-east-1", role)
     names = sorted(a_name("theirs") for _ in range(30))
     there = {
