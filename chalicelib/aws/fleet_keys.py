@@ -13,6 +13,7 @@ installed already could not be given several at once.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 
 from chalicelib.aws.store_keys import DUE, Item, key, stamp, text
@@ -24,6 +25,7 @@ FLEET, NOTICES = "FLEET", "NOTICE"
 REGISTRY, TROUBLES = "REGISTRY", "TROUBLES"
 #: Sorts after every instant: clusters that no deadline awaits.
 _NEVER = "9999"
+_LONGEST_ID = 512
 
 
 def place_pk(account: str, region: str) -> str:
@@ -43,7 +45,7 @@ def notices_pk(cluster: ClusterKey) -> str:
 
 def notice_key(cluster: ClusterKey, notice_id: str) -> Item:
     """One notice."""
-    return key(notices_pk(cluster), f"NOTICE#{notice_id}")
+    return key(notices_pk(cluster), f"NOTICE#{_fitting(notice_id)}")
 
 
 def registration_key(account: str) -> Item:
@@ -67,7 +69,7 @@ def watched_index_values(watched: Watched) -> Mapping[str, Item]:
 
 def notice_index_values(notice: Notice) -> Mapping[str, Item]:
     """What puts a new notice among all and among those to be sent."""
-    decided = text(f"{stamp(notice.decided_at)}#{_named(notice.key)}#{notice.id}")
+    decided = text(f"{stamp(notice.decided_at)}#{_named(notice.key)}#{_fitting(notice.id)}")
     return {"everyone": text(NOTICES), "created": decided, "due_shard": text(NOTICES), "due_at": decided}
 
 
@@ -81,6 +83,13 @@ def to_come(shard: str) -> Listing:
     """The clusters by what comes first, or the pending notices by age, from the sparse index."""
     keys = ("due_shard", "due_at", "pk", "sk")
     return Listing("due_shard = :shard", {":shard": text(shard)}, keys, {"due_shard": shard}, index=DUE)
+
+
+def _fitting(notice_id: str) -> str:
+    """The id as a part of a sort key. A recipient comes from a tag of 256 characters, and a key takes 1,024 bytes."""
+    if len(notice_id.encode()) <= _LONGEST_ID:
+        return notice_id
+    return f"{notice_id[:40]}#{hashlib.sha256(notice_id.encode()).hexdigest()}"
 
 
 def _named(cluster: ClusterKey) -> str:

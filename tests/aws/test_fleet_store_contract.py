@@ -241,6 +241,15 @@ def test_a_notice_decided_again_stays_as_it_was_sent_or_not(store: FleetStore) -
     assert "again" not in {sent.note, pending.note}
 
 
+def test_a_recipient_may_have_the_longest_name_a_tag_can_give(store: FleetStore) -> None:
+    long, other = (a_notice(recipient="\N{FIRE}" * 255 + end) for end in "ab")
+    store.add_notices([long, other, long])
+    assert set(store.pending_notices(10)) == {long, other}
+    store.mark_sent([(long.key, long.id)], "message-1", NOW)
+    assert store.pending_notices(10) == (other,)
+    assert {notice.recipient for notice in store.list_notices(10, None)[0]} == {long.recipient, other.recipient}
+
+
 def test_marking_a_notice_that_is_not_there_makes_none(store: FleetStore) -> None:
     store.mark_sent([(a_key(), "deadline#none")], "message-1", NOW)
     assert store.notices_of(a_key()) == ()
