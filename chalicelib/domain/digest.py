@@ -6,6 +6,7 @@ so that it stays readable and within what SNS takes.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -82,7 +83,7 @@ def _subject(parts: Sequence[_Part]) -> str:
     what = f"{_name(first)} {first.headline}"
     if len(parts) > 1:
         what = f"{counted(len(parts), 'cluster')}, first {what}"
-    plain = f"EKS {first.severity}: {what}".encode("ascii", "replace").decode()
+    plain = re.sub(r"[^ -~]", "?", f"EKS {first.severity}: {what}")
     return plain if len(plain) <= MOST_SUBJECT else f"{plain[: MOST_SUBJECT - 3]}..."
 
 

@@ -17,7 +17,7 @@ from chalicelib.domain.rungs import latest_snooze
 from chalicelib.domain.skew import behind
 from chalicelib.domain.support import Deadline
 from chalicelib.domain.supporting import utc
-from chalicelib.domain.upgrade_commands import Step, follow_steps, upgrade_steps
+from chalicelib.domain.upgrade_commands import follow_steps, upgrade_steps
 
 #: Of insights, node groups and add-ons so many are named; the API names all.
 _NAMED = 8
@@ -90,14 +90,14 @@ def _behind(watched: Watched) -> Iterator[str]:
 
 
 def _commands(watched: Watched, notices: Sequence[Notice]) -> Iterator[str]:
-    steps: tuple[Step, ...] = ()
-    if deadline_told(watched, notices) is not None:
+    kinds, steps = {notice.kind for notice in notices}, follow_steps(watched.cluster)
+    if NoticeKind.UPGRADED_BY_AWS not in kinds and deadline_told(watched, notices) is not None:
         steps = upgrade_steps(watched.cluster)
         yield f"To upgrade to {next_version(watched.cluster.version)} (minor versions go one at a time), in this order:"
-    elif {n.kind for n in notices} & {NoticeKind.NODES_BEHIND, NoticeKind.UPGRADED_BY_AWS}:
-        steps = follow_steps(watched.cluster)
-        if steps:
-            yield "To bring the nodes along:"
+    elif steps and kinds & {NoticeKind.NODES_BEHIND, NoticeKind.UPGRADED_BY_AWS}:
+        yield "To bring the nodes along:"
+    else:
+        return
     for number, step in enumerate(steps[: 3 * _NAMED], 1):
         yield f"  {number}. {step.title}"
         yield from (f"       {command}" for command in step.aws)
