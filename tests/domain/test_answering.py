@@ -1,0 +1,31 @@
+"""Who may change what is kept of a cluster: its owner, however the tags write them, and administrators."""
+
+from __future__ import annotations
+
+import pytest
+
+from chalicelib.domain.answering import answers_for, may_change
+from tests.fakes import a_caller
+
+SESSION = "arn:aws:sts::111122223333:assumed-role/Developers/jo@example.com"
+USER = "arn:aws:iam::111122223333:user/people/jo"
+
+
+@pytest.mark.parametrize(
+    ("arn", "owner", "answers"),
+    [
+        (SESSION, "jo@example.com", True),
+        (SESSION, "Jo@Example.com", True),
+        (SESSION, SESSION, True),
+        (SESSION, "Developers", False),
+        (SESSION, "jo", False),
+        (USER, "jo", True),
+        (USER, "people/jo", False),
+        (USER, "", False),
+        (USER, None, False),
+    ],
+)
+def test_an_owner_is_known_by_arn_or_by_the_last_part_of_it(arn: str, owner: str | None, answers: bool) -> None:
+    assert answers_for(a_caller(arn=arn), owner) is answers
+    assert may_change(a_caller(arn=arn), owner) is answers
+    assert may_change(a_caller(arn=arn, is_admin=True), owner) is True

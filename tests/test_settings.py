@@ -1,0 +1,37 @@
+"""Settings are read from the environment once, with the defaults that docs/settings.md promises."""
+
+from __future__ import annotations
+
+import pytest
+
+from chalicelib.domain.notices import LADDER
+from chalicelib.settings import load_settings
+
+REQUIRED = {
+    "AWS_REGION": "ap-northeast-2",
+    "EKSLAB_ACCOUNT": "111122223333",
+    "EKSLAB_TABLE": "labs",
+    "EKSLAB_STACK": "ekslab",
+    "EKSLAB_LAB_STACK_ROLE": "arn:aws:iam::111122223333:role/labs",
+}
+
+
+def test_what_is_not_set_has_its_default() -> None:
+    watch = load_settings(REQUIRED).watch
+    assert (watch.regions, watch.ladder, watch.unreadable_after_days) == (("ap-northeast-2",), LADDER, 3)
+    assert (watch.administrators, watch.default_owner, watch.external_id, watch.chat_topic_arn) == (None,) * 4
+
+
+def test_an_empty_parameter_is_one_that_is_not_set() -> None:
+    names = ("WATCH_REGIONS", "NOTICE_LADDER", "NOTICE_ADMINISTRATORS", "WATCH_EXTERNAL_ID", "NOTICE_DEFAULT_OWNER")
+    assert load_settings({**REQUIRED, **{f"EKSLAB_{name}": "" for name in names}}) == load_settings(REQUIRED)
+
+
+def test_a_ladder_falls_whatever_order_it_is_written_in() -> None:
+    assert load_settings({**REQUIRED, "EKSLAB_NOTICE_LADDER": "1, 30,7,30,0"}).watch.ladder == (30, 7, 1, 0)
+
+
+@pytest.mark.parametrize("missing", sorted(REQUIRED))
+def test_a_required_variable_that_is_missing_is_named(missing: str) -> None:
+    with pytest.raises(KeyError, match=missing):
+        load_settings({name: value for name, value in REQUIRED.items() if name != missing})
