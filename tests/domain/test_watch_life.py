@@ -113,6 +113,12 @@ def test_a_moved_date_is_told_once_and_arms_the_ladder_again() -> None:
     assert rungs_sent(life, OWNER) == [7, 14, 7, 3, 1, 0, -7]
 
 
+def test_a_rung_missed_after_a_moved_date_still_says_it_is_late() -> None:
+    life = Life(Scenario(REAL, date(2026, 11, 27), 16, happens={1: "move 14"}, missed=frozenset(range(2, 15))))
+    last = [n for n in life.runs[-1].fresh if n.kind is NoticeKind.DEADLINE]
+    assert [(n.rung, n.late_by_days) for n in last] == [(0, 2)] * 3
+
+
 def test_an_acknowledged_deadline_speaks_again_in_its_last_week_and_only_to_the_owner() -> None:
     life = Life(the_last_half_year(begins=date(2026, 5, 30), happens={1: "acknowledge"}))
     assert rungs_sent(life, OWNER) == [180, 7, 3, 1, 0, -7, -14]
