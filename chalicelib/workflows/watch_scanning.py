@@ -32,8 +32,9 @@ from chalicelib.workflows.watch_places import who_answers, who_answers_for
 #: Clusters described at once, and how long one invocation goes on beginning more of them.
 AT_ONCE = 10
 _BUDGET = timedelta(seconds=60)
-#: What a reading can end in: AWS's refusals, and answers that make no sense to the adapter.
-UNREADABLE = (EkslabError, LookupError, TypeError, ValueError)
+#: What a reading can end in: AWS's refusals, answers that make no sense to the adapter, and calls that the runtime's
+#: boto3 is too old to know.
+UNREADABLE = (EkslabError, AttributeError, LookupError, TypeError, ValueError)
 
 
 @dataclass(frozen=True, slots=True)
