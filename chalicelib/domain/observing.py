@@ -13,7 +13,7 @@ from chalicelib.domain.calendar import Calendar
 from chalicelib.domain.fleet import AddonAtNext, ClusterKey, FleetCluster, Insight, Place, Trouble
 from chalicelib.domain.notices import Watched
 from chalicelib.domain.support import DeadlineKind, Support, SupportPhase
-from chalicelib.domain.supporting import days_left, decide_support, minor
+from chalicelib.domain.supporting import days_left, decide_support, delisted, minor
 from chalicelib.domain.told import deadlines_of
 
 #: The version of a cluster that was listed and could never be read.
@@ -57,7 +57,7 @@ def observed(
         fresh = Watched(cluster, support, joined.owner, joined.team, now, armed_at=now)
         version = before.version if before else 0
         return replace(fresh, lab_id=joined.lab_id, lease_ends_at=joined.lease_ends_at, version=version)
-    kept = _steady(before, cluster, support)
+    kept = _steady(before, cluster, support, now)
     return replace(
         before,
         cluster=cluster,
@@ -118,9 +118,11 @@ def _is_another(before: Watched, cluster: FleetCluster) -> bool:
     return before.gone_at is not None or before.cluster.version == UNREAD or made_again
 
 
-def _steady(before: Watched, cluster: FleetCluster, support: Support) -> Support:
-    """With the dates that EKS told before where these are the fallback's: AWS moved nothing, it was not asked."""
+def _steady(before: Watched, cluster: FleetCluster, support: Support, now: datetime) -> Support:
+    """With the dates that EKS told before where these are the fallback's, or none: AWS moved nothing, it was not asked."""
     same = (before.cluster.version, before.cluster.support_type) == (cluster.version, cluster.support_type)
+    if same and support.phase is SupportPhase.UNKNOWN and before.support.deadlines:
+        return delisted(before.support, now)
     live_before, live_now = (any(d.source == LIVE for d in deadlines_of(s)) for s in (before.support, support))
     if not same or not live_before or live_now or before.support.phase is not support.phase:
         return support

@@ -6,6 +6,7 @@ Called by the scan, the API and the notices. Only dates decide: EKS's own status
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from chalicelib.domain.calendar import Calendar, SupportStatus, VersionSupport
@@ -38,6 +39,21 @@ def moved(before: Support, after: Support) -> tuple[Deadline, Deadline] | None:
         if deadline.version == was[kind].version and deadline.id != was[kind].id:
             return was[kind], deadline
     return None
+
+
+def delisted(before: Support, now: datetime) -> Support:
+    """The support of a version that the calendar listed before and no longer does: the dates told stay, and time goes on."""
+    at = utc(now)
+    billing = [d for d in before.deadlines if d.kind is DeadlineKind.EXTENDED_BILLING and d.at <= at]
+    deadlines = tuple(deadline for deadline in before.deadlines if deadline not in billing)
+    begun = billing[0] if billing else before.begun
+    phase = SupportPhase.EXTENDED if begun else SupportPhase.STANDARD
+    if any(d.kind is DeadlineKind.FORCED_UPGRADE and d.at <= at for d in deadlines):
+        phase = SupportPhase.PAST_END
+    reason = "The calendar lists this version no more; its dates are those told before."
+    return replace(
+        before, phase=phase, deadlines=deadlines, begun=begun, billed_extended=begun is not None, reason=reason
+    )
 
 
 def days_left(deadline: Deadline, now: datetime) -> int:

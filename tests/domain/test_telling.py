@@ -9,11 +9,13 @@ from datetime import datetime, timedelta
 from chalicelib.domain.fleet import NodeKind, Nodes
 from chalicelib.domain.ladder import NoticeRules, decide_notices, recipients
 from chalicelib.domain.notices import Audience, Notice, NoticeKind, Watched
+from chalicelib.domain.observing import Joined, observed
 from chalicelib.domain.rungs import latest_snooze
+from chalicelib.domain.support import SupportPhase
 from chalicelib.domain.supporting import decide_support
 from tests.domain.test_digest import kept
 from tests.domain.test_supporting import CALENDAR, NOW
-from tests.fakes.fleet_builders import JO, a_trouble
+from tests.fakes.fleet_builders import JO, a_fleet_cluster, a_trouble
 
 RULES = NoticeRules(administrators="admins@example.com")
 BEHIND = (Nodes("workers", NodeKind.MANAGED, "1.35", 3),)
@@ -98,3 +100,20 @@ def test_a_snooze_ends_at_the_next_rung_of_the_last_week() -> None:
 
     assert [until(forced.at - timedelta(days=d, hours=1)) for d in (100, 7, 6, 3, 2, 1, 0)] == [7, 7, 3, 3, 1, 1, 0]
     assert [until(forced.at + timedelta(days=d)) for d in (0, 6, 7)] == [-7, -7, -14]
+
+
+def test_a_version_that_falls_off_the_calendar_is_overdue_still_and_its_upgrade_awss() -> None:
+    shorter = replace(CALENDAR, versions=tuple(v for v in CALENDAR.versions if v.version != "1.31"))
+    kept_before: Watched | None = None
+    history: list[Notice] = []
+    for day in range(14):
+        now, version = NOW + timedelta(days=day), "1.31" if day < 12 else "1.32"
+        cluster = a_fleet_cluster(version=version)
+        kept_before = observed(kept_before, cluster, Joined(JO), CALENDAR if day < 4 else shorter, now)
+        assert kept_before is not None
+        fresh = decide_notices(kept_before, history, NoticeRules(), now)
+        history += fresh
+        assert kept_before.support.phase is (SupportPhase.PAST_END if 3 <= day < 12 else SupportPhase.EXTENDED)
+    rungs = [n.rung for n in history if n.kind is NoticeKind.DEADLINE and "#1.31#" in n.deadline_id]
+    assert rungs == [3, 1, 0, -7]
+    assert next(n.kind for n in history if n.decided_at >= NOW + timedelta(days=12)) is NoticeKind.UPGRADED_BY_AWS
