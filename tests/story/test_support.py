@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import pytest
+
 from sandbox.fleet import OTHER_ACCOUNT, OTHER_REGION, SHUT_ACCOUNT, let_watch
-from sandbox.stage import NOTICE_ADMINISTRATORS
+from sandbox.stage import NOTICE_ADMINISTRATORS, Stage
 from tests.story.fleet import HERE, HOME, a_cluster, to, watching
+
+# Days pass here, so each story has a sandbox of its own beside the one that all others share.
+pytestmark = pytest.mark.story
 
 MINA, JOON = "mina@example.com", "joon@example.com"
 
 
-def test_a_deadline_is_told_until_aws_acts_and_its_nodes_until_they_follow() -> None:
+def test_a_deadline_is_told_until_aws_acts_and_its_nodes_until_they_follow(stage: Stage) -> None:
     with watching() as watch:
         # Given a cluster three days from its forced upgrade, and others with more time
         watch.finds(
@@ -66,7 +71,7 @@ def test_a_deadline_is_told_until_aws_acts_and_its_nodes_until_they_follow() -> 
         assert sorted(rungs) == [1, 3]
 
 
-def test_who_upgrades_in_time_hears_so_once_and_then_nothing() -> None:
+def test_who_upgrades_in_time_hears_so_once_and_then_nothing(stage: Stage) -> None:
     with watching() as watch:
         watch.finds(a_cluster("soon", "1.34", MINA, supportType="STANDARD"))
         assert len(to(MINA, watch.day("2026-11-23"))) == 1
@@ -85,7 +90,7 @@ def test_who_upgrades_in_time_hears_so_once_and_then_nothing() -> None:
         assert kinds.count(("deadline", MINA)) == 1
 
 
-def test_another_account_is_read_by_its_role_and_a_shut_one_is_a_finding() -> None:
+def test_another_account_is_read_by_its_role_and_a_shut_one_is_a_finding(stage: Stage) -> None:
     with watching() as watch:
         # Given an account that made the role the documentation asks for, and one that did not
         let_watch(watch.stage.sandbox, OTHER_ACCOUNT)
@@ -112,7 +117,7 @@ def test_another_account_is_read_by_its_role_and_a_shut_one_is_a_finding() -> No
         assert any(SHUT_ACCOUNT in mail.body for mail in to(NOTICE_ADMINISTRATORS, watch.day("2026-11-26")))
 
 
-def test_faulty_clusters_cost_a_scan_of_many_nothing_of_the_rest() -> None:
+def test_faulty_clusters_cost_a_scan_of_many_nothing_of_the_rest(stage: Stage) -> None:
     with watching() as watch:
         # Given 120 clusters, of which one is forbidden, one broken, one throttled for ever and one gone when looked at
         watch.finds(*(a_cluster(f"cluster-{number:03}", "1.33", JOON) for number in range(120)))
