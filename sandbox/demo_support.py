@@ -17,7 +17,7 @@ from sandbox.settings import ACCOUNT, REGION
 from sandbox.stage import NOTICE_ADMINISTRATORS, Impatient, Stage
 from sandbox.watching import run_watch
 
-MINA, JOON, TEAM = "mina@example.com", "joon@example.com", "payments@example.com"
+SHOP, SEARCH, TEAM = "shop@example.com", "search@example.com", "payments@example.com"
 _PAYMENTS = f"/clusters/{ACCOUNT}/{REGION}/payments"
 
 
@@ -31,7 +31,7 @@ class _Fleet:
 
     def __init__(self, stage: Stage, narrator: Narrator) -> None:
         self._stage, self._tell = stage, narrator
-        self._mina = make_person(stage.sandbox, MINA)
+        self._shop = make_person(stage.sandbox, SHOP)
         self._admin = stage.people.administrator
         self._mails: list[Mail] = []
         self._box: Mailbox = subscribe(stage.sandbox, stage.outputs["NoticesTopicArn"], "everybodys-mail")
@@ -58,7 +58,7 @@ class _Fleet:
 
     def _seen(self) -> None:
         summary = self._run(TODAY)
-        listed = self._call(self._mina, "GET", "/clusters").json["clusters"]
+        listed = self._call(self._shop, "GET", "/clusters").json["clusters"]
         for cluster in listed:
             self._tell.say(_row(cluster))
         names = [cluster["name"] for cluster in listed]
@@ -73,10 +73,10 @@ class _Fleet:
         )
 
     def _told(self) -> None:
-        self._tell.act(f"What {MINA} finds in the mail")
+        self._tell.act(f"What {SHOP} finds in the mail")
         mails = self._take()
-        hers = [mail for mail in mails if mail.attributes["recipient"] == MINA]
-        for mail in hers[:1]:
+        theirs = [mail for mail in mails if mail.attributes["recipient"] == SHOP]
+        for mail in theirs[:1]:
             self._tell.say(f"Subject: {mail.subject}")
             self._tell.say(mail.body)
         says = (
@@ -87,17 +87,17 @@ class _Fleet:
             "$365 a month",
             "--kubernetes-version 1.32",
         )
-        whole = len(hers) == 1 and all(words in hers[0].body for words in says)
-        self._tell.check(whole, "one mail about both of her clusters: what, when, what it costs, the exact commands")
-        others = [mail.attributes["recipient"] for mail in mails if mail not in hers]
-        everyone = {JOON, TEAM, NOTICE_ADMINISTRATORS} <= set(others) and len(others) == len(set(others))
+        whole = len(theirs) == 1 and all(words in theirs[0].body for words in says)
+        self._tell.check(whole, "one mail about both of its clusters: what, when, what it costs, the exact commands")
+        others = [mail.attributes["recipient"] for mail in mails if mail not in theirs]
+        everyone = {SEARCH, TEAM, NOTICE_ADMINISTRATORS} <= set(others) and len(others) == len(set(others))
         self._tell.check(everyone, f"one mail each to {', '.join(sorted(others))}")
 
     def _acknowledged(self) -> None:
-        self._tell.act("She acknowledges; two days pass")
-        self._tell.command(f"POST {_PAYMENTS}/acknowledge  (as {MINA})")
+        self._tell.act("The owner acknowledges; two days pass")
+        self._tell.command(f"POST {_PAYMENTS}/acknowledge  (as {SHOP})")
         stranger = self._call(self._stage.people.learner, "POST", f"{_PAYMENTS}/acknowledge")
-        answer = self._call(self._mina, "POST", f"{_PAYMENTS}/acknowledge")
+        answer = self._call(self._shop, "POST", f"{_PAYMENTS}/acknowledge")
         self._tell.check(answer.status == 200, "payments' upgrade is acknowledged")
         self._tell.check(stranger.status in (403, 404), f"anyone else gets {stranger.status}")
         quiet = self._day(TODAY + timedelta(days=1))
@@ -105,7 +105,7 @@ class _Fleet:
         eve = _about("payments", self._day(TODAY + timedelta(days=2)))
         told = sorted(mail.attributes["recipient"] for mail in eve)
         self._tell.check(
-            told == [MINA], f"on the eve {', '.join(told)} is reminded; her team and the administrators rest"
+            told == [SHOP], f"on the eve {', '.join(told)} is reminded; the team and the administrators rest"
         )
 
     def _forced(self) -> None:
@@ -114,12 +114,12 @@ class _Fleet:
         cluster = self._until_version("payments", "1.32")
         self._tell.check(cluster["version"] == "1.32", "EKS says 1.32, and nobody asked for it")
         mails = self._day(TODAY + timedelta(days=3))
-        hers = next((mail for mail in mails if mail.attributes["recipient"] == MINA), None)
-        for line in _lines(hers, "noticed on", "older than"):
+        theirs = next((mail for mail in mails if mail.attributes["recipient"] == SHOP), None)
+        for line in _lines(theirs, "noticed on", "older than"):
             self._tell.say(f"  {line}")
         self._tell.check(
-            hers is not None and "general (3 on 1.31)" in hers.body,
-            "four hours later she knows, and which nodes stayed",
+            theirs is not None and "general (3 on 1.31)" in theirs.body,
+            "four hours later the owner knows, and which nodes stayed",
         )
         vault = [mail for mail in _about("vault", mails) if mail.attributes["recipient"] == NOTICE_ADMINISTRATORS]
         for line in _lines(vault[0] if vault else None, "could not be read"):
@@ -127,7 +127,7 @@ class _Fleet:
         self._tell.check(bool(vault), "after three days the administrators hear of the cluster that can't be read")
 
     def _followed(self) -> None:
-        self._tell.act("She lets the nodes follow; a week passes, and storefront's day comes")
+        self._tell.act("The owner lets the nodes follow; a week passes, and storefront's day comes")
         eks = self._stage.sandbox.client("eks")
         self._tell.command("aws eks update-nodegroup-version --cluster-name payments --nodegroup-name general")
         eks.update_nodegroup_version(clusterName="payments", nodegroupName="general", version="1.32")
@@ -142,19 +142,19 @@ class _Fleet:
         rungs, told = self._rungs("storefront", "1.34"), [mail for mail in self._mails if _warns_of_storefront(mail)]
         self._tell.check(
             rungs == [14, 7, 3, 1] and len(told) == 4,
-            f"{MINA} was warned of it at {', '.join(map(str, rungs))} days: in {len(told)} mails, once each",
+            f"{SHOP} was warned of it at {', '.join(map(str, rungs))} days: in {len(told)} mails, once each",
         )
 
     def _rungs(self, name: str, version: str) -> list[int]:
-        """The rungs of the ladder of a version's end that were sent to Mina, the earliest first."""
+        """The rungs of the ladder of a version's end that were sent to the shop's owner, the earliest first."""
         notices = self._call(self._admin, "GET", f"/clusters/{ACCOUNT}/{REGION}/{name}").json["notices"]
-        hers = [n for n in notices if n["recipient"] == MINA and n["kind"] == "deadline" and n["state"] == "sent"]
-        return sorted((n["rung"] for n in hers if f"#{version}#" in n["deadlineId"]), reverse=True)
+        theirs = [n for n in notices if n["recipient"] == SHOP and n["kind"] == "deadline" and n["state"] == "sent"]
+        return sorted((n["rung"] for n in theirs if f"#{version}#" in n["deadlineId"]), reverse=True)
 
     def _subscribed(self) -> None:
         self._tell.act("A calendar to subscribe to")
         self._tell.command("GET /deadlines.ics")
-        feed = self._call(self._mina, "GET", "/deadlines.ics")
+        feed = self._call(self._shop, "GET", "/deadlines.ics")
         text = feed.body.decode().replace("\r\n ", "")
         for line in (line for line in text.splitlines() if line.startswith(("SUMMARY", "DTSTART"))):
             self._tell.say(f"  {line}")
@@ -207,7 +207,7 @@ def _row(cluster: Mapping[str, Any]) -> str:
 
 
 def _warns_of_storefront(mail: Mail) -> bool:
-    return mail.attributes["recipient"] == MINA and "storefront: forced upgrade" in mail.body
+    return mail.attributes["recipient"] == SHOP and "storefront: forced upgrade" in mail.body
 
 
 def _about(name: str, mails: Sequence[Mail]) -> list[Mail]:

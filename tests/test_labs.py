@@ -22,7 +22,7 @@ from chalicelib.domain.spec import (
 from chalicelib.domain.world import HostedZone, SubnetFacts
 from tests.fakes import NOW, FakeWorld, a_caller, a_lab, a_nodegroup, a_spec, make_deps
 
-SESSION = "arn:aws:sts::111122223333:assumed-role/Learners/anna"
+SESSION = "arn:aws:sts::111122223333:assumed-role/Learners/data2"
 
 
 def subnet(id: str, zone: str, public: bool = True) -> SubnetFacts:

@@ -18,6 +18,10 @@ from chalicelib.domain.supporting import minor, utc
 STILL = timedelta(hours=48)
 
 
+#: Made for one minor each and upgraded after the control plane, always: its turn is in the commands, it blocks nothing.
+_FOLLOWS = frozenset({"kube-proxy"})
+
+
 class Level(StrEnum):
     """How much it is in the way, most first."""
 
@@ -85,7 +89,7 @@ def _calls(insight: Insight, calling: bool | None) -> str:
 def _addons(cluster: FleetCluster) -> Iterator[Blocker]:
     target = next_version(cluster.version)
     for addon in cluster.addons:
-        if not addon.runs_on_next:
+        if not addon.runs_on_next and addon.name not in _FOLLOWS:
             yield Blocker(Level.BLOCKS, addon.name, f"{_addon(addon)} on {target}; {_remedy(addon)}")
 
 

@@ -54,14 +54,17 @@ class Scan:
 
 
 def scan_clusters(scan: Scan, names: Sequence[str]) -> tuple[str, ...]:
-    """Read and keep these clusters; return the names that time did not suffice for."""
-    begun_at = scan.deps.clock.now()
+    """Read and keep these clusters; return the names that time did not suffice for. A slow one holds up nobody else."""
+    until = scan.deps.clock.now() + _BUDGET
+
+    def left_or_scanned(name: str) -> str | None:
+        if scan.deps.clock.now() > until:
+            return name
+        scan_cluster(scan, name)
+        return None
+
     with ThreadPoolExecutor(AT_ONCE) as pool:
-        for start in range(0, len(names), AT_ONCE):
-            if scan.deps.clock.now() - begun_at > _BUDGET:
-                return tuple(names[start:])
-            list(pool.map(lambda name: scan_cluster(scan, name), names[start : start + AT_ONCE]))
-    return ()
+        return tuple(name for name in pool.map(left_or_scanned, names) if name is not None)
 
 
 def scan_cluster(scan: Scan, name: str) -> None:

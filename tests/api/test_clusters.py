@@ -28,7 +28,7 @@ from tests.fakes.fleet_builders import (
     an_insight,
 )
 
-JO_HERSELF = "arn:aws:sts::111122223333:assumed-role/Developers/jo@example.com"
+JO_HERSELF = "arn:aws:sts::111122223333:assumed-role/Developers/ops@example.com"
 ELSEWHERE = Place("444455556666", "eu-west-1", "arn:aws:iam::444455556666:role/ekslab-watch")
 ORDERS = f"/clusters/111122223333/{REGION}/orders"
 
@@ -51,7 +51,7 @@ def a_fleet(http: Http) -> None:
     extended = a_support(phase=SupportPhase.EXTENDED, deadlines=(forced,), billed_extended=True)
     store.put(
         a_watched("late", at=in_days(100)),
-        a_watched("old", cluster=a_fleet_cluster("old", "1.31"), support=extended, owner="ann@example.com"),
+        a_watched("old", cluster=a_fleet_cluster("old", "1.31"), support=extended, owner="data@example.com"),
         a_watched("calm", at=None),
         a_watched("far", cluster=a_fleet_cluster(key=a_key("far", region="eu-west-1")), at=in_days(200)),
         a_watched("gone", at=in_days(1), gone_at=NOW),
@@ -71,12 +71,12 @@ def test_what_comes_first_stands_first_and_what_is_gone_is_left_out(http: Http) 
     ("query", "found"),
     [
         ({"phase": "extended"}, ["old"]),
-        ({"phase": "extended,standard", "owner": "ann@example.com"}, ["old"]),
+        ({"phase": "extended,standard", "owner": "data@example.com"}, ["old"]),
         ({"daysLeft": "9"}, ["old", "orders"]),
         ({"daysLeft": "2"}, []),
         ({"region": "eu-west-1"}, ["far"]),
         ({"account": "999999999999"}, []),
-        ({"account": "111122223333", "owner": "jo@example.com"}, ["orders", "late", "far", "calm"]),
+        ({"account": "111122223333", "owner": "ops@example.com"}, ["orders", "late", "far", "calm"]),
     ],
 )
 def test_clusters_are_found_by_filters(http: Http, query: dict[str, str], found: list[str]) -> None:
@@ -112,7 +112,7 @@ def test_a_cluster_is_told_whole(http: Http) -> None:
     assert any("update-cluster-version" in " ".join(step["aws"]) for step in view["commands"]["upgrade"])
     assert view["inTheWay"]
     assert [(n["id"], n["state"], n["recipient"]) for n in view["notices"]] == [
-        (a_notice().id, "pending", "jo@example.com")
+        (a_notice().id, "pending", "ops@example.com")
     ]
     assert view["trouble"]["code"] == "AccessDeniedException"
     assert view["links"]["acknowledge"] == f"/api{ORDERS}/acknowledge"

@@ -222,7 +222,7 @@ def test_a_public_endpoint_is_narrowed_only_together_with_a_private_one() -> Non
 
 
 def test_a_role_session_gets_access_as_its_role_and_root_must_name_somebody() -> None:
-    session = Caller("arn:aws:sts::111122223333:assumed-role/Student/alice", "111122223333", "198.51.100.7")
+    session = Caller("arn:aws:sts::111122223333:assumed-role/Student/learner", "111122223333", "198.51.100.7")
     assert read({"name": "a"}, caller=session)[0].access[0].principal_arn == "arn:aws:iam::111122223333:role/Student"
     root = Caller("arn:aws:iam::111122223333:root", "111122223333", "198.51.100.7")
     assert findings_of({"name": "a"}, caller=root) == {"access": "no-principal"}

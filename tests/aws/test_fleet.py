@@ -99,7 +99,7 @@ def all_names(fleet: Fleet) -> set[str]:
 def test_a_cluster_is_read_as_it_is_whatever_its_version(given: Given) -> None:
     name = a_name()
     groups = [{"name": "web", "version": "1.27", "count": 2}]
-    given.put(name, "1.28", supportType="STANDARD", tags={"Owner": "jo"}, nodegroups=groups)
+    given.put(name, "1.28", supportType="STANDARD", tags={"Owner": "ops"}, nodegroups=groups)
     cluster = given.fleet.read(name)
     assert cluster == FleetCluster(
         key=ClusterKey(HOME.account, HOME.region, name),
@@ -109,7 +109,7 @@ def test_a_cluster_is_read_as_it_is_whatever_its_version(given: Given) -> None:
         support_type="STANDARD",
         platform_version="eks.7",
         created_at=datetime(2025, 11, 3, tzinfo=UTC),
-        tags={"Owner": "jo"},
+        tags={"Owner": "ops"},
         nodes=(Nodes("web", NodeKind.MANAGED, "1.27", 2),),
     )
 

@@ -63,7 +63,7 @@ def a_rich_watched() -> Watched:
     cluster = a_fleet_cluster(insights=(an_insight(),), addons=(an_addon(),), deletion_protection=True)
     forced = a_deadline(kind=DeadlineKind.FORCED_UPGRADE, at=datetime(2027, 12, 2, tzinfo=UTC), target="1.35")
     support = a_support(deadlines=(a_deadline(), forced), lease_first=True, reason="1.34 is in standard support")
-    said = {"acknowledged_by": "jo", "acknowledged_deadline": forced.id, "told": (a_deadline().id,)}
+    said = {"acknowledged_by": "ops", "acknowledged_deadline": forced.id, "told": (a_deadline().id,)}
     instants = {"lease_ends_at": NOW + DAY, "snoozed_until": NOW, "upgraded_by_aws_at": NOW - DAY}
     return a_watched(cluster=cluster, support=support, trouble=a_trouble(), lab_id="lab-1", **said, **instants)
 
@@ -89,9 +89,9 @@ def test_a_cluster_nobody_kept_is_none(store: FleetStore) -> None:
 
 def test_a_change_is_made_on_what_is_there_and_counted(store: FleetStore) -> None:
     keep(store, a_watched())
-    changed = store.change_watched(a_key(), lambda watched: watched and replace(watched, acknowledged_by="jo"))
+    changed = store.change_watched(a_key(), lambda watched: watched and replace(watched, acknowledged_by="ops"))
     assert changed is not None
-    assert (changed.acknowledged_by, changed.version) == ("jo", 2)
+    assert (changed.acknowledged_by, changed.version) == ("ops", 2)
     assert store.watched(a_key()) == changed
 
 
@@ -112,7 +112,7 @@ def test_a_change_that_was_overtaken_is_made_again_on_what_is_there(store: Fleet
         seen.append(watched.owner)
         if len(seen) == 1 and not isinstance(store, FakeFleetStore):
             store.change_watched(a_key(), lambda other: other and replace(other, owner="team@example.com"))
-        return replace(watched, acknowledged_by="jo")
+        return replace(watched, acknowledged_by="ops")
 
     changed = store.change_watched(a_key(), change)
     assert changed is not None

@@ -88,8 +88,8 @@ def test_a_message_arrives_with_what_one_can_filter_by(post: Post) -> None:
         "kind": ("String", "deadline"),
         "severity": ("String", "warning"),
         "account": ("String", "111122223333"),
-        "owner": ("String", "jo@example.com"),
-        "recipient": ("String", "jo@example.com"),
+        "owner": ("String", "ops@example.com"),
+        "recipient": ("String", "ops@example.com"),
         "days": ("Number", "9"),
     }
 
@@ -105,7 +105,7 @@ def test_a_chat_gets_the_same_message_in_its_own_schema(post: Post) -> None:
     post.notifier.send(a_message())
     (chat,) = post.arrived(post.chats)
     assert json.loads(chat["Message"]) == chat_document(a_message())
-    assert chat["MessageAttributes"]["owner"]["Value"] == "jo@example.com"
+    assert chat["MessageAttributes"]["owner"]["Value"] == "ops@example.com"
 
 
 @pytest.mark.parametrize("post", ["sandbox"], indirect=True)

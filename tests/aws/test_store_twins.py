@@ -23,7 +23,7 @@ Act = tuple[str, Callable[[Store], object]]
 
 IDS = st.sampled_from(["lab-a", "lab-b", "lab-c", "lab-d"])
 NAMES = st.sampled_from(["blue", "red"])
-OWNERS = st.sampled_from([f"arn:aws:iam::111122223333:user/{name}" for name in ("anna", "ben")])
+OWNERS = st.sampled_from([f"arn:aws:iam::111122223333:user/{name}" for name in ("data2", "data3")])
 MINUTES = st.integers(0, 3)
 
 

@@ -48,10 +48,10 @@ def moved(version: str, by: timedelta, source: str = LIVE) -> Calendar:
 
 def test_what_people_said_stays_and_trouble_ends_with_a_good_reading() -> None:
     before = replace(
-        read(a_fleet_cluster()), acknowledged_by="ann", snoozed_until=NOW, told=("x",), trouble=a_trouble(), version=7
+        read(a_fleet_cluster()), acknowledged_by="data", snoozed_until=NOW, told=("x",), trouble=a_trouble(), version=7
     )
     after = read(a_fleet_cluster(), before, day=1)
-    assert (after.acknowledged_by, after.snoozed_until, after.told, after.version) == ("ann", NOW, ("x",), 7)
+    assert (after.acknowledged_by, after.snoozed_until, after.told, after.version) == ("data", NOW, ("x",), 7)
     assert (after.trouble, after.read_at) == (None, NOW + timedelta(days=1))
 
 
@@ -99,7 +99,7 @@ def test_a_version_that_rose_after_the_date_was_raised_by_aws(
 
 
 def test_a_cluster_made_again_under_its_old_name_begins_anew() -> None:
-    before = replace(read(a_fleet_cluster()), acknowledged_by="ann", version=3)
+    before = replace(read(a_fleet_cluster()), acknowledged_by="data", version=3)
     for old in (replace(before, gone_at=NOW), before):
         after = read(a_fleet_cluster(created_at=NOW), old, day=1)
         assert (after.acknowledged_by, after.gone_at, after.version) == (None, None, 3)

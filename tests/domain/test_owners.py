@@ -16,7 +16,7 @@ DEFAULTS = a_registration(owner="accounts@example.com", team="platform@example.c
     "tag", ["Owner", "owner", "OwnerContact", "owner-contact", "contact", "ekslab:owner", "OWNER_EMAIL"]
 )
 def test_an_owner_is_found_under_many_names(tag: str) -> None:
-    assert answerable({tag: "jo@example.com"}, DEFAULTS) == ("jo@example.com", "platform@example.com")
+    assert answerable({tag: "ops@example.com"}, DEFAULTS) == ("ops@example.com", "platform@example.com")
 
 
 @pytest.mark.parametrize(("tag"), ["Team", "team", "CostCenter", "cost-center"])
@@ -25,7 +25,7 @@ def test_so_is_a_team(tag: str) -> None:
 
 
 def test_a_contact_is_nearer_than_an_owner_and_no_tags_mean_the_registration() -> None:
-    assert answerable({"Owner": "unit 7", "OwnerContact": "jo@example.com"}, None)[0] == "jo@example.com"
+    assert answerable({"Owner": "unit 7", "OwnerContact": "ops@example.com"}, None)[0] == "ops@example.com"
     assert answerable({}, DEFAULTS) == ("accounts@example.com", "platform@example.com")
     assert answerable({}, None) == (None, None)
 
@@ -36,7 +36,7 @@ def test_words_that_name_nobody_name_nobody(value: str) -> None:
 
 
 def test_a_mail_link_is_taken_for_the_address() -> None:
-    assert cleaned(' "<mailto:jo@example.com>" ') == "jo@example.com"
+    assert cleaned(' "<mailto:ops@example.com>" ') == "ops@example.com"
 
 
 @given(st.text())

@@ -61,6 +61,11 @@ def test_an_addon_that_does_not_run_on_the_next_minor_blocks_and_says_which_does
     assert "v1.12.0-eksbuild.1 does" in found.sentence
 
 
+def test_kube_proxy_follows_the_control_plane_and_blocks_nothing() -> None:
+    proxy = an_addon(name="kube-proxy", runs_on_next=False, compatible_version="v1.32.0-eksbuild.2")
+    assert blockers(a_fleet_cluster(addons=(proxy,), nodes=()), NOW) == ()
+
+
 def test_commands_go_control_plane_then_addons_then_nodes_and_too_old_nodes_first() -> None:
     old = Nodes("old", NodeKind.SELF_MANAGED, "1.28", 2)
     addon = an_addon(runs_on_next=False, compatible_version="v1")

@@ -17,7 +17,7 @@ from chalicelib.domain.observing import LIVE, Joined, observed
 from chalicelib.domain.rungs import latest_snooze
 from tests.fakes.fleet_builders import a_fleet_cluster
 
-OWNER, TEAM, ADMINISTRATORS = "jo@example.com", "team@example.com", "admins@example.com"
+OWNER, TEAM, ADMINISTRATORS = "ops@example.com", "team@example.com", "admins@example.com"
 RULES = NoticeRules(administrators=ADMINISTRATORS)
 Decide = Callable[[Watched, Sequence[Notice], NoticeRules, datetime], Sequence[Notice]]
 

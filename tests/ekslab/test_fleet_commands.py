@@ -32,7 +32,7 @@ def test_all_pages_of_clusters_are_listed_with_what_comes_first(wire: Wire, caps
 
 
 def test_filters_are_passed_on_and_a_wrong_one_is_refused(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(wire, "clusters", "--days-left", "30", "--owner", "jo@example.com", "--in", REGION) == 0
+    assert run(wire, "clusters", "--days-left", "30", "--owner", "ops@example.com", "--in", REGION) == 0
     assert "later" not in capsys.readouterr().out
     assert run(wire, "clusters", "--phase", "extendet") == 1
     assert "extended" in capsys.readouterr().err
@@ -43,7 +43,7 @@ def test_one_cluster_is_told_with_its_commands(wire: Wire, capsys: pytest.Captur
     out = capsys.readouterr().out
     assert "2026-12-02  in 9 days" in out
     assert "aws eks update-cluster-version --name orders" in out
-    assert "notice  deadline to jo@example.com" in out
+    assert "notice  deadline to ops@example.com" in out
 
 
 def test_acknowledging_and_snoozing_are_kept(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:

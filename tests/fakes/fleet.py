@@ -151,8 +151,8 @@ ODD: dict[str, Change] = {
     "no policy": lambda cluster: replace(cluster, support_type=None),
     "no date of birth": lambda cluster: replace(cluster, created_at=None),
     "no nodes": lambda cluster: replace(cluster, nodes=()),
-    "owner in capitals": lambda cluster: replace(cluster, tags={"Owner": "jo@example.com"}),
-    "owner contact": lambda cluster: replace(cluster, tags={"OwnerContact": "jo@example.com"}),
+    "owner in capitals": lambda cluster: replace(cluster, tags={"Owner": "ops@example.com"}),
+    "owner contact": lambda cluster: replace(cluster, tags={"OwnerContact": "ops@example.com"}),
     "older than any calendar": lambda cluster: replace(
         cluster, version="1.10", nodes=tuple(replace(nodes, version="1.9") for nodes in cluster.nodes)
     ),

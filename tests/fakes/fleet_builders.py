@@ -24,7 +24,7 @@ from tests.fakes.builders import ACCOUNT, NOW
 
 REGION = "ap-northeast-2"
 HOME = Place(ACCOUNT, REGION)
-JO = "jo@example.com"
+JO = "ops@example.com"
 
 
 def a_key(name: str = "orders", **changes: Any) -> ClusterKey:
@@ -43,7 +43,7 @@ def a_registration(**changes: Any) -> Registration:
 
 
 def a_fleet_cluster(name: str = "orders", version: str = "1.34", **changes: Any) -> FleetCluster:
-    """A healthy cluster of Jo's with one managed node group of its own version. `key=` puts it elsewhere."""
+    """A healthy cluster of ops' with one managed node group of its own version. `key=` puts it elsewhere."""
     key = changes.pop("key", None) or a_key(name)
     cluster = FleetCluster(
         key=key,
@@ -108,7 +108,7 @@ def a_watched(name: str = "orders", **changes: Any) -> Watched:
 
 
 def a_notice(name: str = "orders", **changes: Any) -> Notice:
-    """The 14-day rung of `a_deadline`, decided at NOW, to Jo."""
+    """The 14-day rung of `a_deadline`, decided at NOW, to ops."""
     notice = Notice(
         key=a_key(name),
         kind=NoticeKind.DEADLINE,
@@ -124,7 +124,7 @@ def a_notice(name: str = "orders", **changes: Any) -> Notice:
 
 
 def a_message(**changes: Any) -> Message:
-    """One mail to Jo about one cluster."""
+    """One mail to ops about one cluster."""
     message = Message(
         recipient=JO,
         subject="orders (1.34): extended support is billed from 2026-12-02, in 9 days",

@@ -11,16 +11,16 @@ from tests.story.fleet import HERE, HOME, a_cluster, to, watching
 # Days pass here, so each story has a sandbox of its own beside the one that all others share.
 pytestmark = pytest.mark.story
 
-MINA, JOON = "mina@example.com", "joon@example.com"
+SHOP, SEARCH = "shop@example.com", "search@example.com"
 
 
 def test_a_deadline_is_told_until_aws_acts_and_its_nodes_until_they_follow(stage: Stage) -> None:
     with watching() as watch:
         # Given a cluster three days from its forced upgrade, and others with more time
         watch.finds(
-            a_cluster("fresh", "1.36", JOON),
-            a_cluster("late", "1.31", MINA),
-            a_cluster("soon", "1.34", MINA, supportType="STANDARD"),
+            a_cluster("fresh", "1.36", SEARCH),
+            a_cluster("late", "1.31", SHOP),
+            a_cluster("soon", "1.34", SHOP, supportType="STANDARD"),
         )
 
         # When the watch runs
@@ -31,32 +31,32 @@ def test_a_deadline_is_told_until_aws_acts_and_its_nodes_until_they_follow(stage
         assert [cluster["name"] for cluster in watch.clusters("phase=extended")] == ["late"]
         assert watch.cluster("late")["next"]["at"].startswith("2026-11-26")
 
-        # And its owner has one mail about both of hers; who has time has none
-        (mail,) = to(MINA, mails)
+        # And its owner has one mail about both of theirs; who has time has none
+        (mail,) = to(SHOP, mails)
         assert all(words in mail.body for words in ("late", "soon", "Thu 26 Nov 2026", "1.32"))
         assert mail.attributes["severity"] == "critical"
         assert mail.subject.isascii()
         assert len(mail.subject) <= 100
-        assert not to(JOON, mails)
+        assert not to(SEARCH, mails)
         assert to(NOTICE_ADMINISTRATORS, mails)
 
-        # When she acknowledges, the last day is still told her, and nobody above her
+        # When they acknowledge, the last day is still told them, and nobody above them
         late = f"/clusters/{HOME}/{HERE}/late"
-        assert watch.sends(JOON, "POST", f"{late}/acknowledge").status == 403
-        assert watch.sends(MINA, "POST", f"{late}/acknowledge").status == 200
+        assert watch.sends(SEARCH, "POST", f"{late}/acknowledge").status == 403
+        assert watch.sends(SHOP, "POST", f"{late}/acknowledge").status == 200
         assert watch.day("2026-11-24") == []
         eve = watch.day("2026-11-25")
-        assert "late: forced upgrade to 1.32 tomorrow" in to(MINA, eve)[0].body
+        assert "late: forced upgrade to 1.32 tomorrow" in to(SHOP, eve)[0].body
         assert all("late: forced" not in mail.body for mail in to(NOTICE_ADMINISTRATORS, eve))
 
-        # When AWS upgrades it in the night, she learns of it once, and of the nodes it left behind
+        # When AWS upgrades it in the night, the owner learns of it once, and of the nodes it left behind
         watch.calendar("2026-11-26T01:00:00Z")
         watch.becomes("late", "1.32")
-        (told,) = to(MINA, watch.day("2026-11-26"))
+        (told,) = to(SHOP, watch.day("2026-11-26"))
         assert "AWS upgraded the control plane to 1.32" in told.body
         assert "workers (2 on 1.31)" in told.body
         assert watch.cluster("late")["nodesBehind"]
-        assert not to(MINA, watch.day("2026-11-27"))
+        assert not to(SHOP, watch.day("2026-11-27"))
 
         # And no more once they have followed
         watch.nodes_follow("late", "1.32")
@@ -67,14 +67,14 @@ def test_a_deadline_is_told_until_aws_acts_and_its_nodes_until_they_follow(stage
         # And everything that was decided was sent
         notices = watch.sends("administrator", "GET", "/notices?limit=100").json["notices"]
         assert {notice["state"] for notice in notices} == {"sent"}
-        rungs = [n["rung"] for n in watch.cluster("late")["notices"] if "#1.31#" in n["id"] and n["recipient"] == MINA]
+        rungs = [n["rung"] for n in watch.cluster("late")["notices"] if "#1.31#" in n["id"] and n["recipient"] == SHOP]
         assert sorted(rungs) == [1, 3]
 
 
 def test_who_upgrades_in_time_hears_so_once_and_then_nothing(stage: Stage) -> None:
     with watching() as watch:
-        watch.finds(a_cluster("soon", "1.34", MINA, supportType="STANDARD"))
-        assert len(to(MINA, watch.day("2026-11-23"))) == 1
+        watch.finds(a_cluster("soon", "1.34", SHOP, supportType="STANDARD"))
+        assert len(to(SHOP, watch.day("2026-11-23"))) == 1
 
         # When its owner upgrades control plane and nodes
         watch.stage.sandbox.client("eks").update_cluster_version(name="soon", version="1.35")
@@ -83,11 +83,11 @@ def test_who_upgrades_in_time_hears_so_once_and_then_nothing(stage: Stage) -> No
 
         # Then it is solved, said once, and the days around the deadline are silent
         days = ("2026-11-25", "2026-11-26", "2026-12-01", "2026-12-02", "2026-12-09")
-        solved = [mail for day in days for mail in to(MINA, watch.day(day)) if "1.34" in mail.body]
+        solved = [mail for day in days for mail in to(SHOP, watch.day(day)) if "1.34" in mail.body]
         assert len(solved) == 1
         kinds = [(n["kind"], n["recipient"]) for n in watch.cluster("soon")["notices"] if "#1.34#" in n["id"]]
-        assert kinds.count(("solved", MINA)) == 1
-        assert kinds.count(("deadline", MINA)) == 1
+        assert kinds.count(("solved", SHOP)) == 1
+        assert kinds.count(("deadline", SHOP)) == 1
 
 
 def test_another_account_is_read_by_its_role_and_a_shut_one_is_a_finding(stage: Stage) -> None:
@@ -95,7 +95,7 @@ def test_another_account_is_read_by_its_role_and_a_shut_one_is_a_finding(stage: 
         # Given an account that made the role the documentation asks for, and one that did not
         let_watch(watch.stage.sandbox, OTHER_ACCOUNT)
         watch.finds(
-            a_cluster("home", "1.34", JOON),
+            a_cluster("home", "1.34", SEARCH),
             {"name": "away", "version": "1.31", "account": OTHER_ACCOUNT, "region": OTHER_REGION, "untold": ["tags"]},
         )
         for account in (OTHER_ACCOUNT, SHUT_ACCOUNT):
@@ -111,7 +111,7 @@ def test_another_account_is_read_by_its_role_and_a_shut_one_is_a_finding(stage: 
         assert [cluster["name"] for cluster in watch.clusters()] == ["away", "home"]
         assert "away" in to(f"boss-{OTHER_ACCOUNT}@example.com", mails)[0].body
         # And the shut account is named, with since when, and cost the others nothing
-        (shut,) = watch.sends(MINA, "GET", "/clusters").json["unreadablePlaces"]
+        (shut,) = watch.sends(SHOP, "GET", "/clusters").json["unreadablePlaces"]
         assert (shut["account"], shut["trouble"]["since"][:10]) == (SHUT_ACCOUNT, "2026-11-23")
         assert "Access" in shut["trouble"]["code"]
         assert any(SHUT_ACCOUNT in mail.body for mail in to(NOTICE_ADMINISTRATORS, watch.day("2026-11-26")))
@@ -120,7 +120,7 @@ def test_another_account_is_read_by_its_role_and_a_shut_one_is_a_finding(stage: 
 def test_faulty_clusters_cost_a_scan_of_many_nothing_of_the_rest(stage: Stage) -> None:
     with watching() as watch:
         # Given 120 clusters, of which one is forbidden, one broken, one throttled for ever and one gone when looked at
-        watch.finds(*(a_cluster(f"cluster-{number:03}", "1.33", JOON) for number in range(120)))
+        watch.finds(*(a_cluster(f"cluster-{number:03}", "1.33", SEARCH) for number in range(120)))
         faults = {
             "cluster-007": "AccessDeniedException",
             "cluster-051": "ServerException",
@@ -142,4 +142,4 @@ def test_faulty_clusters_cost_a_scan_of_many_nothing_of_the_rest(stage: Stage) -
         assert {name for name, cluster in found.items() if cluster["trouble"]} == set(faults) - {"cluster-119"}
         assert watch.summary["unreadable"] == 3
         # And one owner of them all has one mail
-        assert len(to(JOON, mails)) == 1
+        assert len(to(SEARCH, mails)) == 1

@@ -68,7 +68,7 @@ def a_world() -> FakeWorld:
     world.watch.fleets.add(
         a_fleet_cluster("payments", "1.31"),
         a_fleet_cluster("storefront", "1.34", support_type="STANDARD"),
-        a_fleet_cluster("search", "1.34", tags={"owner": "ann@example.com"}),
+        a_fleet_cluster("search", "1.34", tags={"owner": "data@example.com"}),
     )
     return world
 

@@ -218,12 +218,12 @@ def test_a_crash_after_deciding_loses_no_notice(world: FakeWorld) -> None:
 
 
 def test_a_message_that_fails_is_sent_in_the_next_round_and_holds_up_no_other(world: FakeWorld) -> None:
-    world.watch.fleets.add(a_fleet_cluster("a", tags={"owner": "ann@example.com"}), a_fleet_cluster("b"))
+    world.watch.fleets.add(a_fleet_cluster("a", tags={"owner": "data@example.com"}), a_fleet_cluster("b"))
     world.watch.fail("send", AwsUnavailable("not now"))
     machine = Machine("watch_support", world.deps)
     assert machine.run({"time": NOW.isoformat()}) == "Finished"
     assert machine.waited >= 300
-    assert [len(world.watch.notifier.to(who)) for who in ("ann@example.com", JO)] == [1, 1]
+    assert [len(world.watch.notifier.to(who)) for who in ("data@example.com", JO)] == [1, 1]
 
 
 def test_a_bus_that_fails_holds_up_no_mail(world: FakeWorld) -> None:
