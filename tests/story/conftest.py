@@ -1,7 +1,7 @@
 """One installed service for all stories, which are told side by side: labs of different people do not wait for each other.
 
-A story is a test function that takes `stage` and is marked `story`. When the first of them is due, all of this session's
-begin, a few at a time; each test then waits for the end of its own.
+A story is a test function that takes `stage`, nothing else, and is marked `story`. When the first of them is due, all of
+this session's begin, a few at a time; each test then waits for the end of its own.
 """
 
 from __future__ import annotations
@@ -44,4 +44,5 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 
 
 def _is_told(item: pytest.Item) -> bool:
-    return item.get_closest_marker("story") is not None
+    on_stage = isinstance(item, pytest.Function) and item.fixturenames == ["stage"]
+    return on_stage and item.get_closest_marker("story") is not None
