@@ -25,6 +25,8 @@ from sandbox.settings import ACCOUNT, PROJECT, REGION, ROOT_SECRET, Settings
 
 START_TIMEOUT = 30.0
 END_TIMEOUT = 5.0
+ADMIN_TIMEOUT = 120.0
+"""A whole fleet is put into a busy machine in one call."""
 _MAKING_CLIENTS = threading.Lock()
 """boto3 makes all clients from one default session, which only one thread may do at a time."""
 
@@ -83,7 +85,7 @@ class Sandbox:
         """Call one of the sandbox's own routes, e.g. `admin("POST", "faults", [...])`; raises HTTPError if refused."""
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(f"{self.url}/_sandbox/{name}", data=data, method=method)
-        with urllib.request.urlopen(request, timeout=10) as answer:
+        with urllib.request.urlopen(request, timeout=ADMIN_TIMEOUT) as answer:
             return json.load(answer)
 
 
