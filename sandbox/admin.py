@@ -6,6 +6,7 @@ sandbox's EKS misbehaves, `PATCH` adds some; `/clock` sets (`{"now": "2026-11-26
 into a cluster; `/fleet` puts clusters that were there before, `/insights` what EKS has found about one.
 """
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
@@ -26,7 +27,8 @@ def with_admin_routes(aws: AsgiApp, routes: Mapping[tuple[str, str], Route]) -> 
 
     async def serve(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "http" and scope["path"].startswith(PREFIX):
-            status, answer = _answer(routes, scope, await _body(receive))
+            # In a thread: a route may wait for what EKS holds while it calls this very server.
+            status, answer = await asyncio.to_thread(_answer, routes, scope, await _body(receive))
             await _send_json(send, status, answer)
         else:
             await aws(scope, receive, send)

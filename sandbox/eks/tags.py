@@ -39,8 +39,11 @@ def list_tags_for_resource(world: World, call: Call) -> dict[str, Any]:
 
 
 def tagged_resources(world: World, account: str, region: str) -> dict[str, dict[str, str]]:
-    """Return the tags of every EKS resource of an account in a region, by ARN."""
-    clusters = [each for each in world.clusters.values() if (each.account, each.region) == (account, region)]
+    """Return the tags of every EKS resource of an account in a region, by ARN.
+
+    Called on the event loop too, where waiting for the world's lock would stop the server its holder may be calling.
+    """
+    clusters = [each for each in list(world.clusters.values()) if (each.account, each.region) == (account, region)]
     return {arn: thing["tags"] for cluster in clusters for arn, thing in _things(cluster)}
 
 
@@ -56,13 +59,13 @@ def _tags_of(world: World, call: Call) -> dict[str, str]:
 
 def _things(cluster: Cluster) -> Iterator[tuple[str, Described]]:
     yield cluster.described["arn"], cluster.described
-    for group in cluster.nodegroups.values():
+    for group in list(cluster.nodegroups.values()):
         yield group.described["nodegroupArn"], group.described
-    for addon in cluster.addons.values():
+    for addon in list(cluster.addons.values()):
         yield addon["addonArn"], addon
-    for entry in cluster.access_entries.values():
+    for entry in list(cluster.access_entries.values()):
         yield entry.described["accessEntryArn"], entry.described
-    for association in cluster.pod_identity_associations.values():
+    for association in list(cluster.pod_identity_associations.values()):
         yield association["associationArn"], association
     for profile in cluster.fargate_profiles.values():
         yield profile["fargateProfileArn"], profile
