@@ -45,9 +45,9 @@ def test_every_decision_is_numbered_once_and_in_order() -> None:
 
 def test_nothing_of_any_one_machine_stands_in_the_project() -> None:
     """Absolute paths of a home or workplace, and addresses of package indexes, belong to nobody else's machine."""
-    patterns = ["/home/[a-z]", "/root/", "/work/", r"index-url", r"/simple/"]
+    patterns = ["/" + place for place in ("home/[a-z]", "root/", "work/", "simple/")] + ["index" + "-url"]
     found = subprocess.run(
-        ["git", "grep", "-nIE", "|".join(patterns), "--", ".", ":!tests/test_docs.py", ":!tests/data"],
+        ["git", "grep", "-nIE", "|".join(patterns), "--", ".", ":!tests/data"],
         cwd=PROJECT,
         capture_output=True,
         text=True,

@@ -16,7 +16,7 @@ from chalicelib.domain.ladder import NoticeRules, decide_notices
 from chalicelib.domain.notices import Message, Notice, NoticeKind, Severity, Watched
 from chalicelib.domain.supporting import decide_support
 from tests.domain.test_supporting import CALENDAR, NOW
-from tests.fakes.fleet_builders import JO, a_fleet_cluster, a_key, a_trouble
+from tests.fakes.fleet_builders import OPS, a_fleet_cluster, a_key, a_trouble
 
 RULES = NoticeRules(administrators="admins@example.com")
 
@@ -24,15 +24,15 @@ RULES = NoticeRules(administrators="admins@example.com")
 def kept(name: str, version: str, policy: str | None = "EXTENDED", **changes: object) -> Watched:
     cluster = a_fleet_cluster(name, version=version, support_type=policy)
     support = decide_support(version, policy, CALENDAR, NOW)
-    return replace(Watched(cluster, support, JO, None, NOW, armed_at=NOW), **changes)  # type: ignore[arg-type]
+    return replace(Watched(cluster, support, OPS, None, NOW, armed_at=NOW), **changes)  # type: ignore[arg-type]
 
 
 def told(*clusters: Watched, history: Sequence[Notice] = ()) -> list[tuple[Notice, Watched]]:
-    return [(n, w) for w in clusters for n in decide_notices(w, history, RULES, NOW) if n.recipient == JO]
+    return [(n, w) for w in clusters for n in decide_notices(w, history, RULES, NOW) if n.recipient == OPS]
 
 
 def mail(*clusters: Watched, history: Sequence[Notice] = ()) -> Message:
-    return compose(JO, told(*clusters, history=history), NOW)
+    return compose(OPS, told(*clusters, history=history), NOW)
 
 
 def flat(message: Message) -> str:
@@ -42,7 +42,7 @@ def flat(message: Message) -> str:
 def test_a_forced_upgrade_is_told_with_its_day_its_cost_and_the_commands() -> None:
     message = mail(kept("orders", "1.31"))
     assert message.subject == "EKS critical: orders forced upgrade to 1.32 in 3 days"
-    assert (message.days, message.severity, message.kind, message.owner) == (3, Severity.CRITICAL, "deadline", JO)
+    assert (message.days, message.severity, message.kind, message.owner) == (3, Severity.CRITICAL, "deadline", OPS)
     for words in (
         "account 111122223333, ap-northeast-2, Kubernetes 1.31",
         "In 3 days, on Thu 26 Nov 2026: AWS upgrades the control plane to 1.32",
@@ -89,7 +89,7 @@ def test_forty_clusters_stay_readable_and_three_thousand_are_cut_with_a_count(co
 
 def test_a_cluster_that_is_solved_is_told_why_and_without_commands() -> None:
     history = [n for n, _ in told(kept("orders", "1.31"))]
-    message = compose(JO, told(kept("orders", "1.36"), history=history), NOW)
+    message = compose(OPS, told(kept("orders", "1.36"), history=history), NOW)
     assert message.subject == "EKS info: orders solved"
     assert "Solved: It runs 1.36 now." in flat(message)
     assert "forced upgrade of 1.31 on Thu 26 Nov 2026" in flat(message)
@@ -127,7 +127,7 @@ def test_what_was_decided_and_no_longer_holds_is_left_out() -> None:
     pending = told(kept("orders", "1.31"))[0][0]
     now_fine = kept("orders", "1.36")
     solved = told(now_fine, history=[pending])
-    message = compose(JO, [(pending, now_fine), *solved], NOW)
+    message = compose(OPS, [(pending, now_fine), *solved], NOW)
     assert "forced upgrade to 1.32" not in message.body
     assert {part for _, part in message.notice_ids} == {pending.id, solved[0][0].id}
 

@@ -24,9 +24,9 @@ from chalicelib.domain.observing import (
     with_readiness,
 )
 from tests.fakes import NOW, a_calendar
-from tests.fakes.fleet_builders import HOME, JO, a_fleet_cluster, a_key, a_trouble, an_addon, an_insight
+from tests.fakes.fleet_builders import HOME, OPS, a_fleet_cluster, a_key, a_trouble, an_addon, an_insight
 
-JOINED = Joined(JO)
+JOINED = Joined(OPS)
 LIVE_CALENDAR = a_calendar(source=LIVE)
 
 
@@ -128,7 +128,7 @@ def test_what_was_known_stays_known_when_it_cannot_be_read() -> None:
 
 def test_a_place_is_told_like_a_cluster_that_nobody_can_name_so() -> None:
     watched = troubled_place(HOME, a_trouble(), JOINED)
-    assert (watched.cluster.key.name, watched.trouble, watched.owner) == ("*", a_trouble(), JO)
+    assert (watched.cluster.key.name, watched.trouble, watched.owner) == ("*", a_trouble(), OPS)
 
 
 def test_readiness_is_of_one_version() -> None:

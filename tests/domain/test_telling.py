@@ -15,7 +15,7 @@ from chalicelib.domain.support import SupportPhase
 from chalicelib.domain.supporting import decide_support
 from tests.domain.test_digest import kept
 from tests.domain.test_supporting import CALENDAR, NOW
-from tests.fakes.fleet_builders import JO, a_fleet_cluster, a_trouble
+from tests.fakes.fleet_builders import OPS, a_fleet_cluster, a_trouble
 
 RULES = NoticeRules(administrators="admins@example.com")
 BEHIND = (Nodes("workers", NodeKind.MANAGED, "1.35", 3),)
@@ -53,8 +53,8 @@ def test_billing_that_has_begun_is_told_weekly_to_the_owner_until_acknowledged()
     paying = kept("orders", "1.33")
     assert paying.support.begun is not None
     assert days_told(paying, NoticeKind.DEADLINE) == [0, 2, 9, 16, 23]
-    assert {n.recipient for n in decide_notices(paying, (), RULES, NOW)} == {JO}
-    heard = replace(paying, acknowledged_by=JO, acknowledged_deadline=paying.support.deadlines[0].id)
+    assert {n.recipient for n in decide_notices(paying, (), RULES, NOW)} == {OPS}
+    heard = replace(paying, acknowledged_by=OPS, acknowledged_deadline=paying.support.deadlines[0].id)
     assert days_told(heard, NoticeKind.DEADLINE) == []
 
 
@@ -109,7 +109,7 @@ def test_a_version_that_falls_off_the_calendar_is_overdue_still_and_its_upgrade_
     for day in range(14):
         now, version = NOW + timedelta(days=day), "1.31" if day < 12 else "1.32"
         cluster = a_fleet_cluster(version=version)
-        kept_before = observed(kept_before, cluster, Joined(JO), CALENDAR if day < 4 else shorter, now)
+        kept_before = observed(kept_before, cluster, Joined(OPS), CALENDAR if day < 4 else shorter, now)
         assert kept_before is not None
         fresh = decide_notices(kept_before, history, NoticeRules(), now)
         history += fresh

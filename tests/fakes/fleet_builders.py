@@ -24,7 +24,7 @@ from tests.fakes.builders import ACCOUNT, NOW
 
 REGION = "ap-northeast-2"
 HOME = Place(ACCOUNT, REGION)
-JO = "ops@example.com"
+OPS = "ops@example.com"
 
 
 def a_key(name: str = "orders", **changes: Any) -> ClusterKey:
@@ -53,7 +53,7 @@ def a_fleet_cluster(name: str = "orders", version: str = "1.34", **changes: Any)
         support_type="EXTENDED",
         platform_version="eks.9",
         created_at=NOW - timedelta(days=300),
-        tags={"owner": JO},
+        tags={"owner": OPS},
         nodes=(Nodes("workers", NodeKind.MANAGED, version, 3),),
     )
     return replace(cluster, **changes)
@@ -104,7 +104,7 @@ def a_watched(name: str = "orders", **changes: Any) -> Watched:
         at = changes.pop("at")
         support = a_support(deadlines=() if at is None else (a_deadline(at=at),))
     cluster = changes.pop("cluster", None) or a_fleet_cluster(name)
-    return replace(Watched(cluster=cluster, support=support, owner=JO, team=None, read_at=NOW), **changes)
+    return replace(Watched(cluster=cluster, support=support, owner=OPS, team=None, read_at=NOW), **changes)
 
 
 def a_notice(name: str = "orders", **changes: Any) -> Notice:
@@ -114,7 +114,7 @@ def a_notice(name: str = "orders", **changes: Any) -> Notice:
         kind=NoticeKind.DEADLINE,
         deadline_id=a_deadline().id,
         rung=14,
-        recipient=JO,
+        recipient=OPS,
         audience=Audience.OWNER,
         severity=Severity.WARNING,
         due_at=a_deadline().at - timedelta(days=14),
@@ -126,13 +126,13 @@ def a_notice(name: str = "orders", **changes: Any) -> Notice:
 def a_message(**changes: Any) -> Message:
     """One mail to ops about one cluster."""
     message = Message(
-        recipient=JO,
+        recipient=OPS,
         subject="orders (1.34): extended support is billed from 2026-12-02, in 9 days",
         body="orders runs Kubernetes 1.34.\n",
         kind="deadline",
         severity=Severity.WARNING,
         account=ACCOUNT,
-        owner=JO,
+        owner=OPS,
         days=9,
         notice_ids=((a_key(), a_notice().id),),
     )

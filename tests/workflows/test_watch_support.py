@@ -13,7 +13,7 @@ from chalicelib.domain.fleet import NodeKind, Nodes, Place
 from chalicelib.domain.notices import NoticeKind, NoticeState
 from chalicelib.domain.support import SupportPhase
 from tests.fakes import NOW, OWNER, FakeWorld, a_lab, make_deps
-from tests.fakes.fleet_builders import HOME, JO, REGION, a_fleet_cluster, a_key, a_registration, an_addon, an_insight
+from tests.fakes.fleet_builders import HOME, OPS, REGION, a_fleet_cluster, a_key, a_registration, an_addon, an_insight
 from tests.workflows.machine import LambdaDied, Machine
 
 DENIED = AccessDenied("eks:DescribeCluster", "AccessDeniedException", "not authorized")
@@ -39,11 +39,11 @@ def days(count: int) -> datetime:
 def test_the_owner_of_a_cluster_near_its_deadline_gets_one_message_and_the_bus_an_event(world: FakeWorld) -> None:
     world.watch.fleets.add(a_fleet_cluster("orders", "1.34"))
     assert run(world) == "Finished"
-    [message] = world.watch.notifier.to(JO)
+    [message] = world.watch.notifier.to(OPS)
     assert "orders" in message.body
     assert [kind for kind, _ in world.watch.notifier.events] == ["SupportDeadlineNear"] * 1
     kept = world.watch.store.kept[a_key("orders")]
-    assert (kept.support.phase, kept.owner, kept.read_at) == (SupportPhase.STANDARD, JO, NOW)
+    assert (kept.support.phase, kept.owner, kept.read_at) == (SupportPhase.STANDARD, OPS, NOW)
 
 
 def test_the_same_day_twice_says_nothing_twice(world: FakeWorld) -> None:
@@ -57,7 +57,7 @@ def test_the_same_day_twice_says_nothing_twice(world: FakeWorld) -> None:
 def test_an_owner_of_forty_clusters_gets_one_digest(world: FakeWorld) -> None:
     world.watch.fleets.add(*(a_fleet_cluster(f"orders-{n}", "1.34") for n in range(40)))
     run(world)
-    assert len(world.watch.notifier.to(JO)) == 1
+    assert len(world.watch.notifier.to(OPS)) == 1
 
 
 def test_a_scan_of_a_thousand_clusters_with_faulty_ones_reports_all_the_others(world: FakeWorld) -> None:
@@ -137,7 +137,7 @@ def test_a_cluster_never_read_is_listed_with_its_trouble(world: FakeWorld) -> No
     world.watch.fleets.mend()
     run(world, days(1))
     kept = world.watch.store.kept[a_key("secret")]
-    assert (kept.trouble, kept.cluster.version, kept.owner) == (None, "1.34", JO)
+    assert (kept.trouble, kept.cluster.version, kept.owner) == (None, "1.34", OPS)
 
 
 def test_a_deleted_cluster_is_gone_and_those_told_hear_it_once(world: FakeWorld) -> None:
@@ -213,7 +213,7 @@ def test_a_crash_after_deciding_loses_no_notice(world: FakeWorld) -> None:
     assert dead.run({"time": NOW.isoformat()}) == "Incomplete"
     assert world.watch.notifier.messages == ()
     assert run(world, days(1)) == "Finished"
-    assert len(world.watch.notifier.to(JO)) == 1
+    assert len(world.watch.notifier.to(OPS)) == 1
     assert all(n.state is NoticeState.SENT for n in world.watch.store.notices.values())
 
 
@@ -223,14 +223,14 @@ def test_a_message_that_fails_is_sent_in_the_next_round_and_holds_up_no_other(wo
     machine = Machine("watch_support", world.deps)
     assert machine.run({"time": NOW.isoformat()}) == "Finished"
     assert machine.waited >= 300
-    assert [len(world.watch.notifier.to(who)) for who in ("data@example.com", JO)] == [1, 1]
+    assert [len(world.watch.notifier.to(who)) for who in ("data@example.com", OPS)] == [1, 1]
 
 
 def test_a_bus_that_fails_holds_up_no_mail(world: FakeWorld) -> None:
     world.watch.fleets.add(a_fleet_cluster("orders", "1.34"))
     world.watch.fail("tell_machines", AwsUnavailable("not now"), times=9)
     assert run(world) == "Finished"
-    assert len(world.watch.notifier.to(JO)) == 1
+    assert len(world.watch.notifier.to(OPS)) == 1
 
 
 def test_a_topic_that_takes_nothing_leaves_everything_for_the_next_run(world: FakeWorld) -> None:
