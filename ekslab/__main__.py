@@ -29,10 +29,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except NoCredentials as error:
         print(error, file=sys.stderr)
         return 2
-    except OSError as error:
+    except (urllib.error.URLError, ConnectionError, TimeoutError) as error:
         reason = error.reason if isinstance(error, urllib.error.URLError) else error
         print(f"No answer from {url}: {reason}", file=sys.stderr)
         return 3
+    except OSError as error:
+        print(f"{error.filename}: {error.strerror}", file=sys.stderr)
+        return 2
 
 
 def parser() -> argparse.ArgumentParser:

@@ -162,3 +162,13 @@ def test_when_nobody_answers_it_exits_3(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
     assert main(["--url", "http://127.0.0.1:9", "--region", "us-east-1", "list"]) == 3
+
+
+def test_a_file_that_is_not_there_is_a_wrong_command_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
+    missing = tmp_path / "missing.yaml"
+    assert main(["--url", "http://127.0.0.1:9", "request", "-f", str(missing)]) == 2
+    assert capsys.readouterr().err == f"{missing}: No such file or directory\n"
