@@ -43,7 +43,7 @@ class Unreliable:
 def cancelled(*codes: str) -> ClientError:
     reasons = [{"Code": code} for code in codes]
     error = {"Code": "TransactionCanceledException", "Message": "Transaction cancelled"}
-    return ClientError({"Error": error, "CancellationReasons": reasons}, "TransactWriteItems")  # type: ignore[typeddict-unknown-key]
+    return ClientError({"Error": error, "CancellationReasons": reasons}, "TransactWriteItems")
 
 
 @pytest.fixture

@@ -24,7 +24,7 @@ RULES = NoticeRules(administrators="admins@example.com")
 def kept(name: str, version: str, policy: str | None = "EXTENDED", **changes: object) -> Watched:
     cluster = a_fleet_cluster(name, version=version, support_type=policy)
     support = decide_support(version, policy, CALENDAR, NOW)
-    return replace(Watched(cluster, support, OPS, None, NOW, armed_at=NOW), **changes)  # type: ignore[arg-type]
+    return replace(Watched(cluster, support, OPS, None, NOW, armed_at=NOW), **changes)
 
 
 def told(*clusters: Watched, history: Sequence[Notice] = ()) -> list[tuple[Notice, Watched]]:

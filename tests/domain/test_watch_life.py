@@ -77,7 +77,7 @@ def test_whatever_happens_the_watch_keeps_its_promises(scenario: Scenario) -> No
 
 
 def the_last_half_year(**changes: object) -> Scenario:
-    return replace(Scenario(REAL, date(2026, 5, 20), 200), **changes)  # type: ignore[arg-type]
+    return replace(Scenario(REAL, date(2026, 5, 20), 200), **changes)
 
 
 def rungs_sent(life: Life, to: str) -> list[int | None]:
