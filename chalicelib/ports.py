@@ -12,6 +12,7 @@ from datetime import datetime
 from typing import Generic, Protocol, TypeVar
 
 from chalicelib.cloud_ports import Census, Dns, Kubernetes, Leftovers, Network, Roles, Stacks
+from chalicelib.curfew_ports import Curfew
 from chalicelib.domain.fleet import Place as Place
 from chalicelib.domain.history import Event, Step
 from chalicelib.domain.lab import Lab, Phase
@@ -149,4 +150,5 @@ class Deps:
     clock: Clock
     new_id: Callable[[], str]
     watch: Watch
+    curfew: Curfew
     limits: Limits = field(default_factory=Limits)

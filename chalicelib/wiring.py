@@ -31,6 +31,7 @@ from chalicelib.aws.roles import IamRoles
 from chalicelib.aws.stacks import CloudFormationStacks
 from chalicelib.aws.store import DynamoStore
 from chalicelib.aws.workflows import StepFunctionsWorkflows
+from chalicelib.curfew_ports import Curfew
 from chalicelib.fleet_ports import Watch
 from chalicelib.ports import Cloud, Deps, Place
 from chalicelib.settings import Settings, load_settings
@@ -76,6 +77,7 @@ def get_deps() -> Deps:
         clock=SystemClock(),
         new_id=new_lab_id,
         watch=_watch(settings),
+        curfew=_curfew(),
         limits=settings.limits,
     )
 
@@ -133,6 +135,10 @@ def _watch(settings: Settings) -> Watch:
         ladder=watch.ladder,
         api_url=watch.api_url,
     )
+
+
+def _curfew() -> Curfew:
+    raise NotImplementedError("Curfew's adapters are being built.")
 
 
 @cache

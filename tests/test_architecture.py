@@ -13,7 +13,7 @@ import pytest
 
 PROJECT = Path(__file__).resolve().parent.parent
 STANDARD = frozenset(__import__("sys").stdlib_module_names)
-WORKFLOWS = {"provision", "update", "teardown", "inspect", "tend", "watch_support"}
+WORKFLOWS = {"provision", "update", "teardown", "inspect", "tend", "watch_support", "sweep_idle", "hibernate", "wake"}
 HARD_LIMIT = 250
 
 #: room (a path prefix) -> modules of ours it may import. The longest prefix that fits decides.
@@ -25,11 +25,14 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "chalicelib.eks_ports",
         "chalicelib.cloud_ports",
         "chalicelib.fleet_ports",
+        "chalicelib.curfew_ports",
     ),
     "chalicelib/fleet_ports.py": ("chalicelib.domain",),
+    "chalicelib/curfew_ports.py": ("chalicelib.domain",),
     "chalicelib/eks_ports.py": ("chalicelib.domain",),
     "chalicelib/cloud_ports.py": ("chalicelib.domain",),
     "chalicelib/labs": ("chalicelib.domain", "chalicelib.ports", "chalicelib.labs"),
+    "chalicelib/curfews": ("chalicelib.domain", "chalicelib.ports", "chalicelib.curfews", "chalicelib.labs"),
     "chalicelib/clusters": ("chalicelib.domain", "chalicelib.ports", "chalicelib.clusters"),
     "chalicelib/workflows/": ("chalicelib.domain", "chalicelib.ports", "chalicelib.workflows"),
     "chalicelib/api/": (
@@ -37,6 +40,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "chalicelib.ports",
         "chalicelib.labs",
         "chalicelib.clusters",
+        "chalicelib.curfews",
         "chalicelib.api",
         "chalicelib.logs",
     ),
@@ -46,6 +50,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "chalicelib.eks_ports",
         "chalicelib.cloud_ports",
         "chalicelib.fleet_ports",
+        "chalicelib.curfew_ports",
         "chalicelib.aws",
         "chalicelib.logs",
     ),
@@ -55,6 +60,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "chalicelib.aws",
         "chalicelib.ports",
         "chalicelib.fleet_ports",
+        "chalicelib.curfew_ports",
         "chalicelib.settings",
         "chalicelib.logs",
     ),

@@ -23,13 +23,15 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from chalicelib.domain.lab import Lab
+from chalicelib.domain.lab import RESTING, Lab, Phase
 
 #: DynamoDB's typed values.
 Item = dict[str, Any]
 
 BY_OWNER, BY_AGE, DUE = "by_owner", "by_age", "due"
 EVERYONE, DUE_SHARD = "LAB", "DUE"
+#: The partition of `due` for labs that the sweep looks at, and the one for labs that are blocked, longest first.
+CURFEW_SHARD, BLOCKED_SHARD = "CURFEW", "BLOCKED"
 META = "META"
 
 
@@ -92,6 +94,9 @@ def created_of(lab: Lab) -> str:
 def index_values(lab: Lab) -> Mapping[str, dict[str, str]]:
     """The attributes that put a lab into the indexes."""
     values = {"owner": text(lab.owner), "everyone": text(EVERYONE), "created": text(created_of(lab))}
-    if lab.due_at is not None:
-        values |= {"due_shard": text(DUE_SHARD), "due_at": text(stamp(lab.due_at))}
+    if lab.phase is Phase.BLOCKED:
+        values |= {"due_shard": text(BLOCKED_SHARD), "due_at": text(stamp(lab.phase_since))}
+    elif lab.due_at is not None:
+        shard = CURFEW_SHARD if lab.phase in RESTING else DUE_SHARD
+        values |= {"due_shard": text(shard), "due_at": text(stamp(lab.due_at))}
     return values

@@ -1,14 +1,15 @@
 """A lab and its life: the record that the store keeps, the phases it goes through, and who may do what to it.
 
 REQUESTED → PROVISIONING → READY → RELEASING → DELETED, with PROVISIONING → ROLLING_BACK → FAILED when a step fails,
-READY ⇄ UPDATING, and BLOCKED when something can't be deleted (asking to delete again tries again).
+READY ⇄ UPDATING, READY → HIBERNATING → HIBERNATED → WAKING → READY, and BLOCKED when something can't be deleted (asking to
+delete again tries again).
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 from chalicelib.domain.names import as_tag_value
@@ -22,6 +23,9 @@ class Phase(StrEnum):
     PROVISIONING = "provisioning"
     READY = "ready"
     UPDATING = "updating"
+    HIBERNATING = "hibernating"
+    HIBERNATED = "hibernated"
+    WAKING = "waking"
     RELEASING = "releasing"
     ROLLING_BACK = "rolling-back"
     DELETED = "deleted"
@@ -33,6 +37,10 @@ class Phase(StrEnum):
 OVER = frozenset({Phase.DELETED, Phase.FAILED})
 #: A teardown is running, or has stopped on something it can't delete.
 ENDING = frozenset({Phase.RELEASING, Phase.ROLLING_BACK, Phase.BLOCKED})
+
+
+#: No workflow is at work on the lab: the sweep, not the five-minute run, looks at it when it is due.
+RESTING = frozenset({Phase.READY, Phase.HIBERNATED})
 
 
 class Blame(StrEnum):
@@ -76,12 +84,54 @@ class Change:
 
 
 @dataclass(frozen=True, slots=True)
+class NodegroupSize:
+    """How large a managed node group was when it was put to sleep."""
+
+    name: str
+    min: int
+    desired: int
+    max: int
+
+
+@dataclass(frozen=True, slots=True)
+class Hibernation:
+    """Kept from the moment a lab is to hibernate until its wake is verified. `wake_at`: when it wakes by itself."""
+
+    sizes: tuple[NodegroupSize, ...]
+    since: datetime
+    reason: str
+    wake_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Protection:
+    """An administrator's word that no sweep touches the lab, until when and why. There is none without an end."""
+
+    until: datetime
+    by: str
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """The lab's entry on a plan (domain/plan.py), so that it is found without reading the plan."""
+
+    date: date
+    entry_id: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Lab:
     """One lab. `version` is the store's, for optimistic locking; all instants are aware UTC.
 
     `due_at` is when the scheduled run must look at it next (a start that may have been lost, the lease's end, a
-    receipt to be taken again); None when nothing is due. `run` counts executions, so that execution names are
-    deterministic and a second start of the same run is refused by Step Functions.
+    receipt to be taken again); None when nothing is due. A RESTING lab is looked at by the hourly sweep instead: now, for
+    one that has just become ready or was changed by a person, else before its next curfew or its lease's end. `run` counts
+    executions, so that execution names are deterministic and a second start of the same run is refused by Step Functions.
+
+    `ends_by`: the lease can never be extended beyond it. `kept_until`: no idleness ends the lab before. `adopted`: made
+    from a cluster of ours that no record knew. `installation`: the service it belongs to, as its tags say.
     """
 
     id: str
@@ -99,6 +149,13 @@ class Lab:
     run: int = 0
     facts: ClusterFacts = ClusterFacts()
     change: Change | None = None
+    ends_by: datetime | None = None
+    kept_until: datetime | None = None
+    protection: Protection | None = None
+    hibernation: Hibernation | None = None
+    planned: Planned | None = None
+    adopted: bool = False
+    installation: str = ""
     version: int = 0
 
     @property
@@ -125,6 +182,10 @@ class Lab:
     def tags(self) -> dict[str, str]:
         """The tags that every resource of this lab carries."""
         own = {"ekslab:lab-id": self.id, "ekslab:owner": as_tag_value(self.owner), "ekslab:cluster": self.name}
+        if self.installation:
+            own["ekslab:installation"] = as_tag_value(self.installation)
+        if self.ends_by is not None:
+            own["ekslab:ends-by"] = f"{self.ends_by:%Y-%m-%dT%H:%M:%SZ}"
         return {**self.spec.tags, **own}
 
     def tags_with(self, more: Mapping[str, str]) -> dict[str, str]:

@@ -40,7 +40,7 @@ def what_happens_next(lab: Lab, steps: Sequence[Step], now: datetime) -> tuple[s
     match lab.phase:
         case Phase.REQUESTED:
             return ("Provisioning starts within minutes.", _lease(lab, now))
-        case Phase.PROVISIONING | Phase.UPDATING | Phase.READY:
+        case Phase.PROVISIONING | Phase.UPDATING | Phase.READY | Phase.HIBERNATING | Phase.HIBERNATED | Phase.WAKING:
             return (*_waiting(lab, steps), _lease(lab, now))
         case Phase.RELEASING | Phase.ROLLING_BACK:
             ending = "Everything of the lab is being deleted; a receipt proves it afterwards."

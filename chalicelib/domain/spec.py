@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from chalicelib.domain.evening import USUAL_EVENING, Evening
+
 
 class EndpointAccess(StrEnum):
     """From where the Kubernetes API server answers."""
@@ -190,6 +192,7 @@ class LabSpec:
     lease_hours: int = 8
     volumes: VolumePolicy = VolumePolicy.DELETE
     support_policy: SupportPolicy = SupportPolicy.STANDARD
+    evening: Evening = USUAL_EVENING
 
     @property
     def instance_types(self) -> tuple[str, ...]:

@@ -77,6 +77,8 @@ STEPS: Mapping[str, Mapping[str, tuple[str, str]]] = {
 ACTS_IN: Mapping[str, frozenset[Phase]] = {
     "provision": frozenset({Phase.REQUESTED, Phase.PROVISIONING}),
     "update": frozenset({Phase.UPDATING}),
+    "hibernate": frozenset({Phase.HIBERNATING}),
+    "wake": frozenset({Phase.WAKING}),
     "teardown": frozenset({Phase.RELEASING, Phase.ROLLING_BACK}),
     "inspect": frozenset({Phase.DELETED, Phase.FAILED, Phase.BLOCKED}),
 }

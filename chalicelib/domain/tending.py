@@ -23,6 +23,8 @@ WORKFLOW_OF = {
     Phase.REQUESTED: "provision",
     Phase.PROVISIONING: "provision",
     Phase.UPDATING: "update",
+    Phase.HIBERNATING: "hibernate",
+    Phase.WAKING: "wake",
     Phase.RELEASING: "teardown",
     Phase.ROLLING_BACK: "teardown",
     Phase.DELETED: "inspect",
@@ -56,7 +58,7 @@ def decide_tending(lab: Lab, running: bool, now: datetime) -> TendingDecision:
     match lab.phase:
         case Phase.REQUESTED | Phase.PROVISIONING | Phase.READY | Phase.UPDATING if now >= lab.lease_ends_at:
             return TendingDecision(Tending.RELEASE, "The lease has ended.")
-        case Phase.READY:
+        case Phase.READY | Phase.HIBERNATED:
             return TendingDecision(Tending.WAIT, "The lease has not ended yet.")
         case Phase.BLOCKED:
             return TendingDecision(Tending.FORGET, "Only releasing it again goes on.")

@@ -11,7 +11,7 @@ from typing import TypeVar
 from chalicelib.domain.errors import IdempotencyConflict, InvalidRequest, LabNotFound, NameTaken, TooManyLabs
 from chalicelib.domain.findings import error
 from chalicelib.domain.history import Event, Step
-from chalicelib.domain.lab import OVER, Lab, Phase
+from chalicelib.domain.lab import OVER, RESTING, Lab, Phase
 from chalicelib.domain.outlook import first_event
 from chalicelib.domain.receipt import Receipt
 from chalicelib.domain.resources import LedgerEntry
@@ -104,7 +104,8 @@ class FakeStore:
 
     @port
     def labs_due(self, now: datetime, limit: int) -> tuple[str, ...]:
-        due = [(lab.due_at, lab.id) for lab in self.labs.values() if lab.due_at and lab.due_at <= now]
+        working = [lab for lab in self.labs.values() if lab.phase not in RESTING and lab.phase is not Phase.BLOCKED]
+        due = [(lab.due_at, lab.id) for lab in working if lab.due_at and lab.due_at <= now]
         return tuple(lab_id for _, lab_id in sorted(due)[:limit])
 
     @port

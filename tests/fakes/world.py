@@ -9,6 +9,7 @@ from chalicelib.ports import Cloud, Deps, Limits
 from tests.fakes.account import Account
 from tests.fakes.clock import FakeClock
 from tests.fakes.clusters import FakeClusters
+from tests.fakes.curfew import FakeCurfew, make_curfew
 from tests.fakes.leftovers import FakeCensus, FakeLeftovers
 from tests.fakes.places import FakeDns, FakeKubernetes, FakeNetwork, FakeRoles
 from tests.fakes.stacks import FakeStacks
@@ -34,6 +35,7 @@ class FakeWorld:
     census: FakeCensus
     kubernetes: FakeKubernetes
     watch: FakeWatch
+    curfew: FakeCurfew
     deps: Deps
 
     def fail(self, operation: str, error: Exception, times: int = 1, after: bool = False) -> None:
@@ -60,7 +62,7 @@ def make_deps(limits: Limits | None = None) -> FakeWorld:
         FakeCensus(account),
         FakeKubernetes(account),
     )
-    watch, count = make_watch(account=account), itertools.count(1)
+    watch, curfew, count = make_watch(account=account), make_curfew(account, store), itertools.count(1)
     deps = Deps(
         store,
         workflows,
@@ -68,6 +70,7 @@ def make_deps(limits: Limits | None = None) -> FakeWorld:
         clock,
         lambda: f"lab-{next(count):08d}",
         watch.watch,
+        curfew.curfew,
         limits or Limits(),
     )
     return FakeWorld(
@@ -76,6 +79,7 @@ def make_deps(limits: Limits | None = None) -> FakeWorld:
         store=store,
         workflows=workflows,
         watch=watch,
+        curfew=curfew,
         deps=deps,
         **{name: getattr(cloud, name) for name in cloud.__slots__},
     )

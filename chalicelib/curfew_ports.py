@@ -1,0 +1,133 @@
+"""What curfew needs from the world: part of `ports.py`, with its promises."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from typing import Protocol
+
+from chalicelib.domain.curfew import CurfewRules
+from chalicelib.domain.evening import Evening, Holidays
+from chalicelib.domain.evidence import Evidence
+from chalicelib.domain.idleness_verdict import Verdict
+from chalicelib.domain.lab import Lab
+from chalicelib.domain.money import Prices
+from chalicelib.domain.orphans import TaggedCluster
+from chalicelib.domain.plan import Entry, Fate, Plan, PlanHeader
+
+
+class CurfewStore(Protocol):
+    """Rules, plans, fates and verdicts. Everything is strongly consistent unless it is a list of what is due."""
+
+    def rules(self, usual: CurfewRules) -> CurfewRules:
+        """The rules as administrators last set them; `usual` where they never did."""
+        ...
+
+    def put_rules(self, rules: CurfewRules) -> None:
+        """They hold from now on."""
+        ...
+
+    def labs_awaiting(self, now: datetime, limit: int) -> tuple[tuple[str, str], ...]:
+        """(id, region) of ready and hibernated labs whose due_at is not after `now`, oldest first. Reads only what is due."""
+        ...
+
+    def alive_count(self) -> int:
+        """How many labs are not over: one item, kept by the store as labs come and go."""
+        ...
+
+    def blocked(self, limit: int) -> tuple[Lab, ...]:
+        """Blocked labs, longest first. Reads only those."""
+        ...
+
+    def publish(self, day: date, entries: Sequence[Entry], now: datetime) -> PlanHeader:
+        """Add entries (with standing fates) to a day's plan and renew its hash, in one transaction a hundred items at a time.
+
+        An entry whose id is published already stays as it is. Nothing new: the header as it is (made if there is none).
+        """
+        ...
+
+    def header(self, day: date) -> PlanHeader | None:
+        """Without reading the entries."""
+        ...
+
+    def plan(self, day: date) -> Plan | None:
+        """The whole plan, entries by time."""
+        ...
+
+    def line(self, day: date, entry_id: str) -> tuple[Entry, Fate] | None:
+        """One entry with its fate."""
+        ...
+
+    def change_fate(self, day: date, entry_id: str, change: Callable[[Fate], Fate]) -> Fate:
+        """Load, change, save if nobody saved in between, else again. Unchanged saves nothing. Raises StaleLab, KeyError."""
+        ...
+
+    def unwarned(self, limit: int) -> tuple[Fate, ...]:
+        """Standing fates whose warning has not been delivered, oldest first. Reads only those."""
+        ...
+
+    def mark_plan(self, day: date, reported_at: datetime | None = None, brake_told_at: datetime | None = None) -> None:
+        """Note what administrators were told; None leaves as it is."""
+        ...
+
+    def put_verdict(self, verdict: Verdict) -> None:
+        """Keep the last verdict of a lab."""
+        ...
+
+    def verdict(self, lab_id: str) -> Verdict | None:
+        """The last one."""
+        ...
+
+
+class Signals(Protocol):
+    """Reads the use of many clusters of one region in as few calls as the APIs allow."""
+
+    def read(self, labs: Sequence[Lab], now: datetime, window: timedelta) -> Mapping[str, Evidence]:
+        """Evidence by lab id, one for every lab. Never raises for one source or one lab: what failed is in `unread`."""
+        ...
+
+    def tagged_clusters(self) -> tuple[TaggedCluster, ...]:
+        """Every EKS cluster of the region that carries the tag `ekslab:lab-id`, by the tagging API."""
+        ...
+
+
+class LinkKeys(Protocol):
+    """The secrets that keep-links are signed with."""
+
+    def current(self) -> tuple[str, bytes]:
+        """(id, key) to sign with."""
+        ...
+
+    def key(self, key_id: str) -> bytes | None:
+        """A key that links may still be signed with (the current or the previous one); None for any other."""
+        ...
+
+
+class Reach(Protocol):
+    """Whether a message to somebody would arrive at all."""
+
+    def why_not(self, recipient: str) -> str | None:
+        """None if a confirmed subscription of the topic takes messages for this recipient; else why not, in a sentence."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Curfew:
+    """Curfew's world. `signals(region)` is cheap. `usual` and `evening` are what this installation begins with.
+
+    `zone`: the installation's own, in which the nightly report is sent at `report_hour`. `installation` names it in tags.
+    """
+
+    store: CurfewStore
+    signals: Callable[[str], Signals]
+    keys: LinkKeys
+    reach: Reach
+    holidays: Holidays
+    prices: Callable[[str], Prices]
+    usual: CurfewRules = field(default_factory=CurfewRules)
+    evening: Evening = field(default_factory=Evening)
+    regions: tuple[str, ...] = ()
+    zone: str = "UTC"
+    report_hour: int = 7
+    installation: str = ""

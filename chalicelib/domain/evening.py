@@ -1,0 +1,99 @@
+"""A lab's evening: when curfew comes where its owner lives, on which days, and what it brings.
+
+The one place of the rules where time zones appear. Local times are wall-clock: 22:00 is 22:00 on both sides of a change of
+clocks. A time that a spring night leaves out is taken as long after midnight as it would have been; one that an autumn
+night has twice is the first of the two.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+#: (country as in ISO 3166, with `-` and a subdivision where wanted; year) -> that year's public holidays.
+Holidays = Callable[[str, int], frozenset[date]]
+EVERY_DAY = (0, 1, 2, 3, 4, 5, 6)
+#: An evening is looked for this many days ahead; further off counts as never.
+HORIZON = 400
+
+
+class AtCurfew(StrEnum):
+    """What curfew brings to an idle lab."""
+
+    END = "end"
+    HIBERNATE = "hibernate"
+
+
+@dataclass(frozen=True, slots=True)
+class Evening:
+    """`weekdays`: 0 is Monday. On a quiet day (a holiday of `holidays`, or one of `quiet_dates`) there is no curfew and no waking.
+
+    `wake`: when a hibernated lab gets its nodes back by itself; None: only when somebody asks.
+    """
+
+    time_zone: str = "UTC"
+    curfew: time = time(22)
+    weekdays: tuple[int, ...] = EVERY_DAY
+    holidays: str | None = None
+    quiet_dates: tuple[date, ...] = ()
+    at_curfew: AtCurfew = AtCurfew.END
+    wake: time | None = None
+
+
+#: Every evening at 22:00 UTC, to the end.
+USUAL_EVENING = Evening()
+
+
+@dataclass(frozen=True, slots=True)
+class Night:
+    """One curfew: the local calendar day it falls on, and the instant in UTC."""
+
+    date: date
+    at: datetime
+
+
+def is_quiet(evening: Evening, day: date, holidays: Holidays) -> bool:
+    """Whether nothing happens on this local day."""
+    if day.weekday() not in evening.weekdays or day in evening.quiet_dates:
+        return True
+    return evening.holidays is not None and day in holidays(evening.holidays, day.year)
+
+
+def next_curfew(evening: Evening, after: datetime, holidays: Holidays) -> Night | None:
+    """The first curfew later than `after`; None if there is none within HORIZON days."""
+    return _next(evening, evening.curfew, after, holidays)
+
+
+def next_wake(evening: Evening, after: datetime, holidays: Holidays) -> datetime | None:
+    """When a hibernated lab is woken next, later than `after`; None where only people wake it."""
+    night = None if evening.wake is None else _next(evening, evening.wake, after, holidays)
+    return night.at if night else None
+
+
+def local_date(evening: Evening, instant: datetime) -> date:
+    """The day it is in the lab's zone."""
+    return instant.astimezone(ZoneInfo(evening.time_zone)).date()
+
+
+def local_told(evening: Evening, instant: datetime) -> str:
+    """An instant for the owner: `Mon 23 Nov 22:00 (Asia/Seoul)`."""
+    local = instant.astimezone(ZoneInfo(evening.time_zone))
+    return f"{local:%a} {local.day} {local:%b %H:%M} ({evening.time_zone})"
+
+
+def _next(evening: Evening, at: time, after: datetime, holidays: Holidays) -> Night | None:
+    start = local_date(evening, after) - timedelta(days=1)
+    for ahead in range(HORIZON):
+        day = start + timedelta(days=ahead)
+        instant = _instant(evening, day, at)
+        if instant > after and not is_quiet(evening, day, holidays):
+            return Night(day, instant)
+    return None
+
+
+def _instant(evening: Evening, day: date, at: time) -> datetime:
+    local = datetime.combine(day, at, ZoneInfo(evening.time_zone))
+    return local.replace(fold=0).astimezone(UTC)

@@ -1,0 +1,117 @@
+"""What was seen of a cluster's use: series of numbers, counts and last times, with what could not be read. No judgement here.
+
+`aws/signals.py` gathers it, `domain/idleness.py` judges it. A source that was asked and did not answer is in `unread`; one
+that does not apply (no balancer, audit log off, Kubernetes not reachable from here) is None or empty, and no gap.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """`points`: (start of the period in UTC, value), oldest first; periods without data are left out. `period` in seconds."""
+
+    period: int
+    points: tuple[tuple[datetime, float], ...] = ()
+
+    @property
+    def values(self) -> tuple[float, ...]:
+        """Only the numbers."""
+        return tuple(value for _, value in self.points)
+
+
+NO_SERIES = Series(300)
+
+
+@dataclass(frozen=True, slots=True)
+class NodegroupUse:
+    """A managed node group. CPU in percent (mean of its ASG), network in bytes per period (sum over its instances)."""
+
+    name: str
+    status: str
+    nodes: int
+    instance_types: tuple[str, ...]
+    cpu: Series = NO_SERIES
+    network_in: Series = NO_SERIES
+    network_out: Series = NO_SERIES
+
+
+@dataclass(frozen=True, slots=True)
+class BalancerUse:
+    """A load balancer of the cluster's. `kind`: application, network or classic. `traffic`: requests, or flows, per period.
+
+    CloudWatch reports requests only when there were any: an empty series is zero, not a gap.
+    """
+
+    arn: str
+    kind: str
+    traffic: Series = NO_SERIES
+
+
+@dataclass(frozen=True, slots=True)
+class KubernetesUse:
+    """What the cluster's own API server said. Names are `namespace/name`; system namespaces are left out."""
+
+    running_jobs: tuple[str, ...] = ()
+    cron_jobs: tuple[str, ...] = ()
+    user_pods: int = 0
+    pending_pods: int = 0
+    crash_looping: int = 0
+    volume_claims: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """The last time a person was seen, and who."""
+
+    who: str
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """One cluster over the window that ends at `read_at`. `..._before`: hourly, up to a week back, for its own baseline.
+
+    `cluster_status`: EKS's word, None when EKS knows no such cluster (with the lab's tag). `requests`: API-server requests
+    per period. `scheduled`: pods placed per period; `pending`: pods waiting. `instances_outside`: running instances of the
+    cluster's in no managed node group (Karpenter's, self-managed). `audit_human` and `owner_call`: None when nobody was
+    seen in the window; `audit_on`: whether the audit log is there to see anybody.
+    """
+
+    lab_id: str
+    read_at: datetime
+    window_from: datetime
+    cluster_status: str | None = None
+    cluster_tags: Mapping[str, str] = field(default_factory=dict)
+    requests: Series = NO_SERIES
+    requests_before: Series = Series(3600)
+    scheduled: Series = NO_SERIES
+    scheduled_before: Series = Series(3600)
+    pending: Series = NO_SERIES
+    nodegroups: tuple[NodegroupUse, ...] = ()
+    instances_outside: int = 0
+    fargate_profiles: int = 0
+    balancers: tuple[BalancerUse, ...] = ()
+    volumes: int | None = None
+    kubernetes: KubernetesUse | None = None
+    kubernetes_problem: str = ""
+    audit_on: bool = False
+    audit_human: Seen | None = None
+    owner_call: Seen | None = None
+    unread: tuple[str, ...] = ()
+
+
+class Source:
+    """How `unread` begins: `<source>: <why>`."""
+
+    CLUSTER = "EKS cluster"
+    CLUSTER_METRICS = "AWS/EKS metrics"
+    NODE_METRICS = "AWS/EC2 metrics"
+    INSTANCES = "EC2 instances"
+    BALANCERS = "load balancers"
+    AUDIT = "audit log"
+    OWNER_CALLS = "CloudTrail"

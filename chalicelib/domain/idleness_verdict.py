@@ -1,0 +1,45 @@
+"""The shape of a verdict on a cluster's use: kept with its numbers, told in one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+
+class Sign(StrEnum):
+    """What one signal says over the window. MISSING: asked for, and not there; it is never taken for quiet."""
+
+    QUIET = "quiet"
+    BUSY = "busy"
+    MISSING = "missing"
+    ABSENT = "not-applicable"
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """One signal, its sign, a half-sentence with numbers (`CPU 3 % (baseline 3 %)`), the numbers themselves."""
+
+    name: str
+    sign: Sign
+    told: str
+    numbers: Mapping[str, float] = field(default_factory=dict)
+    quiet_since: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """`idle`: every applicable signal agrees on quiet. `gone`: EKS knows no such cluster. `since`: quiet since, when idle.
+
+    `sentence`: why, as people read it: "idle since 18:40: no user pods scheduled in 5 h, CPU 3 % (baseline 3 %), ...".
+    """
+
+    lab_id: str
+    at: datetime
+    window_from: datetime
+    idle: bool
+    sentence: str
+    gone: bool = False
+    since: datetime | None = None
+    signals: tuple[Signal, ...] = ()

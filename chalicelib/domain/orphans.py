@@ -1,0 +1,22 @@
+"""Clusters that carry our tags and have no lab to answer for them: told apart from those of other installations.
+
+`ekslab:installation` says whose a cluster is; `ekslab:ends-by` says until when its lab may at most have lived, so that
+only clusters beyond it (or without it) need to be looked up at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+INSTALLATION_TAG, ENDS_BY_TAG, PROTECTED_TAG = "ekslab:installation", "ekslab:ends-by", "ekslab:protected"
+
+
+@dataclass(frozen=True, slots=True)
+class TaggedCluster:
+    """An EKS cluster as the tagging API lists it."""
+
+    arn: str
+    name: str
+    region: str
+    tags: Mapping[str, str]

@@ -1,0 +1,138 @@
+"""Tonight's plan: which labs are to end or to hibernate, why, and what has become of each. See ADR 7.
+
+An entry is immutable once published and goes into the plan's hash; its fate is what happened to it, and does not.
+A plan's date is the local calendar day, in the lab's own zone, on which the entry is due.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from enum import StrEnum
+
+from chalicelib.domain.evening import AtCurfew
+
+
+class Ground(StrEnum):
+    """Why a lab is on the plan. GONE: EKS no longer knows its cluster. ADOPTED: a cluster of ours that no record knew."""
+
+    IDLE = "idle"
+    LEASE = "lease-ends"
+    GONE = "cluster-gone"
+    ADOPTED = "adopted"
+
+
+@dataclass(frozen=True, slots=True)
+class Stakes:
+    """What goes with the lab. None: not known."""
+
+    nodes: int | None = None
+    pods: int | None = None
+    volumes: int | None = None
+    balancers: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One line of the plan. `at`: curfew, or the lease's end. `hourly_usd`: what the lab costs an hour, None if not known."""
+
+    date: date
+    lab_id: str
+    at: datetime
+    act: AtCurfew
+    ground: Ground
+    reason: str
+    owner: str
+    name: str
+    region: str
+    planned_at: datetime
+    stakes: Stakes = Stakes()
+    hourly_usd: float | None = None
+    saved_hourly_usd: float | None = None
+
+    @property
+    def id(self) -> str:
+        """Unique within its date: the same lab at the same instant is the same entry."""
+        return f"{self.at:%Y-%m-%dT%H:%M:%SZ}#{self.lab_id}"
+
+
+class Outcome(StrEnum):
+    """STANDING: still to come. ACTING: written before the act, settled after it."""
+
+    STANDING = "standing"
+    ACTING = "acting"
+    ENDED = "ended"
+    HIBERNATED = "hibernated"
+    LIVED = "lived"
+
+
+#: Nothing more happens to such an entry.
+SETTLED = frozenset({Outcome.ENDED, Outcome.HIBERNATED, Outcome.LIVED})
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """What has become of an entry. `warned_at`: when its warning was delivered, with the provider's `message_id`.
+
+    `trouble`: why the warning could not be delivered so far. `braked_at`: when the brake held it for the first time.
+    """
+
+    date: date
+    entry_id: str
+    lab_id: str
+    outcome: Outcome = Outcome.STANDING
+    reason: str = ""
+    warned_at: datetime | None = None
+    message_id: str | None = None
+    recipient: str | None = None
+    trouble: str = ""
+    braked_at: datetime | None = None
+    settled_at: datetime | None = None
+    saved_usd: float = 0.0
+    version: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class PlanHeader:
+    """`revision` counts publications; `hash` is over all entries. `reported_at`: when administrators got the night's report."""
+
+    date: date
+    revision: int
+    hash: str
+    published_at: datetime
+    entries: int
+    reported_at: datetime | None = None
+    brake_told_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A date's plan: entries by time, each with its fate."""
+
+    header: PlanHeader
+    lines: tuple[tuple[Entry, Fate], ...]
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether the entries are those that were published."""
+        return plan_hash(entry for entry, _ in self.lines) == self.header.hash
+
+
+def plan_hash(entries: Iterable[Entry]) -> str:
+    """SHA-256 over the entries in order of their ids, each as canonical JSON of all of its fields."""
+    told = [
+        json.dumps({name: _plain(getattr(entry, name)) for name in Entry.__dataclass_fields__}, sort_keys=True)
+        for entry in sorted(entries, key=lambda entry: entry.id)
+    ]
+    return hashlib.sha256("\n".join(told).encode()).hexdigest()
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, (datetime, date)):
+        return value.isoformat()
+    if isinstance(value, Stakes):
+        return [value.nodes, value.pods, value.volumes, value.balancers]
+    return value

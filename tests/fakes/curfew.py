@@ -1,0 +1,207 @@
+"""Curfew's fakes: plans and rules in dictionaries over the same labs, signals as they are set, one signing key."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+
+from chalicelib.curfew_ports import Curfew
+from chalicelib.domain.curfew import CurfewRules
+from chalicelib.domain.evidence import Evidence
+from chalicelib.domain.idleness_verdict import Verdict
+from chalicelib.domain.lab import OVER, RESTING, Lab, Phase
+from chalicelib.domain.money import Prices
+from chalicelib.domain.orphans import TaggedCluster
+from chalicelib.domain.plan import Entry, Fate, Outcome, Plan, PlanHeader, plan_hash
+from tests.fakes.account import Account, port
+from tests.fakes.store import FakeStore
+
+
+@dataclass
+class FakeCurfewStore:
+    """Implements the CurfewStore port over the labs of a FakeStore."""
+
+    account: Account
+    store: FakeStore
+    kept_rules: CurfewRules | None = None
+    entries: dict[tuple[date, str], Entry] = field(default_factory=dict)
+    fates: dict[tuple[date, str], Fate] = field(default_factory=dict)
+    headers: dict[date, PlanHeader] = field(default_factory=dict)
+    verdicts: dict[str, Verdict] = field(default_factory=dict)
+    port_name: str = "curfew_store"
+
+    @port
+    def rules(self, usual: CurfewRules) -> CurfewRules:
+        return self.kept_rules or usual
+
+    @port
+    def put_rules(self, rules: CurfewRules) -> None:
+        self.kept_rules = rules
+
+    @port
+    def labs_awaiting(self, now: datetime, limit: int) -> tuple[tuple[str, str], ...]:
+        due = [
+            (lab.due_at, lab.id, lab.region) for lab in self.store.labs.values() if lab.phase in RESTING and lab.due_at
+        ]
+        return tuple((lab_id, region) for at, lab_id, region in sorted(due) if at <= now)[:limit]
+
+    @port
+    def alive_count(self) -> int:
+        return sum(lab.phase not in OVER for lab in self.store.labs.values())
+
+    @port
+    def blocked(self, limit: int) -> tuple[Lab, ...]:
+        found = [lab for lab in self.store.labs.values() if lab.phase is Phase.BLOCKED]
+        return tuple(sorted(found, key=lambda lab: (lab.phase_since, lab.id))[:limit])
+
+    @port
+    def publish(self, day: date, entries: Sequence[Entry], now: datetime) -> PlanHeader:
+        new = [entry for entry in entries if (day, entry.id) not in self.entries]
+        header = self.headers.get(day)
+        if header is not None and not new:
+            return header
+        for entry in new:
+            self.entries[day, entry.id] = entry
+            self.fates[day, entry.id] = Fate(day, entry.id, entry.lab_id)
+        mine = [entry for (of, _), entry in self.entries.items() if of == day]
+        fresh = PlanHeader(day, 1, plan_hash(mine), now, len(mine))
+        self.headers[day] = (
+            fresh
+            if header is None
+            else replace(header, revision=header.revision + 1, hash=fresh.hash, published_at=now, entries=len(mine))
+        )
+        return self.headers[day]
+
+    @port
+    def header(self, day: date) -> PlanHeader | None:
+        return self.headers.get(day)
+
+    @port
+    def plan(self, day: date) -> Plan | None:
+        if day not in self.headers:
+            return None
+        ids = sorted(entry_id for of, entry_id in self.entries if of == day)
+        return Plan(self.headers[day], tuple((self.entries[day, each], self.fates[day, each]) for each in ids))
+
+    @port
+    def line(self, day: date, entry_id: str) -> tuple[Entry, Fate] | None:
+        entry = self.entries.get((day, entry_id))
+        return None if entry is None else (entry, self.fates[day, entry_id])
+
+    @port
+    def change_fate(self, day: date, entry_id: str, change: Callable[[Fate], Fate]) -> Fate:
+        stored = self.fates[day, entry_id]
+        changed = change(stored)
+        if changed != stored:
+            self.fates[day, entry_id] = changed = replace(changed, version=stored.version + 1)
+        return changed
+
+    @port
+    def unwarned(self, limit: int) -> tuple[Fate, ...]:
+        waiting = [f for f in self.fates.values() if f.outcome is Outcome.STANDING and f.warned_at is None]
+        return tuple(sorted(waiting, key=lambda fate: fate.entry_id)[:limit])
+
+    @port
+    def mark_plan(self, day: date, reported_at: datetime | None = None, brake_told_at: datetime | None = None) -> None:
+        header = self.headers[day]
+        self.headers[day] = replace(
+            header,
+            reported_at=reported_at or header.reported_at,
+            brake_told_at=brake_told_at or header.brake_told_at,
+        )
+
+    @port
+    def put_verdict(self, verdict: Verdict) -> None:
+        self.verdicts[verdict.lab_id] = verdict
+
+    @port
+    def verdict(self, lab_id: str) -> Verdict | None:
+        return self.verdicts.get(lab_id)
+
+
+@dataclass
+class FakeSignals:
+    """Implements the Signals port. `evidence`: by lab id, a function of `now`; a lab without one could not be read at all."""
+
+    account: Account
+    evidence: dict[str, Callable[[datetime], Evidence]] = field(default_factory=dict)
+    clusters: list[TaggedCluster] = field(default_factory=list)
+    port_name: str = "signals"
+
+    @port
+    def read(self, labs: Sequence[Lab], now: datetime, window: timedelta) -> Mapping[str, Evidence]:
+        return {lab.id: self.evidence[lab.id](now) if lab.id in self.evidence else unread(lab.id, now) for lab in labs}
+
+    @port
+    def tagged_clusters(self) -> tuple[TaggedCluster, ...]:
+        return tuple(self.clusters)
+
+
+def unread(lab_id: str, now: datetime) -> Evidence:
+    """Evidence of which nothing could be read."""
+    return Evidence(lab_id, now, now - timedelta(hours=3), "ACTIVE", unread=("AWS/EKS metrics: not there",))
+
+
+@dataclass
+class FakeLinkKeys:
+    """Implements the LinkKeys port; `rotate` makes the current key the previous one."""
+
+    keys: dict[str, bytes] = field(default_factory=lambda: {"one": b"1" * 32})
+    order: list[str] = field(default_factory=lambda: ["one"])
+
+    def current(self) -> tuple[str, bytes]:
+        return self.order[-1], self.keys[self.order[-1]]
+
+    def key(self, key_id: str) -> bytes | None:
+        return self.keys.get(key_id) if key_id in self.order[-2:] else None
+
+    def rotate(self, key_id: str, key: bytes) -> None:
+        self.keys[key_id] = key
+        self.order.append(key_id)
+
+
+@dataclass
+class FakeReach:
+    """Implements the Reach port; `unreachable` maps recipients to why."""
+
+    unreachable: dict[str, str] = field(default_factory=dict)
+
+    def why_not(self, recipient: str) -> str | None:
+        return self.unreachable.get(recipient)
+
+
+@dataclass
+class FakeCurfew:
+    """Every fake by name, and `curfew` over them. `days_off`: public holidays by country."""
+
+    store: FakeCurfewStore
+    signals: FakeSignals
+    keys: FakeLinkKeys
+    reach: FakeReach
+    days_off: dict[str, frozenset[date]]
+    curfew: Curfew
+
+
+def a_price_list(region: str = "ap-northeast-2") -> Prices:
+    """The prices of ap-northeast-2 as EKS labs usually meet them."""
+    return Prices(region, 0.10, 0.50, 0.0912, 0.059, 0.005, {"t3.medium": 0.052}, "a price list", date(2026, 11, 1))
+
+
+def make_curfew(account: Account, store: FakeStore) -> FakeCurfew:
+    """A fresh, empty world; `.curfew` is what steps and use cases take."""
+    curfew_store, signals, keys, reach = (
+        FakeCurfewStore(account, store),
+        FakeSignals(account),
+        FakeLinkKeys(),
+        FakeReach(),
+    )
+    days_off: dict[str, frozenset[date]] = {}
+
+    def holidays(country: str, year: int) -> frozenset[date]:
+        return frozenset(day for day in days_off.get(country, frozenset()) if day.year == year)
+
+    curfew = Curfew(
+        curfew_store, lambda region: signals, keys, reach, holidays, a_price_list, regions=("ap-northeast-2",)
+    )
+    return FakeCurfew(curfew_store, signals, keys, reach, days_off, curfew)
