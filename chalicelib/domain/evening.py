@@ -51,7 +51,7 @@ USUAL_EVENING = Evening()
 class Night:
     """One curfew: the local calendar day it falls on, and the instant in UTC."""
 
-    date: date
+    day: date
     at: datetime
 
 

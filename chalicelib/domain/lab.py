@@ -116,7 +116,7 @@ class Protection:
 class Planned:
     """The lab's entry on a plan (domain/plan.py), so that it is found without reading the plan."""
 
-    date: date
+    night: date
     entry_id: str
     at: datetime
 

@@ -37,9 +37,9 @@ class Stakes:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the plan. `at`: curfew, or the lease's end. `hourly_usd`: what the lab costs an hour, None if not known."""
+    """One line of the plan. `night`: the plan's date. `at`: curfew, or the lease's end. `hourly_usd`: what the lab costs an hour, None if not known."""
 
-    date: date
+    night: date
     lab_id: str
     at: datetime
     act: AtCurfew
@@ -55,7 +55,7 @@ class Entry:
 
     @property
     def id(self) -> str:
-        """Unique within its date: the same lab at the same instant is the same entry."""
+        """Unique within its night: the same lab at the same instant is the same entry."""
         return f"{self.at:%Y-%m-%dT%H:%M:%SZ}#{self.lab_id}"
 
 
@@ -80,7 +80,7 @@ class Fate:
     `trouble`: why the warning could not be delivered so far. `braked_at`: when the brake held it for the first time.
     """
 
-    date: date
+    night: date
     entry_id: str
     lab_id: str
     outcome: Outcome = Outcome.STANDING
@@ -99,7 +99,7 @@ class Fate:
 class PlanHeader:
     """`revision` counts publications; `hash` is over all entries. `reported_at`: when administrators got the night's report."""
 
-    date: date
+    night: date
     revision: int
     hash: str
     published_at: datetime
