@@ -37,7 +37,10 @@ class Stakes:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One line of the plan. `night`: the plan's date. `at`: curfew, or the lease's end. `hourly_usd`: what the lab costs an hour, None if not known."""
+    """One line of the plan of `night`. `at`: curfew, or the lease's end.
+
+    `hourly_usd`: what the lab costs an hour, and `saved_hourly_usd` what of it the act saves; None if not known.
+    """
 
     night: date
     lab_id: str
