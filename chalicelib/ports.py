@@ -13,6 +13,10 @@ from typing import Generic, Protocol, TypeVar
 
 from chalicelib.cloud_ports import Census, Dns, Kubernetes, Leftovers, Network, Roles, Stacks
 from chalicelib.curfew_ports import Curfew
+from chalicelib.domain.curfew import CurfewRules as CurfewRules
+from chalicelib.domain.evening import EVERY_DAY as EVERY_DAY
+from chalicelib.domain.evening import AtCurfew as AtCurfew
+from chalicelib.domain.evening import Evening as Evening
 from chalicelib.domain.fleet import Place as Place
 from chalicelib.domain.history import Event, Step
 from chalicelib.domain.lab import Lab, Phase

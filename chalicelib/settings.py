@@ -5,8 +5,9 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import time
 
-from chalicelib.ports import LADDER, Limits
+from chalicelib.ports import EVERY_DAY, LADDER, AtCurfew, CurfewRules, Evening, Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,17 @@ class WatchSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class CurfewSettings:
+    """How curfew begins here. `rules` hold until administrators set others; `evening` is that of a lab that names none."""
+
+    rules: CurfewRules
+    evening: Evening
+    zone: str
+    report_hour: int
+    link_secret: str
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """What an installation is configured to be."""
 
@@ -37,6 +49,7 @@ class Settings:
     administrators: tuple[str, ...]
     limits: Limits
     watch: WatchSettings
+    curfew: CurfewSettings
 
 
 def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
@@ -51,6 +64,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         administrators=_listed(env.get("EKSLAB_ADMINISTRATORS", "")),
         limits=_limits(env),
         watch=_watch(env),
+        curfew=_curfew(env),
     )
 
 
@@ -68,6 +82,31 @@ def _watch(env: Mapping[str, str]) -> WatchSettings:
         bus=env.get("EKSLAB_EVENT_BUS", ""),
         api_url=env.get("EKSLAB_API_URL", "").rstrip("/"),
     )
+
+
+def _curfew(env: Mapping[str, str]) -> CurfewSettings:
+    limits, zone = _limits(env), env.get("EKSLAB_TIME_ZONE") or "UTC"
+    wake = env.get("EKSLAB_WAKE")
+    return CurfewSettings(
+        rules=CurfewRules(
+            max_ahead_hours=limits.max_lease_hours,
+            max_total_hours=max(limits.max_lease_hours, int(env.get("EKSLAB_MAX_TOTAL_HOURS", "336"))),
+        ),
+        evening=Evening(
+            time_zone=zone,
+            curfew=time.fromisoformat(env.get("EKSLAB_CURFEW", "22:00")),
+            weekdays=tuple(_WEEKDAYS.index(day) for day in _listed(env.get("EKSLAB_CURFEW_DAYS", ""))) or EVERY_DAY,
+            holidays=env.get("EKSLAB_HOLIDAYS") or None,
+            at_curfew=AtCurfew(env.get("EKSLAB_AT_CURFEW", AtCurfew.END)),
+            wake=time.fromisoformat(wake) if wake else None,
+        ),
+        zone=zone,
+        report_hour=int(env.get("EKSLAB_REPORT_HOUR", "7")),
+        link_secret=env.get("EKSLAB_LINK_SECRET", ""),
+    )
+
+
+_WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
 
 def _limits(env: Mapping[str, str]) -> Limits:

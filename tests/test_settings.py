@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import time
+
 import pytest
 
+from chalicelib.domain.evening import AtCurfew, Evening
 from chalicelib.domain.notices import LADDER
 from chalicelib.settings import load_settings
 
@@ -25,6 +28,21 @@ def test_what_is_not_set_has_its_default() -> None:
 def test_an_empty_parameter_is_one_that_is_not_set() -> None:
     names = ("WATCH_REGIONS", "NOTICE_LADDER", "NOTICE_ADMINISTRATORS", "WATCH_EXTERNAL_ID", "NOTICE_DEFAULT_OWNER")
     assert load_settings({**REQUIRED, **{f"EKSLAB_{name}": "" for name in names}}) == load_settings(REQUIRED)
+
+
+def test_curfew_is_at_ten_every_evening_unless_the_installation_says_otherwise() -> None:
+    usual = load_settings(REQUIRED).curfew
+    assert (usual.evening, usual.zone, usual.report_hour) == (Evening(), "UTC", 7)
+    assert (usual.rules.max_ahead_hours, usual.rules.max_total_hours) == (72, 336)
+
+
+def test_an_installation_has_an_evening_of_its_own() -> None:
+    own = {"TIME_ZONE": "Asia/Seoul", "CURFEW": "21:30", "CURFEW_DAYS": "mon,fri", "HOLIDAYS": "KR"}
+    more = {"AT_CURFEW": "hibernate", "WAKE": "08:30", "MAX_LEASE_HOURS": "48", "MAX_TOTAL_HOURS": "24"}
+    curfew = load_settings({**REQUIRED, **{f"EKSLAB_{name}": value for name, value in (own | more).items()}}).curfew
+    expected = Evening("Asia/Seoul", time(21, 30), (0, 4), "KR", (), AtCurfew.HIBERNATE, time(8, 30))
+    assert (curfew.evening, curfew.zone) == (expected, "Asia/Seoul")
+    assert (curfew.rules.max_ahead_hours, curfew.rules.max_total_hours) == (48, 48)
 
 
 def test_a_ladder_falls_whatever_order_it_is_written_in() -> None:
