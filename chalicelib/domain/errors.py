@@ -12,7 +12,11 @@ EkslabError
 │   ├── ClusterNotWatched     no such cluster is kept          404
 │   ├── NotYours              for its owner to change          403
 │   ├── NothingAhead          no deadline to speak of          409
-│   └── PolicyNotAllowed      EKS does not change it now       409
+│   ├── PolicyNotAllowed      EKS does not change it now       409
+│   ├── NoPlan                nothing was planned that day     404
+│   ├── LinkInvalid           not one of our keep-links        404
+│   ├── LinkExpired           a keep-link of a past night      410
+│   └── NotKept               too late, or kept long enough    409
 ├── Unreadable                the store holds what this code can't read (another version wrote it)
 ├── StaleLab                  someone saved in between; load again
 ├── Superseded                the lab has moved on; this workflow run must end without acting
@@ -30,6 +34,7 @@ EkslabError
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -121,6 +126,31 @@ class NothingAhead(RequestRefused):
 
 class PolicyNotAllowed(RequestRefused):
     """The support policy can't be changed as things stand; the message says why, and what would help."""
+
+
+class NoPlan(RequestRefused):
+    """Nothing was planned for that day."""
+
+
+class LinkInvalid(RequestRefused):
+    """No link of ours, whatever is wrong with it: the words are always the same, so that nobody learns what to mend."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            "This is no link that keeps a lab. Perhaps it was cut off: use it whole, as it stands in the mail."
+        )
+
+
+class LinkExpired(RequestRefused):
+    """The link was ours, and good until `expired_at`."""
+
+    def __init__(self, expired_at: datetime) -> None:
+        self.expired_at = expired_at
+        super().__init__(f"This link was good until {expired_at:%Y-%m-%d %H:%M} UTC. It keeps nothing any more.")
+
+
+class NotKept(RequestRefused):
+    """The link is good, but the lab can't be kept: it ends already or sleeps, or has been kept as long as it may be."""
 
 
 class Unreadable(EkslabError):

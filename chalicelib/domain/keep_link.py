@@ -1,0 +1,76 @@
+"""The link in a warning that keeps one lab for one night more, without a login: what it claims, signed with a secret.
+
+The sweep signs it, `GET|POST /keep/{token}` reads it. The signature is over the text as it stands in the link, so that not
+a bit of it can be another one. A link that is not ours is refused with the same words, whatever is wrong with it.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, date, datetime
+
+from chalicelib.domain.errors import LinkExpired, LinkInvalid
+
+#: Says how the rest is to be read, and is signed with it.
+_FORM = "k1"
+#: Characters; none that we made is longer.
+LONGEST = 300
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a link is good for: the entry `entry_id` of the plan of `night`, which is about the lab `lab_id`."""
+
+    lab_id: str
+    night: date
+    entry_id: str
+    expires_at: datetime
+
+
+def sign_link(lab_id: str, night: date, entry_id: str, expires_at: datetime, key_id: str, key: bytes) -> str:
+    """A token of URL-safe characters, shorter than LONGEST. `expires_at` counts in whole seconds."""
+    claims = [key_id, lab_id, night.isoformat(), entry_id, int(expires_at.timestamp())]
+    told = f"{_FORM}.{_encoded(json.dumps(claims, separators=(',', ':')).encode())}"
+    return f"{told}.{_signature(told, key)}"
+
+
+def read_link(token: str, key_of: Callable[[str], bytes | None], now: datetime) -> Claims:
+    """What a token claims, if it was signed with a key that `key_of` still knows. Raises LinkInvalid, LinkExpired."""
+    told, _, signature = token.rpartition(".")
+    if not token.isascii() or len(token) >= LONGEST or not told.startswith(f"{_FORM}."):
+        raise LinkInvalid
+    key_id, claims = _claims(told.removeprefix(f"{_FORM}."))
+    key = key_of(key_id)
+    if key is None or not hmac.compare_digest(_signature(told, key).encode(), signature.encode()):
+        raise LinkInvalid
+    if now >= claims.expires_at:
+        raise LinkExpired(claims.expires_at)
+    return claims
+
+
+def _claims(encoded: str) -> tuple[str, Claims]:
+    """Read before the signature is known to be good, for it names the key: nothing here is believed yet."""
+    try:
+        key_id, lab_id, night, entry_id, expires = json.loads(_decoded(encoded))
+        if not all(isinstance(text, str) for text in (key_id, lab_id, night, entry_id)) or type(expires) is not int:
+            raise LinkInvalid
+        return key_id, Claims(lab_id, date.fromisoformat(night), entry_id, datetime.fromtimestamp(expires, UTC))
+    except (ValueError, TypeError, OverflowError, OSError, RecursionError) as reason:
+        raise LinkInvalid from reason
+
+
+def _signature(told: str, key: bytes) -> str:
+    return _encoded(hmac.digest(key, told.encode(), hashlib.sha256))
+
+
+def _encoded(raw: bytes) -> str:
+    return urlsafe_b64encode(raw).rstrip(b"=").decode()
+
+
+def _decoded(text: str) -> bytes:
+    return urlsafe_b64decode(text + "=" * (-len(text) % 4))
