@@ -61,8 +61,8 @@ def delete_nodegroup(world: World, call: Call) -> dict[str, Any]:
     outcome = world.faults.outcome(call.operation, cluster.name)
     seconds = outcome.get("durationSeconds", durations.DELETE_NODEGROUP)
     group.described["status"] = "DELETING"
-    world.jobs.after(seconds * _TERMINATED_AT, partial(abandon_nodes, world, cluster, group))
-    world.jobs.after(seconds, partial(_finish_deletion, world, cluster, group, outcome))
+    work = partial(_abandon_then_finish, world, cluster, group, outcome, seconds)
+    world.jobs.after(seconds * _TERMINATED_AT, work)
     return {"nodegroup": group.described}
 
 
@@ -111,6 +111,14 @@ def _finish_creation(world: World, cluster: Cluster, group: Nodegroup, outcome: 
     else:
         _admit_nodes(world, cluster, group)
         nodes_came(world, cluster)
+
+
+def _abandon_then_finish(
+    world: World, cluster: Cluster, group: Nodegroup, outcome: dict[str, Any], seconds: float
+) -> None:
+    """One after the other, as when it is made: a group that went before its machines would leave them running."""
+    abandon_nodes(world, cluster, group)
+    world.jobs.after(seconds * (1 - _TERMINATED_AT), partial(_finish_deletion, world, cluster, group, outcome))
 
 
 def _finish_deletion(world: World, cluster: Cluster, group: Nodegroup, outcome: dict[str, Any]) -> None:
