@@ -1,10 +1,23 @@
-"""What a lab costs: hourly rates from a price list, and sums in sentences. USD; list prices without tax or discount."""
+"""What a lab costs: hourly rates from a price list, and sums. USD; list prices without tax or discount.
+
+Called by planning and by extending; `money_words.py` tells it. A type whose price is not known is named, and the total is then an
+"at least"; docs/costs.md says what is never in an amount.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime, timedelta
+
+from chalicelib.domain.evening import AtCurfew
+from chalicelib.domain.lab import Lab, Phase
+from chalicelib.domain.spec import LabSpec, NatMode, NewNetwork, NodegroupSpec, Placement
+
+#: EBS is priced by the month; a month is 730 hours in AWS's own calculators.
+HOURS_A_MONTH = 730
+#: What an act saves is counted for a day at most: nobody knows how long the lab would have been forgotten.
+SAVED_FOR = timedelta(hours=24)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,3 +33,108 @@ class Prices:
     instances: Mapping[str, float] = field(default_factory=dict)
     source: str = "bundled"
     as_of: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CostPart:
+    """One thing that is paid for, as `2 t3.medium`, and what all of it costs an hour."""
+
+    name: str
+    usd_hour: float
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What something costs an hour. `unknown`: instance types without a known price; they are in no part."""
+
+    parts: tuple[CostPart, ...]
+    unknown: tuple[str, ...] = ()
+    source: str = ""
+    as_of: date | None = None
+
+    @property
+    def total(self) -> float:
+        """USD an hour: all of it, or at least so much where something is unknown."""
+        return sum(part.usd_hour for part in self.parts)
+
+    @property
+    def certain(self) -> float | None:
+        """USD an hour, and None where something is unknown: what an entry of a plan holds."""
+        return None if self.unknown else self.total
+
+
+def hourly_cost(lab: Lab, prices: Prices, extended: bool) -> Cost:
+    """What the lab costs as it is now: asleep while HIBERNATED, else awake. `extended`: its version is in extended support.
+
+    Nodes are counted as asked for; autoscaling, and what learners made by hand, are not seen here.
+    """
+    if lab.phase is Phase.HIBERNATED:
+        return hibernated_cost(lab, prices, extended)
+    return _cost(lab.spec, prices, extended, lab.spec.nodegroups)
+
+
+def hibernated_cost(lab: Lab, prices: Prices, extended: bool) -> Cost:
+    """What stays to be paid while it hibernates: the control plane, NAT and the work host."""
+    return _cost(lab.spec, prices, extended, ())
+
+
+def saved_hourly(lab: Lab, prices: Prices, extended: bool, act: AtCurfew) -> float | None:
+    """USD an hour that the act saves; None where an unknown price is part of it."""
+    now, after = hourly_cost(lab, prices, extended), hibernated_cost(lab, prices, extended)
+    if act is AtCurfew.END:
+        return now.certain
+    if set(now.unknown) - set(after.unknown):
+        return None
+    return max(now.total - after.total, 0.0)
+
+
+def keeping_cost(usd_hour: float | None, since: datetime, until: datetime) -> float | None:
+    """USD for keeping a lab from `since` to `until`; None where its price is not known. Nothing for the past."""
+    return None if usd_hour is None else usd_hour * _hours(until - since)
+
+
+def saved(saved_usd_hour: float | None, at: datetime, wakes_at: datetime | None = None) -> float:
+    """USD that an act at `at` has saved: until the lab wakes by itself, for a day at most; 0 where the price is not known."""
+    gone_for = SAVED_FOR if wakes_at is None else min(SAVED_FOR, wakes_at - at)
+    return (saved_usd_hour or 0.0) * _hours(gone_for)
+
+
+def _cost(spec: LabSpec, prices: Prices, extended: bool, nodegroups: tuple[NodegroupSpec, ...]) -> Cost:
+    machines = [(group.instance_types[0], group.desired) for group in nodegroups if group.desired]
+    machines += [(spec.work_host.instance_type, 1)] if spec.work_host else []
+    unknown = dict.fromkeys(kind for kind, _ in machines if kind not in prices.instances)
+    parts = [
+        CostPart("control plane", prices.control_plane),
+        *([CostPart("extended support", prices.extended_extra)] if extended else []),
+        *(CostPart(f"{n} {kind}", n * prices.instances[kind]) for kind, n in _by_type(machines) if kind not in unknown),
+        *_disks(nodegroups, prices),
+        *_network(spec, nodegroups, prices),
+    ]
+    return Cost(tuple(parts), tuple(unknown), prices.source, prices.as_of)
+
+
+def _by_type(machines: list[tuple[str, int]]) -> Iterator[tuple[str, int]]:
+    for kind in dict.fromkeys(kind for kind, _ in machines):
+        yield kind, sum(number for same, number in machines if same == kind)
+
+
+def _disks(nodegroups: tuple[NodegroupSpec, ...], prices: Prices) -> Iterator[CostPart]:
+    gib = sum(group.desired * group.volume_gib for group in nodegroups)
+    if gib:
+        yield CostPart(f"{gib} GiB of gp3", gib * prices.gp3_gib_month / HOURS_A_MONTH)
+
+
+def _network(spec: LabSpec, nodegroups: tuple[NodegroupSpec, ...], prices: Prices) -> Iterator[CostPart]:
+    """A NAT gateway is one of the lab's own network's; its address is paid for like those of nodes."""
+    addresses = sum(group.desired for group in nodegroups if group.placement is Placement.PUBLIC)
+    addresses += 1 if spec.work_host else 0
+    if isinstance(spec.network, NewNetwork) and spec.network.nat is NatMode.SINGLE:
+        yield CostPart("NAT gateway", prices.nat_hour)
+        addresses += 1
+    if addresses:
+        name = "public IPv4 address" if addresses == 1 else "public IPv4 addresses"
+        yield CostPart(f"{addresses} {name}", addresses * prices.public_ipv4_hour)
+
+
+def _hours(span: timedelta) -> float:
+    return max(span.total_seconds(), 0.0) / 3600

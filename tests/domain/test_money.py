@@ -1,0 +1,146 @@
+"""What labs cost: the sums of a bill one could check by hand, and honest words where a price is missing."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.domain.evening import AtCurfew
+from chalicelib.domain.lab import Lab, Phase
+from chalicelib.domain.money import (
+    Cost,
+    CostPart,
+    hibernated_cost,
+    hourly_cost,
+    keeping_cost,
+    saved,
+    saved_hourly,
+)
+from chalicelib.domain.money_words import cost_told, keeping_told, source_told, usd
+from chalicelib.domain.spec import ExistingNetwork, NatMode, NewNetwork, Placement, WorkHostSpec
+from tests.fakes.builders import NOW, a_lab, a_nodegroup, a_spec
+from tests.fakes.curfew import a_price_list
+
+PRICES = a_price_list()
+
+
+def lab(phase: str = "ready", **spec: Any) -> Lab:
+    return a_lab(phase=phase, spec=a_spec(**spec))
+
+
+def told(cost: Cost) -> dict[str, float]:
+    return {part.name: round(part.usd_hour, 4) for part in cost.parts}
+
+
+def test_the_courses_lab_costs_about_22_cents_an_hour_and_72_in_extended_support() -> None:
+    assert told(hourly_cost(lab(), PRICES, extended=False)) == {
+        "control plane": 0.10,
+        "2 t3.medium": 0.104,
+        "60 GiB of gp3": 0.0075,
+        "2 public IPv4 addresses": 0.01,
+    }
+    assert cost_told(hourly_cost(lab(), PRICES, extended=False)) == "$0.22 an hour"
+    assert cost_told(hourly_cost(lab(), PRICES, extended=True)) == "$0.72 an hour"
+
+
+def test_private_nodes_have_no_public_address_but_their_nat_gateway_has() -> None:
+    private = (a_nodegroup(placement=Placement.PRIVATE),)
+    cost = hourly_cost(lab(nodegroups=private, network=NewNetwork(nat=NatMode.SINGLE)), PRICES, extended=False)
+    assert told(cost)["NAT gateway"] == 0.059
+    assert told(cost)["1 public IPv4 address"] == 0.005
+
+
+def test_a_guest_in_someone_elses_network_pays_for_no_nat_gateway() -> None:
+    private = (a_nodegroup(placement=Placement.PRIVATE),)
+    guest = lab(nodegroups=private, network=ExistingNetwork("vpc-0a", (), ("subnet-0a",)))
+    assert set(told(hourly_cost(guest, PRICES, extended=False))) == {"control plane", "2 t3.medium", "60 GiB of gp3"}
+
+
+def test_a_work_host_counts_with_the_nodes_of_its_type_and_has_an_address() -> None:
+    cost = hourly_cost(lab(work_host=WorkHostSpec()), PRICES, extended=False)
+    assert told(cost)["3 t3.medium"] == 0.156
+    assert told(cost)["3 public IPv4 addresses"] == 0.015
+
+
+def test_a_type_without_a_price_is_named_once_and_the_total_is_an_at_least() -> None:
+    groups = (a_nodegroup(name="gpu", instance_types=("p5.48xlarge",)), a_nodegroup(), a_nodegroup(name="three"))
+    cost = hourly_cost(lab(nodegroups=(groups[0], replace(groups[0], name="two"))), PRICES, extended=False)
+    assert cost.unknown == ("p5.48xlarge",)
+    assert cost.certain is None
+    assert cost_told(cost) == "at least $0.13 an hour (no price known for p5.48xlarge)"
+    assert told(hourly_cost(lab(nodegroups=groups), PRICES, extended=False))["4 t3.medium"] == 0.208
+
+
+def test_an_empty_group_of_an_unknown_type_makes_nothing_uncertain() -> None:
+    empty = lab(nodegroups=(a_nodegroup(instance_types=("p5.48xlarge",), desired=0, min=0),))
+    assert hourly_cost(empty, PRICES, extended=False).certain == pytest.approx(0.10)
+
+
+def test_asleep_the_control_plane_nat_and_the_work_host_are_still_paid_for() -> None:
+    spec: dict[str, Any] = {"work_host": WorkHostSpec(), "network": NewNetwork(nat=NatMode.SINGLE)}
+    cost = hibernated_cost(lab(**spec), PRICES, extended=True)
+    assert set(told(cost)) == {
+        "control plane",
+        "extended support",
+        "1 t3.medium",
+        "NAT gateway",
+        "2 public IPv4 addresses",
+    }
+    assert hourly_cost(lab("hibernated", **spec), PRICES, extended=True) == cost
+
+
+def test_ending_saves_everything_and_hibernating_saves_the_nodes() -> None:
+    assert saved_hourly(lab(), PRICES, False, AtCurfew.END) == pytest.approx(0.2215, abs=1e-4)
+    assert saved_hourly(lab(), PRICES, False, AtCurfew.HIBERNATE) == pytest.approx(0.1215, abs=1e-4)
+    assert saved_hourly(lab("hibernated"), PRICES, False, AtCurfew.END) == pytest.approx(0.10)
+
+
+def test_what_an_act_saves_is_not_known_where_its_price_is_not() -> None:
+    unknown = lab(nodegroups=(a_nodegroup(instance_types=("p5.48xlarge",)),))
+    assert saved_hourly(unknown, PRICES, False, AtCurfew.END) is None
+    assert saved_hourly(unknown, PRICES, False, AtCurfew.HIBERNATE) is None
+    host = lab(work_host=WorkHostSpec("p5.48xlarge"))
+    assert saved_hourly(host, PRICES, False, AtCurfew.HIBERNATE) == pytest.approx(0.1215, abs=1e-4)
+
+
+def test_keeping_a_lab_for_a_day_costs_24_hours_and_for_the_past_nothing() -> None:
+    assert keeping_cost(0.22, NOW, NOW + timedelta(days=1)) == pytest.approx(5.28)
+    assert keeping_cost(0.22, NOW, NOW - timedelta(days=1)) == 0
+    assert keeping_cost(None, NOW, NOW + timedelta(days=1)) is None
+
+
+@pytest.mark.parametrize(
+    ("wakes_in", "amount"), [(None, 5.28), (timedelta(hours=10), 2.20), (timedelta(days=3), 5.28), (timedelta(-1), 0.0)]
+)
+def test_money_is_saved_until_the_lab_wakes_and_for_a_day_at_most(wakes_in: timedelta | None, amount: float) -> None:
+    wakes_at: datetime | None = None if wakes_in is None else NOW + wakes_in
+    assert saved(0.22, NOW, wakes_at) == pytest.approx(amount)
+    assert saved(None, NOW, wakes_at) == 0
+
+
+@pytest.mark.parametrize(
+    ("amount", "words"),
+    [(5.28, "$5.28"), (1204, "$1,204.00"), (0, "$0.00"), (0.0041, "less than $0.01"), (0.006, "$0.01")],
+)
+def test_amounts_read_like_amounts(amount: float, words: str) -> None:
+    assert usd(amount) == words
+
+
+def test_keeping_is_told_with_its_rate_and_prices_with_their_source() -> None:
+    assert keeping_told(5.28, 0.22) == "$5.28, $0.22 an hour"
+    assert keeping_told(5.28, None) == "$5.28"
+    assert source_told(Cost((), (), "AWS Price List", date(2026, 11, 3))) == "AWS Price List of 3 Nov 2026"
+    assert source_told(Cost((CostPart("control plane", 0.1),), (), "bundled")) == "bundled"
+
+
+@given(st.integers(0, 20), st.booleans(), st.sampled_from(list(Phase)))
+def test_hibernating_never_costs_more_than_being_awake(desired: int, extended: bool, phase: Phase) -> None:
+    one = lab(phase, nodegroups=(a_nodegroup(desired=desired, max=20),))
+    asleep, now = hibernated_cost(one, PRICES, extended).total, hourly_cost(one, PRICES, extended).total
+    assert 0 < asleep <= now
+    assert (saved_hourly(one, PRICES, extended, AtCurfew.HIBERNATE) or 0) <= now
