@@ -1,0 +1,63 @@
+"""Implements the LinkKeys port with a secret of Secrets Manager: its current version signs, the previous one is still good.
+
+A version's id is the key's id. Secrets are kept for five minutes: as long may a rotated key go on signing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from chalicelib.aws.errors import translate
+from chalicelib.domain.errors import ResourceGone
+
+#: How long what was read is believed.
+KEPT_FOR = timedelta(minutes=5)
+_CURRENT, _PREVIOUS = "AWSCURRENT", "AWSPREVIOUS"
+
+
+@dataclass(frozen=True, slots=True)
+class _Key:
+    id: str
+    value: bytes
+
+
+class SecretsLinkKeys:
+    """Needs secretsmanager:GetSecretValue on this one secret. `secret_id`: its name or ARN; `now` as Clock.now."""
+
+    def __init__(self, secretsmanager: Any, secret_id: str, now: Callable[[], datetime]) -> None:
+        self._client, self._secret_id, self._now = secretsmanager, secret_id, now
+        self._kept: dict[str, tuple[datetime, _Key | None]] = {}
+
+    def current(self) -> tuple[str, bytes]:
+        """(id, key) to sign with. Raises ResourceGone if there is no secret."""
+        key = self._key(_CURRENT)
+        if key is None:
+            operation = "secretsmanager:GetSecretValue"
+            raise ResourceGone(operation, "ResourceNotFoundException", f"{self._secret_id} has no current version.")
+        return key.id, key.value
+
+    def key(self, key_id: str) -> bytes | None:
+        """The key with this id if it is the current or the previous one. The previous is asked for only when needed."""
+        for stage in (_CURRENT, _PREVIOUS):
+            key = self._key(stage)
+            if key is not None and key.id == key_id:
+                return key.value
+        return None
+
+    def _key(self, stage: str) -> _Key | None:
+        kept = self._kept.get(stage)
+        if kept is None or self._now() - kept[0] >= KEPT_FOR:
+            kept = self._kept[stage] = (self._now(), self._read(stage))
+        return kept[1]
+
+    def _read(self, stage: str) -> _Key | None:
+        try:
+            with translate("secretsmanager:GetSecretValue"):
+                answer = self._client.get_secret_value(SecretId=self._secret_id, VersionStage=stage)
+        except ResourceGone:
+            return None
+        value = answer["SecretBinary"] if "SecretBinary" in answer else answer["SecretString"].encode()
+        return _Key(answer["VersionId"], value)

@@ -1,0 +1,117 @@
+"""The LinkKeys port on Secrets Manager (moto), and on the fake that stands for it elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ClientError
+from moto import mock_aws
+
+from chalicelib.aws.link_keys import KEPT_FOR, SecretsLinkKeys
+from chalicelib.curfew_ports import LinkKeys
+from chalicelib.domain.errors import ResourceGone, Throttled
+from tests.fakes.clock import FakeClock
+from tests.fakes.curfew import FakeLinkKeys
+
+SECRET = "ekslab/keep-links"
+
+
+@dataclass
+class Place:
+    """Keys, and how their owner changes them."""
+
+    keys: LinkKeys
+    rotate: Callable[[bytes], None]
+
+
+@pytest.fixture(params=["fake", "moto"])
+def place(request: pytest.FixtureRequest) -> Iterator[Place]:
+    if request.param == "fake":
+        fake = FakeLinkKeys()
+        yield Place(fake, lambda key: fake.rotate(f"key-{len(fake.order)}", key))
+        return
+    with mock_aws():
+        client, clock = a_secret(), FakeClock()
+
+        def rotate(key: bytes) -> None:
+            client.put_secret_value(SecretId=SECRET, SecretString=key.decode())
+            clock.advance(minutes=5)
+
+        yield Place(SecretsLinkKeys(client, SECRET, clock.now), rotate)
+
+
+def a_secret() -> Any:
+    client = boto3.client("secretsmanager", region_name="ap-northeast-2")
+    client.create_secret(Name=SECRET, SecretString="1" * 64)
+    return client
+
+
+def test_what_signs_is_known_by_its_id(place: Place) -> None:
+    key_id, key = place.keys.current()
+    assert len(key) >= 32
+    assert place.keys.key(key_id) == key
+    assert place.keys.key("some-other") is None
+
+
+def test_a_key_is_still_good_after_one_change_and_not_after_two(place: Place) -> None:
+    first, key = place.keys.current()
+    place.rotate(b"2" * 64)
+    assert place.keys.current()[1] == b"2" * 64
+    assert place.keys.key(first) == key
+    place.rotate(b"3" * 64)
+    assert place.keys.key(first) is None
+
+
+@dataclass
+class Counting:
+    """A client that counts, and fails where it is told to."""
+
+    client: Any
+    asked: int = 0
+    failure: ClientError | None = None
+
+    def get_secret_value(self, **arguments: Any) -> Any:
+        self.asked += 1
+        if self.failure:
+            raise self.failure
+        return self.client.get_secret_value(**arguments)
+
+
+def test_a_secret_is_read_once_in_five_minutes() -> None:
+    with mock_aws():
+        client, clock = Counting(a_secret()), FakeClock()
+        keys = SecretsLinkKeys(client, SECRET, clock.now)
+        for _ in range(3):
+            keys.key(keys.current()[0])
+        assert client.asked == 1
+        clock.advance(seconds=(KEPT_FOR - timedelta(seconds=1)).total_seconds())
+        keys.current()
+        assert client.asked == 1
+        clock.advance(seconds=1)
+        keys.current()
+        assert client.asked == 2
+
+
+def test_a_failure_is_told_and_not_kept() -> None:
+    with mock_aws():
+        failure = ClientError({"Error": {"Code": "ThrottlingException", "Message": "slow"}}, "GetSecretValue")
+        client = Counting(a_secret(), failure=failure)
+        keys = SecretsLinkKeys(client, SECRET, FakeClock().now)
+        with pytest.raises(Throttled):
+            keys.current()
+        client.failure = None
+        assert keys.current()[1] == b"1" * 64
+
+
+def test_a_secret_that_is_not_there_is_told_to_the_signer_and_knows_no_key() -> None:
+    with mock_aws():
+        client = boto3.client("secretsmanager", region_name="ap-northeast-2")
+        keys = SecretsLinkKeys(client, "nowhere", FakeClock().now)
+        assert keys.key("any") is None
+        with pytest.raises(ResourceGone):
+            keys.current()
