@@ -1,0 +1,84 @@
+"""How far a lease can be moved out: `max_ahead_hours` from now, and never beyond the lab's last end. There is no permanent keep.
+
+Called by what people ask (labs_lease.py) and by the keep-link (domain/keeping.py). Moving a lease in is refused.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from chalicelib.domain.curfew import CurfewRules
+from chalicelib.domain.errors import InvalidRequest
+from chalicelib.domain.findings import error
+from chalicelib.domain.lab import Lab
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """When the lease is to end. `clamped`: earlier than asked, for that is as far as the allowance reaches."""
+
+    ends_at: datetime
+    clamped: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What was asked for, in a field of the request: an instant, or hours more than the lease has now."""
+
+    until: datetime | None = None
+    hours: int | None = None
+
+    @property
+    def field(self) -> str:
+        """The field that says it."""
+        return "until" if self.until is not None else "hours"
+
+
+def latest_end(lab: Lab, rules: CurfewRules, now: datetime) -> datetime:
+    """The latest instant, in whole seconds, that the lease may reach at `now`. It may be past, or before the lease's end."""
+    return min(now + timedelta(hours=rules.max_ahead_hours), last_end(lab, rules)).replace(microsecond=0)
+
+
+def last_end(lab: Lab, rules: CurfewRules) -> datetime:
+    """The instant that no lease of this lab ever passes."""
+    return lab.ends_by or lab.created_at + timedelta(hours=rules.max_total_hours)
+
+
+def extend(lab: Lab, wish: Wish, rules: CurfewRules, now: datetime) -> Decision:
+    """The lease's new end. Asking for the present end changes nothing. Raises InvalidRequest on the wish's field."""
+    until = _wanted(lab, wish, now)
+    present, latest = lab.lease_ends_at.replace(microsecond=0), latest_end(lab, rules, now)
+    if until == present:
+        return Decision(lab.lease_ends_at, clamped=False)
+    if until < present or until <= now:
+        raise _refused(
+            wish, "not-later", f"The lease ends at {_told(present)}: extending it can't make it end earlier."
+        )
+    if latest <= max(present, now):
+        raise _refused(wish, "allowance-used-up", _used_up(lab, rules, present))
+    return Decision(min(until, latest), clamped=until > latest)
+
+
+def _wanted(lab: Lab, wish: Wish, now: datetime) -> datetime:
+    if wish.until is not None:
+        return wish.until
+    return (max(lab.lease_ends_at, now) + timedelta(hours=wish.hours or 0)).replace(microsecond=0)
+
+
+def _used_up(lab: Lab, rules: CurfewRules, present: datetime) -> str:
+    last = last_end(lab, rules).replace(microsecond=0)
+    if present >= last:
+        return f"The lease ends at {_told(present)}, and {_told(last)} is the latest that this lab may last: ask for a new one."
+    return (
+        f"The lease ends at {_told(present)} already, and a lease ends at most {rules.max_ahead_hours} hours from now. "
+        f"It can be extended later, at the latest to {_told(last)}."
+    )
+
+
+def _refused(wish: Wish, code: str, message: str) -> InvalidRequest:
+    return InvalidRequest([error(wish.field, code, message)])
+
+
+def _told(instant: datetime) -> str:
+    return f"{instant:%Y-%m-%dT%H:%M:%SZ}"

@@ -1,0 +1,70 @@
+"""What pressing a keep-link's button does: one more night, as far as the allowance reaches. The sweep's warnings say the same.
+
+Pressing it again does nothing more: everything is counted from the plan's entry, not from now.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from chalicelib.domain.curfew import CurfewRules
+from chalicelib.domain.errors import NotKept
+from chalicelib.domain.evening import AtCurfew, Evening, Holidays, next_curfew
+from chalicelib.domain.extending import latest_end
+from chalicelib.domain.lab import ENDING, OVER, Lab, Phase
+from chalicelib.domain.plan import Entry
+
+_ASLEEP = frozenset({Phase.HIBERNATING, Phase.HIBERNATED})
+
+
+@dataclass(frozen=True, slots=True)
+class Keeping:
+    """The lab as it is once kept. `until`: how long nothing ends it; `clamped`: less than to the next curfew, `wanted`."""
+
+    lab: Lab
+    until: datetime
+    wanted: datetime
+
+    @property
+    def clamped(self) -> bool:
+        """Whether the allowance ends before the next curfew does."""
+        return self.until < self.wanted
+
+
+def wanted_until(entry: Entry, evening: Evening, holidays: Holidays) -> datetime:
+    """The first curfew on a later day than the entry's night; a day after the entry where there is none."""
+    night = next_curfew(evening, entry.at, holidays)
+    while night is not None and night.day <= entry.night:
+        night = next_curfew(evening, night.at, holidays)
+    return night.at if night else entry.at + timedelta(days=1)
+
+
+def keep(lab: Lab, entry: Entry, rules: CurfewRules, holidays: Holidays, now: datetime) -> Keeping:
+    """The lab kept for one night more, or as it is if it was already. Raises NotKept with a sentence for its owner."""
+    _refuse_too_late(lab, entry)
+    wanted = wanted_until(entry, lab.spec.evening, holidays)
+    ends_at = max(lab.lease_ends_at, min(wanted, latest_end(lab, rules, now)))
+    until = min(ends_at, wanted)
+    if until <= max(entry.at, now):
+        raise NotKept(_used_up(lab, ends_at))
+    kept_until = max(lab.kept_until or wanted, wanted)
+    return Keeping(replace(lab, kept_until=kept_until, lease_ends_at=ends_at), until, wanted)
+
+
+def _refuse_too_late(lab: Lab, entry: Entry) -> None:
+    if lab.phase in OVER:
+        raise NotKept(f"It is too late: {lab.name} is gone.")
+    if lab.phase in ENDING:
+        raise NotKept(f"It is too late: {lab.name} is being deleted.")
+    if lab.phase in _ASLEEP and entry.act is AtCurfew.HIBERNATE:
+        raise NotKept(
+            f"It is too late: {lab.name} sleeps already. Nothing is lost: wake it with `ekslab wake {lab.name}`."
+        )
+
+
+def _used_up(lab: Lab, ends_at: datetime) -> str:
+    return (
+        f"{lab.name} has been kept as long as it may be: its lease ends at {ends_at:%Y-%m-%d %H:%M} UTC. "
+        "Save what you need, and ask for a new lab."
+    )
