@@ -7,7 +7,15 @@ from typing import Protocol
 
 from chalicelib.domain.lab import Lab
 from chalicelib.domain.resources import Kind, LedgerEntry, Resource, Target
-from chalicelib.domain.world import EndpointProbe, HostedZone, KubernetesSweep, StackState, SubnetFacts, WorkHostState
+from chalicelib.domain.world import (
+    EndpointProbe,
+    HostedZone,
+    KubernetesNodes,
+    KubernetesSweep,
+    StackState,
+    SubnetFacts,
+    WorkHostState,
+)
 
 
 class Stacks(Protocol):
@@ -66,6 +74,10 @@ class Network(Protocol):
 
     def work_host(self, instance_id: str) -> WorkHostState:
         """Raises ResourceGone."""
+        ...
+
+    def running_nodes(self, cluster: str) -> Mapping[str, int]:
+        """How many instances are running, by managed node group: EKS tags them with the cluster's name and the group's."""
         ...
 
     def security_groups(self, ids: Sequence[str]) -> tuple[Mapping[str, object], ...]:
@@ -137,4 +149,8 @@ class Kubernetes(Protocol):
 
     def sweep(self, lab: Lab) -> KubernetesSweep:
         """Delete LoadBalancer Services, Ingresses, PVCs, NodePools; say what is left. Never raises: unreachable is a result."""
+        ...
+
+    def nodes(self, lab: Lab) -> KubernetesNodes:
+        """Which nodes are Ready, by managed node group. Never raises: unreachable, or not let in, is a result."""
         ...

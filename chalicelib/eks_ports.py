@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from chalicelib.domain.calendar import Calendar
-from chalicelib.domain.lab import Lab
+from chalicelib.domain.lab import Lab, NodegroupSize
 from chalicelib.domain.spec import AccessSpec, AddonSpec, EndpointSpec, NodegroupSpec, PodIdentitySpec
 from chalicelib.domain.world import (
     AccessEntryState,
@@ -67,6 +67,11 @@ class Clusters(Protocol):
 
     def scale_nodegroup(self, cluster: str, name: str, desired: int, token: str) -> str | None:
         """Ask for another node count (min and max stretch to hold it); return the update's id, None when it is so already."""
+        ...
+
+    def resize_nodegroup(self, cluster: str, size: NodegroupSize, token: str) -> str | None:
+        """Ask for exactly these min, desired and max (EKS wants a max of at least 1); return the update's id, None when it is so
+        already. Raises ResourceGone, StillInUse while another update runs, AwsRefused."""
         ...
 
     def nodegroup_update_state(self, cluster: str, name: str, update_id: str) -> UpdateState:

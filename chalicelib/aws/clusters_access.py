@@ -78,7 +78,7 @@ def _creation(lab: Lab, access: AccessSpec) -> dict[str, Any]:
         "principalArn": access.principal_arn,
         "type": access.type,
         "tags": lab.tags,
-        "clientRequestToken": token_for(lab, "access", access.principal_arn),
+        "clientRequestToken": token_for(lab, f"access-{lab.run}", access.principal_arn),
     }
     if access.groups:
         request["kubernetesGroups"] = list(access.groups)

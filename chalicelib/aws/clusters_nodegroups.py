@@ -8,7 +8,7 @@ from typing import Any
 from chalicelib.aws.clusters_calls import EksCalls, check_ours, issues_of, token_for
 from chalicelib.aws.errors import translate
 from chalicelib.domain.errors import AlreadyExists
-from chalicelib.domain.lab import Lab
+from chalicelib.domain.lab import Lab, NodegroupSize
 from chalicelib.domain.spec import NodegroupSpec
 from chalicelib.domain.world import NodegroupState, UpdateState
 
@@ -41,14 +41,20 @@ class NodegroupCalls(EksCalls):
         known = self._nodegroup(cluster, name)["scalingConfig"]
         if known["desiredSize"] == desired:
             return None
-        size = {
-            "minSize": min(known["minSize"], desired),
-            "maxSize": max(known["maxSize"], desired, 1),
-            "desiredSize": desired,
-        }
+        least, most = min(known["minSize"], desired), max(known["maxSize"], desired, 1)
+        return self._resized(cluster, NodegroupSize(name, least, desired, most), token)
+
+    def resize_nodegroup(self, cluster: str, size: NodegroupSize, token: str) -> str | None:
+        """Ask for exactly this size; the update's id, or None when it is so already. Raises ResourceGone, StillInUse."""
+        if _state(self._nodegroup(cluster, size.name)).size == size:
+            return None
+        return self._resized(cluster, size, token)
+
+    def _resized(self, cluster: str, size: NodegroupSize, token: str) -> str:
+        wanted = {"minSize": size.min, "desiredSize": size.desired, "maxSize": size.max}
         with translate("eks:UpdateNodegroupConfig"):
             asked = self._eks.update_nodegroup_config(
-                clusterName=cluster, nodegroupName=name, scalingConfig=size, clientRequestToken=token
+                clusterName=cluster, nodegroupName=size.name, scalingConfig=wanted, clientRequestToken=token
             )
         return str(asked["update"]["id"])
 
@@ -101,15 +107,18 @@ def _creation(
 
 def _state(nodegroup: Mapping[str, Any]) -> NodegroupState:
     groups = nodegroup.get("resources", {}).get("autoScalingGroups", [])
+    sizes = nodegroup["scalingConfig"]
     return NodegroupState(
         name=nodegroup["nodegroupName"],
         arn=nodegroup["nodegroupArn"],
         status=nodegroup["status"],
-        desired=nodegroup["scalingConfig"]["desiredSize"],
+        desired=sizes["desiredSize"],
         asg_names=tuple(group["name"] for group in groups),
         issues=issues_of(nodegroup),
         role_arn=nodegroup.get("nodeRole"),
         version=nodegroup.get("version"),
         subnet_ids=tuple(nodegroup.get("subnets", [])),
         instance_types=tuple(nodegroup.get("instanceTypes", [])),
+        min=sizes["minSize"],
+        max=sizes["maxSize"],
     )

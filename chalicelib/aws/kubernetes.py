@@ -7,20 +7,23 @@ normal case for a service outside the VPC, and a result.
 from __future__ import annotations
 
 import socket
+from collections import Counter
 from collections.abc import Callable
+from typing import Any
 from urllib.parse import urlsplit
 
 from chalicelib.aws.kubernetes_http import ApiServer, NotAdmitted, NotReachable
 from chalicelib.domain.errors import EkslabError
 from chalicelib.domain.lab import Lab
 from chalicelib.domain.spec import VolumePolicy
-from chalicelib.domain.world import EndpointProbe, KubernetesSweep
+from chalicelib.domain.world import EndpointProbe, KubernetesNodes, KubernetesSweep
 
 _PROBE_SECONDS = 3.0
 _SWEEP_SECONDS = 8.0
 _LOAD_BALANCERS = ("Service", "/api/v1/services")
 _INGRESSES = ("Ingress", "/apis/networking.k8s.io/v1/ingresses")
 _CLAIMS = ("PersistentVolumeClaim", "/api/v1/persistentvolumeclaims")
+_NODES = "/api/v1/nodes"
 _NODE_POOLS = ("NodePool", "/apis/karpenter.sh/v1/nodepools")
 #: What a sweep says is left when the server did not know us yet and we have just been let in.
 BEING_LET_IN = "this service's own access, just granted"
@@ -64,6 +67,17 @@ class KubernetesApi:
         except NotReachable as error:
             return KubernetesSweep(False, str(error))
 
+    def nodes(self, lab: Lab) -> KubernetesNodes:
+        """Count the nodes of each managed node group that say Ready. Never raises: unreachable, or not let in, is a result."""
+        if lab.facts.endpoint is None:
+            return KubernetesNodes(False, "there is no endpoint")
+        server = ApiServer(lab.facts.endpoint, lab.facts.certificate_authority, self._token(lab.name), _SWEEP_SECONDS)
+        try:
+            ready = [_nodegroup_of(node) for node in server.all(_NODES) if _is_ready(node)]
+        except (NotAdmitted, NotReachable) as error:
+            return KubernetesNodes(False, str(error))
+        return KubernetesNodes(True, ready=Counter(name for name in ready if name))
+
     def _let_in(self, lab: Lab, refusal: NotAdmitted) -> KubernetesSweep:
         """401 is a server that does not know us yet; 403 one that does, and forbids it."""
         if refusal.status != 401:
@@ -102,6 +116,16 @@ def _objects(server: ApiServer, kind: str, path: str, going: bool) -> dict[str, 
         own_path = f"{base}/namespaces/{namespace}/{plural}/{name}" if namespace else f"{path}/{name}"
         found[f"{kind} {namespace}/{name}" if namespace else f"{kind} {name}"] = own_path
     return found
+
+
+def _nodegroup_of(node: dict[str, Any]) -> str:
+    """Empty for a node that no managed node group brought."""
+    return str(node["metadata"].get("labels", {}).get("eks.amazonaws.com/nodegroup", ""))
+
+
+def _is_ready(node: dict[str, Any]) -> bool:
+    conditions = node.get("status", {}).get("conditions", [])
+    return any(one.get("type") == "Ready" and one.get("status") == "True" for one in conditions)
 
 
 def _addresses(host: str, port: int) -> tuple[str, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -122,6 +123,18 @@ class Ec2Network:
         host = instances[0]
         status = str(host["State"]["Name"])
         return WorkHostState(instance_id, status, host.get("PublicIpAddress"), host.get("PrivateIpAddress"))
+
+    def running_nodes(self, cluster: str) -> Mapping[str, int]:
+        """How many instances are running, by managed node group."""
+        filters = [
+            {"Name": "tag:eks:cluster-name", "Values": [cluster]},
+            {"Name": "tag-key", "Values": ["eks:nodegroup-name"]},
+            {"Name": "instance-state-name", "Values": ["running"]},
+        ]
+        with translate("ec2:DescribeInstances"):
+            pages = list(self._ec2.get_paginator("describe_instances").paginate(Filters=filters))
+        hosts = [host for page in pages for rows in page["Reservations"] for host in rows["Instances"]]
+        return Counter(_tags(host)["eks:nodegroup-name"] for host in hosts)
 
     def security_groups(self, ids: Sequence[str]) -> tuple[Mapping[str, object], ...]:
         """Those that exist, in the order asked: id, name, description and rules, for looking at."""

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from chalicelib.domain.lab import NodegroupSize
+
 
 @dataclass(frozen=True, slots=True)
 class HealthIssue:
@@ -64,6 +66,13 @@ class NodegroupState:
     version: str | None = None
     subnet_ids: tuple[str, ...] = ()
     instance_types: tuple[str, ...] = ()
+    min: int = 0
+    max: int = 1
+
+    @property
+    def size(self) -> NodegroupSize:
+        """How large it is, or is being made."""
+        return NodegroupSize(self.name, self.min, self.desired, self.max)
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,6 +164,15 @@ class EndpointProbe:
     answered: bool
     version: str | None = None
     problem: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KubernetesNodes:
+    """How many nodes of each managed node group say Ready. Not `reachable`: why is in `problem`, and nothing is known."""
+
+    reachable: bool
+    problem: str | None = None
+    ready: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from chalicelib.domain.errors import AlreadyExists, AwsRefused, ResourceGone, StillInUse
-from chalicelib.domain.lab import Lab
-from chalicelib.domain.resources import Kind
+from chalicelib.domain.lab import Lab, NodegroupSize
+from chalicelib.domain.resources import Kind, Resource
 from chalicelib.domain.spec import NodegroupSpec
 from chalicelib.domain.world import HealthIssue, NodegroupState, UpdateState
 from tests.fakes.account import Account, port
@@ -23,6 +23,7 @@ class NodegroupCalls:
         looks: Looks
         issues: dict[tuple[str, str], HealthIssue]
         failing_updates: list[str]
+        capacity: dict[str, int]
         leaves_interfaces: bool
         record: Callable[[str], ClusterRecord]
 
@@ -48,6 +49,8 @@ class NodegroupCalls:
             version=lab.spec.version,
             subnet_ids=tuple(subnets),
             instance_types=spec.instance_types,
+            min=spec.min,
+            max=spec.max,
         )
         self.account.add(Kind.NODEGROUP, spec.name, arn=arn, tags=lab.tags, cluster=lab.name)
         issue = self.issues.pop(("nodegroup", spec.name), None)
@@ -81,7 +84,26 @@ class NodegroupCalls:
         elif state.status == "CREATING":
             self._bring_nodes(cluster, record)
         else:
+            self._match_nodes(cluster, record)
             record.state = replace(state, status="ACTIVE")
+
+    def _match_nodes(self, cluster: ClusterRecord, record: NodegroupRecord) -> None:
+        """Launch or terminate instances until there are as many as wanted; `capacity` bounds how many there can be."""
+        here = [r for r in self._nodes_of(cluster, record) if r.kind is Kind.INSTANCE]
+        for host in here[record.state.desired :]:
+            for resource in self._nodes_of(cluster, record):
+                if host.id in (resource.id, resource.attributes.get("instance")):
+                    self.account.resources.pop(resource.arn)
+        most = self.capacity.get(record.state.name, record.state.desired)
+        tags = {"eks:cluster-name": cluster.state.name, "eks:nodegroup-name": record.state.name}
+        tags[f"kubernetes.io/cluster/{cluster.state.name}"] = "owned"
+        for _ in range(min(most, record.state.desired) - len(here)):
+            self._bring_node(cluster, record, record.state.asg_names[0], {**record.tags, **tags})
+
+    def _nodes_of(self, cluster: ClusterRecord, record: NodegroupRecord) -> list[Resource]:
+        own = (record.state.name, cluster.state.name)
+        things = self.account.resources.values()
+        return [r for r in things if (r.attributes.get("nodegroup"), r.attributes.get("cluster")) == own]
 
     def _bring_nodes(self, cluster: ClusterRecord, record: NodegroupRecord) -> None:
         name = f"eks-{record.state.name}-{len(self.account.calls):04d}"
@@ -127,9 +149,30 @@ class NodegroupCalls:
         if record.state.desired == desired:
             return None
         if not self.failing_updates:
-            record.state = replace(record.state, status="UPDATING", desired=desired)
-            record.left = self.looks.update
+            least, most = min(record.state.min, desired), max(record.state.max, desired)
+            self._start_resizing(record, NodegroupSize(name, least, desired, most))
         return self.begin_update(owner, token)
+
+    @port
+    def resize_nodegroup(self, cluster: str, size: NodegroupSize, token: str) -> str | None:
+        record, owner = self._nodegroup(cluster, size.name), self.record(cluster)
+        if size.max < 1 or not size.min <= size.desired <= size.max:
+            raise AwsRefused("UpdateNodegroupConfig", "InvalidParameterException", f"{size} can't be")
+        if token in owner.tokens:
+            return owner.tokens[token]
+        if record.state.size == size:
+            return None
+        if record.state.status in ("CREATING", "UPDATING", "DELETING") or owner.state.status != "ACTIVE":
+            raise StillInUse(
+                "UpdateNodegroupConfig", "ResourceInUseException", f"{size.name} has an update in progress"
+            )
+        if not self.failing_updates:
+            self._start_resizing(record, size)
+        return self.begin_update(owner, token)
+
+    def _start_resizing(self, record: NodegroupRecord, size: NodegroupSize) -> None:
+        record.state = replace(record.state, status="UPDATING", min=size.min, desired=size.desired, max=size.max)
+        record.left = self.looks.update
 
     @port
     def nodegroup_update_state(self, cluster: str, name: str, update_id: str) -> UpdateState:

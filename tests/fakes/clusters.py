@@ -25,7 +25,8 @@ from tests.fakes.cluster_record import ClusterRecord, Looks
 @dataclass
 class FakeClusters(NodegroupCalls, PartCalls):
     """Implements the Clusters port. `issues` plans what ends badly: `("nodegroup", name)`, `("cluster", name)`,
-    `("addon", name)` → the health issue it ends with; `failing_updates` makes the next updates end Failed."""
+    `("addon", name)` → the health issue it ends with; `failing_updates` makes the next updates end Failed; `capacity` is how many
+    instances AWS has for a node group that grows."""
 
     account: Account
     looks: Looks = field(default_factory=Looks)
@@ -33,6 +34,7 @@ class FakeClusters(NodegroupCalls, PartCalls):
     clusters: dict[str, ClusterRecord] = field(default_factory=dict)
     issues: dict[tuple[str, str], HealthIssue] = field(default_factory=dict)
     failing_updates: list[str] = field(default_factory=list)
+    capacity: dict[str, int] = field(default_factory=dict)
     unknown_addons: set[str] = field(default_factory=set)
     leaves_interfaces: bool = True
     port_name: str = "clusters"

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from chalicelib.domain.errors import ResourceGone
 from chalicelib.domain.lab import Lab
 from chalicelib.domain.resources import Kind
-from chalicelib.domain.world import EndpointProbe, HostedZone, KubernetesSweep, SubnetFacts, WorkHostState
+from chalicelib.domain.world import (
+    EndpointProbe,
+    HostedZone,
+    KubernetesNodes,
+    KubernetesSweep,
+    SubnetFacts,
+    WorkHostState,
+)
 from tests.fakes.account import Account, port
 
 
@@ -87,6 +95,12 @@ class FakeNetwork:
         return WorkHostState(host.id, host.attributes.get("status", "running"), "203.0.113.20", "192.168.1.20")
 
     @port
+    def running_nodes(self, cluster: str) -> Mapping[str, int]:
+        tagged = self.account.with_tag("eks:cluster-name", cluster)
+        running = [r for r in tagged if r.kind is Kind.INSTANCE and r.attributes.get("status") == "running"]
+        return Counter(r.tags["eks:nodegroup-name"] for r in running)
+
+    @port
     def security_groups(self, ids: Sequence[str]) -> tuple[Mapping[str, object], ...]:
         there = {group.id: group for group in self.account.of(Kind.SECURITY_GROUP)}
         return tuple(self._shown(there[id].id, there[id].attributes) for id in ids if id in there)
@@ -143,7 +157,8 @@ class FakeRoles:
 class FakeKubernetes:
     """The API server. Unreachable unless `answers`; `sweeps` are the results of the next sweeps, the last repeats.
 
-    `on_sweep` runs when a reachable sweep happens: what the controllers then delete.
+    `on_sweep` runs when a reachable sweep happens: what the controllers then delete. `ready` is what says Ready, by node
+    group, where the server answers; None: whatever runs.
     """
 
     account: Account
@@ -151,6 +166,7 @@ class FakeKubernetes:
     resolves: bool = True
     sweeps: list[KubernetesSweep] = field(default_factory=list)
     on_sweep: Callable[[], None] | None = None
+    ready: dict[str, int] | None = None
     port_name: str = "kubernetes"
 
     @port
@@ -171,3 +187,11 @@ class FakeKubernetes:
         if not self.sweeps:
             return KubernetesSweep(True)
         return self.sweeps.pop(0) if len(self.sweeps) > 1 else self.sweeps[0]
+
+    @port
+    def nodes(self, lab: Lab) -> KubernetesNodes:
+        if not self.answers:
+            return KubernetesNodes(False, "connection timed out: not on the allow-list")
+        running = [r for r in self.account.of(Kind.INSTANCE) if r.tags.get("eks:cluster-name") == lab.name]
+        names = Counter(r.tags["eks:nodegroup-name"] for r in running)
+        return KubernetesNodes(True, ready=names if self.ready is None else self.ready)
