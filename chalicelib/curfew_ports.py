@@ -29,11 +29,14 @@ class CurfewStore(Protocol):
         ...
 
     def labs_awaiting(self, now: datetime, limit: int) -> tuple[tuple[str, str], ...]:
-        """(id, region) of ready and hibernated labs whose due_at is not after `now`, oldest first. Reads only what is due."""
+        """(id, region) of ready and hibernated labs whose due_at is not after `now`, oldest first. Reads only what is due.
+
+        The region is "" where a lab can't be read: it must not hide the others.
+        """
         ...
 
     def alive_count(self) -> int:
-        """How many labs are not over: one item, kept by the store as labs come and go."""
+        """How many labs are not over, kept by the store as labs come and go: a few items, however many labs there are."""
         ...
 
     def blocked(self, limit: int) -> tuple[Lab, ...]:
@@ -44,6 +47,7 @@ class CurfewStore(Protocol):
         """Add entries (with standing fates) to a day's plan and renew its hash, in one transaction a hundred items at a time.
 
         An entry whose id is published already stays as it is. Nothing new: the header as it is (made if there is none).
+        Raises Unreadable when the stored entries are not those that were published: nothing is added to a broken plan.
         """
         ...
 

@@ -1,4 +1,4 @@
-"""Saving a changed lab: only if nobody saved in between; its name and its place in the owner's count go when it is over.
+"""Saving a changed lab: only if nobody saved in between; its name and its place in the counts go when it is over.
 
 Every write carries its own id, so that a write whose answer was lost is recognised as done and not done again.
 """
@@ -12,7 +12,7 @@ from typing import Any
 
 from chalicelib.aws.store_creating import get
 from chalicelib.aws.store_items import lab_item, thing_of
-from chalicelib.aws.store_keys import Item, lab_key, name_key, number, owner_key, text
+from chalicelib.aws.store_keys import Item, lab_key, name_key, number, owner_key, tally_key, text
 from chalicelib.aws.store_writes import ATTEMPTS, add, delete, put, transact
 from chalicelib.domain.errors import LabNotFound, StaleLab
 from chalicelib.domain.lab import OVER, Lab
@@ -29,23 +29,37 @@ def change_lab(client: Any, table: str, lab_id: str, change: Callable[[Lab], Lab
         if changed == stored:
             return stored
         changed = replace(changed, version=stored.version + 1)
-        if _save(client, table, stored, changed, claims=item["claims"]["BOOL"]):
+        if _save(client, table, item, stored, changed):
             return changed
     raise StaleLab(f"{lab_id} was saved by others {ATTEMPTS} times in a row.")
 
 
-def _save(client: Any, table: str, stored: Lab, changed: Lab, claims: bool) -> bool:
+def _save(client: Any, table: str, seen: Item, stored: Lab, changed: Lab) -> bool:
     """Save it with what it frees; False when someone else was first."""
     write_id = secrets.token_hex(16)
-    over = changed.phase in OVER
+    over, claims = changed.phase in OVER, seen["claims"]["BOOL"]
     item = lab_item(changed, write_id, claims=claims and not over)
-    operations = [put(table, item, "version = :seen", {":seen": number(stored.version)})]
+    operations = [_replacing(table, item, seen, stored.version)]
     if claims and over:
         operations += _freeing(table, stored)
+    operations += _tallying(table, stored.id, seen, item)
     reasons = transact(client, operations, write_id)
     if not reasons:
         return True
     return reasons[0].refused and reasons[0].item.get("write_id") == text(write_id)
+
+
+def _replacing(table: str, item: Item, seen: Item, version: int) -> Item:
+    """Put it over what was seen. Counting a lab from before there were tallies changes `counted` and no version."""
+    if "counted" not in seen:
+        return put(table, item, "version = :seen AND attribute_not_exists(counted)", {":seen": number(version)})
+    return put(table, item, "version = :seen", {":seen": number(version)})
+
+
+def _tallying(table: str, lab_id: str, seen: Item, item: Item) -> list[Item]:
+    """Bring the tally in line with `counted`; one that a lab from before was never in gains it here."""
+    was, will_be = "counted" in seen and seen["counted"]["BOOL"], item["counted"]["BOOL"]
+    return [] if was == will_be else [add(table, tally_key(lab_id), 1 if will_be else -1)]
 
 
 def _freeing(table: str, lab: Lab) -> list[Item]:

@@ -1,4 +1,4 @@
-"""Storing a new lab: lab, name claim, idempotency key, owner's count and first event, all or none.
+"""Storing a new lab: lab, name claim, idempotency key, owner's count, tally and first event, all or none.
 
 A lost answer is harmless: the same call again finds its own lab and returns it.
 """
@@ -12,7 +12,7 @@ from typing import Any
 
 from chalicelib.aws.errors import translate
 from chalicelib.aws.store_items import event_item, lab_item, thing_of
-from chalicelib.aws.store_keys import Item, idempotency_key_of, lab_key, name_key, number, owner_key, text
+from chalicelib.aws.store_keys import Item, idempotency_key_of, lab_key, name_key, number, owner_key, tally_key, text
 from chalicelib.aws.store_writes import ATTEMPTS, Reason, add, put, transact
 from chalicelib.domain.errors import AwsUnavailable, IdempotencyConflict, NameTaken, TooManyLabs
 from chalicelib.domain.lab import Lab
@@ -58,7 +58,7 @@ class LabCreation:
         if self.key is not None:
             expired = f"{_NEW} OR expires_at <= :now"
             operations.append(put(self.table, self._key_item(self.key), expired, {":now": number(_epoch(self.now))}))
-        return operations
+        return [*operations, add(self.table, tally_key(lab.id), 1)]
 
     def _key_item(self, key: str) -> Item:
         facts = {"lab_id": text(self.lab.id), "digest": text(self.digest)}

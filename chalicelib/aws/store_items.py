@@ -14,7 +14,7 @@ from pydantic import TypeAdapter, ValidationError
 from chalicelib.aws.store_keys import Item, index_values, key, lab_key, lab_pk, number, stamp, text
 from chalicelib.domain.errors import Unreadable
 from chalicelib.domain.history import Event, Step
-from chalicelib.domain.lab import Lab
+from chalicelib.domain.lab import OVER, Lab
 from chalicelib.domain.resources import LedgerEntry
 
 SCHEMA = 1
@@ -55,8 +55,10 @@ def _item(keys: Item, thing: object) -> Item:
 
 def lab_item(lab: Lab, write_id: str, claims: bool) -> Item:
     """A lab. `write_id` marks this very write, so that it is known again when its answer was lost; `claims`: its name
-    and its owner's count are still held for it."""
+    and its owner's count are still held for it; `counted`: it is in the tally of labs alive. Its region is beside the
+    body, so that labs that are due can be grouped by it before one of them is loaded."""
     more: dict[str, Any] = {"phase": text(lab.phase), "write_id": text(write_id), "claims": {"BOOL": claims}}
+    more |= {"counted": {"BOOL": lab.phase not in OVER}, "region": text(lab.region)}
     return {**_item(lab_key(lab.id), lab), "version": number(lab.version), **more, **index_values(lab)}
 
 

@@ -10,6 +10,7 @@
 | name claim  | NAME#<account>#<region>#<name>    | CLAIM                            |
 | idempotency | IDEMPOTENCY#<owner>#<key>         | KEY (expires_at: 7 days)         |
 | owner       | OWNER#<owner>                     | COUNT                            |
+| tally       | ALIVE                             | TALLY#<0..7>                     |
 
 Indexes: `by_owner` (owner, created) and `by_age` (everyone, created) list labs newest first; `due` (due_shard,
 due_at) holds only labs that are due at some time. One partition for `everyone` and one for `due_shard` suffice for
@@ -19,6 +20,7 @@ thousands of labs a day.
 from __future__ import annotations
 
 import hashlib
+import zlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -33,6 +35,8 @@ EVERYONE, DUE_SHARD = "LAB", "DUE"
 #: The partition of `due` for labs that the sweep looks at, and the one for labs that are blocked, longest first.
 CURFEW_SHARD, BLOCKED_SHARD = "CURFEW", "BLOCKED"
 META = "META"
+#: All labs alive are counted in several tallies, so that a class that asks at once does not queue for one item.
+ALIVE, TALLIES = "ALIVE", 8
 
 
 def text(value: str) -> dict[str, str]:
@@ -84,6 +88,11 @@ def idempotency_key_of(owner: str, idempotency_key: str) -> Item:
 def owner_key(owner: str) -> Item:
     """Where an owner's alive labs are counted."""
     return key(f"OWNER#{owner}", "COUNT")
+
+
+def tally_key(lab_id: str) -> Item:
+    """The tally that a lab is counted in, always the same for the same lab."""
+    return key(ALIVE, f"TALLY#{zlib.crc32(lab_id.encode()) % TALLIES}")
 
 
 def created_of(lab: Lab) -> str:

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 
 from chalicelib.curfew_ports import Curfew
 from chalicelib.domain.curfew import CurfewRules
+from chalicelib.domain.errors import Unreadable
 from chalicelib.domain.evidence import Evidence
 from chalicelib.domain.idleness_verdict import Verdict
 from chalicelib.domain.lab import OVER, RESTING, Lab, Phase
@@ -57,14 +58,16 @@ class FakeCurfewStore:
 
     @port
     def publish(self, day: date, entries: Sequence[Entry], now: datetime) -> PlanHeader:
-        new = [entry for entry in entries if (day, entry.id) not in self.entries]
+        new = {entry.id: entry for entry in reversed(entries) if (day, entry.id) not in self.entries}.values()
         header = self.headers.get(day)
+        if header is not None and plan_hash(self._of(day)) != header.hash:
+            raise Unreadable(f"The plan of {day} is not the one that was published.")
         if header is not None and not new:
             return header
         for entry in new:
             self.entries[day, entry.id] = entry
             self.fates[day, entry.id] = Fate(day, entry.id, entry.lab_id)
-        mine = [entry for (of, _), entry in self.entries.items() if of == day]
+        mine = self._of(day)
         fresh = PlanHeader(day, 1, plan_hash(mine), now, len(mine))
         self.headers[day] = (
             fresh
@@ -72,6 +75,9 @@ class FakeCurfewStore:
             else replace(header, revision=header.revision + 1, hash=fresh.hash, published_at=now, entries=len(mine))
         )
         return self.headers[day]
+
+    def _of(self, day: date) -> list[Entry]:
+        return [entry for (of, _), entry in self.entries.items() if of == day]
 
     @port
     def header(self, day: date) -> PlanHeader | None:

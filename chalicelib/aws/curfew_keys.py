@@ -1,0 +1,92 @@
+"""Where curfew's things lie in the one table, and which of its indexes list them.
+
+| item    | pk           | sk              | due                                     | expires_at         |
+|---------|--------------|-----------------|-----------------------------------------|--------------------|
+| rules   | CURFEW       | RULES           |                                         |                    |
+| header  | PLAN#<night> | HEADER          |                                         | 400 days           |
+| line    | PLAN#<night> | LINE#<entry id> | UNWARNED, by time, while it must be told | a week later       |
+| verdict | LAB#<id>     | VERDICT         |                                         | 30 days            |
+| tally   | ALIVE        | TALLY#<0..7>    |                                         |                    |
+| counted | ALIVE        | COUNTED         |                                         |                    |
+
+A line holds an entry in `body` and its fate in `fate`: one item to read, and a publication never writes it again. Labs at
+rest are in `due` under CURFEW, blocked ones under BLOCKED (`store_keys.py`). A header goes before its lines do, so that what
+is left of an old plan is never taken for a broken one.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, time, timedelta
+
+from chalicelib.aws.store_keys import ALIVE, BLOCKED_SHARD, CURFEW_SHARD, DUE, Item, key, lab_pk, number, stamp, text
+from chalicelib.aws.store_pages import Listing
+
+UNWARNED = "UNWARNED"
+PLANS_KEPT, LINES_KEPT, VERDICTS_KEPT = timedelta(days=400), timedelta(days=407), timedelta(days=30)
+RULES = key("CURFEW", "RULES")
+#: Is there once every lab from before there were tallies has been counted.
+COUNTED = key(ALIVE, "COUNTED")
+
+
+def plan_pk(night: date) -> str:
+    """The partition of a night's plan."""
+    return f"PLAN#{night.isoformat()}"
+
+
+def header_key(night: date) -> Item:
+    """A plan's header; it sorts before its lines."""
+    return key(plan_pk(night), "HEADER")
+
+
+def line_key(night: date, entry_id: str) -> Item:
+    """An entry and its fate; lines sort as entries do, by time."""
+    return key(plan_pk(night), f"LINE#{entry_id}")
+
+
+def verdict_key(lab_id: str) -> Item:
+    """A lab's last verdict."""
+    return key(lab_pk(lab_id), "VERDICT")
+
+
+def plan_expiry(night: date, kept: timedelta) -> Item:
+    """When DynamoDB may forget what is kept so long after the night."""
+    return expiry(datetime.combine(night, time(), UTC) + kept)
+
+
+def expiry(instant: datetime) -> Item:
+    """The table's TTL attribute: whole seconds since 1970."""
+    return number(int(instant.timestamp()))
+
+
+def whole_plan(night: date) -> Listing:
+    """Header and lines, strongly consistent."""
+    return _partition(plan_pk(night))
+
+
+def whole_tally() -> Listing:
+    """Every tally, and the mark that all labs are in them, strongly consistent."""
+    return _partition(ALIVE)
+
+
+def unwarned_lines() -> Listing:
+    """Lines whose warning has not been delivered, oldest first."""
+    return _shard("due_shard = :shard", {":shard": text(UNWARNED)})
+
+
+def blocked_labs() -> Listing:
+    """Blocked labs, longest first."""
+    return _shard("due_shard = :shard", {":shard": text(BLOCKED_SHARD)})
+
+
+def resting_labs(now: datetime) -> Listing:
+    """Labs at rest that are due, oldest first."""
+    values = {":shard": text(CURFEW_SHARD), ":now": text(stamp(now))}
+    return _shard("due_shard = :shard AND due_at <= :now", values)
+
+
+def _partition(pk: str) -> Listing:
+    return Listing("pk = :pk", {":pk": text(pk)}, (), {})
+
+
+def _shard(condition: str, values: dict[str, Item]) -> Listing:
+    return Listing(condition, values, (), {}, index=DUE)

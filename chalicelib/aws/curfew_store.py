@@ -1,0 +1,71 @@
+"""What curfew keeps, on DynamoDB: rules, verdicts and what is due here, plans in the module beside.
+
+Implements the CurfewStore port, which holds the promises. Same table as labs; `curfew_keys.py` says where everything lies.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+
+from chalicelib.aws.curfew_keys import RULES, VERDICTS_KEPT, blocked_labs, expiry, resting_labs, verdict_key
+from chalicelib.aws.curfew_store_alive import alive_count
+from chalicelib.aws.curfew_store_plans import DynamoPlans
+from chalicelib.aws.errors import translate
+from chalicelib.aws.store_creating import get
+from chalicelib.aws.store_items import SCHEMA, body_of, thing_of
+from chalicelib.aws.store_keys import Item, lab_id_of, number, text
+from chalicelib.aws.store_pages import all_items
+from chalicelib.domain.curfew import CurfewRules
+from chalicelib.domain.idleness_verdict import Verdict
+from chalicelib.domain.lab import Lab
+
+
+class DynamoCurfewStore(DynamoPlans):
+    """Curfew in the table of this name."""
+
+    def rules(self, usual: CurfewRules) -> CurfewRules:
+        """One item, strongly consistent."""
+        item = get(self._client, self._table, RULES)
+        return usual if item is None else thing_of(CurfewRules, item)
+
+    def put_rules(self, rules: CurfewRules) -> None:
+        """Write or overwrite."""
+        self._put(RULES, rules, {})
+
+    def labs_awaiting(self, now: datetime, limit: int) -> tuple[tuple[str, str], ...]:
+        """From the sparse index. The region of a lab that can't be read is "": it must not hide the others."""
+        found = all_items(self._client, self._table, resting_labs(now), limit)
+        return tuple((lab_id_of(item), _region_of(item)) for item in found)
+
+    def alive_count(self) -> int:
+        """A few tallies, strongly consistent; see `curfew_store_alive.py`."""
+        return alive_count(self._client, self._table)
+
+    def blocked(self, limit: int) -> tuple[Lab, ...]:
+        """From the sparse index. Raises Unreadable."""
+        return tuple(thing_of(Lab, item) for item in all_items(self._client, self._table, blocked_labs(), limit))
+
+    def put_verdict(self, verdict: Verdict) -> None:
+        """Write or overwrite; forgotten 30 days after."""
+        self._put(verdict_key(verdict.lab_id), verdict, {"expires_at": expiry(verdict.at + VERDICTS_KEPT)})
+
+    def verdict(self, lab_id: str) -> Verdict | None:
+        """Strongly consistent."""
+        item = get(self._client, self._table, verdict_key(lab_id))
+        return None if item is None else thing_of(Verdict, item)
+
+    def _put(self, keys: Item, thing: object, more: Item) -> None:
+        item = {**keys, "schema": number(SCHEMA), "body": text(body_of(thing)), **more}
+        with translate("dynamodb:PutItem"):
+            self._client.put_item(TableName=self._table, Item=item)
+
+
+def _region_of(item: Item) -> str:
+    """Beside the body; of an item from before it stood there, in it."""
+    if "region" in item:
+        return str(item["region"]["S"])
+    try:
+        return str(json.loads(item["body"]["S"])["spec"]["region"])
+    except (KeyError, TypeError, ValueError):
+        return ""
