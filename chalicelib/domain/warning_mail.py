@@ -1,0 +1,155 @@
+"""The warning before curfew: what happens to which lab, when, why, what goes with it, and the one link that keeps it.
+
+Called by the sweep for each entry of a plan, before anything may be touched. Plain text; an instant is told in the owner's
+zone and in UTC. Nothing is said that isn't known: what could not be counted is named as such.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+from chalicelib.domain.digest_words import paragraph
+from chalicelib.domain.evening import Evening, local_told
+from chalicelib.domain.money_words import keeping_told
+from chalicelib.domain.notices import Message, Severity
+from chalicelib.domain.plan import Entry, Ground
+from chalicelib.domain.spec import VolumePolicy
+from chalicelib.domain.warning_mail_stakes import sleeps, stakes_told, volumes_told
+
+#: The message attribute `kind`, that subscriptions can filter by.
+KIND = "curfew-warning"
+#: SNS: fewer than 100 characters.
+_MOST_SUBJECT = 99
+
+
+def warning_message(
+    entry: Entry,
+    evening: Evening,
+    keep_url: str | None,
+    keep_until: datetime | None,
+    recipient: str,
+    keep_cost_usd: float | None,
+    *,
+    volumes: VolumePolicy | None = None,
+    account: str = "",
+    api: str = "",
+) -> Message:
+    """The one mail about this entry to one recipient.
+
+    `keep_url` None with a `keep_until`: no link could be made; both None: the allowance is used up. `keep_cost_usd`: of
+    keeping until then, None where a price is not known. `volumes`: the lab's policy. `account`: read off an owner's ARN
+    where it is not given. `api`: what the API's paths begin with, if known.
+    """
+    pieces = [
+        _opening(entry, evening),
+        f"Why: {entry.reason.rstrip('. ')}.",
+        stakes_told(entry),
+        volumes_told(entry, volumes),
+        *_keeping(entry, evening, keep_url, keep_until, keep_cost_usd),
+        *_otherwise(entry, evening, api, extendable=keep_until is not None),
+    ]
+    return Message(
+        recipient=recipient,
+        subject=_subject(entry, evening),
+        body="\n\n".join(piece if piece.startswith("  ") else paragraph(piece) for piece in pieces if piece) + "\n",
+        kind=KIND,
+        severity=Severity.WARNING,
+        account=account or _account_of(entry.owner),
+        owner=entry.owner,
+        days=0,
+        notice_ids=(),
+    )
+
+
+def instant_told(evening: Evening, instant: datetime) -> str:
+    """`Mon 23 Nov 22:00 (Asia/Seoul), 13:00 UTC`; the day of UTC where it is another one; UTC alone where that is the zone."""
+    local, plain = local_told(evening, instant), instant.astimezone(UTC)
+    if evening.time_zone == "UTC":
+        return local
+    day = f"{plain:%a} {plain.day} {plain:%b}"
+    return f"{local}, {plain:%H:%M} UTC" if local.startswith(day) else f"{local}, {day} {plain:%H:%M} UTC"
+
+
+def _opening(entry: Entry, evening: Evening) -> str:
+    when, lab = instant_told(evening, entry.at), f"{entry.name} ({entry.lab_id} in {entry.region})"
+    does = "goes to sleep" if sleeps(entry) else "ends"
+    match entry.ground:
+        case Ground.IDLE:
+            return f"Your lab {lab} {does} on {when}, because nobody seems to use it."
+        case Ground.LEASE:
+            return f"The lease of your lab {lab} ends on {when}. With it the lab {does}."
+        case Ground.GONE:
+            return f"The cluster of your lab {lab} is gone. What it left behind is deleted on {when}, and the lab is closed."
+        case Ground.ADOPTED:
+            return (
+                f"The EKS cluster {lab} has this service's tags, but there was no lab to answer for it. "
+                f"It is deleted on {when} unless somebody keeps it. You are told because its tags name you, "
+                "or as an administrator where they name nobody."
+            )
+
+
+def _keeping(
+    entry: Entry, evening: Evening, keep_url: str | None, keep_until: datetime | None, cost_usd: float | None
+) -> list[str]:
+    if entry.ground is Ground.GONE:
+        return ["There is nothing to keep, so there is no link to keep it."]
+    if keep_until is None and keep_url is None:
+        return [
+            "There is no link to keep it: its allowance is used up. Save what you still need before then. "
+            "An administrator can protect it."
+        ]
+    until = "until the next curfew" if keep_until is None else f"until {instant_told(evening, keep_until)}"
+    costs = (
+        "What that costs is not known"
+        if cost_usd is None
+        else "That costs about " + keeping_told(cost_usd, entry.hourly_usd)
+    )
+    if keep_url is None:
+        return [f"No link to keep it could be made this time. You can extend it yourself, {until}. {costs}."]
+    return [
+        f"To keep it {until}, open this page and press its button. {costs}.",
+        f"  {keep_url}",
+        "The page needs no login: whoever has the link can keep this lab, and nothing else.",
+    ]
+
+
+def _otherwise(entry: Entry, evening: Evening, api: str, extendable: bool) -> list[str]:
+    told = []
+    if entry.ground is Ground.GONE:
+        told += [
+            "To close it at once:",
+            _commands(f"ekslab delete {entry.lab_id}", f"DELETE {api}/labs/{entry.lab_id}"),
+        ]
+    elif extendable:
+        extend = f'POST {api}/labs/{entry.lab_id}/extend {{"hours": 24}}'
+        told += ["For another time, within its allowance:", _commands(f"ekslab extend {entry.lab_id} 24h", extend)]
+    if sleeps(entry):
+        by_itself = evening.wake and f"It wakes by itself at {evening.wake:%H:%M} ({evening.time_zone}) on its next day"
+        told += [f"{by_itself}, or when you say so:" if by_itself else "It sleeps until you wake it:"]
+        told += [_commands(f"ekslab wake {entry.lab_id}", f"POST {api}/labs/{entry.lab_id}/wake")]
+    if entry.ground is Ground.IDLE:
+        told += ["Right before, it is looked at once more: if it is in use by then, nothing happens to it."]
+    return told
+
+
+def _commands(*lines: str) -> str:
+    return "\n".join(f"  {line}" for line in lines)
+
+
+def _subject(entry: Entry, evening: Evening) -> str:
+    when = local_told(evening, entry.at)
+    does = "goes to sleep" if sleeps(entry) else "ends"
+    told = {
+        Ground.IDLE: f" {does} {when}: idle",
+        Ground.LEASE: f" {does} {when}: lease over",
+        Ground.GONE: f" is closed {when}: cluster gone",
+        Ground.ADOPTED: f" {does} {when}: no lab",
+    }[entry.ground]
+    room = _MOST_SUBJECT - len(f"ekslab: {told}")
+    name = entry.name if len(entry.name) <= room else f"{entry.name[: room - 3]}..."
+    return f"ekslab: {name}{told}"
+
+
+def _account_of(owner: str) -> str:
+    parts = owner.split(":")
+    return parts[4] if len(parts) > 5 and parts[0] == "arn" else ""

@@ -1,0 +1,290 @@
+"""The warning as its reader gets it: whole mails to read, then each thing that may be otherwise."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.domain.evening import AtCurfew, Evening
+from chalicelib.domain.notices import Message, Severity
+from chalicelib.domain.plan import Entry, Ground, Stakes
+from chalicelib.domain.spec import VolumePolicy
+from chalicelib.domain.warning_mail import instant_told, warning_message
+
+AT = datetime(2026, 11, 23, 13, tzinfo=UTC)
+SEOUL = Evening("Asia/Seoul")
+TOMORROW = AT + timedelta(days=1)
+URL = "https://a1b2c3d4.execute-api.ap-northeast-2.amazonaws.com/api/keep/v1.bGFi.c2ln"
+ENTRY = Entry(
+    night=date(2026, 11, 23),
+    lab_id="lab-7f3k2m9x",
+    at=AT,
+    act=AtCurfew.END,
+    ground=Ground.IDLE,
+    reason="idle since 18:40: no user pods scheduled in 5 h, CPU 3 % (baseline 3 %), no load-balancer traffic",
+    owner="arn:aws:iam::111122223333:user/learner",
+    name="myeks",
+    region="ap-northeast-2",
+    planned_at=AT - timedelta(hours=4),
+    stakes=Stakes(nodes=2, pods=3, volumes=1, balancers=1),
+    hourly_usd=0.22,
+    saved_hourly_usd=0.22,
+)
+END = """\
+Your lab myeks (lab-7f3k2m9x in ap-northeast-2) ends on Mon 23 Nov 22:00 (Asia/Seoul),
+13:00 UTC, because nobody seems to use it.
+
+Why: idle since 18:40: no user pods scheduled in 5 h, CPU 3 % (baseline 3 %), no
+load-balancer traffic.
+
+With it go 2 nodes, 3 pods, 1 volume and 1 load balancer.
+
+Volumes of PersistentVolumeClaims are deleted for good.
+
+To keep it until Tue 24 Nov 22:00 (Asia/Seoul), 13:00 UTC, open this page and press its
+button. That costs about $5.28, $0.22 an hour.
+
+  https://a1b2c3d4.execute-api.ap-northeast-2.amazonaws.com/api/keep/v1.bGFi.c2ln
+
+The page needs no login: whoever has the link can keep this lab, and nothing else.
+
+For another time, within its allowance:
+
+  ekslab extend lab-7f3k2m9x 24h
+  POST /labs/lab-7f3k2m9x/extend {"hours": 24}
+
+Right before, it is looked at once more: if it is in use by then, nothing happens to it.
+"""
+HIBERNATE = """\
+Your lab myeks (lab-7f3k2m9x in ap-northeast-2) goes to sleep on Mon 23 Nov 22:00
+(Asia/Seoul), 13:00 UTC, because nobody seems to use it.
+
+Why: idle since 18:40: no user pods scheduled in 5 h, CPU 3 % (baseline 3 %), no
+load-balancer traffic.
+
+2 nodes and 3 pods stop until it wakes. 1 volume, 1 load balancer and the control plane
+stay, at a cost. What is only on a node's own disk is lost.
+
+To keep it until Tue 24 Nov 22:00 (Asia/Seoul), 13:00 UTC, open this page and press its
+button. That costs about $5.28, $0.22 an hour.
+
+  https://a1b2c3d4.execute-api.ap-northeast-2.amazonaws.com/api/keep/v1.bGFi.c2ln
+
+The page needs no login: whoever has the link can keep this lab, and nothing else.
+
+For another time, within its allowance:
+
+  ekslab extend lab-7f3k2m9x 24h
+  POST /labs/lab-7f3k2m9x/extend {"hours": 24}
+
+It wakes by itself at 08:30 (Asia/Seoul) on its next day, or when you say so:
+
+  ekslab wake lab-7f3k2m9x
+  POST /labs/lab-7f3k2m9x/wake
+
+Right before, it is looked at once more: if it is in use by then, nothing happens to it.
+"""
+GONE = """\
+The cluster of your lab myeks (lab-7f3k2m9x in ap-northeast-2) is gone. What it left
+behind is deleted on Mon 23 Nov 22:00 (Asia/Seoul), 13:00 UTC, and the lab is closed.
+
+Why: EKS lists no cluster myeks with the tag of lab-7f3k2m9x.
+
+Still there: 1 volume.
+
+Volumes of PersistentVolumeClaims stay, and cost until you delete them.
+
+There is nothing to keep, so there is no link to keep it.
+
+To close it at once:
+
+  ekslab delete lab-7f3k2m9x
+  DELETE /labs/lab-7f3k2m9x
+"""
+
+
+def mail(entry: Entry = ENTRY, evening: Evening = SEOUL, **other: Any) -> Message:
+    given: dict[str, Any] = {"keep_url": URL, "keep_until": TOMORROW, "keep_cost_usd": 5.28} | other
+    volumes = given.pop("volumes", VolumePolicy.DELETE)
+    return warning_message(
+        entry,
+        evening,
+        given.pop("keep_url"),
+        given.pop("keep_until"),
+        "learner",
+        given.pop("keep_cost_usd"),
+        volumes=volumes,
+        **given,
+    )
+
+
+def flat(message: Message) -> str:
+    return " ".join(message.body.split())
+
+
+def test_an_idle_lab_that_is_to_end() -> None:
+    assert mail().subject == "ekslab: myeks ends Mon 23 Nov 22:00 (Asia/Seoul): idle"
+    assert mail().body == END
+
+
+def test_an_idle_lab_that_is_to_sleep() -> None:
+    message = mail(replace(ENTRY, act=AtCurfew.HIBERNATE), replace(SEOUL, wake=time(8, 30)))
+    assert message.subject == "ekslab: myeks goes to sleep Mon 23 Nov 22:00 (Asia/Seoul): idle"
+    assert message.body == HIBERNATE
+
+
+def test_a_lab_whose_cluster_is_gone() -> None:
+    entry = replace(
+        ENTRY,
+        ground=Ground.GONE,
+        reason="EKS lists no cluster myeks with the tag of lab-7f3k2m9x",
+        stakes=Stakes(nodes=0, volumes=1, balancers=0),
+    )
+    message = mail(entry, keep_url=None, keep_until=None, keep_cost_usd=None, volumes=VolumePolicy.KEEP)
+    assert message.subject == "ekslab: myeks is closed Mon 23 Nov 22:00 (Asia/Seoul): cluster gone"
+    assert message.body == GONE
+
+
+def test_a_lease_that_ends_promises_no_second_look() -> None:
+    message = mail(replace(ENTRY, ground=Ground.LEASE, reason="Its lease of 8 hours ends."))
+    assert message.subject == "ekslab: myeks ends Mon 23 Nov 22:00 (Asia/Seoul): lease over"
+    assert flat(message).startswith(
+        "The lease of your lab myeks (lab-7f3k2m9x in ap-northeast-2) ends on Mon 23 Nov 22:00 (Asia/Seoul), 13:00 UTC."
+        " With it the lab ends. Why: Its lease of 8 hours ends. With it go 2 nodes"
+    )
+    assert "looked at once more" not in message.body
+    assert URL in message.body
+
+
+def test_an_adopted_cluster_says_why_its_reader_is_told() -> None:
+    message = mail(replace(ENTRY, ground=Ground.ADOPTED))
+    assert message.subject.endswith("ends Mon 23 Nov 22:00 (Asia/Seoul): no lab")
+    assert "but there was no lab to answer for it." in flat(message)
+    assert "its tags name you, or as an administrator where they name nobody." in flat(message)
+
+
+def test_what_subscriptions_filter_by() -> None:
+    message = mail()
+    assert (message.kind, message.severity, message.days) == ("curfew-warning", Severity.WARNING, 0)
+    assert (message.account, message.owner, message.recipient) == ("111122223333", ENTRY.owner, "learner")
+    assert mail(replace(ENTRY, owner="shop@example.com")).account == ""
+    assert mail(account="444455556666").account == "444455556666"
+
+
+def test_used_up_allowance_is_said_and_no_command_is_offered_that_would_be_refused() -> None:
+    message = mail(keep_url=None, keep_until=None)
+    assert "There is no link to keep it: its allowance is used up." in flat(message)
+    assert "An administrator can protect it." in flat(message)
+    assert "extend" not in message.body
+    assert "keep/" not in message.body
+
+
+def test_a_link_that_could_not_be_made_is_not_called_a_used_up_allowance() -> None:
+    message = mail(keep_url=None)
+    assert "No link to keep it could be made this time." in flat(message)
+    assert "ekslab extend lab-7f3k2m9x 24h" in message.body
+    assert "allowance is used up" not in flat(message)
+
+
+def test_an_unknown_price_is_said_to_be_unknown() -> None:
+    message = mail(replace(ENTRY, hourly_usd=None), keep_cost_usd=None)
+    assert "press its button. What that costs is not known." in flat(message)
+    assert "$" not in message.body
+
+
+@pytest.mark.parametrize(
+    ("stakes", "told"),
+    [
+        (Stakes(1, 0, 0, 0), "With it goes 1 node."),
+        (Stakes(0, 0, 2, 0), "With it go 2 volumes."),
+        (Stakes(2, 1, 0, 0), "With it go 2 nodes and 1 pod."),
+        (Stakes(2, None, None, 0), "With it go 2 nodes. Not counted: pods or volumes."),
+        (Stakes(0, None, 0, 0), "What is on it could not be counted."),
+        (Stakes(), "What is on it could not be counted."),
+        (Stakes(0, 0, 0, 0), "Nothing was seen on it: no nodes, pods, volumes or load balancers."),
+    ],
+)
+def test_what_goes_with_a_lab_is_told_as_far_as_it_was_counted(stakes: Stakes, told: str) -> None:
+    assert f" {told} " in flat(mail(replace(ENTRY, stakes=stakes)))
+
+
+@pytest.mark.parametrize(
+    ("stakes", "told"),
+    [
+        (Stakes(1, 0, 0, 0), "1 node stops until it wakes. The control plane stays, at a cost."),
+        (Stakes(2, None, 2, 0), "2 nodes stop until it wakes. 2 volumes and the control plane stay, at a cost."),
+        (Stakes(), "Its nodes are shut down, and pods stop. The control plane stays, at a cost."),
+    ],
+)
+def test_what_sleeps_and_what_stays_is_told_as_far_as_it_was_counted(stakes: Stakes, told: str) -> None:
+    message = mail(replace(ENTRY, stakes=stakes, act=AtCurfew.HIBERNATE))
+    assert told in flat(message)
+    assert "It sleeps until you wake it: ekslab wake lab-7f3k2m9x" in flat(message)
+    assert "deleted" not in message.body
+
+
+@pytest.mark.parametrize(
+    ("policy", "volumes", "told"),
+    [
+        (VolumePolicy.DELETE, 1, "are deleted for good."),
+        (VolumePolicy.SNAPSHOT, None, "are deleted after a snapshot of each; snapshots stay, and cost."),
+        (VolumePolicy.KEEP, 1, "stay, and cost until you delete them."),
+        (None, 1, "What becomes of its volumes was said in its request: GET /labs/lab-7f3k2m9x shows it."),
+        (VolumePolicy.DELETE, 0, None),
+    ],
+)
+def test_what_becomes_of_volumes_follows_the_labs_policy(
+    policy: VolumePolicy | None, volumes: int | None, told: str | None
+) -> None:
+    message = mail(replace(ENTRY, stakes=Stakes(2, 3, volumes, 1)), volumes=policy)
+    assert (told or "go 2 nodes, 3 pods and 1 load balancer.") in flat(message)
+    assert ("PersistentVolumeClaims" in message.body) is (told is not None and policy is not None)
+
+
+@pytest.mark.parametrize(
+    ("zone", "told"),
+    [
+        ("UTC", "Mon 23 Nov 13:00 (UTC)"),
+        ("Asia/Seoul", "Mon 23 Nov 22:00 (Asia/Seoul), 13:00 UTC"),
+        ("Pacific/Auckland", "Tue 24 Nov 02:00 (Pacific/Auckland), Mon 23 Nov 13:00 UTC"),
+    ],
+)
+def test_an_instant_is_told_where_the_owner_lives_and_in_utc(zone: str, told: str) -> None:
+    assert instant_told(Evening(zone), AT) == told
+
+
+def test_paths_begin_with_the_apis_address_where_it_is_known() -> None:
+    message = mail(api="https://a1b2c3d4.execute-api.ap-northeast-2.amazonaws.com/api")
+    assert (
+        "  POST https://a1b2c3d4.execute-api.ap-northeast-2.amazonaws.com/api/labs/lab-7f3k2m9x/extend" in message.body
+    )
+
+
+COUNTS = st.none() | st.integers(0, 3)
+
+
+@given(
+    st.sampled_from(list(itertools.product(Ground, AtCurfew))),
+    st.builds(Stakes, COUNTS, COUNTS, COUNTS, COUNTS),
+    st.sampled_from(["Asia/Seoul", "America/Argentina/ComodRivadavia", "UTC"]),
+    st.integers(1, 100),
+    st.none() | st.just(URL),
+)
+def test_no_mail_has_nonsense_in_it(
+    what: tuple[Ground, AtCurfew], stakes: Stakes, zone: str, length: int, url: str | None
+) -> None:
+    entry = replace(ENTRY, ground=what[0], act=what[1], stakes=stakes, name="n" * length)
+    message = mail(entry, Evening(zone), keep_url=url)
+    assert len(message.subject) <= 99
+    assert message.subject.isascii()
+    assert "(" + zone + ")" in message.subject
+    words = flat(message)
+    for nonsense in ("None", " 0 ", "1 nodes", "1 pods", "1 volumes", "..", " ,", "Ground", "()"):
+        assert nonsense not in words
+    assert words.count("https://") == (1 if url and what[0] is not Ground.GONE else 0)
