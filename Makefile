@@ -4,7 +4,9 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
-.PHONY: demo sandbox test check format lint types templates compose bench package clean help
+export PARAMETERS
+
+.PHONY: demo sandbox test check format lint types templates compose bench package deploy destroy clean help
 
 help:            ## what there is to make
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## +/\t/' | expand -t 12
@@ -42,11 +44,17 @@ templates: $(INSTALLED) package   ## cfn-lint on the service's template and on t
 compose: $(INSTALLED)   ## rewrite .chalice/config.json, resources.json and policies/ from what is hand-written
 	$(BIN)/python .chalice/compose.py
 
-package: $(INSTALLED)
-	@$(BIN)/python -m sandbox package
+package: $(INSTALLED)   ## the one template and the code, in build/: what is deployed, here and on AWS
+	@$(BIN)/python -m deploying package
+
+deploy: $(INSTALLED)    ## into an account: make deploy STAGE=prod [REGION=..] [PARAMETERS=prod.json] [BUCKET=..] [YES=1]
+	@$(BIN)/python -m deploying deploy --stage '$(STAGE)' --region '$(REGION)' --bucket '$(BUCKET)' --parameters "$$PARAMETERS" $(if $(YES),--yes)
+
+destroy: $(INSTALLED)   ## out of it again, if no lab lives: make destroy STAGE=prod [REGION=..] [YES=1]
+	@$(BIN)/python -m deploying destroy --stage '$(STAGE)' --region '$(REGION)' $(if $(YES),--yes)
 
 bench: $(INSTALLED)     ## measurements, each beside a peer or a limit
 	@for module in $$(ls benchmarks/bench_*.py); do $(BIN)/python -m benchmarks.$$(basename $$module .py) || exit 1; done
 
 clean:           ## everything that was made here
-	rm -rf $(VENV) build .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build .chalice/deployments .mypy_cache .ruff_cache .hypothesis

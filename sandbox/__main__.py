@@ -1,6 +1,6 @@
 """The sandbox's commands.
 
-`demo` plays a lab's life; `up` leaves the installed service running; `serve` is the AWS alone; `package` builds.
+`demo` plays a lab's life; `up` leaves the installed service running; `serve` is the AWS alone.
 """
 
 import argparse
@@ -8,8 +8,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from sandbox import demo, packaging, server, up
-from sandbox.settings import ACCOUNT, PROJECT, REGION, Settings
+from sandbox import demo, server, up
+from sandbox.settings import ACCOUNT, REGION, Settings
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,11 +24,6 @@ def _demo(options: argparse.Namespace) -> int:
 
 def _up(options: argparse.Namespace) -> int:
     return up.main(options.port, options.scale)
-
-
-def _package(options: argparse.Namespace) -> None:
-    found = packaging.package(region=options.region)
-    print(f"{PROJECT / 'build' / 'sam.json'} with {len(found.files)} files")
 
 
 def _serve(options: argparse.Namespace) -> None:
@@ -47,9 +42,6 @@ def _serve(options: argparse.Namespace) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
-    package = commands.add_parser("package", help="make build/sam.json and what it names")
-    package.set_defaults(command=_package)
-    package.add_argument("--region", default=REGION)
     play = commands.add_parser("demo", help="a lab from request to proof of empty")
     play.set_defaults(command=_demo)
     play.add_argument("--scale", type=float, default=0.01, help="wall seconds per AWS second")

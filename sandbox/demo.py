@@ -11,12 +11,12 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from deploying.packaging import NotPackaged
 from sandbox import demo_support
 from sandbox.leftover import Leftover, still_there
 from sandbox.leftovers import Cluster, drop_all
 from sandbox.look_alikes import drop_look_alikes
 from sandbox.narration import Narrator
-from sandbox.packaging import NotPackaged
 from sandbox.settings import REGION, Settings
 from sandbox.stage import DOMAIN, Impatient, Stage, installed
 

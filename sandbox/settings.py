@@ -62,11 +62,6 @@ def environment(settings: Settings, host: Mapping[str, str] | None = None) -> di
     }
 
 
-def environment_for_packaging(region: str) -> dict[str, str]:
-    """Return the environment in which Chalice packages: it wants a region, and must not find an account."""
-    return _without_aws(os.environ) | {"AWS_DEFAULT_REGION": region}
-
-
 def _without_aws(host: Mapping[str, str]) -> dict[str, str]:
     return {
         name: value for name, value in host.items() if not name.startswith(("AWS_", "MINISTACK_", "LAMBDA_", "PYTHON"))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from sandbox import packaging
+from deploying import packaging
 from sandbox.deploy import api_url, deploy
 from sandbox.emulator import Sandbox, running_sandbox
 from sandbox.people import HttpAnswer, People, Person, make_people, signed_request

@@ -64,15 +64,16 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "chalicelib.settings",
         "chalicelib.logs",
     ),
-    "sandbox/": ("sandbox",),
+    "sandbox/": ("sandbox", "deploying"),
+    "deploying/": ("deploying", "chalicelib.aws.store", "chalicelib.domain"),
     "ekslab/": ("ekslab",),
     "benchmarks/": ("benchmarks", "sandbox", "ekslab"),
 }
 
 #: libraries that only some rooms may know.
 ONLY_IN: dict[str, tuple[str, ...]] = {
-    "boto3": ("chalicelib/wiring.py", "sandbox/", "ekslab/", "benchmarks/"),
-    "botocore": ("chalicelib/aws/", "chalicelib/wiring.py", "sandbox/", "ekslab/", "benchmarks/"),
+    "boto3": ("chalicelib/wiring.py", "deploying/", "sandbox/", "ekslab/", "benchmarks/"),
+    "botocore": ("chalicelib/aws/", "chalicelib/wiring.py", "deploying/", "sandbox/", "ekslab/", "benchmarks/"),
     "chalice": ("app.py", "chalicelib/api/"),
     "aws_lambda_powertools": ("chalicelib/logs.py", "app.py"),
     "pydantic": ("chalicelib/api/", "chalicelib/aws/"),
@@ -84,7 +85,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
 
 def sources() -> list[Path]:
     files = [PROJECT / "app.py"]
-    for room in ("chalicelib", "sandbox", "ekslab", "benchmarks"):
+    for room in ("chalicelib", "deploying", "sandbox", "ekslab", "benchmarks"):
         files += sorted((PROJECT / room).rglob("*.py"))
     return files
 
@@ -109,7 +110,7 @@ def within(module: str, roots: tuple[str, ...]) -> bool:
 
 
 def ours(module: str) -> bool:
-    return module.partition(".")[0] in {"chalicelib", "sandbox", "ekslab", "benchmarks", "tests", "app"}
+    return module.partition(".")[0] in {"chalicelib", "deploying", "sandbox", "ekslab", "benchmarks", "tests", "app"}
 
 
 def breaches(path: Path) -> list[str]:

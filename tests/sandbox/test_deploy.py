@@ -12,9 +12,10 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox.deploy import NotDeployed, api_url, deploy, without_compiled_packages
+from deploying.packaging import NotPackaged, Package, package
+from deploying.stacks import NotDeployed
+from sandbox.deploy import api_url, deploy, without_compiled_packages
 from sandbox.emulator import Sandbox
-from sandbox.packaging import NotPackaged, Package, package
 
 APP = """
 from chalice import Chalice, IAMAuthorizer

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
+from deploying.packaging import package
 from sandbox.deploy import api_url, deploy
 from sandbox.emulator import Credentials, Sandbox
-from sandbox.packaging import package
 from sandbox.people import People, make_people, signed_request
 
 APP = """
