@@ -29,7 +29,10 @@ NO_SERIES = Series(300)
 
 @dataclass(frozen=True, slots=True)
 class NodegroupUse:
-    """A managed node group. CPU in percent (mean of its ASG), network in bytes per period (sum over its instances)."""
+    """A managed node group. CPU in percent (mean of its ASG), network in bytes per period (sum over its instances).
+
+    `cpu_before`: hourly, up to a week back, for its baseline; empty where nobody asked for it, and then there is none.
+    """
 
     name: str
     status: str
@@ -38,6 +41,7 @@ class NodegroupUse:
     cpu: Series = NO_SERIES
     network_in: Series = NO_SERIES
     network_out: Series = NO_SERIES
+    cpu_before: Series = Series(3600)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +58,10 @@ class BalancerUse:
 
 @dataclass(frozen=True, slots=True)
 class KubernetesUse:
-    """What the cluster's own API server said. Names are `namespace/name`; system namespaces are left out."""
+    """What the cluster's own API server said. Names are `namespace/name`; system namespaces are left out.
+
+    `scaled_to_zero`: HorizontalPodAutoscalers that have scaled their workload to no pods and wait for work.
+    """
 
     running_jobs: tuple[str, ...] = ()
     cron_jobs: tuple[str, ...] = ()
@@ -62,6 +69,7 @@ class KubernetesUse:
     pending_pods: int = 0
     crash_looping: int = 0
     volume_claims: int = 0
+    scaled_to_zero: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
