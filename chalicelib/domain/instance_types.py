@@ -10,6 +10,8 @@ import re
 _NAME = re.compile(r"([a-z]+)(\d+)([a-z0-9-]*)\.")
 _NVIDIA = ("g", "gr", "p")
 _NEURON = ("inf", "trn")
+#: Habana's and Qualcomm's accelerators, FPGAs, video transcoders: no EKS image of their own.
+_OTHER_ACCELERATED = ("dl", "f", "vt")
 
 
 def ami_type(instance_type: str) -> str:
@@ -24,3 +26,9 @@ def ami_type(instance_type: str) -> str:
     if family in _NEURON:
         return "AL2023_x86_64_NEURON"
     return "AL2023_ARM_64_STANDARD" if arm else "AL2023_x86_64_STANDARD"
+
+
+def is_accelerated(instance_type: str) -> bool:
+    """Whether the work is done by GPUs or Neuron devices, beside the processor."""
+    name = _NAME.match(instance_type)
+    return name is not None and name[1] in (*_NVIDIA, *_NEURON, *_OTHER_ACCELERATED)

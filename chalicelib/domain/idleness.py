@@ -1,0 +1,106 @@
+"""Is a cluster idle? Evidence in, a verdict with its signals and one sentence out.
+
+The sweep asks before it plans and again before it acts, and `GET /labs/{id}/verdict` asks live. Idle needs every applicable
+signal to agree over the whole window; what is not known is never taken for quiet. See docs/idleness.md.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from chalicelib.domain import idleness_balancers, idleness_kubernetes, idleness_nodes, idleness_people, idleness_pods
+from chalicelib.domain.curfew import CurfewRules
+from chalicelib.domain.evidence import Evidence, Source
+from chalicelib.domain.idleness_clock import Clock
+from chalicelib.domain.idleness_life import CLUSTER, life_signals
+from chalicelib.domain.idleness_nights import nights_signal
+from chalicelib.domain.idleness_requests import NAME as REQUESTS
+from chalicelib.domain.idleness_requests import requests_signal
+from chalicelib.domain.idleness_sentence import QUIET_AT_LEAST, sentence_of
+from chalicelib.domain.idleness_unseen import NAME as UNSEEN
+from chalicelib.domain.idleness_unseen import unseen_signal
+from chalicelib.domain.idleness_verdict import Sign, Signal, Verdict
+from chalicelib.domain.idleness_window import Window
+from chalicelib.domain.lab import Lab
+
+#: Which source the signals come from: if it was not read, what they say without it counts for nothing.
+_SOURCES = {
+    Source.CLUSTER: (CLUSTER,),
+    Source.CLUSTER_METRICS: (REQUESTS, idleness_pods.SCHEDULED, idleness_pods.PENDING),
+    Source.NODE_METRICS: (idleness_nodes.CPU, idleness_nodes.NETWORK),
+    Source.INSTANCES: (UNSEEN,),
+    Source.BALANCERS: (idleness_balancers.NAME,),
+    Source.AUDIT: (idleness_people.AUDIT,),
+    Source.OWNER_CALLS: (idleness_people.OWNER,),
+}
+
+
+def judge(lab: Lab, evidence: Evidence, rules: CurfewRules, now: datetime) -> Verdict:
+    """Judge a lab's use over the last `rules.window_hours`. Pure: the same arguments give the same verdict."""
+    window = Window(now - timedelta(hours=rules.window_hours), now)
+    clock = Clock(lab.spec.evening.time_zone, now)
+    signals = _all_read(evidence, _signals(lab, evidence, rules, window, clock))
+    idle = _agree(signals)
+    verdict = Verdict(
+        lab_id=lab.id,
+        at=now,
+        window_from=window.start,
+        idle=idle,
+        sentence="",
+        gone=_is_gone(evidence),
+        since=_since(signals, window) if idle else None,
+        signals=signals,
+    )
+    return replace(verdict, sentence=sentence_of(verdict, lab, clock))
+
+
+def _signals(lab: Lab, evidence: Evidence, rules: CurfewRules, window: Window, clock: Clock) -> tuple[Signal, ...]:
+    return (
+        *life_signals(lab, evidence, rules, window),
+        idleness_kubernetes.kubernetes_signal(evidence),
+        nights_signal(lab, evidence, window),
+        idleness_people.audit_signal(evidence, window, clock),
+        idleness_people.owner_signal(evidence, window, clock),
+        idleness_pods.scheduled_signal(evidence, window),
+        idleness_pods.pending_signal(evidence, window),
+        idleness_nodes.cpu_signal(evidence, window),
+        idleness_nodes.network_signal(evidence, window),
+        idleness_balancers.balancers_signal(evidence, window),
+        requests_signal(evidence, window),
+        unseen_signal(evidence),
+    )
+
+
+def _all_read(evidence: Evidence, signals: tuple[Signal, ...]) -> tuple[Signal, ...]:
+    """The signals with what could not be read: it makes its signals MISSING, and is one of its own if it has none."""
+    told: dict[str, str] = {}
+    for unread in evidence.unread:
+        names = next((names for source, names in _SOURCES.items() if unread.startswith(source)), (unread,))
+        told.update({name: f"{unread} (not read)" for name in names if name not in told})
+    known = {signal.name for signal in signals}
+    return (
+        *(_unread(signal, told) for signal in signals),
+        *(Signal(name, Sign.MISSING, why) for name, why in told.items() if name not in known),
+    )
+
+
+def _unread(signal: Signal, told: dict[str, str]) -> Signal:
+    if signal.name not in told or signal.sign is Sign.BUSY:
+        return signal
+    return Signal(signal.name, Sign.MISSING, told[signal.name])
+
+
+def _agree(signals: tuple[Signal, ...]) -> bool:
+    signs = [signal.sign for signal in signals]
+    return Sign.BUSY not in signs and Sign.MISSING not in signs and signs.count(Sign.QUIET) >= QUIET_AT_LEAST
+
+
+def _is_gone(evidence: Evidence) -> bool:
+    return evidence.cluster_status is None and not any(why.startswith(Source.CLUSTER) for why in evidence.unread)
+
+
+def _since(signals: tuple[Signal, ...], window: Window) -> datetime:
+    """When the last of them fell quiet; a signal that never saw anything else says nothing of it."""
+    starts = [signal.quiet_since for signal in signals if signal.sign is Sign.QUIET and signal.quiet_since]
+    return min(max(starts, default=window.start), window.start)

@@ -1,0 +1,65 @@
+"""What the lab itself is doing: too young to be judged, changing, asleep. It can forbid a verdict and never supports one."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from chalicelib.domain.curfew import CurfewRules
+from chalicelib.domain.evidence import Evidence, Source
+from chalicelib.domain.idleness_verdict import Sign, Signal
+from chalicelib.domain.idleness_window import Window
+from chalicelib.domain.lab import Lab, Phase
+
+PHASE, AGE, CLUSTER, NODEGROUPS, LOOK = "phase", "age", "cluster", "nodegroups", "look"
+#: EKS's words for what stays as it is. DEGRADED and the failures can last for ever and run nothing by themselves.
+RESTING_CLUSTER = frozenset({"ACTIVE", "FAILED"})
+RESTING_NODEGROUP = frozenset({"ACTIVE", "DEGRADED", "CREATE_FAILED", "DELETE_FAILED"})
+#: Evidence older than this says nothing of now.
+STALE = timedelta(minutes=30)
+
+
+def life_signals(lab: Lab, evidence: Evidence, rules: CurfewRules, window: Window) -> tuple[Signal, ...]:
+    """Each BUSY, MISSING or ABSENT."""
+    return (
+        _phase(lab),
+        _cluster(evidence),
+        _nodegroups(evidence),
+        _age(lab, rules, window.end),
+        _look(evidence, window),
+    )
+
+
+def _phase(lab: Lab) -> Signal:
+    sign = Sign.ABSENT if lab.phase is Phase.READY else Sign.BUSY
+    return Signal(PHASE, sign, f"the lab is {lab.phase}")
+
+
+def _age(lab: Lab, rules: CurfewRules, now: datetime) -> Signal:
+    hours = (now - lab.created_at) / timedelta(hours=1)
+    told = f"the lab is {hours:.0f} h old, and judged from {rules.young_hours} h on"
+    return Signal(AGE, Sign.BUSY if hours < rules.young_hours else Sign.ABSENT, told, {"hours": hours})
+
+
+def _cluster(evidence: Evidence) -> Signal:
+    status = evidence.cluster_status
+    if status is None:
+        return Signal(CLUSTER, Sign.MISSING, f"the {Source.CLUSTER} is not there")
+    return Signal(CLUSTER, Sign.ABSENT if status in RESTING_CLUSTER else Sign.BUSY, f"the cluster is {status}")
+
+
+def _nodegroups(evidence: Evidence) -> Signal:
+    changing = [f"{group.name} is {group.status}" for group in evidence.nodegroups if _changes(group.status)]
+    told = f"node group {', '.join(changing)}" if changing else "no node group changes"
+    return Signal(NODEGROUPS, Sign.BUSY if changing else Sign.ABSENT, told)
+
+
+def _changes(status: str) -> bool:
+    return status not in RESTING_NODEGROUP
+
+
+def _look(evidence: Evidence, window: Window) -> Signal:
+    """Whether somebody looked at the whole window, and just now."""
+    if evidence.window_from > window.start or window.end - evidence.read_at > STALE:
+        looked = (evidence.read_at - evidence.window_from) / timedelta(hours=1)
+        return Signal(LOOK, Sign.MISSING, f"only {looked:.1f} h of the last {window.hours:.0f} h were looked at")
+    return Signal(LOOK, Sign.ABSENT, "the whole window was looked at")

@@ -1,0 +1,79 @@
+"""Work that comes at night: what earlier nights tell of CronJobs where Kubernetes can't be asked for them.
+
+A nightly CronJob leaves no trace in the evening, when the verdict is made. But it placed pods last night, or in this night a
+week ago, or at the same hour of two nights.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from datetime import UTC, date, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from chalicelib.domain.evening import Evening
+from chalicelib.domain.evidence import Evidence
+from chalicelib.domain.idleness_verdict import Sign, Signal
+from chalicelib.domain.idleness_window import Window
+from chalicelib.domain.lab import Lab
+
+NAME = "nights"
+#: A night lasts so long from curfew on.
+NIGHT_HOURS = 8
+#: With fewer hours of it on record, a night is not known.
+KNOWN_HOURS = 6
+
+
+def nights_signal(lab: Lab, evidence: Evidence, window: Window) -> Signal:
+    """BUSY if pods were placed in nights before as a CronJob would; never QUIET, since it says nothing of today."""
+    if evidence.kubernetes is not None:
+        return Signal(NAME, Sign.ABSENT, "Kubernetes says what is to run at night")
+    evening = lab.spec.evening
+    tonight = _tonight(evening, window.end)
+    hours, known = _placed_at(evening, evidence, window)
+    clockwork = _clockwork(hours, tonight)
+    if clockwork is not None:
+        at = (datetime.combine(tonight, evening.curfew) + timedelta(hours=clockwork)).time()
+        return Signal(NAME, Sign.BUSY, f"pods were scheduled around {at:%H:%M} in earlier nights, as CronJobs do")
+    last = tonight - timedelta(days=1)
+    if known[last] < KNOWN_HOURS and lab.created_at < _curfew_of(evening, last):
+        return Signal(NAME, Sign.MISSING, "pods scheduled last night: no data")
+    return Signal(NAME, Sign.ABSENT, "no pods were scheduled at night as CronJobs do")
+
+
+def _clockwork(hours: dict[date, set[int]], tonight: date) -> int | None:
+    """The hour of the night at which work is to be expected."""
+    for night in (tonight - timedelta(days=1), tonight - timedelta(days=7)):
+        if hours[night]:
+            return min(hours[night])
+    nights = [placed for night, placed in hours.items() if night < tonight]
+    return next((hour for hour in range(NIGHT_HOURS) if sum(hour in placed for placed in nights) > 1), None)
+
+
+def _placed_at(evening: Evening, evidence: Evidence, window: Window) -> tuple[dict[date, set[int]], dict[date, int]]:
+    """For each night the hours (from curfew) in which pods were placed, and how many of its hours are on record."""
+    placed: dict[date, set[int]] = defaultdict(set)
+    known: dict[date, int] = defaultdict(int)
+    for at, value in evidence.scheduled_before.points:
+        night, hour = _night(evening, at)
+        if hour < NIGHT_HOURS and at < window.start:
+            known[night] += 1
+            if value > 0:
+                placed[night].add(hour)
+    return placed, known
+
+
+def _night(evening: Evening, instant: datetime) -> tuple[date, int]:
+    """The day whose curfew was the last one, by the clock on the wall, and the hours since."""
+    local = instant.astimezone(ZoneInfo(evening.time_zone)).replace(tzinfo=None)
+    shifted = local - timedelta(hours=evening.curfew.hour, minutes=evening.curfew.minute)
+    return shifted.date(), shifted.hour
+
+
+def _tonight(evening: Evening, now: datetime) -> date:
+    """The night that is on or comes next."""
+    night, hour = _night(evening, now)
+    return night if hour < NIGHT_HOURS else night + timedelta(days=1)
+
+
+def _curfew_of(evening: Evening, night: date) -> datetime:
+    return datetime.combine(night, evening.curfew, ZoneInfo(evening.time_zone)).astimezone(UTC)

@@ -1,0 +1,88 @@
+"""A verdict in one sentence, for mails, plans and histories: the reasons that weigh most, with their numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from chalicelib.domain import (
+    idleness_balancers,
+    idleness_kubernetes,
+    idleness_life,
+    idleness_nights,
+    idleness_nodes,
+    idleness_people,
+    idleness_pods,
+    idleness_requests,
+    idleness_unseen,
+)
+from chalicelib.domain.idleness_clock import Clock
+from chalicelib.domain.idleness_verdict import Sign, Signal, Verdict
+from chalicelib.domain.lab import Lab
+
+#: So many signals must say "quiet" before anybody believes it.
+QUIET_AT_LEAST = 3
+REASONS = 3
+LONGEST = 500
+#: What convinces people most, first.
+_QUIET_ORDER = (
+    idleness_pods.SCHEDULED,
+    idleness_nodes.CPU,
+    idleness_balancers.NAME,
+    idleness_requests.NAME,
+    idleness_nodes.NETWORK,
+    idleness_people.AUDIT,
+    idleness_kubernetes.NAME,
+    idleness_people.OWNER,
+)
+_BUSY_ORDER = (
+    idleness_life.PHASE,
+    idleness_life.CLUSTER,
+    idleness_life.NODEGROUPS,
+    idleness_life.AGE,
+    idleness_kubernetes.NAME,
+    idleness_people.AUDIT,
+    idleness_people.OWNER,
+    idleness_pods.SCHEDULED,
+    idleness_balancers.NAME,
+    idleness_nodes.CPU,
+    idleness_nodes.NETWORK,
+    idleness_nights.NAME,
+    idleness_unseen.NAME,
+)
+
+
+def sentence_of(verdict: Verdict, lab: Lab, clock: Clock) -> str:
+    """One line, whatever the signals tell."""
+    line = " ".join(f"{_verdict(verdict, lab, clock)}{_kept(lab, clock)}".split())
+    return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"
+
+
+def _verdict(verdict: Verdict, lab: Lab, clock: Clock) -> str:
+    if verdict.gone:
+        return f"gone: EKS knows no cluster {lab.name} that carries this lab's tag"
+    quiet = _with(verdict.signals, Sign.QUIET, _QUIET_ORDER)
+    if verdict.idle and verdict.since is not None:
+        return f"idle since {clock.told(verdict.since)}: {_told(quiet, ', ')}"
+    busy = _with(verdict.signals, Sign.BUSY, _BUSY_ORDER)
+    if busy:
+        return f"busy: {_told(busy, '; ')}"
+    missing = _with(verdict.signals, Sign.MISSING, ())
+    if missing:
+        return f"not known to be idle: {_told(missing, '; ')}"
+    return f"not known to be idle: only {len(quiet)} signals apply, and {QUIET_AT_LEAST} must agree"
+
+
+def _with(signals: Sequence[Signal], sign: Sign, order: Sequence[str]) -> list[Signal]:
+    place = {name: number for number, name in enumerate(order)}
+    return sorted((s for s in signals if s.sign is sign), key=lambda s: place.get(s.name, len(place)))
+
+
+def _told(signals: Sequence[Signal], between: str) -> str:
+    return between.join(dict.fromkeys(signal.told for signal in signals[:REASONS]))
+
+
+def _kept(lab: Lab, clock: Clock) -> str:
+    """Being kept is decided elsewhere and makes no cluster busy; but who reads the verdict must know."""
+    if lab.kept_until is None or lab.kept_until <= clock.now:
+        return ""
+    return f" (kept until {clock.told(lab.kept_until)})"

@@ -1,0 +1,84 @@
+"""The window that signals must agree over, and what a series of numbers says within it: covered or not, risen or not.
+
+Everything here only grows with the numbers of the window: what they are compared with comes from before it, or is a
+constant. So more activity can never make a cluster look quieter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import pairwise
+
+from chalicelib.domain.evidence import Series
+
+#: So many periods may be missing in a row; CloudWatch is also late by one or two at the end.
+PERIODS_APART = 3
+PERIODS_LATE = 4
+#: A baseline of fewer hours is none.
+BASELINE_POINTS = 6
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """From `start` to `end`, both aware UTC."""
+
+    start: datetime
+    end: datetime
+
+    @property
+    def hours(self) -> float:
+        """How long it is."""
+        return (self.end - self.start) / timedelta(hours=1)
+
+
+def within(series: Series, window: Window) -> tuple[float, ...]:
+    """The values of periods that reach into the window or lie after its beginning."""
+    period = timedelta(seconds=series.period)
+    return tuple(value for at, value in series.points if at + period > window.start)
+
+
+def before(series: Series, window: Window) -> Series:
+    """The part of a series that was over when the window began."""
+    period = timedelta(seconds=series.period)
+    return Series(series.period, tuple(point for point in series.points if point[0] + period <= window.start))
+
+
+def gap(series: Series, window: Window) -> str:
+    """What is missing, as `no data for 40 min`; empty if the series covers the window well enough."""
+    period = timedelta(seconds=series.period)
+    times = [at for at, _ in series.points if at + period > window.start]
+    if not times:
+        return "no data"
+    silences = [later - earlier for earlier, later in pairwise(times)]
+    longest = max(
+        [times[0] - window.start, *silences, window.end - times[-1] - (PERIODS_LATE - PERIODS_APART) * period]
+    )
+    return f"no data for {longest // timedelta(minutes=1)} min" if longest > PERIODS_APART * period else ""
+
+
+def per_minute(series: Series, value: float) -> float:
+    """A sum over a period as a rate."""
+    return value * 60 / series.period
+
+
+def stands_out(values: Sequence[float], limit: float, far: float) -> bool:
+    """Whether two periods are above `limit`, or a single one above `far`: one small peak is nobody's work."""
+    return sum(value > limit for value in values) > 1 or any(value > far for value in values)
+
+
+def usual(values: Sequence[float]) -> float | None:
+    """The lower quartile: what is there without anybody, as long as people rest in a quarter of the hours. None if too few."""
+    return sorted(values)[len(values) // 4] if len(values) >= BASELINE_POINTS else None
+
+
+def quiet_since(hourly: Series, window: Window, is_busy: Callable[[float], bool]) -> datetime | None:
+    """Since when an earlier series has been quiet up to the window; None if it doesn't reach the window. A gap is not quiet."""
+    period, since = timedelta(seconds=hourly.period), None
+    edge = window.start
+    for at, value in reversed([point for point in hourly.points if point[0] < window.start]):
+        if edge - at > 2 * period or is_busy(value):
+            break
+        since = edge = at
+    return since if since is not None else window.start
