@@ -120,6 +120,7 @@ class Source:
     CLUSTER_METRICS = "AWS/EKS metrics"
     NODE_METRICS = "AWS/EC2 metrics"
     INSTANCES = "EC2 instances"
+    VOLUMES = "EBS volumes"
     BALANCERS = "load balancers"
     AUDIT = "audit log"
     OWNER_CALLS = "CloudTrail"

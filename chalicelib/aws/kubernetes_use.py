@@ -1,0 +1,88 @@
+"""What runs in a cluster, asked of its own API server where it can be reached: Jobs, CronJobs, pods, volume claims.
+
+Asked briefly, with the token that `aws/kubernetes.py` uses, and without letting this service in where it is not known. That a
+server is private, or answers 401, is the normal case: a sentence, never an error.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from chalicelib.aws.kubernetes_http import ApiServer, NotAdmitted, NotReachable
+from chalicelib.aws.signals_reading import Reading
+from chalicelib.domain.evidence import KubernetesUse
+
+_SECONDS = 4.0
+_JOBS, _CRON_JOBS = "/apis/batch/v1/jobs", "/apis/batch/v1/cronjobs"
+_PODS, _CLAIMS = "/api/v1/pods", "/api/v1/persistentvolumeclaims"
+_SYSTEM = frozenset({"kube-system", "kube-public", "kube-node-lease"})
+_OVER = frozenset({"Succeeded", "Failed"})
+
+Object = Mapping[str, Any]
+
+
+class KubernetesUseReading:
+    """`token(cluster)` makes a bearer token for it."""
+
+    def __init__(self, token: Callable[[str], str]) -> None:
+        self._token = token
+
+    def read(self, reading: Reading) -> None:
+        """Fill in what runs, or why that is not known. May be asked by several threads."""
+        cluster = reading.cluster or {}
+        endpoint = cluster.get("endpoint")
+        if not endpoint:
+            reading.kubernetes_problem = "there is no endpoint"
+            return
+        authority = (cluster.get("certificateAuthority") or {}).get("data") or None
+        server = ApiServer(endpoint, authority, self._token(reading.lab.name), _SECONDS)
+        try:
+            reading.kubernetes = _use(server)
+        except (NotAdmitted, NotReachable) as problem:
+            reading.kubernetes_problem = str(problem)
+
+
+def _use(server: ApiServer) -> KubernetesUse:
+    if "items" not in server.ask("GET", f"{_PODS}?limit=1"):
+        # A list of nothing has no entries; an answer that is no list says nothing about pods.
+        raise NotReachable(f"the API server gave no list on GET {_PODS}")
+    pods = [pod for pod in _of_users(server.all(_PODS)) if not _is_daemon(pod) and _phase(pod) not in _OVER]
+    return KubernetesUse(
+        running_jobs=_names(job for job in _of_users(server.all(_JOBS)) if _status(job).get("active")),
+        cron_jobs=_names(
+            job for job in _of_users(server.all(_CRON_JOBS)) if not (job.get("spec") or {}).get("suspend")
+        ),
+        user_pods=len(pods),
+        pending_pods=sum(_phase(pod) == "Pending" for pod in pods),
+        crash_looping=sum(_is_crash_looping(pod) for pod in pods),
+        volume_claims=sum(1 for _ in _of_users(server.all(_CLAIMS))),
+    )
+
+
+def _of_users(objects: Iterable[Object]) -> Iterable[Object]:
+    return (each for each in objects if each["metadata"].get("namespace") not in _SYSTEM)
+
+
+def _names(objects: Iterable[Object]) -> tuple[str, ...]:
+    return tuple(sorted(f"{each['metadata'].get('namespace')}/{each['metadata']['name']}" for each in objects))
+
+
+def _status(thing: Object) -> Mapping[str, Any]:
+    return thing.get("status") or {}
+
+
+def _phase(pod: Object) -> str:
+    return str(_status(pod).get("phase", ""))
+
+
+def _is_daemon(pod: Object) -> bool:
+    owners = pod["metadata"].get("ownerReferences") or []
+    return any(owner.get("kind") == "DaemonSet" for owner in owners)
+
+
+def _is_crash_looping(pod: Object) -> bool:
+    status = _status(pod)
+    containers = [*(status.get("initContainerStatuses") or []), *(status.get("containerStatuses") or [])]
+    waiting = ((each.get("state") or {}).get("waiting") or {} for each in containers)
+    return any(each.get("reason") == "CrashLoopBackOff" for each in waiting)

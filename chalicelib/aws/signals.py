@@ -1,0 +1,110 @@
+"""Reads the use of many clusters of one region in as few calls as AWS's APIs allow: the port `Signals`.
+
+Asked once for a cluster: EKS, its own API server, its audit log. Asked once for all: EC2, load balancers, CloudWatch, and
+CloudTrail for each owner. A source that fails for a lab is in that lab's `unread`, and the others go on.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from chalicelib.aws.errors import translate
+from chalicelib.aws.kubernetes_use import KubernetesUseReading
+from chalicelib.aws.signals_audit import AuditLog
+from chalicelib.aws.signals_clusters import ClusterReading
+from chalicelib.aws.signals_machines import count_instances, count_volumes, find_balancers
+from chalicelib.aws.signals_reading import Reading, Window, noting
+from chalicelib.aws.signals_series import PERIOD, read_series
+from chalicelib.aws.signals_trail import find_owner_calls
+from chalicelib.domain.claims import LAB_TAG
+from chalicelib.domain.evidence import Evidence, Source
+from chalicelib.domain.lab import Lab
+from chalicelib.domain.orphans import TaggedCluster
+
+#: Threads for what is asked of each cluster by itself.
+_THREADS = 8
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignalClients:
+    """The boto3 clients of one region that signals are read with."""
+
+    eks: Any
+    cloudwatch: Any
+    ec2: Any
+    elbv2: Any
+    elb: Any
+    tagging: Any
+    logs: Any
+    cloudtrail: Any
+    sts: Any
+
+
+class AwsSignals:
+    """Implements the port `Signals`. `kubernetes_token(cluster)` makes a bearer token for a cluster's API server."""
+
+    def __init__(self, clients: SignalClients, kubernetes_token: Callable[[str], str]) -> None:
+        self._clients, self._token = clients, kubernetes_token
+
+    def read(self, labs: Sequence[Lab], now: datetime, window: timedelta) -> Mapping[str, Evidence]:
+        """Evidence by lab id over the window that ends at `now`, on whole five minutes. What AWS refuses is in `unread`."""
+        stretch = Window(_whole(now - window), _whole(now), now)
+        readings = [Reading(lab) for lab in labs]
+        with ThreadPoolExecutor(_THREADS) as pool:
+            list(pool.map(ClusterReading(self._clients.eks).read, readings))
+            known = [reading for reading in readings if reading.cluster is not None]
+            if known:
+                self._read_known(pool, known, stretch)
+        return {reading.lab.id: reading.evidence(stretch) for reading in readings}
+
+    def tagged_clusters(self) -> tuple[TaggedCluster, ...]:
+        """Every cluster with the lab's tag. The tagging API may name some that are gone. Raises AwsRefused, Transient."""
+        with translate("tag:GetResources"):
+            pages = self._clients.tagging.get_paginator("get_resources").paginate(
+                ResourceTypeFilters=["eks:cluster"], TagFilters=[{"Key": LAB_TAG}], ResourcesPerPage=100
+            )
+            rows = [row for page in pages for row in page["ResourceTagMappingList"]]
+        return tuple(_tagged(row) for row in rows)
+
+    def _read_known(self, pool: Executor, readings: Sequence[Reading], window: Window) -> None:
+        """CloudWatch is asked last: it needs to know the node groups and the balancers."""
+        clients = self._clients
+        regional: tuple[tuple[str, Callable[[], None]], ...] = (
+            (Source.INSTANCES, lambda: count_instances(clients.ec2, readings)),
+            (Source.VOLUMES, lambda: count_volumes(clients.ec2, readings)),
+            (Source.BALANCERS, lambda: find_balancers(clients.tagging, clients.elbv2, clients.elb, readings)),
+        )
+        machines = [pool.submit(noting, source, readings, ask) for source, ask in regional]
+        calls = pool.submit(find_owner_calls, clients.cloudtrail, readings, window)
+        audited = [reading for reading in readings if reading.audit_on]
+        people = pool.submit(noting, Source.AUDIT, audited, lambda: self._read_audit(audited, window))
+        inside = [pool.submit(KubernetesUseReading(self._token).read, reading) for reading in readings]
+        for done in machines:
+            done.result()
+        read_series(clients.cloudwatch, readings, window)
+        for done in (calls, people, *inside):
+            done.result()
+
+    def _read_audit(self, readings: Sequence[Reading], window: Window) -> None:
+        if not readings:
+            return
+        with translate("sts:GetCallerIdentity"):
+            own = str(self._clients.sts.get_caller_identity()["Arn"])
+        log = AuditLog(self._clients.logs, own)
+        with ThreadPoolExecutor(_THREADS) as pool:
+            list(pool.map(lambda reading: log.read(reading, window), readings))
+
+
+def _whole(instant: datetime) -> datetime:
+    seconds = int(instant.timestamp())
+    return datetime.fromtimestamp(seconds - seconds % PERIOD, UTC)
+
+
+def _tagged(row: Mapping[str, Any]) -> TaggedCluster:
+    arn = row["ResourceARN"]
+    tags = {tag["Key"]: tag["Value"] for tag in row.get("Tags", [])}
+    return TaggedCluster(arn, arn.rpartition(":cluster/")[2], arn.split(":")[3], tags)

@@ -1,0 +1,81 @@
+"""The last person in a cluster's audit log: somebody whose name is not Kubernetes' own, EKS's own, or this service's.
+
+The log comes oldest first and may be long: a bounded number of pages is read. If nobody was in them and there was more, that
+is a source that did not answer.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from chalicelib.aws.errors import translate
+from chalicelib.aws.signals_reading import Reading, Window, noting
+from chalicelib.domain.evidence import Seen, Source
+from chalicelib.domain.names import principal_of, same_principal
+
+_STREAMS = "kube-apiserver-audit"
+#: The part of the work that CloudWatch Logs does for us; what comes back is looked at again.
+_PEOPLE = '{ ($.user.username != "system:*") && ($.user.username != "eks:*") }'
+#: Users of Kubernetes' components and service accounts, and of EKS's own.
+_MACHINES = ("system:", "eks:")
+_PAGES = 20
+
+
+class AuditLog:
+    """`own_arn`: who this service is, as sts:GetCallerIdentity says."""
+
+    def __init__(self, logs: Any, own_arn: str) -> None:
+        self._logs, self._own = logs, own_arn
+
+    def read(self, reading: Reading, window: Window) -> None:
+        """Fill in the last person, or note what failed."""
+        noting(Source.AUDIT, [reading], lambda: self._read(reading, window))
+
+    def _read(self, reading: Reading, window: Window) -> None:
+        read_to_its_end = False
+        for page, is_last in self._pages(reading.lab.name, window):
+            read_to_its_end = is_last
+            for event in page.get("events", []):
+                seen = self._person(event)
+                if seen and (reading.audit_human is None or reading.audit_human.at < seen.at):
+                    reading.audit_human = seen
+        if not read_to_its_end and reading.audit_human is None:
+            reading.miss(Source.AUDIT, f"nobody in {_PAGES} pages of logs:FilterLogEvents, and there was more")
+
+    def _pages(self, cluster: str, window: Window) -> Iterator[tuple[Mapping[str, Any], bool]]:
+        """Each page, and whether it was the last."""
+        request = {
+            "logGroupName": f"/aws/eks/{cluster}/cluster",
+            "logStreamNamePrefix": _STREAMS,
+            "startTime": _milliseconds(window.start),
+            "endTime": _milliseconds(window.now),
+            "filterPattern": _PEOPLE,
+        }
+        token = None
+        for _ in range(_PAGES):
+            with translate("logs:FilterLogEvents"):
+                page = self._logs.filter_log_events(**request, **({"nextToken": token} if token else {}))
+            token = page.get("nextToken")
+            yield page, not token
+            if not token:
+                return
+
+    def _person(self, event: Mapping[str, Any]) -> Seen | None:
+        try:
+            username = json.loads(event["message"])["user"]["username"]
+        except (ValueError, KeyError, TypeError):
+            return None
+        if not isinstance(username, str) or not username or username.startswith(_MACHINES) or self._is_own(username):
+            return None
+        return Seen(username, datetime.fromtimestamp(event["timestamp"] / 1000, UTC))
+
+    def _is_own(self, username: str) -> bool:
+        """A role is told by its session's ARN, with whatever session name."""
+        return same_principal(principal_of(username) or username, principal_of(self._own) or self._own)
+
+
+def _milliseconds(instant: datetime) -> int:
+    return int(instant.timestamp() * 1000)

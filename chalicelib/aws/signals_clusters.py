@@ -1,0 +1,59 @@
+"""What EKS itself says of one lab's cluster: its status, its tags, its node groups and its Fargate profiles.
+
+A cluster of the lab's name that does not carry the lab's tag is somebody else's: then there is none.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chalicelib.aws.clusters_calls import EksCalls
+from chalicelib.aws.errors import translate
+from chalicelib.aws.signals_reading import GroupSeen, Reading, noting
+from chalicelib.domain.claims import LAB_TAG
+from chalicelib.domain.errors import ResourceGone
+from chalicelib.domain.evidence import NodegroupUse, Source
+
+
+class ClusterReading(EksCalls):
+    """Reads one cluster after another; may be asked by several threads."""
+
+    def read(self, reading: Reading) -> None:
+        """Fill in what EKS knows. What can't be read is noted; a cluster that is gone is not."""
+        noting(Source.CLUSTER, [reading], lambda: self._describe(reading))
+        if reading.cluster is not None:
+            noting(Source.CLUSTER, [reading], lambda: self._nodegroups(reading))
+            noting(Source.CLUSTER, [reading], lambda: self._fargate(reading))
+
+    def _describe(self, reading: Reading) -> None:
+        try:
+            with translate("eks:DescribeCluster"):
+                cluster = self._eks.describe_cluster(name=reading.lab.name)["cluster"]
+        except ResourceGone:
+            return
+        if (cluster.get("tags") or {}).get(LAB_TAG) == reading.lab.id:
+            reading.cluster = cluster
+
+    def _nodegroups(self, reading: Reading) -> None:
+        for name in self.listed("list_nodegroups", "nodegroups", clusterName=reading.lab.name):
+            try:
+                with translate("eks:DescribeNodegroup"):
+                    group = self._eks.describe_nodegroup(clusterName=reading.lab.name, nodegroupName=name)["nodegroup"]
+            except ResourceGone:
+                continue
+            reading.groups.append(_seen(name, group))
+
+    def _fargate(self, reading: Reading) -> None:
+        names = self.listed("list_fargate_profiles", "fargateProfileNames", clusterName=reading.lab.name)
+        reading.fargate_profiles = len(names)
+
+
+def _seen(name: str, group: dict[str, Any]) -> GroupSeen:
+    use = NodegroupUse(
+        name=name,
+        status=group.get("status", ""),
+        nodes=int((group.get("scalingConfig") or {}).get("desiredSize", 0)),
+        instance_types=tuple(group.get("instanceTypes") or ()),
+    )
+    scaling = (group.get("resources") or {}).get("autoScalingGroups") or []
+    return GroupSeen(use, tuple(each["name"] for each in scaling))

@@ -1,0 +1,107 @@
+"""What the clusters of a region have in EC2 and Elastic Load Balancing, read in one listing for many labs at once.
+
+Things are told apart by the tags that EKS, Karpenter and the controllers write on them (`domain/claims.py`). The tagging API
+goes on naming load balancers that are gone, so those it names are looked for among the living.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from chalicelib.aws.errors import translate
+from chalicelib.aws.signals_reading import Reading
+from chalicelib.domain.claims import CLUSTER_PREFIX, PVC_TAG, owning_tags
+from chalicelib.domain.evidence import BalancerUse
+
+#: EC2 takes 200 values in all of a request's filters.
+_NAMES = 100
+_GROUP_TAG = "eks:nodegroup-name"
+#: Which machines an Auto Mode cluster, and its Karpenter, tag with the cluster's name as a value.
+_NAME_TAG = "tag:eks:eks-cluster-name"
+_RUNNING = {"Name": "instance-state-name", "Values": ["pending", "running"]}
+_KINDS = {"app": "application", "net": "network", "gwy": "gateway"}
+
+
+def count_instances(ec2: Any, readings: Sequence[Reading]) -> None:
+    """Count each cluster's running instances that are of no managed node group. Raises what EC2 says."""
+    found: dict[str, dict[str, str]] = {}
+    for some in _portions(readings):
+        names = [reading.lab.name for reading in some]
+        for mine in (_by_key(names), {"Name": _NAME_TAG, "Values": names}):
+            with translate("ec2:DescribeInstances"):
+                pages = list(ec2.get_paginator("describe_instances").paginate(Filters=[mine, _RUNNING]))
+            rows = (row for page in pages for held in page["Reservations"] for row in held["Instances"])
+            found |= {row["InstanceId"]: _tags(row) for row in rows}
+    outside = [clusters_of(tags) for tags in found.values() if _GROUP_TAG not in tags]
+    for reading in readings:
+        reading.instances_outside = sum(reading.lab.name in clusters for clusters in outside)
+
+
+def count_volumes(ec2: Any, readings: Sequence[Reading]) -> None:
+    """Count each cluster's EBS volumes that PersistentVolumeClaims asked for. Raises what EC2 says."""
+    found: dict[str, dict[str, str]] = {}
+    for some in _portions(readings):
+        filters = [_by_key([reading.lab.name for reading in some]), {"Name": "tag-key", "Values": [PVC_TAG]}]
+        with translate("ec2:DescribeVolumes"):
+            pages = list(ec2.get_paginator("describe_volumes").paginate(Filters=filters))
+        found |= {row["VolumeId"]: _tags(row) for page in pages for row in page["Volumes"]}
+    for reading in readings:
+        reading.volumes = sum(reading.lab.name in clusters_of(tags) for tags in found.values())
+
+
+def find_balancers(tagging: Any, elbv2: Any, elb: Any, readings: Sequence[Reading]) -> None:
+    """Give each lab the load balancers of its cluster, by ARN. Raises what the APIs say."""
+    mine = {reading.lab.name: reading for reading in readings}
+    with translate("tag:GetResources"):
+        pages = list(
+            tagging.get_paginator("get_resources").paginate(
+                ResourceTypeFilters=["elasticloadbalancing:loadbalancer"], ResourcesPerPage=100
+            )
+        )
+    rows = [row for page in pages for row in page["ResourceTagMappingList"]]
+    claims = [(row["ResourceARN"], name) for row in rows for name in clusters_of(_tags(row)) if name in mine]
+    alive = set(_living(elbv2, elb, {arn for arn, _ in claims}))
+    for arn, name in sorted(claims):
+        if dimension_of(arn) in alive and kind_of(arn) != "gateway":
+            mine[name].balancers.append(BalancerUse(arn, kind_of(arn)))
+
+
+def clusters_of(tags: Mapping[str, str]) -> frozenset[str]:
+    """The clusters that tags claim a thing for."""
+    return frozenset(name for name, _ in owning_tags(tags))
+
+
+def kind_of(arn: str) -> str:
+    """`application`, `network`, `gateway` or `classic`."""
+    kind, slash, _ = dimension_of(arn).partition("/")
+    return _KINDS.get(kind, "classic") if slash else "classic"
+
+
+def dimension_of(arn: str) -> str:
+    """What CloudWatch calls a balancer: `app/web/50dc6c495c0c9188`, or a classic one's name."""
+    return arn.partition(":loadbalancer/")[2]
+
+
+def _living(elbv2: Any, elb: Any, arns: set[str]) -> Iterator[str]:
+    """Only asks the API, of the two, that can know these; neither if there are none."""
+    kinds = {kind_of(arn) for arn in arns}
+    with translate("elasticloadbalancing:DescribeLoadBalancers"):
+        if kinds - {"classic"}:
+            for page in elbv2.get_paginator("describe_load_balancers").paginate():
+                yield from (dimension_of(row["LoadBalancerArn"]) for row in page["LoadBalancers"])
+        if "classic" in kinds:
+            for page in elb.get_paginator("describe_load_balancers").paginate():
+                yield from (row["LoadBalancerName"] for row in page["LoadBalancerDescriptions"])
+
+
+def _by_key(names: Sequence[str]) -> dict[str, Any]:
+    return {"Name": "tag-key", "Values": [CLUSTER_PREFIX + name for name in names]}
+
+
+def _portions(readings: Sequence[Reading]) -> Iterator[Sequence[Reading]]:
+    return (readings[start : start + _NAMES] for start in range(0, len(readings), _NAMES))
+
+
+def _tags(row: Mapping[str, Any]) -> dict[str, str]:
+    return {tag["Key"]: tag["Value"] for tag in row.get("Tags") or []}

@@ -1,0 +1,107 @@
+"""CloudWatch's GetMetricData for many metrics at once: 500 a call, whatever cluster they are of.
+
+An answer comes in pages, and one metric's points may be spread over them: what counts is how the last page left it. A metric
+that the answer does not complete, or a call that is refused, is an Unread; what CloudWatch has no points of is not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import Any
+
+from chalicelib.aws.errors import translate
+from chalicelib.domain.errors import EkslabError
+from chalicelib.domain.evidence import Series
+
+#: GetMetricData's most.
+QUERIES = 500
+#: No answer to 500 queries over a week is this long; one that never ends is broken.
+_PAGES = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Metric:
+    """One metric of one thing. `statistic` in CloudWatch's words; values are divided by `per`."""
+
+    namespace: str
+    name: str
+    dimension: str
+    value: str
+    statistic: str = "Sum"
+    per: float = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class Unread:
+    """Why a metric's points are not there, or not all of them."""
+
+    why: str
+
+
+@dataclass(slots=True)
+class _Gathered:
+    status: str = ""
+    why: str = ""
+    points: dict[datetime, float] = field(default_factory=dict)
+
+
+def read_metrics(
+    cloudwatch: Any, metrics: Sequence[Metric], start: datetime, end: datetime, period: int
+) -> dict[Metric, Series | Unread]:
+    """Each metric's series over `start` ≤ t < `end`, which are on whole periods. Never raises for what AWS answers."""
+    found: dict[Metric, Series | Unread] = {}
+    distinct = list(dict.fromkeys(metrics))
+    for first in range(0, len(distinct), QUERIES):
+        some = distinct[first : first + QUERIES]
+        try:
+            found |= _call(cloudwatch, some, start, end, period)
+        except EkslabError as error:
+            found |= dict.fromkeys(some, Unread(str(error)))
+    return found
+
+
+def _call(
+    cloudwatch: Any, metrics: Sequence[Metric], start: datetime, end: datetime, period: int
+) -> dict[Metric, Series | Unread]:
+    by_id = {f"q{number}": metric for number, metric in enumerate(metrics)}
+    gathered = {query: _Gathered() for query in by_id}
+    queries = [_query(query, metric, period) for query, metric in by_id.items()]
+    for page in _pages(cloudwatch, MetricDataQueries=queries, StartTime=start, EndTime=end):
+        for result in page.get("MetricDataResults", []):
+            _take(gathered[result["Id"]], result)
+    return {metric: _settled(gathered[query], metric, period) for query, metric in by_id.items()}
+
+
+def _pages(cloudwatch: Any, **request: Any) -> Iterator[Mapping[str, Any]]:
+    token = None
+    for _ in range(_PAGES):
+        with translate("cloudwatch:GetMetricData"):
+            page = cloudwatch.get_metric_data(**request, **({"NextToken": token} if token else {}))
+        yield page
+        token = page.get("NextToken")
+        if not token:
+            return
+
+
+def _query(query: str, metric: Metric, period: int) -> dict[str, Any]:
+    dimensions = [{"Name": metric.dimension, "Value": metric.value}]
+    named = {"Namespace": metric.namespace, "MetricName": metric.name, "Dimensions": dimensions}
+    return {"Id": query, "MetricStat": {"Metric": named, "Period": period, "Stat": metric.statistic}}
+
+
+def _take(gathered: _Gathered, result: Mapping[str, Any]) -> None:
+    gathered.status = result.get("StatusCode", "")
+    messages = result.get("Messages") or []
+    gathered.why = "; ".join(f"{message.get('Code')}: {message.get('Value')}" for message in messages)
+    for at, value in zip(result.get("Timestamps", []), result.get("Values", []), strict=True):
+        gathered.points[at.astimezone(UTC)] = float(value)
+
+
+def _settled(gathered: _Gathered, metric: Metric, period: int) -> Series | Unread:
+    if gathered.status != "Complete":
+        status = gathered.status or "NoAnswer"
+        return Unread(f"cloudwatch:GetMetricData: {status}: {metric.name} {gathered.why or 'is not all there'}")
+    points = sorted(gathered.points.items())
+    return Series(period, tuple((at, value / metric.per) for at, value in points))

@@ -1,0 +1,95 @@
+"""What is known so far of one lab's use while its sources are being asked; becomes the Evidence of `domain/evidence.py`.
+
+Every source writes fields of its own, so that several may be at work on the same lab at once. A source that fails notes it
+here and costs the others nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+from chalicelib.domain.errors import EkslabError
+from chalicelib.domain.evidence import BalancerUse, Evidence, KubernetesUse, NodegroupUse, Seen, Series
+from chalicelib.domain.lab import Lab
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The stretch of time that is read, its ends on whole periods of five minutes. `now` is when it was asked for."""
+
+    start: datetime
+    end: datetime
+    now: datetime
+
+
+@dataclass(slots=True)
+class GroupSeen:
+    """A node group with the Auto Scaling groups that CloudWatch knows it by."""
+
+    use: NodegroupUse
+    auto_scaling_groups: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class Reading:
+    """One lab's evidence in the making. `cluster`: what EKS describes, None where it knows none with the lab's tag."""
+
+    lab: Lab
+    cluster: Mapping[str, Any] | None = None
+    groups: list[GroupSeen] = field(default_factory=list)
+    fargate_profiles: int = 0
+    instances_outside: int = 0
+    volumes: int | None = None
+    balancers: list[BalancerUse] = field(default_factory=list)
+    series: dict[str, Series] = field(default_factory=dict)
+    kubernetes: KubernetesUse | None = None
+    kubernetes_problem: str = ""
+    audit_human: Seen | None = None
+    owner_call: Seen | None = None
+    unread: list[str] = field(default_factory=list)
+
+    @property
+    def audit_on(self) -> bool:
+        """Whether the lab asked for the audit log."""
+        return "audit" in self.lab.spec.log_types
+
+    def miss(self, source: str, why: object) -> None:
+        """Note, once, that a source was asked and did not answer."""
+        told = f"{source}: {why}"
+        if told not in self.unread:
+            self.unread.append(told)
+
+    def evidence(self, window: Window) -> Evidence:
+        """What was gathered."""
+        cluster = self.cluster or {}
+        return Evidence(
+            lab_id=self.lab.id,
+            read_at=window.now,
+            window_from=window.start,
+            cluster_status=cluster.get("status"),
+            cluster_tags=dict(cluster.get("tags") or {}),
+            nodegroups=tuple(group.use for group in self.groups),
+            instances_outside=self.instances_outside,
+            fargate_profiles=self.fargate_profiles,
+            balancers=tuple(self.balancers),
+            volumes=self.volumes,
+            kubernetes=self.kubernetes,
+            kubernetes_problem=self.kubernetes_problem,
+            audit_on=self.audit_on,
+            audit_human=self.audit_human,
+            owner_call=self.owner_call,
+            unread=tuple(sorted(self.unread)),
+            **self.series,
+        )
+
+
+def noting(source: str, readings: Iterable[Reading], ask: Callable[[], None]) -> None:
+    """Ask; what AWS refuses, or does not answer, is noted with each of these labs."""
+    try:
+        ask()
+    except EkslabError as error:
+        for reading in readings:
+            reading.miss(source, error)

@@ -1,0 +1,128 @@
+"""Which metrics speak of a lab's use, and where each belongs in its evidence.
+
+AWS/EKS has them by cluster, once a minute and free of charge; only their sum is valid. AWS/EC2 has them by Auto Scaling group,
+every five minutes. Load balancers report requests only when there were any. All labs are asked for in the same calls.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import timedelta
+from statistics import fmean
+from typing import Any
+
+from chalicelib.aws.signals_machines import dimension_of
+from chalicelib.aws.signals_metrics import Metric, Unread, read_metrics
+from chalicelib.aws.signals_reading import GroupSeen, Reading, Window
+from chalicelib.domain.evidence import Series, Source
+
+PERIOD, PERIOD_BEFORE = 300, 3600
+BEFORE = timedelta(days=7)
+_REQUESTS, _SCHEDULED, _PENDING = (
+    "apiserver_request_total",
+    "scheduler_schedule_attempts_SCHEDULED",
+    "scheduler_pending_pods",
+)
+#: kind of balancer -> namespace, metric, dimension, statistic. A gateway balancer is no way into a cluster.
+_TRAFFIC = {
+    "application": ("AWS/ApplicationELB", "RequestCount", "LoadBalancer", "Sum"),
+    "network": ("AWS/NetworkELB", "ActiveFlowCount", "LoadBalancer", "Maximum"),
+    "classic": ("AWS/ELB", "RequestCount", "LoadBalancerName", "Sum"),
+}
+
+Read = Mapping[Metric, Series | Unread]
+
+
+def read_series(cloudwatch: Any, readings: Sequence[Reading], window: Window) -> None:
+    """Fill in every series of these labs: the window in five-minute periods, the week before it in hours."""
+    hour = window.start.replace(minute=0)
+    now = [metric for reading in readings for metric in _in_window(reading)]
+    before = [metric for reading in readings for metric in _in_week(reading)]
+    seen = read_metrics(cloudwatch, now, window.start, window.end, PERIOD)
+    seen_before = read_metrics(cloudwatch, before, hour - BEFORE, hour, PERIOD_BEFORE)
+    for reading in readings:
+        _fill_cluster(reading, seen, seen_before)
+        reading.groups = [_filled(reading, group, seen) for group in reading.groups]
+        reading.balancers = [
+            replace(each, traffic=_series(reading, Source.BALANCERS, [_traffic(each.kind, each.arn)], seen))
+            for each in reading.balancers
+        ]
+
+
+def _in_window(reading: Reading) -> list[Metric]:
+    cluster = [_of_cluster(reading, name) for name in (_REQUESTS, _SCHEDULED)]
+    groups = [metric for group in reading.groups for kind in _OF_GROUP for metric in _of_group(group, kind)]
+    return [*cluster, _pending(reading), *groups, *(_traffic(each.kind, each.arn) for each in reading.balancers)]
+
+
+def _in_week(reading: Reading) -> list[Metric]:
+    return [_of_cluster(reading, name) for name in (_REQUESTS, _SCHEDULED)]
+
+
+def _fill_cluster(reading: Reading, seen: Read, before: Read) -> None:
+    source = Source.CLUSTER_METRICS
+    reading.series = {
+        "requests": _series(reading, source, [_of_cluster(reading, _REQUESTS)], seen),
+        "scheduled": _series(reading, source, [_of_cluster(reading, _SCHEDULED)], seen),
+        "pending": _series(reading, source, [_pending(reading)], seen),
+        "requests_before": _series(reading, source, [_of_cluster(reading, _REQUESTS)], before, PERIOD_BEFORE),
+        "scheduled_before": _series(reading, source, [_of_cluster(reading, _SCHEDULED)], before, PERIOD_BEFORE),
+    }
+
+
+def _filled(reading: Reading, group: GroupSeen, seen: Read) -> GroupSeen:
+    source = Source.NODE_METRICS
+    found = {kind: _series(reading, source, _of_group(group, kind), seen) for kind in _OF_GROUP}
+    return replace(
+        group,
+        use=replace(
+            group.use,
+            cpu=found["CPUUtilization"],
+            network_in=found["NetworkIn"],
+            network_out=found["NetworkOut"],
+        ),
+    )
+
+
+def _series(reading: Reading, source: str, metrics: Iterable[Metric], seen: Read, period: int = PERIOD) -> Series:
+    """The metrics' series in one: means of means, sums of sums. What is unread is noted, and leaves no points."""
+    found: list[Series] = []
+    statistic = ""
+    for metric in metrics:
+        read = seen[metric]
+        if isinstance(read, Unread):
+            reading.miss(source, read.why)
+            return Series(period)
+        found.append(read)
+        statistic = metric.statistic
+    if len(found) == 1:
+        return found[0]
+    instants = sorted({at for series in found for at, _ in series.points})
+    values = {at: [value for series in found for when, value in series.points if when == at] for at in instants}
+    together = fmean if statistic == "Average" else sum
+    return Series(period, tuple((at, float(together(values[at]))) for at in instants))
+
+
+#: metric -> statistic
+_OF_GROUP = {"CPUUtilization": "Average", "NetworkIn": "Sum", "NetworkOut": "Sum"}
+
+
+def _of_cluster(reading: Reading, name: str) -> Metric:
+    return Metric("AWS/EKS", name, "ClusterName", reading.lab.name)
+
+
+def _pending(reading: Reading) -> Metric:
+    """The sum of a count taken once a minute: divided by the minutes, it is how many pods were waiting."""
+    return replace(_of_cluster(reading, _PENDING), per=PERIOD / 60)
+
+
+def _of_group(group: GroupSeen, kind: str) -> list[Metric]:
+    return [
+        Metric("AWS/EC2", kind, "AutoScalingGroupName", name, _OF_GROUP[kind]) for name in group.auto_scaling_groups
+    ]
+
+
+def _traffic(kind: str, arn: str) -> Metric:
+    namespace, name, dimension, statistic = _TRAFFIC[kind]
+    return Metric(namespace, name, dimension, dimension_of(arn), statistic)

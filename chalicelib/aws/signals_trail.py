@@ -1,0 +1,108 @@
+"""The last EKS API call that a lab's owner made about its cluster, from CloudTrail's event history.
+
+CloudTrail takes two lookups a second, so there is one for each owner, not for each lab, one after another; a lookup takes one
+attribute, and the user's name is the narrowest: of a session it is the session's name. An owner whose session name is made up
+at each login can only be found among everybody's EKS calls, by the role. Calls show up some minutes late.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC
+from typing import Any
+
+from chalicelib.aws.errors import translate
+from chalicelib.aws.signals_reading import Reading, Window
+from chalicelib.domain.errors import EkslabError
+from chalicelib.domain.evidence import Seen, Source
+from chalicelib.domain.names import PASSING_SESSION, principal_of, same_principal
+
+_EKS = "eks.amazonaws.com"
+#: Pages of 50 events, newest first.
+_PAGES = 4
+
+Attribute = tuple[str, str]
+
+
+def find_owner_calls(cloudtrail: Any, readings: Sequence[Reading], window: Window) -> None:
+    """Fill in each owner's last call, or note what failed. After one refused lookup the rest are not asked."""
+    lookups: dict[Attribute, list[Reading]] = defaultdict(list)
+    for reading in readings:
+        if reading.lab.owner.startswith("arn:"):
+            lookups[_attribute(reading.lab.owner)].append(reading)
+    refusal: EkslabError | None = None
+    for attribute, theirs in sorted(lookups.items(), key=lambda item: item[0]):
+        try:
+            if refusal is None:
+                _look_up(cloudtrail, attribute, theirs, window)
+        except EkslabError as error:
+            refusal = error
+        if refusal is not None:
+            for reading in (each for each in theirs if each.owner_call is None):
+                reading.miss(Source.OWNER_CALLS, refusal)
+
+
+def _attribute(owner: str) -> Attribute:
+    if PASSING_SESSION.fullmatch(owner):
+        return "EventSource", _EKS
+    return "Username", owner.rpartition("/")[2] if "/" in owner else owner.rpartition(":")[2]
+
+
+def _look_up(cloudtrail: Any, attribute: Attribute, readings: Sequence[Reading], window: Window) -> None:
+    """Read from the newest call on, until every lab's owner was seen, or to the end, or to the bound."""
+    for page, last in _pages(cloudtrail, attribute, window):
+        for event in page.get("Events", []):
+            _match(event, readings)
+        missing = [reading for reading in readings if reading.owner_call is None]
+        if last or not missing:
+            return
+    for reading in missing:
+        reading.miss(Source.OWNER_CALLS, f"the owner is not in the last {_PAGES * 50} calls of {attribute[1]}")
+
+
+def _pages(cloudtrail: Any, attribute: Attribute, window: Window) -> Iterator[tuple[Mapping[str, Any], bool]]:
+    key, value = attribute
+    request = {
+        "LookupAttributes": [{"AttributeKey": key, "AttributeValue": value}],
+        "StartTime": window.start,
+        "EndTime": window.now,
+        "MaxResults": 50,
+    }
+    token = None
+    for _ in range(_PAGES):
+        with translate("cloudtrail:LookupEvents"):
+            page = cloudtrail.lookup_events(**request, **({"NextToken": token} if token else {}))
+        token = page.get("NextToken")
+        yield page, not token
+        if not token:
+            return
+
+
+def _match(event: Mapping[str, Any], readings: Sequence[Reading]) -> None:
+    if event.get("EventSource") != _EKS:
+        return
+    try:
+        told = json.loads(event["CloudTrailEvent"])
+    except (ValueError, KeyError, TypeError):
+        return
+    who = str((told.get("userIdentity") or {}).get("arn", ""))
+    named = _names(told.get("requestParameters") or {})
+    for reading in readings:
+        if reading.lab.name in named and reading.owner_call is None and _is_owner(who, reading.lab.owner):
+            reading.owner_call = Seen(who, event["EventTime"].astimezone(UTC))
+
+
+def _names(parameters: Mapping[str, Any]) -> frozenset[str]:
+    """What a call was about: plain names, and those at the end of ARNs (TagResource)."""
+    told = [value for value in parameters.values() if isinstance(value, str)]
+    return frozenset(told) | {value.rpartition(":cluster/")[2] for value in told if ":cluster/" in value}
+
+
+def _is_owner(who: str, owner: str) -> bool:
+    """The same session or user; of a session with a passing name, the same role."""
+    if not PASSING_SESSION.fullmatch(owner):
+        return who == owner
+    mine, theirs = principal_of(owner), principal_of(who)
+    return mine is not None and theirs is not None and same_principal(mine, theirs)
