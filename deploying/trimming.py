@@ -24,11 +24,12 @@ LEFT_OUT = {
     "holidays/locale/*": "names of holidays in other languages",
     "holidays/financial/*": "holidays of stock exchanges",
 }
-#: Needed all the same: the logger imports these.
+#: Needed all the same: the logger imports the former, and `holidays` reads its own version in the latter.
 KEPT = (
     "aws_lambda_powertools/utilities/__init__.py",
     "aws_lambda_powertools/utilities/typing/*.py",
     "aws_lambda_powertools/utilities/jmespath_utils/*.py",
+    "holidays-*.dist-info/METADATA",
 )
 #: The first date a zip archive can hold, on every file.
 _NO_DATE = (1980, 1, 1, 0, 0, 0)

@@ -1,0 +1,21 @@
+"""One sandbox for all tests of deploying, and the real package, made once."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from deploying.packaging import Package, package
+from sandbox.emulator import Sandbox, running_sandbox
+
+
+@pytest.fixture(scope="session")
+def sandbox() -> Iterator[Sandbox]:
+    with running_sandbox() as sandbox:
+        yield sandbox
+
+
+@pytest.fixture(scope="session")
+def packaged() -> Package:
+    return package()
