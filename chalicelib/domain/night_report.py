@@ -1,0 +1,178 @@
+"""The night's one message to administrators: counts, money, every lab with why, and what needs a hand.
+
+Called once a night by the sweep. A calm night is three lines; a section is there only if it has something to say, and a
+long one is cut with a count, since `GET /plan/{date}` has every line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date
+
+from chalicelib.domain.curfew import CurfewRules, Mode
+from chalicelib.domain.digest_words import counted, day_told, paragraph
+from chalicelib.domain.lab import Lab
+from chalicelib.domain.money_words import usd
+from chalicelib.domain.notices import Message, Severity
+from chalicelib.domain.plan import Entry, Fate, Outcome, Plan
+
+KIND = "curfew-report"
+#: Lines of a section that are told.
+_MOST_LINES = 50
+#: SNS: fewer than 100 characters.
+_MOST_SUBJECT = 99
+_Line = tuple[Entry, Fate]
+_MODES = {
+    Mode.OFF: "Curfew is off: nothing is planned, warned about or touched until PUT {api}/curfew says so.",
+    Mode.DRY_RUN: "Curfew is a dry run: it plans, and neither warns anybody nor touches anything.",
+}
+_BROKEN = "The plan is not what was published: its hash differs. Nothing was done, and nothing on it will be."
+
+
+def report_message(
+    night: date,
+    plan: Plan | None,
+    rules: CurfewRules,
+    blocked: Sequence[Lab],
+    orphans: Sequence[str],
+    troubles: Sequence[str],
+    recipient: str,
+    *,
+    api: str = "",
+) -> Message:
+    """What became of `night`. `orphans` and `troubles`: a sentence each. `api`: what the API's paths begin with."""
+    lines = plan.lines if plan else ()
+    whole = plan is None or plan.is_whole
+    trouble = _undelivered(lines) or _braked(lines) or blocked or orphans or troubles or not whole
+    if not lines and not trouble and rules.mode is Mode.ON:
+        told = "calm"
+        body = _calm(night, api)
+    else:
+        told = _counts(lines) + (f", {len(blocked)} blocked" if blocked else "")
+        body = "\n\n".join(_pieces(night, lines, whole, rules, blocked, orphans, troubles, api)) + "\n"
+    return Message(
+        recipient=recipient,
+        subject=f"ekslab: night of {date_told(night)}: {told}"[:_MOST_SUBJECT],
+        body=body,
+        kind=KIND,
+        severity=Severity.WARNING if trouble else Severity.INFO,
+        account="",
+        owner="",
+        days=0,
+        notice_ids=(),
+    )
+
+
+def date_told(day: date) -> str:
+    """`Mon 23 Nov 2026`."""
+    return f"{day:%a} {day.day} {day:%b} {day.year}"
+
+
+def _calm(night: date, api: str) -> str:
+    return (
+        f"Curfew, {date_told(night)}: a calm night.\n"
+        "Nothing was planned; nothing is blocked or without a lab, and everything could be read.\n"
+        f"GET {api}/plan/{night}\n"
+    )
+
+
+def _pieces(
+    night: date,
+    lines: Sequence[_Line],
+    whole: bool,
+    rules: CurfewRules,
+    blocked: Sequence[Lab],
+    orphans: Sequence[str],
+    troubles: Sequence[str],
+    api: str,
+) -> Iterator[str]:
+    yield paragraph(_opening(night, lines))
+    if rules.mode in _MODES:
+        yield paragraph(_MODES[rules.mode].format(api=api))
+    if not whole:
+        yield paragraph(_BROKEN)
+    if braked := _braked(lines):
+        yield paragraph(_brake_told(len(braked), rules, api))
+    yield from _section("Ended", [_done(line) for line in _with(lines, Outcome.ENDED)])
+    yield from _section("Put to sleep", [_done(line) for line in _with(lines, Outcome.HIBERNATED)])
+    yield from _section("Lived", [_lived(line) for line in _with(lines, Outcome.LIVED)])
+    open_lines = [*_with(lines, Outcome.ACTING), *_with(lines, Outcome.STANDING)]
+    yield from _section("Not settled yet", [_unsettled(line) for line in open_lines])
+    yield from _section("Warnings not delivered", [_undelivered_told(line) for line in _undelivered(lines)])
+    yield from _section("Blocked", [_blocked_told(lab) for lab in blocked])
+    yield from _section("Clusters without a lab", orphans)
+    yield from _section("Troubles", troubles)
+    yield f"Every line with its reason: GET {api}/plan/{night}"
+
+
+def _opening(night: date, lines: Sequence[_Line]) -> str:
+    if not lines:
+        return f"Curfew, {date_told(night)}: nothing was planned."
+    saved_usd = sum(fate.saved_usd for _, fate in lines)
+    money = f" About {usd(saved_usd)} saved." if saved_usd else ""
+    return f"Curfew, {date_told(night)}: {counted(len(lines), 'lab')} planned; {_counts(lines)}.{money}"
+
+
+def _counts(lines: Sequence[_Line]) -> str:
+    """`2 ended, 1 put to sleep, 3 lived`."""
+    words = {Outcome.ENDED: "ended", Outcome.HIBERNATED: "put to sleep", Outcome.LIVED: "lived"}
+    numbers = {told: len(_with(lines, outcome)) for outcome, told in words.items()}
+    numbers["not settled yet"] = len(lines) - sum(numbers.values())
+    return ", ".join(f"{number} {told}" for told, number in numbers.items() if number) or "nothing planned"
+
+
+def _with(lines: Iterable[_Line], outcome: Outcome) -> list[_Line]:
+    return [line for line in lines if line[1].outcome is outcome]
+
+
+def _undelivered(lines: Iterable[_Line]) -> list[_Line]:
+    return [(entry, fate) for entry, fate in lines if fate.trouble and fate.warned_at is None]
+
+
+def _braked(lines: Iterable[_Line]) -> list[_Line]:
+    return [(entry, fate) for entry, fate in lines if fate.braked_at is not None]
+
+
+def _section(title: str, told: Sequence[str]) -> Iterator[str]:
+    if told:
+        shown = [paragraph(line, "    ", "  ") for line in told[:_MOST_LINES]]
+        rest = [f"  and {len(told) - _MOST_LINES} more"] if len(told) > _MOST_LINES else []
+        yield "\n".join([f"{title}:", *shown, *rest])
+
+
+def _who(entry: Entry) -> str:
+    return f"{entry.name} ({entry.lab_id}, {entry.owner.rpartition('/')[2]})"
+
+
+def _done(line: _Line) -> str:
+    entry, fate = line
+    money = f"; {usd(fate.saved_usd)} saved" if fate.saved_usd else ""
+    return f"{_who(entry)}: {entry.reason.rstrip('. ')}{money}"
+
+
+def _lived(line: _Line) -> str:
+    entry, fate = line
+    return f"{_who(entry)}: {fate.reason.rstrip('. ') or 'no reason was kept'}"
+
+
+def _unsettled(line: _Line) -> str:
+    entry, fate = line
+    state = "being acted on" if fate.outcome is Outcome.ACTING else "still to come"
+    return f"{_who(entry)}: {state}, due {entry.at:%H:%M} UTC"
+
+
+def _undelivered_told(line: _Line) -> str:
+    entry, fate = line
+    return f"{_who(entry)}: {fate.trouble.rstrip('. ')}"
+
+
+def _blocked_told(lab: Lab) -> str:
+    reason = (lab.reason or "no reason was kept").rstrip(". ")
+    return f"{lab.name} ({lab.id}, {lab.owner.rpartition('/')[2]}) since {day_told(lab.phase_since)}: {reason}"
+
+
+def _brake_told(held: int, rules: CurfewRules, api: str) -> str:
+    return (
+        f"The brake held {counted(held, 'lab')}: a night takes {rules.max_percent} % of the labs alive, and "
+        f"{counted(rules.max_count, 'lab')} at most. PUT {api}/curfew with maxPercent or maxCount raises that."
+    )
