@@ -13,6 +13,7 @@ from chalicelib.domain.evidence import Evidence
 from chalicelib.domain.idleness_verdict import Verdict
 from chalicelib.domain.lab import Lab
 from chalicelib.domain.money import Prices
+from chalicelib.domain.notices import Message
 from chalicelib.domain.orphans import TaggedCluster
 from chalicelib.domain.plan import Entry, Fate, Plan, PlanHeader
 
@@ -111,8 +112,12 @@ class LinkKeys(Protocol):
 class Reach(Protocol):
     """Whether a message to somebody would arrive at all."""
 
-    def why_not(self, recipient: str) -> str | None:
-        """None if a confirmed subscription of the topic takes messages for this recipient; else why not, in a sentence."""
+    def why_not(self, recipient: str, message: Message | None = None) -> str | None:
+        """None if a confirmed subscription of the topic takes messages for this recipient; else why not, in a sentence.
+
+        With `message`, subscriptions that filter by account or owner are judged, too; without, they count as not taking it.
+        Raises Transient.
+        """
         ...
 
 
@@ -121,6 +126,7 @@ class Curfew:
     """Curfew's world. `signals(region)` is cheap. `usual` and `evening` are what this installation begins with.
 
     `zone`: the installation's own, in which the nightly report is sent at `report_hour`. `installation` names it in tags.
+    `is_known_country`: whether `holidays` knows this country; it need not be asked for any other.
     """
 
     store: CurfewStore
@@ -135,3 +141,4 @@ class Curfew:
     zone: str = "UTC"
     report_hour: int = 7
     installation: str = ""
+    is_known_country: Callable[[str], bool] = bool

@@ -13,6 +13,7 @@ from chalicelib.domain.evidence import Evidence
 from chalicelib.domain.idleness_verdict import Verdict
 from chalicelib.domain.lab import OVER, RESTING, Lab, Phase
 from chalicelib.domain.money import Prices
+from chalicelib.domain.notices import Message
 from chalicelib.domain.orphans import TaggedCluster
 from chalicelib.domain.plan import Entry, Fate, Outcome, Plan, PlanHeader, plan_hash
 from tests.fakes.account import Account, port
@@ -173,7 +174,7 @@ class FakeReach:
 
     unreachable: dict[str, str] = field(default_factory=dict)
 
-    def why_not(self, recipient: str) -> str | None:
+    def why_not(self, recipient: str, message: Message | None = None) -> str | None:
         return self.unreachable.get(recipient)
 
 
@@ -208,6 +209,13 @@ def make_curfew(account: Account, store: FakeStore) -> FakeCurfew:
         return frozenset(day for day in days_off.get(country, frozenset()) if day.year == year)
 
     curfew = Curfew(
-        curfew_store, lambda region: signals, keys, reach, holidays, a_price_list, regions=("ap-northeast-2",)
+        curfew_store,
+        lambda region: signals,
+        keys,
+        reach,
+        holidays,
+        a_price_list,
+        regions=("ap-northeast-2",),
+        is_known_country=lambda country: country in {"KR", "US", "DE", "DE-BY", *days_off},
     )
     return FakeCurfew(curfew_store, signals, keys, reach, days_off, curfew)
