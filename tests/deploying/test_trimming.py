@@ -151,21 +151,22 @@ def test_without_names_of_other_languages_holidays_are_on_the_same_days(shipped:
     assert len(here) > 100
 
 
+@pytest.fixture(scope="module")
+def environment(sandbox: Sandbox, packaged: Package) -> Mapping[str, str]:
+    deploy(sandbox.client, packaged, "shipped", {"Administrators": "*"})
+    functions = sandbox.client("lambda").get_paginator("list_functions").paginate()
+    found = [each for page in functions for each in page["Functions"]]
+    handler = next(each for each in found if each["FunctionName"].startswith("shipped-APIHandler"))
+    root = sandbox.root
+    aws = {"AWS_ENDPOINT_URL": sandbox.url, "AWS_REGION": sandbox.region, "AWS_DEFAULT_REGION": sandbox.region}
+    keys = {"AWS_ACCESS_KEY_ID": root.access_key_id, "AWS_SECRET_ACCESS_KEY": root.secret_access_key}
+    return {**handler["Environment"]["Variables"], **aws, **keys}
+
+
 @on_lambda_s_platform
 @pytest.mark.skipif(not WIRED, reason="the world is not wired yet")
 class TestAsItShips:
     """Against the deployed service's own table, with its own environment."""
-
-    @pytest.fixture(scope="class")
-    def environment(self, sandbox: Sandbox, packaged: Package) -> Mapping[str, str]:
-        deploy(sandbox.client, packaged, "shipped", {"Administrators": "*"})
-        functions = sandbox.client("lambda").get_paginator("list_functions").paginate()
-        found = [each for page in functions for each in page["Functions"]]
-        handler = next(each for each in found if each["FunctionName"].startswith("shipped-APIHandler"))
-        root = sandbox.root
-        aws = {"AWS_ENDPOINT_URL": sandbox.url, "AWS_REGION": sandbox.region, "AWS_DEFAULT_REGION": sandbox.region}
-        keys = {"AWS_ACCESS_KEY_ID": root.access_key_id, "AWS_SECRET_ACCESS_KEY": root.secret_access_key}
-        return {**handler["Environment"]["Variables"], **aws, **keys}
 
     def test_it_answers_a_request(self, shipped: Path, runtime: Path, environment: Mapping[str, str]) -> None:
         who = {"userArn": "arn:aws:iam::111122223333:user/learner", "accountId": "111122223333", "user": "x"}

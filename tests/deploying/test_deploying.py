@@ -1,0 +1,222 @@
+"""Deploying shows before it acts, keeps what is there, and destroys nothing that still costs money."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from chalicelib.aws.store import DynamoStore
+from chalicelib.domain.lab import Phase
+from deploying.__main__ import parameters, stack_name
+from deploying.deploy import Refused, deploy
+from deploying.destroy import StillInUse, destroy
+from deploying.packaging import PROJECT, Package
+from deploying.stacks import Change, NotDeployed, Pace, find_stack
+from sandbox.emulator import Sandbox
+from tests.fakes.builders import NOW, a_lab
+
+QUICK = Pace(patience=60, interval=0.05)
+TABLE = json.loads((PROJECT / ".chalice/template.json").read_text())["Resources"]["LabsTable"]
+TOPIC = {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": {"Fn::Sub": "${Said} ${Other}"}}}
+SMALL = Package(
+    {
+        "Parameters": {"Said": {"Type": "String", "Default": "nothing"}, "Other": {"Type": "String", "Default": "x"}},
+        "Resources": {"LabsTable": TABLE, "Topic": TOPIC},
+        "Outputs": {
+            "Table": {"Value": {"Ref": "LabsTable"}},
+            "Said": {"Value": {"Ref": "Said"}},
+            "Other": {"Value": {"Ref": "Other"}},
+        },
+    },
+    {},
+)
+
+
+@pytest.fixture
+def stack(request: pytest.FixtureRequest, sandbox: Sandbox) -> Iterator[str]:
+    """A name of the test's own; what is left of it goes afterwards."""
+    name = f"small-{abs(hash(request.node.name)) % 10**6}"
+    yield name
+    sandbox.client("cloudformation").delete_stack(StackName=name)
+
+
+def deployed(sandbox: Sandbox, stack: str, **given: str) -> dict[str, str]:
+    return deploy(sandbox.client, SMALL, stack, given, pace=QUICK)
+
+
+def put_lab(sandbox: Sandbox, table: str, phase: Phase, lab_id: str = "lab-1") -> DynamoStore:
+    store = DynamoStore(sandbox.client("dynamodb"), table)
+    lab = store.create_lab(replace(a_lab(), id=lab_id), None, "digest", NOW)
+    store.change_lab(lab.id, lambda there: replace(there, phase=phase))
+    return store
+
+
+def test_what_would_change_is_shown_and_a_no_leaves_everything_as_it_is(sandbox: Sandbox, stack: str) -> None:
+    shown: list[str] = []
+
+    def no(changes: Sequence[Change]) -> bool:
+        shown.extend(map(str, changes))
+        return False
+
+    with pytest.raises(Refused):
+        deploy(sandbox.client, SMALL, stack, ask=no, pace=QUICK)
+    assert shown == ["Add     LabsTable (AWS::DynamoDB::Table)", "Add     Topic (AWS::SNS::Topic)"]
+    assert find_stack(sandbox.client("cloudformation"), stack) is None
+
+    assert deployed(sandbox, stack)["Said"] == "nothing"
+    shown.clear()
+    with pytest.raises(Refused):
+        deploy(sandbox.client, SMALL, stack, {"Said": "more"}, ask=no, pace=QUICK)
+    assert shown == ["Modify  Topic (AWS::SNS::Topic)"]
+    assert deployed(sandbox, stack)["Said"] == "nothing"
+
+
+def test_parameters_that_are_not_given_keep_their_values(sandbox: Sandbox, stack: str) -> None:
+    deployed(sandbox, stack, Said="once")
+    outputs = deployed(sandbox, stack, Other="y")
+    assert (outputs["Said"], outputs["Other"]) == ("once", "y")
+
+
+def test_a_parameter_that_the_next_release_lacks_does_not_stop_it(sandbox: Sandbox, stack: str) -> None:
+    deployed(sandbox, stack, Said="once", Other="y")
+    later = json.loads(json.dumps(SMALL.template))
+    del later["Parameters"]["Other"], later["Outputs"]["Other"]
+    outputs = deploy(sandbox.client, Package(later, {}), stack, pace=QUICK)
+    assert outputs["Said"] == "once"
+
+
+def test_an_update_keeps_what_is_in_the_table(sandbox: Sandbox, stack: str) -> None:
+    table = deployed(sandbox, stack)["Table"]
+    store = put_lab(sandbox, table, Phase.READY)
+    assert deployed(sandbox, stack, Said="more")["Table"] == table
+    assert store.load_lab("lab-1").phase is Phase.READY
+
+
+def test_the_table_is_not_deleted_by_a_slip(sandbox: Sandbox, stack: str) -> None:
+    with pytest.raises(ClientError, match="protect"):
+        sandbox.client("dynamodb").delete_table(TableName=deployed(sandbox, stack)["Table"])
+
+
+def test_the_table_outlives_its_stack_and_can_be_brought_back_to_any_minute() -> None:
+    """Read off the template: the emulator's CloudFormation does not pass these two on."""
+    assert (TABLE["DeletionPolicy"], TABLE["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    assert TABLE["Properties"]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
+    assert TABLE["Properties"]["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
+
+
+def test_nothing_is_destroyed_while_a_lab_lives(sandbox: Sandbox, stack: str) -> None:
+    table = deployed(sandbox, stack)["Table"]
+    put_lab(sandbox, table, Phase.DELETED, "lab-1")
+    put_lab(sandbox, table, Phase.BLOCKED, "lab-2")
+    with pytest.raises(StillInUse, match=r"1 labs live.*\nlab-2 \(blocked\)"):
+        destroy(sandbox.client, stack, pace=QUICK)
+    assert find_stack(sandbox.client("cloudformation"), stack) is not None
+
+
+def test_a_stack_without_labs_goes_and_its_table_stays(sandbox: Sandbox, stack: str) -> None:
+    outputs = deployed(sandbox, stack)
+    store = put_lab(sandbox, outputs["Table"], Phase.DELETED)
+    asked: list[str] = []
+    with pytest.raises(Refused):
+        destroy(sandbox.client, stack, lambda said: bool(asked.append(said)), QUICK)
+    assert find_stack(sandbox.client("cloudformation"), stack) is not None
+    assert outputs["Table"] in asked[0]
+
+    told = " ".join(destroy(sandbox.client, stack, pace=QUICK))
+    assert find_stack(sandbox.client("cloudformation"), stack) is None
+    assert outputs["Table"] in told
+    assert store.load_lab("lab-1").phase is Phase.DELETED
+
+
+def test_whoever_may_not_look_at_the_table_destroys_nothing(sandbox: Sandbox, stack: str) -> None:
+    deployed(sandbox, stack)
+    iam = sandbox.client("iam")
+    iam.create_user(UserName=stack)
+    may = {"Effect": "Allow", "Action": ["cloudformation:*", "sns:*"], "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [may]})
+    iam.put_user_policy(UserName=stack, PolicyName="half", PolicyDocument=document)
+    half = sandbox.credentials_for(stack)
+
+    def client(service: str) -> Any:
+        return sandbox.client(service, credentials=half)
+
+    with pytest.raises(ClientError, match="dynamodb:DescribeTable"):
+        destroy(client, stack, pace=QUICK)
+    assert find_stack(sandbox.client("cloudformation"), stack) is not None
+
+
+def test_a_stack_that_is_not_there_is_told(sandbox: Sandbox) -> None:
+    with pytest.raises(NotDeployed, match="there is no stack nowhere"):
+        destroy(sandbox.client, "nowhere", pace=QUICK)
+
+
+def test_a_stack_that_never_came_up_can_be_destroyed_and_deployed_again(sandbox: Sandbox, stack: str) -> None:
+    broken = json.loads(json.dumps(SMALL.template))
+    broken["Resources"]["Topic"]["Properties"]["Subscription"] = [{"Protocol": "odd", "Endpoint": "x"}]
+    machine = {"DefinitionS3Location": {"Bucket": "none", "Key": "none"}, "RoleArn": "arn:aws:iam::1:role/none"}
+    broken["Resources"]["Machine"] = {"Type": "AWS::StepFunctions::StateMachine", "Properties": machine}
+    for expected in ("Machine", "never came up"):
+        with pytest.raises(NotDeployed, match=expected):
+            deploy(sandbox.client, Package(broken, {}), stack, pace=QUICK)
+    destroy(sandbox.client, stack, pace=QUICK)
+    assert deployed(sandbox, stack)["Said"] == "nothing"
+
+
+def test_parameters_are_words_or_a_file(tmp_path: Path) -> None:
+    assert parameters("") == {}
+    assert parameters("A=1 B='x y=z,w'") == {"A": "1", "B": "x y=z,w"}
+    (tmp_path / "prod.json").write_text('{"A": "1", "MaxNodes": 4}')
+    assert parameters(str(tmp_path / "prod.json")) == {"A": "1", "MaxNodes": "4"}
+    with pytest.raises(NotDeployed, match="Name=value: B"):
+        parameters("A=1 B")
+
+
+@pytest.mark.parametrize("stage", ["", "lab", "labs", "Prod", "much-too-long", "1st", "a_b"])
+def test_a_stage_whose_names_would_not_fit_or_would_be_taken_for_a_lab_s_is_refused(stage: str) -> None:
+    with pytest.raises(NotDeployed, match="is no stage"):
+        stack_name(stage)
+    assert len(stack_name("stage-nin")) == 16
+
+
+def test_the_commands_of_the_makefile_do_it(sandbox: Sandbox, packaged: Package) -> None:
+    """What a person types, as they type it; only the endpoint is the sandbox's."""
+    root = sandbox.root
+    environment = {
+        **{name: value for name, value in os.environ.items() if not name.startswith("AWS_")},
+        "AWS_ENDPOINT_URL": sandbox.url,
+        "AWS_ACCESS_KEY_ID": root.access_key_id,
+        "AWS_SECRET_ACCESS_KEY": root.secret_access_key,
+    }
+
+    def make(*words: str, typed: str = "") -> subprocess.CompletedProcess[str]:
+        # The environment that runs the tests is the one that is installed.
+        bound = ["make", f"BIN={Path(sys.executable).parent}", "-o", ".venv/.installed"]
+        return subprocess.run(
+            [*bound, *words], cwd=PROJECT, env=environment, input=typed, capture_output=True, text=True, timeout=120
+        )
+
+    where = ["STAGE=prod", f"REGION={sandbox.region}"]
+    no = make("deploy", *where, typed="no\n")
+    assert no.returncode
+    assert "Add     LabsTable (AWS::DynamoDB::Table)" in no.stdout
+    assert "Nothing was changed." in no.stderr
+
+    done = make("deploy", *where, "PARAMETERS=MaxNodes=4 Administrators='arn:aws:sts::*:assumed-role/Team/*'", "YES=1")
+    assert done.returncode == 0, done.stderr
+    assert "EndpointURL" in done.stdout
+    stack = find_stack(sandbox.client("cloudformation"), "ekslab-prod") or {}
+    assert {"ParameterKey": "MaxNodes", "ParameterValue": "4"} in stack["Parameters"]
+
+    gone = make("destroy", *where, typed="yes\n")
+    assert gone.returncode == 0, gone.stderr
+    assert "ekslab-prod is gone." in gone.stdout
+    assert find_stack(sandbox.client("cloudformation"), "ekslab-prod") is None
