@@ -13,7 +13,7 @@ from chalice import Chalice, ConvertToMiddleware, Rate
 from chalicelib.api.routes import make_blueprint
 from chalicelib.logs import logger
 from chalicelib.wiring import get_deps, is_administrator
-from chalicelib.workflows import inspect, provision, starting, teardown, tend, update, watch_support
+from chalicelib.workflows import hibernate, inspect, provision, starting, teardown, tend, update, wake, watch_support
 from chalicelib.workflows.running import run_step, run_watch_step
 
 app = Chalice(app_name="ekslab")
@@ -148,9 +148,69 @@ def update_give_up(event: Event, context: object) -> Event:
     return run_step(get_deps(), update.give_up, event)
 
 
+@app.lambda_function(name="hibernate_begin")
+def hibernate_begin(event: Event, context: object) -> Event:
+    return run_step(get_deps(), hibernate.begin, event)
+
+
+@app.lambda_function(name="hibernate_revoke_access")
+def hibernate_revoke_access(event: Event, context: object) -> Event:
+    return run_step(get_deps(), hibernate.revoke_access, event)
+
+
+@app.lambda_function(name="hibernate_shrink_nodegroups")
+def hibernate_shrink_nodegroups(event: Event, context: object) -> Event:
+    return run_step(get_deps(), hibernate.shrink_nodegroups, event)
+
+
+@app.lambda_function(name="hibernate_finish")
+def hibernate_finish(event: Event, context: object) -> Event:
+    return run_step(get_deps(), hibernate.finish, event)
+
+
+@app.lambda_function(name="hibernate_give_up")
+def hibernate_give_up(event: Event, context: object) -> Event:
+    return run_step(get_deps(), hibernate.give_up, event)
+
+
+@app.lambda_function(name="wake_begin")
+def wake_begin(event: Event, context: object) -> Event:
+    return run_step(get_deps(), wake.begin, event)
+
+
+@app.lambda_function(name="wake_restore_nodegroups")
+def wake_restore_nodegroups(event: Event, context: object) -> Event:
+    return run_step(get_deps(), wake.restore_nodegroups, event)
+
+
+@app.lambda_function(name="wake_verify_nodes")
+def wake_verify_nodes(event: Event, context: object) -> Event:
+    return run_step(get_deps(), wake.verify_nodes, event)
+
+
+@app.lambda_function(name="wake_grant_access")
+def wake_grant_access(event: Event, context: object) -> Event:
+    return run_step(get_deps(), wake.grant_access, event)
+
+
+@app.lambda_function(name="wake_finish")
+def wake_finish(event: Event, context: object) -> Event:
+    return run_step(get_deps(), wake.finish, event)
+
+
+@app.lambda_function(name="wake_give_up")
+def wake_give_up(event: Event, context: object) -> Event:
+    return run_step(get_deps(), wake.give_up, event)
+
+
 @app.lambda_function(name="teardown_begin")
 def teardown_begin(event: Event, context: object) -> Event:
     return run_step(get_deps(), teardown.begin, event)
+
+
+@app.lambda_function(name="teardown_revoke_access")
+def teardown_revoke_access(event: Event, context: object) -> Event:
+    return run_step(get_deps(), teardown.revoke_access, event)
 
 
 @app.lambda_function(name="teardown_take_stock")

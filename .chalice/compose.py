@@ -16,7 +16,7 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parent
-WORKFLOWS = ("provision", "update", "teardown", "inspect", "watch_support")
+WORKFLOWS = ("provision", "update", "hibernate", "wake", "teardown", "inspect", "watch_support")
 API_HANDLER = "api_handler"
 EVENT_HANDLERS = ("tend_labs", "start_watch_support", "take_health_event")
 LOG_DAYS = 30

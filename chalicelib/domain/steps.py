@@ -55,8 +55,18 @@ STEPS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "scale_nodegroups": ("scale_nodegroups", "Node count"),
         "check_nodegroups": ("scale_nodegroups", "Node count"),
     },
+    "hibernate": {
+        "revoke_access": ("revoke_access", "Access entries"),
+        "shrink_nodegroups": ("shrink_nodegroups", "Node groups to no nodes"),
+    },
+    "wake": {
+        "restore_nodegroups": ("restore_nodegroups", "Node groups to their sizes"),
+        "verify_nodes": ("verify_nodes", "Nodes that are Ready"),
+        "grant_access": ("grant_access", "Access entries"),
+    },
     "teardown": {
         "begin": ("begin", "Letting what was under way end"),
+        "revoke_access": ("revoke_access", "Access entries"),
         "take_stock": ("take_stock", "Inventory before deleting"),
         "sweep_kubernetes": ("sweep_kubernetes", "Kubernetes' own balancers and volumes"),
         "delete_nodegroups": ("delete_nodegroups", "Node groups and Fargate profiles"),

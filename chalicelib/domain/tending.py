@@ -1,6 +1,7 @@
 """What the scheduled run does with a lab whose time has come. Pure: the lab, whether its workflow runs, and `now` decide.
 
-A missed run heals itself: nothing here depends on the one before. Nothing is repeated for ever either.
+A missed run heals itself: nothing here depends on the one before. Nothing is repeated for ever either. Leases are not its
+business: a lab at rest is the sweep's (ADR 7), and one that a workflow is at work on rests when that is done.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from chalicelib.domain.lab import Lab, Phase
 START_WITHIN = timedelta(minutes=30)
 #: How long a teardown whose workflow died is begun again before the lab is blocked.
 TEAR_DOWN_WITHIN = timedelta(hours=12)
+#: How long going to sleep, or waking, is begun again when its workflow died.
+SLEEP_WITHIN = timedelta(hours=3)
 #: How long a look at an ended lab's account is tried for.
 LOOK_WITHIN = timedelta(days=3)
 
@@ -33,14 +36,19 @@ WORKFLOW_OF = {
 
 
 class Tending(StrEnum):
-    """START: again under the same name (it may never have begun). RESTART: a new run, for the old one has died."""
+    """START: again under the same name (it may never have begun). RESTART: a new run, for the old one has died.
+
+    REST: nothing is at work on the lab; the sweep looks at it from now on.
+    """
 
     WAIT = "wait"
     START = "start"
     RESTART = "restart"
-    RELEASE = "release"
+    REST = "rest"
     ROLL_BACK = "roll-back"
     GIVE_UP_CHANGE = "give-up-change"
+    WAKE = "wake"
+    GIVE_UP_WAKING = "give-up-waking"
     BLOCK = "block"
     FORGET = "forget"
 
@@ -56,10 +64,8 @@ class TendingDecision:
 def decide_tending(lab: Lab, running: bool, now: datetime) -> TendingDecision:
     """Decide for a lab that is due; `running` says whether its phase's workflow is at work in its present run."""
     match lab.phase:
-        case Phase.REQUESTED | Phase.PROVISIONING | Phase.READY | Phase.UPDATING if now >= lab.lease_ends_at:
-            return TendingDecision(Tending.RELEASE, "The lease has ended.")
         case Phase.READY | Phase.HIBERNATED:
-            return TendingDecision(Tending.WAIT, "The lease has not ended yet.")
+            return TendingDecision(Tending.REST, "No workflow is at work on it: the sweep looks at it.")
         case Phase.BLOCKED:
             return TendingDecision(Tending.FORGET, "Only releasing it again goes on.")
         case _ if running:
@@ -81,6 +87,8 @@ def _without_workflow(lab: Lab, now: datetime) -> TendingDecision:
             return TendingDecision(
                 Tending.GIVE_UP_CHANGE, "The workflow that changed the lab died. Ask for the change again."
             )
+        case Phase.HIBERNATING | Phase.WAKING:
+            return _half_asleep(lab, age)
         case Phase.RELEASING | Phase.ROLLING_BACK if age < TEAR_DOWN_WITHIN:
             return TendingDecision(Tending.RESTART, "The teardown died, or its start got lost.")
         case Phase.RELEASING | Phase.ROLLING_BACK:
@@ -90,3 +98,17 @@ def _without_workflow(lab: Lab, now: datetime) -> TendingDecision:
             return TendingDecision(Tending.RESTART, "A look at the account is due.")
         case _:
             return TendingDecision(Tending.FORGET, "The account could not be looked at for days.")
+
+
+def _half_asleep(lab: Lab, age: timedelta) -> TendingDecision:
+    """Begun again for a while. Then nodes come back if they will, and a lab that can't be woken stays asleep, and says so."""
+    what = "going to sleep" if lab.phase is Phase.HIBERNATING else "waking"
+    if age < START_WITHIN:
+        return TendingDecision(Tending.START, f"The start of {what} may have got lost.")
+    if age < SLEEP_WITHIN:
+        return TendingDecision(Tending.RESTART, f"The workflow that was at {what} died.")
+    hours = int(SLEEP_WITHIN.total_seconds() // 3600)
+    told = f"{what.capitalize()} has not come to an end in {hours} hours."
+    if lab.phase is Phase.HIBERNATING:
+        return TendingDecision(Tending.WAKE, f"{told} The lab is woken instead.")
+    return TendingDecision(Tending.GIVE_UP_WAKING, f"{told} Ask to wake it again.")

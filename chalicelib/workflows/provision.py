@@ -215,10 +215,10 @@ def verify(deps: Deps, at: StepInput) -> StepResult:
 
 
 def finish(deps: Deps, at: StepInput) -> StepResult:
-    """The lab is ready; next to look at when its lease ends."""
+    """The lab is ready; the sweep looks at it next."""
 
     def ready(stored: Lab) -> Lab:
-        return replace(stored.moved_to(Phase.READY, at.now), due_at=stored.lease_ends_at)
+        return replace(stored.moved_to(Phase.READY, at.now), due_at=at.now)
 
     move(deps, at.lab, _BEGINNING, ready, at.now, "The lab is ready.")
     return StepResult(Result.DONE)

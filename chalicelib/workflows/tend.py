@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from chalicelib.domain.errors import EkslabError, Superseded
+from chalicelib.domain.hibernating import awakened
 from chalicelib.domain.history import Event
 from chalicelib.domain.lab import Blame, Lab, Phase
 from chalicelib.domain.steps import execution_name
@@ -20,6 +21,8 @@ from chalicelib.workflows.recording import WATCH, move
 
 #: Labs looked at in one run; the rest are still due at the next.
 _AT_ONCE = 50
+_STARTING = frozenset({Tending.START, Tending.RESTART, Tending.ROLL_BACK, Tending.WAKE})
+_SILENT = frozenset({Tending.WAIT, Tending.REST})
 
 
 def run(deps: Deps, time: str | None = None) -> dict[str, Any]:
@@ -51,11 +54,10 @@ def _tend(deps: Deps, lab_id: str, now: datetime) -> TendingDecision:
     running = workflow is not None and deps.workflows.is_running(workflow, execution_name(lab, workflow))
     decision = decide_tending(lab, running, now)
     changed = move(deps, lab, (lab.phase,), changed_since, now, decision.reason)
-    if decision.action is not Tending.WAIT and changed.phase is lab.phase:
+    if decision.action not in _SILENT and changed.phase is lab.phase:
         facts = {"act": str(decision.action)}
         deps.store.add_event(lab.id, Event(now, "tended", decision.reason, facts))
-    starts = decision.action in (Tending.START, Tending.RESTART, Tending.RELEASE, Tending.ROLL_BACK)
-    if starts:
+    if decision.action in _STARTING:
         workflow = WORKFLOW_OF[changed.phase]
         payload = {"lab_id": lab.id, "time": now.isoformat()}
         deps.workflows.start(workflow, execution_name(changed, workflow), payload)
@@ -68,15 +70,21 @@ def _changed(stored: Lab, decision: TendingDecision, now: datetime) -> Lab:
     anew = replace(watched, run=stored.run + 1)
     why = decision.reason
     acts: Mapping[Tending, Callable[[], Lab]] = {
-        Tending.WAIT: lambda: replace(watched, due_at=stored.lease_ends_at) if stored.phase is Phase.READY else watched,
+        Tending.WAIT: lambda: watched,
+        Tending.REST: lambda: replace(stored, due_at=now),
         Tending.START: lambda: watched,
         Tending.RESTART: lambda: anew,
-        Tending.RELEASE: lambda: replace(anew.moved_to(Phase.RELEASING, now, why), change=None),
         Tending.ROLL_BACK: lambda: anew.moved_to(
             Phase.ROLLING_BACK, now, stored.reason or why, stored.blame or Blame.OURS
         ),
         Tending.GIVE_UP_CHANGE: lambda: replace(
-            stored.moved_to(Phase.READY, now, why, Blame.OURS), change=None, due_at=stored.lease_ends_at
+            stored.moved_to(Phase.READY, now, why, Blame.OURS), change=None, due_at=now
+        ),
+        Tending.WAKE: lambda: replace(
+            awakened(watched, now), reason=stored.reason or why, blame=stored.blame or Blame.OURS
+        ),
+        Tending.GIVE_UP_WAKING: lambda: replace(
+            stored.moved_to(Phase.HIBERNATED, now, stored.reason or why, stored.blame or Blame.OURS), due_at=now
         ),
         Tending.BLOCK: lambda: replace(stored.moved_to(Phase.BLOCKED, now, why, Blame.OURS), due_at=None),
         Tending.FORGET: lambda: replace(stored, due_at=None),

@@ -49,7 +49,7 @@ def is_superseded_run_alive(deps: Deps, lab: Lab) -> bool:
     return any(
         deps.workflows.is_running(workflow, execution_name(lab, workflow, run))
         for run in before
-        for workflow in ("provision", "update", "teardown")
+        for workflow in ("provision", "update", "hibernate", "wake", "teardown")
     )
 
 

@@ -144,7 +144,7 @@ def _scaled(spec: LabSpec, nodes: Mapping[str, int]) -> LabSpec:
 
 
 def _ready(stored: Lab, at: StepInput) -> Lab:
-    return replace(stored.moved_to(Phase.READY, at.now), change=None, due_at=stored.lease_ends_at)
+    return replace(stored.moved_to(Phase.READY, at.now), change=None, due_at=at.now)
 
 
 def _save(deps: Deps, at: StepInput, change: Callable[[Lab], Lab]) -> None:

@@ -17,7 +17,7 @@ from chalicelib.ports import Deps
 from chalicelib.workflows.running import run_step, run_watch_step
 
 STATEMACHINES = Path(__file__).resolve().parents[2] / "statemachine"
-LAB_WORKFLOWS = ("provision", "update", "teardown", "inspect")
+LAB_WORKFLOWS = ("provision", "update", "hibernate", "wake", "teardown", "inspect")
 WORKFLOWS = (*LAB_WORKFLOWS, "watch_support")
 _MOST_STATES = 20_000
 #: What Step Functions passes between states at most.

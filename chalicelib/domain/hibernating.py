@@ -1,0 +1,50 @@
+"""How a lab goes to sleep and what it needs to wake: sizes of node groups, remembered before anything shrinks. Pure.
+
+A size that is remembered is never remembered again: a step that runs twice would otherwise take a zero for the size.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from chalicelib.domain.evening import Holidays, next_wake
+from chalicelib.domain.lab import Hibernation, Lab, NodegroupSize, Phase
+
+
+def put_to_sleep(lab: Lab, now: datetime, reason: str, holidays: Holidays) -> Lab:
+    """The lab on its way to hibernation, in a run of its own; whoever saves it sets `due_at` and starts `hibernate`."""
+    wake_at = next_wake(lab.spec.evening, now, holidays)
+    hibernation = Hibernation((), now, reason, wake_at)
+    return replace(lab.moved_to(Phase.HIBERNATING, now), run=lab.run + 1, hibernation=hibernation)
+
+
+def awakened(lab: Lab, now: datetime) -> Lab:
+    """The lab on its way back, in a run of its own; whoever saves it sets `due_at` and starts `wake`."""
+    return replace(lab.moved_to(Phase.WAKING, now), run=lab.run + 1)
+
+
+def asleep(size: NodegroupSize) -> NodegroupSize:
+    """The same node group without nodes. EKS wants a maximum of at least one."""
+    return replace(size, min=0, desired=0, max=max(size.max, 1))
+
+
+def remembered(hibernation: Hibernation, sizes: Iterable[NodegroupSize]) -> Hibernation:
+    """With the sizes of node groups that it did not know yet; what it knows stays."""
+    known = {size.name for size in hibernation.sizes}
+    new = tuple(size for size in sizes if size.name not in known)
+    return replace(hibernation, sizes=(*hibernation.sizes, *new)) if new else hibernation
+
+
+def wanted_awake(now_is: NodegroupSize, sizes: Sequence[NodegroupSize]) -> NodegroupSize:
+    """The size a node group is to have: the remembered one, unless somebody gave it nodes meanwhile, or made it since."""
+    before = next((size for size in sizes if size.name == now_is.name), None)
+    return now_is if before is None or now_is.desired > 0 else before
+
+
+def sizes_told(sizes: Sequence[NodegroupSize]) -> str:
+    """`workers: 2 nodes, gpu: 1 node`, for people."""
+    if not sizes:
+        return "there are no node groups"
+    return ", ".join(f"{size.name}: {size.desired} node{'' if size.desired == 1 else 's'}" for size in sizes)

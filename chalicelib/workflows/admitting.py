@@ -1,0 +1,65 @@
+"""People's way into a cluster: the access entries that the lab granted are taken back when it sleeps or ends, and given again.
+
+Only what the lab itself granted is touched: never a node role's entry, never one that somebody else made.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from chalicelib.domain.arns import part_of_cluster
+from chalicelib.domain.errors import AwsRefused, ResourceGone
+from chalicelib.domain.lab import Lab
+from chalicelib.domain.resources import EntryState, Kind
+from chalicelib.domain.spec import AccessSpec
+from chalicelib.ports import Deps
+from chalicelib.workflows.making import access_of
+from chalicelib.workflows.recording import ASKED_FOR, enter
+
+#: The type of entries that people and their tools log in with; all others belong to nodes and to EKS itself.
+_PEOPLE = "STANDARD"
+
+
+def people_of(lab: Lab) -> tuple[AccessSpec, ...]:
+    """The entries that let people in: those asked for, and the work host's, on which people work."""
+    return tuple(access for access in access_of(lab) if access.type == _PEOPLE)
+
+
+def revoke_people(deps: Deps, lab: Lab, now: datetime) -> tuple[str, ...]:
+    """Take all of them back; return what AWS refused, in words. A missing entry, or cluster, is success."""
+    refused = []
+    for access in people_of(lab):
+        try:
+            deps.cloud(lab.region).clusters.revoke_access(lab.name, access.principal_arn)
+        except AwsRefused as error:
+            refused.append(f"{access.principal_arn}: {error.message}")
+        else:
+            _settle(deps, lab, access.principal_arn, now)
+    return tuple(refused)
+
+
+def grant_people(deps: Deps, lab: Lab, now: datetime) -> tuple[str, ...]:
+    """Give all of them again; return what AWS refused, in words: one that can't get in any more keeps nobody else out.
+
+    Raises ResourceGone when the cluster is.
+    """
+    refused = []
+    for access in people_of(lab):
+        try:
+            arn = deps.cloud(lab.region).clusters.grant_access(lab, access)
+        except ResourceGone:
+            raise
+        except AwsRefused as error:
+            refused.append(f"{access.principal_arn}: {error.message}")
+        else:
+            own = part_of_cluster(lab, Kind.ACCESS_ENTRY, access.principal_arn, arn)
+            enter(deps, lab, [own], EntryState.PRESENT, now, ASKED_FOR)
+    return tuple(refused)
+
+
+def _settle(deps: Deps, lab: Lab, principal_arn: str, now: datetime) -> None:
+    for entry in deps.store.ledger(lab.id):
+        own = entry.resource.kind is Kind.ACCESS_ENTRY and entry.resource.id == principal_arn
+        if own and entry.state is not EntryState.DELETED:
+            deps.store.record(lab.id, replace(entry, state=EntryState.DELETED, changed_at=now, reason=""))

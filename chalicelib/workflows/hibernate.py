@@ -1,0 +1,99 @@
+"""Puts a lab to sleep: people's access is taken back, all node groups go to no nodes, the control plane stays.
+
+One function per Task state of statemachine/hibernate.asl.json. A node group's size is on the lab before it shrinks; what
+can't be put to sleep is woken again by `wake`, so that a failure takes nothing away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
+from datetime import timedelta
+
+from chalicelib.domain.evening import next_wake
+from chalicelib.domain.explain import explain_execution
+from chalicelib.domain.hibernating import asleep, awakened, remembered
+from chalicelib.domain.lab import Hibernation, Lab, NodegroupSize, Phase
+from chalicelib.domain.steps import Result, StepResult, execution_name
+from chalicelib.ports import Deps
+from chalicelib.workflows.admitting import people_of, revoke_people
+from chalicelib.workflows.making import again_or_failed
+from chalicelib.workflows.recording import WATCH, move
+from chalicelib.workflows.resizing import is_busy, nodegroups_of, resize_all, why_not_now
+from chalicelib.workflows.running import StepInput
+
+_GOING = (Phase.HIBERNATING,)
+
+
+def begin(deps: Deps, at: StepInput) -> StepResult:
+    """Ask the scheduled run to keep an eye on this, and make sure that the cluster is there and the lab's."""
+
+    def begun(stored: Lab) -> Lab:
+        kept = stored.hibernation or _usual(deps, stored, at)
+        return replace(stored, hibernation=kept, reason=None, blame=None, due_at=at.now + WATCH)
+
+    lab = _save(deps, at, begun)
+    return StepResult(Result.DONE, why_not_now(deps, lab))
+
+
+def revoke_access(deps: Deps, at: StepInput) -> StepResult:
+    """Take back the access entries that the lab granted: nobody works on what has no nodes."""
+    refused = revoke_people(deps, at.lab, at.now)
+    if refused:
+        return StepResult(Result.DONE, f"Not taken back: {'; '.join(refused)}.")
+    return StepResult(
+        Result.DONE, f"Taken back: {', '.join(one.principal_arn for one in people_of(at.lab)) or 'none'}."
+    )
+
+
+def shrink_nodegroups(deps: Deps, at: StepInput) -> StepResult:
+    """Bring every node group to no nodes, each after its size was written down."""
+    if why := why_not_now(deps, at.lab):
+        return again_or_failed("shrink_nodegroups", at, "The control plane", why)
+    states = list(nodegroups_of(deps, at.lab))
+    _remember(deps, at, [state.size for state in states if not is_busy(state)])
+    return resize_all(deps, at, "shrink_nodegroups", states, asleep)
+
+
+def finish(deps: Deps, at: StepInput) -> StepResult:
+    """The lab sleeps; the sweep looks at it next, and works out when it wakes."""
+
+    def sleeping(stored: Lab) -> Lab:
+        return replace(stored.moved_to(Phase.HIBERNATED, at.now), due_at=at.now)
+
+    move(deps, at.lab, _GOING, sleeping, at.now, "The lab is hibernated: no nodes, the control plane stays.")
+    return StepResult(Result.DONE)
+
+
+def give_up(deps: Deps, at: StepInput) -> StepResult:
+    """Wake the lab with the reason for which it could not sleep; should the start get lost, the scheduled run does it."""
+    failure = at.event.get("failure")
+    told = explain_execution(failure if isinstance(failure, Mapping) else {})
+
+    def waking(stored: Lab) -> Lab:
+        reason, blame = stored.reason or told.reason, stored.blame or told.blame
+        return replace(awakened(stored, at.now), reason=reason, blame=blame, due_at=at.now + timedelta(minutes=1))
+
+    lab = move(deps, at.lab, _GOING, waking, at.now, "The lab could not be hibernated; it is woken again.")
+    deps.workflows.start("wake", execution_name(lab, "wake"), {"lab_id": lab.id})
+    return StepResult(Result.DONE, str(lab.reason))
+
+
+def _remember(deps: Deps, at: StepInput, sizes: Iterable[NodegroupSize]) -> None:
+    """Write down sizes that are not on the lab yet, before anything shrinks."""
+    known = tuple(sizes)
+
+    def with_sizes(stored: Lab) -> Lab:
+        return replace(stored, hibernation=remembered(stored.hibernation or _usual(deps, stored, at), known))
+
+    _save(deps, at, with_sizes)
+
+
+def _usual(deps: Deps, lab: Lab, at: StepInput) -> Hibernation:
+    """For a lab that was sent to sleep without a word about why and until when."""
+    wake_at = next_wake(lab.spec.evening, at.now, deps.curfew.holidays)
+    return Hibernation((), lab.phase_since, lab.reason or "It was put to sleep.", wake_at)
+
+
+def _save(deps: Deps, at: StepInput, change: Callable[[Lab], Lab]) -> Lab:
+    return move(deps, at.lab, _GOING, change, at.now, "")

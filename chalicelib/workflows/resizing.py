@@ -1,0 +1,97 @@
+"""Brings all managed node groups of a lab's cluster to a size, as `hibernate` and `wake` want it: asked and looked at in one.
+
+By what is, not by what was asked for: a look asks for whatever is not so yet, so that nothing is lost when one dies, and a
+node group that somebody makes meanwhile is found as well.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterator, Sequence
+
+from chalicelib.domain.errors import ProvisioningFailed, ResourceGone, StillInUse
+from chalicelib.domain.explain import explain
+from chalicelib.domain.hibernating import sizes_told
+from chalicelib.domain.lab import Lab, NodegroupSize
+from chalicelib.domain.steps import Result, StepResult
+from chalicelib.domain.world import NodegroupState
+from chalicelib.ports import Deps
+from chalicelib.workflows.making import again_or_failed
+from chalicelib.workflows.running import StepInput
+from chalicelib.workflows.unmaking import own_cluster
+
+#: While a node group is like this, EKS takes no other update of it.
+_BUSY = frozenset({"CREATING", "UPDATING"})
+
+
+def nodegroups_of(deps: Deps, lab: Lab) -> Iterator[NodegroupState]:
+    """All managed node groups that are there to stay, also those that somebody made by hand."""
+    clusters = deps.cloud(lab.region).clusters
+    for name in clusters.nodegroups(lab.name):
+        try:
+            state = clusters.nodegroup(lab.name, name)
+        except ResourceGone:
+            continue
+        if state.status != "DELETING":
+            yield state
+
+
+def is_busy(state: NodegroupState) -> bool:
+    """Whether EKS is at work on it: its size is not settled, and can't be changed now."""
+    return state.status in _BUSY
+
+
+def why_not_now(deps: Deps, lab: Lab) -> str:
+    """Why node groups can't be resized at the moment, empty if they can. Raises ProvisioningFailed when the cluster is gone."""
+    cluster = own_cluster(deps, lab)
+    if cluster is None:
+        raise ProvisioningFailed(explain("ResourceNotFoundException", f"There is no cluster {lab.name} of the lab's."))
+    return "" if cluster.status == "ACTIVE" else f"the control plane is {cluster.status}"
+
+
+def resize_all(
+    deps: Deps,
+    at: StepInput,
+    step: str,
+    states: Sequence[NodegroupState],
+    wanted: Callable[[NodegroupSize], NodegroupSize],
+) -> StepResult:
+    """Ask for what is not as `wanted` yet; done when all is. Raises ProvisioningFailed: an update failed, or patience is out."""
+    waiting = [told for state in states if (told := _towards(deps, at.lab, state, wanted(state.size)))]
+    if waiting:
+        return again_or_failed(step, at, "A node group", "; ".join(waiting))
+    told = sizes_told([state.size for state in states])
+    return StepResult(Result.DONE, f"{told[0].upper()}{told[1:]}.")
+
+
+def ask_for_size(deps: Deps, lab: Lab, wanted: NodegroupSize) -> str | None:
+    """Ask once, by a token of this run and this size; return the update's id, None when it is so already."""
+    told = f"{wanted.name} {wanted.min} {wanted.desired} {wanted.max}"
+    token = lab.token(f"size-{lab.run}-{hashlib.sha256(told.encode()).hexdigest()[:16]}")
+    return deps.cloud(lab.region).clusters.resize_nodegroup(lab.name, wanted, token)
+
+
+def _towards(deps: Deps, lab: Lab, state: NodegroupState, wanted: NodegroupSize) -> str:
+    """What one node group is waited for, in words; empty when it is as wanted."""
+    if is_busy(state):
+        return f"{state.name} is {state.status}"
+    if state.size == wanted:
+        return ""
+    try:
+        update_id = ask_for_size(deps, lab, wanted)
+    except StillInUse as error:
+        return f"{state.name}: {error.message}"
+    except ResourceGone:
+        return ""
+    if update_id is not None:
+        _refuse_failure(deps, lab, state.name, update_id)
+    return f"{state.name} is to have {wanted.desired} nodes"
+
+
+def _refuse_failure(deps: Deps, lab: Lab, name: str, update_id: str) -> None:
+    """The same token is answered with the same update: the one that an earlier look asked for may have failed since."""
+    state = deps.cloud(lab.region).clusters.nodegroup_update_state(lab.name, name, update_id)
+    if state.status in ("Failed", "Cancelled"):
+        error = state.errors[0] if state.errors else f"Unknown: The update was {state.status}."
+        code, _, message = error.partition(": ")
+        raise ProvisioningFailed(explain(code, message or code))

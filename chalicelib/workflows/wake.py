@@ -1,0 +1,116 @@
+"""Wakes a hibernated lab: node groups get their sizes back, nodes are Ready, people get in again.
+
+One function per Task state of statemachine/wake.asl.json. The sizes stay on the lab until its nodes were seen; a wake that
+fails leaves it asleep, with the reason, and can be asked for again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+
+from chalicelib.domain.errors import AwsRefused, ProvisioningFailed
+from chalicelib.domain.evening import next_wake
+from chalicelib.domain.explain import explain_execution
+from chalicelib.domain.hibernating import asleep, wanted_awake
+from chalicelib.domain.lab import Blame, Hibernation, Lab, NodegroupSize, Phase
+from chalicelib.domain.patience import PATIENCE
+from chalicelib.domain.steps import Result, StepResult
+from chalicelib.ports import Deps
+from chalicelib.workflows.admitting import grant_people, people_of
+from chalicelib.workflows.making import again_or_failed
+from chalicelib.workflows.recording import WATCH, again, move
+from chalicelib.workflows.resizing import ask_for_size, nodegroups_of, resize_all, why_not_now
+from chalicelib.workflows.running import StepInput
+from chalicelib.workflows.unmaking import own_cluster
+from chalicelib.workflows.waking_nodes import nodes_of
+
+_COMING = (Phase.WAKING,)
+
+
+def begin(deps: Deps, at: StepInput) -> StepResult:
+    """Ask the scheduled run to keep an eye on this."""
+    _save(deps, at, lambda stored: replace(stored, due_at=at.now + WATCH))
+    return StepResult(Result.DONE)
+
+
+def restore_nodegroups(deps: Deps, at: StepInput) -> StepResult:
+    """Bring every node group back to its size. One that somebody gave nodes meanwhile, or deleted, is left as it is."""
+    if why := why_not_now(deps, at.lab):
+        return again_or_failed("restore_nodegroups", at, "The control plane", why)
+    sizes, states = _sizes(at.lab), list(nodegroups_of(deps, at.lab))
+    return resize_all(deps, at, "restore_nodegroups", states, lambda now_is: wanted_awake(now_is, sizes))
+
+
+def verify_nodes(deps: Deps, at: StepInput) -> StepResult:
+    """See that as many nodes are Ready as each node group is to have; what is missing is waited for a while."""
+    seen = nodes_of(deps, at.lab, _sizes(at.lab))
+    if not seen.missing:
+        return StepResult(Result.DONE, f"{seen.note}.")
+    if PATIENCE["verify_nodes"].is_out(at.attempt):
+        raise ProvisioningFailed(seen.failure(PATIENCE["verify_nodes"].minutes))
+    return again("verify_nodes", f"Not yet: {'; '.join(seen.missing)}.")
+
+
+def grant_access(deps: Deps, at: StepInput) -> StepResult:
+    """Let people in again. Who can't be let in any more is told, and keeps nobody else out."""
+    refused = grant_people(deps, at.lab, at.now)
+    if not refused:
+        return StepResult(Result.DONE, ", ".join(one.principal_arn for one in people_of(at.lab)) or "Nobody asked for.")
+    why = f"Not let in again: {'; '.join(refused)}."
+    _save(deps, at, lambda stored: stored if stored.reason else replace(stored, reason=why, blame=Blame.YOURS))
+    return StepResult(Result.DONE, why)
+
+
+def finish(deps: Deps, at: StepInput) -> StepResult:
+    """The lab is ready again; the sweep looks at it next. A reason that it came with stays, to be read."""
+
+    def awake(stored: Lab) -> Lab:
+        ready = stored.moved_to(Phase.READY, at.now, stored.reason, stored.blame)
+        return replace(ready, hibernation=None, due_at=at.now)
+
+    move(deps, at.lab, _COMING, awake, at.now, "The lab is awake: its nodes are Ready.")
+    return StepResult(Result.DONE)
+
+
+def give_up(deps: Deps, at: StepInput) -> StepResult:
+    """The lab sleeps on, with the reason; nodes that came are sent away again. Without a cluster there is nothing to wake."""
+    failure = at.event.get("failure")
+    told = explain_execution(failure if isinstance(failure, Mapping) else {})
+    gone = own_cluster(deps, at.lab) is None
+    left = "" if gone else _sent_away(deps, at.lab)
+
+    def as_before(stored: Lab) -> Lab:
+        phase, kept = (Phase.READY, None) if gone else (Phase.HIBERNATED, _later(deps, stored, at))
+        reason, blame = f"{stored.reason or told.reason}{left}", stored.blame or told.blame
+        return replace(stored.moved_to(phase, at.now, reason, blame), hibernation=kept, due_at=at.now)
+
+    lab = move(deps, at.lab, _COMING, as_before, at.now, "The lab could not be woken. Ask to wake it again.")
+    return StepResult(Result.DONE, str(lab.reason))
+
+
+def _sizes(lab: Lab) -> tuple[NodegroupSize, ...]:
+    return lab.hibernation.sizes if lab.hibernation else ()
+
+
+def _sent_away(deps: Deps, lab: Lab) -> str:
+    """Ask for no nodes where sizes are known, without waiting; return which node groups would not, as a sentence."""
+    known, left = {size.name for size in _sizes(lab)}, []
+    for state in nodegroups_of(deps, lab):
+        try:
+            if state.name in known:
+                ask_for_size(deps, lab, asleep(state.size))
+        except AwsRefused as error:
+            left.append(f"{state.name} ({error.message})")
+    return f" These may have nodes that cost: {'; '.join(left)}." if left else ""
+
+
+def _later(deps: Deps, lab: Lab, at: StepInput) -> Hibernation | None:
+    """By itself it wakes on the next morning, not again and again on this one."""
+    if lab.hibernation is None:
+        return None
+    return replace(lab.hibernation, wake_at=next_wake(lab.spec.evening, at.now, deps.curfew.holidays))
+
+
+def _save(deps: Deps, at: StepInput, change: Callable[[Lab], Lab]) -> None:
+    move(deps, at.lab, _COMING, change, at.now, "")
