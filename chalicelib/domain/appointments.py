@@ -1,0 +1,75 @@
+"""What a resting lab faces next: its curfew, or the end of its lease, whichever comes first; and when it must be looked at for it.
+
+Called by the sweep. Nothing is left for ever: a lease that has ended already is due as soon as notice of it can be given.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from chalicelib.domain.curfew import CurfewRules
+from chalicelib.domain.evening import AtCurfew, Holidays, Night, local_date, next_curfew
+from chalicelib.domain.lab import Lab
+from chalicelib.domain.plan import Ground
+
+#: A curfew at the very instant until which a lab is kept, or protected, is one it faces.
+_TICK = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Appointment:
+    """What is to come over a lab: on which local day (`night`), when, what, and on which ground."""
+
+    night: date
+    at: datetime
+    act: AtCurfew
+    ground: Ground
+
+    def look_at(self, rules: CurfewRules) -> datetime:
+        """When the lab must be looked at so that the plan is published ahead of it."""
+        return self.at - timedelta(hours=rules.lead_hours)
+
+
+def next_appointment(
+    lab: Lab, rules: CurfewRules, now: datetime, holidays: Holidays, after: datetime | None = None
+) -> Appointment:
+    """The nearest one. `after`: curfews up to then are dealt with. At the same instant a lease's end goes first."""
+    ends, curfew = lease_end(lab, rules, now), curfew_to_come(lab, after or now, holidays)
+    if curfew is None or ends.at <= curfew.at:
+        return ends
+    return Appointment(curfew.day, curfew.at, lab.spec.evening.at_curfew, Ground.IDLE)
+
+
+def lease_end(lab: Lab, rules: CurfewRules, now: datetime) -> Appointment:
+    """When the lease ends the lab: at its end, not before its protection's, and if that is past, once notice was given."""
+    ends = max(lab.lease_ends_at, lab.protection.until) if lab.protection else lab.lease_ends_at
+    ground = Ground.ADOPTED if lab.adopted else Ground.LEASE
+    return _ending(lab, ends if ends > now else _noticed(rules, now), ground)
+
+
+def closing(lab: Lab, rules: CurfewRules, now: datetime) -> Appointment:
+    """For a lab whose cluster is gone: what it left behind goes once notice was given."""
+    return _ending(lab, _noticed(rules, now), Ground.GONE)
+
+
+def curfew_to_come(lab: Lab, after: datetime, holidays: Holidays) -> Night | None:
+    """The first curfew later than `after` that may end or hibernate the lab for idleness: not while it is kept or protected."""
+    spared = [after]
+    spared += [lab.kept_until - _TICK] if lab.kept_until else []
+    spared += [lab.protection.until - _TICK] if lab.protection else []
+    return next_curfew(lab.spec.evening, max(spared), holidays)
+
+
+def missed_curfew(lab: Lab, now: datetime, holidays: Holidays) -> Night | None:
+    """The first curfew between the instant the lab was due and `now`: it came and went, and nobody looked in time."""
+    night = curfew_to_come(lab, lab.due_at, holidays) if lab.due_at is not None and lab.due_at < now else None
+    return night if night is not None and night.at <= now else None
+
+
+def _ending(lab: Lab, at: datetime, ground: Ground) -> Appointment:
+    return Appointment(local_date(lab.spec.evening, at), at, AtCurfew.END, ground)
+
+
+def _noticed(rules: CurfewRules, now: datetime) -> datetime:
+    return now + timedelta(minutes=rules.notice_minutes)

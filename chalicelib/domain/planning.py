@@ -1,0 +1,72 @@
+"""Makes an entry of the plan out of a lab, what it faces, and what is known of its use and its price.
+
+Called by the sweep, hours ahead of the act. An entry is immutable once published, so everything people are told is in it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from chalicelib.domain.appointments import Appointment
+from chalicelib.domain.evening import local_told
+from chalicelib.domain.evidence import Evidence
+from chalicelib.domain.idleness_verdict import Verdict
+from chalicelib.domain.lab import Lab, Planned
+from chalicelib.domain.money import Prices, hourly_cost, saved_hourly
+from chalicelib.domain.plan import Entry, Ground, Stakes
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a lab while it is planned. `extended`: its version pays for extended support now."""
+
+    prices: Prices
+    extended: bool = False
+    evidence: Evidence | None = None
+    verdict: Verdict | None = None
+
+
+def plan_entry(lab: Lab, faces: Appointment, known: Known, now: datetime) -> Entry:
+    """The entry of `faces.night`."""
+    return Entry(
+        night=faces.night,
+        lab_id=lab.id,
+        at=faces.at,
+        act=faces.act,
+        ground=faces.ground,
+        reason=_reason(lab, faces, known.verdict),
+        owner=lab.owner,
+        name=lab.name,
+        region=lab.region,
+        planned_at=now,
+        stakes=stakes_of(known.evidence),
+        hourly_usd=hourly_cost(lab, known.prices, known.extended).certain,
+        saved_hourly_usd=saved_hourly(lab, known.prices, known.extended, faces.act),
+    )
+
+
+def planned_for(lab: Lab, entry: Entry) -> Lab:
+    """The lab with its entry on it, and the lease it had then: a longer one later is its owner's word."""
+    return replace(lab, planned=Planned(entry.night, entry.id, entry.at, lab.lease_ends_at))
+
+
+def stakes_of(evidence: Evidence | None) -> Stakes:
+    """What was counted; what could not be stays unknown."""
+    if evidence is None or evidence.cluster_status is None:
+        return Stakes()
+    nodes = sum(group.nodes for group in evidence.nodegroups) + evidence.instances_outside
+    pods = evidence.kubernetes.user_pods if evidence.kubernetes else None
+    return Stakes(nodes, pods, evidence.volumes, len(evidence.balancers))
+
+
+def _reason(lab: Lab, faces: Appointment, verdict: Verdict | None) -> str:
+    match faces.ground:
+        case Ground.IDLE:
+            return verdict.sentence if verdict else "It is idle."
+        case Ground.LEASE:
+            return f"Its lease ends at {local_told(lab.spec.evening, lab.lease_ends_at)}."
+        case Ground.GONE:
+            return "EKS knows no such cluster any more: what it left behind is closed properly."
+        case Ground.ADOPTED:
+            return "Its cluster carries this installation's tags, and no lab answered for it."

@@ -1,0 +1,48 @@
+"""When a hibernated lab is woken: in its morning, or ahead of an upgrade by AWS that would find no nodes to bring along.
+
+Called by the sweep. A wake that failed is not tried again before the next morning: its owner was told, and can ask for it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from chalicelib.domain.calendar import Calendar
+from chalicelib.domain.evening import Holidays, local_told, next_wake
+from chalicelib.domain.lab import Lab
+from chalicelib.domain.support import DeadlineKind
+from chalicelib.domain.supporting import decide_support
+
+#: So long before AWS may upgrade a control plane its nodes are there, to be brought along.
+AHEAD_OF_UPGRADE = timedelta(hours=48)
+
+
+@dataclass(frozen=True, slots=True)
+class Waking:
+    """When it wakes next (None: when somebody asks), and why. `by_clock`: its morning, whatever AWS does."""
+
+    at: datetime | None
+    reason: str
+    by_clock: datetime | None
+
+
+def upgrade_ahead(version: str, support_type: str | None, calendar: Calendar, now: datetime) -> datetime | None:
+    """From when on AWS may upgrade the control plane by itself; None where the calendar does not say."""
+    deadlines = decide_support(version, support_type, calendar, now).deadlines
+    return next((deadline.at for deadline in deadlines if deadline.kind is DeadlineKind.FORCED_UPGRADE), None)
+
+
+def decide_waking(lab: Lab, upgrade_at: datetime | None, holidays: Holidays) -> Waking:
+    """The nearest of the two, counted from when it fell asleep."""
+    morning = next_wake(lab.spec.evening, lab.phase_since, holidays)
+    early = None if upgrade_at is None else upgrade_at - AHEAD_OF_UPGRADE
+    if early is not None and (morning is None or early < morning) and early > lab.phase_since:
+        told = local_told(lab.spec.evening, upgrade_at or early)
+        return Waking(early, f"AWS may upgrade its control plane from {told} on, which would find no nodes.", morning)
+    return Waking(morning, "Its morning has come.", morning)
+
+
+def stays_awake(upgrade_at: datetime | None, at: datetime) -> bool:
+    """Whether a lab that was to go to sleep at `at` stays awake, for AWS may upgrade it soon."""
+    return upgrade_at is not None and upgrade_at - AHEAD_OF_UPGRADE <= at
