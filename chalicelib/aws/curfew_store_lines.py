@@ -12,7 +12,7 @@ from chalicelib.domain.plan import Entry, Fate, Outcome, Plan, PlanHeader
 
 
 def as_read(entry: Entry) -> Entry:
-    """The entry as it will be read: the hash is over this one, in which a cost of 1 is 1.0 and a zone is an offset."""
+    """The entry as it will be read: the hash is over this one, whatever JSON has made of it."""
     return read_body(Entry, body_of(entry))
 
 

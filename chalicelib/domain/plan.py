@@ -10,7 +10,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from enum import StrEnum
 
 from chalicelib.domain.evening import AtCurfew
@@ -134,8 +134,13 @@ def plan_hash(entries: Iterable[Entry]) -> str:
 
 
 def _plain(value: object) -> object:
-    if isinstance(value, (datetime, date)):
+    """Equal values are told alike: an instant in any zone, and a whole number of dollars like any other."""
+    if isinstance(value, datetime):
+        return value.astimezone(UTC).isoformat()
+    if isinstance(value, date):
         return value.isoformat()
+    if isinstance(value, int):
+        return float(value)
     if isinstance(value, Stakes):
         return [value.nodes, value.pods, value.volumes, value.balancers]
     return value
