@@ -59,7 +59,7 @@ class Entry:
     @property
     def id(self) -> str:
         """Unique within its night: the same lab at the same instant is the same entry."""
-        return f"{self.at:%Y-%m-%dT%H:%M:%SZ}#{self.lab_id}"
+        return f"{self.at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}#{self.lab_id}"
 
 
 class Outcome(StrEnum):

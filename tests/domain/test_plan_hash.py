@@ -55,4 +55,5 @@ def test_an_entry_more_or_twice_is_another_hash() -> None:
 def test_equal_entries_have_one_hash_however_they_are_written() -> None:
     local = AT.astimezone(ZoneInfo("Asia/Seoul"))
     assert plan_hash([replace(ENTRY, at=local, planned_at=local)]) == plan_hash([ENTRY])
+    assert replace(ENTRY, at=local).id == ENTRY.id
     assert plan_hash([replace(ENTRY, hourly_usd=1)]) == plan_hash([replace(ENTRY, hourly_usd=1.0)])
