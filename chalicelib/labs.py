@@ -1,7 +1,6 @@
 """What a person may ask that changes something: request a lab, change it, release it. Reading is in `labs_reading.py`.
 
-The order is always: judge, store, start. A start that fails after the store loses nothing: the scheduled run finds the lab
-by its `due_at` and starts it, under the same execution name, so never twice.
+The order is always: judge, store, start (`labs_moving.py`).
 """
 
 from __future__ import annotations
@@ -11,19 +10,16 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from chalicelib.domain.changes import change_told, changes_nothing, completed, judge_change
-from chalicelib.domain.errors import EkslabError, InvalidRequest, LabNotFound, NameTaken, WrongPhase
+from chalicelib.domain.errors import InvalidRequest, LabNotFound, NameTaken, WrongPhase
 from chalicelib.domain.findings import Finding, has_errors, warning
-from chalicelib.domain.history import Event
 from chalicelib.domain.lab import ENDING, OVER, Caller, Change, Lab, Phase
 from chalicelib.domain.outlook import volumes_told
 from chalicelib.domain.spec import LabSpec
-from chalicelib.domain.steps import execution_name
 from chalicelib.domain.validation_size import judge_size
+from chalicelib.labs_moving import START_CHECK, anew, moved, started
+from chalicelib.labs_moving import Answered as Answered
 from chalicelib.labs_preflight import preflight
 from chalicelib.ports import Deps
-
-#: When the scheduled run makes sure that what was stored has also been started.
-START_CHECK = timedelta(seconds=60)
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,18 +31,10 @@ class Asking:
     in_callers_words: Callable[[Iterable[Finding]], tuple[Finding, ...]] = tuple
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
-    """The lab as it is now, and warnings for the caller."""
-
-    lab: Lab
-    findings: tuple[Finding, ...] = ()
-
-
 def requested_before(deps: Deps, caller: Caller, key: str | None, digest: str, now: datetime) -> Answered | None:
     """The lab that this caller's idempotency key stands for, started if it never was. Raises IdempotencyConflict."""
     lab = deps.store.lab_of_key(caller.arn, key, digest, now) if key else None
-    return None if lab is None else Answered(lab, _started(deps, lab))
+    return None if lab is None else Answered(lab, started(deps, lab))
 
 
 def request_lab(deps: Deps, caller: Caller, asking: Asking, key: str | None, digest: str, now: datetime) -> Answered:
@@ -55,21 +43,11 @@ def request_lab(deps: Deps, caller: Caller, asking: Asking, key: str | None, dig
     findings = (*asking.findings, *asking.in_callers_words(found))
     if has_errors(findings):
         raise InvalidRequest(findings)
-    lab = Lab(
-        id=deps.new_id(),
-        owner=caller.arn,
-        account=caller.account,
-        spec=spec,
-        phase=Phase.REQUESTED,
-        created_at=now,
-        phase_since=now,
-        lease_ends_at=now + timedelta(hours=spec.lease_hours),
-        due_at=now + START_CHECK,
-    )
+    lab = _asked_for(deps, caller, spec, now)
     if too_large := judge_size(lab):
         raise InvalidRequest((*findings, *asking.in_callers_words(too_large)))
     stored = _stored(deps, caller, lab, key, digest, now)
-    return Answered(stored, (*findings, _about_volumes(stored), *_started(deps, stored)))
+    return Answered(stored, (*findings, _about_volumes(stored), *started(deps, stored)))
 
 
 def change_lab(deps: Deps, caller: Caller, lab_id: str, asked: Change, now: datetime) -> Answered:
@@ -88,9 +66,9 @@ def change_lab(deps: Deps, caller: Caller, lab_id: str, asked: Change, now: date
         if stored.phase is not Phase.READY:
             message = f"A lab can be changed when it is ready; this one is {stored.phase}."
             raise WrongPhase(lab_id, stored.phase, message)
-        return replace(_anew(stored, Phase.UPDATING, now), change=change)
+        return replace(anew(stored, Phase.UPDATING, now), change=change)
 
-    return _moved(deps, caller, lab, updating, findings, now, f"A change was asked for: {change_told(change)}.")
+    return moved(deps, caller, lab, updating, findings, now, f"A change was asked for: {change_told(change)}.")
 
 
 def release_lab(deps: Deps, caller: Caller, lab_id: str, now: datetime) -> Answered:
@@ -99,10 +77,10 @@ def release_lab(deps: Deps, caller: Caller, lab_id: str, now: datetime) -> Answe
 
     def releasing(stored: Lab) -> Lab:
         ended = stored.phase in OVER or (stored.phase in ENDING and stored.phase is not Phase.BLOCKED)
-        return stored if ended else replace(_anew(stored, Phase.RELEASING, now), change=None)
+        return stored if ended else replace(anew(stored, Phase.RELEASING, now), change=None)
 
     told = () if lab.phase in OVER else (_about_volumes(lab),)
-    return _moved(deps, caller, lab, releasing, told, now, f"The lab was released by {caller.arn}.")
+    return moved(deps, caller, lab, releasing, told, now, f"The lab was released by {caller.arn}.")
 
 
 def own_lab(deps: Deps, caller: Caller, lab_id: str) -> Lab:
@@ -111,6 +89,23 @@ def own_lab(deps: Deps, caller: Caller, lab_id: str) -> Lab:
     if not lab.may_be_seen_by(caller):
         raise LabNotFound(lab_id)
     return lab
+
+
+def _asked_for(deps: Deps, caller: Caller, spec: LabSpec, now: datetime) -> Lab:
+    ends_by = now + timedelta(hours=deps.curfew.store.rules(deps.curfew.usual).max_total_hours)
+    return Lab(
+        id=deps.new_id(),
+        owner=caller.arn,
+        account=caller.account,
+        spec=spec,
+        phase=Phase.REQUESTED,
+        created_at=now,
+        phase_since=now,
+        lease_ends_at=min(now + timedelta(hours=spec.lease_hours), ends_by),
+        due_at=now + START_CHECK,
+        ends_by=ends_by,
+        installation=deps.curfew.installation,
+    )
 
 
 def _stored(deps: Deps, caller: Caller, lab: Lab, key: str | None, digest: str, now: datetime) -> Lab:
@@ -130,40 +125,3 @@ def _may_see(deps: Deps, caller: Caller, lab_id: str) -> bool:
 
 def _about_volumes(lab: Lab) -> Finding:
     return warning("volumes", "volumes", f"When the lab ends, {volumes_told(lab.spec.volumes)}.")
-
-
-def _anew(lab: Lab, phase: Phase, now: datetime) -> Lab:
-    """In another phase, with a run of its own, watched by the scheduled run."""
-    return replace(lab.moved_to(phase, now), run=lab.run + 1, due_at=now + START_CHECK)
-
-
-def _moved(
-    deps: Deps,
-    caller: Caller,
-    lab: Lab,
-    change: Callable[[Lab], Lab],
-    findings: tuple[Finding, ...],
-    now: datetime,
-    message: str,
-) -> Answered:
-    moved = deps.store.change_lab(lab.id, change)
-    if moved.run != lab.run:
-        facts = {"phase": str(moved.phase), "by": caller.arn}
-        deps.store.add_event(lab.id, Event(now, "phase-changed", message, facts))
-    return Answered(moved, (*findings, *_started(deps, moved)))
-
-
-_WORKFLOWS = {Phase.REQUESTED: "provision", Phase.UPDATING: "update", Phase.RELEASING: "teardown"}
-
-
-def _started(deps: Deps, lab: Lab) -> tuple[Finding, ...]:
-    """Start the workflow of the lab's phase; a start that fails is a warning, for the scheduled run will make up for it."""
-    workflow = _WORKFLOWS.get(lab.phase)
-    if workflow is None:
-        return ()
-    try:
-        deps.workflows.start(workflow, execution_name(lab, workflow), {"lab_id": lab.id})
-    except EkslabError:
-        message = "It is stored, but its start was not confirmed; a scheduled run makes up for that within minutes."
-        return (warning("", "start-delayed", message),)
-    return ()

@@ -1,15 +1,17 @@
 """What a lab's owner is told about its beginning and its future: the first line of history, and what happens next and when.
 
-Pure: facts and `now` in, sentences out. Instants are told in UTC, to the minute.
+Pure: facts and `now` in, sentences out. Instants are told in UTC, to the minute; those of an evening in its own zone.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from chalicelib.domain.evening import AtCurfew, local_told
 from chalicelib.domain.history import Event, Step, StepStatus
 from chalicelib.domain.lab import Lab, Phase
+from chalicelib.domain.plan import Entry
 from chalicelib.domain.spec import VolumePolicy
 
 _VOLUMES = {
@@ -35,13 +37,15 @@ def instant_told(instant: datetime) -> str:
     return f"{instant:%Y-%m-%dT%H:%M}Z"
 
 
-def what_happens_next(lab: Lab, steps: Sequence[Step], now: datetime) -> tuple[str, ...]:
-    """Sentences about the lab's future, nearest first; none when nothing more will happen."""
+def what_happens_next(lab: Lab, steps: Sequence[Step], now: datetime, entry: Entry | None = None) -> tuple[str, ...]:
+    """Sentences about the lab's future, nearest first; none when nothing more will happen. `entry`: its line of a plan."""
     match lab.phase:
         case Phase.REQUESTED:
             return ("Provisioning starts within minutes.", _lease(lab, now))
-        case Phase.PROVISIONING | Phase.UPDATING | Phase.READY | Phase.HIBERNATING | Phase.HIBERNATED | Phase.WAKING:
-            return (*_waiting(lab, steps), _lease(lab, now))
+        case Phase.PROVISIONING | Phase.UPDATING | Phase.HIBERNATING | Phase.WAKING:
+            return (*_waiting(lab, steps), *_curfew(lab, entry, now), _lease(lab, now))
+        case Phase.READY | Phase.HIBERNATED:
+            return (*_sleep(lab, now), *_curfew(lab, entry, now), _lease(lab, now))
         case Phase.RELEASING | Phase.ROLLING_BACK:
             ending = "Everything of the lab is being deleted; a receipt proves it afterwards."
             return (*_waiting(lab, steps), ending, _volumes(lab))
@@ -53,6 +57,39 @@ def what_happens_next(lab: Lab, steps: Sequence[Step], now: datetime) -> tuple[s
             return _looks(lab)
 
 
+def _sleep(lab: Lab, now: datetime) -> Iterator[str]:
+    """When a hibernated lab wakes."""
+    if lab.phase is not Phase.HIBERNATED:
+        return
+    wake_at = lab.hibernation.wake_at if lab.hibernation else None
+    if wake_at is None:
+        yield "It sleeps without nodes until somebody asks for it: POST /labs/{id}/wake."
+    elif wake_at > now:
+        yield f"It sleeps without nodes until {local_told(lab.spec.evening, wake_at)}, or until somebody asks for it."
+    else:
+        yield "It sleeps without nodes, and is to wake within the hour."
+
+
+def _curfew(lab: Lab, entry: Entry | None, now: datetime) -> Iterator[str]:
+    """What the next evening brings, and what keeps it from doing so."""
+    evening = lab.spec.evening
+    if lab.planned is not None and lab.planned.at > now:
+        act = "is hibernated" if entry is not None and entry.act is AtCurfew.HIBERNATE else "ends"
+        why = f" {_sentence(entry.reason)}" if entry is not None else ""
+        yield f"Tonight's plan: it {act} {local_told(evening, lab.planned.at)}.{why} Extending it keeps it."
+    if lab.kept_until is not None and lab.kept_until > now:
+        yield f"It is kept: no idleness ends it before {local_told(evening, lab.kept_until)}."
+    if lab.protection is not None and lab.protection.until > now:
+        until = local_told(evening, lab.protection.until)
+        yield f"It is protected until {until}, by {lab.protection.by}: {_sentence(lab.protection.why)}"
+
+
+def _sentence(words: str) -> str:
+    """With a capital letter at its beginning and a full stop at its end."""
+    told = f"{words[:1].upper()}{words[1:]}"
+    return told if told.endswith(".") else f"{told}."
+
+
 def _waiting(lab: Lab, steps: Sequence[Step]) -> tuple[str, ...]:
     running = [step for step in steps if step.status is StepStatus.RUNNING and step.run == lab.run]
     return tuple(f"{step.title}: {step.detail or 'under way'}" for step in running)
@@ -60,14 +97,14 @@ def _waiting(lab: Lab, steps: Sequence[Step]) -> tuple[str, ...]:
 
 def _lease(lab: Lab, now: datetime) -> str:
     if now >= lab.lease_ends_at:
-        return f"The lease ended at {instant_told(lab.lease_ends_at)}; deleting starts within minutes."
+        told = "its end is planned, and its owner warned, within the hour"
+        return f"The lease ended at {instant_told(lab.lease_ends_at)}: {told}."
     told = volumes_told(lab.spec.volumes)
     return f"The lease ends at {instant_told(lab.lease_ends_at)}; then everything is deleted, and {told}."
 
 
 def _volumes(lab: Lab) -> str:
-    told = volumes_told(lab.spec.volumes)
-    return f"{told[0].upper()}{told[1:]}."
+    return _sentence(volumes_told(lab.spec.volumes))
 
 
 def _looks(lab: Lab) -> tuple[str, ...]:

@@ -1,0 +1,69 @@
+"""What a person may ask of a lab's sleep: to hibernate it now, to wake it now. The sweep does both by itself at their times."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from chalicelib.domain.errors import WrongPhase
+from chalicelib.domain.findings import Finding, warning
+from chalicelib.domain.hibernating import awakened, put_to_sleep
+from chalicelib.domain.lab import Caller, Lab, Phase
+from chalicelib.domain.outlook import instant_told
+from chalicelib.labs import own_lab
+from chalicelib.labs_moving import START_CHECK, Answered, moved
+from chalicelib.ports import Deps
+
+_ASLEEP = frozenset({Phase.HIBERNATING, Phase.HIBERNATED})
+_AWAKE = frozenset({Phase.WAKING, Phase.READY})
+
+
+def hibernate_lab(deps: Deps, caller: Caller, lab_id: str, now: datetime) -> Answered:
+    """Start putting a ready lab to sleep: no nodes, the control plane stays. Again is the same answer.
+
+    Raises LabNotFound, WrongPhase.
+    """
+    lab, why = own_lab(deps, caller, lab_id), f"{caller.arn} asked for it."
+
+    def hibernating(stored: Lab) -> Lab:
+        if stored.phase in _ASLEEP:
+            return stored
+        if stored.phase is not Phase.READY:
+            message = f"A lab can be hibernated when it is ready; this one is {stored.phase}."
+            raise WrongPhase(lab_id, stored.phase, message)
+        return replace(put_to_sleep(stored, now, why, deps.curfew.holidays), due_at=now + START_CHECK)
+
+    return moved(deps, caller, lab, hibernating, (_costs(),), now, f"The lab is to hibernate: {why}")
+
+
+def wake_lab(deps: Deps, caller: Caller, lab_id: str, now: datetime) -> Answered:
+    """Start waking a hibernated lab: its node groups get their sizes back. Again is the same answer.
+
+    Raises LabNotFound, WrongPhase.
+    """
+    lab = own_lab(deps, caller, lab_id)
+
+    def waking(stored: Lab) -> Lab:
+        if stored.phase in _AWAKE:
+            return stored
+        if stored.phase is not Phase.HIBERNATED:
+            wait = " Ask again when it is hibernated." if stored.phase is Phase.HIBERNATING else ""
+            message = f"A lab can be woken when it is hibernated; this one is {stored.phase}.{wait}"
+            raise WrongPhase(lab_id, stored.phase, message)
+        return replace(awakened(stored, now), due_at=now + START_CHECK)
+
+    return moved(
+        deps, caller, lab, waking, _lease_over(lab, now), now, f"The lab is to wake: {caller.arn} asked for it."
+    )
+
+
+def _costs() -> Finding:
+    message = "The control plane goes on costing while it sleeps, and so do volumes and load balancers; nodes do not."
+    return warning("", "still-costs", message)
+
+
+def _lease_over(lab: Lab, now: datetime) -> tuple[Finding, ...]:
+    if now < lab.lease_ends_at:
+        return ()
+    message = f"Its lease ended at {instant_told(lab.lease_ends_at)}: extend it, or it is deleted."
+    return (warning("", "lease-over", message),)

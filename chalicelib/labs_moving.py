@@ -1,0 +1,71 @@
+"""How a person's word moves a lab: stored in a run of its own, told in its history, its workflow started.
+
+The order is always: judge, store, start. A start that fails after the store loses nothing: the scheduled run finds the lab
+by its `due_at` and starts it, under the same execution name, so never twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from chalicelib.domain.errors import EkslabError
+from chalicelib.domain.findings import Finding, warning
+from chalicelib.domain.history import Event
+from chalicelib.domain.lab import Caller, Lab, Phase
+from chalicelib.domain.steps import execution_name
+from chalicelib.ports import Deps
+
+#: When the scheduled run makes sure that what was stored has also been started.
+START_CHECK = timedelta(seconds=60)
+_WORKFLOWS = {
+    Phase.REQUESTED: "provision",
+    Phase.UPDATING: "update",
+    Phase.HIBERNATING: "hibernate",
+    Phase.WAKING: "wake",
+    Phase.RELEASING: "teardown",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answered:
+    """The lab as it is now, and warnings for the caller."""
+
+    lab: Lab
+    findings: tuple[Finding, ...] = ()
+
+
+def anew(lab: Lab, phase: Phase, now: datetime) -> Lab:
+    """In another phase, with a run of its own, watched by the scheduled run."""
+    return replace(lab.moved_to(phase, now), run=lab.run + 1, due_at=now + START_CHECK)
+
+
+def moved(
+    deps: Deps,
+    caller: Caller,
+    lab: Lab,
+    change: Callable[[Lab], Lab],
+    findings: tuple[Finding, ...],
+    now: datetime,
+    message: str,
+) -> Answered:
+    """Save the change, tell it if it began a run, start the workflow of the phase. Raises what `change` raises."""
+    stored = deps.store.change_lab(lab.id, change)
+    if stored.run != lab.run:
+        facts = {"phase": str(stored.phase), "by": caller.arn}
+        deps.store.add_event(lab.id, Event(now, "phase-changed", message, facts))
+    return Answered(stored, (*findings, *started(deps, stored)))
+
+
+def started(deps: Deps, lab: Lab) -> tuple[Finding, ...]:
+    """Start the workflow of the lab's phase; a start that fails is a warning, for the scheduled run will make up for it."""
+    workflow = _WORKFLOWS.get(lab.phase)
+    if workflow is None:
+        return ()
+    try:
+        deps.workflows.start(workflow, execution_name(lab, workflow), {"lab_id": lab.id})
+    except EkslabError:
+        message = "It is stored, but its start was not confirmed; a scheduled run makes up for that within minutes."
+        return (warning("", "start-delayed", message),)
+    return ()
