@@ -3,7 +3,8 @@
 `GET /_sandbox/health` tells that everything is mounted; `POST /_sandbox/faults` replaces the rules by which the
 sandbox's EKS misbehaves, `PATCH` adds some; `/clock` sets (`{"now": "2026-11-26T00:00:00Z"}`) or advances
 (`{"advance": seconds}`) the time by which AWS judges; `/quotas` changes service quotas; `/kubernetes` puts an object
-into a cluster; `/fleet` puts clusters that were there before, `/insights` what EKS has found about one.
+into a cluster; `/fleet` puts clusters that were there before, `/insights` what EKS has found about one; `/activity`
+says what people do in one.
 """
 
 import asyncio

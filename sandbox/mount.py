@@ -11,12 +11,12 @@ from typing import Any
 
 from ministack import app as ministack
 
-from sandbox import cloudformation, ec2, iam, lambda_errors, quotas, ssm_parameters, step_functions, tagging
+from sandbox import cloudformation, cloudwatch, ec2, iam, lambda_errors, quotas, ssm_parameters, step_functions, tagging
 from sandbox.admin import AsgiApp, Route, with_admin_routes
 from sandbox.aws_side import AwsSide
 from sandbox.clock import SandboxClock
 from sandbox.eks import Eks
-from sandbox.eks.found_clusters import found_from, put_found
+from sandbox.eks.found_clusters import found_from, instant, put_found
 from sandbox.eks.insights import put_insights
 from sandbox.eks.kubernetes import KubernetesServers
 from sandbox.settings import Settings
@@ -34,14 +34,21 @@ def mounted_app(settings: Settings, url: str) -> AsgiApp:
     ssm_parameters.install()
     quotas.install()
     tagging.install(eks)
+    activities = cloudwatch.Activities(clock, eks.world)
+    cloudwatch.install(activities, eks.faults)
     if not settings.real_kubernetes:
         ministack._loaded_modules["eks"] = eks
     iam.install()
-    return with_admin_routes(ministack.app, _routes(settings, url, clock, eks, kubernetes))
+    return with_admin_routes(ministack.app, _routes(settings, url, clock, eks, kubernetes, activities))
 
 
 def _routes(
-    settings: Settings, url: str, clock: SandboxClock, eks: Eks, kubernetes: KubernetesServers
+    settings: Settings,
+    url: str,
+    clock: SandboxClock,
+    eks: Eks,
+    kubernetes: KubernetesServers,
+    activities: cloudwatch.Activities,
 ) -> dict[tuple[str, str], Route]:
     def health(_: Any) -> Mapping[str, Any]:
         facts = {name: getattr(settings, name) for name in ("region", "account", "scale")}
@@ -79,6 +86,7 @@ def _routes(
         ("POST", "faults"): set_faults,
         ("PATCH", "faults"): add_faults,
         ("POST", "clock"): set_clock,
+        ("POST", "activity"): partial(_set_activity, settings, activities),
         ("POST", "fleet"): partial(_put_fleet, settings, eks),
         ("POST", "insights"): partial(_put_insights, settings, eks),
         ("POST", "quotas"): lambda values: quotas.set_quotas(values or {}),
@@ -90,6 +98,18 @@ def _put_fleet(settings: Settings, eks: Eks, clusters: Any) -> Mapping[str, Any]
     for each in found:
         put_found(eks.world, each)
     return {"clusters": len(found)}
+
+
+def _set_activity(settings: Settings, activities: cloudwatch.Activities, given: Any) -> Mapping[str, Any]:
+    match given:
+        case {"cluster": str(cluster), "profile": str(profile)}:
+            place = (given.get("account", settings.account), given.get("region", settings.region), cluster)
+            since = instant(given["since"]) if "since" in given else None
+            return {"since": activities.set(place, profile, since).isoformat()}
+        case {"cluster": str(), "caller": str(), "operation": str(), "at": str()}:
+            place = (given.get("account", settings.account), given.get("region", settings.region), given["cluster"])
+            return {"event": cloudwatch.record_call(place, given["caller"], given["operation"], instant(given["at"]))}
+    raise ValueError('say {"cluster": name, "profile": "busy", "since": "2026-11-23T09:00:00Z"}')
 
 
 def _put_insights(settings: Settings, eks: Eks, given: Any) -> Mapping[str, Any]:

@@ -25,7 +25,7 @@ def install(eks: Eks) -> None:
         for arn, found in tagged_resources(eks.world, account, region).items():
             yield arn, _as_list(found)
 
-    tagging._COLLECTORS.update(ec2=_ec2, elasticloadbalancing=_balancers, eks=clusters, logs=_log_groups)
+    tagging._COLLECTORS.update(ec2=_ec2, elasticloadbalancing=balancer_tags, eks=clusters, logs=_log_groups)
 
 
 def _ec2() -> Tagged:
@@ -38,7 +38,8 @@ def _ec2() -> Tagged:
             yield f"arn:aws:ec2:{region}:{owner}:{kind}/{resource_id}", found
 
 
-def _balancers() -> Tagged:
+def balancer_tags() -> Tagged:
+    """Yield the ARN and the tags of each load balancer, of either generation, in the calling account and region."""
     yield from ((arn, found) for arn, found in list(alb._tags.items()) if found and f":{scope()[1]}:" in arn)
     yield from ((arn, _as_list(found)) for arn, found in tagged_arns() if found)
 

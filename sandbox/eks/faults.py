@@ -10,7 +10,8 @@ for `times` calls, for ever without), and one effect:
 - `unsupportedZones` [zone, ...]: clusters may not be put into these zones.
 - `delaySeconds`: the answer takes this much longer, in this machine's seconds.
 
-Beside the model's operations there are `KubernetesApi`, whose lost answers make a dead API server, and `ForcedUpgrade`.
+Beside the model's operations there are `KubernetesApi`, whose lost answers make a dead API server, `ForcedUpgrade`, and
+`GetMetricData`, CloudWatch's for clusters, which can be refused.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from sandbox.eks.errors import EksError
 _EFFECTS = {"error", "lostAnswer", "outcome", "unsupportedZones", "delaySeconds"}
 _MATCHERS = {"operation", "cluster", "times", "after"}
 _STATUS_OF_UNMODELLED = {"AccessDeniedException": 403, "ThrottlingException": 429, "NotImplementedException": 501}
-_BESIDE_THE_MODEL = ("ForcedUpgrade", "KubernetesApi")
+_BESIDE_THE_MODEL = ("ForcedUpgrade", "GetMetricData", "KubernetesApi")
 _ISSUE_CODES = ("ClusterIssueCode", "NodegroupIssueCode", "AddonIssueCode", "FargateProfileIssueCode")
 
 

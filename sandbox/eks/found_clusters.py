@@ -52,14 +52,14 @@ def found_from(given: Mapping[str, Any], account: str, region: str) -> Found:
         version=given["version"],
         account=given.get("account", account),
         region=given.get("region", region),
-        created_at=_instant(given.get("createdAt", "2024-10-01T09:00:00+09:00")),
+        created_at=instant(given.get("createdAt", "2024-10-01T09:00:00+09:00")),
         tags=given.get("tags", {}),
         support_type=given.get("supportType", "EXTENDED"),
         status=given.get("status", "ACTIVE"),
         nodegroups=tuple(given.get("nodegroups", ())),
         addons=given.get("addons", {}),
         untold=tuple(given.get("untold", ())),
-        spared_until=_instant(given["sparedUntil"]) if "sparedUntil" in given else None,
+        spared_until=instant(given["sparedUntil"]) if "sparedUntil" in given else None,
     )
 
 
@@ -151,11 +151,12 @@ def _addon(found: Found, name: str, version: str) -> Described:
     }
 
 
-def _instant(text: str) -> datetime:
-    instant = datetime.fromisoformat(text)
-    if instant.tzinfo is None:
+def instant(text: str) -> datetime:
+    """Read a route's instant, in UTC; ValueError for one that is none, or has no zone."""
+    told = datetime.fromisoformat(text)
+    if told.tzinfo is None:
         raise ValueError(f"{text} has no time zone")
-    return instant.astimezone(UTC)
+    return told.astimezone(UTC)
 
 
 def _camel(name: str) -> str:

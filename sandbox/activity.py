@@ -1,0 +1,41 @@
+"""Say what people do in a cluster, and let them be seen doing it, from outside a running sandbox.
+
+What goes on in it shows in CloudWatch's metrics (`sandbox/cloudwatch/profiles.py` has them all); somebody's kubectl shows in
+the audit log, their EKS calls in CloudTrail.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+
+from sandbox.emulator import Sandbox
+
+AUDIT_STREAM = "kube-apiserver-audit-1"
+
+
+def set_activity(sandbox: Sandbox, cluster: str, profile: str, since: datetime | None = None) -> None:
+    """Let a profile go on in a cluster from `since` on; without, for ever (`idle`, `silent`, `gaps`) or for six hours."""
+    told = {"cluster": cluster, "profile": profile}
+    sandbox.admin("POST", "activity", told | ({"since": since.isoformat()} if since else {}))
+
+
+def call_eks(sandbox: Sandbox, cluster: str, caller: str, at: datetime, operation: str = "DescribeCluster") -> None:
+    """Let CloudTrail show that `caller` (an ARN) called EKS about a cluster."""
+    sandbox.admin(
+        "POST", "activity", {"cluster": cluster, "caller": caller, "operation": operation, "at": at.isoformat()}
+    )
+
+
+def use_kubectl(sandbox: Sandbox, cluster: str, username: str, at: datetime, verb: str = "get") -> None:
+    """Let the cluster's audit log, which must be on, show a request of this user's."""
+    logs, group = sandbox.client("logs"), f"/aws/eks/{cluster}/cluster"
+    streams = logs.describe_log_streams(logGroupName=group, logStreamNamePrefix=AUDIT_STREAM)["logStreams"]
+    if not streams:
+        logs.create_log_stream(logGroupName=group, logStreamName=AUDIT_STREAM)
+    event = {"kind": "Event", "apiVersion": "audit.k8s.io/v1", "verb": verb, "user": {"username": username}}
+    logs.put_log_events(
+        logGroupName=group,
+        logStreamName=AUDIT_STREAM,
+        logEvents=[{"timestamp": int(at.timestamp() * 1000), "message": json.dumps(event)}],
+    )

@@ -1,0 +1,106 @@
+"""What a cluster's metrics look like while somebody does something in it: pure numbers of a name and an instant.
+
+Each profile is told as differences from `idle`, in which only the nodes and the controllers talk. The noise on top is a hash
+of the name and the instant, so that the same question has the same answer.
+"""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from datetime import datetime
+from enum import Enum
+
+
+class Manner(Enum):
+    """People act in some five minutes and not in others; programs go on and on; CronJobs come with the hour."""
+
+    BURSTS = "bursts"
+    STEADY = "steady"
+    HOURLY = "hourly"
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How a number goes: between `least` and `most`, in its manner."""
+
+    most: float
+    least: float = 0.0
+    manner: Manner = Manner.STEADY
+
+    def at(self, instant: datetime, noise: float) -> float:
+        """The number at an instant, whose `noise` is between 0 and 1."""
+        match self.manner:
+            case Manner.BURSTS:
+                return self.least + (self.most - self.least) * max(noise - 0.4, 0) / 0.6
+            case Manner.HOURLY:
+                return self.most if instant.minute < 5 else self.least
+            case Manner.STEADY:
+                return self.most * (0.98 + 0.04 * noise)
+
+
+def _bursts(most: float, least: float = 0.0) -> Course:
+    return Course(most, least, Manner.BURSTS)
+
+
+def _hourly(most: float, least: float = 0.0) -> Course:
+    return Course(most, least, Manner.HOURLY)
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """`requests`: API-server requests on top of the usual, as parts of it. `scheduled`: pods placed a minute.
+
+    `pending`: pods waiting. `cpu`: percent. `network`: times the usual. `traffic`: requests a minute, or flows, of a balancer,
+    which tells nothing of none. `told`: the part of the periods of which CloudWatch has anything.
+    """
+
+    requests: Course = Course(0)
+    scheduled: Course = Course(0)
+    pending: Course = Course(0)
+    cpu: Course = Course(3)
+    network: Course = Course(1)
+    traffic: Course = Course(0)
+    told: float = 1.0
+
+
+PROFILES = {
+    "idle": Profile(),
+    "silent": Profile(told=0.0),
+    "gaps": Profile(told=0.4),
+    "busy": Profile(_bursts(3), _bursts(1.2), _bursts(1), _bursts(45, 8), _bursts(12, 1.5), _bursts(120)),
+    "job": Profile(requests=Course(0.05), cpu=Course(92), network=Course(1.5)),
+    "gpu": Profile(requests=Course(0.03), cpu=Course(5.5), network=Course(1.1)),
+    "queue": Profile(cpu=Course(4.5), network=Course(60)),
+    "web": Profile(cpu=Course(6), network=Course(4), traffic=Course(90)),
+    "cron": Profile(requests=_hourly(0.1), scheduled=_hourly(0.2), cpu=_hourly(12, 3)),
+    "k9s": Profile(requests=Course(0.4)),
+    "gitops": Profile(requests=Course(0.25)),
+    "scraped": Profile(requests=Course(0.15), cpu=Course(4), network=Course(1.6)),
+    "crash-loop": Profile(requests=Course(0.08), cpu=Course(3.5)),
+}
+#: Profiles in which nothing has begun: they hold from ever.
+LASTING = frozenset({"idle", "silent", "gaps"})
+
+
+def rate(profile: Profile, metric: str, cluster: str, nodes: int, at: datetime) -> float | None:
+    """How much of a metric there is a minute (for CPU, flows and what waits: at all) at an instant; None if nothing is told."""
+    slot = f"{cluster}/{metric}/{int(at.timestamp()) // 300}"
+    noise = zlib.crc32(slot.encode()) / 2**32
+    if noise >= profile.told:
+        return None
+    match metric:
+        case "apiserver_request_total":
+            return (240 + 60 * nodes) * (0.97 + 0.06 * noise + profile.requests.at(at, noise))
+        case "scheduler_schedule_attempts_SCHEDULED":
+            return round(5 * profile.scheduled.at(at, noise)) / 5
+        case "scheduler_pending_pods":
+            return float(round(profile.pending.at(at, noise)))
+        case "CPUUtilization" if nodes:
+            return profile.cpu.at(at, noise)
+        case "NetworkIn" | "NetworkOut" if nodes:
+            return nodes * 240_000 * (0.95 + 0.1 * noise) * profile.network.at(at, noise)
+        case "RequestCount" | "ActiveFlowCount":
+            return profile.traffic.at(at, noise) or None
+        case _:
+            return None

@@ -1,0 +1,40 @@
+"""CloudTrail's event history, into which the emulator writes nothing unless told to: calls that people are said to have made."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections import deque
+from datetime import datetime
+
+from ministack.services import cloudtrail
+
+
+def record_call(place: tuple[str, str, str], caller: str, operation: str, at: datetime) -> str:
+    """Let somebody have called EKS about a cluster; return the event's id. `place`: account, region, name."""
+    account, region, name = place
+    event_id, source = str(uuid.uuid4()), "eks.amazonaws.com"
+    told = {
+        "eventVersion": "1.11",
+        "userIdentity": {"arn": caller, "accountId": account},
+        "eventTime": at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "eventSource": source,
+        "eventName": operation,
+        "awsRegion": region,
+        "requestParameters": {"name": name},
+        "eventID": event_id,
+    }
+    events = cloudtrail._events.get_scoped(account, region, "events") or deque(maxlen=cloudtrail._MAX_EVENTS)
+    events.append(
+        {
+            "EventId": event_id,
+            "EventName": operation,
+            "EventSource": source,
+            "EventTime": at.timestamp(),
+            "Username": caller.rpartition("/")[2],
+            "Resources": [],
+            "CloudTrailEvent": json.dumps(told),
+        }
+    )
+    cloudtrail._events.set_scoped(account, region, "events", events)
+    return event_id
