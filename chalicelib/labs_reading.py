@@ -9,6 +9,7 @@ from typing import Any
 
 from chalicelib.domain.calendar import Calendar
 from chalicelib.domain.errors import InvalidRequest, NoReceiptYet, WrongPhase
+from chalicelib.domain.evening import Night, next_curfew
 from chalicelib.domain.findings import error
 from chalicelib.domain.history import Event, Step
 from chalicelib.domain.kubeconfig import kubeconfig
@@ -23,11 +24,12 @@ from chalicelib.ports import Deps, Page
 
 @dataclass(frozen=True, slots=True)
 class LabView:
-    """A lab with its steps and its future, as its owner reads it."""
+    """A lab with its steps and its future, as its owner reads it. `next_curfew` None: it ends, or none will come."""
 
     lab: Lab
     steps: tuple[Step, ...]
     next: tuple[str, ...]
+    next_curfew: Night | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +45,8 @@ def get_lab(deps: Deps, caller: Caller, lab_id: str, now: datetime) -> LabView:
     """One lab. Raises LabNotFound."""
     lab = own_lab(deps, caller, lab_id)
     steps = deps.store.steps(lab_id)
-    return LabView(lab, steps, what_happens_next(lab, steps, now))
+    night = None if lab.phase in ENDING | OVER else next_curfew(lab.spec.evening, now, deps.curfew.holidays)
+    return LabView(lab, steps, what_happens_next(lab, steps, now), night)
 
 
 def list_labs(

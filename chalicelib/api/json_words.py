@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import fields, is_dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 
@@ -12,6 +12,8 @@ def to_json(value: Any) -> Any:
     """What json.dumps takes. Dataclasses become objects with all their fields."""
     if isinstance(value, datetime):
         return instant(value)
+    if isinstance(value, date | time):
+        return value.isoformat()
     if is_dataclass(value) and not isinstance(value, type):
         return {camel(f.name): to_json(getattr(value, f.name)) for f in fields(value)}
     if isinstance(value, Mapping):

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from chalicelib.api.evening_presenters import evening_view, night_view
 from chalicelib.api.json_words import instant, to_json
 from chalicelib.domain.calendar import Calendar
 from chalicelib.domain.findings import Finding
@@ -54,13 +55,21 @@ def lab_view(view: LabView, base: str) -> Json:
         "next": list(view.next),
         "steps": [to_json(step) for step in view.steps],
         "change": to_json(lab.change),
+        "evening": evening_view(lab.spec.evening),
+        "nextCurfew": night_view(view.next_curfew, lab.spec.evening),
+        "endsBy": to_json(lab.ends_by),
+        "keptUntil": to_json(lab.kept_until),
+        "protection": to_json(lab.protection),
+        "planned": to_json(lab.planned),
+        "hibernation": to_json(lab.hibernation),
+        "adopted": lab.adopted,
         "spec": spec_view(lab.spec),
     }
 
 
 def spec_view(spec: LabSpec) -> Json:
     """What was asked, complete; in the fields of POST /labs, so that it can be asked for again."""
-    shown: Json = to_json(spec)
+    shown: Json = {**to_json(spec), "evening": evening_view(spec.evening)}
     for nodegroup in shown["nodegroups"]:
         del nodegroup["amiType"]
     return shown

@@ -16,6 +16,7 @@ from chalicelib.domain.calendar import Calendar
 from chalicelib.domain.draft import Draft
 from chalicelib.domain.eksctl import is_cluster_config, read_cluster_config
 from chalicelib.domain.errors import InvalidRequest
+from chalicelib.domain.evening_rules import USUAL_RULES, EveningRules
 from chalicelib.domain.findings import Finding, Severity, error, has_errors
 from chalicelib.domain.lab import Caller
 from chalicelib.domain.limits import Limits
@@ -53,13 +54,18 @@ def read_draft(raw: bytes, content_type: str | None) -> LabRequest:
 
 
 def complete_request(
-    request: LabRequest, calendar: Calendar, caller: Caller, limits: Limits, now: datetime
+    request: LabRequest,
+    calendar: Calendar,
+    caller: Caller,
+    limits: Limits,
+    now: datetime,
+    evenings: EveningRules = USUAL_RULES,
 ) -> tuple[LabSpec, tuple[Finding, ...]]:
     """The complete spec and the warnings. Raises InvalidRequest with every finding, those of reading first.
 
     `caller.arn` of a role may carry the role's path already (an assumed-role session does not say it).
     """
-    spec, judged = complete(request.draft, calendar, caller, limits, now)
+    spec, judged = complete(request.draft, calendar, caller, limits, now, evenings)
     findings = tuple(dict.fromkeys((*request.findings, *judged)))
     if spec is None or has_errors(findings):
         raise InvalidRequest(_told(findings))

@@ -8,9 +8,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from chalicelib.api.fitting import fit
-from chalicelib.api.schemas import AccessBody, NetworkBody, NodegroupBody
+from chalicelib.api.schemas import AccessBody, EveningBody, NetworkBody, NodegroupBody
 from chalicelib.domain.defaults import admin_policy
 from chalicelib.domain.draft import Draft, ExternalDnsDraft, NetworkDraft, NodegroupDraft, SshDraft
+from chalicelib.domain.evening import AtCurfew
+from chalicelib.domain.evening_rules import EveningDraft
 from chalicelib.domain.findings import Finding
 from chalicelib.domain.spec import (
     AccessPolicySpec,
@@ -53,9 +55,27 @@ def read_own(document: Mapping[str, object]) -> tuple[Draft, tuple[Finding, ...]
         lease_hours=body.lease_hours,
         volumes=VolumePolicy(body.volumes) if body.volumes else None,
         support_policy=SupportPolicy(body.support_policy) if body.support_policy else None,
+        evening=evening_draft(body.evening),
         broken=broken,
     )
     return draft, findings
+
+
+def evening_draft(body: EveningBody | None) -> EveningDraft:
+    """An evening's fields as they were written; null says of `holidays` and `wake` that there are none."""
+    if body is None:
+        return EveningDraft()
+    said = body.model_fields_set
+    return EveningDraft(
+        time_zone=body.time_zone,
+        curfew=body.curfew,
+        weekdays=None if body.weekdays is None else tuple(body.weekdays),
+        holidays=body.holidays,
+        quiet_dates=None if body.quiet_dates is None else tuple(body.quiet_dates),
+        at_curfew=AtCurfew(body.at_curfew) if body.at_curfew else None,
+        wake=body.wake,
+        without=frozenset(name for name in ("holidays", "wake") if name in said and getattr(body, name) is None),
+    )
 
 
 def _network(body: NetworkBody | None) -> NetworkDraft:

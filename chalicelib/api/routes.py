@@ -15,6 +15,7 @@ from chalicelib.api.door import Door, json_answer
 from chalicelib.api.json_words import to_json
 from chalicelib.api.registration_routes import route_registrations
 from chalicelib.api.request import complete_request, read_draft
+from chalicelib.domain.evening_rules import EveningRules
 from chalicelib.logs import logger
 from chalicelib.ports import Deps
 
@@ -43,7 +44,8 @@ def _route_labs(door: Door) -> None:
             return _accepted(door, before)
         request = read_draft(door.body, door.header("content-type"))
         calendar = labs_reading.versions(deps, request.region(deps.limits))
-        spec, findings = complete_request(request, calendar, caller, deps.limits, now)
+        evenings = EveningRules(deps.curfew.evening, deps.curfew.is_known_country)
+        spec, findings = complete_request(request, calendar, caller, deps.limits, now, evenings)
         asking = labs.Asking(spec, findings, request.in_callers_words)
         return _accepted(door, labs.request_lab(deps, caller, asking, key, digest, now))
 

@@ -149,6 +149,20 @@ class PodIdentityBody(_Body):
     role_arn: str
 
 
+class EveningBody(_Body):
+    """When curfew comes, and what it brings. Left out: as the installation has it."""
+
+    time_zone: str | None = Field(None, description="An IANA name, such as Asia/Seoul.")
+    curfew: str | None = Field(None, description='Wall-clock time in that zone, "22:00".')
+    weekdays: list[str] | None = Field(None, description="mon, tue, wed, thu, fri, sat, sun.")
+    holidays: str | None = Field(
+        None, description="On whose public holidays there is no curfew: KR, DE-BY. null: nobody's."
+    )
+    quiet_dates: list[str] | None = Field(None, description="Days of your own without one: 2026-12-24.")
+    at_curfew: Literal["end", "hibernate"] | None = Field(None, description="What happens to an idle lab.")
+    wake: str | None = Field(None, description="When a hibernated lab wakes by itself. null: never.")
+
+
 class LabBody(_Body):
     """A lab as it is asked for."""
 
@@ -177,6 +191,7 @@ class LabBody(_Body):
         None, description="Volumes of PVCs at the end. Default delete."
     )
     support_policy: Literal["STANDARD", "EXTENDED"] | None = Field(None, description="Default STANDARD.")
+    evening: EveningBody | None = Field(None, description="Default: the installation's.")
 
     @field_validator("work_host", mode="before")
     @classmethod

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from chalicelib.domain.calendar import Calendar
 from chalicelib.domain.draft import Draft
+from chalicelib.domain.evening_rules import USUAL_RULES, EveningRules
 from chalicelib.domain.lab import Caller
 from chalicelib.domain.limits import Limits
 from chalicelib.domain.spec import LabSpec
@@ -22,3 +23,4 @@ class Case:
     caller: Caller
     limits: Limits
     now: datetime
+    evenings: EveningRules = USUAL_RULES

@@ -11,6 +11,7 @@ from ipaddress import IPv4Address, ip_address
 
 from chalicelib.domain.calendar import Calendar
 from chalicelib.domain.draft import Draft, NodegroupDraft
+from chalicelib.domain.evening_rules import USUAL_RULES, EveningRules, read_evening
 from chalicelib.domain.instance_types import ami_type
 from chalicelib.domain.lab import Caller
 from chalicelib.domain.limits import Limits
@@ -41,7 +42,14 @@ DEFAULT_ADDONS = ("vpc-cni", "kube-proxy", "coredns", "metrics-server", "eks-pod
 WORLD = "0.0.0.0/0"
 
 
-def fill(draft: Draft, calendar: Calendar, caller: Caller, limits: Limits, now: datetime) -> LabSpec:
+def fill(
+    draft: Draft,
+    calendar: Calendar,
+    caller: Caller,
+    limits: Limits,
+    now: datetime,
+    evenings: EveningRules = USUAL_RULES,
+) -> LabSpec:
     """Make the draft whole. What has no default is left empty: the rules say so."""
     region = draft.region or limits.default_region
     groups = _nodegroups(draft)
@@ -63,6 +71,7 @@ def fill(draft: Draft, calendar: Calendar, caller: Caller, limits: Limits, now: 
         lease_hours=limits.default_lease_hours if draft.lease_hours is None else draft.lease_hours,
         volumes=draft.volumes or VolumePolicy.DELETE,
         support_policy=draft.support_policy or SupportPolicy.STANDARD,
+        evening=read_evening(draft.evening, evenings, "evening")[0],
     )
 
 

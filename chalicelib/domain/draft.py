@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
+from chalicelib.domain.evening_rules import UNSAID, EveningDraft
 from chalicelib.domain.spec import (
     AccessSpec,
     AddonSpec,
@@ -105,6 +106,7 @@ class Draft:
     lease_hours: int | None = None
     volumes: VolumePolicy | None = None
     support_policy: SupportPolicy | None = None
+    evening: EveningDraft = UNSAID
     paths: Mapping[str, str] = field(default_factory=dict)
     broken: frozenset[str] = frozenset()
 

@@ -1,6 +1,6 @@
 """What pressing a keep-link's button does: one more night, as far as the allowance reaches. The sweep's warnings say the same.
 
-Pressing it again does nothing more: everything is counted from the plan's entry, not from now.
+Pressing it again does nothing more, though the allowance reaches further by then.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from chalicelib.domain.errors import NotKept
 from chalicelib.domain.evening import AtCurfew, Evening, Holidays, next_curfew
 from chalicelib.domain.extending import latest_end
 from chalicelib.domain.lab import ENDING, OVER, Lab, Phase
-from chalicelib.domain.plan import Entry
+from chalicelib.domain.plan import Entry, Ground
 
 _ASLEEP = frozenset({Phase.HIBERNATING, Phase.HIBERNATED})
 
@@ -44,7 +44,8 @@ def keep(lab: Lab, entry: Entry, rules: CurfewRules, holidays: Holidays, now: da
     """The lab kept for one night more, or as it is if it was already. Raises NotKept with a sentence for its owner."""
     _refuse_too_late(lab, entry)
     wanted = wanted_until(entry, lab.spec.evening, holidays)
-    ends_at = max(lab.lease_ends_at, min(wanted, latest_end(lab, rules, now)))
+    reach = latest_end(lab, rules, now)
+    ends_at = lab.lease_ends_at if _is_kept(lab, entry, wanted) else max(lab.lease_ends_at, min(wanted, reach))
     until = min(ends_at, wanted)
     if until <= max(entry.at, now):
         raise NotKept(_used_up(lab, ends_at))
@@ -52,11 +53,19 @@ def keep(lab: Lab, entry: Entry, rules: CurfewRules, holidays: Holidays, now: da
     return Keeping(replace(lab, kept_until=kept_until, lease_ends_at=ends_at), until, wanted)
 
 
+def _is_kept(lab: Lab, entry: Entry, wanted: datetime) -> bool:
+    return lab.kept_until is not None and lab.kept_until >= wanted and lab.lease_ends_at > entry.at
+
+
 def _refuse_too_late(lab: Lab, entry: Entry) -> None:
     if lab.phase in OVER:
         raise NotKept(f"It is too late: {lab.name} is gone.")
     if lab.phase in ENDING:
         raise NotKept(f"It is too late: {lab.name} is being deleted.")
+    if entry.ground is Ground.GONE:
+        raise NotKept(
+            f"There is nothing to keep: the cluster of {lab.name} is gone, and what it left behind is removed."
+        )
     if lab.phase in _ASLEEP and entry.act is AtCurfew.HIBERNATE:
         raise NotKept(
             f"It is too late: {lab.name} sleeps already. Nothing is lost: wake it with `ekslab wake {lab.name}`."

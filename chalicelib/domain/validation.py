@@ -14,6 +14,7 @@ from chalicelib.domain.calendar import Calendar
 from chalicelib.domain.case import Case
 from chalicelib.domain.defaults import fill
 from chalicelib.domain.draft import Draft
+from chalicelib.domain.evening_rules import USUAL_RULES, EveningRules, read_evening
 from chalicelib.domain.findings import Finding, error, has_errors, warning
 from chalicelib.domain.lab import Caller
 from chalicelib.domain.limits import Limits
@@ -31,11 +32,16 @@ _LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
 
 
 def complete(
-    draft: Draft, calendar: Calendar, caller: Caller, limits: Limits, now: datetime
+    draft: Draft,
+    calendar: Calendar,
+    caller: Caller,
+    limits: Limits,
+    now: datetime,
+    evenings: EveningRules = USUAL_RULES,
 ) -> tuple[LabSpec | None, tuple[Finding, ...]]:
     """Make a LabSpec of the draft, None if any finding refuses it; warnings travel with the spec."""
-    spec = fill(draft, calendar, caller, limits, now)
-    case = Case(draft, spec, calendar, caller, limits, now)
+    spec = fill(draft, calendar, caller, limits, now, evenings)
+    case = Case(draft, spec, calendar, caller, limits, now, evenings)
     found = in_callers_words(draft, (finding for rule in _RULES for finding in rule(case)))
     return None if has_errors(found) else spec, found
 
@@ -81,6 +87,10 @@ def _judge_log_types(case: Case) -> Iterator[Finding]:
             yield error(f"logTypes[{index}]", "unknown-log-type", f"EKS writes these: {', '.join(_LOG_TYPES)}.")
 
 
+def _judge_evening(case: Case) -> Iterator[Finding]:
+    yield from read_evening(case.draft.evening, case.evenings, "evening")[1]
+
+
 _RULES: tuple[Callable[[Case], Iterator[Finding]], ...] = (
     _judge_caller,
     _judge_name,
@@ -98,4 +108,5 @@ _RULES: tuple[Callable[[Case], Iterator[Finding]], ...] = (
     judge_pod_identities,
     _judge_log_types,
     judge_tags,
+    _judge_evening,
 )

@@ -1,0 +1,30 @@
+"""What people may ask of curfew itself: its rules, and the stop switch. Everyone may look, administrators change."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from chalicelib.domain.curfew import CurfewRules, Mode
+from chalicelib.domain.curfew_bounds import judge_rules, rules_with
+from chalicelib.domain.errors import InvalidRequest, NotYours
+from chalicelib.domain.lab import Caller
+from chalicelib.ports import Deps
+
+
+def get_rules(deps: Deps) -> CurfewRules:
+    """As they hold at this moment."""
+    return deps.curfew.store.rules(deps.curfew.usual)
+
+
+def set_rules(
+    deps: Deps, caller: Caller, numbers: Mapping[str, int], mode: Mode | None, names: Mapping[str, str], now: datetime
+) -> CurfewRules:
+    """Change some of the rules, at once. `names`: each rule as the caller knows it. Raises NotYours, InvalidRequest."""
+    if not caller.is_admin:
+        raise NotYours("How curfew works is for administrators to say.")
+    rules = rules_with(get_rules(deps), numbers, mode, caller.arn, now)
+    if findings := tuple(judge_rules(rules, names)):
+        raise InvalidRequest(findings)
+    deps.curfew.store.put_rules(rules)
+    return rules

@@ -1,0 +1,72 @@
+"""What the holder of a keep-link may do, without a login: look at what it keeps, and keep it. One lab, one night.
+
+Looking changes nothing: mail scanners follow links. Both say the same, for both are decided from the plan's entry.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from chalicelib.curfews import get_rules
+from chalicelib.domain.errors import LabNotFound, LinkInvalid, NotKept
+from chalicelib.domain.evening import local_told
+from chalicelib.domain.history import Event
+from chalicelib.domain.keep_link import read_link
+from chalicelib.domain.keeping import Keeping, keep
+from chalicelib.domain.lab import RESTING, Lab
+from chalicelib.domain.money import keeping_cost
+from chalicelib.domain.plan import Entry
+from chalicelib.ports import Deps
+
+
+@dataclass(frozen=True, slots=True)
+class KeepView:
+    """What a link is about. `usd`: of keeping from the entry's instant on, None if not known. `kept`: it is kept already."""
+
+    entry: Entry
+    lab: Lab
+    keeping: Keeping
+    usd: float | None
+    kept: bool
+
+
+def look_at_link(deps: Deps, token: str, now: datetime) -> KeepView:
+    """What the button would do. Raises LinkInvalid, LinkExpired, NotKept."""
+    entry, lab = _named(deps, token, now)
+    keeping = keep(lab, entry, get_rules(deps), deps.curfew.holidays, now)
+    return _view(entry, lab, keeping, kept=keeping.lab == lab)
+
+
+def keep_by_link(deps: Deps, token: str, now: datetime) -> KeepView:
+    """Keep the lab; again is the same. Raises LinkInvalid, LinkExpired, NotKept, StaleLab."""
+    entry, lab = _named(deps, token, now)
+    rules, made = get_rules(deps), list[Keeping]()
+
+    def kept(stored: Lab) -> Lab:
+        made.append(keep(stored, entry, rules, deps.curfew.holidays, now))
+        touched = made[-1].lab != stored and stored.phase in RESTING
+        return replace(made[-1].lab, due_at=now) if touched else made[-1].lab
+
+    saved = deps.store.change_lab(lab.id, kept)
+    keeping = made[-1]
+    if saved.version != lab.version:
+        told = f"It was kept until {local_told(saved.spec.evening, keeping.until)} with the link in its warning."
+        deps.store.add_event(lab.id, Event(now, "kept", told, {"night": entry.night.isoformat()}))
+    return _view(entry, saved, keeping, kept=True)
+
+
+def _named(deps: Deps, token: str, now: datetime) -> tuple[Entry, Lab]:
+    """The entry and the lab of a good link. A record that is gone makes it a link to nothing."""
+    claims = read_link(token, deps.curfew.keys.key, now)
+    line = deps.curfew.store.line(claims.night, claims.entry_id)
+    if line is None or line[0].lab_id != claims.lab_id:
+        raise LinkInvalid
+    try:
+        return line[0], deps.store.load_lab(claims.lab_id)
+    except LabNotFound as gone:
+        raise NotKept(f"It is too late: {line[0].name} is gone.") from gone
+
+
+def _view(entry: Entry, lab: Lab, keeping: Keeping, kept: bool) -> KeepView:
+    return KeepView(entry, lab, keeping, keeping_cost(entry.hourly_usd, entry.at, keeping.until), kept)

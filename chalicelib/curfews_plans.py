@@ -1,0 +1,56 @@
+"""What people may see of a night's plan: owners their own labs' lines and how many others there are, administrators all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from chalicelib.curfews import get_rules
+from chalicelib.domain.brake import Braking, decide_brake
+from chalicelib.domain.curfew import CurfewRules
+from chalicelib.domain.errors import NoPlan
+from chalicelib.domain.lab import Caller
+from chalicelib.domain.plan import Entry, Fate, Plan, PlanHeader
+from chalicelib.ports import Deps
+
+
+@dataclass(frozen=True, slots=True)
+class PlanView:
+    """A night's plan as a caller sees it. `header` None: nothing is planned so far. `others`: lines that are not theirs."""
+
+    night: date
+    rules: CurfewRules
+    alive: int
+    header: PlanHeader | None = None
+    whole: bool = True
+    braking: Braking | None = None
+    lines: tuple[tuple[Entry, Fate], ...] = field(default=())
+    others: int = 0
+
+
+def tonight(deps: Deps, caller: Caller, now: datetime) -> PlanView:
+    """The plan of the day it is in the installation's zone, empty if there is none so far."""
+    return _view(deps, caller, now.astimezone(ZoneInfo(deps.curfew.zone)).date())
+
+
+def plan_of(deps: Deps, caller: Caller, night: date) -> PlanView:
+    """The plan of a night. Raises NoPlan."""
+    view = _view(deps, caller, night)
+    if view.header is None:
+        raise NoPlan(f"Nothing was planned for the night of {night}. Plans are kept for some time, not for ever.")
+    return view
+
+
+def _view(deps: Deps, caller: Caller, night: date) -> PlanView:
+    plan, rules, alive = deps.curfew.store.plan(night), get_rules(deps), deps.curfew.store.alive_count()
+    if plan is None:
+        return PlanView(night, rules, alive)
+    mine = _lines(plan, caller)
+    others = len(plan.lines) - len(mine)
+    braking = decide_brake(plan, rules, alive)
+    return PlanView(night, rules, alive, plan.header, plan.is_whole, braking, mine, others)
+
+
+def _lines(plan: Plan, caller: Caller) -> tuple[tuple[Entry, Fate], ...]:
+    return tuple((entry, fate) for entry, fate in plan.lines if caller.is_admin or entry.owner == caller.arn)

@@ -1,0 +1,39 @@
+"""Whether a lab is idle, and why: judged live from what AWS says now, beside the verdict that the sweep kept last."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from chalicelib.curfews import get_rules
+from chalicelib.domain.curfew import CurfewRules
+from chalicelib.domain.evidence import Evidence
+from chalicelib.domain.idleness import judge
+from chalicelib.domain.idleness_verdict import Verdict
+from chalicelib.domain.lab import Caller, Lab, Phase
+from chalicelib.labs import own_lab
+from chalicelib.ports import Deps
+
+#: Phases in which there is a cluster with nodes, of which something can be seen.
+_SEEN = frozenset({Phase.READY, Phase.UPDATING})
+
+
+@dataclass(frozen=True, slots=True)
+class VerdictView:
+    """`live` and `evidence` are None where there is nothing to judge; `kept` None: the sweep has not judged it yet."""
+
+    lab: Lab
+    rules: CurfewRules
+    live: Verdict | None
+    evidence: Evidence | None
+    kept: Verdict | None
+
+
+def verdict_of(deps: Deps, caller: Caller, lab_id: str, now: datetime) -> VerdictView:
+    """Judge a lab's use over the window that ends now; nothing is kept of it. Raises LabNotFound."""
+    lab, rules = own_lab(deps, caller, lab_id), get_rules(deps)
+    kept = deps.curfew.store.verdict(lab_id)
+    if lab.phase not in _SEEN:
+        return VerdictView(lab, rules, None, None, kept)
+    evidence = deps.curfew.signals(lab.region).read([lab], now, timedelta(hours=rules.window_hours))[lab_id]
+    return VerdictView(lab, rules, judge(lab, evidence, rules, now), evidence, kept)

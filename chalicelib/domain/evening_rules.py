@@ -1,0 +1,140 @@
+"""From an evening as somebody wrote it to an Evening, or to all that is wrong with it, field by field.
+
+Used by `POST /labs` and `PUT /labs/{id}/evening`. What is left out is as the installation has it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from datetime import date, time
+from functools import cache
+from zoneinfo import available_timezones
+
+from chalicelib.domain.evening import USUAL_EVENING, AtCurfew, Evening
+from chalicelib.domain.findings import Finding, error
+from chalicelib.domain.names import nearest
+
+#: Monday first, as they are written.
+WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+MOST_QUIET_DATES = 100
+_TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+#: Names among the zones that stand for no place.
+_NO_ZONES = frozenset({"Factory", "localtime", "posixrules"})
+
+
+@dataclass(frozen=True, slots=True)
+class EveningDraft:
+    """As written; None: not said. `without`: fields (`holidays`, `wake`) that were said to be none."""
+
+    time_zone: str | None = None
+    curfew: str | None = None
+    weekdays: tuple[str, ...] | None = None
+    holidays: str | None = None
+    quiet_dates: tuple[str, ...] | None = None
+    at_curfew: AtCurfew | None = None
+    wake: str | None = None
+    without: frozenset[str] = frozenset()
+
+
+#: Nothing said.
+UNSAID = EveningDraft()
+
+
+@dataclass(frozen=True, slots=True)
+class EveningRules:
+    """What an installation has: the evening of a lab that says nothing, and whose holidays it knows."""
+
+    usual: Evening = USUAL_EVENING
+    is_known_country: Callable[[str], bool] = bool
+
+
+#: Every evening at 22:00 UTC, and any country.
+USUAL_RULES = EveningRules()
+
+
+def read_evening(draft: EveningDraft, rules: EveningRules, path: str) -> tuple[Evening, tuple[Finding, ...]]:
+    """The evening, and what is wrong with it; fields that are wrong are as usual. `path` is where it stands in the body."""
+    reading = _Reading(rules, path)
+    usual = rules.usual
+    evening = Evening(
+        time_zone=reading.zone(draft.time_zone) or usual.time_zone,
+        curfew=reading.time("curfew", draft.curfew) or usual.curfew,
+        weekdays=reading.weekdays(draft.weekdays) or usual.weekdays,
+        holidays=None if "holidays" in draft.without else reading.country(draft.holidays) or usual.holidays,
+        quiet_dates=usual.quiet_dates if draft.quiet_dates is None else reading.dates(draft.quiet_dates),
+        at_curfew=draft.at_curfew or usual.at_curfew,
+        wake=None if "wake" in draft.without else reading.time("wake", draft.wake) or usual.wake,
+    )
+    return evening, tuple(reading.findings)
+
+
+@cache
+def time_zones() -> frozenset[str]:
+    """Every IANA zone that is known here."""
+    return frozenset(available_timezones()) - _NO_ZONES
+
+
+class _Reading:
+    """Reads one field after the other; None where nothing was said, or nothing right."""
+
+    def __init__(self, rules: EveningRules, path: str) -> None:
+        self.findings: list[Finding] = []
+        self._rules, self._path = rules, path
+
+    def zone(self, name: str | None) -> str | None:
+        if name is None or name in time_zones():
+            return name
+        near = nearest(name, time_zones())
+        meant = f"Did you mean {near}?" if near else "They look like Asia/Seoul."
+        self._refuse("timeZone", "unknown-time-zone", f"{name[:60]} is no time zone of the IANA's. {meant}")
+        return None
+
+    def time(self, field: str, text: str | None) -> time | None:
+        if text is None or _TIME.fullmatch(text):
+            return None if text is None else time.fromisoformat(text)
+        self._refuse(field, "invalid-time", f'{text[:60]} is no time of day. They look like "22:00", in quotes.')
+        return None
+
+    def weekdays(self, names: tuple[str, ...] | None) -> tuple[int, ...] | None:
+        if names is None:
+            return None
+        known = {name: number for number, name in enumerate(WEEKDAYS)}
+        for index, name in enumerate(names):
+            if name not in known:
+                self._refuse(f"weekdays[{index}]", "unknown-weekday", f"Weekdays are {', '.join(WEEKDAYS)}.")
+        if not names:
+            message = (
+                "Name at least one: an evening that never comes is no evening. quietDates and holidays leave days out."
+            )
+            self._refuse("weekdays", "empty", message)
+        return tuple(sorted({known[name] for name in names if name in known}))
+
+    def country(self, code: str | None) -> str | None:
+        if code is None or self._rules.is_known_country(code):
+            return code
+        message = f"No holidays are known of {code[:60]}. Countries are named as in ISO 3166: KR, or DE-BY with a subdivision."
+        self._refuse("holidays", "unknown-country", message)
+        return None
+
+    def dates(self, texts: tuple[str, ...]) -> tuple[date, ...]:
+        if len(texts) > MOST_QUIET_DATES:
+            self._refuse("quietDates", "too-many", f"At most {MOST_QUIET_DATES} days, not {len(texts)}.")
+        return tuple(sorted(set(self._each_date(texts[:MOST_QUIET_DATES]))))
+
+    def _each_date(self, texts: Iterable[str]) -> Iterable[date]:
+        for index, text in enumerate(texts):
+            try:
+                if _DATE.fullmatch(text):
+                    yield date.fromisoformat(text)
+                    continue
+            except ValueError:
+                pass
+            message = f"{text[:60]} is no day. They look like 2026-12-24, in quotes."
+            self._refuse(f"quietDates[{index}]", "invalid-date", message)
+
+    def _refuse(self, field: str, code: str, message: str) -> None:
+        at = f"{self._path}.{field}" if self._path else field
+        self.findings.append(error(at, code, message))

@@ -1,0 +1,128 @@
+"""What a person may ask about how long a lab lives: extend its lease, protect it, change its evening.
+
+Each sets `due_at` of a lab that rests to now, so that the next sweep reckons anew. A lab that ends can't be held up.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from chalicelib.domain.calendar import SupportStatus
+from chalicelib.domain.curfew import CurfewRules
+from chalicelib.domain.errors import InvalidRequest, NotYours, WrongPhase
+from chalicelib.domain.evening import Evening, local_told
+from chalicelib.domain.extending import Decision, Wish, extend, last_end
+from chalicelib.domain.findings import Finding, error, warning
+from chalicelib.domain.history import Event
+from chalicelib.domain.lab import ENDING, OVER, RESTING, Caller, Lab, Protection
+from chalicelib.domain.money import Cost, hourly_cost, keeping_cost
+from chalicelib.domain.spec import SupportPolicy
+from chalicelib.labs import Answered, own_lab
+from chalicelib.ports import Deps
+
+
+@dataclass(frozen=True, slots=True)
+class Extension:
+    """The lab with its new lease, and what the hours won cost: USD, None where a price is not known."""
+
+    lab: Lab
+    clamped: bool
+    cost: Cost
+    usd: float | None
+
+
+def extend_lab(deps: Deps, caller: Caller, lab_id: str, wish: Wish, now: datetime) -> Extension:
+    """Move the lease out, as far as asked or as the allowance reaches. Raises InvalidRequest, WrongPhase, LabNotFound."""
+    lab, rules, decided = own_lab(deps, caller, lab_id), rules_now(deps), list[Decision]()
+
+    def extended(stored: Lab) -> Lab:
+        refuse_ending(stored, "Its lease can't be extended")
+        decided.append(extend(stored, wish, rules, now))
+        return _touched(stored, replace(stored, lease_ends_at=decided[-1].ends_at), now)
+
+    moved = deps.store.change_lab(lab_id, extended)
+    if moved.lease_ends_at != lab.lease_ends_at:
+        message = f"The lease was extended to {local_told(moved.spec.evening, moved.lease_ends_at)} by {caller.arn}."
+        deps.store.add_event(lab_id, Event(now, "extended", message, {"by": caller.arn}))
+    cost = cost_of(deps, moved, now)
+    usd = keeping_cost(cost.certain, max(lab.lease_ends_at, now), moved.lease_ends_at)
+    return Extension(moved, decided[-1].clamped, cost, usd)
+
+
+def protect_lab(deps: Deps, caller: Caller, lab_id: str, until: datetime | None, why: str, now: datetime) -> Answered:
+    """Let no sweep touch the lab until then, or (None) let sweeps touch it again. Raises NotYours, InvalidRequest, WrongPhase."""
+    lab, rules = own_lab(deps, caller, lab_id), rules_now(deps)
+    if not caller.is_admin:
+        raise NotYours(
+            "Labs are protected by administrators. Its owner can extend the lease, or use the link in a warning."
+        )
+    if until is not None and until <= now:
+        raise InvalidRequest([error("until", "past", f"It must be later than now, {now:%Y-%m-%dT%H:%M:%SZ}.")])
+
+    def protected(stored: Lab) -> Lab:
+        refuse_ending(stored, "It can't be protected")
+        protection = None if until is None else Protection(_bounded(stored, until, rules), caller.arn, why)
+        return _touched(stored, replace(stored, protection=protection), now)
+
+    moved = deps.store.change_lab(lab_id, protected)
+    if moved.protection != lab.protection:
+        deps.store.add_event(lab_id, Event(now, "protected", _protection_told(moved, caller), {"by": caller.arn}))
+    return Answered(moved, _shortened(moved, until))
+
+
+def set_evening(deps: Deps, caller: Caller, lab_id: str, evening: Evening, now: datetime) -> Answered:
+    """Give the lab another evening, whole. Raises LabNotFound, WrongPhase."""
+    lab = own_lab(deps, caller, lab_id)
+
+    def changed(stored: Lab) -> Lab:
+        refuse_ending(stored, "Its evening can't be changed")
+        return _touched(stored, replace(stored, spec=replace(stored.spec, evening=evening)), now)
+
+    moved = deps.store.change_lab(lab_id, changed)
+    if moved.spec.evening != lab.spec.evening:
+        told = f"{evening.curfew:%H:%M} ({evening.time_zone}), to {evening.at_curfew}"
+        deps.store.add_event(lab_id, Event(now, "evening-changed", f"Its evening is now {told}.", {"by": caller.arn}))
+    return Answered(moved)
+
+
+def rules_now(deps: Deps) -> CurfewRules:
+    """The rules as they are at the moment."""
+    return deps.curfew.store.rules(deps.curfew.usual)
+
+
+def refuse_ending(lab: Lab, what: str) -> None:
+    """Raise WrongPhase if the lab ends, or is over. `what`: what can't be done, as the beginning of a sentence."""
+    if lab.phase in OVER | ENDING:
+        raise WrongPhase(lab.id, lab.phase, f"{what}: the lab is {lab.phase}.")
+
+
+def cost_of(deps: Deps, lab: Lab, now: datetime) -> Cost:
+    """What the lab costs an hour as it is. Extended support is paid for only under the policy EXTENDED."""
+    dates = deps.cloud(lab.region).clusters.versions().get(lab.spec.version)
+    late = dates is not None and dates.status_at(now) is SupportStatus.EXTENDED
+    extended = late and lab.spec.support_policy is SupportPolicy.EXTENDED
+    return hourly_cost(lab, deps.curfew.prices(lab.region), extended)
+
+
+def _touched(stored: Lab, changed: Lab, now: datetime) -> Lab:
+    """The sweep looks at it next, if something was changed and no workflow is at work on it."""
+    return replace(changed, due_at=now) if changed != stored and changed.phase in RESTING else changed
+
+
+def _bounded(lab: Lab, until: datetime, rules: CurfewRules) -> datetime:
+    return min(until, last_end(lab, rules).replace(microsecond=0))
+
+
+def _shortened(lab: Lab, until: datetime | None) -> tuple[Finding, ...]:
+    if until is None or lab.protection is None or lab.protection.until == until:
+        return ()
+    last = f"{lab.protection.until:%Y-%m-%dT%H:%M:%SZ}"
+    return (warning("until", "clamped", f"No lab lasts longer than its allowance: it is protected until {last}."),)
+
+
+def _protection_told(lab: Lab, caller: Caller) -> str:
+    protection = lab.protection
+    if protection is None:
+        return f"It is protected no longer: {caller.arn}."
+    return f"It is protected until {local_told(lab.spec.evening, protection.until)} by {caller.arn}: {protection.why}"
