@@ -6,6 +6,7 @@ signal to agree over the whole window; what is not known is never taken for quie
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -41,7 +42,7 @@ def judge(lab: Lab, evidence: Evidence, rules: CurfewRules, now: datetime) -> Ve
     window = Window(now - timedelta(hours=rules.window_hours), now)
     clock = Clock(lab.spec.evening.time_zone, now)
     signals = _all_read(evidence, _signals(lab, evidence, rules, window, clock))
-    idle = _agree(signals)
+    idle = agree(signals)
     verdict = Verdict(
         lab_id=lab.id,
         at=now,
@@ -53,6 +54,12 @@ def judge(lab: Lab, evidence: Evidence, rules: CurfewRules, now: datetime) -> Ve
         signals=signals,
     )
     return replace(verdict, sentence=sentence_of(verdict, lab, clock))
+
+
+def agree(signals: Sequence[Signal]) -> bool:
+    """Whether they say idle together: none is busy or missing, and enough of them are quiet."""
+    signs = [signal.sign for signal in signals]
+    return Sign.BUSY not in signs and Sign.MISSING not in signs and signs.count(Sign.QUIET) >= QUIET_AT_LEAST
 
 
 def _signals(lab: Lab, evidence: Evidence, rules: CurfewRules, window: Window, clock: Clock) -> tuple[Signal, ...]:
@@ -89,11 +96,6 @@ def _unread(signal: Signal, told: dict[str, str]) -> Signal:
     if signal.name not in told or signal.sign is Sign.BUSY:
         return signal
     return Signal(signal.name, Sign.MISSING, told[signal.name])
-
-
-def _agree(signals: tuple[Signal, ...]) -> bool:
-    signs = [signal.sign for signal in signals]
-    return Sign.BUSY not in signs and Sign.MISSING not in signs and signs.count(Sign.QUIET) >= QUIET_AT_LEAST
 
 
 def _is_gone(evidence: Evidence) -> bool:

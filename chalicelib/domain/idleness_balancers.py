@@ -5,6 +5,7 @@ An open balancer is knocked at by scanners the whole day; a few requests are nob
 
 from __future__ import annotations
 
+from chalicelib.domain.digest_words import counted
 from chalicelib.domain.evidence import BalancerUse, Evidence
 from chalicelib.domain.idleness_verdict import Sign, Signal
 from chalicelib.domain.idleness_window import Window, per_minute, within
@@ -41,4 +42,4 @@ def _told(balancer: BalancerUse, window: Window) -> str:
     values = within(balancer.traffic, window)
     if balancer.kind == "network":
         return f"up to {max(values):.0f} flows through a network load balancer"
-    return f"{sum(values):.0f} requests through a load balancer in {window.hours:.0f} h"
+    return f"{counted(round(sum(values)), 'request')} through a load balancer in {window.hours:.0f} h"

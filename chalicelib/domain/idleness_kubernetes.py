@@ -5,6 +5,7 @@ User pods alone are no work: a forgotten deployment is what an idle lab looks li
 
 from __future__ import annotations
 
+from chalicelib.domain.digest_words import counted
 from chalicelib.domain.evidence import Evidence, KubernetesUse
 from chalicelib.domain.idleness_verdict import Sign, Signal
 
@@ -26,7 +27,7 @@ def kubernetes_signal(evidence: Evidence) -> Signal:
     if works:
         return Signal(NAME, Sign.BUSY, "; ".join(works), _numbers(use))
     crashing = f", {use.crash_looping} in a crash loop" if use.crash_looping else ""
-    return Signal(NAME, Sign.QUIET, f"no Jobs ({use.user_pods} user pods{crashing})", _numbers(use))
+    return Signal(NAME, Sign.QUIET, f"no Jobs ({counted(use.user_pods, 'user pod')}{crashing})", _numbers(use))
 
 
 def _names(names: tuple[str, ...]) -> str:

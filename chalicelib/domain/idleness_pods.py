@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from chalicelib.domain.digest_words import counted
 from chalicelib.domain.evidence import Evidence
 from chalicelib.domain.idleness_verdict import Sign, Signal
 from chalicelib.domain.idleness_window import Window, gap, quiet_since, within
@@ -20,7 +21,12 @@ def scheduled_signal(evidence: Evidence, window: Window) -> Signal:
     missing = gap(evidence.scheduled, window)
     placed = sum(within(evidence.scheduled, window))
     if placed > 0:
-        return Signal(SCHEDULED, Sign.BUSY, f"{placed:.0f} pods scheduled in {window.hours:.0f} h", {"pods": placed})
+        return Signal(
+            SCHEDULED,
+            Sign.BUSY,
+            f"{counted(round(placed), 'pod')} scheduled in {window.hours:.0f} h",
+            {"pods": placed},
+        )
     if missing:
         return Signal(SCHEDULED, Sign.MISSING, f"pods scheduled: {missing}")
     since = quiet_since(evidence.scheduled_before, window, lambda value: value > 0)

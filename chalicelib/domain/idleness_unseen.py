@@ -5,6 +5,7 @@ Only Kubernetes can say that nothing runs there. Where it can't be asked, they m
 
 from __future__ import annotations
 
+from chalicelib.domain.digest_words import counted
 from chalicelib.domain.evidence import Evidence
 from chalicelib.domain.idleness_verdict import Sign, Signal
 from chalicelib.domain.instance_types import is_accelerated
@@ -23,7 +24,10 @@ def unseen_signal(evidence: Evidence) -> Signal:
     pods = evidence.kubernetes.user_pods
     if pods:
         return Signal(
-            NAME, Sign.BUSY, f"{pods} user pods, and {told}, whose work no metric shows", {"pods": float(pods)}
+            NAME,
+            Sign.BUSY,
+            f"{counted(pods, 'user pod')}, and {told}, whose work no metric shows",
+            {"pods": float(pods)},
         )
     return Signal(NAME, Sign.ABSENT, f"no user pods that could run on {told}", {"pods": 0.0})
 
@@ -33,6 +37,10 @@ def _places(evidence: Evidence) -> list[str]:
     accelerated = sorted(kind for kind in types if is_accelerated(kind))
     return [
         *([f"GPU nodes ({', '.join(accelerated)})"] if accelerated else []),
-        *([f"{evidence.instances_outside} instances outside the node groups"] if evidence.instances_outside else []),
-        *([f"{evidence.fargate_profiles} Fargate profiles"] if evidence.fargate_profiles else []),
+        *(
+            [f"{counted(evidence.instances_outside, 'instance')} outside the node groups"]
+            if evidence.instances_outside
+            else []
+        ),
+        *([counted(evidence.fargate_profiles, "Fargate profile")] if evidence.fargate_profiles else []),
     ]

@@ -82,7 +82,7 @@ def test_a_night_is_told_by_the_labs_clock_and_not_by_utc() -> None:
 
 def test_a_cronjob_that_ran_in_the_window_has_scheduled_its_pod() -> None:
     verdict = verdict_on(scheduled=with_values(a_series(NOW), {5: 1.0}))
-    assert verdict.sentence == "busy: 1 pods scheduled in 3 h"
+    assert verdict.sentence == "busy: 1 pod scheduled in 3 h"
 
 
 def test_a_running_job_is_work() -> None:
@@ -103,7 +103,7 @@ def test_low_cpu_proves_nothing_where_gpus_work(kind: str) -> None:
 
 def test_gpu_nodes_with_user_pods_are_at_work() -> None:
     verdict = verdict_on(**nodes(instance_types=("g5.xlarge",)), kubernetes=a_kubernetes_use(user_pods=1))
-    assert verdict.sentence == "busy: 1 user pods, and GPU nodes (g5.xlarge), whose work no metric shows"
+    assert verdict.sentence == "busy: 1 user pod, and GPU nodes (g5.xlarge), whose work no metric shows"
 
 
 def test_gpu_nodes_without_user_pods_may_be_idle() -> None:
