@@ -7,7 +7,7 @@ week ago, or at the same hour of two nights.
 from __future__ import annotations
 
 from collections import defaultdict
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from chalicelib.domain.evening import Evening
@@ -17,10 +17,11 @@ from chalicelib.domain.idleness_window import Window
 from chalicelib.domain.lab import Lab
 
 NAME = "nights"
-#: A night lasts so long from curfew on.
-NIGHT_HOURS = 8
-#: With fewer hours of it on record, a night is not known.
-KNOWN_HOURS = 6
+#: A night lasts so long from curfew on, unless the lab is woken before: pods that come back then are nobody's work.
+NIGHT = timedelta(hours=8)
+HOUR = timedelta(hours=1)
+#: With so many hours of it not on record, a night is not known.
+UNKNOWN_HOURS = 2
 
 
 def nights_signal(lab: Lab, evidence: Evidence, window: Window) -> Signal:
@@ -32,12 +33,20 @@ def nights_signal(lab: Lab, evidence: Evidence, window: Window) -> Signal:
     hours, known = _placed_at(evening, evidence, window)
     clockwork = _clockwork(hours, tonight)
     if clockwork is not None:
-        at = (datetime.combine(tonight, evening.curfew) + timedelta(hours=clockwork)).time()
+        at = (datetime.combine(tonight, evening.curfew) + clockwork * HOUR).time()
         return Signal(NAME, Sign.BUSY, f"pods were scheduled around {at:%H:%M} in earlier nights, as CronJobs do")
     last = tonight - timedelta(days=1)
-    if known[last] < KNOWN_HOURS and lab.created_at < _curfew_of(evening, last):
+    if known[last] < night_length(evening) // HOUR - UNKNOWN_HOURS and lab.created_at < _curfew_of(evening, last):
         return Signal(NAME, Sign.MISSING, "pods scheduled last night: no data")
     return Signal(NAME, Sign.ABSENT, "no pods were scheduled at night as CronJobs do")
+
+
+def night_length(evening: Evening) -> timedelta:
+    """From curfew to waking, by the clock on the wall, and not longer than a night is."""
+    if evening.wake is None:
+        return NIGHT
+    minutes = (evening.wake.hour - evening.curfew.hour) * 60 + evening.wake.minute - evening.curfew.minute
+    return min(timedelta(minutes=minutes % (24 * 60)), NIGHT)
 
 
 def _clockwork(hours: dict[date, set[int]], tonight: date) -> int | None:
@@ -46,7 +55,7 @@ def _clockwork(hours: dict[date, set[int]], tonight: date) -> int | None:
         if hours[night]:
             return min(hours[night])
     nights = [placed for night, placed in hours.items() if night < tonight]
-    return next((hour for hour in range(NIGHT_HOURS) if sum(hour in placed for placed in nights) > 1), None)
+    return next((hour for hour in range(NIGHT // HOUR) if sum(hour in placed for placed in nights) > 1), None)
 
 
 def _placed_at(evening: Evening, evidence: Evidence, window: Window) -> tuple[dict[date, set[int]], dict[date, int]]:
@@ -54,25 +63,25 @@ def _placed_at(evening: Evening, evidence: Evidence, window: Window) -> tuple[di
     placed: dict[date, set[int]] = defaultdict(set)
     known: dict[date, int] = defaultdict(int)
     for at, value in evidence.scheduled_before.points:
-        night, hour = _night(evening, at)
-        if hour < NIGHT_HOURS and at < window.start:
+        night, into = _night(evening, at)
+        if into + HOUR <= night_length(evening) and at < window.start:
             known[night] += 1
             if value > 0:
-                placed[night].add(hour)
+                placed[night].add(into // HOUR)
     return placed, known
 
 
-def _night(evening: Evening, instant: datetime) -> tuple[date, int]:
-    """The day whose curfew was the last one, by the clock on the wall, and the hours since."""
+def _night(evening: Evening, instant: datetime) -> tuple[date, timedelta]:
+    """The day whose curfew was the last one, by the clock on the wall, and how long ago it was."""
     local = instant.astimezone(ZoneInfo(evening.time_zone)).replace(tzinfo=None)
     shifted = local - timedelta(hours=evening.curfew.hour, minutes=evening.curfew.minute)
-    return shifted.date(), shifted.hour
+    return shifted.date(), shifted - datetime.combine(shifted.date(), time())
 
 
 def _tonight(evening: Evening, now: datetime) -> date:
     """The night that is on or comes next."""
-    night, hour = _night(evening, now)
-    return night if hour < NIGHT_HOURS else night + timedelta(days=1)
+    night, into = _night(evening, now)
+    return night if into < night_length(evening) else night + timedelta(days=1)
 
 
 def _curfew_of(evening: Evening, night: date) -> datetime:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 
+from chalicelib.domain.evening import Evening
 from chalicelib.domain.evidence import Seen, Series
+from chalicelib.domain.idleness import judge
 from chalicelib.domain.idleness_verdict import Sign
-from tests.domain.idleness_world import NOW, nodes, seoul, sign, verdict_on
+from tests.domain.idleness_world import NOW, RULES, a_seoul_lab, nodes, seoul, sign, verdict_on
+from tests.fakes.builders import a_spec
 from tests.fakes.evidence_builders import (
     MEGABYTE,
     NOISE,
@@ -141,3 +144,16 @@ def test_an_audit_log_that_names_nobody_is_quiet() -> None:
 
 def test_an_owner_last_seen_yesterday_is_not_at_work() -> None:
     assert verdict_on(owner_call=Seen("learner", seoul(20, 1))).idle
+
+
+@pytest.mark.parametrize(("wake", "idle"), [(time(6, 30), True), (None, False)])
+def test_pods_that_come_back_when_a_lab_is_woken_are_no_cronjob(wake: time | None, idle: bool) -> None:
+    late = Evening(time_zone="Asia/Seoul", curfew=time(23, 30), wake=wake)
+    woken = an_hourly_series(NOW, lambda hour: 9.0 if (hour.hour + 9) % 24 == 6 else 0.0)
+    lab = a_seoul_lab(spec=a_spec(evening=late))
+    assert judge(lab, quiet_evidence(NOW, scheduled_before=woken), RULES, NOW).idle is idle
+
+
+def test_a_lab_that_sleeps_at_night_is_compared_with_its_waking_hours() -> None:
+    asleep = an_hourly_series(NOW, lambda hour: 60 * (NOISE if 9 <= (hour.hour + 9) % 24 < 22 else NOISE / 2))
+    assert verdict_on(requests_before=asleep).idle
