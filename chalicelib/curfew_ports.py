@@ -48,7 +48,7 @@ class CurfewStore(Protocol):
         """Add entries (with standing fates) to a day's plan and renew its hash, in one transaction a hundred items at a time.
 
         An entry whose id is published already stays as it is. Nothing new: the header as it is (made if there is none).
-        Raises Unreadable when the stored entries are not those that were published: nothing is added to a broken plan.
+        The hash is over what was published, not over what is stored by now: a broken plan stays broken.
         """
         ...
 

@@ -1,8 +1,14 @@
-"""A plan's items: its header, and a line for each entry with the entry's fate beside it."""
+"""A plan's items: its header, and a line for each entry with the entry's fate beside it.
+
+The header's item also holds each entry's own hash by its id, compressed: to add to a plan it is all that must be read, and
+what was changed in the lines behind our back is never hashed anew. There is room for some nine thousand entries a night.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import gzip
+import json
+from collections.abc import Mapping, Sequence
 from datetime import date
 
 from chalicelib.aws.curfew_keys import LINES_KEPT, PLANS_KEPT, UNWARNED, header_key, line_key, plan_expiry
@@ -16,9 +22,16 @@ def as_read(entry: Entry) -> Entry:
     return read_body(Entry, body_of(entry))
 
 
-def header_item(header: PlanHeader) -> Item:
-    """A plan's header."""
-    return _item(header_key(header.night), header, plan_expiry(header.night, PLANS_KEPT))
+def header_item(header: PlanHeader, digests: Mapping[str, str]) -> Item:
+    """A plan's header, with the hash of each entry by its id."""
+    packed = gzip.compress(json.dumps(digests).encode(), mtime=0)
+    item = _item(header_key(header.night), header, plan_expiry(header.night, PLANS_KEPT))
+    return {**item, "digests": {"B": packed}}
+
+
+def digests_of(item: Item | None) -> dict[str, str]:
+    """The hash of each entry that was published, by its id; none where there is no header."""
+    return {} if item is None else dict(json.loads(gzip.decompress(item["digests"]["B"])))
 
 
 def line_item(night: date, entry: Entry, fate: Fate) -> Item:

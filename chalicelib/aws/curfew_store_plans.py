@@ -1,27 +1,27 @@
 """Plans in the table: a header and a line for each entry, whose hash and number always agree.
 
 Entries are added in transactions that hold the header to what was seen of it, so that of two publishers the second reads
-again and adds to what the first left. A crash between two transactions leaves a whole plan, only a shorter one. Each write
+it again and adds to what the first left. A crash between two transactions leaves a whole plan, only a shorter one. Each write
 carries its own id: by it the next writer says what it saw, and a write whose answer was lost is known as done.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
 from chalicelib.aws.curfew_keys import header_key, line_key, unwarned_lines, whole_plan
-from chalicelib.aws.curfew_store_lines import as_read, fate_of, header_item, line_item, line_of, plan_of
+from chalicelib.aws.curfew_store_lines import as_read, digests_of, fate_of, header_item, line_item, line_of, plan_of
 from chalicelib.aws.store_creating import get
-from chalicelib.aws.store_items import thing_of
+from chalicelib.aws.store_items import body_of, thing_of
 from chalicelib.aws.store_keys import Item, text
 from chalicelib.aws.store_pages import all_items
 from chalicelib.aws.store_writes import ATTEMPTS, put, transact
 from chalicelib.domain.errors import AwsUnavailable, StaleLab, Unreadable
-from chalicelib.domain.plan import Entry, Fate, Plan, PlanHeader, plan_hash
+from chalicelib.domain.plan import Entry, Fate, Plan, PlanHeader, entry_digest, hash_of_digests
 
 #: As many entries as fit into one transaction beside the header.
 AT_ONCE = 99
@@ -37,19 +37,19 @@ class DynamoPlans:
         self._client, self._table = client, table
 
     def publish(self, day: date, entries: Sequence[Entry], now: datetime) -> PlanHeader:
-        """Raises AwsUnavailable when too many publish at once, Unreadable when what is stored is not what was published."""
+        """Reads the header only. Raises AwsUnavailable when too many publish at once, Unreadable."""
         wanted: dict[str, Entry] = {}
         for entry in map(as_read, entries):
             wanted.setdefault(entry.id, entry)
         for _ in range(_PUBLISHING + len(wanted) // AT_ONCE):
-            items, plan = self._read(day)
-            there = _entries_of(day, plan)
-            new = [wanted[entry_id] for entry_id in sorted(wanted) if entry_id not in there]
-            if plan is not None and not new:
-                return plan.header
-            header = _renewed(day, plan, [*there.values(), *new[:AT_ONCE]], now)
-            written = self._write(header_item(header), items[0] if plan else None, _lines(day, new[:AT_ONCE]))
-            if written and len(new) <= AT_ONCE:
+            seen = get(self._client, self._table, header_key(day))
+            digests = digests_of(seen)
+            new = [wanted[entry_id] for entry_id in sorted(wanted.keys() - digests.keys())]
+            if seen is not None and not new:
+                return thing_of(PlanHeader, seen)
+            digests |= {entry.id: entry_digest(entry) for entry in new[:AT_ONCE]}
+            header = _renewed(day, seen, digests, now)
+            if self._write(header_item(header, digests), seen, _lines(day, new[:AT_ONCE])) and len(new) <= AT_ONCE:
                 return header
         raise AwsUnavailable("dynamodb:TransactWriteItems: the table is too busy to publish the plan.")
 
@@ -59,8 +59,13 @@ class DynamoPlans:
         return None if item is None else thing_of(PlanHeader, item)
 
     def plan(self, day: date) -> Plan | None:
-        """One query, strongly consistent."""
-        return self._read(day)[1]
+        """A query may see a half of what is written at that moment: a plan that is not whole is read again."""
+        plan = None
+        for _ in range(ATTEMPTS):
+            plan = plan_of(list(all_items(self._client, self._table, whole_plan(day))))
+            if plan is None or plan.is_whole:
+                break
+        return plan
 
     def line(self, day: date, entry_id: str) -> tuple[Entry, Fate] | None:
         """One item, strongly consistent."""
@@ -95,23 +100,12 @@ class DynamoPlans:
             stored = thing_of(PlanHeader, item)
             told = brake_told_at or stored.brake_told_at
             marked = replace(stored, reported_at=reported_at or stored.reported_at, brake_told_at=told)
-            if marked == stored or self._write(header_item(marked), item):
+            if marked == stored or self._write({**item, "body": text(body_of(marked))}, item):
                 return
         raise AwsUnavailable("dynamodb:TransactWriteItems: the table is too busy to mark the plan.")
 
-    def _read(self, day: date) -> tuple[list[Item], Plan | None]:
-        """A query may see a half of what is written at that moment: a plan that is not whole is read again."""
-        items: list[Item] = []
-        plan = None
-        for _ in range(ATTEMPTS):
-            items = list(all_items(self._client, self._table, whole_plan(day)))
-            plan = plan_of(items)
-            if plan is None or plan.is_whole:
-                break
-        return items, plan
-
     def _write(self, item: Item, seen: Item | None, more: Iterable[Item] = ()) -> bool:
-        """Put it over what was seen, with more that is new; False when someone else was first."""
+        """Put it over what was seen, with more that is new; False when someone else was first. Raises Unreadable."""
         mine = text(secrets.token_hex(16))
         item = {**item, "write_id": mine}
         first = (
@@ -121,22 +115,17 @@ class DynamoPlans:
         )
         new = [put(self._table, {**line, "write_id": mine}, _NEW) for line in more]
         reasons = transact(self._client, [first, *new], mine["S"])
+        if reasons and reasons[0].code == "None" and any(reason.refused for reason in reasons):
+            raise Unreadable("A line lies in the plan that was never published.")
         return not reasons or (reasons[0].refused and reasons[0].item.get("write_id") == mine)
 
 
-def _entries_of(day: date, plan: Plan | None) -> dict[str, Entry]:
-    """The entries that are published, by id. Nothing may be added to a broken plan: it would look whole again."""
-    if plan is not None and not plan.is_whole:
-        raise Unreadable(f"The plan of {day} is not the one that was published; nothing is added to it.")
-    return {} if plan is None else {entry.id: entry for entry, _ in plan.lines}
-
-
-def _renewed(day: date, plan: Plan | None, entries: Sequence[Entry], now: datetime) -> PlanHeader:
-    hashed = plan_hash(entries)
-    if plan is None:
-        return PlanHeader(day, 1, hashed, now, len(entries))
-    header = plan.header
-    return replace(header, revision=header.revision + 1, hash=hashed, published_at=now, entries=len(entries))
+def _renewed(day: date, seen: Item | None, digests: Mapping[str, str], now: datetime) -> PlanHeader:
+    hashed = hash_of_digests(digests[entry_id] for entry_id in sorted(digests))
+    if seen is None:
+        return PlanHeader(day, 1, hashed, now, len(digests))
+    header = thing_of(PlanHeader, seen)
+    return replace(header, revision=header.revision + 1, hash=hashed, published_at=now, entries=len(digests))
 
 
 def _lines(day: date, new: Sequence[Entry]) -> list[Item]:

@@ -125,12 +125,19 @@ class Plan:
 
 
 def plan_hash(entries: Iterable[Entry]) -> str:
-    """SHA-256 over the entries in order of their ids, each as canonical JSON of all of its fields."""
-    told = [
-        json.dumps({name: _plain(getattr(entry, name)) for name in Entry.__dataclass_fields__}, sort_keys=True)
-        for entry in sorted(entries, key=lambda entry: entry.id)
-    ]
-    return hashlib.sha256("\n".join(told).encode()).hexdigest()
+    """SHA-256 over the entries' own hashes, in order of their ids: adding to a plan need not read what is there."""
+    return hash_of_digests(entry_digest(entry) for entry in sorted(entries, key=lambda entry: entry.id))
+
+
+def hash_of_digests(digests: Iterable[str]) -> str:
+    """A plan's hash from those of its entries, which come in order of their ids."""
+    return hashlib.sha256("\n".join(digests).encode()).hexdigest()
+
+
+def entry_digest(entry: Entry) -> str:
+    """SHA-256 of an entry's canonical JSON, with all of its fields."""
+    told = {name: _plain(getattr(entry, name)) for name in Entry.__dataclass_fields__}
+    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
 
 
 def _plain(value: object) -> object:
