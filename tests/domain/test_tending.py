@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.lab import Phase
-from chalicelib.domain.tending import LOOK_WITHIN, START_WITHIN, TEAR_DOWN_WITHIN, Tending, decide_tending
+from chalicelib.domain.lab import RESTING, Phase
+from chalicelib.domain.tending import LOOK_WITHIN, SLEEP_WITHIN, START_WITHIN, TEAR_DOWN_WITHIN, Tending, decide_tending
 from tests.fakes import NOW, a_lab
 
 
@@ -20,13 +20,22 @@ from tests.fakes import NOW, a_lab
         ("requested", False, START_WITHIN, Tending.ROLL_BACK),
         ("provisioning", True, timedelta(hours=1), Tending.WAIT),
         ("provisioning", False, timedelta(minutes=6), Tending.ROLL_BACK),
-        ("ready", False, timedelta(hours=1), Tending.WAIT),
-        ("ready", False, timedelta(hours=8), Tending.RELEASE),
-        ("provisioning", True, timedelta(hours=8), Tending.RELEASE),
-        ("updating", True, timedelta(hours=8), Tending.RELEASE),
+        ("ready", False, timedelta(hours=1), Tending.REST),
+        ("hibernated", False, timedelta(hours=1), Tending.REST),
+        ("ready", False, timedelta(hours=8), Tending.REST),
+        ("provisioning", True, timedelta(hours=8), Tending.WAIT),
+        ("updating", True, timedelta(hours=8), Tending.WAIT),
         ("updating", True, timedelta(minutes=6), Tending.WAIT),
         ("updating", False, timedelta(minutes=6), Tending.START),
         ("updating", False, START_WITHIN, Tending.GIVE_UP_CHANGE),
+        ("hibernating", True, SLEEP_WITHIN, Tending.WAIT),
+        ("hibernating", False, timedelta(minutes=6), Tending.START),
+        ("hibernating", False, START_WITHIN, Tending.RESTART),
+        ("hibernating", False, SLEEP_WITHIN, Tending.WAKE),
+        ("waking", True, SLEEP_WITHIN, Tending.WAIT),
+        ("waking", False, timedelta(minutes=6), Tending.START),
+        ("waking", False, START_WITHIN, Tending.RESTART),
+        ("waking", False, SLEEP_WITHIN, Tending.GIVE_UP_WAKING),
         ("releasing", True, TEAR_DOWN_WITHIN, Tending.WAIT),
         ("releasing", False, timedelta(minutes=6), Tending.RESTART),
         ("rolling-back", False, timedelta(minutes=6), Tending.RESTART),
@@ -50,12 +59,14 @@ def test_nothing_without_a_workflow_is_begun_again_for_ever(phase: Phase, days: 
     assert decision.action not in (Tending.START, Tending.RESTART)
 
 
-@given(phase=st.sampled_from(Phase), minutes=st.integers(min_value=0, max_value=10_000), running=st.booleans())
-def test_what_has_ended_is_never_released_and_what_is_ready_never_restarted(
-    phase: Phase, minutes: int, running: bool
-) -> None:
-    decision = decide_tending(a_lab(phase=phase), running, NOW + timedelta(minutes=minutes))
-    if phase in (Phase.DELETED, Phase.FAILED, Phase.BLOCKED, Phase.RELEASING, Phase.ROLLING_BACK):
-        assert decision.action is not Tending.RELEASE
-    if phase is Phase.READY:
-        assert decision.action in (Tending.WAIT, Tending.RELEASE)
+@given(phase=st.sampled_from(Phase), days=st.integers(min_value=0, max_value=400), running=st.booleans())
+def test_a_lab_at_rest_is_left_alone_whenever_its_lease_ends(phase: Phase, days: int, running: bool) -> None:
+    decision = decide_tending(a_lab(phase=phase), running, NOW + timedelta(days=days))
+    assert (decision.action is Tending.REST) == (phase in RESTING)
+
+
+@given(phase=st.sampled_from(Phase), days=st.integers(min_value=0, max_value=400), leases=st.integers(1, 500))
+def test_the_lease_has_no_say_in_what_is_tended(phase: Phase, days: int, leases: int) -> None:
+    lab, now = a_lab(phase=phase), NOW + timedelta(days=days)
+    other = replace(lab, lease_ends_at=NOW + timedelta(hours=leases))
+    assert decide_tending(other, False, now) == decide_tending(lab, False, now)

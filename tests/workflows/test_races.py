@@ -58,14 +58,14 @@ def test_a_lab_released_in_the_middle_of_its_last_step_does_not_become_ready() -
 
 
 @pytest.mark.parametrize("moment", ["labs_due", "is_running"])
-def test_a_lease_extended_while_the_schedule_decides_is_honoured(moment: str) -> None:
+def test_a_lab_that_is_changed_while_the_schedule_decides_is_not_overwritten(moment: str) -> None:
     world = make_deps()
-    ready = a_lab(phase="updating" if moment == "is_running" else "ready")
-    lab = stored(world, replace(ready, due_at=ready.lease_ends_at))
+    lab = stored(world, a_lab(phase="waking", run=2))
     world.clock.advance(hours=8)
     world.account.hooks[moment] = lambda: extended(world, lab.id)
     tend.run(world.deps)
-    assert world.store.load_lab(lab.id).phase is ready.phase
+    kept = world.store.load_lab(lab.id)
+    assert (kept.phase, kept.lease_ends_at) == (Phase.WAKING, lab.lease_ends_at + timedelta(hours=4))
     assert world.workflows.started == []
 
 
@@ -81,9 +81,8 @@ def test_what_is_no_longer_due_is_left_alone_though_the_index_still_lists_it() -
 
 def test_two_schedules_at_once_start_one_teardown() -> None:
     world = make_deps()
-    ready = a_lab(phase="ready")
-    stored(world, replace(ready, due_at=ready.lease_ends_at))
-    world.clock.advance(hours=9)
+    stored(world, a_lab(phase="releasing", run=1))
+    world.clock.advance(hours=1)
 
     def another_schedule() -> None:
         tend.run(world.deps)

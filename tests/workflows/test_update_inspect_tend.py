@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.domain.errors import AccessDenied, AwsUnavailable, StillInUse
-from chalicelib.domain.lab import Change, Phase
+from chalicelib.domain.lab import Change, Lab, Phase
 from chalicelib.domain.resources import Kind
 from chalicelib.domain.spec import EndpointAccess
 from chalicelib.domain.steps import execution_name
@@ -40,7 +40,7 @@ def ready() -> Theatre:
 def test_endpoint_and_nodes_are_changed_and_the_spec_says_so(ready: Theatre) -> None:
     assert changing(ready, Change("private", None, {"myeks-nodegroup": 5})) == "Changed"
     lab, cluster = ready.lab, ready.world.clusters.clusters["myeks"]
-    assert (lab.phase, lab.change, lab.due_at) == (Phase.READY, None, lab.lease_ends_at)
+    assert (lab.phase, lab.change, lab.due_at) == (Phase.READY, None, lab.phase_since)
     assert lab.spec.endpoint.access is EndpointAccess.PRIVATE
     assert (lab.spec.nodegroups[0].desired, lab.spec.nodegroups[0].max) == (5, 5)
     assert not cluster.state.public_access
@@ -58,7 +58,7 @@ def test_a_change_that_fails_leaves_the_lab_ready_with_the_reason(ready: Theatre
     assert ready.lab.phase is Phase.READY
     assert ready.lab.spec.endpoint.access is EndpointAccess.PUBLIC
     assert "free addresses" in str(ready.lab.reason)
-    assert ready.lab.due_at == ready.lab.lease_ends_at
+    assert ready.lab.due_at == ready.lab.phase_since
 
 
 def test_another_update_under_way_is_waited_for(ready: Theatre) -> None:
@@ -137,16 +137,27 @@ def test_a_workflow_that_died_is_rolled_back_with_a_reason() -> None:
     assert theatre.world.account.resources == {}
 
 
+def lose_the_start_of_the_end(theatre: Theatre, lab_id: str) -> None:
+    """Release a lab as the API does, and let the start of its teardown get lost."""
+
+    def releasing(lab: Lab) -> Lab:
+        now = theatre.world.clock.now()
+        return replace(lab.moved_to(Phase.RELEASING, now), run=lab.run + 1, due_at=now)
+
+    theatre.world.store.change_lab(lab_id, releasing)
+
+
 def test_one_bad_lab_does_not_stop_the_rest() -> None:
     theatre = Theatre()
     first = theatre.request()
     second = theatre.request(a_lab(id="lab-second", spec=a_spec(name="other")))
     theatre.play()
-    theatre.world.clock.advance(hours=9)
+    for lab in (first, second):
+        lose_the_start_of_the_end(theatre, lab.id)
     theatre.world.fail("workflows.start", AwsUnavailable("not now"))
     report = tend.run(theatre.world.deps)
     assert len(report["failed"]) == 1
-    assert [entry["act"] for entry in report["done"]] == ["release"]
+    assert [entry["act"] for entry in report["done"]] == ["restart"]
     for _ in range(3):
         theatre.later(minutes=6)
     phases = {theatre.world.store.load_lab(lab.id).phase for lab in (first, second)}
@@ -154,9 +165,31 @@ def test_one_bad_lab_does_not_stop_the_rest() -> None:
 
 
 def test_the_events_time_is_what_the_schedule_goes_by(ready: Theatre) -> None:
-    report = tend.run(ready.world.deps, "2026-11-24T12:00:00Z")
-    assert [entry["act"] for entry in report["done"]] == ["release"]
-    assert ready.lab.phase is Phase.RELEASING
+    lose_the_start_of_the_end(ready, ready.lab_id)
+    assert tend.run(ready.world.deps, "2026-11-23T09:00:00Z")["done"] == []
+    report = tend.run(ready.world.deps, "2026-11-25T12:00:00Z")
+    assert [entry["act"] for entry in report["done"]] == ["block"]
+    assert ready.lab.phase is Phase.BLOCKED
+    assert ready.lab.due_at is None
+
+
+@pytest.mark.parametrize("phase", ["ready", "hibernated"])
+def test_a_lab_that_rests_is_handed_over_to_the_sweep(phase: str) -> None:
+    """An item from before, or one whose workflow ends at this very moment: the five-minute run's list still has it."""
+    theatre = Theatre()
+    theatre.world.store.put(a_lab(phase="updating"))
+    theatre.lab_id = a_lab().id
+    theatre.world.clock.advance(hours=9)
+    theatre.world.account.hooks["labs_due"] = lambda: theatre.world.store.put(a_lab(phase=phase))
+    tend.run(theatre.world.deps)
+    assert (theatre.lab.phase, theatre.lab.due_at) == (Phase(phase), theatre.world.clock.now())
+    assert theatre.world.workflows.started == []
+
+
+def test_the_end_of_a_lease_is_left_to_the_sweep(ready: Theatre) -> None:
+    ready.later(hours=9)
+    assert ready.lab.phase is Phase.READY
+    assert ready.ends == ["Ready"]
 
 
 def history_of(theatre: Theatre) -> list[str]:
@@ -166,11 +199,6 @@ def history_of(theatre: Theatre) -> list[str]:
 def test_history_tells_a_step_that_is_not_part_of_the_change_once(ready: Theatre) -> None:
     changing(ready, Change("private"))
     assert history_of(ready).count("Node count: Not part of the change.") == 1
-
-
-def test_history_tells_the_end_of_the_lease_once(ready: Theatre) -> None:
-    ready.later(hours=9)
-    assert history_of(ready).count("The lease has ended.") == 1
 
 
 def test_history_tells_a_refusal_that_is_met_again_and_again_once(ready: Theatre) -> None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -74,7 +71,7 @@ def test_a_lab_is_born_used_released_and_proved_gone() -> None:
         for kind in (Kind.STACK, Kind.CLUSTER, Kind.NODEGROUP, Kind.KEY_PAIR, Kind.AUTO_SCALING_GROUP)
     }
     assert made == {Kind.STACK: 1, Kind.CLUSTER: 1, Kind.NODEGROUP: 2, Kind.KEY_PAIR: 1, Kind.AUTO_SCALING_GROUP: 2}
-    assert theatre.lab.due_at == theatre.lab.lease_ends_at
+    assert theatre.lab.due_at == theatre.lab.phase_since
 
     theatre.release()
     assert theatre.play() == "Gone"
@@ -190,13 +187,3 @@ def test_a_ledger_says_of_everything_what_became_of_it() -> None:
     theatre.release()
     theatre.play()
     assert {entry.state for entry in theatre.world.store.ledger(theatre.lab_id)} == {EntryState.DELETED}
-
-
-@pytest.mark.parametrize("hours", [8, 20])
-def test_a_lease_that_ends_ends_the_lab_even_when_runs_were_missed(hours: int) -> None:
-    theatre = Theatre()
-    theatre.request(replace(a_lab()))
-    theatre.play()
-    theatre.later(hours=hours)
-    assert theatre.lab.phase is Phase.DELETED
-    assert theatre.ends == ["Ready", "Gone"]

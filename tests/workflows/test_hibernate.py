@@ -1,0 +1,262 @@
+"""A lab goes to sleep: sizes are remembered before anything shrinks, people are locked out, and a failure takes nothing away."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from chalicelib import labs_evening
+from chalicelib.domain.errors import AwsRefused, AwsUnavailable, Superseded
+from chalicelib.domain.hibernating import put_to_sleep
+from chalicelib.domain.lab import Lab, NodegroupSize, Phase
+from chalicelib.domain.resources import EntryState, Kind
+from chalicelib.domain.spec import AccessSpec, NodegroupSpec
+from chalicelib.domain.steps import execution_name
+from chalicelib.domain.world import AccessEntryState
+from chalicelib.workflows import hibernate
+from chalicelib.workflows.running import run_step
+from tests.fakes import a_caller, a_lab, a_nodegroup, a_spec
+from tests.fakes.builders import OWNER
+from tests.fakes.cluster_record import NodegroupRecord
+from tests.workflows.machine import LambdaDied
+from tests.workflows.theatre import Theatre
+
+NODE_ROLE = "arn:aws:iam::111122223333:role/ekslab/nodes"
+FIRST, SECOND = NodegroupSize("myeks-nodegroup", 1, 2, 3), NodegroupSize("second", 0, 1, 4)
+
+
+def a_ready_lab(*groups: NodegroupSpec) -> Theatre:
+    """A lab of two node groups that is ready, unless told otherwise."""
+    theatre = Theatre()
+    theatre.request(
+        a_lab(spec=a_spec(nodegroups=groups or (a_nodegroup(), a_nodegroup(name="second", desired=1, min=0, max=4))))
+    )
+    assert theatre.play() == "Ready"
+    return theatre
+
+
+def sleep(theatre: Theatre) -> str:
+    """Ask for hibernation as a person does, and run what that starts."""
+    labs_evening.hibernate_lab(theatre.world.deps, a_caller(), theatre.lab_id, theatre.world.clock.now())
+    return theatre.play()
+
+
+def sizes(theatre: Theatre) -> dict[str, NodegroupSize]:
+    groups = theatre.world.clusters.clusters["myeks"].nodegroups
+    return {name: record.state.size for name, record in groups.items()}
+
+
+def entries(theatre: Theatre) -> set[str]:
+    return set(theatre.world.clusters.clusters["myeks"].entries)
+
+
+def add_nodegroup(theatre: Theatre, name: str, status: str = "ACTIVE") -> None:
+    """What the learner made by hand."""
+    groups = theatre.world.clusters.clusters["myeks"].nodegroups
+    known = groups["myeks-nodegroup"].state
+    state = replace(known, name=name, arn=f"{known.arn}-{name}", status=status, desired=5, min=5, max=7)
+    groups[name] = NodegroupRecord(state, 1, {})
+
+
+def test_all_nodes_go_and_the_control_plane_stays() -> None:
+    theatre = a_ready_lab()
+    assert sleep(theatre) == "Hibernated"
+    lab = theatre.lab
+    assert (lab.phase, lab.due_at, lab.reason) == (Phase.HIBERNATED, lab.phase_since, None)
+    assert lab.hibernation is not None
+    assert lab.hibernation.sizes == (FIRST, SECOND)
+    assert lab.hibernation.reason == f"{OWNER} asked for it."
+    assert sizes(theatre) == {"myeks-nodegroup": replace(FIRST, min=0, desired=0), "second": replace(SECOND, desired=0)}
+    assert not theatre.world.account.of(Kind.INSTANCE)
+    assert theatre.world.clusters.clusters["myeks"].state.status == "ACTIVE"
+
+
+def test_a_lab_without_node_groups_sleeps_too() -> None:
+    theatre = Theatre()
+    theatre.request(a_lab(spec=a_spec(nodegroups=())))
+    theatre.play()
+    assert sleep(theatre) == "Hibernated"
+    assert theatre.lab.hibernation is not None
+    assert theatre.lab.hibernation.sizes == ()
+
+
+def test_a_node_group_made_by_hand_shrinks_as_well_and_one_that_goes_is_left_to_go() -> None:
+    theatre = a_ready_lab()
+    add_nodegroup(theatre, "mine")
+    add_nodegroup(theatre, "going", "DELETING")
+    assert sleep(theatre) == "Hibernated"
+    assert theatre.lab.hibernation is not None
+    assert theatre.lab.hibernation.sizes == (FIRST, SECOND, NodegroupSize("mine", 5, 5, 7))
+    assert sizes(theatre)["mine"] == NodegroupSize("mine", 0, 0, 7)
+
+
+def test_a_node_group_that_appears_meanwhile_is_remembered_before_it_shrinks() -> None:
+    theatre = a_ready_lab()
+
+    def appears(function: str) -> None:
+        if function == "shrink_nodegroups" and "late" not in sizes(theatre):
+            add_nodegroup(theatre, "late", "UPDATING")
+
+    theatre.after = appears
+    assert sleep(theatre) == "Hibernated"
+    assert theatre.lab.hibernation is not None
+    assert NodegroupSize("late", 5, 5, 7) in theatre.lab.hibernation.sizes
+    assert sizes(theatre)["late"].desired == 0
+
+
+def test_sizes_are_on_the_lab_before_anything_shrinks() -> None:
+    theatre = a_ready_lab()
+    seen: list[Lab] = []
+    shrink = theatre.world.clusters.resize_nodegroup
+
+    def looked(cluster: str, size: NodegroupSize, token: str) -> str | None:
+        seen.append(theatre.world.store.labs[theatre.lab_id])
+        return shrink(cluster, size, token)
+
+    theatre.world.clusters.resize_nodegroup = looked  # type: ignore[method-assign]  # a look at the moment of the act
+    sleep(theatre)
+    assert seen
+    assert {lab.hibernation.sizes for lab in seen if lab.hibernation} == {(FIRST, SECOND)}
+
+
+@pytest.mark.parametrize("when", ["before", "after"])
+@pytest.mark.parametrize("count", range(8))
+def test_whatever_dies_on_the_way_the_sizes_are_the_true_ones(count: int, when: str) -> None:
+    theatre, calls = a_ready_lab(), 0
+
+    def dies(function: str) -> None:
+        nonlocal calls
+        calls += 1
+        if calls == count + 1:
+            raise LambdaDied
+
+    setattr(theatre, when, dies)
+    sleep(theatre)
+    assert theatre.lab.phase is Phase.HIBERNATED
+    assert theatre.lab.hibernation is not None
+    assert theatre.lab.hibernation.sizes == (FIRST, SECOND)
+
+
+@pytest.mark.parametrize(
+    "operation", ["change_lab", "resize_nodegroup", "nodegroup", "nodegroups", "describe", "revoke_access", "load_lab"]
+)
+def test_a_lost_answer_is_asked_for_again(operation: str) -> None:
+    theatre = a_ready_lab()
+    labs_evening.hibernate_lab(theatre.world.deps, a_caller(), theatre.lab_id, theatre.world.clock.now())
+    for _ in range(3):
+        theatre.world.lose_answer(operation)
+    assert theatre.play() == "Hibernated"
+    assert theatre.lab.hibernation is not None
+    assert theatre.lab.hibernation.sizes == (FIRST, SECOND)
+    assert len(theatre.world.clusters.clusters["myeks"].updates) == 2
+
+
+def test_exactly_the_people_whom_the_lab_let_in_are_locked_out() -> None:
+    theatre = Theatre()
+    nodes = AccessSpec(NODE_ROLE, type="EC2_LINUX")
+    theatre.request(a_lab(spec=a_spec(access=(*a_spec().access, nodes))))
+    theatre.play()
+    others = "arn:aws:iam::111122223333:role/their-own"
+    theatre.world.clusters.clusters["myeks"].entries[others] = AccessEntryState(others, "arn:other", "STANDARD")
+    sleep(theatre)
+    assert entries(theatre) == {NODE_ROLE, others}
+    ledger = theatre.world.store.ledger(theatre.lab_id)
+    told = {entry.resource.id: entry.state for entry in ledger if entry.resource.kind is Kind.ACCESS_ENTRY}
+    assert told == {OWNER: EntryState.DELETED, NODE_ROLE: EntryState.PRESENT}
+
+
+def test_who_cannot_be_locked_out_holds_nothing_up() -> None:
+    theatre = a_ready_lab()
+    theatre.world.fail("revoke_access", AwsRefused("DeleteAccessEntry", "InvalidRequestException", "not now"))
+    assert sleep(theatre) == "Hibernated"
+    [step] = [step for step in theatre.world.store.steps(theatre.lab_id) if step.name == "revoke_access"]
+    assert step.detail == f"Not taken back: {OWNER}: not now."
+
+
+def test_what_cannot_sleep_is_woken_again_with_its_sizes_and_the_reason() -> None:
+    theatre = a_ready_lab()
+    refusal = AwsRefused("UpdateNodegroupConfig", "InvalidRequestException", "the second one won't")
+
+    def refuses(function: str) -> None:
+        if function == "shrink_nodegroups" and sizes(theatre)["myeks-nodegroup"].desired == 0:
+            theatre.world.fail("resize_nodegroup", refusal)
+
+    theatre.before = refuses
+    add_nodegroup(theatre, "busy", "UPDATING")
+    labs_evening.hibernate_lab(theatre.world.deps, a_caller(), theatre.lab_id, theatre.world.clock.now())
+    theatre.world.clusters.looks.update = 3
+    theatre.play()
+    assert theatre.ends[-2:] == ["GivenUp", "Awake"]
+    assert (theatre.lab.phase, theatre.lab.hibernation) == (Phase.READY, None)
+    assert "the second one won't" in str(theatre.lab.reason)
+    assert sizes(theatre) == {FIRST.name: FIRST, SECOND.name: SECOND, "busy": NodegroupSize("busy", 5, 5, 7)}
+    assert OWNER in entries(theatre)
+
+
+def test_an_update_that_fails_is_noticed_though_it_was_asked_for_by_an_earlier_look() -> None:
+    theatre = a_ready_lab(a_nodegroup())
+    theatre.world.clusters.failing_updates.append("Unknown: the group would not shrink")
+    assert sleep(theatre) == "Awake"
+    assert theatre.ends[-2] == "GivenUp"
+    assert "would not shrink" in str(theatre.lab.reason)
+    assert sizes(theatre) == {FIRST.name: FIRST}
+
+
+def test_a_cluster_that_is_gone_leaves_the_lab_ready_for_the_sweep_to_see() -> None:
+    theatre = a_ready_lab()
+    del theatre.world.clusters.clusters["myeks"]
+    sleep(theatre)
+    assert (theatre.lab.phase, theatre.lab.hibernation) == (Phase.READY, None)
+    assert theatre.lab.reason
+
+
+def test_a_namesake_of_somebody_else_is_never_touched() -> None:
+    theatre = a_ready_lab()
+    record = theatre.world.clusters.clusters["myeks"]
+    record.state = replace(record.state, tags={"ekslab:lab-id": "lab-other"})
+    before = sizes(theatre), entries(theatre)
+    sleep(theatre)
+    assert (sizes(theatre), entries(theatre)) == before
+
+
+@pytest.mark.parametrize("function", ["begin", "revoke_access", "shrink_nodegroups", "finish"])
+def test_a_lab_released_while_it_goes_to_sleep_is_torn_down(function: str) -> None:
+    theatre = a_ready_lab()
+
+    def releases(step: str) -> None:
+        if step == function and theatre.lab.phase is Phase.HIBERNATING:
+            theatre.release()
+
+    theatre.before = releases
+    assert sleep(theatre) == "Gone"
+    assert theatre.world.account.resources == {}
+
+
+def test_a_step_that_runs_late_shrinks_nothing_of_a_lab_that_is_awake_again() -> None:
+    theatre = a_ready_lab()
+    with pytest.raises(Superseded):
+        run_step(theatre.world.deps, hibernate.shrink_nodegroups, {"lab_id": theatre.lab_id})
+    assert sizes(theatre) == {FIRST.name: FIRST, SECOND.name: SECOND}
+
+
+def test_a_start_that_got_lost_and_a_workflow_that_died_are_begun_again() -> None:
+    theatre = a_ready_lab()
+    theatre.world.fail("workflows.start", AwsUnavailable("lost"))
+    labs_evening.hibernate_lab(theatre.world.deps, a_caller(), theatre.lab_id, theatre.world.clock.now())
+    theatre.later(minutes=2)
+    assert theatre.ends[-1] == "Hibernated"
+
+
+def test_a_lab_sent_to_sleep_without_a_word_says_so() -> None:
+    theatre = a_ready_lab()
+
+    def going(stored: Lab) -> Lab:
+        moved = put_to_sleep(stored, theatre.world.clock.now(), "", theatre.world.deps.curfew.holidays)
+        return replace(moved, hibernation=None, reason="idle since 18:40")
+
+    lab = theatre.world.store.change_lab(theatre.lab_id, going)
+    theatre.world.workflows.start("hibernate", execution_name(lab, "hibernate"), {"lab_id": lab.id})
+    assert theatre.play() == "Hibernated"
+    assert theatre.lab.hibernation is not None
+    assert (theatre.lab.hibernation.reason, theatre.lab.reason) == ("idle since 18:40", None)

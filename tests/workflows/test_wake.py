@@ -1,0 +1,300 @@
+"""A lab wakes: its node groups get their sizes back, its nodes are seen, people get in; what can't wake sleeps on and says why."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, time
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from chalicelib import labs_evening
+from chalicelib.domain.errors import AwsRefused, AwsUnavailable, StaleLab, StillInUse, Throttled
+from chalicelib.domain.evening import Evening
+from chalicelib.domain.lab import Blame, NodegroupSize, Phase
+from chalicelib.domain.resources import Kind
+from chalicelib.domain.world import HealthIssue, NodegroupState
+from tests.fakes import a_caller, a_lab, a_nodegroup, a_spec
+from tests.fakes.builders import OWNER
+from tests.workflows.machine import LambdaDied
+from tests.workflows.theatre import Theatre
+
+FIRST, SECOND = NodegroupSize("myeks-nodegroup", 1, 2, 3), NodegroupSize("second", 0, 1, 4)
+
+
+def a_ready_lab(evening: Evening | None = None) -> Theatre:
+    theatre = Theatre()
+    groups = (a_nodegroup(), a_nodegroup(name="second", desired=1, min=0, max=4))
+    theatre.request(a_lab(spec=a_spec(nodegroups=groups, evening=evening or Evening())))
+    assert theatre.play() == "Ready"
+    return theatre
+
+
+def a_sleeping_lab(evening: Evening | None = None) -> Theatre:
+    theatre = a_ready_lab(evening)
+    labs_evening.hibernate_lab(theatre.world.deps, a_caller(), theatre.lab_id, theatre.world.clock.now())
+    assert theatre.play() == "Hibernated"
+    return theatre
+
+
+def wake(theatre: Theatre) -> str:
+    """Ask for the lab as a person does, and run what that starts."""
+    labs_evening.wake_lab(theatre.world.deps, a_caller(), theatre.lab_id, theatre.world.clock.now())
+    return theatre.play()
+
+
+def states(theatre: Theatre) -> dict[str, NodegroupState]:
+    return {name: record.state for name, record in theatre.world.clusters.clusters["myeks"].nodegroups.items()}
+
+
+def sizes(theatre: Theatre) -> dict[str, NodegroupSize]:
+    return {name: state.size for name, state in states(theatre).items()}
+
+
+def set_nodegroup(theatre: Theatre, name: str, **changes: object) -> None:
+    record = theatre.world.clusters.clusters["myeks"].nodegroups[name]
+    record.state = replace(record.state, **changes)  # type: ignore[arg-type]  # fields of NodegroupState by name
+
+
+def detail(theatre: Theatre, name: str) -> str:
+    return next(step.detail for step in reversed(theatre.world.store.steps(theatre.lab_id)) if step.name == name)
+
+
+def test_a_lab_wakes_as_it_fell_asleep() -> None:
+    theatre = a_sleeping_lab()
+    assert wake(theatre) == "Awake"
+    lab = theatre.lab
+    assert (lab.phase, lab.hibernation, lab.reason, lab.due_at) == (Phase.READY, None, None, lab.phase_since)
+    assert sizes(theatre) == {FIRST.name: FIRST, SECOND.name: SECOND}
+    assert len(theatre.world.account.of(Kind.INSTANCE)) == 3
+    assert OWNER in theatre.world.clusters.clusters["myeks"].entries
+    assert len(theatre.world.account.of(Kind.ACCESS_ENTRY)) == 1
+
+
+def test_a_lab_sleeps_and_wakes_as_often_as_asked() -> None:
+    theatre = a_sleeping_lab()
+    for _ in range(3):
+        assert wake(theatre) == "Awake"
+        assert sizes(theatre) == {FIRST.name: FIRST, SECOND.name: SECOND}
+        labs_evening.hibernate_lab(theatre.world.deps, a_caller(), theatre.lab_id, theatre.world.clock.now())
+        assert theatre.play() == "Hibernated"
+    assert not theatre.world.account.of(Kind.INSTANCE)
+
+
+def test_nodes_that_kubernetes_calls_ready_are_what_counts_where_it_can_be_asked() -> None:
+    theatre = a_sleeping_lab()
+    theatre.world.kubernetes.answers = True
+    assert wake(theatre) == "Awake"
+    assert detail(theatre, "verify_nodes") == "3 of 3 nodes say Ready."
+
+
+def test_nodes_that_run_and_are_never_ready_leave_the_lab_asleep() -> None:
+    theatre = a_sleeping_lab()
+    theatre.world.kubernetes.answers, theatre.world.kubernetes.ready = True, {"second": 1}
+    assert wake(theatre) == "GivenUp"
+    assert theatre.lab.phase is Phase.HIBERNATED
+    assert "myeks-nodegroup: 0 of 2 nodes are Ready" in str(theatre.lab.reason)
+
+
+def test_a_lab_of_which_too_few_machines_come_sleeps_on_keeps_its_sizes_and_costs_no_nodes() -> None:
+    theatre = a_sleeping_lab()
+    theatre.world.clusters.capacity["myeks-nodegroup"] = 1
+    before = theatre.lab.hibernation
+    assert wake(theatre) == "GivenUp"
+    lab = theatre.lab
+    assert (lab.phase, lab.blame, lab.due_at) == (Phase.HIBERNATED, Blame.OURS, lab.phase_since)
+    assert lab.hibernation == before
+    assert "myeks-nodegroup: 1 of 2 nodes run" in str(lab.reason)
+    assert OWNER not in theatre.world.clusters.clusters["myeks"].entries
+    assert {state.desired for state in states(theatre).values()} == {0}
+    theatre.world.clusters.capacity.clear()
+    while any(state.status == "UPDATING" for state in states(theatre).values()):
+        for name in states(theatre):
+            theatre.world.clusters.nodegroup("myeks", name)
+    assert not theatre.world.account.of(Kind.INSTANCE)
+    assert wake(theatre) == "Awake"
+    assert (theatre.lab.reason, sizes(theatre)) == (None, {FIRST.name: FIRST, SECOND.name: SECOND})
+
+
+def test_what_eks_says_of_the_nodes_is_the_reason() -> None:
+    theatre = a_sleeping_lab()
+    issue = HealthIssue("NodeCreationFailure", "Instances failed to join the kubernetes cluster", ())
+
+    def joins_not(function: str) -> None:
+        if function == "verify_nodes":
+            set_nodegroup(theatre, "second", status="DEGRADED", issues=(issue,))
+
+    theatre.before = joins_not
+    assert wake(theatre) == "GivenUp"
+    assert "did not join" in str(theatre.lab.reason)
+    assert theatre.lab.blame is Blame.YOURS
+
+
+def test_a_node_group_that_was_degraded_and_has_no_nodes_to_have_keeps_nobody_from_waking() -> None:
+    theatre = a_ready_lab()
+    issue = HealthIssue("AsgInstanceLaunchFailures", "no capacity", ())
+    set_nodegroup(theatre, "second", min=0, desired=0, status="DEGRADED", issues=(issue,))
+    labs_evening.hibernate_lab(theatre.world.deps, a_caller(), theatre.lab_id, theatre.world.clock.now())
+    assert theatre.play() == "Hibernated"
+    assert wake(theatre) == "Awake"
+
+
+def test_nodes_that_somebody_brought_meanwhile_are_left_as_they_are() -> None:
+    theatre = a_sleeping_lab()
+    theatre.world.clusters.resize_nodegroup("myeks", NodegroupSize("second", 1, 4, 4), "by hand")
+    assert wake(theatre) == "Awake"
+    assert sizes(theatre) == {FIRST.name: FIRST, "second": NodegroupSize("second", 1, 4, 4)}
+
+
+def test_a_node_group_deleted_meanwhile_is_not_waited_for() -> None:
+    theatre = a_sleeping_lab()
+    del theatre.world.clusters.clusters["myeks"].nodegroups["second"]
+    assert wake(theatre) == "Awake"
+    assert sizes(theatre) == {FIRST.name: FIRST}
+
+
+def test_another_update_under_way_is_waited_for() -> None:
+    theatre = a_sleeping_lab()
+    theatre.world.fail(
+        "resize_nodegroup", StillInUse("UpdateNodegroupConfig", "ResourceInUseException", "busy"), times=9
+    )
+    assert wake(theatre) == "Awake"
+
+
+def test_a_control_plane_under_change_is_waited_for() -> None:
+    theatre = a_sleeping_lab()
+    record = theatre.world.clusters.clusters["myeks"]
+    record.state, record.left = replace(record.state, status="UPDATING"), 5
+    assert wake(theatre) == "Awake"
+
+
+def test_who_cannot_be_let_in_again_is_told_and_keeps_nobody_else_out() -> None:
+    theatre = a_sleeping_lab()
+    theatre.world.fail(
+        "grant_access", AwsRefused("CreateAccessEntry", "InvalidParameterException", "no such principal")
+    )
+    assert wake(theatre) == "Awake"
+    assert theatre.lab.reason == f"Not let in again: {OWNER}: no such principal."
+
+
+def test_a_cluster_that_is_gone_is_not_woken_but_left_to_the_sweep() -> None:
+    theatre = a_sleeping_lab()
+    del theatre.world.clusters.clusters["myeks"]
+    assert wake(theatre) == "GivenUp"
+    assert (theatre.lab.phase, theatre.lab.hibernation) == (Phase.READY, None)
+
+
+def test_after_a_failed_wake_it_is_the_next_morning_that_wakes_it() -> None:
+    theatre = a_sleeping_lab(Evening("Asia/Seoul", wake=time(8)))
+    theatre.world.clusters.capacity["second"] = 0
+    theatre.world.clock.advance(hours=13)
+    assert wake(theatre) == "GivenUp"
+    assert theatre.lab.hibernation is not None
+    assert theatre.lab.hibernation.wake_at == datetime(2026, 11, 24, 23, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("function", ["begin", "restore_nodegroups", "verify_nodes", "grant_access", "finish"])
+def test_a_lab_released_while_it_wakes_is_torn_down(function: str) -> None:
+    theatre = a_sleeping_lab()
+
+    def releases(step: str) -> None:
+        if step == function and theatre.lab.phase is Phase.WAKING:
+            theatre.release()
+
+    theatre.before = releases
+    assert wake(theatre) == "Gone"
+    assert theatre.world.account.resources == {}
+
+
+def test_a_sleeping_lab_can_be_torn_down() -> None:
+    theatre = a_sleeping_lab()
+    theatre.release()
+    assert theatre.play() == "Gone"
+    assert theatre.world.account.resources == {}
+
+
+def test_waking_that_dies_again_and_again_leaves_the_lab_asleep_with_its_sizes() -> None:
+    theatre = a_sleeping_lab()
+
+    def dies(function: str) -> None:
+        raise LambdaDied
+
+    theatre.before = dies
+    wake(theatre)
+    for _ in range(40):
+        theatre.later(minutes=6)
+    assert theatre.lab.phase is Phase.HIBERNATED
+    assert "not come to an end in 3 hours" in str(theatre.lab.reason)
+    assert theatre.lab.hibernation is not None
+    assert theatre.lab.hibernation.sizes == (FIRST, SECOND)
+
+
+def test_going_to_sleep_that_dies_again_and_again_is_woken_instead() -> None:
+    theatre = a_ready_lab()
+
+    def dies(function: str) -> None:
+        if theatre.lab.phase is Phase.HIBERNATING:
+            raise LambdaDied
+
+    theatre.before = dies
+    labs_evening.hibernate_lab(theatre.world.deps, a_caller(), theatre.lab_id, theatre.world.clock.now())
+    theatre.play()
+    for _ in range(40):
+        theatre.later(minutes=6)
+    assert theatre.lab.phase is Phase.READY
+    assert "Going to sleep has not come to an end" in str(theatre.lab.reason)
+    assert sizes(theatre) == {FIRST.name: FIRST, SECOND.name: SECOND}
+
+
+OPERATIONS = (
+    "resize_nodegroup", "nodegroup", "nodegroups", "clusters.describe", "nodegroup_update_state", "grant_access",
+    "revoke_access", "running_nodes", "workflows.start", "is_running", "load_lab", "change_lab", "record_step", "add_event",
+    "record", "ledger",
+)  # fmt: skip
+trouble = st.tuples(
+    st.sampled_from(OPERATIONS),
+    st.sampled_from([AwsUnavailable("no answer"), Throttled("slow down"), StaleLab("someone was faster")]),
+    st.booleans(),
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(
+    troubles=st.lists(trouble, max_size=8),
+    deaths=st.sets(st.tuples(st.integers(0, 25), st.booleans()), max_size=8),
+    capacity=st.integers(0, 3),
+)
+def test_whatever_dies_or_gets_lost_no_size_is_ever_forgotten(
+    troubles: list[tuple[str, Exception, bool]], deaths: set[tuple[int, bool]], capacity: int
+) -> None:
+    theatre, count = a_ready_lab(), 0
+
+    def before(function: str) -> None:
+        nonlocal count
+        count += 1
+        if (count, False) in deaths:
+            raise LambdaDied
+
+    def after_it(function: str) -> None:
+        if (count, True) in deaths:
+            raise LambdaDied
+
+    labs_evening.hibernate_lab(theatre.world.deps, a_caller(), theatre.lab_id, theatre.world.clock.now())
+    theatre.before, theatre.after = before, after_it
+    theatre.world.clusters.capacity["myeks-nodegroup"] = capacity
+    for operation, error, after in troubles:
+        theatre.world.fail(operation, error, after=after)
+    theatre.play()
+    for _ in range(12):
+        theatre.later(minutes=20)
+    theatre.world.account.troubles.clear()
+    theatre.world.clusters.capacity.clear()
+    theatre.before = theatre.after = lambda function: None
+    theatre.later(minutes=20)
+    assert theatre.lab.phase in (Phase.HIBERNATED, Phase.READY), theatre.lab.reason
+    if theatre.lab.phase is Phase.HIBERNATED:
+        assert wake(theatre) == "Awake"
+    assert (theatre.lab.phase, theatre.lab.hibernation) == (Phase.READY, None)
+    assert sizes(theatre) == {FIRST.name: FIRST, SECOND.name: SECOND}
+    assert OWNER in theatre.world.clusters.clusters["myeks"].entries
