@@ -80,6 +80,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "yaml": ("chalicelib/api/",),
     "ministack": ("sandbox/",),
     "moto": (),
+    "holidays": ("chalicelib/aws/",),
 }
 
 
