@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import time, timedelta
+from datetime import datetime, time, timedelta
 
 import pytest
 
@@ -85,10 +85,13 @@ def test_who_opens_k9s_within_the_window_has_come() -> None:
 
 
 def test_working_days_do_not_become_the_baseline() -> None:
-    def working(at: object) -> float:
-        return 60 * (2000.0 if 0 <= getattr(at, "hour", 0) < 10 else NOISE)
+    """Sixteen hours a day with a break before the window: most hours are of work, and still none of it is noise."""
 
-    before = an_hourly_series(NOW - timedelta(hours=3), working)
+    def working(at: datetime) -> float:
+        in_seoul = (at.hour + 9) % 24
+        return 60 * (2000.0 if 7 <= in_seoul < 23 and in_seoul != 17 else NOISE)
+
+    before = an_hourly_series(NOW, working)
     assert not verdict_on(requests=a_series(NOW, 5 * 1000.0), requests_before=before).idle
     assert not verdict_on(**nodes(cpu=a_series(NOW, 30.0), cpu_before=an_hourly_series(NOW, 30.0))).idle
 

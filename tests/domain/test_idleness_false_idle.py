@@ -63,7 +63,7 @@ def test_a_cronjob_shows_in_the_pods_of_earlier_nights_where_kubernetes_is_out_o
         pytest.param((seoul(15, 1), seoul(15, 2), seoul(15, 3)), id="every afternoon"),
         pytest.param((seoul(25, 3),), id="one night at 01:00, as people do"),
         pytest.param((seoul(23, 3), seoul(26, 5)), id="two nights at different hours"),
-        pytest.param((seoul(8, 1),), id="in the morning"),
+        pytest.param((seoul(8),), id="this morning"),
     ],
 )
 def test_people_who_placed_pods_on_other_days_are_no_cronjob(instants: tuple[datetime, ...]) -> None:
@@ -124,6 +124,12 @@ def test_a_queue_consumer_with_low_cpu_shows_in_its_steady_network() -> None:
     assert not verdict.idle
     assert sign(verdict, "cpu") is Sign.QUIET
     assert sign(verdict, "network") is Sign.BUSY
+
+
+def test_what_comes_in_and_what_goes_out_count_together() -> None:
+    one_way = nodes(network_in=a_series(NOW, 25 * MEGABYTE))
+    both = nodes(network_in=a_series(NOW, 25 * MEGABYTE), network_out=a_series(NOW, 25 * MEGABYTE))
+    assert (verdict_on(**one_way).idle, verdict_on(**both).idle) == (True, False)
 
 
 def test_a_queue_consumer_is_not_excused_by_having_worked_the_whole_week() -> None:
@@ -198,6 +204,7 @@ def test_a_person_in_the_audit_log_is_a_person() -> None:
     seen = Seen("shop@example.com", seoul(19))
     verdict = verdict_on(audit_on=True, audit_human=seen)
     assert verdict.sentence == "busy: shop@example.com asked the cluster at 19:00"
+    assert not verdict_on(audit_on=False, audit_human=seen).idle
 
 
 def test_the_owners_calls_of_the_eks_api_are_use() -> None:

@@ -130,6 +130,21 @@ def test_three_signals_must_be_quiet_and_none_otherwise(signs: list[Sign], idle:
     assert agree([Signal(str(number), each, "") for number, each in enumerate(signs)]) is idle
 
 
+def test_one_node_group_without_data_is_not_made_good_by_another() -> None:
+    resting, lost = a_nodegroup_use(NOW), a_nodegroup_use(NOW, name="lost", cpu=EMPTY)
+    verdict = verdict_on(nodegroups=(resting, lost))
+    assert verdict.sentence == "not known to be idle: CPU of lost: no data"
+    busy = a_nodegroup_use(NOW, cpu=a_series(NOW, 64.0))
+    assert sign(verdict_on(nodegroups=(busy, lost)), "cpu") is Sign.BUSY
+
+
+def test_a_node_group_that_shrank_to_nothing_has_no_data_to_miss() -> None:
+    shrunk = a_nodegroup_use(NOW, nodes=0, cpu=without(a_series(NOW, 3.0), 12, 36))
+    assert verdict_on(nodegroups=(shrunk,)).idle
+    worked = a_nodegroup_use(NOW, nodes=0, cpu=without(a_series(NOW, 90.0), 12, 36))
+    assert not verdict_on(nodegroups=(worked,)).idle
+
+
 def test_a_node_group_whose_nodes_came_within_the_window_is_not_known() -> None:
     fresh = without(a_series(NOW, 3.0), 0, 20)
     assert not verdict_on(**nodes(cpu=fresh)).idle
