@@ -15,6 +15,7 @@ from chalicelib.domain.evidence import KubernetesUse
 
 _SECONDS = 4.0
 _JOBS, _CRON_JOBS = "/apis/batch/v1/jobs", "/apis/batch/v1/cronjobs"
+_AUTOSCALERS = "/apis/autoscaling/v2/horizontalpodautoscalers"
 _PODS, _CLAIMS = "/api/v1/pods", "/api/v1/persistentvolumeclaims"
 _SYSTEM = frozenset({"kube-system", "kube-public", "kube-node-lease"})
 _OVER = frozenset({"Succeeded", "Failed"})
@@ -57,6 +58,7 @@ def _use(server: ApiServer) -> KubernetesUse:
         pending_pods=sum(_phase(pod) == "Pending" for pod in pods),
         crash_looping=sum(_is_crash_looping(pod) for pod in pods),
         volume_claims=sum(1 for _ in _of_users(server.all(_CLAIMS))),
+        scaled_to_zero=_names(each for each in _of_users(server.all(_AUTOSCALERS)) if _waits_at_zero(each)),
     )
 
 
@@ -74,6 +76,12 @@ def _status(thing: Object) -> Mapping[str, Any]:
 
 def _phase(pod: Object) -> str:
     return str(_status(pod).get("phase", ""))
+
+
+def _waits_at_zero(autoscaler: Object) -> bool:
+    """One that may scale to nothing and has. A workload that a person scaled to 0 has switched its autoscaler off instead."""
+    may = (autoscaler.get("spec") or {}).get("minReplicas") == 0
+    return may and not _status(autoscaler).get("desiredReplicas") and not _status(autoscaler).get("currentReplicas")
 
 
 def _is_daemon(pod: Object) -> bool:

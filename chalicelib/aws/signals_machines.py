@@ -20,7 +20,6 @@ _GROUP_TAG = "eks:nodegroup-name"
 #: Which machines an Auto Mode cluster, and its Karpenter, tag with the cluster's name as a value.
 _NAME_TAG = "tag:eks:eks-cluster-name"
 _RUNNING = {"Name": "instance-state-name", "Values": ["pending", "running"]}
-_KINDS = {"app": "application", "net": "network", "gwy": "gateway"}
 
 
 def count_instances(ec2: Any, readings: Sequence[Reading]) -> None:
@@ -61,10 +60,10 @@ def find_balancers(tagging: Any, elbv2: Any, elb: Any, readings: Sequence[Readin
         )
     rows = [row for page in pages for row in page["ResourceTagMappingList"]]
     claims = [(row["ResourceARN"], name) for row in rows for name in clusters_of(_tags(row)) if name in mine]
-    alive = set(_living(elbv2, elb, {arn for arn, _ in claims}))
+    living = dict(_living(elbv2, elb, {arn for arn, _ in claims}))
     for arn, name in sorted(claims):
-        if dimension_of(arn) in alive and kind_of(arn) != "gateway":
-            mine[name].balancers.append(BalancerUse(arn, kind_of(arn)))
+        if living.get(dimension_of(arn), "gateway") != "gateway":
+            mine[name].balancers.append(BalancerUse(arn, living[dimension_of(arn)]))
 
 
 def clusters_of(tags: Mapping[str, str]) -> frozenset[str]:
@@ -72,27 +71,21 @@ def clusters_of(tags: Mapping[str, str]) -> frozenset[str]:
     return frozenset(name for name, _ in owning_tags(tags))
 
 
-def kind_of(arn: str) -> str:
-    """`application`, `network`, `gateway` or `classic`."""
-    kind, slash, _ = dimension_of(arn).partition("/")
-    return _KINDS.get(kind, "classic") if slash else "classic"
-
-
 def dimension_of(arn: str) -> str:
     """What CloudWatch calls a balancer: `app/web/50dc6c495c0c9188`, or a classic one's name."""
     return arn.partition(":loadbalancer/")[2]
 
 
-def _living(elbv2: Any, elb: Any, arns: set[str]) -> Iterator[str]:
-    """Only asks the API, of the two, that can know these; neither if there are none."""
-    kinds = {kind_of(arn) for arn in arns}
+def _living(elbv2: Any, elb: Any, arns: set[str]) -> Iterator[tuple[str, str]]:
+    """Names as CloudWatch has them, and kinds. Asks only the API, of the two, that can know these; neither if there are none."""
+    classic = {arn for arn in arns if "/" not in dimension_of(arn)}
     with translate("elasticloadbalancing:DescribeLoadBalancers"):
-        if kinds - {"classic"}:
+        if arns - classic:
             for page in elbv2.get_paginator("describe_load_balancers").paginate():
-                yield from (dimension_of(row["LoadBalancerArn"]) for row in page["LoadBalancers"])
-        if "classic" in kinds:
+                yield from ((dimension_of(row["LoadBalancerArn"]), row["Type"]) for row in page["LoadBalancers"])
+        if classic:
             for page in elb.get_paginator("describe_load_balancers").paginate():
-                yield from (row["LoadBalancerName"] for row in page["LoadBalancerDescriptions"])
+                yield from ((row["LoadBalancerName"], "classic") for row in page["LoadBalancerDescriptions"])
 
 
 def _by_key(names: Sequence[str]) -> dict[str, Any]:

@@ -24,6 +24,7 @@ _REQUESTS, _SCHEDULED, _PENDING = (
     "scheduler_schedule_attempts_SCHEDULED",
     "scheduler_pending_pods",
 )
+_CPU = "CPUUtilization"
 #: kind of balancer -> namespace, metric, dimension, statistic. A gateway balancer is no way into a cluster.
 _TRAFFIC = {
     "application": ("AWS/ApplicationELB", "RequestCount", "LoadBalancer", "Sum"),
@@ -43,7 +44,7 @@ def read_series(cloudwatch: Any, readings: Sequence[Reading], window: Window) ->
     seen_before = read_metrics(cloudwatch, before, hour - BEFORE, hour, PERIOD_BEFORE)
     for reading in readings:
         _fill_cluster(reading, seen, seen_before)
-        reading.groups = [_filled(reading, group, seen) for group in reading.groups]
+        reading.groups = [_filled(reading, group, seen, seen_before) for group in reading.groups]
         reading.balancers = [
             replace(each, traffic=_series(reading, Source.BALANCERS, [_traffic(each.kind, each.arn)], seen))
             for each in reading.balancers
@@ -57,7 +58,8 @@ def _in_window(reading: Reading) -> list[Metric]:
 
 
 def _in_week(reading: Reading) -> list[Metric]:
-    return [_of_cluster(reading, name) for name in (_REQUESTS, _SCHEDULED)]
+    processors = [metric for group in reading.groups for metric in _of_group(group, _CPU)]
+    return [*(_of_cluster(reading, name) for name in (_REQUESTS, _SCHEDULED)), *processors]
 
 
 def _fill_cluster(reading: Reading, seen: Read, before: Read) -> None:
@@ -71,14 +73,15 @@ def _fill_cluster(reading: Reading, seen: Read, before: Read) -> None:
     }
 
 
-def _filled(reading: Reading, group: GroupSeen, seen: Read) -> GroupSeen:
+def _filled(reading: Reading, group: GroupSeen, seen: Read, before: Read) -> GroupSeen:
     source = Source.NODE_METRICS
     found = {kind: _series(reading, source, _of_group(group, kind), seen) for kind in _OF_GROUP}
     return replace(
         group,
         use=replace(
             group.use,
-            cpu=found["CPUUtilization"],
+            cpu=found[_CPU],
+            cpu_before=_series(reading, source, _of_group(group, _CPU), before, PERIOD_BEFORE),
             network_in=found["NetworkIn"],
             network_out=found["NetworkOut"],
         ),
@@ -105,7 +108,7 @@ def _series(reading: Reading, source: str, metrics: Iterable[Metric], seen: Read
 
 
 #: metric -> statistic
-_OF_GROUP = {"CPUUtilization": "Average", "NetworkIn": "Sum", "NetworkOut": "Sum"}
+_OF_GROUP = {_CPU: "Average", "NetworkIn": "Sum", "NetworkOut": "Sum"}
 
 
 def _of_cluster(reading: Reading, name: str) -> Metric:

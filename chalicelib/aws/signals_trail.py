@@ -90,8 +90,9 @@ def _match(event: Mapping[str, Any], readings: Sequence[Reading]) -> None:
     who = str((told.get("userIdentity") or {}).get("arn", ""))
     named = _names(told.get("requestParameters") or {})
     for reading in readings:
-        if reading.lab.name in named and reading.owner_call is None and _is_owner(who, reading.lab.owner):
-            reading.owner_call = Seen(who, event["EventTime"].astimezone(UTC))
+        if reading.lab.name in named and _is_owner(who, reading.lab.owner):
+            seen = Seen(who, event["EventTime"].astimezone(UTC))
+            reading.owner_call = max(reading.owner_call or seen, seen, key=lambda each: each.at)
 
 
 def _names(parameters: Mapping[str, Any]) -> frozenset[str]:

@@ -25,8 +25,8 @@ Place = tuple[str, str, str]
 _EVER = datetime(2000, 1, 1, tzinfo=UTC)
 #: An activity of which nobody says when it began has been going on for so long.
 _USUALLY = timedelta(hours=6)
-#: Long periods are sampled this often.
-_SAMPLE = 900
+#: Periods are sampled this often, in seconds: what goes on changes no faster.
+_SAMPLE = 300
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,17 +24,16 @@ def record_call(place: tuple[str, str, str], caller: str, operation: str, at: da
         "requestParameters": {"name": name},
         "eventID": event_id,
     }
-    events = cloudtrail._events.get_scoped(account, region, "events") or deque(maxlen=cloudtrail._MAX_EVENTS)
-    events.append(
-        {
-            "EventId": event_id,
-            "EventName": operation,
-            "EventSource": source,
-            "EventTime": at.timestamp(),
-            "Username": caller.rpartition("/")[2],
-            "Resources": [],
-            "CloudTrailEvent": json.dumps(told),
-        }
-    )
-    cloudtrail._events.set_scoped(account, region, "events", events)
+    events = cloudtrail._events.get_scoped(account, region, "events") or ()
+    event = {
+        "EventId": event_id,
+        "EventName": operation,
+        "EventSource": source,
+        "EventTime": at.timestamp(),
+        "Username": caller.rpartition("/")[2],
+        "Resources": [],
+        "CloudTrailEvent": json.dumps(told),
+    }
+    in_order = sorted([*events, event], key=lambda each: float(each["EventTime"]))
+    cloudtrail._events.set_scoped(account, region, "events", deque(in_order, maxlen=cloudtrail._MAX_EVENTS))
     return event_id

@@ -38,6 +38,7 @@ KINDS = {
         Kind("pods", "Pod"),
         Kind("jobs", "Job", "batch/v1"),
         Kind("cronjobs", "CronJob", "batch/v1"),
+        Kind("horizontalpodautoscalers", "HorizontalPodAutoscaler", "autoscaling/v2"),
         Kind("persistentvolumeclaims", "PersistentVolumeClaim"),
         Kind("persistentvolumes", "PersistentVolume", namespaced=False),
         Kind("ingresses", "Ingress", "networking.k8s.io/v1"),
