@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from chalicelib.api.bodies import read_body
-from chalicelib.api.queries import PageQuery, page_of, refuse, unknown_parameters
+from chalicelib.api.queries import PageQuery, instant_of, page_of, refuse, unknown_parameters
 from chalicelib.clusters_reading import Wanted
 from chalicelib.domain.findings import Finding, error
 from chalicelib.domain.fleet import Registration
@@ -52,7 +52,7 @@ def read_snooze(raw: bytes, content_type: str | None) -> datetime:
     if not body.has("until"):
         body.error("until", "missing", "until is required: an instant such as 2026-12-01T00:00:00Z.")
     body.close()
-    until = _instant(text, notes.findings) if text else None
+    until = instant_of(text, "until", notes.findings) if text else None
     refuse(notes.findings)
     return until or datetime.max.replace(tzinfo=UTC)
 
@@ -100,18 +100,6 @@ def _days(text: str, findings: list[Finding]) -> int | None:
     if digits.isascii() and digits.isdigit() and len(digits) < 5:
         return int(text)
     findings.append(error("daysLeft", "invalid-days", f"daysLeft is a whole number of days, not {text[:20]}."))
-    return None
-
-
-def _instant(text: str, findings: list[Finding]) -> datetime | None:
-    try:
-        instant = datetime.fromisoformat(text)
-        if instant.tzinfo is not None:
-            return instant.astimezone(UTC)
-    except (ValueError, OverflowError):
-        pass
-    message = f"{text[:40]} is no instant with a time zone, such as 2026-12-01T00:00:00Z."
-    findings.append(error("until", "invalid-instant", message))
     return None
 
 

@@ -63,13 +63,22 @@ class Door:
         head = str(context["resourcePath"]).split("/")[1]
         return str(context.get("path") or context["resourcePath"]).partition(f"/{head}")[0]
 
+    def public_route(self, method: str, path: str) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
+        """Register a view that nobody needs to sign for. It has no caller: what is in its path must be proof enough."""
+        return self._registering(method, path, {})
+
     def route(self, method: str, path: str) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
         """Register a view for one method of a path, behind the authorizer, with its errors as problems."""
+        return self._registering(method, path, {"authorizer": self._authorizer})
+
+    def _registering(
+        self, method: str, path: str, guard: Mapping[str, Any]
+    ) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
         bodies = {"content_types": BODY_TYPES} if method in ("POST", "PATCH", "PUT") else {}
 
         def register(view: Callable[..., Response]) -> Callable[..., Response]:
             answering = answers_problems(view)
-            self._routes.route(path, methods=[method], authorizer=self._authorizer, **bodies)(answering)
+            self._routes.route(path, methods=[method], **guard, **bodies)(answering)
             return answering
 
         return register

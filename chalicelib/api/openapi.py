@@ -10,6 +10,7 @@ import json
 import re
 
 from chalicelib.api.openapi_clusters import CLUSTER_OPERATIONS, CLUSTER_QUERY, CLUSTER_SCHEMAS
+from chalicelib.api.openapi_curfew import CURFEW_OPERATIONS, CURFEW_SCHEMAS
 from chalicelib.api.openapi_operation import Json, Operation
 from chalicelib.api.problems import TABLE
 from chalicelib.api.schemas import LabBody
@@ -34,6 +35,7 @@ OPERATIONS = (
         "get", "/versions", "Kubernetes versions and their support", (200, "The calendar"), (400,), query=("region",)
     ),
     *CLUSTER_OPERATIONS,
+    *CURFEW_OPERATIONS,
 )
 _QUERY: dict[str, Json] = {
     "owner": {"type": "string", "description": "`me` (default), an ARN or `*`; others' for administrators only."},
@@ -77,15 +79,22 @@ _SIGV4 = {
 def _operation(operation: Operation) -> Json:
     status, told = operation.success
     headers = {"Location": {"schema": {"type": "string"}}} if status == 202 else {}
-    success = {"description": told, "headers": headers, "content": {operation.media: {"schema": {}}}}
-    refusals = {str(refusal): _refusal(refusal) for refusal in (*operation.statuses, *_EVERYWHERE)}
+    content: Json = {operation.media: {"schema": {}}, **({"text/html": {"schema": {}}} if operation.public else {})}
+    success = {"description": told, "headers": headers, "content": content}
+    refusals = {str(refusal): _refusal(refusal) for refusal in (*operation.statuses, *_elsewhere(operation))}
     described: Json = {"summary": operation.summary, "responses": {str(status): success, **refusals}}
     parameters = _parameters(operation)
     if parameters:
         described["parameters"] = parameters
+    if operation.public:
+        described["security"] = []
     if operation.body:
         described["requestBody"] = {"required": True, "content": _content(operation.body)}
     return described
+
+
+def _elsewhere(operation: Operation) -> tuple[int, ...]:
+    return tuple(status for status in _EVERYWHERE if status != 403 or not operation.public)
 
 
 def _parameters(operation: Operation) -> list[Json]:
@@ -128,6 +137,7 @@ def _schemas() -> dict[str, Json]:
         "Lab": {"anyOf": [_ref("LabBody"), eksctl]},
         "Change": _CHANGE,
         **CLUSTER_SCHEMAS,
+        **CURFEW_SCHEMAS,
         **_PROBLEM,
     }
 

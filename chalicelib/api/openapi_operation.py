@@ -10,7 +10,10 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Operation:
-    """One method of one path. `statuses` are its refusals beside those that every operation has (403, 502, 503)."""
+    """One method of one path. `statuses` are its refusals beside those that every operation has (403, 502, 503).
+
+    `public`: nobody needs to sign.
+    """
 
     method: str
     path: str
@@ -20,3 +23,4 @@ class Operation:
     body: str | None = None
     query: tuple[str, ...] = ()
     media: str = "application/json"
+    public: bool = False

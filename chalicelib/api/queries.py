@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 from chalicelib.api.bodies import read_body
 from chalicelib.domain.errors import InvalidRequest
@@ -103,6 +104,19 @@ def page_of(given: Mapping[str, str], findings: list[Finding]) -> PageQuery:
     if not 1 <= limit <= _MOST:
         findings.append(error("limit", "invalid-limit", f"A page holds 1 to {_MOST} items, not {text[:20]}."))
     return PageQuery(limit, given.get("cursor") or None)
+
+
+def instant_of(text: str, path: str, findings: list[Finding]) -> datetime | None:
+    """An instant with its time zone, as UTC; adds to the findings."""
+    try:
+        instant = datetime.fromisoformat(text)
+        if instant.tzinfo is not None:
+            return instant.astimezone(UTC)
+    except (ValueError, OverflowError):
+        pass
+    message = f"{text[:40]} is no instant with a time zone, such as 2026-12-01T00:00:00Z."
+    findings.append(error(path, "invalid-instant", message))
+    return None
 
 
 def unknown_parameters(given: Mapping[str, str], known: tuple[str, ...]) -> list[Finding]:

@@ -1,4 +1,4 @@
-"""The HTTP routes: translate, delegate, present. Every route asks for AWS Signature Version 4 (IAM authorizer)."""
+"""The HTTP routes: translate, delegate, present. Every route but the keep-link's asks for AWS Signature Version 4."""
 
 from __future__ import annotations
 
@@ -11,8 +11,11 @@ from chalice import Blueprint, Response
 from chalicelib import labs, labs_inventory, labs_reading
 from chalicelib.api import presenters, queries
 from chalicelib.api.cluster_routes import route_clusters
+from chalicelib.api.curfew_routes import route_curfew
 from chalicelib.api.door import Door, json_answer
+from chalicelib.api.evening_routes import route_evenings
 from chalicelib.api.json_words import to_json
+from chalicelib.api.keep_routes import route_keeping
 from chalicelib.api.registration_routes import route_registrations
 from chalicelib.api.request import complete_request, read_draft
 from chalicelib.domain.evening_rules import EveningRules
@@ -31,6 +34,9 @@ def make_blueprint(get_deps: Callable[[], Deps], is_admin: Callable[[str], bool]
     _route_looks(door)
     route_clusters(door)
     route_registrations(door)
+    route_evenings(door)
+    route_curfew(door)
+    route_keeping(door)
     return routes
 
 

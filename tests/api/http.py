@@ -66,7 +66,7 @@ class Http:
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         resource, given = _resource(path)
-        who = caller or self.caller
+        who = self.caller if caller is None else caller
         identity = {"sourceIp": "198.51.100.7", **({"userArn": who, "accountId": "111122223333"} if who else {})}
         event = {
             "httpMethod": method,
@@ -95,6 +95,10 @@ def _resource(path: str) -> tuple[str, dict[str, str] | None]:
     if parts[0] == "clusters" and len(parts) > 3:
         given = dict(zip(("account", "region", "name"), map(unquote, parts[1:4]), strict=True))
         return "/".join(["/clusters/{account}/{region}/{name}", *parts[4:]]), given
+    if parts[0] == "plan" and len(parts) == 2:
+        return "/plan/{date}", {"date": unquote(parts[1])}
+    if parts[0] == "keep" and len(parts) == 2:
+        return "/keep/{token}", {"token": unquote(parts[1])}
     if parts[0] == "registrations" and len(parts) == 2:
         return "/registrations/{account}", {"account": parts[1]}
     return path, None

@@ -37,7 +37,11 @@ def test_every_reference_leads_somewhere() -> None:
     assert {"LabBody", "NodegroupBody", "Problem"} <= named
 
 
-def test_every_route_asks_for_a_signature() -> None:
+def test_every_route_but_the_links_asks_for_a_signature() -> None:
     entries = [entry for methods in Http().app.routes.values() for entry in methods.values()]
     assert len(entries) == len(OPERATIONS)
-    assert all(type(entry.authorizer).__name__ == "IAMAuthorizer" for entry in entries)
+    public = {(entry.method, entry.uri_pattern) for entry in entries if entry.authorizer is None}
+    assert public == {("GET", "/keep/{token}"), ("POST", "/keep/{token}")}
+    assert all(type(e.authorizer).__name__ == "IAMAuthorizer" for e in entries if e.authorizer is not None)
+    told = {(operation.method.upper(), operation.path) for operation in OPERATIONS if operation.public}
+    assert told == public

@@ -1,0 +1,119 @@
+"""What the answers about curfew look like: plans, rules, verdicts, extensions. The shapes of docs/api.md."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chalicelib.api.json_words import instant, to_json
+from chalicelib.curfews_plans import PlanView
+from chalicelib.curfews_verdicts import VerdictView
+from chalicelib.domain.curfew import CurfewRules, allowance
+from chalicelib.domain.evening import local_told
+from chalicelib.domain.idleness_verdict import Verdict
+from chalicelib.domain.money import Cost
+from chalicelib.domain.money_words import cost_told, source_told, usd
+from chalicelib.domain.plan import Entry, Fate
+from chalicelib.labs_lease import Extension
+
+Json = dict[str, Any]
+
+
+def rules_view(rules: CurfewRules) -> Json:
+    """Every rule, and who changed them last."""
+    return dict(to_json(rules))
+
+
+def plan_view(view: PlanView, base: str) -> Json:
+    """A night's plan: what its caller may see of it, the hash over all of it, and what the brake says."""
+    header = view.header
+    return {
+        "date": view.night.isoformat(),
+        "published": header is not None,
+        "told": _told(view),
+        "mode": str(view.rules.mode),
+        "hash": header.hash if header else None,
+        "revision": header.revision if header else 0,
+        "publishedAt": to_json(header.published_at) if header else None,
+        "reportedAt": to_json(header.reported_at) if header else None,
+        "whole": view.whole,
+        "brake": _brake(view),
+        "entries": [_line(entry, fate, base) for entry, fate in view.lines],
+        "others": view.others,
+    }
+
+
+def verdict_view(view: VerdictView) -> Json:
+    """The live verdict with its signals and what they were judged from, and the one kept."""
+    lab = view.lab
+    return {
+        "labId": lab.id,
+        "phase": str(lab.phase),
+        "windowHours": view.rules.window_hours,
+        "told": view.live.sentence if view.live else f"There is nothing to judge: the lab is {lab.phase}.",
+        "live": _verdict(view.live),
+        "kept": _verdict(view.kept),
+        "evidence": to_json(view.evidence),
+    }
+
+
+def extension_view(extension: Extension, base: str) -> Json:
+    """The lease's new end, and what the hours won cost."""
+    lab = extension.lab
+    return {
+        "labId": lab.id,
+        "name": lab.name,
+        "leaseEndsAt": instant(lab.lease_ends_at),
+        "leaseEndsLocal": local_told(lab.spec.evening, lab.lease_ends_at),
+        "endsBy": to_json(lab.ends_by),
+        "clamped": extension.clamped,
+        "cost": cost_view(extension.cost, extension.usd),
+        "links": {"self": f"{base}/labs/{lab.id}"},
+    }
+
+
+def cost_view(cost: Cost, total: float | None) -> Json:
+    """What keeping costs: in all, by the hour, and of what. null: not known."""
+    return {
+        "usd": None if total is None else round(total, 2),
+        "usdAnHour": round(cost.total, 4),
+        "told": cost_told(cost) if total is None else f"{usd(total)} ({cost_told(cost)})",
+        "parts": [{"name": part.name, "usdAnHour": round(part.usd_hour, 4)} for part in cost.parts],
+        "unknown": list(cost.unknown),
+        "source": source_told(cost),
+    }
+
+
+def _told(view: PlanView) -> str:
+    lead = f"Labs come onto a plan {view.rules.lead_hours} hours before their curfew or their lease's end"
+    if view.header is None:
+        return f"Nothing is planned for {view.night} so far. {lead}, each on the date of its own zone."
+    if view.braking is not None and view.braking.held:
+        return view.braking.held
+    count = view.header.entries
+    return f"{count} lab{'s are' if count != 1 else ' is'} on the plan of {view.night}. {lead}."
+
+
+def _brake(view: PlanView) -> Json:
+    braking = view.braking
+    return {
+        "alive": view.alive,
+        "allowed": allowance(view.rules, view.alive),
+        "counted": braking.counted if braking else 0,
+        "held": bool(braking and braking.held),
+    }
+
+
+def _line(entry: Entry, fate: Fate, base: str) -> Json:
+    fields: Json = to_json(entry)
+    settled: Json = to_json(fate)
+    left_out = {"night", "entryId", "labId", "version"}
+    return {
+        "id": entry.id,
+        **fields,
+        "fate": {name: value for name, value in settled.items() if name not in left_out},
+        "links": {"lab": f"{base}/labs/{entry.lab_id}"},
+    }
+
+
+def _verdict(verdict: Verdict | None) -> Json | None:
+    return None if verdict is None else dict(to_json(verdict))

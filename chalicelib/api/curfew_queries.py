@@ -1,0 +1,112 @@
+"""Bodies and path parts of the routes about curfew, read with all findings at once."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+
+from chalicelib.api.bodies import read_body
+from chalicelib.api.fitting import fit
+from chalicelib.api.json_words import camel
+from chalicelib.api.queries import instant_of, refuse
+from chalicelib.api.request_own import evening_draft
+from chalicelib.domain.curfew import Mode
+from chalicelib.domain.curfew_bounds import BOUNDS
+from chalicelib.domain.errors import InvalidRequest
+from chalicelib.domain.evening import Evening
+from chalicelib.domain.evening_rules import EveningRules, read_evening
+from chalicelib.domain.extending import Wish
+from chalicelib.domain.findings import error
+from chalicelib.domain.reading import Notes, Reader
+
+#: Each of curfew's numbers as it is called in JSON.
+RULE_NAMES: Mapping[str, str] = {rule: camel(rule) for rule in BOUNDS}
+_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+#: An allowance is shorter than this anyway.
+_MOST_HOURS = 8760
+_LONGEST_WHY = 200
+
+
+@dataclass(frozen=True, slots=True)
+class RulesAsked:
+    """What `PUT /curfew` says; what it leaves out stays as it is."""
+
+    numbers: Mapping[str, int]
+    mode: Mode | None
+
+
+def read_day(text: str) -> date:
+    """The date of a plan's path. Raises InvalidRequest."""
+    try:
+        if _DATE.fullmatch(text):
+            return date.fromisoformat(text)
+    except ValueError:
+        pass
+    raise InvalidRequest([error("date", "invalid-date", f"{text[:40]} is no day. They look like 2026-11-23.")])
+
+
+def read_extension(raw: bytes, content_type: str | None) -> Wish:
+    """`until`, or `hours`. Raises InvalidRequest."""
+    notes = Notes()
+    body = Reader(read_body(raw, content_type), "", notes)
+    text, hours = body.text("until"), body.whole("hours")
+    body.close()
+    if body.has("until") == body.has("hours"):
+        message = 'Say either until, {"until": "2026-12-01T00:00:00Z"}, or hours more than it has now, {"hours": 4}.'
+        notes.findings.append(error("", "missing" if not body.has("until") else "both", message))
+    if hours is not None and not 1 <= hours <= _MOST_HOURS:
+        body.error("hours", "invalid-hours", f"hours is 1 to {_MOST_HOURS}.")
+    until = instant_of(text, "until", notes.findings) if text is not None else None
+    refuse(notes.findings)
+    return Wish(until.replace(microsecond=0) if until else None, hours)
+
+
+def read_protection(raw: bytes, content_type: str | None) -> tuple[datetime | None, str]:
+    """`until` and `why`; `{"until": null}` ends a protection. Raises InvalidRequest."""
+    document, notes = read_body(raw, content_type), Notes()
+    body = Reader(document, "", notes)
+    text, why = body.text("until"), (body.text("why") or "").strip()
+    body.close()
+    if "until" not in document:
+        body.error("until", "missing", "until is required: an instant such as 2026-12-01T00:00:00Z, or null to end it.")
+    if body.has("until") and not 1 <= len(why) <= _LONGEST_WHY:
+        body.error("why", "missing", f"Say why, in 1 to {_LONGEST_WHY} characters: its owner and the report read it.")
+    until = instant_of(text, "until", notes.findings) if text is not None else None
+    refuse(notes.findings)
+    return until, why
+
+
+def read_whole_evening(raw: bytes, content_type: str | None, rules: EveningRules) -> Evening:
+    """The fields of `evening` in `POST /labs`; what is left out is as the installation has it. Raises InvalidRequest."""
+    own, unfit, _ = fit({"evening": read_body(raw, content_type)})
+    evening, wrong = read_evening(evening_draft(own.evening), rules, "")
+    refuse([*(replace(finding, path=finding.path.removeprefix("evening.")) for finding in unfit), *wrong])
+    return evening
+
+
+def read_rules(raw: bytes, content_type: str | None) -> RulesAsked:
+    """Some of curfew's rules. Raises InvalidRequest."""
+    notes = Notes()
+    body = Reader(read_body(raw, content_type), "", notes)
+    mode = _mode(body)
+    numbers = {rule: body.whole(name) for rule, name in RULE_NAMES.items()}
+    body.close()
+    asked = {rule: number for rule, number in numbers.items() if number is not None}
+    if mode is None and not asked and not notes.findings:
+        body.error("", "empty", f"Say at least one of mode, {', '.join(RULE_NAMES.values())}.")
+    refuse(notes.findings)
+    return RulesAsked(asked, mode)
+
+
+def _mode(body: Reader) -> Mode | None:
+    """YAML reads on and off as truth values."""
+    value = body.raw("mode")
+    if value is None or isinstance(value, bool):
+        return None if value is None else Mode.ON if value else Mode.OFF
+    known = {str(mode): mode for mode in Mode}
+    if not isinstance(value, str) or value not in known:
+        body.error("mode", "invalid-mode", f"mode is one of {', '.join(known)}.")
+        return None
+    return known[value]

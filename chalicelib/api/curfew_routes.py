@@ -1,0 +1,51 @@
+"""The routes over curfew itself: a night's plan, the rules with the stop switch, and whether a lab is idle."""
+
+from __future__ import annotations
+
+from chalice import Response
+
+from chalicelib import curfews, curfews_plans, curfews_verdicts
+from chalicelib.api import curfew_presenters, curfew_queries
+from chalicelib.api.door import Door, json_answer
+from chalicelib.logs import logger
+
+
+def route_curfew(door: Door) -> None:
+    """Register them all."""
+    _route_plans(door)
+    _route_rules(door)
+
+    @door.route("GET", "/labs/{lab_id}/verdict")
+    def get_verdict(lab_id: str) -> Response:
+        deps = door.deps
+        view = curfews_verdicts.verdict_of(deps, door.caller, lab_id, deps.clock.now())
+        return json_answer(curfew_presenters.verdict_view(view))
+
+
+def _route_plans(door: Door) -> None:
+    @door.route("GET", "/plan")
+    def get_plan() -> Response:
+        deps = door.deps
+        return json_answer(
+            curfew_presenters.plan_view(curfews_plans.tonight(deps, door.caller, deps.clock.now()), door.base)
+        )
+
+    @door.route("GET", "/plan/{date}")
+    def get_plan_of(date: str) -> Response:
+        view = curfews_plans.plan_of(door.deps, door.caller, curfew_queries.read_day(date))
+        return json_answer(curfew_presenters.plan_view(view, door.base))
+
+
+def _route_rules(door: Door) -> None:
+    @door.route("GET", "/curfew")
+    def get_curfew() -> Response:
+        return json_answer(curfew_presenters.rules_view(curfews.get_rules(door.deps)))
+
+    @door.route("PUT", "/curfew")
+    def put_curfew() -> Response:
+        deps, caller = door.deps, door.caller
+        asked = curfew_queries.read_rules(door.body, door.header("content-type"))
+        names, now = curfew_queries.RULE_NAMES, deps.clock.now()
+        rules = curfews.set_rules(deps, caller, asked.numbers, asked.mode, names, now)
+        logger.info("Curfew's rules were changed.", extra={"mode": str(rules.mode), "caller": caller.arn})
+        return json_answer(curfew_presenters.rules_view(rules))

@@ -1,0 +1,42 @@
+"""What a keep-link is about, as JSON; the page is made from the same. It is read without a login: nobody's ARN is in it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from chalicelib.api.json_words import instant
+from chalicelib.curfews_keeping import KeepView
+from chalicelib.domain.evening import AtCurfew, local_told
+from chalicelib.domain.money_words import keeping_told
+
+
+def keep_view(view: KeepView) -> dict[str, Any]:
+    """`at`: when the act would have come; `until`: how long the button keeps it, or has kept it. `cost` None: not known."""
+    entry, keeping = view.entry, view.keeping
+
+    def local(moment: datetime) -> str:
+        return local_told(view.lab.spec.evening, moment)
+
+    return {
+        "name": entry.name,
+        "region": entry.region,
+        "act": str(entry.act),
+        "effect": _EFFECTS[entry.act],
+        "ground": str(entry.ground),
+        "reason": entry.reason,
+        "at": instant(entry.at),
+        "atLocal": local(entry.at),
+        "kept": view.kept,
+        "until": instant(keeping.until),
+        "untilLocal": local(keeping.until),
+        "clamped": keeping.clamped,
+        "nextCurfewLocal": local(keeping.wanted),
+        "cost": None if view.usd is None else keeping_told(view.usd, entry.hourly_usd),
+    }
+
+
+_EFFECTS = {
+    AtCurfew.END: "everything of it is deleted",
+    AtCurfew.HIBERNATE: "it goes to sleep: its nodes are shut down, and come back when it is woken",
+}

@@ -1,0 +1,56 @@
+"""The only routes that need no signature: the link in a warning is the proof. GET shows a page, POST keeps the lab.
+
+Programs that accept JSON get the same as JSON, refusals as problems.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from chalice import Response
+
+from chalicelib import curfews_keeping
+from chalicelib.api.door import Door, json_answer
+from chalicelib.api.keep_page import HEADERS, keep_page, refusal_page
+from chalicelib.api.keep_presenters import keep_view
+from chalicelib.api.problems import answers_problems
+from chalicelib.logs import logger
+
+_PATH = "/keep/{token}"
+_HTML = "text/html; charset=utf-8"
+
+
+def route_keeping(door: Door) -> None:
+    """Register both."""
+
+    def look(token: str) -> Response:
+        return json_answer(keep_view(curfews_keeping.look_at_link(door.deps, token, door.deps.clock.now())))
+
+    def keep(token: str) -> Response:
+        view = curfews_keeping.keep_by_link(door.deps, token, door.deps.clock.now())
+        logger.info("A lab was kept by its link.", extra={"lab_id": view.lab.id, "until": str(view.keeping.until)})
+        return json_answer(keep_view(view))
+
+    @door.public_route("GET", _PATH)
+    def get_keep(token: str) -> Response:
+        return _as_wanted(door, look, token)
+
+    @door.public_route("POST", _PATH)
+    def post_keep(token: str) -> Response:
+        return _as_wanted(door, keep, token)
+
+
+def _as_wanted(door: Door, act: Callable[[str], Response], token: str) -> Response:
+    """The answer, or its problem: as a page, unless JSON is asked for."""
+    answer = answers_problems(act)(token)
+    headers = {**answer.headers, **HEADERS}
+    if not _wants_json(door.header("accept")):
+        headers["Content-Type"] = _HTML
+        answer.body = (keep_page if answer.status_code < 400 else refusal_page)(json.loads(answer.body))
+    answer.headers = headers
+    return answer
+
+
+def _wants_json(accept: str | None) -> bool:
+    return "json" in (accept or "") and "text/html" not in (accept or "")
