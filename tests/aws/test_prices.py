@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import boto3
@@ -234,3 +235,21 @@ def test_requests_and_answers_have_the_shape_that_botocore_knows(wanted: Wanted)
         stub.add_response("get_products", second, {**asked, "NextToken": "more"})
         assert price_of(pricing, REGION, wanted) == 0.25
         stub.assert_no_pending_responses()
+
+
+def test_the_page_on_costs_shows_the_bundled_prices() -> None:
+    page = (Path(__file__).parents[2] / "docs/costs.md").read_text().partition("| bundled | $ |\n")[2]
+    rows = [line.split("|") for line in page.splitlines() if line.endswith("|")][1:]
+    told = [float(price) for _, _, price, _ in rows]
+    table = bundled()
+    base = [table.control_plane, table.extended_extra, table.gp3_gib_month, table.nat_hour, table.public_ipv4_hour]
+    assert told == [*base, table.instances["t3.medium"]]
+
+
+def test_the_page_on_costs_adds_up_the_courses_lab() -> None:
+    page = (Path(__file__).parents[2] / "docs/costs.md").read_text()
+    cost = hourly_cost(a_lab(phase="ready"), bundled(), False)
+    for part in cost.parts:
+        assert f"| {part.name} | {part.usd_hour:.4f} |" in page
+    assert f"| **together** | **{cost.total:.4f}** |" in page
+    assert f"| with extended support | {hourly_cost(a_lab(phase='ready'), bundled(), True).total:.4f} |" in page
