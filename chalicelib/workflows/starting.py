@@ -1,6 +1,7 @@
-"""What events start: the support watch, once a day, and the taking in of what AWS Health says. No state machines here.
+"""What events start: the support watch, once a day, the sweep, once an hour, and the taking in of what AWS Health says.
 
-Called by `app.py`'s schedule and rule. A schedule event that comes twice is one run: executions are named by their day.
+Called by `app.py`'s schedules and rule; no state machines here. A schedule event that comes twice is one run: executions are
+named by their day, or hour.
 """
 
 from __future__ import annotations
@@ -18,6 +19,14 @@ def start_watch_support(deps: Deps, time: str | None = None) -> dict[str, object
     now = (datetime.fromisoformat(time) if time else deps.clock.now()).astimezone(UTC)
     name = f"watch-{now:%Y-%m-%d}"
     deps.workflows.start("watch_support", name, {"time": now.isoformat()})
+    return {"execution": name, "time": now.isoformat()}
+
+
+def start_sweep_idle(deps: Deps, time: str | None = None) -> dict[str, object]:
+    """Start the hour's sweep at `time` (ISO 8601, the schedule event's; else the clock's now)."""
+    now = (datetime.fromisoformat(time) if time else deps.clock.now()).astimezone(UTC)
+    name = f"sweep-{now:%Y-%m-%dT%H}"
+    deps.workflows.start("sweep_idle", name, {"time": now.isoformat()})
     return {"execution": name, "time": now.isoformat()}
 
 

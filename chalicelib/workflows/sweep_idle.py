@@ -1,0 +1,129 @@
+"""The sweep, hourly: plans what curfew brings, warns of it, holds the brake, and does with each lab what it may at that moment.
+
+One function a state of statemachine/sweep_idle.asl.json. `now` is the schedule event's time, the same for the whole run.
+What a run misses the next one does; a lab, a group or a region that fails costs the others nothing (docs/adr/0007-curfew.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from chalicelib.domain.curfew import Mode
+from chalicelib.ports import Deps
+from chalicelib.workflows.sweep_idle_acting import act_on
+from chalicelib.workflows.sweep_idle_braking import due_items
+from chalicelib.workflows.sweep_idle_looking import Looking
+from chalicelib.workflows.sweep_idle_orphans import look_for_orphans
+from chalicelib.workflows.sweep_idle_region import Region
+from chalicelib.workflows.sweep_idle_reporting import report, unreported_nights
+from chalicelib.workflows.sweep_idle_settling import put_off, rules_of
+from chalicelib.workflows.sweep_idle_tally import Tally, added
+from chalicelib.workflows.sweep_idle_warning import warn_of
+
+Answer = dict[str, Any]
+
+#: Labs looked at in one round, rounds in one run, labs whose evidence is read together.
+_AT_ONCE, _ROUNDS, _GROUP = 200, 20, 25
+#: Warnings sent by one run; the rest by the next.
+_WARNINGS = 1000
+#: Orphans of one region that are told.
+_TOLD = 20
+
+
+def begin(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
+    """The next labs that are due, in groups of one region; `skipped` when curfew is off."""
+    before = event["before"]
+    so_far = added(before["so_far"], *_results(event))
+    answer = {"round": before["round"] + 1, "groups": [], "ids": [], "regions": [], "so_far": so_far}
+    if rules_of(deps).mode is Mode.OFF:
+        return {"outcome": "skipped", **answer}
+    due = deps.curfew.store.labs_awaiting(now, _AT_ONCE)
+    more = len(due) == _AT_ONCE and before["round"] + 1 < _ROUNDS
+    return {
+        **answer,
+        "outcome": "again" if more else "done",
+        "groups": _groups(due),
+        "ids": [lab_id for lab_id, _ in due],
+        "regions": list(deps.curfew.regions) if unreported_nights(deps, now) else [],
+    }
+
+
+def examine(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
+    """Look at one group: plan what faces something, judge again what is due, say of the rest when to look next."""
+    group, tally = event["group"], Tally()
+    looking = Looking(deps, Region(deps, group["region"]), rules_of(deps), now, tally)
+    for lab_id in looking.look(group["ids"]):
+        with tally.around(f"{lab_id}, not even put off"):
+            put_off(deps, lab_id, now)
+    return tally.answer()
+
+
+def warn(deps: Deps, _event: Mapping[str, Any], now: datetime) -> Answer:
+    """Warn of every standing entry that nobody was warned of yet. A dry run warns nobody."""
+    rules, tally = rules_of(deps), Tally()
+    if rules.mode is Mode.ON:
+        for fate in deps.curfew.store.unwarned(_WARNINGS):
+            with tally.around(f"the warning of {fate.lab_id}"):
+                warn_of(deps, fate, rules, now, tally)
+    return tally.answer()
+
+
+def brake(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
+    """The entries that are due, each with why its night is held, if it is."""
+    tally = Tally()
+    items = due_items(deps, event["ids"], now, tally)
+    return {**tally.answer(), "items": items}
+
+
+def act(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
+    """One entry: do it, or say why its lab lives."""
+    tally = Tally()
+    act_on(deps, event["item"], now, tally)
+    return tally.answer()
+
+
+def put_off_one(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
+    """Move a lab that could not be acted on out of this run's way."""
+    put_off(deps, event["item"]["lab_id"], now)
+    return Tally(troubles=[f"{event['item']['lab_id']}: {event['failure']['Error']}"]).answer()
+
+
+def find_orphans(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
+    """One region's clusters that carry our tags and have no lab."""
+    tally = Tally()
+    told = look_for_orphans(deps, event["region"], now, tally)
+    more = [f"and {len(told) - _TOLD} more clusters in {event['region']}"] if told[_TOLD:] else []
+    return {**tally.answer(), "orphans": [*told[:_TOLD], *more]}
+
+
+def finish(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
+    """The night's report, when its hour has come; the run's summary; `stuck` if part of the run was lost."""
+    (answers, lost), tally = _results(event), Tally()
+    whole = added(event["so_far"], answers, lost)
+    orphans = [told for answer in answers for told in answer.get("orphans", [])]
+    reported = report(deps, orphans, whole["troubles"], now, tally)
+    return {
+        "now": now.isoformat(),
+        "mode": str(rules_of(deps).mode),
+        "reported": reported,
+        "orphans": orphans[:20],
+        **added(whole, [tally.answer()]),
+        "outcome": "stuck" if event["failure"] is not None or whole["lost"] else "done",
+    }
+
+
+def _groups(due: tuple[tuple[str, str], ...]) -> list[dict[str, Any]]:
+    groups = []
+    for region in sorted({region for _, region in due}):
+        ids = [lab_id for lab_id, of in due if of == region]
+        groups += [{"region": region, "ids": ids[n : n + _GROUP]} for n in range(0, len(ids), _GROUP)]
+    return groups
+
+
+def _results(event: Mapping[str, Any]) -> tuple[list[Mapping[str, Any]], list[str]]:
+    """What the states before answered, and which groups, labs or regions were lost altogether."""
+    items = [item for part in ("examined", "acted", "searched") for item in event.get(part, [])]
+    answers = [item["answer"] for item in items] + [event["warned"], event["braked"]]
+    return answers, [item["lost"] for item in items if item["lost"]]

@@ -1,0 +1,146 @@
+"""Does what is planned with one lab, or says why it lives: everything is looked at once more, at the moment.
+
+The fate is `acting` before the lab is changed and settled after. A run that dies in between is finished by its retry, by the
+next run, or, for a lab that is under way by then, with the night's report.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date, datetime
+from typing import Any
+
+from chalicelib.domain.errors import Superseded
+from chalicelib.domain.evening import AtCurfew, next_wake
+from chalicelib.domain.fates import FateDecision, Moment, Then, decide_fate
+from chalicelib.domain.history import Event
+from chalicelib.domain.lab import RESTING, Lab, Phase
+from chalicelib.domain.money import saved
+from chalicelib.domain.plan import SETTLED, Entry, Fate, Ground, Outcome
+from chalicelib.domain.steps import execution_name
+from chalicelib.ports import Deps
+from chalicelib.workflows.recording import WATCH
+from chalicelib.workflows.sweep_idle_region import Region
+from chalicelib.workflows.sweep_idle_settling import (
+    KIND,
+    SOON,
+    change_unless_changed,
+    conclude,
+    live_on,
+    look_again,
+    rules_of,
+    settle,
+)
+from chalicelib.workflows.sweep_idle_tally import Tally
+
+_WORKFLOW = {Phase.RELEASING: "teardown", Phase.HIBERNATING: "hibernate"}
+
+
+def act_on(deps: Deps, item: Mapping[str, Any], now: datetime, tally: Tally) -> None:
+    """Act on one entry that is due. `item`: lab_id, night, entry_id, held (why nothing of its night may be touched)."""
+    lab = deps.store.load_lab(item["lab_id"])
+    line = deps.curfew.store.line(date.fromisoformat(item["night"]), item["entry_id"])
+    if line is None:
+        return
+    entry, fate = line
+    if fate.outcome in SETTLED:
+        conclude(deps, lab, entry, fate, rules_of(deps), now)
+    elif is_under_way(lab, fate):
+        complete(deps, lab, entry, now)
+        tally.counts["acted"] += 1
+    else:
+        moment = _moment(deps, lab, line, str(item["held"]), now)
+        _carry_out(deps, moment, decide_fate(moment), tally)
+
+
+def is_under_way(lab: Lab, fate: Fate) -> bool:
+    """Whether the act was begun by this sweep: the lab was taken off the plan as its phase was changed."""
+    return fate.outcome is Outcome.ACTING and lab.planned is None and lab.phase not in RESTING
+
+
+def complete(deps: Deps, lab: Lab, entry: Entry, now: datetime) -> None:
+    """Tell, start and settle what the lab has been moved to; all of it may have been done before."""
+    facts = {"night": entry.night.isoformat(), "entry": entry.id, "ground": str(entry.ground)}
+    deps.store.add_event(lab.id, Event(lab.phase_since, KIND, f"{_done(entry)} {entry.reason}", facts))
+    workflow = _WORKFLOW.get(lab.phase)
+    if workflow is not None:
+        payload = {"lab_id": lab.id, "time": now.isoformat()}
+        deps.workflows.start(workflow, execution_name(lab, workflow), payload)
+    asleep = entry.act is AtCurfew.HIBERNATE
+    wakes_at = next_wake(lab.spec.evening, now, deps.curfew.holidays) if asleep else None
+    usd = saved(entry.saved_hourly_usd, now, wakes_at)
+    settle(deps, entry, Outcome.HIBERNATED if asleep else Outcome.ENDED, entry.reason, now, usd)
+
+
+def _moment(deps: Deps, lab: Lab, line: tuple[Entry, Fate], held: str, now: datetime) -> Moment:
+    entry, fate = line
+    cluster = Region(deps, lab.region).cluster_of(lab)
+    idle = entry.ground is Ground.IDLE
+    return Moment(
+        entry=entry,
+        fate=fate,
+        lab=lab,
+        rules=rules_of(deps),
+        now=now,
+        held=held,
+        tags=cluster.tags if cluster else {},
+        gone=cluster is None,
+        verdict=deps.curfew.store.verdict(lab.id) if idle else None,
+    )
+
+
+def _carry_out(deps: Deps, moment: Moment, decision: FateDecision, tally: Tally) -> None:
+    lab, entry, now = moment.lab, moment.entry, moment.now
+    match decision.then:
+        case Then.LIVE:
+            live_on(deps, lab, entry, decision.reason, moment.rules, now)
+            tally.counts["lived"] += 1
+        case Then.WAIT:
+            _wait(deps, moment, decision.reason)
+            tally.counts["waiting"] += 1
+        case Then.ACT:
+            _act(deps, moment, tally)
+
+
+def _wait(deps: Deps, moment: Moment, reason: str) -> None:
+    """Say on the fate what it waits for; the next run looks again."""
+    braked_at = moment.now if reason == moment.held else None
+
+    def waiting(fate: Fate) -> Fate:
+        if fate.outcome in SETTLED:
+            return fate
+        return replace(fate, outcome=Outcome.STANDING, reason=reason, braked_at=fate.braked_at or braked_at)
+
+    deps.curfew.store.change_fate(moment.entry.night, moment.entry.id, waiting)
+    look_again(deps, moment.lab, max(moment.now + SOON, moment.entry.at))
+
+
+def _act(deps: Deps, moment: Moment, tally: Tally) -> None:
+    lab, entry, now = moment.lab, moment.entry, moment.now
+    store = deps.curfew.store
+    store.change_fate(
+        entry.night, entry.id, lambda fate: fate if fate.outcome in SETTLED else replace(fate, outcome=Outcome.ACTING)
+    )
+    try:
+        changed = change_unless_changed(deps, lab, lambda stored: _moved(stored, entry, now))
+    except Superseded:
+        reason = "Somebody changed it at that very moment."
+        live_on(deps, deps.store.load_lab(lab.id), entry, reason, moment.rules, now)
+        tally.counts["lived"] += 1
+        return
+    complete(deps, changed, entry, now)
+    tally.counts["acted"] += 1
+
+
+def _moved(stored: Lab, entry: Entry, now: datetime) -> Lab:
+    """Off the plan and on its way, watched by the five-minute run."""
+    phase = Phase.HIBERNATING if entry.act is AtCurfew.HIBERNATE else Phase.RELEASING
+    moved = stored.moved_to(phase, now, entry.reason)
+    return replace(moved, run=stored.run + 1, due_at=now + WATCH, change=None, planned=None)
+
+
+def _done(entry: Entry) -> str:
+    if entry.act is AtCurfew.HIBERNATE:
+        return "Curfew: the lab is put to sleep."
+    return "Curfew: the lab is ended." if entry.ground is Ground.IDLE else "The lab is ended as planned."

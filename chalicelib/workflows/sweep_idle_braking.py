@@ -1,0 +1,66 @@
+"""Finds the entries that are due, and holds the nights whose plan is broken or would take more labs than a night may.
+
+Administrators are told once a night; what they then allow goes on with the next hourly run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime
+from typing import Any
+
+from chalicelib.domain.brake import Braking, decide_brake
+from chalicelib.domain.brake_mail import brake_message, broken_plan_message
+from chalicelib.domain.curfew import CurfewRules, Mode
+from chalicelib.domain.lab import RESTING, Planned
+from chalicelib.domain.plan import Plan, plan_hash
+from chalicelib.ports import Deps
+from chalicelib.workflows.sweep_idle_settling import rules_of
+from chalicelib.workflows.sweep_idle_tally import Tally
+from chalicelib.workflows.sweep_idle_warning import administrators
+
+
+def due_items(deps: Deps, ids: Iterable[str], now: datetime, tally: Tally) -> list[dict[str, Any]]:
+    """What is to be acted on now, of these labs: one item an entry, `held` if nothing of its night may be touched."""
+    by_night: dict[date, list[tuple[str, Planned]]] = {}
+    for lab_id in ids:
+        with tally.around(lab_id):
+            lab = deps.store.load_lab(lab_id)
+            due = lab.phase in RESTING and lab.due_at is not None and lab.due_at <= now
+            if due and lab.planned is not None and lab.planned.at <= now:
+                by_night.setdefault(lab.planned.night, []).append((lab_id, lab.planned))
+    items = []
+    for night, planned in sorted(by_night.items()):
+        with tally.around(f"the plan of {night}"):
+            held = _held(deps, night, now, tally)
+            items += [
+                {"lab_id": lab_id, "night": night.isoformat(), "entry_id": one.entry_id, "held": held}
+                for lab_id, one in planned
+            ]
+    return items
+
+
+def _held(deps: Deps, night: date, now: datetime, tally: Tally) -> str:
+    plan = deps.curfew.store.plan(night)
+    if plan is None:
+        return "There is no plan of that night."
+    rules, alive = rules_of(deps), deps.curfew.store.alive_count()
+    braking = decide_brake(plan, rules, alive)
+    if braking.held:
+        tally.counts["held_nights"] += 1
+        with tally.around("telling administrators"):
+            _tell(deps, plan, braking, rules, alive, now)
+    return braking.held
+
+
+def _tell(deps: Deps, plan: Plan, braking: Braking, rules: CurfewRules, alive: int, now: datetime) -> None:
+    night, to, api = plan.header.night, administrators(deps), deps.watch.api_url
+    if plan.header.brake_told_at is not None or rules.mode is not Mode.ON:
+        return
+    if braking.over:
+        message = brake_message(night, braking.counted, alive, rules, to, api=api)
+    else:
+        found = plan_hash(entry for entry, _ in plan.lines)
+        message = broken_plan_message(night, plan.header.hash, found, to, api=api)
+    deps.watch.notifier.send(message)
+    deps.curfew.store.mark_plan(night, brake_told_at=now)

@@ -1,0 +1,192 @@
+"""Looks at a group of one region's labs that are due: those that face nothing yet, those to be planned, those whose time has come.
+
+The evidence of the whole group is read in as few calls as possible, and only of labs that need a judgement now. A lab is
+marked as planned before its entry is published, so that a run that dies in between plans it once only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+
+from chalicelib.domain.appointments import Appointment, closing, missed_curfew, next_appointment
+from chalicelib.domain.curfew import CurfewRules
+from chalicelib.domain.evening import AtCurfew, local_told
+from chalicelib.domain.evidence import Evidence
+from chalicelib.domain.fates import why_spared
+from chalicelib.domain.history import Event
+from chalicelib.domain.idleness import judge
+from chalicelib.domain.idleness_verdict import Verdict
+from chalicelib.domain.lab import RESTING, Lab, Phase
+from chalicelib.domain.plan import SETTLED, Entry, Fate, Ground, Outcome
+from chalicelib.domain.planning import Known, plan_entry, planned_for
+from chalicelib.domain.sleeping import stays_awake
+from chalicelib.ports import Deps
+from chalicelib.workflows.sweep_idle_region import Region
+from chalicelib.workflows.sweep_idle_settling import KIND, SOON, change_unless_changed, conclude, live_on, look_again
+from chalicelib.workflows.sweep_idle_sleepers import look_at_sleeper
+from chalicelib.workflows.sweep_idle_tally import Tally
+
+Line = tuple[Entry, Fate]
+
+
+@dataclass(frozen=True, slots=True)
+class Studied:
+    """A due lab with its line of a plan, or with what it faces."""
+
+    lab: Lab
+    line: Line | None
+    faces: Appointment
+
+
+@dataclass
+class Looking:
+    """One group's look at `now`; `new` are the entries to be published when every lab was looked at."""
+
+    deps: Deps
+    region: Region
+    rules: CurfewRules
+    now: datetime
+    tally: Tally
+    new: list[tuple[Lab, Entry]] = field(default_factory=list)
+
+    def look(self, ids: Sequence[str]) -> list[str]:
+        """Look at these labs; return those that could not be looked at."""
+        studied, lost = self._studied(ids)
+        evidence = self._evidence([each.lab for each in studied if self._needs_judging(each)])
+        for each in studied:
+            with self.tally.around(each.lab.id) as failed:
+                self._look_at(each, evidence.get(each.lab.id))
+            lost += [each.lab.id] if failed else []
+        return lost + self._publish()
+
+    def _studied(self, ids: Sequence[str]) -> tuple[list[Studied], list[str]]:
+        studied, lost = [], []
+        for lab_id in ids:
+            with self.tally.around(lab_id) as failed:
+                lab = self.deps.store.load_lab(lab_id)
+                if lab.phase in RESTING and lab.due_at is not None and lab.due_at <= self.now:
+                    studied.append(self._study(lab))
+            lost += [lab_id] if failed else []
+        return studied, lost
+
+    def _study(self, lab: Lab) -> Studied:
+        planned, store = lab.planned, self.deps.curfew.store
+        line = store.line(planned.night, planned.entry_id) if planned else None
+        return Studied(lab, line, next_appointment(lab, self.rules, self.now, self.deps.curfew.holidays))
+
+    def _needs_judging(self, studied: Studied) -> bool:
+        if studied.lab.phase is not Phase.READY:
+            return False
+        if studied.line is None:
+            return studied.faces.look_at(self.rules) <= self.now
+        entry, fate = studied.line
+        return entry.ground is Ground.IDLE and entry.at <= self.now and fate.outcome not in SETTLED
+
+    def _evidence(self, labs: Sequence[Lab]) -> Mapping[str, Evidence]:
+        if not labs:
+            return {}
+        window = timedelta(hours=self.rules.window_hours)
+        return self.deps.curfew.signals(self.region.name).read(labs, self.now, window)
+
+    def _look_at(self, studied: Studied, evidence: Evidence | None) -> None:
+        self.tally.counts["looked_at"] += 1
+        if studied.line is not None:
+            self._look_at_planned(studied.lab, studied.line, evidence)
+        elif studied.lab.phase is Phase.HIBERNATED:
+            self._plan_sleeper(studied.lab)
+        elif studied.faces.look_at(self.rules) > self.now:
+            self._note_missed(studied.lab)
+            look_again(self.deps, studied.lab, studied.faces.look_at(self.rules))
+        else:
+            self._note_missed(studied.lab)
+            self._plan(studied.lab, studied.faces, evidence)
+
+    def _look_at_planned(self, lab: Lab, line: Line, evidence: Evidence | None) -> None:
+        entry, fate = line
+        if fate.outcome in SETTLED:
+            conclude(self.deps, lab, entry, fate, self.rules, self.now)
+        elif fate.outcome is Outcome.STANDING and (spared := why_spared(lab, entry, {})):
+            live_on(self.deps, lab, entry, spared, self.rules, self.now)
+            self.tally.counts["lived"] += 1
+        elif self.now < entry.at and lab.phase is Phase.HIBERNATED:
+            look_at_sleeper(self.deps, self.region, lab, self.rules, self.now, self.tally, until=entry.at)
+        elif self.now < entry.at:
+            look_again(self.deps, lab, entry.at)
+        elif entry.ground is Ground.IDLE and evidence is not None:
+            self._judged(lab, evidence)
+
+    def _plan(self, lab: Lab, faces: Appointment, evidence: Evidence | None) -> None:
+        if evidence is None:
+            look_again(self.deps, lab, self.now + SOON)
+            return
+        verdict = self._judged(lab, evidence)
+        if verdict.gone:
+            self._planned(lab, closing(lab, self.rules, self.now), evidence, verdict)
+            return
+        if faces.ground is Ground.IDLE and (why := self._why_not(lab, faces, verdict)):
+            told = f"The lab is not on the plan for the curfew of {local_told(lab.spec.evening, faces.at)}: {why}"
+            self.deps.store.add_event(lab.id, Event(self.now, KIND, told, {"night": faces.night.isoformat()}))
+            self.tally.counts["in_use"] += 1
+            faces = next_appointment(lab, self.rules, self.now, self.deps.curfew.holidays, after=faces.at)
+            if faces.ground is Ground.IDLE or faces.look_at(self.rules) > self.now:
+                look_again(self.deps, lab, max(faces.look_at(self.rules), self.now + SOON))
+                return
+        self._planned(lab, faces, evidence, verdict)
+
+    def _plan_sleeper(self, lab: Lab) -> None:
+        faces = look_at_sleeper(self.deps, self.region, lab, self.rules, self.now, self.tally)
+        if faces is not None:
+            self._planned(lab, faces, None, None)
+
+    def _why_not(self, lab: Lab, faces: Appointment, verdict: Verdict) -> str:
+        if not verdict.idle:
+            return verdict.sentence
+        if faces.act is AtCurfew.HIBERNATE:
+            upgrade_at = self.region.upgrade_ahead(lab.spec.version, str(lab.spec.support_policy), self.now)
+            if upgrade_at is not None and stays_awake(upgrade_at, faces.at):
+                told = local_told(lab.spec.evening, upgrade_at)
+                return f"It stays awake, for AWS may upgrade its control plane from {told} on."
+        return ""
+
+    def _judged(self, lab: Lab, evidence: Evidence) -> Verdict:
+        verdict = judge(lab, evidence, self.rules, self.now)
+        self.deps.curfew.store.put_verdict(verdict)
+        return verdict
+
+    def _planned(self, lab: Lab, faces: Appointment, evidence: Evidence | None, verdict: Verdict | None) -> None:
+        extended = self.region.is_billed_extended(lab, self.now)
+        known = Known(self.deps.curfew.prices(self.region.name), extended, evidence, verdict)
+        entry = plan_entry(lab, faces, known, self.now)
+        marked = change_unless_changed(self.deps, lab, lambda stored: planned_for(stored, entry))
+        self.new.append((marked, entry))
+
+    def _publish(self) -> list[str]:
+        """Each night's new entries at once; what could not be published is still due."""
+        lost = []
+        for night in sorted({entry.night for _, entry in self.new}):
+            mine = [(lab, entry) for lab, entry in self.new if entry.night == night]
+            with self.tally.around(f"the plan of {night}") as failed:
+                self.deps.curfew.store.publish(night, [entry for _, entry in mine], self.now)
+            for lab, entry in mine if not failed else ():
+                with self.tally.around(lab.id) as failed_one:
+                    self._tell_planned(lab, entry)
+                lost += [lab.id] if failed_one else []
+            lost += [lab.id for lab, _ in mine] if failed else []
+        return lost
+
+    def _tell_planned(self, lab: Lab, entry: Entry) -> None:
+        does = "goes to sleep" if entry.act is AtCurfew.HIBERNATE else "ends"
+        told = f"The lab {does} on {local_told(lab.spec.evening, entry.at)}, unless it is kept. {entry.reason}"
+        self.deps.store.add_event(lab.id, Event(self.now, KIND, told, {"entry": entry.id}))
+        wakes = lab.hibernation.wake_at if lab.hibernation else None
+        due_at = min(entry.at, wakes) if wakes and wakes > self.now else entry.at
+        change_unless_changed(self.deps, lab, lambda stored: replace(stored, due_at=due_at))
+        self.tally.counts["planned"] += 1
+
+    def _note_missed(self, lab: Lab) -> None:
+        night = missed_curfew(lab, self.now, self.deps.curfew.holidays)
+        if night is not None:
+            told = f"The lab lives through the curfew of {local_told(lab.spec.evening, night.at)}: nobody looked at it in time."
+            self.deps.store.add_event(lab.id, Event(self.now, KIND, told, {"night": night.day.isoformat()}))

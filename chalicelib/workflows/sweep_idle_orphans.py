@@ -1,0 +1,92 @@
+"""Looks for clusters that carry our tags and have no lab to answer for them: ours become labs again, others are only told.
+
+Only clusters past the end that their tag allows are looked up at all. An adopted lab goes through the plan like any other.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from chalicelib.domain.adopting import Orphan, OrphanDecision, adopted_lab, decide_orphan, is_overdue
+from chalicelib.domain.claims import LAB_TAG
+from chalicelib.domain.curfew import Mode
+from chalicelib.domain.errors import LabNotFound, NameTaken, ResourceGone
+from chalicelib.domain.history import Event
+from chalicelib.domain.lab import OVER, Lab, Phase
+from chalicelib.domain.orphans import TaggedCluster
+from chalicelib.domain.steps import execution_name
+from chalicelib.domain.world import ClusterState
+from chalicelib.ports import Deps
+from chalicelib.workflows.recording import WATCH
+from chalicelib.workflows.sweep_idle_settling import KIND, rules_of
+from chalicelib.workflows.sweep_idle_tally import Tally
+from chalicelib.workflows.sweep_idle_warning import administrators
+
+
+def look_for_orphans(deps: Deps, region: str, now: datetime, tally: Tally) -> list[str]:
+    """Look through one region; return a sentence for each cluster that somebody should know of."""
+    told = []
+    for tagged in deps.curfew.signals(region).tagged_clusters():
+        if is_overdue(tagged, now):
+            with tally.around(tagged.arn):
+                told += _looked_up(deps, tagged, now)
+    return told
+
+
+def _looked_up(deps: Deps, tagged: TaggedCluster, now: datetime) -> list[str]:
+    lab = _lab_of(deps, tagged)
+    decision = decide_orphan(tagged, lab, deps.curfew.installation)
+    if decision.action is Orphan.KNOWN:
+        return []
+    state = _still_there(deps, tagged)
+    if state is None:
+        return []
+    if decision.action is Orphan.FOREIGN:
+        return [decision.told]
+    if rules_of(deps).mode is not Mode.ON:
+        return [f"{tagged.name} in {tagged.region} has no lab to answer for it; nothing is done about it now."]
+    if lab is None:
+        return [_adopted(deps, tagged, state, decision, now)]
+    return [_reopened(deps, lab, decision, now)]
+
+
+def _lab_of(deps: Deps, tagged: TaggedCluster) -> Lab | None:
+    try:
+        return deps.store.load_lab(tagged.tags.get(LAB_TAG, ""))
+    except LabNotFound:
+        return None
+
+
+def _still_there(deps: Deps, tagged: TaggedCluster) -> ClusterState | None:
+    """As EKS knows it: the tagging API lists clusters for a while after they are gone."""
+    try:
+        state = deps.cloud(tagged.region).clusters.describe(tagged.name)
+    except ResourceGone:
+        return None
+    same = state.tags.get(LAB_TAG) == tagged.tags.get(LAB_TAG)
+    return state if same and state.status != "DELETING" else None
+
+
+def _adopted(deps: Deps, tagged: TaggedCluster, state: ClusterState, decision: OrphanDecision, now: datetime) -> str:
+    lab = adopted_lab(tagged, state, administrators(deps), deps.curfew.installation, now)
+    try:
+        deps.store.create_lab(lab, None, "", now)
+    except NameTaken as taken:
+        return f"{tagged.name} in {tagged.region} is in no record, and its name is another lab's ({taken.lab_id})."
+    deps.store.add_event(lab.id, Event(now, KIND, f"Adopted: {decision.told}"))
+    return decision.told
+
+
+def _reopened(deps: Deps, lab: Lab, decision: OrphanDecision, now: datetime) -> str:
+    def again(stored: Lab) -> Lab:
+        if stored.phase not in OVER:
+            return stored
+        moved = stored.moved_to(Phase.RELEASING, now, "Its cluster outlived it.")
+        return replace(moved, run=stored.run + 1, due_at=now + WATCH)
+
+    changed = deps.store.change_lab(lab.id, again)
+    deps.store.add_event(lab.id, Event(now, KIND, decision.told, {"phase": str(changed.phase)}))
+    payload = {"lab_id": lab.id, "time": now.isoformat()}
+    deps.workflows.start("teardown", execution_name(changed, "teardown"), payload)
+    return decision.told

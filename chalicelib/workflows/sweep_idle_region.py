@@ -1,0 +1,47 @@
+"""What the sweep needs to know of one region while it looks at its labs: the support calendar, read once and only if asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from chalicelib.domain.calendar import Calendar
+from chalicelib.domain.claims import LAB_TAG
+from chalicelib.domain.errors import ResourceGone
+from chalicelib.domain.lab import Lab
+from chalicelib.domain.sleeping import upgrade_ahead
+from chalicelib.domain.supporting import decide_support
+from chalicelib.domain.world import ClusterState
+from chalicelib.ports import Deps
+
+
+@dataclass
+class Region:
+    """One region, for the length of one step."""
+
+    deps: Deps
+    name: str
+    _calendar: Calendar | None = None
+
+    def calendar(self) -> Calendar:
+        """The region's support calendar."""
+        if self._calendar is None:
+            self._calendar = self.deps.cloud(self.name).clusters.versions()
+        return self._calendar
+
+    def upgrade_ahead(self, version: str, support_type: str | None, now: datetime) -> datetime | None:
+        """From when on AWS may upgrade such a control plane by itself."""
+        return upgrade_ahead(version, support_type, self.calendar(), now)
+
+    def is_billed_extended(self, lab: Lab, now: datetime) -> bool:
+        """Whether the lab pays for extended support."""
+        policy = str(lab.spec.support_policy)
+        return decide_support(lab.spec.version, policy, self.calendar(), now).billed_extended
+
+    def cluster_of(self, lab: Lab) -> ClusterState | None:
+        """The lab's cluster as it is now; None when EKS knows none of that name that carries the lab's tag."""
+        try:
+            state = self.deps.cloud(self.name).clusters.describe(lab.name)
+        except ResourceGone:
+            return None
+        return state if state.tags.get(LAB_TAG) == lab.id else None

@@ -1,0 +1,101 @@
+"""How the sweep writes down what became of an entry: the fate first, then its lab's history, then the lab.
+
+A run that dies in between is made up for by the next: everything here is told from the fate, and may be done again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from chalicelib.domain.appointments import next_appointment
+from chalicelib.domain.curfew import CurfewRules
+from chalicelib.domain.errors import Superseded
+from chalicelib.domain.evening import local_told
+from chalicelib.domain.history import Event
+from chalicelib.domain.lab import RESTING, Lab, Phase
+from chalicelib.domain.plan import SETTLED, Entry, Fate, Ground, Outcome
+from chalicelib.ports import Deps
+
+#: A lab that must be looked at again by the next hourly run, and not once more by this one.
+SOON = timedelta(minutes=30)
+KIND = "curfew"
+
+
+def rules_of(deps: Deps) -> CurfewRules:
+    """The rules as they are now."""
+    return deps.curfew.store.rules(deps.curfew.usual)
+
+
+def change_unless_changed(deps: Deps, lab: Lab, change: Callable[[Lab], Lab]) -> Lab:
+    """Change the lab as it was when this was decided. Raises Superseded when somebody changed it since."""
+
+    def checked(stored: Lab) -> Lab:
+        if stored.version != lab.version:
+            raise Superseded(f"{lab.id} was changed by someone else meanwhile.")
+        return change(stored)
+
+    return deps.store.change_lab(lab.id, checked)
+
+
+def look_again(deps: Deps, lab: Lab, at: datetime) -> Lab:
+    """Let the sweep look at the lab at `at`."""
+    return change_unless_changed(deps, lab, lambda stored: replace(stored, due_at=at))
+
+
+def put_off(deps: Deps, lab_id: str, now: datetime) -> None:
+    """Move a lab that fails out of this run's way; the next one tries again."""
+
+    def later(stored: Lab) -> Lab:
+        due = stored.phase in RESTING and stored.due_at is not None and stored.due_at <= now
+        return replace(stored, due_at=now + SOON) if due else stored
+
+    deps.store.change_lab(lab_id, later)
+
+
+def settle(deps: Deps, entry: Entry, outcome: Outcome, reason: str, now: datetime, saved_usd: float = 0.0) -> Fate:
+    """Settle an entry's fate, once for all: what is settled stays so."""
+
+    def settled(fate: Fate) -> Fate:
+        if fate.outcome in SETTLED:
+            return fate
+        return replace(fate, outcome=outcome, reason=reason, settled_at=now, saved_usd=round(saved_usd, 4))
+
+    return deps.curfew.store.change_fate(entry.night, entry.id, settled)
+
+
+def conclude(deps: Deps, lab: Lab, entry: Entry, fate: Fate, rules: CurfewRules, now: datetime) -> None:
+    """Tell a settled fate in the lab's history, and let the lab face what comes next."""
+    told = f"{_told(lab, entry)}: {fate.reason}" if fate.outcome is Outcome.LIVED else fate.reason
+    facts = {"outcome": str(fate.outcome), "night": entry.night.isoformat(), "entry": entry.id}
+    deps.store.add_event(lab.id, Event(fate.settled_at or now, KIND, told, facts))
+
+    def freed(stored: Lab) -> Lab:
+        if stored.planned is None or stored.planned.entry_id != entry.id:
+            return stored
+        free = replace(stored, planned=None)
+        return replace(free, due_at=next_look(deps, free, entry, rules, now)) if stored.phase in RESTING else free
+
+    deps.store.change_lab(lab.id, freed)
+
+
+def live_on(deps: Deps, lab: Lab, entry: Entry, reason: str, rules: CurfewRules, now: datetime) -> None:
+    """The lab lives, and fate and history say why."""
+    conclude(deps, lab, entry, settle(deps, entry, Outcome.LIVED, reason, now), rules, now)
+
+
+def next_look(deps: Deps, lab: Lab, entry: Entry, rules: CurfewRules, now: datetime) -> datetime:
+    """When a lab that has lived through an entry is looked at next; not in this run any more.
+
+    One that sleeps is looked at by the next run, which reckons its waking.
+    """
+    if lab.phase is Phase.HIBERNATED:
+        return now + SOON
+    after = max(now, entry.at) if entry.ground is Ground.IDLE else now
+    return max(now + SOON, next_appointment(lab, rules, now, deps.curfew.holidays, after).look_at(rules))
+
+
+def _told(lab: Lab, entry: Entry) -> str:
+    what = "the curfew" if entry.ground is Ground.IDLE else "what was planned"
+    return f"The lab lives through {what} of {local_told(lab.spec.evening, entry.at)}"

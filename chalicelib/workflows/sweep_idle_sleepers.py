@@ -1,0 +1,72 @@
+"""Looks at a hibernated lab: wakes it in its morning or ahead of an upgrade by AWS. Its lease ends it like any other."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from chalicelib.domain.appointments import Appointment, closing, lease_end
+from chalicelib.domain.curfew import CurfewRules, Mode
+from chalicelib.domain.history import Event
+from chalicelib.domain.lab import Lab, Phase
+from chalicelib.domain.sleeping import Waking, decide_waking
+from chalicelib.domain.steps import execution_name
+from chalicelib.ports import Deps
+from chalicelib.workflows.recording import WATCH
+from chalicelib.workflows.sweep_idle_region import Region
+from chalicelib.workflows.sweep_idle_settling import KIND, SOON, change_unless_changed
+from chalicelib.workflows.sweep_idle_tally import Tally
+
+
+def look_at_sleeper(
+    deps: Deps,
+    region: Region,
+    lab: Lab,
+    rules: CurfewRules,
+    now: datetime,
+    tally: Tally,
+    until: datetime | None = None,
+) -> Appointment | None:
+    """Wake it, or say when to look again; return what it must be planned for now, if anything.
+
+    `until`: it is on a plan for then, and only its waking is of interest.
+    """
+    cluster = region.cluster_of(lab)
+    if cluster is None:
+        if until is None:
+            return closing(lab, rules, now)
+        _look_later(deps, lab, until, None)
+        return None
+    upgrade_at = region.upgrade_ahead(cluster.version, cluster.support_type, now)
+    waking = decide_waking(lab, upgrade_at, deps.curfew.holidays)
+    if waking.at is not None and waking.at <= now:
+        if rules.mode is Mode.ON:
+            _wake(deps, lab, waking, now)
+            tally.counts["woken"] += 1
+            return None
+        waking = replace(waking, at=now + SOON)
+    ends = lease_end(lab, rules, now)
+    if until is None and ends.look_at(rules) <= now:
+        return ends
+    _look_later(deps, lab, until or ends.look_at(rules), waking)
+    return None
+
+
+def _look_later(deps: Deps, lab: Lab, at: datetime, waking: Waking | None) -> None:
+    wakes_at, by_clock = (waking.at, waking.by_clock) if waking else (None, None)
+
+    def rested(stored: Lab) -> Lab:
+        asleep = replace(stored.hibernation, wake_at=by_clock) if stored.hibernation else None
+        return replace(stored, due_at=min(at, wakes_at) if wakes_at else at, hibernation=asleep)
+
+    change_unless_changed(deps, lab, rested)
+
+
+def _wake(deps: Deps, lab: Lab, waking: Waking, now: datetime) -> None:
+    def woken(stored: Lab) -> Lab:
+        return replace(stored.moved_to(Phase.WAKING, now), run=stored.run + 1, due_at=now + WATCH)
+
+    changed = change_unless_changed(deps, lab, woken)
+    told = f"The lab wakes up. {waking.reason}"
+    deps.store.add_event(lab.id, Event(now, KIND, told, {"phase": str(changed.phase)}))
+    deps.workflows.start("wake", execution_name(changed, "wake"), {"lab_id": lab.id, "time": now.isoformat()})

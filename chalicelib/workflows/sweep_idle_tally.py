@@ -1,0 +1,57 @@
+"""What one step of the sweep did, in numbers, and what went wrong with single labs: small enough for a payload."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from chalicelib.domain.errors import EkslabError, Superseded
+
+#: Troubles that one step tells, that a whole run tells, and how long each may be.
+_A_STEP, _A_RUN, _LONGEST = 5, 50, 200
+
+
+@dataclass
+class Tally:
+    """Counts by what was done, and troubles in words."""
+
+    counts: Counter[str] = field(default_factory=Counter)
+    troubles: list[str] = field(default_factory=list)
+
+    def trouble(self, what: str, error: Exception) -> None:
+        """Note what failed."""
+        self.troubles.append(f"{what}: {type(error).__name__}: {error}"[:_LONGEST])
+
+    @contextmanager
+    def around(self, what: str) -> Iterator[list[EkslabError]]:
+        """Let what fails inside cost the others nothing; yields a list that holds the error afterwards.
+
+        A lab that somebody changed meanwhile is no trouble: it is due again.
+        """
+        failed: list[EkslabError] = []
+        try:
+            yield failed
+        except Superseded:
+            self.counts["changed_meanwhile"] += 1
+        except EkslabError as error:
+            failed.append(error)
+            self.trouble(what, error)
+
+    def answer(self) -> dict[str, Any]:
+        """As a state's result."""
+        more = len(self.troubles) - _A_STEP
+        told = [*self.troubles[:_A_STEP], *([f"and {more} more"] if more > 0 else [])]
+        return {"outcome": "done", "counts": dict(self.counts), "troubles": told}
+
+
+def added(so_far: Mapping[str, Any], answers: Iterable[Mapping[str, Any]], lost: Iterable[str] = ()) -> dict[str, Any]:
+    """A run's numbers and troubles so far, with those of more answers; `lost` are parts that did not answer at all."""
+    counts, troubles = Counter(so_far.get("counts", {})), list(so_far.get("troubles", []))
+    for answer in answers:
+        counts.update(answer.get("counts", {}))
+        troubles += answer.get("troubles", [])
+    gone = [*so_far.get("lost", []), *lost]
+    return {"counts": dict(counts), "troubles": troubles[:_A_RUN], "lost": gone[:_A_RUN]}

@@ -1,0 +1,117 @@
+"""Warns of what is planned: one mail for each entry, with a signed link that keeps the lab. Nothing is touched without one.
+
+Delivered means that a subscription takes messages for the recipient and that the provider gave a message id. A run that dies
+between the mail and its mark sends it again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from chalicelib.domain.curfew import CurfewRules
+from chalicelib.domain.errors import EkslabError, NotKept
+from chalicelib.domain.fates import why_spared
+from chalicelib.domain.history import Event
+from chalicelib.domain.keep_link import sign_link
+from chalicelib.domain.keeping import keep
+from chalicelib.domain.lab import Lab
+from chalicelib.domain.money import keeping_cost
+from chalicelib.domain.notices import Message
+from chalicelib.domain.plan import SETTLED, Entry, Fate, Ground, Outcome
+from chalicelib.domain.recipients import recipient_of
+from chalicelib.domain.warning_mail import warning_message
+from chalicelib.ports import Deps
+from chalicelib.workflows.sweep_idle_settling import KIND, live_on
+from chalicelib.workflows.sweep_idle_tally import Tally
+
+#: Who is told where no administrator is named and nobody owns the lab.
+NOBODY = "administrators"
+
+
+def warn_of(deps: Deps, fate: Fate, rules: CurfewRules, now: datetime, tally: Tally) -> None:
+    """Warn of one entry, unless it is settled by what has become of its lab."""
+    line = deps.curfew.store.line(fate.night, fate.entry_id)
+    if line is None or line[1].outcome in SETTLED:
+        return
+    entry, lab = line[0], deps.store.load_lab(fate.lab_id)
+    if spared := why_spared(lab, entry, {}):
+        live_on(deps, lab, entry, spared, rules, now)
+        tally.counts["lived"] += 1
+    elif entry.ground is not Ground.IDLE or now <= entry.at + timedelta(hours=rules.late_hours):
+        _tell(deps, lab, entry, rules, now, tally)
+
+
+def administrators(deps: Deps) -> str:
+    """To whom administrators' mails go."""
+    return deps.watch.administrators or NOBODY
+
+
+def _tell(deps: Deps, lab: Lab, entry: Entry, rules: CurfewRules, now: datetime, tally: Tally) -> None:
+    recipient = recipient_of(lab, administrators(deps))
+    if trouble := deps.curfew.reach.why_not(recipient):
+        _note(deps, entry, recipient, trouble)
+        tally.counts["unreachable"] += 1
+        return
+    try:
+        message_id = deps.watch.notifier.send(_message(deps, lab, entry, rules, recipient, now))
+    except EkslabError as error:
+        _note(deps, entry, recipient, f"It could not be sent: {error}")
+        raise
+    if message_id:
+        _delivered(deps, entry, recipient, message_id, now)
+        told = f"A warning was sent to {recipient}."
+        deps.store.add_event(lab.id, Event(now, KIND, told, {"message": message_id, "entry": entry.id}))
+        tally.counts["warned"] += 1
+
+
+def _delivered(deps: Deps, entry: Entry, recipient: str, message_id: str, now: datetime) -> None:
+    """The notice runs from when the mail is out: a run that began long ago must not shorten it."""
+    at = max(now, deps.clock.now())
+
+    def marked(fate: Fate) -> Fate:
+        if fate.outcome is not Outcome.STANDING or fate.warned_at is not None:
+            return fate
+        return replace(fate, warned_at=at, message_id=message_id, recipient=recipient, trouble="")
+
+    deps.curfew.store.change_fate(entry.night, entry.id, marked)
+
+
+def _note(deps: Deps, entry: Entry, recipient: str, trouble: str) -> None:
+    def noted(fate: Fate) -> Fate:
+        return fate if fate.warned_at else replace(fate, recipient=recipient, trouble=trouble)
+
+    deps.curfew.store.change_fate(entry.night, entry.id, noted)
+
+
+def _message(deps: Deps, lab: Lab, entry: Entry, rules: CurfewRules, recipient: str, now: datetime) -> Message:
+    until = _kept_until(deps, lab, entry, rules, now)
+    api = deps.watch.api_url
+    return warning_message(
+        entry,
+        lab.spec.evening,
+        _link(deps, entry, rules) if until and api else None,
+        until,
+        recipient,
+        keeping_cost(entry.hourly_usd, entry.at, until) if until else None,
+        volumes=lab.spec.volumes,
+        account=lab.account,
+        api=api,
+    )
+
+
+def _kept_until(deps: Deps, lab: Lab, entry: Entry, rules: CurfewRules, now: datetime) -> datetime | None:
+    """How long the link would keep the lab; None where there is nothing to keep, or no more of it."""
+    if entry.ground is Ground.GONE:
+        return None
+    try:
+        return keep(lab, entry, rules, deps.curfew.holidays, now).until
+    except NotKept:
+        return None
+
+
+def _link(deps: Deps, entry: Entry, rules: CurfewRules) -> str:
+    """Good for as long as the entry may still be acted on."""
+    key_id, key = deps.curfew.keys.current()
+    expires_at = entry.at + timedelta(hours=rules.late_hours)
+    return f"{deps.watch.api_url}/keep/{sign_link(entry.lab_id, entry.night, entry.id, expires_at, key_id, key)}"
