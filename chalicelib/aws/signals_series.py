@@ -36,8 +36,11 @@ Read = Mapping[Metric, Series | Unread]
 
 
 def read_series(cloudwatch: Any, readings: Sequence[Reading], window: Window) -> None:
-    """Fill in every series of these labs: the window in five-minute periods, the week before it in hours."""
-    hour = window.start.replace(minute=0)
+    """Fill in every series of these labs: the window in five-minute periods, the week before it in hours.
+
+    The last hour is the one in which the window begins, so that nothing between the two goes unseen.
+    """
+    hour = (window.start + timedelta(hours=1) - timedelta(seconds=PERIOD)).replace(minute=0)
     now = [metric for reading in readings for metric in _in_window(reading)]
     before = [metric for reading in readings for metric in _in_week(reading)]
     seen = read_metrics(cloudwatch, now, window.start, window.end, PERIOD)

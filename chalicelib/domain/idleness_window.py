@@ -73,12 +73,11 @@ def usual(values: Sequence[float]) -> float | None:
     return sorted(values)[len(values) // 4] if len(values) >= BASELINE_POINTS else None
 
 
-def quiet_since(hourly: Series, window: Window, is_busy: Callable[[float], bool]) -> datetime | None:
-    """Since when an earlier series has been quiet up to the window; None if it doesn't reach the window. A gap is not quiet."""
-    period, since = timedelta(seconds=hourly.period), None
-    edge = window.start
+def quiet_since(hourly: Series, window: Window, is_busy: Callable[[float], bool]) -> datetime:
+    """Since when it has been quiet up to the window, by an hourly series that may reach into it. A hole is not quiet."""
+    period, since = timedelta(seconds=hourly.period), window.start
     for at, value in reversed([point for point in hourly.points if point[0] < window.start]):
-        if edge - at > 2 * period or is_busy(value):
+        if at + period < since or is_busy(value):
             break
-        since = edge = at
-    return since if since is not None else window.start
+        since = at
+    return since

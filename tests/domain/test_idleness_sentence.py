@@ -56,6 +56,21 @@ def test_a_hole_in_the_hours_before_ends_what_is_known_to_be_quiet() -> None:
     assert verdict_on(scheduled_before=holed).since == seoul(12)
 
 
+def test_hours_that_end_before_the_window_begins_leave_room_for_work_unseen() -> None:
+    whole = an_hourly_series(NOW)
+    assert verdict_on(scheduled_before=replace(whole, points=whole.points[:-1])).since == NOW - timedelta(hours=3)
+
+
+def test_the_hour_in_which_the_window_begins_closes_the_way_back() -> None:
+    later = timedelta(minutes=20)
+    quiet = quiet_evidence(NOW + later)
+    verdict = judge(
+        a_seoul_lab(), replace(quiet, scheduled_before=an_hourly_series(NOW + timedelta(hours=1))), RULES, NOW + later
+    )
+    assert verdict.idle
+    assert signal(verdict, "scheduled").quiet_since == NOW + timedelta(hours=-2, days=-7)
+
+
 def test_idle_for_as_long_as_anybody_looked_counts_from_there() -> None:
     assert verdict_on().since == NOW - timedelta(hours=3, days=7)
 
