@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from uuid import uuid4
 
 import pytest
 
 from chalicelib.aws.clusters import EksClusters
+from chalicelib.aws.network import Ec2Network
 from chalicelib.aws.stacks import CloudFormationStacks
 from chalicelib.domain.errors import AlreadyExists, AwsRefused, ResourceGone, StillInUse
 from chalicelib.domain.lab import Lab
@@ -55,6 +56,12 @@ class Made:
     def create_nodegroup(self, lab: Lab | None = None, group: NodegroupSpec = GROUP) -> None:
         template = (self.outputs["LaunchTemplate0Id"], self.outputs["LaunchTemplate0Version"])
         self.clusters.create_nodegroup(lab or self.lab, group, self.outputs["NodeRoleArn"], self.subnets, template)
+
+    def update_is_over(self, update: str) -> bool:
+        return self.clusters.nodegroup_update_state(self.lab.name, GROUP.name, update).status == "Successful"
+
+    def running(self) -> Mapping[str, int]:
+        return Ec2Network(self.sandbox.client("ec2")).running_nodes(self.lab.name)
 
     def until(self, look: Callable[[], bool]) -> None:
         for _ in range(500):
@@ -163,6 +170,26 @@ def test_scaling_stretches_the_limits_and_is_asked_once(made: Made) -> None:
     assert made.clusters.scale_nodegroup(made.lab.name, GROUP.name, 5, made.lab.token("scale-5")) is None
 
 
+def test_a_node_group_goes_to_exactly_the_size_asked_for_and_back(made: Made) -> None:
+    made.create_nodegroup()
+    made.until(lambda: made.clusters.nodegroup(made.lab.name, GROUP.name).status == "ACTIVE")
+    before = made.clusters.nodegroup(made.lab.name, GROUP.name).size
+    for size in (replace(before, min=0, desired=0), before):
+        token = made.lab.token(f"size-{size.desired}")
+        update = made.clusters.resize_nodegroup(made.lab.name, size, token)
+        assert update is not None
+        assert made.clusters.nodegroup(made.lab.name, GROUP.name).status == "UPDATING"
+        assert made.clusters.resize_nodegroup(made.lab.name, size, token) in (update, None)
+        with pytest.raises(StillInUse):
+            made.clusters.resize_nodegroup(made.lab.name, replace(size, max=9), made.lab.token("size-other"))
+        made.until(lambda update=update: made.update_is_over(update))
+        assert made.clusters.nodegroup(made.lab.name, GROUP.name).size == size
+        assert made.clusters.resize_nodegroup(made.lab.name, size, token) is None
+        assert made.running().get(GROUP.name, 0) == size.desired
+    with pytest.raises(ResourceGone):
+        made.clusters.resize_nodegroup(made.lab.name, replace(before, name="never"), made.lab.token("never"))
+
+
 def test_external_dns_is_told_the_lab_s_owner_id_and_domain(made: Made) -> None:
     identities = {"external-dns": made.outputs["ExternalDnsRoleArn"]}
     asked = AddonSpec("external-dns", configuration='{"interval": "2m", "txtOwnerId": "default"}')
@@ -197,6 +224,10 @@ def test_access_is_granted_completed_and_revoked(made: Made) -> None:
     (entry,) = [entry for entry in made.clusters.access_entries(made.lab.name) if entry.principal_arn == role]
     assert (set(entry.policies), entry.groups) == ({CLUSTER_ADMIN, EDITOR}, ("viewers",))
     made.clusters.revoke_access(made.lab.name, role)
+    made.clusters.revoke_access(made.lab.name, role)
+    assert role not in [entry.principal_arn for entry in made.clusters.access_entries(made.lab.name)]
+    made.clusters.grant_access(replace(made.lab, run=2), first)
+    assert role in [entry.principal_arn for entry in made.clusters.access_entries(made.lab.name)]
     made.clusters.revoke_access(made.lab.name, role)
     assert role not in [entry.principal_arn for entry in made.clusters.access_entries(made.lab.name)]
 

@@ -30,6 +30,7 @@ from chalicelib.domain.spec import VolumePolicy
 from tests.aws.given import a_lab
 
 SERVICES, CLAIMS = "/api/v1/services", "/api/v1/persistentvolumeclaims"
+NODES = "/api/v1/nodes"
 INGRESSES, NODE_POOLS = "/apis/networking.k8s.io/v1/ingresses", "/apis/karpenter.sh/v1/nodepools"
 
 
@@ -282,3 +283,29 @@ def test_a_server_that_fails_is_not_reachable(serve: Callable[[FakeApiServer], F
 
 def test_a_lab_without_an_endpoint_has_nothing_to_sweep() -> None:
     assert not api().sweep(a_lab()).reachable
+
+
+def a_node(name: str, group: str | None, ready: str) -> dict[str, Any]:
+    labels = {"eks.amazonaws.com/nodegroup": group} if group else {}
+    conditions = [{"type": "MemoryPressure", "status": "True"}, {"type": "Ready", "status": ready}]
+    return {"metadata": {"name": name, "labels": labels}, "status": {"conditions": conditions}}
+
+
+def test_nodes_are_counted_by_node_group_when_they_say_ready(serve: Callable[[FakeApiServer], FakeApiServer]) -> None:
+    nodes = [a_node("a", "workers", "True"), a_node("b", "workers", "True"), a_node("c", "workers", "Unknown")]
+    nodes += [a_node("d", "gpu", "False"), a_node("karpenters", None, "True"), {"metadata": {"name": "bare"}}]
+    server = serve(FakeApiServer({NODES: nodes}, page=2))
+    seen = api().nodes(lab_at(server))
+    assert (seen.reachable, seen.ready) == (True, {"workers": 2})
+
+
+def test_a_server_that_does_not_let_us_in_tells_nothing_of_nodes(
+    serve: Callable[[FakeApiServer], FakeApiServer],
+) -> None:
+    seen = api().nodes(lab_at(serve(FakeApiServer({}, admits=lambda token: 401))))
+    assert (seen.reachable, seen.ready) == (False, {})
+    assert "401" in str(seen.problem)
+
+
+def test_a_lab_without_an_endpoint_has_no_nodes_to_see() -> None:
+    assert api().nodes(a_lab()).problem == "there is no endpoint"

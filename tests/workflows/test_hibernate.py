@@ -105,6 +105,21 @@ def test_a_node_group_that_appears_meanwhile_is_remembered_before_it_shrinks() -
     assert sizes(theatre)["late"].desired == 0
 
 
+def test_a_size_that_is_just_being_changed_is_remembered_when_it_is_settled() -> None:
+    theatre = a_ready_lab()
+    add_nodegroup(theatre, "growing", "UPDATING")
+
+    def grows(function: str) -> None:
+        record = theatre.world.clusters.clusters["myeks"].nodegroups["growing"]
+        if function == "shrink_nodegroups" and record.state.status == "UPDATING" and record.state.desired:
+            record.state, record.left = replace(record.state, desired=7), 0
+
+    theatre.after = grows
+    assert sleep(theatre) == "Hibernated"
+    assert theatre.lab.hibernation is not None
+    assert NodegroupSize("growing", 5, 7, 7) in theatre.lab.hibernation.sizes
+
+
 def test_sizes_are_on_the_lab_before_anything_shrinks() -> None:
     theatre = a_ready_lab()
     seen: list[Lab] = []
