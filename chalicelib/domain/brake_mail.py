@@ -22,7 +22,7 @@ def brake_message(
             f"The plan of {date_told(night)} would take {counted(planned, 'lab')} of {alive}. A night takes {allowed} at "
             f"most: {rules.max_percent} % of the labs alive, and never more than {rules.max_count}. So it goes no further."
         ),
-        paragraph("Everyone with a lab on it was warned as usual. Their labs live until you decide."),
+        paragraph("Owners were warned as usual, as far as they could be reached. Their labs live until you decide."),
         f"Look at the plan:\n\n  ekslab plan {night}\n  GET {api}/plan/{night}",
         "If it is right, raise the brake; the next hourly run goes on:\n\n"
         f"  PUT {api}/curfew {_raised(planned, alive, rules)}",

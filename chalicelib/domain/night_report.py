@@ -92,7 +92,7 @@ def _pieces(
     if not whole:
         yield paragraph(_BROKEN)
     if braked := _braked(lines):
-        yield paragraph(_brake_told(len(braked), rules, api))
+        yield paragraph(_brake_told(braked, rules, api))
     yield from _section("Ended", [_done(line) for line in _with(lines, Outcome.ENDED)])
     yield from _section("Put to sleep", [_done(line) for line in _with(lines, Outcome.HIBERNATED)])
     yield from _section("Lived", [_lived(line) for line in _with(lines, Outcome.LIVED)])
@@ -171,8 +171,11 @@ def _blocked_told(lab: Lab) -> str:
     return f"{lab.name} ({lab.id}, {lab.owner.rpartition('/')[2]}) since {day_told(lab.phase_since)}: {reason}"
 
 
-def _brake_told(held: int, rules: CurfewRules, api: str) -> str:
+def _brake_told(braked: Sequence[_Line], rules: CurfewRules, api: str) -> str:
+    """What it held and how to raise it; it may have been raised already, and labs touched since."""
+    since = len(_with(braked, Outcome.ENDED)) + len(_with(braked, Outcome.HIBERNATED))
+    after = f" It was raised since, and {since} of them touched." if since else ""
     return (
-        f"The brake held {counted(held, 'lab')}: a night takes {rules.max_percent} % of the labs alive, and "
-        f"{counted(rules.max_count, 'lab')} at most. PUT {api}/curfew with maxPercent or maxCount raises that."
+        f"The brake held {counted(len(braked), 'lab')}.{after} A night takes {rules.max_percent} % of the labs alive, and "
+        f"{counted(rules.max_count, 'lab')} at most; PUT {api}/curfew with maxPercent or maxCount changes that."
     )

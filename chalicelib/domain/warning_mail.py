@@ -124,7 +124,10 @@ def _otherwise(entry: Entry, evening: Evening, api: str, extendable: bool) -> li
         extend = f'POST {api}/labs/{entry.lab_id}/extend {{"hours": 24}}'
         told += ["For another time, within its allowance:", _commands(f"ekslab extend {entry.lab_id} 24h", extend)]
     if sleeps(entry):
-        by_itself = evening.wake and f"It wakes by itself at {evening.wake:%H:%M} ({evening.time_zone}) on its next day"
+        by_itself = (
+            evening.wake
+            and f"It wakes by itself at {evening.wake:%H:%M} ({evening.time_zone}) on a day that is not quiet"
+        )
         told += [f"{by_itself}, or when you say so:" if by_itself else "It sleeps until you wake it:"]
         told += [_commands(f"ekslab wake {entry.lab_id}", f"POST {api}/labs/{entry.lab_id}/wake")]
     if entry.ground is Ground.IDLE:

@@ -19,7 +19,7 @@ from chalicelib.domain.lab import Lab
 from chalicelib.domain.night_report import report_message
 from chalicelib.domain.notices import Message, Severity
 from chalicelib.domain.plan import Entry, Fate, Outcome, Plan, PlanHeader, plan_hash
-from tests.domain.test_warning_mail import AT, ENTRY
+from tests.domain.test_warning_mail import AT, ENTRY, flat
 from tests.fakes.builders import a_lab, a_spec
 
 NIGHT = date(2026, 11, 23)
@@ -66,7 +66,8 @@ BRAKE = """\
 The plan of Mon 23 Nov 2026 would take 30 labs of 60. A night takes 15 at most: 25 % of
 the labs alive, and never more than 20. So it goes no further.
 
-Everyone with a lab on it was warned as usual. Their labs live until you decide.
+Owners were warned as usual, as far as they could be reached. Their labs live until you
+decide.
 
 Look at the plan:
 
@@ -162,17 +163,26 @@ def test_a_night_on_which_everything_went_as_planned_is_no_warning() -> None:
 )
 def test_a_stopped_or_dry_night_is_never_called_calm(mode: Mode, words: str) -> None:
     message = report(None, replace(RULES, mode=mode))
-    assert words in " ".join(message.body.split())
+    assert words in flat(message)
     assert message.subject == "ekslab: night of Mon 23 Nov 2026: nothing planned"
 
 
 def test_what_the_brake_held_is_said_with_how_to_raise_it() -> None:
-    held = a_line(6, "held", Outcome.LIVED, "the brake held it", braked_at=AT)
-    message = report(a_plan(held))
-    assert "The brake held 1 lab: a night takes 25 % of the labs alive, and 20 labs at most." in " ".join(
-        message.body.split()
+    held = [a_line(number, "held", Outcome.LIVED, "the brake held it", braked_at=AT) for number in (6, 7)]
+    message = report(a_plan(*held))
+    assert (
+        "The brake held 2 labs. A night takes 25 % of the labs alive, and 20 labs at most; PUT /curfew with maxPercent"
+        in flat(message)
     )
     assert message.severity is Severity.WARNING
+
+
+def test_labs_that_were_touched_after_the_brake_was_raised_are_said_to_have_been() -> None:
+    lines = [
+        a_line(6, "held", Outcome.LIVED, "used again", braked_at=AT),
+        a_line(7, "done", Outcome.ENDED, braked_at=AT),
+    ]
+    assert "The brake held 2 labs. It was raised since, and 1 of them touched." in flat(report(a_plan(*lines)))
 
 
 def test_a_plan_that_was_changed_is_said_to_have_been() -> None:
