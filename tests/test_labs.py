@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from chalicelib import labs
+from chalicelib.domain.curfew import CurfewRules
 from chalicelib.domain.errors import InvalidRequest, Throttled
 from chalicelib.domain.findings import warning
 from chalicelib.domain.lab import Change, Phase
@@ -37,6 +39,21 @@ def test_a_lab_is_watched_from_its_first_minute_and_ends_with_its_lease() -> Non
     lab = asked(make_deps(), a_spec(lease_hours=3)).lab
     assert (lab.due_at - NOW).total_seconds() == 60 if lab.due_at else False
     assert (lab.lease_ends_at - NOW).total_seconds() == 3 * 3600
+
+
+def test_a_lab_knows_from_its_birth_how_long_it_may_at_most_live_and_whose_it_is() -> None:
+    world = make_deps()
+    deps = replace(world.deps, curfew=replace(world.deps.curfew, installation="class-1"))
+    lab = labs.request_lab(deps, a_caller(), labs.Asking(a_spec()), None, "digest", NOW).lab
+    assert lab.ends_by == NOW + timedelta(hours=CurfewRules().max_total_hours)
+    assert (lab.tags["ekslab:installation"], lab.tags["ekslab:ends-by"]) == ("class-1", "2026-12-07T10:00:00Z")
+
+
+def test_no_lease_is_longer_than_what_administrators_allow_in_all() -> None:
+    world = make_deps()
+    world.curfew.store.put_rules(CurfewRules(max_total_hours=5))
+    lab = asked(world, a_spec(lease_hours=8)).lab
+    assert lab.lease_ends_at == lab.ends_by == NOW + timedelta(hours=5)
 
 
 def test_the_role_behind_a_session_gets_in_by_its_whole_arn() -> None:
@@ -114,7 +131,9 @@ def test_releasing_names_what_becomes_of_volumes(policy: VolumePolicy, word: str
     assert word in labs.release_lab(world.deps, a_caller(), a_lab().id, NOW).findings[0].message
 
 
-@pytest.mark.parametrize("phase", ["requested", "provisioning", "ready", "updating", "blocked"])
+@pytest.mark.parametrize(
+    "phase", ["requested", "provisioning", "ready", "updating", "hibernating", "hibernated", "waking", "blocked"]
+)
 def test_a_lab_can_be_released_whatever_it_is_doing(phase: str) -> None:
     world = make_deps()
     world.store.put(a_lab(phase=phase, run=2, change=Change("private"), reason="old"))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from uuid import uuid4
 
 import pytest
@@ -182,7 +183,7 @@ def test_a_node_group_goes_to_exactly_the_size_asked_for_and_back(made: Made) ->
         assert made.clusters.resize_nodegroup(made.lab.name, size, token) in (update, None)
         with pytest.raises(StillInUse):
             made.clusters.resize_nodegroup(made.lab.name, replace(size, max=9), made.lab.token("size-other"))
-        made.until(lambda update=update: made.update_is_over(update))
+        made.until(partial(made.update_is_over, update))
         assert made.clusters.nodegroup(made.lab.name, GROUP.name).size == size
         assert made.clusters.resize_nodegroup(made.lab.name, size, token) is None
         assert made.running().get(GROUP.name, 0) == size.desired

@@ -29,13 +29,14 @@ def extended(world: FakeWorld, lab_id: str) -> None:
     world.store.change_lab(lab_id, longer)
 
 
-def test_a_teardown_waits_until_the_workflow_it_supersedes_has_noticed() -> None:
+@pytest.mark.parametrize("workflow", ["provision", "update", "hibernate", "wake", "teardown"])
+def test_a_teardown_waits_until_the_workflow_it_supersedes_has_noticed(workflow: str) -> None:
     world = make_deps()
     lab = stored(world, a_lab(phase="releasing", run=1))
-    world.workflows.running.add(("provision", f"{lab.id}-0-provision"))
+    world.workflows.running.add((workflow, f"{lab.id}-0-{workflow}"))
     event = {"lab_id": lab.id}
     assert run_step(world.deps, teardown.begin, event)["outcome"] == "again"
-    world.workflows.end(f"{lab.id}-0-provision")
+    world.workflows.end(f"{lab.id}-0-{workflow}")
     assert run_step(world.deps, teardown.begin, event)["outcome"] == "done"
 
 

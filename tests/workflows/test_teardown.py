@@ -10,7 +10,7 @@ from chalicelib.domain.errors import AccessDenied, AwsUnavailable, StillInUse
 from chalicelib.domain.history import StepStatus
 from chalicelib.domain.lab import Phase
 from chalicelib.domain.receipt import Outcome
-from chalicelib.domain.resources import Kind
+from chalicelib.domain.resources import EntryState, Kind
 from chalicelib.domain.spec import NodegroupSpec
 from chalicelib.domain.world import HealthIssue, KubernetesSweep
 from tests.fakes import a_lab, a_spec
@@ -267,3 +267,34 @@ def test_a_node_group_that_appears_after_the_others_went_is_taken_away_too() -> 
     assert theatre.play() == "Gone"
     assert appeared
     assert theatre.world.account.resources == {}
+
+
+def test_people_are_locked_out_before_anything_is_taken_away() -> None:
+    theatre = a_ready_lab()
+    theatre.release()
+    theatre.play()
+    calls = [name for name, _ in theatre.world.account.calls]
+    assert calls.index("revoke_access") < calls.index("delete_nodegroup")
+    ledger = theatre.world.store.ledger(theatre.lab_id)
+    told = {entry.state for entry in ledger if entry.resource.kind is Kind.ACCESS_ENTRY}
+    assert told == {EntryState.DELETED}
+
+
+@pytest.mark.parametrize(
+    "error", [AwsUnavailable("no answer"), AccessDenied("eks:DeleteAccessEntry", "AccessDenied", "no")]
+)
+def test_people_who_cannot_be_locked_out_hold_no_teardown_up(error: Exception) -> None:
+    theatre = a_ready_lab()
+    theatre.world.fail("revoke_access", error, times=100)
+    theatre.release()
+    assert theatre.play() == "Gone"
+    assert theatre.world.account.resources == {}
+
+
+def test_nobody_is_locked_out_of_a_namesake_of_the_lab_s_cluster() -> None:
+    theatre = a_ready_lab()
+    set_cluster(theatre, tags={"ekslab:lab-id": "lab-other"})
+    before = set(theatre.world.clusters.clusters["myeks"].entries)
+    theatre.release()
+    theatre.play()
+    assert set(theatre.world.clusters.clusters["myeks"].entries) == before

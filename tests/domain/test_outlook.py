@@ -1,0 +1,86 @@
+"""What an owner reads about the future of a lab, in each phase of it; in the words and the zone of the lab's own evening."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from chalicelib.domain.evening import AtCurfew, Evening
+from chalicelib.domain.lab import Hibernation, Phase, Planned, Protection
+from chalicelib.domain.outlook import what_happens_next
+from chalicelib.domain.plan import Entry, Ground
+from tests.fakes import NOW, a_lab, a_spec
+
+TONIGHT = datetime(2026, 11, 23, 13, tzinfo=UTC)
+SEOUL = a_spec(evening=Evening("Asia/Seoul"))
+PLANNED = Planned(date(2026, 11, 23), "an entry", TONIGHT)
+
+
+def an_entry(act: AtCurfew = AtCurfew.END) -> Entry:
+    reason = "idle since 18:40: no user pods scheduled in 5 h"
+    return Entry(
+        PLANNED.night, a_lab().id, TONIGHT, act, Ground.IDLE, reason, "learner", "myeks", "ap-northeast-2", NOW
+    )
+
+
+def told(**changes: object) -> tuple[str, ...]:
+    entry = changes.pop("entry", None)
+    assert entry is None or isinstance(entry, Entry)
+    return what_happens_next(a_lab(**{"spec": SEOUL, "phase": "ready", **changes}), (), NOW, entry)
+
+
+@pytest.mark.parametrize("phase", set(Phase) - {Phase.DELETED, Phase.FAILED})
+def test_there_is_something_to_say_of_every_lab_that_is_not_over(phase: Phase) -> None:
+    lines = told(phase=phase)
+    assert lines
+    assert all(line.endswith(".") and "\n" not in line for line in lines)
+
+
+def test_a_planned_lab_says_when_and_why_it_ends() -> None:
+    first = told(planned=PLANNED, entry=an_entry())[0]
+    assert first == (
+        "Tonight's plan: it ends Mon 23 Nov 22:00 (Asia/Seoul). Idle since 18:40: no user pods scheduled in 5 h."
+        " Extending it keeps it."
+    )
+
+
+def test_a_lab_planned_for_sleep_does_not_end() -> None:
+    assert "it is hibernated Mon 23 Nov 22:00" in told(planned=PLANNED, entry=an_entry(AtCurfew.HIBERNATE))[0]
+
+
+def test_without_its_entry_the_time_is_told_all_the_same() -> None:
+    line = told(planned=PLANNED)[0]
+    assert line.startswith("Tonight's plan: ")
+    assert "Mon 23 Nov 22:00 (Asia/Seoul)" in line
+
+
+def test_a_plan_whose_time_has_passed_is_not_foretold() -> None:
+    assert not any("plan" in line for line in told(planned=Planned(PLANNED.night, "past", NOW)))
+
+
+def test_keeping_and_protection_are_told_while_they_last() -> None:
+    protection = Protection(TONIGHT, "ops@", "an exam")
+    kept = told(kept_until=TONIGHT, protection=protection)
+    assert "It is kept: no idleness ends it before Mon 23 Nov 22:00 (Asia/Seoul)." in kept
+    assert "It is protected until Mon 23 Nov 22:00 (Asia/Seoul), by ops@: An exam." in kept
+    over = told(kept_until=NOW, protection=Protection(NOW, "ops@", "an exam"))
+    assert over == told()
+
+
+@pytest.mark.parametrize(
+    ("wake_at", "words"),
+    [
+        (None, "until somebody asks for it: POST"),
+        (datetime(2026, 11, 23, 23, 30, tzinfo=UTC), "until Tue 24 Nov 08:30 (Asia/Seoul), or"),
+        (NOW - timedelta(minutes=1), "within the hour"),
+    ],
+)
+def test_a_sleeping_lab_says_when_it_wakes(wake_at: datetime | None, words: str) -> None:
+    assert words in told(phase="hibernated", hibernation=Hibernation((), NOW, "It is night.", wake_at))[0]
+
+
+def test_a_lease_that_is_over_is_planned_before_anything_is_deleted() -> None:
+    assert told(lease_ends_at=NOW)[-1] == (
+        "The lease ended at 2026-11-23T10:00Z: its end is planned, and its owner warned, within the hour."
+    )
