@@ -13,7 +13,18 @@ from chalice import Chalice, ConvertToMiddleware, Rate
 from chalicelib.api.routes import make_blueprint
 from chalicelib.logs import logger
 from chalicelib.wiring import get_deps, is_administrator
-from chalicelib.workflows import hibernate, inspect, provision, starting, teardown, tend, update, wake, watch_support
+from chalicelib.workflows import (
+    hibernate,
+    inspect,
+    provision,
+    starting,
+    sweep_idle,
+    teardown,
+    tend,
+    update,
+    wake,
+    watch_support,
+)
 from chalicelib.workflows.running import run_step, run_watch_step
 
 app = Chalice(app_name="ekslab")
@@ -31,6 +42,11 @@ def tend_labs(event: Any) -> Event:
 @app.schedule(Rate(1, unit=Rate.DAYS), name="start_watch_support")
 def start_watch_support(event: Any) -> Event:
     return starting.start_watch_support(get_deps(), event.to_dict().get("time"))
+
+
+@app.schedule(Rate(1, unit=Rate.HOURS), name="start_sweep_idle")
+def start_sweep_idle(event: Any) -> Event:
+    return starting.start_sweep_idle(get_deps(), event.to_dict().get("time"))
 
 
 @app.on_cw_event({"source": ["aws.health"], "detail-type": ["AWS Health Event"]}, name="take_health_event")
@@ -306,3 +322,43 @@ def watch_support_deliver_notices(event: Event, context: object) -> Event:
 @app.lambda_function(name="watch_support_finish")
 def watch_support_finish(event: Event, context: object) -> Event:
     return run_watch_step(get_deps(), watch_support.finish, event)
+
+
+@app.lambda_function(name="sweep_idle_begin")
+def sweep_idle_begin(event: Event, context: object) -> Event:
+    return run_watch_step(get_deps(), sweep_idle.begin, event)
+
+
+@app.lambda_function(name="sweep_idle_examine")
+def sweep_idle_examine(event: Event, context: object) -> Event:
+    return run_watch_step(get_deps(), sweep_idle.examine, event)
+
+
+@app.lambda_function(name="sweep_idle_warn")
+def sweep_idle_warn(event: Event, context: object) -> Event:
+    return run_watch_step(get_deps(), sweep_idle.warn, event)
+
+
+@app.lambda_function(name="sweep_idle_brake")
+def sweep_idle_brake(event: Event, context: object) -> Event:
+    return run_watch_step(get_deps(), sweep_idle.brake, event)
+
+
+@app.lambda_function(name="sweep_idle_act")
+def sweep_idle_act(event: Event, context: object) -> Event:
+    return run_watch_step(get_deps(), sweep_idle.act, event)
+
+
+@app.lambda_function(name="sweep_idle_put_off_one")
+def sweep_idle_put_off_one(event: Event, context: object) -> Event:
+    return run_watch_step(get_deps(), sweep_idle.put_off_one, event)
+
+
+@app.lambda_function(name="sweep_idle_find_orphans")
+def sweep_idle_find_orphans(event: Event, context: object) -> Event:
+    return run_watch_step(get_deps(), sweep_idle.find_orphans, event)
+
+
+@app.lambda_function(name="sweep_idle_finish")
+def sweep_idle_finish(event: Event, context: object) -> Event:
+    return run_watch_step(get_deps(), sweep_idle.finish, event)

@@ -70,7 +70,7 @@ WatchFunction = Callable[[Deps, Mapping[str, Any], datetime], dict[str, object]]
 
 
 def run_watch_step(deps: Deps, function: WatchFunction, event: Mapping[str, Any]) -> dict[str, object]:
-    """Run a function of the support watch at `event["time"]`: it has no lab to load and writes down nothing of its own."""
+    """Run a function of a scheduled workflow at `event["time"]`: it has no lab to load and writes down nothing of its own."""
     return function(deps, event, _time_of(deps, event).astimezone(UTC))
 
 

@@ -18,7 +18,7 @@ from chalicelib.workflows.running import run_step, run_watch_step
 
 STATEMACHINES = Path(__file__).resolve().parents[2] / "statemachine"
 LAB_WORKFLOWS = ("provision", "update", "hibernate", "wake", "teardown", "inspect")
-WORKFLOWS = (*LAB_WORKFLOWS, "watch_support")
+WORKFLOWS = (*LAB_WORKFLOWS, "watch_support", "sweep_idle")
 _MOST_STATES = 20_000
 #: What Step Functions passes between states at most.
 _MOST_BYTES = 256 * 1024
@@ -56,7 +56,8 @@ def camel(name: str) -> str:
 
 @dataclass
 class Machine:
-    """Runs executions of one workflow. `waited` is all the seconds that would have been waited, `path` every state entered."""
+    """Runs executions of one workflow. `waited` is all the seconds that would have been waited, `path` every state entered,
+    `output` what the last execution ended with."""
 
     workflow: str
     deps: Deps
@@ -64,23 +65,23 @@ class Machine:
     after: Callable[[str], None] = lambda function: None
     waited: int = 0
     path: list[str] = field(default_factory=list)
+    output: dict[str, Any] = field(default_factory=dict)
 
     def run(self, payload: Mapping[str, object]) -> str:
         """Walk to the end; return the last state's name. Raises StepFailed only when nothing catches."""
         document = definition(self.workflow)
-        return self._walk(document["StartAt"], document["States"], json.loads(json.dumps(payload)))
+        name, self.output = self._walk(document["StartAt"], document["States"], json.loads(json.dumps(payload)))
+        return name
 
-    def _walk(self, name: str, states: Mapping[str, Any], data: dict[str, Any]) -> str:
+    def _walk(self, name: str, states: Mapping[str, Any], data: dict[str, Any]) -> tuple[str, dict[str, Any]]:
         while True:
             self.path.append(name)
             assert len(self.path) < _MOST_STATES, f"{self.workflow} does not end"
             state = states[name]
             following: str | None
             match state["Type"]:
-                case "Succeed":
-                    return name
-                case "Fail":
-                    return name
+                case "Succeed" | "Fail":
+                    return name, data
                 case "Pass":
                     data, following = state.get("Result", _given(state.get("Parameters", {}), data)), state.get("Next")
                 case "Choice":
@@ -91,7 +92,7 @@ class Machine:
                 case _:
                     data, following = self._act(state, data)
             if following is None:
-                return name
+                return name, data
             name = following
 
     def _choose(self, state: Mapping[str, Any], data: Mapping[str, Any]) -> str:
@@ -115,18 +116,16 @@ class Machine:
                 told = {"Error": failure.name, "Cause": failure.cause}
                 return _put(data, caught.get("ResultPath", "$"), told), caught["Next"]
 
-    def _parallel(self, state: Mapping[str, Any], data: dict[str, Any]) -> list[str]:
+    def _parallel(self, state: Mapping[str, Any], data: dict[str, Any]) -> list[dict[str, Any]]:
         """Branches one after the other: each sees the world as the one before left it, which is one possible order."""
-        return [self._walk(b["StartAt"], b["States"], json.loads(json.dumps(data))) for b in state["Branches"]]
+        return [self._walk(b["StartAt"], b["States"], json.loads(json.dumps(data)))[1] for b in state["Branches"]]
 
-    def _map(self, state: Mapping[str, Any], data: dict[str, Any]) -> list[str]:
+    def _map(self, state: Mapping[str, Any], data: dict[str, Any]) -> list[dict[str, Any]]:
         """Items one after the other. Their answers must be small: all together they pass through one payload."""
         inner, items = state["ItemProcessor"], _at(data, state["ItemsPath"])
         assert len(json.dumps(data)) < _MOST_BYTES, f"{self.workflow}: the payload before a Map is too large"
-        return [
-            self._walk(inner["StartAt"], inner["States"], _given(state["ItemSelector"], data, {"Map.Item.Value": item}))
-            for item in items
-        ]
+        selected = [_given(state["ItemSelector"], data, {"Map.Item.Value": item}) for item in items]
+        return [self._walk(inner["StartAt"], inner["States"], each)[1] for each in selected]
 
     def _task(self, state: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, Any]:
         function = functions_of(self.workflow)[state["Resource"]]
