@@ -1,8 +1,8 @@
 """Writes what Chalice reads and what would otherwise be typed forty times: config.json, resources.json, policies/*.json.
 
-Hand-written are `statements.json` (every right the service ever uses, by name, with why) and `grants.json` (which
-function gets which). This script only puts them together; `tests/test_chalice_files.py` fails when its output is stale.
-Run it with `make compose`.
+Hand-written are `statements.json` (every right the service ever uses, by name, with why), `grants.json` (which
+function gets which), `template.json`, `operations.json` (alarms and the like) and `dashboard.json`. This script only
+puts them together; `tests/test_chalice_files.py` fails when its output is stale. Run it with `make compose`.
 """
 
 from __future__ import annotations
@@ -16,11 +16,13 @@ from typing import Any
 
 HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parent
-WORKFLOWS = ("provision", "update", "hibernate", "wake", "teardown", "inspect", "watch_support")
+WORKFLOWS = ("provision", "update", "hibernate", "wake", "teardown", "inspect", "watch_support", "sweep_idle")
 API_HANDLER = "api_handler"
-EVENT_HANDLERS = ("tend_labs", "start_watch_support", "take_health_event")
+EVENT_HANDLERS = ("tend_labs", "start_watch_support", "start_sweep_idle", "take_health_event")
+#: They write mails with links to the API. The API's own handler can't learn its address so: that would be a cycle.
+MAIL_SENDERS = ("watch_support_deliver_notices", "sweep_idle_warn")
 LOG_DAYS = 30
-#: Seconds. A page of clusters, some of them throttled, takes its time.
+#: Seconds. A page of clusters, or a group of labs, some of them throttled, takes its time.
 LAMBDA_TIMEOUT, LONG_TIMEOUT = 120, 600
 
 
@@ -70,12 +72,12 @@ def config(functions: list[str]) -> dict[str, Any]:
 
 def timeout(name: str) -> int:
     """How many seconds a function may take."""
-    return LONG_TIMEOUT if name.startswith("watch_support_") else LAMBDA_TIMEOUT
+    return LONG_TIMEOUT if name.startswith(("watch_support_", "sweep_idle_")) else LAMBDA_TIMEOUT
 
 
 def policy(name: str, grants: dict[str, list[str]], statements: dict[str, Any]) -> dict[str, Any]:
     """The policy of one function. Raises KeyError naming a function without a grant, or a grant without a statement."""
-    chosen = [*grants["*"], *grants[name]]
+    chosen = [*grants["*"], *(grants["event handlers"] if name in EVENT_HANDLERS else ()), *grants[name]]
     return {"Version": "2012-10-17", "Statement": [{"Sid": _sid(key), **_bare(statements[key])} for key in chosen]}
 
 
@@ -89,7 +91,34 @@ def resources(functions: list[str]) -> dict[str, Any]:
         added[f"{logical_id(workflow)}StateMachine"] = state_machine(workflow, mine)
     for name in [*functions, *EVENT_HANDLERS, API_HANDLER]:
         added[f"{_function_id(name)}LogGroup"] = log_group(_function_id(name))
+    add_operations(template, functions)
     return template
+
+
+def add_operations(template: dict[str, Any], functions: list[str]) -> None:
+    """Add what `operations.json` says: once, for each workflow, and for each function of some kind."""
+    said: dict[str, Any] = json.loads((HERE / "operations.json").read_text())
+    for section in ("Parameters", "Conditions", "Resources", "Outputs"):
+        template.setdefault(section, {}).update(said[section])
+    added = template["Resources"]
+    body = json.dumps(json.loads((HERE / "dashboard.json").read_text()))
+    added["Dashboard"]["Properties"]["DashboardBody"] = {"Fn::Sub": body}
+    for workflow in WORKFLOWS:
+        added |= filled(said["EachMachine"] | said["OfMachine"].get(workflow, {}), logical_id(workflow), workflow)
+    for section, names in (
+        ("EachDoor", (API_HANDLER, *EVENT_HANDLERS)),
+        ("EachEventHandler", EVENT_HANDLERS),
+        ("EachMailSender", [name for name in MAIL_SENDERS if name in functions]),
+    ):
+        for name in names:
+            added |= filled(said[section], _function_id(name), name)
+
+
+def filled(pattern: dict[str, Any], own_id: str, name: str) -> dict[str, Any]:
+    """The resources of a pattern, with the logical id and the name of what they are about filled in."""
+    text = json.dumps(pattern).replace("<Machine>", own_id).replace("<Function>", own_id).replace("<workflow>", name)
+    resources: dict[str, Any] = json.loads(text)
+    return resources
 
 
 def state_machine(workflow: str, functions: list[str]) -> dict[str, Any]:
@@ -99,6 +128,19 @@ def state_machine(workflow: str, functions: list[str]) -> dict[str, Any]:
         "Properties": {
             "StateMachineName": {"Fn::Sub": f"${{AWS::StackName}}-{workflow}"},
             "RoleArn": {"Fn::GetAtt": ["StateMachineRole", "Arn"]},
+            # What went wrong, without the data: labs' specifications hold people's names and key pairs.
+            "LoggingConfiguration": {
+                "Level": "ERROR",
+                "IncludeExecutionData": False,
+                "Destinations": [
+                    {
+                        "CloudWatchLogsLogGroup": {
+                            "LogGroupArn": {"Fn::GetAtt": [f"{logical_id(workflow)}StateMachineLogGroup", "Arn"]}
+                        }
+                    }
+                ],
+            },
+            "TracingConfiguration": {"Enabled": True},
             "DefinitionS3Location": f"../statemachine/{workflow}.asl.json",
             "DefinitionSubstitutions": {
                 logical_id(name): {"Fn::GetAtt": [logical_id(name), "Arn"]} for name in functions

@@ -95,6 +95,8 @@ def installed(settings: Settings | None = None, told: Callable[[str], None] = la
         told(f"an AWS of our own answers at {sandbox.url}, IAM enforced")
         people = make_people(sandbox)
         outputs = deploy(sandbox.client, package, parameters=_parameters(people))
+        # Links in mails must lead here, and the API's address is known only once it is there.
+        outputs = deploy(sandbox.client, package, parameters={"ApiUrl": api_url(sandbox.url, outputs)})
         told(f"deployed {len(package.template['Resources'])} resources by change set")
         zone = sandbox.client("route53").create_hosted_zone(Name=DOMAIN, CallerReference="stage")
         zone_id = zone["HostedZone"]["Id"].rpartition("/")[2]
