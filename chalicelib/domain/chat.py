@@ -6,6 +6,7 @@ Called by the notifier for the chat topic. Schema version 1.0, source `custom`; 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from hashlib import sha256
 
 from chalicelib.domain.notices import Message, Severity
 
@@ -30,7 +31,7 @@ def chat_document(message: Message) -> dict[str, object]:
         "content": {
             "textType": "client-markdown",
             "title": _cut(f"{_SIGN[message.severity]} {message.subject}", _TITLE),
-            "description": _cut(f"{head}\n```\n{table}\n```", _DESCRIPTION),
+            "description": _cut(f"{head}\n```\n{table}\n```" if table else head, _DESCRIPTION),
             "nextSteps": _next_steps(message),
             "keywords": ["EKS", message.severity.value, message.kind],
         },
@@ -49,16 +50,20 @@ def _next_steps(message: Message) -> list[str]:
 
 
 def _context(message: Message) -> Mapping[str, str]:
-    return {
+    told = {
         "severity": message.severity.value,
         "account": message.account,
         "owner": message.owner,
         "recipient": message.recipient,
         "days": str(message.days),
     }
+    return {name: text for name, text in told.items() if text}
 
 
 def _id(message: Message) -> str:
+    """The notices' name; of a message without notices, its own text's."""
+    if not message.notice_ids:
+        return f"ekslab-{message.kind}-{sha256(f'{message.recipient} {message.body}'.encode()).hexdigest()[:16]}"
     return f"ekslab-{'-'.join(part for _, part in message.notice_ids[:1])}-{len(message.notice_ids)}"
 
 

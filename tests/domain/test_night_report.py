@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain.brake_mail import brake_message, broken_plan_message
+from chalicelib.domain.chat import chat_document
 from chalicelib.domain.curfew import CurfewRules, Mode, allowance
 from chalicelib.domain.evening import AtCurfew
 from chalicelib.domain.lab import Lab
@@ -203,6 +204,13 @@ def test_a_long_night_is_cut_with_a_count() -> None:
     assert "120 labs planned; 120 lived." in message.body
     assert message.body.count("in use") == 50
     assert "  and 70 more\n" in message.body
+
+
+def test_a_calm_night_reads_well_in_a_channel() -> None:
+    document = chat_document(report())
+    assert "```" not in json.dumps(document)
+    assert "a calm night." in json.dumps(document)
+    assert '""' not in json.dumps(document)
 
 
 @given(st.lists(st.sampled_from(list(Outcome)), max_size=8), st.sampled_from(list(Mode)), st.booleans())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -11,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib.domain.chat import chat_document
 from chalicelib.domain.evening import AtCurfew, Evening
 from chalicelib.domain.notices import Message, Severity
 from chalicelib.domain.plan import Entry, Ground, Stakes
@@ -264,6 +266,15 @@ def test_paths_begin_with_the_apis_address_where_it_is_known() -> None:
     assert (
         "  POST https://a1b2c3d4.execute-api.ap-northeast-2.amazonaws.com/api/labs/lab-7f3k2m9x/extend" in message.body
     )
+
+
+def test_a_channel_hears_of_the_lab_but_never_gets_the_link_that_keeps_it() -> None:
+    """Whoever has the link can keep the lab: it is for the owner's mail, not for everyone who reads a channel."""
+    document = chat_document(mail())
+    assert URL.rpartition("/")[2] not in json.dumps(document)
+    assert "myeks ends Mon 23 Nov 22:00" in json.dumps(document)
+    other = chat_document(mail(replace(ENTRY, lab_id="lab-0000aaaa")))
+    assert document["id"] != other["id"]
 
 
 COUNTS = st.none() | st.integers(0, 3)
