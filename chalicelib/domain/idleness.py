@@ -22,7 +22,7 @@ from chalicelib.domain.idleness_sentence import QUIET_AT_LEAST, sentence_of
 from chalicelib.domain.idleness_unseen import NAME as UNSEEN
 from chalicelib.domain.idleness_unseen import unseen_signal
 from chalicelib.domain.idleness_verdict import Sign, Signal, Verdict
-from chalicelib.domain.idleness_window import Window
+from chalicelib.domain.idleness_window import Window, begun_after
 from chalicelib.domain.lab import Lab
 
 #: Which source the signals come from: if it was not read, what they say without it counts for nothing.
@@ -41,7 +41,7 @@ def judge(lab: Lab, evidence: Evidence, rules: CurfewRules, now: datetime) -> Ve
     """Judge a lab's use over the last `rules.window_hours`. Pure: the same arguments give the same verdict."""
     window = Window(now - timedelta(hours=rules.window_hours), now)
     clock = Clock(lab.spec.evening.time_zone, now)
-    signals = _all_read(evidence, _signals(lab, evidence, rules, window, clock))
+    signals = _all_read(evidence, _signals(lab, _of_this_cluster(lab, evidence), rules, window, clock))
     idle = agree(signals)
     verdict = Verdict(
         lab_id=lab.id,
@@ -76,6 +76,15 @@ def _signals(lab: Lab, evidence: Evidence, rules: CurfewRules, window: Window, c
         idleness_balancers.balancers_signal(evidence, window),
         requests_signal(evidence, window),
         unseen_signal(evidence),
+    )
+
+
+def _of_this_cluster(lab: Lab, evidence: Evidence) -> Evidence:
+    """Without the past of an earlier cluster of the same name: AWS/EKS tells clusters apart by nothing else."""
+    return replace(
+        evidence,
+        requests_before=begun_after(evidence.requests_before, lab.created_at),
+        scheduled_before=begun_after(evidence.scheduled_before, lab.created_at),
     )
 
 

@@ -45,6 +45,11 @@ def before(series: Series, window: Window) -> Series:
     return Series(series.period, tuple(point for point in series.points if point[0] + period <= window.start))
 
 
+def begun_after(series: Series, instant: datetime) -> Series:
+    """The part of a series that began at an instant or later."""
+    return Series(series.period, tuple(point for point in series.points if point[0] >= instant))
+
+
 def gap(series: Series, window: Window) -> str:
     """What is missing, as `no data for 40 min`; empty if the series covers the window well enough."""
     period = timedelta(seconds=series.period)

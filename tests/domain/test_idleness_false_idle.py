@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -243,3 +244,11 @@ def test_people_who_come_in_bursts_stand_out_of_the_api_servers_noise() -> None:
     usual = quiet_evidence(NOW).requests
     verdict = verdict_on(requests=with_values(usual, {7: 3500.0, 20: 4000.0}))
     assert verdict.sentence == "busy: up to 800 API-server requests a minute (baseline 400)"
+
+
+def test_an_earlier_cluster_of_the_same_name_lends_no_baseline_and_no_rest() -> None:
+    young = a_seoul_lab(created_at=NOW - timedelta(hours=30))
+    loud = an_hourly_series(NOW, lambda at: 60 * (900.0 if at < young.created_at else 400.0))
+    followed = quiet_evidence(NOW, requests_before=loud)
+    assert judge(young, followed, RULES, NOW).since == young.created_at
+    assert not judge(young, replace(followed, requests=a_series(NOW, 5 * 700.0)), RULES, NOW).idle
