@@ -77,7 +77,7 @@ class Network(Protocol):
         ...
 
     def running_nodes(self, cluster: str) -> Mapping[str, int]:
-        """How many instances are running, by managed node group: EKS tags them with the cluster's name and the group's."""
+        """How many instances run and answer EC2's reachability check, by managed node group: EKS tags them with its name."""
         ...
 
     def security_groups(self, ids: Sequence[str]) -> tuple[Mapping[str, object], ...]:

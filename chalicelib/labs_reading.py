@@ -46,7 +46,8 @@ def get_lab(deps: Deps, caller: Caller, lab_id: str, now: datetime) -> LabView:
     lab = own_lab(deps, caller, lab_id)
     steps = deps.store.steps(lab_id)
     night = None if lab.phase in ENDING | OVER else next_curfew(lab.spec.evening, now, deps.curfew.holidays)
-    return LabView(lab, steps, what_happens_next(lab, steps, now), night)
+    planned = deps.curfew.store.line(lab.planned.night, lab.planned.entry_id) if lab.planned else None
+    return LabView(lab, steps, what_happens_next(lab, steps, now, planned[0] if planned else None), night)
 
 
 def list_labs(

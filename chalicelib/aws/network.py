@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from chalicelib.aws.errors import translate
@@ -15,6 +15,8 @@ from chalicelib.domain.work_host import architecture_of
 from chalicelib.domain.world import SubnetFacts, WorkHostState
 
 _LAB_TAG = "ekslab:lab-id"
+#: Instances asked for in one DescribeInstanceStatus.
+_STATUSES = 100
 #: Zones in which EKS makes no control planes, by id: a zone's name means another place in each account.
 WITHOUT_EKS = frozenset({"use1-az3", "usw1-az2", "cac1-az3"})
 #: The newest Amazon Linux 2023 image, as EC2 resolves it at the moment of the start.
@@ -125,7 +127,7 @@ class Ec2Network:
         return WorkHostState(instance_id, status, host.get("PublicIpAddress"), host.get("PrivateIpAddress"))
 
     def running_nodes(self, cluster: str) -> Mapping[str, int]:
-        """How many instances are running, by managed node group."""
+        """How many instances run and answer EC2's reachability check, by managed node group."""
         filters = [
             {"Name": "tag:eks:cluster-name", "Values": [cluster]},
             {"Name": "tag-key", "Values": ["eks:nodegroup-name"]},
@@ -134,7 +136,19 @@ class Ec2Network:
         with translate("ec2:DescribeInstances"):
             pages = list(self._ec2.get_paginator("describe_instances").paginate(Filters=filters))
         hosts = [host for page in pages for rows in page["Reservations"] for host in rows["Instances"]]
-        return Counter(_tags(host)["eks:nodegroup-name"] for host in hosts)
+        groups = {str(host["InstanceId"]): _tags(host)["eks:nodegroup-name"] for host in hosts}
+        return Counter(groups[id] for id in self._answering(sorted(groups)))
+
+    def _answering(self, instance_ids: Sequence[str]) -> Iterator[str]:
+        """Those of which EC2 says `ok`: the machine has started and is reached, not just paid for. Gone ones are left out."""
+        for start in range(0, len(instance_ids), _STATUSES):
+            asked = list(instance_ids[start : start + _STATUSES])
+            try:
+                with translate("ec2:DescribeInstanceStatus"):
+                    rows = self._ec2.describe_instance_status(InstanceIds=asked)["InstanceStatuses"]
+            except ResourceGone:
+                continue
+            yield from (row["InstanceId"] for row in rows if row["InstanceStatus"]["Status"] == "ok")
 
     def security_groups(self, ids: Sequence[str]) -> tuple[Mapping[str, object], ...]:
         """Those that exist, in the order asked: id, name, description and rules, for looking at."""

@@ -169,3 +169,33 @@ def test_the_work_host_starts_once_with_the_lab_s_tags(
 def test_a_work_host_that_never_was_is_gone(network: Ec2Network) -> None:
     with pytest.raises(ResourceGone):
         network.work_host("i-0123456789abcdef0")
+
+
+def a_host(id: str, group: str) -> dict[str, object]:
+    return {"InstanceId": id, "Tags": [{"Key": "eks:nodegroup-name", "Value": group}]}
+
+
+def test_only_machines_that_answer_count_as_running_nodes() -> None:
+    client = boto3.client("ec2", "us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
+    hosts = [a_host("i-1", "workers"), a_host("i-2", "workers"), a_host("i-3", "gpu")]
+    states = [("i-1", "ok"), ("i-2", "initializing"), ("i-3", "impaired")]
+    statuses = [{"InstanceId": id, "InstanceStatus": {"Status": status}} for id, status in states]
+    with Stubber(client) as stubber:
+        stubber.add_response("describe_instances", {"Reservations": [{"Instances": hosts}]})
+        stubber.add_response("describe_instance_status", {"InstanceStatuses": statuses})
+        assert Ec2Network(client).running_nodes("myeks") == {"workers": 1}
+
+
+def test_a_machine_that_went_meanwhile_is_no_running_node() -> None:
+    client = boto3.client("ec2", "us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
+    with Stubber(client) as stubber:
+        stubber.add_response("describe_instances", {"Reservations": [{"Instances": [a_host("i-1", "workers")]}]})
+        stubber.add_client_error("describe_instance_status", "InvalidInstanceID.NotFound", "gone")
+        assert Ec2Network(client).running_nodes("myeks") == {}
+
+
+def test_a_cluster_without_machines_asks_for_no_status() -> None:
+    client = boto3.client("ec2", "us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
+    with Stubber(client) as stubber:
+        stubber.add_response("describe_instances", {"Reservations": []})
+        assert Ec2Network(client).running_nodes("myeks") == {}
