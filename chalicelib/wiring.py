@@ -19,15 +19,21 @@ from chalicelib.aws.assumed import AssumedClients
 from chalicelib.aws.census import AwsCensus, CensusClients
 from chalicelib.aws.clock import SystemClock
 from chalicelib.aws.clusters import EksClusters
+from chalicelib.aws.curfew_store import DynamoCurfewStore
 from chalicelib.aws.dns import Route53Dns
 from chalicelib.aws.fleet import EksFleet
 from chalicelib.aws.fleet_store import DynamoFleetStore
+from chalicelib.aws.holidays import is_known_country, public_holidays
 from chalicelib.aws.kubernetes import KubernetesApi
 from chalicelib.aws.kubernetes_token import ClusterTokens, OwnAccess
 from chalicelib.aws.leftovers import AwsLeftovers
+from chalicelib.aws.link_keys import SecretsLinkKeys
 from chalicelib.aws.network import Ec2Network
 from chalicelib.aws.notifier import SnsNotifier
+from chalicelib.aws.prices import PriceList
+from chalicelib.aws.reach import TopicReach
 from chalicelib.aws.roles import IamRoles
+from chalicelib.aws.signals import AwsSignals, SignalClients
 from chalicelib.aws.stacks import CloudFormationStacks
 from chalicelib.aws.store import DynamoStore
 from chalicelib.aws.workflows import StepFunctionsWorkflows
@@ -39,6 +45,9 @@ from chalicelib.settings import Settings, load_settings
 #: Adaptive retries calm a throttled account; short timeouts leave a Lambda time to report.
 _CONFIG = Config(retries={"mode": "adaptive", "max_attempts": 6}, connect_timeout=5, read_timeout=25)
 
+
+#: One of the three regions that have the Price List; it speaks for all.
+PRICE_LIST_REGION = "us-east-1"
 
 #: Clients may be used by several threads at once, and be made by one at a time only.
 _MAKING = threading.Lock()
@@ -77,7 +86,7 @@ def get_deps() -> Deps:
         clock=SystemClock(),
         new_id=new_lab_id,
         watch=_watch(settings),
-        curfew=_curfew(),
+        curfew=_curfew(settings),
         limits=settings.limits,
     )
 
@@ -137,8 +146,32 @@ def _watch(settings: Settings) -> Watch:
     )
 
 
-def _curfew() -> Curfew:
-    raise NotImplementedError("Curfew's adapters are being built.")
+def _curfew(settings: Settings) -> Curfew:
+    region, now, curfew = settings.region, SystemClock().now, settings.curfew
+    prices = PriceList(LazyClient("pricing", PRICE_LIST_REGION), now)
+    return Curfew(
+        store=DynamoCurfewStore(LazyClient("dynamodb", region), settings.table),
+        signals=_signals,
+        keys=SecretsLinkKeys(LazyClient("secretsmanager", region), curfew.link_secret, now),
+        reach=TopicReach(LazyClient("sns", region), settings.watch.topic_arn, now),
+        holidays=public_holidays,
+        prices=prices.prices,
+        usual=curfew.rules,
+        evening=curfew.evening,
+        regions=settings.limits.regions or (settings.limits.default_region,),
+        zone=curfew.zone,
+        report_hour=curfew.report_hour,
+        installation=settings.stack,
+        is_known_country=is_known_country,
+    )
+
+
+@cache
+def _signals(region: str) -> AwsSignals:
+    names = ("eks", "cloudwatch", "ec2", "elbv2", "elb", "logs", "cloudtrail", "sts")
+    clients = {name: _home_client(name, region) for name in names}
+    tagging = _home_client("resourcegroupstaggingapi", region)
+    return AwsSignals(SignalClients(**clients, tagging=tagging), ClusterTokens(boto3.Session(), region))
 
 
 @cache
