@@ -46,7 +46,7 @@ def _post(client: Any) -> Post:
         for name, url in queues.items()
     }
     for name, url in queues.items():
-        sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": _open_to_aws(arns[name])})
+        sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": open_to_aws(arns[name])})
     topics = {name: sns.create_topic(Name=name)["TopicArn"] for name in ("mails", "chats")}
     for name, topic in topics.items():
         sns.subscribe(TopicArn=topic, Protocol="sqs", Endpoint=arns[name])
@@ -57,7 +57,7 @@ def _post(client: Any) -> Post:
     return Post(notifier, sqs, **queues)
 
 
-def _open_to_aws(queue_arn: str) -> str:
+def open_to_aws(queue_arn: str) -> str:
     services = {"Service": ["sns.amazonaws.com", "events.amazonaws.com"]}
     allowed = {"Effect": "Allow", "Principal": services, "Action": "sqs:SendMessage", "Resource": queue_arn}
     return json.dumps({"Version": "2012-10-17", "Statement": [allowed]})

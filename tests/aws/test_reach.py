@@ -1,10 +1,10 @@
-"""Who would get a message: on moto's topics, against what moto really delivers, and policy by policy."""
+"""Who would get a message: on moto's and the sandbox's topics, against what they really deliver, and policy by policy."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,6 +20,8 @@ from chalicelib.aws.reach import KEPT_FOR, TopicReach
 from chalicelib.aws.reach_filters import takes
 from chalicelib.domain.errors import Throttled
 from chalicelib.domain.notices import Message
+from sandbox.emulator import Sandbox
+from tests.aws.test_notifier import open_to_aws
 from tests.domain.test_warning_mail import mail
 from tests.fakes.builders import NOW
 
@@ -45,21 +47,23 @@ class Clock:
 
 @dataclass
 class Topic:
-    """A topic on moto with queues that listen, and the reach over it."""
+    """A topic with queues that listen, and the reach over it."""
 
     sns: Any
     sqs: Any
     arn: str
     clock: Clock
     reach: TopicReach
+    queues: list[str] = field(default_factory=list)
 
     def subscribe(self, policy: object = None, scope: str = "MessageAttributes") -> str:
         """A new queue's address, subscribed."""
-        name = f"queue-{len(self.sqs.list_queues().get('QueueUrls', []))}"
         attributes = {} if policy is None else {"FilterPolicy": json.dumps(policy), "FilterPolicyScope": scope}
-        queue_arn = f"arn:aws:sqs:{REGION}:123456789012:{name}"
-        url = str(self.sqs.create_queue(QueueName=name)["QueueUrl"])
-        self.sns.subscribe(TopicArn=self.arn, Protocol="sqs", Endpoint=queue_arn, Attributes=attributes)
+        url = str(self.sqs.create_queue(QueueName=f"listens-{len(self.queues)}")["QueueUrl"])
+        said = self.sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["QueueArn"])["Attributes"]
+        self.queues.append(url)
+        self.sqs.set_queue_attributes(QueueUrl=url, Attributes={"Policy": open_to_aws(said["QueueArn"])})
+        self.sns.subscribe(TopicArn=self.arn, Protocol="sqs", Endpoint=said["QueueArn"], Attributes=attributes)
         return url
 
     def got(self, url: str, message: Message) -> bool:
@@ -68,12 +72,24 @@ class Topic:
         return bool(self.sqs.receive_message(QueueUrl=url, WaitTimeSeconds=0).get("Messages"))
 
 
-@pytest.fixture
-def topic() -> Iterator[Topic]:
-    with mock_aws():
-        sns, sqs = (boto3.client(service, region_name=REGION) for service in ("sns", "sqs"))
-        arn, clock = sns.create_topic(Name="notices")["TopicArn"], Clock()
-        yield Topic(sns, sqs, arn, clock, TopicReach(sns, arn, clock.now))
+def _topic(client: Any, name: str) -> Topic:
+    sns, clock = client("sns"), Clock()
+    arn = sns.create_topic(Name=name)["TopicArn"]
+    return Topic(sns, client("sqs"), arn, clock, TopicReach(sns, arn, clock.now))
+
+
+@pytest.fixture(params=["moto", "sandbox"])
+def topic(request: pytest.FixtureRequest) -> Iterator[Topic]:
+    if request.param == "moto":
+        with mock_aws():
+            yield _topic(lambda service: boto3.client(service, region_name=REGION), "notices")
+        return
+    sandbox: Sandbox = request.getfixturevalue("sandbox")
+    topic = _topic(sandbox.client, "reached")
+    yield topic
+    topic.sns.delete_topic(TopicArn=topic.arn)
+    for url in topic.queues:
+        topic.sqs.delete_queue(QueueUrl=url)
 
 
 def test_a_topic_without_subscriptions_reaches_nobody(topic: Topic) -> None:
