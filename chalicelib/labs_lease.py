@@ -11,7 +11,7 @@ from datetime import datetime
 from chalicelib.domain.calendar import SupportStatus
 from chalicelib.domain.curfew import CurfewRules
 from chalicelib.domain.errors import InvalidRequest, NotYours, WrongPhase
-from chalicelib.domain.evening import Evening, local_told
+from chalicelib.domain.evening import Evening, local_told, next_wake
 from chalicelib.domain.extending import Decision, Wish, extend, last_end
 from chalicelib.domain.findings import Finding, error, warning
 from chalicelib.domain.history import Event
@@ -72,12 +72,14 @@ def protect_lab(deps: Deps, caller: Caller, lab_id: str, until: datetime | None,
 
 
 def set_evening(deps: Deps, caller: Caller, lab_id: str, evening: Evening, now: datetime) -> Answered:
-    """Give the lab another evening, whole. Raises LabNotFound, WrongPhase."""
+    """Give the lab another evening, whole; one that sleeps wakes by the new one. Raises LabNotFound, WrongPhase."""
     lab = own_lab(deps, caller, lab_id)
 
     def changed(stored: Lab) -> Lab:
         refuse_ending(stored, "Its evening can't be changed")
-        return _touched(stored, replace(stored, spec=replace(stored.spec, evening=evening)), now)
+        wakes_at = next_wake(evening, now, deps.curfew.holidays)
+        sleep = replace(stored.hibernation, wake_at=wakes_at) if stored.hibernation else None
+        return _touched(stored, replace(stored, spec=replace(stored.spec, evening=evening), hibernation=sleep), now)
 
     moved = deps.store.change_lab(lab_id, changed)
     if moved.spec.evening != lab.spec.evening:

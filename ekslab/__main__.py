@@ -15,6 +15,7 @@ from pathlib import Path
 
 from ekslab import commands, fleet_commands
 from ekslab.client import Client, NoCredentials
+from ekslab.curfew_parser import add_curfew
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -51,6 +52,7 @@ def parser() -> argparse.ArgumentParser:
     _add_making(below)
     _add_looking(below)
     _add_fleet(below)
+    add_curfew(below)
     return top
 
 

@@ -10,8 +10,8 @@ from ekslab.client import Answer, Client
 
 #: Seconds between looks.
 EVERY = 3.0
-_RESTING = frozenset({"ready", "deleted", "failed", "blocked"})
-_WELL = frozenset({"ready", "deleted"})
+_RESTING = frozenset({"ready", "hibernated", "deleted", "failed", "blocked"})
+_WELL = frozenset({"ready", "hibernated", "deleted"})
 
 
 def ended_well(phase: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, time
+from datetime import UTC, date, datetime, time
 from typing import Any
 
 import pytest
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.calendar import Calendar
 from chalicelib.domain.evening import AtCurfew, Evening
-from chalicelib.domain.lab import Phase
+from chalicelib.domain.lab import Hibernation, Phase
 from chalicelib.domain.spec import SupportPolicy
 from tests.api.curfew_world import CURFEW, LAB, SEOUL, a_ready_lab, a_world, hours
 from tests.api.http import ADMIN, STRANGER, Http
@@ -250,6 +250,15 @@ def test_what_a_lab_answers_can_be_asked_for_again() -> None:
     again = http.post("/labs", {**spec, "name": "again"})
     assert again.status == 202
     assert http.world.store.labs[again.json["id"]].spec.evening == SEOUL
+
+
+def test_a_lab_that_sleeps_wakes_by_its_new_evening() -> None:
+    asleep = Hibernation((), NOW - hours(3), "It was idle.", wake_at=NOW + hours(1))
+    http = a_world(a_ready_lab(phase="hibernated", hibernation=asleep))
+    http.put(EVENING, {"timeZone": "Asia/Seoul", "wake": "08:30"})
+    assert the_lab(http).hibernation == replace(asleep, wake_at=datetime(2026, 11, 23, 23, 30, tzinfo=UTC))
+    http.put(EVENING, {"timeZone": "Asia/Seoul", "wake": None})
+    assert the_lab(http).hibernation == replace(asleep, wake_at=None)
 
 
 def test_a_lab_that_is_over_has_no_curfew_ahead() -> None:

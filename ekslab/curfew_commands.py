@@ -1,0 +1,124 @@
+"""The commands about evenings: how long a lab lives, whether it is idle, tonight's plan, and the stop switch."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+from urllib.parse import quote
+
+from ekslab import curfew_printing, printing
+from ekslab.answering import refused, told
+from ekslab.client import Answer, Client
+from ekslab.naming import path_of
+from ekslab.watching import watch
+
+_SPAN = re.compile(r"(\d{1,4})([hd])")
+#: What a time span's letter stands for, in hours.
+_HOURS = {"h": 1, "d": 24}
+_WANTED = {"hibernate": "hibernated", "wake": "ready"}
+Lines = Callable[[Any], Iterator[str]]
+
+
+def extend(client: Client, options: argparse.Namespace) -> int:
+    """Move a lab's lease out, by hours or days or until an instant."""
+    return _said(client, options, "POST", "extend", options.by, curfew_printing.extension)
+
+
+def protect(client: Client, options: argparse.Namespace) -> int:
+    """Let no sweep touch a lab until an instant, or let it again."""
+    body = {"until": None} if options.until == "no" else {"until": options.until, "why": options.why or ""}
+    return _said(client, options, "POST", "protect", body, curfew_printing.evening)
+
+
+def evening(client: Client, options: argparse.Namespace) -> int:
+    """Show a lab's evening, or change what was said of it and leave the rest."""
+    path = path_of(client, options.lab)
+    answer = path if isinstance(path, Answer) else client.call("GET", path)
+    if isinstance(path, Answer) or not answer.ok:
+        return refused(answer, options)
+    changed = {name: getattr(options, name) for name in _EVENING if getattr(options, name) is not None}
+    if not changed:
+        return told(options, answer.body, curfew_printing.evening(answer.body))
+    body = {**answer.body["evening"], **{name: None if value == "no" else value for name, value in changed.items()}}
+    return _answered(options, _send(client, "PUT", f"{path}/evening", body), curfew_printing.evening)
+
+
+def sleep_or_wake(client: Client, options: argparse.Namespace) -> int:
+    """Put a lab to sleep, or wake it; with --watch, stay until it is done."""
+    path = path_of(client, options.lab)
+    if isinstance(path, Answer):
+        return refused(path, options)
+    answer = client.call("POST", f"{path}/{options.what}")
+    if not answer.ok or not options.watch:
+        return _answered(options, answer, printing.accepted)
+    told(options, answer.body, printing.accepted(answer.body))
+    seen = watch(client, path, say=lambda line: print(line, file=sys.stderr, flush=True))
+    status = _answered(options, seen, printing.lab)
+    return status if not seen.ok or seen.body["phase"] == _WANTED[options.what] else 1
+
+
+def verdict(client: Client, options: argparse.Namespace) -> int:
+    """Whether a lab is idle, and why."""
+    return _said(client, options, "GET", "verdict", None, curfew_printing.verdict)
+
+
+def plan(client: Client, options: argparse.Namespace) -> int:
+    """Tonight's plan, or another night's."""
+    path = f"/plan/{quote(options.date, safe='')}" if options.date else "/plan"
+    return _answered(options, client.call("GET", path), curfew_printing.plan)
+
+
+def curfew(client: Client, options: argparse.Namespace) -> int:
+    """Show how curfew works, or change it: the stop switch, and numbers as NAME=NUMBER."""
+    changes: dict[str, Any] = dict(options.set or ())
+    if options.mode:
+        changes["mode"] = options.mode
+    answer = _send(client, "PUT", "/curfew", changes) if changes else client.call("GET", "/curfew")
+    return _answered(options, answer, curfew_printing.rules)
+
+
+def span(text: str) -> dict[str, Any]:
+    """`4h`, `2d`, or an instant, as the service takes it. Raises ArgumentTypeError."""
+    if found := _SPAN.fullmatch(text):
+        return {"hours": int(found[1]) * _HOURS[found[2]]}
+    if "T" in text:
+        return {"until": text}
+    raise argparse.ArgumentTypeError(
+        f"expected 4h, 2d or an instant such as 2026-12-01T00:00:00Z, got {json.dumps(text)}"
+    )
+
+
+def setting(text: str) -> tuple[str, int]:
+    """`maxPercent=50`. Raises ArgumentTypeError."""
+    name, _, number = text.partition("=")
+    if not name or not number.isdigit():
+        raise argparse.ArgumentTypeError(f"expected NAME=NUMBER, for example maxPercent=50, got {json.dumps(text)}")
+    return name, int(number)
+
+
+def listed(text: str) -> list[str]:
+    """`mon,tue`; empty for `no`."""
+    return [] if text == "no" else [part.strip() for part in text.split(",")]
+
+
+_EVENING = ("timeZone", "curfew", "weekdays", "holidays", "quietDates", "atCurfew", "wake")
+
+
+def _said(client: Client, options: argparse.Namespace, method: str, part: str, body: Any, lines: Lines) -> int:
+    path = path_of(client, options.lab, part)
+    if isinstance(path, Answer):
+        return refused(path, options)
+    answer = client.call(method, path) if body is None else _send(client, method, path, body)
+    return _answered(options, answer, lines)
+
+
+def _send(client: Client, method: str, path: str, body: Mapping[str, Any]) -> Answer:
+    return client.call(method, path, json.dumps(body).encode(), {"Content-Type": "application/json"})
+
+
+def _answered(options: argparse.Namespace, answer: Answer, lines: Lines) -> int:
+    return told(options, answer.body, lines(answer.body)) if answer.ok else refused(answer, options)

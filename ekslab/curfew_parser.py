@@ -1,0 +1,72 @@
+"""The part of the command line that is about evenings, leases and curfew."""
+
+from __future__ import annotations
+
+import argparse
+from typing import TYPE_CHECKING
+
+from ekslab import curfew_commands
+
+if TYPE_CHECKING:
+    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+
+
+def add_curfew(below: Commands) -> None:
+    """Add its commands."""
+    _add_lease(below)
+    _add_evening(below)
+    _add_night(below)
+
+
+def _add_lease(below: Commands) -> None:
+    extend = _of_one_lab(below, "extend", "move its lease out")
+    extend.add_argument(
+        "by", type=curfew_commands.span, metavar="4h|2d|INSTANT", help="more than it has, or until when"
+    )
+    extend.set_defaults(run=curfew_commands.extend)
+    protect = _of_one_lab(below, "protect", "no sweep touches it (administrators)")
+    protect.add_argument("until", help="an instant, for example 2026-12-01T00:00:00Z; `no` ends it")
+    protect.add_argument("--why", help="its owner and the report read it")
+    protect.set_defaults(run=curfew_commands.protect)
+    for what, told in (("hibernate", "no nodes until it is woken"), ("wake", "its nodes come back")):
+        one = _of_one_lab(below, what, told)
+        one.add_argument("--watch", action="store_true", help="stay until it is done")
+        one.set_defaults(run=curfew_commands.sleep_or_wake, what=what)
+
+
+def _add_evening(below: Commands) -> None:
+    evening = _of_one_lab(below, "evening", "when curfew comes and what it brings; `no` takes a field away")
+    for flag, name, told in (
+        ("--time-zone", "timeZone", "an IANA name, Asia/Seoul"),
+        ("--curfew", "curfew", "22:00"),
+        ("--holidays", "holidays", "whose public holidays are quiet: KR, DE-BY"),
+        ("--at-curfew", "atCurfew", "end or hibernate"),
+        ("--wake", "wake", "08:30"),
+    ):
+        evening.add_argument(flag, dest=name, help=told)
+    evening.add_argument("--weekdays", type=curfew_commands.listed, help="mon,tue,wed,thu,fri")
+    evening.add_argument("--quiet-dates", dest="quietDates", type=curfew_commands.listed, help="2026-12-24,2026-12-31")
+    evening.set_defaults(run=curfew_commands.evening)
+
+
+def _add_night(below: Commands) -> None:
+    _of_one_lab(below, "verdict", "is it idle, and why").set_defaults(run=curfew_commands.verdict)
+    plan = below.add_parser("plan", help="what tonight brings, and why")
+    plan.add_argument("date", nargs="?", help="another night, 2026-11-23")
+    plan.set_defaults(run=curfew_commands.plan)
+    curfew = below.add_parser("curfew", help="how curfew works here; administrators change it")
+    curfew.add_argument("mode", nargs="?", choices=["on", "off", "dry-run"], help="the stop switch")
+    curfew.add_argument(
+        "--set",
+        action="append",
+        type=curfew_commands.setting,
+        metavar="NAME=NUMBER",
+        help="maxPercent=50; may be repeated",
+    )
+    curfew.set_defaults(run=curfew_commands.curfew)
+
+
+def _of_one_lab(below: Commands, name: str, told: str) -> argparse.ArgumentParser:
+    one = below.add_parser(name, help=told)
+    one.add_argument("lab", help="its name or its id")
+    return one

@@ -1,0 +1,175 @@
+"""The commands about evenings against the real routes on fakes: what they send, print and exit with."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from datetime import date, time
+from typing import Any
+
+import pytest
+
+from chalicelib.domain.curfew import Mode
+from chalicelib.domain.evening import AtCurfew, Evening
+from chalicelib.domain.lab import Phase
+from chalicelib.domain.plan import Outcome
+from ekslab.__main__ import parser
+from ekslab.curfew_commands import span
+from tests.api.curfew_world import CURFEW, LAB, NEXT, NIGHT, SEOUL, a_ready_lab, a_world, an_entry, hours
+from tests.api.http import ADMIN, STRANGER
+from tests.ekslab.test_command_line import Wire, run
+from tests.fakes import NOW, a_lab, a_spec
+
+
+@pytest.fixture
+def wire() -> Wire:
+    return Wire(a_world())
+
+
+def the_lab(wire: Wire) -> Any:
+    return wire.http.world.store.labs[LAB]
+
+
+@pytest.mark.parametrize("lab", ["myeks", LAB])
+def test_a_lab_is_extended_by_its_name_or_its_id(wire: Wire, lab: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(wire, "extend", lab, "4h") == 0
+    assert the_lab(wire).lease_ends_at == CURFEW + hours(5)
+    told = capsys.readouterr().out
+    assert "the lease ends at 2026-11-23T18:00:00Z, Tue 24 Nov 03:00 (Asia/Seoul)." in told
+    assert "It costs $0.89 ($0.22 an hour)." in told
+
+
+def test_of_two_labs_of_one_name_the_one_alive_is_meant(wire: Wire) -> None:
+    wire.http.world.store.put(a_lab(id="lab-former", phase="deleted", created_at=NOW + hours(1)))
+    assert run(wire, "extend", "myeks", "1h") == 0
+    assert the_lab(wire).lease_ends_at == CURFEW + hours(2)
+
+
+def test_a_name_on_a_later_page_is_found(wire: Wire) -> None:
+    for number in range(120):
+        lab = a_ready_lab(id=f"lab-{number:03}", created_at=NOW, spec=a_spec(name=f"n{number:03}", evening=SEOUL))
+        wire.http.world.store.put(lab)
+    assert run(wire, "extend", "n000", "1h") == 0
+    assert wire.http.world.store.labs["lab-000"].lease_ends_at == CURFEW + hours(2)
+
+
+def test_a_name_that_is_nobodys_is_refused(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(wire, "extend", "theirs/lab", "1h") == 1
+    assert "404" in capsys.readouterr().err
+
+
+def test_an_extension_that_is_clamped_says_so(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(wire, "extend", "myeks", "2026-12-24T00:00:00Z") == 0
+    assert "That is as far as the allowance reaches" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("text", "body"),
+    [("4h", {"hours": 4}), ("2d", {"hours": 48}), ("2026-12-01T00:00:00Z", {"until": "2026-12-01T00:00:00Z"})],
+)
+def test_a_span_of_time_is_hours_days_or_an_instant(text: str, body: dict[str, Any]) -> None:
+    assert span(text) == body
+
+
+@pytest.mark.parametrize("text", ["", "4", "h", "-4h", "4w", "tomorrow", "four h"])
+def test_anything_else_is_a_wrong_command_line(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError):
+        span(text)
+
+
+def test_an_evening_is_shown_and_changed_in_part(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(wire, "evening", "myeks") == 0
+    assert "curfew      22:00 Asia/Seoul, mon, tue, wed, thu, fri, sat, sun: end" in capsys.readouterr().out
+    assert run(wire, "evening", "myeks", "--at-curfew", "hibernate", "--wake", "08:30", "--weekdays", "mon,fri") == 0
+    changed = Evening("Asia/Seoul", weekdays=(0, 4), at_curfew=AtCurfew.HIBERNATE, wake=time(8, 30))
+    assert the_lab(wire).spec.evening == changed
+    assert run(wire, "evening", "myeks", "--wake", "no", "--holidays", "KR", "--quiet-dates", "2026-12-24") == 0
+    wanted = replace(changed, wake=None, holidays="KR", quiet_dates=(date(2026, 12, 24),))
+    assert the_lab(wire).spec.evening == wanted
+    assert run(wire, "evening", "myeks", "--quiet-dates", "no", "--holidays", "no") == 0
+    assert the_lab(wire).spec.evening == replace(wanted, holidays=None, quiet_dates=())
+
+
+def test_a_wrong_evening_is_refused_with_what_would_be_right(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(wire, "evening", "myeks", "--time-zone", "Asia/Seol") == 1
+    assert "Did you mean Asia/Seoul?" in capsys.readouterr().err
+
+
+def test_administrators_protect_and_lift(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(wire, "protect", LAB, "2026-11-25T00:00:00Z", "--why", "Exam.") == 1
+    wire.who = ADMIN
+    assert run(wire, "protect", LAB, "2026-11-25T00:00:00Z", "--why", "Exam.") == 0
+    assert f"protected   until 2026-11-25T00:00:00Z by {ADMIN}: Exam." in capsys.readouterr().out
+    assert run(wire, "protect", LAB, "no") == 0
+    assert the_lab(wire).protection is None
+
+
+def test_a_lab_is_put_to_sleep_and_woken(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(wire, "hibernate", "myeks") == 0
+    assert the_lab(wire).phase == "hibernating"
+    assert "still-costs" not in capsys.readouterr().out
+    assert run(wire, "wake", "myeks") == 1
+    wire.http.world.store.put(replace(the_lab(wire), phase=Phase.HIBERNATED))
+    assert run(wire, "wake", "myeks") == 0
+    assert the_lab(wire).phase == "waking"
+
+
+def test_watching_a_lab_fall_asleep_ends_when_it_sleeps(wire: Wire) -> None:
+    wire.http.world.store.put(a_ready_lab(phase="hibernated"))
+    assert run(wire, "hibernate", "myeks", "--watch") == 0
+
+
+def test_tonights_plan_is_printed_with_fates_and_hash(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
+    store = wire.http.world.curfew.store
+    store.change_fate(
+        NIGHT, an_entry().id, lambda f: replace(f, outcome=Outcome.LIVED, reason="It is kept.", warned_at=NOW)
+    )
+    for arguments in (["plan"], ["plan", "2026-11-23"]):
+        assert run(wire, *arguments) == 0
+        told = capsys.readouterr().out
+        assert "myeks  2026-11-23T13:00:00Z  end  2026-11-23T10:00:00Z  lived  idle since 15:40" in told
+        assert "It is kept." in told
+        assert store.headers[NIGHT].hash in told
+    assert run(wire, "plan", "2026-11-01") == 1
+
+
+def test_others_lines_are_counted(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
+    wire.who = STRANGER
+    assert run(wire, "plan") == 0
+    assert "and 1 of others" in capsys.readouterr().out
+
+
+def test_an_evening_without_a_plan_says_when_there_will_be_one(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(Wire(), "plan") == 0
+    assert capsys.readouterr().out.startswith("Nothing is planned for 2026-11-23 so far.")
+
+
+def test_the_stop_switch_is_thrown_and_shown(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(wire, "curfew") == 0
+    assert "mode            on" in capsys.readouterr().out
+    assert run(wire, "curfew", "off") == 1
+    wire.who = ADMIN
+    assert run(wire, "curfew", "off", "--set", "maxPercent=50", "--set", "maxCount=5") == 0
+    rules = wire.http.world.curfew.store.kept_rules
+    assert rules is not None
+    assert (rules.mode, rules.max_percent, rules.max_count) == (Mode.OFF, 50, 5)
+    assert f"by {ADMIN}" in capsys.readouterr().out
+
+
+def test_a_wrong_setting_is_a_wrong_command_line() -> None:
+    for arguments in (["curfew", "of"], ["curfew", "--set", "maxPercent"], ["curfew", "--set", "maxPercent=many"]):
+        with pytest.raises(SystemExit):
+            parser().parse_args(arguments)
+
+
+def test_a_verdict_is_told_with_its_signals(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(wire, "verdict", "myeks") == 0
+    told = capsys.readouterr().out
+    assert "SIGNAL" in told
+    assert "could not be read: AWS/EKS metrics: not there" in told
+
+
+def test_a_kept_lab_says_until_when(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
+    wire.http.world.store.put(a_ready_lab(kept_until=NEXT))
+    assert run(wire, "evening", "myeks") == 0
+    assert "kept        until 2026-11-24T13:00:00Z" in capsys.readouterr().out
