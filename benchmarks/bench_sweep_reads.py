@@ -1,27 +1,34 @@
 """What an hourly sweep reads of the table, with 100 labs due in fleets of 100, 1,000 and 10,000: items, not seconds.
 
+The real steps of `sweep_idle` over the real stores, on the sandbox's DynamoDB; the rest of the world is the tests'. Of the
+labs that are due 20 are idle, as many as the brake lets go in one night, or all: as if the brake had been raised.
 Beside it a peer that lists every lab by age and decides by what it sees, as a cleaner does that has no index of what is due.
-Of the labs that are due 20 are idle, as many as the brake lets go in one night, or all: as if the brake had been raised.
 """
 
 import argparse
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
-from benchmarks.sweep_reads import CURFEW, NIGHT, PLANNING, Counting, put_fleet
+from benchmarks.sweep_reads import CURFEW, NIGHT, PLANNING, Counting, lab_id, put_fleet
 from chalicelib.aws.curfew_store import DynamoCurfewStore
 from chalicelib.aws.store import DynamoStore
 from chalicelib.aws.store_keys import BY_AGE, EVERYONE, text
+from chalicelib.domain.claims import LAB_TAG
 from chalicelib.domain.curfew import CurfewRules
-from chalicelib.domain.evening import AtCurfew
-from chalicelib.domain.idleness_verdict import Verdict
-from chalicelib.domain.lab import Lab, Phase, Planned
-from chalicelib.domain.plan import Entry, Fate, Ground, Outcome
+from chalicelib.domain.evidence import Evidence, Seen
+from chalicelib.domain.plan import Outcome
+from chalicelib.domain.world import ClusterState
+from chalicelib.ports import Deps
+from chalicelib.workflows import sweep_idle
 from sandbox.emulator import running_sandbox
+from tests.fakes import make_deps
+from tests.fakes.clusters import FakeClusters
+from tests.fakes.evidence_builders import quiet_evidence
 
-DUE, GROUP = 100, 25
+DUE = 100
 IDLE = (20, DUE)
 FLEETS = (100, 1_000, 10_000)
 
@@ -44,7 +51,7 @@ class Stores:
         return DynamoCurfewStore(self.client, self.table)
 
 
-#: One hourly run. `sweep_idle`'s steps go here in place of `Sweep`, with signals that say idle for the first `idle` labs.
+#: One hourly run.
 Run = Callable[[Stores, datetime], None]
 
 
@@ -66,6 +73,7 @@ def main() -> None:
 def _measured(client: Any, count: int, idle: int) -> list[int]:
     table = f"fleet-{count}-{idle}"
     put_fleet(client, table, count, DUE)
+    Stores(Counting(client), table).curfew.put_rules(CurfewRules(max_percent=100, max_count=count))
     ours = Sweep(idle).run
     hours: tuple[tuple[Run, datetime], ...] = (
         (ours, PLANNING - timedelta(hours=1)),
@@ -84,11 +92,11 @@ def _measured(client: Any, count: int, idle: int) -> list[int]:
 
 
 def _check(stores: Stores, count: int, idle: int) -> None:
-    """What was idle is gone, and nothing else."""
+    """What was idle has ended, and nothing else."""
     plan = stores.curfew.plan(NIGHT)
     ended = [fate for _, fate in plan.lines if fate.outcome is Outcome.ENDED] if plan and plan.is_whole else []
-    if len(ended) != idle or stores.curfew.alive_count() != count - idle:
-        raise RuntimeError(f"{len(ended)} of {idle} ended, and {stores.curfew.alive_count()} of {count} are alive.")
+    if len(ended) != idle or stores.curfew.alive_count() != count:
+        raise RuntimeError(f"{len(ended)} of {idle} ended, and {stores.curfew.alive_count()} of {count} are counted.")
 
 
 def list_by_age(stores: Stores, _now: datetime) -> None:
@@ -109,70 +117,51 @@ def list_by_age(stores: Stores, _now: datetime) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """The reads and writes of a run, in the order of ADR 7: what is due is examined, warned of, braked and acted on."""
+    """The steps of `sweep_idle` in the order of its state machine; the first `idle` labs are, by their signals."""
 
     idle: int
 
     def run(self, stores: Stores, now: datetime) -> None:
         """One hour's."""
-        rules = stores.curfew.rules(CurfewRules())
-        due = [lab_id for lab_id, _ in stores.curfew.labs_awaiting(now, 10 * DUE)]
-        idle = sorted(due)[: self.idle]
-        for start in range(0, len(due), GROUP):
-            _examine(stores, due[start : start + GROUP], idle, now)
-        for fate in stores.curfew.unwarned(10 * DUE):
-            _warn(stores, fate, now)
-        for entry in _to_act_on(stores, now):
-            _act(stores, entry, rules, now)
-        stores.curfew.blocked(DUE)
-        stores.curfew.header(NIGHT)
+        deps, nothing = _world(stores, self.idle, now), {"answer": {}, "lost": ""}
+        before = {"round": 0, "so_far": {}}
+        begun = sweep_idle.begin(deps, {"before": before, "warned": {}, "braked": {}}, now)
+        examined = [{**nothing, "answer": sweep_idle.examine(deps, {"group": group}, now)} for group in begun["groups"]]
+        warned = sweep_idle.warn(deps, {}, now)
+        braked = sweep_idle.brake(deps, {"ids": begun["ids"]}, now)
+        acted = [{**nothing, "answer": sweep_idle.act(deps, {"item": item}, now)} for item in braked["items"]]
+        results = {"examined": examined, "warned": warned, "braked": braked, "acted": acted}
+        summary = sweep_idle.finish(deps, {"so_far": begun["so_far"], "failure": None, **results}, now)
+        if summary["outcome"] != "done" or summary["troubles"]:
+            raise RuntimeError(f"The sweep of {now}: {summary}")
 
 
-def _examine(stores: Stores, ids: list[str], idle: list[str], now: datetime) -> None:
-    labs = [stores.labs.load_lab(lab_id) for lab_id in ids]
-    for lab in labs:
-        stores.curfew.put_verdict(Verdict(lab.id, now, now - timedelta(hours=3), lab.id in idle, "as it is"))
-    entries = [_entry(lab, now) for lab in labs if lab.id in idle and lab.planned is None]
-    if entries:
-        stores.curfew.publish(NIGHT, entries, now)
-    planned = {entry.lab_id: Planned(NIGHT, entry.id, entry.at) for entry in entries}
-    for lab in labs:
-        if lab.id in planned:
-            _rest(stores, lab, planned[lab.id], CURFEW)
-        elif lab.planned is None:
-            _rest(stores, lab, None, PLANNING + timedelta(days=1))
+@dataclass
+class OursAll(FakeClusters):
+    """Every cluster is there and carries its lab's tag."""
+
+    def describe(self, name: str) -> ClusterState:
+        """The cluster of the lab of that number."""
+        tags = {LAB_TAG: lab_id(int(name.removeprefix("name-")))}
+        return ClusterState(
+            name, f"arn:aws:eks:ap-northeast-2:111122223333:cluster/{name}", "ACTIVE", "1.36", tags=tags
+        )
 
 
-def _rest(stores: Stores, lab: Lab, planned: Planned | None, until: datetime) -> None:
-    stores.labs.change_lab(lab.id, lambda stored: replace(stored, planned=planned, due_at=until))
+def _world(stores: Stores, idle: int, now: datetime) -> Deps:
+    """The fakes' world, but for the stores."""
+    world = make_deps()
+    world.clock.instant = now
+    for index in range(DUE):
+        someone = None if index < idle else Seen("learner", now - timedelta(minutes=10))
+        world.curfew.signals.evidence[lab_id(index)] = partial(_evidence, lab_id(index), someone)
+    cloud = replace(world.deps.cloud("ap-northeast-2"), clusters=OursAll(world.account))
+    curfew = replace(world.deps.curfew, store=stores.curfew)
+    return replace(world.deps, store=stores.labs, curfew=curfew, cloud=lambda _region: cloud)
 
 
-def _entry(lab: Lab, now: datetime) -> Entry:
-    why = "idle since 18:40: no user pods scheduled in 5 h, CPU 3 % (baseline 3 %), no load-balancer traffic"
-    return Entry(NIGHT, lab.id, CURFEW, AtCurfew.END, Ground.IDLE, why, lab.owner, lab.name, lab.region, now)
-
-
-def _warn(stores: Stores, fate: Fate, now: datetime) -> None:
-    stores.curfew.line(fate.night, fate.entry_id)
-    stores.labs.load_lab(fate.lab_id)
-    stores.curfew.change_fate(fate.night, fate.entry_id, lambda standing: replace(standing, warned_at=now))
-
-
-def _to_act_on(stores: Stores, now: datetime) -> list[Entry]:
-    """The entries whose time has come, if the plan is whole and the brake, which counts the labs alive, is open."""
-    plan = stores.curfew.plan(NIGHT)
-    if plan is None or not plan.is_whole or not stores.curfew.alive_count():
-        return []
-    return [entry for entry, fate in plan.lines if entry.at <= now and fate.outcome is Outcome.STANDING]
-
-
-def _act(stores: Stores, entry: Entry, usual: CurfewRules, now: datetime) -> None:
-    stores.curfew.rules(usual)
-    stores.labs.load_lab(entry.lab_id)
-    stores.curfew.line(entry.night, entry.id)
-    stores.curfew.change_fate(entry.night, entry.id, lambda fate: replace(fate, outcome=Outcome.ACTING))
-    stores.labs.change_lab(entry.lab_id, lambda stored: stored.moved_to(Phase.DELETED, now))
-    stores.curfew.change_fate(entry.night, entry.id, lambda fate: replace(fate, outcome=Outcome.ENDED))
+def _evidence(of: str, someone: Seen | None, now: datetime) -> Evidence:
+    return quiet_evidence(now, of, owner_call=someone, cluster_tags={LAB_TAG: of})
 
 
 if __name__ == "__main__":

@@ -14,8 +14,8 @@ from chalicelib.domain.lab import Lab, Phase
 from chalicelib.domain.spec import EndpointAccess, EndpointSpec, LabSpec, NewNetwork, NodegroupSpec
 from sandbox.settings import PROJECT
 
-PLANNING = datetime(2026, 11, 23, 9, 5, tzinfo=UTC)
-CURFEW = datetime(2026, 11, 23, 13, tzinfo=UTC)
+PLANNING = datetime(2026, 11, 23, 18, 5, tzinfo=UTC)
+CURFEW = datetime(2026, 11, 23, 22, 5, tzinfo=UTC)
 NIGHT = date(2026, 11, 23)
 _AT_ONCE = 25
 _OWNER = "arn:aws:iam::111122223333:user/learner"
@@ -74,10 +74,15 @@ def put_fleet(client: Any, table: str, count: int, due: int) -> None:
             raise RuntimeError(f"{len(left[table])} labs were not written.")
 
 
+def lab_id(index: int) -> str:
+    """The id of the lab of this number."""
+    return f"lab-{index:08d}"
+
+
 def _lab(index: int, is_due: bool) -> Lab:
-    due_at = PLANNING if is_due else CURFEW + timedelta(hours=1 + index % 20)
+    due_at = PLANNING if is_due else CURFEW + timedelta(hours=1 + index % 12)
     return Lab(
-        id=f"lab-{index:08d}",
+        id=lab_id(index),
         owner=f"{_OWNER}-{index % 40}",
         account="111122223333",
         spec=replace(_SPEC, name=f"name-{index}"),
