@@ -15,6 +15,8 @@ from chalicelib.domain.plan import Ground
 
 #: A curfew at the very instant until which a lab is kept, or protected, is one it faces.
 _TICK = timedelta(microseconds=1)
+#: Of a sweep that did not run for weeks, so many nights are told.
+_MOST_MISSED = 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,10 +63,14 @@ def curfew_to_come(lab: Lab, after: datetime, holidays: Holidays) -> Night | Non
     return next_curfew(lab.spec.evening, max(spared), holidays)
 
 
-def missed_curfew(lab: Lab, now: datetime, holidays: Holidays) -> Night | None:
-    """The first curfew between the instant the lab was due and `now`: it came and went, and nobody looked in time."""
-    night = curfew_to_come(lab, lab.due_at, holidays) if lab.due_at is not None and lab.due_at < now else None
-    return night if night is not None and night.at <= now else None
+def missed_curfews(lab: Lab, now: datetime, holidays: Holidays) -> tuple[Night, ...]:
+    """The curfews between the instant an unplanned lab was due and `now`: they came and went, and nobody looked in time."""
+    nights: list[Night] = []
+    night = curfew_to_come(lab, lab.due_at, holidays) if lab.due_at is not None else None
+    while night is not None and night.at <= now and len(nights) < _MOST_MISSED:
+        nights.append(night)
+        night = curfew_to_come(lab, night.at, holidays)
+    return tuple(nights)
 
 
 def _ending(lab: Lab, at: datetime, ground: Ground) -> Appointment:

@@ -54,9 +54,9 @@ def examine(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
     """Look at one group: plan what faces something, judge again what is due, say of the rest when to look next."""
     group, tally = event["group"], Tally()
     looking = Looking(deps, Region(deps, group["region"]), rules_of(deps), now, tally)
-    for lab_id in looking.look(group["ids"]):
+    for lab_id, why in looking.look(group["ids"]).items():
         with tally.around(f"{lab_id}, not even put off"):
-            put_off(deps, lab_id, now)
+            put_off(deps, lab_id, why, now)
     return tally.answer()
 
 
@@ -86,8 +86,9 @@ def act(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
 
 def put_off_one(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
     """Move a lab that could not be acted on out of this run's way."""
-    put_off(deps, event["item"]["lab_id"], now)
-    return Tally(troubles=[f"{event['item']['lab_id']}: {event['failure']['Error']}"]).answer()
+    lab_id, why = event["item"]["lab_id"], event["failure"]["Error"]
+    put_off(deps, lab_id, why, now)
+    return Tally(troubles=[f"{lab_id}: {why}"]).answer()
 
 
 def find_orphans(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:

@@ -30,6 +30,7 @@ from chalicelib.workflows.sweep_idle_settling import (
     live_on,
     look_again,
     rules_of,
+    sentence,
     settle,
 )
 from chalicelib.workflows.sweep_idle_tally import Tally
@@ -62,7 +63,7 @@ def is_under_way(lab: Lab, fate: Fate) -> bool:
 def complete(deps: Deps, lab: Lab, entry: Entry, now: datetime) -> None:
     """Tell, start and settle what the lab has been moved to; all of it may have been done before."""
     facts = {"night": entry.night.isoformat(), "entry": entry.id, "ground": str(entry.ground)}
-    deps.store.add_event(lab.id, Event(lab.phase_since, KIND, f"{_done(entry)} {entry.reason}", facts))
+    deps.store.add_event(lab.id, Event(lab.phase_since, KIND, f"{_done(entry)} {sentence(entry.reason)}", facts))
     workflow = _WORKFLOW.get(lab.phase)
     if workflow is not None:
         payload = {"lab_id": lab.id, "time": now.isoformat()}

@@ -6,11 +6,12 @@ marked as planned before its entry is published, so that a run that dies in betw
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
-from chalicelib.domain.appointments import Appointment, closing, missed_curfew, next_appointment
+from chalicelib.domain.appointments import Appointment, closing, next_appointment
 from chalicelib.domain.curfew import CurfewRules
 from chalicelib.domain.evening import AtCurfew, local_told
 from chalicelib.domain.evidence import Evidence
@@ -24,11 +25,21 @@ from chalicelib.domain.planning import Known, plan_entry, planned_for
 from chalicelib.domain.sleeping import stays_awake
 from chalicelib.ports import Deps
 from chalicelib.workflows.sweep_idle_region import Region
-from chalicelib.workflows.sweep_idle_settling import KIND, SOON, change_unless_changed, conclude, live_on, look_again
+from chalicelib.workflows.sweep_idle_settling import (
+    KIND,
+    SOON,
+    change_unless_changed,
+    conclude,
+    live_on,
+    look_again,
+    note_missed,
+    sentence,
+)
 from chalicelib.workflows.sweep_idle_sleepers import look_at_sleeper
 from chalicelib.workflows.sweep_idle_tally import Tally
 
 Line = tuple[Entry, Fate]
+_MISSED = "nobody looked at it in time."
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,26 +61,34 @@ class Looking:
     now: datetime
     tally: Tally
     new: list[tuple[Lab, Entry]] = field(default_factory=list)
+    lost: dict[str, str] = field(default_factory=dict)
 
-    def look(self, ids: Sequence[str]) -> list[str]:
-        """Look at these labs; return those that could not be looked at."""
-        studied, lost = self._studied(ids)
+    def look(self, ids: Sequence[str]) -> dict[str, str]:
+        """Look at these labs; return those that could not be looked at, with why."""
+        studied = self._studied(ids)
         evidence = self._evidence([each.lab for each in studied if self._needs_judging(each)])
         for each in studied:
-            with self.tally.around(each.lab.id) as failed:
+            with self._alone(each.lab.id):
                 self._look_at(each, evidence.get(each.lab.id))
-            lost += [each.lab.id] if failed else []
-        return lost + self._publish()
+        self._publish()
+        return self.lost
 
-    def _studied(self, ids: Sequence[str]) -> tuple[list[Studied], list[str]]:
-        studied, lost = [], []
+    def _studied(self, ids: Sequence[str]) -> list[Studied]:
+        studied = []
         for lab_id in ids:
-            with self.tally.around(lab_id) as failed:
+            with self._alone(lab_id):
                 lab = self.deps.store.load_lab(lab_id)
                 if lab.phase in RESTING and lab.due_at is not None and lab.due_at <= self.now:
                     studied.append(self._study(lab))
-            lost += [lab_id] if failed else []
-        return studied, lost
+        return studied
+
+    @contextmanager
+    def _alone(self, lab_id: str) -> Iterator[None]:
+        """What fails inside is this lab's own trouble."""
+        with self.tally.around(lab_id) as failed:
+            yield
+        if failed:
+            self.lost[lab_id] = str(failed[0])
 
     def _study(self, lab: Lab) -> Studied:
         planned, store = lab.planned, self.deps.curfew.store
@@ -97,10 +116,10 @@ class Looking:
         elif studied.lab.phase is Phase.HIBERNATED:
             self._plan_sleeper(studied.lab)
         elif studied.faces.look_at(self.rules) > self.now:
-            self._note_missed(studied.lab)
+            note_missed(self.deps, studied.lab, _MISSED, self.now)
             look_again(self.deps, studied.lab, studied.faces.look_at(self.rules))
         else:
-            self._note_missed(studied.lab)
+            note_missed(self.deps, studied.lab, _MISSED, self.now)
             self._plan(studied.lab, studied.faces, evidence)
 
     def _look_at_planned(self, lab: Lab, line: Line, evidence: Evidence | None) -> None:
@@ -162,31 +181,24 @@ class Looking:
         marked = change_unless_changed(self.deps, lab, lambda stored: planned_for(stored, entry))
         self.new.append((marked, entry))
 
-    def _publish(self) -> list[str]:
+    def _publish(self) -> None:
         """Each night's new entries at once; what could not be published is still due."""
-        lost = []
         for night in sorted({entry.night for _, entry in self.new}):
             mine = [(lab, entry) for lab, entry in self.new if entry.night == night]
             with self.tally.around(f"the plan of {night}") as failed:
                 self.deps.curfew.store.publish(night, [entry for _, entry in mine], self.now)
-            for lab, entry in mine if not failed else ():
-                with self.tally.around(lab.id) as failed_one:
+            for lab, entry in mine:
+                with self._alone(lab.id):
+                    if failed:
+                        raise failed[0]
                     self._tell_planned(lab, entry)
-                lost += [lab.id] if failed_one else []
-            lost += [lab.id for lab, _ in mine] if failed else []
-        return lost
 
     def _tell_planned(self, lab: Lab, entry: Entry) -> None:
         does = "goes to sleep" if entry.act is AtCurfew.HIBERNATE else "ends"
-        told = f"The lab {does} on {local_told(lab.spec.evening, entry.at)}, unless it is kept. {entry.reason}"
+        unless = "" if entry.ground is Ground.GONE else ", unless it is kept"
+        told = f"The lab {does} on {local_told(lab.spec.evening, entry.at)}{unless}. {sentence(entry.reason)}"
         self.deps.store.add_event(lab.id, Event(self.now, KIND, told, {"entry": entry.id}))
         wakes = lab.hibernation.wake_at if lab.hibernation else None
         due_at = min(entry.at, wakes) if wakes and wakes > self.now else entry.at
         change_unless_changed(self.deps, lab, lambda stored: replace(stored, due_at=due_at))
         self.tally.counts["planned"] += 1
-
-    def _note_missed(self, lab: Lab) -> None:
-        night = missed_curfew(lab, self.now, self.deps.curfew.holidays)
-        if night is not None:
-            told = f"The lab lives through the curfew of {local_told(lab.spec.evening, night.at)}: nobody looked at it in time."
-            self.deps.store.add_event(lab.id, Event(self.now, KIND, told, {"night": night.day.isoformat()}))

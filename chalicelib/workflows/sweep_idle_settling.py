@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from chalicelib.domain.appointments import next_appointment
+from chalicelib.domain.appointments import missed_curfews, next_appointment
 from chalicelib.domain.curfew import CurfewRules
 from chalicelib.domain.errors import Superseded
 from chalicelib.domain.evening import local_told
@@ -18,9 +18,14 @@ from chalicelib.domain.lab import RESTING, Lab, Phase
 from chalicelib.domain.plan import SETTLED, Entry, Fate, Ground, Outcome
 from chalicelib.ports import Deps
 
-#: A lab that must be looked at again by the next hourly run, and not once more by this one.
-SOON = timedelta(minutes=30)
+#: Due then, a lab is looked at by the next run, and not once more by this one, for whose whole length `now` is the same.
+SOON = timedelta(seconds=1)
 KIND = "curfew"
+
+
+def sentence(told: str) -> str:
+    """Begun with a capital."""
+    return told[:1].upper() + told[1:]
 
 
 def rules_of(deps: Deps) -> CurfewRules:
@@ -44,14 +49,27 @@ def look_again(deps: Deps, lab: Lab, at: datetime) -> Lab:
     return change_unless_changed(deps, lab, lambda stored: replace(stored, due_at=at))
 
 
-def put_off(deps: Deps, lab_id: str, now: datetime) -> None:
-    """Move a lab that fails out of this run's way; the next one tries again."""
+def put_off(deps: Deps, lab_id: str, why: str, now: datetime) -> None:
+    """Move a lab that fails out of this run's way; the next one tries again. A curfew that passes it by so is told."""
+    note_missed(deps, deps.store.load_lab(lab_id), f"it could not be looked at: {why}", now)
 
     def later(stored: Lab) -> Lab:
         due = stored.phase in RESTING and stored.due_at is not None and stored.due_at <= now
         return replace(stored, due_at=now + SOON) if due else stored
 
     deps.store.change_lab(lab_id, later)
+
+
+def note_missed(deps: Deps, lab: Lab, why: str, now: datetime) -> None:
+    """Tell the history of a lab that is on no plan which curfews it has lived through since it was due, and why.
+
+    One that was marked as planned, and whose entry was never published, is on none.
+    """
+    planned = lab.planned and deps.curfew.store.line(lab.planned.night, lab.planned.entry_id)
+    due = not planned and lab.phase is Phase.READY
+    for night in missed_curfews(lab, now, deps.curfew.holidays) if due else ():
+        told = f"The lab lives through the curfew of {local_told(lab.spec.evening, night.at)}: {why}"
+        deps.store.add_event(lab.id, Event(now, KIND, told, {"night": night.day.isoformat()}))
 
 
 def settle(deps: Deps, entry: Entry, outcome: Outcome, reason: str, now: datetime, saved_usd: float = 0.0) -> Fate:
@@ -67,7 +85,7 @@ def settle(deps: Deps, entry: Entry, outcome: Outcome, reason: str, now: datetim
 
 def conclude(deps: Deps, lab: Lab, entry: Entry, fate: Fate, rules: CurfewRules, now: datetime) -> None:
     """Tell a settled fate in the lab's history, and let the lab face what comes next."""
-    told = f"{_told(lab, entry)}: {fate.reason}" if fate.outcome is Outcome.LIVED else fate.reason
+    told = f"{_told(lab, entry)}: {fate.reason}" if fate.outcome is Outcome.LIVED else sentence(fate.reason)
     facts = {"outcome": str(fate.outcome), "night": entry.night.isoformat(), "entry": entry.id}
     deps.store.add_event(lab.id, Event(fate.settled_at or now, KIND, told, facts))
 

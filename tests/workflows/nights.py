@@ -1,0 +1,163 @@
+"""Lets nights pass over labs on fakes: the hour strikes, the sweep runs, and what it starts is done with at once.
+
+`Nights.labs` are ready labs, ten days old, with a cluster each; `use` says what is seen of a lab's use at an instant.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time, timedelta
+from typing import Any
+
+from chalicelib.domain.evening import Evening
+from chalicelib.domain.evidence import Evidence
+from chalicelib.domain.history import Event
+from chalicelib.domain.lab import Hibernation, Lab, Phase
+from chalicelib.domain.plan import Entry, Fate
+from chalicelib.domain.world import ClusterState
+from chalicelib.workflows.starting import start_sweep_idle
+from tests.fakes import NOW, FakeWorld, a_lab, a_spec, make_deps
+from tests.fakes.cluster_record import ClusterRecord
+from tests.fakes.evidence_builders import NOISE, a_kubernetes_use, a_series, quiet_evidence, with_values
+from tests.workflows.machine import Machine
+
+#: Ten in the evening in Seoul is 13:00 UTC, three hours after NOW.
+SEOUL = Evening(time_zone="Asia/Seoul")
+CURFEW = datetime.combine(NOW.date(), time(13), NOW.tzinfo)
+TONIGHT = date(2026, 11, 23)
+
+Use = Callable[[datetime], Evidence]
+
+
+def idle(lab_id: str) -> Use:
+    """Nobody does anything."""
+    return lambda now: quiet_evidence(now, lab_id)
+
+
+def busy(lab_id: str) -> Use:
+    """People place pods, and ask the API server in bursts."""
+
+    def seen(now: datetime) -> Evidence:
+        scheduled = with_values(a_series(now), {-1: 6.0, -5: 4.0})
+        requests = with_values(a_series(now, 5 * NOISE), {-1: 90 * NOISE, -5: 80 * NOISE})
+        return quiet_evidence(now, lab_id, scheduled=scheduled, requests=requests)
+
+    return seen
+
+
+def at_work(lab_id: str) -> Use:
+    """A Job runs."""
+    return lambda now: quiet_evidence(now, lab_id, kubernetes=a_kubernetes_use(running_jobs=("default/train",)))
+
+
+def unseen(lab_id: str) -> Use:
+    """CloudWatch does not answer."""
+    return lambda now: quiet_evidence(now, lab_id, unread=("AWS/EKS metrics: Throttling: Rate exceeded",))
+
+
+def vanished(lab_id: str) -> Use:
+    """Somebody deleted the cluster by hand."""
+    return lambda now: Evidence(lab_id, now, now - timedelta(hours=3))
+
+
+@dataclass
+class Nights:
+    """`sentences` of a lab's history, `lines` of its plans; `strike` lets an hour's sweep run."""
+
+    world: FakeWorld = field(default_factory=make_deps)
+    before: Callable[[str], None] = lambda function: None
+    after: Callable[[str], None] = lambda function: None
+    machines: list[Machine] = field(default_factory=list)
+    ended: dict[str, datetime] = field(default_factory=dict)
+    _done: int = 0
+
+    def add(self, lab_id: str, use: Callable[[str], Use] = idle, **changes: Any) -> Lab:
+        """A ready lab with its cluster, due at once."""
+        evening = changes.pop("evening", SEOUL)
+        spec = changes.pop("spec", None) or a_spec(name=f"c-{lab_id}", evening=evening)
+        made = NOW - timedelta(days=10)
+        usual: dict[str, Any] = {"created_at": made, "phase_since": made, "lease_ends_at": NOW + timedelta(days=3)}
+        usual |= {"phase": Phase.READY, "due_at": self.world.clock.now(), "ends_by": NOW + timedelta(days=14)}
+        usual |= {"owner": f"arn:aws:iam::111122223333:user/{lab_id}"}
+        lab = replace(a_lab(id=lab_id, spec=spec), **(usual | changes))
+        self.world.store.put(lab)
+        self.make_cluster(lab)
+        self.world.curfew.signals.evidence[lab_id] = use(lab_id)
+        return lab
+
+    def make_cluster(self, lab: Lab, **changes: Any) -> None:
+        """The cluster as EKS knows it."""
+        arn = f"arn:aws:eks:{lab.region}:{lab.account}:cluster/{lab.name}"
+        state = ClusterState(lab.name, arn, "ACTIVE", lab.spec.version, support_type="STANDARD", tags=lab.tags)
+        self.world.clusters.clusters[lab.name] = ClusterRecord(replace(state, **changes), 0, (), None)
+
+    def drop_cluster(self, lab: Lab) -> None:
+        """Somebody deletes it by hand."""
+        del self.world.clusters.clusters[lab.name]
+        self.world.curfew.signals.evidence[lab.id] = vanished(lab.id)
+
+    def strike(self, at: datetime, settle: bool = True) -> str:
+        """The hour strikes: the sweep of `at`, and whatever it starts. Returns the run's last state."""
+        self.world.clock.instant = at
+        start_sweep_idle(self.world.deps, at.isoformat())
+        machine = Machine("sweep_idle", self.world.deps, self.before, self.after)
+        self.machines.append(machine)
+        end = machine.run({"time": at.isoformat()})
+        if settle:
+            self.settle(at)
+        return end
+
+    def hours(self, start: datetime, count: int) -> datetime:
+        """So many hourly runs; returns the time after the last."""
+        for hour in range(count):
+            self.strike(start + timedelta(hours=hour))
+        return start + timedelta(hours=count)
+
+    def settle(self, at: datetime) -> None:
+        """Be done with the workflows that were started."""
+        started = self.world.workflows.started
+        for workflow, name, payload in started[self._done :]:
+            lab_id = str(payload.get("lab_id", ""))
+            if workflow in ("teardown", "hibernate", "wake"):
+                self.world.store.labs[lab_id] = self._after(workflow, self.lab(lab_id), at)
+            self.world.workflows.end(name)
+        self._done = len(started)
+
+    def _after(self, workflow: str, lab: Lab, at: datetime) -> Lab:
+        version = lab.version + 1
+        if workflow == "teardown":
+            self.world.clusters.clusters.pop(lab.name, None)
+            self.ended.setdefault(lab.id, at)
+            return replace(lab.moved_to(Phase.DELETED, at), due_at=at + timedelta(minutes=15), version=version)
+        if workflow == "hibernate":
+            asleep = Hibernation((), at, lab.reason or "")
+            return replace(lab.moved_to(Phase.HIBERNATED, at), due_at=at, hibernation=asleep, version=version)
+        return replace(lab.moved_to(Phase.READY, at), due_at=at, hibernation=None, version=version)
+
+    def lab(self, lab_id: str) -> Lab:
+        """As stored."""
+        return self.world.store.labs[lab_id]
+
+    def change(self, lab_id: str, **changes: Any) -> None:
+        """What a person's request does to a resting lab: it is due at once."""
+        now = self.world.clock.now()
+        self.world.deps.store.change_lab(lab_id, lambda stored: replace(stored, due_at=now, **changes))
+
+    def lines(self, lab_id: str) -> list[tuple[Entry, Fate]]:
+        """All entries there ever were of a lab, by time, each with its fate."""
+        kept = self.world.curfew.store
+        mine = [(entry, kept.fates[key]) for key, entry in kept.entries.items() if entry.lab_id == lab_id]
+        return sorted(mine, key=lambda line: line[0].at)
+
+    def history(self, lab_id: str) -> list[Event]:
+        """What its history says of curfew."""
+        return [event for event in self.world.store.event_table.get(lab_id, []) if event.kind == "curfew"]
+
+    def sentences(self, lab_id: str) -> str:
+        """The same, to be read."""
+        return "\n".join(event.message for event in self.history(lab_id))
+
+    def started(self, workflow: str) -> list[str]:
+        """The labs for which it was started, in order."""
+        return [str(payload["lab_id"]) for flow, _, payload in self.world.workflows.started if flow == workflow]
