@@ -37,16 +37,18 @@ def install() -> None:
         return refined_resource(service, path, more[0], get_region(), get_account_id(), known)
 
     iam_actions.extract_resource_arn = extract_resource_arn
-    iam_evaluator._resolve_condition_key = _naming_roles(iam_evaluator._resolve_condition_key)
+    iam_evaluator._resolve_condition_key = _as_on_aws(iam_evaluator._resolve_condition_key)
     iam._IAM_HANDLERS["ListOpenIDConnectProviderTags"] = _list_oidc_provider_tags
     for service, passed in (("eks", _passed_to_eks), ("ec2", _passed_to_ec2), ("cloudformation", _passed_to_stacks)):
         ministack.SERVICE_HANDLERS[service] = _checked(service, passed, ministack.SERVICE_HANDLERS[service])
 
 
-def _naming_roles(resolve: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
-    """In a condition, aws:PrincipalArn of a role's session is the role's ARN, not the session's."""
+def _as_on_aws(resolve: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
+    """In a condition, aws:PrincipalArn of a role's session is the role's ARN; what comes over loopback counts as TLS."""
 
     def resolve_condition_key(key: str, context: Any) -> Any:
+        if key.lower() == "aws:securetransport":
+            return "true"
         value = resolve(key, context)
         return principal_arn(str(value)) if key.lower() == "aws:principalarn" and value else value
 
