@@ -29,6 +29,13 @@ class CurfewStore(Protocol):
         """They hold from now on."""
         ...
 
+    def change_rules(self, usual: CurfewRules, change: Callable[[CurfewRules], CurfewRules]) -> CurfewRules:
+        """Load (`usual` where they were never set), change, save if nobody saved in between, else again. Raises StaleLab.
+
+        So that somebody who sets one of them never takes back what another set at the same time: the stop switch, say.
+        """
+        ...
+
     def labs_awaiting(self, now: datetime, limit: int) -> tuple[tuple[str, str], ...]:
         """(id, region) of ready and hibernated labs whose due_at is not after `now`, oldest first. Reads only what is due.
 

@@ -20,11 +20,14 @@ def get_rules(deps: Deps) -> CurfewRules:
 def set_rules(
     deps: Deps, caller: Caller, numbers: Mapping[str, int], mode: Mode | None, names: Mapping[str, str], now: datetime
 ) -> CurfewRules:
-    """Change some of the rules, at once. `names`: each rule as the caller knows it. Raises NotYours, InvalidRequest."""
+    """Change some of the rules, at once. `names`: each rule as the caller knows it. Raises NotYours, InvalidRequest, StaleLab."""
     if not caller.is_admin:
         raise NotYours("How curfew works is for administrators to say.")
-    rules = rules_with(get_rules(deps), numbers, mode, caller.arn, now)
-    if findings := tuple(judge_rules(rules, names)):
-        raise InvalidRequest(findings)
-    deps.curfew.store.put_rules(rules)
-    return rules
+
+    def changed(rules: CurfewRules) -> CurfewRules:
+        wanted = rules_with(rules, numbers, mode, caller.arn, now)
+        if findings := tuple(judge_rules(wanted, names)):
+            raise InvalidRequest(findings)
+        return wanted
+
+    return deps.curfew.store.change_rules(deps.curfew.usual, changed)

@@ -6,6 +6,7 @@ Implements the CurfewStore port, which holds the promises. Same table as labs; `
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from datetime import datetime
 
 from chalicelib.aws.curfew_keys import RULES, VERDICTS_KEPT, blocked_labs, expiry, resting_labs, verdict_key
@@ -16,7 +17,9 @@ from chalicelib.aws.store_creating import get
 from chalicelib.aws.store_items import SCHEMA, body_of, thing_of
 from chalicelib.aws.store_keys import Item, lab_id_of, number, text
 from chalicelib.aws.store_pages import all_items
+from chalicelib.aws.store_writes import ATTEMPTS
 from chalicelib.domain.curfew import CurfewRules
+from chalicelib.domain.errors import StaleLab
 from chalicelib.domain.idleness_verdict import Verdict
 from chalicelib.domain.lab import Lab
 
@@ -30,8 +33,17 @@ class DynamoCurfewStore(DynamoPlans):
         return usual if item is None else thing_of(CurfewRules, item)
 
     def put_rules(self, rules: CurfewRules) -> None:
-        """Write or overwrite."""
-        self._put(RULES, rules, {})
+        """Write or overwrite. Raises StaleLab when always beaten."""
+        self.change_rules(rules, lambda _: rules)
+
+    def change_rules(self, usual: CurfewRules, change: Callable[[CurfewRules], CurfewRules]) -> CurfewRules:
+        """Load, change, save, again when beaten to it. Raises StaleLab."""
+        for _ in range(ATTEMPTS):
+            item = get(self._client, self._table, RULES)
+            changed = change(usual if item is None else thing_of(CurfewRules, item))
+            if self._write({**RULES, "schema": number(SCHEMA), "body": text(body_of(changed))}, item):
+                return changed
+        raise StaleLab(f"The rules of curfew were saved by others {ATTEMPTS} times in a row.")
 
     def labs_awaiting(self, now: datetime, limit: int) -> tuple[tuple[str, str], ...]:
         """From the sparse index. The region of a lab that can't be read is "": it must not hide the others."""

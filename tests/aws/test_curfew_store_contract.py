@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from chalicelib.domain.curfew import CurfewRules, Mode
+from chalicelib.domain.errors import StaleLab
 from chalicelib.domain.evening import AtCurfew
 from chalicelib.domain.idleness_verdict import Verdict
 from chalicelib.domain.lab import Phase
@@ -49,6 +50,31 @@ def test_the_usual_rules_hold_until_administrators_set_others(kept: Kept) -> Non
     for rules in (CurfewRules(mode=Mode.OFF, changed_at=NOW, changed_by="ops@"), CurfewRules(max_percent=50)):
         kept.curfew.put_rules(rules)
         assert kept.curfew.rules(usual) == rules
+
+
+def test_who_changes_one_rule_takes_back_no_other_that_was_set_meanwhile(kept: Kept) -> None:
+    usual, thrown = CurfewRules(max_count=3), list[CurfewRules]()
+
+    def braked(rules: CurfewRules) -> CurfewRules:
+        if not thrown:
+            thrown.append(replace(rules, mode=Mode.OFF))
+            kept.curfew.put_rules(thrown[0])
+        return replace(rules, max_percent=50)
+
+    for rules in (kept.curfew.change_rules(usual, braked), kept.curfew.rules(usual)):
+        assert (rules.mode, rules.max_percent, rules.max_count) == (Mode.OFF, 50, 3)
+
+
+def test_rules_that_are_always_set_by_others_are_given_up(kept: Kept) -> None:
+    counts = iter(range(1, 1000))
+
+    def beaten(rules: CurfewRules) -> CurfewRules:
+        kept.curfew.put_rules(CurfewRules(max_count=next(counts)))
+        return replace(rules, mode=Mode.OFF)
+
+    with pytest.raises(StaleLab):
+        kept.curfew.change_rules(CurfewRules(), beaten)
+    assert kept.curfew.rules(CurfewRules()).mode is Mode.ON
 
 
 @pytest.mark.parametrize(

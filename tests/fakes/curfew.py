@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 
 from chalicelib.curfew_ports import Curfew
 from chalicelib.domain.curfew import CurfewRules
+from chalicelib.domain.errors import StaleLab
 from chalicelib.domain.evidence import Evidence
 from chalicelib.domain.idleness_verdict import Verdict
 from chalicelib.domain.lab import OVER, RESTING, Lab, Phase
@@ -40,6 +41,16 @@ class FakeCurfewStore:
     @port
     def put_rules(self, rules: CurfewRules) -> None:
         self.kept_rules = rules
+
+    @port
+    def change_rules(self, usual: CurfewRules, change: Callable[[CurfewRules], CurfewRules]) -> CurfewRules:
+        for _ in range(8):
+            stored = self.kept_rules
+            changed = change(stored or usual)
+            if self.kept_rules is stored:
+                self.kept_rules = changed
+                return changed
+        raise StaleLab("The rules of curfew were always saved by others.")
 
     @port
     def labs_awaiting(self, now: datetime, limit: int) -> tuple[tuple[str, str], ...]:
