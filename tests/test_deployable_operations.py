@@ -1,0 +1,117 @@
+"""Whatever goes wrong in production is noticed, and whoever is told finds what to do: read off the composed template."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+PROJECT = Path(__file__).resolve().parent.parent
+TEMPLATE: dict[str, Any] = json.loads((PROJECT / ".chalice/resources.json").read_text())
+RESOURCES: dict[str, Any] = TEMPLATE["Resources"]
+CONFIG = json.loads((PROJECT / ".chalice/config.json").read_text())["stages"]["dev"]["lambda_functions"]
+HEADINGS = set(re.findall(r"^#+ +(\S+)$", (PROJECT / "docs/runbook.md").read_text(), re.MULTILINE))
+
+
+def of_kind(kind: str) -> dict[str, Any]:
+    return {name: each.get("Properties", {}) for name, each in RESOURCES.items() if each.get("Type") == kind}
+
+
+ALARMS = of_kind("AWS::CloudWatch::Alarm")
+MACHINES = of_kind("AWS::StepFunctions::StateMachine")
+POLICIES = of_kind("AWS::SNS::TopicPolicy") | of_kind("AWS::SQS::QueuePolicy")
+
+
+def is_step(function: str) -> bool:
+    stems = {path.name.removesuffix(".asl.json") for path in (PROJECT / "statemachine").glob("*.asl.json")}
+    return any(function.startswith(f"{stem}_") for stem in stems)
+
+
+DOORS = sorted(name for name in CONFIG if not is_step(name))
+
+
+def headings_for(alarm: str) -> set[str]:
+    """Its own, or that of its kind: `<Machine>FailedAlarm` stands for all workflows."""
+    kind = re.sub(r"^\w+?(FailedAlarm|LateAlarm|FailsAlarm|ThrottledAlarm)$", r"\1", alarm)
+    return {alarm, kind}
+
+
+@pytest.mark.parametrize("alarm", sorted(ALARMS))
+def test_an_alarm_is_sent_somewhere_and_says_what_to_do(alarm: str) -> None:
+    said = ALARMS[alarm]
+    assert said["AlarmActions"] == [{"Ref": "AlarmsTopic"}]
+    assert said["AlarmDescription"].endswith(f"docs/runbook.md, {alarm}")
+    assert HEADINGS & headings_for(alarm), f"docs/runbook.md has no heading {alarm}"
+
+
+def test_the_runbook_has_no_page_of_an_alarm_that_is_gone() -> None:
+    known = {heading for alarm in ALARMS for heading in headings_for(alarm)}
+    assert {heading for heading in HEADINGS if heading.endswith("Alarm")} <= known
+
+
+@pytest.mark.parametrize("machine", sorted(MACHINES))
+def test_a_workflow_logs_what_fails_is_traced_and_alarms(machine: str) -> None:
+    said = MACHINES[machine]
+    group = said["LoggingConfiguration"]["Destinations"][0]["CloudWatchLogsLogGroup"]["LogGroupArn"]["Fn::GetAtt"][0]
+    assert RESOURCES[group]["Properties"]["RetentionInDays"]
+    assert said["LoggingConfiguration"]["Level"] == "ERROR"
+    assert said["TracingConfiguration"] == {"Enabled": True}
+    watched = {alarm["MetricName"] for alarm in ALARMS.values() if _is_about(alarm, machine)}
+    assert {"ExecutionsFailed", "ExecutionsTimedOut"} <= watched
+
+
+@pytest.mark.parametrize("function", sorted(CONFIG))
+def test_a_function_s_lines_are_kept_for_a_time(function: str) -> None:
+    logical_id = "APIHandler" if function == "api_handler" else _logical_id(function)
+    assert RESOURCES[f"{logical_id}LogGroup"]["Properties"]["RetentionInDays"]
+
+
+@pytest.mark.parametrize("function", DOORS)
+def test_whatever_no_workflow_retries_has_alarms_of_its_own(function: str) -> None:
+    """A step that fails fails its workflow; these fail by themselves."""
+    logical_id = "APIHandler" if function == "api_handler" else _logical_id(function)
+    assert {a["MetricName"] for a in ALARMS.values() if _is_about(a, logical_id)} >= {"Errors", "Throttles"}
+    if function != "api_handler":
+        letters = {"Fn::GetAtt": ["DeadLetters", "Arn"]}
+        said = RESOURCES[logical_id]["Properties"]
+        assert said["DeadLetterQueue"] == {"Type": "SQS", "TargetArn": letters}
+        assert [event["Properties"]["DeadLetterConfig"] for event in said["Events"].values()] == [{"Arn": letters}]
+
+
+def _logical_id(function: str) -> str:
+    return "".join(part.capitalize() for part in function.split("_"))
+
+
+def _is_about(alarm: Any, logical_id: str) -> bool:
+    return any(dimension["Value"] == {"Ref": logical_id} for dimension in alarm["Dimensions"])
+
+
+@pytest.mark.parametrize("name", sorted(of_kind("AWS::SNS::Topic") | of_kind("AWS::SQS::Queue")))
+def test_messages_are_encrypted_with_our_key_and_taken_over_tls_only(name: str) -> None:
+    assert RESOURCES[name]["Properties"]["KmsMasterKeyId"] == {"Ref": "MessagesKey"}
+    about = [said for said in POLICIES.values() if {"Ref": name} in said.get("Topics", said.get("Queues"))]
+    refused = [each for said in about for each in said["PolicyDocument"]["Statement"] if each["Effect"] == "Deny"]
+    assert [each["Condition"] for each in refused] == [{"Bool": {"aws:SecureTransport": "false"}}]
+    assert refused[0]["Principal"] == "*"
+
+
+def test_whoever_sends_mails_knows_the_api_s_address_without_being_told() -> None:
+    given = RESOURCES["WatchSupportDeliverNotices"]["Properties"]["Environment"]["Variables"]["EKSLAB_API_URL"]
+    condition, own, made = given["Fn::If"]
+    assert (condition, own) == ("HasApiUrl", {"Ref": "ApiUrl"})
+    assert made["Fn::Sub"].startswith("https://${RestAPI}.")
+
+
+def test_the_api_s_handler_never_names_the_api_that_names_it() -> None:
+    """CloudFormation would refuse the cycle, and the emulator does not."""
+    shared = TEMPLATE["Globals"] | {name: RESOURCES[name] for name in ("APIHandler",) if name in RESOURCES}
+    assert "RestAPI" not in json.dumps(shared)
+
+
+def test_the_dashboard_is_json_whatever_is_filled_in() -> None:
+    body = RESOURCES["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    widgets = json.loads(re.sub(r"\$\{[\w.:]+\}", "x", body))["widgets"]
+    assert len({(widget["x"], widget["y"]) for widget in widgets}) == len(widgets) > 0
