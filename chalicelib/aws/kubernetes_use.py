@@ -13,7 +13,7 @@ from chalicelib.aws.kubernetes_http import ApiServer, NotAdmitted, NotReachable
 from chalicelib.aws.signals_reading import Reading
 from chalicelib.domain.evidence import KubernetesUse
 
-_SECONDS = 4.0
+_SECONDS = 3.0
 _JOBS, _CRON_JOBS = "/apis/batch/v1/jobs", "/apis/batch/v1/cronjobs"
 _AUTOSCALERS = "/apis/autoscaling/v2/horizontalpodautoscalers"
 _PODS, _CLAIMS = "/api/v1/pods", "/api/v1/persistentvolumeclaims"

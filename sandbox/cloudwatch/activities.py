@@ -10,6 +10,7 @@ from bisect import bisect_right
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
 from sandbox.clock import SandboxClock
@@ -29,24 +30,29 @@ _USUALLY = timedelta(hours=6)
 _SAMPLE = 300
 
 
+History = tuple[tuple[int, str], ...]
+"""Profiles in the order of their beginnings, each with the second of the epoch from which it holds."""
+
+
 @dataclass(frozen=True, slots=True)
 class Subject:
     """What a metric is of: a cluster, with the nodes that matter to the metric, and its activities."""
 
     name: str
     nodes: int
-    history: tuple[tuple[datetime, str], ...]
+    history: History
 
-    def profile_at(self, at: datetime) -> Profile:
-        """What was going on at an instant."""
-        index = bisect_right([since for since, _ in self.history], at) - 1
+    def profile_at(self, second: int) -> Profile:
+        """What was going on at a second of the epoch."""
+        index = bisect_right(self.history, second, key=itemgetter(0)) - 1
         return PROFILES[self.history[index][1] if index >= 0 else "idle"]
 
-    def value(self, metric: str, statistic: str, start: datetime, period: int) -> float | None:
-        """One period's statistic; None if CloudWatch has nothing of it."""
+    def value(self, metric: str, statistic: str, start: int, period: int) -> float | None:
+        """The statistic of the period from a second of the epoch on; None if CloudWatch has nothing of it."""
         step = min(period, _SAMPLE)
-        instants = [start + timedelta(seconds=after) for after in range(0, period, step)]
-        told = [rate(self.profile_at(at), metric, self.name, self.nodes, at) for at in instants]
+        told = (
+            rate(self.profile_at(at), metric, self.name, self.nodes, at) for at in range(start, start + period, step)
+        )
         rates = [each for each in told if each is not None]
         match statistic:
             case _ if not rates:
@@ -66,7 +72,7 @@ class Activities:
 
     def __init__(self, clock: SandboxClock, world: World) -> None:
         self._clock, self._world = clock, world
-        self._by_place: dict[Place, tuple[tuple[datetime, str], ...]] = {}
+        self._by_place: dict[Place, History] = {}
 
     def set(self, place: Place, profile: str, since: datetime | None = None) -> datetime:
         """Let this go on from `since` until something else does; return since when. ValueError for an unknown profile.
@@ -77,8 +83,9 @@ class Activities:
             raise ValueError(f"no profile {profile}, there are {', '.join(PROFILES)}")
         if since is None:
             since = _EVER if profile in LASTING else self._clock.now() - _USUALLY
-        earlier = [entry for entry in self._by_place.get(place, ()) if entry[0] < since]
-        self._by_place[place] = (*earlier, (since, profile))
+        second = int(since.timestamp())
+        earlier = [entry for entry in self._by_place.get(place, ()) if entry[0] < second]
+        self._by_place[place] = (*earlier, (second, profile))
         return since
 
     def subject(self, account: str, region: str, dimensions: Mapping[str, str]) -> Subject | None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
 from typing import Any
 
 from ministack.services import cloudwatch
@@ -90,7 +89,7 @@ def _result(query: Mapping[str, Any], subject: Subject, start: float, end: float
     period, name = int(asked["Period"]), asked["Metric"]["MetricName"]
     points = []
     for second in range(int(start) // period * period, int(end), period):
-        value = subject.value(name, asked["Stat"], datetime.fromtimestamp(second, UTC), period)
+        value = subject.value(name, asked["Stat"], second, period)
         if value is not None:
             points.append((second, value))
     return {

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import zlib
 from dataclasses import dataclass
-from datetime import datetime
 from enum import Enum
 
 
@@ -28,13 +27,13 @@ class Course:
     least: float = 0.0
     manner: Manner = Manner.STEADY
 
-    def at(self, instant: datetime, noise: float) -> float:
-        """The number at an instant, whose `noise` is between 0 and 1."""
+    def at(self, second: int, noise: float) -> float:
+        """The number at a second of the epoch, whose `noise` is between 0 and 1."""
         match self.manner:
             case Manner.BURSTS:
                 return self.least + (self.most - self.least) * max(noise - 0.4, 0) / 0.6
             case Manner.HOURLY:
-                return self.most if instant.minute < 5 else self.least
+                return self.most if second % 3600 < 300 else self.least
             case Manner.STEADY:
                 return self.most * (0.98 + 0.04 * noise)
 
@@ -83,10 +82,9 @@ PROFILES = {
 LASTING = frozenset({"idle", "silent", "gaps"})
 
 
-def rate(profile: Profile, metric: str, cluster: str, nodes: int, at: datetime) -> float | None:
-    """How much of a metric there is a minute (for CPU, flows and what waits: at all) at an instant; None if nothing is told."""
-    slot = f"{cluster}/{metric}/{int(at.timestamp()) // 300}"
-    noise = zlib.crc32(slot.encode()) / 2**32
+def rate(profile: Profile, metric: str, cluster: str, nodes: int, at: int) -> float | None:
+    """How much of a metric there is a minute (for CPU, flows and what waits: at all) at a second of the epoch, if any."""
+    noise = zlib.crc32(f"{cluster}/{metric}/{at // 300}".encode()) / 2**32
     if noise >= profile.told:
         return None
     match metric:

@@ -1,0 +1,157 @@
+"""The reader of signals beside a plain loop that asks about one cluster after another, in as many calls as it takes.
+
+Both read the same clusters of the sandbox: EKS, EC2, load balancers, and CloudWatch over three hours and the week before. An
+answer takes a while longer than the sandbox's own, since AWS's do. The reader asks CloudTrail and the clusters' own API
+servers too, the loop does not. This one knows the adapter from within, because nothing outside of it calls it alone.
+"""
+
+import argparse
+import statistics
+import time
+from collections import Counter
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from chalicelib.aws.signals import AwsSignals, SignalClients
+from chalicelib.domain.lab import Lab, Phase
+from chalicelib.domain.spec import EndpointAccess, EndpointSpec, LabSpec, NewNetwork
+from sandbox.activity import set_activity
+from sandbox.emulator import Sandbox, running_sandbox
+from sandbox.fleet import put_clusters
+
+NOW, WINDOW, WEEK = datetime(2026, 11, 23, 13, 0, tzinfo=UTC), timedelta(hours=3), timedelta(days=7)
+_GROUPS = ("general", "gpu")
+#: Of the window everything, of the week before it only what has a baseline.
+_OF_CLUSTER = {
+    300: ("apiserver_request_total", "scheduler_schedule_attempts_SCHEDULED", "scheduler_pending_pods"),
+    3600: ("apiserver_request_total", "scheduler_schedule_attempts_SCHEDULED"),
+}
+_OF_GROUP = {300: ("CPUUtilization", "NetworkIn", "NetworkOut"), 3600: ("CPUUtilization",)}
+#: A loop over so many labs is measured once.
+_MANY = 100
+
+Read = Callable[[Sequence[Lab]], int]
+"""Reads labs and returns how many of them were read whole."""
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--labs", type=int, nargs="+", default=[1, 10, 100])
+    parser.add_argument("--latency", type=float, default=0.05, help="seconds that every answer takes longer")
+    parser.add_argument("--rounds", type=int, default=3)
+    options = parser.parse_args()
+    with running_sandbox() as sandbox:
+        labs = [_put_lab(sandbox, number) for number in range(max(options.labs))]
+        clients = Clients(sandbox, options.latency)
+        print(
+            f"two node groups a lab, {options.latency * 1000:.0f} ms an answer, median of {options.rounds}, or once\n"
+        )
+        print(f"{'labs':>5}  {'':<12}{'seconds':>9}{'calls':>8}{'GetMetricData':>15}{'read whole':>12}")
+        for count in options.labs:
+            for name, read in (("plain loop", clients.plain_loop), ("signals", clients.signals)):
+                _print_row(clients, name, read, labs[:count], 1 if count >= _MANY else options.rounds)
+
+
+def _print_row(clients: "Clients", name: str, read: Read, labs: Sequence[Lab], rounds: int) -> None:
+    seconds = []
+    for _ in range(rounds):
+        clients.calls.clear()
+        began = time.monotonic()
+        whole = read(labs)
+        seconds.append(time.monotonic() - began)
+    calls = clients.calls
+    row = f"{statistics.median(seconds):>9.2f}{calls.total():>8}{calls['GetMetricData']:>15}{whole:>12}"
+    print(f"{len(labs):>5}  {name:<12}{row}")
+
+
+class Clients:
+    """Clients of the sandbox that count their calls and take their time, and the two ways to read with them."""
+
+    def __init__(self, sandbox: Sandbox, latency: float) -> None:
+        self.calls: Counter[str] = Counter()
+        self._latency = latency
+        services = {name: name for name in SignalClients.__dataclass_fields__} | {"tagging": "resourcegroupstaggingapi"}
+        self._clients = {name: self._slow(sandbox.client(service)) for name, service in services.items()}
+
+    def signals(self, labs: Sequence[Lab]) -> int:
+        """All labs at once."""
+        found = AwsSignals(SignalClients(**self._clients), "token of {}".format).read(labs, NOW, WINDOW)
+        return sum(len(seen.requests.points) == 36 and not seen.unread for seen in found.values())
+
+    def plain_loop(self, labs: Sequence[Lab]) -> int:
+        """One lab after another."""
+        return sum(self._read_one(lab.name) for lab in labs)
+
+    def _read_one(self, name: str) -> bool:
+        eks, ec2, cloudwatch = (self._clients[service] for service in ("eks", "ec2", "cloudwatch"))
+        eks.describe_cluster(name=name)
+        groups = [
+            eks.describe_nodegroup(clusterName=name, nodegroupName=group)["nodegroup"]
+            for group in eks.list_nodegroups(clusterName=name)["nodegroups"]
+        ]
+        eks.list_fargate_profiles(clusterName=name)
+        owned = [{"Name": f"tag:kubernetes.io/cluster/{name}", "Values": ["owned"]}]
+        ec2.describe_instances(Filters=owned)
+        ec2.describe_volumes(Filters=owned)
+        for tag in ({"Key": "elbv2.k8s.aws/cluster", "Values": [name]}, {"Key": f"kubernetes.io/cluster/{name}"}):
+            self._clients["tagging"].get_resources(
+                TagFilters=[tag], ResourceTypeFilters=["elasticloadbalancing:loadbalancer"]
+            )
+        scaling = [group["resources"]["autoScalingGroups"][0]["name"] for group in groups]
+        now = cloudwatch.get_metric_data(
+            MetricDataQueries=_queries(name, scaling, 300), StartTime=NOW - WINDOW, EndTime=NOW
+        )
+        before = cloudwatch.get_metric_data(
+            MetricDataQueries=_queries(name, scaling, 3600), StartTime=NOW - WINDOW - WEEK, EndTime=NOW - WINDOW
+        )
+        return bool(now["MetricDataResults"][0]["Values"] and before["MetricDataResults"][0]["Values"])
+
+    def _slow(self, client: Any) -> Any:
+        def count(model: Any, **_: Any) -> None:
+            self.calls[model.name] += 1
+            time.sleep(self._latency)
+
+        client.meta.events.register("before-call", count)
+        return client
+
+
+def _queries(cluster: str, groups: Sequence[str], period: int) -> list[dict[str, Any]]:
+    asked = [("AWS/EKS", name, "ClusterName", cluster, "Sum") for name in _OF_CLUSTER[period]]
+    for group in groups:
+        asked += [
+            ("AWS/EC2", name, "AutoScalingGroupName", group, "Average" if name == "CPUUtilization" else "Sum")
+            for name in _OF_GROUP[period]
+        ]
+    return [
+        {
+            "Id": f"q{number}",
+            "MetricStat": {
+                "Metric": {
+                    "Namespace": space,
+                    "MetricName": name,
+                    "Dimensions": [{"Name": dimension, "Value": value}],
+                },
+                "Period": period,
+                "Stat": statistic,
+            },
+        }
+        for number, (space, name, dimension, value, statistic) in enumerate(asked)
+    ]
+
+
+def _put_lab(sandbox: Sandbox, number: int) -> Lab:
+    """A lab whose cluster was there before, idle, and out of reach."""
+    endpoint = EndpointSpec(EndpointAccess.PRIVATE, ())
+    spec = LabSpec(f"bench-{number:03}", sandbox.region, "1.36", NewNetwork(), endpoint, ())
+    owner = f"arn:aws:iam::{sandbox.account}:user/learner-{number % 20}"
+    lab = Lab(f"lab-{number:012x}", owner, sandbox.account, spec, Phase.READY, NOW - WEEK, NOW - WEEK, NOW)
+    told = {"name": lab.name, "version": "1.36", "tags": {"ekslab:lab-id": lab.id}, "untold": ["endpoint"]}
+    put_clusters(sandbox, [told | {"nodegroups": [{"name": name} for name in _GROUPS]}])
+    set_activity(sandbox, lab.name, "idle")
+    return lab
+
+
+if __name__ == "__main__":
+    main()
