@@ -115,6 +115,14 @@ def test_an_account_is_known_only_with_the_message(topic: Topic) -> None:
     assert topic.reach.why_not("learner", replace(mail(), account="")) is not None
 
 
+def test_what_a_message_will_or_will_not_have_is_not_guessed(topic: Topic) -> None:
+    topic.subscribe({"owner": [{"exists": False}]})
+    topic.subscribe({"account": [{"exists": True}]})
+    assert topic.reach.why_not("learner") is not None
+    assert topic.reach.why_not("learner", replace(mail(), account="")) is not None
+    assert topic.reach.why_not("learner", mail()) is None
+
+
 def test_a_subscription_by_message_body_is_not_counted_on(topic: Topic) -> None:
     topic.subscribe({"recipient": ["learner"]}, "MessageBody")
     assert topic.reach.why_not("learner") is not None
@@ -173,6 +181,7 @@ def test_reach_says_what_a_topic_then_does(topic: Topic, policy: dict[str, Any])
         ({"days": [{"anything-but": [7, 14]}]}, True),
         ({"days": [{"anything-but": [0]}]}, False),
         ({"team": [{"anything-but": ["ops"]}]}, False),
+        ({"team": [{"anything-but": [7]}]}, False),
         ({"account": [{"exists": False}]}, False),
     ],
     ids=json.dumps,
