@@ -17,9 +17,8 @@ from chalicelib.domain.lab import Hibernation, Lab, NodegroupSize, Phase
 from chalicelib.domain.steps import Result, StepResult, execution_name
 from chalicelib.ports import Deps
 from chalicelib.workflows.admitting import people_of, revoke_people
-from chalicelib.workflows.making import again_or_failed
 from chalicelib.workflows.recording import WATCH, move
-from chalicelib.workflows.resizing import is_busy, nodegroups_of, resize_all, why_not_now
+from chalicelib.workflows.resizing import again_or_late, is_busy, nodegroups_of, resize_all, why_not_now
 from chalicelib.workflows.running import StepInput
 
 _GOING = (Phase.HIBERNATING,)
@@ -49,7 +48,7 @@ def revoke_access(deps: Deps, at: StepInput) -> StepResult:
 def shrink_nodegroups(deps: Deps, at: StepInput) -> StepResult:
     """Bring every node group to no nodes, each after its size was written down."""
     if why := why_not_now(deps, at.lab):
-        return again_or_failed("shrink_nodegroups", at, "The control plane", why)
+        return again_or_late("shrink_nodegroups", at, why)
     states = list(nodegroups_of(deps, at.lab))
     _remember(deps, at, [state.size for state in states if not is_busy(state)])
     return resize_all(deps, at, "shrink_nodegroups", states, asleep)

@@ -11,12 +11,14 @@ from collections.abc import Callable, Iterator, Sequence
 
 from chalicelib.domain.errors import ProvisioningFailed, ResourceGone, StillInUse
 from chalicelib.domain.explain import explain
+from chalicelib.domain.failures import Failure
 from chalicelib.domain.hibernating import sizes_told
-from chalicelib.domain.lab import Lab, NodegroupSize
+from chalicelib.domain.lab import Blame, Lab, NodegroupSize
+from chalicelib.domain.patience import PATIENCE
 from chalicelib.domain.steps import Result, StepResult
 from chalicelib.domain.world import NodegroupState
 from chalicelib.ports import Deps
-from chalicelib.workflows.making import again_or_failed
+from chalicelib.workflows.recording import again
 from chalicelib.workflows.running import StepInput
 from chalicelib.workflows.unmaking import own_cluster
 
@@ -45,8 +47,16 @@ def why_not_now(deps: Deps, lab: Lab) -> str:
     """Why node groups can't be resized at the moment, empty if they can. Raises ProvisioningFailed when the cluster is gone."""
     cluster = own_cluster(deps, lab)
     if cluster is None:
-        raise ProvisioningFailed(explain("ResourceNotFoundException", f"There is no cluster {lab.name} of the lab's."))
+        raise ProvisioningFailed(Failure("cluster-gone", f"EKS knows no cluster {lab.name} of the lab's.", Blame.OURS))
     return "" if cluster.status == "ACTIVE" else f"the control plane is {cluster.status}"
+
+
+def again_or_late(step: str, at: StepInput, detail: str) -> StepResult:
+    """Look again; raises ProvisioningFailed when the step has looked as often as it may."""
+    if PATIENCE[step].is_out(at.attempt):
+        why = f"After {PATIENCE[step].minutes} minutes it was not done: {detail}. Try again in a while."
+        raise ProvisioningFailed(Failure("took-too-long", why, Blame.OURS, detail))
+    return again(step, detail)
 
 
 def resize_all(
@@ -59,7 +69,7 @@ def resize_all(
     """Ask for what is not as `wanted` yet; done when all is. Raises ProvisioningFailed: an update failed, or patience is out."""
     waiting = [told for state in states if (told := _towards(deps, at.lab, state, wanted(state.size)))]
     if waiting:
-        return again_or_failed(step, at, "A node group", "; ".join(waiting))
+        return again_or_late(step, at, "; ".join(waiting))
     told = sizes_told([state.size for state in states])
     return StepResult(Result.DONE, f"{told[0].upper()}{told[1:]}.")
 

@@ -18,9 +18,8 @@ from chalicelib.domain.patience import PATIENCE
 from chalicelib.domain.steps import Result, StepResult
 from chalicelib.ports import Deps
 from chalicelib.workflows.admitting import grant_people, people_of
-from chalicelib.workflows.making import again_or_failed
 from chalicelib.workflows.recording import WATCH, again, move
-from chalicelib.workflows.resizing import ask_for_size, nodegroups_of, resize_all, why_not_now
+from chalicelib.workflows.resizing import again_or_late, ask_for_size, nodegroups_of, resize_all, why_not_now
 from chalicelib.workflows.running import StepInput
 from chalicelib.workflows.unmaking import own_cluster
 from chalicelib.workflows.waking_nodes import nodes_of
@@ -35,10 +34,12 @@ def begin(deps: Deps, at: StepInput) -> StepResult:
 
 
 def restore_nodegroups(deps: Deps, at: StepInput) -> StepResult:
-    """Bring every node group back to its size. One that somebody gave nodes meanwhile, or deleted, is left as it is."""
+    """Bring every node group back to its size. One that was not put to sleep, got nodes meanwhile, or is gone, is left alone."""
     if why := why_not_now(deps, at.lab):
-        return again_or_failed("restore_nodegroups", at, "The control plane", why)
-    sizes, states = _sizes(at.lab), list(nodegroups_of(deps, at.lab))
+        return again_or_late("restore_nodegroups", at, why)
+    sizes = _sizes(at.lab)
+    known = {size.name for size in sizes}
+    states = [state for state in nodegroups_of(deps, at.lab) if state.name in known]
     return resize_all(deps, at, "restore_nodegroups", states, lambda now_is: wanted_awake(now_is, sizes))
 
 

@@ -223,7 +223,16 @@ def test_a_cluster_that_is_gone_leaves_the_lab_ready_for_the_sweep_to_see() -> N
     del theatre.world.clusters.clusters["myeks"]
     sleep(theatre)
     assert (theatre.lab.phase, theatre.lab.hibernation) == (Phase.READY, None)
-    assert theatre.lab.reason
+    assert theatre.lab.reason == "EKS knows no cluster myeks of the lab's."
+
+
+def test_a_node_group_that_is_never_done_is_waited_for_a_bounded_time_and_named() -> None:
+    theatre = a_ready_lab()
+    add_nodegroup(theatre, "endless", "UPDATING")
+    theatre.world.clusters.clusters["myeks"].nodegroups["endless"].left = 1000
+    sleep(theatre)
+    assert theatre.ends[-2:] == ["GivenUp", "Awake"]
+    assert theatre.lab.reason == ("After 40 minutes it was not done: endless is UPDATING. Try again in a while.")
 
 
 def test_a_namesake_of_somebody_else_is_never_touched() -> None:
