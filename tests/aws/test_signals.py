@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -23,6 +24,20 @@ from tests.fakes.builders import OWNER, a_lab, a_spec
 
 NOW = datetime(2026, 11, 23, 13, 2, 17, tzinfo=UTC)
 HOURS = timedelta(hours=3)
+#: IAM action -> what its resource can be narrowed to, and the sources that go unread without it.
+RIGHTS = {
+    "eks:DescribeCluster": ("arn:aws:eks:*:*:cluster/*", {Source.CLUSTER}),
+    "eks:ListNodegroups": ("arn:aws:eks:*:*:cluster/*", {Source.CLUSTER}),
+    "eks:DescribeNodegroup": ("arn:aws:eks:*:*:nodegroup/*", {Source.CLUSTER}),
+    "eks:ListFargateProfiles": ("arn:aws:eks:*:*:cluster/*", {Source.CLUSTER}),
+    "logs:FilterLogEvents": ("arn:aws:logs:*:*:log-group:/aws/eks/*", {Source.AUDIT}),
+    "ec2:DescribeInstances": ("*", {Source.INSTANCES}),
+    "ec2:DescribeVolumes": ("*", {Source.VOLUMES}),
+    "tag:GetResources": ("*", {Source.BALANCERS}),
+    "elasticloadbalancing:DescribeLoadBalancers": ("*", {Source.BALANCERS}),
+    "cloudwatch:GetMetricData": ("*", {Source.CLUSTER_METRICS, Source.NODE_METRICS, Source.BALANCERS}),
+    "cloudtrail:LookupEvents": ("*", {Source.OWNER_CALLS}),
+}
 _SERVICES = {"tagging": "resourcegroupstaggingapi"}
 _numbers = itertools.count()
 
@@ -303,6 +318,33 @@ def test_a_source_that_fails_is_unread_for_every_lab_and_costs_the_others_nothin
     for lab in labs:
         assert {told.partition(":")[0] for told in seen[lab.id].unread} == sources
         assert all("RequestLimitExceeded: not now" in told for told in seen[lab.id].unread)
+
+
+@pytest.mark.parametrize("missing", [None, *RIGHTS])
+def test_these_rights_are_enough_and_none_is_too_many(account: Account, missing: str | None) -> None:
+    lab, sandbox = account.lab(log_types=("audit",)), account.sandbox
+    sandbox.client("logs").create_log_group(logGroupName=f"/aws/eks/{lab.name}/cluster")
+    listeners = [{"Protocol": "TCP", "LoadBalancerPort": 80, "InstancePort": 30080}]
+    owned = [{"Key": f"kubernetes.io/cluster/{lab.name}", "Value": "owned"}]
+    sandbox.client("elb").create_load_balancer(LoadBalancerName=lab.id, Listeners=listeners, Tags=owned)
+    allowed = [
+        {"Effect": "Allow", "Action": action, "Resource": resource}
+        for action, (resource, _) in RIGHTS.items()
+        if action != missing
+    ]
+    user, iam = f"reader-{lab.id}", sandbox.client("iam")
+    iam.create_user(UserName=user)
+    policy = json.dumps({"Version": "2012-10-17", "Statement": allowed})
+    iam.put_user_policy(UserName=user, PolicyName="reads", PolicyDocument=policy)
+    credentials = sandbox.credentials_for(user)
+    limited = {
+        name: sandbox.client(_SERVICES.get(name, name), credentials=credentials)
+        for name in SignalClients.__dataclass_fields__
+    }
+    unread = account.read(lab, **limited)[lab.id].unread
+    sources = {told.partition(":")[0] for told in unread}
+    assert sources == (RIGHTS[missing][1] if missing else set())
+    assert all("Denied" in told or "Unauthorized" in told for told in unread)
 
 
 def test_an_api_server_out_of_reach_is_a_sentence_and_not_a_gap(account: Account) -> None:
