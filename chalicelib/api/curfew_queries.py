@@ -67,7 +67,7 @@ def read_protection(raw: bytes, content_type: str | None) -> tuple[datetime | No
     """`until` and `why`; `{"until": null}` ends a protection. Raises InvalidRequest."""
     document, notes = read_body(raw, content_type), Notes()
     body = Reader(document, "", notes)
-    text, why = body.text("until"), (body.text("why") or "").strip()
+    text, why = body.text("until"), " ".join((body.text("why") or "").split())
     body.close()
     if "until" not in document:
         body.error("until", "missing", "until is required: an instant such as 2026-12-01T00:00:00Z, or null to end it.")

@@ -15,6 +15,8 @@ from chalicelib.domain.errors import ResourceGone
 
 #: How long what was read is believed.
 KEPT_FOR = timedelta(minutes=5)
+#: Bytes. A shorter secret could be guessed: it is none.
+SHORTEST = 32
 _CURRENT, _PREVIOUS = "AWSCURRENT", "AWSPREVIOUS"
 
 
@@ -36,7 +38,9 @@ class SecretsLinkKeys:
         key = self._key(_CURRENT)
         if key is None:
             operation = "secretsmanager:GetSecretValue"
-            raise ResourceGone(operation, "ResourceNotFoundException", f"{self._secret_id} has no current version.")
+            raise ResourceGone(
+                operation, "ResourceNotFoundException", f"{self._secret_id} holds no key of {SHORTEST} bytes."
+            )
         return key.id, key.value
 
     def key(self, key_id: str) -> bytes | None:
@@ -60,4 +64,4 @@ class SecretsLinkKeys:
         except ResourceGone:
             return None
         value = answer["SecretBinary"] if "SecretBinary" in answer else answer["SecretString"].encode()
-        return _Key(answer["VersionId"], value)
+        return _Key(answer["VersionId"], value) if len(value) >= SHORTEST else None

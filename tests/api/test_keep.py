@@ -299,10 +299,12 @@ def test_what_others_wrote_is_text_on_the_page_and_nothing_else() -> None:
 
 @settings(deadline=None, max_examples=150)
 @given(st.text(max_size=320))
-def test_any_token_is_refused_with_the_same_page(token: str) -> None:
+def test_any_token_is_refused_with_the_same_page_and_reads_nothing(token: str) -> None:
     http = a_world()
+    calls = list(http.world.account.calls)
     path = "/keep/" + (quote(token, safe="") or "-")
     assert {get(http, path).text, press(http, path).text} == {get(http, "/keep/no").text}
+    assert http.world.account.calls == calls
 
 
 def test_a_link_can_be_used_for_as_long_as_it_is_good_and_not_a_second_longer() -> None:

@@ -155,6 +155,12 @@ def test_administrators_protect_and_lift_and_history_says_why() -> None:
     assert "no longer" in messages[1]
 
 
+def test_a_reason_is_one_line() -> None:
+    http = a_world()
+    http.post(PROTECT, {"until": "2026-11-25T00:00:00Z", "why": " Exam\n\n on\tWednesday. "}, caller=ADMIN)
+    assert the_lab(http).protection.why == "Exam on Wednesday."
+
+
 def test_an_owner_does_not_protect() -> None:
     http = a_world()
     answer = http.post(PROTECT, {"until": "2026-11-25T00:00:00Z", "why": "Mine."})

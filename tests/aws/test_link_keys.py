@@ -108,6 +108,24 @@ def test_a_failure_is_told_and_not_kept() -> None:
         assert keys.current()[1] == b"1" * 64
 
 
+@pytest.mark.parametrize("secret", [{"SecretString": "1" * 31}, {"SecretBinary": b"\0" * 31}])
+def test_a_secret_short_enough_to_be_guessed_signs_nothing(secret: dict[str, Any]) -> None:
+    with mock_aws():
+        client = boto3.client("secretsmanager", region_name="ap-northeast-2")
+        version = client.create_secret(Name=SECRET, **secret)["VersionId"]
+        keys = SecretsLinkKeys(client, SECRET, FakeClock().now)
+        assert keys.key(version) is None
+        with pytest.raises(ResourceGone):
+            keys.current()
+
+
+def test_a_secret_of_bytes_is_a_key_as_well() -> None:
+    with mock_aws():
+        client = boto3.client("secretsmanager", region_name="ap-northeast-2")
+        client.create_secret(Name=SECRET, SecretBinary=bytes(range(32)))
+        assert SecretsLinkKeys(client, SECRET, FakeClock().now).current()[1] == bytes(range(32))
+
+
 def test_a_secret_that_is_not_there_is_told_to_the_signer_and_knows_no_key() -> None:
     with mock_aws():
         client = boto3.client("secretsmanager", region_name="ap-northeast-2")

@@ -1,0 +1,57 @@
+"""A lab that begins to end between the look at it and the change: who keeps or extends it then is told, and nothing is held up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pytest
+
+from chalicelib import curfews_keeping, labs_lease
+from chalicelib.domain.errors import NotKept, WrongPhase
+from chalicelib.domain.extending import Wish
+from chalicelib.domain.lab import Lab, Phase
+from tests.api.curfew_world import LAB, a_link, a_world
+from tests.api.http import Http
+from tests.fakes import NOW, a_caller
+
+
+@dataclass
+class OvertakenStore:
+    """A store in which a sweep begins to end the lab as soon as it was loaded."""
+
+    store: Any
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.store, name)
+
+    def load_lab(self, lab_id: str) -> Lab:
+        lab: Lab = self.store.load_lab(lab_id)
+        self.store.change_lab(lab_id, lambda stored: replace(stored.moved_to(Phase.RELEASING, NOW), run=stored.run + 1))
+        return lab
+
+
+@pytest.fixture
+def http() -> Http:
+    http = a_world()
+    http.world.deps = replace(http.world.deps, store=OvertakenStore(http.world.store))
+    return http
+
+
+def test_a_link_pressed_too_late_keeps_nothing_and_says_so(http: Http) -> None:
+    token = a_link(http).removeprefix("/keep/")
+    with pytest.raises(NotKept, match="too late"):
+        curfews_keeping.keep_by_link(http.world.deps, token, NOW)
+    assert_untouched(http)
+
+
+def test_a_lease_extended_too_late_is_refused(http: Http) -> None:
+    with pytest.raises(WrongPhase):
+        labs_lease.extend_lab(http.world.deps, a_caller(), LAB, Wish(hours=4), NOW)
+    assert_untouched(http)
+
+
+def assert_untouched(http: Http) -> None:
+    lab, before = http.world.store.labs[LAB], a_world().world.store.labs[LAB]
+    assert (lab.phase, lab.kept_until, lab.lease_ends_at) == (Phase.RELEASING, None, before.lease_ends_at)
+    assert http.world.store.events(LAB, 10, None).items == ()
