@@ -10,8 +10,10 @@ import pytest
 from chalicelib import labs
 from chalicelib.domain.curfew import CurfewRules
 from chalicelib.domain.errors import InvalidRequest, Throttled
+from chalicelib.domain.evening import AtCurfew
 from chalicelib.domain.findings import warning
-from chalicelib.domain.lab import Change, Phase
+from chalicelib.domain.lab import Change, Phase, Planned
+from chalicelib.domain.plan import Entry, Ground
 from chalicelib.domain.resources import Kind
 from chalicelib.domain.spec import (
     AccessSpec,
@@ -22,6 +24,7 @@ from chalicelib.domain.spec import (
     VolumePolicy,
 )
 from chalicelib.domain.world import HostedZone, SubnetFacts
+from chalicelib.labs_reading import get_lab
 from tests.fakes import NOW, FakeWorld, a_caller, a_lab, a_nodegroup, a_spec, make_deps
 
 SESSION = "arn:aws:sts::111122223333:assumed-role/Learners/data2"
@@ -203,3 +206,15 @@ def test_a_change_of_the_allow_list_is_judged_as_a_request_is() -> None:
         labs.change_lab(world.deps, a_caller(), lab.id, change, NOW)
     codes = [finding.code for finding in refusal.value.findings]
     assert codes == ["invalid-cidr", "private-address", "cidr-overlaps", "open-to-the-world"]
+
+
+def test_what_happens_next_quotes_the_plan_that_the_lab_is_on() -> None:
+    world = make_deps()
+    at, night = NOW + timedelta(hours=12), NOW.date()
+    entry = Entry(
+        night, a_lab().id, at, AtCurfew.END, Ground.IDLE, "idle since 09:00", "me", "myeks", "ap-northeast-2", NOW
+    )
+    world.curfew.store.publish(night, [entry], NOW)
+    world.store.put(a_lab(phase="ready", planned=Planned(night, entry.id, at)))
+    told = get_lab(world.deps, a_caller(), a_lab().id, NOW).next
+    assert told[0] == "Tonight's plan: it ends Mon 23 Nov 22:00 (UTC). Idle since 09:00. Extending it keeps it."
