@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from chalicelib.domain.calendar import SupportStatus
 from chalicelib.domain.curfew import CurfewRules
 from chalicelib.domain.errors import InvalidRequest, NotYours, WrongPhase
 from chalicelib.domain.evening import Evening, local_told, next_wake
@@ -17,7 +16,7 @@ from chalicelib.domain.findings import Finding, error, warning
 from chalicelib.domain.history import Event
 from chalicelib.domain.lab import ENDING, OVER, RESTING, Caller, Lab, Protection
 from chalicelib.domain.money import Cost, hourly_cost, keeping_cost
-from chalicelib.domain.spec import SupportPolicy
+from chalicelib.domain.supporting import decide_support
 from chalicelib.labs import Answered, own_lab
 from chalicelib.ports import Deps
 
@@ -100,11 +99,10 @@ def refuse_ending(lab: Lab, what: str) -> None:
 
 
 def cost_of(deps: Deps, lab: Lab, now: datetime) -> Cost:
-    """What the lab costs an hour as it is. Extended support is paid for only under the policy EXTENDED."""
-    dates = deps.cloud(lab.region).clusters.versions().get(lab.spec.version)
-    late = dates is not None and dates.status_at(now) is SupportStatus.EXTENDED
-    extended = late and lab.spec.support_policy is SupportPolicy.EXTENDED
-    return hourly_cost(lab, deps.curfew.prices(lab.region), extended)
+    """What the lab costs an hour as it is, extended support included where it is billed."""
+    calendar = deps.cloud(lab.region).clusters.versions()
+    support = decide_support(lab.spec.version, str(lab.spec.support_policy), calendar, now)
+    return hourly_cost(lab, deps.curfew.prices(lab.region), support.billed_extended)
 
 
 def _touched(stored: Lab, changed: Lab, now: datetime) -> Lab:
