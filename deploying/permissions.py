@@ -1,0 +1,88 @@
+"""Writes docs/permissions.md: every right of every function, what it is about, who has it and why.
+
+Read off `.chalice/statements.json` and `.chalice/grants.json`, which the policies are composed from; `make compose` runs
+it, and tests/deploying/test_permissions.py fails when the page is stale.
+"""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from deploying.packaging import PROJECT
+
+PAGE = PROJECT / "docs" / "permissions.md"
+_OPENING = """# Permissions
+
+Every right that a function of the service has, why, what it is about, and who has it. Written by `make compose`; the
+rights themselves are in `.chalice/statements.json` and `.chalice/grants.json`. `*` as what a right is about stands
+beside reads that AWS cannot scope, and where the reason says so. `<stack>` is the stack's name.
+
+Two more roles are in `.chalice/template.json`: `StateMachineRole`, with which workflows call their steps and leave
+logs and traces, and `LabStackRole`, with which CloudFormation makes and removes networks and roles of labs. Roles of
+labs lie under the path `/ekslab/`; no other can be handed to EKS or EC2.
+"""
+_SHORT = {"${AWS::Partition}": "aws", "${AWS::Region}": "<region>", "${AWS::AccountId}": "<account>"}
+
+
+def page() -> str:
+    """The whole page, as it should lie there."""
+    chalice = PROJECT / ".chalice"
+    statements = json.loads((chalice / "statements.json").read_text())
+    grants = json.loads((chalice / "grants.json").read_text())
+    return "\n".join(
+        [_OPENING, *(line for name in sorted(statements) for line in _right(name, statements[name], grants))]
+    )
+
+
+def _right(name: str, said: Mapping[str, Any], grants: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    who = [function for function, names in grants.items() if name in names]
+    yield f"## {name}\n"
+    yield f"{said['why']}\n"
+    yield f"- may: {_listed(said['Action'])}"
+    yield f"- on: {_listed(said['Resource'])}"
+    if "Condition" in said:
+        yield f"- if: {_listed(_conditions(said['Condition']))}"
+    yield f"- who: {', '.join(_holder(function) for function in sorted(who))}\n"
+
+
+def _conditions(condition: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    return [
+        f"{key} {operator} {' or '.join(_plain(each) for each in _several(value))}"
+        for operator, keys in condition.items()
+        for key, value in keys.items()
+    ]
+
+
+def _listed(value: Any) -> str:
+    return ", ".join(f"`{_plain(each)}`" for each in _several(value))
+
+
+def _several(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else [value]
+
+
+def _plain(value: Any) -> str:
+    match value:
+        case {"Fn::Sub": str(text)}:
+            for long, short in _SHORT.items():
+                text = text.replace(long, short)
+            return text.replace("${AWS::StackName}", "<stack>").replace("${LabsTable.Arn}", "LabsTable")
+        case {"Ref": str(name)} | {"Fn::GetAtt": [str(name), *_]}:
+            return name
+        case _:
+            return str(value)
+
+
+def _holder(function: str) -> str:
+    return {"*": "every function", "event handlers": "whatever schedules and events call"}.get(
+        function, f"`{function}`"
+    )
+
+
+def main() -> None:
+    """Write the page."""
+    PAGE.write_text(page())
+
+
+if __name__ == "__main__":
+    main()
