@@ -46,6 +46,8 @@ from chalicelib.settings import Settings, load_settings
 _CONFIG = Config(retries={"mode": "adaptive", "max_attempts": 6}, connect_timeout=5, read_timeout=25)
 
 
+#: For what is nice to have: no lab's night waits for a price.
+_BRIEFLY = Config(retries={"mode": "standard", "max_attempts": 2}, connect_timeout=2, read_timeout=5)
 #: One of the three regions that have the Price List; it speaks for all.
 PRICE_LIST_REGION = "us-east-1"
 
@@ -56,14 +58,14 @@ _MAKING = threading.Lock()
 class LazyClient:
     """A boto3 client that is made when first used."""
 
-    def __init__(self, service: str, region: str) -> None:
-        self._service, self._region = service, region
+    def __init__(self, service: str, region: str, config: Config = _CONFIG) -> None:
+        self._service, self._region, self._config = service, region, config
         self._client: Any = None
 
     def __getattr__(self, name: str) -> Any:
         with _MAKING:
             if self._client is None:
-                self._client = boto3.client(self._service, region_name=self._region, config=_CONFIG)
+                self._client = boto3.client(self._service, region_name=self._region, config=self._config)
         return getattr(self._client, name)
 
 
@@ -148,7 +150,7 @@ def _watch(settings: Settings) -> Watch:
 
 def _curfew(settings: Settings) -> Curfew:
     region, now, curfew = settings.region, SystemClock().now, settings.curfew
-    prices = PriceList(LazyClient("pricing", PRICE_LIST_REGION), now)
+    prices = PriceList(LazyClient("pricing", PRICE_LIST_REGION, _BRIEFLY), now)
     return Curfew(
         store=DynamoCurfewStore(LazyClient("dynamodb", region), settings.table),
         signals=_signals,
