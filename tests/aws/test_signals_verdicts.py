@@ -1,0 +1,57 @@
+"""What goes on in the sandbox's clusters, read by the reader and judged by the rules, comes out as people would say it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from chalicelib.aws.signals import AwsSignals, SignalClients
+from chalicelib.domain.curfew import CurfewRules
+from chalicelib.domain.idleness import judge
+from chalicelib.domain.idleness_verdict import Verdict
+from sandbox.activity import set_activity
+from sandbox.cloudwatch.profiles import LASTING, PROFILES
+from sandbox.emulator import Sandbox
+from sandbox.fleet import put_clusters
+from tests.fakes.builders import a_lab, a_spec
+
+NOW = datetime(2026, 11, 23, 13, 0, tzinfo=UTC)
+#: Programs that talk on and on are nobody at work.
+IDLE = {"idle", "k9s", "gitops", "scraped", "crash-loop"}
+BUSY = {"busy", "job", "queue", "cron"}
+UNKNOWN = {"silent", "gaps"}
+
+
+@pytest.fixture(scope="module")
+def verdicts(sandbox: Sandbox) -> dict[str, Verdict]:
+    """Of one lab for each profile, three days old, all read at once."""
+    labs = {}
+    for profile in PROFILES:
+        lab = a_lab(id=f"lab-{profile}", spec=a_spec(name=f"judged-{profile}"), phase="ready")
+        labs[profile] = replace(lab, created_at=NOW - timedelta(days=3))
+        told = {"name": lab.name, "version": "1.36", "tags": {"ekslab:lab-id": lab.id}, "untold": ["endpoint"]}
+        put_clusters(sandbox, [told | {"nodegroups": [{"name": "nodes"}]}])
+        set_activity(sandbox, lab.name, profile, None if profile in LASTING else NOW - timedelta(hours=6))
+    services = {name: name for name in SignalClients.__dataclass_fields__} | {"tagging": "resourcegroupstaggingapi"}
+    clients = SignalClients(**{name: sandbox.client(service) for name, service in services.items()})
+    seen = AwsSignals(clients, "token of {}".format).read(tuple(labs.values()), NOW, timedelta(hours=3))
+    return {profile: judge(lab, seen[lab.id], CurfewRules(), NOW) for profile, lab in labs.items()}
+
+
+@pytest.mark.parametrize("profile", sorted(IDLE))
+def test_where_only_programs_talk_the_lab_is_idle(verdicts: dict[str, Verdict], profile: str) -> None:
+    assert verdicts[profile].idle, verdicts[profile].sentence
+
+
+@pytest.mark.parametrize("profile", sorted(BUSY))
+def test_where_there_is_work_the_lab_is_busy(verdicts: dict[str, Verdict], profile: str) -> None:
+    assert not verdicts[profile].idle
+    assert verdicts[profile].sentence.startswith("busy")
+
+
+@pytest.mark.parametrize("profile", sorted(UNKNOWN))
+def test_where_nothing_is_told_the_lab_is_not_known_to_be_idle(verdicts: dict[str, Verdict], profile: str) -> None:
+    assert not verdicts[profile].idle
+    assert "no data" in verdicts[profile].sentence
