@@ -4,9 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 
+LOCK := $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-annotate --custom-compile-command 'make lock'
+
 export PARAMETERS
 
-.PHONY: demo sandbox test check format lint types templates compose bench package deploy destroy clean help
+.PHONY: demo sandbox test check format lint types templates compose lock bench package deploy destroy clean help
 
 help:            ## what there is to make
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## +/\t/' | expand -t 12
@@ -14,7 +16,7 @@ help:            ## what there is to make
 $(INSTALLED): requirements.txt requirements-dev.txt
 	@$(PYTHON) -c 'import sys; sys.exit("ekslab needs Python 3.11 or newer; this is " + sys.version.split()[0]) if sys.version_info < (3, 11) else 0'
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@
 
 demo: $(INSTALLED)      ## a lab from request to proof of empty, on this machine
@@ -53,6 +55,10 @@ deploy: $(INSTALLED)    ## into an account: make deploy STAGE=prod [REGION=..] [
 
 destroy: $(INSTALLED)   ## out of it again, if no lab lives: make destroy STAGE=prod [REGION=..] [YES=1]
 	@$(BIN)/python -m deploying destroy --stage '$(STAGE)' --region '$(REGION)' $(if $(YES),--yes)
+
+lock: $(INSTALLED)      ## rewrite requirements.txt and requirements-dev.txt, with hashes, from what is pinned in *.in
+	$(LOCK) requirements.in --output-file requirements.txt
+	$(LOCK) requirements-dev.in --output-file requirements-dev.txt
 
 bench: $(INSTALLED)     ## measurements, each beside a peer or a limit
 	@for module in $$(ls benchmarks/bench_*.py); do $(BIN)/python -m benchmarks.$$(basename $$module .py) || exit 1; done
