@@ -171,6 +171,11 @@ def test_a_stack_that_never_came_up_can_be_destroyed_and_deployed_again(sandbox:
     assert deployed(sandbox, stack)["Said"] == "nothing"
 
 
+def test_the_template_is_within_cloudformation_s_limits_with_room_for_what_sam_adds(packaged: Package) -> None:
+    assert len(packaged.template["Resources"]) <= 400, "of 500 a stack may have"
+    assert len(json.dumps(packaged.template, indent=1)) <= 700_000, "of 1,000,000 bytes a template in a bucket may have"
+
+
 def test_parameters_are_words_or_a_file(tmp_path: Path) -> None:
     assert parameters("") == {}
     assert parameters("A=1 B='x y=z,w'") == {"A": "1", "B": "x y=z,w"}
