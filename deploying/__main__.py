@@ -75,7 +75,10 @@ def stack_name(stage: str) -> str:
 def parameters(text: str) -> Mapping[str, str]:
     """Read `Name=value` words as a shell would, or a JSON file of such. Raises NotDeployed for anything else."""
     if text.endswith(".json"):
-        return {str(key): str(value) for key, value in json.loads(Path(text).read_text()).items()}
+        try:
+            return {str(key): str(value) for key, value in dict(json.loads(Path(text).read_text())).items()}
+        except (OSError, ValueError, TypeError) as error:
+            raise NotDeployed(f"{text} holds no parameters: {error}") from error
     words = [word.partition("=") for word in shlex.split(text)]
     if unclear := [name for name, is_there, _ in words if not is_there]:
         raise NotDeployed(f"not of the form Name=value: {' '.join(unclear)}")

@@ -183,6 +183,11 @@ def test_parameters_are_words_or_a_file(tmp_path: Path) -> None:
     assert parameters(str(tmp_path / "prod.json")) == {"A": "1", "MaxNodes": "4"}
     with pytest.raises(NotDeployed, match="Name=value: B"):
         parameters("A=1 B")
+    with pytest.raises(NotDeployed, match="holds no parameters"):
+        parameters(str(tmp_path / "nowhere.json"))
+    (tmp_path / "list.json").write_text("[1]")
+    with pytest.raises(NotDeployed, match="holds no parameters"):
+        parameters(str(tmp_path / "list.json"))
 
 
 @pytest.mark.parametrize("stage", ["", "lab", "labs", "Prod", "much-too-long", "1st", "a_b"])
@@ -220,8 +225,22 @@ def test_the_commands_of_the_makefile_do_it(sandbox: Sandbox, packaged: Package)
     assert "EndpointURL" in done.stdout
     stack = find_stack(sandbox.client("cloudformation"), "ekslab-prod") or {}
     assert {"ParameterKey": "MaxNodes", "ParameterValue": "4"} in stack["Parameters"]
+    assert _links_of(sandbox, "ekslab-prod-SweepIdleWarn").startswith("https://")
 
     gone = make("destroy", *where, typed="yes\n")
     assert gone.returncode == 0, gone.stderr
     assert "ekslab-prod is gone." in gone.stdout
     assert find_stack(sandbox.client("cloudformation"), "ekslab-prod") is None
+
+
+def test_links_in_mails_lead_to_where_the_service_is(sandbox: Sandbox, packaged: Package, stack: str) -> None:
+    deploy(sandbox.client, packaged, stack, {"ApiUrl": "https://labs.example.com"}, pace=QUICK)
+    assert _links_of(sandbox, f"{stack}-SweepIdleWarn") == "https://labs.example.com"
+    outputs = deploy(sandbox.client, packaged, stack, {"ApiUrl": ""}, pace=QUICK)
+    assert _links_of(sandbox, f"{stack}-SweepIdleWarn") + "/" == outputs["EndpointURL"]
+
+
+def _links_of(sandbox: Sandbox, function: str) -> str:
+    pages = sandbox.client("lambda").get_paginator("list_functions").paginate()
+    found = next(f for page in pages for f in page["Functions"] if f["FunctionName"].startswith(function))
+    return str(found["Environment"]["Variables"]["EKSLAB_API_URL"])
