@@ -12,8 +12,8 @@ from typing import Any
 from chalicelib.domain.brake import Braking, decide_brake
 from chalicelib.domain.brake_mail import brake_message, broken_plan_message
 from chalicelib.domain.curfew import CurfewRules, Mode
-from chalicelib.domain.lab import RESTING, Planned
-from chalicelib.domain.plan import Plan, plan_hash
+from chalicelib.domain.lab import OVER, RESTING, Planned
+from chalicelib.domain.plan import Outcome, Plan, plan_hash
 from chalicelib.ports import Deps
 from chalicelib.workflows.sweep_idle_settling import rules_of
 from chalicelib.workflows.sweep_idle_tally import Tally
@@ -46,11 +46,20 @@ def _held(deps: Deps, night: date, now: datetime, tally: Tally) -> str:
         return "There is no plan of that night."
     rules, alive = rules_of(deps), deps.curfew.store.alive_count()
     braking = decide_brake(plan, rules, alive)
+    if braking.over:
+        alive += _gone_tonight(deps, plan)
+        braking = decide_brake(plan, rules, alive)
     if braking.held:
         tally.counts["held_nights"] += 1
         with tally.around("telling administrators"):
             _tell(deps, plan, braking, rules, alive, now)
     return braking.held
+
+
+def _gone_tonight(deps: Deps, plan: Plan) -> int:
+    """How many labs the night itself has made fewer: a percentage is of those that were alive when it began."""
+    ended = [entry.lab_id for entry, fate in plan.lines if fate.outcome is Outcome.ENDED]
+    return sum(deps.store.load_lab(lab_id).phase in OVER for lab_id in ended)
 
 
 def _tell(deps: Deps, plan: Plan, braking: Braking, rules: CurfewRules, alive: int, now: datetime) -> None:

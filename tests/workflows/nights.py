@@ -13,10 +13,9 @@ from typing import Any
 from chalicelib.domain.evening import Evening
 from chalicelib.domain.evidence import Evidence
 from chalicelib.domain.history import Event
-from chalicelib.domain.lab import Hibernation, Lab, Phase
+from chalicelib.domain.lab import RESTING, Hibernation, Lab, Phase, Protection
 from chalicelib.domain.plan import Entry, Fate
 from chalicelib.domain.world import ClusterState
-from chalicelib.workflows.starting import start_sweep_idle
 from tests.fakes import NOW, FakeWorld, a_lab, a_spec, make_deps
 from tests.fakes.cluster_record import ClusterRecord
 from tests.fakes.evidence_builders import NOISE, a_kubernetes_use, a_series, quiet_evidence, with_values
@@ -63,13 +62,19 @@ def vanished(lab_id: str) -> Use:
 
 @dataclass
 class Nights:
-    """`sentences` of a lab's history, `lines` of its plans; `strike` lets an hour's sweep run."""
+    """`strike` lets an hour's sweep run. `ended`: when a lab was first ended or put to sleep; `released`: by people.
+
+    `extended` and `spared`: when somebody extended its lease, and until when nobody may end it for idleness.
+    """
 
     world: FakeWorld = field(default_factory=make_deps)
     before: Callable[[str], None] = lambda function: None
     after: Callable[[str], None] = lambda function: None
     machines: list[Machine] = field(default_factory=list)
     ended: dict[str, datetime] = field(default_factory=dict)
+    extended: dict[str, datetime] = field(default_factory=dict)
+    spared: dict[str, datetime] = field(default_factory=dict)
+    released: set[str] = field(default_factory=set)
     _done: int = 0
 
     def add(self, lab_id: str, use: Callable[[str], Use] = idle, **changes: Any) -> Lab:
@@ -100,7 +105,6 @@ class Nights:
     def strike(self, at: datetime, settle: bool = True) -> str:
         """The hour strikes: the sweep of `at`, and whatever it starts. Returns the run's last state."""
         self.world.clock.instant = at
-        start_sweep_idle(self.world.deps, at.isoformat())
         machine = Machine("sweep_idle", self.world.deps, self.before, self.after)
         self.machines.append(machine)
         end = machine.run({"time": at.isoformat()})
@@ -126,9 +130,10 @@ class Nights:
 
     def _after(self, workflow: str, lab: Lab, at: datetime) -> Lab:
         version = lab.version + 1
+        if workflow != "wake":
+            self.ended.setdefault(lab.id, at)
         if workflow == "teardown":
             self.world.clusters.clusters.pop(lab.name, None)
-            self.ended.setdefault(lab.id, at)
             return replace(lab.moved_to(Phase.DELETED, at), due_at=at + timedelta(minutes=15), version=version)
         if workflow == "hibernate":
             asleep = Hibernation((), at, lab.reason or "")
@@ -143,6 +148,32 @@ class Nights:
         """What a person's request does to a resting lab: it is due at once."""
         now = self.world.clock.now()
         self.world.deps.store.change_lab(lab_id, lambda stored: replace(stored, due_at=now, **changes))
+
+    def person(self, lab_id: str, what: str, at: datetime) -> None:
+        """What somebody may ask of a resting lab; of another they are refused."""
+        lab = self.lab(lab_id)
+        if lab.phase not in RESTING:
+            return
+        later = at + timedelta(hours=30)
+        if what == "extend":
+            self.extended[lab_id] = at
+            self._put(lab, due_at=at, lease_ends_at=max(lab.lease_ends_at, at) + timedelta(hours=20))
+        elif what == "keep":
+            self.spared[lab_id] = max(self.spared.get(lab_id, later), later)
+            self._put(lab, due_at=at, kept_until=later)
+        elif what == "protect":
+            self.spared[lab_id] = max(self.spared.get(lab_id, later), later)
+            self._put(lab, due_at=at, protection=Protection(later, "ops@example.com", "a demonstration"))
+        elif what == "release":
+            self.released.add(lab_id)
+            moved = replace(lab.moved_to(Phase.RELEASING, at), run=lab.run + 1, due_at=at, version=lab.version + 1)
+            self.world.store.labs[lab_id] = moved
+            self.world.workflows.start("teardown", f"{lab_id}-{moved.run}-teardown", {"lab_id": lab_id})
+        else:
+            self._put(lab, due_at=at)
+
+    def _put(self, lab: Lab, **changes: Any) -> None:
+        self.world.store.labs[lab.id] = replace(lab, version=lab.version + 1, **changes)
 
     def lines(self, lab_id: str) -> list[tuple[Entry, Fate]]:
         """All entries there ever were of a lab, by time, each with its fate."""
