@@ -2,7 +2,7 @@
 
 Everything goes through the REST API as a learner would send it; only what Kubernetes would leave behind is put into the
 account from outside. Every promise is a check; one that does not hold makes the exit status non-zero. The second act
-is in `demo_support.py`.
+is in `demo_support.py`, the third in `demo_curfew.py`.
 """
 
 import json
@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from deploying.packaging import NotPackaged
-from sandbox import demo_support
+from sandbox import demo_curfew, demo_support
 from sandbox.leftover import Leftover, still_there
 from sandbox.leftovers import Cluster, drop_all
 from sandbox.look_alikes import drop_look_alikes
@@ -42,6 +42,7 @@ def main(scale: float = 0.01) -> int:
         with installed(Settings(scale=scale), narrator.say) as stage:
             _Play(stage, narrator).play()
             demo_support.play(stage, narrator)
+            demo_curfew.play(stage, narrator)
     except (Impatient, NotPackaged) as error:
         narrator.check(False, str(error))
     narrator.say()

@@ -20,6 +20,8 @@ from sandbox.settings import Settings
 DOMAIN = "lab.example.com"
 #: Who is told last of a support deadline, and of what nobody else answers for.
 NOTICE_ADMINISTRATORS = "platform@example.com"
+#: Where the installation's evenings are.
+TIME_ZONE = "Asia/Seoul"
 
 
 class Impatient(Exception):
@@ -104,4 +106,8 @@ def installed(settings: Settings | None = None, told: Callable[[str], None] = la
 
 
 def _parameters(people: People) -> dict[str, str]:
-    return {"Administrators": people.administrator.arn, "NoticeAdministrators": NOTICE_ADMINISTRATORS}
+    return {
+        "Administrators": people.administrator.arn,
+        "NoticeAdministrators": NOTICE_ADMINISTRATORS,
+        "TimeZone": TIME_ZONE,
+    }

@@ -34,10 +34,11 @@ def upgrade_ahead(version: str, support_type: str | None, calendar: Calendar, no
 
 
 def decide_waking(lab: Lab, upgrade_at: datetime | None, holidays: Holidays) -> Waking:
-    """The nearest of the two, counted from when it fell asleep."""
-    morning = next_wake(lab.spec.evening, lab.phase_since, holidays)
+    """The nearest of the two, counted from when it was sent to sleep, or fell asleep again."""
+    since = max(lab.phase_since, lab.hibernation.since) if lab.hibernation else lab.phase_since
+    morning = next_wake(lab.spec.evening, since, holidays)
     early = None if upgrade_at is None else upgrade_at - AHEAD_OF_UPGRADE
-    if early is not None and (morning is None or early < morning) and early > lab.phase_since:
+    if early is not None and (morning is None or early < morning) and early > since:
         told = local_told(lab.spec.evening, upgrade_at or early)
         return Waking(early, f"AWS may upgrade its control plane from {told} on, which would find no nodes.", morning)
     return Waking(morning, "Its morning has come.", morning)

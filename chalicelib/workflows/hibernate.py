@@ -90,7 +90,7 @@ def _remember(deps: Deps, at: StepInput, sizes: Iterable[NodegroupSize]) -> None
 
 def _usual(deps: Deps, lab: Lab, at: StepInput) -> Hibernation:
     """For a lab that was sent to sleep without a word about why and until when."""
-    wake_at = next_wake(lab.spec.evening, at.now, deps.curfew.holidays)
+    wake_at = next_wake(lab.spec.evening, max(at.now, lab.phase_since), deps.curfew.holidays)
     return Hibernation((), lab.phase_since, lab.reason or "It was put to sleep.", wake_at)
 
 
