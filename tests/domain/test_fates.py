@@ -1,0 +1,154 @@
+"""What spares a lab at the last moment, what makes it wait, and what it takes to act: one thing missing at a time."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from chalicelib.domain.appointments import Appointment, lease_end
+from chalicelib.domain.brake import decide_brake
+from chalicelib.domain.curfew import CurfewRules, Mode
+from chalicelib.domain.evening import AtCurfew, local_date
+from chalicelib.domain.fates import Moment, Then, decide_fate
+from chalicelib.domain.idleness_verdict import Verdict
+from chalicelib.domain.lab import Phase, Protection
+from chalicelib.domain.plan import Entry, Fate, Ground, Outcome, Plan, PlanHeader, plan_hash
+from chalicelib.domain.planning import Known, plan_entry, planned_for
+from tests.fakes import a_lab
+from tests.fakes.curfew import a_price_list
+
+AT = datetime(2026, 11, 23, 22, tzinfo=UTC)
+PLANNED_AT = AT - timedelta(hours=4)
+WEEK = timedelta(days=7)
+
+
+def a_moment(ground: Ground = Ground.IDLE, after: timedelta = timedelta(0), **changes: Any) -> Moment:
+    """Everything is there: the act may be done. `lab_...` and `fate_...` change the lab's and the fate's fields."""
+    lab = a_lab(phase=Phase.READY, lease_ends_at=AT + WEEK if ground is Ground.IDLE else AT)
+    act = AtCurfew.END
+    entry = plan_entry(lab, Appointment(AT.date(), AT, act, ground), Known(a_price_list()), PLANNED_AT)
+    fate = Fate(entry.night, entry.id, lab.id, warned_at=PLANNED_AT, message_id="message-1", recipient="learner")
+    own = {key.removeprefix("lab_"): changes.pop(key) for key in list(changes) if key.startswith("lab_")}
+    fates = {key.removeprefix("fate_"): changes.pop(key) for key in list(changes) if key.startswith("fate_")}
+    now = AT + after
+    verdict = Verdict(lab.id, now, now - timedelta(hours=3), idle=True, sentence="idle since 12:00")
+    moment = Moment(
+        entry=entry,
+        fate=replace(fate, **fates),
+        lab=replace(planned_for(lab, entry), **own),
+        rules=CurfewRules(),
+        now=now,
+        gone=ground is Ground.GONE,
+        verdict=verdict if ground is Ground.IDLE else None,
+    )
+    return replace(moment, **changes)
+
+
+@pytest.mark.parametrize("ground", Ground)
+def test_with_everything_there_it_is_done(ground: Ground) -> None:
+    assert decide_fate(a_moment(ground)).then is Then.ACT
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"lab_phase": Phase.RELEASING}, "being deleted already"),
+        ({"lab_planned": None}, "planned anew"),
+        ({"lab_protection": Protection(AT + WEEK, "ops@example.com", "a demo")}, "a demo"),
+        ({"tags": {"ekslab:protected": "true"}}, "ekslab:protected"),
+        ({"lab_kept_until": AT + timedelta(days=1)}, "kept until"),
+        ({"lab_lease_ends_at": AT + 2 * WEEK}, "extended"),
+        ({"verdict": None}, "could not be judged"),
+        ({"verdict": Verdict("x", AT - timedelta(hours=1), AT, True, "idle")}, "could not be judged"),
+        ({"verdict": Verdict("x", AT, AT, False, "busy: 3 pods")}, "busy: 3 pods"),
+        ({"gone": True}, "closed in another way"),
+        ({"rules": CurfewRules(mode=Mode.DRY_RUN)}, "dry run"),
+        ({"after": timedelta(hours=6, seconds=1)}, "too late"),
+        ({"lab_phase": Phase.HIBERNATED}, "sleeps already"),
+    ],
+)
+def test_what_is_missing_lets_an_idle_lab_live_and_says_why(changes: dict[str, Any], why: str) -> None:
+    decision = decide_fate(a_moment(**changes))
+    assert decision.then is Then.LIVE
+    assert why in decision.reason
+
+
+@pytest.mark.parametrize(
+    ("changes", "why"),
+    [
+        ({"after": -timedelta(seconds=1)}, "time has not come"),
+        ({"rules": CurfewRules(mode=Mode.OFF)}, "switched off"),
+        ({"fate_warned_at": None, "fate_trouble": "No subscription."}, "No subscription."),
+        ({"fate_message_id": None}, "not delivered"),
+        ({"fate_warned_at": AT - timedelta(minutes=59)}, "less than 60 minutes"),
+        ({"held": "The brake held the night."}, "The brake held the night."),
+        ({"lab_phase": Phase.UPDATING}, "It is updating."),
+    ],
+)
+def test_what_may_still_come_is_waited_for_until_it_is_too_late(changes: dict[str, Any], why: str) -> None:
+    decision = decide_fate(a_moment(**changes))
+    assert (decision.then, why in decision.reason) == (Then.WAIT, True)
+    if "after" not in changes and "fate_warned_at" not in changes:
+        late = decide_fate(a_moment(after=timedelta(hours=7), **changes))
+        assert (late.then, why in late.reason) == (Then.LIVE, True)
+
+
+@pytest.mark.parametrize("ground", [Ground.LEASE, Ground.GONE, Ground.ADOPTED])
+def test_what_was_agreed_or_is_gone_is_closed_at_any_later_time(ground: Ground) -> None:
+    assert decide_fate(a_moment(ground, after=timedelta(days=20))).then is Then.ACT
+    assert decide_fate(a_moment(ground, after=timedelta(days=20), fate_warned_at=None)).then is Then.WAIT
+    assert decide_fate(a_moment(ground, rules=CurfewRules(mode=Mode.DRY_RUN))).then is Then.WAIT
+
+
+def test_keeping_spares_from_idleness_and_not_from_the_leases_end() -> None:
+    assert decide_fate(a_moment(Ground.LEASE, lab_kept_until=AT + WEEK)).then is Then.ACT
+    assert decide_fate(a_moment(Ground.LEASE, lab_lease_ends_at=AT + WEEK)).then is Then.LIVE
+    assert decide_fate(a_moment(Ground.LEASE, lab_phase=Phase.HIBERNATED)).then is Then.ACT
+
+
+def test_a_cluster_that_is_there_after_all_is_not_closed() -> None:
+    assert decide_fate(a_moment(Ground.GONE, gone=False)).then is Then.LIVE
+
+
+def test_a_tag_that_says_no_protects_nothing() -> None:
+    assert decide_fate(a_moment(tags={"ekslab:protected": "false"})).then is Then.ACT
+
+
+def a_plan(*outcomes: Outcome) -> Plan:
+    entries = [replace(a_moment().entry, lab_id=f"lab-{number}") for number in range(len(outcomes))]
+    header = PlanHeader(AT.date(), 1, plan_hash(entries), PLANNED_AT, len(entries))
+    lines: list[tuple[Entry, Fate]] = [
+        (entry, Fate(entry.night, entry.id, entry.lab_id, outcome))
+        for entry, outcome in zip(entries, outcomes, strict=True)
+    ]
+    return Plan(header, tuple(lines))
+
+
+def test_the_brake_counts_what_was_done_and_what_still_stands_and_not_what_lives() -> None:
+    plan = a_plan(Outcome.ENDED, Outcome.ACTING, Outcome.STANDING, Outcome.HIBERNATED, Outcome.LIVED)
+    assert decide_brake(plan, CurfewRules(max_percent=100, max_count=4), 100).held == ""
+    braking = decide_brake(plan, CurfewRules(max_percent=100, max_count=3), 100)
+    assert (braking.over, braking.counted, braking.allowed) == (True, 4, 3)
+    assert decide_brake(plan, CurfewRules(max_percent=4, max_count=20), 100).held == ""
+    assert decide_brake(plan, CurfewRules(max_percent=3, max_count=20), 100).over
+
+
+def test_a_plan_with_another_hash_is_held_and_it_is_not_the_brake() -> None:
+    plan = a_plan(Outcome.STANDING)
+    broken = replace(plan, header=replace(plan.header, hash="0" * 64))
+    braking = decide_brake(broken, CurfewRules(), 100)
+    assert braking.held
+    assert not braking.over
+
+
+def test_a_lease_that_is_over_already_ends_the_lab_when_notice_was_given() -> None:
+    lab = a_lab(phase=Phase.READY, lease_ends_at=AT)
+    assert lease_end(lab, CurfewRules(), AT - timedelta(hours=1)).at == AT
+    late = lease_end(lab, CurfewRules(), AT + timedelta(hours=3))
+    assert late.at == AT + timedelta(hours=4)
+    assert late.night == local_date(lab.spec.evening, late.at)
+    protected = replace(lab, protection=Protection(AT + WEEK, "ops@example.com", "a demo"))
+    assert lease_end(protected, CurfewRules(), AT - timedelta(hours=1)).at == AT + WEEK
