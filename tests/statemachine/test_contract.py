@@ -168,6 +168,26 @@ def test_what_is_lost_with_one_place_never_reaches_the_others() -> None:
     assert every["ResultPath"] is None, "the answers of all places together would not fit into a payload"
 
 
+def test_what_is_lost_with_one_group_lab_or_region_never_reaches_the_others() -> None:
+    document = definition("sweep_idle")
+    maps = dict(states(document, "Map"))
+    assert set(maps) == {"ExamineGroups", "ActOnEach", "SearchRegions"}
+    for every in maps.values():
+        inside = every["ItemProcessor"]["States"]
+        assert not [name for name, state in inside.items() if state["Type"] == "Fail"]
+        for name, _, cover in tasks_with_cover(every["ItemProcessor"]):
+            assert cover[-1]["Next"] in inside, name
+        ends = [state for state in inside.values() if state.get("End")]
+        assert all(set(state["Parameters"]) & {"lost", "lost.$"} for state in ends), "each says whether it was lost"
+
+
+def test_nothing_is_acted_on_in_a_run_that_could_not_look_at_the_brake() -> None:
+    top = definition("sweep_idle")["States"]
+    leading = {name for name, state in top.items() if "ActOnEach" in following(state)}
+    assert leading == {"Brake"}
+    assert [caught["Next"] for caught in top["Brake"]["Catch"]] == ["SearchRegions"]
+
+
 def test_every_visible_step_is_a_function_and_every_loop_is_bounded() -> None:
     for workflow in LAB_WORKFLOWS:
         functions = set(functions_of(workflow).values())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.workflows.starting import start_watch_support, take_health_event
+from chalicelib.workflows.starting import start_sweep_idle, start_watch_support, take_health_event
 from tests.fakes import NOW, make_deps
 from tests.fakes.fleet_builders import a_key, a_watched
 
@@ -32,6 +32,16 @@ def test_a_schedule_event_that_comes_twice_starts_one_run_with_its_own_time() ->
     assert world.workflows.started == [
         ("watch_support", "watch-2026-12-01", {"time": "2026-12-01T06:00:00+00:00"}),
         ("watch_support", "watch-2026-12-02", {"time": "2026-12-02T06:00:00+00:00"}),
+    ]
+
+
+def test_an_hour_has_one_sweep_with_its_own_time() -> None:
+    world = make_deps()
+    for time in ("2026-12-01T06:00:10Z", "2026-12-01T06:00:40Z", "2026-12-01T16:01:00+09:00"):
+        start_sweep_idle(world.deps, time)
+    assert world.workflows.started == [
+        ("sweep_idle", "sweep-2026-12-01T06", {"time": "2026-12-01T06:00:10+00:00"}),
+        ("sweep_idle", "sweep-2026-12-01T07", {"time": "2026-12-01T07:01:00+00:00"}),
     ]
 
 
