@@ -69,14 +69,6 @@ def adopted_lab(tagged: TaggedCluster, state: ClusterState, nobody: str, install
     lab_id = tagged.tags.get(LAB_TAG, "")
     if not lab_id:
         raise ValueError(f"{tagged.arn} carries no lab's id")
-    facts = ClusterFacts(
-        arn=state.arn,
-        endpoint=state.endpoint,
-        certificate_authority=state.certificate_authority,
-        oidc_issuer=state.oidc_issuer,
-        cluster_security_group_id=state.cluster_security_group_id,
-        vpc_id=state.vpc_id,
-    )
     return Lab(
         id=lab_id,
         owner=tagged.tags.get(OWNER_TAG) or nobody,
@@ -87,9 +79,20 @@ def adopted_lab(tagged: TaggedCluster, state: ClusterState, nobody: str, install
         phase_since=now,
         lease_ends_at=now,
         due_at=now,
-        facts=facts,
+        facts=_facts(state),
         adopted=True,
         installation=installation,
+    )
+
+
+def _facts(state: ClusterState) -> ClusterFacts:
+    return ClusterFacts(
+        arn=state.arn,
+        endpoint=state.endpoint,
+        certificate_authority=state.certificate_authority,
+        oidc_issuer=state.oidc_issuer,
+        cluster_security_group_id=state.cluster_security_group_id,
+        vpc_id=state.vpc_id,
     )
 
 

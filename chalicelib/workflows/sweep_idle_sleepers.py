@@ -11,6 +11,7 @@ from chalicelib.domain.history import Event
 from chalicelib.domain.lab import Lab, Phase
 from chalicelib.domain.sleeping import Waking, decide_waking
 from chalicelib.domain.steps import execution_name
+from chalicelib.domain.world import ClusterState
 from chalicelib.ports import Deps
 from chalicelib.workflows.recording import WATCH
 from chalicelib.workflows.sweep_idle_region import Region
@@ -19,44 +20,40 @@ from chalicelib.workflows.sweep_idle_tally import Tally
 
 
 def look_at_sleeper(
-    deps: Deps,
-    region: Region,
-    lab: Lab,
-    rules: CurfewRules,
-    now: datetime,
-    tally: Tally,
-    until: datetime | None = None,
+    deps: Deps, region: Region, lab: Lab, rules: CurfewRules, now: datetime, tally: Tally, until: datetime | None = None
 ) -> Appointment | None:
     """Wake it, or say when to look again; return what it must be planned for now, if anything.
 
     `until`: it is on a plan for then, and only its waking is of interest.
     """
-    cluster = region.cluster_of(lab)
-    if cluster is None:
-        if until is None:
-            return closing(lab, rules, now)
-        _look_later(deps, lab, until, None)
+    cluster, ends = region.cluster_of(lab), lease_end(lab, rules, now)
+    if cluster is None and until is None:
+        return closing(lab, rules, now)
+    waking = _waking(deps, region, lab, cluster, now)
+    if waking.at is not None and waking.at <= now and rules.mode is Mode.ON:
+        _wake(deps, lab, waking, now)
+        tally.counts["woken"] += 1
         return None
-    upgrade_at = region.upgrade_ahead(cluster.version, cluster.support_type, now)
-    waking = decide_waking(lab, upgrade_at, deps.curfew.holidays)
-    if waking.at is not None and waking.at <= now:
-        if rules.mode is Mode.ON:
-            _wake(deps, lab, waking, now)
-            tally.counts["woken"] += 1
-            return None
-        waking = replace(waking, at=now + SOON)
-    ends = lease_end(lab, rules, now)
     if until is None and ends.look_at(rules) <= now:
         return ends
-    _look_later(deps, lab, until or ends.look_at(rules), waking)
+    _look_later(deps, lab, until or ends.look_at(rules), waking, now)
     return None
 
 
-def _look_later(deps: Deps, lab: Lab, at: datetime, waking: Waking | None) -> None:
-    wakes_at, by_clock = (waking.at, waking.by_clock) if waking else (None, None)
+def _waking(deps: Deps, region: Region, lab: Lab, cluster: ClusterState | None, now: datetime) -> Waking:
+    """Nothing wakes a lab without a cluster."""
+    if cluster is None:
+        return Waking(None, "", None)
+    upgrade_at = region.upgrade_ahead(cluster.version, cluster.support_type, now)
+    return decide_waking(lab, upgrade_at, deps.curfew.holidays)
+
+
+def _look_later(deps: Deps, lab: Lab, at: datetime, waking: Waking, now: datetime) -> None:
+    """At `at`, or when it wakes; one whose waking is due, and may not be done in a dry run, is looked at by the next run."""
+    wakes_at = waking.at and max(waking.at, now + SOON)
 
     def rested(stored: Lab) -> Lab:
-        asleep = replace(stored.hibernation, wake_at=by_clock) if stored.hibernation else None
+        asleep = replace(stored.hibernation, wake_at=waking.by_clock) if stored.hibernation else None
         return replace(stored, due_at=min(at, wakes_at) if wakes_at else at, hibernation=asleep)
 
     change_unless_changed(deps, lab, rested)
