@@ -64,7 +64,8 @@ def vanished(lab_id: str) -> Use:
 class Nights:
     """`strike` lets an hour's sweep run. `ended`: when a lab was first ended or put to sleep; `released`: by people.
 
-    `extended` and `spared`: when somebody extended its lease, and until when nobody may end it for idleness.
+    `extended` and `spared`: when somebody extended its lease, and until when nobody may end it for idleness;
+    `asked`: when somebody last kept or protected it; `moved`: the run at which a lab was seen on its way, by its `run`.
     """
 
     world: FakeWorld = field(default_factory=make_deps)
@@ -74,6 +75,8 @@ class Nights:
     ended: dict[str, datetime] = field(default_factory=dict)
     extended: dict[str, datetime] = field(default_factory=dict)
     spared: dict[str, datetime] = field(default_factory=dict)
+    asked: dict[str, datetime] = field(default_factory=dict)
+    moved: dict[tuple[str, int], datetime] = field(default_factory=dict)
     released: set[str] = field(default_factory=set)
     _done: int = 0
 
@@ -108,6 +111,9 @@ class Nights:
         machine = Machine("sweep_idle", self.world.deps, self.before, self.after)
         self.machines.append(machine)
         end = machine.run({"time": at.isoformat()})
+        for lab in self.world.store.labs.values():
+            if lab.phase in (Phase.RELEASING, Phase.HIBERNATING):
+                self.moved.setdefault((lab.id, lab.run), at)
         if settle:
             self.settle(at)
         return end
@@ -155,6 +161,8 @@ class Nights:
         if lab.phase not in RESTING:
             return
         later = at + timedelta(hours=30)
+        if what in ("keep", "protect"):
+            self.asked[lab_id] = at
         if what == "extend":
             self.extended[lab_id] = at
             self._put(lab, due_at=at, lease_ends_at=max(lab.lease_ends_at, at) + timedelta(hours=20))

@@ -32,8 +32,7 @@ def check_acts(nights: Nights, by_people: frozenset[str], rules: CurfewRules) ->
     for entry, fate in acts(nights):
         if fate.outcome is Outcome.ACTING:
             continue
-        assert fate.settled_at is not None
-        at = fate.settled_at
+        at = min(at for (lab_id, _), at in nights.moved.items() if lab_id == entry.lab_id and at >= entry.at)
         assert entry.planned_at < at, "planned when it was done"
         assert entry.at <= at, "done before its time"
         assert fate.warned_at is not None, "not warned"
@@ -45,14 +44,15 @@ def check_acts(nights: Nights, by_people: frozenset[str], rules: CurfewRules) ->
 
 def _check_why(nights: Nights, entry: Entry, at: datetime, rules: CurfewRules) -> None:
     lab = nights.lab(entry.lab_id)
-    assert lab.protection is None or lab.protection.until <= entry.at, "protected"
+    before = lab.id in nights.asked and nights.asked[lab.id] <= at
+    assert not before or lab.protection is None or lab.protection.until <= entry.at, "protected"
     if entry.ground is Ground.IDLE:
         evidence = nights.world.curfew.signals.evidence[lab.id](at)
         verdict = judge(replace(lab, phase=Phase.READY), evidence, rules, at)
         assert verdict.idle, f"not idle: {verdict.sentence}"
-        assert lab.kept_until is None or lab.kept_until <= entry.at, "kept"
+        assert not before or lab.kept_until is None or lab.kept_until <= entry.at, "kept"
         assert at - entry.at <= timedelta(hours=rules.late_hours), "too late"
-        assert lab.id not in nights.extended or nights.extended[lab.id] <= entry.planned_at, "extended"
+        assert lab.id not in nights.extended or not entry.planned_at < nights.extended[lab.id] <= at, "extended"
     elif entry.ground is Ground.LEASE:
         assert lab.lease_ends_at <= entry.at, "extended"
 

@@ -297,3 +297,27 @@ def test_one_that_may_still_live_is_not_looked_up() -> None:
     an_orphan(nights, **{"ekslab:ends-by": "2026-12-24T00:00:00Z"})
     nights.strike(NOW)
     assert "lab-lost" not in nights.world.store.labs
+
+
+def test_more_labs_than_fit_into_one_round_are_all_planned_and_done() -> None:
+    nights = evening(CurfewRules(max_percent=100, max_count=1000))
+    for number in range(430):
+        nights.add(f"lab-{number:04d}")
+    nights.strike(NOW)
+    assert nights.machines[-1].path.count("Begin") == 3
+    assert len(nights.world.watch.notifier.messages) == 430 + 1
+    nights.strike(CURFEW)
+    assert len(nights.started("teardown")) == 430
+    assert nights.machines[-1].output["finish"]["counts"]["acted"] == 430
+
+
+def test_a_switch_thrown_while_labs_are_being_acted_on_spares_the_rest() -> None:
+    nights = evening()
+    for number in range(3):
+        nights.add(f"lab-{number}")
+    nights.strike(NOW)
+    off = replace(ALL, mode=Mode.OFF)
+    nights.world.account.hooks["start"] = lambda: nights.world.curfew.store.put_rules(off)
+    nights.strike(CURFEW)
+    assert nights.started("teardown") == ["lab-0"]
+    assert nights.lines("lab-1")[0][1].reason == "Curfew is switched off."
