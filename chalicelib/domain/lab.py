@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from enum import StrEnum
 
+from chalicelib.domain.callers import Caller as Caller
 from chalicelib.domain.names import as_tag_value
 from chalicelib.domain.spec import LabSpec
 
@@ -48,16 +49,6 @@ class Blame(StrEnum):
 
     YOURS = "yours to fix"
     OURS = "ours"
-
-
-@dataclass(frozen=True, slots=True)
-class Caller:
-    """Who is asking, as API Gateway's IAM authorizer tells it. `arn` may be an assumed-role session."""
-
-    arn: str
-    account: str
-    source_ip: str | None
-    is_admin: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,8 +193,12 @@ class Lab:
         return f"{self.id}-{purpose}"[:64]
 
     def may_be_seen_by(self, caller: Caller) -> bool:
-        """Only the owner and administrators see a lab; for everyone else it does not exist."""
-        return caller.is_admin or caller.arn == self.owner
+        """The owner, their team, viewers and administrators see a lab; for everyone else it does not exist."""
+        return caller.may_see(self.owner)
+
+    def may_be_changed_by(self, caller: Caller) -> bool:
+        """Only the owner and administrators change and end it."""
+        return caller.may_change(self.owner)
 
     def moved_to(self, phase: Phase, now: datetime, reason: str | None = None, blame: Blame | None = None) -> Lab:
         """The same lab in another phase, since `now`. Over, it has an end."""
