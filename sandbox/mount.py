@@ -11,7 +11,18 @@ from typing import Any
 
 from ministack import app as ministack
 
-from sandbox import cloudformation, cloudwatch, ec2, iam, lambda_errors, quotas, ssm_parameters, step_functions, tagging
+from sandbox import (
+    cloudformation,
+    cloudwatch,
+    ec2,
+    iam,
+    iam_questions,
+    lambda_errors,
+    quotas,
+    ssm_parameters,
+    step_functions,
+    tagging,
+)
 from sandbox.admin import AsgiApp, Route, with_admin_routes
 from sandbox.aws_side import AwsSide
 from sandbox.clock import SandboxClock
@@ -39,6 +50,7 @@ def mounted_app(settings: Settings, url: str) -> AsgiApp:
     if not settings.real_kubernetes:
         ministack._loaded_modules["eks"] = eks
     iam.install()
+    iam_questions.install()
     return with_admin_routes(ministack.app, _routes(settings, url, clock, eks, kubernetes, activities))
 
 
@@ -89,6 +101,7 @@ def _routes(
         ("POST", "activity"): partial(_set_activity, settings, activities),
         ("POST", "fleet"): partial(_put_fleet, settings, eks),
         ("POST", "insights"): partial(_put_insights, settings, eks),
+        ("GET", "questions"): lambda _: iam_questions.questions(),
         ("POST", "quotas"): lambda values: quotas.set_quotas(values or {}),
     }
 
