@@ -12,7 +12,7 @@ from chalice import Chalice, ConvertToMiddleware, Rate
 
 from chalicelib.api.routes import make_blueprint
 from chalicelib.logs import logger
-from chalicelib.wiring import get_deps, is_administrator
+from chalicelib.wiring import get_deps, get_people
 from chalicelib.workflows import (
     hibernate,
     inspect,
@@ -29,7 +29,7 @@ from chalicelib.workflows.running import run_step, run_watch_step
 
 app = Chalice(app_name="ekslab")
 app.register_middleware(ConvertToMiddleware(logger.inject_lambda_context))
-app.register_blueprint(make_blueprint(get_deps, is_administrator))
+app.register_blueprint(make_blueprint(get_deps, get_people))
 
 Event = dict[str, Any]
 

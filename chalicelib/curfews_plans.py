@@ -53,4 +53,4 @@ def _view(deps: Deps, caller: Caller, night: date) -> PlanView:
 
 
 def _lines(plan: Plan, caller: Caller) -> tuple[tuple[Entry, Fate], ...]:
-    return tuple((entry, fate) for entry, fate in plan.lines if caller.is_admin or entry.owner == caller.arn)
+    return tuple((entry, fate) for entry, fate in plan.lines if caller.may_see(entry.owner))

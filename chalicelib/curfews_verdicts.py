@@ -11,7 +11,7 @@ from chalicelib.domain.evidence import Evidence
 from chalicelib.domain.idleness import judge
 from chalicelib.domain.idleness_verdict import Verdict
 from chalicelib.domain.lab import Caller, Lab, Phase
-from chalicelib.labs import own_lab
+from chalicelib.labs import seen_lab
 from chalicelib.ports import Deps
 
 #: Phases in which there is a cluster with nodes, of which something can be seen.
@@ -31,7 +31,7 @@ class VerdictView:
 
 def verdict_of(deps: Deps, caller: Caller, lab_id: str, now: datetime) -> VerdictView:
     """Judge a lab's use over the window that ends now; nothing is kept of it. Raises LabNotFound."""
-    lab, rules = own_lab(deps, caller, lab_id), get_rules(deps)
+    lab, rules = seen_lab(deps, caller, lab_id), get_rules(deps)
     kept = deps.curfew.store.verdict(lab_id)
     if lab.phase not in _SEEN:
         return VerdictView(lab, rules, None, None, kept)

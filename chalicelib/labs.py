@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from chalicelib.domain.changes import change_told, changes_nothing, completed, judge_change
-from chalicelib.domain.errors import InvalidRequest, LabNotFound, NameTaken, WrongPhase
+from chalicelib.domain.errors import InvalidRequest, LabNotFound, NameTaken, NotYours, WrongPhase
 from chalicelib.domain.findings import Finding, has_errors, warning
 from chalicelib.domain.lab import ENDING, OVER, Caller, Change, Lab, Phase
 from chalicelib.domain.outlook import volumes_told
@@ -20,6 +20,9 @@ from chalicelib.labs_moving import START_CHECK, anew, moved, started
 from chalicelib.labs_moving import Answered as Answered
 from chalicelib.labs_preflight import preflight
 from chalicelib.ports import Deps
+
+#: Characters; ours have 16, and no store takes a key of any length.
+_LONGEST_ID = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,7 @@ class Asking:
 
 def requested_before(deps: Deps, caller: Caller, key: str | None, digest: str, now: datetime) -> Answered | None:
     """The lab that this caller's idempotency key stands for, started if it never was. Raises IdempotencyConflict."""
-    lab = deps.store.lab_of_key(caller.arn, key, digest, now) if key else None
+    lab = deps.store.lab_of_key(caller.identity, key, digest, now) if key else None
     return None if lab is None else Answered(lab, started(deps, lab))
 
 
@@ -83,11 +86,21 @@ def release_lab(deps: Deps, caller: Caller, lab_id: str, now: datetime) -> Answe
     return moved(deps, caller, lab, releasing, told, now, f"The lab was released by {caller.arn}.")
 
 
-def own_lab(deps: Deps, caller: Caller, lab_id: str) -> Lab:
-    """A lab that this caller may see. Raises LabNotFound for one that is not there and for someone else's."""
+def seen_lab(deps: Deps, caller: Caller, lab_id: str) -> Lab:
+    """A lab that this caller may see. Raises LabNotFound for one that is not there and for one that is not theirs to see."""
+    if len(lab_id) > _LONGEST_ID:
+        raise LabNotFound(lab_id)
     lab = deps.store.load_lab(lab_id)
     if not lab.may_be_seen_by(caller):
         raise LabNotFound(lab_id)
+    return lab
+
+
+def own_lab(deps: Deps, caller: Caller, lab_id: str) -> Lab:
+    """A lab that this caller may change. Raises LabNotFound as `seen_lab` does, NotYours for one they may only look at."""
+    lab = seen_lab(deps, caller, lab_id)
+    if not lab.may_be_changed_by(caller):
+        raise NotYours(f"{lab.name} is for its owner and for administrators to change.")
     return lab
 
 
@@ -95,7 +108,7 @@ def _asked_for(deps: Deps, caller: Caller, spec: LabSpec, now: datetime) -> Lab:
     ends_by = now + timedelta(hours=deps.curfew.store.rules(deps.curfew.usual).max_total_hours)
     return Lab(
         id=deps.new_id(),
-        owner=caller.arn,
+        owner=caller.identity,
         account=caller.account,
         spec=spec,
         phase=Phase.REQUESTED,

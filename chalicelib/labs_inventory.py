@@ -24,7 +24,7 @@ from chalicelib.domain.world import (
     SubnetFacts,
     WorkHostState,
 )
-from chalicelib.labs import own_lab
+from chalicelib.labs import seen_lab
 from chalicelib.ports import Cloud, Deps
 
 Part = TypeVar("Part")
@@ -88,7 +88,7 @@ class _Asked:
 
 def inventory(deps: Deps, caller: Caller, lab_id: str) -> Inventory:
     """Look at everything the lab is made of. Raises LabNotFound."""
-    lab = own_lab(deps, caller, lab_id)
+    lab = seen_lab(deps, caller, lab_id)
     cloud, asked, ledger = deps.cloud(lab.region), _Asked(), deps.store.ledger(lab_id)
     clusters, name = cloud.clusters, lab.name
     cluster = asked.part("controlPlane", lambda: clusters.describe(name), None)

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.domain.calendar import Calendar
+from chalicelib.domain.callers import identity_of
 from chalicelib.domain.errors import InvalidRequest, NoReceiptYet, WrongPhase
 from chalicelib.domain.evening import Night, next_curfew
 from chalicelib.domain.findings import error
@@ -18,8 +19,11 @@ from chalicelib.domain.names import REGION
 from chalicelib.domain.outlook import instant_told, what_happens_next
 from chalicelib.domain.receipt import Receipt
 from chalicelib.domain.verdict import verdict
-from chalicelib.labs import own_lab
+from chalicelib.labs import seen_lab
 from chalicelib.ports import Deps, Page
+
+#: Characters; an IAM user's ARN has at most 600, and no index takes a key of any length.
+_LONGEST_OWNER = 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,7 +47,7 @@ class ReceiptView:
 
 def get_lab(deps: Deps, caller: Caller, lab_id: str, now: datetime) -> LabView:
     """One lab. Raises LabNotFound."""
-    lab = own_lab(deps, caller, lab_id)
+    lab = seen_lab(deps, caller, lab_id)
     steps = deps.store.steps(lab_id)
     night = None if lab.phase in ENDING | OVER else next_curfew(lab.spec.evening, now, deps.curfew.holidays)
     planned = deps.curfew.store.line(lab.planned.night, lab.planned.entry_id) if lab.planned else None
@@ -54,23 +58,23 @@ def list_labs(
     deps: Deps, caller: Caller, owner: str | None, phases: Sequence[Phase], limit: int, cursor: str | None
 ) -> Page[Lab]:
     """Newest first. `owner`: `me` (or None), an ARN, or `*` for everyone's. Raises InvalidRequest, for learners' `*` too."""
-    if owner in (None, "me"):
-        owner = caller.arn
-    if owner != caller.arn and not caller.is_admin:
-        raise InvalidRequest(
-            [error("owner", "not-yours", "Only administrators see other people's labs: use owner=me.")]
-        )
-    return deps.store.list_labs(None if owner == "*" else owner, phases, limit, cursor)
+    whose = caller.identity if owner in (None, "me") else identity_of(owner or "")
+    if not (caller.sees_all if whose == "*" else caller.may_see(whose)):
+        told = "Only administrators and viewers see everyone's labs, and a team its own people's: use owner=me."
+        raise InvalidRequest([error("owner", "not-yours", told)])
+    if len(whose) > _LONGEST_OWNER:
+        raise InvalidRequest([error("owner", "too-long", f"No owner has more than {_LONGEST_OWNER} characters.")])
+    return deps.store.list_labs(None if whose == "*" else whose, phases, limit, cursor)
 
 
 def history(deps: Deps, caller: Caller, lab_id: str, limit: int, cursor: str | None) -> Page[Event]:
     """Oldest first. Raises LabNotFound."""
-    return deps.store.events(own_lab(deps, caller, lab_id).id, limit, cursor)
+    return deps.store.events(seen_lab(deps, caller, lab_id).id, limit, cursor)
 
 
 def kubeconfig_of(deps: Deps, caller: Caller, lab_id: str) -> dict[str, Any]:
     """The kubeconfig. Raises WrongPhase while there is no endpoint, and when it is gone."""
-    lab = own_lab(deps, caller, lab_id)
+    lab = seen_lab(deps, caller, lab_id)
     endpoint, authority = lab.facts.endpoint, lab.facts.certificate_authority
     if lab.phase in OVER | ENDING:
         raise WrongPhase(lab.id, lab.phase, f"The cluster is gone or going: the lab is {lab.phase}.")
@@ -81,7 +85,7 @@ def kubeconfig_of(deps: Deps, caller: Caller, lab_id: str) -> dict[str, Any]:
 
 def receipt(deps: Deps, caller: Caller, lab_id: str) -> ReceiptView:
     """All looks at the account after the teardown. Raises NoReceiptYet."""
-    lab = own_lab(deps, caller, lab_id)
+    lab = seen_lab(deps, caller, lab_id)
     looks = deps.store.receipts(lab_id)
     if not looks:
         raise NoReceiptYet(lab_id, f"There is no receipt yet. {_when(lab)}")

@@ -22,8 +22,10 @@ from chalicelib.domain.history import Event, Step
 from chalicelib.domain.lab import Lab, Phase
 from chalicelib.domain.limits import Limits as Limits
 from chalicelib.domain.notices import LADDER as LADDER
+from chalicelib.domain.permissions import People as People
 from chalicelib.domain.receipt import Receipt
 from chalicelib.domain.resources import LedgerEntry
+from chalicelib.domain.teams import Team as Team
 from chalicelib.eks_ports import Clusters
 from chalicelib.fleet_ports import Fleet as Fleet
 from chalicelib.fleet_ports import Watch

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import time
 
-from chalicelib.ports import EVERY_DAY, LADDER, AtCurfew, CurfewRules, Evening, Limits
+from chalicelib.ports import EVERY_DAY, LADDER, AtCurfew, CurfewRules, Evening, Limits, Team
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +47,8 @@ class Settings:
     stack: str
     lab_stack_role_arn: str
     administrators: tuple[str, ...]
+    viewers: tuple[str, ...]
+    teams: tuple[Team, ...]
     limits: Limits
     watch: WatchSettings
     curfew: CurfewSettings
@@ -62,6 +64,8 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         stack=env["EKSLAB_STACK"],
         lab_stack_role_arn=env["EKSLAB_LAB_STACK_ROLE"],
         administrators=_listed(env.get("EKSLAB_ADMINISTRATORS", "")),
+        viewers=_listed(env.get("EKSLAB_VIEWERS", "")),
+        teams=_teams(env.get("EKSLAB_TEAMS", "")),
         limits=_limits(env),
         watch=_watch(env),
         curfew=_curfew(env),
@@ -118,6 +122,17 @@ def _limits(env: Mapping[str, str]) -> Limits:
         max_nodes=int(env.get("EKSLAB_MAX_NODES", "10")),
         max_labs_per_owner=int(env.get("EKSLAB_MAX_LABS_PER_OWNER", "5")),
     )
+
+
+def _teams(text: str) -> tuple[Team, ...]:
+    """`shop=<pattern>,shop=<pattern>,data=<pattern>`. Raises ValueError naming a part without a name or a pattern."""
+    patterns: dict[str, list[str]] = {}
+    for part in _listed(text):
+        name, _, pattern = part.partition("=")
+        if not name or not pattern:
+            raise ValueError(f"EKSLAB_TEAMS: {part} is not name=pattern.")
+        patterns.setdefault(name, []).append(pattern)
+    return tuple(Team(name, tuple(theirs)) for name, theirs in patterns.items())
 
 
 def _listed(text: str) -> tuple[str, ...]:

@@ -5,7 +5,6 @@ Clients are made on first use: a step that never asks EC2 does not pay for loadi
 
 from __future__ import annotations
 
-import fnmatch
 import secrets
 import threading
 from collections.abc import Mapping
@@ -39,7 +38,7 @@ from chalicelib.aws.store import DynamoStore
 from chalicelib.aws.workflows import StepFunctionsWorkflows
 from chalicelib.curfew_ports import Curfew
 from chalicelib.fleet_ports import Watch
-from chalicelib.ports import Cloud, Deps, Place
+from chalicelib.ports import Cloud, Deps, People, Place
 from chalicelib.settings import Settings, load_settings
 
 #: Adaptive retries calm a throttled account; short timeouts leave a Lambda time to report.
@@ -192,9 +191,11 @@ def _assumed_client(service: str, region: str, credentials: Mapping[str, Any]) -
     )
 
 
-def is_administrator(arn: str) -> bool:
-    """Whether this caller's ARN matches one of the patterns in EKSLAB_ADMINISTRATORS."""
-    return any(fnmatch.fnmatchcase(arn, pattern) for pattern in get_settings().administrators)
+@cache
+def get_people() -> People:
+    """Who is who in this installation, as the settings say."""
+    settings = get_settings()
+    return People(settings.account, settings.administrators, settings.viewers, settings.teams)
 
 
 def new_lab_id() -> str:

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 from chalice.app import ForbiddenError, Request
 
 from chalicelib.domain.lab import Caller
+from chalicelib.domain.permissions import People
 
 
-def caller_of(request: Request, is_admin: Callable[[str], bool]) -> Caller:
-    """The caller. Raises ForbiddenError for a request that no IAM authorizer has seen."""
+def caller_of(request: Request, people: People) -> Caller:
+    """The caller. Raises ForbiddenError for a request that no IAM authorizer has seen, and for callers of other accounts."""
     identity: dict[str, Any] = request.context.get("identity") or {}
     arn, account = identity.get("userArn"), identity.get("accountId")
     if not arn or not account:
         raise ForbiddenError("Sign the request with AWS Signature Version 4.")
-    return Caller(arn, account, identity.get("sourceIp"), is_admin(arn))
+    caller = people.caller(arn, account, identity.get("sourceIp"))
+    if caller is None:
+        raise ForbiddenError("Callers are of the account that the service runs in.")
+    return caller

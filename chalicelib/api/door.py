@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import json
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -10,7 +11,9 @@ from chalice import Blueprint, IAMAuthorizer, Response
 
 from chalicelib.api.caller import caller_of
 from chalicelib.api.problems import answers_problems
+from chalicelib.domain.errors import NotYours
 from chalicelib.domain.lab import Caller
+from chalicelib.domain.permissions import People
 from chalicelib.ports import Deps
 
 #: What a body may be declared as; its content decides between JSON and YAML where the type does not. The last is what
@@ -29,8 +32,8 @@ BODY_TYPES = [
 class Door:
     """What every view needs of the request that is being answered."""
 
-    def __init__(self, routes: Blueprint, get_deps: Callable[[], Deps], is_admin: Callable[[str], bool]) -> None:
-        self._routes, self._is_admin = routes, is_admin
+    def __init__(self, routes: Blueprint, get_deps: Callable[[], Deps], get_people: Callable[[], People]) -> None:
+        self._routes, self._get_people = routes, get_people
         self._get_deps = get_deps
         self._authorizer = IAMAuthorizer()
 
@@ -40,7 +43,7 @@ class Door:
 
     @property
     def caller(self) -> Caller:
-        return caller_of(self._routes.current_request, self._is_admin)
+        return caller_of(self._routes.current_request, self._get_people())
 
     @property
     def query(self) -> Mapping[str, str]:
@@ -68,8 +71,21 @@ class Door:
         return self._registering(method, path, {})
 
     def route(self, method: str, path: str) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
-        """Register a view for one method of a path, behind the authorizer, with its errors as problems."""
-        return self._registering(method, path, {"authorizer": self._authorizer})
+        """Register a view for one method of a path, behind the authorizer, with its errors as problems.
+
+        Whoever may ask nothing here is refused before the view runs, and viewers by every method but GET.
+        """
+
+        def register(view: Callable[..., Response]) -> Callable[..., Response]:
+            @functools.wraps(view)
+            def admitting(*args: str, **kwargs: str) -> Response:
+                if self.caller.is_viewer and method != "GET":
+                    raise NotYours("Viewers look at everything and change nothing.")
+                return view(*args, **kwargs)
+
+            return self._registering(method, path, {"authorizer": self._authorizer})(admitting)
+
+        return register
 
     def _registering(
         self, method: str, path: str, guard: Mapping[str, Any]

@@ -19,16 +19,17 @@ from chalicelib.api.keep_routes import route_keeping
 from chalicelib.api.registration_routes import route_registrations
 from chalicelib.api.request import complete_request, read_draft
 from chalicelib.domain.evening_rules import EveningRules
+from chalicelib.domain.permissions import People
 from chalicelib.logs import logger
 from chalicelib.ports import Deps
 
 _YAML = "application/yaml"
 
 
-def make_blueprint(get_deps: Callable[[], Deps], is_admin: Callable[[str], bool]) -> Blueprint:
-    """The routes over a world that is built when the first request comes."""
+def make_blueprint(get_deps: Callable[[], Deps], get_people: Callable[[], People]) -> Blueprint:
+    """The routes over a world, and over people, that are built when the first request comes."""
     routes = Blueprint(__name__)
-    door = Door(routes, get_deps, is_admin)
+    door = Door(routes, get_deps, get_people)
     _route_labs(door)
     _route_one_lab(door)
     _route_looks(door)

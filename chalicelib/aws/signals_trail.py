@@ -15,6 +15,7 @@ from typing import Any
 
 from chalicelib.aws.errors import translate
 from chalicelib.aws.signals_reading import Reading, Window
+from chalicelib.domain.callers import identity_of
 from chalicelib.domain.errors import EkslabError
 from chalicelib.domain.evidence import Seen, Source
 from chalicelib.domain.names import PASSING_SESSION, principal_of, same_principal
@@ -103,6 +104,7 @@ def _names(parameters: Mapping[str, Any]) -> frozenset[str]:
 
 def _is_owner(who: str, owner: str) -> bool:
     """The same session or user; of a session with a passing name, the same role."""
+    owner, who = identity_of(owner), identity_of(who)
     if not PASSING_SESSION.fullmatch(owner):
         return who == owner
     mine, theirs = principal_of(owner), principal_of(who)

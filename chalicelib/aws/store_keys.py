@@ -25,6 +25,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
+from chalicelib.domain.callers import identity_of
 from chalicelib.domain.lab import RESTING, Lab, Phase
 
 #: DynamoDB's typed values.
@@ -101,8 +102,8 @@ def created_of(lab: Lab) -> str:
 
 
 def index_values(lab: Lab) -> Mapping[str, dict[str, str]]:
-    """The attributes that put a lab into the indexes."""
-    values = {"owner": text(lab.owner), "everyone": text(EVERYONE), "created": text(created_of(lab))}
+    """The attributes that put a lab into the indexes: its owner's as the identity, whatever ARN the lab was kept with."""
+    values = {"owner": text(identity_of(lab.owner)), "everyone": text(EVERYONE), "created": text(created_of(lab))}
     if lab.phase is Phase.BLOCKED:
         values |= {"due_shard": text(BLOCKED_SHARD), "due_at": text(stamp(lab.phase_since))}
     elif lab.due_at is not None:

@@ -6,16 +6,16 @@ else. A session's name is as trustworthy as those who may assume roles in the se
 
 from __future__ import annotations
 
-from chalicelib.domain.lab import Caller
+from chalicelib.domain.callers import Caller, identity_of
 
 
 def answers_for(caller: Caller, owner: str | None) -> bool:
     """Whether this caller is the owner: by ARN, or by the name of the user or session."""
     if owner is None:
         return False
-    return owner.casefold() in {caller.arn.casefold(), caller.arn.rpartition("/")[2].casefold()}
+    return identity_of(owner).casefold() in {caller.identity.casefold(), caller.arn.rpartition("/")[2].casefold()}
 
 
 def may_change(caller: Caller, owner: str | None) -> bool:
     """Whether this caller may acknowledge, snooze and change the support policy."""
-    return caller.is_admin or answers_for(caller, owner)
+    return caller.is_admin or (answers_for(caller, owner) and not caller.is_viewer)

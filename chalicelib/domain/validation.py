@@ -56,7 +56,7 @@ def _judge_caller(case: Case) -> Iterator[Finding]:
     """The owner is the session, and one with a made-up name is another one after the next login."""
     if PASSING_SESSION.fullmatch(case.caller.arn):
         message = (
-            f"The lab will belong to {case.caller.arn}, a session name that a tool made up: after the next login you would "
+            f"The lab will belong to {case.caller.identity}, a session name that a tool made up: after the next login you would "
             "not find it again. Set role_session_name in your AWS profile to a name of your own."
         )
         yield warning("", "passing-session", message)

@@ -11,7 +11,9 @@ from urllib.parse import unquote
 from chalice import Chalice
 
 from chalicelib.api.routes import make_blueprint
+from chalicelib.domain.permissions import People
 from tests.fakes import OWNER, FakeWorld, make_deps
+from tests.fakes.builders import ACCOUNT
 
 ADMIN = "arn:aws:iam::111122223333:user/teacher"
 STRANGER = "arn:aws:iam::111122223333:user/stranger"
@@ -36,10 +38,11 @@ class Http:
 
     world: FakeWorld = field(default_factory=make_deps)
     caller: str | None = OWNER
+    people: People = field(default_factory=lambda: People(ACCOUNT, administrators=(ADMIN,)))
 
     def __post_init__(self) -> None:
         self.app = Chalice(app_name="ekslab-test")
-        self.app.register_blueprint(make_blueprint(lambda: self.world.deps, lambda arn: arn == ADMIN))
+        self.app.register_blueprint(make_blueprint(lambda: self.world.deps, lambda: self.people))
 
     def get(self, path: str, **options: Any) -> Answer:
         return self.call("GET", path, **options)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
 
+from chalicelib.domain.callers import identity_of
 from chalicelib.domain.errors import IdempotencyConflict, InvalidRequest, LabNotFound, NameTaken, TooManyLabs
 from chalicelib.domain.findings import error
 from chalicelib.domain.history import Event, Step
@@ -97,7 +98,7 @@ class FakeStore:
         found = [
             lab
             for lab in self.labs.values()
-            if (owner is None or lab.owner == owner) and (not phases or lab.phase in phases)
+            if (owner is None or identity_of(lab.owner) == owner) and (not phases or lab.phase in phases)
         ]
         found.sort(key=lambda lab: (lab.created_at, lab.id), reverse=True)
         return _page(found, limit, cursor)
