@@ -11,7 +11,7 @@ from typing import Any
 from chalice import Chalice, ConvertToMiddleware, Rate
 
 from chalicelib.api.routes import make_blueprint
-from chalicelib.logs import logger
+from chalicelib.logs import invocation_lines
 from chalicelib.wiring import get_deps, get_people
 from chalicelib.workflows import (
     hibernate,
@@ -28,7 +28,7 @@ from chalicelib.workflows import (
 from chalicelib.workflows.running import run_step, run_watch_step
 
 app = Chalice(app_name="ekslab")
-app.register_middleware(ConvertToMiddleware(logger.inject_lambda_context))
+app.register_middleware(ConvertToMiddleware(invocation_lines))
 app.register_blueprint(make_blueprint(get_deps, get_people))
 
 Event = dict[str, Any]

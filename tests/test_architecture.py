@@ -34,7 +34,13 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "chalicelib/labs": ("chalicelib.domain", "chalicelib.ports", "chalicelib.labs"),
     "chalicelib/curfews": ("chalicelib.domain", "chalicelib.ports", "chalicelib.curfews", "chalicelib.labs"),
     "chalicelib/clusters": ("chalicelib.domain", "chalicelib.ports", "chalicelib.clusters"),
-    "chalicelib/workflows/": ("chalicelib.domain", "chalicelib.ports", "chalicelib.workflows"),
+    "chalicelib/workflows/": (
+        "chalicelib.domain",
+        "chalicelib.ports",
+        "chalicelib.workflows",
+        "chalicelib.logs",
+        "chalicelib.metrics",
+    ),
     "chalicelib/api/": (
         "chalicelib.domain",
         "chalicelib.ports",
@@ -56,7 +62,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     ),
     "chalicelib/settings.py": ("chalicelib.ports",),
     "chalicelib/logs.py": (),
-    "chalicelib/wiring.py": (
+    "chalicelib/metrics.py": (),
+    "chalicelib/wiring": (
         "chalicelib.aws",
         "chalicelib.ports",
         "chalicelib.fleet_ports",
@@ -76,8 +83,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 
 #: libraries that only some rooms may know.
 ONLY_IN: dict[str, tuple[str, ...]] = {
-    "boto3": ("chalicelib/wiring.py", "deploying/", "sandbox/", "ekslab/", "benchmarks/"),
-    "botocore": ("chalicelib/aws/", "chalicelib/wiring.py", "deploying/", "sandbox/", "ekslab/", "benchmarks/"),
+    "boto3": ("chalicelib/wiring", "deploying/", "sandbox/", "ekslab/", "benchmarks/"),
+    "botocore": ("chalicelib/aws/", "chalicelib/wiring", "deploying/", "sandbox/", "ekslab/", "benchmarks/"),
     "chalice": ("app.py", "chalicelib/api/"),
     "aws_lambda_powertools": ("chalicelib/logs.py", "app.py"),
     "pydantic": ("chalicelib/api/", "chalicelib/aws/"),

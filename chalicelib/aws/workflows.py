@@ -12,6 +12,7 @@ from typing import Any
 from chalicelib.aws.errors import translate
 from chalicelib.domain.errors import AwsRefused
 from chalicelib.domain.names import partition_of
+from chalicelib.logs import logger, request_id
 
 
 class StepFunctionsWorkflows:
@@ -22,11 +23,16 @@ class StepFunctionsWorkflows:
         self._place, self._prefix = f"arn:{partition_of(region)}:states:{region}:{account}", prefix
 
     def start(self, workflow: str, execution_name: str, payload: Mapping[str, object]) -> None:
-        """Start it; an execution of this name that runs or has ended is no second start. Raises AwsRefused without a machine."""
+        """Start it; an execution of this name that runs or has ended is no second start. Raises AwsRefused without a machine.
+
+        What is being answered here goes along as `request_id`, so that the lines of its steps can be found by it.
+        """
         machine = f"{self._place}:stateMachine:{self._prefix}-{workflow}"
+        given = json.dumps({**payload, "request_id": request_id()})
         try:
             with translate("states:StartExecution"):
-                self._client.start_execution(stateMachineArn=machine, name=execution_name, input=json.dumps(payload))
+                self._client.start_execution(stateMachineArn=machine, name=execution_name, input=given)
+            logger.info("A workflow was started.", extra={"workflow": workflow, "execution": execution_name})
         except AwsRefused as refusal:
             if refusal.code != "ExecutionAlreadyExists":
                 raise

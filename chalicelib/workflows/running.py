@@ -17,8 +17,12 @@ from chalicelib.domain.failures import Failure
 from chalicelib.domain.history import Event, Step, StepStatus
 from chalicelib.domain.lab import Lab
 from chalicelib.domain.steps import ACTS_IN, STEPS, Result, StepResult
+from chalicelib.logs import logger
 from chalicelib.ports import Deps
+from chalicelib.workflows.step_lines import step_lines
 
+#: What a scheduled workflow's step answers that its line of the log says, too.
+_TOLD = ("outcome", "counts", "troubles", "undelivered")
 _STATUS = {
     Result.ASKED: StepStatus.RUNNING,
     Result.AGAIN: StepStatus.RUNNING,
@@ -46,8 +50,21 @@ def run_step(deps: Deps, function: StepFunction, event: Mapping[str, object]) ->
 
     Raises Superseded when the lab's phase is no longer this workflow's, and whatever the function raises.
     """
-    workflow = function.__module__.rpartition(".")[2]
-    lab = deps.store.load_lab(str(event["lab_id"]))
+    workflow, lab_id = function.__module__.rpartition(".")[2], str(event["lab_id"])
+    with step_lines(workflow, function.__name__, event, lab_id=lab_id):
+        lab = deps.store.load_lab(lab_id)
+        with logger.append_context_keys(run=lab.run):
+            result = _run(deps, function, lab, workflow, event)
+            logger.info("A step was run.", extra={"outcome": str(result.outcome), "reason": result.detail})
+    return {
+        "outcome": str(result.outcome),
+        "look_again_in": result.look_again_in,
+        "detail": result.detail,
+        **result.facts,
+    }
+
+
+def _run(deps: Deps, function: StepFunction, lab: Lab, workflow: str, event: Mapping[str, object]) -> StepResult:
     now = _time_of(deps, event)
     if lab.phase not in ACTS_IN[workflow]:
         raise Superseded(f"{workflow} may not act on {lab.id}: it is {lab.phase}.")
@@ -58,12 +75,7 @@ def run_step(deps: Deps, function: StepFunction, event: Mapping[str, object]) ->
         _record_failure(deps, lab, step, error, now)
         raise
     _record(deps, lab, step, result, _time_of(deps, event))
-    return {
-        "outcome": str(result.outcome),
-        "look_again_in": result.look_again_in,
-        "detail": result.detail,
-        **result.facts,
-    }
+    return result
 
 
 WatchFunction = Callable[[Deps, Mapping[str, Any], datetime], dict[str, object]]
@@ -71,7 +83,12 @@ WatchFunction = Callable[[Deps, Mapping[str, Any], datetime], dict[str, object]]
 
 def run_watch_step(deps: Deps, function: WatchFunction, event: Mapping[str, Any]) -> dict[str, object]:
     """Run a function of a scheduled workflow at `event["time"]`: it has no lab to load and writes down nothing of its own."""
-    return function(deps, event, _time_of(deps, event).astimezone(UTC))
+    now = _time_of(deps, event).astimezone(UTC)
+    with step_lines(function.__module__.rpartition(".")[2], function.__name__, event):
+        answer = function(deps, event, now)
+        told = {name: answer[name] for name in _TOLD if name in answer}
+        logger.info("A step was run.", extra=told)
+    return answer
 
 
 def _time_of(deps: Deps, event: Mapping[str, object]) -> datetime:

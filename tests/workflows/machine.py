@@ -66,10 +66,12 @@ class Machine:
     waited: int = 0
     path: list[str] = field(default_factory=list)
     output: dict[str, Any] = field(default_factory=dict)
+    execution: dict[str, Any] = field(default_factory=dict)
 
     def run(self, payload: Mapping[str, object]) -> str:
         """Walk to the end; return the last state's name. Raises StepFailed only when nothing catches."""
         document = definition(self.workflow)
+        self.execution = {"Execution.Name": "an-execution", "Execution.Input": json.loads(json.dumps(payload))}
         name, self.output = self._walk(document["StartAt"], document["States"], json.loads(json.dumps(payload)))
         return name
 
@@ -129,7 +131,7 @@ class Machine:
 
     def _task(self, state: Mapping[str, Any], data: Mapping[str, Any]) -> dict[str, Any]:
         function = functions_of(self.workflow)[state["Resource"]]
-        event = _given(state["Parameters"], data)
+        event = _given(state["Parameters"], data, self.execution)
         run: Callable[..., dict[str, object]] = run_step if self.workflow in LAB_WORKFLOWS else run_watch_step
         step = getattr(importlib.import_module(f"chalicelib.workflows.{self.workflow}"), function)
         try:
