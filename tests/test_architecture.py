@@ -87,7 +87,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "botocore": ("chalicelib/aws/", "chalicelib/wiring", "deploying/", "sandbox/", "ekslab/", "benchmarks/"),
     "chalice": ("app.py", "chalicelib/api/"),
     "aws_lambda_powertools": ("chalicelib/logs.py", "app.py"),
-    "pydantic": ("chalicelib/api/", "chalicelib/aws/"),
+    "pydantic": ("chalicelib/api/",),
     "yaml": ("chalicelib/api/",),
     "ministack": ("sandbox/",),
     "moto": (),

@@ -9,8 +9,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any, TypeVar
 
-from pydantic import TypeAdapter, ValidationError
-
+from chalicelib.aws.store_json import Unfit, read, written
 from chalicelib.aws.store_keys import Item, index_values, key, lab_key, lab_pk, number, stamp, text
 from chalicelib.domain.errors import Unreadable
 from chalicelib.domain.history import Event, Step
@@ -20,28 +19,21 @@ from chalicelib.domain.resources import LedgerEntry
 SCHEMA = 1
 
 Shape = TypeVar("Shape")
-_ADAPTERS: dict[Any, TypeAdapter[Any]] = {}
-
-
-def _adapter(shape: Any) -> TypeAdapter[Any]:
-    """Built once a shape, on first use: a step that never reads receipts does not pay for them."""
-    if shape not in _ADAPTERS:
-        _ADAPTERS[shape] = TypeAdapter(shape)
-    return _ADAPTERS[shape]
 
 
 def body_of(thing: object) -> str:
     """The JSON text of a domain object."""
-    return _adapter(type(thing)).dump_json(thing).decode()
+    return written(thing)
 
 
 def read_body(shape: type[Shape], body: str | bytes) -> Shape:
     """The domain object of a JSON text. Raises Unreadable."""
     try:
-        thing: Shape = _adapter(shape).validate_json(body)
-    except ValidationError as error:
-        raise Unreadable(f"{shape.__name__}: {error.error_count()} of its fields do not fit.") from error
-    return thing
+        return read(shape, body)
+    except Unfit as error:
+        raise Unreadable(f"{shape.__name__}: {error}.") from error
+    except ValueError as error:
+        raise Unreadable(f"{shape.__name__}: it is no JSON.") from error
 
 
 def thing_of(shape: type[Shape], item: Item) -> Shape:

@@ -1,0 +1,179 @@
+"""Frozen dataclasses as JSON texts and back, by their own type hints. Called by `store_items.py` alone.
+
+It knows the few types that stored things are made of and refuses to guess at others. Reading forgives what another version
+may have written: fields it doesn't know are passed over, fields that are missing take their defaults. A class's readers are
+made when the first of its kind is read, so that a step pays for no shape it never meets.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import MISSING, Field, fields, is_dataclass
+from datetime import UTC, date, datetime, time
+from enum import Enum
+from functools import cache
+from types import NoneType, UnionType
+from typing import Any, TypeVar, Union, get_args, get_origin, get_type_hints
+
+Shape = TypeVar("Shape")
+Reader = Callable[[Any], Any]
+_NUMBERS = (int, float)
+
+
+class Unfit(ValueError):
+    """A value is not what its field wants; the message says what was wanted."""
+
+
+def written(thing: object) -> str:
+    """The JSON text of a dataclass: fields in their order, instants of UTC with a Z, nothing between the signs."""
+    return json.dumps(_plain(thing), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def read(shape: type[Shape], text: str | bytes) -> Shape:
+    """The dataclass of a JSON text. Raises Unfit naming the field, and ValueError for what is no JSON."""
+    hint: Any = shape
+    thing: Shape = _reader(hint)(json.loads(text))
+    return thing
+
+
+def _plain(value: Any) -> Any:
+    """What JSON has a word for, in place of a value."""
+    match value:
+        case Enum():
+            return value.value
+        case None | str() | int() | float():
+            return value
+        case datetime():
+            return _instant_written(value)
+        case date() | time():
+            return value.isoformat()
+        case tuple():
+            return [_plain(each) for each in value]
+        case Mapping():
+            return {str(_plain(key)): _plain(each) for key, each in value.items()}
+        case _ if is_dataclass(value):
+            return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
+    raise TypeError(f"{type(value).__name__} is nothing that is stored.")
+
+
+def _instant_written(value: datetime) -> str:
+    text = value.isoformat()
+    return f"{text[:-6]}Z" if text.endswith("+00:00") else text
+
+
+@cache
+def _reader(hint: Any) -> Reader:
+    """What reads a value of this type. Raises TypeError for a type that nothing stored has."""
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin in (Union, UnionType):
+        return _union_reader(inner)
+    if origin is tuple and len(inner) == 2 and inner[1] is Ellipsis:
+        return _tuple_reader(_reader(inner[0]))
+    if origin is not None and issubclass(origin, Mapping):
+        return _mapping_reader(_reader(inner[0]), _reader(inner[1]))
+    if is_dataclass(hint) and isinstance(hint, type):
+        return _Fields(hint)
+    if isinstance(hint, type) and issubclass(hint, Enum):
+        return hint
+    if hint in _SIMPLE:
+        return _SIMPLE[hint]
+    raise TypeError(f"{hint} is nothing that is stored.")
+
+
+class _Fields:
+    """Reads one dataclass. Hints are looked up when it first reads: a shape may hold itself."""
+
+    def __init__(self, shape: type[Any]) -> None:
+        self.shape = shape
+        self.names = frozenset(field.name for field in fields(shape))
+        self._readers: tuple[tuple[str, Reader, bool], ...] | None = None
+
+    def __call__(self, value: Any) -> Any:
+        if not isinstance(value, dict):
+            raise Unfit(f"{self.shape.__name__} is wanted")
+        given = {}
+        for name, reader, needed in self._made():
+            if name in value:
+                given[name] = _named(name, reader, value[name])
+            elif needed:
+                raise Unfit(f"{name} is missing")
+        return self.shape(**given)
+
+    def _made(self) -> tuple[tuple[str, Reader, bool], ...]:
+        if self._readers is None:
+            hints = get_type_hints(self.shape)
+            self._readers = tuple((f.name, _reader(hints[f.name]), _is_needed(f)) for f in fields(self.shape))
+        return self._readers
+
+
+def _named(name: str, reader: Reader, value: Any) -> Any:
+    try:
+        return reader(value)
+    except ValueError as error:
+        raise Unfit(f"{name}: {error}") from error
+
+
+def _is_needed(field: Field[Any]) -> bool:
+    return field.default is MISSING and field.default_factory is MISSING
+
+
+def _union_reader(kinds: tuple[Any, ...]) -> Reader:
+    """None, or the one kind; of several dataclasses the one that shares most fields with what was written."""
+    readers = [_reader(kind) for kind in kinds if kind is not NoneType]
+    shapes = [reader for reader in readers if isinstance(reader, _Fields)]
+    if len(readers) > 1 and len(shapes) < len(readers):
+        raise TypeError(f"Which of {kinds} was written, nobody could tell.")
+
+    def read_one(value: Any) -> Any:
+        if value is None and NoneType in kinds:
+            return None
+        if len(readers) == 1 or not isinstance(value, dict):
+            return readers[0](value)
+        return max(shapes, key=lambda shape: len(shape.names & value.keys()))(value)
+
+    return read_one
+
+
+def _tuple_reader(each: Reader) -> Reader:
+    def read_tuple(value: Any) -> tuple[Any, ...]:
+        return tuple(each(one) for one in _of(list, value))
+
+    return read_tuple
+
+
+def _mapping_reader(key: Reader, each: Reader) -> Reader:
+    def read_mapping(value: Any) -> dict[Any, Any]:
+        return {key(name): each(one) for name, one in _of(dict, value).items()}
+
+    return read_mapping
+
+
+def _of(kind: type, value: Any) -> Any:
+    if isinstance(value, kind) and (kind is bool or not isinstance(value, bool)):
+        return value
+    raise Unfit(f"{kind.__name__} is wanted")
+
+
+def _number(value: Any) -> float:
+    if isinstance(value, _NUMBERS) and not isinstance(value, bool):
+        return float(value)
+    raise Unfit("a number is wanted")
+
+
+def _instant(value: Any) -> datetime:
+    read_one = datetime.fromisoformat(_of(str, value))
+    if read_one.tzinfo is None:
+        raise Unfit("an instant with its offset is wanted")
+    return read_one.astimezone(UTC) if not read_one.utcoffset() else read_one
+
+
+_SIMPLE: dict[Any, Reader] = {
+    str: lambda value: _of(str, value),
+    int: lambda value: _of(int, value),
+    bool: lambda value: _of(bool, value),
+    float: _number,
+    datetime: _instant,
+    date: lambda value: date.fromisoformat(_of(str, value)),
+    time: lambda value: time.fromisoformat(_of(str, value)),
+}
