@@ -17,6 +17,7 @@ from chalicelib.domain.patience import PATIENCE
 from chalicelib.domain.resources import EntryState, Kind, LedgerEntry, Resource
 from chalicelib.domain.steps import Result, StepResult
 from chalicelib.ports import Deps
+from chalicelib.workflows.measuring import measure_move
 
 #: How often the scheduled run makes sure that a lab's workflow is alive.
 WATCH = timedelta(minutes=5)
@@ -84,6 +85,7 @@ def move(deps: Deps, lab: Lab, frm: Iterable[Phase], change: Callable[[Lab], Lab
     moved = deps.store.change_lab(lab.id, checked)
     if moved.phase is not was:
         deps.store.add_event(lab.id, Event(now, "phase-changed", message, {"phase": str(moved.phase)}))
+        measure_move(deps, was, moved, now)
     return moved
 
 

@@ -16,6 +16,7 @@ from chalicelib.domain.history import Event
 from chalicelib.domain.lab import Blame, Lab, Phase
 from chalicelib.domain.steps import execution_name
 from chalicelib.domain.tending import WORKFLOW_OF, Tending, TendingDecision, decide_tending
+from chalicelib.logs import logger
 from chalicelib.ports import Deps
 from chalicelib.workflows.recording import WATCH, move
 
@@ -35,6 +36,8 @@ def run(deps: Deps, time: str | None = None) -> dict[str, Any]:
             done.append({"lab_id": lab_id, "act": str(decision.action), "reason": decision.reason})
         except EkslabError as error:
             failed.append({"lab_id": lab_id, "error": type(error).__name__, "message": str(error)})
+            told = {"lab_id": lab_id, "error": type(error).__name__, "reason": str(error)}
+            logger.warning("A lab could not be tended.", extra=told)
             _put_off(deps, lab_id, now, failed)
     return {"now": now.isoformat(), "done": done, "failed": failed}
 
@@ -54,6 +57,9 @@ def _tend(deps: Deps, lab_id: str, now: datetime) -> TendingDecision:
     running = workflow is not None and deps.workflows.is_running(workflow, execution_name(lab, workflow))
     decision = decide_tending(lab, running, now)
     changed = move(deps, lab, (lab.phase,), changed_since, now, decision.reason)
+    if decision.action not in _SILENT:
+        told = {"lab_id": lab.id, "act": str(decision.action), "reason": decision.reason}
+        logger.info("A lab was tended.", extra=told)
     if decision.action not in _SILENT and changed.phase is lab.phase:
         facts = {"act": str(decision.action)}
         deps.store.add_event(lab.id, Event(now, "tended", decision.reason, facts))

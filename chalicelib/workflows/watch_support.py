@@ -17,6 +17,7 @@ from chalicelib.domain.ladder import decide_notices as decide
 from chalicelib.domain.notices import Watched
 from chalicelib.domain.observing import troubled_place
 from chalicelib.ports import Deps
+from chalicelib.workflows.measuring import measure_watch
 from chalicelib.workflows.watch_places import places, registration_of, who_answers_for
 from chalicelib.workflows.watch_scanning import (
     AT_ONCE,
@@ -114,6 +115,7 @@ def finish(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
     troubles = deps.watch.store.place_troubles()
     undelivered = event["delivered"].get("failed")
     lost = event["failure"] is not None or undelivered != 0
+    measure_watch(deps, _NOTICES)
     return {
         "outcome": "stuck" if lost else "done",
         "now": now.isoformat(),

@@ -1,0 +1,36 @@
+"""What workflows measure as they go: called where a lab's phase changes, and where a scheduled run ends."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from chalicelib.domain.lab import Lab, Phase
+from chalicelib.metrics import Metric, emit
+from chalicelib.ports import Deps
+
+#: Blocked labs that are counted at most.
+MOST_BLOCKED = 100
+_MAKING = (Phase.REQUESTED, Phase.PROVISIONING)
+
+
+def measure_move(deps: Deps, was: Phase, lab: Lab, now: datetime) -> None:
+    """A lab that was made took so long; one that is blocked is told at once, and not only with the next sweep."""
+    if was in _MAKING and lab.phase is Phase.READY:
+        emit(deps.curfew.installation, {Metric.MINUTES_TO_READY: (now - lab.created_at).total_seconds() / 60})
+    if lab.phase is Phase.BLOCKED:
+        emit(deps.curfew.installation, {Metric.BLOCKED_LABS: 1})
+
+
+def measure_sweep(deps: Deps) -> None:
+    """How many labs are blocked. Reads only those."""
+    emit(deps.curfew.installation, {Metric.BLOCKED_LABS: len(deps.curfew.store.blocked(MOST_BLOCKED))})
+
+
+def measure_warnings(deps: Deps, undelivered: int) -> None:
+    """How many owners a run could not warn."""
+    emit(deps.curfew.installation, {Metric.UNDELIVERED_WARNINGS: undelivered})
+
+
+def measure_watch(deps: Deps, most: int) -> None:
+    """How many notices are still to be sent when all sending is done, `most` at most. Reads only those."""
+    emit(deps.curfew.installation, {Metric.NOTICES_LATE: len(deps.watch.store.pending_notices(most))})

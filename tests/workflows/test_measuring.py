@@ -1,0 +1,116 @@
+"""What is measured, and where: alarms that watch a number nobody emits would be silent for ever."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from chalicelib.domain.errors import Throttled
+from chalicelib.domain.lab import Phase
+from chalicelib.metrics import Metric
+from chalicelib.ports import Deps
+from chalicelib.workflows import provision, sweep_idle, teardown, watch_support
+from chalicelib.workflows.running import run_step
+from tests.fakes import FakeWorld, make_deps
+from tests.fakes.builders import NOW, a_lab
+from tests.workflows.nights import Nights
+
+STACK = "ekslab-prod"
+Captured = pytest.CaptureFixture[str]
+
+
+@pytest.fixture
+def world() -> FakeWorld:
+    return make_deps()
+
+
+def deps_of(world: FakeWorld) -> Deps:
+    """As installed by a stack."""
+    return replace(world.deps, curfew=replace(world.deps.curfew, installation=STACK))
+
+
+def put(world: FakeWorld, lab_id: str, phase: Phase) -> None:
+    spec = replace(a_lab().spec, name=lab_id)
+    world.store.create_lab(replace(a_lab(), id=lab_id, spec=spec, phase=phase), None, "", world.clock.now())
+
+
+def measured(capsys: Captured) -> dict[str, float]:
+    """What was printed in the embedded metric format, each as CloudWatch reads it; the namespace and dimensions as meant."""
+    found: dict[str, float] = {}
+    for line in capsys.readouterr().out.splitlines():
+        document: dict[str, Any] = json.loads(line) if '"_aws"' in line else {}
+        for directive in document.get("_aws", {}).get("CloudWatchMetrics", []):
+            assert directive["Namespace"] == "ekslab"
+            assert directive["Dimensions"] == [["stack"]]
+            assert document["stack"] == STACK
+            found |= {metric["Name"]: document[metric["Name"]][0] for metric in directive["Metrics"]}
+    return found
+
+
+def test_a_lab_that_becomes_ready_tells_how_long_that_took_and_only_once(world: FakeWorld, capsys: Captured) -> None:
+    put(world, "lab-1", Phase.PROVISIONING)
+    world.clock.instant = world.store.load_lab("lab-1").created_at + timedelta(minutes=14, seconds=30)
+    run_step(deps_of(world), provision.finish, {"lab_id": "lab-1"})
+    assert measured(capsys) == {Metric.MINUTES_TO_READY: 14.5}
+    with pytest.raises(Exception, match="may not act"):
+        run_step(deps_of(world), provision.finish, {"lab_id": "lab-1"})
+    assert measured(capsys) == {}
+
+
+def test_a_blocked_lab_is_told_at_once(world: FakeWorld, capsys: Captured) -> None:
+    put(world, "lab-1", Phase.RELEASING)
+    run_step(deps_of(world), teardown.block, {"lab_id": "lab-1"})
+    assert measured(capsys) == {Metric.BLOCKED_LABS: 1}
+
+
+def test_each_sweep_tells_how_many_labs_are_blocked_also_none(world: FakeWorld, capsys: Captured) -> None:
+    sweep_idle.finish(deps_of(world), END, world.clock.now())
+    assert measured(capsys)[Metric.BLOCKED_LABS] == 0
+    for n in range(3):
+        put(world, f"lab-{n}", Phase.BLOCKED)
+    sweep_idle.finish(deps_of(world), END, world.clock.now())
+    assert measured(capsys)[Metric.BLOCKED_LABS] == 3
+
+
+def test_a_sweep_that_cannot_count_is_still_finished(world: FakeWorld) -> None:
+    world.fail("curfew_store.blocked", Throttled("dynamodb:Query: slower"), times=5)
+    answer = sweep_idle.finish(deps_of(world), END, world.clock.now())
+    assert answer["outcome"] == "done"
+    assert any("the metrics" in trouble for trouble in answer["troubles"])
+
+
+def test_each_round_of_warnings_tells_how_many_did_not_arrive_also_none(world: FakeWorld, capsys: Captured) -> None:
+    sweep_idle.warn(deps_of(world), {}, world.clock.now())
+    assert measured(capsys) == {Metric.UNDELIVERED_WARNINGS: 0}
+
+
+def test_a_warning_that_reaches_nobody_or_can_not_be_sent_is_counted(capsys: Captured) -> None:
+    nights = Nights()
+    for lab_id in ("lab-deaf", "lab-unsent"):
+        nights.add(lab_id)
+    nights.world.curfew.reach.unreachable["lab-deaf"] = "Nobody has confirmed a subscription for lab-deaf."
+    nights.world.fail("notifier.send", Throttled("sns:Publish: slower"), times=2)
+    nights.strike(NOW)
+    nights.world.fail("notifier.send", Throttled("sns:Publish: slower"))
+    sweep_idle.warn(deps_of(nights.world), {}, NOW)
+    assert measured(capsys) == {Metric.UNDELIVERED_WARNINGS: 2}
+    sweep_idle.warn(deps_of(nights.world), {}, NOW)
+    assert measured(capsys) == {Metric.UNDELIVERED_WARNINGS: 1}
+
+
+def test_the_watch_tells_how_many_notices_are_not_out_also_none(world: FakeWorld, capsys: Captured) -> None:
+    watch_support.finish(deps_of(world), {"failure": None, "counts": {}, "delivered": {"failed": 0}}, world.clock.now())
+    assert measured(capsys) == {Metric.NOTICES_LATE: 0}
+
+
+def test_without_a_stack_nothing_is_printed(world: FakeWorld, capsys: Captured) -> None:
+    put(world, "lab-1", Phase.RELEASING)
+    run_step(world.deps, teardown.block, {"lab_id": "lab-1"})
+    assert measured(capsys) == {}
+
+
+END: dict[str, Any] = {"so_far": {}, "failure": None, "warned": {}, "braked": {}}
