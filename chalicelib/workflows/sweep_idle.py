@@ -12,6 +12,7 @@ from typing import Any
 
 from chalicelib.domain.curfew import Mode
 from chalicelib.ports import Deps
+from chalicelib.workflows.measuring import measure_sweep, measure_warnings
 from chalicelib.workflows.sweep_idle_acting import act_on
 from chalicelib.workflows.sweep_idle_braking import due_items
 from chalicelib.workflows.sweep_idle_looking import Looking
@@ -62,11 +63,13 @@ def examine(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
 
 def warn(deps: Deps, _event: Mapping[str, Any], now: datetime) -> Answer:
     """Warn of every standing entry that nobody was warned of yet. A dry run warns nobody."""
-    rules, tally = rules_of(deps), Tally()
+    rules, tally, failed = rules_of(deps), Tally(), 0
     if rules.mode is Mode.ON:
         for fate in deps.curfew.store.unwarned(_WARNINGS):
-            with tally.around(f"the warning of {fate.lab_id}"):
+            with tally.around(f"the warning of {fate.lab_id}") as errors:
                 warn_of(deps, fate, rules, now, tally)
+            failed += len(errors)
+    measure_warnings(deps, failed + tally.counts["unreachable"])
     return tally.answer()
 
 
@@ -105,6 +108,8 @@ def finish(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
     whole = added(event["so_far"], answers, lost)
     orphans = [told for answer in answers for told in answer.get("orphans", [])]
     reported = report(deps, orphans, whole["troubles"], now, tally)
+    with tally.around("the metrics"):
+        measure_sweep(deps)
     return {
         "now": now.isoformat(),
         "mode": str(rules_of(deps).mode),
