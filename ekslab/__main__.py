@@ -16,6 +16,9 @@ from pathlib import Path
 from ekslab import commands, fleet_commands
 from ekslab.client import Client, NoCredentials
 from ekslab.curfew_parser import add_curfew
+from ekslab.naming import SeveralLabs
+
+_LAB = "its name or its id"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -27,7 +30,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     try:
         return int(options.run(Client(url, options.region, options.profile), options))
-    except NoCredentials as error:
+    except (NoCredentials, SeveralLabs) as error:
         print(error, file=sys.stderr)
         return 2
     except (urllib.error.URLError, ConnectionError, TimeoutError) as error:
@@ -66,7 +69,7 @@ def _add_making(below: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     request.add_argument("--watch", action="store_true", help="stay until it is ready")
     request.set_defaults(run=commands.request)
     patch = below.add_parser("patch", help="change endpoint access or node count")
-    patch.add_argument("id")
+    patch.add_argument("id", help=_LAB)
     patch.add_argument("--endpoint", choices=["public", "public-and-private", "private"])
     patch.add_argument(
         "--allow", action="append", metavar="CIDR", help="who may reach the public endpoint; may be repeated"
@@ -74,7 +77,7 @@ def _add_making(below: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     patch.add_argument("--nodes", action="append", metavar="GROUP=COUNT", type=_nodes, help="may be repeated")
     patch.set_defaults(run=commands.patch)
     delete = below.add_parser("delete", help="let a lab go")
-    delete.add_argument("id")
+    delete.add_argument("id", help=_LAB)
     delete.add_argument("--watch", action="store_true", help="stay until it is gone")
     delete.set_defaults(run=commands.delete)
 
@@ -85,7 +88,7 @@ def _add_looking(below: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
     listing.add_argument("--phase", action="append", help="only these; may be repeated")
     listing.set_defaults(run=commands.list_labs)
     show = below.add_parser("show", help="one lab: its phase, its steps, what comes next")
-    show.add_argument("id")
+    show.add_argument("id", help=_LAB)
     show.add_argument("--watch", action="store_true", help="stay while something is going on")
     show.set_defaults(run=commands.show)
     for name, what in {
@@ -95,7 +98,7 @@ def _add_looking(below: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         "kubeconfig": "for kubectl; no secret in it",
     }.items():
         one = below.add_parser(name, help=what)
-        one.add_argument("id")
+        one.add_argument("id", help=_LAB)
         one.set_defaults(run=commands.read, what=name)
     versions = below.add_parser("versions", help="Kubernetes versions and when their support ends")
     versions.add_argument("--in", dest="lab_region", metavar="REGION", help="a region's own calendar")

@@ -11,6 +11,7 @@ from urllib.parse import quote
 from ekslab import printing
 from ekslab.answering import pages, refused, told, with_query
 from ekslab.client import Answer, Client
+from ekslab.naming import path_of
 from ekslab.watching import ended_well, watch
 
 _TYPES = {".json": "application/json", ".yaml": "application/yaml", ".yml": "application/yaml"}
@@ -32,13 +33,13 @@ def patch(client: Client, options: argparse.Namespace) -> int:
     nodes = [{"name": name, "desired": count} for name, count in options.nodes or ()]
     asked = {"endpoint": {key: value for key, value in endpoint.items() if value}, "nodegroups": nodes}
     body = json.dumps({key: value for key, value in asked.items() if value}).encode()
-    answer = client.call("PATCH", _path(options.id), body, {"Content-Type": "application/json"})
+    answer = _of_lab(client, options, "PATCH", body=body)
     return _under_way(client, options, answer, stay=False)
 
 
 def delete(client: Client, options: argparse.Namespace) -> int:
     """Let a lab go."""
-    return _under_way(client, options, client.call("DELETE", _path(options.id)), options.watch)
+    return _under_way(client, options, _of_lab(client, options, "DELETE"), options.watch)
 
 
 def list_labs(client: Client, options: argparse.Namespace) -> int:
@@ -54,9 +55,9 @@ def list_labs(client: Client, options: argparse.Namespace) -> int:
 
 def show(client: Client, options: argparse.Namespace) -> int:
     """One lab; with --watch, stay while something is going on."""
-    if options.watch:
-        return _watched(client, options, options.id)
-    answer = client.call("GET", _path(options.id))
+    answer = _of_lab(client, options)
+    if answer.ok and options.watch:
+        return _watched(client, options, answer.body["id"])
     return told(options, answer.body, printing.lab(answer.body)) if answer.ok else refused(answer, options)
 
 
@@ -64,7 +65,7 @@ def read(client: Client, options: argparse.Namespace) -> int:
     """Events, inventory, receipt or kubeconfig of a lab."""
     if options.what == "events":
         return _events(client, options)
-    answer = client.call("GET", _path(options.id, options.what))
+    answer = _of_lab(client, options, part=options.what)
     if not answer.ok:
         return refused(answer, options)
     lines = {"receipt": printing.receipt, "inventory": printing.inventory}.get(options.what, printing.as_it_is)
@@ -78,12 +79,23 @@ def versions(client: Client, options: argparse.Namespace) -> int:
 
 
 def _events(client: Client, options: argparse.Namespace) -> int:
+    path = path_of(client, options.id, "events")
+    if isinstance(path, Answer):
+        return refused(path, options)
     events: list[Any] = []
-    for answer in pages(client, _path(options.id, "events"), {"limit": "100"}):
+    for answer in pages(client, path, {"limit": "100"}):
         if not answer.ok:
             return refused(answer, options)
         events += answer.body["events"]
     return told(options, {"events": events}, printing.events(events))
+
+
+def _of_lab(
+    client: Client, options: argparse.Namespace, method: str = "GET", part: str = "", body: bytes | None = None
+) -> Answer:
+    path = path_of(client, options.id, part)
+    kind = None if body is None else {"Content-Type": "application/json"}
+    return path if isinstance(path, Answer) else client.call(method, path, body, kind)
 
 
 def _under_way(client: Client, options: argparse.Namespace, answer: Answer, stay: bool) -> int:
@@ -94,7 +106,7 @@ def _under_way(client: Client, options: argparse.Namespace, answer: Answer, stay
 
 
 def _watched(client: Client, options: argparse.Namespace, lab_id: str) -> int:
-    answer = watch(client, _path(lab_id), say=lambda line: print(line, file=sys.stderr, flush=True))
+    answer = watch(client, f"/labs/{quote(lab_id, safe='')}", say=lambda line: print(line, file=sys.stderr, flush=True))
     if not answer.ok:
         return refused(answer, options)
     told(options, answer.body, printing.lab(answer.body))
@@ -107,7 +119,3 @@ def _body_of(options: argparse.Namespace) -> tuple[bytes, str]:
     if str(options.file) == "-":
         return sys.stdin.buffer.read(), "text/plain"
     return options.file.read_bytes(), _TYPES.get(options.file.suffix, "text/plain")
-
-
-def _path(lab_id: str, part: str = "") -> str:
-    return f"/labs/{quote(lab_id, safe='')}" + (f"/{part}" if part else "")

@@ -11,6 +11,7 @@ import pytest
 
 from ekslab.__main__ import main, parser
 from ekslab.client import Answer
+from ekslab.naming import SeveralLabs
 from ekslab.watching import watch
 from tests.api.http import ADMIN, Http
 from tests.fakes import NOW, OWNER, a_lab, a_spec
@@ -79,6 +80,20 @@ def test_a_lab_is_patched_released_and_shown(wire: Wire, capsys: pytest.CaptureF
     assert run(wire, "delete", LAB) == 0
     assert run(wire, "show", LAB) == 0
     assert "releasing since 2026-11-23T10:00:00Z" in capsys.readouterr().out
+
+
+def test_a_lab_goes_by_its_name_as_long_as_one_alone_has_it(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
+    wire.http.world.store.put(a_lab(phase="deleted", id="lab-former"))
+    assert run(wire, "show", "myeks") == 0
+    assert "lab-former" in capsys.readouterr().out
+    wire.http.world.store.put(a_lab(phase="ready"))
+    assert run(wire, "delete", "myeks") == 0
+    assert wire.http.world.store.labs[LAB].phase == "releasing"
+    assert run(wire, "events", "myeks") == 0
+    wire.http.world.store.put(a_lab(phase="ready", id="lab-elsewhere"))
+    with pytest.raises(SeveralLabs, match=f"2 labs; say which: .*{LAB}"):
+        run(wire, "delete", "myeks")
+    assert wire.http.world.store.labs["lab-elsewhere"].phase == "ready"
 
 
 def test_all_pages_of_labs_are_listed(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
