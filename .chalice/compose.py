@@ -18,6 +18,7 @@ HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parent
 WORKFLOWS = ("provision", "update", "hibernate", "wake", "teardown", "inspect", "watch_support", "sweep_idle")
 API_HANDLER = "api_handler"
+API_DOOR = "chalicelib.doors.http.app"
 EVENT_HANDLERS = ("tend_labs", "start_watch_support", "start_sweep_idle", "take_health_event")
 #: They write mails with links to the API. The API's own handler can't learn its address so: that would be a cycle.
 MAIL_SENDERS = ("watch_support_deliver_notices", "sweep_idle_warn", "sweep_idle_brake", "sweep_idle_finish")
@@ -41,10 +42,13 @@ def composed() -> dict[str, str]:
 
 
 def step_functions() -> list[str]:
-    """The names of the step Lambdas, read off `app.py` without importing it."""
-    tree = ast.parse((PROJECT / "app.py").read_text())
-    names = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
-    return [name for name in names if name.startswith(tuple(f"{workflow}_" for workflow in WORKFLOWS))]
+    """The names of the step Lambdas, read off their doors without importing them."""
+    doors = {workflow: ast.parse((PROJECT / f"chalicelib/doors/{workflow}.py").read_text()) for workflow in WORKFLOWS}
+    assigned = (
+        (workflow, node) for workflow, door in doors.items() for node in door.body if isinstance(node, ast.Assign)
+    )
+    names = [(workflow, ast.unparse(node.targets[0])) for workflow, node in assigned]
+    return [name for workflow, name in names if name.startswith(f"{workflow}_")]
 
 
 def logical_id(name: str) -> str:
@@ -89,6 +93,8 @@ def resources(functions: list[str]) -> dict[str, Any]:
     for workflow in WORKFLOWS:
         mine = [name for name in functions if name.startswith(f"{workflow}_")]
         added[f"{logical_id(workflow)}StateMachine"] = state_machine(workflow, mine)
+    # Chalice would have it open `app.py`, which imports every workflow.
+    added[_function_id(API_HANDLER)] = {"Properties": {"Handler": API_DOOR}}
     for name in [*functions, *EVENT_HANDLERS, API_HANDLER]:
         added[f"{_function_id(name)}LogGroup"] = log_group(_function_id(name))
     add_operations(template, functions)

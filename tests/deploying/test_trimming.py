@@ -44,12 +44,12 @@ codes = sorted(holidays.list_supported_countries(include_aliases=False))
 print(json.dumps({code: sorted(map(str, holidays.country_holidays(code, years=[2026, 2027]))) for code in codes}))
 """
 CALL = """
-import json, os, sys
-import app
+import importlib, json, sys
 class Context:
     function_name = memory_limit_in_mb = invoked_function_arn = aws_request_id = "x"
     def get_remaining_time_in_millis(self): return 10000
-handler = getattr(app, sys.argv[1])
+module, _, name = sys.argv[1].rpartition(".")
+handler = getattr(importlib.import_module(module), name)
 try:
     print(json.dumps({"answer": handler(json.loads(sys.argv[2]), Context())}))
 except Exception as error:
@@ -173,11 +173,11 @@ class TestAsItShips:
         context = {"httpMethod": "GET", "resourcePath": "/labs", "identity": who, "requestTimeEpoch": 1795000000000}
         request = {"requestContext": context, "multiValueQueryStringParameters": None, "headers": {}}
         request |= {"pathParameters": {}, "body": None, "stageVariables": None, "isBase64Encoded": False}
-        said = alone(CALL, [shipped, runtime], "app", json.dumps(request), **environment)
+        said = alone(CALL, [shipped, runtime], "chalicelib.doors.http.app", json.dumps(request), **environment)
         assert said["answer"]["statusCode"] == 200, said
         assert json.loads(said["answer"]["body"])["labs"] == []
 
     def test_it_runs_a_step(self, shipped: Path, runtime: Path, environment: Mapping[str, str]) -> None:
         event = json.dumps({"lab_id": "lab-000000000000", "run": 1})
-        said = alone(CALL, [shipped, runtime], "provision_begin", event, **environment)
+        said = alone(CALL, [shipped, runtime], "chalicelib.doors.provision.provision_begin", event, **environment)
         assert said == {"error": "LabNotFound"}

@@ -1,0 +1,12 @@
+"""Hibernate's Lambdas: a lab put to sleep."""
+
+from __future__ import annotations
+
+from chalicelib.doors.opening import lab_step
+from chalicelib.workflows import hibernate
+
+hibernate_begin = lab_step(hibernate.begin)
+hibernate_revoke_access = lab_step(hibernate.revoke_access)
+hibernate_shrink_nodegroups = lab_step(hibernate.shrink_nodegroups)
+hibernate_finish = lab_step(hibernate.finish)
+hibernate_give_up = lab_step(hibernate.give_up)

@@ -1,0 +1,13 @@
+"""The Lambdas that schedules and rules call: they start the day's watch and the hour's sweep, and take AWS Health's word."""
+
+from __future__ import annotations
+
+from chalicelib.doors.opening import handler
+from chalicelib.wiring import get_deps
+from chalicelib.workflows import starting
+
+start_watch_support = handler(
+    "start_watch_support", lambda event: starting.start_watch_support(get_deps(), event.get("time"))
+)
+start_sweep_idle = handler("start_sweep_idle", lambda event: starting.start_sweep_idle(get_deps(), event.get("time")))
+take_health_event = handler("take_health_event", lambda event: starting.take_health_event(get_deps(), event))

@@ -1,0 +1,9 @@
+"""The Lambda that looks after labs whose workflows were lost, every few minutes."""
+
+from __future__ import annotations
+
+from chalicelib.doors.opening import handler
+from chalicelib.wiring import get_deps
+from chalicelib.workflows import tend
+
+tend_labs = handler("tend_labs", lambda event: tend.run(get_deps(), event.get("time")))
