@@ -1,35 +1,56 @@
-"""Which accounts are watched: registering and forgetting them, for administrators."""
+"""Which accounts are watched and take labs: registering and forgetting them, for administrators."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
-from chalicelib.domain.errors import InvalidRequest, NotYours
+from chalicelib.domain.errors import AccountInUse, AccountNotRegistered, InvalidRequest, NotYours
 from chalicelib.domain.findings import Finding, error
 from chalicelib.domain.fleet import ClusterKey, Place, Registration
-from chalicelib.domain.lab import Caller
-from chalicelib.domain.names import REGION
+from chalicelib.domain.lab import OVER, Caller, Lab, Phase
+from chalicelib.domain.names import ACCOUNT, REGION
 from chalicelib.ports import Deps
 
-_ACCOUNT = re.compile(r"\d{12}")
-#: What the service may assume (`assume-watch-roles` in .chalice/statements.json).
-_ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):role/ekslab-watch[\w+=,.@-]*")
+#: What the service may assume (`assume-member-roles` in .chalice/statements.json); CloudFormation's role is named after it.
+_ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):role/ekslab-member[\w+=,.@-]{0,44}", re.ASCII)
+#: Labs of everyone read at once.
+_PAGE = 100
 
 
 def register(deps: Deps, caller: Caller, registration: Registration) -> Registration:
-    """Watch an account from the next run on, or change how. Raises NotYours, InvalidRequest."""
-    _refuse_others(caller)
+    """Watch an account from the next run on and take labs there if it says so, or change how.
+
+    What labs there live by stays: their regions, and the role. Raises NotYours, InvalidRequest, AccountInUse.
+    """
+    refuse_others(caller)
     findings = _findings(registration, deps.watch.home)
     if findings:
         raise InvalidRequest(findings)
+    left_out = {lab.id for lab in _labs_in(deps, registration.account) if lab.region not in registration.regions}
+    if left_out and registration.account != deps.watch.home:
+        raise AccountInUse(registration.account, tuple(sorted(left_out)), "are in regions that you left out")
     deps.watch.store.register(registration)
     return registration
 
 
 def unregister(deps: Deps, caller: Caller, account: str) -> None:
-    """Watch it no more; the next run forgets its clusters. Absent is fine. Raises NotYours."""
-    _refuse_others(caller)
+    """Watch it no more; the next run forgets its clusters. Absent is fine. Raises NotYours, AccountInUse."""
+    refuse_others(caller)
+    if account != deps.watch.home:
+        labs = tuple(sorted(lab.id for lab in _labs_in(deps, account)))
+        if labs:
+            raise AccountInUse(account, labs, "live there, and nobody could end them")
     deps.watch.store.unregister(account)
+
+
+def registered(deps: Deps, account: str) -> Registration:
+    """One account, the service's own included. Raises AccountNotRegistered."""
+    found = (known for known in deps.watch.registered() if known.account == account)
+    known = next(found, None)
+    if known is None:
+        raise AccountNotRegistered(account)
+    return known
 
 
 def place_of(deps: Deps, key: ClusterKey) -> Place:
@@ -38,14 +59,25 @@ def place_of(deps: Deps, key: ClusterKey) -> Place:
     return Place(key.account, key.region, roles.get(key.account))
 
 
-def _refuse_others(caller: Caller) -> None:
+def refuse_others(caller: Caller) -> None:
+    """Raise NotYours for everyone but administrators."""
     if not caller.is_admin:
-        raise NotYours("Which accounts are watched is for administrators to say.")
+        raise NotYours("Which accounts are registered is for administrators to say.")
+
+
+def _labs_in(deps: Deps, account: str) -> Iterator[Lab]:
+    """Every lab of the account that is not over. Reads all labs alive: accounts come and go rarely."""
+    alive, cursor = tuple(phase for phase in Phase if phase not in OVER), None
+    while True:
+        page = deps.store.list_labs(None, alive, _PAGE, cursor)
+        yield from (lab for lab in page.items if lab.account == account)
+        if (cursor := page.cursor) is None:
+            return
 
 
 def _findings(registration: Registration, home: str) -> list[Finding]:
     found = []
-    if not _ACCOUNT.fullmatch(registration.account):
+    if not ACCOUNT.fullmatch(registration.account):
         found.append(error("account", "invalid-account", f"{registration.account} is no account id: 12 digits."))
     if not registration.regions:
         found.append(error("regions", "missing", "Name at least one region."))
@@ -56,11 +88,9 @@ def _findings(registration: Registration, home: str) -> list[Finding]:
     ]
     role = _ROLE_ARN.fullmatch(registration.role_arn or "")
     if registration.role_arn is None and registration.account != home:
-        found.append(
-            error("roleArn", "missing", "Another account is read with a role there; see docs/support-watch.md.")
-        )
+        found.append(error("roleArn", "missing", "Another account is entered with a role there; see docs/accounts.md."))
     elif registration.role_arn is not None and (role is None or role[1] != registration.account):
-        wanted = f"arn:aws:iam::{registration.account}:role/ekslab-watch"
+        wanted = f"arn:aws:iam::{registration.account}:role/ekslab-member"
         message = f"{registration.role_arn} can't be used: the role must be of that account and its name begin as in {wanted}."
         found.append(error("roleArn", "invalid-role", message))
     return found

@@ -10,6 +10,7 @@ from typing import Protocol
 from chalicelib.domain.curfew import CurfewRules
 from chalicelib.domain.evening import Evening, Holidays
 from chalicelib.domain.evidence import Evidence
+from chalicelib.domain.fleet import Place
 from chalicelib.domain.idleness_verdict import Verdict
 from chalicelib.domain.lab import Lab
 from chalicelib.domain.money import Prices
@@ -36,10 +37,10 @@ class CurfewStore(Protocol):
         """
         ...
 
-    def labs_awaiting(self, now: datetime, limit: int) -> tuple[tuple[str, str], ...]:
-        """(id, region) of ready and hibernated labs whose due_at is not after `now`, oldest first. Reads only what is due.
+    def labs_awaiting(self, now: datetime, limit: int) -> tuple[tuple[str, Place], ...]:
+        """(id, place) of ready and hibernated labs whose due_at is not after `now`, oldest first. Reads only what is due.
 
-        The region is "" where a lab can't be read: it must not hide the others.
+        Account and region are "" where a lab can't be read: it must not hide the others.
         """
         ...
 
@@ -93,14 +94,14 @@ class CurfewStore(Protocol):
 
 
 class Signals(Protocol):
-    """Reads the use of many clusters of one region in as few calls as the APIs allow."""
+    """Reads the use of many clusters of one place in as few calls as the APIs allow."""
 
     def read(self, labs: Sequence[Lab], now: datetime, window: timedelta) -> Mapping[str, Evidence]:
         """Evidence by lab id, one for every lab. Never raises for one source or one lab: what failed is in `unread`."""
         ...
 
     def tagged_clusters(self) -> tuple[TaggedCluster, ...]:
-        """Every EKS cluster of the region that carries the tag `ekslab:lab-id`, by the tagging API."""
+        """Every EKS cluster of the place that carries the tag `ekslab:lab-id`, by the tagging API."""
         ...
 
 
@@ -130,14 +131,14 @@ class Reach(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Curfew:
-    """Curfew's world. `signals(region)` is cheap. `usual` and `evening` are what this installation begins with.
+    """Curfew's world. `signals(place)` is cheap. `usual` and `evening` are what this installation begins with.
 
     `zone`: the installation's own, in which the nightly report is sent at `report_hour`. `installation` names it in tags.
     `is_known_country`: whether `holidays` knows this country; it need not be asked for any other.
     """
 
     store: CurfewStore
-    signals: Callable[[str], Signals]
+    signals: Callable[[Place], Signals]
     keys: LinkKeys
     reach: Reach
     holidays: Holidays

@@ -35,5 +35,5 @@ def verdict_of(deps: Deps, caller: Caller, lab_id: str, now: datetime) -> Verdic
     kept = deps.curfew.store.verdict(lab_id)
     if lab.phase not in _SEEN:
         return VerdictView(lab, rules, None, None, kept)
-    evidence = deps.curfew.signals(lab.region).read([lab], now, timedelta(hours=rules.window_hours))[lab_id]
+    evidence = deps.curfew.signals(lab.place).read([lab], now, timedelta(hours=rules.window_hours))[lab_id]
     return VerdictView(lab, rules, judge(lab, evidence, rules, now), evidence, kept)

@@ -27,11 +27,15 @@ _LONGEST_ID = 64
 
 @dataclass(frozen=True, slots=True)
 class Asking:
-    """A request that was read: its spec, the findings so far, and how to tell more findings by the caller's own paths."""
+    """A request that was read: its spec, the findings so far, and how to tell more findings by the caller's own paths.
+
+    `account`: where the lab is to be made; None: in the service's own.
+    """
 
     spec: LabSpec
     findings: tuple[Finding, ...] = ()
     in_callers_words: Callable[[Iterable[Finding]], tuple[Finding, ...]] = tuple
+    account: str | None = None
 
 
 def requested_before(deps: Deps, caller: Caller, key: str | None, digest: str, now: datetime) -> Answered | None:
@@ -42,11 +46,12 @@ def requested_before(deps: Deps, caller: Caller, key: str | None, digest: str, n
 
 def request_lab(deps: Deps, caller: Caller, asking: Asking, key: str | None, digest: str, now: datetime) -> Answered:
     """Store a new lab and start making it. Raises InvalidRequest, NameTaken, TooManyLabs, IdempotencyConflict."""
-    spec, found = preflight(deps, caller, asking.spec)
+    account = asking.account or deps.watch.home
+    spec, found = preflight(deps, caller, asking.spec, account)
     findings = (*asking.findings, *asking.in_callers_words(found))
     if has_errors(findings):
         raise InvalidRequest(findings)
-    lab = _asked_for(deps, caller, spec, now)
+    lab = _asked_for(deps, caller, spec, account, now)
     if too_large := judge_size(lab):
         raise InvalidRequest((*findings, *asking.in_callers_words(too_large)))
     stored = _stored(deps, caller, lab, key, digest, now)
@@ -104,12 +109,12 @@ def own_lab(deps: Deps, caller: Caller, lab_id: str) -> Lab:
     return lab
 
 
-def _asked_for(deps: Deps, caller: Caller, spec: LabSpec, now: datetime) -> Lab:
+def _asked_for(deps: Deps, caller: Caller, spec: LabSpec, account: str, now: datetime) -> Lab:
     ends_by = now + timedelta(hours=deps.curfew.store.rules(deps.curfew.usual).max_total_hours)
     return Lab(
         id=deps.new_id(),
         owner=caller.identity,
-        account=caller.account,
+        account=account,
         spec=spec,
         phase=Phase.REQUESTED,
         created_at=now,

@@ -89,7 +89,7 @@ class _Asked:
 def inventory(deps: Deps, caller: Caller, lab_id: str) -> Inventory:
     """Look at everything the lab is made of. Raises LabNotFound."""
     lab = seen_lab(deps, caller, lab_id)
-    cloud, asked, ledger = deps.cloud(lab.region), _Asked(), deps.store.ledger(lab_id)
+    cloud, asked, ledger = deps.cloud(lab.place), _Asked(), deps.store.ledger(lab_id)
     clusters, name = cloud.clusters, lab.name
     cluster = asked.part("controlPlane", lambda: clusters.describe(name), None)
     calendar = asked.part("support", clusters.versions, None)

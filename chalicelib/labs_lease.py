@@ -100,7 +100,7 @@ def refuse_ending(lab: Lab, what: str) -> None:
 
 def cost_of(deps: Deps, lab: Lab, now: datetime) -> Cost:
     """What the lab costs an hour as it is, extended support included where it is billed."""
-    calendar = deps.cloud(lab.region).clusters.versions()
+    calendar = deps.cloud(lab.place).clusters.versions()
     support = decide_support(lab.spec.version, str(lab.spec.support_policy), calendar, now)
     return hourly_cost(lab, deps.curfew.prices(lab.region), support.billed_extended)
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from chalicelib.domain.errors import ResourceGone
-from chalicelib.domain.findings import Finding
+from chalicelib.domain.errors import AccessDenied, InvalidRequest, ResourceGone
+from chalicelib.domain.explain import explain
+from chalicelib.domain.findings import Finding, error
 from chalicelib.domain.lab import Caller
 from chalicelib.domain.names import principal_of
 from chalicelib.domain.preflight import (
@@ -20,13 +21,29 @@ from chalicelib.domain.preflight import (
 )
 from chalicelib.domain.spec import ExistingNetwork, LabSpec
 from chalicelib.domain.world import SubnetFacts
-from chalicelib.ports import Cloud, Deps
+from chalicelib.ports import Cloud, Deps, Place
 
 
-def preflight(deps: Deps, caller: Caller, spec: LabSpec) -> tuple[LabSpec, tuple[Finding, ...]]:
-    """The spec completed from the account, and what the account has against it. Asks only what the spec depends on."""
-    cloud = deps.cloud(spec.region)
-    spec = with_role_paths(cloud, caller, spec)
+def preflight(deps: Deps, caller: Caller, spec: LabSpec, account: str) -> tuple[LabSpec, tuple[Finding, ...]]:
+    """The spec completed from the account it is made in, and what that has against it. Asks only what the spec depends on.
+
+    Raises InvalidRequest for an account that does not let this service in.
+    """
+    try:
+        return _preflight(deps, caller, spec, account)
+    except AccessDenied as refused:
+        if account == deps.watch.home:
+            raise
+        told = explain(refused.code, str(refused)).reason
+        raise InvalidRequest(
+            [error("account", "account-closed", f"No lab can be made in {account}. {told}")]
+        ) from refused
+
+
+def _preflight(deps: Deps, caller: Caller, spec: LabSpec, account: str) -> tuple[LabSpec, tuple[Finding, ...]]:
+    cloud = deps.cloud(Place(account, spec.region))
+    if caller.account in (account, deps.watch.home):
+        spec = with_role_paths(deps.cloud(Place(caller.account, spec.region)), caller, spec)
     subnets = _subnets(cloud, spec)
     spec, about_zone = _zone(cloud, with_subnets(spec, subnets))
     found = (*_name(cloud, spec), *check_subnets(spec, subnets), *_instances(cloud, spec, subnets), *about_zone)

@@ -20,7 +20,7 @@ from chalicelib.domain.outlook import instant_told, what_happens_next
 from chalicelib.domain.receipt import Receipt
 from chalicelib.domain.verdict import verdict
 from chalicelib.labs import seen_lab
-from chalicelib.ports import Deps, Page
+from chalicelib.ports import Deps, Page, Place
 
 #: Characters; an IAM user's ARN has at most 600, and no index takes a key of any length.
 _LONGEST_OWNER = 1024
@@ -100,7 +100,7 @@ def versions(deps: Deps, region: str | None) -> Calendar:
     if deps.limits.regions and wanted not in deps.limits.regions:
         offered = ", ".join(deps.limits.regions)
         raise InvalidRequest([error("region", "region-not-offered", f"Labs are made in {offered} only.")])
-    return deps.cloud(wanted).clusters.versions()
+    return deps.cloud(Place(deps.watch.home, wanted)).clusters.versions()
 
 
 def _when(lab: Lab) -> str:

@@ -13,11 +13,13 @@ from typing import Generic, Protocol, TypeVar
 
 from chalicelib.cloud_ports import Census, Dns, Kubernetes, Leftovers, Network, Roles, Stacks
 from chalicelib.curfew_ports import Curfew
+from chalicelib.domain.accounts import LabAccounts, lab_accounts
 from chalicelib.domain.curfew import CurfewRules as CurfewRules
 from chalicelib.domain.evening import EVERY_DAY as EVERY_DAY
 from chalicelib.domain.evening import AtCurfew as AtCurfew
 from chalicelib.domain.evening import Evening as Evening
 from chalicelib.domain.fleet import Place as Place
+from chalicelib.domain.health import Run
 from chalicelib.domain.history import Event, Step
 from chalicelib.domain.lab import Lab, Phase
 from chalicelib.domain.limits import Limits as Limits
@@ -119,6 +121,14 @@ class Store(Protocol):
         """In order of taking."""
         ...
 
+    def note_run(self, run: Run) -> None:
+        """Keep that a workflow which runs by itself came to its end: the last one of each."""
+        ...
+
+    def runs(self) -> tuple[Run, ...]:
+        """The last run of each workflow, strongly consistent."""
+        ...
+
 
 class Workflows(Protocol):
     """Step Functions."""
@@ -134,7 +144,7 @@ class Workflows(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Cloud:
-    """One region of the account."""
+    """One account's one region."""
 
     stacks: Stacks
     clusters: Clusters
@@ -148,13 +158,17 @@ class Cloud:
 
 @dataclass(frozen=True, slots=True)
 class Deps:
-    """Everything a use case or a workflow step needs. `cloud(region)` is cheap to call; `new_id()` is a fresh lab id."""
+    """Everything a use case or a workflow step needs. `cloud(place)` is cheap to call; `new_id()` is a fresh lab id."""
 
     store: Store
     workflows: Workflows
-    cloud: Callable[[str], Cloud]
+    cloud: Callable[[Place], Cloud]
     clock: Clock
     new_id: Callable[[], str]
     watch: Watch
     curfew: Curfew
     limits: Limits = field(default_factory=Limits)
+
+    def lab_accounts(self) -> LabAccounts:
+        """Where labs may be, as the registry has it now. Raises Transient."""
+        return lab_accounts(self.watch.home, self.curfew.regions, self.watch.store.registrations())

@@ -6,25 +6,17 @@ Clients are made on first use: a step that never asks EC2 does not pay for loadi
 from __future__ import annotations
 
 import secrets
-import threading
-from collections.abc import Mapping
-from functools import cache
-from typing import Any
+from functools import cache, partial
 
-import boto3
-from botocore.config import Config
-
-from chalicelib.aws.assumed import AssumedClients
 from chalicelib.aws.census import AwsCensus, CensusClients
 from chalicelib.aws.clock import SystemClock
 from chalicelib.aws.clusters import EksClusters
 from chalicelib.aws.curfew_store import DynamoCurfewStore
 from chalicelib.aws.dns import Route53Dns
 from chalicelib.aws.fleet import EksFleet
-from chalicelib.aws.fleet_store import DynamoFleetStore
 from chalicelib.aws.holidays import is_known_country, public_holidays
 from chalicelib.aws.kubernetes import KubernetesApi
-from chalicelib.aws.kubernetes_token import ClusterTokens, OwnAccess
+from chalicelib.aws.kubernetes_token import OwnAccess
 from chalicelib.aws.leftovers import AwsLeftovers
 from chalicelib.aws.link_keys import SecretsLinkKeys
 from chalicelib.aws.network import Ec2Network
@@ -39,39 +31,11 @@ from chalicelib.aws.workflows import StepFunctionsWorkflows
 from chalicelib.curfew_ports import Curfew
 from chalicelib.fleet_ports import Watch
 from chalicelib.ports import Cloud, Deps, People, Place
-from chalicelib.settings import Settings, load_settings
+from chalicelib.settings import Settings
+from chalicelib.wiring_clients import BRIEFLY, LazyClient, client, fleet_store, get_settings, stack_role, tokens
 
-#: Adaptive retries calm a throttled account; short timeouts leave a Lambda time to report.
-_CONFIG = Config(retries={"mode": "adaptive", "max_attempts": 6}, connect_timeout=5, read_timeout=25)
-
-
-#: For what is nice to have: no lab's night waits for a price.
-_BRIEFLY = Config(retries={"mode": "standard", "max_attempts": 2}, connect_timeout=2, read_timeout=5)
 #: One of the three regions that have the Price List; it speaks for all.
 PRICE_LIST_REGION = "us-east-1"
-
-#: Clients may be used by several threads at once, and be made by one at a time only.
-_MAKING = threading.Lock()
-
-
-class LazyClient:
-    """A boto3 client that is made when first used."""
-
-    def __init__(self, service: str, region: str, config: Config = _CONFIG) -> None:
-        self._service, self._region, self._config = service, region, config
-        self._client: Any = None
-
-    def __getattr__(self, name: str) -> Any:
-        with _MAKING:
-            if self._client is None:
-                self._client = boto3.client(self._service, region_name=self._region, config=self._config)
-        return getattr(self._client, name)
-
-
-@cache
-def get_settings() -> Settings:
-    """The settings of this process."""
-    return load_settings()
 
 
 @cache
@@ -92,16 +56,18 @@ def get_deps() -> Deps:
     )
 
 
-@cache
-def _cloud(region: str) -> Cloud:
-    def of(service: str) -> LazyClient:
-        return LazyClient(service, region)
+def _cloud(place: Place) -> Cloud:
+    return _cloud_of(place.account, place.region)
 
+
+@cache
+def _cloud_of(account: str, region: str) -> Cloud:
+    of = partial(client, account, region)
     ec2, iam, route53 = of("ec2"), of("iam"), of("route53")
     shared = {"ec2": ec2, "iam": iam, "route53": route53} | {name: of(name) for name in ("elbv2", "elb", "efs", "logs")}
     clusters = EksClusters(of("eks"), SystemClock().now)
     return Cloud(
-        stacks=CloudFormationStacks(of("cloudformation"), ec2, get_settings().lab_stack_role_arn),
+        stacks=CloudFormationStacks(of("cloudformation"), ec2, partial(stack_role, account)),
         clusters=clusters,
         network=Ec2Network(ec2),
         dns=Route53Dns(route53),
@@ -116,26 +82,21 @@ def _cloud(region: str) -> Cloud:
                 autoscaling=of("autoscaling"),
             )
         ),
-        kubernetes=KubernetesApi(ClusterTokens(boto3.Session(), region), OwnAccess(of("sts"), iam, clusters)),
+        kubernetes=KubernetesApi(tokens(account, region), OwnAccess(of("sts"), iam, clusters)),
     )
 
 
 def _watch(settings: Settings) -> Watch:
     watch, region, now = settings.watch, settings.region, SystemClock().now
-    assumed = AssumedClients(LazyClient("sts", region), _assumed_client, now, watch.external_id)
 
     def fleet(place: Place) -> EksFleet:
-        role = place.role_arn
-        eks, ec2 = (
-            assumed.of(role, service, place.region) if role else _home_client(service, place.region)
-            for service in ("eks", "ec2")
-        )
+        eks, ec2 = (client(place.account, place.region, service, place.role_arn) for service in ("eks", "ec2"))
         return EksFleet(eks, ec2, place, now)
 
     sns, events = LazyClient("sns", region), LazyClient("events", region)
     return Watch(
         fleet=fleet,
-        store=DynamoFleetStore(LazyClient("dynamodb", region), settings.table),
+        store=fleet_store(),
         notifier=SnsNotifier(sns, events, watch.topic_arn, watch.bus, watch.chat_topic_arn),
         home=settings.account,
         administrators=watch.administrators,
@@ -149,7 +110,7 @@ def _watch(settings: Settings) -> Watch:
 
 def _curfew(settings: Settings) -> Curfew:
     region, now, curfew = settings.region, SystemClock().now, settings.curfew
-    prices = PriceList(LazyClient("pricing", PRICE_LIST_REGION, _BRIEFLY), now)
+    prices = PriceList(LazyClient("pricing", PRICE_LIST_REGION, BRIEFLY), now)
     return Curfew(
         store=DynamoCurfewStore(LazyClient("dynamodb", region), settings.table),
         signals=_signals,
@@ -167,28 +128,16 @@ def _curfew(settings: Settings) -> Curfew:
     )
 
 
+def _signals(place: Place) -> AwsSignals:
+    return _signals_of(place.account, place.region)
+
+
 @cache
-def _signals(region: str) -> AwsSignals:
+def _signals_of(account: str, region: str) -> AwsSignals:
     names = ("eks", "cloudwatch", "ec2", "elbv2", "elb", "logs", "cloudtrail", "sts")
-    clients = {name: _home_client(name, region) for name in names}
-    tagging = _home_client("resourcegroupstaggingapi", region)
-    return AwsSignals(SignalClients(**clients, tagging=tagging), ClusterTokens(boto3.Session(), region))
-
-
-@cache
-def _home_client(service: str, region: str) -> LazyClient:
-    return LazyClient(service, region)
-
-
-def _assumed_client(service: str, region: str, credentials: Mapping[str, Any]) -> Any:
-    return boto3.client(
-        service,
-        region_name=region,
-        config=_CONFIG,
-        aws_access_key_id=credentials["AccessKeyId"],
-        aws_secret_access_key=credentials["SecretAccessKey"],
-        aws_session_token=credentials["SessionToken"],
-    )
+    clients = {name: client(account, region, name) for name in names}
+    tagging = client(account, region, "resourcegroupstaggingapi")
+    return AwsSignals(SignalClients(**clients, tagging=tagging), tokens(account, region))
 
 
 @cache

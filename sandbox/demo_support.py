@@ -52,8 +52,8 @@ class _Fleet:
         for account, name in ((OTHER_ACCOUNT, "analytics"), (SHUT_ACCOUNT, "archive")):
             role = f"arn:aws:iam::{account}:role/{WATCH_ROLE}"
             body = {"name": name, "regions": [OTHER_REGION], "roleArn": role, "owner": f"{name}@example.com"}
-            self._tell.command(f"PUT /registrations/{account}  ({name}, {OTHER_REGION}, read by role {WATCH_ROLE})")
-            answer = self._call(self._admin, "PUT", f"/registrations/{account}", body)
+            self._tell.command(f"PUT /accounts/{account}  ({name}, {OTHER_REGION}, read by role {WATCH_ROLE})")
+            answer = self._call(self._admin, "PUT", f"/accounts/{account}", body)
             self._tell.check(answer.status in (200, 201), f"account {account} is watched from the next run on")
 
     def _seen(self) -> None:

@@ -66,6 +66,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "chalicelib/logs.py": (),
     "chalicelib/metrics.py": (),
     "chalicelib/wiring": (
+        "chalicelib.wiring_clients",
         "chalicelib.aws",
         "chalicelib.ports",
         "chalicelib.fleet_ports",

@@ -82,7 +82,7 @@ def notice_view(notice: Notice) -> Json:
 
 
 def registration_view(registration: Registration) -> Json:
-    """A watched account."""
+    """A registered account."""
     return dict(to_json(registration))
 
 

@@ -70,7 +70,7 @@ def read_policy(raw: bytes, content_type: str | None) -> str:
 
 
 def read_registration(account: str, raw: bytes, content_type: str | None) -> Registration:
-    """`regions`, and as needed `name`, `roleArn`, `owner`, `team`. Raises InvalidRequest."""
+    """`regions`, and as needed `name`, `roleArn`, `owner`, `team`, `labs`. Raises InvalidRequest."""
     notes = Notes()
     body = Reader(read_body(raw, content_type), "", notes)
     registration = Registration(
@@ -80,6 +80,7 @@ def read_registration(account: str, raw: bytes, content_type: str | None) -> Reg
         role_arn=body.text("roleArn"),
         owner=body.text("owner"),
         team=body.text("team"),
+        labs=bool(body.flag("labs")),
     )
     body.close()
     refuse(notes.findings)

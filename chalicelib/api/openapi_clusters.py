@@ -6,7 +6,7 @@ from chalicelib.api.openapi_operation import Json, Operation
 from chalicelib.domain.support import SupportPhase
 
 _CLUSTER = "/clusters/{account}/{region}/{name}"
-_ACCOUNT = "/registrations/{account}"
+_ACCOUNT = "/accounts/{account}"
 _WANTED = ("phase", "daysLeft", "owner", "account", "region")
 _PAGE = ("limit", "cursor")
 _ONE = (200, "The cluster")
@@ -35,9 +35,10 @@ CLUSTER_OPERATIONS = (
         media="text/calendar",
     ),
     Operation("get", "/notices", "The ledger of notices, newest first", (200, "A page"), (400,), query=_PAGE),
-    Operation("get", "/registrations", "Which accounts are watched", (200, "All of them")),
-    Operation("put", _ACCOUNT, "Watch an account (administrators)", (200, "Kept"), (400,), "Registration"),
-    Operation("delete", _ACCOUNT, "Watch an account no more (administrators)", (204, "Forgotten")),
+    Operation("get", "/accounts", "Which accounts are watched, and which take labs", (200, "All of them")),
+    Operation("get", _ACCOUNT, "One registered account", (200, "The account"), (404,)),
+    Operation("put", _ACCOUNT, "Register an account (administrators)", (200, "Kept"), (400, 409), "Account"),
+    Operation("delete", _ACCOUNT, "Forget an account without labs (administrators)", (204, "Forgotten"), (409,)),
 )
 _PHASES: Json = {"type": "array", "items": {"type": "string", "enum": [str(phase) for phase in SupportPhase]}}
 _OWNER: Json = {"type": "string", "description": "As the cluster's tags or its account's registration name them."}
@@ -60,12 +61,13 @@ _TEXT: Json = {"type": "string"}
 CLUSTER_SCHEMAS: dict[str, Json] = {
     "Snooze": _object(["until"], until={"type": "string", "format": "date-time"}),
     "SupportPolicy": _object(["supportType"], supportType={"type": "string", "enum": ["STANDARD", "EXTENDED"]}),
-    "Registration": _object(
+    "Account": _object(
         ["regions"],
         regions={"type": "array", "items": _TEXT, "minItems": 1},
         name=_TEXT,
         roleArn=_TEXT,
         owner=_TEXT,
         team=_TEXT,
+        labs={"type": "boolean", "description": "Whether labs may be made in it. Default: false."},
     ),
 }

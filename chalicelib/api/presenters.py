@@ -33,6 +33,7 @@ def lab_in_list(lab: Lab, base: str) -> Json:
         "id": lab.id,
         "name": lab.name,
         "owner": lab.owner,
+        "account": lab.account,
         "region": lab.region,
         "version": lab.spec.version,
         "phase": str(lab.phase),

@@ -11,6 +11,8 @@ from chalice.app import ChaliceViewError, Response
 
 from chalicelib.api.json_words import to_json
 from chalicelib.domain.errors import (
+    AccountInUse,
+    AccountNotRegistered,
     AwsRefused,
     ClusterNotWatched,
     EkslabError,
@@ -44,6 +46,8 @@ TABLE: tuple[tuple[type[EkslabError], int, str, str], ...] = (
     (TooManyLabs, 409, "too-many-labs", "You have as many labs as you may have"),
     (WrongPhase, 409, "wrong-phase", "Not while the lab is like this"),
     (ClusterNotWatched, 404, "cluster-not-watched", "There is no such cluster among those watched"),
+    (AccountNotRegistered, 404, "account-not-registered", "There is no such account in the registry"),
+    (AccountInUse, 409, "account-in-use", "Labs live in the account"),
     (NotYours, 403, "not-yours", "It is for others to change"),
     (NothingAhead, 409, "nothing-ahead", "There is no deadline ahead"),
     (PolicyNotAllowed, 409, "policy-not-allowed", "The support policy can't be changed as things stand"),

@@ -12,7 +12,9 @@ from datetime import datetime
 
 from chalicelib.api.bodies import read_body
 from chalicelib.api.request_own import read_own
+from chalicelib.domain.accounts import LabAccounts
 from chalicelib.domain.calendar import Calendar
+from chalicelib.domain.defaults import usual_region
 from chalicelib.domain.draft import Draft
 from chalicelib.domain.eksctl import is_cluster_config, read_cluster_config
 from chalicelib.domain.errors import InvalidRequest
@@ -35,11 +37,11 @@ class LabRequest:
     draft: Draft
     findings: tuple[Finding, ...]
 
-    def region(self, limits: Limits) -> str:
+    def region(self, limits: Limits, accounts: LabAccounts | None = None) -> str:
         """The region to read the calendar of: the one asked for if it is one and allowed, else the default."""
         asked = self.draft.region
         known = asked is not None and REGION.fullmatch(asked) and (not limits.regions or asked in limits.regions)
-        return asked if asked is not None and known else limits.default_region
+        return asked if asked is not None and known else usual_region(self.draft, limits, accounts)
 
     def in_callers_words(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
         """Findings made later (domain/preflight.py), by the paths that the caller wrote."""
@@ -60,12 +62,13 @@ def complete_request(
     limits: Limits,
     now: datetime,
     evenings: EveningRules = USUAL_RULES,
+    accounts: LabAccounts | None = None,
 ) -> tuple[LabSpec, tuple[Finding, ...]]:
     """The complete spec and the warnings. Raises InvalidRequest with every finding, those of reading first.
 
     `caller.arn` of a role may carry the role's path already (an assumed-role session does not say it).
     """
-    spec, judged = complete(request.draft, calendar, caller, limits, now, evenings)
+    spec, judged = complete(request.draft, calendar, caller, limits, now, evenings, accounts)
     findings = tuple(dict.fromkeys((*request.findings, *judged)))
     if spec is None or has_errors(findings):
         raise InvalidRequest(_told(findings))

@@ -36,6 +36,7 @@ def read_own(document: Mapping[str, object]) -> tuple[Draft, tuple[Finding, ...]
     endpoint, ssh, dns = body.endpoint, body.ssh, body.external_dns
     draft = Draft(
         name=body.name,
+        account=body.account,
         region=body.region,
         version=body.version,
         network=_network(body.network),

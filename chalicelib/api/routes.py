@@ -10,13 +10,13 @@ from chalice import Blueprint, Response
 
 from chalicelib import labs, labs_inventory, labs_reading
 from chalicelib.api import presenters, queries
+from chalicelib.api.account_routes import route_accounts
 from chalicelib.api.cluster_routes import route_clusters
 from chalicelib.api.curfew_routes import route_curfew
 from chalicelib.api.door import Door, json_answer
 from chalicelib.api.evening_routes import route_evenings
 from chalicelib.api.json_words import to_json
 from chalicelib.api.keep_routes import route_keeping
-from chalicelib.api.registration_routes import route_registrations
 from chalicelib.api.request import complete_request, read_draft
 from chalicelib.domain.evening_rules import EveningRules
 from chalicelib.domain.permissions import People
@@ -34,7 +34,7 @@ def make_blueprint(get_deps: Callable[[], Deps], get_people: Callable[[], People
     _route_one_lab(door)
     _route_looks(door)
     route_clusters(door)
-    route_registrations(door)
+    route_accounts(door)
     route_evenings(door)
     route_curfew(door)
     route_keeping(door)
@@ -50,10 +50,11 @@ def _route_labs(door: Door) -> None:
         if before is not None:
             return _accepted(door, before)
         request = read_draft(door.body, door.header("content-type"))
-        calendar = labs_reading.versions(deps, request.region(deps.limits))
+        accounts = deps.lab_accounts()
+        calendar = labs_reading.versions(deps, request.region(deps.limits, accounts))
         evenings = EveningRules(deps.curfew.evening, deps.curfew.is_known_country)
-        spec, findings = complete_request(request, calendar, caller, deps.limits, now, evenings)
-        asking = labs.Asking(spec, findings, request.in_callers_words)
+        spec, findings = complete_request(request, calendar, caller, deps.limits, now, evenings, accounts)
+        asking = labs.Asking(spec, findings, request.in_callers_words, request.draft.account)
         return _accepted(door, labs.request_lab(deps, caller, asking, key, digest, now))
 
     @door.route("GET", "/labs")

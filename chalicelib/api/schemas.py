@@ -169,6 +169,7 @@ class LabBody(_Body):
     model_config = ConfigDict(json_schema_extra={"required": ["name"]})
 
     name: str | None = Field(None, description="The cluster's name. Required.")
+    account: str | None = Field(None, description="The AWS account it is made in. Default: the service's own.")
     region: str | None = Field(None, description="Default: the installation's.")
     version: str | None = Field(None, description="Kubernetes minor version. Default: the newest in standard support.")
     network: NetworkBody | None = None

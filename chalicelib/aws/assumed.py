@@ -1,4 +1,4 @@
-"""Clients of other accounts: one role assumed for each, renewed before it ends.
+"""Clients of other accounts: one role assumed for each, renewed before it ends or when AWS takes it no more.
 
 A client is made at its first call, so building the adapters over it is cheap and a role that can't be assumed is found
 where it is used, as an error of `sts:AssumeRole` in AWS's words.
@@ -11,14 +11,18 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from chalicelib.aws.errors import translate
+from botocore.credentials import Credentials
 
-SESSION_NAME = "ekslab-watch"
+from chalicelib.aws.errors import STALE, translate
+
+SESSION_NAME = "ekslab"
 #: Credentials this near their end are not used any more.
 _MARGIN = timedelta(minutes=5)
 
 #: Makes a boto3 client from a service, a region and sts:AssumeRole's `Credentials`.
 NewClient = Callable[[str, str, Mapping[str, Any]], Any]
+#: The ARN of the role to assume, asked for at every use. May raise what the registry raises.
+Role = Callable[[], str]
 
 
 class AssumedClients:
@@ -33,34 +37,65 @@ class AssumedClients:
         self._clients: dict[tuple[str, str, str], Any] = {}
         self._lock = threading.RLock()
 
-    def of(self, role_arn: str, service: str, region: str) -> AssumedClient:
+    def of(self, role: Role, service: str, region: str) -> AssumedClient:
         """A client that assumes the role when it is first called."""
-        return AssumedClient(self, role_arn, service, region)
+        return AssumedClient(self, role, service, region)
 
     def current(self, role_arn: str, service: str, region: str) -> Any:
         """The client as it is good for now. Raises AccessDenied and what else sts:AssumeRole says."""
         with self._lock:
-            self._renew(role_arn)
+            credentials = self.credentials(role_arn)
             known = (role_arn, service, region)
             if known not in self._clients:
-                self._clients[known] = self._new_client(service, region, self._credentials[role_arn])
+                made = self._new_client(service, region, credentials)
+                made.meta.events.register("after-call", self._minding(role_arn, credentials))
+                self._clients[known] = made
             return self._clients[known]
 
-    def _renew(self, role_arn: str) -> None:
-        held = self._credentials.get(role_arn)
-        if held and held["Expiration"].astimezone(UTC) - _MARGIN > self._now():
-            return
-        with translate("sts:AssumeRole"):
-            answer = self._sts.assume_role(RoleArn=role_arn, RoleSessionName=SESSION_NAME, **self._extra)
-        self._credentials[role_arn] = answer["Credentials"]
+    def credentials(self, role_arn: str) -> Mapping[str, Any]:
+        """The role's credentials, good for some minutes at least. Raises AccessDenied and what else sts:AssumeRole says."""
+        with self._lock:
+            held = self._credentials.get(role_arn)
+            if held is None or held["Expiration"].astimezone(UTC) - _MARGIN <= self._now():
+                self._forget(role_arn)
+                with translate("sts:AssumeRole"):
+                    answer = self._sts.assume_role(RoleArn=role_arn, RoleSessionName=SESSION_NAME, **self._extra)
+                self._credentials[role_arn] = answer["Credentials"]
+            return self._credentials[role_arn]
+
+    def _minding(self, role_arn: str, credentials: Mapping[str, Any]) -> Callable[..., None]:
+        """Botocore's event handler that drops credentials which AWS says are stale, so that the retry gets new ones."""
+
+        def after_call(parsed: Mapping[str, Any], **_event: Any) -> None:
+            if parsed.get("Error", {}).get("Code") in STALE:
+                with self._lock:
+                    if self._credentials.get(role_arn) is credentials:
+                        self._forget(role_arn)
+
+        return after_call
+
+    def _forget(self, role_arn: str) -> None:
+        self._credentials.pop(role_arn, None)
         self._clients = {known: client for known, client in self._clients.items() if known[0] != role_arn}
 
 
 class AssumedClient:
     """Looks like the boto3 client of one service."""
 
-    def __init__(self, clients: AssumedClients, role_arn: str, service: str, region: str) -> None:
-        self._clients, self._which = clients, (role_arn, service, region)
+    def __init__(self, clients: AssumedClients, role: Role, service: str, region: str) -> None:
+        self._clients, self._role, self._which = clients, role, (service, region)
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._clients.current(*self._which), name)
+        return getattr(self._clients.current(self._role(), *self._which), name)
+
+
+class AssumedSession:
+    """Looks like a boto3 session, as far as its credentials go: what tokens for clusters are signed with."""
+
+    def __init__(self, clients: AssumedClients, role: Role) -> None:
+        self._clients, self._role = clients, role
+
+    def get_credentials(self) -> Credentials:
+        """As they are good for now. Raises AccessDenied."""
+        held = self._clients.credentials(self._role())
+        return Credentials(held["AccessKeyId"], held["SecretAccessKey"], held["SessionToken"])

@@ -20,6 +20,7 @@ from chalicelib.aws.store_pages import all_items
 from chalicelib.aws.store_writes import ATTEMPTS
 from chalicelib.domain.curfew import CurfewRules
 from chalicelib.domain.errors import StaleLab
+from chalicelib.domain.fleet import Place
 from chalicelib.domain.idleness_verdict import Verdict
 from chalicelib.domain.lab import Lab
 
@@ -45,10 +46,10 @@ class DynamoCurfewStore(DynamoPlans):
                 return changed
         raise StaleLab(f"The rules of curfew were saved by others {ATTEMPTS} times in a row.")
 
-    def labs_awaiting(self, now: datetime, limit: int) -> tuple[tuple[str, str], ...]:
-        """From the sparse index. The region of a lab that can't be read is "": it must not hide the others."""
+    def labs_awaiting(self, now: datetime, limit: int) -> tuple[tuple[str, Place], ...]:
+        """From the sparse index. Account and region of a lab that can't be read are "": it must not hide the others."""
         found = all_items(self._client, self._table, resting_labs(now), limit)
-        return tuple((lab_id_of(item), _region_of(item)) for item in found)
+        return tuple((lab_id_of(item), _place_of(item)) for item in found)
 
     def alive_count(self) -> int:
         """A few tallies, strongly consistent; see `curfew_store_alive.py`."""
@@ -73,11 +74,12 @@ class DynamoCurfewStore(DynamoPlans):
             self._client.put_item(TableName=self._table, Item=item)
 
 
-def _region_of(item: Item) -> str:
+def _place_of(item: Item) -> Place:
     """Beside the body; of an item from before it stood there, in it."""
-    if "region" in item:
-        return str(item["region"]["S"])
+    if "region" in item and "account" in item:
+        return Place(str(item["account"]["S"]), str(item["region"]["S"]))
     try:
-        return str(json.loads(item["body"]["S"])["spec"]["region"])
+        body = json.loads(item["body"]["S"])
+        return Place(str(body["account"]), str(body["spec"]["region"]))
     except (KeyError, TypeError, ValueError):
-        return ""
+        return Place("", "")

@@ -58,6 +58,17 @@ PASSING = frozenset(
     }
 )
 
+#: Credentials that were good once: assumed ones that ended or were revoked. New ones are taken for the next call.
+STALE = frozenset(
+    {
+        "ExpiredToken",
+        "ExpiredTokenException",
+        "InvalidClientTokenId",
+        "RequestExpired",
+        "UnrecognizedClientException",
+    }
+)
+
 DENIED = frozenset(
     {
         "AccessDenied",
@@ -134,7 +145,7 @@ def domain_error(operation: str, error: ClientError, creating: bool = False) -> 
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400))
     if code in THROTTLED or status == 429:
         return Throttled(f"{operation}: {code}: {message}")
-    if code in PASSING or status >= 500:
+    if code in PASSING or code in STALE or status >= 500:
         return AwsUnavailable(f"{operation}: {code}: {message}")
     return _refusal(code, message, creating)(operation, code, message)
 

@@ -6,7 +6,7 @@ path by which a lab's things are deleted, ours.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from chalicelib.aws.errors import translate
@@ -23,10 +23,9 @@ _CONSEQUENCE = ("Resource creation cancelled", "The following resource(s) failed
 class CloudFormationStacks:
     """`ec2` is asked for one thing only: the allocation id of an address that CloudFormation knows by its IP."""
 
-    def __init__(self, cloudformation: Any, ec2: Any, role_arn: str | None = None) -> None:
-        """`role_arn`: the role CloudFormation works with on these stacks; None: the caller's own rights."""
-        self._cloudformation = cloudformation
-        self._as_role = {"RoleARN": role_arn} if role_arn else {}
+    def __init__(self, cloudformation: Any, ec2: Any, role: Callable[[], str] | None = None) -> None:
+        """`role`: the ARN of the role CloudFormation works with on these stacks; None: the caller's own rights."""
+        self._cloudformation, self._role = cloudformation, role
         self._ec2 = ec2
 
     def create(
@@ -43,7 +42,7 @@ class CloudFormationStacks:
                     Capabilities=["CAPABILITY_IAM"],
                     OnFailure="DO_NOTHING",
                     ClientRequestToken=token,
-                    **self._as_role,
+                    **self._as_role(),
                 )
             return str(made["StackId"])
         except AlreadyExists:
@@ -79,9 +78,12 @@ class CloudFormationStacks:
         """Ask for its deletion; a stack that is gone is success."""
         try:
             with translate("cloudformation:DeleteStack"):
-                self._cloudformation.delete_stack(StackName=name, ClientRequestToken=token, **self._as_role)
+                self._cloudformation.delete_stack(StackName=name, ClientRequestToken=token, **self._as_role())
         except ResourceGone:
             return
+
+    def _as_role(self) -> dict[str, str]:
+        return {"RoleARN": self._role()} if self._role else {}
 
     def _adopted(self, name: str, lab_id: str) -> str:
         """The id of a stack that is there already, if it is this lab's. Raises AlreadyExists."""

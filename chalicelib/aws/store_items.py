@@ -10,8 +10,9 @@ import hashlib
 from typing import Any, TypeVar
 
 from chalicelib.aws.store_json import Unfit, read, written
-from chalicelib.aws.store_keys import Item, index_values, key, lab_key, lab_pk, number, stamp, text
+from chalicelib.aws.store_keys import RUNS, Item, index_values, key, lab_key, lab_pk, number, stamp, text
 from chalicelib.domain.errors import Unreadable
+from chalicelib.domain.health import Run
 from chalicelib.domain.history import Event, Step
 from chalicelib.domain.lab import OVER, Lab
 from chalicelib.domain.resources import LedgerEntry
@@ -47,10 +48,10 @@ def _item(keys: Item, thing: object) -> Item:
 
 def lab_item(lab: Lab, write_id: str, claims: bool) -> Item:
     """A lab. `write_id` marks this very write, so that it is known again when its answer was lost; `claims`: its name
-    and its owner's count are still held for it; `counted`: it is in the tally of labs alive. Its region is beside the
+    and its owner's count are still held for it; `counted`: it is in the tally of labs alive. Its place is beside the
     body, so that labs that are due can be grouped by it before one of them is loaded."""
     more: dict[str, Any] = {"phase": text(lab.phase), "write_id": text(write_id), "claims": {"BOOL": claims}}
-    more |= {"counted": {"BOOL": lab.phase not in OVER}, "region": text(lab.region)}
+    more |= {"counted": {"BOOL": lab.phase not in OVER}, "region": text(lab.region), "account": text(lab.account)}
     return {**_item(lab_key(lab.id), lab), "version": number(lab.version), **more, **index_values(lab)}
 
 
@@ -63,6 +64,11 @@ def event_item(lab_id: str, event: Event) -> Item:
     """An event; the same event is the same item."""
     digest = hashlib.sha256(body_of(event).encode()).hexdigest()[:12]
     return _item(key(lab_pk(lab_id), f"EVENT#{stamp(event.at)}#{digest}"), event)
+
+
+def run_item(run: Run) -> Item:
+    """The last run of its workflow."""
+    return _item(key(RUNS, run.workflow), run)
 
 
 def entry_item(lab_id: str, entry: LedgerEntry) -> Item:

@@ -54,7 +54,7 @@ def decide_orphan(tagged: TaggedCluster, lab: Lab | None, installation: str) -> 
         return OrphanDecision(Orphan.FOREIGN, f"{what} {told}, so it is left alone.")
     if lab is None:
         return OrphanDecision(Orphan.ADOPT, f"{what} was in no record: it is a lab again, and on the plan.")
-    if (lab.account, lab.region, lab.name) != (_account_of(tagged), tagged.region, tagged.name):
+    if (lab.account, lab.region, lab.name) != (tagged.place.account, tagged.region, tagged.name):
         return OrphanDecision(Orphan.FOREIGN, f"{what} carries the tag of {lab.id}, which is another cluster.")
     if lab.phase in OVER:
         return OrphanDecision(Orphan.REOPEN, f"{what} outlived its lab {lab.id}: its teardown runs again.")
@@ -72,7 +72,7 @@ def adopted_lab(tagged: TaggedCluster, state: ClusterState, nobody: str, install
     return Lab(
         id=lab_id,
         owner=tagged.tags.get(OWNER_TAG) or nobody,
-        account=_account_of(tagged),
+        account=tagged.place.account,
         spec=_spec(tagged, state),
         phase=Phase.READY,
         created_at=now,
@@ -107,7 +107,3 @@ def _spec(tagged: TaggedCluster, state: ClusterState) -> LabSpec:
         endpoint=EndpointSpec(both if public else EndpointAccess.PRIVATE, state.allowed_cidrs),
         nodegroups=(),
     )
-
-
-def _account_of(tagged: TaggedCluster) -> str:
-    return tagged.arn.split(":")[4]

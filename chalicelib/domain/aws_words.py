@@ -10,6 +10,8 @@ from chalicelib.domain import causes
 
 #: Regular expressions on "code: message", the first that is found decides.
 BY_WORDS: tuple[tuple[str, causes.Cause], ...] = (
+    (r"^AccountNotRegistered|is not registered, so there is no role to assume", causes.UNREGISTERED),
+    (r"to perform:? sts:AssumeRole|sts:AssumeRole: AccessDenied", causes.ACCOUNT),
     (r"UnsupportedAvailabilityZone|choose from these availability zones", causes.ZONE),
     (r"service control policy", causes.SCP),
     (r"VpcLimitExceeded|maximum number of VPCs", causes.quota("vpc-quota", "VPCs")),

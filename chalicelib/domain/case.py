@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
+from chalicelib.domain.accounts import LabAccounts
 from chalicelib.domain.calendar import Calendar
 from chalicelib.domain.draft import Draft
 from chalicelib.domain.evening_rules import USUAL_RULES, EveningRules
@@ -15,7 +16,10 @@ from chalicelib.domain.spec import LabSpec
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """`spec` is the draft made whole; rules look at the draft only to know what was said and what was filled in."""
+    """`spec` is the draft made whole; rules look at the draft only to know what was said and what was filled in.
+
+    `accounts` None: labs are in the caller's own account.
+    """
 
     draft: Draft
     spec: LabSpec
@@ -24,3 +28,10 @@ class Case:
     limits: Limits
     now: datetime
     evenings: EveningRules = USUAL_RULES
+    accounts: LabAccounts | None = None
+
+    @property
+    def account(self) -> str:
+        """The account the lab would be made in."""
+        home = self.accounts.home if self.accounts else self.caller.account
+        return self.draft.account or home

@@ -82,6 +82,17 @@ SCP = Cause(
     _OURS,
 )
 DENIED = Cause("access-denied", "The service may not do {permission}. An administrator must grant it.", _OURS)
+ACCOUNT = Cause(
+    "account-closed",
+    "The lab's account does not let this service in: its role there is gone, or does not trust the service any more. An "
+    "administrator must restore it (docs/accounts.md). AWS's words: {words}",
+    _OURS,
+)
+UNREGISTERED = Cause(
+    "account-unregistered",
+    "The lab's account is not registered any more. An administrator must register it again (PUT /accounts).",
+    _OURS,
+)
 ROLE = Cause("role-missing", "A role that the lab needs is gone or can't be assumed. Ask for the lab again.", _OURS)
 ZONE = Cause(
     "zone-unsupported",

@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime
 from ipaddress import IPv4Address, ip_address
 
+from chalicelib.domain.accounts import LabAccounts
 from chalicelib.domain.calendar import Calendar
 from chalicelib.domain.draft import Draft, NodegroupDraft
 from chalicelib.domain.evening_rules import USUAL_RULES, EveningRules, read_evening
@@ -49,9 +50,10 @@ def fill(
     limits: Limits,
     now: datetime,
     evenings: EveningRules = USUAL_RULES,
+    accounts: LabAccounts | None = None,
 ) -> LabSpec:
     """Make the draft whole. What has no default is left empty: the rules say so."""
-    region = draft.region or limits.default_region
+    region = draft.region or usual_region(draft, limits, accounts)
     groups = _nodegroups(draft)
     return LabSpec(
         name=draft.name or "",
@@ -73,6 +75,13 @@ def fill(
         support_policy=draft.support_policy or SupportPolicy.STANDARD,
         evening=read_evening(draft.evening, evenings, "evening")[0],
     )
+
+
+def usual_region(draft: Draft, limits: Limits, accounts: LabAccounts | None) -> str:
+    """The region of a lab that names none: the installation's, or the first that the account it is to be in has."""
+    if accounts is None or draft.account is None:
+        return limits.default_region
+    return accounts.usual_region(draft.account, limits.default_region)
 
 
 def address_of(caller: Caller) -> str | None:

@@ -87,6 +87,7 @@ class Draft:
     """
 
     name: str | None = None
+    account: str | None = None
     region: str | None = None
     version: str | None = None
     network: NetworkDraft = NetworkDraft()

@@ -13,6 +13,8 @@ EkslabError
 │   ├── NotYours              for its owner to change          403
 │   ├── NothingAhead          no deadline to speak of          409
 │   ├── PolicyNotAllowed      EKS does not change it now       409
+│   ├── AccountNotRegistered  no such account is kept      404
+│   ├── AccountInUse          labs live in the account     409
 │   ├── NoPlan                nothing was planned that day     404
 │   ├── LinkInvalid           not one of our keep-links        404
 │   ├── LinkExpired           a keep-link of a past night      410
@@ -114,6 +116,22 @@ class ClusterNotWatched(RequestRefused):
             f"No cluster {name} of account {account} is watched in {region}: is the account registered for that region, and "
             "has a day's run gone by since the cluster was made?"
         )
+
+
+class AccountNotRegistered(RequestRefused):
+    """Administrators have registered no such account."""
+
+    def __init__(self, account: str) -> None:
+        super().__init__(f"Account {account} is not registered.")
+
+
+class AccountInUse(RequestRefused):
+    """Labs live in the account, which `why` keeps it from being changed so; `labs` are their ids."""
+
+    def __init__(self, account: str, labs: tuple[str, ...], why: str) -> None:
+        self.labs = labs
+        listed = ", ".join(labs[:5]) + (f" and {len(labs) - 5} more" if labs[5:] else "")
+        super().__init__(f"Labs of account {account} {why}: {listed}. Release them first.")
 
 
 class NotYours(RequestRefused):

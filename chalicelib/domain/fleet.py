@@ -23,7 +23,10 @@ class Place:
 
 @dataclass(frozen=True, slots=True)
 class Registration:
-    """An account that is watched. `owner`, `team`: who is told where a cluster's tags name nobody (mail or ARN, as text)."""
+    """An account that is watched. `owner`, `team`: who is told where a cluster's tags name nobody (mail or ARN, as text).
+
+    `labs`: whether labs may be made in it, in its regions.
+    """
 
     account: str
     name: str
@@ -31,6 +34,7 @@ class Registration:
     role_arn: str | None = None
     owner: str | None = None
     team: str | None = None
+    labs: bool = False
 
 
 @dataclass(frozen=True, slots=True, order=True)

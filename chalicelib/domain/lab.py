@@ -13,6 +13,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from chalicelib.domain.callers import Caller as Caller
+from chalicelib.domain.fleet import Place
 from chalicelib.domain.names import as_tag_value
 from chalicelib.domain.spec import LabSpec
 
@@ -125,8 +126,9 @@ class Lab:
     one that has just become ready or was changed by a person, else before its next curfew or its lease's end. `run` counts
     executions, so that execution names are deterministic and a second start of the same run is refused by Step Functions.
 
-    `ends_by`: the lease can never be extended beyond it. `kept_until`: no idleness ends the lab before. `adopted`: made
-    from a cluster of ours that no record knew. `installation`: the service it belongs to, as its tags say.
+    `account`: the one it is made in, whoever owns it. `ends_by`: the lease can never be extended beyond it. `kept_until`: no
+    idleness ends the lab before. `adopted`: made from a cluster of ours that no record knew. `installation`: the service it
+    belongs to, as its tags say.
     """
 
     id: str
@@ -162,6 +164,11 @@ class Lab:
     def region(self) -> str:
         """The cluster's AWS region."""
         return self.spec.region
+
+    @property
+    def place(self) -> Place:
+        """Where the lab's things are: which account's which region."""
+        return Place(self.account, self.region)
 
     @property
     def stack_name(self) -> str:

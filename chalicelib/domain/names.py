@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 
 #: ClusterName (model): 1 to 100 characters, begins with a letter or digit.
+ACCOUNT = re.compile(r"\d{12}", re.ASCII)
 CLUSTER = re.compile(r"[0-9A-Za-z][A-Za-z0-9_-]{0,99}")
 #: Node group names: 1 to 63 characters, begins with a letter or digit.
 NODEGROUP = re.compile(r"[0-9A-Za-z][A-Za-z0-9_-]{0,62}")

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from chalicelib.domain.fleet import Place
+
 INSTALLATION_TAG, ENDS_BY_TAG, PROTECTED_TAG = "ekslab:installation", "ekslab:ends-by", "ekslab:protected"
 
 
@@ -20,3 +22,8 @@ class TaggedCluster:
     name: str
     region: str
     tags: Mapping[str, str]
+
+    @property
+    def place(self) -> Place:
+        """The account, as the ARN says it, and the region."""
+        return Place(self.arn.split(":")[4], self.region)

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 
+from chalicelib.domain.accounts import LabAccounts
 from chalicelib.domain.calendar import Calendar
 from chalicelib.domain.case import Case
 from chalicelib.domain.defaults import fill
@@ -18,7 +19,7 @@ from chalicelib.domain.evening_rules import USUAL_RULES, EveningRules, read_even
 from chalicelib.domain.findings import Finding, error, has_errors, warning
 from chalicelib.domain.lab import Caller
 from chalicelib.domain.limits import Limits
-from chalicelib.domain.names import CLUSTER, PASSING_SESSION, REGION
+from chalicelib.domain.names import ACCOUNT, CLUSTER, PASSING_SESSION, REGION
 from chalicelib.domain.spec import LabSpec
 from chalicelib.domain.validation_access import judge_access, judge_pod_identities
 from chalicelib.domain.validation_addons import judge_addons, judge_external_dns
@@ -38,10 +39,11 @@ def complete(
     limits: Limits,
     now: datetime,
     evenings: EveningRules = USUAL_RULES,
+    accounts: LabAccounts | None = None,
 ) -> tuple[LabSpec | None, tuple[Finding, ...]]:
     """Make a LabSpec of the draft, None if any finding refuses it; warnings travel with the spec."""
-    spec = fill(draft, calendar, caller, limits, now, evenings)
-    case = Case(draft, spec, calendar, caller, limits, now, evenings)
+    spec = fill(draft, calendar, caller, limits, now, evenings, accounts)
+    case = Case(draft, spec, calendar, caller, limits, now, evenings, accounts)
     found = in_callers_words(draft, (finding for rule in _RULES for finding in rule(case)))
     return None if has_errors(found) else spec, found
 
@@ -71,6 +73,21 @@ def _judge_name(case: Case) -> Iterator[Finding]:
         yield error("name", "invalid-name", f"EKS refuses this name: it takes {rule}.")
 
 
+def _judge_account(case: Case) -> Iterator[Finding]:
+    account, accounts = case.account, case.accounts
+    if accounts is None or case.draft.account is None:
+        return
+    if not ACCOUNT.fullmatch(account):
+        yield error("account", "invalid-account", "Not an AWS account: they have 12 digits.")
+    elif not accounts.takes_labs(account):
+        offered = ", ".join(sorted({accounts.home, *accounts.members}))
+        message = f"Labs are not made in {account}; they are in {offered}. Administrators register accounts."
+        yield error("account", "account-not-registered", message)
+    elif not accounts.offers(account, case.spec.region):
+        regions = ", ".join(accounts.members[account])
+        yield error("region", "region-not-offered", f"In account {account}, labs are made in {regions} only.")
+
+
 def _judge_region(case: Case) -> Iterator[Finding]:
     region, allowed = case.spec.region, case.limits.regions
     if not REGION.fullmatch(region):
@@ -95,6 +112,7 @@ _RULES: tuple[Callable[[Case], Iterator[Finding]], ...] = (
     _judge_caller,
     _judge_name,
     _judge_region,
+    _judge_account,
     judge_version,
     judge_lease,
     judge_network,

@@ -105,9 +105,9 @@ def judge_pod_identities(case: Case) -> Iterator[Finding]:
                 f"{path}.serviceAccount", "invalid-name", f"{asked.service_account!r} is no service account's name."
             )
         role = LAB_ROLE_ARN.fullmatch(asked.role_arn)
-        if role is None or role[1] != case.caller.account:
+        if role is None or role[1] != case.account:
             message = (
-                f"Only roles of account {case.caller.account} under the path /ekslab/ are given to pods: "
+                f"Only roles of account {case.account} under the path /ekslab/ are given to pods: "
                 "a lab makes no role with rights you name, for a learner must not gain rights by it."
             )
             yield error(f"{path}.roleArn", "role-not-allowed", message)

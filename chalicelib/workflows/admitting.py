@@ -31,7 +31,7 @@ def revoke_people(deps: Deps, lab: Lab, now: datetime) -> tuple[str, ...]:
     refused = []
     for access in people_of(lab):
         try:
-            deps.cloud(lab.region).clusters.revoke_access(lab.name, access.principal_arn)
+            deps.cloud(lab.place).clusters.revoke_access(lab.name, access.principal_arn)
         except AwsRefused as error:
             refused.append(f"{access.principal_arn}: {error.message}")
         else:
@@ -47,7 +47,7 @@ def grant_people(deps: Deps, lab: Lab, now: datetime) -> tuple[str, ...]:
     refused = []
     for access in people_of(lab):
         try:
-            arn = deps.cloud(lab.region).clusters.grant_access(lab, access)
+            arn = deps.cloud(lab.place).clusters.grant_access(lab, access)
         except ResourceGone:
             raise
         except AwsRefused as error:

@@ -49,7 +49,7 @@ def patient_with_iam() -> Iterator[None]:
 
 def settled_network(deps: Deps, lab: Lab) -> tuple[NewNetwork | ExistingNetwork, tuple[SubnetFacts, ...]]:
     """The spec's network with nothing left open, and the facts of existing subnets. Raises ProvisioningFailed."""
-    network, ec2 = lab.spec.network, deps.cloud(lab.region).network
+    network, ec2 = lab.spec.network, deps.cloud(lab.place).network
     if isinstance(network, NewNetwork):
         return (network if network.zones else replace(network, zones=ec2.zones(lab.spec.instance_types)[:2])), ()
     wanted = (*network.public_subnet_ids, *network.private_subnet_ids)

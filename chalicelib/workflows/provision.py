@@ -61,7 +61,7 @@ def begin(deps: Deps, at: StepInput) -> StepResult:
 
 def create_stack(deps: Deps, at: StepInput) -> StepResult:
     """Ask for the lab's stack, and before it for the key pair that its launch templates name."""
-    lab, cloud = at.lab, deps.cloud(at.lab.region)
+    lab, cloud = at.lab, deps.cloud(at.lab.place)
     ssh, key_name = lab.spec.ssh, key_pair_name(lab)
     if ssh is not None and ssh.public_key is not None and ssh.key_name is None and key_name is not None:
         key_id = cloud.network.import_key_pair(key_name, ssh.public_key, lab.tags)
@@ -77,7 +77,7 @@ def create_stack(deps: Deps, at: StepInput) -> StepResult:
 
 def check_stack(deps: Deps, at: StepInput) -> StepResult:
     """Wait for the stack; put all that it made on the ledger, and keep its outputs."""
-    lab, stacks = at.lab, deps.cloud(at.lab.region).stacks
+    lab, stacks = at.lab, deps.cloud(at.lab.place).stacks
     state = stacks.describe(lab.stack_name)
     if state.status == "CREATE_IN_PROGRESS":
         return making.again_or_failed("create_stack", at, f"Stack {lab.stack_name}", "CloudFormation is at work.")
@@ -100,7 +100,7 @@ def create_cluster(deps: Deps, at: StepInput) -> StepResult:
     group = making.output(lab, "ControlPlaneSecurityGroupId")
     try:
         with making.patient_with_iam():
-            state = deps.cloud(lab.region).clusters.create(
+            state = deps.cloud(lab.place).clusters.create(
                 lab, making.output(lab, "ClusterRoleArn"), making.all_subnets(lab), (group,)
             )
     except AlreadyExists as error:
@@ -114,7 +114,7 @@ def create_cluster(deps: Deps, at: StepInput) -> StepResult:
 def check_cluster(deps: Deps, at: StepInput) -> StepResult:
     """Wait for the control plane; keep all that EKS tells of it, so that teardown never needs to ask it."""
     lab = at.lab
-    state = deps.cloud(lab.region).clusters.describe(lab.name)
+    state = deps.cloud(lab.place).clusters.describe(lab.name)
     note_cluster(deps, at, state)
     if state.status == "ACTIVE":
         return StepResult(Result.DONE, f"Kubernetes {state.version} is up.")
@@ -130,7 +130,7 @@ def launch_work_host(deps: Deps, at: StepInput) -> StepResult:
         return StepResult(Result.SKIPPED, "Not asked for.")
     group, profile = making.output(lab, "WorkHostSecurityGroupId"), making.output(lab, "WorkHostProfileName")
     with making.patient_with_iam():
-        instance_id = deps.cloud(lab.region).network.run_work_host(
+        instance_id = deps.cloud(lab.place).network.run_work_host(
             lab, making.all_subnets(lab)[0], group, profile, work_host_user_data(lab)
         )
     enter(deps, lab, [ec2_thing(lab, Kind.INSTANCE, instance_id)], EntryState.PRESENT, at.now, ASKED_FOR)
@@ -139,7 +139,7 @@ def launch_work_host(deps: Deps, at: StepInput) -> StepResult:
 
 def create_nodegroups(deps: Deps, at: StepInput) -> StepResult:
     """Ask for every node group, each from its launch template."""
-    lab, clusters = at.lab, deps.cloud(at.lab.region).clusters
+    lab, clusters = at.lab, deps.cloud(at.lab.place).clusters
     role = making.output(lab, "NodeRoleArn")
     for n, spec in enumerate(lab.spec.nodegroups):
         template = making.output(lab, f"LaunchTemplate{n}Id"), making.output(lab, f"LaunchTemplate{n}Version")
@@ -151,7 +151,7 @@ def create_nodegroups(deps: Deps, at: StepInput) -> StepResult:
 
 def check_nodegroups(deps: Deps, at: StepInput) -> StepResult:
     """Wait for all node groups, telling what EKS complains of meanwhile."""
-    lab, clusters = at.lab, deps.cloud(at.lab.region).clusters
+    lab, clusters = at.lab, deps.cloud(at.lab.place).clusters
     states = [clusters.nodegroup(lab.name, spec.name) for spec in lab.spec.nodegroups]
     for state in states:
         note_nodegroup(deps, at, state)
@@ -160,7 +160,7 @@ def check_nodegroups(deps: Deps, at: StepInput) -> StepResult:
 
 def create_addons(deps: Deps, at: StepInput) -> StepResult:
     """Ask for the add-ons and the Pod Identity associations."""
-    lab, clusters = at.lab, deps.cloud(at.lab.region).clusters
+    lab, clusters = at.lab, deps.cloud(at.lab.place).clusters
     for addon in making.addons_of(lab):
         clusters.create_addon(lab, addon, making.roles_of_addon(lab, addon))
         note_addon(deps, at, clusters.addon(lab.name, addon.name))
@@ -173,7 +173,7 @@ def create_addons(deps: Deps, at: StepInput) -> StepResult:
 
 def check_addons(deps: Deps, at: StepInput) -> StepResult:
     """Wait for all add-ons. One without nodes to run on is DEGRADED until they come: that is waited for, too."""
-    lab, clusters = at.lab, deps.cloud(at.lab.region).clusters
+    lab, clusters = at.lab, deps.cloud(at.lab.place).clusters
     states = [clusters.addon(lab.name, addon.name) for addon in making.addons_of(lab)]
     for state in states:
         note_addon(deps, at, state)
@@ -184,7 +184,7 @@ def check_addons(deps: Deps, at: StepInput) -> StepResult:
 
 def grant_access(deps: Deps, at: StepInput) -> StepResult:
     """Make the access entries: without one, only the service's own role could log in."""
-    lab, clusters = at.lab, deps.cloud(at.lab.region).clusters
+    lab, clusters = at.lab, deps.cloud(at.lab.place).clusters
     for access in making.access_of(lab):
         entry = part_of_cluster(lab, Kind.ACCESS_ENTRY, access.principal_arn, clusters.grant_access(lab, access))
         enter(deps, lab, [entry], EntryState.PRESENT, at.now, ASKED_FOR)
@@ -193,7 +193,7 @@ def grant_access(deps: Deps, at: StepInput) -> StepResult:
 
 def open_security_groups(deps: Deps, at: StepInput) -> StepResult:
     """Let nodes and the work host into the cluster security group; it goes with the cluster, and these rules with it."""
-    lab, network = at.lab, deps.cloud(at.lab.region).network
+    lab, network = at.lab, deps.cloud(at.lab.place).network
     group = lab.facts.cluster_security_group_id
     if group is None:
         raise Transient(f"EKS does not tell the security group of {lab.name} yet.")

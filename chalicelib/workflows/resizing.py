@@ -28,7 +28,7 @@ _BUSY = frozenset({"CREATING", "UPDATING"})
 
 def nodegroups_of(deps: Deps, lab: Lab) -> Iterator[NodegroupState]:
     """All managed node groups that are there to stay, also those that somebody made by hand."""
-    clusters = deps.cloud(lab.region).clusters
+    clusters = deps.cloud(lab.place).clusters
     for name in clusters.nodegroups(lab.name):
         try:
             state = clusters.nodegroup(lab.name, name)
@@ -78,7 +78,7 @@ def ask_for_size(deps: Deps, lab: Lab, wanted: NodegroupSize) -> str | None:
     """Ask once, by a token of this run and this size; return the update's id, None when it is so already."""
     told = f"{wanted.name} {wanted.min} {wanted.desired} {wanted.max}"
     token = lab.token(f"size-{lab.run}-{hashlib.sha256(told.encode()).hexdigest()[:16]}")
-    return deps.cloud(lab.region).clusters.resize_nodegroup(lab.name, wanted, token)
+    return deps.cloud(lab.place).clusters.resize_nodegroup(lab.name, wanted, token)
 
 
 def _towards(deps: Deps, lab: Lab, state: NodegroupState, wanted: NodegroupSize) -> str:
@@ -100,7 +100,7 @@ def _towards(deps: Deps, lab: Lab, state: NodegroupState, wanted: NodegroupSize)
 
 def _refuse_failure(deps: Deps, lab: Lab, name: str, update_id: str) -> None:
     """The same token is answered with the same update: the one that an earlier look asked for may have failed since."""
-    state = deps.cloud(lab.region).clusters.nodegroup_update_state(lab.name, name, update_id)
+    state = deps.cloud(lab.place).clusters.nodegroup_update_state(lab.name, name, update_id)
     if state.status in ("Failed", "Cancelled"):
         error = state.errors[0] if state.errors else f"Unknown: The update was {state.status}."
         code, _, message = error.partition(": ")

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.domain.curfew import Mode
-from chalicelib.ports import Deps
+from chalicelib.ports import Deps, Place
 from chalicelib.workflows.measuring import measure_sweep, measure_warnings
 from chalicelib.workflows.sweep_idle_acting import act_on
 from chalicelib.workflows.sweep_idle_braking import due_items
@@ -29,15 +29,15 @@ Answer = dict[str, Any]
 _AT_ONCE, _ROUNDS, _GROUP = 200, 20, 25
 #: Warnings sent by one run; the rest by the next.
 _WARNINGS = 1000
-#: Orphans of one region that are told.
+#: Orphans of one place that are told.
 _TOLD = 20
 
 
 def begin(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
-    """The next labs that are due, in groups of one region; `skipped` when curfew is off."""
+    """The next labs that are due, in groups of one place; `skipped` when curfew is off."""
     before = event["before"]
     so_far = added(before["so_far"], *_results(event))
-    answer = {"round": before["round"] + 1, "groups": [], "ids": [], "regions": [], "so_far": so_far}
+    answer = {"round": before["round"] + 1, "groups": [], "ids": [], "places": [], "so_far": so_far}
     if rules_of(deps).mode is Mode.OFF:
         return {"outcome": "skipped", **answer}
     due = deps.curfew.store.labs_awaiting(now, _AT_ONCE)
@@ -47,14 +47,14 @@ def begin(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
         "outcome": "again" if more else "done",
         "groups": _groups(due),
         "ids": [lab_id for lab_id, _ in due],
-        "regions": list(deps.curfew.regions) if unreported_nights(deps, now) else [],
+        "places": [_named(place) for place in deps.lab_accounts().places()] if unreported_nights(deps, now) else [],
     }
 
 
 def examine(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
     """Look at one group: plan what faces something, judge again what is due, say of the rest when to look next."""
     group, tally = event["group"], Tally()
-    looking = Looking(deps, Region(deps, group["region"]), rules_of(deps), now, tally)
+    looking = Looking(deps, Region(deps, _place(group)), rules_of(deps), now, tally)
     for lab_id, why in looking.look(group["ids"]).items():
         with tally.around(f"{lab_id}, not even put off"):
             put_off(deps, lab_id, why, now)
@@ -95,10 +95,10 @@ def put_off_one(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
 
 
 def find_orphans(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
-    """One region's clusters that carry our tags and have no lab."""
-    tally = Tally()
-    told = look_for_orphans(deps, event["region"], now, tally)
-    more = [f"and {len(told) - _TOLD} more clusters in {event['region']}"] if told[_TOLD:] else []
+    """One place's clusters that carry our tags and have no lab."""
+    place, tally = event["place"], Tally()
+    told = look_for_orphans(deps, _place(place), now, tally)
+    more = [f"and {len(told) - _TOLD} more clusters in {place['named']}"] if told[_TOLD:] else []
     return {**tally.answer(), "orphans": [*told[:_TOLD], *more]}
 
 
@@ -120,12 +120,20 @@ def finish(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
     }
 
 
-def _groups(due: tuple[tuple[str, str], ...]) -> list[dict[str, Any]]:
+def _groups(due: tuple[tuple[str, Place], ...]) -> list[dict[str, Any]]:
     groups = []
-    for region in sorted({region for _, region in due}):
-        ids = [lab_id for lab_id, of in due if of == region]
-        groups += [{"region": region, "ids": ids[n : n + _GROUP]} for n in range(0, len(ids), _GROUP)]
+    for place in sorted({place for _, place in due}, key=lambda place: (place.account, place.region)):
+        ids = [lab_id for lab_id, of in due if of == place]
+        groups += [{**_named(place), "ids": ids[n : n + _GROUP]} for n in range(0, len(ids), _GROUP)]
     return groups
+
+
+def _named(place: Place) -> dict[str, Any]:
+    return {"account": place.account, "region": place.region, "named": f"{place.region} of account {place.account}"}
+
+
+def _place(given: Mapping[str, Any]) -> Place:
+    return Place(given["account"], given["region"])
 
 
 def _results(event: Mapping[str, Any]) -> tuple[list[Mapping[str, Any]], list[str]]:

@@ -76,7 +76,7 @@ def complete(deps: Deps, lab: Lab, entry: Entry, now: datetime) -> None:
 
 def _moment(deps: Deps, lab: Lab, line: tuple[Entry, Fate], held: str, now: datetime) -> Moment:
     entry, fate = line
-    cluster = Region(deps, lab.region).cluster_of(lab)
+    cluster = Region(deps, lab.place).cluster_of(lab)
     idle = entry.ground is Ground.IDLE
     return Moment(
         entry=entry,

@@ -1,4 +1,4 @@
-"""Looks at a group of one region's labs that are due: those that face nothing yet, those to be planned, those whose time has come.
+"""Looks at a group of one place's labs that are due: those that face nothing yet, those to be planned, those whose time has come.
 
 The evidence of the whole group is read in as few calls as possible, and only of labs that need a judgement now. A lab is
 marked as planned before its entry is published, so that a run that dies in between plans it once only.
@@ -107,7 +107,7 @@ class Looking:
         if not labs:
             return {}
         window = timedelta(hours=self.rules.window_hours)
-        return self.deps.curfew.signals(self.region.name).read(labs, self.now, window)
+        return self.deps.curfew.signals(self.region.place).read(labs, self.now, window)
 
     def _look_at(self, studied: Studied, evidence: Evidence | None) -> None:
         self.tally.counts["looked_at"] += 1
@@ -176,7 +176,7 @@ class Looking:
 
     def _planned(self, lab: Lab, faces: Appointment, evidence: Evidence | None, verdict: Verdict | None) -> None:
         extended = self.region.is_billed_extended(lab, self.now)
-        known = Known(self.deps.curfew.prices(self.region.name), extended, evidence, verdict)
+        known = Known(self.deps.curfew.prices(self.region.place.region), extended, evidence, verdict)
         entry = plan_entry(lab, faces, known, self.now)
         marked = change_unless_changed(self.deps, lab, lambda stored: planned_for(stored, entry))
         self.new.append((marked, entry))

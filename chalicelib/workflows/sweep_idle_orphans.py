@@ -17,17 +17,17 @@ from chalicelib.domain.lab import OVER, Lab, Phase
 from chalicelib.domain.orphans import TaggedCluster
 from chalicelib.domain.steps import execution_name
 from chalicelib.domain.world import ClusterState
-from chalicelib.ports import Deps
+from chalicelib.ports import Deps, Place
 from chalicelib.workflows.recording import WATCH
 from chalicelib.workflows.sweep_idle_settling import KIND, rules_of
 from chalicelib.workflows.sweep_idle_tally import Tally
 from chalicelib.workflows.sweep_idle_warning import administrators
 
 
-def look_for_orphans(deps: Deps, region: str, now: datetime, tally: Tally) -> list[str]:
-    """Look through one region; return a sentence for each cluster that somebody should know of."""
+def look_for_orphans(deps: Deps, place: Place, now: datetime, tally: Tally) -> list[str]:
+    """Look through one account's region; return a sentence for each cluster that somebody should know of."""
     told = []
-    for tagged in deps.curfew.signals(region).tagged_clusters():
+    for tagged in deps.curfew.signals(place).tagged_clusters():
         if is_overdue(tagged, now):
             with tally.around(tagged.arn):
                 told += _looked_up(deps, tagged, now)
@@ -61,7 +61,7 @@ def _lab_of(deps: Deps, tagged: TaggedCluster) -> Lab | None:
 def _still_there(deps: Deps, tagged: TaggedCluster) -> ClusterState | None:
     """As EKS knows it: the tagging API lists clusters for a while after they are gone."""
     try:
-        state = deps.cloud(tagged.region).clusters.describe(tagged.name)
+        state = deps.cloud(tagged.place).clusters.describe(tagged.name)
     except ResourceGone:
         return None
     same = state.tags.get(LAB_TAG) == tagged.tags.get(LAB_TAG)

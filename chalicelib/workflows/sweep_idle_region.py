@@ -1,4 +1,4 @@
-"""What the sweep needs to know of one region while it looks at its labs: the support calendar, read once and only if asked for."""
+"""What the sweep needs to know of one place while it looks at its labs: the support calendar, read once and only if asked for."""
 
 from __future__ import annotations
 
@@ -12,21 +12,21 @@ from chalicelib.domain.lab import Lab
 from chalicelib.domain.sleeping import upgrade_ahead
 from chalicelib.domain.supporting import decide_support
 from chalicelib.domain.world import ClusterState
-from chalicelib.ports import Deps
+from chalicelib.ports import Deps, Place
 
 
 @dataclass
 class Region:
-    """One region, for the length of one step."""
+    """One account's region, for the length of one step."""
 
     deps: Deps
-    name: str
+    place: Place
     _calendar: Calendar | None = None
 
     def calendar(self) -> Calendar:
         """The region's support calendar."""
         if self._calendar is None:
-            self._calendar = self.deps.cloud(self.name).clusters.versions()
+            self._calendar = self.deps.cloud(self.place).clusters.versions()
         return self._calendar
 
     def upgrade_ahead(self, version: str, support_type: str | None, now: datetime) -> datetime | None:
@@ -41,7 +41,7 @@ class Region:
     def cluster_of(self, lab: Lab) -> ClusterState | None:
         """The lab's cluster as it is now; None when EKS knows none of that name that carries the lab's tag."""
         try:
-            state = self.deps.cloud(self.name).clusters.describe(lab.name)
+            state = self.deps.cloud(self.place).clusters.describe(lab.name)
         except ResourceGone:
             return None
         return state if state.tags.get(LAB_TAG) == lab.id else None

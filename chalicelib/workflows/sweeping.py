@@ -60,7 +60,7 @@ def aim(deps: Deps, lab: Lab, ledger: Sequence[LedgerEntry]) -> Target:
     """The lab's target, with what EKS says of the cluster's name now (someone else may have taken it over)."""
     target = target_of(lab, ledger)
     try:
-        return with_cluster(target, deps.cloud(lab.region).clusters.describe(lab.name))
+        return with_cluster(target, deps.cloud(lab.place).clusters.describe(lab.name))
     except ResourceGone:
         return with_cluster(target, None)
 
@@ -82,7 +82,7 @@ def take_receipt(deps: Deps, lab: Lab, look: str, now: datetime) -> Receipt:
     """Take the census, reckon it against the ledger, store the receipt of this look (`now`, `after 15 minutes`, ...)."""
     ledger = deps.store.ledger(lab.id)
     target = aim(deps, lab, ledger)
-    found, sources, unreadable = deps.cloud(lab.region).census.take(target, ledger)
+    found, sources, unreadable = deps.cloud(lab.place).census.take(target, ledger)
     receipt = reckon(look, now, ledger, found, sources, unreadable, target)
     deps.store.put_receipt(lab.id, receipt)
     return receipt
@@ -96,7 +96,7 @@ class _Sweep:
         self.deps, self.lab, self.now = deps, lab, now
         self.ledger = {entry.resource.arn: entry for entry in entries}
         self.target = aim(deps, lab, entries)
-        self.leftovers = deps.cloud(lab.region).leftovers
+        self.leftovers = deps.cloud(lab.place).leftovers
         self.outcome = SweepOutcome()
         self.hiccup: Transient | None = None
         self.ours_around = ""

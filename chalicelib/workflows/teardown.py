@@ -62,7 +62,7 @@ def sweep_kubernetes(deps: Deps, at: StepInput) -> StepResult:
         return StepResult(Result.SKIPPED, "There is no working control plane to ask.")
     if not cluster.public_access:
         return StepResult(Result.SKIPPED, "The endpoint is private: swept by tag after the node groups instead.")
-    swept = deps.cloud(lab.region).kubernetes.sweep(lab)
+    swept = deps.cloud(lab.place).kubernetes.sweep(lab)
     if not swept.reachable:
         return StepResult(Result.SKIPPED, f"The API server can't be asked ({swept.problem}): swept by tag instead.")
     if not swept.remaining:
@@ -72,7 +72,7 @@ def sweep_kubernetes(deps: Deps, at: StepInput) -> StepResult:
 
 def delete_nodegroups(deps: Deps, at: StepInput) -> StepResult:
     """Delete all node groups at once, and Fargate profiles one at a time."""
-    lab, clusters = at.lab, deps.cloud(at.lab.region).clusters
+    lab, clusters = at.lab, deps.cloud(at.lab.place).clusters
     if unmaking.own_cluster(deps, lab) is None:
         settle(deps, lab, _WITH_NODEGROUPS, at.now)
         return StepResult(Result.SKIPPED, "There is no control plane of the lab's.")
@@ -103,7 +103,7 @@ def delete_cluster(deps: Deps, at: StepInput) -> StepResult:
     if cluster is None:
         settle(deps, lab, _WITH_CLUSTER, at.now)
         return StepResult(Result.DONE, "There is no control plane of the lab's any more.")
-    clusters = deps.cloud(lab.region).clusters
+    clusters = deps.cloud(lab.place).clusters
     try:
         if cluster.status != "DELETING":
             clusters.allow_deletion(lab.name, lab.token(f"allow-deletion-{lab.run}"))
@@ -127,7 +127,7 @@ def sweep_remains(deps: Deps, at: StepInput) -> StepResult:
 
 def delete_stack(deps: Deps, at: StepInput) -> StepResult:
     """Delete the lab's stack; where it fails, sweep what is in its way and ask again."""
-    lab, stacks = at.lab, deps.cloud(at.lab.region).stacks
+    lab, stacks = at.lab, deps.cloud(at.lab.place).stacks
     if unmaking.own_cluster(deps, lab) is not None:
         return StepResult(Result.STUCK, "The control plane is still there, and needs its role to go.")
     try:

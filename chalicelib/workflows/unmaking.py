@@ -23,7 +23,7 @@ from chalicelib.workflows.sweeping import aim
 def own_cluster(deps: Deps, lab: Lab) -> ClusterState | None:
     """The lab's cluster as it is now; None when there is none, or one that does not carry the lab's tag."""
     try:
-        state = deps.cloud(lab.region).clusters.describe(lab.name)
+        state = deps.cloud(lab.place).clusters.describe(lab.name)
     except ResourceGone:
         return None
     return state if state.tags.get(LAB_TAG) == lab.id else None
@@ -31,7 +31,7 @@ def own_cluster(deps: Deps, lab: Lab) -> ClusterState | None:
 
 def take_stock_of(deps: Deps, lab: Lab, now: datetime) -> tuple[int, tuple[str, ...]]:
     """Put everything of the lab's that the stack and the census know on the ledger; return how many, and what was unreadable."""
-    cloud = deps.cloud(lab.region)
+    cloud = deps.cloud(lab.place)
     enter(deps, lab, cloud.stacks.resources(lab.stack_name), EntryState.PRESENT, now, BY_STACK)
     ledger = deps.store.ledger(lab.id)
     target, by_arn = aim(deps, lab, ledger), {entry.resource.arn: entry for entry in ledger}
@@ -69,7 +69,7 @@ def ask_to_delete_nodegroups(deps: Deps, lab: Lab, now: datetime) -> list[str]:
     A refusal loses no other group: it is on the ledger, and raised when nothing else is to be waited for.
     """
     going, refused = [], None
-    for name in deps.cloud(lab.region).clusters.nodegroups(lab.name):
+    for name in deps.cloud(lab.place).clusters.nodegroups(lab.name):
         try:
             going.append(_ask_to_delete_nodegroup(deps, lab, name))
         except AwsRefused as error:
@@ -93,7 +93,7 @@ def _nodegroup_on_ledger(deps: Deps, lab: Lab, name: str) -> list[Resource]:
 
 def _ask_to_delete_nodegroup(deps: Deps, lab: Lab, name: str) -> str:
     """Ask once, unless it is under way; return how it stands, in words, empty when gone."""
-    clusters = deps.cloud(lab.region).clusters
+    clusters = deps.cloud(lab.place).clusters
     try:
         state = clusters.nodegroup(lab.name, name)
         if state.status != "DELETING":
@@ -108,7 +108,7 @@ def _ask_to_delete_nodegroup(deps: Deps, lab: Lab, name: str) -> str:
 
 def ask_to_delete_profiles(deps: Deps, lab: Lab, names: tuple[str, ...]) -> list[str]:
     """Ask for the first Fargate profile's deletion: EKS deletes one at a time. Return those that are left."""
-    clusters = deps.cloud(lab.region).clusters
+    clusters = deps.cloud(lab.place).clusters
     for name in names[:1]:
         try:
             clusters.delete_fargate_profile(lab.name, name)

@@ -36,7 +36,7 @@ def change_endpoint(deps: Deps, at: StepInput) -> StepResult:
     if wanted is None:
         return StepResult(Result.SKIPPED, "Not part of the change.", facts={"update_id": ""})
     update_id = _ask(
-        lambda: deps.cloud(lab.region).clusters.update_endpoint(lab.name, wanted, lab.token(f"endpoint-{lab.run}"))
+        lambda: deps.cloud(lab.place).clusters.update_endpoint(lab.name, wanted, lab.token(f"endpoint-{lab.run}"))
     )
     return StepResult(
         Result.ASKED, f"Endpoint access {wanted.access} is asked for.", facts={"update_id": update_id or ""}
@@ -49,7 +49,7 @@ def check_endpoint(deps: Deps, at: StepInput) -> StepResult:
     if wanted is None:
         return StepResult(Result.SKIPPED, "Not part of the change.")
     if update_id:
-        state = deps.cloud(lab.region).clusters.update_state(lab.name, update_id)
+        state = deps.cloud(lab.place).clusters.update_state(lab.name, update_id)
         if not _is_over(state):
             return again_or_failed("change_endpoint", at, "The endpoint's update", "EKS is at work.")
     _save(deps, at, lambda stored: replace(stored, spec=replace(stored.spec, endpoint=wanted)))
@@ -67,7 +67,7 @@ def scale_nodegroups(deps: Deps, at: StepInput) -> StepResult:
 
 def check_nodegroups(deps: Deps, at: StepInput) -> StepResult:
     """Wait for all of them, then the counts are the lab's spec."""
-    lab, clusters = at.lab, deps.cloud(at.lab.region).clusters
+    lab, clusters = at.lab, deps.cloud(at.lab.place).clusters
     nodes = _change(lab).nodes
     if not nodes:
         return StepResult(Result.SKIPPED, "Not part of the change.")
@@ -109,7 +109,7 @@ def _ask(ask: Callable[[], str | None]) -> str | None:
 def _scale(deps: Deps, lab: Lab, name: str, desired: int) -> str | None:
     """By number, not by name, in the token: it is cut at 64 characters, and two long names may begin alike."""
     number = [group.name for group in lab.spec.nodegroups].index(name)
-    clusters, token = deps.cloud(lab.region).clusters, lab.token(f"scale-{lab.run}-{number}")
+    clusters, token = deps.cloud(lab.place).clusters, lab.token(f"scale-{lab.run}-{number}")
     return _ask(lambda: clusters.scale_nodegroup(lab.name, name, desired, token))
 
 

@@ -36,8 +36,8 @@ class Findings:
 
 def findings_of(deps: Deps, lab: Lab, addons: Sequence[AddonSpec], access: Sequence[AccessSpec]) -> Findings:
     """Look at the endpoint, the nodes, the add-ons and the access entries."""
-    clusters, found = deps.cloud(lab.region).clusters, Findings()
-    _endpoint(deps, clusters.describe(lab.name), found)
+    clusters, found = deps.cloud(lab.place).clusters, Findings()
+    _endpoint(deps, lab, clusters.describe(lab.name), found)
     for nodegroup in lab.spec.nodegroups:
         try:
             _nodes(clusters.nodegroup(lab.name, nodegroup.name), found)
@@ -53,12 +53,11 @@ def findings_of(deps: Deps, lab: Lab, addons: Sequence[AddonSpec], access: Seque
     return found
 
 
-def _endpoint(deps: Deps, cluster: ClusterState, found: Findings) -> None:
+def _endpoint(deps: Deps, lab: Lab, cluster: ClusterState, found: Findings) -> None:
     if cluster.status != "ACTIVE" or not cluster.endpoint:
         found.missing.append(f"the control plane is {cluster.status}")
         return
-    region = cluster.arn.split(":")[3]
-    probe = deps.cloud(region).kubernetes.probe(cluster.endpoint, cluster.certificate_authority)
+    probe = deps.cloud(lab.place).kubernetes.probe(cluster.endpoint, cluster.certificate_authority)
     if not probe.addresses:
         found.missing.append(f"the endpoint's name {probe.host} does not resolve yet")
     elif probe.answered:

@@ -33,7 +33,7 @@ def nodes_of(deps: Deps, lab: Lab, sizes: Sequence[NodegroupSize]) -> NodesSeen:
     """Look at the node groups that were put to sleep and are to have nodes again."""
     known = {size.name for size in sizes if size.desired}
     states = [state for state in nodegroups_of(deps, lab) if state.name in known]
-    cloud = deps.cloud(lab.region)
+    cloud = deps.cloud(lab.place)
     running, asked = cloud.network.running_nodes(lab.name), cloud.kubernetes.nodes(lab)
     ready = asked.ready if asked.reachable else None
     missing = [told for state in states for told in _missing(state, running, ready)]

@@ -70,7 +70,7 @@ class Http:
     ) -> Answer:
         resource, given = _resource(path)
         who = self.caller if caller is None else caller
-        identity = {"sourceIp": "198.51.100.7", **({"userArn": who, "accountId": "111122223333"} if who else {})}
+        identity = {"sourceIp": "198.51.100.7", **({"userArn": who, "accountId": who.split(":")[4]} if who else {})}
         event = {
             "httpMethod": method,
             "path": path,
@@ -102,6 +102,6 @@ def _resource(path: str) -> tuple[str, dict[str, str] | None]:
         return "/plan/{date}", {"date": unquote(parts[1])}
     if parts[0] == "keep" and len(parts) == 2:
         return "/keep/{token}", {"token": unquote(parts[1])}
-    if parts[0] == "registrations" and len(parts) == 2:
-        return "/registrations/{account}", {"account": parts[1]}
+    if parts[0] == "accounts" and len(parts) == 2:
+        return "/accounts/{account}", {"account": parts[1]}
     return path, None

@@ -29,7 +29,7 @@ from tests.fakes.fleet_builders import (
 )
 
 JO_HERSELF = "arn:aws:sts::111122223333:assumed-role/Developers/ops@example.com"
-ELSEWHERE = Place("444455556666", "eu-west-1", "arn:aws:iam::444455556666:role/ekslab-watch")
+ELSEWHERE = Place("444455556666", "eu-west-1", "arn:aws:iam::444455556666:role/ekslab-member")
 ORDERS = f"/clusters/111122223333/{REGION}/orders"
 
 
@@ -233,27 +233,27 @@ def test_places_that_cannot_be_read_are_told_with_the_list(http: Http) -> None:
     )
 
 
-ROLE = "arn:aws:iam::444455556666:role/ekslab-watch"
+ROLE = "arn:aws:iam::444455556666:role/ekslab-member"
 THEIRS = {
     "regions": ["eu-west-1"],
-    "roleArn": "arn:aws:iam::444455556666:role/ekslab-watch",
+    "roleArn": "arn:aws:iam::444455556666:role/ekslab-member",
     "owner": "pay@example.com",
 }
 
 
 def test_administrators_register_and_forget_accounts(http: Http) -> None:
-    assert http.put("/registrations/444455556666", THEIRS, caller=ADMIN).status == 200
+    assert http.put("/accounts/444455556666", THEIRS, caller=ADMIN).status == 200
     kept = Registration("444455556666", "444455556666", ("eu-west-1",), ROLE, "pay@example.com")
     assert http.world.watch.store.registrations() == (kept,)
-    assert "444455556666" in [one["account"] for one in http.get("/registrations").json["registrations"]]
-    assert http.delete("/registrations/444455556666", caller=ADMIN).status == 204
+    assert "444455556666" in [one["account"] for one in http.get("/accounts").json["accounts"]]
+    assert http.delete("/accounts/444455556666", caller=ADMIN).status == 204
     assert http.world.watch.store.registrations() == ()
 
 
 def test_only_administrators_do(http: Http) -> None:
     http.world.watch.store.register(a_registration())
-    assert http.put("/registrations/444455556666", THEIRS).status == 403
-    assert http.delete("/registrations/111122223333").status == 403
+    assert http.put("/accounts/444455556666", THEIRS).status == 403
+    assert http.delete("/accounts/111122223333").status == 403
     assert http.world.watch.store.registrations() == (a_registration(),)
 
 
@@ -265,14 +265,14 @@ def test_only_administrators_do(http: Http) -> None:
         ("444455556666", {"regions": ["eu-west-1", "Ireland"]}, "regions[1]"),
         ("444455556666", {"roleArn": None}, "roleArn"),
         ("444455556666", {"roleArn": "arn:aws:iam::444455556666:role/Admin"}, "roleArn"),
-        ("444455556666", {"roleArn": "arn:aws:iam::999999999999:role/ekslab-watch"}, "roleArn"),
+        ("444455556666", {"roleArn": "arn:aws:iam::999999999999:role/ekslab-member"}, "roleArn"),
         ("444455556666", {"color": "red"}, "color"),
     ],
 )
 def test_a_registration_that_cannot_work_is_refused_by_field(
     http: Http, account: str, changed: dict[str, Any], path: str
 ) -> None:
-    answer = http.put(f"/registrations/{account}", {**THEIRS, **changed}, caller=ADMIN)
+    answer = http.put(f"/accounts/{account}", {**THEIRS, **changed}, caller=ADMIN)
     assert answer.status == 400
     assert path in [finding["path"] for finding in answer.json["findings"]]
     assert http.world.watch.store.registrations() == ()
@@ -284,7 +284,7 @@ FIELDS = st.sampled_from(["until", "supportType", "regions", "roleArn", "name", 
 
 @settings(deadline=None, max_examples=150)
 @given(
-    st.sampled_from([("POST", f"{ORDERS}/snooze"), ("PUT", f"{ORDERS}/support-policy"), ("PUT", "/registrations/1")]),
+    st.sampled_from([("POST", f"{ORDERS}/snooze"), ("PUT", f"{ORDERS}/support-policy"), ("PUT", "/accounts/1")]),
     st.dictionaries(FIELDS, ANY, max_size=3) | ANY,
 )
 def test_whatever_is_sent_is_taken_or_refused_by_field(route: tuple[str, str], body: Any) -> None:

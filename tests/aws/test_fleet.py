@@ -238,7 +238,7 @@ def _assumed(sandbox: Sandbox) -> AssumedClients:
     name = a_name("ekslab-service")
     document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
     role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]["Arn"]
-    allowed = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "arn:aws:iam::*:role/ekslab-watch"}
+    allowed = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "arn:aws:iam::*:role/ekslab-member"}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
     iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=policy)
     own = sandbox.client("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
@@ -259,7 +259,7 @@ def _assumed(sandbox: Sandbox) -> AssumedClients:
 
 def _fleet(assumed: AssumedClients, place: Place) -> EksFleet:
     role = place.role_arn or ""
-    eks, ec2 = (assumed.of(role, service, place.region) for service in ("eks", "ec2"))
+    eks, ec2 = (assumed.of(lambda: role, service, place.region) for service in ("eks", "ec2"))
     return EksFleet(eks, ec2, place, lambda: NOW)
 
 

@@ -146,7 +146,7 @@ def test_cloudformation_acts_as_the_role_it_is_given() -> None:
         stubber.add_response(
             "delete_stack", {}, {"StackName": "ekslab-1", "ClientRequestToken": "token", "RoleARN": role}
         )
-        stacks = CloudFormationStacks(client, None, role)
+        stacks = CloudFormationStacks(client, None, lambda: role)
         stacks.create("ekslab-1", "{}", {}, {}, "token")
         stacks.delete("ekslab-1", "token")
         stubber.assert_no_pending_responses()

@@ -10,6 +10,7 @@ from chalicelib.curfew_ports import Curfew
 from chalicelib.domain.curfew import CurfewRules
 from chalicelib.domain.errors import StaleLab
 from chalicelib.domain.evidence import Evidence
+from chalicelib.domain.fleet import Place
 from chalicelib.domain.idleness_verdict import Verdict
 from chalicelib.domain.lab import OVER, RESTING, Lab, Phase
 from chalicelib.domain.money import Prices
@@ -53,11 +54,11 @@ class FakeCurfewStore:
         raise StaleLab("The rules of curfew were always saved by others.")
 
     @port
-    def labs_awaiting(self, now: datetime, limit: int) -> tuple[tuple[str, str], ...]:
+    def labs_awaiting(self, now: datetime, limit: int) -> tuple[tuple[str, Place], ...]:
         due = [
-            (lab.due_at, lab.id, lab.region) for lab in self.store.labs.values() if lab.phase in RESTING and lab.due_at
+            (lab.due_at, lab.id, lab.place) for lab in self.store.labs.values() if lab.phase in RESTING and lab.due_at
         ]
-        return tuple((lab_id, region) for at, lab_id, region in sorted(due) if at <= now)[:limit]
+        return tuple((lab_id, place) for at, lab_id, place in sorted(due, key=lambda d: d[:2]) if at <= now)[:limit]
 
     @port
     def alive_count(self) -> int:
@@ -216,7 +217,7 @@ def make_curfew(account: Account, store: FakeStore) -> FakeCurfew:
 
     curfew = Curfew(
         curfew_store,
-        lambda region: signals,
+        lambda place: signals,
         keys,
         reach,
         holidays,

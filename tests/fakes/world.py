@@ -66,7 +66,7 @@ def make_deps(limits: Limits | None = None) -> FakeWorld:
     deps = Deps(
         store,
         workflows,
-        lambda region: cloud,
+        lambda place: cloud,
         clock,
         lambda: f"lab-{next(count):08d}",
         watch.watch,

@@ -101,8 +101,8 @@ def test_another_account_is_read_by_its_role_and_a_shut_one_is_a_finding(stage: 
         for account in (OTHER_ACCOUNT, SHUT_ACCOUNT):
             role = f"arn:aws:iam::{account}:role/ekslab-watch"
             body = {"regions": [OTHER_REGION], "roleArn": role, "owner": f"boss-{account}@example.com"}
-            assert watch.sends("stranger", "PUT", f"/registrations/{account}", body).status == 403
-            assert watch.sends("administrator", "PUT", f"/registrations/{account}", body).status == 200
+            assert watch.sends("stranger", "PUT", f"/accounts/{account}", body).status == 403
+            assert watch.sends("administrator", "PUT", f"/accounts/{account}", body).status == 200
 
         # When the watch runs
         mails = watch.day("2026-11-23")

@@ -222,7 +222,7 @@ def test_a_group_that_is_lost_fails_the_run_and_is_made_up_for() -> None:
 
     nights.before = dying
     assert nights.strike(NOW) == "Incomplete"
-    assert nights.machines[-1].output["finish"]["lost"] == ["ap-northeast-2"]
+    assert nights.machines[-1].output["finish"]["lost"] == ["ap-northeast-2 of account 111122223333"]
     nights.before = lambda function: None
     assert nights.strike(NOW + timedelta(hours=1)) == "Finished"
     assert nights.lab("lab-a").planned is not None

@@ -1,4 +1,4 @@
-"""The routes over the registry: which accounts are watched. Everyone may look, administrators change."""
+"""The routes over the registry: which accounts are watched, and which take labs. Everyone may look, administrators change."""
 
 from __future__ import annotations
 
@@ -10,23 +10,28 @@ from chalicelib.api.door import Door, json_answer
 from chalicelib.logs import logger
 
 
-def route_registrations(door: Door) -> None:
+def route_accounts(door: Door) -> None:
     """Register them all."""
 
-    @door.route("GET", "/registrations")
-    def get_registrations() -> Response:
+    @door.route("GET", "/accounts")
+    def get_accounts() -> Response:
         found = [cluster_presenters.registration_view(one) for one in door.deps.watch.registered()]
-        return json_answer({"registrations": found})
+        return json_answer({"accounts": found})
 
-    @door.route("PUT", "/registrations/{account}")
-    def put_registration(account: str) -> Response:
+    @door.route("GET", "/accounts/{account}")
+    def get_account(account: str) -> Response:
+        return json_answer(cluster_presenters.registration_view(clusters_registry.registered(door.deps, account)))
+
+    @door.route("PUT", "/accounts/{account}")
+    def put_account(account: str) -> Response:
+        clusters_registry.refuse_others(door.caller)
         asked = cluster_queries.read_registration(account, door.body, door.header("content-type"))
         kept = clusters_registry.register(door.deps, door.caller, asked)
         logger.info("An account was registered.", extra={"account": account, "caller": door.caller.arn})
         return json_answer(cluster_presenters.registration_view(kept))
 
-    @door.route("DELETE", "/registrations/{account}")
-    def delete_registration(account: str) -> Response:
+    @door.route("DELETE", "/accounts/{account}")
+    def delete_account(account: str) -> Response:
         clusters_registry.unregister(door.deps, door.caller, account)
         logger.info("An account was unregistered.", extra={"account": account, "caller": door.caller.arn})
         return Response("", status_code=204, headers={"Content-Type": "application/json"})

@@ -1,0 +1,43 @@
+"""Which role to assume in which account: what administrators registered, read again every few minutes.
+
+An account that is not registered (any more) can't be entered; the error says who can mend it.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
+
+from chalicelib.domain.errors import AccessDenied
+from chalicelib.domain.fleet import Registration
+
+_KEPT = timedelta(minutes=2)
+#: The member template names the role that CloudFormation works with after the member role.
+STACK_ROLE_SUFFIX = "-stacks"
+
+
+class MemberRoles:
+    """The registry's roles by account. `registrations` is FleetStore.registrations."""
+
+    def __init__(self, registrations: Callable[[], Sequence[Registration]], now: Callable[[], datetime]) -> None:
+        self._registrations, self._now = registrations, now
+        self._roles: dict[str, str] = {}
+        self._read_at: datetime | None = None
+        self._lock = threading.Lock()
+
+    def role_of(self, account: str) -> str:
+        """The ARN of the role. Raises AccessDenied for an account that is not registered, and what the store raises."""
+        with self._lock:
+            now = self._now()
+            if self._read_at is None or now - self._read_at > _KEPT or account not in self._roles:
+                self._roles = {known.account: known.role_arn for known in self._registrations() if known.role_arn}
+                self._read_at = now
+            if account not in self._roles:
+                message = f"Account {account} is not registered, so there is no role to assume in it."
+                raise AccessDenied("sts:AssumeRole", "AccountNotRegistered", message)
+            return self._roles[account]
+
+    def stack_role_of(self, account: str) -> str:
+        """The ARN of the role that CloudFormation works with on labs' stacks there. Raises as `role_of`."""
+        return self.role_of(account) + STACK_ROLE_SUFFIX

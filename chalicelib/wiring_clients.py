@@ -1,0 +1,104 @@
+"""Clients for every account: lazily made with the service's own rights at home, with those of the registered role elsewhere.
+
+Part of `wiring.py`. Nothing is asked of AWS before a client is first used.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Mapping
+from functools import cache, partial
+from typing import Any
+
+import boto3
+from botocore.config import Config
+
+from chalicelib.aws.assumed import AssumedClient, AssumedClients, AssumedSession
+from chalicelib.aws.clock import SystemClock
+from chalicelib.aws.fleet_store import DynamoFleetStore
+from chalicelib.aws.kubernetes_token import ClusterTokens
+from chalicelib.aws.member_roles import MemberRoles
+from chalicelib.settings import Settings, load_settings
+
+#: Adaptive retries calm a throttled account; short timeouts leave a Lambda time to report.
+_CONFIG = Config(retries={"mode": "adaptive", "max_attempts": 6}, connect_timeout=5, read_timeout=25)
+
+
+#: For what is nice to have: no lab's night waits for a price.
+BRIEFLY = Config(retries={"mode": "standard", "max_attempts": 2}, connect_timeout=2, read_timeout=5)
+#: Clients may be used by several threads at once, and be made by one at a time only.
+_MAKING = threading.Lock()
+
+
+class LazyClient:
+    """A boto3 client that is made when first used."""
+
+    def __init__(self, service: str, region: str, config: Config = _CONFIG) -> None:
+        self._service, self._region, self._config = service, region, config
+        self._client: Any = None
+
+    def __getattr__(self, name: str) -> Any:
+        with _MAKING:
+            if self._client is None:
+                self._client = boto3.client(self._service, region_name=self._region, config=self._config)
+        return getattr(self._client, name)
+
+
+@cache
+def get_settings() -> Settings:
+    """The settings of this process."""
+    return load_settings()
+
+
+@cache
+def client(account: str, region: str, service: str, role_arn: str | None = None) -> LazyClient | AssumedClient:
+    """A client of the service's own account, else of the role that is registered for the account (or of `role_arn`)."""
+    if role_arn is None and _is_home(account):
+        return LazyClient(service, region)
+    role = partial(_member_roles().role_of, account) if role_arn is None else lambda: role_arn
+    return _assumed().of(role, service, region)
+
+
+def tokens(account: str, region: str) -> ClusterTokens:
+    """Makes tokens for clusters of an account."""
+    role = partial(_member_roles().role_of, account)
+    return ClusterTokens(boto3.Session() if _is_home(account) else AssumedSession(_assumed(), role), region)
+
+
+def stack_role(account: str) -> str:
+    """The ARN of the role that CloudFormation works with on labs' stacks. Raises AccessDenied where there is none."""
+    return get_settings().lab_stack_role_arn if _is_home(account) else _member_roles().stack_role_of(account)
+
+
+def _is_home(account: str) -> bool:
+    return account == get_settings().account
+
+
+@cache
+def _assumed() -> AssumedClients:
+    settings = get_settings()
+    sts = LazyClient("sts", settings.region)
+    return AssumedClients(sts, _assumed_client, SystemClock().now, settings.watch.external_id)
+
+
+@cache
+def _member_roles() -> MemberRoles:
+    return MemberRoles(fleet_store().registrations, SystemClock().now)
+
+
+@cache
+def fleet_store() -> DynamoFleetStore:
+    """The registry and the fleet of this process."""
+    settings = get_settings()
+    return DynamoFleetStore(LazyClient("dynamodb", settings.region), settings.table)
+
+
+def _assumed_client(service: str, region: str, credentials: Mapping[str, Any]) -> Any:
+    return boto3.client(
+        service,
+        region_name=region,
+        config=_CONFIG,
+        aws_access_key_id=credentials["AccessKeyId"],
+        aws_secret_access_key=credentials["SecretAccessKey"],
+        aws_session_token=credentials["SessionToken"],
+    )
