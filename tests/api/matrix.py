@@ -1,0 +1,89 @@
+"""The one table of who may do what: for every route, what every kind of caller is answered with.
+
+The lab that the routes are about is OWNER's, kept with a session's whole ARN as labs were at first. `owner anew` is the same
+person after their permission set was assigned again, so that its role has another suffix.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from tests.api.http import ADMIN, STRANGER
+from tests.fakes.fleet_builders import REGION
+
+SSO = "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_"
+OWNER = f"{SSO}Labs_0123456789abcdef/jo@example.com"
+
+#: kind of caller -> ARN; None: nobody signed.
+CALLERS: Mapping[str, str | None] = {
+    "unsigned": None,
+    "other account": OWNER.replace("111122223333", "999988887777"),
+    "other owner": STRANGER,
+    "other team": f"{SSO}Labs_0123456789abcdef/data@example.com",
+    "same team": f"{SSO}Labs_0123456789abcdef/shop@example.com",
+    "viewer": f"{SSO}Audit_0123456789abcdef/jo@example.com",
+    "owner": OWNER,
+    "owner anew": f"{SSO}Labs_fedcba9876543210/jo@example.com",
+    "administrator": ADMIN,
+}
+
+Row = tuple[int, ...]
+
+#: unsigned, other account, other owner, other team, same team, viewer, owner, owner anew, administrator
+EVERYONE: Row = (403, 403, 200, 200, 200, 200, 200, 200, 200)
+ANYBODY_AT_ALL: Row = (200,) * 9
+SEEN: Row = (403, 403, 404, 404, 200, 200, 200, 200, 200)
+CHANGED: Row = (403, 403, 404, 404, 403, 403, 200, 200, 200)
+BEGUN: Row = (403, 403, 404, 404, 403, 403, 202, 202, 202)
+ASKED_FOR: Row = (403, 403, 202, 202, 202, 403, 202, 202, 202)
+PROTECTED: Row = (403, 403, 404, 404, 403, 403, 403, 403, 200)
+ANSWERED_FOR: Row = (403, 403, 403, 403, 403, 403, 200, 200, 200)
+POLICY_ASKED: Row = (403, 403, 403, 403, 403, 403, 202, 202, 202)
+ADMINISTERED: Row = (403, 403, 403, 403, 403, 403, 403, 403, 200)
+ADMINISTERED_AWAY: Row = (403, 403, 403, 403, 403, 403, 403, 403, 204)
+
+UNTIL = "2026-11-23T15:00:00Z"
+_LAB, _CLUSTER = "/labs/{lab_id}", "/clusters/{account}/{region}/{name}"
+
+#: (method, path) -> (the body that is right for it, what each kind of caller gets)
+MATRIX: Mapping[tuple[str, str], tuple[Any, Row]] = {
+    ("POST", "/labs"): ({"name": "another"}, ASKED_FOR),
+    ("GET", "/labs"): (None, EVERYONE),
+    ("GET", _LAB): (None, SEEN),
+    ("PATCH", _LAB): ({"nodegroups": [{"name": "myeks-nodegroup", "desired": 3}]}, BEGUN),
+    ("DELETE", _LAB): (None, BEGUN),
+    ("GET", f"{_LAB}/events"): (None, SEEN),
+    ("GET", f"{_LAB}/kubeconfig"): (None, SEEN),
+    ("GET", f"{_LAB}/inventory"): (None, SEEN),
+    ("GET", f"{_LAB}/receipt"): (None, SEEN),
+    ("GET", f"{_LAB}/verdict"): (None, SEEN),
+    ("POST", f"{_LAB}/extend"): ({"until": UNTIL}, CHANGED),
+    ("POST", f"{_LAB}/protect"): ({"until": UNTIL, "why": "exam"}, PROTECTED),
+    ("PUT", f"{_LAB}/evening"): ({"curfew": "21:00"}, CHANGED),
+    ("POST", f"{_LAB}/hibernate"): (None, BEGUN),
+    ("POST", f"{_LAB}/wake"): (None, BEGUN),
+    ("GET", "/versions"): (None, EVERYONE),
+    ("GET", "/plan"): (None, EVERYONE),
+    ("GET", "/plan/{date}"): (None, EVERYONE),
+    ("GET", "/curfew"): (None, EVERYONE),
+    ("PUT", "/curfew"): ({"mode": "off"}, ADMINISTERED),
+    ("GET", "/keep/{token}"): (None, ANYBODY_AT_ALL),
+    ("POST", "/keep/{token}"): (None, ANYBODY_AT_ALL),
+    ("GET", "/clusters"): (None, EVERYONE),
+    ("GET", _CLUSTER): (None, EVERYONE),
+    ("POST", f"{_CLUSTER}/acknowledge"): (None, ANSWERED_FOR),
+    ("POST", f"{_CLUSTER}/snooze"): ({"until": "2026-11-24T10:00:00Z"}, ANSWERED_FOR),
+    ("PUT", f"{_CLUSTER}/support-policy"): ({"supportType": "STANDARD"}, POLICY_ASKED),
+    ("GET", "/deadlines.ics"): (None, EVERYONE),
+    ("GET", "/notices"): (None, EVERYONE),
+    ("GET", "/accounts"): (None, EVERYONE),
+    ("GET", "/accounts/{account}"): (None, EVERYONE),
+    ("PUT", "/accounts/{account}"): ({"regions": [REGION]}, ADMINISTERED),
+    ("DELETE", "/accounts/{account}"): (None, ADMINISTERED_AWAY),
+}
+
+
+def expected(route: tuple[str, str]) -> dict[str, int]:
+    """What each kind of caller gets."""
+    return dict(zip(CALLERS, MATRIX[route][1], strict=True))

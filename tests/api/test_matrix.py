@@ -1,0 +1,114 @@
+"""Every route by every kind of caller: the answers of the table, nothing done for whoever is refused, no lab betrayed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from chalicelib.domain.lab import ClusterFacts, Hibernation
+from chalicelib.domain.permissions import People
+from chalicelib.domain.receipt import Receipt
+from chalicelib.domain.teams import Team
+from tests.api.curfew_world import NIGHT, a_link, a_ready_lab, a_world, an_entry
+from tests.api.http import ADMIN, Answer, Http
+from tests.api.matrix import CALLERS, MATRIX, OWNER, SSO, expected
+from tests.fakes import NOW, a_lab
+from tests.fakes.builders import ACCOUNT
+from tests.fakes.fleet_builders import REGION, a_fleet_cluster, a_registration, a_watched
+
+LAB = a_lab().id
+NOWHERE = "lab-none"
+TEAMS = (
+    Team("shop", (f"{SSO}Labs_*/jo@*", f"{SSO}Labs/shop@*")),
+    Team("data", (f"{SSO}Labs_0123456789abcdef/data@*",)),
+)
+PEOPLE = People(ACCOUNT, (ADMIN,), (f"{SSO}Audit_*/*",), TEAMS)
+FACTS = ClusterFacts(
+    arn=f"arn:aws:eks:ap-northeast-2:{ACCOUNT}:cluster/myeks",
+    endpoint="https://0123.gr7.ap-northeast-2.eks.amazonaws.com",
+    certificate_authority="LS0t",
+)
+CHANGING = sorted(route for route in MATRIX if route[0] != "GET")
+OF_A_LAB = sorted(route for route in MATRIX if "{lab_id}" in route[1])
+
+
+def the_world(route: tuple[str, str] = ("", "")) -> Http:
+    """OWNER's lab with all there can be of one, a plan about it, a cluster that names OWNER in its tags."""
+    asleep = {"phase": "hibernated", "hibernation": Hibernation((), NOW, "curfew")} if "wake" in route[1] else {}
+    http = a_world(a_ready_lab(owner=OWNER, facts=FACTS, **asleep), an_entry(owner=OWNER))
+    http.people, http.caller = PEOPLE, None
+    http.world.store.put_receipt(LAB, Receipt("now", NOW, (), ("tags",)))
+    http.world.watch.store.put(a_watched("orders", cluster=a_fleet_cluster("orders"), owner="jo@example.com"))
+    http.world.watch.store.register(a_registration(account=ACCOUNT))
+    http.world.watch.fleets.add(a_fleet_cluster("orders"))
+    return http
+
+
+def ask(http: Http, route: tuple[str, str], kind: str, lab_id: str = LAB, body: Any = None) -> Answer:
+    """One request of this kind of caller, with the body that is right for it, or another one."""
+    method, path = route
+    parts = {"{lab_id}": lab_id, "{account}": ACCOUNT, "{region}": REGION, "{name}": "orders", "{date}": f"{NIGHT}"}
+    for name, value in parts.items():
+        path = path.replace(name, value)
+    if "{token}" in path:
+        path = a_link(http, an_entry(owner=OWNER))
+    return http.call(method, path, body=MATRIX[route][0] if body is None else body, caller=CALLERS[kind])
+
+
+def state(http: Http) -> str:
+    """All that a request could have changed."""
+    store, curfew, watch = http.world.store, http.world.curfew.store, http.world.watch
+    fleets = [value for name, value in sorted(vars(watch.store).items()) if name != "account"]
+    labs = (store.labs, store.names, store.keys, store.event_table)
+    return repr((labs, curfew.kept_rules, fleets, watch.fleets.updates, http.world.workflows.started))
+
+
+def test_every_route_has_a_row_and_every_row_a_route() -> None:
+    routes = {(method, path) for path, methods in Http().app.routes.items() for method in methods}
+    missing, stale = routes - set(MATRIX), set(MATRIX) - routes
+    assert (missing, stale) == (set(), set()), "Say in tests/api/matrix.py who may do what by each route."
+
+
+@pytest.mark.parametrize("route", sorted(MATRIX), ids=" ".join)
+def test_every_kind_of_caller_is_answered_as_the_table_says(route: tuple[str, str]) -> None:
+    assert {kind: ask(the_world(), route, kind).status for kind in CALLERS} == expected(route)
+
+
+@pytest.mark.parametrize("route", CHANGING, ids=" ".join)
+def test_for_whoever_is_refused_nothing_is_done_and_for_others_something_is(route: tuple[str, str]) -> None:
+    done = {}
+    for kind in CALLERS:
+        http = the_world(route)
+        before = state(http)
+        ask(http, route, kind)
+        done[kind] = state(http) != before
+    assert done == {kind: status < 400 for kind, status in expected(route).items()}
+
+
+@pytest.mark.parametrize("route", OF_A_LAB, ids=" ".join)
+@pytest.mark.parametrize("body", [None, {"rubbish": 1}, "no body at all"], ids=["right", "wrong", "unreadable"])
+def test_a_lab_that_is_not_theirs_to_see_is_one_that_is_not_there(route: tuple[str, str], body: Any) -> None:
+    for kind in ("other account", "other owner", "other team"):
+        http = the_world()
+        hidden, missing = ask(http, route, kind, LAB, body), ask(http, route, kind, NOWHERE, body)
+        assert (hidden.status, hidden.headers) == (missing.status, missing.headers), kind
+        assert hidden.text.replace(LAB, NOWHERE) == missing.text, kind
+        assert "myeks" not in hidden.text, kind
+
+
+def test_lists_and_plans_show_what_is_theirs_to_see() -> None:
+    http = the_world()
+    everything = {"viewer", "administrator"}
+    theirs = everything | {"same team", "owner", "owner anew"}
+    for kind, arn in CALLERS.items():
+        if kind in ("unsigned", "other account"):
+            continue
+        plan = http.get("/plan", caller=arn).json
+        assert len(plan["entries"]) == (kind in theirs), kind
+        mine = http.get("/labs", caller=arn).json["labs"]
+        assert len(mine) == (kind in ("owner", "owner anew")), kind
+        named = http.get("/labs", query={"owner": OWNER}, caller=arn)
+        assert (named.status == 200) == (kind in theirs), kind
+        assert named.status != 200 or [lab["id"] for lab in named.json["labs"]] == [LAB]
+        assert (http.get("/labs", query={"owner": "*"}, caller=arn).status == 200) == (kind in everything), kind
