@@ -1,6 +1,7 @@
 """Implements the LinkKeys port with a secret of Secrets Manager: its current version signs, the previous one is still good.
 
-A version's id is the key's id. Secrets are kept for five minutes: as long may a rotated key go on signing.
+A version's id is the key's id. Secrets are kept for five minutes: as long may a rotated key go on signing, and a retired one
+be good. An id that is not known makes us look again sooner, or links signed just after a change would be refused meanwhile.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from chalicelib.domain.errors import ResourceGone
 
 #: How long what was read is believed.
 KEPT_FOR = timedelta(minutes=5)
+#: How long it is believed against a link that says otherwise: anyone may make up ids, and each look costs two calls.
+DOUBTED_AFTER = timedelta(seconds=30)
 #: Bytes. A shorter secret could be guessed: it is none.
 SHORTEST = 32
 _CURRENT, _PREVIOUS = "AWSCURRENT", "AWSPREVIOUS"
@@ -45,15 +48,16 @@ class SecretsLinkKeys:
 
     def key(self, key_id: str) -> bytes | None:
         """The key with this id if it is the current or the previous one. The previous is asked for only when needed."""
-        for stage in (_CURRENT, _PREVIOUS):
-            key = self._key(stage)
-            if key is not None and key.id == key_id:
-                return key.value
+        for kept_for in (KEPT_FOR, DOUBTED_AFTER):
+            for stage in (_CURRENT, _PREVIOUS):
+                key = self._key(stage, kept_for)
+                if key is not None and key.id == key_id:
+                    return key.value
         return None
 
-    def _key(self, stage: str) -> _Key | None:
+    def _key(self, stage: str, kept_for: timedelta = KEPT_FOR) -> _Key | None:
         kept = self._kept.get(stage)
-        if kept is None or self._now() - kept[0] >= KEPT_FOR:
+        if kept is None or self._now() - kept[0] >= kept_for:
             kept = self._kept[stage] = (self._now(), self._read(stage))
         return kept[1]
 

@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from chalicelib.aws.link_keys import KEPT_FOR, SecretsLinkKeys
+from chalicelib.aws.link_keys import DOUBTED_AFTER, KEPT_FOR, SecretsLinkKeys
 from chalicelib.curfew_ports import LinkKeys
 from chalicelib.domain.errors import ResourceGone, Throttled
 from tests.fakes.clock import FakeClock
@@ -95,6 +95,33 @@ def test_a_secret_is_read_once_in_five_minutes() -> None:
         clock.advance(seconds=1)
         keys.current()
         assert client.asked == 2
+
+
+def test_a_link_signed_just_after_a_change_is_known_to_those_who_read_the_key_just_before() -> None:
+    with mock_aws():
+        client, clock = a_secret(), FakeClock()
+        reader, before = (
+            SecretsLinkKeys(client, SECRET, clock.now),
+            SecretsLinkKeys(client, SECRET, clock.now).current(),
+        )
+        assert reader.key(before[0]) == before[1]
+        client.put_secret_value(SecretId=SECRET, SecretString="2" * 64)
+        clock.advance(seconds=DOUBTED_AFTER.total_seconds())
+        signer = SecretsLinkKeys(client, SECRET, clock.now)
+        assert reader.key(signer.current()[0]) == b"2" * 64
+        assert reader.key(before[0]) == before[1]
+        assert reader.current() == signer.current()
+
+
+def test_made_up_ids_cost_two_calls_in_half_a_minute_however_many_they_are() -> None:
+    with mock_aws():
+        client, clock = Counting(a_secret()), FakeClock()
+        keys = SecretsLinkKeys(client, SECRET, clock.now)
+        assert [keys.key(f"made-up-{number}") for number in range(50)] == [None] * 50
+        assert client.asked == 2
+        clock.advance(seconds=DOUBTED_AFTER.total_seconds())
+        assert [keys.key(f"made-up-{number}") for number in range(50)] == [None] * 50
+        assert client.asked == 4
 
 
 def test_a_failure_is_told_and_not_kept() -> None:
