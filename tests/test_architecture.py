@@ -36,6 +36,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "chalicelib/labs": ("chalicelib.domain", "chalicelib.ports", "chalicelib.labs"),
     "chalicelib/curfews": ("chalicelib.domain", "chalicelib.ports", "chalicelib.curfews", "chalicelib.labs"),
     "chalicelib/clusters": ("chalicelib.domain", "chalicelib.ports", "chalicelib.clusters"),
+    "chalicelib/health": ("chalicelib.domain", "chalicelib.ports"),
     "chalicelib/workflows/": (
         "chalicelib.domain",
         "chalicelib.ports",
@@ -49,6 +50,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "chalicelib.labs",
         "chalicelib.clusters",
         "chalicelib.curfews",
+        "chalicelib.health",
         "chalicelib.api",
         "chalicelib.logs",
     ),

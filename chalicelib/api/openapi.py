@@ -34,6 +34,7 @@ OPERATIONS = (
     Operation(
         "get", "/versions", "Kubernetes versions and their support", (200, "The calendar"), (400,), query=("region",)
     ),
+    Operation("get", "/health", "Whether the service is well, and why not", (200, "`ok` or `degraded`")),
     *CLUSTER_OPERATIONS,
     *CURFEW_OPERATIONS,
 )

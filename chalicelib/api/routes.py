@@ -15,6 +15,7 @@ from chalicelib.api.cluster_routes import route_clusters
 from chalicelib.api.curfew_routes import route_curfew
 from chalicelib.api.door import Door, json_answer
 from chalicelib.api.evening_routes import route_evenings
+from chalicelib.api.health_routes import route_health
 from chalicelib.api.json_words import to_json
 from chalicelib.api.keep_routes import route_keeping
 from chalicelib.api.request import complete_request, read_draft
@@ -38,6 +39,7 @@ def make_blueprint(get_deps: Callable[[], Deps], get_people: Callable[[], People
     route_evenings(door)
     route_curfew(door)
     route_keeping(door)
+    route_health(door)
     return routes
 
 

@@ -9,11 +9,24 @@ from typing import Any, TypeVar
 from chalicelib.aws.errors import translate
 from chalicelib.aws.store_changing import change_lab
 from chalicelib.aws.store_creating import LabCreation, lab_of_key, load
-from chalicelib.aws.store_items import entry_item, event_item, step_item, thing_of
-from chalicelib.aws.store_keys import BY_AGE, BY_OWNER, DUE, DUE_SHARD, EVERYONE, Item, lab_id_of, lab_pk, stamp, text
+from chalicelib.aws.store_items import entry_item, event_item, run_item, step_item, thing_of
+from chalicelib.aws.store_keys import (
+    BY_AGE,
+    BY_OWNER,
+    DUE,
+    DUE_SHARD,
+    EVERYONE,
+    RUNS,
+    Item,
+    lab_id_of,
+    lab_pk,
+    stamp,
+    text,
+)
 from chalicelib.aws.store_pages import Listing, all_items, one_page
 from chalicelib.aws.store_receipts import put_receipt, receipts_of
 from chalicelib.domain.errors import LabNotFound
+from chalicelib.domain.health import Run
 from chalicelib.domain.history import Event, Step
 from chalicelib.domain.lab import Lab, Phase
 from chalicelib.domain.receipt import Receipt
@@ -95,6 +108,15 @@ class DynamoStore:
     def receipts(self, lab_id: str) -> tuple[Receipt, ...]:
         """In order of taking."""
         return receipts_of(all_items(self._client, self._table, _part_of(lab_id, "RECEIPT#")))
+
+    def note_run(self, run: Run) -> None:
+        """Write or overwrite."""
+        self._put(run_item(run))
+
+    def runs(self) -> tuple[Run, ...]:
+        """A handful of items, strongly consistent."""
+        listing = Listing("pk = :pk", {":pk": text(RUNS)}, (), {})
+        return tuple(thing_of(Run, item) for item in all_items(self._client, self._table, listing))
 
     def _put(self, item: Item) -> None:
         with translate("dynamodb:PutItem"):

@@ -11,6 +11,7 @@
 | idempotency | IDEMPOTENCY#<owner>#<key>         | KEY (expires_at: 7 days)         |
 | owner       | OWNER#<owner>                     | COUNT                            |
 | tally       | ALIVE                             | TALLY#<0..7>                     |
+| last run    | RUNS                              | <workflow>                       |
 
 Indexes: `by_owner` (owner, created) and `by_age` (everyone, created) list labs newest first; `due` (due_shard,
 due_at) holds only labs that are due at some time. One partition for `everyone` and one for `due_shard` suffice for
@@ -38,6 +39,8 @@ CURFEW_SHARD, BLOCKED_SHARD = "CURFEW", "BLOCKED"
 META = "META"
 #: All labs alive are counted in several tallies, so that a class that asks at once does not queue for one item.
 ALIVE, TALLIES = "ALIVE", 8
+#: The partition of what runs by itself: the last run of each.
+RUNS = "RUNS"
 
 
 def text(value: str) -> dict[str, str]:

@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.domain.curfew import Mode
+from chalicelib.domain.health import Run
 from chalicelib.ports import Deps, Place
 from chalicelib.workflows.measuring import measure_sweep, measure_warnings
 from chalicelib.workflows.sweep_idle_acting import act_on
@@ -108,6 +109,8 @@ def finish(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
     whole = added(event["so_far"], answers, lost)
     orphans = [told for answer in answers for told in answer.get("orphans", [])]
     reported = report(deps, orphans, whole["troubles"], now, tally)
+    outcome = "stuck" if event["failure"] is not None or whole["lost"] else "done"
+    deps.store.note_run(Run("sweep_idle", now, outcome))
     with tally.around("the metrics"):
         measure_sweep(deps)
     return {
@@ -116,7 +119,7 @@ def finish(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
         "reported": reported,
         "orphans": orphans[:20],
         **added(whole, [tally.answer()]),
-        "outcome": "stuck" if event["failure"] is not None or whole["lost"] else "done",
+        "outcome": outcome,
     }
 
 

@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from chalicelib.domain.errors import EkslabError, Superseded
+from chalicelib.domain.health import Run
 from chalicelib.domain.hibernating import awakened
 from chalicelib.domain.history import Event
 from chalicelib.domain.lab import Blame, Lab, Phase
@@ -39,6 +40,7 @@ def run(deps: Deps, time: str | None = None) -> dict[str, Any]:
             told = {"lab_id": lab_id, "error": type(error).__name__, "reason": str(error)}
             logger.warning("A lab could not be tended.", extra=told)
             _put_off(deps, lab_id, now, failed)
+    deps.store.note_run(Run("tend_labs", now, "stuck" if failed else "done"))
     return {"now": now.isoformat(), "done": done, "failed": failed}
 
 

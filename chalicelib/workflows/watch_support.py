@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.domain.fleet import Place, Trouble
+from chalicelib.domain.health import Run
 from chalicelib.domain.ladder import decide_notices as decide
 from chalicelib.domain.notices import Watched
 from chalicelib.domain.observing import troubled_place
@@ -114,10 +115,11 @@ def finish(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
     """The run's summary; `stuck` if part of it was lost."""
     troubles = deps.watch.store.place_troubles()
     undelivered = event["delivered"].get("failed")
-    lost = event["failure"] is not None or undelivered != 0
+    outcome = "stuck" if event["failure"] is not None or undelivered != 0 else "done"
     measure_watch(deps, _NOTICES)
+    deps.store.note_run(Run("watch_support", now, outcome))
     return {
-        "outcome": "stuck" if lost else "done",
+        "outcome": outcome,
         "now": now.isoformat(),
         **event["counts"],
         "places": len(places(deps)),

@@ -64,6 +64,7 @@ MATRIX: Mapping[tuple[str, str], tuple[Any, Row]] = {
     ("POST", f"{_LAB}/hibernate"): (None, BEGUN),
     ("POST", f"{_LAB}/wake"): (None, BEGUN),
     ("GET", "/versions"): (None, EVERYONE),
+    ("GET", "/health"): (None, EVERYONE),
     ("GET", "/plan"): (None, EVERYONE),
     ("GET", "/plan/{date}"): (None, EVERYONE),
     ("GET", "/curfew"): (None, EVERYONE),

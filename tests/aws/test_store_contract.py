@@ -14,6 +14,7 @@ from moto import mock_aws
 
 from chalicelib.aws.store import DynamoStore
 from chalicelib.domain.errors import IdempotencyConflict, InvalidRequest, LabNotFound, NameTaken, TooManyLabs
+from chalicelib.domain.health import Run
 from chalicelib.domain.history import Event, Step, StepStatus
 from chalicelib.domain.lab import ClusterFacts, Lab, Phase
 from chalicelib.domain.receipt import Outcome, Receipt, ReceiptLine
@@ -326,3 +327,14 @@ def test_a_receipt_of_tens_of_thousands_of_lines_is_kept_whole_and_can_be_replac
     assert store.receipts("lab-1") == (long,)
     store.put_receipt("lab-1", short)
     assert store.receipts("lab-1") == (short,)
+
+
+def test_the_last_run_of_each_workflow_is_kept(store: Store) -> None:
+    assert store.runs() == ()
+    for at, outcome in ((NOW, "done"), (NOW + timedelta(hours=1), "stuck")):
+        store.note_run(Run("sweep_idle", at, outcome))
+    store.note_run(Run("watch_support", NOW, "done"))
+    assert store.runs() == (
+        Run("sweep_idle", NOW + timedelta(hours=1), "stuck"),
+        Run("watch_support", NOW, "done"),
+    )

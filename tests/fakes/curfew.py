@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 
 from chalicelib.curfew_ports import Curfew
 from chalicelib.domain.curfew import CurfewRules
-from chalicelib.domain.errors import StaleLab
+from chalicelib.domain.errors import ResourceGone, StaleLab
 from chalicelib.domain.evidence import Evidence
 from chalicelib.domain.fleet import Place
 from chalicelib.domain.idleness_verdict import Verdict
@@ -159,12 +159,14 @@ def unread(lab_id: str, now: datetime) -> Evidence:
 
 @dataclass
 class FakeLinkKeys:
-    """Implements the LinkKeys port; `rotate` makes the current key the previous one."""
+    """Implements the LinkKeys port; `rotate` makes the current key the previous one, `lose` deletes the secret."""
 
     keys: dict[str, bytes] = field(default_factory=lambda: {"one": b"1" * 32})
     order: list[str] = field(default_factory=lambda: ["one"])
 
     def current(self) -> tuple[str, bytes]:
+        if not self.order:
+            raise ResourceGone("secretsmanager:GetSecretValue", "ResourceNotFoundException", "There is no secret.")
         return self.order[-1], self.keys[self.order[-1]]
 
     def key(self, key_id: str) -> bytes | None:
@@ -173,6 +175,9 @@ class FakeLinkKeys:
     def rotate(self, key_id: str, key: bytes) -> None:
         self.keys[key_id] = key
         self.order.append(key_id)
+
+    def lose(self) -> None:
+        self.order.clear()
 
 
 @dataclass

@@ -11,6 +11,7 @@ from typing import TypeVar
 from chalicelib.domain.callers import identity_of
 from chalicelib.domain.errors import IdempotencyConflict, InvalidRequest, LabNotFound, NameTaken, TooManyLabs
 from chalicelib.domain.findings import error
+from chalicelib.domain.health import Run
 from chalicelib.domain.history import Event, Step
 from chalicelib.domain.lab import OVER, RESTING, Lab, Phase
 from chalicelib.domain.outlook import first_event
@@ -35,7 +36,16 @@ class FakeStore:
     event_table: dict[str, list[Event]] = field(default_factory=dict)
     entries: dict[tuple[str, str], LedgerEntry] = field(default_factory=dict)
     receipt_table: dict[tuple[str, str], Receipt] = field(default_factory=dict)
+    run_table: dict[str, Run] = field(default_factory=dict)
     port_name: str = "store"
+
+    @port
+    def note_run(self, run: Run) -> None:
+        self.run_table[run.workflow] = run
+
+    @port
+    def runs(self) -> tuple[Run, ...]:
+        return tuple(self.run_table[workflow] for workflow in sorted(self.run_table))
 
     @port
     def create_lab(

@@ -1,0 +1,42 @@
+"""The route over the service itself: is it well, and if not, why."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from chalice import Response
+
+from chalicelib.api.door import Door, json_answer
+from chalicelib.api.json_words import instant
+from chalicelib.domain.health import EXPECTED, Health, Run
+from chalicelib.health import health_of
+
+
+def route_health(door: Door) -> None:
+    """Register it."""
+
+    @door.route("GET", "/health")
+    def get_health() -> Response:
+        now = door.deps.clock.now()
+        return json_answer(health_view(health_of(door.deps, now), now))
+
+
+def health_view(health: Health, now: datetime) -> dict[str, Any]:
+    """Always 200: who asks for more than an answer reads `status`. Ages are whole minutes."""
+    return {
+        "status": str(health.status),
+        "reasons": list(health.reasons),
+        "checkedAt": instant(now),
+        "runs": [_run_view(run, now) for run in health.runs],
+    }
+
+
+def _run_view(run: Run, now: datetime) -> dict[str, Any]:
+    return {
+        "workflow": run.workflow,
+        "at": instant(run.at),
+        "outcome": run.outcome,
+        "ageMinutes": int((now - run.at).total_seconds() // 60),
+        "mostMinutes": int(EXPECTED[run.workflow].total_seconds() // 60),
+    }

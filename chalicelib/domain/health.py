@@ -1,0 +1,65 @@
+"""How well the service itself is: what runs by itself must have run lately, and what everything rests on must answer.
+
+Called by `GET /health`. The limits are those of the alarms of the same names, so that both say the same (docs/runbook.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+#: What runs by itself, and how long it may not have done so.
+EXPECTED = {
+    "tend_labs": timedelta(minutes=30),
+    "sweep_idle": timedelta(hours=3),
+    "watch_support": timedelta(hours=26),
+}
+WHOLE = "done"
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """The last run that came to its end. `at`: its schedule's time. `outcome`: `done`, or `stuck` if part of it was lost."""
+
+    workflow: str
+    at: datetime
+    outcome: str
+
+
+class HealthStatus(StrEnum):
+    """`degraded`: something here needs a hand; `reasons` say what."""
+
+    OK = "ok"
+    DEGRADED = "degraded"
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """The whole answer. `runs`: those that are expected and were seen."""
+
+    status: HealthStatus
+    reasons: tuple[str, ...]
+    runs: tuple[Run, ...]
+
+
+def judge_health(runs: Iterable[Run] | None, troubles: Sequence[str], now: datetime) -> Health:
+    """`runs`: the last of each, None if nobody knows; `troubles`: a sentence for each thing that did not answer."""
+    if runs is None:
+        return Health(HealthStatus.DEGRADED, tuple(troubles), ())
+    last = {run.workflow: run for run in runs if run.workflow in EXPECTED}
+    reasons = [*troubles, *(why for workflow in EXPECTED if (why := _why(workflow, last.get(workflow), now)))]
+    status = HealthStatus.DEGRADED if reasons else HealthStatus.OK
+    return Health(status, tuple(reasons), tuple(last[workflow] for workflow in EXPECTED if workflow in last))
+
+
+def _why(workflow: str, run: Run | None, now: datetime) -> str:
+    """Why this run makes the service degraded; empty if it does not."""
+    if run is None:
+        return f"{workflow} has not come to an end of a run yet."
+    if now - run.at > EXPECTED[workflow]:
+        return f"{workflow} ran last at {run.at:%Y-%m-%dT%H:%M}Z; it should have since."
+    if run.outcome != WHOLE:
+        return f"The last run of {workflow}, at {run.at:%Y-%m-%dT%H:%M}Z, was not whole: {run.outcome}."
+    return ""

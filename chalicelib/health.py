@@ -1,0 +1,24 @@
+"""What a person may ask about the service itself: two small reads, whatever the size of the fleet."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from chalicelib.domain.errors import EkslabError
+from chalicelib.domain.health import Health, Run, judge_health
+from chalicelib.ports import Deps
+
+
+def health_of(deps: Deps, now: datetime) -> Health:
+    """Ask the table and the secret, and look at when what runs by itself last did. Raises nothing that AWS answers."""
+    troubles: list[str] = []
+    runs: tuple[Run, ...] | None = None
+    try:
+        runs = deps.store.runs()
+    except EkslabError as error:
+        troubles.append(f"The table can't be read: {type(error).__name__}.")
+    try:
+        deps.curfew.keys.current()
+    except EkslabError as error:
+        troubles.append(f"The secret that links are signed with can't be read: {type(error).__name__}.")
+    return judge_health(runs, troubles, now)

@@ -1,0 +1,73 @@
+"""GET /health: what an administrator's monitor asks, and what the runs leave behind for it."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+from chalicelib.domain.errors import Throttled
+from chalicelib.domain.health import EXPECTED
+from chalicelib.workflows import sweep_idle, tend, watch_support
+from tests.api.http import Http
+from tests.fakes.builders import a_lab
+
+SWEPT: dict[str, Any] = {"so_far": {}, "failure": None, "warned": {}, "braked": {}}
+WATCHED: dict[str, Any] = {"failure": None, "counts": {}, "delivered": {"failed": 0}}
+
+
+def ran(http: Http, failure: Any = None) -> None:
+    deps, now = http.world.deps, http.world.clock.now()
+    tend.run(deps)
+    sweep_idle.finish(deps, {**SWEPT, "failure": failure}, now)
+    watch_support.finish(deps, {**WATCHED, "failure": failure}, now)
+
+
+def test_after_a_run_of_each_the_service_is_well() -> None:
+    http = Http()
+    ran(http)
+    http.world.clock.advance(minutes=7)
+    answer = http.get("/health")
+    assert (answer.status, answer.json["status"], answer.json["reasons"]) == (200, "ok", [])
+    assert {run["workflow"]: run["ageMinutes"] for run in answer.json["runs"]} == dict.fromkeys(EXPECTED, 7)
+
+
+def test_what_has_not_run_for_too_long_is_named() -> None:
+    http = Http()
+    ran(http)
+    http.world.clock.advance(hours=4)
+    told = http.get("/health").json
+    assert told["status"] == "degraded"
+    assert [reason.split()[0] for reason in told["reasons"]] == ["tend_labs", "sweep_idle"]
+
+
+def test_a_run_of_which_part_was_lost_is_named() -> None:
+    http = Http()
+    ran(http, failure={"Error": "Lambda.Unknown", "Cause": "{}"})
+    reasons = http.get("/health").json["reasons"]
+    assert [("sweep_idle" in reason, "not whole" in reason) for reason in reasons] == [(True, True), (False, True)]
+
+
+def test_a_tending_that_failed_on_a_lab_is_named() -> None:
+    http = Http()
+    http.world.fail("store.load_lab", Throttled("dynamodb:GetItem: slower"))
+    http.world.store.put(a_due_lab(http))
+    tend.run(http.world.deps)
+    assert "The last run of tend_labs" in " ".join(http.get("/health").json["reasons"])
+
+
+def test_a_table_or_a_secret_that_does_not_answer_is_told_and_is_no_error() -> None:
+    http = Http()
+    ran(http)
+    http.world.fail("store.runs", Throttled("dynamodb:Query: slower"))
+    http.world.curfew.keys.lose()
+    answer = http.get("/health")
+    assert answer.status == 200
+    assert answer.json["reasons"] == [
+        "The table can't be read: Throttled.",
+        "The secret that links are signed with can't be read: ResourceGone.",
+    ]
+    assert answer.json["runs"] == []
+
+
+def a_due_lab(http: Http) -> Any:
+    return a_lab(due_at=http.world.clock.now() - timedelta(minutes=1))
