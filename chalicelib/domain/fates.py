@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from chalicelib.domain.curfew import CurfewRules, Mode
-from chalicelib.domain.evening import local_told
+from chalicelib.domain.evening import Holidays, local_told, next_curfew
 from chalicelib.domain.idleness_verdict import Verdict
 from chalicelib.domain.lab import ENDING, OVER, Lab, Phase
 from chalicelib.domain.orphans import PROTECTED_TAG
@@ -19,6 +19,13 @@ from chalicelib.domain.plan import Entry, Fate, Ground
 
 #: Values of the tag that mean no; anything else on a cluster protects it.
 _NO = frozenset({"", "0", "false", "no", "off"})
+_TICK = timedelta(microseconds=1)
+TAGGED = f"Its cluster carries the tag {PROTECTED_TAG}."
+
+
+def no_holidays(_country: str, _year: int) -> frozenset[date]:
+    """For labs whose evenings know none."""
+    return frozenset()
 
 
 class Then(StrEnum):
@@ -53,22 +60,28 @@ class Moment:
     tags: Mapping[str, str] = field(default_factory=dict)
     gone: bool = False
     verdict: Verdict | None = None
+    holidays: Holidays = no_holidays
 
 
 def decide_fate(moment: Moment) -> FateDecision:
-    """Decide for an entry that has not been settled. WAIT ends: an idle lab lives on once it is too late."""
-    if spared := why_spared(moment.lab, moment.entry, moment.tags):
+    """Decide for an entry that has not been settled. WAIT ends: the lab lives on once it is too late."""
+    if spared := why_spared(moment.lab, moment.entry, moment.tags, moment.holidays):
         return FateDecision(Then.LIVE, spared)
     if held := _why_held(moment):
         return _held(moment, held)
     if _is_late(moment):
-        return FateDecision(Then.LIVE, f"It was too late: more than {moment.rules.late_hours} hours after curfew.")
+        return FateDecision(Then.LIVE, f"It was too late: more than {moment.rules.late_hours} hours after its time.")
     if changed := _why_not_any_more(moment):
         return FateDecision(Then.LIVE, changed)
     return FateDecision(Then.ACT, moment.entry.reason)
 
 
-def why_spared(lab: Lab, entry: Entry, tags: Mapping[str, str]) -> str:
+def is_tagged(tags: Mapping[str, str]) -> bool:
+    """Whether a tag on the cluster protects it."""
+    return tags.get(PROTECTED_TAG, "").strip().lower() not in _NO
+
+
+def why_spared(lab: Lab, entry: Entry, tags: Mapping[str, str], holidays: Holidays) -> str:
     """Why people's word, or what has become of the lab, settles the entry before its time; empty if nothing does."""
     evening = lab.spec.evening
     if lab.phase in OVER or lab.phase in ENDING:
@@ -77,10 +90,10 @@ def why_spared(lab: Lab, entry: Entry, tags: Mapping[str, str]) -> str:
         return "It was planned anew."
     if lab.protection is not None and lab.protection.until > entry.at:
         return f"It is protected until {local_told(evening, lab.protection.until)}: {lab.protection.why}"
-    if tags.get(PROTECTED_TAG, "").strip().lower() not in _NO:
-        return f"Its cluster carries the tag {PROTECTED_TAG}."
+    if is_tagged(tags):
+        return TAGGED
     if entry.ground is Ground.IDLE:
-        return _why_kept(lab, entry)
+        return _why_kept(lab, entry) or _why_no_curfew(lab, entry, holidays)
     if entry.ground is not Ground.GONE and lab.lease_ends_at > entry.at:
         return f"Its lease was extended to {local_told(evening, lab.lease_ends_at)}."
     return ""
@@ -98,6 +111,16 @@ def _why_kept(lab: Lab, entry: Entry) -> str:
     if evening.at_curfew is not entry.act:
         return f"Its owner chose meanwhile that curfew is to {evening.at_curfew} it."
     return ""
+
+
+def _why_no_curfew(lab: Lab, entry: Entry, holidays: Holidays) -> str:
+    """Who moves curfew, or makes the day a quiet one, has been told of a time that is not theirs any more."""
+    evening = lab.spec.evening
+    night = next_curfew(evening, entry.at - _TICK, holidays)
+    if night is not None and night.at == entry.at:
+        return ""
+    told = f"curfew is on {local_told(evening, night.at)} next" if night else "there is no curfew any more"
+    return f"Its evening was changed: {told}."
 
 
 def _why_held(moment: Moment) -> str:
@@ -127,9 +150,14 @@ def _held(moment: Moment, why: str) -> FateDecision:
 
 
 def _is_late(moment: Moment) -> bool:
-    """For idleness only: what was agreed, and what is gone, is closed at any later time."""
-    late = moment.entry.at + timedelta(hours=moment.rules.late_hours)
-    return moment.entry.ground is Ground.IDLE and moment.now > late
+    """What nobody could do for hours is nothing that people still expect: they are warned anew of another time.
+
+    From a curfew on, or from when it could have been done, where people do not sleep by it.
+    """
+    possible_at, fate = moment.entry.at, moment.fate
+    if moment.entry.ground is not Ground.IDLE and fate.warned_at is not None:
+        possible_at = max(possible_at, fate.warned_at + timedelta(minutes=moment.rules.notice_minutes))
+    return moment.now > possible_at + timedelta(hours=moment.rules.late_hours)
 
 
 def _why_not_any_more(moment: Moment) -> str:

@@ -28,7 +28,8 @@ class Known:
 
 
 def plan_entry(lab: Lab, faces: Appointment, known: Known, now: datetime) -> Entry:
-    """The entry of `faces.night`."""
+    """The entry of `faces.night`. What is left of a cluster that is gone, and what a stray one is made of, has no known price."""
+    priced = faces.ground in (Ground.IDLE, Ground.LEASE)
     return Entry(
         night=faces.night,
         lab_id=lab.id,
@@ -41,8 +42,8 @@ def plan_entry(lab: Lab, faces: Appointment, known: Known, now: datetime) -> Ent
         region=lab.region,
         planned_at=now,
         stakes=stakes_of(known.evidence),
-        hourly_usd=hourly_cost(lab, known.prices, known.extended).certain,
-        saved_hourly_usd=saved_hourly(lab, known.prices, known.extended, faces.act),
+        hourly_usd=hourly_cost(lab, known.prices, known.extended).certain if priced else None,
+        saved_hourly_usd=saved_hourly(lab, known.prices, known.extended, faces.act) if priced else None,
     )
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from chalicelib.domain.errors import Superseded
@@ -29,17 +29,25 @@ from chalicelib.workflows.sweep_idle_settling import (
     conclude,
     live_on,
     look_again,
+    put_off,
     rules_of,
     sentence,
     settle,
 )
 from chalicelib.workflows.sweep_idle_tally import Tally
 
+#: So long after a run's `now` labs are still as they were judged then. Events come late, and executions are redriven.
+_AS_SEEN = timedelta(minutes=75)
+_OLD = "This run is too old to act: what people did since was not seen."
 _WORKFLOW = {Phase.RELEASING: "teardown", Phase.HIBERNATING: "hibernate"}
 
 
 def act_on(deps: Deps, item: Mapping[str, Any], now: datetime, tally: Tally) -> None:
     """Act on one entry that is due. `item`: lab_id, night, entry_id, held (why nothing of its night may be touched)."""
+    if deps.clock.now() - now > _AS_SEEN:
+        put_off(deps, item["lab_id"], _OLD, now)
+        tally.troubles.append(f"{item['lab_id']}: {_OLD}")
+        return
     lab = deps.store.load_lab(item["lab_id"])
     line = deps.curfew.store.line(date.fromisoformat(item["night"]), item["entry_id"])
     if line is None:
@@ -47,7 +55,7 @@ def act_on(deps: Deps, item: Mapping[str, Any], now: datetime, tally: Tally) -> 
     entry, fate = line
     if fate.outcome in SETTLED:
         conclude(deps, lab, entry, fate, rules_of(deps), now)
-    elif is_under_way(lab, fate):
+    elif is_under_way(lab, entry, fate):
         complete(deps, lab, entry, now)
         tally.counts["acted"] += 1
     else:
@@ -55,9 +63,10 @@ def act_on(deps: Deps, item: Mapping[str, Any], now: datetime, tally: Tally) -> 
         _carry_out(deps, moment, decide_fate(moment), tally)
 
 
-def is_under_way(lab: Lab, fate: Fate) -> bool:
+def is_under_way(lab: Lab, entry: Entry, fate: Fate) -> bool:
     """Whether the act was begun by this sweep: the lab was taken off the plan as its phase was changed."""
-    return fate.outcome is Outcome.ACTING and lab.planned is None and lab.phase not in RESTING
+    asleep = lab.phase is Phase.HIBERNATED and entry.act is AtCurfew.HIBERNATE
+    return fate.outcome is Outcome.ACTING and lab.planned is None and (lab.phase not in RESTING or asleep)
 
 
 def complete(deps: Deps, lab: Lab, entry: Entry, now: datetime) -> None:
@@ -88,6 +97,7 @@ def _moment(deps: Deps, lab: Lab, line: tuple[Entry, Fate], held: str, now: date
         tags=cluster.tags if cluster else {},
         gone=cluster is None,
         verdict=deps.curfew.store.verdict(lab.id) if idle else None,
+        holidays=deps.curfew.holidays,
     )
 
 

@@ -15,6 +15,7 @@ from chalicelib.domain.curfew import CurfewRules, Mode
 from chalicelib.domain.lab import OVER, RESTING, Planned
 from chalicelib.domain.plan import Outcome, Plan, plan_hash
 from chalicelib.ports import Deps
+from chalicelib.workflows.sweep_idle_moved import settled_plan
 from chalicelib.workflows.sweep_idle_settling import rules_of
 from chalicelib.workflows.sweep_idle_tally import Tally
 from chalicelib.workflows.sweep_idle_warning import administrators
@@ -47,6 +48,7 @@ def _held(deps: Deps, night: date, now: datetime, tally: Tally) -> str:
     rules, alive = rules_of(deps), deps.curfew.store.alive_count()
     braking = decide_brake(plan, rules, alive)
     if braking.over:
+        plan = settled_plan(deps, night, now, tally) or plan
         alive += _gone_tonight(deps, plan)
         braking = decide_brake(plan, rules, alive)
     if braking.held:

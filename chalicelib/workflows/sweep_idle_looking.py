@@ -15,7 +15,7 @@ from chalicelib.domain.appointments import Appointment, closing, next_appointmen
 from chalicelib.domain.curfew import CurfewRules
 from chalicelib.domain.evening import AtCurfew, local_told
 from chalicelib.domain.evidence import Evidence
-from chalicelib.domain.fates import why_spared
+from chalicelib.domain.fates import TAGGED, is_tagged, why_spared
 from chalicelib.domain.history import Event
 from chalicelib.domain.idleness import judge
 from chalicelib.domain.idleness_verdict import Verdict
@@ -26,12 +26,14 @@ from chalicelib.domain.sleeping import stays_awake
 from chalicelib.ports import Deps
 from chalicelib.workflows.sweep_idle_region import Region
 from chalicelib.workflows.sweep_idle_settling import (
+    DAY,
     KIND,
     SOON,
     change_unless_changed,
     conclude,
     live_on,
     look_again,
+    next_faced,
     note_missed,
     sentence,
 )
@@ -39,7 +41,6 @@ from chalicelib.workflows.sweep_idle_sleepers import look_at_sleeper
 from chalicelib.workflows.sweep_idle_tally import Tally
 
 Line = tuple[Entry, Fate]
-_MISSED = "nobody looked at it in time."
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,7 @@ class Looking:
             with self._alone(lab_id):
                 lab = self.deps.store.load_lab(lab_id)
                 if lab.phase in RESTING and lab.due_at is not None and lab.due_at <= self.now:
-                    studied.append(self._study(lab))
+                    studied += self._study(lab)
         return studied
 
     @contextmanager
@@ -90,10 +91,27 @@ class Looking:
         if failed:
             self.lost[lab_id] = str(failed[0])
 
-    def _study(self, lab: Lab) -> Studied:
-        planned, store = lab.planned, self.deps.curfew.store
+    def _study(self, lab: Lab) -> list[Studied]:
+        """With its line, unless that is settled: then with what it faces instead, if it is high time to look at that."""
+        planned, store, holidays = lab.planned, self.deps.curfew.store, self.deps.curfew.holidays
         line = store.line(planned.night, planned.entry_id) if planned else None
-        return Studied(lab, line, next_appointment(lab, self.rules, self.now, self.deps.curfew.holidays))
+        if line is None or (free := self._freed(lab, line)) is None:
+            return [Studied(lab, line, next_appointment(lab, self.rules, self.now, holidays))]
+        self.tally.counts["looked_at"] += 1
+        if free.phase is not Phase.READY or free.due_at != self.now + SOON:
+            return []
+        return [Studied(free, None, next_faced(self.deps, free, line[0], self.rules, self.now))]
+
+    def _freed(self, lab: Lab, line: Line) -> Lab | None:
+        """The lab off the plan, if its entry is settled, or if people have settled it."""
+        entry, fate = line
+        if fate.outcome in SETTLED:
+            return conclude(self.deps, lab, entry, fate, self.rules, self.now)
+        spared = why_spared(lab, entry, {}, self.deps.curfew.holidays) if fate.outcome is Outcome.STANDING else ""
+        if not spared:
+            return None
+        self.tally.counts["lived"] += 1
+        return live_on(self.deps, lab, entry, spared, self.rules, self.now)
 
     def _needs_judging(self, studied: Studied) -> bool:
         if studied.lab.phase is not Phase.READY:
@@ -116,20 +134,15 @@ class Looking:
         elif studied.lab.phase is Phase.HIBERNATED:
             self._plan_sleeper(studied.lab)
         elif studied.faces.look_at(self.rules) > self.now:
-            note_missed(self.deps, studied.lab, _MISSED, self.now)
+            note_missed(self.deps, studied.lab, "", self.now)
             look_again(self.deps, studied.lab, studied.faces.look_at(self.rules))
         else:
-            note_missed(self.deps, studied.lab, _MISSED, self.now)
+            note_missed(self.deps, studied.lab, "", self.now)
             self._plan(studied.lab, studied.faces, evidence)
 
     def _look_at_planned(self, lab: Lab, line: Line, evidence: Evidence | None) -> None:
-        entry, fate = line
-        if fate.outcome in SETTLED:
-            conclude(self.deps, lab, entry, fate, self.rules, self.now)
-        elif fate.outcome is Outcome.STANDING and (spared := why_spared(lab, entry, {})):
-            live_on(self.deps, lab, entry, spared, self.rules, self.now)
-            self.tally.counts["lived"] += 1
-        elif self.now < entry.at and lab.phase is Phase.HIBERNATED:
+        entry, _ = line
+        if self.now < entry.at and lab.phase is Phase.HIBERNATED:
             look_at_sleeper(self.deps, self.region, lab, self.rules, self.now, self.tally, until=entry.at)
         elif self.now < entry.at:
             look_again(self.deps, lab, entry.at)
@@ -144,10 +157,12 @@ class Looking:
         if verdict.gone:
             self._planned(lab, closing(lab, self.rules, self.now), evidence, verdict)
             return
-        if faces.ground is Ground.IDLE and (why := self._why_not(lab, faces, verdict)):
-            told = f"The lab is not on the plan for the curfew of {local_told(lab.spec.evening, faces.at)}: {why}"
-            self.deps.store.add_event(lab.id, Event(self.now, KIND, told, {"night": faces.night.isoformat()}))
-            self.tally.counts["in_use"] += 1
+        if faces.ground is not Ground.IDLE and is_tagged(evidence.cluster_tags):
+            self._not_planned(lab, faces, TAGGED)
+            look_again(self.deps, lab, self.now + DAY)
+            return
+        if faces.ground is Ground.IDLE and (why := self._why_not(lab, faces, evidence, verdict)):
+            self._not_planned(lab, faces, why)
             faces = next_appointment(lab, self.rules, self.now, self.deps.curfew.holidays, after=faces.at)
             if faces.ground is Ground.IDLE or faces.look_at(self.rules) > self.now:
                 look_again(self.deps, lab, max(faces.look_at(self.rules), self.now + SOON))
@@ -159,9 +174,20 @@ class Looking:
         if faces is not None:
             self._planned(lab, faces, None, None)
 
-    def _why_not(self, lab: Lab, faces: Appointment, verdict: Verdict) -> str:
+    def _not_planned(self, lab: Lab, faces: Appointment, why: str) -> None:
+        what = "the curfew" if faces.ground is Ground.IDLE else "its end"
+        told = f"The lab is not on the plan for {what} of {local_told(lab.spec.evening, faces.at)}: {why}"
+        self.deps.store.add_event(lab.id, Event(self.now, KIND, told, {"night": faces.night.isoformat()}))
+        self.tally.counts["in_use"] += 1
+
+    def _why_not(self, lab: Lab, faces: Appointment, evidence: Evidence, verdict: Verdict) -> str:
         if not verdict.idle:
             return verdict.sentence
+        if is_tagged(evidence.cluster_tags):
+            return TAGGED
+        warned_at = self.now + timedelta(minutes=self.rules.notice_minutes)
+        if warned_at > faces.at + timedelta(hours=self.rules.late_hours):
+            return "nobody could be warned in time any more."
         if faces.act is AtCurfew.HIBERNATE:
             upgrade_at = self.region.upgrade_ahead(lab.spec.version, str(lab.spec.support_policy), self.now)
             if upgrade_at is not None and stays_awake(upgrade_at, faces.at):

@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from chalicelib.domain.lab import ENDING, OVER
 from chalicelib.domain.night_report import report_message
-from chalicelib.domain.plan import SETTLED, Entry, Fate, Plan
+from chalicelib.domain.plan import Plan, PlanHeader
 from chalicelib.domain.reporting import is_settled, nights_to_report
 from chalicelib.ports import Deps
-from chalicelib.workflows.sweep_idle_acting import complete, is_under_way
-from chalicelib.workflows.sweep_idle_settling import live_on, rules_of
+from chalicelib.workflows.sweep_idle_moved import settled_plan
+from chalicelib.workflows.sweep_idle_settling import rules_of
 from chalicelib.workflows.sweep_idle_tally import Tally
 from chalicelib.workflows.sweep_idle_warning import administrators
 
@@ -20,12 +19,15 @@ _BLOCKED = 100
 
 
 def unreported_nights(deps: Deps, now: datetime) -> list[date]:
-    """Nights whose report is due and was not sent, newest first. Older ones only if they have a plan."""
+    """Nights whose report is due and was not sent, newest first. Older ones only if they have a plan.
+
+    A night that lasts longer elsewhere is reported again: its plan grew after it was reported.
+    """
     newest, *older = nights_to_report(now, deps.curfew.zone, deps.curfew.report_hour)
     header = deps.curfew.store.header(newest)
-    due = [newest] if header is None or header.reported_at is None else []
+    due = [newest] if header is None or _is_news(header) else []
     headers = [(night, deps.curfew.store.header(night)) for night in older]
-    return due + [night for night, header in headers if header is not None and header.reported_at is None]
+    return due + [night for night, header in headers if header is not None and _is_news(header)]
 
 
 def report(deps: Deps, orphans: Sequence[str], troubles: Sequence[str], now: datetime, tally: Tally) -> list[str]:
@@ -34,7 +36,7 @@ def report(deps: Deps, orphans: Sequence[str], troubles: Sequence[str], now: dat
     sent: list[str] = []
     for night in unreported_nights(deps, now):
         with tally.around(f"the report of {night}"):
-            plan = _settled(deps, night, now, tally)
+            plan = settled_plan(deps, night, now, tally)
             if night == newest and plan is not None and not is_settled(plan):
                 continue
             _send(deps, night, plan, (orphans, troubles) if not sent else ((), ()), now)
@@ -52,21 +54,5 @@ def _send(deps: Deps, night: date, plan: Plan | None, told: tuple[Sequence[str],
     store.mark_plan(night, reported_at=now)
 
 
-def _settled(deps: Deps, night: date, now: datetime, tally: Tally) -> Plan | None:
-    """The night's plan, with the fates settled of labs that have moved on without the sweep."""
-    plan = deps.curfew.store.plan(night)
-    open_lines = [line for line in plan.lines if line[1].outcome not in SETTLED] if plan else []
-    for entry, fate in open_lines:
-        with tally.around(entry.lab_id):
-            _settle_moved_on(deps, entry, fate, now)
-    return deps.curfew.store.plan(night) if open_lines else plan
-
-
-def _settle_moved_on(deps: Deps, entry: Entry, fate: Fate, now: datetime) -> None:
-    lab = deps.store.load_lab(entry.lab_id)
-    if is_under_way(lab, fate):
-        complete(deps, lab, entry, now)
-    elif lab.phase in ENDING or lab.phase in OVER:
-        live_on(deps, lab, entry, "It was deleted in another way.", rules_of(deps), now)
-    elif lab.planned is None or lab.planned.entry_id != entry.id:
-        live_on(deps, lab, entry, "It was planned anew, or changed meanwhile.", rules_of(deps), now)
+def _is_news(header: PlanHeader) -> bool:
+    return header.reported_at is None or header.published_at > header.reported_at

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from chalicelib.domain.appointments import missed_curfews, next_appointment
+from chalicelib.domain.appointments import Appointment, missed_curfews, next_appointment
 from chalicelib.domain.curfew import CurfewRules
 from chalicelib.domain.errors import Superseded
 from chalicelib.domain.evening import local_told
@@ -20,6 +20,7 @@ from chalicelib.ports import Deps
 
 #: Due then, a lab is looked at by the next run, and not once more by this one, for whose whole length `now` is the same.
 SOON = timedelta(seconds=1)
+DAY = timedelta(days=1)
 KIND = "curfew"
 
 
@@ -63,12 +64,13 @@ def put_off(deps: Deps, lab_id: str, why: str, now: datetime) -> None:
 def note_missed(deps: Deps, lab: Lab, why: str, now: datetime) -> None:
     """Tell the history of a lab that is on no plan which curfews it has lived through since it was due, and why.
 
+    Without a `why`, for it was due and no run looked at it: none ran, or somebody changed it shortly before.
     One that was marked as planned, and whose entry was never published, is on none.
     """
     planned = lab.planned and deps.curfew.store.line(lab.planned.night, lab.planned.entry_id)
     due = not planned and lab.phase is Phase.READY
     for night in missed_curfews(lab, now, deps.curfew.holidays) if due else ():
-        told = f"The lab lives through the curfew of {local_told(lab.spec.evening, night.at)}: {why}"
+        told = f"The lab lives through the curfew of {local_told(lab.spec.evening, night.at)}: {why or _missed(lab)}"
         deps.store.add_event(lab.id, Event(now, KIND, told, {"night": night.day.isoformat()}))
 
 
@@ -83,8 +85,8 @@ def settle(deps: Deps, entry: Entry, outcome: Outcome, reason: str, now: datetim
     return deps.curfew.store.change_fate(entry.night, entry.id, settled)
 
 
-def conclude(deps: Deps, lab: Lab, entry: Entry, fate: Fate, rules: CurfewRules, now: datetime) -> None:
-    """Tell a settled fate in the lab's history, and let the lab face what comes next."""
+def conclude(deps: Deps, lab: Lab, entry: Entry, fate: Fate, rules: CurfewRules, now: datetime) -> Lab:
+    """Tell a settled fate in the lab's history, and let the lab face what comes next; return it as it is then."""
     told = f"{_told(lab, entry)}: {fate.reason}" if fate.outcome is Outcome.LIVED else sentence(fate.reason)
     facts = {"outcome": str(fate.outcome), "night": entry.night.isoformat(), "entry": entry.id}
     deps.store.add_event(lab.id, Event(fate.settled_at or now, KIND, told, facts))
@@ -95,23 +97,38 @@ def conclude(deps: Deps, lab: Lab, entry: Entry, fate: Fate, rules: CurfewRules,
         free = replace(stored, planned=None)
         return replace(free, due_at=next_look(deps, free, entry, rules, now)) if stored.phase in RESTING else free
 
-    deps.store.change_lab(lab.id, freed)
+    return deps.store.change_lab(lab.id, freed)
 
 
-def live_on(deps: Deps, lab: Lab, entry: Entry, reason: str, rules: CurfewRules, now: datetime) -> None:
+def live_on(deps: Deps, lab: Lab, entry: Entry, reason: str, rules: CurfewRules, now: datetime) -> Lab:
     """The lab lives, and fate and history say why."""
-    conclude(deps, lab, entry, settle(deps, entry, Outcome.LIVED, reason, now), rules, now)
+    return conclude(deps, lab, entry, settle(deps, entry, Outcome.LIVED, reason, now), rules, now)
 
 
 def next_look(deps: Deps, lab: Lab, entry: Entry, rules: CurfewRules, now: datetime) -> datetime:
-    """When a lab that has lived through an entry is looked at next; not in this run any more.
+    """When a lab that has lived through an entry is looked at next; SOON if it is high time.
 
-    One that sleeps is looked at by the next run, which reckons its waking.
+    One that sleeps is looked at by the next run, which reckons its waking. What could not be done about a lease that is
+    over, and that nobody extended, is tried again a day later: its owner is not warned of it every few hours.
     """
     if lab.phase is Phase.HIBERNATED:
         return now + SOON
+    at = next_faced(deps, lab, entry, rules, now).look_at(rules)
+    spared_until = max(lab.lease_ends_at, lab.protection.until) if lab.protection else lab.lease_ends_at
+    if entry.ground is not Ground.IDLE and spared_until <= entry.at:
+        at = max(at, entry.at + DAY - timedelta(hours=rules.lead_hours))
+    return max(now + SOON, at)
+
+
+def next_faced(deps: Deps, lab: Lab, entry: Entry, rules: CurfewRules, now: datetime) -> Appointment:
+    """What a lab that has lived through an entry faces then. The curfew that it lived through is over for it."""
     after = max(now, entry.at) if entry.ground is Ground.IDLE else now
-    return max(now + SOON, next_appointment(lab, rules, now, deps.curfew.holidays, after).look_at(rules))
+    return next_appointment(lab, rules, now, deps.curfew.holidays, after)
+
+
+def _missed(lab: Lab) -> str:
+    due = local_told(lab.spec.evening, lab.due_at) if lab.due_at else "then"
+    return f"it was to be looked at from {due} on, and no sweep came by in time to warn anybody."
 
 
 def _told(lab: Lab, entry: Entry) -> str:

@@ -7,6 +7,8 @@ from datetime import datetime
 
 from chalicelib.domain.appointments import Appointment, closing, lease_end
 from chalicelib.domain.curfew import CurfewRules, Mode
+from chalicelib.domain.evening import local_told
+from chalicelib.domain.fates import TAGGED, is_tagged
 from chalicelib.domain.history import Event
 from chalicelib.domain.lab import Lab, Phase
 from chalicelib.domain.sleeping import Waking, decide_waking
@@ -15,7 +17,7 @@ from chalicelib.domain.world import ClusterState
 from chalicelib.ports import Deps
 from chalicelib.workflows.recording import WATCH
 from chalicelib.workflows.sweep_idle_region import Region
-from chalicelib.workflows.sweep_idle_settling import KIND, SOON, change_unless_changed
+from chalicelib.workflows.sweep_idle_settling import DAY, KIND, SOON, change_unless_changed
 from chalicelib.workflows.sweep_idle_tally import Tally
 
 
@@ -34,9 +36,13 @@ def look_at_sleeper(
         _wake(deps, lab, waking, now)
         tally.counts["woken"] += 1
         return None
-    if until is None and ends.look_at(rules) <= now:
+    faced = until is None and ends.look_at(rules) <= now
+    if faced and not (cluster and is_tagged(cluster.tags)):
         return ends
-    _look_later(deps, lab, until or ends.look_at(rules), waking, now)
+    if faced:
+        told = f"The lab is not on the plan for its end of {local_told(lab.spec.evening, ends.at)}: {TAGGED}"
+        deps.store.add_event(lab.id, Event(now, KIND, told, {"night": ends.night.isoformat()}))
+    _look_later(deps, lab, now + DAY if faced else until or ends.look_at(rules), waking, now)
     return None
 
 

@@ -35,10 +35,10 @@ def warn_of(deps: Deps, fate: Fate, rules: CurfewRules, now: datetime, tally: Ta
     if line is None or line[1].outcome in SETTLED:
         return
     entry, lab = line[0], deps.store.load_lab(fate.lab_id)
-    if spared := why_spared(lab, entry, {}):
+    if spared := why_spared(lab, entry, {}, deps.curfew.holidays):
         live_on(deps, lab, entry, spared, rules, now)
         tally.counts["lived"] += 1
-    elif entry.ground is not Ground.IDLE or now <= entry.at + timedelta(hours=rules.late_hours):
+    elif now + _notice(rules) <= entry.at + timedelta(hours=rules.late_hours):
         _tell(deps, lab, entry, rules, now, tally)
 
 
@@ -49,12 +49,13 @@ def administrators(deps: Deps) -> str:
 
 def _tell(deps: Deps, lab: Lab, entry: Entry, rules: CurfewRules, now: datetime, tally: Tally) -> None:
     recipient = recipient_of(lab, administrators(deps))
-    if trouble := deps.curfew.reach.why_not(recipient):
-        _note(deps, entry, recipient, trouble)
-        tally.counts["unreachable"] += 1
-        return
     try:
-        message_id = deps.watch.notifier.send(_message(deps, lab, entry, rules, recipient, now))
+        message = _message(deps, lab, entry, rules, recipient, now)
+        if trouble := deps.curfew.reach.why_not(recipient, message):
+            _note(deps, entry, recipient, trouble)
+            tally.counts["unreachable"] += 1
+            return
+        message_id = deps.watch.notifier.send(message)
     except EkslabError as error:
         _note(deps, entry, recipient, f"It could not be sent: {error}")
         raise
@@ -90,7 +91,7 @@ def _message(deps: Deps, lab: Lab, entry: Entry, rules: CurfewRules, recipient: 
     return warning_message(
         entry,
         lab.spec.evening,
-        _link(deps, entry, rules) if until and api else None,
+        _link(deps, entry, rules, now) if until and api else None,
         until,
         recipient,
         keeping_cost(entry.hourly_usd, entry.at, until) if until else None,
@@ -110,8 +111,13 @@ def _kept_until(deps: Deps, lab: Lab, entry: Entry, rules: CurfewRules, now: dat
         return None
 
 
-def _link(deps: Deps, entry: Entry, rules: CurfewRules) -> str:
-    """Good for as long as the entry may still be acted on."""
+def _link(deps: Deps, entry: Entry, rules: CurfewRules, now: datetime) -> str:
+    """Good for as long as the entry may still be acted on, by a run that takes its time included."""
     key_id, key = deps.curfew.keys.current()
-    expires_at = entry.at + timedelta(hours=rules.late_hours)
+    possible_at = entry.at if entry.ground is Ground.IDLE else max(entry.at, now + _notice(rules))
+    expires_at = possible_at + timedelta(hours=rules.late_hours + 1)
     return f"{deps.watch.api_url}/keep/{sign_link(entry.lab_id, entry.night, entry.id, expires_at, key_id, key)}"
+
+
+def _notice(rules: CurfewRules) -> timedelta:
+    return timedelta(minutes=rules.notice_minutes)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ import pytest
 from chalicelib.domain.appointments import Appointment, lease_end
 from chalicelib.domain.brake import decide_brake
 from chalicelib.domain.curfew import CurfewRules, Mode
-from chalicelib.domain.evening import AtCurfew, local_date
+from chalicelib.domain.evening import AtCurfew, Evening, local_date
 from chalicelib.domain.fates import Moment, Then, decide_fate
 from chalicelib.domain.idleness_verdict import Verdict
 from chalicelib.domain.lab import Phase, Protection
@@ -97,10 +97,40 @@ def test_what_may_still_come_is_waited_for_until_it_is_too_late(changes: dict[st
 
 
 @pytest.mark.parametrize("ground", [Ground.LEASE, Ground.GONE, Ground.ADOPTED])
-def test_what_was_agreed_or_is_gone_is_closed_at_any_later_time(ground: Ground) -> None:
-    assert decide_fate(a_moment(ground, after=timedelta(days=20))).then is Then.ACT
-    assert decide_fate(a_moment(ground, after=timedelta(days=20), fate_warned_at=None)).then is Then.WAIT
+def test_nobody_is_held_to_a_warning_of_days_ago(ground: Ground) -> None:
+    assert decide_fate(a_moment(ground, after=timedelta(hours=6))).then is Then.ACT
+    assert decide_fate(a_moment(ground, after=timedelta(days=20))).then is Then.LIVE
+    assert decide_fate(a_moment(ground, after=timedelta(days=20), fate_warned_at=None)).then is Then.LIVE
+    assert decide_fate(a_moment(ground, after=timedelta(hours=5), fate_warned_at=None)).then is Then.WAIT
     assert decide_fate(a_moment(ground, rules=CurfewRules(mode=Mode.DRY_RUN))).then is Then.WAIT
+
+
+@pytest.mark.parametrize("ground", [Ground.LEASE, Ground.GONE, Ground.ADOPTED])
+def test_a_warning_that_came_late_has_all_its_time(ground: Ground) -> None:
+    warned_at = AT + timedelta(hours=5)
+    assert (
+        decide_fate(a_moment(ground, after=timedelta(hours=5, minutes=59), fate_warned_at=warned_at)).then is Then.WAIT
+    )
+    assert decide_fate(a_moment(ground, after=timedelta(hours=7), fate_warned_at=warned_at)).then is Then.ACT
+
+
+@pytest.mark.parametrize(
+    ("evening", "why"),
+    [
+        (Evening(curfew=time(23)), "curfew is on Mon 23 Nov 23:00 (UTC) next"),
+        (Evening(time_zone="America/New_York"), "curfew is on Mon 23 Nov 22:00 (America/New_York) next"),
+        (Evening(quiet_dates=(AT.date(),)), "curfew is on Tue 24 Nov 22:00 (UTC) next"),
+        (Evening(weekdays=()), "no curfew any more"),
+        (Evening(holidays="KR"), "curfew is on Tue 24 Nov 22:00 (UTC) next"),
+    ],
+)
+def test_who_moves_curfew_is_not_ended_at_the_time_before(evening: Evening, why: str) -> None:
+    moment = a_moment(holidays=lambda country, year: frozenset({AT.date()}))
+    assert decide_fate(moment).then is Then.ACT
+    moved = replace(moment, lab=replace(moment.lab, spec=replace(moment.lab.spec, evening=evening)))
+    decision = decide_fate(moved)
+    assert decision.then is Then.LIVE
+    assert why in decision.reason
 
 
 def test_keeping_spares_from_idleness_and_not_from_the_leases_end() -> None:

@@ -66,6 +66,7 @@ class Nights:
 
     `extended` and `spared`: when somebody extended its lease, and until when nobody may end it for idleness;
     `asked`: when somebody last kept or protected it; `moved`: the run at which a lab was seen on its way, by its `run`.
+    `late`: so long after its time a sweep runs.
     """
 
     world: FakeWorld = field(default_factory=make_deps)
@@ -78,6 +79,7 @@ class Nights:
     asked: dict[str, datetime] = field(default_factory=dict)
     moved: dict[tuple[str, int], datetime] = field(default_factory=dict)
     released: set[str] = field(default_factory=set)
+    late: timedelta = timedelta(0)
     _done: int = 0
 
     def add(self, lab_id: str, use: Callable[[str], Use] = idle, **changes: Any) -> Lab:
@@ -107,7 +109,7 @@ class Nights:
 
     def strike(self, at: datetime, settle: bool = True) -> str:
         """The hour strikes: the sweep of `at`, and whatever it starts. Returns the run's last state."""
-        self.world.clock.instant = at
+        self.world.clock.instant = at + self.late
         machine = Machine("sweep_idle", self.world.deps, self.before, self.after)
         self.machines.append(machine)
         end = machine.run({"time": at.isoformat()})
@@ -153,7 +155,7 @@ class Nights:
     def change(self, lab_id: str, **changes: Any) -> None:
         """What a person's request does to a resting lab: it is due at once."""
         now = self.world.clock.now()
-        self.world.deps.store.change_lab(lab_id, lambda stored: replace(stored, due_at=now, **changes))
+        self.world.deps.store.change_lab(lab_id, lambda stored: replace(stored, **{"due_at": now, **changes}))
 
     def person(self, lab_id: str, what: str, at: datetime) -> None:
         """What somebody may ask of a resting lab; of another they are refused."""
