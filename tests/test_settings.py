@@ -8,6 +8,7 @@ import pytest
 
 from chalicelib.domain.evening import AtCurfew, Evening
 from chalicelib.domain.notices import LADDER
+from chalicelib.domain.teams import Team
 from chalicelib.settings import load_settings
 
 REQUIRED = {
@@ -47,6 +48,19 @@ def test_an_installation_has_an_evening_of_its_own() -> None:
 
 def test_a_ladder_falls_whatever_order_it_is_written_in() -> None:
     assert load_settings({**REQUIRED, "EKSLAB_NOTICE_LADDER": "1, 30,7,30,0"}).watch.ladder == (30, 7, 1, 0)
+
+
+def test_teams_are_named_by_patterns_several_for_one_if_need_be() -> None:
+    settings = load_settings({**REQUIRED, "EKSLAB_TEAMS": "shop=a/*, data=b=c,shop=d", "EKSLAB_VIEWERS": "x, y"})
+    assert settings.teams == (Team("shop", ("a/*", "d")), Team("data", ("b=c",)))
+    assert settings.viewers == ("x", "y")
+    assert (load_settings(REQUIRED).teams, load_settings(REQUIRED).viewers) == ((), ())
+
+
+@pytest.mark.parametrize("teams", ["shop", "shop=", "=a", "shop=a,data"])
+def test_a_team_without_a_name_or_a_pattern_is_refused(teams: str) -> None:
+    with pytest.raises(ValueError, match="EKSLAB_TEAMS: .* is not name=pattern"):
+        load_settings({**REQUIRED, "EKSLAB_TEAMS": teams})
 
 
 @pytest.mark.parametrize("missing", sorted(REQUIRED))

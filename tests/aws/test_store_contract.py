@@ -89,6 +89,16 @@ def test_an_unknown_lab_is_not_found(store: Store) -> None:
         store.change_lab("lab-none", lambda lab: lab)
 
 
+def test_a_lab_that_was_kept_with_a_whole_arn_is_listed_as_its_owners_and_counted_as_it_was(store: Store) -> None:
+    role = "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Labs"
+    whole, identity = f"{role}_0123456789abcdef/jo", f"{role}/jo"
+    lab = create(store, a_lab(owner=whole), most=1)
+    assert [found.id for found in store.list_labs(identity, (), 10, None).items] == [lab.id]
+    assert store.load_lab(lab.id).owner == whole
+    store.change_lab(lab.id, lambda kept: kept.moved_to(Phase.DELETED, NOW))
+    assert create(store, a_lab(id="lab-2", owner=whole), most=1).id == "lab-2"
+
+
 def test_a_new_lab_begins_its_history(store: Store) -> None:
     lab = create(store, a_lab())
     assert [event.kind for event in store.events(lab.id, 10, None).items] == ["requested"]
