@@ -59,7 +59,7 @@ def test_teams_are_named_by_patterns_several_for_one_if_need_be() -> None:
 
 @pytest.mark.parametrize("teams", ["shop", "shop=", "=a", "shop=a,data"])
 def test_a_team_without_a_name_or_a_pattern_is_refused(teams: str) -> None:
-    with pytest.raises(ValueError, match="EKSLAB_TEAMS: .* is not name=pattern"):
+    with pytest.raises(ValueError, match=r"EKSLAB_TEAMS: .* is not name=pattern"):
         load_settings({**REQUIRED, "EKSLAB_TEAMS": teams})
 
 
