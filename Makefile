@@ -43,9 +43,10 @@ templates: $(INSTALLED) package   ## cfn-lint on the service's template and on t
 	$(BIN)/cfn-lint build/sam.json
 	$(BIN)/python -m pytest tests/test_chalice_files.py tests/statemachine -q
 
-compose: $(INSTALLED)   ## rewrite .chalice/config.json, resources.json, policies/ and docs/permissions.md from what is hand-written
+compose: $(INSTALLED)   ## rewrite .chalice/config.json, resources.json, policies/, docs/permissions.md and deploying/member-account.json from what is hand-written
 	$(BIN)/python .chalice/compose.py
 	$(BIN)/python -m deploying.permissions
+	$(BIN)/python -m deploying.member_account
 
 package: $(INSTALLED)   ## the one template and the code, in build/: what is deployed, here and on AWS
 	@$(BIN)/python -m deploying package

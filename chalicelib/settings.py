@@ -19,7 +19,6 @@ class WatchSettings:
     default_owner: str | None
     unreadable_after_days: int
     ladder: tuple[int, ...]
-    external_id: str | None
     topic_arn: str
     chat_topic_arn: str | None
     bus: str
@@ -46,6 +45,7 @@ class Settings:
     table: str
     stack: str
     lab_stack_role_arn: str
+    external_id: str | None
     administrators: tuple[str, ...]
     viewers: tuple[str, ...]
     teams: tuple[Team, ...]
@@ -63,6 +63,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         table=env["EKSLAB_TABLE"],
         stack=env["EKSLAB_STACK"],
         lab_stack_role_arn=env["EKSLAB_LAB_STACK_ROLE"],
+        external_id=env.get("EKSLAB_EXTERNAL_ID") or None,
         administrators=_listed(env.get("EKSLAB_ADMINISTRATORS", "")),
         viewers=_listed(env.get("EKSLAB_VIEWERS", "")),
         teams=_teams(env.get("EKSLAB_TEAMS", "")),
@@ -80,7 +81,6 @@ def _watch(env: Mapping[str, str]) -> WatchSettings:
         default_owner=env.get("EKSLAB_NOTICE_DEFAULT_OWNER") or None,
         unreadable_after_days=int(env.get("EKSLAB_UNREADABLE_AFTER_DAYS", "3")),
         ladder=tuple(sorted(rungs, reverse=True)) or LADDER,
-        external_id=env.get("EKSLAB_WATCH_EXTERNAL_ID") or None,
         topic_arn=env.get("EKSLAB_NOTICES_TOPIC", ""),
         chat_topic_arn=env.get("EKSLAB_CHAT_TOPIC") or None,
         bus=env.get("EKSLAB_EVENT_BUS", ""),

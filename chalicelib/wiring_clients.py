@@ -78,7 +78,7 @@ def _is_home(account: str) -> bool:
 def _assumed() -> AssumedClients:
     settings = get_settings()
     sts = LazyClient("sts", settings.region)
-    return AssumedClients(sts, _assumed_client, SystemClock().now, settings.watch.external_id)
+    return AssumedClients(sts, _assumed_client, SystemClock().now, settings.external_id)
 
 
 @cache

@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sandbox.fleet import OTHER_ACCOUNT, OTHER_REGION, SHUT_ACCOUNT, TODAY, WATCH_ROLE, let_watch, put_fleet
+from sandbox.fleet import MEMBER_ROLE, OTHER_ACCOUNT, OTHER_REGION, SHUT_ACCOUNT, TODAY, join, put_fleet
 from sandbox.mailbox import Mail, Mailbox, subscribe
 from sandbox.narration import Narrator
 from sandbox.people import HttpAnswer, Person, make_person
@@ -48,11 +48,11 @@ class _Fleet:
     def _registered(self) -> None:
         self._tell.act(f"Second act: a fleet of all ages, {TODAY:%A %-d %B %Y}")
         put_fleet(self._stage.sandbox)
-        let_watch(self._stage.sandbox, OTHER_ACCOUNT)
+        join(self._stage.sandbox, OTHER_ACCOUNT)
         for account, name in ((OTHER_ACCOUNT, "analytics"), (SHUT_ACCOUNT, "archive")):
-            role = f"arn:aws:iam::{account}:role/{WATCH_ROLE}"
+            role = f"arn:aws:iam::{account}:role/{MEMBER_ROLE}"
             body = {"name": name, "regions": [OTHER_REGION], "roleArn": role, "owner": f"{name}@example.com"}
-            self._tell.command(f"PUT /accounts/{account}  ({name}, {OTHER_REGION}, read by role {WATCH_ROLE})")
+            self._tell.command(f"PUT /accounts/{account}  ({name}, {OTHER_REGION}, read by role {MEMBER_ROLE})")
             answer = self._call(self._admin, "PUT", f"/accounts/{account}", body)
             self._tell.check(answer.status in (200, 201), f"account {account} is watched from the next run on")
 

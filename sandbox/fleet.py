@@ -4,8 +4,6 @@ Dates are the real calendar's, seen from `TODAY`: 1.31 is three days from its fo
 end of its standard support, 1.28 a year past everything. What is put here was not made by this service.
 """
 
-import json
-import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -23,7 +21,10 @@ OTHER_ACCOUNT, OTHER_REGION = "444455556666", "us-east-1"
 SHUT_ACCOUNT = "777788889999"
 """An account that is registered, and lets nobody in."""
 
-WATCH_ROLE = "ekslab-watch"
+MEMBER_ROLE = "ekslab-member"
+MEMBER_TEMPLATE = PROJECT / "deploying" / "member-account.json"
+EXTERNAL_ID = "ekslab"
+"""As the service's template has it, where nobody says otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,19 +144,19 @@ def root_of(account: str) -> Credentials:
     return Credentials(account, ROOT_SECRET)
 
 
-def let_watch(sandbox: Sandbox, account: str) -> str:
-    """Make the role in `account` as docs/support-watch.md asks for it, without an external id; return its ARN."""
-    iam = sandbox.client("iam", credentials=root_of(account))
-    trust, policy = _documented(HOME_ACCOUNT=sandbox.account, STACK_NAME="ekslab")
-    trust["Statement"][0]["Condition"].pop("StringEquals")
-    arn: str = iam.create_role(RoleName=WATCH_ROLE, AssumeRolePolicyDocument=json.dumps(trust))["Role"]["Arn"]
-    iam.put_role_policy(RoleName=WATCH_ROLE, PolicyName="watch", PolicyDocument=json.dumps(policy))
-    return arn
+def join(sandbox: Sandbox, account: str, labs: bool = False) -> str:
+    """Make `account` a member, with the template that production deploys into it; return the role's ARN.
 
-
-def _documented(**values: str) -> list[dict[str, Any]]:
-    """The trust and the policy that the page prints, with values in the places of the words in capitals."""
-    page = (PROJECT / "docs" / "support-watch.md").read_text("utf-8")
-    for word, value in values.items():
-        page = page.replace(word, value)
-    return [json.loads(block) for block in re.findall(r"```json\n(.*?)```", page, re.DOTALL)][:2]
+    It may be watched, and with `labs` used for labs, by a service that was deployed with the usual external id.
+    """
+    cloudformation = sandbox.client("cloudformation", credentials=root_of(account))
+    given = {"ServiceAccount": sandbox.account, "ExternalId": EXTERNAL_ID, "Labs": "true" if labs else "false"}
+    cloudformation.create_stack(
+        StackName=MEMBER_ROLE,
+        TemplateBody=MEMBER_TEMPLATE.read_text(),
+        Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in given.items()],
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
+    cloudformation.get_waiter("stack_create_complete").wait(StackName=MEMBER_ROLE, WaiterConfig={"Delay": 1})
+    stack = cloudformation.describe_stacks(StackName=MEMBER_ROLE)["Stacks"][0]
+    return next(str(output["OutputValue"]) for output in stack["Outputs"] if output["OutputKey"] == "RoleArn")

@@ -23,11 +23,11 @@ REQUIRED = {
 def test_what_is_not_set_has_its_default() -> None:
     watch = load_settings(REQUIRED).watch
     assert (watch.regions, watch.ladder, watch.unreadable_after_days) == (("ap-northeast-2",), LADDER, 3)
-    assert (watch.administrators, watch.default_owner, watch.external_id, watch.chat_topic_arn) == (None,) * 4
+    assert (watch.administrators, watch.default_owner, watch.chat_topic_arn) == (None,) * 3
 
 
 def test_an_empty_parameter_is_one_that_is_not_set() -> None:
-    names = ("WATCH_REGIONS", "NOTICE_LADDER", "NOTICE_ADMINISTRATORS", "WATCH_EXTERNAL_ID", "NOTICE_DEFAULT_OWNER")
+    names = ("WATCH_REGIONS", "NOTICE_LADDER", "NOTICE_ADMINISTRATORS", "EXTERNAL_ID", "NOTICE_DEFAULT_OWNER")
     assert load_settings({**REQUIRED, **{f"EKSLAB_{name}": "" for name in names}}) == load_settings(REQUIRED)
 
 

@@ -16,9 +16,9 @@ from chalicelib.aws.assumed import AssumedClients, AssumedSession
 from chalicelib.domain.errors import AccessDenied
 from tests.fakes.clock import FakeClock
 
-ROLE = "arn:aws:iam::444455556666:role/ekslab-watch"
+ROLE = "arn:aws:iam::444455556666:role/ekslab-member"
 _SECRETS = {"SecretAccessKey": "secret", "SessionToken": "token"}
-OTHER = "arn:aws:iam::777788889999:role/ekslab-watch"
+OTHER = "arn:aws:iam::777788889999:role/ekslab-member"
 
 
 @dataclass

@@ -24,7 +24,7 @@ from chalicelib.domain.errors import AccessDenied, AwsRefused, AwsUnavailable, R
 from chalicelib.domain.fleet import ClusterKey, FleetCluster, InsightStatus, NodeKind, Nodes, Place
 from chalicelib.fleet_ports import Fleet
 from sandbox.emulator import Sandbox
-from sandbox.fleet import let_watch, put_clusters, root_of
+from sandbox.fleet import EXTERNAL_ID, join, put_clusters, root_of
 from tests.fakes import Account, FakeFleets
 from tests.fakes.builders import NOW
 from tests.fakes.fleet_builders import HOME, REGION, a_fleet_cluster
@@ -254,7 +254,7 @@ def _assumed(sandbox: Sandbox) -> AssumedClients:
             aws_session_token=credentials["SessionToken"],
         )
 
-    return AssumedClients(new_client("sts", REGION, own), new_client, lambda: datetime.now(UTC))
+    return AssumedClients(new_client("sts", REGION, own), new_client, lambda: datetime.now(UTC), EXTERNAL_ID)
 
 
 def _fleet(assumed: AssumedClients, place: Place) -> EksFleet:
@@ -265,7 +265,7 @@ def _fleet(assumed: AssumedClients, place: Place) -> EksFleet:
 
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_another_account_is_read_with_the_role_that_the_page_asks_for(sandbox: Sandbox) -> None:
-    role = let_watch(sandbox, OTHER_ACCOUNT)
+    role = join(sandbox, OTHER_ACCOUNT)
     place = Place(OTHER_ACCOUNT, "us-east-1", role)
     names = sorted(a_name("theirs") for _ in range(30))
     there = {
@@ -295,7 +295,7 @@ def test_an_account_that_lets_nobody_in_says_so_at_the_first_look(sandbox: Sandb
     iam = sandbox.client("iam", credentials=root_of("777788889999"))
     trust = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::222233334444:root"}, "Action": "sts:AssumeRole"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
-    role = iam.create_role(RoleName="ekslab-watch", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    role = iam.create_role(RoleName="ekslab-member", AssumeRolePolicyDocument=document)["Role"]["Arn"]
     fleet = _fleet(_assumed(sandbox), Place("777788889999", REGION, role))
     with pytest.raises(AccessDenied) as refusal:
         fleet.names(None)

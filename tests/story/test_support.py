@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sandbox.fleet import OTHER_ACCOUNT, OTHER_REGION, SHUT_ACCOUNT, let_watch
+from sandbox.fleet import OTHER_ACCOUNT, OTHER_REGION, SHUT_ACCOUNT, join
 from sandbox.stage import NOTICE_ADMINISTRATORS, Stage
 from tests.story.fleet import HERE, HOME, a_cluster, to, watching
 
@@ -93,13 +93,13 @@ def test_who_upgrades_in_time_hears_so_once_and_then_nothing(stage: Stage) -> No
 def test_another_account_is_read_by_its_role_and_a_shut_one_is_a_finding(stage: Stage) -> None:
     with watching() as watch:
         # Given an account that made the role the documentation asks for, and one that did not
-        let_watch(watch.stage.sandbox, OTHER_ACCOUNT)
+        join(watch.stage.sandbox, OTHER_ACCOUNT)
         watch.finds(
             a_cluster("home", "1.34", SEARCH),
             {"name": "away", "version": "1.31", "account": OTHER_ACCOUNT, "region": OTHER_REGION, "untold": ["tags"]},
         )
         for account in (OTHER_ACCOUNT, SHUT_ACCOUNT):
-            role = f"arn:aws:iam::{account}:role/ekslab-watch"
+            role = f"arn:aws:iam::{account}:role/ekslab-member"
             body = {"regions": [OTHER_REGION], "roleArn": role, "owner": f"boss-{account}@example.com"}
             assert watch.sends("stranger", "PUT", f"/accounts/{account}", body).status == 403
             assert watch.sends("administrator", "PUT", f"/accounts/{account}", body).status == 200
