@@ -33,6 +33,7 @@ from chalicelib.domain.errors import (
     Transient,
     WrongPhase,
 )
+from chalicelib.domain.findings import Severity
 from chalicelib.logs import logger
 
 View = TypeVar("View", bound=Callable[..., Any])
@@ -62,6 +63,8 @@ TABLE: tuple[tuple[type[EkslabError], int, str, str], ...] = (
 )
 #: Seconds that a client should wait before it tries again after a 503.
 _RETRY_AFTER = "5"
+#: In one answer. A body of the largest size can have some ten thousand things wrong with it, which no answer could hold.
+_MOST_FINDINGS = 100
 
 
 def answers_problems(view: View) -> View:
@@ -104,7 +107,8 @@ def _response(error: EkslabError) -> Response:
 def _detail(error: EkslabError, status: int) -> str:
     if isinstance(error, InvalidRequest):
         count = len(error.findings)
-        return f"{count} finding{'s, each with' if count != 1 else ', with'} its field, what is wrong, and what would be right."
+        told = f"{count} finding{'s, each with' if count != 1 else ', with'} its field, what is wrong, and what would be right."
+        return told if count <= _MOST_FINDINGS else f"{told} The first {_MOST_FINDINGS} are told."
     if isinstance(error, AwsRefused):
         return f"{error.operation} was refused with {error.code}. It was logged; it is ours to fix."
     return (
@@ -115,7 +119,9 @@ def _detail(error: EkslabError, status: int) -> str:
 def _members(error: EkslabError) -> Mapping[str, Any]:
     match error:
         case InvalidRequest(findings=findings):
-            return {"findings": [to_json(finding) for finding in findings]}
+            worst_first = sorted(findings, key=lambda finding: finding.severity is not Severity.ERROR)
+            shown = findings if len(findings) <= _MOST_FINDINGS else worst_first[:_MOST_FINDINGS]
+            return {"findings": [to_json(finding) for finding in shown]}
         case NameTaken(name=name, lab_id=lab_id):
             return {"name": name, "labId": lab_id}
         case WrongPhase(lab_id=lab_id, phase=phase):

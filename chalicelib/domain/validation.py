@@ -24,6 +24,7 @@ from chalicelib.domain.spec import LabSpec
 from chalicelib.domain.validation_access import judge_access, judge_pod_identities
 from chalicelib.domain.validation_addons import judge_addons, judge_external_dns
 from chalicelib.domain.validation_endpoint import judge_endpoint, judge_ssh
+from chalicelib.domain.validation_lists import judge_lists
 from chalicelib.domain.validation_network import judge_network, judge_placement
 from chalicelib.domain.validation_nodegroups import judge_nodegroups
 from chalicelib.domain.validation_tags import judge_tags
@@ -113,6 +114,7 @@ _RULES: tuple[Callable[[Case], Iterator[Finding]], ...] = (
     _judge_name,
     _judge_region,
     _judge_account,
+    judge_lists,
     judge_version,
     judge_lease,
     judge_network,
