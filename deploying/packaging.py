@@ -1,4 +1,4 @@
-"""Package the application once per content: what `chalice package` makes, trimmed, kept until a source file changes.
+"""Package the application once per content: what `chalice package` makes, trimmed and compiled, kept until a source file changes.
 
 The template that production deploys is Chalice's, merged with `.chalice/resources.json`. In it local files are named
 relative to the template, which lies in `build/`, by the two properties that `aws cloudformation package` uploads by
@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from deploying.compiling import compiled
 from deploying.trimming import trimmed
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -34,7 +35,7 @@ SOURCES = (
     "statemachine/*.json",
 )
 #: Sources of the packaging itself, which another project's package depends on as well.
-_OWN_SOURCES = ("packaging.py", "trimming.py")
+_OWN_SOURCES = ("packaging.py", "trimming.py", "compiling.py")
 #: Chalice wants a region to be set. Nothing that it writes names one.
 _ANY_REGION = "us-east-1"
 MERGED_TEMPLATE = ".chalice/resources.json"
@@ -64,7 +65,7 @@ def package(project: Path = PROJECT) -> Package:
         if not (template.exists() and stamp.exists() and stamp.read_text() == digest):
             stamp.unlink(missing_ok=True)
             _run_chalice(project, build)
-            (build / CODE).write_bytes(trimmed((build / CODE).read_bytes()))
+            (build / CODE).write_bytes(compiled(trimmed((build / CODE).read_bytes())))
             stamp.write_text(digest)
         return _read(template)
 

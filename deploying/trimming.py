@@ -9,11 +9,17 @@ import fnmatch
 import io
 import zipfile
 
+from deploying.compiling import packed
+
 #: Shell patterns of paths in the archive (`*` also matches `/`), each with its reason.
 LEFT_OUT = {
     "*.dist-info/*": "read by installers",
     "*.egg-info/*": "read by installers",
-    "*__pycache__/*": "compiled by this machine's Python, for files whose dates are not the archive's",
+    "*__pycache__/*": "compiled for files whose dates are not the archive's; compiling.py does it anew",
+    "dateutil/*": "in the runtime, as botocore needs it",
+    "jmespath/*": "in the runtime, as botocore needs it",
+    "six.py": "in the runtime, as botocore's dateutil needs it",
+    "*.data/scripts/*": "commands",
     "*.pyi": "read by type checkers",
     "*/py.typed": "read by type checkers",
     "pydantic/mypy.py": "a type checker's plugin",
@@ -31,21 +37,13 @@ KEPT = (
     "aws_lambda_powertools/utilities/jmespath_utils/*.py",
     "holidays-*.dist-info/METADATA",
 )
-#: The first date a zip archive can hold, on every file.
-_NO_DATE = (1980, 1, 1, 0, 0, 0)
 
 
 def trimmed(archive: bytes) -> bytes:
     """Return the zip archive without what is left out, in order, packed as small as zip can."""
-    copy = io.BytesIO()
-    with zipfile.ZipFile(io.BytesIO(archive)) as source, zipfile.ZipFile(copy, "w") as target:
-        for entry in sorted(source.infolist(), key=lambda each: each.filename):
-            if entry.is_dir() or is_left_out(entry.filename):
-                continue
-            kept = zipfile.ZipInfo(entry.filename, _NO_DATE)
-            kept.external_attr = 0o644 << 16
-            target.writestr(kept, source.read(entry), zipfile.ZIP_DEFLATED, compresslevel=9)
-    return copy.getvalue()
+    with zipfile.ZipFile(io.BytesIO(archive)) as source:
+        names = [entry.filename for entry in source.infolist() if not entry.is_dir()]
+        return packed({name: source.read(name) for name in names if not is_left_out(name)})
 
 
 def is_left_out(path: str) -> bool:
