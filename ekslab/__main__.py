@@ -13,7 +13,7 @@ import urllib.error
 from collections.abc import Sequence
 from pathlib import Path
 
-from ekslab import commands, fleet_commands
+from ekslab import commands, fleet_commands, health_commands
 from ekslab.client import Client, NoCredentials
 from ekslab.curfew_parser import add_curfew
 from ekslab.naming import SeveralLabs
@@ -56,6 +56,8 @@ def parser() -> argparse.ArgumentParser:
     _add_looking(below)
     _add_fleet(below)
     add_curfew(below)
+    health = below.add_parser("health", help="is the service well, and what ran by itself when")
+    health.set_defaults(run=health_commands.health)
     return top
 
 

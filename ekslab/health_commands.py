@@ -1,0 +1,29 @@
+"""The command about the service itself: is it well."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from typing import Any
+
+from ekslab.answering import refused, told
+from ekslab.client import Client
+from ekslab.printing import table
+
+
+def health(client: Client, options: argparse.Namespace) -> int:
+    """Whether the service is well, and why not; exit status 1 unless it is."""
+    answer = client.call("GET", "/health")
+    if not answer.ok:
+        return refused(answer, options)
+    told(options, answer.body, lines(answer.body))
+    return 0 if answer.body["status"] == "ok" else 1
+
+
+def lines(view: Any) -> Iterator[str]:
+    """The status, the reasons, and when what runs by itself did last."""
+    yield view["status"]
+    yield from view["reasons"]
+    runs = [(run["workflow"], run["at"], run["outcome"], run["ageMinutes"]) for run in view["runs"]]
+    if runs:
+        yield from table(("RUN", "LAST", "OUTCOME", "MINUTES AGO"), runs)

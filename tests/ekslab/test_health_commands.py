@@ -1,0 +1,27 @@
+"""The command about the service itself, against the real route on fakes."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.api.test_health import ran
+from tests.ekslab.test_command_line import Wire, run
+
+
+def test_a_service_that_is_well_is_a_status_of_nought(capsys: pytest.CaptureFixture[str]) -> None:
+    wire = Wire()
+    ran(wire.http)
+    wire.http.world.clock.advance(minutes=7)
+    assert run(wire, "health") == 0
+    told = capsys.readouterr().out.splitlines()
+    assert told[0] == "ok"
+    assert [line.split()[0] for line in told[2:]] == ["tend_labs", "sweep_idle", "watch_support"]
+    assert all(line.endswith(" 7") for line in told[2:])
+
+
+def test_one_that_is_not_says_why_and_fails(capsys: pytest.CaptureFixture[str]) -> None:
+    wire = Wire()
+    assert run(wire, "health") == 1
+    told = capsys.readouterr().out.splitlines()
+    assert told[0] == "degraded"
+    assert "sweep_idle has not come to an end of a run yet." in told
