@@ -17,6 +17,7 @@ from chalicelib.domain.money import Prices
 from chalicelib.domain.notices import Message
 from chalicelib.domain.orphans import TaggedCluster
 from chalicelib.domain.plan import Entry, Fate, Plan, PlanHeader
+from chalicelib.domain.running import Running
 
 
 class CurfewStore(Protocol):
@@ -46,6 +47,10 @@ class CurfewStore(Protocol):
 
     def alive_count(self) -> int:
         """How many labs are not over, kept by the store as labs come and go: a few items, however many labs there are."""
+        ...
+
+    def running(self) -> Running:
+        """Labs by phase, and what they cost an hour, kept as `alive_count` is; labs from before that are in it once saved."""
         ...
 
     def blocked(self, limit: int) -> tuple[Lab, ...]:

@@ -25,6 +25,14 @@ class Metric(StrEnum):
     MINUTES_TO_READY = "MinutesToReady"
     #: Notices of support deadlines that were decided and are still not out when the watch ends. Daily.
     NOTICES_LATE = "NoticesLate"
+    #: Labs alive, by the dimension `phase`; a phase without any has no line. Hourly.
+    LABS = "Labs"
+    #: List price of all labs alive, USD an hour. Hourly.
+    HOURLY_USD = "HourlyUsd"
+
+
+#: CloudWatch has units for neither minutes nor dollars.
+_NO_COUNTS = (Metric.MINUTES_TO_READY, Metric.HOURLY_USD)
 
 
 def emit(stack: str, values: Mapping[Metric, float], **dimensions: str) -> None:
@@ -35,5 +43,5 @@ def emit(stack: str, values: Mapping[Metric, float], **dimensions: str) -> None:
     for name, value in {"stack": stack, **dimensions}.items():
         line.add_dimension(name, value)
     for metric, number in values.items():
-        line.add_metric(metric.value, "None" if metric is Metric.MINUTES_TO_READY else "Count", float(number))
+        line.add_metric(metric.value, "None" if metric in _NO_COUNTS else "Count", float(number))
     line.flush_metrics()

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from datetime import datetime
 
 from chalicelib.aws.curfew_keys import RULES, VERDICTS_KEPT, blocked_labs, expiry, resting_labs, verdict_key
-from chalicelib.aws.curfew_store_alive import alive_count
+from chalicelib.aws.curfew_store_alive import alive_count, running_now
 from chalicelib.aws.curfew_store_plans import DynamoPlans
 from chalicelib.aws.errors import translate
 from chalicelib.aws.store_creating import get
@@ -23,6 +23,7 @@ from chalicelib.domain.errors import StaleLab
 from chalicelib.domain.fleet import Place
 from chalicelib.domain.idleness_verdict import Verdict
 from chalicelib.domain.lab import Lab
+from chalicelib.domain.running import Running
 
 
 class DynamoCurfewStore(DynamoPlans):
@@ -54,6 +55,10 @@ class DynamoCurfewStore(DynamoPlans):
     def alive_count(self) -> int:
         """A few tallies, strongly consistent; see `curfew_store_alive.py`."""
         return alive_count(self._client, self._table)
+
+    def running(self) -> Running:
+        """The same tallies."""
+        return running_now(self._client, self._table)
 
     def blocked(self, limit: int) -> tuple[Lab, ...]:
         """From the sparse index. Raises Unreadable."""

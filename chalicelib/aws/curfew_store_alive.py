@@ -17,9 +17,11 @@ from chalicelib.aws.curfew_keys import COUNTED, whole_tally
 from chalicelib.aws.errors import translate
 from chalicelib.aws.store_keys import BY_AGE, EVERYONE, Item, lab_id_of, lab_key, tally_key, text
 from chalicelib.aws.store_pages import Listing, all_items
+from chalicelib.aws.store_tally import running
 from chalicelib.aws.store_writes import ATTEMPTS, add, transact
 from chalicelib.domain.errors import AwsUnavailable
 from chalicelib.domain.lab import OVER
+from chalicelib.domain.running import Running
 
 #: Labs counted in one transaction; with their tallies it stays well under a hundred operations.
 _AT_ONCE = 50
@@ -42,6 +44,11 @@ def alive_count(client: Any, table: str) -> int:
         _count_the_uncounted(client, table)
         items = _tallies(client, table)
     return sum(int(item["alive"]["N"]) for item in items if "alive" in item)
+
+
+def running_now(client: Any, table: str) -> Running:
+    """Labs by phase and what they cost an hour, as far as the tallies know. Raises AwsUnavailable, Throttled."""
+    return running(_tallies(client, table))
 
 
 def _tallies(client: Any, table: str) -> list[Item]:

@@ -12,7 +12,8 @@ from typing import Any
 
 from chalicelib.aws.store_creating import get
 from chalicelib.aws.store_items import lab_item, thing_of
-from chalicelib.aws.store_keys import Item, lab_key, name_key, number, owner_key, tally_key, text
+from chalicelib.aws.store_keys import Item, lab_key, name_key, number, owner_key, text
+from chalicelib.aws.store_tally import tallying
 from chalicelib.aws.store_writes import ATTEMPTS, add, delete, put, transact
 from chalicelib.domain.errors import LabNotFound, StaleLab
 from chalicelib.domain.lab import OVER, Lab
@@ -42,7 +43,7 @@ def _save(client: Any, table: str, seen: Item, stored: Lab, changed: Lab) -> boo
     operations = [_replacing(table, item, seen, stored.version)]
     if claims and over:
         operations += _freeing(table, stored)
-    operations += _tallying(table, stored.id, seen, item)
+    operations += tallying(table, stored.id, seen, item)
     reasons = transact(client, operations, write_id)
     if not reasons:
         return True
@@ -54,12 +55,6 @@ def _replacing(table: str, item: Item, seen: Item, version: int) -> Item:
     if "counted" not in seen:
         return put(table, item, "version = :seen AND attribute_not_exists(counted)", {":seen": number(version)})
     return put(table, item, "version = :seen", {":seen": number(version)})
-
-
-def _tallying(table: str, lab_id: str, seen: Item, item: Item) -> list[Item]:
-    """Bring the tally in line with `counted`; one that a lab from before was never in gains it here."""
-    was, will_be = "counted" in seen and seen["counted"]["BOOL"], item["counted"]["BOOL"]
-    return [] if was == will_be else [add(table, tally_key(lab_id), 1 if will_be else -1)]
 
 
 def _freeing(table: str, lab: Lab) -> list[Item]:

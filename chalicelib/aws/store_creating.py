@@ -12,7 +12,8 @@ from typing import Any
 
 from chalicelib.aws.errors import translate
 from chalicelib.aws.store_items import event_item, lab_item, thing_of
-from chalicelib.aws.store_keys import Item, idempotency_key_of, lab_key, name_key, number, owner_key, tally_key, text
+from chalicelib.aws.store_keys import Item, idempotency_key_of, lab_key, name_key, number, owner_key, text
+from chalicelib.aws.store_tally import tallying
 from chalicelib.aws.store_writes import ATTEMPTS, Reason, add, put, transact
 from chalicelib.domain.errors import AwsUnavailable, IdempotencyConflict, NameTaken, TooManyLabs
 from chalicelib.domain.lab import Lab
@@ -49,8 +50,9 @@ class LabCreation:
 
     def _operations(self, lab: Lab) -> list[Item]:
         claim = {**name_key(lab), "lab_id": text(lab.id)}
+        item = lab_item(lab, "new", claims=True)
         operations = [
-            put(self.table, lab_item(lab, "new", claims=True), _NEW),
+            put(self.table, item, _NEW),
             put(self.table, claim, _NEW),
             add(self.table, owner_key(lab.owner), 1, self.most),
             put(self.table, event_item(lab.id, first_event(lab))),
@@ -58,7 +60,7 @@ class LabCreation:
         if self.key is not None:
             expired = f"{_NEW} OR expires_at <= :now"
             operations.append(put(self.table, self._key_item(self.key), expired, {":now": number(_epoch(self.now))}))
-        return [*operations, add(self.table, tally_key(lab.id), 1)]
+        return [*operations, *tallying(self.table, lab.id, {}, item)]
 
     def _key_item(self, key: str) -> Item:
         facts = {"lab_id": text(self.lab.id), "digest": text(self.digest)}

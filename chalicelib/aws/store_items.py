@@ -11,6 +11,7 @@ from typing import Any, TypeVar
 
 from chalicelib.aws.store_json import Unfit, read, written
 from chalicelib.aws.store_keys import RUNS, Item, index_values, key, lab_key, lab_pk, number, stamp, text
+from chalicelib.aws.store_tally import tallied
 from chalicelib.domain.errors import Unreadable
 from chalicelib.domain.health import Run
 from chalicelib.domain.history import Event, Step
@@ -52,6 +53,7 @@ def lab_item(lab: Lab, write_id: str, claims: bool) -> Item:
     body, so that labs that are due can be grouped by it before one of them is loaded."""
     more: dict[str, Any] = {"phase": text(lab.phase), "write_id": text(write_id), "claims": {"BOOL": claims}}
     more |= {"counted": {"BOOL": lab.phase not in OVER}, "region": text(lab.region), "account": text(lab.account)}
+    more["tallied"] = tallied(lab)
     return {**_item(lab_key(lab.id), lab), "version": number(lab.version), **more, **index_values(lab)}
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -81,6 +81,15 @@ def add(table: str, key: Item, amount: int, most: int | None = None) -> Item:
         values[":most"] = {"N": str(most)}
     request = {"TableName": table, "Key": key, "UpdateExpression": "ADD alive :amount"}
     return {"Update": {**request, **_guarded(condition, values)}}
+
+
+def add_all(table: str, key: Item, amounts: Mapping[str, int]) -> Item:
+    """Add to several counters of one item; what is not there yet begins at nothing."""
+    names = {f"#n{index}": name for index, name in enumerate(amounts)}
+    values: Item = {f":n{index}": {"N": str(amount)} for index, amount in enumerate(amounts.values())}
+    expression = "ADD " + ", ".join(f"#n{index} :n{index}" for index in range(len(amounts)))
+    update = {"TableName": table, "Key": key, "UpdateExpression": expression, "ExpressionAttributeNames": names}
+    return {"Update": {**update, "ExpressionAttributeValues": values}}
 
 
 def _guarded(condition: str | None, values: Item | None) -> Item:

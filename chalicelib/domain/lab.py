@@ -128,7 +128,7 @@ class Lab:
 
     `account`: the one it is made in, whoever owns it. `ends_by`: the lease can never be extended beyond it. `kept_until`: no
     idleness ends the lab before. `adopted`: made from a cluster of ours that no record knew. `installation`: the service it
-    belongs to, as its tags say.
+    belongs to, as its tags say. `hourly_usd`: what it cost an hour when a sweep last looked at it.
     """
 
     id: str
@@ -153,6 +153,7 @@ class Lab:
     planned: Planned | None = None
     adopted: bool = False
     installation: str = ""
+    hourly_usd: float | None = None
     version: int = 0
 
     @property

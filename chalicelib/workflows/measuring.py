@@ -22,8 +22,12 @@ def measure_move(deps: Deps, was: Phase, lab: Lab, now: datetime) -> None:
 
 
 def measure_sweep(deps: Deps) -> None:
-    """How many labs are blocked. Reads only those."""
-    emit(deps.curfew.installation, {Metric.BLOCKED_LABS: len(deps.curfew.store.blocked(MOST_BLOCKED))})
+    """How many labs there are in which phase, and what all cost an hour. Reads tallies, and the blocked ones."""
+    stack, running = deps.curfew.installation, deps.curfew.store.running()
+    blocked = len(deps.curfew.store.blocked(MOST_BLOCKED))
+    emit(stack, {Metric.BLOCKED_LABS: blocked, Metric.HOURLY_USD: running.hourly_usd})
+    for phase, labs in running.phases.items():
+        emit(stack, {Metric.LABS: labs}, phase=str(phase))
 
 
 def measure_warnings(deps: Deps, undelivered: int) -> None:

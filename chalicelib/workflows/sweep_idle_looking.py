@@ -24,6 +24,7 @@ from chalicelib.domain.plan import SETTLED, Entry, Fate, Ground, Outcome
 from chalicelib.domain.planning import Known, plan_entry, planned_for
 from chalicelib.domain.sleeping import stays_awake
 from chalicelib.ports import Deps
+from chalicelib.workflows.sweep_idle_pricing import note_price
 from chalicelib.workflows.sweep_idle_region import Region
 from chalicelib.workflows.sweep_idle_settling import (
     DAY,
@@ -72,6 +73,9 @@ class Looking:
             with self._alone(each.lab.id):
                 self._look_at(each, evidence.get(each.lab.id))
         self._publish()
+        for each in studied:
+            with self.tally.around(f"the price of {each.lab.id}"):
+                note_price(self.deps, self.region, each.lab, self.now)
         return self.lost
 
     def _studied(self, ids: Sequence[str]) -> list[Studied]:

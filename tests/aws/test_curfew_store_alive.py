@@ -14,6 +14,7 @@ from chalicelib.aws.store import DynamoStore
 from chalicelib.aws.store_keys import ALIVE, TALLIES, lab_key
 from chalicelib.domain.errors import AwsRefused, AwsUnavailable
 from chalicelib.domain.lab import Phase
+from chalicelib.domain.running import Running
 from sandbox.emulator import Sandbox
 from tests.aws.given_curfew import Kept, created, kept_on, moto_client
 from tests.aws.table import create_table
@@ -44,7 +45,7 @@ def as_before(client: Any, *numbers: int) -> None:
     """Labs as they were written before they had a region beside their body and were counted, and no tally at all."""
     for number in numbers:
         item = client.get_item(TableName="labs", Key=lab_key(f"lab-{number}"))["Item"]
-        del item["region"], item["counted"]
+        del item["region"], item["counted"], item["tallied"]
         client.put_item(TableName="labs", Item=item)
     for tally in tallies(client):
         client.delete_item(TableName="labs", Key={"pk": tally["pk"], "sk": tally["sk"]})
@@ -168,3 +169,19 @@ def test_a_class_that_comes_and_goes_at_once_is_counted_right(sandbox: Sandbox) 
         assert kept.curfew.alive_count() == 40
         list(threads.map(lambda number: ended(kept, number), range(0, 40, 2)))
         assert kept.curfew.alive_count() == 20
+
+
+def test_labs_from_before_phases_were_counted_are_with_their_next_save(client: Meddled, kept: Kept) -> None:
+    for number in range(3):
+        created(kept, number, phase=Phase.READY)
+    for number in range(3):
+        item = client.get_item(TableName="labs", Key=lab_key(f"lab-{number}"))["Item"]
+        del item["tallied"]
+        client.put_item(TableName="labs", Item=item)
+    for tally in tallies(client):
+        client.put_item(TableName="labs", Item={name: tally[name] for name in ("pk", "sk", "alive")})
+    assert kept.curfew.running() == Running({}, 0.0)
+    kept.labs.change_lab("lab-0", lambda lab: replace(lab, hourly_usd=0.5))
+    ended(kept, 1)
+    assert kept.curfew.running() == Running({Phase.READY: 1}, 0.5)
+    assert kept.curfew.alive_count() == 2

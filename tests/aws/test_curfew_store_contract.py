@@ -15,6 +15,7 @@ from chalicelib.domain.evening import AtCurfew
 from chalicelib.domain.idleness_verdict import Verdict
 from chalicelib.domain.lab import Phase
 from chalicelib.domain.plan import Entry, Fate, Ground, Outcome, Stakes, plan_hash
+from chalicelib.domain.running import Running
 from tests.aws.given_curfew import NIGHT, Kept, a_verdict, an_entry, created, fake_kept, kept_on, moto_client
 from tests.fakes import NOW
 
@@ -275,3 +276,22 @@ def test_what_administrators_were_told_is_kept_through_later_publications(kept: 
     assert header is not None
     assert (header.brake_told_at, header.reported_at) == (NOW, NOW + DAY)
     assert (header.revision, header.entries, header.published_at) == (2, 2, NOW + MINUTE)
+
+
+def test_labs_are_counted_by_phase_with_what_they_cost_as_they_come_change_and_go(kept: Kept) -> None:
+    def become(number: int, phase: Phase, usd: float) -> None:
+        kept.labs.change_lab(f"lab-{number}", lambda lab: replace(lab.moved_to(phase, NOW), hourly_usd=usd))
+
+    for number in range(3):
+        created(kept, number)
+    assert kept.curfew.running() == Running({Phase.REQUESTED: 3}, 0.0)
+    become(0, Phase.READY, 0.2215)
+    become(1, Phase.READY, 0.7215)
+    assert kept.curfew.running() == Running({Phase.REQUESTED: 1, Phase.READY: 2}, 0.943)
+    become(1, Phase.HIBERNATED, 0.1)
+    become(2, Phase.FAILED, 0.3)
+    assert kept.curfew.running() == Running({Phase.READY: 1, Phase.HIBERNATED: 1}, 0.3215)
+    become(0, Phase.DELETED, 0.2215)
+    become(1, Phase.DELETED, 0.1)
+    assert kept.curfew.running() == Running({}, 0.0)
+    assert kept.curfew.alive_count() == 0

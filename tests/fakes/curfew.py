@@ -17,6 +17,7 @@ from chalicelib.domain.money import Prices
 from chalicelib.domain.notices import Message
 from chalicelib.domain.orphans import TaggedCluster
 from chalicelib.domain.plan import Entry, Fate, Outcome, Plan, PlanHeader, entry_digest, hash_of_digests
+from chalicelib.domain.running import Running
 from tests.fakes.account import Account, port
 from tests.fakes.store import FakeStore
 
@@ -63,6 +64,13 @@ class FakeCurfewStore:
     @port
     def alive_count(self) -> int:
         return sum(lab.phase not in OVER for lab in self.store.labs.values())
+
+    @port
+    def running(self) -> Running:
+        alive = [lab for lab in self.store.labs.values() if lab.phase not in OVER]
+        phases = {phase: sum(lab.phase is phase for lab in alive) for phase in Phase}
+        usd = sum(lab.hourly_usd or 0.0 for lab in alive)
+        return Running({phase: labs for phase, labs in phases.items() if labs}, round(usd, 6))
 
     @port
     def blocked(self, limit: int) -> tuple[Lab, ...]:

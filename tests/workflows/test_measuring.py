@@ -15,6 +15,8 @@ from chalicelib.metrics import Metric
 from chalicelib.ports import Deps
 from chalicelib.workflows import provision, sweep_idle, teardown, watch_support
 from chalicelib.workflows.running import run_step
+from chalicelib.workflows.sweep_idle_pricing import note_price
+from chalicelib.workflows.sweep_idle_region import Region
 from tests.fakes import FakeWorld, make_deps
 from tests.fakes.builders import NOW, a_lab
 from tests.workflows.nights import Nights
@@ -41,13 +43,15 @@ def put(world: FakeWorld, lab_id: str, phase: Phase) -> None:
 def measured(capsys: Captured) -> dict[str, float]:
     """What was printed in the embedded metric format, each as CloudWatch reads it; the namespace and dimensions as meant."""
     found: dict[str, float] = {}
+    dimensions = {True: [["stack", "phase"]], False: [["stack"]]}
     for line in capsys.readouterr().out.splitlines():
         document: dict[str, Any] = json.loads(line) if '"_aws"' in line else {}
         for directive in document.get("_aws", {}).get("CloudWatchMetrics", []):
             assert directive["Namespace"] == "ekslab"
-            assert directive["Dimensions"] == [["stack"]]
+            assert directive["Dimensions"] == dimensions["phase" in document]
             assert document["stack"] == STACK
-            found |= {metric["Name"]: document[metric["Name"]][0] for metric in directive["Metrics"]}
+            of = f" {document['phase']}" if "phase" in document else ""
+            found |= {metric["Name"] + of: document[metric["Name"]][0] for metric in directive["Metrics"]}
     return found
 
 
@@ -74,6 +78,34 @@ def test_each_sweep_tells_how_many_labs_are_blocked_also_none(world: FakeWorld, 
         put(world, f"lab-{n}", Phase.BLOCKED)
     sweep_idle.finish(deps_of(world), END, world.clock.now())
     assert measured(capsys)[Metric.BLOCKED_LABS] == 3
+
+
+def test_each_sweep_tells_labs_by_phase_and_what_they_cost(capsys: Captured) -> None:
+    nights = Nights()
+    nights.add("lab-a")
+    nights.add("lab-b", spec=replace(a_lab().spec, name="c-lab-b", nodegroups=()))
+    put(nights.world, "lab-new", Phase.REQUESTED)
+    nights.strike(NOW)
+    measured(capsys)
+    sweep_idle.finish(deps_of(nights.world), END, NOW)
+    told = measured(capsys)
+    assert (told["Labs ready"], told["Labs requested"]) == (2, 1)
+    costs = {lab_id: nights.lab(lab_id).hourly_usd or 0.0 for lab_id in ("lab-a", "lab-b")}
+    assert costs["lab-a"] > costs["lab-b"] > 0
+    assert told[Metric.HOURLY_USD] == pytest.approx(sum(costs.values()))
+
+
+def test_a_price_is_written_once_and_a_sleeping_lab_s_when_it_is_looked_at_next() -> None:
+    nights = Nights()
+    nights.add("lab-a")
+    nights.strike(NOW)
+    awake = nights.lab("lab-a")
+    note_price(nights.world.deps, Region(nights.world.deps, awake.place), awake, NOW)
+    assert nights.lab("lab-a").version == awake.version
+    asleep = replace(awake, phase=Phase.HIBERNATED)
+    nights.world.store.put(asleep)
+    note_price(nights.world.deps, Region(nights.world.deps, asleep.place), asleep, NOW)
+    assert 0 < (nights.lab("lab-a").hourly_usd or 0.0) < (awake.hourly_usd or 0.0)
 
 
 def test_a_sweep_that_cannot_count_is_still_finished(world: FakeWorld) -> None:
