@@ -19,6 +19,7 @@ from chalicelib.domain.idleness_nights import nights_signal
 from chalicelib.domain.idleness_requests import NAME as REQUESTS
 from chalicelib.domain.idleness_requests import requests_signal
 from chalicelib.domain.idleness_sentence import QUIET_AT_LEAST, sentence_of
+from chalicelib.domain.idleness_silence import with_zeros
 from chalicelib.domain.idleness_unseen import NAME as UNSEEN
 from chalicelib.domain.idleness_unseen import unseen_signal
 from chalicelib.domain.idleness_verdict import Sign, Signal, Verdict
@@ -80,12 +81,16 @@ def _signals(lab: Lab, evidence: Evidence, rules: CurfewRules, window: Window, c
 
 
 def _of_this_cluster(lab: Lab, evidence: Evidence) -> Evidence:
-    """Without the past of an earlier cluster of the same name: AWS/EKS tells clusters apart by nothing else."""
-    return replace(
+    """Without the past of an earlier cluster of the same name: AWS/EKS tells clusters apart by nothing else.
+
+    Pods of which nothing was told, where nothing is told of none, are none.
+    """
+    own = replace(
         evidence,
         requests_before=begun_after(evidence.requests_before, lab.created_at),
         scheduled_before=begun_after(evidence.scheduled_before, lab.created_at),
     )
+    return with_zeros(own)
 
 
 def _all_read(evidence: Evidence, signals: tuple[Signal, ...]) -> tuple[Signal, ...]:
