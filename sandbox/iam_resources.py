@@ -17,7 +17,11 @@ _EC2_FIELDS = (
     ("NetworkInterfaceId", "network-interface"),
     ("SnapshotId", "snapshot"),
 )
-_NEW_IN_EC2 = {"ImportKeyPair": "key-pair/*", "CreateSecurityGroup": "security-group/*"}
+_NEW_IN_EC2 = {
+    "ImportKeyPair": "key-pair/*",
+    "CreateSecurityGroup": "security-group/*",
+    "RunInstances": "instance/*",
+}
 _MOUNT_TARGET = re.compile(r"/mount-targets/(fsmt-[0-9a-f]+)$")
 
 

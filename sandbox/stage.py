@@ -15,6 +15,7 @@ from deploying import packaging
 from sandbox.deploy import api_url, deploy
 from sandbox.emulator import Sandbox, running_sandbox
 from sandbox.people import HttpAnswer, People, Person, make_people, signed_request
+from sandbox.questions_left import leave_questions
 from sandbox.settings import Settings
 
 DOMAIN = "lab.example.com"
@@ -103,6 +104,7 @@ def installed(settings: Settings | None = None, told: Callable[[str], None] = la
         zone = sandbox.client("route53").create_hosted_zone(Name=DOMAIN, CallerReference="stage")
         zone_id = zone["HostedZone"]["Id"].rpartition("/")[2]
         yield Stage(sandbox, api_url(sandbox.url, outputs), outputs, people, zone_id)
+        leave_questions(sandbox)
 
 
 def _parameters(people: People) -> dict[str, str]:

@@ -1,6 +1,7 @@
 """The lab's IAM roles in its stack, each with the least it needs, all under the path `/ekslab/`.
 
-The path lets the service's own policies name `role/ekslab/*` and nothing else. Pods get their rights by EKS Pod Identity,
+The path lets the service's own policies name `role/ekslab/*` and nothing else, and its permissions boundary, a policy of the
+installation's, bounds what any of them can ever do: without it none can be made. Pods get their rights by EKS Pod Identity,
 never through the node role, where every pod of the node would have them.
 """
 
@@ -26,21 +27,21 @@ _CLUSTER_ARN = "arn:${AWS::Partition}:eks:${AWS::Region}:${AWS::AccountId}:clust
 def roles(lab: Lab) -> Json:
     """Cluster, nodes; work host, external-dns and the EBS CSI driver where the lab has them."""
     made: Json = {
-        "ClusterRole": _role(_trusting("eks.amazonaws.com", tags=True), _CLUSTER_POLICIES),
-        "NodeRole": _role(_trusting("ec2.amazonaws.com"), _NODE_POLICIES),
+        "ClusterRole": _role(lab, _trusting("eks.amazonaws.com", tags=True), _CLUSTER_POLICIES),
+        "NodeRole": _role(lab, _trusting("ec2.amazonaws.com"), _NODE_POLICIES),
     }
     if lab.spec.work_host is not None:
         made["WorkHostRole"] = _role(
-            _trusting("ec2.amazonaws.com"), ("AmazonSSMManagedInstanceCore",), _allow_describing(lab)
+            lab, _trusting("ec2.amazonaws.com"), ("AmazonSSMManagedInstanceCore",), _allow_describing(lab)
         )
         made["WorkHostProfile"] = resource("IAM::InstanceProfile", {"Path": ROLE_PATH, "Roles": [ref("WorkHostRole")]})
     if lab.spec.external_dns is not None:
         made["ExternalDnsRole"] = _role(
-            _trusting_pods(lab, "external-dns"), (), _allow_records(lab.spec.external_dns.hosted_zone_id)
+            lab, _trusting_pods(lab, "external-dns"), (), _allow_records(lab.spec.external_dns.hosted_zone_id)
         )
     if has_ebs_csi(lab):
         made["EbsCsiRole"] = _role(
-            _trusting_pods(lab, "ebs-csi-controller-sa"), ("service-role/AmazonEBSCSIDriverPolicy",)
+            lab, _trusting_pods(lab, "ebs-csi-controller-sa"), ("service-role/AmazonEBSCSIDriverPolicy",)
         )
     return made
 
@@ -67,8 +68,16 @@ def has_ebs_csi(lab: Lab) -> bool:
     return any(addon.name == "aws-ebs-csi-driver" for addon in lab.spec.addons)
 
 
-def _role(trust: Json, managed: tuple[str, ...], inline: Json | None = None) -> Json:
+def boundary_name(installation: str) -> str:
+    """The path and name of the policy that bounds the roles of an installation's labs, as `.chalice/template.json` makes it."""
+    return f"{ROLE_PATH}{installation}-labs"
+
+
+def _role(lab: Lab, trust: Json, managed: tuple[str, ...], inline: Json | None = None) -> Json:
     properties: Json = {"Path": ROLE_PATH, "AssumeRolePolicyDocument": trust}
+    if lab.installation:
+        policy = f"policy{boundary_name(lab.installation)}"
+        properties["PermissionsBoundary"] = filled(f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:{policy}")
     if managed:
         properties["ManagedPolicyArns"] = [
             filled(f"arn:${{AWS::Partition}}:iam::aws:policy/{name}") for name in managed

@@ -10,6 +10,7 @@ from typing import Any
 
 from ministack import app as ministack
 from ministack.core.responses import AccountRegionScopedDict
+from ministack.services import iam
 from ministack.services.cloudformation import handlers, provisioners
 
 from sandbox.cloudformation.deletions import Properties
@@ -38,6 +39,24 @@ OPERATIONS: Mapping[str, tuple[str, str]] = {
     "AWS::IAM::Role": ("iam:CreateRole", "iam:DeleteRole"),
 }
 """By resource type: the operation that makes one, and the one that deletes it."""
+
+_EC2_KINDS: Mapping[str, str] = {
+    "EIP": "elastic-ip",
+    "Instance": "instance",
+    "InternetGateway": "internet-gateway",
+    "LaunchTemplate": "launch-template",
+    "NatGateway": "natgateway",
+    "Route": "route-table",
+    "RouteTable": "route-table",
+    "SecurityGroup": "security-group",
+    "SecurityGroupEgress": "security-group",
+    "SecurityGroupIngress": "security-group",
+    "Subnet": "subnet",
+    "SubnetRouteTableAssociation": "route-table",
+    "VPC": "vpc",
+    "VPCGatewayAttachment": "internet-gateway",
+}
+"""The word in the ARN of what each of EC2's types is checked on."""
 
 _role: ContextVar[str] = ContextVar("service role of the stack being worked on", default="")
 _roles: Any = AccountRegionScopedDict()
@@ -70,7 +89,10 @@ def _with_role(handle: Action) -> Action:
 def _checked_create(resource_type: str, create: Any) -> Any:
     def create_if_allowed(logical_id: str, properties: Properties, stack_name: str, *more: Any, **named: Any) -> Any:
         _require(_rights(resource_type, 0, f"{stack_name}-{logical_id}", properties))
-        return create(logical_id, properties, stack_name, *more, **named)
+        made = create(logical_id, properties, stack_name, *more, **named)
+        if resource_type == "AWS::IAM::Role":
+            iam._roles[made[0]]["PermissionsBoundary"] = properties.get("PermissionsBoundary")
+        return made
 
     return create_if_allowed
 
@@ -86,15 +108,17 @@ def _checked_delete(resource_type: str, delete: Any) -> Any:
 def _rights(resource_type: str, which: int, name: str, properties: Properties) -> Iterator[Right]:
     service, _, kind = resource_type.removeprefix("AWS::").partition("::")
     if service != "IAM":
-        yield OPERATIONS[resource_type][which], "*", {}
+        account, region = scope()
+        yield OPERATIONS[resource_type][which], f"arn:aws:ec2:{region}:{account}:{_EC2_KINDS[kind]}/*", {}
         return
     arn_kind = {"Role": "role", "InstanceProfile": "instance-profile"}[kind]
     arn = f"arn:aws:iam::{scope()[0]}:{arn_kind}{properties.get('Path', '/')}{name}"
-    yield OPERATIONS[resource_type][which], arn, {}
+    bounded = {"iam:PermissionsBoundary": given} if (given := properties.get("PermissionsBoundary")) else {}
+    yield OPERATIONS[resource_type][which], arn, bounded
     if properties.get("Policies"):
-        yield ("iam:PutRolePolicy", "iam:DeleteRolePolicy")[which], arn, {}
+        yield ("iam:PutRolePolicy", "iam:DeleteRolePolicy")[which], arn, bounded
     for policy in properties.get("ManagedPolicyArns", []):
-        yield ("iam:AttachRolePolicy", "iam:DetachRolePolicy")[which], arn, {"iam:PolicyARN": policy}
+        yield ("iam:AttachRolePolicy", "iam:DetachRolePolicy")[which], arn, {"iam:PolicyARN": policy, **bounded}
     if kind == "InstanceProfile":
         yield ("iam:AddRoleToInstanceProfile", "iam:RemoveRoleFromInstanceProfile")[which], arn, {}
 
