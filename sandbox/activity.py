@@ -14,9 +14,16 @@ from sandbox.emulator import Sandbox
 AUDIT_STREAM = "kube-apiserver-audit-1"
 
 
-def set_activity(sandbox: Sandbox, cluster: str, profile: str, since: datetime | None = None) -> None:
-    """Let a profile go on in a cluster from `since` on; without, for ever (`idle`, `silent`, `gaps`) or for six hours."""
+def set_activity(
+    sandbox: Sandbox, cluster: str, profile: str, since: datetime | None = None, place: tuple[str, str] | None = None
+) -> None:
+    """Let a profile go on in a cluster from `since` on; without, for ever (`idle`, `silent`, `gaps`) or for six hours.
+
+    `place`: its account and region, where those are not the sandbox's own.
+    """
     told = {"cluster": cluster, "profile": profile}
+    if place:
+        told |= {"account": place[0], "region": place[1]}
     sandbox.admin("POST", "activity", told | ({"since": since.isoformat()} if since else {}))
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from sandbox.fleet import root_of
+from sandbox.settings import ACCOUNT
 from sandbox.stage import Stage
 from tests.story.telling import Lab
 
@@ -21,13 +23,13 @@ def left_of(lab: Lab) -> list[str]:
 
 
 def clients(lab: Lab) -> Any:
-    """A factory of clients as root, in the lab's region."""
-    return clients_in(lab.learner.stage, lab.region)
+    """A factory of clients as root of the lab's account, in its region."""
+    return clients_in(lab.learner.stage, lab.region, lab.account)
 
 
-def clients_in(stage: Stage, region: str) -> Any:
-    """A factory of clients as root in a region."""
-    return lambda service: stage.sandbox.client(service, region=region)
+def clients_in(stage: Stage, region: str, account: str = ACCOUNT) -> Any:
+    """A factory of clients as root of an account in a region."""
+    return lambda service: stage.sandbox.client(service, credentials=root_of(account), region=region)
 
 
 def cluster(client: Any, name: str) -> Json:

@@ -17,6 +17,7 @@ from typing import Any
 from urllib.parse import quote
 
 from sandbox.people import HttpAnswer, Person, make_person
+from sandbox.settings import ACCOUNT
 from sandbox.stage import Stage
 
 Json = Any
@@ -87,7 +88,8 @@ class Learner:
     def taken(self, answer: HttpAnswer) -> Lab:
         """The lab of an answer that must be a 202."""
         assert answer.status == 202, answer.body.decode()
-        return Lab(self, answer.json["id"], answer.json["name"], answer.json["region"], answer.json["warnings"])
+        told = answer.json
+        return Lab(self, told["id"], told["name"], told["region"], told["account"], told["warnings"])
 
 
 @dataclass(frozen=True)
@@ -98,6 +100,7 @@ class Lab:
     id: str
     name: str
     region: str
+    account: str = ACCOUNT
     warnings: list[Json] = field(default_factory=list)
 
     @property

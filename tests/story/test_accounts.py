@@ -1,0 +1,115 @@
+"""Two accounts, two regions: labs of one name in each, made, changed, watched, ended by the night; the others never notice."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from sandbox.activity import set_activity
+from sandbox.fleet import join, root_of
+from sandbox.settings import ACCOUNT, REGION
+from sandbox.stage import Stage
+from sandbox.watching import run_watch
+from tests.story.account import clients_in, cluster, left_of
+from tests.story.nights import Night, a_night, all_ready
+from tests.story.telling import Lab, Learner
+
+pytestmark = pytest.mark.story
+
+MEMBER, THERE = "444455556666", "us-east-1"
+KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGmyIJjyZqq8vmYwm9Pu3NTXEGfLHZ6wfsIxTbZVrsJP learner"
+
+
+def test_labs_live_and_end_in_two_accounts_and_two_regions(stage: Stage) -> None:
+    with a_night() as night:
+        # Given an account that is not registered, then no lab is made in it, and the field says so
+        owner = night.learner
+        assert refused(owner, account=MEMBER, region=THERE) == {"account": "account-not-registered"}
+
+        # When it has the member role and is registered for labs, then they may be there, in its regions
+        role = join(night.stage.sandbox, MEMBER, labs=True)
+        registered(night, regions=[REGION, THERE], roleArn=role, labs=True)
+        assert refused(owner, account=MEMBER, region="eu-west-1") == {"region": "region-not-offered"}
+
+        # And labs of one name become ready in both accounts and both regions, each in its place and nowhere else
+        home = owner.asks_for("twin", nodegroups=[])
+        abroad = owner.asks_for("twin", account=MEMBER, nodegroups=[])
+        furnished = owner.asks_for("twin", account=MEMBER, region=THERE, **furniture())
+        all_ready(home, abroad, furnished)
+        labs = {(ACCOUNT, REGION): home, (MEMBER, REGION): abroad, (MEMBER, THERE): furnished}
+        for place, lab in labs.items():
+            assert cluster(clients_in(night.stage, place[1], place[0]), "twin")["tags"]["ekslab:lab-id"] == lab.id
+            assert f":{lab.account}:" in lab.inventory()["controlPlane"]["arn"]
+        assert clients_in(night.stage, THERE)("eks").list_clusters()["clusters"] == []
+
+        # And they can be changed, and sleep and wake
+        changed(furnished)
+
+        # When the watch comes by, then it sees the clusters of both accounts
+        run_watch(night.stage, night.curfew)
+        watched = night.administrator.sends("GET", "/clusters").json["clusters"]
+        assert {(one["account"], one["region"]) for one in watched if one["name"] == "twin"} >= {
+            (MEMBER, REGION),
+            (MEMBER, THERE),
+        }
+
+        # When nobody uses them and the evening comes, then the night ends them where they are
+        ended_by_the_night(night, home, abroad, furnished)
+
+        # And nothing is left in either account, and the account may go
+        answer = night.administrator.sends("DELETE", f"/accounts/{MEMBER}")
+        assert answer.status == 204, answer.body.decode()
+
+
+def furniture() -> dict[str, Any]:
+    """What makes a lab touch most of an account: nodes, a work host, a key pair."""
+    group = {"name": "workers", "desired": 1, "min": 1, "max": 2}
+    return {"nodegroups": [group], "workHost": True, "ssh": {"publicKey": KEY}, "logTypes": ["audit"]}
+
+
+def registered(night: Night, **body: Any) -> None:
+    """PUT /accounts/{id}, as an administrator; learners may not."""
+    assert night.learner.sends("PUT", f"/accounts/{MEMBER}", body).status == 403
+    answer = night.administrator.sends("PUT", f"/accounts/{MEMBER}", {"name": "training", **body})
+    assert answer.status == 200, answer.body.decode()
+
+
+def refused(owner: Learner, **fields: Any) -> dict[str, str]:
+    """The codes by path of a request that must be refused."""
+    answer = owner.sends("POST", "/labs", {"name": "nowhere", **fields})
+    assert answer.status == 400, answer.body.decode()
+    return {finding["path"]: finding["code"] for finding in answer.json["findings"] if finding["severity"] == "error"}
+
+
+def changed(lab: Lab) -> None:
+    """One more node, then asleep, then awake."""
+    assert lab.learner.sends("PATCH", lab.path, {"nodes": {"workers": 2}}).status == 202
+    lab.becomes("ready")
+    for act, phase in (("hibernate", "hibernated"), ("wake", "ready")):
+        assert lab.learner.sends("POST", f"{lab.path}/{act}").status == 202
+        lab.becomes(phase)
+    there = clients_in(lab.learner.stage, lab.region, lab.account)("eks")
+    sizes = there.describe_nodegroup(clusterName=lab.name, nodegroupName="workers")["nodegroup"]["scalingConfig"]
+    assert sizes["desiredSize"] == 2
+
+
+def ended_by_the_night(night: Night, home: Lab, *others: Lab) -> None:
+    """Idle since this morning, planned, warned of, ended at curfew: those abroad; the one at home is used."""
+    began: datetime = night.curfew - timedelta(hours=9)
+    set_activity(night.stage.sandbox, "twin", "busy", since=began)
+    for lab in others:
+        set_activity(night.stage.sandbox, "twin", "idle", began, (lab.account, lab.region))
+        evening = {"timeZone": "UTC", "curfew": f"{night.curfew:%H:%M}"}
+        assert lab.learner.sends("PUT", f"{lab.path}/evening", evening).status in (200, 202)
+    night.rules(maxPercent=100)
+    night.strikes(night.curfew - timedelta(hours=2))
+    night.strikes(night.curfew)
+    for lab in others:
+        lab.becomes("deleted")
+        assert lab.receipt()["clean"], lab.receipt()["verdict"]
+        assert left_of(lab) == []
+    assert home.shown()["phase"] == "ready"
+    home.is_let_go()
+    home.becomes("deleted")
+    assert left_of(home) == []
+    assert root_of(MEMBER)
