@@ -9,11 +9,14 @@ from typing import Any
 
 import pytest
 
+from chalicelib.metrics import NAMESPACE, Metric
+
 PROJECT = Path(__file__).resolve().parent.parent
 TEMPLATE: dict[str, Any] = json.loads((PROJECT / ".chalice/resources.json").read_text())
 RESOURCES: dict[str, Any] = TEMPLATE["Resources"]
 CONFIG = json.loads((PROJECT / ".chalice/config.json").read_text())["stages"]["dev"]["lambda_functions"]
-HEADINGS = set(re.findall(r"^#+ +(\S+)$", (PROJECT / "docs/runbook.md").read_text(), re.MULTILINE))
+RUNBOOK = (PROJECT / "docs/runbook.md").read_text()
+HEADINGS = set(re.findall(r"^#+ +(\S+)$", RUNBOOK, re.MULTILINE))
 
 
 def of_kind(kind: str) -> dict[str, Any]:
@@ -118,3 +121,42 @@ def test_the_dashboard_is_json_whatever_is_filled_in() -> None:
     body = RESOURCES["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
     widgets = json.loads(re.sub(r"\$\{[\w.:]+\}", "x", body))["widgets"]
     assert len({(widget["x"], widget["y"]) for widget in widgets}) == len(widgets) > 0
+
+
+def test_every_metric_of_ours_that_is_alarmed_on_is_one_that_is_emitted() -> None:
+    own = {name: said for name, said in ALARMS.items() if not said["Namespace"].startswith("AWS/")}
+    for name, said in own.items():
+        assert said["Namespace"] == NAMESPACE, name
+        assert said["MetricName"] in set(Metric), name
+        assert said["Dimensions"] == [{"Name": "stack", "Value": {"Ref": "AWS::StackName"}}], name
+
+
+def test_every_metric_is_emitted_shown_and_told() -> None:
+    body = RESOURCES["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+    emitting = (PROJECT / "chalicelib/workflows/measuring.py").read_text()
+    for metric in Metric:
+        assert f"Metric.{metric.name}" in emitting, metric
+        assert f'"{metric}"' in body.replace("\\", ""), metric
+        assert f"| `{metric}` |" in RUNBOOK, metric
+    shown = set(re.findall(rf'\["{NAMESPACE}", "(\w+)"', body))
+    assert shown <= set(Metric)
+
+
+@pytest.mark.parametrize("heading", sorted(heading for heading in HEADINGS if heading.endswith("Alarm")))
+def test_a_page_says_what_it_means_where_to_look_what_to_do_and_how_it_need_not_ring_again(heading: str) -> None:
+    page = RUNBOOK.partition(f"### {heading}\n")[2].partition("\n### ")[0].partition("\n## ")[0]
+    parts = [page.find(f"**{part}.**") for part in ("Means", "First look", "Mend", "Prevent")]
+    assert -1 < parts[0] < parts[1] < parts[2] < parts[3]
+    assert "```sh\n" in page[parts[1] : parts[2]], "no command to look with"
+
+
+def test_commands_of_the_runbook_name_what_there_is() -> None:
+    outputs = set(re.findall(r"\$\(output (\w+)\)", RUNBOOK))
+    functions = set(re.findall(r"\$\(function (\w+)\)", RUNBOOK)) - {"APIHandler"}
+    machines = {
+        "".join(word.capitalize() for word in name.split("_")) for name in re.findall(r"\$\(machine (\w+)\)", RUNBOOK)
+    }
+    assert outputs
+    assert outputs <= set(TEMPLATE["Outputs"])
+    assert functions <= {_logical_id(function) for function in CONFIG}
+    assert {f"{machine}StateMachine" for machine in machines} <= set(MACHINES)
