@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from chalicelib.domain.lab import Lab
-from chalicelib.domain.resources import Kind, LedgerEntry, Resource, Target
-from chalicelib.domain.world import (
-    EndpointProbe,
-    HostedZone,
-    KubernetesNodes,
-    KubernetesSweep,
-    StackState,
-    SubnetFacts,
-    WorkHostState,
-)
+if TYPE_CHECKING:
+    from chalicelib.domain.lab import Lab
+    from chalicelib.domain.resources import Kind, LedgerEntry, Resource, Target
+    from chalicelib.domain.world import (
+        EndpointProbe,
+        HostedZone,
+        KubernetesNodes,
+        KubernetesSweep,
+        StackState,
+        SubnetFacts,
+        WorkHostState,
+    )
 
 
 class Stacks(Protocol):

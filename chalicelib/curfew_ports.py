@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from chalicelib.domain.curfew import CurfewRules
 from chalicelib.domain.evening import Evening, Holidays
-from chalicelib.domain.evidence import Evidence
-from chalicelib.domain.fleet import Place
-from chalicelib.domain.idleness_verdict import Verdict
-from chalicelib.domain.lab import Lab
-from chalicelib.domain.money import Prices
-from chalicelib.domain.notices import Message
-from chalicelib.domain.orphans import TaggedCluster
-from chalicelib.domain.plan import Entry, Fate, Plan, PlanHeader
-from chalicelib.domain.running import Running
+
+if TYPE_CHECKING:
+    from chalicelib.domain.evidence import Evidence
+    from chalicelib.domain.fleet import Place
+    from chalicelib.domain.idleness_verdict import Verdict
+    from chalicelib.domain.lab import Lab
+    from chalicelib.domain.money import Prices
+    from chalicelib.domain.notices import Message
+    from chalicelib.domain.orphans import TaggedCluster
+    from chalicelib.domain.plan import Entry, Fate, Plan, PlanHeader
+    from chalicelib.domain.running import Running
 
 
 class CurfewStore(Protocol):

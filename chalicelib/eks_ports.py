@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from chalicelib.domain.calendar import Calendar
-from chalicelib.domain.lab import Lab, NodegroupSize
-from chalicelib.domain.spec import AccessSpec, AddonSpec, EndpointSpec, NodegroupSpec, PodIdentitySpec
-from chalicelib.domain.world import (
-    AccessEntryState,
-    AddonState,
-    ClusterState,
-    NodegroupState,
-    PodIdentityState,
-    UpdateState,
-)
+if TYPE_CHECKING:
+    from chalicelib.domain.calendar import Calendar
+    from chalicelib.domain.lab import Lab, NodegroupSize
+    from chalicelib.domain.spec import AccessSpec, AddonSpec, EndpointSpec, NodegroupSpec, PodIdentitySpec
+    from chalicelib.domain.world import (
+        AccessEntryState,
+        AddonState,
+        ClusterState,
+        NodegroupState,
+        PodIdentityState,
+        UpdateState,
+    )
 
 
 class Clusters(Protocol):

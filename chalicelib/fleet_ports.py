@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from chalicelib.domain.calendar import Calendar
 from chalicelib.domain.fleet import AddonAtNext, ClusterKey, FleetCluster, Insight, Place, Registration, Trouble
 from chalicelib.domain.ladder import NoticeRules
 from chalicelib.domain.notices import LADDER, Message, Notice, Watched
+
+if TYPE_CHECKING:
+    from chalicelib.domain.calendar import Calendar
 
 
 class Fleet(Protocol):

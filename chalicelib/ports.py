@@ -9,28 +9,30 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from chalicelib.cloud_ports import Census, Dns, Kubernetes, Leftovers, Network, Roles, Stacks
-from chalicelib.curfew_ports import Curfew
 from chalicelib.domain.accounts import LabAccounts, lab_accounts
 from chalicelib.domain.curfew import CurfewRules as CurfewRules
 from chalicelib.domain.evening import EVERY_DAY as EVERY_DAY
 from chalicelib.domain.evening import AtCurfew as AtCurfew
 from chalicelib.domain.evening import Evening as Evening
 from chalicelib.domain.fleet import Place as Place
-from chalicelib.domain.health import Run
-from chalicelib.domain.history import Event, Step
-from chalicelib.domain.lab import Lab, Phase
 from chalicelib.domain.limits import Limits as Limits
 from chalicelib.domain.notices import LADDER as LADDER
 from chalicelib.domain.permissions import People as People
-from chalicelib.domain.receipt import Receipt
-from chalicelib.domain.resources import LedgerEntry
 from chalicelib.domain.teams import Team as Team
-from chalicelib.eks_ports import Clusters
 from chalicelib.fleet_ports import Fleet as Fleet
-from chalicelib.fleet_ports import Watch
+
+if TYPE_CHECKING:
+    from chalicelib.cloud_ports import Census, Dns, Kubernetes, Leftovers, Network, Roles, Stacks
+    from chalicelib.curfew_ports import Curfew
+    from chalicelib.domain.health import Run
+    from chalicelib.domain.history import Event, Step
+    from chalicelib.domain.lab import Lab, Phase
+    from chalicelib.domain.receipt import Receipt
+    from chalicelib.domain.resources import LedgerEntry
+    from chalicelib.eks_ports import Clusters
+    from chalicelib.fleet_ports import Watch
 
 Item = TypeVar("Item")
 
