@@ -1,20 +1,25 @@
 """Delete a stack, unless labs live in it: they would run on, and cost, with nobody left who knows how to end them.
 
-The table stays (it is retained, and protected against deletion): it alone knows what was made and that it is gone.
+The table stays (it is retained, and protected against deletion): it alone knows what was made and that it is gone. Labs
+are listed by an index, which lags behind, and counted by tallies, which do not; the API is shut before the last count.
 """
 
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from botocore.exceptions import ClientError
 
+from chalicelib.aws.curfew_store_alive import alive_count
 from chalicelib.aws.store import DynamoStore
+from chalicelib.domain.claims import LAB_TAG
 from chalicelib.domain.lab import OVER, Lab, Phase
 from deploying.artifacts import ClientFactory
 from deploying.deploy import Refused
 from deploying.stacks import NotDeployed, Pace, failures, find_stack, wait
 
 TABLE = "LabsTable"
+API = "APIHandler"
 _ALIVE = tuple(phase for phase in Phase if phase not in OVER)
 _PAGE = 100
 
@@ -31,15 +36,37 @@ def destroy(
     there = find_stack(cloudformation, stack)
     if there is None:
         raise NotDeployed(f"there is no stack {stack}")
-    table = _table(cloudformation, client("dynamodb"), stack)
-    alive = list(_alive(client("dynamodb"), table)) if table else []
-    if alive:
-        named = "".join(f"\n{lab.id} ({lab.phase}), {lab.name} of {lab.owner}" for lab in alive)
-        raise StillInUse(f"{len(alive)} labs live; release them and wait for their receipts first:{named}")
+    dynamodb = client("dynamodb")
+    table = _found(cloudformation, stack, TABLE, lambda name: dynamodb.describe_table(TableName=name))
+    _refuse_if_used(dynamodb, table)
     if not ask(f"No lab lives. {_stays(table)} Shall {stack} be deleted?"):
         raise Refused(stack)
-    _delete(cloudformation, str(there["StackId"]), pace or Pace())
+    with _no_more_requests(client("lambda"), cloudformation, stack):
+        _refuse_if_used(dynamodb, table)
+        _delete(cloudformation, str(there["StackId"]), pace or Pace())
+    if lost := _alive_told(dynamodb, table):
+        raise StillInUse(
+            f"{stack} is gone, but at the last moment came {lost}\nRemove by hand what is tagged {LAB_TAG}."
+        )
     return (f"{stack} is gone.", _stays(table))
+
+
+@contextmanager
+def _no_more_requests(functions: Any, cloudformation: Any, stack: str) -> Iterator[None]:
+    """Let the API's handler run no more; whoever fails inside the block finds it as it was, if it is still there."""
+
+    def look(name: str) -> None:
+        functions.get_function(FunctionName=name)
+
+    handler = _found(cloudformation, stack, API, look)
+    if handler:
+        functions.put_function_concurrency(FunctionName=handler, ReservedConcurrentExecutions=0)
+    try:
+        yield
+    except BaseException:
+        if handler and _found(cloudformation, stack, API, look):
+            functions.delete_function_concurrency(FunctionName=handler)
+        raise
 
 
 def _delete(cloudformation: Any, stack_id: str, pace: Pace) -> None:
@@ -52,18 +79,31 @@ def _delete(cloudformation: Any, stack_id: str, pace: Pace) -> None:
         raise NotDeployed(stack["StackStatus"] + "".join(failures(cloudformation, stack_id, set())))
 
 
-def _table(cloudformation: Any, dynamodb: Any, stack: str) -> str | None:
-    """The table's name, unless the stack never came so far or the table is gone."""
+def _found(cloudformation: Any, stack: str, logical_id: str, look: Callable[[str], object]) -> str | None:
+    """The name of one of the stack's resources, unless the stack never came so far or it is gone when looked at."""
     try:
-        found = cloudformation.describe_stack_resource(StackName=stack, LogicalResourceId=TABLE)
+        found = cloudformation.describe_stack_resource(StackName=stack, LogicalResourceId=logical_id)
         name = str(found["StackResourceDetail"]["PhysicalResourceId"])
-        dynamodb.describe_table(TableName=name)
+        look(name)
     except ClientError as error:
         # Only "there is none" is an answer; whoever may not look must not conclude that nothing lives.
         if error.response["Error"]["Code"] in ("ValidationError", "ResourceNotFoundException"):
             return None
         raise
     return name
+
+
+def _refuse_if_used(dynamodb: Any, table: str | None) -> None:
+    if told := _alive_told(dynamodb, table):
+        raise StillInUse(f"There are labs; release them and wait for their receipts first: {told}")
+
+
+def _alive_told(dynamodb: Any, table: str | None) -> str:
+    """How many labs live, and those that the list shows already; empty if none does."""
+    if table is None or not (count := alive_count(dynamodb, table)):
+        return ""
+    named = "".join(f"\n{lab.id} ({lab.phase}), {lab.name} of {lab.owner}" for lab in _alive(dynamodb, table))
+    return f"{count} alive.{named or ' They are not listed yet; ask again.'}"
 
 
 def _alive(dynamodb: Any, table: str) -> Iterator[Lab]:

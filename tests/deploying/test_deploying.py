@@ -7,7 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -117,7 +117,7 @@ def test_nothing_is_destroyed_while_a_lab_lives(sandbox: Sandbox, stack: str) ->
     table = deployed(sandbox, stack)["Table"]
     put_lab(sandbox, table, Phase.DELETED, "lab-1")
     put_lab(sandbox, table, Phase.BLOCKED, "lab-2")
-    with pytest.raises(StillInUse, match=r"1 labs live.*\nlab-2 \(blocked\)"):
+    with pytest.raises(StillInUse, match=r"1 alive\.\nlab-2 \(blocked\)"):
         destroy(sandbox.client, stack, pace=QUICK)
     assert find_stack(sandbox.client("cloudformation"), stack) is not None
 
@@ -135,6 +135,74 @@ def test_a_stack_without_labs_goes_and_its_table_stays(sandbox: Sandbox, stack: 
     assert find_stack(sandbox.client("cloudformation"), stack) is None
     assert outputs["Table"] in told
     assert store.load_lab("lab-1").phase is Phase.DELETED
+
+
+def test_a_lab_that_the_list_does_not_show_yet_keeps_the_stack(sandbox: Sandbox, stack: str) -> None:
+    put_lab(sandbox, deployed(sandbox, stack)["Table"], Phase.REQUESTED)
+
+    def client(service: str) -> Any:
+        return Lagging(sandbox.client(service)) if service == "dynamodb" else sandbox.client(service)
+
+    with pytest.raises(StillInUse, match=r"1 alive\. They are not listed yet"):
+        destroy(client, stack, pace=QUICK)
+    assert find_stack(sandbox.client("cloudformation"), stack) is not None
+
+
+@dataclass(frozen=True)
+class Lagging:
+    """DynamoDB, whose indexes have not heard of anything yet."""
+
+    dynamodb: Any
+
+    def query(self, **asked: Any) -> Any:
+        answer = self.dynamodb.query(**asked)
+        return {**answer, "Items": [], "Count": 0} if "IndexName" in asked else answer
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.dynamodb, name)
+
+
+def test_a_lab_asked_for_while_the_question_was_open_keeps_the_stack_and_the_api_goes_on(
+    sandbox: Sandbox, packaged: Package, stack: str
+) -> None:
+    outputs = deploy(sandbox.client, packaged, stack, pace=QUICK)
+
+    def ask(_said: str) -> bool:
+        put_lab(sandbox, outputs["LabsTableName"], Phase.REQUESTED)
+        return True
+
+    with pytest.raises(StillInUse, match=r"1 alive\.\nlab-1 \(requested\)"):
+        destroy(sandbox.client, stack, ask, QUICK)
+    assert find_stack(sandbox.client("cloudformation"), stack) is not None
+    found = sandbox.client("cloudformation").describe_stack_resource(StackName=stack, LogicalResourceId="APIHandler")
+    handler = found["StackResourceDetail"]["PhysicalResourceId"]
+    assert "ReservedConcurrentExecutions" not in sandbox.client("lambda").get_function_concurrency(FunctionName=handler)
+
+
+def test_no_request_is_taken_while_the_stack_goes(sandbox: Sandbox, packaged: Package, stack: str) -> None:
+    """What CloudFormation finds when it is asked to delete: an API whose handler may not run."""
+    deploy(sandbox.client, packaged, stack, pace=QUICK)
+    seen: list[int] = []
+
+    class Watched:
+        def __init__(self, cloudformation: Any) -> None:
+            self.cloudformation = cloudformation
+
+        def delete_stack(self, **asked: Any) -> Any:
+            found = self.cloudformation.describe_stack_resource(StackName=stack, LogicalResourceId="APIHandler")
+            handler = found["StackResourceDetail"]["PhysicalResourceId"]
+            may = sandbox.client("lambda").get_function_concurrency(FunctionName=handler)
+            seen.append(may["ReservedConcurrentExecutions"])
+            return self.cloudformation.delete_stack(**asked)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.cloudformation, name)
+
+    def client(service: str) -> Any:
+        return Watched(sandbox.client(service)) if service == "cloudformation" else sandbox.client(service)
+
+    destroy(client, stack, pace=QUICK)
+    assert seen == [0]
 
 
 def test_whoever_may_not_look_at_the_table_destroys_nothing(sandbox: Sandbox, stack: str) -> None:
