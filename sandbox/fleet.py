@@ -150,7 +150,12 @@ def join(sandbox: Sandbox, account: str, labs: bool = False) -> str:
     It may be watched, and with `labs` used for labs, by a service that was deployed with the usual external id.
     """
     cloudformation = sandbox.client("cloudformation", credentials=root_of(account))
-    given = {"ServiceAccount": sandbox.account, "ExternalId": EXTERNAL_ID, "Labs": "true" if labs else "false"}
+    given = {
+        "ServiceAccount": sandbox.account,
+        "ServiceStack": "ekslab",
+        "ExternalId": EXTERNAL_ID,
+        "Labs": "true" if labs else "false",
+    }
     cloudformation.create_stack(
         StackName=MEMBER_ROLE,
         TemplateBody=MEMBER_TEMPLATE.read_text(),
