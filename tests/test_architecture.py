@@ -68,7 +68,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
     "chalicelib/logs.py": (),
     "chalicelib/metrics.py": (),
     "chalicelib/wiring": (
-        "chalicelib.wiring_clients",
+        "chalicelib.wiring",
         "chalicelib.aws",
         "chalicelib.ports",
         "chalicelib.fleet_ports",

@@ -1,0 +1,49 @@
+"""Builds what labs are made of in one place. Part of `wiring.py`, imported by the first step that asks for a place."""
+
+from __future__ import annotations
+
+from functools import cache, partial
+
+from chalicelib.aws.census import AwsCensus, CensusClients
+from chalicelib.aws.clock import SystemClock
+from chalicelib.aws.clusters import EksClusters
+from chalicelib.aws.dns import Route53Dns
+from chalicelib.aws.kubernetes import KubernetesApi
+from chalicelib.aws.kubernetes_token import OwnAccess
+from chalicelib.aws.leftovers import AwsLeftovers
+from chalicelib.aws.network import Ec2Network
+from chalicelib.aws.roles import IamRoles
+from chalicelib.aws.stacks import CloudFormationStacks
+from chalicelib.ports import Cloud, Place
+from chalicelib.wiring_clients import client, stack_role, tokens
+
+
+def cloud(place: Place) -> Cloud:
+    """One place, as long as this process lives."""
+    return _cloud_of(place.account, place.region)
+
+
+@cache
+def _cloud_of(account: str, region: str) -> Cloud:
+    of = partial(client, account, region)
+    ec2, iam, route53 = of("ec2"), of("iam"), of("route53")
+    shared = {"ec2": ec2, "iam": iam, "route53": route53} | {name: of(name) for name in ("elbv2", "elb", "efs", "logs")}
+    clusters = EksClusters(of("eks"), SystemClock().now)
+    return Cloud(
+        stacks=CloudFormationStacks(of("cloudformation"), ec2, partial(stack_role, account)),
+        clusters=clusters,
+        network=Ec2Network(ec2),
+        dns=Route53Dns(route53),
+        roles=IamRoles(iam),
+        leftovers=AwsLeftovers(**shared),
+        census=AwsCensus(
+            CensusClients(
+                **shared,
+                tagging=of("resourcegroupstaggingapi"),
+                eks=of("eks"),
+                cloudformation=of("cloudformation"),
+                autoscaling=of("autoscaling"),
+            )
+        ),
+        kubernetes=KubernetesApi(tokens(account, region), OwnAccess(of("sts"), iam, clusters)),
+    )

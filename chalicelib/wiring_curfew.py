@@ -1,0 +1,53 @@
+"""Builds curfew's world. Part of `wiring.py`, imported by the first that asks for it."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from chalicelib.aws.clock import SystemClock
+from chalicelib.aws.curfew_store import DynamoCurfewStore
+from chalicelib.aws.holidays import is_known_country, public_holidays
+from chalicelib.aws.link_keys import SecretsLinkKeys
+from chalicelib.aws.prices import PriceList
+from chalicelib.aws.reach import TopicReach
+from chalicelib.aws.signals import AwsSignals, SignalClients
+from chalicelib.curfew_ports import Curfew
+from chalicelib.ports import Place
+from chalicelib.settings import Settings
+from chalicelib.wiring_clients import BRIEFLY, LazyClient, client, tokens
+
+#: One of the three regions that have the Price List; it speaks for all.
+PRICE_LIST_REGION = "us-east-1"
+
+
+def curfew_of(settings: Settings) -> Curfew:
+    """Curfew's world."""
+    region, now, curfew = settings.region, SystemClock().now, settings.curfew
+    prices = PriceList(LazyClient("pricing", PRICE_LIST_REGION, BRIEFLY), now)
+    return Curfew(
+        store=DynamoCurfewStore(LazyClient("dynamodb", region), settings.table),
+        signals=_signals,
+        keys=SecretsLinkKeys(LazyClient("secretsmanager", region), curfew.link_secret, now),
+        reach=TopicReach(LazyClient("sns", region), settings.watch.topic_arn, now),
+        holidays=public_holidays,
+        prices=prices.prices,
+        usual=curfew.rules,
+        evening=curfew.evening,
+        regions=settings.limits.regions or (settings.limits.default_region,),
+        zone=curfew.zone,
+        report_hour=curfew.report_hour,
+        installation=settings.stack,
+        is_known_country=is_known_country,
+    )
+
+
+def _signals(place: Place) -> AwsSignals:
+    return _signals_of(place.account, place.region)
+
+
+@cache
+def _signals_of(account: str, region: str) -> AwsSignals:
+    names = ("eks", "cloudwatch", "ec2", "elbv2", "elb", "logs", "cloudtrail", "sts")
+    clients = {name: client(account, region, name) for name in names}
+    tagging = client(account, region, "resourcegroupstaggingapi")
+    return AwsSignals(SignalClients(**clients, tagging=tagging), tokens(account, region))

@@ -1,0 +1,34 @@
+"""Builds the support watch's world. Part of `wiring.py`, imported by the first that asks for it."""
+
+from __future__ import annotations
+
+from chalicelib.aws.clock import SystemClock
+from chalicelib.aws.fleet import EksFleet
+from chalicelib.aws.notifier import SnsNotifier
+from chalicelib.fleet_ports import Watch
+from chalicelib.ports import Place
+from chalicelib.settings import Settings
+from chalicelib.wiring_clients import LazyClient, client, fleet_store
+
+
+def watch_of(settings: Settings) -> Watch:
+    """The support watch's world."""
+    watch, region, now = settings.watch, settings.region, SystemClock().now
+
+    def fleet(place: Place) -> EksFleet:
+        eks, ec2 = (client(place.account, place.region, service, place.role_arn) for service in ("eks", "ec2"))
+        return EksFleet(eks, ec2, place, now)
+
+    sns, events = LazyClient("sns", region), LazyClient("events", region)
+    return Watch(
+        fleet=fleet,
+        store=fleet_store(),
+        notifier=SnsNotifier(sns, events, watch.topic_arn, watch.bus, watch.chat_topic_arn),
+        home=settings.account,
+        administrators=watch.administrators,
+        home_regions=watch.regions,
+        default_owner=watch.default_owner,
+        unreadable_after_days=watch.unreadable_after_days,
+        ladder=watch.ladder,
+        api_url=watch.api_url,
+    )
