@@ -154,6 +154,8 @@ def test_the_page_leads_from_nothing_to_a_working_lab_and_out_again(terminal: Te
     assert "learner@example.com" in terminal.answer_to("list-subscriptions-by-topic")
     assert "first is ready." in terminal.answer_to("request first")
     assert terminal.answer_to("kubectl").count(" Ready") == 2
+    assert "could not be read" not in terminal.answer_to("verdict first")
+    assert "\nok\n" in "\n" + terminal.answer_to("ekslab health")
     assert "first is deleted." in terminal.answer_to("delete first")
     assert "Nothing of the lab's is left" in terminal.answer_to("receipt first")
     assert "ekslab-prod is gone." in terminal.answer_to("make destroy")
