@@ -13,7 +13,7 @@ from tests.api.http import ADMIN, STRANGER
 from tests.fakes.fleet_builders import REGION
 
 SSO = "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_"
-OWNER = f"{SSO}Labs_0123456789abcdef/jo@example.com"
+OWNER = f"{SSO}Labs_0123456789abcdef/learner@example.com"
 
 #: kind of caller -> ARN; None: nobody signed.
 CALLERS: Mapping[str, str | None] = {
@@ -22,9 +22,9 @@ CALLERS: Mapping[str, str | None] = {
     "other owner": STRANGER,
     "other team": f"{SSO}Labs_0123456789abcdef/data@example.com",
     "same team": f"{SSO}Labs_0123456789abcdef/shop@example.com",
-    "viewer": f"{SSO}Audit_0123456789abcdef/jo@example.com",
+    "viewer": f"{SSO}Audit_0123456789abcdef/learner@example.com",
     "owner": OWNER,
-    "owner anew": f"{SSO}Labs_fedcba9876543210/jo@example.com",
+    "owner anew": f"{SSO}Labs_fedcba9876543210/learner@example.com",
     "administrator": ADMIN,
 }
 

@@ -20,7 +20,7 @@ from tests.fakes.fleet_builders import REGION, a_fleet_cluster, a_registration, 
 LAB = a_lab().id
 NOWHERE = "lab-none"
 TEAMS = (
-    Team("shop", (f"{SSO}Labs_*/jo@*", f"{SSO}Labs/shop@*")),
+    Team("shop", (f"{SSO}Labs_*/learner@*", f"{SSO}Labs/shop@*")),
     Team("data", (f"{SSO}Labs_0123456789abcdef/data@*",)),
 )
 PEOPLE = People(ACCOUNT, (ADMIN,), (f"{SSO}Audit_*/*",), TEAMS)
@@ -39,7 +39,7 @@ def the_world(route: tuple[str, str] = ("", "")) -> Http:
     http = a_world(a_ready_lab(owner=OWNER, facts=FACTS, **asleep), an_entry(owner=OWNER))
     http.people, http.caller = PEOPLE, None
     http.world.store.put_receipt(LAB, Receipt("now", NOW, (), ("tags",)))
-    http.world.watch.store.put(a_watched("orders", cluster=a_fleet_cluster("orders"), owner="jo@example.com"))
+    http.world.watch.store.put(a_watched("orders", cluster=a_fleet_cluster("orders"), owner="learner@example.com"))
     http.world.watch.store.register(a_registration(account=ACCOUNT))
     http.world.watch.fleets.add(a_fleet_cluster("orders"))
     return http
@@ -112,3 +112,15 @@ def test_lists_and_plans_show_what_is_theirs_to_see() -> None:
         assert (named.status == 200) == (kind in theirs), kind
         assert named.status != 200 or [lab["id"] for lab in named.json["labs"]] == [LAB]
         assert (http.get("/labs", query={"owner": "*"}, caller=arn).status == 200) == (kind in everything), kind
+
+
+def test_a_lab_belongs_to_the_person_and_lets_their_role_in_as_it_is_called_today() -> None:
+    http = the_world()
+    made = http.post("/labs", {"name": "mine"}, caller=OWNER, headers={"Idempotency-Key": "k"}).json["id"]
+    kept = http.world.store.labs[made]
+    assert kept.owner == f"{SSO}Labs/learner@example.com"
+    assert [entry.principal_arn for entry in kept.spec.access] == [
+        f"arn:aws:iam::{ACCOUNT}:role/AWSReservedSSO_Labs_0123456789abcdef"
+    ]
+    again = http.post("/labs", {"name": "mine"}, caller=CALLERS["owner anew"], headers={"Idempotency-Key": "k"})
+    assert (again.status, again.json["id"]) == (202, made)

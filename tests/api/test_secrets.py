@@ -13,14 +13,20 @@ from tests.api.http import ADMIN, Answer, Http
 from tests.api.matrix import CALLERS, MATRIX, OWNER
 from tests.api.test_matrix import ask, the_world
 
-PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOsecretlookingbutpublicsecretlookingbutpub jo@laptop"
+PUBLIC_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOsecretlookingbutpublicsecretlookingbutpub learner@laptop"
 #: What a signed request carries besides.
 SIGNED = {
     "Authorization": "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20261123/us-east-1/execute-api/aws4_request, Signature=5f8e0c",
     "X-Amz-Security-Token": "FwoGZXIvYXdzEXAMPLETOKEN",
-    "Cookie": "session=cookie-of-jos",
+    "Cookie": "session=cookie-of-learners",
 }
-SENT = (PUBLIC_KEY.split()[1], "Signature=5f8e0c", "FwoGZXIvYXdzEXAMPLETOKEN", "a-key-of-jos", "cookie-of-jos")
+SENT = (
+    PUBLIC_KEY.split()[1],
+    "Signature=5f8e0c",
+    "FwoGZXIvYXdzEXAMPLETOKEN",
+    "a-key-of-learners",
+    "cookie-of-learners",
+)
 
 
 class Lines(logging.Handler):
@@ -54,7 +60,9 @@ def secrets_of(http: Http) -> tuple[str, ...]:
 
 def a_request_with_a_key(http: Http) -> Answer:
     body = {"name": "with-a-key", "ssh": {"publicKey": PUBLIC_KEY}}
-    return http.call("POST", "/labs", body=body, caller=OWNER, headers={**SIGNED, "Idempotency-Key": "a-key-of-jos"})
+    return http.call(
+        "POST", "/labs", body=body, caller=OWNER, headers={**SIGNED, "Idempotency-Key": "a-key-of-learners"}
+    )
 
 
 def test_the_log_tells_who_did_what_and_none_of_what_they_sent(lines: Lines) -> None:

@@ -91,7 +91,7 @@ def test_an_unknown_lab_is_not_found(store: Store) -> None:
 
 def test_a_lab_that_was_kept_with_a_whole_arn_is_listed_as_its_owners_and_counted_as_it_was(store: Store) -> None:
     role = "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Labs"
-    whole, identity = f"{role}_0123456789abcdef/jo", f"{role}/jo"
+    whole, identity = f"{role}_0123456789abcdef/learner", f"{role}/learner"
     lab = create(store, a_lab(owner=whole), most=1)
     assert [found.id for found in store.list_labs(identity, (), 10, None).items] == [lab.id]
     assert store.load_lab(lab.id).owner == whole

@@ -13,28 +13,28 @@ from tests.fakes import a_caller
 
 HOME = "111122223333"
 SSO = f"arn:aws:sts::{HOME}:assumed-role/AWSReservedSSO_"
-JO = f"{SSO}Labs_0123456789abcdef/jo@example.com"
-JO_ANEW = f"{SSO}Labs_fedcba9876543210/jo@example.com"
-JO_AS_AUDITOR = f"{SSO}Audit_0123456789abcdef/jo@example.com"
-MAX = f"{SSO}Labs_0123456789abcdef/max@example.com"
+LEARNER = f"{SSO}Labs_0123456789abcdef/learner@example.com"
+LEARNER_ANEW = f"{SSO}Labs_fedcba9876543210/learner@example.com"
+LEARNER_AS_AUDITOR = f"{SSO}Audit_0123456789abcdef/learner@example.com"
+OTHER = f"{SSO}Labs_0123456789abcdef/other@example.com"
 #: A role of somebody's own that is only called like one.
-PLAIN = f"arn:aws:sts::{HOME}:assumed-role/Labs_0123456789abcdef/jo"
-IDENTITY = f"{SSO}Labs/jo@example.com"
+PLAIN = f"arn:aws:sts::{HOME}:assumed-role/Labs_0123456789abcdef/learner"
+IDENTITY = f"{SSO}Labs/learner@example.com"
 
 
 @pytest.mark.parametrize(
     ("arn", "identity"),
     [
-        (JO, IDENTITY),
-        (JO_ANEW, IDENTITY),
+        (LEARNER, IDENTITY),
+        (LEARNER_ANEW, IDENTITY),
         (IDENTITY, IDENTITY),
-        (JO.replace("aws:", "aws-us-gov:"), IDENTITY.replace("aws:", "aws-us-gov:")),
-        (f"{SSO}My_Labs_0123456789abcdef/jo", f"{SSO}My_Labs/jo"),
-        (f"{SSO}Labs_0123456789abcde/jo", f"{SSO}Labs_0123456789abcde/jo"),
+        (LEARNER.replace("aws:", "aws-us-gov:"), IDENTITY.replace("aws:", "aws-us-gov:")),
+        (f"{SSO}My_Labs_0123456789abcdef/learner", f"{SSO}My_Labs/learner"),
+        (f"{SSO}Labs_0123456789abcde/learner", f"{SSO}Labs_0123456789abcde/learner"),
         (PLAIN, PLAIN),
-        (f"arn:aws:iam::{HOME}:user/people/jo", f"arn:aws:iam::{HOME}:user/people/jo"),
+        (f"arn:aws:iam::{HOME}:user/people/learner", f"arn:aws:iam::{HOME}:user/people/learner"),
         (f"arn:aws:iam::{HOME}:root", f"arn:aws:iam::{HOME}:root"),
-        ("jo@example.com", "jo@example.com"),
+        ("learner@example.com", "learner@example.com"),
         ("", ""),
     ],
 )
@@ -48,18 +48,23 @@ def test_an_identity_is_its_own_identity(text: str) -> None:
         assert identity_of(identity_of(arn)) == identity_of(arn)
 
 
-@pytest.mark.parametrize("owner", [JO, JO_ANEW, IDENTITY])
+@pytest.mark.parametrize("owner", [LEARNER, LEARNER_ANEW, IDENTITY])
 def test_an_owner_stays_the_owner_however_the_lab_was_kept(owner: str) -> None:
-    for arn in (JO, JO_ANEW):
+    for arn in (LEARNER, LEARNER_ANEW):
         assert a_caller(arn=arn).owns(owner)
-    for arn in (MAX, JO_AS_AUDITOR, JO.replace(HOME, "444455556666"), JO.replace("jo@", "JO@")):
+    for arn in (
+        OTHER,
+        LEARNER_AS_AUDITOR,
+        LEARNER.replace(HOME, "444455556666"),
+        LEARNER.replace("learner@", "LEARNER@"),
+    ):
         assert not a_caller(arn=arn).owns(owner)
 
 
 def test_a_lab_without_an_owner_is_nobodys() -> None:
     team = Team("all", ("*@example.com",))
-    assert not a_caller(arn=JO, teams=(team,)).may_see("")
-    assert a_caller(arn=JO, is_viewer=True).may_see("")
+    assert not a_caller(arn=LEARNER, teams=(team,)).may_see("")
+    assert a_caller(arn=LEARNER, is_viewer=True).may_see("")
 
 
 @pytest.mark.parametrize(
@@ -74,27 +79,27 @@ def test_a_lab_without_an_owner_is_nobodys() -> None:
 )
 def test_a_pattern_fits_a_session_with_and_without_the_suffix(pattern: str) -> None:
     team = Team("shop", (pattern,))
-    assert all(team.has(arn, identity_of(arn)) for arn in (JO, JO_ANEW))
-    assert team.has(identity_of(MAX))
+    assert all(team.has(arn, identity_of(arn)) for arn in (LEARNER, LEARNER_ANEW))
+    assert team.has(identity_of(OTHER))
 
 
 def test_a_pattern_of_one_permission_set_does_not_fit_another_one() -> None:
     team = Team("shop", (f"{SSO}Labs/*", f"{SSO}Labs_0123456789abcdef/*"))
-    assert not team.has(JO_AS_AUDITOR, identity_of(JO_AS_AUDITOR))
-    assert not team.has(f"{SSO}LabsAdmin_0123456789abcdef/jo", f"{SSO}LabsAdmin/jo")
+    assert not team.has(LEARNER_AS_AUDITOR, identity_of(LEARNER_AS_AUDITOR))
+    assert not team.has(f"{SSO}LabsAdmin_0123456789abcdef/learner", f"{SSO}LabsAdmin/learner")
 
 
 def test_a_team_sees_and_does_not_change_and_two_teams_do_not_see_each_other() -> None:
     people = People(HOME, teams=(Team("shop", (f"{SSO}Labs/*",)), Team("data", (f"{SSO}Audit/*",))))
-    colleague, other = people.caller(MAX, HOME, None), people.caller(JO_AS_AUDITOR, HOME, None)
+    colleague, other = people.caller(OTHER, HOME, None), people.caller(LEARNER_AS_AUDITOR, HOME, None)
     assert colleague is not None
     assert other is not None
-    assert (colleague.may_see(JO_ANEW), colleague.may_change(JO_ANEW)) == (True, False)
-    assert (other.may_see(JO), other.may_change(JO)) == (False, False)
+    assert (colleague.may_see(LEARNER_ANEW), colleague.may_change(LEARNER_ANEW)) == (True, False)
+    assert (other.may_see(LEARNER), other.may_change(LEARNER)) == (False, False)
 
 
 @given(
-    st.sampled_from([JO, MAX, JO_AS_AUDITOR, f"arn:aws:iam::{HOME}:root"]),
+    st.sampled_from([LEARNER, OTHER, LEARNER_AS_AUDITOR, f"arn:aws:iam::{HOME}:root"]),
     st.sampled_from(["444455556666", "", f"{HOME}0", "*"]),
 )
 def test_callers_of_other_accounts_are_nobody_whatever_the_patterns_say(arn: str, account: str) -> None:
@@ -103,10 +108,10 @@ def test_callers_of_other_accounts_are_nobody_whatever_the_patterns_say(arn: str
 
 
 def test_an_administrator_is_no_viewer_and_a_viewer_changes_not_even_what_is_theirs() -> None:
-    people = People(HOME, (f"{SSO}Labs_*/max@*",), (f"{SSO}*",))
-    admin, viewer = people.caller(MAX, HOME, None), people.caller(JO, HOME, None)
-    assert admin == Caller(MAX, HOME, None, is_admin=True)
-    assert viewer == Caller(JO, HOME, None, is_viewer=True)
-    assert admin.may_change(JO)
-    assert viewer.may_see(MAX)
-    assert not viewer.may_change(JO)
+    people = People(HOME, (f"{SSO}Labs_*/other@*",), (f"{SSO}*",))
+    admin, viewer = people.caller(OTHER, HOME, None), people.caller(LEARNER, HOME, None)
+    assert admin == Caller(OTHER, HOME, None, is_admin=True)
+    assert viewer == Caller(LEARNER, HOME, None, is_viewer=True)
+    assert admin.may_change(LEARNER)
+    assert viewer.may_see(OTHER)
+    assert not viewer.may_change(LEARNER)

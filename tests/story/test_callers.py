@@ -33,14 +33,14 @@ def test_no_route_but_the_links_is_reached_without_a_good_signature(stage: Stage
 
 def test_a_session_of_a_permission_set_is_its_user_whatever_the_roles_suffix(stage: Stage) -> None:
     # Given a permission set that was assigned twice, so that its role has another suffix
-    before = session(stage, "AWSReservedSSO_Stories_0123456789abcdef", "jo@example.com")
-    after = session(stage, "AWSReservedSSO_Stories_fedcba9876543210", "jo@example.com")
-    jo = f"arn:aws:sts::{stage.sandbox.account}:assumed-role/AWSReservedSSO_Stories/jo@example.com"
+    before = session(stage, "AWSReservedSSO_Stories_0123456789abcdef", "learner@example.com")
+    after = session(stage, "AWSReservedSSO_Stories_fedcba9876543210", "learner@example.com")
+    learner = f"arn:aws:sts::{stage.sandbox.account}:assumed-role/AWSReservedSSO_Stories/learner@example.com"
 
     # Then both sessions may list the labs of the one person, and not somebody else's
     for who in (before, after):
-        assert labs_of(stage, who, jo).status == 200
-        assert labs_of(stage, who, jo.replace("jo@", "max@")).status == 400
+        assert labs_of(stage, who, learner).status == 200
+        assert labs_of(stage, who, learner.replace("learner@", "other@")).status == 400
         assert labs_of(stage, who, "*").status == 400
 
 
