@@ -12,6 +12,7 @@ from typing import Any
 from ministack import app as ministack
 
 from sandbox import (
+    bill,
     cloudformation,
     cloudwatch,
     ec2,
@@ -51,6 +52,7 @@ def mounted_app(settings: Settings, url: str) -> AsgiApp:
         ministack._loaded_modules["eks"] = eks
     iam.install()
     iam_questions.install()
+    bill.install()
     return with_admin_routes(ministack.app, _routes(settings, url, clock, eks, kubernetes, activities))
 
 
@@ -101,6 +103,7 @@ def _routes(
         ("POST", "activity"): partial(_set_activity, settings, activities),
         ("POST", "fleet"): partial(_put_fleet, settings, eks),
         ("POST", "insights"): partial(_put_insights, settings, eks),
+        ("GET", "bill"): lambda _: bill.bill(),
         ("GET", "questions"): lambda _: iam_questions.questions(),
         ("POST", "quotas"): lambda values: quotas.set_quotas(values or {}),
     }

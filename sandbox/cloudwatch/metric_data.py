@@ -13,6 +13,7 @@ from typing import Any
 
 from ministack.services import cloudwatch
 
+from sandbox.bill import count
 from sandbox.cloudwatch.activities import Activities, Subject
 from sandbox.ec2.actions import scope
 from sandbox.eks.errors import EksError
@@ -61,6 +62,7 @@ def _wrong(given: Mapping[str, Any]) -> str | None:
 
 
 def _answer(given: Mapping[str, Any], activities: Activities, emulated: Callable[[dict[str, Any]], Answer]) -> Answer:
+    count("metrics requested", len(given["MetricDataQueries"]))
     results: dict[str, Result] = {}
     others = []
     for query in given["MetricDataQueries"]:

@@ -1,0 +1,163 @@
+"""What it costs to run the service: counted in the sandbox, priced by AWS's list, per lab and per month.
+
+A lab of the course goes through its whole life (made, planned and warned about, ended at curfew, looked at again), the watch
+through two fleets. States are counted in executions' histories, everything else at the sandbox's services (`sandbox/bill.py`).
+Only Lambda's time is assumed, since this machine's is not AWS's. The labs' own cost is in docs/costs.md, and not here.
+"""
+
+import argparse
+import json
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import partial
+
+from benchmarks.running_costs import FIXED, LIST_PRICES, Counts, of_month, priced
+from sandbox.activity import set_activity
+from sandbox.fleet import TODAY, put_clusters
+from sandbox.mailbox import subscribe
+from sandbox.settings import PROJECT, Settings
+from sandbox.stage import Stage, installed
+from sandbox.watching import run_sweep, run_watch
+
+NAME = "measured"
+_FEW, _MORE = 20, 100
+
+
+@dataclass
+class Meter:
+    """Counts what a piece of life takes: the difference between before and after."""
+
+    stage: Stage
+    before: Counts = field(default_factory=Counter)
+
+    def of(self, piece: Callable[[], object]) -> Counts:
+        """Live it, and say what it took."""
+        self.before = self._now()
+        piece()
+        after = self._now()
+        return Counter({what: after[what] - self.before[what] for what in after})
+
+    def _now(self) -> Counts:
+        counts: Counts = Counter(self.stage.sandbox.admin("GET", "bill"))
+        client = self.stage.sandbox.client("stepfunctions")
+        for machine in client.list_state_machines()["stateMachines"]:
+            for page in client.get_paginator("list_executions").paginate(stateMachineArn=machine["stateMachineArn"]):
+                for execution in page["executions"]:
+                    counts += self._states(execution["executionArn"])
+        return counts
+
+    def _states(self, execution: str) -> Counts:
+        pages = self.stage.sandbox.client("stepfunctions").get_paginator("get_execution_history")
+        kinds = [event["type"] for page in pages.paginate(executionArn=execution) for event in page["events"]]
+        entered = sum(kind.endswith("StateEntered") for kind in kinds)
+        return Counter({"transitions": entered, "invocations": kinds.count("TaskStateEntered"), "executions": 1})
+
+
+def main() -> None:
+    """Print what was counted, and what it comes to."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--scale", type=float, default=0.04, help="wall seconds per AWS second")
+    options = parser.parse_args()
+    with installed(Settings(scale=options.scale)) as stage:
+        pieces = {**_life_of_a_lab(stage), **_watches(stage)}
+    _print_counts(pieces)
+    _print_months(pieces)
+
+
+def _life_of_a_lab(stage: Stage) -> dict[str, Counts]:
+    meter, who = Meter(stage), stage.people.learner
+    subscribe(stage.sandbox, stage.outputs["NoticesTopicArn"], "everybody", None)
+    stage.call(stage.people.administrator, "PUT", "/curfew", {"youngHours": 0})
+    curfew = (datetime.now(UTC) + timedelta(hours=3)).replace(second=0, microsecond=0)
+    evening = {"timeZone": "UTC", "curfew": f"{curfew:%H:%M}"}
+    idle_hour = meter.of(lambda: run_sweep(stage, datetime.now(UTC) - timedelta(hours=2)))
+    tending = meter.of(stage.tend)
+    lab_id = ""
+
+    def make() -> None:
+        nonlocal lab_id
+        body = {"name": NAME, "workHost": True, "leaseHours": 48, "evening": evening}
+        lab_id = stage.call(who, "POST", "/labs", body).json["id"]
+        _until(stage, lab_id, "ready")
+
+    def end() -> None:
+        run_sweep(stage, curfew)
+        _until(stage, lab_id, "deleted")
+        for later in (timedelta(minutes=16), timedelta(hours=25)):
+            stage.tend(datetime.now(UTC) + later)
+            stage.wait(who, lab_id, lambda _: not _running(stage), seconds=300)
+
+    made = meter.of(make)
+    set_activity(stage.sandbox, NAME, "idle", since=curfew - timedelta(hours=9))
+    planned = meter.of(lambda: run_sweep(stage, datetime.now(UTC) + timedelta(seconds=2)))
+    ended = meter.of(end)
+    return {
+        "a lab is made": made,
+        "a lab is judged, planned, warned about": _beyond(planned, idle_hour),
+        "a lab is ended, and looked at again": _beyond(ended, idle_hour),
+        "an hour's sweep, nothing due": idle_hour,
+        "five minutes' tending, nothing due": tending + Counter({"invocations": 1}),
+    }
+
+
+def _watches(stage: Stage) -> dict[str, Counts]:
+    """The second day's run of each fleet: the first one's notices are out by then."""
+    meter, days = Meter(stage), [TODAY + timedelta(days=n) for n in range(4)]
+    stage.sandbox.admin("POST", "clock", {"now": TODAY.isoformat()})
+    counted = []
+    for number, first in ((_FEW, 0), (_FEW + _MORE, 2)):
+        put_clusters(stage.sandbox, [_cluster(n) for n in range(number)])
+        run_watch(stage, days[first], seconds=600)
+        counted.append(meter.of(partial(run_watch, stage, days[first + 1], 600)))
+    few, many = counted
+    each = Counter({what: (many[what] - few[what]) / _MORE for what in many})
+    return {
+        "a day's watch, nothing to watch": Counter({what: max(0, few[what] - _FEW * each[what]) for what in few}),
+        "a day's watch of one more cluster": each,
+    }
+
+
+def _cluster(number: int) -> Mapping[str, object]:
+    tags = {"owner": f"team-{number % 20}@example.com"}
+    version = ("1.33", "1.34", "1.35", "1.36")[number % 4]
+    return {"name": f"cluster-{number:04}", "version": version, "tags": tags, "nodegroups": [{"name": "workers"}]}
+
+
+def _until(stage: Stage, lab_id: str, phase: str) -> None:
+    lab = stage.wait(stage.people.learner, lab_id, lambda lab: lab["phase"] in (phase, "failed", "blocked"), 600)
+    if lab["phase"] != phase:
+        raise SystemExit(f"{lab['phase']}: {lab['reason']}")
+
+
+def _running(stage: Stage) -> bool:
+    client = stage.sandbox.client("stepfunctions")
+    machines = [machine["stateMachineArn"] for machine in client.list_state_machines()["stateMachines"]]
+    return any(client.list_executions(stateMachineArn=arn, statusFilter="RUNNING")["executions"] for arn in machines)
+
+
+def _beyond(counts: Counts, usual: Counts) -> Counts:
+    return Counter({what: max(0, counts[what] - usual[what]) for what in counts})
+
+
+def _print_counts(pieces: Mapping[str, Counts]) -> None:
+    kinds = list(LIST_PRICES)
+    print(f"{'':<42}" + "".join(f"{kind:>19}" for kind in kinds) + f"{'$':>11}")
+    for piece, counts in pieces.items():
+        print(f"{piece:<42}" + "".join(f"{counts[kind]:>19,.1f}" for kind in kinds) + f"{priced(counts):>11.5f}")
+
+
+def _print_months(pieces: Mapping[str, Counts]) -> None:
+    alarms = (PROJECT / ".chalice/resources.json").read_text()
+    resources = json.loads(alarms)["Resources"].values()
+    fixed = {**FIXED, "alarms": 0.10 * sum(each.get("Type") == "AWS::CloudWatch::Alarm" for each in resources)}
+    print("\na month, list prices of us-east-1 without free tiers\n")
+    for title, labs, clusters in (("nobody uses it", 0, 0), ("50 labs", 50, 0), ("50 labs, 1,000 clusters", 50, 1000)):
+        parts = {**of_month(pieces, labs, clusters), **fixed}
+        told = ", ".join(f"{part} {usd:.2f}" for part, usd in parts.items() if usd >= 0.005)
+        print(f"{title:<26}{sum(parts.values()):>8.2f}   {told}")
+
+
+if __name__ == "__main__":
+    main()
