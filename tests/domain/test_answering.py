@@ -8,6 +8,7 @@ from chalicelib.domain.answering import answers_for, may_change
 from tests.fakes import a_caller
 
 SESSION = "arn:aws:sts::111122223333:assumed-role/Developers/ops@example.com"
+SSO = "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Ops_0123456789abcdef/ops@example.com"
 USER = "arn:aws:iam::111122223333:user/people/ops"
 
 
@@ -20,6 +21,9 @@ USER = "arn:aws:iam::111122223333:user/people/ops"
         (SESSION, "Developers", False),
         (SESSION, "ops", False),
         (USER, "ops", True),
+        (SSO, SSO.replace("0123456789abcdef", "fedcba9876543210"), True),
+        (SSO, "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Ops/ops@example.com", True),
+        (SSO, SESSION, False),
         (USER, "people/ops", False),
         (USER, "", False),
         (USER, None, False),
@@ -29,3 +33,4 @@ def test_an_owner_is_known_by_arn_or_by_the_last_part_of_it(arn: str, owner: str
     assert answers_for(a_caller(arn=arn), owner) is answers
     assert may_change(a_caller(arn=arn), owner) is answers
     assert may_change(a_caller(arn=arn, is_admin=True), owner) is True
+    assert may_change(a_caller(arn=arn, is_viewer=True), owner) is False
