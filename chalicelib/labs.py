@@ -46,7 +46,7 @@ def requested_before(deps: Deps, caller: Caller, key: str | None, digest: str, n
 
 def request_lab(deps: Deps, caller: Caller, asking: Asking, key: str | None, digest: str, now: datetime) -> Answered:
     """Store a new lab and start making it. Raises InvalidRequest, NameTaken, TooManyLabs, IdempotencyConflict."""
-    account = asking.account or deps.watch.home
+    account = deps.watch.home if asking.account is None else asking.account
     spec, found = preflight(deps, caller, asking.spec, account)
     findings = (*asking.findings, *asking.in_callers_words(found))
     if has_errors(findings):

@@ -34,4 +34,4 @@ class Case:
     def account(self) -> str:
         """The account the lab would be made in."""
         home = self.accounts.home if self.accounts else self.caller.account
-        return self.draft.account or home
+        return home if self.draft.account is None else self.draft.account

@@ -149,7 +149,13 @@ class FakeSignals:
     account: Account
     evidence: dict[str, Callable[[datetime], Evidence]] = field(default_factory=dict)
     clusters: list[TaggedCluster] = field(default_factory=list)
+    asked: list[Place] = field(default_factory=list)
     port_name: str = "signals"
+
+    def of(self, place: Place) -> FakeSignals:
+        """The same signals for every place; which were asked for is noted."""
+        self.asked.append(place)
+        return self
 
     @port
     def read(self, labs: Sequence[Lab], now: datetime, window: timedelta) -> Mapping[str, Evidence]:
@@ -230,7 +236,7 @@ def make_curfew(account: Account, store: FakeStore) -> FakeCurfew:
 
     curfew = Curfew(
         curfew_store,
-        lambda place: signals,
+        signals.of,
         keys,
         reach,
         holidays,

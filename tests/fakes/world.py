@@ -1,11 +1,13 @@
-"""The fakes put together: one account, one region, one clock."""
+"""The fakes put together: one clock, one account in one region, and any number of others that it may join."""
 
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
-from chalicelib.ports import Cloud, Deps, Limits
+from chalicelib.domain.errors import AccessDenied
+from chalicelib.ports import Cloud, Deps, Limits, Place
 from tests.fakes.account import Account
 from tests.fakes.clock import FakeClock
 from tests.fakes.clusters import FakeClusters
@@ -37,6 +39,18 @@ class FakeWorld:
     watch: FakeWatch
     curfew: FakeCurfew
     deps: Deps
+    places: Places
+
+    def join(self, account: str, region: str) -> Account:
+        """Another account's region, which lets the service in; what exists there."""
+        there = Account(self.clock, account, region)
+        self.places.open[Place(account, region)] = cloud_over(there)
+        return there
+
+    def shut(self, account: str) -> None:
+        """The account lets the service in no more."""
+        for place in [place for place in self.places.open if place.account == account]:
+            del self.places.open[place]
 
     def fail(self, operation: str, error: Exception, times: int = 1, after: bool = False) -> None:
         """Plan failures of the next calls of an operation."""
@@ -47,12 +61,39 @@ class FakeWorld:
         self.account.lose_answer(operation)
 
 
-def make_deps(limits: Limits | None = None) -> FakeWorld:
-    """A fresh, empty world; `.deps` is what steps and use cases take."""
-    clock = FakeClock()
-    account = Account(clock)
-    store, workflows = FakeStore(account), FakeWorkflows(account)
-    cloud = Cloud(
+@dataclass
+class Places:
+    """Which places let the service in; the home account always does, in every region."""
+
+    home: str
+    cloud: Cloud
+    open: dict[Place, Cloud] = field(default_factory=dict)
+
+    def __call__(self, place: Place) -> Cloud:
+        if place.account == self.home:
+            return self.cloud
+        shut: Any = _Shut(place.account)
+        return self.open.get(place) or Cloud(**dict.fromkeys(Cloud.__slots__, shut))
+
+
+class _Shut:
+    """A port of an account whose role is gone: no call gets past assuming it."""
+
+    def __init__(self, account: str) -> None:
+        self._account = account
+
+    def __getattr__(self, name: str) -> Any:
+        def refuse(*_args: Any, **_named: Any) -> None:
+            role = f"arn:aws:iam::{self._account}:role/ekslab-member"
+            told = f"User: s is not authorized to perform: sts:AssumeRole on resource: {role}"
+            raise AccessDenied("sts:AssumeRole", "AccessDenied", told)
+
+        return refuse
+
+
+def cloud_over(account: Account) -> Cloud:
+    """Every port over one account in one region."""
+    return Cloud(
         FakeStacks(account),
         FakeClusters(account),
         FakeNetwork(account),
@@ -62,11 +103,20 @@ def make_deps(limits: Limits | None = None) -> FakeWorld:
         FakeCensus(account),
         FakeKubernetes(account),
     )
+
+
+def make_deps(limits: Limits | None = None) -> FakeWorld:
+    """A fresh, empty world; `.deps` is what steps and use cases take."""
+    clock = FakeClock()
+    account = Account(clock)
+    store, workflows = FakeStore(account), FakeWorkflows(account)
+    cloud = cloud_over(account)
+    places = Places(account.id, cloud)
     watch, curfew, count = make_watch(account=account), make_curfew(account, store), itertools.count(1)
     deps = Deps(
         store,
         workflows,
-        lambda place: cloud,
+        places,
         clock,
         lambda: f"lab-{next(count):08d}",
         watch.watch,
@@ -81,5 +131,6 @@ def make_deps(limits: Limits | None = None) -> FakeWorld:
         watch=watch,
         curfew=curfew,
         deps=deps,
+        places=places,
         **{name: getattr(cloud, name) for name in cloud.__slots__},
     )

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from sandbox.activity import set_activity
-from sandbox.fleet import join, root_of
+from sandbox.fleet import join
 from sandbox.settings import ACCOUNT, REGION
 from sandbox.stage import Stage
 from sandbox.watching import run_watch
@@ -83,7 +83,7 @@ def refused(owner: Learner, **fields: Any) -> dict[str, str]:
 
 def changed(lab: Lab) -> None:
     """One more node, then asleep, then awake."""
-    assert lab.learner.sends("PATCH", lab.path, {"nodes": {"workers": 2}}).status == 202
+    assert lab.learner.sends("PATCH", lab.path, {"nodegroups": [{"name": "workers", "desired": 2}]}).status == 202
     lab.becomes("ready")
     for act, phase in (("hibernate", "hibernated"), ("wake", "ready")):
         assert lab.learner.sends("POST", f"{lab.path}/{act}").status == 202
@@ -103,7 +103,9 @@ def ended_by_the_night(night: Night, home: Lab, *others: Lab) -> None:
         assert lab.learner.sends("PUT", f"{lab.path}/evening", evening).status in (200, 202)
     night.rules(maxPercent=100)
     night.strikes(night.curfew - timedelta(hours=2))
+    assert all("idle since" in lab.events() or "mail" in lab.events() for lab in others), [lab.events() for lab in others]
     night.strikes(night.curfew)
+    assert all(lab.shown()["phase"] != "ready" for lab in others), [lab.events() for lab in others]
     for lab in others:
         lab.becomes("deleted")
         assert lab.receipt()["clean"], lab.receipt()["verdict"]
@@ -112,4 +114,3 @@ def ended_by_the_night(night: Night, home: Lab, *others: Lab) -> None:
     home.is_let_go()
     home.becomes("deleted")
     assert left_of(home) == []
-    assert root_of(MEMBER)
