@@ -201,6 +201,16 @@ def test_a_session_is_its_owner_only_under_its_own_name() -> None:
     assert reading.owner_call is not None
 
 
+def test_an_owner_is_known_by_every_suffix_of_their_permission_sets_role() -> None:
+    role = f"arn:aws:sts::{ACCOUNT}:assumed-role/AWSReservedSSO_Labs"
+    before, after, identity = (f"{role}{suffix}/ops" for suffix in ("_0123456789abcdef", "_fedcba9876543210", ""))
+    for owner in (before, identity):
+        [reading] = looked_up(trail([called(after)]), owner)
+        assert reading.owner_call is not None
+        [reading] = looked_up(trail([called(after.replace("/ops", "/shop"))]), owner)
+        assert reading.owner_call is None
+
+
 def test_an_owner_whose_session_name_was_made_up_is_known_by_the_role() -> None:
     client = trail([called(PASSING.replace("1795512345", "1795599999"))])
     [reading] = looked_up(client, PASSING)
