@@ -56,6 +56,7 @@ def of_eks(method: str, path: str, body: bytes) -> Iterator[Question]:
         if isinstance(given.get(name), str):
             yield _passed(given[name], "pods.eks.amazonaws.com" if "serviceAccount" in given else to)
     operation, labels = find_route(method, path) or ("", {})
+    yield from _looked_at(operation, given)
     if operation in _BORN_TAGGED and given.get("tags"):
         pattern, field = _BORN_TAGGED[operation]
         thing = pattern.format(cluster=labels.get("name", ""), name=given.get(field, ""))
@@ -94,6 +95,17 @@ def of_stacks(_method: str, _path: str, body: bytes) -> Iterator[Question]:
 
 def _passed(role_arn: str, service: str) -> Question:
     return Question("iam:PassRole", role_arn, {"iam:PassedToService": service})
+
+
+def _looked_at(operation: str, given: Mapping[str, Any]) -> Iterator[Question]:
+    """What EKS looks at with the caller's rights before it makes something."""
+    role = given.get("nodeRole") or given.get("roleArn")
+    if operation in ("CreateCluster", "CreateNodegroup", "CreatePodIdentityAssociation") and role:
+        yield Question("iam:GetRole", role)
+    if operation == "CreateNodegroup" and role:
+        yield Question("iam:ListAttachedRolePolicies", role)
+    if operation in ("CreateCluster", "CreateNodegroup"):
+        yield Question("ec2:DescribeSubnets", "*")
 
 
 def _launched(template: Mapping[str, str]) -> Iterator[Question]:
