@@ -18,6 +18,8 @@ PLANNING = datetime(2026, 11, 23, 18, 5, tzinfo=UTC)
 CURFEW = datetime(2026, 11, 23, 22, 5, tzinfo=UTC)
 NIGHT = date(2026, 11, 23)
 _AT_ONCE = 25
+#: What such a lab costs an hour, as the sweep that first saw it has noted.
+_USD = 0.221496
 _OWNER = "arn:aws:iam::111122223333:user/learner"
 _SPEC = LabSpec(
     name="myeks",
@@ -91,6 +93,7 @@ def _lab(index: int, is_due: bool) -> Lab:
         phase_since=PLANNING - timedelta(days=3),
         lease_ends_at=PLANNING + timedelta(days=3),
         due_at=due_at,
+        hourly_usd=_USD,
         version=1,
     )
 

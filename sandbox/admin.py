@@ -4,7 +4,8 @@
 sandbox's EKS misbehaves, `PATCH` adds some; `/clock` sets (`{"now": "2026-11-26T00:00:00Z"}`) or advances
 (`{"advance": seconds}`) the time by which AWS judges; `/quotas` changes service quotas; `/kubernetes` puts an object
 into a cluster; `/fleet` puts clusters that were there before, `/insights` what EKS has found about one; `/activity`
-says what people do in one. `GET /_sandbox/questions` shows what the service's roles asked IAM for.
+says what people do in one. `GET /_sandbox/questions` shows what the service's roles asked IAM for,
+`/bill` what AWS would bill.
 """
 
 import asyncio
