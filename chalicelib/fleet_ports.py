@@ -7,12 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
-from chalicelib.domain.fleet import AddonAtNext, ClusterKey, FleetCluster, Insight, Place, Registration, Trouble
-from chalicelib.domain.ladder import NoticeRules
-from chalicelib.domain.notices import LADDER, Message, Notice, Watched
+from chalicelib.domain.limits import LADDER
 
 if TYPE_CHECKING:
     from chalicelib.domain.calendar import Calendar
+    from chalicelib.domain.fleet import AddonAtNext, ClusterKey, FleetCluster, Insight, Place, Registration, Trouble
+    from chalicelib.domain.ladder import NoticeRules
+    from chalicelib.domain.notices import Message, Notice, Watched
 
 
 class Fleet(Protocol):
@@ -142,10 +143,14 @@ class Watch:
     @property
     def rules(self) -> NoticeRules:
         """How this installation tells people."""
+        from chalicelib.domain.ladder import NoticeRules
+
         return NoticeRules(self.ladder, self.default_owner, self.administrators, self.unreadable_after_days)
 
     def registered(self) -> tuple[Registration, ...]:
         """Every watched account; the service's own in its home regions, unless it is registered otherwise."""
+        from chalicelib.domain.fleet import Registration
+
         known = self.store.registrations()
         if any(registration.account == self.home for registration in known):
             return known

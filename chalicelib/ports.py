@@ -11,21 +11,21 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from chalicelib.domain.accounts import LabAccounts, lab_accounts
 from chalicelib.domain.curfew import CurfewRules as CurfewRules
 from chalicelib.domain.evening import EVERY_DAY as EVERY_DAY
 from chalicelib.domain.evening import AtCurfew as AtCurfew
 from chalicelib.domain.evening import Evening as Evening
-from chalicelib.domain.fleet import Place as Place
+from chalicelib.domain.limits import LADDER as LADDER
 from chalicelib.domain.limits import Limits as Limits
-from chalicelib.domain.notices import LADDER as LADDER
 from chalicelib.domain.permissions import People as People
+from chalicelib.domain.place import Place as Place
 from chalicelib.domain.teams import Team as Team
 from chalicelib.fleet_ports import Fleet as Fleet
 
 if TYPE_CHECKING:
     from chalicelib.cloud_ports import Census, Dns, Kubernetes, Leftovers, Network, Roles, Stacks
     from chalicelib.curfew_ports import Curfew
+    from chalicelib.domain.accounts import LabAccounts
     from chalicelib.domain.health import Run
     from chalicelib.domain.history import Event, Step
     from chalicelib.domain.lab import Lab, Phase
@@ -173,4 +173,6 @@ class Deps:
 
     def lab_accounts(self) -> LabAccounts:
         """Where labs may be, as the registry has it now. Raises Transient."""
+        from chalicelib.domain.accounts import lab_accounts
+
         return lab_accounts(self.watch.home, self.curfew.regions, self.watch.store.registrations())

@@ -8,17 +8,19 @@ from __future__ import annotations
 import threading
 from collections.abc import Mapping
 from functools import cache, partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import boto3
 from botocore.config import Config
 
 from chalicelib.aws.assumed import AssumedClient, AssumedClients, AssumedSession
 from chalicelib.aws.clock import SystemClock
-from chalicelib.aws.fleet_store import DynamoFleetStore
 from chalicelib.aws.kubernetes_token import ClusterTokens
-from chalicelib.aws.member_roles import MemberRoles
 from chalicelib.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from chalicelib.aws.fleet_store import DynamoFleetStore
+    from chalicelib.aws.member_roles import MemberRoles
 
 #: Adaptive retries calm a throttled account; short timeouts leave a Lambda time to report.
 _CONFIG = Config(retries={"mode": "adaptive", "max_attempts": 6}, connect_timeout=5, read_timeout=25)
@@ -83,12 +85,16 @@ def _assumed() -> AssumedClients:
 
 @cache
 def _member_roles() -> MemberRoles:
+    from chalicelib.aws.member_roles import MemberRoles
+
     return MemberRoles(fleet_store().registrations, SystemClock().now)
 
 
 @cache
 def fleet_store() -> DynamoFleetStore:
     """The registry and the fleet of this process."""
+    from chalicelib.aws.fleet_store import DynamoFleetStore
+
     settings = get_settings()
     return DynamoFleetStore(LazyClient("dynamodb", settings.region), settings.table)
 

@@ -17,7 +17,6 @@ from chalicelib.aws.store_tally import tallying
 from chalicelib.aws.store_writes import ATTEMPTS, Reason, add, put, transact
 from chalicelib.domain.errors import AwsUnavailable, IdempotencyConflict, NameTaken, TooManyLabs
 from chalicelib.domain.lab import Lab
-from chalicelib.domain.outlook import first_event
 
 #: How long an idempotency key is remembered.
 REMEMBERED = timedelta(days=7)
@@ -49,6 +48,8 @@ class LabCreation:
         raise AwsUnavailable("dynamodb:TransactWriteItems: the table is too busy to store the lab.")
 
     def _operations(self, lab: Lab) -> list[Item]:
+        from chalicelib.domain.outlook import first_event
+
         claim = {**name_key(lab), "lab_id": text(lab.id)}
         item = lab_item(lab, "new", claims=True)
         operations = [

@@ -11,14 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """One account in one region. `role_arn`: the role to assume there; None: the service's own account."""
-
-    account: str
-    region: str
-    role_arn: str | None = None
+from chalicelib.domain.place import Place as Place
 
 
 @dataclass(frozen=True, slots=True)

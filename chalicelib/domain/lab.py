@@ -13,8 +13,8 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from chalicelib.domain.callers import Caller as Caller
-from chalicelib.domain.fleet import Place
 from chalicelib.domain.names import as_tag_value
+from chalicelib.domain.place import Place
 from chalicelib.domain.spec import LabSpec
 
 

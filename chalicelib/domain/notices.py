@@ -7,10 +7,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from chalicelib.domain.fleet import ClusterKey, FleetCluster, Trouble
+from chalicelib.domain.limits import LADDER as LADDER
 from chalicelib.domain.support import Support
-
-#: Days before a deadline at which people are told; after it, weekly (negative rungs: -7, -14, ...).
-LADDER = (180, 90, 60, 30, 14, 7, 3, 1, 0)
 
 
 class NoticeKind(StrEnum):

@@ -12,7 +12,6 @@ from datetime import UTC, datetime
 from typing import Any
 
 from chalicelib.domain.errors import AwsRefused, ProvisioningFailed, Superseded
-from chalicelib.domain.explain import explain
 from chalicelib.domain.failures import Failure
 from chalicelib.domain.history import Event, Step, StepStatus
 from chalicelib.domain.lab import Lab
@@ -127,6 +126,8 @@ def _record(deps: Deps, lab: Lab, step: Step | None, result: StepResult, now: da
 def _record_failure(
     deps: Deps, lab: Lab, step: Step | None, error: ProvisioningFailed | AwsRefused, now: datetime
 ) -> None:
+    from chalicelib.domain.explain import explain
+
     failure: Failure = error.failure if isinstance(error, ProvisioningFailed) else explain(error.code, error.message)
     told_before = step is not None and (step.status, step.detail) == (StepStatus.FAILED, failure.reason)
     if step is not None:

@@ -1,0 +1,14 @@
+"""Where things are: an account in a region."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """One account in one region. `role_arn`: the role to assume there; None: the service's own account."""
+
+    account: str
+    region: str
+    role_arn: str | None = None
