@@ -61,7 +61,7 @@ def snooze(deps: Deps, caller: Caller, key: ClusterKey, until: datetime, now: da
 
 def set_support_policy(deps: Deps, caller: Caller, key: ClusterKey, support_type: str) -> PolicyAnswer:
     """Ask EKS for STANDARD or EXTENDED. Raises NotYours, PolicyNotAllowed, ClusterNotWatched."""
-    watched = kept_cluster(deps, key)
+    watched = kept_cluster(deps, caller, key)
     _refuse_strangers(caller, watched)
     if (watched.cluster.support_type or EXTENDED) == support_type and watched.trouble is None:
         return PolicyAnswer(support_type, None, f"Its policy is {support_type} already.")
@@ -92,7 +92,7 @@ def _asked(deps: Deps, key: ClusterKey, support_type: str) -> str:
 
 
 def _changed(deps: Deps, caller: Caller, key: ClusterKey, change: Callable[[Watched], Watched]) -> ClusterView:
-    _refuse_strangers(caller, kept_cluster(deps, key))
+    _refuse_strangers(caller, kept_cluster(deps, caller, key))
     deps.watch.store.change_watched(key, lambda kept: None if kept is None else change(kept))
     return get_cluster(deps, caller, key)
 

@@ -1,4 +1,6 @@
-"""What a person may ask to see of the fleet: clusters by what comes first, one cluster whole, notices. Every caller may."""
+"""What a person may ask to see of the fleet: clusters by what comes first, one cluster whole, notices. Every caller may,
+but for the clusters of labs that are not theirs to see: those are not there, here either.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
-from chalicelib.domain.answering import may_change
+from chalicelib.domain.answering import may_change, may_see
 from chalicelib.domain.errors import ClusterNotWatched
 from chalicelib.domain.fleet import ClusterKey, Place, Trouble
 from chalicelib.domain.lab import Caller
@@ -41,12 +43,14 @@ class ClusterView:
     may_change: bool
 
 
-def list_clusters(deps: Deps, wanted: Wanted, limit: int, cursor: str | None, now: datetime) -> Page[Watched]:
+def list_clusters(
+    deps: Deps, caller: Caller, wanted: Wanted, limit: int, cursor: str | None, now: datetime
+) -> Page[Watched]:
     """What comes first, first; clusters no deadline awaits last. A page may be short. Raises InvalidRequest on a cursor."""
     found: list[Watched] = []
     for _ in range(_MOST_LOOKED_AT // limit):
         page, cursor = deps.watch.store.list_watched(limit - len(found), cursor)
-        found += [watched for watched in page if _fits(watched, wanted, now)]
+        found += [watched for watched in page if _seen(watched, caller) and _fits(watched, wanted, now)]
         if cursor is None or len(found) == limit or _is_past_all(page, wanted, now):
             break
     beyond = cursor is None or _is_past_all(page, wanted, now)
@@ -55,31 +59,41 @@ def list_clusters(deps: Deps, wanted: Wanted, limit: int, cursor: str | None, no
 
 def get_cluster(deps: Deps, caller: Caller, key: ClusterKey) -> ClusterView:
     """One cluster, gone ones included. Raises ClusterNotWatched."""
-    watched = kept_cluster(deps, key)
+    watched = kept_cluster(deps, caller, key)
     return ClusterView(watched, deps.watch.store.notices_of(key), may_change(caller, watched.owner))
 
 
-def kept_cluster(deps: Deps, key: ClusterKey) -> Watched:
-    """What is kept of it. Raises ClusterNotWatched."""
+def kept_cluster(deps: Deps, caller: Caller, key: ClusterKey) -> Watched:
+    """What is kept of it. Raises ClusterNotWatched, for the cluster of a lab that is not the caller's to see, too."""
     watched = deps.watch.store.watched(key)
-    if watched is None:
+    if watched is None or not _seen(watched, caller):
         raise ClusterNotWatched(key.account, key.region, key.name)
     return watched
 
 
-def all_clusters(deps: Deps, wanted: Wanted, now: datetime) -> tuple[Watched, ...]:
+def all_clusters(deps: Deps, caller: Caller, wanted: Wanted, now: datetime) -> tuple[Watched, ...]:
     """Every cluster with a deadline ahead that fits, nearest first: for the calendar."""
-    return tuple(watched for watched in _each(deps) if watched.support.deadlines and _fits(watched, wanted, now))
+    ahead = (watched for watched in _each(deps) if watched.support.deadlines and _seen(watched, caller))
+    return tuple(watched for watched in ahead if _fits(watched, wanted, now))
 
 
-def list_notices(deps: Deps, limit: int, cursor: str | None) -> Page[Notice]:
-    """Newest decision first."""
-    return Page(*deps.watch.store.list_notices(limit, cursor))
+def list_notices(deps: Deps, caller: Caller, limit: int, cursor: str | None) -> Page[Notice]:
+    """Newest decision first. A page may be short of those about labs that are not the caller's to see."""
+    notices, more = deps.watch.store.list_notices(limit, cursor)
+    if caller.sees_all:
+        return Page(notices, more)
+    kept = {key: deps.watch.store.watched(key) for key in dict.fromkeys(notice.key for notice in notices)}
+    hidden = {key for key, watched in kept.items() if watched is not None and not _seen(watched, caller)}
+    return Page(tuple(notice for notice in notices if notice.key not in hidden), more)
 
 
 def unreadable_places(deps: Deps) -> tuple[tuple[Place, Trouble], ...]:
     """Places that can't be read now, with since when and why."""
     return tuple(deps.watch.store.place_troubles().items())
+
+
+def _seen(watched: Watched, caller: Caller) -> bool:
+    return may_see(caller, watched.owner, watched.lab_id)
 
 
 def _each(deps: Deps) -> Iterator[Watched]:

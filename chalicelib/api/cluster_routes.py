@@ -27,7 +27,9 @@ def _route_lists(door: Door) -> None:
     def get_clusters() -> Response:
         deps, asked = door.deps, cluster_queries.read_clusters(door.query)
         now = deps.clock.now()
-        page = clusters_reading.list_clusters(deps, asked.wanted, asked.page.limit, asked.page.cursor, now)
+        page = clusters_reading.list_clusters(
+            deps, door.caller, asked.wanted, asked.page.limit, asked.page.cursor, now
+        )
         found = [cluster_presenters.cluster_in_list(watched, now, door.base) for watched in page.items]
         unreadable = cluster_presenters.unreadable_view(clusters_reading.unreadable_places(deps))
         return json_answer({"clusters": found, "cursor": page.cursor, "unreadablePlaces": unreadable})
@@ -36,13 +38,13 @@ def _route_lists(door: Door) -> None:
     def get_deadlines() -> Response:
         deps, wanted = door.deps, cluster_queries.read_wanted(door.query)
         now = deps.clock.now()
-        text = calendar_of(clusters_reading.all_clusters(deps, wanted, now), now)
+        text = calendar_of(clusters_reading.all_clusters(deps, door.caller, wanted, now), now)
         return Response(text, headers={"Content-Type": _CALENDAR})
 
     @door.route("GET", "/notices")
     def get_notices() -> Response:
         page = queries.read_page(door.query)
-        found = clusters_reading.list_notices(door.deps, page.limit, page.cursor)
+        found = clusters_reading.list_notices(door.deps, door.caller, page.limit, page.cursor)
         return json_answer(
             {"notices": [cluster_presenters.notice_view(n) for n in found.items], "cursor": found.cursor}
         )

@@ -1,4 +1,4 @@
-"""Who may change what is kept of a cluster: administrators, and whoever its tags or registration name as its owner.
+"""Who may see and change what is kept of a cluster: administrators, and whoever its tags or registration name as its owner.
 
 Owners are texts that people wrote (a mail address, a user's name, an ARN), callers are ARNs: they meet here and nowhere
 else. A session's name is as trustworthy as those who may assume roles in the service's account.
@@ -7,6 +7,7 @@ else. A session's name is as trustworthy as those who may assume roles in the se
 from __future__ import annotations
 
 from chalicelib.domain.callers import Caller, identity_of
+from chalicelib.domain.names import as_tag_value
 
 
 def answers_for(caller: Caller, owner: str | None) -> bool:
@@ -14,6 +15,17 @@ def answers_for(caller: Caller, owner: str | None) -> bool:
     if owner is None:
         return False
     return identity_of(owner).casefold() in {caller.identity.casefold(), caller.arn.rpartition("/")[2].casefold()}
+
+
+def may_see(caller: Caller, owner: str | None, lab_id: str | None) -> bool:
+    """Whether a watched cluster is there for this caller: a lab's for those who see the lab, any other for everyone.
+
+    An owner that was read off a tag has `_` in the place of what tags can't hold.
+    """
+    if lab_id is None or caller.sees_all:
+        return True
+    known = owner is not None and (caller.may_see(owner) or owner == as_tag_value(caller.identity))
+    return known or answers_for(caller, owner)
 
 
 def may_change(caller: Caller, owner: str | None) -> bool:
