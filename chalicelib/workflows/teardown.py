@@ -165,8 +165,7 @@ def finish(deps: Deps, at: StepInput) -> StepResult:
 
 def block(deps: Deps, at: StepInput) -> StepResult:
     """The lab says what is left and why. Releasing it again tries again."""
-    taken = [receipt for receipt in deps.store.receipts(at.lab.id) if not receipt.clean]
-    why = unmaking.why_not_clean(taken[-1]) if taken else "The inventory could not be taken."
+    why = unmaking.why_blocked(deps, at.lab)
 
     def blocked(stored: Lab) -> Lab:
         before = f" It was being rolled back: {stored.reason}" if stored.phase is Phase.ROLLING_BACK else ""

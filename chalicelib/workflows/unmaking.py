@@ -13,11 +13,14 @@ from chalicelib.domain.lab import Lab
 from chalicelib.domain.ownership import judge
 from chalicelib.domain.receipt import Outcome, Receipt
 from chalicelib.domain.resources import EntryState, Kind, Resource
-from chalicelib.domain.steps import execution_name
+from chalicelib.domain.steps import STEPS, execution_name
 from chalicelib.domain.world import ClusterState
 from chalicelib.ports import Deps
 from chalicelib.workflows.recording import ASKED_FOR, BY_STACK, enter
 from chalicelib.workflows.sweeping import aim
+
+#: The step that looks whether anything is left.
+_INVENTORY = STEPS["teardown"]["take_inventory"][0]
 
 
 def own_cluster(deps: Deps, lab: Lab) -> ClusterState | None:
@@ -115,6 +118,14 @@ def ask_to_delete_profiles(deps: Deps, lab: Lab, names: tuple[str, ...]) -> list
         except (ResourceGone, StillInUse):
             continue
     return [f"Fargate profile {name} is going" for name in names]
+
+
+def why_blocked(deps: Deps, lab: Lab) -> str:
+    """What is left, or why nobody could look: as this run's inventory says, else the last receipt."""
+    steps = [step for step in deps.store.steps(lab.id) if (step.run, step.workflow) == (lab.run, "teardown")]
+    told = [step.detail for step in steps if step.name == _INVENTORY and step.status is StepStatus.FAILED]
+    taken = [why_not_clean(receipt) for receipt in deps.store.receipts(lab.id) if not receipt.clean]
+    return next((why for why in (*told, *taken[-1:]) if why), "The inventory could not be taken.")
 
 
 def why_not_clean(receipt: Receipt) -> str:
