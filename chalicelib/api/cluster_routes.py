@@ -27,9 +27,7 @@ def _route_lists(door: Door) -> None:
     def get_clusters() -> Response:
         deps, asked = door.deps, cluster_queries.read_clusters(door.query)
         now = deps.clock.now()
-        page = clusters_reading.list_clusters(
-            deps, door.caller, asked.wanted, asked.page.limit, asked.page.cursor, now
-        )
+        page = clusters_reading.list_clusters(deps, door.caller, asked.wanted, asked.page.limit, asked.page.cursor, now)
         found = [cluster_presenters.cluster_in_list(watched, now, door.base) for watched in page.items]
         unreadable = cluster_presenters.unreadable_view(clusters_reading.unreadable_places(deps))
         return json_answer({"clusters": found, "cursor": page.cursor, "unreadablePlaces": unreadable})
