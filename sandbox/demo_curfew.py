@@ -5,14 +5,13 @@ CloudWatch; nothing else is: verdicts, plan, mails, links and acts are the servi
 """
 
 import re
-import urllib.error
-import urllib.request
 from collections.abc import Mapping
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from sandbox.activity import set_activity
+from sandbox.keep_links import link_in, open_link, press_button
 from sandbox.mailbox import Mail, Mailbox, subscribe
 from sandbox.narration import Narrator
 from sandbox.people import HttpAnswer, Person
@@ -107,13 +106,15 @@ class _Class:
 
     def _answered(self) -> None:
         self._tell.act("Two owners answer")
-        link = _link(self._mail("kept"))
+        link = link_in(self._mail("kept"))
+        if link is None:
+            raise Impatient("there is no link in the mail")
         self._tell.command("(a mail scanner opens the link: GET /keep/k1.…)")
-        page = _browse(link)
+        page = open_link(link)
         before = self._lab("kept")
         self._tell.check(page.status == 200 and not before.get("keptUntil"), "looking at the link changes nothing")
         self._tell.command("(the owner presses the button: POST /keep/k1.…)")
-        pressed = _browse(link, "POST")
+        pressed = press_button(link)
         kept = self._lab("kept").get("keptUntil")
         self._tell.check(pressed.status == 200 and bool(kept), f"the lab is kept until {kept}")
         answer = self._lab_call("extended", "POST", "extend", {"hours": 12})
@@ -222,24 +223,6 @@ def _first_evening(now: datetime) -> datetime:
     tonight = datetime.combine(day.date(), time(22), SEOUL)
     late = tonight - timedelta(hours=4) < day
     return (tonight + timedelta(days=1 if late else 0)).astimezone(UTC)
-
-
-def _browse(url: str, method: str = "GET") -> HttpAnswer:
-    """What a browser does with a link: no signature, a form's empty body when the button is pressed."""
-    headers = {"Content-Type": "application/x-www-form-urlencoded"} if method == "POST" else {}
-    request = urllib.request.Request(url, b"" if method == "POST" else None, headers, method=method)
-    try:
-        with urllib.request.urlopen(request, timeout=30) as answer:
-            return HttpAnswer(answer.status, {}, answer.read())
-    except urllib.error.HTTPError as error:
-        return HttpAnswer(error.code, {}, error.read())
-
-
-def _link(mail: Mail) -> str:
-    found = re.search(r"https?://\S+/keep/\S+", mail.body)
-    if found is None:
-        raise Impatient(f"there is no link in the mail: {mail.body}")
-    return found.group()
 
 
 def _told(instant: datetime) -> str:

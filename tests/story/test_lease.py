@@ -1,29 +1,47 @@
-"""The end of a lease: nobody does anything, and the lab goes all the same."""
+"""The end of a lease: it is on the plan, its owner is warned, and then the lab goes; one whose owner nobody reached lives."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 
-from sandbox.stage import Stage
+from sandbox.stage import NOTICE_ADMINISTRATORS, Stage
 from tests.story.account import left_of
-from tests.story.telling import learner, the_schedule_comes
+from tests.story.nights import a_night, all_ready, morning_after, of_kind
+from tests.story.telling import Learner
 
 pytestmark = pytest.mark.story
 
 
-def test_a_lab_that_everybody_forgot_is_gone_when_its_lease_ends(stage: Stage) -> None:
-    # Given a ready lab with a lease of an hour
-    lab = learner(stage).asks_for("overslept", leaseHours=1, nodegroups=[])
-    ready = lab.becomes("ready")
-    assert ready["next"][-1].startswith("The lease ends at ")
+def test_a_lab_that_everybody_forgot_goes_with_its_lease_and_one_whose_owner_nobody_reached_stays(stage: Stage) -> None:
+    with a_night(wanted={"recipient": ["learner", NOTICE_ADMINISTRATORS]}) as night:
+        # Given two labs with a lease of an hour, one of them somebody's whose mail goes nowhere
+        night.rules(maxPercent=100)
+        lab = night.lab(Learner(night.stage, night.stage.people.learner), "overslept", leaseHours=1)
+        deaf = night.lab(night.learner, "unheard", leaseHours=1)
+        began = all_ready(lab, deaf)
+        ends_at = datetime.fromisoformat(deaf.shown()["leaseEndsAt"])
+        assert any(step.startswith("The lease ends at ") for step in lab.shown()["next"])
 
-    # When the schedule comes before its end, then nothing happens
-    the_schedule_comes(stage, later=timedelta(minutes=50))
-    assert lab.shown()["phase"] == "ready"
+        # When the hour strikes before the end, then both are on the plan, and whoever can be reached is warned
+        night.strikes(began)
+        planned = night.plan(ends_at)
+        assert {name: line["ground"] for name, line in planned.items()} == dict.fromkeys(
+            ("overslept", "unheard"), "lease-ends"
+        )
+        warnings = of_kind("curfew-warning", night.box.take())
+        assert list(warnings) == ["learner"]
+        assert "The lease of your lab overslept" in warnings["learner"].body
+        assert [each.shown()["phase"] for each in (lab, deaf)] == ["ready", "ready"]
 
-    # When it comes after its end, then the lab is taken away whole, and says why
-    the_schedule_comes(stage, later=timedelta(minutes=61))
-    lab.becomes("deleted")
-    assert "The lease has ended." in lab.events()
-    assert lab.receipt()["clean"]
-    assert left_of(lab) == []
+        # When it strikes after the end, then the warned one is taken away whole, and says why
+        night.strikes(began + timedelta(hours=2))
+        lab.becomes("deleted")
+        assert "Its lease ends at" in lab.events()
+        assert lab.receipt()["clean"]
+        assert left_of(lab) == []
+
+        # And the other one lives, and the report says whose warning did not arrive
+        night.strikes(morning_after(began) + timedelta(days=1))
+        assert deaf.shown()["phase"] == "ready"
+        report = night.report(ends_at, night.box.take())
+        assert "Warnings not delivered:\n  unheard" in report.body

@@ -1,0 +1,100 @@
+"""A night over four labs: one brake, one switch, one link, and at the end exactly the right ones are gone."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+
+from chalicelib.domain.keep_link import sign_link
+from sandbox.keep_links import link_in, open_link, press_button
+from sandbox.stage import NOTICE_ADMINISTRATORS, Stage
+from tests.story.account import left_of
+from tests.story.nights import Night, a_night, all_ready, morning_after, of_kind
+from tests.story.telling import Lab
+
+pytestmark = pytest.mark.story
+
+
+def test_a_night_takes_what_is_idle_and_allowed_and_nothing_else(stage: Stage) -> None:
+    with a_night() as night:
+        # Given three labs that nobody uses and one that somebody does
+        one, other = night.learner, night.learner
+        forgotten, used = night.lab(one, "forgotten"), night.lab(one, "used", use="busy")
+        twin, kept = night.lab(one, "twin"), night.lab(other, "kept")
+        all_ready(forgotten, used, twin, kept)
+
+        # When the hour of the plan strikes, then it names the idle ones and why, and each has a mail; the busy one is told why not
+        night.strikes(night.planning)
+        planned = night.plan(night.curfew)
+        assert set(planned) == {"forgotten", "twin", "kept"}
+        assert all("idle since" in line["reason"] for line in planned.values())
+        assert "The lab is not on the plan" in used.events()
+        assert "busy: " in used.events()
+        assert one.sends("GET", f"{used.path}/verdict").json["told"].startswith("busy: ")
+        mails = [mail for mail in night.box.take() if mail.attributes["kind"] == "curfew-warning"]
+        links = {mail.subject.split()[1]: link_in(mail) for mail in mails}
+        assert set(links) == set(planned)
+        link = links["kept"]
+        assert link is not None
+
+        # And a link opened changes nothing; a forged or an expired one does not even open
+        looked_at_and_refused(night, kept, link)
+
+        # When curfew comes, then the brake holds them all, for one in four may go; administrators are told, once
+        night.strikes(night.curfew)
+        assert phases(forgotten, used, twin, kept) == ["ready"] * 4
+        (told,) = of_kind("curfew-brake", night.box.take()).items()
+        assert told[0] == NOTICE_ADMINISTRATORS
+        assert "3 labs were to go, and 1 may" in told[1].body or "maxPercent" in told[1].body
+
+        # When one's owner presses the button now, once or twice, then it is kept until the curfew after
+        assert [press_button(link).status for _ in range(2)] == [200, 200]
+        assert kept.shown()["keptUntil"] == f"{night.curfew + timedelta(days=1):%Y-%m-%dT%H:%M:%SZ}"
+
+        # When the brake is raised and curfew switched off, then nothing happens; switched on again, the next hour goes on
+        night.rules(maxPercent=50, mode="off")
+        assert night.strikes(night.curfew + timedelta(hours=1))["counts"] == {}
+        assert phases(forgotten, used, twin, kept) == ["ready"] * 4
+        night.rules(mode="on")
+        night.strikes(night.curfew + timedelta(hours=2))
+        for lab in (forgotten, twin):
+            lab.becomes("deleted")
+            assert lab.receipt()["clean"]
+            assert left_of(lab) == []
+        assert "Curfew: the lab is ended. Idle since" in forgotten.events()
+        assert phases(used, kept) == ["ready", "ready"]
+        assert "The lab lives through the curfew" in kept.events()
+        assert "It is kept until" in kept.events()
+
+        # And in the morning there is one report of it
+        night.strikes(morning_after(night.curfew))
+        report = night.report(night.curfew, night.box.take())
+        assert "2 ended, 1 lived" in report.subject
+        assert "saved" in report.body
+        assert phases(used, kept) == ["ready", "ready"]
+
+
+def looked_at_and_refused(night: Night, lab: Lab, link: str) -> None:
+    page = open_link(link)
+    assert page.status == 200
+    assert b"<button" in page.body
+    head, _, signature = link.rpartition(".")
+    forged = f"{head}.{'B' if signature[0] == 'A' else 'A'}{signature[1:]}"
+    expired = f"{link.rpartition('/')[0]}/{expired_token(night, lab)}"
+    for refused, status in ((forged, 404), (expired, 410)):
+        assert [answer(refused).status for answer in (open_link, press_button)] == [status, status]
+    assert lab.shown()["keptUntil"] is None
+    assert lab.shown()["planned"] is not None
+
+
+def expired_token(night: Night, lab: Lab) -> str:
+    """A link as the service itself would have signed it, an hour too old."""
+    secrets, planned = night.stage.sandbox.client("secretsmanager"), lab.shown()["planned"]
+    (secret,) = secrets.list_secrets()["SecretList"]
+    key = secrets.get_secret_value(SecretId=secret["ARN"])
+    ended = datetime.now(UTC) - timedelta(hours=1)
+    day = date.fromisoformat(planned["night"])
+    return sign_link(lab.id, day, planned["entryId"], ended, key["VersionId"], key["SecretString"].encode())
+
+
+def phases(*labs: Lab) -> list[str]:
+    return [lab.shown()["phase"] for lab in labs]
