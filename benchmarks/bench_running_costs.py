@@ -22,7 +22,7 @@ from sandbox.stage import Stage, installed
 from sandbox.watching import run_sweep, run_watch
 
 NAME = "measured"
-_FEW, _MORE = 20, 100
+_FEW, _MORE = 20, 60
 
 
 @dataclass
@@ -83,14 +83,14 @@ def _life_of_a_lab(stage: Stage) -> dict[str, Counts]:
         _until(stage, lab_id, "ready")
 
     def end() -> None:
-        run_sweep(stage, curfew)
+        _take(stage, curfew)
         _until(stage, lab_id, "deleted")
         for later in (timedelta(minutes=16), timedelta(hours=25)):
             stage.tend(datetime.now(UTC) + later)
             stage.wait(who, lab_id, lambda _: not _running(stage), seconds=300)
 
     made = meter.of(make)
-    set_activity(stage.sandbox, NAME, "idle", since=curfew - timedelta(hours=9))
+    set_activity(stage.sandbox, NAME, "idle")
     planned = meter.of(lambda: run_sweep(stage, datetime.now(UTC) + timedelta(seconds=2)))
     ended = meter.of(end)
     return {
@@ -129,6 +129,13 @@ def _until(stage: Stage, lab_id: str, phase: str) -> None:
     lab = stage.wait(stage.people.learner, lab_id, lambda lab: lab["phase"] in (phase, "failed", "blocked"), 600)
     if lab["phase"] != phase:
         raise SystemExit(f"{lab['phase']}: {lab['reason']}")
+
+
+def _take(stage: Stage, curfew: datetime) -> None:
+    """Curfew strikes; the lab must go, or there would be nothing to measure."""
+    summary = run_sweep(stage, curfew)
+    if summary["counts"].get("acted") != 1:
+        raise SystemExit(f"The sweep did not end the lab: {summary}")
 
 
 def _running(stage: Stage) -> bool:

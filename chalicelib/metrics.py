@@ -39,7 +39,8 @@ def emit(stack: str, values: Mapping[Metric, float], **dimensions: str) -> None:
     """Print one line with these numbers, of this stack, which share their dimensions; nothing where there is no stack."""
     if not stack:
         return
-    line = EphemeralMetrics(namespace=NAMESPACE)
+    # Without `service` it would take the logger's name as one more dimension, and no alarm would know the metric.
+    line = EphemeralMetrics(namespace=NAMESPACE, service="")
     for name, value in {"stack": stack, **dimensions}.items():
         line.add_dimension(name, value)
     for metric, number in values.items():

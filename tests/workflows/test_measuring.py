@@ -30,6 +30,12 @@ def world() -> FakeWorld:
     return make_deps()
 
 
+@pytest.fixture(autouse=True)
+def as_deployed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The library makes a dimension of what the template sets for the logger."""
+    monkeypatch.setenv("POWERTOOLS_SERVICE_NAME", "ekslab")
+
+
 def deps_of(world: FakeWorld) -> Deps:
     """As installed by a stack."""
     return replace(world.deps, curfew=replace(world.deps.curfew, installation=STACK))
