@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from functools import cache, partial
 from typing import TYPE_CHECKING, Any
 
-import boto3
+import botocore.session
 from botocore.config import Config
 
 from chalicelib.aws.assumed import AssumedClient, AssumedClients, AssumedSession
@@ -33,7 +33,7 @@ _MAKING = threading.Lock()
 
 
 class LazyClient:
-    """A boto3 client that is made when first used."""
+    """A client of AWS that is made when first used."""
 
     def __init__(self, service: str, region: str, config: Config = _CONFIG) -> None:
         self._service, self._region, self._config = service, region, config
@@ -42,8 +42,14 @@ class LazyClient:
     def __getattr__(self, name: str) -> Any:
         with _MAKING:
             if self._client is None:
-                self._client = boto3.client(self._service, region_name=self._region, config=self._config)
+                self._client = _session().create_client(self._service, region_name=self._region, config=self._config)
         return getattr(self._client, name)
+
+
+@cache
+def _session() -> Any:
+    """The one session: credentials and models are looked up once. Plain botocore, which loads sooner than boto3."""
+    return botocore.session.get_session()
 
 
 @cache
@@ -64,7 +70,7 @@ def client(account: str, region: str, service: str, role_arn: str | None = None)
 def tokens(account: str, region: str) -> ClusterTokens:
     """Makes tokens for clusters of an account."""
     role = partial(_member_roles().role_of, account)
-    return ClusterTokens(boto3.Session() if _is_home(account) else AssumedSession(_assumed(), role), region)
+    return ClusterTokens(_session() if _is_home(account) else AssumedSession(_assumed(), role), region)
 
 
 def stack_role(account: str) -> str:
@@ -100,11 +106,12 @@ def fleet_store() -> DynamoFleetStore:
 
 
 def _assumed_client(service: str, region: str, credentials: Mapping[str, Any]) -> Any:
-    return boto3.client(
-        service,
-        region_name=region,
-        config=_CONFIG,
-        aws_access_key_id=credentials["AccessKeyId"],
-        aws_secret_access_key=credentials["SecretAccessKey"],
-        aws_session_token=credentials["SessionToken"],
-    )
+    with _MAKING:
+        return _session().create_client(
+            service,
+            region_name=region,
+            config=_CONFIG,
+            aws_access_key_id=credentials["AccessKeyId"],
+            aws_secret_access_key=credentials["SecretAccessKey"],
+            aws_session_token=credentials["SessionToken"],
+        )

@@ -17,6 +17,7 @@ from pydantic import TypeAdapter
 from chalicelib.aws.store_json import Unfit, read, written
 from chalicelib.domain.curfew import CurfewRules
 from chalicelib.domain.fleet import Place, Registration, Trouble
+from chalicelib.domain.health import Run
 from chalicelib.domain.history import Event, Step
 from chalicelib.domain.idleness_verdict import Verdict
 from chalicelib.domain.lab import Lab
@@ -28,7 +29,7 @@ from chalicelib.domain.spec import ExistingNetwork, NewNetwork
 
 STORED = (
     Lab, Step, Event, LedgerEntry, Receipt, Place, Registration, Trouble, Watched, Notice,
-    CurfewRules, Entry, Fate, PlanHeader, Verdict,
+    CurfewRules, Entry, Fate, PlanHeader, Verdict, Run,
 )  # fmt: skip
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 ZONES = st.sampled_from([UTC, timezone(timedelta(hours=5, minutes=30)), timezone(timedelta(hours=-8))])
