@@ -77,7 +77,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "chalicelib.logs",
     ),
     "sandbox/": ("sandbox", "deploying"),
-    "deploying/": ("deploying", "chalicelib.aws.store", "chalicelib.domain"),
+    "deploying/": ("deploying", "chalicelib.aws.store", "chalicelib.aws.curfew_store_alive", "chalicelib.domain"),
     "ekslab/": ("ekslab",),
     "benchmarks/": ("benchmarks", "sandbox", "ekslab"),
     "benchmarks/bench_signals.py": ("sandbox", "chalicelib.aws", "chalicelib.domain"),
