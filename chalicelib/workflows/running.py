@@ -1,6 +1,6 @@
 """Runs one workflow function as one Lambda invocation: load the lab, refuse when superseded, act, record, answer ASL.
 
-Every door in `app.py` calls `run_step`. What a function learns to be final (`ProvisioningFailed`, a refusal by AWS) is
+Every door of a step calls `run_step`. What a function learns to be final (`ProvisioningFailed`, a refusal by AWS) is
 written on the lab in words before the error goes on to the state machine; what is transient is left to ASL's Retry.
 """
 

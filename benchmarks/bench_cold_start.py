@@ -1,0 +1,84 @@
+"""How long a Lambda imports before it can begin, from the package as it ships, beside what any Chalice service would import.
+
+Fresh processes that find the unzipped package and boto3 only, without site-packages and writing nothing, as in Lambda. CPU
+time, not wall time: other work on the machine then counts for less. The peers are what `import` of Chalice, boto3 and the
+logger costs, from the same package.
+"""
+
+import argparse
+import io
+import statistics
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterable
+from importlib.util import find_spec
+from pathlib import Path
+
+from deploying.packaging import CODE, package
+
+BARE = "chalice + boto3 + Logger"
+DOORS = ("provision", "teardown", "hibernate", "watch_support", "sweep_idle", "tend", "starting")
+PROGRAMS = {
+    BARE: "import chalice, boto3; from aws_lambda_powertools import Logger",
+    "the API": "import chalicelib.doors.http",
+    **{f"{door}'s steps": f"import chalicelib.doors.{door}" for door in DOORS},
+    "all of it: app.py": "import app",
+}
+#: What the issue asks for, as a multiple of the first row.
+LIMITS = {"the API": 1.4, **{f"{door}'s steps": 1.15 for door in DOORS}}
+RUNTIME = ("boto3", "botocore", "s3transfer", "dateutil", "six", "urllib3", "jmespath")
+
+
+def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--runs", type=int, default=9, help="fresh processes a row")
+    runs = parser.parse_args().runs
+    code = package().files[f"./{CODE}"]
+    with tempfile.TemporaryDirectory() as folder:
+        task, runtime = Path(folder, "task"), Path(folder, "runtime")
+        zipfile.ZipFile(io.BytesIO(code)).extractall(task)
+        _link(runtime)
+        seconds = _measured(runs, (task, runtime))
+    print(f"The package is {len(code) / 1e6:.2f} MB zipped (limit 6). Milliseconds of CPU, medians of {runs}.\n")
+    print("| what is imported | ms | x bare | limit |\n|---|---|---|---|")
+    for name, taken in seconds.items():
+        limit = LIMITS.get(name, "")
+        print(f"| {name} | {taken * 1000:.0f} | {taken / seconds[BARE]:.2f} | {limit} |")
+
+
+def _link(folder: Path) -> None:
+    """What the Lambda runtime brings."""
+    folder.mkdir()
+    for name in RUNTIME:
+        spec = find_spec(name)
+        if spec is None or spec.origin is None:
+            raise ModuleNotFoundError(name)
+        origin = Path(spec.origin)
+        there = origin.parent if origin.name == "__init__.py" else origin
+        (folder / there.name).symlink_to(there)
+
+
+def _measured(runs: int, paths: Iterable[Path]) -> dict[str, float]:
+    """The median of each program, one run of every program after another, so that a busy minute hits all alike."""
+    found = [str(path) for path in paths]
+    taken: dict[str, list[float]] = {name: [] for name in PROGRAMS}
+    for _ in range(runs):
+        for name, program in PROGRAMS.items():
+            taken[name].append(_seconds(program, found))
+    return {name: statistics.median(each) for name, each in taken.items()}
+
+
+def _seconds(program: str, paths: list[str]) -> float:
+    timed = (
+        f"import sys, time; sys.path[:0] = {paths}; began = time.process_time(); "
+        f"{program}; print(time.process_time() - began)"
+    )
+    done = subprocess.run([sys.executable, "-I", "-S", "-B", "-c", timed], capture_output=True, text=True, check=True)
+    return float(done.stdout.splitlines()[-1])
+
+
+if __name__ == "__main__":
+    main()
