@@ -8,7 +8,7 @@ LOCK := $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-ver
 
 export PARAMETERS
 
-.PHONY: demo sandbox test check format lint types templates compose lock bench package deploy destroy clean help
+.PHONY: demo sandbox test check format lint types templates compose rights lock bench package deploy destroy clean help
 
 help:            ## what there is to make
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## +/\t/' | expand -t 12
@@ -47,6 +47,9 @@ compose: $(INSTALLED)   ## rewrite .chalice/config.json, resources.json, policie
 	$(BIN)/python .chalice/compose.py
 	$(BIN)/python -m deploying.permissions
 	$(BIN)/python -m deploying.member_account
+
+rights: $(INSTALLED)    ## tell all stories and keep what the functions asked IAM for: the proof that no right is unneeded
+	EKSLAB_KEEP_RIGHTS=1 $(BIN)/python -m pytest tests/story
 
 package: $(INSTALLED)   ## the one template and the code, in build/: what is deployed, here and on AWS
 	@$(BIN)/python -m deploying package

@@ -19,7 +19,12 @@ beside reads that AWS cannot scope, and where the reason says so. `<stack>` is t
 
 Two more roles are in `.chalice/template.json`: `StateMachineRole`, with which workflows call their steps and leave
 logs and traces, and `LabStackRole`, with which CloudFormation makes and removes networks and roles of labs. Roles of
-labs lie under the path `/ekslab/`; no other can be handed to EKS or EC2.
+labs lie under the path `/ekslab/`; no other can be handed to EKS or EC2. What they can do is bounded by the policy
+`/ekslab/<stack>-labs`: without it no role can be made, and nothing can take it off again.
+
+No right is unneeded: `tests/story/test_rights.py` takes each away from each function in turn, puts again to IAM's
+evaluator what was asked of it while all stories were told, and wants something to be refused. Rights that only AWS
+itself, or a fault, asks for are in `tests/data/rights-unasked.json`, each with its reason.
 """
 _SHORT = {"${AWS::Partition}": "aws", "${AWS::Region}": "<region>", "${AWS::AccountId}": "<account>"}
 
