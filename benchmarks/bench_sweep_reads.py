@@ -19,6 +19,7 @@ from chalicelib.aws.store_keys import BY_AGE, EVERYONE, text
 from chalicelib.domain.claims import LAB_TAG
 from chalicelib.domain.curfew import CurfewRules
 from chalicelib.domain.evidence import Evidence, Seen
+from chalicelib.domain.fleet import Place
 from chalicelib.domain.plan import Outcome
 from chalicelib.domain.world import ClusterState
 from chalicelib.ports import Deps
@@ -26,6 +27,7 @@ from chalicelib.workflows import sweep_idle
 from sandbox.emulator import running_sandbox
 from tests.fakes import make_deps
 from tests.fakes.clusters import FakeClusters
+from tests.fakes.curfew import a_price_list
 from tests.fakes.evidence_builders import quiet_evidence
 
 DUE = 100
@@ -72,7 +74,7 @@ def main() -> None:
 
 def _measured(client: Any, count: int, idle: int) -> list[int]:
     table = f"fleet-{count}-{idle}"
-    put_fleet(client, table, count, DUE)
+    put_fleet(client, table, count, DUE, a_price_list())
     Stores(Counting(client), table).curfew.put_rules(CurfewRules(max_percent=100, max_count=count))
     ours = Sweep(idle).run
     hours: tuple[tuple[Run, datetime], ...] = (
@@ -128,7 +130,7 @@ class Sweep:
         begun = sweep_idle.begin(deps, {"before": before, "warned": {}, "braked": {}}, now)
         examined = [{**nothing, "answer": sweep_idle.examine(deps, {"group": group}, now)} for group in begun["groups"]]
         warned = sweep_idle.warn(deps, {}, now)
-        braked = sweep_idle.brake(deps, {"ids": begun["ids"]}, now)
+        braked = sweep_idle.brake(deps, {"examined": examined}, now)
         acted = [{**nothing, "answer": sweep_idle.act(deps, {"item": item}, now)} for item in braked["items"]]
         results = {"examined": examined, "warned": warned, "braked": braked, "acted": acted}
         summary = sweep_idle.finish(deps, {"so_far": begun["so_far"], "failure": None, **results}, now)
@@ -155,9 +157,9 @@ def _world(stores: Stores, idle: int, now: datetime) -> Deps:
     for index in range(DUE):
         someone = None if index < idle else Seen("learner", now - timedelta(minutes=10))
         world.curfew.signals.evidence[lab_id(index)] = partial(_evidence, lab_id(index), someone)
-    cloud = replace(world.deps.cloud("ap-northeast-2"), clusters=OursAll(world.account))
+    cloud = replace(world.deps.cloud(Place("111122223333", "ap-northeast-2")), clusters=OursAll(world.account))
     curfew = replace(world.deps.curfew, store=stores.curfew)
-    return replace(world.deps, store=stores.labs, curfew=curfew, cloud=lambda _region: cloud)
+    return replace(world.deps, store=stores.labs, curfew=curfew, cloud=lambda _place: cloud)
 
 
 def _evidence(of: str, someone: Seen | None, now: datetime) -> Evidence:

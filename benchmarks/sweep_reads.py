@@ -11,6 +11,7 @@ from chalicelib.aws.curfew_keys import COUNTED
 from chalicelib.aws.store_items import lab_item
 from chalicelib.aws.store_keys import Item, number, tally_key
 from chalicelib.domain.lab import Lab, Phase
+from chalicelib.domain.money import Prices, hourly_cost
 from chalicelib.domain.spec import EndpointAccess, EndpointSpec, LabSpec, NewNetwork, NodegroupSpec
 from sandbox.settings import PROJECT
 
@@ -61,13 +62,13 @@ class Counting:
         self.calls[call] += 1
 
 
-def put_fleet(client: Any, table: str, count: int, due: int) -> None:
+def put_fleet(client: Any, table: str, count: int, due: int, prices: Prices) -> None:
     """Make a table with so many ready labs, the first `due` of which await the sweep at PLANNING."""
     template = json.loads((PROJECT / ".chalice" / "template.json").read_text())
     shape = template["Resources"]["LabsTable"]["Properties"]
     keys = ("KeySchema", "AttributeDefinitions", "GlobalSecondaryIndexes", "BillingMode")
     client.create_table(TableName=table, **{key: shape[key] for key in keys})
-    labs = [_lab(index, index < due) for index in range(count)]
+    labs = [_lab(index, index < due, prices) for index in range(count)]
     items = [lab_item(lab, "put by the benchmark", claims=True) for lab in labs] + _tallies(labs)
     for start in range(0, len(items), _AT_ONCE):
         puts = [{"PutRequest": {"Item": item}} for item in items[start : start + _AT_ONCE]]
@@ -81,9 +82,10 @@ def lab_id(index: int) -> str:
     return f"lab-{index:08d}"
 
 
-def _lab(index: int, is_due: bool) -> Lab:
+def _lab(index: int, is_due: bool, prices: Prices) -> Lab:
+    """One that was looked at before: its price is on it."""
     due_at = PLANNING if is_due else CURFEW + timedelta(hours=1 + index % 12)
-    return Lab(
+    lab = Lab(
         id=lab_id(index),
         owner=f"{_OWNER}-{index % 40}",
         account="111122223333",
@@ -96,6 +98,7 @@ def _lab(index: int, is_due: bool) -> Lab:
         hourly_usd=_USD,
         version=1,
     )
+    return replace(lab, hourly_usd=round(hourly_cost(lab, prices, extended=False).total, 6))
 
 
 def _tallies(labs: Sequence[Lab]) -> list[Item]:

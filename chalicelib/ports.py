@@ -75,9 +75,10 @@ class Store(Protocol):
         """Strongly consistent. Raises LabNotFound."""
         ...
 
-    def change_lab(self, lab_id: str, change: Callable[[Lab], Lab]) -> Lab:
+    def change_lab(self, lab_id: str, change: Callable[[Lab], Lab], seen: Lab | None = None) -> Lab:
         """Load, apply `change`, save if nobody saved in between, else again (bounded); return what was saved.
 
+        `seen`: the lab as it was loaded before; while it still is so, nothing is read.
         `change` may run several times; returning its argument unchanged saves nothing. A change into an OVER phase
         frees the lab's name in the same transaction. Raises LabNotFound, StaleLab when always beaten.
         """

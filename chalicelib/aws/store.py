@@ -59,9 +59,9 @@ class DynamoStore:
             raise LabNotFound(lab_id)
         return lab
 
-    def change_lab(self, lab_id: str, change: Callable[[Lab], Lab]) -> Lab:
+    def change_lab(self, lab_id: str, change: Callable[[Lab], Lab], seen: Lab | None = None) -> Lab:
         """Optimistically locked; see `store_changing.py`."""
-        return change_lab(self._client, self._table, lab_id, change)
+        return change_lab(self._client, self._table, lab_id, change, seen)
 
     def list_labs(self, owner: str | None, phases: Sequence[Phase], limit: int, cursor: str | None) -> Page[Lab]:
         """Newest first, from an index that follows the table within moments."""

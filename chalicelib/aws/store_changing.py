@@ -6,7 +6,7 @@ Every write carries its own id, so that a write whose answer was lost is recogni
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -19,8 +19,10 @@ from chalicelib.domain.errors import LabNotFound, StaleLab
 from chalicelib.domain.lab import OVER, Lab
 
 
-def change_lab(client: Any, table: str, lab_id: str, change: Callable[[Lab], Lab]) -> Lab:
-    """Load, change, save, again when beaten to it. Raises LabNotFound, StaleLab."""
+def change_lab(client: Any, table: str, lab_id: str, change: Callable[[Lab], Lab], seen: Lab | None = None) -> Lab:
+    """Load, change, save, again when beaten to it; the first time `seen` is taken for loaded. Raises LabNotFound, StaleLab."""
+    if seen is not None and (saved := _saved_as_seen(client, table, seen, change)) is not None:
+        return saved
     for _ in range(ATTEMPTS):
         item = get(client, table, lab_key(lab_id))
         if item is None:
@@ -35,6 +37,19 @@ def change_lab(client: Any, table: str, lab_id: str, change: Callable[[Lab], Lab
     raise StaleLab(f"{lab_id} was saved by others {ATTEMPTS} times in a row.")
 
 
+def _saved_as_seen(client: Any, table: str, seen: Lab, change: Callable[[Lab], Lab]) -> Lab | None:
+    """The changed lab, if what is stored is as it would be of `seen`, so that nothing must be read; None if it must."""
+    changed = change(seen)
+    if changed == seen or OVER & {seen.phase, changed.phase}:
+        return None
+    changed, write_id = replace(changed, version=seen.version + 1), secrets.token_hex(16)
+    before, item = lab_item(seen, "", claims=True), lab_item(changed, write_id, claims=True)
+    condition = "version = :seen AND claims = :yes AND counted = :yes AND tallied = :tallied"
+    values = {":seen": number(seen.version), ":yes": {"BOOL": True}, ":tallied": before["tallied"]}
+    operations = [put(table, item, condition, values), *tallying(table, seen.id, before, item)]
+    return changed if _written(client, operations, write_id) else None
+
+
 def _save(client: Any, table: str, seen: Item, stored: Lab, changed: Lab) -> bool:
     """Save it with what it frees; False when someone else was first."""
     write_id = secrets.token_hex(16)
@@ -44,6 +59,11 @@ def _save(client: Any, table: str, seen: Item, stored: Lab, changed: Lab) -> boo
     if claims and over:
         operations += _freeing(table, stored)
     operations += tallying(table, stored.id, seen, item)
+    return _written(client, operations, write_id)
+
+
+def _written(client: Any, operations: Sequence[Item], write_id: str) -> bool:
+    """Write; False when someone else was first. The first operation is the lab's."""
     reasons = transact(client, operations, write_id)
     if not reasons:
         return True

@@ -38,7 +38,7 @@ def begin(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
     """The next labs that are due, in groups of one place; `skipped` when curfew is off."""
     before = event["before"]
     so_far = added(before["so_far"], *_results(event))
-    answer = {"round": before["round"] + 1, "groups": [], "ids": [], "places": [], "so_far": so_far}
+    answer = {"round": before["round"] + 1, "groups": [], "places": [], "so_far": so_far}
     if rules_of(deps).mode is Mode.OFF:
         return {"outcome": "skipped", **answer}
     due = deps.curfew.store.labs_awaiting(now, _AT_ONCE)
@@ -47,7 +47,6 @@ def begin(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
         **answer,
         "outcome": "again" if more else "done",
         "groups": _groups(due),
-        "ids": [lab_id for lab_id, _ in due],
         "places": [_named(place) for place in deps.lab_accounts().places()] if unreported_nights(deps, now) else [],
     }
 
@@ -59,7 +58,7 @@ def examine(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
     for lab_id, why in looking.look(group["ids"]).items():
         with tally.around(f"{lab_id}, not even put off"):
             put_off(deps, lab_id, why, now)
-    return tally.answer()
+    return {**tally.answer(), "due": looking.due}
 
 
 def warn(deps: Deps, _event: Mapping[str, Any], now: datetime) -> Answer:
@@ -77,7 +76,8 @@ def warn(deps: Deps, _event: Mapping[str, Any], now: datetime) -> Answer:
 def brake(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
     """The entries that are due, each with why its night is held, if it is."""
     tally = Tally()
-    items = due_items(deps, event["ids"], now, tally)
+    due = [one for examined in event["examined"] for one in examined["answer"].get("due", [])]
+    items = due_items(deps, due, now, tally)
     return {**tally.answer(), "items": items}
 
 

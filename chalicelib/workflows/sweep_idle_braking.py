@@ -5,14 +5,14 @@ Administrators are told once a night; what they then allow goes on with the next
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
 from chalicelib.domain.brake import Braking, decide_brake
 from chalicelib.domain.brake_mail import brake_message, broken_plan_message
 from chalicelib.domain.curfew import CurfewRules, Mode
-from chalicelib.domain.lab import OVER, RESTING, Planned
+from chalicelib.domain.lab import OVER
 from chalicelib.domain.plan import Outcome, Plan, plan_hash
 from chalicelib.ports import Deps
 from chalicelib.workflows.sweep_idle_moved import settled_plan
@@ -21,23 +21,16 @@ from chalicelib.workflows.sweep_idle_tally import Tally
 from chalicelib.workflows.sweep_idle_warning import administrators
 
 
-def due_items(deps: Deps, ids: Iterable[str], now: datetime, tally: Tally) -> list[dict[str, Any]]:
-    """What is to be acted on now, of these labs: one item an entry, `held` if nothing of its night may be touched."""
-    by_night: dict[date, list[tuple[str, Planned]]] = {}
-    for lab_id in ids:
-        with tally.around(lab_id):
-            lab = deps.store.load_lab(lab_id)
-            due = lab.phase in RESTING and lab.due_at is not None and lab.due_at <= now
-            if due and lab.planned is not None and lab.planned.at <= now:
-                by_night.setdefault(lab.planned.night, []).append((lab_id, lab.planned))
-    items = []
-    for night, planned in sorted(by_night.items()):
+def due_items(deps: Deps, due: Iterable[Mapping[str, str]], now: datetime, tally: Tally) -> list[dict[str, Any]]:
+    """What is to be acted on now, `held` if nothing of its night may be touched. `due`: entries with lab_id, night, entry_id."""
+    by_night: dict[str, list[Mapping[str, str]]] = {}
+    for one in due:
+        by_night.setdefault(one["night"], []).append(one)
+    items: list[dict[str, Any]] = []
+    for night, entries in sorted(by_night.items()):
         with tally.around(f"the plan of {night}"):
-            held = _held(deps, night, now, tally)
-            items += [
-                {"lab_id": lab_id, "night": night.isoformat(), "entry_id": one.entry_id, "held": held}
-                for lab_id, one in planned
-            ]
+            held = _held(deps, date.fromisoformat(night), now, tally)
+            items += [{**one, "held": held} for one in entries]
     return items
 
 

@@ -55,7 +55,7 @@ class Studied:
 
 @dataclass
 class Looking:
-    """One group's look at `now`; `new` are the entries to be published when every lab was looked at."""
+    """One group's look at `now`; `new` are the entries to be published when every lab was looked at, `due` those to be acted on."""
 
     deps: Deps
     region: Region
@@ -64,6 +64,7 @@ class Looking:
     tally: Tally
     new: list[tuple[Lab, Entry]] = field(default_factory=list)
     lost: dict[str, str] = field(default_factory=dict)
+    due: list[dict[str, str]] = field(default_factory=list)
 
     def look(self, ids: Sequence[str]) -> dict[str, str]:
         """Look at these labs; return those that could not be looked at, with why."""
@@ -150,8 +151,10 @@ class Looking:
             look_at_sleeper(self.deps, self.region, lab, self.rules, self.now, self.tally, until=entry.at)
         elif self.now < entry.at:
             look_again(self.deps, lab, entry.at)
-        elif entry.ground is Ground.IDLE and evidence is not None:
-            self._judged(lab, evidence)
+        else:
+            if entry.ground is Ground.IDLE and evidence is not None:
+                self._judged(lab, evidence)
+            self.due.append({"lab_id": lab.id, "night": entry.night.isoformat(), "entry_id": entry.id})
 
     def _plan(self, lab: Lab, faces: Appointment, evidence: Evidence | None) -> None:
         if evidence is None:

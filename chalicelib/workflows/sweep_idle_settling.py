@@ -42,7 +42,7 @@ def change_unless_changed(deps: Deps, lab: Lab, change: Callable[[Lab], Lab]) ->
             raise Superseded(f"{lab.id} was changed by someone else meanwhile.")
         return change(stored)
 
-    return deps.store.change_lab(lab.id, checked)
+    return deps.store.change_lab(lab.id, checked, lab)
 
 
 def look_again(deps: Deps, lab: Lab, at: datetime) -> Lab:

@@ -210,6 +210,29 @@ def test_a_change_that_was_overtaken_is_made_again_on_what_is_there(store: Store
         assert (seen, changed.run, changed.version) == ([0, 10], 11, 3)
 
 
+def test_a_change_of_a_lab_as_it_was_loaded_is_saved_like_any_other(store: Store) -> None:
+    loaded = create(store, a_lab())
+    changed = store.change_lab(loaded.id, lambda lab: lab.moved_to(Phase.READY, NOW), loaded)
+    assert changed.version == 2
+    assert store.load_lab(loaded.id) == changed
+    over = store.change_lab(loaded.id, lambda lab: lab.moved_to(Phase.DELETED, NOW), changed)
+    assert store.load_lab(loaded.id) == over
+    create(store, a_lab(id="lab-other"))
+
+
+def test_a_change_of_a_lab_that_was_saved_since_it_was_loaded_is_made_on_what_is_there(store: Store) -> None:
+    loaded = create(store, a_lab())
+    store.change_lab(loaded.id, lambda lab: replace(lab, run=10))
+    changed = store.change_lab(loaded.id, lambda lab: replace(lab, run=lab.run + 1), loaded)
+    assert (changed.run, changed.version) == (11, 3)
+    assert store.load_lab(loaded.id) == changed
+
+
+def test_a_lab_that_is_gone_is_not_made_again_of_what_was_loaded(store: Store) -> None:
+    with pytest.raises(LabNotFound):
+        store.change_lab("lab-gone", lambda lab: replace(lab, run=1), replace(a_lab(id="lab-gone"), version=1))
+
+
 def _five(store: Store) -> list[str]:
     for i in range(5):
         owner = OWNER if i != 3 else "arn:aws:iam::111122223333:user/other"

@@ -90,7 +90,7 @@ class FakeStore:
         return self.labs[lab_id]
 
     @port
-    def change_lab(self, lab_id: str, change: Callable[[Lab], Lab]) -> Lab:
+    def change_lab(self, lab_id: str, change: Callable[[Lab], Lab], seen: Lab | None = None) -> Lab:
         if lab_id not in self.labs:
             raise LabNotFound(lab_id)
         lab = self.labs[lab_id]
