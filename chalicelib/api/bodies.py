@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from chalicelib.api.bodies_json import read_json
-from chalicelib.api.bodies_yaml import read_yaml
 from chalicelib.domain.errors import InvalidRequest
 from chalicelib.domain.findings import error
 from chalicelib.domain.reading import child, wrong_type
@@ -29,7 +28,7 @@ def read_body(raw: bytes, content_type: str | None) -> Mapping[str, object]:
         raise _refused("not-utf-8", f"The body is not UTF-8: byte {reason.start + 1} does not fit.") from reason
     if not text.strip():
         raise _refused("body-empty", "The body is empty: send what you ask for as JSON or YAML.")
-    value = read_json(text) if _is_json(text, content_type) else read_yaml(text)
+    value = read_json(text) if _is_json(text, content_type) else _read_yaml(text)
     _refuse_odd_values(value)
     if not isinstance(value, Mapping):
         raise _refused("wrong-type", wrong_type("a mapping of fields", value))
@@ -66,3 +65,10 @@ def _is_broken(text: str) -> bool:
 
 def _refused(code: str, message: str, path: str = "") -> InvalidRequest:
     return InvalidRequest([error(path, code, message)])
+
+
+def _read_yaml(text: str) -> object:
+    """The parser is imported by the first body that needs it."""
+    from chalicelib.api.bodies_yaml import read_yaml
+
+    return read_yaml(text)

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable
 
-import yaml
 from chalice import Blueprint, Response
 
 from chalicelib import labs, labs_inventory, labs_reading
@@ -106,6 +105,8 @@ def _route_looks(door: Door) -> None:
     @door.route("GET", "/labs/{lab_id}/kubeconfig")
     def get_kubeconfig(lab_id: str) -> Response:
         document = labs_reading.kubeconfig_of(door.deps, door.caller, lab_id)
+        import yaml
+
         return Response(yaml.safe_dump(document, sort_keys=False), headers={"Content-Type": _YAML})
 
     @door.route("GET", "/labs/{lab_id}/inventory")
