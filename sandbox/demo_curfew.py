@@ -74,7 +74,7 @@ class _Class:
             self._wait(name, {"ready", *_ENDED})
             set_activity(self._stage.sandbox, name, CLASS[name], since=self._began - timedelta(hours=6))
         self._tell.check(all(self._phase(name) == "ready" for name in CLASS), f"{len(CLASS)} labs are ready")
-        until = {"until": _told(self._evening + timedelta(hours=20)), "why": "the teacher's own"}
+        until = {"until": _told(self._evening + timedelta(hours=20)), "why": "The teacher's own."}
         self._tell.command("POST /labs/guarded/protect  (as an administrator)")
         answer = self._lab_call("guarded", "POST", "protect", until, self._people.administrator)
         self._tell.check(answer.status == 200, "one is protected")
@@ -163,7 +163,8 @@ class _Class:
             evening |= {"atCurfew": "hibernate", "wake": "08:30"}
         lease = 72
         if name == "extended":
-            lease = int((self._evening - datetime.now(UTC)) / timedelta(hours=1))
+            # It ends within the last hour before curfew, however long asking takes.
+            lease = int((self._evening - datetime.now(UTC) - timedelta(minutes=5)) / timedelta(hours=1))
         return {
             "name": name,
             "region": REGION,
@@ -203,7 +204,8 @@ class _Class:
     def _why(self, name: str) -> str:
         events = self._lab_call(name, "GET", "events?limit=100").json["events"]
         said = [event["message"] for event in events if event["kind"] == "curfew"]
-        return said[-1] if said else ""
+        protection = self._lab(name)["protection"]
+        return said[-1] if said else f"It is protected: {protection['why']}" if protection else ""
 
     def _wait(self, name: str, phases: set[str]) -> None:
         self._stage.wait(self._owner(name), self._ids[name], lambda lab: lab["phase"] in phases, seconds=240)
