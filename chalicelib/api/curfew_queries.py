@@ -8,10 +8,8 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime
 
 from chalicelib.api.bodies import read_body
-from chalicelib.api.fitting import fit
 from chalicelib.api.json_words import camel
 from chalicelib.api.queries import instant_of, refuse
-from chalicelib.api.request_own import evening_draft
 from chalicelib.domain.curfew import Mode
 from chalicelib.domain.curfew_bounds import BOUNDS
 from chalicelib.domain.errors import InvalidRequest
@@ -80,6 +78,9 @@ def read_protection(raw: bytes, content_type: str | None) -> tuple[datetime | No
 
 def read_whole_evening(raw: bytes, content_type: str | None, rules: EveningRules) -> Evening:
     """The fields of `evening` in `POST /labs`; what is left out is as the installation has it. Raises InvalidRequest."""
+    from chalicelib.api.fitting import fit
+    from chalicelib.api.request_own import evening_draft
+
     own, unfit, _ = fit({"evening": read_body(raw, content_type)})
     evening, wrong = read_evening(evening_draft(own.evening), rules, "")
     refuse([*(replace(finding, path=finding.path.removeprefix("evening.")) for finding in unfit), *wrong])

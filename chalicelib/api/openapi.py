@@ -13,7 +13,6 @@ from chalicelib.api.openapi_clusters import CLUSTER_OPERATIONS, CLUSTER_QUERY, C
 from chalicelib.api.openapi_curfew import CURFEW_OPERATIONS, CURFEW_SCHEMAS
 from chalicelib.api.openapi_operation import Json, Operation
 from chalicelib.api.problems import TABLE
-from chalicelib.api.schemas import LabBody
 from chalicelib.domain.lab import Phase
 from chalicelib.domain.spec import EndpointAccess
 
@@ -129,6 +128,8 @@ def _refusal(status: int) -> Json:
 
 
 def _schemas() -> dict[str, Json]:
+    from chalicelib.api.schemas import LabBody
+
     lab = LabBody.model_json_schema(ref_template="#/components/schemas/{model}")
     parts: dict[str, Json] = lab.pop("$defs", {})
     eksctl = {"type": "object", "description": "An eksctl ClusterConfig, v1alpha5: see docs/request.md."}

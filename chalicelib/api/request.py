@@ -11,7 +11,6 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from chalicelib.api.bodies import read_body
-from chalicelib.api.request_own import read_own
 from chalicelib.domain.accounts import LabAccounts
 from chalicelib.domain.calendar import Calendar
 from chalicelib.domain.defaults import usual_region
@@ -51,6 +50,8 @@ class LabRequest:
 def read_draft(raw: bytes, content_type: str | None) -> LabRequest:
     """Read a body of either dialect. Raises InvalidRequest only if it is no mapping at all; else findings wait."""
     document = read_body(raw, content_type)
+    from chalicelib.api.request_own import read_own
+
     draft, findings = read_cluster_config(document) if is_cluster_config(document) else read_own(document)
     return LabRequest(draft, findings)
 
