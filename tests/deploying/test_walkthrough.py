@@ -178,3 +178,7 @@ def test_every_block_of_the_page_is_run() -> None:
 def test_no_command_hides_in_a_sentence() -> None:
     run = "\n".join(COMMANDS)
     assert [command for command in TOOLS.findall(PAGE) if command not in run] == []
+
+
+def test_nothing_is_listed_as_otherwise_here_that_the_page_does_not_say() -> None:
+    assert [word for word in ELSEWHERE if word not in PAGE] == []

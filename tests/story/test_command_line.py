@@ -39,6 +39,7 @@ def test_a_lab_lives_and_ends_by_the_command_line(stage: Stage) -> None:
     assert (inventory.returncode, "node group     two: ACTIVE" in inventory.stdout) == (0, True)
     assert "AmazonEKS_CNI_Policy" in inventory.stdout
     assert lab_id in typed(person, "list").stdout
+    assert "It costs $" in typed(person, "extend", "typed", "1h").stdout
 
     # And is told what goes wrong, with a status that a script can read
     early = typed(person, "receipt", lab_id)

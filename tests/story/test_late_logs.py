@@ -20,6 +20,10 @@ def test_a_log_group_that_comes_back_is_deleted_by_the_next_look(stage: Stage) -
     lab.becomes("ready")
     group = Leftover(Kind.LOG_GROUP, GROUP)
     assert still_there(clients(lab), group)
+
+    # Of which everything can be read that a verdict wants, its audit log too
+    verdict = lab.learner.sends("GET", f"{lab.path}/verdict").json
+    assert verdict["evidence"]["unread"] == []
     lab.is_let_go()
     lab.becomes("deleted")
     assert lab.receipt()["clean"]
