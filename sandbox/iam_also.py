@@ -121,7 +121,7 @@ def _launched(template: Mapping[str, str]) -> Iterator[Question]:
 def _parts(params: Params) -> Iterator[Question]:
     for kind in ("volume", "network-interface"):
         yield Question("ec2:RunInstances", _ec2(f"{kind}/*"))
-    yield Question("ec2:RunInstances", f"arn:aws:ec2:{get_region()}::image/*")
+    yield Question("ec2:RunInstances", _ec2("image/*"))
     for field, kind in _INSTANCE_PARTS:
         if name := param(params, field):
             yield Question("ec2:RunInstances", _ec2(f"{kind}/{name}"))
@@ -136,7 +136,8 @@ def _passed_to_ec2(params: Params) -> Iterator[Question]:
 
 
 def _ec2(thing: str) -> str:
-    return f"arn:aws:ec2:{get_region()}:{get_account_id()}:{thing}"
+    owner = "" if thing.startswith(("snapshot/", "image/")) else get_account_id()  # Their ARNs have no account in them.
+    return f"arn:aws:ec2:{get_region()}:{owner}:{thing}"
 
 
 def _form(body: bytes) -> Params:

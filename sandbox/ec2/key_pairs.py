@@ -1,8 +1,10 @@
-"""Key pairs: told with their tags, and deleted by id as well as by name."""
+"""Key pairs: imported and told with their tags, and deleted by id as well as by name."""
 
 import re
 from typing import Any
 from xml.sax.saxutils import escape
+
+from ministack.services import ec2 as emulated
 
 from sandbox.ec2.actions import ACTIONS, Action, Params, param, records, tags
 
@@ -10,7 +12,19 @@ from sandbox.ec2.actions import ACTIONS, Action, Params, param, records, tags
 def install() -> None:
     """Correct the actions on key pairs."""
     ACTIONS["DescribeKeyPairs"] = _tagged(ACTIONS["DescribeKeyPairs"])
+    ACTIONS["ImportKeyPair"] = _tagging(ACTIONS["ImportKeyPair"])
     ACTIONS["DeleteKeyPair"] = _by_id(ACTIONS["DeleteKeyPair"])
+
+
+def _tagging(import_pair: Action) -> Action:
+    def import_with_tags(params: Params) -> Any:
+        answer = import_pair(params)
+        for pair in records("key_pairs"):
+            if pair["KeyName"] == param(params, "KeyName") and answer[0] == 200:
+                emulated._parse_tag_specs(params, "key-pair", pair["KeyPairId"])
+        return answer
+
+    return import_with_tags
 
 
 def _tagged(describe: Action) -> Action:

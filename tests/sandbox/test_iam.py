@@ -1,0 +1,75 @@
+"""The sandbox's IAM asks what AWS asks: tags of what is there and of what is made, parts of an instance, roles handed over."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from sandbox.emulator import Credentials, Sandbox
+
+Json = dict[str, Any]
+Allow = Callable[[list[Json]], Credentials]
+
+
+@pytest.fixture
+def user_with(sandbox: Sandbox) -> Iterator[Allow]:
+    """Somebody with these statements."""
+    iam = sandbox.client("iam")
+    iam.create_user(UserName="asker")
+
+    def make(statements: list[Json]) -> Credentials:
+        said = [{"Effect": "Allow", "Resource": "*", **each} for each in statements]
+        document = json.dumps({"Version": "2012-10-17", "Statement": said})
+        iam.put_user_policy(UserName="asker", PolicyName="only", PolicyDocument=document)
+        return sandbox.credentials_for("asker")
+
+    yield make
+    for key in iam.list_access_keys(UserName="asker")["AccessKeyMetadata"]:
+        iam.delete_access_key(UserName="asker", AccessKeyId=key["AccessKeyId"])
+    iam.delete_user_policy(UserName="asker", PolicyName="only")
+    iam.delete_user(UserName="asker")
+
+
+def refusal(call: Callable[..., Any], **request: Any) -> str:
+    with pytest.raises(ClientError) as refused:
+        call(**request)
+    return str(refused.value)
+
+
+def test_what_is_born_with_tags_needs_the_right_to_tag_it(sandbox: Sandbox, user_with: Allow) -> None:
+    tags = [{"ResourceType": "snapshot", "Tags": [{"Key": "ekslab:lab-id", "Value": "lab-1"}]}]
+    volume = sandbox.client("ec2").create_volume(AvailabilityZone="ap-northeast-2a", Size=1)["VolumeId"]
+
+    unable = sandbox.client("ec2", credentials=user_with([{"Action": "ec2:CreateSnapshot"}]))
+    assert "ec2:CreateTags" in refusal(unable.create_snapshot, VolumeId=volume, TagSpecifications=tags)
+
+    born = {"Action": "ec2:CreateTags", "Condition": {"StringEquals": {"ec2:CreateAction": "CreateSnapshot"}}}
+    able = sandbox.client("ec2", credentials=user_with([{"Action": "ec2:CreateSnapshot"}, born]))
+    able.create_snapshot(VolumeId=volume, TagSpecifications=tags)
+    assert "CreateTags" in refusal(able.create_tags, Resources=[volume], Tags=tags[0]["Tags"])
+
+
+def test_a_key_pair_must_carry_the_tag_that_a_condition_wants(sandbox: Sandbox, user_with: Allow) -> None:
+    born = {"Action": "ec2:ImportKeyPair", "Condition": {"Null": {"aws:RequestTag/ekslab:lab-id": "false"}}}
+    ours = {"Action": "ec2:DeleteKeyPair", "Condition": {"Null": {"aws:ResourceTag/ekslab:lab-id": "false"}}}
+    ec2 = sandbox.client("ec2", credentials=user_with([born, ours, {"Action": "ec2:CreateTags"}]))
+    key = {"KeyName": "tagged", "PublicKeyMaterial": b"ssh-ed25519 AAAA somebody"}
+    tags = [{"ResourceType": "key-pair", "Tags": [{"Key": "ekslab:lab-id", "Value": "lab-1"}]}]
+    theirs = sandbox.client("ec2").create_key_pair(KeyName="theirs")["KeyPairId"]
+
+    assert "ec2:ImportKeyPair" in refusal(ec2.import_key_pair, **key)
+    made = ec2.import_key_pair(**key, TagSpecifications=tags)["KeyPairId"]
+    assert "ec2:DeleteKeyPair" in refusal(ec2.delete_key_pair, KeyPairId=theirs)
+    ec2.delete_key_pair(KeyPairId=made)
+
+
+def test_a_stack_needs_the_role_that_a_condition_names(sandbox: Sandbox, user_with: Allow) -> None:
+    named = {"ArnEquals": {"cloudformation:RoleArn": "arn:aws:iam::111122223333:role/stacks"}}
+    may = [{"Action": "cloudformation:CreateStack", "Condition": named}, {"Action": "iam:PassRole"}]
+    cloudformation = sandbox.client("cloudformation", credentials=user_with(may))
+    template = json.dumps({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}})
+    assert "cloudformation:CreateStack" in refusal(cloudformation.create_stack, StackName="mine", TemplateBody=template)
