@@ -57,7 +57,7 @@ def decide_orphan(tagged: TaggedCluster, lab: Lab | None, installation: str) -> 
     if (lab.account, lab.region, lab.name) != (tagged.place.account, tagged.region, tagged.name):
         return OrphanDecision(Orphan.FOREIGN, f"{what} carries the tag of {lab.id}, which is another cluster.")
     if lab.phase in OVER:
-        return OrphanDecision(Orphan.REOPEN, f"{what} outlived its lab {lab.id}: its teardown runs again.")
+        return OrphanDecision(Orphan.REOPEN, f"{what} outlived its lab {lab.id}: it is one again, and on the plan.")
     return OrphanDecision(Orphan.KNOWN, "")
 
 

@@ -15,10 +15,8 @@ from chalicelib.domain.errors import LabNotFound, NameTaken, ResourceGone
 from chalicelib.domain.history import Event
 from chalicelib.domain.lab import OVER, Lab, Phase
 from chalicelib.domain.orphans import TaggedCluster
-from chalicelib.domain.steps import execution_name
 from chalicelib.domain.world import ClusterState
 from chalicelib.ports import Deps, Place
-from chalicelib.workflows.recording import WATCH
 from chalicelib.workflows.sweep_idle_settling import KIND, rules_of
 from chalicelib.workflows.sweep_idle_tally import Tally
 from chalicelib.workflows.sweep_idle_warning import administrators
@@ -79,14 +77,14 @@ def _adopted(deps: Deps, tagged: TaggedCluster, state: ClusterState, decision: O
 
 
 def _reopened(deps: Deps, lab: Lab, decision: OrphanDecision, now: datetime) -> str:
+    """Somebody may have made it anew with the old tags, and work on it: like any other lab it is warned about first."""
+
     def again(stored: Lab) -> Lab:
         if stored.phase not in OVER:
             return stored
-        moved = stored.moved_to(Phase.RELEASING, now, "Its cluster outlived it.")
-        return replace(moved, run=stored.run + 1, due_at=now + WATCH)
+        ready = replace(stored.moved_to(Phase.READY, now), adopted=True, planned=None, hibernation=None)
+        return replace(ready, run=stored.run + 1, lease_ends_at=min(stored.lease_ends_at, now), due_at=now)
 
     changed = deps.store.change_lab(lab.id, again)
     deps.store.add_event(lab.id, Event(now, KIND, decision.told, {"phase": str(changed.phase)}))
-    payload = {"lab_id": lab.id, "time": now.isoformat()}
-    deps.workflows.start("teardown", execution_name(changed, "teardown"), payload)
     return decision.told

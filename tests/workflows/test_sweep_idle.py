@@ -282,13 +282,18 @@ def test_a_stray_cluster_of_another_installation_is_only_reported() -> None:
     assert "belongs to the installation another" in nights.world.watch.notifier.to(ADMINS)[0].body
 
 
-def test_a_cluster_that_outlived_its_lab_is_torn_down_again() -> None:
+def test_a_cluster_that_outlived_its_lab_is_warned_of_and_torn_down_again() -> None:
     nights = evening()
     tagged = an_orphan(nights)
     state = nights.world.clusters.clusters["lost"].state
     gone = adopted_lab(tagged, state, ADMINS, "school", NOW).moved_to(Phase.DELETED, NOW)
     nights.world.store.put(replace(gone, due_at=None))
-    nights.strike(NOW)
+    nights.world.curfew.signals.evidence["lab-lost"] = idle("lab-lost")
+    nights.hours(NOW, 2)
+    assert nights.started("teardown") == []
+    [(entry, fate)] = nights.lines("lab-lost")
+    assert (entry.ground, fate.recipient) == (Ground.ADOPTED, "learner")
+    nights.hours(NOW + timedelta(hours=2), 2)
     assert nights.started("teardown") == ["lab-lost"]
 
 
