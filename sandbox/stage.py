@@ -103,8 +103,10 @@ def installed(settings: Settings | None = None, told: Callable[[str], None] = la
         told(f"deployed {len(package.template['Resources'])} resources by change set")
         zone = sandbox.client("route53").create_hosted_zone(Name=DOMAIN, CallerReference="stage")
         zone_id = zone["HostedZone"]["Id"].rpartition("/")[2]
-        yield Stage(sandbox, api_url(sandbox.url, outputs), outputs, people, zone_id)
-        leave_questions(sandbox)
+        try:
+            yield Stage(sandbox, api_url(sandbox.url, outputs), outputs, people, zone_id)
+        finally:
+            leave_questions(sandbox)
 
 
 def _parameters(people: People) -> dict[str, str]:
