@@ -157,7 +157,7 @@ def _world(stores: Stores, idle: int, now: datetime) -> Deps:
     for index in range(DUE):
         someone = None if index < idle else Seen("learner", now - timedelta(minutes=10))
         world.curfew.signals.evidence[lab_id(index)] = partial(_evidence, lab_id(index), someone)
-    cloud = replace(world.deps.cloud(Place("111122223333", "ap-northeast-2")), clusters=OursAll(world.account))
+    cloud = replace(world.places.cloud, clusters=OursAll(world.account))
     curfew = replace(world.deps.curfew, store=stores.curfew)
     return replace(world.deps, store=stores.labs, curfew=curfew, cloud=lambda _place: cloud)
 

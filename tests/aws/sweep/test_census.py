@@ -93,8 +93,8 @@ def test_one_hit_that_can_not_be_looked_at_is_told_and_hides_no_other() -> None:
 def test_a_ledger_entry_that_may_not_be_looked_at_is_never_called_deleted() -> None:
     with mock_aws():
         given = a_lab_on_moto()
-        cloud = replace(given.deps.cloud(""), census=given.account.census(iam=Refusing()))
-        deps = replace(given.deps, cloud=lambda region: cloud)
+        cloud = replace(given.deps.cloud(given.lab.place), census=given.account.census(iam=Refusing()))
+        deps = replace(given.deps, cloud=lambda place: cloud)
         role = Resource(Kind.ROLE, "node", f"arn:aws:iam::{ACCOUNT}:role/ekslab/node")
         deps.store.record(given.lab.id, LedgerEntry(role, EntryState.DELETED, "by the stack", given.now, given.now))
         receipt = take_receipt(deps, given.lab, "now", given.now)

@@ -68,7 +68,7 @@ def a_world(aws: Sandbox, cluster: Cluster) -> tuple[Deps, Lab]:
     census = AwsCensus(CensusClients(**shared, **more, tagging=aws.client("resourcegroupstaggingapi")))
     world = make_deps()
     cloud = replace(world.deps.cloud(lab.place), leftovers=AwsLeftovers(**shared), census=census)
-    deps = replace(world.deps, cloud=lambda region: cloud)
+    deps = replace(world.deps, cloud=lambda place: cloud)
     deps.store.create_lab(lab, None, "digest", now)
     deps.store.record(lab.id, LedgerEntry(cluster_of(lab), EntryState.PRESENT, "asked for", now, now))
     return deps, lab
