@@ -1,7 +1,7 @@
 """What it costs to run the service: counted in the sandbox, priced by AWS's list, per lab and per month.
 
-A lab of the course goes through its whole life (made, planned and warned about, ended at curfew, looked at again), the watch
-through two fleets. States are counted in executions' histories, everything else at the sandbox's services (`sandbox/bill.py`).
+A lab of the course goes through its whole life (made, judged and warned about, ended with its lease, looked at again), the watch
+through two fleets. All is counted where the sandbox does it (`sandbox/bill.py`).
 Only Lambda's time is assumed, since this machine's is not AWS's. The labs' own cost is in docs/costs.md, and not here.
 """
 
@@ -22,7 +22,8 @@ from sandbox.stage import Stage, installed
 from sandbox.watching import run_sweep, run_watch
 
 NAME = "measured"
-_FEW, _MORE = 20, 60
+LEASE_HOURS = 3
+_FEW, _MORE = 10, 40
 
 
 @dataclass
@@ -40,19 +41,7 @@ class Meter:
         return Counter({what: after[what] - self.before[what] for what in after})
 
     def _now(self) -> Counts:
-        counts: Counts = Counter(self.stage.sandbox.admin("GET", "bill"))
-        client = self.stage.sandbox.client("stepfunctions")
-        for machine in client.list_state_machines()["stateMachines"]:
-            for page in client.get_paginator("list_executions").paginate(stateMachineArn=machine["stateMachineArn"]):
-                for execution in page["executions"]:
-                    counts += self._states(execution["executionArn"])
-        return counts
-
-    def _states(self, execution: str) -> Counts:
-        pages = self.stage.sandbox.client("stepfunctions").get_paginator("get_execution_history")
-        kinds = [event["type"] for page in pages.paginate(executionArn=execution) for event in page["events"]]
-        entered = sum(kind.endswith("StateEntered") for kind in kinds)
-        return Counter({"transitions": entered, "invocations": kinds.count("TaskStateEntered"), "executions": 1})
+        return Counter(self.stage.sandbox.admin("GET", "bill"))
 
 
 def main() -> None:
@@ -61,29 +50,28 @@ def main() -> None:
     parser.add_argument("--scale", type=float, default=0.04, help="wall seconds per AWS second")
     options = parser.parse_args()
     with installed(Settings(scale=options.scale)) as stage:
-        pieces = {**_life_of_a_lab(stage), **_watches(stage)}
-    _print_counts(pieces)
+        pieces = _life_of_a_lab(stage)
+        _print_counts(pieces)
+        pieces |= (watches := _watches(stage))
+    _print_counts(watches)
     _print_months(pieces)
 
 
 def _life_of_a_lab(stage: Stage) -> dict[str, Counts]:
     meter, who = Meter(stage), stage.people.learner
     subscribe(stage.sandbox, stage.outputs["NoticesTopicArn"], "everybody", None)
-    stage.call(stage.people.administrator, "PUT", "/curfew", {"youngHours": 0})
-    curfew = (datetime.now(UTC) + timedelta(hours=3)).replace(second=0, microsecond=0)
-    evening = {"timeZone": "UTC", "curfew": f"{curfew:%H:%M}"}
     idle_hour = meter.of(lambda: run_sweep(stage, datetime.now(UTC) - timedelta(hours=2)))
     tending = meter.of(stage.tend)
     lab_id = ""
 
     def make() -> None:
         nonlocal lab_id
-        body = {"name": NAME, "workHost": True, "leaseHours": 48, "evening": evening}
+        body = {"name": NAME, "workHost": True, "leaseHours": LEASE_HOURS}
         lab_id = stage.call(who, "POST", "/labs", body).json["id"]
         _until(stage, lab_id, "ready")
 
     def end() -> None:
-        _take(stage, curfew)
+        _take(stage, datetime.now(UTC) + timedelta(hours=LEASE_HOURS, minutes=5))
         _until(stage, lab_id, "deleted")
         for later in (timedelta(minutes=16), timedelta(hours=25)):
             stage.tend(datetime.now(UTC) + later)
@@ -131,9 +119,9 @@ def _until(stage: Stage, lab_id: str, phase: str) -> None:
         raise SystemExit(f"{lab['phase']}: {lab['reason']}")
 
 
-def _take(stage: Stage, curfew: datetime) -> None:
-    """Curfew strikes; the lab must go, or there would be nothing to measure."""
-    summary = run_sweep(stage, curfew)
+def _take(stage: Stage, at: datetime) -> None:
+    """The hour strikes; the lab must go, or there would be nothing to measure."""
+    summary = run_sweep(stage, at)
     if summary["counts"].get("acted") != 1:
         raise SystemExit(f"The sweep did not end the lab: {summary}")
 
@@ -152,7 +140,10 @@ def _print_counts(pieces: Mapping[str, Counts]) -> None:
     kinds = list(LIST_PRICES)
     print(f"{'':<42}" + "".join(f"{kind:>19}" for kind in kinds) + f"{'$':>11}")
     for piece, counts in pieces.items():
-        print(f"{piece:<42}" + "".join(f"{counts[kind]:>19,.1f}" for kind in kinds) + f"{priced(counts):>11.5f}")
+        print(
+            f"{piece:<42}" + "".join(f"{counts[kind]:>19,.1f}" for kind in kinds) + f"{priced(counts):>11.5f}",
+            flush=True,
+        )
 
 
 def _print_months(pieces: Mapping[str, Counts]) -> None:

@@ -6,12 +6,14 @@ what it returns only, and a write whose condition fails, which AWS bills, nothin
 """
 
 import json
+import threading
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from math import ceil
 from typing import Any
 
 from ministack import app as ministack
+from ministack.services import stepfunctions
 
 Handler = Callable[[str, str, Any, bytes, Any], Awaitable[Any]]
 Item = Mapping[str, Any]
@@ -19,6 +21,7 @@ Item = Mapping[str, Any]
 _READ, _WRITE = 4096, 1024
 #: Index -> the attribute that puts an item into it, and how many writes a changed item is there.
 _INDEXES = {"by_owner": ("owner", 1), "by_age": ("everyone", 1), "due": ("due_shard", 2)}
+_LOCK = threading.Lock()
 _counted: defaultdict[str, float] = defaultdict(float)
 
 
@@ -26,11 +29,16 @@ def install() -> None:
     """Count from now on; call it after IAM's part, since what is denied costs nothing."""
     for service, count in (("dynamodb", _count_units), ("sns", _count_messages), ("secretsmanager", _count_secrets)):
         ministack.SERVICE_HANDLERS[service] = _counting(count, ministack.SERVICE_HANDLERS[service])
+    for kind in ("pass", "choice", "wait", "task", "parallel", "map"):
+        _count_calls(f"_execute_{kind}", "transitions")
+    _count_calls("_call_lambda", "invocations")
+    _count_calls("_run_execution", "executions")
 
 
 def count(what: str, amount: float = 1) -> None:
     """Add to what is billed."""
-    _counted[what] += amount
+    with _LOCK:
+        _counted[what] += amount
 
 
 def bill() -> Mapping[str, float]:
@@ -51,6 +59,17 @@ def _counting(count_call: Callable[[str, bytes, Any], None], handle: Handler) ->
         return answer
 
     return handle_and_count
+
+
+def _count_calls(name: str, what: str) -> None:
+    """Count each call of a function of Step Functions': its histories leave out what happens in branches."""
+    call = getattr(stepfunctions, name)
+
+    def call_and_count(*arguments: Any) -> Any:
+        count(what)
+        return call(*arguments)
+
+    setattr(stepfunctions, name, call_and_count)
 
 
 def _count_units(action: str, body: bytes, answer: Any) -> None:
