@@ -13,6 +13,7 @@ from chalicelib.aws.curfew_store import DynamoCurfewStore
 from chalicelib.aws.store import DynamoStore
 from chalicelib.aws.store_keys import ALIVE, TALLIES, lab_key
 from chalicelib.domain.errors import AwsRefused, AwsUnavailable
+from chalicelib.domain.fleet import Place
 from chalicelib.domain.lab import Phase
 from chalicelib.domain.running import Running
 from sandbox.emulator import Sandbox
@@ -21,6 +22,7 @@ from tests.aws.table import create_table
 from tests.aws.test_curfew_store_troubles import Meddled
 from tests.aws.test_store_troubles import cancelled
 from tests.fakes import NOW
+from tests.fakes.builders import ACCOUNT
 
 
 @pytest.fixture
@@ -42,10 +44,10 @@ def tallies(client: Any) -> list[Any]:
 
 
 def as_before(client: Any, *numbers: int) -> None:
-    """Labs as they were written before they had a region beside their body and were counted, and no tally at all."""
+    """Labs as they were written before they had a place beside their body and were counted, and no tally at all."""
     for number in numbers:
         item = client.get_item(TableName="labs", Key=lab_key(f"lab-{number}"))["Item"]
-        del item["region"], item["counted"], item["tallied"]
+        del item["region"], item["account"], item["counted"], item["tallied"]
         client.put_item(TableName="labs", Item=item)
     for tally in tallies(client):
         client.delete_item(TableName="labs", Key={"pk": tally["pk"], "sk": tally["sk"]})
@@ -156,11 +158,14 @@ def test_the_question_reads_a_few_items_however_many_labs_there_are(client: Medd
     assert len(tallies(client)) <= TALLIES + 1
 
 
-def test_labs_from_before_tell_their_region_and_unreadable_ones_hide_no_other(client: Meddled, kept: Kept) -> None:
+def test_labs_from_before_tell_their_place_and_unreadable_ones_hide_no_other(client: Meddled, kept: Kept) -> None:
     a_table_from_before(client, kept, 3)
     item = client.get_item(TableName="labs", Key=lab_key("lab-1"))["Item"]
     client.put_item(TableName="labs", Item={**item, "body": {"S": '{"id": "lab-1"}'}})
-    assert set(kept.curfew.labs_awaiting(NOW, 10)) == {("lab-0", "ap-northeast-2"), ("lab-1", "")}
+    assert set(kept.curfew.labs_awaiting(NOW, 10)) == {
+        ("lab-0", Place(ACCOUNT, "ap-northeast-2")),
+        ("lab-1", Place("", "")),
+    }
 
 
 def test_a_class_that_comes_and_goes_at_once_is_counted_right(sandbox: Sandbox) -> None:

@@ -12,12 +12,14 @@ import pytest
 from chalicelib.domain.curfew import CurfewRules, Mode
 from chalicelib.domain.errors import StaleLab
 from chalicelib.domain.evening import AtCurfew
+from chalicelib.domain.fleet import Place
 from chalicelib.domain.idleness_verdict import Verdict
 from chalicelib.domain.lab import Phase
 from chalicelib.domain.plan import Entry, Fate, Ground, Outcome, Stakes, plan_hash
 from chalicelib.domain.running import Running
 from tests.aws.given_curfew import NIGHT, Kept, a_verdict, an_entry, created, fake_kept, kept_on, moto_client
 from tests.fakes import NOW
+from tests.fakes.builders import ACCOUNT
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 
@@ -102,7 +104,7 @@ def test_labs_at_rest_that_are_due_are_told_oldest_first_with_their_region(kept:
     created(kept, 5, phase=Phase.UPDATING, due_at=NOW - DAY)
     created(kept, 6, phase=Phase.DELETED, due_at=NOW - DAY)
     due = kept.curfew.labs_awaiting(NOW, 10)
-    assert due == (("lab-2", "us-east-1"), ("lab-1", "ap-northeast-2"))
+    assert due == (("lab-2", Place(ACCOUNT, "us-east-1")), ("lab-1", Place(ACCOUNT, "ap-northeast-2")))
     assert kept.curfew.labs_awaiting(NOW, 1) == due[:1]
     assert set(kept.labs.labs_due(NOW, 10)) == {"lab-5", "lab-6"}
 
@@ -111,7 +113,7 @@ def test_a_lab_that_was_looked_at_awaits_its_next_time(kept: Kept) -> None:
     created(kept, 1, phase=Phase.READY, due_at=NOW)
     kept.labs.change_lab("lab-1", lambda lab: replace(lab, due_at=NOW + DAY))
     assert kept.curfew.labs_awaiting(NOW, 10) == ()
-    assert kept.curfew.labs_awaiting(NOW + DAY, 10) == (("lab-1", "ap-northeast-2"),)
+    assert kept.curfew.labs_awaiting(NOW + DAY, 10) == (("lab-1", Place(ACCOUNT, "ap-northeast-2")),)
 
 
 def test_blocked_labs_are_told_longest_first(kept: Kept) -> None:
