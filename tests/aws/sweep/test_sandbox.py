@@ -67,7 +67,7 @@ def a_world(aws: Sandbox, cluster: Cluster) -> tuple[Deps, Lab]:
     more = {name: aws.client(name) for name in ("eks", "cloudformation", "autoscaling")}
     census = AwsCensus(CensusClients(**shared, **more, tagging=aws.client("resourcegroupstaggingapi")))
     world = make_deps()
-    cloud = replace(world.deps.cloud(lab.place), leftovers=AwsLeftovers(**shared), census=census)
+    cloud = replace(world.places.cloud, leftovers=AwsLeftovers(**shared), census=census)
     deps = replace(world.deps, cloud=lambda place: cloud)
     deps.store.create_lab(lab, None, "digest", now)
     deps.store.record(lab.id, LedgerEntry(cluster_of(lab), EntryState.PRESENT, "asked for", now, now))
