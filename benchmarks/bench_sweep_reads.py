@@ -19,7 +19,6 @@ from chalicelib.aws.store_keys import BY_AGE, EVERYONE, text
 from chalicelib.domain.claims import LAB_TAG
 from chalicelib.domain.curfew import CurfewRules
 from chalicelib.domain.evidence import Evidence, Seen
-from chalicelib.domain.fleet import Place
 from chalicelib.domain.plan import Outcome
 from chalicelib.domain.world import ClusterState
 from chalicelib.ports import Deps
