@@ -8,7 +8,7 @@ import re
 
 from ministack.services import iam
 
-from sandbox.ec2.actions import Params, param
+from sandbox.ec2.actions import Params, param, records
 
 _EC2_FIELDS = (
     ("KeyPairId", "key-pair"),
@@ -49,6 +49,11 @@ def _of_ec2(params: Params, region: str, account: str, known: str) -> str:
     new = _NEW_IN_EC2.get(param(params, "Action"))
     if new:
         return f"{place}:{new}"
+    if param(params, "Action") == "DeleteKeyPair" and (name := param(params, "KeyName")):
+        # Its tags are known here by its id.
+        return next(
+            (f"{place}:key-pair/{key['KeyPairId']}" for key in records("key_pairs") if key["KeyName"] == name), known
+        )
     for field, kind in _EC2_FIELDS:
         if known == "*" and param(params, field):
             return f"{place}:{kind}/{param(params, field)}"

@@ -65,6 +65,8 @@ def test_a_key_pair_must_carry_the_tag_that_a_condition_wants(sandbox: Sandbox, 
     made = ec2.import_key_pair(**key, TagSpecifications=tags)["KeyPairId"]
     assert "ec2:DeleteKeyPair" in refusal(ec2.delete_key_pair, KeyPairId=theirs)
     ec2.delete_key_pair(KeyPairId=made)
+    ec2.import_key_pair(**key, TagSpecifications=tags)
+    ec2.delete_key_pair(KeyName="tagged")
 
 
 def test_a_stack_needs_the_role_that_a_condition_names(sandbox: Sandbox, user_with: Allow) -> None:

@@ -6,11 +6,14 @@ this session's begin, a few at a time; each test then waits for the end of its o
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
+from pathlib import Path
 
 import pytest
 
+from sandbox.questions_left import FOLDER_VARIABLE
 from sandbox.stage import Stage, installed
 
 #: Labs spend their time waiting; more at once than this, and a machine with two cores is what they wait for.
@@ -25,7 +28,20 @@ def stage() -> Iterator[Stage]:
 
 
 @pytest.fixture(scope="session")
-def begun(request: pytest.FixtureRequest, stage: Stage) -> Iterator[Mapping[str, Future[None]]]:
+def left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where sandboxes of the stories' own, and the demo's, leave what was asked in them."""
+    folder = tmp_path_factory.mktemp("questions")
+    before = os.environ.get(FOLDER_VARIABLE)
+    os.environ[FOLDER_VARIABLE] = str(folder)
+    yield folder
+    if before is None:
+        del os.environ[FOLDER_VARIABLE]
+    else:
+        os.environ[FOLDER_VARIABLE] = before
+
+
+@pytest.fixture(scope="session")
+def begun(request: pytest.FixtureRequest, stage: Stage, left: Path) -> Iterator[Mapping[str, Future[None]]]:
     """All stories of this session, by node id, under way."""
     with ThreadPoolExecutor(AT_ONCE) as tellers:
         stories = [item for item in request.session.items if _is_told(item)]

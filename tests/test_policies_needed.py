@@ -1,0 +1,34 @@
+"""The proof of tests/story/test_rights.py without telling stories: on the questions that the last whole run left behind."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from tests import rights
+
+HOW = "tell all stories and keep what they asked: make rights"
+
+
+@pytest.fixture(scope="module")
+def questions() -> tuple[rights.Question, ...]:
+    return rights.recorded()
+
+
+def test_each_right_of_a_function_was_needed_in_some_story(questions: tuple[rights.Question, ...]) -> None:
+    assert rights.unneeded_rights(questions) - rights.excused() == set(), HOW
+
+
+def test_no_right_is_excused_that_stories_need_or_that_nobody_has(questions: tuple[rights.Question, ...]) -> None:
+    assert rights.excused_but_needed(questions) == set()
+
+
+def test_a_right_too_many_is_noticed(questions: tuple[rights.Question, ...]) -> None:
+    """It can fail: without what one function asked, its rights are unneeded."""
+    others = [each for each in questions if each.function != "teardown_begin"]
+    assert rights.Right("teardown_begin", "watch-workflows") in rights.unneeded_rights(others)
+
+
+def test_each_right_that_is_not_asked_for_has_its_reason() -> None:
+    assert [each for each in json.loads(rights.UNASKED.read_text()) if len(each["why"]) < 30] == []
