@@ -1,0 +1,34 @@
+"""An account that lets the service in no more: nothing of its labs can be read, and that is evidence of nothing."""
+
+from __future__ import annotations
+
+from dataclasses import fields, replace
+from datetime import timedelta
+
+from chalicelib.aws.assumed import AssumedClient, AssumedClients
+from chalicelib.aws.member_roles import MemberRoles
+from chalicelib.aws.signals import AwsSignals, SignalClients
+from chalicelib.domain.curfew import CurfewRules
+from chalicelib.domain.errors import AccessDenied
+from chalicelib.domain.idleness import judge
+from tests.fakes import NOW, a_lab
+
+MEMBER = "444455556666"
+
+
+def test_labs_of_an_account_that_cannot_be_entered_are_unread_and_never_idle_nor_gone() -> None:
+    roles = MemberRoles(lambda: (), lambda: NOW)
+    assumed = AssumedClients(None, lambda *_: None, lambda: NOW)
+    clients = {
+        field.name: AssumedClient(assumed, lambda: roles.role_of(MEMBER), "eks", "us-east-1")
+        for field in fields(SignalClients)
+    }
+    lab = replace(a_lab(), account=MEMBER)
+
+    def token(_cluster: str) -> str:
+        raise AccessDenied("sts:AssumeRole", "AccessDenied", "no")
+
+    evidence = AwsSignals(SignalClients(**clients), token).read([lab], NOW, timedelta(hours=3))[lab.id]
+    assert any("is not registered" in each for each in evidence.unread)
+    verdict = judge(lab, evidence, CurfewRules(), NOW)
+    assert (verdict.idle, verdict.gone) == (False, False)
