@@ -59,24 +59,27 @@ class KubernetesApi:
         """
         if lab.facts.endpoint is None:
             return KubernetesSweep(False, "there is no endpoint")
-        server = ApiServer(lab.facts.endpoint, lab.facts.certificate_authority, self._token(lab.name), _SWEEP_SECONDS)
         try:
-            return _swept(server, lab)
+            return _swept(self._server(lab.facts.endpoint, lab), lab)
         except NotAdmitted as error:
             return self._let_in(lab, error)
-        except NotReachable as error:
+        except (NotReachable, EkslabError) as error:
             return KubernetesSweep(False, str(error))
 
     def nodes(self, lab: Lab) -> KubernetesNodes:
         """Count the nodes of each managed node group that say Ready. Never raises: unreachable, or not let in, is a result."""
         if lab.facts.endpoint is None:
             return KubernetesNodes(False, "there is no endpoint")
-        server = ApiServer(lab.facts.endpoint, lab.facts.certificate_authority, self._token(lab.name), _SWEEP_SECONDS)
         try:
+            server = self._server(lab.facts.endpoint, lab)
             ready = [_nodegroup_of(node) for node in server.all(_NODES) if _is_ready(node)]
-        except (NotAdmitted, NotReachable) as error:
+        except (NotAdmitted, NotReachable, EkslabError) as error:
             return KubernetesNodes(False, str(error))
         return KubernetesNodes(True, ready=Counter(name for name in ready if name))
+
+    def _server(self, endpoint: str, lab: Lab) -> ApiServer:
+        """Raises what assuming the role of the lab's account raises."""
+        return ApiServer(endpoint, lab.facts.certificate_authority, self._token(lab.name), _SWEEP_SECONDS)
 
     def _let_in(self, lab: Lab, refusal: NotAdmitted) -> KubernetesSweep:
         """401 is a server that does not know us yet; 403 one that does, and forbids it."""

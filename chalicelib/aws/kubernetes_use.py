@@ -11,6 +11,7 @@ from typing import Any
 
 from chalicelib.aws.kubernetes_http import ApiServer, NotAdmitted, NotReachable
 from chalicelib.aws.signals_reading import Reading
+from chalicelib.domain.errors import EkslabError
 from chalicelib.domain.evidence import KubernetesUse
 
 _SECONDS = 3.0
@@ -37,10 +38,10 @@ class KubernetesUseReading:
             reading.kubernetes_problem = "there is no endpoint"
             return
         authority = (cluster.get("certificateAuthority") or {}).get("data") or None
-        server = ApiServer(endpoint, authority, self._token(reading.lab.name), _SECONDS)
         try:
+            server = ApiServer(endpoint, authority, self._token(reading.lab.name), _SECONDS)
             reading.kubernetes = _use(server)
-        except (NotAdmitted, NotReachable) as problem:
+        except (NotAdmitted, NotReachable, EkslabError) as problem:
             reading.kubernetes_problem = str(problem)
 
 

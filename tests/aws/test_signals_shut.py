@@ -6,8 +6,11 @@ from dataclasses import fields, replace
 from datetime import timedelta
 
 from chalicelib.aws.assumed import AssumedClient, AssumedClients
+from chalicelib.aws.kubernetes import KubernetesApi
+from chalicelib.aws.kubernetes_use import KubernetesUseReading
 from chalicelib.aws.member_roles import MemberRoles
 from chalicelib.aws.signals import AwsSignals, SignalClients
+from chalicelib.aws.signals_reading import Reading
 from chalicelib.domain.curfew import CurfewRules
 from chalicelib.domain.errors import AccessDenied
 from chalicelib.domain.idleness import judge
@@ -28,6 +31,14 @@ def test_labs_of_an_account_that_cannot_be_entered_are_unread_and_never_idle_nor
     def token(_cluster: str) -> str:
         raise AccessDenied("sts:AssumeRole", "AccessDenied", "no")
 
+    reading = Reading(lab)
+    reading.cluster = {"endpoint": "https://nowhere.invalid"}
+    KubernetesUseReading(token).read(reading)
+    assert "sts:AssumeRole" in str(reading.kubernetes_problem)
+    known = replace(lab, facts=replace(lab.facts, endpoint="https://nowhere.invalid"))
+    kubernetes = KubernetesApi(token, lambda _lab: None)
+    assert not kubernetes.nodes(known).reachable
+    assert not kubernetes.sweep(known).reachable
     evidence = AwsSignals(SignalClients(**clients), token).read([lab], NOW, timedelta(hours=3))[lab.id]
     assert any("is not registered" in each for each in evidence.unread)
     verdict = judge(lab, evidence, CurfewRules(), NOW)
