@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.clusters_reading import ClusterView, get_cluster, kept_cluster
 from chalicelib.clusters_registry import place_of
 from chalicelib.domain.answering import may_change
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.errors import (
     AwsRefused,
     ClusterNotWatched,
@@ -28,7 +29,7 @@ from chalicelib.domain.supporting import EXTENDED, STANDARD
 from chalicelib.ports import Deps
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PolicyAnswer:
     """What came of asking for a support policy. `update_id` None: it was that already."""
 

@@ -5,10 +5,10 @@ but for the clusters of labs that are not theirs to see: those are not there, he
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime
 
 from chalicelib.domain.answering import may_change, may_see
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.errors import ClusterNotWatched
 from chalicelib.domain.fleet import ClusterKey, Place, Trouble
 from chalicelib.domain.lab import Caller
@@ -23,7 +23,7 @@ _MOST_LOOKED_AT = 2000
 _MOST_IN_CALENDAR = 5000
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Wanted:
     """Which clusters. Empty or None: any. `days_left`: deadlines at most so many days away, or past."""
 
@@ -34,7 +34,7 @@ class Wanted:
     region: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ClusterView:
     """One cluster with all its notices, and whether the caller may change it."""
 

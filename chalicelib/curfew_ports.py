@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from chalicelib.domain.curfew import CurfewRules
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.evening import Evening, Holidays
 
 if TYPE_CHECKING:
@@ -136,7 +137,7 @@ class Reach(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Curfew:
     """Curfew's world. `signals(place)` is cheap. `usual` and `evening` are what this installation begins with.
 

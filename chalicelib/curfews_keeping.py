@@ -5,10 +5,11 @@ Looking changes nothing: mail scanners follow links. Both say the same, for both
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.curfews import get_rules
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.errors import LabNotFound, LinkInvalid, NotKept
 from chalicelib.domain.evening import local_told
 from chalicelib.domain.history import Event
@@ -20,7 +21,7 @@ from chalicelib.domain.plan import Entry
 from chalicelib.ports import Deps
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class KeepView:
     """What a link is about. `usd`: of keeping from the entry's instant on, None if not known. `kept`: it is kept already."""
 

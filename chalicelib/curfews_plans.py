@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from chalicelib.curfews import get_rules
 from chalicelib.domain.brake import Braking, decide_brake
 from chalicelib.domain.curfew import CurfewRules
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.errors import NoPlan
 from chalicelib.domain.lab import Caller
 from chalicelib.domain.plan import Entry, Fate, Plan, PlanHeader
 from chalicelib.ports import Deps
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PlanView:
     """A night's plan as a caller sees it. `header` None: nothing is planned so far. `others`: lines that are not theirs."""
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from chalicelib.curfews import get_rules
 from chalicelib.domain.curfew import CurfewRules
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.evidence import Evidence
 from chalicelib.domain.idleness import judge
 from chalicelib.domain.idleness_verdict import Verdict
@@ -18,7 +18,7 @@ from chalicelib.ports import Deps
 _SEEN = frozenset({Phase.READY, Phase.UPDATING})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class VerdictView:
     """`live` and `evidence` are None where there is nothing to judge; `kept` None: the sweep has not judged it yet."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.limits import LADDER
 
 if TYPE_CHECKING:
@@ -120,7 +120,7 @@ class Notifier(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Watch:
     """The watch's world. `fleet(place)` is cheap; `home` is the service's own account.
 

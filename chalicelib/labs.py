@@ -6,10 +6,11 @@ The order is always: judge, store, start (`labs_moving.py`).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from chalicelib.domain.changes import change_told, changes_nothing, completed, judge_change
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.errors import InvalidRequest, LabNotFound, NameTaken, NotYours, WrongPhase
 from chalicelib.domain.findings import Finding, has_errors, warning
 from chalicelib.domain.lab import ENDING, OVER, Caller, Change, Lab, Phase
@@ -25,7 +26,7 @@ from chalicelib.ports import Deps
 _LONGEST_ID = 64
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Asking:
     """A request that was read: its spec, the findings so far, and how to tell more findings by the caller's own paths.
 

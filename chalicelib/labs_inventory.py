@@ -6,10 +6,11 @@ Every part that could not be read is named in `unreadable` with AWS's words; not
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeVar
 
 from chalicelib.domain.calendar import Calendar, VersionSupport
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.errors import AwsRefused, Transient
 from chalicelib.domain.lab import Caller, Lab
 from chalicelib.domain.policies_explained import endpoint_in_words, why_group, why_policy
@@ -30,7 +31,7 @@ from chalicelib.ports import Cloud, Deps
 Part = TypeVar("Part")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Policy:
     """A policy of a role, and why it is there."""
 
@@ -39,7 +40,7 @@ class Policy:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Group:
     """A security group in its role in the lab: `cluster`, `control-plane`, `nodes`, `remote-access`, `work-host`."""
 
@@ -48,7 +49,7 @@ class Group:
     group: Mapping[str, object]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Inventory:
     """All parts. None, or empty with a line in `unreadable`, where a part could not be read."""
 

@@ -5,10 +5,11 @@ Each sets `due_at` of a lab that rests to now, so that the next sweep reckons an
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.curfew import CurfewRules
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.errors import InvalidRequest, NotYours, WrongPhase
 from chalicelib.domain.evening import Evening, local_told, next_wake
 from chalicelib.domain.extending import Decision, Wish, extend, last_end
@@ -21,7 +22,7 @@ from chalicelib.labs import Answered, own_lab
 from chalicelib.ports import Deps
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Extension:
     """The lab with its new lease, and what the hours won cost: USD, None where a price is not known."""
 

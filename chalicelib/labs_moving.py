@@ -7,9 +7,10 @@ by its `due_at` and starts it, under the same execution name, so never twice.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.errors import EkslabError
 from chalicelib.domain.findings import Finding, warning
 from chalicelib.domain.history import Event
@@ -28,7 +29,7 @@ _WORKFLOWS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Answered:
     """The lab as it is now, and warnings for the caller."""
 

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from chalicelib.domain.calendar import Calendar
 from chalicelib.domain.callers import identity_of
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.errors import InvalidRequest, NoReceiptYet, WrongPhase
 from chalicelib.domain.evening import Night, next_curfew
 from chalicelib.domain.findings import error
@@ -26,7 +26,7 @@ from chalicelib.ports import Deps, Page, Place
 _LONGEST_OWNER = 1024
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LabView:
     """A lab with its steps and its future, as its owner reads it. `next_curfew` None: it ends, or none will come."""
 
@@ -36,7 +36,7 @@ class LabView:
     next_curfew: Night | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ReceiptView:
     """All looks and what they say together."""
 

@@ -7,11 +7,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from chalicelib.domain.curfew import CurfewRules as CurfewRules
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.evening import EVERY_DAY as EVERY_DAY
 from chalicelib.domain.evening import AtCurfew as AtCurfew
 from chalicelib.domain.evening import Evening as Evening
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 Item = TypeVar("Item")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Page(Generic[Item]):
     """A page of a list. `cursor` None: this was the last."""
 
@@ -145,7 +146,7 @@ class Workflows(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Cloud:
     """One account's one region."""
 
@@ -159,7 +160,7 @@ class Cloud:
     kubernetes: Kubernetes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Deps:
     """Everything a use case or a workflow step needs. `cloud(place)` is cheap to call; `new_id()` is a fresh lab id."""
 

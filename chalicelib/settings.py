@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import time
 
+from chalicelib.domain.deferred import dataclass
 from chalicelib.ports import EVERY_DAY, LADDER, AtCurfew, CurfewRules, Evening, Limits, Team
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WatchSettings:
     """What the support watch is configured to be. `regions`: those of the service's own account."""
 
@@ -25,7 +25,7 @@ class WatchSettings:
     api_url: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CurfewSettings:
     """How curfew begins here. `rules` hold until administrators set others; `evening` is that of a lab that names none."""
 
@@ -36,7 +36,7 @@ class CurfewSettings:
     link_secret: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Settings:
     """What an installation is configured to be."""
 

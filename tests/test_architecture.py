@@ -64,7 +64,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "chalicelib.aws",
         "chalicelib.logs",
     ),
-    "chalicelib/settings.py": ("chalicelib.ports",),
+    "chalicelib/settings.py": ("chalicelib.ports", "chalicelib.domain.deferred"),
     "chalicelib/logs.py": (),
     "chalicelib/metrics.py": (),
     "chalicelib/wiring": (
@@ -75,6 +75,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "chalicelib.curfew_ports",
         "chalicelib.settings",
         "chalicelib.logs",
+        "chalicelib.domain.deferred",
     ),
     "sandbox/": ("sandbox", "deploying"),
     "deploying/": ("deploying", "chalicelib.aws.store", "chalicelib.aws.curfew_store_alive", "chalicelib.domain"),

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from chalicelib.api.bodies import read_body
 from chalicelib.api.queries import PageQuery, instant_of, page_of, refuse, unknown_parameters
 from chalicelib.clusters_reading import Wanted
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.findings import Finding, error
 from chalicelib.domain.fleet import Registration
 from chalicelib.domain.names import nearest
@@ -19,7 +19,7 @@ _WANTED = ("phase", "daysLeft", "owner", "account", "region")
 _SUPPORT_TYPES = ("STANDARD", "EXTENDED")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ClustersQuery:
     """Which clusters, and which page of them."""
 

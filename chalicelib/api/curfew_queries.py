@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime
 
 from chalicelib.api.bodies import read_body
@@ -12,6 +12,7 @@ from chalicelib.api.json_words import camel
 from chalicelib.api.queries import instant_of, refuse
 from chalicelib.domain.curfew import Mode
 from chalicelib.domain.curfew_bounds import BOUNDS
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.errors import InvalidRequest
 from chalicelib.domain.evening import Evening
 from chalicelib.domain.evening_rules import EveningRules, read_evening
@@ -27,7 +28,7 @@ _MOST_HOURS = 8760
 _LONGEST_WHY = 200
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class RulesAsked:
     """What `PUT /curfew` says; what it leaves out stays as it is."""
 

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from chalicelib.api.bodies import read_body
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.errors import InvalidRequest
 from chalicelib.domain.findings import Finding, error, has_errors
 from chalicelib.domain.lab import Change, Phase
@@ -18,7 +18,7 @@ _DEFAULT, _MOST = 25, 100
 _LONGEST_KEY = 255
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PageQuery:
     """Which page of a list. `limit`: 1 to 100 items."""
 
@@ -26,7 +26,7 @@ class PageQuery:
     cursor: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ListQuery:
     """Which labs."""
 

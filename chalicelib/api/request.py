@@ -7,13 +7,13 @@ In two steps, because the calendar depends on the region that the body asks for:
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime
 
 from chalicelib.api.bodies import read_body
 from chalicelib.domain.accounts import LabAccounts
 from chalicelib.domain.calendar import Calendar
 from chalicelib.domain.defaults import usual_region
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.draft import Draft
 from chalicelib.domain.eksctl import is_cluster_config, read_cluster_config
 from chalicelib.domain.errors import InvalidRequest
@@ -29,7 +29,7 @@ from chalicelib.domain.validation import complete, in_callers_words
 MOST_FINDINGS = 300
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LabRequest:
     """A request that was read: what it asks for, and what was found while reading."""
 

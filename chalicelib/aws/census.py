@@ -7,7 +7,7 @@ with `leftovers.py`; what is there is judged by domain/ownership.py like everyth
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from functools import partial
 from typing import Any
 
@@ -16,6 +16,7 @@ from chalicelib.aws.census_dns import ZoneLook
 from chalicelib.aws.census_eks import EksLooks
 from chalicelib.aws.census_looks import Looks
 from chalicelib.domain.claims import LAB_TAG
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.errors import AwsRefused, Transient
 from chalicelib.domain.reckoning import direct_look
 from chalicelib.domain.resources import Kind, LedgerEntry, Resource, Target
@@ -23,7 +24,7 @@ from chalicelib.domain.resources import Kind, LedgerEntry, Resource, Target
 _PARTS_OF_CLUSTER = frozenset({Kind.NODEGROUP, Kind.FARGATE_PROFILE, Kind.ADDON, Kind.ACCESS_ENTRY, Kind.POD_IDENTITY})
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class CensusClients:
     """The boto3 clients of one region that a census needs."""
 
@@ -115,7 +116,7 @@ class AwsCensus:
         return seen.as_resource(resource.kind, resource.id, resource.arn) if seen is not None else None
 
 
-@dataclass(slots=True)
+@dataclass
 class _Count:
     """What has been found so far, and which sources could not be read."""
 

@@ -7,16 +7,16 @@ there. EKS' own kinds are in `census_eks.py`.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
 from chalicelib.aws.errors import translate
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.errors import ResourceGone
 from chalicelib.domain.resources import Kind, Resource
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Seen:
     """What a direct look saw: the facts that judging needs."""
 

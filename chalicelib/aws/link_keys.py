@@ -7,11 +7,11 @@ be good. An id that is not known makes us look again sooner, or links signed jus
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.aws.errors import translate
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.errors import ResourceGone
 
 #: How long what was read is believed.
@@ -23,7 +23,7 @@ SHORTEST = 32
 _CURRENT, _PREVIOUS = "AWSCURRENT", "AWSPREVIOUS"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Key:
     id: str
     value: bytes

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 from chalicelib.aws.prices_products import BASE, Wanted, an_instance, price_of
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.errors import AwsRefused, Transient
 from chalicelib.domain.money import Prices
 from chalicelib.logs import logger
@@ -25,7 +26,7 @@ ASK_AGAIN = timedelta(minutes=10)
 _TABLE = Path(__file__).with_name("prices.json")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Kept:
     price: float | None
     until: datetime

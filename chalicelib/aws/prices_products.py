@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from chalicelib.aws.errors import translate
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.errors import AwsRefused
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Wanted:
     """`usage_type` without its prefix. `attributes` narrow down what GetProducts lists; where none do, it is paged through."""
 

@@ -7,12 +7,12 @@ minutes, which is one run of the sweep. Needs sns:ListSubscriptionsByTopic on th
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.aws.errors import translate
 from chalicelib.aws.reach_filters import Attributes, takes
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.errors import AwsRefused, ResourceGone
 from chalicelib.domain.notices import Message, Severity
 
@@ -23,7 +23,7 @@ _NO_ARN = frozenset({"PendingConfirmation", "Deleted"})
 _UNKNOWN = frozenset({"account", "owner"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Subscription:
     policy: str
     scope: str

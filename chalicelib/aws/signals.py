@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -21,6 +20,7 @@ from chalicelib.aws.signals_reading import Reading, Window, noting
 from chalicelib.aws.signals_series import PERIOD, read_series
 from chalicelib.aws.signals_trail import find_owner_calls
 from chalicelib.domain.claims import LAB_TAG
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.evidence import Evidence, Source
 from chalicelib.domain.lab import Lab
 from chalicelib.domain.orphans import TaggedCluster
@@ -29,7 +29,7 @@ from chalicelib.domain.orphans import TaggedCluster
 _THREADS = 8
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class SignalClients:
     """The boto3 clients of one region that signals are read with."""
 

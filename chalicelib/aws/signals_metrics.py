@@ -7,11 +7,12 @@ that the answer does not complete, or a call that is refused, is an Unread; what
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import UTC, datetime
 from typing import Any
 
 from chalicelib.aws.errors import translate
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.errors import EkslabError
 from chalicelib.domain.evidence import Series
 
@@ -21,7 +22,7 @@ QUERIES = 500
 _PAGES = 40
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Metric:
     """One metric of one thing. `statistic` in CloudWatch's words; values are divided by `per`."""
 
@@ -33,14 +34,14 @@ class Metric:
     per: float = 1.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Unread:
     """Why a metric's points are not there, or not all of them."""
 
     why: str
 
 
-@dataclass(slots=True)
+@dataclass
 class _Gathered:
     status: str = ""
     why: str = ""

@@ -7,16 +7,17 @@ here and costs the others nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from typing import Any
 
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.errors import EkslabError
 from chalicelib.domain.evidence import BalancerUse, Evidence, KubernetesUse, NodegroupUse, Seen, Series
 from chalicelib.domain.lab import Lab
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Window:
     """The stretch of time that is read, its ends on whole periods of five minutes. `now` is when it was asked for."""
 
@@ -25,7 +26,7 @@ class Window:
     now: datetime
 
 
-@dataclass(slots=True)
+@dataclass
 class GroupSeen:
     """A node group with the Auto Scaling groups that CloudWatch knows it by."""
 
@@ -33,7 +34,7 @@ class GroupSeen:
     auto_scaling_groups: tuple[str, ...]
 
 
-@dataclass(slots=True)
+@dataclass
 class Reading:
     """One lab's evidence in the making. `cluster`: what EKS describes, None where it knows none with the lab's tag."""
 

@@ -6,7 +6,7 @@ A lost answer is harmless: the same call again finds its own lab and returns it.
 from __future__ import annotations
 
 import secrets
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,6 +15,7 @@ from chalicelib.aws.store_items import event_item, lab_item, thing_of
 from chalicelib.aws.store_keys import Item, idempotency_key_of, lab_key, name_key, number, owner_key, text
 from chalicelib.aws.store_tally import tallying
 from chalicelib.aws.store_writes import ATTEMPTS, Reason, add, put, transact
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.errors import AwsUnavailable, IdempotencyConflict, NameTaken, TooManyLabs
 from chalicelib.domain.lab import Lab
 
@@ -23,7 +24,7 @@ REMEMBERED = timedelta(days=7)
 _NEW = "attribute_not_exists(pk)"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LabCreation:
     """One asking. `most`: how many labs the owner may have alive, None for any number."""
 

@@ -10,16 +10,17 @@ import base64
 import binascii
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
 from chalicelib.aws.errors import translate
 from chalicelib.aws.store_keys import Item, text
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.errors import InvalidRequest
 from chalicelib.domain.findings import error
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Listing:
     """One query. `keys` are the attributes that make up a position in it, `fixed` those that all its items share."""
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from botocore.exceptions import ClientError
 
 from chalicelib.aws.errors import translate
 from chalicelib.aws.store_keys import Item
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.errors import AwsUnavailable, Throttled
 
 #: How often a write that lost a race is tried again before the caller hears of it.
@@ -19,7 +19,7 @@ _BUSY = frozenset({"TransactionConflict"})
 _THROTTLED = frozenset({"ThrottlingError", "ProvisionedThroughputExceeded", "RequestLimitExceeded"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Reason:
     """Why one operation of a transaction failed: DynamoDB's code, and the item that stood in the way."""
 

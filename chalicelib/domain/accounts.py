@@ -6,12 +6,13 @@ Made from the registry by `Deps.lab_accounts` for a request and for the nightly 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.fleet import Place, Registration
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LabAccounts:
     """`home` is the service's own account, `home_regions` those of its labs; `members` maps other accounts to their regions."""
 

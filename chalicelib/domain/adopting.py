@@ -5,11 +5,11 @@ Called by the sweep once a night. A cluster is ours only by the installation's n
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
 from chalicelib.domain.claims import LAB_TAG
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.lab import OVER, ClusterFacts, Lab, Phase
 from chalicelib.domain.names import as_tag_value
 from chalicelib.domain.orphans import ENDS_BY_TAG, INSTALLATION_TAG, TaggedCluster
@@ -28,7 +28,7 @@ class Orphan(StrEnum):
     FOREIGN = "foreign"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class OrphanDecision:
     """What to do, and a sentence for administrators."""
 

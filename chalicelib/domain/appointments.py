@@ -5,10 +5,10 @@ Called by the sweep. Nothing is left for ever: a lease that has ended already is
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from chalicelib.domain.curfew import CurfewRules
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.evening import AtCurfew, Holidays, Night, local_date, next_curfew
 from chalicelib.domain.lab import Lab
 from chalicelib.domain.plan import Ground
@@ -19,7 +19,7 @@ _TICK = timedelta(microseconds=1)
 _MOST_MISSED = 14
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Appointment:
     """What is to come over a lab: on which local day (`night`), when, what, and on which ground."""
 

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from chalicelib.domain.curfew import CurfewRules, allowance
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.plan import Outcome, Plan
 
 #: Fates that count: done, being done, still to be done.
 _COUNTS = frozenset({Outcome.STANDING, Outcome.ACTING, Outcome.ENDED, Outcome.HIBERNATED})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Braking:
     """`held`: why nothing of the night may be touched, empty if it may. `over`: it is the brake that holds it."""
 

@@ -5,9 +5,10 @@ Deadlines are read, never computed from months: AWS moves them. Instants are 00:
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from chalicelib.domain.deferred import dataclass
 
 
 class SupportStatus(StrEnum):
@@ -18,7 +19,7 @@ class SupportStatus(StrEnum):
     UNSUPPORTED = "UNSUPPORTED"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class VersionSupport:
     """One minor version, e.g. `1.36`, and its dates (aware UTC)."""
 
@@ -39,7 +40,7 @@ class VersionSupport:
         return tuple(int(part) for part in self.version.split("."))
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Calendar:
     """All known versions. `source` is `eks:DescribeClusterVersions` or `bundled table`, `as_of` when that was true."""
 

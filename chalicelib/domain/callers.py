@@ -7,8 +7,8 @@ rest of a session's ARN (account, role, session name) is who owns a lab; labs ke
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.teams import Team
 
 #: Source: IAM Identity Center's guide, "Referencing permission sets": AWSReservedSSO_<permission set>_<unique suffix>.
@@ -21,7 +21,7 @@ def identity_of(arn: str) -> str:
     return f"{sso[1]}{sso[2]}" if sso else arn
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Caller:
     """Who is asking, as API Gateway's IAM authorizer tells it. `arn` may be an assumed-role session.
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from chalicelib.domain.accounts import LabAccounts
 from chalicelib.domain.calendar import Calendar
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.draft import Draft
 from chalicelib.domain.evening_rules import USUAL_RULES, EveningRules
 from chalicelib.domain.lab import Caller
@@ -14,7 +14,7 @@ from chalicelib.domain.limits import Limits
 from chalicelib.domain.spec import LabSpec
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Case:
     """`spec` is the draft made whole; rules look at the draft only to know what was said and what was filled in.
 

@@ -5,14 +5,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.lab import Blame
 
 _YOURS, _OURS = Blame.YOURS, Blame.OURS
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Cause:
     """A cause in words. What `{...}` of the sentence AWS's own words fill, or leave out, is in `explain.py`."""
 

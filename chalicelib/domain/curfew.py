@@ -6,9 +6,10 @@ Administrators change it with `PUT /curfew`; it is read again right before every
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from chalicelib.domain.deferred import dataclass
 
 
 class Mode(StrEnum):
@@ -19,7 +20,7 @@ class Mode(StrEnum):
     OFF = "off"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CurfewRules:
     """Hours unless said otherwise. `max_percent` of the labs alive and `max_count` bound what one night may take.
 

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.digest_section import section
 from chalicelib.domain.digest_sentences import deadline_told, headline
 from chalicelib.domain.digest_words import counted, day_told, paragraph
@@ -30,7 +30,7 @@ _DOCS = (
 _SEVERITIES = list(Severity)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Part:
     watched: Watched
     notices: tuple[Notice, ...]

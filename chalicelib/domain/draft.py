@@ -7,8 +7,9 @@ None means "not said". Every finding is first made with our own path (`nodegroup
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.evening_rules import UNSAID, EveningDraft
 from chalicelib.domain.spec import (
     AccessSpec,
@@ -25,7 +26,7 @@ from chalicelib.domain.spec import (
 )
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class NetworkDraft:
     """A new network (cidr, zones, nat) or an existing one (vpc_id, subnet ids); naming both is found by validation."""
 
@@ -42,7 +43,7 @@ class NetworkDraft:
         return bool(self.vpc_id or self.public_subnet_ids or self.private_subnet_ids)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class NodegroupDraft:
     """A node group as asked."""
 
@@ -59,7 +60,7 @@ class NodegroupDraft:
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SshDraft:
     """Port 22 as asked; `cidrs` None: from the caller's address."""
 
@@ -68,7 +69,7 @@ class SshDraft:
     cidrs: tuple[str, ...] | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ExternalDnsDraft:
     """external-dns as asked: a hosted zone by id or by domain."""
 
@@ -76,7 +77,7 @@ class ExternalDnsDraft:
     domain: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Draft:
     """A request read but not yet judged.
 

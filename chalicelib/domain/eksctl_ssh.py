@@ -6,8 +6,7 @@ caller's address, and says so.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.draft import SshDraft
 from chalicelib.domain.eksctl_nodegroups_unhonoured import SSH
 from chalicelib.domain.reading import Reader
@@ -19,7 +18,7 @@ _NO_KEY = (
 _WHERE = "Port 22 is opened to your address only, not to the world, and on every node of the lab."
 
 
-@dataclass(slots=True)
+@dataclass
 class LabSsh:
     """The ssh access gathered so far, and the path of the section that asked for it."""
 

@@ -8,10 +8,11 @@ night has twice is the first of the two.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
+
+from chalicelib.domain.deferred import dataclass
 
 #: (country as in ISO 3166, with `-` and a subdivision where wanted; year) -> that year's public holidays.
 Holidays = Callable[[str, int], frozenset[date]]
@@ -27,7 +28,7 @@ class AtCurfew(StrEnum):
     HIBERNATE = "hibernate"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Evening:
     """`weekdays`: 0 is Monday. On a quiet day (a holiday of `holidays`, or one of `quiet_dates`) there is no curfew and no waking.
 
@@ -47,7 +48,7 @@ class Evening:
 USUAL_EVENING = Evening()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Night:
     """One curfew: the local calendar day it falls on, and the instant in UTC."""
 

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from datetime import date, time
 from functools import cache
 from zoneinfo import available_timezones
 
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.evening import USUAL_EVENING, AtCurfew, Evening
 from chalicelib.domain.findings import Finding, error
 from chalicelib.domain.names import nearest
@@ -25,7 +25,7 @@ _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 _NO_ZONES = frozenset({"Factory", "localtime", "posixrules"})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class EveningDraft:
     """As written; None: not said. `without`: fields (`holidays`, `wake`) that were said to be none."""
 
@@ -43,7 +43,7 @@ class EveningDraft:
 UNSAID = EveningDraft()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class EveningRules:
     """What an installation has: the evening of a lab that says nothing, and whose holidays it knows."""
 

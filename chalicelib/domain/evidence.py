@@ -7,11 +7,13 @@ that does not apply (no balancer, audit log off, Kubernetes not reachable from h
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 
+from chalicelib.domain.deferred import dataclass
 
-@dataclass(frozen=True, slots=True)
+
+@dataclass(frozen=True)
 class Series:
     """`points`: (start of the period in UTC, value), oldest first; periods without data are left out. `period` in seconds."""
 
@@ -27,7 +29,7 @@ class Series:
 NO_SERIES = Series(300)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class NodegroupUse:
     """A managed node group. CPU in percent (mean of its ASG), network in bytes per period (sum over its instances).
 
@@ -44,7 +46,7 @@ class NodegroupUse:
     cpu_before: Series = Series(3600)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class BalancerUse:
     """A load balancer of the cluster's. `kind`: application, network or classic. `traffic`: requests, or flows, per period.
 
@@ -56,7 +58,7 @@ class BalancerUse:
     traffic: Series = NO_SERIES
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class KubernetesUse:
     """What the cluster's own API server said. Names are `namespace/name`; system namespaces are left out.
 
@@ -72,7 +74,7 @@ class KubernetesUse:
     scaled_to_zero: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Seen:
     """The last time a person was seen, and who."""
 
@@ -80,7 +82,7 @@ class Seen:
     at: datetime
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Evidence:
     """One cluster over the window that ends at `read_at`. `..._before`: hourly, up to a week back, for its own baseline.
 

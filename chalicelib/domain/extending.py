@@ -5,16 +5,16 @@ Called by what people ask (labs_lease.py) and by the keep-link (domain/keeping.p
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from chalicelib.domain.curfew import CurfewRules
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.errors import InvalidRequest
 from chalicelib.domain.findings import error
 from chalicelib.domain.lab import Lab
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Decision:
     """When the lease is to end. `clamped`: earlier than asked, for that is as far as the allowance reaches."""
 
@@ -22,7 +22,7 @@ class Decision:
     clamped: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Wish:
     """What was asked for, in a field of the request: an instant, or hours more than the lease has now."""
 

@@ -9,14 +9,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+
+from chalicelib.domain.deferred import dataclass
 
 #: The types that external-dns makes, in its spelling.
 MADE_TYPES = ("A", "AAAA", "CNAME", "MX", "NS", "SRV", "NAPTR")
 _OWNER = re.compile(r"^heritage=external-dns,(?:.*,)?external-dns/owner=([^,]+)(?:,|$)")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ZoneRecord:
     """One record set: its absolute name, type, set identifier (or empty), TXT values, and whether it is an alias."""
 

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.lab import Blame
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Failure:
     """`code` is a stable kebab-case word (`no-capacity`, ...), `reason` a sentence with the remedy, `cause` AWS's own words."""
 

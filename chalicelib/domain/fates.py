@@ -6,11 +6,12 @@ Pure: called by the sweep right before each act, and for entries still to come w
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from chalicelib.domain.curfew import CurfewRules, Mode
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.evening import Holidays, local_told, next_curfew
 from chalicelib.domain.idleness_verdict import Verdict
 from chalicelib.domain.lab import ENDING, OVER, Lab, Phase
@@ -36,7 +37,7 @@ class Then(StrEnum):
     LIVE = "live"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FateDecision:
     """What becomes of the entry, and why, in a sentence for its owner."""
 
@@ -44,7 +45,7 @@ class FateDecision:
     reason: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Moment:
     """Everything an act is decided from. `held`: why nothing of the whole night may be touched (the brake, a broken hash).
 

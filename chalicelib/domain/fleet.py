@@ -7,14 +7,15 @@ empty here, never an error.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.place import Place as Place
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Registration:
     """An account that is watched. `owner`, `team`: who is told where a cluster's tags name nobody (mail or ARN, as text).
 
@@ -30,7 +31,7 @@ class Registration:
     labs: bool = False
 
 
-@dataclass(frozen=True, slots=True, order=True)
+@dataclass(frozen=True, order=True)
 class ClusterKey:
     """Which cluster."""
 
@@ -47,7 +48,7 @@ class NodeKind(StrEnum):
     FARGATE = "fargate"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Nodes:
     """A group of nodes of one Kubernetes minor version (`1.33`; None: not told). `count`: wanted machines; 0 for Fargate."""
 
@@ -66,7 +67,7 @@ class InsightStatus(StrEnum):
     UNKNOWN = "UNKNOWN"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Insight:
     """One finding of EKS about an upgrade. `last_called_at`: when a deprecated API was last asked for, None if not about calls."""
 
@@ -81,7 +82,7 @@ class Insight:
     refreshed_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AddonAtNext:
     """An add-on, its version, and whether that runs on the next minor. `compatible_version`: one that does, None if none does."""
 
@@ -91,7 +92,7 @@ class AddonAtNext:
     compatible_version: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class FleetCluster:
     """A cluster as last read. `support_type` None where EKS told no policy (which means EXTENDED).
 
@@ -113,7 +114,7 @@ class FleetCluster:
     unread: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Trouble:
     """A place or cluster that could not be read: AWS's code and words, since when, and when last tried."""
 

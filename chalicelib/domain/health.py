@@ -6,9 +6,10 @@ Called by `GET /health`. The limits are those of the alarms of the same names, s
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+
+from chalicelib.domain.deferred import dataclass
 
 #: What runs by itself, and how long it may not have done so.
 EXPECTED = {
@@ -19,7 +20,7 @@ EXPECTED = {
 WHOLE = "done"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Run:
     """The last run that came to its end. `at`: its schedule's time. `outcome`: `done`, or `stuck` if part of it was lost."""
 
@@ -35,7 +36,7 @@ class HealthStatus(StrEnum):
     DEGRADED = "degraded"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Health:
     """The whole answer. `runs`: those that are expected and were seen."""
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.fleet import ClusterKey
 from chalicelib.domain.notices import Watched
 
@@ -19,7 +20,7 @@ _CLUSTER_ARN = re.compile(r"arn:aws[a-z-]*:eks:([a-z0-9-]+):(\d{12}):cluster/([0
 _NAME = re.compile(r"[0-9A-Za-z][A-Za-z0-9_-]{0,99}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class HealthEvent:
     """What AWS says of which clusters. `pending` are still to be upgraded, `resolved` no more; `closed`: AWS is done with it."""
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
+
+from chalicelib.domain.deferred import dataclass
 
 
 class StepStatus(StrEnum):
@@ -17,7 +19,7 @@ class StepStatus(StrEnum):
     FAILED = "failed"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Step:
     """One step of one workflow run. `detail` is what it is waiting for, or what it did, in words.
 
@@ -36,7 +38,7 @@ class Step:
     run: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Event:
     """One line of a lab's history. `kind` is a kebab-case word (`phase-changed`, `step-done`, `resource-deleted`, ...)."""
 

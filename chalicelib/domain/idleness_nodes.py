@@ -7,8 +7,9 @@ on purpose: a queue consumer works at one steady pace for weeks, and its own pas
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.evidence import Evidence, NodegroupUse, Series
 from chalicelib.domain.idleness_verdict import Sign, Signal
 from chalicelib.domain.idleness_window import Window, before, gap, per_minute, stands_out, usual, within
@@ -22,7 +23,7 @@ CPU_BASELINE_MOST, CPU_BREATH, CPU_BREATH_LEAST, CPU_BREATH_SHARED = 8.0, 4.0, 1
 NETWORK_LIMIT = 60.0 * 64 * 1024
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Part:
     """What one node group says."""
 

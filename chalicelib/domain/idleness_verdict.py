@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
+
+from chalicelib.domain.deferred import dataclass
 
 
 class Sign(StrEnum):
@@ -17,7 +19,7 @@ class Sign(StrEnum):
     ABSENT = "not-applicable"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Signal:
     """One signal, its sign, a half-sentence with numbers (`CPU 3 % (baseline 3 %)`), the numbers themselves."""
 
@@ -28,7 +30,7 @@ class Signal:
     quiet_since: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Verdict:
     """`idle`: every applicable signal agrees on quiet. `gone`: EKS knows no such cluster. `since`: quiet since, when idle.
 

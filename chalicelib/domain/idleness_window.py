@@ -7,10 +7,10 @@ constant. So more activity can never make a cluster look quieter.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from itertools import pairwise
 
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.evidence import Series
 
 #: So many periods may be missing in a row; CloudWatch is also late by one or two at the end.
@@ -20,7 +20,7 @@ PERIODS_LATE = 4
 BASELINE_POINTS = 6
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Window:
     """From `start` to `end`, both aware UTC."""
 

@@ -11,9 +11,9 @@ import hmac
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.errors import LinkExpired, LinkInvalid
 
 #: Says how the rest is to be read, and is signed with it.
@@ -22,7 +22,7 @@ _FORM = "k1"
 LONGEST = 300
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Claims:
     """What a link is good for: the entry `entry_id` of the plan of `night`, which is about the lab `lab_id`."""
 

@@ -5,10 +5,11 @@ Pressing it again does nothing more, though the allowance reaches further by the
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from chalicelib.domain.curfew import CurfewRules
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.errors import NotKept
 from chalicelib.domain.evening import AtCurfew, Evening, Holidays, next_curfew
 from chalicelib.domain.extending import latest_end
@@ -18,7 +19,7 @@ from chalicelib.domain.plan import Entry, Ground
 _ASLEEP = frozenset({Phase.HIBERNATING, Phase.HIBERNATED})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Keeping:
     """The lab as it is once kept. `until`: how long nothing ends it; `clamped`: less than to the next curfew, `wanted`."""
 

@@ -8,11 +8,12 @@ delete again tries again).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import date, datetime
 from enum import StrEnum
 
 from chalicelib.domain.callers import Caller as Caller
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.names import as_tag_value
 from chalicelib.domain.place import Place
 from chalicelib.domain.spec import LabSpec
@@ -52,7 +53,7 @@ class Blame(StrEnum):
     OURS = "ours"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ClusterFacts:
     """What EKS and the stack told us about what was made; kept so that teardown never needs to ask the cluster itself."""
 
@@ -66,7 +67,7 @@ class ClusterFacts:
     stack_outputs: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Change:
     """What a PATCH asks for. None: leave as it is. `nodes` maps a node group's name to its desired count."""
 
@@ -75,7 +76,7 @@ class Change:
     nodes: Mapping[str, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class NodegroupSize:
     """How large a managed node group was when it was put to sleep."""
 
@@ -85,7 +86,7 @@ class NodegroupSize:
     max: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Hibernation:
     """Kept from the moment a lab is to hibernate until its wake is verified. `wake_at`: when it wakes by itself."""
 
@@ -95,7 +96,7 @@ class Hibernation:
     wake_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Protection:
     """An administrator's word that no sweep touches the lab, until when and why. There is none without an end."""
 
@@ -104,7 +105,7 @@ class Protection:
     why: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Planned:
     """The lab's entry on a plan (domain/plan.py), so that it is found without reading the plan.
 
@@ -117,7 +118,7 @@ class Planned:
     lease_ends_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Lab:
     """One lab. `version` is the store's, for optimistic locking; all instants are aware UTC.
 

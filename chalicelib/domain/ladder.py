@@ -7,9 +7,9 @@ anything is sent. The same decision twice is the same ids. A run that never took
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.notices import LADDER, Audience, Notice, NoticeKind, Severity, Watched
 from chalicelib.domain.rungs import LAST_RUNGS, due_at, latest_due, rungs_for, severity_of
 from chalicelib.domain.support import Deadline, DeadlineKind
@@ -17,7 +17,7 @@ from chalicelib.domain.supporting import utc
 from chalicelib.domain.telling import dates_moved, lease_first, nodes_behind, solved, unreadable, upgraded_by_aws
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class NoticeRules:
     """How an installation tells people. `ladder`: days before; `administrators`: who is told last, and where nobody answers."""
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from chalicelib.domain.deferred import dataclass
 
 #: Days before a deadline at which people are told; after it, weekly (negative rungs: -7, -14, ...).
 LADDER = (180, 90, 60, 30, 14, 7, 3, 1, 0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Limits:
     """What this installation allows; read once from settings. `regions` empty: every region."""
 

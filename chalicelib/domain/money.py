@@ -7,9 +7,10 @@ Called by planning and by extending; `money_words.py` tells it. A type whose pri
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import date, datetime, timedelta
 
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.evening import AtCurfew
 from chalicelib.domain.lab import Lab, Phase
 from chalicelib.domain.spec import LabSpec, NatMode, NewNetwork, NodegroupSpec, Placement
@@ -20,7 +21,7 @@ HOURS_A_MONTH = 730
 SAVED_FOR = timedelta(hours=24)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Prices:
     """USD of one region. `instances`: by type, an hour; a type that is not in it has no known price. Source with its date."""
 
@@ -35,7 +36,7 @@ class Prices:
     as_of: date | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class CostPart:
     """One thing that is paid for, as `2 t3.medium`, and what all of it costs an hour."""
 
@@ -43,7 +44,7 @@ class CostPart:
     usd_hour: float
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Cost:
     """What something costs an hour. `unknown`: instance types without a known price; they are in no part."""
 

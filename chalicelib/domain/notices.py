@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.fleet import ClusterKey, FleetCluster, Trouble
 from chalicelib.domain.limits import LADDER as LADDER
 from chalicelib.domain.support import Support
@@ -47,7 +47,7 @@ class Audience(StrEnum):
     ADMINISTRATORS = "administrators"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Notice:
     """`rung`: days before the deadline it was due at (None where there is no ladder). `late_by_days`: 0 when on time.
 
@@ -77,7 +77,7 @@ class Notice:
         return f"{self.kind}#{self.deadline_id}#{self.rung}#{self.recipient}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Watched:
     """What the service keeps of one cluster: the last good reading, its support, who answers for it, and what people said.
 
@@ -105,7 +105,7 @@ class Watched:
     version: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Message:
     """What is sent to one recipient: a subject that reads well plain (≤ 100 characters), a body, facts to filter by."""
 

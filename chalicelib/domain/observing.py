@@ -6,10 +6,11 @@ rose after the date of its forced upgrade is taken for AWS's doing: EKS does not
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.calendar import Calendar
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.fleet import AddonAtNext, ClusterKey, FleetCluster, Insight, Place, Trouble
 from chalicelib.domain.notices import Watched
 from chalicelib.domain.support import DeadlineKind, Support, SupportPhase
@@ -28,7 +29,7 @@ READINESS_DAYS, REFRESH_DAYS = 90, 30
 LIVE = "eks:DescribeClusterVersions"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Joined:
     """Who answers for a cluster, and the lab that it is: what is known beside EKS's own answer."""
 
@@ -38,7 +39,7 @@ class Joined:
     lease_ends_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Readiness:
     """What stands in the way of the next minor version."""
 

@@ -7,14 +7,14 @@ only clusters beyond it (or without it) need to be looked up at all.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.fleet import Place
 
 INSTALLATION_TAG, ENDS_BY_TAG, PROTECTED_TAG = "ekslab:installation", "ekslab:ends-by", "ekslab:protected"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TaggedCluster:
     """An EKS cluster as the tagging API lists it."""
 

@@ -7,7 +7,6 @@ Vetoes come first (guest, shared, another lab's, another cluster's, older than t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 
 from chalicelib.domain.claims import (
@@ -18,6 +17,7 @@ from chalicelib.domain.claims import (
     names_cluster,
     other_claimants,
 )
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.proofs import (
     in_own_vpc,
     is_cluster_log_group,
@@ -57,7 +57,7 @@ class Action(StrEnum):
     IGNORE = "ignore"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Decision:
     """`reason` is for a person; `how` is the proof that the thing is the lab's, empty when it is not."""
 

@@ -6,13 +6,14 @@ so callers of other accounts are nobody here before any pattern is looked at.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from chalicelib.domain.callers import Caller, identity_of
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.teams import Team, fits
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class People:
     """`home`: the account that the service runs in. The others are patterns of ARNs."""
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from enum import StrEnum
 
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.evening import AtCurfew
 
 
@@ -25,7 +25,7 @@ class Ground(StrEnum):
     ADOPTED = "adopted"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Stakes:
     """What goes with the lab. None: not known."""
 
@@ -35,7 +35,7 @@ class Stakes:
     balancers: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Entry:
     """One line of the plan of `night`. `at`: curfew, or the lease's end.
 
@@ -76,7 +76,7 @@ class Outcome(StrEnum):
 SETTLED = frozenset({Outcome.ENDED, Outcome.HIBERNATED, Outcome.LIVED})
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Fate:
     """What has become of an entry. `warned_at`: when its warning was delivered, with the provider's `message_id`.
 
@@ -98,7 +98,7 @@ class Fate:
     version: int = 0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PlanHeader:
     """`revision` counts publications; `hash` is over all entries. `reported_at`: when administrators got the night's report."""
 
@@ -111,7 +111,7 @@ class PlanHeader:
     brake_told_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Plan:
     """A date's plan: entries by time, each with its fate."""
 

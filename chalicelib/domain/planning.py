@@ -5,10 +5,11 @@ Called by the sweep, hours ahead of the act. An entry is immutable once publishe
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.appointments import Appointment
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.evening import local_told
 from chalicelib.domain.evidence import Evidence
 from chalicelib.domain.idleness_verdict import Verdict
@@ -17,7 +18,7 @@ from chalicelib.domain.money import Prices, hourly_cost, saved_hourly
 from chalicelib.domain.plan import Entry, Ground, Stakes
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Known:
     """What is known of a lab while it is planned. `extended`: its version pays for extended support now."""
 

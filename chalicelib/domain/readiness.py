@@ -6,10 +6,10 @@ Called by the digest and the API. EKS looks back 30 days at deprecated calls, so
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.fleet import AddonAtNext, FleetCluster, Insight, InsightStatus
 from chalicelib.domain.skew import behind
 from chalicelib.domain.supporting import minor, utc
@@ -30,7 +30,7 @@ class Level(StrEnum):
     ECHO = "echo"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Blocker:
     """One thing in the way. `sentence` is for people; `resources` are Kubernetes URIs or ARNs, as EKS gave them."""
 

@@ -7,16 +7,17 @@ field stands for, so that later findings name the field as its writer knows it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import TypeVar
 
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.findings import Finding, Severity, error, warning
 from chalicelib.domain.names import nearest
 
 Value = TypeVar("Value")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Unhonoured:
     """A field that is known but not honoured: refused or warned about, unless its value asks for nothing (`harmless`)."""
 
@@ -29,7 +30,7 @@ class Unhonoured:
         return (not self.harmless and value in (False, [], {}, "")) or value in self.harmless
 
 
-@dataclass(slots=True)
+@dataclass
 class Notes:
     """What reading has found out: findings, our paths -> the writer's, and paths that were unreadable."""
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from chalicelib.domain.deferred import dataclass
 
 
 class Outcome(StrEnum):
@@ -16,7 +17,7 @@ class Outcome(StrEnum):
     PRESENT = "still there"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ReceiptLine:
     """One ARN. `reason` says why it was kept, blocked or is still there; `how` why we hold it to be the lab's."""
 
@@ -27,7 +28,7 @@ class ReceiptLine:
     how: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Receipt:
     """One look. `look` is `now`, `after 15 minutes` or `after 24 hours`; `sources` names what was asked, and what could not be."""
 

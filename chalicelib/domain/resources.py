@@ -7,9 +7,11 @@ that nothing we made can be forgotten.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
+
+from chalicelib.domain.deferred import dataclass
 
 
 class Kind(StrEnum):
@@ -48,7 +50,7 @@ class Kind(StrEnum):
     VPC = "vpc"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Resource:
     """One thing found in the account.
 
@@ -76,7 +78,7 @@ class EntryState(StrEnum):
     BLOCKED = "blocked"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LedgerEntry:
     """One thing of the lab's. `how` says why we know it is ours: `asked for by provision`, `tag elbv2.k8s.aws/cluster`, ...
 
@@ -92,7 +94,7 @@ class LedgerEntry:
     guest: bool = False
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Target:
     """Whose things are looked for: all that finders and the ownership rule may know of a lab.
 

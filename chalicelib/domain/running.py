@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.lab import Phase
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Running:
     """`phases`: how many labs are in each, those that are over left out. `hourly_usd`: what those looked at by a sweep cost."""
 

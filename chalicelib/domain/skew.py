@@ -6,8 +6,8 @@ The kubelet may be three minors older than the API server since 1.28, two before
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.fleet import NodeKind, Nodes
 from chalicelib.domain.supporting import minor
 
@@ -18,7 +18,7 @@ _REMEDY = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Behind:
     """Nodes that are not on the control plane's version. `minors`: how many older; negative means newer, which is never allowed."""
 

@@ -5,10 +5,10 @@ Called by the sweep. A wake that failed is not tried again before the next morni
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from chalicelib.domain.calendar import Calendar
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.evening import Holidays, local_told, next_wake
 from chalicelib.domain.lab import Lab
 from chalicelib.domain.support import DeadlineKind
@@ -18,7 +18,7 @@ from chalicelib.domain.supporting import decide_support
 AHEAD_OF_UPGRADE = timedelta(hours=48)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Waking:
     """When it wakes next (None: when somebody asks), and why. `by_clock`: its morning, whatever AWS does."""
 

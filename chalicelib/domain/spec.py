@@ -7,9 +7,10 @@ Sizes in GiB, times in hours, CIDRs as text in network form, ARNs whole.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.evening import USUAL_EVENING, Evening
 
 
@@ -57,7 +58,7 @@ class SupportPolicy(StrEnum):
     EXTENDED = "EXTENDED"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class NewNetwork:
     """A VPC of the lab's own: two zones, two public and two private subnets. `zones` empty: the first two that EKS takes."""
 
@@ -66,7 +67,7 @@ class NewNetwork:
     nat: NatMode = NatMode.NONE
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ExistingNetwork:
     """Subnets the lab is a guest in. It never deletes, retags or reroutes anything of them."""
 
@@ -75,7 +76,7 @@ class ExistingNetwork:
     private_subnet_ids: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class EndpointSpec:
     """`allowed_cidrs` is who may reach the public endpoint; it says nothing about the private one."""
 
@@ -83,7 +84,7 @@ class EndpointSpec:
     allowed_cidrs: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SshSpec:
     """Port 22 from `cidrs` with an EC2 key pair: an existing one by name, or an OpenSSH public key to import for the lab."""
 
@@ -92,7 +93,7 @@ class SshSpec:
     cidrs: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Taint:
     """A Kubernetes taint; `effect` in EKS's spelling: NO_SCHEDULE, NO_EXECUTE, PREFER_NO_SCHEDULE."""
 
@@ -101,7 +102,7 @@ class Taint:
     effect: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class NodegroupSpec:
     """One managed node group."""
 
@@ -119,7 +120,7 @@ class NodegroupSpec:
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ExternalDnsSpec:
     """external-dns for one hosted zone, by Pod Identity; the TXT owner id is the lab's own."""
 
@@ -127,14 +128,14 @@ class ExternalDnsSpec:
     domain: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WorkHostSpec:
     """An instance in public subnet 1 with kubectl, eksctl, aws and docker, reached through SSM (or ssh, if the lab has it)."""
 
     instance_type: str = "t3.medium"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AddonSpec:
     """An EKS add-on. `version` None: the default for the cluster's version. `configuration`: JSON text, or None."""
 
@@ -144,7 +145,7 @@ class AddonSpec:
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AccessPolicySpec:
     """An EKS access policy; `namespaces` empty means the whole cluster."""
 
@@ -152,7 +153,7 @@ class AccessPolicySpec:
     namespaces: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AccessSpec:
     """Who gets in: an IAM principal with access policies, Kubernetes groups, or both. `type` in EKS's words."""
 
@@ -162,7 +163,7 @@ class AccessSpec:
     type: str = "STANDARD"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PodIdentitySpec:
     """Gives pods of one service account an IAM role that exists already, under the path `/ekslab/`."""
 
@@ -171,7 +172,7 @@ class PodIdentitySpec:
     role_arn: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class LabSpec:
     """Everything a lab is asked to be."""
 

@@ -6,9 +6,10 @@ A function that asks and one that checks are one step to a person: both map to t
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 from enum import StrEnum
 
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.lab import Lab, Phase
 
 
@@ -22,7 +23,7 @@ class Result(StrEnum):
     STUCK = "stuck"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class StepResult:
     """`look_again_in`: seconds that ASL waits on ASKED and AGAIN. `detail`: one sentence for the person watching."""
 

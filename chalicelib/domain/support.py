@@ -5,9 +5,10 @@ Pure. Dates are read off the calendar, never computed from months. Instants are 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+
+from chalicelib.domain.deferred import dataclass
 
 #: USD. Extended support adds 0.50 to 0.10 an hour; a month is 730 hours, as AWS bills it.
 EXTENDED_PER_HOUR = 0.50
@@ -30,7 +31,7 @@ class DeadlineKind(StrEnum):
     FORCED_UPGRADE = "forced-upgrade"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Deadline:
     """One thing that will happen. `target`: the version AWS upgrades to, None for billing. `source` and `as_of` of the date."""
 
@@ -47,7 +48,7 @@ class Deadline:
         return f"{self.kind}#{self.version}#{self.at:%Y-%m-%d}"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Support:
     """A cluster's support. `deadlines`: those to come and a forced upgrade that is overdue, nearest first.
 

@@ -6,10 +6,10 @@ business: a lab at rest is the sweep's (ADR 7), and one that a workflow is at wo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.lab import Lab, Phase
 
 #: How long a start that got lost is tried again before it counts as failed.
@@ -53,7 +53,7 @@ class Tending(StrEnum):
     FORGET = "forget"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TendingDecision:
     """What to do, and why, in a sentence."""
 

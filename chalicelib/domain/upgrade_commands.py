@@ -6,16 +6,16 @@ Called by the digest and the API. Flags are the AWS CLI's of `eks` and eksctl's 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from shlex import quote
 
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.fleet import AddonAtNext, FleetCluster, NodeKind, Nodes
 from chalicelib.domain.readiness import next_version
 from chalicelib.domain.skew import behind
 from chalicelib.domain.supporting import minor
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Step:
     """One thing to do. `aws` and `eksctl` are two ways to do the same; both empty where no command can."""
 

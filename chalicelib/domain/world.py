@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.lab import NodegroupSize
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class HealthIssue:
     """A health issue as EKS reports it: its code, its message, the resources it names."""
 
@@ -17,7 +18,7 @@ class HealthIssue:
     resource_ids: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class StackState:
     """A CloudFormation stack: its status in CloudFormation's words, outputs, and the first failed resource's reason."""
 
@@ -28,7 +29,7 @@ class StackState:
     failed_resources: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ClusterState:
     """A control plane; `status` in EKS's words (CREATING, ACTIVE, FAILED, UPDATING, DELETING)."""
 
@@ -52,7 +53,7 @@ class ClusterState:
     tags: Mapping[str, str] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class NodegroupState:
     """A managed node group; `status` in EKS's words (CREATING, ACTIVE, CREATE_FAILED, DEGRADED, DELETING, DELETE_FAILED, ...)."""
 
@@ -75,7 +76,7 @@ class NodegroupState:
         return NodegroupSize(self.name, self.min, self.desired, self.max)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AddonState:
     """An add-on; `status` in EKS's words (CREATING, ACTIVE, CREATE_FAILED, DEGRADED, ...)."""
 
@@ -91,7 +92,7 @@ class AddonState:
         return self.status == "DEGRADED" and {issue.code for issue in self.issues} == {"InsufficientNumberOfReplicas"}
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class AccessEntryState:
     """An access entry and its policies' ARNs."""
 
@@ -102,7 +103,7 @@ class AccessEntryState:
     groups: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class PodIdentityState:
     """A Pod Identity association."""
 
@@ -113,7 +114,7 @@ class PodIdentityState:
     role_arn: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class UpdateState:
     """An EKS update; `status` InProgress, Failed, Cancelled or Successful; `errors` in EKS's words."""
 
@@ -122,7 +123,7 @@ class UpdateState:
     errors: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class SubnetFacts:
     """A subnet. `public`: its default route goes to an internet gateway; `maps_public_ip`: instances get a public address."""
 
@@ -136,7 +137,7 @@ class SubnetFacts:
     arn: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class WorkHostState:
     """The work host; `status` in EC2's words (pending, running, ...)."""
 
@@ -146,7 +147,7 @@ class WorkHostState:
     private_ip: str | None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class HostedZone:
     """A Route 53 hosted zone; `id` without `/hostedzone/`, `name` without the trailing dot."""
 
@@ -155,7 +156,7 @@ class HostedZone:
     private: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class EndpointProbe:
     """What was learnt from here about an endpoint. `answered` False with a `problem` is normal where we are not let in."""
 
@@ -166,7 +167,7 @@ class EndpointProbe:
     problem: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class KubernetesNodes:
     """How many nodes of each managed node group say Ready. Not `reachable`: why is in `problem`, and nothing is known."""
 
@@ -175,7 +176,7 @@ class KubernetesNodes:
     ready: Mapping[str, int] = field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class KubernetesSweep:
     """What deleting through the Kubernetes API did. Not `reachable`: why is in `problem`, and nothing was done."""
 

@@ -7,10 +7,11 @@ written on the lab in words before the error goes on to the state machine; what 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.errors import AwsRefused, ProvisioningFailed, Superseded
 from chalicelib.domain.failures import Failure
 from chalicelib.domain.history import Event, Step, StepStatus
@@ -31,7 +32,7 @@ _STATUS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class StepInput:
     """What a workflow function gets: the lab as stored, how often this step has looked before, the time, the event."""
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime, timedelta
 
 from chalicelib.domain.appointments import Appointment, closing, next_appointment
 from chalicelib.domain.curfew import CurfewRules
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.evening import AtCurfew, local_told
 from chalicelib.domain.evidence import Evidence
 from chalicelib.domain.fates import TAGGED, is_tagged, why_spared
@@ -44,7 +45,7 @@ from chalicelib.workflows.sweep_idle_tally import Tally
 Line = tuple[Entry, Fate]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Studied:
     """A due lab with its line of a plan, or with what it faces."""
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import datetime
 
 from chalicelib.domain.calendar import Calendar
 from chalicelib.domain.claims import LAB_TAG
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.errors import ResourceGone
 from chalicelib.domain.lab import Lab
 from chalicelib.domain.sleeping import upgrade_ahead

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import field
 from typing import Any
 
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.errors import EkslabError, Superseded
 
 #: Troubles that one step tells, that a whole run tells, and how long each may be.

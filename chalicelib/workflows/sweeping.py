@@ -7,9 +7,10 @@ deleted is on the ledger before it is deleted; what is not the lab's never gets 
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from datetime import datetime
 
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.errors import AwsRefused, ResourceGone, StillInUse, Transient
 from chalicelib.domain.history import Event
 from chalicelib.domain.lab import Lab
@@ -35,7 +36,7 @@ __all__ = [
 ]
 
 
-@dataclass(slots=True)
+@dataclass
 class SweepOutcome:
     """What one sweep did. `remaining`: look again. `blocked`: AWS refused, its words are in the ledger entry's reason.
 

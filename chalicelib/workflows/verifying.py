@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.errors import ResourceGone
 from chalicelib.domain.explain import explain_issues
 from chalicelib.domain.failures import Failure
@@ -15,7 +16,7 @@ from chalicelib.ports import Deps
 from chalicelib.workflows.watching import is_ready
 
 
-@dataclass(slots=True)
+@dataclass
 class Findings:
     """`missing` keeps the lab from being ready; `notes` are told; `issues` are EKS's own words for what is missing."""
 

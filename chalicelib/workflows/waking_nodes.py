@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.explain import explain_issues
 from chalicelib.domain.failures import Failure
 from chalicelib.domain.lab import Blame, Lab, NodegroupSize
@@ -13,7 +13,7 @@ from chalicelib.ports import Deps
 from chalicelib.workflows.resizing import nodegroups_of
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class NodesSeen:
     """`missing` keeps the lab from being awake; `issues` are EKS's own words for it; `note` says what was looked at."""
 

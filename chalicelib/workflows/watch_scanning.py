@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from chalicelib.domain.calendar import Calendar
+from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.errors import AwsRefused, EkslabError, ResourceGone
 from chalicelib.domain.fleet import ClusterKey, FleetCluster, Place, Registration, Trouble
 from chalicelib.domain.ladder import decide_notices
@@ -37,7 +38,7 @@ _BUDGET = timedelta(seconds=60)
 UNREADABLE = (EkslabError, AttributeError, LookupError, TypeError, ValueError)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Scan:
     """One place being read at `now`."""
 

@@ -50,7 +50,7 @@ def test_malformed_bodies_name_line_and_column() -> None:
         (b'{"a": 1, "a": 2}', "duplicate-key"),
         (b'{"a": "\\ud800"}', "not-utf-8"),
         (b'{"\\ud800": 1}', "not-utf-8"),
-        (b'{"a":' * 3000, "too-deep"),
+        (b'{"a":' * 3000 + b"1" + b"}" * 3000, "too-deep"),
         (b'{"a":' * 41 + b"1" + b"}" * 41, "too-deep"),
         (b"- " * 3000, "malformed-yaml"),
         (b"a: &x [1]\nb: *x", "malformed-yaml"),

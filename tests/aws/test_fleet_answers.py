@@ -194,7 +194,8 @@ def test_what_fails_for_now_fails_the_reading_so_that_what_was_known_stays_known
     [
         ("ResourceNotFoundException", 404, ResourceGone),
         ("AccessDeniedException", 403, AccessDenied),
-        ("UnrecognizedClientException", 403, AwsRefused),
+        ("InvalidSignatureException", 403, AwsRefused),
+        ("UnrecognizedClientException", 403, AwsUnavailable),
         ("ThrottlingException", 429, Throttled),
         ("ServerException", 500, AwsUnavailable),
     ],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from chalicelib.domain.errors import AccessDenied
@@ -73,7 +73,7 @@ class Places:
         if place.account == self.home:
             return self.cloud
         shut: Any = _Shut(place.account)
-        return self.open.get(place) or Cloud(**dict.fromkeys(Cloud.__slots__, shut))
+        return self.open.get(place) or Cloud(**dict.fromkeys((field.name for field in fields(Cloud)), shut))
 
 
 class _Shut:
@@ -132,5 +132,5 @@ def make_deps(limits: Limits | None = None) -> FakeWorld:
         curfew=curfew,
         deps=deps,
         places=places,
-        **{name: getattr(cloud, name) for name in cloud.__slots__},
+        **{field.name: getattr(cloud, field.name) for field in fields(cloud)},
     )
