@@ -8,7 +8,7 @@ LOCK := $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-ver
 
 export PARAMETERS
 
-.PHONY: demo sandbox test check format lint types templates compose rights lock bench package deploy destroy clean help
+.PHONY: demo sandbox test explore check format lint types templates compose rights lock bench package deploy destroy clean help
 
 help:            ## what there is to make
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## +/\t/' | expand -t 12
@@ -27,6 +27,9 @@ sandbox: $(INSTALLED)   ## leave the whole service running here and say how to u
 
 test: $(INSTALLED)      ## all tests
 	$(BIN)/python -m pytest
+
+explore: $(INSTALLED)   ## the random tests with new cases; `make test` draws the same ones each time
+	$(BIN)/python -m pytest --hypothesis-profile=default $$(grep -rl '@given' tests)
 
 check: format lint types templates test   ## the gate: what CI runs
 

@@ -47,7 +47,7 @@ def keep_by_link(deps: Deps, token: str, now: datetime) -> KeepView:
     def kept(stored: Lab) -> Lab:
         made.append(keep(stored, entry, rules, deps.curfew.holidays, now))
         touched = made[-1].lab != stored and stored.phase in RESTING
-        return replace(made[-1].lab, due_at=now) if touched else made[-1].lab
+        return replace(made[-1].lab, due_at=min(stored.due_at or now, now)) if touched else made[-1].lab
 
     saved = deps.store.change_lab(lab.id, kept)
     keeping = made[-1]

@@ -72,14 +72,19 @@ def protect_lab(deps: Deps, caller: Caller, lab_id: str, until: datetime | None,
 
 
 def set_evening(deps: Deps, caller: Caller, lab_id: str, evening: Evening, now: datetime) -> Answered:
-    """Give the lab another evening, whole; one that sleeps wakes by the new one. Raises LabNotFound, WrongPhase."""
+    """Give the lab another evening, whole; one that sleeps wakes by the new one. Raises LabNotFound, WrongPhase.
+
+    The new evening begins now: of its curfews before, none was missed.
+    """
     lab = own_lab(deps, caller, lab_id)
 
     def changed(stored: Lab) -> Lab:
         refuse_ending(stored, "Its evening can't be changed")
         wakes_at = next_wake(evening, now, deps.curfew.holidays)
         sleep = replace(stored.hibernation, wake_at=wakes_at) if stored.hibernation else None
-        return _touched(stored, replace(stored, spec=replace(stored.spec, evening=evening), hibernation=sleep), now)
+        given = replace(stored, spec=replace(stored.spec, evening=evening), hibernation=sleep)
+        rests = given != stored and stored.phase in RESTING
+        return replace(given, due_at=now) if rests else given
 
     moved = deps.store.change_lab(lab_id, changed)
     if moved.spec.evening != lab.spec.evening:
@@ -107,8 +112,13 @@ def cost_of(deps: Deps, lab: Lab, now: datetime) -> Cost:
 
 
 def _touched(stored: Lab, changed: Lab, now: datetime) -> Lab:
-    """The sweep looks at it next, if something was changed and no workflow is at work on it."""
-    return replace(changed, due_at=now) if changed != stored and changed.phase in RESTING else changed
+    """The sweep looks at it next, if something was changed and no workflow is at work on it.
+
+    One that was due already stays due since then: by that the sweep knows which curfews it missed.
+    """
+    if changed == stored or changed.phase not in RESTING:
+        return changed
+    return replace(changed, due_at=min(stored.due_at or now, now))
 
 
 def _bounded(lab: Lab, until: datetime, rules: CurfewRules) -> datetime:

@@ -162,18 +162,18 @@ class Nights:
         lab = self.lab(lab_id)
         if lab.phase not in RESTING:
             return
-        later = at + timedelta(hours=30)
+        later, due = at + timedelta(hours=30), min(lab.due_at or at, at)
         if what in ("keep", "protect"):
             self.asked[lab_id] = at
         if what == "extend":
             self.extended[lab_id] = at
-            self._put(lab, due_at=at, lease_ends_at=max(lab.lease_ends_at, at) + timedelta(hours=20))
+            self._put(lab, due_at=due, lease_ends_at=max(lab.lease_ends_at, at) + timedelta(hours=20))
         elif what == "keep":
             self.spared[lab_id] = max(self.spared.get(lab_id, later), later)
-            self._put(lab, due_at=at, kept_until=later)
+            self._put(lab, due_at=due, kept_until=later)
         elif what == "protect":
             self.spared[lab_id] = max(self.spared.get(lab_id, later), later)
-            self._put(lab, due_at=at, protection=Protection(later, "ops@example.com", "a demonstration"))
+            self._put(lab, due_at=due, protection=Protection(later, "ops@example.com", "a demonstration"))
         elif what == "release":
             self.released.add(lab_id)
             moved = replace(lab.moved_to(Phase.RELEASING, at), run=lab.run + 1, due_at=at, version=lab.version + 1)

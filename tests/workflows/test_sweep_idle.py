@@ -9,10 +9,12 @@ from chalicelib.domain.adopting import adopted_lab
 from chalicelib.domain.curfew import CurfewRules, Mode
 from chalicelib.domain.errors import AwsUnavailable
 from chalicelib.domain.evening import AtCurfew
+from chalicelib.domain.extending import Wish
 from chalicelib.domain.lab import Lab, Phase
 from chalicelib.domain.orphans import TaggedCluster
 from chalicelib.domain.plan import Ground, Outcome
-from tests.fakes import NOW, a_lab, a_spec
+from chalicelib.labs_lease import extend_lab
+from tests.fakes import NOW, a_caller, a_lab, a_spec
 from tests.workflows.machine import LambdaDied
 from tests.workflows.nights import CURFEW, SEOUL, TONIGHT, Nights, at_work, busy, idle, unseen
 
@@ -150,6 +152,16 @@ def test_an_extended_lease_lets_the_lab_live_and_the_next_end_is_planned() -> No
     first, second = nights.lines("lab-a")
     assert "extended" in first[1].reason
     assert (first[1].outcome, second[1].outcome) == (Outcome.LIVED, Outcome.ENDED)
+
+
+def test_who_extends_after_a_curfew_that_no_run_saw_hides_nothing_of_it() -> None:
+    nights = evening()
+    lab = nights.add("lab-a", due_at=CURFEW - timedelta(hours=4))
+    after = CURFEW + timedelta(minutes=30)
+    nights.world.clock.instant = after
+    extend_lab(nights.world.deps, a_caller(arn=lab.owner), "lab-a", Wish(hours=4), after)
+    nights.strike(after)
+    assert TONIGHT.isoformat() in {event.facts.get("night") for event in nights.history("lab-a")}
 
 
 def test_a_lab_whose_cluster_is_gone_is_closed_with_a_receipt() -> None:
