@@ -36,6 +36,7 @@ _SUPPORT_POLICY = "set-support-policy"
 #: IAM takes 6,144 characters a managed policy; pseudo parameters may grow a little when they are filled in.
 _MOST = 5600
 _TAKES_LABS = "TakesLabs"
+_CHANGES_SUPPORT = "ChangesSupport"
 _STACK_ROLE = "LabStackRole"
 
 Json = dict[str, Any]
@@ -54,7 +55,7 @@ def template() -> Json:
 
 def watching(grants: Mapping[str, list[str]]) -> list[str]:
     """The rights that the support watch needs in another account."""
-    return [*dict.fromkeys(name for who in _WATCHING for name in grants[who] if name not in HOME_ONLY), _SUPPORT_POLICY]
+    return [*dict.fromkeys(name for who in _WATCHING for name in grants[who] if name not in HOME_ONLY)]
 
 
 def text() -> str:
@@ -64,7 +65,10 @@ def text() -> str:
 
 def _policies(statements: Mapping[str, Json], watch: list[str]) -> Iterator[tuple[str, Json]]:
     yield "WatchPolicy", _policy({name: statements[name] for name in watch})
-    labs = {name: said for name, said in statements.items() if name not in HOME_ONLY and name not in watch}
+    support = _policy({_SUPPORT_POLICY: statements[_SUPPORT_POLICY]})
+    yield "SupportPolicy", {"Condition": _CHANGES_SUPPORT, **support}
+    beside = {*HOME_ONLY, *watch, _SUPPORT_POLICY}
+    labs = {name: said for name, said in statements.items() if name not in beside}
     for number, names in enumerate(_parts(labs), start=1):
         policy = _policy({name: labs[name] for name in names})
         yield f"LabsPolicy{number}", {"Condition": _TAKES_LABS, **policy}

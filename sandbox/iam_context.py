@@ -76,9 +76,14 @@ def _said(service: str, body: bytes) -> Iterator[tuple[str, Any]]:
             if changes := _RECORD_ACTION.findall(body.decode(errors="replace")):
                 yield "route53:ChangeResourceRecordSetsActions", changes
         case "eks":
-            given = json.loads(body) if body[:1] == b"{" else {}
-            if principal := given.get("principalArn") or principal_in_path.get():
-                yield "eks:principalArn", principal
+            yield from _said_to_eks(json.loads(body) if body[:1] == b"{" else {})
+
+
+def _said_to_eks(given: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    if principal := given.get("principalArn") or principal_in_path.get():
+        yield "eks:principalArn", principal
+    if support_type := (given.get("upgradePolicy") or {}).get("supportType"):
+        yield "eks:supportType", support_type
 
 
 def _form(body: bytes) -> Params:

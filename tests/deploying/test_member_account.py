@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from deploying.member_account import HOME_ONLY, TEMPLATE, length, template, text, watching
+from deploying.member_account import HOME_ONLY, TEMPLATE, length, template, text
 from deploying.packaging import PROJECT
 
 STATEMENTS = json.loads((PROJECT / ".chalice/statements.json").read_text())
@@ -39,10 +39,33 @@ def test_whoever_may_act_in_an_account_may_assume_its_role_and_nobody_else() -> 
         assert bool(acts) == ("assume-member-roles" in names), (function, acts)
 
 
-def test_an_account_that_is_only_watched_gives_no_more_than_watching(resources: dict[str, Any]) -> None:
+def test_an_account_that_is_only_watched_is_only_read(resources: dict[str, Any]) -> None:
     always = [name for name, thing in resources.items() if "Condition" not in thing]
     assert always == ["MemberRole", "WatchPolicy"]
-    assert sids(resources["WatchPolicy"]) == [sid(name) for name in watching(GRANTS)]
+    assert actions(resources["WatchPolicy"]) == {
+        "ec2:DescribeAddresses", "ec2:DescribeAvailabilityZones", "ec2:DescribeImages", "ec2:DescribeInstanceTypeOfferings",
+        "ec2:DescribeInstances", "ec2:DescribeKeyPairs", "ec2:DescribeLaunchTemplates", "ec2:DescribeRouteTables",
+        "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "ec2:DescribeVpcs", "eks:DescribeAccessEntry", "eks:DescribeAddon",
+        "eks:DescribeAddonVersions", "eks:DescribeCluster", "eks:DescribeClusterVersions", "eks:DescribeFargateProfile",
+        "eks:DescribeInsight", "eks:DescribeNodegroup", "eks:DescribePodIdentityAssociation", "eks:DescribeUpdate",
+        "eks:ListAccessEntries", "eks:ListAddons", "eks:ListAssociatedAccessPolicies", "eks:ListClusters",
+        "eks:ListFargateProfiles", "eks:ListInsights", "eks:ListNodegroups", "eks:ListPodIdentityAssociations",
+        "eks:StartInsightsRefresh",
+    }  # fmt: skip
+
+
+def test_only_the_support_type_of_clusters_can_be_set_and_only_where_the_account_says_so(
+    resources: dict[str, Any],
+) -> None:
+    parameter = template()["Parameters"]["ChangeSupport"]
+    assert (parameter["Default"], template()["Conditions"]["ChangesSupport"]) == (
+        "false",
+        {"Fn::Equals": [{"Ref": "ChangeSupport"}, "true"]},
+    )
+    assert resources["SupportPolicy"]["Condition"] == "ChangesSupport"
+    assert actions(resources["SupportPolicy"]) == {"eks:UpdateClusterConfig"}
+    (said,) = resources["SupportPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert said["Condition"] == STATEMENTS["set-support-policy"]["Condition"] == {"Null": {"eks:supportType": "false"}}
 
 
 def test_iam_takes_every_policy_and_the_role_takes_them_all(resources: dict[str, Any]) -> None:
@@ -70,6 +93,11 @@ def test_the_role_trusts_the_services_functions_alone_and_only_with_the_external
 def policies(resources: dict[str, Any]) -> dict[str, Any]:
     """Those of the service's own role."""
     return {name: thing for name, thing in resources.items() if "Roles" in thing["Properties"]}
+
+
+def actions(policy: dict[str, Any]) -> set[str]:
+    said = [statement["Action"] for statement in policy["Properties"]["PolicyDocument"]["Statement"]]
+    return {action for some in said for action in ([some] if isinstance(some, str) else some)}
 
 
 def sids(policy: dict[str, Any]) -> list[str]:

@@ -75,3 +75,13 @@ def test_a_stack_needs_the_role_that_a_condition_names(sandbox: Sandbox, user_wi
     cloudformation = sandbox.client("cloudformation", credentials=user_with(may))
     template = json.dumps({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}})
     assert "cloudformation:CreateStack" in refusal(cloudformation.create_stack, StackName="mine", TemplateBody=template)
+
+
+def test_a_change_of_the_support_type_says_so_and_no_other_change_does(sandbox: Sandbox, user_with: Allow) -> None:
+    only = {"Action": "eks:UpdateClusterConfig", "Condition": {"Null": {"eks:supportType": "false"}}}
+    eks = sandbox.client("eks", credentials=user_with([only]))
+    opened = {"endpointPublicAccess": True, "publicAccessCidrs": ["0.0.0.0/0"]}
+    assert "eks:UpdateClusterConfig" in refusal(eks.update_cluster_config, name="none", resourcesVpcConfig=opened)
+    assert "AccessDenied" in refusal(eks.update_cluster_config, name="none", deletionProtection=False)
+    asked = refusal(eks.update_cluster_config, name="none", upgradePolicy={"supportType": "EXTENDED"})
+    assert "ResourceNotFoundException" in asked
