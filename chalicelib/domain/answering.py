@@ -1,7 +1,7 @@
 """Who may see and change what is kept of a cluster: administrators, and whoever its tags or registration name as its owner.
 
 Owners are texts that people wrote (a mail address, a user's name, an ARN), callers are ARNs: they meet here and nowhere
-else. A session's name is as trustworthy as those who may assume roles in the service's account.
+else. A bare name is enough only where the caller could not choose it: IAM gave it to a user, Identity Center to a session.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ from chalicelib.domain.names import as_tag_value
 
 
 def answers_for(caller: Caller, owner: str | None) -> bool:
-    """Whether this caller is the owner: by ARN, or by the name of the user or session."""
-    if owner is None:
+    """Whether this caller is the owner: by the whole identity, or by a name that was given to them."""
+    if not owner:
         return False
-    return identity_of(owner).casefold() in {caller.identity.casefold(), caller.arn.rpartition("/")[2].casefold()}
+    return identity_of(owner).casefold() in {caller.identity.casefold(), (caller.given_name or "").casefold()}
 
 
 def may_see(caller: Caller, owner: str | None, lab_id: str | None) -> bool:

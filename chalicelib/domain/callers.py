@@ -13,6 +13,7 @@ from chalicelib.domain.teams import Team
 
 #: Source: IAM Identity Center's guide, "Referencing permission sets": AWSReservedSSO_<permission set>_<unique suffix>.
 _SSO_SESSION = re.compile(r"(arn:aws[a-z-]*:sts::\d{12}:assumed-role/AWSReservedSSO_[\w+=,.@-]+)_[0-9a-f]{16}(/.+)")
+_IAM_USER = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:user/.+")
 
 
 def identity_of(arn: str) -> str:
@@ -39,6 +40,12 @@ class Caller:
     def identity(self) -> str:
         """As whom the caller owns labs."""
         return identity_of(self.arn)
+
+    @property
+    def given_name(self) -> str | None:
+        """The name that IAM gave a user, or Identity Center a session. None where the caller chose it: other roles' sessions."""
+        given = _IAM_USER.fullmatch(self.arn) or _SSO_SESSION.fullmatch(self.arn)
+        return self.arn.rpartition("/")[2] if given else None
 
     @property
     def sees_all(self) -> bool:

@@ -1,7 +1,8 @@
 """The one table of who may do what: for every route, what every kind of caller is answered with.
 
 The lab that the routes are about is OWNER's, kept with a session's whole ARN as labs were at first. `owner anew` is the same
-person after their permission set was assigned again, so that its role has another suffix.
+person after their permission set was assigned again, so that its role has another suffix. `namesake` chose the owner's name for
+a session of some other role.
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ CALLERS: Mapping[str, str | None] = {
     "unsigned": None,
     "other account": OWNER.replace("111122223333", "999988887777"),
     "other owner": STRANGER,
+    "namesake": "arn:aws:sts::111122223333:assumed-role/Learners/learner@example.com",
     "other team": f"{SSO}Labs_0123456789abcdef/data@example.com",
     "same team": f"{SSO}Labs_0123456789abcdef/shop@example.com",
     "viewer": f"{SSO}Audit_0123456789abcdef/learner@example.com",
@@ -30,18 +32,18 @@ CALLERS: Mapping[str, str | None] = {
 
 Row = tuple[int, ...]
 
-#: unsigned, other account, other owner, other team, same team, viewer, owner, owner anew, administrator
-EVERYONE: Row = (403, 403, 200, 200, 200, 200, 200, 200, 200)
-ANYBODY_AT_ALL: Row = (200,) * 9
-SEEN: Row = (403, 403, 404, 404, 200, 200, 200, 200, 200)
-CHANGED: Row = (403, 403, 404, 404, 403, 403, 200, 200, 200)
-BEGUN: Row = (403, 403, 404, 404, 403, 403, 202, 202, 202)
-ASKED_FOR: Row = (403, 403, 202, 202, 202, 403, 202, 202, 202)
-PROTECTED: Row = (403, 403, 404, 404, 403, 403, 403, 403, 200)
-ANSWERED_FOR: Row = (403, 403, 403, 403, 403, 403, 200, 200, 200)
-POLICY_ASKED: Row = (403, 403, 403, 403, 403, 403, 202, 202, 202)
-ADMINISTERED: Row = (403, 403, 403, 403, 403, 403, 403, 403, 200)
-ADMINISTERED_AWAY: Row = (403, 403, 403, 403, 403, 403, 403, 403, 204)
+#: unsigned, other account, other owner, namesake, other team, same team, viewer, owner, owner anew, administrator
+EVERYONE: Row = (403, 403, 200, 200, 200, 200, 200, 200, 200, 200)
+ANYBODY_AT_ALL: Row = (200,) * 10
+SEEN: Row = (403, 403, 404, 404, 404, 200, 200, 200, 200, 200)
+CHANGED: Row = (403, 403, 404, 404, 404, 403, 403, 200, 200, 200)
+BEGUN: Row = (403, 403, 404, 404, 404, 403, 403, 202, 202, 202)
+ASKED_FOR: Row = (403, 403, 202, 202, 202, 202, 403, 202, 202, 202)
+PROTECTED: Row = (403, 403, 404, 404, 404, 403, 403, 403, 403, 200)
+ANSWERED_FOR: Row = (403, 403, 403, 403, 403, 403, 403, 200, 200, 200)
+POLICY_ASKED: Row = (403, 403, 403, 403, 403, 403, 403, 202, 202, 202)
+ADMINISTERED: Row = (403, 403, 403, 403, 403, 403, 403, 403, 403, 200)
+ADMINISTERED_AWAY: Row = (403, 403, 403, 403, 403, 403, 403, 403, 403, 204)
 
 UNTIL = "2026-11-23T15:00:00Z"
 _LAB, _CLUSTER = "/labs/{lab_id}", "/clusters/{account}/{region}/{name}"

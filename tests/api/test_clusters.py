@@ -28,7 +28,8 @@ from tests.fakes.fleet_builders import (
     an_insight,
 )
 
-JO_HERSELF = "arn:aws:sts::111122223333:assumed-role/Developers/ops@example.com"
+JO_HERSELF = "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Ops_0123456789abcdef/ops@example.com"
+NAMESAKE = "arn:aws:sts::111122223333:assumed-role/Developers/ops@example.com"
 ELSEWHERE = Place("444455556666", "eu-west-1", "arn:aws:iam::444455556666:role/ekslab-member")
 ORDERS = f"/clusters/111122223333/{REGION}/orders"
 
@@ -142,7 +143,7 @@ def test_the_owner_and_administrators_acknowledge_the_next_deadline(http: Http, 
 )
 def test_nobody_else_changes_anything(http: Http, method: str, act: str, body: Any) -> None:
     before = dict(http.world.watch.store.kept)
-    for caller in (STRANGER, OWNER, "arn:aws:iam::111122223333:user/example.com"):
+    for caller in (STRANGER, OWNER, NAMESAKE, "arn:aws:iam::111122223333:user/example.com"):
         answer = http.call(method, f"{ORDERS}/{act}", body=body, caller=caller)
         assert (answer.status, answer.json["type"]) == (403, "urn:ekslab:problem:not-yours")
     assert http.world.watch.store.kept == before
