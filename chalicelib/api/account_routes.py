@@ -1,4 +1,6 @@
-"""The routes over the registry: which accounts are watched, and which take labs. Everyone may look, administrators change."""
+"""The routes over the registry: which accounts are watched, and which take labs. Everyone may see where, administrators all of it;
+they alone change it.
+"""
 
 from __future__ import annotations
 
@@ -15,12 +17,13 @@ def route_accounts(door: Door) -> None:
 
     @door.route("GET", "/accounts")
     def get_accounts() -> Response:
-        found = [cluster_presenters.registration_view(one) for one in door.deps.watch.registered()]
+        found = [cluster_presenters.registration_view(one, door.caller) for one in door.deps.watch.registered()]
         return json_answer({"accounts": found})
 
     @door.route("GET", "/accounts/{account}")
     def get_account(account: str) -> Response:
-        return json_answer(cluster_presenters.registration_view(clusters_registry.registered(door.deps, account)))
+        known = clusters_registry.registered(door.deps, account)
+        return json_answer(cluster_presenters.registration_view(known, door.caller))
 
     @door.route("PUT", "/accounts/{account}")
     def put_account(account: str) -> Response:
@@ -28,7 +31,7 @@ def route_accounts(door: Door) -> None:
         asked = cluster_queries.read_registration(account, door.body, door.header("content-type"))
         kept = clusters_registry.register(door.deps, door.caller, asked)
         logger.info("An account was registered.", extra={"account": account, "caller": door.caller.arn})
-        return json_answer(cluster_presenters.registration_view(kept))
+        return json_answer(cluster_presenters.registration_view(kept, door.caller))
 
     @door.route("DELETE", "/accounts/{account}")
     def delete_account(account: str) -> Response:

@@ -9,6 +9,7 @@ from urllib.parse import quote
 
 from chalicelib.api.json_words import instant, to_json
 from chalicelib.clusters_reading import ClusterView
+from chalicelib.domain.callers import Caller
 from chalicelib.domain.fleet import ClusterKey, Place, Registration, Trouble
 from chalicelib.domain.notices import Notice, Watched
 from chalicelib.domain.readiness import blockers
@@ -81,16 +82,23 @@ def notice_view(notice: Notice) -> Json:
     return {"id": notice.id, **key, **fields}
 
 
-def registration_view(registration: Registration) -> Json:
-    """A registered account."""
-    return dict(to_json(registration))
+def registration_view(registration: Registration, caller: Caller) -> Json:
+    """A registered account. By which role it is entered and who is told is for administrators to see."""
+    whole = to_json(registration)
+    return dict(whole) if caller.is_admin else {name: whole[name] for name in ("account", "regions", "labs")}
 
 
-def unreadable_view(places: Iterable[tuple[Place, Trouble]]) -> list[Json]:
-    """Places that can't be read."""
+def unreadable_view(places: Iterable[tuple[Place, Trouble]], caller: Caller) -> list[Json]:
+    """Places that can't be read. AWS's words name the role that is entered by: they are for administrators."""
     return [
-        {"account": place.account, "region": place.region, "trouble": to_json(trouble)} for place, trouble in places
+        {"account": place.account, "region": place.region, "trouble": _told_to(caller, trouble)}
+        for place, trouble in places
     ]
+
+
+def _told_to(caller: Caller, trouble: Trouble) -> Json:
+    told = dict(to_json(trouble))
+    return told if caller.is_admin else {name: value for name, value in told.items() if name != "message"}
 
 
 def _deadline(deadline: Deadline, now: datetime) -> Json:

@@ -29,7 +29,7 @@ def _route_lists(door: Door) -> None:
         now = deps.clock.now()
         page = clusters_reading.list_clusters(deps, door.caller, asked.wanted, asked.page.limit, asked.page.cursor, now)
         found = [cluster_presenters.cluster_in_list(watched, now, door.base) for watched in page.items]
-        unreadable = cluster_presenters.unreadable_view(clusters_reading.unreadable_places(deps))
+        unreadable = cluster_presenters.unreadable_view(clusters_reading.unreadable_places(deps), door.caller)
         return json_answer({"clusters": found, "cursor": page.cursor, "unreadablePlaces": unreadable})
 
     @door.route("GET", "/deadlines.ics")

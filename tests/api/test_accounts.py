@@ -34,11 +34,23 @@ def findings(answer: Any) -> dict[str, str]:
 
 
 def test_an_account_is_read_as_it_was_registered(http: Http) -> None:
-    told = http.get(f"/accounts/{MEMBER}").json
+    told = http.get(f"/accounts/{MEMBER}", caller=ADMIN).json
     assert told == {"account": MEMBER, "owner": None, "team": None, **TRAINING}
     assert http.get(f"/accounts/{ACCOUNT}").json["account"] == ACCOUNT
     assert http.get("/accounts/999999999999").status == 404
     assert [one["account"] for one in http.get("/accounts").json["accounts"]] == [ACCOUNT, MEMBER]
+
+
+def test_by_which_role_and_for_whom_an_account_is_entered_is_for_administrators_to_see(http: Http) -> None:
+    assert (
+        http.put(f"/accounts/{MEMBER}", {**TRAINING, "owner": "jo@example.com", "team": "t"}, caller=ADMIN).status
+        == 200
+    )
+    seen = {"account": MEMBER, "regions": TRAINING["regions"], "labs": True}
+    assert http.get(f"/accounts/{MEMBER}").json == seen
+    assert http.get("/accounts").json["accounts"][1] == seen
+    whole = {**TRAINING, "account": MEMBER, "owner": "jo@example.com", "team": "t"}
+    assert http.get("/accounts", caller=ADMIN).json["accounts"][1] == whole
 
 
 def test_an_account_takes_no_labs_unless_it_is_said(http: Http) -> None:

@@ -234,6 +234,14 @@ def test_places_that_cannot_be_read_are_told_with_the_list(http: Http) -> None:
     )
 
 
+def test_the_words_that_name_the_role_of_a_place_are_for_administrators(http: Http) -> None:
+    http.world.watch.store.set_place_trouble(ELSEWHERE, a_trouble())
+    [told] = http.get("/clusters").json["unreadablePlaces"]
+    assert "message" not in told["trouble"]
+    [told] = http.get("/clusters", caller=ADMIN).json["unreadablePlaces"]
+    assert told["trouble"]["message"] == a_trouble().message
+
+
 ROLE = "arn:aws:iam::444455556666:role/ekslab-member"
 THEIRS = {
     "regions": ["eu-west-1"],
