@@ -107,8 +107,8 @@ def add_operations(template: dict[str, Any], functions: list[str]) -> None:
     for section in ("Parameters", "Conditions", "Resources", "Outputs"):
         template.setdefault(section, {}).update(said[section])
     added = template["Resources"]
-    body = json.dumps(json.loads((HERE / "dashboard.json").read_text()))
-    added["Dashboard"]["Properties"]["DashboardBody"] = {"Fn::Sub": body}
+    indexes = added["LabsTable"]["Properties"]["GlobalSecondaryIndexes"]
+    added["Dashboard"]["Properties"]["DashboardBody"] = {"Fn::Sub": dashboard(functions, indexes)}
     for workflow in WORKFLOWS:
         added |= filled(said["EachMachine"] | said["OfMachine"].get(workflow, {}), logical_id(workflow), workflow)
     for section, names in (
@@ -118,6 +118,29 @@ def add_operations(template: dict[str, Any], functions: list[str]) -> None:
     ):
         for name in names:
             added |= filled(said[section], _function_id(name), name)
+
+
+def dashboard(functions: list[str], indexes: list[dict[str, Any]]) -> str:
+    """The dashboard's body: a metric of `<Function>`, `<Machine>` or `<Index>` stands for one of each.
+
+    They are listed, not searched for: a search finds names as a whole or by their words, and no beginnings of names.
+    """
+    ids = {
+        "<Function>": [_function_id(name) for name in (API_HANDLER, *EVENT_HANDLERS, *functions)],
+        "<Machine>": [logical_id(workflow) for workflow in WORKFLOWS],
+        "<Index>": [index["IndexName"] for index in indexes],
+    }
+    said: dict[str, Any] = json.loads((HERE / "dashboard.json").read_text())
+    for widget in said["widgets"]:
+        properties = widget["properties"]
+        properties["metrics"] = [line for metric in properties["metrics"] for line in _of_each(metric, ids)]
+    return json.dumps(said)
+
+
+def _of_each(metric: list[Any], ids: dict[str, list[str]]) -> list[list[Any]]:
+    text = json.dumps(metric)
+    whose = next((pattern for pattern in ids if pattern in text), None)
+    return [metric] if whose is None else [json.loads(text.replace(whose, own_id)) for own_id in ids[whose]]
 
 
 def filled(pattern: dict[str, Any], own_id: str, name: str) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
 
-from benchmarks.running_costs import FIXED, LIST_PRICES, Counts, of_month, priced
+from benchmarks.running_costs import ALARM_METRIC, FIXED, LIST_PRICES, Counts, alarm_metrics, of_month, priced
 from sandbox.activity import set_activity
 from sandbox.fleet import TODAY, put_clusters
 from sandbox.mailbox import subscribe
@@ -147,9 +147,8 @@ def _print_counts(pieces: Mapping[str, Counts]) -> None:
 
 
 def _print_months(pieces: Mapping[str, Counts]) -> None:
-    alarms = (PROJECT / ".chalice/resources.json").read_text()
-    resources = json.loads(alarms)["Resources"].values()
-    fixed = {**FIXED, "alarms": 0.10 * sum(each.get("Type") == "AWS::CloudWatch::Alarm" for each in resources)}
+    template = json.loads((PROJECT / ".chalice/resources.json").read_text())
+    fixed = {**FIXED, "alarms": ALARM_METRIC * alarm_metrics(template["Resources"])}
     print("\na month, list prices of us-east-1 without free tiers\n")
     for title, labs, clusters in (("nobody uses it", 0, 0), ("50 labs", 50, 0), ("50 labs, 1,000 clusters", 50, 1000)):
         parts = {**of_month(pieces, labs, clusters), **fixed}

@@ -6,6 +6,7 @@ up to a quarter more.
 
 from collections import Counter
 from collections.abc import Mapping
+from typing import Any
 
 Counts = Counter[str]
 
@@ -29,11 +30,19 @@ LIST_PRICES: Mapping[str, float] = {
 }
 #: USD a month, used or not. Metrics of our own: five, and one for each phase that labs are in, about four.
 FIXED: Mapping[str, float] = {"key": 1.00, "secret": 0.40, "own metrics": 9 * 0.30, "dashboard": 3.00}
+#: USD a month for each metric that an alarm looks at.
+ALARM_METRIC = 0.10
 
 DAYS, HOURS = 30.4, 730
 #: Assumed: a lab lives a week, and is asked about so often a day. A request: API Gateway, the handler, one read.
 LIFE_DAYS, REQUESTS_A_DAY = 7, 50
 _REQUEST = 3.50 / 1e6 + LIST_PRICES["invocations"] + 2 * LIST_PRICES["read units"]
+
+
+def alarm_metrics(resources: Mapping[str, Any]) -> int:
+    """How many metrics the alarms among a template's resources look at; most look at one."""
+    alarms = [each["Properties"] for each in resources.values() if each.get("Type") == "AWS::CloudWatch::Alarm"]
+    return sum(sum("MetricStat" in metric for metric in alarm.get("Metrics", ())) or 1 for alarm in alarms)
 
 
 def priced(counts: Counts) -> float:

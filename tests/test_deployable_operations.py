@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +90,32 @@ def _logical_id(function: str) -> str:
 
 
 def _is_about(alarm: Any, logical_id: str) -> bool:
-    return any(dimension["Value"] == {"Ref": logical_id} for dimension in alarm["Dimensions"])
+    return any(dimension["Value"] == {"Ref": logical_id} for dimension in alarm.get("Dimensions", ()))
+
+
+def test_functions_that_are_not_let_run_alarm_whichever_they_are() -> None:
+    """Steps have no alarm each: Lambda's sum over all functions has no dimension. An alarm can't search."""
+    said = ALARMS["FunctionsThrottledAlarm"]
+    assert (said["Namespace"], said["MetricName"], said.get("Dimensions")) == ("AWS/Lambda", "Throttles", None)
+
+
+def test_the_table_and_each_of_its_indexes_alarm_when_they_refuse() -> None:
+    said = ALARMS["TableThrottledAlarm"]["Metrics"]
+    read = {each["Id"]: each["MetricStat"]["Metric"] for each in said if "MetricStat" in each}
+    indexes = [None, *(index["IndexName"] for index in RESOURCES["LabsTable"]["Properties"]["GlobalSecondaryIndexes"])]
+    assert {(each["MetricName"], _index(each["Dimensions"])) for each in read.values()} == {
+        (metric, index) for metric in ("ReadThrottleEvents", "WriteThrottleEvents") for index in indexes
+    }
+    assert len(read) <= 10, "of 10 metrics that an alarm may reckon with"
+    shown = [each for each in said if each.get("ReturnData", True)]
+    assert [set(each["Expression"].split(" + ")) for each in shown] == [set(read)]
+
+
+def _index(dimensions: list[dict[str, Any]]) -> str | None:
+    said = {dimension["Name"]: dimension["Value"] for dimension in dimensions}
+    assert said["TableName"] == {"Ref": "LabsTable"}
+    index: str | None = said.get("GlobalSecondaryIndexName")
+    return index
 
 
 @pytest.mark.parametrize("name", sorted(of_kind("AWS::SNS::Topic") | of_kind("AWS::SQS::Queue")))
@@ -123,8 +149,65 @@ def test_the_dashboard_is_json_whatever_is_filled_in() -> None:
     assert len({(widget["x"], widget["y"]) for widget in widgets}) == len(widgets) > 0
 
 
+BODY = RESOURCES["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
+
+
+def shown() -> Iterator[tuple[str, str, dict[str, str]]]:
+    """Each metric that the dashboard names, with its dimensions; a dot repeats what stands above it."""
+    for widget in json.loads(BODY)["widgets"]:
+        above: list[str] = []
+        for metric in widget["properties"]["metrics"]:
+            said = [part for part in metric if isinstance(part, str)]
+            above = [above[at] if part == "." else part for at, part in enumerate(said)]
+            if above:
+                yield above[0], above[1], dict(zip(above[2::2], above[3::2], strict=True))
+
+
+def test_the_dashboard_shows_every_function_and_every_workflow_by_name() -> None:
+    """Names that CloudFormation makes up begin with the stack's and do not end there: nothing has the stack's name alone."""
+    functions = {f"${{{'APIHandler' if name == 'api_handler' else _logical_id(name)}}}" for name in CONFIG}
+    for namespace, dimension, there in (
+        ("AWS/Lambda", "FunctionName", functions),
+        ("AWS/States", "StateMachineArn", {f"${{{machine}}}" for machine in MACHINES}),
+    ):
+        metrics = [(metric, said) for space, metric, said in shown() if space == namespace]
+        assert metrics
+        for name in {metric for metric, _ in metrics}:
+            assert [list(said) for metric, said in metrics if metric == name] == [[dimension]] * len(there)
+            assert {said[dimension] for metric, said in metrics if metric == name} == there, name
+
+
+def test_what_the_dashboard_searches_for_is_a_whole_value_of_a_metric_of_ours() -> None:
+    """In double quotes CloudWatch finds whole values only."""
+    searches = re.findall(r"SEARCH\('\{(\w+),.*?\} (.*?)', '", BODY.replace('\\"', '"'))
+    assert len(searches) == BODY.count("SEARCH(")
+    for namespace, terms in searches:
+        assert namespace == NAMESPACE
+        assert set(re.findall(r'="(.*?)"', terms)) <= {"${AWS::StackName}", *Metric}
+
+
+def test_the_dashboard_names_metrics_of_the_table_by_the_dimensions_that_they_have() -> None:
+    """DynamoDB tells these by table, or by table and index; `ThrottledRequests` by operation only."""
+    told = {"ConsumedReadCapacityUnits", "ConsumedWriteCapacityUnits", "ReadThrottleEvents", "WriteThrottleEvents"}
+    metrics = [(metric, said) for space, metric, said in shown() if space == "AWS/DynamoDB"]
+    assert {metric for metric, _ in metrics} == told
+    for _, said in metrics:
+        assert said["TableName"] == "${LabsTable}"
+        assert set(said) <= {"TableName", "GlobalSecondaryIndexName"}
+
+
+def test_two_stages_in_one_region_have_a_metric_of_their_api_each() -> None:
+    """API Gateway's metrics are told by the API's name, not by its id."""
+    stack = {"Ref": "AWS::StackName"}
+    api = RESOURCES["RestAPI"]["Properties"]
+    assert (api["Name"], api["DefinitionBody"]["info"]["title"]) == (stack, stack)
+    assert {"Name": "ApiName", "Value": stack} in ALARMS["ApiFaultsAlarm"]["Dimensions"]
+    names = {said["ApiName"] for namespace, _, said in shown() if namespace == "AWS/ApiGateway"}
+    assert names == {"${AWS::StackName}"}
+
+
 def test_every_metric_of_ours_that_is_alarmed_on_is_one_that_is_emitted() -> None:
-    own = {name: said for name, said in ALARMS.items() if not said["Namespace"].startswith("AWS/")}
+    own = {name: said for name, said in ALARMS.items() if not said.get("Namespace", "AWS/").startswith("AWS/")}
     for name, said in own.items():
         assert said["Namespace"] == NAMESPACE, name
         assert said["MetricName"] in set(Metric), name

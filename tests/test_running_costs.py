@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from pathlib import Path
 
 import pytest
 
-from benchmarks.running_costs import FIXED, LIST_PRICES, of_month, priced
+from benchmarks.running_costs import ALARM_METRIC, FIXED, LIST_PRICES, alarm_metrics, of_month, priced
 
-PAGE = (Path(__file__).resolve().parents[1] / "docs/running-costs.md").read_text()
+PROJECT = Path(__file__).resolve().parents[1]
+PAGE = (PROJECT / "docs/running-costs.md").read_text()
 PIECES = (
     "a lab is made",
     "a lab is judged, planned, warned about",
@@ -29,6 +31,11 @@ def test_every_price_is_named_on_the_page(what: str) -> None:
 @pytest.mark.parametrize("piece", PIECES)
 def test_every_measured_piece_is_on_the_page(piece: str) -> None:
     assert f"| {piece} |" in PAGE
+
+
+def test_the_page_counts_the_alarms_that_there_are() -> None:
+    template = json.loads((PROJECT / ".chalice/resources.json").read_text())
+    assert f"alarms {ALARM_METRIC * alarm_metrics(template['Resources']):.2f}, " in PAGE
 
 
 def test_a_month_is_what_its_pieces_are_worth() -> None:

@@ -7,7 +7,7 @@ A type it does not know at all already fails the stack.
 
 from ministack.services.cloudformation import provisioners
 
-from sandbox.cloudformation import deletions, ec2_resources, instance_profiles, permissions, request_tokens
+from sandbox.cloudformation import alarms, deletions, ec2_resources, instance_profiles, permissions, request_tokens
 
 
 def install() -> None:
@@ -18,5 +18,6 @@ def install() -> None:
     provisioners._STACK_TAG_PROPERTY |= dict.fromkeys(ec2_resources.TAGGED, ("Tags", "list"))
     for resource_type, delete in deletions.DELETIONS.items():
         provisioners._RESOURCE_HANDLERS[resource_type]["delete"] = delete
+    alarms.install()
     instance_profiles.install()
     permissions.install()

@@ -308,6 +308,21 @@ def test_links_in_mails_lead_to_where_the_service_is(sandbox: Sandbox, packaged:
     assert _links_of(sandbox, f"{stack}-SweepIdleWarn") + "/" == outputs["EndpointURL"]
 
 
+def test_what_is_measured_of_the_api_and_the_table_is_told_by_the_stack(
+    sandbox: Sandbox, packaged: Package, stack: str
+) -> None:
+    outputs = deploy(sandbox.client, packaged, stack, pace=QUICK)
+    assert sandbox.client("apigateway").get_rest_api(restApiId=outputs["RestAPIId"])["name"] == stack
+    shown = sandbox.client("cloudwatch").get_dashboard(DashboardName=stack)["DashboardBody"]
+    assert json.loads(shown)
+    assert f'"{outputs["TendFunction"]}"' in shown
+    assert f'"{outputs["SweepIdleStateMachineArn"]}"' in shown
+    assert "${" not in shown
+    pages = sandbox.client("cloudwatch").get_paginator("describe_alarms").paginate(AlarmNamePrefix=f"{stack}-")
+    alarms = {alarm["AlarmName"] for page in pages for alarm in page["MetricAlarms"]}
+    assert any("-TableThrottledAlarm-" in name for name in alarms)
+
+
 def _links_of(sandbox: Sandbox, function: str) -> str:
     pages = sandbox.client("lambda").get_paginator("list_functions").paginate()
     found = next(f for page in pages for f in page["Functions"] if f["FunctionName"].startswith(function))
