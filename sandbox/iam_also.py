@@ -1,5 +1,5 @@
-"""What AWS asks IAM besides the one question that the emulator asks of a request: roles that are passed, things that are
-born with tags, and each sort of thing that an instance is made of.
+"""What AWS asks IAM besides the one question that the emulator asks of a request: roles that are passed or made on the way,
+things that are born with tags, each sort of thing that an instance is made of, and the parameter that names its image.
 
 A policy that lacks one of these would be proved sufficient here and fail on AWS.
 """
@@ -41,6 +41,12 @@ _PASSED_TO_EKS = (
     ("serviceAccountRoleArn", "eks.amazonaws.com"),
     ("podExecutionRoleArn", "eks-fargate-pods.amazonaws.com"),
 )
+#: What EKS makes in an account for the first of these. The emulator has no such roles: here each is the first.
+_LINKED_ROLES = {
+    "CreateCluster": ("eks.amazonaws.com", "AWSServiceRoleForAmazonEKS"),
+    "CreateNodegroup": ("eks-nodegroup.amazonaws.com", "AWSServiceRoleForAmazonEKSNodegroup"),
+}
+_PARAMETER = "resolve:ssm:"
 #: The things that RunInstances is asked about, beside the instance: by field, and the sort of the ARN.
 _INSTANCE_PARTS = (
     ("NetworkInterface.1.SubnetId", "subnet"),
@@ -57,6 +63,10 @@ def of_eks(method: str, path: str, body: bytes) -> Iterator[Question]:
             yield _passed(given[name], "pods.eks.amazonaws.com" if "serviceAccount" in given else to)
     operation, labels = find_route(method, path) or ("", {})
     yield from _looked_at(operation, given)
+    if operation in _LINKED_ROLES:
+        service, name = _LINKED_ROLES[operation]
+        role = f"arn:aws:iam::{get_account_id()}:role/aws-service-role/{service}/{name}"
+        yield Question("iam:CreateServiceLinkedRole", role, {"iam:AWSServiceName": service})
     if operation in _BORN_TAGGED and given.get("tags"):
         pattern, field = _BORN_TAGGED[operation]
         thing = pattern.format(cluster=labels.get("name", ""), name=given.get(field, ""))
@@ -71,7 +81,7 @@ def of_eks(method: str, path: str, body: bytes) -> Iterator[Question]:
 
 
 def of_ec2(_method: str, _path: str, body: bytes) -> Iterator[Question]:
-    """The tags of what a request makes, the parts of an instance, and the role it gets."""
+    """The tags of what a request makes, the parts of an instance, its image, and the role it gets."""
     params = _form(body)
     action = param(params, "Action")
     for number in range(1, 10):
@@ -79,6 +89,7 @@ def of_ec2(_method: str, _path: str, body: bytes) -> Iterator[Question]:
             yield Question("ec2:CreateTags", _ec2(f"{kind}/*"), {"ec2:CreateAction": action})
     if action == "RunInstances":
         yield from _parts(params)
+        yield from _image(params)
         yield from _passed_to_ec2(params)
 
 
@@ -125,6 +136,13 @@ def _parts(params: Params) -> Iterator[Question]:
     for field, kind in _INSTANCE_PARTS:
         if name := param(params, field):
             yield Question("ec2:RunInstances", _ec2(f"{kind}/{name}"))
+
+
+def _image(params: Params) -> Iterator[Question]:
+    """EC2 reads a public parameter, whose ARN has no account in it, with the caller's rights."""
+    image = param(params, "ImageId")
+    if image.startswith(_PARAMETER):
+        yield Question("ssm:GetParameters", f"arn:aws:ssm:{get_region()}::parameter{image.removeprefix(_PARAMETER)}")
 
 
 def _passed_to_ec2(params: Params) -> Iterator[Question]:

@@ -19,6 +19,8 @@ from sandbox import (
     iam,
     iam_questions,
     lambda_errors,
+    lambda_service,
+    price_list,
     quotas,
     ssm_parameters,
     step_functions,
@@ -40,11 +42,13 @@ def mounted_app(settings: Settings, url: str) -> AsgiApp:
     kubernetes = KubernetesServers()
     eks = Eks(clock=clock, aws=AwsSide(url), kubernetes=kubernetes)
     lambda_errors.install()
+    lambda_service.install()
     step_functions.install()
     ec2.install(clock)
     cloudformation.install()
     ssm_parameters.install()
     quotas.install()
+    price_list.install()
     tagging.install(eks)
     activities = cloudwatch.Activities(clock, eks.world)
     cloudwatch.install(activities, eks.faults)

@@ -85,3 +85,23 @@ def test_a_change_of_the_support_type_says_so_and_no_other_change_does(sandbox: 
     assert "AccessDenied" in refusal(eks.update_cluster_config, name="none", deletionProtection=False)
     asked = refusal(eks.update_cluster_config, name="none", upgradePolicy={"supportType": "EXTENDED"})
     assert "ResourceNotFoundException" in asked
+
+
+def test_roles_that_are_made_on_the_way_want_their_right(sandbox: Sandbox, user_with: Allow) -> None:
+    may = [{"Action": ["eks:CreateCluster", "iam:PassRole", "iam:GetRole", "ec2:DescribeSubnets"]}]
+    asked = {"name": "mine", "roleArn": "arn:aws:iam::111122223333:role/mine", "resourcesVpcConfig": {"subnetIds": []}}
+    eks = sandbox.client("eks", credentials=user_with(may))
+    assert "iam:CreateServiceLinkedRole" in refusal(eks.create_cluster, **asked)
+
+
+def test_an_image_named_by_a_parameter_wants_the_right_to_read_it(sandbox: Sandbox, user_with: Allow) -> None:
+    ec2 = sandbox.client("ec2", credentials=user_with([{"Action": "ec2:*"}]))
+    image = "resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-x86_64"
+    assert "ssm:GetParameters" in refusal(ec2.run_instances, ImageId=image, MinCount=1, MaxCount=1)
+
+
+def test_the_price_list_is_not_for_everyone(sandbox: Sandbox, user_with: Allow) -> None:
+    unable = sandbox.client("pricing", credentials=user_with([{"Action": "ec2:*"}]))
+    assert "pricing:GetProducts" in refusal(unable.get_products, ServiceCode="AmazonEKS")
+    able = sandbox.client("pricing", credentials=user_with([{"Action": "pricing:GetProducts"}]))
+    assert able.get_products(ServiceCode="AmazonEKS")["PriceList"] == []
