@@ -13,6 +13,8 @@ from deploying.packaging import PROJECT
 STATEMENTS = json.loads((PROJECT / ".chalice/statements.json").read_text())
 GRANTS = json.loads((PROJECT / ".chalice/grants.json").read_text())
 IAM_TAKES = 6144
+#: What CloudFormation takes in a request (`--template-body`, `deploy` without a bucket), less room for what comes next.
+CLOUDFORMATION_TAKES, ROOM = 51_200, 2_000
 
 
 @pytest.fixture(scope="module")
@@ -72,6 +74,18 @@ def test_iam_takes_every_policy_and_the_role_takes_them_all(resources: dict[str,
     lengths = {name: length(thing["Properties"]["PolicyDocument"]) for name, thing in policies(resources).items()}
     assert max(lengths.values()) < IAM_TAKES, lengths
     assert len(lengths) <= 10
+
+
+def test_the_template_fits_in_a_request_as_the_commands_of_the_page_send_it() -> None:
+    assert len(TEMPLATE.read_bytes()) <= CLOUDFORMATION_TAKES - ROOM
+
+
+def test_an_external_id_can_be_changed_while_both_are_taken() -> None:
+    taken = template()["Parameters"]["ExternalId"]
+    at_home = json.loads((PROJECT / ".chalice/template.json").read_text())["Parameters"]["ExternalId"]
+    assert taken["Type"] == "CommaDelimitedList"
+    assert taken["AllowedPattern"] == at_home["AllowedPattern"], "each of them, as it is at home"
+    assert "," not in taken["AllowedPattern"].partition("{")[0]
 
 
 def test_nothing_is_named_that_is_not_in_the_template(resources: dict[str, Any]) -> None:

@@ -42,6 +42,12 @@ def lines() -> Iterator[tuple[str, str]]:
         yield from ((page.name, span) for span in SPAN.findall(FENCE.sub("", text)))
 
 
+def of_accounts() -> list[list[str]]:
+    """The words of the commands of accounts.md; `deploy` is none of the service's own, and has no model."""
+    said = [line for page, line in lines() if page == "accounts.md" and line.startswith("aws ")]
+    return [words for words in map(shlex.split, said) if words[2] != "deploy"]
+
+
 @pytest.mark.parametrize(("page", "block"), list(blocks()))
 def test_the_shell_can_read_every_block(page: str, block: str) -> None:
     read = subprocess.run(["bash", "-n"], input=block, capture_output=True, text=True, check=False)
@@ -51,6 +57,14 @@ def test_the_shell_can_read_every_block(page: str, block: str) -> None:
 def test_aws_knows_every_command_and_option() -> None:
     unknown = [(page, wrong) for page, line in lines() for wrong in unknown_to_aws(line)]
     assert unknown == []
+
+
+@pytest.mark.parametrize("command", of_accounts(), ids=lambda command: " ".join(command[1:3]))
+def test_aws_takes_what_is_said_of_accounts(command: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Values too: read and checked against the service's model, and not sent."""
+    monkeypatch.chdir(PROJECT)
+    monkeypatch.setenv("AWS_DEFAULT_REGION", "us-east-1")
+    assert create_clidriver().main([*command[1:], "--generate-cli-skeleton", "output"]) == 0
 
 
 def test_ekslab_takes_every_command() -> None:
