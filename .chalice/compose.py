@@ -21,7 +21,10 @@ API_HANDLER = "api_handler"
 API_DOOR = "chalicelib.doors.http.app"
 EVENT_HANDLERS = ("tend_labs", "start_watch_support", "start_sweep_idle", "take_health_event")
 #: They write mails with links to the API. The API's own handler can't learn its address so: that would be a cycle.
-MAIL_SENDERS = ("watch_support_deliver_notices", "sweep_idle_warn", "sweep_idle_brake", "sweep_idle_finish")
+MAIL_SENDERS = (
+    *("watch_support_deliver_notices", "sweep_idle_warn", "sweep_idle_brake", "sweep_idle_finish"),
+    "wake_give_up",
+)
 LOG_DAYS = 30
 #: Seconds. A page of clusters, or a group of labs, some of them throttled, takes its time.
 LAMBDA_TIMEOUT, LONG_TIMEOUT = 120, 600

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from chalicelib.domain.lab import Lab
 
+#: Who is told where no administrator is named and nobody owns the lab.
+NOBODY = "administrators"
+
 
 def recipient_of(lab: Lab, nobody: str) -> str:
     """The user's or the session's name; `nobody` (the administrators) for an adopted lab whose cluster names no owner."""

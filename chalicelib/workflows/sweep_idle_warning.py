@@ -19,14 +19,11 @@ from chalicelib.domain.lab import Lab
 from chalicelib.domain.money import keeping_cost
 from chalicelib.domain.notices import Message
 from chalicelib.domain.plan import SETTLED, Entry, Fate, Ground, Outcome
-from chalicelib.domain.recipients import recipient_of
+from chalicelib.domain.recipients import NOBODY, recipient_of
 from chalicelib.domain.warning_mail import warning_message
 from chalicelib.ports import Deps
 from chalicelib.workflows.sweep_idle_settling import KIND, live_on
 from chalicelib.workflows.sweep_idle_tally import Tally
-
-#: Who is told where no administrator is named and nobody owns the lab.
-NOBODY = "administrators"
 
 
 def warn_of(deps: Deps, fate: Fate, rules: CurfewRules, now: datetime, tally: Tally) -> None:

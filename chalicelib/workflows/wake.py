@@ -9,13 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from chalicelib.domain.errors import AwsRefused, ProvisioningFailed
+from chalicelib.domain.errors import AwsRefused, EkslabError, ProvisioningFailed
 from chalicelib.domain.evening import next_wake
 from chalicelib.domain.explain import explain_execution
 from chalicelib.domain.hibernating import asleep, wanted_awake
-from chalicelib.domain.lab import Blame, Hibernation, Lab, NodegroupSize, Phase
+from chalicelib.domain.lab import RESTING, Blame, Hibernation, Lab, NodegroupSize, Phase
 from chalicelib.domain.patience import PATIENCE
+from chalicelib.domain.recipients import NOBODY, recipient_of
 from chalicelib.domain.steps import Result, StepResult
+from chalicelib.domain.wake_mail import wake_failed_message
 from chalicelib.ports import Deps
 from chalicelib.workflows.admitting import grant_people, people_of
 from chalicelib.workflows.recording import WATCH, again, move
@@ -87,7 +89,19 @@ def give_up(deps: Deps, at: StepInput) -> StepResult:
         return replace(stored.moved_to(phase, at.now, reason, blame), hibernation=kept, due_at=at.now)
 
     lab = move(deps, at.lab, _COMING, as_before, at.now, "The lab could not be woken. Ask to wake it again.")
-    return StepResult(Result.DONE, str(lab.reason))
+    return StepResult(Result.DONE, f"{lab.reason}{_told(deps, lab)}")
+
+
+def _told(deps: Deps, lab: Lab) -> str:
+    """Tell its owner, unless it ends meanwhile; not reaching them fails nothing. Returns the trouble as a sentence, or nothing."""
+    if lab.phase not in RESTING:
+        return ""
+    recipient = recipient_of(lab, deps.watch.administrators or NOBODY)
+    try:
+        deps.watch.notifier.send(wake_failed_message(lab, recipient, api=deps.watch.api_url))
+    except EkslabError as error:
+        return f" {recipient} could not be told: {error}"
+    return ""
 
 
 def _sizes(lab: Lab) -> tuple[NodegroupSize, ...]:

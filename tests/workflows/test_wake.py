@@ -194,6 +194,36 @@ def test_after_a_failed_wake_it_is_the_next_morning_that_wakes_it() -> None:
     assert theatre.lab.hibernation.wake_at == datetime(2026, 11, 24, 23, tzinfo=UTC)
 
 
+def test_who_comes_to_a_lab_that_did_not_wake_has_a_mail_that_says_why_and_what_next() -> None:
+    theatre = a_sleeping_lab(Evening("Asia/Seoul", wake=time(8)))
+    theatre.world.clusters.capacity["second"] = 0
+    assert wake(theatre) == "GivenUp"
+    [message] = theatre.world.watch.notifier.messages
+    assert (message.kind, message.recipient) == ("wake-failed", OWNER.rpartition("/")[2])
+    body = " ".join(message.body.split())
+    assert "second: 0 of 1 nodes run" in body
+    assert "tried again on Tue 24 Nov 08:00 (Asia/Seoul)" in body
+    assert f"ekslab wake {theatre.lab_id}" in body
+
+
+def test_a_lab_without_a_cluster_is_not_offered_to_be_woken() -> None:
+    theatre = a_sleeping_lab()
+    del theatre.world.clusters.clusters["myeks"]
+    assert wake(theatre) == "GivenUp"
+    [message] = theatre.world.watch.notifier.messages
+    assert "there was no cluster of it to wake" in " ".join(message.body.split())
+    assert "ekslab wake" not in message.body
+
+
+def test_a_mail_that_cannot_be_sent_fails_no_wake() -> None:
+    theatre = a_sleeping_lab()
+    theatre.world.clusters.capacity["second"] = 0
+    theatre.world.fail("send", AwsUnavailable("no answer"))
+    assert wake(theatre) == "GivenUp"
+    assert theatre.lab.phase is Phase.HIBERNATED
+    assert not theatre.world.watch.notifier.messages
+
+
 @pytest.mark.parametrize("function", ["begin", "restore_nodegroups", "verify_nodes", "grant_access", "finish"])
 def test_a_lab_released_while_it_wakes_is_torn_down(function: str) -> None:
     theatre = a_sleeping_lab()

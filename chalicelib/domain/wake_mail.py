@@ -1,0 +1,44 @@
+"""What an owner is told when their lab should have woken and did not: why, what costs, and what to do."""
+
+from __future__ import annotations
+
+from chalicelib.domain.digest_words import paragraph
+from chalicelib.domain.evening import local_told
+from chalicelib.domain.lab import Lab, Phase
+from chalicelib.domain.notices import Message, Severity
+
+KIND = "wake-failed"
+
+
+def wake_failed_message(lab: Lab, recipient: str, *, api: str = "") -> Message:
+    """`lab`: after the wake was given up, with its reason. `api`: what the API's paths begin with."""
+    asleep = lab.phase is Phase.HIBERNATED
+    reason = (lab.reason or "no reason was kept").rstrip(". ")
+    pieces = [
+        paragraph(f"{lab.name} ({lab.id}) should have woken and did not: {reason}."),
+        paragraph(_next(lab)),
+        f"Wake it now:\n\n  ekslab wake {lab.id}\n  POST {api}/labs/{lab.id}/wake" if asleep else "",
+        f"Look at it:\n\n  ekslab show {lab.id}\n  GET {api}/labs/{lab.id}",
+        f"End it:\n\n  ekslab delete {lab.id}\n  DELETE {api}/labs/{lab.id}",
+    ]
+    return Message(
+        recipient=recipient,
+        subject=f"ekslab: {lab.name} could not be woken"[:99],
+        body="\n\n".join(piece for piece in pieces if piece) + "\n",
+        kind=KIND,
+        severity=Severity.WARNING,
+        account=lab.account,
+        owner=lab.owner,
+        days=0,
+        notice_ids=(),
+    )
+
+
+def _next(lab: Lab) -> str:
+    if lab.phase is not Phase.HIBERNATED:
+        return "It is no longer asleep: there was no cluster of it to wake. The next sweep looks at it."
+    kept = "It sleeps on: its control plane costs, its nodes don't, and their sizes are kept."
+    wakes_at = lab.hibernation.wake_at if lab.hibernation else None
+    if wakes_at is None:
+        return f"{kept} It has no morning to wake by itself."
+    return f"{kept} It is tried again on {local_told(lab.spec.evening, wakes_at)}."
