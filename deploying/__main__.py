@@ -21,8 +21,9 @@ from deploying.destroy import StillInUse, destroy
 from deploying.packaging import BUILD, PROJECT, NotPackaged, package
 from deploying.stacks import Change, NotDeployed, Pace
 
-#: Functions and their roles get names that begin with the stack's, and IAM takes 64 characters (docs/deploy.md).
-_STAGE = re.compile(r"(?!lab)[a-z][a-z0-9-]{0,8}")
+#: Functions and their roles get names that begin with the stack's and a hyphen, and IAM takes 64 characters. Rights are
+#: given by that beginning, so a stage has no hyphen of its own: `prod` would have rights on `prod-b` (docs/deploy.md).
+_STAGE = re.compile(r"(?!lab)[a-z][a-z0-9]{0,8}")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -68,7 +69,7 @@ def _destroy(options: argparse.Namespace) -> None:
 def stack_name(stage: str) -> str:
     """The stack of a stage: `prod` is `ekslab-prod`. Raises NotDeployed for a name that would not fit."""
     if not _STAGE.fullmatch(stage):
-        raise NotDeployed(f"{stage!r} is no stage: up to 9 of a-z, 0-9 and -, and it may not begin with lab.")
+        raise NotDeployed(f"{stage!r} is no stage: up to 9 of a-z and 0-9, a letter first, and not lab.")
     return f"ekslab-{stage}"
 
 

@@ -258,11 +258,18 @@ def test_parameters_are_words_or_a_file(tmp_path: Path) -> None:
         parameters(str(tmp_path / "list.json"))
 
 
-@pytest.mark.parametrize("stage", ["", "lab", "labs", "Prod", "much-too-long", "1st", "a_b"])
+@pytest.mark.parametrize("stage", ["", "lab", "labs", "Prod", "muchtoolong", "1st", "a_b"])
 def test_a_stage_whose_names_would_not_fit_or_would_be_taken_for_a_lab_s_is_refused(stage: str) -> None:
     with pytest.raises(NotDeployed, match="is no stage"):
         stack_name(stage)
-    assert len(stack_name("stage-nin")) == 16
+    assert len(stack_name("stagenine")) == 16
+
+
+def test_no_stage_s_names_begin_as_another_s_do() -> None:
+    """Rights name functions, machines and rules by `<stack>-*`."""
+    for stage in ("prod-b", "prod-", "a-b"):
+        with pytest.raises(NotDeployed, match="is no stage"):
+            stack_name(stage)
 
 
 def test_the_commands_of_the_makefile_do_it(sandbox: Sandbox, packaged: Package) -> None:
