@@ -57,8 +57,8 @@ rights: $(INSTALLED)    ## tell all stories and keep what the functions asked IA
 package: $(INSTALLED)   ## the one template and the code, in build/: what is deployed, here and on AWS
 	@$(BIN)/python -m deploying package
 
-deploy: $(INSTALLED)    ## into an account: make deploy STAGE=prod [REGION=..] [PARAMETERS=prod.json] [BUCKET=..] [YES=1]
-	@$(BIN)/python -m deploying deploy --stage '$(STAGE)' --region '$(REGION)' --bucket '$(BUCKET)' --parameters "$$PARAMETERS" $(if $(YES),--yes)
+deploy: $(INSTALLED)    ## into an account: make deploy STAGE=prod [REGION=..] [PARAMETERS=prod.json] [BUCKET=..] [LOSE=..] [YES=1]
+	@$(BIN)/python -m deploying deploy --stage '$(STAGE)' --region '$(REGION)' --bucket '$(BUCKET)' --lose '$(LOSE)' --parameters "$$PARAMETERS" $(if $(YES),--yes)
 
 destroy: $(INSTALLED)   ## out of it again, if no lab lives: make destroy STAGE=prod [REGION=..] [YES=1]
 	@$(BIN)/python -m deploying destroy --stage '$(STAGE)' --region '$(REGION)' $(if $(YES),--yes)

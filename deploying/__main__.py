@@ -55,6 +55,7 @@ def _deploy(options: argparse.Namespace) -> None:
         ask=_asking(options.yes),
         pace=Pace(interval=options.interval),
         bucket=options.bucket or None,
+        lose=options.lose.split(),
     )
     for name, value in sorted(outputs.items()):
         print(f"{name:<32} {value}")
@@ -113,6 +114,7 @@ def _parser() -> argparse.ArgumentParser:
     there = commands.add_parser("deploy", help="create or update a stage's stack")
     there.set_defaults(command=_deploy)
     there.add_argument("--parameters", default="", help="Name=value words, or a .json file")
+    there.add_argument("--lose", default="", help="logical ids of tables and secrets that may go, with what they hold")
     there.add_argument("--bucket", default="", help="for the code; without it one of the account's own is made")
     gone = commands.add_parser("destroy", help="delete a stage's stack")
     gone.set_defaults(command=_destroy)

@@ -1,11 +1,14 @@
 """Delete a stack, unless labs live in it: they would run on, and cost, with nobody left who knows how to end them.
 
+The stack is protected against deletion by anybody else; the protection goes after the last count, and comes back if the
+stack stays.
+
 The table stays (it is retained, and protected against deletion): it alone knows what was made and that it is gone. Labs
 are listed by an index, which lags behind, and counted by tallies, which do not; the API is shut before the last count.
 """
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from botocore.exceptions import ClientError
@@ -16,7 +19,7 @@ from chalicelib.domain.claims import LAB_TAG
 from chalicelib.domain.lab import OVER, Lab, Phase
 from deploying.artifacts import ClientFactory
 from deploying.deploy import Refused
-from deploying.stacks import NotDeployed, Pace, failures, find_stack, wait
+from deploying.stacks import NotDeployed, Pace, failures, find_stack, protect, wait
 
 TABLE = "LabsTable"
 API = "APIHandler"
@@ -43,7 +46,8 @@ def destroy(
         raise Refused(stack)
     with _no_more_requests(client("lambda"), cloudformation, stack):
         _refuse_if_used(dynamodb, table)
-        _delete(cloudformation, str(there["StackId"]), pace or Pace())
+        with _unprotected(cloudformation, str(there["StackId"])):
+            _delete(cloudformation, str(there["StackId"]), pace or Pace())
     if lost := _alive_told(dynamodb, table):
         raise StillInUse(
             f"{stack} is gone, but at the last moment came {lost}\nRemove by hand what is tagged {LAB_TAG}."
@@ -66,6 +70,19 @@ def _no_more_requests(functions: Any, cloudformation: Any, stack: str) -> Iterat
     except BaseException:
         if handler and _found(cloudformation, stack, API, look):
             functions.delete_function_concurrency(FunctionName=handler)
+        raise
+
+
+@contextmanager
+def _unprotected(cloudformation: Any, stack_id: str) -> Iterator[None]:
+    """Let the stack be deleted inside the block; whoever fails there leaves it protected, if it was left at all."""
+    protect(cloudformation, stack_id, against_deletion=False)
+    try:
+        yield
+    except BaseException:
+        # Why it failed is worth more than that a stack on its way out can't be protected.
+        with suppress(ClientError):
+            protect(cloudformation, stack_id)
         raise
 
 

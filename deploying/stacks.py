@@ -29,12 +29,16 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """What a change set would do with one resource. `replacement`: True, False, Conditional, or nothing."""
+    """What a change set would do with one resource.
+
+    `replacement`: True, False, Conditional, or nothing; `causes`: the properties because of which.
+    """
 
     action: str
     logical_id: str
     kind: str
     replacement: str = ""
+    causes: frozenset[str] = frozenset()
 
     def __str__(self) -> str:
         replaced = {"True": ", REPLACED", "Conditional": ", perhaps REPLACED"}.get(self.replacement, "")
@@ -55,6 +59,11 @@ def find_stack(cloudformation: Any, name: str) -> Seen | None:
 def outputs_of(stack: Seen | None) -> dict[str, str]:
     """Return a stack's outputs by name."""
     return {output["OutputKey"]: output["OutputValue"] for output in (stack or {}).get("Outputs", [])}
+
+
+def protect(cloudformation: Any, stack: str, against_deletion: bool = True) -> None:
+    """Have CloudFormation refuse to delete the stack, whoever asks; or let it again."""
+    cloudformation.update_termination_protection(StackName=stack, EnableTerminationProtection=against_deletion)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +108,9 @@ class ChangeSet:
         for change in self._pages():
             resource = change["ResourceChange"]
             kind, replacement = resource["ResourceType"], resource.get("Replacement", "")
-            found.append(Change(resource["Action"], resource["LogicalResourceId"], kind, str(replacement)))
+            targets = [detail["Target"] for detail in resource.get("Details", ())]
+            causes = frozenset(each.get("Name", "") for each in targets if each.get("RequiresRecreation") != "Never")
+            found.append(Change(resource["Action"], resource["LogicalResourceId"], kind, str(replacement), causes))
         return tuple(sorted(found, key=lambda each: (each.action, each.logical_id)))
 
     def execute(self) -> Seen:

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -20,10 +21,12 @@ from deploying.__main__ import parameters, stack_name
 from deploying.deploy import Refused, deploy
 from deploying.destroy import StillInUse, destroy
 from deploying.packaging import PROJECT, Package
-from deploying.stacks import Change, NotDeployed, Pace, find_stack
+from deploying.refusals import is_lost
+from deploying.stacks import Change, NotDeployed, Pace, find_stack, protect
 from sandbox.emulator import Sandbox
 from tests.fakes.builders import NOW, a_lab
 
+ELSEWHERE = "eu-west-1"
 QUICK = Pace(patience=60, interval=0.05)
 TABLE = json.loads((PROJECT / ".chalice/template.json").read_text())["Resources"]["LabsTable"]
 TOPIC = {"Type": "AWS::SNS::Topic", "Properties": {"DisplayName": {"Fn::Sub": "${Said} ${Other}"}}}
@@ -46,7 +49,11 @@ def stack(request: pytest.FixtureRequest, sandbox: Sandbox) -> Iterator[str]:
     """A name of the test's own; what is left of it goes afterwards."""
     name = f"small-{abs(hash(request.node.name)) % 10**6}"
     yield name
-    sandbox.client("cloudformation").delete_stack(StackName=name)
+    for region in (sandbox.region, ELSEWHERE):
+        cloudformation = sandbox.client("cloudformation", region=region)
+        with suppress(ClientError):
+            protect(cloudformation, name, against_deletion=False)
+        cloudformation.delete_stack(StackName=name)
 
 
 def deployed(sandbox: Sandbox, stack: str, **given: str) -> dict[str, str]:
@@ -99,6 +106,131 @@ def test_an_update_keeps_what_is_in_the_table(sandbox: Sandbox, stack: str) -> N
     store = put_lab(sandbox, table, Phase.READY)
     assert deployed(sandbox, stack, Said="more")["Table"] == table
     assert store.load_lab("lab-1").phase is Phase.READY
+
+
+def without_the_table() -> dict[str, Any]:
+    template: dict[str, Any] = json.loads(json.dumps(SMALL.template))
+    del template["Resources"]["LabsTable"], template["Outputs"]["Table"]
+    return template
+
+
+def with_another_key() -> dict[str, Any]:
+    template: dict[str, Any] = json.loads(json.dumps(SMALL.template))
+    template["Resources"]["LabsTable"]["Properties"]["KeySchema"][1]["AttributeName"] = "created"
+    return template
+
+
+def under_another_name() -> dict[str, Any]:
+    template: dict[str, Any] = json.loads(json.dumps(SMALL.template).replace("LabsTable", "Labs"))
+    return template
+
+
+@pytest.mark.parametrize("later", [without_the_table(), with_another_key(), under_another_name()])
+def test_a_release_that_would_begin_with_an_empty_table_is_refused_whoever_agrees(
+    sandbox: Sandbox, stack: str, later: dict[str, Any]
+) -> None:
+    table = deployed(sandbox, stack)["Table"]
+    store = put_lab(sandbox, table, Phase.READY)
+    with pytest.raises(
+        NotDeployed, match=r"begin anew.*\n\w+ +LabsTable \(AWS::DynamoDB::Table\).*\n.*LOSE=\"LabsTable\""
+    ):
+        deploy(sandbox.client, Package(later, {}), stack, pace=QUICK)
+    assert deployed(sandbox, stack)["Table"] == table
+    assert store.load_lab("lab-1").phase is Phase.READY
+    left = sandbox.client("cloudformation").list_change_sets(StackName=stack)["Summaries"]
+    assert [change_set for change_set in left if change_set["ExecutionStatus"] == "AVAILABLE"] == []
+
+
+def test_whoever_names_the_table_may_lose_it(sandbox: Sandbox, stack: str) -> None:
+    table = deployed(sandbox, stack)["Table"]
+    outputs = deploy(sandbox.client, Package(without_the_table(), {}), stack, pace=QUICK, lose=["LabsTable"])
+    assert "Table" not in outputs
+    assert sandbox.client("dynamodb").describe_table(TableName=table)["Table"]["DeletionProtectionEnabled"]
+
+
+@pytest.mark.parametrize(
+    ("action", "kind", "replacement", "lost"),
+    [
+        ("Remove", "AWS::DynamoDB::Table", "", True),
+        ("Modify", "AWS::DynamoDB::Table", "True", True),
+        ("Modify", "AWS::DynamoDB::Table", "Conditional", True),
+        ("Modify", "AWS::SecretsManager::Secret", "True", True),
+        ("Dynamic", "AWS::SecretsManager::Secret", "", True),
+        ("Modify", "AWS::DynamoDB::Table", "False", False),
+        ("Add", "AWS::DynamoDB::Table", "", False),
+        ("Import", "AWS::DynamoDB::Table", "", False),
+        ("Remove", "AWS::SNS::Topic", "", False),
+    ],
+)
+def test_what_counts_as_lost(action: str, kind: str, replacement: str, lost: bool) -> None:
+    assert is_lost(Change(action, "It", kind, replacement)) is lost
+
+
+def test_a_new_index_is_no_loss_though_cloudformation_does_not_say_so() -> None:
+    added = Change("Modify", "It", "AWS::DynamoDB::Table", "Conditional", frozenset({"AttributeDefinitions"}))
+    assert not is_lost(added)
+    assert is_lost(replace(added, causes=frozenset({"AttributeDefinitions", "KeySchema"})))
+    assert is_lost(replace(added, replacement="True"))
+
+
+def test_what_can_t_be_made_again_is_of_the_kinds_that_are_kept(packaged: Package) -> None:
+    kept = [
+        name for name, said in packaged.template["Resources"].items() if is_lost(Change("Remove", name, said["Type"]))
+    ]
+    assert sorted(kept) == ["KeepLinkSecret", "LabsTable"]
+
+
+def test_only_destroying_deletes_the_stack(sandbox: Sandbox, stack: str) -> None:
+    table = deployed(sandbox, stack)["Table"]
+    cloudformation = sandbox.client("cloudformation")
+    with pytest.raises(ClientError, match="TerminationProtection"):
+        cloudformation.delete_stack(StackName=stack)
+    put_lab(sandbox, table, Phase.READY)
+    with pytest.raises(StillInUse):
+        destroy(sandbox.client, stack, pace=QUICK)
+    assert cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["EnableTerminationProtection"]
+
+
+def test_a_stack_that_was_not_protected_is_so_after_the_next_deployment(sandbox: Sandbox, stack: str) -> None:
+    deployed(sandbox, stack)
+    cloudformation = sandbox.client("cloudformation")
+    protect(cloudformation, stack, against_deletion=False)
+    deployed(sandbox, stack)
+    assert cloudformation.describe_stacks(StackName=stack)["Stacks"][0]["EnableTerminationProtection"]
+
+
+def test_a_stack_that_could_not_be_deleted_is_protected_again(sandbox: Sandbox, stack: str) -> None:
+    deployed(sandbox, stack)
+
+    class Failing:
+        def __init__(self, cloudformation: Any) -> None:
+            self.cloudformation = cloudformation
+
+        def delete_stack(self, **asked: Any) -> Any:
+            raise NotDeployed("not today")
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.cloudformation, name)
+
+    def client(service: str) -> Any:
+        return Failing(sandbox.client(service)) if service == "cloudformation" else sandbox.client(service)
+
+    with pytest.raises(NotDeployed, match="not today"):
+        destroy(client, stack, pace=QUICK)
+    there = find_stack(sandbox.client("cloudformation"), stack) or {}
+    assert there["EnableTerminationProtection"]
+
+
+def test_a_stage_is_in_one_region_of_an_account(sandbox: Sandbox, packaged: Package, stack: str) -> None:
+    """Labs are known by the stack's name, whatever region they are in."""
+    deploy(sandbox.client, packaged, stack, pace=QUICK)
+
+    def client(service: str) -> Any:
+        return sandbox.client(service, region=ELSEWHERE)
+
+    with pytest.raises(NotDeployed, match=f"{stack} is in another region of account {sandbox.account} already"):
+        deploy(client, packaged, stack, pace=QUICK)
+    assert find_stack(client("cloudformation"), stack) is None
 
 
 def test_the_table_is_not_deleted_by_a_slip(sandbox: Sandbox, stack: str) -> None:
