@@ -67,6 +67,8 @@ def _add_making(below: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     request.add_argument(
         "-f", "--file", type=Path, help="our own form or an eksctl ClusterConfig, JSON or YAML; - reads stdin"
     )
+    request.add_argument("--account", help="with a name: the registered account to make it in")
+    request.add_argument("--in", dest="lab_region", metavar="REGION", help="with a name: the region to make it in")
     request.add_argument("--key", help="an Idempotency-Key; the same key twice is the same lab")
     request.add_argument("--watch", action="store_true", help="stay until it is ready")
     request.set_defaults(run=commands.request)

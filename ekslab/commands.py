@@ -22,6 +22,9 @@ def request(client: Client, options: argparse.Namespace) -> int:
     if (options.name is None) == (options.file is None):
         print("Give a name, or a file with -f.", file=sys.stderr)
         return 2
+    if options.file is not None and (options.account or options.lab_region):
+        print("--account and --in go with a name; a file has fields of its own for them.", file=sys.stderr)
+        return 2
     body, kind = _body_of(options)
     headers = {"Content-Type": kind, **({"Idempotency-Key": options.key} if options.key else {})}
     return _under_way(client, options, client.call("POST", "/labs", body, headers), options.watch)
@@ -115,7 +118,8 @@ def _watched(client: Client, options: argparse.Namespace, lab_id: str) -> int:
 
 def _body_of(options: argparse.Namespace) -> tuple[bytes, str]:
     if options.file is None:
-        return json.dumps({"name": options.name}).encode(), "application/json"
+        asked = {"name": options.name, "account": options.account, "region": options.lab_region}
+        return json.dumps({key: value for key, value in asked.items() if value}).encode(), "application/json"
     if str(options.file) == "-":
         return sys.stdin.buffer.read(), "text/plain"
     return options.file.read_bytes(), _TYPES.get(options.file.suffix, "text/plain")

@@ -59,6 +59,20 @@ def test_a_lab_is_asked_for_by_name_or_by_file(wire: Wire, tmp_path: Path, capsy
     assert {lab.name for lab in wire.http.world.store.labs.values()} == {"myeks", "dev"}
 
 
+def test_a_name_goes_with_an_account_and_a_region_and_a_file_with_neither(
+    wire: Wire, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(wire, "request", "abroad", "--in", "us-east-1") == 0
+    [lab] = wire.http.world.store.labs.values()
+    assert lab.region == "us-east-1"
+    assert run(wire, "request", "other", "--account", "999988887777") == 1
+    assert "account" in capsys.readouterr().err
+    file = tmp_path / "lab.yaml"
+    file.write_text("name: dev\n")
+    assert run(wire, "request", "-f", str(file), "--account", "999988887777") == 2
+    assert len(wire.http.world.store.labs) == 1
+
+
 def test_neither_name_nor_file_is_a_wrong_command_line(wire: Wire) -> None:
     assert run(wire, "request") == 2
     assert wire.http.world.store.labs == {}
