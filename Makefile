@@ -3,12 +3,14 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
+# What checkov pins can't be installed beside what we pin.
+CHECKOV := .venv-checkov/.installed
 
 LOCK := $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-annotate --custom-compile-command 'make lock'
 
 export PARAMETERS
 
-.PHONY: demo sandbox test explore check format lint types templates compose rights lock bench package deploy destroy clean help
+.PHONY: demo sandbox test explore check format lint types templates checkov compose rights lock bench package deploy destroy clean help
 
 help:            ## what there is to make
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## +/\t/' | expand -t 12
@@ -19,13 +21,18 @@ $(INSTALLED): requirements.txt requirements-dev.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@
 
+$(CHECKOV): requirements-checkov.txt
+	$(PYTHON) -m venv .venv-checkov
+	.venv-checkov/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-checkov.txt
+	@touch $@
+
 demo: $(INSTALLED)      ## a lab from request to proof of empty, on this machine
 	@$(BIN)/python -m sandbox demo
 
 sandbox: $(INSTALLED)   ## leave the whole service running here and say how to use it
 	@$(BIN)/python -m sandbox up
 
-test: $(INSTALLED)      ## all tests
+test: $(INSTALLED) $(CHECKOV)   ## all tests
 	$(BIN)/python -m pytest
 
 explore: $(INSTALLED)   ## the random tests with new cases; `make test` draws the same ones each time
@@ -46,6 +53,9 @@ templates: $(INSTALLED) package   ## cfn-lint on the service's template and on t
 	$(BIN)/cfn-lint build/sam.json
 	$(BIN)/python -m pytest tests/test_chalice_files.py tests/statemachine -q
 
+checkov: $(INSTALLED) $(CHECKOV)   ## checkov on every template
+	$(BIN)/python -m pytest tests/test_security_checkov.py
+
 compose: $(INSTALLED)   ## rewrite .chalice/config.json, resources.json, policies/, docs/permissions.md and deploying/member-account.json from what is hand-written
 	$(BIN)/python .chalice/compose.py
 	$(BIN)/python -m deploying.permissions
@@ -63,12 +73,13 @@ deploy: $(INSTALLED)    ## into an account: make deploy STAGE=prod [REGION=..] [
 destroy: $(INSTALLED)   ## out of it again, if no lab lives: make destroy STAGE=prod [REGION=..] [YES=1]
 	@$(BIN)/python -m deploying destroy --stage '$(STAGE)' --region '$(REGION)' $(if $(YES),--yes)
 
-lock: $(INSTALLED)      ## rewrite requirements.txt and requirements-dev.txt, with hashes, from what is pinned in *.in
+lock: $(INSTALLED)      ## rewrite requirements*.txt, with hashes, from what is pinned in *.in
 	$(LOCK) requirements.in --output-file requirements.txt
 	$(LOCK) requirements-dev.in --output-file requirements-dev.txt
+	$(LOCK) requirements-checkov.in --output-file requirements-checkov.txt
 
 bench: $(INSTALLED)     ## measurements, each beside a peer or a limit
 	@for module in $$(ls benchmarks/bench_*.py); do $(BIN)/python -m benchmarks.$$(basename $$module .py) || exit 1; done
 
 clean:           ## everything that was made here
-	rm -rf $(VENV) build .chalice/deployments .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-checkov build .chalice/deployments .mypy_cache .ruff_cache .hypothesis
