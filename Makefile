@@ -49,8 +49,8 @@ lint: $(INSTALLED)
 types: $(INSTALLED)
 	$(BIN)/mypy
 
-templates: $(INSTALLED) package   ## cfn-lint on the service's template and on the labs' stacks
-	$(BIN)/cfn-lint build/sam.json
+templates: $(INSTALLED) package   ## cfn-lint on the service's template, on a member account's and on the labs' stacks
+	$(BIN)/cfn-lint build/sam.json deploying/member-account.json
 	$(BIN)/python -m pytest tests/test_chalice_files.py tests/statemachine -q
 
 checkov: $(INSTALLED) $(CHECKOV)   ## checkov on every template
