@@ -52,6 +52,7 @@ class Notice:
     """`rung`: days before the deadline it was due at (None where there is no ladder). `late_by_days`: 0 when on time.
 
     What is said weekly counts days after it began: 0, -7, -14. `DATE_MOVED` counts the moves: 0, 1, 2.
+    So does `SOLVED` the ends: a deadline that a policy brings back ends again.
 
     `id` is unique per cluster, kind, deadline, rung and recipient: the same decision twice is one notice.
     """

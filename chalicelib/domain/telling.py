@@ -16,10 +16,10 @@ from chalicelib.domain.told import (
     deadlines_of,
     ended_by_aws,
     last_tellings,
-    moves_so_far,
     policy_changed,
     stale,
     subject_of,
+    times_told,
     why_solved,
 )
 
@@ -39,7 +39,7 @@ def upgraded_by_aws(watched: Watched, history: Sequence[Notice], owner: str, now
 
 
 def solved(watched: Watched, history: Sequence[Notice], now: datetime) -> Iterator[Notice]:
-    """Once to everyone who was told of a deadline that no longer concerns the cluster; `note` says why."""
+    """Once an end, to everyone who was told of a deadline that no longer concerns the cluster; `note` says why."""
     for telling in stale(watched, history):
         if watched.gone_at is not None or not ended_by_aws(watched, telling):
             yield _notice(
@@ -50,6 +50,7 @@ def solved(watched: Watched, history: Sequence[Notice], now: datetime) -> Iterat
                 now,
                 Severity.INFO,
                 telling.audience,
+                rung=times_told(history, NoticeKind.SOLVED, telling),
                 note=why_solved(watched, telling),
             )
 
@@ -69,7 +70,7 @@ def dates_moved(watched: Watched, history: Sequence[Notice], now: datetime) -> I
             now,
             Severity.WARNING,
             telling.audience,
-            rung=moves_so_far(history, telling),
+            rung=times_told(history, NoticeKind.DATE_MOVED, telling),
             note=telling.deadline_id.rpartition("#")[2],
         )
 

@@ -63,12 +63,11 @@ def why_solved(watched: Watched, telling: Notice) -> str:
     return "Its support policy was changed."
 
 
-def moves_so_far(history: Iterable[Notice], telling: Notice) -> int:
-    """How many moves of this deadline the recipient has been told of."""
+def times_told(history: Iterable[Notice], kind: NoticeKind, telling: Notice) -> int:
+    """How many notices of this kind the recipient has had of this deadline, on whatever date: its moves, its ends."""
     subject = subject_of(telling.deadline_id)
     return sum(
-        n.kind is NoticeKind.DATE_MOVED and n.recipient == telling.recipient and subject_of(n.deadline_id) == subject
-        for n in history
+        n.kind is kind and n.recipient == telling.recipient and subject_of(n.deadline_id) == subject for n in history
     )
 
 
