@@ -7,18 +7,26 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from chalicelib.domain.ladder import NoticeRules, decide_notices
 from chalicelib.domain.notices import Notice, NoticeKind, Watched
 from tests.domain import watch_promises as promises
-from tests.domain.watch_life import OWNER, Decide, Life, Scenario, Version
+from tests.domain.watch_life import ADMINISTRATORS, OWNER, TEAM, Decide, Life, Scenario, Version
 
 REAL = (
     Version("1.31", date(2024, 9, 26), date(2025, 11, 26), date(2026, 11, 26)),
     Version("1.32", date(2025, 1, 23), date(2026, 3, 23), date(2027, 3, 23)),
     Version("1.33", date(2025, 5, 29), date(2026, 7, 29), date(2027, 7, 29)),
+)
+SHORT = (
+    Version("1.30", date(2024, 2, 27), date(2024, 7, 26), date(2024, 11, 23)),
+    Version("1.31", date(2024, 4, 27), date(2024, 9, 24), date(2025, 1, 22)),
+)
+#: The billing is told, solved by a policy, told again when the policy comes back, and over for good.
+THERE_AND_BACK = Scenario(
+    SHORT, date(2024, 7, 23), 4, None, hour=0, happens={1: "policy STANDARD", 2: "policy EXTENDED", 3: "upgrade"}
 )
 HAPPENINGS = st.sampled_from(
     [
@@ -70,6 +78,7 @@ def scenarios(draw: st.DrawFn) -> Scenario:
 
 @settings(max_examples=40, deadline=None)
 @given(scenario=scenarios())
+@example(scenario=THERE_AND_BACK)
 def test_whatever_happens_the_watch_keeps_its_promises(scenario: Scenario) -> None:
     life = Life(scenario)
     for promise in promises.PROMISES:
@@ -143,6 +152,16 @@ def test_an_upgrade_after_the_date_is_taken_for_aws_doing() -> None:
     assert NoticeKind.SOLVED not in kinds
 
 
+def test_a_deadline_that_came_back_with_the_policy_ends_again() -> None:
+    life = Life(THERE_AND_BACK)
+    ends = [n for n in life.notices.values() if n.kind is NoticeKind.SOLVED and "extended-billing" in n.deadline_id]
+    assert [(n.rung, n.note) for n in ends if n.recipient == OWNER] == [
+        (0, "Its support policy was changed."),
+        (1, "It runs 1.31 now."),
+    ]
+    assert {n.recipient for n in ends if n.rung == 1} == {OWNER, TEAM, ADMINISTRATORS}
+
+
 def forgets_what_it_missed(
     watched: Watched, history: Sequence[Notice], rules: NoticeRules, now: datetime
 ) -> list[Notice]:
@@ -155,6 +174,22 @@ def remembers_nothing(watched: Watched, history: Sequence[Notice], rules: Notice
 
 def never_solves(watched: Watched, history: Sequence[Notice], rules: NoticeRules, now: datetime) -> list[Notice]:
     return [n for n in decide_notices(watched, history, rules, now) if n.kind is not NoticeKind.SOLVED]
+
+
+def solves_each_deadline_only_once(
+    watched: Watched, history: Sequence[Notice], rules: NoticeRules, now: datetime
+) -> list[Notice]:
+    solved = {(n.deadline_id, n.recipient) for n in history if n.kind is NoticeKind.SOLVED}
+    found = decide_notices(watched, history, rules, now)
+    return [n for n in found if n.kind is not NoticeKind.SOLVED or (n.deadline_id, n.recipient) not in solved]
+
+
+def solves_again_every_day(
+    watched: Watched, history: Sequence[Notice], rules: NoticeRules, now: datetime
+) -> list[Notice]:
+    solved = [n for n in history if n.kind is NoticeKind.SOLVED]
+    ended = [replace(n, decided_at=now, rung=100 + (now - n.decided_at).days) for n in solved]
+    return [*decide_notices(watched, history, rules, now), *ended]
 
 
 def speaks_of_the_gone(watched: Watched, history: Sequence[Notice], rules: NoticeRules, now: datetime) -> list[Notice]:
@@ -201,6 +236,19 @@ def test_every_promise_notices_a_rule_that_breaks_it(promise: Callable[[Life], N
         begins=date(2026, 5, 30), days=184, happens={183: "delete"}, missed=frozenset(range(88, 94))
     )
     scenario = replace(scenario, days=190)
+    promise(Life(scenario))
+    with pytest.raises(AssertionError):
+        promise(Life(scenario, broken))
+
+
+@pytest.mark.parametrize(
+    "promise", [promises.the_end_is_told_to_those_who_were_told, promises.nobody_is_left_believing_what_is_over]
+)
+@pytest.mark.parametrize("broken", [solves_each_deadline_only_once, solves_again_every_day])
+def test_an_end_that_is_told_too_seldom_or_too_often_is_noticed(
+    promise: Callable[[Life], None], broken: Decide
+) -> None:
+    scenario = replace(THERE_AND_BACK, days=6)
     promise(Life(scenario))
     with pytest.raises(AssertionError):
         promise(Life(scenario, broken))

@@ -57,14 +57,29 @@ def what_is_over_is_silent(life: Life) -> None:
 
 
 def the_end_is_told_to_those_who_were_told(life: Life) -> None:
-    """Who was told last of a deadline of a version the cluster left hears of the end in the next run, once."""
+    """Who was told last of a deadline of a version the cluster left hears of the end, once since it was told."""
     last = life.runs[-1]
     for notice in life.notices.values():
         left = last.watched.gone_at is not None or notice.deadline_id.split("#")[1] != last.watched.cluster.version
         if notice.kind is NoticeKind.DEADLINE and left and not _later(life, notice):
-            ends = [n for n in life.notices.values() if n.recipient == notice.recipient and _ends(n, notice)]
-            assert [n for n in ends if n.decided_at >= notice.decided_at], f"no end of {notice.id}"
+            ends = [n for n in life.notices.values() if n.decided_at >= notice.decided_at and _ends(n, notice)]
+            assert ends, f"no end of {notice.id}"
             assert len([n for n in ends if n.kind is NoticeKind.SOLVED]) <= 1
+
+
+def nobody_is_left_believing_what_is_over(life: Life) -> None:
+    """After every run, what anyone was told last of a deadline holds; and nothing is solved that nobody believes."""
+    believed: dict[tuple[str, str], Notice] = {}
+    for run in life.runs:
+        for notice in run.fresh:
+            over = [who for who, told in believed.items() if _ends(notice, told)]
+            assert over or notice.kind is not NoticeKind.SOLVED, f"{run.now}: {notice.id} ends nothing"
+            believed = {who: told for who, told in believed.items() if who not in over}
+        believed |= {(n.recipient, n.deadline_id[:-10]): n for n in run.fresh if n.kind in TELLINGS}
+        holding = {d.id for d in (run.watched.support.begun, *run.watched.support.deadlines) if d}
+        for told in believed.values():
+            assert run.watched.gone_at is None, f"{run.now}: no end of {told.id}"
+            assert told.deadline_id in holding, f"{run.now}: no end of {told.id}"
 
 
 def no_day_is_off(life: Life) -> None:
@@ -119,6 +134,7 @@ PROMISES = (
     nothing_is_told_twice,
     what_is_over_is_silent,
     the_end_is_told_to_those_who_were_told,
+    nobody_is_left_believing_what_is_over,
     no_day_is_off,
     lateness_is_told,
     it_gets_louder,
@@ -157,6 +173,8 @@ def _later(life: Life, notice: Notice) -> bool:
 
 
 def _ends(end: Notice, notice: Notice) -> bool:
+    if end.recipient != notice.recipient:
+        return False
     if end.kind is NoticeKind.UPGRADED_BY_AWS:
         return end.deadline_id.split("#")[1] != notice.deadline_id.split("#")[1]
     return end.kind is NoticeKind.SOLVED and end.deadline_id == notice.deadline_id
