@@ -20,7 +20,7 @@ def headline(watched: Watched, notices: Iterable[Notice], now: datetime) -> str:
     by_kind = {notice.kind: notice for notice in notices}
     current = deadline_told(watched, by_kind.values())
     if NoticeKind.UPGRADED_BY_AWS in by_kind:
-        return f"AWS upgraded the control plane to {watched.cluster.version}"
+        return _raised(by_kind[NoticeKind.UPGRADED_BY_AWS])
     if NoticeKind.SOLVED in by_kind and NoticeKind.DEADLINE not in by_kind:
         return "solved"
     if NoticeKind.LEASE_FIRST in by_kind:
@@ -61,14 +61,19 @@ def sentence(watched: Watched, notice: Notice, told: Deadline | None, now: datet
         case NoticeKind.NODES_BEHIND:
             return ""
         case NoticeKind.UPGRADED_BY_AWS:
-            at = f" (noticed on {day_told(watched.upgraded_by_aws_at)})" if watched.upgraded_by_aws_at else ""
-            return f"AWS upgraded the control plane to {watched.cluster.version}{at}. Nodes and add-ons are yours to upgrade."
+            at = f" (noticed on {_date(notice.deadline_id.rpartition('#')[2])})"
+            return f"{_raised(notice)}{at}. Nodes and add-ons are yours to upgrade."
         case NoticeKind.UNREADABLE:
             return _unreadable(watched)
 
 
 def _effect(deadline: Deadline | None, now: datetime) -> str:
     return f"Then: {effect_told(deadline, now)}." if deadline else ""
+
+
+def _raised(upgraded: Notice) -> str:
+    """Told late, it is the version AWS raised it to then, whatever it runs by now."""
+    return f"AWS upgraded the control plane to {upgraded.deadline_id.split('#')[1]}"
 
 
 def _lease(watched: Watched) -> str:

@@ -70,7 +70,7 @@ def observed(
         read_at=now,
         trouble=None,
         armed_at=now if _has_new_deadlines(before.support, kept) else before.armed_at,
-        upgraded_by_aws_at=now if _was_forced(before, cluster, now) else before.upgraded_by_aws_at,
+        upgraded_by_aws_at=_upgraded_by_aws_at(before, cluster, now),
     )
 
 
@@ -132,6 +132,13 @@ def _steady(before: Watched, cluster: FleetCluster, support: Support, now: datet
 
 def _has_new_deadlines(before: Support, after: Support) -> bool:
     return not {deadline.id for deadline in deadlines_of(after)} <= {deadline.id for deadline in deadlines_of(before)}
+
+
+def _upgraded_by_aws_at(before: Watched, cluster: FleetCluster, now: datetime) -> datetime | None:
+    """When AWS upgraded it to the version it runs: a later upgrade of the owner's own is not AWS's."""
+    if _was_forced(before, cluster, now):
+        return now
+    return before.upgraded_by_aws_at if before.cluster.version == cluster.version else None
 
 
 def _was_forced(before: Watched, cluster: FleetCluster, now: datetime) -> bool:

@@ -105,6 +105,14 @@ def test_after_aws_upgraded_the_nodes_that_stayed_behind_are_named() -> None:
     assert "To bring the nodes along:" in message.body
 
 
+def test_an_upgrade_by_aws_told_late_names_the_version_that_aws_chose() -> None:
+    history = told(kept("orders", "1.32", upgraded_by_aws_at=NOW))
+    late = [(n, kept("orders", "1.33")) for n, _ in history if n.kind is NoticeKind.UPGRADED_BY_AWS]
+    message = compose(OPS, late, NOW)
+    assert "AWS upgraded the control plane to 1.32" in message.subject
+    assert "AWS upgraded the control plane to 1.32 (noticed on" in flat(message)
+
+
 def test_a_lab_whose_lease_ends_first_gets_one_line() -> None:
     lab = kept("lab", "1.31", lab_id="lab-1", lease_ends_at=NOW + timedelta(hours=8))
     lab = replace(lab, support=replace(lab.support, lease_first=True), cluster=replace(lab.cluster, nodes=()))

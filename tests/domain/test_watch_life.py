@@ -28,6 +28,14 @@ SHORT = (
 THERE_AND_BACK = Scenario(
     SHORT, date(2024, 7, 23), 4, None, hour=0, happens={1: "policy STANDARD", 2: "policy EXTENDED", 3: "upgrade"}
 )
+#: AWS upgrades what its owner left, and the owner then upgrades once more.
+AFTER_AWS = Scenario(
+    (*SHORT, Version("1.32", date(2024, 6, 26), date(2024, 11, 23), date(2025, 3, 23))),
+    date(2024, 7, 26),
+    5,
+    "STANDARD",
+    happens={1: "upgrade", 3: "upgrade"},
+)
 HAPPENINGS = st.sampled_from(
     [
         "upgrade",
@@ -79,6 +87,7 @@ def scenarios(draw: st.DrawFn) -> Scenario:
 @settings(max_examples=40, deadline=None)
 @given(scenario=scenarios())
 @example(scenario=THERE_AND_BACK)
+@example(scenario=AFTER_AWS)
 def test_whatever_happens_the_watch_keeps_its_promises(scenario: Scenario) -> None:
     life = Life(scenario)
     for promise in promises.PROMISES:
@@ -152,6 +161,16 @@ def test_an_upgrade_after_the_date_is_taken_for_aws_doing() -> None:
     assert NoticeKind.SOLVED not in kinds
 
 
+def test_an_upgrade_after_aws_upgraded_is_the_owners_own() -> None:
+    life = Life(AFTER_AWS)
+    ends = (NoticeKind.UPGRADED_BY_AWS, NoticeKind.SOLVED)
+    told = [(n.kind, n.deadline_id, n.note) for n in life.notices.values() if n.recipient == OWNER and n.kind in ends]
+    assert told == [
+        (NoticeKind.UPGRADED_BY_AWS, "upgraded#1.31#2024-07-27", ""),
+        (NoticeKind.SOLVED, "forced-upgrade#1.31#2024-09-24", "It runs 1.32 now."),
+    ]
+
+
 def test_a_deadline_that_came_back_with_the_policy_ends_again() -> None:
     life = Life(THERE_AND_BACK)
     ends = [n for n in life.notices.values() if n.kind is NoticeKind.SOLVED and "extended-billing" in n.deadline_id]
@@ -182,6 +201,13 @@ def solves_each_deadline_only_once(
     solved = {(n.deadline_id, n.recipient) for n in history if n.kind is NoticeKind.SOLVED}
     found = decide_notices(watched, history, rules, now)
     return [n for n in found if n.kind is not NoticeKind.SOLVED or (n.deadline_id, n.recipient) not in solved]
+
+
+def blames_aws_for_every_upgrade(
+    watched: Watched, history: Sequence[Notice], rules: NoticeRules, now: datetime
+) -> list[Notice]:
+    came = watched.armed_at == now and bool(history)
+    return list(decide_notices(replace(watched, upgraded_by_aws_at=now) if came else watched, history, rules, now))
 
 
 def solves_again_every_day(
@@ -252,3 +278,9 @@ def test_an_end_that_is_told_too_seldom_or_too_often_is_noticed(
     promise(Life(scenario))
     with pytest.raises(AssertionError):
         promise(Life(scenario, broken))
+
+
+def test_an_upgrade_called_aws_doing_that_was_not_is_noticed() -> None:
+    promises.only_what_aws_did_is_called_its_doing(Life(AFTER_AWS))
+    with pytest.raises(AssertionError):
+        promises.only_what_aws_did_is_called_its_doing(Life(AFTER_AWS, blames_aws_for_every_upgrade))

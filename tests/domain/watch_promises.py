@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from datetime import UTC, datetime, time, timedelta
 
 from chalicelib.domain.notices import LADDER, Audience, Notice, NoticeKind, Severity
@@ -82,6 +83,16 @@ def nobody_is_left_believing_what_is_over(life: Life) -> None:
             assert told.deadline_id in holding, f"{run.now}: no end of {told.id}"
 
 
+def only_what_aws_did_is_called_its_doing(life: Life) -> None:
+    """AWS is said to have upgraded in the run that found another version, and the forced upgrade of the old one past."""
+    assert not [n for n in life.runs[0].fresh if n.kind is NoticeKind.UPGRADED_BY_AWS]
+    for before, run in itertools.pairwise(life.runs):
+        if any(notice.kind is NoticeKind.UPGRADED_BY_AWS for notice in run.fresh):
+            assert before.watched.cluster.version != run.watched.cluster.version, f"{run.now}: nobody upgraded it"
+            forced = [d for d in before.watched.support.deadlines if d.kind is DeadlineKind.FORCED_UPGRADE]
+            assert any(d.at <= run.now for d in forced), f"{run.now}: it was not due"
+
+
 def no_day_is_off(life: Life) -> None:
     """Deadlines fall on AWS's own day at midnight UTC, and rungs come due whole days before."""
     for run in life.runs[-1:]:
@@ -135,6 +146,7 @@ PROMISES = (
     what_is_over_is_silent,
     the_end_is_told_to_those_who_were_told,
     nobody_is_left_believing_what_is_over,
+    only_what_aws_did_is_called_its_doing,
     no_day_is_off,
     lateness_is_told,
     it_gets_louder,
