@@ -83,8 +83,9 @@ class Watched:
     """What the service keeps of one cluster: the last good reading, its support, who answers for it, and what people said.
 
     `told`: deadline ids people were told of. `gone_at`: when EKS no longer listed it. `armed_at`: when its present
-    deadlines became known (first seen, upgraded, policy or date changed): nothing due before it is late.
-    `upgraded_by_aws_at`: when AWS was found to have raised it to the version it runs. `version` is for optimistic locking.
+    deadlines became known (first seen, upgraded, policy or date changed, no lease ending first any more): nothing due before it is
+    late. `upgraded_by_aws_at`: when AWS was found to have raised it to the version it runs. `version` is for optimistic
+    locking.
     """
 
     cluster: FleetCluster

@@ -69,7 +69,7 @@ def observed(
         lease_ends_at=joined.lease_ends_at,
         read_at=now,
         trouble=None,
-        armed_at=now if _has_new_deadlines(before.support, kept) else before.armed_at,
+        armed_at=now if _begins_anew(before.support, kept) else before.armed_at,
         upgraded_by_aws_at=_upgraded_by_aws_at(before, cluster, now),
     )
 
@@ -130,7 +130,10 @@ def _steady(before: Watched, cluster: FleetCluster, support: Support, now: datet
     return replace(support, deadlines=before.support.deadlines, begun=before.support.begun)
 
 
-def _has_new_deadlines(before: Support, after: Support) -> bool:
+def _begins_anew(before: Support, after: Support) -> bool:
+    """Whether there are new deadlines, or a lease that was to end before them no longer does: what it held back is not late."""
+    if before.lease_first and not after.lease_first:
+        return True
     return not {deadline.id for deadline in deadlines_of(after)} <= {deadline.id for deadline in deadlines_of(before)}
 
 

@@ -47,6 +47,8 @@ HAPPENINGS = st.sampled_from(
         "move 200",
         "acknowledge",
         "snooze",
+        "lease 3",
+        "lease 40",
     ]
 )
 
@@ -169,6 +171,15 @@ def test_an_upgrade_after_aws_upgraded_is_the_owners_own() -> None:
         (NoticeKind.UPGRADED_BY_AWS, "upgraded#1.31#2024-07-27", ""),
         (NoticeKind.SOLVED, "forced-upgrade#1.31#2024-09-24", "It runs 1.32 now."),
     ]
+
+
+def test_what_a_lease_held_back_is_not_late_once_the_lab_outlives_it() -> None:
+    life = Life(Scenario(REAL, date(2026, 10, 12), 8, happens={0: "lease 3"}))
+    assert [(day, n.kind, n.late_by_days) for day, run in enumerate(life.runs) for n in run.fresh] == [
+        (0, NoticeKind.LEASE_FIRST, 0),
+        (5, NoticeKind.DEADLINE, 0),
+    ]
+    assert not any("did not run" in message.body for message in life.messages)
 
 
 def test_a_deadline_that_came_back_with_the_policy_ends_again() -> None:

@@ -66,6 +66,7 @@ class Life:
         self.version, self.policy = scenario.versions[0].name, scenario.policy
         self.kept: Watched | None = None
         self.gone = False
+        self.lease_ends_at: datetime | None = None
         self.notices: dict[str, Notice] = {}
         self.sent: dict[str, int] = {}
         self.messages: list[Message] = []
@@ -95,6 +96,8 @@ class Life:
                 self.gone = True
             case ["policy", policy] if now.date() < this.standard_ends:
                 self.policy = policy
+            case ["lease", days]:
+                self.lease_ends_at = now + timedelta(days=int(days))
             case ["move", days]:
                 moved = max(this.extended_ends + timedelta(days=int(days)), this.standard_ends + timedelta(days=1))
                 self.versions[self.version] = replace(this, extended_ends=moved)
@@ -108,7 +111,8 @@ class Life:
             self.kept = replace(self.kept, gone_at=self.kept.gone_at or now)
             return self.kept
         cluster = a_fleet_cluster(version=self.version, support_type=self.policy)
-        kept = observed(self.kept, cluster, Joined(OWNER, TEAM), self.calendar(now), now)
+        joined = Joined(OWNER, TEAM, lease_ends_at=self.lease_ends_at)
+        kept = observed(self.kept, cluster, joined, self.calendar(now), now)
         assert kept is not None
         self.kept = kept
         return kept

@@ -162,7 +162,9 @@ def last_due(deadline: Deadline, first_rung: int, now: datetime) -> datetime | N
 
 
 def must_speak(run: Run, deadline: Deadline, due: datetime, recipient: str) -> bool:
-    """Nobody acknowledged or snoozed, or it is the last week, in which owners are told whatever they said."""
+    """Nobody acknowledged or snoozed, or it is the last week, in which owners are told whatever they said; no lease ends first."""
+    if run.watched.support.lease_first:
+        return False
     last_week = due >= deadline.at - 7 * DAY
     if run.watched.acknowledged_deadline == deadline.id:
         return last_week and recipient == OWNER
