@@ -27,7 +27,35 @@ MAIL_SENDERS = (
 )
 LOG_DAYS = 30
 #: Seconds. A page of clusters, or a group of labs, some of them throttled, takes its time.
-LAMBDA_TIMEOUT, LONG_TIMEOUT = 120, 600
+LAMBDA_TIMEOUT, LONG_TIMEOUT, API_TIMEOUT = 120, 600, 29
+#: MB, and with them CPU: a whole one at 1,769. None was seen to hold more than 90 (docs/deploy.md), and most wait for AWS; those
+#: that reckon have more.
+SMALL, MEDIUM, LARGE = 256, 512, 1024
+MEMORY = {
+    # People wait for it.
+    API_HANDLER: LARGE,
+    # Evidence of 25 labs in one run, with a week of metrics.
+    "sweep_idle_examine": LARGE,
+    # Versions, machines and insights of a place's clusters, ten read at once.
+    "watch_support_scan_place": LARGE,
+    # All that is to be said, to all people, of up to 20,000 notices.
+    "watch_support_decide_notices": MEDIUM,
+    "watch_support_deliver_notices": MEDIUM,
+    # Whatever there is in an account, which may be much: its roles, interfaces, balancers.
+    "teardown_take_inventory": MEDIUM,
+    "teardown_take_stock": MEDIUM,
+    "teardown_sweep_leftovers": MEDIUM,
+    "teardown_sweep_remains": MEDIUM,
+    "inspect_look": MEDIUM,
+    "inspect_remove_stragglers": MEDIUM,
+    "sweep_idle_find_orphans": MEDIUM,
+    # Up to 50 labs, and up to 200 to plan for.
+    "tend_labs": MEDIUM,
+    "sweep_idle_begin": MEDIUM,
+}
+#: Executions at once that are kept for what people and schedules call, if `ReserveConcurrency` is true; no more of it runs then.
+#: A class that asks all at once, and two of whatever is tried again while the first one still runs.
+RESERVED = {API_HANDLER: 50, **dict.fromkeys(EVENT_HANDLERS, 2)}
 
 
 def composed() -> dict[str, str]:
@@ -60,18 +88,22 @@ def logical_id(name: str) -> str:
 
 
 def config(functions: list[str]) -> dict[str, Any]:
-    """Chalice's config: one policy file and one timeout a function, nothing generated."""
+    """Chalice's config: each function's policy file, timeout and memory, nothing generated."""
     per_function = {
-        name: {"iam_policy_file": f"policies/{name}.json", "lambda_timeout": timeout(name)}
-        for name in [*functions, *EVENT_HANDLERS]
+        name: {
+            "iam_policy_file": f"policies/{name}.json",
+            "lambda_timeout": timeout(name),
+            "lambda_memory_size": MEMORY.get(name, SMALL),
+        }
+        for name in [*functions, *EVENT_HANDLERS, API_HANDLER]
     }
-    per_function[API_HANDLER] = {"iam_policy_file": f"policies/{API_HANDLER}.json", "lambda_timeout": 29}
+    if unknown := MEMORY.keys() - per_function.keys():
+        raise KeyError(f"no function is called {', '.join(sorted(unknown))}")
     stage = {
         "api_gateway_stage": "api",
         "api_gateway_endpoint_type": "REGIONAL",
         "autogen_policy": False,
         "iam_policy_file": f"policies/{API_HANDLER}.json",
-        "lambda_memory_size": 512,
         "lambda_functions": per_function,
     }
     return {"version": "2.0", "app_name": "ekslab", "stages": {"dev": stage}}
@@ -79,6 +111,8 @@ def config(functions: list[str]) -> dict[str, Any]:
 
 def timeout(name: str) -> int:
     """How many seconds a function may take."""
+    if name == API_HANDLER:
+        return API_TIMEOUT
     return LONG_TIMEOUT if name.startswith(("watch_support_", "sweep_idle_")) else LAMBDA_TIMEOUT
 
 
@@ -98,6 +132,8 @@ def resources(functions: list[str]) -> dict[str, Any]:
         added[f"{logical_id(workflow)}StateMachine"] = state_machine(workflow, mine)
     # Chalice would have it open `app.py`, which imports every workflow.
     added[_function_id(API_HANDLER)] = {"Properties": {"Handler": API_DOOR}}
+    for name, executions in RESERVED.items():
+        merge(added, {_function_id(name): {"Properties": {"ReservedConcurrentExecutions": reserved(executions)}}})
     for name in [*functions, *EVENT_HANDLERS, API_HANDLER]:
         added[f"{_function_id(name)}LogGroup"] = log_group(_function_id(name))
     add_operations(template, functions)
@@ -113,14 +149,28 @@ def add_operations(template: dict[str, Any], functions: list[str]) -> None:
     indexes = added["LabsTable"]["Properties"]["GlobalSecondaryIndexes"]
     added["Dashboard"]["Properties"]["DashboardBody"] = {"Fn::Sub": dashboard(functions, indexes)}
     for workflow in WORKFLOWS:
-        added |= filled(said["EachMachine"] | said["OfMachine"].get(workflow, {}), logical_id(workflow), workflow)
+        merge(added, filled(said["EachMachine"] | said["OfMachine"].get(workflow, {}), logical_id(workflow), workflow))
     for section, names in (
         ("EachDoor", (API_HANDLER, *EVENT_HANDLERS)),
         ("EachEventHandler", EVENT_HANDLERS),
         ("EachMailSender", [name for name in MAIL_SENDERS if name in functions]),
     ):
         for name in names:
-            added |= filled(said[section], _function_id(name), name)
+            merge(added, filled(said[section], _function_id(name), name))
+
+
+def merge(into: dict[str, Any], more: dict[str, Any]) -> None:
+    """Put more into it, and dictionaries into dictionaries."""
+    for key, value in more.items():
+        if isinstance(value, dict) and isinstance(into.get(key), dict):
+            merge(into[key], value)
+        else:
+            into[key] = value
+
+
+def reserved(executions: int) -> dict[str, Any]:
+    """So many executions, if the stage reserves any."""
+    return {"Fn::If": ["ReservesConcurrency", executions, {"Ref": "AWS::NoValue"}]}
 
 
 def dashboard(functions: list[str], indexes: list[dict[str, Any]]) -> str:

@@ -58,19 +58,29 @@ def destroy(
 @contextmanager
 def _no_more_requests(functions: Any, cloudformation: Any, stack: str) -> Iterator[None]:
     """Let the API's handler run no more; whoever fails inside the block finds it as it was, if it is still there."""
+    before: int | None = None
 
     def look(name: str) -> None:
         functions.get_function(FunctionName=name)
 
     handler = _found(cloudformation, stack, API, look)
     if handler:
+        before = functions.get_function_concurrency(FunctionName=handler).get("ReservedConcurrentExecutions")
         functions.put_function_concurrency(FunctionName=handler, ReservedConcurrentExecutions=0)
     try:
         yield
     except BaseException:
         if handler and _found(cloudformation, stack, API, look):
-            functions.delete_function_concurrency(FunctionName=handler)
+            _let_run_again(functions, handler, before)
         raise
+
+
+def _let_run_again(functions: Any, handler: str, before: int | None) -> None:
+    # Nought is what a run left behind that died before it came here.
+    if before:
+        functions.put_function_concurrency(FunctionName=handler, ReservedConcurrentExecutions=before)
+    else:
+        functions.delete_function_concurrency(FunctionName=handler)
 
 
 @contextmanager

@@ -42,6 +42,27 @@ def test_a_role_s_policies_are_no_longer_than_iam_takes(name: str, policies: Any
     assert len(as_iam_sees_it(policies)) <= LONGEST_POLICIES
 
 
+FUNCTIONS = json.loads((CHALICE / "config.json").read_text())["stages"]["dev"]["lambda_functions"]
+RESOURCES = json.loads((CHALICE / "resources.json").read_text())["Resources"]
+
+
+def test_each_function_has_memory_and_time_of_its_own() -> None:
+    """What was seen of each is in docs/deploy.md; none held more than 90 MB, and none may have less than twice that."""
+    assert {said["lambda_memory_size"] for said in FUNCTIONS.values()} == {256, 512, 1024}
+    assert FUNCTIONS["api_handler"]["lambda_memory_size"] > FUNCTIONS["provision_check_cluster"]["lambda_memory_size"]
+    assert all(29 <= said["lambda_timeout"] <= 900 for said in FUNCTIONS.values())
+
+
+def test_what_people_and_schedules_call_can_have_executions_kept_and_nothing_else() -> None:
+    """Steps are tried again by their workflow; whoever calls these is not."""
+    kept = {name for name, said in RESOURCES.items() if "ReservedConcurrentExecutions" in said.get("Properties", {})}
+    assert kept == {"APIHandler", "TendLabs", "StartSweepIdle", "StartWatchSupport", "TakeHealthEvent"}
+    for name in kept:
+        condition, executions, otherwise = RESOURCES[name]["Properties"]["ReservedConcurrentExecutions"]["Fn::If"]
+        assert (condition, otherwise) == ("ReservesConcurrency", {"Ref": "AWS::NoValue"})
+        assert executions >= 2
+
+
 @pytest.mark.parametrize("name", [name for name, _ in roles()])
 def test_no_name_that_cloudformation_makes_up_is_so_long_that_it_is_cut(name: str) -> None:
     """Rights name functions and roles by the stack's name, which must stand whole at their beginning."""

@@ -7,7 +7,15 @@ A type it does not know at all already fails the stack.
 
 from ministack.services.cloudformation import provisioners
 
-from sandbox.cloudformation import alarms, deletions, ec2_resources, instance_profiles, permissions, request_tokens
+from sandbox.cloudformation import (
+    alarms,
+    concurrency,
+    deletions,
+    ec2_resources,
+    instance_profiles,
+    permissions,
+    request_tokens,
+)
 
 
 def install() -> None:
@@ -19,5 +27,6 @@ def install() -> None:
     for resource_type, delete in deletions.DELETIONS.items():
         provisioners._RESOURCE_HANDLERS[resource_type]["delete"] = delete
     alarms.install()
+    concurrency.install()
     instance_profiles.install()
     permissions.install()

@@ -447,6 +447,46 @@ def test_links_in_mails_lead_to_where_the_service_is(sandbox: Sandbox, packaged:
     assert _links_of(sandbox, f"{stack}-SweepIdleWarn") + "/" == outputs["EndpointURL"]
 
 
+def test_whoever_wants_it_keeps_executions_for_the_api_and_the_schedules(
+    sandbox: Sandbox, packaged: Package, stack: str
+) -> None:
+    def kept() -> dict[str, int]:
+        functions, found = sandbox.client("lambda"), sandbox.client("cloudformation")
+        pages = found.get_paginator("list_stack_resources").paginate(StackName=stack)
+        names = {
+            each["LogicalResourceId"]: each["PhysicalResourceId"]
+            for page in pages
+            for each in page["StackResourceSummaries"]
+            if each["ResourceType"] == "AWS::Lambda::Function"
+        }
+        said = {name: functions.get_function_concurrency(FunctionName=there) for name, there in names.items()}
+        return {
+            name: each["ReservedConcurrentExecutions"]
+            for name, each in said.items()
+            if "ReservedConcurrentExecutions" in each
+        }
+
+    outputs = deploy(sandbox.client, packaged, stack, pace=QUICK)
+    assert kept() == {}
+    deploy(sandbox.client, packaged, stack, {"ReserveConcurrency": "true"}, pace=QUICK)
+    reserved = kept()
+    assert set(reserved) == {"APIHandler", "TendLabs", "StartSweepIdle", "StartWatchSupport", "TakeHealthEvent"}
+    description = packaged.template["Parameters"]["ReserveConcurrency"]["Description"]
+    assert f"It takes {sum(reserved.values())} of" in description
+
+    put_lab(sandbox, outputs["LabsTableName"], Phase.DELETED)
+    with pytest.raises(StillInUse):
+        destroy(
+            sandbox.client,
+            stack,
+            lambda _said: bool(put_lab(sandbox, outputs["LabsTableName"], Phase.READY, "lab-2")),
+            QUICK,
+        )
+    assert kept() == reserved, "whoever could not destroy leaves it as it was"
+    deploy(sandbox.client, packaged, stack, {"ReserveConcurrency": "false"}, pace=QUICK)
+    assert kept() == {}
+
+
 def test_what_is_measured_of_the_api_and_the_table_is_told_by_the_stack(
     sandbox: Sandbox, packaged: Package, stack: str
 ) -> None:
