@@ -11,8 +11,8 @@ from typing import Any
 Counts = Counter[str]
 
 #: Assumed: a step's Lambda takes so long at 512 MB, twice what most have. The watch reads about 13 clusters a second
-#: (docs/benchmarks.md).
-SECONDS, MEMORY_GB, CLUSTERS_A_SECOND = 0.3, 0.5, 13
+#: (docs/benchmarks.md). The API's handler and the scan have more memory (`.chalice/compose.py`).
+SECONDS, MEMORY_GB, LARGE_GB, CLUSTERS_A_SECOND = 0.3, 0.5, 1.0, 13
 _GB_SECOND, _INVOCATION = 0.0000166667, 0.20 / 1e6
 #: Lines that an invocation logs, as of CloudWatch: bytes, and USD a byte.
 _LOGGED, _LOG_BYTE = 1500, 0.50 / 1e9
@@ -37,7 +37,12 @@ ALARM_METRIC = 0.10
 DAYS, HOURS = 30.4, 730
 #: Assumed: a lab lives a week, and is asked about so often a day. A request: API Gateway, the handler, one read.
 LIFE_DAYS, REQUESTS_A_DAY = 7, 50
-_REQUEST = 3.50 / 1e6 + LIST_PRICES["invocations"] + 2 * LIST_PRICES["read units"]
+_REQUEST = (
+    3.50 / 1e6
+    + LIST_PRICES["invocations"]
+    + SECONDS * (LARGE_GB - MEMORY_GB) * _GB_SECOND
+    + 2 * LIST_PRICES["read units"]
+)
 
 
 def alarm_metrics(resources: Mapping[str, Any]) -> int:
@@ -55,7 +60,7 @@ def of_month(pieces: Mapping[str, Counts], labs: int, clusters: int) -> dict[str
     """USD a month, by what it is for: so many labs alive at any time, so many clusters watched."""
     usd = {piece: priced(counts) for piece, counts in pieces.items()}
     lives = labs * DAYS / LIFE_DAYS
-    scanning = clusters / CLUSTERS_A_SECOND * MEMORY_GB * _GB_SECOND
+    scanning = clusters / CLUSTERS_A_SECOND * LARGE_GB * _GB_SECOND
     return {
         "making and ending labs": lives * (usd["a lab is made"] + usd["a lab is ended, and looked at again"]),
         "evenings": labs * DAYS * usd["a lab is judged, planned, warned about"],
