@@ -434,6 +434,9 @@ def test_the_commands_of_the_makefile_do_it(sandbox: Sandbox, packaged: Package)
     assert {"ParameterKey": "MaxNodes", "ParameterValue": "4"} in stack["Parameters"]
     assert _links_of(sandbox, "ekslab-prod-SweepIdleWarn").startswith("https://")
 
+    again = make("deploy", *where, "LOSE=LabsTable KeepLinkSecret", "YES=1")
+    assert again.returncode == 0, again.stderr
+
     gone = make("destroy", *where, typed="yes\n")
     assert gone.returncode == 0, gone.stderr
     assert "ekslab-prod is gone." in gone.stdout
