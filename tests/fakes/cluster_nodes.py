@@ -176,7 +176,11 @@ class NodegroupCalls:
 
     @port
     def nodegroup_update_state(self, cluster: str, name: str, update_id: str) -> UpdateState:
-        return self.look_at_update(self.record(cluster), update_id)
+        owner, record = self.record(cluster), self._nodegroup(cluster, name)
+        state = self.look_at_update(owner, update_id)
+        if state.status == "Successful" and record.state.status == "UPDATING":
+            self._settle_nodegroup(owner, record)
+        return state
 
     @port
     def delete_nodegroup(self, cluster: str, name: str) -> None:

@@ -154,7 +154,11 @@ class FakeClusters(NodegroupCalls, PartCalls):
 
     @port
     def update_state(self, name: str, update_id: str) -> UpdateState:
-        return self.look_at_update(self.record(name), update_id)
+        record = self.record(name)
+        state = self.look_at_update(record, update_id)
+        if state.status == "Successful" and record.state.status == "UPDATING":
+            self._settle(record)
+        return state
 
     @port
     def allow_deletion(self, name: str, token: str) -> None:

@@ -66,6 +66,12 @@ def test_another_update_under_way_is_waited_for(ready: Theatre) -> None:
     assert changing(ready, Change("private")) == "Changed"
 
 
+def test_one_change_follows_on_another(ready: Theatre) -> None:
+    for access in ("private", "public", "public-and-private"):
+        assert changing(ready, Change(access, None, {"myeks-nodegroup": len(access) % 5})) == "Changed"
+        assert ready.lab.spec.endpoint.access == access
+
+
 def test_a_lab_released_while_it_changes_is_torn_down(ready: Theatre) -> None:
     def before(function: str) -> None:
         if function == "check_endpoint" and ready.lab.phase is Phase.UPDATING:
