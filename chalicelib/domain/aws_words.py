@@ -93,6 +93,7 @@ BY_CODE: dict[str, causes.Cause] = {
     "AdmissionRequestDenied": causes.ADDON_REFUSED,
     "AmiIdNotFound": causes.AMI,
     "AsgInstanceLaunchFailures": causes.NO_CAPACITY,
+    "AwsUnavailable": causes.AWS,
     "Ec2InstanceTypeDoesNotExist": causes.TYPE,
     "Ec2SubnetInvalidConfiguration": causes.NO_PUBLIC_ADDRESS,
     "Ec2SubnetListTooLong": causes.ZONES,

@@ -101,9 +101,7 @@ ZONE = Cause(
 VERSION = Cause(
     "version-unsupported", "EKS does not offer this Kubernetes version. GET /versions lists those it does.", _YOURS
 )
-THROTTLED = Cause(
-    "throttled", "AWS kept asking us to slow down until we gave up. Ask for the lab again in a while.", _OURS
-)
+THROTTLED = Cause("throttled", "AWS kept asking us to slow down until we gave up. Ask again in a while.", _OURS)
 NAME = Cause(
     "name-taken", "A cluster of this name, which is not this lab's, exists in the account. Choose another name.", _YOURS
 )
@@ -124,7 +122,7 @@ KMS = Cause(
 UNVERIFIED = Cause(
     "account-not-verified", "AWS has not verified or has blocked the account. An administrator must ask AWS.", _OURS
 )
-AWS = Cause("aws-internal", "AWS failed on its side. Ask for the lab again.", _OURS)
+AWS = Cause("aws-internal", "AWS failed on its side. Ask again in a while.", _OURS)
 UNREACHABLE = Cause("cluster-unreachable", "EKS can't reach the cluster's API server. Ask for the lab again.", _OURS)
 ADDON_CONFLICT = Cause(
     "addon-conflict",
@@ -166,7 +164,7 @@ ZONES = Cause("too-many-subnets", "The node group spans more subnets than EC2 ta
 REGION = Cause(
     "region-not-enabled", "The account has not switched on what EKS needs in this region. Use another region.", _OURS
 )
-TIMEOUT = Cause("took-too-long", "AWS took longer than we wait. Ask for the lab again.", _OURS)
+TIMEOUT = Cause("took-too-long", "AWS took longer than we wait. Ask again in a while.", _OURS)
 BUSY = Cause("resource-busy", "Another change of the same thing was under way. Try again in a while.", _OURS)
 UNKNOWN = Cause("unexplained", "AWS gives a cause that we have no words for yet. Its own: {words}", _OURS)
 VANISHED = Cause(

@@ -18,6 +18,8 @@ from chalicelib.domain.world import HealthIssue
 _ZONE = re.compile(r"\b[a-z]{2}(?:-[a-z]+)+-\d[a-z]\b")
 _TYPE = re.compile(r"\b[a-z]+\d[a-z0-9-]*\.(?:nano|micro|small|medium|large|\d*xlarge|metal[a-z0-9-]*)\b")
 _PERMISSION = re.compile(r"(?:to perform:?|do not have permission to call) ([a-z0-9-]+:[A-Za-z]+)")
+#: How our errors tell AWS's answer: `eks:UpdateClusterConfig: ResourceInUseException: ...`.
+_ANSWER = re.compile(r"^\S+: (\w+): ")
 #: The most of AWS's own words that a sentence quotes; all of them are the failure's `cause`.
 _QUOTED = 300
 
@@ -59,7 +61,14 @@ def explain_execution(failure: Mapping[str, object]) -> Failure:
     message = str(told.get("errorMessage", cause)) if isinstance(told, dict) else cause
     if error == "States.Timeout":
         return explain("Timeout", message or "A step did not answer in time.")
-    return explain(error, message)
+    return _explain_error(error, message)
+
+
+def _explain_error(error: str, message: str) -> Failure:
+    """Explain one of our errors that was retried in vain: by the code of AWS's that it tells, else by its own name."""
+    answer, words = _ANSWER.match(message), f"{error}: {message}"
+    told = BY_CODE.get(answer[1]) if answer else None
+    return _failure(_by_words(words) or told or BY_CODE.get(error) or UNKNOWN, words)
 
 
 def _by_words(words: str) -> Cause | None:

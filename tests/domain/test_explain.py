@@ -122,6 +122,23 @@ def test_what_a_catch_got_is_explained() -> None:
 
 
 @pytest.mark.parametrize(
+    ("error", "message", "code"),
+    [
+        ("Transient", "eks:UpdateClusterConfig: ResourceInUseException: Cluster myeks is not ACTIVE", "resource-busy"),
+        ("AwsUnavailable", "eks:DescribeCluster: ServerException: oops", "aws-internal"),
+        ("AwsUnavailable", 'eks:DescribeCluster: Read timeout on endpoint URL: "x"', "aws-internal"),
+        ("Throttled", "eks:DescribeNodegroup: TooManyRequestsException: slow down", "throttled"),
+    ],
+)
+def test_what_was_tried_again_in_vain_is_told_by_what_aws_answered(error: str, message: str, code: str) -> None:
+    cause = json.dumps({"errorMessage": message, "errorType": error})
+    failure = explain_execution({"Error": error, "Cause": cause})
+    assert (failure.code, failure.blame) == (code, Blame.OURS)
+    assert failure.reason.endswith("again in a while.")
+    assert failure.cause == f"{error}: {message}"
+
+
+@pytest.mark.parametrize(
     ("words", "told"),
     [
         (

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.domain.errors import AccessDenied, AwsUnavailable, StillInUse
-from chalicelib.domain.lab import Change, Lab, Phase
+from chalicelib.domain.lab import Blame, Change, Lab, Phase
 from chalicelib.domain.resources import Kind
 from chalicelib.domain.spec import EndpointAccess
 from chalicelib.domain.steps import execution_name
@@ -64,6 +64,13 @@ def test_a_change_that_fails_leaves_the_lab_ready_with_the_reason(ready: Theatre
 def test_another_update_under_way_is_waited_for(ready: Theatre) -> None:
     ready.world.fail("update_endpoint", StillInUse("UpdateClusterConfig", "ResourceInUseException", "busy"), times=3)
     assert changing(ready, Change("private")) == "Changed"
+
+
+def test_another_update_that_does_not_end_is_told_as_what_it_is(ready: Theatre) -> None:
+    ready.world.fail("update_endpoint", StillInUse("UpdateClusterConfig", "ResourceInUseException", "busy"), times=99)
+    assert changing(ready, Change("private")) == "GivenUp"
+    assert (ready.lab.phase, ready.lab.blame) == (Phase.READY, Blame.OURS)
+    assert ready.lab.reason == "Another change of the same thing was under way. Try again in a while."
 
 
 def test_one_change_follows_on_another(ready: Theatre) -> None:
