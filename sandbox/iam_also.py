@@ -87,6 +87,8 @@ def of_ec2(_method: str, _path: str, body: bytes) -> Iterator[Question]:
     for number in range(1, 10):
         if kind := param(params, f"TagSpecification.{number}.ResourceType"):
             yield Question("ec2:CreateTags", _ec2(f"{kind}/*"), {"ec2:CreateAction": action})
+    if action == "CreateSnapshot":
+        yield Question("ec2:CreateSnapshot", _ec2("snapshot/*"), _born_with(params, "snapshot"))
     if action == "RunInstances":
         yield from _parts(params)
         yield from _image(params)
@@ -131,8 +133,10 @@ def _launched(template: Mapping[str, str]) -> Iterator[Question]:
 
 def _parts(params: Params) -> Iterator[Question]:
     for kind in ("volume", "network-interface"):
-        yield Question("ec2:RunInstances", _ec2(f"{kind}/*"))
-    yield Question("ec2:RunInstances", _ec2("image/*"))
+        yield Question("ec2:RunInstances", _ec2(f"{kind}/*"), _born_with(params, kind))
+    # Every image that is asked for by a public parameter is Amazon's.
+    owner = "amazon" if param(params, "ImageId").startswith("resolve:ssm:/aws/service/") else get_account_id()
+    yield Question("ec2:RunInstances", _ec2("image/*"), {"ec2:Owner": owner})
     for field, kind in _INSTANCE_PARTS:
         if name := param(params, field):
             yield Question("ec2:RunInstances", _ec2(f"{kind}/{name}"))
@@ -143,6 +147,19 @@ def _image(params: Params) -> Iterator[Question]:
     image = param(params, "ImageId")
     if image.startswith(_PARAMETER):
         yield Question("ssm:GetParameters", f"arn:aws:ssm:{get_region()}::parameter{image.removeprefix(_PARAMETER)}")
+
+
+def _born_with(params: Params, kind: str) -> dict[str, str]:
+    """The tags that a request gives to things of this kind."""
+    found: dict[str, str] = {}
+    for number in range(1, 10):
+        if param(params, f"TagSpecification.{number}.ResourceType") == kind:
+            tag = f"TagSpecification.{number}.Tag."
+            keys = {
+                field: field.removesuffix("Key") for field in params if field.startswith(tag) and field.endswith(".Key")
+            }
+            found |= {f"aws:RequestTag/{param(params, key)}": param(params, f"{at}Value") for key, at in keys.items()}
+    return found
 
 
 def _passed_to_ec2(params: Params) -> Iterator[Question]:

@@ -11,12 +11,13 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from ministack.core import iam_actions, iam_evaluator
-from ministack.services import tagging
+from ministack.services import iam, tagging
 
 from sandbox.ec2.actions import Params, param
 from sandbox.eks.call import principal_arn
 
 _RECORD_ACTION = re.compile(r"<Action>(\w+)</Action>")
+_RECORD_TYPE = re.compile(r"<Type>(\w+)</Type>")
 _EC2_TAG = re.compile(r"(TagSpecification\.\d+\.Tag\.\d+)\.Key")
 
 principal_in_path: ContextVar[str] = ContextVar("principal of an access entry, where the address names it", default="")
@@ -30,13 +31,24 @@ def install() -> None:
 
 
 def resource_tags(arn: str) -> dict[str, str] | None:
-    """The tags of what an ARN names, which may end in `*` for an id that the request does not carry; None for nothing."""
+    """The tags of what an ARN names, which may end in `*` for an id that the request does not carry; None for nothing.
+
+    `<kind>/*` of EC2 is what a request makes: there are no tags on it yet.
+    """
     service = arn.split(":")[2] if arn.count(":") >= 5 else ""
+    if service == "ec2" and arn.endswith("/*"):
+        return None
     collect = {**tagging._RESOURCE_TAG_COLLECTORS, **tagging._COLLECTORS}.get(service)
-    for candidate, tags in collect() if collect else ():
+    for candidate, tags in (*(collect() if collect else ()), *(_profile_tags() if service == "iam" else ())):
         if candidate == arn or (arn.endswith("/*") and candidate.startswith(arn[:-1])):
             return {tag["Key"]: tag["Value"] for tag in tags}
     return None
+
+
+def _profile_tags() -> Iterator[tuple[str, list[dict[str, str]]]]:
+    """Instance profiles are missing among what the emulator knows the tags of."""
+    for profile in list(iam._instance_profiles.values()):
+        yield profile["Arn"], profile.get("Tags") or []
 
 
 def _as_on_aws(resolve: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
@@ -73,8 +85,10 @@ def _said(service: str, body: bytes) -> Iterator[tuple[str, Any]]:
             if external_id := param(_form(body), "ExternalId"):
                 yield "sts:ExternalId", external_id
         case "route53":
-            if changes := _RECORD_ACTION.findall(body.decode(errors="replace")):
+            told = body.decode(errors="replace")
+            if changes := _RECORD_ACTION.findall(told):
                 yield "route53:ChangeResourceRecordSetsActions", changes
+                yield "route53:ChangeResourceRecordSetsRecordTypes", _RECORD_TYPE.findall(told)
         case "eks":
             yield from _said_to_eks(json.loads(body) if body[:1] == b"{" else {})
 

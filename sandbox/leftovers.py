@@ -147,9 +147,15 @@ def drop_oidc_provider(client: ClientFactory, cluster: Cluster) -> list[Leftover
 
 
 def drop_instance_profile(client: ClientFactory, cluster: Cluster) -> list[Leftover]:
-    """Drop an instance profile, such as Karpenter makes, that holds the node role."""
-    name = f"{cluster.name}_{secrets.token_hex(6)}"
-    client("iam").create_instance_profile(InstanceProfileName=name)
+    """Drop the instance profile that Karpenter makes around the node role."""
+    name, region = f"{cluster.name}_{secrets.token_hex(6)}", client("ec2").meta.region_name
+    tags = {
+        "eks:eks-cluster-name": cluster.name,
+        f"kubernetes.io/cluster/{cluster.name}": "owned",
+        "karpenter.k8s.aws/ec2nodeclass": "default",
+        "topology.kubernetes.io/region": region,
+    }
+    client("iam").create_instance_profile(InstanceProfileName=name, Tags=as_tags(tags))
     client("iam").add_role_to_instance_profile(InstanceProfileName=name, RoleName=cluster.node_role)
     return [Leftover(Kind.INSTANCE_PROFILE, name)]
 

@@ -38,16 +38,20 @@ HANDLERS: Mapping[str, str] = {
 }
 
 
-def allowed() -> Iterator[str]:
+def statements() -> list[dict[str, Any]]:
     role: dict[str, Any] = json.loads(TEMPLATE.read_text())["Resources"]["LabStackRole"]["Properties"]
-    for statement in (said for policy in role["Policies"] for said in policy["PolicyDocument"]["Statement"]):
+    return [said for policy in role["Policies"] for said in policy["PolicyDocument"]["Statement"]]
+
+
+def allowed(said: list[dict[str, Any]]) -> Iterator[str]:
+    for statement in said:
         actions = statement["Action"]
         yield from [actions] if isinstance(actions, str) else actions
 
 
 @pytest.mark.parametrize("kind", HANDLERS)
 def test_the_role_may_do_what_the_handlers_do(kind: str) -> None:
-    service, patterns = kind.partition("::")[0].lower(), list(allowed())
+    service, patterns = kind.partition("::")[0].lower(), list(allowed(statements()))
     wanted = [f"{service}:{name}" for name in HANDLERS[kind].split()]
     wanted += ["ec2:DescribeAnything"] if service == "ec2" else []
     assert [action for action in wanted if not any(fnmatch.fnmatchcase(action, known) for known in patterns)] == []
@@ -56,3 +60,17 @@ def test_the_role_may_do_what_the_handlers_do(kind: str) -> None:
 def test_every_type_that_a_lab_s_stack_has_is_in_the_table() -> None:
     types = {made["Type"].removeprefix("AWS::") for lab in LABS.values() for made in resources(lab).values()}
     assert types == set(HANDLERS)
+
+
+def test_roles_of_labs_are_handed_to_instances_and_to_nothing_else() -> None:
+    """A stack's only role in another thing's hands is the work host's, in its instance profile."""
+    passing = [said for said in statements() if "iam:PassRole" in allowed([said])]
+    assert [said["Condition"] for said in passing] == [{"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}}]
+    assert [said["Resource"]["Fn::Sub"].rpartition(":")[2] for said in passing] == ["role/ekslab/*"]
+    holding = {
+        made["Type"]
+        for lab in LABS.values()
+        for made in resources(lab).values()
+        if '"Ref": "WorkHostRole"' in json.dumps(made)
+    }
+    assert holding == {"AWS::IAM::InstanceProfile"}

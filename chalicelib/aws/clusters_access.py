@@ -6,6 +6,7 @@ from typing import Any
 
 from chalicelib.aws.clusters_calls import EksCalls, token_for
 from chalicelib.aws.errors import translate
+from chalicelib.domain.claims import LAB_TAG
 from chalicelib.domain.errors import AlreadyExists, ResourceGone
 from chalicelib.domain.lab import Lab
 from chalicelib.domain.spec import AccessPolicySpec, AccessSpec
@@ -17,12 +18,13 @@ class AccessCalls(EksCalls):
 
     def grant_access(self, lab: Lab, access: AccessSpec) -> str:
         """Make the access entry with its policies; return its ARN. An entry of this principal that is there is completed:
-        the cluster is the lab's, so is every entry in it, also one that EKS made by itself."""
+        the cluster is the lab's, so is every entry in it, also one that EKS made by itself. It gets the lab's tags then:
+        no entry without them can be changed or deleted."""
         try:
             with translate("eks:CreateAccessEntry", creating=True):
                 entry = self._eks.create_access_entry(**_creation(lab, access))["accessEntry"]
         except AlreadyExists:
-            entry = self._entry(lab.name, access.principal_arn)
+            entry = self._taken_over(lab, access.principal_arn)
         for policy in access.policies:
             self._associate(lab.name, access.principal_arn, policy)
         return str(entry["accessEntryArn"])
@@ -39,6 +41,13 @@ class AccessCalls(EksCalls):
                 self._eks.delete_access_entry(clusterName=cluster, principalArn=principal_arn)
         except ResourceGone:
             return
+
+    def _taken_over(self, lab: Lab, principal_arn: str) -> dict[str, Any]:
+        entry = self._entry(lab.name, principal_arn)
+        if entry.get("tags", {}).get(LAB_TAG) != lab.id:
+            with translate("eks:TagResource"):
+                self._eks.tag_resource(resourceArn=entry["accessEntryArn"], tags=lab.tags)
+        return entry
 
     def _associate(self, cluster: str, principal_arn: str, policy: AccessPolicySpec) -> None:
         scope: dict[str, Any] = {"type": "cluster"}

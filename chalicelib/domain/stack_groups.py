@@ -1,6 +1,7 @@
 """The lab's own security groups in its stack, and which lets which in (docs/adr/0004-launch-template-and-groups.md).
 
-Nothing here refers to the security group that EKS makes for the cluster, so that EKS can delete that one with it.
+Nothing here refers to the security group that EKS makes for the cluster, so that EKS can delete that one with it. Rules are
+resources of their own: CloudFormation tags a group after it made it, and works on nothing that has not the lab's tag yet.
 """
 
 from __future__ import annotations
@@ -13,36 +14,21 @@ from chalicelib.domain.stack_parts import Json, attribute, resource, tag_list
 
 def security_groups(lab: Lab, vpc: Json) -> Json:
     """The groups: control plane, shared nodes, remote access (with ssh), work host (with one)."""
+    node_tags = {f"kubernetes.io/cluster/{lab.name}": "owned"}
     made: Json = {
-        "ControlPlaneSecurityGroup": _group(lab, vpc, "control-plane", "Control plane of the lab; rules name it", []),
-        "NodeSecurityGroup": _group(
-            lab,
-            vpc,
-            "nodes",
-            "All nodes of the lab",
-            [
-                {
-                    "IpProtocol": "-1",
-                    "SourceSecurityGroupId": attribute("ControlPlaneSecurityGroup", "GroupId"),
-                    "Description": "Control plane to kubelets, webhooks and API extensions",
-                }
-            ],
-            {f"kubernetes.io/cluster/{lab.name}": "owned"},
+        "ControlPlaneSecurityGroup": _group(lab, vpc, "control-plane", "Control plane of the lab; rules name it"),
+        "NodeSecurityGroup": _group(lab, vpc, "nodes", "All nodes of the lab", node_tags),
+        "ControlPlaneToNode": _rule_between(
+            "NodeSecurityGroup", "ControlPlaneSecurityGroup", "Control plane to kubelets, webhooks and API extensions"
         ),
-        "NodeToNode": resource(
-            "EC2::SecurityGroupIngress",
-            {
-                "GroupId": attribute("NodeSecurityGroup", "GroupId"),
-                "IpProtocol": "-1",
-                "SourceSecurityGroupId": attribute("NodeSecurityGroup", "GroupId"),
-                "Description": "Nodes and pods to each other",
-            },
-        ),
+        "NodeToNode": _rule_between("NodeSecurityGroup", "NodeSecurityGroup", "Nodes and pods to each other"),
     }
     if lab.spec.ssh is not None:
-        made["RemoteAccessSecurityGroup"] = _group(lab, vpc, "remote-access", "ssh to the nodes", _ssh_rules(lab))
+        made["RemoteAccessSecurityGroup"] = _group(lab, vpc, "remote-access", "ssh to the nodes")
+        made |= _ssh_rules(lab, "RemoteAccess")
     if lab.spec.work_host is not None:
-        made["WorkHostSecurityGroup"] = _group(lab, vpc, "work-host", "The work host of the lab", _ssh_rules(lab))
+        made["WorkHostSecurityGroup"] = _group(lab, vpc, "work-host", "The work host of the lab")
+        made |= _ssh_rules(lab, "WorkHost")
     return made
 
 
@@ -56,30 +42,38 @@ def group_outputs(lab: Lab) -> dict[str, Any]:
     return {f"{name}SecurityGroupId": attribute(f"{name}SecurityGroup", "GroupId") for name in groups}
 
 
-def _group(
-    lab: Lab, vpc: Json, name: str, description: str, ingress: list[Json], tags: dict[str, str] | None = None
-) -> Json:
-    properties: Json = {
-        "GroupDescription": description,
-        "VpcId": vpc,
-        "Tags": tag_list({"Name": f"{lab.stack_name}-{name}", **(tags or {})}),
-    }
-    if ingress:
-        properties["SecurityGroupIngress"] = ingress
-    return resource("EC2::SecurityGroup", properties)
+def _group(lab: Lab, vpc: Json, name: str, description: str, tags: dict[str, str] | None = None) -> Json:
+    named = tag_list({"Name": f"{lab.stack_name}-{name}", **(tags or {})})
+    return resource("EC2::SecurityGroup", {"GroupDescription": description, "VpcId": vpc, "Tags": named})
 
 
-def _ssh_rules(lab: Lab) -> list[Json]:
-    """Port 22 from each named CIDR; none without ssh."""
-    if lab.spec.ssh is None:
-        return []
-    return [
+def _rule_between(into: str, source: str, description: str) -> Json:
+    """All that comes from one group into the other."""
+    return resource(
+        "EC2::SecurityGroupIngress",
         {
-            "IpProtocol": "tcp",
-            "FromPort": 22,
-            "ToPort": 22,
-            "CidrIpv6" if ":" in cidr else "CidrIp": cidr,
-            "Description": "ssh, as the lab was asked",
-        }
-        for cidr in lab.spec.ssh.cidrs
-    ]
+            "GroupId": attribute(into, "GroupId"),
+            "IpProtocol": "-1",
+            "SourceSecurityGroupId": attribute(source, "GroupId"),
+            "Description": description,
+        },
+    )
+
+
+def _ssh_rules(lab: Lab, group: str) -> Json:
+    """`<group>Ssh<n>`, counted from 0: port 22 from each named CIDR; none without ssh."""
+    cidrs = lab.spec.ssh.cidrs if lab.spec.ssh is not None else ()
+    return {
+        f"{group}Ssh{n}": resource(
+            "EC2::SecurityGroupIngress",
+            {
+                "GroupId": attribute(f"{group}SecurityGroup", "GroupId"),
+                "IpProtocol": "tcp",
+                "FromPort": 22,
+                "ToPort": 22,
+                "CidrIpv6" if ":" in cidr else "CidrIp": cidr,
+                "Description": "ssh, as the lab was asked",
+            },
+        )
+        for n, cidr in enumerate(cidrs)
+    }

@@ -13,8 +13,9 @@ from ministack.core.responses import AccountRegionScopedDict
 from ministack.services import iam
 from ministack.services.cloudformation import handlers, provisioners
 
+from sandbox import iam_context
 from sandbox.cloudformation.deletions import Properties
-from sandbox.ec2.actions import Action, Params, param, scope
+from sandbox.ec2.actions import Action, Params, param, scope, store
 from sandbox.step_functions import role_may
 
 Right = tuple[str, str, Mapping[str, str]]
@@ -57,6 +58,33 @@ _EC2_KINDS: Mapping[str, str] = {
     "VPCGatewayAttachment": "internet-gateway",
 }
 """The word in the ARN of what each of EC2's types is checked on."""
+
+_CHANGED: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "Route": (("route-table", "RouteTableId"),),
+    "SecurityGroupEgress": (("security-group", "GroupId"),),
+    "SecurityGroupIngress": (("security-group", "GroupId"),),
+    "SubnetRouteTableAssociation": (("route-table", "RouteTableId"), ("subnet", "SubnetId")),
+    "VPCGatewayAttachment": (("internet-gateway", "InternetGatewayId"), ("vpc", "VpcId")),
+}
+"""Types that are no things of their own: the things that they change, and the properties that name these."""
+
+_MADE_IN: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "NatGateway": (("subnet", "SubnetId"), ("elastic-ip", "AllocationId")),
+    "RouteTable": (("vpc", "VpcId"),),
+    "SecurityGroup": (("vpc", "VpcId"),),
+    "Subnet": (("vpc", "VpcId"),),
+}
+"""Types that are made of, or in, something that is there: EC2 asks about that, too."""
+
+_WHEN_MADE: Mapping[str, tuple[tuple[str, str], ...]] = {
+    "SecurityGroup": (
+        ("SecurityGroupIngress", "ec2:AuthorizeSecurityGroupIngress"),
+        ("SecurityGroupEgress", "ec2:AuthorizeSecurityGroupEgress"),
+    ),
+    "Subnet": (("MapPublicIpOnLaunch", "ec2:ModifySubnetAttribute"),),
+    "VPC": (("EnableDnsSupport", "ec2:ModifyVpcAttribute"), ("EnableDnsHostnames", "ec2:ModifyVpcAttribute")),
+}
+"""What is done to a thing right after it was made, before its tags are on it: by the property that asks for it."""
 
 _role: ContextVar[str] = ContextVar("service role of the stack being worked on", default="")
 _roles: Any = AccountRegionScopedDict()
@@ -108,8 +136,7 @@ def _checked_delete(resource_type: str, delete: Any) -> Any:
 def _rights(resource_type: str, which: int, name: str, properties: Properties) -> Iterator[Right]:
     service, _, kind = resource_type.removeprefix("AWS::").partition("::")
     if service != "IAM":
-        account, region = scope()
-        yield OPERATIONS[resource_type][which], f"arn:aws:ec2:{region}:{account}:{_EC2_KINDS[kind]}/*", {}
+        yield from _of_ec2(kind, OPERATIONS[resource_type][which], which == 0, name, properties)
         return
     arn_kind = {"Role": "role", "InstanceProfile": "instance-profile"}[kind]
     arn = f"arn:aws:iam::{scope()[0]}:{arn_kind}{properties.get('Path', '/')}{name}"
@@ -121,6 +148,48 @@ def _rights(resource_type: str, which: int, name: str, properties: Properties) -
         yield ("iam:AttachRolePolicy", "iam:DetachRolePolicy")[which], arn, {"iam:PolicyARN": policy, **bounded}
     if kind == "InstanceProfile":
         yield ("iam:AddRoleToInstanceProfile", "iam:RemoveRoleFromInstanceProfile")[which], arn, {}
+        if which == 0:
+            for role in (iam._roles.get(each) or {} for each in properties.get("Roles", [])):
+                yield "iam:PassRole", role.get("Arn", "*"), {"iam:PassedToService": "ec2.amazonaws.com"}
+
+
+def _of_ec2(kind: str, action: str, making: bool, physical_id: str, properties: Properties) -> Iterator[Right]:
+    for each, named in _CHANGED.get(kind, ()):
+        yield _about(action, each, str(properties.get(named)))
+    if kind in _CHANGED:
+        return
+    if not making:
+        yield _about(action, _EC2_KINDS[kind], _allocation(physical_id) if kind == "EIP" else physical_id)
+        return
+    yield _about(action, _EC2_KINDS[kind], "*")
+    for each, named in _MADE_IN.get(kind, ()):
+        yield _about(action, each, str(properties.get(named)))
+    if born := {tag["Key"]: tag["Value"] for tag in _tags(properties) if not tag["Key"].startswith("aws:")}:
+        asked = {f"aws:RequestTag/{key}": str(value) for key, value in born.items()}
+        yield "ec2:CreateTags", _about(action, _EC2_KINDS[kind], "*")[1], asked
+    for named, also in _WHEN_MADE.get(kind, ()):
+        if properties.get(named):
+            yield _about(also, _EC2_KINDS[kind], "*")
+
+
+def _about(action: str, kind: str, thing: str) -> Right:
+    """With the tags of the thing, where it is there already."""
+    account, region = scope()
+    arn = f"arn:aws:ec2:{region}:{account}:{kind}/{thing}"
+    tags = iam_context.resource_tags(arn) or {}
+    return action, arn, {f"aws:ResourceTag/{key}": value for key, value in tags.items()}
+
+
+def _allocation(address: str) -> str:
+    """CloudFormation knows an address by its IP."""
+    return next((key for key, known in store("addresses").items() if known["PublicIp"] == address), address)
+
+
+def _tags(properties: Properties) -> list[dict[str, str]]:
+    of_template = (
+        each for each in properties.get("TagSpecifications", []) if each["ResourceType"] == "launch-template"
+    )
+    return [*properties.get("Tags", []), *(tag for each in of_template for tag in each["Tags"])]
 
 
 def _require(rights: Iterator[Right]) -> None:

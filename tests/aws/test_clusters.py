@@ -233,6 +233,16 @@ def test_access_is_granted_completed_and_revoked(made: Made) -> None:
     assert role not in [entry.principal_arn for entry in made.clusters.access_entries(made.lab.name)]
 
 
+def test_an_access_entry_that_was_there_gets_the_lab_s_tags(made: Made) -> None:
+    role = made.outputs["NodeRoleArn"].replace(made.outputs["NodeRoleName"], "by-hand")
+    made.sandbox.client("iam").create_role(RoleName="by-hand", Path="/ekslab/", AssumeRolePolicyDocument="{}")
+    eks = made.sandbox.client("eks")
+    eks.create_access_entry(clusterName=made.lab.name, principalArn=role, tags={"by": "hand"})
+    made.clusters.grant_access(made.lab, AccessSpec(role, (AccessPolicySpec(CLUSTER_ADMIN),)))
+    entry = eks.describe_access_entry(clusterName=made.lab.name, principalArn=role)["accessEntry"]
+    assert entry["tags"] == {"by": "hand", **made.lab.tags}
+
+
 def test_a_pod_identity_is_associated_once(made: Made) -> None:
     asked = PodIdentitySpec("default", "builder", made.outputs["EbsCsiRoleArn"])
     assert made.clusters.associate_pod_identity(made.lab, asked) == made.clusters.associate_pod_identity(

@@ -78,6 +78,7 @@ def test_iam_takes_every_policy_and_the_role_takes_them_all(resources: dict[str,
 
 def test_the_template_fits_in_a_request_as_the_commands_of_the_page_send_it() -> None:
     assert len(TEMPLATE.read_bytes()) <= CLOUDFORMATION_TAKES - ROOM
+    assert json.loads(text()) == template()
 
 
 def test_an_external_id_can_be_changed_while_both_are_taken() -> None:

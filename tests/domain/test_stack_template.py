@@ -140,12 +140,21 @@ def test_external_dns_may_change_records_of_its_one_zone_only() -> None:
 
 
 def test_ssh_comes_from_the_named_addresses_only() -> None:
-    rules = properties(LABS["everything"], "RemoteAccessSecurityGroup")["SecurityGroupIngress"]
-    assert [(r["FromPort"], r.get("CidrIp") or r.get("CidrIpv6")) for r in rules] == [
-        (22, "203.0.113.7/32"),
-        (22, "2001:db8::/64"),
-    ]
-    assert "RemoteAccessSecurityGroup" not in resources(LABS["the least"])
+    for group in ("RemoteAccess", "WorkHost"):
+        rules = [properties(LABS["everything"], f"{group}Ssh{n}") for n in range(2)]
+        assert [(r["FromPort"], r.get("CidrIp") or r.get("CidrIpv6")) for r in rules] == [
+            (22, "203.0.113.7/32"),
+            (22, "2001:db8::/64"),
+        ]
+        assert {r["GroupId"]["Fn::GetAtt"][0] for r in rules} == {f"{group}SecurityGroup"}
+        assert f"{group}Ssh2" not in resources(LABS["everything"])
+    assert not [name for name in resources(LABS["the least"]) if "Ssh" in name or name.startswith("RemoteAccess")]
+
+
+def test_groups_are_made_without_rules_for_they_are_tagged_after_they_are_made() -> None:
+    groups = [made["Properties"] for made in resources(LABS["everything"]).values() if made["Type"].endswith("Group")]
+    assert len(groups) == 4
+    assert {key for group in groups for key in group} == {"GroupDescription", "VpcId", "Tags"}
 
 
 def test_nodes_carry_the_shared_group_and_with_ssh_the_remote_access_group() -> None:

@@ -1,7 +1,11 @@
-"""The same promise on the sandbox's AWS, which refuses what is in use: what its droppers leave goes, its look-alikes stay."""
+"""The same promise on the sandbox's AWS, which refuses what is in use: what its droppers leave goes, its look-alikes stay.
+
+It sweeps with the rights of a function that sweeps, not with more.
+"""
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -17,13 +21,16 @@ from chalicelib.domain.resources import EntryState, LedgerEntry
 from chalicelib.domain.spec import ExternalDnsSpec
 from chalicelib.ports import Deps
 from chalicelib.workflows.sweeping import STRAGGLERS, sweep, take_receipt
-from sandbox.emulator import Sandbox, running_sandbox
+from sandbox.emulator import Credentials, Sandbox, running_sandbox
 from sandbox.leftover import Leftover, still_there
 from sandbox.leftovers import Cluster, drop_all, drop_guard_duty, drop_log_group
 from sandbox.look_alikes import drop_look_alikes
+from tests import rights
 from tests.fakes.builders import a_lab, a_spec
 from tests.fakes.world import make_deps
 
+#: The function that sweeps all kinds of things.
+SWEEPER = "inspect_remove_stragglers"
 ISSUER = "https://oidc.eks.ap-northeast-2.amazonaws.com/id/0123ABCD"
 ROLE = "ekslab-sweep-node"
 
@@ -56,6 +63,16 @@ def place(aws: Sandbox) -> Cluster:
     )
 
 
+def a_sweeper(aws: Sandbox) -> Credentials:
+    """Somebody with the function's rights."""
+    iam, document = aws.client("iam"), json.loads((rights.CHALICE / f"policies/{SWEEPER}.json").read_text())
+    iam.create_user(UserName=SWEEPER)
+    iam.put_user_policy(
+        UserName=SWEEPER, PolicyName="of-the-function", PolicyDocument=json.dumps(rights.filled(document))
+    )
+    return aws.credentials_for(SWEEPER)
+
+
 def a_world(aws: Sandbox, cluster: Cluster) -> tuple[Deps, Lab]:
     now = datetime.now(UTC)
     spec = a_spec(external_dns=ExternalDnsSpec(str(cluster.hosted_zone), "example.com"))
@@ -63,11 +80,13 @@ def a_world(aws: Sandbox, cluster: Cluster) -> tuple[Deps, Lab]:
         oidc_issuer=ISSUER, vpc_id=cluster.vpc, stack_outputs={"NodeRoleArn": f"arn:aws:iam::1:role/ekslab/{ROLE}"}
     )
     lab = replace(a_lab(spec=spec, account=aws.account), created_at=now - timedelta(hours=1), facts=facts)
-    shared = {name: aws.client(name) for name in ("ec2", "elbv2", "elb", "efs", "route53", "logs", "iam")}
+    sweeper, names = a_sweeper(aws), ("ec2", "elbv2", "elb", "efs", "route53", "logs", "iam")
+    shared = {name: aws.client(name) for name in names}
+    sweeping = {name: aws.client(name, credentials=sweeper) for name in names}
     more = {name: aws.client(name) for name in ("eks", "cloudformation", "autoscaling")}
     census = AwsCensus(CensusClients(**shared, **more, tagging=aws.client("resourcegroupstaggingapi")))
     world = make_deps()
-    cloud = replace(world.places.cloud, leftovers=AwsLeftovers(**shared), census=census)
+    cloud = replace(world.places.cloud, leftovers=AwsLeftovers(**sweeping), census=census)
     deps = replace(world.deps, cloud=lambda place: cloud)
     deps.store.create_lab(lab, None, "digest", now)
     deps.store.record(lab.id, LedgerEntry(cluster_of(lab), EntryState.PRESENT, "asked for", now, now))
