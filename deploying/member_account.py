@@ -59,6 +59,15 @@ def watching(grants: Mapping[str, list[str]]) -> list[str]:
     return [*dict.fromkeys(name for who in _WATCHING for name in grants[who] if name not in HOME_ONLY)]
 
 
+def by_parameter() -> Mapping[str, list[str]]:
+    """Names of the rights that the role has always, and those that a parameter of the template adds."""
+    chalice = PROJECT / ".chalice"
+    watch = watching(json.loads((chalice / "grants.json").read_text()))
+    beside = {*HOME_ONLY, *watch, _SUPPORT_POLICY}
+    labs = [name for name in json.loads((chalice / "statements.json").read_text()) if name not in beside]
+    return {"always": watch, "ChangeSupport": [_SUPPORT_POLICY], "Labs": labs}
+
+
 def text() -> str:
     """The template as it should lie there: what fits a line is on one, for CloudFormation takes 51,200 bytes in a request."""
     return _written(template()) + "\n"

@@ -1,4 +1,4 @@
-"""Writes docs/permissions.md: every right of every function, what it is about, who has it and why.
+"""Writes docs/permissions.md: every right of every function and role, what it is about, who has it and why.
 
 Read off `.chalice/statements.json` and `.chalice/grants.json`, which the policies are composed from; `make compose` runs
 it, and tests/deploying/test_permissions.py fails when the page is stale.
@@ -9,24 +9,24 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from deploying.packaging import PROJECT
+from deploying.permissions_roles import sections
+from deploying.permissions_words import conditions, listed
 
 PAGE = PROJECT / "docs" / "permissions.md"
 _OPENING = """# Permissions
 
-Every right that a function of the service has, why, what it is about, and who has it. Written by `make compose`; the
-rights themselves are in `.chalice/statements.json` and `.chalice/grants.json`. `*` as what a right is about stands
-beside reads that AWS cannot scope, and where the reason says so. `<stack>` is the stack's name.
+Every right that a function of the service has, why, what it is about, and who has it; after them the roles, policies and
+keys beside the functions', and what can't be bound to things of ours. Written by `make compose`; the rights themselves are
+in `.chalice/statements.json` and `.chalice/grants.json`. `*` as what a right is about stands beside reads that AWS cannot
+scope, and where the reason says so. `<stack>` is the stack's name.
 
-Two more roles are in `.chalice/template.json`: `StateMachineRole`, with which workflows call their steps and leave
-logs and traces, and `LabStackRole`, with which CloudFormation makes and removes networks and roles of labs. Roles of
-labs lie under the path `/ekslab/`; no other can be handed to EKS or EC2. What they can do is bounded by the policy
+Roles of labs lie under the path `/ekslab/`; no other can be handed to EKS or EC2. What they can do is bounded by the policy
 `/ekslab/<stack>-labs`: without it no role can be made, and nothing can take it off again.
 
 No right is unneeded: `tests/story/test_rights.py` takes each away from each function in turn, puts again to IAM's
 evaluator what was asked of it while all stories were told, and wants something to be refused. Rights that only AWS
 itself, or a fault, asks for are in `tests/data/rights-unasked.json`, each with its reason.
 """
-_SHORT = {"${AWS::Partition}": "aws", "${AWS::Region}": "<region>", "${AWS::AccountId}": "<account>"}
 
 
 def page() -> str:
@@ -35,7 +35,11 @@ def page() -> str:
     statements = json.loads((chalice / "statements.json").read_text())
     grants = json.loads((chalice / "grants.json").read_text())
     return "\n".join(
-        [_OPENING, *(line for name in sorted(statements) for line in _right(name, statements[name], grants))]
+        [
+            _OPENING,
+            *(line for name in sorted(statements) for line in _right(name, statements[name], grants)),
+            *sections(),
+        ]
     )
 
 
@@ -43,39 +47,11 @@ def _right(name: str, said: Mapping[str, Any], grants: Mapping[str, Sequence[str
     who = [function for function, names in grants.items() if name in names]
     yield f"## {name}\n"
     yield f"{said['why']}\n"
-    yield f"- may: {_listed(said['Action'])}"
-    yield f"- on: {_listed(said['Resource'])}"
+    yield f"- may: {listed(said['Action'])}"
+    yield f"- on: {listed(said['Resource'])}"
     if "Condition" in said:
-        yield f"- if: {_listed(_conditions(said['Condition']))}"
+        yield f"- if: {listed(conditions(said['Condition']))}"
     yield f"- who: {', '.join(_holder(function) for function in sorted(who))}\n"
-
-
-def _conditions(condition: Mapping[str, Mapping[str, Any]]) -> list[str]:
-    return [
-        f"{key} {operator} {' or '.join(_plain(each) for each in _several(value))}"
-        for operator, keys in condition.items()
-        for key, value in keys.items()
-    ]
-
-
-def _listed(value: Any) -> str:
-    return ", ".join(f"`{_plain(each)}`" for each in _several(value))
-
-
-def _several(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
-
-
-def _plain(value: Any) -> str:
-    match value:
-        case {"Fn::Sub": str(text)}:
-            for long, short in _SHORT.items():
-                text = text.replace(long, short)
-            return text.replace("${AWS::StackName}", "<stack>").replace("${LabsTable.Arn}", "LabsTable")
-        case {"Ref": str(name)} | {"Fn::GetAtt": [str(name), *_]}:
-            return name
-        case _:
-            return str(value)
 
 
 def _holder(function: str) -> str:

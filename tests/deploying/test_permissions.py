@@ -6,6 +6,7 @@ import json
 
 from deploying.packaging import PROJECT
 from deploying.permissions import PAGE, page
+from deploying.permissions_roles import REASONS, UNBOUND, statements
 
 
 def test_the_page_is_current() -> None:
@@ -25,3 +26,25 @@ def test_every_right_is_there_with_its_reason_and_everybody_who_has_it() -> None
         for name in names:
             section = text.partition(f"## {name}\n")[2].partition("\n## ")[0]
             assert function in ("*", "event handlers") or f"`{function}`" in section
+
+
+def test_every_role_policy_and_key_is_there_with_its_actions_and_reasons() -> None:
+    resources = json.loads((PROJECT / ".chalice/resources.json").read_text())["Resources"]
+    kinds = ("AWS::IAM::Role", "AWS::IAM::ManagedPolicy", "AWS::KMS::Key")
+    reasons, text = json.loads(REASONS.read_text()), page()
+    assert set(reasons) == {name for name, made in resources.items() if made.get("Type") in kinds}
+    for name, why in reasons.items():
+        section = text.partition(f"## {name}\n")[2].partition("\n## ")[0]
+        assert set(why) == {"about", *(said["Sid"] for said in statements(resources[name]))}, name
+        assert all(reason in section for reason in why.values())
+        for said in statements(resources[name]):
+            actions = [said["Action"]] if isinstance(said["Action"], str) else said["Action"]
+            assert all(f"`{action}`" in section for action in actions), said["Sid"]
+
+
+def test_what_cannot_be_bound_and_what_a_member_account_gives_is_on_it() -> None:
+    text = page()
+    assert all(why in text for why in json.loads(UNBOUND.read_text()).values())
+    member = text.partition("## ekslab-member\n")[2].partition("\n## ")[0]
+    assert "with `ChangeSupport=true`: `set-support-policy`" in member
+    assert "`labs-table`" not in member
