@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from chalicelib.domain.errors import ProvisioningFailed, StillInUse, Transient
+from chalicelib.domain.errors import AwsRefused, ProvisioningFailed, StillInUse, Transient
 from chalicelib.domain.explain import explain, explain_execution
 from chalicelib.domain.lab import Change, Lab, Phase
 from chalicelib.domain.spec import EndpointAccess, EndpointSpec, LabSpec, NodegroupSpec
@@ -57,26 +57,44 @@ def check_endpoint(deps: Deps, at: StepInput) -> StepResult:
 
 
 def scale_nodegroups(deps: Deps, at: StepInput) -> StepResult:
-    """Ask for all new node counts. Returns `update_ids`: JSON of node group -> update id."""
+    """Ask for all new node counts. Returns `update_ids`: JSON of node group -> update id, or [code, message] of a refusal.
+
+    Refusals fail the step only if there is nothing else: what is changed must be seen through first.
+    """
     lab, nodes = at.lab, _change(at.lab).nodes
-    update_ids = {name: _scale(deps, lab, name, desired) for name, desired in nodes.items()}
+    refused: dict[str, AwsRefused] = {}
+    update_ids: dict[str, str | list[str]] = {}
+    for name, desired in nodes.items():
+        try:
+            update_id = _scale(deps, lab, name, desired)
+        except AwsRefused as error:
+            refused[name] = error
+        else:
+            update_ids |= {name: update_id} if update_id else {}
+    if refused and len(refused) == len(nodes):
+        raise next(iter(refused.values()))
+    update_ids |= {name: [error.code, error.message] for name, error in refused.items()}
     result = Result.ASKED if nodes else Result.SKIPPED
-    told = ", ".join(f"{name}: {count}" for name, count in nodes.items()) or "Not part of the change."
-    return StepResult(result, told, facts={"update_ids": json.dumps({n: i for n, i in update_ids.items() if i})})
+    asked = [f"{name}: {count}" for name, count in nodes.items() if name not in refused]
+    told = ", ".join(asked) or "Not part of the change."
+    return StepResult(result, told, facts={"update_ids": json.dumps(update_ids)})
 
 
 def check_nodegroups(deps: Deps, at: StepInput) -> StepResult:
-    """Wait for all of them, then the counts are the lab's spec."""
-    lab, clusters = at.lab, deps.cloud(at.lab.place).clusters
-    nodes = _change(lab).nodes
+    """Wait for all of them. Each count is the lab's spec as soon as it is so, and only then is said what failed."""
+    lab, nodes = at.lab, _change(at.lab).nodes
     if not nodes:
         return StepResult(Result.SKIPPED, "Not part of the change.")
-    update_ids: dict[str, str] = json.loads(str(at.event.get("update_ids") or "{}"))
-    states = {name: clusters.nodegroup_update_state(lab.name, name, i) for name, i in update_ids.items()}
-    waiting = [name for name, state in states.items() if not _is_over(state)]
+    asked: dict[str, str | list[str]] = json.loads(str(at.event.get("update_ids") or "{}"))
+    looks = {name: _look(deps, lab, name, update_id) for name, update_id in asked.items()}
+    done = {name: count for name, count in nodes.items() if looks.get(name, True) is True}
+    _save(deps, at, lambda stored: replace(stored, spec=_scaled(stored.spec, done)))
+    waiting = [name for name, look in looks.items() if look is False]
     if waiting:
         return again_or_failed("scale_nodegroups", at, "A node group", f"{', '.join(waiting)}: EKS is at work.")
-    _save(deps, at, lambda stored: replace(stored, spec=_scaled(stored.spec, nodes)))
+    for look in looks.values():
+        if isinstance(look, Exception):
+            raise look
     return StepResult(Result.DONE, ", ".join(f"{name}: {count}" for name, count in nodes.items()))
 
 
@@ -94,7 +112,14 @@ def give_up(deps: Deps, at: StepInput) -> StepResult:
     def as_before(stored: Lab) -> Lab:
         return replace(_ready(stored, at), reason=stored.reason or told.reason, blame=stored.blame or told.blame)
 
-    lab = move(deps, at.lab, _CHANGING, as_before, at.now, "The change could not be made; the lab is ready as it was.")
+    lab = move(
+        deps,
+        at.lab,
+        _CHANGING,
+        as_before,
+        at.now,
+        "The change, or the rest of it, could not be made; the lab is ready.",
+    )
     return StepResult(Result.DONE, str(lab.reason))
 
 
@@ -111,6 +136,16 @@ def _scale(deps: Deps, lab: Lab, name: str, desired: int) -> str | None:
     number = [group.name for group in lab.spec.nodegroups].index(name)
     clusters, token = deps.cloud(lab.place).clusters, lab.token(f"scale-{lab.run}-{number}")
     return _ask(lambda: clusters.scale_nodegroup(lab.name, name, desired, token))
+
+
+def _look(deps: Deps, lab: Lab, name: str, asked: str | list[str]) -> bool | ProvisioningFailed | AwsRefused:
+    """Whether a node group's update has succeeded, or with what it failed: the others must be heard of all the same."""
+    if not isinstance(asked, str):
+        return AwsRefused("eks:UpdateNodegroupConfig", *asked)
+    try:
+        return _is_over(deps.cloud(lab.place).clusters.nodegroup_update_state(lab.name, name, asked))
+    except (ProvisioningFailed, AwsRefused) as failure:
+        return failure
 
 
 def _is_over(state: UpdateState) -> bool:

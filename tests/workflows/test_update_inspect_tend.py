@@ -6,13 +6,13 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.errors import AccessDenied, AwsUnavailable, StillInUse
+from chalicelib.domain.errors import AccessDenied, AwsRefused, AwsUnavailable, StillInUse
 from chalicelib.domain.lab import Blame, Change, Lab, Phase
 from chalicelib.domain.resources import Kind
 from chalicelib.domain.spec import EndpointAccess
 from chalicelib.domain.steps import execution_name
 from chalicelib.workflows import tend
-from tests.fakes import a_lab, a_spec
+from tests.fakes import a_lab, a_nodegroup, a_spec
 from tests.workflows.machine import LambdaDied
 from tests.workflows.theatre import Theatre
 
@@ -59,6 +59,43 @@ def test_a_change_that_fails_leaves_the_lab_ready_with_the_reason(ready: Theatre
     assert ready.lab.spec.endpoint.access is EndpointAccess.PUBLIC
     assert "free addresses" in str(ready.lab.reason)
     assert ready.lab.due_at == ready.lab.phase_since
+
+
+def nodes_said_and_had(theatre: Theatre) -> tuple[dict[str, int], dict[str, int]]:
+    groups = theatre.world.clusters.clusters["myeks"].nodegroups
+    said = {group.name: group.desired for group in theatre.lab.spec.nodegroups}
+    return said, {name: record.state.desired for name, record in groups.items()}
+
+
+@pytest.fixture
+def two_groups() -> Theatre:
+    theatre = Theatre()
+    theatre.request(a_lab(spec=a_spec(nodegroups=(a_nodegroup(name="first"), a_nodegroup(name="second")))))
+    theatre.play()
+    return theatre
+
+
+def test_of_two_counts_the_one_that_is_changed_is_recorded_though_the_other_fails(two_groups: Theatre) -> None:
+    two_groups.world.clusters.failing_updates.append("InsufficientFreeAddresses: no room")
+    assert changing(two_groups, Change(nodes={"first": 5, "second": 0})) == "GivenUp"
+    assert nodes_said_and_had(two_groups) == ({"first": 2, "second": 0},) * 2
+    assert "free addresses" in str(two_groups.lab.reason)
+
+
+def test_of_two_counts_the_one_that_is_changed_is_recorded_though_the_other_is_refused(two_groups: Theatre) -> None:
+    two_groups.world.clusters.clusters["myeks"].nodegroups.pop("second")
+    assert changing(two_groups, Change(nodes={"first": 5, "second": 0})) == "GivenUp"
+    said, had = nodes_said_and_had(two_groups)
+    assert (said["first"], had["first"]) == (5, 5)
+    assert "deleted by someone" in str(two_groups.lab.reason)
+
+
+def test_a_count_that_is_refused_alone_is_told_at_once(two_groups: Theatre) -> None:
+    refusal = AwsRefused("eks:UpdateNodegroupConfig", "InvalidParameterException", "desired is beyond what may be")
+    two_groups.world.fail("scale_nodegroup", refusal)
+    assert changing(two_groups, Change(nodes={"first": 5})) == "GivenUp"
+    assert nodes_said_and_had(two_groups) == ({"first": 2, "second": 2},) * 2
+    assert "desired is beyond what may be" in str(two_groups.lab.reason)
 
 
 def test_another_update_under_way_is_waited_for(ready: Theatre) -> None:
