@@ -77,7 +77,7 @@ class Clients:
 
     def signals(self, labs: Sequence[Lab]) -> int:
         """All labs at once."""
-        found = AwsSignals(SignalClients(**self._clients), "token of {}".format).read(labs, NOW, WINDOW)
+        found = AwsSignals(SignalClients(**self._clients), "token of {}".format, str).read(labs, NOW, WINDOW)
         return sum(len(seen.requests.points) == 36 and not seen.unread for seen in found.values())
 
     def plain_loop(self, labs: Sequence[Lab]) -> int:

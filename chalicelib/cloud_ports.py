@@ -155,3 +155,7 @@ class Kubernetes(Protocol):
     def nodes(self, lab: Lab) -> KubernetesNodes:
         """Which nodes are Ready, by managed node group. Never raises: unreachable, or not let in, is a result."""
         ...
+
+    def view_role(self) -> str:
+        """The ARN of the role that evidence of use is read with here, where a cluster has an access entry for it."""
+        ...

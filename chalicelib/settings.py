@@ -45,6 +45,7 @@ class Settings:
     table: str
     stack: str
     lab_stack_role_arn: str
+    lab_view_role_arn: str
     external_id: str | None
     administrators: tuple[str, ...]
     viewers: tuple[str, ...]
@@ -63,6 +64,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         table=env["EKSLAB_TABLE"],
         stack=env["EKSLAB_STACK"],
         lab_stack_role_arn=env["EKSLAB_LAB_STACK_ROLE"],
+        lab_view_role_arn=env["EKSLAB_LAB_VIEW_ROLE"],
         external_id=env.get("EKSLAB_EXTERNAL_ID") or None,
         administrators=_listed(env.get("EKSLAB_ADMINISTRATORS", "")),
         viewers=_listed(env.get("EKSLAB_VIEWERS", "")),

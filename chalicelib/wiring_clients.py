@@ -73,6 +73,19 @@ def tokens(account: str, region: str) -> ClusterTokens:
     return ClusterTokens(_session() if _is_home(account) else AssumedSession(_assumed(), role), region)
 
 
+def view_tokens(account: str, region: str) -> ClusterTokens:
+    """Makes tokens that clusters of an account know as those of somebody who only looks."""
+    return ClusterTokens(AssumedSession(_assumed(), partial(view_role, account)), region)
+
+
+def view_role(account: str) -> str:
+    """The ARN of the role that labs' clusters let look in: one without any rights at home, the registered one elsewhere.
+
+    Raises AccessDenied where there is none.
+    """
+    return get_settings().lab_view_role_arn if _is_home(account) else _member_roles().role_of(account)
+
+
 def stack_role(account: str) -> str:
     """The ARN of the role that CloudFormation works with on labs' stacks. Raises AccessDenied where there is none."""
     return get_settings().lab_stack_role_arn if _is_home(account) else _member_roles().stack_role_of(account)

@@ -15,7 +15,7 @@ from chalicelib.aws.network import Ec2Network
 from chalicelib.aws.roles import IamRoles
 from chalicelib.aws.stacks import CloudFormationStacks
 from chalicelib.ports import Cloud, Place
-from chalicelib.wiring_clients import client, stack_role, tokens
+from chalicelib.wiring_clients import client, stack_role, tokens, view_role
 
 
 def cloud(place: Place) -> Cloud:
@@ -45,5 +45,7 @@ def _cloud_of(account: str, region: str) -> Cloud:
                 autoscaling=of("autoscaling"),
             )
         ),
-        kubernetes=KubernetesApi(tokens(account, region), OwnAccess(of("sts"), iam, clusters)),
+        kubernetes=KubernetesApi(
+            tokens(account, region), OwnAccess(of("sts"), iam, clusters), partial(view_role, account)
+        ),
     )

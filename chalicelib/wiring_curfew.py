@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import cache
+from functools import cache, partial
 
 from chalicelib.aws.clock import SystemClock
 from chalicelib.aws.curfew_store import DynamoCurfewStore
@@ -14,7 +14,7 @@ from chalicelib.aws.signals import AwsSignals, SignalClients
 from chalicelib.curfew_ports import Curfew
 from chalicelib.ports import Place
 from chalicelib.settings import Settings
-from chalicelib.wiring_clients import BRIEFLY, LazyClient, client, tokens
+from chalicelib.wiring_clients import BRIEFLY, LazyClient, client, view_role, view_tokens
 
 #: One of the three regions that have the Price List; it speaks for all.
 PRICE_LIST_REGION = "us-east-1"
@@ -47,7 +47,8 @@ def _signals(place: Place) -> AwsSignals:
 
 @cache
 def _signals_of(account: str, region: str) -> AwsSignals:
-    names = ("eks", "cloudwatch", "ec2", "elbv2", "elb", "logs", "cloudtrail", "sts")
+    names = ("eks", "cloudwatch", "ec2", "elbv2", "elb", "logs", "cloudtrail")
     clients = {name: client(account, region, name) for name in names}
     tagging = client(account, region, "resourcegroupstaggingapi")
-    return AwsSignals(SignalClients(**clients, tagging=tagging), tokens(account, region))
+    known = SignalClients(**clients, tagging=tagging)
+    return AwsSignals(known, view_tokens(account, region), partial(view_role, account))

@@ -21,6 +21,7 @@ HOME_ONLY = frozenset(
         "start-workflows",
         "watch-workflows",
         "assume-member-roles",
+        "view-labs",
         "send-notices",
         "put-events",
         "read-link-keys",

@@ -101,7 +101,8 @@ def _inside(view: Json) -> Iterator[str]:
     for addon in view["addons"]:
         yield f"add-on         {addon['name']} {addon['version']}: {addon['status']}"
     for entry in view["accessEntries"]:
-        yield f"access         {entry['principalArn']}"
+        note = "  (this service, to see what runs)" if entry["ofService"] else ""
+        yield f"access         {entry['principalArn']}{note}"
     if view["workHost"]:
         yield f"work host      {view['workHost']['instanceId']}: {view['workHost']['status']}"
 

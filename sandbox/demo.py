@@ -110,7 +110,8 @@ class _Play:
         for group in inventory["securityGroups"]:
             self._tell.say(f"security group {group['id']} ({group['role']}) — {group['why']}")
         for entry in inventory["accessEntries"]:
-            self._tell.say(f"access: {entry['principalArn']}")
+            note = " — this service, to see what runs" if entry["ofService"] else ""
+            self._tell.say(f"access: {entry['principalArn']}{note}")
         kubeconfig = self._call("GET", f"/labs/{self._id}/kubeconfig")
         self._tell.check(b"get-token" in kubeconfig.body, "a kubeconfig without a secret: aws eks get-token")
         self._tell.check(not inventory["unreadable"], "nothing of it could not be read")

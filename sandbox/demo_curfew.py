@@ -10,7 +10,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from sandbox.activity import set_activity
+from sandbox.activity import run_job, set_activity
 from sandbox.keep_links import link_in, open_link, press_button
 from sandbox.mailbox import Mail, Mailbox, subscribe
 from sandbox.narration import Narrator
@@ -73,6 +73,7 @@ class _Class:
         for name in CLASS:
             self._wait(name, {"ready", *_ENDED})
             set_activity(self._stage.sandbox, name, CLASS[name], since=self._began - timedelta(hours=6))
+        run_job(self._stage.sandbox, "training", "ml", "train")
         self._tell.check(all(self._phase(name) == "ready" for name in CLASS), f"{len(CLASS)} labs are ready")
         until = {"until": _told(self._evening + timedelta(hours=20)), "why": "The teacher's own."}
         self._tell.command("POST /labs/guarded/protect  (as an administrator)")

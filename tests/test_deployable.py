@@ -24,7 +24,7 @@ def roles() -> Iterator[tuple[str, Any]]:
         yield path.stem, json.loads(path.read_text())
     for name, resource in json.loads((CHALICE / "template.json").read_text())["Resources"].items():
         if resource["Type"] == "AWS::IAM::Role":
-            yield name, [policy["PolicyDocument"] for policy in resource["Properties"]["Policies"]]
+            yield name, [policy["PolicyDocument"] for policy in resource["Properties"].get("Policies", [])]
 
 
 def as_iam_sees_it(policies: Any) -> str:

@@ -24,6 +24,7 @@ TEMPLATES = (".chalice/resources.json", "deploying/member-account.json")
 _ARNS = {
     "LabsTable": "dynamodb:eu-west-1:111122223333:table/labs",
     "LabStackRole": "iam::111122223333:role/labs",
+    "LabViewRole": "iam::111122223333:role/looks",
     "LabBoundary": "iam::111122223333:policy/ekslab/labs",
     "EventBus": "events:eu-west-1:111122223333:event-bus/events",
     "KeepLinkSecret": "secretsmanager:eu-west-1:111122223333:secret:key-123456",

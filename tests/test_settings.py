@@ -17,6 +17,7 @@ REQUIRED = {
     "EKSLAB_TABLE": "labs",
     "EKSLAB_STACK": "ekslab",
     "EKSLAB_LAB_STACK_ROLE": "arn:aws:iam::111122223333:role/labs",
+    "EKSLAB_LAB_VIEW_ROLE": "arn:aws:iam::111122223333:role/looks",
 }
 
 

@@ -12,6 +12,7 @@ from chalicelib.domain.calendar import Calendar
 from chalicelib.domain.findings import Finding
 from chalicelib.domain.lab import OVER, Lab
 from chalicelib.domain.spec import LabSpec
+from chalicelib.domain.world import AccessEntryState
 from chalicelib.labs import Answered
 from chalicelib.labs_inventory import Inventory
 from chalicelib.labs_reading import LabView, ReceiptView
@@ -112,12 +113,17 @@ def inventory_view(inventory: Inventory, now: datetime) -> Json:
         "subnets": to_json(inventory.subnets),
         "nodegroups": to_json(inventory.nodegroups),
         "addons": to_json(inventory.addons),
-        "accessEntries": to_json(inventory.access_entries),
+        "accessEntries": [_entry(entry, inventory.lab) for entry in inventory.access_entries],
         "podIdentities": to_json(inventory.pod_identities),
         "workHost": to_json(inventory.work_host),
         "ledger": to_json(inventory.ledger),
         "unreadable": to_json(inventory.unreadable),
     }
+
+
+def _entry(entry: AccessEntryState, lab: Lab) -> Json:
+    """`ofService`: with it this service sees what runs; all others are people's, the work host's, nodes' or EKS's own."""
+    return {**to_json(entry), "ofService": entry.principal_arn == lab.facts.view_role_arn}
 
 
 def warnings(findings: Iterable[Finding]) -> list[Json]:

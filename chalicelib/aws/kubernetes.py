@@ -30,10 +30,13 @@ BEING_LET_IN = "this service's own access, just granted"
 
 
 class KubernetesApi:
-    """`token(cluster)` makes a bearer token; `admit(lab)` lets this service into a cluster that does not know it."""
+    """`token(cluster)` makes a bearer token; `admit(lab)` lets this service into a cluster, with rights to everything there.
 
-    def __init__(self, token: Callable[[str], str], admit: Callable[[Lab], None]) -> None:
-        self._token, self._admit = token, admit
+    `view_role()` is the ARN of the role that `aws/kubernetes_use.py` reads with.
+    """
+
+    def __init__(self, token: Callable[[str], str], admit: Callable[[Lab], None], view_role: Callable[[], str]) -> None:
+        self._token, self._admit, self._view_role = token, admit, view_role
 
     def probe(self, endpoint: str, certificate_authority: str | None) -> EndpointProbe:
         """Resolve the endpoint's name and ask /version once, without credentials, for 3 s at most. Never raises."""
@@ -55,7 +58,8 @@ class KubernetesApi:
         """Delete LoadBalancer Services, Ingresses, NodePools, and PVCs if the lab's volumes are to be deleted; say what is left.
 
         Asked for again until nothing remains: controllers take their time. Never raises: unreachable is a result. Where the
-        server does not know this service, it lets itself in, and says that this is what remains to be waited for.
+        server does not know this service, or lets it see only what runs, it lets itself in, and says that this is what
+        remains to be waited for.
         """
         if lab.facts.endpoint is None:
             return KubernetesSweep(False, "there is no endpoint")
@@ -77,13 +81,18 @@ class KubernetesApi:
             return KubernetesNodes(False, str(error))
         return KubernetesNodes(True, ready=Counter(name for name in ready if name))
 
+    def view_role(self) -> str:
+        """The ARN of the role that evidence of use is read with here. Raises AccessDenied for an account that is not registered."""
+        return self._view_role()
+
     def _server(self, endpoint: str, lab: Lab) -> ApiServer:
         """Raises what assuming the role of the lab's account raises."""
         return ApiServer(endpoint, lab.facts.certificate_authority, self._token(lab.name), _SWEEP_SECONDS)
 
     def _let_in(self, lab: Lab, refusal: NotAdmitted) -> KubernetesSweep:
-        """401 is a server that does not know us yet; 403 one that does, and forbids it."""
-        if refusal.status != 401:
+        """401 is a server that does not know us; 403 on looking one that lets us see some of it only. With rights to everything,
+        only what someone else set up in the cluster still forbids: that is no matter of access."""
+        if not refusal.lacks_access:
             return KubernetesSweep(False, str(refusal))
         try:
             self._admit(lab)

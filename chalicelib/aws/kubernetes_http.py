@@ -20,10 +20,10 @@ class NotReachable(Exception):
 
 
 class NotAdmitted(Exception):
-    """The server answered 401 or 403 (`status`)."""
+    """The server answered 401 or 403. `lacks_access`: it does not know us, or knows us and does not even let us look."""
 
-    def __init__(self, status: int, message: str) -> None:
-        self.status = status
+    def __init__(self, message: str, lacks_access: bool) -> None:
+        self.lacks_access = lacks_access
         super().__init__(message)
 
 
@@ -44,7 +44,7 @@ class ApiServer:
             with urllib.request.urlopen(request, timeout=self._timeout, context=self._trust()) as answer:
                 body = json.loads(answer.read())
         except urllib.error.HTTPError as error:
-            return _refused(error, f"{method} {path}")
+            return _refused(error, method, path)
         except (OSError, http.client.HTTPException, ValueError) as error:
             raise NotReachable(f"the API server did not answer: {getattr(error, 'reason', error)}") from error
         if not isinstance(body, dict):
@@ -69,9 +69,11 @@ class ApiServer:
         return context
 
 
-def _refused(error: urllib.error.HTTPError, what: str) -> dict[str, Any]:
+def _refused(error: urllib.error.HTTPError, method: str, path: str) -> dict[str, Any]:
+    what = f"{method} {path}"
     if error.code == 404:
         return {}
     if error.code in (401, 403):
-        raise NotAdmitted(error.code, f"the API server does not let this service in ({error.code} on {what})")
+        told = f"the API server does not let this service in ({error.code} on {what})"
+        raise NotAdmitted(told, lacks_access=error.code == 401 or method == "GET")
     raise NotReachable(f"the API server answered {error.code} on {what}")

@@ -41,14 +41,16 @@ class SignalClients:
     tagging: Any
     logs: Any
     cloudtrail: Any
-    sts: Any
 
 
 class AwsSignals:
-    """Implements the port `Signals`. `kubernetes_token(cluster)` makes a bearer token for a cluster's API server."""
+    """Implements the port `Signals`. `kubernetes_token(cluster)` makes a bearer token for a cluster's API server, of the role that
+    `view_role()` names."""
 
-    def __init__(self, clients: SignalClients, kubernetes_token: Callable[[str], str]) -> None:
-        self._clients, self._token = clients, kubernetes_token
+    def __init__(
+        self, clients: SignalClients, kubernetes_token: Callable[[str], str], view_role: Callable[[], str]
+    ) -> None:
+        self._clients, self._token, self._view_role = clients, kubernetes_token, view_role
 
     def read(self, labs: Sequence[Lab], now: datetime, window: timedelta) -> Mapping[str, Evidence]:
         """Evidence by lab id over the window that ends at `now`, on whole five minutes. What AWS refuses is in `unread`."""
@@ -92,9 +94,7 @@ class AwsSignals:
     def _read_audit(self, readings: Sequence[Reading], window: Window) -> None:
         if not readings:
             return
-        with translate("sts:GetCallerIdentity"):
-            own = str(self._clients.sts.get_caller_identity()["Arn"])
-        log = AuditLog(self._clients.logs, own)
+        log = AuditLog(self._clients.logs, self._view_role())
         with ThreadPoolExecutor(_THREADS) as pool:
             list(pool.map(lambda reading: log.read(reading, window), readings))
 

@@ -25,7 +25,7 @@ _PAGES = 20
 
 
 class AuditLog:
-    """`own_arn`: who this service is, as sts:GetCallerIdentity says."""
+    """`own_arn`: the role of this service that looks into clusters; what it asks, at each look, is nobody's work."""
 
     def __init__(self, logs: Any, own_arn: str) -> None:
         self._logs, self._own = logs, own_arn

@@ -55,7 +55,10 @@ class Blame(StrEnum):
 
 @dataclass(frozen=True)
 class ClusterFacts:
-    """What EKS and the stack told us about what was made; kept so that teardown never needs to ask the cluster itself."""
+    """What EKS and the stack told us about what was made; kept so that teardown never needs to ask the cluster itself.
+
+    `view_role_arn`: the role of this service that the cluster lets look in; None where it lets none.
+    """
 
     arn: str | None = None
     endpoint: str | None = None
@@ -65,6 +68,7 @@ class ClusterFacts:
     vpc_id: str | None = None
     stack_id: str | None = None
     stack_outputs: Mapping[str, str] = field(default_factory=dict)
+    view_role_arn: str | None = None
 
 
 @dataclass(frozen=True)

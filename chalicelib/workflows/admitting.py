@@ -1,6 +1,7 @@
-"""People's way into a cluster: the access entries that the lab granted are taken back when it sleeps or ends, and given again.
+"""The ways into a cluster: the access entries that the lab granted are taken back when it sleeps or ends, and given again.
 
-Only what the lab itself granted is touched: never a node role's entry, never one that somebody else made.
+People's, and this service's own to see what runs. Only what the lab itself granted is touched: never a node role's entry, never
+one that somebody else made.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from chalicelib.domain.lab import Lab
 from chalicelib.domain.resources import EntryState, Kind
 from chalicelib.domain.spec import AccessSpec
 from chalicelib.ports import Deps
-from chalicelib.workflows.making import access_of
-from chalicelib.workflows.recording import ASKED_FOR, enter
+from chalicelib.workflows.making import access_of, view_of
+from chalicelib.workflows.recording import ASKED_FOR, enter, learn
 
 #: The type of entries that people and their tools log in with; all others belong to nodes and to EKS itself.
 _PEOPLE = "STANDARD"
@@ -26,10 +27,15 @@ def people_of(lab: Lab) -> tuple[AccessSpec, ...]:
     return tuple(access for access in access_of(lab) if access.type == _PEOPLE)
 
 
-def revoke_people(deps: Deps, lab: Lab, now: datetime) -> tuple[str, ...]:
+def own_of(lab: Lab) -> tuple[AccessSpec, ...]:
+    """The entry that lets this service see what runs, if it was let in."""
+    return (view_of(lab, lab.facts.view_role_arn),) if lab.facts.view_role_arn else ()
+
+
+def revoke_all(deps: Deps, lab: Lab, now: datetime) -> tuple[str, ...]:
     """Take all of them back; return what AWS refused, in words. A missing entry, or cluster, is success."""
     refused = []
-    for access in people_of(lab):
+    for access in (*people_of(lab), *own_of(lab)):
         try:
             deps.cloud(lab.place).clusters.revoke_access(lab.name, access.principal_arn)
         except AwsRefused as error:
@@ -47,15 +53,36 @@ def grant_people(deps: Deps, lab: Lab, now: datetime) -> tuple[str, ...]:
     refused = []
     for access in people_of(lab):
         try:
-            arn = deps.cloud(lab.place).clusters.grant_access(lab, access)
+            grant(deps, lab, access, now)
         except ResourceGone:
             raise
         except AwsRefused as error:
             refused.append(f"{access.principal_arn}: {error.message}")
-        else:
-            own = part_of_cluster(lab, Kind.ACCESS_ENTRY, access.principal_arn, arn)
-            enter(deps, lab, [own], EntryState.PRESENT, now, ASKED_FOR)
     return tuple(refused)
+
+
+def grant_own(deps: Deps, lab: Lab, now: datetime) -> str:
+    """Let this service see what runs; return how that went, in words. It is no lab's fault if it can't: use is judged without.
+
+    Raises ResourceGone when the cluster is.
+    """
+    role = deps.cloud(lab.place).kubernetes.view_role()
+    try:
+        grant(deps, lab, view_of(lab, role), now)
+    except ResourceGone:
+        raise
+    except AwsRefused as error:
+        learn(deps, lab, view_role_arn=None)
+        return f"What runs can't be seen by this service ({role}: {error.message})"
+    learn(deps, lab, view_role_arn=role)
+    return f"What runs is seen by this service ({role})"
+
+
+def grant(deps: Deps, lab: Lab, access: AccessSpec, now: datetime) -> None:
+    """Make one entry, and put it on the ledger. Raises AwsRefused."""
+    arn = deps.cloud(lab.place).clusters.grant_access(lab, access)
+    own = part_of_cluster(lab, Kind.ACCESS_ENTRY, access.principal_arn, arn)
+    enter(deps, lab, [own], EntryState.PRESENT, now, ASKED_FOR)
 
 
 def _settle(deps: Deps, lab: Lab, principal_arn: str, now: datetime) -> None:

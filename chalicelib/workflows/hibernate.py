@@ -16,7 +16,7 @@ from chalicelib.domain.hibernating import asleep, awakened, remembered
 from chalicelib.domain.lab import Hibernation, Lab, NodegroupSize, Phase
 from chalicelib.domain.steps import Result, StepResult, execution_name
 from chalicelib.ports import Deps
-from chalicelib.workflows.admitting import people_of, revoke_people
+from chalicelib.workflows.admitting import people_of, revoke_all
 from chalicelib.workflows.recording import WATCH, move
 from chalicelib.workflows.resizing import again_or_late, is_busy, nodegroups_of, resize_all, why_not_now
 from chalicelib.workflows.running import StepInput
@@ -37,7 +37,7 @@ def begin(deps: Deps, at: StepInput) -> StepResult:
 
 def revoke_access(deps: Deps, at: StepInput) -> StepResult:
     """Take back the access entries that the lab granted: nobody works on what has no nodes."""
-    refused = revoke_people(deps, at.lab, at.now)
+    refused = revoke_all(deps, at.lab, at.now)
     if refused:
         return StepResult(Result.DONE, f"Not taken back: {'; '.join(refused)}.")
     return StepResult(

@@ -110,8 +110,17 @@ def access_of(lab: Lab) -> tuple[AccessSpec, ...]:
     role = lab.facts.stack_outputs.get("WorkHostRoleArn")
     if lab.spec.work_host is None or role is None:
         return lab.spec.access
-    policy = f"arn:{partition_of(lab)}:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
-    return (*lab.spec.access, AccessSpec(role, (AccessPolicySpec(policy),)))
+    return (*lab.spec.access, _access(lab, role, "AmazonEKSClusterAdminPolicy"))
+
+
+def view_of(lab: Lab, role_arn: str) -> AccessSpec:
+    """The access entry with which this service sees what runs in the cluster: it may read, and neither secrets nor nodes."""
+    return _access(lab, role_arn, "AmazonEKSViewPolicy")
+
+
+def _access(lab: Lab, role_arn: str, policy: str) -> AccessSpec:
+    arn = f"arn:{partition_of(lab)}:eks::aws:cluster-access-policy/{policy}"
+    return AccessSpec(role_arn, (AccessPolicySpec(arn),))
 
 
 def again_or_failed(step: str, at: StepInput, what: str, detail: str) -> StepResult:

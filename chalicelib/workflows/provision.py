@@ -21,7 +21,7 @@ from chalicelib.domain.stack_template import lab_parameters, lab_template
 from chalicelib.domain.steps import Result, StepResult, execution_name
 from chalicelib.domain.work_host import work_host_user_data
 from chalicelib.ports import Deps
-from chalicelib.workflows import making, verifying
+from chalicelib.workflows import admitting, making, verifying
 from chalicelib.workflows.recording import (
     ASKED_FOR,
     BY_EKS,
@@ -183,12 +183,11 @@ def check_addons(deps: Deps, at: StepInput) -> StepResult:
 
 
 def grant_access(deps: Deps, at: StepInput) -> StepResult:
-    """Make the access entries: without one, only the service's own role could log in."""
-    lab, clusters = at.lab, deps.cloud(at.lab.place).clusters
-    for access in making.access_of(lab):
-        entry = part_of_cluster(lab, Kind.ACCESS_ENTRY, access.principal_arn, clusters.grant_access(lab, access))
-        enter(deps, lab, [entry], EntryState.PRESENT, at.now, ASKED_FOR)
-    return StepResult(Result.DONE, ", ".join(access.principal_arn for access in making.access_of(lab)))
+    """Make the access entries: without one, only the service's own role could log in; and that one only looks."""
+    for access in making.access_of(at.lab):
+        admitting.grant(deps, at.lab, access, at.now)
+    told = admitting.grant_own(deps, at.lab, at.now)
+    return StepResult(Result.DONE, f"{', '.join(one.principal_arn for one in making.access_of(at.lab))}. {told}.")
 
 
 def open_security_groups(deps: Deps, at: StepInput) -> StepResult:
@@ -206,7 +205,8 @@ def open_security_groups(deps: Deps, at: StepInput) -> StepResult:
 
 def verify(deps: Deps, at: StepInput) -> StepResult:
     """Look at endpoint, nodes, add-ons and access; what is missing is waited for a while, then it is a failure."""
-    found = verifying.findings_of(deps, at.lab, making.addons_of(at.lab), making.access_of(at.lab))
+    access = (*making.access_of(at.lab), *admitting.own_of(at.lab))
+    found = verifying.findings_of(deps, at.lab, making.addons_of(at.lab), access)
     if not found.missing:
         return StepResult(Result.DONE, "All is there; " + "; ".join(found.notes) + ".")
     if PATIENCE["verify"].is_out(at.attempt):

@@ -18,7 +18,7 @@ from chalicelib.domain.steps import Result, StepResult
 from chalicelib.domain.sweeps import INSTANCES, LEFTOVERS, REMAINS
 from chalicelib.ports import Deps
 from chalicelib.workflows import unmaking
-from chalicelib.workflows.admitting import revoke_people
+from chalicelib.workflows.admitting import revoke_all
 from chalicelib.workflows.recording import BY_STACK, WATCH, again_or_stuck, move, settle
 from chalicelib.workflows.running import StepInput
 from chalicelib.workflows.sweeping import sweep, take_receipt
@@ -44,7 +44,7 @@ def revoke_access(deps: Deps, at: StepInput) -> StepResult:
     """Take back the access entries that the lab granted, so that nobody works on what is going. It holds nothing up."""
     if unmaking.own_cluster(deps, at.lab) is None:
         return StepResult(Result.SKIPPED, "There is no control plane of the lab's.")
-    refused = revoke_people(deps, at.lab, at.now)
+    refused = revoke_all(deps, at.lab, at.now)
     return StepResult(Result.DONE, f"Not taken back: {'; '.join(refused)}." if refused else "Nobody gets in any more.")
 
 

@@ -19,7 +19,7 @@ from chalicelib.domain.recipients import NOBODY, recipient_of
 from chalicelib.domain.steps import Result, StepResult
 from chalicelib.domain.wake_mail import wake_failed_message
 from chalicelib.ports import Deps
-from chalicelib.workflows.admitting import grant_people, people_of
+from chalicelib.workflows.admitting import grant_own, grant_people, people_of
 from chalicelib.workflows.recording import WATCH, again, move
 from chalicelib.workflows.resizing import again_or_late, ask_for_size, nodegroups_of, resize_all, why_not_now
 from chalicelib.workflows.running import StepInput
@@ -58,11 +58,13 @@ def verify_nodes(deps: Deps, at: StepInput) -> StepResult:
 def grant_access(deps: Deps, at: StepInput) -> StepResult:
     """Let people in again. Who can't be let in any more is told, and keeps nobody else out."""
     refused = grant_people(deps, at.lab, at.now)
+    own = grant_own(deps, at.lab, at.now)
     if not refused:
-        return StepResult(Result.DONE, ", ".join(one.principal_arn for one in people_of(at.lab)) or "Nobody asked for.")
+        people = ", ".join(one.principal_arn for one in people_of(at.lab)) or "Nobody asked for"
+        return StepResult(Result.DONE, f"{people}. {own}.")
     why = f"Not let in again: {'; '.join(refused)}."
     _save(deps, at, lambda stored: stored if stored.reason else replace(stored, reason=why, blame=Blame.YOURS))
-    return StepResult(Result.DONE, why)
+    return StepResult(Result.DONE, f"{why} {own}.")
 
 
 def finish(deps: Deps, at: StepInput) -> StepResult:

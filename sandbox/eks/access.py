@@ -14,6 +14,20 @@ from sandbox.eks.state import AccessEntry, Cluster, Described
 from sandbox.eks.world import World
 
 CLUSTER_ADMIN = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
+VIEW = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy"
+#: Of the kinds there are here, those that AmazonEKSViewPolicy lets read: no nodes, no volumes, nothing of Karpenter's.
+_VIEWED = frozenset(
+    {
+        "cronjobs",
+        "horizontalpodautoscalers",
+        "ingresses",
+        "jobs",
+        "namespaces",
+        "persistentvolumeclaims",
+        "pods",
+        "services",
+    }
+)
 _PRINCIPAL = re.compile(r"arn:aws[\w-]*:iam::(\d{12}):(role|user|root)/?(.*)")
 
 
@@ -65,12 +79,16 @@ def is_known(cluster: Cluster, principal: str) -> bool:
     return principal in cluster.access_entries or _is_creator_without_entries(cluster, principal)
 
 
-def is_cluster_admin(cluster: Cluster, principal: str) -> bool:
-    """Tell whether the principal may do everything in the cluster."""
-    if _is_creator_without_entries(cluster, principal):
+def may(cluster: Cluster, principal: str, method: str, plural: str | None) -> bool:
+    """Tell whether the principal may send this HTTP method to a kind, None for one there is not, in every namespace."""
+    if _is_creator_without_entries(cluster, principal) or _has(cluster, principal, CLUSTER_ADMIN):
         return True
+    return method == "GET" and plural in _VIEWED and _has(cluster, principal, VIEW)
+
+
+def _has(cluster: Cluster, principal: str, policy_arn: str) -> bool:
     entry = cluster.access_entries.get(principal)
-    policy = entry.policies.get(CLUSTER_ADMIN) if entry else None
+    policy = entry.policies.get(policy_arn) if entry else None
     return policy is not None and policy["accessScope"]["type"] == "cluster"
 
 

@@ -60,7 +60,8 @@ def test_its_inventory_shows_every_part_and_why_it_is_there(life: Life) -> None:
     assert len(inventory["subnets"]) == 4
     assert [group["status"] for group in inventory["nodegroups"]] == ["ACTIVE"]
     assert {addon["status"] for addon in inventory["addons"]} == {"ACTIVE"}
-    assert inventory["accessEntries"]
+    policies = {entry["ofService"]: entry["policies"] for entry in inventory["accessEntries"]}
+    assert [policies[True][0].rpartition("/")[2], len(policies)] == ["AmazonEKSViewPolicy", 2]
     assert inventory["workHost"]["status"] == "running"
     assert inventory["support"]["dates"]["endOfStandard"].endswith("Z")
 

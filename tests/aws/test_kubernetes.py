@@ -31,6 +31,7 @@ from tests.aws.given import a_lab
 
 SERVICES, CLAIMS = "/api/v1/services", "/api/v1/persistentvolumeclaims"
 NODES = "/api/v1/nodes"
+VIEW_ROLE = "arn:aws:iam::111122223333:role/ekslab-LabViewRole"
 INGRESSES, NODE_POOLS = "/apis/networking.k8s.io/v1/ingresses", "/apis/karpenter.sh/v1/nodepools"
 
 
@@ -41,6 +42,7 @@ class FakeApiServer:
     lists: dict[str, list[dict[str, Any]]]
     admits: Callable[[str], int] = lambda token: 200
     has_finalizers: bool = False
+    forbids_deletions: bool = False
     page: int = 500
     url: str = ""
     authority: str = ""
@@ -55,7 +57,7 @@ class FakeApiServer:
         if (status := self.admits(token)) != 200:
             return status, {}
         if method == "DELETE":
-            return self._delete(path)
+            return (403, {}) if self.forbids_deletions else self._delete(path)
         if path not in self.lists:
             return 404, {}
         start = int(query.get("continue", ["0"])[0] or 0)
@@ -167,7 +169,7 @@ def let_nobody_in(lab: Lab) -> None:
 
 
 def api(admit: Callable[[Lab], None] = let_nobody_in) -> KubernetesApi:
-    return KubernetesApi(lambda cluster: f"token-of-{cluster}", admit)
+    return KubernetesApi(lambda cluster: f"token-of-{cluster}", admit, lambda: VIEW_ROLE)
 
 
 def test_a_server_that_answers_says_its_version(serve: Callable[[FakeApiServer], FakeApiServer]) -> None:
@@ -262,10 +264,23 @@ def test_a_server_that_does_not_know_us_is_asked_again_once_we_are_let_in(
     assert let_in == [a_lab().id]
 
 
-def test_a_server_that_forbids_is_not_reachable(serve: Callable[[FakeApiServer], FakeApiServer]) -> None:
-    swept = api().sweep(lab_at(serve(a_full_server(admits=lambda token: 403))))
+def test_a_server_that_lets_us_see_only_some_of_it_is_asked_again_once_we_may_do_everything(
+    serve: Callable[[FakeApiServer], FakeApiServer],
+) -> None:
+    let_in: list[str] = []
+    server = serve(a_full_server(admits=lambda token: 200 if let_in else 403))
+    kubernetes = api(lambda lab: let_in.append(lab.id))
+    assert kubernetes.sweep(lab_at(server)).remaining == (BEING_LET_IN,)
+    assert len(kubernetes.sweep(lab_at(server)).deleted) == 3
+    assert let_in == [a_lab().id]
+
+
+def test_a_server_in_which_something_forbids_deletions_is_not_reachable(
+    serve: Callable[[FakeApiServer], FakeApiServer],
+) -> None:
+    swept = api().sweep(lab_at(serve(a_full_server(forbids_deletions=True))))
     assert not swept.reachable
-    assert "403" in str(swept.problem)
+    assert "403 on DELETE" in str(swept.problem)
 
 
 def test_not_being_able_to_let_oneself_in_is_a_result(serve: Callable[[FakeApiServer], FakeApiServer]) -> None:

@@ -19,7 +19,7 @@ from tests.fakes.builders import ACCOUNT, OWNER, a_lab, a_spec
 
 NOW = datetime(2026, 11, 23, 13, 0, tzinfo=UTC)
 WINDOW = Window(NOW - timedelta(hours=3), NOW, NOW)
-OURS = f"arn:aws:sts::{ACCOUNT}:assumed-role/ekslab-Examine/step"
+OURS = f"arn:aws:iam::{ACCOUNT}:role/ekslab-LabViewRole"
 SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/teachers/ops"
 PASSING = f"arn:aws:sts::{ACCOUNT}:assumed-role/learners/botocore-session-1795512345"
 
@@ -107,8 +107,8 @@ def test_the_audit_log_is_asked_for_people_in_the_window_only() -> None:
         "system:serviceaccount:kube-system:coredns",
         "system:anonymous",
         "eks:addon-manager",
-        OURS,
-        f"arn:aws:sts::{ACCOUNT}:assumed-role/ekslab-Examine/another-step",
+        f"arn:aws:sts::{ACCOUNT}:assumed-role/ekslab-LabViewRole/ekslab",
+        f"arn:aws:sts::{ACCOUNT}:assumed-role/ekslab-LabViewRole/another-session",
         "",
         None,
         7,

@@ -36,10 +36,11 @@ def test_labs_of_an_account_that_cannot_be_entered_are_unread_and_never_idle_nor
     KubernetesUseReading(token).read(reading)
     assert "sts:AssumeRole" in str(reading.kubernetes_problem)
     known = replace(lab, facts=replace(lab.facts, endpoint="https://nowhere.invalid"))
-    kubernetes = KubernetesApi(token, lambda _lab: None)
+    kubernetes = KubernetesApi(token, lambda _lab: None, str)
     assert not kubernetes.nodes(known).reachable
     assert not kubernetes.sweep(known).reachable
-    evidence = AwsSignals(SignalClients(**clients), token).read([lab], NOW, timedelta(hours=3))[lab.id]
+    signals = AwsSignals(SignalClients(**clients), token, lambda: roles.role_of(MEMBER))
+    evidence = signals.read([lab], NOW, timedelta(hours=3))[lab.id]
     assert any("is not registered" in each for each in evidence.unread)
     verdict = judge(lab, evidence, CurfewRules(), NOW)
     assert (verdict.idle, verdict.gone) == (False, False)

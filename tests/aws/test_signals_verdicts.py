@@ -36,7 +36,7 @@ def verdicts(sandbox: Sandbox) -> dict[str, Verdict]:
         set_activity(sandbox, lab.name, profile, None if profile in LASTING else NOW - timedelta(hours=6))
     services = {name: name for name in SignalClients.__dataclass_fields__} | {"tagging": "resourcegroupstaggingapi"}
     clients = SignalClients(**{name: sandbox.client(service) for name, service in services.items()})
-    seen = AwsSignals(clients, "token of {}".format).read(tuple(labs.values()), NOW, timedelta(hours=3))
+    seen = AwsSignals(clients, "token of {}".format, str).read(tuple(labs.values()), NOW, timedelta(hours=3))
     return {profile: judge(lab, seen[lab.id], CurfewRules(), NOW) for profile, lab in labs.items()}
 
 

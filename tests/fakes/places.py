@@ -195,3 +195,7 @@ class FakeKubernetes:
         running = [r for r in self.account.of(Kind.INSTANCE) if r.tags.get("eks:cluster-name") == lab.name]
         names = Counter(r.tags["eks:nodegroup-name"] for r in running)
         return KubernetesNodes(True, ready=names if self.ready is None else self.ready)
+
+    @port
+    def view_role(self) -> str:
+        return f"arn:aws:iam::{self.account.id}:role/ekslab-LabViewRole"

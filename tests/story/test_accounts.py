@@ -98,10 +98,16 @@ def changed(lab: Lab) -> None:
 
 
 def ended_by_the_night(night: Night, home: Lab, abroad: Lab) -> None:
-    """Planned hours ahead and ended at curfew: the one abroad, which nobody uses; the one at home is used."""
+    """Planned hours ahead and ended at curfew: the one abroad, which nobody uses; the one at home is used.
+
+    Both clusters are looked into, each with the role of its account.
+    """
     began = night.curfew - timedelta(hours=9)
     set_activity(night.stage.sandbox, home.name, "busy", since=began)
     set_activity(night.stage.sandbox, abroad.name, "idle", began, (abroad.account, abroad.region))
+    for lab in (home, abroad):
+        signals = lab.learner.sends("GET", f"{lab.path}/verdict").json["live"]["signals"]
+        assert [one["sign"] for one in signals if one["name"] == "kubernetes"] == ["quiet"], signals
     night.rules(maxPercent=100)
     night.strikes(night.curfew - timedelta(hours=3))
     (planned,) = night.plan(night.curfew).values()

@@ -38,7 +38,7 @@ def test_throttling_and_lost_answers_neither_stop_a_lab_nor_make_anything_twice(
         "Auto Scaling groups": 1,
         "nodes": 2,
         "work hosts": 1,
-        "access entries": 3,
+        "access entries": 4,
         "pod identity associations": 1,
     }
 

@@ -1,10 +1,11 @@
-"""A night over four labs: one brake, one switch, one link, and at the end exactly the right ones are gone."""
+"""A night over five labs: one brake, one switch, one link, and at the end exactly the right ones are gone."""
 
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
 from chalicelib.domain.keep_link import sign_link
+from sandbox.activity import run_job
 from sandbox.keep_links import link_in, open_link, press_button
 from sandbox.stage import NOTICE_ADMINISTRATORS, Stage
 from tests.story.account import left_of
@@ -16,13 +17,14 @@ pytestmark = pytest.mark.story
 
 def test_a_night_takes_what_is_idle_and_allowed_and_nothing_else(stage: Stage) -> None:
     with a_night() as night:
-        # Given three labs that nobody uses and one that somebody does
+        # Given three labs that nobody uses, one that somebody does, and one whose only use is a Job that no metric shows
         one, other = night.learner, night.learner
         forgotten, used = night.lab(one, "forgotten"), night.lab(one, "used", use="busy")
-        twin, kept = night.lab(one, "twin"), night.lab(other, "kept")
-        all_ready(forgotten, used, twin, kept)
+        twin, kept, quiet = night.lab(one, "twin"), night.lab(other, "kept"), night.lab(other, "quiet")
+        all_ready(forgotten, used, twin, kept, quiet)
+        run_job(night.stage.sandbox, "quiet", "ml", "train")
 
-        # When the hour of the plan strikes, then it names the idle ones and why, and each has a mail; the busy one is told why not
+        # When the hour of the plan strikes, then it names the idle ones and why, and each has a mail; the others are told why not
         night.strikes(night.planning)
         planned = night.plan(night.curfew)
         assert set(planned) == {"forgotten", "twin", "kept"}
@@ -30,6 +32,9 @@ def test_a_night_takes_what_is_idle_and_allowed_and_nothing_else(stage: Stage) -
         assert "The lab is not on the plan" in used.events()
         assert "busy: " in used.events()
         assert one.sends("GET", f"{used.path}/verdict").json["told"].startswith("busy: ")
+        assert "The lab is not on the plan" in quiet.events()
+        assert "busy: Job running: ml/train" in quiet.events()
+        assert other.sends("GET", f"{quiet.path}/verdict").json["told"] == "busy: Job running: ml/train"
         mails = [mail for mail in night.box.take() if mail.attributes["kind"] == "curfew-warning"]
         links = {mail.subject.split()[1]: link_in(mail) for mail in mails}
         assert set(links) == set(planned)
@@ -39,12 +44,12 @@ def test_a_night_takes_what_is_idle_and_allowed_and_nothing_else(stage: Stage) -
         # And a link opened changes nothing; a forged or an expired one does not even open
         looked_at_and_refused(night, kept, link)
 
-        # When curfew comes, then the brake holds them all, for one in four may go; administrators are told, once
+        # When curfew comes, then the brake holds them all, for only a quarter may go; administrators are told, once
         night.strikes(night.curfew)
-        assert phases(forgotten, used, twin, kept) == ["ready"] * 4
+        assert phases(forgotten, used, twin, kept, quiet) == ["ready"] * 5
         (told,) = of_kind("curfew-brake", night.box.take()).items()
         assert told[0] == NOTICE_ADMINISTRATORS
-        assert told[1].subject.endswith("3 planned, 1 allowed")
+        assert told[1].subject.endswith("3 planned, 2 allowed")
 
         # When one's owner presses the button now, once or twice, then it is kept until the curfew after
         assert [press_button(link).status for _ in range(2)] == [200, 200]
@@ -53,7 +58,7 @@ def test_a_night_takes_what_is_idle_and_allowed_and_nothing_else(stage: Stage) -
         # When the brake is raised and curfew switched off, then nothing happens; switched on again, the next hour goes on
         night.rules(maxPercent=50, mode="off")
         assert night.strikes(night.curfew + timedelta(hours=1))["counts"] == {}
-        assert phases(forgotten, used, twin, kept) == ["ready"] * 4
+        assert phases(forgotten, used, twin, kept, quiet) == ["ready"] * 5
         night.rules(mode="on")
         night.strikes(night.curfew + timedelta(hours=2))
         for lab in (forgotten, twin):
@@ -61,7 +66,7 @@ def test_a_night_takes_what_is_idle_and_allowed_and_nothing_else(stage: Stage) -
             assert lab.receipt()["clean"]
             assert left_of(lab) == []
         assert "Curfew: the lab is ended. Idle since" in forgotten.events()
-        assert phases(used, kept) == ["ready", "ready"]
+        assert phases(used, kept, quiet) == ["ready"] * 3
         assert "The lab lives through the curfew" in kept.events()
         assert "It is kept until" in kept.events()
 
@@ -70,7 +75,7 @@ def test_a_night_takes_what_is_idle_and_allowed_and_nothing_else(stage: Stage) -
         report = night.report(night.curfew, night.box.take())
         assert "2 ended, 1 lived" in report.subject
         assert "saved" in report.body
-        assert phases(used, kept) == ["ready", "ready"]
+        assert phases(used, kept, quiet) == ["ready"] * 3
 
 
 def looked_at_and_refused(night: Night, lab: Lab, link: str) -> None:

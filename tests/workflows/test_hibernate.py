@@ -167,7 +167,7 @@ def test_a_lost_answer_is_asked_for_again(operation: str) -> None:
     assert len(theatre.world.clusters.clusters["myeks"].updates) == 2
 
 
-def test_exactly_the_people_whom_the_lab_let_in_are_locked_out() -> None:
+def test_exactly_those_whom_the_lab_let_in_are_locked_out_and_this_service_too() -> None:
     theatre = Theatre()
     nodes = AccessSpec(NODE_ROLE, type="EC2_LINUX")
     theatre.request(a_lab(spec=a_spec(access=(*a_spec().access, nodes))))
@@ -178,7 +178,8 @@ def test_exactly_the_people_whom_the_lab_let_in_are_locked_out() -> None:
     assert entries(theatre) == {NODE_ROLE, others}
     ledger = theatre.world.store.ledger(theatre.lab_id)
     told = {entry.resource.id: entry.state for entry in ledger if entry.resource.kind is Kind.ACCESS_ENTRY}
-    assert told == {OWNER: EntryState.DELETED, NODE_ROLE: EntryState.PRESENT}
+    own = theatre.world.kubernetes.view_role()
+    assert told == {OWNER: EntryState.DELETED, own: EntryState.DELETED, NODE_ROLE: EntryState.PRESENT}
 
 
 def test_who_cannot_be_locked_out_holds_nothing_up() -> None:

@@ -85,6 +85,30 @@ def test_a_refusal_by_aws_is_told_in_words(operation: str, code: str, message: s
     assert theatre.world.account.resources == {}
 
 
+def test_this_service_is_let_in_to_look_and_no_more_and_it_is_on_the_ledger() -> None:
+    theatre = Theatre()
+    theatre.request()
+    assert theatre.play() == "Ready"
+    role = theatre.world.kubernetes.view_role()
+    entry = theatre.world.clusters.clusters["myeks"].entries[role]
+    assert entry.policies == ("arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy",)
+    [noted] = [one for one in theatre.world.store.ledger(theatre.lab_id) if one.resource.id == role]
+    assert (noted.resource.kind, noted.state) == (Kind.ACCESS_ENTRY, EntryState.PRESENT)
+    [step] = [step for step in theatre.world.store.steps(theatre.lab_id) if step.name == "grant_access"]
+    assert step.detail.endswith(f"What runs is seen by this service ({role}).")
+
+
+def test_a_lab_that_can_not_be_looked_into_is_a_lab_all_the_same() -> None:
+    theatre = Theatre()
+    refusal = AwsRefused("CreateAccessEntry", "InvalidParameterException", "invalid principal")
+    theatre.world.fail("grant_access", refusal)
+    theatre.request(a_lab(spec=a_spec(access=())))
+    assert theatre.play() == "Ready"
+    assert theatre.lab.facts.view_role_arn is None
+    [step] = [step for step in theatre.world.store.steps(theatre.lab_id) if step.name == "grant_access"]
+    assert "invalid principal" in step.detail
+
+
 def test_a_role_that_is_not_known_yet_is_waited_for() -> None:
     theatre = Theatre()
     slow = AwsRefused("CreateCluster", "InvalidParameterException", "Role with arn: x, could not be assumed")

@@ -15,6 +15,7 @@ from chalicelib.domain.evening import Evening
 from chalicelib.domain.lab import Blame, NodegroupSize, Phase
 from chalicelib.domain.resources import Kind
 from chalicelib.domain.world import HealthIssue, NodegroupState
+from chalicelib.workflows.recording import learn
 from tests.fakes import a_caller, a_lab, a_nodegroup, a_spec
 from tests.fakes.builders import OWNER
 from tests.workflows.machine import LambdaDied
@@ -68,8 +69,8 @@ def test_a_lab_wakes_as_it_fell_asleep() -> None:
     assert (lab.phase, lab.hibernation, lab.reason, lab.due_at) == (Phase.READY, None, None, lab.phase_since)
     assert sizes(theatre) == {FIRST.name: FIRST, SECOND.name: SECOND}
     assert len(theatre.world.account.of(Kind.INSTANCE)) == 3
-    assert OWNER in theatre.world.clusters.clusters["myeks"].entries
-    assert len(theatre.world.account.of(Kind.ACCESS_ENTRY)) == 1
+    assert set(theatre.world.clusters.clusters["myeks"].entries) == {OWNER, theatre.world.kubernetes.view_role()}
+    assert len(theatre.world.account.of(Kind.ACCESS_ENTRY)) == 2
 
 
 def test_a_lab_sleeps_and_wakes_as_often_as_asked() -> None:
@@ -176,6 +177,15 @@ def test_who_cannot_be_let_in_again_is_told_and_keeps_nobody_else_out() -> None:
     )
     assert wake(theatre) == "Awake"
     assert theatre.lab.reason == f"Not let in again: {OWNER}: no such principal."
+
+
+def test_a_lab_made_before_this_service_looked_in_is_looked_into_once_it_wakes() -> None:
+    theatre = a_sleeping_lab()
+    learn(theatre.world.deps, theatre.lab, view_role_arn=None)
+    assert wake(theatre) == "Awake"
+    role = theatre.world.kubernetes.view_role()
+    assert theatre.lab.facts.view_role_arn == role
+    assert role in theatre.world.clusters.clusters["myeks"].entries
 
 
 def test_a_cluster_that_is_gone_is_not_woken_but_left_to_the_sweep() -> None:

@@ -175,7 +175,7 @@ def assert_nothing_twice(account: Account) -> None:
         (Kind.CLUSTER, 1),
         (Kind.NODEGROUP, 2),
         (Kind.KEY_PAIR, 1),
-        (Kind.ACCESS_ENTRY, 2),
+        (Kind.ACCESS_ENTRY, 3),
     ):
         assert len(account.of(kind)) <= most
     assert len([r for r in account.of(Kind.INSTANCE) if "token" in r.attributes]) <= 1

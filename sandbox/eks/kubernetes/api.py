@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
+from sandbox.eks.access import may
 from sandbox.eks.kubernetes.objects import KINDS, Kind, Object, Objects
 from sandbox.eks.state import Cluster, Node, Nodegroup
 
 Reply = tuple[int, dict[str, Any] | str]
-User = Callable[[str], tuple[str | None, bool]]
+User = Callable[[str], str | None]
 Cleanup = Callable[[str, str, str], None]
 _REASONS = {401: "Unauthorized", 403: "Forbidden", 404: "NotFound", 405: "MethodNotAllowed"}
 
@@ -36,19 +37,19 @@ def answer(
     user: User,
     cleanup: Cleanup,
 ) -> Reply:
-    """Answer a request; `user` tells who a token is from and whether they are an admin."""
+    """Answer a request; `user` tells who a token is from, if the cluster knows them."""
     bare = urlsplit(path).path
     if bare == "/version":
         _, minor = cluster.described["version"].split(".")
         return 200, {"major": "1", "minor": minor, "gitVersion": git_version, "platform": "linux/amd64"}
     if bare in ("/healthz", "/livez", "/readyz"):
         return 200, "ok"
-    principal, allowed = user(request.token)
+    principal = user(request.token)
     if principal is None:
         return _status(401, "Unauthorized")
-    if not allowed:
-        return _status(403, f'forbidden: User "{principal}" cannot {request.method} path "{bare}"')
     kind, namespace, name = _addressed(bare)
+    if not may(cluster, principal, request.method, kind.plural if kind else None):
+        return _status(403, f'forbidden: User "{principal}" cannot {request.method} path "{bare}"')
     if kind is None:
         return _status(404, "the server could not find the requested resource")
     _refresh_nodes(cluster, objects, git_version)

@@ -11,7 +11,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sandbox.eks import durations
-from sandbox.eks.access import is_cluster_admin, is_known
+from sandbox.eks.access import is_known
 from sandbox.eks.kubernetes.api import Reply, Request, answer
 from sandbox.eks.kubernetes.certificates import Authority
 from sandbox.eks.kubernetes.listener import Listener
@@ -97,11 +97,9 @@ class KubernetesServers:
         allowed = [ipaddress.ip_network(cidr) for cidr in config["publicAccessCidrs"]]
         return bool(config["endpointPublicAccess"]) and any(caller in network for network in allowed)
 
-    def _user(self, cluster: Cluster, token: str) -> tuple[str | None, bool]:
+    def _user(self, cluster: Cluster, token: str) -> str | None:
         principal = principal_of(token, cluster.name, self._of_world().aws.endpoint_url)
-        if principal is None or not is_known(cluster, principal):
-            return None, False
-        return principal, is_cluster_admin(cluster, principal)
+        return None if principal is None or not is_known(cluster, principal) else principal
 
     def _clean_up(self, cluster: Cluster, objects: Objects, plural: str, namespace: str, name: str) -> None:
         act = partial(self._controller_acts, cluster, objects, plural, namespace, name)

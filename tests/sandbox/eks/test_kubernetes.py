@@ -80,6 +80,28 @@ def test_who_is_let_in_without_a_policy_is_forbidden_everything(bench: Bench, cl
     assert ask(cluster, "/api/v1/nodes", token(bench))[0] == 403
 
 
+def test_who_may_view_reads_what_runs_and_neither_nodes_nor_what_is_not_there_and_changes_nothing(
+    bench: Bench, cluster: dict[str, Any]
+) -> None:
+    bench.client("eks").disassociate_access_policy(
+        clusterName="myeks",
+        principalArn=f"arn:aws:iam::{bench.account}:root",
+        policyArn="arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy",
+    )
+    bench.client("eks").associate_access_policy(
+        clusterName="myeks",
+        principalArn=f"arn:aws:iam::{bench.account}:root",
+        policyArn="arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy",
+        accessScope={"type": "cluster"},
+    )
+    put(bench, "jobs", {"metadata": {"name": "train", "namespace": "ml"}, "status": {"active": 1}})
+    bearer = token(bench)
+    assert names(ask(cluster, "/apis/batch/v1/jobs", bearer)) == ["train"]
+    assert ask(cluster, "/apis/batch/v1/namespaces/ml/jobs/train", bearer, "DELETE")[0] == 403
+    hidden = ("/api/v1/nodes", "/apis/karpenter.sh/v1/nodepools", "/api/v1/secrets", "/api/v1/persistentvolumes")
+    assert [ask(cluster, path, bearer)[0] for path in hidden] == [403] * len(hidden)
+
+
 def test_a_token_that_signs_no_cluster_name_is_refused(cluster: dict[str, Any]) -> None:
     unsigned = f"https://sts.{REGION}.amazonaws.com/?Action=GetCallerIdentity&Version=2011-06-15"
     bearer = "k8s-aws-v1." + base64.urlsafe_b64encode(unsigned.encode()).decode().rstrip("=")
