@@ -45,7 +45,8 @@ class _Awaited:
         with _writing:
             if vars(self._shape)[self._name] is self:
                 _write(self._shape, self._options)
-        return getattr(owner if instance is None else instance, self._name)
+        written = vars(self._shape)[self._name]
+        return written.__get__(instance, owner) if hasattr(written, "__get__") else written
 
 
 def _write(shape: type, options: dict[str, bool]) -> None:

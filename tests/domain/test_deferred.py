@@ -81,6 +81,16 @@ def test_a_class_that_is_asked_first_answers_the_same(ask: Any) -> None:
     assert ask(point)
 
 
+def test_a_class_below_can_call_what_is_above() -> None:
+    point, _ = made()
+
+    class Below(point):  # type: ignore[misc, valid-type]
+        def __init__(self) -> None:
+            super().__init__(4)
+
+    assert Below().x == 4
+
+
 def test_a_class_below_that_is_no_dataclass_is_made_by_the_one_above() -> None:
     point, _ = made()
     below = type("Below", (point,), {})
