@@ -114,6 +114,19 @@ def test_lists_and_plans_show_what_is_theirs_to_see() -> None:
         assert (http.get("/labs", query={"owner": "*"}, caller=arn).status == 200) == (kind in everything), kind
 
 
+def test_how_an_account_is_entered_and_who_is_told_is_for_administrators_to_see() -> None:
+    http = the_world()
+    http.world.watch.store.register(a_registration(owner="pay@example.com", team="payments"))
+    for kind, arn in CALLERS.items():
+        if kind in ("unsigned", "other account"):
+            continue
+        known = http.get("/accounts", caller=arn).json["accounts"]
+        known += [http.get(f"/accounts/{one['account']}", caller=arn).json for one in known]
+        told = {"name", "roleArn", "owner", "team"} if kind == "administrator" else set()
+        assert {*known[0], *known[-1]} == {"account", "regions", "labs"} | told, kind
+        assert ("pay@example.com" in str(known)) == (kind == "administrator"), kind
+
+
 def test_a_lab_belongs_to_the_person_and_lets_their_role_in_as_it_is_called_today() -> None:
     http = the_world()
     made = http.post("/labs", {"name": "mine"}, caller=OWNER, headers={"Idempotency-Key": "k"}).json["id"]
