@@ -10,7 +10,7 @@ LOCK := $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-ver
 
 export PARAMETERS
 
-.PHONY: demo sandbox test explore check format lint types templates checkov compose rights lock bench package deploy destroy clean help
+.PHONY: demo sandbox test explore check format lint types templates checkov doors pythons compose rights lock bench package deploy destroy clean help
 
 help:            ## what there is to make
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## +/\t/' | expand -t 12
@@ -38,7 +38,7 @@ test: $(INSTALLED) $(CHECKOV)   ## all tests
 explore: $(INSTALLED)   ## the random tests with new cases; `make test` draws the same ones each time
 	$(BIN)/python -m pytest --hypothesis-profile=default $$(grep -rl '@given' tests)
 
-check: format lint types templates test   ## the gate: what CI runs
+check: format lint types templates doors test   ## the gate: what CI runs
 
 format: $(INSTALLED)
 	$(BIN)/ruff format --check .
@@ -55,6 +55,12 @@ templates: $(INSTALLED) package   ## cfn-lint on the service's template, on a me
 
 checkov: $(INSTALLED) $(CHECKOV)   ## checkov on every template
 	$(BIN)/python -m pytest tests/test_security_checkov.py
+
+doors: $(INSTALLED) package   ## import what was packaged with every supported Python that is on this machine
+	@$(BIN)/python .ci/pythons.py doors
+
+pythons: $(INSTALLED)   ## what needs no sandbox, with every supported Python that is on this machine; it takes minutes
+	@$(BIN)/python .ci/pythons.py tests
 
 compose: $(INSTALLED)   ## rewrite .chalice/config.json, resources.json, policies/, docs/permissions.md and deploying/member-account.json from what is hand-written
 	$(BIN)/python .chalice/compose.py
@@ -82,4 +88,4 @@ bench: $(INSTALLED)     ## measurements, each beside a peer or a limit
 	@for module in $$(ls benchmarks/bench_*.py); do $(BIN)/python -m benchmarks.$$(basename $$module .py) || exit 1; done
 
 clean:           ## everything that was made here
-	rm -rf $(VENV) .venv-checkov build .chalice/deployments .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-checkov .pythons build .chalice/deployments .mypy_cache .ruff_cache .hypothesis

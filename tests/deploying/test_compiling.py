@@ -5,13 +5,14 @@ from __future__ import annotations
 import io
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
 import pytest
 
 from deploying.compiling import NotCompiled, compiled, packed
-from deploying.packaging import Package
+from deploying.packaging import PROJECT, Package
 
 CACHED = f"__pycache__/{{}}.{sys.implementation.cache_tag}.pyc"
 SOURCES = {
@@ -40,6 +41,15 @@ def test_the_same_sources_are_the_same_archive() -> None:
 def test_what_is_no_python_is_named() -> None:
     with pytest.raises(NotCompiled, match=r"part\.py"):
         compiled(packed({"part.py": b"def"}))
+
+
+def test_functions_get_the_runtime_of_the_python_that_packaged_which_is_a_supported_one(packaged: Package) -> None:
+    properties = [thing["Properties"] for thing in packaged.template["Resources"].values()]
+    version = "{}.{}".format(*sys.version_info[:2])
+    assert {each["Runtime"] for each in properties if "Runtime" in each} == {f"python{version}"}
+    supported = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]["classifiers"]
+    assert f"Programming Language :: Python :: {version}" in supported
+    assert [each.rpartition(" ")[2] for each in supported] == ["3.11", "3.12", "3.13", "3.14"]
 
 
 def test_every_module_of_ours_ships_compiled_and_no_country_s_holidays(packaged: Package) -> None:
