@@ -26,6 +26,9 @@ MAIL_SENDERS = (
     "wake_give_up",
 )
 LOG_DAYS = 30
+#: Services whose rights are over things at home: they say nothing of what a function does in another account.
+AT_HOME = ("dynamodb", "events", "secretsmanager", "sns", "sqs", "states", "sts")
+READING = ("BatchGet", "Describe", "Filter", "Get", "List", "Lookup")
 #: Seconds. A page of clusters, or a group of labs, some of them throttled, takes its time.
 LAMBDA_TIMEOUT, LONG_TIMEOUT, API_TIMEOUT = 120, 600, 29
 #: MB, and with them CPU: a whole one at 1,769. None was seen to hold more than 90 (docs/deploy.md), and most wait for AWS; those
@@ -137,7 +140,25 @@ def resources(functions: list[str]) -> dict[str, Any]:
     for name in [*functions, *EVENT_HANDLERS, API_HANDLER]:
         added[f"{_function_id(name)}LogGroup"] = log_group(_function_id(name))
     add_operations(template, functions)
+    for name in readers_abroad():
+        variables = {"EKSLAB_SESSION_POLICY": {"Fn::Sub": "arn:${AWS::Partition}:iam::aws:policy/ReadOnlyAccess"}}
+        merge(added, {_function_id(name): {"Properties": {"Environment": {"Variables": variables}}}})
     return template
+
+
+def readers_abroad() -> list[str]:
+    """Functions that only read in other accounts: the role there is theirs for reading only, whatever else it may do."""
+    grants = json.loads((HERE / "grants.json").read_text())
+    statements = json.loads((HERE / "statements.json").read_text())
+    return [
+        name for name, keys in grants.items() if "assume-member-roles" in keys and not _changes_abroad(keys, statements)
+    ]
+
+
+def _changes_abroad(keys: list[str], statements: dict[str, Any]) -> bool:
+    listed = (statements[key]["Action"] for key in keys)
+    actions = (action.split(":") for some in listed for action in ([some] if isinstance(some, str) else some))
+    return any(service not in AT_HOME and not name.startswith(READING) for service, name in actions)
 
 
 def add_operations(template: dict[str, Any], functions: list[str]) -> None:

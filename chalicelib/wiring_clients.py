@@ -99,7 +99,7 @@ def _is_home(account: str) -> bool:
 def _assumed() -> AssumedClients:
     settings = get_settings()
     sts = LazyClient("sts", settings.region)
-    return AssumedClients(sts, _assumed_client, SystemClock().now, settings.external_id)
+    return AssumedClients(sts, _assumed_client, SystemClock().now, settings.external_id, settings.session_policy)
 
 
 @cache

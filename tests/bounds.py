@@ -50,12 +50,17 @@ def unbound() -> Mapping[str, str]:
 
 def changes(said: Json) -> bool:
     """Whether any of its actions changes anything."""
-    return any(_level(action) not in _READING for action in _several(said["Action"]))
+    return any(_level(action) not in _READING for action in several(said["Action"]))
 
 
 def is_bound(said: Json) -> bool:
     """Whether it reaches only what bears a mark or a name."""
-    return _wants_a_mark(said.get("Condition", {})) or all(_is_ours(each) for each in _several(said["Resource"]))
+    return _wants_a_mark(said.get("Condition", {})) or all(_is_ours(each) for each in several(said["Resource"]))
+
+
+def several(value: Any) -> list[Any]:
+    """Policies write one thing without a list."""
+    return value if isinstance(value, list) else [value]
 
 
 def _wants_a_mark(condition: Json) -> bool:
@@ -77,10 +82,6 @@ def _is_ours(resource: Any) -> bool:
             return bool(_OUR_NAME.search(text.split(":", 5)[-1] if text.count(":") >= 5 else text))
         case _:
             return False
-
-
-def _several(value: Any) -> list[Any]:
-    return value if isinstance(value, list) else [value]
 
 
 def _level(action: str) -> str:

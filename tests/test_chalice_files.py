@@ -4,10 +4,15 @@ from __future__ import annotations
 
 import importlib.util
 import json
+from fnmatch import fnmatchcase
 from pathlib import Path
 from types import ModuleType
 
 import pytest
+from moto.iam.aws_managed_policies import aws_managed_policies_data
+
+from deploying.member_account import HOME_ONLY
+from tests import bounds
 
 PROJECT = Path(__file__).resolve().parent.parent
 
@@ -49,3 +54,28 @@ def test_no_right_is_a_wildcard_and_what_changes_things_names_what_it_may_change
         assert not [action for action in actions if "*" in action], name
         changes = [action for action in actions if not action.split(":")[1].startswith(reading)]
         assert not changes or said["Resource"] != "*" or name in unscoped, f"{name}: {changes} on everything"
+
+
+def test_who_only_reads_in_other_accounts_has_their_role_for_reading_only(compose: ModuleType) -> None:
+    statements = json.loads((PROJECT / ".chalice/statements.json").read_text())
+    abroad = {
+        name: [statements[each] for each in names if each not in HOME_ONLY]
+        for name, names in json.loads((PROJECT / ".chalice/grants.json").read_text()).items()
+        if "assume-member-roles" in names
+    }
+    readers = {name for name, said in abroad.items() if not any(bounds.changes(each) for each in said)}
+    assert len(readers) > 10
+    assert set(compose.readers_abroad()) == readers
+    resources = json.loads((PROJECT / ".chalice/resources.json").read_text())["Resources"]
+    narrowed = {name for name, made in resources.items() if "EKSLAB_SESSION_POLICY" in json.dumps(made)}
+    assert narrowed == {compose.logical_id(name) for name in readers}
+
+
+def test_the_session_policy_of_readers_holds_all_that_they_read(compose: ModuleType) -> None:
+    statements = json.loads((PROJECT / ".chalice/statements.json").read_text())
+    grants = json.loads((PROJECT / ".chalice/grants.json").read_text())
+    said = [statements[each] for name in compose.readers_abroad() for each in grants[name] if each not in HOME_ONLY]
+    read = {action for each in said for action in bounds.several(each["Action"])}
+    known = json.loads(aws_managed_policies_data)["ReadOnlyAccess"]["Document"]["Statement"]
+    patterns = [pattern.lower() for each in known for pattern in bounds.several(each["Action"])]
+    assert [action for action in read if not any(fnmatchcase(action.lower(), each) for each in patterns)] == []

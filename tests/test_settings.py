@@ -28,7 +28,14 @@ def test_what_is_not_set_has_its_default() -> None:
 
 
 def test_an_empty_parameter_is_one_that_is_not_set() -> None:
-    names = ("WATCH_REGIONS", "NOTICE_LADDER", "NOTICE_ADMINISTRATORS", "EXTERNAL_ID", "NOTICE_DEFAULT_OWNER")
+    names = (
+        "WATCH_REGIONS",
+        "NOTICE_LADDER",
+        "NOTICE_ADMINISTRATORS",
+        "EXTERNAL_ID",
+        "NOTICE_DEFAULT_OWNER",
+        "SESSION_POLICY",
+    )
     assert load_settings({**REQUIRED, **{f"EKSLAB_{name}": "" for name in names}}) == load_settings(REQUIRED)
 
 

@@ -26,13 +26,23 @@ Role = Callable[[], str]
 
 
 class AssumedClients:
-    """Clients by role, service and region. `external_id` is said to every role, where one is configured."""
+    """Clients by role, service and region. `external_id` is said to every role, where one is configured.
+
+    `session_policy` is the ARN of a managed policy: what it does not allow, the role can't do in our hands.
+    """
 
     def __init__(
-        self, sts: Any, new_client: NewClient, now: Callable[[], datetime], external_id: str | None = None
+        self,
+        sts: Any,
+        new_client: NewClient,
+        now: Callable[[], datetime],
+        external_id: str | None = None,
+        session_policy: str | None = None,
     ) -> None:
         self._sts, self._new_client, self._now = sts, new_client, now
-        self._extra = {"ExternalId": external_id} if external_id else {}
+        self._extra: dict[str, Any] = {"ExternalId": external_id} if external_id else {}
+        if session_policy:
+            self._extra["PolicyArns"] = [{"arn": session_policy}]
         self._credentials: dict[str, Mapping[str, Any]] = {}
         self._clients: dict[tuple[str, str, str], Any] = {}
         self._lock = threading.RLock()

@@ -111,6 +111,14 @@ def test_an_external_id_is_said_where_there_is_one(assumed: Assumed) -> None:
     assert assumed.sts.asked[0]["ExternalId"] == "e-1"
 
 
+def test_whoever_only_reads_has_the_role_for_reading_only(assumed: Assumed) -> None:
+    policy = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+    new_client = assumed.clients._new_client
+    clients = AssumedClients(assumed.sts, new_client, assumed.clock.now, session_policy=policy)
+    assert clients.of(lambda: ROLE, "eks", "us-east-1").key == "key-1"
+    assert assumed.sts.asked[0]["PolicyArns"] == [{"arn": policy}]
+
+
 def test_a_role_that_cannot_be_assumed_is_an_error_of_its_first_use_and_is_tried_again(assumed: Assumed) -> None:
     eks = assumed.clients.of(lambda: ROLE, "eks", "us-east-1")
     assumed.sts.refused = "AccessDenied"
