@@ -144,10 +144,11 @@ def root_of(account: str) -> Credentials:
     return Credentials(account, ROOT_SECRET)
 
 
-def join(sandbox: Sandbox, account: str, labs: bool = False) -> str:
+def join(sandbox: Sandbox, account: str, labs: bool = False, change_support: bool = False) -> str:
     """Make `account` a member, with the template that production deploys into it; return the role's ARN.
 
-    It may be watched, and with `labs` used for labs, by a service that was deployed with the usual external id.
+    It may be watched, with `labs` used for labs, and with `change_support` its clusters' support type may be set, by a
+    service that was deployed with the usual external id.
     """
     cloudformation = sandbox.client("cloudformation", credentials=root_of(account))
     given = {
@@ -155,6 +156,7 @@ def join(sandbox: Sandbox, account: str, labs: bool = False) -> str:
         "ServiceStack": "ekslab",
         "ExternalId": EXTERNAL_ID,
         "Labs": "true" if labs else "false",
+        "ChangeSupport": "true" if change_support else "false",
     }
     cloudformation.create_stack(
         StackName=MEMBER_ROLE,

@@ -16,6 +16,7 @@ from typing import Any
 import boto3
 import pytest
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from chalicelib.aws.assumed import AssumedClients
 from chalicelib.aws.fleet import EksFleet
@@ -29,7 +30,7 @@ from tests.fakes import Account, FakeFleets
 from tests.fakes.builders import NOW
 from tests.fakes.fleet_builders import HOME, REGION, a_fleet_cluster
 
-OTHER_ACCOUNT = "444455556666"
+OTHER_ACCOUNT, CHANGING_ACCOUNT = "444455556666", "333344445555"
 BORN = "2025-11-03T09:00:00+09:00"
 _numbers = itertools.count()
 
@@ -286,9 +287,20 @@ def test_another_account_is_read_with_the_role_that_the_page_asks_for(sandbox: S
     assert fleet.calendar().source == LIVE
     assert fleet.insights(names[0], refresh=True) == ()
     assert [addon.name for addon in fleet.addons_at(names[0], "1.33")] == ["coredns"]
-    with pytest.raises(AwsRefused, match="extended support"):
+    with pytest.raises(AccessDenied, match="eks:UpdateClusterConfig"):
         fleet.set_support_policy(names[0], "STANDARD")
     assert _fleet(_assumed(sandbox), replace(place, region="eu-west-1")).names(None) == ((), None)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_an_account_may_let_the_support_type_of_its_clusters_be_set_and_nothing_else_of_them(sandbox: Sandbox) -> None:
+    role, name = join(sandbox, CHANGING_ACCOUNT, change_support=True), a_name("theirs")
+    put_clusters(sandbox, [{"name": name, "version": "1.36", "account": CHANGING_ACCOUNT, "region": "us-east-1"}])
+    assumed = _assumed(sandbox)
+    assert _fleet(assumed, Place(CHANGING_ACCOUNT, "us-east-1", role)).set_support_policy(name, "STANDARD")
+    opened = {"endpointPublicAccess": True, "publicAccessCidrs": ["0.0.0.0/0"]}
+    with pytest.raises(ClientError, match="not authorized"):
+        assumed.of(lambda: role, "eks", "us-east-1").update_cluster_config(name=name, resourcesVpcConfig=opened)
 
 
 def test_an_account_that_lets_nobody_in_says_so_at_the_first_look(sandbox: Sandbox) -> None:
