@@ -25,7 +25,8 @@ Roles of labs lie under the path `/ekslab/`; no other can be handed to EKS or EC
 
 No right is unneeded: `tests/story/test_rights.py` takes each away from each function in turn, puts again to IAM's
 evaluator what was asked of it while all stories were told, and wants something to be refused. Rights that only AWS
-itself, or a fault, asks for are in `tests/data/rights-unasked.json`, each with its reason.
+itself, or a fault, asks for are in `tests/data/rights-unasked.json`, each with its reason; single actions of rights that are
+needed otherwise, in `tests/data/rights-unasked-actions.json`.
 """
 
 

@@ -51,13 +51,17 @@ def drop_load_balancer(client: ClientFactory, cluster: Cluster, namespace: str =
     backend_tags = {"elbv2.k8s.aws/cluster": cluster.name, "elbv2.k8s.aws/resource": "backend-sg"}
     backend = _group(client, cluster, f"k8s-traffic-{cluster.name}-{unique}", backend_tags)
     groups = [frontend.id, backend.id]
-    return [*_balancer(client, cluster, f"k8s-{namespace}-web-{unique}"[:32], stack, groups), frontend, backend]
+    return [
+        *drop_tagged_balancer(client, cluster, f"k8s-{namespace}-web-{unique}"[:32], stack, groups),
+        frontend,
+        backend,
+    ]
 
 
 def drop_network_balancer(client: ClientFactory, cluster: Cluster, service: str = "game/udp") -> list[Leftover]:
     """Drop a Service that asked the in-tree controller for an NLB: the balancer and its target group."""
     tags = {f"kubernetes.io/cluster/{cluster.name}": "owned", "kubernetes.io/service-name": service}
-    return _balancer(client, cluster, f"n{secrets.token_hex(15)}", tags, None)
+    return drop_tagged_balancer(client, cluster, f"n{secrets.token_hex(15)}", tags, None)
 
 
 def drop_classic_balancer(client: ClientFactory, cluster: Cluster, ownership: str = "owned") -> list[Leftover]:
@@ -73,6 +77,22 @@ def drop_classic_balancer(client: ClientFactory, cluster: Cluster, ownership: st
         Tags=as_tags(tags),
     )
     return [Leftover(Kind.CLASSIC_BALANCER, name), group]
+
+
+def drop_tagged_balancer(
+    client: ClientFactory, cluster: Cluster, name: str, tags: dict[str, str], groups: list[str] | None
+) -> list[Leftover]:
+    """Drop a balancer, an ALB with `groups` and an NLB without, and its target group, both with these tags."""
+    elbv2, protocol = client("elbv2"), "HTTP" if groups else "TCP"
+    kind = {"Type": "application", "SecurityGroups": groups} if groups else {"Type": "network"}
+    balancer = elbv2.create_load_balancer(Name=name, Subnets=list(cluster.subnets), Tags=as_tags(tags), **kind)
+    balancer_arn = balancer["LoadBalancers"][0]["LoadBalancerArn"]
+    target = elbv2.create_target_group(
+        Name=name, Protocol=protocol, Port=80, VpcId=cluster.vpc, TargetType="ip", Tags=as_tags(tags)
+    )["TargetGroups"][0]["TargetGroupArn"]
+    forward = [{"Type": "forward", "TargetGroupArn": target}]
+    elbv2.create_listener(LoadBalancerArn=balancer_arn, Protocol=protocol, Port=80, DefaultActions=forward)
+    return [Leftover(Kind.LOAD_BALANCER, balancer_arn), Leftover(Kind.TARGET_GROUP, target)]
 
 
 def drop_interfaces(client: ClientFactory, cluster: Cluster, count: int = 1) -> list[Leftover]:
@@ -212,18 +232,3 @@ def _group(client: ClientFactory, cluster: Cluster, name: str, tags: dict[str, s
         TagSpecifications=tag_specification("security-group", tags),
     )
     return Leftover(Kind.SECURITY_GROUP, made["GroupId"])
-
-
-def _balancer(
-    client: ClientFactory, cluster: Cluster, name: str, tags: dict[str, str], groups: list[str] | None
-) -> list[Leftover]:
-    elbv2, protocol = client("elbv2"), "HTTP" if groups else "TCP"
-    kind = {"Type": "application", "SecurityGroups": groups} if groups else {"Type": "network"}
-    balancer = elbv2.create_load_balancer(Name=name, Subnets=list(cluster.subnets), Tags=as_tags(tags), **kind)
-    balancer_arn = balancer["LoadBalancers"][0]["LoadBalancerArn"]
-    target = elbv2.create_target_group(
-        Name=name, Protocol=protocol, Port=80, VpcId=cluster.vpc, TargetType="ip", Tags=as_tags(tags)
-    )["TargetGroups"][0]["TargetGroupArn"]
-    forward = [{"Type": "forward", "TargetGroupArn": target}]
-    elbv2.create_listener(LoadBalancerArn=balancer_arn, Protocol=protocol, Port=80, DefaultActions=forward)
-    return [Leftover(Kind.LOAD_BALANCER, balancer_arn), Leftover(Kind.TARGET_GROUP, target)]

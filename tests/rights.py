@@ -22,6 +22,8 @@ CHALICE = PROJECT / ".chalice"
 RECORDED = PROJECT / "tests/data/rights-asked.json"
 #: Rights that stories do not ask for, each with the reason why it is there.
 UNASKED = PROJECT / "tests/data/rights-unasked.json"
+#: Single actions of rights that stories ask for otherwise, each with its reason.
+UNASKED_ACTIONS = PROJECT / "tests/data/rights-unasked-actions.json"
 _NAMES = {"AWS::StackName": "ekslab", "AWS::Partition": "aws", "AWS::Region": "*", "AWS::AccountId": "*"}
 _NAMED_OTHERWISE = {"EventBus": "arn:aws:events:*:event-bus/ekslab-events"}
 
@@ -101,6 +103,18 @@ def excused_but_needed(questions: Iterable[Question]) -> set[Right]:
     """Those of which it is written that no story ever asks for them, and one does; or that nobody has."""
     held = {right for function in functions_with_rights() for right in rights_of(function)}
     return (_excused(ever=False) - unneeded_rights(questions)) | (excused() - held)
+
+
+def never_needed(questions: Iterable[Question]) -> set[str]:
+    """Statements of which it is written that some functions need them not every time, and no function ever did."""
+    unneeded = unneeded_rights(questions)
+    needed = {right.statement for name in functions_with_rights() for right in rights_of(name) if right not in unneeded}
+    return {right.statement for right in _excused(ever=True)} - needed
+
+
+def excused_actions() -> set[tuple[str, str]]:
+    """(statement, action) of which it is written why they are there though no story asks for them."""
+    return {(said["statement"], said["action"]) for said in json.loads(UNASKED_ACTIONS.read_text())}
 
 
 def without(function: str, statement: str, action: str | None = None) -> list[Any]:

@@ -30,5 +30,24 @@ def test_a_right_too_many_is_noticed(questions: tuple[rights.Question, ...]) -> 
     assert rights.Right("teardown_begin", "watch-workflows") in rights.unneeded_rights(others)
 
 
+def test_a_right_that_is_not_needed_every_time_was_needed_by_somebody(questions: tuple[rights.Question, ...]) -> None:
+    assert rights.never_needed(questions) == set(), HOW
+
+
+def test_a_right_that_nobody_ever_needed_is_noticed(questions: tuple[rights.Question, ...]) -> None:
+    others = [each for each in questions if each.action != "route53:ChangeResourceRecordSets"]
+    assert rights.never_needed(others) == {"sweep-dns-records"}
+
+
+def test_each_action_was_asked_for_or_has_its_reason(questions: tuple[rights.Question, ...]) -> None:
+    assert rights.unneeded_actions(questions) == rights.excused_actions(), HOW
+
+
+def test_an_action_too_many_is_noticed(questions: tuple[rights.Question, ...]) -> None:
+    others = [each for each in questions if each.action != "ec2:DeleteVpcEndpoints"]
+    assert ("sweep-own", "ec2:DeleteVpcEndpoints") in rights.unneeded_actions(others)
+
+
 def test_each_right_that_is_not_asked_for_has_its_reason() -> None:
-    assert [each for each in json.loads(rights.UNASKED.read_text()) if len(each["why"]) < 30] == []
+    said = [each for path in (rights.UNASKED, rights.UNASKED_ACTIONS) for each in json.loads(path.read_text())]
+    assert [each for each in said if len(each["why"]) < 30] == []

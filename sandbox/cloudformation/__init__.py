@@ -10,6 +10,7 @@ from ministack.services.cloudformation import provisioners
 from sandbox.cloudformation import (
     alarms,
     concurrency,
+    dead_letters,
     deletions,
     ec2_resources,
     instance_profiles,
@@ -28,5 +29,6 @@ def install() -> None:
         provisioners._RESOURCE_HANDLERS[resource_type]["delete"] = delete
     alarms.install()
     concurrency.install()
+    dead_letters.install()
     instance_profiles.install()
     permissions.install()

@@ -44,6 +44,10 @@ class Watching:
         """Move AWS's calendar, and nothing else."""
         self.stage.sandbox.admin("POST", "clock", {"now": instant})
 
+    def stands_in_the_way(self, name: str, what: str) -> None:
+        """Let EKS have found something that stands in the way of a cluster's upgrade."""
+        self.stage.sandbox.admin("POST", "insights", {"cluster": name, "insights": [{"name": what}]})
+
     def becomes(self, name: str, version: str) -> None:
         """Wait until EKS says that the cluster runs a version."""
         eks = self.stage.sandbox.client("eks")

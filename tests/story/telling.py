@@ -6,6 +6,7 @@ Everything here goes over signed HTTP, as a client would send it; what AWS itsel
 from __future__ import annotations
 
 import itertools
+import json
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -16,7 +17,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sandbox.people import HttpAnswer, Person, make_person
+from sandbox.emulator import Credentials
+from sandbox.people import MAY, HttpAnswer, Person, make_person
 from sandbox.settings import ACCOUNT
 from sandbox.stage import Stage
 
@@ -36,6 +38,20 @@ alone = threading.RLock()
 def learner(stage: Stage) -> Learner:
     """Somebody new, who has no labs yet."""
     return Learner(stage, make_person(stage.sandbox, f"learner-{next(_numbers)}"))
+
+
+def signed_in(stage: Stage, role: str, name: str) -> Learner:
+    """Somebody in a session of a permission set's role, which is made for it."""
+    account = stage.sandbox.account
+    trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": f"arn:aws:iam::{account}:root"}}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    path, iam = "/aws-reserved/sso.amazonaws.com/", stage.sandbox.client("iam")
+    arn = iam.create_role(RoleName=role, Path=path, AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    iam.put_role_policy(RoleName=role, PolicyName="labs", PolicyDocument=json.dumps(MAY))
+    answer = stage.sandbox.client("sts").assume_role(RoleArn=arn, RoleSessionName=name)
+    key = answer["Credentials"]
+    credentials = Credentials(key["AccessKeyId"], key["SecretAccessKey"], key["SessionToken"])
+    return Learner(stage, Person(name, answer["AssumedRoleUser"]["Arn"], credentials))
 
 
 def administrator(stage: Stage) -> Learner:

@@ -22,6 +22,7 @@ def test_a_deadline_is_told_until_aws_acts_and_its_nodes_until_they_follow(stage
             a_cluster("late", "1.31", SHOP),
             a_cluster("soon", "1.34", SHOP, supportType="STANDARD"),
         )
+        watch.stands_in_the_way("late", "Deprecated APIs removed in Kubernetes 1.32")
 
         # When the watch runs
         mails = watch.day("2026-11-23")
@@ -30,6 +31,10 @@ def test_a_deadline_is_told_until_aws_acts_and_its_nodes_until_they_follow(stage
         assert [cluster["name"] for cluster in watch.clusters()] == ["late", "soon", "fresh"]
         assert [cluster["name"] for cluster in watch.clusters("phase=extended")] == ["late"]
         assert watch.cluster("late")["next"]["at"].startswith("2026-11-26")
+
+        # And what EKS says is in the way of its upgrade
+        (finding,) = watch.cluster("late")["insights"]
+        assert (finding["name"], finding["status"]) == ("Deprecated APIs removed in Kubernetes 1.32", "ERROR")
 
         # And its owner has one mail about both of theirs; who has time has none
         (mail,) = to(SHOP, mails)
