@@ -86,8 +86,9 @@ def refused(owner: Learner, **fields: Any) -> dict[str, str]:
 
 
 def changed(lab: Lab) -> None:
-    """One more node, then asleep, then awake."""
-    assert lab.learner.sends("PATCH", lab.path, {"nodegroups": [{"name": "workers", "desired": 2}]}).status == 202
+    """One more node, an endpoint for everyone, then asleep, then awake."""
+    change = {"nodegroups": [{"name": "workers", "desired": 2}], "endpoint": {"allowedCidrs": ["0.0.0.0/0"]}}
+    assert lab.learner.sends("PATCH", lab.path, change).status == 202
     lab.becomes("ready")
     for act, phase in (("hibernate", "hibernated"), ("wake", "ready")):
         assert lab.learner.sends("POST", f"{lab.path}/{act}").status == 202
