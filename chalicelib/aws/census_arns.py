@@ -33,6 +33,8 @@ _EKS: Mapping[str, Kind] = {
 _IAM: Mapping[str, Kind] = {"role": Kind.ROLE, "instance-profile": Kind.INSTANCE_PROFILE}
 #: Parts of other things: they have no life of their own.
 _PARTS = frozenset({"listener", "listener-rule", "security-group-rule", "spot-instances-request", "fleet"})
+#: What stays, whatever its tags: a file system is its owner's, and bears the tag for the sake of its mount targets.
+_STAYING = frozenset({"file-system"})
 
 
 def identify(arn: str) -> tuple[Kind, str] | None:
@@ -64,7 +66,16 @@ def whole(arn: str, account: str) -> str:
 
 def is_part(arn: str) -> bool:
     """Whether the ARN is of something that goes with another thing."""
-    return arn.split(":", 5)[5].partition("/")[0] in _PARTS
+    return _word(arn) in _PARTS
+
+
+def stays(arn: str) -> bool:
+    """Whether the ARN is of something that no lab ever deletes."""
+    return _word(arn) in _STAYING
+
+
+def _word(arn: str) -> str:
+    return arn.split(":", 5)[5].partition("/")[0]
 
 
 def _balancer(arn: str, word: str, id: str) -> tuple[Kind, str] | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from chalicelib.aws.census_arns import identify, is_part, whole
+from chalicelib.aws.census_arns import identify, is_part, stays, whole
 from chalicelib.aws.census_looks import Looks, seen_in_ec2
 from chalicelib.aws.errors import translate
 from chalicelib.domain.claims import CLUSTER_PREFIX, LAB_TAG, OWNING_KEYS
@@ -115,7 +115,7 @@ def _verified(arn: str, looks: Looks, *, strict: bool) -> Iterator[Resource | st
     """
     known = identify(arn)
     if known is None:
-        if strict and not is_part(arn):
+        if strict and not is_part(arn) and not stays(arn):
             yield f"{arn} carries the lab's tag, but is of no kind that can be looked at."
         return
     kind, id = known

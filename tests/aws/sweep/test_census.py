@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from chalicelib.aws.census_arns import identify, is_part
+from chalicelib.aws.census_arns import identify, is_part, stays
 from chalicelib.domain.receipt import Outcome
 from chalicelib.domain.resources import EntryState, Kind, LedgerEntry, Resource
 from chalicelib.workflows.sweeping import take_receipt
@@ -90,6 +90,15 @@ def test_one_hit_that_can_not_be_looked_at_is_told_and_hides_no_other() -> None:
         assert volume.id in {resource.id for resource in found}
 
 
+def test_a_file_system_that_bears_the_lab_s_tag_blocks_nothing() -> None:
+    with mock_aws():
+        given = a_lab_on_moto()
+        system = "arn:aws:elasticfilesystem:ap-northeast-2:123456789012:file-system/fs-1"
+        given.account.tagging.listed.append((system, {"ekslab:lab-id": given.lab.id}))
+        _, _, unreadable = given.account.census(ec2=given.account.ec2).take(given.target(), ())
+        assert unreadable == ()
+
+
 def test_a_ledger_entry_that_may_not_be_looked_at_is_never_called_deleted() -> None:
     with mock_aws():
         given = a_lab_on_moto()
@@ -137,6 +146,11 @@ def test_every_kind_on_a_ledger_can_be_looked_at(kind: Kind) -> None:
 def test_arns_are_read_as_kinds(arn: str, known: tuple[Kind, str | None] | None) -> None:
     read = identify(arn)
     assert read == (known and (known[0], known[1] or arn))
+
+
+def test_a_file_system_stays_whatever_its_tags_and_its_mount_targets_do_not() -> None:
+    assert stays("arn:aws:elasticfilesystem:r:a:file-system/fs-1")
+    assert not stays("arn:aws:elasticfilesystem:r:a:mount-target/fsmt-1")
 
 
 def test_listeners_and_rules_are_parts_of_other_things() -> None:
