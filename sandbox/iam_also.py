@@ -41,11 +41,14 @@ _PASSED_TO_EKS = (
     ("serviceAccountRoleArn", "eks.amazonaws.com"),
     ("podExecutionRoleArn", "eks-fargate-pods.amazonaws.com"),
 )
-#: What EKS makes in an account for the first of these. The emulator has no such roles: here each is the first.
+#: What EKS makes in an account for the first of these. The emulator has no such roles: here each is the first. IAM knows a
+#: role that is not there by its name alone: EKS looks for one without a path, then for the one it made.
 _LINKED_ROLES = {
     "CreateCluster": ("eks.amazonaws.com", "AWSServiceRoleForAmazonEKS"),
     "CreateNodegroup": ("eks-nodegroup.amazonaws.com", "AWSServiceRoleForAmazonEKSNodegroup"),
 }
+#: Of an account's first cluster: what callers were told that their policies must include (aws/aws-cdk#9027).
+_LOOKED_AT_IN_A_NETWORK = ("Subnets", "Vpcs", "DhcpOptions", "NetworkInterfaces", "SecurityGroups", "RouteTables")
 _PARAMETER = "resolve:ssm:"
 #: The things that RunInstances is asked about, beside the instance: by field, and the sort of the ARN.
 _INSTANCE_PARTS = (
@@ -66,7 +69,9 @@ def of_eks(method: str, path: str, body: bytes) -> Iterator[Question]:
     if operation in _LINKED_ROLES:
         service, name = _LINKED_ROLES[operation]
         role = f"arn:aws:iam::{get_account_id()}:role/aws-service-role/{service}/{name}"
+        yield Question("iam:GetRole", f"arn:aws:iam::{get_account_id()}:role/{name}")
         yield Question("iam:CreateServiceLinkedRole", role, {"iam:AWSServiceName": service})
+        yield Question("iam:GetRole", role)
     if operation in _BORN_TAGGED and given.get("tags"):
         pattern, field = _BORN_TAGGED[operation]
         thing = pattern.format(cluster=labels.get("name", ""), name=given.get(field, ""))
@@ -74,6 +79,9 @@ def of_eks(method: str, path: str, body: bytes) -> Iterator[Question]:
         yield Question("eks:TagResource", f"arn:aws:eks:{get_region()}:{get_account_id()}:{thing}", context)
     if operation == "CreateAddon" and given.get("podIdentityAssociations"):
         yield Question("eks:CreatePodIdentityAssociation", resource_for(method, path, get_region(), get_account_id()))
+        association = f"podidentityassociation/{labels.get('name', '')}/*"
+        tags = {f"aws:RequestTag/{key}": value for key, value in given.get("tags", {}).items()}
+        yield Question("eks:CreateAddon", f"arn:aws:eks:{get_region()}:{get_account_id()}:{association}", tags)
         for each in given["podIdentityAssociations"]:
             yield _passed(each["roleArn"], "pods.eks.amazonaws.com")
     if operation == "CreateNodegroup" and given.get("launchTemplate"):
@@ -118,13 +126,15 @@ def _looked_at(operation: str, given: Mapping[str, Any]) -> Iterator[Question]:
     if operation == "CreateNodegroup" and role:
         yield Question("iam:ListAttachedRolePolicies", role)
     if operation in ("CreateCluster", "CreateNodegroup"):
-        yield Question("ec2:DescribeSubnets", "*")
+        for things in _LOOKED_AT_IN_A_NETWORK:
+            yield Question(f"ec2:Describe{things}", "*")
 
 
 def _launched(template: Mapping[str, str]) -> Iterator[Question]:
     """EKS tries with the caller's rights whether what the launch template says may be launched."""
     arn = _ec2(f"launch-template/{template.get('id', '*')}")
     launched = {"ec2:LaunchTemplate": arn, "ec2:IsLaunchTemplateResource": "true"}
+    yield Question("ec2:DescribeLaunchTemplates", "*")
     yield Question("ec2:DescribeLaunchTemplateVersions", "*")
     for kind in ("instance", "volume", "network-interface"):
         yield Question("ec2:RunInstances", _ec2(f"{kind}/*"), launched)

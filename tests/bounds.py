@@ -54,8 +54,15 @@ def changes(said: Json) -> bool:
 
 
 def is_bound(said: Json) -> bool:
-    """Whether it reaches only what bears a mark or a name."""
-    return _wants_a_mark(said.get("Condition", {})) or all(_is_ours(each) for each in several(said["Resource"]))
+    """Whether it reaches only what bears a mark or a name. The tag that a right to tag puts on is no mark that was there."""
+    condition = said.get("Condition", {})
+    if all(action.endswith(":TagResource") for action in several(said["Action"])):
+        condition = {operator: _without_asked(keys) for operator, keys in condition.items()}
+    return _wants_a_mark(condition) or all(_is_ours(each) for each in several(said["Resource"]))
+
+
+def _without_asked(keys: Json) -> Json:
+    return {key: value for key, value in keys.items() if not key.lower().startswith("aws:requesttag/")}
 
 
 def several(value: Any) -> list[Any]:

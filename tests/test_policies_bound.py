@@ -92,6 +92,12 @@ def test_a_kind_alone_binds_nothing_and_a_name_does(said: dict[str, Any], bound:
     assert bounds.is_bound(said) is bound
 
 
+def test_the_tag_that_is_put_on_binds_no_right_to_tag() -> None:
+    said = {"Action": "eks:TagResource", "Resource": "*", "Condition": {"Null": {"aws:RequestTag/ours": "false"}}}
+    assert not bounds.is_bound(said)
+    assert bounds.is_bound(said | {"Action": "eks:CreateCluster"})
+
+
 def test_a_condition_that_only_leaves_some_out_binds_nothing() -> None:
     said = {"Action": "ec2:DeleteVolume", "Resource": "*", "Condition": {"Null": {"aws:ResourceTag/spared": "true"}}}
     assert not bounds.is_bound(said)

@@ -7,7 +7,7 @@ from typing import Any
 from chalicelib.aws.clusters_calls import EksCalls, token_for
 from chalicelib.aws.errors import translate
 from chalicelib.domain.claims import LAB_TAG
-from chalicelib.domain.errors import AlreadyExists, ResourceGone
+from chalicelib.domain.errors import AccessDenied, AlreadyExists, ResourceGone
 from chalicelib.domain.lab import Lab
 from chalicelib.domain.spec import AccessPolicySpec, AccessSpec
 from chalicelib.domain.world import AccessEntryState
@@ -35,12 +35,25 @@ class AccessCalls(EksCalls):
         return tuple(self._access_entry(cluster, principal) for principal in principals)
 
     def revoke_access(self, cluster: str, principal_arn: str) -> None:
-        """Delete the entry with all that is associated. A missing entry, or cluster, is success."""
+        """Delete the entry with all that is associated. A missing entry, or cluster, is success.
+
+        What is not there has no tags: a right that wants one is denied before EKS could say that it is gone.
+        """
         try:
             with translate("eks:DeleteAccessEntry"):
                 self._eks.delete_access_entry(clusterName=cluster, principalArn=principal_arn)
         except ResourceGone:
             return
+        except AccessDenied:
+            if self._is_there(cluster, principal_arn):
+                raise
+
+    def _is_there(self, cluster: str, principal_arn: str) -> bool:
+        try:
+            self._entry(cluster, principal_arn)
+        except ResourceGone:
+            return False
+        return True
 
     def _taken_over(self, lab: Lab, principal_arn: str) -> dict[str, Any]:
         entry = self._entry(lab.name, principal_arn)

@@ -9,11 +9,12 @@ from functools import partial
 from uuid import uuid4
 
 import pytest
+from botocore.exceptions import ClientError
 
 from chalicelib.aws.clusters import EksClusters
 from chalicelib.aws.network import Ec2Network
 from chalicelib.aws.stacks import CloudFormationStacks
-from chalicelib.domain.errors import AlreadyExists, AwsRefused, ResourceGone, StillInUse
+from chalicelib.domain.errors import AccessDenied, AlreadyExists, AwsRefused, ResourceGone, StillInUse
 from chalicelib.domain.lab import Lab
 from chalicelib.domain.spec import (
     AccessPolicySpec,
@@ -211,6 +212,27 @@ def test_add_ons_that_eks_has_not_are_told_from_those_it_has(made: Made) -> None
     assert not made.clusters.addon_exists("no-such-addon", "1.36")
     with pytest.raises(ResourceGone):
         made.clusters.addon(made.lab.name, "no-such-addon")
+
+
+def test_an_entry_that_is_denied_and_not_there_is_gone_and_one_that_is_there_is_denied(made: Made) -> None:
+    """A right that wants a tag is denied where there is nothing that could have one."""
+    client = made.sandbox.client("eks")
+    refusal = ClientError(
+        {"Error": {"Code": "AccessDeniedException", "Message": "not authorized"}}, "DeleteAccessEntry"
+    )
+
+    def refuse(**_: object) -> None:
+        raise refusal
+
+    client.meta.events.register("before-call.eks.DeleteAccessEntry", refuse)
+    refused = EksClusters(client, lambda: NOW)
+    visitor = f"arn:aws:iam::{made.lab.account}:role/ekslab/denied"
+    made.sandbox.client("iam").create_role(RoleName="denied", Path="/ekslab/", AssumeRolePolicyDocument="{}")
+    refused.revoke_access(made.lab.name, visitor)
+    made.clusters.grant_access(made.lab, AccessSpec(visitor, (AccessPolicySpec(CLUSTER_ADMIN),)))
+    with pytest.raises(AccessDenied, match="eks:DeleteAccessEntry"):
+        refused.revoke_access(made.lab.name, visitor)
+    made.clusters.revoke_access(made.lab.name, visitor)
 
 
 def test_access_is_granted_completed_and_revoked(made: Made) -> None:
