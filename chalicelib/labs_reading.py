@@ -16,7 +16,7 @@ from chalicelib.domain.history import Event, Step
 from chalicelib.domain.kubeconfig import kubeconfig
 from chalicelib.domain.lab import ENDING, OVER, Caller, Lab, Phase
 from chalicelib.domain.names import REGION
-from chalicelib.domain.outlook import instant_told, what_happens_next
+from chalicelib.domain.outlook import instant_told, what_happens_next, why_not_as_planned
 from chalicelib.domain.receipt import Receipt
 from chalicelib.domain.verdict import verdict
 from chalicelib.labs import seen_lab
@@ -28,12 +28,16 @@ _LONGEST_OWNER = 1024
 
 @dataclass(frozen=True)
 class LabView:
-    """A lab with its steps and its future, as its owner reads it. `next_curfew` None: it ends, or none will come."""
+    """A lab with its steps and its future, as its owner reads it. `next_curfew` None: it ends, or none will come.
+
+    `spared`: why the lab is not ended, or put to sleep, as planned; empty if it is, or is on no plan.
+    """
 
     lab: Lab
     steps: tuple[Step, ...]
     next: tuple[str, ...]
     next_curfew: Night | None = None
+    spared: str = ""
 
 
 @dataclass(frozen=True)
@@ -51,7 +55,9 @@ def get_lab(deps: Deps, caller: Caller, lab_id: str, now: datetime) -> LabView:
     steps = deps.store.steps(lab_id)
     night = None if lab.phase in ENDING | OVER else next_curfew(lab.spec.evening, now, deps.curfew.holidays)
     planned = deps.curfew.store.line(lab.planned.night, lab.planned.entry_id) if lab.planned else None
-    return LabView(lab, steps, what_happens_next(lab, steps, now, planned[0] if planned else None), night)
+    entry = planned[0] if planned else None
+    told = what_happens_next(lab, steps, now, entry, deps.curfew.holidays)
+    return LabView(lab, steps, told, night, why_not_as_planned(lab, entry, deps.curfew.holidays))
 
 
 def list_labs(

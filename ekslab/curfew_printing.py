@@ -34,7 +34,9 @@ def evening(view: Json) -> Iterator[str]:
     if view["protection"]:
         yield f"protected   until {view['protection']['until']} by {view['protection']['by']}: {view['protection']['why']}"
     if view["planned"]:
-        yield f"planned     on the plan of {view['planned']['night']}, at {view['planned']['at']}"
+        spared = view["planned"].get("spared")
+        lives = f", but it lives on: {spared}" if spared else ""
+        yield f"planned     on the plan of {view['planned']['night']}, at {view['planned']['at']}{lives}"
     yield from findings(view.get("warnings", ()))
 
 

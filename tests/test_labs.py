@@ -218,3 +218,8 @@ def test_what_happens_next_quotes_the_plan_that_the_lab_is_on() -> None:
     world.store.put(a_lab(phase="ready", planned=Planned(night, entry.id, at)))
     told = get_lab(world.deps, a_caller(), a_lab().id, NOW).next
     assert told[0] == "Tonight's plan: it ends Mon 23 Nov 22:00 (UTC). Idle since 09:00. Extending it keeps it."
+    assert get_lab(world.deps, a_caller(), a_lab().id, NOW).spared == ""
+    world.store.put(a_lab(phase="ready", planned=Planned(night, entry.id, at), kept_until=at + timedelta(days=1)))
+    kept = get_lab(world.deps, a_caller(), a_lab().id, NOW)
+    assert kept.spared == "It is kept until Tue 24 Nov 22:00 (UTC)."
+    assert kept.next[0].endswith("but lives on: it is kept until Tue 24 Nov 22:00 (UTC).")

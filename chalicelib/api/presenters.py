@@ -62,7 +62,7 @@ def lab_view(view: LabView, base: str) -> Json:
         "endsBy": to_json(lab.ends_by),
         "keptUntil": to_json(lab.kept_until),
         "protection": to_json(lab.protection),
-        "planned": to_json(lab.planned),
+        "planned": {**to_json(lab.planned), "spared": view.spared or None} if lab.planned else None,
         "hibernation": to_json(lab.hibernation),
         "adopted": lab.adopted,
         "spec": spec_view(lab.spec),

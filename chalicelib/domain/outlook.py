@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from chalicelib.domain.evening import AtCurfew, local_told
+from chalicelib.domain.evening import AtCurfew, Holidays, local_told
+from chalicelib.domain.fates import no_holidays, why_spared
 from chalicelib.domain.history import Event, Step, StepStatus
 from chalicelib.domain.lab import Lab, Phase
-from chalicelib.domain.plan import Entry
+from chalicelib.domain.plan import Entry, Ground
 from chalicelib.domain.spec import VolumePolicy
 
 _VOLUMES = {
@@ -37,15 +38,17 @@ def instant_told(instant: datetime) -> str:
     return f"{instant:%Y-%m-%dT%H:%M}Z"
 
 
-def what_happens_next(lab: Lab, steps: Sequence[Step], now: datetime, entry: Entry | None = None) -> tuple[str, ...]:
+def what_happens_next(
+    lab: Lab, steps: Sequence[Step], now: datetime, entry: Entry | None = None, holidays: Holidays = no_holidays
+) -> tuple[str, ...]:
     """Sentences about the lab's future, nearest first; none when nothing more will happen. `entry`: its line of a plan."""
     match lab.phase:
         case Phase.REQUESTED:
             return ("Provisioning starts within minutes.", _lease(lab, now))
         case Phase.PROVISIONING | Phase.UPDATING | Phase.HIBERNATING | Phase.WAKING:
-            return (*_waiting(lab, steps), *_curfew(lab, entry, now), _lease(lab, now))
+            return (*_waiting(lab, steps), *_curfew(lab, entry, holidays, now), _lease(lab, now))
         case Phase.READY | Phase.HIBERNATED:
-            return (*_sleep(lab, now), *_curfew(lab, entry, now), _lease(lab, now))
+            return (*_sleep(lab, now), *_curfew(lab, entry, holidays, now), _lease(lab, now))
         case Phase.RELEASING | Phase.ROLLING_BACK:
             ending = "Everything of the lab is being deleted; a receipt proves it afterwards."
             return (*_waiting(lab, steps), ending, _volumes(lab))
@@ -70,24 +73,42 @@ def _sleep(lab: Lab, now: datetime) -> Iterator[str]:
         yield "It sleeps without nodes, and is to wake within the hour."
 
 
-def _curfew(lab: Lab, entry: Entry | None, now: datetime) -> Iterator[str]:
+def _curfew(lab: Lab, entry: Entry | None, holidays: Holidays, now: datetime) -> Iterator[str]:
     """What the next evening brings, and what keeps it from doing so."""
     evening = lab.spec.evening
     if lab.planned is not None and lab.planned.at > now:
-        act = "is hibernated" if entry is not None and entry.act is AtCurfew.HIBERNATE else "ends"
-        why = f" {_sentence(entry.reason)}" if entry is not None else ""
-        yield f"Tonight's plan: it {act} {local_told(evening, lab.planned.at)}.{why} Extending it keeps it."
+        yield _planned(lab, lab.planned.at, entry, holidays)
     if lab.kept_until is not None and lab.kept_until > now:
         yield f"It is kept: no idleness ends it before {local_told(evening, lab.kept_until)}."
     if lab.protection is not None and lab.protection.until > now:
         until = local_told(evening, lab.protection.until)
-        yield f"It is protected until {until}, by {lab.protection.by}: {_sentence(lab.protection.why)}"
+        yield f"It is protected until {until}, by {lab.protection.by}: {_stopped(lab.protection.why)}"
+
+
+def _planned(lab: Lab, at: datetime, entry: Entry | None, holidays: Holidays) -> str:
+    """The plan's line, or why it will not be done: by the rule that the sweep spares labs by."""
+    when = local_told(lab.spec.evening, at)
+    if spared := why_not_as_planned(lab, entry, holidays):
+        return f"It was on the plan for {when}, but lives on: {spared[:1].lower()}{spared[1:]}"
+    act = "is hibernated" if entry is not None and entry.act is AtCurfew.HIBERNATE else "ends"
+    why = f" {_sentence(entry.reason)}" if entry is not None else ""
+    remedy = "" if entry is not None and entry.ground is Ground.GONE else " Extending it keeps it."
+    return f"Tonight's plan: it {act} {when}.{why}{remedy}"
+
+
+def why_not_as_planned(lab: Lab, entry: Entry | None, holidays: Holidays) -> str:
+    """Why the plan's line will not be done, as far as people's word goes (a tag may spare it, too); empty if it will."""
+    return _stopped(spared) if entry is not None and (spared := why_spared(lab, entry, {}, holidays)) else ""
 
 
 def _sentence(words: str) -> str:
     """With a capital letter at its beginning and a full stop at its end."""
-    told = f"{words[:1].upper()}{words[1:]}"
-    return told if told.endswith(".") else f"{told}."
+    return _stopped(f"{words[:1].upper()}{words[1:]}")
+
+
+def _stopped(words: str) -> str:
+    """With a full stop at its end; what a person wrote keeps its own letters."""
+    return words if words.endswith((".", "!", "?")) else f"{words}."
 
 
 def _waiting(lab: Lab, steps: Sequence[Step]) -> tuple[str, ...]:
@@ -96,11 +117,14 @@ def _waiting(lab: Lab, steps: Sequence[Step]) -> tuple[str, ...]:
 
 
 def _lease(lab: Lab, now: datetime) -> str:
-    if now >= lab.lease_ends_at:
-        told = "its end is planned, and its owner warned, within the hour"
-        return f"The lease ended at {instant_told(lab.lease_ends_at)}: {told}."
-    told = volumes_told(lab.spec.volumes)
-    return f"The lease ends at {instant_told(lab.lease_ends_at)}; then everything is deleted, and {told}."
+    """Protection outlasts the lease (appointments.lease_end): what ends later is what ends the lab."""
+    ended, told = now >= lab.lease_ends_at, f"then everything is deleted, and {volumes_told(lab.spec.volumes)}."
+    begins = f"The lease {'ended' if ended else 'ends'} at {instant_told(lab.lease_ends_at)}"
+    if lab.protection is not None and lab.protection.until > max(lab.lease_ends_at, now):
+        return f"{begins}, but it is protected until {instant_told(lab.protection.until)}; {told}"
+    if ended:
+        return f"{begins}: its end is planned, and its owner warned, within the hour."
+    return f"{begins}; {told}"
 
 
 def _volumes(lab: Lab) -> str:

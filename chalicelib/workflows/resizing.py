@@ -70,8 +70,8 @@ def resize_all(
     waiting = [told for state in states if (told := _towards(deps, at.lab, state, wanted(state.size)))]
     if waiting:
         return again_or_late(step, at, "; ".join(waiting))
-    told = sizes_told([state.size for state in states])
-    return StepResult(Result.DONE, f"{told[0].upper()}{told[1:]}.")
+    told = sizes_told([state.size for state in states]) if states else "There are no node groups"
+    return StepResult(Result.DONE, f"{told}.")
 
 
 def ask_for_size(deps: Deps, lab: Lab, wanted: NodegroupSize) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -14,7 +15,9 @@ from tests.fakes import NOW, a_lab, a_spec
 
 TONIGHT = datetime(2026, 11, 23, 13, tzinfo=UTC)
 SEOUL = a_spec(evening=Evening("Asia/Seoul"))
-PLANNED = Planned(date(2026, 11, 23), "an entry", TONIGHT)
+PLANNED = Planned(date(2026, 11, 23), f"2026-11-23T13:00:00Z#{a_lab().id}", TONIGHT)
+DAY = timedelta(days=1)
+EXAM = Protection(TONIGHT + DAY, "ops@", "an exam")
 
 
 def an_entry(act: AtCurfew = AtCurfew.END) -> Entry:
@@ -46,13 +49,53 @@ def test_a_planned_lab_says_when_and_why_it_ends() -> None:
 
 
 def test_a_lab_planned_for_sleep_does_not_end() -> None:
-    assert "it is hibernated Mon 23 Nov 22:00" in told(planned=PLANNED, entry=an_entry(AtCurfew.HIBERNATE))[0]
+    sleepy = a_spec(evening=Evening("Asia/Seoul", at_curfew=AtCurfew.HIBERNATE))
+    line = told(planned=PLANNED, entry=an_entry(AtCurfew.HIBERNATE), spec=sleepy)[0]
+    assert "it is hibernated Mon 23 Nov 22:00" in line
 
 
 def test_without_its_entry_the_time_is_told_all_the_same() -> None:
     line = told(planned=PLANNED)[0]
     assert line.startswith("Tonight's plan: ")
     assert "Mon 23 Nov 22:00 (Asia/Seoul)" in line
+
+
+@pytest.mark.parametrize(
+    ("ground", "changes", "because"),
+    [
+        (Ground.IDLE, {"kept_until": TONIGHT + DAY}, "it is kept until Tue 24 Nov 22:00 (Asia/Seoul)."),
+        (Ground.IDLE, {"lease_ends_at": TONIGHT + DAY}, "its lease was extended to Tue 24 Nov 22:00 (Asia/Seoul)."),
+        (Ground.LEASE, {"lease_ends_at": TONIGHT + DAY}, "its lease was extended to Tue 24 Nov 22:00 (Asia/Seoul)."),
+        (Ground.LEASE, {"protection": EXAM}, "it is protected until Tue 24 Nov 22:00 (Asia/Seoul): an exam."),
+        (Ground.GONE, {"protection": EXAM}, "it is protected until Tue 24 Nov 22:00 (Asia/Seoul): an exam."),
+    ],
+)
+def test_a_planned_lab_that_somebody_spared_is_not_said_to_end(
+    ground: Ground, changes: dict[str, object], because: str
+) -> None:
+    planned = replace(PLANNED, lease_ends_at=a_lab().lease_ends_at)
+    lines = told(planned=planned, entry=replace(an_entry(), ground=ground), **changes)
+    assert lines[0] == f"It was on the plan for Mon 23 Nov 22:00 (Asia/Seoul), but lives on: {because}"
+    assert not any("Tonight's plan" in line or "Extending" in line for line in lines)
+
+
+@pytest.mark.parametrize("ground", [Ground.LEASE, Ground.ADOPTED, Ground.GONE])
+def test_keeping_alone_spares_no_lab_whose_lease_ends_it(ground: Ground) -> None:
+    entry = replace(an_entry(), ground=ground)
+    lines = told(planned=PLANNED, entry=entry, kept_until=TONIGHT + DAY, lease_ends_at=TONIGHT)
+    assert lines[0].startswith("Tonight's plan: it ends Mon 23 Nov 22:00")
+    assert ("Extending it keeps it." in lines[0]) is (ground is not Ground.GONE)
+
+
+@pytest.mark.parametrize(("ends_at", "verb"), [(TONIGHT, "ends"), (NOW, "ended")])
+def test_protection_that_outlasts_the_lease_is_when_the_lab_ends(ends_at: datetime, verb: str) -> None:
+    line = told(protection=EXAM, lease_ends_at=ends_at)[-1]
+    assert line == (
+        f"The lease {verb} at {ends_at:%Y-%m-%dT%H:%M}Z, but it is protected until 2026-11-24T13:00Z;"
+        " then everything is deleted, and the volumes of PersistentVolumeClaims are deleted with it."
+    )
+    within = told(protection=replace(EXAM, until=ends_at), lease_ends_at=ends_at)[-1]
+    assert "protected" not in within
 
 
 def test_a_plan_whose_time_has_passed_is_not_foretold() -> None:
@@ -63,7 +106,7 @@ def test_keeping_and_protection_are_told_while_they_last() -> None:
     protection = Protection(TONIGHT, "ops@", "an exam")
     kept = told(kept_until=TONIGHT, protection=protection)
     assert "It is kept: no idleness ends it before Mon 23 Nov 22:00 (Asia/Seoul)." in kept
-    assert "It is protected until Mon 23 Nov 22:00 (Asia/Seoul), by ops@: An exam." in kept
+    assert "It is protected until Mon 23 Nov 22:00 (Asia/Seoul), by ops@: an exam." in kept
     over = told(kept_until=NOW, protection=Protection(NOW, "ops@", "an exam"))
     assert over == told()
 

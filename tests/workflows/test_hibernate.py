@@ -72,6 +72,13 @@ def test_all_nodes_go_and_the_control_plane_stays() -> None:
     assert theatre.world.clusters.clusters["myeks"].state.status == "ACTIVE"
 
 
+def test_node_groups_are_told_by_their_names_as_they_are() -> None:
+    theatre = a_ready_lab()
+    sleep(theatre)
+    told = {step.detail for step in theatre.world.store.steps(theatre.lab_id)}
+    assert "myeks-nodegroup: 0 nodes, second: 0 nodes." in told
+
+
 def test_a_lab_without_node_groups_sleeps_too() -> None:
     theatre = Theatre()
     theatre.request(a_lab(spec=a_spec(nodegroups=())))
