@@ -12,7 +12,7 @@ from ipaddress import ip_network
 
 from chalicelib.domain.claims import LAB_TAG
 from chalicelib.domain.findings import Finding, error, warning
-from chalicelib.domain.spec import ExistingNetwork, ExternalDnsSpec, LabSpec, Placement
+from chalicelib.domain.spec import ExistingNetwork, ExternalDnsSpec, LabSpec, NewNetwork, Placement
 from chalicelib.domain.world import ClusterState, HostedZone, SubnetFacts
 
 #: Addresses that EKS wants free in a cluster subnet, and the smallest subnet it takes.
@@ -84,8 +84,10 @@ def check_instances(
     spec: LabSpec, offers: Collection[tuple[str, str]], facts: Sequence[SubnetFacts]
 ) -> tuple[Finding, ...]:
     """Judge the instance types: `offers` holds (zone, type) of what the region has, `facts` the existing subnets."""
-    network, findings = spec.network, []
+    network, missing = spec.network, tuple(_zones_without(spec, offers))
     zones = {subnet.zone for subnet in facts} if isinstance(network, ExistingNetwork) else set(network.zones)
+    zones -= {network.zones[index] for index in missing} if isinstance(network, NewNetwork) else set()
+    findings = [_zone_missing(spec, index, offers) for index in missing]
     for path, kind in _instances(spec):
         where = {zone for zone, offered in offers if offered == kind}
         if not where:
@@ -93,7 +95,25 @@ def check_instances(
         elif zones and not where & zones:
             message = f"{kind} is not offered in {_listed(zones)}; it is in {_listed(where)}."
             findings.append(error(path, "type-not-offered", message))
+        elif zones - where:
+            message = f"{kind} is not offered in {_listed(zones - where)}: only {_listed(zones & where)} can have it."
+            findings.append(warning(path, "type-not-in-zone", message))
     return tuple(findings)
+
+
+def _zones_without(spec: LabSpec, offers: Collection[tuple[str, str]]) -> Iterator[int]:
+    """Which of the new network's zones offer none of the lab's types, or do not exist. Without offers nothing is known of zones."""
+    known = {zone for zone, _ in offers}
+    if isinstance(spec.network, NewNetwork) and known:
+        yield from (index for index, zone in enumerate(spec.network.zones) if zone not in known)
+
+
+def _zone_missing(spec: LabSpec, index: int, offers: Collection[tuple[str, str]]) -> Finding:
+    zone = spec.network.zones[index] if isinstance(spec.network, NewNetwork) else ""
+    kinds = " or ".join(dict.fromkeys(kind for _, kind in _instances(spec) if any(kind == had for _, had in offers)))
+    known = _listed({zone for zone, _ in offers})
+    message = f"{spec.region} has no zone {zone} where {kinds} is offered; there are {known}."
+    return error(f"network.zones[{index}]", "zone-not-offered", message)
 
 
 def check_name(spec: LabSpec, cluster: ClusterState | None) -> tuple[Finding, ...]:

@@ -127,7 +127,7 @@ def test_an_instance_type_that_the_region_lacks_is_told_by_its_path() -> None:
     spec = a_spec(
         nodegroups=(a_nodegroup(instance_types=("t3.medium", "t3.mega")),), work_host=WorkHostSpec("zz.large")
     )
-    found = judged(spec, {("ap-northeast-2a", "t3.medium")})
+    found = judged(spec, {("ap-northeast-2a", "t3.medium"), (f"{spec.region}c", "t3.medium")})
     assert list(found) == ["nodegroups[0].instanceTypes[1]", "workHost.instanceType"]
     assert found["workHost.instanceType"] == "ap-northeast-2 has no instance type zz.large."
 
@@ -139,6 +139,31 @@ def test_an_instance_type_that_the_labs_zones_lack_is_told_with_those_that_have_
         "t3.medium is not offered in ap-northeast-2a, ap-northeast-2c; it is in ap-northeast-2b, ap-northeast-2d."
     )
     assert judged(a_spec(network=NewNetwork()), offers) == {}, "zones that are left open are chosen to suit"
+
+
+def test_a_zone_that_does_not_exist_is_told_by_its_path_with_those_that_do() -> None:
+    offers = {(f"ap-northeast-2{letter}", "t3.medium") for letter in "abc"}
+    spec = a_spec(network=NewNetwork(zones=("ap-northeast-2a", "ap-northeast-2z")), nodegroups=(a_nodegroup(),))
+    [finding] = check_instances(spec, offers, ())
+    assert (finding.path, finding.code, str(finding.severity)) == ("network.zones[1]", "zone-not-offered", "error")
+    assert finding.message == (
+        "ap-northeast-2 has no zone ap-northeast-2z where t3.medium is offered; "
+        "there are ap-northeast-2a, ap-northeast-2b, ap-northeast-2c."
+    )
+    nowhere = replace(spec, network=NewNetwork(zones=("ap-northeast-2y", "ap-northeast-2z")))
+    assert list(judged(nowhere, offers)) == ["network.zones[0]", "network.zones[1]"]
+    assert judged(replace(spec, nodegroups=()), set()) == {}, "without instances nothing is known of zones"
+
+
+def test_a_type_that_one_of_the_zones_lacks_is_a_warning() -> None:
+    spec = a_spec(
+        network=NewNetwork(zones=("ap-northeast-2a", "ap-northeast-2b")),
+        nodegroups=(a_nodegroup(instance_types=("t3.medium", "m8.large")),),
+    )
+    offers = {("ap-northeast-2a", "t3.medium"), ("ap-northeast-2b", "t3.medium"), ("ap-northeast-2a", "m8.large")}
+    [finding] = check_instances(spec, offers, ())
+    assert (finding.path, str(finding.severity)) == ("nodegroups[0].instanceTypes[1]", "warning")
+    assert finding.message == "m8.large is not offered in ap-northeast-2b: only ap-northeast-2a can have it."
 
 
 def test_the_name_of_a_cluster_that_is_no_labs_is_refused() -> None:
