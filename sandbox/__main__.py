@@ -1,15 +1,19 @@
 """The sandbox's commands.
 
-`demo` plays a lab's life; `up` leaves the installed service running; `serve` is the AWS alone.
+`demo` plays a lab's life; `up` leaves the installed service running, in which `strike` lets a schedule's hour come, `use`
+says what a cluster is used for, `mails` shows what came; `serve` is the AWS alone.
 """
 
 import argparse
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
-from sandbox import demo, server, up
+from sandbox import demo, server, strike, up
+from sandbox.cloudwatch.profiles import PROFILES
 from sandbox.settings import ACCOUNT, REGION, Settings
+from sandbox.stage import Impatient
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -24,6 +28,37 @@ def _demo(options: argparse.Namespace) -> int:
 
 def _up(options: argparse.Namespace) -> int:
     return up.main(options.port, options.scale)
+
+
+def _strike(options: argparse.Namespace) -> int:
+    try:
+        at = strike.instant_of(options.at, options.ahead, datetime.now(UTC))
+        strike.strike(strike.running(), options.schedule, at, print)
+    except (ValueError, strike.NotRunning, Impatient) as error:
+        return _failed(error)
+    return 0
+
+
+def _use(options: argparse.Namespace) -> int:
+    try:
+        strike.use(strike.running(), options.cluster, options.profile)
+    except strike.NotRunning as error:
+        return _failed(error)
+    print(f"{options.cluster}: {options.profile}")
+    return 0
+
+
+def _mails(_options: argparse.Namespace) -> int:
+    try:
+        strike.tell_mails(strike.running(), print)
+    except strike.NotRunning as error:
+        return _failed(error)
+    return 0
+
+
+def _failed(error: Exception) -> int:
+    print(error, file=sys.stderr)
+    return 1
 
 
 def _serve(options: argparse.Namespace) -> None:
@@ -49,6 +84,7 @@ def _parser() -> argparse.ArgumentParser:
     stay.set_defaults(command=_up)
     stay.add_argument("--port", type=int, default=4566, help="TCP port on 127.0.0.1; 0 takes a free one")
     stay.add_argument("--scale", type=float, default=0.02, help="wall seconds per AWS second")
+    _add_night(commands)
     serve = commands.add_parser("serve", help="serve until Ctrl-C")
     serve.set_defaults(command=_serve)
     serve.add_argument("--port", type=int, default=4566, help="TCP port on 127.0.0.1; 0 takes a free one")
@@ -63,6 +99,23 @@ def _parser() -> argparse.ArgumentParser:
     serve.add_argument("--ready-file", type=Path, help="write the URL to this file once answering")
     serve.add_argument("--end-with-parent", action="store_true", help="end when standard input closes")
     return parser
+
+
+def _add_night(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    """What is said to a sandbox that `up` left running."""
+    struck = commands.add_parser("strike", help="send a schedule's event, with a later time if you like")
+    struck.set_defaults(command=_strike)
+    struck.add_argument(
+        "schedule", choices=strike.SCHEDULES, help="one sweep an hour, one watch a day: again is the same"
+    )
+    when = struck.add_mutually_exclusive_group()
+    when.add_argument("--in", dest="ahead", metavar="4h", help="so long from now: 90m, 4h, 2d")
+    when.add_argument("--at", metavar="INSTANT", help="2026-11-25T13:00Z, or with an offset such as +09:00")
+    used = commands.add_parser("use", help="say what a cluster is used for, which its metrics then show")
+    used.set_defaults(command=_use)
+    used.add_argument("cluster")
+    used.add_argument("profile", choices=sorted(PROFILES))
+    commands.add_parser("mails", help="mail since the last look").set_defaults(command=_mails)
 
 
 if __name__ == "__main__":

@@ -18,6 +18,7 @@ from sandbox.people import HttpAnswer, People, Person, make_people, signed_reque
 from sandbox.questions_left import leave_questions
 from sandbox.settings import Settings
 
+STACK = "ekslab"
 DOMAIN = "lab.example.com"
 #: Who is told last of a support deadline, and of what nobody else answers for.
 NOTICE_ADMINISTRATORS = "platform@example.com"
@@ -30,12 +31,31 @@ class Impatient(Exception):
 
 
 @dataclass(frozen=True, slots=True)
-class Stage:
-    """An installed service: its address, its stack's outputs, its people, and a hosted zone for external-dns."""
+class Schedules:
+    """The schedules of an installed service, whose events come when somebody sends them."""
 
     sandbox: Sandbox
-    url: str
     outputs: Mapping[str, str]
+
+    def tend(self, at: datetime | None = None) -> dict[str, Any]:
+        """Send the five-minute schedule's event, with `at` as its time (default: now); return what was done."""
+        return self.scheduled("TendFunction", at)
+
+    def scheduled(self, output: str, at: datetime | None = None) -> dict[str, Any]:
+        """Send a schedule's event to the function that this output of the stack names; return its answer."""
+        instant = (at or datetime.now(UTC)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        event: dict[str, Any] = {"source": "aws.events", "detail-type": "Scheduled Event", "time": instant}
+        event |= {"version": "0", "id": "schedule", "account": self.sandbox.account, "region": self.sandbox.region}
+        event |= {"resources": [], "detail": {}}
+        answer = self.sandbox.client("lambda").invoke(FunctionName=self.outputs[output], Payload=json.dumps(event))
+        return dict(json.load(answer["Payload"]))
+
+
+@dataclass(frozen=True, slots=True)
+class Stage(Schedules):
+    """An installed service: its stack's outputs, its address, its people, and a hosted zone for external-dns."""
+
+    url: str
     people: People
     zone_id: str
 
@@ -53,19 +73,6 @@ class Stage:
             named = {"Content-Type": "application/json", **named}
         sent = json.dumps(body) if isinstance(body, Mapping) else body
         return signed_request(method, self.url + path, who.credentials, self.sandbox.region, sent, named)
-
-    def tend(self, at: datetime | None = None) -> dict[str, Any]:
-        """Send the five-minute schedule's event, with `at` as its time (default: now); return what was done."""
-        return self.scheduled("TendFunction", at)
-
-    def scheduled(self, output: str, at: datetime | None = None) -> dict[str, Any]:
-        """Send a schedule's event to the function that this output of the stack names; return its answer."""
-        instant = (at or datetime.now(UTC)).astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        event: dict[str, Any] = {"source": "aws.events", "detail-type": "Scheduled Event", "time": instant}
-        event |= {"version": "0", "id": "schedule", "account": self.sandbox.account, "region": self.sandbox.region}
-        event |= {"resources": [], "detail": {}}
-        answer = self.sandbox.client("lambda").invoke(FunctionName=self.outputs[output], Payload=json.dumps(event))
-        return dict(json.load(answer["Payload"]))
 
     def wait(
         self,
@@ -97,14 +104,14 @@ def installed(settings: Settings | None = None, told: Callable[[str], None] = la
     with running_sandbox(settings) as sandbox:
         told(f"an AWS of our own answers at {sandbox.url}, IAM enforced")
         people = make_people(sandbox)
-        outputs = deploy(sandbox.client, package, parameters=_parameters(people))
+        outputs = deploy(sandbox.client, package, STACK, _parameters(people))
         # Links in mails must lead here, and the API's address is known only once it is there.
-        outputs = deploy(sandbox.client, package, parameters={"ApiUrl": api_url(sandbox.url, outputs)})
+        outputs = deploy(sandbox.client, package, STACK, {"ApiUrl": api_url(sandbox.url, outputs)})
         told(f"deployed {len(package.template['Resources'])} resources by change set")
         zone = sandbox.client("route53").create_hosted_zone(Name=DOMAIN, CallerReference="stage")
         zone_id = zone["HostedZone"]["Id"].rpartition("/")[2]
         try:
-            yield Stage(sandbox, api_url(sandbox.url, outputs), outputs, people, zone_id)
+            yield Stage(sandbox, outputs, api_url(sandbox.url, outputs), people, zone_id)
         finally:
             leave_questions(sandbox)
 

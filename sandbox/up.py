@@ -5,11 +5,13 @@ import threading
 from pathlib import Path
 from types import FrameType
 
+from sandbox.mailbox import subscribe
 from sandbox.people import Person
 from sandbox.settings import PROJECT, Settings
-from sandbox.stage import DOMAIN, Stage, installed
+from sandbox.stage import DOMAIN, TIME_ZONE, Stage, installed
+from sandbox.strike import ENV_FILE, MAILBOX
 
-ENV_FILE = PROJECT / ".sandbox" / "env"
+_PYTHON = ".venv/bin/python"
 
 
 def main(port: int, scale: float) -> int:
@@ -22,7 +24,9 @@ def main(port: int, scale: float) -> int:
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, end)
     with installed(Settings(port=port, scale=scale), print) as stage:
-        _write(ENV_FILE, stage, stage.people.learner)
+        # A lab whose owner no mail could reach would never be touched.
+        subscribe(stage.sandbox, stage.outputs["NoticesTopicArn"], MAILBOX)
+        write_environment(ENV_FILE, stage)
         print(told(stage, scale), flush=True)
         ended.wait()
     ENV_FILE.unlink(missing_ok=True)
@@ -32,14 +36,15 @@ def main(port: int, scale: float) -> int:
 
 def told(stage: Stage, scale: float) -> str:
     """How to use it."""
-    region = stage.sandbox.region
+    region, env = stage.sandbox.region, ENV_FILE.relative_to(PROJECT)
     return f"""
 The service answers at
   {stage.url}
-as on AWS: only to signed requests. An hour there takes {3600 * scale:.0f} s here. Your address is 127.0.0.1;
-the hosted zone {DOMAIN} is {stage.zone_id}. In a second terminal, as a learner:
+as on AWS: only to signed requests. What AWS takes its time for is quick: ten minutes of a control plane take
+{600 * scale:.0f} s here. Your address is 127.0.0.1; the hosted zone {DOMAIN} is {stage.zone_id}.
+In a second terminal, as a learner:
 
-  . {ENV_FILE.relative_to(PROJECT)}
+  . {env}
   {_PYTHON} -m ekslab request myeks --watch
   {_PYTHON} -m ekslab request -f tests/data/eksctl/45-upgrade-policy-example.yaml
   {_PYTHON} -m ekslab list
@@ -56,24 +61,41 @@ The account behind it, as its root, with the aws command line:
   AWS_ACCESS_KEY_ID={stage.sandbox.root.access_key_id} AWS_SECRET_ACCESS_KEY={stage.sandbox.root.secret_access_key} \\
     aws --endpoint-url {stage.sandbox.url} --region {region} eks list-clusters
 
-An administrator signs with the keys in {ENV_FILE.relative_to(PROJECT)}, too. Ctrl-C ends it all."""
+The other people's keys are in {env}, too. As the other learner, and as an administrator:
+
+  AWS_ACCESS_KEY_ID=$OTHER_LEARNER_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY=$OTHER_LEARNER_SECRET_ACCESS_KEY {_PYTHON} -m ekslab list
+  AWS_ACCESS_KEY_ID=$ADMINISTRATOR_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY=$ADMINISTRATOR_SECRET_ACCESS_KEY {_PYTHON} -m ekslab curfew
+
+Leases, curfew ({TIME_ZONE}) and the schedules keep the clock on the wall: a lease of an hour is an hour, the first watch of
+deadlines comes within a day (until then `clusters` is empty and `health` says degraded), a receipt's second look after
+15 minutes. Who won't wait sends a schedule's event with a later time, and sees what it did and what mail it sent:
+
+  {_PYTHON} -m sandbox strike watch              # reads every cluster; then: {_PYTHON} -m ekslab clusters
+  {_PYTHON} -m sandbox strike tend --in 16m      # a receipt's second look; the third: --in 25h
+  {_PYTHON} -m sandbox strike sweep --in 1h      # plans what ends within four hours, such as a lease of three
+  {_PYTHON} -m sandbox strike sweep --in 4h      # ends it; --at 2026-11-25T22:00+09:00 is an instant
+  {_PYTHON} -m sandbox use myeks idle            # what its metrics show; without it they show nothing
+  {_PYTHON} -m sandbox mails                     # mail since the last look
+
+Ctrl-C ends it all."""
 
 
-_PYTHON = ".venv/bin/python"
-
-
-def _write(path: Path, stage: Stage, learner: Person) -> None:
+def write_environment(path: Path, stage: Stage) -> None:
     """The environment of a second terminal; nobody else may read it."""
-    admin = stage.people.administrator.credentials
+    people = stage.people
     lines = {
         "EKSLAB_URL": stage.url,
         "AWS_ENDPOINT_URL": stage.sandbox.url,
         "AWS_DEFAULT_REGION": stage.sandbox.region,
-        "AWS_ACCESS_KEY_ID": learner.credentials.access_key_id,
-        "AWS_SECRET_ACCESS_KEY": learner.credentials.secret_access_key,
-        "ADMINISTRATOR_ACCESS_KEY_ID": admin.access_key_id,
-        "ADMINISTRATOR_SECRET_ACCESS_KEY": admin.secret_access_key,
+        **_keys("AWS", people.learner),
+        **_keys("OTHER_LEARNER", people.other_learner),
+        **_keys("ADMINISTRATOR", people.administrator),
     }
     path.parent.mkdir(exist_ok=True)
     path.touch(mode=0o600)
     path.write_text("unset AWS_SESSION_TOKEN AWS_PROFILE\n" + "".join(f"export {k}={v}\n" for k, v in lines.items()))
+
+
+def _keys(whose: str, person: Person) -> dict[str, str]:
+    keys = person.credentials
+    return {f"{whose}_ACCESS_KEY_ID": keys.access_key_id, f"{whose}_SECRET_ACCESS_KEY": keys.secret_access_key}

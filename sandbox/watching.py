@@ -2,23 +2,41 @@
 
 import json
 import time
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
-from sandbox.stage import Impatient, Stage
+from sandbox.stage import Impatient, Schedules
 
 
-def run_watch(stage: Stage, at: datetime, seconds: float = 120) -> dict[str, Any]:
+def run_watch(stage: Schedules, at: datetime, seconds: float = 120) -> dict[str, Any]:
     """Run the support watch with `at` as the time of its daily event; return its summary. Raises Impatient."""
     return _run(stage, "WatchSupport", at, seconds)
 
 
-def run_sweep(stage: Stage, at: datetime, seconds: float = 120) -> dict[str, Any]:
+def run_sweep(stage: Schedules, at: datetime, seconds: float = 120) -> dict[str, Any]:
     """Run the sweep with `at` as the time of its hourly event; return its summary. Raises Impatient."""
     return _run(stage, "SweepIdle", at, seconds)
 
 
-def _run(stage: Stage, workflow: str, at: datetime, seconds: float) -> dict[str, Any]:
+def swept_told(summary: Mapping[str, Any]) -> list[str]:
+    """A sweep's summary as a person reads it: what it did, its troubles, the labs it could not look at."""
+    told = ", ".join(f"{word.replace('_', ' ')} {count}" for word, count in summary["counts"].items())
+    return [told or "nothing was due", *map(str, summary["troubles"]), *map(str, summary["lost"])]
+
+
+def watched_told(summary: Mapping[str, Any]) -> str:
+    """A watch's summary in one line."""
+    clusters, places = counted(summary["clusters"], "cluster"), counted(summary["places"], "place")
+    return f"read {clusters} in {places}, decided on {counted(summary['notices'], 'notice')}"
+
+
+def counted(number: int, noun: str) -> str:
+    """`1 notice`, `4 notices`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+def _run(stage: Schedules, workflow: str, at: datetime, seconds: float) -> dict[str, Any]:
     """Send the event and wait for the run's end, so many seconds of wall time at most."""
     started = stage.scheduled(f"Start{workflow}Function", at)
     states = stage.sandbox.client("stepfunctions")
