@@ -1,6 +1,7 @@
 """`python -m ekslab`: ask for labs, watch them, let them go; and know what comes to your clusters.
 
-Exit status: 0 done; 1 the service refused, or the lab ended badly; 2 the command line is wrong; 3 nobody answered.
+Exit status: 0 done; 1 the service refused, or the lab ended badly; 2 the command line is wrong; 3 nobody answered;
+130 and 141 as of other programs: it was interrupted, or nobody read on.
 """
 
 from __future__ import annotations
@@ -9,37 +10,66 @@ import argparse
 import json
 import os
 import sys
-import urllib.error
 from collections.abc import Sequence
 from pathlib import Path
 
-from ekslab import commands, fleet_commands, health_commands
-from ekslab.client import Client, NoCredentials
+from ekslab import arguments, commands, fleet_commands, health_commands
+from ekslab.client import Client, NoAnswer, NoCredentials
 from ekslab.curfew_parser import add_curfew
 from ekslab.naming import SeveralLabs
 
 _LAB = "its name or its id"
 
 
-def main(arguments: Sequence[str] | None = None) -> int:
+def main(words: Sequence[str] | None = None) -> int:
     """Parse, call, print; return the exit status."""
-    options = parser().parse_args(arguments)
+    try:
+        try:
+            return _done(list(sys.argv[1:] if words is None else words))
+        finally:
+            if sys.stdout is not None:
+                sys.stdout.flush()
+    except KeyboardInterrupt:
+        return 130
+    except BrokenPipeError:
+        _leave_output()
+        return 141
+    except (NoCredentials, SeveralLabs) as error:
+        print(error, file=sys.stderr)
+    except OSError as error:
+        if error.filename is None:
+            _leave_output()
+        print(f"{error.filename or 'output'}: {error.strerror}", file=sys.stderr)
+    return 2
+
+
+def _done(words: list[str]) -> int:
+    if not all(_is_text(word) for word in words):
+        print("An argument is not UTF-8.", file=sys.stderr)
+        return 2
+    options = parser().parse_args(words)
     url = options.url or os.environ.get("EKSLAB_URL")
     if not url:
         print("Say where the service is: --url, or EKSLAB_URL.", file=sys.stderr)
         return 2
     try:
-        return int(options.run(Client(url, options.region, options.profile), options))
-    except (NoCredentials, SeveralLabs) as error:
-        print(error, file=sys.stderr)
+        return int(options.run(Client(arguments.address(url), options.region, options.profile), options))
+    except argparse.ArgumentTypeError as error:
+        print(f"{'argument --url' if options.url else 'EKSLAB_URL'}: {error}", file=sys.stderr)
         return 2
-    except (urllib.error.URLError, ConnectionError, TimeoutError) as error:
-        reason = error.reason if isinstance(error, urllib.error.URLError) else error
-        print(f"No answer from {url}: {reason}", file=sys.stderr)
+    except NoAnswer as error:
+        print(f"No answer from {url}: {error}", file=sys.stderr)
         return 3
-    except OSError as error:
-        print(f"{error.filename}: {error.strerror}", file=sys.stderr)
-        return 2
+
+
+def _is_text(word: str) -> bool:
+    """Whether it was UTF-8: Python hands other bytes on as surrogates, which can't be sent."""
+    return not any("\ud800" <= letter <= "\udfff" for letter in word)
+
+
+def _leave_output() -> None:
+    """Nobody takes what is printed. Python would try once more when it ends, and complain."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def parser() -> argparse.ArgumentParser:
@@ -48,10 +78,10 @@ def parser() -> argparse.ArgumentParser:
         prog="ekslab", description="Self-service EKS lab clusters that clean up after themselves."
     )
     top.add_argument("--url", help="the API's address (or EKSLAB_URL)")
-    top.add_argument("--region", help="the API's region, if its address does not tell")
+    top.add_argument("--region", type=arguments.region, help="the API's region, if its address does not tell")
     top.add_argument("--profile", help="an AWS profile to sign with")
     top.add_argument("--json", action="store_true", help="print the service's answer as it is")
-    below = top.add_subparsers(required=True, metavar="command")
+    below = top.add_subparsers(required=True, metavar="command", parser_class=arguments.Command)
     _add_making(below)
     _add_looking(below)
     _add_fleet(below)
@@ -61,7 +91,7 @@ def parser() -> argparse.ArgumentParser:
     return top
 
 
-def _add_making(below: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_making(below: arguments.Commands) -> None:
     request = below.add_parser("request", help="ask for a lab")
     request.add_argument("name", nargs="?", help="a name, when nothing else matters")
     request.add_argument(
@@ -69,11 +99,11 @@ def _add_making(below: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     )
     request.add_argument("--account", help="with a name: the registered account to make it in")
     request.add_argument("--in", dest="lab_region", metavar="REGION", help="with a name: the region to make it in")
-    request.add_argument("--key", help="an Idempotency-Key; the same key twice is the same lab")
+    request.add_argument("--key", type=arguments.key, help="an Idempotency-Key; the same key twice is the same lab")
     request.add_argument("--watch", action="store_true", help="stay until it is ready")
     request.set_defaults(run=commands.request)
     patch = below.add_parser("patch", help="change endpoint access or node count")
-    patch.add_argument("id", help=_LAB)
+    patch.add_argument("id", type=arguments.lab, help=_LAB)
     patch.add_argument("--endpoint", choices=["public", "public-and-private", "private"])
     patch.add_argument(
         "--allow", action="append", metavar="CIDR", help="who may reach the public endpoint; may be repeated"
@@ -81,18 +111,18 @@ def _add_making(below: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     patch.add_argument("--nodes", action="append", metavar="GROUP=COUNT", type=_nodes, help="may be repeated")
     patch.set_defaults(run=commands.patch)
     delete = below.add_parser("delete", help="let a lab go")
-    delete.add_argument("id", help=_LAB)
+    delete.add_argument("id", type=arguments.lab, help=_LAB)
     delete.add_argument("--watch", action="store_true", help="stay until it is gone")
     delete.set_defaults(run=commands.delete)
 
 
-def _add_looking(below: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_looking(below: arguments.Commands) -> None:
     listing = below.add_parser("list", help="your labs")
     listing.add_argument("--owner", help="someone else's (administrators), or `*` for everyone's")
     listing.add_argument("--phase", action="append", help="only these; may be repeated")
     listing.set_defaults(run=commands.list_labs)
     show = below.add_parser("show", help="one lab: its phase, its steps, what comes next")
-    show.add_argument("id", help=_LAB)
+    show.add_argument("id", type=arguments.lab, help=_LAB)
     show.add_argument("--watch", action="store_true", help="stay while something is going on")
     show.set_defaults(run=commands.show)
     for name, what in {
@@ -102,14 +132,14 @@ def _add_looking(below: argparse._SubParsersAction[argparse.ArgumentParser]) -> 
         "kubeconfig": "for kubectl; no secret in it",
     }.items():
         one = below.add_parser(name, help=what)
-        one.add_argument("id", help=_LAB)
+        one.add_argument("id", type=arguments.lab, help=_LAB)
         one.set_defaults(run=commands.read, what=name)
     versions = below.add_parser("versions", help="Kubernetes versions and when their support ends")
     versions.add_argument("--in", dest="lab_region", metavar="REGION", help="a region's own calendar")
     versions.set_defaults(run=commands.versions)
 
 
-def _add_fleet(below: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+def _add_fleet(below: arguments.Commands) -> None:
     for name, what, run in (
         ("clusters", "every watched cluster, by what comes first", fleet_commands.clusters),
         ("deadlines", "their deadlines as a calendar", fleet_commands.deadlines),
@@ -127,7 +157,7 @@ def _add_fleet(below: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
         ("snooze", "hold its notices back for a while", fleet_commands.snooze),
     ):
         one = below.add_parser(name, help=what)
-        one.add_argument("cluster", metavar="ACCOUNT/REGION/NAME", type=fleet_commands.cluster_name)
+        one.add_argument("cluster", metavar="ACCOUNT/REGION/NAME", type=arguments.cluster)
         if name == "snooze":
             one.add_argument("until", help="an instant, for example 2026-12-01T00:00:00Z")
         one.set_defaults(run=run)
@@ -135,7 +165,7 @@ def _add_fleet(below: argparse._SubParsersAction[argparse.ArgumentParser]) -> No
 
 def _nodes(text: str) -> tuple[str, int]:
     group, separator, count = text.rpartition("=")
-    if not separator or not group or not count.isdigit():
+    if not separator or not group or not count.isdecimal():
         raise argparse.ArgumentTypeError(f"expected GROUP=COUNT, for example myeks-nodegroup=3, got {json.dumps(text)}")
     return group, int(count)
 

@@ -95,7 +95,7 @@ def span(text: str) -> dict[str, Any]:
 def setting(text: str) -> tuple[str, int]:
     """`maxPercent=50`. Raises ArgumentTypeError."""
     name, _, number = text.partition("=")
-    if not name or not number.isdigit():
+    if not name or not number.isdecimal():
         raise argparse.ArgumentTypeError(f"expected NAME=NUMBER, for example maxPercent=50, got {json.dumps(text)}")
     return name, int(number)
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import argparse
 from typing import TYPE_CHECKING
 
-from ekslab import curfew_commands
+from ekslab import arguments, curfew_commands
 
 if TYPE_CHECKING:
-    Commands = argparse._SubParsersAction[argparse.ArgumentParser]
+    from ekslab.arguments import Commands
 
 
 def add_curfew(below: Commands) -> None:
@@ -52,7 +52,7 @@ def _add_evening(below: Commands) -> None:
 def _add_night(below: Commands) -> None:
     _of_one_lab(below, "verdict", "is it idle, and why").set_defaults(run=curfew_commands.verdict)
     plan = below.add_parser("plan", help="what tonight brings, and why")
-    plan.add_argument("date", nargs="?", help="another night, 2026-11-23")
+    plan.add_argument("date", nargs="?", type=arguments.day, help="another night, 2026-11-23")
     plan.set_defaults(run=curfew_commands.plan)
     curfew = below.add_parser("curfew", help="how curfew works here; administrators change it")
     curfew.add_argument("mode", nargs="?", choices=["on", "off", "dry-run"], help="the stop switch")
@@ -68,5 +68,5 @@ def _add_night(below: Commands) -> None:
 
 def _of_one_lab(below: Commands, name: str, told: str) -> argparse.ArgumentParser:
     one = below.add_parser(name, help=told)
-    one.add_argument("lab", help="its name or its id")
+    one.add_argument("lab", type=arguments.lab, help="its name or its id")
     return one

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from typing import Any
 from urllib.parse import quote
 
@@ -49,15 +48,8 @@ def deadlines(client: Client, options: argparse.Namespace) -> int:
     answer = client.call("GET", with_query("/deadlines.ics", _wanted(options)))
     if not answer.ok:
         return refused(answer, options)
-    sys.stdout.write(answer.body)
+    print(answer.body, end="")
     return 0
-
-
-def cluster_name(text: str) -> str:
-    """Check ACCOUNT/REGION/NAME. Raises ArgumentTypeError."""
-    if len([part for part in text.split("/") if part]) != 3 or text.count("/") != 2:
-        raise argparse.ArgumentTypeError(f"expected ACCOUNT/REGION/NAME, got {json.dumps(text)}")
-    return text
 
 
 def _one(options: argparse.Namespace, answer: Answer) -> int:

@@ -54,7 +54,7 @@ def test_a_name_on_a_later_page_is_found(wire: Wire) -> None:
 
 
 def test_a_name_that_is_nobodys_is_refused(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(wire, "extend", "theirs/lab", "1h") == 1
+    assert run(wire, "extend", "theirs", "1h") == 1
     assert "404" in capsys.readouterr().err
 
 

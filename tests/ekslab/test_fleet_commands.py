@@ -60,7 +60,7 @@ def test_the_calendar_comes_as_it_is(wire: Wire, capsys: pytest.CaptureFixture[s
     assert capsys.readouterr().out.startswith("BEGIN:VCALENDAR\r\n")
 
 
-@pytest.mark.parametrize("name", ["orders", "a/b", "a/b/c/d", "//orders"])
+@pytest.mark.parametrize("name", ["orders", "a/b", "a/b/c/d", "//orders", "111122223333/us-east-1/.."])
 def test_a_cluster_is_named_by_account_region_and_name(name: str) -> None:
     with pytest.raises(SystemExit):
         parser().parse_args(["cluster", name])
