@@ -13,7 +13,7 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ekslab import arguments, commands, fleet_commands, health_commands
+from ekslab import account_commands, arguments, commands, fleet_commands, health_commands
 from ekslab.client import Client, NoAnswer, NoCredentials
 from ekslab.curfew_parser import add_curfew
 from ekslab.naming import SeveralLabs
@@ -85,6 +85,7 @@ def parser() -> argparse.ArgumentParser:
     _add_making(below)
     _add_looking(below)
     _add_fleet(below)
+    account_commands.add_accounts(below)
     add_curfew(below)
     health = below.add_parser("health", help="is the service well, and what ran by itself when")
     health.set_defaults(run=health_commands.health)

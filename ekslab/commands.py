@@ -20,7 +20,8 @@ _TYPES = {".json": "application/json", ".yaml": "application/yaml", ".yml": "app
 def request(client: Client, options: argparse.Namespace) -> int:
     """Ask for a lab, from a file in either dialect or by a name alone."""
     if (options.name is None) == (options.file is None):
-        print("Give a name, or a file with -f.", file=sys.stderr)
+        wrong = "Give a name, or a file with -f." if options.name is None else "Give a name or a file, not both."
+        print(wrong, file=sys.stderr)
         return 2
     if options.file is not None and (options.account or options.lab_region):
         print("--account and --in go with a name; a file has fields of its own for them.", file=sys.stderr)

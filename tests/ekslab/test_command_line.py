@@ -13,7 +13,7 @@ from ekslab.__main__ import main, parser
 from ekslab.client import Answer
 from ekslab.naming import SeveralLabs
 from ekslab.watching import watch
-from tests.api.http import ADMIN, Http
+from tests.api.http import ADMIN, STRANGER, Http
 from tests.fakes import NOW, OWNER, a_lab, a_spec
 from tests.workflows.theatre import Theatre
 
@@ -34,7 +34,7 @@ class Wire:
         query = dict(parse_qsl(split.query)) or None
         got = self.http.call(method, split.path, body=text, query=query, caller=self.who, headers=named)
         is_json = "json" in got.headers["Content-Type"]
-        return Answer(got.status, got.headers, got.json if is_json else got.text)
+        return Answer(got.status, got.headers, got.json if is_json and got.text else got.text)
 
 
 @pytest.fixture
@@ -73,8 +73,13 @@ def test_a_name_goes_with_an_account_and_a_region_and_a_file_with_neither(
     assert len(wire.http.world.store.labs) == 1
 
 
-def test_neither_name_nor_file_is_a_wrong_command_line(wire: Wire) -> None:
+def test_neither_name_nor_file_is_a_wrong_command_line_and_both_are(
+    wire: Wire, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(wire, "request") == 2
+    assert "Give a name, or a file" in capsys.readouterr().err
+    assert run(wire, "request", "n", "-f", "README.md") == 2
+    assert "not both" in capsys.readouterr().err
     assert wire.http.world.store.labs == {}
 
 
@@ -110,6 +115,19 @@ def test_a_lab_goes_by_its_name_as_long_as_one_alone_has_it(wire: Wire, capsys: 
     assert wire.http.world.store.labs["lab-elsewhere"].phase == "ready"
 
 
+def test_an_administrator_names_others_labs_by_their_ids(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
+    wire.http.world.store.put(a_lab(phase="ready"))
+    wire.who = ADMIN
+    with pytest.raises(SeveralLabs, match=f"No lab of yours has the name myeks; .*: {LAB} \\({OWNER}\\)"):
+        run(wire, "delete", "myeks")
+    assert wire.http.world.store.labs[LAB].phase == "ready"
+    assert run(wire, "show", LAB) == 0
+    assert run(wire, "show", "nobodys") == 1
+    wire.who = STRANGER
+    assert run(wire, "show", "myeks") == 1
+    assert OWNER not in capsys.readouterr().err
+
+
 def test_all_pages_of_labs_are_listed(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
     for number in range(120):
         wire.http.world.store.put(a_lab(id=f"lab-{number:03d}", spec=a_spec(name=f"n{number}")))
@@ -143,6 +161,8 @@ def test_versions_are_printed_with_their_source(wire: Wire, capsys: pytest.Captu
 
 def test_json_prints_the_answer_as_it_is(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(wire, "--json", "list") == 0
+    assert capsys.readouterr().out == '{\n  "labs": []\n}\n'
+    assert run(wire, "list", "--json") == 0
     assert capsys.readouterr().out == '{\n  "labs": []\n}\n'
 
 

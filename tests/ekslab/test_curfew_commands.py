@@ -58,6 +58,12 @@ def test_a_name_that_is_nobodys_is_refused(wire: Wire, capsys: pytest.CaptureFix
     assert "404" in capsys.readouterr().err
 
 
+def test_a_lease_can_not_go_back(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        run(wire, "extend", "myeks", "-4h")
+    assert "-4h: a lease can't go back" in capsys.readouterr().err
+
+
 def test_an_extension_that_is_clamped_says_so(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(wire, "extend", "myeks", "2026-12-24T00:00:00Z") == 0
     assert "That is as far as the allowance reaches" in capsys.readouterr().out
