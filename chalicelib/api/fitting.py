@@ -74,10 +74,19 @@ def _finding(details: ErrorDetails) -> Finding:
             return error(path, "wrong-value", wrong_type(str(details.get("ctx", {}).get("expected")), value))
         case "too_short":
             return error(path, "empty", "Name at least one, or leave it out.")
+        case "string_too_short":
+            return error(path, "empty", "It is empty: give a value, or leave it out.")
         case "string_type" if loc == ("version",) and isinstance(value, int | float) and not isinstance(value, bool):
             return error(path, "wrong-type", unquoted_version(value))
-    expected = _EXPECTED.get(kind)
+    expected = _also_taken(loc) or _EXPECTED.get(kind)
     return error(path, "wrong-type", wrong_type(expected, value) if expected else details["msg"])
+
+
+def _also_taken(loc: Loc) -> str | None:
+    """Where more than one kind of value is taken."""
+    if loc == ("workHost",):
+        return "true, false or a mapping of fields"
+    return "a name or a mapping of fields" if loc[:1] == ("addons",) and len(loc) == 2 else None
 
 
 def _unknown(loc: Loc) -> str:

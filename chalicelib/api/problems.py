@@ -108,7 +108,8 @@ def _detail(error: EkslabError, status: int) -> str:
     if isinstance(error, InvalidRequest):
         count = len(error.findings)
         told = f"{count} finding{'s, each with' if count != 1 else ', with'} its field, what is wrong, and what would be right."
-        return told if count <= _MOST_FINDINGS else f"{told} The first {_MOST_FINDINGS} are told."
+        more = f"The first {_MOST_FINDINGS} are told." if count > _MOST_FINDINGS else ""
+        return " ".join(filter(None, (told, more, error.note)))
     if isinstance(error, AwsRefused):
         return f"{error.operation} was refused with {error.code}. It was logged; it is ours to fix."
     return (

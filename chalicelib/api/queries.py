@@ -99,7 +99,7 @@ def _count(group: Reader) -> tuple[str, int]:
 
 def page_of(given: Mapping[str, str], findings: list[Finding]) -> PageQuery:
     """`limit` and `cursor` of a query; adds to the findings."""
-    text = given.get("limit", str(_DEFAULT))
+    text = given.get("limit") or str(_DEFAULT)
     limit = int(text) if text.isascii() and text.isdigit() and len(text) < 4 else 0
     if not 1 <= limit <= _MOST:
         findings.append(error("limit", "invalid-limit", f"A page holds 1 to {_MOST} items, not {text[:20]}."))
@@ -120,8 +120,10 @@ def instant_of(text: str, path: str, findings: list[Finding]) -> datetime | None
 
 
 def unknown_parameters(given: Mapping[str, str], known: tuple[str, ...]) -> list[Finding]:
-    """A finding for each parameter that is none."""
-    return [error(name, "unknown-parameter", unknown_field(name, known)) for name in given if name not in known]
+    """A finding for each parameter that is none, or says nothing."""
+    unknown = [error(name, "unknown-parameter", unknown_field(name, known)) for name in given if name not in known]
+    empty = (name for name, text in given.items() if name in known and not text)
+    return [*unknown, *(error(name, "empty", "It is empty: give a value, or leave it out.") for name in empty)]
 
 
 def _no_phase(name: str, phases: list[str]) -> Finding:

@@ -27,6 +27,7 @@ from chalicelib.domain.validation import complete, in_callers_words
 
 #: More than anyone reads at once; a body of 64 KiB can have thousands.
 MOST_FINDINGS = 300
+_NOT_YET = "What only AWS knows (names, zones, instance types, key pairs, add-ons) is checked once these are right."
 
 
 @dataclass(frozen=True)
@@ -72,7 +73,7 @@ def complete_request(
     spec, judged = complete(request.draft, calendar, caller, limits, now, evenings, accounts)
     findings = tuple(dict.fromkeys((*request.findings, *judged)))
     if spec is None or has_errors(findings):
-        raise InvalidRequest(_told(findings))
+        raise InvalidRequest(_told(findings), _NOT_YET)
     return spec, findings
 
 

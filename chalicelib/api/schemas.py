@@ -8,10 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic.alias_generators import to_camel
+
+#: An empty text says nothing, and nothing is dropped in silence. `name` has words of its own; values of tags may be empty.
+Text = Annotated[str, Field(min_length=1)]
 
 
 class _Body(BaseModel):
@@ -37,12 +40,12 @@ def _items_also_text(schema: dict[str, Any]) -> None:
 class NetworkBody(_Body):
     """A new network (cidr, zones, nat) or an existing one (subnet ids)."""
 
-    cidr: str | None = Field(None, description="Range of the new VPC, /16 to /22. Default 192.168.0.0/16.")
+    cidr: Text | None = Field(None, description="Range of the new VPC, /16 to /22. Default 192.168.0.0/16.")
     zones: list[str] | None = Field(None, description="Two availability zones. Default: the region's first two.")
     nat: Literal["none", "single"] | None = Field(
         None, description="Default: single if a node group is private, else none."
     )
-    vpc_id: str | None = Field(None, description="The VPC of the subnets below; may be left out.")
+    vpc_id: Text | None = Field(None, description="The VPC of the subnets below; may be left out.")
     public_subnet_ids: list[str] | None = Field(
         None, description="Existing subnets with a route to an internet gateway."
     )
@@ -63,7 +66,7 @@ class EndpointBody(_Body):
 class TaintBody(_Body):
     """A Kubernetes taint."""
 
-    key: str
+    key: Text
     value: str = ""
     effect: Literal["NO_SCHEDULE", "NO_EXECUTE", "PREFER_NO_SCHEDULE"]
 
@@ -71,7 +74,7 @@ class TaintBody(_Body):
 class NodegroupBody(_Body):
     """A managed node group."""
 
-    name: str | None = Field(None, description="Default `<lab>-nodegroup`.")
+    name: Text | None = Field(None, description="Default `<lab>-nodegroup`.")
     instance_types: list[str] | None = Field(None, description="Default t3.medium.", min_length=1)
     desired: int | None = Field(None, description="Nodes to begin with. Default 2, within min and max.")
     min: int | None = Field(None, description="Default 1, or desired if that is less.")
@@ -87,30 +90,30 @@ class NodegroupBody(_Body):
 class SshBody(_Body):
     """Port 22 on the nodes; without it they are reached through SSM."""
 
-    key_name: str | None = Field(None, description="A key pair in EC2.")
-    public_key: str | None = Field(None, description="Or an OpenSSH public key's text, imported for the lab.")
+    key_name: Text | None = Field(None, description="A key pair in EC2.")
+    public_key: Text | None = Field(None, description="Or an OpenSSH public key's text, imported for the lab.")
     cidrs: list[str] | None = Field(None, description="From where. Default: your address.")
 
 
 class ExternalDnsBody(_Body):
     """external-dns for one hosted zone, named by id, by domain or by both."""
 
-    hosted_zone_id: str | None = None
-    domain: str | None = Field(None, description="Names are made under it. Default: the zone's own.")
+    hosted_zone_id: Text | None = None
+    domain: Text | None = Field(None, description="Names are made under it. Default: the zone's own.")
 
 
 class WorkHostBody(_Body):
     """An instance in public subnet 1 with kubectl, eksctl, aws and docker. `true` stands for the default one."""
 
-    instance_type: str = Field("t3.medium", description="Default t3.medium.")
+    instance_type: Text = Field("t3.medium", description="Default t3.medium.")
 
 
 class AddonBody(_Body):
     """An EKS add-on. Its name alone may stand for it."""
 
-    name: str
-    version: str | None = Field(None, description="Default: EKS's default for the cluster's version.")
-    configuration: str | None = Field(
+    name: Text
+    version: Text | None = Field(None, description="Default: EKS's default for the cluster's version.")
+    configuration: Text | None = Field(
         None, description="A JSON object, or its text.", json_schema_extra=_also("object")
     )
     tags: dict[str, str] | None = None
@@ -129,39 +132,39 @@ class AddonBody(_Body):
 class AccessPolicyBody(_Body):
     """An EKS access policy, for the whole cluster or for some namespaces."""
 
-    policy_arn: str
+    policy_arn: Text
     namespaces: list[str] | None = None
 
 
 class AccessBody(_Body):
     """Someone who gets in. Without policies and groups: as cluster administrator."""
 
-    principal_arn: str
+    principal_arn: Text
     policies: list[AccessPolicyBody] | None = None
     groups: list[str] | None = None
-    type: str = "STANDARD"
+    type: Text = "STANDARD"
 
 
 class PodIdentityBody(_Body):
     """Gives pods of a service account a role that exists, under the path /ekslab/."""
 
-    namespace: str
-    service_account: str
-    role_arn: str
+    namespace: Text
+    service_account: Text
+    role_arn: Text
 
 
 class EveningBody(_Body):
     """When curfew comes, and what it brings. Left out: as the installation has it."""
 
-    time_zone: str | None = Field(None, description="An IANA name, such as Asia/Seoul.")
-    curfew: str | None = Field(None, description='Wall-clock time in that zone, "22:00".')
+    time_zone: Text | None = Field(None, description="An IANA name, such as Asia/Seoul.")
+    curfew: Text | None = Field(None, description='Wall-clock time in that zone, "22:00".')
     weekdays: list[str] | None = Field(None, description="mon, tue, wed, thu, fri, sat, sun.")
-    holidays: str | None = Field(
+    holidays: Text | None = Field(
         None, description="On whose public holidays there is no curfew: KR, DE-BY. null: nobody's."
     )
     quiet_dates: list[str] | None = Field(None, description="Days of your own without one: 2026-12-24.")
     at_curfew: Literal["end", "hibernate"] | None = Field(None, description="What happens to an idle lab.")
-    wake: str | None = Field(None, description="When a hibernated lab wakes by itself. null: never.")
+    wake: Text | None = Field(None, description="When a hibernated lab wakes by itself. null: never.")
 
 
 class LabBody(_Body):
@@ -170,9 +173,9 @@ class LabBody(_Body):
     model_config = ConfigDict(json_schema_extra={"required": ["name"]})
 
     name: str | None = Field(None, description="The cluster's name. Required.")
-    account: str | None = Field(None, description="The AWS account it is made in. Default: the service's own.")
-    region: str | None = Field(None, description="Default: the installation's.")
-    version: str | None = Field(None, description="Kubernetes minor version. Default: the newest in standard support.")
+    account: Text | None = Field(None, description="The AWS account it is made in. Default: the service's own.")
+    region: Text | None = Field(None, description="Default: the installation's.")
+    version: Text | None = Field(None, description="Kubernetes minor version. Default: the newest in standard support.")
     network: NetworkBody | None = None
     endpoint: EndpointBody | None = None
     nodegroups: list[NodegroupBody] | None = Field(None, description="Default: one. An empty list: none.")

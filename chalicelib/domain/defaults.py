@@ -99,7 +99,7 @@ def admin_policy(region: str) -> str:
 
 
 def _version(draft: Draft, calendar: Calendar, now: datetime) -> str:
-    if draft.version is not None and draft.version.lower() not in ANY_VERSION:
+    if draft.version and draft.version.lower() not in ANY_VERSION:
         return draft.version
     newest = calendar.newest_standard(now)
     return newest.version if newest else ""

@@ -53,10 +53,10 @@ class RequestRefused(EkslabError):
 
 
 class InvalidRequest(RequestRefused):
-    """One or more fields are wrong. `findings` holds them all, warnings included."""
+    """One or more fields are wrong. `findings` holds them all, warnings included; `note` says what was not looked at yet."""
 
-    def __init__(self, findings: Sequence[Finding]) -> None:
-        self.findings = tuple(findings)
+    def __init__(self, findings: Sequence[Finding], note: str = "") -> None:
+        self.findings, self.note = tuple(findings), note
         super().__init__("; ".join(f"{f.path}: {f.message}" for f in self.findings))
 
 

@@ -109,4 +109,18 @@ def test_errors_are_told_before_warnings_when_there_are_too_many_to_tell() -> No
     answer = Http().post("/labs", body).json
     assert len(answer["findings"]) == 100
     assert answer["findings"][0]["severity"] == "error"
-    assert answer["detail"].endswith("The first 100 are told.")
+    assert "The first 100 are told." in answer["detail"]
+
+
+def test_an_empty_parameter_is_refused_and_not_taken_for_one_left_out() -> None:
+    http = a_world(a_ready_lab())
+    for path, name in (("/labs", "limit"), ("/labs", "phase"), ("/versions", "region"), ("/clusters", "account")):
+        answer = http.get(path, query={name: ""}, caller=ADMIN)
+        assert answer.status == 400
+        [finding] = answer.json["findings"]
+        assert (finding["path"], finding["code"]) == (name, "empty")
+
+
+def test_what_aws_must_be_asked_is_said_to_be_looked_at_later() -> None:
+    answer = Http().post("/labs", {"name": "-", "ssh": {"keyName": "nobodys"}}).json
+    assert "What only AWS knows" in answer["detail"]

@@ -168,6 +168,10 @@ def test_wrong_types_are_told_in_words_and_unknown_fields_with_the_nearest_name(
     assert message_at("leaseHour", body) == "Unknown field. Did you mean leaseHours?"
     assert message_at("log_types", body) == "Unknown field. Did you mean logTypes?"
     assert message_at("volumes", body).endswith('got the text "burn".')
+    assert message_at("workHost", {"workHost": "yes"}) == (
+        'Expected true, false or a mapping of fields, got the text "yes".'
+    )
+    assert message_at("addons[0]", {"addons": [1]}) == "Expected a name or a mapping of fields, got the number 1."
     assert message_at("nodegroups[0].count", {"nodegroups": [{"count": 1}]}) == "Unknown field. Did you mean desired?"
 
 
@@ -199,9 +203,35 @@ def test_a_version_not_on_the_calendar_is_refused(version: str, code: str) -> No
     assert findings_of({"name": "a", "version": version}) == {"version": code}
 
 
-@pytest.mark.parametrize("version", ["v1.36", "1.36.2", "1", "one", "", "١.٣٦"])
+@pytest.mark.parametrize("version", ["v1.36", "1.36.2", "1", "one", "١.٣٦"])
 def test_a_version_that_is_no_minor_version_is_refused(version: str) -> None:
-    assert findings_of({"name": "a", "version": version})["version"] in ("invalid-version", "no-version")
+    assert findings_of({"name": "a", "version": version})["version"] == "invalid-version"
+
+
+@pytest.mark.parametrize(
+    "place",
+    [
+        ("account",),
+        ("region",),
+        ("version",),
+        ("network", "cidr"),
+        ("network", "vpcId"),
+        ("ssh", "keyName"),
+        ("externalDns", "domain"),
+        ("evening", "curfew"),
+        ("evening", "timeZone"),
+    ],
+)
+def test_an_empty_text_is_refused_and_not_taken_for_one_left_out(place: tuple[str, ...]) -> None:
+    body: dict[str, Any] = {"name": "a"}
+    body[place[0]] = "" if len(place) == 1 else {place[1]: ""}
+    assert findings_of(body)[".".join(place)] == "empty"
+
+
+def test_in_an_eksctl_file_an_empty_version_is_one_left_out() -> None:
+    head = {"apiVersion": "eksctl.io/v1alpha5", "kind": "ClusterConfig"}
+    spec, _ = read({**head, "metadata": {"name": "a", "region": "ap-northeast-2", "version": ""}})
+    assert spec.version == read({"name": "a"})[0].version
 
 
 @pytest.mark.parametrize("ip", [None, "2001:db8::1"])
