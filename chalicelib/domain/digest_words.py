@@ -13,6 +13,8 @@ from chalicelib.domain.support import EXTENDED_PER_HOUR, EXTENDED_PER_MONTH, Dea
 from chalicelib.domain.supporting import days_left, utc
 
 WIDTH = 88
+#: With a no-break space, at which no line ends.
+_TIED_PERCENT = "\N{NO-BREAK SPACE}%"
 _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
@@ -35,11 +37,17 @@ def counted(number: int, noun: str) -> str:
 
 
 def paragraph(text: str, indent: str = "", first: str | None = None) -> str:
-    """Text wrapped to `WIDTH`; `first` begins it, `indent` every line after. Long words such as ARNs stay whole."""
+    """Text wrapped to `WIDTH`; `first` begins it, `indent` every line after. Long words stay whole, and so does `3 %`."""
     beginning = indent if first is None else first
-    return textwrap.fill(
-        text, WIDTH, initial_indent=beginning, subsequent_indent=indent, break_long_words=False, break_on_hyphens=False
+    told = textwrap.fill(
+        text.replace(" %", _TIED_PERCENT),
+        WIDTH,
+        initial_indent=beginning,
+        subsequent_indent=indent,
+        break_long_words=False,
+        break_on_hyphens=False,
     )
+    return told.replace(_TIED_PERCENT, " %")
 
 
 def short_told(deadline: Deadline) -> str:

@@ -67,7 +67,7 @@ def _reason(lab: Lab, faces: Appointment, verdict: Verdict | None) -> str:
         case Ground.IDLE:
             return verdict.sentence if verdict else "It is idle."
         case Ground.LEASE:
-            return f"Its lease ends at {local_told(lab.spec.evening, lab.lease_ends_at)}."
+            return f"Its lease ends on {local_told(lab.spec.evening, lab.lease_ends_at)}."
         case Ground.GONE:
             return "EKS knows no such cluster any more: what it left behind is closed properly."
         case Ground.ADOPTED:

@@ -42,7 +42,8 @@ def warning_message(
     """
     pieces = [
         _opening(entry, evening),
-        f"Why: {entry.reason.rstrip('. ')}.",
+        # Of a lease the opening has said it all.
+        "" if entry.ground is Ground.LEASE else f"Why: {entry.reason.rstrip('. ')}.",
         stakes_told(entry),
         volumes_told(entry, volumes),
         *_keeping(entry, evening, keep_url, keep_until, keep_cost_usd),

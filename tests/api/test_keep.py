@@ -229,7 +229,7 @@ def test_a_sweep_that_was_faster_wins_and_the_page_says_that_it_is_too_late() ->
 
 def test_a_lease_that_ends_is_kept_from_ending() -> None:
     entry = an_entry(
-        at=CURFEW + hours(1), ground=Ground.LEASE, reason="Its lease ends at Mon 23 Nov 23:00 (Asia/Seoul)."
+        at=CURFEW + hours(1), ground=Ground.LEASE, reason="Its lease ends on Mon 23 Nov 23:00 (Asia/Seoul)."
     )
     http = a_world(None, entry)
     assert press(http, a_link(http, entry)).status == 200

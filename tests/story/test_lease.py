@@ -36,7 +36,7 @@ def test_a_lab_that_everybody_forgot_goes_with_its_lease_and_one_whose_owner_nob
         # When it strikes after the end, then the warned one is taken away whole, and says why
         night.strikes(began + timedelta(hours=2))
         lab.becomes("deleted")
-        assert "Its lease ends at" in lab.events()
+        assert "Its lease ends on" in lab.events()
         assert lab.receipt()["clean"]
         assert left_of(lab) == []
 
