@@ -127,7 +127,7 @@ def _otherwise(entry: Entry, evening: Evening, api: str, extendable: bool) -> li
     if sleeps(entry):
         by_itself = (
             evening.wake
-            and f"It wakes by itself at {evening.wake:%H:%M} ({evening.time_zone}) on a day that is not quiet"
+            and f"It wakes by itself within the hour after {evening.wake:%H:%M} ({evening.time_zone}) on a day that is not quiet"
         )
         told += [f"{by_itself}, or when you say so:" if by_itself else "It sleeps until you wake it:"]
         told += [_commands(f"ekslab wake {entry.lab_id}", f"POST {api}/labs/{entry.lab_id}/wake")]

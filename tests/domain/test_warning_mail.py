@@ -85,7 +85,8 @@ For another time, within its allowance:
   ekslab extend lab-7f3k2m9x 24h
   POST /labs/lab-7f3k2m9x/extend {"hours": 24}
 
-It wakes by itself at 08:30 (Asia/Seoul) on a day that is not quiet, or when you say so:
+It wakes by itself within the hour after 08:30 (Asia/Seoul) on a day that is not quiet,
+or when you say so:
 
   ekslab wake lab-7f3k2m9x
   POST /labs/lab-7f3k2m9x/wake
