@@ -121,15 +121,20 @@ def problem(status: int, body: Json) -> Iterator[str]:
         yield f"{status}: {body}"
         return
     told = body.get("detail") or body.get("Message") or body.get("message") or json.dumps(body)
-    yield f"{status} {body.get('title', '')}: {told}"
+    title = body.get("title")
+    # A title that begins as the detail does says less of the same.
+    said = not title or title.split()[:3] == told.split()[:3]
+    yield f"{status} {told}" if said else f"{status} {title}: {told}"
+    if str(body.get("type", "")).endswith(":lab-not-found"):
+        yield "`ekslab list` shows your labs."
     yield from findings(body.get("findings", ()))
 
 
 def findings(found: Sequence[Json]) -> Iterator[str]:
-    """One line a finding."""
-    for finding in found:
+    """One line a finding, errors first: they alone are why a request is refused."""
+    for finding in sorted(found, key=lambda one: one["severity"] != "error"):
         where = f"{finding['path']}: " if finding["path"] else ""
-        yield f"  {finding['severity']}  {where}{finding['message']}"
+        yield f"  {finding['severity']:<7}  {where}{finding['message']}"
 
 
 def as_it_is(body: Json) -> Iterator[str]:

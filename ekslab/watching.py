@@ -37,15 +37,18 @@ def watch(client: Client, path: str, say: Callable[[str], None], sleep: Callable
 
 
 def _news(lab: Mapping[str, Any]) -> list[str]:
-    """What belongs to the present phase; steps that ended before it are history."""
+    """What belongs to the present phase, in order of time; steps that ended before it are history."""
     lines = []
     for step in lab["steps"]:
         if step["endedAt"] and step["endedAt"] < lab["phaseSince"]:
             continue
-        lines.append(f"{_time(step['startedAt'])}  {step['title']} ...")
+        lines.append((step["startedAt"], f"{step['title']} ..."))
         if step["endedAt"]:
-            lines.append(f"{_time(step['endedAt'])}  {step['title']}: {step['status']}. {step['detail']}".rstrip())
-    return [*lines, f"{_time(lab['phaseSince'])}  {lab['name']} is {lab['phase']}."]
+            lines.append((step["endedAt"], f"{step['title']}: {step['status']}. {step['detail']}".rstrip()))
+    phase = (lab["phaseSince"], f"{lab['name']} is {lab['phase']}.")
+    # Of one second: a phase that something is done in comes before its steps, one to rest in after them.
+    lines = [*lines, phase] if lab["phase"] in _RESTING else [phase, *lines]
+    return [f"{_time(at)}  {told}" for at, told in sorted(lines, key=lambda line: line[0])]
 
 
 def _time(instant: str) -> str:

@@ -74,8 +74,8 @@ class _Play:
         self._tell.command("POST /labs  " + _brief(self._request("1.28")))
         answer = self._call("POST", "/labs", self._request("1.28"))
         self._tell.say(f"{answer.status} {answer.headers.get('content-type')}")
-        for finding in answer.json.get("findings", []):
-            self._tell.say(f"  {finding['path']}: {finding['message']}")
+        for finding in sorted(answer.json.get("findings", []), key=lambda one: one["severity"] != "error"):
+            self._tell.say(f"  {finding['severity']}  {finding['path']}: {finding['message']}")
         self._tell.check(answer.status == 400, "1.28 is refused, with when it ended and what there is instead")
 
     def _made(self) -> None:

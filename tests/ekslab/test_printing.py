@@ -1,0 +1,69 @@
+"""How refusals read, and what is told while one watches."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from ekslab import printing
+from ekslab.watching import watch
+from tests.ekslab.test_command_line import Wire, run
+from tests.fakes import a_lab
+
+
+def test_a_refusal_says_nothing_twice(capsys: pytest.CaptureFixture[str]) -> None:
+    wire = Wire()
+    lab = a_lab(phase="ready")
+    wire.http.world.store.put(lab)
+    assert run(wire, "receipt", lab.id) == 1
+    assert capsys.readouterr().err.startswith("404 There is no receipt yet. ")
+    assert run(wire, "show", "nope") == 1
+    assert capsys.readouterr().err == "404 There is no lab nope.\n`ekslab list` shows your labs.\n"
+    assert run(wire, "delete", lab.id) == 0
+    assert run(wire, "wake", lab.id) == 1
+    assert capsys.readouterr().err.startswith("409 Not while the lab is like this: ")
+
+
+def test_a_refusal_of_the_gateway_has_no_title() -> None:
+    assert list(printing.problem(403, {"message": "Missing Authentication Token"})) == [
+        "403 Missing Authentication Token"
+    ]
+
+
+def test_of_what_is_found_errors_come_first_and_warnings_are_marked() -> None:
+    found = [
+        {"severity": "warning", "path": "version", "message": "It ends soon."},
+        {"severity": "error", "path": "name", "message": "It is taken."},
+    ]
+    assert list(printing.findings(found)) == ["  error    name: It is taken.", "  warning  version: It ends soon."]
+
+
+@pytest.mark.parametrize(
+    ("phase", "since", "told"),
+    [
+        ("ready", "04", ["02  Stack ...", "03  Add-ons ...", "04  Stack: done.", "04  myeks is ready."]),
+        ("provisioning", "02", ["02  myeks is provisioning.", "02  Stack ...", "03  Add-ons ...", "04  Stack: done."]),
+    ],
+)
+def test_while_one_watches_times_go_forward(phase: str, since: str, told: list[str]) -> None:
+    steps = [
+        {"title": "Stack", "status": "done", "startedAt": _at("02"), "endedAt": _at("04"), "detail": ""},
+        {"title": "Add-ons", "status": "running", "startedAt": _at("03"), "endedAt": None, "detail": ""},
+    ]
+    lab: dict[str, Any] = {"name": "myeks", "phase": phase, "phaseSince": _at(since), "steps": steps}
+    said: list[str] = []
+    watch(_Answers(lab), "/labs/x", said.append, lambda _: lab.update(phase="failed"))  # type: ignore[arg-type]
+    assert [line.removeprefix("10:00:") for line in said][: len(told)] == told
+
+
+def _at(second: str) -> str:
+    return f"2026-11-23T10:00:{second}Z"
+
+
+class _Answers:
+    def __init__(self, lab: Any) -> None:
+        self.status, self.ok, self.body = 200, True, lab
+
+    def call(self, *_: Any) -> Any:
+        return self
