@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from chalicelib.domain.errors import AccountInUse, AccountNotRegistered, InvalidRequest, NotYours
 from chalicelib.domain.findings import Finding, error
@@ -31,11 +32,14 @@ def register(deps: Deps, caller: Caller, registration: Registration) -> Registra
     if left_out and registration.account != deps.watch.home:
         raise AccountInUse(registration.account, tuple(sorted(left_out)), "are in regions that you left out")
     deps.watch.store.register(registration)
-    return registration
+    return as_it_is(deps, registration)
 
 
 def unregister(deps: Deps, caller: Caller, account: str) -> None:
-    """Watch it no more; the next run forgets its clusters. Absent is fine. Raises NotYours, AccountInUse."""
+    """Watch it no more; the next run forgets its clusters. Absent is fine. Raises NotYours, AccountInUse.
+
+    The service's own is watched in the installation's regions again, and labs live on there.
+    """
     refuse_others(caller)
     if account != deps.watch.home:
         labs = tuple(sorted(lab.id for lab in _labs_in(deps, account)))
@@ -44,9 +48,19 @@ def unregister(deps: Deps, caller: Caller, account: str) -> None:
     deps.watch.store.unregister(account)
 
 
+def all_registered(deps: Deps) -> tuple[Registration, ...]:
+    """Every account that is watched, the service's own included."""
+    return tuple(as_it_is(deps, known) for known in deps.watch.registered())
+
+
+def as_it_is(deps: Deps, known: Registration) -> Registration:
+    """The registration; labs are always made in the service's own account, whatever it was registered with."""
+    return replace(known, labs=True) if known.account == deps.watch.home else known
+
+
 def registered(deps: Deps, account: str) -> Registration:
     """One account, the service's own included. Raises AccountNotRegistered."""
-    found = (known for known in deps.watch.registered() if known.account == account)
+    found = (known for known in all_registered(deps) if known.account == account)
     known = next(found, None)
     if known is None:
         raise AccountNotRegistered(account)

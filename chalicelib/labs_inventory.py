@@ -12,7 +12,7 @@ from typing import TypeVar
 from chalicelib.domain.calendar import Calendar, VersionSupport
 from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.errors import AwsRefused, Transient
-from chalicelib.domain.lab import Caller, Lab
+from chalicelib.domain.lab import OVER, Caller, Lab
 from chalicelib.domain.policies_explained import endpoint_in_words, why_group, why_policy
 from chalicelib.domain.resources import EntryState, Kind, LedgerEntry
 from chalicelib.domain.world import (
@@ -51,7 +51,10 @@ class Group:
 
 @dataclass(frozen=True)
 class Inventory:
-    """All parts. None, or empty with a line in `unreadable`, where a part could not be read."""
+    """All parts. None, or empty with a line in `unreadable`, where a part could not be read.
+
+    `told`: why there is nothing to look at, of a lab that is over.
+    """
 
     lab: Lab
     control_plane: ClusterState | None
@@ -71,6 +74,7 @@ class Inventory:
     work_host: WorkHostState | None
     ledger: tuple[LedgerEntry, ...]
     unreadable: Mapping[str, str] = field(default_factory=dict)
+    told: str | None = None
 
 
 class _Asked:
@@ -90,7 +94,10 @@ class _Asked:
 def inventory(deps: Deps, caller: Caller, lab_id: str) -> Inventory:
     """Look at everything the lab is made of. Raises LabNotFound."""
     lab = seen_lab(deps, caller, lab_id)
-    cloud, asked, ledger = deps.cloud(lab.place), _Asked(), deps.store.ledger(lab_id)
+    ledger = deps.store.ledger(lab_id)
+    if lab.phase in OVER:
+        return _of_nothing(lab, ledger)
+    cloud, asked = deps.cloud(lab.place), _Asked()
     clusters, name = cloud.clusters, lab.name
     cluster = asked.part("controlPlane", lambda: clusters.describe(name), None)
     calendar = asked.part("support", clusters.versions, None)
@@ -115,6 +122,31 @@ def inventory(deps: Deps, caller: Caller, lab_id: str) -> Inventory:
         work_host=asked.part("workHost", lambda: _work_host(cloud, lab, ledger), None),
         ledger=ledger,
         unreadable=asked.unreadable,
+    )
+
+
+def _of_nothing(lab: Lab, ledger: tuple[LedgerEntry, ...]) -> Inventory:
+    """AWS is not asked for what is gone: each part would be an error, and its name may be another cluster's by now."""
+    told = f"The lab is {lab.phase}, and nothing of it is there to look at: its receipt says what was removed."
+    return Inventory(
+        lab=lab,
+        control_plane=None,
+        support=None,
+        support_source=None,
+        zones=(),
+        endpoint=None,
+        endpoint_means="It answers no more.",
+        node_role_arn=None,
+        node_policies=(),
+        security_groups=(),
+        subnets=(),
+        nodegroups=(),
+        addons=(),
+        access_entries=(),
+        pod_identities=(),
+        work_host=None,
+        ledger=ledger,
+        told=told,
     )
 
 

@@ -68,7 +68,10 @@ def receipt(view: Json) -> Iterator[str]:
 
 
 def inventory(view: Json) -> Iterator[str]:
-    """What was made, part by part."""
+    """What was made, part by part; of a lab that is over, that there is nothing."""
+    if view.get("told"):
+        yield view["told"]
+        return
     yield from _control_plane(view)
     for policy in view["nodeRole"]["policies"]:
         yield f"node role      {policy['name']}: {policy['why']}"

@@ -17,7 +17,10 @@ def route_accounts(door: Door) -> None:
 
     @door.route("GET", "/accounts")
     def get_accounts() -> Response:
-        found = [cluster_presenters.registration_view(one, door.caller) for one in door.deps.watch.registered()]
+        found = [
+            cluster_presenters.registration_view(one, door.caller)
+            for one in clusters_registry.all_registered(door.deps)
+        ]
         return json_answer({"accounts": found})
 
     @door.route("GET", "/accounts/{account}")

@@ -105,6 +105,7 @@ def inventory_view(inventory: Inventory, now: datetime) -> Json:
     probe = to_json(inventory.endpoint)
     return {
         "labId": inventory.lab.id,
+        "told": inventory.told,
         "controlPlane": {**to_json(cluster), "zones": list(inventory.zones)} if cluster else None,
         "support": {"policy": str(inventory.lab.spec.support_policy), "status": status, **dates},
         "endpoint": {**to_json(endpoint), "means": inventory.endpoint_means, "seen": probe},

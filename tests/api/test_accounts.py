@@ -114,6 +114,18 @@ def test_an_account_and_its_regions_stay_while_labs_live_there(http: Http) -> No
     assert http.delete(f"/accounts/{MEMBER}", caller=ADMIN).status == 204
 
 
+def test_labs_are_made_at_home_whatever_is_registered_for_it(http: Http) -> None:
+    home = f"/accounts/{ACCOUNT}"
+    assert [one["labs"] for one in http.get("/accounts").json["accounts"]] == [True, True]
+    body = {"regions": ["eu-west-1"], "labs": False}
+    assert http.put(home, body, caller=ADMIN).json["labs"] is True
+    assert (http.get(home).json["regions"], http.get(home).json["labs"]) == (["eu-west-1"], True)
+    http.world.store.create_lab(a_lab(phase=Phase.READY), None, "", NOW)
+    assert http.delete(home, caller=ADMIN).status == 204
+    assert http.get(home).json["regions"] != ["eu-west-1"]
+    assert http.post("/labs", {"name": "b"}).status == 202
+
+
 def test_learners_look_and_do_not_touch(http: Http) -> None:
     assert http.get(f"/accounts/{MEMBER}").status == 200
     assert http.put(f"/accounts/{MEMBER}", {}).status == 403

@@ -319,6 +319,19 @@ def test_an_inventory_of_which_a_part_is_refused_shows_the_rest(ready: Http) -> 
     assert answer.json["support"]["status"] == "STANDARD_SUPPORT"
 
 
+@pytest.mark.parametrize("phase", ["deleted", "failed"])
+def test_an_inventory_of_a_lab_that_is_over_says_so_and_asks_aws_nothing(ready: Http, phase: str) -> None:
+    ready.world.fail("versions", AwsUnavailable("it is not asked"))
+    ready.world.store.put(a_lab(phase=phase, facts=READY_FACTS))
+    answer = ready.get(f"{LAB}/inventory")
+    assert answer.status == 200
+    assert answer.json["told"].startswith(f"The lab is {phase}, and nothing of it is there to look at")
+    assert (answer.json["unreadable"], answer.json["endpoint"]["means"]) == ({}, "It answers no more.")
+    ready.world.store.put(a_lab(phase="ready", facts=READY_FACTS))
+    answer = ready.get(f"{LAB}/inventory").json
+    assert (answer["told"], "support" in answer["unreadable"]) == (None, True)
+
+
 def test_troubles_of_aws_are_told_without_insides(http: Http) -> None:
     http.world.fail("versions", AwsUnavailable("secret internals"))
     answer = http.post("/labs", {"name": "myeks"})

@@ -86,6 +86,7 @@ def test_the_inventory_of_a_lab_that_is_gone_still_lists_what_there_was(life: Li
     life.http.delete(life.path)
     life.theatre.play()
     inventory = life.get("/inventory")
-    assert "controlPlane" in inventory["unreadable"]
+    assert (inventory["controlPlane"], inventory["unreadable"]) == (None, {})
+    assert inventory["told"].startswith("The lab is deleted")
     assert {entry["state"] for entry in inventory["ledger"]} <= {"deleted", "kept"}
     assert len(inventory["ledger"]) > 10

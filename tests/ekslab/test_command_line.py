@@ -152,6 +152,9 @@ def test_a_whole_life_can_be_read(wire: Wire, capsys: pytest.CaptureFixture[str]
     theatre.play()
     assert run(wire, "receipt", LAB) == 0
     assert capsys.readouterr().out.startswith("Nothing of the lab's is left")
+    assert run(wire, "inventory", LAB) == 0
+    told = capsys.readouterr().out
+    assert told == "The lab is deleted, and nothing of it is there to look at: its receipt says what was removed.\n"
 
 
 def test_versions_are_printed_with_their_source(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
