@@ -63,7 +63,7 @@ def _costs() -> Finding:
 
 
 def _lease_over(lab: Lab, now: datetime) -> tuple[Finding, ...]:
-    if now < lab.lease_ends_at:
+    if now < lab.lasts_until:
         return ()
     message = f"Its lease ended at {instant_told(lab.lease_ends_at)}: extend it, or it is deleted."
     return (warning("", "lease-over", message),)

@@ -112,4 +112,4 @@ def versions(deps: Deps, region: str | None) -> Calendar:
 def _when(lab: Lab) -> str:
     if lab.phase in ENDING | OVER:
         return "The teardown writes the first at its end."
-    return f"The first is written when the lab is torn down: when released, or at {instant_told(lab.lease_ends_at)}."
+    return f"The first is written when the lab is torn down: when released, or at {instant_told(lab.lasts_until)}."

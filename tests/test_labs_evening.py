@@ -10,7 +10,7 @@ import pytest
 from chalicelib import labs_evening
 from chalicelib.domain.errors import LabNotFound, Throttled, WrongPhase
 from chalicelib.domain.evening import Evening
-from chalicelib.domain.lab import Hibernation, NodegroupSize, Phase
+from chalicelib.domain.lab import Hibernation, NodegroupSize, Phase, Protection
 from tests.fakes import NOW, FakeWorld, a_caller, a_lab, a_spec, make_deps
 
 ID = a_lab().id
@@ -91,6 +91,12 @@ def test_a_lab_on_its_way_to_sleep_is_woken_when_it_has_arrived() -> None:
 def test_waking_a_lab_whose_lease_is_over_warns_that_it_ends() -> None:
     world = a_world("hibernated", hibernation=ASLEEP, lease_ends_at=NOW)
     assert [f.code for f in labs_evening.wake_lab(world.deps, a_caller(), ID, NOW).findings] == ["lease-over"]
+
+
+def test_waking_a_protected_lab_whose_lease_is_over_warns_of_nothing() -> None:
+    protection = Protection(NOW + timedelta(days=1), "ops@", "an exam")
+    world = a_world("hibernated", lease_ends_at=NOW, protection=protection)
+    assert labs_evening.wake_lab(world.deps, a_caller(), ID, NOW).findings == ()
 
 
 def test_someone_elses_lab_is_not_there() -> None:

@@ -45,9 +45,8 @@ def next_appointment(
 
 def lease_end(lab: Lab, rules: CurfewRules, now: datetime) -> Appointment:
     """When the lease ends the lab: at its end, not before its protection's, and not before notice was given."""
-    ends = max(lab.lease_ends_at, lab.protection.until) if lab.protection else lab.lease_ends_at
     ground = Ground.ADOPTED if lab.adopted else Ground.LEASE
-    return _ending(lab, max(ends, _noticed(rules, now)), ground)
+    return _ending(lab, max(lab.lasts_until, _noticed(rules, now)), ground)
 
 
 def closing(lab: Lab, rules: CurfewRules, now: datetime) -> Appointment:

@@ -177,6 +177,11 @@ class Lab:
         return Place(self.account, self.region)
 
     @property
+    def lasts_until(self) -> datetime:
+        """When its lease ends it: at the lease's end, and not before its protection's."""
+        return max(self.lease_ends_at, self.protection.until) if self.protection else self.lease_ends_at
+
+    @property
     def stack_name(self) -> str:
         """The name of the lab's CloudFormation stack."""
         return f"ekslab-{self.id}"

@@ -120,8 +120,8 @@ def _lease(lab: Lab, now: datetime) -> str:
     """Protection outlasts the lease (appointments.lease_end): what ends later is what ends the lab."""
     ended, told = now >= lab.lease_ends_at, f"then everything is deleted, and {volumes_told(lab.spec.volumes)}."
     begins = f"The lease {'ended' if ended else 'ends'} at {instant_told(lab.lease_ends_at)}"
-    if lab.protection is not None and lab.protection.until > max(lab.lease_ends_at, now):
-        return f"{begins}, but it is protected until {instant_told(lab.protection.until)}; {told}"
+    if lab.lasts_until > max(lab.lease_ends_at, now):
+        return f"{begins}, but it is protected until {instant_told(lab.lasts_until)}; {told}"
     if ended:
         return f"{begins}: its end is planned, and its owner warned, within the hour."
     return f"{begins}; {told}"

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from chalicelib.domain.errors import AccessDenied, AwsUnavailable, Throttled
-from chalicelib.domain.lab import ClusterFacts, Phase
+from chalicelib.domain.lab import ClusterFacts, Phase, Protection
 from chalicelib.domain.receipt import Outcome, Receipt, ReceiptLine
 from chalicelib.domain.spec import EndpointAccess, EndpointSpec
 from tests.api.http import ADMIN, STRANGER, Http
@@ -285,6 +285,8 @@ def test_the_receipt_is_there_after_the_teardown_with_a_verdict(ready: Http) -> 
     early = ready.get(f"{LAB}/receipt")
     assert (early.status, early.json["type"]) == (404, "urn:ekslab:problem:no-receipt-yet")
     assert "2026-11-23T18:00Z" in early.json["detail"]
+    ready.world.store.put(a_lab(phase="ready", protection=Protection(NOW + timedelta(days=2), "ops@", "an exam")))
+    assert "2026-11-25T10:00Z" in ready.get(f"{LAB}/receipt").json["detail"]
     line = ReceiptLine("arn:aws:ec2:::volume/vol-1", "volume", Outcome.KEPT, "asked for", "on the ledger")
     ready.world.store.put_receipt(a_lab().id, Receipt("now", NOW, (line,), ("tags",)))
     receipt = ready.get(f"{LAB}/receipt").json
