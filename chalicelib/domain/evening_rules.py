@@ -89,13 +89,13 @@ class _Reading:
             return name
         near = nearest(name, time_zones())
         meant = f"Did you mean {near}?" if near else "They look like Asia/Seoul."
-        self._refuse("timeZone", "unknown-time-zone", f"{name[:60]} is no time zone of the IANA's. {meant}")
+        self._refuse("timeZone", "unknown-time-zone", f"{_shown(name)} is no time zone of the IANA's. {meant}")
         return None
 
     def time(self, field: str, text: str | None) -> time | None:
         if text is None or _TIME.fullmatch(text):
             return None if text is None else time.fromisoformat(text)
-        self._refuse(field, "invalid-time", f'{text[:60]} is no time of day. They look like "22:00", in quotes.')
+        self._refuse(field, "invalid-time", f'{_shown(text)} is no time of day. They look like "22:00", in quotes.')
         return None
 
     def weekdays(self, names: tuple[str, ...] | None) -> tuple[int, ...] | None:
@@ -115,7 +115,7 @@ class _Reading:
     def country(self, code: str | None) -> str | None:
         if code is None or self._rules.is_known_country(code):
             return code
-        message = f"No holidays are known of {code[:60]}. Countries are named as in ISO 3166: KR, or DE-BY with a subdivision."
+        message = f"No holidays are known of {_shown(code)}. Countries are named as in ISO 3166: KR, or DE-BY with a subdivision."
         self._refuse("holidays", "unknown-country", message)
         return None
 
@@ -132,9 +132,14 @@ class _Reading:
                     continue
             except ValueError:
                 pass
-            message = f"{text[:60]} is no day. They look like 2026-12-24, in quotes."
+            message = f"{_shown(text)} is no day. They look like 2026-12-24, in quotes."
             self._refuse(f"quietDates[{index}]", "invalid-date", message)
 
     def _refuse(self, field: str, code: str, message: str) -> None:
         at = f"{self._path}.{field}" if self._path else field
         self.findings.append(error(at, code, message))
+
+
+def _shown(text: str) -> str:
+    """What was written, as far as anyone reads; an empty text is shown as one."""
+    return text[:60] or '""'

@@ -93,3 +93,9 @@ TEXTS = st.text(max_size=12)
 def test_whatever_is_written_there_is_an_evening_that_comes(draft: EveningDraft) -> None:
     evening, _ = read_evening(draft, RULES, "evening")
     assert next_curfew(evening, NOW, lambda country, year: frozenset()) is not None
+
+
+def test_an_empty_text_is_shown_as_one() -> None:
+    _, findings = read_evening(EveningDraft("", "", None, "", ("",), None, ""), RULES, "")
+    assert [finding.path for finding in findings] == ["timeZone", "curfew", "holidays", "quietDates[0]", "wake"]
+    assert all('""' in finding.message for finding in findings)
