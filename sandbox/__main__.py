@@ -11,7 +11,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from sandbox import demo, server, strike, up
-from sandbox.cloudwatch.profiles import PROFILES
 from sandbox.settings import ACCOUNT, REGION, Settings
 from sandbox.stage import Impatient
 
@@ -42,7 +41,7 @@ def _strike(options: argparse.Namespace) -> int:
 def _use(options: argparse.Namespace) -> int:
     try:
         strike.use(strike.running(), options.cluster, options.profile)
-    except strike.NotRunning as error:
+    except (ValueError, strike.NotRunning) as error:
         return _failed(error)
     print(f"{options.cluster}: {options.profile}")
     return 0
@@ -114,7 +113,7 @@ def _add_night(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     used = commands.add_parser("use", help="say what a cluster is used for, which its metrics then show")
     used.set_defaults(command=_use)
     used.add_argument("cluster")
-    used.add_argument("profile", choices=sorted(PROFILES))
+    used.add_argument("profile", help="idle, silent, busy, job and so on: sandbox/cloudwatch/profiles.py")
     commands.add_parser("mails", help="mail since the last look").set_defaults(command=_mails)
 
 

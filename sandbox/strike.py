@@ -7,6 +7,7 @@ is all that they know of time: the run decides from it as it would have then. On
 from __future__ import annotations
 
 import re
+import urllib.error
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -70,8 +71,14 @@ def tell_mails(sandbox: Sandbox, say: Callable[[str], None]) -> None:
 
 
 def use(sandbox: Sandbox, cluster: str, profile: str) -> None:
-    """Let a profile of `sandbox/cloudwatch/profiles.py` go on in a cluster: without one, CloudWatch has nothing of it."""
-    set_activity(sandbox, cluster, profile)
+    """Let a profile of `sandbox/cloudwatch/profiles.py` go on in a cluster: without one, CloudWatch has nothing of it.
+
+    Raises ValueError if there is no such profile.
+    """
+    try:
+        set_activity(sandbox, cluster, profile)
+    except urllib.error.HTTPError as error:
+        raise ValueError(error.read().decode()) from error
 
 
 def instant_of(at: str | None, ahead: str | None, now: datetime) -> datetime:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -9,6 +11,7 @@ import pytest
 
 from sandbox import strike, up
 from sandbox.mailbox import subscribe
+from sandbox.settings import PROJECT
 from sandbox.stage import installed
 from tests.story.telling import learner, until
 
@@ -39,6 +42,11 @@ def test_what_is_no_time_is_refused(at: str | None, ahead: str | None) -> None:
 def test_without_a_sandbox_it_says_how_to_start_one(tmp_path: Path) -> None:
     with pytest.raises(strike.NotRunning, match="make sandbox"):
         strike.running(tmp_path / "env")
+
+
+def test_the_command_line_does_not_import_the_emulator_before_its_environment_is_set() -> None:
+    asked = "import sys, sandbox.__main__; sys.exit('ministack' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", asked], cwd=PROJECT, check=False).returncode == 0
 
 
 def test_an_evening_passes_in_a_sandbox_left_running(tmp_path: Path) -> None:
