@@ -7,7 +7,7 @@ is in `demo_support.py`, the third in `demo_curfew.py`.
 
 import json
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -71,25 +71,27 @@ class _Play:
 
     def _refused(self) -> None:
         self._tell.act("The course's command, as it was typed: --version 1.28")
-        self._tell.command("POST /labs  " + _brief(self._request("1.28")))
+        self._tell.command("POST /labs")
+        for line in request_told(self._request("1.28")):
+            self._tell.say(f"  {line}")
         answer = self._call("POST", "/labs", self._request("1.28"))
         self._tell.say(f"{answer.status} {answer.headers.get('content-type')}")
-        for finding in sorted(answer.json.get("findings", []), key=lambda one: one["severity"] != "error"):
-            self._tell.say(f"  {finding['severity']}  {finding['path']}: {finding['message']}")
+        for line in findings_told(answer.json.get("findings", [])):
+            self._tell.say(f"  {line}")
         self._tell.check(answer.status == 400, "1.28 is refused, with when it ended and what there is instead")
 
     def _made(self) -> None:
         version = self._call("GET", f"/versions?region={REGION}").json["default"]
         self._tell.act(f"The same on {version}")
-        self._tell.command("POST /labs  " + _brief(self._request(version)))
+        self._tell.command(f'POST /labs  (the same, with "version": "{version}")')
         answer = self._call("POST", "/labs", self._request(version), {"Idempotency-Key": "the-evening"})
         again = self._call("POST", "/labs", self._request(version), {"Idempotency-Key": "the-evening"})
         self._tell.check(answer.status == 202, f"{answer.status} Location: {answer.headers.get('location')}")
         if answer.status != 202:
             raise Impatient(answer.body.decode())
         self._id = answer.json["id"]
-        for warning in answer.json["warnings"]:
-            self._tell.say(f"  note on {warning['path']}: {warning['message']}")
+        for line in findings_told(answer.json["warnings"]):
+            self._tell.say(f"  {line}")
         self._tell.check(again.json["id"] == self._id, "the same Idempotency-Key twice is the same lab")
         lab = self._wait()
         if lab["phase"] != "ready":
@@ -104,7 +106,7 @@ class _Play:
         self._tell.say(
             f"control plane {plane['version']} in {', '.join(plane['zones'])}; {inventory['endpoint']['means']}"
         )
-        self._tell.say(f"endpoint {seen.get('host')} → {', '.join(seen.get('addresses', []))}")
+        self._tell.say(f"its API server's address here: {', '.join(seen.get('addresses', []))}")
         for policy in inventory["nodeRole"]["policies"]:
             self._tell.say(f"node role: {policy['name']} — {policy['why']}")
         for group in inventory["securityGroups"]:
@@ -114,7 +116,7 @@ class _Play:
             self._tell.say(f"access: {entry['principalArn']}{note}")
         kubeconfig = self._call("GET", f"/labs/{self._id}/kubeconfig")
         self._tell.check(b"get-token" in kubeconfig.body, "a kubeconfig without a secret: aws eks get-token")
-        self._tell.check(not inventory["unreadable"], "nothing of it could not be read")
+        self._tell.check(not inventory["unreadable"], "all of it could be read")
 
     def _used(self) -> None:
         self._tell.act("Used: what Kubernetes makes behind our back, beside what only looks like it")
@@ -206,9 +208,18 @@ class _Play:
 _KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHVyc2EtbWFqb3ItaXMtbm90LWEtc2VjcmV0LWtleS0h learner"
 
 
-def _brief(body: Mapping[str, Any]) -> str:
-    """The request in JSON; the key's text is no reading."""
-    return json.dumps({**body, "ssh": {"publicKey": "ssh-ed25519 ..."}})
+def request_told(body: Mapping[str, Any]) -> list[str]:
+    """The request in JSON, a field a line; the key's text is no reading."""
+    shown = {**body, "ssh": {"publicKey": "ssh-ed25519 ..."}}
+    fields = [f"  {json.dumps(name)}: {json.dumps(value)}" for name, value in shown.items()]
+    return ["{", *(f"{field}," for field in fields[:-1]), fields[-1], "}"]
+
+
+def findings_told(findings: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What is wrong first; what is only to be known is marked as such."""
+    wrong = [f"{each['path']}: {each['message']}" for each in findings if each["severity"] == "error"]
+    notes = [f"note on {each['path']}: {each['message']}" for each in findings if each["severity"] != "error"]
+    return wrong + notes
 
 
 def _because(lab: Mapping[str, Any]) -> str:

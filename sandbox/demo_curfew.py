@@ -17,7 +17,7 @@ from sandbox.narration import Narrator
 from sandbox.people import HttpAnswer, Person
 from sandbox.settings import REGION
 from sandbox.stage import NOTICE_ADMINISTRATORS, Impatient, Stage
-from sandbox.watching import run_sweep
+from sandbox.watching import run_sweep, swept_told
 
 SEOUL = ZoneInfo("Asia/Seoul")
 #: name -> what its cluster is used for.
@@ -51,6 +51,7 @@ class _Class:
         self._box: Mailbox = subscribe(stage.sandbox, stage.outputs["NoticesTopicArn"], "class-mail")
         self._began = datetime.now(UTC)
         self._evening = _first_evening(self._began)
+        self._awake: dict[str, int] = {}
 
     def play(self) -> None:
         self._gathered()
@@ -124,6 +125,7 @@ class _Class:
 
     def _nightfall(self) -> None:
         self._tell.act("22:00 in Seoul: curfew")
+        self._awake = self._size("sleeper")
         self._sweep(self._evening)
         self._wait("forgotten", _ENDED)
         self._wait("sleeper", {"hibernated", *_ENDED})
@@ -134,29 +136,37 @@ class _Class:
         self._tell.check(phases == expected, "exactly the right ones are gone")
         again = self._sweep(self._evening + timedelta(hours=1))
         same = {name: self._phase(name) for name in CLASS} == expected
-        self._tell.check(same, f"an hour later nothing more happens ({again or 'nothing was due'})")
+        self._tell.check(same, f"an hour later nothing more happens ({again})")
 
     def _proved(self) -> None:
         receipt = self._lab_call("forgotten", "GET", "receipt").json
         self._tell.check(receipt["clean"], f"the receipt: {receipt['verdict']}")
-        groups = self._stage.sandbox.client("eks")
-        size = groups.describe_nodegroup(clusterName="sleeper", nodegroupName="sleeper-nodegroup")["nodegroup"]
-        self._tell.check(size["scalingConfig"]["desiredSize"] == 0, "the sleeper has a control plane, and no nodes")
+        asleep = self._size("sleeper")["desiredSize"] == 0
+        self._tell.check(asleep, "the sleeper has a control plane, and no nodes")
 
     def _morning(self) -> None:
-        self._tell.act("Morning")
+        self._tell.act("Morning: the report at 07:00")
         self._box.take()
-        self._sweep(self._evening + timedelta(hours=11))
-        self._wait("sleeper", {"ready"})
-        size = self._stage.sandbox.client("eks").describe_nodegroup(
-            clusterName="sleeper", nodegroupName="sleeper-nodegroup"
-        )["nodegroup"]["scalingConfig"]
-        self._tell.check(size["desiredSize"] == 1, f"the sleeper woke at 08:30, with its nodes as they were: {size}")
+        self._sweep(self._evening + timedelta(hours=9))
         reports = [mail for mail in self._box.take() if mail.attributes.get("recipient") == NOTICE_ADMINISTRATORS]
         for mail in reports[:1]:
             self._tell.say(f"Subject: {mail.subject}")
             self._tell.say(mail.body)
         self._tell.check(len(reports) == 1, "one report to the administrators")
+        self._tell.act("The sleeper's waking, due from 08:30 on: the hourly sweep after it does it")
+        self._sweep(self._evening + timedelta(hours=10))
+        self._tell.check(self._phase("sleeper") == "hibernated", "at 08:00 it sleeps on")
+        self._sweep(self._evening + timedelta(hours=11))
+        self._wait("sleeper", {"ready"})
+        size = self._size("sleeper")
+        told = f"{size['minSize']} to {size['maxSize']} nodes, {size['desiredSize']} wanted"
+        self._tell.check(size == self._awake, f"the sleeper woke with its nodes as they were: {told}")
+
+    def _size(self, name: str) -> dict[str, int]:
+        """The scaling of the one node group of a lab, as EKS tells it."""
+        groups = self._stage.sandbox.client("eks")
+        group = groups.describe_nodegroup(clusterName=name, nodegroupName=f"{name}-nodegroup")["nodegroup"]
+        return dict(group["scalingConfig"])
 
     def _request(self, name: str, number: int) -> dict[str, Any]:
         evening: dict[str, Any] = {"timeZone": "Asia/Seoul", "curfew": "22:00"}
@@ -178,10 +188,11 @@ class _Class:
     def _sweep(self, at: datetime) -> str:
         self._tell.command(f"(the hourly schedule's event of {at.astimezone(SEOUL):%a %H:%M} in Seoul)")
         summary = run_sweep(self._stage, at)
-        told = ", ".join(f"{word.replace('_', ' ')} {count}" for word, count in summary["counts"].items())
-        for line in (told or "nothing was due", *summary["troubles"], *summary["lost"]):
+        told, *lost = swept_told(summary)
+        for line in (told, *lost):
             self._tell.say(f"  {line}")
-        self._tell.check(not summary["troubles"] and not summary["lost"], "nothing of it got lost")
+        if lost:
+            self._tell.check(False, "every lab was looked at, and every act done")
         return told
 
     def _owner(self, name: str) -> Person:

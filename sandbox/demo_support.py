@@ -15,7 +15,7 @@ from sandbox.narration import Narrator
 from sandbox.people import HttpAnswer, Person, make_person
 from sandbox.settings import ACCOUNT, REGION
 from sandbox.stage import NOTICE_ADMINISTRATORS, Impatient, Stage
-from sandbox.watching import run_watch
+from sandbox.watching import run_watch, watched_told
 
 SHOP, SEARCH, TEAM = "shop@example.com", "search@example.com", "payments@example.com"
 _PAYMENTS = f"/clusters/{ACCOUNT}/{REGION}/payments"
@@ -104,8 +104,10 @@ class _Fleet:
         self._tell.check(not quiet, "on 24 November no rung of a ladder is due, and nobody is written to")
         eve = _about("payments", self._day(TODAY + timedelta(days=2)))
         told = sorted(mail.attributes["recipient"] for mail in eve)
+        self._tell.say("Acknowledging mutes what comes before a deadline's last week, and in it all but the owner.")
         self._tell.check(
-            told == [SHOP], f"on the eve {', '.join(told)} is reminded; the team and the administrators rest"
+            told == [SHOP],
+            f"on the eve {', '.join(told)} is reminded of payments; about payments, the team and the administrators hear nothing",
         )
 
     def _forced(self) -> None:
@@ -138,7 +140,8 @@ class _Fleet:
         nagged = [mail for mail in _about("payments", mails) if "general" in mail.body]
         self._tell.check(not nagged, "the nodes are on 1.32: not a word more about them")
         upgraded = [mail for mail in _about("storefront", mails) if "AWS upgraded" in mail.body]
-        self._tell.check(bool(upgraded), f"{upgraded[0].subject if upgraded else 'storefront was upgraded'}")
+        owner_knows = any(mail.attributes["recipient"] == SHOP for mail in upgraded)
+        self._tell.check(owner_knows, "AWS upgraded storefront, and its owner knows")
         rungs, told = self._rungs("storefront", "1.34"), [mail for mail in self._mails if _warns_of_storefront(mail)]
         self._tell.check(
             rungs == [14, 7, 3, 1] and len(told) == 4,
@@ -164,9 +167,7 @@ class _Fleet:
     def _run(self, at: datetime) -> dict[str, Any]:
         self._tell.command(f"(the daily schedule's event of {at:%a %-d %b})")
         summary = run_watch(self._stage, at)
-        self._tell.say(
-            f"read {summary['clusters']} clusters in {summary['places']} places, decided on {summary['notices']} notices"
-        )
+        self._tell.say(watched_told(summary))
         return summary
 
     def _day(self, at: datetime) -> list[Mail]:
