@@ -88,10 +88,21 @@ def test_a_change_of_the_support_type_says_so_and_no_other_change_does(sandbox: 
 
 
 def test_roles_that_are_made_on_the_way_want_their_right(sandbox: Sandbox, user_with: Allow) -> None:
-    may = [{"Action": ["eks:CreateCluster", "iam:PassRole", "iam:GetRole", "ec2:DescribeSubnets"]}]
     asked = {"name": "mine", "roleArn": "arn:aws:iam::111122223333:role/mine", "resourcesVpcConfig": {"subnetIds": []}}
-    eks = sandbox.client("eks", credentials=user_with(may))
+    may = [{"Action": ["eks:CreateCluster", "iam:PassRole", "ec2:Describe*"]}]
+    known = [asked["roleArn"], "arn:aws:iam::*:role/aws-service-role/*"]
+    eks = sandbox.client("eks", credentials=user_with([*may, {"Action": "iam:GetRole", "Resource": known}]))
+    assert "iam:GetRole" in refusal(eks.create_cluster, **asked), "a role that is not there is known by its name alone"
+    known.append("arn:aws:iam::*:role/AWSServiceRoleForAmazonEKS*")
+    eks = sandbox.client("eks", credentials=user_with([*may, {"Action": "iam:GetRole", "Resource": known}]))
     assert "iam:CreateServiceLinkedRole" in refusal(eks.create_cluster, **asked)
+
+
+def test_eks_looks_at_the_network_with_the_callers_rights(sandbox: Sandbox, user_with: Allow) -> None:
+    asked = {"name": "mine", "roleArn": "arn:aws:iam::111122223333:role/mine", "resourcesVpcConfig": {"subnetIds": []}}
+    may = [{"Action": ["eks:CreateCluster", "iam:PassRole", "iam:GetRole", "ec2:DescribeSubnets"]}]
+    eks = sandbox.client("eks", credentials=user_with(may))
+    assert "ec2:DescribeVpcs" in refusal(eks.create_cluster, **asked)
 
 
 def test_an_image_named_by_a_parameter_wants_the_right_to_read_it(sandbox: Sandbox, user_with: Allow) -> None:
