@@ -9,6 +9,7 @@ from datetime import datetime
 from chalicelib.clusters_reading import ClusterView, get_cluster, kept_cluster
 from chalicelib.clusters_registry import place_of
 from chalicelib.domain.answering import may_change
+from chalicelib.domain.callers import Caller
 from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.errors import (
     AwsRefused,
@@ -21,7 +22,6 @@ from chalicelib.domain.errors import (
 )
 from chalicelib.domain.findings import error
 from chalicelib.domain.fleet import ClusterKey
-from chalicelib.domain.lab import Caller
 from chalicelib.domain.notices import Watched
 from chalicelib.domain.rungs import latest_snooze
 from chalicelib.domain.support import Deadline, SupportPhase

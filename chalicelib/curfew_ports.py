@@ -13,12 +13,12 @@ from chalicelib.domain.evening import Evening, Holidays
 
 if TYPE_CHECKING:
     from chalicelib.domain.evidence import Evidence
-    from chalicelib.domain.fleet import Place
     from chalicelib.domain.idleness_verdict import Verdict
     from chalicelib.domain.lab import Lab
     from chalicelib.domain.money import Prices
     from chalicelib.domain.notices import Message
     from chalicelib.domain.orphans import TaggedCluster
+    from chalicelib.domain.place import Place
     from chalicelib.domain.plan import Entry, Fate, Plan, PlanHeader
     from chalicelib.domain.running import Running
 

@@ -8,10 +8,10 @@ from zoneinfo import ZoneInfo
 
 from chalicelib.curfews import get_rules
 from chalicelib.domain.brake import Braking, decide_brake
+from chalicelib.domain.callers import Caller
 from chalicelib.domain.curfew import CurfewRules
 from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.errors import NoPlan
-from chalicelib.domain.lab import Caller
 from chalicelib.domain.plan import Entry, Fate, Plan, PlanHeader
 from chalicelib.ports import Deps
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from chalicelib.curfews import get_rules
+from chalicelib.domain.callers import Caller
 from chalicelib.domain.curfew import CurfewRules
 from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.evidence import Evidence
 from chalicelib.domain.idleness import judge
 from chalicelib.domain.idleness_verdict import Verdict
-from chalicelib.domain.lab import Caller, Lab, Phase
+from chalicelib.domain.lab import Lab, Phase
 from chalicelib.labs import seen_lab
 from chalicelib.ports import Deps
 

@@ -11,9 +11,10 @@ from chalicelib.domain.limits import LADDER
 
 if TYPE_CHECKING:
     from chalicelib.domain.calendar import Calendar
-    from chalicelib.domain.fleet import AddonAtNext, ClusterKey, FleetCluster, Insight, Place, Registration, Trouble
+    from chalicelib.domain.fleet import AddonAtNext, ClusterKey, FleetCluster, Insight, Registration, Trouble
     from chalicelib.domain.ladder import NoticeRules
     from chalicelib.domain.notices import Message, Notice, Watched
+    from chalicelib.domain.place import Place
 
 
 class Fleet(Protocol):

@@ -9,16 +9,16 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from chalicelib.domain.callers import Caller
 from chalicelib.domain.changes import change_told, changes_nothing, completed, judge_change
 from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.errors import InvalidRequest, LabNotFound, NameTaken, NotYours, WrongPhase
 from chalicelib.domain.findings import Finding, has_errors, warning
-from chalicelib.domain.lab import ENDING, OVER, Caller, Change, Lab, Phase
+from chalicelib.domain.lab import ENDING, OVER, Change, Lab, Phase
 from chalicelib.domain.outlook import volumes_told
 from chalicelib.domain.spec import LabSpec
 from chalicelib.domain.validation_size import judge_size
-from chalicelib.labs_moving import START_CHECK, anew, moved, started
-from chalicelib.labs_moving import Answered as Answered
+from chalicelib.labs_moving import START_CHECK, Answered, anew, moved, started
 from chalicelib.labs_preflight import preflight
 from chalicelib.ports import Deps
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from chalicelib.domain.callers import Caller
 from chalicelib.domain.curfew import CurfewRules
 from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.errors import InvalidRequest, NotYours, WrongPhase
@@ -15,10 +16,11 @@ from chalicelib.domain.evening import Evening, local_told, next_wake
 from chalicelib.domain.extending import Decision, Wish, extend, last_end
 from chalicelib.domain.findings import Finding, error, warning
 from chalicelib.domain.history import Event
-from chalicelib.domain.lab import ENDING, OVER, RESTING, Caller, Lab, Protection
+from chalicelib.domain.lab import ENDING, OVER, RESTING, Lab, Protection
 from chalicelib.domain.money import Cost, hourly_cost, keeping_cost
 from chalicelib.domain.supporting import decide_support
-from chalicelib.labs import Answered, own_lab
+from chalicelib.labs import own_lab
+from chalicelib.labs_moving import Answered
 from chalicelib.ports import Deps
 
 

@@ -10,11 +10,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from chalicelib.domain.callers import Caller
 from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.errors import EkslabError
 from chalicelib.domain.findings import Finding, warning
 from chalicelib.domain.history import Event
-from chalicelib.domain.lab import Caller, Lab, Phase
+from chalicelib.domain.lab import Lab, Phase
 from chalicelib.domain.steps import execution_name
 from chalicelib.ports import Deps
 

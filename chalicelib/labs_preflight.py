@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from chalicelib.domain.callers import Caller
 from chalicelib.domain.errors import AccessDenied, InvalidRequest, ResourceGone
 from chalicelib.domain.explain import explain
 from chalicelib.domain.findings import Finding, error
-from chalicelib.domain.lab import Caller
 from chalicelib.domain.names import principal_of
+from chalicelib.domain.place import Place
 from chalicelib.domain.preflight import (
     check_addons,
     check_instances,
@@ -21,7 +22,7 @@ from chalicelib.domain.preflight import (
 )
 from chalicelib.domain.spec import ExistingNetwork, LabSpec
 from chalicelib.domain.world import SubnetFacts
-from chalicelib.ports import Cloud, Deps, Place
+from chalicelib.ports import Cloud, Deps
 
 
 def preflight(deps: Deps, caller: Caller, spec: LabSpec, account: str) -> tuple[LabSpec, tuple[Finding, ...]]:

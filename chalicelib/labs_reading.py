@@ -7,20 +7,21 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.domain.calendar import Calendar
-from chalicelib.domain.callers import identity_of
+from chalicelib.domain.callers import Caller, identity_of
 from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.errors import InvalidRequest, NoReceiptYet, WrongPhase
 from chalicelib.domain.evening import Night, next_curfew
 from chalicelib.domain.findings import error
 from chalicelib.domain.history import Event, Step
 from chalicelib.domain.kubeconfig import kubeconfig
-from chalicelib.domain.lab import ENDING, OVER, Caller, Lab, Phase
+from chalicelib.domain.lab import ENDING, OVER, Lab, Phase
 from chalicelib.domain.names import REGION
 from chalicelib.domain.outlook import instant_told, what_happens_next, why_not_as_planned
+from chalicelib.domain.place import Place
 from chalicelib.domain.receipt import Receipt
 from chalicelib.domain.verdict import verdict
 from chalicelib.labs import seen_lab
-from chalicelib.ports import Deps, Page, Place
+from chalicelib.ports import Deps, Page
 
 #: Characters; an IAM user's ARN has at most 600, and no index takes a key of any length.
 _LONGEST_OWNER = 1024

@@ -11,17 +11,9 @@ from dataclasses import field
 from datetime import datetime
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from chalicelib.domain.curfew import CurfewRules as CurfewRules
 from chalicelib.domain.deferred import dataclass
-from chalicelib.domain.evening import EVERY_DAY as EVERY_DAY
-from chalicelib.domain.evening import AtCurfew as AtCurfew
-from chalicelib.domain.evening import Evening as Evening
-from chalicelib.domain.limits import LADDER as LADDER
-from chalicelib.domain.limits import Limits as Limits
-from chalicelib.domain.permissions import People as People
-from chalicelib.domain.place import Place as Place
-from chalicelib.domain.teams import Team as Team
-from chalicelib.fleet_ports import Fleet as Fleet
+from chalicelib.domain.limits import Limits
+from chalicelib.domain.place import Place
 
 if TYPE_CHECKING:
     from chalicelib.cloud_ports import Census, Dns, Kubernetes, Leftovers, Network, Roles, Stacks

@@ -6,8 +6,11 @@ import os
 from collections.abc import Mapping
 from datetime import time
 
+from chalicelib.domain.curfew import CurfewRules
 from chalicelib.domain.deferred import dataclass
-from chalicelib.ports import EVERY_DAY, LADDER, AtCurfew, CurfewRules, Evening, Limits, Team
+from chalicelib.domain.evening import EVERY_DAY, AtCurfew, Evening
+from chalicelib.domain.limits import LADDER, Limits
+from chalicelib.domain.teams import Team
 
 
 @dataclass(frozen=True)

@@ -14,7 +14,9 @@ from typing import Any
 from chalicelib.aws.clock import SystemClock
 from chalicelib.aws.store import DynamoStore
 from chalicelib.aws.workflows import StepFunctionsWorkflows
-from chalicelib.ports import Cloud, Deps, People, Place
+from chalicelib.domain.permissions import People
+from chalicelib.domain.place import Place
+from chalicelib.ports import Cloud, Deps
 from chalicelib.wiring_clients import LazyClient, get_settings
 
 

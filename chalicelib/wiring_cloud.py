@@ -14,7 +14,8 @@ from chalicelib.aws.leftovers import AwsLeftovers
 from chalicelib.aws.network import Ec2Network
 from chalicelib.aws.roles import IamRoles
 from chalicelib.aws.stacks import CloudFormationStacks
-from chalicelib.ports import Cloud, Place
+from chalicelib.domain.place import Place
+from chalicelib.ports import Cloud
 from chalicelib.wiring_clients import client, stack_role, tokens, view_role
 
 

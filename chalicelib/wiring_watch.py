@@ -5,8 +5,8 @@ from __future__ import annotations
 from chalicelib.aws.clock import SystemClock
 from chalicelib.aws.fleet import EksFleet
 from chalicelib.aws.notifier import SnsNotifier
+from chalicelib.domain.place import Place
 from chalicelib.fleet_ports import Watch
-from chalicelib.ports import Place
 from chalicelib.settings import Settings
 from chalicelib.wiring_clients import LazyClient, client, fleet_store
 

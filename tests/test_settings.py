@@ -7,7 +7,7 @@ from datetime import time
 import pytest
 
 from chalicelib.domain.evening import AtCurfew, Evening
-from chalicelib.domain.notices import LADDER
+from chalicelib.domain.limits import LADDER
 from chalicelib.domain.teams import Team
 from chalicelib.settings import load_settings
 

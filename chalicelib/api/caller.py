@@ -6,7 +6,7 @@ from typing import Any
 
 from chalice.app import ForbiddenError, Request
 
-from chalicelib.domain.lab import Caller
+from chalicelib.domain.callers import Caller
 from chalicelib.domain.permissions import People
 
 

@@ -11,8 +11,8 @@ from chalice import Blueprint, IAMAuthorizer, Response
 
 from chalicelib.api.caller import caller_of
 from chalicelib.api.problems import answers_problems
+from chalicelib.domain.callers import Caller
 from chalicelib.domain.errors import NotYours
-from chalicelib.domain.lab import Caller
 from chalicelib.domain.permissions import People
 from chalicelib.ports import Deps
 

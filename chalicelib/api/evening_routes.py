@@ -8,7 +8,7 @@ from chalicelib import labs_evening, labs_lease, labs_reading
 from chalicelib.api import curfew_presenters, curfew_queries, presenters
 from chalicelib.api.door import Door, json_answer
 from chalicelib.domain.evening_rules import EveningRules
-from chalicelib.labs import Answered
+from chalicelib.labs_moving import Answered
 from chalicelib.logs import logger
 
 _LAB = "/labs/{lab_id}"

@@ -13,8 +13,8 @@ from chalicelib.domain.findings import Finding
 from chalicelib.domain.lab import OVER, Lab
 from chalicelib.domain.spec import LabSpec
 from chalicelib.domain.world import AccessEntryState
-from chalicelib.labs import Answered
 from chalicelib.labs_inventory import Inventory
+from chalicelib.labs_moving import Answered
 from chalicelib.labs_reading import LabView, ReceiptView
 
 Json = dict[str, Any]

@@ -20,6 +20,7 @@ from chalicelib.api.keep_routes import route_keeping
 from chalicelib.api.request import complete_request, read_draft
 from chalicelib.domain.evening_rules import EveningRules
 from chalicelib.domain.permissions import People
+from chalicelib.labs_moving import Answered
 from chalicelib.logs import logger
 from chalicelib.ports import Deps
 
@@ -120,7 +121,7 @@ def _route_looks(door: Door) -> None:
         return json_answer(presenters.receipt_view(labs_reading.receipt(door.deps, door.caller, lab_id)))
 
 
-def _accepted(door: Door, answer: labs.Answered) -> Response:
+def _accepted(door: Door, answer: Answered) -> Response:
     body = presenters.answered(answer, door.base)
     facts = {"lab_id": answer.lab.id, "phase": str(answer.lab.phase), "caller": door.caller.arn}
     logger.info("A request was accepted.", extra={**facts, "warnings": [finding.code for finding in answer.findings]})

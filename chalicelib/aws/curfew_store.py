@@ -20,9 +20,9 @@ from chalicelib.aws.store_pages import all_items
 from chalicelib.aws.store_writes import ATTEMPTS
 from chalicelib.domain.curfew import CurfewRules
 from chalicelib.domain.errors import StaleLab
-from chalicelib.domain.fleet import Place
 from chalicelib.domain.idleness_verdict import Verdict
 from chalicelib.domain.lab import Lab
+from chalicelib.domain.place import Place
 from chalicelib.domain.running import Running
 
 

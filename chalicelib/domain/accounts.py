@@ -9,7 +9,8 @@ from collections.abc import Iterable, Mapping
 from dataclasses import field
 
 from chalicelib.domain.deferred import dataclass
-from chalicelib.domain.fleet import Place, Registration
+from chalicelib.domain.fleet import Registration
+from chalicelib.domain.place import Place
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,6 @@ from datetime import datetime
 from enum import StrEnum
 
 from chalicelib.domain.deferred import dataclass
-from chalicelib.domain.place import Place as Place
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from dataclasses import field, replace
 from datetime import date, datetime
 from enum import StrEnum
 
-from chalicelib.domain.callers import Caller as Caller
+from chalicelib.domain.callers import Caller
 from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.names import as_tag_value
 from chalicelib.domain.place import Place

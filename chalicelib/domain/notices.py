@@ -7,7 +7,6 @@ from enum import StrEnum
 
 from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.fleet import ClusterKey, FleetCluster, Trouble
-from chalicelib.domain.limits import LADDER as LADDER
 from chalicelib.domain.support import Support
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from chalicelib.domain.deferred import dataclass
-from chalicelib.domain.fleet import Place
+from chalicelib.domain.place import Place
 
 INSTALLATION_TAG, ENDS_BY_TAG, PROTECTED_TAG = "ekslab:installation", "ekslab:ends-by", "ekslab:protected"
 

@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from chalicelib.domain.calendar import Calendar
 from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.errors import AwsRefused, EkslabError, ResourceGone
-from chalicelib.domain.fleet import ClusterKey, FleetCluster, Place, Registration, Trouble
+from chalicelib.domain.fleet import ClusterKey, FleetCluster, Registration, Trouble
 from chalicelib.domain.ladder import decide_notices
 from chalicelib.domain.notices import Watched
 from chalicelib.domain.observing import (
@@ -25,9 +25,11 @@ from chalicelib.domain.observing import (
     troubled,
     with_readiness,
 )
+from chalicelib.domain.place import Place
 from chalicelib.domain.readiness import next_version
 from chalicelib.domain.supporting import decide_support
-from chalicelib.ports import Deps, Fleet
+from chalicelib.fleet_ports import Fleet
+from chalicelib.ports import Deps
 from chalicelib.workflows.watch_places import who_answers, who_answers_for
 
 #: Clusters described at once, and how long one invocation goes on beginning more of them.

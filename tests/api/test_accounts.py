@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.fleet import Place, Registration
+from chalicelib.domain.fleet import Registration
 from chalicelib.domain.lab import Phase
+from chalicelib.domain.place import Place
 from chalicelib.domain.resources import Kind
 from tests.api.http import ADMIN, Http
 from tests.fakes import NOW, a_lab, a_spec

@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.domain.errors import AwsRefused
-from chalicelib.domain.fleet import NodeKind, Nodes, Place, Registration
+from chalicelib.domain.fleet import NodeKind, Nodes, Registration
+from chalicelib.domain.place import Place
 from chalicelib.domain.support import Deadline, DeadlineKind, SupportPhase
 from tests.api.http import ADMIN, STRANGER, Http
 from tests.fakes import NOW, OWNER

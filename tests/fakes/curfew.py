@@ -10,12 +10,12 @@ from chalicelib.curfew_ports import Curfew
 from chalicelib.domain.curfew import CurfewRules
 from chalicelib.domain.errors import ResourceGone, StaleLab
 from chalicelib.domain.evidence import Evidence
-from chalicelib.domain.fleet import Place
 from chalicelib.domain.idleness_verdict import Verdict
 from chalicelib.domain.lab import OVER, RESTING, Lab, Phase
 from chalicelib.domain.money import Prices
 from chalicelib.domain.notices import Message
 from chalicelib.domain.orphans import TaggedCluster
+from chalicelib.domain.place import Place
 from chalicelib.domain.plan import Entry, Fate, Outcome, Plan, PlanHeader, entry_digest, hash_of_digests
 from chalicelib.domain.running import Running
 from tests.fakes.account import Account, port

@@ -12,7 +12,8 @@ from dataclasses import dataclass, field, replace
 
 from chalicelib.domain.calendar import Calendar, SupportStatus
 from chalicelib.domain.errors import AwsRefused, ResourceGone
-from chalicelib.domain.fleet import AddonAtNext, ClusterKey, FleetCluster, Insight, InsightStatus, Place
+from chalicelib.domain.fleet import AddonAtNext, ClusterKey, FleetCluster, Insight, InsightStatus
+from chalicelib.domain.place import Place
 from tests.fakes.account import Account, port
 from tests.fakes.builders import a_calendar
 

@@ -14,11 +14,11 @@ from chalicelib.domain.fleet import (
     InsightStatus,
     NodeKind,
     Nodes,
-    Place,
     Registration,
     Trouble,
 )
 from chalicelib.domain.notices import Audience, Message, Notice, NoticeKind, Severity, Watched
+from chalicelib.domain.place import Place
 from chalicelib.domain.support import Deadline, DeadlineKind, Support, SupportPhase
 from tests.fakes.builders import ACCOUNT, NOW
 

@@ -7,7 +7,9 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from chalicelib.domain.errors import AccessDenied
-from chalicelib.ports import Cloud, Deps, Limits, Place
+from chalicelib.domain.limits import Limits
+from chalicelib.domain.place import Place
+from chalicelib.ports import Cloud, Deps
 from tests.fakes.account import Account
 from tests.fakes.clock import FakeClock
 from tests.fakes.clusters import FakeClusters
