@@ -21,7 +21,7 @@ from chalicelib.domain.curfew import CurfewRules
 from chalicelib.domain.evidence import Evidence, Seen
 from chalicelib.domain.plan import Outcome
 from chalicelib.domain.world import ClusterState
-from chalicelib.ports import Deps
+from chalicelib.ports.deps import Deps
 from chalicelib.workflows import sweep_idle
 from sandbox.emulator import running_sandbox
 from tests.fakes import make_deps

@@ -26,7 +26,7 @@ from chalicelib.domain.notices import Watched
 from chalicelib.domain.rungs import latest_snooze
 from chalicelib.domain.support import Deadline, SupportPhase
 from chalicelib.domain.supporting import EXTENDED, STANDARD
-from chalicelib.ports import Deps
+from chalicelib.ports.deps import Deps
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from chalicelib.domain.notices import Notice, Watched
 from chalicelib.domain.place import Place
 from chalicelib.domain.support import SupportPhase
 from chalicelib.domain.supporting import days_left
-from chalicelib.ports import Deps, Page
+from chalicelib.ports.deps import Deps, Page
 
 #: Clusters looked at for one page of a list: a filter that few fit gives a short page and a cursor to go on from.
 _MOST_LOOKED_AT = 2000

@@ -13,7 +13,7 @@ from chalicelib.domain.fleet import ClusterKey, Registration
 from chalicelib.domain.lab import OVER, Lab, Phase
 from chalicelib.domain.names import ACCOUNT, REGION
 from chalicelib.domain.place import Place
-from chalicelib.ports import Deps
+from chalicelib.ports.deps import Deps
 
 #: What the service may assume (`assume-member-roles` in .chalice/statements.json); CloudFormation's role is named after it.
 _ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):role/ekslab-member[\w+=,.@-]{0,44}", re.ASCII)

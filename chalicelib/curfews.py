@@ -9,7 +9,7 @@ from chalicelib.domain.callers import Caller
 from chalicelib.domain.curfew import CurfewRules, Mode
 from chalicelib.domain.curfew_bounds import judge_rules, rules_with
 from chalicelib.domain.errors import InvalidRequest, NotYours
-from chalicelib.ports import Deps
+from chalicelib.ports.deps import Deps
 
 
 def get_rules(deps: Deps) -> CurfewRules:

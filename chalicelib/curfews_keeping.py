@@ -18,7 +18,7 @@ from chalicelib.domain.keeping import Keeping, keep
 from chalicelib.domain.lab import RESTING, Lab
 from chalicelib.domain.money import keeping_cost
 from chalicelib.domain.plan import Entry
-from chalicelib.ports import Deps
+from chalicelib.ports.deps import Deps
 
 
 @dataclass(frozen=True)

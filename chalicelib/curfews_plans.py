@@ -13,7 +13,7 @@ from chalicelib.domain.curfew import CurfewRules
 from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.errors import NoPlan
 from chalicelib.domain.plan import Entry, Fate, Plan, PlanHeader
-from chalicelib.ports import Deps
+from chalicelib.ports.deps import Deps
 
 
 @dataclass(frozen=True)

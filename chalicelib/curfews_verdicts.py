@@ -13,7 +13,7 @@ from chalicelib.domain.idleness import judge
 from chalicelib.domain.idleness_verdict import Verdict
 from chalicelib.domain.lab import Lab, Phase
 from chalicelib.labs import seen_lab
-from chalicelib.ports import Deps
+from chalicelib.ports.deps import Deps
 
 #: Phases in which there is a cluster with nodes, of which something can be seen.
 _SEEN = frozenset({Phase.READY, Phase.UPDATING})

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from chalicelib.domain.errors import EkslabError
 from chalicelib.domain.health import Health, Run, judge_health
-from chalicelib.ports import Deps
+from chalicelib.ports.deps import Deps
 
 
 def health_of(deps: Deps, now: datetime) -> Health:

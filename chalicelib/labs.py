@@ -20,7 +20,7 @@ from chalicelib.domain.spec import LabSpec
 from chalicelib.domain.validation_size import judge_size
 from chalicelib.labs_moving import START_CHECK, Answered, anew, moved, started
 from chalicelib.labs_preflight import preflight
-from chalicelib.ports import Deps
+from chalicelib.ports.deps import Deps
 
 #: Characters; ours have 16, and no store takes a key of any length.
 _LONGEST_ID = 64

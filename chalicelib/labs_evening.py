@@ -13,7 +13,7 @@ from chalicelib.domain.lab import Lab, Phase
 from chalicelib.domain.outlook import instant_told
 from chalicelib.labs import own_lab
 from chalicelib.labs_moving import START_CHECK, Answered, moved
-from chalicelib.ports import Deps
+from chalicelib.ports.deps import Deps
 
 _ASLEEP = frozenset({Phase.HIBERNATING, Phase.HIBERNATED})
 _AWAKE = frozenset({Phase.WAKING, Phase.READY})

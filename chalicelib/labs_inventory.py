@@ -27,7 +27,7 @@ from chalicelib.domain.world import (
     WorkHostState,
 )
 from chalicelib.labs import seen_lab
-from chalicelib.ports import Cloud, Deps
+from chalicelib.ports.deps import Cloud, Deps
 
 Part = TypeVar("Part")
 

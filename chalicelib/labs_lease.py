@@ -21,7 +21,7 @@ from chalicelib.domain.money import Cost, hourly_cost, keeping_cost
 from chalicelib.domain.supporting import decide_support
 from chalicelib.labs import own_lab
 from chalicelib.labs_moving import Answered
-from chalicelib.ports import Deps
+from chalicelib.ports.deps import Deps
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,7 @@ from chalicelib.domain.findings import Finding, warning
 from chalicelib.domain.history import Event
 from chalicelib.domain.lab import Lab, Phase
 from chalicelib.domain.steps import execution_name
-from chalicelib.ports import Deps
+from chalicelib.ports.deps import Deps
 
 #: When the scheduled run makes sure that what was stored has also been started.
 START_CHECK = timedelta(seconds=60)

@@ -22,7 +22,7 @@ from chalicelib.domain.preflight import (
 )
 from chalicelib.domain.spec import ExistingNetwork, LabSpec
 from chalicelib.domain.world import SubnetFacts
-from chalicelib.ports import Cloud, Deps
+from chalicelib.ports.deps import Cloud, Deps
 
 
 def preflight(deps: Deps, caller: Caller, spec: LabSpec, account: str) -> tuple[LabSpec, tuple[Finding, ...]]:

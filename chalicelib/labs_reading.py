@@ -21,7 +21,7 @@ from chalicelib.domain.place import Place
 from chalicelib.domain.receipt import Receipt
 from chalicelib.domain.verdict import verdict
 from chalicelib.labs import seen_lab
-from chalicelib.ports import Deps, Page
+from chalicelib.ports.deps import Deps, Page
 
 #: Characters; an IAM user's ARN has at most 600, and no index takes a key of any length.
 _LONGEST_OWNER = 1024

@@ -16,7 +16,7 @@ from chalicelib.aws.store import DynamoStore
 from chalicelib.aws.workflows import StepFunctionsWorkflows
 from chalicelib.domain.permissions import People
 from chalicelib.domain.place import Place
-from chalicelib.ports import Cloud, Deps
+from chalicelib.ports.deps import Cloud, Deps
 from chalicelib.wiring_clients import LazyClient, get_settings
 
 

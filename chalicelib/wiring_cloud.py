@@ -15,7 +15,7 @@ from chalicelib.aws.network import Ec2Network
 from chalicelib.aws.roles import IamRoles
 from chalicelib.aws.stacks import CloudFormationStacks
 from chalicelib.domain.place import Place
-from chalicelib.ports import Cloud
+from chalicelib.ports.deps import Cloud
 from chalicelib.wiring_clients import client, stack_role, tokens, view_role
 
 

@@ -6,7 +6,7 @@ from chalicelib.aws.clock import SystemClock
 from chalicelib.aws.fleet import EksFleet
 from chalicelib.aws.notifier import SnsNotifier
 from chalicelib.domain.place import Place
-from chalicelib.fleet_ports import Watch
+from chalicelib.ports.support import Watch
 from chalicelib.settings import Settings
 from chalicelib.wiring_clients import LazyClient, client, fleet_store
 

@@ -14,7 +14,7 @@ from chalicelib.api.problems import answers_problems
 from chalicelib.domain.callers import Caller
 from chalicelib.domain.errors import NotYours
 from chalicelib.domain.permissions import People
-from chalicelib.ports import Deps
+from chalicelib.ports.deps import Deps
 
 #: What a body may be declared as; its content decides between JSON and YAML where the type does not. The last is what
 #: `curl --data-binary @cluster.yaml` says of every file.

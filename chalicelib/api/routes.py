@@ -22,7 +22,7 @@ from chalicelib.domain.evening_rules import EveningRules
 from chalicelib.domain.permissions import People
 from chalicelib.labs_moving import Answered
 from chalicelib.logs import logger
-from chalicelib.ports import Deps
+from chalicelib.ports.deps import Deps
 
 _YAML = "application/yaml"
 

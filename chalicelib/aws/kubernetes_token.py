@@ -14,7 +14,7 @@ from botocore.awsrequest import AWSRequest
 from chalicelib.aws.errors import translate
 from chalicelib.domain.lab import Lab
 from chalicelib.domain.spec import AccessPolicySpec, AccessSpec
-from chalicelib.eks_ports import Clusters
+from chalicelib.ports.eks import Clusters
 
 _PREFIX = "k8s-aws-v1."
 _LIFETIME_SECONDS = 60

@@ -31,7 +31,7 @@ from chalicelib.domain.history import Event, Step
 from chalicelib.domain.lab import Lab, Phase
 from chalicelib.domain.receipt import Receipt
 from chalicelib.domain.resources import LedgerEntry
-from chalicelib.ports import Page
+from chalicelib.ports.deps import Page
 
 Thing = TypeVar("Thing")
 

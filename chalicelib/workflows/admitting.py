@@ -14,7 +14,7 @@ from chalicelib.domain.errors import AwsRefused, ResourceGone
 from chalicelib.domain.lab import Lab
 from chalicelib.domain.resources import EntryState, Kind
 from chalicelib.domain.spec import AccessSpec
-from chalicelib.ports import Deps
+from chalicelib.ports.deps import Deps
 from chalicelib.workflows.making import access_of, view_of
 from chalicelib.workflows.recording import ASKED_FOR, enter, learn
 

@@ -15,7 +15,7 @@ from chalicelib.domain.explain import explain_execution
 from chalicelib.domain.hibernating import asleep, awakened, remembered
 from chalicelib.domain.lab import Hibernation, Lab, NodegroupSize, Phase
 from chalicelib.domain.steps import Result, StepResult, execution_name
-from chalicelib.ports import Deps
+from chalicelib.ports.deps import Deps
 from chalicelib.workflows.admitting import people_of, revoke_all
 from chalicelib.workflows.recording import WATCH, move
 from chalicelib.workflows.resizing import again_or_late, is_busy, nodegroups_of, resize_all, why_not_now

@@ -12,7 +12,7 @@ from chalicelib.domain.lab import OVER, Blame, Lab, Phase
 from chalicelib.domain.patience import PATIENCE
 from chalicelib.domain.steps import Result, StepResult
 from chalicelib.domain.sweeps import STRAGGLERS
-from chalicelib.ports import Deps
+from chalicelib.ports.deps import Deps
 from chalicelib.workflows.recording import again, move
 from chalicelib.workflows.running import StepInput
 from chalicelib.workflows.sweeping import sweep, take_receipt

@@ -22,7 +22,7 @@ from chalicelib.domain.spec import (
 )
 from chalicelib.domain.steps import StepResult
 from chalicelib.domain.world import SubnetFacts
-from chalicelib.ports import Deps
+from chalicelib.ports.deps import Deps
 from chalicelib.workflows.recording import again
 from chalicelib.workflows.running import StepInput
 

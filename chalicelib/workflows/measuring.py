@@ -6,7 +6,7 @@ from datetime import datetime
 
 from chalicelib.domain.lab import Lab, Phase
 from chalicelib.metrics import Metric, emit
-from chalicelib.ports import Deps
+from chalicelib.ports.deps import Deps
 
 #: Blocked labs that are counted at most.
 MOST_BLOCKED = 100

@@ -20,7 +20,7 @@ from chalicelib.domain.stack_nodes import key_pair_name
 from chalicelib.domain.stack_template import lab_parameters, lab_template
 from chalicelib.domain.steps import Result, StepResult, execution_name
 from chalicelib.domain.work_host import work_host_user_data
-from chalicelib.ports import Deps
+from chalicelib.ports.deps import Deps
 from chalicelib.workflows import admitting, making, verifying
 from chalicelib.workflows.recording import (
     ASKED_FOR,

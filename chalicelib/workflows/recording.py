@@ -16,7 +16,7 @@ from chalicelib.domain.lab import Lab, Phase
 from chalicelib.domain.patience import PATIENCE
 from chalicelib.domain.resources import EntryState, Kind, LedgerEntry, Resource
 from chalicelib.domain.steps import Result, StepResult
-from chalicelib.ports import Deps
+from chalicelib.ports.deps import Deps
 from chalicelib.workflows.measuring import measure_move
 
 #: How often the scheduled run makes sure that a lab's workflow is alive.

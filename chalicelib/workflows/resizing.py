@@ -17,7 +17,7 @@ from chalicelib.domain.lab import Blame, Lab, NodegroupSize
 from chalicelib.domain.patience import PATIENCE
 from chalicelib.domain.steps import Result, StepResult
 from chalicelib.domain.world import NodegroupState
-from chalicelib.ports import Deps
+from chalicelib.ports.deps import Deps
 from chalicelib.workflows.recording import again
 from chalicelib.workflows.running import StepInput
 from chalicelib.workflows.unmaking import own_cluster

@@ -18,7 +18,7 @@ from chalicelib.domain.history import Event, Step, StepStatus
 from chalicelib.domain.lab import Lab
 from chalicelib.domain.steps import ACTS_IN, STEPS, Result, StepResult
 from chalicelib.logs import logger
-from chalicelib.ports import Deps
+from chalicelib.ports.deps import Deps
 from chalicelib.workflows.step_lines import step_lines
 
 #: What a scheduled workflow's step answers that its line of the log says, too.

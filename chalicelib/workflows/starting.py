@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from chalicelib.domain.health_events import merged, parse
-from chalicelib.ports import Deps
+from chalicelib.ports.deps import Deps
 
 
 def start_watch_support(deps: Deps, time: str | None = None) -> dict[str, object]:

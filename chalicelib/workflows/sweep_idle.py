@@ -13,7 +13,7 @@ from typing import Any
 from chalicelib.domain.curfew import Mode
 from chalicelib.domain.health import Run
 from chalicelib.domain.place import Place
-from chalicelib.ports import Deps
+from chalicelib.ports.deps import Deps
 from chalicelib.workflows.measuring import measure_sweep, measure_warnings
 from chalicelib.workflows.sweep_idle_acting import act_on
 from chalicelib.workflows.sweep_idle_braking import due_items

@@ -19,7 +19,7 @@ from chalicelib.domain.lab import RESTING, Lab, Phase
 from chalicelib.domain.money import saved
 from chalicelib.domain.plan import SETTLED, Entry, Fate, Ground, Outcome
 from chalicelib.domain.steps import execution_name
-from chalicelib.ports import Deps
+from chalicelib.ports.deps import Deps
 from chalicelib.workflows.recording import WATCH
 from chalicelib.workflows.sweep_idle_region import Region
 from chalicelib.workflows.sweep_idle_settling import (

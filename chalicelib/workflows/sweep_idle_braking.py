@@ -14,7 +14,7 @@ from chalicelib.domain.brake_mail import brake_message, broken_plan_message
 from chalicelib.domain.curfew import CurfewRules, Mode
 from chalicelib.domain.lab import OVER
 from chalicelib.domain.plan import Outcome, Plan, plan_hash
-from chalicelib.ports import Deps
+from chalicelib.ports.deps import Deps
 from chalicelib.workflows.sweep_idle_moved import settled_plan
 from chalicelib.workflows.sweep_idle_settling import rules_of
 from chalicelib.workflows.sweep_idle_tally import Tally

@@ -24,7 +24,7 @@ from chalicelib.domain.lab import RESTING, Lab, Phase
 from chalicelib.domain.plan import SETTLED, Entry, Fate, Ground, Outcome
 from chalicelib.domain.planning import Known, plan_entry, planned_for
 from chalicelib.domain.sleeping import stays_awake
-from chalicelib.ports import Deps
+from chalicelib.ports.deps import Deps
 from chalicelib.workflows.sweep_idle_pricing import note_price
 from chalicelib.workflows.sweep_idle_region import Region
 from chalicelib.workflows.sweep_idle_settling import (

@@ -9,7 +9,7 @@ from datetime import date, datetime
 
 from chalicelib.domain.lab import ENDING, OVER
 from chalicelib.domain.plan import SETTLED, Entry, Fate, Plan
-from chalicelib.ports import Deps
+from chalicelib.ports.deps import Deps
 from chalicelib.workflows.sweep_idle_acting import complete, is_under_way
 from chalicelib.workflows.sweep_idle_settling import live_on, rules_of
 from chalicelib.workflows.sweep_idle_tally import Tally

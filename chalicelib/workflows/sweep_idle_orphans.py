@@ -17,7 +17,7 @@ from chalicelib.domain.lab import OVER, Lab, Phase
 from chalicelib.domain.orphans import TaggedCluster
 from chalicelib.domain.place import Place
 from chalicelib.domain.world import ClusterState
-from chalicelib.ports import Deps
+from chalicelib.ports.deps import Deps
 from chalicelib.workflows.sweep_idle_settling import KIND, rules_of
 from chalicelib.workflows.sweep_idle_tally import Tally
 from chalicelib.workflows.sweep_idle_warning import administrators

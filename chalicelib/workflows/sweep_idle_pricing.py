@@ -10,7 +10,7 @@ from datetime import datetime
 
 from chalicelib.domain.lab import RESTING, Lab
 from chalicelib.domain.money import hourly_cost
-from chalicelib.ports import Deps
+from chalicelib.ports.deps import Deps
 from chalicelib.workflows.sweep_idle_region import Region
 
 #: USD. Less is rounding.

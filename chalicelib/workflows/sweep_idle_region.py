@@ -13,7 +13,7 @@ from chalicelib.domain.place import Place
 from chalicelib.domain.sleeping import upgrade_ahead
 from chalicelib.domain.supporting import decide_support
 from chalicelib.domain.world import ClusterState
-from chalicelib.ports import Deps
+from chalicelib.ports.deps import Deps
 
 
 @dataclass

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from chalicelib.domain.night_report import report_message
 from chalicelib.domain.plan import Plan, PlanHeader
 from chalicelib.domain.reporting import is_settled, nights_to_report
-from chalicelib.ports import Deps
+from chalicelib.ports.deps import Deps
 from chalicelib.workflows.sweep_idle_moved import settled_plan
 from chalicelib.workflows.sweep_idle_settling import rules_of
 from chalicelib.workflows.sweep_idle_tally import Tally

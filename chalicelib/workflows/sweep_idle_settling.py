@@ -16,7 +16,7 @@ from chalicelib.domain.evening import local_told
 from chalicelib.domain.history import Event
 from chalicelib.domain.lab import RESTING, Lab, Phase
 from chalicelib.domain.plan import SETTLED, Entry, Fate, Ground, Outcome
-from chalicelib.ports import Deps
+from chalicelib.ports.deps import Deps
 
 #: Due then, a lab is looked at by the next run, and not once more by this one, for whose whole length `now` is the same.
 SOON = timedelta(seconds=1)

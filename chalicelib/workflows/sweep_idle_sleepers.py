@@ -14,7 +14,7 @@ from chalicelib.domain.lab import Lab, Phase
 from chalicelib.domain.sleeping import Waking, decide_waking
 from chalicelib.domain.steps import execution_name
 from chalicelib.domain.world import ClusterState
-from chalicelib.ports import Deps
+from chalicelib.ports.deps import Deps
 from chalicelib.workflows.recording import WATCH
 from chalicelib.workflows.sweep_idle_region import Region
 from chalicelib.workflows.sweep_idle_settling import DAY, KIND, SOON, change_unless_changed

@@ -21,7 +21,7 @@ from chalicelib.domain.notices import Message
 from chalicelib.domain.plan import SETTLED, Entry, Fate, Ground, Outcome
 from chalicelib.domain.recipients import NOBODY, recipient_of
 from chalicelib.domain.warning_mail import warning_message
-from chalicelib.ports import Deps
+from chalicelib.ports.deps import Deps
 from chalicelib.workflows.sweep_idle_settling import KIND, live_on
 from chalicelib.workflows.sweep_idle_tally import Tally
 

@@ -21,7 +21,7 @@ from chalicelib.domain.resources import EntryState, Kind, LedgerEntry, Resource,
 from chalicelib.domain.sweeps import INSTANCES, LEFTOVERS, REMAINS, SLOW, STRAGGLERS
 from chalicelib.domain.target import target_of, with_cluster
 from chalicelib.domain.volumes import VolumeFate, volume_fate
-from chalicelib.ports import Deps
+from chalicelib.ports.deps import Deps
 
 __all__ = [
     "INSTANCES",

@@ -16,7 +16,7 @@ from chalicelib.domain.lab import Blame, Lab, Phase
 from chalicelib.domain.resources import Kind
 from chalicelib.domain.steps import Result, StepResult
 from chalicelib.domain.sweeps import INSTANCES, LEFTOVERS, REMAINS
-from chalicelib.ports import Deps
+from chalicelib.ports.deps import Deps
 from chalicelib.workflows import unmaking
 from chalicelib.workflows.admitting import revoke_all
 from chalicelib.workflows.recording import BY_STACK, WATCH, again_or_stuck, move, settle

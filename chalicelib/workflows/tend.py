@@ -18,7 +18,7 @@ from chalicelib.domain.lab import Blame, Lab, Phase
 from chalicelib.domain.steps import execution_name
 from chalicelib.domain.tending import WORKFLOW_OF, Tending, TendingDecision, decide_tending
 from chalicelib.logs import logger
-from chalicelib.ports import Deps
+from chalicelib.ports.deps import Deps
 from chalicelib.workflows.recording import WATCH, move
 
 #: Labs looked at in one run; the rest are still due at the next.

@@ -15,7 +15,7 @@ from chalicelib.domain.receipt import Outcome, Receipt
 from chalicelib.domain.resources import EntryState, Kind, Resource
 from chalicelib.domain.steps import STEPS, execution_name
 from chalicelib.domain.world import ClusterState
-from chalicelib.ports import Deps
+from chalicelib.ports.deps import Deps
 from chalicelib.workflows.recording import ASKED_FOR, BY_STACK, enter
 from chalicelib.workflows.sweeping import aim
 

@@ -16,7 +16,7 @@ from chalicelib.domain.lab import Change, Lab, Phase
 from chalicelib.domain.spec import EndpointAccess, EndpointSpec, LabSpec, NodegroupSpec
 from chalicelib.domain.steps import Result, StepResult
 from chalicelib.domain.world import UpdateState
-from chalicelib.ports import Deps
+from chalicelib.ports.deps import Deps
 from chalicelib.workflows.making import again_or_failed
 from chalicelib.workflows.recording import WATCH, move
 from chalicelib.workflows.running import StepInput

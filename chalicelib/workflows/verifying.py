@@ -12,7 +12,7 @@ from chalicelib.domain.failures import Failure
 from chalicelib.domain.lab import Blame, Lab
 from chalicelib.domain.spec import AccessSpec, AddonSpec
 from chalicelib.domain.world import AddonState, ClusterState, HealthIssue, NodegroupState
-from chalicelib.ports import Deps
+from chalicelib.ports.deps import Deps
 from chalicelib.workflows.watching import is_ready
 
 

@@ -18,7 +18,7 @@ from chalicelib.domain.patience import PATIENCE
 from chalicelib.domain.recipients import NOBODY, recipient_of
 from chalicelib.domain.steps import Result, StepResult
 from chalicelib.domain.wake_mail import wake_failed_message
-from chalicelib.ports import Deps
+from chalicelib.ports.deps import Deps
 from chalicelib.workflows.admitting import grant_own, grant_people, people_of
 from chalicelib.workflows.recording import WATCH, again, move
 from chalicelib.workflows.resizing import again_or_late, ask_for_size, nodegroups_of, resize_all, why_not_now

@@ -9,7 +9,7 @@ from chalicelib.domain.explain import explain_issues
 from chalicelib.domain.failures import Failure
 from chalicelib.domain.lab import Blame, Lab, NodegroupSize
 from chalicelib.domain.world import HealthIssue, NodegroupState
-from chalicelib.ports import Deps
+from chalicelib.ports.deps import Deps
 from chalicelib.workflows.resizing import nodegroups_of
 
 

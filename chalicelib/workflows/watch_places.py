@@ -8,7 +8,7 @@ from chalicelib.domain.lab import Lab
 from chalicelib.domain.observing import Joined
 from chalicelib.domain.owners import answerable
 from chalicelib.domain.place import Place
-from chalicelib.ports import Deps
+from chalicelib.ports.deps import Deps
 
 _LAB_ID_TAG = "ekslab:lab-id"
 

@@ -28,8 +28,8 @@ from chalicelib.domain.observing import (
 from chalicelib.domain.place import Place
 from chalicelib.domain.readiness import next_version
 from chalicelib.domain.supporting import decide_support
-from chalicelib.fleet_ports import Fleet
-from chalicelib.ports import Deps
+from chalicelib.ports.deps import Deps
+from chalicelib.ports.support import Fleet
 from chalicelib.workflows.watch_places import who_answers, who_answers_for
 
 #: Clusters described at once, and how long one invocation goes on beginning more of them.

@@ -18,7 +18,7 @@ from chalicelib.domain.ladder import decide_notices as decide
 from chalicelib.domain.notices import Watched
 from chalicelib.domain.observing import troubled_place
 from chalicelib.domain.place import Place
-from chalicelib.ports import Deps
+from chalicelib.ports.deps import Deps
 from chalicelib.workflows.measuring import measure_watch
 from chalicelib.workflows.watch_places import places, registration_of, who_answers_for
 from chalicelib.workflows.watch_scanning import (

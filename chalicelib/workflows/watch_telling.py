@@ -16,7 +16,7 @@ from chalicelib.domain.fleet import ClusterKey
 from chalicelib.domain.notices import Notice, Watched
 from chalicelib.domain.observing import WHOLE_PLACE, troubled_place
 from chalicelib.domain.place import Place
-from chalicelib.ports import Deps
+from chalicelib.ports.deps import Deps
 from chalicelib.workflows.watch_places import registration_of, who_answers_for
 
 Told = tuple[Notice, Watched]

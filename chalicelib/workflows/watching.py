@@ -11,7 +11,7 @@ from chalicelib.domain.lab import Lab
 from chalicelib.domain.resources import EntryState, Kind
 from chalicelib.domain.steps import Result, StepResult
 from chalicelib.domain.world import AddonState, ClusterState, NodegroupState
-from chalicelib.ports import Deps
+from chalicelib.ports.deps import Deps
 from chalicelib.workflows.making import again_or_failed
 from chalicelib.workflows.recording import ASKED_FOR, BY_EKS, enter, learn
 from chalicelib.workflows.running import StepInput

@@ -14,12 +14,12 @@ from moto import mock_aws
 
 from chalicelib.aws.curfew_store import DynamoCurfewStore
 from chalicelib.aws.store import DynamoStore
-from chalicelib.curfew_ports import CurfewStore
 from chalicelib.domain.evening import AtCurfew
 from chalicelib.domain.idleness_verdict import Sign, Signal, Verdict
 from chalicelib.domain.lab import Lab
 from chalicelib.domain.plan import Entry, Ground, Stakes
-from chalicelib.ports import Store
+from chalicelib.ports.curfew import CurfewStore
+from chalicelib.ports.deps import Store
 from tests.aws.table import create_table
 from tests.fakes import NOW, Account, FakeStore, a_lab, a_spec
 from tests.fakes.curfew import FakeCurfewStore

@@ -24,7 +24,7 @@ from chalicelib.aws.versions import LIVE
 from chalicelib.domain.errors import AccessDenied, AwsRefused, AwsUnavailable, ResourceGone, Throttled
 from chalicelib.domain.fleet import ClusterKey, FleetCluster, InsightStatus, NodeKind, Nodes
 from chalicelib.domain.place import Place
-from chalicelib.fleet_ports import Fleet
+from chalicelib.ports.support import Fleet
 from sandbox.emulator import Sandbox
 from sandbox.fleet import EXTERNAL_ID, join, put_clusters, root_of
 from tests.fakes import Account, FakeFleets

@@ -15,7 +15,7 @@ from chalicelib.aws.fleet_store import DynamoFleetStore
 from chalicelib.domain.errors import InvalidRequest
 from chalicelib.domain.notices import Notice, NoticeKind, NoticeState, Watched
 from chalicelib.domain.support import DeadlineKind
-from chalicelib.fleet_ports import FleetStore
+from chalicelib.ports.support import FleetStore
 from sandbox.emulator import Sandbox
 from tests.aws.table import create_table
 from tests.fakes import NOW, Account, FakeFleetStore

@@ -16,7 +16,7 @@ from moto import mock_aws
 
 from chalicelib.aws.fleet_store import DynamoFleetStore
 from chalicelib.domain.notices import Watched
-from chalicelib.fleet_ports import FleetStore
+from chalicelib.ports.support import FleetStore
 from tests.aws.table import create_table
 from tests.fakes import NOW, Account, FakeFleetStore
 from tests.fakes.fleet_builders import a_fleet_cluster, a_key, a_notice, a_place, a_trouble, a_watched

@@ -13,8 +13,8 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from chalicelib.aws.link_keys import DOUBTED_AFTER, KEPT_FOR, SecretsLinkKeys
-from chalicelib.curfew_ports import LinkKeys
 from chalicelib.domain.errors import ResourceGone, Throttled
+from chalicelib.ports.curfew import LinkKeys
 from tests.fakes.clock import FakeClock
 from tests.fakes.curfew import FakeLinkKeys
 

@@ -20,7 +20,7 @@ from chalicelib.domain.lab import ClusterFacts, Lab, Phase
 from chalicelib.domain.receipt import Outcome, Receipt, ReceiptLine
 from chalicelib.domain.resources import EntryState, Kind, LedgerEntry, Resource
 from chalicelib.domain.spec import ExistingNetwork, ExternalDnsSpec, SshSpec, Taint, WorkHostSpec
-from chalicelib.ports import Store
+from chalicelib.ports.deps import Store
 from sandbox.emulator import Sandbox, running_sandbox
 from tests.aws.table import create_table
 from tests.fakes import NOW, OWNER, Account, FakeStore, a_lab, a_nodegroup, a_spec

@@ -11,7 +11,7 @@ from moto import mock_aws
 
 from chalicelib.aws.workflows import StepFunctionsWorkflows
 from chalicelib.domain.errors import AwsRefused
-from chalicelib.ports import Workflows
+from chalicelib.ports.deps import Workflows
 from tests.fakes import Account, FakeWorkflows
 
 ACCOUNT, REGION = "123456789012", "ap-northeast-2"

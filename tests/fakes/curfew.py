@@ -6,7 +6,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
-from chalicelib.curfew_ports import Curfew
 from chalicelib.domain.curfew import CurfewRules
 from chalicelib.domain.errors import ResourceGone, StaleLab
 from chalicelib.domain.evidence import Evidence
@@ -18,6 +17,7 @@ from chalicelib.domain.orphans import TaggedCluster
 from chalicelib.domain.place import Place
 from chalicelib.domain.plan import Entry, Fate, Outcome, Plan, PlanHeader, entry_digest, hash_of_digests
 from chalicelib.domain.running import Running
+from chalicelib.ports.curfew import Curfew
 from tests.fakes.account import Account, port
 from tests.fakes.store import FakeStore
 

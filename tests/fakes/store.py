@@ -17,7 +17,7 @@ from chalicelib.domain.lab import OVER, RESTING, Lab, Phase
 from chalicelib.domain.outlook import first_event
 from chalicelib.domain.receipt import Receipt
 from chalicelib.domain.resources import LedgerEntry
-from chalicelib.ports import Page
+from chalicelib.ports.deps import Page
 from tests.fakes.account import Account, port
 
 Item = TypeVar("Item")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from chalicelib.fleet_ports import Watch
+from chalicelib.ports.support import Watch
 from tests.fakes.account import Account
 from tests.fakes.clock import FakeClock
 from tests.fakes.fleet import FakeFleets

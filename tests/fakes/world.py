@@ -9,7 +9,7 @@ from typing import Any
 from chalicelib.domain.errors import AccessDenied
 from chalicelib.domain.limits import Limits
 from chalicelib.domain.place import Place
-from chalicelib.ports import Cloud, Deps
+from chalicelib.ports.deps import Cloud, Deps
 from tests.fakes.account import Account
 from tests.fakes.clock import FakeClock
 from tests.fakes.clusters import FakeClusters

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from chalicelib.ports import Deps
+from chalicelib.ports.deps import Deps
 from chalicelib.workflows.running import run_step, run_watch_step
 
 STATEMACHINES = Path(__file__).resolve().parents[2] / "statemachine"

@@ -12,7 +12,7 @@ import pytest
 from chalicelib.domain.errors import Throttled
 from chalicelib.domain.lab import Phase
 from chalicelib.metrics import Metric
-from chalicelib.ports import Deps
+from chalicelib.ports.deps import Deps
 from chalicelib.workflows import provision, sweep_idle, teardown, watch_support
 from chalicelib.workflows.running import run_step
 from chalicelib.workflows.sweep_idle_pricing import note_price

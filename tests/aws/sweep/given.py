@@ -11,7 +11,7 @@ from chalicelib.domain.lab import ClusterFacts, Lab
 from chalicelib.domain.resources import EntryState, LedgerEntry, Target
 from chalicelib.domain.spec import ExistingNetwork, ExternalDnsSpec, NewNetwork
 from chalicelib.domain.target import target_of
-from chalicelib.ports import Deps
+from chalicelib.ports.deps import Deps
 from chalicelib.workflows.sweeping import STRAGGLERS, SweepOutcome, sweep
 from tests.aws.sweep.accounts import ACCOUNT, MotoAccount
 from tests.fakes.builders import a_lab, a_spec

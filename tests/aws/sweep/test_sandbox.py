@@ -19,7 +19,7 @@ from chalicelib.domain.lab import ClusterFacts, Lab
 from chalicelib.domain.receipt import Outcome
 from chalicelib.domain.resources import EntryState, LedgerEntry
 from chalicelib.domain.spec import ExternalDnsSpec
-from chalicelib.ports import Deps
+from chalicelib.ports.deps import Deps
 from chalicelib.workflows.sweeping import STRAGGLERS, sweep, take_receipt
 from sandbox.emulator import Credentials, Sandbox, running_sandbox
 from sandbox.leftover import Leftover, still_there

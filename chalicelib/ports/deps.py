@@ -16,16 +16,16 @@ from chalicelib.domain.limits import Limits
 from chalicelib.domain.place import Place
 
 if TYPE_CHECKING:
-    from chalicelib.cloud_ports import Census, Dns, Kubernetes, Leftovers, Network, Roles, Stacks
-    from chalicelib.curfew_ports import Curfew
     from chalicelib.domain.accounts import LabAccounts
     from chalicelib.domain.health import Run
     from chalicelib.domain.history import Event, Step
     from chalicelib.domain.lab import Lab, Phase
     from chalicelib.domain.receipt import Receipt
     from chalicelib.domain.resources import LedgerEntry
-    from chalicelib.eks_ports import Clusters
-    from chalicelib.fleet_ports import Watch
+    from chalicelib.ports.cloud import Census, Dns, Kubernetes, Leftovers, Network, Roles, Stacks
+    from chalicelib.ports.curfew import Curfew
+    from chalicelib.ports.eks import Clusters
+    from chalicelib.ports.support import Watch
 
 Item = TypeVar("Item")
 
