@@ -16,7 +16,7 @@ DOORS = sorted(
 STEPS = [door for door in DOORS if door != "http"]
 #: What only the API, other rooms or a first use may bring in.
 NEVER_IN_A_STEP = ("chalicelib.api", "chalice", "pydantic", "yaml", "holidays", "boto3", "app", "aws_xray_sdk")
-LATE = ("chalicelib.wiring_cloud", "chalicelib.wiring_curfew", "chalicelib.wiring_watch")
+LATE = ("chalicelib.wiring.cloud", "chalicelib.wiring.curfew", "chalicelib.wiring.support")
 
 
 def imported(door: str) -> frozenset[str]:

@@ -6,7 +6,7 @@ from chalice import Chalice, ConvertToMiddleware
 
 from chalicelib.api.routes import make_blueprint
 from chalicelib.logs import invocation_lines
-from chalicelib.wiring import get_deps, get_people
+from chalicelib.wiring.deps import get_deps, get_people
 
 app = Chalice(app_name="ekslab")
 app.register_middleware(ConvertToMiddleware(invocation_lines))

@@ -11,7 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from chalicelib.logs import invocation_lines
-from chalicelib.wiring import get_deps
+from chalicelib.wiring.deps import get_deps
 from chalicelib.workflows.running import StepFunction, WatchFunction, run_step, run_watch_step
 
 Event = dict[str, Any]

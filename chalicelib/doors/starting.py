@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.doors.opening import handler
-from chalicelib.wiring import get_deps
+from chalicelib.wiring.deps import get_deps
 from chalicelib.workflows import starting
 
 start_watch_support = handler(

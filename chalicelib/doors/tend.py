@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.doors.opening import handler
-from chalicelib.wiring import get_deps
+from chalicelib.wiring.deps import get_deps
 from chalicelib.workflows import tend
 
 tend_labs = handler("tend_labs", lambda event: tend.run(get_deps(), event.get("time")))

@@ -28,7 +28,7 @@ CODE = "./deployment.zip"
 MOST_BYTES = 6_000_000
 #: What the Lambda runtime brings: boto3 and what it stands on.
 RUNTIME = ("boto3", "botocore", "s3transfer", "dateutil", "six", "urllib3", "jmespath")
-WIRED = "raise NotImplementedError" not in (PROJECT / "chalicelib/wiring.py").read_text()
+WIRED = "raise NotImplementedError" not in (PROJECT / "chalicelib/wiring/deps.py").read_text()
 
 IMPORT_ALL = """
 import importlib, pathlib, pkgutil

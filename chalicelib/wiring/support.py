@@ -8,7 +8,7 @@ from chalicelib.aws.notifier import SnsNotifier
 from chalicelib.domain.place import Place
 from chalicelib.ports.support import Watch
 from chalicelib.settings import Settings
-from chalicelib.wiring_clients import LazyClient, client, fleet_store
+from chalicelib.wiring.clients import LazyClient, client, fleet_store
 
 
 def watch_of(settings: Settings) -> Watch:

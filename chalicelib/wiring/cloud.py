@@ -16,7 +16,7 @@ from chalicelib.aws.roles import IamRoles
 from chalicelib.aws.stacks import CloudFormationStacks
 from chalicelib.domain.place import Place
 from chalicelib.ports.deps import Cloud
-from chalicelib.wiring_clients import client, stack_role, tokens, view_role
+from chalicelib.wiring.clients import client, stack_role, tokens, view_role
 
 
 def cloud(place: Place) -> Cloud:

@@ -17,7 +17,7 @@ from chalicelib.aws.workflows import StepFunctionsWorkflows
 from chalicelib.domain.permissions import People
 from chalicelib.domain.place import Place
 from chalicelib.ports.deps import Cloud, Deps
-from chalicelib.wiring_clients import LazyClient, get_settings
+from chalicelib.wiring.clients import LazyClient, get_settings
 
 
 class Late:
@@ -55,19 +55,19 @@ def get_deps() -> Deps:
 
 
 def _cloud(place: Place) -> Cloud:
-    from chalicelib.wiring_cloud import cloud
+    from chalicelib.wiring.cloud import cloud
 
     return cloud(place)
 
 
 def _watch() -> object:
-    from chalicelib.wiring_watch import watch_of
+    from chalicelib.wiring.support import watch_of
 
     return watch_of(get_settings())
 
 
 def _curfew() -> object:
-    from chalicelib.wiring_curfew import curfew_of
+    from chalicelib.wiring.curfew import curfew_of
 
     return curfew_of(get_settings())
 

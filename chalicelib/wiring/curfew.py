@@ -14,7 +14,7 @@ from chalicelib.aws.signals import AwsSignals, SignalClients
 from chalicelib.domain.place import Place
 from chalicelib.ports.curfew import Curfew
 from chalicelib.settings import Settings
-from chalicelib.wiring_clients import BRIEFLY, LazyClient, client, view_role, view_tokens
+from chalicelib.wiring.clients import BRIEFLY, LazyClient, client, view_role, view_tokens
 
 #: One of the three regions that have the Price List; it speaks for all.
 PRICE_LIST_REGION = "us-east-1"

@@ -1,0 +1,1 @@
+"""Builds the adapters and `Deps`, lazily, once per process; the only place that does."""
