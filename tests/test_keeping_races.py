@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from chalicelib import curfews_keeping, labs_lease
 from chalicelib.domain.errors import NotKept, WrongPhase
 from chalicelib.domain.extending import Wish
 from chalicelib.domain.lab import Lab, Phase
+from chalicelib.services.curfew import keep
+from chalicelib.services.labs import lease
 from tests.api.curfew_world import LAB, a_link, a_world
 from tests.api.http import Http
 from tests.fakes import NOW, a_caller
@@ -41,13 +42,13 @@ def http() -> Http:
 def test_a_link_pressed_too_late_keeps_nothing_and_says_so(http: Http) -> None:
     token = a_link(http).removeprefix("/keep/")
     with pytest.raises(NotKept, match="too late"):
-        curfews_keeping.keep_by_link(http.world.deps, token, NOW)
+        keep.keep_by_link(http.world.deps, token, NOW)
     assert_untouched(http)
 
 
 def test_a_lease_extended_too_late_is_refused(http: Http) -> None:
     with pytest.raises(WrongPhase):
-        labs_lease.extend_lab(http.world.deps, a_caller(), LAB, Wish(hours=4), NOW)
+        lease.extend_lab(http.world.deps, a_caller(), LAB, Wish(hours=4), NOW)
     assert_untouched(http)
 
 

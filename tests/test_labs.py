@@ -7,7 +7,6 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib import labs
 from chalicelib.domain.curfew import CurfewRules
 from chalicelib.domain.errors import InvalidRequest, Throttled
 from chalicelib.domain.evening import AtCurfew
@@ -24,7 +23,8 @@ from chalicelib.domain.spec import (
     VolumePolicy,
 )
 from chalicelib.domain.world import HostedZone, SubnetFacts
-from chalicelib.labs_reading import get_lab
+from chalicelib.services.labs import commands
+from chalicelib.services.labs.queries import get_lab
 from tests.fakes import NOW, FakeWorld, a_caller, a_lab, a_nodegroup, a_spec, make_deps
 
 SESSION = "arn:aws:sts::111122223333:assumed-role/Learners/data2"
@@ -34,8 +34,8 @@ def subnet(id: str, zone: str, public: bool = True) -> SubnetFacts:
     return SubnetFacts(id, "vpc-1", zone, f"10.0.{ord(zone[-1])}.0/24", 200, public, public)
 
 
-def asked(world: FakeWorld, spec: LabSpec, **caller: str) -> labs.Answered:
-    return labs.request_lab(world.deps, a_caller(**caller), labs.Asking(spec), None, "digest", NOW)
+def asked(world: FakeWorld, spec: LabSpec, **caller: str) -> commands.Answered:
+    return commands.request_lab(world.deps, a_caller(**caller), commands.Asking(spec), None, "digest", NOW)
 
 
 def test_a_lab_is_watched_from_its_first_minute_and_ends_with_its_lease() -> None:
@@ -47,7 +47,7 @@ def test_a_lab_is_watched_from_its_first_minute_and_ends_with_its_lease() -> Non
 def test_a_lab_knows_from_its_birth_how_long_it_may_at_most_live_and_whose_it_is() -> None:
     world = make_deps()
     deps = replace(world.deps, curfew=replace(world.deps.curfew, installation="class-1"))
-    lab = labs.request_lab(deps, a_caller(), labs.Asking(a_spec()), None, "digest", NOW).lab
+    lab = commands.request_lab(deps, a_caller(), commands.Asking(a_spec()), None, "digest", NOW).lab
     assert lab.ends_by == NOW + timedelta(hours=CurfewRules().max_total_hours)
     assert (lab.tags["ekslab:installation"], lab.tags["ekslab:ends-by"]) == ("class-1", "2026-12-07T10:00:00Z")
 
@@ -123,7 +123,7 @@ def test_a_key_pair_that_is_there_is_taken() -> None:
 
 def test_warnings_travel_with_the_answer() -> None:
     note = warning("x", "code", "message")
-    answer = labs.request_lab(make_deps().deps, a_caller(), labs.Asking(a_spec(), (note,)), None, "digest", NOW)
+    answer = commands.request_lab(make_deps().deps, a_caller(), commands.Asking(a_spec(), (note,)), None, "digest", NOW)
     assert note in answer.findings
 
 
@@ -131,7 +131,7 @@ def test_warnings_travel_with_the_answer() -> None:
 def test_releasing_names_what_becomes_of_volumes(policy: VolumePolicy, word: str) -> None:
     world = make_deps()
     world.store.put(a_lab(phase="ready", spec=a_spec(volumes=policy)))
-    assert word in labs.release_lab(world.deps, a_caller(), a_lab().id, NOW).findings[0].message
+    assert word in commands.release_lab(world.deps, a_caller(), a_lab().id, NOW).findings[0].message
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ def test_releasing_names_what_becomes_of_volumes(policy: VolumePolicy, word: str
 def test_a_lab_can_be_released_whatever_it_is_doing(phase: str) -> None:
     world = make_deps()
     world.store.put(a_lab(phase=phase, run=2, change=Change("private"), reason="old"))
-    lab = labs.release_lab(world.deps, a_caller(), a_lab().id, NOW).lab
+    lab = commands.release_lab(world.deps, a_caller(), a_lab().id, NOW).lab
     assert (lab.phase, lab.run, lab.change, lab.reason) == (Phase.RELEASING, 3, None, None)
     assert world.workflows.names("teardown") == [f"{lab.id}-3-teardown"]
 
@@ -148,7 +148,7 @@ def test_a_lab_can_be_released_whatever_it_is_doing(phase: str) -> None:
 def test_a_lab_rolling_back_goes_on_rolling_back() -> None:
     world = make_deps()
     world.store.put(a_lab(phase="rolling-back", run=2))
-    assert labs.release_lab(world.deps, a_caller(), a_lab().id, NOW).lab.phase is Phase.ROLLING_BACK
+    assert commands.release_lab(world.deps, a_caller(), a_lab().id, NOW).lab.phase is Phase.ROLLING_BACK
     assert world.workflows.started == []
 
 
@@ -156,7 +156,7 @@ def test_a_release_whose_start_fails_is_found_by_the_scheduled_run() -> None:
     world = make_deps()
     world.store.put(a_lab(phase="ready", due_at=None))
     world.fail("start", Throttled("slow down"))
-    answer = labs.release_lab(world.deps, a_caller(), a_lab().id, NOW)
+    answer = commands.release_lab(world.deps, a_caller(), a_lab().id, NOW)
     assert "start-delayed" in [finding.code for finding in answer.findings]
     assert list(world.store.labs_due(NOW.replace(minute=5), 10)) == [a_lab().id]
 
@@ -165,14 +165,14 @@ def test_a_public_allow_list_keeps_the_private_side_open_for_nodes() -> None:
     world = make_deps()
     world.store.put(a_lab(phase="ready"))
     asked_for = Change("public", ("203.0.113.0/24",))
-    change = labs.change_lab(world.deps, a_caller(), a_lab().id, asked_for, NOW).lab.change
+    change = commands.change_lab(world.deps, a_caller(), a_lab().id, asked_for, NOW).lab.change
     assert change == replace(asked_for, endpoint_access="public-and-private")
 
 
 def test_the_world_may_be_let_in_when_asked_for_and_is_warned_about() -> None:
     world = make_deps()
     world.store.put(a_lab(phase="ready"))
-    answer = labs.change_lab(world.deps, a_caller(), a_lab().id, Change("public", ("0.0.0.0/0",)), NOW)
+    answer = commands.change_lab(world.deps, a_caller(), a_lab().id, Change("public", ("0.0.0.0/0",)), NOW)
     assert answer.lab.change == Change("public", ("0.0.0.0/0",))
     assert "open-to-the-world" in [finding.code for finding in answer.findings]
 
@@ -186,14 +186,14 @@ def test_the_answer_to_a_request_says_what_becomes_of_volumes() -> None:
 def test_of_a_lab_that_is_gone_nothing_is_foretold() -> None:
     world = make_deps()
     gone = world.store.create_lab(a_lab(phase="deleted"), None, "", NOW)
-    assert labs.release_lab(world.deps, a_caller(), gone.id, NOW).findings == ()
+    assert commands.release_lab(world.deps, a_caller(), gone.id, NOW).findings == ()
 
 
 def test_history_says_which_change_was_asked_for() -> None:
     world = make_deps()
     lab = world.store.create_lab(a_lab(phase="ready"), None, "", NOW)
     change = Change("private", None, {lab.spec.nodegroups[0].name: 3})
-    labs.change_lab(world.deps, a_caller(), lab.id, change, NOW)
+    commands.change_lab(world.deps, a_caller(), lab.id, change, NOW)
     messages = [event.message for event in world.store.events(lab.id, 10, None).items]
     assert "A change was asked for: endpoint private; myeks-nodegroup: 3 nodes." in messages
 
@@ -203,7 +203,7 @@ def test_a_change_of_the_allow_list_is_judged_as_a_request_is() -> None:
     lab = world.store.create_lab(a_lab(phase="ready"), None, "", NOW)
     change = Change("public", ("10.0.0.1/24", "10.0.0.0/8", "0.0.0.0/0"))
     with pytest.raises(InvalidRequest) as refusal:
-        labs.change_lab(world.deps, a_caller(), lab.id, change, NOW)
+        commands.change_lab(world.deps, a_caller(), lab.id, change, NOW)
     codes = [finding.code for finding in refusal.value.findings]
     assert codes == ["invalid-cidr", "private-address", "cidr-overlaps", "open-to-the-world"]
 

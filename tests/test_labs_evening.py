@@ -7,10 +7,10 @@ from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
-from chalicelib import labs_evening
 from chalicelib.domain.errors import LabNotFound, Throttled, WrongPhase
 from chalicelib.domain.evening import Evening
 from chalicelib.domain.lab import Hibernation, NodegroupSize, Phase, Protection
+from chalicelib.services.labs import hibernation
 from tests.fakes import NOW, FakeWorld, a_caller, a_lab, a_spec, make_deps
 
 ID = a_lab().id
@@ -29,8 +29,8 @@ def messages(world: FakeWorld) -> list[str]:
 
 def test_a_ready_lab_is_sent_to_sleep_once_however_often_it_is_asked() -> None:
     world = a_world("ready", spec=a_spec(evening=Evening("Asia/Seoul", wake=time(8, 30))), reason="an old one")
-    first = labs_evening.hibernate_lab(world.deps, a_caller(), ID, NOW)
-    again = labs_evening.hibernate_lab(world.deps, a_caller(), ID, NOW + timedelta(minutes=5))
+    first = hibernation.hibernate_lab(world.deps, a_caller(), ID, NOW)
+    again = hibernation.hibernate_lab(world.deps, a_caller(), ID, NOW + timedelta(minutes=5))
     assert first == again
     lab = first.lab
     assert (lab.phase, lab.run, lab.due_at) == (Phase.HIBERNATING, 3, NOW + timedelta(seconds=60))
@@ -45,8 +45,8 @@ def test_a_ready_lab_is_sent_to_sleep_once_however_often_it_is_asked() -> None:
 
 def test_a_sleeping_lab_is_woken_once_however_often_it_is_asked_and_keeps_its_sizes() -> None:
     world = a_world("hibernated", hibernation=ASLEEP, reason="It could not be woken.")
-    first = labs_evening.wake_lab(world.deps, a_caller(), ID, NOW)
-    again = labs_evening.wake_lab(world.deps, a_caller(), ID, NOW + timedelta(minutes=5))
+    first = hibernation.wake_lab(world.deps, a_caller(), ID, NOW)
+    again = hibernation.wake_lab(world.deps, a_caller(), ID, NOW + timedelta(minutes=5))
     assert first == again
     lab = first.lab
     assert (lab.phase, lab.run, lab.hibernation, lab.reason) == (Phase.WAKING, 3, ASLEEP, None)
@@ -56,8 +56,8 @@ def test_a_sleeping_lab_is_woken_once_however_often_it_is_asked_and_keeps_its_si
 
 def test_a_lab_that_sleeps_sleeps_and_one_that_is_awake_is_awake() -> None:
     asleep, awake = a_world("hibernated", hibernation=ASLEEP), a_world("ready")
-    assert labs_evening.hibernate_lab(asleep.deps, a_caller(), ID, NOW).lab.phase is Phase.HIBERNATED
-    assert labs_evening.wake_lab(awake.deps, a_caller(), ID, NOW).lab.phase is Phase.READY
+    assert hibernation.hibernate_lab(asleep.deps, a_caller(), ID, NOW).lab.phase is Phase.HIBERNATED
+    assert hibernation.wake_lab(awake.deps, a_caller(), ID, NOW).lab.phase is Phase.READY
     assert (asleep.workflows.started, awake.workflows.started) == ([], [])
     assert (messages(asleep), messages(awake)) == ([], [])
 
@@ -69,7 +69,7 @@ def test_a_lab_that_sleeps_sleeps_and_one_that_is_awake_is_awake() -> None:
 def test_only_a_ready_lab_goes_to_sleep(phase: str) -> None:
     world = a_world(phase)
     with pytest.raises(WrongPhase, match=f"this one is {phase}"):
-        labs_evening.hibernate_lab(world.deps, a_caller(), ID, NOW)
+        hibernation.hibernate_lab(world.deps, a_caller(), ID, NOW)
     assert world.store.load_lab(ID).run == 2
 
 
@@ -79,29 +79,29 @@ def test_only_a_ready_lab_goes_to_sleep(phase: str) -> None:
 def test_only_a_sleeping_lab_wakes(phase: str) -> None:
     world = a_world(phase)
     with pytest.raises(WrongPhase, match=f"this one is {phase}"):
-        labs_evening.wake_lab(world.deps, a_caller(), ID, NOW)
+        hibernation.wake_lab(world.deps, a_caller(), ID, NOW)
 
 
 def test_a_lab_on_its_way_to_sleep_is_woken_when_it_has_arrived() -> None:
     world = a_world("hibernating", hibernation=ASLEEP)
     with pytest.raises(WrongPhase, match="Ask again when it is hibernated"):
-        labs_evening.wake_lab(world.deps, a_caller(), ID, NOW)
+        hibernation.wake_lab(world.deps, a_caller(), ID, NOW)
 
 
 def test_waking_a_lab_whose_lease_is_over_warns_that_it_ends() -> None:
     world = a_world("hibernated", hibernation=ASLEEP, lease_ends_at=NOW)
-    assert [f.code for f in labs_evening.wake_lab(world.deps, a_caller(), ID, NOW).findings] == ["lease-over"]
+    assert [f.code for f in hibernation.wake_lab(world.deps, a_caller(), ID, NOW).findings] == ["lease-over"]
 
 
 def test_waking_a_protected_lab_whose_lease_is_over_warns_of_nothing() -> None:
     protection = Protection(NOW + timedelta(days=1), "ops@", "an exam")
     world = a_world("hibernated", lease_ends_at=NOW, protection=protection)
-    assert labs_evening.wake_lab(world.deps, a_caller(), ID, NOW).findings == ()
+    assert hibernation.wake_lab(world.deps, a_caller(), ID, NOW).findings == ()
 
 
 def test_someone_elses_lab_is_not_there() -> None:
     world, other = a_world("ready"), replace(a_caller(), arn="arn:aws:iam::111122223333:user/other")
-    for ask in (labs_evening.hibernate_lab, labs_evening.wake_lab):
+    for ask in (hibernation.hibernate_lab, hibernation.wake_lab):
         with pytest.raises(LabNotFound):
             ask(world.deps, other, ID, NOW)
 
@@ -109,6 +109,6 @@ def test_someone_elses_lab_is_not_there() -> None:
 def test_a_start_that_fails_is_found_by_the_scheduled_run() -> None:
     world = a_world("ready")
     world.fail("start", Throttled("slow down"))
-    answer = labs_evening.hibernate_lab(world.deps, a_caller(), ID, NOW)
+    answer = hibernation.hibernate_lab(world.deps, a_caller(), ID, NOW)
     assert "start-delayed" in [finding.code for finding in answer.findings]
     assert world.store.labs_due(NOW + timedelta(minutes=2), 10) == (ID,)

@@ -6,10 +6,10 @@ from __future__ import annotations
 
 from chalice import Response
 
-from chalicelib import clusters_registry
 from chalicelib.api import cluster_presenters, cluster_queries
 from chalicelib.api.door import Door, json_answer
 from chalicelib.logs import logger
+from chalicelib.services.support import accounts
 
 
 def route_accounts(door: Door) -> None:
@@ -17,27 +17,24 @@ def route_accounts(door: Door) -> None:
 
     @door.route("GET", "/accounts")
     def get_accounts() -> Response:
-        found = [
-            cluster_presenters.registration_view(one, door.caller)
-            for one in clusters_registry.all_registered(door.deps)
-        ]
+        found = [cluster_presenters.registration_view(one, door.caller) for one in accounts.all_registered(door.deps)]
         return json_answer({"accounts": found})
 
     @door.route("GET", "/accounts/{account}")
     def get_account(account: str) -> Response:
-        known = clusters_registry.registered(door.deps, account)
+        known = accounts.registered(door.deps, account)
         return json_answer(cluster_presenters.registration_view(known, door.caller))
 
     @door.route("PUT", "/accounts/{account}")
     def put_account(account: str) -> Response:
-        clusters_registry.refuse_others(door.caller)
+        accounts.refuse_others(door.caller)
         asked = cluster_queries.read_registration(account, door.body, door.header("content-type"))
-        kept = clusters_registry.register(door.deps, door.caller, asked)
+        kept = accounts.register(door.deps, door.caller, asked)
         logger.info("An account was registered.", extra={"account": account, "caller": door.caller.arn})
         return json_answer(cluster_presenters.registration_view(kept, door.caller))
 
     @door.route("DELETE", "/accounts/{account}")
     def delete_account(account: str) -> Response:
-        clusters_registry.unregister(door.deps, door.caller, account)
+        accounts.unregister(door.deps, door.caller, account)
         logger.info("An account was unregistered.", extra={"account": account, "caller": door.caller.arn})
         return Response("", status_code=204, headers={"Content-Type": "application/json"})

@@ -8,7 +8,6 @@ from typing import Any
 from urllib.parse import quote
 
 from chalicelib.api.json_words import instant, to_json
-from chalicelib.clusters_reading import ClusterView
 from chalicelib.domain.callers import Caller
 from chalicelib.domain.fleet import ClusterKey, Registration, Trouble
 from chalicelib.domain.notices import Notice, Watched
@@ -18,6 +17,7 @@ from chalicelib.domain.skew import Behind, behind
 from chalicelib.domain.support import Deadline
 from chalicelib.domain.supporting import days_left, effect_told
 from chalicelib.domain.upgrade_commands import follow_steps, upgrade_steps
+from chalicelib.services.support.queries import ClusterView
 
 Json = dict[str, Any]
 

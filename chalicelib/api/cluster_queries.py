@@ -7,13 +7,13 @@ from datetime import UTC, datetime
 
 from chalicelib.api.bodies import read_body
 from chalicelib.api.queries import PageQuery, instant_of, page_of, refuse, unknown_parameters
-from chalicelib.clusters_reading import Wanted
 from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.findings import Finding, error
 from chalicelib.domain.fleet import Registration
 from chalicelib.domain.names import nearest
 from chalicelib.domain.reading import Notes, Reader
 from chalicelib.domain.support import SupportPhase
+from chalicelib.services.support.queries import Wanted
 
 _WANTED = ("phase", "daysLeft", "owner", "account", "region")
 _SUPPORT_TYPES = ("STANDARD", "EXTENDED")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from chalice import Response
 
-from chalicelib import clusters, clusters_reading
 from chalicelib.api import cluster_presenters, cluster_queries, queries
 from chalicelib.api.door import Door, json_answer
-from chalicelib.clusters_reading import ClusterView
 from chalicelib.domain.calendar_feed import calendar_of
 from chalicelib.domain.fleet import ClusterKey
 from chalicelib.logs import logger
+from chalicelib.services.support import commands
+from chalicelib.services.support import queries as clusters_reading
+from chalicelib.services.support.queries import ClusterView
 
 _CLUSTER = "/clusters/{account}/{region}/{name}"
 _CALENDAR = "text/calendar; charset=utf-8"
@@ -56,7 +57,7 @@ def _route_one_cluster(door: Door) -> None:
     @door.route("POST", f"{_CLUSTER}/acknowledge")
     def post_acknowledge(account: str, region: str, name: str) -> Response:
         key = ClusterKey(account, region, name)
-        view = clusters.acknowledge(door.deps, door.caller, key)
+        view = commands.acknowledge(door.deps, door.caller, key)
         _log(door, "A deadline was acknowledged.", key)
         return _whole(door, view)
 
@@ -64,7 +65,7 @@ def _route_one_cluster(door: Door) -> None:
     def post_snooze(account: str, region: str, name: str) -> Response:
         deps, key = door.deps, ClusterKey(account, region, name)
         until = cluster_queries.read_snooze(door.body, door.header("content-type"))
-        view = clusters.snooze(deps, door.caller, key, until, deps.clock.now())
+        view = commands.snooze(deps, door.caller, key, until, deps.clock.now())
         _log(door, "A deadline was snoozed.", key)
         return _whole(door, view)
 
@@ -72,7 +73,7 @@ def _route_one_cluster(door: Door) -> None:
     def put_support_policy(account: str, region: str, name: str) -> Response:
         key = ClusterKey(account, region, name)
         support_type = cluster_queries.read_policy(door.body, door.header("content-type"))
-        answer = clusters.set_support_policy(door.deps, door.caller, key, support_type)
+        answer = commands.set_support_policy(door.deps, door.caller, key, support_type)
         _log(door, "A support policy was asked for.", key)
         body = {"supportType": answer.support_type, "updateId": answer.update_id, "told": answer.told}
         return json_answer(body, 202 if answer.update_id else 200)

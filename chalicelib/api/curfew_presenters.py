@@ -5,15 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from chalicelib.api.json_words import instant, to_json
-from chalicelib.curfews_plans import PlanView
-from chalicelib.curfews_verdicts import VerdictView
 from chalicelib.domain.curfew import CurfewRules, allowance
 from chalicelib.domain.evening import local_told
 from chalicelib.domain.idleness_verdict import Verdict
 from chalicelib.domain.money import Cost
 from chalicelib.domain.money_words import cost_told, source_told, usd
 from chalicelib.domain.plan import Entry, Fate
-from chalicelib.labs_lease import Extension
+from chalicelib.services.curfew.curfews_verdicts import VerdictView
+from chalicelib.services.curfew.plans import PlanView
+from chalicelib.services.labs.lease import Extension
 
 Json = dict[str, Any]
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from chalice import Response
 
-from chalicelib import curfews, curfews_plans, curfews_verdicts
 from chalicelib.api import curfew_presenters, curfew_queries
 from chalicelib.api.door import Door, json_answer
 from chalicelib.logs import logger
+from chalicelib.services.curfew import curfews_verdicts, plans
+from chalicelib.services.curfew import rules as curfews
 
 
 def route_curfew(door: Door) -> None:
@@ -26,13 +27,11 @@ def _route_plans(door: Door) -> None:
     @door.route("GET", "/plan")
     def get_plan() -> Response:
         deps = door.deps
-        return json_answer(
-            curfew_presenters.plan_view(curfews_plans.tonight(deps, door.caller, deps.clock.now()), door.base)
-        )
+        return json_answer(curfew_presenters.plan_view(plans.tonight(deps, door.caller, deps.clock.now()), door.base))
 
     @door.route("GET", "/plan/{date}")
     def get_plan_of(date: str) -> Response:
-        view = curfews_plans.plan_of(door.deps, door.caller, curfew_queries.read_day(date))
+        view = plans.plan_of(door.deps, door.caller, curfew_queries.read_day(date))
         return json_answer(curfew_presenters.plan_view(view, door.base))
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from chalice import Response
 
-from chalicelib import labs_evening, labs_lease, labs_reading
 from chalicelib.api import curfew_presenters, curfew_queries, presenters
 from chalicelib.api.door import Door, json_answer
 from chalicelib.domain.evening_rules import EveningRules
-from chalicelib.labs_moving import Answered
 from chalicelib.logs import logger
+from chalicelib.services.labs import hibernation, lease, queries
+from chalicelib.services.labs.transitions import Answered
 
 _LAB = "/labs/{lab_id}"
 
@@ -25,7 +25,7 @@ def _route_lease(door: Door) -> None:
     def post_extend(lab_id: str) -> Response:
         deps = door.deps
         wish = curfew_queries.read_extension(door.body, door.header("content-type"))
-        extension = labs_lease.extend_lab(deps, door.caller, lab_id, wish, deps.clock.now())
+        extension = lease.extend_lab(deps, door.caller, lab_id, wish, deps.clock.now())
         _log(door, "A lease was extended.", lab_id)
         return json_answer(curfew_presenters.extension_view(extension, door.base))
 
@@ -33,7 +33,7 @@ def _route_lease(door: Door) -> None:
     def post_protect(lab_id: str) -> Response:
         deps = door.deps
         until, why = curfew_queries.read_protection(door.body, door.header("content-type"))
-        answer = labs_lease.protect_lab(deps, door.caller, lab_id, until, why, deps.clock.now())
+        answer = lease.protect_lab(deps, door.caller, lab_id, until, why, deps.clock.now())
         _log(door, "A protection was changed.", lab_id)
         return _whole(door, answer)
 
@@ -42,7 +42,7 @@ def _route_lease(door: Door) -> None:
         deps = door.deps
         rules = EveningRules(deps.curfew.evening, deps.curfew.is_known_country)
         evening = curfew_queries.read_whole_evening(door.body, door.header("content-type"), rules)
-        answer = labs_lease.set_evening(deps, door.caller, lab_id, evening, deps.clock.now())
+        answer = lease.set_evening(deps, door.caller, lab_id, evening, deps.clock.now())
         _log(door, "An evening was changed.", lab_id)
         return _whole(door, answer)
 
@@ -50,17 +50,17 @@ def _route_lease(door: Door) -> None:
 def _route_sleep(door: Door) -> None:
     @door.route("POST", f"{_LAB}/hibernate")
     def post_hibernate(lab_id: str) -> Response:
-        return _under_way(door, labs_evening.hibernate_lab(door.deps, door.caller, lab_id, door.deps.clock.now()))
+        return _under_way(door, hibernation.hibernate_lab(door.deps, door.caller, lab_id, door.deps.clock.now()))
 
     @door.route("POST", f"{_LAB}/wake")
     def post_wake(lab_id: str) -> Response:
-        return _under_way(door, labs_evening.wake_lab(door.deps, door.caller, lab_id, door.deps.clock.now()))
+        return _under_way(door, hibernation.wake_lab(door.deps, door.caller, lab_id, door.deps.clock.now()))
 
 
 def _whole(door: Door, answer: Answered) -> Response:
     """The lab whole, with warnings."""
     deps = door.deps
-    view = labs_reading.get_lab(deps, door.caller, answer.lab.id, deps.clock.now())
+    view = queries.get_lab(deps, door.caller, answer.lab.id, deps.clock.now())
     return json_answer({**presenters.lab_view(view, door.base), "warnings": presenters.warnings(answer.findings)})
 
 

@@ -10,7 +10,7 @@ from chalice import Response
 from chalicelib.api.door import Door, json_answer
 from chalicelib.api.json_words import instant
 from chalicelib.domain.health import EXPECTED, Health, Run
-from chalicelib.health import health_of
+from chalicelib.services.health import health_of
 
 
 def route_health(door: Door) -> None:

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.api.json_words import instant
-from chalicelib.curfews_keeping import KeepView
 from chalicelib.domain.evening import AtCurfew, local_told
 from chalicelib.domain.money_words import keeping_told
+from chalicelib.services.curfew.keep import KeepView
 
 
 def keep_view(view: KeepView) -> dict[str, Any]:

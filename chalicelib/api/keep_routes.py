@@ -10,12 +10,12 @@ from collections.abc import Callable
 
 from chalice import Response
 
-from chalicelib import curfews_keeping
 from chalicelib.api.door import Door, json_answer
 from chalicelib.api.keep_page import HEADERS, keep_page, refusal_page
 from chalicelib.api.keep_presenters import keep_view
 from chalicelib.api.problems import answers_problems
 from chalicelib.logs import logger
+from chalicelib.services.curfew import keep as curfews_keeping
 
 _PATH = "/keep/{token}"
 _HTML = "text/html; charset=utf-8"

@@ -13,9 +13,9 @@ from chalicelib.domain.findings import Finding
 from chalicelib.domain.lab import OVER, Lab
 from chalicelib.domain.spec import LabSpec
 from chalicelib.domain.world import AccessEntryState
-from chalicelib.labs_inventory import Inventory
-from chalicelib.labs_moving import Answered
-from chalicelib.labs_reading import LabView, ReceiptView
+from chalicelib.services.labs.inventory import Inventory
+from chalicelib.services.labs.queries import LabView, ReceiptView
+from chalicelib.services.labs.transitions import Answered
 
 Json = dict[str, Any]
 

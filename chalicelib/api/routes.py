@@ -7,7 +7,6 @@ from collections.abc import Callable
 
 from chalice import Blueprint, Response
 
-from chalicelib import labs, labs_inventory, labs_reading
 from chalicelib.api import presenters, queries
 from chalicelib.api.account_routes import route_accounts
 from chalicelib.api.cluster_routes import route_clusters
@@ -20,9 +19,11 @@ from chalicelib.api.keep_routes import route_keeping
 from chalicelib.api.request import complete_request, read_draft
 from chalicelib.domain.evening_rules import EveningRules
 from chalicelib.domain.permissions import People
-from chalicelib.labs_moving import Answered
 from chalicelib.logs import logger
 from chalicelib.ports.deps import Deps
+from chalicelib.services.labs import commands, inventory
+from chalicelib.services.labs import queries as labs_reading
+from chalicelib.services.labs.transitions import Answered
 
 _YAML = "application/yaml"
 
@@ -48,7 +49,7 @@ def _route_labs(door: Door) -> None:
     def post_lab() -> Response:
         deps, caller, now = door.deps, door.caller, door.deps.clock.now()
         key, digest = queries.read_key(door.header("idempotency-key")), hashlib.sha256(door.body).hexdigest()
-        before = labs.requested_before(deps, caller, key, digest, now)
+        before = commands.requested_before(deps, caller, key, digest, now)
         if before is not None:
             return _accepted(door, before)
         request = read_draft(door.body, door.header("content-type"))
@@ -56,8 +57,8 @@ def _route_labs(door: Door) -> None:
         calendar = labs_reading.versions(deps, request.region(deps.limits, accounts))
         evenings = EveningRules(deps.curfew.evening, deps.curfew.is_known_country)
         spec, findings = complete_request(request, calendar, caller, deps.limits, now, evenings, accounts)
-        asking = labs.Asking(spec, findings, request.in_callers_words, request.draft.account)
-        return _accepted(door, labs.request_lab(deps, caller, asking, key, digest, now))
+        asking = commands.Asking(spec, findings, request.in_callers_words, request.draft.account)
+        return _accepted(door, commands.request_lab(deps, caller, asking, key, digest, now))
 
     @door.route("GET", "/labs")
     def get_labs() -> Response:
@@ -86,14 +87,14 @@ def _route_one_lab(door: Door) -> None:
     @door.route("PATCH", "/labs/{lab_id}")
     def patch_lab(lab_id: str) -> Response:
         deps, caller = door.deps, door.caller
-        labs.own_lab(deps, caller, lab_id)
+        commands.own_lab(deps, caller, lab_id)
         change = queries.read_change(door.body, door.header("content-type"))
-        return _accepted(door, labs.change_lab(deps, caller, lab_id, change, deps.clock.now()))
+        return _accepted(door, commands.change_lab(deps, caller, lab_id, change, deps.clock.now()))
 
     @door.route("DELETE", "/labs/{lab_id}")
     def delete_lab(lab_id: str) -> Response:
         deps = door.deps
-        return _accepted(door, labs.release_lab(deps, door.caller, lab_id, deps.clock.now()))
+        return _accepted(door, commands.release_lab(deps, door.caller, lab_id, deps.clock.now()))
 
 
 def _route_looks(door: Door) -> None:
@@ -113,7 +114,7 @@ def _route_looks(door: Door) -> None:
     @door.route("GET", "/labs/{lab_id}/inventory")
     def get_inventory(lab_id: str) -> Response:
         deps = door.deps
-        found = labs_inventory.inventory(deps, door.caller, lab_id)
+        found = inventory.inventory(deps, door.caller, lab_id)
         return json_answer(presenters.inventory_view(found, deps.clock.now()))
 
     @door.route("GET", "/labs/{lab_id}/receipt")

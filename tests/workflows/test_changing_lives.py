@@ -8,9 +8,9 @@ from typing import Any
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from chalicelib import labs, labs_evening
 from chalicelib.domain.errors import AwsUnavailable, EkslabError, StaleLab, Throttled
 from chalicelib.domain.lab import Change, Phase
+from chalicelib.services.labs import commands, hibernation
 from tests.fakes import a_caller, a_lab, a_nodegroup, a_spec
 from tests.workflows.machine import LambdaDied
 from tests.workflows.theatre import Theatre
@@ -60,11 +60,11 @@ class Life:
         asked = (world.deps, a_caller(), theatre.lab_id)
         match what:
             case "change":
-                labs.change_lab(*asked, how, world.clock.now())
+                commands.change_lab(*asked, how, world.clock.now())
             case "hibernate":
-                labs_evening.hibernate_lab(*asked, world.clock.now())
+                hibernation.hibernate_lab(*asked, world.clock.now())
             case "wake":
-                labs_evening.wake_lab(*asked, world.clock.now())
+                hibernation.wake_lab(*asked, world.clock.now())
             case "fail an update":
                 world.clusters.failing_updates.append("InsufficientFreeAddresses: no room")
             case "wait":
@@ -113,6 +113,6 @@ def test_whatever_befalls_it_a_lab_has_what_it_says_can_be_changed_and_goes(acts
     assert theatre.lab.reason is None
     assert life.nodes() == ({"first": 4, "second": 1},) * 2
 
-    labs.release_lab(theatre.world.deps, a_caller(), theatre.lab_id, theatre.world.clock.now())
+    commands.release_lab(theatre.world.deps, a_caller(), theatre.lab_id, theatre.world.clock.now())
     assert theatre.play() == "Gone"
     assert theatre.world.account.resources == {}

@@ -6,7 +6,6 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib import labs_evening
 from chalicelib.domain.errors import AwsRefused, AwsUnavailable, Superseded
 from chalicelib.domain.hibernating import put_to_sleep
 from chalicelib.domain.lab import Lab, NodegroupSize, Phase
@@ -14,6 +13,7 @@ from chalicelib.domain.resources import EntryState, Kind
 from chalicelib.domain.spec import AccessSpec, NodegroupSpec
 from chalicelib.domain.steps import execution_name
 from chalicelib.domain.world import AccessEntryState
+from chalicelib.services.labs import hibernation
 from chalicelib.workflows import hibernate
 from chalicelib.workflows.running import run_step
 from tests.fakes import a_caller, a_lab, a_nodegroup, a_spec
@@ -38,7 +38,7 @@ def a_ready_lab(*groups: NodegroupSpec) -> Theatre:
 
 def sleep(theatre: Theatre) -> str:
     """Ask for hibernation as a person does, and run what that starts."""
-    labs_evening.hibernate_lab(theatre.world.deps, a_caller(), theatre.lab_id, theatre.world.clock.now())
+    hibernation.hibernate_lab(theatre.world.deps, a_caller(), theatre.lab_id, theatre.world.clock.now())
     return theatre.play()
 
 
@@ -165,7 +165,7 @@ def test_whatever_dies_on_the_way_the_sizes_are_the_true_ones(count: int, when: 
 )
 def test_a_lost_answer_is_asked_for_again(operation: str) -> None:
     theatre = a_ready_lab()
-    labs_evening.hibernate_lab(theatre.world.deps, a_caller(), theatre.lab_id, theatre.world.clock.now())
+    hibernation.hibernate_lab(theatre.world.deps, a_caller(), theatre.lab_id, theatre.world.clock.now())
     for _ in range(3):
         theatre.world.lose_answer(operation)
     assert theatre.play() == "Hibernated"
@@ -207,7 +207,7 @@ def test_what_cannot_sleep_is_woken_again_with_its_sizes_and_the_reason() -> Non
 
     theatre.before = refuses
     add_nodegroup(theatre, "busy", "UPDATING")
-    labs_evening.hibernate_lab(theatre.world.deps, a_caller(), theatre.lab_id, theatre.world.clock.now())
+    hibernation.hibernate_lab(theatre.world.deps, a_caller(), theatre.lab_id, theatre.world.clock.now())
     theatre.world.clusters.looks.update = 3
     theatre.play()
     assert theatre.ends[-2:] == ["GivenUp", "Awake"]
@@ -275,7 +275,7 @@ def test_a_step_that_runs_late_shrinks_nothing_of_a_lab_that_is_awake_again() ->
 def test_a_start_that_got_lost_and_a_workflow_that_died_are_begun_again() -> None:
     theatre = a_ready_lab()
     theatre.world.fail("workflows.start", AwsUnavailable("lost"))
-    labs_evening.hibernate_lab(theatre.world.deps, a_caller(), theatre.lab_id, theatre.world.clock.now())
+    hibernation.hibernate_lab(theatre.world.deps, a_caller(), theatre.lab_id, theatre.world.clock.now())
     theatre.later(minutes=2)
     assert theatre.ends[-1] == "Hibernated"
 

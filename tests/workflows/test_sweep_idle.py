@@ -13,7 +13,7 @@ from chalicelib.domain.extending import Wish
 from chalicelib.domain.lab import Lab, Phase
 from chalicelib.domain.orphans import TaggedCluster
 from chalicelib.domain.plan import Ground, Outcome
-from chalicelib.labs_lease import extend_lab
+from chalicelib.services.labs.lease import extend_lab
 from tests.fakes import NOW, a_caller, a_lab, a_spec
 from tests.workflows.machine import LambdaDied
 from tests.workflows.nights import CURFEW, SEOUL, TONIGHT, Nights, at_work, busy, idle, unseen

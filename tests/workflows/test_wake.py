@@ -9,12 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chalicelib import labs_evening
 from chalicelib.domain.errors import AwsRefused, AwsUnavailable, StaleLab, StillInUse, Throttled
 from chalicelib.domain.evening import Evening
 from chalicelib.domain.lab import Blame, NodegroupSize, Phase
 from chalicelib.domain.resources import Kind
 from chalicelib.domain.world import HealthIssue, NodegroupState
+from chalicelib.services.labs import hibernation
 from chalicelib.workflows.recording import learn
 from tests.fakes import a_caller, a_lab, a_nodegroup, a_spec
 from tests.fakes.builders import OWNER
@@ -34,14 +34,14 @@ def a_ready_lab(evening: Evening | None = None) -> Theatre:
 
 def a_sleeping_lab(evening: Evening | None = None) -> Theatre:
     theatre = a_ready_lab(evening)
-    labs_evening.hibernate_lab(theatre.world.deps, a_caller(), theatre.lab_id, theatre.world.clock.now())
+    hibernation.hibernate_lab(theatre.world.deps, a_caller(), theatre.lab_id, theatre.world.clock.now())
     assert theatre.play() == "Hibernated"
     return theatre
 
 
 def wake(theatre: Theatre) -> str:
     """Ask for the lab as a person does, and run what that starts."""
-    labs_evening.wake_lab(theatre.world.deps, a_caller(), theatre.lab_id, theatre.world.clock.now())
+    hibernation.wake_lab(theatre.world.deps, a_caller(), theatre.lab_id, theatre.world.clock.now())
     return theatre.play()
 
 
@@ -78,7 +78,7 @@ def test_a_lab_sleeps_and_wakes_as_often_as_asked() -> None:
     for _ in range(3):
         assert wake(theatre) == "Awake"
         assert sizes(theatre) == {FIRST.name: FIRST, SECOND.name: SECOND}
-        labs_evening.hibernate_lab(theatre.world.deps, a_caller(), theatre.lab_id, theatre.world.clock.now())
+        hibernation.hibernate_lab(theatre.world.deps, a_caller(), theatre.lab_id, theatre.world.clock.now())
         assert theatre.play() == "Hibernated"
     assert not theatre.world.account.of(Kind.INSTANCE)
 
@@ -136,7 +136,7 @@ def test_a_node_group_that_was_degraded_and_has_no_nodes_to_have_keeps_nobody_fr
     theatre = a_ready_lab()
     issue = HealthIssue("AsgInstanceLaunchFailures", "no capacity", ())
     set_nodegroup(theatre, "second", min=0, desired=0, status="DEGRADED", issues=(issue,))
-    labs_evening.hibernate_lab(theatre.world.deps, a_caller(), theatre.lab_id, theatre.world.clock.now())
+    hibernation.hibernate_lab(theatre.world.deps, a_caller(), theatre.lab_id, theatre.world.clock.now())
     assert theatre.play() == "Hibernated"
     assert wake(theatre) == "Awake"
 
@@ -278,7 +278,7 @@ def test_going_to_sleep_that_dies_again_and_again_is_woken_instead() -> None:
             raise LambdaDied
 
     theatre.before = dies
-    labs_evening.hibernate_lab(theatre.world.deps, a_caller(), theatre.lab_id, theatre.world.clock.now())
+    hibernation.hibernate_lab(theatre.world.deps, a_caller(), theatre.lab_id, theatre.world.clock.now())
     theatre.play()
     for _ in range(40):
         theatre.later(minutes=6)
@@ -320,7 +320,7 @@ def test_whatever_dies_or_gets_lost_no_size_is_ever_forgotten(
         if (count, True) in deaths:
             raise LambdaDied
 
-    labs_evening.hibernate_lab(theatre.world.deps, a_caller(), theatre.lab_id, theatre.world.clock.now())
+    hibernation.hibernate_lab(theatre.world.deps, a_caller(), theatre.lab_id, theatre.world.clock.now())
     theatre.before, theatre.after = before, after_it
     theatre.world.clusters.capacity["myeks-nodegroup"] = capacity
     for operation, error, after in troubles:

@@ -6,7 +6,6 @@ from dataclasses import field
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from chalicelib.curfews import get_rules
 from chalicelib.domain.brake import Braking, decide_brake
 from chalicelib.domain.callers import Caller
 from chalicelib.domain.curfew import CurfewRules
@@ -14,6 +13,7 @@ from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.errors import NoPlan
 from chalicelib.domain.plan import Entry, Fate, Plan, PlanHeader
 from chalicelib.ports.deps import Deps
+from chalicelib.services.curfew.rules import get_rules
 
 
 @dataclass(frozen=True)

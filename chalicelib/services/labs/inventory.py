@@ -26,8 +26,8 @@ from chalicelib.domain.world import (
     SubnetFacts,
     WorkHostState,
 )
-from chalicelib.labs import seen_lab
 from chalicelib.ports.deps import Cloud, Deps
+from chalicelib.services.labs.commands import seen_lab
 
 Part = TypeVar("Part")
 

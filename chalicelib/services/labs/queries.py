@@ -20,8 +20,8 @@ from chalicelib.domain.outlook import instant_told, what_happens_next, why_not_a
 from chalicelib.domain.place import Place
 from chalicelib.domain.receipt import Receipt
 from chalicelib.domain.verdict import verdict
-from chalicelib.labs import seen_lab
 from chalicelib.ports.deps import Deps, Page
+from chalicelib.services.labs.commands import seen_lab
 
 #: Characters; an IAM user's ARN has at most 600, and no index takes a key of any length.
 _LONGEST_OWNER = 1024

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from chalicelib.curfews import get_rules
 from chalicelib.domain.callers import Caller
 from chalicelib.domain.curfew import CurfewRules
 from chalicelib.domain.deferred import dataclass
@@ -12,8 +11,9 @@ from chalicelib.domain.evidence import Evidence
 from chalicelib.domain.idleness import judge
 from chalicelib.domain.idleness_verdict import Verdict
 from chalicelib.domain.lab import Lab, Phase
-from chalicelib.labs import seen_lab
 from chalicelib.ports.deps import Deps
+from chalicelib.services.curfew.rules import get_rules
+from chalicelib.services.labs.commands import seen_lab
 
 #: Phases in which there is a cluster with nodes, of which something can be seen.
 _SEEN = frozenset({Phase.READY, Phase.UPDATING})

@@ -6,8 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from chalicelib.clusters_reading import ClusterView, get_cluster, kept_cluster
-from chalicelib.clusters_registry import place_of
 from chalicelib.domain.answering import may_change
 from chalicelib.domain.callers import Caller
 from chalicelib.domain.deferred import dataclass
@@ -27,6 +25,8 @@ from chalicelib.domain.rungs import latest_snooze
 from chalicelib.domain.support import Deadline, SupportPhase
 from chalicelib.domain.supporting import EXTENDED, STANDARD
 from chalicelib.ports.deps import Deps
+from chalicelib.services.support.accounts import place_of
+from chalicelib.services.support.queries import ClusterView, get_cluster, kept_cluster
 
 
 @dataclass(frozen=True)

@@ -19,9 +19,9 @@ from chalicelib.domain.history import Event
 from chalicelib.domain.lab import ENDING, OVER, RESTING, Lab, Protection
 from chalicelib.domain.money import Cost, hourly_cost, keeping_cost
 from chalicelib.domain.supporting import decide_support
-from chalicelib.labs import own_lab
-from chalicelib.labs_moving import Answered
 from chalicelib.ports.deps import Deps
+from chalicelib.services.labs.commands import own_lab
+from chalicelib.services.labs.transitions import Answered
 
 
 @dataclass(frozen=True)

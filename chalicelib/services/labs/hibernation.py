@@ -11,9 +11,9 @@ from chalicelib.domain.findings import Finding, warning
 from chalicelib.domain.hibernating import awakened, put_to_sleep
 from chalicelib.domain.lab import Lab, Phase
 from chalicelib.domain.outlook import instant_told
-from chalicelib.labs import own_lab
-from chalicelib.labs_moving import START_CHECK, Answered, moved
 from chalicelib.ports.deps import Deps
+from chalicelib.services.labs.commands import own_lab
+from chalicelib.services.labs.transitions import START_CHECK, Answered, moved
 
 _ASLEEP = frozenset({Phase.HIBERNATING, Phase.HIBERNATED})
 _AWAKE = frozenset({Phase.WAKING, Phase.READY})

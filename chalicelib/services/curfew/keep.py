@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from chalicelib.curfews import get_rules
 from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.errors import LabNotFound, LinkInvalid, NotKept
 from chalicelib.domain.evening import local_told
@@ -19,6 +18,7 @@ from chalicelib.domain.lab import RESTING, Lab
 from chalicelib.domain.money import keeping_cost
 from chalicelib.domain.plan import Entry
 from chalicelib.ports.deps import Deps
+from chalicelib.services.curfew.rules import get_rules
 
 
 @dataclass(frozen=True)

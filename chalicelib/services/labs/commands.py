@@ -18,9 +18,9 @@ from chalicelib.domain.lab import ENDING, OVER, Change, Lab, Phase
 from chalicelib.domain.outlook import volumes_told
 from chalicelib.domain.spec import LabSpec
 from chalicelib.domain.validation_size import judge_size
-from chalicelib.labs_moving import START_CHECK, Answered, anew, moved, started
-from chalicelib.labs_preflight import preflight
 from chalicelib.ports.deps import Deps
+from chalicelib.services.labs.preflight import preflight
+from chalicelib.services.labs.transitions import START_CHECK, Answered, anew, moved, started
 
 #: Characters; ours have 16, and no store takes a key of any length.
 _LONGEST_ID = 64

@@ -1,0 +1,1 @@
+"""What a person may ask: one function per use case, the order always judge, store, start."""

@@ -1,0 +1,1 @@
+"""Requests about curfew: rules, tonight's plan, a verdict, the keep link."""

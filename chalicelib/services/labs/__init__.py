@@ -1,0 +1,1 @@
+"""Requests about one lab or many."""

@@ -1,0 +1,1 @@
+"""Requests about watched clusters and registered accounts."""
