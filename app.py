@@ -10,12 +10,11 @@ from types import ModuleType
 
 from chalice import Blueprint, Chalice, Rate
 
-from chalicelib.doors import (
+from chalicelib.handlers import (
+    api,
     hibernate,
-    http,
     inspect,
     provision,
-    starting,
     sweep_idle,
     teardown,
     tend,
@@ -23,9 +22,10 @@ from chalicelib.doors import (
     wake,
     watch_support,
 )
-from chalicelib.doors.opening import handlers_of
+from chalicelib.handlers import schedules as starting
+from chalicelib.handlers.factory import handlers_of
 
-app: Chalice = http.app
+app: Chalice = api.app
 
 
 def _door(module: ModuleType) -> Blueprint:

@@ -18,7 +18,7 @@ HERE = Path(__file__).resolve().parent
 PROJECT = HERE.parent
 WORKFLOWS = ("provision", "update", "hibernate", "wake", "teardown", "inspect", "watch_support", "sweep_idle")
 API_HANDLER = "api_handler"
-API_DOOR = "chalicelib.doors.http.app"
+API_DOOR = "chalicelib.handlers.api.app"
 EVENT_HANDLERS = ("tend_labs", "start_watch_support", "start_sweep_idle", "take_health_event")
 #: They write mails with links to the API. The API's own handler can't learn its address so: that would be a cycle.
 MAIL_SENDERS = (

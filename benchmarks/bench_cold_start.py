@@ -22,7 +22,7 @@ BARE = "chalice + boto3 + Logger"
 DOORS = ("provision", "teardown", "hibernate", "watch_support", "sweep_idle", "tend", "starting")
 PROGRAMS = {
     BARE: "import chalice, boto3; from aws_lambda_powertools import Logger",
-    "the API": "import chalicelib.doors.http",
+    "the API": "import chalicelib.handlers.api",
     **{f"{door}'s steps": f"import chalicelib.doors.{door}" for door in DOORS},
     "all of it: app.py": "import app",
 }

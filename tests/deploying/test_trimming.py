@@ -173,11 +173,11 @@ class TestAsItShips:
         context = {"httpMethod": "GET", "resourcePath": "/labs", "identity": who, "requestTimeEpoch": 1795000000000}
         request = {"requestContext": context, "multiValueQueryStringParameters": None, "headers": {}}
         request |= {"pathParameters": {}, "body": None, "stageVariables": None, "isBase64Encoded": False}
-        said = alone(CALL, [shipped, runtime], "chalicelib.doors.http.app", json.dumps(request), **environment)
+        said = alone(CALL, [shipped, runtime], "chalicelib.handlers.api.app", json.dumps(request), **environment)
         assert said["answer"]["statusCode"] == 200, said
         assert json.loads(said["answer"]["body"])["labs"] == []
 
     def test_it_runs_a_step(self, shipped: Path, runtime: Path, environment: Mapping[str, str]) -> None:
         event = json.dumps({"lab_id": "lab-000000000000", "run": 1})
-        said = alone(CALL, [shipped, runtime], "chalicelib.doors.provision.provision_begin", event, **environment)
+        said = alone(CALL, [shipped, runtime], "chalicelib.handlers.provision.provision_begin", event, **environment)
         assert said == {"error": "LabNotFound"}

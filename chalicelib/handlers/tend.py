@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.doors.opening import handler
+from chalicelib.handlers.factory import handler
 from chalicelib.wiring.deps import get_deps
 from chalicelib.workflows import tend
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.doors.opening import scheduled_step
+from chalicelib.handlers.factory import scheduled_step
 from chalicelib.workflows import watch_support
 
 watch_support_begin = scheduled_step(watch_support.begin)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.doors.opening import lab_step
+from chalicelib.handlers.factory import lab_step
 from chalicelib.workflows import provision
 
 provision_begin = lab_step(provision.begin)

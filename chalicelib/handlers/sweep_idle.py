@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.doors.opening import scheduled_step
+from chalicelib.handlers.factory import scheduled_step
 from chalicelib.workflows import sweep_idle
 
 sweep_idle_begin = scheduled_step(sweep_idle.begin)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.doors.opening import lab_step
+from chalicelib.handlers.factory import lab_step
 from chalicelib.workflows import wake
 
 wake_begin = lab_step(wake.begin)
