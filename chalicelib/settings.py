@@ -6,8 +6,8 @@ import os
 from collections.abc import Mapping
 from datetime import time
 
+from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.curfew import CurfewRules
-from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.evening import EVERY_DAY, AtCurfew, Evening
 from chalicelib.domain.limits import LADDER, Limits
 from chalicelib.domain.teams import Team

@@ -69,7 +69,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "chalicelib.aws",
         "chalicelib.logs",
     ),
-    "chalicelib/settings.py": ("chalicelib.ports.deps", "chalicelib.domain.deferred"),
+    "chalicelib/settings.py": ("chalicelib.ports.deps", "chalicelib.domain.core.deferred"),
     "chalicelib/logs.py": (),
     "chalicelib/metrics.py": (),
     "chalicelib/wiring": (
@@ -80,7 +80,7 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "chalicelib.ports.curfew",
         "chalicelib.settings",
         "chalicelib.logs",
-        "chalicelib.domain.deferred",
+        "chalicelib.domain.core.deferred",
     ),
     "sandbox/": ("sandbox", "deploying"),
     "deploying/": ("deploying", "chalicelib.aws.store", "chalicelib.aws.curfew_store_alive", "chalicelib.domain"),

@@ -7,13 +7,13 @@ from datetime import timedelta
 
 import pytest
 
+from chalicelib.domain.core.resources import Kind
 from chalicelib.domain.curfew import CurfewRules
 from chalicelib.domain.errors import InvalidRequest, Throttled
 from chalicelib.domain.evening import AtCurfew
 from chalicelib.domain.findings import warning
 from chalicelib.domain.lab import Change, Phase, Planned
 from chalicelib.domain.plan import Entry, Ground
-from chalicelib.domain.resources import Kind
 from chalicelib.domain.spec import (
     AccessSpec,
     ExistingNetwork,

@@ -9,9 +9,9 @@ from urllib.parse import quote
 
 from chalicelib.api.json_words import instant, to_json
 from chalicelib.domain.callers import Caller
+from chalicelib.domain.core.place import Place
 from chalicelib.domain.fleet import ClusterKey, Registration, Trouble
 from chalicelib.domain.notices import Notice, Watched
-from chalicelib.domain.place import Place
 from chalicelib.domain.readiness import blockers
 from chalicelib.domain.skew import Behind, behind
 from chalicelib.domain.support import Deadline

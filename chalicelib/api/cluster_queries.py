@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 
 from chalicelib.api.bodies import read_body
 from chalicelib.api.queries import PageQuery, instant_of, page_of, refuse, unknown_parameters
-from chalicelib.domain.deferred import dataclass
+from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.names import nearest
 from chalicelib.domain.findings import Finding, error
 from chalicelib.domain.fleet import Registration
-from chalicelib.domain.names import nearest
 from chalicelib.domain.reading import Notes, Reader
 from chalicelib.domain.support import SupportPhase
 from chalicelib.services.support.queries import Wanted

@@ -10,9 +10,9 @@ from datetime import date, datetime
 from chalicelib.api.bodies import read_body
 from chalicelib.api.json_words import camel
 from chalicelib.api.queries import instant_of, refuse
+from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.curfew import Mode
 from chalicelib.domain.curfew_bounds import BOUNDS
-from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.errors import InvalidRequest
 from chalicelib.domain.evening import Evening
 from chalicelib.domain.evening_rules import EveningRules, read_evening

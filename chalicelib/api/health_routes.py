@@ -9,7 +9,7 @@ from chalice import Response
 
 from chalicelib.api.door import Door, json_answer
 from chalicelib.api.json_words import instant
-from chalicelib.domain.health import EXPECTED, Health, Run
+from chalicelib.domain.core.service_health import EXPECTED, Health, Run
 from chalicelib.services.health import health_of
 
 

@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from chalicelib.api.bodies import read_body
-from chalicelib.domain.deferred import dataclass
+from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.names import nearest
 from chalicelib.domain.errors import InvalidRequest
 from chalicelib.domain.findings import Finding, error, has_errors
 from chalicelib.domain.lab import Change, Phase
-from chalicelib.domain.names import nearest
 from chalicelib.domain.reading import Notes, Reader, unknown_field
 
 _DEFAULT, _MOST = 25, 100

@@ -13,15 +13,15 @@ from chalicelib.api.bodies import read_body
 from chalicelib.domain.accounts import LabAccounts
 from chalicelib.domain.calendar import Calendar
 from chalicelib.domain.callers import Caller
+from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.names import REGION
 from chalicelib.domain.defaults import usual_region
-from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.draft import Draft
 from chalicelib.domain.eksctl import is_cluster_config, read_cluster_config
 from chalicelib.domain.errors import InvalidRequest
 from chalicelib.domain.evening_rules import USUAL_RULES, EveningRules
 from chalicelib.domain.findings import Finding, Severity, error, has_errors
 from chalicelib.domain.limits import Limits
-from chalicelib.domain.names import REGION
 from chalicelib.domain.spec import LabSpec
 from chalicelib.domain.validation import complete, in_callers_words
 

@@ -16,10 +16,10 @@ from chalicelib.aws.census_dns import ZoneLook
 from chalicelib.aws.census_eks import EksLooks
 from chalicelib.aws.census_looks import Looks
 from chalicelib.domain.claims import LAB_TAG
-from chalicelib.domain.deferred import dataclass
+from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.resources import Kind, LedgerEntry, Resource, Target
 from chalicelib.domain.errors import AwsRefused, Transient
 from chalicelib.domain.reckoning import direct_look
-from chalicelib.domain.resources import Kind, LedgerEntry, Resource, Target
 
 _PARTS_OF_CLUSTER = frozenset({Kind.NODEGROUP, Kind.FARGATE_PROFILE, Kind.ADDON, Kind.ACCESS_ENTRY, Kind.POD_IDENTITY})
 

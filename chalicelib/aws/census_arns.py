@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from chalicelib.domain.resources import Kind
+from chalicelib.domain.core.resources import Kind
 
 _EC2: Mapping[str, Kind] = {
     "elastic-ip": Kind.ELASTIC_IP,

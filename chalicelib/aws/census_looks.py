@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from chalicelib.aws.errors import translate
-from chalicelib.domain.deferred import dataclass
+from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.resources import Kind, Resource
 from chalicelib.domain.errors import ResourceGone
-from chalicelib.domain.resources import Kind, Resource
 
 
 @dataclass(frozen=True)

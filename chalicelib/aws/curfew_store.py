@@ -18,11 +18,11 @@ from chalicelib.aws.store_items import SCHEMA, body_of, thing_of
 from chalicelib.aws.store_keys import Item, lab_id_of, number, text
 from chalicelib.aws.store_pages import all_items
 from chalicelib.aws.store_writes import ATTEMPTS
+from chalicelib.domain.core.place import Place
 from chalicelib.domain.curfew import CurfewRules
 from chalicelib.domain.errors import StaleLab
 from chalicelib.domain.idleness_verdict import Verdict
 from chalicelib.domain.lab import Lab
-from chalicelib.domain.place import Place
 from chalicelib.domain.running import Running
 
 

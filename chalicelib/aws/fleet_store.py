@@ -28,10 +28,10 @@ from chalicelib.aws.store_items import SCHEMA, body_of, read_body, thing_of
 from chalicelib.aws.store_keys import Item, number, text
 from chalicelib.aws.store_pages import all_items, one_page
 from chalicelib.aws.store_writes import ATTEMPTS, put, transact
+from chalicelib.domain.core.place import Place
 from chalicelib.domain.errors import StaleLab
 from chalicelib.domain.fleet import ClusterKey, Registration, Trouble
 from chalicelib.domain.notices import Watched
-from chalicelib.domain.place import Place
 
 
 class DynamoFleetStore(DynamoNotices):

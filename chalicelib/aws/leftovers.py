@@ -18,7 +18,7 @@ from chalicelib.aws.finders.reading import Finder
 from chalicelib.aws.finders.security_groups import SecurityGroups
 from chalicelib.aws.finders.volumes import Snapshots, Volumes
 from chalicelib.aws.finders.vpc_endpoints import VpcEndpoints
-from chalicelib.domain.resources import Kind, Resource, Target
+from chalicelib.domain.core.resources import Kind, Resource, Target
 
 
 class AwsLeftovers:

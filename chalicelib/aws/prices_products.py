@@ -12,7 +12,7 @@ from dataclasses import field
 from typing import Any
 
 from chalicelib.aws.errors import translate
-from chalicelib.domain.deferred import dataclass
+from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.errors import AwsRefused
 
 

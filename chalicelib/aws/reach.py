@@ -12,7 +12,7 @@ from typing import Any
 
 from chalicelib.aws.errors import translate
 from chalicelib.aws.reach_filters import Attributes, takes
-from chalicelib.domain.deferred import dataclass
+from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.errors import AwsRefused, ResourceGone
 from chalicelib.domain.notices import Message, Severity
 

@@ -11,7 +11,7 @@ from dataclasses import field
 from datetime import datetime
 from typing import Any
 
-from chalicelib.domain.deferred import dataclass
+from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.errors import EkslabError
 from chalicelib.domain.evidence import BalancerUse, Evidence, KubernetesUse, NodegroupUse, Seen, Series
 from chalicelib.domain.lab import Lab

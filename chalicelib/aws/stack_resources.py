@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from chalicelib.domain.resources import Kind, Resource
+from chalicelib.domain.core.resources import Kind, Resource
 from chalicelib.domain.stack_roles import ROLE_PATH
 
 _EC2 = {

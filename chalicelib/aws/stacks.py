@@ -11,8 +11,8 @@ from typing import Any
 
 from chalicelib.aws.errors import translate
 from chalicelib.aws.stack_resources import described
+from chalicelib.domain.core.resources import Resource
 from chalicelib.domain.errors import AlreadyExists, AwsRefused, ResourceGone
-from chalicelib.domain.resources import Resource
 from chalicelib.domain.world import StackState
 
 _LAB_TAG = "ekslab:lab-id"

@@ -25,12 +25,12 @@ from chalicelib.aws.store_keys import (
 )
 from chalicelib.aws.store_pages import Listing, all_items, one_page
 from chalicelib.aws.store_receipts import put_receipt, receipts_of
+from chalicelib.domain.core.resources import LedgerEntry
+from chalicelib.domain.core.service_health import Run
 from chalicelib.domain.errors import LabNotFound
-from chalicelib.domain.health import Run
 from chalicelib.domain.history import Event, Step
 from chalicelib.domain.lab import Lab, Phase
 from chalicelib.domain.receipt import Receipt
-from chalicelib.domain.resources import LedgerEntry
 from chalicelib.ports.deps import Page
 
 Thing = TypeVar("Thing")

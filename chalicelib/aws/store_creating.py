@@ -15,7 +15,7 @@ from chalicelib.aws.store_items import event_item, lab_item, thing_of
 from chalicelib.aws.store_keys import Item, idempotency_key_of, lab_key, name_key, number, owner_key, text
 from chalicelib.aws.store_tally import tallying
 from chalicelib.aws.store_writes import ATTEMPTS, Reason, add, put, transact
-from chalicelib.domain.deferred import dataclass
+from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.errors import AwsUnavailable, IdempotencyConflict, NameTaken, TooManyLabs
 from chalicelib.domain.lab import Lab
 

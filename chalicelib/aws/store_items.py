@@ -12,11 +12,11 @@ from typing import Any, TypeVar
 from chalicelib.aws.store_json import Unfit, read, written
 from chalicelib.aws.store_keys import RUNS, Item, index_values, key, lab_key, lab_pk, number, stamp, text
 from chalicelib.aws.store_tally import tallied
+from chalicelib.domain.core.resources import LedgerEntry
+from chalicelib.domain.core.service_health import Run
 from chalicelib.domain.errors import Unreadable
-from chalicelib.domain.health import Run
 from chalicelib.domain.history import Event, Step
 from chalicelib.domain.lab import OVER, Lab
-from chalicelib.domain.resources import LedgerEntry
 
 SCHEMA = 1
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from chalicelib.aws.errors import translate
 from chalicelib.aws.store_keys import Item, text
-from chalicelib.domain.deferred import dataclass
+from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.errors import InvalidRequest
 from chalicelib.domain.findings import error
 

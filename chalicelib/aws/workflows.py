@@ -10,8 +10,8 @@ from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.aws.errors import translate
+from chalicelib.domain.core.names import partition_of
 from chalicelib.domain.errors import AwsRefused
-from chalicelib.domain.names import partition_of
 from chalicelib.logs import logger, request_id
 
 

@@ -9,9 +9,9 @@ from datetime import datetime
 from enum import StrEnum
 
 from chalicelib.domain.claims import LAB_TAG
-from chalicelib.domain.deferred import dataclass
+from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.names import as_tag_value
 from chalicelib.domain.lab import OVER, ClusterFacts, Lab, Phase
-from chalicelib.domain.names import as_tag_value
 from chalicelib.domain.orphans import ENDS_BY_TAG, INSTALLATION_TAG, TaggedCluster
 from chalicelib.domain.spec import EndpointAccess, EndpointSpec, ExistingNetwork, LabSpec
 from chalicelib.domain.world import ClusterState

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from datetime import date, datetime, timedelta
 
+from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.curfew import CurfewRules
-from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.evening import AtCurfew, Holidays, Night, local_date, next_curfew
 from chalicelib.domain.lab import Lab
 from chalicelib.domain.plan import Ground

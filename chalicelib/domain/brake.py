@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.curfew import CurfewRules, allowance
-from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.plan import Outcome, Plan
 
 #: Fates that count: done, being done, still to be done.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from chalicelib.domain.deferred import dataclass
+from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.teams import Team
 
 #: Source: IAM Identity Center's guide, "Referencing permission sets": AWSReservedSSO_<permission set>_<unique suffix>.

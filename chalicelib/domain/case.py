@@ -7,7 +7,7 @@ from datetime import datetime
 from chalicelib.domain.accounts import LabAccounts
 from chalicelib.domain.calendar import Calendar
 from chalicelib.domain.callers import Caller
-from chalicelib.domain.deferred import dataclass
+from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.draft import Draft
 from chalicelib.domain.evening_rules import USUAL_RULES, EveningRules
 from chalicelib.domain.limits import Limits

@@ -9,11 +9,11 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from chalicelib.domain.callers import Caller
+from chalicelib.domain.core.names import nearest
 from chalicelib.domain.defaults import address_of, reachable_by_nodes
 from chalicelib.domain.findings import Finding, error, warning
 from chalicelib.domain.lab import Change, Lab
 from chalicelib.domain.limits import Limits
-from chalicelib.domain.names import nearest
 from chalicelib.domain.spec import EndpointAccess
 from chalicelib.domain.validation_endpoint import ALLOWED, API_IS, judge_cidrs
 

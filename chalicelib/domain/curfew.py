@@ -9,7 +9,7 @@ import math
 from datetime import datetime
 from enum import StrEnum
 
-from chalicelib.domain.deferred import dataclass
+from chalicelib.domain.core.deferred import dataclass
 
 
 class Mode(StrEnum):

@@ -12,11 +12,11 @@ from ipaddress import IPv4Address, ip_address
 from chalicelib.domain.accounts import LabAccounts
 from chalicelib.domain.calendar import Calendar
 from chalicelib.domain.callers import Caller
+from chalicelib.domain.core.instance_types import ami_type
+from chalicelib.domain.core.names import partition_of, principal_of, same_principal
 from chalicelib.domain.draft import Draft, NodegroupDraft
 from chalicelib.domain.evening_rules import USUAL_RULES, EveningRules, read_evening
-from chalicelib.domain.instance_types import ami_type
 from chalicelib.domain.limits import Limits
-from chalicelib.domain.names import partition_of, principal_of, same_principal
 from chalicelib.domain.spec import (
     AccessPolicySpec,
     AccessSpec,

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 from datetime import datetime
 
-from chalicelib.domain.deferred import dataclass
+from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.digest_section import section
 from chalicelib.domain.digest_sentences import deadline_told, headline
 from chalicelib.domain.digest_words import counted, day_told, paragraph

@@ -6,7 +6,7 @@ caller's address, and says so.
 
 from __future__ import annotations
 
-from chalicelib.domain.deferred import dataclass
+from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.draft import SshDraft
 from chalicelib.domain.eksctl_nodegroups_unhonoured import SSH
 from chalicelib.domain.reading import Reader

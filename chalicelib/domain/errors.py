@@ -40,7 +40,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from chalicelib.domain.failures import Failure
+    from chalicelib.domain.core.failure import Failure
     from chalicelib.domain.findings import Finding
 
 

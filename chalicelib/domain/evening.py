@@ -12,7 +12,7 @@ from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from chalicelib.domain.deferred import dataclass
+from chalicelib.domain.core.deferred import dataclass
 
 #: (country as in ISO 3166, with `-` and a subdivision where wanted; year) -> that year's public holidays.
 Holidays = Callable[[str, int], frozenset[date]]

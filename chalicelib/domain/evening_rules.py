@@ -11,10 +11,10 @@ from datetime import date, time
 from functools import cache
 from zoneinfo import available_timezones
 
-from chalicelib.domain.deferred import dataclass
+from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.names import nearest
 from chalicelib.domain.evening import USUAL_EVENING, AtCurfew, Evening
 from chalicelib.domain.findings import Finding, error
-from chalicelib.domain.names import nearest
 
 #: Monday first, as they are written.
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")

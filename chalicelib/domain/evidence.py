@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import field
 from datetime import datetime
 
-from chalicelib.domain.deferred import dataclass
+from chalicelib.domain.core.deferred import dataclass
 
 
 @dataclass(frozen=True)

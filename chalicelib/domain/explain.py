@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from chalicelib.domain.aws_words import BY_CODE, BY_WORDS
 from chalicelib.domain.causes import UNKNOWN, Cause
-from chalicelib.domain.failures import Failure
+from chalicelib.domain.core.failure import Failure
 from chalicelib.domain.world import HealthIssue
 
 _ZONE = re.compile(r"\b[a-z]{2}(?:-[a-z]+)+-\d[a-z]\b")

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.curfew import CurfewRules
-from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.errors import InvalidRequest
 from chalicelib.domain.findings import error
 from chalicelib.domain.lab import Lab

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from chalicelib.domain.deferred import dataclass
+from chalicelib.domain.core.deferred import dataclass
 
 #: The types that external-dns makes, in its spelling.
 MADE_TYPES = ("A", "AAAA", "CNAME", "MX", "NS", "SRV", "NAPTR")

@@ -10,8 +10,8 @@ from dataclasses import field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
+from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.curfew import CurfewRules, Mode
-from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.evening import Holidays, local_told, next_curfew
 from chalicelib.domain.idleness_verdict import Verdict
 from chalicelib.domain.lab import ENDING, OVER, Lab, Phase

@@ -11,7 +11,7 @@ from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
 
-from chalicelib.domain.deferred import dataclass
+from chalicelib.domain.core.deferred import dataclass
 
 
 @dataclass(frozen=True)

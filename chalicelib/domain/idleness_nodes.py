@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import field
 
-from chalicelib.domain.deferred import dataclass
+from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.evidence import Evidence, NodegroupUse, Series
 from chalicelib.domain.idleness_verdict import Sign, Signal
 from chalicelib.domain.idleness_window import Window, before, gap, per_minute, stands_out, usual, within

@@ -5,10 +5,10 @@ Only Kubernetes can say that nothing runs there. Where it can't be asked, they m
 
 from __future__ import annotations
 
+from chalicelib.domain.core.instance_types import is_accelerated
 from chalicelib.domain.digest_words import counted
 from chalicelib.domain.evidence import Evidence
 from chalicelib.domain.idleness_verdict import Sign, Signal
-from chalicelib.domain.instance_types import is_accelerated
 
 NAME = "unseen"
 

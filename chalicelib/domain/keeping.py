@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.curfew import CurfewRules
-from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.errors import NotKept
 from chalicelib.domain.evening import AtCurfew, Evening, Holidays, next_curfew
 from chalicelib.domain.extending import latest_end

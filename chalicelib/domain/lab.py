@@ -13,9 +13,9 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from chalicelib.domain.callers import Caller
-from chalicelib.domain.deferred import dataclass
-from chalicelib.domain.names import as_tag_value
-from chalicelib.domain.place import Place
+from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.names import as_tag_value
+from chalicelib.domain.core.place import Place
 from chalicelib.domain.spec import LabSpec
 
 

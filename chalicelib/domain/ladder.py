@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from chalicelib.domain.deferred import dataclass
+from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.limits import LADDER
 from chalicelib.domain.notices import Audience, Notice, NoticeKind, Severity, Watched
 from chalicelib.domain.rungs import LAST_RUNGS, due_at, latest_due, rungs_for, severity_of

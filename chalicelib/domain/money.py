@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import field
 from datetime import date, datetime, timedelta
 
-from chalicelib.domain.deferred import dataclass
+from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.evening import AtCurfew
 from chalicelib.domain.lab import Lab, Phase
 from chalicelib.domain.spec import LabSpec, NatMode, NewNetwork, NodegroupSpec, Placement

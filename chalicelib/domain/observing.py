@@ -10,10 +10,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.calendar import Calendar
-from chalicelib.domain.deferred import dataclass
+from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.place import Place
 from chalicelib.domain.fleet import AddonAtNext, ClusterKey, FleetCluster, Insight, Trouble
 from chalicelib.domain.notices import Watched
-from chalicelib.domain.place import Place
 from chalicelib.domain.support import DeadlineKind, Support, SupportPhase
 from chalicelib.domain.supporting import days_left, decide_support, delisted, minor
 from chalicelib.domain.told import deadlines_of

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from chalicelib.domain.deferred import dataclass
-from chalicelib.domain.place import Place
+from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.place import Place
 
 INSTALLATION_TAG, ENDS_BY_TAG, PROTECTED_TAG = "ekslab:installation", "ekslab:ends-by", "ekslab:protected"
 

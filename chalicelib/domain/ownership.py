@@ -17,7 +17,8 @@ from chalicelib.domain.claims import (
     names_cluster,
     other_claimants,
 )
-from chalicelib.domain.deferred import dataclass
+from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.resources import Kind, LedgerEntry, Resource, Target
 from chalicelib.domain.proofs import (
     in_own_vpc,
     is_cluster_log_group,
@@ -25,7 +26,6 @@ from chalicelib.domain.proofs import (
     name_speaks_for,
     proof_by_kind,
 )
-from chalicelib.domain.resources import Kind, LedgerEntry, Resource, Target
 
 #: What stands in the way of deleting a VPC when someone else put it there.
 _IN_THE_WAY = frozenset(

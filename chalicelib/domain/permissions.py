@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import field
 
 from chalicelib.domain.callers import Caller, identity_of
-from chalicelib.domain.deferred import dataclass
+from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.teams import Team, fits
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.appointments import Appointment
-from chalicelib.domain.deferred import dataclass
+from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.evening import local_told
 from chalicelib.domain.evidence import Evidence
 from chalicelib.domain.idleness_verdict import Verdict

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import timedelta
 
 from chalicelib.domain.claims import CNI_KEYS
-from chalicelib.domain.resources import Kind, Resource, Target
+from chalicelib.domain.core.resources import Kind, Resource, Target
 
 #: How long after the cluster's end CloudWatch may still deliver its last lines and so make its log group again.
 LATE_DELIVERY = timedelta(hours=1)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from chalicelib.domain.deferred import dataclass
+from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.fleet import AddonAtNext, FleetCluster, Insight, InsightStatus
 from chalicelib.domain.skew import behind
 from chalicelib.domain.supporting import minor, utc

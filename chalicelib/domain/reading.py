@@ -10,9 +10,9 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import field
 from typing import TypeVar
 
-from chalicelib.domain.deferred import dataclass
+from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.names import nearest
 from chalicelib.domain.findings import Finding, Severity, error, warning
-from chalicelib.domain.names import nearest
 
 Value = TypeVar("Value")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from chalicelib.domain.calendar import Calendar
-from chalicelib.domain.deferred import dataclass
+from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.evening import Holidays, local_told, next_wake
 from chalicelib.domain.lab import Lab
 from chalicelib.domain.support import DeadlineKind

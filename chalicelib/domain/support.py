@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from chalicelib.domain.deferred import dataclass
+from chalicelib.domain.core.deferred import dataclass
 
 #: USD. Extended support adds 0.50 to 0.10 an hour; a month is 730 hours, as AWS bills it.
 EXTENDED_PER_HOUR = 0.50

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.resources import Kind
+from chalicelib.domain.core.resources import Kind
 
 #: What `terminate_instances` sweeps: the nodes that no node group takes along.
 INSTANCES = (Kind.INSTANCE,)

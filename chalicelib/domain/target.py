@@ -7,8 +7,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.claims import LAB_TAG
+from chalicelib.domain.core.resources import EntryState, Kind, LedgerEntry, Target
 from chalicelib.domain.lab import Lab
-from chalicelib.domain.resources import EntryState, Kind, LedgerEntry, Target
 from chalicelib.domain.spec import ExistingNetwork, NewNetwork
 from chalicelib.domain.world import ClusterState
 

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
-from chalicelib.domain.deferred import dataclass
+from chalicelib.domain.core.deferred import dataclass
 
 _SSO_SUFFIX = re.compile(r"(?<=AWSReservedSSO_)([^/]+?)_(?:[0-9a-f]{16}|\*)(?=/)")
 

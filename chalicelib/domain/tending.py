@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from chalicelib.domain.deferred import dataclass
+from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.lab import Lab, Phase
 
 #: How long a start that got lost is tried again before it counts as failed.

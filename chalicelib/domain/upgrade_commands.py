@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from shlex import quote
 
-from chalicelib.domain.deferred import dataclass
+from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.fleet import AddonAtNext, FleetCluster, NodeKind, Nodes
 from chalicelib.domain.readiness import next_version
 from chalicelib.domain.skew import behind

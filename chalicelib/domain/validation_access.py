@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from chalicelib.domain.case import Case
-from chalicelib.domain.findings import Finding, error, warning
-from chalicelib.domain.names import (
+from chalicelib.domain.core.names import (
     ACCESS_POLICY_ARN,
     DNS_LABEL,
     LAB_ROLE_ARN,
@@ -16,6 +15,7 @@ from chalicelib.domain.names import (
     principal_of,
     same_principal,
 )
+from chalicelib.domain.findings import Finding, error, warning
 from chalicelib.domain.spec import AccessSpec
 
 #: Access entry types (model: CreateAccessEntryRequest.type); all but STANDARD are for nodes.

@@ -6,8 +6,8 @@ import json
 from collections.abc import Iterator
 
 from chalicelib.domain.case import Case
+from chalicelib.domain.core.names import ADDON, DOMAIN, HOSTED_ZONE_ID
 from chalicelib.domain.findings import Finding, error, warning
-from chalicelib.domain.names import ADDON, DOMAIN, HOSTED_ZONE_ID
 
 #: Without these no node becomes ready, or no pod finds another.
 _VITAL = ("vpc-cni", "kube-proxy", "coredns")

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from ipaddress import IPv4Network
 
 from chalicelib.domain.case import Case
+from chalicelib.domain.core.names import PUBLIC_KEY
 from chalicelib.domain.findings import Finding, error, warning
-from chalicelib.domain.names import PUBLIC_KEY
 from chalicelib.domain.spec import EndpointAccess
 from chalicelib.domain.validation_network import PRIVATE_BLOCKS, strict_network
 

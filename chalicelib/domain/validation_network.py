@@ -6,8 +6,8 @@ from collections.abc import Iterator
 from ipaddress import IPv4Network, ip_network
 
 from chalicelib.domain.case import Case
+from chalicelib.domain.core.names import SUBNET_ID, VPC_ID, ZONE
 from chalicelib.domain.findings import Finding, error, warning
-from chalicelib.domain.names import SUBNET_ID, VPC_ID, ZONE
 from chalicelib.domain.spec import ExistingNetwork, NatMode, NewNetwork, Placement
 
 #: EC2 makes VPCs of /16 to /28; four subnets of /24 need a /22.

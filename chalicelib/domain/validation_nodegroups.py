@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from chalicelib.domain.case import Case
+from chalicelib.domain.core.instance_types import ami_type
+from chalicelib.domain.core.names import INSTANCE_TYPE, LABEL_PART, LABEL_PREFIX, NODEGROUP
 from chalicelib.domain.findings import Finding, error, warning
-from chalicelib.domain.instance_types import ami_type
-from chalicelib.domain.names import INSTANCE_TYPE, LABEL_PART, LABEL_PREFIX, NODEGROUP
 from chalicelib.domain.reading import child
 from chalicelib.domain.spec import NodegroupSpec
 

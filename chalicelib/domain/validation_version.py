@@ -7,8 +7,8 @@ from datetime import datetime, timedelta
 
 from chalicelib.domain.calendar import SupportStatus, VersionSupport
 from chalicelib.domain.case import Case
+from chalicelib.domain.core.names import MINOR_VERSION
 from chalicelib.domain.findings import Finding, error, warning
-from chalicelib.domain.names import MINOR_VERSION
 from chalicelib.domain.spec import SupportPolicy
 
 

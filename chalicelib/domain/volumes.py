@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import assert_never
 
 from chalicelib.domain.claims import PVC_TAG
-from chalicelib.domain.resources import Kind, Resource
+from chalicelib.domain.core.resources import Kind, Resource
 from chalicelib.domain.spec import VolumePolicy
 
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from chalicelib.domain.core.resources import Kind, LedgerEntry, Resource, Target
     from chalicelib.domain.lab import Lab
-    from chalicelib.domain.resources import Kind, LedgerEntry, Resource, Target
     from chalicelib.domain.world import (
         EndpointProbe,
         HostedZone,

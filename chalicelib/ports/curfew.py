@@ -7,18 +7,18 @@ from dataclasses import field
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
+from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.curfew import CurfewRules
-from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.evening import Evening, Holidays
 
 if TYPE_CHECKING:
+    from chalicelib.domain.core.place import Place
     from chalicelib.domain.evidence import Evidence
     from chalicelib.domain.idleness_verdict import Verdict
     from chalicelib.domain.lab import Lab
     from chalicelib.domain.money import Prices
     from chalicelib.domain.notices import Message
     from chalicelib.domain.orphans import TaggedCluster
-    from chalicelib.domain.place import Place
     from chalicelib.domain.plan import Entry, Fate, Plan, PlanHeader
     from chalicelib.domain.running import Running
 

@@ -11,17 +11,17 @@ from dataclasses import field
 from datetime import datetime
 from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
-from chalicelib.domain.deferred import dataclass
+from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.place import Place
 from chalicelib.domain.limits import Limits
-from chalicelib.domain.place import Place
 
 if TYPE_CHECKING:
     from chalicelib.domain.accounts import LabAccounts
-    from chalicelib.domain.health import Run
+    from chalicelib.domain.core.resources import LedgerEntry
+    from chalicelib.domain.core.service_health import Run
     from chalicelib.domain.history import Event, Step
     from chalicelib.domain.lab import Lab, Phase
     from chalicelib.domain.receipt import Receipt
-    from chalicelib.domain.resources import LedgerEntry
     from chalicelib.ports.cloud import Census, Dns, Kubernetes, Leftovers, Network, Roles, Stacks
     from chalicelib.ports.curfew import Curfew
     from chalicelib.ports.eks import Clusters

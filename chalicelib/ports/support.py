@@ -6,15 +6,15 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
-from chalicelib.domain.deferred import dataclass
+from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.limits import LADDER
 
 if TYPE_CHECKING:
     from chalicelib.domain.calendar import Calendar
+    from chalicelib.domain.core.place import Place
     from chalicelib.domain.fleet import AddonAtNext, ClusterKey, FleetCluster, Insight, Registration, Trouble
     from chalicelib.domain.ladder import NoticeRules
     from chalicelib.domain.notices import Message, Notice, Watched
-    from chalicelib.domain.place import Place
 
 
 class Fleet(Protocol):

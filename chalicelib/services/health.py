@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from chalicelib.domain.core.service_health import Health, Run, judge_health
 from chalicelib.domain.errors import EkslabError
-from chalicelib.domain.health import Health, Run, judge_health
 from chalicelib.ports.deps import Deps
 
 

@@ -14,7 +14,7 @@ from chalicelib.aws.leftovers import AwsLeftovers
 from chalicelib.aws.network import Ec2Network
 from chalicelib.aws.roles import IamRoles
 from chalicelib.aws.stacks import CloudFormationStacks
-from chalicelib.domain.place import Place
+from chalicelib.domain.core.place import Place
 from chalicelib.ports.deps import Cloud
 from chalicelib.wiring.clients import client, stack_role, tokens, view_role
 

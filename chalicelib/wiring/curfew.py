@@ -11,7 +11,7 @@ from chalicelib.aws.link_keys import SecretsLinkKeys
 from chalicelib.aws.prices import PriceList
 from chalicelib.aws.reach import TopicReach
 from chalicelib.aws.signals import AwsSignals, SignalClients
-from chalicelib.domain.place import Place
+from chalicelib.domain.core.place import Place
 from chalicelib.ports.curfew import Curfew
 from chalicelib.settings import Settings
 from chalicelib.wiring.clients import BRIEFLY, LazyClient, client, view_role, view_tokens

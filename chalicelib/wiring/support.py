@@ -5,7 +5,7 @@ from __future__ import annotations
 from chalicelib.aws.clock import SystemClock
 from chalicelib.aws.fleet import EksFleet
 from chalicelib.aws.notifier import SnsNotifier
-from chalicelib.domain.place import Place
+from chalicelib.domain.core.place import Place
 from chalicelib.ports.support import Watch
 from chalicelib.settings import Settings
 from chalicelib.wiring.clients import LazyClient, client, fleet_store

@@ -10,9 +10,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.arns import part_of_cluster
+from chalicelib.domain.core.resources import EntryState, Kind
 from chalicelib.domain.errors import AwsRefused, ResourceGone
 from chalicelib.domain.lab import Lab
-from chalicelib.domain.resources import EntryState, Kind
 from chalicelib.domain.spec import AccessSpec
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.making import access_of, view_of

@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from chalicelib.domain.arns import ec2_thing, partition_of
+from chalicelib.domain.core.resources import Kind, Resource
 from chalicelib.domain.errors import AwsRefused, ProvisioningFailed, Transient
 from chalicelib.domain.explain import explain, explain_timeout
 from chalicelib.domain.lab import Lab
 from chalicelib.domain.patience import PATIENCE
-from chalicelib.domain.resources import Kind, Resource
 from chalicelib.domain.spec import (
     AccessPolicySpec,
     AccessSpec,

@@ -10,11 +10,11 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from chalicelib.domain.core.resources import EntryState, Kind, LedgerEntry, Resource
 from chalicelib.domain.errors import Superseded
 from chalicelib.domain.history import Event
 from chalicelib.domain.lab import Lab, Phase
 from chalicelib.domain.patience import PATIENCE
-from chalicelib.domain.resources import EntryState, Kind, LedgerEntry, Resource
 from chalicelib.domain.steps import Result, StepResult
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.measuring import measure_move

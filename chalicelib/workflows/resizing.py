@@ -9,9 +9,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 
+from chalicelib.domain.core.failure import Failure
 from chalicelib.domain.errors import ProvisioningFailed, ResourceGone, StillInUse
 from chalicelib.domain.explain import explain
-from chalicelib.domain.failures import Failure
 from chalicelib.domain.hibernating import sizes_told
 from chalicelib.domain.lab import Blame, Lab, NodegroupSize
 from chalicelib.domain.patience import PATIENCE

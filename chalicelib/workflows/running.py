@@ -11,9 +11,9 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from chalicelib.domain.deferred import dataclass
+from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.failure import Failure
 from chalicelib.domain.errors import AwsRefused, ProvisioningFailed, Superseded
-from chalicelib.domain.failures import Failure
 from chalicelib.domain.history import Event, Step, StepStatus
 from chalicelib.domain.lab import Lab
 from chalicelib.domain.steps import ACTS_IN, STEPS, Result, StepResult

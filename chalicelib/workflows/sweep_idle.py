@@ -10,9 +10,9 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
+from chalicelib.domain.core.place import Place
+from chalicelib.domain.core.service_health import Run
 from chalicelib.domain.curfew import Mode
-from chalicelib.domain.health import Run
-from chalicelib.domain.place import Place
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.measuring import measure_sweep, measure_warnings
 from chalicelib.workflows.sweep_idle_acting import act_on

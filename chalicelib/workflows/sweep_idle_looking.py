@@ -12,8 +12,8 @@ from dataclasses import field, replace
 from datetime import datetime, timedelta
 
 from chalicelib.domain.appointments import Appointment, closing, next_appointment
+from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.curfew import CurfewRules
-from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.evening import AtCurfew, local_told
 from chalicelib.domain.evidence import Evidence
 from chalicelib.domain.fates import TAGGED, is_tagged, why_spared

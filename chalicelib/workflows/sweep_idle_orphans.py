@@ -10,12 +10,12 @@ from datetime import datetime
 
 from chalicelib.domain.adopting import Orphan, OrphanDecision, adopted_lab, decide_orphan, is_overdue
 from chalicelib.domain.claims import LAB_TAG
+from chalicelib.domain.core.place import Place
 from chalicelib.domain.curfew import Mode
 from chalicelib.domain.errors import LabNotFound, NameTaken, ResourceGone
 from chalicelib.domain.history import Event
 from chalicelib.domain.lab import OVER, Lab, Phase
 from chalicelib.domain.orphans import TaggedCluster
-from chalicelib.domain.place import Place
 from chalicelib.domain.world import ClusterState
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.sweep_idle_settling import KIND, rules_of

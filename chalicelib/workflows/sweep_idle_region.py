@@ -6,10 +6,10 @@ from datetime import datetime
 
 from chalicelib.domain.calendar import Calendar
 from chalicelib.domain.claims import LAB_TAG
-from chalicelib.domain.deferred import dataclass
+from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.place import Place
 from chalicelib.domain.errors import ResourceGone
 from chalicelib.domain.lab import Lab
-from chalicelib.domain.place import Place
 from chalicelib.domain.sleeping import upgrade_ahead
 from chalicelib.domain.supporting import decide_support
 from chalicelib.domain.world import ClusterState

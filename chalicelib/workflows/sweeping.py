@@ -10,14 +10,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import field, replace
 from datetime import datetime
 
-from chalicelib.domain.deferred import dataclass
+from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.resources import EntryState, Kind, LedgerEntry, Resource, Target
 from chalicelib.domain.errors import AwsRefused, ResourceGone, StillInUse, Transient
 from chalicelib.domain.history import Event
 from chalicelib.domain.lab import Lab
 from chalicelib.domain.ownership import Action, Decision, judge
 from chalicelib.domain.receipt import Receipt
 from chalicelib.domain.reckoning import CAME_BACK, reckon
-from chalicelib.domain.resources import EntryState, Kind, LedgerEntry, Resource, Target
 from chalicelib.domain.sweeps import INSTANCES, LEFTOVERS, REMAINS, SLOW, STRAGGLERS
 from chalicelib.domain.target import target_of, with_cluster
 from chalicelib.domain.volumes import VolumeFate, volume_fate

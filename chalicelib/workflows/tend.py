@@ -10,8 +10,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from chalicelib.domain.core.service_health import Run
 from chalicelib.domain.errors import EkslabError, Superseded
-from chalicelib.domain.health import Run
 from chalicelib.domain.hibernating import awakened
 from chalicelib.domain.history import Event
 from chalicelib.domain.lab import Blame, Lab, Phase

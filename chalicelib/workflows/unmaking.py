@@ -7,12 +7,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.claims import LAB_TAG
+from chalicelib.domain.core.resources import EntryState, Kind, Resource
 from chalicelib.domain.errors import AwsRefused, ResourceGone, StillInUse
 from chalicelib.domain.history import StepStatus
 from chalicelib.domain.lab import Lab
 from chalicelib.domain.ownership import judge
 from chalicelib.domain.receipt import Outcome, Receipt
-from chalicelib.domain.resources import EntryState, Kind, Resource
 from chalicelib.domain.steps import STEPS, execution_name
 from chalicelib.domain.world import ClusterState
 from chalicelib.ports.deps import Deps

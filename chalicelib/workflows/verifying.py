@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import field
 
-from chalicelib.domain.deferred import dataclass
+from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.failure import Failure
 from chalicelib.domain.errors import ResourceGone
 from chalicelib.domain.explain import explain_issues
-from chalicelib.domain.failures import Failure
 from chalicelib.domain.lab import Blame, Lab
 from chalicelib.domain.spec import AccessSpec, AddonSpec
 from chalicelib.domain.world import AddonState, ClusterState, HealthIssue, NodegroupState

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 
-from chalicelib.domain.deferred import dataclass
+from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.failure import Failure
 from chalicelib.domain.explain import explain_issues
-from chalicelib.domain.failures import Failure
 from chalicelib.domain.lab import Blame, Lab, NodegroupSize
 from chalicelib.domain.world import HealthIssue, NodegroupState
 from chalicelib.ports.deps import Deps

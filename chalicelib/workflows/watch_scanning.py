@@ -11,7 +11,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from chalicelib.domain.calendar import Calendar
-from chalicelib.domain.deferred import dataclass
+from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.place import Place
 from chalicelib.domain.errors import AwsRefused, EkslabError, ResourceGone
 from chalicelib.domain.fleet import ClusterKey, FleetCluster, Registration, Trouble
 from chalicelib.domain.ladder import decide_notices
@@ -25,7 +26,6 @@ from chalicelib.domain.observing import (
     troubled,
     with_readiness,
 )
-from chalicelib.domain.place import Place
 from chalicelib.domain.readiness import next_version
 from chalicelib.domain.supporting import decide_support
 from chalicelib.ports.deps import Deps

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chalicelib.domain.arns import cluster_of, ec2_thing, part_of_cluster
+from chalicelib.domain.core.resources import EntryState, Kind
 from chalicelib.domain.errors import ProvisioningFailed
 from chalicelib.domain.explain import explain_issues
 from chalicelib.domain.lab import Lab
-from chalicelib.domain.resources import EntryState, Kind
 from chalicelib.domain.steps import Result, StepResult
 from chalicelib.domain.world import AddonState, ClusterState, NodegroupState
 from chalicelib.ports.deps import Deps

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
+from chalicelib.domain.core.place import Place
+from chalicelib.domain.core.resources import Kind
 from chalicelib.domain.fleet import Registration
 from chalicelib.domain.lab import Phase
-from chalicelib.domain.place import Place
-from chalicelib.domain.resources import Kind
 from tests.api.http import ADMIN, Http
 from tests.fakes import NOW, a_lab, a_spec
 from tests.fakes.builders import ACCOUNT

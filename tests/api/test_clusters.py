@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chalicelib.domain.core.place import Place
 from chalicelib.domain.errors import AwsRefused
 from chalicelib.domain.fleet import NodeKind, Nodes, Registration
-from chalicelib.domain.place import Place
 from chalicelib.domain.support import Deadline, DeadlineKind, SupportPhase
 from tests.api.http import ADMIN, STRANGER, Http
 from tests.fakes import NOW, OWNER

@@ -13,9 +13,9 @@ import pytest
 from botocore.stub import Stubber
 
 from chalicelib.aws.stacks import CloudFormationStacks
+from chalicelib.domain.core.resources import Kind
 from chalicelib.domain.errors import AlreadyExists, ResourceGone
 from chalicelib.domain.lab import Lab
-from chalicelib.domain.resources import Kind
 from chalicelib.domain.spec import NatMode, NewNetwork, SshSpec, WorkHostSpec
 from chalicelib.domain.stack_template import lab_parameters, lab_template
 from chalicelib.domain.world import StackState

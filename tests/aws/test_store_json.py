@@ -15,17 +15,17 @@ from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
 from chalicelib.aws.store_json import Unfit, read, written
+from chalicelib.domain.core.place import Place
+from chalicelib.domain.core.resources import LedgerEntry
+from chalicelib.domain.core.service_health import Run
 from chalicelib.domain.curfew import CurfewRules
 from chalicelib.domain.fleet import Registration, Trouble
-from chalicelib.domain.health import Run
 from chalicelib.domain.history import Event, Step
 from chalicelib.domain.idleness_verdict import Verdict
 from chalicelib.domain.lab import Lab
 from chalicelib.domain.notices import Notice, Watched
-from chalicelib.domain.place import Place
 from chalicelib.domain.plan import Entry, Fate, PlanHeader
 from chalicelib.domain.receipt import Receipt
-from chalicelib.domain.resources import LedgerEntry
 from chalicelib.domain.spec import ExistingNetwork, NewNetwork
 from tests.aws.given_curfew import an_entry
 

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 import chalicelib
-from chalicelib.domain.deferred import dataclass
+from chalicelib.domain.core.deferred import dataclass
 
 ROOM = Path(chalicelib.__file__).parent
 
@@ -137,4 +137,4 @@ def test_no_module_takes_the_other_decorator() -> None:
         and node.module == "dataclasses"
         and "dataclass" in {n.name for n in node.names}
     ]
-    assert takers == ["domain/deferred.py"]
+    assert takers == ["domain/core/deferred.py"]

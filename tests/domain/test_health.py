@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from chalicelib.domain.health import EXPECTED, HealthStatus, Run, judge_health
+from chalicelib.domain.core.service_health import EXPECTED, HealthStatus, Run, judge_health
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 WELL = tuple(Run(workflow, NOW - most, "done") for workflow, most in EXPECTED.items())

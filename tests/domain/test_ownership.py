@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain.claims import CLUSTER_PREFIX, LAB_TAG, OWNING_KEYS, STACK_TAG
+from chalicelib.domain.core.resources import EntryState, Kind, LedgerEntry, Resource, Target
 from chalicelib.domain.ownership import Action, judge
-from chalicelib.domain.resources import EntryState, Kind, LedgerEntry, Resource, Target
 
 BORN = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 LATER = BORN + timedelta(minutes=30)

@@ -9,9 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain.claims import LAB_TAG
+from chalicelib.domain.core.resources import EntryState, Kind, LedgerEntry, Resource
 from chalicelib.domain.receipt import Outcome, Receipt
 from chalicelib.domain.reckoning import direct_look, reckon
-from chalicelib.domain.resources import EntryState, Kind, LedgerEntry, Resource
 from tests.domain.test_ownership import BORN, LATER, OWNED, TARGET, a
 
 VOLUME = a(Kind.VOLUME, OWNED, id="vol-1", born=LATER)

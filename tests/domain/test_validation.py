@@ -7,12 +7,12 @@ from typing import Any
 
 import pytest
 
+from chalicelib.domain.core.instance_types import ami_type
+from chalicelib.domain.core.names import as_tag_value, nearest, principal_of, same_principal
 from chalicelib.domain.defaults import DEFAULT_ADDONS
 from chalicelib.domain.draft import Draft, ExternalDnsDraft, NetworkDraft, NodegroupDraft, SshDraft
 from chalicelib.domain.findings import Severity
-from chalicelib.domain.instance_types import ami_type
 from chalicelib.domain.limits import Limits
-from chalicelib.domain.names import as_tag_value, nearest, principal_of, same_principal
 from chalicelib.domain.spec import (
     AccessPolicySpec,
     AccessSpec,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chalicelib.domain.claims import PVC_TAG
-from chalicelib.domain.resources import Kind, Resource
+from chalicelib.domain.core.resources import Kind, Resource
 from chalicelib.domain.spec import VolumePolicy
 from chalicelib.domain.volumes import VolumeFate, volume_fate
 

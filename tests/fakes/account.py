@@ -10,8 +10,8 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
+from chalicelib.domain.core.resources import Kind, Resource
 from chalicelib.domain.errors import AccessDenied, AwsUnavailable, ResourceGone, StillInUse
-from chalicelib.domain.resources import Kind, Resource
 from tests.fakes.clock import FakeClock
 
 #: kind -> (id prefix, ARN pattern)

@@ -6,9 +6,9 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from chalicelib.domain.core.resources import Kind, Resource
 from chalicelib.domain.errors import AlreadyExists, AwsRefused, ResourceGone, StillInUse
 from chalicelib.domain.lab import Lab, NodegroupSize
-from chalicelib.domain.resources import Kind, Resource
 from chalicelib.domain.spec import NodegroupSpec
 from chalicelib.domain.world import HealthIssue, NodegroupState, UpdateState
 from tests.fakes.account import Account, port

@@ -6,9 +6,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from chalicelib.domain.core.resources import Kind
 from chalicelib.domain.errors import ResourceGone
 from chalicelib.domain.lab import Lab
-from chalicelib.domain.resources import Kind
 from chalicelib.domain.spec import AccessSpec, AddonSpec, PodIdentitySpec
 from chalicelib.domain.world import AccessEntryState, AddonState, HealthIssue, PodIdentityState
 from tests.fakes.account import Account, port

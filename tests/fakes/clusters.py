@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from chalicelib.domain.calendar import Calendar
+from chalicelib.domain.core.resources import Kind
 from chalicelib.domain.errors import AlreadyExists, AwsRefused, ResourceGone, StillInUse
 from chalicelib.domain.lab import Lab
-from chalicelib.domain.resources import Kind
 from chalicelib.domain.spec import EndpointAccess, EndpointSpec
 from chalicelib.domain.world import ClusterState, HealthIssue, UpdateState
 from tests.fakes.account import Account, port

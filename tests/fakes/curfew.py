@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
+from chalicelib.domain.core.place import Place
 from chalicelib.domain.curfew import CurfewRules
 from chalicelib.domain.errors import ResourceGone, StaleLab
 from chalicelib.domain.evidence import Evidence
@@ -14,7 +15,6 @@ from chalicelib.domain.lab import OVER, RESTING, Lab, Phase
 from chalicelib.domain.money import Prices
 from chalicelib.domain.notices import Message
 from chalicelib.domain.orphans import TaggedCluster
-from chalicelib.domain.place import Place
 from chalicelib.domain.plan import Entry, Fate, Outcome, Plan, PlanHeader, entry_digest, hash_of_digests
 from chalicelib.domain.running import Running
 from chalicelib.ports.curfew import Curfew

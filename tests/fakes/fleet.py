@@ -11,9 +11,9 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from chalicelib.domain.calendar import Calendar, SupportStatus
+from chalicelib.domain.core.place import Place
 from chalicelib.domain.errors import AwsRefused, ResourceGone
 from chalicelib.domain.fleet import AddonAtNext, ClusterKey, FleetCluster, Insight, InsightStatus
-from chalicelib.domain.place import Place
 from tests.fakes.account import Account, port
 from tests.fakes.builders import a_calendar
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from chalicelib.domain.core.place import Place
 from chalicelib.domain.fleet import (
     AddonAtNext,
     ClusterKey,
@@ -18,7 +19,6 @@ from chalicelib.domain.fleet import (
     Trouble,
 )
 from chalicelib.domain.notices import Audience, Message, Notice, NoticeKind, Severity, Watched
-from chalicelib.domain.place import Place
 from chalicelib.domain.support import Deadline, DeadlineKind, Support, SupportPhase
 from tests.fakes.builders import ACCOUNT, NOW
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
+from chalicelib.domain.core.place import Place
 from chalicelib.domain.errors import InvalidRequest
 from chalicelib.domain.findings import error
 from chalicelib.domain.fleet import ClusterKey, Registration, Trouble
 from chalicelib.domain.notices import Notice, NoticeState, Watched
-from chalicelib.domain.place import Place
 from tests.fakes.account import Account, port
 
 Item = TypeVar("Item")

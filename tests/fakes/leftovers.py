@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from chalicelib.domain.resources import Kind, LedgerEntry, Resource, Target
+from chalicelib.domain.core.resources import Kind, LedgerEntry, Resource, Target
 from tests.fakes.account import Account, port
 
 

@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from chalicelib.domain.core.resources import Kind
 from chalicelib.domain.errors import ResourceGone
 from chalicelib.domain.lab import Lab
-from chalicelib.domain.resources import Kind
 from chalicelib.domain.world import (
     EndpointProbe,
     HostedZone,

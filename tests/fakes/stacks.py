@@ -12,8 +12,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from chalicelib.domain.core.resources import Kind, Resource
 from chalicelib.domain.errors import AlreadyExists, AwsRefused, ResourceGone, StillInUse
-from chalicelib.domain.resources import Kind, Resource
 from chalicelib.domain.world import StackState
 from tests.fakes.account import Account, port
 

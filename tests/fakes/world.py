@@ -6,9 +6,9 @@ import itertools
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from chalicelib.domain.core.place import Place
 from chalicelib.domain.errors import AccessDenied
 from chalicelib.domain.limits import Limits
-from chalicelib.domain.place import Place
 from chalicelib.ports.deps import Cloud, Deps
 from tests.fakes.account import Account
 from tests.fakes.clock import FakeClock

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from chalicelib.domain.core.resources import EntryState, Kind
 from chalicelib.domain.errors import AwsRefused, AwsUnavailable, Superseded
 from chalicelib.domain.hibernating import put_to_sleep
 from chalicelib.domain.lab import Lab, NodegroupSize, Phase
-from chalicelib.domain.resources import EntryState, Kind
 from chalicelib.domain.spec import AccessSpec, NodegroupSpec
 from chalicelib.domain.steps import execution_name
 from chalicelib.domain.world import AccessEntryState

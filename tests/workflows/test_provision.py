@@ -7,9 +7,9 @@ from datetime import timedelta
 
 import pytest
 
+from chalicelib.domain.core.resources import EntryState, Kind
 from chalicelib.domain.errors import AccessDenied, AwsRefused
 from chalicelib.domain.lab import Blame, Phase
-from chalicelib.domain.resources import EntryState, Kind
 from chalicelib.domain.spec import ExistingNetwork, NodegroupSpec, WorkHostSpec
 from chalicelib.domain.world import ClusterState, HealthIssue, SubnetFacts
 from tests.fakes import a_lab, a_network, a_nodegroup, a_spec

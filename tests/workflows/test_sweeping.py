@@ -9,10 +9,10 @@ import pytest
 
 from chalicelib.domain.arns import cluster_of
 from chalicelib.domain.claims import PVC_TAG
+from chalicelib.domain.core.resources import EntryState, Kind, LedgerEntry, Resource
 from chalicelib.domain.errors import AccessDenied, AwsUnavailable, ResourceGone, StillInUse
 from chalicelib.domain.lab import ClusterFacts, Lab
 from chalicelib.domain.receipt import Outcome
-from chalicelib.domain.resources import EntryState, Kind, LedgerEntry, Resource
 from chalicelib.domain.spec import VolumePolicy
 from chalicelib.workflows.sweeping import SweepOutcome, aim, sweep, take_receipt
 from tests.fakes.builders import NOW, a_lab, a_spec

@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
+from chalicelib.domain.core.resources import EntryState, Kind
 from chalicelib.domain.errors import AccessDenied, AwsUnavailable, StillInUse
 from chalicelib.domain.history import StepStatus
 from chalicelib.domain.lab import Phase
 from chalicelib.domain.receipt import Outcome
-from chalicelib.domain.resources import EntryState, Kind
 from chalicelib.domain.spec import NodegroupSpec
 from chalicelib.domain.world import HealthIssue, KubernetesSweep
 from tests.fakes import a_lab, a_spec

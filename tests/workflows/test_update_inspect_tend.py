@@ -6,9 +6,9 @@ from dataclasses import replace
 
 import pytest
 
+from chalicelib.domain.core.resources import Kind
 from chalicelib.domain.errors import AccessDenied, AwsRefused, AwsUnavailable, StillInUse
 from chalicelib.domain.lab import Blame, Change, Lab, Phase
-from chalicelib.domain.resources import Kind
 from chalicelib.domain.spec import EndpointAccess
 from chalicelib.domain.steps import execution_name
 from chalicelib.workflows import tend

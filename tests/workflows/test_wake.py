@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from chalicelib.domain.core.resources import Kind
 from chalicelib.domain.errors import AwsRefused, AwsUnavailable, StaleLab, StillInUse, Throttled
 from chalicelib.domain.evening import Evening
 from chalicelib.domain.lab import Blame, NodegroupSize, Phase
-from chalicelib.domain.resources import Kind
 from chalicelib.domain.world import HealthIssue, NodegroupState
 from chalicelib.services.labs import hibernation
 from chalicelib.workflows.recording import learn

@@ -7,7 +7,7 @@ from typing import Any
 
 from chalicelib.aws.errors import translate
 from chalicelib.aws.finders.reading import attributes, chunks, every, tags_of
-from chalicelib.domain.resources import Kind, Resource, Target
+from chalicelib.domain.core.resources import Kind, Resource, Target
 
 #: DescribeTags takes at most this many ARNs.
 _ARNS_PER_CALL = 20

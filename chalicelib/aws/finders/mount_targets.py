@@ -7,7 +7,7 @@ from typing import Any
 
 from chalicelib.aws.errors import translate
 from chalicelib.aws.finders.reading import arn, attributes, every, tags_of
-from chalicelib.domain.resources import Kind, Resource, Target
+from chalicelib.domain.core.resources import Kind, Resource, Target
 
 
 class MountTargets:

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from chalicelib.aws.errors import translate
 from chalicelib.domain.claims import CLUSTER_PREFIX, LAB_TAG, OWNING_KEYS
-from chalicelib.domain.resources import Resource, Target
+from chalicelib.domain.core.resources import Resource, Target
 
 #: EC2 takes at most this many values in one filter.
 _VALUES_PER_FILTER = 200

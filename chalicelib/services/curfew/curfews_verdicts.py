@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from chalicelib.domain.callers import Caller
+from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.curfew import CurfewRules
-from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.evidence import Evidence
 from chalicelib.domain.idleness import judge
 from chalicelib.domain.idleness_verdict import Verdict

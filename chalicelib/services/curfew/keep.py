@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from chalicelib.domain.deferred import dataclass
+from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.errors import LabNotFound, LinkInvalid, NotKept
 from chalicelib.domain.evening import local_told
 from chalicelib.domain.history import Event

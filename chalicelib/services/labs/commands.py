@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from chalicelib.domain.callers import Caller
 from chalicelib.domain.changes import change_told, changes_nothing, completed, judge_change
-from chalicelib.domain.deferred import dataclass
+from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.errors import InvalidRequest, LabNotFound, NameTaken, NotYours, WrongPhase
 from chalicelib.domain.findings import Finding, has_errors, warning
 from chalicelib.domain.lab import ENDING, OVER, Change, Lab, Phase

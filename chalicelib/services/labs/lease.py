@@ -9,8 +9,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.callers import Caller
+from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.curfew import CurfewRules
-from chalicelib.domain.deferred import dataclass
 from chalicelib.domain.errors import InvalidRequest, NotYours, WrongPhase
 from chalicelib.domain.evening import Evening, local_told, next_wake
 from chalicelib.domain.extending import Decision, Wish, extend, last_end

@@ -8,16 +8,16 @@ from typing import Any
 
 from chalicelib.domain.calendar import Calendar
 from chalicelib.domain.callers import Caller, identity_of
-from chalicelib.domain.deferred import dataclass
+from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.names import REGION
+from chalicelib.domain.core.place import Place
 from chalicelib.domain.errors import InvalidRequest, NoReceiptYet, WrongPhase
 from chalicelib.domain.evening import Night, next_curfew
 from chalicelib.domain.findings import error
 from chalicelib.domain.history import Event, Step
 from chalicelib.domain.kubeconfig import kubeconfig
 from chalicelib.domain.lab import ENDING, OVER, Lab, Phase
-from chalicelib.domain.names import REGION
 from chalicelib.domain.outlook import instant_told, what_happens_next, why_not_as_planned
-from chalicelib.domain.place import Place
 from chalicelib.domain.receipt import Receipt
 from chalicelib.domain.verdict import verdict
 from chalicelib.ports.deps import Deps, Page

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from chalicelib.domain.callers import Caller
-from chalicelib.domain.deferred import dataclass
+from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.errors import EkslabError
 from chalicelib.domain.findings import Finding, warning
 from chalicelib.domain.history import Event

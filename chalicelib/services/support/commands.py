@@ -8,7 +8,7 @@ from datetime import datetime
 
 from chalicelib.domain.answering import may_change
 from chalicelib.domain.callers import Caller
-from chalicelib.domain.deferred import dataclass
+from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.errors import (
     AwsRefused,
     ClusterNotWatched,

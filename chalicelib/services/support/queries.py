@@ -9,11 +9,11 @@ from datetime import datetime
 
 from chalicelib.domain.answering import may_change, may_see
 from chalicelib.domain.callers import Caller
-from chalicelib.domain.deferred import dataclass
+from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.place import Place
 from chalicelib.domain.errors import ClusterNotWatched
 from chalicelib.domain.fleet import ClusterKey, Trouble
 from chalicelib.domain.notices import Notice, Watched
-from chalicelib.domain.place import Place
 from chalicelib.domain.support import SupportPhase
 from chalicelib.domain.supporting import days_left
 from chalicelib.ports.deps import Deps, Page

@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 
 from chalicelib.aws.census import AwsCensus, CensusClients
 from chalicelib.aws.leftovers import AwsLeftovers
-from chalicelib.domain.resources import Kind
+from chalicelib.domain.core.resources import Kind
 
 REGION = "ap-northeast-2"
 ACCOUNT = "123456789012"

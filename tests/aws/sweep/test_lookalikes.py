@@ -11,7 +11,7 @@ from moto import mock_aws
 
 from chalicelib.domain import ownership
 from chalicelib.domain.claims import CLUSTER_PREFIX, LAB_TAG
-from chalicelib.domain.resources import Kind
+from chalicelib.domain.core.resources import Kind
 from tests.aws.sweep.accounts import MotoAccount, Thing
 from tests.aws.sweep.given import ISSUER, NODE_ROLE, LabOnMoto, a_lab_on_moto
 

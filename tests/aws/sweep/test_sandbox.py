@@ -15,9 +15,9 @@ import pytest
 from chalicelib.aws.census import AwsCensus, CensusClients
 from chalicelib.aws.leftovers import AwsLeftovers
 from chalicelib.domain.arns import cluster_of
+from chalicelib.domain.core.resources import EntryState, LedgerEntry
 from chalicelib.domain.lab import ClusterFacts, Lab
 from chalicelib.domain.receipt import Outcome
-from chalicelib.domain.resources import EntryState, LedgerEntry
 from chalicelib.domain.spec import ExternalDnsSpec
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.sweeping import STRAGGLERS, sweep, take_receipt

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.deferred import dataclass
+from chalicelib.domain.core.deferred import dataclass
 
 
 @dataclass(frozen=True)

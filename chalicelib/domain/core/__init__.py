@@ -1,0 +1,1 @@
+"""Nouns that every other folder uses: places, names, resources, messages, wording."""
