@@ -7,8 +7,8 @@ from datetime import time
 import pytest
 
 from chalicelib.domain.evening import AtCurfew, Evening
+from chalicelib.domain.identity.teams import Team
 from chalicelib.domain.limits import LADDER
-from chalicelib.domain.teams import Team
 from chalicelib.settings import load_settings
 
 REQUIRED = {

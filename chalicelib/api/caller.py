@@ -6,8 +6,8 @@ from typing import Any
 
 from chalice.app import ForbiddenError, Request
 
-from chalicelib.domain.callers import Caller
-from chalicelib.domain.permissions import People
+from chalicelib.domain.identity.callers import Caller
+from chalicelib.domain.identity.people import People
 
 
 def caller_of(request: Request, people: People) -> Caller:

@@ -8,9 +8,9 @@ from typing import Any
 from urllib.parse import quote
 
 from chalicelib.api.json_words import instant, to_json
-from chalicelib.domain.callers import Caller
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.fleet import ClusterKey, Registration, Trouble
+from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.notices import Notice, Watched
 from chalicelib.domain.readiness import blockers
 from chalicelib.domain.skew import Behind, behind

@@ -11,9 +11,9 @@ from chalice import Blueprint, IAMAuthorizer, Response
 
 from chalicelib.api.caller import caller_of
 from chalicelib.api.problems import answers_problems
-from chalicelib.domain.callers import Caller
 from chalicelib.domain.errors import NotYours
-from chalicelib.domain.permissions import People
+from chalicelib.domain.identity.callers import Caller
+from chalicelib.domain.identity.people import People
 from chalicelib.ports.deps import Deps
 
 #: What a body may be declared as; its content decides between JSON and YAML where the type does not. The last is what

@@ -10,9 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from chalicelib.api.bodies import read_body
-from chalicelib.domain.accounts import LabAccounts
 from chalicelib.domain.calendar import Calendar
-from chalicelib.domain.callers import Caller
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.names import REGION
 from chalicelib.domain.defaults import usual_region
@@ -21,6 +19,8 @@ from chalicelib.domain.eksctl import is_cluster_config, read_cluster_config
 from chalicelib.domain.errors import InvalidRequest
 from chalicelib.domain.evening_rules import USUAL_RULES, EveningRules
 from chalicelib.domain.findings import Finding, Severity, error, has_errors
+from chalicelib.domain.identity.accounts import LabAccounts
+from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.limits import Limits
 from chalicelib.domain.spec import LabSpec
 from chalicelib.domain.validation import complete, in_callers_words

@@ -26,7 +26,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from chalicelib.domain.callers import identity_of
+from chalicelib.domain.identity.callers import identity_of
 from chalicelib.domain.lab import RESTING, Lab, Phase
 
 #: DynamoDB's typed values.

@@ -6,8 +6,8 @@ else. A bare name is enough only where the caller could not choose it: IAM gave 
 
 from __future__ import annotations
 
-from chalicelib.domain.callers import Caller, identity_of
 from chalicelib.domain.core.names import as_tag_value
+from chalicelib.domain.identity.callers import Caller, identity_of
 
 
 def answers_for(caller: Caller, owner: str | None) -> bool:

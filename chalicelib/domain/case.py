@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from chalicelib.domain.accounts import LabAccounts
 from chalicelib.domain.calendar import Calendar
-from chalicelib.domain.callers import Caller
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.draft import Draft
 from chalicelib.domain.evening_rules import USUAL_RULES, EveningRules
+from chalicelib.domain.identity.accounts import LabAccounts
+from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.limits import Limits
 from chalicelib.domain.spec import LabSpec
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from chalicelib.domain.callers import Caller
 from chalicelib.domain.core.names import nearest
 from chalicelib.domain.defaults import address_of, reachable_by_nodes
 from chalicelib.domain.findings import Finding, error, warning
+from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.lab import Change, Lab
 from chalicelib.domain.limits import Limits
 from chalicelib.domain.spec import EndpointAccess

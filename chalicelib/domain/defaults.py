@@ -9,13 +9,13 @@ from __future__ import annotations
 from datetime import datetime
 from ipaddress import IPv4Address, ip_address
 
-from chalicelib.domain.accounts import LabAccounts
 from chalicelib.domain.calendar import Calendar
-from chalicelib.domain.callers import Caller
 from chalicelib.domain.core.instance_types import ami_type
 from chalicelib.domain.core.names import partition_of, principal_of, same_principal
 from chalicelib.domain.draft import Draft, NodegroupDraft
 from chalicelib.domain.evening_rules import USUAL_RULES, EveningRules, read_evening
+from chalicelib.domain.identity.accounts import LabAccounts
+from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.limits import Limits
 from chalicelib.domain.spec import (
     AccessPolicySpec,

@@ -12,10 +12,10 @@ from dataclasses import field, replace
 from datetime import date, datetime
 from enum import StrEnum
 
-from chalicelib.domain.callers import Caller
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.names import as_tag_value
 from chalicelib.domain.core.place import Place
+from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.spec import LabSpec
 
 

@@ -10,15 +10,15 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 
-from chalicelib.domain.accounts import LabAccounts
 from chalicelib.domain.calendar import Calendar
-from chalicelib.domain.callers import Caller
 from chalicelib.domain.case import Case
 from chalicelib.domain.core.names import ACCOUNT, CLUSTER, PASSING_SESSION, REGION
 from chalicelib.domain.defaults import fill
 from chalicelib.domain.draft import Draft
 from chalicelib.domain.evening_rules import USUAL_RULES, EveningRules, read_evening
 from chalicelib.domain.findings import Finding, error, has_errors, warning
+from chalicelib.domain.identity.accounts import LabAccounts
+from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.limits import Limits
 from chalicelib.domain.spec import LabSpec
 from chalicelib.domain.validation_access import judge_access, judge_pod_identities

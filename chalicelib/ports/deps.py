@@ -16,10 +16,10 @@ from chalicelib.domain.core.place import Place
 from chalicelib.domain.limits import Limits
 
 if TYPE_CHECKING:
-    from chalicelib.domain.accounts import LabAccounts
     from chalicelib.domain.core.resources import LedgerEntry
     from chalicelib.domain.core.service_health import Run
     from chalicelib.domain.history import Event, Step
+    from chalicelib.domain.identity.accounts import LabAccounts
     from chalicelib.domain.lab import Lab, Phase
     from chalicelib.domain.receipt import Receipt
     from chalicelib.ports.cloud import Census, Dns, Kubernetes, Leftovers, Network, Roles, Stacks
@@ -167,6 +167,6 @@ class Deps:
 
     def lab_accounts(self) -> LabAccounts:
         """Where labs may be, as the registry has it now. Raises Transient."""
-        from chalicelib.domain.accounts import lab_accounts
+        from chalicelib.domain.identity.accounts import lab_accounts
 
         return lab_accounts(self.watch.home, self.curfew.regions, self.watch.store.registrations())

@@ -15,7 +15,7 @@ from chalicelib.aws.clock import SystemClock
 from chalicelib.aws.store import DynamoStore
 from chalicelib.aws.workflows import StepFunctionsWorkflows
 from chalicelib.domain.core.place import Place
-from chalicelib.domain.permissions import People
+from chalicelib.domain.identity.people import People
 from chalicelib.ports.deps import Cloud, Deps
 from chalicelib.wiring.clients import LazyClient, get_settings
 

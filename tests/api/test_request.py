@@ -19,9 +19,9 @@ from chalicelib.api.presenters import spec_view
 from chalicelib.api.request import MOST_FINDINGS, read_draft, read_request
 from chalicelib.api.schemas import LabBody
 from chalicelib.domain.calendar import Calendar, VersionSupport
-from chalicelib.domain.callers import Caller
 from chalicelib.domain.errors import InvalidRequest
 from chalicelib.domain.findings import Finding, Severity, error
+from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.limits import Limits
 from chalicelib.domain.spec import (
     CapacityType,

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.accounts import LabAccounts, lab_accounts
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.draft import Draft
 from chalicelib.domain.fleet import Registration
+from chalicelib.domain.identity.accounts import LabAccounts, lab_accounts
 from chalicelib.domain.limits import Limits
 from chalicelib.domain.spec import PodIdentitySpec
 from chalicelib.domain.validation import complete

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from chalicelib.domain.calendar import Calendar, VersionSupport
-from chalicelib.domain.callers import Caller
+from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.lab import Lab, Phase
 from chalicelib.domain.spec import (
     AccessPolicySpec,

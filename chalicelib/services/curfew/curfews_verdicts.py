@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from chalicelib.domain.callers import Caller
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.curfew import CurfewRules
 from chalicelib.domain.evidence import Evidence
+from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.idleness import judge
 from chalicelib.domain.idleness_verdict import Verdict
 from chalicelib.domain.lab import Lab, Phase

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from chalicelib.domain.callers import Caller
 from chalicelib.domain.curfew import CurfewRules, Mode
 from chalicelib.domain.curfew_bounds import judge_rules, rules_with
 from chalicelib.domain.errors import InvalidRequest, NotYours
+from chalicelib.domain.identity.callers import Caller
 from chalicelib.ports.deps import Deps
 
 

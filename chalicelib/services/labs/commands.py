@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from chalicelib.domain.callers import Caller
 from chalicelib.domain.changes import change_told, changes_nothing, completed, judge_change
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.errors import InvalidRequest, LabNotFound, NameTaken, NotYours, WrongPhase
 from chalicelib.domain.findings import Finding, has_errors, warning
+from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.lab import ENDING, OVER, Change, Lab, Phase
 from chalicelib.domain.outlook import volumes_told
 from chalicelib.domain.spec import LabSpec

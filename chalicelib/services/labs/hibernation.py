@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from chalicelib.domain.callers import Caller
 from chalicelib.domain.errors import WrongPhase
 from chalicelib.domain.findings import Finding, warning
 from chalicelib.domain.hibernating import awakened, put_to_sleep
+from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.lab import Lab, Phase
 from chalicelib.domain.outlook import instant_told
 from chalicelib.ports.deps import Deps

@@ -10,10 +10,10 @@ from dataclasses import field
 from typing import TypeVar
 
 from chalicelib.domain.calendar import Calendar, VersionSupport
-from chalicelib.domain.callers import Caller
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.resources import EntryState, Kind, LedgerEntry
 from chalicelib.domain.errors import AwsRefused, Transient
+from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.lab import OVER, Lab
 from chalicelib.domain.policies_explained import endpoint_in_words, why_group, why_policy
 from chalicelib.domain.world import (

@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from chalicelib.domain.callers import Caller
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.curfew import CurfewRules
 from chalicelib.domain.errors import InvalidRequest, NotYours, WrongPhase
@@ -16,6 +15,7 @@ from chalicelib.domain.evening import Evening, local_told, next_wake
 from chalicelib.domain.extending import Decision, Wish, extend, last_end
 from chalicelib.domain.findings import Finding, error, warning
 from chalicelib.domain.history import Event
+from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.lab import ENDING, OVER, RESTING, Lab, Protection
 from chalicelib.domain.money import Cost, hourly_cost, keeping_cost
 from chalicelib.domain.supporting import decide_support

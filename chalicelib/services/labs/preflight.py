@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from chalicelib.domain.callers import Caller
 from chalicelib.domain.core.names import principal_of
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.errors import AccessDenied, InvalidRequest, ResourceGone
 from chalicelib.domain.explain import explain
 from chalicelib.domain.findings import Finding, error
+from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.preflight import (
     check_addons,
     check_instances,

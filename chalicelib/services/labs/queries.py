@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.domain.calendar import Calendar
-from chalicelib.domain.callers import Caller, identity_of
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.names import REGION
 from chalicelib.domain.core.place import Place
@@ -15,6 +14,7 @@ from chalicelib.domain.errors import InvalidRequest, NoReceiptYet, WrongPhase
 from chalicelib.domain.evening import Night, next_curfew
 from chalicelib.domain.findings import error
 from chalicelib.domain.history import Event, Step
+from chalicelib.domain.identity.callers import Caller, identity_of
 from chalicelib.domain.kubeconfig import kubeconfig
 from chalicelib.domain.lab import ENDING, OVER, Lab, Phase
 from chalicelib.domain.outlook import instant_told, what_happens_next, why_not_as_planned

@@ -10,11 +10,11 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from chalicelib.domain.callers import Caller
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.errors import EkslabError
 from chalicelib.domain.findings import Finding, warning
 from chalicelib.domain.history import Event
+from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.lab import Lab, Phase
 from chalicelib.domain.steps import execution_name
 from chalicelib.ports.deps import Deps

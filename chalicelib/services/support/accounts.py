@@ -6,12 +6,12 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
-from chalicelib.domain.callers import Caller
 from chalicelib.domain.core.names import ACCOUNT, REGION
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.errors import AccountInUse, AccountNotRegistered, InvalidRequest, NotYours
 from chalicelib.domain.findings import Finding, error
 from chalicelib.domain.fleet import ClusterKey, Registration
+from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.lab import OVER, Lab, Phase
 from chalicelib.ports.deps import Deps
 

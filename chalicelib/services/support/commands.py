@@ -7,7 +7,6 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.answering import may_change
-from chalicelib.domain.callers import Caller
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.errors import (
     AwsRefused,
@@ -20,6 +19,7 @@ from chalicelib.domain.errors import (
 )
 from chalicelib.domain.findings import error
 from chalicelib.domain.fleet import ClusterKey
+from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.notices import Watched
 from chalicelib.domain.rungs import latest_snooze
 from chalicelib.domain.support import Deadline, SupportPhase

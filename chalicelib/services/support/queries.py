@@ -8,11 +8,11 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from chalicelib.domain.answering import may_change, may_see
-from chalicelib.domain.callers import Caller
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.errors import ClusterNotWatched
 from chalicelib.domain.fleet import ClusterKey, Trouble
+from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.notices import Notice, Watched
 from chalicelib.domain.support import SupportPhase
 from chalicelib.domain.supporting import days_left

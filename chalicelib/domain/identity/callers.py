@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.teams import Team
+from chalicelib.domain.identity.teams import Team
 
 #: Source: IAM Identity Center's guide, "Referencing permission sets": AWSReservedSSO_<permission set>_<unique suffix>.
 _SSO_SESSION = re.compile(r"(arn:aws[a-z-]*:sts::\d{12}:assumed-role/AWSReservedSSO_[\w+=,.@-]+)_[0-9a-f]{16}(/.+)")

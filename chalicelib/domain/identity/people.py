@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from dataclasses import field
 
-from chalicelib.domain.callers import Caller, identity_of
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.teams import Team, fits
+from chalicelib.domain.identity.callers import Caller, identity_of
+from chalicelib.domain.identity.teams import Team, fits
 
 
 @dataclass(frozen=True)
