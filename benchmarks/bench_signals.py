@@ -14,8 +14,8 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from chalicelib.aws.signals import AwsSignals, SignalClients
-from chalicelib.domain.lab import Lab, Phase
-from chalicelib.domain.spec import EndpointAccess, EndpointSpec, LabSpec, NewNetwork
+from chalicelib.domain.labs.lab import Lab, Phase
+from chalicelib.domain.labs.spec import EndpointAccess, EndpointSpec, LabSpec, NewNetwork
 from sandbox.activity import set_activity
 from sandbox.emulator import Sandbox, running_sandbox
 from sandbox.fleet import put_clusters

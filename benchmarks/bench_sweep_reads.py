@@ -19,8 +19,8 @@ from chalicelib.aws.store_keys import BY_AGE, EVERYONE, text
 from chalicelib.domain.claims import LAB_TAG
 from chalicelib.domain.curfew import CurfewRules
 from chalicelib.domain.evidence import Evidence, Seen
+from chalicelib.domain.labs.aws_states import ClusterState
 from chalicelib.domain.plan import Outcome
-from chalicelib.domain.world import ClusterState
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows import sweep_idle
 from sandbox.emulator import running_sandbox

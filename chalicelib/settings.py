@@ -8,9 +8,9 @@ from datetime import time
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.curfew import CurfewRules
-from chalicelib.domain.evening import EVERY_DAY, AtCurfew, Evening
 from chalicelib.domain.identity.teams import Team
-from chalicelib.domain.limits import LADDER, Limits
+from chalicelib.domain.labs.limits import LADDER, Limits
+from chalicelib.domain.labs.schedule import EVERY_DAY, AtCurfew, Evening
 
 
 @dataclass(frozen=True)

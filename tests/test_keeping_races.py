@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib.domain.errors import NotKept, WrongPhase
 from chalicelib.domain.extending import Wish
-from chalicelib.domain.lab import Lab, Phase
+from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.services.curfew import keep
 from chalicelib.services.labs import lease
 from tests.api.curfew_world import LAB, a_link, a_world

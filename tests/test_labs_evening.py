@@ -8,8 +8,8 @@ from datetime import UTC, datetime, time, timedelta
 import pytest
 
 from chalicelib.domain.errors import LabNotFound, Throttled, WrongPhase
-from chalicelib.domain.evening import Evening
-from chalicelib.domain.lab import Hibernation, NodegroupSize, Phase, Protection
+from chalicelib.domain.labs.lab import Hibernation, NodegroupSize, Phase, Protection
+from chalicelib.domain.labs.schedule import Evening
 from chalicelib.services.labs import hibernation
 from tests.fakes import NOW, FakeWorld, a_caller, a_lab, a_spec, make_deps
 

@@ -6,9 +6,9 @@ from datetime import time
 
 import pytest
 
-from chalicelib.domain.evening import AtCurfew, Evening
 from chalicelib.domain.identity.teams import Team
-from chalicelib.domain.limits import LADDER
+from chalicelib.domain.labs.limits import LADDER
+from chalicelib.domain.labs.schedule import AtCurfew, Evening
 from chalicelib.settings import load_settings
 
 REQUIRED = {

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.api.json_words import instant
-from chalicelib.domain.evening import AtCurfew, local_told
+from chalicelib.domain.labs.schedule import AtCurfew, local_told
 from chalicelib.domain.money_words import keeping_told
 from chalicelib.services.curfew.keep import KeepView
 

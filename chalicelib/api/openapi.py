@@ -13,8 +13,8 @@ from chalicelib.api.openapi_clusters import CLUSTER_OPERATIONS, CLUSTER_QUERY, C
 from chalicelib.api.openapi_curfew import CURFEW_OPERATIONS, CURFEW_SCHEMAS
 from chalicelib.api.openapi_operation import Json, Operation
 from chalicelib.api.problems import TABLE
-from chalicelib.domain.lab import Phase
-from chalicelib.domain.spec import EndpointAccess
+from chalicelib.domain.labs.lab import Phase
+from chalicelib.domain.labs.spec import EndpointAccess
 
 _LAB = "/labs/{lab_id}"
 _PAGE = ("limit", "cursor")

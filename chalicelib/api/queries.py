@@ -10,7 +10,7 @@ from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.names import nearest
 from chalicelib.domain.errors import InvalidRequest
 from chalicelib.domain.findings import Finding, error, has_errors
-from chalicelib.domain.lab import Change, Phase
+from chalicelib.domain.labs.lab import Change, Phase
 from chalicelib.domain.reading import Notes, Reader, unknown_field
 
 _DEFAULT, _MOST = 25, 100

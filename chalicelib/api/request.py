@@ -21,8 +21,8 @@ from chalicelib.domain.evening_rules import USUAL_RULES, EveningRules
 from chalicelib.domain.findings import Finding, Severity, error, has_errors
 from chalicelib.domain.identity.accounts import LabAccounts
 from chalicelib.domain.identity.callers import Caller
-from chalicelib.domain.limits import Limits
-from chalicelib.domain.spec import LabSpec
+from chalicelib.domain.labs.limits import Limits
+from chalicelib.domain.labs.spec import LabSpec
 from chalicelib.domain.validation import complete, in_callers_words
 
 #: More than anyone reads at once; a body of 64 KiB can have thousands.

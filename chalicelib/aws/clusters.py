@@ -17,9 +17,9 @@ from chalicelib.aws.errors import translate
 from chalicelib.aws.versions import live_or_bundled
 from chalicelib.domain.calendar import Calendar
 from chalicelib.domain.errors import AlreadyExists
-from chalicelib.domain.lab import Lab
-from chalicelib.domain.spec import EndpointAccess, EndpointSpec
-from chalicelib.domain.world import ClusterState, UpdateState
+from chalicelib.domain.labs.aws_states import ClusterState, UpdateState
+from chalicelib.domain.labs.lab import Lab
+from chalicelib.domain.labs.spec import EndpointAccess, EndpointSpec
 
 
 class EksClusters(NodegroupCalls, AddonCalls, AccessCalls):

@@ -8,9 +8,9 @@ from chalicelib.aws.clusters_calls import EksCalls, token_for
 from chalicelib.aws.errors import translate
 from chalicelib.domain.claims import LAB_TAG
 from chalicelib.domain.errors import AccessDenied, AlreadyExists, ResourceGone
-from chalicelib.domain.lab import Lab
-from chalicelib.domain.spec import AccessPolicySpec, AccessSpec
-from chalicelib.domain.world import AccessEntryState
+from chalicelib.domain.labs.aws_states import AccessEntryState
+from chalicelib.domain.labs.lab import Lab
+from chalicelib.domain.labs.spec import AccessPolicySpec, AccessSpec
 
 
 class AccessCalls(EksCalls):

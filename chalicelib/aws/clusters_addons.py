@@ -13,9 +13,9 @@ from typing import Any
 from chalicelib.aws.clusters_calls import EksCalls, check_ours, issues_of, token_for
 from chalicelib.aws.errors import translate
 from chalicelib.domain.errors import AlreadyExists, AwsRefused
-from chalicelib.domain.lab import Lab
-from chalicelib.domain.spec import AddonSpec, PodIdentitySpec
-from chalicelib.domain.world import AddonState, PodIdentityState
+from chalicelib.domain.labs.aws_states import AddonState, PodIdentityState
+from chalicelib.domain.labs.lab import Lab
+from chalicelib.domain.labs.spec import AddonSpec, PodIdentitySpec
 
 EXTERNAL_DNS = "external-dns"
 

@@ -8,8 +8,8 @@ from typing import Any
 
 from chalicelib.aws.errors import translate
 from chalicelib.domain.errors import AlreadyExists
-from chalicelib.domain.lab import Lab
-from chalicelib.domain.world import HealthIssue, UpdateState
+from chalicelib.domain.labs.aws_states import HealthIssue, UpdateState
+from chalicelib.domain.labs.lab import Lab
 
 _LAB_TAG = "ekslab:lab-id"
 

@@ -20,7 +20,7 @@ from chalicelib.aws.store_pages import Listing, all_items
 from chalicelib.aws.store_tally import running
 from chalicelib.aws.store_writes import ATTEMPTS, add, transact
 from chalicelib.domain.errors import AwsUnavailable
-from chalicelib.domain.lab import OVER
+from chalicelib.domain.labs.lab import OVER
 from chalicelib.domain.running import Running
 
 #: Labs counted in one transaction; with their tallies it stays well under a hundred operations.

@@ -8,7 +8,7 @@ from typing import Any
 
 from chalicelib.aws.errors import translate
 from chalicelib.domain.errors import AwsRefused, ResourceGone
-from chalicelib.domain.world import HostedZone
+from chalicelib.domain.labs.aws_states import HostedZone
 
 _ID = re.compile(r"^(/hostedzone/)?Z[A-Z0-9]{1,31}$")
 

@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 
 from chalicelib.aws.kubernetes_http import ApiServer, NotAdmitted, NotReachable
 from chalicelib.domain.errors import EkslabError
-from chalicelib.domain.lab import Lab
-from chalicelib.domain.spec import VolumePolicy
-from chalicelib.domain.world import EndpointProbe, KubernetesNodes, KubernetesSweep
+from chalicelib.domain.labs.aws_states import EndpointProbe, KubernetesNodes, KubernetesSweep
+from chalicelib.domain.labs.lab import Lab
+from chalicelib.domain.labs.spec import VolumePolicy
 
 _PROBE_SECONDS = 3.0
 _SWEEP_SECONDS = 8.0

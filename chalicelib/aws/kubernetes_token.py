@@ -12,8 +12,8 @@ from botocore.auth import SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 
 from chalicelib.aws.errors import translate
-from chalicelib.domain.lab import Lab
-from chalicelib.domain.spec import AccessPolicySpec, AccessSpec
+from chalicelib.domain.labs.lab import Lab
+from chalicelib.domain.labs.spec import AccessPolicySpec, AccessSpec
 from chalicelib.ports.eks import Clusters
 
 _PREFIX = "k8s-aws-v1."

@@ -9,10 +9,10 @@ from typing import Any
 from chalicelib.aws.errors import translate
 from chalicelib.aws.network_rules import permission, shown_group
 from chalicelib.domain.errors import AlreadyExists, ResourceGone
-from chalicelib.domain.lab import Lab
+from chalicelib.domain.labs.aws_states import SubnetFacts, WorkHostState
+from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.stack_nodes import key_pair_name
 from chalicelib.domain.work_host import architecture_of
-from chalicelib.domain.world import SubnetFacts, WorkHostState
 
 _LAB_TAG = "ekslab:lab-id"
 #: Instances asked for in one DescribeInstanceStatus.

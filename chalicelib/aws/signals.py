@@ -22,7 +22,7 @@ from chalicelib.aws.signals_trail import find_owner_calls
 from chalicelib.domain.claims import LAB_TAG
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.evidence import Evidence, Source
-from chalicelib.domain.lab import Lab
+from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.orphans import TaggedCluster
 
 #: Threads for what is asked of each cluster by itself.

@@ -14,7 +14,7 @@ from typing import Any
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.errors import EkslabError
 from chalicelib.domain.evidence import BalancerUse, Evidence, KubernetesUse, NodegroupUse, Seen, Series
-from chalicelib.domain.lab import Lab
+from chalicelib.domain.labs.lab import Lab
 
 
 @dataclass(frozen=True)

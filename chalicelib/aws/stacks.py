@@ -13,7 +13,7 @@ from chalicelib.aws.errors import translate
 from chalicelib.aws.stack_resources import described
 from chalicelib.domain.core.resources import Resource
 from chalicelib.domain.errors import AlreadyExists, AwsRefused, ResourceGone
-from chalicelib.domain.world import StackState
+from chalicelib.domain.labs.aws_states import StackState
 
 _LAB_TAG = "ekslab:lab-id"
 #: What CloudFormation says of resources that it stopped making because another one failed.

@@ -28,8 +28,8 @@ from chalicelib.aws.store_receipts import put_receipt, receipts_of
 from chalicelib.domain.core.resources import LedgerEntry
 from chalicelib.domain.core.service_health import Run
 from chalicelib.domain.errors import LabNotFound
-from chalicelib.domain.history import Event, Step
-from chalicelib.domain.lab import Lab, Phase
+from chalicelib.domain.labs.history import Event, Step
+from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.receipt import Receipt
 from chalicelib.ports.deps import Page
 

@@ -16,7 +16,7 @@ from chalicelib.aws.store_keys import Item, lab_key, name_key, number, owner_key
 from chalicelib.aws.store_tally import tallying
 from chalicelib.aws.store_writes import ATTEMPTS, add, delete, put, transact
 from chalicelib.domain.errors import LabNotFound, StaleLab
-from chalicelib.domain.lab import OVER, Lab
+from chalicelib.domain.labs.lab import OVER, Lab
 
 
 def change_lab(client: Any, table: str, lab_id: str, change: Callable[[Lab], Lab], seen: Lab | None = None) -> Lab:

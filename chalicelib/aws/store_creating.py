@@ -17,7 +17,7 @@ from chalicelib.aws.store_tally import tallying
 from chalicelib.aws.store_writes import ATTEMPTS, Reason, add, put, transact
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.errors import AwsUnavailable, IdempotencyConflict, NameTaken, TooManyLabs
-from chalicelib.domain.lab import Lab
+from chalicelib.domain.labs.lab import Lab
 
 #: How long an idempotency key is remembered.
 REMEMBERED = timedelta(days=7)

@@ -15,8 +15,8 @@ from chalicelib.aws.store_tally import tallied
 from chalicelib.domain.core.resources import LedgerEntry
 from chalicelib.domain.core.service_health import Run
 from chalicelib.domain.errors import Unreadable
-from chalicelib.domain.history import Event, Step
-from chalicelib.domain.lab import OVER, Lab
+from chalicelib.domain.labs.history import Event, Step
+from chalicelib.domain.labs.lab import OVER, Lab
 
 SCHEMA = 1
 

@@ -27,7 +27,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from chalicelib.domain.identity.callers import identity_of
-from chalicelib.domain.lab import RESTING, Lab, Phase
+from chalicelib.domain.labs.lab import RESTING, Lab, Phase
 
 #: DynamoDB's typed values.
 Item = dict[str, Any]

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 
 from chalicelib.aws.store_keys import Item, tally_key
 from chalicelib.aws.store_writes import add_all
-from chalicelib.domain.lab import OVER, Lab, Phase
+from chalicelib.domain.labs.lab import OVER, Lab, Phase
 from chalicelib.domain.running import Running
 
 ALIVE, MICRO_USD, _PHASE = "alive", "micro_usd", "phase_"

@@ -9,8 +9,8 @@ from datetime import date, datetime, timedelta
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.curfew import CurfewRules
-from chalicelib.domain.evening import AtCurfew, Holidays, Night, local_date, next_curfew
-from chalicelib.domain.lab import Lab
+from chalicelib.domain.labs.lab import Lab
+from chalicelib.domain.labs.schedule import AtCurfew, Holidays, Night, local_date, next_curfew
 from chalicelib.domain.plan import Ground
 
 #: A curfew at the very instant until which a lab is kept, or protected, is one it faces.

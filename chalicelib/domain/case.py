@@ -10,8 +10,8 @@ from chalicelib.domain.draft import Draft
 from chalicelib.domain.evening_rules import USUAL_RULES, EveningRules
 from chalicelib.domain.identity.accounts import LabAccounts
 from chalicelib.domain.identity.callers import Caller
-from chalicelib.domain.limits import Limits
-from chalicelib.domain.spec import LabSpec
+from chalicelib.domain.labs.limits import Limits
+from chalicelib.domain.labs.spec import LabSpec
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from chalicelib.domain.core.names import nearest
 from chalicelib.domain.defaults import address_of, reachable_by_nodes
 from chalicelib.domain.findings import Finding, error, warning
 from chalicelib.domain.identity.callers import Caller
-from chalicelib.domain.lab import Change, Lab
-from chalicelib.domain.limits import Limits
-from chalicelib.domain.spec import EndpointAccess
+from chalicelib.domain.labs.lab import Change, Lab
+from chalicelib.domain.labs.limits import Limits
+from chalicelib.domain.labs.spec import EndpointAccess
 from chalicelib.domain.validation_endpoint import ALLOWED, API_IS, judge_cidrs
 
 

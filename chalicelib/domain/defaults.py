@@ -16,8 +16,8 @@ from chalicelib.domain.draft import Draft, NodegroupDraft
 from chalicelib.domain.evening_rules import USUAL_RULES, EveningRules, read_evening
 from chalicelib.domain.identity.accounts import LabAccounts
 from chalicelib.domain.identity.callers import Caller
-from chalicelib.domain.limits import Limits
-from chalicelib.domain.spec import (
+from chalicelib.domain.labs.limits import Limits
+from chalicelib.domain.labs.spec import (
     AccessPolicySpec,
     AccessSpec,
     AddonSpec,

@@ -11,7 +11,7 @@ from dataclasses import field
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.evening_rules import UNSAID, EveningDraft
-from chalicelib.domain.spec import (
+from chalicelib.domain.labs.spec import (
     AccessSpec,
     AddonSpec,
     CapacityType,

@@ -16,8 +16,8 @@ from chalicelib.domain.eksctl_network import read_endpoint, read_network
 from chalicelib.domain.eksctl_nodegroups import read_nodegroups
 from chalicelib.domain.eksctl_unhonoured import ADDONS_CONFIG, CLUSTER, KUBERNETES_NETWORK, LOGGING, METADATA
 from chalicelib.domain.findings import Finding
+from chalicelib.domain.labs.spec import SupportPolicy
 from chalicelib.domain.reading import Notes, Reader
-from chalicelib.domain.spec import SupportPolicy
 
 API_VERSION = "eksctl.io/v1alpha5"
 _LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from chalicelib.domain.eksctl_unhonoured import ADDON
+from chalicelib.domain.labs.spec import AddonSpec
 from chalicelib.domain.reading import Reader
-from chalicelib.domain.spec import AddonSpec
 
 #: Policies that the lab gives these add-ons anyway, and where.
 _GIVEN_ANYWAY = {

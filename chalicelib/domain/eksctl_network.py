@@ -5,8 +5,8 @@ from __future__ import annotations
 from chalicelib.domain.draft import NetworkDraft
 from chalicelib.domain.eksctl_unhonoured import VPC
 from chalicelib.domain.findings import warning
+from chalicelib.domain.labs.spec import EndpointAccess, NatMode
 from chalicelib.domain.reading import Notes, Reader
-from chalicelib.domain.spec import EndpointAccess, NatMode
 
 _NAT = {"Disable": NatMode.NONE, "Single": NatMode.SINGLE, "HighlyAvailable": NatMode.SINGLE}
 _NOT_COMPARED = "It is taken from EC2 itself, and what is written here is not compared with it."

@@ -17,8 +17,8 @@ from chalicelib.domain.eksctl_nodegroups_unhonoured import (
 )
 from chalicelib.domain.eksctl_ssh import LabSsh
 from chalicelib.domain.eksctl_taints import read_taints
+from chalicelib.domain.labs.spec import CapacityType, Placement
 from chalicelib.domain.reading import Reader
-from chalicelib.domain.spec import CapacityType, Placement
 
 _NODE_POLICIES = frozenset(
     {

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from chalicelib.domain.labs.spec import Taint
 from chalicelib.domain.reading import Reader, as_mapping, in_words
-from chalicelib.domain.spec import Taint
 
 #: Kubernetes' spelling -> EKS's.
 EFFECTS = {"NoSchedule": "NO_SCHEDULE", "NoExecute": "NO_EXECUTE", "PreferNoSchedule": "PREFER_NO_SCHEDULE"}

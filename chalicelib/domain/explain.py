@@ -13,7 +13,7 @@ from collections.abc import Callable, Mapping, Sequence
 from chalicelib.domain.aws_words import BY_CODE, BY_WORDS
 from chalicelib.domain.causes import UNKNOWN, Cause
 from chalicelib.domain.core.failure import Failure
-from chalicelib.domain.world import HealthIssue
+from chalicelib.domain.labs.aws_states import HealthIssue
 
 _ZONE = re.compile(r"\b[a-z]{2}(?:-[a-z]+)+-\d[a-z]\b")
 _TYPE = re.compile(r"\b[a-z]+\d[a-z0-9-]*\.(?:nano|micro|small|medium|large|\d*xlarge|metal[a-z0-9-]*)\b")

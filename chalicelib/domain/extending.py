@@ -11,7 +11,7 @@ from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.curfew import CurfewRules
 from chalicelib.domain.errors import InvalidRequest
 from chalicelib.domain.findings import error
-from chalicelib.domain.lab import Lab
+from chalicelib.domain.labs.lab import Lab
 
 
 @dataclass(frozen=True)

@@ -12,9 +12,9 @@ from enum import StrEnum
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.curfew import CurfewRules, Mode
-from chalicelib.domain.evening import Holidays, local_told, next_curfew
 from chalicelib.domain.idleness_verdict import Verdict
-from chalicelib.domain.lab import ENDING, OVER, Lab, Phase
+from chalicelib.domain.labs.lab import ENDING, OVER, Lab, Phase
+from chalicelib.domain.labs.schedule import Holidays, local_told, next_curfew
 from chalicelib.domain.orphans import PROTECTED_TAG
 from chalicelib.domain.plan import Entry, Fate, Ground
 

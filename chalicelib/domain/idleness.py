@@ -24,7 +24,7 @@ from chalicelib.domain.idleness_unseen import NAME as UNSEEN
 from chalicelib.domain.idleness_unseen import unseen_signal
 from chalicelib.domain.idleness_verdict import Sign, Signal, Verdict
 from chalicelib.domain.idleness_window import Window, begun_after
-from chalicelib.domain.lab import Lab
+from chalicelib.domain.labs.lab import Lab
 
 #: Which source the signals come from: if it was not read, what they say without it counts for nothing.
 _SOURCES = {

@@ -8,7 +8,7 @@ from chalicelib.domain.curfew import CurfewRules
 from chalicelib.domain.evidence import Evidence, Source
 from chalicelib.domain.idleness_verdict import Sign, Signal
 from chalicelib.domain.idleness_window import Window
-from chalicelib.domain.lab import Lab, Phase
+from chalicelib.domain.labs.lab import Lab, Phase
 
 PHASE, AGE, CLUSTER, NODEGROUPS, LOOK = "phase", "age", "cluster", "nodegroups", "look"
 #: EKS's words for what stays as it is. DEGRADED and the failures can last for ever and run nothing by themselves.

@@ -10,11 +10,11 @@ from collections import defaultdict
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from chalicelib.domain.evening import Evening
 from chalicelib.domain.evidence import Evidence
 from chalicelib.domain.idleness_verdict import Sign, Signal
 from chalicelib.domain.idleness_window import Window
-from chalicelib.domain.lab import Lab
+from chalicelib.domain.labs.lab import Lab
+from chalicelib.domain.labs.schedule import Evening
 
 NAME = "nights"
 #: A night lasts so long from curfew on, unless the lab is woken before: pods that come back then are nobody's work.

@@ -17,7 +17,7 @@ from chalicelib.domain import (
 )
 from chalicelib.domain.idleness_clock import Clock
 from chalicelib.domain.idleness_verdict import Sign, Signal, Verdict
-from chalicelib.domain.lab import Lab
+from chalicelib.domain.labs.lab import Lab
 
 #: So many signals must say "quiet" before anybody believes it.
 QUIET_AT_LEAST = 3

@@ -11,9 +11,9 @@ from datetime import datetime, timedelta
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.curfew import CurfewRules
 from chalicelib.domain.errors import NotKept
-from chalicelib.domain.evening import AtCurfew, Evening, Holidays, next_curfew
 from chalicelib.domain.extending import latest_end
-from chalicelib.domain.lab import ENDING, OVER, Lab, Phase
+from chalicelib.domain.labs.lab import ENDING, OVER, Lab, Phase
+from chalicelib.domain.labs.schedule import AtCurfew, Evening, Holidays, next_curfew
 from chalicelib.domain.plan import Entry, Ground
 
 _ASLEEP = frozenset({Phase.HIBERNATING, Phase.HIBERNATED})

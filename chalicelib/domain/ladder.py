@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.limits import LADDER
+from chalicelib.domain.labs.limits import LADDER
 from chalicelib.domain.notices import Audience, Notice, NoticeKind, Severity, Watched
 from chalicelib.domain.rungs import LAST_RUNGS, due_at, latest_due, rungs_for, severity_of
 from chalicelib.domain.support import Deadline, DeadlineKind

@@ -11,9 +11,9 @@ from dataclasses import field
 from datetime import date, datetime, timedelta
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.evening import AtCurfew
-from chalicelib.domain.lab import Lab, Phase
-from chalicelib.domain.spec import LabSpec, NatMode, NewNetwork, NodegroupSpec, Placement
+from chalicelib.domain.labs.lab import Lab, Phase
+from chalicelib.domain.labs.schedule import AtCurfew
+from chalicelib.domain.labs.spec import LabSpec, NatMode, NewNetwork, NodegroupSpec, Placement
 
 #: EBS is priced by the month; a month is 730 hours in AWS's own calculators.
 HOURS_A_MONTH = 730

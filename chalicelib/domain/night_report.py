@@ -11,7 +11,7 @@ from datetime import date
 
 from chalicelib.domain.curfew import CurfewRules, Mode
 from chalicelib.domain.digest_words import counted, day_told, paragraph
-from chalicelib.domain.lab import Lab
+from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.money_words import usd
 from chalicelib.domain.notices import Message, Severity
 from chalicelib.domain.plan import Entry, Fate, Outcome, Plan

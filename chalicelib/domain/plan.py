@@ -13,7 +13,7 @@ from datetime import UTC, date, datetime
 from enum import StrEnum
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.evening import AtCurfew
+from chalicelib.domain.labs.schedule import AtCurfew
 
 
 class Ground(StrEnum):

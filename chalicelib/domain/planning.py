@@ -10,10 +10,10 @@ from datetime import datetime
 
 from chalicelib.domain.appointments import Appointment
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.evening import local_told
 from chalicelib.domain.evidence import Evidence
 from chalicelib.domain.idleness_verdict import Verdict
-from chalicelib.domain.lab import Lab, Planned
+from chalicelib.domain.labs.lab import Lab, Planned
+from chalicelib.domain.labs.schedule import local_told
 from chalicelib.domain.money import Prices, hourly_cost, saved_hourly
 from chalicelib.domain.plan import Entry, Ground, Stakes
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from chalicelib.domain.spec import EndpointAccess
+from chalicelib.domain.labs.spec import EndpointAccess
 
 _POLICIES: Mapping[str, str] = {
     "AmazonEKSWorkerNodePolicy": "lets the kubelet describe the instances and the cluster it joins",

@@ -12,8 +12,8 @@ from ipaddress import ip_network
 
 from chalicelib.domain.claims import LAB_TAG
 from chalicelib.domain.findings import Finding, error, warning
-from chalicelib.domain.spec import ExistingNetwork, ExternalDnsSpec, LabSpec, NewNetwork, Placement
-from chalicelib.domain.world import ClusterState, HostedZone, SubnetFacts
+from chalicelib.domain.labs.aws_states import ClusterState, HostedZone, SubnetFacts
+from chalicelib.domain.labs.spec import ExistingNetwork, ExternalDnsSpec, LabSpec, NewNetwork, Placement
 
 #: Addresses that EKS wants free in a cluster subnet, and the smallest subnet it takes.
 _FREE, _SMALLEST = 6, 28

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.lab import Lab
+from chalicelib.domain.labs.lab import Lab
 
 #: Who is told where no administrator is named and nobody owns the lab.
 NOBODY = "administrators"

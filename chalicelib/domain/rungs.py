@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from chalicelib.domain.limits import LADDER
+from chalicelib.domain.labs.limits import LADDER
 from chalicelib.domain.notices import Audience, Severity
 from chalicelib.domain.support import Deadline, DeadlineKind
 from chalicelib.domain.supporting import utc

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.lab import Phase
+from chalicelib.domain.labs.lab import Phase
 
 
 @dataclass(frozen=True)

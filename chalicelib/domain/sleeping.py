@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 
 from chalicelib.domain.calendar import Calendar
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.evening import Holidays, local_told, next_wake
-from chalicelib.domain.lab import Lab
+from chalicelib.domain.labs.lab import Lab
+from chalicelib.domain.labs.schedule import Holidays, local_told, next_wake
 from chalicelib.domain.support import DeadlineKind
 from chalicelib.domain.supporting import decide_support
 

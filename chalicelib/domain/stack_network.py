@@ -8,8 +8,8 @@ from __future__ import annotations
 from ipaddress import ip_network
 from typing import Any
 
-from chalicelib.domain.lab import Lab
-from chalicelib.domain.spec import ExistingNetwork, NatMode, NewNetwork
+from chalicelib.domain.labs.lab import Lab
+from chalicelib.domain.labs.spec import ExistingNetwork, NatMode, NewNetwork
 from chalicelib.domain.stack_parts import Json, attribute, ref, resource, tag_list
 
 _PUBLIC = ("PublicSubnet1", "PublicSubnet2")

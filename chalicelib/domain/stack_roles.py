@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.domain.lab import Lab
+from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.stack_parts import Json, attribute, filled, ref, resource
 
 ROLE_PATH = "/ekslab/"

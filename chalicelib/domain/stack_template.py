@@ -17,8 +17,8 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
-from chalicelib.domain.lab import Lab
-from chalicelib.domain.spec import ExistingNetwork
+from chalicelib.domain.labs.lab import Lab
+from chalicelib.domain.labs.spec import ExistingNetwork
 from chalicelib.domain.stack_groups import group_outputs, security_groups
 from chalicelib.domain.stack_network import existing_network_outputs, network_outputs, new_network
 from chalicelib.domain.stack_nodes import launch_template_outputs, launch_templates

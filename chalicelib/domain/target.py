@@ -8,9 +8,9 @@ from datetime import datetime
 
 from chalicelib.domain.claims import LAB_TAG
 from chalicelib.domain.core.resources import EntryState, Kind, LedgerEntry, Target
-from chalicelib.domain.lab import Lab
-from chalicelib.domain.spec import ExistingNetwork, NewNetwork
-from chalicelib.domain.world import ClusterState
+from chalicelib.domain.labs.aws_states import ClusterState
+from chalicelib.domain.labs.lab import Lab
+from chalicelib.domain.labs.spec import ExistingNetwork, NewNetwork
 
 
 def target_of(lab: Lab, ledger: Sequence[LedgerEntry]) -> Target:

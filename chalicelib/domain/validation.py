@@ -19,8 +19,8 @@ from chalicelib.domain.evening_rules import USUAL_RULES, EveningRules, read_even
 from chalicelib.domain.findings import Finding, error, has_errors, warning
 from chalicelib.domain.identity.accounts import LabAccounts
 from chalicelib.domain.identity.callers import Caller
-from chalicelib.domain.limits import Limits
-from chalicelib.domain.spec import LabSpec
+from chalicelib.domain.labs.limits import Limits
+from chalicelib.domain.labs.spec import LabSpec
 from chalicelib.domain.validation_access import judge_access, judge_pod_identities
 from chalicelib.domain.validation_addons import judge_addons, judge_external_dns
 from chalicelib.domain.validation_endpoint import judge_endpoint, judge_ssh

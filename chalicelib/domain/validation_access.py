@@ -16,7 +16,7 @@ from chalicelib.domain.core.names import (
     same_principal,
 )
 from chalicelib.domain.findings import Finding, error, warning
-from chalicelib.domain.spec import AccessSpec
+from chalicelib.domain.labs.spec import AccessSpec
 
 #: Access entry types (model: CreateAccessEntryRequest.type); all but STANDARD are for nodes.
 _NODE_TYPES = ("EC2_LINUX", "EC2_WINDOWS", "EC2", "FARGATE_LINUX", "HYBRID_LINUX", "HYPERPOD_LINUX")

@@ -6,7 +6,7 @@ Tags are what makes a template long: each launch template says them once for eac
 from __future__ import annotations
 
 from chalicelib.domain.findings import Finding, error
-from chalicelib.domain.lab import Lab
+from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.stack_template import lab_template
 
 #: CloudFormation's quota for a template that is sent inline, in bytes.

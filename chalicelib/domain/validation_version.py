@@ -9,7 +9,7 @@ from chalicelib.domain.calendar import SupportStatus, VersionSupport
 from chalicelib.domain.case import Case
 from chalicelib.domain.core.names import MINOR_VERSION
 from chalicelib.domain.findings import Finding, error, warning
-from chalicelib.domain.spec import SupportPolicy
+from chalicelib.domain.labs.spec import SupportPolicy
 
 
 def judge_version(case: Case) -> Iterator[Finding]:

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from chalicelib.domain.lab import Lab
+from chalicelib.domain.labs.lab import Lab
+from chalicelib.domain.labs.spec import VolumePolicy
 from chalicelib.domain.outlook import instant_told
 from chalicelib.domain.receipt import Outcome, Receipt
-from chalicelib.domain.spec import VolumePolicy
 
 _VOLUMES = {
     VolumePolicy.DELETE: "deleted",

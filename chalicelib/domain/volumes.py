@@ -7,7 +7,7 @@ from typing import assert_never
 
 from chalicelib.domain.claims import PVC_TAG
 from chalicelib.domain.core.resources import Kind, Resource
-from chalicelib.domain.spec import VolumePolicy
+from chalicelib.domain.labs.spec import VolumePolicy
 
 
 class VolumeFate(StrEnum):

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from chalicelib.domain.digest_words import paragraph
-from chalicelib.domain.evening import local_told
-from chalicelib.domain.lab import Lab, Phase
+from chalicelib.domain.labs.lab import Lab, Phase
+from chalicelib.domain.labs.schedule import local_told
 from chalicelib.domain.notices import Message, Severity
 
 KIND = "wake-failed"

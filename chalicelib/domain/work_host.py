@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import shlex
 
-from chalicelib.domain.lab import Lab
+from chalicelib.domain.labs.lab import Lab
 
 KUBECONFIG = "/etc/ekslab/kubeconfig"
 

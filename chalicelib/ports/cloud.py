@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from chalicelib.domain.core.resources import Kind, LedgerEntry, Resource, Target
-    from chalicelib.domain.lab import Lab
-    from chalicelib.domain.world import (
+    from chalicelib.domain.labs.aws_states import (
         EndpointProbe,
         HostedZone,
         KubernetesNodes,
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
         SubnetFacts,
         WorkHostState,
     )
+    from chalicelib.domain.labs.lab import Lab
 
 
 class Stacks(Protocol):

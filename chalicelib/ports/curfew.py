@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Protocol
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.curfew import CurfewRules
-from chalicelib.domain.evening import Evening, Holidays
+from chalicelib.domain.labs.schedule import Evening, Holidays
 
 if TYPE_CHECKING:
     from chalicelib.domain.core.place import Place
     from chalicelib.domain.evidence import Evidence
     from chalicelib.domain.idleness_verdict import Verdict
-    from chalicelib.domain.lab import Lab
+    from chalicelib.domain.labs.lab import Lab
     from chalicelib.domain.money import Prices
     from chalicelib.domain.notices import Message
     from chalicelib.domain.orphans import TaggedCluster

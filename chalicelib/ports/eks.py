@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from chalicelib.domain.calendar import Calendar
-    from chalicelib.domain.lab import Lab, NodegroupSize
-    from chalicelib.domain.spec import AccessSpec, AddonSpec, EndpointSpec, NodegroupSpec, PodIdentitySpec
-    from chalicelib.domain.world import (
+    from chalicelib.domain.labs.aws_states import (
         AccessEntryState,
         AddonState,
         ClusterState,
@@ -17,6 +15,8 @@ if TYPE_CHECKING:
         PodIdentityState,
         UpdateState,
     )
+    from chalicelib.domain.labs.lab import Lab, NodegroupSize
+    from chalicelib.domain.labs.spec import AccessSpec, AddonSpec, EndpointSpec, NodegroupSpec, PodIdentitySpec
 
 
 class Clusters(Protocol):

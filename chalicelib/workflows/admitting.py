@@ -9,11 +9,11 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from chalicelib.domain.arns import part_of_cluster
 from chalicelib.domain.core.resources import EntryState, Kind
 from chalicelib.domain.errors import AwsRefused, ResourceGone
-from chalicelib.domain.lab import Lab
-from chalicelib.domain.spec import AccessSpec
+from chalicelib.domain.labs.arns import part_of_cluster
+from chalicelib.domain.labs.lab import Lab
+from chalicelib.domain.labs.spec import AccessSpec
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.making import access_of, view_of
 from chalicelib.workflows.recording import ASKED_FOR, enter, learn

@@ -10,11 +10,11 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
-from chalicelib.domain.evening import next_wake
 from chalicelib.domain.explain import explain_execution
-from chalicelib.domain.hibernating import asleep, awakened, remembered
-from chalicelib.domain.lab import Hibernation, Lab, NodegroupSize, Phase
-from chalicelib.domain.steps import Result, StepResult, execution_name
+from chalicelib.domain.labs.hibernation import asleep, awakened, remembered
+from chalicelib.domain.labs.lab import Hibernation, Lab, NodegroupSize, Phase
+from chalicelib.domain.labs.schedule import next_wake
+from chalicelib.domain.labs.steps import Result, StepResult, execution_name
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.admitting import people_of, revoke_all
 from chalicelib.workflows.recording import WATCH, move

@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from chalicelib.domain.lab import OVER, Blame, Lab, Phase
-from chalicelib.domain.patience import PATIENCE
-from chalicelib.domain.steps import Result, StepResult
+from chalicelib.domain.labs.lab import OVER, Blame, Lab, Phase
+from chalicelib.domain.labs.polling import PATIENCE
+from chalicelib.domain.labs.steps import Result, StepResult
 from chalicelib.domain.sweeps import STRAGGLERS
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.recording import again, move

@@ -6,22 +6,15 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 
-from chalicelib.domain.arns import ec2_thing, partition_of
 from chalicelib.domain.core.resources import Kind, Resource
 from chalicelib.domain.errors import AwsRefused, ProvisioningFailed, Transient
 from chalicelib.domain.explain import explain, explain_timeout
-from chalicelib.domain.lab import Lab
-from chalicelib.domain.patience import PATIENCE
-from chalicelib.domain.spec import (
-    AccessPolicySpec,
-    AccessSpec,
-    AddonSpec,
-    ExistingNetwork,
-    NewNetwork,
-    Placement,
-)
-from chalicelib.domain.steps import StepResult
-from chalicelib.domain.world import SubnetFacts
+from chalicelib.domain.labs.arns import ec2_thing, partition_of
+from chalicelib.domain.labs.aws_states import SubnetFacts
+from chalicelib.domain.labs.lab import Lab
+from chalicelib.domain.labs.polling import PATIENCE
+from chalicelib.domain.labs.spec import AccessPolicySpec, AccessSpec, AddonSpec, ExistingNetwork, NewNetwork, Placement
+from chalicelib.domain.labs.steps import StepResult
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.recording import again
 from chalicelib.workflows.running import StepInput

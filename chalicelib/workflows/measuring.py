@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from chalicelib.domain.lab import Lab, Phase
+from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.metrics import Metric, emit
 from chalicelib.ports.deps import Deps
 

@@ -10,15 +10,15 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
-from chalicelib.domain.arns import cluster_of, ec2_thing, log_group_of, part_of_cluster
 from chalicelib.domain.core.resources import EntryState, Kind, Resource
 from chalicelib.domain.errors import AlreadyExists, ProvisioningFailed, Transient
 from chalicelib.domain.explain import explain, explain_execution, explain_issues, explain_stack
-from chalicelib.domain.lab import Lab, Phase
-from chalicelib.domain.patience import PATIENCE
+from chalicelib.domain.labs.arns import cluster_of, ec2_thing, log_group_of, part_of_cluster
+from chalicelib.domain.labs.lab import Lab, Phase
+from chalicelib.domain.labs.polling import PATIENCE
+from chalicelib.domain.labs.steps import Result, StepResult, execution_name
 from chalicelib.domain.stack_nodes import key_pair_name
 from chalicelib.domain.stack_template import lab_parameters, lab_template
-from chalicelib.domain.steps import Result, StepResult, execution_name
 from chalicelib.domain.work_host import work_host_user_data
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows import admitting, making, verifying

@@ -12,10 +12,10 @@ from typing import Any
 
 from chalicelib.domain.core.resources import EntryState, Kind, LedgerEntry, Resource
 from chalicelib.domain.errors import Superseded
-from chalicelib.domain.history import Event
-from chalicelib.domain.lab import Lab, Phase
-from chalicelib.domain.patience import PATIENCE
-from chalicelib.domain.steps import Result, StepResult
+from chalicelib.domain.labs.history import Event
+from chalicelib.domain.labs.lab import Lab, Phase
+from chalicelib.domain.labs.polling import PATIENCE
+from chalicelib.domain.labs.steps import Result, StepResult
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.measuring import measure_move
 

@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterator, Sequence
 from chalicelib.domain.core.failure import Failure
 from chalicelib.domain.errors import ProvisioningFailed, ResourceGone, StillInUse
 from chalicelib.domain.explain import explain
-from chalicelib.domain.hibernating import sizes_told
-from chalicelib.domain.lab import Blame, Lab, NodegroupSize
-from chalicelib.domain.patience import PATIENCE
-from chalicelib.domain.steps import Result, StepResult
-from chalicelib.domain.world import NodegroupState
+from chalicelib.domain.labs.aws_states import NodegroupState
+from chalicelib.domain.labs.hibernation import sizes_told
+from chalicelib.domain.labs.lab import Blame, Lab, NodegroupSize
+from chalicelib.domain.labs.polling import PATIENCE
+from chalicelib.domain.labs.steps import Result, StepResult
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.recording import again
 from chalicelib.workflows.running import StepInput

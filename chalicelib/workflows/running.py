@@ -14,9 +14,9 @@ from typing import Any
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.failure import Failure
 from chalicelib.domain.errors import AwsRefused, ProvisioningFailed, Superseded
-from chalicelib.domain.history import Event, Step, StepStatus
-from chalicelib.domain.lab import Lab
-from chalicelib.domain.steps import ACTS_IN, STEPS, Result, StepResult
+from chalicelib.domain.labs.history import Event, Step, StepStatus
+from chalicelib.domain.labs.lab import Lab
+from chalicelib.domain.labs.steps import ACTS_IN, STEPS, Result, StepResult
 from chalicelib.logs import logger
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.step_lines import step_lines

@@ -12,7 +12,7 @@ from typing import Any
 from chalicelib.domain.brake import Braking, decide_brake
 from chalicelib.domain.brake_mail import brake_message, broken_plan_message
 from chalicelib.domain.curfew import CurfewRules, Mode
-from chalicelib.domain.lab import OVER
+from chalicelib.domain.labs.lab import OVER
 from chalicelib.domain.plan import Outcome, Plan, plan_hash
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.sweep_idle_moved import settled_plan

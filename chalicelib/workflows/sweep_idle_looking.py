@@ -14,13 +14,13 @@ from datetime import datetime, timedelta
 from chalicelib.domain.appointments import Appointment, closing, next_appointment
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.curfew import CurfewRules
-from chalicelib.domain.evening import AtCurfew, local_told
 from chalicelib.domain.evidence import Evidence
 from chalicelib.domain.fates import TAGGED, is_tagged, why_spared
-from chalicelib.domain.history import Event
 from chalicelib.domain.idleness import judge
 from chalicelib.domain.idleness_verdict import Verdict
-from chalicelib.domain.lab import RESTING, Lab, Phase
+from chalicelib.domain.labs.history import Event
+from chalicelib.domain.labs.lab import RESTING, Lab, Phase
+from chalicelib.domain.labs.schedule import AtCurfew, local_told
 from chalicelib.domain.plan import SETTLED, Entry, Fate, Ground, Outcome
 from chalicelib.domain.planning import Known, plan_entry, planned_for
 from chalicelib.domain.sleeping import stays_awake

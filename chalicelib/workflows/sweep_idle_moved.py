@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
-from chalicelib.domain.lab import ENDING, OVER
+from chalicelib.domain.labs.lab import ENDING, OVER
 from chalicelib.domain.plan import SETTLED, Entry, Fate, Plan
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.sweep_idle_acting import complete, is_under_way

@@ -13,10 +13,10 @@ from chalicelib.domain.claims import LAB_TAG
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.curfew import Mode
 from chalicelib.domain.errors import LabNotFound, NameTaken, ResourceGone
-from chalicelib.domain.history import Event
-from chalicelib.domain.lab import OVER, Lab, Phase
+from chalicelib.domain.labs.aws_states import ClusterState
+from chalicelib.domain.labs.history import Event
+from chalicelib.domain.labs.lab import OVER, Lab, Phase
 from chalicelib.domain.orphans import TaggedCluster
-from chalicelib.domain.world import ClusterState
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.sweep_idle_settling import KIND, rules_of
 from chalicelib.workflows.sweep_idle_tally import Tally

@@ -9,10 +9,10 @@ from chalicelib.domain.claims import LAB_TAG
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.errors import ResourceGone
-from chalicelib.domain.lab import Lab
+from chalicelib.domain.labs.aws_states import ClusterState
+from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.sleeping import upgrade_ahead
 from chalicelib.domain.supporting import decide_support
-from chalicelib.domain.world import ClusterState
 from chalicelib.ports.deps import Deps
 
 

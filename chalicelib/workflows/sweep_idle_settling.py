@@ -12,9 +12,9 @@ from datetime import datetime, timedelta
 from chalicelib.domain.appointments import Appointment, missed_curfews, next_appointment
 from chalicelib.domain.curfew import CurfewRules
 from chalicelib.domain.errors import Superseded
-from chalicelib.domain.evening import local_told
-from chalicelib.domain.history import Event
-from chalicelib.domain.lab import RESTING, Lab, Phase
+from chalicelib.domain.labs.history import Event
+from chalicelib.domain.labs.lab import RESTING, Lab, Phase
+from chalicelib.domain.labs.schedule import local_told
 from chalicelib.domain.plan import SETTLED, Entry, Fate, Ground, Outcome
 from chalicelib.ports.deps import Deps
 

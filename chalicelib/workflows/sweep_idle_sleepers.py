@@ -7,13 +7,13 @@ from datetime import datetime
 
 from chalicelib.domain.appointments import Appointment, closing, lease_end
 from chalicelib.domain.curfew import CurfewRules, Mode
-from chalicelib.domain.evening import local_told
 from chalicelib.domain.fates import TAGGED, is_tagged
-from chalicelib.domain.history import Event
-from chalicelib.domain.lab import Lab, Phase
+from chalicelib.domain.labs.aws_states import ClusterState
+from chalicelib.domain.labs.history import Event
+from chalicelib.domain.labs.lab import Lab, Phase
+from chalicelib.domain.labs.schedule import local_told
+from chalicelib.domain.labs.steps import execution_name
 from chalicelib.domain.sleeping import Waking, decide_waking
-from chalicelib.domain.steps import execution_name
-from chalicelib.domain.world import ClusterState
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.recording import WATCH
 from chalicelib.workflows.sweep_idle_region import Region

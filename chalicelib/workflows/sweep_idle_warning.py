@@ -12,10 +12,10 @@ from datetime import datetime, timedelta
 from chalicelib.domain.curfew import CurfewRules
 from chalicelib.domain.errors import EkslabError, NotKept
 from chalicelib.domain.fates import why_spared
-from chalicelib.domain.history import Event
 from chalicelib.domain.keep_link import sign_link
 from chalicelib.domain.keeping import keep
-from chalicelib.domain.lab import Lab
+from chalicelib.domain.labs.history import Event
+from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.money import keeping_cost
 from chalicelib.domain.notices import Message
 from chalicelib.domain.plan import SETTLED, Entry, Fate, Ground, Outcome

@@ -13,8 +13,8 @@ from datetime import datetime
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.resources import EntryState, Kind, LedgerEntry, Resource, Target
 from chalicelib.domain.errors import AwsRefused, ResourceGone, StillInUse, Transient
-from chalicelib.domain.history import Event
-from chalicelib.domain.lab import Lab
+from chalicelib.domain.labs.history import Event
+from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.ownership import Action, Decision, judge
 from chalicelib.domain.receipt import Receipt
 from chalicelib.domain.reckoning import CAME_BACK, reckon

@@ -10,11 +10,11 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 
-from chalicelib.domain.arns import cluster_of
 from chalicelib.domain.core.resources import Kind
 from chalicelib.domain.errors import AwsRefused, ResourceGone, StillInUse
-from chalicelib.domain.lab import Blame, Lab, Phase
-from chalicelib.domain.steps import Result, StepResult
+from chalicelib.domain.labs.arns import cluster_of
+from chalicelib.domain.labs.lab import Blame, Lab, Phase
+from chalicelib.domain.labs.steps import Result, StepResult
 from chalicelib.domain.sweeps import INSTANCES, LEFTOVERS, REMAINS
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows import unmaking

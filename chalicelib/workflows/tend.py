@@ -1,6 +1,6 @@
 """The scheduled run, every five minutes: starts whatever is due for labs whose `due_at` has come. No state machine.
 
-Decisions are domain/tending.py's. One bad lab never stops the rest: it is told in the report and put off.
+Decisions are domain/labs/recovery.py's. One bad lab never stops the rest: it is told in the report and put off.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from typing import Any
 
 from chalicelib.domain.core.service_health import Run
 from chalicelib.domain.errors import EkslabError, Superseded
-from chalicelib.domain.hibernating import awakened
-from chalicelib.domain.history import Event
-from chalicelib.domain.lab import Blame, Lab, Phase
-from chalicelib.domain.steps import execution_name
-from chalicelib.domain.tending import WORKFLOW_OF, Tending, TendingDecision, decide_tending
+from chalicelib.domain.labs.hibernation import awakened
+from chalicelib.domain.labs.history import Event
+from chalicelib.domain.labs.lab import Blame, Lab, Phase
+from chalicelib.domain.labs.recovery import WORKFLOW_OF, Tending, TendingDecision, decide_tending
+from chalicelib.domain.labs.steps import execution_name
 from chalicelib.logs import logger
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.recording import WATCH, move

@@ -12,10 +12,10 @@ from dataclasses import replace
 
 from chalicelib.domain.errors import AwsRefused, ProvisioningFailed, StillInUse, Transient
 from chalicelib.domain.explain import explain, explain_execution
-from chalicelib.domain.lab import Change, Lab, Phase
-from chalicelib.domain.spec import EndpointAccess, EndpointSpec, LabSpec, NodegroupSpec
-from chalicelib.domain.steps import Result, StepResult
-from chalicelib.domain.world import UpdateState
+from chalicelib.domain.labs.aws_states import UpdateState
+from chalicelib.domain.labs.lab import Change, Lab, Phase
+from chalicelib.domain.labs.spec import EndpointAccess, EndpointSpec, LabSpec, NodegroupSpec
+from chalicelib.domain.labs.steps import Result, StepResult
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.making import again_or_failed
 from chalicelib.workflows.recording import WATCH, move

@@ -9,9 +9,9 @@ from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.failure import Failure
 from chalicelib.domain.errors import ResourceGone
 from chalicelib.domain.explain import explain_issues
-from chalicelib.domain.lab import Blame, Lab
-from chalicelib.domain.spec import AccessSpec, AddonSpec
-from chalicelib.domain.world import AddonState, ClusterState, HealthIssue, NodegroupState
+from chalicelib.domain.labs.aws_states import AddonState, ClusterState, HealthIssue, NodegroupState
+from chalicelib.domain.labs.lab import Blame, Lab
+from chalicelib.domain.labs.spec import AccessSpec, AddonSpec
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.watching import is_ready
 

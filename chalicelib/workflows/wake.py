@@ -10,13 +10,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from chalicelib.domain.errors import AwsRefused, EkslabError, ProvisioningFailed
-from chalicelib.domain.evening import next_wake
 from chalicelib.domain.explain import explain_execution
-from chalicelib.domain.hibernating import asleep, wanted_awake
-from chalicelib.domain.lab import RESTING, Blame, Hibernation, Lab, NodegroupSize, Phase
-from chalicelib.domain.patience import PATIENCE
+from chalicelib.domain.labs.hibernation import asleep, wanted_awake
+from chalicelib.domain.labs.lab import RESTING, Blame, Hibernation, Lab, NodegroupSize, Phase
+from chalicelib.domain.labs.polling import PATIENCE
+from chalicelib.domain.labs.schedule import next_wake
+from chalicelib.domain.labs.steps import Result, StepResult
 from chalicelib.domain.recipients import NOBODY, recipient_of
-from chalicelib.domain.steps import Result, StepResult
 from chalicelib.domain.wake_mail import wake_failed_message
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.admitting import grant_own, grant_people, people_of

@@ -7,8 +7,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.failure import Failure
 from chalicelib.domain.explain import explain_issues
-from chalicelib.domain.lab import Blame, Lab, NodegroupSize
-from chalicelib.domain.world import HealthIssue, NodegroupState
+from chalicelib.domain.labs.aws_states import HealthIssue, NodegroupState
+from chalicelib.domain.labs.lab import Blame, Lab, NodegroupSize
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.resizing import nodegroups_of
 

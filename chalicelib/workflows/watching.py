@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chalicelib.domain.arns import cluster_of, ec2_thing, part_of_cluster
 from chalicelib.domain.core.resources import EntryState, Kind
 from chalicelib.domain.errors import ProvisioningFailed
 from chalicelib.domain.explain import explain_issues
-from chalicelib.domain.lab import Lab
-from chalicelib.domain.steps import Result, StepResult
-from chalicelib.domain.world import AddonState, ClusterState, NodegroupState
+from chalicelib.domain.labs.arns import cluster_of, ec2_thing, part_of_cluster
+from chalicelib.domain.labs.aws_states import AddonState, ClusterState, NodegroupState
+from chalicelib.domain.labs.lab import Lab
+from chalicelib.domain.labs.steps import Result, StepResult
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.making import again_or_failed
 from chalicelib.workflows.recording import ASKED_FOR, BY_EKS, enter, learn

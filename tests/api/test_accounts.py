@@ -10,7 +10,7 @@ import pytest
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.core.resources import Kind
 from chalicelib.domain.fleet import Registration
-from chalicelib.domain.lab import Phase
+from chalicelib.domain.labs.lab import Phase
 from tests.api.http import ADMIN, Http
 from tests.fakes import NOW, a_lab, a_spec
 from tests.fakes.builders import ACCOUNT

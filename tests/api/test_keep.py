@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.domain.errors import StaleLab, Throttled
-from chalicelib.domain.evening import AtCurfew
 from chalicelib.domain.keep_link import sign_link
+from chalicelib.domain.labs.schedule import AtCurfew
 from chalicelib.domain.plan import Ground
 from tests.api.curfew_world import CURFEW, LAB, NEXT, a_link, a_ready_lab, a_world, an_entry, hours
 from tests.api.http import Answer, Http

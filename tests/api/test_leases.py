@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.domain.calendar import Calendar
-from chalicelib.domain.evening import AtCurfew, Evening
-from chalicelib.domain.lab import Hibernation, Phase
-from chalicelib.domain.spec import SupportPolicy
+from chalicelib.domain.labs.lab import Hibernation, Phase
+from chalicelib.domain.labs.schedule import AtCurfew, Evening
+from chalicelib.domain.labs.spec import SupportPolicy
 from tests.api.curfew_world import CURFEW, LAB, SEOUL, a_ready_lab, a_world, hours
 from tests.api.http import ADMIN, STRANGER, Http
 from tests.fakes import NOW, a_calendar, a_spec

@@ -22,8 +22,8 @@ from chalicelib.domain.calendar import Calendar, VersionSupport
 from chalicelib.domain.errors import InvalidRequest
 from chalicelib.domain.findings import Finding, Severity, error
 from chalicelib.domain.identity.callers import Caller
-from chalicelib.domain.limits import Limits
-from chalicelib.domain.spec import (
+from chalicelib.domain.labs.limits import Limits
+from chalicelib.domain.labs.spec import (
     CapacityType,
     EndpointAccess,
     ExistingNetwork,

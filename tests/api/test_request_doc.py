@@ -10,7 +10,7 @@ import pytest
 
 from chalicelib.api.request import read_request
 from chalicelib.api.schemas import LabBody
-from chalicelib.domain.limits import Limits
+from chalicelib.domain.labs.limits import Limits
 from tests.api.test_request import CALENDAR, CALLER, NOW
 
 PROJECT = Path(__file__).resolve().parents[2]

@@ -9,9 +9,9 @@ import pytest
 import yaml
 
 from chalicelib.domain.errors import AccessDenied, AwsUnavailable, Throttled
-from chalicelib.domain.lab import ClusterFacts, Phase, Protection
+from chalicelib.domain.labs.lab import ClusterFacts, Phase, Protection
+from chalicelib.domain.labs.spec import EndpointAccess, EndpointSpec
 from chalicelib.domain.receipt import Outcome, Receipt, ReceiptLine
-from chalicelib.domain.spec import EndpointAccess, EndpointSpec
 from tests.api.http import ADMIN, STRANGER, Http
 from tests.fakes import NOW, a_lab, a_spec
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.domain.lab import Lab
+from chalicelib.domain.labs.lab import Lab
 from tests.fakes import builders
 
 

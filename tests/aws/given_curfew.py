@@ -14,9 +14,9 @@ from moto import mock_aws
 
 from chalicelib.aws.curfew_store import DynamoCurfewStore
 from chalicelib.aws.store import DynamoStore
-from chalicelib.domain.evening import AtCurfew
 from chalicelib.domain.idleness_verdict import Sign, Signal, Verdict
-from chalicelib.domain.lab import Lab
+from chalicelib.domain.labs.lab import Lab
+from chalicelib.domain.labs.schedule import AtCurfew
 from chalicelib.domain.plan import Entry, Ground, Stakes
 from chalicelib.ports.curfew import CurfewStore
 from chalicelib.ports.deps import Store

@@ -15,8 +15,8 @@ from chalicelib.aws.clusters import EksClusters
 from chalicelib.aws.network import Ec2Network
 from chalicelib.aws.stacks import CloudFormationStacks
 from chalicelib.domain.errors import AccessDenied, AlreadyExists, AwsRefused, ResourceGone, StillInUse
-from chalicelib.domain.lab import Lab
-from chalicelib.domain.spec import (
+from chalicelib.domain.labs.lab import Lab
+from chalicelib.domain.labs.spec import (
     AccessPolicySpec,
     AccessSpec,
     AddonSpec,

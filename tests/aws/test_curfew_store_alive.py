@@ -14,7 +14,7 @@ from chalicelib.aws.store import DynamoStore
 from chalicelib.aws.store_keys import ALIVE, TALLIES, lab_key
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.errors import AwsRefused, AwsUnavailable
-from chalicelib.domain.lab import Phase
+from chalicelib.domain.labs.lab import Phase
 from chalicelib.domain.running import Running
 from sandbox.emulator import Sandbox
 from tests.aws.given_curfew import Kept, created, kept_on, moto_client

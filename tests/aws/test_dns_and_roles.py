@@ -15,8 +15,8 @@ from chalicelib.aws.dns import Route53Dns
 from chalicelib.aws.kubernetes_token import ClusterTokens, OwnAccess
 from chalicelib.aws.roles import IamRoles
 from chalicelib.domain.errors import ResourceGone
-from chalicelib.domain.lab import Lab
-from chalicelib.domain.spec import AccessSpec
+from chalicelib.domain.labs.lab import Lab
+from chalicelib.domain.labs.spec import AccessSpec
 from sandbox.emulator import Sandbox
 from tests.aws.given import a_lab
 

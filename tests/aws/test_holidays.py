@@ -9,7 +9,7 @@ from datetime import date
 import pytest
 
 from chalicelib.aws.holidays import is_known_country, public_holidays
-from chalicelib.domain.evening import Evening, is_quiet
+from chalicelib.domain.labs.schedule import Evening, is_quiet
 
 
 @pytest.mark.parametrize(

@@ -25,8 +25,8 @@ from cryptography.x509.oid import NameOID
 
 from chalicelib.aws.kubernetes import BEING_LET_IN, KubernetesApi
 from chalicelib.domain.errors import AccessDenied
-from chalicelib.domain.lab import ClusterFacts, Lab
-from chalicelib.domain.spec import VolumePolicy
+from chalicelib.domain.labs.lab import ClusterFacts, Lab
+from chalicelib.domain.labs.spec import VolumePolicy
 from tests.aws.given import a_lab
 
 SERVICES, CLAIMS = "/api/v1/services", "/api/v1/persistentvolumeclaims"

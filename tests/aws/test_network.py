@@ -13,8 +13,8 @@ from moto import mock_aws
 from chalicelib.aws.network import Ec2Network
 from chalicelib.aws.stacks import CloudFormationStacks
 from chalicelib.domain.errors import AlreadyExists, ResourceGone
-from chalicelib.domain.lab import Lab
-from chalicelib.domain.spec import SshSpec, WorkHostSpec
+from chalicelib.domain.labs.lab import Lab
+from chalicelib.domain.labs.spec import SshSpec, WorkHostSpec
 from chalicelib.domain.stack_template import lab_parameters, lab_template
 from sandbox.emulator import Sandbox
 from tests.aws.given import a_lab

@@ -15,8 +15,8 @@ import pytest
 
 from chalicelib.aws.signals import AwsSignals, SignalClients
 from chalicelib.domain.evidence import Evidence, Source
-from chalicelib.domain.lab import Lab
-from chalicelib.domain.spec import LabSpec
+from chalicelib.domain.labs.lab import Lab
+from chalicelib.domain.labs.spec import LabSpec
 from sandbox.activity import call_eks, set_activity, use_kubectl
 from sandbox.emulator import Sandbox
 from sandbox.fleet import Machines, launch, put_clusters

@@ -11,8 +11,8 @@ import pytest
 
 from chalicelib.aws.stacks import CloudFormationStacks
 from chalicelib.domain.errors import ResourceGone
-from chalicelib.domain.lab import Lab
-from chalicelib.domain.spec import AddonSpec, NatMode, NewNetwork, SshSpec, WorkHostSpec
+from chalicelib.domain.labs.lab import Lab
+from chalicelib.domain.labs.spec import AddonSpec, NatMode, NewNetwork, SshSpec, WorkHostSpec
 from chalicelib.domain.stack_template import lab_template
 from sandbox.emulator import Sandbox
 from tests import rights

@@ -15,10 +15,10 @@ from botocore.stub import Stubber
 from chalicelib.aws.stacks import CloudFormationStacks
 from chalicelib.domain.core.resources import Kind
 from chalicelib.domain.errors import AlreadyExists, ResourceGone
-from chalicelib.domain.lab import Lab
-from chalicelib.domain.spec import NatMode, NewNetwork, SshSpec, WorkHostSpec
+from chalicelib.domain.labs.aws_states import StackState
+from chalicelib.domain.labs.lab import Lab
+from chalicelib.domain.labs.spec import NatMode, NewNetwork, SshSpec, WorkHostSpec
 from chalicelib.domain.stack_template import lab_parameters, lab_template
-from chalicelib.domain.world import StackState
 from sandbox.emulator import Sandbox
 from tests.aws.given import a_lab
 

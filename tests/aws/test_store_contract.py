@@ -16,10 +16,10 @@ from chalicelib.aws.store import DynamoStore
 from chalicelib.domain.core.resources import EntryState, Kind, LedgerEntry, Resource
 from chalicelib.domain.core.service_health import Run
 from chalicelib.domain.errors import IdempotencyConflict, InvalidRequest, LabNotFound, NameTaken, TooManyLabs
-from chalicelib.domain.history import Event, Step, StepStatus
-from chalicelib.domain.lab import ClusterFacts, Lab, Phase
+from chalicelib.domain.labs.history import Event, Step, StepStatus
+from chalicelib.domain.labs.lab import ClusterFacts, Lab, Phase
+from chalicelib.domain.labs.spec import ExistingNetwork, ExternalDnsSpec, SshSpec, Taint, WorkHostSpec
 from chalicelib.domain.receipt import Outcome, Receipt, ReceiptLine
-from chalicelib.domain.spec import ExistingNetwork, ExternalDnsSpec, SshSpec, Taint, WorkHostSpec
 from chalicelib.ports.deps import Store
 from sandbox.emulator import Sandbox, running_sandbox
 from tests.aws.table import create_table

@@ -14,7 +14,7 @@ from moto import mock_aws
 
 from chalicelib.aws.store import DynamoStore
 from chalicelib.domain.errors import EkslabError
-from chalicelib.domain.lab import Lab, Phase
+from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.ports.deps import Store
 from tests.aws.table import create_table
 from tests.fakes import NOW, Account, FakeStore, a_lab, a_spec

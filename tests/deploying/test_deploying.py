@@ -16,7 +16,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from chalicelib.aws.store import DynamoStore
-from chalicelib.domain.lab import Phase
+from chalicelib.domain.labs.lab import Phase
 from deploying.__main__ import parameters, stack_name
 from deploying.deploy import Refused, deploy
 from deploying.destroy import StillInUse, destroy

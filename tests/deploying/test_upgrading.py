@@ -18,7 +18,7 @@ from botocore.exceptions import ClientError
 
 from chalicelib.aws.curfew_store_alive import alive_count
 from chalicelib.aws.store import DynamoStore
-from chalicelib.domain.lab import Phase
+from chalicelib.domain.labs.lab import Phase
 from deploying.deploy import deploy
 from deploying.destroy import StillInUse, destroy
 from deploying.packaging import Package, local_file

@@ -7,11 +7,11 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from chalicelib.domain.curfew import CurfewRules
-from chalicelib.domain.evening import Evening
 from chalicelib.domain.evidence import Evidence
 from chalicelib.domain.idleness import judge
 from chalicelib.domain.idleness_verdict import Sign, Signal, Verdict
-from chalicelib.domain.lab import Lab, Phase
+from chalicelib.domain.labs.lab import Lab, Phase
+from chalicelib.domain.labs.schedule import Evening
 from tests.fakes.builders import a_lab, a_spec
 from tests.fakes.evidence_builders import a_nodegroup_use, quiet_evidence
 

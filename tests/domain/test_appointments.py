@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.appointments import curfew_to_come, missed_curfews, next_appointment
 from chalicelib.domain.curfew import CurfewRules
-from chalicelib.domain.evening import AtCurfew, Evening
-from chalicelib.domain.lab import Lab, Phase
+from chalicelib.domain.labs.lab import Lab, Phase
+from chalicelib.domain.labs.schedule import AtCurfew, Evening
 from chalicelib.domain.plan import Ground
 from chalicelib.domain.recipients import recipient_of
 from chalicelib.domain.reporting import nights_to_report

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.evening import EVERY_DAY, Evening, Night, local_told, next_curfew, next_wake
+from chalicelib.domain.labs.schedule import EVERY_DAY, Evening, Night, local_told, next_curfew, next_wake
 
 ZONES = (
     "Asia/Seoul",

@@ -8,8 +8,8 @@ import pytest
 
 from chalicelib.domain.aws_words import BY_CODE, BY_WORDS
 from chalicelib.domain.explain import explain, explain_execution, explain_issue, explain_issues, explain_stack
-from chalicelib.domain.lab import Blame
-from chalicelib.domain.world import HealthIssue
+from chalicelib.domain.labs.aws_states import HealthIssue
+from chalicelib.domain.labs.lab import Blame
 
 _ENUMS = ("NodegroupIssueCode", "AddonIssueCode", "ClusterIssueCode", "ErrorCode", "FargateProfileIssueCode")
 

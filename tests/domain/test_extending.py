@@ -12,10 +12,10 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.curfew import CurfewRules
 from chalicelib.domain.errors import InvalidRequest, NotKept
-from chalicelib.domain.evening import AtCurfew, Evening
 from chalicelib.domain.extending import Decision, Wish, extend, last_end, latest_end
 from chalicelib.domain.keeping import keep, wanted_until
-from chalicelib.domain.lab import Phase
+from chalicelib.domain.labs.lab import Phase
+from chalicelib.domain.labs.schedule import AtCurfew, Evening
 from chalicelib.domain.plan import Entry, Ground
 from tests.fakes import NOW, a_lab, a_spec
 

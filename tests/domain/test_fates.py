@@ -11,10 +11,10 @@ import pytest
 from chalicelib.domain.appointments import Appointment, lease_end
 from chalicelib.domain.brake import decide_brake
 from chalicelib.domain.curfew import CurfewRules, Mode
-from chalicelib.domain.evening import AtCurfew, Evening, local_date
 from chalicelib.domain.fates import Moment, Then, decide_fate
 from chalicelib.domain.idleness_verdict import Verdict
-from chalicelib.domain.lab import Phase, Protection
+from chalicelib.domain.labs.lab import Phase, Protection
+from chalicelib.domain.labs.schedule import AtCurfew, Evening, local_date
 from chalicelib.domain.plan import Entry, Fate, Ground, Outcome, Plan, PlanHeader, plan_hash
 from chalicelib.domain.planning import Known, plan_entry, planned_for
 from tests.fakes import a_lab

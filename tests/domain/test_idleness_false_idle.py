@@ -10,7 +10,7 @@ import pytest
 from chalicelib.domain.evidence import Series
 from chalicelib.domain.idleness import judge
 from chalicelib.domain.idleness_verdict import Sign
-from chalicelib.domain.lab import Phase
+from chalicelib.domain.labs.lab import Phase
 from tests.domain.idleness_world import NOW, RULES, a_seoul_lab, nodes, seoul, sign, verdict_on
 from tests.fakes.evidence_builders import (
     MEGABYTE,

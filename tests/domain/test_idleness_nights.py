@@ -8,12 +8,12 @@ from datetime import UTC, datetime, time, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.domain.evening import Evening, next_curfew
 from chalicelib.domain.evidence import Series
 from chalicelib.domain.idleness import judge
 from chalicelib.domain.idleness_nights import night_length
 from chalicelib.domain.idleness_verdict import Sign
-from chalicelib.domain.lab import Lab
+from chalicelib.domain.labs.lab import Lab
+from chalicelib.domain.labs.schedule import Evening, next_curfew
 from tests.domain.idleness_world import RULES, a_seoul_lab, sign
 from tests.fakes.builders import a_spec
 from tests.fakes.evidence_builders import an_hourly_series, quiet_evidence

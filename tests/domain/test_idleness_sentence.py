@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from chalicelib.domain.evening import Evening
 from chalicelib.domain.evidence import Seen
 from chalicelib.domain.idleness import judge
 from chalicelib.domain.idleness_verdict import Sign
+from chalicelib.domain.labs.schedule import Evening
 from tests.domain.idleness_world import NOW, RULES, a_seoul_lab, nodes, seoul, signal, verdict_on
 from tests.fakes.builders import a_spec
 from tests.fakes.evidence_builders import a_balancer_use, a_kubernetes_use, a_series, an_hourly_series, quiet_evidence

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.evening import AtCurfew
-from chalicelib.domain.lab import Lab, Phase
+from chalicelib.domain.labs.lab import Lab, Phase
+from chalicelib.domain.labs.schedule import AtCurfew
+from chalicelib.domain.labs.spec import ExistingNetwork, NatMode, NewNetwork, Placement, WorkHostSpec
 from chalicelib.domain.money import (
     Cost,
     CostPart,
@@ -22,7 +23,6 @@ from chalicelib.domain.money import (
     saved_hourly,
 )
 from chalicelib.domain.money_words import cost_told, keeping_told, source_told, usd
-from chalicelib.domain.spec import ExistingNetwork, NatMode, NewNetwork, Placement, WorkHostSpec
 from tests.fakes.builders import NOW, a_lab, a_nodegroup, a_spec
 from tests.fakes.curfew import a_price_list
 

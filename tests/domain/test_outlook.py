@@ -7,8 +7,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from chalicelib.domain.evening import AtCurfew, Evening
-from chalicelib.domain.lab import Hibernation, Phase, Planned, Protection
+from chalicelib.domain.labs.lab import Hibernation, Phase, Planned, Protection
+from chalicelib.domain.labs.schedule import AtCurfew, Evening
 from chalicelib.domain.outlook import what_happens_next
 from chalicelib.domain.plan import Entry, Ground
 from tests.fakes import NOW, a_lab, a_spec

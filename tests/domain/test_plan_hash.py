@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from chalicelib.domain.evening import AtCurfew
+from chalicelib.domain.labs.schedule import AtCurfew
 from chalicelib.domain.plan import Entry, Ground, Stakes, plan_hash
 
 AT = datetime(2026, 11, 23, 13, tzinfo=UTC)

@@ -7,6 +7,16 @@ from typing import Any
 
 import pytest
 
+from chalicelib.domain.labs.aws_states import ClusterState, HostedZone, SubnetFacts
+from chalicelib.domain.labs.spec import (
+    AddonSpec,
+    ExistingNetwork,
+    ExternalDnsSpec,
+    LabSpec,
+    NewNetwork,
+    SshSpec,
+    WorkHostSpec,
+)
 from chalicelib.domain.preflight import (
     check_addons,
     check_instances,
@@ -17,16 +27,6 @@ from chalicelib.domain.preflight import (
     with_subnets,
     with_zone,
 )
-from chalicelib.domain.spec import (
-    AddonSpec,
-    ExistingNetwork,
-    ExternalDnsSpec,
-    LabSpec,
-    NewNetwork,
-    SshSpec,
-    WorkHostSpec,
-)
-from chalicelib.domain.world import ClusterState, HostedZone, SubnetFacts
 from tests.fakes.builders import a_network, a_nodegroup, a_spec
 
 A = SubnetFacts("subnet-a", "vpc-1", "ap-northeast-2a", "10.0.0.0/24", 200, True, True)

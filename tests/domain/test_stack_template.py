@@ -11,8 +11,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.lab import ClusterFacts, Lab
-from chalicelib.domain.spec import (
+from chalicelib.domain.labs.lab import ClusterFacts, Lab
+from chalicelib.domain.labs.spec import (
     AddonSpec,
     ExistingNetwork,
     ExternalDnsSpec,

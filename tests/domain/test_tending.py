@@ -7,8 +7,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.lab import RESTING, Phase
-from chalicelib.domain.tending import LOOK_WITHIN, SLEEP_WITHIN, START_WITHIN, TEAR_DOWN_WITHIN, Tending, decide_tending
+from chalicelib.domain.labs.lab import RESTING, Phase
+from chalicelib.domain.labs.recovery import (
+    LOOK_WITHIN,
+    SLEEP_WITHIN,
+    START_WITHIN,
+    TEAR_DOWN_WITHIN,
+    Tending,
+    decide_tending,
+)
 from tests.fakes import NOW, a_lab
 
 

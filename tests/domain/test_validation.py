@@ -12,8 +12,8 @@ from chalicelib.domain.core.names import as_tag_value, nearest, principal_of, sa
 from chalicelib.domain.defaults import DEFAULT_ADDONS
 from chalicelib.domain.draft import Draft, ExternalDnsDraft, NetworkDraft, NodegroupDraft, SshDraft
 from chalicelib.domain.findings import Severity
-from chalicelib.domain.limits import Limits
-from chalicelib.domain.spec import (
+from chalicelib.domain.labs.limits import Limits
+from chalicelib.domain.labs.spec import (
     AccessPolicySpec,
     AccessSpec,
     AddonSpec,

@@ -9,8 +9,8 @@ import pytest
 
 from chalicelib.domain.draft import Draft, NetworkDraft, NodegroupDraft
 from chalicelib.domain.findings import Finding
-from chalicelib.domain.limits import Limits
-from chalicelib.domain.spec import AccessPolicySpec, AccessSpec, AddonSpec, PodIdentitySpec
+from chalicelib.domain.labs.limits import Limits
+from chalicelib.domain.labs.spec import AccessPolicySpec, AccessSpec, AddonSpec, PodIdentitySpec
 from chalicelib.domain.validation import complete
 from tests.fakes import NOW, a_caller
 from tests.fakes.builders import ACCOUNT, CLUSTER_ADMIN, a_calendar

@@ -6,7 +6,7 @@ import pytest
 
 from chalicelib.domain.claims import PVC_TAG
 from chalicelib.domain.core.resources import Kind, Resource
-from chalicelib.domain.spec import VolumePolicy
+from chalicelib.domain.labs.spec import VolumePolicy
 from chalicelib.domain.volumes import VolumeFate, volume_fate
 
 CLAIMED = Resource(Kind.VOLUME, "vol-1", "arn:1", {PVC_TAG: "data"})

@@ -13,10 +13,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain.chat import chat_document
-from chalicelib.domain.evening import AtCurfew, Evening
+from chalicelib.domain.labs.schedule import AtCurfew, Evening
+from chalicelib.domain.labs.spec import VolumePolicy
 from chalicelib.domain.notices import Message, Severity
 from chalicelib.domain.plan import Entry, Ground, Stakes
-from chalicelib.domain.spec import VolumePolicy
 from chalicelib.domain.warning_mail import instant_told, warning_message
 
 AT = datetime(2026, 11, 23, 13, tzinfo=UTC)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.domain.spec import WorkHostSpec
+from chalicelib.domain.labs.spec import WorkHostSpec
 from chalicelib.domain.work_host import architecture_of, work_host_user_data
 from tests.aws.given import a_lab
 

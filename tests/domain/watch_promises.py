@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from datetime import UTC, datetime, time, timedelta
 
-from chalicelib.domain.limits import LADDER
+from chalicelib.domain.labs.limits import LADDER
 from chalicelib.domain.notices import Audience, Notice, NoticeKind, Severity
 from chalicelib.domain.support import Deadline, DeadlineKind
 from tests.domain.watch_life import ADMINISTRATORS, OWNER, RULES, TEAM, Life, Run

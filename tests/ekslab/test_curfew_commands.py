@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.curfew import Mode
-from chalicelib.domain.evening import AtCurfew, Evening
-from chalicelib.domain.lab import Phase
+from chalicelib.domain.labs.lab import Phase
+from chalicelib.domain.labs.schedule import AtCurfew, Evening
 from chalicelib.domain.plan import Outcome
 from ekslab.__main__ import parser
 from ekslab.curfew_commands import span

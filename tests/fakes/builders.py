@@ -8,8 +8,8 @@ from typing import Any
 
 from chalicelib.domain.calendar import Calendar, VersionSupport
 from chalicelib.domain.identity.callers import Caller
-from chalicelib.domain.lab import Lab, Phase
-from chalicelib.domain.spec import (
+from chalicelib.domain.labs.lab import Lab, Phase
+from chalicelib.domain.labs.spec import (
     AccessPolicySpec,
     AccessSpec,
     AddonSpec,

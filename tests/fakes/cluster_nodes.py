@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from chalicelib.domain.core.resources import Kind, Resource
 from chalicelib.domain.errors import AlreadyExists, AwsRefused, ResourceGone, StillInUse
-from chalicelib.domain.lab import Lab, NodegroupSize
-from chalicelib.domain.spec import NodegroupSpec
-from chalicelib.domain.world import HealthIssue, NodegroupState, UpdateState
+from chalicelib.domain.labs.aws_states import HealthIssue, NodegroupState, UpdateState
+from chalicelib.domain.labs.lab import Lab, NodegroupSize
+from chalicelib.domain.labs.spec import NodegroupSpec
 from tests.fakes.account import Account, port
 from tests.fakes.cluster_record import ClusterRecord, Looks, NodegroupRecord
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING
 
 from chalicelib.domain.core.resources import Kind
 from chalicelib.domain.errors import ResourceGone
-from chalicelib.domain.lab import Lab
-from chalicelib.domain.spec import AccessSpec, AddonSpec, PodIdentitySpec
-from chalicelib.domain.world import AccessEntryState, AddonState, HealthIssue, PodIdentityState
+from chalicelib.domain.labs.aws_states import AccessEntryState, AddonState, HealthIssue, PodIdentityState
+from chalicelib.domain.labs.lab import Lab
+from chalicelib.domain.labs.spec import AccessSpec, AddonSpec, PodIdentitySpec
 from tests.fakes.account import Account, port
 from tests.fakes.cluster_record import ClusterRecord, Looks
 

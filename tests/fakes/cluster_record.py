@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from chalicelib.domain.world import (
+from chalicelib.domain.labs.aws_states import (
     AccessEntryState,
     AddonState,
     ClusterState,

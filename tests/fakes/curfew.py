@@ -11,7 +11,7 @@ from chalicelib.domain.curfew import CurfewRules
 from chalicelib.domain.errors import ResourceGone, StaleLab
 from chalicelib.domain.evidence import Evidence
 from chalicelib.domain.idleness_verdict import Verdict
-from chalicelib.domain.lab import OVER, RESTING, Lab, Phase
+from chalicelib.domain.labs.lab import OVER, RESTING, Lab, Phase
 from chalicelib.domain.money import Prices
 from chalicelib.domain.notices import Message
 from chalicelib.domain.orphans import TaggedCluster

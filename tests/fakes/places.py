@@ -8,8 +8,7 @@ from dataclasses import dataclass, field
 
 from chalicelib.domain.core.resources import Kind
 from chalicelib.domain.errors import ResourceGone
-from chalicelib.domain.lab import Lab
-from chalicelib.domain.world import (
+from chalicelib.domain.labs.aws_states import (
     EndpointProbe,
     HostedZone,
     KubernetesNodes,
@@ -17,6 +16,7 @@ from chalicelib.domain.world import (
     SubnetFacts,
     WorkHostState,
 )
+from chalicelib.domain.labs.lab import Lab
 from tests.fakes.account import Account, port
 
 

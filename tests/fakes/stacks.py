@@ -14,7 +14,7 @@ from typing import Any
 
 from chalicelib.domain.core.resources import Kind, Resource
 from chalicelib.domain.errors import AlreadyExists, AwsRefused, ResourceGone, StillInUse
-from chalicelib.domain.world import StackState
+from chalicelib.domain.labs.aws_states import StackState
 from tests.fakes.account import Account, port
 
 _KINDS = {

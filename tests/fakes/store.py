@@ -12,9 +12,9 @@ from chalicelib.domain.core.resources import LedgerEntry
 from chalicelib.domain.core.service_health import Run
 from chalicelib.domain.errors import IdempotencyConflict, InvalidRequest, LabNotFound, NameTaken, TooManyLabs
 from chalicelib.domain.findings import error
-from chalicelib.domain.history import Event, Step
 from chalicelib.domain.identity.callers import identity_of
-from chalicelib.domain.lab import OVER, RESTING, Lab, Phase
+from chalicelib.domain.labs.history import Event, Step
+from chalicelib.domain.labs.lab import OVER, RESTING, Lab, Phase
 from chalicelib.domain.outlook import first_event
 from chalicelib.domain.receipt import Receipt
 from chalicelib.ports.deps import Page

@@ -17,8 +17,8 @@ from typing import Any
 import pytest
 
 from chalicelib.domain import errors
-from chalicelib.domain.patience import PATIENCE
-from chalicelib.domain.steps import STEPS
+from chalicelib.domain.labs.polling import PATIENCE
+from chalicelib.domain.labs.steps import STEPS
 from tests.workflows.machine import LAB_WORKFLOWS, WORKFLOWS, camel, definition, functions_of
 
 PROJECT = Path(__file__).resolve().parents[2]

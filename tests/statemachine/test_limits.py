@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.patience import PATIENCE, Patience
-from chalicelib.domain.steps import STEPS
+from chalicelib.domain.labs.polling import PATIENCE, Patience
+from chalicelib.domain.labs.steps import STEPS
 from tests.workflows.machine import definition
 
 #: A standard execution ends with an error when it has so many events (Step Functions' quota).

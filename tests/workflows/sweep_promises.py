@@ -7,9 +7,9 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from chalicelib.domain.curfew import CurfewRules, Mode, allowance
-from chalicelib.domain.evening import next_curfew
 from chalicelib.domain.idleness import judge
-from chalicelib.domain.lab import Lab, Phase
+from chalicelib.domain.labs.lab import Lab, Phase
+from chalicelib.domain.labs.schedule import next_curfew
 from chalicelib.domain.plan import Entry, Fate, Ground, Outcome
 from tests.workflows.nights import Nights
 

@@ -9,7 +9,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from chalicelib.domain.errors import AwsUnavailable, EkslabError, StaleLab, Throttled
-from chalicelib.domain.lab import Change, Phase
+from chalicelib.domain.labs.lab import Change, Phase
 from chalicelib.services.labs import commands, hibernation
 from tests.fakes import a_caller, a_lab, a_nodegroup, a_spec
 from tests.workflows.machine import LambdaDied

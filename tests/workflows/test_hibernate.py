@@ -8,11 +8,11 @@ import pytest
 
 from chalicelib.domain.core.resources import EntryState, Kind
 from chalicelib.domain.errors import AwsRefused, AwsUnavailable, Superseded
-from chalicelib.domain.hibernating import put_to_sleep
-from chalicelib.domain.lab import Lab, NodegroupSize, Phase
-from chalicelib.domain.spec import AccessSpec, NodegroupSpec
-from chalicelib.domain.steps import execution_name
-from chalicelib.domain.world import AccessEntryState
+from chalicelib.domain.labs.aws_states import AccessEntryState
+from chalicelib.domain.labs.hibernation import put_to_sleep
+from chalicelib.domain.labs.lab import Lab, NodegroupSize, Phase
+from chalicelib.domain.labs.spec import AccessSpec, NodegroupSpec
+from chalicelib.domain.labs.steps import execution_name
 from chalicelib.services.labs import hibernation
 from chalicelib.workflows import hibernate
 from chalicelib.workflows.running import run_step

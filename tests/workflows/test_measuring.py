@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.errors import Throttled
-from chalicelib.domain.lab import Phase
+from chalicelib.domain.labs.lab import Phase
 from chalicelib.metrics import Metric
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows import provision, sweep_idle, teardown, watch_support

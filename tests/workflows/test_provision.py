@@ -9,9 +9,9 @@ import pytest
 
 from chalicelib.domain.core.resources import EntryState, Kind
 from chalicelib.domain.errors import AccessDenied, AwsRefused
-from chalicelib.domain.lab import Blame, Phase
-from chalicelib.domain.spec import ExistingNetwork, NodegroupSpec, WorkHostSpec
-from chalicelib.domain.world import ClusterState, HealthIssue, SubnetFacts
+from chalicelib.domain.labs.aws_states import ClusterState, HealthIssue, SubnetFacts
+from chalicelib.domain.labs.lab import Blame, Phase
+from chalicelib.domain.labs.spec import ExistingNetwork, NodegroupSpec, WorkHostSpec
 from tests.fakes import a_lab, a_network, a_nodegroup, a_spec
 from tests.fakes.cluster_record import ClusterRecord
 from tests.workflows.theatre import Theatre

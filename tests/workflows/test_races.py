@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.domain.errors import Superseded
-from chalicelib.domain.lab import Lab, Phase
+from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.workflows import provision, teardown, tend
 from chalicelib.workflows.running import run_step
 from tests.fakes import FakeWorld, a_lab, make_deps

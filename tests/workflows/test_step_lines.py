@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.errors import Throttled
-from chalicelib.domain.lab import Phase
+from chalicelib.domain.labs.lab import Phase
 from chalicelib.logs import logger
 from chalicelib.workflows import provision, teardown, watch_support
 from chalicelib.workflows.running import run_step, run_watch_step

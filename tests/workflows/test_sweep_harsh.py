@@ -8,9 +8,9 @@ from datetime import datetime, time, timedelta
 import pytest
 
 from chalicelib.domain.curfew import CurfewRules, Mode
-from chalicelib.domain.evening import AtCurfew, Evening
 from chalicelib.domain.keep_link import read_link
-from chalicelib.domain.lab import Hibernation, Phase
+from chalicelib.domain.labs.lab import Hibernation, Phase
+from chalicelib.domain.labs.schedule import AtCurfew, Evening
 from chalicelib.domain.notices import Message
 from chalicelib.domain.plan import Ground, Outcome
 from tests.fakes import NOW

@@ -8,9 +8,9 @@ from datetime import time, timedelta
 from chalicelib.domain.adopting import adopted_lab
 from chalicelib.domain.curfew import CurfewRules, Mode
 from chalicelib.domain.errors import AwsUnavailable
-from chalicelib.domain.evening import AtCurfew
 from chalicelib.domain.extending import Wish
-from chalicelib.domain.lab import Lab, Phase
+from chalicelib.domain.labs.lab import Lab, Phase
+from chalicelib.domain.labs.schedule import AtCurfew
 from chalicelib.domain.orphans import TaggedCluster
 from chalicelib.domain.plan import Ground, Outcome
 from chalicelib.services.labs.lease import extend_lab

@@ -16,9 +16,9 @@ from chalicelib.domain import fates
 from chalicelib.domain.brake import Braking
 from chalicelib.domain.curfew import CurfewRules, Mode
 from chalicelib.domain.errors import AwsUnavailable
-from chalicelib.domain.evening import AtCurfew, Evening
 from chalicelib.domain.fates import FateDecision, Moment, Then
-from chalicelib.domain.lab import RESTING, Phase
+from chalicelib.domain.labs.lab import RESTING, Phase
+from chalicelib.domain.labs.schedule import AtCurfew, Evening
 from chalicelib.workflows import (
     sweep_idle,
     sweep_idle_acting,

@@ -8,11 +8,11 @@ import pytest
 
 from chalicelib.domain.core.resources import EntryState, Kind
 from chalicelib.domain.errors import AccessDenied, AwsUnavailable, StillInUse
-from chalicelib.domain.history import StepStatus
-from chalicelib.domain.lab import Phase
+from chalicelib.domain.labs.aws_states import HealthIssue, KubernetesSweep
+from chalicelib.domain.labs.history import StepStatus
+from chalicelib.domain.labs.lab import Phase
+from chalicelib.domain.labs.spec import NodegroupSpec
 from chalicelib.domain.receipt import Outcome
-from chalicelib.domain.spec import NodegroupSpec
-from chalicelib.domain.world import HealthIssue, KubernetesSweep
 from tests.fakes import a_lab, a_spec
 from tests.workflows.theatre import Theatre
 

@@ -8,9 +8,9 @@ import pytest
 
 from chalicelib.domain.core.resources import Kind
 from chalicelib.domain.errors import AccessDenied, AwsRefused, AwsUnavailable, StillInUse
-from chalicelib.domain.lab import Blame, Change, Lab, Phase
-from chalicelib.domain.spec import EndpointAccess
-from chalicelib.domain.steps import execution_name
+from chalicelib.domain.labs.lab import Blame, Change, Lab, Phase
+from chalicelib.domain.labs.spec import EndpointAccess
+from chalicelib.domain.labs.steps import execution_name
 from chalicelib.workflows import tend
 from tests.fakes import a_lab, a_nodegroup, a_spec
 from tests.workflows.machine import LambdaDied

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.core.resources import Kind
 from chalicelib.domain.errors import AwsRefused, AwsUnavailable, StaleLab, StillInUse, Throttled
-from chalicelib.domain.evening import Evening
-from chalicelib.domain.lab import Blame, NodegroupSize, Phase
-from chalicelib.domain.world import HealthIssue, NodegroupState
+from chalicelib.domain.labs.aws_states import HealthIssue, NodegroupState
+from chalicelib.domain.labs.lab import Blame, NodegroupSize, Phase
+from chalicelib.domain.labs.schedule import Evening
 from chalicelib.services.labs import hibernation
 from chalicelib.workflows.recording import learn
 from tests.fakes import a_caller, a_lab, a_nodegroup, a_spec

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-from chalicelib.domain.lab import Lab, Phase
-from chalicelib.domain.steps import execution_name
+from chalicelib.domain.labs.lab import Lab, Phase
+from chalicelib.domain.labs.steps import execution_name
 from chalicelib.workflows import tend
 from tests.fakes import FakeWorld, a_lab, make_deps
 from tests.workflows.machine import Machine

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.lab import Blame
+from chalicelib.domain.labs.lab import Blame
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from chalicelib.domain.evidence import Evidence
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.idleness import judge
 from chalicelib.domain.idleness_verdict import Verdict
-from chalicelib.domain.lab import Lab, Phase
+from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.ports.deps import Deps
 from chalicelib.services.curfew.rules import get_rules
 from chalicelib.services.labs.commands import seen_lab

@@ -10,11 +10,11 @@ from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.errors import LabNotFound, LinkInvalid, NotKept
-from chalicelib.domain.evening import local_told
-from chalicelib.domain.history import Event
 from chalicelib.domain.keep_link import read_link
 from chalicelib.domain.keeping import Keeping, keep
-from chalicelib.domain.lab import RESTING, Lab
+from chalicelib.domain.labs.history import Event
+from chalicelib.domain.labs.lab import RESTING, Lab
+from chalicelib.domain.labs.schedule import local_told
 from chalicelib.domain.money import keeping_cost
 from chalicelib.domain.plan import Entry
 from chalicelib.ports.deps import Deps

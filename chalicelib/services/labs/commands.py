@@ -14,9 +14,9 @@ from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.errors import InvalidRequest, LabNotFound, NameTaken, NotYours, WrongPhase
 from chalicelib.domain.findings import Finding, has_errors, warning
 from chalicelib.domain.identity.callers import Caller
-from chalicelib.domain.lab import ENDING, OVER, Change, Lab, Phase
+from chalicelib.domain.labs.lab import ENDING, OVER, Change, Lab, Phase
+from chalicelib.domain.labs.spec import LabSpec
 from chalicelib.domain.outlook import volumes_told
-from chalicelib.domain.spec import LabSpec
 from chalicelib.domain.validation_size import judge_size
 from chalicelib.ports.deps import Deps
 from chalicelib.services.labs.preflight import preflight

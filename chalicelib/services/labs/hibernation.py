@@ -7,9 +7,9 @@ from datetime import datetime
 
 from chalicelib.domain.errors import WrongPhase
 from chalicelib.domain.findings import Finding, warning
-from chalicelib.domain.hibernating import awakened, put_to_sleep
 from chalicelib.domain.identity.callers import Caller
-from chalicelib.domain.lab import Lab, Phase
+from chalicelib.domain.labs.hibernation import awakened, put_to_sleep
+from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.outlook import instant_told
 from chalicelib.ports.deps import Deps
 from chalicelib.services.labs.commands import own_lab

@@ -14,9 +14,7 @@ from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.resources import EntryState, Kind, LedgerEntry
 from chalicelib.domain.errors import AwsRefused, Transient
 from chalicelib.domain.identity.callers import Caller
-from chalicelib.domain.lab import OVER, Lab
-from chalicelib.domain.policies_explained import endpoint_in_words, why_group, why_policy
-from chalicelib.domain.world import (
+from chalicelib.domain.labs.aws_states import (
     AccessEntryState,
     AddonState,
     ClusterState,
@@ -26,6 +24,8 @@ from chalicelib.domain.world import (
     SubnetFacts,
     WorkHostState,
 )
+from chalicelib.domain.labs.lab import OVER, Lab
+from chalicelib.domain.policies_explained import endpoint_in_words, why_group, why_policy
 from chalicelib.ports.deps import Cloud, Deps
 from chalicelib.services.labs.commands import seen_lab
 

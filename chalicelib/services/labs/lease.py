@@ -11,12 +11,12 @@ from datetime import datetime
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.curfew import CurfewRules
 from chalicelib.domain.errors import InvalidRequest, NotYours, WrongPhase
-from chalicelib.domain.evening import Evening, local_told, next_wake
 from chalicelib.domain.extending import Decision, Wish, extend, last_end
 from chalicelib.domain.findings import Finding, error, warning
-from chalicelib.domain.history import Event
 from chalicelib.domain.identity.callers import Caller
-from chalicelib.domain.lab import ENDING, OVER, RESTING, Lab, Protection
+from chalicelib.domain.labs.history import Event
+from chalicelib.domain.labs.lab import ENDING, OVER, RESTING, Lab, Protection
+from chalicelib.domain.labs.schedule import Evening, local_told, next_wake
 from chalicelib.domain.money import Cost, hourly_cost, keeping_cost
 from chalicelib.domain.supporting import decide_support
 from chalicelib.ports.deps import Deps

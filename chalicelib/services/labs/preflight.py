@@ -10,6 +10,8 @@ from chalicelib.domain.errors import AccessDenied, InvalidRequest, ResourceGone
 from chalicelib.domain.explain import explain
 from chalicelib.domain.findings import Finding, error
 from chalicelib.domain.identity.callers import Caller
+from chalicelib.domain.labs.aws_states import SubnetFacts
+from chalicelib.domain.labs.spec import ExistingNetwork, LabSpec
 from chalicelib.domain.preflight import (
     check_addons,
     check_instances,
@@ -20,8 +22,6 @@ from chalicelib.domain.preflight import (
     with_subnets,
     with_zone,
 )
-from chalicelib.domain.spec import ExistingNetwork, LabSpec
-from chalicelib.domain.world import SubnetFacts
 from chalicelib.ports.deps import Cloud, Deps
 
 

@@ -11,12 +11,12 @@ from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.names import REGION
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.errors import InvalidRequest, NoReceiptYet, WrongPhase
-from chalicelib.domain.evening import Night, next_curfew
 from chalicelib.domain.findings import error
-from chalicelib.domain.history import Event, Step
 from chalicelib.domain.identity.callers import Caller, identity_of
-from chalicelib.domain.kubeconfig import kubeconfig
-from chalicelib.domain.lab import ENDING, OVER, Lab, Phase
+from chalicelib.domain.labs.history import Event, Step
+from chalicelib.domain.labs.kubeconfig import kubeconfig
+from chalicelib.domain.labs.lab import ENDING, OVER, Lab, Phase
+from chalicelib.domain.labs.schedule import Night, next_curfew
 from chalicelib.domain.outlook import instant_told, what_happens_next, why_not_as_planned
 from chalicelib.domain.receipt import Receipt
 from chalicelib.domain.verdict import verdict

@@ -13,10 +13,10 @@ from datetime import datetime, timedelta
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.errors import EkslabError
 from chalicelib.domain.findings import Finding, warning
-from chalicelib.domain.history import Event
 from chalicelib.domain.identity.callers import Caller
-from chalicelib.domain.lab import Lab, Phase
-from chalicelib.domain.steps import execution_name
+from chalicelib.domain.labs.history import Event
+from chalicelib.domain.labs.lab import Lab, Phase
+from chalicelib.domain.labs.steps import execution_name
 from chalicelib.ports.deps import Deps
 
 #: When the scheduled run makes sure that what was stored has also been started.

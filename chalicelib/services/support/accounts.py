@@ -12,7 +12,7 @@ from chalicelib.domain.errors import AccountInUse, AccountNotRegistered, Invalid
 from chalicelib.domain.findings import Finding, error
 from chalicelib.domain.fleet import ClusterKey, Registration
 from chalicelib.domain.identity.callers import Caller
-from chalicelib.domain.lab import OVER, Lab, Phase
+from chalicelib.domain.labs.lab import OVER, Lab, Phase
 from chalicelib.ports.deps import Deps
 
 #: What the service may assume (`assume-member-roles` in .chalice/statements.json); CloudFormation's role is named after it.

@@ -6,10 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from chalicelib.domain.arns import cluster_of
 from chalicelib.domain.core.resources import EntryState, LedgerEntry, Target
-from chalicelib.domain.lab import ClusterFacts, Lab
-from chalicelib.domain.spec import ExistingNetwork, ExternalDnsSpec, NewNetwork
+from chalicelib.domain.labs.arns import cluster_of
+from chalicelib.domain.labs.lab import ClusterFacts, Lab
+from chalicelib.domain.labs.spec import ExistingNetwork, ExternalDnsSpec, NewNetwork
 from chalicelib.domain.target import target_of
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.sweeping import STRAGGLERS, SweepOutcome, sweep

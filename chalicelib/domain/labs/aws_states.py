@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import field
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.lab import NodegroupSize
+from chalicelib.domain.labs.lab import NodegroupSize
 
 
 @dataclass(frozen=True)

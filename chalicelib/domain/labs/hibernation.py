@@ -9,8 +9,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from chalicelib.domain.evening import Holidays, next_wake
-from chalicelib.domain.lab import Hibernation, Lab, NodegroupSize, Phase
+from chalicelib.domain.labs.lab import Hibernation, Lab, NodegroupSize, Phase
+from chalicelib.domain.labs.schedule import Holidays, next_wake
 
 
 def put_to_sleep(lab: Lab, now: datetime, reason: str, holidays: Holidays) -> Lab:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.domain.lab import Lab
+from chalicelib.domain.labs.lab import Lab
 
 
 def kubeconfig(lab: Lab, endpoint: str, certificate_authority: str) -> dict[str, Any]:

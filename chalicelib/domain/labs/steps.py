@@ -10,7 +10,7 @@ from dataclasses import field
 from enum import StrEnum
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.lab import Lab, Phase
+from chalicelib.domain.labs.lab import Lab, Phase
 
 
 class Result(StrEnum):

@@ -11,7 +11,7 @@ from dataclasses import field
 from enum import StrEnum
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.evening import USUAL_EVENING, Evening
+from chalicelib.domain.labs.schedule import USUAL_EVENING, Evening
 
 
 class EndpointAccess(StrEnum):

@@ -16,7 +16,7 @@ from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.names import as_tag_value
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.identity.callers import Caller
-from chalicelib.domain.spec import LabSpec
+from chalicelib.domain.labs.spec import LabSpec
 
 
 class Phase(StrEnum):

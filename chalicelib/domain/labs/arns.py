@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from chalicelib.domain.core.resources import Kind, Resource
-from chalicelib.domain.lab import Lab
+from chalicelib.domain.labs.lab import Lab
 
 _EC2_WORDS: Mapping[Kind, str] = {
     Kind.INSTANCE: "instance",

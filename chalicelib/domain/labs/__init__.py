@@ -1,0 +1,1 @@
+"""The lab record: specification, phase, schedule, steps, hibernation, recovery."""
