@@ -9,14 +9,14 @@ from urllib.parse import quote
 
 from chalicelib.api.json_words import instant, to_json
 from chalicelib.domain.core.place import Place
-from chalicelib.domain.fleet import ClusterKey, Registration, Trouble
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.notices import Notice, Watched
-from chalicelib.domain.readiness import blockers
-from chalicelib.domain.skew import Behind, behind
-from chalicelib.domain.support import Deadline
-from chalicelib.domain.supporting import days_left, effect_told
-from chalicelib.domain.upgrade_commands import follow_steps, upgrade_steps
+from chalicelib.domain.support.assessment import days_left, effect_told
+from chalicelib.domain.support.deadlines import Deadline
+from chalicelib.domain.support.fleet import ClusterKey, Registration, Trouble
+from chalicelib.domain.support.readiness import blockers
+from chalicelib.domain.support.skew import Behind, behind
+from chalicelib.domain.support.upgrade_commands import follow_steps, upgrade_steps
 from chalicelib.services.support.queries import ClusterView
 
 Json = dict[str, Any]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.api.openapi_operation import Json, Operation
-from chalicelib.domain.support import SupportPhase
+from chalicelib.domain.support.deadlines import SupportPhase
 
 _CLUSTER = "/clusters/{account}/{region}/{name}"
 _ACCOUNT = "/accounts/{account}"

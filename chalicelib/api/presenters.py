@@ -8,11 +8,11 @@ from typing import Any
 
 from chalicelib.api.evening_presenters import evening_view, night_view
 from chalicelib.api.json_words import instant, to_json
-from chalicelib.domain.calendar import Calendar
 from chalicelib.domain.findings import Finding
 from chalicelib.domain.labs.aws_states import AccessEntryState
 from chalicelib.domain.labs.lab import OVER, Lab
 from chalicelib.domain.labs.spec import LabSpec
+from chalicelib.domain.support.calendar import Calendar
 from chalicelib.services.labs.inventory import Inventory
 from chalicelib.services.labs.queries import LabView, ReceiptView
 from chalicelib.services.labs.transitions import Answered

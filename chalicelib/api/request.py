@@ -10,7 +10,6 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from chalicelib.api.bodies import read_body
-from chalicelib.domain.calendar import Calendar
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.names import REGION
 from chalicelib.domain.defaults import usual_region
@@ -23,6 +22,7 @@ from chalicelib.domain.identity.accounts import LabAccounts
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.labs.limits import Limits
 from chalicelib.domain.labs.spec import LabSpec
+from chalicelib.domain.support.calendar import Calendar
 from chalicelib.domain.validation import complete, in_callers_words
 
 #: More than anyone reads at once; a body of 64 KiB can have thousands.

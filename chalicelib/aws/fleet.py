@@ -15,9 +15,9 @@ from chalicelib.aws.fleet_addons import FleetAddonCalls
 from chalicelib.aws.fleet_insights import InsightCalls
 from chalicelib.aws.fleet_nodes import NodeReading
 from chalicelib.aws.versions import live_or_bundled
-from chalicelib.domain.calendar import Calendar
 from chalicelib.domain.core.place import Place
-from chalicelib.domain.fleet import ClusterKey, FleetCluster
+from chalicelib.domain.support.calendar import Calendar
+from chalicelib.domain.support.fleet import ClusterKey, FleetCluster
 
 #: EKS's most.
 _PAGE = 100

@@ -19,8 +19,8 @@ from collections.abc import Mapping
 from chalicelib.aws.store_keys import DUE, Item, key, stamp, text
 from chalicelib.aws.store_pages import Listing
 from chalicelib.domain.core.place import Place
-from chalicelib.domain.fleet import ClusterKey
 from chalicelib.domain.notices import Notice, Watched
+from chalicelib.domain.support.fleet import ClusterKey
 
 FLEET, NOTICES = "FLEET", "NOTICE"
 REGISTRY, TROUBLES = "REGISTRY", "TROUBLES"

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib.aws.errors import translate
-from chalicelib.domain.calendar import Calendar, VersionSupport
 from chalicelib.domain.errors import AwsRefused, Transient
+from chalicelib.domain.support.calendar import Calendar, VersionSupport
 from chalicelib.logs import logger
 
 LIVE = "eks:DescribeClusterVersions"

@@ -12,8 +12,8 @@ from datetime import UTC, datetime, timedelta
 
 from chalicelib.domain.digest_words import short_told
 from chalicelib.domain.notices import Watched
-from chalicelib.domain.support import Deadline
-from chalicelib.domain.supporting import effect_told, utc
+from chalicelib.domain.support.assessment import effect_told, utc
+from chalicelib.domain.support.deadlines import Deadline
 
 CONTENT_TYPE = "text/calendar; charset=utf-8"
 #: Where sequence numbers begin: minutes since then, so that a later change always has the higher number.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from chalicelib.domain.calendar import Calendar
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.draft import Draft
 from chalicelib.domain.evening_rules import USUAL_RULES, EveningRules
@@ -12,6 +11,7 @@ from chalicelib.domain.identity.accounts import LabAccounts
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.labs.limits import Limits
 from chalicelib.domain.labs.spec import LabSpec
+from chalicelib.domain.support.calendar import Calendar
 
 
 @dataclass(frozen=True)

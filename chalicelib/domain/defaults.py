@@ -9,7 +9,6 @@ from __future__ import annotations
 from datetime import datetime
 from ipaddress import IPv4Address, ip_address
 
-from chalicelib.domain.calendar import Calendar
 from chalicelib.domain.core.instance_types import ami_type
 from chalicelib.domain.core.names import partition_of, principal_of, same_principal
 from chalicelib.domain.draft import Draft, NodegroupDraft
@@ -35,6 +34,7 @@ from chalicelib.domain.labs.spec import (
     SupportPolicy,
     VolumePolicy,
 )
+from chalicelib.domain.support.calendar import Calendar
 
 #: Words that ask for the default version.
 ANY_VERSION = frozenset({"auto", "default", "latest"})

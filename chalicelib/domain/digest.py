@@ -14,9 +14,9 @@ from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.digest_section import section
 from chalicelib.domain.digest_sentences import deadline_told, headline
 from chalicelib.domain.digest_words import counted, day_told, paragraph
-from chalicelib.domain.fleet import ClusterKey
 from chalicelib.domain.notices import Audience, Message, Notice, Severity, Watched
-from chalicelib.domain.supporting import days_left
+from chalicelib.domain.support.assessment import days_left
+from chalicelib.domain.support.fleet import ClusterKey
 
 #: SNS takes 256 KiB with attributes; SNS's subjects have 100 ASCII characters.
 MOST_BYTES, MOST_SUBJECT = 200_000, 100

@@ -10,14 +10,14 @@ from datetime import datetime
 
 from chalicelib.domain.digest_sentences import deadline_told, sentence
 from chalicelib.domain.digest_words import cost_told, counted, day_told, paragraph
-from chalicelib.domain.fleet import ClusterKey
 from chalicelib.domain.notices import Notice, NoticeKind, Watched
-from chalicelib.domain.readiness import blockers, next_version
 from chalicelib.domain.rungs import latest_snooze
-from chalicelib.domain.skew import behind
-from chalicelib.domain.support import Deadline
-from chalicelib.domain.supporting import utc
-from chalicelib.domain.upgrade_commands import follow_steps, upgrade_steps
+from chalicelib.domain.support.assessment import utc
+from chalicelib.domain.support.deadlines import Deadline
+from chalicelib.domain.support.fleet import ClusterKey
+from chalicelib.domain.support.readiness import blockers, next_version
+from chalicelib.domain.support.skew import behind
+from chalicelib.domain.support.upgrade_commands import follow_steps, upgrade_steps
 
 #: Of insights, node groups and add-ons so many are named; the API names all.
 _NAMED = 8

@@ -10,8 +10,8 @@ from datetime import datetime
 
 from chalicelib.domain.digest_words import day_told, days_told, deadline_headline, short_told
 from chalicelib.domain.notices import Notice, NoticeKind, Watched
-from chalicelib.domain.support import Deadline
-from chalicelib.domain.supporting import days_left, effect_told
+from chalicelib.domain.support.assessment import days_left, effect_told
+from chalicelib.domain.support.deadlines import Deadline
 from chalicelib.domain.told import deadlines_of
 
 

@@ -9,8 +9,8 @@ import textwrap
 from datetime import datetime
 
 from chalicelib.domain.notices import Watched
-from chalicelib.domain.support import EXTENDED_PER_HOUR, EXTENDED_PER_MONTH, Deadline, DeadlineKind
-from chalicelib.domain.supporting import days_left, utc
+from chalicelib.domain.support.assessment import days_left, utc
+from chalicelib.domain.support.deadlines import EXTENDED_PER_HOUR, EXTENDED_PER_MONTH, Deadline, DeadlineKind
 
 WIDTH = 88
 #: With a no-break space, at which no line ends.

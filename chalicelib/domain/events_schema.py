@@ -9,9 +9,9 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from chalicelib.domain.notices import Audience, Notice, NoticeKind, Severity, Watched
-from chalicelib.domain.skew import behind
-from chalicelib.domain.support import Deadline, DeadlineKind, SupportPhase
-from chalicelib.domain.supporting import days_left, utc
+from chalicelib.domain.support.assessment import days_left, utc
+from chalicelib.domain.support.deadlines import Deadline, DeadlineKind, SupportPhase
+from chalicelib.domain.support.skew import behind
 from chalicelib.domain.told import deadlines_of
 
 SCHEMA_VERSION = "1"

@@ -6,8 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.fleet import ClusterKey, FleetCluster, Trouble
-from chalicelib.domain.support import Support
+from chalicelib.domain.support.deadlines import Support
+from chalicelib.domain.support.fleet import ClusterKey, FleetCluster, Trouble
 
 
 class NoticeKind(StrEnum):

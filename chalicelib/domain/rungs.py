@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 
 from chalicelib.domain.labs.limits import LADDER
 from chalicelib.domain.notices import Audience, Severity
-from chalicelib.domain.support import Deadline, DeadlineKind
-from chalicelib.domain.supporting import utc
+from chalicelib.domain.support.assessment import utc
+from chalicelib.domain.support.deadlines import Deadline, DeadlineKind
 
 WEEK = timedelta(days=7)
 #: The rungs that neither acknowledging nor snoozing holds back: the last week.

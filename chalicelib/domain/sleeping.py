@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from chalicelib.domain.calendar import Calendar
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.schedule import Holidays, local_told, next_wake
-from chalicelib.domain.support import DeadlineKind
-from chalicelib.domain.supporting import decide_support
+from chalicelib.domain.support.assessment import decide_support
+from chalicelib.domain.support.calendar import Calendar
+from chalicelib.domain.support.deadlines import DeadlineKind
 
 #: So long before AWS may upgrade a control plane its nodes are there, to be brought along.
 AHEAD_OF_UPGRADE = timedelta(hours=48)

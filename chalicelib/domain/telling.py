@@ -10,8 +10,8 @@ from datetime import datetime, timedelta
 
 from chalicelib.domain.notices import Audience, Notice, NoticeKind, Severity, Watched
 from chalicelib.domain.rungs import WEEK, latest_due, weeks_since
-from chalicelib.domain.skew import behind
-from chalicelib.domain.supporting import utc
+from chalicelib.domain.support.assessment import utc
+from chalicelib.domain.support.skew import behind
 from chalicelib.domain.told import (
     deadlines_of,
     ended_by_aws,

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from chalicelib.domain.notices import Notice, NoticeKind, Watched
-from chalicelib.domain.support import Deadline, Support
-from chalicelib.domain.supporting import utc
+from chalicelib.domain.support.assessment import utc
+from chalicelib.domain.support.deadlines import Deadline, Support
 
 _TELLINGS = (NoticeKind.DEADLINE, NoticeKind.DATE_MOVED)
 

@@ -10,7 +10,6 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 
-from chalicelib.domain.calendar import Calendar
 from chalicelib.domain.case import Case
 from chalicelib.domain.core.names import ACCOUNT, CLUSTER, PASSING_SESSION, REGION
 from chalicelib.domain.defaults import fill
@@ -21,6 +20,7 @@ from chalicelib.domain.identity.accounts import LabAccounts
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.labs.limits import Limits
 from chalicelib.domain.labs.spec import LabSpec
+from chalicelib.domain.support.calendar import Calendar
 from chalicelib.domain.validation_access import judge_access, judge_pod_identities
 from chalicelib.domain.validation_addons import judge_addons, judge_external_dns
 from chalicelib.domain.validation_endpoint import judge_endpoint, judge_ssh

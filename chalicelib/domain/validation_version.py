@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from chalicelib.domain.calendar import SupportStatus, VersionSupport
 from chalicelib.domain.case import Case
 from chalicelib.domain.core.names import MINOR_VERSION
 from chalicelib.domain.findings import Finding, error, warning
 from chalicelib.domain.labs.spec import SupportPolicy
+from chalicelib.domain.support.calendar import SupportStatus, VersionSupport
 
 
 def judge_version(case: Case) -> Iterator[Finding]:

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from chalicelib.domain.calendar import Calendar
     from chalicelib.domain.labs.aws_states import (
         AccessEntryState,
         AddonState,
@@ -17,6 +16,7 @@ if TYPE_CHECKING:
     )
     from chalicelib.domain.labs.lab import Lab, NodegroupSize
     from chalicelib.domain.labs.spec import AccessSpec, AddonSpec, EndpointSpec, NodegroupSpec, PodIdentitySpec
+    from chalicelib.domain.support.calendar import Calendar
 
 
 class Clusters(Protocol):

@@ -10,11 +10,11 @@ from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.labs.limits import LADDER
 
 if TYPE_CHECKING:
-    from chalicelib.domain.calendar import Calendar
     from chalicelib.domain.core.place import Place
-    from chalicelib.domain.fleet import AddonAtNext, ClusterKey, FleetCluster, Insight, Registration, Trouble
     from chalicelib.domain.ladder import NoticeRules
     from chalicelib.domain.notices import Message, Notice, Watched
+    from chalicelib.domain.support.calendar import Calendar
+    from chalicelib.domain.support.fleet import AddonAtNext, ClusterKey, FleetCluster, Insight, Registration, Trouble
 
 
 class Fleet(Protocol):
@@ -150,7 +150,7 @@ class Watch:
 
     def registered(self) -> tuple[Registration, ...]:
         """Every watched account; the service's own in its home regions, unless it is registered otherwise."""
-        from chalicelib.domain.fleet import Registration
+        from chalicelib.domain.support.fleet import Registration
 
         known = self.store.registrations()
         if any(registration.account == self.home for registration in known):

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from chalicelib.domain.health_events import merged, parse
+from chalicelib.domain.support.health_events import merged, parse
 from chalicelib.ports.deps import Deps
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from chalicelib.domain.calendar import Calendar
 from chalicelib.domain.claims import LAB_TAG
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.place import Place
@@ -12,7 +11,8 @@ from chalicelib.domain.errors import ResourceGone
 from chalicelib.domain.labs.aws_states import ClusterState
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.sleeping import upgrade_ahead
-from chalicelib.domain.supporting import decide_support
+from chalicelib.domain.support.assessment import decide_support
+from chalicelib.domain.support.calendar import Calendar
 from chalicelib.ports.deps import Deps
 
 

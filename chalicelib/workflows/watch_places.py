@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.errors import LabNotFound, Unreadable
-from chalicelib.domain.fleet import FleetCluster, Registration
 from chalicelib.domain.labs.lab import Lab
-from chalicelib.domain.observing import Joined
-from chalicelib.domain.owners import answerable
+from chalicelib.domain.support.fleet import FleetCluster, Registration
+from chalicelib.domain.support.observation import Joined
+from chalicelib.domain.support.owners import answerable
 from chalicelib.ports.deps import Deps
 
 _LAB_ID_TAG = "ekslab:lab-id"

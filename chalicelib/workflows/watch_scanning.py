@@ -10,14 +10,15 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from chalicelib.domain.calendar import Calendar
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.errors import AwsRefused, EkslabError, ResourceGone
-from chalicelib.domain.fleet import ClusterKey, FleetCluster, Registration, Trouble
 from chalicelib.domain.ladder import decide_notices
 from chalicelib.domain.notices import Watched
-from chalicelib.domain.observing import (
+from chalicelib.domain.support.assessment import decide_support
+from chalicelib.domain.support.calendar import Calendar
+from chalicelib.domain.support.fleet import ClusterKey, FleetCluster, Registration, Trouble
+from chalicelib.domain.support.observation import (
     REFRESH_DAYS,
     Readiness,
     is_near,
@@ -26,8 +27,7 @@ from chalicelib.domain.observing import (
     troubled,
     with_readiness,
 )
-from chalicelib.domain.readiness import next_version
-from chalicelib.domain.supporting import decide_support
+from chalicelib.domain.support.readiness import next_version
 from chalicelib.ports.deps import Deps
 from chalicelib.ports.support import Fleet
 from chalicelib.workflows.watch_places import who_answers, who_answers_for

@@ -14,10 +14,10 @@ from typing import Any
 
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.core.service_health import Run
-from chalicelib.domain.fleet import Trouble
 from chalicelib.domain.ladder import decide_notices as decide
 from chalicelib.domain.notices import Watched
-from chalicelib.domain.observing import troubled_place
+from chalicelib.domain.support.fleet import Trouble
+from chalicelib.domain.support.observation import troubled_place
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.measuring import measure_watch
 from chalicelib.workflows.watch_places import places, registration_of, who_answers_for

@@ -13,9 +13,9 @@ from chalicelib.domain.core.place import Place
 from chalicelib.domain.digest import compose
 from chalicelib.domain.errors import EkslabError
 from chalicelib.domain.events_schema import detail_of
-from chalicelib.domain.fleet import ClusterKey
 from chalicelib.domain.notices import Notice, Watched
-from chalicelib.domain.observing import WHOLE_PLACE, troubled_place
+from chalicelib.domain.support.fleet import ClusterKey
+from chalicelib.domain.support.observation import WHOLE_PLACE, troubled_place
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.watch_places import registration_of, who_answers_for
 

@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.domain.calendar import Calendar
 from chalicelib.domain.labs.lab import Hibernation, Phase
 from chalicelib.domain.labs.schedule import AtCurfew, Evening
 from chalicelib.domain.labs.spec import SupportPolicy
+from chalicelib.domain.support.calendar import Calendar
 from tests.api.curfew_world import CURFEW, LAB, SEOUL, a_ready_lab, a_world, hours
 from tests.api.http import ADMIN, STRANGER, Http
 from tests.fakes import NOW, a_calendar, a_spec

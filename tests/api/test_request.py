@@ -18,7 +18,6 @@ from chalicelib.api.fitting import path_of
 from chalicelib.api.presenters import spec_view
 from chalicelib.api.request import MOST_FINDINGS, read_draft, read_request
 from chalicelib.api.schemas import LabBody
-from chalicelib.domain.calendar import Calendar, VersionSupport
 from chalicelib.domain.errors import InvalidRequest
 from chalicelib.domain.findings import Finding, Severity, error
 from chalicelib.domain.identity.callers import Caller
@@ -34,6 +33,7 @@ from chalicelib.domain.labs.spec import (
     SupportPolicy,
     VolumePolicy,
 )
+from chalicelib.domain.support.calendar import Calendar, VersionSupport
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
 CALLER = Caller("arn:aws:iam::111122223333:user/learner", "111122223333", "198.51.100.7")

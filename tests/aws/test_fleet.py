@@ -23,7 +23,7 @@ from chalicelib.aws.fleet import EksFleet
 from chalicelib.aws.versions import LIVE
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.errors import AccessDenied, AwsRefused, AwsUnavailable, ResourceGone, Throttled
-from chalicelib.domain.fleet import ClusterKey, FleetCluster, InsightStatus, NodeKind, Nodes
+from chalicelib.domain.support.fleet import ClusterKey, FleetCluster, InsightStatus, NodeKind, Nodes
 from chalicelib.ports.support import Fleet
 from sandbox.emulator import Sandbox
 from sandbox.fleet import EXTERNAL_ID, join, put_clusters, root_of

@@ -13,7 +13,7 @@ from botocore.stub import Stubber
 
 from chalicelib.aws.fleet import EksFleet
 from chalicelib.domain.errors import AccessDenied, AwsRefused, AwsUnavailable, ResourceGone, Throttled
-from chalicelib.domain.fleet import AddonAtNext, InsightStatus, NodeKind, Nodes
+from chalicelib.domain.support.fleet import AddonAtNext, InsightStatus, NodeKind, Nodes
 from tests.fakes.builders import NOW
 from tests.fakes.fleet_builders import HOME, a_key
 

@@ -9,7 +9,7 @@ import pytest
 from chalicelib.aws.member_roles import MemberRoles
 from chalicelib.domain.errors import AccessDenied
 from chalicelib.domain.explain import explain
-from chalicelib.domain.fleet import Registration
+from chalicelib.domain.support.fleet import Registration
 from tests.fakes.clock import FakeClock
 
 MEMBER = "444455556666"

@@ -19,7 +19,6 @@ from chalicelib.domain.core.place import Place
 from chalicelib.domain.core.resources import LedgerEntry
 from chalicelib.domain.core.service_health import Run
 from chalicelib.domain.curfew import CurfewRules
-from chalicelib.domain.fleet import Registration, Trouble
 from chalicelib.domain.idleness_verdict import Verdict
 from chalicelib.domain.labs.history import Event, Step
 from chalicelib.domain.labs.lab import Lab
@@ -27,6 +26,7 @@ from chalicelib.domain.labs.spec import ExistingNetwork, NewNetwork
 from chalicelib.domain.notices import Notice, Watched
 from chalicelib.domain.plan import Entry, Fate, PlanHeader
 from chalicelib.domain.receipt import Receipt
+from chalicelib.domain.support.fleet import Registration, Trouble
 from tests.aws.given_curfew import an_entry
 
 STORED = (

@@ -13,7 +13,7 @@ from botocore.stub import Stubber
 
 from chalicelib.aws.clusters import EksClusters
 from chalicelib.aws.versions import _TABLE, BUNDLED, LIVE
-from chalicelib.domain.calendar import SupportStatus
+from chalicelib.domain.support.calendar import SupportStatus
 from sandbox.emulator import Sandbox
 from tests.fakes.builders import NOW, a_calendar
 

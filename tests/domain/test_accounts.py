@@ -8,10 +8,10 @@ import pytest
 
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.draft import Draft
-from chalicelib.domain.fleet import Registration
 from chalicelib.domain.identity.accounts import LabAccounts, lab_accounts
 from chalicelib.domain.labs.limits import Limits
 from chalicelib.domain.labs.spec import PodIdentitySpec
+from chalicelib.domain.support.fleet import Registration
 from chalicelib.domain.validation import complete
 from tests.fakes import NOW, a_calendar, a_caller
 

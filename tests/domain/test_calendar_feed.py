@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.calendar_feed import calendar_of, escaped, folded
 from chalicelib.domain.notices import Watched
-from chalicelib.domain.supporting import decide_support
+from chalicelib.domain.support.assessment import decide_support
 from tests.domain.test_digest import kept
 from tests.domain.test_supporting import CALENDAR, NOW
 

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain.digest import MOST_BYTES, MOST_SUBJECT, compose
-from chalicelib.domain.fleet import NodeKind, Nodes
 from chalicelib.domain.ladder import NoticeRules, decide_notices
 from chalicelib.domain.notices import Message, Notice, NoticeKind, Severity, Watched
-from chalicelib.domain.supporting import decide_support
+from chalicelib.domain.support.assessment import decide_support
+from chalicelib.domain.support.fleet import NodeKind, Nodes
 from tests.domain.test_supporting import CALENDAR, NOW
 from tests.fakes.fleet_builders import OPS, a_fleet_cluster, a_key, a_trouble
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.calendar import Calendar
-from chalicelib.domain.fleet import FleetCluster, Trouble
 from chalicelib.domain.notices import Watched
-from chalicelib.domain.observing import (
+from chalicelib.domain.support.calendar import Calendar
+from chalicelib.domain.support.fleet import FleetCluster, Trouble
+from chalicelib.domain.support.observation import (
     LIVE,
     Joined,
     Readiness,

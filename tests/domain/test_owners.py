@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.owners import answerable, cleaned
+from chalicelib.domain.support.owners import answerable, cleaned
 from tests.fakes.fleet_builders import a_registration
 
 DEFAULTS = a_registration(owner="accounts@example.com", team="platform@example.com")

@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.calendar import Calendar, VersionSupport
-from chalicelib.domain.support import DeadlineKind, SupportPhase
-from chalicelib.domain.supporting import days_left, decide_support, effect_told, moved
+from chalicelib.domain.support.assessment import days_left, decide_support, effect_told, moved
+from chalicelib.domain.support.calendar import Calendar, VersionSupport
+from chalicelib.domain.support.deadlines import DeadlineKind, SupportPhase
 
 TABLE = json.loads((Path(__file__).parents[2] / "chalicelib/aws/eks-versions.json").read_text())
 NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)

@@ -6,13 +6,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from chalicelib.domain.fleet import NodeKind, Nodes
 from chalicelib.domain.ladder import NoticeRules, decide_notices, recipients
 from chalicelib.domain.notices import Audience, Notice, NoticeKind, Watched
-from chalicelib.domain.observing import Joined, observed
 from chalicelib.domain.rungs import latest_snooze
-from chalicelib.domain.support import SupportPhase
-from chalicelib.domain.supporting import decide_support
+from chalicelib.domain.support.assessment import decide_support
+from chalicelib.domain.support.deadlines import SupportPhase
+from chalicelib.domain.support.fleet import NodeKind, Nodes
+from chalicelib.domain.support.observation import Joined, observed
 from tests.domain.test_digest import kept
 from tests.domain.test_supporting import CALENDAR, NOW
 from tests.fakes.fleet_builders import OPS, a_fleet_cluster, a_trouble

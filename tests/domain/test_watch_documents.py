@@ -10,8 +10,8 @@ import pytest
 
 from chalicelib.domain.chat import chat_document
 from chalicelib.domain.events_schema import DETAIL_TYPES, SCHEMA, detail_of
-from chalicelib.domain.health_events import HealthEvent, merged, parse
 from chalicelib.domain.notices import NoticeKind
+from chalicelib.domain.support.health_events import HealthEvent, merged, parse
 from tests.domain.test_digest import kept, mail, told
 from tests.domain.test_supporting import NOW
 from tests.fakes.fleet_builders import a_key, a_notice, a_trouble

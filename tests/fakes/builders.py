@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from chalicelib.domain.calendar import Calendar, VersionSupport
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.spec import (
@@ -19,6 +18,7 @@ from chalicelib.domain.labs.spec import (
     NewNetwork,
     NodegroupSpec,
 )
+from chalicelib.domain.support.calendar import Calendar, VersionSupport
 
 NOW = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 ACCOUNT = "111122223333"

@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
-from chalicelib.domain.calendar import Calendar
 from chalicelib.domain.core.resources import Kind
 from chalicelib.domain.errors import AlreadyExists, AwsRefused, ResourceGone, StillInUse
 from chalicelib.domain.labs.aws_states import ClusterState, HealthIssue, UpdateState
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spec import EndpointAccess, EndpointSpec
+from chalicelib.domain.support.calendar import Calendar
 from tests.fakes.account import Account, port
 from tests.fakes.builders import a_calendar
 from tests.fakes.cluster_nodes import NodegroupCalls

@@ -7,7 +7,9 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from chalicelib.domain.core.place import Place
-from chalicelib.domain.fleet import (
+from chalicelib.domain.notices import Audience, Message, Notice, NoticeKind, Severity, Watched
+from chalicelib.domain.support.deadlines import Deadline, DeadlineKind, Support, SupportPhase
+from chalicelib.domain.support.fleet import (
     AddonAtNext,
     ClusterKey,
     FleetCluster,
@@ -18,8 +20,6 @@ from chalicelib.domain.fleet import (
     Registration,
     Trouble,
 )
-from chalicelib.domain.notices import Audience, Message, Notice, NoticeKind, Severity, Watched
-from chalicelib.domain.support import Deadline, DeadlineKind, Support, SupportPhase
 from tests.fakes.builders import ACCOUNT, NOW
 
 REGION = "ap-northeast-2"

@@ -6,8 +6,8 @@ from datetime import timedelta
 
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.curfew import CurfewRules
-from chalicelib.domain.fleet import Registration
 from chalicelib.domain.labs.lab import Blame, Lab, Phase
+from chalicelib.domain.support.fleet import Registration
 from tests.fakes import NOW, Account, a_lab, a_spec
 from tests.fakes.clusters import FakeClusters
 from tests.workflows.nights import CURFEW, SEOUL, Nights

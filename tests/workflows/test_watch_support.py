@@ -10,9 +10,9 @@ import pytest
 
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.errors import AccessDenied, AwsUnavailable, Throttled
-from chalicelib.domain.fleet import NodeKind, Nodes
 from chalicelib.domain.notices import NoticeKind, NoticeState
-from chalicelib.domain.support import SupportPhase
+from chalicelib.domain.support.deadlines import SupportPhase
+from chalicelib.domain.support.fleet import NodeKind, Nodes
 from tests.fakes import NOW, OWNER, FakeWorld, a_lab, make_deps
 from tests.fakes.fleet_builders import HOME, OPS, REGION, a_fleet_cluster, a_key, a_registration, an_addon, an_insight
 from tests.workflows.machine import LambdaDied, Machine

@@ -10,7 +10,7 @@ from dataclasses import field
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.place import Place
-from chalicelib.domain.fleet import Registration
+from chalicelib.domain.support.fleet import Registration
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import field
 from typing import TypeVar
 
-from chalicelib.domain.calendar import Calendar, VersionSupport
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.resources import EntryState, Kind, LedgerEntry
 from chalicelib.domain.errors import AwsRefused, Transient
@@ -26,6 +25,7 @@ from chalicelib.domain.labs.aws_states import (
 )
 from chalicelib.domain.labs.lab import OVER, Lab
 from chalicelib.domain.policies_explained import endpoint_in_words, why_group, why_policy
+from chalicelib.domain.support.calendar import Calendar, VersionSupport
 from chalicelib.ports.deps import Cloud, Deps
 from chalicelib.services.labs.commands import seen_lab
 

@@ -18,7 +18,7 @@ from chalicelib.domain.labs.history import Event
 from chalicelib.domain.labs.lab import ENDING, OVER, RESTING, Lab, Protection
 from chalicelib.domain.labs.schedule import Evening, local_told, next_wake
 from chalicelib.domain.money import Cost, hourly_cost, keeping_cost
-from chalicelib.domain.supporting import decide_support
+from chalicelib.domain.support.assessment import decide_support
 from chalicelib.ports.deps import Deps
 from chalicelib.services.labs.commands import own_lab
 from chalicelib.services.labs.transitions import Answered

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from chalicelib.domain.calendar import Calendar
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.names import REGION
 from chalicelib.domain.core.place import Place
@@ -19,6 +18,7 @@ from chalicelib.domain.labs.lab import ENDING, OVER, Lab, Phase
 from chalicelib.domain.labs.schedule import Night, next_curfew
 from chalicelib.domain.outlook import instant_told, what_happens_next, why_not_as_planned
 from chalicelib.domain.receipt import Receipt
+from chalicelib.domain.support.calendar import Calendar
 from chalicelib.domain.verdict import verdict
 from chalicelib.ports.deps import Deps, Page
 from chalicelib.services.labs.commands import seen_lab

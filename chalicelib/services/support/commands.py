@@ -6,7 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime
 
-from chalicelib.domain.answering import may_change
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.errors import (
     AwsRefused,
@@ -18,12 +17,13 @@ from chalicelib.domain.errors import (
     ResourceGone,
 )
 from chalicelib.domain.findings import error
-from chalicelib.domain.fleet import ClusterKey
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.notices import Watched
 from chalicelib.domain.rungs import latest_snooze
-from chalicelib.domain.support import Deadline, SupportPhase
-from chalicelib.domain.supporting import EXTENDED, STANDARD
+from chalicelib.domain.support.answering import may_change
+from chalicelib.domain.support.assessment import EXTENDED, STANDARD
+from chalicelib.domain.support.deadlines import Deadline, SupportPhase
+from chalicelib.domain.support.fleet import ClusterKey
 from chalicelib.ports.deps import Deps
 from chalicelib.services.support.accounts import place_of
 from chalicelib.services.support.queries import ClusterView, get_cluster, kept_cluster

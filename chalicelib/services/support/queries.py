@@ -7,15 +7,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from chalicelib.domain.answering import may_change, may_see
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.errors import ClusterNotWatched
-from chalicelib.domain.fleet import ClusterKey, Trouble
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.notices import Notice, Watched
-from chalicelib.domain.support import SupportPhase
-from chalicelib.domain.supporting import days_left
+from chalicelib.domain.support.answering import may_change, may_see
+from chalicelib.domain.support.assessment import days_left
+from chalicelib.domain.support.deadlines import SupportPhase
+from chalicelib.domain.support.fleet import ClusterKey, Trouble
 from chalicelib.ports.deps import Deps, Page
 
 #: Clusters looked at for one page of a list: a filter that few fit gives a short page and a cursor to go on from.

@@ -9,13 +9,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from chalicelib.domain.calendar import Calendar
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.place import Place
-from chalicelib.domain.fleet import AddonAtNext, ClusterKey, FleetCluster, Insight, Trouble
 from chalicelib.domain.notices import Watched
-from chalicelib.domain.support import DeadlineKind, Support, SupportPhase
-from chalicelib.domain.supporting import days_left, decide_support, delisted, minor
+from chalicelib.domain.support.assessment import days_left, decide_support, delisted, minor
+from chalicelib.domain.support.calendar import Calendar
+from chalicelib.domain.support.deadlines import DeadlineKind, Support, SupportPhase
+from chalicelib.domain.support.fleet import AddonAtNext, ClusterKey, FleetCluster, Insight, Trouble
 from chalicelib.domain.told import deadlines_of
 
 #: The version of a cluster that was listed and could never be read.

@@ -9,8 +9,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from chalicelib.domain.calendar import Calendar, SupportStatus, VersionSupport
-from chalicelib.domain.support import EXTENDED_PER_MONTH, Deadline, DeadlineKind, Support, SupportPhase
+from chalicelib.domain.support.calendar import Calendar, SupportStatus, VersionSupport
+from chalicelib.domain.support.deadlines import EXTENDED_PER_MONTH, Deadline, DeadlineKind, Support, SupportPhase
 
 STANDARD, EXTENDED = "STANDARD", "EXTENDED"
 #: A lab that outlives its lease by more than this is stuck: its deadlines concern people again.

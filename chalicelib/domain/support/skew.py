@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.fleet import NodeKind, Nodes
-from chalicelib.domain.supporting import minor
+from chalicelib.domain.support.assessment import minor
+from chalicelib.domain.support.fleet import NodeKind, Nodes
 
 _REMEDY = {
     NodeKind.MANAGED: "update the node group",

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from shlex import quote
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.fleet import AddonAtNext, FleetCluster, NodeKind, Nodes
-from chalicelib.domain.readiness import next_version
-from chalicelib.domain.skew import behind
-from chalicelib.domain.supporting import minor
+from chalicelib.domain.support.assessment import minor
+from chalicelib.domain.support.fleet import AddonAtNext, FleetCluster, NodeKind, Nodes
+from chalicelib.domain.support.readiness import next_version
+from chalicelib.domain.support.skew import behind
 
 
 @dataclass(frozen=True)

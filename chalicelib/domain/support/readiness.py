@@ -10,9 +10,9 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.fleet import AddonAtNext, FleetCluster, Insight, InsightStatus
-from chalicelib.domain.skew import behind
-from chalicelib.domain.supporting import minor, utc
+from chalicelib.domain.support.assessment import minor, utc
+from chalicelib.domain.support.fleet import AddonAtNext, FleetCluster, Insight, InsightStatus
+from chalicelib.domain.support.skew import behind
 
 #: Insights are refreshed once a day; who called within two days of the refresh is calling still.
 STILL = timedelta(hours=48)
