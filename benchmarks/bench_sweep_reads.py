@@ -18,7 +18,7 @@ from chalicelib.aws.store import DynamoStore
 from chalicelib.aws.store_keys import BY_AGE, EVERYONE, text
 from chalicelib.domain.claims import LAB_TAG
 from chalicelib.domain.curfew import CurfewRules
-from chalicelib.domain.evidence import Evidence, Seen
+from chalicelib.domain.idleness.evidence import Evidence, Seen
 from chalicelib.domain.labs.aws_states import ClusterState
 from chalicelib.domain.plan import Outcome
 from chalicelib.ports.deps import Deps

@@ -6,7 +6,7 @@ from typing import Any
 
 from chalicelib.api.json_words import instant, to_json
 from chalicelib.domain.curfew import CurfewRules, allowance
-from chalicelib.domain.idleness_verdict import Verdict
+from chalicelib.domain.idleness.verdict import Verdict
 from chalicelib.domain.labs.schedule import local_told
 from chalicelib.domain.money import Cost
 from chalicelib.domain.money_words import cost_told, source_told, usd

@@ -12,7 +12,7 @@ from typing import Any
 from chalicelib.aws.kubernetes_http import ApiServer, NotAdmitted, NotReachable
 from chalicelib.aws.signals_reading import Reading
 from chalicelib.domain.errors import EkslabError
-from chalicelib.domain.evidence import KubernetesUse
+from chalicelib.domain.idleness.evidence import KubernetesUse
 
 _SECONDS = 3.0
 _JOBS, _CRON_JOBS = "/apis/batch/v1/jobs", "/apis/batch/v1/cronjobs"

@@ -21,7 +21,7 @@ from chalicelib.aws.signals_series import PERIOD, read_series
 from chalicelib.aws.signals_trail import find_owner_calls
 from chalicelib.domain.claims import LAB_TAG
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.evidence import Evidence, Source
+from chalicelib.domain.idleness.evidence import Evidence, Source
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.orphans import TaggedCluster
 

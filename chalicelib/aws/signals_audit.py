@@ -14,7 +14,7 @@ from typing import Any
 from chalicelib.aws.errors import translate
 from chalicelib.aws.signals_reading import Reading, Window, noting
 from chalicelib.domain.core.names import principal_of, same_principal
-from chalicelib.domain.evidence import Seen, Source
+from chalicelib.domain.idleness.evidence import Seen, Source
 
 _STREAMS = "kube-apiserver-audit"
 #: The part of the work that CloudWatch Logs does for us; what comes back is looked at again.

@@ -12,7 +12,7 @@ from chalicelib.aws.errors import translate
 from chalicelib.aws.signals_reading import GroupSeen, Reading, noting
 from chalicelib.domain.claims import LAB_TAG
 from chalicelib.domain.errors import ResourceGone
-from chalicelib.domain.evidence import NodegroupUse, Source
+from chalicelib.domain.idleness.evidence import NodegroupUse, Source
 
 
 class ClusterReading(EksCalls):

@@ -12,7 +12,7 @@ from typing import Any
 from chalicelib.aws.errors import translate
 from chalicelib.aws.signals_reading import Reading
 from chalicelib.domain.claims import CLUSTER_PREFIX, PVC_TAG, owning_tags
-from chalicelib.domain.evidence import BalancerUse
+from chalicelib.domain.idleness.evidence import BalancerUse
 
 #: EC2 takes 200 values in all of a request's filters.
 _NAMES = 100

@@ -14,7 +14,7 @@ from typing import Any
 from chalicelib.aws.errors import translate
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.errors import EkslabError
-from chalicelib.domain.evidence import Series
+from chalicelib.domain.idleness.evidence import Series
 
 #: GetMetricData's most.
 QUERIES = 500

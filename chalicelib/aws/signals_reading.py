@@ -1,4 +1,4 @@
-"""What is known so far of one lab's use while its sources are being asked; becomes the Evidence of `domain/evidence.py`.
+"""What is known so far of one lab's use while its sources are being asked; becomes the Evidence of `domain/idleness/evidence.py`.
 
 Every source writes fields of its own, so that several may be at work on the same lab at once. A source that fails notes it
 here and costs the others nothing.
@@ -13,7 +13,7 @@ from typing import Any
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.errors import EkslabError
-from chalicelib.domain.evidence import BalancerUse, Evidence, KubernetesUse, NodegroupUse, Seen, Series
+from chalicelib.domain.idleness.evidence import BalancerUse, Evidence, KubernetesUse, NodegroupUse, Seen, Series
 from chalicelib.domain.labs.lab import Lab
 
 

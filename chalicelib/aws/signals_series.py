@@ -15,7 +15,7 @@ from typing import Any
 from chalicelib.aws.signals_machines import dimension_of
 from chalicelib.aws.signals_metrics import Metric, Unread, read_metrics
 from chalicelib.aws.signals_reading import GroupSeen, Reading, Window
-from chalicelib.domain.evidence import Series, Source
+from chalicelib.domain.idleness.evidence import Series, Source
 
 PERIOD, PERIOD_BEFORE = 300, 3600
 BEFORE = timedelta(days=7)

@@ -17,8 +17,8 @@ from chalicelib.aws.errors import translate
 from chalicelib.aws.signals_reading import Reading, Window
 from chalicelib.domain.core.names import PASSING_SESSION, principal_of, same_principal
 from chalicelib.domain.errors import EkslabError
-from chalicelib.domain.evidence import Seen, Source
 from chalicelib.domain.identity.callers import identity_of
+from chalicelib.domain.idleness.evidence import Seen, Source
 
 _EKS = "eks.amazonaws.com"
 #: Pages of 50 events, newest first.

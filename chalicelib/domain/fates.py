@@ -12,7 +12,7 @@ from enum import StrEnum
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.curfew import CurfewRules, Mode
-from chalicelib.domain.idleness_verdict import Verdict
+from chalicelib.domain.idleness.verdict import Verdict
 from chalicelib.domain.labs.lab import ENDING, OVER, Lab, Phase
 from chalicelib.domain.labs.schedule import Holidays, local_told, next_curfew
 from chalicelib.domain.orphans import PROTECTED_TAG

@@ -10,8 +10,8 @@ from datetime import datetime
 
 from chalicelib.domain.appointments import Appointment
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.evidence import Evidence
-from chalicelib.domain.idleness_verdict import Verdict
+from chalicelib.domain.idleness.evidence import Evidence
+from chalicelib.domain.idleness.verdict import Verdict
 from chalicelib.domain.labs.lab import Lab, Planned
 from chalicelib.domain.labs.schedule import local_told
 from chalicelib.domain.money import Prices, hourly_cost, saved_hourly

@@ -13,8 +13,8 @@ from chalicelib.domain.labs.schedule import Evening, Holidays
 
 if TYPE_CHECKING:
     from chalicelib.domain.core.place import Place
-    from chalicelib.domain.evidence import Evidence
-    from chalicelib.domain.idleness_verdict import Verdict
+    from chalicelib.domain.idleness.evidence import Evidence
+    from chalicelib.domain.idleness.verdict import Verdict
     from chalicelib.domain.labs.lab import Lab
     from chalicelib.domain.money import Prices
     from chalicelib.domain.notices import Message

@@ -14,10 +14,10 @@ from datetime import datetime, timedelta
 from chalicelib.domain.appointments import Appointment, closing, next_appointment
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.curfew import CurfewRules
-from chalicelib.domain.evidence import Evidence
 from chalicelib.domain.fates import TAGGED, is_tagged, why_spared
-from chalicelib.domain.idleness import judge
-from chalicelib.domain.idleness_verdict import Verdict
+from chalicelib.domain.idleness.evidence import Evidence
+from chalicelib.domain.idleness.judge import judge
+from chalicelib.domain.idleness.verdict import Verdict
 from chalicelib.domain.labs.history import Event
 from chalicelib.domain.labs.lab import RESTING, Lab, Phase
 from chalicelib.domain.labs.schedule import AtCurfew, local_told

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.curfew import Mode
-from chalicelib.domain.evidence import Evidence, NodegroupUse, Series
-from chalicelib.domain.idleness_verdict import Verdict
+from chalicelib.domain.idleness.evidence import Evidence, NodegroupUse, Series
+from chalicelib.domain.idleness.verdict import Verdict
 from chalicelib.domain.plan import Outcome
 from tests.api.curfew_world import CURFEW, LAB, NIGHT, a_ready_lab, a_world, an_entry, hours
 from tests.api.http import ADMIN, STRANGER, Http

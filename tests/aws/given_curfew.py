@@ -14,7 +14,7 @@ from moto import mock_aws
 
 from chalicelib.aws.curfew_store import DynamoCurfewStore
 from chalicelib.aws.store import DynamoStore
-from chalicelib.domain.idleness_verdict import Sign, Signal, Verdict
+from chalicelib.domain.idleness.verdict import Sign, Signal, Verdict
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.schedule import AtCurfew
 from chalicelib.domain.plan import Entry, Ground, Stakes

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from chalicelib.aws.signals import AwsSignals, SignalClients
-from chalicelib.domain.evidence import Evidence, Source
+from chalicelib.domain.idleness.evidence import Evidence, Source
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spec import LabSpec
 from sandbox.activity import call_eks, set_activity, use_kubectl

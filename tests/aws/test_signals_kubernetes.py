@@ -11,7 +11,7 @@ import pytest
 
 from chalicelib.aws.kubernetes_use import KubernetesUseReading
 from chalicelib.aws.signals_reading import Reading
-from chalicelib.domain.evidence import KubernetesUse
+from chalicelib.domain.idleness.evidence import KubernetesUse
 from tests.aws import test_kubernetes as servers
 from tests.aws.test_kubernetes import FakeApiServer, thing
 from tests.fakes.builders import a_lab

@@ -11,7 +11,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from chalicelib.aws.signals_metrics import Metric, Unread, read_metrics
-from chalicelib.domain.evidence import Series
+from chalicelib.domain.idleness.evidence import Series
 
 END = datetime(2026, 11, 23, 13, 0, tzinfo=UTC)
 START = END - timedelta(minutes=15)

@@ -13,7 +13,7 @@ from moto import mock_aws
 from chalicelib.aws.signals_machines import count_instances, count_volumes, find_balancers
 from chalicelib.aws.signals_metrics import Metric, read_metrics
 from chalicelib.aws.signals_reading import Reading
-from chalicelib.domain.evidence import Series
+from chalicelib.domain.idleness.evidence import Series
 from tests.fakes.builders import a_lab, a_spec
 
 REGION = "ap-northeast-2"

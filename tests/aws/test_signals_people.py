@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from chalicelib.aws.signals_audit import AuditLog
 from chalicelib.aws.signals_reading import Reading, Window
 from chalicelib.aws.signals_trail import find_owner_calls
-from chalicelib.domain.evidence import Source
+from chalicelib.domain.idleness.evidence import Source
 from tests.fakes.builders import ACCOUNT, OWNER, a_lab, a_spec
 
 NOW = datetime(2026, 11, 23, 13, 0, tzinfo=UTC)

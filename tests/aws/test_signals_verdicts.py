@@ -9,8 +9,8 @@ import pytest
 
 from chalicelib.aws.signals import AwsSignals, SignalClients
 from chalicelib.domain.curfew import CurfewRules
-from chalicelib.domain.idleness import judge
-from chalicelib.domain.idleness_verdict import Verdict
+from chalicelib.domain.idleness.judge import judge
+from chalicelib.domain.idleness.verdict import Verdict
 from sandbox.activity import set_activity
 from sandbox.cloudwatch.profiles import LASTING, PROFILES
 from sandbox.emulator import Sandbox

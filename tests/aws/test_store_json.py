@@ -19,7 +19,7 @@ from chalicelib.domain.core.place import Place
 from chalicelib.domain.core.resources import LedgerEntry
 from chalicelib.domain.core.service_health import Run
 from chalicelib.domain.curfew import CurfewRules
-from chalicelib.domain.idleness_verdict import Verdict
+from chalicelib.domain.idleness.verdict import Verdict
 from chalicelib.domain.labs.history import Event, Step
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spec import ExistingNetwork, NewNetwork

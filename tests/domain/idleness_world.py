@@ -7,9 +7,9 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 from chalicelib.domain.curfew import CurfewRules
-from chalicelib.domain.evidence import Evidence
-from chalicelib.domain.idleness import judge
-from chalicelib.domain.idleness_verdict import Sign, Signal, Verdict
+from chalicelib.domain.idleness.evidence import Evidence
+from chalicelib.domain.idleness.judge import judge
+from chalicelib.domain.idleness.verdict import Sign, Signal, Verdict
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.schedule import Evening
 from tests.fakes.builders import a_lab, a_spec

@@ -12,7 +12,7 @@ from chalicelib.domain.appointments import Appointment, lease_end
 from chalicelib.domain.brake import decide_brake
 from chalicelib.domain.curfew import CurfewRules, Mode
 from chalicelib.domain.fates import Moment, Then, decide_fate
-from chalicelib.domain.idleness_verdict import Verdict
+from chalicelib.domain.idleness.verdict import Verdict
 from chalicelib.domain.labs.lab import Phase, Protection
 from chalicelib.domain.labs.schedule import AtCurfew, Evening, local_date
 from chalicelib.domain.plan import Entry, Fate, Ground, Outcome, Plan, PlanHeader, plan_hash

@@ -6,9 +6,9 @@ from datetime import datetime, time, timedelta
 
 import pytest
 
-from chalicelib.domain.evidence import Seen, Series
-from chalicelib.domain.idleness import judge
-from chalicelib.domain.idleness_verdict import Sign
+from chalicelib.domain.idleness.evidence import Seen, Series
+from chalicelib.domain.idleness.judge import judge
+from chalicelib.domain.idleness.verdict import Sign
 from chalicelib.domain.labs.schedule import Evening
 from tests.domain.idleness_world import NOW, RULES, a_seoul_lab, nodes, seoul, sign, verdict_on
 from tests.fakes.builders import a_spec

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from chalicelib.domain.evidence import Series
-from chalicelib.domain.idleness import judge
-from chalicelib.domain.idleness_verdict import Sign
+from chalicelib.domain.idleness.evidence import Series
+from chalicelib.domain.idleness.judge import judge
+from chalicelib.domain.idleness.verdict import Sign
 from chalicelib.domain.labs.lab import Phase
 from tests.domain.idleness_world import NOW, RULES, a_seoul_lab, nodes, seoul, sign, verdict_on
 from tests.fakes.evidence_builders import (

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from chalicelib.domain.evidence import Series
+from chalicelib.domain.idleness.evidence import Series
 from tests.domain.idleness_world import NOW, nodes, verdict_on
 from tests.fakes.evidence_builders import MEGABYTE, a_balancer_use, a_series, with_values
 

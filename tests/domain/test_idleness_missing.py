@@ -7,9 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.evidence import Series, Source
-from chalicelib.domain.idleness import agree, judge
-from chalicelib.domain.idleness_verdict import Sign, Signal
+from chalicelib.domain.idleness.evidence import Series, Source
+from chalicelib.domain.idleness.judge import agree, judge
+from chalicelib.domain.idleness.verdict import Sign, Signal
 from tests.domain.idleness_world import NOW, RULES, a_seoul_lab, nodes, seoul, sign, verdict_on
 from tests.fakes.curfew import unread
 from tests.fakes.evidence_builders import a_nodegroup_use, a_series, an_hourly_series, quiet_evidence, without

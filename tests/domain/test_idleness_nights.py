@@ -8,10 +8,10 @@ from datetime import UTC, datetime, time, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.domain.evidence import Series
-from chalicelib.domain.idleness import judge
-from chalicelib.domain.idleness_nights import night_length
-from chalicelib.domain.idleness_verdict import Sign
+from chalicelib.domain.idleness.evidence import Series
+from chalicelib.domain.idleness.judge import judge
+from chalicelib.domain.idleness.signals.nightly_jobs import night_length
+from chalicelib.domain.idleness.verdict import Sign
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.schedule import Evening, next_curfew
 from tests.domain.idleness_world import RULES, a_seoul_lab, sign

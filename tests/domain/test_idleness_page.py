@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.domain import idleness_balancers as balancers
-from chalicelib.domain import idleness_nodes as nodes
-from chalicelib.domain import idleness_requests as requests
-from chalicelib.domain.idleness_nights import NIGHT
-from chalicelib.domain.idleness_sentence import QUIET_AT_LEAST
+from chalicelib.domain.idleness.signals import idleness_requests as requests
+from chalicelib.domain.idleness.signals import nodes
+from chalicelib.domain.idleness.signals import traffic as balancers
+from chalicelib.domain.idleness.signals.nightly_jobs import NIGHT
+from chalicelib.domain.idleness.summary import QUIET_AT_LEAST
 from tests.domain.idleness_world import RULES, verdict_on
 
 PAGE = (Path(__file__).resolve().parents[2] / "docs/idleness.md").read_text()

@@ -8,9 +8,9 @@ from datetime import timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.domain.evidence import BalancerUse, Evidence, KubernetesUse, NodegroupUse, Seen, Series, Source
-from chalicelib.domain.idleness import judge
-from chalicelib.domain.idleness_verdict import Sign, Verdict
+from chalicelib.domain.idleness.evidence import BalancerUse, Evidence, KubernetesUse, NodegroupUse, Seen, Series, Source
+from chalicelib.domain.idleness.judge import judge
+from chalicelib.domain.idleness.verdict import Sign, Verdict
 from tests.domain.idleness_world import NOW, RULES, a_seoul_lab
 from tests.fakes.evidence_builders import a_series, an_hourly_series
 

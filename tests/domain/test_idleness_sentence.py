@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from chalicelib.domain.evidence import Seen
-from chalicelib.domain.idleness import judge
-from chalicelib.domain.idleness_verdict import Sign
+from chalicelib.domain.idleness.evidence import Seen
+from chalicelib.domain.idleness.judge import judge
+from chalicelib.domain.idleness.verdict import Sign
 from chalicelib.domain.labs.schedule import Evening
 from tests.domain.idleness_world import NOW, RULES, a_seoul_lab, nodes, seoul, signal, verdict_on
 from tests.fakes.builders import a_spec

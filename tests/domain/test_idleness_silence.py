@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.evidence import Evidence, Series
-from chalicelib.domain.idleness_verdict import Sign
+from chalicelib.domain.idleness.evidence import Evidence, Series
+from chalicelib.domain.idleness.verdict import Sign
 from tests.domain.idleness_world import NOW, sign, verdict_on
 from tests.fakes.evidence_builders import a_series, an_hourly_series, quiet_evidence, without
 

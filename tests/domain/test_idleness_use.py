@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.evidence import Seen
+from chalicelib.domain.idleness.evidence import Seen
 from tests.domain.idleness_world import NOW, seoul, verdict_on
 from tests.fakes.evidence_builders import a_balancer_use, a_kubernetes_use, a_series, quiet_evidence, with_values
 

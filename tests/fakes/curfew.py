@@ -9,8 +9,8 @@ from datetime import date, datetime, timedelta
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.curfew import CurfewRules
 from chalicelib.domain.errors import ResourceGone, StaleLab
-from chalicelib.domain.evidence import Evidence
-from chalicelib.domain.idleness_verdict import Verdict
+from chalicelib.domain.idleness.evidence import Evidence
+from chalicelib.domain.idleness.verdict import Verdict
 from chalicelib.domain.labs.lab import OVER, RESTING, Lab, Phase
 from chalicelib.domain.money import Prices
 from chalicelib.domain.notices import Message

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from chalicelib.domain.evidence import BalancerUse, Evidence, KubernetesUse, NodegroupUse, Series
+from chalicelib.domain.idleness.evidence import BalancerUse, Evidence, KubernetesUse, NodegroupUse, Series
 
 FIVE_MINUTES = 300
 HOUR = 3600

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from chalicelib.domain.evidence import Evidence
+from chalicelib.domain.idleness.evidence import Evidence
 from chalicelib.domain.labs.aws_states import ClusterState
 from chalicelib.domain.labs.history import Event
 from chalicelib.domain.labs.lab import RESTING, Hibernation, Lab, Phase, Protection

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from chalicelib.domain.curfew import CurfewRules, Mode, allowance
-from chalicelib.domain.idleness import judge
+from chalicelib.domain.idleness.judge import judge
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.schedule import next_curfew
 from chalicelib.domain.plan import Entry, Fate, Ground, Outcome

@@ -6,10 +6,10 @@ from datetime import datetime, timedelta
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.curfew import CurfewRules
-from chalicelib.domain.evidence import Evidence
 from chalicelib.domain.identity.callers import Caller
-from chalicelib.domain.idleness import judge
-from chalicelib.domain.idleness_verdict import Verdict
+from chalicelib.domain.idleness.evidence import Evidence
+from chalicelib.domain.idleness.judge import judge
+from chalicelib.domain.idleness.verdict import Verdict
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.ports.deps import Deps
 from chalicelib.services.curfew.rules import get_rules

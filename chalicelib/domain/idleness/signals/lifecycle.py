@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from chalicelib.domain.curfew import CurfewRules
-from chalicelib.domain.evidence import Evidence, Source
-from chalicelib.domain.idleness_verdict import Sign, Signal
-from chalicelib.domain.idleness_window import Window
+from chalicelib.domain.idleness.evidence import Evidence, Source
+from chalicelib.domain.idleness.verdict import Sign, Signal
+from chalicelib.domain.idleness.window import Window
 from chalicelib.domain.labs.lab import Lab, Phase
 
 PHASE, AGE, CLUSTER, NODEGROUPS, LOOK = "phase", "age", "cluster", "nodegroups", "look"

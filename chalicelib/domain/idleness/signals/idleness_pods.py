@@ -9,9 +9,9 @@ from __future__ import annotations
 from datetime import timedelta
 
 from chalicelib.domain.digest_words import counted
-from chalicelib.domain.evidence import Evidence
-from chalicelib.domain.idleness_verdict import Sign, Signal
-from chalicelib.domain.idleness_window import Window, gap, quiet_since, within
+from chalicelib.domain.idleness.evidence import Evidence
+from chalicelib.domain.idleness.verdict import Sign, Signal
+from chalicelib.domain.idleness.window import Window, gap, quiet_since, within
 
 SCHEDULED, PENDING = "scheduled", "pending"
 

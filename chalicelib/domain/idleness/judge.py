@@ -10,31 +10,31 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from chalicelib.domain import idleness_balancers, idleness_kubernetes, idleness_nodes, idleness_people, idleness_pods
 from chalicelib.domain.curfew import CurfewRules
-from chalicelib.domain.evidence import Evidence, Source
-from chalicelib.domain.idleness_clock import Clock
-from chalicelib.domain.idleness_life import CLUSTER, life_signals
-from chalicelib.domain.idleness_nights import nights_signal
-from chalicelib.domain.idleness_requests import NAME as REQUESTS
-from chalicelib.domain.idleness_requests import requests_signal
-from chalicelib.domain.idleness_sentence import QUIET_AT_LEAST, sentence_of
-from chalicelib.domain.idleness_silence import with_zeros
-from chalicelib.domain.idleness_unseen import NAME as UNSEEN
-from chalicelib.domain.idleness_unseen import unseen_signal
-from chalicelib.domain.idleness_verdict import Sign, Signal, Verdict
-from chalicelib.domain.idleness_window import Window, begun_after
+from chalicelib.domain.idleness.evidence import Evidence, Source
+from chalicelib.domain.idleness.idleness_clock import Clock
+from chalicelib.domain.idleness.idleness_silence import with_zeros
+from chalicelib.domain.idleness.signals import idleness_pods, nodes, people, traffic, workloads
+from chalicelib.domain.idleness.signals.idleness_requests import NAME as REQUESTS
+from chalicelib.domain.idleness.signals.idleness_requests import requests_signal
+from chalicelib.domain.idleness.signals.idleness_unseen import NAME as UNSEEN
+from chalicelib.domain.idleness.signals.idleness_unseen import unseen_signal
+from chalicelib.domain.idleness.signals.lifecycle import CLUSTER, life_signals
+from chalicelib.domain.idleness.signals.nightly_jobs import nights_signal
+from chalicelib.domain.idleness.summary import QUIET_AT_LEAST, sentence_of
+from chalicelib.domain.idleness.verdict import Sign, Signal, Verdict
+from chalicelib.domain.idleness.window import Window, begun_after
 from chalicelib.domain.labs.lab import Lab
 
 #: Which source the signals come from: if it was not read, what they say without it counts for nothing.
 _SOURCES = {
     Source.CLUSTER: (CLUSTER,),
     Source.CLUSTER_METRICS: (REQUESTS, idleness_pods.SCHEDULED, idleness_pods.PENDING),
-    Source.NODE_METRICS: (idleness_nodes.CPU, idleness_nodes.NETWORK),
+    Source.NODE_METRICS: (nodes.CPU, nodes.NETWORK),
     Source.INSTANCES: (UNSEEN,),
-    Source.BALANCERS: (idleness_balancers.NAME,),
-    Source.AUDIT: (idleness_people.AUDIT,),
-    Source.OWNER_CALLS: (idleness_people.OWNER,),
+    Source.BALANCERS: (traffic.NAME,),
+    Source.AUDIT: (people.AUDIT,),
+    Source.OWNER_CALLS: (people.OWNER,),
 }
 
 
@@ -66,15 +66,15 @@ def agree(signals: Sequence[Signal]) -> bool:
 def _signals(lab: Lab, evidence: Evidence, rules: CurfewRules, window: Window, clock: Clock) -> tuple[Signal, ...]:
     return (
         *life_signals(lab, evidence, rules, window),
-        idleness_kubernetes.kubernetes_signal(evidence),
+        workloads.kubernetes_signal(evidence),
         nights_signal(lab, evidence, window),
-        idleness_people.audit_signal(evidence, window, clock),
-        idleness_people.owner_signal(evidence, window, clock),
+        people.audit_signal(evidence, window, clock),
+        people.owner_signal(evidence, window, clock),
         idleness_pods.scheduled_signal(evidence, window),
         idleness_pods.pending_signal(evidence, window),
-        idleness_nodes.cpu_signal(evidence, window),
-        idleness_nodes.network_signal(evidence, window),
-        idleness_balancers.balancers_signal(evidence, window),
+        nodes.cpu_signal(evidence, window),
+        nodes.network_signal(evidence, window),
+        traffic.balancers_signal(evidence, window),
         requests_signal(evidence, window),
         unseen_signal(evidence),
     )

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from chalicelib.domain.core.instance_types import is_accelerated
 from chalicelib.domain.digest_words import counted
-from chalicelib.domain.evidence import Evidence
-from chalicelib.domain.idleness_verdict import Sign, Signal
+from chalicelib.domain.idleness.evidence import Evidence
+from chalicelib.domain.idleness.verdict import Sign, Signal
 
 NAME = "unseen"
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from chalicelib.domain.evidence import Evidence, Series
+from chalicelib.domain.idleness.evidence import Evidence, Series
 
 
 def with_zeros(evidence: Evidence) -> Evidence:

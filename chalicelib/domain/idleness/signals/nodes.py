@@ -10,9 +10,9 @@ from collections.abc import Sequence
 from dataclasses import field
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.evidence import Evidence, NodegroupUse, Series
-from chalicelib.domain.idleness_verdict import Sign, Signal
-from chalicelib.domain.idleness_window import Window, before, gap, per_minute, stands_out, usual, within
+from chalicelib.domain.idleness.evidence import Evidence, NodegroupUse, Series
+from chalicelib.domain.idleness.verdict import Sign, Signal
+from chalicelib.domain.idleness.window import Window, before, gap, per_minute, stands_out, usual, within
 
 CPU, NETWORK = "cpu", "network"
 #: Percent. System pods, DaemonSets and scrapers stay below. The limit of larger groups is CPU_SHARED / nodes, or CPU_LEAST.

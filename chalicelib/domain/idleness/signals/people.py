@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.evidence import Evidence, Seen
-from chalicelib.domain.idleness_clock import Clock
-from chalicelib.domain.idleness_verdict import Sign, Signal
-from chalicelib.domain.idleness_window import Window
+from chalicelib.domain.idleness.evidence import Evidence, Seen
+from chalicelib.domain.idleness.idleness_clock import Clock
+from chalicelib.domain.idleness.verdict import Sign, Signal
+from chalicelib.domain.idleness.window import Window
 
 AUDIT, OWNER = "audit", "owner"
 

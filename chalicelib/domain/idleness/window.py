@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from itertools import pairwise
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.evidence import Series
+from chalicelib.domain.idleness.evidence import Series
 
 #: So many periods may be missing in a row; CloudWatch is also late by one or two at the end.
 PERIODS_APART = 3

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from chalicelib.domain.evidence import Evidence, Series
-from chalicelib.domain.idleness_verdict import Sign, Signal
-from chalicelib.domain.idleness_window import Window, before, gap, per_minute, quiet_since, stands_out, usual, within
+from chalicelib.domain.idleness.evidence import Evidence, Series
+from chalicelib.domain.idleness.verdict import Sign, Signal
+from chalicelib.domain.idleness.window import Window, before, gap, per_minute, quiet_since, stands_out, usual, within
 
 NAME = "requests"
 #: Requests a minute that never count, and so many more for each node: kubelets' leases, watches, the CNI plug-in.

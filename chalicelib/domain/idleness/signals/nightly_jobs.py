@@ -10,9 +10,9 @@ from collections import defaultdict
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
-from chalicelib.domain.evidence import Evidence
-from chalicelib.domain.idleness_verdict import Sign, Signal
-from chalicelib.domain.idleness_window import Window
+from chalicelib.domain.idleness.evidence import Evidence
+from chalicelib.domain.idleness.verdict import Sign, Signal
+from chalicelib.domain.idleness.window import Window
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.schedule import Evening
 

@@ -6,8 +6,8 @@ User pods alone are no work: a forgotten deployment is what an idle lab looks li
 from __future__ import annotations
 
 from chalicelib.domain.digest_words import counted
-from chalicelib.domain.evidence import Evidence, KubernetesUse
-from chalicelib.domain.idleness_verdict import Sign, Signal
+from chalicelib.domain.idleness.evidence import Evidence, KubernetesUse
+from chalicelib.domain.idleness.verdict import Sign, Signal
 
 NAME = "kubernetes"
 TOLD_AT_MOST = 3

@@ -6,9 +6,9 @@ An open balancer is knocked at by scanners the whole day; a few requests are nob
 from __future__ import annotations
 
 from chalicelib.domain.digest_words import counted
-from chalicelib.domain.evidence import BalancerUse, Evidence
-from chalicelib.domain.idleness_verdict import Sign, Signal
-from chalicelib.domain.idleness_window import Window, per_minute, within
+from chalicelib.domain.idleness.evidence import BalancerUse, Evidence
+from chalicelib.domain.idleness.verdict import Sign, Signal
+from chalicelib.domain.idleness.window import Window, per_minute, within
 
 NAME = "balancers"
 #: Requests: in five minutes, and an hour over the whole window.

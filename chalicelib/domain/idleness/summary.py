@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chalicelib.domain import (
-    idleness_balancers,
-    idleness_kubernetes,
-    idleness_life,
-    idleness_nights,
-    idleness_nodes,
-    idleness_people,
+from chalicelib.domain.idleness.idleness_clock import Clock
+from chalicelib.domain.idleness.signals import (
     idleness_pods,
     idleness_requests,
     idleness_unseen,
+    lifecycle,
+    nightly_jobs,
+    nodes,
+    people,
+    traffic,
+    workloads,
 )
-from chalicelib.domain.idleness_clock import Clock
-from chalicelib.domain.idleness_verdict import Sign, Signal, Verdict
+from chalicelib.domain.idleness.verdict import Sign, Signal, Verdict
 from chalicelib.domain.labs.lab import Lab
 
 #: So many signals must say "quiet" before anybody believes it.
@@ -26,27 +26,27 @@ LONGEST = 500
 #: What convinces people most, first.
 _QUIET_ORDER = (
     idleness_pods.SCHEDULED,
-    idleness_nodes.CPU,
-    idleness_balancers.NAME,
+    nodes.CPU,
+    traffic.NAME,
     idleness_requests.NAME,
-    idleness_nodes.NETWORK,
-    idleness_people.AUDIT,
-    idleness_kubernetes.NAME,
-    idleness_people.OWNER,
+    nodes.NETWORK,
+    people.AUDIT,
+    workloads.NAME,
+    people.OWNER,
 )
 _BUSY_ORDER = (
-    idleness_life.PHASE,
-    idleness_life.CLUSTER,
-    idleness_life.NODEGROUPS,
-    idleness_life.AGE,
-    idleness_kubernetes.NAME,
-    idleness_people.AUDIT,
-    idleness_people.OWNER,
+    lifecycle.PHASE,
+    lifecycle.CLUSTER,
+    lifecycle.NODEGROUPS,
+    lifecycle.AGE,
+    workloads.NAME,
+    people.AUDIT,
+    people.OWNER,
     idleness_pods.SCHEDULED,
-    idleness_balancers.NAME,
-    idleness_nodes.CPU,
-    idleness_nodes.NETWORK,
-    idleness_nights.NAME,
+    traffic.NAME,
+    nodes.CPU,
+    nodes.NETWORK,
+    nightly_jobs.NAME,
     idleness_unseen.NAME,
 )
 
