@@ -15,8 +15,8 @@ from botocore.exceptions import ClientError
 
 from chalicelib.aws.curfew_store_alive import alive_count
 from chalicelib.aws.store import DynamoStore
-from chalicelib.domain.claims import LAB_TAG
 from chalicelib.domain.labs.lab import OVER, Lab, Phase
+from chalicelib.domain.teardown.evidence import LAB_TAG
 from deploying.artifacts import ClientFactory
 from deploying.deploy import Refused
 from deploying.stacks import NotDeployed, Pace, failures, find_stack, protect, wait

@@ -1,7 +1,7 @@
 """The second path: an inventory by other questions than the sweeps ask. The adapter of the port `Census`.
 
 A source that can't be read is named with AWS's words, and never hides the others. It shares neither code nor lists
-with `leftovers.py`; what is there is judged by domain/ownership.py like everything else.
+with `leftovers.py`; what is there is judged by domain/teardown/ownership.py like everything else.
 """
 
 from __future__ import annotations
@@ -15,11 +15,11 @@ from chalicelib.aws import census_sources
 from chalicelib.aws.census_dns import ZoneLook
 from chalicelib.aws.census_eks import EksLooks
 from chalicelib.aws.census_looks import Looks
-from chalicelib.domain.claims import LAB_TAG
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.resources import Kind, LedgerEntry, Resource, Target
 from chalicelib.domain.errors import AwsRefused, Transient
-from chalicelib.domain.reckoning import direct_look
+from chalicelib.domain.teardown.evidence import LAB_TAG
+from chalicelib.domain.teardown.reconcile import direct_look
 
 _PARTS_OF_CLUSTER = frozenset({Kind.NODEGROUP, Kind.FARGATE_PROFILE, Kind.ADDON, Kind.ACCESS_ENTRY, Kind.POD_IDENTITY})
 

@@ -7,7 +7,7 @@ from typing import Any
 from chalicelib.aws.errors import translate
 from chalicelib.domain.core.resources import Kind, Resource, Target
 from chalicelib.domain.errors import ResourceGone
-from chalicelib.domain.external_dns import ZoneRecord, owners, record_arn, record_id
+from chalicelib.domain.teardown.external_dns import ZoneRecord, owners, record_arn, record_id
 
 
 class ZoneLook:

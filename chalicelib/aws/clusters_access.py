@@ -6,11 +6,11 @@ from typing import Any
 
 from chalicelib.aws.clusters_calls import EksCalls, token_for
 from chalicelib.aws.errors import translate
-from chalicelib.domain.claims import LAB_TAG
 from chalicelib.domain.errors import AccessDenied, AlreadyExists, ResourceGone
 from chalicelib.domain.labs.aws_states import AccessEntryState
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spec import AccessPolicySpec, AccessSpec
+from chalicelib.domain.teardown.evidence import LAB_TAG
 
 
 class AccessCalls(EksCalls):

@@ -19,11 +19,11 @@ from chalicelib.aws.signals_machines import count_instances, count_volumes, find
 from chalicelib.aws.signals_reading import Reading, Window, noting
 from chalicelib.aws.signals_series import PERIOD, read_series
 from chalicelib.aws.signals_trail import find_owner_calls
-from chalicelib.domain.claims import LAB_TAG
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.idleness.evidence import Evidence, Source
 from chalicelib.domain.labs.lab import Lab
-from chalicelib.domain.orphans import TaggedCluster
+from chalicelib.domain.teardown.evidence import LAB_TAG
+from chalicelib.domain.teardown.orphans import TaggedCluster
 
 #: Threads for what is asked of each cluster by itself.
 _THREADS = 8

@@ -10,9 +10,9 @@ from typing import Any
 from chalicelib.aws.clusters_calls import EksCalls
 from chalicelib.aws.errors import translate
 from chalicelib.aws.signals_reading import GroupSeen, Reading, noting
-from chalicelib.domain.claims import LAB_TAG
 from chalicelib.domain.errors import ResourceGone
 from chalicelib.domain.idleness.evidence import NodegroupUse, Source
+from chalicelib.domain.teardown.evidence import LAB_TAG
 
 
 class ClusterReading(EksCalls):

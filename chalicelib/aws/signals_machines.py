@@ -1,6 +1,6 @@
 """What the clusters of a region have in EC2 and Elastic Load Balancing, read in one listing for many labs at once.
 
-Things are told apart by the tags that EKS, Karpenter and the controllers write on them (`domain/claims.py`). The tagging API
+Things are told apart by the tags that EKS, Karpenter and the controllers write on them (`domain/teardown/evidence.py`). The tagging API
 goes on naming load balancers that are gone, so those it names are looked for among the living.
 """
 
@@ -11,8 +11,8 @@ from typing import Any
 
 from chalicelib.aws.errors import translate
 from chalicelib.aws.signals_reading import Reading
-from chalicelib.domain.claims import CLUSTER_PREFIX, PVC_TAG, owning_tags
 from chalicelib.domain.idleness.evidence import BalancerUse
+from chalicelib.domain.teardown.evidence import CLUSTER_PREFIX, PVC_TAG, owning_tags
 
 #: EC2 takes 200 values in all of a request's filters.
 _NAMES = 100

@@ -30,7 +30,7 @@ from chalicelib.domain.core.service_health import Run
 from chalicelib.domain.errors import LabNotFound
 from chalicelib.domain.labs.history import Event, Step
 from chalicelib.domain.labs.lab import Lab, Phase
-from chalicelib.domain.receipt import Receipt
+from chalicelib.domain.teardown.receipt import Receipt
 from chalicelib.ports.deps import Page
 
 Thing = TypeVar("Thing")

@@ -15,8 +15,8 @@ from chalicelib.domain.curfew import CurfewRules, Mode
 from chalicelib.domain.idleness.verdict import Verdict
 from chalicelib.domain.labs.lab import ENDING, OVER, Lab, Phase
 from chalicelib.domain.labs.schedule import Holidays, local_told, next_curfew
-from chalicelib.domain.orphans import PROTECTED_TAG
 from chalicelib.domain.plan import Entry, Fate, Ground
+from chalicelib.domain.teardown.orphans import PROTECTED_TAG
 
 #: Values of the tag that mean no; anything else on a cluster protects it.
 _NO = frozenset({"", "0", "false", "no", "off"})

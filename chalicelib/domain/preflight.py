@@ -10,10 +10,10 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from ipaddress import ip_network
 
-from chalicelib.domain.claims import LAB_TAG
 from chalicelib.domain.findings import Finding, error, warning
 from chalicelib.domain.labs.aws_states import ClusterState, HostedZone, SubnetFacts
 from chalicelib.domain.labs.spec import ExistingNetwork, ExternalDnsSpec, LabSpec, NewNetwork, Placement
+from chalicelib.domain.teardown.evidence import LAB_TAG
 
 #: Addresses that EKS wants free in a cluster subnet, and the smallest subnet it takes.
 _FREE, _SMALLEST = 6, 28

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from chalicelib.domain.labs.lab import Lab
     from chalicelib.domain.money import Prices
     from chalicelib.domain.notices import Message
-    from chalicelib.domain.orphans import TaggedCluster
     from chalicelib.domain.plan import Entry, Fate, Plan, PlanHeader
     from chalicelib.domain.running import Running
+    from chalicelib.domain.teardown.orphans import TaggedCluster
 
 
 class CurfewStore(Protocol):

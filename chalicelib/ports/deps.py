@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from chalicelib.domain.identity.accounts import LabAccounts
     from chalicelib.domain.labs.history import Event, Step
     from chalicelib.domain.labs.lab import Lab, Phase
-    from chalicelib.domain.receipt import Receipt
+    from chalicelib.domain.teardown.receipt import Receipt
     from chalicelib.ports.cloud import Census, Dns, Kubernetes, Leftovers, Network, Roles, Stacks
     from chalicelib.ports.curfew import Curfew
     from chalicelib.ports.eks import Clusters

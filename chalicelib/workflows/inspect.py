@@ -11,7 +11,7 @@ from datetime import timedelta
 from chalicelib.domain.labs.lab import OVER, Blame, Lab, Phase
 from chalicelib.domain.labs.polling import PATIENCE
 from chalicelib.domain.labs.steps import Result, StepResult
-from chalicelib.domain.sweeps import STRAGGLERS
+from chalicelib.domain.teardown.deletion_order import STRAGGLERS
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.recording import again, move
 from chalicelib.workflows.running import StepInput

@@ -8,15 +8,15 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from chalicelib.domain.adopting import Orphan, OrphanDecision, adopted_lab, decide_orphan, is_overdue
-from chalicelib.domain.claims import LAB_TAG
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.curfew import Mode
 from chalicelib.domain.errors import LabNotFound, NameTaken, ResourceGone
 from chalicelib.domain.labs.aws_states import ClusterState
 from chalicelib.domain.labs.history import Event
 from chalicelib.domain.labs.lab import OVER, Lab, Phase
-from chalicelib.domain.orphans import TaggedCluster
+from chalicelib.domain.teardown.adoption import Orphan, OrphanDecision, adopted_lab, decide_orphan, is_overdue
+from chalicelib.domain.teardown.evidence import LAB_TAG
+from chalicelib.domain.teardown.orphans import TaggedCluster
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.sweep_idle_settling import KIND, rules_of
 from chalicelib.workflows.sweep_idle_tally import Tally

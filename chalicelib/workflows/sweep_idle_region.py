@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from chalicelib.domain.claims import LAB_TAG
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.errors import ResourceGone
@@ -13,6 +12,7 @@ from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.sleeping import upgrade_ahead
 from chalicelib.domain.support.assessment import decide_support
 from chalicelib.domain.support.calendar import Calendar
+from chalicelib.domain.teardown.evidence import LAB_TAG
 from chalicelib.ports.deps import Deps
 
 

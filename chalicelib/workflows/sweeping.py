@@ -15,12 +15,12 @@ from chalicelib.domain.core.resources import EntryState, Kind, LedgerEntry, Reso
 from chalicelib.domain.errors import AwsRefused, ResourceGone, StillInUse, Transient
 from chalicelib.domain.labs.history import Event
 from chalicelib.domain.labs.lab import Lab
-from chalicelib.domain.ownership import Action, Decision, judge
-from chalicelib.domain.receipt import Receipt
-from chalicelib.domain.reckoning import CAME_BACK, reckon
-from chalicelib.domain.sweeps import INSTANCES, LEFTOVERS, REMAINS, SLOW, STRAGGLERS
-from chalicelib.domain.target import target_of, with_cluster
-from chalicelib.domain.volumes import VolumeFate, volume_fate
+from chalicelib.domain.teardown.deletion_order import INSTANCES, LEFTOVERS, REMAINS, SLOW, STRAGGLERS
+from chalicelib.domain.teardown.ownership import Action, Decision, judge
+from chalicelib.domain.teardown.receipt import Receipt
+from chalicelib.domain.teardown.reconcile import CAME_BACK, reckon
+from chalicelib.domain.teardown.target import target_of, with_cluster
+from chalicelib.domain.teardown.volumes import VolumeFate, volume_fate
 from chalicelib.ports.deps import Deps
 
 __all__ = [

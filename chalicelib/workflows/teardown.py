@@ -15,7 +15,7 @@ from chalicelib.domain.errors import AwsRefused, ResourceGone, StillInUse
 from chalicelib.domain.labs.arns import cluster_of
 from chalicelib.domain.labs.lab import Blame, Lab, Phase
 from chalicelib.domain.labs.steps import Result, StepResult
-from chalicelib.domain.sweeps import INSTANCES, LEFTOVERS, REMAINS
+from chalicelib.domain.teardown.deletion_order import INSTANCES, LEFTOVERS, REMAINS
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows import unmaking
 from chalicelib.workflows.admitting import revoke_all

@@ -6,15 +6,15 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import datetime
 
-from chalicelib.domain.claims import LAB_TAG
 from chalicelib.domain.core.resources import EntryState, Kind, Resource
 from chalicelib.domain.errors import AwsRefused, ResourceGone, StillInUse
 from chalicelib.domain.labs.aws_states import ClusterState
 from chalicelib.domain.labs.history import StepStatus
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.steps import STEPS, execution_name
-from chalicelib.domain.ownership import judge
-from chalicelib.domain.receipt import Outcome, Receipt
+from chalicelib.domain.teardown.evidence import LAB_TAG
+from chalicelib.domain.teardown.ownership import judge
+from chalicelib.domain.teardown.receipt import Outcome, Receipt
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.recording import ASKED_FOR, BY_STACK, enter
 from chalicelib.workflows.sweeping import aim

@@ -9,7 +9,7 @@ import pytest
 from chalicelib.domain.identity.people import People
 from chalicelib.domain.identity.teams import Team
 from chalicelib.domain.labs.lab import ClusterFacts, Hibernation
-from chalicelib.domain.receipt import Receipt
+from chalicelib.domain.teardown.receipt import Receipt
 from tests.api.curfew_world import NIGHT, a_link, a_ready_lab, a_world, an_entry
 from tests.api.http import ADMIN, Answer, Http
 from tests.api.matrix import CALLERS, MATRIX, OWNER, SSO, expected

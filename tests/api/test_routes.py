@@ -11,7 +11,7 @@ import yaml
 from chalicelib.domain.errors import AccessDenied, AwsUnavailable, Throttled
 from chalicelib.domain.labs.lab import ClusterFacts, Phase, Protection
 from chalicelib.domain.labs.spec import EndpointAccess, EndpointSpec
-from chalicelib.domain.receipt import Outcome, Receipt, ReceiptLine
+from chalicelib.domain.teardown.receipt import Outcome, Receipt, ReceiptLine
 from tests.api.http import ADMIN, STRANGER, Http
 from tests.fakes import NOW, a_lab, a_spec
 

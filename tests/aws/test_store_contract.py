@@ -19,7 +19,7 @@ from chalicelib.domain.errors import IdempotencyConflict, InvalidRequest, LabNot
 from chalicelib.domain.labs.history import Event, Step, StepStatus
 from chalicelib.domain.labs.lab import ClusterFacts, Lab, Phase
 from chalicelib.domain.labs.spec import ExistingNetwork, ExternalDnsSpec, SshSpec, Taint, WorkHostSpec
-from chalicelib.domain.receipt import Outcome, Receipt, ReceiptLine
+from chalicelib.domain.teardown.receipt import Outcome, Receipt, ReceiptLine
 from chalicelib.ports.deps import Store
 from sandbox.emulator import Sandbox, running_sandbox
 from tests.aws.table import create_table

@@ -25,8 +25,8 @@ from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spec import ExistingNetwork, NewNetwork
 from chalicelib.domain.notices import Notice, Watched
 from chalicelib.domain.plan import Entry, Fate, PlanHeader
-from chalicelib.domain.receipt import Receipt
 from chalicelib.domain.support.fleet import Registration, Trouble
+from chalicelib.domain.teardown.receipt import Receipt
 from tests.aws.given_curfew import an_entry
 
 STORED = (

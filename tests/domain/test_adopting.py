@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.adopting import Orphan, adopted_lab, decide_orphan, is_overdue
 from chalicelib.domain.labs.aws_states import ClusterState
 from chalicelib.domain.labs.lab import Lab, Phase
-from chalicelib.domain.orphans import TaggedCluster
+from chalicelib.domain.teardown.adoption import Orphan, adopted_lab, decide_orphan, is_overdue
+from chalicelib.domain.teardown.orphans import TaggedCluster
 from tests.fakes import NOW, OWNER, a_lab
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.domain.external_dns import ZoneRecord, owner_in, owners, record_arn, record_id, spoken_for
+from chalicelib.domain.teardown.external_dns import ZoneRecord, owner_in, owners, record_arn, record_id, spoken_for
 
 
 def txt(name: str, owner: str, set_id: str = "") -> ZoneRecord:

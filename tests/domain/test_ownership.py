@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.claims import CLUSTER_PREFIX, LAB_TAG, OWNING_KEYS, STACK_TAG
 from chalicelib.domain.core.resources import EntryState, Kind, LedgerEntry, Resource, Target
-from chalicelib.domain.ownership import Action, judge
+from chalicelib.domain.teardown.evidence import CLUSTER_PREFIX, LAB_TAG, OWNING_KEYS, STACK_TAG
+from chalicelib.domain.teardown.ownership import Action, judge
 
 BORN = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
 LATER = BORN + timedelta(minutes=30)

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.claims import LAB_TAG
 from chalicelib.domain.core.resources import EntryState, Kind, LedgerEntry, Resource
-from chalicelib.domain.receipt import Outcome, Receipt
-from chalicelib.domain.reckoning import direct_look, reckon
+from chalicelib.domain.teardown.evidence import LAB_TAG
+from chalicelib.domain.teardown.receipt import Outcome, Receipt
+from chalicelib.domain.teardown.reconcile import direct_look, reckon
 from tests.domain.test_ownership import BORN, LATER, OWNED, TARGET, a
 
 VOLUME = a(Kind.VOLUME, OWNED, id="vol-1", born=LATER)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.domain.claims import PVC_TAG
 from chalicelib.domain.core.resources import Kind, Resource
 from chalicelib.domain.labs.spec import VolumePolicy
-from chalicelib.domain.volumes import VolumeFate, volume_fate
+from chalicelib.domain.teardown.evidence import PVC_TAG
+from chalicelib.domain.teardown.volumes import VolumeFate, volume_fate
 
 CLAIMED = Resource(Kind.VOLUME, "vol-1", "arn:1", {PVC_TAG: "data"})
 DISK = Resource(Kind.VOLUME, "vol-2", "arn:2", {})

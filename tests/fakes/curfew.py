@@ -14,9 +14,9 @@ from chalicelib.domain.idleness.verdict import Verdict
 from chalicelib.domain.labs.lab import OVER, RESTING, Lab, Phase
 from chalicelib.domain.money import Prices
 from chalicelib.domain.notices import Message
-from chalicelib.domain.orphans import TaggedCluster
 from chalicelib.domain.plan import Entry, Fate, Outcome, Plan, PlanHeader, entry_digest, hash_of_digests
 from chalicelib.domain.running import Running
+from chalicelib.domain.teardown.orphans import TaggedCluster
 from chalicelib.ports.curfew import Curfew
 from tests.fakes.account import Account, port
 from tests.fakes.store import FakeStore

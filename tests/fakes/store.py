@@ -16,7 +16,7 @@ from chalicelib.domain.identity.callers import identity_of
 from chalicelib.domain.labs.history import Event, Step
 from chalicelib.domain.labs.lab import OVER, RESTING, Lab, Phase
 from chalicelib.domain.outlook import first_event
-from chalicelib.domain.receipt import Receipt
+from chalicelib.domain.teardown.receipt import Receipt
 from chalicelib.ports.deps import Page
 from tests.fakes.account import Account, port
 

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import time, timedelta
 
-from chalicelib.domain.adopting import adopted_lab
 from chalicelib.domain.curfew import CurfewRules, Mode
 from chalicelib.domain.errors import AwsUnavailable
 from chalicelib.domain.extending import Wish
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.schedule import AtCurfew
-from chalicelib.domain.orphans import TaggedCluster
 from chalicelib.domain.plan import Ground, Outcome
+from chalicelib.domain.teardown.adoption import adopted_lab
+from chalicelib.domain.teardown.orphans import TaggedCluster
 from chalicelib.services.labs.lease import extend_lab
 from tests.fakes import NOW, a_caller, a_lab, a_spec
 from tests.workflows.machine import LambdaDied

@@ -7,13 +7,13 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.claims import PVC_TAG
 from chalicelib.domain.core.resources import EntryState, Kind, LedgerEntry, Resource
 from chalicelib.domain.errors import AccessDenied, AwsUnavailable, ResourceGone, StillInUse
 from chalicelib.domain.labs.arns import cluster_of
 from chalicelib.domain.labs.lab import ClusterFacts, Lab
 from chalicelib.domain.labs.spec import VolumePolicy
-from chalicelib.domain.receipt import Outcome
+from chalicelib.domain.teardown.evidence import PVC_TAG
+from chalicelib.domain.teardown.receipt import Outcome
 from chalicelib.workflows.sweeping import SweepOutcome, aim, sweep, take_receipt
 from tests.fakes.builders import NOW, a_lab, a_spec
 from tests.fakes.world import FakeWorld, make_deps

@@ -12,7 +12,7 @@ from chalicelib.domain.labs.aws_states import HealthIssue, KubernetesSweep
 from chalicelib.domain.labs.history import StepStatus
 from chalicelib.domain.labs.lab import Phase
 from chalicelib.domain.labs.spec import NodegroupSpec
-from chalicelib.domain.receipt import Outcome
+from chalicelib.domain.teardown.receipt import Outcome
 from tests.fakes import a_lab, a_spec
 from tests.workflows.theatre import Theatre
 

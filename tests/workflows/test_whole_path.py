@@ -9,7 +9,7 @@ from chalicelib.domain.core.resources import EntryState, Kind, Resource
 from chalicelib.domain.errors import AwsUnavailable, StaleLab, Throttled
 from chalicelib.domain.labs.lab import Phase
 from chalicelib.domain.labs.spec import ExternalDnsSpec, SshSpec, WorkHostSpec
-from chalicelib.domain.receipt import Outcome
+from chalicelib.domain.teardown.receipt import Outcome
 from tests.fakes import Account, a_lab, a_nodegroup, a_spec
 from tests.workflows.machine import LambdaDied
 from tests.workflows.theatre import Theatre

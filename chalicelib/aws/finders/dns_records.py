@@ -10,7 +10,7 @@ from chalicelib.aws.errors import translate
 from chalicelib.aws.finders.reading import attributes, every
 from chalicelib.domain.core.resources import Kind, Resource, Target
 from chalicelib.domain.errors import AwsRefused, ResourceGone, StillInUse
-from chalicelib.domain.external_dns import ZoneRecord, owners, record_arn, record_id, spoken_for
+from chalicelib.domain.teardown.external_dns import ZoneRecord, owners, record_arn, record_id, spoken_for
 
 _CHANGE = "route53:ChangeResourceRecordSets"
 

@@ -9,15 +9,15 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from chalicelib.aws.errors import translate
-from chalicelib.domain.claims import CLUSTER_PREFIX, LAB_TAG, OWNING_KEYS
 from chalicelib.domain.core.resources import Resource, Target
+from chalicelib.domain.teardown.evidence import CLUSTER_PREFIX, LAB_TAG, OWNING_KEYS
 
 #: EC2 takes at most this many values in one filter.
 _VALUES_PER_FILTER = 200
 
 
 class Finder(Protocol):
-    """Finds and deletes things of one kind. `find` is generous: whose a thing is, is decided by domain/ownership.py."""
+    """Finds and deletes things of one kind. `find` is generous: whose a thing is, is decided by domain/teardown/ownership.py."""
 
     def find(self, target: Target) -> Iterable[Resource]:
         """Everything of this kind that has to do with the target, each with all its tags."""

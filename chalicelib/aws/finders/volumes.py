@@ -7,8 +7,8 @@ from typing import Any
 
 from chalicelib.aws.errors import translate
 from chalicelib.aws.finders.reading import arn, attributes, by_ledger, by_tag, every, tags_of
-from chalicelib.domain.claims import LAB_TAG
 from chalicelib.domain.core.resources import Kind, Resource, Target
+from chalicelib.domain.teardown.evidence import LAB_TAG
 
 
 class Volumes:

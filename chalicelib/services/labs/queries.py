@@ -17,9 +17,9 @@ from chalicelib.domain.labs.kubeconfig import kubeconfig
 from chalicelib.domain.labs.lab import ENDING, OVER, Lab, Phase
 from chalicelib.domain.labs.schedule import Night, next_curfew
 from chalicelib.domain.outlook import instant_told, what_happens_next, why_not_as_planned
-from chalicelib.domain.receipt import Receipt
 from chalicelib.domain.support.calendar import Calendar
-from chalicelib.domain.verdict import verdict
+from chalicelib.domain.teardown.receipt import Receipt
+from chalicelib.domain.teardown.verdict import verdict
 from chalicelib.ports.deps import Deps, Page
 from chalicelib.services.labs.commands import seen_lab
 

@@ -10,7 +10,7 @@ from chalicelib.domain.core.resources import EntryState, LedgerEntry, Target
 from chalicelib.domain.labs.arns import cluster_of
 from chalicelib.domain.labs.lab import ClusterFacts, Lab
 from chalicelib.domain.labs.spec import ExistingNetwork, ExternalDnsSpec, NewNetwork
-from chalicelib.domain.target import target_of
+from chalicelib.domain.teardown.target import target_of
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.sweeping import STRAGGLERS, SweepOutcome, sweep
 from tests.aws.sweep.accounts import ACCOUNT, MotoAccount

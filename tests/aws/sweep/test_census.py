@@ -11,7 +11,7 @@ from moto import mock_aws
 
 from chalicelib.aws.census_arns import identify, is_part, stays
 from chalicelib.domain.core.resources import EntryState, Kind, LedgerEntry, Resource
-from chalicelib.domain.receipt import Outcome
+from chalicelib.domain.teardown.receipt import Outcome
 from chalicelib.workflows.sweeping import take_receipt
 from tests.aws.sweep.accounts import ACCOUNT
 from tests.aws.sweep.given import a_lab_on_moto

@@ -9,9 +9,9 @@ from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from chalicelib.domain import ownership
-from chalicelib.domain.claims import CLUSTER_PREFIX, LAB_TAG
 from chalicelib.domain.core.resources import Kind
+from chalicelib.domain.teardown import ownership
+from chalicelib.domain.teardown.evidence import CLUSTER_PREFIX, LAB_TAG
 from tests.aws.sweep.accounts import MotoAccount, Thing
 from tests.aws.sweep.given import ISSUER, NODE_ROLE, LabOnMoto, a_lab_on_moto
 

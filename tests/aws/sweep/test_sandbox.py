@@ -18,7 +18,7 @@ from chalicelib.domain.core.resources import EntryState, LedgerEntry
 from chalicelib.domain.labs.arns import cluster_of
 from chalicelib.domain.labs.lab import ClusterFacts, Lab
 from chalicelib.domain.labs.spec import ExternalDnsSpec
-from chalicelib.domain.receipt import Outcome
+from chalicelib.domain.teardown.receipt import Outcome
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.sweeping import STRAGGLERS, sweep, take_receipt
 from sandbox.emulator import Credentials, Sandbox, running_sandbox

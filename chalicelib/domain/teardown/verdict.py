@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spec import VolumePolicy
 from chalicelib.domain.outlook import instant_told
-from chalicelib.domain.receipt import Outcome, Receipt
+from chalicelib.domain.teardown.receipt import Outcome, Receipt
 
 _VOLUMES = {
     VolumePolicy.DELETE: "deleted",

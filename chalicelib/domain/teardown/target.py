@@ -6,11 +6,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from chalicelib.domain.claims import LAB_TAG
 from chalicelib.domain.core.resources import EntryState, Kind, LedgerEntry, Target
 from chalicelib.domain.labs.aws_states import ClusterState
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spec import ExistingNetwork, NewNetwork
+from chalicelib.domain.teardown.evidence import LAB_TAG
 
 
 def target_of(lab: Lab, ledger: Sequence[LedgerEntry]) -> Target:

@@ -9,17 +9,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from enum import StrEnum
 
-from chalicelib.domain.claims import (
-    LAB_TAG,
-    STACK_TAG,
-    claim_of,
-    is_shared,
-    names_cluster,
-    other_claimants,
-)
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.resources import Kind, LedgerEntry, Resource, Target
-from chalicelib.domain.proofs import (
+from chalicelib.domain.teardown.evidence import LAB_TAG, STACK_TAG, claim_of, is_shared, names_cluster, other_claimants
+from chalicelib.domain.teardown.proofs import (
     in_own_vpc,
     is_cluster_log_group,
     is_control_plane_interface,

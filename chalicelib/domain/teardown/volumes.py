@@ -5,9 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import assert_never
 
-from chalicelib.domain.claims import PVC_TAG
 from chalicelib.domain.core.resources import Kind, Resource
 from chalicelib.domain.labs.spec import VolumePolicy
+from chalicelib.domain.teardown.evidence import PVC_TAG
 
 
 class VolumeFate(StrEnum):

@@ -8,13 +8,13 @@ from __future__ import annotations
 from datetime import datetime
 from enum import StrEnum
 
-from chalicelib.domain.claims import LAB_TAG
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.names import as_tag_value
 from chalicelib.domain.labs.aws_states import ClusterState
 from chalicelib.domain.labs.lab import OVER, ClusterFacts, Lab, Phase
 from chalicelib.domain.labs.spec import EndpointAccess, EndpointSpec, ExistingNetwork, LabSpec
-from chalicelib.domain.orphans import ENDS_BY_TAG, INSTALLATION_TAG, TaggedCluster
+from chalicelib.domain.teardown.evidence import LAB_TAG
+from chalicelib.domain.teardown.orphans import ENDS_BY_TAG, INSTALLATION_TAG, TaggedCluster
 
 OWNER_TAG = "ekslab:owner"
 

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from chalicelib.domain.core.resources import EntryState, LedgerEntry, Resource, Target
-from chalicelib.domain.ownership import Action, Decision, judge
-from chalicelib.domain.receipt import Outcome, Receipt, ReceiptLine
+from chalicelib.domain.teardown.ownership import Action, Decision, judge
+from chalicelib.domain.teardown.receipt import Outcome, Receipt, ReceiptLine
 
 #: What is said of a thing that was deleted once before: log groups do this, by late delivery.
 CAME_BACK = "It was deleted, and is there again."

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import timedelta
 
-from chalicelib.domain.claims import CNI_KEYS
 from chalicelib.domain.core.resources import Kind, Resource, Target
+from chalicelib.domain.teardown.evidence import CNI_KEYS
 
 #: How long after the cluster's end CloudWatch may still deliver its last lines and so make its log group again.
 LATE_DELIVERY = timedelta(hours=1)

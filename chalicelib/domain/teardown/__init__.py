@@ -1,0 +1,1 @@
+"""Whose a resource is, in what order things go, and the receipt that proves it."""
