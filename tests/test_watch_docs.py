@@ -6,7 +6,7 @@ import json
 import re
 from pathlib import Path
 
-from chalicelib.domain.events_schema import DETAIL_TYPES, SCHEMA
+from chalicelib.domain.notices.bus_events import DETAIL_TYPES, SCHEMA
 from deploying.member_account import template
 from tests.workflows.machine import camel
 

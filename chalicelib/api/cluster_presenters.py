@@ -10,7 +10,7 @@ from urllib.parse import quote
 from chalicelib.api.json_words import instant, to_json
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.identity.callers import Caller
-from chalicelib.domain.notices import Notice, Watched
+from chalicelib.domain.notices.notice import Notice, Watched
 from chalicelib.domain.support.assessment import days_left, effect_told
 from chalicelib.domain.support.deadlines import Deadline
 from chalicelib.domain.support.fleet import ClusterKey, Registration, Trouble

@@ -6,7 +6,7 @@ from chalice import Response
 
 from chalicelib.api import cluster_presenters, cluster_queries, queries
 from chalicelib.api.door import Door, json_answer
-from chalicelib.domain.calendar_feed import calendar_of
+from chalicelib.domain.notices.calendar_feed import calendar_of
 from chalicelib.domain.support.fleet import ClusterKey
 from chalicelib.logs import logger
 from chalicelib.services.support import commands

@@ -19,7 +19,7 @@ from collections.abc import Mapping
 from chalicelib.aws.store_keys import DUE, Item, key, stamp, text
 from chalicelib.aws.store_pages import Listing
 from chalicelib.domain.core.place import Place
-from chalicelib.domain.notices import Notice, Watched
+from chalicelib.domain.notices.notice import Notice, Watched
 from chalicelib.domain.support.fleet import ClusterKey
 
 FLEET, NOTICES = "FLEET", "NOTICE"

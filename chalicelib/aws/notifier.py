@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.aws.errors import PASSING, THROTTLED, translate
-from chalicelib.domain.chat import chat_document
 from chalicelib.domain.errors import AwsRefused, AwsUnavailable, EkslabError, Throttled
-from chalicelib.domain.notices import Message
+from chalicelib.domain.notices.chat import chat_document
+from chalicelib.domain.notices.notice import Message
 from chalicelib.logs import logger
 
 SOURCE = "ekslab"

@@ -14,7 +14,7 @@ from chalicelib.aws.errors import translate
 from chalicelib.aws.reach_filters import Attributes, takes
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.errors import AwsRefused, ResourceGone
-from chalicelib.domain.notices import Message, Severity
+from chalicelib.domain.notices.notice import Message, Severity
 
 KEPT_FOR = timedelta(minutes=5)
 #: What stands in a list instead of an ARN while a subscription is not confirmed, or after it has ended.

@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import date
 
 from chalicelib.domain.curfew import CurfewRules, allowance
-from chalicelib.domain.digest_words import counted, paragraph
 from chalicelib.domain.night_report import date_told
-from chalicelib.domain.notices import Message, Severity
+from chalicelib.domain.notices.notice import Message, Severity
+from chalicelib.domain.notices.wording import counted, paragraph
 
 KIND = "curfew-brake"
 

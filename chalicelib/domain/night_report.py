@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
 from chalicelib.domain.curfew import CurfewRules, Mode
-from chalicelib.domain.digest_words import counted, day_told, paragraph
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.money_words import usd
-from chalicelib.domain.notices import Message, Severity
+from chalicelib.domain.notices.notice import Message, Severity
+from chalicelib.domain.notices.wording import counted, day_told, paragraph
 from chalicelib.domain.plan import Entry, Fate, Outcome, Plan
 
 KIND = "curfew-report"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chalicelib.domain.digest_words import counted
 from chalicelib.domain.labs.schedule import AtCurfew
 from chalicelib.domain.labs.spec import VolumePolicy
+from chalicelib.domain.notices.wording import counted
 from chalicelib.domain.plan import Entry, Ground
 
 _NOUNS = {"nodes": "node", "pods": "pod", "volumes": "volume", "balancers": "load balancer"}

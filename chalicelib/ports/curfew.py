@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from chalicelib.domain.idleness.verdict import Verdict
     from chalicelib.domain.labs.lab import Lab
     from chalicelib.domain.money import Prices
-    from chalicelib.domain.notices import Message
+    from chalicelib.domain.notices.notice import Message
     from chalicelib.domain.plan import Entry, Fate, Plan, PlanHeader
     from chalicelib.domain.running import Running
     from chalicelib.domain.teardown.orphans import TaggedCluster

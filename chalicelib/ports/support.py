@@ -11,8 +11,8 @@ from chalicelib.domain.labs.limits import LADDER
 
 if TYPE_CHECKING:
     from chalicelib.domain.core.place import Place
-    from chalicelib.domain.ladder import NoticeRules
-    from chalicelib.domain.notices import Message, Notice, Watched
+    from chalicelib.domain.notices.escalation import NoticeRules
+    from chalicelib.domain.notices.notice import Message, Notice, Watched
     from chalicelib.domain.support.calendar import Calendar
     from chalicelib.domain.support.fleet import AddonAtNext, ClusterKey, FleetCluster, Insight, Registration, Trouble
 
@@ -144,7 +144,7 @@ class Watch:
     @property
     def rules(self) -> NoticeRules:
         """How this installation tells people."""
-        from chalicelib.domain.ladder import NoticeRules
+        from chalicelib.domain.notices.escalation import NoticeRules
 
         return NoticeRules(self.ladder, self.default_owner, self.administrators, self.unreadable_after_days)
 

@@ -17,7 +17,7 @@ from chalicelib.domain.keeping import keep
 from chalicelib.domain.labs.history import Event
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.money import keeping_cost
-from chalicelib.domain.notices import Message
+from chalicelib.domain.notices.notice import Message
 from chalicelib.domain.plan import SETTLED, Entry, Fate, Ground, Outcome
 from chalicelib.domain.recipients import NOBODY, recipient_of
 from chalicelib.domain.warning_mail import warning_message

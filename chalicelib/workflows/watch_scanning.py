@@ -13,8 +13,8 @@ from datetime import datetime, timedelta
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.errors import AwsRefused, EkslabError, ResourceGone
-from chalicelib.domain.ladder import decide_notices
-from chalicelib.domain.notices import Watched
+from chalicelib.domain.notices.escalation import decide_notices
+from chalicelib.domain.notices.notice import Watched
 from chalicelib.domain.support.assessment import decide_support
 from chalicelib.domain.support.calendar import Calendar
 from chalicelib.domain.support.fleet import ClusterKey, FleetCluster, Registration, Trouble

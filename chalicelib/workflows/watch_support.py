@@ -14,8 +14,8 @@ from typing import Any
 
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.core.service_health import Run
-from chalicelib.domain.ladder import decide_notices as decide
-from chalicelib.domain.notices import Watched
+from chalicelib.domain.notices.escalation import decide_notices as decide
+from chalicelib.domain.notices.notice import Watched
 from chalicelib.domain.support.fleet import Trouble
 from chalicelib.domain.support.observation import troubled_place
 from chalicelib.ports.deps import Deps

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from chalicelib.domain.core.place import Place
-from chalicelib.domain.digest import compose
 from chalicelib.domain.errors import EkslabError
-from chalicelib.domain.events_schema import detail_of
-from chalicelib.domain.notices import Notice, Watched
+from chalicelib.domain.notices.bus_events import detail_of
+from chalicelib.domain.notices.digest import compose
+from chalicelib.domain.notices.notice import Notice, Watched
 from chalicelib.domain.support.fleet import ClusterKey
 from chalicelib.domain.support.observation import WHOLE_PLACE, troubled_place
 from chalicelib.ports.deps import Deps

@@ -11,7 +11,7 @@ from moto import mock_aws
 
 from chalicelib.aws.fleet_store import DynamoFleetStore
 from chalicelib.domain.errors import AwsUnavailable, StaleLab, Throttled
-from chalicelib.domain.notices import Watched
+from chalicelib.domain.notices.notice import Watched
 from tests.aws.table import create_table
 from tests.aws.test_store_troubles import Unreliable, cancelled
 from tests.fakes.fleet_builders import a_key, a_notice, a_watched

@@ -19,7 +19,7 @@ from chalicelib.aws.notifier import SnsNotifier
 from chalicelib.aws.reach import KEPT_FOR, TopicReach
 from chalicelib.aws.reach_filters import takes
 from chalicelib.domain.errors import Throttled
-from chalicelib.domain.notices import Message
+from chalicelib.domain.notices.notice import Message
 from sandbox.emulator import Sandbox
 from tests.aws.test_notifier import open_to_aws
 from tests.domain.test_warning_mail import mail

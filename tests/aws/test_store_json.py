@@ -23,7 +23,7 @@ from chalicelib.domain.idleness.verdict import Verdict
 from chalicelib.domain.labs.history import Event, Step
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spec import ExistingNetwork, NewNetwork
-from chalicelib.domain.notices import Notice, Watched
+from chalicelib.domain.notices.notice import Notice, Watched
 from chalicelib.domain.plan import Entry, Fate, PlanHeader
 from chalicelib.domain.support.fleet import Registration, Trouble
 from chalicelib.domain.teardown.receipt import Receipt

@@ -9,8 +9,8 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.calendar_feed import calendar_of, escaped, folded
-from chalicelib.domain.notices import Watched
+from chalicelib.domain.notices.calendar_feed import calendar_of, escaped, folded
+from chalicelib.domain.notices.notice import Watched
 from chalicelib.domain.support.assessment import decide_support
 from tests.domain.test_digest import kept
 from tests.domain.test_supporting import CALENDAR, NOW

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.digest import MOST_BYTES, MOST_SUBJECT, compose
-from chalicelib.domain.ladder import NoticeRules, decide_notices
-from chalicelib.domain.notices import Message, Notice, NoticeKind, Severity, Watched
+from chalicelib.domain.notices.digest import MOST_BYTES, MOST_SUBJECT, compose
+from chalicelib.domain.notices.escalation import NoticeRules, decide_notices
+from chalicelib.domain.notices.notice import Message, Notice, NoticeKind, Severity, Watched
 from chalicelib.domain.support.assessment import decide_support
 from chalicelib.domain.support.fleet import NodeKind, Nodes
 from tests.domain.test_supporting import CALENDAR, NOW

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.notices import Watched
+from chalicelib.domain.notices.notice import Watched
 from chalicelib.domain.support.calendar import Calendar
 from chalicelib.domain.support.fleet import FleetCluster, Trouble
 from chalicelib.domain.support.observation import (

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from chalicelib.domain.ladder import NoticeRules, decide_notices, recipients
-from chalicelib.domain.notices import Audience, Notice, NoticeKind, Watched
-from chalicelib.domain.rungs import latest_snooze
+from chalicelib.domain.notices.escalation import NoticeRules, decide_notices, recipients
+from chalicelib.domain.notices.notice import Audience, Notice, NoticeKind, Watched
+from chalicelib.domain.notices.reminders import latest_snooze
 from chalicelib.domain.support.assessment import decide_support
 from chalicelib.domain.support.deadlines import SupportPhase
 from chalicelib.domain.support.fleet import NodeKind, Nodes

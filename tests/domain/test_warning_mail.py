@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.chat import chat_document
 from chalicelib.domain.labs.schedule import AtCurfew, Evening
 from chalicelib.domain.labs.spec import VolumePolicy
-from chalicelib.domain.notices import Message, Severity
+from chalicelib.domain.notices.chat import chat_document
+from chalicelib.domain.notices.notice import Message, Severity
 from chalicelib.domain.plan import Entry, Ground, Stakes
 from chalicelib.domain.warning_mail import instant_told, warning_message
 

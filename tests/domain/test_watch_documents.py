@@ -8,9 +8,9 @@ from dataclasses import replace
 import jsonschema
 import pytest
 
-from chalicelib.domain.chat import chat_document
-from chalicelib.domain.events_schema import DETAIL_TYPES, SCHEMA, detail_of
-from chalicelib.domain.notices import NoticeKind
+from chalicelib.domain.notices.bus_events import DETAIL_TYPES, SCHEMA, detail_of
+from chalicelib.domain.notices.chat import chat_document
+from chalicelib.domain.notices.notice import NoticeKind
 from chalicelib.domain.support.health_events import HealthEvent, merged, parse
 from tests.domain.test_digest import kept, mail, told
 from tests.domain.test_supporting import NOW

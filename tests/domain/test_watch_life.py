@@ -10,8 +10,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from chalicelib.domain.ladder import NoticeRules, decide_notices
-from chalicelib.domain.notices import Notice, NoticeKind, Watched
+from chalicelib.domain.notices.escalation import NoticeRules, decide_notices
+from chalicelib.domain.notices.notice import Notice, NoticeKind, Watched
 from tests.domain import watch_promises as promises
 from tests.domain.watch_life import ADMINISTRATORS, OWNER, TEAM, Decide, Life, Scenario, Version
 

@@ -6,7 +6,7 @@ import itertools
 from datetime import UTC, datetime, time, timedelta
 
 from chalicelib.domain.labs.limits import LADDER
-from chalicelib.domain.notices import Audience, Notice, NoticeKind, Severity
+from chalicelib.domain.notices.notice import Audience, Notice, NoticeKind, Severity
 from chalicelib.domain.support.deadlines import Deadline, DeadlineKind
 from tests.domain.watch_life import ADMINISTRATORS, OWNER, RULES, TEAM, Life, Run
 

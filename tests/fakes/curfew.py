@@ -13,7 +13,7 @@ from chalicelib.domain.idleness.evidence import Evidence
 from chalicelib.domain.idleness.verdict import Verdict
 from chalicelib.domain.labs.lab import OVER, RESTING, Lab, Phase
 from chalicelib.domain.money import Prices
-from chalicelib.domain.notices import Message
+from chalicelib.domain.notices.notice import Message
 from chalicelib.domain.plan import Entry, Fate, Outcome, Plan, PlanHeader, entry_digest, hash_of_digests
 from chalicelib.domain.running import Running
 from chalicelib.domain.teardown.orphans import TaggedCluster

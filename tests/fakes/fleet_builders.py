@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from chalicelib.domain.core.place import Place
-from chalicelib.domain.notices import Audience, Message, Notice, NoticeKind, Severity, Watched
+from chalicelib.domain.notices.notice import Audience, Message, Notice, NoticeKind, Severity, Watched
 from chalicelib.domain.support.deadlines import Deadline, DeadlineKind, Support, SupportPhase
 from chalicelib.domain.support.fleet import (
     AddonAtNext,

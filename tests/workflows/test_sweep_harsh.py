@@ -11,7 +11,7 @@ from chalicelib.domain.curfew import CurfewRules, Mode
 from chalicelib.domain.keep_link import read_link
 from chalicelib.domain.labs.lab import Hibernation, Phase
 from chalicelib.domain.labs.schedule import AtCurfew, Evening
-from chalicelib.domain.notices import Message
+from chalicelib.domain.notices.notice import Message
 from chalicelib.domain.plan import Ground, Outcome
 from tests.fakes import NOW
 from tests.workflows.nights import CURFEW, SEOUL, TONIGHT, Nights, busy, idle

@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.domain.errors import AwsUnavailable
-from chalicelib.domain.notices import Notice, NoticeKind, NoticeState
-from chalicelib.domain.rungs import due_at
+from chalicelib.domain.notices.notice import Notice, NoticeKind, NoticeState
+from chalicelib.domain.notices.reminders import due_at
 from tests.fakes import NOW, FakeWorld, make_deps
 from tests.fakes.fleet_builders import a_fleet_cluster, a_registration
 from tests.workflows.machine import LambdaDied, Machine

@@ -10,7 +10,7 @@ import pytest
 
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.errors import AccessDenied, AwsUnavailable, Throttled
-from chalicelib.domain.notices import NoticeKind, NoticeState
+from chalicelib.domain.notices.notice import NoticeKind, NoticeState
 from chalicelib.domain.support.deadlines import SupportPhase
 from chalicelib.domain.support.fleet import NodeKind, Nodes
 from tests.fakes import NOW, OWNER, FakeWorld, a_lab, make_deps

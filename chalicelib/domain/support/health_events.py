@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import Any
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.notices import Watched
+from chalicelib.domain.notices.notice import Watched
 from chalicelib.domain.support.fleet import ClusterKey
 
 EVENT_TYPE = "AWS_EKS_PLANNED_LIFECYCLE_EVENT"

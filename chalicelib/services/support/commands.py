@@ -18,8 +18,8 @@ from chalicelib.domain.errors import (
 )
 from chalicelib.domain.findings import error
 from chalicelib.domain.identity.callers import Caller
-from chalicelib.domain.notices import Watched
-from chalicelib.domain.rungs import latest_snooze
+from chalicelib.domain.notices.notice import Watched
+from chalicelib.domain.notices.reminders import latest_snooze
 from chalicelib.domain.support.answering import may_change
 from chalicelib.domain.support.assessment import EXTENDED, STANDARD
 from chalicelib.domain.support.deadlines import Deadline, SupportPhase

@@ -11,7 +11,7 @@ from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.errors import ClusterNotWatched
 from chalicelib.domain.identity.callers import Caller
-from chalicelib.domain.notices import Notice, Watched
+from chalicelib.domain.notices.notice import Notice, Watched
 from chalicelib.domain.support.answering import may_change, may_see
 from chalicelib.domain.support.assessment import days_left
 from chalicelib.domain.support.deadlines import SupportPhase

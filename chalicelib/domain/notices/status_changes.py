@@ -8,11 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
-from chalicelib.domain.notices import Audience, Notice, NoticeKind, Severity, Watched
-from chalicelib.domain.rungs import WEEK, latest_due, weeks_since
-from chalicelib.domain.support.assessment import utc
-from chalicelib.domain.support.skew import behind
-from chalicelib.domain.told import (
+from chalicelib.domain.notices.history import (
     deadlines_of,
     ended_by_aws,
     last_tellings,
@@ -22,6 +18,10 @@ from chalicelib.domain.told import (
     times_told,
     why_solved,
 )
+from chalicelib.domain.notices.notice import Audience, Notice, NoticeKind, Severity, Watched
+from chalicelib.domain.notices.reminders import WEEK, latest_due, weeks_since
+from chalicelib.domain.support.assessment import utc
+from chalicelib.domain.support.skew import behind
 
 
 def upgraded_by_aws(watched: Watched, history: Sequence[Notice], owner: str, now: datetime) -> Iterator[Notice]:

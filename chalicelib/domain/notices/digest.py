@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.digest_section import section
-from chalicelib.domain.digest_sentences import deadline_told, headline
-from chalicelib.domain.digest_words import counted, day_told, paragraph
-from chalicelib.domain.notices import Audience, Message, Notice, Severity, Watched
+from chalicelib.domain.notices.digest_sentences import deadline_told, headline
+from chalicelib.domain.notices.digest_text import section
+from chalicelib.domain.notices.notice import Audience, Message, Notice, Severity, Watched
+from chalicelib.domain.notices.wording import counted, day_told, paragraph
 from chalicelib.domain.support.assessment import days_left
 from chalicelib.domain.support.fleet import ClusterKey
 

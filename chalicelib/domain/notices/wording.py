@@ -8,7 +8,7 @@ from __future__ import annotations
 import textwrap
 from datetime import datetime
 
-from chalicelib.domain.notices import Watched
+from chalicelib.domain.notices.notice import Watched
 from chalicelib.domain.support.assessment import days_left, utc
 from chalicelib.domain.support.deadlines import EXTENDED_PER_HOUR, EXTENDED_PER_MONTH, Deadline, DeadlineKind
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from chalicelib.domain.digest_sentences import deadline_told, sentence
-from chalicelib.domain.digest_words import cost_told, counted, day_told, paragraph
-from chalicelib.domain.notices import Notice, NoticeKind, Watched
-from chalicelib.domain.rungs import latest_snooze
+from chalicelib.domain.notices.digest_sentences import deadline_told, sentence
+from chalicelib.domain.notices.notice import Notice, NoticeKind, Watched
+from chalicelib.domain.notices.reminders import latest_snooze
+from chalicelib.domain.notices.wording import cost_told, counted, day_told, paragraph
 from chalicelib.domain.support.assessment import utc
 from chalicelib.domain.support.deadlines import Deadline
 from chalicelib.domain.support.fleet import ClusterKey

@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from chalicelib.domain.labs.limits import LADDER
-from chalicelib.domain.notices import Audience, Severity
+from chalicelib.domain.notices.notice import Audience, Severity
 from chalicelib.domain.support.assessment import utc
 from chalicelib.domain.support.deadlines import Deadline, DeadlineKind
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from chalicelib.domain.notices import Notice, NoticeKind, Watched
+from chalicelib.domain.notices.notice import Notice, NoticeKind, Watched
 from chalicelib.domain.support.assessment import utc
 from chalicelib.domain.support.deadlines import Deadline, Support
 

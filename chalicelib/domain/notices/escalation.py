@@ -11,11 +11,18 @@ from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.labs.limits import LADDER
-from chalicelib.domain.notices import Audience, Notice, NoticeKind, Severity, Watched
-from chalicelib.domain.rungs import LAST_RUNGS, due_at, latest_due, rungs_for, severity_of
+from chalicelib.domain.notices.notice import Audience, Notice, NoticeKind, Severity, Watched
+from chalicelib.domain.notices.reminders import LAST_RUNGS, due_at, latest_due, rungs_for, severity_of
+from chalicelib.domain.notices.status_changes import (
+    dates_moved,
+    lease_first,
+    nodes_behind,
+    solved,
+    unreadable,
+    upgraded_by_aws,
+)
 from chalicelib.domain.support.assessment import utc
 from chalicelib.domain.support.deadlines import Deadline, DeadlineKind
-from chalicelib.domain.telling import dates_moved, lease_first, nodes_behind, solved, unreadable, upgraded_by_aws
 
 
 @dataclass(frozen=True)

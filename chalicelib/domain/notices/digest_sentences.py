@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from chalicelib.domain.digest_words import day_told, days_told, deadline_headline, short_told
-from chalicelib.domain.notices import Notice, NoticeKind, Watched
+from chalicelib.domain.notices.history import deadlines_of
+from chalicelib.domain.notices.notice import Notice, NoticeKind, Watched
+from chalicelib.domain.notices.wording import day_told, days_told, deadline_headline, short_told
 from chalicelib.domain.support.assessment import days_left, effect_told
 from chalicelib.domain.support.deadlines import Deadline
-from chalicelib.domain.told import deadlines_of
 
 
 def headline(watched: Watched, notices: Iterable[Notice], now: datetime) -> str:

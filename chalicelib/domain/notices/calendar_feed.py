@@ -10,8 +10,8 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
-from chalicelib.domain.digest_words import short_told
-from chalicelib.domain.notices import Watched
+from chalicelib.domain.notices.notice import Watched
+from chalicelib.domain.notices.wording import short_told
 from chalicelib.domain.support.assessment import effect_told, utc
 from chalicelib.domain.support.deadlines import Deadline
 
