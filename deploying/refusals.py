@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 
 from botocore.exceptions import ClientError
 
-from chalicelib.domain.stack_roles import boundary_name
+from chalicelib.domain.stack.roles import boundary_name
 from deploying.artifacts import ClientFactory
 from deploying.stacks import Change, NotDeployed
 

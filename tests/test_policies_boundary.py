@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 
-from chalicelib.domain.stack_roles import boundary_name
+from chalicelib.domain.stack.roles import boundary_name
 from tests.domain.test_stack_template import LABS, resources
 from tests.rights import CHALICE
 

@@ -15,7 +15,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.stack_template import lab_stack
+from chalicelib.domain.stack.template import lab_stack
 from deploying.member_account import TEMPLATE
 from deploying.packaging import PROJECT, package
 from tests.domain.test_stack_template import LABS

@@ -11,8 +11,8 @@ from chalicelib.aws.network_rules import permission, shown_group
 from chalicelib.domain.errors import AlreadyExists, ResourceGone
 from chalicelib.domain.labs.aws_states import SubnetFacts, WorkHostState
 from chalicelib.domain.labs.lab import Lab
-from chalicelib.domain.stack_nodes import key_pair_name
-from chalicelib.domain.work_host import architecture_of
+from chalicelib.domain.stack.launch_templates import key_pair_name
+from chalicelib.domain.stack.work_host import architecture_of
 
 _LAB_TAG = "ekslab:lab-id"
 #: Instances asked for in one DescribeInstanceStatus.

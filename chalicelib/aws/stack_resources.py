@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from chalicelib.domain.core.resources import Kind, Resource
-from chalicelib.domain.stack_roles import ROLE_PATH
+from chalicelib.domain.stack.roles import ROLE_PATH
 
 _EC2 = {
     "AWS::EC2::VPC": (Kind.VPC, "vpc"),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from chalicelib.domain.findings import Finding, error
 from chalicelib.domain.labs.lab import Lab
-from chalicelib.domain.stack_template import lab_template
+from chalicelib.domain.stack.template import lab_template
 
 #: CloudFormation's quota for a template that is sent inline, in bytes.
 TEMPLATE_BYTES = 51_200

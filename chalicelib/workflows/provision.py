@@ -17,9 +17,9 @@ from chalicelib.domain.labs.arns import cluster_of, ec2_thing, log_group_of, par
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.polling import PATIENCE
 from chalicelib.domain.labs.steps import Result, StepResult, execution_name
-from chalicelib.domain.stack_nodes import key_pair_name
-from chalicelib.domain.stack_template import lab_parameters, lab_template
-from chalicelib.domain.work_host import work_host_user_data
+from chalicelib.domain.stack.launch_templates import key_pair_name
+from chalicelib.domain.stack.template import lab_parameters, lab_template
+from chalicelib.domain.stack.work_host import work_host_user_data
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows import admitting, making, verifying
 from chalicelib.workflows.recording import (

@@ -27,7 +27,7 @@ from chalicelib.domain.labs.spec import (
     PodIdentitySpec,
     Taint,
 )
-from chalicelib.domain.stack_template import lab_parameters, lab_template
+from chalicelib.domain.stack.template import lab_parameters, lab_template
 from sandbox.emulator import Sandbox
 from tests.aws.given import a_lab
 from tests.fakes.builders import CLUSTER_ADMIN, NOW

@@ -15,7 +15,7 @@ from chalicelib.aws.stacks import CloudFormationStacks
 from chalicelib.domain.errors import AlreadyExists, ResourceGone
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spec import SshSpec, WorkHostSpec
-from chalicelib.domain.stack_template import lab_parameters, lab_template
+from chalicelib.domain.stack.template import lab_parameters, lab_template
 from sandbox.emulator import Sandbox
 from tests.aws.given import a_lab
 

@@ -13,7 +13,7 @@ from chalicelib.aws.stacks import CloudFormationStacks
 from chalicelib.domain.errors import ResourceGone
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spec import AddonSpec, NatMode, NewNetwork, SshSpec, WorkHostSpec
-from chalicelib.domain.stack_template import lab_template
+from chalicelib.domain.stack.template import lab_template
 from sandbox.emulator import Sandbox
 from tests import rights
 from tests.aws.given import a_lab

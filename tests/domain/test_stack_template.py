@@ -22,7 +22,7 @@ from chalicelib.domain.labs.spec import (
     SshSpec,
     WorkHostSpec,
 )
-from chalicelib.domain.stack_template import lab_parameters, lab_stack, lab_template
+from chalicelib.domain.stack.template import lab_parameters, lab_stack, lab_template
 from tests.aws.given import a_lab
 
 SSH = SshSpec(key_name="my-key", public_key=None, cidrs=("203.0.113.7/32", "2001:db8::/64"))

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from chalicelib.domain.labs.spec import WorkHostSpec
-from chalicelib.domain.work_host import architecture_of, work_host_user_data
+from chalicelib.domain.stack.work_host import architecture_of, work_host_user_data
 from tests.aws.given import a_lab
 
 #: Everything the script calls beside bash itself, as commands that write down how they were called.

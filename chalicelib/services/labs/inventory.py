@@ -24,7 +24,7 @@ from chalicelib.domain.labs.aws_states import (
     WorkHostState,
 )
 from chalicelib.domain.labs.lab import OVER, Lab
-from chalicelib.domain.policies_explained import endpoint_in_words, why_group, why_policy
+from chalicelib.domain.stack.policy_explanations import endpoint_in_words, why_group, why_policy
 from chalicelib.domain.support.calendar import Calendar, VersionSupport
 from chalicelib.ports.deps import Cloud, Deps
 from chalicelib.services.labs.commands import seen_lab

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from chalicelib.domain.labs.lab import Lab
-from chalicelib.domain.stack_parts import Json, attribute, resource, tag_list
+from chalicelib.domain.stack.intrinsics import Json, attribute, resource, tag_list
 
 
 def security_groups(lab: Lab, vpc: Json) -> Json:

@@ -10,7 +10,7 @@ from typing import Any
 
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spec import ExistingNetwork, NatMode, NewNetwork
-from chalicelib.domain.stack_parts import Json, attribute, ref, resource, tag_list
+from chalicelib.domain.stack.intrinsics import Json, attribute, ref, resource, tag_list
 
 _PUBLIC = ("PublicSubnet1", "PublicSubnet2")
 _PRIVATE = ("PrivateSubnet1", "PrivateSubnet2")

@@ -19,11 +19,11 @@ from collections.abc import Sequence
 
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spec import ExistingNetwork
-from chalicelib.domain.stack_groups import group_outputs, security_groups
-from chalicelib.domain.stack_network import existing_network_outputs, network_outputs, new_network
-from chalicelib.domain.stack_nodes import launch_template_outputs, launch_templates
-from chalicelib.domain.stack_parts import Json, ref
-from chalicelib.domain.stack_roles import role_outputs, roles
+from chalicelib.domain.stack.intrinsics import Json, ref
+from chalicelib.domain.stack.launch_templates import launch_template_outputs, launch_templates
+from chalicelib.domain.stack.network import existing_network_outputs, network_outputs, new_network
+from chalicelib.domain.stack.roles import role_outputs, roles
+from chalicelib.domain.stack.security_groups import group_outputs, security_groups
 
 
 def lab_template(lab: Lab) -> str:

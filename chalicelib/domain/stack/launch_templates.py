@@ -9,7 +9,7 @@ from typing import Any
 
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spec import NodegroupSpec
-from chalicelib.domain.stack_parts import Json, attribute, ref, resource, tag_list
+from chalicelib.domain.stack.intrinsics import Json, attribute, ref, resource, tag_list
 
 
 def key_pair_name(lab: Lab) -> str | None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from chalicelib.domain.labs.lab import Lab
-from chalicelib.domain.stack_parts import Json, attribute, filled, ref, resource
+from chalicelib.domain.stack.intrinsics import Json, attribute, filled, ref, resource
 
 ROLE_PATH = "/ekslab/"
 
