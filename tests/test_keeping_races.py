@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.errors import NotKept, WrongPhase
+from chalicelib.domain.errors.tree import NotKept, WrongPhase
 from chalicelib.domain.extending import Wish
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.services.curfew import keep

@@ -9,8 +9,8 @@ import pytest
 
 from chalicelib.domain.core.resources import Kind
 from chalicelib.domain.curfew import CurfewRules
-from chalicelib.domain.errors import InvalidRequest, Throttled
-from chalicelib.domain.findings import warning
+from chalicelib.domain.errors.findings import warning
+from chalicelib.domain.errors.tree import InvalidRequest, Throttled
 from chalicelib.domain.labs.aws_states import HostedZone, SubnetFacts
 from chalicelib.domain.labs.lab import Change, Phase, Planned
 from chalicelib.domain.labs.schedule import AtCurfew

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time, timedelta
 
 import pytest
 
-from chalicelib.domain.errors import LabNotFound, Throttled, WrongPhase
+from chalicelib.domain.errors.tree import LabNotFound, Throttled, WrongPhase
 from chalicelib.domain.labs.lab import Hibernation, NodegroupSize, Phase, Protection
 from chalicelib.domain.labs.schedule import Evening
 from chalicelib.services.labs import hibernation

@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from chalicelib.api.bodies_json import read_json
-from chalicelib.domain.errors import InvalidRequest
-from chalicelib.domain.findings import error
+from chalicelib.domain.errors.findings import error
+from chalicelib.domain.errors.tree import InvalidRequest
 from chalicelib.domain.reading import child, wrong_type
 
 #: Bytes. The longest real ClusterConfig files are a tenth of it.

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 import math
 
-from chalicelib.domain.errors import InvalidRequest
-from chalicelib.domain.findings import error
+from chalicelib.domain.errors.findings import error
+from chalicelib.domain.errors.tree import InvalidRequest
 
 #: Digits; no field of a request holds a number longer than this.
 _LONGEST_NUMBER = 30

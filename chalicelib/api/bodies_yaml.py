@@ -14,8 +14,8 @@ from yaml.composer import ComposerError
 from yaml.constructor import ConstructorError
 from yaml.nodes import MappingNode, Node, ScalarNode
 
-from chalicelib.domain.errors import InvalidRequest
-from chalicelib.domain.findings import error
+from chalicelib.domain.errors.findings import error
+from chalicelib.domain.errors.tree import InvalidRequest
 
 _TAG = "tag:yaml.org,2002:"
 _DEEPEST = 60

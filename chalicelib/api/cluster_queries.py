@@ -9,7 +9,7 @@ from chalicelib.api.bodies import read_body
 from chalicelib.api.queries import PageQuery, instant_of, page_of, refuse, unknown_parameters
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.names import nearest
-from chalicelib.domain.findings import Finding, error
+from chalicelib.domain.errors.findings import Finding, error
 from chalicelib.domain.reading import Notes, Reader
 from chalicelib.domain.support.deadlines import SupportPhase
 from chalicelib.domain.support.fleet import Registration

@@ -11,7 +11,7 @@ from chalice import Blueprint, IAMAuthorizer, Response
 
 from chalicelib.api.caller import caller_of
 from chalicelib.api.problems import answers_problems
-from chalicelib.domain.errors import NotYours
+from chalicelib.domain.errors.tree import NotYours
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.identity.people import People
 from chalicelib.ports.deps import Deps

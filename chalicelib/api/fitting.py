@@ -15,7 +15,7 @@ from pydantic_core import ErrorDetails
 
 from chalicelib.api.schemas import LabBody
 from chalicelib.domain.eksctl import unquoted_version
-from chalicelib.domain.findings import Finding, error
+from chalicelib.domain.errors.findings import Finding, error
 from chalicelib.domain.reading import child, unknown_field, wrong_type
 
 Loc = tuple[int | str, ...]

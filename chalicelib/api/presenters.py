@@ -8,7 +8,7 @@ from typing import Any
 
 from chalicelib.api.evening_presenters import evening_view, night_view
 from chalicelib.api.json_words import instant, to_json
-from chalicelib.domain.findings import Finding
+from chalicelib.domain.errors.findings import Finding
 from chalicelib.domain.labs.aws_states import AccessEntryState
 from chalicelib.domain.labs.lab import OVER, Lab
 from chalicelib.domain.labs.spec import LabSpec

@@ -10,7 +10,8 @@ from typing import Any, TypeVar, cast
 from chalice.app import ChaliceViewError, Response
 
 from chalicelib.api.json_words import to_json
-from chalicelib.domain.errors import (
+from chalicelib.domain.errors.findings import Severity
+from chalicelib.domain.errors.tree import (
     AccountInUse,
     AccountNotRegistered,
     AwsRefused,
@@ -33,7 +34,6 @@ from chalicelib.domain.errors import (
     Transient,
     WrongPhase,
 )
-from chalicelib.domain.findings import Severity
 from chalicelib.logs import logger
 
 View = TypeVar("View", bound=Callable[..., Any])

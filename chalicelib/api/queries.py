@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from chalicelib.api.bodies import read_body
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.names import nearest
-from chalicelib.domain.errors import InvalidRequest
-from chalicelib.domain.findings import Finding, error, has_errors
+from chalicelib.domain.errors.findings import Finding, error, has_errors
+from chalicelib.domain.errors.tree import InvalidRequest
 from chalicelib.domain.labs.lab import Change, Phase
 from chalicelib.domain.reading import Notes, Reader, unknown_field
 

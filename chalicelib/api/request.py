@@ -15,9 +15,9 @@ from chalicelib.domain.core.names import REGION
 from chalicelib.domain.defaults import usual_region
 from chalicelib.domain.draft import Draft
 from chalicelib.domain.eksctl import is_cluster_config, read_cluster_config
-from chalicelib.domain.errors import InvalidRequest
+from chalicelib.domain.errors.findings import Finding, Severity, error, has_errors
+from chalicelib.domain.errors.tree import InvalidRequest
 from chalicelib.domain.evening_rules import USUAL_RULES, EveningRules
-from chalicelib.domain.findings import Finding, Severity, error, has_errors
 from chalicelib.domain.identity.accounts import LabAccounts
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.labs.limits import Limits

@@ -11,8 +11,8 @@ from chalicelib.api.fitting import fit
 from chalicelib.api.schemas import AccessBody, EveningBody, NetworkBody, NodegroupBody
 from chalicelib.domain.defaults import admin_policy
 from chalicelib.domain.draft import Draft, ExternalDnsDraft, NetworkDraft, NodegroupDraft, SshDraft
+from chalicelib.domain.errors.findings import Finding
 from chalicelib.domain.evening_rules import EveningDraft
-from chalicelib.domain.findings import Finding
 from chalicelib.domain.labs.schedule import AtCurfew
 from chalicelib.domain.labs.spec import (
     AccessPolicySpec,

@@ -17,7 +17,7 @@ from chalicelib.aws.census_eks import EksLooks
 from chalicelib.aws.census_looks import Looks
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.resources import Kind, LedgerEntry, Resource, Target
-from chalicelib.domain.errors import AwsRefused, Transient
+from chalicelib.domain.errors.tree import AwsRefused, Transient
 from chalicelib.domain.teardown.evidence import LAB_TAG
 from chalicelib.domain.teardown.reconcile import direct_look
 

@@ -8,7 +8,7 @@ from typing import Any
 from chalicelib.aws.census_looks import Seen
 from chalicelib.aws.errors import translate
 from chalicelib.domain.core.resources import Kind, Resource, Target
-from chalicelib.domain.errors import ResourceGone
+from chalicelib.domain.errors.tree import ResourceGone
 
 
 class EksLooks:

@@ -13,7 +13,7 @@ from typing import Any
 from chalicelib.aws.errors import translate
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.resources import Kind, Resource
-from chalicelib.domain.errors import ResourceGone
+from chalicelib.domain.errors.tree import ResourceGone
 
 
 @dataclass(frozen=True)

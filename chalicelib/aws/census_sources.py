@@ -13,7 +13,7 @@ from chalicelib.aws.census_arns import identify, is_part, stays, whole
 from chalicelib.aws.census_looks import Looks, seen_in_ec2
 from chalicelib.aws.errors import translate
 from chalicelib.domain.core.resources import Kind, Resource, Target
-from chalicelib.domain.errors import AwsRefused, Transient
+from chalicelib.domain.errors.tree import AwsRefused, Transient
 from chalicelib.domain.teardown.evidence import CLUSTER_PREFIX, LAB_TAG, OWNING_KEYS
 
 #: What EC2 can list by VPC: operation, list in the answer, field of the id, field of the birth (empty: EC2 does not tell).

@@ -15,7 +15,7 @@ from chalicelib.aws.clusters_calls import check_ours, issues_of
 from chalicelib.aws.clusters_nodegroups import NodegroupCalls
 from chalicelib.aws.errors import translate
 from chalicelib.aws.versions import live_or_bundled
-from chalicelib.domain.errors import AlreadyExists
+from chalicelib.domain.errors.tree import AlreadyExists
 from chalicelib.domain.labs.aws_states import ClusterState, UpdateState
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spec import EndpointAccess, EndpointSpec

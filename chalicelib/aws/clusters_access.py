@@ -6,7 +6,7 @@ from typing import Any
 
 from chalicelib.aws.clusters_calls import EksCalls, token_for
 from chalicelib.aws.errors import translate
-from chalicelib.domain.errors import AccessDenied, AlreadyExists, ResourceGone
+from chalicelib.domain.errors.tree import AccessDenied, AlreadyExists, ResourceGone
 from chalicelib.domain.labs.aws_states import AccessEntryState
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spec import AccessPolicySpec, AccessSpec

@@ -12,7 +12,7 @@ from typing import Any
 
 from chalicelib.aws.clusters_calls import EksCalls, check_ours, issues_of, token_for
 from chalicelib.aws.errors import translate
-from chalicelib.domain.errors import AlreadyExists, AwsRefused
+from chalicelib.domain.errors.tree import AlreadyExists, AwsRefused
 from chalicelib.domain.labs.aws_states import AddonState, PodIdentityState
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spec import AddonSpec, PodIdentitySpec

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.aws.errors import translate
-from chalicelib.domain.errors import AlreadyExists
+from chalicelib.domain.errors.tree import AlreadyExists
 from chalicelib.domain.labs.aws_states import HealthIssue, UpdateState
 from chalicelib.domain.labs.lab import Lab
 

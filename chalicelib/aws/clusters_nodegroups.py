@@ -7,7 +7,7 @@ from typing import Any
 
 from chalicelib.aws.clusters_calls import EksCalls, check_ours, issues_of, token_for
 from chalicelib.aws.errors import translate
-from chalicelib.domain.errors import AlreadyExists
+from chalicelib.domain.errors.tree import AlreadyExists
 from chalicelib.domain.labs.aws_states import NodegroupState, UpdateState
 from chalicelib.domain.labs.lab import Lab, NodegroupSize
 from chalicelib.domain.labs.spec import NodegroupSpec

@@ -19,7 +19,7 @@ from chalicelib.aws.store_keys import BY_AGE, EVERYONE, Item, lab_id_of, lab_key
 from chalicelib.aws.store_pages import Listing, all_items
 from chalicelib.aws.store_tally import running
 from chalicelib.aws.store_writes import ATTEMPTS, add, transact
-from chalicelib.domain.errors import AwsUnavailable
+from chalicelib.domain.errors.tree import AwsUnavailable
 from chalicelib.domain.labs.lab import OVER
 from chalicelib.domain.running import Running
 

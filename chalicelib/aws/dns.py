@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.aws.errors import translate
-from chalicelib.domain.errors import AwsRefused, ResourceGone
+from chalicelib.domain.errors.tree import AwsRefused, ResourceGone
 from chalicelib.domain.labs.aws_states import HostedZone
 
 _ID = re.compile(r"^(/hostedzone/)?Z[A-Z0-9]{1,31}$")

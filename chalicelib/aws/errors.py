@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as NotConnected
 
-from chalicelib.domain.errors import (
+from chalicelib.domain.errors.tree import (
     AccessDenied,
     AlreadyExists,
     AwsRefused,

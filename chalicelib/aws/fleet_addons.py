@@ -7,7 +7,7 @@ from typing import Any
 
 from chalicelib.aws.clusters_calls import EksCalls
 from chalicelib.aws.errors import translate
-from chalicelib.domain.errors import AwsRefused, ResourceGone
+from chalicelib.domain.errors.tree import AwsRefused, ResourceGone
 from chalicelib.domain.support.fleet import AddonAtNext
 
 _NOT_OFFERED = frozenset({"InvalidParameterException", "ResourceNotFoundException"})

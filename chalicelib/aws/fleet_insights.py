@@ -11,7 +11,7 @@ from typing import Any
 
 from chalicelib.aws.clusters_calls import EksCalls
 from chalicelib.aws.errors import translate
-from chalicelib.domain.errors import AwsRefused, ResourceGone
+from chalicelib.domain.errors.tree import AwsRefused, ResourceGone
 from chalicelib.domain.support.fleet import Insight, InsightStatus
 from chalicelib.logs import logger
 

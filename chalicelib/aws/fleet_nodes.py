@@ -13,7 +13,7 @@ from typing import Any
 
 from chalicelib.aws.clusters_calls import EksCalls
 from chalicelib.aws.errors import translate
-from chalicelib.domain.errors import AccessDenied, ResourceGone
+from chalicelib.domain.errors.tree import AccessDenied, ResourceGone
 from chalicelib.domain.support.fleet import NodeKind, Nodes
 
 #: `amazon-eks-node-1.30-v2024…`, `amazon-eks-node-al2023-x86_64-standard-1.31-v2025…`, `bottlerocket-aws-k8s-1.29-x86_64-…`,

@@ -18,7 +18,7 @@ from chalicelib.aws.store_items import SCHEMA, body_of, thing_of
 from chalicelib.aws.store_keys import BY_AGE, Item, number, stamp, text
 from chalicelib.aws.store_pages import Listing, all_items, one_page
 from chalicelib.aws.store_writes import ATTEMPTS, put, transact
-from chalicelib.domain.errors import AwsRefused, AwsUnavailable
+from chalicelib.domain.errors.tree import AwsRefused, AwsUnavailable
 from chalicelib.domain.notices.notice import Notice, NoticeState
 from chalicelib.domain.support.fleet import ClusterKey
 

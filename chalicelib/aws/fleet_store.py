@@ -29,7 +29,7 @@ from chalicelib.aws.store_keys import Item, number, text
 from chalicelib.aws.store_pages import all_items, one_page
 from chalicelib.aws.store_writes import ATTEMPTS, put, transact
 from chalicelib.domain.core.place import Place
-from chalicelib.domain.errors import StaleLab
+from chalicelib.domain.errors.tree import StaleLab
 from chalicelib.domain.notices.notice import Watched
 from chalicelib.domain.support.fleet import ClusterKey, Registration, Trouble
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from chalicelib.aws.kubernetes_http import ApiServer, NotAdmitted, NotReachable
 from chalicelib.aws.signals_reading import Reading
-from chalicelib.domain.errors import EkslabError
+from chalicelib.domain.errors.tree import EkslabError
 from chalicelib.domain.idleness.evidence import KubernetesUse
 
 _SECONDS = 3.0

@@ -12,7 +12,7 @@ from typing import Any
 
 from chalicelib.aws.errors import translate
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.errors import ResourceGone
+from chalicelib.domain.errors.tree import ResourceGone
 
 #: How long what was read is believed.
 KEPT_FOR = timedelta(minutes=5)

@@ -9,7 +9,7 @@ import threading
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
-from chalicelib.domain.errors import AccessDenied
+from chalicelib.domain.errors.tree import AccessDenied
 from chalicelib.domain.support.fleet import Registration
 
 _KEPT = timedelta(minutes=2)

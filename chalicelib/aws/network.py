@@ -8,7 +8,7 @@ from typing import Any
 
 from chalicelib.aws.errors import translate
 from chalicelib.aws.network_rules import permission, shown_group
-from chalicelib.domain.errors import AlreadyExists, ResourceGone
+from chalicelib.domain.errors.tree import AlreadyExists, ResourceGone
 from chalicelib.domain.labs.aws_states import SubnetFacts, WorkHostState
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.stack.launch_templates import key_pair_name

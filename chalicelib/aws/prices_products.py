@@ -13,7 +13,7 @@ from typing import Any
 
 from chalicelib.aws.errors import translate
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.errors import AwsRefused
+from chalicelib.domain.errors.tree import AwsRefused
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from typing import Any
 from chalicelib.aws.errors import translate
 from chalicelib.aws.reach_filters import Attributes, takes
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.errors import AwsRefused, ResourceGone
+from chalicelib.domain.errors.tree import AwsRefused, ResourceGone
 from chalicelib.domain.notices.notice import Message, Severity
 
 KEPT_FOR = timedelta(minutes=5)

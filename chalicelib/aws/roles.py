@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chalicelib.aws.errors import translate
-from chalicelib.domain.errors import ResourceGone
+from chalicelib.domain.errors.tree import ResourceGone
 
 
 class IamRoles:

@@ -10,7 +10,7 @@ from typing import Any
 from chalicelib.aws.clusters_calls import EksCalls
 from chalicelib.aws.errors import translate
 from chalicelib.aws.signals_reading import GroupSeen, Reading, noting
-from chalicelib.domain.errors import ResourceGone
+from chalicelib.domain.errors.tree import ResourceGone
 from chalicelib.domain.idleness.evidence import NodegroupUse, Source
 from chalicelib.domain.teardown.evidence import LAB_TAG
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from chalicelib.aws.errors import translate
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.errors import EkslabError
+from chalicelib.domain.errors.tree import EkslabError
 from chalicelib.domain.idleness.evidence import Series
 
 #: GetMetricData's most.

@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.errors import EkslabError
+from chalicelib.domain.errors.tree import EkslabError
 from chalicelib.domain.idleness.evidence import BalancerUse, Evidence, KubernetesUse, NodegroupUse, Seen, Series
 from chalicelib.domain.labs.lab import Lab
 

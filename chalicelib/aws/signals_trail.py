@@ -16,7 +16,7 @@ from typing import Any
 from chalicelib.aws.errors import translate
 from chalicelib.aws.signals_reading import Reading, Window
 from chalicelib.domain.core.names import PASSING_SESSION, principal_of, same_principal
-from chalicelib.domain.errors import EkslabError
+from chalicelib.domain.errors.tree import EkslabError
 from chalicelib.domain.identity.callers import identity_of
 from chalicelib.domain.idleness.evidence import Seen, Source
 

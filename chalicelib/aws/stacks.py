@@ -12,7 +12,7 @@ from typing import Any
 from chalicelib.aws.errors import translate
 from chalicelib.aws.stack_resources import described
 from chalicelib.domain.core.resources import Resource
-from chalicelib.domain.errors import AlreadyExists, AwsRefused, ResourceGone
+from chalicelib.domain.errors.tree import AlreadyExists, AwsRefused, ResourceGone
 from chalicelib.domain.labs.aws_states import StackState
 
 _LAB_TAG = "ekslab:lab-id"

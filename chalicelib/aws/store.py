@@ -27,7 +27,7 @@ from chalicelib.aws.store_pages import Listing, all_items, one_page
 from chalicelib.aws.store_receipts import put_receipt, receipts_of
 from chalicelib.domain.core.resources import LedgerEntry
 from chalicelib.domain.core.service_health import Run
-from chalicelib.domain.errors import LabNotFound
+from chalicelib.domain.errors.tree import LabNotFound
 from chalicelib.domain.labs.history import Event, Step
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.teardown.receipt import Receipt

@@ -15,7 +15,7 @@ from chalicelib.aws.store_items import lab_item, thing_of
 from chalicelib.aws.store_keys import Item, lab_key, name_key, number, owner_key, text
 from chalicelib.aws.store_tally import tallying
 from chalicelib.aws.store_writes import ATTEMPTS, add, delete, put, transact
-from chalicelib.domain.errors import LabNotFound, StaleLab
+from chalicelib.domain.errors.tree import LabNotFound, StaleLab
 from chalicelib.domain.labs.lab import OVER, Lab
 
 

@@ -16,7 +16,7 @@ from chalicelib.aws.store_keys import Item, idempotency_key_of, lab_key, name_ke
 from chalicelib.aws.store_tally import tallying
 from chalicelib.aws.store_writes import ATTEMPTS, Reason, add, put, transact
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.errors import AwsUnavailable, IdempotencyConflict, NameTaken, TooManyLabs
+from chalicelib.domain.errors.tree import AwsUnavailable, IdempotencyConflict, NameTaken, TooManyLabs
 from chalicelib.domain.labs.lab import Lab
 
 #: How long an idempotency key is remembered.

@@ -14,7 +14,7 @@ from chalicelib.aws.store_keys import RUNS, Item, index_values, key, lab_key, la
 from chalicelib.aws.store_tally import tallied
 from chalicelib.domain.core.resources import LedgerEntry
 from chalicelib.domain.core.service_health import Run
-from chalicelib.domain.errors import Unreadable
+from chalicelib.domain.errors.tree import Unreadable
 from chalicelib.domain.labs.history import Event, Step
 from chalicelib.domain.labs.lab import OVER, Lab
 

@@ -16,8 +16,8 @@ from typing import Any
 from chalicelib.aws.errors import translate
 from chalicelib.aws.store_keys import Item, text
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.errors import InvalidRequest
-from chalicelib.domain.findings import error
+from chalicelib.domain.errors.findings import error
+from chalicelib.domain.errors.tree import InvalidRequest
 
 
 @dataclass(frozen=True)

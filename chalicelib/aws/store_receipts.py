@@ -13,7 +13,7 @@ from typing import Any
 from chalicelib.aws.store_items import SCHEMA, body_of, read_body
 from chalicelib.aws.store_keys import Item, key, lab_pk, number, text
 from chalicelib.aws.store_writes import put, transact
-from chalicelib.domain.errors import AwsUnavailable
+from chalicelib.domain.errors.tree import AwsUnavailable
 from chalicelib.domain.teardown.receipt import Receipt
 
 PART_BYTES = 350_000

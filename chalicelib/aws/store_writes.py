@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from chalicelib.aws.errors import translate
 from chalicelib.aws.store_keys import Item
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.errors import AwsUnavailable, Throttled
+from chalicelib.domain.errors.tree import AwsUnavailable, Throttled
 
 #: How often a write that lost a race is tried again before the caller hears of it.
 ATTEMPTS = 8

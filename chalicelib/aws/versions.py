@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib.aws.errors import translate
-from chalicelib.domain.errors import AwsRefused, Transient
+from chalicelib.domain.errors.tree import AwsRefused, Transient
 from chalicelib.domain.support.calendar import Calendar, VersionSupport
 from chalicelib.logs import logger
 

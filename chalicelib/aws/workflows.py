@@ -11,7 +11,7 @@ from typing import Any
 
 from chalicelib.aws.errors import translate
 from chalicelib.domain.core.names import partition_of
-from chalicelib.domain.errors import AwsRefused
+from chalicelib.domain.errors.tree import AwsRefused
 from chalicelib.logs import logger, request_id
 
 

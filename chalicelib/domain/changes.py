@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from chalicelib.domain.core.names import nearest
 from chalicelib.domain.defaults import address_of, reachable_by_nodes
-from chalicelib.domain.findings import Finding, error, warning
+from chalicelib.domain.errors.findings import Finding, error, warning
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.labs.lab import Change, Lab
 from chalicelib.domain.labs.limits import Limits

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.curfew import CurfewRules, Mode
-from chalicelib.domain.findings import Finding, error
+from chalicelib.domain.errors.findings import Finding, error
 
 #: rule -> least and most, both included.
 BOUNDS: Mapping[str, tuple[int, int]] = {

@@ -15,7 +15,7 @@ from chalicelib.domain.eksctl_addons import read_addons
 from chalicelib.domain.eksctl_network import read_endpoint, read_network
 from chalicelib.domain.eksctl_nodegroups import read_nodegroups
 from chalicelib.domain.eksctl_unhonoured import ADDONS_CONFIG, CLUSTER, KUBERNETES_NETWORK, LOGGING, METADATA
-from chalicelib.domain.findings import Finding
+from chalicelib.domain.errors.findings import Finding
 from chalicelib.domain.labs.spec import SupportPolicy
 from chalicelib.domain.reading import Notes, Reader
 

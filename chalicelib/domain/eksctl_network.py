@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chalicelib.domain.draft import NetworkDraft
 from chalicelib.domain.eksctl_unhonoured import VPC
-from chalicelib.domain.findings import warning
+from chalicelib.domain.errors.findings import warning
 from chalicelib.domain.labs.spec import EndpointAccess, NatMode
 from chalicelib.domain.reading import Notes, Reader
 

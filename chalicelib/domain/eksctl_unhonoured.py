@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from chalicelib.domain.findings import Severity
+from chalicelib.domain.errors.findings import Severity
 from chalicelib.domain.reading import Unhonoured
 
 

@@ -13,7 +13,7 @@ from zoneinfo import available_timezones
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.names import nearest
-from chalicelib.domain.findings import Finding, error
+from chalicelib.domain.errors.findings import Finding, error
 from chalicelib.domain.labs.schedule import USUAL_EVENING, AtCurfew, Evening
 
 #: Monday first, as they are written.

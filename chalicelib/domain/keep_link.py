@@ -14,7 +14,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.errors import LinkExpired, LinkInvalid
+from chalicelib.domain.errors.tree import LinkExpired, LinkInvalid
 
 #: Says how the rest is to be read, and is signed with it.
 _FORM = "k1"

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.curfew import CurfewRules
-from chalicelib.domain.errors import NotKept
+from chalicelib.domain.errors.tree import NotKept
 from chalicelib.domain.extending import latest_end
 from chalicelib.domain.labs.lab import ENDING, OVER, Lab, Phase
 from chalicelib.domain.labs.schedule import AtCurfew, Evening, Holidays, next_curfew

@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.names import nearest
-from chalicelib.domain.findings import Finding, Severity, error, warning
+from chalicelib.domain.errors.findings import Finding, Severity, error, warning
 
 Value = TypeVar("Value")
 

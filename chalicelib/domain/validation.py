@@ -14,8 +14,8 @@ from chalicelib.domain.case import Case
 from chalicelib.domain.core.names import ACCOUNT, CLUSTER, PASSING_SESSION, REGION
 from chalicelib.domain.defaults import fill
 from chalicelib.domain.draft import Draft
+from chalicelib.domain.errors.findings import Finding, error, has_errors, warning
 from chalicelib.domain.evening_rules import USUAL_RULES, EveningRules, read_evening
-from chalicelib.domain.findings import Finding, error, has_errors, warning
 from chalicelib.domain.identity.accounts import LabAccounts
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.labs.limits import Limits

@@ -15,7 +15,7 @@ from chalicelib.domain.core.names import (
     principal_of,
     same_principal,
 )
-from chalicelib.domain.findings import Finding, error, warning
+from chalicelib.domain.errors.findings import Finding, error, warning
 from chalicelib.domain.labs.spec import AccessSpec
 
 #: Access entry types (model: CreateAccessEntryRequest.type); all but STANDARD are for nodes.

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 from chalicelib.domain.case import Case
 from chalicelib.domain.core.names import ADDON, DOMAIN, HOSTED_ZONE_ID
-from chalicelib.domain.findings import Finding, error, warning
+from chalicelib.domain.errors.findings import Finding, error, warning
 
 #: Without these no node becomes ready, or no pod finds another.
 _VITAL = ("vpc-cni", "kube-proxy", "coredns")

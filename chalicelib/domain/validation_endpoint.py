@@ -7,7 +7,7 @@ from ipaddress import IPv4Network
 
 from chalicelib.domain.case import Case
 from chalicelib.domain.core.names import PUBLIC_KEY
-from chalicelib.domain.findings import Finding, error, warning
+from chalicelib.domain.errors.findings import Finding, error, warning
 from chalicelib.domain.labs.spec import EndpointAccess
 from chalicelib.domain.validation_network import PRIVATE_BLOCKS, strict_network
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from chalicelib.domain.case import Case
 from chalicelib.domain.core.instance_types import ami_type
 from chalicelib.domain.core.names import INSTANCE_TYPE, LABEL_PART, LABEL_PREFIX, NODEGROUP
-from chalicelib.domain.findings import Finding, error, warning
+from chalicelib.domain.errors.findings import Finding, error, warning
 from chalicelib.domain.labs.spec import NodegroupSpec
 from chalicelib.domain.reading import child
 

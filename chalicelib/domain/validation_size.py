@@ -5,7 +5,7 @@ Tags are what makes a template long: each launch template says them once for eac
 
 from __future__ import annotations
 
-from chalicelib.domain.findings import Finding, error
+from chalicelib.domain.errors.findings import Finding, error
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.stack.template import lab_template
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 
 from chalicelib.domain.case import Case
 from chalicelib.domain.core.names import TAG_TEXT
-from chalicelib.domain.findings import Finding, error
+from chalicelib.domain.errors.findings import Finding, error
 from chalicelib.domain.reading import child
 
 #: EKS takes 50 (model: TagMap). Ten are kept for the lab's own, EKS's and the controllers'.

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from chalicelib.domain.case import Case
 from chalicelib.domain.core.names import MINOR_VERSION
-from chalicelib.domain.findings import Finding, error, warning
+from chalicelib.domain.errors.findings import Finding, error, warning
 from chalicelib.domain.labs.spec import SupportPolicy
 from chalicelib.domain.support.calendar import SupportStatus, VersionSupport
 

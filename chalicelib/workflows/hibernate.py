@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
-from chalicelib.domain.explain import explain_execution
+from chalicelib.domain.errors.explain import explain_execution
 from chalicelib.domain.labs.hibernation import asleep, awakened, remembered
 from chalicelib.domain.labs.lab import Hibernation, Lab, NodegroupSize, Phase
 from chalicelib.domain.labs.schedule import next_wake

@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from chalicelib.domain.core.resources import Kind, Resource
-from chalicelib.domain.errors import AwsRefused, ProvisioningFailed, Transient
-from chalicelib.domain.explain import explain, explain_timeout
+from chalicelib.domain.errors.explain import explain, explain_timeout
+from chalicelib.domain.errors.tree import AwsRefused, ProvisioningFailed, Transient
 from chalicelib.domain.labs.arns import ec2_thing, partition_of
 from chalicelib.domain.labs.aws_states import SubnetFacts
 from chalicelib.domain.labs.lab import Lab

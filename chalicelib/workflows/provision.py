@@ -11,8 +11,8 @@ from dataclasses import replace
 from datetime import timedelta
 
 from chalicelib.domain.core.resources import EntryState, Kind, Resource
-from chalicelib.domain.errors import AlreadyExists, ProvisioningFailed, Transient
-from chalicelib.domain.explain import explain, explain_execution, explain_issues, explain_stack
+from chalicelib.domain.errors.explain import explain, explain_execution, explain_issues, explain_stack
+from chalicelib.domain.errors.tree import AlreadyExists, ProvisioningFailed, Transient
 from chalicelib.domain.labs.arns import cluster_of, ec2_thing, log_group_of, part_of_cluster
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.polling import PATIENCE

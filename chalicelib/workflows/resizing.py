@@ -10,8 +10,8 @@ import hashlib
 from collections.abc import Callable, Iterator, Sequence
 
 from chalicelib.domain.core.failure import Failure
-from chalicelib.domain.errors import ProvisioningFailed, ResourceGone, StillInUse
-from chalicelib.domain.explain import explain
+from chalicelib.domain.errors.explain import explain
+from chalicelib.domain.errors.tree import ProvisioningFailed, ResourceGone, StillInUse
 from chalicelib.domain.labs.aws_states import NodegroupState
 from chalicelib.domain.labs.hibernation import sizes_told
 from chalicelib.domain.labs.lab import Blame, Lab, NodegroupSize

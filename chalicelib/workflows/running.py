@@ -13,7 +13,7 @@ from typing import Any
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.failure import Failure
-from chalicelib.domain.errors import AwsRefused, ProvisioningFailed, Superseded
+from chalicelib.domain.errors.tree import AwsRefused, ProvisioningFailed, Superseded
 from chalicelib.domain.labs.history import Event, Step, StepStatus
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.steps import ACTS_IN, STEPS, Result, StepResult
@@ -127,7 +127,7 @@ def _record(deps: Deps, lab: Lab, step: Step | None, result: StepResult, now: da
 def _record_failure(
     deps: Deps, lab: Lab, step: Step | None, error: ProvisioningFailed | AwsRefused, now: datetime
 ) -> None:
-    from chalicelib.domain.explain import explain
+    from chalicelib.domain.errors.explain import explain
 
     failure: Failure = error.failure if isinstance(error, ProvisioningFailed) else explain(error.code, error.message)
     told_before = step is not None and (step.status, step.detail) == (StepStatus.FAILED, failure.reason)

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
-from chalicelib.domain.errors import EkslabError, Superseded
+from chalicelib.domain.errors.tree import EkslabError, Superseded
 from chalicelib.logs import logger
 
 

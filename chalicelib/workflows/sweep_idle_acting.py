@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
-from chalicelib.domain.errors import Superseded
+from chalicelib.domain.errors.tree import Superseded
 from chalicelib.domain.fates import FateDecision, Moment, Then, decide_fate
 from chalicelib.domain.labs.history import Event
 from chalicelib.domain.labs.lab import RESTING, Lab, Phase

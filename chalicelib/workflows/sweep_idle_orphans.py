@@ -10,7 +10,7 @@ from datetime import datetime
 
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.curfew import Mode
-from chalicelib.domain.errors import LabNotFound, NameTaken, ResourceGone
+from chalicelib.domain.errors.tree import LabNotFound, NameTaken, ResourceGone
 from chalicelib.domain.labs.aws_states import ClusterState
 from chalicelib.domain.labs.history import Event
 from chalicelib.domain.labs.lab import OVER, Lab, Phase

@@ -6,7 +6,7 @@ from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.place import Place
-from chalicelib.domain.errors import ResourceGone
+from chalicelib.domain.errors.tree import ResourceGone
 from chalicelib.domain.labs.aws_states import ClusterState
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.sleeping import upgrade_ahead

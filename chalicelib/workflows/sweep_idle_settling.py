@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 
 from chalicelib.domain.appointments import Appointment, missed_curfews, next_appointment
 from chalicelib.domain.curfew import CurfewRules
-from chalicelib.domain.errors import Superseded
+from chalicelib.domain.errors.tree import Superseded
 from chalicelib.domain.labs.history import Event
 from chalicelib.domain.labs.lab import RESTING, Lab, Phase
 from chalicelib.domain.labs.schedule import local_told

@@ -9,7 +9,7 @@ from dataclasses import field
 from typing import Any
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.errors import EkslabError, Superseded
+from chalicelib.domain.errors.tree import EkslabError, Superseded
 
 #: Troubles that one step tells, that a whole run tells, and how long each may be.
 _A_STEP, _A_RUN, _LONGEST = 5, 50, 200

@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from chalicelib.domain.curfew import CurfewRules
-from chalicelib.domain.errors import EkslabError, NotKept
+from chalicelib.domain.errors.tree import EkslabError, NotKept
 from chalicelib.domain.fates import why_spared
 from chalicelib.domain.keep_link import sign_link
 from chalicelib.domain.keeping import keep

@@ -12,7 +12,7 @@ from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.resources import EntryState, Kind, LedgerEntry, Resource, Target
-from chalicelib.domain.errors import AwsRefused, ResourceGone, StillInUse, Transient
+from chalicelib.domain.errors.tree import AwsRefused, ResourceGone, StillInUse, Transient
 from chalicelib.domain.labs.history import Event
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.teardown.deletion_order import INSTANCES, LEFTOVERS, REMAINS, SLOW, STRAGGLERS

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from chalicelib.domain.core.resources import Kind
-from chalicelib.domain.errors import AwsRefused, ResourceGone, StillInUse
+from chalicelib.domain.errors.tree import AwsRefused, ResourceGone, StillInUse
 from chalicelib.domain.labs.arns import cluster_of
 from chalicelib.domain.labs.lab import Blame, Lab, Phase
 from chalicelib.domain.labs.steps import Result, StepResult

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from chalicelib.domain.core.service_health import Run
-from chalicelib.domain.errors import EkslabError, Superseded
+from chalicelib.domain.errors.tree import EkslabError, Superseded
 from chalicelib.domain.labs.hibernation import awakened
 from chalicelib.domain.labs.history import Event
 from chalicelib.domain.labs.lab import Blame, Lab, Phase

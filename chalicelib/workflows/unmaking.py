@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.core.resources import EntryState, Kind, Resource
-from chalicelib.domain.errors import AwsRefused, ResourceGone, StillInUse
+from chalicelib.domain.errors.tree import AwsRefused, ResourceGone, StillInUse
 from chalicelib.domain.labs.aws_states import ClusterState
 from chalicelib.domain.labs.history import StepStatus
 from chalicelib.domain.labs.lab import Lab

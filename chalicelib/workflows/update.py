@@ -10,8 +10,8 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from chalicelib.domain.errors import AwsRefused, ProvisioningFailed, StillInUse, Transient
-from chalicelib.domain.explain import explain, explain_execution
+from chalicelib.domain.errors.explain import explain, explain_execution
+from chalicelib.domain.errors.tree import AwsRefused, ProvisioningFailed, StillInUse, Transient
 from chalicelib.domain.labs.aws_states import UpdateState
 from chalicelib.domain.labs.lab import Change, Lab, Phase
 from chalicelib.domain.labs.spec import EndpointAccess, EndpointSpec, LabSpec, NodegroupSpec

@@ -7,8 +7,8 @@ from dataclasses import field
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.failure import Failure
-from chalicelib.domain.errors import ResourceGone
-from chalicelib.domain.explain import explain_issues
+from chalicelib.domain.errors.explain import explain_issues
+from chalicelib.domain.errors.tree import ResourceGone
 from chalicelib.domain.labs.aws_states import AddonState, ClusterState, HealthIssue, NodegroupState
 from chalicelib.domain.labs.lab import Blame, Lab
 from chalicelib.domain.labs.spec import AccessSpec, AddonSpec

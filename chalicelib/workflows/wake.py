@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
-from chalicelib.domain.errors import AwsRefused, EkslabError, ProvisioningFailed
-from chalicelib.domain.explain import explain_execution
+from chalicelib.domain.errors.explain import explain_execution
+from chalicelib.domain.errors.tree import AwsRefused, EkslabError, ProvisioningFailed
 from chalicelib.domain.labs.hibernation import asleep, wanted_awake
 from chalicelib.domain.labs.lab import RESTING, Blame, Hibernation, Lab, NodegroupSize, Phase
 from chalicelib.domain.labs.polling import PATIENCE

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.failure import Failure
-from chalicelib.domain.explain import explain_issues
+from chalicelib.domain.errors.explain import explain_issues
 from chalicelib.domain.labs.aws_states import HealthIssue, NodegroupState
 from chalicelib.domain.labs.lab import Blame, Lab, NodegroupSize
 from chalicelib.ports.deps import Deps

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.domain.core.place import Place
-from chalicelib.domain.errors import LabNotFound, Unreadable
+from chalicelib.domain.errors.tree import LabNotFound, Unreadable
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.support.fleet import FleetCluster, Registration
 from chalicelib.domain.support.observation import Joined

@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.place import Place
-from chalicelib.domain.errors import AwsRefused, EkslabError, ResourceGone
+from chalicelib.domain.errors.tree import AwsRefused, EkslabError, ResourceGone
 from chalicelib.domain.notices.escalation import decide_notices
 from chalicelib.domain.notices.notice import Watched
 from chalicelib.domain.support.assessment import decide_support

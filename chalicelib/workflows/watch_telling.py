@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 from chalicelib.domain.core.place import Place
-from chalicelib.domain.errors import EkslabError
+from chalicelib.domain.errors.tree import EkslabError
 from chalicelib.domain.notices.bus_events import detail_of
 from chalicelib.domain.notices.digest import compose
 from chalicelib.domain.notices.notice import Notice, Watched

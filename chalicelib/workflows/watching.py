@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chalicelib.domain.core.resources import EntryState, Kind
-from chalicelib.domain.errors import ProvisioningFailed
-from chalicelib.domain.explain import explain_issues
+from chalicelib.domain.errors.explain import explain_issues
+from chalicelib.domain.errors.tree import ProvisioningFailed
 from chalicelib.domain.labs.arns import cluster_of, ec2_thing, part_of_cluster
 from chalicelib.domain.labs.aws_states import AddonState, ClusterState, NodegroupState
 from chalicelib.domain.labs.lab import Lab

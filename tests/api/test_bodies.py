@@ -9,8 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.api.bodies import LARGEST_BODY, read_body
-from chalicelib.domain.errors import InvalidRequest
-from chalicelib.domain.findings import Finding
+from chalicelib.domain.errors.findings import Finding
+from chalicelib.domain.errors.tree import InvalidRequest
 
 
 def refusal(raw: bytes, content_type: str | None = None) -> Finding:

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.domain.core.place import Place
-from chalicelib.domain.errors import AwsRefused
+from chalicelib.domain.errors.tree import AwsRefused
 from chalicelib.domain.support.deadlines import Deadline, DeadlineKind, SupportPhase
 from chalicelib.domain.support.fleet import NodeKind, Nodes, Registration
 from tests.api.http import ADMIN, STRANGER, Http

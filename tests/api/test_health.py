@@ -6,7 +6,7 @@ from datetime import timedelta
 from typing import Any
 
 from chalicelib.domain.core.service_health import EXPECTED
-from chalicelib.domain.errors import Throttled
+from chalicelib.domain.errors.tree import Throttled
 from chalicelib.workflows import sweep_idle, tend, watch_support
 from tests.api.http import Http
 from tests.fakes.builders import a_lab

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.domain.errors import StaleLab, Throttled
+from chalicelib.domain.errors.tree import StaleLab, Throttled
 from chalicelib.domain.keep_link import sign_link
 from chalicelib.domain.labs.schedule import AtCurfew
 from chalicelib.domain.plan import Ground

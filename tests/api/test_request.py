@@ -18,8 +18,8 @@ from chalicelib.api.fitting import path_of
 from chalicelib.api.presenters import spec_view
 from chalicelib.api.request import MOST_FINDINGS, read_draft, read_request
 from chalicelib.api.schemas import LabBody
-from chalicelib.domain.errors import InvalidRequest
-from chalicelib.domain.findings import Finding, Severity, error
+from chalicelib.domain.errors.findings import Finding, Severity, error
+from chalicelib.domain.errors.tree import InvalidRequest
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.labs.limits import Limits
 from chalicelib.domain.labs.spec import (

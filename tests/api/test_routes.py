@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 import yaml
 
-from chalicelib.domain.errors import AccessDenied, AwsUnavailable, Throttled
+from chalicelib.domain.errors.tree import AccessDenied, AwsUnavailable, Throttled
 from chalicelib.domain.labs.lab import ClusterFacts, Phase, Protection
 from chalicelib.domain.labs.spec import EndpointAccess, EndpointSpec
 from chalicelib.domain.teardown.receipt import Outcome, Receipt, ReceiptLine

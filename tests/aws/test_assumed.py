@@ -13,7 +13,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from chalicelib.aws.assumed import AssumedClients, AssumedSession
-from chalicelib.domain.errors import AccessDenied
+from chalicelib.domain.errors.tree import AccessDenied
 from tests.fakes.clock import FakeClock
 
 ROLE = "arn:aws:iam::444455556666:role/ekslab-member"

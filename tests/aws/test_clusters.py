@@ -14,7 +14,7 @@ from botocore.exceptions import ClientError
 from chalicelib.aws.clusters import EksClusters
 from chalicelib.aws.network import Ec2Network
 from chalicelib.aws.stacks import CloudFormationStacks
-from chalicelib.domain.errors import AccessDenied, AlreadyExists, AwsRefused, ResourceGone, StillInUse
+from chalicelib.domain.errors.tree import AccessDenied, AlreadyExists, AwsRefused, ResourceGone, StillInUse
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spec import (
     AccessPolicySpec,

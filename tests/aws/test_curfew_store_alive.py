@@ -13,7 +13,7 @@ from chalicelib.aws.curfew_store import DynamoCurfewStore
 from chalicelib.aws.store import DynamoStore
 from chalicelib.aws.store_keys import ALIVE, TALLIES, lab_key
 from chalicelib.domain.core.place import Place
-from chalicelib.domain.errors import AwsRefused, AwsUnavailable
+from chalicelib.domain.errors.tree import AwsRefused, AwsUnavailable
 from chalicelib.domain.labs.lab import Phase
 from chalicelib.domain.running import Running
 from sandbox.emulator import Sandbox

@@ -11,7 +11,7 @@ import pytest
 
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.curfew import CurfewRules, Mode
-from chalicelib.domain.errors import StaleLab
+from chalicelib.domain.errors.tree import StaleLab
 from chalicelib.domain.idleness.verdict import Verdict
 from chalicelib.domain.labs.lab import Phase
 from chalicelib.domain.labs.schedule import AtCurfew

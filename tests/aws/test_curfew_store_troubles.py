@@ -11,7 +11,7 @@ import pytest
 
 from chalicelib.aws.curfew_keys import header_key, line_key
 from chalicelib.aws.curfew_store import DynamoCurfewStore
-from chalicelib.domain.errors import AwsUnavailable, StaleLab, Throttled, Unreadable
+from chalicelib.domain.errors.tree import AwsUnavailable, StaleLab, Throttled, Unreadable
 from chalicelib.domain.plan import Entry, Fate, Outcome, Plan
 from tests.aws.given_curfew import NIGHT, an_entry, moto_client
 from tests.aws.table import create_table

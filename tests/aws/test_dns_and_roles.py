@@ -14,7 +14,7 @@ import pytest
 from chalicelib.aws.dns import Route53Dns
 from chalicelib.aws.kubernetes_token import ClusterTokens, OwnAccess
 from chalicelib.aws.roles import IamRoles
-from chalicelib.domain.errors import ResourceGone
+from chalicelib.domain.errors.tree import ResourceGone
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spec import AccessSpec
 from sandbox.emulator import Sandbox

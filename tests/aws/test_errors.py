@@ -12,7 +12,7 @@ from botocore.exceptions import (
 )
 
 from chalicelib.aws.errors import translate
-from chalicelib.domain.errors import (
+from chalicelib.domain.errors.tree import (
     AccessDenied,
     AlreadyExists,
     AwsRefused,

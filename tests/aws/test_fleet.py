@@ -22,7 +22,7 @@ from chalicelib.aws.assumed import AssumedClients
 from chalicelib.aws.fleet import EksFleet
 from chalicelib.aws.versions import LIVE
 from chalicelib.domain.core.place import Place
-from chalicelib.domain.errors import AccessDenied, AwsRefused, AwsUnavailable, ResourceGone, Throttled
+from chalicelib.domain.errors.tree import AccessDenied, AwsRefused, AwsUnavailable, ResourceGone, Throttled
 from chalicelib.domain.support.fleet import ClusterKey, FleetCluster, InsightStatus, NodeKind, Nodes
 from chalicelib.ports.support import Fleet
 from sandbox.emulator import Sandbox

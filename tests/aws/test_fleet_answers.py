@@ -12,7 +12,7 @@ import pytest
 from botocore.stub import Stubber
 
 from chalicelib.aws.fleet import EksFleet
-from chalicelib.domain.errors import AccessDenied, AwsRefused, AwsUnavailable, ResourceGone, Throttled
+from chalicelib.domain.errors.tree import AccessDenied, AwsRefused, AwsUnavailable, ResourceGone, Throttled
 from chalicelib.domain.support.fleet import AddonAtNext, InsightStatus, NodeKind, Nodes
 from tests.fakes.builders import NOW
 from tests.fakes.fleet_builders import HOME, a_key

@@ -10,7 +10,7 @@ import pytest
 from moto import mock_aws
 
 from chalicelib.aws.fleet_store import DynamoFleetStore
-from chalicelib.domain.errors import AwsUnavailable, StaleLab, Throttled
+from chalicelib.domain.errors.tree import AwsUnavailable, StaleLab, Throttled
 from chalicelib.domain.notices.notice import Watched
 from tests.aws.table import create_table
 from tests.aws.test_store_troubles import Unreliable, cancelled

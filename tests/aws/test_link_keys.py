@@ -13,7 +13,7 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from chalicelib.aws.link_keys import DOUBTED_AFTER, KEPT_FOR, SecretsLinkKeys
-from chalicelib.domain.errors import ResourceGone, Throttled
+from chalicelib.domain.errors.tree import ResourceGone, Throttled
 from chalicelib.ports.curfew import LinkKeys
 from tests.fakes.clock import FakeClock
 from tests.fakes.curfew import FakeLinkKeys

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 import pytest
 
 from chalicelib.aws.member_roles import MemberRoles
-from chalicelib.domain.errors import AccessDenied
-from chalicelib.domain.explain import explain
+from chalicelib.domain.errors.explain import explain
+from chalicelib.domain.errors.tree import AccessDenied
 from chalicelib.domain.support.fleet import Registration
 from tests.fakes.clock import FakeClock
 

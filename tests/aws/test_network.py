@@ -12,7 +12,7 @@ from moto import mock_aws
 
 from chalicelib.aws.network import Ec2Network
 from chalicelib.aws.stacks import CloudFormationStacks
-from chalicelib.domain.errors import AlreadyExists, ResourceGone
+from chalicelib.domain.errors.tree import AlreadyExists, ResourceGone
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spec import SshSpec, WorkHostSpec
 from chalicelib.domain.stack.template import lab_parameters, lab_template

@@ -18,7 +18,7 @@ from moto import mock_aws
 from chalicelib.aws.notifier import SnsNotifier
 from chalicelib.aws.reach import KEPT_FOR, TopicReach
 from chalicelib.aws.reach_filters import takes
-from chalicelib.domain.errors import Throttled
+from chalicelib.domain.errors.tree import Throttled
 from chalicelib.domain.notices.notice import Message
 from sandbox.emulator import Sandbox
 from tests.aws.test_notifier import open_to_aws

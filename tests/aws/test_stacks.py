@@ -14,7 +14,7 @@ from botocore.stub import Stubber
 
 from chalicelib.aws.stacks import CloudFormationStacks
 from chalicelib.domain.core.resources import Kind
-from chalicelib.domain.errors import AlreadyExists, ResourceGone
+from chalicelib.domain.errors.tree import AlreadyExists, ResourceGone
 from chalicelib.domain.labs.aws_states import StackState
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spec import NatMode, NewNetwork, SshSpec, WorkHostSpec

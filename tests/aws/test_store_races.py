@@ -10,7 +10,7 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.aws.store import DynamoStore
-from chalicelib.domain.errors import EkslabError
+from chalicelib.domain.errors.tree import EkslabError
 from sandbox.emulator import running_sandbox
 from tests.aws.table import create_table
 from tests.fakes import NOW, a_lab, a_spec

@@ -14,7 +14,7 @@ from moto import mock_aws
 
 from chalicelib.aws.store import DynamoStore
 from chalicelib.aws.store_keys import lab_key
-from chalicelib.domain.errors import AwsRefused, AwsUnavailable, StaleLab, Throttled, Unreadable
+from chalicelib.domain.errors.tree import AwsRefused, AwsUnavailable, StaleLab, Throttled, Unreadable
 from tests.aws.table import create_table
 from tests.fakes import NOW, a_lab, a_spec
 

@@ -10,7 +10,7 @@ import pytest
 from moto import mock_aws
 
 from chalicelib.aws.workflows import StepFunctionsWorkflows
-from chalicelib.domain.errors import AwsRefused
+from chalicelib.domain.errors.tree import AwsRefused
 from chalicelib.ports.deps import Workflows
 from tests.fakes import Account, FakeWorkflows
 

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.draft import Draft, SshDraft, is_under
 from chalicelib.domain.eksctl import read_cluster_config
-from chalicelib.domain.findings import Finding, Severity
+from chalicelib.domain.errors.findings import Finding, Severity
 from chalicelib.domain.labs.spec import (
     AddonSpec,
     CapacityType,

@@ -11,7 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from chalicelib.domain.curfew import CurfewRules
-from chalicelib.domain.errors import InvalidRequest, NotKept
+from chalicelib.domain.errors.tree import InvalidRequest, NotKept
 from chalicelib.domain.extending import Decision, Wish, extend, last_end, latest_end
 from chalicelib.domain.keeping import keep, wanted_until
 from chalicelib.domain.labs.lab import Phase

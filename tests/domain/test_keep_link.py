@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.errors import LinkExpired, LinkInvalid
+from chalicelib.domain.errors.tree import LinkExpired, LinkInvalid
 from chalicelib.domain.keep_link import LONGEST, Claims, read_link, sign_link
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)

@@ -11,7 +11,7 @@ from chalicelib.domain.core.instance_types import ami_type
 from chalicelib.domain.core.names import as_tag_value, nearest, principal_of, same_principal
 from chalicelib.domain.defaults import DEFAULT_ADDONS
 from chalicelib.domain.draft import Draft, ExternalDnsDraft, NetworkDraft, NodegroupDraft, SshDraft
-from chalicelib.domain.findings import Severity
+from chalicelib.domain.errors.findings import Severity
 from chalicelib.domain.labs.limits import Limits
 from chalicelib.domain.labs.spec import (
     AccessPolicySpec,

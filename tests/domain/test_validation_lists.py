@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.draft import Draft, NetworkDraft, NodegroupDraft
-from chalicelib.domain.findings import Finding
+from chalicelib.domain.errors.findings import Finding
 from chalicelib.domain.labs.limits import Limits
 from chalicelib.domain.labs.spec import AccessPolicySpec, AccessSpec, AddonSpec, PodIdentitySpec
 from chalicelib.domain.validation import complete

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from chalicelib.domain.core.resources import Kind, Resource
-from chalicelib.domain.errors import AccessDenied, AwsUnavailable, ResourceGone, StillInUse
+from chalicelib.domain.errors.tree import AccessDenied, AwsUnavailable, ResourceGone, StillInUse
 from tests.fakes.clock import FakeClock
 
 #: kind -> (id prefix, ARN pattern)

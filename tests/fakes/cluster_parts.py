@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from chalicelib.domain.core.resources import Kind
-from chalicelib.domain.errors import ResourceGone
+from chalicelib.domain.errors.tree import ResourceGone
 from chalicelib.domain.labs.aws_states import AccessEntryState, AddonState, HealthIssue, PodIdentityState
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spec import AccessSpec, AddonSpec, PodIdentitySpec

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
 from chalicelib.domain.core.resources import Kind
-from chalicelib.domain.errors import AlreadyExists, AwsRefused, ResourceGone, StillInUse
+from chalicelib.domain.errors.tree import AlreadyExists, AwsRefused, ResourceGone, StillInUse
 from chalicelib.domain.labs.aws_states import ClusterState, HealthIssue, UpdateState
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spec import EndpointAccess, EndpointSpec

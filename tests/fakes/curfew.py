@@ -8,7 +8,7 @@ from datetime import date, datetime, timedelta
 
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.curfew import CurfewRules
-from chalicelib.domain.errors import ResourceGone, StaleLab
+from chalicelib.domain.errors.tree import ResourceGone, StaleLab
 from chalicelib.domain.idleness.evidence import Evidence
 from chalicelib.domain.idleness.verdict import Verdict
 from chalicelib.domain.labs.lab import OVER, RESTING, Lab, Phase

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
 from chalicelib.domain.core.place import Place
-from chalicelib.domain.errors import AwsRefused, ResourceGone
+from chalicelib.domain.errors.tree import AwsRefused, ResourceGone
 from chalicelib.domain.support.calendar import Calendar, SupportStatus
 from chalicelib.domain.support.fleet import AddonAtNext, ClusterKey, FleetCluster, Insight, InsightStatus
 from tests.fakes.account import Account, port

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from typing import TypeVar
 
 from chalicelib.domain.core.place import Place
-from chalicelib.domain.errors import InvalidRequest
-from chalicelib.domain.findings import error
+from chalicelib.domain.errors.findings import error
+from chalicelib.domain.errors.tree import InvalidRequest
 from chalicelib.domain.notices.notice import Notice, NoticeState, Watched
 from chalicelib.domain.support.fleet import ClusterKey, Registration, Trouble
 from tests.fakes.account import Account, port

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from chalicelib.domain.core.resources import Kind
-from chalicelib.domain.errors import ResourceGone
+from chalicelib.domain.errors.tree import ResourceGone
 from chalicelib.domain.labs.aws_states import (
     EndpointProbe,
     HostedZone,

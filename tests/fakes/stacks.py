@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from chalicelib.domain.core.resources import Kind, Resource
-from chalicelib.domain.errors import AlreadyExists, AwsRefused, ResourceGone, StillInUse
+from chalicelib.domain.errors.tree import AlreadyExists, AwsRefused, ResourceGone, StillInUse
 from chalicelib.domain.labs.aws_states import StackState
 from tests.fakes.account import Account, port
 

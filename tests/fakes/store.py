@@ -10,8 +10,8 @@ from typing import TypeVar
 
 from chalicelib.domain.core.resources import LedgerEntry
 from chalicelib.domain.core.service_health import Run
-from chalicelib.domain.errors import IdempotencyConflict, InvalidRequest, LabNotFound, NameTaken, TooManyLabs
-from chalicelib.domain.findings import error
+from chalicelib.domain.errors.findings import error
+from chalicelib.domain.errors.tree import IdempotencyConflict, InvalidRequest, LabNotFound, NameTaken, TooManyLabs
 from chalicelib.domain.identity.callers import identity_of
 from chalicelib.domain.labs.history import Event, Step
 from chalicelib.domain.labs.lab import OVER, RESTING, Lab, Phase

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from chalicelib.domain.core.resources import Kind
-from chalicelib.domain.errors import AwsUnavailable, ResourceGone, StillInUse, Throttled
+from chalicelib.domain.errors.tree import AwsUnavailable, ResourceGone, StillInUse, Throttled
 from tests.fakes import FakeWorld, a_lab, a_nodegroup, make_deps
 
 TEMPLATE = """{"Resources": {

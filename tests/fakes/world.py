@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, fields
 from typing import Any
 
 from chalicelib.domain.core.place import Place
-from chalicelib.domain.errors import AccessDenied
+from chalicelib.domain.errors.tree import AccessDenied
 from chalicelib.domain.labs.limits import Limits
 from chalicelib.ports.deps import Cloud, Deps
 from tests.fakes.account import Account

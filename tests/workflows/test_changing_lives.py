@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from chalicelib.domain.errors import AwsUnavailable, EkslabError, StaleLab, Throttled
+from chalicelib.domain.errors.tree import AwsUnavailable, EkslabError, StaleLab, Throttled
 from chalicelib.domain.labs.lab import Change, Phase
 from chalicelib.services.labs import commands, hibernation
 from tests.fakes import a_caller, a_lab, a_nodegroup, a_spec

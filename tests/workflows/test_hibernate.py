@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.domain.core.resources import EntryState, Kind
-from chalicelib.domain.errors import AwsRefused, AwsUnavailable, Superseded
+from chalicelib.domain.errors.tree import AwsRefused, AwsUnavailable, Superseded
 from chalicelib.domain.labs.aws_states import AccessEntryState
 from chalicelib.domain.labs.hibernation import put_to_sleep
 from chalicelib.domain.labs.lab import Lab, NodegroupSize, Phase

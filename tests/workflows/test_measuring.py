@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.errors import Throttled
+from chalicelib.domain.errors.tree import Throttled
 from chalicelib.domain.labs.lab import Phase
 from chalicelib.metrics import Metric
 from chalicelib.ports.deps import Deps

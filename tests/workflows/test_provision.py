@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.domain.core.resources import EntryState, Kind
-from chalicelib.domain.errors import AccessDenied, AwsRefused
+from chalicelib.domain.errors.tree import AccessDenied, AwsRefused
 from chalicelib.domain.labs.aws_states import ClusterState, HealthIssue, SubnetFacts
 from chalicelib.domain.labs.lab import Blame, Phase
 from chalicelib.domain.labs.spec import ExistingNetwork, NodegroupSpec, WorkHostSpec

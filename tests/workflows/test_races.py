@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.errors import Superseded
+from chalicelib.domain.errors.tree import Superseded
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.workflows import provision, teardown, tend
 from chalicelib.workflows.running import run_step

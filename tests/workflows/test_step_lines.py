@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.errors import Throttled
+from chalicelib.domain.errors.tree import Throttled
 from chalicelib.domain.labs.lab import Phase
 from chalicelib.logs import logger
 from chalicelib.workflows import provision, teardown, watch_support

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import time, timedelta
 
 from chalicelib.domain.curfew import CurfewRules, Mode
-from chalicelib.domain.errors import AwsUnavailable
+from chalicelib.domain.errors.tree import AwsUnavailable
 from chalicelib.domain.extending import Wish
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.schedule import AtCurfew

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from chalicelib.domain import fates
 from chalicelib.domain.brake import Braking
 from chalicelib.domain.curfew import CurfewRules, Mode
-from chalicelib.domain.errors import AwsUnavailable
+from chalicelib.domain.errors.tree import AwsUnavailable
 from chalicelib.domain.fates import FateDecision, Moment, Then
 from chalicelib.domain.labs.lab import RESTING, Phase
 from chalicelib.domain.labs.schedule import AtCurfew, Evening

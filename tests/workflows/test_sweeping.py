@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.domain.core.resources import EntryState, Kind, LedgerEntry, Resource
-from chalicelib.domain.errors import AccessDenied, AwsUnavailable, ResourceGone, StillInUse
+from chalicelib.domain.errors.tree import AccessDenied, AwsUnavailable, ResourceGone, StillInUse
 from chalicelib.domain.labs.arns import cluster_of
 from chalicelib.domain.labs.lab import ClusterFacts, Lab
 from chalicelib.domain.labs.spec import VolumePolicy

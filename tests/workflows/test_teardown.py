@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.domain.core.resources import EntryState, Kind
-from chalicelib.domain.errors import AccessDenied, AwsUnavailable, StillInUse
+from chalicelib.domain.errors.tree import AccessDenied, AwsUnavailable, StillInUse
 from chalicelib.domain.labs.aws_states import HealthIssue, KubernetesSweep
 from chalicelib.domain.labs.history import StepStatus
 from chalicelib.domain.labs.lab import Phase

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.domain.core.resources import Kind
-from chalicelib.domain.errors import AccessDenied, AwsRefused, AwsUnavailable, StillInUse
+from chalicelib.domain.errors.tree import AccessDenied, AwsRefused, AwsUnavailable, StillInUse
 from chalicelib.domain.labs.lab import Blame, Change, Lab, Phase
 from chalicelib.domain.labs.spec import EndpointAccess
 from chalicelib.domain.labs.steps import execution_name

@@ -10,7 +10,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chalicelib.domain.core.resources import Kind
-from chalicelib.domain.errors import AwsRefused, AwsUnavailable, StaleLab, StillInUse, Throttled
+from chalicelib.domain.errors.tree import AwsRefused, AwsUnavailable, StaleLab, StillInUse, Throttled
 from chalicelib.domain.labs.aws_states import HealthIssue, NodegroupState
 from chalicelib.domain.labs.lab import Blame, NodegroupSize, Phase
 from chalicelib.domain.labs.schedule import Evening

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.domain.errors import AwsUnavailable
+from chalicelib.domain.errors.tree import AwsUnavailable
 from chalicelib.domain.notices.notice import Notice, NoticeKind, NoticeState
 from chalicelib.domain.notices.reminders import due_at
 from tests.fakes import NOW, FakeWorld, make_deps

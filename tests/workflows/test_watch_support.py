@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.core.place import Place
-from chalicelib.domain.errors import AccessDenied, AwsUnavailable, Throttled
+from chalicelib.domain.errors.tree import AccessDenied, AwsUnavailable, Throttled
 from chalicelib.domain.notices.notice import NoticeKind, NoticeState
 from chalicelib.domain.support.deadlines import SupportPhase
 from chalicelib.domain.support.fleet import NodeKind, Nodes

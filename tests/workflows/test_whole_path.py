@@ -6,7 +6,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from chalicelib.domain.core.resources import EntryState, Kind, Resource
-from chalicelib.domain.errors import AwsUnavailable, StaleLab, Throttled
+from chalicelib.domain.errors.tree import AwsUnavailable, StaleLab, Throttled
 from chalicelib.domain.labs.lab import Phase
 from chalicelib.domain.labs.spec import ExternalDnsSpec, SshSpec, WorkHostSpec
 from chalicelib.domain.teardown.receipt import Outcome

@@ -8,7 +8,7 @@ from typing import Any
 from chalicelib.aws.errors import translate
 from chalicelib.aws.finders.reading import arn, attributes, by_ledger, by_vpc, every, tags_of
 from chalicelib.domain.core.resources import Kind, Resource, Target
-from chalicelib.domain.errors import StillInUse
+from chalicelib.domain.errors.tree import StillInUse
 
 _ALIVE = {"Name": "instance-state-name", "Values": ["pending", "running", "shutting-down", "stopping", "stopped"]}
 

@@ -9,7 +9,7 @@ from typing import Any
 from chalicelib.aws.errors import translate
 from chalicelib.aws.finders.reading import arn, every
 from chalicelib.domain.core.resources import Kind, Resource, Target
-from chalicelib.domain.errors import ResourceGone
+from chalicelib.domain.errors.tree import ResourceGone
 
 
 class LogGroups:

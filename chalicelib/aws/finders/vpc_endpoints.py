@@ -10,7 +10,7 @@ from botocore.exceptions import ClientError
 from chalicelib.aws.errors import domain_error, translate
 from chalicelib.aws.finders.reading import arn, attributes, by_ledger, by_vpc, every, tags_of
 from chalicelib.domain.core.resources import Kind, Resource, Target
-from chalicelib.domain.errors import StillInUse
+from chalicelib.domain.errors.tree import StillInUse
 
 
 class VpcEndpoints:

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.errors import LabNotFound, LinkInvalid, NotKept
+from chalicelib.domain.errors.tree import LabNotFound, LinkInvalid, NotKept
 from chalicelib.domain.keep_link import read_link
 from chalicelib.domain.keeping import Keeping, keep
 from chalicelib.domain.labs.history import Event

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from chalicelib.domain.brake import Braking, decide_brake
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.curfew import CurfewRules
-from chalicelib.domain.errors import NoPlan
+from chalicelib.domain.errors.tree import NoPlan
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.plan import Entry, Fate, Plan, PlanHeader
 from chalicelib.ports.deps import Deps

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from chalicelib.domain.curfew import CurfewRules, Mode
 from chalicelib.domain.curfew_bounds import judge_rules, rules_with
-from chalicelib.domain.errors import InvalidRequest, NotYours
+from chalicelib.domain.errors.tree import InvalidRequest, NotYours
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.ports.deps import Deps
 

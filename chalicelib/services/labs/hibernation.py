@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from chalicelib.domain.errors import WrongPhase
-from chalicelib.domain.findings import Finding, warning
+from chalicelib.domain.errors.findings import Finding, warning
+from chalicelib.domain.errors.tree import WrongPhase
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.labs.hibernation import awakened, put_to_sleep
 from chalicelib.domain.labs.lab import Lab, Phase

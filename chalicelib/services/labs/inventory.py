@@ -11,7 +11,7 @@ from typing import TypeVar
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.resources import EntryState, Kind, LedgerEntry
-from chalicelib.domain.errors import AwsRefused, Transient
+from chalicelib.domain.errors.tree import AwsRefused, Transient
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.labs.aws_states import (
     AccessEntryState,

@@ -6,9 +6,9 @@ from dataclasses import replace
 
 from chalicelib.domain.core.names import principal_of
 from chalicelib.domain.core.place import Place
-from chalicelib.domain.errors import AccessDenied, InvalidRequest, ResourceGone
-from chalicelib.domain.explain import explain
-from chalicelib.domain.findings import Finding, error
+from chalicelib.domain.errors.explain import explain
+from chalicelib.domain.errors.findings import Finding, error
+from chalicelib.domain.errors.tree import AccessDenied, InvalidRequest, ResourceGone
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.labs.aws_states import SubnetFacts
 from chalicelib.domain.labs.spec import ExistingNetwork, LabSpec

@@ -9,8 +9,8 @@ from typing import Any
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.names import REGION
 from chalicelib.domain.core.place import Place
-from chalicelib.domain.errors import InvalidRequest, NoReceiptYet, WrongPhase
-from chalicelib.domain.findings import error
+from chalicelib.domain.errors.findings import error
+from chalicelib.domain.errors.tree import InvalidRequest, NoReceiptYet, WrongPhase
 from chalicelib.domain.identity.callers import Caller, identity_of
 from chalicelib.domain.labs.history import Event, Step
 from chalicelib.domain.labs.kubeconfig import kubeconfig

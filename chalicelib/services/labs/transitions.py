@@ -11,8 +11,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.errors import EkslabError
-from chalicelib.domain.findings import Finding, warning
+from chalicelib.domain.errors.findings import Finding, warning
+from chalicelib.domain.errors.tree import EkslabError
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.labs.history import Event
 from chalicelib.domain.labs.lab import Lab, Phase

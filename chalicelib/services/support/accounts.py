@@ -8,8 +8,8 @@ from dataclasses import replace
 
 from chalicelib.domain.core.names import ACCOUNT, REGION
 from chalicelib.domain.core.place import Place
-from chalicelib.domain.errors import AccountInUse, AccountNotRegistered, InvalidRequest, NotYours
-from chalicelib.domain.findings import Finding, error
+from chalicelib.domain.errors.findings import Finding, error
+from chalicelib.domain.errors.tree import AccountInUse, AccountNotRegistered, InvalidRequest, NotYours
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.labs.lab import OVER, Lab, Phase
 from chalicelib.domain.support.fleet import ClusterKey, Registration

@@ -7,7 +7,8 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.errors import (
+from chalicelib.domain.errors.findings import error
+from chalicelib.domain.errors.tree import (
     AwsRefused,
     ClusterNotWatched,
     InvalidRequest,
@@ -16,7 +17,6 @@ from chalicelib.domain.errors import (
     PolicyNotAllowed,
     ResourceGone,
 )
-from chalicelib.domain.findings import error
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.notices.notice import Watched
 from chalicelib.domain.notices.reminders import latest_snooze

@@ -9,7 +9,7 @@ from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.place import Place
-from chalicelib.domain.errors import ClusterNotWatched
+from chalicelib.domain.errors.tree import ClusterNotWatched
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.notices.notice import Notice, Watched
 from chalicelib.domain.support.answering import may_change, may_see

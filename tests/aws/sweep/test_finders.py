@@ -15,7 +15,7 @@ from moto import mock_aws
 from chalicelib.aws.finders.dns_records import DnsRecords
 from chalicelib.aws.finders.vpc_endpoints import VpcEndpoints
 from chalicelib.domain.core.resources import Kind, Resource
-from chalicelib.domain.errors import ResourceGone, StillInUse
+from chalicelib.domain.errors.tree import ResourceGone, StillInUse
 from chalicelib.domain.teardown.evidence import LAB_TAG
 from tests.aws.sweep.accounts import MotoAccount
 from tests.aws.sweep.given import LabOnMoto, a_lab_on_moto

@@ -41,7 +41,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from chalicelib.domain.core.failure import Failure
-    from chalicelib.domain.findings import Finding
+    from chalicelib.domain.errors.findings import Finding
 
 
 class EkslabError(Exception):

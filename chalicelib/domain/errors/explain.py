@@ -10,9 +10,9 @@ import json
 import re
 from collections.abc import Callable, Mapping, Sequence
 
-from chalicelib.domain.aws_words import BY_CODE, BY_WORDS
-from chalicelib.domain.causes import UNKNOWN, Cause
 from chalicelib.domain.core.failure import Failure
+from chalicelib.domain.errors.aws_error_patterns import BY_CODE, BY_WORDS
+from chalicelib.domain.errors.failure_causes import UNKNOWN, Cause
 from chalicelib.domain.labs.aws_states import HealthIssue
 
 _ZONE = re.compile(r"\b[a-z]{2}(?:-[a-z]+)+-\d[a-z]\b")

@@ -1,0 +1,125 @@
+"""Which of AWS's words mean which cause: the tables that `explain.py` reads.
+
+`BY_WORDS` knows AWS's wording, which tells more than the code around it: an `AsgInstanceLaunchFailures` says nothing,
+the EC2 error inside it says it all. `BY_CODE` is for what is left. Codes are the botocore EKS model's; a test holds us to it.
+"""
+
+from __future__ import annotations
+
+from chalicelib.domain.errors import failure_causes
+
+#: Regular expressions on "code: message", the first that is found decides.
+BY_WORDS: tuple[tuple[str, failure_causes.Cause], ...] = (
+    (r"^AccountNotRegistered|is not registered, so there is no role to assume", failure_causes.UNREGISTERED),
+    (r"to perform:? sts:AssumeRole|sts:AssumeRole: AccessDenied", failure_causes.ACCOUNT),
+    (r"UnsupportedAvailabilityZone|choose from these availability zones", failure_causes.ZONE),
+    (r"service control policy", failure_causes.SCP),
+    (r"VpcLimitExceeded|maximum number of VPCs", failure_causes.quota("vpc-quota", "VPCs")),
+    (
+        r"InternetGatewayLimitExceeded|maximum number of internet gateways",
+        failure_causes.quota("igw-quota", "internet gateways"),
+    ),
+    (r"AddressLimitExceeded|maximum number of addresses", failure_causes.quota("eip-quota", "Elastic IP addresses")),
+    (r"NatGatewayLimitExceeded|maximum number of NAT gateways", failure_causes.quota("nat-quota", "NAT gateways")),
+    (
+        r"SecurityGroupLimitExceeded|maximum number of security groups",
+        failure_causes.quota("security-group-quota", "security groups"),
+    ),
+    (r"VolumeLimitExceeded|MaximumVolume\w*|maximum storage", failure_causes.quota("volume-quota", "EBS storage")),
+    (r"(?i)maximum number of clusters|cluster limit exceeded", failure_causes.quota("cluster-quota", "EKS clusters")),
+    (
+        r"(?i)maximum number of node ?groups|nodegroup limit exceeded",
+        failure_causes.quota("nodegroup-quota", "node groups per cluster"),
+    ),
+    (r"(?i)VcpuLimitExceeded|more vCPU capacity than", failure_causes.VCPU),
+    (r"MaxSpotInstanceCountExceeded|Max spot instance count", failure_causes.SPOT_QUOTA),
+    (r"ServiceLinkedRoleCreationNotPermitted|service-linked role", failure_causes.SPOT_ROLE),
+    (r"SpotMaxPriceTooLow|BidTooLow|lower than the minimum required Spot", failure_causes.SPOT_PRICE),
+    (r"(?i)InsufficientFreeAddresses|not (?:have )?enough free (?:ip )?addresses", failure_causes.NO_ADDRESSES),
+    (
+        r"(?i)InsufficientInstanceCapacity|UnfulfillableCapacity|not have (?:enough|sufficient) .{0,40}capacity",
+        failure_causes.NO_CAPACITY,
+    ),
+    (r"(?i)not supported in your requested Availability Zone|InstanceTypeNotOffered", failure_causes.NOT_OFFERED),
+    (r"(?i)InvalidKeyPair|key pair .{0,60}does not exist", failure_causes.KEY_PAIR),
+    (
+        r"(?i)MapPublicIpOnLaunch|auto-?assign.{0,20}public|not automatically assign public",
+        failure_causes.NO_PUBLIC_ADDRESS,
+    ),
+    (r"(?i)failed to join|Unhealthy nodes|NodeCreationFailure", failure_causes.NOT_JOINED),
+    (r"PendingVerification|account is currently blocked|OptInRequired", failure_causes.UNVERIFIED),
+    (r"(?i)Client\.InternalError|KMS", failure_causes.KMS),
+    (r"(?i)unsupported kubernetes version|version .{0,20}is not supported", failure_causes.VERSION),
+    (r"(?i)Cluster already exists|AlreadyExists", failure_causes.NAME),
+    (r"(?i)could not be assumed|trusted entity", failure_causes.ROLE),
+    (r"(?i)is not authorized to perform|UnauthorizedOperation", failure_causes.DENIED),
+    (r"(?i)Throttl|Rate exceeded|RequestLimitExceeded", failure_causes.THROTTLED),
+)
+
+BY_CODE: dict[str, failure_causes.Cause] = {
+    **dict.fromkeys(("AccessDenied", "AccessDeniedException", "OperationNotPermitted"), failure_causes.DENIED),
+    **dict.fromkeys(("InternalFailure", "ServerException", "ServiceUnavailableException"), failure_causes.AWS),
+    **dict.fromkeys(("ClusterUnreachable",), failure_causes.UNREACHABLE),
+    **dict.fromkeys(("InsufficientFreeAddresses", "IpNotAvailable"), failure_causes.NO_ADDRESSES),
+    **dict.fromkeys(("Ec2SubnetNotFound", "SubnetNotFound"), failure_causes.SUBNET),
+    **dict.fromkeys(
+        ("Ec2SecurityGroupNotFound", "SecurityGroupNotFound", "Ec2SecurityGroupDeletionFailure"), failure_causes.GROUP
+    ),
+    **dict.fromkeys(("IamNodeRoleNotFound", "IamRoleNotFound", "IamInstanceProfileNotFound"), failure_causes.ROLE),
+    **dict.fromkeys(("ResourcePropagationDelayException", "PodExecutionRoleAlreadyInUse"), failure_causes.ROLE),
+    **dict.fromkeys(("VpcNotFound", "VpcIdNotFound"), failure_causes.VPC),
+    **dict.fromkeys(
+        ("KmsGrantRevoked", "KmsKeyNotFound", "KmsKeyMarkedForDeletion", "KmsKeyDisabled"), failure_causes.KMS
+    ),
+    **dict.fromkeys(
+        ("Ec2ServiceNotSubscribed", "StsRegionalEndpointDisabled", "AutoScalingGroupOptInRequired"),
+        failure_causes.REGION,
+    ),
+    **dict.fromkeys(("Ec2LaunchTemplateNotFound", "Ec2LaunchTemplateVersionMismatch"), failure_causes.TEMPLATE),
+    **dict.fromkeys(
+        ("Ec2LaunchTemplateInvalidConfiguration", "SourceEc2LaunchTemplateNotFound"), failure_causes.TEMPLATE
+    ),
+    **dict.fromkeys(("Ec2LaunchTemplateDeletionFailure",), failure_causes.TEMPLATE),
+    **dict.fromkeys(("AutoScalingGroupNotFound", "AutoScalingGroupInvalidConfiguration"), failure_causes.ASG),
+    **dict.fromkeys(("AutoScalingGroupInstanceRefreshActive", "NodeTerminationFailure"), failure_causes.ASG),
+    **dict.fromkeys(
+        ("AutoScalingGroupRateLimitExceeded", "IamThrottling", "ThrottlingException"), failure_causes.THROTTLED
+    ),
+    **dict.fromkeys(("ConfigurationConflict",), failure_causes.ADDON_CONFLICT),
+    **dict.fromkeys(("InsufficientNumberOfReplicas", "K8sResourceNotFound"), failure_causes.ADDON_REPLICAS),
+    **dict.fromkeys(
+        ("InvalidParameterException", "InvalidRequestException", "BadRequestException"), failure_causes.INVALID
+    ),
+    **dict.fromkeys(("ClientException", "InvalidStateException", "ValidationError"), failure_causes.INVALID),
+    **dict.fromkeys(("Unknown", "Other"), failure_causes.UNKNOWN),
+    **dict.fromkeys(
+        ("ResourceLimitExceeded", "ResourceLimitExceededException", "LimitExceeded"),
+        failure_causes.quota("eks-quota", "EKS"),
+    ),
+    **dict.fromkeys(
+        ("Ec2LaunchTemplateMaxLimitExceeded", "Ec2LaunchTemplateVersionMaxLimitExceeded"),
+        failure_causes.quota("launch-template-quota", "launch templates"),
+    ),
+    **dict.fromkeys(("NotFoundException", "ResourceNotFoundException", "ResourceNotFound"), failure_causes.VANISHED),
+    "AddonPermissionFailure": failure_causes.ADDON_PERMISSION,
+    "AddonSubscriptionNeeded": failure_causes.ADDON_SUBSCRIPTION,
+    "AdmissionRequestDenied": failure_causes.ADDON_REFUSED,
+    "AmiIdNotFound": failure_causes.AMI,
+    "AsgInstanceLaunchFailures": failure_causes.NO_CAPACITY,
+    "AwsUnavailable": failure_causes.AWS,
+    "Ec2InstanceTypeDoesNotExist": failure_causes.TYPE,
+    "Ec2SubnetInvalidConfiguration": failure_causes.NO_PUBLIC_ADDRESS,
+    "Ec2SubnetListTooLong": failure_causes.ZONES,
+    "Ec2SubnetMissingIpv6Assignment": failure_causes.IPV6,
+    "EniLimitReached": failure_causes.quota("interface-quota", "network interfaces"),
+    "IamLimitExceeded": failure_causes.quota("iam-quota", "IAM roles or instance profiles"),
+    "InstanceLimitExceeded": failure_causes.VCPU,
+    "KubernetesLabelInvalid": failure_causes.LABEL,
+    "NodeCreationFailure": failure_causes.NOT_JOINED,
+    "PodEvictionFailure": failure_causes.EVICTION,
+    "ResourceInUseException": failure_causes.BUSY,
+    "Timeout": failure_causes.TIMEOUT,
+    "UnsupportedAddonModification": failure_causes.ADDON_CHANGED,
+    "UnsupportedAvailabilityZoneException": failure_causes.ZONE,
+    "UnsupportedVersion": failure_causes.VERSION,
+}
