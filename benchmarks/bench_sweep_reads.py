@@ -16,10 +16,10 @@ from benchmarks.sweep_reads import CURFEW, NIGHT, PLANNING, Counting, lab_id, pu
 from chalicelib.aws.curfew_store import DynamoCurfewStore
 from chalicelib.aws.store import DynamoStore
 from chalicelib.aws.store_keys import BY_AGE, EVERYONE, text
-from chalicelib.domain.curfew import CurfewRules
+from chalicelib.domain.curfew.plan import Outcome
+from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.idleness.evidence import Evidence, Seen
 from chalicelib.domain.labs.aws_states import ClusterState
-from chalicelib.domain.plan import Outcome
 from chalicelib.domain.teardown.evidence import LAB_TAG
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows import sweep_idle

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from datetime import time
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.curfew import CurfewRules
+from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.identity.teams import Team
 from chalicelib.domain.labs.limits import LADDER, Limits
 from chalicelib.domain.labs.schedule import EVERY_DAY, AtCurfew, Evening

@@ -7,8 +7,8 @@ from typing import Any
 
 import pytest
 
+from chalicelib.domain.curfew.extension import Wish
 from chalicelib.domain.errors.tree import NotKept, WrongPhase
-from chalicelib.domain.extending import Wish
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.services.curfew import keep
 from chalicelib.services.labs import lease

@@ -8,14 +8,14 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.domain.core.resources import Kind
-from chalicelib.domain.curfew import CurfewRules
+from chalicelib.domain.curfew.plan import Entry, Ground
+from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.errors.findings import warning
 from chalicelib.domain.errors.tree import InvalidRequest, Throttled
 from chalicelib.domain.labs.aws_states import HostedZone, SubnetFacts
 from chalicelib.domain.labs.lab import Change, Phase, Planned
 from chalicelib.domain.labs.schedule import AtCurfew
 from chalicelib.domain.labs.spec import AccessSpec, ExistingNetwork, ExternalDnsSpec, LabSpec, SshSpec, VolumePolicy
-from chalicelib.domain.plan import Entry, Ground
 from chalicelib.services.labs import commands
 from chalicelib.services.labs.queries import get_lab
 from tests.fakes import NOW, FakeWorld, a_caller, a_lab, a_nodegroup, a_spec, make_deps

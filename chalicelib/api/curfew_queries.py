@@ -11,12 +11,12 @@ from chalicelib.api.bodies import read_body
 from chalicelib.api.json_words import camel
 from chalicelib.api.queries import instant_of, refuse
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.curfew import Mode
-from chalicelib.domain.curfew_bounds import BOUNDS
+from chalicelib.domain.curfew.curfew_bounds import BOUNDS
+from chalicelib.domain.curfew.extension import Wish
+from chalicelib.domain.curfew.rules import Mode
 from chalicelib.domain.errors.findings import error
 from chalicelib.domain.errors.tree import InvalidRequest
 from chalicelib.domain.evening_rules import EveningRules, read_evening
-from chalicelib.domain.extending import Wish
 from chalicelib.domain.labs.schedule import Evening
 from chalicelib.domain.reading import Notes, Reader
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from chalicelib.api.curfew_queries import RULE_NAMES
 from chalicelib.api.openapi_operation import Json, Operation
-from chalicelib.domain.curfew import Mode
-from chalicelib.domain.curfew_bounds import BOUNDS
+from chalicelib.domain.curfew.curfew_bounds import BOUNDS
+from chalicelib.domain.curfew.rules import Mode
 
 _LAB = "/labs/{lab_id}"
 _WHOLE, _UNDER_WAY = (200, "The lab"), (202, "Under way")

@@ -19,7 +19,7 @@ from chalicelib.aws.store_keys import Item, lab_id_of, number, text
 from chalicelib.aws.store_pages import all_items
 from chalicelib.aws.store_writes import ATTEMPTS
 from chalicelib.domain.core.place import Place
-from chalicelib.domain.curfew import CurfewRules
+from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.errors.tree import StaleLab
 from chalicelib.domain.idleness.verdict import Verdict
 from chalicelib.domain.labs.lab import Lab

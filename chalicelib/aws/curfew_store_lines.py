@@ -14,7 +14,7 @@ from datetime import date
 from chalicelib.aws.curfew_keys import LINES_KEPT, PLANS_KEPT, UNWARNED, header_key, line_key, plan_expiry
 from chalicelib.aws.store_items import SCHEMA, body_of, read_body, thing_of
 from chalicelib.aws.store_keys import Item, number, text
-from chalicelib.domain.plan import Entry, Fate, Outcome, Plan, PlanHeader
+from chalicelib.domain.curfew.plan import Entry, Fate, Outcome, Plan, PlanHeader
 
 
 def as_read(entry: Entry) -> Entry:

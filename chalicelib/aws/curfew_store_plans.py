@@ -20,8 +20,8 @@ from chalicelib.aws.store_items import body_of, thing_of
 from chalicelib.aws.store_keys import Item, text
 from chalicelib.aws.store_pages import all_items
 from chalicelib.aws.store_writes import ATTEMPTS, put, transact
+from chalicelib.domain.curfew.plan import Entry, Fate, Plan, PlanHeader, entry_digest, hash_of_digests
 from chalicelib.domain.errors.tree import AwsUnavailable, StaleLab, Unreadable
-from chalicelib.domain.plan import Entry, Fate, Plan, PlanHeader, entry_digest, hash_of_digests
 
 #: As many entries as fit into one transaction beside the header.
 AT_ONCE = 99

@@ -49,7 +49,7 @@ class LabCreation:
         raise AwsUnavailable("dynamodb:TransactWriteItems: the table is too busy to store the lab.")
 
     def _operations(self, lab: Lab) -> list[Item]:
-        from chalicelib.domain.outlook import first_event
+        from chalicelib.domain.curfew.messages.outlook import first_event
 
         claim = {**name_key(lab), "lab_id": text(lab.id)}
         item = lab_item(lab, "new", claims=True)

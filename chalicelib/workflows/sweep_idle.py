@@ -12,7 +12,7 @@ from typing import Any
 
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.core.service_health import Run
-from chalicelib.domain.curfew import Mode
+from chalicelib.domain.curfew.rules import Mode
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.measuring import measure_sweep, measure_warnings
 from chalicelib.workflows.sweep_idle_acting import act_on

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from chalicelib.domain.brake import Braking, decide_brake
-from chalicelib.domain.brake_mail import brake_message, broken_plan_message
-from chalicelib.domain.curfew import CurfewRules, Mode
+from chalicelib.domain.curfew.brake import Braking, decide_brake
+from chalicelib.domain.curfew.messages.brake import brake_message, broken_plan_message
+from chalicelib.domain.curfew.plan import Outcome, Plan, plan_hash
+from chalicelib.domain.curfew.rules import CurfewRules, Mode
 from chalicelib.domain.labs.lab import OVER
-from chalicelib.domain.plan import Outcome, Plan, plan_hash
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.sweep_idle_moved import settled_plan
 from chalicelib.workflows.sweep_idle_settling import rules_of

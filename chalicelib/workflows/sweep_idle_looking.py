@@ -11,19 +11,19 @@ from contextlib import contextmanager
 from dataclasses import field, replace
 from datetime import datetime, timedelta
 
-from chalicelib.domain.appointments import Appointment, closing, next_appointment
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.curfew import CurfewRules
-from chalicelib.domain.fates import TAGGED, is_tagged, why_spared
+from chalicelib.domain.curfew.decision import TAGGED, is_tagged, why_spared
+from chalicelib.domain.curfew.next_event import Appointment, closing, next_appointment
+from chalicelib.domain.curfew.plan import SETTLED, Entry, Fate, Ground, Outcome
+from chalicelib.domain.curfew.plan_entry import Known, plan_entry, planned_for
+from chalicelib.domain.curfew.rules import CurfewRules
+from chalicelib.domain.curfew.wakeup import stays_awake
 from chalicelib.domain.idleness.evidence import Evidence
 from chalicelib.domain.idleness.judge import judge
 from chalicelib.domain.idleness.verdict import Verdict
 from chalicelib.domain.labs.history import Event
 from chalicelib.domain.labs.lab import RESTING, Lab, Phase
 from chalicelib.domain.labs.schedule import AtCurfew, local_told
-from chalicelib.domain.plan import SETTLED, Entry, Fate, Ground, Outcome
-from chalicelib.domain.planning import Known, plan_entry, planned_for
-from chalicelib.domain.sleeping import stays_awake
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.sweep_idle_pricing import note_price
 from chalicelib.workflows.sweep_idle_region import Region

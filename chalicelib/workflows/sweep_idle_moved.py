@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from datetime import date, datetime
 
+from chalicelib.domain.curfew.plan import SETTLED, Entry, Fate, Plan
 from chalicelib.domain.labs.lab import ENDING, OVER
-from chalicelib.domain.plan import SETTLED, Entry, Fate, Plan
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.sweep_idle_acting import complete, is_under_way
 from chalicelib.workflows.sweep_idle_settling import live_on, rules_of

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.core.place import Place
-from chalicelib.domain.curfew import Mode
+from chalicelib.domain.curfew.rules import Mode
 from chalicelib.domain.errors.tree import LabNotFound, NameTaken, ResourceGone
 from chalicelib.domain.labs.aws_states import ClusterState
 from chalicelib.domain.labs.history import Event

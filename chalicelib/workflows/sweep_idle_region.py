@@ -6,10 +6,10 @@ from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.place import Place
+from chalicelib.domain.curfew.wakeup import upgrade_ahead
 from chalicelib.domain.errors.tree import ResourceGone
 from chalicelib.domain.labs.aws_states import ClusterState
 from chalicelib.domain.labs.lab import Lab
-from chalicelib.domain.sleeping import upgrade_ahead
 from chalicelib.domain.support.assessment import decide_support
 from chalicelib.domain.support.calendar import Calendar
 from chalicelib.domain.teardown.evidence import LAB_TAG

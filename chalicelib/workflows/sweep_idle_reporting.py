@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from chalicelib.domain.night_report import report_message
-from chalicelib.domain.plan import Plan, PlanHeader
-from chalicelib.domain.reporting import is_settled, nights_to_report
+from chalicelib.domain.curfew.messages.report import report_message
+from chalicelib.domain.curfew.messages.reporting import is_settled, nights_to_report
+from chalicelib.domain.curfew.plan import Plan, PlanHeader
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.sweep_idle_moved import settled_plan
 from chalicelib.workflows.sweep_idle_settling import rules_of

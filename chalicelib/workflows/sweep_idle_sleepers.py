@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from chalicelib.domain.appointments import Appointment, closing, lease_end
-from chalicelib.domain.curfew import CurfewRules, Mode
-from chalicelib.domain.fates import TAGGED, is_tagged
+from chalicelib.domain.curfew.decision import TAGGED, is_tagged
+from chalicelib.domain.curfew.next_event import Appointment, closing, lease_end
+from chalicelib.domain.curfew.rules import CurfewRules, Mode
+from chalicelib.domain.curfew.wakeup import Waking, decide_waking
 from chalicelib.domain.labs.aws_states import ClusterState
 from chalicelib.domain.labs.history import Event
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.schedule import local_told
 from chalicelib.domain.labs.steps import execution_name
-from chalicelib.domain.sleeping import Waking, decide_waking
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.recording import WATCH
 from chalicelib.workflows.sweep_idle_region import Region

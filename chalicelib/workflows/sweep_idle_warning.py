@@ -9,18 +9,18 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from chalicelib.domain.curfew import CurfewRules
+from chalicelib.domain.curfew.decision import why_spared
+from chalicelib.domain.curfew.keep import keep
+from chalicelib.domain.curfew.keep_link import sign_link
+from chalicelib.domain.curfew.messages.recipients import NOBODY, recipient_of
+from chalicelib.domain.curfew.messages.warning import warning_message
+from chalicelib.domain.curfew.plan import SETTLED, Entry, Fate, Ground, Outcome
+from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.errors.tree import EkslabError, NotKept
-from chalicelib.domain.fates import why_spared
-from chalicelib.domain.keep_link import sign_link
-from chalicelib.domain.keeping import keep
 from chalicelib.domain.labs.history import Event
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.money import keeping_cost
 from chalicelib.domain.notices.notice import Message
-from chalicelib.domain.plan import SETTLED, Entry, Fate, Ground, Outcome
-from chalicelib.domain.recipients import NOBODY, recipient_of
-from chalicelib.domain.warning_mail import warning_message
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.sweep_idle_settling import KIND, live_on
 from chalicelib.workflows.sweep_idle_tally import Tally

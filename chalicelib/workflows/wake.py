@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from chalicelib.domain.curfew.messages.recipients import NOBODY, recipient_of
+from chalicelib.domain.curfew.messages.wake_failed import wake_failed_message
 from chalicelib.domain.errors.explain import explain_execution
 from chalicelib.domain.errors.tree import AwsRefused, EkslabError, ProvisioningFailed
 from chalicelib.domain.labs.hibernation import asleep, wanted_awake
@@ -16,8 +18,6 @@ from chalicelib.domain.labs.lab import RESTING, Blame, Hibernation, Lab, Nodegro
 from chalicelib.domain.labs.polling import PATIENCE
 from chalicelib.domain.labs.schedule import next_wake
 from chalicelib.domain.labs.steps import Result, StepResult
-from chalicelib.domain.recipients import NOBODY, recipient_of
-from chalicelib.domain.wake_mail import wake_failed_message
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.admitting import grant_own, grant_people, people_of
 from chalicelib.workflows.recording import WATCH, again, move

@@ -6,10 +6,10 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from chalicelib.domain.keep_link import sign_link
+from chalicelib.domain.curfew.keep_link import sign_link
+from chalicelib.domain.curfew.plan import Entry, Ground
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.schedule import AtCurfew, Evening
-from chalicelib.domain.plan import Entry, Ground
 from tests.api.http import Http
 from tests.fakes import NOW, OWNER, a_lab, a_spec
 

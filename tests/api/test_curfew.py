@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.curfew import Mode
+from chalicelib.domain.curfew.plan import Outcome
+from chalicelib.domain.curfew.rules import Mode
 from chalicelib.domain.idleness.evidence import Evidence, NodegroupUse, Series
 from chalicelib.domain.idleness.verdict import Verdict
-from chalicelib.domain.plan import Outcome
 from tests.api.curfew_world import CURFEW, LAB, NIGHT, a_ready_lab, a_world, an_entry, hours
 from tests.api.http import ADMIN, STRANGER, Http
 from tests.fakes import NOW, OWNER

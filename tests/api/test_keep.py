@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from chalicelib.domain.curfew.keep_link import sign_link
+from chalicelib.domain.curfew.plan import Ground
 from chalicelib.domain.errors.tree import StaleLab, Throttled
-from chalicelib.domain.keep_link import sign_link
 from chalicelib.domain.labs.schedule import AtCurfew
-from chalicelib.domain.plan import Ground
 from tests.api.curfew_world import CURFEW, LAB, NEXT, a_link, a_ready_lab, a_world, an_entry, hours
 from tests.api.http import Answer, Http
 from tests.fakes import NOW, OWNER, a_spec

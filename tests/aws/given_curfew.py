@@ -14,10 +14,10 @@ from moto import mock_aws
 
 from chalicelib.aws.curfew_store import DynamoCurfewStore
 from chalicelib.aws.store import DynamoStore
+from chalicelib.domain.curfew.plan import Entry, Ground, Stakes
 from chalicelib.domain.idleness.verdict import Sign, Signal, Verdict
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.schedule import AtCurfew
-from chalicelib.domain.plan import Entry, Ground, Stakes
 from chalicelib.ports.curfew import CurfewStore
 from chalicelib.ports.deps import Store
 from tests.aws.table import create_table

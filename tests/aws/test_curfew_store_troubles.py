@@ -11,8 +11,8 @@ import pytest
 
 from chalicelib.aws.curfew_keys import header_key, line_key
 from chalicelib.aws.curfew_store import DynamoCurfewStore
+from chalicelib.domain.curfew.plan import Entry, Fate, Outcome, Plan
 from chalicelib.domain.errors.tree import AwsUnavailable, StaleLab, Throttled, Unreadable
-from chalicelib.domain.plan import Entry, Fate, Outcome, Plan
 from tests.aws.given_curfew import NIGHT, an_entry, moto_client
 from tests.aws.table import create_table
 from tests.aws.test_store_troubles import Unreliable, cancelled

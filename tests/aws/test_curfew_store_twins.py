@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.domain.curfew import CurfewRules, Mode
+from chalicelib.domain.curfew.plan import Entry, Fate, Ground, Outcome
+from chalicelib.domain.curfew.rules import CurfewRules, Mode
 from chalicelib.domain.errors.tree import EkslabError
 from chalicelib.domain.labs.lab import Lab, Phase
-from chalicelib.domain.plan import Entry, Fate, Ground, Outcome
 from tests.aws.given_curfew import NIGHT, Kept, a_verdict, an_entry, created, fake_kept, kept_on, moto_client
 from tests.fakes import NOW
 

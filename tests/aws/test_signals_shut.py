@@ -11,7 +11,7 @@ from chalicelib.aws.kubernetes_use import KubernetesUseReading
 from chalicelib.aws.member_roles import MemberRoles
 from chalicelib.aws.signals import AwsSignals, SignalClients
 from chalicelib.aws.signals_reading import Reading
-from chalicelib.domain.curfew import CurfewRules
+from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.errors.tree import AccessDenied
 from chalicelib.domain.idleness.judge import judge
 from tests.fakes import NOW, a_lab

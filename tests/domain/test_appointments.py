@@ -8,13 +8,13 @@ from datetime import UTC, date, datetime, time, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.appointments import curfew_to_come, missed_curfews, next_appointment
-from chalicelib.domain.curfew import CurfewRules
+from chalicelib.domain.curfew.messages.recipients import recipient_of
+from chalicelib.domain.curfew.messages.reporting import nights_to_report
+from chalicelib.domain.curfew.next_event import curfew_to_come, missed_curfews, next_appointment
+from chalicelib.domain.curfew.plan import Ground
+from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.schedule import AtCurfew, Evening
-from chalicelib.domain.plan import Ground
-from chalicelib.domain.recipients import recipient_of
-from chalicelib.domain.reporting import nights_to_report
 from tests.fakes import a_lab, a_spec
 
 NOON = datetime(2026, 11, 23, 3, tzinfo=UTC)

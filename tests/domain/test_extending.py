@@ -10,13 +10,13 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from chalicelib.domain.curfew import CurfewRules
+from chalicelib.domain.curfew.extension import Decision, Wish, extend, last_end, latest_end
+from chalicelib.domain.curfew.keep import keep, wanted_until
+from chalicelib.domain.curfew.plan import Entry, Ground
+from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.errors.tree import InvalidRequest, NotKept
-from chalicelib.domain.extending import Decision, Wish, extend, last_end, latest_end
-from chalicelib.domain.keeping import keep, wanted_until
 from chalicelib.domain.labs.lab import Phase
 from chalicelib.domain.labs.schedule import AtCurfew, Evening
-from chalicelib.domain.plan import Entry, Ground
 from tests.fakes import NOW, a_lab, a_spec
 
 RULES = CurfewRules(max_ahead_hours=72, max_total_hours=336)

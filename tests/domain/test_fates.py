@@ -8,15 +8,15 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.appointments import Appointment, lease_end
-from chalicelib.domain.brake import decide_brake
-from chalicelib.domain.curfew import CurfewRules, Mode
-from chalicelib.domain.fates import Moment, Then, decide_fate
+from chalicelib.domain.curfew.brake import decide_brake
+from chalicelib.domain.curfew.decision import Moment, Then, decide_fate
+from chalicelib.domain.curfew.next_event import Appointment, lease_end
+from chalicelib.domain.curfew.plan import Entry, Fate, Ground, Outcome, Plan, PlanHeader, plan_hash
+from chalicelib.domain.curfew.plan_entry import Known, plan_entry, planned_for
+from chalicelib.domain.curfew.rules import CurfewRules, Mode
 from chalicelib.domain.idleness.verdict import Verdict
 from chalicelib.domain.labs.lab import Phase, Protection
 from chalicelib.domain.labs.schedule import AtCurfew, Evening, local_date
-from chalicelib.domain.plan import Entry, Fate, Ground, Outcome, Plan, PlanHeader, plan_hash
-from chalicelib.domain.planning import Known, plan_entry, planned_for
 from tests.fakes import a_lab
 from tests.fakes.curfew import a_price_list
 

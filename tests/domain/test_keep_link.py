@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib.domain.curfew.keep_link import LONGEST, Claims, read_link, sign_link
 from chalicelib.domain.errors.tree import LinkExpired, LinkInvalid
-from chalicelib.domain.keep_link import LONGEST, Claims, read_link, sign_link
 
 NOW = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 EXPIRES = NOW + timedelta(hours=20)

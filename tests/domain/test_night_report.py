@@ -12,14 +12,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.brake_mail import brake_message, broken_plan_message
-from chalicelib.domain.curfew import CurfewRules, Mode, allowance
+from chalicelib.domain.curfew.messages.brake import brake_message, broken_plan_message
+from chalicelib.domain.curfew.messages.report import report_message
+from chalicelib.domain.curfew.plan import Entry, Fate, Outcome, Plan, PlanHeader, plan_hash
+from chalicelib.domain.curfew.rules import CurfewRules, Mode, allowance
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.schedule import AtCurfew
-from chalicelib.domain.night_report import report_message
 from chalicelib.domain.notices.chat import chat_document
 from chalicelib.domain.notices.notice import Message, Severity
-from chalicelib.domain.plan import Entry, Fate, Outcome, Plan, PlanHeader, plan_hash
 from tests.domain.test_warning_mail import AT, ENTRY, flat
 from tests.fakes.builders import a_lab, a_spec
 

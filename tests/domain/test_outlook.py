@@ -7,10 +7,10 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
+from chalicelib.domain.curfew.messages.outlook import what_happens_next
+from chalicelib.domain.curfew.plan import Entry, Ground
 from chalicelib.domain.labs.lab import Hibernation, Phase, Planned, Protection
 from chalicelib.domain.labs.schedule import AtCurfew, Evening
-from chalicelib.domain.outlook import what_happens_next
-from chalicelib.domain.plan import Entry, Ground
 from tests.fakes import NOW, a_lab, a_spec
 
 TONIGHT = datetime(2026, 11, 23, 13, tzinfo=UTC)

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from chalicelib.domain.curfew.plan import Entry, Ground, Stakes, plan_hash
 from chalicelib.domain.labs.schedule import AtCurfew
-from chalicelib.domain.plan import Entry, Ground, Stakes, plan_hash
 
 AT = datetime(2026, 11, 23, 13, tzinfo=UTC)
 ENTRY = Entry(

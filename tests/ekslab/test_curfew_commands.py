@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.curfew import Mode
+from chalicelib.domain.curfew.plan import Outcome
+from chalicelib.domain.curfew.rules import Mode
 from chalicelib.domain.labs.lab import Phase
 from chalicelib.domain.labs.schedule import AtCurfew, Evening
-from chalicelib.domain.plan import Outcome
 from ekslab.__main__ import parser
 from ekslab.curfew_commands import span
 from tests.api.curfew_world import CURFEW, LAB, NEXT, NIGHT, SEOUL, a_ready_lab, a_world, an_entry, hours

@@ -4,7 +4,7 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from chalicelib.domain.keep_link import sign_link
+from chalicelib.domain.curfew.keep_link import sign_link
 from sandbox.activity import run_job
 from sandbox.keep_links import link_in, open_link, press_button
 from sandbox.stage import NOTICE_ADMINISTRATORS, Stage

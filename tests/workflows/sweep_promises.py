@@ -6,11 +6,11 @@ from collections import Counter
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from chalicelib.domain.curfew import CurfewRules, Mode, allowance
+from chalicelib.domain.curfew.plan import Entry, Fate, Ground, Outcome
+from chalicelib.domain.curfew.rules import CurfewRules, Mode, allowance
 from chalicelib.domain.idleness.judge import judge
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.schedule import next_curfew
-from chalicelib.domain.plan import Entry, Fate, Ground, Outcome
 from tests.workflows.nights import Nights
 
 DONE = frozenset({Outcome.ACTING, Outcome.ENDED, Outcome.HIBERNATED})

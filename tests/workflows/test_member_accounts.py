@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from chalicelib.domain.core.place import Place
-from chalicelib.domain.curfew import CurfewRules
+from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.labs.lab import Blame, Lab, Phase
 from chalicelib.domain.support.fleet import Registration
 from tests.fakes import NOW, Account, a_lab, a_spec

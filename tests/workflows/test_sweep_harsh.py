@@ -7,12 +7,12 @@ from datetime import datetime, time, timedelta
 
 import pytest
 
-from chalicelib.domain.curfew import CurfewRules, Mode
-from chalicelib.domain.keep_link import read_link
+from chalicelib.domain.curfew.keep_link import read_link
+from chalicelib.domain.curfew.plan import Ground, Outcome
+from chalicelib.domain.curfew.rules import CurfewRules, Mode
 from chalicelib.domain.labs.lab import Hibernation, Phase
 from chalicelib.domain.labs.schedule import AtCurfew, Evening
 from chalicelib.domain.notices.notice import Message
-from chalicelib.domain.plan import Ground, Outcome
 from tests.fakes import NOW
 from tests.workflows.nights import CURFEW, SEOUL, TONIGHT, Nights, busy, idle
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import time, timedelta
 
-from chalicelib.domain.curfew import CurfewRules, Mode
+from chalicelib.domain.curfew.extension import Wish
+from chalicelib.domain.curfew.plan import Ground, Outcome
+from chalicelib.domain.curfew.rules import CurfewRules, Mode
 from chalicelib.domain.errors.tree import AwsUnavailable
-from chalicelib.domain.extending import Wish
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.schedule import AtCurfew
-from chalicelib.domain.plan import Ground, Outcome
 from chalicelib.domain.teardown.adoption import adopted_lab
 from chalicelib.domain.teardown.orphans import TaggedCluster
 from chalicelib.services.labs.lease import extend_lab

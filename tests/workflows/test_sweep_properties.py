@@ -12,11 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.domain import fates
-from chalicelib.domain.brake import Braking
-from chalicelib.domain.curfew import CurfewRules, Mode
+from chalicelib.domain.curfew import decision
+from chalicelib.domain.curfew.brake import Braking
+from chalicelib.domain.curfew.decision import FateDecision, Moment, Then
+from chalicelib.domain.curfew.rules import CurfewRules, Mode
 from chalicelib.domain.errors.tree import AwsUnavailable
-from chalicelib.domain.fates import FateDecision, Moment, Then
 from chalicelib.domain.labs.lab import RESTING, Phase
 from chalicelib.domain.labs.schedule import AtCurfew, Evening
 from chalicelib.workflows import (
@@ -291,7 +291,7 @@ def test_a_rule_that_does_not_listen_to_people_is_noticed(
 ) -> None:
     life = a_life(IDLE, acts=(Act(8, 0, what, None),))
     broken(life)
-    monkeypatch.setattr(fates, "why_spared", lambda *given: "")
+    monkeypatch.setattr(decision, "why_spared", lambda *given: "")
     monkeypatch.setattr(sweep_idle_looking, "why_spared", lambda *given: "")
     with pytest.raises(AssertionError, match=told):
         broken(life)

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from chalicelib.domain.curfew import CurfewRules
+from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.idleness.evidence import Evidence, Source
 from chalicelib.domain.idleness.idleness_clock import Clock
 from chalicelib.domain.idleness.idleness_silence import with_zeros

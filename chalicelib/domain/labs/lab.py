@@ -111,7 +111,7 @@ class Protection:
 
 @dataclass(frozen=True)
 class Planned:
-    """The lab's entry on a plan (domain/plan.py), so that it is found without reading the plan.
+    """The lab's entry on a plan (domain/curfew/plan.py), so that it is found without reading the plan.
 
     `lease_ends_at`: the lease's end when it was planned; a later one since then is its owner's word to keep it.
     """

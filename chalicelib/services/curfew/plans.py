@@ -6,12 +6,12 @@ from dataclasses import field
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from chalicelib.domain.brake import Braking, decide_brake
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.curfew import CurfewRules
+from chalicelib.domain.curfew.brake import Braking, decide_brake
+from chalicelib.domain.curfew.plan import Entry, Fate, Plan, PlanHeader
+from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.errors.tree import NoPlan
 from chalicelib.domain.identity.callers import Caller
-from chalicelib.domain.plan import Entry, Fate, Plan, PlanHeader
 from chalicelib.ports.deps import Deps
 from chalicelib.services.curfew.rules import get_rules
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from chalicelib.domain.curfew.messages.outlook import instant_told
 from chalicelib.domain.errors.findings import Finding, warning
 from chalicelib.domain.errors.tree import WrongPhase
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.labs.hibernation import awakened, put_to_sleep
 from chalicelib.domain.labs.lab import Lab, Phase
-from chalicelib.domain.outlook import instant_told
 from chalicelib.ports.deps import Deps
 from chalicelib.services.labs.commands import own_lab
 from chalicelib.services.labs.transitions import START_CHECK, Answered, moved

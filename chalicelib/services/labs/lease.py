@@ -9,10 +9,10 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.curfew import CurfewRules
+from chalicelib.domain.curfew.extension import Decision, Wish, extend, last_end
+from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.errors.findings import Finding, error, warning
 from chalicelib.domain.errors.tree import InvalidRequest, NotYours, WrongPhase
-from chalicelib.domain.extending import Decision, Wish, extend, last_end
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.labs.history import Event
 from chalicelib.domain.labs.lab import ENDING, OVER, RESTING, Lab, Protection

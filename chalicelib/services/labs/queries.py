@@ -9,6 +9,7 @@ from typing import Any
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.names import REGION
 from chalicelib.domain.core.place import Place
+from chalicelib.domain.curfew.messages.outlook import instant_told, what_happens_next, why_not_as_planned
 from chalicelib.domain.errors.findings import error
 from chalicelib.domain.errors.tree import InvalidRequest, NoReceiptYet, WrongPhase
 from chalicelib.domain.identity.callers import Caller, identity_of
@@ -16,7 +17,6 @@ from chalicelib.domain.labs.history import Event, Step
 from chalicelib.domain.labs.kubeconfig import kubeconfig
 from chalicelib.domain.labs.lab import ENDING, OVER, Lab, Phase
 from chalicelib.domain.labs.schedule import Night, next_curfew
-from chalicelib.domain.outlook import instant_told, what_happens_next, why_not_as_planned
 from chalicelib.domain.support.calendar import Calendar
 from chalicelib.domain.teardown.receipt import Receipt
 from chalicelib.domain.teardown.verdict import verdict

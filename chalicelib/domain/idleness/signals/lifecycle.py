@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from chalicelib.domain.curfew import CurfewRules
+from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.idleness.evidence import Evidence, Source
 from chalicelib.domain.idleness.verdict import Sign, Signal
 from chalicelib.domain.idleness.window import Window

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.curfew import CurfewRules, allowance
-from chalicelib.domain.plan import Outcome, Plan
+from chalicelib.domain.curfew.plan import Outcome, Plan
+from chalicelib.domain.curfew.rules import CurfewRules, allowance
 
 #: Fates that count: done, being done, still to be done.
 _COUNTS = frozenset({Outcome.STANDING, Outcome.ACTING, Outcome.ENDED, Outcome.HIBERNATED})

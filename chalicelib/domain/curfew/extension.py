@@ -1,6 +1,6 @@
 """How far a lease can be moved out: `max_ahead_hours` from now, and never beyond the lab's last end. There is no permanent keep.
 
-Called by what people ask (labs_lease.py) and by the keep-link (domain/keeping.py). Moving a lease in is refused.
+Called by what people ask (labs_lease.py) and by the keep-link (domain/curfew/keep.py). Moving a lease in is refused.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.curfew import CurfewRules
+from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.errors.findings import error
 from chalicelib.domain.errors.tree import InvalidRequest
 from chalicelib.domain.labs.lab import Lab

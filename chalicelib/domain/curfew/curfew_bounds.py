@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from chalicelib.domain.curfew import CurfewRules, Mode
+from chalicelib.domain.curfew.rules import CurfewRules, Mode
 from chalicelib.domain.errors.findings import Finding, error
 
 #: rule -> least and most, both included.

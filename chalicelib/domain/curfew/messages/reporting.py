@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from chalicelib.domain.plan import SETTLED, Plan
+from chalicelib.domain.curfew.plan import SETTLED, Plan
 
 #: How many nights back an unsent report is made up for.
 BACK = 3

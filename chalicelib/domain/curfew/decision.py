@@ -11,11 +11,11 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.curfew import CurfewRules, Mode
+from chalicelib.domain.curfew.plan import Entry, Fate, Ground
+from chalicelib.domain.curfew.rules import CurfewRules, Mode
 from chalicelib.domain.idleness.verdict import Verdict
 from chalicelib.domain.labs.lab import ENDING, OVER, Lab, Phase
 from chalicelib.domain.labs.schedule import Holidays, local_told, next_curfew
-from chalicelib.domain.plan import Entry, Fate, Ground
 from chalicelib.domain.teardown.orphans import PROTECTED_TAG
 
 #: Values of the tag that mean no; anything else on a cluster protects it.

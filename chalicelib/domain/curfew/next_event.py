@@ -8,10 +8,10 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.curfew import CurfewRules
+from chalicelib.domain.curfew.plan import Ground
+from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.schedule import AtCurfew, Holidays, Night, local_date, next_curfew
-from chalicelib.domain.plan import Ground
 
 #: A curfew at the very instant until which a lab is kept, or protected, is one it faces.
 _TICK = timedelta(microseconds=1)

@@ -9,12 +9,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.curfew import CurfewRules
+from chalicelib.domain.curfew.extension import latest_end
+from chalicelib.domain.curfew.plan import Entry, Ground
+from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.errors.tree import NotKept
-from chalicelib.domain.extending import latest_end
 from chalicelib.domain.labs.lab import ENDING, OVER, Lab, Phase
 from chalicelib.domain.labs.schedule import AtCurfew, Evening, Holidays, next_curfew
-from chalicelib.domain.plan import Entry, Ground
 
 _ASLEEP = frozenset({Phase.HIBERNATING, Phase.HIBERNATED})
 

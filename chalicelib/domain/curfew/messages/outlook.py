@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from chalicelib.domain.fates import no_holidays, why_spared
+from chalicelib.domain.curfew.decision import no_holidays, why_spared
+from chalicelib.domain.curfew.plan import Entry, Ground
 from chalicelib.domain.labs.history import Event, Step, StepStatus
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.schedule import AtCurfew, Holidays, local_told
 from chalicelib.domain.labs.spec import VolumePolicy
-from chalicelib.domain.plan import Entry, Ground
 
 _VOLUMES = {
     VolumePolicy.DELETE: "the volumes of PersistentVolumeClaims are deleted with it",

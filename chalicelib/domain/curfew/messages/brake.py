@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import date
 
-from chalicelib.domain.curfew import CurfewRules, allowance
-from chalicelib.domain.night_report import date_told
+from chalicelib.domain.curfew.messages.report import date_told
+from chalicelib.domain.curfew.rules import CurfewRules, allowance
 from chalicelib.domain.notices.notice import Message, Severity
 from chalicelib.domain.notices.wording import counted, paragraph
 

@@ -1,0 +1,1 @@
+"""What owners and administrators read about the curfew."""
