@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from chalicelib.api.bodies_json import read_json
 from chalicelib.domain.errors.findings import error
 from chalicelib.domain.errors.tree import InvalidRequest
-from chalicelib.domain.reading import child, wrong_type
+from chalicelib.domain.requests.eksctl.reader import child, wrong_type
 
 #: Bytes. The longest real ClusterConfig files are a tenth of it.
 LARGEST_BODY = 64 * 1024

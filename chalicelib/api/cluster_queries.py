@@ -10,7 +10,7 @@ from chalicelib.api.queries import PageQuery, instant_of, page_of, refuse, unkno
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.names import nearest
 from chalicelib.domain.errors.findings import Finding, error
-from chalicelib.domain.reading import Notes, Reader
+from chalicelib.domain.requests.eksctl.reader import Notes, Reader
 from chalicelib.domain.support.deadlines import SupportPhase
 from chalicelib.domain.support.fleet import Registration
 from chalicelib.services.support.queries import Wanted

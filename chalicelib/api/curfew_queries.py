@@ -16,9 +16,9 @@ from chalicelib.domain.curfew.extension import Wish
 from chalicelib.domain.curfew.rules import Mode
 from chalicelib.domain.errors.findings import error
 from chalicelib.domain.errors.tree import InvalidRequest
-from chalicelib.domain.evening_rules import EveningRules, read_evening
 from chalicelib.domain.labs.schedule import Evening
-from chalicelib.domain.reading import Notes, Reader
+from chalicelib.domain.requests.eksctl.reader import Notes, Reader
+from chalicelib.domain.requests.schedule_input import EveningRules, read_evening
 
 #: Each of curfew's numbers as it is called in JSON.
 RULE_NAMES: Mapping[str, str] = {rule: camel(rule) for rule in BOUNDS}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from chalicelib.api.json_words import instant
-from chalicelib.domain.evening_rules import WEEKDAYS
 from chalicelib.domain.labs.schedule import Evening, Night, local_told
+from chalicelib.domain.requests.schedule_input import WEEKDAYS
 
 
 def evening_view(evening: Evening) -> dict[str, Any]:

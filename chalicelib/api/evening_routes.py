@@ -6,7 +6,7 @@ from chalice import Response
 
 from chalicelib.api import curfew_presenters, curfew_queries, presenters
 from chalicelib.api.door import Door, json_answer
-from chalicelib.domain.evening_rules import EveningRules
+from chalicelib.domain.requests.schedule_input import EveningRules
 from chalicelib.logs import logger
 from chalicelib.services.labs import hibernation, lease, queries
 from chalicelib.services.labs.transitions import Answered

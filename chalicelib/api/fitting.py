@@ -14,9 +14,9 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from chalicelib.api.schemas import LabBody
-from chalicelib.domain.eksctl import unquoted_version
 from chalicelib.domain.errors.findings import Finding, error
-from chalicelib.domain.reading import child, unknown_field, wrong_type
+from chalicelib.domain.requests.eksctl.config import unquoted_version
+from chalicelib.domain.requests.eksctl.reader import child, unknown_field, wrong_type
 
 Loc = tuple[int | str, ...]
 

@@ -11,7 +11,7 @@ from chalicelib.domain.core.names import nearest
 from chalicelib.domain.errors.findings import Finding, error, has_errors
 from chalicelib.domain.errors.tree import InvalidRequest
 from chalicelib.domain.labs.lab import Change, Phase
-from chalicelib.domain.reading import Notes, Reader, unknown_field
+from chalicelib.domain.requests.eksctl.reader import Notes, Reader, unknown_field
 
 _DEFAULT, _MOST = 25, 100
 #: The longest Idempotency-Key taken.

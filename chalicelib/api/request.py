@@ -12,18 +12,18 @@ from datetime import datetime
 from chalicelib.api.bodies import read_body
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.names import REGION
-from chalicelib.domain.defaults import usual_region
-from chalicelib.domain.draft import Draft
-from chalicelib.domain.eksctl import is_cluster_config, read_cluster_config
 from chalicelib.domain.errors.findings import Finding, Severity, error, has_errors
 from chalicelib.domain.errors.tree import InvalidRequest
-from chalicelib.domain.evening_rules import USUAL_RULES, EveningRules
 from chalicelib.domain.identity.accounts import LabAccounts
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.labs.limits import Limits
 from chalicelib.domain.labs.spec import LabSpec
+from chalicelib.domain.requests.defaults import usual_region
+from chalicelib.domain.requests.draft import Draft
+from chalicelib.domain.requests.eksctl.config import is_cluster_config, read_cluster_config
+from chalicelib.domain.requests.schedule_input import USUAL_RULES, EveningRules
+from chalicelib.domain.requests.validation.validate import complete, in_callers_words
 from chalicelib.domain.support.calendar import Calendar
-from chalicelib.domain.validation import complete, in_callers_words
 
 #: More than anyone reads at once; a body of 64 KiB can have thousands.
 MOST_FINDINGS = 300
@@ -44,7 +44,7 @@ class LabRequest:
         return asked if asked is not None and known else usual_region(self.draft, limits, accounts)
 
     def in_callers_words(self, findings: Iterable[Finding]) -> tuple[Finding, ...]:
-        """Findings made later (domain/preflight.py), by the paths that the caller wrote."""
+        """Findings made later (domain/requests/preflight.py), by the paths that the caller wrote."""
         return in_callers_words(self.draft, findings)
 
 

@@ -9,10 +9,7 @@ from collections.abc import Mapping
 
 from chalicelib.api.fitting import fit
 from chalicelib.api.schemas import AccessBody, EveningBody, NetworkBody, NodegroupBody
-from chalicelib.domain.defaults import admin_policy
-from chalicelib.domain.draft import Draft, ExternalDnsDraft, NetworkDraft, NodegroupDraft, SshDraft
 from chalicelib.domain.errors.findings import Finding
-from chalicelib.domain.evening_rules import EveningDraft
 from chalicelib.domain.labs.schedule import AtCurfew
 from chalicelib.domain.labs.spec import (
     AccessPolicySpec,
@@ -28,6 +25,9 @@ from chalicelib.domain.labs.spec import (
     VolumePolicy,
     WorkHostSpec,
 )
+from chalicelib.domain.requests.defaults import admin_policy
+from chalicelib.domain.requests.draft import Draft, ExternalDnsDraft, NetworkDraft, NodegroupDraft, SshDraft
+from chalicelib.domain.requests.schedule_input import EveningDraft
 
 
 def read_own(document: Mapping[str, object]) -> tuple[Draft, tuple[Finding, ...]]:

@@ -17,8 +17,8 @@ from chalicelib.api.health_routes import route_health
 from chalicelib.api.json_words import to_json
 from chalicelib.api.keep_routes import route_keeping
 from chalicelib.api.request import complete_request, read_draft
-from chalicelib.domain.evening_rules import EveningRules
 from chalicelib.domain.identity.people import People
+from chalicelib.domain.requests.schedule_input import EveningRules
 from chalicelib.logs import logger
 from chalicelib.ports.deps import Deps
 from chalicelib.services.labs import commands, inventory

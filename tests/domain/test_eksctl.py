@@ -16,8 +16,6 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.domain.draft import Draft, SshDraft, is_under
-from chalicelib.domain.eksctl import read_cluster_config
 from chalicelib.domain.errors.findings import Finding, Severity
 from chalicelib.domain.labs.spec import (
     AddonSpec,
@@ -29,6 +27,8 @@ from chalicelib.domain.labs.spec import (
     SupportPolicy,
     Taint,
 )
+from chalicelib.domain.requests.draft import Draft, SshDraft, is_under
+from chalicelib.domain.requests.eksctl.config import read_cluster_config
 
 FILES = Path(__file__).resolve().parents[1] / "data" / "eksctl"
 FIELDS: dict[str, list[str]] = json.loads((FILES / "fields.json").read_text())

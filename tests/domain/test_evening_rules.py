@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.evening_rules import EveningDraft, EveningRules, read_evening
 from chalicelib.domain.labs.schedule import AtCurfew, Evening, next_curfew
+from chalicelib.domain.requests.schedule_input import EveningDraft, EveningRules, read_evening
 from tests.fakes import NOW
 
 USUAL = Evening("Asia/Seoul", time(22), (0, 1, 2, 3, 4), "KR", (date(2026, 12, 24),), AtCurfew.HIBERNATE, time(8, 30))

@@ -17,7 +17,7 @@ from chalicelib.domain.labs.spec import (
     SshSpec,
     WorkHostSpec,
 )
-from chalicelib.domain.preflight import (
+from chalicelib.domain.requests.preflight import (
     check_addons,
     check_instances,
     check_key_pair,

@@ -9,8 +9,6 @@ import pytest
 
 from chalicelib.domain.core.instance_types import ami_type
 from chalicelib.domain.core.names import as_tag_value, nearest, principal_of, same_principal
-from chalicelib.domain.defaults import DEFAULT_ADDONS
-from chalicelib.domain.draft import Draft, ExternalDnsDraft, NetworkDraft, NodegroupDraft, SshDraft
 from chalicelib.domain.errors.findings import Severity
 from chalicelib.domain.labs.limits import Limits
 from chalicelib.domain.labs.spec import (
@@ -25,7 +23,9 @@ from chalicelib.domain.labs.spec import (
     Taint,
     WorkHostSpec,
 )
-from chalicelib.domain.validation import complete
+from chalicelib.domain.requests.defaults import DEFAULT_ADDONS
+from chalicelib.domain.requests.draft import Draft, ExternalDnsDraft, NetworkDraft, NodegroupDraft, SshDraft
+from chalicelib.domain.requests.validation.validate import complete
 from tests.fakes.builders import ACCOUNT, a_calendar, a_caller
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)

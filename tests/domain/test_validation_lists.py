@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.draft import Draft, NetworkDraft, NodegroupDraft
 from chalicelib.domain.errors.findings import Finding
 from chalicelib.domain.labs.limits import Limits
 from chalicelib.domain.labs.spec import AccessPolicySpec, AccessSpec, AddonSpec, PodIdentitySpec
-from chalicelib.domain.validation import complete
+from chalicelib.domain.requests.draft import Draft, NetworkDraft, NodegroupDraft
+from chalicelib.domain.requests.validation.validate import complete
 from tests.fakes import NOW, a_caller
 from tests.fakes.builders import ACCOUNT, CLUSTER_ADMIN, a_calendar
 

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from chalicelib.domain.changes import change_told, changes_nothing, completed, judge_change
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.curfew.messages.outlook import volumes_told
 from chalicelib.domain.errors.findings import Finding, has_errors, warning
@@ -17,7 +16,8 @@ from chalicelib.domain.errors.tree import InvalidRequest, LabNotFound, NameTaken
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.labs.lab import ENDING, OVER, Change, Lab, Phase
 from chalicelib.domain.labs.spec import LabSpec
-from chalicelib.domain.validation_size import judge_size
+from chalicelib.domain.requests.changes import change_told, changes_nothing, completed, judge_change
+from chalicelib.domain.requests.validation.validation_size import judge_size
 from chalicelib.ports.deps import Deps
 from chalicelib.services.labs.preflight import preflight
 from chalicelib.services.labs.transitions import START_CHECK, Answered, anew, moved, started

@@ -1,4 +1,4 @@
-"""Fetches the facts of the account that a request depends on and has them judged (domain/preflight.py) before it is stored."""
+"""Fetches the facts of the account that a request depends on and has them judged (domain/requests/preflight.py) before it is stored."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from chalicelib.domain.errors.tree import AccessDenied, InvalidRequest, Resource
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.labs.aws_states import SubnetFacts
 from chalicelib.domain.labs.spec import ExistingNetwork, LabSpec
-from chalicelib.domain.preflight import (
+from chalicelib.domain.requests.preflight import (
     check_addons,
     check_instances,
     check_key_pair,

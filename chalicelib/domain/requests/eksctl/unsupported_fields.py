@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from chalicelib.domain.errors.findings import Severity
-from chalicelib.domain.reading import Unhonoured
+from chalicelib.domain.requests.eksctl.reader import Unhonoured
 
 
 def refused(message: str, *harmless: object) -> Unhonoured:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from ipaddress import IPv4Network
 
-from chalicelib.domain.case import Case
 from chalicelib.domain.core.names import PUBLIC_KEY
 from chalicelib.domain.errors.findings import Finding, error, warning
 from chalicelib.domain.labs.spec import EndpointAccess
-from chalicelib.domain.validation_network import PRIVATE_BLOCKS, strict_network
+from chalicelib.domain.requests.validation.context import Case
+from chalicelib.domain.requests.validation.network import PRIVATE_BLOCKS, strict_network
 
 ALLOWED = "endpoint.allowedCidrs"
 API_IS = "The Kubernetes API is"

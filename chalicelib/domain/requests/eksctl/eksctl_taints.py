@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.domain.labs.spec import Taint
-from chalicelib.domain.reading import Reader, as_mapping, in_words
+from chalicelib.domain.requests.eksctl.reader import Reader, as_mapping, in_words
 
 #: Kubernetes' spelling -> EKS's.
 EFFECTS = {"NoSchedule": "NO_SCHEDULE", "NoExecute": "NO_EXECUTE", "PreferNoSchedule": "PREFER_NO_SCHEDULE"}

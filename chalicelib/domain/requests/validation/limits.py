@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from chalicelib.domain.case import Case
-from chalicelib.domain.draft import Draft
 from chalicelib.domain.errors.findings import Finding, error
+from chalicelib.domain.requests.draft import Draft
+from chalicelib.domain.requests.validation.context import Case
 
 _MOST = 50
 #: Namespaces of one access policy: a class has one for each learner.

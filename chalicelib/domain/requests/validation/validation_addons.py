@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 
-from chalicelib.domain.case import Case
 from chalicelib.domain.core.names import ADDON, DOMAIN, HOSTED_ZONE_ID
 from chalicelib.domain.errors.findings import Finding, error, warning
+from chalicelib.domain.requests.validation.context import Case
 
 #: Without these no node becomes ready, or no pod finds another.
 _VITAL = ("vpc-cni", "kube-proxy", "coredns")

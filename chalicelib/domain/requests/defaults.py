@@ -11,8 +11,6 @@ from ipaddress import IPv4Address, ip_address
 
 from chalicelib.domain.core.instance_types import ami_type
 from chalicelib.domain.core.names import partition_of, principal_of, same_principal
-from chalicelib.domain.draft import Draft, NodegroupDraft
-from chalicelib.domain.evening_rules import USUAL_RULES, EveningRules, read_evening
 from chalicelib.domain.identity.accounts import LabAccounts
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.labs.limits import Limits
@@ -34,6 +32,8 @@ from chalicelib.domain.labs.spec import (
     SupportPolicy,
     VolumePolicy,
 )
+from chalicelib.domain.requests.draft import Draft, NodegroupDraft
+from chalicelib.domain.requests.schedule_input import USUAL_RULES, EveningRules, read_evening
 from chalicelib.domain.support.calendar import Calendar
 
 #: Words that ask for the default version.

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.eksctl_unhonoured import ACCESS_ENTRY, IAM, POD_IDENTITY
 from chalicelib.domain.labs.spec import AccessPolicySpec, AccessSpec, PodIdentitySpec
-from chalicelib.domain.reading import Reader
+from chalicelib.domain.requests.eksctl.reader import Reader
+from chalicelib.domain.requests.eksctl.unsupported_fields import ACCESS_ENTRY, IAM, POD_IDENTITY
 
 _MODES = ("API", "API_AND_CONFIG_MAP", "CONFIG_MAP")
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.draft import Draft
-from chalicelib.domain.evening_rules import USUAL_RULES, EveningRules
 from chalicelib.domain.identity.accounts import LabAccounts
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.labs.limits import Limits
 from chalicelib.domain.labs.spec import LabSpec
+from chalicelib.domain.requests.draft import Draft
+from chalicelib.domain.requests.schedule_input import USUAL_RULES, EveningRules
 from chalicelib.domain.support.calendar import Calendar
 
 

@@ -9,15 +9,21 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
-from chalicelib.domain.draft import Draft
-from chalicelib.domain.eksctl_access import read_access, read_iam
-from chalicelib.domain.eksctl_addons import read_addons
-from chalicelib.domain.eksctl_network import read_endpoint, read_network
-from chalicelib.domain.eksctl_nodegroups import read_nodegroups
-from chalicelib.domain.eksctl_unhonoured import ADDONS_CONFIG, CLUSTER, KUBERNETES_NETWORK, LOGGING, METADATA
 from chalicelib.domain.errors.findings import Finding
 from chalicelib.domain.labs.spec import SupportPolicy
-from chalicelib.domain.reading import Notes, Reader
+from chalicelib.domain.requests.draft import Draft
+from chalicelib.domain.requests.eksctl.access import read_access, read_iam
+from chalicelib.domain.requests.eksctl.addons import read_addons
+from chalicelib.domain.requests.eksctl.network import read_endpoint, read_network
+from chalicelib.domain.requests.eksctl.nodegroups import read_nodegroups
+from chalicelib.domain.requests.eksctl.reader import Notes, Reader
+from chalicelib.domain.requests.eksctl.unsupported_fields import (
+    ADDONS_CONFIG,
+    CLUSTER,
+    KUBERNETES_NETWORK,
+    LOGGING,
+    METADATA,
+)
 
 API_VERSION = "eksctl.io/v1alpha5"
 _LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")

@@ -10,25 +10,25 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 
-from chalicelib.domain.case import Case
 from chalicelib.domain.core.names import ACCOUNT, CLUSTER, PASSING_SESSION, REGION
-from chalicelib.domain.defaults import fill
-from chalicelib.domain.draft import Draft
 from chalicelib.domain.errors.findings import Finding, error, has_errors, warning
-from chalicelib.domain.evening_rules import USUAL_RULES, EveningRules, read_evening
 from chalicelib.domain.identity.accounts import LabAccounts
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.labs.limits import Limits
 from chalicelib.domain.labs.spec import LabSpec
+from chalicelib.domain.requests.defaults import fill
+from chalicelib.domain.requests.draft import Draft
+from chalicelib.domain.requests.schedule_input import USUAL_RULES, EveningRules, read_evening
+from chalicelib.domain.requests.validation.access import judge_access, judge_pod_identities
+from chalicelib.domain.requests.validation.context import Case
+from chalicelib.domain.requests.validation.endpoint import judge_endpoint, judge_ssh
+from chalicelib.domain.requests.validation.limits import judge_lists
+from chalicelib.domain.requests.validation.network import judge_network, judge_placement
+from chalicelib.domain.requests.validation.nodegroups import judge_nodegroups
+from chalicelib.domain.requests.validation.validation_addons import judge_addons, judge_external_dns
+from chalicelib.domain.requests.validation.validation_tags import judge_tags
+from chalicelib.domain.requests.validation.version import judge_lease, judge_version
 from chalicelib.domain.support.calendar import Calendar
-from chalicelib.domain.validation_access import judge_access, judge_pod_identities
-from chalicelib.domain.validation_addons import judge_addons, judge_external_dns
-from chalicelib.domain.validation_endpoint import judge_endpoint, judge_ssh
-from chalicelib.domain.validation_lists import judge_lists
-from chalicelib.domain.validation_network import judge_network, judge_placement
-from chalicelib.domain.validation_nodegroups import judge_nodegroups
-from chalicelib.domain.validation_tags import judge_tags
-from chalicelib.domain.validation_version import judge_lease, judge_version
 
 _LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from chalicelib.domain.case import Case
 from chalicelib.domain.core.names import (
     ACCESS_POLICY_ARN,
     DNS_LABEL,
@@ -17,6 +16,7 @@ from chalicelib.domain.core.names import (
 )
 from chalicelib.domain.errors.findings import Finding, error, warning
 from chalicelib.domain.labs.spec import AccessSpec
+from chalicelib.domain.requests.validation.context import Case
 
 #: Access entry types (model: CreateAccessEntryRequest.type); all but STANDARD are for nodes.
 _NODE_TYPES = ("EC2_LINUX", "EC2_WINDOWS", "EC2", "FARGATE_LINUX", "HYBRID_LINUX", "HYPERPOD_LINUX")

@@ -10,7 +10,6 @@ from collections.abc import Iterator, Mapping
 from dataclasses import field
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.evening_rules import UNSAID, EveningDraft
 from chalicelib.domain.labs.spec import (
     AccessSpec,
     AddonSpec,
@@ -24,6 +23,7 @@ from chalicelib.domain.labs.spec import (
     VolumePolicy,
     WorkHostSpec,
 )
+from chalicelib.domain.requests.schedule_input import UNSAID, EveningDraft
 
 
 @dataclass(frozen=True)

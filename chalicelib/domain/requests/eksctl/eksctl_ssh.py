@@ -7,9 +7,9 @@ caller's address, and says so.
 from __future__ import annotations
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.draft import SshDraft
-from chalicelib.domain.eksctl_nodegroups_unhonoured import SSH
-from chalicelib.domain.reading import Reader
+from chalicelib.domain.requests.draft import SshDraft
+from chalicelib.domain.requests.eksctl.eksctl_nodegroups_unhonoured import SSH
+from chalicelib.domain.requests.eksctl.reader import Reader
 
 _NO_KEY = (
     "eksctl would read ~/.ssh/id_rsa.pub on your machine: put the key's text in ssh.publicKey, "

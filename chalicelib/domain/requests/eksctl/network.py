@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.draft import NetworkDraft
-from chalicelib.domain.eksctl_unhonoured import VPC
 from chalicelib.domain.errors.findings import warning
 from chalicelib.domain.labs.spec import EndpointAccess, NatMode
-from chalicelib.domain.reading import Notes, Reader
+from chalicelib.domain.requests.draft import NetworkDraft
+from chalicelib.domain.requests.eksctl.reader import Notes, Reader
+from chalicelib.domain.requests.eksctl.unsupported_fields import VPC
 
 _NAT = {"Disable": NatMode.NONE, "Single": NatMode.SINGLE, "HighlyAvailable": NatMode.SINGLE}
 _NOT_COMPARED = "It is taken from EC2 itself, and what is written here is not compared with it."

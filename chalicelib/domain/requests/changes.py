@@ -9,13 +9,13 @@ from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from chalicelib.domain.core.names import nearest
-from chalicelib.domain.defaults import address_of, reachable_by_nodes
 from chalicelib.domain.errors.findings import Finding, error, warning
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.labs.lab import Change, Lab
 from chalicelib.domain.labs.limits import Limits
 from chalicelib.domain.labs.spec import EndpointAccess
-from chalicelib.domain.validation_endpoint import ALLOWED, API_IS, judge_cidrs
+from chalicelib.domain.requests.defaults import address_of, reachable_by_nodes
+from chalicelib.domain.requests.validation.endpoint import ALLOWED, API_IS, judge_cidrs
 
 
 def completed(change: Change, lab: Lab, caller: Caller) -> Change:

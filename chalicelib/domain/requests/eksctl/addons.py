@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.eksctl_unhonoured import ADDON
 from chalicelib.domain.labs.spec import AddonSpec
-from chalicelib.domain.reading import Reader
+from chalicelib.domain.requests.eksctl.reader import Reader
+from chalicelib.domain.requests.eksctl.unsupported_fields import ADDON
 
 #: Policies that the lab gives these add-ons anyway, and where.
 _GIVEN_ANYWAY = {

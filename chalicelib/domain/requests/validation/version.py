@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from chalicelib.domain.case import Case
 from chalicelib.domain.core.names import MINOR_VERSION
 from chalicelib.domain.errors.findings import Finding, error, warning
 from chalicelib.domain.labs.spec import SupportPolicy
+from chalicelib.domain.requests.validation.context import Case
 from chalicelib.domain.support.calendar import SupportStatus, VersionSupport
 
 

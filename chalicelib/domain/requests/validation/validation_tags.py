@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from chalicelib.domain.case import Case
 from chalicelib.domain.core.names import TAG_TEXT
 from chalicelib.domain.errors.findings import Finding, error
-from chalicelib.domain.reading import child
+from chalicelib.domain.requests.eksctl.reader import child
+from chalicelib.domain.requests.validation.context import Case
 
 #: EKS takes 50 (model: TagMap). Ten are kept for the lab's own, EKS's and the controllers'.
 _MOST = 40

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from chalicelib.domain.eksctl_unhonoured import refused, warned
-from chalicelib.domain.reading import Unhonoured
+from chalicelib.domain.requests.eksctl.reader import Unhonoured
+from chalicelib.domain.requests.eksctl.unsupported_fields import refused, warned
 
 _BOOT = "Nodes boot as EKS sets them up: leave it out, and change them with a DaemonSet once the lab is ready."
 _NO_RIGHTS = (

@@ -6,8 +6,9 @@ instance type and volume size, left out, are a lab's own defaults (t3.medium, 30
 
 from __future__ import annotations
 
-from chalicelib.domain.draft import NodegroupDraft, SshDraft
-from chalicelib.domain.eksctl_nodegroups_unhonoured import (
+from chalicelib.domain.labs.spec import CapacityType, Placement
+from chalicelib.domain.requests.draft import NodegroupDraft, SshDraft
+from chalicelib.domain.requests.eksctl.eksctl_nodegroups_unhonoured import (
     ADDON_POLICIES,
     MANAGED,
     NODE_IAM,
@@ -15,10 +16,9 @@ from chalicelib.domain.eksctl_nodegroups_unhonoured import (
     SPOT,
     UNMANAGED,
 )
-from chalicelib.domain.eksctl_ssh import LabSsh
-from chalicelib.domain.eksctl_taints import read_taints
-from chalicelib.domain.labs.spec import CapacityType, Placement
-from chalicelib.domain.reading import Reader
+from chalicelib.domain.requests.eksctl.eksctl_ssh import LabSsh
+from chalicelib.domain.requests.eksctl.eksctl_taints import read_taints
+from chalicelib.domain.requests.eksctl.reader import Reader
 
 _NODE_POLICIES = frozenset(
     {

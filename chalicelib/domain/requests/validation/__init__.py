@@ -1,0 +1,1 @@
+"""One module per part of the specification, each a list of rules over one context."""
