@@ -10,9 +10,9 @@ from typing import Any
 from chalicelib.aws.curfew_keys import COUNTED
 from chalicelib.aws.store_items import lab_item
 from chalicelib.aws.store_keys import Item, number, tally_key
+from chalicelib.domain.costs import Prices, hourly_cost
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.spec import EndpointAccess, EndpointSpec, LabSpec, NewNetwork, NodegroupSpec
-from chalicelib.domain.money import Prices, hourly_cost
 from sandbox.settings import PROJECT
 
 PLANNING = datetime(2026, 11, 23, 18, 5, tzinfo=UTC)

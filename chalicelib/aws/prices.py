@@ -15,8 +15,8 @@ from typing import Any
 
 from chalicelib.aws.prices_products import BASE, Wanted, an_instance, price_of
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.costs import Prices
 from chalicelib.domain.errors.tree import AwsRefused, Transient
-from chalicelib.domain.money import Prices
 from chalicelib.logs import logger
 
 LIVE = "AWS Price List"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.money import Cost
+from chalicelib.domain.costs import Cost
 
 
 def usd(amount: float) -> str:

@@ -11,6 +11,7 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from chalicelib.domain.costs import saved
 from chalicelib.domain.curfew.decision import FateDecision, Moment, Then, decide_fate
 from chalicelib.domain.curfew.plan import SETTLED, Entry, Fate, Ground, Outcome
 from chalicelib.domain.errors.tree import Superseded
@@ -18,7 +19,6 @@ from chalicelib.domain.labs.history import Event
 from chalicelib.domain.labs.lab import RESTING, Lab, Phase
 from chalicelib.domain.labs.schedule import AtCurfew, next_wake
 from chalicelib.domain.labs.steps import execution_name
-from chalicelib.domain.money import saved
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.recording import WATCH
 from chalicelib.workflows.sweep_idle_region import Region

@@ -8,8 +8,8 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
+from chalicelib.domain.costs import hourly_cost
 from chalicelib.domain.labs.lab import RESTING, Lab
-from chalicelib.domain.money import hourly_cost
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.sweep_idle_region import Region
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from chalicelib.domain.costs import keeping_cost
 from chalicelib.domain.curfew.decision import why_spared
 from chalicelib.domain.curfew.keep import keep
 from chalicelib.domain.curfew.keep_link import sign_link
@@ -19,7 +20,6 @@ from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.errors.tree import EkslabError, NotKept
 from chalicelib.domain.labs.history import Event
 from chalicelib.domain.labs.lab import Lab
-from chalicelib.domain.money import keeping_cost
 from chalicelib.domain.notices.notice import Message
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.sweep_idle_settling import KIND, live_on

@@ -9,13 +9,13 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.costs import Prices, hourly_cost, saved_hourly
 from chalicelib.domain.curfew.next_event import Appointment
 from chalicelib.domain.curfew.plan import Entry, Ground, Stakes
 from chalicelib.domain.idleness.evidence import Evidence
 from chalicelib.domain.idleness.verdict import Verdict
 from chalicelib.domain.labs.lab import Lab, Planned
 from chalicelib.domain.labs.schedule import local_told
-from chalicelib.domain.money import Prices, hourly_cost, saved_hourly
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.costs import keeping_cost
 from chalicelib.domain.curfew.keep import Keeping, keep
 from chalicelib.domain.curfew.keep_link import read_link
 from chalicelib.domain.curfew.plan import Entry
@@ -16,7 +17,6 @@ from chalicelib.domain.errors.tree import LabNotFound, LinkInvalid, NotKept
 from chalicelib.domain.labs.history import Event
 from chalicelib.domain.labs.lab import RESTING, Lab
 from chalicelib.domain.labs.schedule import local_told
-from chalicelib.domain.money import keeping_cost
 from chalicelib.ports.deps import Deps
 from chalicelib.services.curfew.rules import get_rules
 

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.costs import Cost, hourly_cost, keeping_cost
 from chalicelib.domain.curfew.extension import Decision, Wish, extend, last_end
 from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.errors.findings import Finding, error, warning
@@ -17,7 +18,6 @@ from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.labs.history import Event
 from chalicelib.domain.labs.lab import ENDING, OVER, RESTING, Lab, Protection
 from chalicelib.domain.labs.schedule import Evening, local_told, next_wake
-from chalicelib.domain.money import Cost, hourly_cost, keeping_cost
 from chalicelib.domain.support.assessment import decide_support
 from chalicelib.ports.deps import Deps
 from chalicelib.services.labs.commands import own_lab
