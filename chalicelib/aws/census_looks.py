@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from chalicelib.aws.errors import translate
+from chalicelib.aws.clients.errors import translate
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.resources import Kind, Resource
 from chalicelib.domain.errors.tree import ResourceGone

@@ -11,7 +11,7 @@ from typing import Any
 
 from chalicelib.aws.census_arns import identify, is_part, stays, whole
 from chalicelib.aws.census_looks import Looks, seen_in_ec2
-from chalicelib.aws.errors import translate
+from chalicelib.aws.clients.errors import translate
 from chalicelib.domain.core.resources import Kind, Resource, Target
 from chalicelib.domain.errors.tree import AwsRefused, Transient
 from chalicelib.domain.teardown.evidence import CLUSTER_PREFIX, LAB_TAG, OWNING_KEYS

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from chalicelib.aws.clients.errors import translate
 from chalicelib.aws.clusters_calls import EksCalls, check_ours, issues_of, token_for
-from chalicelib.aws.errors import translate
 from chalicelib.domain.errors.tree import AlreadyExists
 from chalicelib.domain.labs.aws_states import NodegroupState, UpdateState
 from chalicelib.domain.labs.lab import Lab, NodegroupSize

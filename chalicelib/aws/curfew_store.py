@@ -9,10 +9,10 @@ import json
 from collections.abc import Callable
 from datetime import datetime
 
+from chalicelib.aws.clients.errors import translate
 from chalicelib.aws.curfew_keys import RULES, VERDICTS_KEPT, blocked_labs, expiry, resting_labs, verdict_key
 from chalicelib.aws.curfew_store_alive import alive_count, running_now
 from chalicelib.aws.curfew_store_plans import DynamoPlans
-from chalicelib.aws.errors import translate
 from chalicelib.aws.store_creating import get
 from chalicelib.aws.store_items import SCHEMA, body_of, thing_of
 from chalicelib.aws.store_keys import Item, lab_id_of, number, text

@@ -13,8 +13,8 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import Any
 
+from chalicelib.aws.clients.errors import translate
 from chalicelib.aws.curfew_keys import COUNTED, whole_tally
-from chalicelib.aws.errors import translate
 from chalicelib.aws.store_keys import BY_AGE, EVERYONE, Item, lab_id_of, lab_key, tally_key, text
 from chalicelib.aws.store_pages import Listing, all_items
 from chalicelib.aws.store_tally import running

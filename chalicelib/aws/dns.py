@@ -6,7 +6,7 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.aws.errors import translate
+from chalicelib.aws.clients.errors import translate
 from chalicelib.domain.errors.tree import AwsRefused, ResourceGone
 from chalicelib.domain.labs.aws_states import HostedZone
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from chalicelib.aws.errors import translate
+from chalicelib.aws.clients.errors import translate
 from chalicelib.aws.fleet_addons import FleetAddonCalls
 from chalicelib.aws.fleet_insights import InsightCalls
 from chalicelib.aws.fleet_nodes import NodeReading

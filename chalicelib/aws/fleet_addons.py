@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from chalicelib.aws.clients.errors import translate
 from chalicelib.aws.clusters_calls import EksCalls
-from chalicelib.aws.errors import translate
 from chalicelib.domain.errors.tree import AwsRefused, ResourceGone
 from chalicelib.domain.support.fleet import AddonAtNext
 

@@ -9,8 +9,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from chalicelib.aws.clients.errors import translate
 from chalicelib.aws.clusters_calls import EksCalls
-from chalicelib.aws.errors import translate
 from chalicelib.domain.errors.tree import AwsRefused, ResourceGone
 from chalicelib.domain.support.fleet import Insight, InsightStatus
 from chalicelib.logs import logger

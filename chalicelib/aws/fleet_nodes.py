@@ -11,8 +11,8 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from chalicelib.aws.clients.errors import translate
 from chalicelib.aws.clusters_calls import EksCalls
-from chalicelib.aws.errors import translate
 from chalicelib.domain.errors.tree import AccessDenied, ResourceGone
 from chalicelib.domain.support.fleet import NodeKind, Nodes
 

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from chalicelib.aws.errors import translate
+from chalicelib.aws.clients.errors import translate
 from chalicelib.aws.fleet_keys import NOTICES, notice_index_values, notice_key, notices_pk, partition, to_come
 from chalicelib.aws.store_items import SCHEMA, body_of, thing_of
 from chalicelib.aws.store_keys import BY_AGE, Item, number, stamp, text

@@ -11,7 +11,7 @@ from typing import Any
 from botocore.auth import SigV4QueryAuth
 from botocore.awsrequest import AWSRequest
 
-from chalicelib.aws.errors import translate
+from chalicelib.aws.clients.errors import translate
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spec import AccessPolicySpec, AccessSpec
 from chalicelib.ports.eks import Clusters

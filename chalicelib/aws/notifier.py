@@ -12,7 +12,7 @@ import unicodedata
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.aws.errors import PASSING, THROTTLED, translate
+from chalicelib.aws.clients.errors import PASSING, THROTTLED, translate
 from chalicelib.domain.errors.tree import AwsRefused, AwsUnavailable, EkslabError, Throttled
 from chalicelib.domain.notices.chat import chat_document
 from chalicelib.domain.notices.notice import Message

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.aws.errors import translate
+from chalicelib.aws.clients.errors import translate
 from chalicelib.domain.errors.tree import ResourceGone
 
 

@@ -11,7 +11,7 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from chalicelib.aws.errors import translate
+from chalicelib.aws.clients.errors import translate
 from chalicelib.aws.kubernetes_use import KubernetesUseReading
 from chalicelib.aws.signals_audit import AuditLog
 from chalicelib.aws.signals_clusters import ClusterReading

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from chalicelib.aws.errors import translate
+from chalicelib.aws.clients.errors import translate
 from chalicelib.aws.signals_reading import Reading, Window, noting
 from chalicelib.domain.core.names import principal_of, same_principal
 from chalicelib.domain.idleness.evidence import Seen, Source

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from chalicelib.aws.errors import translate
+from chalicelib.aws.clients.errors import translate
 from chalicelib.aws.signals_reading import Reading
 from chalicelib.domain.idleness.evidence import BalancerUse
 from chalicelib.domain.teardown.evidence import CLUSTER_PREFIX, PVC_TAG, owning_tags

@@ -11,7 +11,7 @@ from dataclasses import field
 from datetime import UTC, datetime
 from typing import Any
 
-from chalicelib.aws.errors import translate
+from chalicelib.aws.clients.errors import translate
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.errors.tree import EkslabError
 from chalicelib.domain.idleness.evidence import Series

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC
 from typing import Any
 
-from chalicelib.aws.errors import translate
+from chalicelib.aws.clients.errors import translate
 from chalicelib.aws.signals_reading import Reading, Window
 from chalicelib.domain.core.names import PASSING_SESSION, principal_of, same_principal
 from chalicelib.domain.errors.tree import EkslabError

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from chalicelib.aws.errors import translate
+from chalicelib.aws.clients.errors import translate
 from chalicelib.aws.stack_resources import described
 from chalicelib.domain.core.resources import Resource
 from chalicelib.domain.errors.tree import AlreadyExists, AwsRefused, ResourceGone

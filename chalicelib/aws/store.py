@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-from chalicelib.aws.errors import translate
+from chalicelib.aws.clients.errors import translate
 from chalicelib.aws.store_changing import change_lab
 from chalicelib.aws.store_creating import LabCreation, lab_of_key, load
 from chalicelib.aws.store_items import entry_item, event_item, run_item, step_item, thing_of

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import field
 from typing import Any
 
-from chalicelib.aws.errors import translate
+from chalicelib.aws.clients.errors import translate
 from chalicelib.aws.store_keys import Item, text
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.errors.findings import error

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from chalicelib.aws.errors import translate
+from chalicelib.aws.clients.errors import translate
 from chalicelib.domain.errors.tree import AwsRefused, Transient
 from chalicelib.domain.support.calendar import Calendar, VersionSupport
 from chalicelib.logs import logger

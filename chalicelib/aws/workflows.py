@@ -9,7 +9,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.aws.errors import translate
+from chalicelib.aws.clients.errors import translate
 from chalicelib.domain.core.names import partition_of
 from chalicelib.domain.errors.tree import AwsRefused
 from chalicelib.logs import logger, request_id

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Any
 import botocore.session
 from botocore.config import Config
 
-from chalicelib.aws.assumed import AssumedClient, AssumedClients, AssumedSession
+from chalicelib.aws.clients.assumed_roles import AssumedClient, AssumedClients, AssumedSession
 from chalicelib.aws.clock import SystemClock
 from chalicelib.aws.kubernetes_token import ClusterTokens
 from chalicelib.settings import Settings, load_settings
 
 if TYPE_CHECKING:
+    from chalicelib.aws.clients.registered_roles import MemberRoles
     from chalicelib.aws.fleet_store import DynamoFleetStore
-    from chalicelib.aws.member_roles import MemberRoles
 
 #: Adaptive retries calm a throttled account; short timeouts leave a Lambda time to report.
 _CONFIG = Config(retries={"mode": "adaptive", "max_attempts": 6}, connect_timeout=5, read_timeout=25)
@@ -104,7 +104,7 @@ def _assumed() -> AssumedClients:
 
 @cache
 def _member_roles() -> MemberRoles:
-    from chalicelib.aws.member_roles import MemberRoles
+    from chalicelib.aws.clients.registered_roles import MemberRoles
 
     return MemberRoles(fleet_store().registrations, SystemClock().now)
 

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from chalicelib.aws.assumed import AssumedClients, AssumedSession
+from chalicelib.aws.clients.assumed_roles import AssumedClients, AssumedSession
 from chalicelib.domain.errors.tree import AccessDenied
 from tests.fakes.clock import FakeClock
 

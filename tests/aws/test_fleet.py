@@ -18,7 +18,7 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from chalicelib.aws.assumed import AssumedClients
+from chalicelib.aws.clients.assumed_roles import AssumedClients
 from chalicelib.aws.fleet import EksFleet
 from chalicelib.aws.versions import LIVE
 from chalicelib.domain.core.place import Place

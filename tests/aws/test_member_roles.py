@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from chalicelib.aws.member_roles import MemberRoles
+from chalicelib.aws.clients.registered_roles import MemberRoles
 from chalicelib.domain.errors.explain import explain
 from chalicelib.domain.errors.tree import AccessDenied
 from chalicelib.domain.support.fleet import Registration

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import fields, replace
 from datetime import timedelta
 
-from chalicelib.aws.assumed import AssumedClient, AssumedClients
+from chalicelib.aws.clients.assumed_roles import AssumedClient, AssumedClients
+from chalicelib.aws.clients.registered_roles import MemberRoles
 from chalicelib.aws.kubernetes import KubernetesApi
 from chalicelib.aws.kubernetes_use import KubernetesUseReading
-from chalicelib.aws.member_roles import MemberRoles
 from chalicelib.aws.signals import AwsSignals, SignalClients
 from chalicelib.aws.signals_reading import Reading
 from chalicelib.domain.curfew.rules import CurfewRules

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from chalicelib.aws.errors import translate
+from chalicelib.aws.clients.errors import translate
 from chalicelib.aws.finders.reading import arn, attributes, every, tags_of
 from chalicelib.domain.core.resources import Kind, Resource, Target
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from botocore.credentials import Credentials
 
-from chalicelib.aws.errors import STALE, translate
+from chalicelib.aws.clients.errors import STALE, translate
 
 SESSION_NAME = "ekslab"
 #: Credentials this near their end are not used any more.

@@ -1,0 +1,1 @@
+"""Assumed roles, and the one table from AWS error codes to our errors."""
