@@ -13,9 +13,9 @@ from functools import partial
 from typing import Any
 
 from benchmarks.sweep_reads import CURFEW, NIGHT, PLANNING, Counting, lab_id, put_fleet
-from chalicelib.aws.curfew_store import DynamoCurfewStore
-from chalicelib.aws.store import DynamoStore
-from chalicelib.aws.store_keys import BY_AGE, EVERYONE, text
+from chalicelib.aws.dynamodb.curfew.store import DynamoCurfewStore
+from chalicelib.aws.dynamodb.keys import BY_AGE, EVERYONE, text
+from chalicelib.aws.dynamodb.labs.store import DynamoStore
 from chalicelib.domain.curfew.plan import Outcome
 from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.idleness.evidence import Evidence, Seen

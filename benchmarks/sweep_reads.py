@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from chalicelib.aws.curfew_keys import COUNTED
-from chalicelib.aws.store_items import lab_item
-from chalicelib.aws.store_keys import Item, number, tally_key
+from chalicelib.aws.dynamodb.curfew.keys import COUNTED
+from chalicelib.aws.dynamodb.items import lab_item
+from chalicelib.aws.dynamodb.keys import Item, number, tally_key
 from chalicelib.domain.costs import Prices, hourly_cost
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.spec import EndpointAccess, EndpointSpec, LabSpec, NewNetwork, NodegroupSpec

@@ -13,8 +13,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from chalicelib.aws.curfew_store_alive import alive_count
-from chalicelib.aws.store import DynamoStore
+from chalicelib.aws.dynamodb.curfew.alive import alive_count
+from chalicelib.aws.dynamodb.labs.store import DynamoStore
 from chalicelib.domain.labs.lab import OVER, Lab, Phase
 from chalicelib.domain.teardown.evidence import LAB_TAG
 from deploying.artifacts import ClientFactory

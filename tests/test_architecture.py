@@ -83,7 +83,12 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "chalicelib.domain.core.deferred",
     ),
     "sandbox/": ("sandbox", "deploying"),
-    "deploying/": ("deploying", "chalicelib.aws.store", "chalicelib.aws.curfew_store_alive", "chalicelib.domain"),
+    "deploying/": (
+        "deploying",
+        "chalicelib.aws.dynamodb.labs.store",
+        "chalicelib.aws.dynamodb.curfew.alive",
+        "chalicelib.domain",
+    ),
     "ekslab/": ("ekslab",),
     "benchmarks/": ("benchmarks", "sandbox", "ekslab"),
     "benchmarks/bench_cold_start.py": ("deploying",),
@@ -185,6 +190,6 @@ def test_a_room_is_small_enough_to_live_in_and_says_what_it_is(path: Path) -> No
 def test_a_breach_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     room = tmp_path / "chalicelib/domain"
     room.mkdir(parents=True)
-    (room / "bad.py").write_text("import boto3\nfrom chalicelib.aws.store import DynamoStore\n")
+    (room / "bad.py").write_text("import boto3\nfrom chalicelib.aws.dynamodb.labs.store import DynamoStore\n")
     monkeypatch.setattr("tests.test_architecture.PROJECT", tmp_path)
     assert [line.split(":")[1] for line in breaches(room / "bad.py")] == ["1", "2"]

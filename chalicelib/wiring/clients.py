@@ -20,7 +20,7 @@ from chalicelib.settings import Settings, load_settings
 
 if TYPE_CHECKING:
     from chalicelib.aws.clients.registered_roles import MemberRoles
-    from chalicelib.aws.fleet_store import DynamoFleetStore
+    from chalicelib.aws.dynamodb.support.store import DynamoFleetStore
 
 #: Adaptive retries calm a throttled account; short timeouts leave a Lambda time to report.
 _CONFIG = Config(retries={"mode": "adaptive", "max_attempts": 6}, connect_timeout=5, read_timeout=25)
@@ -112,7 +112,7 @@ def _member_roles() -> MemberRoles:
 @cache
 def fleet_store() -> DynamoFleetStore:
     """The registry and the fleet of this process."""
-    from chalicelib.aws.fleet_store import DynamoFleetStore
+    from chalicelib.aws.dynamodb.support.store import DynamoFleetStore
 
     settings = get_settings()
     return DynamoFleetStore(LazyClient("dynamodb", settings.region), settings.table)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache, partial
 
 from chalicelib.aws.clock import SystemClock
-from chalicelib.aws.curfew_store import DynamoCurfewStore
+from chalicelib.aws.dynamodb.curfew.store import DynamoCurfewStore
 from chalicelib.aws.holidays import is_known_country, public_holidays
 from chalicelib.aws.link_keys import SecretsLinkKeys
 from chalicelib.aws.prices import PriceList

@@ -12,8 +12,8 @@ from typing import Any
 import boto3
 from moto import mock_aws
 
-from chalicelib.aws.curfew_store import DynamoCurfewStore
-from chalicelib.aws.store import DynamoStore
+from chalicelib.aws.dynamodb.curfew.store import DynamoCurfewStore
+from chalicelib.aws.dynamodb.labs.store import DynamoStore
 from chalicelib.domain.curfew.plan import Entry, Ground, Stakes
 from chalicelib.domain.idleness.verdict import Sign, Signal, Verdict
 from chalicelib.domain.labs.lab import Lab

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.aws.curfew_store import DynamoCurfewStore
-from chalicelib.aws.store import DynamoStore
-from chalicelib.aws.store_keys import ALIVE, TALLIES, lab_key
+from chalicelib.aws.dynamodb.curfew.store import DynamoCurfewStore
+from chalicelib.aws.dynamodb.keys import ALIVE, TALLIES, lab_key
+from chalicelib.aws.dynamodb.labs.store import DynamoStore
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.errors.tree import AwsRefused, AwsUnavailable
 from chalicelib.domain.labs.lab import Phase

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.aws.curfew_keys import header_key, line_key
-from chalicelib.aws.curfew_store import DynamoCurfewStore
+from chalicelib.aws.dynamodb.curfew.keys import header_key, line_key
+from chalicelib.aws.dynamodb.curfew.store import DynamoCurfewStore
 from chalicelib.domain.curfew.plan import Entry, Fate, Outcome, Plan
 from chalicelib.domain.errors.tree import AwsUnavailable, StaleLab, Throttled, Unreadable
 from tests.aws.given_curfew import NIGHT, an_entry, moto_client

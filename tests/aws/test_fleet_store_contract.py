@@ -11,7 +11,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from chalicelib.aws.fleet_store import DynamoFleetStore
+from chalicelib.aws.dynamodb.support.store import DynamoFleetStore
 from chalicelib.domain.errors.tree import InvalidRequest
 from chalicelib.domain.notices.notice import Notice, NoticeKind, NoticeState, Watched
 from chalicelib.domain.support.deadlines import DeadlineKind

@@ -9,7 +9,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from chalicelib.aws.fleet_store import DynamoFleetStore
+from chalicelib.aws.dynamodb.support.store import DynamoFleetStore
 from chalicelib.domain.errors.tree import AwsUnavailable, StaleLab, Throttled
 from chalicelib.domain.notices.notice import Watched
 from tests.aws.table import create_table

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from chalicelib.aws.fleet_store import DynamoFleetStore
+from chalicelib.aws.dynamodb.support.store import DynamoFleetStore
 from chalicelib.domain.notices.notice import Watched
 from chalicelib.ports.support import FleetStore
 from tests.aws.table import create_table

@@ -12,7 +12,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from chalicelib.aws.store import DynamoStore
+from chalicelib.aws.dynamodb.labs.store import DynamoStore
 from chalicelib.domain.core.resources import EntryState, Kind, LedgerEntry, Resource
 from chalicelib.domain.core.service_health import Run
 from chalicelib.domain.errors.tree import IdempotencyConflict, InvalidRequest, LabNotFound, NameTaken, TooManyLabs

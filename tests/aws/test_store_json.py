@@ -14,7 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from chalicelib.aws.store_json import Unfit, read, written
+from chalicelib.aws.dynamodb.codec import Unfit, read, written
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.core.resources import LedgerEntry
 from chalicelib.domain.core.service_health import Run

@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.aws.store import DynamoStore
+from chalicelib.aws.dynamodb.labs.store import DynamoStore
 from chalicelib.domain.errors.tree import EkslabError
 from sandbox.emulator import running_sandbox
 from tests.aws.table import create_table

@@ -12,8 +12,8 @@ import pytest
 from botocore.exceptions import ClientError, ReadTimeoutError
 from moto import mock_aws
 
-from chalicelib.aws.store import DynamoStore
-from chalicelib.aws.store_keys import lab_key
+from chalicelib.aws.dynamodb.keys import lab_key
+from chalicelib.aws.dynamodb.labs.store import DynamoStore
 from chalicelib.domain.errors.tree import AwsRefused, AwsUnavailable, StaleLab, Throttled, Unreadable
 from tests.aws.table import create_table
 from tests.fakes import NOW, a_lab, a_spec

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from chalicelib.aws.store import DynamoStore
+from chalicelib.aws.dynamodb.labs.store import DynamoStore
 from chalicelib.domain.errors.tree import EkslabError
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.ports.deps import Store

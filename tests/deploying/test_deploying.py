@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from chalicelib.aws.store import DynamoStore
+from chalicelib.aws.dynamodb.labs.store import DynamoStore
 from chalicelib.domain.labs.lab import Phase
 from deploying.__main__ import parameters, stack_name
 from deploying.deploy import Refused, deploy

@@ -16,8 +16,8 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from chalicelib.aws.curfew_store_alive import alive_count
-from chalicelib.aws.store import DynamoStore
+from chalicelib.aws.dynamodb.curfew.alive import alive_count
+from chalicelib.aws.dynamodb.labs.store import DynamoStore
 from chalicelib.domain.labs.lab import Phase
 from deploying.deploy import deploy
 from deploying.destroy import StillInUse, destroy

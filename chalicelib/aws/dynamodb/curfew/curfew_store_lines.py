@@ -11,9 +11,9 @@ import json
 from collections.abc import Mapping, Sequence
 from datetime import date
 
-from chalicelib.aws.curfew_keys import LINES_KEPT, PLANS_KEPT, UNWARNED, header_key, line_key, plan_expiry
-from chalicelib.aws.store_items import SCHEMA, body_of, read_body, thing_of
-from chalicelib.aws.store_keys import Item, number, text
+from chalicelib.aws.dynamodb.curfew.keys import LINES_KEPT, PLANS_KEPT, UNWARNED, header_key, line_key, plan_expiry
+from chalicelib.aws.dynamodb.items import SCHEMA, body_of, read_body, thing_of
+from chalicelib.aws.dynamodb.keys import Item, number, text
 from chalicelib.domain.curfew.plan import Entry, Fate, Outcome, Plan, PlanHeader
 
 

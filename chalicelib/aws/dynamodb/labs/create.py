@@ -11,10 +11,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.aws.clients.errors import translate
-from chalicelib.aws.store_items import event_item, lab_item, thing_of
-from chalicelib.aws.store_keys import Item, idempotency_key_of, lab_key, name_key, number, owner_key, text
-from chalicelib.aws.store_tally import tallying
-from chalicelib.aws.store_writes import ATTEMPTS, Reason, add, put, transact
+from chalicelib.aws.dynamodb.items import event_item, lab_item, thing_of
+from chalicelib.aws.dynamodb.keys import Item, idempotency_key_of, lab_key, name_key, number, owner_key, text
+from chalicelib.aws.dynamodb.labs.counters import tallying
+from chalicelib.aws.dynamodb.transactions import ATTEMPTS, Reason, add, put, transact
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.errors.tree import AwsUnavailable, IdempotencyConflict, NameTaken, TooManyLabs
 from chalicelib.domain.labs.lab import Lab

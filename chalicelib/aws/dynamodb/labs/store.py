@@ -7,10 +7,8 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from chalicelib.aws.clients.errors import translate
-from chalicelib.aws.store_changing import change_lab
-from chalicelib.aws.store_creating import LabCreation, lab_of_key, load
-from chalicelib.aws.store_items import entry_item, event_item, run_item, step_item, thing_of
-from chalicelib.aws.store_keys import (
+from chalicelib.aws.dynamodb.items import entry_item, event_item, run_item, step_item, thing_of
+from chalicelib.aws.dynamodb.keys import (
     BY_AGE,
     BY_OWNER,
     DUE,
@@ -23,8 +21,10 @@ from chalicelib.aws.store_keys import (
     stamp,
     text,
 )
-from chalicelib.aws.store_pages import Listing, all_items, one_page
-from chalicelib.aws.store_receipts import put_receipt, receipts_of
+from chalicelib.aws.dynamodb.labs.change import change_lab
+from chalicelib.aws.dynamodb.labs.create import LabCreation, lab_of_key, load
+from chalicelib.aws.dynamodb.labs.receipts import put_receipt, receipts_of
+from chalicelib.aws.dynamodb.pages import Listing, all_items, one_page
 from chalicelib.domain.core.resources import LedgerEntry
 from chalicelib.domain.core.service_health import Run
 from chalicelib.domain.errors.tree import LabNotFound

@@ -10,9 +10,9 @@ import secrets
 from collections.abc import Iterable, Sequence
 from typing import Any
 
-from chalicelib.aws.store_items import SCHEMA, body_of, read_body
-from chalicelib.aws.store_keys import Item, key, lab_pk, number, text
-from chalicelib.aws.store_writes import put, transact
+from chalicelib.aws.dynamodb.items import SCHEMA, body_of, read_body
+from chalicelib.aws.dynamodb.keys import Item, key, lab_pk, number, text
+from chalicelib.aws.dynamodb.transactions import put, transact
 from chalicelib.domain.errors.tree import AwsUnavailable
 from chalicelib.domain.teardown.receipt import Receipt
 

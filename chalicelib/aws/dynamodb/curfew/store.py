@@ -10,14 +10,14 @@ from collections.abc import Callable
 from datetime import datetime
 
 from chalicelib.aws.clients.errors import translate
-from chalicelib.aws.curfew_keys import RULES, VERDICTS_KEPT, blocked_labs, expiry, resting_labs, verdict_key
-from chalicelib.aws.curfew_store_alive import alive_count, running_now
-from chalicelib.aws.curfew_store_plans import DynamoPlans
-from chalicelib.aws.store_creating import get
-from chalicelib.aws.store_items import SCHEMA, body_of, thing_of
-from chalicelib.aws.store_keys import Item, lab_id_of, number, text
-from chalicelib.aws.store_pages import all_items
-from chalicelib.aws.store_writes import ATTEMPTS
+from chalicelib.aws.dynamodb.curfew.alive import alive_count, running_now
+from chalicelib.aws.dynamodb.curfew.keys import RULES, VERDICTS_KEPT, blocked_labs, expiry, resting_labs, verdict_key
+from chalicelib.aws.dynamodb.curfew.plans import DynamoPlans
+from chalicelib.aws.dynamodb.items import SCHEMA, body_of, thing_of
+from chalicelib.aws.dynamodb.keys import Item, lab_id_of, number, text
+from chalicelib.aws.dynamodb.labs.create import get
+from chalicelib.aws.dynamodb.pages import all_items
+from chalicelib.aws.dynamodb.transactions import ATTEMPTS
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.errors.tree import StaleLab

@@ -16,8 +16,8 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 
-from chalicelib.aws.store_keys import DUE, Item, key, stamp, text
-from chalicelib.aws.store_pages import Listing
+from chalicelib.aws.dynamodb.keys import DUE, Item, key, stamp, text
+from chalicelib.aws.dynamodb.pages import Listing
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.notices.notice import Notice, Watched
 from chalicelib.domain.support.fleet import ClusterKey

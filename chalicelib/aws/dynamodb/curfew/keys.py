@@ -18,8 +18,8 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
 
-from chalicelib.aws.store_keys import ALIVE, BLOCKED_SHARD, CURFEW_SHARD, DUE, Item, key, lab_pk, number, stamp, text
-from chalicelib.aws.store_pages import Listing
+from chalicelib.aws.dynamodb.keys import ALIVE, BLOCKED_SHARD, CURFEW_SHARD, DUE, Item, key, lab_pk, number, stamp, text
+from chalicelib.aws.dynamodb.pages import Listing
 
 UNWARNED = "UNWARNED"
 PLANS_KEPT, LINES_KEPT, VERDICTS_KEPT = timedelta(days=400), timedelta(days=407), timedelta(days=30)

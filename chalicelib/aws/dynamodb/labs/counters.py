@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from chalicelib.aws.store_keys import Item, tally_key
-from chalicelib.aws.store_writes import add_all
+from chalicelib.aws.dynamodb.keys import Item, tally_key
+from chalicelib.aws.dynamodb.transactions import add_all
 from chalicelib.domain.labs.lab import OVER, Lab, Phase
 from chalicelib.domain.running import Running
 

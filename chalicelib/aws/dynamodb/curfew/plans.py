@@ -13,13 +13,21 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
-from chalicelib.aws.curfew_keys import header_key, line_key, unwarned_lines, whole_plan
-from chalicelib.aws.curfew_store_lines import as_read, digests_of, fate_of, header_item, line_item, line_of, plan_of
-from chalicelib.aws.store_creating import get
-from chalicelib.aws.store_items import body_of, thing_of
-from chalicelib.aws.store_keys import Item, text
-from chalicelib.aws.store_pages import all_items
-from chalicelib.aws.store_writes import ATTEMPTS, put, transact
+from chalicelib.aws.dynamodb.curfew.curfew_store_lines import (
+    as_read,
+    digests_of,
+    fate_of,
+    header_item,
+    line_item,
+    line_of,
+    plan_of,
+)
+from chalicelib.aws.dynamodb.curfew.keys import header_key, line_key, unwarned_lines, whole_plan
+from chalicelib.aws.dynamodb.items import body_of, thing_of
+from chalicelib.aws.dynamodb.keys import Item, text
+from chalicelib.aws.dynamodb.labs.create import get
+from chalicelib.aws.dynamodb.pages import all_items
+from chalicelib.aws.dynamodb.transactions import ATTEMPTS, put, transact
 from chalicelib.domain.curfew.plan import Entry, Fate, Plan, PlanHeader, entry_digest, hash_of_digests
 from chalicelib.domain.errors.tree import AwsUnavailable, StaleLab, Unreadable
 

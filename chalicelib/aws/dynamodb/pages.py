@@ -14,7 +14,7 @@ from dataclasses import field
 from typing import Any
 
 from chalicelib.aws.clients.errors import translate
-from chalicelib.aws.store_keys import Item, text
+from chalicelib.aws.dynamodb.keys import Item, text
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.errors.findings import error
 from chalicelib.domain.errors.tree import InvalidRequest

@@ -13,11 +13,18 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.aws.clients.errors import translate
-from chalicelib.aws.fleet_keys import NOTICES, notice_index_values, notice_key, notices_pk, partition, to_come
-from chalicelib.aws.store_items import SCHEMA, body_of, thing_of
-from chalicelib.aws.store_keys import BY_AGE, Item, number, stamp, text
-from chalicelib.aws.store_pages import Listing, all_items, one_page
-from chalicelib.aws.store_writes import ATTEMPTS, put, transact
+from chalicelib.aws.dynamodb.items import SCHEMA, body_of, thing_of
+from chalicelib.aws.dynamodb.keys import BY_AGE, Item, number, stamp, text
+from chalicelib.aws.dynamodb.pages import Listing, all_items, one_page
+from chalicelib.aws.dynamodb.support.keys import (
+    NOTICES,
+    notice_index_values,
+    notice_key,
+    notices_pk,
+    partition,
+    to_come,
+)
+from chalicelib.aws.dynamodb.transactions import ATTEMPTS, put, transact
 from chalicelib.domain.errors.tree import AwsRefused, AwsUnavailable
 from chalicelib.domain.notices.notice import Notice, NoticeState
 from chalicelib.domain.support.fleet import ClusterKey

@@ -10,11 +10,11 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
-from chalicelib.aws.store_creating import get
-from chalicelib.aws.store_items import lab_item, thing_of
-from chalicelib.aws.store_keys import Item, lab_key, name_key, number, owner_key, text
-from chalicelib.aws.store_tally import tallying
-from chalicelib.aws.store_writes import ATTEMPTS, add, delete, put, transact
+from chalicelib.aws.dynamodb.items import lab_item, thing_of
+from chalicelib.aws.dynamodb.keys import Item, lab_key, name_key, number, owner_key, text
+from chalicelib.aws.dynamodb.labs.counters import tallying
+from chalicelib.aws.dynamodb.labs.create import get
+from chalicelib.aws.dynamodb.transactions import ATTEMPTS, add, delete, put, transact
 from chalicelib.domain.errors.tree import LabNotFound, StaleLab
 from chalicelib.domain.labs.lab import OVER, Lab
 

@@ -8,7 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from chalicelib.aws.clients.errors import translate
-from chalicelib.aws.store_keys import Item
+from chalicelib.aws.dynamodb.keys import Item
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.errors.tree import AwsUnavailable, Throttled
 

@@ -14,11 +14,11 @@ from itertools import islice
 from typing import Any
 
 from chalicelib.aws.clients.errors import translate
-from chalicelib.aws.curfew_keys import COUNTED, whole_tally
-from chalicelib.aws.store_keys import BY_AGE, EVERYONE, Item, lab_id_of, lab_key, tally_key, text
-from chalicelib.aws.store_pages import Listing, all_items
-from chalicelib.aws.store_tally import running
-from chalicelib.aws.store_writes import ATTEMPTS, add, transact
+from chalicelib.aws.dynamodb.curfew.keys import COUNTED, whole_tally
+from chalicelib.aws.dynamodb.keys import BY_AGE, EVERYONE, Item, lab_id_of, lab_key, tally_key, text
+from chalicelib.aws.dynamodb.labs.counters import running
+from chalicelib.aws.dynamodb.pages import Listing, all_items
+from chalicelib.aws.dynamodb.transactions import ATTEMPTS, add, transact
 from chalicelib.domain.errors.tree import AwsUnavailable
 from chalicelib.domain.labs.lab import OVER
 from chalicelib.domain.running import Running

@@ -10,7 +10,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from chalicelib.aws.clients.errors import translate
-from chalicelib.aws.fleet_keys import (
+from chalicelib.aws.dynamodb.items import SCHEMA, body_of, read_body, thing_of
+from chalicelib.aws.dynamodb.keys import Item, number, text
+from chalicelib.aws.dynamodb.labs.create import get
+from chalicelib.aws.dynamodb.pages import all_items, one_page
+from chalicelib.aws.dynamodb.support.keys import (
     FLEET,
     REGISTRY,
     TROUBLES,
@@ -22,12 +26,8 @@ from chalicelib.aws.fleet_keys import (
     watched_index_values,
     watched_key,
 )
-from chalicelib.aws.fleet_notices import DynamoNotices
-from chalicelib.aws.store_creating import get
-from chalicelib.aws.store_items import SCHEMA, body_of, read_body, thing_of
-from chalicelib.aws.store_keys import Item, number, text
-from chalicelib.aws.store_pages import all_items, one_page
-from chalicelib.aws.store_writes import ATTEMPTS, put, transact
+from chalicelib.aws.dynamodb.support.notices import DynamoNotices
+from chalicelib.aws.dynamodb.transactions import ATTEMPTS, put, transact
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.errors.tree import StaleLab
 from chalicelib.domain.notices.notice import Watched

@@ -9,9 +9,9 @@ from __future__ import annotations
 import hashlib
 from typing import Any, TypeVar
 
-from chalicelib.aws.store_json import Unfit, read, written
-from chalicelib.aws.store_keys import RUNS, Item, index_values, key, lab_key, lab_pk, number, stamp, text
-from chalicelib.aws.store_tally import tallied
+from chalicelib.aws.dynamodb.codec import Unfit, read, written
+from chalicelib.aws.dynamodb.keys import RUNS, Item, index_values, key, lab_key, lab_pk, number, stamp, text
+from chalicelib.aws.dynamodb.labs.counters import tallied
 from chalicelib.domain.core.resources import LedgerEntry
 from chalicelib.domain.core.service_health import Run
 from chalicelib.domain.errors.tree import Unreadable

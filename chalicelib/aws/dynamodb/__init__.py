@@ -1,0 +1,1 @@
+"""The one table: keys, items, codec, pages, transactions."""

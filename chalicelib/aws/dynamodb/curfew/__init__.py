@@ -1,0 +1,1 @@
+"""Plans, verdicts and due queues."""

@@ -1,0 +1,1 @@
+"""Labs, receipts and the counters of labs alive."""

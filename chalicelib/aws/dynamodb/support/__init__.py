@@ -1,0 +1,1 @@
+"""Watched clusters and notices."""
