@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from chalicelib.aws.clients.errors import translate
-from chalicelib.aws.clusters_calls import EksCalls
+from chalicelib.aws.eks.calls import EksCalls
 from chalicelib.aws.signals_reading import GroupSeen, Reading, noting
 from chalicelib.domain.errors.tree import ResourceGone
 from chalicelib.domain.idleness.evidence import NodegroupUse, Source

@@ -6,8 +6,8 @@ from functools import cache, partial
 
 from chalicelib.aws.census import AwsCensus, CensusClients
 from chalicelib.aws.clock import SystemClock
-from chalicelib.aws.clusters import EksClusters
 from chalicelib.aws.dns import Route53Dns
+from chalicelib.aws.eks.clusters import EksClusters
 from chalicelib.aws.kubernetes import KubernetesApi
 from chalicelib.aws.kubernetes_token import OwnAccess
 from chalicelib.aws.leftovers import AwsLeftovers

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.aws.clock import SystemClock
-from chalicelib.aws.fleet import EksFleet
+from chalicelib.aws.eks.watched.clusters import EksFleet
 from chalicelib.aws.notifier import SnsNotifier
 from chalicelib.domain.core.place import Place
 from chalicelib.ports.support import Watch

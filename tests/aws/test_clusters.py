@@ -11,7 +11,7 @@ from uuid import uuid4
 import pytest
 from botocore.exceptions import ClientError
 
-from chalicelib.aws.clusters import EksClusters
+from chalicelib.aws.eks.clusters import EksClusters
 from chalicelib.aws.network import Ec2Network
 from chalicelib.aws.stacks import CloudFormationStacks
 from chalicelib.domain.errors.tree import AccessDenied, AlreadyExists, AwsRefused, ResourceGone, StillInUse

@@ -19,8 +19,8 @@ from botocore.config import Config
 from botocore.exceptions import ClientError
 
 from chalicelib.aws.clients.assumed_roles import AssumedClients
-from chalicelib.aws.fleet import EksFleet
-from chalicelib.aws.versions import LIVE
+from chalicelib.aws.eks.versions import LIVE
+from chalicelib.aws.eks.watched.clusters import EksFleet
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.errors.tree import AccessDenied, AwsRefused, AwsUnavailable, ResourceGone, Throttled
 from chalicelib.domain.support.fleet import ClusterKey, FleetCluster, InsightStatus, NodeKind, Nodes

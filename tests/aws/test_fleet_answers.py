@@ -11,7 +11,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from chalicelib.aws.fleet import EksFleet
+from chalicelib.aws.eks.watched.clusters import EksFleet
 from chalicelib.domain.errors.tree import AccessDenied, AwsRefused, AwsUnavailable, ResourceGone, Throttled
 from chalicelib.domain.support.fleet import AddonAtNext, InsightStatus, NodeKind, Nodes
 from tests.fakes.builders import NOW

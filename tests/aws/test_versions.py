@@ -11,8 +11,8 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from chalicelib.aws.clusters import EksClusters
-from chalicelib.aws.versions import _TABLE, BUNDLED, LIVE
+from chalicelib.aws.eks.clusters import EksClusters
+from chalicelib.aws.eks.versions import _TABLE, BUNDLED, LIVE
 from chalicelib.domain.support.calendar import SupportStatus
 from sandbox.emulator import Sandbox
 from tests.fakes.builders import NOW, a_calendar

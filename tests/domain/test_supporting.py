@@ -15,7 +15,7 @@ from chalicelib.domain.support.assessment import days_left, decide_support, effe
 from chalicelib.domain.support.calendar import Calendar, VersionSupport
 from chalicelib.domain.support.deadlines import DeadlineKind, SupportPhase
 
-TABLE = json.loads((Path(__file__).parents[2] / "chalicelib/aws/eks-versions.json").read_text())
+TABLE = json.loads((Path(__file__).parents[2] / "chalicelib/aws/eks/eks-versions.json").read_text())
 NOW = datetime(2026, 11, 23, 6, tzinfo=UTC)
 
 

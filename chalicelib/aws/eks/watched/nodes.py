@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from chalicelib.aws.clients.errors import translate
-from chalicelib.aws.clusters_calls import EksCalls
+from chalicelib.aws.eks.calls import EksCalls
 from chalicelib.domain.errors.tree import AccessDenied, ResourceGone
 from chalicelib.domain.support.fleet import NodeKind, Nodes
 

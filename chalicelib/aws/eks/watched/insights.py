@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from chalicelib.aws.clients.errors import translate
-from chalicelib.aws.clusters_calls import EksCalls
+from chalicelib.aws.eks.calls import EksCalls
 from chalicelib.domain.errors.tree import AwsRefused, ResourceGone
 from chalicelib.domain.support.fleet import Insight, InsightStatus
 from chalicelib.logs import logger

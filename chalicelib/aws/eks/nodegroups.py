@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from chalicelib.aws.clients.errors import translate
-from chalicelib.aws.clusters_calls import EksCalls, check_ours, issues_of, token_for
+from chalicelib.aws.eks.calls import EksCalls, check_ours, issues_of, token_for
 from chalicelib.domain.errors.tree import AlreadyExists
 from chalicelib.domain.labs.aws_states import NodegroupState, UpdateState
 from chalicelib.domain.labs.lab import Lab, NodegroupSize

@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from chalicelib.aws.clients.errors import translate
-from chalicelib.aws.fleet_addons import FleetAddonCalls
-from chalicelib.aws.fleet_insights import InsightCalls
-from chalicelib.aws.fleet_nodes import NodeReading
-from chalicelib.aws.versions import live_or_bundled
+from chalicelib.aws.eks.versions import live_or_bundled
+from chalicelib.aws.eks.watched.addons import FleetAddonCalls
+from chalicelib.aws.eks.watched.insights import InsightCalls
+from chalicelib.aws.eks.watched.nodes import NodeReading
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.support.calendar import Calendar
 from chalicelib.domain.support.fleet import ClusterKey, FleetCluster

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from chalicelib.aws.clients.errors import translate
-from chalicelib.aws.clusters_calls import EksCalls, token_for
+from chalicelib.aws.eks.calls import EksCalls, token_for
 from chalicelib.domain.errors.tree import AccessDenied, AlreadyExists, ResourceGone
 from chalicelib.domain.labs.aws_states import AccessEntryState
 from chalicelib.domain.labs.lab import Lab

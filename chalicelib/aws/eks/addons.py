@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.aws.clients.errors import translate
-from chalicelib.aws.clusters_calls import EksCalls, check_ours, issues_of, token_for
+from chalicelib.aws.eks.calls import EksCalls, check_ours, issues_of, token_for
 from chalicelib.domain.errors.tree import AlreadyExists, AwsRefused
 from chalicelib.domain.labs.aws_states import AddonState, PodIdentityState
 from chalicelib.domain.labs.lab import Lab

@@ -10,11 +10,11 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.aws.clients.errors import translate
-from chalicelib.aws.clusters_access import AccessCalls
-from chalicelib.aws.clusters_addons import AddonCalls
-from chalicelib.aws.clusters_calls import check_ours, issues_of
-from chalicelib.aws.clusters_nodegroups import NodegroupCalls
-from chalicelib.aws.versions import live_or_bundled
+from chalicelib.aws.eks.access import AccessCalls
+from chalicelib.aws.eks.addons import AddonCalls
+from chalicelib.aws.eks.calls import check_ours, issues_of
+from chalicelib.aws.eks.nodegroups import NodegroupCalls
+from chalicelib.aws.eks.versions import live_or_bundled
 from chalicelib.domain.errors.tree import AlreadyExists
 from chalicelib.domain.labs.aws_states import ClusterState, UpdateState
 from chalicelib.domain.labs.lab import Lab

@@ -1,0 +1,1 @@
+"""Clusters of any account, read for the support watch."""
