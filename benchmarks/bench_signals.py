@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from chalicelib.aws.signals import AwsSignals, SignalClients
+from chalicelib.aws.idleness.reader import AwsSignals, SignalClients
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.spec import EndpointAccess, EndpointSpec, LabSpec, NewNetwork
 from sandbox.activity import set_activity

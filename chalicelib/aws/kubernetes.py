@@ -32,7 +32,7 @@ BEING_LET_IN = "this service's own access, just granted"
 class KubernetesApi:
     """`token(cluster)` makes a bearer token; `admit(lab)` lets this service into a cluster, with rights to everything there.
 
-    `view_role()` is the ARN of the role that `aws/kubernetes_use.py` reads with.
+    `view_role()` is the ARN of the role that `aws/idleness/kubernetes.py` reads with.
     """
 
     def __init__(self, token: Callable[[str], str], admit: Callable[[Lab], None], view_role: Callable[[], str]) -> None:

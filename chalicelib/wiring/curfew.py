@@ -7,10 +7,10 @@ from functools import cache, partial
 from chalicelib.aws.clock import SystemClock
 from chalicelib.aws.dynamodb.curfew.store import DynamoCurfewStore
 from chalicelib.aws.holidays import is_known_country, public_holidays
+from chalicelib.aws.idleness.reader import AwsSignals, SignalClients
 from chalicelib.aws.link_keys import SecretsLinkKeys
 from chalicelib.aws.prices import PriceList
 from chalicelib.aws.reach import TopicReach
-from chalicelib.aws.signals import AwsSignals, SignalClients
 from chalicelib.domain.core.place import Place
 from chalicelib.ports.curfew import Curfew
 from chalicelib.settings import Settings

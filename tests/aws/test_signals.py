@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.aws.signals import AwsSignals, SignalClients
+from chalicelib.aws.idleness.reader import AwsSignals, SignalClients
 from chalicelib.domain.idleness.evidence import Evidence, Source
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spec import LabSpec

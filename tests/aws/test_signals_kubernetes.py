@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from chalicelib.aws.kubernetes_use import KubernetesUseReading
-from chalicelib.aws.signals_reading import Reading
+from chalicelib.aws.idleness.evidence import Reading
+from chalicelib.aws.idleness.kubernetes import KubernetesUseReading
 from chalicelib.domain.idleness.evidence import KubernetesUse
 from tests.aws import test_kubernetes as servers
 from tests.aws.test_kubernetes import FakeApiServer, thing

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from chalicelib.aws.signals_metrics import Metric, Unread, read_metrics
+from chalicelib.aws.idleness.metrics import Metric, Unread, read_metrics
 from chalicelib.domain.idleness.evidence import Series
 
 END = datetime(2026, 11, 23, 13, 0, tzinfo=UTC)

@@ -10,9 +10,9 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from chalicelib.aws.signals_machines import count_instances, count_volumes, find_balancers
-from chalicelib.aws.signals_metrics import Metric, read_metrics
-from chalicelib.aws.signals_reading import Reading
+from chalicelib.aws.idleness.ec2 import count_instances, count_volumes, find_balancers
+from chalicelib.aws.idleness.evidence import Reading
+from chalicelib.aws.idleness.metrics import Metric, read_metrics
 from chalicelib.domain.idleness.evidence import Series
 from tests.fakes.builders import a_lab, a_spec
 

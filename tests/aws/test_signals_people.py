@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from chalicelib.aws.signals_audit import AuditLog
-from chalicelib.aws.signals_reading import Reading, Window
-from chalicelib.aws.signals_trail import find_owner_calls
+from chalicelib.aws.idleness.audit_log import AuditLog
+from chalicelib.aws.idleness.cloudtrail import find_owner_calls
+from chalicelib.aws.idleness.evidence import Reading, Window
 from chalicelib.domain.idleness.evidence import Source
 from tests.fakes.builders import ACCOUNT, OWNER, a_lab, a_spec
 

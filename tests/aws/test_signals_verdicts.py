@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from chalicelib.aws.signals import AwsSignals, SignalClients
+from chalicelib.aws.idleness.reader import AwsSignals, SignalClients
 from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.idleness.judge import judge
 from chalicelib.domain.idleness.verdict import Verdict

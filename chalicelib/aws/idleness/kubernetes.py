@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from chalicelib.aws.idleness.evidence import Reading
 from chalicelib.aws.kubernetes_http import ApiServer, NotAdmitted, NotReachable
-from chalicelib.aws.signals_reading import Reading
 from chalicelib.domain.errors.tree import EkslabError
 from chalicelib.domain.idleness.evidence import KubernetesUse
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from chalicelib.aws.clients.errors import translate
-from chalicelib.aws.signals_reading import Reading
+from chalicelib.aws.idleness.evidence import Reading
 from chalicelib.domain.idleness.evidence import BalancerUse
 from chalicelib.domain.teardown.evidence import CLUSTER_PREFIX, PVC_TAG, owning_tags
 

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from chalicelib.aws.clients.errors import translate
-from chalicelib.aws.signals_reading import Reading, Window, noting
+from chalicelib.aws.idleness.evidence import Reading, Window, noting
 from chalicelib.domain.core.names import principal_of, same_principal
 from chalicelib.domain.idleness.evidence import Seen, Source
 

@@ -12,9 +12,9 @@ from datetime import timedelta
 from statistics import fmean
 from typing import Any
 
-from chalicelib.aws.signals_machines import dimension_of
-from chalicelib.aws.signals_metrics import Metric, Unread, read_metrics
-from chalicelib.aws.signals_reading import GroupSeen, Reading, Window
+from chalicelib.aws.idleness.ec2 import dimension_of
+from chalicelib.aws.idleness.evidence import GroupSeen, Reading, Window
+from chalicelib.aws.idleness.metrics import Metric, Unread, read_metrics
 from chalicelib.domain.idleness.evidence import Series, Source
 
 PERIOD, PERIOD_BEFORE = 300, 3600

@@ -12,13 +12,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from chalicelib.aws.clients.errors import translate
-from chalicelib.aws.kubernetes_use import KubernetesUseReading
-from chalicelib.aws.signals_audit import AuditLog
-from chalicelib.aws.signals_clusters import ClusterReading
-from chalicelib.aws.signals_machines import count_instances, count_volumes, find_balancers
-from chalicelib.aws.signals_reading import Reading, Window, noting
-from chalicelib.aws.signals_series import PERIOD, read_series
-from chalicelib.aws.signals_trail import find_owner_calls
+from chalicelib.aws.idleness.audit_log import AuditLog
+from chalicelib.aws.idleness.cloudtrail import find_owner_calls
+from chalicelib.aws.idleness.clusters import ClusterReading
+from chalicelib.aws.idleness.ec2 import count_instances, count_volumes, find_balancers
+from chalicelib.aws.idleness.evidence import Reading, Window, noting
+from chalicelib.aws.idleness.kubernetes import KubernetesUseReading
+from chalicelib.aws.idleness.series import PERIOD, read_series
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.idleness.evidence import Evidence, Source
 from chalicelib.domain.labs.lab import Lab

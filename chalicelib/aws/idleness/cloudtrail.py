@@ -14,7 +14,7 @@ from datetime import UTC
 from typing import Any
 
 from chalicelib.aws.clients.errors import translate
-from chalicelib.aws.signals_reading import Reading, Window
+from chalicelib.aws.idleness.evidence import Reading, Window
 from chalicelib.domain.core.names import PASSING_SESSION, principal_of, same_principal
 from chalicelib.domain.errors.tree import EkslabError
 from chalicelib.domain.identity.callers import identity_of

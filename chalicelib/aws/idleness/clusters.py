@@ -9,7 +9,7 @@ from typing import Any
 
 from chalicelib.aws.clients.errors import translate
 from chalicelib.aws.eks.calls import EksCalls
-from chalicelib.aws.signals_reading import GroupSeen, Reading, noting
+from chalicelib.aws.idleness.evidence import GroupSeen, Reading, noting
 from chalicelib.domain.errors.tree import ResourceGone
 from chalicelib.domain.idleness.evidence import NodegroupUse, Source
 from chalicelib.domain.teardown.evidence import LAB_TAG

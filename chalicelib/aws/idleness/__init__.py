@@ -1,0 +1,1 @@
+"""Reads metrics, audit logs, CloudTrail and Kubernetes into evidence."""
