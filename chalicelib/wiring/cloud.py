@@ -6,14 +6,14 @@ from functools import cache, partial
 
 from chalicelib.aws.census import AwsCensus, CensusClients
 from chalicelib.aws.clock import SystemClock
-from chalicelib.aws.dns import Route53Dns
 from chalicelib.aws.eks.clusters import EksClusters
+from chalicelib.aws.infrastructure.dns import Route53Dns
+from chalicelib.aws.infrastructure.network import Ec2Network
+from chalicelib.aws.infrastructure.roles import IamRoles
+from chalicelib.aws.infrastructure.stacks import CloudFormationStacks
 from chalicelib.aws.kubernetes import KubernetesApi
 from chalicelib.aws.kubernetes_token import OwnAccess
 from chalicelib.aws.leftovers import AwsLeftovers
-from chalicelib.aws.network import Ec2Network
-from chalicelib.aws.roles import IamRoles
-from chalicelib.aws.stacks import CloudFormationStacks
 from chalicelib.domain.core.place import Place
 from chalicelib.ports.deps import Cloud
 from chalicelib.wiring.clients import client, stack_role, tokens, view_role

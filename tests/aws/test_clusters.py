@@ -12,8 +12,8 @@ import pytest
 from botocore.exceptions import ClientError
 
 from chalicelib.aws.eks.clusters import EksClusters
-from chalicelib.aws.network import Ec2Network
-from chalicelib.aws.stacks import CloudFormationStacks
+from chalicelib.aws.infrastructure.network import Ec2Network
+from chalicelib.aws.infrastructure.stacks import CloudFormationStacks
 from chalicelib.domain.errors.tree import AccessDenied, AlreadyExists, AwsRefused, ResourceGone, StillInUse
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spec import (

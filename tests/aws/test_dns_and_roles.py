@@ -11,9 +11,9 @@ from uuid import uuid4
 import boto3
 import pytest
 
-from chalicelib.aws.dns import Route53Dns
+from chalicelib.aws.infrastructure.dns import Route53Dns
+from chalicelib.aws.infrastructure.roles import IamRoles
 from chalicelib.aws.kubernetes_token import ClusterTokens, OwnAccess
-from chalicelib.aws.roles import IamRoles
 from chalicelib.domain.errors.tree import ResourceGone
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spec import AccessSpec

@@ -10,8 +10,8 @@ import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
 
-from chalicelib.aws.network import Ec2Network
-from chalicelib.aws.stacks import CloudFormationStacks
+from chalicelib.aws.infrastructure.network import Ec2Network
+from chalicelib.aws.infrastructure.stacks import CloudFormationStacks
 from chalicelib.domain.errors.tree import AlreadyExists, ResourceGone
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spec import SshSpec, WorkHostSpec

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 import pytest
 
-from chalicelib.aws.stacks import CloudFormationStacks
+from chalicelib.aws.infrastructure.stacks import CloudFormationStacks
 from chalicelib.domain.errors.tree import ResourceGone
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spec import AddonSpec, NatMode, NewNetwork, SshSpec, WorkHostSpec

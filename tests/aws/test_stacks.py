@@ -12,7 +12,7 @@ import boto3
 import pytest
 from botocore.stub import Stubber
 
-from chalicelib.aws.stacks import CloudFormationStacks
+from chalicelib.aws.infrastructure.stacks import CloudFormationStacks
 from chalicelib.domain.core.resources import Kind
 from chalicelib.domain.errors.tree import AlreadyExists, ResourceGone
 from chalicelib.domain.labs.aws_states import StackState

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from chalicelib.aws.clients.errors import translate
-from chalicelib.aws.network_rules import permission, shown_group
+from chalicelib.aws.infrastructure.network_rules import permission, shown_group
 from chalicelib.domain.errors.tree import AlreadyExists, ResourceGone
 from chalicelib.domain.labs.aws_states import SubnetFacts, WorkHostState
 from chalicelib.domain.labs.lab import Lab

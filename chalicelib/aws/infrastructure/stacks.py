@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from chalicelib.aws.clients.errors import translate
-from chalicelib.aws.stack_resources import described
+from chalicelib.aws.infrastructure.stack_resources import described
 from chalicelib.domain.core.resources import Resource
 from chalicelib.domain.errors.tree import AlreadyExists, AwsRefused, ResourceGone
 from chalicelib.domain.labs.aws_states import StackState
