@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from functools import cache, partial
 
-from chalicelib.aws.census import AwsCensus, CensusClients
 from chalicelib.aws.clock import SystemClock
 from chalicelib.aws.eks.clusters import EksClusters
 from chalicelib.aws.infrastructure.dns import Route53Dns
 from chalicelib.aws.infrastructure.network import Ec2Network
 from chalicelib.aws.infrastructure.roles import IamRoles
 from chalicelib.aws.infrastructure.stacks import CloudFormationStacks
+from chalicelib.aws.inventory.inventory import AwsCensus, CensusClients
 from chalicelib.aws.kubernetes import KubernetesApi
 from chalicelib.aws.kubernetes_token import OwnAccess
 from chalicelib.aws.leftovers import AwsLeftovers

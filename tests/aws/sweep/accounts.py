@@ -11,7 +11,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-from chalicelib.aws.census import AwsCensus, CensusClients
+from chalicelib.aws.inventory.inventory import AwsCensus, CensusClients
 from chalicelib.aws.leftovers import AwsLeftovers
 from chalicelib.domain.core.resources import Kind
 

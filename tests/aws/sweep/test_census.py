@@ -9,7 +9,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from chalicelib.aws.census_arns import identify, is_part, stays
+from chalicelib.aws.inventory.arns import identify, is_part, stays
 from chalicelib.domain.core.resources import EntryState, Kind, LedgerEntry, Resource
 from chalicelib.domain.teardown.receipt import Outcome
 from chalicelib.workflows.sweeping import take_receipt

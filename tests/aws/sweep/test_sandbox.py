@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from chalicelib.aws.census import AwsCensus, CensusClients
+from chalicelib.aws.inventory.inventory import AwsCensus, CensusClients
 from chalicelib.aws.leftovers import AwsLeftovers
 from chalicelib.domain.core.resources import EntryState, LedgerEntry
 from chalicelib.domain.labs.arns import cluster_of

@@ -11,10 +11,10 @@ from dataclasses import field
 from functools import partial
 from typing import Any
 
-from chalicelib.aws import census_sources
-from chalicelib.aws.census_dns import ZoneLook
-from chalicelib.aws.census_eks import EksLooks
-from chalicelib.aws.census_looks import Looks
+from chalicelib.aws.inventory import sources as census_sources
+from chalicelib.aws.inventory.describe import Looks
+from chalicelib.aws.inventory.dns import ZoneLook
+from chalicelib.aws.inventory.eks import EksLooks
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.resources import Kind, LedgerEntry, Resource, Target
 from chalicelib.domain.errors.tree import AwsRefused, Transient

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
-from chalicelib.aws.census_looks import Seen
 from chalicelib.aws.clients.errors import translate
+from chalicelib.aws.inventory.describe import Seen
 from chalicelib.domain.core.resources import Kind, Resource, Target
 from chalicelib.domain.errors.tree import ResourceGone
 

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from chalicelib.aws.census_arns import identify, is_part, stays, whole
-from chalicelib.aws.census_looks import Looks, seen_in_ec2
 from chalicelib.aws.clients.errors import translate
+from chalicelib.aws.inventory.arns import identify, is_part, stays, whole
+from chalicelib.aws.inventory.describe import Looks, seen_in_ec2
 from chalicelib.domain.core.resources import Kind, Resource, Target
 from chalicelib.domain.errors.tree import AwsRefused, Transient
 from chalicelib.domain.teardown.evidence import CLUSTER_PREFIX, LAB_TAG, OWNING_KEYS

@@ -1,0 +1,1 @@
+"""The independent inventory behind a receipt; it shares no code with `leftovers`."""
