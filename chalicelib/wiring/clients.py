@@ -15,7 +15,7 @@ from botocore.config import Config
 
 from chalicelib.aws.clients.assumed_roles import AssumedClient, AssumedClients, AssumedSession
 from chalicelib.aws.clock import SystemClock
-from chalicelib.aws.kubernetes_token import ClusterTokens
+from chalicelib.aws.kubernetes.token import ClusterTokens
 from chalicelib.settings import Settings, load_settings
 
 if TYPE_CHECKING:

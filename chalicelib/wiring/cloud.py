@@ -11,8 +11,8 @@ from chalicelib.aws.infrastructure.network import Ec2Network
 from chalicelib.aws.infrastructure.roles import IamRoles
 from chalicelib.aws.infrastructure.stacks import CloudFormationStacks
 from chalicelib.aws.inventory.inventory import AwsCensus, CensusClients
-from chalicelib.aws.kubernetes import KubernetesApi
-from chalicelib.aws.kubernetes_token import OwnAccess
+from chalicelib.aws.kubernetes.cluster import KubernetesApi
+from chalicelib.aws.kubernetes.token import OwnAccess
 from chalicelib.aws.leftovers import AwsLeftovers
 from chalicelib.domain.core.place import Place
 from chalicelib.ports.deps import Cloud

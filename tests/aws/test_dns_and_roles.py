@@ -13,7 +13,7 @@ import pytest
 
 from chalicelib.aws.infrastructure.dns import Route53Dns
 from chalicelib.aws.infrastructure.roles import IamRoles
-from chalicelib.aws.kubernetes_token import ClusterTokens, OwnAccess
+from chalicelib.aws.kubernetes.token import ClusterTokens, OwnAccess
 from chalicelib.domain.errors.tree import ResourceGone
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spec import AccessSpec

@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from chalicelib.aws.kubernetes import BEING_LET_IN, KubernetesApi
+from chalicelib.aws.kubernetes.cluster import BEING_LET_IN, KubernetesApi
 from chalicelib.domain.errors.tree import AccessDenied
 from chalicelib.domain.labs.lab import ClusterFacts, Lab
 from chalicelib.domain.labs.spec import VolumePolicy

@@ -10,7 +10,7 @@ from chalicelib.aws.clients.registered_roles import MemberRoles
 from chalicelib.aws.idleness.evidence import Reading
 from chalicelib.aws.idleness.kubernetes import KubernetesUseReading
 from chalicelib.aws.idleness.reader import AwsSignals, SignalClients
-from chalicelib.aws.kubernetes import KubernetesApi
+from chalicelib.aws.kubernetes.cluster import KubernetesApi
 from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.errors.tree import AccessDenied
 from chalicelib.domain.idleness.judge import judge

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from chalicelib.aws.idleness.evidence import Reading
-from chalicelib.aws.kubernetes_http import ApiServer, NotAdmitted, NotReachable
+from chalicelib.aws.kubernetes.http import ApiServer, NotAdmitted, NotReachable
 from chalicelib.domain.errors.tree import EkslabError
 from chalicelib.domain.idleness.evidence import KubernetesUse
 

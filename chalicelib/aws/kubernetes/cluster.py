@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from chalicelib.aws.kubernetes_http import ApiServer, NotAdmitted, NotReachable
+from chalicelib.aws.kubernetes.http import ApiServer, NotAdmitted, NotReachable
 from chalicelib.domain.errors.tree import EkslabError
 from chalicelib.domain.labs.aws_states import EndpointProbe, KubernetesNodes, KubernetesSweep
 from chalicelib.domain.labs.lab import Lab
