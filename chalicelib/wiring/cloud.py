@@ -13,7 +13,7 @@ from chalicelib.aws.infrastructure.stacks import CloudFormationStacks
 from chalicelib.aws.inventory.inventory import AwsCensus, CensusClients
 from chalicelib.aws.kubernetes.cluster import KubernetesApi
 from chalicelib.aws.kubernetes.token import OwnAccess
-from chalicelib.aws.leftovers import AwsLeftovers
+from chalicelib.aws.leftovers.leftovers import AwsLeftovers
 from chalicelib.domain.core.place import Place
 from chalicelib.ports.deps import Cloud
 from chalicelib.wiring.clients import client, stack_role, tokens, view_role

@@ -12,7 +12,7 @@ import boto3
 from botocore.exceptions import ClientError
 
 from chalicelib.aws.inventory.inventory import AwsCensus, CensusClients
-from chalicelib.aws.leftovers import AwsLeftovers
+from chalicelib.aws.leftovers.leftovers import AwsLeftovers
 from chalicelib.domain.core.resources import Kind
 
 REGION = "ap-northeast-2"

@@ -12,8 +12,8 @@ import pytest
 from botocore.stub import Stubber
 from moto import mock_aws
 
-from chalicelib.aws.finders.dns_records import DnsRecords
-from chalicelib.aws.finders.vpc_endpoints import VpcEndpoints
+from chalicelib.aws.leftovers.dns_records import DnsRecords
+from chalicelib.aws.leftovers.vpc_attachments import VpcEndpoints
 from chalicelib.domain.core.resources import Kind, Resource
 from chalicelib.domain.errors.tree import ResourceGone, StillInUse
 from chalicelib.domain.teardown.evidence import LAB_TAG

@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from chalicelib.aws.inventory.inventory import AwsCensus, CensusClients
-from chalicelib.aws.leftovers import AwsLeftovers
+from chalicelib.aws.leftovers.leftovers import AwsLeftovers
 from chalicelib.domain.core.resources import EntryState, LedgerEntry
 from chalicelib.domain.labs.arns import cluster_of
 from chalicelib.domain.labs.lab import ClusterFacts, Lab

@@ -8,7 +8,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from chalicelib.aws.clients.errors import domain_error, translate
-from chalicelib.aws.finders.reading import arn, attributes, by_ledger, by_vpc, every, tags_of
+from chalicelib.aws.leftovers.finder import arn, attributes, by_ledger, by_vpc, every, tags_of
 from chalicelib.domain.core.resources import Kind, Resource, Target
 from chalicelib.domain.errors.tree import StillInUse
 

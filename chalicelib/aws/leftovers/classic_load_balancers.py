@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from chalicelib.aws.clients.errors import translate
-from chalicelib.aws.finders.reading import arn, attributes, chunks, every, tags_of
+from chalicelib.aws.leftovers.finder import arn, attributes, chunks, every, tags_of
 from chalicelib.domain.core.resources import Kind, Resource, Target
 
 #: DescribeTags takes at most this many names.

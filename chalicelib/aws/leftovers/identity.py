@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from chalicelib.aws.clients.errors import translate
-from chalicelib.aws.finders.reading import attributes, every, tags_of
+from chalicelib.aws.leftovers.finder import attributes, every, tags_of
 from chalicelib.domain.core.resources import Kind, Resource, Target
 from chalicelib.domain.errors.tree import ResourceGone
 

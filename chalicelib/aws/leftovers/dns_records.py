@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from chalicelib.aws.clients.errors import translate
-from chalicelib.aws.finders.reading import attributes, every
+from chalicelib.aws.leftovers.finder import attributes, every
 from chalicelib.domain.core.resources import Kind, Resource, Target
 from chalicelib.domain.errors.tree import AwsRefused, ResourceGone, StillInUse
 from chalicelib.domain.teardown.external_dns import ZoneRecord, owners, record_arn, record_id, spoken_for

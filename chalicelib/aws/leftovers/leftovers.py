@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.aws.finders.classic_load_balancers import ClassicLoadBalancers
-from chalicelib.aws.finders.dns_records import DnsRecords
-from chalicelib.aws.finders.identity import InstanceProfiles, OidcProviders
-from chalicelib.aws.finders.instances import Instances
-from chalicelib.aws.finders.launch_templates import KeyPairs, LaunchTemplates
-from chalicelib.aws.finders.load_balancers import LoadBalancers, TargetGroups
-from chalicelib.aws.finders.log_groups import LogGroups
-from chalicelib.aws.finders.mount_targets import MountTargets
-from chalicelib.aws.finders.network_interfaces import NetworkInterfaces
-from chalicelib.aws.finders.reading import Finder
-from chalicelib.aws.finders.security_groups import SecurityGroups
-from chalicelib.aws.finders.volumes import Snapshots, Volumes
-from chalicelib.aws.finders.vpc_endpoints import VpcEndpoints
+from chalicelib.aws.leftovers.classic_load_balancers import ClassicLoadBalancers
+from chalicelib.aws.leftovers.dns_records import DnsRecords
+from chalicelib.aws.leftovers.finder import Finder
+from chalicelib.aws.leftovers.identity import InstanceProfiles, OidcProviders
+from chalicelib.aws.leftovers.instances import Instances
+from chalicelib.aws.leftovers.launch_templates import KeyPairs, LaunchTemplates
+from chalicelib.aws.leftovers.load_balancers import LoadBalancers, TargetGroups
+from chalicelib.aws.leftovers.log_groups import LogGroups
+from chalicelib.aws.leftovers.mount_targets import MountTargets
+from chalicelib.aws.leftovers.network_interfaces import NetworkInterfaces
+from chalicelib.aws.leftovers.security_groups import SecurityGroups
+from chalicelib.aws.leftovers.volumes import Snapshots, Volumes
+from chalicelib.aws.leftovers.vpc_attachments import VpcEndpoints
 from chalicelib.domain.core.resources import Kind, Resource, Target
 
 

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from chalicelib.aws.clients.errors import translate
-from chalicelib.aws.finders.reading import arn, every
+from chalicelib.aws.leftovers.finder import arn, every
 from chalicelib.domain.core.resources import Kind, Resource, Target
 from chalicelib.domain.errors.tree import ResourceGone
 
