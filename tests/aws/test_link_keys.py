@@ -12,7 +12,7 @@ import pytest
 from botocore.exceptions import ClientError
 from moto import mock_aws
 
-from chalicelib.aws.link_keys import DOUBTED_AFTER, KEPT_FOR, SecretsLinkKeys
+from chalicelib.aws.messaging.link_keys import DOUBTED_AFTER, KEPT_FOR, SecretsLinkKeys
 from chalicelib.domain.errors.tree import ResourceGone, Throttled
 from chalicelib.ports.curfew import LinkKeys
 from tests.fakes.clock import FakeClock

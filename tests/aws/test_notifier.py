@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from chalicelib.aws.notifier import MOST_BYTES, SnsNotifier, subject_line
+from chalicelib.aws.messaging.notifier import MOST_BYTES, SnsNotifier, subject_line
 from chalicelib.domain.errors.tree import AccessDenied, AwsRefused, AwsUnavailable, Throttled, Transient
 from chalicelib.domain.notices.chat import chat_document
 from sandbox.emulator import Sandbox

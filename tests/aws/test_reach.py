@@ -15,9 +15,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from moto import mock_aws
 
-from chalicelib.aws.notifier import SnsNotifier
-from chalicelib.aws.reach import KEPT_FOR, TopicReach
-from chalicelib.aws.reach_filters import takes
+from chalicelib.aws.messaging.notifier import SnsNotifier
+from chalicelib.aws.messaging.reach_filters import takes
+from chalicelib.aws.messaging.subscriptions import KEPT_FOR, TopicReach
 from chalicelib.domain.errors.tree import Throttled
 from chalicelib.domain.notices.notice import Message
 from sandbox.emulator import Sandbox

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.aws.clients.errors import translate
-from chalicelib.aws.reach_filters import Attributes, takes
+from chalicelib.aws.messaging.reach_filters import Attributes, takes
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.errors.tree import AwsRefused, ResourceGone
 from chalicelib.domain.notices.notice import Message, Severity
