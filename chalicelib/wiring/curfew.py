@@ -10,7 +10,7 @@ from chalicelib.aws.holidays import is_known_country, public_holidays
 from chalicelib.aws.idleness.reader import AwsSignals, SignalClients
 from chalicelib.aws.messaging.link_keys import SecretsLinkKeys
 from chalicelib.aws.messaging.subscriptions import TopicReach
-from chalicelib.aws.prices import PriceList
+from chalicelib.aws.pricing.prices import PriceList
 from chalicelib.domain.core.place import Place
 from chalicelib.ports.curfew import Curfew
 from chalicelib.settings import Settings

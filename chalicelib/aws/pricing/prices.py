@@ -13,7 +13,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from chalicelib.aws.prices_products import BASE, Wanted, an_instance, price_of
+from chalicelib.aws.pricing.prices_products import BASE, Wanted, an_instance, price_of
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.costs import Prices
 from chalicelib.domain.errors.tree import AwsRefused, Transient

@@ -1,0 +1,1 @@
+"""The price list, with its bundled fallback."""
