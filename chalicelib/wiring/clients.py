@@ -14,8 +14,8 @@ import botocore.session
 from botocore.config import Config
 
 from chalicelib.aws.clients.assumed_roles import AssumedClient, AssumedClients, AssumedSession
-from chalicelib.aws.clock import SystemClock
 from chalicelib.aws.kubernetes.token import ClusterTokens
+from chalicelib.aws.system.clock import SystemClock
 from chalicelib.settings import Settings, load_settings
 
 if TYPE_CHECKING:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from functools import cache, partial
 
-from chalicelib.aws.clock import SystemClock
 from chalicelib.aws.eks.clusters import EksClusters
 from chalicelib.aws.infrastructure.dns import Route53Dns
 from chalicelib.aws.infrastructure.network import Ec2Network
@@ -14,6 +13,7 @@ from chalicelib.aws.inventory.inventory import AwsCensus, CensusClients
 from chalicelib.aws.kubernetes.cluster import KubernetesApi
 from chalicelib.aws.kubernetes.token import OwnAccess
 from chalicelib.aws.leftovers.leftovers import AwsLeftovers
+from chalicelib.aws.system.clock import SystemClock
 from chalicelib.domain.core.place import Place
 from chalicelib.ports.deps import Cloud
 from chalicelib.wiring.clients import client, stack_role, tokens, view_role

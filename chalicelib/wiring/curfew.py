@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from functools import cache, partial
 
-from chalicelib.aws.clock import SystemClock
 from chalicelib.aws.dynamodb.curfew.store import DynamoCurfewStore
-from chalicelib.aws.holidays import is_known_country, public_holidays
 from chalicelib.aws.idleness.reader import AwsSignals, SignalClients
 from chalicelib.aws.messaging.link_keys import SecretsLinkKeys
 from chalicelib.aws.messaging.subscriptions import TopicReach
 from chalicelib.aws.pricing.prices import PriceList
+from chalicelib.aws.system.clock import SystemClock
+from chalicelib.aws.system.holidays import is_known_country, public_holidays
 from chalicelib.domain.core.place import Place
 from chalicelib.ports.curfew import Curfew
 from chalicelib.settings import Settings

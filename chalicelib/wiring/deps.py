@@ -11,8 +11,8 @@ from collections.abc import Callable
 from functools import cache, cached_property
 from typing import Any
 
-from chalicelib.aws.clock import SystemClock
 from chalicelib.aws.dynamodb.labs.store import DynamoStore
+from chalicelib.aws.system.clock import SystemClock
 from chalicelib.aws.workflows import StepFunctionsWorkflows
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.identity.people import People

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from chalicelib.aws.clock import SystemClock
 from chalicelib.aws.eks.watched.clusters import EksFleet
 from chalicelib.aws.messaging.notifier import SnsNotifier
+from chalicelib.aws.system.clock import SystemClock
 from chalicelib.domain.core.place import Place
 from chalicelib.ports.support import Watch
 from chalicelib.settings import Settings

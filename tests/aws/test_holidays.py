@@ -8,7 +8,7 @@ from datetime import date
 
 import pytest
 
-from chalicelib.aws.holidays import is_known_country, public_holidays
+from chalicelib.aws.system.holidays import is_known_country, public_holidays
 from chalicelib.domain.labs.schedule import Evening, is_quiet
 
 
@@ -68,7 +68,7 @@ def test_a_country_that_is_not_known_has_no_holidays_and_raises_nothing() -> Non
 def test_the_library_is_loaded_by_the_first_country_and_not_before() -> None:
     """In a process of its own: here it has been loaded long since."""
     code = (
-        "import sys; import chalicelib.aws.holidays as ours; before = 'holidays' in sys.modules; "
+        "import sys; import chalicelib.aws.system.holidays as ours; before = 'holidays' in sys.modules; "
         "ours.public_holidays('KR', 2026); print(before, 'holidays' in sys.modules)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)

@@ -1,0 +1,1 @@
+"""Clock and public holidays: outside the rules, though not AWS."""
