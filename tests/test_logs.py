@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.aws.workflows import StepFunctionsWorkflows
+from chalicelib.aws.step_functions import StepFunctionsWorkflows
 from chalicelib.logs import invocation_lines, logger, request_id
 
 CONTEXT = SimpleNamespace(

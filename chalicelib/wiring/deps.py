@@ -12,8 +12,8 @@ from functools import cache, cached_property
 from typing import Any
 
 from chalicelib.aws.dynamodb.labs.store import DynamoStore
+from chalicelib.aws.step_functions import StepFunctionsWorkflows
 from chalicelib.aws.system.clock import SystemClock
-from chalicelib.aws.workflows import StepFunctionsWorkflows
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.identity.people import People
 from chalicelib.ports.deps import Cloud, Deps

@@ -9,7 +9,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from chalicelib.aws.workflows import StepFunctionsWorkflows
+from chalicelib.aws.step_functions import StepFunctionsWorkflows
 from chalicelib.domain.errors.tree import AwsRefused
 from chalicelib.ports.deps import Workflows
 from tests.fakes import Account, FakeWorkflows
