@@ -216,7 +216,7 @@ def test_every_metric_of_ours_that_is_alarmed_on_is_one_that_is_emitted() -> Non
 
 def test_every_metric_is_emitted_shown_and_told() -> None:
     body = RESOURCES["Dashboard"]["Properties"]["DashboardBody"]["Fn::Sub"]
-    emitting = (PROJECT / "chalicelib/workflows/measuring.py").read_text()
+    emitting = (PROJECT / "chalicelib/workflows/shared/metrics.py").read_text()
     for metric in Metric:
         assert f"Metric.{metric.name}" in emitting, metric
         assert f'"{metric}"' in body.replace("\\", ""), metric

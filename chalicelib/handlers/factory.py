@@ -12,7 +12,7 @@ from typing import Any
 
 from chalicelib.logs import invocation_lines
 from chalicelib.wiring.deps import get_deps
-from chalicelib.workflows.running import StepFunction, WatchFunction, run_step, run_watch_step
+from chalicelib.workflows.shared.runner import StepFunction, WatchFunction, run_step, run_watch_step
 
 Event = dict[str, Any]
 Handler = Callable[[Event, object], Event]

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from chalicelib.handlers.factory import handler
 from chalicelib.wiring.deps import get_deps
-from chalicelib.workflows import starting
+from chalicelib.workflows import schedules
 
 start_watch_support = handler(
-    "start_watch_support", lambda event: starting.start_watch_support(get_deps(), event.get("time"))
+    "start_watch_support", lambda event: schedules.start_watch_support(get_deps(), event.get("time"))
 )
-start_sweep_idle = handler("start_sweep_idle", lambda event: starting.start_sweep_idle(get_deps(), event.get("time")))
-take_health_event = handler("take_health_event", lambda event: starting.take_health_event(get_deps(), event))
+start_sweep_idle = handler("start_sweep_idle", lambda event: schedules.start_sweep_idle(get_deps(), event.get("time")))
+take_health_event = handler("take_health_event", lambda event: schedules.take_health_event(get_deps(), event))

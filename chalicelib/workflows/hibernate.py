@@ -16,10 +16,10 @@ from chalicelib.domain.labs.lab import Hibernation, Lab, NodegroupSize, Phase
 from chalicelib.domain.labs.schedule import next_wake
 from chalicelib.domain.labs.steps import Result, StepResult, execution_name
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.admitting import people_of, revoke_all
-from chalicelib.workflows.recording import WATCH, move
-from chalicelib.workflows.resizing import again_or_late, is_busy, nodegroups_of, resize_all, why_not_now
-from chalicelib.workflows.running import StepInput
+from chalicelib.workflows.shared.access import people_of, revoke_all
+from chalicelib.workflows.shared.records import WATCH, move
+from chalicelib.workflows.shared.runner import StepInput
+from chalicelib.workflows.shared.scaling import again_or_late, is_busy, nodegroups_of, resize_all, why_not_now
 
 _GOING = (Phase.HIBERNATING,)
 

@@ -13,10 +13,10 @@ from chalicelib.domain.labs.polling import PATIENCE
 from chalicelib.domain.labs.steps import Result, StepResult
 from chalicelib.domain.teardown.deletion_order import STRAGGLERS
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.recording import again, move
-from chalicelib.workflows.running import StepInput
-from chalicelib.workflows.sweeping import sweep, take_receipt
-from chalicelib.workflows.unmaking import why_not_clean
+from chalicelib.workflows.shared.deletion import why_not_clean
+from chalicelib.workflows.shared.leftovers import sweep, take_receipt
+from chalicelib.workflows.shared.records import again, move
+from chalicelib.workflows.shared.runner import StepInput
 
 _A_DAY = timedelta(hours=24)
 

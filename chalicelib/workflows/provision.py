@@ -21,8 +21,11 @@ from chalicelib.domain.stack.launch_templates import key_pair_name
 from chalicelib.domain.stack.template import lab_parameters, lab_template
 from chalicelib.domain.stack.work_host import work_host_user_data
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows import admitting, making, verifying
-from chalicelib.workflows.recording import (
+from chalicelib.workflows.shared import access as admitting
+from chalicelib.workflows.shared import network as making
+from chalicelib.workflows.shared import verification
+from chalicelib.workflows.shared.progress import ENDED_BADLY, all_active, note_addon, note_cluster, note_nodegroup
+from chalicelib.workflows.shared.records import (
     ASKED_FOR,
     BY_EKS,
     BY_STACK,
@@ -33,8 +36,7 @@ from chalicelib.workflows.recording import (
     learn,
     move,
 )
-from chalicelib.workflows.running import StepInput
-from chalicelib.workflows.watching import ENDED_BADLY, all_active, note_addon, note_cluster, note_nodegroup
+from chalicelib.workflows.shared.runner import StepInput
 
 _BEGINNING = (Phase.REQUESTED, Phase.PROVISIONING)
 
@@ -206,7 +208,7 @@ def open_security_groups(deps: Deps, at: StepInput) -> StepResult:
 def verify(deps: Deps, at: StepInput) -> StepResult:
     """Look at endpoint, nodes, add-ons and access; what is missing is waited for a while, then it is a failure."""
     access = (*making.access_of(at.lab), *admitting.own_of(at.lab))
-    found = verifying.findings_of(deps, at.lab, making.addons_of(at.lab), access)
+    found = verification.findings_of(deps, at.lab, making.addons_of(at.lab), access)
     if not found.missing:
         return StepResult(Result.DONE, "All is there; " + "; ".join(found.notes) + ".")
     if PATIENCE["verify"].is_out(at.attempt):

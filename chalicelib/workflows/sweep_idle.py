@@ -14,16 +14,16 @@ from chalicelib.domain.core.place import Place
 from chalicelib.domain.core.service_health import Run
 from chalicelib.domain.curfew.rules import Mode
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.measuring import measure_sweep, measure_warnings
-from chalicelib.workflows.sweep_idle_acting import act_on
-from chalicelib.workflows.sweep_idle_braking import due_items
-from chalicelib.workflows.sweep_idle_looking import Looking
-from chalicelib.workflows.sweep_idle_orphans import look_for_orphans
-from chalicelib.workflows.sweep_idle_region import Region
-from chalicelib.workflows.sweep_idle_reporting import report, unreported_nights
-from chalicelib.workflows.sweep_idle_settling import put_off, rules_of
-from chalicelib.workflows.sweep_idle_tally import Tally, added
-from chalicelib.workflows.sweep_idle_warning import warn_of
+from chalicelib.workflows.night.act import act_on
+from chalicelib.workflows.night.brake import due_items
+from chalicelib.workflows.night.examine import Looking
+from chalicelib.workflows.night.orphans import look_for_orphans
+from chalicelib.workflows.night.outcomes import put_off, rules_of
+from chalicelib.workflows.night.region import Region
+from chalicelib.workflows.night.report import report, unreported_nights
+from chalicelib.workflows.night.tally import Tally, added
+from chalicelib.workflows.night.warn import warn_of
+from chalicelib.workflows.shared.metrics import measure_sweep, measure_warnings
 
 Answer = dict[str, Any]
 

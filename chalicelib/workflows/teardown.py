@@ -17,11 +17,11 @@ from chalicelib.domain.labs.lab import Blame, Lab, Phase
 from chalicelib.domain.labs.steps import Result, StepResult
 from chalicelib.domain.teardown.deletion_order import INSTANCES, LEFTOVERS, REMAINS
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows import unmaking
-from chalicelib.workflows.admitting import revoke_all
-from chalicelib.workflows.recording import BY_STACK, WATCH, again_or_stuck, move, settle
-from chalicelib.workflows.running import StepInput
-from chalicelib.workflows.sweeping import sweep, take_receipt
+from chalicelib.workflows.shared import deletion
+from chalicelib.workflows.shared.access import revoke_all
+from chalicelib.workflows.shared.leftovers import sweep, take_receipt
+from chalicelib.workflows.shared.records import BY_STACK, WATCH, again_or_stuck, move, settle
+from chalicelib.workflows.shared.runner import StepInput
 
 #: After so many looks, what AWS refuses is left to the inventory; what is only in use is waited for longer.
 _REFUSALS = 4
@@ -34,15 +34,15 @@ _WITH_CLUSTER = (*_WITH_NODEGROUPS, Kind.CLUSTER, Kind.ADDON, Kind.ACCESS_ENTRY,
 def begin(deps: Deps, at: StepInput) -> StepResult:
     """Wait for the workflow that was under way to notice that it is superseded, so that nothing is made behind our back."""
     move(deps, at.lab, _ENDING, lambda stored: replace(stored, due_at=at.now + WATCH), at.now, "")
-    if at.lab.phase is Phase.RELEASING and unmaking.is_superseded_run_alive(deps, at.lab):
+    if at.lab.phase is Phase.RELEASING and deletion.is_superseded_run_alive(deps, at.lab):
         return again_or_stuck("begin", at.attempt, "The workflow before this one is still at a step.")
-    unmaking.close_steps(deps, at.lab, at.now)
+    deletion.close_steps(deps, at.lab, at.now)
     return StepResult(Result.DONE)
 
 
 def revoke_access(deps: Deps, at: StepInput) -> StepResult:
     """Take back the access entries that the lab granted, so that nobody works on what is going. It holds nothing up."""
-    if unmaking.own_cluster(deps, at.lab) is None:
+    if deletion.own_cluster(deps, at.lab) is None:
         return StepResult(Result.SKIPPED, "There is no control plane of the lab's.")
     refused = revoke_all(deps, at.lab, at.now)
     return StepResult(Result.DONE, f"Not taken back: {'; '.join(refused)}." if refused else "Nobody gets in any more.")
@@ -50,14 +50,14 @@ def revoke_access(deps: Deps, at: StepInput) -> StepResult:
 
 def take_stock(deps: Deps, at: StepInput) -> StepResult:
     """Put on the ledger all of the lab's that can be found: half of it can't be any more once the cluster is gone."""
-    count, unreadable = unmaking.take_stock_of(deps, at.lab, at.now)
+    count, unreadable = deletion.take_stock_of(deps, at.lab, at.now)
     unread = f" Could not be looked at: {'; '.join(unreadable)}." if unreadable else ""
     return StepResult(Result.DONE, f"{count} things are on the ledger.{unread}")
 
 
 def sweep_kubernetes(deps: Deps, at: StepInput) -> StepResult:
     """Let the controllers in the cluster take away what they made, where the API server lets us in; else say why not."""
-    lab, cluster = at.lab, unmaking.own_cluster(deps, at.lab)
+    lab, cluster = at.lab, deletion.own_cluster(deps, at.lab)
     if cluster is None or cluster.status != "ACTIVE":
         return StepResult(Result.SKIPPED, "There is no working control plane to ask.")
     if not cluster.public_access:
@@ -73,11 +73,11 @@ def sweep_kubernetes(deps: Deps, at: StepInput) -> StepResult:
 def delete_nodegroups(deps: Deps, at: StepInput) -> StepResult:
     """Delete all node groups at once, and Fargate profiles one at a time."""
     lab, clusters = at.lab, deps.cloud(at.lab.place).clusters
-    if unmaking.own_cluster(deps, lab) is None:
+    if deletion.own_cluster(deps, lab) is None:
         settle(deps, lab, _WITH_NODEGROUPS, at.now)
         return StepResult(Result.SKIPPED, "There is no control plane of the lab's.")
-    left = unmaking.ask_to_delete_profiles(deps, lab, clusters.fargate_profiles(lab.name))
-    left += unmaking.ask_to_delete_nodegroups(deps, lab, at.now)
+    left = deletion.ask_to_delete_profiles(deps, lab, clusters.fargate_profiles(lab.name))
+    left += deletion.ask_to_delete_nodegroups(deps, lab, at.now)
     if left:
         return again_or_stuck("delete_nodegroups", at.attempt, "; ".join(left))
     settle(deps, lab, _WITH_NODEGROUPS, at.now)
@@ -99,7 +99,7 @@ def delete_cluster(deps: Deps, at: StepInput) -> StepResult:
 
     A node group that was still being asked for when the others went keeps it: it is asked to go here.
     """
-    lab, cluster = at.lab, unmaking.own_cluster(deps, at.lab)
+    lab, cluster = at.lab, deletion.own_cluster(deps, at.lab)
     if cluster is None:
         settle(deps, lab, _WITH_CLUSTER, at.now)
         return StepResult(Result.DONE, "There is no control plane of the lab's any more.")
@@ -112,10 +112,10 @@ def delete_cluster(deps: Deps, at: StepInput) -> StepResult:
         settle(deps, lab, _WITH_CLUSTER, at.now)
         return StepResult(Result.DONE, "There is no control plane any more.")
     except StillInUse as error:
-        late = unmaking.ask_to_delete_nodegroups(deps, lab, at.now)
+        late = deletion.ask_to_delete_nodegroups(deps, lab, at.now)
         return again_or_stuck("delete_cluster", at.attempt, "; ".join((error.message, *late)))
     except AwsRefused as error:
-        unmaking.note_refusal(deps, lab, [cluster_of(lab)], error, at.now)
+        deletion.note_refusal(deps, lab, [cluster_of(lab)], error, at.now)
         raise
     return again_or_stuck("delete_cluster", at.attempt, "EKS is deleting it.")
 
@@ -128,7 +128,7 @@ def sweep_remains(deps: Deps, at: StepInput) -> StepResult:
 def delete_stack(deps: Deps, at: StepInput) -> StepResult:
     """Delete the lab's stack; where it fails, sweep what is in its way and ask again."""
     lab, stacks = at.lab, deps.cloud(at.lab.place).stacks
-    if unmaking.own_cluster(deps, lab) is not None:
+    if deletion.own_cluster(deps, lab) is not None:
         return StepResult(Result.STUCK, "The control plane is still there, and needs its role to go.")
     try:
         state = stacks.describe(lab.stack_name)
@@ -148,7 +148,7 @@ def take_inventory(deps: Deps, at: StepInput) -> StepResult:
     receipt = take_receipt(deps, at.lab, "now", at.now)
     if receipt.clean:
         return StepResult(Result.DONE, f"Nothing of the lab's is left; {len(receipt.lines)} things are accounted for.")
-    return again_or_stuck("take_inventory", at.attempt, unmaking.why_not_clean(receipt))
+    return again_or_stuck("take_inventory", at.attempt, deletion.why_not_clean(receipt))
 
 
 def finish(deps: Deps, at: StepInput) -> StepResult:
@@ -165,7 +165,7 @@ def finish(deps: Deps, at: StepInput) -> StepResult:
 
 def block(deps: Deps, at: StepInput) -> StepResult:
     """The lab says what is left and why. Releasing it again tries again."""
-    why = unmaking.why_blocked(deps, at.lab)
+    why = deletion.why_blocked(deps, at.lab)
 
     def blocked(stored: Lab) -> Lab:
         before = f" It was being rolled back: {stored.reason}" if stored.phase is Phase.ROLLING_BACK else ""

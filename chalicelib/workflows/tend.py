@@ -19,7 +19,7 @@ from chalicelib.domain.labs.recovery import WORKFLOW_OF, Tending, TendingDecisio
 from chalicelib.domain.labs.steps import execution_name
 from chalicelib.logs import logger
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.recording import WATCH, move
+from chalicelib.workflows.shared.records import WATCH, move
 
 #: Labs looked at in one run; the rest are still due at the next.
 _AT_ONCE = 50

@@ -19,11 +19,11 @@ from chalicelib.domain.labs.polling import PATIENCE
 from chalicelib.domain.labs.schedule import next_wake
 from chalicelib.domain.labs.steps import Result, StepResult
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.admitting import grant_own, grant_people, people_of
-from chalicelib.workflows.recording import WATCH, again, move
-from chalicelib.workflows.resizing import again_or_late, ask_for_size, nodegroups_of, resize_all, why_not_now
-from chalicelib.workflows.running import StepInput
-from chalicelib.workflows.unmaking import own_cluster
+from chalicelib.workflows.shared.access import grant_own, grant_people, people_of
+from chalicelib.workflows.shared.deletion import own_cluster
+from chalicelib.workflows.shared.records import WATCH, again, move
+from chalicelib.workflows.shared.runner import StepInput
+from chalicelib.workflows.shared.scaling import again_or_late, ask_for_size, nodegroups_of, resize_all, why_not_now
 from chalicelib.workflows.waking_nodes import nodes_of
 
 _COMING = (Phase.WAKING,)

@@ -10,7 +10,7 @@ from chalicelib.domain.errors.explain import explain_issues
 from chalicelib.domain.labs.aws_states import HealthIssue, NodegroupState
 from chalicelib.domain.labs.lab import Blame, Lab, NodegroupSize
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.resizing import nodegroups_of
+from chalicelib.workflows.shared.scaling import nodegroups_of
 
 
 @dataclass(frozen=True)

@@ -19,18 +19,10 @@ from chalicelib.domain.notices.notice import Watched
 from chalicelib.domain.support.fleet import Trouble
 from chalicelib.domain.support.observation import troubled_place
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.measuring import measure_watch
-from chalicelib.workflows.watch_places import places, registration_of, who_answers_for
-from chalicelib.workflows.watch_scanning import (
-    AT_ONCE,
-    UNREADABLE,
-    Scan,
-    forget,
-    mark_gone,
-    scan_clusters,
-    trouble_of,
-)
-from chalicelib.workflows.watch_telling import by_recipient, tell
+from chalicelib.workflows.shared.metrics import measure_watch
+from chalicelib.workflows.watch.delivery import by_recipient, tell
+from chalicelib.workflows.watch.places import places, registration_of, who_answers_for
+from chalicelib.workflows.watch.scan import AT_ONCE, UNREADABLE, Scan, forget, mark_gone, scan_clusters, trouble_of
 
 Answer = dict[str, object]
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.running import run_step, run_watch_step
+from chalicelib.workflows.shared.runner import run_step, run_watch_step
 
 STATEMACHINES = Path(__file__).resolve().parents[2] / "statemachine"
 LAB_WORKFLOWS = ("provision", "update", "hibernate", "wake", "teardown", "inspect")

@@ -15,7 +15,7 @@ from chalicelib.domain.labs.spec import AccessSpec, NodegroupSpec
 from chalicelib.domain.labs.steps import execution_name
 from chalicelib.services.labs import hibernation
 from chalicelib.workflows import hibernate
-from chalicelib.workflows.running import run_step
+from chalicelib.workflows.shared.runner import run_step
 from tests.fakes import a_caller, a_lab, a_nodegroup, a_spec
 from tests.fakes.builders import OWNER
 from tests.fakes.cluster_record import NodegroupRecord

@@ -10,7 +10,7 @@ import pytest
 from chalicelib.domain.errors.tree import Superseded
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.workflows import provision, teardown, tend
-from chalicelib.workflows.running import run_step
+from chalicelib.workflows.shared.runner import run_step
 from tests.fakes import FakeWorld, a_lab, make_deps
 from tests.workflows.theatre import Theatre
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.workflows.starting import start_sweep_idle, start_watch_support, take_health_event
+from chalicelib.workflows.schedules import start_sweep_idle, start_watch_support, take_health_event
 from tests.fakes import NOW, make_deps
 from tests.fakes.fleet_builders import a_key, a_watched
 

@@ -15,7 +15,7 @@ from chalicelib.domain.errors.tree import Throttled
 from chalicelib.domain.labs.lab import Phase
 from chalicelib.logs import logger
 from chalicelib.workflows import provision, teardown, watch_support
-from chalicelib.workflows.running import run_step, run_watch_step
+from chalicelib.workflows.shared.runner import run_step, run_watch_step
 from tests.fakes import FakeWorld, make_deps
 from tests.fakes.builders import a_lab
 

@@ -19,13 +19,9 @@ from chalicelib.domain.curfew.rules import CurfewRules, Mode
 from chalicelib.domain.errors.tree import AwsUnavailable
 from chalicelib.domain.labs.lab import RESTING, Phase
 from chalicelib.domain.labs.schedule import AtCurfew, Evening
-from chalicelib.workflows import (
-    sweep_idle,
-    sweep_idle_acting,
-    sweep_idle_braking,
-    sweep_idle_looking,
-    sweep_idle_warning,
-)
+from chalicelib.workflows import sweep_idle
+from chalicelib.workflows.night import act as sweep_idle_acting
+from chalicelib.workflows.night import brake, examine, warn
 from tests.workflows.machine import LambdaDied
 from tests.workflows.nights import Nights, Use, at_work, busy, idle, unseen
 from tests.workflows.sweep_promises import check_acts, check_brake, check_reasons, check_silence
@@ -292,7 +288,7 @@ def test_a_rule_that_does_not_listen_to_people_is_noticed(
     life = a_life(IDLE, acts=(Act(8, 0, what, None),))
     broken(life)
     monkeypatch.setattr(decision, "why_spared", lambda *given: "")
-    monkeypatch.setattr(sweep_idle_looking, "why_spared", lambda *given: "")
+    monkeypatch.setattr(examine, "why_spared", lambda *given: "")
     with pytest.raises(AssertionError, match=told):
         broken(life)
 
@@ -312,7 +308,7 @@ def test_a_rule_that_acts_on_a_lab_as_it_was_before_is_noticed(monkeypatch: pyte
 def test_a_brake_that_does_not_hold_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     life = a_life(IDLE, IDLE, IDLE, rules=CurfewRules(max_percent=34, max_count=1))
     broken(life)
-    monkeypatch.setattr(sweep_idle_braking, "decide_brake", lambda *given: Braking("", False, 0, 0))
+    monkeypatch.setattr(brake, "decide_brake", lambda *given: Braking("", False, 0, 0))
     with pytest.raises(AssertionError, match="took 3"):
         broken(life)
 
@@ -326,7 +322,7 @@ def test_a_night_that_passes_in_silence_is_noticed(monkeypatch: pytest.MonkeyPat
         check_reasons(nights, nights.lab("lab-0"), life.start, life.start + timedelta(hours=30))
 
     reasons()
-    monkeypatch.setattr(sweep_idle_looking, "note_missed", lambda *given: None)
+    monkeypatch.setattr(examine, "note_missed", lambda *given: None)
     with pytest.raises(AssertionError, match="for no reason"):
         reasons()
 
@@ -335,7 +331,7 @@ def test_a_warning_that_is_not_marked_is_noticed(monkeypatch: pytest.MonkeyPatch
     life = a_life(IDLE, troubles=(("fine", ""),) * 3)
     at = life.start + timedelta(hours=6)
     assert twice(lived(life), at)
-    monkeypatch.setattr(sweep_idle_warning, "_delivered", lambda *given: None)
+    monkeypatch.setattr(warn, "_delivered", lambda *given: None)
     assert not twice(lived(life), at)
 
 

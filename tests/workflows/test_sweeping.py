@@ -14,7 +14,7 @@ from chalicelib.domain.labs.lab import ClusterFacts, Lab
 from chalicelib.domain.labs.spec import VolumePolicy
 from chalicelib.domain.teardown.evidence import PVC_TAG
 from chalicelib.domain.teardown.receipt import Outcome
-from chalicelib.workflows.sweeping import SweepOutcome, aim, sweep, take_receipt
+from chalicelib.workflows.shared.leftovers import SweepOutcome, aim, sweep, take_receipt
 from tests.fakes.builders import NOW, a_lab, a_spec
 from tests.fakes.world import FakeWorld, make_deps
 

@@ -15,7 +15,7 @@ from chalicelib.domain.labs.aws_states import HealthIssue, NodegroupState
 from chalicelib.domain.labs.lab import Blame, NodegroupSize, Phase
 from chalicelib.domain.labs.schedule import Evening
 from chalicelib.services.labs import hibernation
-from chalicelib.workflows.recording import learn
+from chalicelib.workflows.shared.records import learn
 from tests.fakes import a_caller, a_lab, a_nodegroup, a_spec
 from tests.fakes.builders import OWNER
 from tests.workflows.machine import LambdaDied

@@ -1,6 +1,6 @@
 """What runs in a cluster, asked of its own API server where it can be reached: Jobs, CronJobs, pods, volume claims.
 
-Asked briefly, with a token of the role that the cluster lets look in (workflows/admitting.py), and without letting it in where
+Asked briefly, with a token of the role that the cluster lets look in (workflows/shared/access.py), and without letting it in where
 it is not known. That a server is private, or answers 401, is a normal case: a sentence, never an error.
 """
 

@@ -12,7 +12,7 @@ from chalicelib.domain.labs.lab import ClusterFacts, Lab
 from chalicelib.domain.labs.spec import ExistingNetwork, ExternalDnsSpec, NewNetwork
 from chalicelib.domain.teardown.target import target_of
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.sweeping import STRAGGLERS, SweepOutcome, sweep
+from chalicelib.workflows.shared.leftovers import STRAGGLERS, SweepOutcome, sweep
 from tests.aws.sweep.accounts import ACCOUNT, MotoAccount
 from tests.fakes.builders import a_lab, a_spec
 from tests.fakes.world import make_deps

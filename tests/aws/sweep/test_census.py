@@ -12,7 +12,7 @@ from moto import mock_aws
 from chalicelib.aws.inventory.arns import identify, is_part, stays
 from chalicelib.domain.core.resources import EntryState, Kind, LedgerEntry, Resource
 from chalicelib.domain.teardown.receipt import Outcome
-from chalicelib.workflows.sweeping import take_receipt
+from chalicelib.workflows.shared.leftovers import take_receipt
 from tests.aws.sweep.accounts import ACCOUNT
 from tests.aws.sweep.given import a_lab_on_moto
 from tests.aws.sweep.test_lookalikes import ANYWHERE, IN_A_VPC, Drop, others_special, ours_special

@@ -20,7 +20,7 @@ from chalicelib.domain.labs.lab import ClusterFacts, Lab
 from chalicelib.domain.labs.spec import ExternalDnsSpec
 from chalicelib.domain.teardown.receipt import Outcome
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.sweeping import STRAGGLERS, sweep, take_receipt
+from chalicelib.workflows.shared.leftovers import STRAGGLERS, sweep, take_receipt
 from sandbox.emulator import Credentials, Sandbox, running_sandbox
 from sandbox.leftover import Leftover, still_there
 from sandbox.leftovers import Cluster, drop_all, drop_guard_duty, drop_log_group

@@ -20,9 +20,7 @@ from chalicelib.domain.labs.lab import RESTING, Lab, Phase
 from chalicelib.domain.labs.schedule import AtCurfew, next_wake
 from chalicelib.domain.labs.steps import execution_name
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.recording import WATCH
-from chalicelib.workflows.sweep_idle_region import Region
-from chalicelib.workflows.sweep_idle_settling import (
+from chalicelib.workflows.night.outcomes import (
     KIND,
     SOON,
     change_unless_changed,
@@ -34,7 +32,9 @@ from chalicelib.workflows.sweep_idle_settling import (
     sentence,
     settle,
 )
-from chalicelib.workflows.sweep_idle_tally import Tally
+from chalicelib.workflows.night.region import Region
+from chalicelib.workflows.night.tally import Tally
+from chalicelib.workflows.shared.records import WATCH
 
 #: So long after a run's `now` labs are still as they were judged then. Events come late, and executions are redriven.
 _AS_SEEN = timedelta(minutes=75)

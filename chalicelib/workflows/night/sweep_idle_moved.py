@@ -10,9 +10,9 @@ from datetime import date, datetime
 from chalicelib.domain.curfew.plan import SETTLED, Entry, Fate, Plan
 from chalicelib.domain.labs.lab import ENDING, OVER
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.sweep_idle_acting import complete, is_under_way
-from chalicelib.workflows.sweep_idle_settling import live_on, rules_of
-from chalicelib.workflows.sweep_idle_tally import Tally
+from chalicelib.workflows.night.act import complete, is_under_way
+from chalicelib.workflows.night.outcomes import live_on, rules_of
+from chalicelib.workflows.night.tally import Tally
 
 
 def settled_plan(deps: Deps, night: date, now: datetime, tally: Tally) -> Plan | None:

@@ -19,7 +19,7 @@ from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.steps import ACTS_IN, STEPS, Result, StepResult
 from chalicelib.logs import logger
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.step_lines import step_lines
+from chalicelib.workflows.shared.step_lines import step_lines
 
 #: What a scheduled workflow's step answers that its line of the log says, too.
 _TOLD = ("outcome", "counts", "troubles", "undelivered")

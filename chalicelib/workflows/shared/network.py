@@ -16,8 +16,8 @@ from chalicelib.domain.labs.polling import PATIENCE
 from chalicelib.domain.labs.spec import AccessPolicySpec, AccessSpec, AddonSpec, ExistingNetwork, NewNetwork, Placement
 from chalicelib.domain.labs.steps import StepResult
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.recording import again
-from chalicelib.workflows.running import StepInput
+from chalicelib.workflows.shared.records import again
+from chalicelib.workflows.shared.runner import StepInput
 
 POD_IDENTITY_AGENT = "eks-pod-identity-agent"
 #: add-on -> (its service account, the stack's output with the role for it).

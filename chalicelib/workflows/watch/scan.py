@@ -30,7 +30,7 @@ from chalicelib.domain.support.observation import (
 from chalicelib.domain.support.readiness import next_version
 from chalicelib.ports.deps import Deps
 from chalicelib.ports.support import Fleet
-from chalicelib.workflows.watch_places import who_answers, who_answers_for
+from chalicelib.workflows.watch.places import who_answers, who_answers_for
 
 #: Clusters described at once, and how long one invocation goes on beginning more of them.
 AT_ONCE = 10

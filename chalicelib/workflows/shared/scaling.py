@@ -18,9 +18,9 @@ from chalicelib.domain.labs.lab import Blame, Lab, NodegroupSize
 from chalicelib.domain.labs.polling import PATIENCE
 from chalicelib.domain.labs.steps import Result, StepResult
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.recording import again
-from chalicelib.workflows.running import StepInput
-from chalicelib.workflows.unmaking import own_cluster
+from chalicelib.workflows.shared.deletion import own_cluster
+from chalicelib.workflows.shared.records import again
+from chalicelib.workflows.shared.runner import StepInput
 
 #: While a node group is like this, EKS takes no other update of it.
 _BUSY = frozenset({"CREATING", "UPDATING"})

@@ -15,10 +15,10 @@ from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.schedule import local_told
 from chalicelib.domain.labs.steps import execution_name
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.recording import WATCH
-from chalicelib.workflows.sweep_idle_region import Region
-from chalicelib.workflows.sweep_idle_settling import DAY, KIND, SOON, change_unless_changed
-from chalicelib.workflows.sweep_idle_tally import Tally
+from chalicelib.workflows.night.outcomes import DAY, KIND, SOON, change_unless_changed
+from chalicelib.workflows.night.region import Region
+from chalicelib.workflows.night.tally import Tally
+from chalicelib.workflows.shared.records import WATCH
 
 
 def look_at_sleeper(

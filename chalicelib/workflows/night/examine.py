@@ -25,9 +25,7 @@ from chalicelib.domain.labs.history import Event
 from chalicelib.domain.labs.lab import RESTING, Lab, Phase
 from chalicelib.domain.labs.schedule import AtCurfew, local_told
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.sweep_idle_pricing import note_price
-from chalicelib.workflows.sweep_idle_region import Region
-from chalicelib.workflows.sweep_idle_settling import (
+from chalicelib.workflows.night.outcomes import (
     DAY,
     KIND,
     SOON,
@@ -39,8 +37,10 @@ from chalicelib.workflows.sweep_idle_settling import (
     note_missed,
     sentence,
 )
-from chalicelib.workflows.sweep_idle_sleepers import look_at_sleeper
-from chalicelib.workflows.sweep_idle_tally import Tally
+from chalicelib.workflows.night.region import Region
+from chalicelib.workflows.night.sweep_idle_pricing import note_price
+from chalicelib.workflows.night.tally import Tally
+from chalicelib.workflows.night.wakeups import look_at_sleeper
 
 Line = tuple[Entry, Fate]
 

@@ -11,7 +11,7 @@ from datetime import datetime
 from chalicelib.domain.costs import hourly_cost
 from chalicelib.domain.labs.lab import RESTING, Lab
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.sweep_idle_region import Region
+from chalicelib.workflows.night.region import Region
 
 #: USD. Less is rounding.
 _LEAST = 0.0001

@@ -9,10 +9,10 @@ from chalicelib.domain.curfew.messages.report import report_message
 from chalicelib.domain.curfew.messages.reporting import is_settled, nights_to_report
 from chalicelib.domain.curfew.plan import Plan, PlanHeader
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.sweep_idle_moved import settled_plan
-from chalicelib.workflows.sweep_idle_settling import rules_of
-from chalicelib.workflows.sweep_idle_tally import Tally
-from chalicelib.workflows.sweep_idle_warning import administrators
+from chalicelib.workflows.night.outcomes import rules_of
+from chalicelib.workflows.night.sweep_idle_moved import settled_plan
+from chalicelib.workflows.night.tally import Tally
+from chalicelib.workflows.night.warn import administrators
 
 #: Blocked labs that a report names at most.
 _BLOCKED = 100

@@ -17,7 +17,7 @@ from chalicelib.domain.notices.notice import Notice, Watched
 from chalicelib.domain.support.fleet import ClusterKey
 from chalicelib.domain.support.observation import WHOLE_PLACE, troubled_place
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.watch_places import registration_of, who_answers_for
+from chalicelib.workflows.watch.places import registration_of, who_answers_for
 
 Told = tuple[Notice, Watched]
 

@@ -12,9 +12,9 @@ from chalicelib.domain.labs.aws_states import AddonState, ClusterState, Nodegrou
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.steps import Result, StepResult
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.making import again_or_failed
-from chalicelib.workflows.recording import ASKED_FOR, BY_EKS, enter, learn
-from chalicelib.workflows.running import StepInput
+from chalicelib.workflows.shared.network import again_or_failed
+from chalicelib.workflows.shared.records import ASKED_FOR, BY_EKS, enter, learn
+from chalicelib.workflows.shared.runner import StepInput
 
 ENDED_BADLY = frozenset({"CREATE_FAILED", "DEGRADED", "DELETING", "DELETE_FAILED", "FAILED"})
 

@@ -15,10 +15,10 @@ from chalicelib.domain.curfew.plan import Outcome, Plan, plan_hash
 from chalicelib.domain.curfew.rules import CurfewRules, Mode
 from chalicelib.domain.labs.lab import OVER
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.sweep_idle_moved import settled_plan
-from chalicelib.workflows.sweep_idle_settling import rules_of
-from chalicelib.workflows.sweep_idle_tally import Tally
-from chalicelib.workflows.sweep_idle_warning import administrators
+from chalicelib.workflows.night.outcomes import rules_of
+from chalicelib.workflows.night.sweep_idle_moved import settled_plan
+from chalicelib.workflows.night.tally import Tally
+from chalicelib.workflows.night.warn import administrators
 
 
 def due_items(deps: Deps, due: Iterable[Mapping[str, str]], now: datetime, tally: Tally) -> list[dict[str, Any]]:

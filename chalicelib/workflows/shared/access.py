@@ -15,8 +15,8 @@ from chalicelib.domain.labs.arns import part_of_cluster
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spec import AccessSpec
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.making import access_of, view_of
-from chalicelib.workflows.recording import ASKED_FOR, enter, learn
+from chalicelib.workflows.shared.network import access_of, view_of
+from chalicelib.workflows.shared.records import ASKED_FOR, enter, learn
 
 #: The type of entries that people and their tools log in with; all others belong to nodes and to EKS itself.
 _PEOPLE = "STANDARD"

@@ -13,7 +13,7 @@ from chalicelib.domain.labs.aws_states import AddonState, ClusterState, HealthIs
 from chalicelib.domain.labs.lab import Blame, Lab
 from chalicelib.domain.labs.spec import AccessSpec, AddonSpec
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.watching import is_ready
+from chalicelib.workflows.shared.progress import is_ready
 
 
 @dataclass

@@ -17,7 +17,7 @@ from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.polling import PATIENCE
 from chalicelib.domain.labs.steps import Result, StepResult
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.measuring import measure_move
+from chalicelib.workflows.shared.metrics import measure_move
 
 #: How often the scheduled run makes sure that a lab's workflow is alive.
 WATCH = timedelta(minutes=5)

@@ -16,8 +16,8 @@ from chalicelib.domain.teardown.evidence import LAB_TAG
 from chalicelib.domain.teardown.ownership import judge
 from chalicelib.domain.teardown.receipt import Outcome, Receipt
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.recording import ASKED_FOR, BY_STACK, enter
-from chalicelib.workflows.sweeping import aim
+from chalicelib.workflows.shared.leftovers import aim
+from chalicelib.workflows.shared.records import ASKED_FOR, BY_STACK, enter
 
 #: The step that looks whether anything is left.
 _INVENTORY = STEPS["teardown"]["take_inventory"][0]

@@ -22,8 +22,8 @@ from chalicelib.domain.labs.history import Event
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.notices.notice import Message
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.sweep_idle_settling import KIND, live_on
-from chalicelib.workflows.sweep_idle_tally import Tally
+from chalicelib.workflows.night.outcomes import KIND, live_on
+from chalicelib.workflows.night.tally import Tally
 
 
 def warn_of(deps: Deps, fate: Fate, rules: CurfewRules, now: datetime, tally: Tally) -> None:

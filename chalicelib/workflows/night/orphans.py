@@ -18,9 +18,9 @@ from chalicelib.domain.teardown.adoption import Orphan, OrphanDecision, adopted_
 from chalicelib.domain.teardown.evidence import LAB_TAG
 from chalicelib.domain.teardown.orphans import TaggedCluster
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.sweep_idle_settling import KIND, rules_of
-from chalicelib.workflows.sweep_idle_tally import Tally
-from chalicelib.workflows.sweep_idle_warning import administrators
+from chalicelib.workflows.night.outcomes import KIND, rules_of
+from chalicelib.workflows.night.tally import Tally
+from chalicelib.workflows.night.warn import administrators
 
 
 def look_for_orphans(deps: Deps, place: Place, now: datetime, tally: Tally) -> list[str]:

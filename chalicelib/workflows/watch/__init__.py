@@ -1,0 +1,1 @@
+"""The parts of the daily support watch (`watch_support`)."""
