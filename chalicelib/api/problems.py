@@ -9,7 +9,7 @@ from typing import Any, TypeVar, cast
 
 from chalice.app import ChaliceViewError, Response
 
-from chalicelib.api.json_words import to_json
+from chalicelib.api.views.json_format import to_json
 from chalicelib.domain.errors.findings import Severity
 from chalicelib.domain.errors.tree import (
     AccountInUse,

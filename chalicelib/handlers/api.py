@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chalice import Chalice, ConvertToMiddleware
 
-from chalicelib.api.routes import make_blueprint
+from chalicelib.api.routes.labs import make_blueprint
 from chalicelib.logs import invocation_lines
 from chalicelib.wiring.deps import get_deps, get_people
 

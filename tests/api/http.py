@@ -10,7 +10,7 @@ from urllib.parse import unquote
 
 from chalice import Chalice
 
-from chalicelib.api.routes import make_blueprint
+from chalicelib.api.routes.labs import make_blueprint
 from chalicelib.domain.identity.people import People
 from tests.fakes import OWNER, FakeWorld, make_deps
 from tests.fakes.builders import ACCOUNT

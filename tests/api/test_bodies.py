@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.api.bodies import LARGEST_BODY, read_body
+from chalicelib.api.inputs.body import LARGEST_BODY, read_body
 from chalicelib.domain.errors.findings import Finding
 from chalicelib.domain.errors.tree import InvalidRequest
 

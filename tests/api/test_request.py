@@ -14,10 +14,10 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.api.fitting import path_of
-from chalicelib.api.presenters import spec_view
-from chalicelib.api.request import MOST_FINDINGS, read_draft, read_request
-from chalicelib.api.schemas import LabBody
+from chalicelib.api.inputs.lab_request import MOST_FINDINGS, read_draft, read_request
+from chalicelib.api.inputs.lab_schema import LabBody
+from chalicelib.api.inputs.schema_errors import path_of
+from chalicelib.api.views.labs import spec_view
 from chalicelib.domain.errors.findings import Finding, Severity, error
 from chalicelib.domain.errors.tree import InvalidRequest
 from chalicelib.domain.identity.callers import Caller

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from chalicelib.api.request import read_request
-from chalicelib.api.schemas import LabBody
+from chalicelib.api.inputs.lab_request import read_request
+from chalicelib.api.inputs.lab_schema import LabBody
 from chalicelib.domain.labs.limits import Limits
 from tests.api.test_request import CALENDAR, CALLER, NOW
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from chalice import Response
 
-from chalicelib.api import curfew_presenters, curfew_queries, presenters
-from chalicelib.api.door import Door, json_answer
+from chalicelib.api.context import Door, json_answer
+from chalicelib.api.inputs import curfew_params
+from chalicelib.api.views import curfew, labs
 from chalicelib.domain.requests.schedule_input import EveningRules
 from chalicelib.logs import logger
 from chalicelib.services.labs import hibernation, lease, queries
@@ -24,15 +25,15 @@ def _route_lease(door: Door) -> None:
     @door.route("POST", f"{_LAB}/extend")
     def post_extend(lab_id: str) -> Response:
         deps = door.deps
-        wish = curfew_queries.read_extension(door.body, door.header("content-type"))
+        wish = curfew_params.read_extension(door.body, door.header("content-type"))
         extension = lease.extend_lab(deps, door.caller, lab_id, wish, deps.clock.now())
         _log(door, "A lease was extended.", lab_id)
-        return json_answer(curfew_presenters.extension_view(extension, door.base))
+        return json_answer(curfew.extension_view(extension, door.base))
 
     @door.route("POST", f"{_LAB}/protect")
     def post_protect(lab_id: str) -> Response:
         deps = door.deps
-        until, why = curfew_queries.read_protection(door.body, door.header("content-type"))
+        until, why = curfew_params.read_protection(door.body, door.header("content-type"))
         answer = lease.protect_lab(deps, door.caller, lab_id, until, why, deps.clock.now())
         _log(door, "A protection was changed.", lab_id)
         return _whole(door, answer)
@@ -41,7 +42,7 @@ def _route_lease(door: Door) -> None:
     def put_evening(lab_id: str) -> Response:
         deps = door.deps
         rules = EveningRules(deps.curfew.evening, deps.curfew.is_known_country)
-        evening = curfew_queries.read_whole_evening(door.body, door.header("content-type"), rules)
+        evening = curfew_params.read_whole_evening(door.body, door.header("content-type"), rules)
         answer = lease.set_evening(deps, door.caller, lab_id, evening, deps.clock.now())
         _log(door, "An evening was changed.", lab_id)
         return _whole(door, answer)
@@ -61,12 +62,12 @@ def _whole(door: Door, answer: Answered) -> Response:
     """The lab whole, with warnings."""
     deps = door.deps
     view = queries.get_lab(deps, door.caller, answer.lab.id, deps.clock.now())
-    return json_answer({**presenters.lab_view(view, door.base), "warnings": presenters.warnings(answer.findings)})
+    return json_answer({**labs.lab_view(view, door.base), "warnings": labs.warnings(answer.findings)})
 
 
 def _under_way(door: Door, answer: Answered) -> Response:
     _log(door, "A lab was asked to sleep or to wake.", answer.lab.id)
-    body = presenters.answered(answer, door.base)
+    body = labs.answered(answer, door.base)
     return json_answer(body, 202, {"Location": body["links"]["self"]})
 
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from chalice import Response
 
-from chalicelib.api.door import Door, json_answer
-from chalicelib.api.json_words import instant
+from chalicelib.api.context import Door, json_answer
+from chalicelib.api.views.json_format import instant
 from chalicelib.domain.core.service_health import EXPECTED, Health, Run
 from chalicelib.services.health import health_of
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from chalicelib.api.json_words import instant
+from chalicelib.api.views.json_format import instant
 from chalicelib.domain.labs.schedule import AtCurfew, local_told
 from chalicelib.domain.money_words import keeping_told
 from chalicelib.services.curfew.keep import KeepView

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from chalicelib.api.evening_presenters import evening_view, night_view
-from chalicelib.api.json_words import instant, to_json
+from chalicelib.api.views.json_format import instant, to_json
+from chalicelib.api.views.schedule import evening_view, night_view
 from chalicelib.domain.errors.findings import Finding
 from chalicelib.domain.labs.aws_states import AccessEntryState
 from chalicelib.domain.labs.lab import OVER, Lab

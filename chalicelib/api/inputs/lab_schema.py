@@ -1,7 +1,7 @@
 """Our own body of POST /labs: its fields, their types and their words, and nothing of their meaning (domain/requests/validation/validate.py).
 
 Everything may be left out but `name`. Strict: no text passes for a number. The field names are those that `GET /labs/{id}`
-answers with, so that what was answered can be asked for again. `api/request_own.py` turns it into a Draft.
+answers with, so that what was answered can be asked for again. `api/inputs/lab_body.py` turns it into a Draft.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from typing import Any, get_args
 from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
-from chalicelib.api.schemas import LabBody
+from chalicelib.api.inputs.lab_schema import LabBody
 from chalicelib.domain.errors.findings import Finding, error
 from chalicelib.domain.requests.eksctl.config import unquoted_version
 from chalicelib.domain.requests.eksctl.reader import child, unknown_field, wrong_type

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from chalicelib.api.fitting import fit
-from chalicelib.api.schemas import AccessBody, EveningBody, NetworkBody, NodegroupBody
+from chalicelib.api.inputs.lab_schema import AccessBody, EveningBody, NetworkBody, NodegroupBody
+from chalicelib.api.inputs.schema_errors import fit
 from chalicelib.domain.errors.findings import Finding
 from chalicelib.domain.labs.schedule import AtCurfew
 from chalicelib.domain.labs.spec import (

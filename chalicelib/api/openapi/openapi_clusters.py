@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from chalicelib.api.openapi_operation import Json, Operation
+from chalicelib.api.openapi.operations import Json, Operation
 from chalicelib.domain.support.deadlines import SupportPhase
 
 _CLUSTER = "/clusters/{account}/{region}/{name}"

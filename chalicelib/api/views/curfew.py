@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.api.json_words import instant, to_json
+from chalicelib.api.views.json_format import instant, to_json
 from chalicelib.domain.costs import Cost
 from chalicelib.domain.curfew.plan import Entry, Fate
 from chalicelib.domain.curfew.rules import CurfewRules, allowance

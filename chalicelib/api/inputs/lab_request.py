@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from chalicelib.api.bodies import read_body
+from chalicelib.api.inputs.body import read_body
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.names import REGION
 from chalicelib.domain.errors.findings import Finding, Severity, error, has_errors
@@ -51,7 +51,7 @@ class LabRequest:
 def read_draft(raw: bytes, content_type: str | None) -> LabRequest:
     """Read a body of either dialect. Raises InvalidRequest only if it is no mapping at all; else findings wait."""
     document = read_body(raw, content_type)
-    from chalicelib.api.request_own import read_own
+    from chalicelib.api.inputs.lab_body import read_own
 
     draft, findings = read_cluster_config(document) if is_cluster_config(document) else read_own(document)
     return LabRequest(draft, findings)

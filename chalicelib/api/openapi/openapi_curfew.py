@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from chalicelib.api.curfew_queries import RULE_NAMES
-from chalicelib.api.openapi_operation import Json, Operation
+from chalicelib.api.inputs.curfew_params import RULE_NAMES
+from chalicelib.api.openapi.operations import Json, Operation
 from chalicelib.domain.curfew.curfew_bounds import BOUNDS
 from chalicelib.domain.curfew.rules import Mode
 

@@ -7,16 +7,17 @@ from collections.abc import Callable
 
 from chalice import Blueprint, Response
 
-from chalicelib.api import presenters, queries
-from chalicelib.api.account_routes import route_accounts
-from chalicelib.api.cluster_routes import route_clusters
-from chalicelib.api.curfew_routes import route_curfew
-from chalicelib.api.door import Door, json_answer
-from chalicelib.api.evening_routes import route_evenings
-from chalicelib.api.health_routes import route_health
-from chalicelib.api.json_words import to_json
-from chalicelib.api.keep_routes import route_keeping
-from chalicelib.api.request import complete_request, read_draft
+from chalicelib.api.context import Door, json_answer
+from chalicelib.api.inputs import params
+from chalicelib.api.inputs.lab_request import complete_request, read_draft
+from chalicelib.api.routes.accounts import route_accounts
+from chalicelib.api.routes.clusters import route_clusters
+from chalicelib.api.routes.curfew import route_curfew
+from chalicelib.api.routes.health import route_health
+from chalicelib.api.routes.keep import route_keeping
+from chalicelib.api.routes.lease import route_evenings
+from chalicelib.api.views import labs
+from chalicelib.api.views.json_format import to_json
 from chalicelib.domain.identity.people import People
 from chalicelib.domain.requests.schedule_input import EveningRules
 from chalicelib.logs import logger
@@ -48,7 +49,7 @@ def _route_labs(door: Door) -> None:
     @door.route("POST", "/labs")
     def post_lab() -> Response:
         deps, caller, now = door.deps, door.caller, door.deps.clock.now()
-        key, digest = queries.read_key(door.header("idempotency-key")), hashlib.sha256(door.body).hexdigest()
+        key, digest = params.read_key(door.header("idempotency-key")), hashlib.sha256(door.body).hexdigest()
         before = commands.requested_before(deps, caller, key, digest, now)
         if before is not None:
             return _accepted(door, before)
@@ -62,33 +63,29 @@ def _route_labs(door: Door) -> None:
 
     @door.route("GET", "/labs")
     def get_labs() -> Response:
-        asked = queries.read_list(door.query)
+        asked = params.read_list(door.query)
         limit, cursor = asked.page.limit, asked.page.cursor
         page = labs_reading.list_labs(door.deps, door.caller, asked.owner, asked.phases, limit, cursor)
-        return json_answer(
-            {"labs": [presenters.lab_in_list(lab, door.base) for lab in page.items], "cursor": page.cursor}
-        )
+        return json_answer({"labs": [labs.lab_in_list(lab, door.base) for lab in page.items], "cursor": page.cursor})
 
     @door.route("GET", "/versions")
     def get_versions() -> Response:
-        deps, region = door.deps, queries.read_region(door.query)
+        deps, region = door.deps, params.read_region(door.query)
         calendar = labs_reading.versions(deps, region)
-        return json_answer(presenters.calendar_view(calendar, region or deps.limits.default_region, deps.clock.now()))
+        return json_answer(labs.calendar_view(calendar, region or deps.limits.default_region, deps.clock.now()))
 
 
 def _route_one_lab(door: Door) -> None:
     @door.route("GET", "/labs/{lab_id}")
     def get_lab(lab_id: str) -> Response:
         deps = door.deps
-        return json_answer(
-            presenters.lab_view(labs_reading.get_lab(deps, door.caller, lab_id, deps.clock.now()), door.base)
-        )
+        return json_answer(labs.lab_view(labs_reading.get_lab(deps, door.caller, lab_id, deps.clock.now()), door.base))
 
     @door.route("PATCH", "/labs/{lab_id}")
     def patch_lab(lab_id: str) -> Response:
         deps, caller = door.deps, door.caller
         commands.own_lab(deps, caller, lab_id)
-        change = queries.read_change(door.body, door.header("content-type"))
+        change = params.read_change(door.body, door.header("content-type"))
         return _accepted(door, commands.change_lab(deps, caller, lab_id, change, deps.clock.now()))
 
     @door.route("DELETE", "/labs/{lab_id}")
@@ -100,7 +97,7 @@ def _route_one_lab(door: Door) -> None:
 def _route_looks(door: Door) -> None:
     @door.route("GET", "/labs/{lab_id}/events")
     def get_events(lab_id: str) -> Response:
-        page = queries.read_page(door.query)
+        page = params.read_page(door.query)
         found = labs_reading.history(door.deps, door.caller, lab_id, page.limit, page.cursor)
         return json_answer({"events": [to_json(event) for event in found.items], "cursor": found.cursor})
 
@@ -115,15 +112,15 @@ def _route_looks(door: Door) -> None:
     def get_inventory(lab_id: str) -> Response:
         deps = door.deps
         found = inventory.inventory(deps, door.caller, lab_id)
-        return json_answer(presenters.inventory_view(found, deps.clock.now()))
+        return json_answer(labs.inventory_view(found, deps.clock.now()))
 
     @door.route("GET", "/labs/{lab_id}/receipt")
     def get_receipt(lab_id: str) -> Response:
-        return json_answer(presenters.receipt_view(labs_reading.receipt(door.deps, door.caller, lab_id)))
+        return json_answer(labs.receipt_view(labs_reading.receipt(door.deps, door.caller, lab_id)))
 
 
 def _accepted(door: Door, answer: Answered) -> Response:
-    body = presenters.answered(answer, door.base)
+    body = labs.answered(answer, door.base)
     facts = {"lab_id": answer.lab.id, "phase": str(answer.lab.phase), "caller": door.caller.arn}
     logger.info("A request was accepted.", extra={**facts, "warnings": [finding.code for finding in answer.findings]})
     return json_answer(body, 202, {"Location": body["links"]["self"]})

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from chalice import Response
 
-from chalicelib.api import cluster_presenters, cluster_queries, queries
-from chalicelib.api.door import Door, json_answer
+from chalicelib.api.context import Door, json_answer
+from chalicelib.api.inputs import cluster_params, params
+from chalicelib.api.views import clusters
 from chalicelib.domain.notices.calendar_feed import calendar_of
 from chalicelib.domain.support.fleet import ClusterKey
 from chalicelib.logs import logger
@@ -26,27 +27,25 @@ def route_clusters(door: Door) -> None:
 def _route_lists(door: Door) -> None:
     @door.route("GET", "/clusters")
     def get_clusters() -> Response:
-        deps, asked = door.deps, cluster_queries.read_clusters(door.query)
+        deps, asked = door.deps, cluster_params.read_clusters(door.query)
         now = deps.clock.now()
         page = clusters_reading.list_clusters(deps, door.caller, asked.wanted, asked.page.limit, asked.page.cursor, now)
-        found = [cluster_presenters.cluster_in_list(watched, now, door.base) for watched in page.items]
-        unreadable = cluster_presenters.unreadable_view(clusters_reading.unreadable_places(deps), door.caller)
+        found = [clusters.cluster_in_list(watched, now, door.base) for watched in page.items]
+        unreadable = clusters.unreadable_view(clusters_reading.unreadable_places(deps), door.caller)
         return json_answer({"clusters": found, "cursor": page.cursor, "unreadablePlaces": unreadable})
 
     @door.route("GET", "/deadlines.ics")
     def get_deadlines() -> Response:
-        deps, wanted = door.deps, cluster_queries.read_wanted(door.query)
+        deps, wanted = door.deps, cluster_params.read_wanted(door.query)
         now = deps.clock.now()
         text = calendar_of(clusters_reading.all_clusters(deps, door.caller, wanted, now), now)
         return Response(text, headers={"Content-Type": _CALENDAR})
 
     @door.route("GET", "/notices")
     def get_notices() -> Response:
-        page = queries.read_page(door.query)
+        page = params.read_page(door.query)
         found = clusters_reading.list_notices(door.deps, door.caller, page.limit, page.cursor)
-        return json_answer(
-            {"notices": [cluster_presenters.notice_view(n) for n in found.items], "cursor": found.cursor}
-        )
+        return json_answer({"notices": [clusters.notice_view(n) for n in found.items], "cursor": found.cursor})
 
 
 def _route_one_cluster(door: Door) -> None:
@@ -64,7 +63,7 @@ def _route_one_cluster(door: Door) -> None:
     @door.route("POST", f"{_CLUSTER}/snooze")
     def post_snooze(account: str, region: str, name: str) -> Response:
         deps, key = door.deps, ClusterKey(account, region, name)
-        until = cluster_queries.read_snooze(door.body, door.header("content-type"))
+        until = cluster_params.read_snooze(door.body, door.header("content-type"))
         view = commands.snooze(deps, door.caller, key, until, deps.clock.now())
         _log(door, "A deadline was snoozed.", key)
         return _whole(door, view)
@@ -72,7 +71,7 @@ def _route_one_cluster(door: Door) -> None:
     @door.route("PUT", f"{_CLUSTER}/support-policy")
     def put_support_policy(account: str, region: str, name: str) -> Response:
         key = ClusterKey(account, region, name)
-        support_type = cluster_queries.read_policy(door.body, door.header("content-type"))
+        support_type = cluster_params.read_policy(door.body, door.header("content-type"))
         answer = commands.set_support_policy(door.deps, door.caller, key, support_type)
         _log(door, "A support policy was asked for.", key)
         body = {"supportType": answer.support_type, "updateId": answer.update_id, "told": answer.told}
@@ -80,7 +79,7 @@ def _route_one_cluster(door: Door) -> None:
 
 
 def _whole(door: Door, view: ClusterView) -> Response:
-    return json_answer(cluster_presenters.cluster_view(view, door.deps.clock.now(), door.base))
+    return json_answer(clusters.cluster_view(view, door.deps.clock.now(), door.base))
 
 
 def _log(door: Door, message: str, key: ClusterKey) -> None:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 from urllib.parse import quote
 
-from chalicelib.api.json_words import instant, to_json
+from chalicelib.api.views.json_format import instant, to_json
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.notices.notice import Notice, Watched

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from chalice import Response
 
-from chalicelib.api import curfew_presenters, curfew_queries
-from chalicelib.api.door import Door, json_answer
+from chalicelib.api.context import Door, json_answer
+from chalicelib.api.inputs import curfew_params
+from chalicelib.api.views import curfew
 from chalicelib.logs import logger
 from chalicelib.services.curfew import curfews_verdicts, plans
 from chalicelib.services.curfew import rules as curfews
@@ -20,31 +21,31 @@ def route_curfew(door: Door) -> None:
     def get_verdict(lab_id: str) -> Response:
         deps = door.deps
         view = curfews_verdicts.verdict_of(deps, door.caller, lab_id, deps.clock.now())
-        return json_answer(curfew_presenters.verdict_view(view))
+        return json_answer(curfew.verdict_view(view))
 
 
 def _route_plans(door: Door) -> None:
     @door.route("GET", "/plan")
     def get_plan() -> Response:
         deps = door.deps
-        return json_answer(curfew_presenters.plan_view(plans.tonight(deps, door.caller, deps.clock.now()), door.base))
+        return json_answer(curfew.plan_view(plans.tonight(deps, door.caller, deps.clock.now()), door.base))
 
     @door.route("GET", "/plan/{date}")
     def get_plan_of(date: str) -> Response:
-        view = plans.plan_of(door.deps, door.caller, curfew_queries.read_day(date))
-        return json_answer(curfew_presenters.plan_view(view, door.base))
+        view = plans.plan_of(door.deps, door.caller, curfew_params.read_day(date))
+        return json_answer(curfew.plan_view(view, door.base))
 
 
 def _route_rules(door: Door) -> None:
     @door.route("GET", "/curfew")
     def get_curfew() -> Response:
-        return json_answer(curfew_presenters.rules_view(curfews.get_rules(door.deps)))
+        return json_answer(curfew.rules_view(curfews.get_rules(door.deps)))
 
     @door.route("PUT", "/curfew")
     def put_curfew() -> Response:
         deps, caller = door.deps, door.caller
-        asked = curfew_queries.read_rules(door.body, door.header("content-type"))
-        names, now = curfew_queries.RULE_NAMES, deps.clock.now()
+        asked = curfew_params.read_rules(door.body, door.header("content-type"))
+        names, now = curfew_params.RULE_NAMES, deps.clock.now()
         rules = curfews.set_rules(deps, caller, asked.numbers, asked.mode, names, now)
         logger.info("Curfew's rules were changed.", extra={"mode": str(rules.mode), "caller": caller.arn})
-        return json_answer(curfew_presenters.rules_view(rules))
+        return json_answer(curfew.rules_view(rules))

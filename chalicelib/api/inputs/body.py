@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from chalicelib.api.bodies_json import read_json
+from chalicelib.api.inputs.bodies_json import read_json
 from chalicelib.domain.errors.findings import error
 from chalicelib.domain.errors.tree import InvalidRequest
 from chalicelib.domain.requests.eksctl.reader import child, wrong_type
@@ -69,6 +69,6 @@ def _refused(code: str, message: str, path: str = "") -> InvalidRequest:
 
 def _read_yaml(text: str) -> object:
     """The parser is imported by the first body that needs it."""
-    from chalicelib.api.bodies_yaml import read_yaml
+    from chalicelib.api.inputs.yaml_body import read_yaml
 
     return read_yaml(text)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from chalicelib.api.bodies import read_body
-from chalicelib.api.queries import PageQuery, instant_of, page_of, refuse, unknown_parameters
+from chalicelib.api.inputs.body import read_body
+from chalicelib.api.inputs.params import PageQuery, instant_of, page_of, refuse, unknown_parameters
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.names import nearest
 from chalicelib.domain.errors.findings import Finding, error

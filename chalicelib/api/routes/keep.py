@@ -10,10 +10,10 @@ from collections.abc import Callable
 
 from chalice import Response
 
-from chalicelib.api.door import Door, json_answer
-from chalicelib.api.keep_page import HEADERS, keep_page, refusal_page
-from chalicelib.api.keep_presenters import keep_view
+from chalicelib.api.context import Door, json_answer
 from chalicelib.api.problems import answers_problems
+from chalicelib.api.views.keep import keep_view
+from chalicelib.api.views.keep_page import HEADERS, keep_page, refusal_page
 from chalicelib.logs import logger
 from chalicelib.services.curfew import keep as curfews_keeping
 

@@ -1,6 +1,6 @@
 """The OpenAPI document of the service, made from the request schemas, the error table and the list of operations below.
 
-`docs/openapi.json` is its text (`python -m chalicelib.api.openapi > docs/openapi.json`); a test fails when that is stale,
+`docs/openapi.json` is its text (`python -m chalicelib.api.openapi.document > docs/openapi.json`); a test fails when that is stale,
 or when a route is missing here.
 """
 
@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import re
 
-from chalicelib.api.openapi_clusters import CLUSTER_OPERATIONS, CLUSTER_QUERY, CLUSTER_SCHEMAS
-from chalicelib.api.openapi_curfew import CURFEW_OPERATIONS, CURFEW_SCHEMAS
-from chalicelib.api.openapi_operation import Json, Operation
+from chalicelib.api.openapi.openapi_clusters import CLUSTER_OPERATIONS, CLUSTER_QUERY, CLUSTER_SCHEMAS
+from chalicelib.api.openapi.openapi_curfew import CURFEW_OPERATIONS, CURFEW_SCHEMAS
+from chalicelib.api.openapi.operations import Json, Operation
 from chalicelib.api.problems import TABLE
 from chalicelib.domain.labs.lab import Phase
 from chalicelib.domain.labs.spec import EndpointAccess
@@ -128,7 +128,7 @@ def _refusal(status: int) -> Json:
 
 
 def _schemas() -> dict[str, Json]:
-    from chalicelib.api.schemas import LabBody
+    from chalicelib.api.inputs.lab_schema import LabBody
 
     lab = LabBody.model_json_schema(ref_template="#/components/schemas/{model}")
     parts: dict[str, Json] = lab.pop("$defs", {})

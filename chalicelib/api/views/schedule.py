@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.api.json_words import instant
+from chalicelib.api.views.json_format import instant
 from chalicelib.domain.labs.schedule import Evening, Night, local_told
 from chalicelib.domain.requests.schedule_input import WEEKDAYS
 

@@ -6,8 +6,9 @@ from __future__ import annotations
 
 from chalice import Response
 
-from chalicelib.api import cluster_presenters, cluster_queries
-from chalicelib.api.door import Door, json_answer
+from chalicelib.api.context import Door, json_answer
+from chalicelib.api.inputs import cluster_params
+from chalicelib.api.views import clusters
 from chalicelib.logs import logger
 from chalicelib.services.support import accounts
 
@@ -17,21 +18,21 @@ def route_accounts(door: Door) -> None:
 
     @door.route("GET", "/accounts")
     def get_accounts() -> Response:
-        found = [cluster_presenters.registration_view(one, door.caller) for one in accounts.all_registered(door.deps)]
+        found = [clusters.registration_view(one, door.caller) for one in accounts.all_registered(door.deps)]
         return json_answer({"accounts": found})
 
     @door.route("GET", "/accounts/{account}")
     def get_account(account: str) -> Response:
         known = accounts.registered(door.deps, account)
-        return json_answer(cluster_presenters.registration_view(known, door.caller))
+        return json_answer(clusters.registration_view(known, door.caller))
 
     @door.route("PUT", "/accounts/{account}")
     def put_account(account: str) -> Response:
         accounts.refuse_others(door.caller)
-        asked = cluster_queries.read_registration(account, door.body, door.header("content-type"))
+        asked = cluster_params.read_registration(account, door.body, door.header("content-type"))
         kept = accounts.register(door.deps, door.caller, asked)
         logger.info("An account was registered.", extra={"account": account, "caller": door.caller.arn})
-        return json_answer(cluster_presenters.registration_view(kept, door.caller))
+        return json_answer(clusters.registration_view(kept, door.caller))
 
     @door.route("DELETE", "/accounts/{account}")
     def delete_account(account: str) -> Response:

@@ -7,9 +7,9 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime
 
-from chalicelib.api.bodies import read_body
-from chalicelib.api.json_words import camel
-from chalicelib.api.queries import instant_of, refuse
+from chalicelib.api.inputs.body import read_body
+from chalicelib.api.inputs.params import instant_of, refuse
+from chalicelib.api.views.json_format import camel
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.curfew.curfew_bounds import BOUNDS
 from chalicelib.domain.curfew.extension import Wish
@@ -79,8 +79,8 @@ def read_protection(raw: bytes, content_type: str | None) -> tuple[datetime | No
 
 def read_whole_evening(raw: bytes, content_type: str | None, rules: EveningRules) -> Evening:
     """The fields of `evening` in `POST /labs`; what is left out is as the installation has it. Raises InvalidRequest."""
-    from chalicelib.api.fitting import fit
-    from chalicelib.api.request_own import evening_draft
+    from chalicelib.api.inputs.lab_body import evening_draft
+    from chalicelib.api.inputs.schema_errors import fit
 
     own, unfit, _ = fit({"evening": read_body(raw, content_type)})
     evening, wrong = read_evening(evening_draft(own.evening), rules, "")

@@ -1,0 +1,1 @@
+"""From bytes, query strings and headers to domain objects, with every finding by its path."""

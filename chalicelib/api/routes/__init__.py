@@ -1,0 +1,1 @@
+"""One module per resource: method, path, one service call, one view."""
