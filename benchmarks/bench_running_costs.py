@@ -1,7 +1,7 @@
 """What it costs to run the service: counted in the sandbox, priced by AWS's list, per lab and per month.
 
 A lab of the course goes through its whole life (made, judged and warned about, ended with its lease, looked at again), the watch
-through two fleets. All is counted where the sandbox does it (`sandbox/bill.py`).
+through two fleets. All is counted where the sandbox does it (`emulator/bill.py`).
 Only Lambda's time is assumed, since this machine's is not AWS's. The labs' own cost is in docs/costs.md, and not here.
 """
 
@@ -15,11 +15,11 @@ from functools import partial
 
 from benchmarks.running_costs import ALARM_METRIC, FIXED, LIST_PRICES, Counts, alarm_metrics, of_month, priced
 from sandbox.activity import set_activity
-from sandbox.fleet import TODAY, put_clusters
 from sandbox.mailbox import subscribe
+from sandbox.scenarios.fleet import TODAY, put_clusters
+from sandbox.schedules import run_sweep, run_watch
 from sandbox.settings import PROJECT, Settings
 from sandbox.stage import Stage, installed
-from sandbox.watching import run_sweep, run_watch
 
 NAME = "measured"
 LEASE_HOURS = 3

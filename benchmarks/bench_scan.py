@@ -11,9 +11,9 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from sandbox.fleet import TODAY, put_clusters
+from sandbox.scenarios.fleet import TODAY, put_clusters
+from sandbox.schedules import run_watch
 from sandbox.stage import Stage, installed
-from sandbox.watching import run_watch
 
 _VERSIONS = ("1.31", "1.32", "1.33", "1.34", "1.35", "1.36")
 _FAULTS = ("AccessDeniedException", "ServerException", "ThrottlingException")

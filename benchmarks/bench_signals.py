@@ -16,9 +16,9 @@ from typing import Any
 from chalicelib.aws.idleness.reader import AwsSignals, SignalClients
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.spec import EndpointAccess, EndpointSpec, LabSpec, NewNetwork
+from emulator.process import Sandbox, running_sandbox
 from sandbox.activity import set_activity
-from sandbox.emulator import Sandbox, running_sandbox
-from sandbox.fleet import put_clusters
+from sandbox.scenarios.fleet import put_clusters
 
 NOW, WINDOW, WEEK = datetime(2026, 11, 23, 13, 0, tzinfo=UTC), timedelta(hours=3), timedelta(days=7)
 _GROUPS = ("general", "gpu")

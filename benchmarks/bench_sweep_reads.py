@@ -23,7 +23,7 @@ from chalicelib.domain.labs.aws_states import ClusterState
 from chalicelib.domain.teardown.evidence import LAB_TAG
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows import sweep_idle
-from sandbox.emulator import running_sandbox
+from emulator.process import running_sandbox
 from tests.fakes import make_deps
 from tests.fakes.clusters import FakeClusters
 from tests.fakes.curfew import a_price_list

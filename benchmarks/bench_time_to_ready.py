@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.eks import durations
+from emulator.eks.state import durations
 from sandbox.settings import Settings
 from sandbox.stage import Stage, installed
 

@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from sandbox import demo, server, strike, up
+from emulator import server
+from sandbox import run_schedule, up
+from sandbox.demo import lab_life
 from sandbox.settings import ACCOUNT, REGION, Settings
 from sandbox.stage import Impatient
 
@@ -22,7 +24,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def _demo(options: argparse.Namespace) -> int:
-    return demo.main(options.scale)
+    return lab_life.main(options.scale)
 
 
 def _up(options: argparse.Namespace) -> int:
@@ -31,17 +33,17 @@ def _up(options: argparse.Namespace) -> int:
 
 def _strike(options: argparse.Namespace) -> int:
     try:
-        at = strike.instant_of(options.at, options.ahead, datetime.now(UTC))
-        strike.strike(strike.running(), options.schedule, at, print)
-    except (ValueError, strike.NotRunning, Impatient) as error:
+        at = run_schedule.instant_of(options.at, options.ahead, datetime.now(UTC))
+        run_schedule.strike(run_schedule.running(), options.schedule, at, print)
+    except (ValueError, run_schedule.NotRunning, Impatient) as error:
         return _failed(error)
     return 0
 
 
 def _use(options: argparse.Namespace) -> int:
     try:
-        strike.use(strike.running(), options.cluster, options.profile)
-    except (ValueError, strike.NotRunning) as error:
+        run_schedule.use(run_schedule.running(), options.cluster, options.profile)
+    except (ValueError, run_schedule.NotRunning) as error:
         return _failed(error)
     print(f"{options.cluster}: {options.profile}")
     return 0
@@ -49,8 +51,8 @@ def _use(options: argparse.Namespace) -> int:
 
 def _mails(_options: argparse.Namespace) -> int:
     try:
-        strike.tell_mails(strike.running(), print)
-    except strike.NotRunning as error:
+        run_schedule.tell_mails(run_schedule.running(), print)
+    except run_schedule.NotRunning as error:
         return _failed(error)
     return 0
 
@@ -105,7 +107,7 @@ def _add_night(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     struck = commands.add_parser("strike", help="send a schedule's event, with a later time if you like")
     struck.set_defaults(command=_strike)
     struck.add_argument(
-        "schedule", choices=strike.SCHEDULES, help="one sweep an hour, one watch a day: again is the same"
+        "schedule", choices=run_schedule.SCHEDULES, help="one sweep an hour, one watch a day: again is the same"
     )
     when = struck.add_mutually_exclusive_group()
     when.add_argument("--in", dest="ahead", metavar="4h", help="so long from now: 90m, 4h, 2d")
@@ -113,7 +115,7 @@ def _add_night(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     used = commands.add_parser("use", help="say what a cluster is used for, which its metrics then show")
     used.set_defaults(command=_use)
     used.add_argument("cluster")
-    used.add_argument("profile", help="idle, silent, busy, job and so on: sandbox/cloudwatch/profiles.py")
+    used.add_argument("profile", help="idle, silent, busy, job and so on: emulator/cloudwatch/profiles.py")
     commands.add_parser("mails", help="mail since the last look").set_defaults(command=_mails)
 
 

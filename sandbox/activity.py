@@ -1,6 +1,6 @@
 """Say what people do in a cluster, and let them be seen doing it, from outside a running sandbox.
 
-What goes on in it shows in CloudWatch's metrics (`sandbox/cloudwatch/profiles.py` has them all); somebody's kubectl shows in
+What goes on in it shows in CloudWatch's metrics (`emulator/cloudwatch/profiles.py` has them all); somebody's kubectl shows in
 the audit log, their EKS calls in CloudTrail.
 """
 
@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from datetime import datetime
 
-from sandbox.emulator import Sandbox
+from emulator.process import Sandbox
 
 AUDIT_STREAM = "kube-apiserver-audit-1"
 

@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sandbox.emulator import Sandbox
+from emulator.process import Sandbox
 
 
 @dataclass(frozen=True, slots=True)

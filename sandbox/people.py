@@ -15,7 +15,7 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as BotocoreCredentials
 
-from sandbox.emulator import Credentials, Sandbox
+from emulator.process import Credentials, Sandbox
 from sandbox.settings import REGION
 
 TIMEOUT = 30.0

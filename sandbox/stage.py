@@ -12,10 +12,10 @@ from datetime import UTC, datetime
 from typing import Any
 
 from deploying import packaging
+from emulator.iam.recorded_requests import leave_questions
+from emulator.process import Sandbox, running_sandbox
 from sandbox.deploy import api_url, deploy
-from sandbox.emulator import Sandbox, running_sandbox
 from sandbox.people import HttpAnswer, People, Person, make_people, signed_request
-from sandbox.questions_left import leave_questions
 from sandbox.settings import Settings
 
 STACK = "ekslab"

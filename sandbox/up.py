@@ -7,9 +7,9 @@ from types import FrameType
 
 from sandbox.mailbox import subscribe
 from sandbox.people import Person
+from sandbox.run_schedule import ENV_FILE, MAILBOX
 from sandbox.settings import PROJECT, Settings
 from sandbox.stage import DOMAIN, TIME_ZONE, Stage, installed
-from sandbox.strike import ENV_FILE, MAILBOX
 
 _PYTHON = ".venv/bin/python"
 

@@ -1,6 +1,6 @@
 """The proof that no right is unneeded: take each away in turn, and something that was asked in a story is denied.
 
-A question is what a role of the service asked IAM in a sandbox (sandbox/iam_questions.py). It is put again to the
+A question is what a role of the service asked IAM in a sandbox (emulator/iam/requests.py). It is put again to the
 emulator's own evaluator, with the function's policy as it is and with the policy less one right.
 """
 

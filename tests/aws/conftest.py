@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from sandbox.emulator import Sandbox, running_sandbox
+from emulator.process import Sandbox, running_sandbox
 from sandbox.settings import Settings
 
 

@@ -28,7 +28,7 @@ from chalicelib.domain.labs.spec import (
     Taint,
 )
 from chalicelib.domain.stack.template import lab_parameters, lab_template
-from sandbox.emulator import Sandbox
+from emulator.process import Sandbox
 from tests.aws.given import a_lab
 from tests.fakes.builders import CLUSTER_ADMIN, NOW
 

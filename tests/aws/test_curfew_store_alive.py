@@ -16,7 +16,7 @@ from chalicelib.domain.core.place import Place
 from chalicelib.domain.errors.tree import AwsRefused, AwsUnavailable
 from chalicelib.domain.labs.lab import Phase
 from chalicelib.domain.running import Running
-from sandbox.emulator import Sandbox
+from emulator.process import Sandbox
 from tests.aws.given_curfew import Kept, created, kept_on, moto_client
 from tests.aws.table import create_table
 from tests.aws.test_curfew_store_troubles import Meddled

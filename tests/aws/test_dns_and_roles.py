@@ -17,7 +17,7 @@ from chalicelib.aws.kubernetes.token import ClusterTokens, OwnAccess
 from chalicelib.domain.errors.tree import ResourceGone
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spec import AccessSpec
-from sandbox.emulator import Sandbox
+from emulator.process import Sandbox
 from tests.aws.given import a_lab
 
 

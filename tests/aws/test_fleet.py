@@ -25,8 +25,8 @@ from chalicelib.domain.core.place import Place
 from chalicelib.domain.errors.tree import AccessDenied, AwsRefused, AwsUnavailable, ResourceGone, Throttled
 from chalicelib.domain.support.fleet import ClusterKey, FleetCluster, InsightStatus, NodeKind, Nodes
 from chalicelib.ports.support import Fleet
-from sandbox.emulator import Sandbox
-from sandbox.fleet import EXTERNAL_ID, join, put_clusters, root_of
+from emulator.process import Sandbox
+from sandbox.scenarios.fleet import EXTERNAL_ID, join, put_clusters, root_of
 from tests.fakes import Account, FakeFleets
 from tests.fakes.builders import NOW
 from tests.fakes.fleet_builders import HOME, REGION, a_fleet_cluster

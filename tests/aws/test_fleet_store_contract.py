@@ -16,7 +16,7 @@ from chalicelib.domain.errors.tree import InvalidRequest
 from chalicelib.domain.notices.notice import Notice, NoticeKind, NoticeState, Watched
 from chalicelib.domain.support.deadlines import DeadlineKind
 from chalicelib.ports.support import FleetStore
-from sandbox.emulator import Sandbox
+from emulator.process import Sandbox
 from tests.aws.table import create_table
 from tests.fakes import NOW, Account, FakeFleetStore
 from tests.fakes.fleet_builders import (

@@ -16,7 +16,7 @@ from chalicelib.domain.errors.tree import AlreadyExists, ResourceGone
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spec import SshSpec, WorkHostSpec
 from chalicelib.domain.stack.template import lab_parameters, lab_template
-from sandbox.emulator import Sandbox
+from emulator.process import Sandbox
 from tests.aws.given import a_lab
 
 KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJX4gA1qLHkvpXxFbP5cOxNqGXQHnP3lJSvf0Ojuwmwd learner"

@@ -17,7 +17,7 @@ from moto import mock_aws
 from chalicelib.aws.messaging.notifier import MOST_BYTES, SnsNotifier, subject_line
 from chalicelib.domain.errors.tree import AccessDenied, AwsRefused, AwsUnavailable, Throttled, Transient
 from chalicelib.domain.notices.chat import chat_document
-from sandbox.emulator import Sandbox
+from emulator.process import Sandbox
 from tests.fakes import Account, FakeNotifier
 from tests.fakes.fleet_builders import a_message
 

@@ -20,7 +20,7 @@ from chalicelib.aws.messaging.reach_filters import takes
 from chalicelib.aws.messaging.subscriptions import KEPT_FOR, TopicReach
 from chalicelib.domain.errors.tree import Throttled
 from chalicelib.domain.notices.notice import Message
-from sandbox.emulator import Sandbox
+from emulator.process import Sandbox
 from tests.aws.test_notifier import open_to_aws
 from tests.domain.test_warning_mail import mail
 from tests.fakes.builders import NOW

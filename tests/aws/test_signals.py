@@ -17,9 +17,9 @@ from chalicelib.aws.idleness.reader import AwsSignals, SignalClients
 from chalicelib.domain.idleness.evidence import Evidence, Source
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spec import LabSpec
+from emulator.process import Sandbox
 from sandbox.activity import call_eks, set_activity, use_kubectl
-from sandbox.emulator import Sandbox
-from sandbox.fleet import Machines, launch, put_clusters
+from sandbox.scenarios.fleet import Machines, launch, put_clusters
 from tests.fakes.builders import OWNER, a_lab, a_spec
 
 NOW = datetime(2026, 11, 23, 13, 2, 17, tzinfo=UTC)

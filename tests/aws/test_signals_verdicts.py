@@ -11,10 +11,10 @@ from chalicelib.aws.idleness.reader import AwsSignals, SignalClients
 from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.idleness.judge import judge
 from chalicelib.domain.idleness.verdict import Verdict
+from emulator.cloudwatch.profiles import LASTING, PROFILES
+from emulator.process import Sandbox
 from sandbox.activity import set_activity
-from sandbox.cloudwatch.profiles import LASTING, PROFILES
-from sandbox.emulator import Sandbox
-from sandbox.fleet import put_clusters
+from sandbox.scenarios.fleet import put_clusters
 from tests.fakes.builders import a_lab, a_spec
 
 NOW = datetime(2026, 11, 23, 13, 0, tzinfo=UTC)

@@ -14,7 +14,7 @@ from chalicelib.domain.errors.tree import ResourceGone
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spec import AddonSpec, NatMode, NewNetwork, SshSpec, WorkHostSpec
 from chalicelib.domain.stack.template import lab_template
-from sandbox.emulator import Sandbox
+from emulator.process import Sandbox
 from tests import rights
 from tests.aws.given import a_lab
 from tests.aws.test_stacks import create, settled

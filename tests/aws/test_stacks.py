@@ -19,7 +19,7 @@ from chalicelib.domain.labs.aws_states import StackState
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spec import NatMode, NewNetwork, SshSpec, WorkHostSpec
 from chalicelib.domain.stack.template import lab_parameters, lab_template
-from sandbox.emulator import Sandbox
+from emulator.process import Sandbox
 from tests.aws.given import a_lab
 
 ZONES = ("ap-northeast-2a", "ap-northeast-2c")

@@ -21,7 +21,7 @@ from chalicelib.domain.labs.lab import ClusterFacts, Lab, Phase
 from chalicelib.domain.labs.spec import ExistingNetwork, ExternalDnsSpec, SshSpec, Taint, WorkHostSpec
 from chalicelib.domain.teardown.receipt import Outcome, Receipt, ReceiptLine
 from chalicelib.ports.deps import Store
-from sandbox.emulator import Sandbox, running_sandbox
+from emulator.process import Sandbox, running_sandbox
 from tests.aws.table import create_table
 from tests.fakes import NOW, OWNER, Account, FakeStore, a_lab, a_nodegroup, a_spec
 

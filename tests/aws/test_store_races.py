@@ -11,7 +11,7 @@ import pytest
 
 from chalicelib.aws.dynamodb.labs.store import DynamoStore
 from chalicelib.domain.errors.tree import EkslabError
-from sandbox.emulator import running_sandbox
+from emulator.process import running_sandbox
 from tests.aws.table import create_table
 from tests.fakes import NOW, a_lab, a_spec
 

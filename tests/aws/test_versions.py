@@ -14,7 +14,7 @@ from botocore.stub import Stubber
 from chalicelib.aws.eks.clusters import EksClusters
 from chalicelib.aws.eks.versions import _TABLE, BUNDLED, LIVE
 from chalicelib.domain.support.calendar import SupportStatus
-from sandbox.emulator import Sandbox
+from emulator.process import Sandbox
 from tests.fakes.builders import NOW, a_calendar
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from deploying.packaging import Package, package
-from sandbox.emulator import Sandbox, running_sandbox
+from emulator.process import Sandbox, running_sandbox
 
 
 @pytest.fixture(scope="session")

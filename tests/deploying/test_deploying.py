@@ -23,7 +23,7 @@ from deploying.destroy import StillInUse, destroy
 from deploying.packaging import PROJECT, Package
 from deploying.refusals import is_lost
 from deploying.stacks import Change, NotDeployed, Pace, find_stack, protect
-from sandbox.emulator import Sandbox
+from emulator.process import Sandbox
 from tests.fakes.builders import NOW, a_lab
 
 ELSEWHERE = "eu-west-1"

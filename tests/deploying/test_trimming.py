@@ -21,8 +21,8 @@ import pytest
 
 from deploying.packaging import PROJECT, Package
 from deploying.trimming import KEPT, LEFT_OUT, is_left_out, trimmed
+from emulator.process import Sandbox
 from sandbox.deploy import deploy
-from sandbox.emulator import Sandbox
 
 CODE = "./deployment.zip"
 MOST_BYTES = 6_000_000

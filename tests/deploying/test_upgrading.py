@@ -23,7 +23,7 @@ from deploying.deploy import deploy
 from deploying.destroy import StillInUse, destroy
 from deploying.packaging import Package, local_file
 from deploying.stacks import Change, Pace, find_stack, outputs_of, protect
-from sandbox.emulator import Sandbox
+from emulator.process import Sandbox
 
 HERE = Path(__file__).resolve().parents[1] / "data/upgrade"
 BEFORE = sorted(path.name.removesuffix("-template.json") for path in HERE.glob("*-template.json"))

@@ -20,8 +20,8 @@ import pytest
 
 from deploying.packaging import PROJECT, Package
 from deploying.stacks import find_stack
+from emulator.process import Sandbox, running_sandbox
 from sandbox.deploy import api_url
-from sandbox.emulator import Sandbox, running_sandbox
 
 PAGE = (PROJECT / "docs" / "deploy.md").read_text()
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

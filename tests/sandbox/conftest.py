@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.emulator import Sandbox, running_sandbox
+from emulator.process import Sandbox, running_sandbox
 
 Json = Any
 

@@ -12,9 +12,9 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from emulator.process import Sandbox
 from sandbox.activity import call_eks, set_activity, use_kubectl
-from sandbox.emulator import Sandbox
-from sandbox.fleet import put_clusters
+from sandbox.scenarios.fleet import put_clusters
 
 NOW = datetime(2026, 11, 23, 13, 0, tzinfo=UTC)
 _numbers = itertools.count()

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox.admin import with_admin_routes
+from sandbox.admin_routes import with_admin_routes
 
 
 def test_a_route_that_waits_lets_the_server_go_on() -> None:

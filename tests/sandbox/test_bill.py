@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox.emulator import Sandbox
+from emulator.process import Sandbox
 from tests.aws.table import create_table
 
 KEY = {"pk": {"S": "LAB#1"}, "sk": {"S": "META"}}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from sandbox.demo import REQUEST, findings_told, request_told
-from sandbox.watching import swept_told, watched_told
+from sandbox.demo.lab_life import REQUEST, findings_told, request_told
+from sandbox.schedules import swept_told, watched_told
 
 
 def test_what_is_wrong_comes_first_and_a_note_is_marked() -> None:

@@ -14,8 +14,8 @@ from botocore.exceptions import ClientError
 
 from deploying.packaging import NotPackaged, Package, package
 from deploying.stacks import NotDeployed
+from emulator.process import Sandbox
 from sandbox.deploy import api_url, deploy, without_compiled_packages
-from sandbox.emulator import Sandbox
 
 APP = """
 from chalice import Chalice, IAMAuthorizer

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox.emulator import Sandbox, running_sandbox
+from emulator.process import Sandbox, running_sandbox
 from sandbox.settings import PROJECT, Settings, environment
 
 
@@ -58,7 +58,7 @@ def test_two_sandboxes_do_not_see_each_other(sandbox: Sandbox) -> None:
 def test_it_ends_when_its_parent_is_killed(tmp_path: Path) -> None:
     program = (
         "import os, time\n"
-        "from sandbox.emulator import running_sandbox\n"
+        "from emulator.process import running_sandbox\n"
         "with running_sandbox() as sandbox:\n"
         "    print(sandbox.port, flush=True)\n"
         "    time.sleep(60)\n"

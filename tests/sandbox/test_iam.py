@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox.emulator import Credentials, Sandbox
+from emulator.process import Credentials, Sandbox
 
 Json = dict[str, Any]
 Allow = Callable[[list[Json]], Credentials]

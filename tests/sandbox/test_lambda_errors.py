@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.emulator import Sandbox
+from emulator.process import Sandbox
 
 FUNCTION = """
 import os, time

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from typing import Any
 
-from sandbox.emulator import Sandbox
+from emulator.process import Sandbox
 
 FUNCTION = "def handle(event, context): raise ValueError('never')"
 LINES = ["logs:CreateLogStream", "logs:PutLogEvents"]

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from sandbox.emulator import Sandbox
-from sandbox.leftover import Kind, Leftover, still_there
-from sandbox.leftovers import Cluster, drop_all, drop_guard_duty, drop_log_group
-from sandbox.look_alikes import drop_look_alikes
+from emulator.process import Sandbox
+from sandbox.scenarios.leftover import Kind, Leftover, still_there
+from sandbox.scenarios.leftovers import Cluster, drop_all, drop_guard_duty, drop_log_group
+from sandbox.scenarios.look_alikes import drop_look_alikes
 
 
 @pytest.fixture

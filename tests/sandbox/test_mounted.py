@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox.emulator import Credentials, Sandbox
+from emulator.process import Credentials, Sandbox
 
 Allow = Callable[..., Credentials]
 

@@ -6,8 +6,8 @@ from pathlib import Path
 import pytest
 
 from deploying.packaging import package
+from emulator.process import Credentials, Sandbox
 from sandbox.deploy import api_url, deploy
-from sandbox.emulator import Credentials, Sandbox
 from sandbox.people import People, make_people, signed_request
 
 APP = """

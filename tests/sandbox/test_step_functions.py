@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox.emulator import Sandbox
+from emulator.process import Sandbox
 
 FUNCTION = """
 class NotYet(Exception): pass

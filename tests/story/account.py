@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sandbox.fleet import root_of
+from sandbox.scenarios.fleet import root_of
 from sandbox.settings import ACCOUNT
 from sandbox.stage import Stage
 from tests.story.telling import Lab

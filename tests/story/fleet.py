@@ -11,11 +11,11 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
-from sandbox.fleet import put_clusters
 from sandbox.mailbox import Mail, Mailbox, subscribe
 from sandbox.people import HttpAnswer, Person, make_person
+from sandbox.scenarios.fleet import put_clusters
+from sandbox.schedules import run_watch
 from sandbox.stage import Stage, installed
-from sandbox.watching import run_watch
 from tests.story.telling import until
 
 Json = Any

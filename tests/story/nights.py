@@ -16,8 +16,8 @@ from zoneinfo import ZoneInfo
 
 from sandbox.activity import set_activity
 from sandbox.mailbox import Mail, Mailbox, subscribe
+from sandbox.schedules import run_sweep
 from sandbox.stage import TIME_ZONE, Stage, installed
-from sandbox.watching import run_sweep
 from tests.story.telling import Lab, Learner, administrator, learner, until
 
 Json = Any

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from sandbox.emulator import Credentials
+from emulator.process import Credentials
 from sandbox.people import MAY, HttpAnswer, Person, make_person
 from sandbox.settings import ACCOUNT
 from sandbox.stage import Stage

@@ -6,10 +6,10 @@ from typing import Any
 import pytest
 
 from sandbox.activity import set_activity
-from sandbox.fleet import join
+from sandbox.scenarios.fleet import join
+from sandbox.schedules import run_watch
 from sandbox.settings import ACCOUNT, REGION
 from sandbox.stage import Stage
-from sandbox.watching import run_watch
 from tests.story.account import clients_in, cluster, left_of
 from tests.story.nights import Night, a_night, all_ready
 from tests.story.telling import Lab, Learner

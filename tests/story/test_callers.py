@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-from sandbox.emulator import Credentials
+from emulator.process import Credentials
 from sandbox.people import HttpAnswer, signed_request
 from sandbox.stage import Stage
 from tests.api.matrix import MATRIX

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from sandbox.leftover import Kind, Leftover, still_there
-from sandbox.leftovers import (
+from sandbox.scenarios.leftover import Kind, Leftover, still_there
+from sandbox.scenarios.leftovers import (
     Cluster,
     drop_classic_balancer,
     drop_guard_duty,
@@ -16,8 +16,8 @@ from sandbox.leftovers import (
     drop_tagged_balancer,
     tag_specification,
 )
+from sandbox.schedules import run_watch
 from sandbox.stage import Stage
-from sandbox.watching import run_watch
 from tests.story.account import clients, cluster, left_of
 from tests.story.nights import Night, a_night, all_ready
 from tests.story.telling import Lab, signed_in, until

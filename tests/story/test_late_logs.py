@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from sandbox.leftover import Kind, Leftover, still_there
+from sandbox.scenarios.leftover import Kind, Leftover, still_there
 from sandbox.stage import Stage
 from tests.story.account import clients
 from tests.story.telling import Json, learner, lines, the_schedule_comes, until

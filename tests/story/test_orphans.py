@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from sandbox.fleet import put_clusters
+from sandbox.scenarios.fleet import put_clusters
 from sandbox.stage import NOTICE_ADMINISTRATORS, Stage
 from tests.story.account import clients, cluster, left_of
 from tests.story.nights import a_night, all_ready, cluster_is_gone, of_kind

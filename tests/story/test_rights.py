@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.questions_left import questions_left
+from emulator.iam.recorded_requests import questions_left
 from sandbox.stage import Stage
 from tests import rights
 

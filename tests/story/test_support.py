@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from sandbox.fleet import OTHER_ACCOUNT, OTHER_REGION, SHUT_ACCOUNT, join
+from sandbox.scenarios.fleet import OTHER_ACCOUNT, OTHER_REGION, SHUT_ACCOUNT, join
 from sandbox.stage import NOTICE_ADMINISTRATORS, Stage
 from tests.story.fleet import HERE, HOME, a_cluster, to, watching
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from sandbox.leftover import Kind, Leftover, still_there
-from sandbox.leftovers import Cluster, drop_volume
+from sandbox.scenarios.leftover import Kind, Leftover, still_there
+from sandbox.scenarios.leftovers import Cluster, drop_volume
 from sandbox.stage import Stage
 from tests.story.account import clients
 from tests.story.telling import Lab, learner, lines

@@ -21,10 +21,10 @@ from chalicelib.domain.labs.spec import ExternalDnsSpec
 from chalicelib.domain.teardown.receipt import Outcome
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.shared.leftovers import STRAGGLERS, sweep, take_receipt
-from sandbox.emulator import Credentials, Sandbox, running_sandbox
-from sandbox.leftover import Leftover, still_there
-from sandbox.leftovers import Cluster, drop_all, drop_guard_duty, drop_log_group
-from sandbox.look_alikes import drop_look_alikes
+from emulator.process import Credentials, Sandbox, running_sandbox
+from sandbox.scenarios.leftover import Leftover, still_there
+from sandbox.scenarios.leftovers import Cluster, drop_all, drop_guard_duty, drop_log_group
+from sandbox.scenarios.look_alikes import drop_look_alikes
 from tests import rights
 from tests.fakes.builders import a_lab, a_spec
 from tests.fakes.world import make_deps

@@ -24,10 +24,10 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from sandbox.aws_side import AwsSide
-from sandbox.clock import SandboxClock
-from sandbox.eks import Eks
-from sandbox.eks.kubernetes import KubernetesServers
+from emulator.clients import AwsSide
+from emulator.clock import SandboxClock
+from emulator.eks import Eks
+from emulator.eks.kubernetes import KubernetesServers
 
 SCALE = 0.0003
 REGION = "ap-northeast-2"

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sandbox.eks.found_clusters import found_from, put_found
+from emulator.eks.clusters.found import found_from, put_found
 from tests.sandbox.eks.conftest import REGION, Bench
 
 TODAY = datetime(2026, 11, 23, tzinfo=UTC)

@@ -9,8 +9,8 @@ from urllib.error import HTTPError
 
 import pytest
 
-from sandbox.eks import model
-from sandbox.eks.answers import written_by
+from emulator.eks.http import model
+from emulator.eks.http.answers import written_by
 from tests.sandbox.eks.conftest import REGION, Bench
 
 

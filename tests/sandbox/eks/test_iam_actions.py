@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from sandbox.eks import model
-from sandbox.eks.iam_actions import action_for, resource_for
+from emulator.eks.http import model
+from emulator.eks.http.iam_actions import action_for, resource_for
 
 HERE = ("ap-northeast-2", "111122223333")
 ROLE = "arn:aws:iam::111122223333:role/path/learner"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from botocore.exceptions import ClientError
 
-from sandbox.eks.insights import put_insights
+from emulator.eks.clusters.insights import put_insights
 from tests.sandbox.eks.conftest import REGION, Bench
 
 CALLS = {

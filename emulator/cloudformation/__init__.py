@@ -1,0 +1,34 @@
+"""CloudFormation with the resource types that the emulator lacks, and with deletions that can fail, as they do on AWS.
+
+The emulator keeps one record of functions per resource type: `create(logical_id, properties, stack_name)` returns the
+physical id and the attributes, `delete(physical_id, properties)` raises what becomes DELETE_FAILED and its reason.
+A type it does not know at all already fails the stack.
+"""
+
+from ministack.services.cloudformation import provisioners
+
+from emulator.cloudformation import (
+    alarms,
+    concurrency,
+    dead_letters,
+    deletions,
+    ec2_resources,
+    instance_profiles,
+    permissions,
+    request_tokens,
+)
+
+
+def install() -> None:
+    """Add our types and deletions to the CloudFormation of this process's emulator."""
+    request_tokens.install()
+    for resource_type, functions in ec2_resources.RESOURCES.items():
+        provisioners._RESOURCE_HANDLERS[resource_type] = dict(functions)
+    provisioners._STACK_TAG_PROPERTY |= dict.fromkeys(ec2_resources.TAGGED, ("Tags", "list"))
+    for resource_type, delete in deletions.DELETIONS.items():
+        provisioners._RESOURCE_HANDLERS[resource_type]["delete"] = delete
+    alarms.install()
+    concurrency.install()
+    dead_letters.install()
+    instance_profiles.install()
+    permissions.install()

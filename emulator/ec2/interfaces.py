@@ -1,0 +1,182 @@
+"""Network interfaces: every one of them lives in a subnet, has an address there, and belongs to somebody.
+
+Instances, NAT gateways and load balancers make theirs here; a user's own are checked and tagged as asked for.
+"""
+
+import ipaddress
+from typing import Any
+
+from ministack.services import ec2 as emulated
+
+from emulator.ec2.actions import (
+    ACTIONS,
+    Action,
+    Params,
+    Record,
+    Refused,
+    members,
+    new_id,
+    param,
+    records,
+    store,
+    success,
+    tag_specification,
+    tags,
+)
+
+RESERVED_IN_A_SUBNET = 5
+"""AWS keeps the first four addresses of a subnet and the last one."""
+
+
+def install() -> None:
+    """Correct the actions on network interfaces, and the count of free addresses of subnets."""
+    print_fields, describe_subnets = emulated._eni_fields_xml, ACTIONS["DescribeSubnets"]
+
+    def interface_xml(record: Record, tag: str = "item") -> str:
+        return str(print_fields(record, tag)).replace("<ownerId>", f"{_more_fields(record)}<ownerId>", 1)
+
+    emulated._eni_fields_xml = interface_xml
+    ACTIONS["CreateNetworkInterface"] = _create(interface_xml)
+    ACTIONS["DeleteNetworkInterface"] = _delete(ACTIONS["DeleteNetworkInterface"])
+    ACTIONS["DescribeNetworkInterfaces"] = _describe(ACTIONS["DescribeNetworkInterfaces"])
+    ACTIONS["DescribeSubnets"] = _counted(describe_subnets)
+
+
+def make(subnet_id: str, groups: list[str], description: str = "", address: str = "", **more: Any) -> Record:
+    """Make a network interface in a subnet and return its record; `more` are further fields of the record.
+
+    Raises Refused when the subnet or a group does not exist or the subnet has no address left.
+    """
+    subnet = _subnet(subnet_id)
+    record = {
+        "NetworkInterfaceId": new_id("eni"),
+        "SubnetId": subnet_id,
+        "VpcId": subnet["VpcId"],
+        "AvailabilityZone": subnet["AvailabilityZone"],
+        "Description": description,
+        "OwnerId": subnet["OwnerId"],
+        "Status": "available",
+        "PrivateIpAddress": address or _free_address(subnet),
+        "InterfaceType": "interface",
+        "SourceDestCheck": True,
+        "MacAddress": "02:00:00:" + ":".join(new_id("")[n : n + 2] for n in (1, 3, 5)),
+        "Groups": [_group(group, subnet["VpcId"]) for group in groups or [_default_group(subnet["VpcId"])]],
+        "Attachment": None,
+        **more,
+    }
+    store("network_interfaces")[record["NetworkInterfaceId"]] = record
+    return record
+
+
+def attachment(instance_id: str = "", *, index: int = 0) -> Record:
+    """Return what makes an interface one in use: by an instance, or by a service of AWS's."""
+    return {
+        "AttachmentId": new_id("eni-attach" if instance_id else "ela-attach"),
+        "InstanceId": instance_id,
+        "DeviceIndex": index,
+        "Status": "attached",
+        "AttachTime": emulated._now_ts(),
+        "DeleteOnTermination": index == 0,
+    }
+
+
+def remove(interface_id: str) -> None:
+    """Remove an interface as its owner does, whatever its state; one that is gone is gone."""
+    store("network_interfaces").pop(interface_id, None)
+    tags().pop(interface_id, None)
+
+
+def _create(interface_xml: Any) -> Action:
+    def create(params: Params) -> Any:
+        record = make(
+            param(params, "SubnetId"),
+            members(params, "SecurityGroupId"),
+            param(params, "Description"),
+            param(params, "PrivateIpAddress"),
+        )
+        tags()[record["NetworkInterfaceId"]] = tag_specification(params, "network-interface")
+        return success("CreateNetworkInterface", interface_xml(record, "networkInterface"))
+
+    return create
+
+
+def _delete(delete: Action) -> Action:
+    def delete_unused(params: Params) -> Any:
+        interface_id = param(params, "NetworkInterfaceId")
+        if store("network_interfaces").get(interface_id, {}).get("Status") == "in-use":
+            raise Refused("InvalidParameterValue", f"Network interface '{interface_id}' is currently in use.")
+        answer = delete(params)
+        tags().pop(interface_id, None)
+        return answer
+
+    return delete_unused
+
+
+def _describe(describe: Action) -> Action:
+    def describe_known(params: Params) -> Any:
+        for interface_id in members(params, "NetworkInterfaceId"):
+            if interface_id not in store("network_interfaces"):
+                message = f"The networkInterface ID '{interface_id}' does not exist"
+                raise Refused("InvalidNetworkInterfaceID.NotFound", message)
+        return describe(params)
+
+    return describe_known
+
+
+def _counted(describe: Action) -> Action:
+    def describe_subnets(params: Params) -> Any:
+        for subnet in records("subnets"):
+            taken = sum(interface["SubnetId"] == subnet["SubnetId"] for interface in records("network_interfaces"))
+            size = ipaddress.ip_network(subnet["CidrBlock"]).num_addresses
+            subnet["AvailableIpAddressCount"] = max(0, size - RESERVED_IN_A_SUBNET - taken)
+        return describe(params)
+
+    return describe_subnets
+
+
+def _subnet(subnet_id: str) -> Record:
+    found = store("subnets").get(subnet_id)
+    if found is None:
+        raise Refused("InvalidSubnetID.NotFound", f"The subnet ID '{subnet_id}' does not exist")
+    return found
+
+
+def _group(group_id: str, vpc_id: str) -> Record:
+    found = store("security_groups").get(group_id)
+    if found is None:
+        raise Refused("InvalidGroup.NotFound", f"The security group '{group_id}' does not exist")
+    if found["VpcId"] != vpc_id:
+        message = f"You have specified two resources that belong to different networks: {group_id}, {vpc_id}"
+        raise Refused("InvalidParameter", message)
+    return {"GroupId": group_id, "GroupName": found["GroupName"]}
+
+
+def _default_group(vpc_id: str) -> str:
+    return next(
+        str(group["GroupId"])
+        for group in records("security_groups")
+        if group["VpcId"] == vpc_id and group["GroupName"] == "default"
+    )
+
+
+def _free_address(subnet: Record) -> str:
+    taken = {
+        interface["PrivateIpAddress"]
+        for interface in records("network_interfaces")
+        if interface["SubnetId"] == subnet["SubnetId"]
+    }
+    for address in list(ipaddress.ip_network(subnet["CidrBlock"]))[RESERVED_IN_A_SUBNET - 1 : -1]:
+        if str(address) not in taken:
+            return str(address)
+    message = f"The specified subnet does not have enough free addresses: {subnet['SubnetId']}"
+    raise Refused("InsufficientFreeAddressesInSubnet", message)
+
+
+def _more_fields(record: Record) -> str:
+    managed_by = record.get("RequesterId", "")
+    fields = f"<requesterManaged>{str(bool(managed_by)).lower()}</requesterManaged>"
+    if managed_by:
+        fields += f"<requesterId>{managed_by}</requesterId>"
+    if public := record.get("PublicIp"):
+        fields += f"<association><publicIp>{public}</publicIp></association>"
+    return fields

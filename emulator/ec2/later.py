@@ -1,0 +1,15 @@
+"""What AWS does a little after it has answered, such as taking back the interfaces of a deleted load balancer."""
+
+import contextvars
+import threading
+from collections.abc import Callable
+
+from emulator.clock import SandboxClock
+
+
+def later(clock: SandboxClock, seconds: float, act: Callable[[], None]) -> None:
+    """Do `act` after so many AWS seconds, for the account and region of the present caller."""
+    context = contextvars.copy_context()
+    timer = threading.Timer(clock.scaled(seconds), context.run, args=(act,))
+    timer.daemon = True
+    timer.start()

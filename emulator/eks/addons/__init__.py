@@ -1,0 +1,1 @@
+"""Add-ons: catalogue, versions, health, operations."""

@@ -1,0 +1,1 @@
+"""From an HTTP request to an EKS operation and back, by the botocore model."""

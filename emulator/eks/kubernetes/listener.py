@@ -1,0 +1,76 @@
+"""A TLS listener on this machine that hands requests on and writes what comes back, or hangs up without a word."""
+
+from __future__ import annotations
+
+import json
+import ssl
+import threading
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from emulator.eks.kubernetes.api import Reply, Request
+
+
+class Listener:
+    """Listens from construction on, on `port` of 127.0.0.1."""
+
+    def __init__(self, port: int, context: ssl.SSLContext, reply: Callable[[Request], Reply | None]) -> None:
+        handler = type("Handler", (_Handler,), {"reply": staticmethod(reply)})
+        self._server = _Server(("127.0.0.1", port), handler)
+        self._server.context = context
+        self.port = int(self._server.server_address[1])
+        threading.Thread(target=self._server.serve_forever, name="kubernetes", daemon=True).start()
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._server.shutdown()
+        self._server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    context: ssl.SSLContext
+
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        """Shake hands on the connection's own thread, so that a slow client holds up nobody."""
+        request.settimeout(30)
+        try:
+            secured = self.context.wrap_socket(request, server_side=True)
+        except OSError:
+            return
+        with secured:
+            super().finish_request(secured, client_address)
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Stay quiet about clients that hang up; everything else is this program's mistake and is shown."""
+        import sys
+
+        if not isinstance(sys.exc_info()[1], OSError):
+            super().handle_error(request, client_address)
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    reply: Callable[[Request], Reply | None]
+
+    def _handle(self) -> None:
+        length = int(self.headers.get("Content-Length") or 0)
+        self.rfile.read(length)
+        token = self.headers.get("Authorization", "").removeprefix("Bearer ")
+        found = self.reply(Request(self.command, self.path, token, self.client_address[0]))
+        if found is None:
+            self.close_connection = True
+            return
+        status, body = found
+        payload = body.encode() if isinstance(body, str) else json.dumps(body).encode()
+        self.send_response(status)
+        self.send_header("Content-Type", "text/plain" if isinstance(body, str) else "application/json")
+        self.send_header("Content-Length", str(len(payload)))
+        self.end_headers()
+        self.wfile.write(payload)
+
+    do_GET = do_DELETE = do_POST = do_PUT = do_PATCH = _handle  # noqa: N815 (the names http.server calls)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Write no access log."""

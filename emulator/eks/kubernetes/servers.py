@@ -1,0 +1,121 @@
+"""The API servers: which cluster a request is for, whether its network lets it in, who asks, and the objects.
+
+`put` is how the sandbox's other parts make it look as if somebody had used a cluster.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+from collections.abc import Sequence
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from emulator.eks.access.authorization import is_known
+from emulator.eks.http.refusals import gone_is_fine
+from emulator.eks.kubernetes.api import Reply, Request, answer
+from emulator.eks.kubernetes.certificates import Authority
+from emulator.eks.kubernetes.listener import Listener
+from emulator.eks.kubernetes.objects import KINDS, Object, Objects
+from emulator.eks.kubernetes.tokens import principal_of
+from emulator.eks.state import durations
+from emulator.eks.state.state import Cluster
+
+if TYPE_CHECKING:
+    from emulator.eks.state.world import World
+
+FAULT = "KubernetesApi"
+
+
+class KubernetesServers:
+    """One listener on 127.0.0.1 (a free port for 0), one API server for each cluster under a path of its own."""
+
+    def __init__(self, port: int = 0) -> None:
+        authority = Authority()
+        self.authority_data = authority.data
+        self._clusters: dict[str, tuple[Cluster, Objects]] = {}
+        self._listener = Listener(port, authority.server_context(), self._reply)
+        self._world: World | None = None
+
+    def attach(self, world: World) -> None:
+        """Serve the clusters of this world."""
+        self._world = world
+
+    def add(self, cluster: Cluster) -> str:
+        """Start answering for this cluster and return its endpoint URL."""
+        self._clusters[cluster.endpoint_id] = (cluster, Objects(self._of_world().clock.now()))
+        return f"https://127.0.0.1:{self._listener.port}/{cluster.endpoint_id}"
+
+    def remove(self, cluster: Cluster) -> None:
+        """Stop answering for this cluster."""
+        self._clusters.pop(cluster.endpoint_id, None)
+
+    def reset(self) -> None:
+        """Stop answering for every cluster."""
+        self._clusters.clear()
+
+    def close(self) -> None:
+        """Stop listening."""
+        self._listener.close()
+
+    def put(
+        self,
+        account: str,
+        region: str,
+        cluster: str,
+        plural: str,
+        given: Object,
+        owns: Sequence[dict[str, Any]] = (),
+    ) -> Object:
+        """Put an object into a cluster, with the AWS calls its controller makes when it is deleted.
+
+        `plural` is the kind as in paths, e.g. `services`; each of `owns` is {service, operation, parameters} of boto3.
+        Raises ValueError for a kind or a cluster there is not.
+        """
+        for found, objects in self._clusters.values():
+            if (found.account, found.region, found.name) == (account, region, cluster):
+                if plural not in KINDS:
+                    raise ValueError(f"no kind {plural}, there are {', '.join(KINDS)}")
+                return objects.put(plural, given, list(owns), self._of_world().clock.now())
+        raise ValueError(f"no ACTIVE cluster {cluster} in {region} of {account}")
+
+    def _reply(self, request: Request) -> Reply | None:
+        endpoint_id, _, path = request.path.lstrip("/").partition("/")
+        found = self._clusters.get(endpoint_id)
+        if found is None or not self._lets_in(found[0], request.address):
+            return None
+        cluster, objects = found
+        user = partial(self._user, cluster)
+        cleanup = partial(self._clean_up, cluster, objects)
+        version = self._of_world().calendar.find(cluster.described["version"], self._of_world().clock.now())
+        git_version = f"v{version.patch(self._of_world().clock.now())}-eks-0a1b2c3" if version else "v0"
+        return answer(request, f"/{path}", cluster, objects, git_version, user, cleanup)
+
+    def _lets_in(self, cluster: Cluster, address: str) -> bool:
+        if self._of_world().faults.loses_answer(FAULT, cluster.name):
+            return False
+        config, caller = cluster.vpc_config, ipaddress.ip_address(address)
+        allowed = [ipaddress.ip_network(cidr) for cidr in config["publicAccessCidrs"]]
+        return bool(config["endpointPublicAccess"]) and any(caller in network for network in allowed)
+
+    def _user(self, cluster: Cluster, token: str) -> str | None:
+        principal = principal_of(token, cluster.name, self._of_world().aws.endpoint_url)
+        return None if principal is None or not is_known(cluster, principal) else principal
+
+    def _clean_up(self, cluster: Cluster, objects: Objects, plural: str, namespace: str, name: str) -> None:
+        act = partial(self._controller_acts, cluster, objects, plural, namespace, name)
+        self._of_world().jobs.after(durations.CONTROLLER_CLEANUP, act)
+
+    def _controller_acts(self, cluster: Cluster, objects: Objects, plural: str, namespace: str, name: str) -> None:
+        stored = objects.find(plural, namespace, name)
+        if stored is None or not cluster.has_ready_nodes():
+            return
+        for owned in stored.owns:
+            client = self._of_world().client(owned["service"], cluster)
+            with gone_is_fine():
+                getattr(client, owned["operation"])(**owned["parameters"])
+        objects.remove(plural, namespace, name)
+
+    def _of_world(self) -> World:
+        if self._world is None:
+            raise RuntimeError("attach a world before clusters are added")
+        return self._world

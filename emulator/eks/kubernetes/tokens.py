@@ -1,0 +1,50 @@
+"""Who a bearer token is from: `k8s-aws-v1.` and a presigned STS GetCallerIdentity, which STS itself answers.
+
+The cluster's name is a signed header of that request, so a token for one cluster is no good for another.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+import urllib.request
+from urllib.error import HTTPError
+from urllib.parse import parse_qs, urlsplit
+
+from emulator.eks.http.call import principal_arn
+
+_PREFIX = "k8s-aws-v1."
+_ALLOWED_PARAMETERS = re.compile(r"Action|Version|X-Amz-[A-Za-z-]+")
+
+
+def principal_of(token: str, cluster: str, sts_endpoint: str) -> str | None:
+    """Return the ARN of the token's IAM principal, None for a token that proves nothing."""
+    url = _presigned_url(token)
+    if url is None:
+        return None
+    parts = urlsplit(url)
+    query = parse_qs(parts.query)
+    signed = query.get("X-Amz-SignedHeaders", [""])[0].split(";")
+    if query.get("Action") != ["GetCallerIdentity"] or "x-k8s-aws-id" not in signed:
+        return None
+    if not all(_ALLOWED_PARAMETERS.fullmatch(name) for name in query):
+        return None
+    headers = {"Host": parts.netloc, "x-k8s-aws-id": cluster}
+    request = urllib.request.Request(f"{sts_endpoint}/?{parts.query}", headers=headers)
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            found = re.search(r"<Arn>([^<]+)</Arn>", answer.read().decode())
+    except HTTPError:
+        return None
+    return principal_arn(found.group(1)) if found else None
+
+
+def _presigned_url(token: str) -> str | None:
+    if not token.startswith(_PREFIX):
+        return None
+    text = token.removeprefix(_PREFIX)
+    try:
+        return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)).decode()
+    except (binascii.Error, UnicodeDecodeError):
+        return None

@@ -1,0 +1,1 @@
+"""Node groups and Fargate profiles: requests, machines, changes."""

@@ -1,0 +1,123 @@
+"""The machines of a node group: what EKS makes in the account for it, how it grows and shrinks, what it leaves.
+
+Each machine gets a second interface from the VPC CNI. A machine that goes when its group shrinks takes it along; when
+the whole group is deleted these interfaces stay behind, `available`: the leak people know from real clusters.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from emulator.eks.clusters.control_plane import delete_interface, detach_interface
+from emulator.eks.http.refusals import gone_is_fine
+from emulator.eks.nodegroups.auto_scaling import show_members
+from emulator.eks.nodegroups.launch_templates import template_groups, template_tags
+from emulator.eks.state.state import Cluster, Node, Nodegroup
+from emulator.eks.state.world import World
+
+_IMAGE = "ami-0e5a1b2c3d4e5f607"
+
+
+def launch_nodes(world: World, cluster: Cluster, group: Nodegroup, count: int) -> None:
+    """Launch so many more machines, spread over the group's subnets."""
+    ec2 = world.client("ec2", cluster)
+    subnets = group.described["subnets"]
+    for _ in range(count):
+        subnet = subnets[len(group.nodes) % len(subnets)]
+        group.nodes.append(_launch(world, ec2, cluster, group, subnet))
+    show_members(cluster, group)
+
+
+def retire_nodes(world: World, cluster: Cluster, group: Nodegroup, count: int) -> None:
+    """Terminate so many machines, the youngest first, and their interfaces with them."""
+    ec2 = world.client("ec2", cluster)
+    for _ in range(count):
+        node = group.nodes.pop()
+        _terminate(ec2, node)
+        delete_interface(ec2, node.cni_interface)
+    show_members(cluster, group)
+
+
+def abandon_nodes(world: World, cluster: Cluster, group: Nodegroup) -> None:
+    """Terminate all machines of a group that is deleted; the CNI's interfaces stay."""
+    ec2 = world.client("ec2", cluster)
+    while group.nodes:
+        node = group.nodes.pop()
+        detach_interface(ec2, node.cni_interface)
+        _terminate(ec2, node)
+    show_members(cluster, group)
+
+
+def _launch(world: World, ec2: Any, cluster: Cluster, group: Nodegroup, subnet: str) -> Node:
+    groups = template_groups(group.template) or [cluster.vpc_config["clusterSecurityGroupId"]]
+    remote = group.described["resources"].get("remoteAccessSecurityGroup")
+    request = {
+        "ImageId": group.template.get("ImageId", _IMAGE),
+        "InstanceType": group.template.get("InstanceType") or group.described["instanceTypes"][0],
+        "SubnetId": subnet,
+        "SecurityGroupIds": [*groups, remote] if remote else groups,
+        "IamInstanceProfile": {"Name": group.made_name},
+        "BlockDeviceMappings": group.template.get("BlockDeviceMappings") or [_root_disk(group)],
+        "MinCount": 1,
+        "MaxCount": 1,
+        "TagSpecifications": [
+            _tagged("instance", {**template_tags(group.template, "instance"), **_node_tags(cluster, group)}),
+            _tagged("volume", {**template_tags(group.template, "volume"), **_owner_tags(cluster, group)}),
+        ],
+    }
+    key = group.template.get("KeyName") or (group.described.get("remoteAccess") or {}).get("ec2SshKey")
+    made = ec2.run_instances(**request, **({"KeyName": key} if key else {}))["Instances"][0]
+    interface = _make_cni_interface(world, ec2, cluster, made["InstanceId"], request)
+    return Node(made["InstanceId"], _node_name(cluster, made), made["Placement"]["AvailabilityZone"], interface)
+
+
+def _make_cni_interface(world: World, ec2: Any, cluster: Cluster, instance: str, request: dict[str, Any]) -> str:
+    made = ec2.create_network_interface(
+        SubnetId=request["SubnetId"], Groups=request["SecurityGroupIds"], Description=f"aws-K8S-{instance}"
+    )
+    interface = str(made["NetworkInterface"]["NetworkInterfaceId"])
+    ec2.attach_network_interface(NetworkInterfaceId=interface, InstanceId=instance, DeviceIndex=1)
+    tags = {
+        "node.k8s.amazonaws.com/instance_id": instance,
+        "cluster.k8s.amazonaws.com/name": cluster.name,
+        "node.k8s.amazonaws.com/createdAt": world.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "eks:eni:owner": "amazon-vpc-cni",
+    }
+    ec2.create_tags(Resources=[interface], Tags=_as_list(tags))
+    return interface
+
+
+def _terminate(ec2: Any, node: Node) -> None:
+    with gone_is_fine():
+        ec2.terminate_instances(InstanceIds=[node.instance_id])
+
+
+def _root_disk(group: Nodegroup) -> dict[str, Any]:
+    return {"DeviceName": "/dev/xvda", "Ebs": {"VolumeSize": group.described["diskSize"] or 20, "VolumeType": "gp3"}}
+
+
+def _node_name(cluster: Cluster, instance: dict[str, Any]) -> str:
+    return f"ip-{instance['PrivateIpAddress'].replace('.', '-')}.{cluster.region}.compute.internal"
+
+
+def _owner_tags(cluster: Cluster, group: Nodegroup) -> dict[str, str]:
+    return {"eks:cluster-name": cluster.name, "eks:nodegroup-name": group.name}
+
+
+def _node_tags(cluster: Cluster, group: Nodegroup) -> dict[str, str]:
+    return {
+        **_owner_tags(cluster, group),
+        f"kubernetes.io/cluster/{cluster.name}": "owned",
+        "k8s.io/cluster-autoscaler/enabled": "true",
+        f"k8s.io/cluster-autoscaler/{cluster.name}": "owned",
+        "aws:autoscaling:groupName": group.made_name,
+        "aws:eks:cluster-name": cluster.name,
+    }
+
+
+def _tagged(kind: str, tags: dict[str, str]) -> dict[str, Any]:
+    return {"ResourceType": kind, "Tags": _as_list(tags)}
+
+
+def _as_list(tags: dict[str, str]) -> list[dict[str, str]]:
+    return [{"Key": key, "Value": value} for key, value in tags.items()]

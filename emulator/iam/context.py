@@ -1,0 +1,104 @@
+"""Condition keys that AWS fills in and the emulator does not: tags of what a request is about, and what it says of itself.
+
+Only those that policies of this project name.
+"""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
+from typing import Any
+from urllib.parse import parse_qs
+
+from ministack.core import iam_actions, iam_evaluator
+from ministack.services import iam, tagging
+
+from emulator.ec2.actions import Params, param
+from emulator.eks.http.call import principal_arn
+
+_RECORD_ACTION = re.compile(r"<Action>(\w+)</Action>")
+_RECORD_TYPE = re.compile(r"<Type>(\w+)</Type>")
+_EC2_TAG = re.compile(r"(TagSpecification\.\d+\.Tag\.\d+)\.Key")
+
+principal_in_path: ContextVar[str] = ContextVar("principal of an access entry, where the address names it", default="")
+
+
+def install() -> None:
+    """Let this process's evaluator know these keys; call it when every service can tell its tags."""
+    iam_evaluator._resolve_condition_key = _as_on_aws(iam_evaluator._resolve_condition_key)
+    iam_actions.request_tag_context = _and_more(iam_actions.request_tag_context)
+    tagging.resource_tags = resource_tags
+
+
+def resource_tags(arn: str) -> dict[str, str] | None:
+    """The tags of what an ARN names, which may end in `*` for an id that the request does not carry; None for nothing.
+
+    `<kind>/*` of EC2 is what a request makes: there are no tags on it yet.
+    """
+    service = arn.split(":")[2] if arn.count(":") >= 5 else ""
+    if service == "ec2" and arn.endswith("/*"):
+        return None
+    collect = {**tagging._RESOURCE_TAG_COLLECTORS, **tagging._COLLECTORS}.get(service)
+    for candidate, tags in (*(collect() if collect else ()), *(_profile_tags() if service == "iam" else ())):
+        if candidate == arn or (arn.endswith("/*") and candidate.startswith(arn[:-1])):
+            return {tag["Key"]: tag["Value"] for tag in tags}
+    return None
+
+
+def _profile_tags() -> Iterator[tuple[str, list[dict[str, str]]]]:
+    """Instance profiles are missing among what the emulator knows the tags of."""
+    for profile in list(iam._instance_profiles.values()):
+        yield profile["Arn"], profile.get("Tags") or []
+
+
+def _as_on_aws(resolve: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:
+    """In a condition, aws:PrincipalArn of a role's session is the role's ARN; what comes over loopback counts as TLS."""
+
+    def resolve_condition_key(key: str, context: Any) -> Any:
+        if key.lower() == "aws:securetransport":
+            return "true"
+        value = resolve(key, context)
+        return principal_arn(str(value)) if key.lower() == "aws:principalarn" and value else value
+
+    return resolve_condition_key
+
+
+def _and_more(of_tags: Callable[..., dict[str, Any]]) -> Callable[..., dict[str, Any]]:
+    def context(service: str, action: str, body: bytes, params: Mapping[str, Any]) -> dict[str, Any]:
+        return {**of_tags(service, action, body, params), **dict(_said(service, body))}
+
+    return context
+
+
+def _said(service: str, body: bytes) -> Iterator[tuple[str, Any]]:
+    match service:
+        case "cloudformation":
+            if role := param(_form(body), "RoleARN"):
+                yield "cloudformation:RoleArn", role
+        case "ec2":
+            params = _form(body)
+            found = {key: field for field in params if (key := _EC2_TAG.fullmatch(field))}
+            yield from (
+                (f"aws:RequestTag/{param(params, f)}", param(params, f"{k[1]}.Value")) for k, f in found.items()
+            )
+        case "sts":
+            if external_id := param(_form(body), "ExternalId"):
+                yield "sts:ExternalId", external_id
+        case "route53":
+            told = body.decode(errors="replace")
+            if changes := _RECORD_ACTION.findall(told):
+                yield "route53:ChangeResourceRecordSetsActions", changes
+                yield "route53:ChangeResourceRecordSetsRecordTypes", _RECORD_TYPE.findall(told)
+        case "eks":
+            yield from _said_to_eks(json.loads(body) if body[:1] == b"{" else {})
+
+
+def _said_to_eks(given: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+    if principal := given.get("principalArn") or principal_in_path.get():
+        yield "eks:principalArn", principal
+    if support_type := (given.get("upgradePolicy") or {}).get("supportType"):
+        yield "eks:supportType", support_type
+
+
+def _form(body: bytes) -> Params:
+    return dict(parse_qs(body.decode(errors="replace")))

@@ -1,0 +1,26 @@
+"""What a sandbox's service asked IAM for, left in a file when the sandbox ends: stories play in more than one of them.
+
+Whoever wants the files names a folder in the environment variable EKSLAB_QUESTIONS_TO, which processes started from there
+(the demo) inherit.
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+from emulator.process import Sandbox
+
+FOLDER_VARIABLE = "EKSLAB_QUESTIONS_TO"
+
+
+def leave_questions(sandbox: Sandbox) -> None:
+    """Write what was asked so far, if anybody wants it."""
+    if folder := os.environ.get(FOLDER_VARIABLE):
+        path = Path(folder, f"{sandbox.port}.json")
+        path.write_text(json.dumps(sandbox.admin("GET", "questions")["questions"]))
+
+
+def questions_left(folder: Path) -> list[dict[str, Any]]:
+    """All that sandboxes left there."""
+    return [asked for path in sorted(folder.glob("*.json")) for asked in json.loads(path.read_text())]

@@ -1,0 +1,1 @@
+"""The only file of the emulator that a Lambda process sees."""

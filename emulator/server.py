@@ -1,0 +1,79 @@
+"""The sandbox's process: the emulator of AWS with our EKS and corrections mounted in it, served on loopback.
+
+`serve` is called by `python -m sandbox serve` and returns when the process is told to end. The emulator reads its
+environment once, at import: that is why it is imported inside a function, after the environment is set.
+"""
+
+import asyncio
+import ctypes
+import os
+import signal
+import socket
+import sys
+import threading
+from dataclasses import replace
+from pathlib import Path
+
+from sandbox.settings import Settings, environment
+
+_PR_SET_PDEATHSIG = 1
+
+
+def serve(settings: Settings, *, ready_file: Path | None = None, end_with_parent: bool = False) -> None:
+    """Serve until SIGTERM or SIGINT; write the URL to `ready_file` once answering.
+
+    With `end_with_parent` it also ends when standard input closes or, on Linux, when the parent process dies.
+    """
+    listener = socket.create_server(("127.0.0.1", settings.port))
+    settings = replace(settings, port=listener.getsockname()[1])
+    os.environ.clear()
+    os.environ.update(environment(settings))
+    if end_with_parent:
+        _end_with_parent()
+    asyncio.run(_serve(settings, listener, ready_file))
+
+
+async def _serve(settings: Settings, listener: socket.socket, ready_file: Path | None) -> None:
+    from hypercorn.asyncio import serve as serve_asgi
+    from hypercorn.config import Config
+
+    from emulator.mount import mounted_app
+
+    config = Config()
+    config.bind = [f"fd://{listener.fileno()}"]
+    config.graceful_timeout = 0.2
+    config.loglevel = settings.log_level
+    ended = asyncio.Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, ended.set)
+    url = f"http://127.0.0.1:{settings.port}"
+    app = mounted_app(settings, url)
+    if ready_file:
+        # The socket listens already, so whoever reads this may connect: the first answer comes after startup.
+        ready_file.write_text(url)
+    await serve_asgi(app, config, shutdown_trigger=ended.wait)
+    _end_lambda_processes()
+
+
+def _end_lambda_processes() -> None:
+    """End the warm Lambda processes, then this one without waiting for threads that still sleep in a state machine."""
+    from ministack.core import lambda_runtime
+
+    from emulator.lambdas import code
+
+    lambda_runtime.reset()
+    code.remove_all()
+    sys.stdout.flush()
+    os._exit(0)
+
+
+def _end_with_parent() -> None:
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+    threading.Thread(target=_end_at_end_of_input, name="parent-watch", daemon=True).start()
+
+
+def _end_at_end_of_input() -> None:
+    while sys.stdin.buffer.read(4096):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)

@@ -1,0 +1,1 @@
+"""Small services that ministack lacks or answers differently."""

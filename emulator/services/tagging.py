@@ -1,0 +1,55 @@
+"""The tagging API's GetResources over what it lacks in the emulator: EC2, load balancers, EKS and log groups.
+
+A second way to find a lab's things, independent of how they are deleted, needs it to be complete. As on AWS it does
+not list IAM roles, DNS records, or anything without tags.
+"""
+
+from collections.abc import Iterator
+
+from ministack.services import alb, cloudwatch_logs, tagging
+
+from emulator.ec2.actions import scope, tags
+from emulator.ec2.classic_balancers import tagged_arns
+from emulator.ec2.taggable import KINDS, forget_the_gone
+from emulator.eks import Eks
+from emulator.eks.http.tags import tagged_resources
+
+Tagged = Iterator[tuple[str, list[dict[str, str]]]]
+
+
+def install(eks: Eks) -> None:
+    """Let GetResources see these services too."""
+
+    def clusters() -> Tagged:
+        account, region = scope()
+        for arn, found in tagged_resources(eks.world, account, region).items():
+            yield arn, _as_list(found)
+
+    tagging._COLLECTORS.update(ec2=_ec2, elasticloadbalancing=balancer_tags, eks=clusters, logs=_log_groups)
+
+
+def _ec2() -> Tagged:
+    account, region = scope()
+    forget_the_gone()
+    for resource_id, found in list(tags().items()):
+        kind, _ = KINDS.get(resource_id.partition("-")[0], (None, ""))
+        if kind and found:
+            owner = "" if kind == "snapshot" else account
+            yield f"arn:aws:ec2:{region}:{owner}:{kind}/{resource_id}", found
+
+
+def balancer_tags() -> Tagged:
+    """Yield the ARN and the tags of each load balancer, of either generation, in the calling account and region."""
+    yield from ((arn, found) for arn, found in list(alb._tags.items()) if found and f":{scope()[1]}:" in arn)
+    yield from ((arn, _as_list(found)) for arn, found in tagged_arns() if found)
+
+
+def _log_groups() -> Tagged:
+    account, region = scope()
+    for name, group in list(cloudwatch_logs._log_groups.items()):
+        if group.get("tags"):
+            yield f"arn:aws:logs:{region}:{account}:log-group:{name}", _as_list(group["tags"])
+
+
+def _as_list(found: dict[str, str]) -> list[dict[str, str]]:
+    return [{"Key": key, "Value": value} for key, value in found.items()]

@@ -1,0 +1,248 @@
+"""The third act of `make demo`: a class of labs in Seoul, an evening later, and who is there in the morning.
+
+Night falls by the hourly schedule's events, each with a later time. What each lab is used for is told to the sandbox's
+CloudWatch; nothing else is: verdicts, plan, mails, links and acts are the service's own.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from sandbox.activity import run_job, set_activity
+from sandbox.demo.narration import Narrator
+from sandbox.keep_links import link_in, open_link, press_button
+from sandbox.mailbox import Mail, Mailbox, subscribe
+from sandbox.people import HttpAnswer, Person
+from sandbox.schedules import run_sweep, swept_told
+from sandbox.settings import REGION
+from sandbox.stage import NOTICE_ADMINISTRATORS, Impatient, Stage
+
+SEOUL = ZoneInfo("Asia/Seoul")
+#: name -> what its cluster is used for.
+CLASS = {
+    "forgotten": "idle",
+    "sleeper": "idle",
+    "kept": "idle",
+    "guarded": "idle",
+    "training": "job",
+    "unmeasured": "silent",
+    "extended": "busy",
+}
+#: Those of whom more is asked than that they are there have a node.
+WITH_A_NODE = {"forgotten", "sleeper", "kept", "training"}
+_ENDED = {"deleted", "failed", "blocked"}
+
+
+def play(stage: Stage, narrator: Narrator) -> None:
+    """Play the act on an installed service."""
+    _Class(stage, narrator).play()
+
+
+class _Class:
+    """One class, one night."""
+
+    def __init__(self, stage: Stage, narrator: Narrator) -> None:
+        self._stage, self._tell = stage, narrator
+        self._people = stage.people
+        self._ids: dict[str, str] = {}
+        self._mails: list[Mail] = []
+        self._box: Mailbox = subscribe(stage.sandbox, stage.outputs["NoticesTopicArn"], "class-mail")
+        self._began = datetime.now(UTC)
+        self._evening = _first_evening(self._began)
+        self._awake: dict[str, int] = {}
+
+    def play(self) -> None:
+        self._gathered()
+        self._planned()
+        self._answered()
+        self._nightfall()
+        self._proved()
+        self._morning()
+
+    def _gathered(self) -> None:
+        self._tell.act(f"Third act: a class in Seoul; tonight is {self._evening:%A %-d %B}")
+        # The second act has moved AWS's calendar; the class begins today.
+        self._stage.sandbox.admin("POST", "clock", {"now": self._began.isoformat()})
+        self._call(self._people.administrator, "PUT", "/curfew", {"maxAheadHours": 120})
+        for number, name in enumerate(CLASS):
+            answer = self._call(self._owner(name), "POST", "/labs", self._request(name, number))
+            if answer.status != 202:
+                raise Impatient(answer.body.decode())
+            self._ids[name] = answer.json["id"]
+        for name in CLASS:
+            self._wait(name, {"ready", *_ENDED})
+            set_activity(self._stage.sandbox, name, CLASS[name], since=self._began - timedelta(hours=6))
+        run_job(self._stage.sandbox, "training", "ml", "train")
+        self._tell.check(all(self._phase(name) == "ready" for name in CLASS), f"{len(CLASS)} labs are ready")
+        until = {"until": _told(self._evening + timedelta(hours=20)), "why": "The teacher's own."}
+        self._tell.command("POST /labs/guarded/protect  (as an administrator)")
+        answer = self._lab_call("guarded", "POST", "protect", until, self._people.administrator)
+        self._tell.check(answer.status == 200, "one is protected")
+        for hours in (28, 24):
+            if (at := self._evening - timedelta(hours=hours)) > datetime.now(UTC):
+                self._sweep(at)
+        self._tell.check(not self._warnings(), "they are younger than a day: the evening before asks nothing of them")
+
+    def _planned(self) -> None:
+        self._tell.act("18:00 in Seoul: tonight's plan")
+        self._sweep(self._evening - timedelta(hours=4))
+        plan = self._call(self._people.administrator, "GET", f"/plan/{self._evening:%Y-%m-%d}").json
+        for line in plan["entries"]:
+            self._tell.say(f"  {line['name']:<11}{line['act']:<10}{line['reason']}")
+        self._tell.say(f"hash {plan['hash'][:16]}…, revision {plan['revision']}")
+        names = {line["name"] for line in plan["entries"]}
+        self._tell.check(
+            names == {"forgotten", "sleeper", "kept", "extended"},
+            f"on the plan: {', '.join(sorted(names))}; not the busy, the unmeasured, the protected",
+        )
+        for name in ("training", "unmeasured"):
+            verdict = self._lab_call(name, "GET", "verdict").json
+            self._tell.say(f"  {name}: {_last(verdict)}")
+        self._mails = self._warnings()
+        mine = self._mail("kept")
+        self._tell.say(f"Subject: {mine.subject}")
+        self._tell.say(mine.body)
+        self._tell.check(len(self._mails) == len(names), f"{len(self._mails)} mails, one a lab")
+
+    def _answered(self) -> None:
+        self._tell.act("Two owners answer")
+        link = link_in(self._mail("kept"))
+        if link is None:
+            raise Impatient("there is no link in the mail")
+        self._tell.command("(a mail scanner opens the link: GET /keep/k1.…)")
+        page = open_link(link)
+        before = self._lab("kept")
+        self._tell.check(page.status == 200 and not before.get("keptUntil"), "looking at the link changes nothing")
+        self._tell.command("(the owner presses the button: POST /keep/k1.…)")
+        pressed = press_button(link)
+        kept = self._lab("kept").get("keptUntil")
+        self._tell.check(pressed.status == 200 and bool(kept), f"the lab is kept until {kept}")
+        answer = self._lab_call("extended", "POST", "extend", {"hours": 12})
+        self._tell.check(answer.status == 200, f"another one's lease is extended to {answer.json['leaseEndsLocal']}")
+        self._sweep(self._evening - timedelta(hours=3))
+
+    def _nightfall(self) -> None:
+        self._tell.act("22:00 in Seoul: curfew")
+        self._awake = self._size("sleeper")
+        self._sweep(self._evening)
+        self._wait("forgotten", _ENDED)
+        self._wait("sleeper", {"hibernated", *_ENDED})
+        phases = {name: self._phase(name) for name in CLASS}
+        for name, phase in phases.items():
+            self._tell.say(f"  {name:<11}{phase:<12}{self._why(name)}")
+        expected = dict.fromkeys(CLASS, "ready") | {"forgotten": "deleted", "sleeper": "hibernated"}
+        self._tell.check(phases == expected, "exactly the right ones are gone")
+        again = self._sweep(self._evening + timedelta(hours=1))
+        same = {name: self._phase(name) for name in CLASS} == expected
+        self._tell.check(same, f"an hour later nothing more happens ({again})")
+
+    def _proved(self) -> None:
+        receipt = self._lab_call("forgotten", "GET", "receipt").json
+        self._tell.check(receipt["clean"], f"the receipt: {receipt['verdict']}")
+        asleep = self._size("sleeper")["desiredSize"] == 0
+        self._tell.check(asleep, "the sleeper has a control plane, and no nodes")
+
+    def _morning(self) -> None:
+        self._tell.act("Morning: the report at 07:00")
+        self._box.take()
+        self._sweep(self._evening + timedelta(hours=9))
+        reports = [mail for mail in self._box.take() if mail.attributes.get("recipient") == NOTICE_ADMINISTRATORS]
+        for mail in reports[:1]:
+            self._tell.say(f"Subject: {mail.subject}")
+            self._tell.say(mail.body)
+        self._tell.check(len(reports) == 1, "one report to the administrators")
+        self._tell.act("The sleeper's waking, due from 08:30 on: the hourly sweep after it does it")
+        self._sweep(self._evening + timedelta(hours=10))
+        self._tell.check(self._phase("sleeper") == "hibernated", "at 08:00 it sleeps on")
+        self._sweep(self._evening + timedelta(hours=11))
+        self._wait("sleeper", {"ready"})
+        size = self._size("sleeper")
+        told = f"{size['minSize']} to {size['maxSize']} nodes, {size['desiredSize']} wanted"
+        self._tell.check(size == self._awake, f"the sleeper woke with its nodes as they were: {told}")
+
+    def _size(self, name: str) -> dict[str, int]:
+        """The scaling of the one node group of a lab, as EKS tells it."""
+        groups = self._stage.sandbox.client("eks")
+        group = groups.describe_nodegroup(clusterName=name, nodegroupName=f"{name}-nodegroup")["nodegroup"]
+        return dict(group["scalingConfig"])
+
+    def _request(self, name: str, number: int) -> dict[str, Any]:
+        evening: dict[str, Any] = {"timeZone": "Asia/Seoul", "curfew": "22:00"}
+        if name == "sleeper":
+            evening |= {"atCurfew": "hibernate", "wake": "08:30"}
+        lease = 72
+        if name == "extended":
+            # It ends within the last hour before curfew, however long asking takes.
+            lease = int((self._evening - datetime.now(UTC) - timedelta(minutes=5)) / timedelta(hours=1))
+        return {
+            "name": name,
+            "region": REGION,
+            "network": {"cidr": f"10.{number}.0.0/16"},
+            "nodegroups": [{"desired": 1}] if name in WITH_A_NODE else [],
+            "leaseHours": lease,
+            "evening": evening,
+        }
+
+    def _sweep(self, at: datetime) -> str:
+        self._tell.command(f"(the hourly schedule's event of {at.astimezone(SEOUL):%a %H:%M} in Seoul)")
+        summary = run_sweep(self._stage, at)
+        told, *lost = swept_told(summary)
+        for line in (told, *lost):
+            self._tell.say(f"  {line}")
+        if lost:
+            self._tell.check(False, "every lab was looked at, and every act done")
+        return told
+
+    def _owner(self, name: str) -> Person:
+        return self._people.learner if list(CLASS).index(name) < 4 else self._people.other_learner
+
+    def _warnings(self) -> list[Mail]:
+        return [mail for mail in self._box.take() if mail.attributes.get("kind") == "curfew-warning"]
+
+    def _mail(self, name: str) -> Mail:
+        found = [mail for mail in self._mails if re.search(rf"\b{name}\b", mail.subject)]
+        if not found:
+            raise Impatient(f"there is no mail about {name}: {[mail.subject for mail in self._mails]}")
+        return found[0]
+
+    def _lab(self, name: str) -> dict[str, Any]:
+        return dict(self._call(self._owner(name), "GET", f"/labs/{self._ids[name]}").json)
+
+    def _phase(self, name: str) -> str:
+        return str(self._lab(name)["phase"])
+
+    def _why(self, name: str) -> str:
+        events = self._lab_call(name, "GET", "events?limit=100").json["events"]
+        said = [event["message"] for event in events if event["kind"] == "curfew"]
+        protection = self._lab(name)["protection"]
+        return said[-1] if said else f"It is protected: {protection['why']}" if protection else ""
+
+    def _wait(self, name: str, phases: set[str]) -> None:
+        self._stage.wait(self._owner(name), self._ids[name], lambda lab: lab["phase"] in phases, seconds=240)
+
+    def _lab_call(
+        self, name: str, method: str, what: str, body: Mapping[str, Any] | None = None, who: Person | None = None
+    ) -> HttpAnswer:
+        return self._call(who or self._owner(name), method, f"/labs/{self._ids[name]}/{what}", body)
+
+    def _call(self, who: Person, method: str, path: str, body: Mapping[str, Any] | None = None) -> HttpAnswer:
+        return self._stage.call(who, method, path, body)
+
+
+def _first_evening(now: datetime) -> datetime:
+    """The first 22:00 in Seoul whose plan finds labs made now to be a day old; in UTC."""
+    day = (now + timedelta(hours=25)).astimezone(SEOUL)
+    tonight = datetime.combine(day.date(), time(22), SEOUL)
+    late = tonight - timedelta(hours=4) < day
+    return (tonight + timedelta(days=1 if late else 0)).astimezone(UTC)
+
+
+def _told(instant: datetime) -> str:
+    return f"{instant:%Y-%m-%dT%H:%M:%SZ}"
+
+
+def _last(verdict: Mapping[str, Any]) -> str:
+    kept = verdict.get("kept") or verdict
+    return str(kept.get("sentence"))

@@ -1,0 +1,249 @@
+"""`make demo`: the course's own evening, told by the running service, and ended as it should have ended.
+
+Everything goes through the REST API as a learner would send it; only what Kubernetes would leave behind is put into the
+account from outside. Every promise is a check; one that does not hold makes the exit status non-zero. The second act
+is in `demo_support.py`, the third in `demo_curfew.py`.
+"""
+
+import json
+import sys
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from deploying.packaging import NotPackaged
+from sandbox.demo import curfew, support
+from sandbox.demo.narration import Narrator
+from sandbox.scenarios.leftover import Leftover, still_there
+from sandbox.scenarios.leftovers import Cluster, drop_all
+from sandbox.scenarios.look_alikes import drop_look_alikes
+from sandbox.settings import REGION, Settings
+from sandbox.stage import DOMAIN, Impatient, Stage, installed
+
+#: The course's command, line by line, in our own form; 1.28 is what it said.
+REQUEST: dict[str, Any] = {
+    "name": "myeks",
+    "region": REGION,
+    "version": "1.28",
+    "network": {"cidr": "192.168.0.0/16"},
+    "endpoint": {"access": "public"},
+    "nodegroups": [{"name": "myeks-nodegroup", "instanceTypes": ["t3.medium"], "volumeGib": 30, "placement": "public"}],
+    "workHost": True,
+    "leaseHours": 4,
+}
+_ENDED = {"ready", "deleted", "failed", "blocked"}
+
+
+def main(scale: float = 0.01) -> int:
+    """Play the demo; return its exit status."""
+    narrator = Narrator()
+    narrator.act("A sandbox")
+    try:
+        with installed(Settings(scale=scale), narrator.say) as stage:
+            _Play(stage, narrator).play()
+            support.play(stage, narrator)
+            curfew.play(stage, narrator)
+    except (Impatient, NotPackaged) as error:
+        narrator.check(False, str(error))
+    narrator.say()
+    narrator.say("Everything held." if not narrator.short else f"{len(narrator.short)} of the promises did not hold.")
+    return 1 if narrator.short else 0
+
+
+class _Play:
+    """One lab of one learner, act by act."""
+
+    def __init__(self, stage: Stage, narrator: Narrator) -> None:
+        self._stage, self._tell = stage, narrator
+        self._learner = stage.people.learner
+        self._id = ""
+        self._ours: list[Leftover] = []
+        self._theirs: list[Leftover] = []
+
+    def play(self) -> None:
+        self._refused()
+        self._made()
+        self._looked_at()
+        self._used()
+        self._sealed()
+        self._released()
+        self._proved()
+
+    def _refused(self) -> None:
+        self._tell.act("The course's command, as it was typed: --version 1.28")
+        self._tell.command("POST /labs")
+        for line in request_told(self._request("1.28")):
+            self._tell.say(f"  {line}")
+        answer = self._call("POST", "/labs", self._request("1.28"))
+        self._tell.say(f"{answer.status} {answer.headers.get('content-type')}")
+        for line in findings_told(answer.json.get("findings", [])):
+            self._tell.say(f"  {line}")
+        self._tell.check(answer.status == 400, "1.28 is refused, with when it ended and what there is instead")
+
+    def _made(self) -> None:
+        version = self._call("GET", f"/versions?region={REGION}").json["default"]
+        self._tell.act(f"The same on {version}")
+        self._tell.command(f'POST /labs  (the same, with "version": "{version}")')
+        answer = self._call("POST", "/labs", self._request(version), {"Idempotency-Key": "the-evening"})
+        again = self._call("POST", "/labs", self._request(version), {"Idempotency-Key": "the-evening"})
+        self._tell.check(answer.status == 202, f"{answer.status} Location: {answer.headers.get('location')}")
+        if answer.status != 202:
+            raise Impatient(answer.body.decode())
+        self._id = answer.json["id"]
+        for line in findings_told(answer.json["warnings"]):
+            self._tell.say(f"  {line}")
+        self._tell.check(again.json["id"] == self._id, "the same Idempotency-Key twice is the same lab")
+        lab = self._wait()
+        if lab["phase"] != "ready":
+            raise Impatient(f"myeks is {lab['phase']}{_because(lab)}")
+        self._tell.check(True, "myeks is ready")
+
+    def _looked_at(self) -> None:
+        self._tell.act("What was made")
+        self._tell.command(f"GET /labs/{self._id}/inventory")
+        inventory = self._call("GET", f"/labs/{self._id}/inventory").json
+        plane, seen = inventory["controlPlane"], inventory["endpoint"]["seen"] or {}
+        self._tell.say(
+            f"control plane {plane['version']} in {', '.join(plane['zones'])}; {inventory['endpoint']['means']}"
+        )
+        self._tell.say(f"its API server's address here: {', '.join(seen.get('addresses', []))}")
+        for policy in inventory["nodeRole"]["policies"]:
+            self._tell.say(f"node role: {policy['name']} — {policy['why']}")
+        for group in inventory["securityGroups"]:
+            self._tell.say(f"security group {group['id']} ({group['role']}) — {group['why']}")
+        for entry in inventory["accessEntries"]:
+            note = " — this service, to see what runs" if entry["ofService"] else ""
+            self._tell.say(f"access: {entry['principalArn']}{note}")
+        kubeconfig = self._call("GET", f"/labs/{self._id}/kubeconfig")
+        self._tell.check(b"get-token" in kubeconfig.body, "a kubeconfig without a secret: aws eks get-token")
+        self._tell.check(not inventory["unreadable"], "all of it could be read")
+
+    def _used(self) -> None:
+        self._tell.act("Used: what Kubernetes makes behind our back, beside what only looks like it")
+        stack = self._outputs()
+        cluster = Cluster(
+            name="myeks",
+            vpc=stack["VpcId"],
+            subnets=tuple(stack["PublicSubnetIds"].split(",")),
+            txt_owner=f"ekslab-{self._id}",
+            hosted_zone=self._stage.zone_id,
+            domain=DOMAIN,
+            node_role=stack["NodeRoleName"],
+            oidc_issuer=self._eks()["identity"]["oidc"]["issuer"],
+        )
+        self._ours = drop_all(self._stage.sandbox.client, cluster)
+        self._theirs = drop_look_alikes(self._stage.sandbox.client, cluster)
+        self._tell.say(f"the lab's: {_counted(self._ours)}")
+        self._tell.say(f"others':   {_counted(self._theirs)}")
+
+    def _sealed(self) -> None:
+        self._tell.act("The endpoint switched to private: where the course's author was locked out")
+        change = {"endpoint": {"access": "private"}}
+        self._tell.command(f"PATCH /labs/{self._id}  {json.dumps(change)}")
+        self._call("PATCH", f"/labs/{self._id}", change)
+        lab = self._wait()
+        access = self._eks()["resourcesVpcConfig"]
+        sealed = access["endpointPrivateAccess"] and not access["endpointPublicAccess"]
+        self._tell.check(
+            lab["phase"] == "ready" and sealed, f"the lab is {lab['phase']}, its endpoint private{_because(lab)}"
+        )
+
+    def _released(self) -> None:
+        self._tell.act("Let go")
+        self._tell.command(f"DELETE /labs/{self._id}")
+        answer = self._call("DELETE", f"/labs/{self._id}")
+        self._tell.check(answer.status == 202, f"{answer.status} {answer.json['phase']}")
+        lab = self._wait()
+        if lab["phase"] != "deleted":
+            raise Impatient(f"myeks is {lab['phase']}{_because(lab)}")
+        self._tell.check(True, "myeks is deleted")
+
+    def _proved(self) -> None:
+        self._tell.act("Proof of empty")
+        for looks, later in enumerate((timedelta(minutes=16), timedelta(hours=25)), start=2):
+            self._tell.command(f"(the five-minute schedule's event, with a time {_told(later)} later)")
+            self._stage.tend(datetime.now(UTC) + later)
+            self._await_looks(looks)
+        receipt = self._call("GET", f"/labs/{self._id}/receipt").json
+        for look in receipt["looks"]:
+            self._tell.say(f"{look['look']:<17} {_outcomes(look)}")
+        for line in receipt["looks"][-1]["lines"]:
+            if line["outcome"] != "deleted":
+                self._tell.say(f"  {line['outcome']} {line['arn']} — {line['reason']}")
+        self._tell.check(receipt["clean"] and len(receipt["looks"]) == 3, f"the receipt: {receipt['verdict']}")
+        client = self._stage.sandbox.client
+        left = [thing for thing in self._ours if still_there(client, thing) and thing.kind != "snapshot"]
+        harmed = [thing for thing in self._theirs if not still_there(client, thing)]
+        self._tell.check(not left, f"all {len(self._ours)} of the lab's leftovers are gone{_but(left)}")
+        self._tell.check(not harmed, f"all {len(self._theirs)} look-alikes are untouched{_but(harmed)}")
+
+    def _await_looks(self, count: int) -> None:
+        def looked(_: Mapping[str, Any]) -> bool:
+            answer = self._call("GET", f"/labs/{self._id}/receipt")
+            return answer.status == 200 and len(answer.json["looks"]) >= count
+
+        self._stage.wait(self._learner, self._id, looked)
+
+    def _call(
+        self, method: str, path: str, body: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
+    ) -> Any:
+        return self._stage.call(self._learner, method, path, body, headers)
+
+    def _wait(self) -> dict[str, Any]:
+        lab = self._stage.wait(self._learner, self._id, lambda lab: lab["phase"] in _ENDED, seen=self._tell.progress)
+        self._tell.progress(lab)
+        return lab
+
+    def _request(self, version: str) -> dict[str, Any]:
+        return {**REQUEST, "version": version, "externalDns": {"domain": DOMAIN}, "ssh": {"publicKey": _KEY}}
+
+    def _eks(self) -> dict[str, Any]:
+        return dict(self._stage.sandbox.client("eks").describe_cluster(name="myeks")["cluster"])
+
+    def _outputs(self) -> dict[str, str]:
+        stacks = self._stage.sandbox.client("cloudformation").describe_stacks(StackName=f"ekslab-{self._id}")["Stacks"]
+        return {output["OutputKey"]: output["OutputValue"] for output in stacks[0]["Outputs"]}
+
+
+_KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHVyc2EtbWFqb3ItaXMtbm90LWEtc2VjcmV0LWtleS0h learner"
+
+
+def request_told(body: Mapping[str, Any]) -> list[str]:
+    """The request in JSON, a field a line; the key's text is no reading."""
+    shown = {**body, "ssh": {"publicKey": "ssh-ed25519 ..."}}
+    fields = [f"  {json.dumps(name)}: {json.dumps(value)}" for name, value in shown.items()]
+    return ["{", *(f"{field}," for field in fields[:-1]), fields[-1], "}"]
+
+
+def findings_told(findings: Sequence[Mapping[str, Any]]) -> list[str]:
+    """What is wrong first; what is only to be known is marked as such."""
+    wrong = [f"{each['path']}: {each['message']}" for each in findings if each["severity"] == "error"]
+    notes = [f"note on {each['path']}: {each['message']}" for each in findings if each["severity"] != "error"]
+    return wrong + notes
+
+
+def _because(lab: Mapping[str, Any]) -> str:
+    return f": {lab['reason']}" if lab.get("reason") else ""
+
+
+def _told(later: timedelta) -> str:
+    minutes = later // timedelta(minutes=1)
+    return f"{minutes} minutes" if minutes < 120 else f"{minutes // 60} hours"
+
+
+def _counted(things: list[Leftover]) -> str:
+    kinds = [str(thing.kind) for thing in things]
+    return ", ".join(f"{kind} ×{kinds.count(kind)}" for kind in sorted(set(kinds)))
+
+
+def _but(things: list[Leftover]) -> str:
+    return f", but for {_counted(things)}" if things else ""
+
+
+def _outcomes(look: Mapping[str, Any]) -> str:
+    found = [line["outcome"] for line in look["lines"]]
+    return ", ".join(f"{found.count(outcome)} {outcome}" for outcome in sorted(set(found)))
+
+
+if __name__ == "__main__":
+    sys.exit(main())

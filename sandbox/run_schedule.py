@@ -1,0 +1,104 @@
+"""`python -m sandbox strike`, `use` and `mails`: let a schedule's hour come in a sandbox that `make sandbox` left running.
+
+Leases, curfew and the schedules go by the clock on the wall, so nobody would see a night here. An event with a later time
+is all that they know of time: the run decides from it as it would have then. Only the API still says what it is on the wall.
+"""
+
+from __future__ import annotations
+
+import re
+import urllib.error
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from emulator.process import Sandbox
+from sandbox.activity import set_activity
+from sandbox.mailbox import Mail, Mailbox
+from sandbox.schedules import run_sweep, run_watch, swept_told, watched_told
+from sandbox.settings import PROJECT
+from sandbox.stage import STACK, Schedules
+
+ENV_FILE = PROJECT / ".sandbox" / "env"
+#: The queue that gets everybody's mail in a sandbox that `make sandbox` left running.
+MAILBOX = "everybodys-mail"
+SCHEDULES = ("sweep", "watch", "tend")
+_UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+
+
+class NotRunning(Exception):
+    """There is no sandbox to speak to."""
+
+    def __init__(self) -> None:
+        super().__init__("No sandbox is running: `make sandbox` starts one, and its second terminal can use this.")
+
+
+def running(env_file: Path = ENV_FILE) -> Sandbox:
+    """The sandbox that `make sandbox` started. Raises NotRunning."""
+    told = env_file.read_text() if env_file.exists() else ""
+    found = re.search(r"^export AWS_ENDPOINT_URL=(\S+)$", told, re.MULTILINE)
+    if found is None:
+        raise NotRunning
+    return Sandbox(found.group(1))
+
+
+def strike(sandbox: Sandbox, schedule: str, at: datetime, say: Callable[[str], None]) -> None:
+    """Send the schedule's event with `at` as its time, wait for the run's end, tell what it did and what mail came."""
+    stacks = sandbox.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"]
+    schedules = Schedules(sandbox, {each["OutputKey"]: each["OutputValue"] for each in stacks[0]["Outputs"]})
+    say(f"the event of {at:%a} {at.day} {at:%b %Y %H:%M} UTC")
+    match schedule:
+        case "sweep":
+            lines = swept_told(run_sweep(schedules, at))
+        case "watch":
+            lines = [watched_told(run_watch(schedules, at))]
+        case _:
+            lines = _tended(schedules.tend(at))
+    for line in lines:
+        say(f"  {line}")
+    tell_mails(sandbox, say)
+
+
+def tell_mails(sandbox: Sandbox, say: Callable[[str], None]) -> None:
+    """Tell what mail has come since the last look, and keep none of it."""
+    url = sandbox.client("sqs").get_queue_url(QueueName=MAILBOX)["QueueUrl"]
+    mails = Mailbox(sandbox, url).take()
+    for mail in mails:
+        say(_mail_told(mail))
+    if not mails:
+        say("  no new mail")
+
+
+def use(sandbox: Sandbox, cluster: str, profile: str) -> None:
+    """Let a profile of `emulator/cloudwatch/profiles.py` go on in a cluster: without one, CloudWatch has nothing of it.
+
+    Raises ValueError if there is no such profile.
+    """
+    try:
+        set_activity(sandbox, cluster, profile)
+    except urllib.error.HTTPError as error:
+        raise ValueError(error.read().decode()) from error
+
+
+def instant_of(at: str | None, ahead: str | None, now: datetime) -> datetime:
+    """`at` as an instant (UTC where it names no zone), or `now` and so long after: `90m`, `4h`, `2d`. Raises ValueError."""
+    if at is not None:
+        told = datetime.fromisoformat(at)
+        return (told if told.tzinfo else told.replace(tzinfo=UTC)).astimezone(UTC)
+    found = re.fullmatch(r"(\d+)([mhd])", ahead or "0m")
+    if found is None:
+        raise ValueError(f"{ahead}: a number and m, h or d, such as 90m, 4h or 2d")
+    return now + int(found.group(1)) * _UNITS[found.group(2)]
+
+
+def _tended(answer: Mapping[str, Any]) -> list[str]:
+    """What a tending did, a line each."""
+    done = [f"{each['lab_id']}: {each['act']}. {each['reason']}" for each in answer.get("done", ())]
+    failed = [f"{lab_id} could not be tended" for lab_id in answer.get("failed", ())]
+    return [*done, *failed] or ["nothing was due"]
+
+
+def _mail_told(mail: Mail) -> str:
+    head = f"\nTo: {mail.attributes.get('recipient', '')}\nSubject: {mail.subject}\n\n"
+    return head + "\n".join(f"  {line}".rstrip() for line in mail.body.splitlines())
