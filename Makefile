@@ -50,11 +50,11 @@ types: $(INSTALLED)
 	$(BIN)/mypy
 
 templates: $(INSTALLED) package   ## cfn-lint on the service's template, on a member account's and on the labs' stacks
-	$(BIN)/cfn-lint build/sam.json deploying/member-account.json
-	$(BIN)/python -m pytest tests/test_chalice_files.py tests/statemachine -q
+	$(BIN)/cfn-lint build/sam.json deployment/member-account.json
+	$(BIN)/python -m pytest tests/deployment/test_chalice_files.py tests/statemachine -q
 
 checkov: $(INSTALLED) $(CHECKOV)   ## checkov on every template
-	$(BIN)/python -m pytest tests/test_security_checkov.py
+	$(BIN)/python -m pytest tests/deployment/test_security_checkov.py
 
 doors: $(INSTALLED) package   ## import what was packaged with every supported Python that is on this machine
 	@$(BIN)/python .ci/pythons.py doors
@@ -62,22 +62,22 @@ doors: $(INSTALLED) package   ## import what was packaged with every supported P
 pythons: $(INSTALLED)   ## what needs no sandbox, with every supported Python that is on this machine; it takes minutes
 	@$(BIN)/python .ci/pythons.py tests
 
-compose: $(INSTALLED)   ## rewrite .chalice/config.json, resources.json, policies/, docs/permissions.md and deploying/member-account.json from what is hand-written
+compose: $(INSTALLED)   ## rewrite .chalice/config.json, resources.json, policies/, docs/permissions.md and deployment/member-account.json from what is hand-written
 	$(BIN)/python .chalice/compose.py
-	$(BIN)/python -m deploying.permissions
-	$(BIN)/python -m deploying.member_account
+	$(BIN)/python -m deployment.permissions
+	$(BIN)/python -m deployment.member_account
 
 rights: $(INSTALLED)    ## tell all stories and keep what the functions asked IAM for: the proof that no right is unneeded
 	EKSLAB_KEEP_RIGHTS=1 $(BIN)/python -m pytest tests/story
 
 package: $(INSTALLED)   ## the one template and the code, in build/: what is deployed, here and on AWS
-	@$(BIN)/python -m deploying package
+	@$(BIN)/python -m deployment package
 
 deploy: $(INSTALLED)    ## into an account: make deploy STAGE=prod [REGION=..] [PARAMETERS=prod.json] [BUCKET=..] [LOSE=..] [YES=1]
-	@$(BIN)/python -m deploying deploy --stage '$(STAGE)' --region '$(REGION)' --bucket '$(BUCKET)' --lose '$(LOSE)' --parameters "$$PARAMETERS" $(if $(YES),--yes)
+	@$(BIN)/python -m deployment deploy --stage '$(STAGE)' --region '$(REGION)' --bucket '$(BUCKET)' --lose '$(LOSE)' --parameters "$$PARAMETERS" $(if $(YES),--yes)
 
 destroy: $(INSTALLED)   ## out of it again, if no lab lives: make destroy STAGE=prod [REGION=..] [YES=1]
-	@$(BIN)/python -m deploying destroy --stage '$(STAGE)' --region '$(REGION)' $(if $(YES),--yes)
+	@$(BIN)/python -m deployment destroy --stage '$(STAGE)' --region '$(REGION)' $(if $(YES),--yes)
 
 lock: $(INSTALLED)      ## rewrite requirements*.txt, with hashes, from what is pinned in *.in
 	$(LOCK) requirements.in --output-file requirements.txt

@@ -25,8 +25,8 @@ TESTS = (
     "tests/workflows",
     "tests/test_imports.py",
     *sorted(f"{path.relative_to(PROJECT)}" for path in PROJECT.glob("tests/test_deployable*.py")),
-    "tests/deploying/test_compiling.py",
-    "tests/deploying/test_trimming.py",
+    "tests/deployment/test_compiling.py",
+    "tests/deployment/test_trimming.py",
 )
 #: What the Lambda runtime brings, all of it plain Python: taken from where this runs.
 RUNTIME = ("boto3", "botocore", "s3transfer", "dateutil", "six.py", "urllib3", "jmespath")

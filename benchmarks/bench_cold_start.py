@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from importlib.util import find_spec
 from pathlib import Path
 
-from deploying.packaging import CODE, package
+from deployment.packaging import CODE, package
 
 BARE = "chalice + boto3 + Logger"
 DOORS = ("provision", "teardown", "hibernate", "watch_support", "sweep_idle", "tend", "starting")

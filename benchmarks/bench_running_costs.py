@@ -14,11 +14,11 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 
 from benchmarks.running_costs import ALARM_METRIC, FIXED, LIST_PRICES, Counts, alarm_metrics, of_month, priced
+from emulator.settings import PROJECT, Settings
 from sandbox.activity import set_activity
 from sandbox.mailbox import subscribe
 from sandbox.scenarios.fleet import TODAY, put_clusters
 from sandbox.schedules import run_sweep, run_watch
-from sandbox.settings import PROJECT, Settings
 from sandbox.stage import Stage, installed
 
 NAME = "measured"

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from emulator.eks.state import durations
-from sandbox.settings import Settings
+from emulator.settings import Settings
 from sandbox.stage import Stage, installed
 
 

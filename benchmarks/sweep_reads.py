@@ -13,7 +13,7 @@ from chalicelib.aws.dynamodb.keys import Item, number, tally_key
 from chalicelib.domain.costs import Prices, hourly_cost
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.spec import EndpointAccess, EndpointSpec, LabSpec, NewNetwork, NodegroupSpec
-from sandbox.settings import PROJECT
+from emulator.settings import PROJECT
 
 PLANNING = datetime(2026, 11, 23, 18, 5, tzinfo=UTC)
 CURFEW = datetime(2026, 11, 23, 22, 5, tzinfo=UTC)

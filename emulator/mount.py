@@ -21,8 +21,8 @@ from emulator.eks.kubernetes import KubernetesServers
 from emulator.iam import enforcement, requests
 from emulator.lambdas import errors, service
 from emulator.services import price_list, quotas, ssm_parameters, step_functions, tagging
+from emulator.settings import Settings
 from sandbox.admin_routes import AsgiApp, Route, with_admin_routes
-from sandbox.settings import Settings
 
 
 def mounted_app(settings: Settings, url: str) -> AsgiApp:

@@ -21,7 +21,7 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from sandbox.settings import ACCOUNT, PROJECT, REGION, ROOT_SECRET, Settings
+from emulator.settings import ACCOUNT, PROJECT, REGION, ROOT_SECRET, Settings
 
 START_TIMEOUT = 30.0
 END_TIMEOUT = 5.0

@@ -14,7 +14,7 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 
-from sandbox.settings import Settings, environment
+from emulator.settings import Settings, environment
 
 _PR_SET_PDEATHSIG = 1
 

@@ -11,9 +11,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from emulator import server
+from emulator.settings import ACCOUNT, REGION, Settings
 from sandbox import run_schedule, up
 from sandbox.demo import lab_life
-from sandbox.settings import ACCOUNT, REGION, Settings
 from sandbox.stage import Impatient
 
 

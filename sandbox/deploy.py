@@ -1,4 +1,4 @@
-"""Deploy the production template into a sandbox: what `make deploy` does, over the same code (deploying/).
+"""Deploy the production template into a sandbox: what `make deploy` does, over the same code (deployment/).
 
 Only the sandbox's copy of the code archive may differ: where this machine cannot load the Linux libraries made for
 Lambda, they are left out and the installed ones are used.
@@ -11,10 +11,10 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import replace
 
-from deploying import deploy as production
-from deploying.artifacts import ClientFactory
-from deploying.packaging import Package
-from deploying.stacks import Pace
+from deployment import deploy as production
+from deployment.artifacts import ClientFactory
+from deployment.packaging import Package
+from deployment.stacks import Pace
 
 PACE = Pace(patience=60, interval=0.05)
 """Everything in a sandbox is quick."""
@@ -23,7 +23,7 @@ PACE = Pace(patience=60, interval=0.05)
 def deploy(
     client: ClientFactory, package: Package, stack_name: str = "ekslab", parameters: Mapping[str, str] | None = None
 ) -> dict[str, str]:
-    """Create the stack, or update it, and return its outputs. Raises deploying.stacks.NotDeployed."""
+    """Create the stack, or update it, and return its outputs. Raises deployment.stacks.NotDeployed."""
     return production.deploy(client, runnable_here(package), stack_name, parameters, pace=PACE)
 
 

@@ -16,7 +16,7 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as BotocoreCredentials
 
 from emulator.process import Credentials, Sandbox
-from sandbox.settings import REGION
+from emulator.settings import REGION
 
 TIMEOUT = 30.0
 

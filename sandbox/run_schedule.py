@@ -14,10 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from emulator.process import Sandbox
+from emulator.settings import PROJECT
 from sandbox.activity import set_activity
 from sandbox.mailbox import Mail, Mailbox
 from sandbox.schedules import run_sweep, run_watch, swept_told, watched_told
-from sandbox.settings import PROJECT
 from sandbox.stage import STACK, Schedules
 
 ENV_FILE = PROJECT / ".sandbox" / "env"

@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
-from deploying import packaging
+from deployment import packaging
 from emulator.iam.recorded_requests import leave_questions
 from emulator.process import Sandbox, running_sandbox
+from emulator.settings import Settings
 from sandbox.deploy import api_url, deploy
 from sandbox.people import HttpAnswer, People, Person, make_people, signed_request
-from sandbox.settings import Settings
 
 STACK = "ekslab"
 DOMAIN = "lab.example.com"

@@ -5,10 +5,10 @@ import threading
 from pathlib import Path
 from types import FrameType
 
+from emulator.settings import PROJECT, Settings
 from sandbox.mailbox import subscribe
 from sandbox.people import Person
 from sandbox.run_schedule import ENV_FILE, MAILBOX
-from sandbox.settings import PROJECT, Settings
 from sandbox.stage import DOMAIN, TIME_ZONE, Stage, installed
 
 _PYTHON = ".venv/bin/python"

@@ -11,7 +11,8 @@ from pathlib import Path
 
 import pytest
 
-PROJECT = Path(__file__).resolve().parent.parent
+from tests.paths import PROJECT
+
 STANDARD = frozenset(__import__("sys").stdlib_module_names)
 WORKFLOWS = {"provision", "update", "teardown", "inspect", "tend", "watch_support", "sweep_idle", "hibernate", "wake"}
 HARD_LIMIT = 250
@@ -82,16 +83,16 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
         "chalicelib.logs",
         "chalicelib.domain.core.deferred",
     ),
-    "sandbox/": ("sandbox", "deploying"),
-    "deploying/": (
-        "deploying",
+    "sandbox/": ("sandbox", "deployment"),
+    "deployment/": (
+        "deployment",
         "chalicelib.aws.dynamodb.labs.store",
         "chalicelib.aws.dynamodb.curfew.alive",
         "chalicelib.domain",
     ),
     "ekslab/": ("ekslab",),
     "benchmarks/": ("benchmarks", "sandbox", "ekslab"),
-    "benchmarks/bench_cold_start.py": ("deploying",),
+    "benchmarks/bench_cold_start.py": ("deployment",),
     "benchmarks/bench_signals.py": ("sandbox", "chalicelib.aws", "chalicelib.domain"),
     # These count what the sweep asks of the table, which cannot be seen from outside.
     "benchmarks/bench_sweep_reads.py": ("benchmarks", "sandbox", "chalicelib", "tests.fakes"),
@@ -100,8 +101,8 @@ MAY_IMPORT: dict[str, tuple[str, ...]] = {
 
 #: libraries that only some rooms may know.
 ONLY_IN: dict[str, tuple[str, ...]] = {
-    "boto3": ("chalicelib/wiring", "deploying/", "sandbox/", "ekslab/", "benchmarks/"),
-    "botocore": ("chalicelib/aws/", "chalicelib/wiring", "deploying/", "sandbox/", "ekslab/", "benchmarks/"),
+    "boto3": ("chalicelib/wiring", "deployment/", "sandbox/", "ekslab/", "benchmarks/"),
+    "botocore": ("chalicelib/aws/", "chalicelib/wiring", "deployment/", "sandbox/", "ekslab/", "benchmarks/"),
     "chalice": ("app.py", "chalicelib/handlers/api.py", "chalicelib/api/"),
     "aws_lambda_powertools": ("chalicelib/logs.py", "chalicelib/metrics.py"),
     "pydantic": ("chalicelib/api/",),
@@ -114,7 +115,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
 
 def sources() -> list[Path]:
     files = [PROJECT / "app.py"]
-    for room in ("chalicelib", "deploying", "sandbox", "ekslab", "benchmarks"):
+    for room in ("chalicelib", "deployment", "sandbox", "ekslab", "benchmarks"):
         files += sorted((PROJECT / room).rglob("*.py"))
     return files
 
@@ -139,7 +140,7 @@ def within(module: str, roots: tuple[str, ...]) -> bool:
 
 
 def ours(module: str) -> bool:
-    return module.partition(".")[0] in {"chalicelib", "deploying", "sandbox", "ekslab", "benchmarks", "tests", "app"}
+    return module.partition(".")[0] in {"chalicelib", "deployment", "sandbox", "ekslab", "benchmarks", "tests", "app"}
 
 
 def breaches(path: Path) -> list[str]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-PROJECT = Path(__file__).resolve().parent.parent
+from tests.paths import PROJECT
+
 DOORS = sorted(
     path.stem for path in (PROJECT / "chalicelib/doors").glob("*.py") if path.stem not in ("__init__", "opening")
 )

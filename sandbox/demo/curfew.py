@@ -10,13 +10,13 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from emulator.settings import REGION
 from sandbox.activity import run_job, set_activity
 from sandbox.demo.narration import Narrator
 from sandbox.keep_links import link_in, open_link, press_button
 from sandbox.mailbox import Mail, Mailbox, subscribe
 from sandbox.people import HttpAnswer, Person
 from sandbox.schedules import run_sweep, swept_told
-from sandbox.settings import REGION
 from sandbox.stage import NOTICE_ADMINISTRATORS, Impatient, Stage
 
 SEOUL = ZoneInfo("Asia/Seoul")

@@ -11,13 +11,13 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from deploying.packaging import NotPackaged
+from deployment.packaging import NotPackaged
+from emulator.settings import REGION, Settings
 from sandbox.demo import curfew, support
 from sandbox.demo.narration import Narrator
 from sandbox.scenarios.leftover import Leftover, still_there
 from sandbox.scenarios.leftovers import Cluster, drop_all
 from sandbox.scenarios.look_alikes import drop_look_alikes
-from sandbox.settings import REGION, Settings
 from sandbox.stage import DOMAIN, Impatient, Stage, installed
 
 #: The course's command, line by line, in our own form; 1.28 is what it said.

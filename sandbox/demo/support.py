@@ -9,12 +9,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from emulator.settings import ACCOUNT, REGION
 from sandbox.demo.narration import Narrator
 from sandbox.mailbox import Mail, Mailbox, subscribe
 from sandbox.people import HttpAnswer, Person, make_person
 from sandbox.scenarios.fleet import MEMBER_ROLE, OTHER_ACCOUNT, OTHER_REGION, SHUT_ACCOUNT, TODAY, join, put_fleet
 from sandbox.schedules import run_watch, watched_told
-from sandbox.settings import ACCOUNT, REGION
 from sandbox.stage import NOTICE_ADMINISTRATORS, Impatient, Stage
 
 SHOP, SEARCH, TEAM = "shop@example.com", "search@example.com", "payments@example.com"

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from emulator.process import Credentials, Sandbox
-from sandbox.settings import ACCOUNT, PROJECT, REGION, ROOT_SECRET
+from emulator.settings import ACCOUNT, PROJECT, REGION, ROOT_SECRET
 
 TODAY = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
 """The day the fleet is looked at first."""
@@ -22,7 +22,7 @@ SHUT_ACCOUNT = "777788889999"
 """An account that is registered, and lets nobody in."""
 
 MEMBER_ROLE = "ekslab-member"
-MEMBER_TEMPLATE = PROJECT / "deploying" / "member-account.json"
+MEMBER_TEMPLATE = PROJECT / "deployment" / "member-account.json"
 EXTERNAL_ID = "ekslab"
 """As the service's template has it, where nobody says otherwise."""
 

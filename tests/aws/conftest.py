@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from emulator.process import Sandbox, running_sandbox
-from sandbox.settings import Settings
+from emulator.settings import Settings
 
 
 @pytest.fixture(scope="session")

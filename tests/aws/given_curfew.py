@@ -20,7 +20,7 @@ from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.schedule import AtCurfew
 from chalicelib.ports.curfew import CurfewStore
 from chalicelib.ports.deps import Store
-from tests.aws.table import create_table
+from tests.aws.dynamodb.table import create_table
 from tests.fakes import NOW, Account, FakeStore, a_lab, a_spec
 from tests.fakes.curfew import FakeCurfewStore
 

@@ -11,7 +11,6 @@ import threading
 import urllib.request
 from argparse import ArgumentTypeError
 from collections.abc import Callable, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -22,8 +21,8 @@ from ekslab import arguments
 from ekslab.__main__ import main, parser
 from tests.ekslab.test_command_line import Wire, run
 from tests.fakes import a_lab
+from tests.paths import PROJECT
 
-PROJECT = Path(__file__).resolve().parents[2]
 #: Nobody listens there.
 NOWHERE = "http://127.0.0.1:9"
 COMMANDS = sorted({name for action in parser()._actions if isinstance(action.choices, dict) for name in action.choices})

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.api.test_health import ran
+from tests.api.routes.test_health import ran
 from tests.ekslab.test_command_line import Wire, run
 
 

@@ -7,11 +7,10 @@ import importlib
 import re
 import sys
 import tomllib
-from pathlib import Path
 
 from ekslab.__main__ import main
+from tests.paths import PROJECT
 
-PROJECT = Path(__file__).resolve().parents[2]
 WHOLE = tomllib.loads((PROJECT / "pyproject.toml").read_text())
 
 

@@ -12,8 +12,8 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ClientError
 
-from deploying.packaging import NotPackaged, Package, package
-from deploying.stacks import NotDeployed
+from deployment.packaging import NotPackaged, Package, package
+from deployment.stacks import NotDeployed
 from emulator.process import Sandbox
 from sandbox.deploy import api_url, deploy, without_compiled_packages
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from deploying.packaging import package
+from deployment.packaging import package
 from emulator.process import Credentials, Sandbox
 from sandbox.deploy import api_url, deploy
 from sandbox.people import People, make_people, signed_request

@@ -19,9 +19,9 @@ import pytest
 from chalicelib.domain.errors import tree
 from chalicelib.domain.labs.polling import PATIENCE
 from chalicelib.domain.labs.steps import STEPS
+from tests.paths import PROJECT
 from tests.workflows.machine import LAB_WORKFLOWS, WORKFLOWS, camel, definition, functions_of
 
-PROJECT = Path(__file__).resolve().parents[2]
 OWN_ERRORS = {name for name, thing in vars(tree).items() if inspection.isclass(thing)}
 #: What AWS itself names: Step Functions' own, and what it says of Lambda.
 BUILT_IN = ("States.", "Lambda.", "Sandbox.")

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from emulator.settings import ACCOUNT
 from sandbox.scenarios.fleet import root_of
-from sandbox.settings import ACCOUNT
 from sandbox.stage import Stage
-from tests.story.telling import Lab
+from tests.story.steps import Lab
 
 Json = Any
 

@@ -16,7 +16,7 @@ from sandbox.people import HttpAnswer, Person, make_person
 from sandbox.scenarios.fleet import put_clusters
 from sandbox.schedules import run_watch
 from sandbox.stage import Stage, installed
-from tests.story.telling import until
+from tests.story.steps import until
 
 Json = Any
 HOME, HERE = "111122223333", "ap-northeast-2"

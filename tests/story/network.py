@@ -9,7 +9,7 @@ from typing import Any
 
 from sandbox.stage import Stage
 from tests.story.account import clients_in
-from tests.story.telling import until
+from tests.story.steps import until
 
 NODE_POLICIES = ("AmazonEKSWorkerNodePolicy", "AmazonEKS_CNI_Policy", "AmazonEC2ContainerRegistryPullOnly")
 

@@ -18,7 +18,7 @@ from sandbox.activity import set_activity
 from sandbox.mailbox import Mail, Mailbox, subscribe
 from sandbox.schedules import run_sweep
 from sandbox.stage import TIME_ZONE, Stage, installed
-from tests.story.telling import Lab, Learner, administrator, learner, until
+from tests.story.steps import Lab, Learner, administrator, learner, until
 
 Json = Any
 

@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
+from emulator.settings import ACCOUNT, REGION
 from sandbox.activity import set_activity
 from sandbox.scenarios.fleet import join
 from sandbox.schedules import run_watch
-from sandbox.settings import ACCOUNT, REGION
 from sandbox.stage import Stage
 from tests.story.account import clients_in, cluster, left_of
 from tests.story.nights import Night, a_night, all_ready
-from tests.story.telling import Lab, Learner
+from tests.story.steps import Lab, Learner
 
 pytestmark = pytest.mark.story
 

@@ -6,7 +6,7 @@ import pytest
 
 from sandbox.stage import Stage
 from tests.story.account import clients, left_of
-from tests.story.telling import Lab, learner, lines
+from tests.story.steps import Lab, learner, lines
 
 pytestmark = pytest.mark.story
 

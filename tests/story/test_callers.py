@@ -10,7 +10,7 @@ from emulator.process import Credentials
 from sandbox.people import HttpAnswer, signed_request
 from sandbox.stage import Stage
 from tests.api.matrix import MATRIX
-from tests.story.telling import Learner, signed_in
+from tests.story.steps import Learner, signed_in
 
 pytestmark = pytest.mark.story
 

@@ -6,9 +6,9 @@ import sys
 
 import pytest
 
-from sandbox.settings import PROJECT
+from emulator.settings import PROJECT
 from sandbox.stage import Stage
-from tests.story.telling import PATIENCE, Learner, learner
+from tests.story.steps import PATIENCE, Learner, learner
 
 pytestmark = pytest.mark.story
 

@@ -2,10 +2,10 @@
 
 import pytest
 
-from sandbox.settings import PROJECT
+from emulator.settings import PROJECT
 from sandbox.stage import Stage
 from tests.story.account import left_of
-from tests.story.telling import Json, Lab, learner
+from tests.story.steps import Json, Lab, learner
 
 pytestmark = pytest.mark.story
 

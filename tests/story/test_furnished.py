@@ -20,7 +20,7 @@ from sandbox.schedules import run_watch
 from sandbox.stage import Stage
 from tests.story.account import clients, cluster, left_of
 from tests.story.nights import Night, a_night, all_ready
-from tests.story.telling import Lab, signed_in, until
+from tests.story.steps import Lab, signed_in, until
 
 # An evening is planned here, so it has a sandbox of its own beside the one that all others share.
 pytestmark = pytest.mark.story

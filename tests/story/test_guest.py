@@ -7,7 +7,7 @@ import pytest
 from sandbox.stage import Stage
 from tests.story.account import clients, left_of
 from tests.story.network import Network, a_network
-from tests.story.telling import learner, lines
+from tests.story.steps import learner, lines
 
 pytestmark = pytest.mark.story
 

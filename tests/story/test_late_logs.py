@@ -7,7 +7,7 @@ import pytest
 from sandbox.scenarios.leftover import Kind, Leftover, still_there
 from sandbox.stage import Stage
 from tests.story.account import clients
-from tests.story.telling import Json, learner, lines, the_schedule_comes, until
+from tests.story.steps import Json, learner, lines, the_schedule_comes, until
 
 pytestmark = pytest.mark.story
 

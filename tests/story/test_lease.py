@@ -7,7 +7,7 @@ import pytest
 from sandbox.stage import NOTICE_ADMINISTRATORS, Stage
 from tests.story.account import left_of
 from tests.story.nights import a_night, all_ready, morning_after, of_kind
-from tests.story.telling import Learner
+from tests.story.steps import Learner
 
 pytestmark = pytest.mark.story
 

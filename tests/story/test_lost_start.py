@@ -10,7 +10,7 @@ import pytest
 
 from sandbox.stage import Stage
 from tests.story.account import left_of
-from tests.story.telling import alone, learner
+from tests.story.steps import alone, learner
 
 pytestmark = pytest.mark.story
 

@@ -10,7 +10,7 @@ from sandbox.keep_links import link_in, open_link, press_button
 from sandbox.stage import NOTICE_ADMINISTRATORS, Stage
 from tests.story.account import left_of
 from tests.story.nights import Night, a_night, all_ready, morning_after, of_kind
-from tests.story.telling import Lab
+from tests.story.steps import Lab
 
 pytestmark = pytest.mark.story
 

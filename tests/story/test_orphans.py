@@ -8,7 +8,7 @@ from sandbox.scenarios.fleet import put_clusters
 from sandbox.stage import NOTICE_ADMINISTRATORS, Stage
 from tests.story.account import clients, cluster, left_of
 from tests.story.nights import a_night, all_ready, cluster_is_gone, of_kind
-from tests.story.telling import Lab
+from tests.story.steps import Lab
 
 pytestmark = pytest.mark.story
 

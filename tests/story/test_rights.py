@@ -12,7 +12,7 @@ import pytest
 
 from emulator.iam.recorded_requests import questions_left
 from sandbox.stage import Stage
-from tests import rights
+from tests.deployment import rights
 
 pytestmark = pytest.mark.story
 

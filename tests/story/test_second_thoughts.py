@@ -4,7 +4,7 @@ import pytest
 
 from sandbox.stage import Stage
 from tests.story.account import clients, cluster, left_of
-from tests.story.telling import learner, lines
+from tests.story.steps import learner, lines
 
 pytestmark = pytest.mark.story
 

@@ -4,7 +4,7 @@ import pytest
 
 from sandbox.stage import Stage
 from tests.story.account import left_of
-from tests.story.telling import Lab, learner
+from tests.story.steps import Lab, learner
 
 pytestmark = pytest.mark.story
 

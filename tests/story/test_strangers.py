@@ -7,7 +7,7 @@ import pytest
 
 from sandbox.stage import Stage
 from tests.story.account import left_of
-from tests.story.telling import administrator, learner
+from tests.story.steps import administrator, learner
 
 pytestmark = pytest.mark.story
 

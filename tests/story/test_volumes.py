@@ -6,7 +6,7 @@ from sandbox.scenarios.leftover import Kind, Leftover, still_there
 from sandbox.scenarios.leftovers import Cluster, drop_volume
 from sandbox.stage import Stage
 from tests.story.account import clients
-from tests.story.telling import Lab, learner, lines
+from tests.story.steps import Lab, learner, lines
 
 pytestmark = pytest.mark.story
 

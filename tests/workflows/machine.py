@@ -10,13 +10,13 @@ import importlib
 import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.shared.runner import run_step, run_watch_step
+from tests.paths import PROJECT
 
-STATEMACHINES = Path(__file__).resolve().parents[2] / "statemachine"
+STATEMACHINES = PROJECT / "statemachine"
 LAB_WORKFLOWS = ("provision", "update", "hibernate", "wake", "teardown", "inspect")
 WORKFLOWS = (*LAB_WORKFLOWS, "watch_support", "sweep_idle")
 _MOST_STATES = 20_000

@@ -10,7 +10,7 @@ from chalicelib.domain.labs.lab import Blame, Lab, Phase
 from chalicelib.domain.support.fleet import Registration
 from tests.fakes import NOW, Account, a_lab, a_spec
 from tests.fakes.clusters import FakeClusters
-from tests.workflows.nights import CURFEW, SEOUL, Nights
+from tests.workflows.night.nights import CURFEW, SEOUL, Nights
 from tests.workflows.theatre import Theatre
 
 MEMBER, THERE = "444455556666", "us-east-1"

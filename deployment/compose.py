@@ -1,0 +1,287 @@
+"""Writes what Chalice reads and what would otherwise be typed forty times: config.json, resources.json, policies/*.json.
+
+Hand-written are `statements.json` (every right the service ever uses, by name, with why), `grants.json` (which
+function gets which), `template.json`, `operations.json` (alarms and the like) and `dashboard.json`. This script only
+puts them together; `tests/deployment/test_chalice_files.py` fails when its output is stale. Run it with `make compose`.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import re
+import sys
+from pathlib import Path
+from typing import Any
+
+HERE = Path(__file__).resolve().parent
+PROJECT = HERE.parent
+WORKFLOWS = ("provision", "update", "hibernate", "wake", "teardown", "inspect", "watch_support", "sweep_idle")
+API_HANDLER = "api_handler"
+API_DOOR = "chalicelib.handlers.api.app"
+EVENT_HANDLERS = ("tend_labs", "start_watch_support", "start_sweep_idle", "take_health_event")
+#: They write mails with links to the API. The API's own handler can't learn its address so: that would be a cycle.
+MAIL_SENDERS = (
+    *("watch_support_deliver_notices", "sweep_idle_warn", "sweep_idle_brake", "sweep_idle_finish"),
+    "wake_give_up",
+)
+LOG_DAYS = 30
+#: Services whose rights are over things at home: they say nothing of what a function does in another account.
+AT_HOME = ("dynamodb", "events", "secretsmanager", "sns", "sqs", "states", "sts")
+READING = ("BatchGet", "Describe", "Filter", "Get", "List", "Lookup")
+#: Seconds. A page of clusters, or a group of labs, some of them throttled, takes its time.
+LAMBDA_TIMEOUT, LONG_TIMEOUT, API_TIMEOUT = 120, 600, 29
+#: MB, and with them CPU: a whole one at 1,769. None was seen to hold more than 90 (docs/deploy.md), and most wait for AWS; those
+#: that reckon have more.
+SMALL, MEDIUM, LARGE = 256, 512, 1024
+MEMORY = {
+    # People wait for it.
+    API_HANDLER: LARGE,
+    # Evidence of 25 labs in one run, with a week of metrics.
+    "sweep_idle_examine": LARGE,
+    # Versions, machines and insights of a place's clusters, ten read at once.
+    "watch_support_scan_place": LARGE,
+    # All that is to be said, to all people, of up to 20,000 notices.
+    "watch_support_decide_notices": MEDIUM,
+    "watch_support_deliver_notices": MEDIUM,
+    # Whatever there is in an account, which may be much: its roles, interfaces, balancers.
+    "teardown_take_inventory": MEDIUM,
+    "teardown_take_stock": MEDIUM,
+    "teardown_sweep_leftovers": MEDIUM,
+    "teardown_sweep_remains": MEDIUM,
+    "inspect_look": MEDIUM,
+    "inspect_remove_stragglers": MEDIUM,
+    "sweep_idle_find_orphans": MEDIUM,
+    # Up to 50 labs, and up to 200 to plan for.
+    "tend_labs": MEDIUM,
+    "sweep_idle_begin": MEDIUM,
+}
+#: Executions at once that are kept for what people and schedules call, if `ReserveConcurrency` is true; no more of it runs then.
+#: A class that asks all at once, and two of whatever is tried again while the first one still runs.
+RESERVED = {API_HANDLER: 50, **dict.fromkeys(EVENT_HANDLERS, 2)}
+
+
+def composed() -> dict[str, str]:
+    """Every file this script writes: its path inside the project, and its text."""
+    functions = step_functions()
+    grants = json.loads((HERE / "grants.json").read_text())
+    statements = json.loads((HERE / "statements.json").read_text())
+    files = {
+        ".chalice/config.json": config(functions),
+        ".chalice/resources.json": resources(functions),
+    }
+    for name in [API_HANDLER, *EVENT_HANDLERS, *functions]:
+        files[f".chalice/policies/{name}.json"] = policy(name, grants, statements)
+    return {path: json.dumps(content, indent=2) + "\n" for path, content in files.items()}
+
+
+def step_functions() -> list[str]:
+    """The names of the step Lambdas, read off their doors without importing them."""
+    doors = {workflow: ast.parse((PROJECT / f"chalicelib/doors/{workflow}.py").read_text()) for workflow in WORKFLOWS}
+    assigned = (
+        (workflow, node) for workflow, door in doors.items() for node in door.body if isinstance(node, ast.Assign)
+    )
+    names = [(workflow, ast.unparse(node.targets[0])) for workflow, node in assigned]
+    return [name for workflow, name in names if name.startswith(f"{workflow}_")]
+
+
+def logical_id(name: str) -> str:
+    """The logical id that Chalice derives: `provision_create_cluster` -> `ProvisionCreateCluster`."""
+    return "".join(part.capitalize() for part in name.split("_"))
+
+
+def config(functions: list[str]) -> dict[str, Any]:
+    """Chalice's config: each function's policy file, timeout and memory, nothing generated."""
+    per_function = {
+        name: {
+            "iam_policy_file": f"policies/{name}.json",
+            "lambda_timeout": timeout(name),
+            "lambda_memory_size": MEMORY.get(name, SMALL),
+        }
+        for name in [*functions, *EVENT_HANDLERS, API_HANDLER]
+    }
+    if unknown := MEMORY.keys() - per_function.keys():
+        raise KeyError(f"no function is called {', '.join(sorted(unknown))}")
+    stage = {
+        "api_gateway_stage": "api",
+        "api_gateway_endpoint_type": "REGIONAL",
+        "autogen_policy": False,
+        "iam_policy_file": f"policies/{API_HANDLER}.json",
+        "lambda_functions": per_function,
+    }
+    return {"version": "2.0", "app_name": "ekslab", "stages": {"dev": stage}}
+
+
+def timeout(name: str) -> int:
+    """How many seconds a function may take."""
+    if name == API_HANDLER:
+        return API_TIMEOUT
+    return LONG_TIMEOUT if name.startswith(("watch_support_", "sweep_idle_")) else LAMBDA_TIMEOUT
+
+
+def policy(name: str, grants: dict[str, list[str]], statements: dict[str, Any]) -> dict[str, Any]:
+    """The policy of one function. Raises KeyError naming a function without a grant, or a grant without a statement."""
+    chosen = [*grants["*"], *(grants["event handlers"] if name in EVENT_HANDLERS else ()), *grants[name]]
+    return {"Version": "2012-10-17", "Statement": [{"Sid": _sid(key), **_bare(statements[key])} for key in chosen]}
+
+
+def resources(functions: list[str]) -> dict[str, Any]:
+    """The template that is merged into Chalice's: parameters, environment, table, roles, state machines, log groups."""
+    template: dict[str, Any] = json.loads((HERE / "template.json").read_text())
+    template.pop("Comment", None)
+    added = template["Resources"]
+    for workflow in WORKFLOWS:
+        mine = [name for name in functions if name.startswith(f"{workflow}_")]
+        added[f"{logical_id(workflow)}StateMachine"] = state_machine(workflow, mine)
+    # Chalice would have it open `app.py`, which imports every workflow.
+    added[_function_id(API_HANDLER)] = {"Properties": {"Handler": API_DOOR}}
+    for name, executions in RESERVED.items():
+        merge(added, {_function_id(name): {"Properties": {"ReservedConcurrentExecutions": reserved(executions)}}})
+    for name in [*functions, *EVENT_HANDLERS, API_HANDLER]:
+        added[f"{_function_id(name)}LogGroup"] = log_group(_function_id(name))
+    add_operations(template, functions)
+    for name in readers_abroad():
+        variables = {"EKSLAB_SESSION_POLICY": {"Fn::Sub": "arn:${AWS::Partition}:iam::aws:policy/ReadOnlyAccess"}}
+        merge(added, {_function_id(name): {"Properties": {"Environment": {"Variables": variables}}}})
+    return template
+
+
+def readers_abroad() -> list[str]:
+    """Functions that only read in other accounts: the role there is theirs for reading only, whatever else it may do."""
+    grants = json.loads((HERE / "grants.json").read_text())
+    statements = json.loads((HERE / "statements.json").read_text())
+    return [
+        name for name, keys in grants.items() if "assume-member-roles" in keys and not _changes_abroad(keys, statements)
+    ]
+
+
+def _changes_abroad(keys: list[str], statements: dict[str, Any]) -> bool:
+    listed = (statements[key]["Action"] for key in keys)
+    actions = (action.split(":") for some in listed for action in ([some] if isinstance(some, str) else some))
+    return any(service not in AT_HOME and not name.startswith(READING) for service, name in actions)
+
+
+def add_operations(template: dict[str, Any], functions: list[str]) -> None:
+    """Add what `operations.json` says: once, for each workflow, and for each function of some kind."""
+    said: dict[str, Any] = json.loads((HERE / "operations.json").read_text())
+    for section in ("Parameters", "Conditions", "Resources", "Outputs"):
+        template.setdefault(section, {}).update(said[section])
+    added = template["Resources"]
+    indexes = added["LabsTable"]["Properties"]["GlobalSecondaryIndexes"]
+    added["Dashboard"]["Properties"]["DashboardBody"] = {"Fn::Sub": dashboard(functions, indexes)}
+    for workflow in WORKFLOWS:
+        merge(added, filled(said["EachMachine"] | said["OfMachine"].get(workflow, {}), logical_id(workflow), workflow))
+    for section, names in (
+        ("EachDoor", (API_HANDLER, *EVENT_HANDLERS)),
+        ("EachEventHandler", EVENT_HANDLERS),
+        ("EachMailSender", [name for name in MAIL_SENDERS if name in functions]),
+    ):
+        for name in names:
+            merge(added, filled(said[section], _function_id(name), name))
+
+
+def merge(into: dict[str, Any], more: dict[str, Any]) -> None:
+    """Put more into it, and dictionaries into dictionaries."""
+    for key, value in more.items():
+        if isinstance(value, dict) and isinstance(into.get(key), dict):
+            merge(into[key], value)
+        else:
+            into[key] = value
+
+
+def reserved(executions: int) -> dict[str, Any]:
+    """So many executions, if the stage reserves any."""
+    return {"Fn::If": ["ReservesConcurrency", executions, {"Ref": "AWS::NoValue"}]}
+
+
+def dashboard(functions: list[str], indexes: list[dict[str, Any]]) -> str:
+    """The dashboard's body: a metric of `<Function>`, `<Machine>` or `<Index>` stands for one of each.
+
+    They are listed, not searched for: a search finds names as a whole or by their words, and no beginnings of names.
+    """
+    ids = {
+        "<Function>": [_function_id(name) for name in (API_HANDLER, *EVENT_HANDLERS, *functions)],
+        "<Machine>": [logical_id(workflow) for workflow in WORKFLOWS],
+        "<Index>": [index["IndexName"] for index in indexes],
+    }
+    said: dict[str, Any] = json.loads((HERE / "dashboard.json").read_text())
+    for widget in said["widgets"]:
+        properties = widget["properties"]
+        properties["metrics"] = [line for metric in properties["metrics"] for line in _of_each(metric, ids)]
+    return json.dumps(said)
+
+
+def _of_each(metric: list[Any], ids: dict[str, list[str]]) -> list[list[Any]]:
+    text = json.dumps(metric)
+    whose = next((pattern for pattern in ids if pattern in text), None)
+    return [metric] if whose is None else [json.loads(text.replace(whose, own_id)) for own_id in ids[whose]]
+
+
+def filled(pattern: dict[str, Any], own_id: str, name: str) -> dict[str, Any]:
+    """The resources of a pattern, with the logical id and the name of what they are about filled in."""
+    text = json.dumps(pattern).replace("<Machine>", own_id).replace("<Function>", own_id).replace("<workflow>", name)
+    resources: dict[str, Any] = json.loads(text)
+    return resources
+
+
+def state_machine(workflow: str, functions: list[str]) -> dict[str, Any]:
+    """One state machine, named by the stack so that Lambdas can build its ARN without a cycle."""
+    return {
+        "Type": "AWS::StepFunctions::StateMachine",
+        "Properties": {
+            "StateMachineName": {"Fn::Sub": f"${{AWS::StackName}}-{workflow}"},
+            "RoleArn": {"Fn::GetAtt": ["StateMachineRole", "Arn"]},
+            # What went wrong, without the data: labs' specifications hold people's names and key pairs.
+            "LoggingConfiguration": {
+                "Level": "ERROR",
+                "IncludeExecutionData": False,
+                "Destinations": [
+                    {
+                        "CloudWatchLogsLogGroup": {
+                            "LogGroupArn": {"Fn::GetAtt": [f"{logical_id(workflow)}StateMachineLogGroup", "Arn"]}
+                        }
+                    }
+                ],
+            },
+            "TracingConfiguration": {"Enabled": True},
+            "DefinitionS3Location": f"../statemachine/{workflow}.asl.json",
+            "DefinitionSubstitutions": {
+                logical_id(name): {"Fn::GetAtt": [logical_id(name), "Arn"]} for name in functions
+            },
+        },
+    }
+
+
+def log_group(function_id: str) -> dict[str, Any]:
+    """A function's log group, so that its lines are kept for a time and go with the stack."""
+    return {
+        "Type": "AWS::Logs::LogGroup",
+        "Properties": {"LogGroupName": {"Fn::Sub": f"/aws/lambda/${{{function_id}}}"}, "RetentionInDays": LOG_DAYS},
+    }
+
+
+def _function_id(name: str) -> str:
+    return "APIHandler" if name == API_HANDLER else logical_id(name)
+
+
+def _sid(key: str) -> str:
+    return re.sub(r"[^A-Za-z0-9]", "", key.title())
+
+
+def _bare(statement: dict[str, Any]) -> dict[str, Any]:
+    return {"Effect": "Allow", **{key: value for key, value in statement.items() if key != "why"}}
+
+
+def main() -> int:
+    """Write every file, and drop policies of functions that are gone."""
+    files = composed()
+    for stale in set((HERE / "policies").glob("*.json")) - {PROJECT / path for path in files}:
+        stale.unlink()
+    for path, text in files.items():
+        (PROJECT / path).parent.mkdir(exist_ok=True)
+        (PROJECT / path).write_text(text)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

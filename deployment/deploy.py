@@ -1,0 +1,64 @@
+"""Deploy a package: upload it, make a change set, show it, execute it. The sandbox's deployment is this, too."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+
+from deployment.artifacts import ClientFactory, uploaded
+from deployment.packaging import Package
+from deployment.refusals import refuse_a_second_region, refuse_to_lose
+from deployment.stacks import Change, ChangeSet, NotDeployed, Pace, find_stack, outputs_of, protect
+
+Ask = Callable[[Sequence[Change]], bool]
+"""Shown what would change; tells whether to go on."""
+
+_NEVER_CAME_UP = {"ROLLBACK_COMPLETE", "ROLLBACK_FAILED", "CREATE_FAILED"}
+
+
+class Refused(Exception):
+    """Whoever was asked did not want it; nothing was changed."""
+
+
+def without_asking(_changes: Sequence[Change]) -> bool:
+    """Go on whatever would change."""
+    return True
+
+
+def deploy(
+    client: ClientFactory,
+    package: Package,
+    stack: str,
+    parameters: Mapping[str, str] | None = None,
+    *,
+    ask: Ask = without_asking,
+    pace: Pace | None = None,
+    bucket: str | None = None,
+    lose: Collection[str] = (),
+) -> dict[str, str]:
+    """Create the stack, or update it, and return its outputs; it is protected against deletion then.
+
+    `lose`: logical ids of tables and secrets that may go. Raises NotDeployed, and Refused if `ask` says no.
+    """
+    cloudformation = client("cloudformation")
+    there = find_stack(cloudformation, stack)
+    if there and there["StackStatus"] in _NEVER_CAME_UP:
+        raise NotDeployed(f"{stack} is {there['StackStatus']}: it never came up. Destroy it, then deploy again.")
+    if there is None:
+        refuse_a_second_region(client, stack)
+    url = uploaded(client, package, bucket)
+    change_set = ChangeSet.create(cloudformation, stack, url, parameters or {}, pace or Pace())
+    if change_set is not None:
+        _agree(change_set, stack, ask, lose)
+        there = change_set.execute()
+    protect(cloudformation, stack)
+    return outputs_of(there)
+
+
+def _agree(change_set: ChangeSet, stack: str, ask: Ask, lose: Collection[str]) -> None:
+    """Go on, or discard the change set and say why not."""
+    changes = change_set.changes()
+    try:
+        refuse_to_lose(changes, lose)
+        if not ask(changes):
+            raise Refused(stack)
+    except BaseException:
+        change_set.discard()
+        raise

@@ -1,0 +1,148 @@
+"""Delete a stack, unless labs live in it: they would run on, and cost, with nobody left who knows how to end them.
+
+The stack is protected against deletion by anybody else; the protection goes after the last count, and comes back if the
+stack stays.
+
+The table stays (it is retained, and protected against deletion): it alone knows what was made and that it is gone. Labs
+are listed by an index, which lags behind, and counted by tallies, which do not; the API is shut before the last count.
+"""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+from chalicelib.aws.dynamodb.curfew.alive import alive_count
+from chalicelib.aws.dynamodb.labs.store import DynamoStore
+from chalicelib.domain.labs.lab import OVER, Lab, Phase
+from chalicelib.domain.teardown.evidence import LAB_TAG
+from deployment.artifacts import ClientFactory
+from deployment.deploy import Refused
+from deployment.stacks import NotDeployed, Pace, failures, find_stack, protect, wait
+
+TABLE = "LabsTable"
+API = "APIHandler"
+_ALIVE = tuple(phase for phase in Phase if phase not in OVER)
+_PAGE = 100
+
+
+class StillInUse(Exception):
+    """Labs live; the message names them."""
+
+
+def destroy(
+    client: ClientFactory, stack: str, ask: Callable[[str], bool] = lambda _said: True, pace: Pace | None = None
+) -> tuple[str, ...]:
+    """Delete the stack and return what stayed, in sentences. Raises StillInUse, NotDeployed, and Refused if `ask` says no."""
+    cloudformation = client("cloudformation")
+    there = find_stack(cloudformation, stack)
+    if there is None:
+        raise NotDeployed(f"there is no stack {stack}")
+    dynamodb = client("dynamodb")
+    table = _found(cloudformation, stack, TABLE, lambda name: dynamodb.describe_table(TableName=name))
+    _refuse_if_used(dynamodb, table)
+    if not ask(f"No lab lives. {_stays(table)} Shall {stack} be deleted?"):
+        raise Refused(stack)
+    with _no_more_requests(client("lambda"), cloudformation, stack):
+        _refuse_if_used(dynamodb, table)
+        with _unprotected(cloudformation, str(there["StackId"])):
+            _delete(cloudformation, str(there["StackId"]), pace or Pace())
+    if lost := _alive_told(dynamodb, table):
+        raise StillInUse(
+            f"{stack} is gone, but at the last moment came {lost}\nRemove by hand what is tagged {LAB_TAG}."
+        )
+    return (f"{stack} is gone.", _stays(table))
+
+
+@contextmanager
+def _no_more_requests(functions: Any, cloudformation: Any, stack: str) -> Iterator[None]:
+    """Let the API's handler run no more; whoever fails inside the block finds it as it was, if it is still there."""
+    before: int | None = None
+
+    def look(name: str) -> None:
+        functions.get_function(FunctionName=name)
+
+    handler = _found(cloudformation, stack, API, look)
+    if handler:
+        before = functions.get_function_concurrency(FunctionName=handler).get("ReservedConcurrentExecutions")
+        functions.put_function_concurrency(FunctionName=handler, ReservedConcurrentExecutions=0)
+    try:
+        yield
+    except BaseException:
+        if handler and _found(cloudformation, stack, API, look):
+            _let_run_again(functions, handler, before)
+        raise
+
+
+def _let_run_again(functions: Any, handler: str, before: int | None) -> None:
+    # Nought is what a run left behind that died before it came here.
+    if before:
+        functions.put_function_concurrency(FunctionName=handler, ReservedConcurrentExecutions=before)
+    else:
+        functions.delete_function_concurrency(FunctionName=handler)
+
+
+@contextmanager
+def _unprotected(cloudformation: Any, stack_id: str) -> Iterator[None]:
+    """Let the stack be deleted inside the block; whoever fails there leaves it protected, if it was left at all."""
+    protect(cloudformation, stack_id, against_deletion=False)
+    try:
+        yield
+    except BaseException:
+        # Why it failed is worth more than that a stack on its way out can't be protected.
+        with suppress(ClientError):
+            protect(cloudformation, stack_id)
+        raise
+
+
+def _delete(cloudformation: Any, stack_id: str, pace: Pace) -> None:
+    cloudformation.delete_stack(StackName=stack_id)
+    # By its id a stack is still described once it is gone.
+    stack = wait(
+        lambda: find_stack(cloudformation, stack_id) or {"StackStatus": "DELETE_COMPLETE"}, "StackStatus", pace
+    )
+    if stack["StackStatus"] != "DELETE_COMPLETE":
+        raise NotDeployed(stack["StackStatus"] + "".join(failures(cloudformation, stack_id, set())))
+
+
+def _found(cloudformation: Any, stack: str, logical_id: str, look: Callable[[str], object]) -> str | None:
+    """The name of one of the stack's resources, unless the stack never came so far or it is gone when looked at."""
+    try:
+        found = cloudformation.describe_stack_resource(StackName=stack, LogicalResourceId=logical_id)
+        name = str(found["StackResourceDetail"]["PhysicalResourceId"])
+        look(name)
+    except ClientError as error:
+        # Only "there is none" is an answer; whoever may not look must not conclude that nothing lives.
+        if error.response["Error"]["Code"] in ("ValidationError", "ResourceNotFoundException"):
+            return None
+        raise
+    return name
+
+
+def _refuse_if_used(dynamodb: Any, table: str | None) -> None:
+    if told := _alive_told(dynamodb, table):
+        raise StillInUse(f"There are labs; release them and wait for their receipts first: {told}")
+
+
+def _alive_told(dynamodb: Any, table: str | None) -> str:
+    """How many labs live, and those that the list shows already; empty if none does."""
+    if table is None or not (count := alive_count(dynamodb, table)):
+        return ""
+    named = "".join(f"\n{lab.id} ({lab.phase}), {lab.name} of {lab.owner}" for lab in _alive(dynamodb, table))
+    return f"{count} alive.{named or ' They are not listed yet; ask again.'}"
+
+
+def _alive(dynamodb: Any, table: str) -> Iterator[Lab]:
+    store = DynamoStore(dynamodb, table)
+    page = store.list_labs(None, _ALIVE, _PAGE, None)
+    yield from page.items
+    while page.cursor:
+        page = store.list_labs(None, _ALIVE, _PAGE, page.cursor)
+        yield from page.items
+
+
+def _stays(table: str | None) -> str:
+    if table is None:
+        return "There is no table."
+    return f"The table {table} stays with all receipts, protected against deletion; so does the bucket with the code."

@@ -1,0 +1,176 @@
+"""Writes deployment/member-account.json: what another account needs so that its clusters are watched and labs made in it.
+
+One role for the service (`.chalice/member-account.json`), with the rights that its functions have at home
+(`.chalice/statements.json`: neither is ever behind the other), and the role that CloudFormation works with on labs' stacks.
+`make compose` runs it.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Any
+
+from deployment.packaging import PROJECT
+
+TEMPLATE = PROJECT / "deployment" / "member-account.json"
+#: Rights over the service's own things, which are all at home.
+HOME_ONLY = frozenset(
+    {
+        "own-logs",
+        "labs-table",
+        "start-workflows",
+        "watch-workflows",
+        "assume-member-roles",
+        "view-labs",
+        "send-notices",
+        "put-events",
+        "read-link-keys",
+        "read-prices",
+        "see-who-is-subscribed",
+        "read-subscriptions",
+        "leave-dead-letters",
+    }
+)
+#: Whoever has these watches clusters; they are granted where no lab may be, too.
+_WATCHING = ("watch_support_scan_place",)
+_SUPPORT_POLICY = "set-support-policy"
+#: IAM takes 6,144 characters a managed policy; pseudo parameters may grow a little when they are filled in.
+_MOST = 5600
+_LINE = 118
+_TAKES_LABS = "TakesLabs"
+_CHANGES_SUPPORT = "ChangesSupport"
+_STACK_ROLE = "LabStackRole"
+
+Json = dict[str, Any]
+
+
+def template() -> Json:
+    """The whole template."""
+    chalice = PROJECT / ".chalice"
+    statements: Mapping[str, Json] = json.loads((chalice / "statements.json").read_text())
+    grants: Mapping[str, list[str]] = json.loads((chalice / "grants.json").read_text())
+    service: Json = json.loads((chalice / "template.json").read_text())
+    whole: Json = json.loads((chalice / "member-account.json").read_text())
+    whole["Resources"] |= dict(_policies(statements, watching(grants))) | dict(_stack_role(service["Resources"]))
+    return whole
+
+
+def watching(grants: Mapping[str, list[str]]) -> list[str]:
+    """The rights that the support watch needs in another account."""
+    return [*dict.fromkeys(name for who in _WATCHING for name in grants[who] if name not in HOME_ONLY)]
+
+
+def by_parameter() -> Mapping[str, list[str]]:
+    """Names of the rights that the role has always, and those that a parameter of the template adds."""
+    chalice = PROJECT / ".chalice"
+    watch = watching(json.loads((chalice / "grants.json").read_text()))
+    beside = {*HOME_ONLY, *watch, _SUPPORT_POLICY}
+    labs = [name for name in json.loads((chalice / "statements.json").read_text()) if name not in beside]
+    return {"always": watch, "ChangeSupport": [_SUPPORT_POLICY], "Labs": labs}
+
+
+def text() -> str:
+    """The template as it should lie there: what fits a line is on one, for CloudFormation takes 51,200 bytes in a request."""
+    return _written(template()) + "\n"
+
+
+def _written(thing: Any, margin: str = "") -> str:
+    line, deeper = json.dumps(thing), margin + " "
+    if len(margin) + len(line) <= _LINE or not isinstance(thing, dict | list):
+        return line
+    if isinstance(thing, dict):
+        parts = [f"{json.dumps(key)}: {_written(value, deeper)}" for key, value in thing.items()]
+    else:
+        parts = [_written(value, deeper) for value in thing]
+    opening, closing = "{}" if isinstance(thing, dict) else "[]"
+    return f"{opening}\n{deeper}" + f",\n{deeper}".join(parts) + f"\n{margin}{closing}"
+
+
+def _policies(statements: Mapping[str, Json], watch: list[str]) -> Iterator[tuple[str, Json]]:
+    yield "WatchPolicy", _policy({name: statements[name] for name in watch})
+    support = _policy({_SUPPORT_POLICY: statements[_SUPPORT_POLICY]})
+    yield "SupportPolicy", {"Condition": _CHANGES_SUPPORT, **support}
+    beside = {*HOME_ONLY, *watch, _SUPPORT_POLICY}
+    labs = {name: said for name, said in statements.items() if name not in beside}
+    for number, names in enumerate(_parts(labs), start=1):
+        policy = _policy({name: labs[name] for name in names})
+        yield f"LabsPolicy{number}", {"Condition": _TAKES_LABS, **policy}
+
+
+def _parts(statements: Mapping[str, Json]) -> Iterator[list[str]]:
+    """Names in order, as many together as one policy takes."""
+    part: list[str] = []
+    for name in statements:
+        if part and length(_document({each: statements[each] for each in [*part, name]})) > _MOST:
+            yield part
+            part = []
+        part.append(name)
+    yield part
+
+
+def length(document: Json) -> int:
+    """The characters that IAM counts: all but white space, with account and partition filled in."""
+    filled = re.sub(r'\{"Fn::Sub":("[^"]*")\}', r"\1", json.dumps(document, separators=(",", ":")))
+    return len(
+        filled.replace("${AWS::Partition}", "aws-us-gov").replace("${AWS::AccountId}", "1" * 12).replace(" ", "")
+    )
+
+
+def _policy(statements: Mapping[str, Json]) -> Json:
+    properties = {"Roles": [{"Ref": "MemberRole"}], "PolicyDocument": _document(statements)}
+    return {"Type": "AWS::IAM::ManagedPolicy", "Properties": properties}
+
+
+def _document(statements: Mapping[str, Json]) -> Json:
+    return {"Version": "2012-10-17", "Statement": [_statement(name, said) for name, said in statements.items()]}
+
+
+def _statement(name: str, said: Mapping[str, Any]) -> Json:
+    """As at home. The service's own roles there are this one role here."""
+    rest = {key: value for key, value in said.items() if key != "why"}
+    told = json.dumps(rest).replace("role/${AWS::StackName}-*", "role/${RoleName}")
+    return {"Sid": re.sub(r"[^A-Za-z0-9]", "", name.title()), "Effect": "Allow", **_here(json.loads(told))}
+
+
+def _here(said: Json) -> Json:
+    """What bears the name of the service's stack at home bears it here."""
+    named: Json = json.loads(json.dumps(said).replace("${AWS::StackName}", "${ServiceStack}"))
+    return named
+
+
+def _stack_role(service: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:
+    """CloudFormation's role as at home, under a name that the service knows, with whatever of the template it names."""
+    known = _here(service[_STACK_ROLE])
+    known["Properties"]["RoleName"] = {"Fn::Sub": "${RoleName}-stacks"}
+    yield _STACK_ROLE, {"Condition": _TAKES_LABS, **known}
+    seen, ahead = {_STACK_ROLE}, list(_named(known))
+    while ahead:
+        name = ahead.pop()
+        if name in service and name not in seen:
+            seen.add(name)
+            ahead += _named(service[name])
+            yield name, {"Condition": _TAKES_LABS, **_here(service[name])}
+
+
+def _named(thing: Any) -> Iterable[str]:
+    """Logical ids that a resource names."""
+    match thing:
+        case {"Ref": str(name)} | {"Fn::GetAtt": [str(name), *_]}:
+            return [name]
+        case {"Fn::Sub": str(told)}:
+            return [name.partition(".")[0] for name in re.findall(r"\$\{([A-Za-z0-9.]+)\}", told)]
+        case dict():
+            return [name for value in thing.values() for name in _named(value)]
+        case list():
+            return [name for value in thing for name in _named(value)]
+        case _:
+            return []
+
+
+def main() -> None:
+    """Write the template."""
+    TEMPLATE.write_text(text())
+
+
+if __name__ == "__main__":
+    main()

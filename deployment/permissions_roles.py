@@ -1,0 +1,71 @@
+"""The part of docs/permissions.md about what is no function's: roles of the template, the boundary, the key, member accounts.
+
+Read off the templates as they are deployed and `.chalice/roles.json`, which has the reasons; `deployment.permissions` calls it.
+"""
+
+import json
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from deployment import member_account
+from deployment.packaging import PROJECT
+from deployment.permissions_words import conditions, listed, several
+
+REASONS = PROJECT / ".chalice" / "roles.json"
+UNBOUND = PROJECT / ".chalice" / "unbound.json"
+_MEMBER = """## ekslab-member
+
+The role in a member account ([accounts.md](accounts.md)), in `deployment/member-account.json`. The functions' roles of one
+stack assume it, with the external id. What each right is about and why it is there stands above: it is the same there.
+"""
+_FURTHER = """## What reaches further than what is ours
+
+Every right that changes something wants a lab's mark on what it changes (a tag of ours, a tag with a fixed key that
+Kubernetes, Karpenter, EKS or CloudFormation write), or a name that is ours. These can't: AWS has nothing to bind them by.
+`tests/deployment/test_bounds.py` fails on any other, and on any of these that is bound after all. The list is
+`.chalice/unbound.json`.
+"""
+
+
+def sections() -> Iterator[str]:
+    """The lines of all of it."""
+    reasons: Mapping[str, Mapping[str, str]] = json.loads(REASONS.read_text())
+    resources: Mapping[str, Any] = json.loads((PROJECT / ".chalice" / "resources.json").read_text())["Resources"]
+    for name, why in reasons.items():
+        yield f"## {name}\n"
+        yield f"{why['about']}\n"
+        for said in statements(resources[name]):
+            yield from _statement(said, why[said["Sid"]])
+    yield _MEMBER
+    yield from _member()
+    yield _FURTHER
+    yield from (f"- **{name}**: {why}" for name, why in json.loads(UNBOUND.read_text()).items())
+    yield ""
+
+
+def statements(resource: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """Those of a role, of a managed policy or of a key."""
+    properties = resource["Properties"]
+    documents = [policy["PolicyDocument"] for policy in properties.get("Policies", [])]
+    documents += [properties[key] for key in ("PolicyDocument", "KeyPolicy") if key in properties]
+    for document in documents:
+        yield from document["Statement"]
+
+
+def _statement(said: Mapping[str, Any], why: str) -> Iterator[str]:
+    yield f"### {said['Sid']}\n"
+    yield f"{why}\n"
+    yield f"- may: {listed(said['Action'])}"
+    yield f"- on: {listed(said['Resource'])}"
+    if "Principal" in said:
+        yield f"- who: {listed([each for some in said['Principal'].values() for each in several(some)])}"
+    if "Condition" in said:
+        yield f"- if: {listed(conditions(said['Condition']))}"
+    yield ""
+
+
+def _member() -> Iterator[str]:
+    rights = member_account.by_parameter()
+    yield f"- always: {listed(rights['always'])}"
+    yield f"- with `ChangeSupport=true`: {listed(rights['ChangeSupport'])}"
+    yield f"- with `Labs=true`: {listed(rights['Labs'])}; and beside it `ekslab-member-stacks`, as `LabStackRole` above\n"

@@ -1,0 +1,56 @@
+"""What is refused although CloudFormation would do it: to lose what the service knows, and to be in two regions at once."""
+
+from collections.abc import Collection, Sequence
+
+from botocore.exceptions import ClientError
+
+from chalicelib.domain.stack.roles import boundary_name
+from deployment.artifacts import ClientFactory
+from deployment.stacks import Change, NotDeployed
+
+#: What can't be made again: the table knows every lab, the secret signs the links that are out. By type, not by name: under a
+#: new name in the template the old one would go as well.
+KEPT = ("AWS::DynamoDB::Table", "AWS::SecretsManager::Secret")
+
+
+def refuse_to_lose(changes: Sequence[Change], agreed: Collection[str] = ()) -> None:
+    """Raise NotDeployed if a table or a secret would go, or perhaps be replaced, that `agreed` does not name."""
+    lost = [change for change in changes if is_lost(change) and change.logical_id not in agreed]
+    if lost:
+        told = "".join(f"\n{change}" for change in lost)
+        names = " ".join(change.logical_id for change in lost)
+        raise NotDeployed(
+            f'The service would begin anew, without what it knows:{told}\nIf you want that: LOSE="{names}".'
+        )
+
+
+def is_lost(change: Change) -> bool:
+    """Whether a change takes away, or may take away, what can't be made again."""
+    return change.kind in KEPT and not (change.action in ("Add", "Import") or _stays(change))
+
+
+def _stays(change: Change) -> bool:
+    """A table is replaced if an attribute of its keys is edited. For a new index one is added, which nothing here tells apart;
+    that none is edited from release to release is tested (tests/deployment/test_upgrading.py)."""
+    for_an_index = change.replacement == "Conditional" and change.causes == {"AttributeDefinitions"}
+    return change.action == "Modify" and (change.replacement in ("", "False") or for_an_index)
+
+
+def refuse_a_second_region(client: ClientFactory, stack: str) -> None:
+    """Raise NotDeployed if a stack of this name is in another region of the account; IAM has one for all regions.
+
+    Labs, and what belongs to them, are known by the stack's name: each would take the other's for its own.
+    """
+    who = client("sts").get_caller_identity()
+    partition, account = str(who["Arn"]).split(":")[1], who["Account"]
+    policy = f"arn:{partition}:iam::{account}:policy{boundary_name(stack)}"
+    try:
+        client("iam").get_policy(PolicyArn=policy)
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "NoSuchEntity":
+            raise
+    else:
+        raise NotDeployed(
+            f"{stack} is in another region of account {account} already ({policy} is its): take another stage here, "
+            "or that region. Labs may be in any region."
+        )

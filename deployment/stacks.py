@@ -1,0 +1,176 @@
+"""A CloudFormation stack as deployment sees it: what there is, what a change set would do, and waiting for the end of it."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from botocore.exceptions import ClientError
+
+Seen = Mapping[str, Any]
+
+CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
+_BUSY = ("_IN_PROGRESS", "_PENDING")
+#: How CloudFormation says that there is nothing to do; it has no code for it.
+_NOTHING_TO_DO = ("didn't contain changes", "No updates are to be performed")
+
+
+class NotDeployed(Exception):
+    """The stack did not come up, or did not go; the message names each resource that failed and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How long to wait for CloudFormation, and how long between two looks: seconds."""
+
+    patience: float = 3600
+    interval: float = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """What a change set would do with one resource.
+
+    `replacement`: True, False, Conditional, or nothing; `causes`: the properties because of which.
+    """
+
+    action: str
+    logical_id: str
+    kind: str
+    replacement: str = ""
+    causes: frozenset[str] = frozenset()
+
+    def __str__(self) -> str:
+        replaced = {"True": ", REPLACED", "Conditional": ", perhaps REPLACED"}.get(self.replacement, "")
+        return f"{self.action:<7} {self.logical_id} ({self.kind}){replaced}"
+
+
+def find_stack(cloudformation: Any, name: str) -> Seen | None:
+    """Return the stack, or None if there is none, or only one whose first change set was never executed."""
+    try:
+        stacks: list[Seen] = cloudformation.describe_stacks(StackName=name)["Stacks"]
+    except ClientError as error:
+        if error.response["Error"]["Code"] == "ValidationError":
+            return None
+        raise
+    return stacks[0] if stacks[0]["StackStatus"] != "REVIEW_IN_PROGRESS" else None
+
+
+def outputs_of(stack: Seen | None) -> dict[str, str]:
+    """Return a stack's outputs by name."""
+    return {output["OutputKey"]: output["OutputValue"] for output in (stack or {}).get("Outputs", [])}
+
+
+def protect(cloudformation: Any, stack: str, against_deletion: bool = True) -> None:
+    """Have CloudFormation refuse to delete the stack, whoever asks; or let it again."""
+    cloudformation.update_termination_protection(StackName=stack, EnableTerminationProtection=against_deletion)
+
+
+@dataclass(frozen=True, slots=True)
+class ChangeSet:
+    """One change set of one stack, from its creation to its end."""
+
+    cloudformation: Any
+    stack: str
+    name: str
+    is_new: bool
+    pace: Pace
+
+    @classmethod
+    def create(
+        cls, cloudformation: Any, stack: str, url: str, parameters: Mapping[str, str], pace: Pace
+    ) -> "ChangeSet | None":
+        """Make a change set of the template at `url`; None if it would change nothing.
+
+        Parameters that are not given keep the values they have. Raises NotDeployed.
+        """
+        there = find_stack(cloudformation, stack)
+        made = cls(cloudformation, stack, f"change-{time.time_ns()}", there is None, pace)
+        cloudformation.create_change_set(
+            StackName=stack,
+            ChangeSetName=made.name,
+            ChangeSetType="CREATE" if there is None else "UPDATE",
+            TemplateURL=url,
+            Parameters=_parameters(cloudformation, url, parameters, there or {}),
+            Capabilities=CAPABILITIES,
+        )
+        seen = made._wait(made._describe, "Status")
+        if seen["Status"] != "FAILED":
+            return made
+        made.discard()
+        if any(words in seen["StatusReason"] for words in _NOTHING_TO_DO):
+            return None
+        raise NotDeployed(seen["StatusReason"])
+
+    def changes(self) -> tuple[Change, ...]:
+        """What it would do, by resource."""
+        found = []
+        for change in self._pages():
+            resource = change["ResourceChange"]
+            kind, replacement = resource["ResourceType"], resource.get("Replacement", "")
+            targets = [detail["Target"] for detail in resource.get("Details", ())]
+            causes = frozenset(each.get("Name", "") for each in targets if each.get("RequiresRecreation") != "Never")
+            found.append(Change(resource["Action"], resource["LogicalResourceId"], kind, str(replacement), causes))
+        return tuple(sorted(found, key=lambda each: (each.action, each.logical_id)))
+
+    def execute(self) -> Seen:
+        """Do it, and return the stack. Raises NotDeployed naming what failed; CloudFormation has rolled it back then."""
+        since = {event["EventId"] for event in _events(self.cloudformation, self.stack)}
+        self.cloudformation.execute_change_set(StackName=self.stack, ChangeSetName=self.name)
+        stack = self._wait(lambda: find_stack(self.cloudformation, self.stack) or {}, "StackStatus")
+        if stack["StackStatus"] not in ("CREATE_COMPLETE", "UPDATE_COMPLETE"):
+            raise NotDeployed(stack["StackStatus"] + "".join(failures(self.cloudformation, self.stack, since)))
+        return stack
+
+    def discard(self) -> None:
+        """Leave everything as it is: the change set goes, and a stack that only it would have made."""
+        if self.is_new:
+            self.cloudformation.delete_stack(StackName=self.stack)
+        else:
+            self.cloudformation.delete_change_set(StackName=self.stack, ChangeSetName=self.name)
+
+    def _describe(self, **more: str) -> Seen:
+        seen: Seen = self.cloudformation.describe_change_set(StackName=self.stack, ChangeSetName=self.name, **more)
+        return seen
+
+    def _pages(self) -> Iterator[Seen]:
+        page = self._describe()
+        yield from page["Changes"]
+        while token := page.get("NextToken"):
+            page = self._describe(NextToken=token)
+            yield from page["Changes"]
+
+    def _wait(self, look: Callable[[], Seen], field: str) -> Seen:
+        return wait(look, field, self.pace)
+
+
+def wait(look: Callable[[], Seen], field: str, pace: Pace) -> Seen:
+    """Look until the status in `field` is final; return what was seen. Raises NotDeployed when patience ends."""
+    deadline = time.monotonic() + pace.patience
+    while str((seen := look())[field]).endswith(_BUSY):
+        if time.monotonic() > deadline:
+            raise NotDeployed(f"still {seen[field]} after {pace.patience:.0f} s")
+        time.sleep(pace.interval)
+    return seen
+
+
+def failures(cloudformation: Any, stack: str, since: set[str]) -> Iterator[str]:
+    """Name each resource that failed and why, one line each, in events that were not there `since`."""
+    for event in _events(cloudformation, stack):
+        if event["EventId"] not in since and event["ResourceStatus"].endswith("_FAILED"):
+            yield f"\n{event['LogicalResourceId']} ({event['ResourceType']}): {event.get('ResourceStatusReason')}"
+
+
+def _events(cloudformation: Any, stack: str) -> Iterator[Seen]:
+    for page in cloudformation.get_paginator("describe_stack_events").paginate(StackName=stack):
+        yield from page["StackEvents"]
+
+
+def _parameters(cloudformation: Any, url: str, given: Mapping[str, str], there: Seen) -> list[dict[str, Any]]:
+    known = {each["ParameterKey"] for each in there.get("Parameters", [])}
+    if known - set(given):
+        # A parameter that the new template no longer has must not be named.
+        summary = cloudformation.get_template_summary(TemplateURL=url)["Parameters"]
+        known &= {each["ParameterKey"] for each in summary}
+    kept = [{"ParameterKey": key, "UsePreviousValue": True} for key in sorted(known - set(given))]
+    return [*kept, *({"ParameterKey": key, "ParameterValue": value} for key, value in given.items())]

@@ -1,0 +1,53 @@
+"""What is left out of the code archive: files of libraries that the service never opens in a Lambda.
+
+Chalice packs whole distributions. Left out are what only installers, type checkers and other frameworks read, and
+translations of holidays' names, of which the service wants only the dates. tests/deployment/test_trimming.py runs the
+rest by itself. The result depends on the content alone, so that packaging twice gives the same archive.
+"""
+
+import fnmatch
+import io
+import zipfile
+
+from deployment.compiling import packed
+
+#: Shell patterns of paths in the archive (`*` also matches `/`), each with its reason.
+LEFT_OUT = {
+    "*.dist-info/*": "read by installers",
+    "*.egg-info/*": "read by installers",
+    "*__pycache__/*": "compiled for files whose dates are not the archive's; compiling.py does it anew",
+    "dateutil/*": "in the runtime, as botocore needs it",
+    "jmespath/*": "in the runtime, as botocore needs it",
+    "six.py": "in the runtime, as botocore's dateutil needs it",
+    "*.data/scripts/*": "commands",
+    "*.pyi": "read by type checkers",
+    "*/py.typed": "read by type checkers",
+    "pydantic/mypy.py": "a type checker's plugin",
+    "pydantic/v1/*": "the previous pydantic, for those who import it by that name",
+    "aws_lambda_powertools/event_handler/*": "routing, which is Chalice's here",
+    "aws_lambda_powertools/utilities/*": "only the logger is used",
+    "yaml/_yaml.*": "libyaml: only PyYAML's own parser says where in a document something is wrong",
+    "holidays/locale/*": "names of holidays in other languages",
+    "holidays/financial/*": "holidays of stock exchanges",
+}
+#: Needed all the same: the logger imports the former, and `holidays` reads its own version in the latter.
+KEPT = (
+    "aws_lambda_powertools/utilities/__init__.py",
+    "aws_lambda_powertools/utilities/typing/*.py",
+    "aws_lambda_powertools/utilities/jmespath_utils/*.py",
+    "holidays-*.dist-info/METADATA",
+)
+
+
+def trimmed(archive: bytes) -> bytes:
+    """Return the zip archive without what is left out, in order, packed as small as zip can."""
+    with zipfile.ZipFile(io.BytesIO(archive)) as source:
+        names = [entry.filename for entry in source.infolist() if not entry.is_dir()]
+        return packed({name: source.read(name) for name in names if not is_left_out(name)})
+
+
+def is_left_out(path: str) -> bool:
+    """Tell whether a file of the archive is left out."""
+    if any(fnmatch.fnmatchcase(path, pattern) for pattern in KEPT):
+        return "__pycache__" in path
+    return any(fnmatch.fnmatchcase(path, pattern) for pattern in LEFT_OUT)

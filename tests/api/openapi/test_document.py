@@ -1,0 +1,47 @@
+"""docs/openapi.json says what the code says, about every route there is."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+from chalicelib.api.openapi.document import OPERATIONS, document, text
+from chalicelib.api.problems import TABLE
+from tests.api.http import Http
+from tests.paths import PROJECT
+
+KEPT = PROJECT / "docs" / "openapi.json"
+
+
+def test_the_kept_document_is_current() -> None:
+    assert KEPT.read_text() == text(), "run: python -m chalicelib.api.openapi.document > docs/openapi.json"
+
+
+def test_every_route_is_described_and_nothing_else() -> None:
+    routes = {(method.lower(), path) for path, methods in Http().app.routes.items() for method in methods}
+    assert {(operation.method, operation.path) for operation in OPERATIONS} == routes
+
+
+def test_every_route_and_every_problem_is_in_the_manual() -> None:
+    manual = (KEPT.parent / "api.md").read_text()
+    routes = [f"`{operation.method.upper()} {operation.path}`" for operation in OPERATIONS]
+    problems = [f"`{word}`" for _, _, word, _ in TABLE]
+    assert [told for told in (*routes, *problems) if told not in manual] == []
+
+
+def test_every_reference_leads_somewhere() -> None:
+    schemas: dict[str, Any] = document()["components"]["schemas"]
+    named = set(re.findall(r"#/components/schemas/(\w+)", json.dumps(document())))
+    assert named <= set(schemas)
+    assert {"LabBody", "NodegroupBody", "Problem"} <= named
+
+
+def test_every_route_but_the_links_asks_for_a_signature() -> None:
+    entries = [entry for methods in Http().app.routes.values() for entry in methods.values()]
+    assert len(entries) == len(OPERATIONS)
+    public = {(entry.method, entry.uri_pattern) for entry in entries if entry.authorizer is None}
+    assert public == {("GET", "/keep/{token}"), ("POST", "/keep/{token}")}
+    assert all(type(e.authorizer).__name__ == "IAMAuthorizer" for e in entries if e.authorizer is not None)
+    told = {(operation.method.upper(), operation.path) for operation in OPERATIONS if operation.public}
+    assert told == public

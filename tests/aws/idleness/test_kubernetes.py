@@ -1,0 +1,141 @@
+"""What runs in a cluster, from API servers on loopback: full ones, strange ones, and ones that let nobody in."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chalicelib.aws.idleness.evidence import Reading
+from chalicelib.aws.idleness.kubernetes import KubernetesUseReading
+from chalicelib.domain.idleness.evidence import KubernetesUse
+from tests.aws.kubernetes import test_cluster as servers
+from tests.aws.kubernetes.test_cluster import FakeApiServer, thing
+from tests.fakes.builders import a_lab
+
+certificate = servers.certificate
+Serve = Callable[[FakeApiServer], FakeApiServer]
+
+PODS, CLAIMS = "/api/v1/pods", "/api/v1/persistentvolumeclaims"
+JOBS, CRON_JOBS = "/apis/batch/v1/jobs", "/apis/batch/v1/cronjobs"
+AUTOSCALERS = "/apis/autoscaling/v2/horizontalpodautoscalers"
+
+
+@pytest.fixture
+def serve(certificate: Path) -> Iterator[Serve]:
+    with servers._servers(certificate) as start:
+        yield start
+
+
+def a_server(**differences: Any) -> FakeApiServer:
+    """Every kind is known, and there is nothing of any."""
+    lists: dict[str, list[dict[str, Any]]] = {path: [] for path in (PODS, CLAIMS, JOBS, CRON_JOBS, AUTOSCALERS)}
+    return FakeApiServer(lists, **differences)
+
+
+def a_pod(
+    name: str, namespace: str = "default", owner: str = "ReplicaSet", phase: str = "Running", **status: Any
+) -> dict[str, Any]:
+    pod = thing(name, namespace, status={"phase": phase, **status})
+    pod["metadata"]["ownerReferences"] = [{"kind": owner, "name": "x"}]
+    return pod
+
+
+def waiting(reason: str) -> list[dict[str, Any]]:
+    return [{"state": {"running": {}}}, {"state": {"waiting": {"reason": reason}}}]
+
+
+def read(server: FakeApiServer) -> Reading:
+    reading = Reading(a_lab())
+    reading.cluster = {"endpoint": server.url, "certificateAuthority": {"data": server.authority}}
+    KubernetesUseReading(lambda cluster: f"token-of-{cluster}").read(reading)
+    return reading
+
+
+def test_an_empty_cluster_has_nothing_running(serve: Serve) -> None:
+    server = serve(a_server())
+    reading = read(server)
+    assert (reading.kubernetes, reading.kubernetes_problem) == (KubernetesUse(), "")
+    assert set(server.tokens) == {"token-of-myeks"}
+
+
+def test_only_jobs_with_active_pods_are_running_and_only_cron_jobs_not_suspended_count(serve: Serve) -> None:
+    server = a_server()
+    server.lists[JOBS] = [
+        thing("train", "ml", status={"active": 2}),
+        thing("done", "ml", status={"succeeded": 1}),
+        thing("new", "ml"),
+        thing("cleanup", "kube-system", status={"active": 1}),
+    ]
+    server.lists[CRON_JOBS] = [
+        thing("nightly", "ml", spec={"suspend": False}),
+        thing("resting", "ml", spec={"suspend": True}),
+        thing("weekly", "ml", spec={}),
+    ]
+    use = read(serve(server)).kubernetes
+    assert use is not None
+    assert (use.running_jobs, use.cron_jobs) == (("ml/train",), ("ml/nightly", "ml/weekly"))
+
+
+def test_pods_of_the_system_of_daemons_and_of_the_past_are_not_users(serve: Serve) -> None:
+    server = a_server()
+    server.lists[PODS] = [
+        a_pod("web"),
+        a_pod("bare", "games", owner="Node"),
+        a_pod("coredns", "kube-system"),
+        a_pod("node-exporter", "monitoring", owner="DaemonSet"),
+        a_pod("finished", phase="Succeeded"),
+        a_pod("failed", phase="Failed"),
+        a_pod("waiting", phase="Pending"),
+        a_pod("looping", containerStatuses=waiting("CrashLoopBackOff")),
+        a_pod("stuck", phase="Pending", initContainerStatuses=waiting("CrashLoopBackOff")),
+        a_pod("pulling", containerStatuses=waiting("ImagePullBackOff")),
+    ]
+    use = read(serve(server)).kubernetes
+    assert use is not None
+    assert (use.user_pods, use.pending_pods, use.crash_looping) == (6, 2, 2)
+
+
+def test_claims_are_counted_over_all_pages(serve: Serve) -> None:
+    server = a_server(page=2)
+    server.lists[CLAIMS] = [thing(f"data-{number}") for number in range(5)] + [thing("registry", "kube-system")]
+    use = read(serve(server)).kubernetes
+    assert use is not None
+    assert use.volume_claims == 5
+
+
+def test_an_autoscaler_that_waits_at_zero_is_told_from_one_switched_off(serve: Serve) -> None:
+    server = a_server()
+    server.lists[AUTOSCALERS] = [
+        thing("consumer", spec={"minReplicas": 0}, status={"desiredReplicas": 0, "currentReplicas": 0}),
+        thing("awake", spec={"minReplicas": 0}, status={"desiredReplicas": 2, "currentReplicas": 1}),
+        thing("off", spec={"minReplicas": 1}, status={"desiredReplicas": 0, "currentReplicas": 0}),
+    ]
+    use = read(serve(server)).kubernetes
+    assert use is not None
+    assert use.scaled_to_zero == ("default/consumer",)
+
+
+@pytest.mark.parametrize("status", [401, 403, 500])
+def test_a_server_that_does_not_let_us_read_is_a_sentence(serve: Serve, status: int) -> None:
+    reading = read(serve(a_server(admits=lambda token: status)))
+    assert reading.kubernetes is None
+    assert str(status) in reading.kubernetes_problem
+    assert reading.unread == []
+
+
+def test_a_server_without_pods_is_not_an_empty_cluster(serve: Serve) -> None:
+    reading = read(serve(FakeApiServer({})))
+    assert reading.kubernetes is None
+    assert PODS in reading.kubernetes_problem
+
+
+def test_a_server_that_is_not_there_is_a_sentence() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        reading = read(FakeApiServer({}, url=f"https://127.0.0.1:{free.getsockname()[1]}"))
+    assert reading.kubernetes is None
+    assert "did not answer" in reading.kubernetes_problem

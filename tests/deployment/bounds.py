@@ -1,0 +1,110 @@
+"""What binds a right to change something: a condition that wants a mark or a name, or a resource that bears our name.
+
+For tests/deployment/test_bounds.py. What AWS calls writing, tagging and managing permissions is read off the list of AWS's
+service authorization reference that parliament brings along; an action that is not on it counts as changing something.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import parliament
+
+from tests.deployment.rights import CHALICE
+
+Json = dict[str, Any]
+_READING = ("Read", "List")
+#: Keys that say what is asked for, not of what: a right with these alone reaches everything of its kind.
+_OF_THE_ACT = ("eks:supporttype", "route53:")
+#: What a resource's ARN must have beside its kind: the name of ours that we give to stacks, roles and functions.
+_OUR_NAME = re.compile(r"ekslab|\$\{AWS::StackName\}|\$\{ServiceStack\}|\$\{RoleName\}|\$\{\w+\.Arn\}")
+
+
+def everything_said() -> Iterator[tuple[str, Json]]:
+    """Each right of functions by its name, each statement of the template's roles as `<role>/<Sid>`."""
+    yield from json.loads((CHALICE / "statements.json").read_text()).items()
+    yield from of_roles(json.loads((CHALICE / "resources.json").read_text())["Resources"])
+
+
+def of_roles(resources: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:
+    """Each statement of the roles and of the policies for roles among the resources of a template."""
+    for name, made in resources.items():
+        properties = made.get("Properties", {})
+        documents = [policy["PolicyDocument"] for policy in properties.get("Policies", [])]
+        if "Roles" in properties:
+            documents.append(properties["PolicyDocument"])
+        for said in (said for document in documents for said in document["Statement"]):
+            yield f"{name}/{said['Sid']}", said
+
+
+def unbound() -> Mapping[str, str]:
+    """The list of what can't be bound: why, by name."""
+    reasons: Mapping[str, str] = json.loads((CHALICE / "unbound.json").read_text())
+    return reasons
+
+
+def changes(said: Json) -> bool:
+    """Whether any of its actions changes anything."""
+    return any(_level(action) not in _READING for action in several(said["Action"]))
+
+
+def is_bound(said: Json) -> bool:
+    """Whether it reaches only what bears a mark or a name. The tag that a right to tag puts on is no mark that was there."""
+    condition = said.get("Condition", {})
+    if all(action.endswith(":TagResource") for action in several(said["Action"])):
+        condition = {operator: _without_asked(keys) for operator, keys in condition.items()}
+    return _wants_a_mark(condition) or all(_is_ours(each) for each in several(said["Resource"]))
+
+
+def _without_asked(keys: Json) -> Json:
+    return {key: value for key, value in keys.items() if not key.lower().startswith("aws:requesttag/")}
+
+
+def several(value: Any) -> list[Any]:
+    """Policies write one thing without a list."""
+    return value if isinstance(value, list) else [value]
+
+
+def _wants_a_mark(condition: Json) -> bool:
+    asked = [(operator, key, value) for operator, keys in condition.items() for key, value in keys.items()]
+    return any(
+        not key.lower().startswith(_OF_THE_ACT)
+        and (operator != "Null" or value == "false")
+        and "Not" not in operator
+        and not operator.startswith("ForAllValues")
+        for operator, key, value in asked
+    )
+
+
+def _is_ours(resource: Any) -> bool:
+    match resource:
+        case {"Ref": _} | {"Fn::GetAtt": _}:
+            return True
+        case {"Fn::Sub": str(text)} | str(text):
+            return bool(_OUR_NAME.search(text.split(":", 5)[-1] if text.count(":") >= 5 else text))
+        case _:
+            return False
+
+
+def _level(action: str) -> str:
+    return _levels().get(action.lower(), "Unknown") if "*" not in action else _of_pattern(action.lower())
+
+
+def _of_pattern(action: str) -> str:
+    known = {level for name, level in _levels().items() if name.startswith(action.partition("*")[0])}
+    return "List" if known <= {*_READING} else "Write"
+
+
+@cache
+def _levels() -> Mapping[str, str]:
+    listed = json.loads((Path(parliament.__file__).parent / "iam_definition.json").read_text())
+    return {
+        f"{service['prefix']}:{each['privilege']}".lower(): each["access_level"]
+        for service in listed
+        for each in service["privileges"]
+    }

@@ -1,0 +1,105 @@
+"""No right to change anything reaches what is not a lab's: each is bound, or on the list of those that can't be, with why."""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+
+import pytest
+
+from deployment.member_account import template as member_template
+from tests.deployment import bounds, rights
+
+EC2 = "arn:aws:ec2:ap-northeast-2:111122223333"
+ELB = "arn:aws:elasticloadbalancing:ap-northeast-2:111122223333"
+EKS = "arn:aws:eks:ap-northeast-2:111122223333"
+IAM = "arn:aws:iam::111122223333"
+#: What a careless or stolen function would be told to do to things that bear no mark of a lab's.
+FOREIGN = (
+    ("ec2:TerminateInstances", f"{EC2}:instance/i-1"),
+    ("ec2:DeleteVolume", f"{EC2}:volume/vol-1"),
+    ("ec2:CreateSnapshot", f"{EC2}:volume/vol-1"),
+    ("ec2:DeleteSnapshot", "arn:aws:ec2:ap-northeast-2::snapshot/snap-1"),
+    ("ec2:DeleteNetworkInterface", f"{EC2}:network-interface/eni-1"),
+    ("ec2:DeleteLaunchTemplate", f"{EC2}:launch-template/lt-1"),
+    ("ec2:DeleteKeyPair", f"{EC2}:key-pair/key-1"),
+    ("ec2:DeleteVpcEndpoints", f"{EC2}:vpc-endpoint/vpce-1"),
+    ("ec2:AuthorizeSecurityGroupIngress", f"{EC2}:security-group/sg-1"),
+    ("ec2:RevokeSecurityGroupIngress", f"{EC2}:security-group/sg-1"),
+    ("ec2:RevokeSecurityGroupEgress", f"{EC2}:security-group/sg-1"),
+    ("ec2:RunInstances", f"{EC2}:instance/*"),
+    ("ec2:CreateTags", f"{EC2}:instance/i-1"),
+    ("elasticloadbalancing:DeleteLoadBalancer", f"{ELB}:loadbalancer/app/shop/1"),
+    ("elasticloadbalancing:DeleteLoadBalancer", f"{ELB}:loadbalancer/shop"),
+    ("elasticloadbalancing:DeleteTargetGroup", f"{ELB}:targetgroup/shop/1"),
+    ("elasticfilesystem:DeleteMountTarget", "arn:aws:elasticfilesystem:ap-northeast-2:111122223333:file-system/fs-1"),
+    ("eks:DeleteCluster", f"{EKS}:cluster/shop"),
+    ("eks:UpdateClusterConfig", f"{EKS}:cluster/shop"),
+    ("eks:CreateNodegroup", f"{EKS}:cluster/shop"),
+    ("eks:CreateAccessEntry", f"{EKS}:cluster/shop"),
+    ("eks:DeleteAccessEntry", f"{EKS}:access-entry/shop/role/111122223333/admin/1"),
+    ("eks:AssociateAccessPolicy", f"{EKS}:access-entry/shop/role/111122223333/admin/1"),
+    ("iam:RemoveRoleFromInstanceProfile", f"{IAM}:instance-profile/shop"),
+    ("iam:DeleteInstanceProfile", f"{IAM}:instance-profile/shop"),
+    ("iam:PassRole", f"{IAM}:role/shop"),
+    ("cloudformation:DeleteStack", "arn:aws:cloudformation:ap-northeast-2:111122223333:stack/shop/1"),
+)
+
+
+@pytest.mark.parametrize(("action", "resource"), FOREIGN)
+def test_what_bears_no_mark_of_a_lab_is_out_of_every_function_s_reach(action: str, resource: str) -> None:
+    asked = [rights.Question(name, action, resource, "ap-northeast-2", {}) for name in rights.functions_with_rights()]
+    assert [each.function for each in asked if rights.is_allowed(each, rights.policy_of(each.function))] == []
+
+
+def test_it_can_fail_the_lab_s_tag_is_what_lets_a_sweep_in() -> None:
+    tagged = {"aws:resourcetag/ekslab:lab-id": "lab-1"}
+    asked = rights.Question("inspect_remove_stragglers", *FOREIGN[0], "ap-northeast-2", tagged)
+    assert rights.is_allowed(asked, rights.policy_of(asked.function))
+
+
+def test_every_right_to_change_something_is_bound_or_has_its_reason_on_the_list() -> None:
+    unbound = {name for name, said in bounds.everything_said() if bounds.changes(said) and not bounds.is_bound(said)}
+    assert unbound == set(bounds.unbound()), (
+        "bind it, or say in .chalice/unbound.json why it can't be; drop what is bound"
+    )
+
+
+def test_every_reason_says_what_stands_against_harm_instead() -> None:
+    assert [name for name, why in bounds.unbound().items() if len(why) < 80] == []
+
+
+def test_every_right_in_a_member_account_is_bound_or_on_the_list_too() -> None:
+    listed = {re.sub(r"[^A-Za-z0-9]", "", name.rpartition("/")[2].title()) for name in bounds.unbound()}
+    said = [said for _, said in bounds.of_roles(member_template()["Resources"])]
+    unbound = {each["Sid"] for each in said if bounds.changes(each) and not bounds.is_bound(each)}
+    assert len(said) > 40
+    assert {sid for sid in unbound if sid.title() not in {one.title() for one in listed}} == set()
+
+
+@pytest.mark.parametrize(
+    ("said", "bound"),
+    [
+        ({"Action": "ec2:DeleteVolume", "Resource": "*"}, False),
+        ({"Action": "ec2:DeleteVolume", "Resource": "arn:aws:ec2:*:111122223333:volume/*"}, False),
+        ({"Action": "eks:DeleteNodegroup", "Resource": "arn:aws:eks:*:111122223333:nodegroup/*"}, False),
+        ({"Action": "iam:DeleteRole", "Resource": "arn:aws:iam::111122223333:role/*"}, False),
+        ({"Action": "iam:DeleteRole", "Resource": "arn:aws:iam::111122223333:role/ekslab/*"}, True),
+        ({"Action": "sns:Publish", "Resource": {"Ref": "NoticesTopic"}}, True),
+    ],
+)
+def test_a_kind_alone_binds_nothing_and_a_name_does(said: dict[str, Any], bound: bool) -> None:
+    assert bounds.is_bound(said) is bound
+
+
+def test_the_tag_that_is_put_on_binds_no_right_to_tag() -> None:
+    said = {"Action": "eks:TagResource", "Resource": "*", "Condition": {"Null": {"aws:RequestTag/ours": "false"}}}
+    assert not bounds.is_bound(said)
+    assert bounds.is_bound(said | {"Action": "eks:CreateCluster"})
+
+
+def test_a_condition_that_only_leaves_some_out_binds_nothing() -> None:
+    said = {"Action": "ec2:DeleteVolume", "Resource": "*", "Condition": {"Null": {"aws:ResourceTag/spared": "true"}}}
+    assert not bounds.is_bound(said)
+    said["Condition"] = {"Null": {"aws:ResourceTag/ours": "false"}}
+    assert bounds.is_bound(said)

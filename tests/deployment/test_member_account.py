@@ -1,0 +1,137 @@
+"""What another account is asked to deploy: current, small enough for IAM, and with no right that the service has not at home."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from deployment.member_account import HOME_ONLY, TEMPLATE, length, template, text
+from deployment.packaging import PROJECT
+
+STATEMENTS = json.loads((PROJECT / ".chalice/statements.json").read_text())
+GRANTS = json.loads((PROJECT / ".chalice/grants.json").read_text())
+IAM_TAKES = 6144
+#: What CloudFormation takes in a request (`--template-body`, `deploy` without a bucket), less room for what comes next.
+CLOUDFORMATION_TAKES, ROOM = 51_200, 2_000
+
+
+@pytest.fixture(scope="module")
+def resources() -> dict[str, Any]:
+    return dict(template()["Resources"])
+
+
+def test_the_template_is_current() -> None:
+    assert TEMPLATE.read_text() == text(), "run `make compose`"
+
+
+def test_every_right_that_acts_in_an_account_is_there_once_and_none_over_what_is_at_home(
+    resources: dict[str, Any],
+) -> None:
+    there = [sid for policy in policies(resources).values() for sid in sids(policy)]
+    wanted = {sid(name) for name in STATEMENTS if name not in HOME_ONLY}
+    assert sorted(there) == sorted(wanted)
+    assert set(STATEMENTS) >= HOME_ONLY
+
+
+def test_whoever_may_act_in_an_account_may_assume_its_role_and_nobody_else() -> None:
+    for function, names in GRANTS.items():
+        acts = [name for name in names if name not in HOME_ONLY]
+        assert bool(acts) == ("assume-member-roles" in names), (function, acts)
+
+
+def test_an_account_that_is_only_watched_is_only_read(resources: dict[str, Any]) -> None:
+    always = [name for name, thing in resources.items() if "Condition" not in thing]
+    assert always == ["MemberRole", "WatchPolicy"]
+    assert actions(resources["WatchPolicy"]) == {
+        "ec2:DescribeAddresses", "ec2:DescribeAvailabilityZones", "ec2:DescribeImages", "ec2:DescribeInstanceTypeOfferings",
+        "ec2:DescribeInstances", "ec2:DescribeKeyPairs", "ec2:DescribeRouteTables",
+        "ec2:DescribeSecurityGroups", "ec2:DescribeSubnets", "eks:DescribeAccessEntry", "eks:DescribeAddon",
+        "eks:DescribeAddonVersions", "eks:DescribeCluster", "eks:DescribeClusterVersions", "eks:DescribeFargateProfile",
+        "eks:DescribeInsight", "eks:DescribeNodegroup", "eks:DescribePodIdentityAssociation", "eks:DescribeUpdate",
+        "eks:ListAccessEntries", "eks:ListAddons", "eks:ListAssociatedAccessPolicies", "eks:ListClusters",
+        "eks:ListFargateProfiles", "eks:ListInsights", "eks:ListNodegroups", "eks:ListPodIdentityAssociations",
+        "eks:StartInsightsRefresh",
+    }  # fmt: skip
+
+
+def test_only_the_support_type_of_clusters_can_be_set_and_only_where_the_account_says_so(
+    resources: dict[str, Any],
+) -> None:
+    parameter = template()["Parameters"]["ChangeSupport"]
+    assert (parameter["Default"], template()["Conditions"]["ChangesSupport"]) == (
+        "false",
+        {"Fn::Equals": [{"Ref": "ChangeSupport"}, "true"]},
+    )
+    assert resources["SupportPolicy"]["Condition"] == "ChangesSupport"
+    assert actions(resources["SupportPolicy"]) == {"eks:UpdateClusterConfig"}
+    (said,) = resources["SupportPolicy"]["Properties"]["PolicyDocument"]["Statement"]
+    assert said["Condition"] == STATEMENTS["set-support-policy"]["Condition"] == {"Null": {"eks:supportType": "false"}}
+
+
+def test_iam_takes_every_policy_and_the_role_takes_them_all(resources: dict[str, Any]) -> None:
+    lengths = {name: length(thing["Properties"]["PolicyDocument"]) for name, thing in policies(resources).items()}
+    assert max(lengths.values()) < IAM_TAKES, lengths
+    assert len(lengths) <= 10
+
+
+def test_the_template_fits_in_a_request_as_the_commands_of_the_page_send_it() -> None:
+    assert len(TEMPLATE.read_bytes()) <= CLOUDFORMATION_TAKES - ROOM
+    assert json.loads(text()) == template()
+
+
+def test_an_external_id_can_be_changed_while_both_are_taken() -> None:
+    taken = template()["Parameters"]["ExternalId"]
+    at_home = json.loads((PROJECT / ".chalice/template.json").read_text())["Parameters"]["ExternalId"]
+    assert taken["Type"] == "CommaDelimitedList"
+    assert taken["AllowedPattern"] == at_home["AllowedPattern"], "each of them, as it is at home"
+    assert "," not in taken["AllowedPattern"].partition("{")[0]
+
+
+def test_nothing_is_named_that_is_not_in_the_template(resources: dict[str, Any]) -> None:
+    known = {*resources, *template()["Parameters"]}
+    named = set(references(resources))
+    assert {name for name in named if not name.startswith("AWS::")} <= known
+    assert "AWS::StackName" not in named, "the service knows roles and the boundary by the name of its own stack"
+
+
+def test_the_role_trusts_the_services_functions_alone_and_only_with_the_external_id(resources: dict[str, Any]) -> None:
+    (trust,) = resources["MemberRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+    assert trust["Principal"] == {"AWS": {"Fn::Sub": "arn:${AWS::Partition}:iam::${ServiceAccount}:root"}}
+    assert trust["Condition"]["StringEquals"] == {"sts:ExternalId": {"Ref": "ExternalId"}}
+    caller = trust["Condition"]["ArnLike"]["aws:PrincipalArn"]["Fn::Sub"]
+    assert caller == "arn:${AWS::Partition}:iam::${ServiceAccount}:role/${ServiceStack}-*"
+    assert "Default" not in template()["Parameters"]["ExternalId"]
+
+
+def policies(resources: dict[str, Any]) -> dict[str, Any]:
+    """Those of the service's own role."""
+    return {name: thing for name, thing in resources.items() if "Roles" in thing["Properties"]}
+
+
+def actions(policy: dict[str, Any]) -> set[str]:
+    said = [statement["Action"] for statement in policy["Properties"]["PolicyDocument"]["Statement"]]
+    return {action for some in said for action in ([some] if isinstance(some, str) else some)}
+
+
+def sids(policy: dict[str, Any]) -> list[str]:
+    return [statement["Sid"] for statement in policy["Properties"]["PolicyDocument"]["Statement"]]
+
+
+def sid(name: str) -> str:
+    return "".join(part for part in name.title() if part.isalnum())
+
+
+def references(thing: Any) -> list[str]:
+    match thing:
+        case {"Ref": str(name)} | {"Fn::GetAtt": [str(name), *_]}:
+            return [name]
+        case {"Fn::Sub": str(told)}:
+            return [part.partition("}")[0].partition(".")[0] for part in told.split("${")[1:]]
+        case dict():
+            return [name for value in thing.values() for name in references(value)]
+        case list():
+            return [name for value in thing for name in references(value)]
+        case _:
+            return []

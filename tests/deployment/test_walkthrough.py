@@ -1,0 +1,184 @@
+"""docs/deploy.md is typed from top to bottom, as it stands, into a shell whose AWS is a sandbox.
+
+The account is as the page wants it: a role for the platform team, one for learners, and a profile for each. What is not
+as on a team's own machine is listed in `ELSEWHERE`, with why; the page's text is not touched.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from deployment.packaging import PROJECT, Package
+from deployment.stacks import find_stack
+from emulator.process import Sandbox, running_sandbox
+from sandbox.deploy import api_url
+
+PAGE = (PROJECT / "docs" / "deploy.md").read_text()
+FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+COMMANDS = [text for language, text in FENCE.findall(PAGE) if language == "sh"]
+#: What begins an inline piece of code that is a command, and must be one that a block runs.
+TOOLS = re.compile(r"`((?:make|aws|python|kubectl|git|curl) [^`]+)`")
+LEARNER = "learner"
+#: Wall seconds for one block, on a machine that is busy with other things.
+PATIENCE = 300
+
+ELSEWHERE = {
+    "EKSLAB_URL": "the sandbox serves the API at its own address, not under amazonaws.com: replaced once it was read",
+    "make": "takes the environment that runs the tests for the installed one, instead of making .venv/",
+    "kubectl": "is no Python package, and the sandbox's Kubernetes knows a few paths only: KUBECTL stands in",
+    "yes": "is what the person at the keyboard answers to every question",
+}
+
+#: Does with a kubeconfig what kubectl does for `get nodes`: runs the command it names, and shows the token it gets.
+KUBECTL = """\
+import base64, json, os, ssl, subprocess, sys, urllib.request, yaml
+
+assert sys.argv[1] == "--kubeconfig" and sys.argv[3:] == ["get", "nodes"], sys.argv
+config = yaml.safe_load(open(sys.argv[2]))
+cluster, plugin = config["clusters"][0]["cluster"], config["users"][0]["user"]["exec"]
+said = subprocess.run([plugin["command"], *plugin["args"]], check=True, capture_output=True).stdout
+token = json.loads(said)["status"]["token"]
+authority = base64.b64decode(cluster["certificate-authority-data"]).decode()
+request = urllib.request.Request(cluster["server"] + "/api/v1/nodes", headers={"Authorization": f"Bearer {token}"})
+with urllib.request.urlopen(request, context=ssl.create_default_context(cadata=authority)) as answer:
+    for node in json.load(answer)["items"]:
+        print(node["metadata"]["name"], node["status"]["conditions"][-1]["type"])
+"""
+
+PROFILES = """\
+[profile root]
+aws_access_key_id = {root.access_key_id}
+aws_secret_access_key = {root.secret_access_key}
+
+[profile platform]
+role_arn = arn:aws:iam::{account}:role/PlatformTeam
+role_session_name = platform
+source_profile = root
+
+[profile learner]
+role_arn = arn:aws:iam::{account}:role/Learners
+role_session_name = learner
+source_profile = root
+"""
+
+
+@dataclass
+class Terminal:
+    """A shell that a person types into: variables and functions stay from one block to the next."""
+
+    sandbox: Sandbox
+    home: Path
+    typed: list[tuple[str, str]] = field(default_factory=list)
+
+    def types(self, block: str) -> None:
+        """Run a block; fails with what it printed unless every command of it went well."""
+        kept = self.home / "kept"
+        kept.touch()
+        script = f"set -aeuo pipefail\n{_MAKE}\n. {kept}\n{block}\n{{ export -p; declare -f; }} > {kept}\n"
+        done = subprocess.run(
+            ["bash", "-c", script],
+            cwd=PROJECT,
+            env=self._environment(),
+            input="yes\n" * 9,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=PATIENCE,
+        )
+        assert done.returncode == 0, f"{block}\n{done.stdout}"
+        self.typed.append((block, done.stdout))
+        kept.write_text(re.sub(r"https://(\w+)\.execute-api\.[^/\"]+/api/?", self._api, kept.read_text()))
+
+    def answer_to(self, command: str) -> str:
+        """What the block said that has this command."""
+        return next(said for block, said in self.typed if command in block)
+
+    def _api(self, found: re.Match[str]) -> str:
+        return api_url(self.sandbox.url, {"RestAPIId": found[1]})
+
+    def _environment(self) -> Mapping[str, str]:
+        known = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "EKSLAB_", "MAKE"))}
+        tools = f"{self.home / 'bin'}:{Path(sys.executable).parent}:{known['PATH']}"
+        return known | {"HOME": str(self.home), "PATH": tools, "AWS_ENDPOINT_URL": self.sandbox.url, "AWS_PAGER": ""}
+
+
+_MAKE = f'make() {{ command make BIN={Path(sys.executable).parent} -o .venv/.installed "$@"; }}'
+
+
+@pytest.fixture(scope="module")
+def account() -> Iterator[Sandbox]:
+    """An account with the two roles that the page asks for, and nothing else."""
+    with running_sandbox() as sandbox:
+        _make_role(sandbox, "Learners")
+        _make_role(sandbox, "PlatformTeam")
+        may = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+        sandbox.client("iam").put_role_policy(RoleName="PlatformTeam", PolicyName="all", PolicyDocument=json.dumps(may))
+        yield sandbox
+
+
+def _make_role(sandbox: Sandbox, name: str) -> None:
+    whoever = {"AWS": f"arn:aws:iam::{sandbox.account}:root"}
+    trust = {
+        "Version": "2012-10-17",
+        "Statement": [{"Effect": "Allow", "Principal": whoever, "Action": "sts:AssumeRole"}],
+    }
+    sandbox.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))
+
+
+@pytest.fixture
+def terminal(account: Sandbox, tmp_path: Path) -> Terminal:
+    (tmp_path / ".aws").mkdir()
+    (tmp_path / ".aws/config").write_text(PROFILES.format(root=account.root, account=account.account))
+    (tmp_path / "bin").mkdir()
+    (tmp_path / "bin/kubectl").write_text(f"#!{sys.executable}\n{KUBECTL}")
+    (tmp_path / "bin/kubectl").chmod(0o755)
+    return Terminal(account, tmp_path)
+
+
+def test_the_page_leads_from_nothing_to_a_working_lab_and_out_again(terminal: Terminal, packaged: Package) -> None:
+    for block in COMMANDS:
+        terminal.types(block)
+
+    assert "LabsTable (AWS::DynamoDB::Table)" in terminal.answer_to("AlarmsMail=")
+    assert "from eks:DescribeClusterVersions" in terminal.answer_to("ekslab versions")
+    assert "learner@example.com" in terminal.answer_to("list-subscriptions-by-topic")
+    assert "first is ready." in terminal.answer_to("request first")
+    assert terminal.answer_to("kubectl").count(" Ready") == 2
+    assert "could not be read" not in terminal.answer_to("verdict first")
+    assert "\nok\n" in "\n" + terminal.answer_to("ekslab health")
+    assert "first is deleted." in terminal.answer_to("delete first")
+    assert "Nothing of the lab's is left" in terminal.answer_to("receipt first")
+    assert "ekslab-prod is gone." in terminal.answer_to("make destroy")
+    assert _left(terminal.sandbox) == []
+
+
+def _left(sandbox: Sandbox) -> list[Any]:
+    """What the page's end must have taken away: stack, tables, buckets, clusters."""
+    stack = find_stack(sandbox.client("cloudformation"), "ekslab-prod")
+    buckets = [bucket["Name"] for bucket in sandbox.client("s3").list_buckets()["Buckets"]]
+    tables, clusters = sandbox.client("dynamodb").list_tables(), sandbox.client("eks").list_clusters()
+    return [*([stack] if stack else []), *buckets, *tables["TableNames"], *clusters["clusters"]]
+
+
+def test_every_block_of_the_page_is_run() -> None:
+    assert {language for language, _ in FENCE.findall(PAGE)} == {"sh"}
+    assert PAGE.count("```") == 2 * len(COMMANDS)
+
+
+def test_no_command_hides_in_a_sentence() -> None:
+    run = "\n".join(COMMANDS)
+    assert [command for command in TOOLS.findall(PAGE) if command not in run] == []
+
+
+def test_nothing_is_listed_as_otherwise_here_that_the_page_does_not_say() -> None:
+    assert [word for word in ELSEWHERE if word not in PAGE] == []

@@ -1,0 +1,56 @@
+"""Docs that lie are bugs: links lead somewhere, settings are all listed, commands exist, and the project speaks of itself alone."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from tests.paths import PROJECT
+
+PAGES = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md")])
+LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)(?:#[^)]*)?\)")
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_links_within_the_project_lead_somewhere(page: Path) -> None:
+    assert [link for link in LINK.findall(page.read_text()) if not (page.parent / link).exists()] == []
+
+
+def test_every_setting_is_on_its_page_and_no_other() -> None:
+    read = set(re.findall(r'"(EKSLAB_[A-Z_]+)"', (PROJECT / "chalicelib/settings.py").read_text()))
+    told = set(re.findall(r"`(EKSLAB_[A-Z_]+)`", (PROJECT / "docs/settings.md").read_text()))
+    assert read == told
+
+
+def test_every_parameter_of_the_template_is_on_the_settings_page() -> None:
+    parameters = json.loads((PROJECT / ".chalice/template.json").read_text())["Parameters"]
+    page = (PROJECT / "docs/settings.md").read_text()
+    assert [name for name in parameters if f"`{name}`" not in page] == []
+
+
+def test_every_make_target_that_a_page_names_exists() -> None:
+    makefile = (PROJECT / "Makefile").read_text()
+    targets = set(re.findall(r"^([a-z]+):", makefile, re.MULTILINE))
+    named = {target for page in PAGES for target in re.findall(r"(?:^|`)make ([a-z]+)", page.read_text(), re.MULTILINE)}
+    assert named <= targets
+
+
+def test_every_decision_is_numbered_once_and_in_order() -> None:
+    numbers = [path.name[:4] for path in sorted((PROJECT / "docs/adr").glob("*.md"))]
+    assert numbers == [f"{n:04}" for n in range(1, len(numbers) + 1)]
+
+
+def test_nothing_of_any_one_machine_stands_in_the_project() -> None:
+    """Absolute paths of a home or workplace, and addresses of package indexes, belong to nobody else's machine."""
+    patterns = ["/" + place for place in ("home/[a-z]", "root/", "work/", "simple/")] + ["index" + "-url"]
+    found = subprocess.run(
+        ["git", "grep", "-nIE", "|".join(patterns), "--", ".", ":!tests/data"],
+        cwd=PROJECT,
+        capture_output=True,
+        text=True,
+    )
+    assert found.stdout.splitlines() == []

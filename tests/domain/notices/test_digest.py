@@ -1,0 +1,150 @@
+"""The mail a person gets: what it says of one cluster, and how it stays readable with many."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.domain.notices.digest import MOST_BYTES, MOST_SUBJECT, compose
+from chalicelib.domain.notices.escalation import NoticeRules, decide_notices
+from chalicelib.domain.notices.notice import Message, Notice, NoticeKind, Severity, Watched
+from chalicelib.domain.support.assessment import decide_support
+from chalicelib.domain.support.fleet import NodeKind, Nodes
+from tests.domain.support.test_assessment import CALENDAR, NOW
+from tests.fakes.fleet_builders import OPS, a_fleet_cluster, a_key, a_trouble
+
+RULES = NoticeRules(administrators="admins@example.com")
+
+
+def kept(name: str, version: str, policy: str | None = "EXTENDED", **changes: object) -> Watched:
+    cluster = a_fleet_cluster(name, version=version, support_type=policy)
+    support = decide_support(version, policy, CALENDAR, NOW)
+    return replace(Watched(cluster, support, OPS, None, NOW, armed_at=NOW), **changes)
+
+
+def told(*clusters: Watched, history: Sequence[Notice] = ()) -> list[tuple[Notice, Watched]]:
+    return [(n, w) for w in clusters for n in decide_notices(w, history, RULES, NOW) if n.recipient == OPS]
+
+
+def mail(*clusters: Watched, history: Sequence[Notice] = ()) -> Message:
+    return compose(OPS, told(*clusters, history=history), NOW)
+
+
+def flat(message: Message) -> str:
+    return " ".join(message.body.split())
+
+
+def test_a_forced_upgrade_is_told_with_its_day_its_cost_and_the_commands() -> None:
+    message = mail(kept("orders", "1.31"))
+    assert message.subject == "EKS critical: orders forced upgrade to 1.32 in 3 days"
+    assert (message.days, message.severity, message.kind, message.owner) == (3, Severity.CRITICAL, "deadline", OPS)
+    for words in (
+        "account 111122223333, ap-northeast-2, Kubernetes 1.31",
+        "In 3 days, on Thu 26 Nov 2026: AWS upgrades the control plane to 1.32",
+        "$365 a month in extended support",
+        "aws eks update-cluster-version --name orders --kubernetes-version 1.32 --region ap-northeast-2",
+        "eksctl upgrade cluster --name orders --version 1.32 --region ap-northeast-2 --approve",
+        "aws eks update-nodegroup-version --cluster-name orders --nodegroup-name workers",
+        "POST /clusters/111122223333/ap-northeast-2/orders/acknowledge",
+        '{"until": "2026-11-25T00:00:00Z"}',
+        "https://docs.aws.amazon.com/eks/",
+    ):
+        assert words in flat(message)
+
+
+def test_billing_is_told_with_what_it_adds_and_a_standard_policy_costs_nothing() -> None:
+    assert "costs $365 a month from Wed 2 Dec 2026: $438 instead of $73" in flat(mail(kept("orders", "1.34")))
+    assert "Doing nothing costs no money" in flat(mail(kept("orders", "1.34", "STANDARD")))
+
+
+def test_a_late_notice_says_so() -> None:
+    message = mail(kept("orders", "1.34", armed_at=NOW - timedelta(days=90)))
+    assert "This comes 5 days late: the watch did not run when it was due." in flat(message)
+
+
+def test_many_clusters_are_one_mail_with_the_most_urgent_first() -> None:
+    message = mail(kept("later", "1.34"), kept("soon", "1.31"), kept("paying", "1.33"))
+    assert message.subject == "EKS critical: 3 clusters, first soon forced upgrade to 1.32 in 3 days"
+    assert [message.body.index(f"{n}. {name}:") for n, name in ((1, "soon"), (2, "paying"), (3, "later"))] == sorted(
+        message.body.index(f"{n}. {name}:") for n, name in ((1, "soon"), (2, "paying"), (3, "later"))
+    )
+    assert message.kind == "deadline"
+    assert len(message.notice_ids) == 3
+
+
+@pytest.mark.parametrize("count", [40, 3_000])
+def test_forty_clusters_stay_readable_and_three_thousand_are_cut_with_a_count(count: int) -> None:
+    message = mail(*(kept(f"cluster-{number:04}", "1.31") for number in range(count)))
+    assert len(message.body.encode()) <= MOST_BYTES
+    assert message.body.count("update-cluster-version") == 10
+    assert len(message.notice_ids) == count
+    assert "40. cluster-0039" in message.body
+    assert ("2940 more clusters with less urgent news" in message.body) is (count == 3_000)
+
+
+def test_a_cluster_that_is_solved_is_told_why_and_without_commands() -> None:
+    history = [n for n, _ in told(kept("orders", "1.31"))]
+    message = compose(OPS, told(kept("orders", "1.36"), history=history), NOW)
+    assert message.subject == "EKS info: orders solved"
+    assert "Solved: It runs 1.36 now." in flat(message)
+    assert "forced upgrade of 1.31 on Thu 26 Nov 2026" in flat(message)
+    assert "update-cluster-version" not in message.body
+
+
+def test_after_aws_upgraded_the_nodes_that_stayed_behind_are_named() -> None:
+    after = kept("orders", "1.32", upgraded_by_aws_at=NOW)
+    after = replace(after, cluster=replace(after.cluster, nodes=(Nodes("workers", NodeKind.MANAGED, "1.31", 3),)))
+    message = mail(after)
+    assert "AWS upgraded the control plane to 1.32" in message.subject
+    assert "node group workers (3 on 1.31) is 1 minor version older" in flat(message)
+    assert "To bring the nodes along:" in message.body
+
+
+def test_an_upgrade_by_aws_told_late_names_the_version_that_aws_chose() -> None:
+    history = told(kept("orders", "1.32", upgraded_by_aws_at=NOW))
+    late = [(n, kept("orders", "1.33")) for n, _ in history if n.kind is NoticeKind.UPGRADED_BY_AWS]
+    message = compose(OPS, late, NOW)
+    assert "AWS upgraded the control plane to 1.32" in message.subject
+    assert "AWS upgraded the control plane to 1.32 (noticed on" in flat(message)
+
+
+def test_a_lab_whose_lease_ends_first_gets_one_line() -> None:
+    lab = kept("lab", "1.31", lab_id="lab-1", lease_ends_at=NOW + timedelta(hours=8))
+    lab = replace(lab, support=replace(lab.support, lease_first=True), cluster=replace(lab.cluster, nodes=()))
+    message = mail(lab)
+    assert [n.kind for n, _ in told(lab)] == [NoticeKind.LEASE_FIRST]
+    assert "The lab's lease ends on Mon 23 Nov 2026, before forced upgrade to 1.32 on Thu 26 Nov 2026" in flat(message)
+    assert told(lab, history=[n for n, _ in told(lab)]) == []
+
+
+def test_what_cannot_be_read_goes_to_the_administrators_with_awss_words() -> None:
+    since = NOW - timedelta(days=4)
+    blind = kept("orders", "1.36", trouble=a_trouble(since=since))
+    notices = decide_notices(blind, (), RULES, NOW)
+    assert [(n.kind, n.recipient) for n in notices] == [(NoticeKind.UNREADABLE, "admins@example.com")]
+    message = compose("admins@example.com", [(notices[0], blind)], NOW)
+    assert "could not be read since Thu 19 Nov 2026: eks:DescribeCluster: AccessDeniedException" in flat(message)
+
+
+def test_what_was_decided_and_no_longer_holds_is_left_out() -> None:
+    pending = told(kept("orders", "1.31"))[0][0]
+    now_fine = kept("orders", "1.36")
+    solved = told(now_fine, history=[pending])
+    message = compose(OPS, [(pending, now_fine), *solved], NOW)
+    assert "forced upgrade to 1.32" not in message.body
+    assert {part for _, part in message.notice_ids} == {pending.id, solved[0][0].id}
+
+
+@given(name=st.text(min_size=1, max_size=120), version=st.sampled_from(["1.28", "1.31", "1.33", "1.34"]))
+def test_a_subject_is_one_line_of_ascii_that_sns_takes(name: str, version: str) -> None:
+    watched = kept("orders", version)
+    watched = replace(watched, cluster=replace(watched.cluster, key=a_key(name)))
+    subject = mail(watched).subject
+    assert subject.isascii()
+    assert subject.isprintable()
+    assert len(subject) <= MOST_SUBJECT

@@ -1,0 +1,70 @@
+"""What no SDK would send is refused as AWS refuses it, and what the model forbids is never answered."""
+
+from __future__ import annotations
+
+import json
+import urllib.request
+from typing import Any
+from urllib.error import HTTPError
+
+import pytest
+
+from emulator.eks.http import model
+from emulator.eks.http.answers import written_by
+from tests.emulator.eks.conftest import REGION, Bench
+
+
+def send(bench: Bench, method: str, path: str, body: bytes = b"") -> tuple[int, str, dict[str, Any]]:
+    scope = f"{bench.account}/20261123/{REGION}/eks/aws4_request"
+    headers = {"Authorization": f"AWS4-HMAC-SHA256 Credential={scope}, SignedHeaders=host, Signature=0"}
+    request = urllib.request.Request(bench.url + path, data=body or None, headers=headers, method=method)
+    try:
+        with urllib.request.urlopen(request) as answer:
+            return answer.status, "", json.loads(answer.read())
+    except HTTPError as refused:
+        return refused.code, refused.headers.get("x-amzn-ErrorType", ""), json.loads(refused.read())
+
+
+def test_every_bad_member_is_named_at_once(bench: Bench) -> None:
+    body = {
+        "name": "no spaces",
+        "version": 1.36,
+        "upgradePolicy": {"supportType": "FOREVER"},
+        "resourcesVpcConfig": {"subnetIds": "subnet-1"},
+    }
+    status, error, answer = send(bench, "POST", "/clusters", json.dumps(body).encode())
+    assert (status, error) == (400, "InvalidParameterException")
+    for path in ("name:", "version:", "upgradePolicy.supportType:", "resourcesVpcConfig.subnetIds:", "roleArn:"):
+        assert path in answer["message"]
+
+
+@pytest.mark.parametrize("body", [b"{", b"[]"])
+def test_a_body_that_is_no_json_object_is_refused(bench: Bench, body: bytes) -> None:
+    status, error, _ = send(bench, "POST", "/clusters", body)
+    assert (status, error) == (400, "SerializationException")
+
+
+def test_ranges_of_the_query_string_are_checked(bench: Bench) -> None:
+    for wrong in ("0", "101", "many"):
+        status, error, _ = send(bench, "GET", f"/clusters?maxResults={wrong}")
+        assert (status, error) == (400, "InvalidParameterException")
+    assert send(bench, "GET", "/clusters?nextToken=%21")[1] == "InvalidParameterException"
+
+
+def test_no_operation_at_an_address_is_404(bench: Bench) -> None:
+    assert send(bench, "PATCH", "/clusters/myeks")[0] == 404
+
+
+@pytest.mark.parametrize(
+    "cluster",
+    [
+        {"name": "myeks", "colour": "red"},
+        {"name": 1},
+        {"status": "SLEEPING"},
+        {"createdAt": "2026-11-23"},
+        {"outpostConfig": {"outpostArns": []}},
+    ],
+)
+def test_an_answer_the_model_does_not_know_is_never_given(cluster: dict[str, Any]) -> None:
+    with pytest.raises(TypeError):
+        written_by(model.shape("Cluster"), cluster, "cluster")

@@ -1,0 +1,89 @@
+"""A sandbox left running: what is told of its use, whose keys are kept, and schedules' hours that come when somebody asks."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from emulator.settings import PROJECT
+from sandbox import run_schedule, up
+from sandbox.mailbox import subscribe
+from sandbox.stage import installed
+from tests.story.steps import learner, until
+
+NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("at", "ahead", "instant"),
+    [
+        (None, None, "2026-11-24T03:00:00+00:00"),
+        (None, "90m", "2026-11-24T04:30:00+00:00"),
+        (None, "4h", "2026-11-24T07:00:00+00:00"),
+        (None, "2d", "2026-11-26T03:00:00+00:00"),
+        ("2026-11-25T22:00+09:00", None, "2026-11-25T13:00:00+00:00"),
+        ("2026-11-25T22:00", None, "2026-11-25T22:00:00+00:00"),
+    ],
+)
+def test_an_event_comes_at_an_instant_or_so_long_from_now(at: str | None, ahead: str | None, instant: str) -> None:
+    assert run_schedule.instant_of(at, ahead, NOW).isoformat() == instant
+
+
+@pytest.mark.parametrize(("at", "ahead"), [(None, "4"), (None, "soon"), (None, "-4h"), ("tomorrow", None)])
+def test_what_is_no_time_is_refused(at: str | None, ahead: str | None) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        run_schedule.instant_of(at, ahead, NOW)
+
+
+def test_without_a_sandbox_it_says_how_to_start_one(tmp_path: Path) -> None:
+    with pytest.raises(run_schedule.NotRunning, match="make sandbox"):
+        run_schedule.running(tmp_path / "env")
+
+
+def test_the_command_line_does_not_import_the_emulator_before_its_environment_is_set() -> None:
+    asked = "import sys, sandbox.__main__; sys.exit('ministack' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", asked], cwd=PROJECT, check=False).returncode == 0
+
+
+def test_an_evening_passes_in_a_sandbox_left_running(tmp_path: Path) -> None:
+    env, told = tmp_path / "env", list[str]()
+    with installed() as stage:
+        # Given a sandbox as `make sandbox` leaves it: everybody's keys are in a file that nobody else can read
+        subscribe(stage.sandbox, stage.outputs["NoticesTopicArn"], run_schedule.MAILBOX)
+        up.write_environment(env, stage)
+        people = (stage.people.learner, stage.people.other_learner, stage.people.administrator)
+        assert all(person.credentials.secret_access_key in env.read_text() for person in people)
+        assert env.stat().st_mode & 0o077 == 0
+        running = run_schedule.running(env)
+        assert running.url == stage.sandbox.url
+        # And how to use it names each command that there is
+        assert all(f"-m sandbox {word}" in up.told(stage, 0.02) for word in ("strike", "use", "mails"))
+
+        # When the sweep comes an hour later than it is, for a lab with a lease of three hours
+        lab = learner(stage).asks_for("struck", nodegroups=[], leaseHours=3)
+        lab.becomes("ready")
+        run_schedule.strike(running, "sweep", datetime.now(UTC) + timedelta(hours=1), told.append)
+        # Then it is told what was done, and the mail
+        assert "warned 1" in told[1]
+        assert "Subject: ekslab: struck ends" in "".join(told)
+
+        # When it comes three hours after that, the lab ends
+        run_schedule.strike(running, "sweep", datetime.now(UTC) + timedelta(hours=4), told.append)
+        lab.becomes("deleted")
+
+        # And its receipt's second look need not be waited for
+        told.clear()
+        run_schedule.strike(running, "tend", datetime.now(UTC) + timedelta(minutes=16), told.append)
+        assert f"{lab.id}: restart" in told[1]
+        until(lab.receipt, lambda receipt: len(receipt["looks"]) == 2, "a second look")
+
+        # And a cluster that says what it is used for is watched, without a word to anybody
+        run_schedule.use(running, "struck", "idle")
+        told.clear()
+        run_schedule.strike(running, "watch", datetime.now(UTC), told.append)
+        assert "decided on 0 notices" in told[1]
+        assert told[-1] == "  no new mail"

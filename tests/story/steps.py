@@ -1,0 +1,188 @@
+"""The words stories are told in: a learner asks for a lab, the lab becomes ready, it is let go, its receipt is read.
+
+Everything here goes over signed HTTP, as a client would send it; what AWS itself shows is in `account.py`.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import nullcontext
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from emulator.process import Credentials
+from emulator.settings import ACCOUNT
+from sandbox.people import MAY, HttpAnswer, Person, make_person
+from sandbox.stage import Stage
+
+Json = Any
+
+#: Wall seconds that anything in a story may take on a machine that is busy with other things, too.
+PATIENCE = 300.0
+_EVERY = 0.7
+_RESTING = {"ready", "hibernated", "deleted", "failed", "blocked"}
+_numbers = itertools.count(1)
+
+#: Held by whoever asks for a change, and by whoever lets the schedule come at a later time than it is: to such a visitor
+#: a lab that is stored but not started yet has been lost for long.
+alone = threading.RLock()
+
+
+def learner(stage: Stage) -> Learner:
+    """Somebody new, who has no labs yet."""
+    return Learner(stage, make_person(stage.sandbox, f"learner-{next(_numbers)}"))
+
+
+def signed_in(stage: Stage, role: str, name: str) -> Learner:
+    """Somebody in a session of a permission set's role, which is made for it."""
+    account = stage.sandbox.account
+    trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": f"arn:aws:iam::{account}:root"}}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    path, iam = "/aws-reserved/sso.amazonaws.com/", stage.sandbox.client("iam")
+    arn = iam.create_role(RoleName=role, Path=path, AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    iam.put_role_policy(RoleName=role, PolicyName="labs", PolicyDocument=json.dumps(MAY))
+    answer = stage.sandbox.client("sts").assume_role(RoleArn=arn, RoleSessionName=name)
+    key = answer["Credentials"]
+    credentials = Credentials(key["AccessKeyId"], key["SecretAccessKey"], key["SessionToken"])
+    return Learner(stage, Person(name, answer["AssumedRoleUser"]["Arn"], credentials))
+
+
+def administrator(stage: Stage) -> Learner:
+    """The one who sees every lab."""
+    return Learner(stage, stage.people.administrator)
+
+
+def the_schedule_comes(stage: Stage, later: timedelta) -> None:
+    """Let the scheduled run come as if so much time had passed."""
+    with alone:
+        stage.tend(datetime.now(UTC) + later)
+
+
+def until(look: Callable[[], Json], good: Callable[[Json], bool], what: str, seconds: float = PATIENCE) -> Json:
+    """Look again and again until what is seen is good; fails with what was seen last."""
+    end = time.monotonic() + seconds
+    while not good(seen := look()):
+        assert time.monotonic() < end, f"{what}: not after {seconds:.0f} s, but {seen}"
+        time.sleep(_EVERY)
+    return seen
+
+
+@dataclass(frozen=True)
+class Learner:
+    """A person at the API."""
+
+    stage: Stage
+    person: Person
+
+    @property
+    def arn(self) -> str:
+        return self.person.arn
+
+    def sends(
+        self, method: str, path: str, body: bytes | str | Mapping[str, Any] | None = None, **headers: str
+    ) -> HttpAnswer:
+        """One signed request; `idempotency_key=` becomes the header Idempotency-Key."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        with nullcontext() if method == "GET" else alone:
+            return self.stage.call(self.person, method, path, body, named)
+
+    def asks_for(self, name: str, **fields: Any) -> Lab:
+        """Ask for a lab in our own form, and get it."""
+        return self.taken(self.sends("POST", "/labs", {"name": name, **fields}))
+
+    def posts(self, file: Path) -> HttpAnswer:
+        """Post a file as `curl --data-binary @file` does."""
+        return self.sends("POST", "/labs", file.read_bytes(), content_type="application/x-www-form-urlencoded")
+
+    def taken(self, answer: HttpAnswer) -> Lab:
+        """The lab of an answer that must be a 202."""
+        assert answer.status == 202, answer.body.decode()
+        told = answer.json
+        return Lab(self, told["id"], told["name"], told["region"], told["account"], told["warnings"])
+
+
+@dataclass(frozen=True)
+class Lab:
+    """A lab as its learner sees it."""
+
+    learner: Learner
+    id: str
+    name: str
+    region: str
+    account: str = ACCOUNT
+    warnings: list[Json] = field(default_factory=list)
+
+    @property
+    def path(self) -> str:
+        return f"/labs/{self.id}"
+
+    def shown(self) -> Json:
+        """GET /labs/{id}."""
+        return self._got("")
+
+    def inventory(self) -> Json:
+        """GET /labs/{id}/inventory."""
+        return self._got("/inventory")
+
+    def receipt(self) -> Json:
+        """GET /labs/{id}/receipt."""
+        return self._got("/receipt")
+
+    def events(self) -> str:
+        """All that was told of it so far, in one text."""
+        messages: list[str] = []
+        cursor = ""
+        while True:
+            page = self._got(f"/events?limit=100{cursor}")
+            messages += (event["message"] for event in page["events"])
+            if page["cursor"] is None:
+                return " ".join(messages)
+            cursor = f"&cursor={quote(page['cursor'], safe='')}"
+
+    def becomes(self, phase: str, seconds: float = PATIENCE) -> Json:
+        """Wait for a phase; one that rests in another has failed its story."""
+
+        def so(lab: Json) -> bool:
+            assert lab["phase"] == phase or lab["phase"] not in _RESTING, (
+                f"{lab['phase']}: {lab['reason']}; {_told(lab)}"
+            )
+            return bool(lab["phase"] == phase)
+
+        return until(self.shown, so, f"{self.name} becomes {phase}", seconds)
+
+    def is_at(self, step: str, seconds: float = PATIENCE) -> None:
+        """Wait until a step has begun."""
+        until(
+            self.shown, lambda lab: any(s["name"] == step for s in lab["steps"]), f"{self.name} is at {step}", seconds
+        )
+
+    def is_let_go(self) -> None:
+        """DELETE it."""
+        answer = self.learner.sends("DELETE", self.path)
+        assert answer.status == 202, answer.body.decode()
+
+    def step(self, name: str) -> Json:
+        """The newest run of a step."""
+        return next(step for step in reversed(self.shown()["steps"]) if step["name"] == name)
+
+    def _got(self, part: str) -> Json:
+        answer = self.learner.sends("GET", self.path + part)
+        assert answer.status == 200, answer.body.decode()
+        return answer.json
+
+
+def lines(receipt: Json, outcome: str, kind: str = "") -> list[Json]:
+    """The lines of the newest look with this outcome (and kind)."""
+    newest = receipt["looks"][-1]["lines"]
+    return [line for line in newest if line["outcome"] == outcome and (not kind or line["kind"] == kind)]
+
+
+def _told(lab: Json) -> list[str]:
+    return [f"{step['title']}: {step['status']} {step['detail']}" for step in lab["steps"]]

@@ -1,0 +1,22 @@
+"""The course's evening, as `make demo` plays it: every promise it makes on the screen is kept."""
+
+import subprocess
+import sys
+
+import pytest
+
+from emulator.settings import PROJECT
+from sandbox.stage import Stage
+from tests.story.steps import PATIENCE
+
+pytestmark = pytest.mark.story
+
+ACTS = 3
+
+
+def test_the_demo_holds(stage: Stage) -> None:
+    # The demo walks days ahead in time, so it has a sandbox of its own beside the one that all others share.
+    command = [sys.executable, "-m", "sandbox", "demo"]
+    played = subprocess.run(command, cwd=PROJECT, capture_output=True, text=True, timeout=ACTS * PATIENCE, check=False)
+    assert played.returncode == 0, played.stdout + played.stderr
+    assert played.stdout.endswith("Everything held.\n")

@@ -1,0 +1,33 @@
+"""Private from the start: nobody outside the network can ask its API server, this service neither."""
+
+import pytest
+
+from sandbox.stage import Stage
+from tests.story.account import clients, cluster, left_of
+from tests.story.steps import learner
+
+pytestmark = pytest.mark.story
+
+
+def test_a_lab_that_was_never_public_becomes_ready_and_goes(stage: Stage) -> None:
+    # When a private lab with a work host is asked for
+    lab = learner(stage).asks_for("sealed", endpoint={"access": "private"}, workHost=True)
+    lab.becomes("ready")
+
+    # Then it is private, and its verification says that it could not ask instead of pretending
+    access = cluster(clients(lab), "sealed")["resourcesVpcConfig"]
+    assert (access["endpointPublicAccess"], access["endpointPrivateAccess"]) == (False, True)
+    assert "does not let this service ask" in lab.step("verify")["detail"]
+
+    # And the work host is let into the cluster's group
+    inventory = lab.inventory()
+    groups = {group["role"]: group for group in inventory["securityGroups"]}
+    assert inventory["workHost"]["status"] == "running"
+    assert groups["work-host"]["id"] in {rule["source"] for rule in groups["cluster"]["ingress"]}
+
+    # And it goes, without its API server
+    lab.is_let_go()
+    lab.becomes("deleted")
+    assert "private" in lab.step("sweep_kubernetes")["detail"]
+    assert lab.receipt()["clean"]
+    assert left_of(lab) == []

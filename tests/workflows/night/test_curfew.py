@@ -1,0 +1,340 @@
+"""Evenings of the sweep, one by one: what is planned, warned of, done, spared, woken, adopted and reported."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import time, timedelta
+
+from chalicelib.domain.curfew.extension import Wish
+from chalicelib.domain.curfew.plan import Ground, Outcome
+from chalicelib.domain.curfew.rules import CurfewRules, Mode
+from chalicelib.domain.errors.tree import AwsUnavailable
+from chalicelib.domain.labs.lab import Lab, Phase
+from chalicelib.domain.labs.schedule import AtCurfew
+from chalicelib.domain.teardown.adoption import adopted_lab
+from chalicelib.domain.teardown.orphans import TaggedCluster
+from chalicelib.services.labs.lease import extend_lab
+from tests.fakes import NOW, a_caller, a_lab, a_spec
+from tests.workflows.machine import LambdaDied
+from tests.workflows.night.nights import CURFEW, SEOUL, TONIGHT, Nights, at_work, busy, idle, unseen
+
+ALL = CurfewRules(max_percent=100)
+SLEEPY = replace(SEOUL, at_curfew=AtCurfew.HIBERNATE, wake=time(8, 30))
+ADMINS = "admins@example.com"
+
+
+def evening(rules: CurfewRules = ALL) -> Nights:
+    nights = Nights()
+    nights.world.curfew.store.put_rules(rules)
+    return nights
+
+
+def kinds(nights: Nights) -> list[str]:
+    return [message.kind for message in nights.world.watch.notifier.messages if message.kind != "curfew-report"]
+
+
+def test_an_idle_lab_is_planned_hours_ahead_warned_and_ended_at_curfew_and_others_live() -> None:
+    nights = evening()
+    for lab_id, use in {"lab-a": idle, "lab-b": busy, "lab-c": at_work, "lab-d": unseen}.items():
+        nights.add(lab_id, use)
+    nights.strike(NOW)
+    [(entry, fate)] = nights.lines("lab-a")
+    assert (entry.at, entry.ground, entry.night) == (CURFEW, Ground.IDLE, TONIGHT)
+    assert (fate.outcome, fate.recipient, fate.warned_at) == (Outcome.STANDING, "lab-a", NOW)
+    nights.hours(NOW + timedelta(hours=1), 3)
+    assert nights.started("teardown") == ["lab-a"]
+    [(_, fate)] = nights.lines("lab-a")
+    assert fate.outcome is Outcome.ENDED
+    assert fate.saved_usd > 1
+    for lab_id, why in {"lab-b": "busy", "lab-c": "Job", "lab-d": "not known to be idle"}.items():
+        assert nights.lab(lab_id).phase is Phase.READY
+        assert why in nights.sentences(lab_id)
+
+
+def test_a_run_reads_nothing_of_a_lab_that_faces_nothing_yet() -> None:
+    nights = evening()
+    nights.add("lab-a")
+    early = CURFEW - timedelta(hours=9)
+    nights.change("lab-a")
+    nights.strike(NOW)
+    nights.world.account.calls.clear()
+    lab = nights.lab("lab-a")
+    nights.world.store.put(replace(lab, planned=None, due_at=early))
+    nights.strike(early)
+    assert "read" not in [name for name, _ in nights.world.account.calls]
+    assert nights.lab("lab-a").due_at == CURFEW - timedelta(hours=ALL.lead_hours)
+
+
+def test_a_warning_that_reaches_nobody_spares_the_lab_and_says_so() -> None:
+    nights = evening()
+    nights.add("lab-a")
+    nights.world.curfew.reach.unreachable["lab-a"] = "Nobody has confirmed a subscription for lab-a."
+    nights.hours(NOW, 12)
+    [(_, fate)] = nights.lines("lab-a")
+    assert (fate.outcome, fate.warned_at) == (Outcome.LIVED, None)
+    assert "Nobody has confirmed" in fate.reason
+    assert "Nobody has confirmed" in nights.sentences("lab-a")
+    assert kinds(nights) == []
+
+
+def test_the_tag_on_the_cluster_protects_it_at_the_last_moment() -> None:
+    nights = evening()
+    lab = nights.add("lab-a")
+    nights.strike(NOW)
+    nights.make_cluster(lab, tags={**lab.tags, "ekslab:protected": "yes"})
+    nights.strike(CURFEW)
+    assert nights.started("teardown") == []
+    assert "carries the tag ekslab:protected" in nights.sentences("lab-a")
+
+
+def test_a_hibernated_lab_wakes_in_its_morning_by_itself() -> None:
+    nights = evening()
+    nights.add("lab-a", evening=SLEEPY)
+    nights.hours(NOW, 4)
+    assert nights.started("hibernate") == ["lab-a"]
+    assert nights.lines("lab-a")[0][1].outcome is Outcome.HIBERNATED
+    nights.strike(CURFEW + timedelta(hours=1))
+    asleep, morning = nights.lab("lab-a"), CURFEW + timedelta(hours=10, minutes=30)
+    assert asleep.due_at == morning
+    assert asleep.hibernation is not None
+    assert asleep.hibernation.wake_at == morning
+    nights.strike(CURFEW + timedelta(hours=10))
+    assert nights.started("wake") == []
+    nights.strike(CURFEW + timedelta(hours=11))
+    assert nights.started("wake") == ["lab-a"]
+    assert nights.lab("lab-a").phase is Phase.READY
+
+
+def a_version(nights: Nights, version: str) -> Lab:
+    """A lab of that version on standard support, which sleeps until somebody wakes it."""
+    own = replace(SLEEPY, wake=None)
+    return nights.add("lab-a", spec=a_spec(name="c-lab-a", version=version, evening=own))
+
+
+def test_a_sleeping_lab_is_woken_before_aws_would_find_no_nodes_to_upgrade() -> None:
+    nights = evening()
+    a_version(nights, "1.34")
+    nights.hours(NOW, 6)
+    assert nights.lab("lab-a").phase is Phase.HIBERNATED
+    ahead = nights.lab("lab-a").due_at
+    assert ahead is not None
+    assert f"{ahead:%Y-%m-%d}" in ("2026-11-26", "2026-11-30"), "its lease's end, or 48 hours before 2 December"
+    nights.change("lab-a", lease_ends_at=NOW + timedelta(days=30))
+    nights.strike(NOW + timedelta(hours=7))
+    assert f"{nights.lab('lab-a').due_at:%Y-%m-%d %H:%M}" == "2026-11-30 00:00"
+    nights.strike(NOW.replace(day=30, hour=0))
+    assert nights.started("wake") == ["lab-a"]
+    assert "AWS may upgrade its control plane" in nights.sentences("lab-a")
+
+
+def test_a_lab_that_aws_may_upgrade_soon_is_not_put_to_sleep() -> None:
+    nights = evening()
+    a_version(nights, "1.33")
+    nights.hours(NOW, 5)
+    assert nights.started("hibernate") == []
+    assert "It stays awake" in nights.sentences("lab-a")
+
+
+def test_a_lease_that_ends_is_warned_of_and_asks_for_no_idleness() -> None:
+    nights = evening()
+    nights.add("lab-a", busy, lease_ends_at=CURFEW - timedelta(hours=1))
+    nights.hours(NOW, 3)
+    [(entry, fate)] = nights.lines("lab-a")
+    assert (entry.ground, fate.outcome) == (Ground.LEASE, Outcome.ENDED)
+
+
+def test_an_extended_lease_lets_the_lab_live_and_the_next_end_is_planned() -> None:
+    nights = evening()
+    nights.add("lab-a", busy, lease_ends_at=CURFEW - timedelta(hours=1))
+    nights.strike(NOW)
+    nights.change("lab-a", lease_ends_at=CURFEW + timedelta(hours=9))
+    nights.hours(NOW + timedelta(hours=1), 13)
+    first, second = nights.lines("lab-a")
+    assert "extended" in first[1].reason
+    assert (first[1].outcome, second[1].outcome) == (Outcome.LIVED, Outcome.ENDED)
+
+
+def test_who_extends_after_a_curfew_that_no_run_saw_hides_nothing_of_it() -> None:
+    nights = evening()
+    lab = nights.add("lab-a", due_at=CURFEW - timedelta(hours=4))
+    after = CURFEW + timedelta(minutes=30)
+    nights.world.clock.instant = after
+    extend_lab(nights.world.deps, a_caller(arn=lab.owner), "lab-a", Wish(hours=4), after)
+    nights.strike(after)
+    assert TONIGHT.isoformat() in {event.facts.get("night") for event in nights.history("lab-a")}
+
+
+def test_a_lab_whose_cluster_is_gone_is_closed_with_a_receipt() -> None:
+    nights = evening()
+    nights.drop_cluster(nights.add("lab-a"))
+    nights.hours(NOW, 3)
+    [(entry, fate)] = nights.lines("lab-a")
+    assert (entry.ground, fate.outcome) == (Ground.GONE, Outcome.ENDED)
+    assert nights.started("teardown") == ["lab-a"]
+
+
+def test_the_brake_holds_the_whole_night_tells_once_and_goes_on_when_raised() -> None:
+    nights = evening(CurfewRules(max_percent=100, max_count=2))
+    for number in range(3):
+        nights.add(f"lab-{number}")
+    nights.hours(NOW, 6)
+    assert nights.started("teardown") == []
+    assert kinds(nights).count("curfew-brake") == 1
+    assert all(fate.braked_at == CURFEW for n in range(3) for _, fate in nights.lines(f"lab-{n}"))
+    nights.world.curfew.store.put_rules(replace(ALL, max_count=3))
+    nights.strike(NOW + timedelta(hours=6))
+    assert len(nights.started("teardown")) == 3
+
+
+def test_a_plan_that_was_tampered_with_is_not_acted_on() -> None:
+    nights = evening()
+    nights.add("lab-a")
+    nights.strike(NOW)
+    kept = nights.world.curfew.store
+    [key] = kept.entries
+    kept.entries[key] = replace(kept.entries[key], reason="because")
+    nights.hours(CURFEW, 9)
+    assert nights.started("teardown") == []
+    assert "not the one that was published" in nights.lines("lab-a")[0][1].reason
+    assert kinds(nights).count("curfew-brake") == 1
+
+
+def test_the_stop_switch_works_between_warning_and_act_and_what_is_late_lives() -> None:
+    nights = evening()
+    nights.add("lab-a")
+    nights.strike(NOW)
+    nights.world.curfew.store.put_rules(replace(ALL, mode=Mode.OFF))
+    nights.strike(CURFEW)
+    assert nights.machines[-1].path[-3:] == ["Finish", "FinishOutcome", "Finished"]
+    nights.world.curfew.store.put_rules(ALL)
+    nights.strike(CURFEW + timedelta(hours=7))
+    assert nights.started("teardown") == []
+    assert "too late" in nights.lines("lab-a")[0][1].reason
+
+
+def test_a_step_that_always_dies_for_one_lab_costs_the_others_nothing() -> None:
+    nights = evening()
+    nights.add("lab-a")
+    nights.add("lab-b")
+    nights.strike(NOW)
+    nights.world.fail("describe", AwsUnavailable("no answer"), times=5)
+    nights.strike(CURFEW)
+    assert nights.started("teardown") == ["lab-b"]
+    nights.strike(CURFEW + timedelta(hours=1))
+    assert nights.started("teardown") == ["lab-b", "lab-a"]
+
+
+def test_a_group_that_is_lost_fails_the_run_and_is_made_up_for() -> None:
+    nights = evening()
+    nights.add("lab-a")
+
+    def dying(function: str) -> None:
+        if function == "examine":
+            raise LambdaDied
+
+    nights.before = dying
+    assert nights.strike(NOW) == "Incomplete"
+    assert nights.machines[-1].output["finish"]["lost"] == ["ap-northeast-2 of account 111122223333"]
+    nights.before = lambda function: None
+    assert nights.strike(NOW + timedelta(hours=1)) == "Finished"
+    assert nights.lab("lab-a").planned is not None
+
+
+def test_the_night_is_reported_once_after_the_report_hour() -> None:
+    nights = evening()
+    nights.add("lab-a")
+    nights.hours(NOW, 24)
+    reports = [m for m in nights.world.watch.notifier.to(ADMINS) if m.kind == "curfew-report"]
+    assert [report.subject.split(":")[1].strip() for report in reports] == [
+        "night of Sun 22 Nov 2026",
+        "night of Mon 23 Nov 2026",
+    ]
+    assert "c-lab-a" in reports[1].body
+
+
+def test_a_report_that_could_not_be_sent_is_sent_by_the_next_run() -> None:
+    nights = evening()
+    nights.world.fail("send", AwsUnavailable("no answer"))
+    nights.strike(NOW)
+    assert len(nights.world.watch.notifier.sent) == 0
+    nights.strike(NOW + timedelta(hours=1))
+    assert [message.kind for _, message in nights.world.watch.notifier.sent] == ["curfew-report"]
+
+
+def an_orphan(nights: Nights, **tags: str) -> TaggedCluster:
+    """A cluster with our tags, and no lab."""
+    curfew = replace(nights.world.deps.curfew, installation="school")
+    nights.world.deps = replace(nights.world.deps, curfew=curfew)
+    lab = replace(a_lab(id="lab-lost", spec=a_spec(name="lost")), installation="school")
+    own = {**lab.tags, **tags}
+    nights.make_cluster(lab, tags=own)
+    tagged = TaggedCluster(nights.world.clusters.clusters["lost"].state.arn, "lost", lab.region, own)
+    nights.world.curfew.signals.clusters.append(tagged)
+    return tagged
+
+
+def test_a_stray_cluster_of_ours_becomes_a_lab_again_is_warned_of_and_ended() -> None:
+    nights = evening()
+    an_orphan(nights)
+    nights.strike(NOW)
+    assert nights.lab("lab-lost").adopted
+    nights.world.curfew.signals.evidence["lab-lost"] = idle("lab-lost")
+    nights.strike(NOW + timedelta(hours=1))
+    [(entry, fate)] = nights.lines("lab-lost")
+    assert (entry.ground, fate.recipient) == (Ground.ADOPTED, "learner")
+    nights.hours(NOW + timedelta(hours=2), 2)
+    assert nights.started("teardown") == ["lab-lost"]
+
+
+def test_a_stray_cluster_of_another_installation_is_only_reported() -> None:
+    nights = evening()
+    an_orphan(nights, **{"ekslab:installation": "another"})
+    nights.hours(NOW, 5)
+    assert "lab-lost" not in nights.world.store.labs
+    assert "belongs to the installation another" in nights.world.watch.notifier.to(ADMINS)[0].body
+
+
+def test_a_cluster_that_outlived_its_lab_is_warned_of_and_torn_down_again() -> None:
+    nights = evening()
+    tagged = an_orphan(nights)
+    state = nights.world.clusters.clusters["lost"].state
+    gone = adopted_lab(tagged, state, ADMINS, "school", NOW).moved_to(Phase.DELETED, NOW)
+    nights.world.store.put(replace(gone, due_at=None))
+    nights.world.curfew.signals.evidence["lab-lost"] = idle("lab-lost")
+    nights.hours(NOW, 2)
+    assert nights.started("teardown") == []
+    [(entry, fate)] = nights.lines("lab-lost")
+    assert (entry.ground, fate.recipient) == (Ground.ADOPTED, "learner")
+    nights.hours(NOW + timedelta(hours=2), 2)
+    assert nights.started("teardown") == ["lab-lost"]
+
+
+def test_one_that_may_still_live_is_not_looked_up() -> None:
+    nights = evening()
+    an_orphan(nights, **{"ekslab:ends-by": "2026-12-24T00:00:00Z"})
+    nights.strike(NOW)
+    assert "lab-lost" not in nights.world.store.labs
+
+
+def test_more_labs_than_fit_into_one_round_are_all_planned_and_done() -> None:
+    nights = evening(CurfewRules(max_percent=100, max_count=1000))
+    for number in range(430):
+        nights.add(f"lab-{number:04d}")
+    nights.strike(NOW)
+    assert nights.machines[-1].path.count("Begin") == 3
+    assert len(nights.world.watch.notifier.messages) == 430 + 1
+    nights.strike(CURFEW)
+    assert len(nights.started("teardown")) == 430
+    assert nights.machines[-1].output["finish"]["counts"]["acted"] == 430
+
+
+def test_a_switch_thrown_while_labs_are_being_acted_on_spares_the_rest() -> None:
+    nights = evening()
+    for number in range(3):
+        nights.add(f"lab-{number}")
+    nights.strike(NOW)
+    off = replace(ALL, mode=Mode.OFF)
+    nights.world.account.hooks["start"] = lambda: nights.world.curfew.store.put_rules(off)
+    nights.strike(CURFEW)
+    assert nights.started("teardown") == ["lab-0"]
+    assert nights.lines("lab-1")[0][1].reason == "Curfew is switched off."
