@@ -10,7 +10,7 @@ LOCK := $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-ver
 
 export PARAMETERS
 
-.PHONY: demo sandbox test explore check format lint types templates checkov doors pythons compose rights lock bench package deploy destroy clean help
+.PHONY: demo sandbox test explore check format lint types templates checkov handlers pythons compose rights lock bench package deploy destroy clean help
 
 help:            ## what there is to make
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## +/\t/' | expand -t 12
@@ -38,7 +38,7 @@ test: $(INSTALLED) $(CHECKOV)   ## all tests
 explore: $(INSTALLED)   ## the random tests with new cases; `make test` draws the same ones each time
 	$(BIN)/python -m pytest --hypothesis-profile=default $$(grep -rl '@given' tests)
 
-check: format lint types templates doors test   ## the gate: what CI runs
+check: format lint types templates handlers test   ## the gate: what CI runs
 
 format: $(INSTALLED)
 	$(BIN)/ruff format --check .
@@ -56,14 +56,14 @@ templates: $(INSTALLED) package   ## cfn-lint on the service's template, on a me
 checkov: $(INSTALLED) $(CHECKOV)   ## checkov on every template
 	$(BIN)/python -m pytest tests/deployment/test_security_checkov.py
 
-doors: $(INSTALLED) package   ## import what was packaged with every supported Python that is on this machine
-	@$(BIN)/python .ci/pythons.py doors
+handlers: $(INSTALLED) package   ## import what was packaged with every supported Python that is on this machine
+	@$(BIN)/python .ci/pythons.py handlers
 
 pythons: $(INSTALLED)   ## what needs no sandbox, with every supported Python that is on this machine; it takes minutes
 	@$(BIN)/python .ci/pythons.py tests
 
-compose: $(INSTALLED)   ## rewrite .chalice/config.json, resources.json, policies/, docs/permissions.md and deployment/member-account.json from what is hand-written
-	$(BIN)/python .chalice/compose.py
+compose: $(INSTALLED)   ## rewrite docs/permissions.md and deployment/member-account.json from the hand-written rights
+	$(BIN)/python -m deployment.compose
 	$(BIN)/python -m deployment.permissions
 	$(BIN)/python -m deployment.member_account
 

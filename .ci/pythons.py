@@ -1,6 +1,6 @@
-"""Tries every supported Python that is on this machine: `make doors` and `make pythons`. Names those that are not here.
+"""Tries every supported Python that is on this machine: `make handlers` and `make pythons`. Names those that are not here.
 
-`doors` imports every door of the package that was made, beside the libraries of the lock for that Python. `tests` makes a
+`handlers` imports every handler module of the package that was made, beside the libraries of the lock for that Python. `tests` makes a
 whole environment from the lock and runs what needs no sandbox, packaging for that Python included. Which Pythons are
 supported is said in pyproject.toml. Environments are kept in `.pythons/` until their lock changes.
 """
@@ -34,11 +34,11 @@ RUNTIME = ("boto3", "botocore", "s3transfer", "dateutil", "six.py", "urllib3", "
 IMPORT = """
 import importlib, pathlib, sys
 sys.path += sys.argv[1:]
-doors = sorted(path.stem for path in pathlib.Path(sys.argv[1], "chalicelib/doors").glob("*.py") if path.stem != "__init__")
-for door in doors:
-    importlib.import_module(f"chalicelib.doors.{door}")
+handlers = sorted(path.stem for path in pathlib.Path(sys.argv[1], "chalicelib/handlers").glob("*.py") if path.stem != "__init__")
+for module in handlers:
+    importlib.import_module(f"chalicelib.handlers.{module}")
 importlib.import_module("app")
-print(len(doors), "doors and app.py import")
+print(len(handlers), "handlers and app.py import")
 """
 
 
@@ -74,8 +74,8 @@ def environment(python: str, version: str, lock: str) -> Path:
     return made
 
 
-def doors(python: str, version: str) -> bool:
-    """Whether every door of the package imports."""
+def handlers(python: str, version: str) -> bool:
+    """Whether every handler module of the package imports."""
     made = environment(python, version, "requirements")
     with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(PROJECT / "build/deployment.zip") as package:
         ours, runtime = Path(folder, "package"), Path(folder, "runtime")
@@ -93,17 +93,17 @@ def tests(python: str, version: str) -> bool:
 
 
 def tried(what: str) -> Iterator[bool]:
-    """Whether it went well, for each Python that is here; `doors` spares the one that packaged, which all tests run with."""
+    """Whether it went well, for each Python that is here; `handlers` spares the one that packaged, which all tests run with."""
     own = "{}.{}".format(*sys.version_info[:2])
     for version in supported():
         python = interpreter(version)
-        if what == "doors" and version == own:
+        if what == "handlers" and version == own:
             print(f"Python {version}: packaged with it")
         elif python is None:
             print(f"Python {version}: not on this machine, not tried")
         else:
             print(f"Python {version}: {python}", flush=True)
-            yield {"doors": doors, "tests": tests}[what](python, version)
+            yield {"handlers": handlers, "tests": tests}[what](python, version)
 
 
 if __name__ == "__main__":

@@ -1,24 +1,24 @@
-"""Writes what Chalice reads and what would otherwise be typed forty times: config.json, resources.json, policies/*.json.
+"""Write what Chalice reads and nobody should type forty times: config.json, resources.json, policies/*.json in `.chalice/`.
 
 Hand-written are `statements.json` (every right the service ever uses, by name, with why), `grants.json` (which
 function gets which), `template.json`, `operations.json` (alarms and the like) and `dashboard.json`. This script only
-puts them together; `tests/deployment/test_chalice_files.py` fails when its output is stale. Run it with `make compose`.
+puts them together; Git ignores the output: `packaging` writes it before it runs Chalice, and docs/permissions.md is what is reviewed.
 """
 
 from __future__ import annotations
 
 import ast
 import json
+import os
 import re
-import sys
 from pathlib import Path
 from typing import Any
 
-HERE = Path(__file__).resolve().parent
-PROJECT = HERE.parent
+PROJECT = Path(__file__).resolve().parent.parent
+HERE = PROJECT / ".chalice"
 WORKFLOWS = ("provision", "update", "hibernate", "wake", "teardown", "inspect", "watch_support", "sweep_idle")
 API_HANDLER = "api_handler"
-API_DOOR = "chalicelib.handlers.api.app"
+API_HANDLER_PATH = "chalicelib.handlers.api.app"
 EVENT_HANDLERS = ("tend_labs", "start_watch_support", "start_sweep_idle", "take_health_event")
 #: They write mails with links to the API. The API's own handler can't learn its address so: that would be a cycle.
 MAIL_SENDERS = (
@@ -76,10 +76,10 @@ def composed() -> dict[str, str]:
 
 
 def step_functions() -> list[str]:
-    """The names of the step Lambdas, read off their doors without importing them."""
-    doors = {workflow: ast.parse((PROJECT / f"chalicelib/doors/{workflow}.py").read_text()) for workflow in WORKFLOWS}
+    """The names of the step Lambdas, read off their handlers without importing them."""
+    modules = {workflow: ast.parse((PROJECT / f"chalicelib/handlers/{workflow}.py").read_text()) for workflow in WORKFLOWS}
     assigned = (
-        (workflow, node) for workflow, door in doors.items() for node in door.body if isinstance(node, ast.Assign)
+        (workflow, node) for workflow, module in modules.items() for node in module.body if isinstance(node, ast.Assign)
     )
     names = [(workflow, ast.unparse(node.targets[0])) for workflow, node in assigned]
     return [name for workflow, name in names if name.startswith(f"{workflow}_")]
@@ -134,7 +134,7 @@ def resources(functions: list[str]) -> dict[str, Any]:
         mine = [name for name in functions if name.startswith(f"{workflow}_")]
         added[f"{logical_id(workflow)}StateMachine"] = state_machine(workflow, mine)
     # Chalice would have it open `app.py`, which imports every workflow.
-    added[_function_id(API_HANDLER)] = {"Properties": {"Handler": API_DOOR}}
+    added[_function_id(API_HANDLER)] = {"Properties": {"Handler": API_HANDLER_PATH}}
     for name, executions in RESERVED.items():
         merge(added, {_function_id(name): {"Properties": {"ReservedConcurrentExecutions": reserved(executions)}}})
     for name in [*functions, *EVENT_HANDLERS, API_HANDLER]:
@@ -172,7 +172,7 @@ def add_operations(template: dict[str, Any], functions: list[str]) -> None:
     for workflow in WORKFLOWS:
         merge(added, filled(said["EachMachine"] | said["OfMachine"].get(workflow, {}), logical_id(workflow), workflow))
     for section, names in (
-        ("EachDoor", (API_HANDLER, *EVENT_HANDLERS)),
+        ("EachHandler", (API_HANDLER, *EVENT_HANDLERS)),
         ("EachEventHandler", EVENT_HANDLERS),
         ("EachMailSender", [name for name in MAIL_SENDERS if name in functions]),
     ):
@@ -272,16 +272,20 @@ def _bare(statement: dict[str, Any]) -> dict[str, Any]:
     return {"Effect": "Allow", **{key: value for key, value in statement.items() if key != "why"}}
 
 
-def main() -> int:
-    """Write every file, and drop policies of functions that are gone."""
+def write() -> None:
+    """Write every file that differs, and drop policies of functions that are gone."""
     files = composed()
     for stale in set((HERE / "policies").glob("*.json")) - {PROJECT / path for path in files}:
-        stale.unlink()
+        stale.unlink(missing_ok=True)
     for path, text in files.items():
-        (PROJECT / path).parent.mkdir(exist_ok=True)
-        (PROJECT / path).write_text(text)
-    return 0
+        target = PROJECT / path
+        target.parent.mkdir(exist_ok=True)
+        if not target.exists() or target.read_text() != text:
+            # Several processes may compose at once: none may read half a file.
+            written = target.with_name(f"{target.name}.{os.getpid()}")
+            written.write_text(text)
+            written.replace(target)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    write()

@@ -1,6 +1,6 @@
 """Package the application once per content: what `chalice package` makes, trimmed and compiled, kept until a source file changes.
 
-The template that production deploys is Chalice's, merged with `.chalice/resources.json`. In it local files are named
+The template that production deploys is Chalice's, merged with `.chalice/resources.json`, which `compose` writes. In it local files are named
 relative to the template, which lies in `build/`, by the two properties that `aws cloudformation package` uploads by
 itself and that the emulator reads afterwards:
 `CodeUri: ./deployment.zip` of an AWS::Serverless::Function (Chalice writes it) and
@@ -20,6 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from deployment import compose
 from deployment.compiling import compiled
 from deployment.trimming import trimmed
 
@@ -60,6 +61,8 @@ def package(project: Path = PROJECT) -> Package:
     """
     build = project / BUILD
     build.mkdir(exist_ok=True)
+    if project == PROJECT:
+        compose.write()
     with _only_one(build / "packaging.lock"):
         digest, stamp, template = _digest(project), build / "packaged.sha256", build / "sam.json"
         if not (template.exists() and stamp.exists() and stamp.read_text() == digest):

@@ -1,36 +1,20 @@
-"""What `.chalice/compose.py` writes is current, and every deployed function has a policy that says only what it needs."""
+"""What `deployment/compose.py` writes: every deployed function has a policy that says only what it needs."""
 
 from __future__ import annotations
 
-import importlib.util
 import json
 from fnmatch import fnmatchcase
-from types import ModuleType
 
 import pytest
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 
+from deployment import compose
 from deployment.member_account import HOME_ONLY
 from tests.deployment import bounds
 from tests.paths import PROJECT
 
 
-@pytest.fixture(scope="module")
-def compose() -> ModuleType:
-    spec = importlib.util.spec_from_file_location("compose", PROJECT / ".chalice/compose.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_what_compose_writes_is_what_lies_there(compose: ModuleType) -> None:
-    stale = [path for path, text in compose.composed().items() if (PROJECT / path).read_text() != text]
-    assert stale == [], "run `make compose`"
-
-
-def test_no_policy_is_left_of_a_function_that_is_gone(compose: ModuleType) -> None:
+def test_no_policy_is_left_of_a_function_that_is_gone() -> None:
     there = {f".chalice/policies/{path.name}" for path in (PROJECT / ".chalice/policies").iterdir()}
     assert there == {path for path in compose.composed() if "/policies/" in path}
 
@@ -54,7 +38,7 @@ def test_no_right_is_a_wildcard_and_what_changes_things_names_what_it_may_change
         assert not changes or said["Resource"] != "*" or name in unscoped, f"{name}: {changes} on everything"
 
 
-def test_who_only_reads_in_other_accounts_has_their_role_for_reading_only(compose: ModuleType) -> None:
+def test_who_only_reads_in_other_accounts_has_their_role_for_reading_only() -> None:
     statements = json.loads((PROJECT / ".chalice/statements.json").read_text())
     abroad = {
         name: [statements[each] for each in names if each not in HOME_ONLY]
@@ -69,7 +53,7 @@ def test_who_only_reads_in_other_accounts_has_their_role_for_reading_only(compos
     assert narrowed == {compose.logical_id(name) for name in readers}
 
 
-def test_the_session_policy_of_readers_holds_all_that_they_read(compose: ModuleType) -> None:
+def test_the_session_policy_of_readers_holds_all_that_they_read() -> None:
     statements = json.loads((PROJECT / ".chalice/statements.json").read_text())
     grants = json.loads((PROJECT / ".chalice/grants.json").read_text())
     said = [statements[each] for name in compose.readers_abroad() for each in grants[name] if each not in HOME_ONLY]
