@@ -77,7 +77,9 @@ def composed() -> dict[str, str]:
 
 def step_functions() -> list[str]:
     """The names of the step Lambdas, read off their handlers without importing them."""
-    modules = {workflow: ast.parse((PROJECT / f"chalicelib/handlers/{workflow}.py").read_text()) for workflow in WORKFLOWS}
+    modules = {
+        workflow: ast.parse((PROJECT / f"chalicelib/handlers/{workflow}.py").read_text()) for workflow in WORKFLOWS
+    }
     assigned = (
         (workflow, node) for workflow, module in modules.items() for node in module.body if isinstance(node, ast.Assign)
     )

@@ -12,13 +12,13 @@ from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.labs.schedule import Evening, Holidays
 
 if TYPE_CHECKING:
+    from chalicelib.domain.core.message import Message
     from chalicelib.domain.core.place import Place
     from chalicelib.domain.costs import Prices
     from chalicelib.domain.curfew.plan import Entry, Fate, Plan, PlanHeader
     from chalicelib.domain.idleness.evidence import Evidence
     from chalicelib.domain.idleness.verdict import Verdict
     from chalicelib.domain.labs.lab import Lab
-    from chalicelib.domain.notices.notice import Message
     from chalicelib.domain.running import Running
     from chalicelib.domain.teardown.orphans import TaggedCluster
 

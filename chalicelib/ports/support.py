@@ -10,11 +10,14 @@ from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.labs.limits import LADDER
 
 if TYPE_CHECKING:
-    from chalicelib.domain.core.place import Place
+    from chalicelib.domain.core.message import Message
+    from chalicelib.domain.core.place import ClusterKey, Place
+    from chalicelib.domain.identity.accounts import Registration
     from chalicelib.domain.notices.escalation import NoticeRules
-    from chalicelib.domain.notices.notice import Message, Notice, Watched
+    from chalicelib.domain.notices.notice import Notice
     from chalicelib.domain.support.calendar import Calendar
-    from chalicelib.domain.support.fleet import AddonAtNext, ClusterKey, FleetCluster, Insight, Registration, Trouble
+    from chalicelib.domain.support.fleet import AddonAtNext, FleetCluster, Insight, Trouble
+    from chalicelib.domain.support.watched import Watched
 
 
 class Fleet(Protocol):
@@ -150,7 +153,7 @@ class Watch:
 
     def registered(self) -> tuple[Registration, ...]:
         """Every watched account; the service's own in its home regions, unless it is registered otherwise."""
-        from chalicelib.domain.support.fleet import Registration
+        from chalicelib.domain.identity.accounts import Registration
 
         known = self.store.registrations()
         if any(registration.account == self.home for registration in known):

@@ -8,13 +8,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from chalicelib.domain.labs.lab import OVER, Blame, Lab, Phase
+from chalicelib.domain.core.failure import Blame
+from chalicelib.domain.labs.lab import OVER, Lab, Phase
 from chalicelib.domain.labs.polling import PATIENCE
 from chalicelib.domain.labs.steps import Result, StepResult
 from chalicelib.domain.teardown.deletion_order import STRAGGLERS
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.shared.deletion import why_not_clean
-from chalicelib.workflows.shared.leftovers import sweep, take_receipt
+from chalicelib.workflows.shared.leftovers import sweep, take_receipt, why_not_clean
 from chalicelib.workflows.shared.records import again, move
 from chalicelib.workflows.shared.runner import StepInput
 

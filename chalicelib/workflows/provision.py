@@ -21,9 +21,18 @@ from chalicelib.domain.stack.launch_templates import key_pair_name
 from chalicelib.domain.stack.template import lab_parameters, lab_template
 from chalicelib.domain.stack.work_host import work_host_user_data
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.shared import access as admitting
-from chalicelib.workflows.shared import network as making
 from chalicelib.workflows.shared import verification
+from chalicelib.workflows.shared.access import access_of, grant, grant_own, own_of
+from chalicelib.workflows.shared.network import (
+    addons_of,
+    all_subnets,
+    guests,
+    output,
+    patient_with_iam,
+    roles_of_addon,
+    settled_network,
+    subnets_in,
+)
 from chalicelib.workflows.shared.progress import ENDED_BADLY, all_active, note_addon, note_cluster, note_nodegroup
 from chalicelib.workflows.shared.records import (
     ASKED_FOR,
@@ -31,6 +40,7 @@ from chalicelib.workflows.shared.records import (
     BY_STACK,
     WATCH,
     again,
+    again_or_failed,
     enter,
     enter_guest,
     learn,
@@ -44,8 +54,8 @@ _BEGINNING = (Phase.REQUESTED, Phase.PROVISIONING)
 def begin(deps: Deps, at: StepInput) -> StepResult:
     """Settle what the request left open (zones, the VPC of existing subnets) and start provisioning."""
     lab = at.lab
-    network, subnets = making.settled_network(deps, lab)
-    enter_guest(deps, lab, making.guests(lab, subnets), at.now, "named in the request", "The lab is a guest in it.")
+    network, subnets = settled_network(deps, lab)
+    enter_guest(deps, lab, guests(lab, subnets), at.now, "named in the request", "The lab is a guest in it.")
 
     def begun(stored: Lab) -> Lab:
         vpc_id = subnets[0].vpc_id if subnets else stored.facts.vpc_id
@@ -82,7 +92,7 @@ def check_stack(deps: Deps, at: StepInput) -> StepResult:
     lab, stacks = at.lab, deps.cloud(at.lab.place).stacks
     state = stacks.describe(lab.stack_name)
     if state.status == "CREATE_IN_PROGRESS":
-        return making.again_or_failed("create_stack", at, f"Stack {lab.stack_name}", "CloudFormation is at work.")
+        return again_or_failed("create_stack", at, f"Stack {lab.stack_name}", "CloudFormation is at work.")
     if state.status != "CREATE_COMPLETE":
         raise ProvisioningFailed(explain_stack(state.failure or f"The stack is {state.status}."))
     own = Resource(Kind.STACK, lab.stack_name, state.id)
@@ -99,11 +109,11 @@ def create_cluster(deps: Deps, at: StepInput) -> StepResult:
     enter(deps, lab, [cluster_of(lab)], EntryState.REQUESTED, at.now, ASKED_FOR)
     if lab.spec.log_types:
         enter(deps, lab, [log_group_of(lab)], EntryState.REQUESTED, at.now, BY_EKS)
-    group = making.output(lab, "ControlPlaneSecurityGroupId")
+    group = output(lab, "ControlPlaneSecurityGroupId")
     try:
-        with making.patient_with_iam():
+        with patient_with_iam():
             state = deps.cloud(lab.place).clusters.create(
-                lab, making.output(lab, "ClusterRoleArn"), making.all_subnets(lab), (group,)
+                lab, output(lab, "ClusterRoleArn"), all_subnets(lab), (group,)
             )
     except AlreadyExists as error:
         theirs = [cluster_of(lab), *([log_group_of(lab)] if lab.spec.log_types else [])]
@@ -122,7 +132,7 @@ def check_cluster(deps: Deps, at: StepInput) -> StepResult:
         return StepResult(Result.DONE, f"Kubernetes {state.version} is up.")
     if state.status in ENDED_BADLY:
         raise ProvisioningFailed(explain_issues(state.issues, f"The control plane is {state.status}."))
-    return making.again_or_failed("create_cluster", at, "The control plane", f"It is {state.status}.")
+    return again_or_failed("create_cluster", at, "The control plane", f"It is {state.status}.")
 
 
 def launch_work_host(deps: Deps, at: StepInput) -> StepResult:
@@ -130,10 +140,10 @@ def launch_work_host(deps: Deps, at: StepInput) -> StepResult:
     lab = at.lab
     if lab.spec.work_host is None:
         return StepResult(Result.SKIPPED, "Not asked for.")
-    group, profile = making.output(lab, "WorkHostSecurityGroupId"), making.output(lab, "WorkHostProfileName")
-    with making.patient_with_iam():
+    group, profile = output(lab, "WorkHostSecurityGroupId"), output(lab, "WorkHostProfileName")
+    with patient_with_iam():
         instance_id = deps.cloud(lab.place).network.run_work_host(
-            lab, making.all_subnets(lab)[0], group, profile, work_host_user_data(lab)
+            lab, all_subnets(lab)[0], group, profile, work_host_user_data(lab)
         )
     enter(deps, lab, [ec2_thing(lab, Kind.INSTANCE, instance_id)], EntryState.PRESENT, at.now, ASKED_FOR)
     return StepResult(Result.DONE, f"{instance_id} is starting.")
@@ -142,11 +152,11 @@ def launch_work_host(deps: Deps, at: StepInput) -> StepResult:
 def create_nodegroups(deps: Deps, at: StepInput) -> StepResult:
     """Ask for every node group, each from its launch template."""
     lab, clusters = at.lab, deps.cloud(at.lab.place).clusters
-    role = making.output(lab, "NodeRoleArn")
+    role = output(lab, "NodeRoleArn")
     for n, spec in enumerate(lab.spec.nodegroups):
-        template = making.output(lab, f"LaunchTemplate{n}Id"), making.output(lab, f"LaunchTemplate{n}Version")
-        with making.patient_with_iam():
-            clusters.create_nodegroup(lab, spec, role, making.subnets_in(lab, spec.placement), template)
+        template = output(lab, f"LaunchTemplate{n}Id"), output(lab, f"LaunchTemplate{n}Version")
+        with patient_with_iam():
+            clusters.create_nodegroup(lab, spec, role, subnets_in(lab, spec.placement), template)
         note_nodegroup(deps, at, clusters.nodegroup(lab.name, spec.name))
     return StepResult(Result.ASKED, ", ".join(spec.name for spec in lab.spec.nodegroups))
 
@@ -163,20 +173,20 @@ def check_nodegroups(deps: Deps, at: StepInput) -> StepResult:
 def create_addons(deps: Deps, at: StepInput) -> StepResult:
     """Ask for the add-ons and the Pod Identity associations."""
     lab, clusters = at.lab, deps.cloud(at.lab.place).clusters
-    for addon in making.addons_of(lab):
-        clusters.create_addon(lab, addon, making.roles_of_addon(lab, addon))
+    for addon in addons_of(lab):
+        clusters.create_addon(lab, addon, roles_of_addon(lab, addon))
         note_addon(deps, at, clusters.addon(lab.name, addon.name))
     for association in lab.spec.pod_identities:
         arn = clusters.associate_pod_identity(lab, association)
         part = part_of_cluster(lab, Kind.POD_IDENTITY, arn.rpartition("/")[2], arn)
         enter(deps, lab, [part], EntryState.PRESENT, at.now, ASKED_FOR)
-    return StepResult(Result.ASKED, ", ".join(addon.name for addon in making.addons_of(lab)))
+    return StepResult(Result.ASKED, ", ".join(addon.name for addon in addons_of(lab)))
 
 
 def check_addons(deps: Deps, at: StepInput) -> StepResult:
     """Wait for all add-ons. One without nodes to run on is DEGRADED until they come: that is waited for, too."""
     lab, clusters = at.lab, deps.cloud(at.lab.place).clusters
-    states = [clusters.addon(lab.name, addon.name) for addon in making.addons_of(lab)]
+    states = [clusters.addon(lab.name, addon.name) for addon in addons_of(lab)]
     for state in states:
         note_addon(deps, at, state)
     made = [part_of_cluster(lab, Kind.POD_IDENTITY, own.id, own.arn) for own in clusters.pod_identities(lab.name)]
@@ -186,10 +196,10 @@ def check_addons(deps: Deps, at: StepInput) -> StepResult:
 
 def grant_access(deps: Deps, at: StepInput) -> StepResult:
     """Make the access entries: without one, only the service's own role could log in; and that one only looks."""
-    for access in making.access_of(at.lab):
-        admitting.grant(deps, at.lab, access, at.now)
-    told = admitting.grant_own(deps, at.lab, at.now)
-    return StepResult(Result.DONE, f"{', '.join(one.principal_arn for one in making.access_of(at.lab))}. {told}.")
+    for access in access_of(at.lab):
+        grant(deps, at.lab, access, at.now)
+    told = grant_own(deps, at.lab, at.now)
+    return StepResult(Result.DONE, f"{', '.join(one.principal_arn for one in access_of(at.lab))}. {told}.")
 
 
 def open_security_groups(deps: Deps, at: StepInput) -> StepResult:
@@ -198,17 +208,17 @@ def open_security_groups(deps: Deps, at: StepInput) -> StepResult:
     group = lab.facts.cluster_security_group_id
     if group is None:
         raise Transient(f"EKS does not tell the security group of {lab.name} yet.")
-    network.allow_ingress(group, making.output(lab, "NodeSecurityGroupId"), "-1", None, "nodes of the lab")
+    network.allow_ingress(group, output(lab, "NodeSecurityGroupId"), "-1", None, "nodes of the lab")
     if lab.spec.work_host is not None:
-        host_group = making.output(lab, "WorkHostSecurityGroupId")
+        host_group = output(lab, "WorkHostSecurityGroupId")
         network.allow_ingress(group, host_group, "tcp", 443, "work host of the lab")
     return StepResult(Result.DONE, f"Nodes may reach the control plane ({group}).")
 
 
 def verify(deps: Deps, at: StepInput) -> StepResult:
     """Look at endpoint, nodes, add-ons and access; what is missing is waited for a while, then it is a failure."""
-    access = (*making.access_of(at.lab), *admitting.own_of(at.lab))
-    found = verification.findings_of(deps, at.lab, making.addons_of(at.lab), access)
+    access = (*access_of(at.lab), *own_of(at.lab))
+    found = verification.findings_of(deps, at.lab, addons_of(at.lab), access)
     if not found.missing:
         return StepResult(Result.DONE, "All is there; " + "; ".join(found.notes) + ".")
     if PATIENCE["verify"].is_out(at.attempt):

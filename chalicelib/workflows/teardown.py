@@ -10,16 +10,18 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 
+from chalicelib.domain.core.failure import Blame
 from chalicelib.domain.core.resources import Kind
 from chalicelib.domain.errors.tree import AwsRefused, ResourceGone, StillInUse
 from chalicelib.domain.labs.arns import cluster_of
-from chalicelib.domain.labs.lab import Blame, Lab, Phase
+from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.steps import Result, StepResult
 from chalicelib.domain.teardown.deletion_order import INSTANCES, LEFTOVERS, REMAINS
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.shared import deletion
 from chalicelib.workflows.shared.access import revoke_all
-from chalicelib.workflows.shared.leftovers import sweep, take_receipt
+from chalicelib.workflows.shared.cluster import own_cluster
+from chalicelib.workflows.shared.leftovers import sweep, take_receipt, why_not_clean
 from chalicelib.workflows.shared.records import BY_STACK, WATCH, again_or_stuck, move, settle
 from chalicelib.workflows.shared.runner import StepInput
 
@@ -42,7 +44,7 @@ def begin(deps: Deps, at: StepInput) -> StepResult:
 
 def revoke_access(deps: Deps, at: StepInput) -> StepResult:
     """Take back the access entries that the lab granted, so that nobody works on what is going. It holds nothing up."""
-    if deletion.own_cluster(deps, at.lab) is None:
+    if own_cluster(deps, at.lab) is None:
         return StepResult(Result.SKIPPED, "There is no control plane of the lab's.")
     refused = revoke_all(deps, at.lab, at.now)
     return StepResult(Result.DONE, f"Not taken back: {'; '.join(refused)}." if refused else "Nobody gets in any more.")
@@ -57,7 +59,7 @@ def take_stock(deps: Deps, at: StepInput) -> StepResult:
 
 def sweep_kubernetes(deps: Deps, at: StepInput) -> StepResult:
     """Let the controllers in the cluster take away what they made, where the API server lets us in; else say why not."""
-    lab, cluster = at.lab, deletion.own_cluster(deps, at.lab)
+    lab, cluster = at.lab, own_cluster(deps, at.lab)
     if cluster is None or cluster.status != "ACTIVE":
         return StepResult(Result.SKIPPED, "There is no working control plane to ask.")
     if not cluster.public_access:
@@ -73,7 +75,7 @@ def sweep_kubernetes(deps: Deps, at: StepInput) -> StepResult:
 def delete_nodegroups(deps: Deps, at: StepInput) -> StepResult:
     """Delete all node groups at once, and Fargate profiles one at a time."""
     lab, clusters = at.lab, deps.cloud(at.lab.place).clusters
-    if deletion.own_cluster(deps, lab) is None:
+    if own_cluster(deps, lab) is None:
         settle(deps, lab, _WITH_NODEGROUPS, at.now)
         return StepResult(Result.SKIPPED, "There is no control plane of the lab's.")
     left = deletion.ask_to_delete_profiles(deps, lab, clusters.fargate_profiles(lab.name))
@@ -99,7 +101,7 @@ def delete_cluster(deps: Deps, at: StepInput) -> StepResult:
 
     A node group that was still being asked for when the others went keeps it: it is asked to go here.
     """
-    lab, cluster = at.lab, deletion.own_cluster(deps, at.lab)
+    lab, cluster = at.lab, own_cluster(deps, at.lab)
     if cluster is None:
         settle(deps, lab, _WITH_CLUSTER, at.now)
         return StepResult(Result.DONE, "There is no control plane of the lab's any more.")
@@ -128,7 +130,7 @@ def sweep_remains(deps: Deps, at: StepInput) -> StepResult:
 def delete_stack(deps: Deps, at: StepInput) -> StepResult:
     """Delete the lab's stack; where it fails, sweep what is in its way and ask again."""
     lab, stacks = at.lab, deps.cloud(at.lab.place).stacks
-    if deletion.own_cluster(deps, lab) is not None:
+    if own_cluster(deps, lab) is not None:
         return StepResult(Result.STUCK, "The control plane is still there, and needs its role to go.")
     try:
         state = stacks.describe(lab.stack_name)
@@ -148,7 +150,7 @@ def take_inventory(deps: Deps, at: StepInput) -> StepResult:
     receipt = take_receipt(deps, at.lab, "now", at.now)
     if receipt.clean:
         return StepResult(Result.DONE, f"Nothing of the lab's is left; {len(receipt.lines)} things are accounted for.")
-    return again_or_stuck("take_inventory", at.attempt, deletion.why_not_clean(receipt))
+    return again_or_stuck("take_inventory", at.attempt, why_not_clean(receipt))
 
 
 def finish(deps: Deps, at: StepInput) -> StepResult:

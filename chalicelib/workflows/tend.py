@@ -10,11 +10,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from chalicelib.domain.core.failure import Blame
 from chalicelib.domain.core.service_health import Run
 from chalicelib.domain.errors.tree import EkslabError, Superseded
 from chalicelib.domain.labs.hibernation import awakened
 from chalicelib.domain.labs.history import Event
-from chalicelib.domain.labs.lab import Blame, Lab, Phase
+from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.recovery import WORKFLOW_OF, Tending, TendingDecision, decide_tending
 from chalicelib.domain.labs.steps import execution_name
 from chalicelib.logs import logger

@@ -17,8 +17,7 @@ from chalicelib.domain.labs.lab import Change, Lab, Phase
 from chalicelib.domain.labs.spec import EndpointAccess, EndpointSpec, LabSpec, NodegroupSpec
 from chalicelib.domain.labs.steps import Result, StepResult
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.shared.network import again_or_failed
-from chalicelib.workflows.shared.records import WATCH, move
+from chalicelib.workflows.shared.records import WATCH, again_or_failed, move
 from chalicelib.workflows.shared.runner import StepInput
 
 _CHANGING = (Phase.UPDATING,)

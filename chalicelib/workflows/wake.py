@@ -9,18 +9,19 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 
+from chalicelib.domain.core.failure import Blame
 from chalicelib.domain.curfew.messages.recipients import NOBODY, recipient_of
 from chalicelib.domain.curfew.messages.wake_failed import wake_failed_message
 from chalicelib.domain.errors.explain import explain_execution
 from chalicelib.domain.errors.tree import AwsRefused, EkslabError, ProvisioningFailed
 from chalicelib.domain.labs.hibernation import asleep, wanted_awake
-from chalicelib.domain.labs.lab import RESTING, Blame, Hibernation, Lab, NodegroupSize, Phase
+from chalicelib.domain.labs.lab import RESTING, Hibernation, Lab, NodegroupSize, Phase
 from chalicelib.domain.labs.polling import PATIENCE
 from chalicelib.domain.labs.schedule import next_wake
 from chalicelib.domain.labs.steps import Result, StepResult
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.shared.access import grant_own, grant_people, people_of
-from chalicelib.workflows.shared.deletion import own_cluster
+from chalicelib.workflows.shared.cluster import own_cluster
 from chalicelib.workflows.shared.records import WATCH, again, move
 from chalicelib.workflows.shared.runner import StepInput
 from chalicelib.workflows.shared.scaling import again_or_late, ask_for_size, nodegroups_of, resize_all, why_not_now

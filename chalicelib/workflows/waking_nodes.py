@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.core.failure import Failure
+from chalicelib.domain.core.failure import Blame, Failure
 from chalicelib.domain.errors.explain import explain_issues
 from chalicelib.domain.labs.aws_states import HealthIssue, NodegroupState
-from chalicelib.domain.labs.lab import Blame, Lab, NodegroupSize
+from chalicelib.domain.labs.lab import Lab, NodegroupSize
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.shared.scaling import nodegroups_of
 

@@ -15,9 +15,9 @@ from typing import Any
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.core.service_health import Run
 from chalicelib.domain.notices.escalation import decide_notices as decide
-from chalicelib.domain.notices.notice import Watched
 from chalicelib.domain.support.fleet import Trouble
 from chalicelib.domain.support.observation import troubled_place
+from chalicelib.domain.support.watched import Watched
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.shared.metrics import measure_watch
 from chalicelib.workflows.watch.delivery import by_recipient, tell

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from fnmatch import fnmatchcase
 
-import pytest
 from moto.iam.aws_managed_policies import aws_managed_policies_data
 
 from deployment import compose

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
+from chalicelib.domain.core.message import Message
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.costs import Prices
 from chalicelib.domain.curfew.plan import Entry, Fate, Outcome, Plan, PlanHeader, entry_digest, hash_of_digests
@@ -14,7 +15,6 @@ from chalicelib.domain.errors.tree import ResourceGone, StaleLab
 from chalicelib.domain.idleness.evidence import Evidence
 from chalicelib.domain.idleness.verdict import Verdict
 from chalicelib.domain.labs.lab import OVER, RESTING, Lab, Phase
-from chalicelib.domain.notices.notice import Message
 from chalicelib.domain.running import Running
 from chalicelib.domain.teardown.orphans import TaggedCluster
 from chalicelib.ports.curfew import Curfew

@@ -10,10 +10,10 @@ import base64
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
 
-from chalicelib.domain.core.place import Place
+from chalicelib.domain.core.place import ClusterKey, Place
 from chalicelib.domain.errors.tree import AwsRefused, ResourceGone
 from chalicelib.domain.support.calendar import Calendar, SupportStatus
-from chalicelib.domain.support.fleet import AddonAtNext, ClusterKey, FleetCluster, Insight, InsightStatus
+from chalicelib.domain.support.fleet import AddonAtNext, FleetCluster, Insight, InsightStatus
 from tests.fakes.account import Account, port
 from tests.fakes.builders import a_calendar
 

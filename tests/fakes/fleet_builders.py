@@ -6,20 +6,13 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from chalicelib.domain.core.place import Place
-from chalicelib.domain.notices.notice import Audience, Message, Notice, NoticeKind, Severity, Watched
+from chalicelib.domain.core.message import Message, Severity
+from chalicelib.domain.core.place import ClusterKey, Place
+from chalicelib.domain.identity.accounts import Registration
+from chalicelib.domain.notices.notice import Audience, Notice, NoticeKind
 from chalicelib.domain.support.deadlines import Deadline, DeadlineKind, Support, SupportPhase
-from chalicelib.domain.support.fleet import (
-    AddonAtNext,
-    ClusterKey,
-    FleetCluster,
-    Insight,
-    InsightStatus,
-    NodeKind,
-    Nodes,
-    Registration,
-    Trouble,
-)
+from chalicelib.domain.support.fleet import AddonAtNext, FleetCluster, Insight, InsightStatus, NodeKind, Nodes, Trouble
+from chalicelib.domain.support.watched import Watched
 from tests.fakes.builders import ACCOUNT, NOW
 
 REGION = "ap-northeast-2"

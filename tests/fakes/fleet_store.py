@@ -8,11 +8,13 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from typing import TypeVar
 
-from chalicelib.domain.core.place import Place
+from chalicelib.domain.core.place import ClusterKey, Place
 from chalicelib.domain.errors.findings import error
 from chalicelib.domain.errors.tree import InvalidRequest
-from chalicelib.domain.notices.notice import Notice, NoticeState, Watched
-from chalicelib.domain.support.fleet import ClusterKey, Registration, Trouble
+from chalicelib.domain.identity.accounts import Registration
+from chalicelib.domain.notices.notice import Notice, NoticeState
+from chalicelib.domain.support.fleet import Trouble
+from chalicelib.domain.support.watched import Watched
 from tests.fakes.account import Account, port
 
 Item = TypeVar("Item")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from chalicelib.domain.notices.notice import Message
+from chalicelib.domain.core.message import Message
 from tests.fakes.account import Account, port
 
 

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from chalicelib.domain.core.failure import Blame
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.curfew.rules import CurfewRules
-from chalicelib.domain.labs.lab import Blame, Lab, Phase
-from chalicelib.domain.support.fleet import Registration
+from chalicelib.domain.identity.accounts import Registration
+from chalicelib.domain.labs.lab import Lab, Phase
 from tests.fakes import NOW, Account, a_lab, a_spec
 from tests.fakes.clusters import FakeClusters
 from tests.workflows.night.nights import CURFEW, SEOUL, Nights

@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import pytest
 
+from chalicelib.domain.core.failure import Blame
 from chalicelib.domain.core.resources import Kind
 from chalicelib.domain.errors.tree import AccessDenied, AwsRefused, AwsUnavailable, StillInUse
-from chalicelib.domain.labs.lab import Blame, Change, Lab, Phase
+from chalicelib.domain.labs.lab import Change, Lab, Phase
 from chalicelib.domain.labs.spec import EndpointAccess
 from chalicelib.domain.labs.steps import execution_name
 from chalicelib.workflows import tend

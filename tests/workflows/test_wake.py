@@ -9,10 +9,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from chalicelib.domain.core.failure import Blame
 from chalicelib.domain.core.resources import Kind
 from chalicelib.domain.errors.tree import AwsRefused, AwsUnavailable, StaleLab, StillInUse, Throttled
 from chalicelib.domain.labs.aws_states import HealthIssue, NodegroupState
-from chalicelib.domain.labs.lab import Blame, NodegroupSize, Phase
+from chalicelib.domain.labs.lab import NodegroupSize, Phase
 from chalicelib.domain.labs.schedule import Evening
 from chalicelib.services.labs import hibernation
 from chalicelib.workflows.shared.records import learn

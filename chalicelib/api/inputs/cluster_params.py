@@ -10,9 +10,9 @@ from chalicelib.api.inputs.params import PageQuery, instant_of, page_of, refuse,
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.names import nearest
 from chalicelib.domain.errors.findings import Finding, error
+from chalicelib.domain.identity.accounts import Registration
 from chalicelib.domain.requests.eksctl.reader import Notes, Reader
 from chalicelib.domain.support.deadlines import SupportPhase
-from chalicelib.domain.support.fleet import Registration
 from chalicelib.services.support.queries import Wanted
 
 _WANTED = ("phase", "daysLeft", "owner", "account", "region")

@@ -7,8 +7,8 @@ from chalice import Response
 from chalicelib.api.context import Door, json_answer
 from chalicelib.api.inputs import cluster_params, params
 from chalicelib.api.views import clusters
+from chalicelib.domain.core.place import ClusterKey
 from chalicelib.domain.notices.calendar_feed import calendar_of
-from chalicelib.domain.support.fleet import ClusterKey
 from chalicelib.logs import logger
 from chalicelib.services.support import commands
 from chalicelib.services.support import queries as clusters_reading

@@ -8,15 +8,17 @@ from typing import Any
 from urllib.parse import quote
 
 from chalicelib.api.views.json_format import instant, to_json
-from chalicelib.domain.core.place import Place
+from chalicelib.domain.core.place import ClusterKey, Place
+from chalicelib.domain.identity.accounts import Registration
 from chalicelib.domain.identity.callers import Caller
-from chalicelib.domain.notices.notice import Notice, Watched
+from chalicelib.domain.notices.notice import Notice
 from chalicelib.domain.support.assessment import days_left, effect_told
 from chalicelib.domain.support.deadlines import Deadline
-from chalicelib.domain.support.fleet import ClusterKey, Registration, Trouble
+from chalicelib.domain.support.fleet import Trouble
 from chalicelib.domain.support.readiness import blockers
 from chalicelib.domain.support.skew import Behind, behind
 from chalicelib.domain.support.upgrade_commands import follow_steps, upgrade_steps
+from chalicelib.domain.support.watched import Watched
 from chalicelib.services.support.queries import ClusterView
 
 Json = dict[str, Any]

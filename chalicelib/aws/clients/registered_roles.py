@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 
 from chalicelib.domain.errors.tree import AccessDenied
-from chalicelib.domain.support.fleet import Registration
+from chalicelib.domain.identity.accounts import Registration
 
 _KEPT = timedelta(minutes=2)
 #: The member template names the role that CloudFormation works with after the member role.

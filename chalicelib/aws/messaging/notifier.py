@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.aws.clients.errors import PASSING, THROTTLED, translate
+from chalicelib.domain.core.message import Message
 from chalicelib.domain.errors.tree import AwsRefused, AwsUnavailable, EkslabError, Throttled
 from chalicelib.domain.notices.chat import chat_document
-from chalicelib.domain.notices.notice import Message
 from chalicelib.logs import logger
 
 SOURCE = "ekslab"

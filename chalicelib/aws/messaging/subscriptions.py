@@ -13,8 +13,8 @@ from typing import Any
 from chalicelib.aws.clients.errors import translate
 from chalicelib.aws.messaging.reach_filters import Attributes, takes
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.message import Message, Severity
 from chalicelib.domain.errors.tree import AwsRefused, ResourceGone
-from chalicelib.domain.notices.notice import Message, Severity
 
 KEPT_FOR = timedelta(minutes=5)
 #: What stands in a list instead of an ARN while a subscription is not confirmed, or after it has ended.

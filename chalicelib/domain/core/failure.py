@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
+
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.labs.lab import Blame
 
 
 @dataclass(frozen=True)
@@ -14,3 +15,10 @@ class Failure:
     reason: str
     blame: Blame
     cause: str = ""
+
+
+class Blame(StrEnum):
+    """Who can mend a failure."""
+
+    YOURS = "yours to fix"
+    OURS = "ours"

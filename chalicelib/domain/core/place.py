@@ -12,3 +12,12 @@ class Place:
     account: str
     region: str
     role_arn: str | None = None
+
+
+@dataclass(frozen=True, order=True)
+class ClusterKey:
+    """Which cluster."""
+
+    account: str
+    region: str
+    name: str

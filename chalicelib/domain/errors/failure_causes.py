@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.labs.lab import Blame
+from chalicelib.domain.core.failure import Blame
 
 _YOURS, _OURS = Blame.YOURS, Blame.OURS
 

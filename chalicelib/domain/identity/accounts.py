@@ -10,7 +10,6 @@ from dataclasses import field
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.place import Place
-from chalicelib.domain.support.fleet import Registration
 
 
 @dataclass(frozen=True)
@@ -45,3 +44,19 @@ def lab_accounts(home: str, home_regions: tuple[str, ...], registered: Iterable[
     """The accounts that take labs, as the registry has them."""
     members = {r.account: r.regions for r in registered if r.labs and r.account != home and r.role_arn}
     return LabAccounts(home, home_regions, members)
+
+
+@dataclass(frozen=True)
+class Registration:
+    """An account that is watched. `owner`, `team`: who is told where a cluster's tags name nobody (mail or ARN, as text).
+
+    `labs`: whether labs may be made in it, in its regions.
+    """
+
+    account: str
+    name: str
+    regions: tuple[str, ...]
+    role_arn: str | None = None
+    owner: str | None = None
+    team: str | None = None
+    labs: bool = False

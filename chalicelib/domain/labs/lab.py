@@ -13,6 +13,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.failure import Blame
 from chalicelib.domain.core.names import as_tag_value
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.identity.callers import Caller
@@ -44,13 +45,6 @@ ENDING = frozenset({Phase.RELEASING, Phase.ROLLING_BACK, Phase.BLOCKED})
 
 #: No workflow is at work on the lab: the sweep, not the five-minute run, looks at it when it is due.
 RESTING = frozenset({Phase.READY, Phase.HIBERNATED})
-
-
-class Blame(StrEnum):
-    """Who can mend a failure."""
-
-    YOURS = "yours to fix"
-    OURS = "ours"
 
 
 @dataclass(frozen=True)

@@ -8,11 +8,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from chalicelib.domain.notices.history import deadlines_of
-from chalicelib.domain.notices.notice import Audience, Notice, NoticeKind, Severity, Watched
-from chalicelib.domain.support.assessment import days_left, utc
-from chalicelib.domain.support.deadlines import Deadline, DeadlineKind, SupportPhase
+from chalicelib.domain.core.instants import utc
+from chalicelib.domain.core.message import Severity
+from chalicelib.domain.notices.notice import Audience, Notice, NoticeKind
+from chalicelib.domain.support.assessment import days_left
+from chalicelib.domain.support.deadlines import Deadline, DeadlineKind, SupportPhase, deadlines_of
 from chalicelib.domain.support.skew import behind
+from chalicelib.domain.support.watched import Watched
 
 SCHEMA_VERSION = "1"
 DETAIL_TYPES = {

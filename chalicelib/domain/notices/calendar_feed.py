@@ -10,10 +10,11 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
-from chalicelib.domain.notices.notice import Watched
+from chalicelib.domain.core.instants import utc
 from chalicelib.domain.notices.wording import short_told
-from chalicelib.domain.support.assessment import effect_told, utc
+from chalicelib.domain.support.assessment import effect_told
 from chalicelib.domain.support.deadlines import Deadline
+from chalicelib.domain.support.watched import Watched
 
 CONTENT_TYPE = "text/calendar; charset=utf-8"
 #: Where sequence numbers begin: minutes since then, so that a later change always has the higher number.

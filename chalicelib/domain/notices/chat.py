@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from hashlib import sha256
 
-from chalicelib.domain.notices.notice import Message, Severity
+from chalicelib.domain.core.message import Message, Severity
 
 #: Longest texts for a channel, in characters; the mail has the rest.
 _TITLE, _DESCRIPTION, _SUMMARY = 250, 4_000, 250

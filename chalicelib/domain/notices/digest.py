@@ -11,12 +11,14 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.message import Message, Severity
+from chalicelib.domain.core.place import ClusterKey
+from chalicelib.domain.core.wording import counted, day_told, paragraph
 from chalicelib.domain.notices.digest_sentences import deadline_told, headline
 from chalicelib.domain.notices.digest_text import section
-from chalicelib.domain.notices.notice import Audience, Message, Notice, Severity, Watched
-from chalicelib.domain.notices.wording import counted, day_told, paragraph
+from chalicelib.domain.notices.notice import Audience, Notice
 from chalicelib.domain.support.assessment import days_left
-from chalicelib.domain.support.fleet import ClusterKey
+from chalicelib.domain.support.watched import Watched
 
 #: SNS takes 256 KiB with attributes; SNS's subjects have 100 ASCII characters.
 MOST_BYTES, MOST_SUBJECT = 200_000, 100

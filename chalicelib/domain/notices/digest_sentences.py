@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from chalicelib.domain.notices.history import deadlines_of
-from chalicelib.domain.notices.notice import Notice, NoticeKind, Watched
-from chalicelib.domain.notices.wording import day_told, days_told, deadline_headline, short_told
+from chalicelib.domain.core.wording import day_told, days_told
+from chalicelib.domain.notices.notice import Notice, NoticeKind
+from chalicelib.domain.notices.wording import deadline_headline, short_told
 from chalicelib.domain.support.assessment import days_left, effect_told
-from chalicelib.domain.support.deadlines import Deadline
+from chalicelib.domain.support.deadlines import Deadline, deadlines_of
+from chalicelib.domain.support.watched import Watched
 
 
 def headline(watched: Watched, notices: Iterable[Notice], now: datetime) -> str:

@@ -8,16 +8,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from chalicelib.domain.core.instants import utc
+from chalicelib.domain.core.place import ClusterKey
+from chalicelib.domain.core.wording import counted, day_told, paragraph
 from chalicelib.domain.notices.digest_sentences import deadline_told, sentence
-from chalicelib.domain.notices.notice import Notice, NoticeKind, Watched
+from chalicelib.domain.notices.notice import Notice, NoticeKind
 from chalicelib.domain.notices.reminders import latest_snooze
-from chalicelib.domain.notices.wording import cost_told, counted, day_told, paragraph
-from chalicelib.domain.support.assessment import utc
+from chalicelib.domain.notices.wording import cost_told
 from chalicelib.domain.support.deadlines import Deadline
-from chalicelib.domain.support.fleet import ClusterKey
 from chalicelib.domain.support.readiness import blockers, next_version
 from chalicelib.domain.support.skew import behind
 from chalicelib.domain.support.upgrade_commands import follow_steps, upgrade_steps
+from chalicelib.domain.support.watched import Watched
 
 #: Of insights, node groups and add-ons so many are named; the API names all.
 _NAMED = 8

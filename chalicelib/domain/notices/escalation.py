@@ -10,8 +10,10 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.instants import utc
+from chalicelib.domain.core.message import Severity
 from chalicelib.domain.labs.limits import LADDER
-from chalicelib.domain.notices.notice import Audience, Notice, NoticeKind, Severity, Watched
+from chalicelib.domain.notices.notice import Audience, Notice, NoticeKind
 from chalicelib.domain.notices.reminders import LAST_RUNGS, due_at, latest_due, rungs_for, severity_of
 from chalicelib.domain.notices.status_changes import (
     dates_moved,
@@ -21,8 +23,8 @@ from chalicelib.domain.notices.status_changes import (
     unreadable,
     upgraded_by_aws,
 )
-from chalicelib.domain.support.assessment import utc
 from chalicelib.domain.support.deadlines import Deadline, DeadlineKind
+from chalicelib.domain.support.watched import Watched
 
 
 @dataclass(frozen=True)

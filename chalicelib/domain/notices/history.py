@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from chalicelib.domain.notices.notice import Notice, NoticeKind, Watched
-from chalicelib.domain.support.assessment import utc
-from chalicelib.domain.support.deadlines import Deadline, Support
+from chalicelib.domain.core.instants import utc
+from chalicelib.domain.notices.notice import Notice, NoticeKind
+from chalicelib.domain.support.deadlines import deadlines_of
+from chalicelib.domain.support.watched import Watched
 
 _TELLINGS = (NoticeKind.DEADLINE, NoticeKind.DATE_MOVED)
 
@@ -69,11 +70,6 @@ def times_told(history: Iterable[Notice], kind: NoticeKind, telling: Notice) -> 
     return sum(
         n.kind is kind and n.recipient == telling.recipient and subject_of(n.deadline_id) == subject for n in history
     )
-
-
-def deadlines_of(support: Support) -> tuple[Deadline, ...]:
-    """Every deadline that holds: the billing that has begun, and those to come."""
-    return (support.begun, *support.deadlines) if support.begun else support.deadlines
 
 
 def subject_of(deadline_id: str) -> str:

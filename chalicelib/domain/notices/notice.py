@@ -6,8 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.support.deadlines import Support
-from chalicelib.domain.support.fleet import ClusterKey, FleetCluster, Trouble
+from chalicelib.domain.core.message import Severity
+from chalicelib.domain.core.place import ClusterKey
 
 
 class NoticeKind(StrEnum):
@@ -27,15 +27,6 @@ class NoticeState(StrEnum):
 
     PENDING = "pending"
     SENT = "sent"
-
-
-class Severity(StrEnum):
-    """How loud."""
-
-    INFO = "info"
-    WARNING = "warning"
-    URGENT = "urgent"
-    CRITICAL = "critical"
 
 
 class Audience(StrEnum):
@@ -75,47 +66,3 @@ class Notice:
     def id(self) -> str:
         """The row's name."""
         return f"{self.kind}#{self.deadline_id}#{self.rung}#{self.recipient}"
-
-
-@dataclass(frozen=True)
-class Watched:
-    """What the service keeps of one cluster: the last good reading, its support, who answers for it, and what people said.
-
-    `told`: deadline ids people were told of. `gone_at`: when EKS no longer listed it. `armed_at`: when its present
-    deadlines became known (first seen, upgraded, policy or date changed, no lease ending first any more): nothing due before it is
-    late. `upgraded_by_aws_at`: when AWS was found to have raised it to the version it runs. `version` is for optimistic
-    locking.
-    """
-
-    cluster: FleetCluster
-    support: Support
-    owner: str | None
-    team: str | None
-    read_at: datetime
-    trouble: Trouble | None = None
-    lab_id: str | None = None
-    lease_ends_at: datetime | None = None
-    acknowledged_by: str | None = None
-    acknowledged_deadline: str | None = None
-    snoozed_until: datetime | None = None
-    told: tuple[str, ...] = ()
-    upgraded_by_aws_at: datetime | None = None
-    gone_at: datetime | None = None
-    armed_at: datetime | None = None
-    health_event_arn: str | None = None
-    version: int = 0
-
-
-@dataclass(frozen=True)
-class Message:
-    """What is sent to one recipient: a subject that reads well plain (≤ 100 characters), a body, facts to filter by."""
-
-    recipient: str
-    subject: str
-    body: str
-    kind: str
-    severity: Severity
-    account: str
-    owner: str
-    days: int
-    notice_ids: tuple[tuple[ClusterKey, str], ...]

@@ -8,9 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+from chalicelib.domain.core.instants import utc
+from chalicelib.domain.core.message import Severity
 from chalicelib.domain.labs.limits import LADDER
-from chalicelib.domain.notices.notice import Audience, Severity
-from chalicelib.domain.support.assessment import utc
+from chalicelib.domain.notices.notice import Audience
 from chalicelib.domain.support.deadlines import Deadline, DeadlineKind
 
 WEEK = timedelta(days=7)

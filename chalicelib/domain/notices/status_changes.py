@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 
+from chalicelib.domain.core.instants import utc
+from chalicelib.domain.core.message import Severity
 from chalicelib.domain.notices.history import (
-    deadlines_of,
     ended_by_aws,
     last_tellings,
     policy_changed,
@@ -18,10 +19,11 @@ from chalicelib.domain.notices.history import (
     times_told,
     why_solved,
 )
-from chalicelib.domain.notices.notice import Audience, Notice, NoticeKind, Severity, Watched
+from chalicelib.domain.notices.notice import Audience, Notice, NoticeKind
 from chalicelib.domain.notices.reminders import WEEK, latest_due, weeks_since
-from chalicelib.domain.support.assessment import utc
+from chalicelib.domain.support.deadlines import deadlines_of
 from chalicelib.domain.support.skew import behind
+from chalicelib.domain.support.watched import Watched
 
 
 def upgraded_by_aws(watched: Watched, history: Sequence[Notice], owner: str, now: datetime) -> Iterator[Notice]:

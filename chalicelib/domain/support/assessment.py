@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
+from chalicelib.domain.core.instants import utc
 from chalicelib.domain.support.calendar import Calendar, SupportStatus, VersionSupport
 from chalicelib.domain.support.deadlines import EXTENDED_PER_MONTH, Deadline, DeadlineKind, Support, SupportPhase
 
@@ -76,13 +77,6 @@ def minor(version: str) -> tuple[int, ...]:
     """A version's numeric order (1.9 before 1.10); empty for what is no version."""
     parts = version.split(".")
     return tuple(int(part) for part in parts) if all(part.isdecimal() for part in parts) else ()
-
-
-def utc(instant: datetime) -> datetime:
-    """The same instant in UTC: west of Greenwich AWS's midnight is still yesterday. Raises ValueError if it is naive."""
-    if instant.tzinfo is None:
-        raise ValueError(f"{instant.isoformat()} has no time zone; instants are aware.")
-    return instant.astimezone(UTC)
 
 
 def _on_standard(entry: VersionSupport, calendar: Calendar, now: datetime, lease_ends_at: datetime | None) -> Support:

@@ -67,3 +67,8 @@ class Support:
     def next(self) -> Deadline | None:
         """The nearest deadline."""
         return self.deadlines[0] if self.deadlines else None
+
+
+def deadlines_of(support: Support) -> tuple[Deadline, ...]:
+    """Every deadline that holds: the billing that has begun, and those to come."""
+    return (support.begun, *support.deadlines) if support.begun else support.deadlines

@@ -12,31 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from chalicelib.domain.core.deferred import dataclass
-
-
-@dataclass(frozen=True)
-class Registration:
-    """An account that is watched. `owner`, `team`: who is told where a cluster's tags name nobody (mail or ARN, as text).
-
-    `labs`: whether labs may be made in it, in its regions.
-    """
-
-    account: str
-    name: str
-    regions: tuple[str, ...]
-    role_arn: str | None = None
-    owner: str | None = None
-    team: str | None = None
-    labs: bool = False
-
-
-@dataclass(frozen=True, order=True)
-class ClusterKey:
-    """Which cluster."""
-
-    account: str
-    region: str
-    name: str
+from chalicelib.domain.core.place import ClusterKey
 
 
 class NodeKind(StrEnum):

@@ -12,8 +12,8 @@ from dataclasses import replace
 from typing import Any
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.notices.notice import Watched
-from chalicelib.domain.support.fleet import ClusterKey
+from chalicelib.domain.core.place import ClusterKey
+from chalicelib.domain.support.watched import Watched
 
 EVENT_TYPE = "AWS_EKS_PLANNED_LIFECYCLE_EVENT"
 _CLUSTER_ARN = re.compile(r"arn:aws[a-z-]*:eks:([a-z0-9-]+):(\d{12}):cluster/([0-9A-Za-z][A-Za-z0-9_-]{0,99})")

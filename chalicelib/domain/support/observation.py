@@ -10,13 +10,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.core.place import Place
-from chalicelib.domain.notices.history import deadlines_of
-from chalicelib.domain.notices.notice import Watched
+from chalicelib.domain.core.place import ClusterKey, Place
 from chalicelib.domain.support.assessment import days_left, decide_support, delisted, minor
 from chalicelib.domain.support.calendar import Calendar
-from chalicelib.domain.support.deadlines import DeadlineKind, Support, SupportPhase
-from chalicelib.domain.support.fleet import AddonAtNext, ClusterKey, FleetCluster, Insight, Trouble
+from chalicelib.domain.support.deadlines import DeadlineKind, Support, SupportPhase, deadlines_of
+from chalicelib.domain.support.fleet import AddonAtNext, FleetCluster, Insight, Trouble
+from chalicelib.domain.support.watched import Watched
 
 #: The version of a cluster that was listed and could never be read.
 UNREAD = ""

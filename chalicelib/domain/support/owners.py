@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from chalicelib.domain.support.fleet import Registration
+from chalicelib.domain.identity.accounts import Registration
 
 #: Nearest to a person first.
 OWNER_TAGS = ("ekslabowner", "ownercontact", "owneremail", "owner", "contact", "maintainer")

@@ -10,7 +10,8 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.support.assessment import minor, utc
+from chalicelib.domain.core.instants import utc
+from chalicelib.domain.support.assessment import minor
 from chalicelib.domain.support.fleet import AddonAtNext, FleetCluster, Insight, InsightStatus
 from chalicelib.domain.support.skew import behind
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from chalicelib.domain.curfew.messages.outlook import instant_told
+from chalicelib.domain.core.instants import instant_told
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spec import VolumePolicy
 from chalicelib.domain.teardown.receipt import Outcome, Receipt

@@ -36,3 +36,15 @@ def volume_fate(resource: Resource, policy: VolumePolicy) -> VolumeFate:
             return VolumeFate.KEEP
         case _:
             assert_never(policy)
+
+
+_VOLUMES = {
+    VolumePolicy.DELETE: "the volumes of PersistentVolumeClaims are deleted with it",
+    VolumePolicy.SNAPSHOT: "the volumes of PersistentVolumeClaims are snapshotted first, then deleted; the snapshots stay",
+    VolumePolicy.KEEP: "the volumes of PersistentVolumeClaims are kept and go on costing",
+}
+
+
+def volumes_told(policy: VolumePolicy) -> str:
+    """What becomes of PVC volumes at the end, as half a sentence."""
+    return _VOLUMES[policy]

@@ -10,7 +10,6 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.curfew.messages.outlook import volumes_told
 from chalicelib.domain.errors.findings import Finding, has_errors, warning
 from chalicelib.domain.errors.tree import InvalidRequest, LabNotFound, NameTaken, NotYours, WrongPhase
 from chalicelib.domain.identity.callers import Caller
@@ -18,6 +17,7 @@ from chalicelib.domain.labs.lab import ENDING, OVER, Change, Lab, Phase
 from chalicelib.domain.labs.spec import LabSpec
 from chalicelib.domain.requests.changes import change_told, changes_nothing, completed, judge_change
 from chalicelib.domain.requests.validation.validation_size import judge_size
+from chalicelib.domain.teardown.volumes import volumes_told
 from chalicelib.ports.deps import Deps
 from chalicelib.services.labs.preflight import preflight
 from chalicelib.services.labs.transitions import START_CHECK, Answered, anew, moved, started

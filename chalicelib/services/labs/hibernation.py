@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from chalicelib.domain.curfew.messages.outlook import instant_told
+from chalicelib.domain.core.instants import instant_told
 from chalicelib.domain.errors.findings import Finding, warning
 from chalicelib.domain.errors.tree import WrongPhase
 from chalicelib.domain.identity.callers import Caller

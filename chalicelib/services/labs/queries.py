@@ -7,9 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.instants import instant_told
 from chalicelib.domain.core.names import REGION
 from chalicelib.domain.core.place import Place
-from chalicelib.domain.curfew.messages.outlook import instant_told, what_happens_next, why_not_as_planned
+from chalicelib.domain.curfew.messages.outlook import what_happens_next, why_not_as_planned
 from chalicelib.domain.errors.findings import error
 from chalicelib.domain.errors.tree import InvalidRequest, NoReceiptYet, WrongPhase
 from chalicelib.domain.identity.callers import Caller, identity_of

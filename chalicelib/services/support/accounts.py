@@ -7,12 +7,12 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from chalicelib.domain.core.names import ACCOUNT, REGION
-from chalicelib.domain.core.place import Place
+from chalicelib.domain.core.place import ClusterKey, Place
 from chalicelib.domain.errors.findings import Finding, error
 from chalicelib.domain.errors.tree import AccountInUse, AccountNotRegistered, InvalidRequest, NotYours
+from chalicelib.domain.identity.accounts import Registration
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.labs.lab import OVER, Lab, Phase
-from chalicelib.domain.support.fleet import ClusterKey, Registration
 from chalicelib.ports.deps import Deps
 
 #: What the service may assume (`assume-member-roles` in .chalice/statements.json); CloudFormation's role is named after it.

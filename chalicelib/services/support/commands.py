@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.place import ClusterKey
 from chalicelib.domain.errors.findings import error
 from chalicelib.domain.errors.tree import (
     AwsRefused,
@@ -18,12 +19,11 @@ from chalicelib.domain.errors.tree import (
     ResourceGone,
 )
 from chalicelib.domain.identity.callers import Caller
-from chalicelib.domain.notices.notice import Watched
 from chalicelib.domain.notices.reminders import latest_snooze
 from chalicelib.domain.support.answering import may_change
 from chalicelib.domain.support.assessment import EXTENDED, STANDARD
 from chalicelib.domain.support.deadlines import Deadline, SupportPhase
-from chalicelib.domain.support.fleet import ClusterKey
+from chalicelib.domain.support.watched import Watched
 from chalicelib.ports.deps import Deps
 from chalicelib.services.support.accounts import place_of
 from chalicelib.services.support.queries import ClusterView, get_cluster, kept_cluster

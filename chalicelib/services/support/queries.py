@@ -8,14 +8,15 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.core.place import Place
+from chalicelib.domain.core.place import ClusterKey, Place
 from chalicelib.domain.errors.tree import ClusterNotWatched
 from chalicelib.domain.identity.callers import Caller
-from chalicelib.domain.notices.notice import Notice, Watched
+from chalicelib.domain.notices.notice import Notice
 from chalicelib.domain.support.answering import may_change, may_see
 from chalicelib.domain.support.assessment import days_left
 from chalicelib.domain.support.deadlines import SupportPhase
-from chalicelib.domain.support.fleet import ClusterKey, Trouble
+from chalicelib.domain.support.fleet import Trouble
+from chalicelib.domain.support.watched import Watched
 from chalicelib.ports.deps import Deps, Page
 
 #: Clusters looked at for one page of a list: a filter that few fit gives a short page and a cursor to go on from.

@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from chalicelib.domain.core.message import Message
 from chalicelib.domain.costs import keeping_cost
 from chalicelib.domain.curfew.decision import why_spared
 from chalicelib.domain.curfew.keep import keep
@@ -20,7 +21,6 @@ from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.errors.tree import EkslabError, NotKept
 from chalicelib.domain.labs.history import Event
 from chalicelib.domain.labs.lab import Lab
-from chalicelib.domain.notices.notice import Message
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.night.outcomes import KIND, live_on
 from chalicelib.workflows.night.tally import Tally

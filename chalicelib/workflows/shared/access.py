@@ -11,11 +11,10 @@ from datetime import datetime
 
 from chalicelib.domain.core.resources import EntryState, Kind
 from chalicelib.domain.errors.tree import AwsRefused, ResourceGone
-from chalicelib.domain.labs.arns import part_of_cluster
+from chalicelib.domain.labs.arns import part_of_cluster, partition_of
 from chalicelib.domain.labs.lab import Lab
-from chalicelib.domain.labs.spec import AccessSpec
+from chalicelib.domain.labs.spec import AccessPolicySpec, AccessSpec
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.shared.network import access_of, view_of
 from chalicelib.workflows.shared.records import ASKED_FOR, enter, learn
 
 #: The type of entries that people and their tools log in with; all others belong to nodes and to EKS itself.
@@ -90,3 +89,21 @@ def _settle(deps: Deps, lab: Lab, principal_arn: str, now: datetime) -> None:
         own = entry.resource.kind is Kind.ACCESS_ENTRY and entry.resource.id == principal_arn
         if own and entry.state is not EntryState.DELETED:
             deps.store.record(lab.id, replace(entry, state=EntryState.DELETED, changed_at=now, reason=""))
+
+
+def access_of(lab: Lab) -> tuple[AccessSpec, ...]:
+    """The access entries asked for, and the work host's, so that kubectl works there without anyone's keys."""
+    role = lab.facts.stack_outputs.get("WorkHostRoleArn")
+    if lab.spec.work_host is None or role is None:
+        return lab.spec.access
+    return (*lab.spec.access, _access(lab, role, "AmazonEKSClusterAdminPolicy"))
+
+
+def view_of(lab: Lab, role_arn: str) -> AccessSpec:
+    """The access entry with which this service sees what runs in the cluster: it may read, and neither secrets nor nodes."""
+    return _access(lab, role_arn, "AmazonEKSViewPolicy")
+
+
+def _access(lab: Lab, role_arn: str, policy: str) -> AccessSpec:
+    arn = f"arn:{partition_of(lab)}:eks::aws:cluster-access-policy/{policy}"
+    return AccessSpec(role_arn, (AccessPolicySpec(arn),))

@@ -8,28 +8,16 @@ from datetime import datetime
 
 from chalicelib.domain.core.resources import EntryState, Kind, Resource
 from chalicelib.domain.errors.tree import AwsRefused, ResourceGone, StillInUse
-from chalicelib.domain.labs.aws_states import ClusterState
 from chalicelib.domain.labs.history import StepStatus
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.steps import STEPS, execution_name
-from chalicelib.domain.teardown.evidence import LAB_TAG
 from chalicelib.domain.teardown.ownership import judge
-from chalicelib.domain.teardown.receipt import Outcome, Receipt
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.shared.leftovers import aim
+from chalicelib.workflows.shared.leftovers import aim, why_not_clean
 from chalicelib.workflows.shared.records import ASKED_FOR, BY_STACK, enter
 
 #: The step that looks whether anything is left.
 _INVENTORY = STEPS["teardown"]["take_inventory"][0]
-
-
-def own_cluster(deps: Deps, lab: Lab) -> ClusterState | None:
-    """The lab's cluster as it is now; None when there is none, or one that does not carry the lab's tag."""
-    try:
-        state = deps.cloud(lab.place).clusters.describe(lab.name)
-    except ResourceGone:
-        return None
-    return state if state.tags.get(LAB_TAG) == lab.id else None
 
 
 def take_stock_of(deps: Deps, lab: Lab, now: datetime) -> tuple[int, tuple[str, ...]]:
@@ -126,14 +114,3 @@ def why_blocked(deps: Deps, lab: Lab) -> str:
     told = [step.detail for step in steps if step.name == _INVENTORY and step.status is StepStatus.FAILED]
     taken = [why_not_clean(receipt) for receipt in deps.store.receipts(lab.id) if not receipt.clean]
     return next((why for why in (*told, *taken[-1:]) if why), "The inventory could not be taken.")
-
-
-def why_not_clean(receipt: Receipt) -> str:
-    """Count and first few ARNs of what is left, with their reasons; and what could not be looked at."""
-    left = [line for line in receipt.lines if line.outcome in (Outcome.BLOCKED, Outcome.PRESENT)]
-    first = "; ".join(f"{line.arn} ({line.reason})" for line in left[:3])
-    more = f"; and {len(left) - 3} more" if len(left) > 3 else ""
-    are = "is" if len(left) == 1 else "are"
-    things = f"{len(left)} of the lab's things {are} left: {first}{more}." if left else ""
-    unread = f"Could not be looked at: {'; '.join(receipt.unreadable[:3])}." if receipt.unreadable else ""
-    return " ".join(part for part in (things, unread) if part)

@@ -17,7 +17,7 @@ from chalicelib.domain.labs.history import Event
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.teardown.deletion_order import INSTANCES, LEFTOVERS, REMAINS, SLOW, STRAGGLERS
 from chalicelib.domain.teardown.ownership import Action, Decision, judge
-from chalicelib.domain.teardown.receipt import Receipt
+from chalicelib.domain.teardown.receipt import Outcome, Receipt
 from chalicelib.domain.teardown.reconcile import CAME_BACK, reckon
 from chalicelib.domain.teardown.target import target_of, with_cluster
 from chalicelib.domain.teardown.volumes import VolumeFate, volume_fate
@@ -216,3 +216,14 @@ class _Sweep:
             self.ledger[entry.resource.arn] = entry
             self.deps.store.record(self.lab.id, entry)
         return entry
+
+
+def why_not_clean(receipt: Receipt) -> str:
+    """Count and first few ARNs of what is left, with their reasons; and what could not be looked at."""
+    left = [line for line in receipt.lines if line.outcome in (Outcome.BLOCKED, Outcome.PRESENT)]
+    first = "; ".join(f"{line.arn} ({line.reason})" for line in left[:3])
+    more = f"; and {len(left) - 3} more" if len(left) > 3 else ""
+    are = "is" if len(left) == 1 else "are"
+    things = f"{len(left)} of the lab's things {are} left: {first}{more}." if left else ""
+    unread = f"Could not be looked at: {'; '.join(receipt.unreadable[:3])}." if receipt.unreadable else ""
+    return " ".join(part for part in (things, unread) if part)

@@ -7,17 +7,13 @@ from contextlib import contextmanager
 from dataclasses import replace
 
 from chalicelib.domain.core.resources import Kind, Resource
-from chalicelib.domain.errors.explain import explain, explain_timeout
+from chalicelib.domain.errors.explain import explain
 from chalicelib.domain.errors.tree import AwsRefused, ProvisioningFailed, Transient
-from chalicelib.domain.labs.arns import ec2_thing, partition_of
+from chalicelib.domain.labs.arns import ec2_thing
 from chalicelib.domain.labs.aws_states import SubnetFacts
 from chalicelib.domain.labs.lab import Lab
-from chalicelib.domain.labs.polling import PATIENCE
-from chalicelib.domain.labs.spec import AccessPolicySpec, AccessSpec, AddonSpec, ExistingNetwork, NewNetwork, Placement
-from chalicelib.domain.labs.steps import StepResult
+from chalicelib.domain.labs.spec import AddonSpec, ExistingNetwork, NewNetwork, Placement
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.shared.records import again
-from chalicelib.workflows.shared.runner import StepInput
 
 POD_IDENTITY_AGENT = "eks-pod-identity-agent"
 #: add-on -> (its service account, the stack's output with the role for it).
@@ -96,28 +92,3 @@ def roles_of_addon(lab: Lab, addon: AddonSpec) -> dict[str, str]:
     account, name = _ADDON_ROLES.get(addon.name, ("", ""))
     role = lab.facts.stack_outputs.get(name)
     return {account: role} if role else {}
-
-
-def access_of(lab: Lab) -> tuple[AccessSpec, ...]:
-    """The access entries asked for, and the work host's, so that kubectl works there without anyone's keys."""
-    role = lab.facts.stack_outputs.get("WorkHostRoleArn")
-    if lab.spec.work_host is None or role is None:
-        return lab.spec.access
-    return (*lab.spec.access, _access(lab, role, "AmazonEKSClusterAdminPolicy"))
-
-
-def view_of(lab: Lab, role_arn: str) -> AccessSpec:
-    """The access entry with which this service sees what runs in the cluster: it may read, and neither secrets nor nodes."""
-    return _access(lab, role_arn, "AmazonEKSViewPolicy")
-
-
-def _access(lab: Lab, role_arn: str, policy: str) -> AccessSpec:
-    arn = f"arn:{partition_of(lab)}:eks::aws:cluster-access-policy/{policy}"
-    return AccessSpec(role_arn, (AccessPolicySpec(arn),))
-
-
-def again_or_failed(step: str, at: StepInput, what: str, detail: str) -> StepResult:
-    """Look again; raises ProvisioningFailed when the step has looked as often as it may."""
-    if PATIENCE[step].is_out(at.attempt):
-        raise ProvisioningFailed(explain_timeout(f"{what} ({detail})", PATIENCE[step].minutes))
-    return again(step, detail)

@@ -12,8 +12,7 @@ from chalicelib.domain.labs.aws_states import AddonState, ClusterState, Nodegrou
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.steps import Result, StepResult
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.shared.network import again_or_failed
-from chalicelib.workflows.shared.records import ASKED_FOR, BY_EKS, enter, learn
+from chalicelib.workflows.shared.records import ASKED_FOR, BY_EKS, again_or_failed, enter, learn
 from chalicelib.workflows.shared.runner import StepInput
 
 ENDED_BADLY = frozenset({"CREATE_FAILED", "DEGRADED", "DELETING", "DELETE_FAILED", "FAILED"})

@@ -11,13 +11,15 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.domain.core.resources import EntryState, Kind, LedgerEntry, Resource
-from chalicelib.domain.errors.tree import Superseded
+from chalicelib.domain.errors.explain import explain_timeout
+from chalicelib.domain.errors.tree import ProvisioningFailed, Superseded
 from chalicelib.domain.labs.history import Event
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.polling import PATIENCE
 from chalicelib.domain.labs.steps import Result, StepResult
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.shared.metrics import measure_move
+from chalicelib.workflows.shared.runner import StepInput
 
 #: How often the scheduled run makes sure that a lab's workflow is alive.
 WATCH = timedelta(minutes=5)
@@ -98,4 +100,11 @@ def again_or_stuck(step: str, attempt: int, detail: str) -> StepResult:
     """Look again, or give up when the step has looked as often as it may."""
     if PATIENCE[step].is_out(attempt):
         return StepResult(Result.STUCK, f"After {PATIENCE[step].minutes} minutes: {detail}")
+    return again(step, detail)
+
+
+def again_or_failed(step: str, at: StepInput, what: str, detail: str) -> StepResult:
+    """Look again; raises ProvisioningFailed when the step has looked as often as it may."""
+    if PATIENCE[step].is_out(at.attempt):
+        raise ProvisioningFailed(explain_timeout(f"{what} ({detail})", PATIENCE[step].minutes))
     return again(step, detail)

@@ -9,16 +9,16 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 
-from chalicelib.domain.core.failure import Failure
+from chalicelib.domain.core.failure import Blame, Failure
 from chalicelib.domain.errors.explain import explain
 from chalicelib.domain.errors.tree import ProvisioningFailed, ResourceGone, StillInUse
 from chalicelib.domain.labs.aws_states import NodegroupState
 from chalicelib.domain.labs.hibernation import sizes_told
-from chalicelib.domain.labs.lab import Blame, Lab, NodegroupSize
+from chalicelib.domain.labs.lab import Lab, NodegroupSize
 from chalicelib.domain.labs.polling import PATIENCE
 from chalicelib.domain.labs.steps import Result, StepResult
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.shared.deletion import own_cluster
+from chalicelib.workflows.shared.cluster import own_cluster
 from chalicelib.workflows.shared.records import again
 from chalicelib.workflows.shared.runner import StepInput
 

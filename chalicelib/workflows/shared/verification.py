@@ -6,11 +6,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import field
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.core.failure import Failure
+from chalicelib.domain.core.failure import Blame, Failure
 from chalicelib.domain.errors.explain import explain_issues
 from chalicelib.domain.errors.tree import ResourceGone
 from chalicelib.domain.labs.aws_states import AddonState, ClusterState, HealthIssue, NodegroupState
-from chalicelib.domain.labs.lab import Blame, Lab
+from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spec import AccessSpec, AddonSpec
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.shared.progress import is_ready

@@ -9,13 +9,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
-from chalicelib.domain.core.place import Place
+from chalicelib.domain.core.place import ClusterKey, Place
 from chalicelib.domain.errors.tree import EkslabError
 from chalicelib.domain.notices.bus_events import detail_of
 from chalicelib.domain.notices.digest import compose
-from chalicelib.domain.notices.notice import Notice, Watched
-from chalicelib.domain.support.fleet import ClusterKey
+from chalicelib.domain.notices.notice import Notice
 from chalicelib.domain.support.observation import WHOLE_PLACE, troubled_place
+from chalicelib.domain.support.watched import Watched
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.watch.places import registration_of, who_answers_for
 

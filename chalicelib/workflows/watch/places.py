@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.errors.tree import LabNotFound, Unreadable
+from chalicelib.domain.identity.accounts import Registration
 from chalicelib.domain.labs.lab import Lab
-from chalicelib.domain.support.fleet import FleetCluster, Registration
+from chalicelib.domain.support.fleet import FleetCluster
 from chalicelib.domain.support.observation import Joined
 from chalicelib.domain.support.owners import answerable
 from chalicelib.ports.deps import Deps

@@ -11,13 +11,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.core.place import Place
+from chalicelib.domain.core.place import ClusterKey, Place
 from chalicelib.domain.errors.tree import AwsRefused, EkslabError, ResourceGone
+from chalicelib.domain.identity.accounts import Registration
 from chalicelib.domain.notices.escalation import decide_notices
-from chalicelib.domain.notices.notice import Watched
 from chalicelib.domain.support.assessment import decide_support
 from chalicelib.domain.support.calendar import Calendar
-from chalicelib.domain.support.fleet import ClusterKey, FleetCluster, Registration, Trouble
+from chalicelib.domain.support.fleet import FleetCluster, Trouble
 from chalicelib.domain.support.observation import (
     REFRESH_DAYS,
     Readiness,
@@ -28,6 +28,7 @@ from chalicelib.domain.support.observation import (
     with_readiness,
 )
 from chalicelib.domain.support.readiness import next_version
+from chalicelib.domain.support.watched import Watched
 from chalicelib.ports.deps import Deps
 from chalicelib.ports.support import Fleet
 from chalicelib.workflows.watch.places import who_answers, who_answers_for

@@ -9,8 +9,8 @@ import pytest
 
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.core.resources import Kind
+from chalicelib.domain.identity.accounts import Registration
 from chalicelib.domain.labs.lab import Phase
-from chalicelib.domain.support.fleet import Registration
 from tests.api.http import ADMIN, Http
 from tests.fakes import NOW, a_lab, a_spec
 from tests.fakes.builders import ACCOUNT

@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.errors.tree import AwsRefused
+from chalicelib.domain.identity.accounts import Registration
 from chalicelib.domain.support.deadlines import Deadline, DeadlineKind, SupportPhase
-from chalicelib.domain.support.fleet import NodeKind, Nodes, Registration
+from chalicelib.domain.support.fleet import NodeKind, Nodes
 from tests.api.http import ADMIN, STRANGER, Http
 from tests.fakes import NOW, OWNER
 from tests.fakes.fleet_builders import (

@@ -9,7 +9,7 @@ import pytest
 from chalicelib.aws.clients.registered_roles import MemberRoles
 from chalicelib.domain.errors.explain import explain
 from chalicelib.domain.errors.tree import AccessDenied
-from chalicelib.domain.support.fleet import Registration
+from chalicelib.domain.identity.accounts import Registration
 from tests.fakes.clock import FakeClock
 
 MEMBER = "444455556666"

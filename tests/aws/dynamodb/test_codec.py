@@ -19,12 +19,14 @@ from chalicelib.domain.core.resources import LedgerEntry
 from chalicelib.domain.core.service_health import Run
 from chalicelib.domain.curfew.plan import Entry, Fate, PlanHeader
 from chalicelib.domain.curfew.rules import CurfewRules
+from chalicelib.domain.identity.accounts import Registration
 from chalicelib.domain.idleness.verdict import Verdict
 from chalicelib.domain.labs.history import Event, Step
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spec import ExistingNetwork, NewNetwork
-from chalicelib.domain.notices.notice import Notice, Watched
-from chalicelib.domain.support.fleet import Registration, Trouble
+from chalicelib.domain.notices.notice import Notice
+from chalicelib.domain.support.fleet import Trouble
+from chalicelib.domain.support.watched import Watched
 from chalicelib.domain.teardown.receipt import Receipt
 from tests.aws.given_curfew import an_entry
 from tests.paths import PROJECT

@@ -13,8 +13,9 @@ from moto import mock_aws
 
 from chalicelib.aws.dynamodb.support.store import DynamoFleetStore
 from chalicelib.domain.errors.tree import InvalidRequest
-from chalicelib.domain.notices.notice import Notice, NoticeKind, NoticeState, Watched
+from chalicelib.domain.notices.notice import Notice, NoticeKind, NoticeState
 from chalicelib.domain.support.deadlines import DeadlineKind
+from chalicelib.domain.support.watched import Watched
 from chalicelib.ports.support import FleetStore
 from emulator.process import Sandbox
 from tests.aws.dynamodb.table import create_table

@@ -11,7 +11,7 @@ from moto import mock_aws
 
 from chalicelib.aws.dynamodb.support.store import DynamoFleetStore
 from chalicelib.domain.errors.tree import AwsUnavailable, StaleLab, Throttled
-from chalicelib.domain.notices.notice import Watched
+from chalicelib.domain.support.watched import Watched
 from tests.aws.dynamodb.table import create_table
 from tests.aws.dynamodb.test_labs_troubles import Unreliable, cancelled
 from tests.fakes.fleet_builders import a_key, a_notice, a_watched

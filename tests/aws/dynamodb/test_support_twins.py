@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from moto import mock_aws
 
 from chalicelib.aws.dynamodb.support.store import DynamoFleetStore
-from chalicelib.domain.notices.notice import Watched
+from chalicelib.domain.support.watched import Watched
 from chalicelib.ports.support import FleetStore
 from tests.aws.dynamodb.table import create_table
 from tests.fakes import NOW, Account, FakeFleetStore

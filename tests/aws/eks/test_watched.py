@@ -21,9 +21,9 @@ from botocore.exceptions import ClientError
 from chalicelib.aws.clients.assumed_roles import AssumedClients
 from chalicelib.aws.eks.versions import LIVE
 from chalicelib.aws.eks.watched.clusters import EksFleet
-from chalicelib.domain.core.place import Place
+from chalicelib.domain.core.place import ClusterKey, Place
 from chalicelib.domain.errors.tree import AccessDenied, AwsRefused, AwsUnavailable, ResourceGone, Throttled
-from chalicelib.domain.support.fleet import ClusterKey, FleetCluster, InsightStatus, NodeKind, Nodes
+from chalicelib.domain.support.fleet import FleetCluster, InsightStatus, NodeKind, Nodes
 from chalicelib.ports.support import Fleet
 from emulator.process import Sandbox
 from sandbox.scenarios.fleet import EXTERNAL_ID, join, put_clusters, root_of

@@ -18,8 +18,8 @@ from moto import mock_aws
 from chalicelib.aws.messaging.notifier import SnsNotifier
 from chalicelib.aws.messaging.reach_filters import takes
 from chalicelib.aws.messaging.subscriptions import KEPT_FOR, TopicReach
+from chalicelib.domain.core.message import Message
 from chalicelib.domain.errors.tree import Throttled
-from chalicelib.domain.notices.notice import Message
 from emulator.process import Sandbox
 from tests.aws.messaging.test_notifier import open_to_aws
 from tests.domain.curfew.messages.test_warning import mail

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.domain.notices.wording import WIDTH, paragraph
+from chalicelib.domain.core.wording import WIDTH, paragraph
 
 
 @pytest.mark.parametrize("before", range(60, 90))

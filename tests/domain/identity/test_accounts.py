@@ -7,12 +7,11 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.domain.core.place import Place
-from chalicelib.domain.identity.accounts import LabAccounts, lab_accounts
+from chalicelib.domain.identity.accounts import LabAccounts, Registration, lab_accounts
 from chalicelib.domain.labs.limits import Limits
 from chalicelib.domain.labs.spec import PodIdentitySpec
 from chalicelib.domain.requests.draft import Draft
 from chalicelib.domain.requests.validation.validate import complete
-from chalicelib.domain.support.fleet import Registration
 from tests.fakes import NOW, a_calendar, a_caller
 
 HOME, MEMBER = "111122223333", "444455556666"

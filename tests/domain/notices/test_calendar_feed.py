@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain.notices.calendar_feed import calendar_of, escaped, folded
-from chalicelib.domain.notices.notice import Watched
 from chalicelib.domain.support.assessment import decide_support
+from chalicelib.domain.support.watched import Watched
 from tests.domain.notices.test_digest import kept
 from tests.domain.support.test_assessment import CALENDAR, NOW
 

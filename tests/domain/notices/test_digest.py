@@ -10,11 +10,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib.domain.core.message import Message, Severity
 from chalicelib.domain.notices.digest import MOST_BYTES, MOST_SUBJECT, compose
 from chalicelib.domain.notices.escalation import NoticeRules, decide_notices
-from chalicelib.domain.notices.notice import Message, Notice, NoticeKind, Severity, Watched
+from chalicelib.domain.notices.notice import Notice, NoticeKind
 from chalicelib.domain.support.assessment import decide_support
 from chalicelib.domain.support.fleet import NodeKind, Nodes
+from chalicelib.domain.support.watched import Watched
 from tests.domain.support.test_assessment import CALENDAR, NOW
 from tests.fakes.fleet_builders import OPS, a_fleet_cluster, a_key, a_trouble
 

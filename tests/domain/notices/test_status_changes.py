@@ -7,12 +7,13 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from chalicelib.domain.notices.escalation import NoticeRules, decide_notices, recipients
-from chalicelib.domain.notices.notice import Audience, Notice, NoticeKind, Watched
+from chalicelib.domain.notices.notice import Audience, Notice, NoticeKind
 from chalicelib.domain.notices.reminders import latest_snooze
 from chalicelib.domain.support.assessment import decide_support
 from chalicelib.domain.support.deadlines import SupportPhase
 from chalicelib.domain.support.fleet import NodeKind, Nodes
 from chalicelib.domain.support.observation import Joined, observed
+from chalicelib.domain.support.watched import Watched
 from tests.domain.notices.test_digest import kept
 from tests.domain.support.test_assessment import CALENDAR, NOW
 from tests.fakes.fleet_builders import OPS, a_fleet_cluster, a_trouble

@@ -11,7 +11,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from chalicelib.domain.notices.escalation import NoticeRules, decide_notices
-from chalicelib.domain.notices.notice import Notice, NoticeKind, Watched
+from chalicelib.domain.notices.notice import Notice, NoticeKind
+from chalicelib.domain.support.watched import Watched
 from tests.domain.notices import watch_promises as promises
 from tests.domain.notices.watch_life import ADMINISTRATORS, OWNER, TEAM, Decide, Life, Scenario, Version
 

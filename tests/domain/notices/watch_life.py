@@ -9,12 +9,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta, timezone
 
+from chalicelib.domain.core.message import Message
 from chalicelib.domain.notices.digest import compose
 from chalicelib.domain.notices.escalation import NoticeRules, decide_notices
-from chalicelib.domain.notices.notice import Message, Notice, NoticeState, Watched
+from chalicelib.domain.notices.notice import Notice, NoticeState
 from chalicelib.domain.notices.reminders import latest_snooze
 from chalicelib.domain.support.calendar import Calendar, VersionSupport
 from chalicelib.domain.support.observation import LIVE, Joined, observed
+from chalicelib.domain.support.watched import Watched
 from tests.fakes.fleet_builders import a_fleet_cluster
 
 OWNER, TEAM, ADMINISTRATORS = "ops@example.com", "team@example.com", "admins@example.com"

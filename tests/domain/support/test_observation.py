@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.notices.notice import Watched
 from chalicelib.domain.support.calendar import Calendar
 from chalicelib.domain.support.fleet import FleetCluster, Trouble
 from chalicelib.domain.support.observation import (
@@ -23,6 +22,7 @@ from chalicelib.domain.support.observation import (
     troubled_place,
     with_readiness,
 )
+from chalicelib.domain.support.watched import Watched
 from tests.fakes import NOW, a_calendar
 from tests.fakes.fleet_builders import HOME, OPS, a_fleet_cluster, a_key, a_trouble, an_addon, an_insight
 

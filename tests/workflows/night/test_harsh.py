@@ -7,12 +7,12 @@ from datetime import datetime, time, timedelta
 
 import pytest
 
+from chalicelib.domain.core.message import Message
 from chalicelib.domain.curfew.keep_link import read_link
 from chalicelib.domain.curfew.plan import Ground, Outcome
 from chalicelib.domain.curfew.rules import CurfewRules, Mode
 from chalicelib.domain.labs.lab import Hibernation, Phase
 from chalicelib.domain.labs.schedule import AtCurfew, Evening
-from chalicelib.domain.notices.notice import Message
 from tests.fakes import NOW
 from tests.workflows.night.nights import CURFEW, SEOUL, TONIGHT, Nights, busy, idle
 

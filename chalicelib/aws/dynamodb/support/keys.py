@@ -18,9 +18,9 @@ from collections.abc import Mapping
 
 from chalicelib.aws.dynamodb.keys import DUE, Item, key, stamp, text
 from chalicelib.aws.dynamodb.pages import Listing
-from chalicelib.domain.core.place import Place
-from chalicelib.domain.notices.notice import Notice, Watched
-from chalicelib.domain.support.fleet import ClusterKey
+from chalicelib.domain.core.place import ClusterKey, Place
+from chalicelib.domain.notices.notice import Notice
+from chalicelib.domain.support.watched import Watched
 
 FLEET, NOTICES = "FLEET", "NOTICE"
 REGISTRY, TROUBLES = "REGISTRY", "TROUBLES"

@@ -25,9 +25,9 @@ from chalicelib.aws.dynamodb.support.keys import (
     to_come,
 )
 from chalicelib.aws.dynamodb.transactions import ATTEMPTS, put, transact
+from chalicelib.domain.core.place import ClusterKey
 from chalicelib.domain.errors.tree import AwsRefused, AwsUnavailable
 from chalicelib.domain.notices.notice import Notice, NoticeState
-from chalicelib.domain.support.fleet import ClusterKey
 
 #: As many as one transaction may carry.
 _AT_ONCE = 100

@@ -28,10 +28,11 @@ from chalicelib.aws.dynamodb.support.keys import (
 )
 from chalicelib.aws.dynamodb.support.notices import DynamoNotices
 from chalicelib.aws.dynamodb.transactions import ATTEMPTS, put, transact
-from chalicelib.domain.core.place import Place
+from chalicelib.domain.core.place import ClusterKey, Place
 from chalicelib.domain.errors.tree import StaleLab
-from chalicelib.domain.notices.notice import Watched
-from chalicelib.domain.support.fleet import ClusterKey, Registration, Trouble
+from chalicelib.domain.identity.accounts import Registration
+from chalicelib.domain.support.fleet import Trouble
+from chalicelib.domain.support.watched import Watched
 
 
 class DynamoFleetStore(DynamoNotices):

@@ -15,9 +15,9 @@ from chalicelib.aws.eks.versions import live_or_bundled
 from chalicelib.aws.eks.watched.addons import FleetAddonCalls
 from chalicelib.aws.eks.watched.insights import InsightCalls
 from chalicelib.aws.eks.watched.nodes import NodeReading
-from chalicelib.domain.core.place import Place
+from chalicelib.domain.core.place import ClusterKey, Place
 from chalicelib.domain.support.calendar import Calendar
-from chalicelib.domain.support.fleet import ClusterKey, FleetCluster
+from chalicelib.domain.support.fleet import FleetCluster
 
 #: EKS's most.
 _PAGE = 100

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 
+from chalicelib.domain.core.message import Message, Severity
+from chalicelib.domain.core.wording import counted, paragraph
 from chalicelib.domain.curfew.messages.report import date_told
 from chalicelib.domain.curfew.rules import CurfewRules, allowance
-from chalicelib.domain.notices.notice import Message, Severity
-from chalicelib.domain.notices.wording import counted, paragraph
 
 KIND = "curfew-brake"
 

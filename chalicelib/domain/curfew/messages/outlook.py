@@ -8,34 +8,19 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
+from chalicelib.domain.core.instants import instant_told
 from chalicelib.domain.curfew.decision import no_holidays, why_spared
 from chalicelib.domain.curfew.plan import Entry, Ground
 from chalicelib.domain.labs.history import Event, Step, StepStatus
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.schedule import AtCurfew, Holidays, local_told
-from chalicelib.domain.labs.spec import VolumePolicy
-
-_VOLUMES = {
-    VolumePolicy.DELETE: "the volumes of PersistentVolumeClaims are deleted with it",
-    VolumePolicy.SNAPSHOT: "the volumes of PersistentVolumeClaims are snapshotted first, then deleted; the snapshots stay",
-    VolumePolicy.KEEP: "the volumes of PersistentVolumeClaims are kept and go on costing",
-}
+from chalicelib.domain.teardown.volumes import volumes_told
 
 
 def first_event(lab: Lab) -> Event:
     """The line that every history begins with."""
     message = f"Lab {lab.name} was requested: Kubernetes {lab.spec.version} in {lab.region}."
     return Event(lab.created_at, "requested", message, {"owner": lab.owner})
-
-
-def volumes_told(policy: VolumePolicy) -> str:
-    """What becomes of PVC volumes at the end, as half a sentence."""
-    return _VOLUMES[policy]
-
-
-def instant_told(instant: datetime) -> str:
-    """An instant for people: `2026-11-23T18:00Z`."""
-    return f"{instant:%Y-%m-%dT%H:%M}Z"
 
 
 def what_happens_next(

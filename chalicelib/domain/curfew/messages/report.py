@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
+from chalicelib.domain.core.message import Message, Severity
+from chalicelib.domain.core.wording import counted, day_told, paragraph
 from chalicelib.domain.curfew.plan import Entry, Fate, Outcome, Plan
 from chalicelib.domain.curfew.rules import CurfewRules, Mode
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.money_words import usd
-from chalicelib.domain.notices.notice import Message, Severity
-from chalicelib.domain.notices.wording import counted, day_told, paragraph
 
 KIND = "curfew-report"
 #: Lines of a section that are told.

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from chalicelib.domain.core.message import Message, Severity
+from chalicelib.domain.core.wording import paragraph
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.schedule import local_told
-from chalicelib.domain.notices.notice import Message, Severity
-from chalicelib.domain.notices.wording import paragraph
 
 KIND = "wake-failed"
 

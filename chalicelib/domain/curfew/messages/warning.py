@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+from chalicelib.domain.core.message import Message, Severity
+from chalicelib.domain.core.wording import paragraph
 from chalicelib.domain.curfew.messages.warning_mail_stakes import sleeps, stakes_told, volumes_told
 from chalicelib.domain.curfew.plan import Entry, Ground
 from chalicelib.domain.labs.schedule import Evening, local_told
 from chalicelib.domain.labs.spec import VolumePolicy
 from chalicelib.domain.money_words import keeping_told
-from chalicelib.domain.notices.notice import Message, Severity
-from chalicelib.domain.notices.wording import paragraph
 
 #: The message attribute `kind`, that subscriptions can filter by.
 KIND = "curfew-warning"

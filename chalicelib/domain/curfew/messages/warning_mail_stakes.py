@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from chalicelib.domain.core.wording import counted
 from chalicelib.domain.curfew.plan import Entry, Ground
 from chalicelib.domain.labs.schedule import AtCurfew
 from chalicelib.domain.labs.spec import VolumePolicy
-from chalicelib.domain.notices.wording import counted
 
 _NOUNS = {"nodes": "node", "pods": "pod", "volumes": "volume", "balancers": "load balancer"}
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from chalicelib.domain.core.wording import counted
 from chalicelib.domain.idleness.evidence import Evidence
 from chalicelib.domain.idleness.verdict import Sign, Signal
 from chalicelib.domain.idleness.window import Window, gap, quiet_since, within
-from chalicelib.domain.notices.wording import counted
 
 SCHEDULED, PENDING = "scheduled", "pending"
 

@@ -6,9 +6,9 @@ Only Kubernetes can say that nothing runs there. Where it can't be asked, they m
 from __future__ import annotations
 
 from chalicelib.domain.core.instance_types import is_accelerated
+from chalicelib.domain.core.wording import counted
 from chalicelib.domain.idleness.evidence import Evidence
 from chalicelib.domain.idleness.verdict import Sign, Signal
-from chalicelib.domain.notices.wording import counted
 
 NAME = "unseen"
 

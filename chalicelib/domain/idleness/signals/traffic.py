@@ -5,10 +5,10 @@ An open balancer is knocked at by scanners the whole day; a few requests are nob
 
 from __future__ import annotations
 
+from chalicelib.domain.core.wording import counted
 from chalicelib.domain.idleness.evidence import BalancerUse, Evidence
 from chalicelib.domain.idleness.verdict import Sign, Signal
 from chalicelib.domain.idleness.window import Window, per_minute, within
-from chalicelib.domain.notices.wording import counted
 
 NAME = "balancers"
 #: Requests: in five minutes, and an hour over the whole window.

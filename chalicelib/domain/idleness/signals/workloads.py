@@ -5,9 +5,9 @@ User pods alone are no work: a forgotten deployment is what an idle lab looks li
 
 from __future__ import annotations
 
+from chalicelib.domain.core.wording import counted
 from chalicelib.domain.idleness.evidence import Evidence, KubernetesUse
 from chalicelib.domain.idleness.verdict import Sign, Signal
-from chalicelib.domain.notices.wording import counted
 
 NAME = "kubernetes"
 TOLD_AT_MOST = 3

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib.domain.core.message import Message, Severity
 from chalicelib.domain.curfew.messages.brake import brake_message, broken_plan_message
 from chalicelib.domain.curfew.messages.report import report_message
 from chalicelib.domain.curfew.plan import Entry, Fate, Outcome, Plan, PlanHeader, plan_hash
@@ -19,7 +20,6 @@ from chalicelib.domain.curfew.rules import CurfewRules, Mode, allowance
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.schedule import AtCurfew
 from chalicelib.domain.notices.chat import chat_document
-from chalicelib.domain.notices.notice import Message, Severity
 from tests.domain.curfew.messages.test_warning import AT, ENTRY, flat
 from tests.fakes.builders import a_lab, a_spec
 

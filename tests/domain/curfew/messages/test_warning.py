@@ -12,12 +12,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib.domain.core.message import Message, Severity
 from chalicelib.domain.curfew.messages.warning import instant_told, warning_message
 from chalicelib.domain.curfew.plan import Entry, Ground, Stakes
 from chalicelib.domain.labs.schedule import AtCurfew, Evening
 from chalicelib.domain.labs.spec import VolumePolicy
 from chalicelib.domain.notices.chat import chat_document
-from chalicelib.domain.notices.notice import Message, Severity
 
 AT = datetime(2026, 11, 23, 13, tzinfo=UTC)
 SEOUL = Evening("Asia/Seoul")

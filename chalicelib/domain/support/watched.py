@@ -1,0 +1,38 @@
+"""A watched cluster with what is known about it: its assessment, its owners, its lab."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.support.deadlines import Support
+from chalicelib.domain.support.fleet import FleetCluster, Trouble
+
+
+@dataclass(frozen=True)
+class Watched:
+    """What the service keeps of one cluster: the last good reading, its support, who answers for it, and what people said.
+
+    `told`: deadline ids people were told of. `gone_at`: when EKS no longer listed it. `armed_at`: when its present
+    deadlines became known (first seen, upgraded, policy or date changed, no lease ending first any more): nothing due before it is
+    late. `upgraded_by_aws_at`: when AWS was found to have raised it to the version it runs. `version` is for optimistic
+    locking.
+    """
+
+    cluster: FleetCluster
+    support: Support
+    owner: str | None
+    team: str | None
+    read_at: datetime
+    trouble: Trouble | None = None
+    lab_id: str | None = None
+    lease_ends_at: datetime | None = None
+    acknowledged_by: str | None = None
+    acknowledged_deadline: str | None = None
+    snoozed_until: datetime | None = None
+    told: tuple[str, ...] = ()
+    upgraded_by_aws_at: datetime | None = None
+    gone_at: datetime | None = None
+    armed_at: datetime | None = None
+    health_event_arn: str | None = None
+    version: int = 0
