@@ -9,8 +9,9 @@ from datetime import time
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.identity.teams import Team
-from chalicelib.domain.labs.limits import LADDER, Limits
+from chalicelib.domain.labs.limits import Limits
 from chalicelib.domain.labs.schedule import EVERY_DAY, AtCurfew, Evening
+from chalicelib.domain.notices.reminders import LADDER
 
 
 @dataclass(frozen=True)

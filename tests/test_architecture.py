@@ -32,7 +32,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "chalicelib/services/": ("chalicelib.ports", "chalicelib.domain", "chalicelib.logs"),
     "chalicelib/workflows/": ("chalicelib.ports", "chalicelib.domain", "chalicelib.logs", "chalicelib.metrics"),
     "chalicelib/wiring/": (
-        "chalicelib.aws", "chalicelib.ports", "chalicelib.settings", "chalicelib.logs", "chalicelib.domain.core.deferred",
+        "chalicelib.aws", "chalicelib.ports", "chalicelib.settings", "chalicelib.logs", "chalicelib.domain",
     ),
     "chalicelib/aws/": ("chalicelib.ports", "chalicelib.domain", "chalicelib.logs"),
     "chalicelib/ports/": ("chalicelib.domain",),

@@ -7,8 +7,8 @@ from datetime import time
 import pytest
 
 from chalicelib.domain.identity.teams import Team
-from chalicelib.domain.labs.limits import LADDER
 from chalicelib.domain.labs.schedule import AtCurfew, Evening
+from chalicelib.domain.notices.reminders import LADDER
 from chalicelib.settings import load_settings
 
 REQUIRED = {

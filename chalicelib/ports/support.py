@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.labs.limits import LADDER
+from chalicelib.domain.notices.reminders import LADDER
 
 if TYPE_CHECKING:
     from chalicelib.domain.core.message import Message

@@ -10,7 +10,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.idleness.evidence import Evidence, Source
 from chalicelib.domain.idleness.idleness_clock import Clock
 from chalicelib.domain.idleness.idleness_silence import with_zeros
@@ -23,7 +22,7 @@ from chalicelib.domain.idleness.signals.lifecycle import CLUSTER, life_signals
 from chalicelib.domain.idleness.signals.nightly_jobs import nights_signal
 from chalicelib.domain.idleness.summary import QUIET_AT_LEAST, sentence_of
 from chalicelib.domain.idleness.verdict import Sign, Signal, Verdict
-from chalicelib.domain.idleness.window import Window, begun_after
+from chalicelib.domain.idleness.window import JudgingRules, Window, begun_after
 from chalicelib.domain.labs.lab import Lab
 
 #: Which source the signals come from: if it was not read, what they say without it counts for nothing.
@@ -38,7 +37,7 @@ _SOURCES = {
 }
 
 
-def judge(lab: Lab, evidence: Evidence, rules: CurfewRules, now: datetime) -> Verdict:
+def judge(lab: Lab, evidence: Evidence, rules: JudgingRules, now: datetime) -> Verdict:
     """Judge a lab's use over the last `rules.window_hours`. Pure: the same arguments give the same verdict."""
     window = Window(now - timedelta(hours=rules.window_hours), now)
     clock = Clock(lab.spec.evening.time_zone, now)
@@ -63,7 +62,7 @@ def agree(signals: Sequence[Signal]) -> bool:
     return Sign.BUSY not in signs and Sign.MISSING not in signs and signs.count(Sign.QUIET) >= QUIET_AT_LEAST
 
 
-def _signals(lab: Lab, evidence: Evidence, rules: CurfewRules, window: Window, clock: Clock) -> tuple[Signal, ...]:
+def _signals(lab: Lab, evidence: Evidence, rules: JudgingRules, window: Window, clock: Clock) -> tuple[Signal, ...]:
     return (
         *life_signals(lab, evidence, rules, window),
         workloads.kubernetes_signal(evidence),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
+from typing import Protocol
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.idleness.evidence import Series
@@ -86,3 +87,13 @@ def quiet_since(hourly: Series, window: Window, is_busy: Callable[[float], bool]
             break
         since = at
     return since
+
+
+class JudgingRules(Protocol):
+    """What the judge needs of an installation's curfew rules, in hours: how far back it looks, and from what age on."""
+
+    @property
+    def window_hours(self) -> int: ...
+
+    @property
+    def young_hours(self) -> int: ...

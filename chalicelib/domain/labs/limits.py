@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from chalicelib.domain.core.deferred import dataclass
 
-#: Days before a deadline at which people are told; after it, weekly (negative rungs: -7, -14, ...).
-LADDER = (180, 90, 60, 30, 14, 7, 3, 1, 0)
-
 
 @dataclass(frozen=True)
 class Limits:

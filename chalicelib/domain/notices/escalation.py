@@ -12,9 +12,8 @@ from datetime import datetime
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.instants import utc
 from chalicelib.domain.core.message import Severity
-from chalicelib.domain.labs.limits import LADDER
 from chalicelib.domain.notices.notice import Audience, Notice, NoticeKind
-from chalicelib.domain.notices.reminders import LAST_RUNGS, due_at, latest_due, rungs_for, severity_of
+from chalicelib.domain.notices.reminders import LADDER, LAST_RUNGS, due_at, latest_due, rungs_for, severity_of
 from chalicelib.domain.notices.status_changes import (
     dates_moved,
     lease_first,

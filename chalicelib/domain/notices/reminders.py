@@ -10,7 +10,6 @@ from datetime import datetime, timedelta
 
 from chalicelib.domain.core.instants import utc
 from chalicelib.domain.core.message import Severity
-from chalicelib.domain.labs.limits import LADDER
 from chalicelib.domain.notices.notice import Audience
 from chalicelib.domain.support.deadlines import Deadline, DeadlineKind
 
@@ -65,3 +64,7 @@ def latest_snooze(deadline: Deadline, now: datetime, ladder: Iterable[int] = LAD
     if coming:
         return coming[0]
     return utc(deadline.at) + WEEK * (weeks_since(deadline.at, now) + 1)
+
+
+#: Days before a deadline at which people are told; after it, weekly (negative rungs: -7, -14, ...).
+LADDER = (180, 90, 60, 30, 14, 7, 3, 1, 0)

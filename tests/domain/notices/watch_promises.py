@@ -6,8 +6,8 @@ import itertools
 from datetime import UTC, datetime, time, timedelta
 
 from chalicelib.domain.core.message import Severity
-from chalicelib.domain.labs.limits import LADDER
 from chalicelib.domain.notices.notice import Audience, Notice, NoticeKind
+from chalicelib.domain.notices.reminders import LADDER
 from chalicelib.domain.support.deadlines import Deadline, DeadlineKind
 from tests.domain.notices.watch_life import ADMINISTRATORS, OWNER, RULES, TEAM, Life, Run
 

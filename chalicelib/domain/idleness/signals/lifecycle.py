@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.idleness.evidence import Evidence, Source
 from chalicelib.domain.idleness.verdict import Sign, Signal
-from chalicelib.domain.idleness.window import Window
+from chalicelib.domain.idleness.window import JudgingRules, Window
 from chalicelib.domain.labs.lab import Lab, Phase
 
 PHASE, AGE, CLUSTER, NODEGROUPS, LOOK = "phase", "age", "cluster", "nodegroups", "look"
@@ -18,7 +17,7 @@ RESTING_NODEGROUP = frozenset({"ACTIVE", "DEGRADED", "CREATE_FAILED", "DELETE_FA
 STALE = timedelta(minutes=30)
 
 
-def life_signals(lab: Lab, evidence: Evidence, rules: CurfewRules, window: Window) -> tuple[Signal, ...]:
+def life_signals(lab: Lab, evidence: Evidence, rules: JudgingRules, window: Window) -> tuple[Signal, ...]:
     """Each BUSY, MISSING or ABSENT."""
     return (
         _phase(lab),
@@ -34,7 +33,7 @@ def _phase(lab: Lab) -> Signal:
     return Signal(PHASE, sign, f"the lab is {lab.phase}")
 
 
-def _age(lab: Lab, rules: CurfewRules, now: datetime) -> Signal:
+def _age(lab: Lab, rules: JudgingRules, now: datetime) -> Signal:
     hours = (now - lab.created_at) / timedelta(hours=1)
     told = f"the lab is {hours:.0f} h old, and judged from {rules.young_hours} h on"
     return Signal(AGE, Sign.BUSY if hours < rules.young_hours else Sign.ABSENT, told, {"hours": hours})
