@@ -19,15 +19,15 @@ from pathlib import Path
 from deployment.packaging import CODE, package
 
 BARE = "chalice + boto3 + Logger"
-DOORS = ("provision", "teardown", "hibernate", "watch_support", "sweep_idle", "tend", "starting")
+HANDLERS = ("provision", "teardown", "hibernate", "watch_support", "sweep_idle", "schedules")
 PROGRAMS = {
     BARE: "import chalice, boto3; from aws_lambda_powertools import Logger",
     "the API": "import chalicelib.handlers.api",
-    **{f"{door}'s steps": f"import chalicelib.doors.{door}" for door in DOORS},
+    **{f"{module}'s steps": f"import chalicelib.handlers.{module}" for module in HANDLERS},
     "all of it: app.py": "import app",
 }
 #: What the issue asks for, as a multiple of the first row.
-LIMITS = {"the API": 1.4, **{f"{door}'s steps": 1.15 for door in DOORS}}
+LIMITS = {"the API": 1.4, **{f"{module}'s steps": 1.15 for module in HANDLERS}}
 RUNTIME = ("boto3", "botocore", "s3transfer", "dateutil", "six", "urllib3", "jmespath")
 
 

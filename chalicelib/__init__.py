@@ -1,0 +1,1 @@
+"""The service: what its Lambdas run."""

@@ -1,7 +1,7 @@
 """The one logger. Constant messages with fields, one line per decision and per act; the domain never logs.
 
 Every line carries whose doing it is: `correlation_id`, the id of the request or schedule event that began it, from the API
-through the workflows it starts. A step's lines carry more: `workflows/shared/step_lines.py`.
+through the workflows it starts. A step's lines carry more: `workflows/shared/runner.py`.
 """
 
 from __future__ import annotations

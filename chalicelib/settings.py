@@ -8,9 +8,9 @@ from datetime import time
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.curfew.rules import CurfewRules
-from chalicelib.domain.identity.teams import Team
-from chalicelib.domain.labs.limits import Limits
+from chalicelib.domain.identity.callers import Team
 from chalicelib.domain.labs.schedule import EVERY_DAY, AtCurfew, Evening
+from chalicelib.domain.labs.spec import Limits
 from chalicelib.domain.notices.reminders import LADDER
 
 

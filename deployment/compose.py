@@ -2,7 +2,8 @@
 
 Hand-written are `statements.json` (every right the service ever uses, by name, with why), `grants.json` (which
 function gets which), `template.json`, `operations.json` (alarms and the like) and `dashboard.json`. This script only
-puts them together; Git ignores the output: `packaging` writes it before it runs Chalice, and docs/permissions.md is what is reviewed.
+puts them together. Git ignores the output: `packaging` writes it before it runs Chalice, and docs/permissions.md is
+what is reviewed.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Package the application once per content: what `chalice package` makes, trimmed and compiled, kept until a source file changes.
 
-The template that production deploys is Chalice's, merged with `.chalice/resources.json`, which `compose` writes. In it local files are named
-relative to the template, which lies in `build/`, by the two properties that `aws cloudformation package` uploads by
+The template that production deploys is Chalice's, merged with `.chalice/resources.json`, which `compose` writes. In it local files
+are named relative to the template, which lies in `build/`, by the two properties that `aws cloudformation package` uploads by
 itself and that the emulator reads afterwards:
 `CodeUri: ./deployment.zip` of an AWS::Serverless::Function (Chalice writes it) and
 `DefinitionS3Location: ../statemachine/<workflow>.asl.json` of an AWS::StepFunctions::StateMachine (we write it).

@@ -1,0 +1,1 @@
+"""The service installed into the emulator: demo, `make sandbox`, people, mailboxes, schedules."""

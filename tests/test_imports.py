@@ -1,4 +1,4 @@
-"""Each Lambda imports what it uses and no more. Asked of fresh Pythons, one a door."""
+"""Each Lambda imports what it uses and no more. Asked of fresh Pythons, one a handler module."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ import pytest
 
 from tests.paths import PROJECT
 
-DOORS = sorted(
-    path.stem for path in (PROJECT / "chalicelib/doors").glob("*.py") if path.stem not in ("__init__", "opening")
+HANDLERS = sorted(
+    path.stem for path in (PROJECT / "chalicelib/handlers").glob("*.py") if path.stem not in ("__init__", "factory")
 )
-STEPS = [door for door in DOORS if door != "http"]
-#: What only the API, other rooms or a first use may bring in.
+STEPS = [module for module in HANDLERS if module != "api"]
+#: What only the API, other folders or a first use may bring in.
 NEVER_IN_A_STEP = ("chalicelib.api", "chalice", "pydantic", "yaml", "holidays", "boto3", "app", "aws_xray_sdk")
 LATE = ("chalicelib.wiring.cloud", "chalicelib.wiring.curfew", "chalicelib.wiring.support")
 
 
-def imported(door: str) -> frozenset[str]:
-    """The modules that are there once a door was opened."""
-    program = f"import json, sys, chalicelib.doors.{door}; print(json.dumps(sorted(sys.modules)))"
+def imported(module: str) -> frozenset[str]:
+    """The modules that are there once a handler module was imported."""
+    program = f"import json, sys, chalicelib.handlers.{module}; print(json.dumps(sorted(sys.modules)))"
     done = subprocess.run([sys.executable, "-c", program], cwd=PROJECT, capture_output=True, text=True, check=True)
     return frozenset(json.loads(done.stdout))
 
@@ -34,24 +34,26 @@ def within(modules: frozenset[str], roots: tuple[str, ...]) -> list[str]:
     ]
 
 
-@pytest.mark.parametrize("door", STEPS)
-def test_a_step_imports_neither_the_api_nor_what_it_may_never_ask_for(door: str) -> None:
-    assert within(imported(door), NEVER_IN_A_STEP + LATE) == []
+@pytest.mark.parametrize("module", STEPS)
+def test_a_step_imports_neither_the_api_nor_what_it_may_never_ask_for(module: str) -> None:
+    assert within(imported(module), NEVER_IN_A_STEP + LATE) == []
 
 
-@pytest.mark.parametrize("door", STEPS)
-def test_a_step_imports_no_other_workflow(door: str) -> None:
-    others = tuple(f"chalicelib.{room}.{other}" for room in ("workflows", "doors") for other in STEPS if other != door)
-    assert within(imported(door), others) == []
+@pytest.mark.parametrize("module", STEPS)
+def test_a_step_imports_no_other_workflow(module: str) -> None:
+    others = tuple(
+        f"chalicelib.{folder}.{other}" for folder in ("workflows", "handlers") for other in STEPS if other != module
+    )
+    assert within(imported(module), others) == []
 
 
-def test_the_api_imports_no_workflow_and_no_door_of_one() -> None:
-    assert within(imported("http"), ("app", "chalicelib.workflows", "holidays", *LATE)) == []
+def test_the_api_imports_no_workflow_and_no_handler_of_one() -> None:
+    assert within(imported("api"), ("app", "chalicelib.workflows", "holidays", *LATE)) == []
 
 
-def test_every_door_is_of_a_workflow_or_of_a_schedule_or_the_api_s() -> None:
+def test_every_handler_module_is_of_a_workflow_or_the_schedules_or_the_api() -> None:
     machines = {path.name.partition(".")[0] for path in (PROJECT / "statemachine").glob("*.json")}
-    assert set(DOORS) == machines | {"http", "tend", "starting"}
+    assert set(HANDLERS) == machines | {"api", "schedules"}
 
 
 def test_handlers_are_called_as_chalice_is_told() -> None:

@@ -6,7 +6,7 @@ from datetime import time
 
 import pytest
 
-from chalicelib.domain.identity.teams import Team
+from chalicelib.domain.identity.callers import Team
 from chalicelib.domain.labs.schedule import AtCurfew, Evening
 from chalicelib.domain.notices.reminders import LADDER
 from chalicelib.settings import load_settings

@@ -1,0 +1,1 @@
+"""The only folder that knows botocore: one folder per thing the service talks to."""

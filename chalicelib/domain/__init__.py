@@ -1,0 +1,1 @@
+"""The rules: standard library only, no AWS, no clock, no environment, no logging."""

@@ -139,3 +139,33 @@ def _network(spec: LabSpec, nodegroups: tuple[NodegroupSpec, ...], prices: Price
 
 def _hours(span: timedelta) -> float:
     return max(span.total_seconds(), 0.0) / 3600
+
+
+def usd(amount: float) -> str:
+    """`$5.28`, `$1,204.00`; `less than $0.01` for what would round to nothing."""
+    return "less than $0.01" if 0 < amount < 0.005 else f"${amount:,.2f}"
+
+
+def cost_told(cost: Cost) -> str:
+    """`$0.22 an hour`; where something is unknown `at least $0.10 an hour (no price known for p5.48xlarge)`."""
+    if not cost.unknown:
+        return f"{usd(cost.total)} an hour"
+    return f"at least {usd(cost.total)} an hour (no price known for {', '.join(cost.unknown)})"
+
+
+def keeping_told(amount: float, usd_hour: float | None) -> str:
+    """`$5.28, $0.22 an hour`."""
+    return usd(amount) if usd_hour is None else f"{usd(amount)}, {usd(usd_hour)} an hour"
+
+
+def source_told(cost: Cost) -> str:
+    """Where the prices come from: `AWS Price List of 23 Nov 2026`."""
+    return cost.source if cost.as_of is None else f"{cost.source} of {cost.as_of.day} {cost.as_of:%b %Y}"
+
+
+@dataclass(frozen=True)
+class Running:
+    """`phases`: how many labs are in each, those that are over left out. `hourly_usd`: what those looked at by a sweep cost."""
+
+    phases: Mapping[Phase, int]
+    hourly_usd: float

@@ -11,3 +11,6 @@ start_watch_support = handler(
 )
 start_sweep_idle = handler("start_sweep_idle", lambda event: schedules.start_sweep_idle(get_deps(), event.get("time")))
 take_health_event = handler("take_health_event", lambda event: schedules.take_health_event(get_deps(), event))
+
+
+tend_labs = handler("tend_labs", lambda event: schedules.run(get_deps(), event.get("time")))

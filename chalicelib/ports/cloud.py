@@ -107,7 +107,7 @@ class Roles(Protocol):
 
 
 class Leftovers(Protocol):
-    """Finds and deletes, one kind at a time, what a lab may have left in one region. domain/teardown/ownership.py judges, not this."""
+    """Finds and deletes, one kind at a time, what a lab may have left in one region. `domain/teardown` judges."""
 
     def find(self, kind: Kind, target: Target) -> tuple[Resource, ...]:
         """Everything of this kind that has to do with the target by tag, name or place, **ours or not**, with all tags.

@@ -14,13 +14,12 @@ from chalicelib.domain.labs.schedule import Evening, Holidays
 if TYPE_CHECKING:
     from chalicelib.domain.core.message import Message
     from chalicelib.domain.core.place import Place
-    from chalicelib.domain.costs import Prices
+    from chalicelib.domain.costs import Prices, Running
     from chalicelib.domain.curfew.plan import Entry, Fate, Plan, PlanHeader
     from chalicelib.domain.idleness.evidence import Evidence
     from chalicelib.domain.idleness.verdict import Verdict
     from chalicelib.domain.labs.lab import Lab
-    from chalicelib.domain.running import Running
-    from chalicelib.domain.teardown.orphans import TaggedCluster
+    from chalicelib.domain.teardown.adoption import TaggedCluster
 
 
 class CurfewStore(Protocol):

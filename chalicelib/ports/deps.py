@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Generic, Protocol, TypeVar
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.place import Place
-from chalicelib.domain.labs.limits import Limits
+from chalicelib.domain.labs.spec import Limits
 
 if TYPE_CHECKING:
     from chalicelib.domain.core.resources import LedgerEntry
     from chalicelib.domain.core.service_health import Run
     from chalicelib.domain.identity.accounts import LabAccounts
-    from chalicelib.domain.labs.history import Event, Step
     from chalicelib.domain.labs.lab import Lab, Phase
+    from chalicelib.domain.labs.steps import Event, Step
     from chalicelib.domain.teardown.receipt import Receipt
     from chalicelib.ports.cloud import Census, Dns, Kubernetes, Leftovers, Network, Roles, Stacks
     from chalicelib.ports.curfew import Curfew

@@ -6,12 +6,27 @@ named by their day, or hour.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
+from chalicelib.domain.core.failure import Blame
+from chalicelib.domain.core.service_health import Run
+from chalicelib.domain.errors.tree import EkslabError, Superseded
+from chalicelib.domain.labs.hibernation import awakened
+from chalicelib.domain.labs.lab import Lab, Phase
+from chalicelib.domain.labs.recovery import WORKFLOW_OF, Tending, TendingDecision, decide_tending
+from chalicelib.domain.labs.steps import Event, execution_name
 from chalicelib.domain.support.health_events import merged, parse
+from chalicelib.logs import logger
 from chalicelib.ports.deps import Deps
+from chalicelib.workflows.shared.records import WATCH, move
+
+#: Labs looked at in one run; the rest are still due at the next.
+_AT_ONCE = 50
+_STARTING = frozenset({Tending.START, Tending.RESTART, Tending.ROLL_BACK, Tending.WAKE})
+_SILENT = frozenset({Tending.WAIT, Tending.REST})
 
 
 def start_watch_support(deps: Deps, time: str | None = None) -> dict[str, object]:
@@ -40,3 +55,84 @@ def take_health_event(deps: Deps, event: Mapping[str, Any]) -> dict[str, object]
     for key in known:
         deps.watch.store.change_watched(key, lambda kept: None if kept is None else merged(kept, told))
     return {"taken": True, "clusters": len(known), "unknown": len(keys) - len(known)}
+
+
+def run(deps: Deps, time: str | None = None) -> dict[str, Any]:
+    """Do what is due at `time` (ISO 8601, the schedule event's; else the clock's now); report each lab, act and reason."""
+    now = datetime.fromisoformat(time).astimezone(UTC) if time else deps.clock.now()
+    done, failed = [], []
+    for lab_id in deps.store.labs_due(now, _AT_ONCE):
+        try:
+            decision = _tend(deps, lab_id, now)
+            done.append({"lab_id": lab_id, "act": str(decision.action), "reason": decision.reason})
+        except EkslabError as error:
+            failed.append({"lab_id": lab_id, "error": type(error).__name__, "message": str(error)})
+            told = {"lab_id": lab_id, "error": type(error).__name__, "reason": str(error)}
+            logger.warning("A lab could not be tended.", extra=told)
+            _put_off(deps, lab_id, now, failed)
+    deps.store.note_run(Run("tend_labs", now, "stuck" if failed else "done"))
+    return {"now": now.isoformat(), "done": done, "failed": failed}
+
+
+def _tend(deps: Deps, lab_id: str, now: datetime) -> TendingDecision:
+    """Decide from the lab as it is, not as the index remembers it, and act only if nobody changed it in between."""
+    lab = deps.store.load_lab(lab_id)
+    if lab.due_at is None or lab.due_at > now:
+        return TendingDecision(Tending.WAIT, "It is not due any more.")
+
+    def changed_since(stored: Lab) -> Lab:
+        if stored.version != lab.version:
+            raise Superseded(f"{lab.id} was changed by someone else meanwhile.")
+        return _changed(stored, decision, now)
+
+    workflow = WORKFLOW_OF.get(lab.phase)
+    running = workflow is not None and deps.workflows.is_running(workflow, execution_name(lab, workflow))
+    decision = decide_tending(lab, running, now)
+    changed = move(deps, lab, (lab.phase,), changed_since, now, decision.reason)
+    if decision.action not in _SILENT:
+        told = {"lab_id": lab.id, "act": str(decision.action), "reason": decision.reason}
+        logger.info("A lab was tended.", extra=told)
+    if decision.action not in _SILENT and changed.phase is lab.phase:
+        facts = {"act": str(decision.action)}
+        deps.store.add_event(lab.id, Event(now, "tended", decision.reason, facts))
+    if decision.action in _STARTING:
+        workflow = WORKFLOW_OF[changed.phase]
+        payload = {"lab_id": lab.id, "time": now.isoformat()}
+        deps.workflows.start(workflow, execution_name(changed, workflow), payload)
+    return decision
+
+
+def _changed(stored: Lab, decision: TendingDecision, now: datetime) -> Lab:
+    """The lab after the act. Whatever is started is watched; a new run has a name of its own."""
+    watched = replace(stored, due_at=now + WATCH)
+    anew = replace(watched, run=stored.run + 1)
+    why = decision.reason
+    acts: Mapping[Tending, Callable[[], Lab]] = {
+        Tending.WAIT: lambda: watched,
+        Tending.REST: lambda: replace(stored, due_at=now),
+        Tending.START: lambda: watched,
+        Tending.RESTART: lambda: anew,
+        Tending.ROLL_BACK: lambda: anew.moved_to(
+            Phase.ROLLING_BACK, now, stored.reason or why, stored.blame or Blame.OURS
+        ),
+        Tending.GIVE_UP_CHANGE: lambda: replace(
+            stored.moved_to(Phase.READY, now, why, Blame.OURS), change=None, due_at=now
+        ),
+        Tending.WAKE: lambda: replace(
+            awakened(watched, now), reason=stored.reason or why, blame=stored.blame or Blame.OURS
+        ),
+        Tending.GIVE_UP_WAKING: lambda: replace(
+            stored.moved_to(Phase.HIBERNATED, now, stored.reason or why, stored.blame or Blame.OURS), due_at=now
+        ),
+        Tending.BLOCK: lambda: replace(stored.moved_to(Phase.BLOCKED, now, why, Blame.OURS), due_at=None),
+        Tending.FORGET: lambda: replace(stored, due_at=None),
+    }
+    return acts[decision.action]()
+
+
+def _put_off(deps: Deps, lab_id: str, now: datetime, failed: list[dict[str, str]]) -> None:
+    """Move a lab that fails behind the others, so that it can't keep them from being looked at."""
+    try:
+        deps.store.change_lab(lab_id, lambda stored: replace(stored, due_at=now + WATCH) if stored.due_at else stored)
+    except EkslabError as error:
+        failed.append({"lab_id": lab_id, "error": type(error).__name__, "message": f"Not even put off: {error}"})

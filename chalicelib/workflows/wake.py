@@ -6,14 +6,16 @@ fails leaves it asleep, with the reason, and can be asked for again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
-from chalicelib.domain.core.failure import Blame
-from chalicelib.domain.curfew.messages.recipients import NOBODY, recipient_of
+from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.failure import Blame, Failure
 from chalicelib.domain.curfew.messages.wake_failed import wake_failed_message
-from chalicelib.domain.errors.explain import explain_execution
+from chalicelib.domain.curfew.messages.warning import NOBODY, recipient_of
+from chalicelib.domain.errors.explain import explain_execution, explain_issues
 from chalicelib.domain.errors.tree import AwsRefused, EkslabError, ProvisioningFailed
+from chalicelib.domain.labs.aws_states import HealthIssue, NodegroupState
 from chalicelib.domain.labs.hibernation import asleep, wanted_awake
 from chalicelib.domain.labs.lab import RESTING, Hibernation, Lab, NodegroupSize, Phase
 from chalicelib.domain.labs.polling import PATIENCE
@@ -25,7 +27,6 @@ from chalicelib.workflows.shared.cluster import own_cluster
 from chalicelib.workflows.shared.records import WATCH, again, move
 from chalicelib.workflows.shared.runner import StepInput
 from chalicelib.workflows.shared.scaling import again_or_late, ask_for_size, nodegroups_of, resize_all, why_not_now
-from chalicelib.workflows.waking_nodes import nodes_of
 
 _COMING = (Phase.WAKING,)
 
@@ -48,7 +49,7 @@ def restore_nodegroups(deps: Deps, at: StepInput) -> StepResult:
 
 def verify_nodes(deps: Deps, at: StepInput) -> StepResult:
     """See that as many nodes are Ready as each node group is to have; what is missing is waited for a while."""
-    seen = nodes_of(deps, at.lab, _sizes(at.lab))
+    seen = _nodes_of(deps, at.lab, _sizes(at.lab))
     if not seen.missing:
         return StepResult(Result.DONE, f"{seen.note}.")
     if PATIENCE["verify_nodes"].is_out(at.attempt):
@@ -132,3 +133,49 @@ def _later(deps: Deps, lab: Lab, at: StepInput) -> Hibernation | None:
 
 def _save(deps: Deps, at: StepInput, change: Callable[[Lab], Lab]) -> None:
     move(deps, at.lab, _COMING, change, at.now, "")
+
+
+@dataclass(frozen=True)
+class _NodesSeen:
+    """`missing` keeps the lab from being awake; `issues` are EKS's own words for it; `note` says what was looked at."""
+
+    missing: tuple[str, ...]
+    issues: tuple[HealthIssue, ...]
+    note: str
+
+    def failure(self, minutes: int) -> Failure:
+        """Why the lab did not wake."""
+        words = "; ".join(self.missing)
+        if self.issues:
+            return explain_issues(self.issues, words)
+        return Failure("nodes-not-ready", f"After {minutes} minutes nodes are missing: {words}.", Blame.OURS, words)
+
+
+def _nodes_of(deps: Deps, lab: Lab, sizes: Sequence[NodegroupSize]) -> _NodesSeen:
+    """Look at the node groups that were put to sleep and are to have nodes again."""
+    known = {size.name for size in sizes if size.desired}
+    states = [state for state in nodegroups_of(deps, lab) if state.name in known]
+    cloud = deps.cloud(lab.place)
+    running, asked = cloud.network.running_nodes(lab.name), cloud.kubernetes.nodes(lab)
+    ready = asked.ready if asked.reachable else None
+    missing = [told for state in states for told in _missing(state, running, ready)]
+    nodes = sum(state.desired for state in states)
+    by = (
+        "say Ready"
+        if ready is not None
+        else f"run, and EKS finds no fault (Kubernetes can't be asked: {asked.problem})"
+    )
+    issues = tuple(issue for state in states for issue in state.issues)
+    return _NodesSeen(
+        tuple(missing), issues, f"{nodes} of {nodes} nodes {by}" if nodes else "There are no nodes to wait for"
+    )
+
+
+def _missing(state: NodegroupState, running: Mapping[str, int], ready: Mapping[str, int] | None) -> Iterator[str]:
+    if state.status != "ACTIVE":
+        yield f"{state.name} is {state.status}"
+    yield from (f"{state.name}: {issue.code}: {issue.message}" for issue in state.issues)
+    if running.get(state.name, 0) < state.desired:
+        yield f"{state.name}: {running.get(state.name, 0)} of {state.desired} nodes run"
+    elif ready is not None and ready.get(state.name, 0) < state.desired:
+        yield f"{state.name}: {ready.get(state.name, 0)} of {state.desired} nodes are Ready"

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
+from chalicelib.domain.identity.callers import Team
 from chalicelib.domain.identity.people import People
-from chalicelib.domain.identity.teams import Team
 from chalicelib.domain.labs.lab import ClusterFacts, Hibernation
 from chalicelib.domain.teardown.receipt import Receipt
 from tests.api.curfew_world import NIGHT, a_link, a_ready_lab, a_world, an_entry

@@ -36,8 +36,9 @@ def test_the_role_of_an_account_that_is_only_watched_may_do_what_the_watch_does_
     watching, with_support = allowed_by("WatchPolicy"), allowed_by("SupportPolicy")
     allowed = watching | with_support
     called: set[str] = set()
-    for name in ("fleet", "fleet_addons", "fleet_insights", "fleet_nodes", "versions"):
-        text = (PROJECT / f"chalicelib/aws/{name}.py").read_text()
+    eks = PROJECT / "chalicelib/aws/eks"
+    for path in (*(eks / "watched").glob("*.py"), eks / "versions.py"):
+        text = path.read_text()
         called |= set(re.findall(r"\b((?:list|describe|start|update)_[a-z]+(?:_[a-z]+)*)\b", text))
     assert {camel(call) for call in called} <= {action.partition(":")[2] for action in allowed}
     assert changing(watching) == {"eks:StartInsightsRefresh"}

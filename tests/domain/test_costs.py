@@ -10,11 +10,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.costs import Cost, CostPart, hibernated_cost, hourly_cost, keeping_cost, saved, saved_hourly
+from chalicelib.domain.costs import (
+    Cost,
+    CostPart,
+    cost_told,
+    hibernated_cost,
+    hourly_cost,
+    keeping_cost,
+    keeping_told,
+    saved,
+    saved_hourly,
+    source_told,
+    usd,
+)
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.schedule import AtCurfew
 from chalicelib.domain.labs.spec import ExistingNetwork, NatMode, NewNetwork, Placement, WorkHostSpec
-from chalicelib.domain.money_words import cost_told, keeping_told, source_told, usd
 from tests.fakes.builders import NOW, a_lab, a_nodegroup, a_spec
 from tests.fakes.curfew import a_price_list
 

@@ -8,15 +8,14 @@ from datetime import date, datetime, timedelta
 
 from chalicelib.domain.core.message import Message
 from chalicelib.domain.core.place import Place
-from chalicelib.domain.costs import Prices
+from chalicelib.domain.costs import Prices, Running
 from chalicelib.domain.curfew.plan import Entry, Fate, Outcome, Plan, PlanHeader, entry_digest, hash_of_digests
 from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.errors.tree import ResourceGone, StaleLab
 from chalicelib.domain.idleness.evidence import Evidence
 from chalicelib.domain.idleness.verdict import Verdict
 from chalicelib.domain.labs.lab import OVER, RESTING, Lab, Phase
-from chalicelib.domain.running import Running
-from chalicelib.domain.teardown.orphans import TaggedCluster
+from chalicelib.domain.teardown.adoption import TaggedCluster
 from chalicelib.ports.curfew import Curfew
 from tests.fakes.account import Account, port
 from tests.fakes.store import FakeStore

@@ -14,8 +14,8 @@ from chalicelib.domain.curfew.messages.outlook import first_event
 from chalicelib.domain.errors.findings import error
 from chalicelib.domain.errors.tree import IdempotencyConflict, InvalidRequest, LabNotFound, NameTaken, TooManyLabs
 from chalicelib.domain.identity.callers import identity_of
-from chalicelib.domain.labs.history import Event, Step
 from chalicelib.domain.labs.lab import OVER, RESTING, Lab, Phase
+from chalicelib.domain.labs.steps import Event, Step
 from chalicelib.domain.teardown.receipt import Receipt
 from chalicelib.ports.deps import Page
 from tests.fakes.account import Account, port

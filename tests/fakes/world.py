@@ -8,7 +8,7 @@ from typing import Any
 
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.errors.tree import AccessDenied
-from chalicelib.domain.labs.limits import Limits
+from chalicelib.domain.labs.spec import Limits
 from chalicelib.ports.deps import Cloud, Deps
 from tests.fakes.account import Account
 from tests.fakes.clock import FakeClock

@@ -61,9 +61,9 @@ def following(state: dict[str, Any]) -> set[str]:
 
 
 def lambdas_of_the_door() -> list[str]:
-    """The handlers in the workflows' doors, read without importing them."""
-    doors = [ast.parse((PROJECT / f"chalicelib/doors/{workflow}.py").read_text()) for workflow in WORKFLOWS]
-    return [ast.unparse(node.targets[0]) for door in doors for node in door.body if isinstance(node, ast.Assign)]
+    """The handlers in the workflows' handlers, read without importing them."""
+    modules = [ast.parse((PROJECT / f"chalicelib/handlers/{workflow}.py").read_text()) for workflow in WORKFLOWS]
+    return [ast.unparse(node.targets[0]) for module in modules for node in module.body if isinstance(node, ast.Assign)]
 
 
 def test_there_is_a_test_for_every_state_machine() -> None:

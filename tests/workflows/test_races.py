@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib.domain.errors.tree import Superseded
 from chalicelib.domain.labs.lab import Lab, Phase
-from chalicelib.workflows import provision, teardown, tend
+from chalicelib.workflows import provision, schedules, teardown
 from chalicelib.workflows.shared.runner import run_step
 from tests.fakes import FakeWorld, a_lab, make_deps
 from tests.workflows.theatre import Theatre
@@ -64,7 +64,7 @@ def test_a_lab_that_is_changed_while_the_schedule_decides_is_not_overwritten(mom
     lab = stored(world, a_lab(phase="waking", run=2))
     world.clock.advance(hours=8)
     world.account.hooks[moment] = lambda: extended(world, lab.id)
-    tend.run(world.deps)
+    schedules.run(world.deps)
     kept = world.store.load_lab(lab.id)
     assert (kept.phase, kept.lease_ends_at) == (Phase.WAKING, lab.lease_ends_at + timedelta(hours=4))
     assert world.workflows.started == []
@@ -75,7 +75,7 @@ def test_what_is_no_longer_due_is_left_alone_though_the_index_still_lists_it() -
     ended = a_lab(phase="deleted")
     lab = stored(world, replace(ended, due_at=ended.created_at, ended_at=ended.created_at))
     world.account.hooks["labs_due"] = lambda: extended(world, lab.id)
-    tend.run(world.deps)
+    schedules.run(world.deps)
     assert world.workflows.started == []
     assert world.store.load_lab(lab.id).run == 0
 
@@ -86,8 +86,8 @@ def test_two_schedules_at_once_start_one_teardown() -> None:
     world.clock.advance(hours=1)
 
     def another_schedule() -> None:
-        tend.run(world.deps)
+        schedules.run(world.deps)
 
     world.account.hooks["labs_due"] = another_schedule
-    tend.run(world.deps)
+    schedules.run(world.deps)
     assert len(world.workflows.started) == 1

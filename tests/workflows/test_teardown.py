@@ -9,9 +9,9 @@ import pytest
 from chalicelib.domain.core.resources import EntryState, Kind
 from chalicelib.domain.errors.tree import AccessDenied, AwsUnavailable, StillInUse
 from chalicelib.domain.labs.aws_states import HealthIssue, KubernetesSweep
-from chalicelib.domain.labs.history import StepStatus
 from chalicelib.domain.labs.lab import Phase
 from chalicelib.domain.labs.spec import NodegroupSpec
+from chalicelib.domain.labs.steps import StepStatus
 from chalicelib.domain.teardown.receipt import Outcome
 from tests.fakes import a_lab, a_spec
 from tests.workflows.theatre import Theatre

@@ -12,7 +12,7 @@ from chalicelib.domain.errors.tree import AccessDenied, AwsRefused, AwsUnavailab
 from chalicelib.domain.labs.lab import Change, Lab, Phase
 from chalicelib.domain.labs.spec import EndpointAccess
 from chalicelib.domain.labs.steps import execution_name
-from chalicelib.workflows import tend
+from chalicelib.workflows import schedules
 from tests.fakes import a_lab, a_nodegroup, a_spec
 from tests.workflows.machine import LambdaDied
 from tests.workflows.theatre import Theatre
@@ -167,7 +167,7 @@ def test_a_start_that_got_lost_is_found_and_never_made_twice() -> None:
         theatre.request()
     theatre.later(minutes=2)
     assert theatre.ends == ["Ready"]
-    tend.run(theatre.world.deps)
+    schedules.run(theatre.world.deps)
     assert len(theatre.world.workflows.started) == 1
 
 
@@ -206,7 +206,7 @@ def test_one_bad_lab_does_not_stop_the_rest() -> None:
     for lab in (first, second):
         lose_the_start_of_the_end(theatre, lab.id)
     theatre.world.fail("workflows.start", AwsUnavailable("not now"))
-    report = tend.run(theatre.world.deps)
+    report = schedules.run(theatre.world.deps)
     assert len(report["failed"]) == 1
     assert [entry["act"] for entry in report["done"]] == ["restart"]
     for _ in range(3):
@@ -217,8 +217,8 @@ def test_one_bad_lab_does_not_stop_the_rest() -> None:
 
 def test_the_events_time_is_what_the_schedule_goes_by(ready: Theatre) -> None:
     lose_the_start_of_the_end(ready, ready.lab_id)
-    assert tend.run(ready.world.deps, "2026-11-23T09:00:00Z")["done"] == []
-    report = tend.run(ready.world.deps, "2026-11-25T12:00:00Z")
+    assert schedules.run(ready.world.deps, "2026-11-23T09:00:00Z")["done"] == []
+    report = schedules.run(ready.world.deps, "2026-11-25T12:00:00Z")
     assert [entry["act"] for entry in report["done"]] == ["block"]
     assert ready.lab.phase is Phase.BLOCKED
     assert ready.lab.due_at is None
@@ -232,7 +232,7 @@ def test_a_lab_that_rests_is_handed_over_to_the_sweep(phase: str) -> None:
     theatre.lab_id = a_lab().id
     theatre.world.clock.advance(hours=9)
     theatre.world.account.hooks["labs_due"] = lambda: theatre.world.store.put(a_lab(phase=phase))
-    tend.run(theatre.world.deps)
+    schedules.run(theatre.world.deps)
     assert (theatre.lab.phase, theatre.lab.due_at) == (Phase(phase), theatre.world.clock.now())
     assert theatre.world.workflows.started == []
 

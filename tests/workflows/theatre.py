@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.steps import execution_name
-from chalicelib.workflows import tend
+from chalicelib.workflows import schedules
 from tests.fakes import FakeWorld, a_lab, make_deps
 from tests.workflows.machine import Machine
 
@@ -61,7 +61,7 @@ class Theatre:
     def later(self, **ago: float) -> None:
         """Let time pass, then let the schedule run and everything it starts."""
         self.world.clock.advance(**ago)
-        tend.run(self.world.deps)
+        schedules.run(self.world.deps)
         self.play()
 
 

@@ -5,9 +5,10 @@ Only what JSON could say gets through: no aliases, tags, dates, infinities, seve
 
 from __future__ import annotations
 
+import json
+import math
 from collections.abc import Mapping
 
-from chalicelib.api.inputs.bodies_json import read_json
 from chalicelib.domain.errors.findings import error
 from chalicelib.domain.errors.tree import InvalidRequest
 from chalicelib.domain.requests.eksctl.reader import child, wrong_type
@@ -16,6 +17,8 @@ from chalicelib.domain.requests.eksctl.reader import child, wrong_type
 LARGEST_BODY = 64 * 1024
 #: Levels of mappings and lists within each other; a ClusterConfig has eight.
 DEEPEST = 40
+#: Digits; no field of a request holds a number longer than this.
+_LONGEST_NUMBER = 30
 
 
 def read_body(raw: bytes, content_type: str | None) -> Mapping[str, object]:
@@ -72,3 +75,52 @@ def _read_yaml(text: str) -> object:
     from chalicelib.api.inputs.yaml_body import read_yaml
 
     return read_yaml(text)
+
+
+def read_json(text: str) -> object:
+    """Parse a text. Raises InvalidRequest."""
+    try:
+        return json.loads(
+            text,
+            object_pairs_hook=_without_duplicates,
+            parse_constant=_no_constant,
+            parse_float=_finite,
+            parse_int=_short,
+        )
+    except json.JSONDecodeError as reason:
+        where = f"line {reason.lineno}, column {reason.colno}"
+        raise _refused_json(
+            "malformed-json", f"Not JSON: {reason.msg}, at {where}. (YAML is read as application/yaml.)"
+        ) from reason
+    except RecursionError as reason:
+        raise _refused_json("too-deep", "Too many levels within each other.") from reason
+
+
+def _without_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    fields: dict[str, object] = {}
+    for key, value in pairs:
+        if key in fields:
+            raise _refused_json("duplicate-key", f"The field {key!r} is there twice in one mapping.")
+        fields[key] = value
+    return fields
+
+
+def _no_constant(name: str) -> object:
+    raise _refused_json("malformed-json", f"{name} is not JSON.")
+
+
+def _finite(text: str) -> float:
+    number = float(text)
+    if not math.isfinite(number):
+        raise _refused_json("number-too-large", f"The number {text[:_LONGEST_NUMBER]} is too large.")
+    return number
+
+
+def _short(text: str) -> int:
+    if len(text) > _LONGEST_NUMBER:
+        raise _refused_json("number-too-large", f"The number {text[:_LONGEST_NUMBER]}... is too long.")
+    return int(text)
+
+
+def _refused_json(code: str, message: str) -> InvalidRequest:
+    return InvalidRequest([error("", code, message)])

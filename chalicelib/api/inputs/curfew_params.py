@@ -11,9 +11,8 @@ from chalicelib.api.inputs.body import read_body
 from chalicelib.api.inputs.params import instant_of, refuse
 from chalicelib.api.views.json_format import camel
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.curfew.curfew_bounds import BOUNDS
 from chalicelib.domain.curfew.extension import Wish
-from chalicelib.domain.curfew.rules import Mode
+from chalicelib.domain.curfew.rules import BOUNDS, Mode
 from chalicelib.domain.errors.findings import error
 from chalicelib.domain.errors.tree import InvalidRequest
 from chalicelib.domain.labs.schedule import Evening

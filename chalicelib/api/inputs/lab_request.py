@@ -16,8 +16,7 @@ from chalicelib.domain.errors.findings import Finding, Severity, error, has_erro
 from chalicelib.domain.errors.tree import InvalidRequest
 from chalicelib.domain.identity.accounts import LabAccounts
 from chalicelib.domain.identity.callers import Caller
-from chalicelib.domain.labs.limits import Limits
-from chalicelib.domain.labs.spec import LabSpec
+from chalicelib.domain.labs.spec import LabSpec, Limits
 from chalicelib.domain.requests.defaults import usual_region
 from chalicelib.domain.requests.draft import Draft
 from chalicelib.domain.requests.eksctl.config import is_cluster_config, read_cluster_config

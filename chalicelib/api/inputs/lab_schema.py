@@ -1,4 +1,4 @@
-"""Our own body of POST /labs: its fields, their types and their words, and nothing of their meaning (domain/requests/validation/validate.py).
+"""Our own body of POST /labs: its fields, their types and their words, and nothing of their meaning (`domain/requests`).
 
 Everything may be left out but `name`. Strict: no text passes for a number. The field names are those that `GET /labs/{id}`
 answers with, so that what was answered can be asked for again. `api/inputs/lab_body.py` turns it into a Draft.

@@ -9,9 +9,15 @@ from __future__ import annotations
 import json
 import re
 
-from chalicelib.api.openapi.openapi_clusters import CLUSTER_OPERATIONS, CLUSTER_QUERY, CLUSTER_SCHEMAS
-from chalicelib.api.openapi.openapi_curfew import CURFEW_OPERATIONS, CURFEW_SCHEMAS
-from chalicelib.api.openapi.operations import Json, Operation
+from chalicelib.api.openapi.operations import (
+    CLUSTER_OPERATIONS,
+    CLUSTER_QUERY,
+    CLUSTER_SCHEMAS,
+    CURFEW_OPERATIONS,
+    CURFEW_SCHEMAS,
+    Json,
+    Operation,
+)
 from chalicelib.api.problems import TABLE
 from chalicelib.domain.labs.lab import Phase
 from chalicelib.domain.labs.spec import EndpointAccess

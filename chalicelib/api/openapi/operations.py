@@ -4,9 +4,23 @@ from __future__ import annotations
 
 from typing import Any
 
+from chalicelib.api.inputs.curfew_params import RULE_NAMES
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.curfew.rules import BOUNDS, Mode
+from chalicelib.domain.support.deadlines import SupportPhase
 
 Json = dict[str, Any]
+_CLUSTER = "/clusters/{account}/{region}/{name}"
+_ACCOUNT = "/accounts/{account}"
+_WANTED = ("phase", "daysLeft", "owner", "account", "region")
+_PAGE = ("limit", "cursor")
+_ONE = (200, "The cluster")
+_OWNER: Json = {"type": "string", "description": "As the cluster's tags or its account's registration name them."}
+_REGION: Json = {"type": "string", "description": "Default: all."}
+_TEXT: Json = {"type": "string"}
+_LAB = "/labs/{lab_id}"
+_WHOLE, _UNDER_WAY = (200, "The lab"), (202, "Under way")
+_INSTANT: Json = {"type": "string", "format": "date-time"}
 
 
 @dataclass(frozen=True)
@@ -25,3 +39,127 @@ class Operation:
     query: tuple[str, ...] = ()
     media: str = "application/json"
     public: bool = False
+
+
+CLUSTER_OPERATIONS = (
+    Operation(
+        "get", "/clusters", "Watched clusters, by what comes first", (200, "A page"), (400,), query=(*_WANTED, *_PAGE)
+    ),
+    Operation("get", _CLUSTER, "Deadlines, what is in the way, commands, notices", _ONE, (404,)),
+    Operation("post", f"{_CLUSTER}/acknowledge", "The next deadline is known", _ONE, (404, 409)),
+    Operation("post", f"{_CLUSTER}/snooze", "Hold notices back for a while", _ONE, (400, 404, 409), "Snooze"),
+    Operation(
+        "put",
+        f"{_CLUSTER}/support-policy",
+        "Change between STANDARD and EXTENDED",
+        (202, "EKS is changing it (200: it was that already)"),
+        (400, 404, 409),
+        "SupportPolicy",
+    ),
+    Operation(
+        "get",
+        "/deadlines.ics",
+        "All deadlines as a calendar (RFC 5545)",
+        (200, "iCalendar"),
+        (400,),
+        query=_WANTED,
+        media="text/calendar",
+    ),
+    Operation("get", "/notices", "The ledger of notices, newest first", (200, "A page"), (400,), query=_PAGE),
+    Operation("get", "/accounts", "Which accounts are watched, and which take labs", (200, "All of them")),
+    Operation("get", _ACCOUNT, "One registered account", (200, "The account"), (404,)),
+    Operation("put", _ACCOUNT, "Register an account (administrators)", (200, "Kept"), (400, 409), "Account"),
+    Operation("delete", _ACCOUNT, "Forget an account without labs (administrators)", (204, "Forgotten"), (409,)),
+)
+_PHASES: Json = {"type": "array", "items": {"type": "string", "enum": [str(phase) for phase in SupportPhase]}}
+#: By name, or by path and name where the name means something else elsewhere.
+CLUSTER_QUERY: dict[str, Json] = {
+    "daysLeft": {"type": "integer", "description": "The next deadline is at most so many days away, or past."},
+    "account": {"type": "string"},
+    **{f"{path} phase": _PHASES for path in ("/clusters", "/deadlines.ics")},
+    **{f"{path} owner": _OWNER for path in ("/clusters", "/deadlines.ics")},
+    **{f"{path} region": _REGION for path in ("/clusters", "/deadlines.ics")},
+}
+
+
+def _object(required: list[str], **properties: Json) -> Json:
+    return {"type": "object", "required": required, "additionalProperties": False, "properties": properties}
+
+
+CLUSTER_SCHEMAS: dict[str, Json] = {
+    "Snooze": _object(["until"], until={"type": "string", "format": "date-time"}),
+    "SupportPolicy": _object(["supportType"], supportType={"type": "string", "enum": ["STANDARD", "EXTENDED"]}),
+    "Account": _object(
+        ["regions"],
+        regions={"type": "array", "items": _TEXT, "minItems": 1},
+        name=_TEXT,
+        roleArn=_TEXT,
+        owner=_TEXT,
+        team=_TEXT,
+        labs={"type": "boolean", "description": "Whether labs may be made in it. Default: false."},
+    ),
+}
+
+
+CURFEW_OPERATIONS = (
+    Operation(
+        "post",
+        f"{_LAB}/extend",
+        "Move the lease out",
+        (200, "Its new end, and what it costs"),
+        (400, 404, 409),
+        "Extension",
+    ),
+    Operation("post", f"{_LAB}/protect", "No sweep touches it (administrators)", _WHOLE, (400, 404, 409), "Protection"),
+    Operation(
+        "put", f"{_LAB}/evening", "When curfew comes, and what it brings", _WHOLE, (400, 404, 409), "EveningBody"
+    ),
+    Operation("post", f"{_LAB}/hibernate", "No nodes until it is woken", _UNDER_WAY, (404, 409)),
+    Operation("post", f"{_LAB}/wake", "Its nodes come back", _UNDER_WAY, (404, 409)),
+    Operation("get", f"{_LAB}/verdict", "Whether it is idle, and why", (200, "Live, and as last kept"), (404,)),
+    Operation("get", "/plan", "Tonight's plan, with reasons and hash", (200, "The plan, empty if there is none")),
+    Operation("get", "/plan/{date}", "The plan of a night", (200, "The plan"), (400, 404)),
+    Operation("get", "/curfew", "How curfew works here", (200, "The rules")),
+    Operation(
+        "put", "/curfew", "Change rules, or the stop switch (administrators)", (200, "The rules"), (400,), "Curfew"
+    ),
+    Operation(
+        "get",
+        "/keep/{token}",
+        "What a keep-link would keep; changes nothing",
+        (200, "A page, or JSON"),
+        (404, 409, 410),
+        public=True,
+    ),
+    Operation(
+        "post",
+        "/keep/{token}",
+        "Keep the lab for one night more",
+        (200, "A page, or JSON"),
+        (404, 409, 410),
+        public=True,
+    ),
+)
+
+
+def _object_of_curfew(**properties: Json) -> Json:
+    return {"type": "object", "additionalProperties": False, "properties": properties}
+
+
+_NUMBERS: dict[str, Json] = {
+    name: {"type": "integer", "minimum": BOUNDS[rule][0], "maximum": BOUNDS[rule][1]}
+    for rule, name in RULE_NAMES.items()
+}
+CURFEW_SCHEMAS: dict[str, Json] = {
+    "Extension": {
+        "oneOf": [
+            {**_object_of_curfew(until=_INSTANT), "required": ["until"]},
+            {**_object_of_curfew(hours={"type": "integer", "minimum": 1, "maximum": 8760}), "required": ["hours"]},
+        ]
+    },
+    "Protection": {
+        **_object_of_curfew(until={**_INSTANT, "type": ["string", "null"]}, why={"type": "string", "maxLength": 200}),
+        "required": ["until"],
+    },
+    "Curfew": _object_of_curfew(mode={"type": "string", "enum": [str(mode) for mode in Mode]}, **_NUMBERS),
+}

@@ -10,8 +10,7 @@ from chalicelib.api.views import clusters
 from chalicelib.domain.core.place import ClusterKey
 from chalicelib.domain.notices.calendar_feed import calendar_of
 from chalicelib.logs import logger
-from chalicelib.services.support import commands
-from chalicelib.services.support import queries as clusters_reading
+from chalicelib.services.support import commands, queries
 from chalicelib.services.support.queries import ClusterView
 
 _CLUSTER = "/clusters/{account}/{region}/{name}"
@@ -29,29 +28,29 @@ def _route_lists(door: Door) -> None:
     def get_clusters() -> Response:
         deps, asked = door.deps, cluster_params.read_clusters(door.query)
         now = deps.clock.now()
-        page = clusters_reading.list_clusters(deps, door.caller, asked.wanted, asked.page.limit, asked.page.cursor, now)
+        page = queries.list_clusters(deps, door.caller, asked.wanted, asked.page.limit, asked.page.cursor, now)
         found = [clusters.cluster_in_list(watched, now, door.base) for watched in page.items]
-        unreadable = clusters.unreadable_view(clusters_reading.unreadable_places(deps), door.caller)
+        unreadable = clusters.unreadable_view(queries.unreadable_places(deps), door.caller)
         return json_answer({"clusters": found, "cursor": page.cursor, "unreadablePlaces": unreadable})
 
     @door.route("GET", "/deadlines.ics")
     def get_deadlines() -> Response:
         deps, wanted = door.deps, cluster_params.read_wanted(door.query)
         now = deps.clock.now()
-        text = calendar_of(clusters_reading.all_clusters(deps, door.caller, wanted, now), now)
+        text = calendar_of(queries.all_clusters(deps, door.caller, wanted, now), now)
         return Response(text, headers={"Content-Type": _CALENDAR})
 
     @door.route("GET", "/notices")
     def get_notices() -> Response:
         page = params.read_page(door.query)
-        found = clusters_reading.list_notices(door.deps, door.caller, page.limit, page.cursor)
+        found = queries.list_notices(door.deps, door.caller, page.limit, page.cursor)
         return json_answer({"notices": [clusters.notice_view(n) for n in found.items], "cursor": found.cursor})
 
 
 def _route_one_cluster(door: Door) -> None:
     @door.route("GET", _CLUSTER)
     def get_cluster(account: str, region: str, name: str) -> Response:
-        return _whole(door, clusters_reading.get_cluster(door.deps, door.caller, ClusterKey(account, region, name)))
+        return _whole(door, queries.get_cluster(door.deps, door.caller, ClusterKey(account, region, name)))
 
     @door.route("POST", f"{_CLUSTER}/acknowledge")
     def post_acknowledge(account: str, region: str, name: str) -> Response:

@@ -8,8 +8,7 @@ from chalicelib.api.context import Door, json_answer
 from chalicelib.api.inputs import curfew_params
 from chalicelib.api.views import curfew
 from chalicelib.logs import logger
-from chalicelib.services.curfew import curfews_verdicts, plans
-from chalicelib.services.curfew import rules as curfews
+from chalicelib.services.curfew import plans, rules
 
 
 def route_curfew(door: Door) -> None:
@@ -20,7 +19,7 @@ def route_curfew(door: Door) -> None:
     @door.route("GET", "/labs/{lab_id}/verdict")
     def get_verdict(lab_id: str) -> Response:
         deps = door.deps
-        view = curfews_verdicts.verdict_of(deps, door.caller, lab_id, deps.clock.now())
+        view = plans.verdict_of(deps, door.caller, lab_id, deps.clock.now())
         return json_answer(curfew.verdict_view(view))
 
 
@@ -39,13 +38,13 @@ def _route_plans(door: Door) -> None:
 def _route_rules(door: Door) -> None:
     @door.route("GET", "/curfew")
     def get_curfew() -> Response:
-        return json_answer(curfew.rules_view(curfews.get_rules(door.deps)))
+        return json_answer(curfew.rules_view(rules.get_rules(door.deps)))
 
     @door.route("PUT", "/curfew")
     def put_curfew() -> Response:
         deps, caller = door.deps, door.caller
         asked = curfew_params.read_rules(door.body, door.header("content-type"))
         names, now = curfew_params.RULE_NAMES, deps.clock.now()
-        rules = curfews.set_rules(deps, caller, asked.numbers, asked.mode, names, now)
-        logger.info("Curfew's rules were changed.", extra={"mode": str(rules.mode), "caller": caller.arn})
-        return json_answer(curfew.rules_view(rules))
+        changed = rules.set_rules(deps, caller, asked.numbers, asked.mode, names, now)
+        logger.info("Curfew's rules were changed.", extra={"mode": str(changed.mode), "caller": caller.arn})
+        return json_answer(curfew.rules_view(changed))

@@ -15,7 +15,7 @@ from chalicelib.api.problems import answers_problems
 from chalicelib.api.views.keep import keep_view
 from chalicelib.api.views.keep_page import HEADERS, keep_page, refusal_page
 from chalicelib.logs import logger
-from chalicelib.services.curfew import keep as curfews_keeping
+from chalicelib.services.curfew.keep import keep_by_link, look_at_link
 
 _PATH = "/keep/{token}"
 _HTML = "text/html; charset=utf-8"
@@ -25,10 +25,10 @@ def route_keeping(door: Door) -> None:
     """Register both."""
 
     def look(token: str) -> Response:
-        return json_answer(keep_view(curfews_keeping.look_at_link(door.deps, token, door.deps.clock.now())))
+        return json_answer(keep_view(look_at_link(door.deps, token, door.deps.clock.now())))
 
     def keep(token: str) -> Response:
-        view = curfews_keeping.keep_by_link(door.deps, token, door.deps.clock.now())
+        view = keep_by_link(door.deps, token, door.deps.clock.now())
         logger.info("A lab was kept by its link.", extra={"lab_id": view.lab.id, "until": str(view.keeping.until)})
         return json_answer(keep_view(view))
 

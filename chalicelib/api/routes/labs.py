@@ -22,8 +22,7 @@ from chalicelib.domain.identity.people import People
 from chalicelib.domain.requests.schedule_input import EveningRules
 from chalicelib.logs import logger
 from chalicelib.ports.deps import Deps
-from chalicelib.services.labs import commands, inventory
-from chalicelib.services.labs import queries as labs_reading
+from chalicelib.services.labs import commands, inventory, queries
 from chalicelib.services.labs.transitions import Answered
 
 _YAML = "application/yaml"
@@ -55,7 +54,7 @@ def _route_labs(door: Door) -> None:
             return _accepted(door, before)
         request = read_draft(door.body, door.header("content-type"))
         accounts = deps.lab_accounts()
-        calendar = labs_reading.versions(deps, request.region(deps.limits, accounts))
+        calendar = queries.versions(deps, request.region(deps.limits, accounts))
         evenings = EveningRules(deps.curfew.evening, deps.curfew.is_known_country)
         spec, findings = complete_request(request, calendar, caller, deps.limits, now, evenings, accounts)
         asking = commands.Asking(spec, findings, request.in_callers_words, request.draft.account)
@@ -65,13 +64,13 @@ def _route_labs(door: Door) -> None:
     def get_labs() -> Response:
         asked = params.read_list(door.query)
         limit, cursor = asked.page.limit, asked.page.cursor
-        page = labs_reading.list_labs(door.deps, door.caller, asked.owner, asked.phases, limit, cursor)
+        page = queries.list_labs(door.deps, door.caller, asked.owner, asked.phases, limit, cursor)
         return json_answer({"labs": [labs.lab_in_list(lab, door.base) for lab in page.items], "cursor": page.cursor})
 
     @door.route("GET", "/versions")
     def get_versions() -> Response:
         deps, region = door.deps, params.read_region(door.query)
-        calendar = labs_reading.versions(deps, region)
+        calendar = queries.versions(deps, region)
         return json_answer(labs.calendar_view(calendar, region or deps.limits.default_region, deps.clock.now()))
 
 
@@ -79,7 +78,7 @@ def _route_one_lab(door: Door) -> None:
     @door.route("GET", "/labs/{lab_id}")
     def get_lab(lab_id: str) -> Response:
         deps = door.deps
-        return json_answer(labs.lab_view(labs_reading.get_lab(deps, door.caller, lab_id, deps.clock.now()), door.base))
+        return json_answer(labs.lab_view(queries.get_lab(deps, door.caller, lab_id, deps.clock.now()), door.base))
 
     @door.route("PATCH", "/labs/{lab_id}")
     def patch_lab(lab_id: str) -> Response:
@@ -98,12 +97,12 @@ def _route_looks(door: Door) -> None:
     @door.route("GET", "/labs/{lab_id}/events")
     def get_events(lab_id: str) -> Response:
         page = params.read_page(door.query)
-        found = labs_reading.history(door.deps, door.caller, lab_id, page.limit, page.cursor)
+        found = queries.history(door.deps, door.caller, lab_id, page.limit, page.cursor)
         return json_answer({"events": [to_json(event) for event in found.items], "cursor": found.cursor})
 
     @door.route("GET", "/labs/{lab_id}/kubeconfig")
     def get_kubeconfig(lab_id: str) -> Response:
-        document = labs_reading.kubeconfig_of(door.deps, door.caller, lab_id)
+        document = queries.kubeconfig_of(door.deps, door.caller, lab_id)
         import yaml
 
         return Response(yaml.safe_dump(document, sort_keys=False), headers={"Content-Type": _YAML})
@@ -116,7 +115,7 @@ def _route_looks(door: Door) -> None:
 
     @door.route("GET", "/labs/{lab_id}/receipt")
     def get_receipt(lab_id: str) -> Response:
-        return json_answer(labs.receipt_view(labs_reading.receipt(door.deps, door.caller, lab_id)))
+        return json_answer(labs.receipt_view(queries.receipt(door.deps, door.caller, lab_id)))
 
 
 def _accepted(door: Door, answer: Answered) -> Response:

@@ -15,8 +15,7 @@ from chalicelib.domain.notices.notice import Notice
 from chalicelib.domain.support.assessment import days_left, effect_told
 from chalicelib.domain.support.deadlines import Deadline
 from chalicelib.domain.support.fleet import Trouble
-from chalicelib.domain.support.readiness import blockers
-from chalicelib.domain.support.skew import Behind, behind
+from chalicelib.domain.support.readiness import Behind, behind, blockers
 from chalicelib.domain.support.upgrade_commands import follow_steps, upgrade_steps
 from chalicelib.domain.support.watched import Watched
 from chalicelib.services.support.queries import ClusterView

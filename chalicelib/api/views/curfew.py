@@ -5,14 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 from chalicelib.api.views.json_format import instant, to_json
-from chalicelib.domain.costs import Cost
+from chalicelib.domain.costs import Cost, cost_told, source_told, usd
 from chalicelib.domain.curfew.plan import Entry, Fate
 from chalicelib.domain.curfew.rules import CurfewRules, allowance
 from chalicelib.domain.idleness.verdict import Verdict
 from chalicelib.domain.labs.schedule import local_told
-from chalicelib.domain.money_words import cost_told, source_told, usd
-from chalicelib.services.curfew.curfews_verdicts import VerdictView
-from chalicelib.services.curfew.plans import PlanView
+from chalicelib.services.curfew.plans import PlanView, VerdictView
 from chalicelib.services.labs.lease import Extension
 
 Json = dict[str, Any]

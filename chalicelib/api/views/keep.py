@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.api.views.json_format import instant
+from chalicelib.domain.costs import keeping_told
 from chalicelib.domain.labs.schedule import AtCurfew, local_told
-from chalicelib.domain.money_words import keeping_told
 from chalicelib.services.curfew.keep import KeepView
 
 

@@ -15,8 +15,8 @@ from chalicelib.aws.dynamodb.labs.counters import tallied
 from chalicelib.domain.core.resources import LedgerEntry
 from chalicelib.domain.core.service_health import Run
 from chalicelib.domain.errors.tree import Unreadable
-from chalicelib.domain.labs.history import Event, Step
 from chalicelib.domain.labs.lab import OVER, Lab
+from chalicelib.domain.labs.steps import Event, Step
 
 SCHEMA = 1
 

@@ -1,7 +1,7 @@
 """What the clusters of a region have in EC2 and Elastic Load Balancing, read in one listing for many labs at once.
 
-Things are told apart by the tags that EKS, Karpenter and the controllers write on them (`domain/teardown/evidence.py`). The tagging API
-goes on naming load balancers that are gone, so those it names are looked for among the living.
+Things are told apart by the tags that EKS, Karpenter and the controllers write on them (`domain/teardown/evidence.py`). The tagging
+API goes on naming load balancers that are gone, so those it names are looked for among the living.
 """
 
 from __future__ import annotations

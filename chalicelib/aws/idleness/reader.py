@@ -22,8 +22,8 @@ from chalicelib.aws.idleness.series import PERIOD, read_series
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.idleness.evidence import Evidence, Source
 from chalicelib.domain.labs.lab import Lab
+from chalicelib.domain.teardown.adoption import TaggedCluster
 from chalicelib.domain.teardown.evidence import LAB_TAG
-from chalicelib.domain.teardown.orphans import TaggedCluster
 
 #: Threads for what is asked of each cluster by itself.
 _THREADS = 8

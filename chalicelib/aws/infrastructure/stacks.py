@@ -10,14 +10,28 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from chalicelib.aws.clients.errors import translate
-from chalicelib.aws.infrastructure.stack_resources import described
-from chalicelib.domain.core.resources import Resource
+from chalicelib.domain.core.resources import Kind, Resource
 from chalicelib.domain.errors.tree import AlreadyExists, AwsRefused, ResourceGone
 from chalicelib.domain.labs.aws_states import StackState
+from chalicelib.domain.stack.roles import ROLE_PATH
 
 _LAB_TAG = "ekslab:lab-id"
 #: What CloudFormation says of resources that it stopped making because another one failed.
 _CONSEQUENCE = ("Resource creation cancelled", "The following resource(s) failed")
+_EC2 = {
+    "AWS::EC2::VPC": (Kind.VPC, "vpc"),
+    "AWS::EC2::Subnet": (Kind.SUBNET, "subnet"),
+    "AWS::EC2::InternetGateway": (Kind.INTERNET_GATEWAY, "internet-gateway"),
+    "AWS::EC2::RouteTable": (Kind.ROUTE_TABLE, "route-table"),
+    "AWS::EC2::SecurityGroup": (Kind.SECURITY_GROUP, "security-group"),
+    "AWS::EC2::LaunchTemplate": (Kind.LAUNCH_TEMPLATE, "launch-template"),
+    "AWS::EC2::NatGateway": (Kind.NAT_GATEWAY, "natgateway"),
+    "AWS::EC2::EIP": (Kind.ELASTIC_IP, "elastic-ip"),
+}
+_IAM = {
+    "AWS::IAM::Role": (Kind.ROLE, "role"),
+    "AWS::IAM::InstanceProfile": (Kind.INSTANCE_PROFILE, "instance-profile"),
+}
 
 
 class CloudFormationStacks:
@@ -128,3 +142,22 @@ class CloudFormationStacks:
         except AwsRefused:
             return None
         return str(found[0]["AllocationId"]) if found else None
+
+
+def described(row: Mapping[str, Any], stack_id: str, allocation_id: Callable[[str], str | None]) -> Resource | None:
+    """The row's resource; None for kinds that are nobody's own. `allocation_id` finds an address's by its IP, if it is there."""
+    _, partition, _, region, account, _ = stack_id.split(":", 5)
+    type_, id = row["ResourceType"], row["PhysicalResourceId"]
+    attributes = {"logical-id": row["LogicalResourceId"]}
+    if type_ in _IAM:
+        kind, word = _IAM[type_]
+        return Resource(kind, id, f"arn:{partition}:iam::{account}:{word}{ROLE_PATH}{id}", attributes=attributes)
+    if type_ not in _EC2:
+        return None
+    kind, word = _EC2[type_]
+    if kind is Kind.ELASTIC_IP and not id.startswith("eipalloc-"):
+        found = allocation_id(id.partition("|")[0])
+        if found is None:
+            return None
+        id = found
+    return Resource(kind, id, f"arn:{partition}:ec2:{region}:{account}:{word}/{id}", attributes=attributes)

@@ -11,7 +11,7 @@ from dataclasses import field
 from functools import partial
 from typing import Any
 
-from chalicelib.aws.inventory import sources as census_sources
+from chalicelib.aws.inventory import sources
 from chalicelib.aws.inventory.describe import Looks
 from chalicelib.aws.inventory.dns import ZoneLook
 from chalicelib.aws.inventory.eks import EksLooks
@@ -54,16 +54,14 @@ class AwsCensus:
         """(what is there that could be the target's, the names of the sources asked, those that could not be read)."""
         clients = self._clients
         zone, looks, count = ZoneLook(clients.route53), self._looks(), _Count()
-        count.ask("tags (Resource Groups Tagging API)", partial(census_sources.tagged, clients.tagging, looks, target))
-        count.ask("tags (EC2)", partial(census_sources.tagged_in_ec2, clients.ec2, looks, target))
-        count.ask("the network, by VPC", partial(census_sources.in_vpc, clients.ec2, target))
+        count.ask("tags (Resource Groups Tagging API)", partial(sources.tagged, clients.tagging, looks, target))
+        count.ask("tags (EC2)", partial(sources.tagged_in_ec2, clients.ec2, looks, target))
+        count.ask("the network, by VPC", partial(sources.in_vpc, clients.ec2, target))
         count.ask(
             "load balancers, by VPC",
-            partial(census_sources.balancers_in_vpc, clients.elbv2, clients.elb, looks, target),
+            partial(sources.balancers_in_vpc, clients.elbv2, clients.elb, looks, target),
         )
-        count.ask(
-            "IAM roles, profiles and OIDC providers", partial(census_sources.identities, clients.iam, looks, target)
-        )
+        count.ask("IAM roles, profiles and OIDC providers", partial(sources.identities, clients.iam, looks, target))
         count.ask("DNS records, by TXT owner", partial(zone.owned, target))
         count.ask("names (cluster, log group, stack)", partial(self._named, looks, target))
         count.sources.append("every entry of the ledger, by direct look")

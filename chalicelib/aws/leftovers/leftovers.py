@@ -5,19 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from chalicelib.aws.leftovers.classic_load_balancers import ClassicLoadBalancers
 from chalicelib.aws.leftovers.dns_records import DnsRecords
 from chalicelib.aws.leftovers.finder import Finder
 from chalicelib.aws.leftovers.identity import InstanceProfiles, OidcProviders
 from chalicelib.aws.leftovers.instances import Instances
 from chalicelib.aws.leftovers.launch_templates import KeyPairs, LaunchTemplates
-from chalicelib.aws.leftovers.load_balancers import LoadBalancers, TargetGroups
+from chalicelib.aws.leftovers.load_balancers import ClassicLoadBalancers, LoadBalancers, TargetGroups
 from chalicelib.aws.leftovers.log_groups import LogGroups
-from chalicelib.aws.leftovers.mount_targets import MountTargets
 from chalicelib.aws.leftovers.network_interfaces import NetworkInterfaces
 from chalicelib.aws.leftovers.security_groups import SecurityGroups
 from chalicelib.aws.leftovers.volumes import Snapshots, Volumes
-from chalicelib.aws.leftovers.vpc_attachments import VpcEndpoints
+from chalicelib.aws.leftovers.vpc_attachments import MountTargets, VpcEndpoints
 from chalicelib.domain.core.resources import Kind, Resource, Target
 
 

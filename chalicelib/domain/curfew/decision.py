@@ -11,17 +11,19 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.curfew.plan import Entry, Fate, Ground
-from chalicelib.domain.curfew.rules import CurfewRules, Mode
+from chalicelib.domain.curfew.plan import Entry, Fate, Ground, Outcome, Plan
+from chalicelib.domain.curfew.rules import CurfewRules, Mode, allowance
 from chalicelib.domain.idleness.verdict import Verdict
 from chalicelib.domain.labs.lab import ENDING, OVER, Lab, Phase
 from chalicelib.domain.labs.schedule import Holidays, local_told, next_curfew
-from chalicelib.domain.teardown.orphans import PROTECTED_TAG
+from chalicelib.domain.teardown.adoption import PROTECTED_TAG
 
 #: Values of the tag that mean no; anything else on a cluster protects it.
 _NO = frozenset({"", "0", "false", "no", "off"})
 _TICK = timedelta(microseconds=1)
 TAGGED = f"Its cluster carries the tag {PROTECTED_TAG}."
+#: Fates that count: done, being done, still to be done.
+_COUNTS = frozenset({Outcome.STANDING, Outcome.ACTING, Outcome.ENDED, Outcome.HIBERNATED})
 
 
 def no_holidays(_country: str, _year: int) -> frozenset[date]:
@@ -172,3 +174,24 @@ def _why_not_any_more(moment: Moment) -> str:
     if verdict is None or verdict.at < moment.now:
         return "Its use could not be judged at the moment."
     return "" if verdict.idle else verdict.sentence
+
+
+@dataclass(frozen=True)
+class Braking:
+    """`held`: why nothing of the night may be touched, empty if it may. `over`: it is the brake that holds it."""
+
+    held: str
+    over: bool
+    counted: int
+    allowed: int
+
+
+def decide_brake(plan: Plan, rules: CurfewRules, alive: int) -> Braking:
+    """Hold a night whose plan is not the one that was published, or which would take more labs than it may."""
+    counted, allowed = sum(fate.outcome in _COUNTS for _, fate in plan.lines), allowance(rules, alive)
+    if not plan.is_whole:
+        return Braking("The night's plan is not the one that was published.", False, counted, allowed)
+    if counted > allowed:
+        told = f"The brake held the night: {counted} labs were to go, and {allowed} may."
+        return Braking(told, True, counted, allowed)
+    return Braking("", False, counted, allowed)

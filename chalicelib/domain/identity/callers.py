@@ -7,13 +7,15 @@ rest of a session's ARN (account, role, session name) is who owns a lab; labs ke
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from fnmatch import fnmatchcase
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.identity.teams import Team
 
 #: Source: IAM Identity Center's guide, "Referencing permission sets": AWSReservedSSO_<permission set>_<unique suffix>.
 _SSO_SESSION = re.compile(r"(arn:aws[a-z-]*:sts::\d{12}:assumed-role/AWSReservedSSO_[\w+=,.@-]+)_[0-9a-f]{16}(/.+)")
 _IAM_USER = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:user/.+")
+_SSO_SUFFIX = re.compile(r"(?<=AWSReservedSSO_)([^/]+?)_(?:[0-9a-f]{16}|\*)(?=/)")
 
 
 def identity_of(arn: str) -> str:
@@ -63,3 +65,21 @@ class Caller:
     def may_change(self, owner: str) -> bool:
         """Whether the caller may change and end labs of this owner. A team may not: it looks."""
         return self.is_admin or (self.owns(owner) and not self.is_viewer)
+
+
+@dataclass(frozen=True)
+class Team:
+    """Everyone whom one of the patterns fits. `*` stands for any text."""
+
+    name: str
+    patterns: tuple[str, ...]
+
+    def has(self, *names: str) -> bool:
+        """Whether someone who goes by these names (an ARN, an identity) is in it."""
+        return fits(names, self.patterns)
+
+
+def fits(names: Iterable[str], patterns: Iterable[str]) -> bool:
+    """Whether a pattern fits one of the names."""
+    wanted = {form for pattern in patterns for form in (pattern, _SSO_SUFFIX.sub(r"\1", pattern))}
+    return any(fnmatchcase(name, form) for name in names for form in wanted)

@@ -9,8 +9,7 @@ from __future__ import annotations
 from dataclasses import field
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.identity.callers import Caller, identity_of
-from chalicelib.domain.identity.teams import Team, fits
+from chalicelib.domain.identity.callers import Caller, Team, fits, identity_of
 
 
 @dataclass(frozen=True)

@@ -1,13 +1,13 @@
 """What was seen of a cluster's use: series of numbers, counts and last times, with what could not be read. No judgement here.
 
-`aws/idleness/reader.py` gathers it, `domain/idleness/judge.py` judges it. A source that was asked and did not answer is in `unread`; one
-that does not apply (no balancer, audit log off, Kubernetes not reachable from here) is None or empty, and no gap.
+`aws/idleness/reader.py` gathers it, `domain/idleness/judge.py` judges it. A source that was asked and did not answer is in `unread`;
+one that does not apply (no balancer, audit log off, Kubernetes not reachable from here) is None or empty, and no gap.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import field
+from collections.abc import Iterable, Mapping
+from dataclasses import field, replace
 from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
@@ -126,3 +126,28 @@ class Source:
     BALANCERS = "load balancers"
     AUDIT = "audit log"
     OWNER_CALLS = "CloudTrail"
+
+
+def with_zeros(evidence: Evidence) -> Evidence:
+    """The evidence with zeros for pods placed, in periods for which the scheduler and the API server told their other numbers.
+
+    Only if pods were placed in the week before, and no zero was ever reported.
+    """
+    told = (*evidence.scheduled_before.values, *evidence.scheduled.values)
+    if not evidence.scheduled_before.points or min(told) <= 0:
+        return evidence
+    waiting, asked = _instants(evidence.pending), _instants(evidence.requests)
+    return replace(
+        evidence,
+        scheduled=_filled(evidence.scheduled, waiting & asked),
+        scheduled_before=_filled(evidence.scheduled_before, _instants(evidence.requests_before)),
+    )
+
+
+def _instants(series: Series) -> frozenset[datetime]:
+    return frozenset(at for at, _ in series.points)
+
+
+def _filled(series: Series, instants: Iterable[datetime]) -> Series:
+    points = {**dict.fromkeys(instants, 0.0), **dict(series.points)}
+    return Series(series.period, tuple(sorted(points.items())))

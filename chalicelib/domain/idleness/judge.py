@@ -10,28 +10,24 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from chalicelib.domain.idleness.evidence import Evidence, Source
-from chalicelib.domain.idleness.idleness_clock import Clock
-from chalicelib.domain.idleness.idleness_silence import with_zeros
-from chalicelib.domain.idleness.signals import idleness_pods, nodes, people, traffic, workloads
-from chalicelib.domain.idleness.signals.idleness_requests import NAME as REQUESTS
-from chalicelib.domain.idleness.signals.idleness_requests import requests_signal
-from chalicelib.domain.idleness.signals.idleness_unseen import NAME as UNSEEN
-from chalicelib.domain.idleness.signals.idleness_unseen import unseen_signal
+from chalicelib.domain.idleness.evidence import Evidence, Source, with_zeros
+from chalicelib.domain.idleness.signals import nodes, people, traffic, workloads
 from chalicelib.domain.idleness.signals.lifecycle import CLUSTER, life_signals
 from chalicelib.domain.idleness.signals.nightly_jobs import nights_signal
+from chalicelib.domain.idleness.signals.nodes import UNSEEN, unseen_signal
+from chalicelib.domain.idleness.signals.traffic import REQUESTS, requests_signal
 from chalicelib.domain.idleness.summary import QUIET_AT_LEAST, sentence_of
-from chalicelib.domain.idleness.verdict import Sign, Signal, Verdict
+from chalicelib.domain.idleness.verdict import Clock, Sign, Signal, Verdict
 from chalicelib.domain.idleness.window import JudgingRules, Window, begun_after
 from chalicelib.domain.labs.lab import Lab
 
 #: Which source the signals come from: if it was not read, what they say without it counts for nothing.
 _SOURCES = {
     Source.CLUSTER: (CLUSTER,),
-    Source.CLUSTER_METRICS: (REQUESTS, idleness_pods.SCHEDULED, idleness_pods.PENDING),
+    Source.CLUSTER_METRICS: (REQUESTS, workloads.SCHEDULED, workloads.PENDING),
     Source.NODE_METRICS: (nodes.CPU, nodes.NETWORK),
     Source.INSTANCES: (UNSEEN,),
-    Source.BALANCERS: (traffic.NAME,),
+    Source.BALANCERS: (traffic.BALANCERS,),
     Source.AUDIT: (people.AUDIT,),
     Source.OWNER_CALLS: (people.OWNER,),
 }
@@ -69,8 +65,8 @@ def _signals(lab: Lab, evidence: Evidence, rules: JudgingRules, window: Window, 
         nights_signal(lab, evidence, window),
         people.audit_signal(evidence, window, clock),
         people.owner_signal(evidence, window, clock),
-        idleness_pods.scheduled_signal(evidence, window),
-        idleness_pods.pending_signal(evidence, window),
+        workloads.scheduled_signal(evidence, window),
+        workloads.pending_signal(evidence, window),
         nodes.cpu_signal(evidence, window),
         nodes.network_signal(evidence, window),
         traffic.balancers_signal(evidence, window),

@@ -4,19 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chalicelib.domain.idleness.idleness_clock import Clock
-from chalicelib.domain.idleness.signals import (
-    idleness_pods,
-    idleness_requests,
-    idleness_unseen,
-    lifecycle,
-    nightly_jobs,
-    nodes,
-    people,
-    traffic,
-    workloads,
-)
-from chalicelib.domain.idleness.verdict import Sign, Signal, Verdict
+from chalicelib.domain.idleness.signals import lifecycle, nightly_jobs, nodes, people, traffic, workloads
+from chalicelib.domain.idleness.verdict import Clock, Sign, Signal, Verdict
 from chalicelib.domain.labs.lab import Lab
 
 #: So many signals must say "quiet" before anybody believes it.
@@ -25,13 +14,13 @@ REASONS = 3
 LONGEST = 500
 #: What convinces people most, first.
 _QUIET_ORDER = (
-    idleness_pods.SCHEDULED,
+    workloads.SCHEDULED,
     nodes.CPU,
-    traffic.NAME,
-    idleness_requests.NAME,
+    traffic.BALANCERS,
+    traffic.REQUESTS,
     nodes.NETWORK,
     people.AUDIT,
-    workloads.NAME,
+    workloads.KUBERNETES,
     people.OWNER,
 )
 _BUSY_ORDER = (
@@ -39,15 +28,15 @@ _BUSY_ORDER = (
     lifecycle.CLUSTER,
     lifecycle.NODEGROUPS,
     lifecycle.AGE,
-    workloads.NAME,
+    workloads.KUBERNETES,
     people.AUDIT,
     people.OWNER,
-    idleness_pods.SCHEDULED,
-    traffic.NAME,
+    workloads.SCHEDULED,
+    traffic.BALANCERS,
     nodes.CPU,
     nodes.NETWORK,
-    nightly_jobs.NAME,
-    idleness_unseen.NAME,
+    nightly_jobs.NIGHTS,
+    nodes.UNSEEN,
 )
 
 

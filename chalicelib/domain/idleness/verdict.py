@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import field
 from datetime import datetime
 from enum import StrEnum
+from zoneinfo import ZoneInfo
 
 from chalicelib.domain.core.deferred import dataclass
 
@@ -45,3 +46,18 @@ class Verdict:
     gone: bool = False
     since: datetime | None = None
     signals: tuple[Signal, ...] = ()
+
+
+@dataclass(frozen=True)
+class Clock:
+    """A time zone by its IANA name, and the instant of telling."""
+
+    zone: str
+    now: datetime
+
+    def told(self, instant: datetime) -> str:
+        """`18:40` for today, else `Sun 22 Nov 18:40`."""
+        local, today = instant.astimezone(ZoneInfo(self.zone)), self.now.astimezone(ZoneInfo(self.zone))
+        if local.date() == today.date():
+            return f"{local:%H:%M}"
+        return f"{local:%a} {local.day} {local:%b %H:%M}"

@@ -200,3 +200,15 @@ class LabSpec:
         """Every type that one of the lab's instances may be of, once each."""
         host = (self.work_host.instance_type,) if self.work_host else ()
         return tuple(dict.fromkeys((*host, *(kind for group in self.nodegroups for kind in group.instance_types))))
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What this installation allows; read once from settings. `regions` empty: every region."""
+
+    default_region: str = "ap-northeast-2"
+    regions: tuple[str, ...] = ()
+    default_lease_hours: int = 8
+    max_lease_hours: int = 72
+    max_nodes: int = 10
+    max_labs_per_owner: int = 5

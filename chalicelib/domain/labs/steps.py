@@ -7,31 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
+from datetime import datetime
 from enum import StrEnum
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.labs.lab import Lab, Phase
-
-
-class Result(StrEnum):
-    """What a workflow function returns to ASL as `outcome`."""
-
-    ASKED = "asked"
-    AGAIN = "again"
-    DONE = "done"
-    SKIPPED = "skipped"
-    STUCK = "stuck"
-
-
-@dataclass(frozen=True)
-class StepResult:
-    """`look_again_in`: seconds that ASL waits on ASKED and AGAIN. `detail`: one sentence for the person watching."""
-
-    outcome: Result
-    detail: str = ""
-    look_again_in: int = 0
-    facts: Mapping[str, str] = field(default_factory=dict)
-
 
 #: workflow -> function -> (visible step, title). A function absent here is not shown as a step.
 STEPS: Mapping[str, Mapping[str, tuple[str, str]]] = {
@@ -83,7 +63,6 @@ STEPS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "remove_stragglers": ("remove_stragglers", "Removing what came back"),
     },
 }
-
 #: The phases in which each workflow may act. In any other it has been superseded.
 ACTS_IN: Mapping[str, frozenset[Phase]] = {
     "provision": frozenset({Phase.REQUESTED, Phase.PROVISIONING}),
@@ -95,6 +74,64 @@ ACTS_IN: Mapping[str, frozenset[Phase]] = {
 }
 
 
+class Result(StrEnum):
+    """What a workflow function returns to ASL as `outcome`."""
+
+    ASKED = "asked"
+    AGAIN = "again"
+    DONE = "done"
+    SKIPPED = "skipped"
+    STUCK = "stuck"
+
+
+@dataclass(frozen=True)
+class StepResult:
+    """`look_again_in`: seconds that ASL waits on ASKED and AGAIN. `detail`: one sentence for the person watching."""
+
+    outcome: Result
+    detail: str = ""
+    look_again_in: int = 0
+    facts: Mapping[str, str] = field(default_factory=dict)
+
+
 def execution_name(lab: Lab, workflow: str, run: int | None = None) -> str:
     """The name of a run's execution (by default this one's): the same for the same run, so that a second start is refused."""
     return f"{lab.id}-{lab.run if run is None else run}-{workflow}"
+
+
+class StepStatus(StrEnum):
+    """How far a step is."""
+
+    RUNNING = "running"
+    DONE = "done"
+    SKIPPED = "skipped"
+    FAILED = "failed"
+
+
+@dataclass(frozen=True)
+class Step:
+    """One step of one workflow run. `detail` is what it is waiting for, or what it did, in words.
+
+    `name` is the workflow's step without verbs that only poll (`create_cluster` covers `check_cluster`);
+    `attempts` counts how often the machine looked; `run` is the lab's run counter.
+    """
+
+    workflow: str
+    name: str
+    title: str
+    status: StepStatus
+    started_at: datetime
+    ended_at: datetime | None = None
+    detail: str = ""
+    attempts: int = 0
+    run: int = 0
+
+
+@dataclass(frozen=True)
+class Event:
+    """One line of a lab's history. `kind` is a kebab-case word (`phase-changed`, `step-done`, `resource-deleted`, ...)."""
+
+    at: datetime
+    kind: str
+    message: str
+    facts: Mapping[str, str] = field(default_factory=dict)

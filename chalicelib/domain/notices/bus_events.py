@@ -13,7 +13,7 @@ from chalicelib.domain.core.message import Severity
 from chalicelib.domain.notices.notice import Audience, Notice, NoticeKind
 from chalicelib.domain.support.assessment import days_left
 from chalicelib.domain.support.deadlines import Deadline, DeadlineKind, SupportPhase, deadlines_of
-from chalicelib.domain.support.skew import behind
+from chalicelib.domain.support.readiness import behind
 from chalicelib.domain.support.watched import Watched
 
 SCHEMA_VERSION = "1"

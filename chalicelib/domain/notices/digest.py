@@ -14,8 +14,7 @@ from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.message import Message, Severity
 from chalicelib.domain.core.place import ClusterKey
 from chalicelib.domain.core.wording import counted, day_told, paragraph
-from chalicelib.domain.notices.digest_sentences import deadline_told, headline
-from chalicelib.domain.notices.digest_text import section
+from chalicelib.domain.notices.digest_text import deadline_told, headline, section
 from chalicelib.domain.notices.notice import Audience, Notice
 from chalicelib.domain.support.assessment import days_left
 from chalicelib.domain.support.watched import Watched

@@ -18,6 +18,8 @@ WEEK = timedelta(days=7)
 LAST_RUNGS = (7, 3, 1, 0)
 #: From which rung on an audience is told, if nobody acknowledged; owners from the first.
 JOINS_AT = {Audience.TEAM: 30, Audience.ADMINISTRATORS: 7}
+#: Days before a deadline at which people are told; after it, weekly (negative rungs: -7, -14, ...).
+LADDER = (180, 90, 60, 30, 14, 7, 3, 1, 0)
 
 
 def due_at(deadline: Deadline, rung: int) -> datetime:
@@ -64,7 +66,3 @@ def latest_snooze(deadline: Deadline, now: datetime, ladder: Iterable[int] = LAD
     if coming:
         return coming[0]
     return utc(deadline.at) + WEEK * (weeks_since(deadline.at, now) + 1)
-
-
-#: Days before a deadline at which people are told; after it, weekly (negative rungs: -7, -14, ...).
-LADDER = (180, 90, 60, 30, 14, 7, 3, 1, 0)

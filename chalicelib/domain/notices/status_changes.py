@@ -22,7 +22,7 @@ from chalicelib.domain.notices.history import (
 from chalicelib.domain.notices.notice import Audience, Notice, NoticeKind
 from chalicelib.domain.notices.reminders import WEEK, latest_due, weeks_since
 from chalicelib.domain.support.deadlines import deadlines_of
-from chalicelib.domain.support.skew import behind
+from chalicelib.domain.support.readiness import behind
 from chalicelib.domain.support.watched import Watched
 
 

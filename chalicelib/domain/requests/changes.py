@@ -12,8 +12,7 @@ from chalicelib.domain.core.names import nearest
 from chalicelib.domain.errors.findings import Finding, error, warning
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.labs.lab import Change, Lab
-from chalicelib.domain.labs.limits import Limits
-from chalicelib.domain.labs.spec import EndpointAccess
+from chalicelib.domain.labs.spec import EndpointAccess, Limits
 from chalicelib.domain.requests.defaults import address_of, reachable_by_nodes
 from chalicelib.domain.requests.validation.endpoint import ALLOWED, API_IS, judge_cidrs
 

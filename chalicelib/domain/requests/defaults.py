@@ -13,7 +13,6 @@ from chalicelib.domain.core.instance_types import ami_type
 from chalicelib.domain.core.names import partition_of, principal_of, same_principal
 from chalicelib.domain.identity.accounts import LabAccounts
 from chalicelib.domain.identity.callers import Caller
-from chalicelib.domain.labs.limits import Limits
 from chalicelib.domain.labs.spec import (
     AccessPolicySpec,
     AccessSpec,
@@ -24,6 +23,7 @@ from chalicelib.domain.labs.spec import (
     ExistingNetwork,
     ExternalDnsSpec,
     LabSpec,
+    Limits,
     NatMode,
     NewNetwork,
     NodegroupSpec,

@@ -11,8 +11,7 @@ from shlex import quote
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.support.assessment import minor
 from chalicelib.domain.support.fleet import AddonAtNext, FleetCluster, NodeKind, Nodes
-from chalicelib.domain.support.readiness import next_version
-from chalicelib.domain.support.skew import behind
+from chalicelib.domain.support.readiness import behind, next_version
 
 
 @dataclass(frozen=True)

@@ -5,18 +5,20 @@ Called by the sweep once a night. A cluster is ours only by the installation's n
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 from enum import StrEnum
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.names import as_tag_value
+from chalicelib.domain.core.place import Place
 from chalicelib.domain.labs.aws_states import ClusterState
 from chalicelib.domain.labs.lab import OVER, ClusterFacts, Lab, Phase
 from chalicelib.domain.labs.spec import EndpointAccess, EndpointSpec, ExistingNetwork, LabSpec
 from chalicelib.domain.teardown.evidence import LAB_TAG
-from chalicelib.domain.teardown.orphans import ENDS_BY_TAG, INSTALLATION_TAG, TaggedCluster
 
 OWNER_TAG = "ekslab:owner"
+INSTALLATION_TAG, ENDS_BY_TAG, PROTECTED_TAG = "ekslab:installation", "ekslab:ends-by", "ekslab:protected"
 
 
 class Orphan(StrEnum):
@@ -107,3 +109,18 @@ def _spec(tagged: TaggedCluster, state: ClusterState) -> LabSpec:
         endpoint=EndpointSpec(both if public else EndpointAccess.PRIVATE, state.allowed_cidrs),
         nodegroups=(),
     )
+
+
+@dataclass(frozen=True)
+class TaggedCluster:
+    """An EKS cluster as the tagging API lists it."""
+
+    arn: str
+    name: str
+    region: str
+    tags: Mapping[str, str]
+
+    @property
+    def place(self) -> Place:
+        """The account, as the ARN says it, and the region."""
+        return Place(self.arn.split(":")[4], self.region)

@@ -11,12 +11,17 @@ from enum import StrEnum
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.resources import Kind, LedgerEntry, Resource, Target
-from chalicelib.domain.teardown.evidence import LAB_TAG, STACK_TAG, claim_of, is_shared, names_cluster, other_claimants
-from chalicelib.domain.teardown.proofs import (
+from chalicelib.domain.teardown.evidence import (
+    LAB_TAG,
+    STACK_TAG,
+    claim_of,
     in_own_vpc,
     is_cluster_log_group,
     is_control_plane_interface,
+    is_shared,
     name_speaks_for,
+    names_cluster,
+    other_claimants,
     proof_by_kind,
 )
 

@@ -14,9 +14,9 @@ from chalicelib.domain.curfew.keep import Keeping, keep
 from chalicelib.domain.curfew.keep_link import read_link
 from chalicelib.domain.curfew.plan import Entry
 from chalicelib.domain.errors.tree import LabNotFound, LinkInvalid, NotKept
-from chalicelib.domain.labs.history import Event
 from chalicelib.domain.labs.lab import RESTING, Lab
 from chalicelib.domain.labs.schedule import local_told
+from chalicelib.domain.labs.steps import Event
 from chalicelib.ports.deps import Deps
 from chalicelib.services.curfew.rules import get_rules
 

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from dataclasses import field
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.curfew.brake import Braking, decide_brake
+from chalicelib.domain.curfew.decision import Braking, decide_brake
 from chalicelib.domain.curfew.plan import Entry, Fate, Plan, PlanHeader
 from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.errors.tree import NoPlan
 from chalicelib.domain.identity.callers import Caller
+from chalicelib.domain.idleness.evidence import Evidence
+from chalicelib.domain.idleness.judge import judge
+from chalicelib.domain.idleness.verdict import Verdict
+from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.ports.deps import Deps
 from chalicelib.services.curfew.rules import get_rules
+from chalicelib.services.labs.commands import seen_lab
+
+#: Phases in which there is a cluster with nodes, of which something can be seen.
+_SEEN = frozenset({Phase.READY, Phase.UPDATING})
 
 
 @dataclass(frozen=True)
@@ -55,3 +63,24 @@ def _view(deps: Deps, caller: Caller, night: date) -> PlanView:
 
 def _lines(plan: Plan, caller: Caller) -> tuple[tuple[Entry, Fate], ...]:
     return tuple((entry, fate) for entry, fate in plan.lines if caller.may_see(entry.owner))
+
+
+@dataclass(frozen=True)
+class VerdictView:
+    """`live` and `evidence` are None where there is nothing to judge; `kept` None: the sweep has not judged it yet."""
+
+    lab: Lab
+    rules: CurfewRules
+    live: Verdict | None
+    evidence: Evidence | None
+    kept: Verdict | None
+
+
+def verdict_of(deps: Deps, caller: Caller, lab_id: str, now: datetime) -> VerdictView:
+    """Judge a lab's use over the window that ends now; nothing is kept of it. Raises LabNotFound."""
+    lab, rules = seen_lab(deps, caller, lab_id), get_rules(deps)
+    kept = deps.curfew.store.verdict(lab_id)
+    if lab.phase not in _SEEN:
+        return VerdictView(lab, rules, None, None, kept)
+    evidence = deps.curfew.signals(lab.place).read([lab], now, timedelta(hours=rules.window_hours))[lab_id]
+    return VerdictView(lab, rules, judge(lab, evidence, rules, now), evidence, kept)

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from chalicelib.domain.curfew.curfew_bounds import judge_rules, rules_with
-from chalicelib.domain.curfew.rules import CurfewRules, Mode
+from chalicelib.domain.curfew.rules import CurfewRules, Mode, judge_rules, rules_with
 from chalicelib.domain.errors.tree import InvalidRequest, NotYours
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.ports.deps import Deps

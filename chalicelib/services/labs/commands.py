@@ -16,7 +16,7 @@ from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.labs.lab import ENDING, OVER, Change, Lab, Phase
 from chalicelib.domain.labs.spec import LabSpec
 from chalicelib.domain.requests.changes import change_told, changes_nothing, completed, judge_change
-from chalicelib.domain.requests.validation.validation_size import judge_size
+from chalicelib.domain.requests.validation.limits import judge_size
 from chalicelib.domain.teardown.volumes import volumes_told
 from chalicelib.ports.deps import Deps
 from chalicelib.services.labs.preflight import preflight

@@ -15,9 +15,9 @@ from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.errors.findings import Finding, error, warning
 from chalicelib.domain.errors.tree import InvalidRequest, NotYours, WrongPhase
 from chalicelib.domain.identity.callers import Caller
-from chalicelib.domain.labs.history import Event
 from chalicelib.domain.labs.lab import ENDING, OVER, RESTING, Lab, Protection
 from chalicelib.domain.labs.schedule import Evening, local_told, next_wake
+from chalicelib.domain.labs.steps import Event
 from chalicelib.domain.support.assessment import decide_support
 from chalicelib.ports.deps import Deps
 from chalicelib.services.labs.commands import own_lab

@@ -1,4 +1,4 @@
-"""Fetches the facts of the account that a request depends on and has them judged (domain/requests/preflight.py) before it is stored."""
+"""Fetch the facts of the account that a request depends on; domain/requests/preflight.py judges them before it is stored."""
 
 from __future__ import annotations
 

@@ -14,13 +14,12 @@ from chalicelib.domain.curfew.messages.outlook import what_happens_next, why_not
 from chalicelib.domain.errors.findings import error
 from chalicelib.domain.errors.tree import InvalidRequest, NoReceiptYet, WrongPhase
 from chalicelib.domain.identity.callers import Caller, identity_of
-from chalicelib.domain.labs.history import Event, Step
 from chalicelib.domain.labs.kubeconfig import kubeconfig
 from chalicelib.domain.labs.lab import ENDING, OVER, Lab, Phase
 from chalicelib.domain.labs.schedule import Night, next_curfew
+from chalicelib.domain.labs.steps import Event, Step
 from chalicelib.domain.support.calendar import Calendar
-from chalicelib.domain.teardown.receipt import Receipt
-from chalicelib.domain.teardown.verdict import verdict
+from chalicelib.domain.teardown.receipt import Receipt, verdict
 from chalicelib.ports.deps import Deps, Page
 from chalicelib.services.labs.commands import seen_lab
 

@@ -14,9 +14,8 @@ from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.errors.findings import Finding, warning
 from chalicelib.domain.errors.tree import EkslabError
 from chalicelib.domain.identity.callers import Caller
-from chalicelib.domain.labs.history import Event
 from chalicelib.domain.labs.lab import Lab, Phase
-from chalicelib.domain.labs.steps import execution_name
+from chalicelib.domain.labs.steps import Event, execution_name
 from chalicelib.ports.deps import Deps
 
 #: When the scheduled run makes sure that what was stored has also been started.

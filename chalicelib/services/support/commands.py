@@ -20,9 +20,9 @@ from chalicelib.domain.errors.tree import (
 )
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.notices.reminders import latest_snooze
-from chalicelib.domain.support.answering import may_change
 from chalicelib.domain.support.assessment import EXTENDED, STANDARD
 from chalicelib.domain.support.deadlines import Deadline, SupportPhase
+from chalicelib.domain.support.owners import may_change
 from chalicelib.domain.support.watched import Watched
 from chalicelib.ports.deps import Deps
 from chalicelib.services.support.accounts import place_of

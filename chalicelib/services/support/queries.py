@@ -12,10 +12,10 @@ from chalicelib.domain.core.place import ClusterKey, Place
 from chalicelib.domain.errors.tree import ClusterNotWatched
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.notices.notice import Notice
-from chalicelib.domain.support.answering import may_change, may_see
 from chalicelib.domain.support.assessment import days_left
 from chalicelib.domain.support.deadlines import SupportPhase
 from chalicelib.domain.support.fleet import Trouble
+from chalicelib.domain.support.owners import may_change, may_see
 from chalicelib.domain.support.watched import Watched
 from chalicelib.ports.deps import Deps, Page
 

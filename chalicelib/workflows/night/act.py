@@ -15,10 +15,9 @@ from chalicelib.domain.costs import saved
 from chalicelib.domain.curfew.decision import FateDecision, Moment, Then, decide_fate
 from chalicelib.domain.curfew.plan import SETTLED, Entry, Fate, Ground, Outcome
 from chalicelib.domain.errors.tree import Superseded
-from chalicelib.domain.labs.history import Event
 from chalicelib.domain.labs.lab import RESTING, Lab, Phase
 from chalicelib.domain.labs.schedule import AtCurfew, next_wake
-from chalicelib.domain.labs.steps import execution_name
+from chalicelib.domain.labs.steps import Event, execution_name
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.night.outcomes import (
     KIND,

@@ -9,14 +9,14 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from chalicelib.domain.curfew.brake import Braking, decide_brake
+from chalicelib.domain.curfew.decision import Braking, decide_brake
 from chalicelib.domain.curfew.messages.brake import brake_message, broken_plan_message
-from chalicelib.domain.curfew.plan import Outcome, Plan, plan_hash
+from chalicelib.domain.curfew.plan import SETTLED, Entry, Fate, Outcome, Plan, plan_hash
 from chalicelib.domain.curfew.rules import CurfewRules, Mode
-from chalicelib.domain.labs.lab import OVER
+from chalicelib.domain.labs.lab import ENDING, OVER
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.night.outcomes import rules_of
-from chalicelib.workflows.night.sweep_idle_moved import settled_plan
+from chalicelib.workflows.night.act import complete, is_under_way
+from chalicelib.workflows.night.outcomes import live_on, rules_of
 from chalicelib.workflows.night.tally import Tally
 from chalicelib.workflows.night.warn import administrators
 
@@ -68,3 +68,23 @@ def _tell(deps: Deps, plan: Plan, braking: Braking, rules: CurfewRules, alive: i
         message = broken_plan_message(night, plan.header.hash, found, to, api=api)
     deps.watch.notifier.send(message)
     deps.curfew.store.mark_plan(night, brake_told_at=now)
+
+
+def settled_plan(deps: Deps, night: date, now: datetime, tally: Tally) -> Plan | None:
+    """The night's plan, with the fates settled of labs that have moved on without the sweep."""
+    plan = deps.curfew.store.plan(night)
+    open_lines = [line for line in plan.lines if line[1].outcome not in SETTLED] if plan else []
+    for entry, fate in open_lines:
+        with tally.around(entry.lab_id):
+            _settle_moved_on(deps, entry, fate, now)
+    return deps.curfew.store.plan(night) if open_lines else plan
+
+
+def _settle_moved_on(deps: Deps, entry: Entry, fate: Fate, now: datetime) -> None:
+    lab = deps.store.load_lab(entry.lab_id)
+    if is_under_way(lab, entry, fate):
+        complete(deps, lab, entry, now)
+    elif lab.phase in ENDING or lab.phase in OVER:
+        live_on(deps, lab, entry, "It was deleted in another way.", rules_of(deps), now)
+    elif lab.planned is None or lab.planned.entry_id != entry.id:
+        live_on(deps, lab, entry, "It was planned anew, or changed meanwhile.", rules_of(deps), now)

@@ -21,9 +21,9 @@ from chalicelib.domain.curfew.wakeup import stays_awake
 from chalicelib.domain.idleness.evidence import Evidence
 from chalicelib.domain.idleness.judge import judge
 from chalicelib.domain.idleness.verdict import Verdict
-from chalicelib.domain.labs.history import Event
 from chalicelib.domain.labs.lab import RESTING, Lab, Phase
 from chalicelib.domain.labs.schedule import AtCurfew, local_told
+from chalicelib.domain.labs.steps import Event
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.night.outcomes import (
     DAY,
@@ -37,8 +37,7 @@ from chalicelib.workflows.night.outcomes import (
     note_missed,
     sentence,
 )
-from chalicelib.workflows.night.region import Region
-from chalicelib.workflows.night.sweep_idle_pricing import note_price
+from chalicelib.workflows.night.region import Region, note_price
 from chalicelib.workflows.night.tally import Tally
 from chalicelib.workflows.night.wakeups import look_at_sleeper
 

@@ -12,11 +12,17 @@ from chalicelib.domain.core.place import Place
 from chalicelib.domain.curfew.rules import Mode
 from chalicelib.domain.errors.tree import LabNotFound, NameTaken, ResourceGone
 from chalicelib.domain.labs.aws_states import ClusterState
-from chalicelib.domain.labs.history import Event
 from chalicelib.domain.labs.lab import OVER, Lab, Phase
-from chalicelib.domain.teardown.adoption import Orphan, OrphanDecision, adopted_lab, decide_orphan, is_overdue
+from chalicelib.domain.labs.steps import Event
+from chalicelib.domain.teardown.adoption import (
+    Orphan,
+    OrphanDecision,
+    TaggedCluster,
+    adopted_lab,
+    decide_orphan,
+    is_overdue,
+)
 from chalicelib.domain.teardown.evidence import LAB_TAG
-from chalicelib.domain.teardown.orphans import TaggedCluster
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.night.outcomes import KIND, rules_of
 from chalicelib.workflows.night.tally import Tally

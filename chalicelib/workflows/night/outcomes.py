@@ -13,9 +13,9 @@ from chalicelib.domain.curfew.next_event import Appointment, missed_curfews, nex
 from chalicelib.domain.curfew.plan import SETTLED, Entry, Fate, Ground, Outcome
 from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.errors.tree import Superseded
-from chalicelib.domain.labs.history import Event
 from chalicelib.domain.labs.lab import RESTING, Lab, Phase
 from chalicelib.domain.labs.schedule import local_told
+from chalicelib.domain.labs.steps import Event
 from chalicelib.ports.deps import Deps
 
 #: Due then, a lab is looked at by the next run, and not once more by this one, for whose whole length `now` is the same.

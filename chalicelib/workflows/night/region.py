@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.place import Place
+from chalicelib.domain.costs import hourly_cost
 from chalicelib.domain.curfew.wakeup import upgrade_ahead
 from chalicelib.domain.errors.tree import ResourceGone
 from chalicelib.domain.labs.aws_states import ClusterState
-from chalicelib.domain.labs.lab import Lab
+from chalicelib.domain.labs.lab import RESTING, Lab
 from chalicelib.domain.support.assessment import decide_support
 from chalicelib.domain.support.calendar import Calendar
 from chalicelib.domain.teardown.evidence import LAB_TAG
 from chalicelib.ports.deps import Deps
+
+#: USD. Less is rounding.
+_LEAST = 0.0001
 
 
 @dataclass
@@ -46,3 +51,13 @@ class Region:
         except ResourceGone:
             return None
         return state if state.tags.get(LAB_TAG) == lab.id else None
+
+
+def note_price(deps: Deps, region: Region, lab: Lab, now: datetime) -> None:
+    """Keep what the lab costs as it is now, if that is not what is kept. Called last: it makes a new version of the lab."""
+    usd = hourly_cost(lab, deps.curfew.prices(region.place.region), region.is_billed_extended(lab, now)).total
+    if abs(usd - (lab.hourly_usd or 0.0)) < _LEAST:
+        return
+    deps.store.change_lab(
+        lab.id, lambda stored: replace(stored, hourly_usd=round(usd, 6)) if stored.phase in RESTING else stored
+    )

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import date, datetime
 
-from chalicelib.domain.curfew.messages.report import report_message
-from chalicelib.domain.curfew.messages.reporting import is_settled, nights_to_report
+from chalicelib.domain.curfew.messages.report import is_settled, nights_to_report, report_message
 from chalicelib.domain.curfew.plan import Plan, PlanHeader
 from chalicelib.ports.deps import Deps
+from chalicelib.workflows.night.brake import settled_plan
 from chalicelib.workflows.night.outcomes import rules_of
-from chalicelib.workflows.night.sweep_idle_moved import settled_plan
 from chalicelib.workflows.night.tally import Tally
 from chalicelib.workflows.night.warn import administrators
 

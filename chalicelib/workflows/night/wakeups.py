@@ -10,10 +10,9 @@ from chalicelib.domain.curfew.next_event import Appointment, closing, lease_end
 from chalicelib.domain.curfew.rules import CurfewRules, Mode
 from chalicelib.domain.curfew.wakeup import Waking, decide_waking
 from chalicelib.domain.labs.aws_states import ClusterState
-from chalicelib.domain.labs.history import Event
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.schedule import local_told
-from chalicelib.domain.labs.steps import execution_name
+from chalicelib.domain.labs.steps import Event, execution_name
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.night.outcomes import DAY, KIND, SOON, change_unless_changed
 from chalicelib.workflows.night.region import Region

@@ -14,13 +14,12 @@ from chalicelib.domain.costs import keeping_cost
 from chalicelib.domain.curfew.decision import why_spared
 from chalicelib.domain.curfew.keep import keep
 from chalicelib.domain.curfew.keep_link import sign_link
-from chalicelib.domain.curfew.messages.recipients import NOBODY, recipient_of
-from chalicelib.domain.curfew.messages.warning import warning_message
+from chalicelib.domain.curfew.messages.warning import NOBODY, recipient_of, warning_message
 from chalicelib.domain.curfew.plan import SETTLED, Entry, Fate, Ground, Outcome
 from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.errors.tree import EkslabError, NotKept
-from chalicelib.domain.labs.history import Event
 from chalicelib.domain.labs.lab import Lab
+from chalicelib.domain.labs.steps import Event
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.night.outcomes import KIND, live_on
 from chalicelib.workflows.night.tally import Tally

@@ -8,9 +8,8 @@ from datetime import datetime
 
 from chalicelib.domain.core.resources import EntryState, Kind, Resource
 from chalicelib.domain.errors.tree import AwsRefused, ResourceGone, StillInUse
-from chalicelib.domain.labs.history import StepStatus
 from chalicelib.domain.labs.lab import Lab
-from chalicelib.domain.labs.steps import STEPS, execution_name
+from chalicelib.domain.labs.steps import STEPS, StepStatus, execution_name
 from chalicelib.domain.teardown.ownership import judge
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.shared.leftovers import aim, why_not_clean

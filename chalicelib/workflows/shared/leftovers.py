@@ -13,8 +13,8 @@ from datetime import datetime
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.resources import EntryState, Kind, LedgerEntry, Resource, Target
 from chalicelib.domain.errors.tree import AwsRefused, ResourceGone, StillInUse, Transient
-from chalicelib.domain.labs.history import Event
 from chalicelib.domain.labs.lab import Lab
+from chalicelib.domain.labs.steps import Event
 from chalicelib.domain.teardown.deletion_order import INSTANCES, LEFTOVERS, REMAINS, SLOW, STRAGGLERS
 from chalicelib.domain.teardown.ownership import Action, Decision, judge
 from chalicelib.domain.teardown.receipt import Outcome, Receipt

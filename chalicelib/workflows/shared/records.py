@@ -13,10 +13,9 @@ from typing import Any
 from chalicelib.domain.core.resources import EntryState, Kind, LedgerEntry, Resource
 from chalicelib.domain.errors.explain import explain_timeout
 from chalicelib.domain.errors.tree import ProvisioningFailed, Superseded
-from chalicelib.domain.labs.history import Event
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.polling import PATIENCE
-from chalicelib.domain.labs.steps import Result, StepResult
+from chalicelib.domain.labs.steps import Event, Result, StepResult
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.shared.metrics import measure_move
 from chalicelib.workflows.shared.runner import StepInput

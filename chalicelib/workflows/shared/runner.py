@@ -6,20 +6,19 @@ written on the lab in words before the error goes on to the state machine; what 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.failure import Failure
-from chalicelib.domain.errors.tree import AwsRefused, ProvisioningFailed, Superseded
-from chalicelib.domain.labs.history import Event, Step, StepStatus
+from chalicelib.domain.errors.tree import AwsRefused, EkslabError, ProvisioningFailed, Superseded
 from chalicelib.domain.labs.lab import Lab
-from chalicelib.domain.labs.steps import ACTS_IN, STEPS, Result, StepResult
+from chalicelib.domain.labs.steps import ACTS_IN, STEPS, Event, Result, Step, StepResult, StepStatus
 from chalicelib.logs import logger
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.shared.step_lines import step_lines
 
 #: What a scheduled workflow's step answers that its line of the log says, too.
 _TOLD = ("outcome", "counts", "troubles", "undelivered")
@@ -30,6 +29,7 @@ _STATUS = {
     Result.SKIPPED: StepStatus.SKIPPED,
     Result.STUCK: StepStatus.FAILED,
 }
+WatchFunction = Callable[[Deps, Mapping[str, Any], datetime], dict[str, object]]
 
 
 @dataclass(frozen=True)
@@ -76,9 +76,6 @@ def _run(deps: Deps, function: StepFunction, lab: Lab, workflow: str, event: Map
         raise
     _record(deps, lab, step, result, _time_of(deps, event))
     return result
-
-
-WatchFunction = Callable[[Deps, Mapping[str, Any], datetime], dict[str, object]]
 
 
 def run_watch_step(deps: Deps, function: WatchFunction, event: Mapping[str, Any]) -> dict[str, object]:
@@ -144,3 +141,22 @@ def _record_failure(
         facts = {"code": failure.code, "blame": str(failure.blame), "cause": failure.cause}
         title = f"{step.title}: " if step is not None else ""
         deps.store.add_event(lab.id, Event(now, "step-failed", f"{title}{failure.reason}", facts))
+
+
+@contextmanager
+def step_lines(workflow: str, step: str, event: Mapping[str, Any], **more: object) -> Iterator[None]:
+    """Let each line inside say which step of which execution it is of, and tell how the step failed if it does."""
+    began = (event.get("started_with") or {}).get("request_id") or None
+    keys = {"correlation_id": began, "workflow": workflow, "step": step, "execution": event.get("execution"), **more}
+    with logger.append_context_keys(**keys):
+        try:
+            yield
+        except Superseded as error:
+            logger.info("A step was superseded.", extra={"reason": str(error)})
+            raise
+        except EkslabError as error:
+            logger.warning("A step failed.", extra={"error": type(error).__name__, "reason": str(error)})
+            raise
+        except Exception as error:
+            logger.exception("A step failed unexpectedly.", extra={"error": type(error).__name__})
+            raise

@@ -20,12 +20,12 @@ from chalicelib.api.views.labs import spec_view
 from chalicelib.domain.errors.findings import Finding, Severity, error
 from chalicelib.domain.errors.tree import InvalidRequest
 from chalicelib.domain.identity.callers import Caller
-from chalicelib.domain.labs.limits import Limits
 from chalicelib.domain.labs.spec import (
     CapacityType,
     EndpointAccess,
     ExistingNetwork,
     LabSpec,
+    Limits,
     NatMode,
     NewNetwork,
     Placement,
@@ -41,7 +41,7 @@ FILES = PROJECT / "tests" / "data" / "eksctl"
 
 
 def the_calendar() -> Calendar:
-    table = json.loads((PROJECT / "chalicelib" / "aws" / "eks-versions.json").read_text())
+    table = json.loads((PROJECT / "chalicelib" / "aws" / "eks" / "eks-versions.json").read_text())
 
     def day(text: str) -> datetime:
         return datetime.fromisoformat(text).replace(tzinfo=UTC)

@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib.api.inputs.lab_request import read_request
 from chalicelib.api.inputs.lab_schema import LabBody
-from chalicelib.domain.labs.limits import Limits
+from chalicelib.domain.labs.spec import Limits
 from tests.api.inputs.test_lab_request import CALENDAR, CALLER, NOW
 from tests.paths import PROJECT
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from chalicelib.domain.core.service_health import EXPECTED
 from chalicelib.domain.errors.tree import Throttled
-from chalicelib.workflows import sweep_idle, tend, watch_support
+from chalicelib.workflows import schedules, sweep_idle, watch_support
 from tests.api.http import Http
 from tests.fakes.builders import a_lab
 
@@ -17,7 +17,7 @@ WATCHED: dict[str, Any] = {"failure": None, "counts": {}, "delivered": {"failed"
 
 def ran(http: Http, failure: Any = None) -> None:
     deps, now = http.world.deps, http.world.clock.now()
-    tend.run(deps)
+    schedules.run(deps)
     sweep_idle.finish(deps, {**SWEPT, "failure": failure}, now)
     watch_support.finish(deps, {**WATCHED, "failure": failure}, now)
 
@@ -51,7 +51,7 @@ def test_a_tending_that_failed_on_a_lab_is_named() -> None:
     http = Http()
     http.world.fail("store.load_lab", Throttled("dynamodb:GetItem: slower"))
     http.world.store.put(a_due_lab(http))
-    tend.run(http.world.deps)
+    schedules.run(http.world.deps)
     assert "The last run of tend_labs" in " ".join(http.get("/health").json["reasons"])
 
 

@@ -21,9 +21,9 @@ from chalicelib.domain.curfew.plan import Entry, Fate, PlanHeader
 from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.identity.accounts import Registration
 from chalicelib.domain.idleness.verdict import Verdict
-from chalicelib.domain.labs.history import Event, Step
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spec import ExistingNetwork, NewNetwork
+from chalicelib.domain.labs.steps import Event, Step
 from chalicelib.domain.notices.notice import Notice
 from chalicelib.domain.support.fleet import Trouble
 from chalicelib.domain.support.watched import Watched

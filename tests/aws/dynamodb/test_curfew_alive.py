@@ -13,9 +13,9 @@ from chalicelib.aws.dynamodb.curfew.store import DynamoCurfewStore
 from chalicelib.aws.dynamodb.keys import ALIVE, TALLIES, lab_key
 from chalicelib.aws.dynamodb.labs.store import DynamoStore
 from chalicelib.domain.core.place import Place
+from chalicelib.domain.costs import Running
 from chalicelib.domain.errors.tree import AwsRefused, AwsUnavailable
 from chalicelib.domain.labs.lab import Phase
-from chalicelib.domain.running import Running
 from emulator.process import Sandbox
 from tests.aws.dynamodb.table import create_table
 from tests.aws.dynamodb.test_curfew_troubles import Meddled

@@ -10,13 +10,13 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from chalicelib.domain.core.place import Place
+from chalicelib.domain.costs import Running
 from chalicelib.domain.curfew.plan import Entry, Fate, Ground, Outcome, Stakes, plan_hash
 from chalicelib.domain.curfew.rules import CurfewRules, Mode
 from chalicelib.domain.errors.tree import StaleLab
 from chalicelib.domain.idleness.verdict import Verdict
 from chalicelib.domain.labs.lab import Phase
 from chalicelib.domain.labs.schedule import AtCurfew
-from chalicelib.domain.running import Running
 from tests.aws.given_curfew import NIGHT, Kept, a_verdict, an_entry, created, fake_kept, kept_on, moto_client
 from tests.fakes import NOW
 from tests.fakes.builders import ACCOUNT

@@ -16,9 +16,9 @@ from chalicelib.aws.dynamodb.labs.store import DynamoStore
 from chalicelib.domain.core.resources import EntryState, Kind, LedgerEntry, Resource
 from chalicelib.domain.core.service_health import Run
 from chalicelib.domain.errors.tree import IdempotencyConflict, InvalidRequest, LabNotFound, NameTaken, TooManyLabs
-from chalicelib.domain.labs.history import Event, Step, StepStatus
 from chalicelib.domain.labs.lab import ClusterFacts, Lab, Phase
 from chalicelib.domain.labs.spec import ExistingNetwork, ExternalDnsSpec, SshSpec, Taint, WorkHostSpec
+from chalicelib.domain.labs.steps import Event, Step, StepStatus
 from chalicelib.domain.teardown.receipt import Outcome, Receipt, ReceiptLine
 from chalicelib.ports.deps import Store
 from emulator.process import Sandbox, running_sandbox

@@ -16,8 +16,7 @@ from hypothesis import strategies as st
 from moto import mock_aws
 
 from chalicelib.aws.messaging.notifier import SnsNotifier
-from chalicelib.aws.messaging.reach_filters import takes
-from chalicelib.aws.messaging.subscriptions import KEPT_FOR, TopicReach
+from chalicelib.aws.messaging.subscriptions import KEPT_FOR, TopicReach, takes
 from chalicelib.domain.core.message import Message
 from chalicelib.domain.errors.tree import Throttled
 from emulator.process import Sandbox

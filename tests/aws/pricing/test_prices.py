@@ -13,10 +13,18 @@ import pytest
 from botocore.exceptions import ClientError, EndpointConnectionError
 from botocore.stub import Stubber
 
-from chalicelib.aws.pricing.prices import ASK_AGAIN, KEPT_FOR, LIVE, PriceList, bundled
-from chalicelib.aws.pricing.prices_products import BASE, Wanted, an_instance, price_of
-from chalicelib.domain.costs import hourly_cost
-from chalicelib.domain.money_words import cost_told, source_told
+from chalicelib.aws.pricing.prices import (
+    ASK_AGAIN,
+    BASE,
+    KEPT_FOR,
+    LIVE,
+    PriceList,
+    Wanted,
+    an_instance,
+    bundled,
+    price_of,
+)
+from chalicelib.domain.costs import cost_told, hourly_cost, source_told
 from tests.fakes.builders import NOW, a_lab, a_nodegroup, a_spec
 from tests.paths import PROJECT
 

@@ -8,8 +8,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.curfew.brake import decide_brake
-from chalicelib.domain.curfew.decision import Moment, Then, decide_fate
+from chalicelib.domain.curfew.decision import Moment, Then, decide_brake, decide_fate
 from chalicelib.domain.curfew.next_event import Appointment, lease_end
 from chalicelib.domain.curfew.plan import Entry, Fate, Ground, Outcome, Plan, PlanHeader, plan_hash
 from chalicelib.domain.curfew.plan_entry import Known, plan_entry, planned_for

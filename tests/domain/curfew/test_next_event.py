@@ -8,8 +8,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.curfew.messages.recipients import recipient_of
-from chalicelib.domain.curfew.messages.reporting import nights_to_report
+from chalicelib.domain.curfew.messages.report import nights_to_report
+from chalicelib.domain.curfew.messages.warning import recipient_of
 from chalicelib.domain.curfew.next_event import curfew_to_come, missed_curfews, next_appointment
 from chalicelib.domain.curfew.plan import Ground
 from chalicelib.domain.curfew.rules import CurfewRules

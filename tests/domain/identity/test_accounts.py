@@ -8,8 +8,7 @@ import pytest
 
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.identity.accounts import LabAccounts, Registration, lab_accounts
-from chalicelib.domain.labs.limits import Limits
-from chalicelib.domain.labs.spec import PodIdentitySpec
+from chalicelib.domain.labs.spec import Limits, PodIdentitySpec
 from chalicelib.domain.requests.draft import Draft
 from chalicelib.domain.requests.validation.validate import complete
 from tests.fakes import NOW, a_calendar, a_caller

@@ -6,9 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.identity.callers import Caller, identity_of
+from chalicelib.domain.identity.callers import Caller, Team, identity_of
 from chalicelib.domain.identity.people import People
-from chalicelib.domain.identity.teams import Team
 from tests.fakes import a_caller
 
 HOME = "111122223333"

@@ -6,9 +6,7 @@ import re
 
 import pytest
 
-from chalicelib.domain.idleness.signals import idleness_requests as requests
-from chalicelib.domain.idleness.signals import nodes
-from chalicelib.domain.idleness.signals import traffic as balancers
+from chalicelib.domain.idleness.signals import nodes, traffic
 from chalicelib.domain.idleness.signals.nightly_jobs import NIGHT
 from chalicelib.domain.idleness.summary import QUIET_AT_LEAST
 from tests.domain.idleness.world import RULES, verdict_on
@@ -26,17 +24,17 @@ def test_the_page_has_a_row_for_each_signal_that_is_measured() -> None:
 @pytest.mark.parametrize(
     ("row", "told"),
     [
-        ("requests", f"more than {requests.BREATH_SHARE:.0%}".replace("%", " %")),
-        ("requests", f"by {requests.BREATH:.0f} and {requests.BREATH_PER_NODE:.0f} for each node"),
-        ("requests", f"below {requests.FLOOR:.0f} and {requests.FLOOR_PER_NODE:.0f} for each node"),
+        ("requests", f"more than {traffic.BREATH_SHARE:.0%}".replace("%", " %")),
+        ("requests", f"by {traffic.BREATH:.0f} and {traffic.BREATH_PER_NODE:.0f} for each node"),
+        ("requests", f"below {traffic.FLOOR:.0f} and {traffic.FLOOR_PER_NODE:.0f} for each node"),
         ("cpu", f"exceeds {nodes.CPU_LIMIT:.0f} % ({nodes.CPU_SHARED:.0f} % divided"),
         ("cpu", f"not below {nodes.CPU_LEAST:.0f} %"),
         ("cpu", f"by {nodes.CPU_BREATH:.0f} points"),
         ("cpu", f"above {nodes.CPU_BASELINE_MOST:.0f} % is work"),
         ("network", f"{nodes.NETWORK_LIMIT / 60 / 1024:.0f} KiB/s a node"),
-        ("balancers", f"more than {balancers.REQUESTS_AT_ONCE:.0f} requests in five minutes"),
-        ("balancers", f"or {balancers.REQUESTS_AN_HOUR:.0f} an hour"),
-        ("balancers", f"more than {balancers.FLOWS:.0f} flows"),
+        ("balancers", f"more than {traffic.REQUESTS_AT_ONCE:.0f} requests in five minutes"),
+        ("balancers", f"or {traffic.REQUESTS_AN_HOUR:.0f} an hour"),
+        ("balancers", f"more than {traffic.FLOWS:.0f} flows"),
     ],
 )
 def test_the_page_tells_the_limits_that_are_in_force(row: str, told: str) -> None:

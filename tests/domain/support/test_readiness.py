@@ -14,8 +14,7 @@ from botocore.loaders import Loader
 from botocore.model import ServiceModel
 
 from chalicelib.domain.support.fleet import InsightStatus, NodeKind, Nodes
-from chalicelib.domain.support.readiness import Level, blockers, still_calling
-from chalicelib.domain.support.skew import allowed_skew, behind
+from chalicelib.domain.support.readiness import Level, allowed_skew, behind, blockers, still_calling
 from chalicelib.domain.support.upgrade_commands import follow_steps, policy_command, upgrade_steps
 from tests.fakes.builders import NOW
 from tests.fakes.fleet_builders import a_fleet_cluster, a_key, an_addon, an_insight

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from chalicelib.domain.support.answering import answers_for, may_change
+from chalicelib.domain.support.owners import answers_for, may_change
 from tests.fakes import a_caller
 
 SESSION = "arn:aws:sts::111122223333:assumed-role/Developers/ops@example.com"

@@ -8,8 +8,7 @@ import pytest
 
 from chalicelib.domain.labs.aws_states import ClusterState
 from chalicelib.domain.labs.lab import Lab, Phase
-from chalicelib.domain.teardown.adoption import Orphan, adopted_lab, decide_orphan, is_overdue
-from chalicelib.domain.teardown.orphans import TaggedCluster
+from chalicelib.domain.teardown.adoption import Orphan, TaggedCluster, adopted_lab, decide_orphan, is_overdue
 from tests.fakes import NOW, OWNER, a_lab
 
 

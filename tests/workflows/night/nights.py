@@ -13,9 +13,9 @@ from typing import Any
 from chalicelib.domain.curfew.plan import Entry, Fate
 from chalicelib.domain.idleness.evidence import Evidence
 from chalicelib.domain.labs.aws_states import ClusterState
-from chalicelib.domain.labs.history import Event
 from chalicelib.domain.labs.lab import RESTING, Hibernation, Lab, Phase, Protection
 from chalicelib.domain.labs.schedule import Evening
+from chalicelib.domain.labs.steps import Event
 from tests.fakes import NOW, FakeWorld, a_lab, a_spec, make_deps
 from tests.fakes.cluster_record import ClusterRecord
 from tests.fakes.evidence_builders import NOISE, a_kubernetes_use, a_series, quiet_evidence, with_values

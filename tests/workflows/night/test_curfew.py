@@ -11,8 +11,7 @@ from chalicelib.domain.curfew.rules import CurfewRules, Mode
 from chalicelib.domain.errors.tree import AwsUnavailable
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.schedule import AtCurfew
-from chalicelib.domain.teardown.adoption import adopted_lab
-from chalicelib.domain.teardown.orphans import TaggedCluster
+from chalicelib.domain.teardown.adoption import TaggedCluster, adopted_lab
 from chalicelib.services.labs.lease import extend_lab
 from tests.fakes import NOW, a_caller, a_lab, a_spec
 from tests.workflows.machine import LambdaDied

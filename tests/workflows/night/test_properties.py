@@ -13,15 +13,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.domain.curfew import decision
-from chalicelib.domain.curfew.brake import Braking
-from chalicelib.domain.curfew.decision import FateDecision, Moment, Then
+from chalicelib.domain.curfew.decision import Braking, FateDecision, Moment, Then
 from chalicelib.domain.curfew.rules import CurfewRules, Mode
 from chalicelib.domain.errors.tree import AwsUnavailable
 from chalicelib.domain.labs.lab import RESTING, Phase
 from chalicelib.domain.labs.schedule import AtCurfew, Evening
 from chalicelib.workflows import sweep_idle
-from chalicelib.workflows.night import act as sweep_idle_acting
-from chalicelib.workflows.night import brake, examine, warn
+from chalicelib.workflows.night import act, brake, examine, warn
 from tests.workflows.machine import LambdaDied
 from tests.workflows.night.nights import Nights, Use, at_work, busy, idle, unseen
 from tests.workflows.night.promises import check_acts, check_brake, check_reasons, check_silence
@@ -126,9 +124,9 @@ def lived(life: Life) -> Nights:
     for hour, trouble in enumerate((*life.troubles, *(("fine", ""),) * 3)):
         at = life.start + timedelta(hours=hour)
         nights.world.clock.instant = at
-        for act in life.acts:
-            if act.hour == hour:
-                happen(nights, act, len(life.evenings), at)
+        for deed in life.acts:
+            if deed.hour == hour:
+                happen(nights, deed, len(life.evenings), at)
         befall(nights, trouble, at)
     return nights
 
@@ -268,7 +266,7 @@ def broken(life: Life) -> None:
 
 def test_a_rule_that_acts_without_looking_again_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     broken(a_life(BUSY_AT_CURFEW))
-    monkeypatch.setattr(sweep_idle_acting, "decide_fate", acting_always)
+    monkeypatch.setattr(act, "decide_fate", acting_always)
     with pytest.raises(AssertionError, match="not idle"):
         broken(a_life(BUSY_AT_CURFEW))
 
@@ -276,7 +274,7 @@ def test_a_rule_that_acts_without_looking_again_is_noticed(monkeypatch: pytest.M
 def test_a_rule_that_acts_without_a_warning_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     silent = (*((("fine", ""),) * 6), *((("is down", "send"),) * 20))
     broken(a_life(IDLE, troubles=silent))
-    monkeypatch.setattr(sweep_idle_acting, "decide_fate", acting_always)
+    monkeypatch.setattr(act, "decide_fate", acting_always)
     with pytest.raises(AssertionError, match="not warned"):
         broken(a_life(IDLE, troubles=silent))
 
@@ -297,7 +295,7 @@ def test_a_rule_that_acts_on_a_lab_as_it_was_before_is_noticed(monkeypatch: pyte
     life = a_life(IDLE, acts=(Act(10, 0, "keep", "describe"),))
     broken(life)
     monkeypatch.setattr(
-        sweep_idle_acting,
+        act,
         "change_unless_changed",
         lambda deps, lab, change: deps.store.change_lab(lab.id, change),
     )

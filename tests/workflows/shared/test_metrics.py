@@ -14,8 +14,7 @@ from chalicelib.domain.labs.lab import Phase
 from chalicelib.metrics import Metric
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows import provision, sweep_idle, teardown, watch_support
-from chalicelib.workflows.night.region import Region
-from chalicelib.workflows.night.sweep_idle_pricing import note_price
+from chalicelib.workflows.night.region import Region, note_price
 from chalicelib.workflows.shared.runner import run_step
 from tests.fakes import FakeWorld, make_deps
 from tests.fakes.builders import NOW, a_lab

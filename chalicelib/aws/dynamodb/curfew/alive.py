@@ -19,9 +19,9 @@ from chalicelib.aws.dynamodb.keys import BY_AGE, EVERYONE, Item, lab_id_of, lab_
 from chalicelib.aws.dynamodb.labs.counters import running
 from chalicelib.aws.dynamodb.pages import Listing, all_items
 from chalicelib.aws.dynamodb.transactions import ATTEMPTS, add, transact
+from chalicelib.domain.costs import Running
 from chalicelib.domain.errors.tree import AwsUnavailable
 from chalicelib.domain.labs.lab import OVER
-from chalicelib.domain.running import Running
 
 #: Labs counted in one transaction; with their tallies it stays well under a hundred operations.
 _AT_ONCE = 50

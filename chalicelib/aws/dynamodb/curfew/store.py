@@ -19,11 +19,11 @@ from chalicelib.aws.dynamodb.labs.create import get
 from chalicelib.aws.dynamodb.pages import all_items
 from chalicelib.aws.dynamodb.transactions import ATTEMPTS
 from chalicelib.domain.core.place import Place
+from chalicelib.domain.costs import Running
 from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.errors.tree import StaleLab
 from chalicelib.domain.idleness.verdict import Verdict
 from chalicelib.domain.labs.lab import Lab
-from chalicelib.domain.running import Running
 
 
 class DynamoCurfewStore(DynamoPlans):

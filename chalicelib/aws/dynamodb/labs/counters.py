@@ -11,8 +11,8 @@ from collections.abc import Iterable, Mapping
 
 from chalicelib.aws.dynamodb.keys import Item, tally_key
 from chalicelib.aws.dynamodb.transactions import add_all
+from chalicelib.domain.costs import Running
 from chalicelib.domain.labs.lab import OVER, Lab, Phase
-from chalicelib.domain.running import Running
 
 ALIVE, MICRO_USD, _PHASE = "alive", "micro_usd", "phase_"
 

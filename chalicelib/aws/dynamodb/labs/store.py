@@ -28,8 +28,8 @@ from chalicelib.aws.dynamodb.pages import Listing, all_items, one_page
 from chalicelib.domain.core.resources import LedgerEntry
 from chalicelib.domain.core.service_health import Run
 from chalicelib.domain.errors.tree import LabNotFound
-from chalicelib.domain.labs.history import Event, Step
 from chalicelib.domain.labs.lab import Lab, Phase
+from chalicelib.domain.labs.steps import Event, Step
 from chalicelib.domain.teardown.receipt import Receipt
 from chalicelib.ports.deps import Page
 

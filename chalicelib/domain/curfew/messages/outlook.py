@@ -11,9 +11,9 @@ from datetime import datetime
 from chalicelib.domain.core.instants import instant_told
 from chalicelib.domain.curfew.decision import no_holidays, why_spared
 from chalicelib.domain.curfew.plan import Entry, Ground
-from chalicelib.domain.labs.history import Event, Step, StepStatus
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.schedule import AtCurfew, Holidays, local_told
+from chalicelib.domain.labs.steps import Event, Step, StepStatus
 from chalicelib.domain.teardown.volumes import volumes_told
 
 

@@ -7,14 +7,15 @@ long one is cut with a count, since `GET /plan/{date}` has every line.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from datetime import date
+from datetime import date, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from chalicelib.domain.core.message import Message, Severity
 from chalicelib.domain.core.wording import counted, day_told, paragraph
-from chalicelib.domain.curfew.plan import Entry, Fate, Outcome, Plan
+from chalicelib.domain.costs import usd
+from chalicelib.domain.curfew.plan import SETTLED, Entry, Fate, Outcome, Plan
 from chalicelib.domain.curfew.rules import CurfewRules, Mode
 from chalicelib.domain.labs.lab import Lab
-from chalicelib.domain.money_words import usd
 
 KIND = "curfew-report"
 #: Lines of a section that are told.
@@ -27,6 +28,8 @@ _MODES = {
     Mode.DRY_RUN: "Curfew is a dry run: it plans, and neither warns anybody nor touches anything.",
 }
 _BROKEN = "The plan is not what was published: its hash differs. Nothing was done, and nothing on it will be."
+#: How many nights back an unsent report is made up for.
+BACK = 3
 
 
 def report_message(
@@ -179,3 +182,15 @@ def _brake_told(braked: Sequence[_Line], rules: CurfewRules, api: str) -> str:
         f"The brake held {counted(len(braked), 'lab')}.{after} A night takes {rules.max_percent} % of the labs alive, and "
         f"{counted(rules.max_count, 'lab')} at most; PUT {api}/curfew with maxPercent or maxCount changes that."
     )
+
+
+def nights_to_report(now: datetime, zone: str, hour: int) -> tuple[date, ...]:
+    """The nights whose report hour has passed in the installation's zone, newest first."""
+    local = now.astimezone(ZoneInfo(zone))
+    newest = local.date() - timedelta(days=1 if local.hour >= hour else 2)
+    return tuple(newest - timedelta(days=back) for back in range(BACK))
+
+
+def is_settled(plan: Plan) -> bool:
+    """Whether nothing more happens on this plan."""
+    return all(fate.outcome in SETTLED for _, fate in plan.lines)

@@ -16,7 +16,7 @@ from chalicelib.domain.idleness.window import Window
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.schedule import Evening
 
-NAME = "nights"
+NIGHTS = "nights"
 #: A night lasts so long from curfew on, unless the lab is woken before: pods that come back then are nobody's work.
 NIGHT = timedelta(hours=8)
 HOUR = timedelta(hours=1)
@@ -27,18 +27,18 @@ UNKNOWN_HOURS = 2
 def nights_signal(lab: Lab, evidence: Evidence, window: Window) -> Signal:
     """BUSY if pods were placed in nights before as a CronJob would; never QUIET, since it says nothing of today."""
     if evidence.kubernetes is not None:
-        return Signal(NAME, Sign.ABSENT, "Kubernetes says what is to run at night")
+        return Signal(NIGHTS, Sign.ABSENT, "Kubernetes says what is to run at night")
     evening = lab.spec.evening
     tonight = _tonight(evening, window.end)
     hours, known = _placed_at(evening, evidence, window)
     clockwork = _clockwork(hours, tonight)
     if clockwork is not None:
         at = (datetime.combine(tonight, evening.curfew) + clockwork * HOUR).time()
-        return Signal(NAME, Sign.BUSY, f"pods were scheduled around {at:%H:%M} in earlier nights, as CronJobs do")
+        return Signal(NIGHTS, Sign.BUSY, f"pods were scheduled around {at:%H:%M} in earlier nights, as CronJobs do")
     last = tonight - timedelta(days=1)
     if known[last] < night_length(evening) // HOUR - UNKNOWN_HOURS and lab.created_at < _curfew_of(evening, last):
-        return Signal(NAME, Sign.MISSING, "pods scheduled last night: no data")
-    return Signal(NAME, Sign.ABSENT, "no pods were scheduled at night as CronJobs do")
+        return Signal(NIGHTS, Sign.MISSING, "pods scheduled last night: no data")
+    return Signal(NIGHTS, Sign.ABSENT, "no pods were scheduled at night as CronJobs do")
 
 
 def night_length(evening: Evening) -> timedelta:

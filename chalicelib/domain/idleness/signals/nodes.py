@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from dataclasses import field
 
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.instance_types import is_accelerated
+from chalicelib.domain.core.wording import counted
 from chalicelib.domain.idleness.evidence import Evidence, NodegroupUse, Series
 from chalicelib.domain.idleness.verdict import Sign, Signal
 from chalicelib.domain.idleness.window import Window, before, gap, per_minute, stands_out, usual, within
@@ -21,6 +23,7 @@ CPU_LIMIT, CPU_LEAST, CPU_SHARED = 10.0, 5.0, 20.0
 CPU_BASELINE_MOST, CPU_BREATH, CPU_BREATH_LEAST, CPU_BREATH_SHARED = 8.0, 4.0, 1.5, 8.0
 #: Bytes a minute and node, in and out together: 64 KiB/s. Kubelets, scrapers and log shippers of a lab stay below.
 NETWORK_LIMIT = 60.0 * 64 * 1024
+UNSEEN = "unseen"
 
 
 @dataclass(frozen=True)
@@ -103,3 +106,38 @@ def _mean(values: Sequence[float]) -> float:
 
 def _told(bytes_a_minute: float) -> str:
     return f"{bytes_a_minute / 60 / 1024:.0f} KiB/s"
+
+
+def unseen_signal(evidence: Evidence) -> Signal:
+    """BUSY if user pods may be at work there, MISSING if nobody knows; never QUIET, since Kubernetes' own signal says that."""
+    places = _places(evidence)
+    if not places:
+        return Signal(UNSEEN, Sign.ABSENT, "every node is measured")
+    told = " and ".join(places)
+    if evidence.kubernetes is None:
+        return Signal(
+            UNSEEN, Sign.MISSING, f"what runs on {told}: metrics don't show it, and Kubernetes can't be asked"
+        )
+    pods = evidence.kubernetes.user_pods
+    if pods:
+        return Signal(
+            UNSEEN,
+            Sign.BUSY,
+            f"{counted(pods, 'user pod')}, and {told}, whose work no metric shows",
+            {"pods": float(pods)},
+        )
+    return Signal(UNSEEN, Sign.ABSENT, f"no user pods that could run on {told}", {"pods": 0.0})
+
+
+def _places(evidence: Evidence) -> list[str]:
+    types = {kind for group in evidence.nodegroups if group.nodes for kind in group.instance_types}
+    accelerated = sorted(kind for kind in types if is_accelerated(kind))
+    return [
+        *([f"GPU nodes ({', '.join(accelerated)})"] if accelerated else []),
+        *(
+            [f"{counted(evidence.instances_outside, 'instance')} outside the node groups"]
+            if evidence.instances_outside
+            else []
+        ),
+        *([counted(evidence.fargate_profiles, "Fargate profile")] if evidence.fargate_profiles else []),
+    ]

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from chalicelib.domain.idleness.evidence import Evidence, Seen
-from chalicelib.domain.idleness.idleness_clock import Clock
-from chalicelib.domain.idleness.verdict import Sign, Signal
+from chalicelib.domain.idleness.verdict import Clock, Sign, Signal
 from chalicelib.domain.idleness.window import Window
 
 AUDIT, OWNER = "audit", "owner"

@@ -5,29 +5,38 @@ An open balancer is knocked at by scanners the whole day; a few requests are nob
 
 from __future__ import annotations
 
-from chalicelib.domain.core.wording import counted
-from chalicelib.domain.idleness.evidence import BalancerUse, Evidence
-from chalicelib.domain.idleness.verdict import Sign, Signal
-from chalicelib.domain.idleness.window import Window, per_minute, within
+from datetime import timedelta
 
-NAME = "balancers"
+from chalicelib.domain.core.wording import counted
+from chalicelib.domain.idleness.evidence import BalancerUse, Evidence, Series
+from chalicelib.domain.idleness.verdict import Sign, Signal
+from chalicelib.domain.idleness.window import Window, before, gap, per_minute, quiet_since, stands_out, usual, within
+
+BALANCERS = "balancers"
 #: Requests: in five minutes, and an hour over the whole window.
 REQUESTS_AT_ONCE, REQUESTS_AN_HOUR = 10.0, 20.0
 #: Flows of a network load balancer at one time, which more than one period must exceed.
 FLOWS = 3.0
+REQUESTS = "requests"
+#: Requests a minute that never count, and so many more for each node: kubelets' leases, watches, the CNI plug-in.
+FLOOR, FLOOR_PER_NODE = 120.0, 30.0
+#: How far above its baseline a cluster breathes: a share, or a number with more for each node, whichever is larger.
+BREATH_SHARE, BREATH, BREATH_PER_NODE = 0.15, 20.0, 5.0
+#: So many of the last hours before the window must have been at a level for it to count as steady.
+STEADY_HOURS = 2
 
 
 def balancers_signal(evidence: Evidence, window: Window) -> Signal:
     """Whether anybody but scanners came through a load balancer."""
     if not evidence.balancers:
-        return Signal(NAME, Sign.ABSENT, "no load balancers")
+        return Signal(BALANCERS, Sign.ABSENT, "no load balancers")
     total = sum(sum(within(balancer.traffic, window)) for balancer in evidence.balancers)
     busy = [balancer for balancer in evidence.balancers if _is_busy(balancer, window)]
     numbers = {"balancers": float(len(evidence.balancers)), "busy": float(len(busy)), "traffic": total}
     if not busy:
         told = "no load-balancer traffic" if total == 0 else "hardly any load-balancer traffic"
-        return Signal(NAME, Sign.QUIET, told, numbers)
-    return Signal(NAME, Sign.BUSY, max(_told(balancer, window) for balancer in busy), numbers)
+        return Signal(BALANCERS, Sign.QUIET, told, numbers)
+    return Signal(BALANCERS, Sign.BUSY, max(_told(balancer, window) for balancer in busy), numbers)
 
 
 def _is_busy(balancer: BalancerUse, window: Window) -> bool:
@@ -43,3 +52,44 @@ def _told(balancer: BalancerUse, window: Window) -> str:
     if balancer.kind == "network":
         return f"up to {max(values):.0f} flows through a network load balancer"
     return f"{counted(round(sum(values)), 'request')} through a load balancer in {window.hours:.0f} h"
+
+
+def requests_signal(evidence: Evidence, window: Window) -> Signal:
+    """Whether the API server was asked more than the cluster asks by itself; rates are requests a minute."""
+    missing = gap(evidence.requests, window)
+    if missing:
+        return Signal(REQUESTS, Sign.MISSING, f"API-server requests: {missing}")
+    nodes = sum(group.nodes for group in evidence.nodegroups)
+    rates = [per_minute(evidence.requests, value) for value in within(evidence.requests, window)]
+    floor = FLOOR + FLOOR_PER_NODE * nodes
+    baseline = _baseline(evidence.requests_before, window)
+    if baseline is None and max(rates) > floor:
+        return Signal(REQUESTS, Sign.MISSING, "API-server requests: no baseline yet", {"highest": max(rates)})
+    return _judged(evidence, window, rates, baseline or 0.0, max(floor, _limit(baseline or 0.0, nodes)))
+
+
+def _judged(evidence: Evidence, window: Window, rates: list[float], baseline: float, limit: float) -> Signal:
+    mean = sum(rates) / len(rates)
+    numbers = {"mean": mean, "highest": max(rates), "baseline": baseline, "limit": limit}
+    if stands_out(rates, limit, 2 * limit - baseline):
+        told = f"up to {max(rates):.0f} API-server requests a minute (baseline {baseline:.0f})"
+        return Signal(REQUESTS, Sign.BUSY, told, numbers)
+    earlier = evidence.requests_before
+    since = quiet_since(earlier, window, lambda value: per_minute(earlier, value) > limit)
+    told = f"{mean:.0f} API-server requests a minute (baseline {baseline:.0f})"
+    return Signal(REQUESTS, Sign.QUIET, told, numbers, since)
+
+
+def _limit(baseline: float, nodes: int) -> float:
+    return baseline + max(BREATH_SHARE * baseline, BREATH + BREATH_PER_NODE * nodes)
+
+
+def _baseline(hourly: Series, window: Window) -> float | None:
+    """The quiet quarter of the week, or the level that was steadily there right before the window, if that is higher."""
+    earlier = before(hourly, window)
+    quiet = usual([per_minute(earlier, value) for value in earlier.values])
+    recently = window.start - timedelta(seconds=(STEADY_HOURS + 1) * hourly.period)
+    recent = [per_minute(earlier, value) for at, value in earlier.points if at >= recently]
+    if quiet is None or len(recent) < STEADY_HOURS:
+        return quiet
+    return max(quiet, min(recent))

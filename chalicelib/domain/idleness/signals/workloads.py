@@ -5,12 +5,16 @@ User pods alone are no work: a forgotten deployment is what an idle lab looks li
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from chalicelib.domain.core.wording import counted
 from chalicelib.domain.idleness.evidence import Evidence, KubernetesUse
 from chalicelib.domain.idleness.verdict import Sign, Signal
+from chalicelib.domain.idleness.window import Window, gap, quiet_since, within
 
-NAME = "kubernetes"
+KUBERNETES = "kubernetes"
 TOLD_AT_MOST = 3
+SCHEDULED, PENDING = "scheduled", "pending"
 
 
 def kubernetes_signal(evidence: Evidence) -> Signal:
@@ -18,16 +22,16 @@ def kubernetes_signal(evidence: Evidence) -> Signal:
     use = evidence.kubernetes
     if use is None:
         why = f": {evidence.kubernetes_problem}" if evidence.kubernetes_problem else ""
-        return Signal(NAME, Sign.ABSENT, f"Kubernetes was not asked{why}")
+        return Signal(KUBERNETES, Sign.ABSENT, f"Kubernetes was not asked{why}")
     works = [
         *([f"Job running: {_names(use.running_jobs)}"] if use.running_jobs else []),
         *([f"CronJob not suspended: {_names(use.cron_jobs)}"] if use.cron_jobs else []),
         *([f"scaled to zero until work comes: {_names(use.scaled_to_zero)}"] if use.scaled_to_zero else []),
     ]
     if works:
-        return Signal(NAME, Sign.BUSY, "; ".join(works), _numbers(use))
+        return Signal(KUBERNETES, Sign.BUSY, "; ".join(works), _numbers(use))
     crashing = f", {use.crash_looping} in a crash loop" if use.crash_looping else ""
-    return Signal(NAME, Sign.QUIET, f"no Jobs ({counted(use.user_pods, 'user pod')}{crashing})", _numbers(use))
+    return Signal(KUBERNETES, Sign.QUIET, f"no Jobs ({counted(use.user_pods, 'user pod')}{crashing})", _numbers(use))
 
 
 def _names(names: tuple[str, ...]) -> str:
@@ -42,3 +46,50 @@ def _numbers(use: KubernetesUse) -> dict[str, float]:
         "user_pods": float(use.user_pods),
         "crash_looping": float(use.crash_looping),
     }
+
+
+def scheduled_signal(evidence: Evidence, window: Window) -> Signal:
+    """Whether pods were placed on nodes."""
+    missing = gap(evidence.scheduled, window)
+    placed = sum(within(evidence.scheduled, window))
+    if placed > 0:
+        return Signal(
+            SCHEDULED,
+            Sign.BUSY,
+            f"{counted(round(placed), 'pod')} scheduled in {window.hours:.0f} h",
+            {"pods": placed},
+        )
+    if missing:
+        return Signal(SCHEDULED, Sign.MISSING, f"pods scheduled: {missing}")
+    since = quiet_since(evidence.scheduled_before, window, lambda value: value > 0)
+    told = f"no user pods scheduled in {_long(window.end - since)}"
+    return Signal(SCHEDULED, Sign.QUIET, told, {"pods": 0.0}, since)
+
+
+def pending_signal(evidence: Evidence, window: Window) -> Signal:
+    """Whether pods wait. The metric counts the system's own too, so where Kubernetes answers, only users' pods count.
+
+    Without any node, the system's own pods wait for ever: that is no sign of anything.
+    """
+    if evidence.kubernetes is not None:
+        return _pending(float(evidence.kubernetes.pending_pods), "user pods")
+    if not (
+        any(group.nodes for group in evidence.nodegroups) or evidence.instances_outside or evidence.fargate_profiles
+    ):
+        return Signal(PENDING, Sign.ABSENT, "no nodes that pods could wait for")
+    most = max(within(evidence.pending, window), default=0.0)
+    missing = gap(evidence.pending, window)
+    if missing and most <= 0:
+        return Signal(PENDING, Sign.MISSING, f"pending pods: {missing}")
+    return _pending(most, "pods")
+
+
+def _pending(most: float, what: str) -> Signal:
+    if most > 0:
+        return Signal(PENDING, Sign.BUSY, f"{what} wait to be scheduled", {"pods": most})
+    return Signal(PENDING, Sign.QUIET, f"no {what} wait", {"pods": 0.0})
+
+
+def _long(span: timedelta) -> str:
+    hours = span // timedelta(hours=1)
+    return f"{hours} h" if hours < 48 else f"{hours // 24} d"

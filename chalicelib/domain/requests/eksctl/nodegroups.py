@@ -6,19 +6,19 @@ instance type and volume size, left out, are a lab's own defaults (t3.medium, 30
 
 from __future__ import annotations
 
-from chalicelib.domain.labs.spec import CapacityType, Placement
+from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.labs.spec import CapacityType, Placement, Taint
 from chalicelib.domain.requests.draft import NodegroupDraft, SshDraft
-from chalicelib.domain.requests.eksctl.eksctl_nodegroups_unhonoured import (
+from chalicelib.domain.requests.eksctl.reader import Reader, as_mapping, in_words
+from chalicelib.domain.requests.eksctl.unsupported_fields import (
     ADDON_POLICIES,
     MANAGED,
     NODE_IAM,
     SECURITY_GROUPS,
     SPOT,
+    SSH,
     UNMANAGED,
 )
-from chalicelib.domain.requests.eksctl.eksctl_ssh import LabSsh
-from chalicelib.domain.requests.eksctl.eksctl_taints import read_taints
-from chalicelib.domain.requests.eksctl.reader import Reader
 
 _NODE_POLICIES = frozenset(
     {
@@ -29,6 +29,13 @@ _NODE_POLICIES = frozenset(
         "AmazonSSMManagedInstanceCore",
     }
 )
+_NO_KEY = (
+    "eksctl would read ~/.ssh/id_rsa.pub on your machine: put the key's text in ssh.publicKey, "
+    "or an EC2 key name in ssh.publicKeyName."
+)
+_WHERE = "Port 22 is opened to your address only, not to the world, and on every node of the lab."
+#: Kubernetes' spelling -> EKS's.
+EFFECTS = {"NoSchedule": "NO_SCHEDULE", "NoExecute": "NO_EXECUTE", "PreferNoSchedule": "PREFER_NO_SCHEDULE"}
 
 
 def read_nodegroups(top: Reader) -> tuple[tuple[NodegroupDraft, ...], SshDraft | None]:
@@ -148,3 +155,81 @@ def _read_rights(item: Reader) -> None:
     if policies:
         policies.close(ADDON_POLICIES)
     iam.close(NODE_IAM)
+
+
+@dataclass
+class LabSsh:
+    """The ssh access gathered so far, and the path of the section that asked for it."""
+
+    draft: SshDraft | None = None
+    asked_at: str = ""
+
+    def read(self, item: Reader) -> None:
+        """Read one node group's ssh section."""
+        ssh = item.section("ssh")
+        if ssh is None:
+            return
+        allow, key_name, public_key = ssh.flag("allow"), ssh.text("publicKeyName"), ssh.text("publicKey")
+        has_path = ssh.has("publicKeyPath")
+        ssh.flag("enableSsm")  # Always on: every node role has AmazonSSMManagedInstanceCore.
+        ssh.close(SSH)
+        if allow is False:
+            self._ignored(ssh, key_name, public_key)
+        elif key_name or public_key:
+            self._ask(ssh, SshDraft(key_name, public_key))
+        elif allow and not has_path:
+            ssh.error("allow", "missing-key", _NO_KEY)
+
+    def _ignored(self, ssh: Reader, key_name: str | None, public_key: str | None) -> None:
+        for key, value in (("publicKeyName", key_name), ("publicKey", public_key)):
+            if value:
+                ssh.warn(key, "not-honoured", "With `allow: false` the key is not put on the nodes, as with eksctl.")
+
+    def _ask(self, ssh: Reader, asked: SshDraft) -> None:
+        used = "publicKeyName" if asked.key_name else "publicKey"
+        if self.draft is not None and self.draft != asked:
+            ssh.error(used, "one-key", f"A lab has one ssh key for all its nodes: {self.asked_at} asks for another.")
+            return
+        if self.draft is None:
+            self.draft, self.asked_at = asked, ssh.at(used)
+            paths = {"ssh": "", "ssh.keyName": "publicKeyName", "ssh.publicKey": "publicKey", "ssh.cidrs": "allow"}
+            ssh.notes.paths.update({ours: ssh.at(theirs) for ours, theirs in paths.items()})
+        ssh.warn("allow", "narrowed", _WHERE)
+
+
+def read_taints(item: Reader, ours: str, managed: bool) -> tuple[Taint, ...]:
+    """The taints, effects in EKS's spelling."""
+    if not managed and as_mapping(item.raw("taints")) is not None:
+        return _from_mapping(item, ours)
+    taints: list[Taint] = []
+    for entry in item.sections("taints", f"{ours}.taints") or ():
+        taint = _read_taint(entry, f"{ours}.taints[{len(taints)}]")
+        taints += [taint] if taint else []
+    return tuple(taints)
+
+
+def _read_taint(entry: Reader, ours: str) -> Taint | None:
+    entry.notes.paths[ours] = entry.path
+    key, value = entry.text("key", f"{ours}.key"), entry.text("value", f"{ours}.value")
+    effect = entry.text("effect", f"{ours}.effect")
+    entry.close()
+    if entry.path in entry.notes.broken:
+        return None
+    if key is None and not entry.has("key"):
+        entry.error("key", "missing", "A taint needs a key.")
+    if effect not in EFFECTS and entry.at("effect") not in entry.notes.broken:
+        entry.error("effect", "wrong-value", f"Expected one of {', '.join(EFFECTS)}, got {in_words(effect)}.")
+    return Taint(key, value or "", EFFECTS[effect]) if key and effect in EFFECTS else None
+
+
+def _from_mapping(item: Reader, ours: str) -> tuple[Taint, ...]:
+    mapping = item.section("taints", f"{ours}.taints")
+    taints: list[Taint] = []
+    for key in mapping.names() if mapping else ():
+        text = mapping.text(key, f"{ours}.taints[{len(taints)}]") if mapping else None
+        value, _, effect = (text or "").rpartition(":")
+        if effect in EFFECTS:
+            taints.append(Taint(key, value, EFFECTS[effect]))
+        elif mapping and text is not None:
+            mapping.error(key, "wrong-value", f'Expected "value:Effect", Effect one of {", ".join(EFFECTS)}.')
+    return tuple(taints)

@@ -7,8 +7,7 @@ from datetime import datetime
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.identity.accounts import LabAccounts
 from chalicelib.domain.identity.callers import Caller
-from chalicelib.domain.labs.limits import Limits
-from chalicelib.domain.labs.spec import LabSpec
+from chalicelib.domain.labs.spec import LabSpec, Limits
 from chalicelib.domain.requests.draft import Draft
 from chalicelib.domain.requests.schedule_input import USUAL_RULES, EveningRules
 from chalicelib.domain.support.calendar import Calendar

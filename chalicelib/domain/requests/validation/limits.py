@@ -5,15 +5,33 @@ The bounds are our own, well above what a lab has ever needed; nodes, groups, ta
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
+from chalicelib.domain.core.names import TAG_TEXT
 from chalicelib.domain.errors.findings import Finding, error
+from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.requests.draft import Draft
+from chalicelib.domain.requests.eksctl.reader import child
 from chalicelib.domain.requests.validation.context import Case
+from chalicelib.domain.stack.template import lab_template
 
 _MOST = 50
 #: Namespaces of one access policy: a class has one for each learner.
 _MOST_NAMESPACES = 200
+#: CloudFormation's quota for a template that is sent inline, in bytes.
+TEMPLATE_BYTES = 51_200
+#: EKS takes 50 (model: TagMap). Ten are kept for the lab's own, EKS's and the controllers'.
+_MOST_TAGS = 40
+#: What begins so decides whose a thing is, or is AWS's.
+_RESERVED = (
+    "aws:",
+    "ekslab:",
+    "eks:",
+    "kubernetes.io/cluster/",
+    "elbv2.k8s.aws/",
+    "ebs.csi.aws.com/",
+    "cluster.k8s.amazonaws.com/",
+)
 
 
 def judge_lists(case: Case) -> Iterator[Finding]:
@@ -38,3 +56,57 @@ def _lists(draft: Draft) -> Iterator[tuple[str, Sequence[object]]]:
         yield f"access[{index}].policies", entry.policies
         for place, policy in enumerate(entry.policies):
             yield f"access[{index}].policies[{place}].namespaces", policy.namespaces
+
+
+def judge_size(lab: Lab) -> tuple[Finding, ...]:
+    """The lab's template is not longer than CloudFormation takes it."""
+    size = len(lab_template(lab).encode())
+    if size <= TEMPLATE_BYTES:
+        return ()
+    message = (
+        f"With {len(lab.spec.nodegroups)} node groups and these tags the lab's stack has {size} bytes;"
+        f" CloudFormation takes {TEMPLATE_BYTES}. Ask for fewer node groups, or fewer or shorter tags."
+    )
+    return (error("tags" if lab.spec.tags else "nodegroups", "too-large", message),)
+
+
+def judge_tags(case: Case) -> Iterator[Finding]:
+    """The lab's tags, its node groups' (which come on top) and its add-ons'."""
+    yield from _judge("tags", case.spec.tags)
+    yield from _judge_on_stack(case.spec.tags)
+    for index, group in enumerate(case.spec.nodegroups):
+        yield from _judge(f"nodegroups[{index}].tags", group.tags)
+        if len({**case.spec.tags, **group.tags}) > _MOST_TAGS >= len(group.tags):
+            yield error(
+                f"nodegroups[{index}].tags", "too-many", f"With the lab's own tags these are more than {_MOST_TAGS}."
+            )
+    for index, addon in enumerate(case.draft.addons):
+        yield from _judge(f"addons[{index}].tags", addon.tags)
+
+
+def _judge(path: str, tags: Mapping[str, str]) -> Iterator[Finding]:
+    if len(tags) > _MOST_TAGS:
+        yield error(path, "too-many", f"At most {_MOST_TAGS} tags, not {len(tags)}.")
+    for key, value in tags.items():
+        here = child(path, key)
+        if key.lower().startswith(_RESERVED):
+            prefix = next(prefix for prefix in _RESERVED if key.lower().startswith(prefix))
+            yield error(
+                here, "reserved", f"Tags that begin with {prefix} say whose a thing is: leave them to AWS and the lab."
+            )
+        if not 1 <= len(key) <= 128 or not TAG_TEXT.fullmatch(key):
+            yield error(here, "invalid-tag", "A tag's key has 1 to 128 letters, digits, spaces and + - = . _ : / @")
+        if len(value) > 256 or not TAG_TEXT.fullmatch(value):
+            yield error(here, "invalid-tag", "A tag's value has up to 256 letters, digits, spaces and + - = . _ : / @")
+
+
+def _judge_on_stack(tags: Mapping[str, str]) -> Iterator[Finding]:
+    """What EKS and EC2 would take, but CloudFormation or IAM refuse in the middle of the work."""
+    seen: set[str] = set()
+    for key, value in tags.items():
+        if not value:
+            message = "CloudFormation, which tags the network and the roles, takes no empty value."
+            yield error(child("tags", key), "invalid-tag", message)
+        if key.lower() in seen:
+            yield error(child("tags", key), "duplicate-tag", "IAM takes tags that differ only in case for the same.")
+        seen.add(key.lower())

@@ -14,19 +14,21 @@ from chalicelib.domain.core.names import ACCOUNT, CLUSTER, PASSING_SESSION, REGI
 from chalicelib.domain.errors.findings import Finding, error, has_errors, warning
 from chalicelib.domain.identity.accounts import LabAccounts
 from chalicelib.domain.identity.callers import Caller
-from chalicelib.domain.labs.limits import Limits
-from chalicelib.domain.labs.spec import LabSpec
+from chalicelib.domain.labs.spec import LabSpec, Limits
 from chalicelib.domain.requests.defaults import fill
 from chalicelib.domain.requests.draft import Draft
 from chalicelib.domain.requests.schedule_input import USUAL_RULES, EveningRules, read_evening
-from chalicelib.domain.requests.validation.access import judge_access, judge_pod_identities
+from chalicelib.domain.requests.validation.access import (
+    judge_access,
+    judge_addons,
+    judge_external_dns,
+    judge_pod_identities,
+)
 from chalicelib.domain.requests.validation.context import Case
 from chalicelib.domain.requests.validation.endpoint import judge_endpoint, judge_ssh
-from chalicelib.domain.requests.validation.limits import judge_lists
+from chalicelib.domain.requests.validation.limits import judge_lists, judge_tags
 from chalicelib.domain.requests.validation.network import judge_network, judge_placement
 from chalicelib.domain.requests.validation.nodegroups import judge_nodegroups
-from chalicelib.domain.requests.validation.validation_addons import judge_addons, judge_external_dns
-from chalicelib.domain.requests.validation.validation_tags import judge_tags
 from chalicelib.domain.requests.validation.version import judge_lease, judge_version
 from chalicelib.domain.support.calendar import Calendar
 

@@ -8,8 +8,7 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.errors.findings import Finding
-from chalicelib.domain.labs.limits import Limits
-from chalicelib.domain.labs.spec import AccessPolicySpec, AccessSpec, AddonSpec, PodIdentitySpec
+from chalicelib.domain.labs.spec import AccessPolicySpec, AccessSpec, AddonSpec, Limits, PodIdentitySpec
 from chalicelib.domain.requests.draft import Draft, NetworkDraft, NodegroupDraft
 from chalicelib.domain.requests.validation.validate import complete
 from tests.fakes import NOW, a_caller

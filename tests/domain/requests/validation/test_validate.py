@@ -10,13 +10,13 @@ import pytest
 from chalicelib.domain.core.instance_types import ami_type
 from chalicelib.domain.core.names import as_tag_value, nearest, principal_of, same_principal
 from chalicelib.domain.errors.findings import Severity
-from chalicelib.domain.labs.limits import Limits
 from chalicelib.domain.labs.spec import (
     AccessPolicySpec,
     AccessSpec,
     AddonSpec,
     EndpointAccess,
     LabSpec,
+    Limits,
     NatMode,
     Placement,
     PodIdentitySpec,
