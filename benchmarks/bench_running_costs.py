@@ -12,9 +12,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 
 from benchmarks.running_costs import ALARM_METRIC, FIXED, LIST_PRICES, Counts, alarm_metrics, of_month, priced
-from emulator.settings import PROJECT, Settings
+from emulator.core.settings import Settings
 from sandbox.activity import set_activity
 from sandbox.mailbox import subscribe
 from sandbox.scenarios.fleet import TODAY, put_clusters
@@ -147,7 +148,7 @@ def _print_counts(pieces: Mapping[str, Counts]) -> None:
 
 
 def _print_months(pieces: Mapping[str, Counts]) -> None:
-    template = json.loads((PROJECT / ".chalice/resources.json").read_text())
+    template = json.loads((Path(__file__).resolve().parent.parent / ".chalice/resources.json").read_text())
     fixed = {**FIXED, "alarms": ALARM_METRIC * alarm_metrics(template["Resources"])}
     print("\na month, list prices of us-east-1 without free tiers\n")
     for title, labs, clusters in (("nobody uses it", 0, 0), ("50 labs", 50, 0), ("50 labs, 1,000 clusters", 50, 1000)):

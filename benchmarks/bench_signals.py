@@ -147,7 +147,7 @@ def _put_lab(sandbox: Sandbox, number: int) -> Lab:
     spec = LabSpec(f"bench-{number:03}", sandbox.region, "1.36", NewNetwork(), endpoint, ())
     owner = f"arn:aws:iam::{sandbox.account}:user/learner-{number % 20}"
     lab = Lab(f"lab-{number:012x}", owner, sandbox.account, spec, Phase.READY, NOW - WEEK, NOW - WEEK, NOW)
-    told = {"name": lab.name, "version": "1.36", "tags": {"ekslab:lab-id": lab.id}, "untold": ["endpoint"]}
+    told = {"name": lab.name, "version": "1.36", "tags": {"ekslab:lab-id": lab.id}, "omitted": ["endpoint"]}
     put_clusters(sandbox, [told | {"nodegroups": [{"name": name} for name in _GROUPS]}])
     set_activity(sandbox, lab.name, "idle")
     return lab

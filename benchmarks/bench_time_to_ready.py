@@ -12,8 +12,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from emulator.core.settings import Settings
 from emulator.eks.state import durations
-from emulator.settings import Settings
 from sandbox.stage import Stage, installed
 
 

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 from chalicelib.aws.dynamodb.curfew.keys import COUNTED
@@ -13,7 +14,6 @@ from chalicelib.aws.dynamodb.keys import Item, number, tally_key
 from chalicelib.domain.costs import Prices, hourly_cost
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.spec import EndpointAccess, EndpointSpec, LabSpec, NewNetwork, NodegroupSpec
-from emulator.settings import PROJECT
 
 PLANNING = datetime(2026, 11, 23, 18, 5, tzinfo=UTC)
 CURFEW = datetime(2026, 11, 23, 22, 5, tzinfo=UTC)
@@ -64,7 +64,7 @@ class Counting:
 
 def put_fleet(client: Any, table: str, count: int, due: int, prices: Prices) -> None:
     """Make a table with so many ready labs, the first `due` of which await the sweep at PLANNING."""
-    template = json.loads((PROJECT / ".chalice" / "template.json").read_text())
+    template = json.loads((Path(__file__).resolve().parent.parent / ".chalice/template.json").read_text())
     shape = template["Resources"]["LabsTable"]["Properties"]
     keys = ("KeySchema", "AttributeDefinitions", "GlobalSecondaryIndexes", "BillingMode")
     client.create_table(TableName=table, **{key: shape[key] for key in keys})

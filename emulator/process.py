@@ -1,4 +1,4 @@
-"""Start a sandbox and hold it: for the demo, for `make sandbox`, for every test that needs AWS.
+"""Start an emulator and hold it, for every test and program that needs AWS.
 
 `with running_sandbox() as sandbox:` starts a process of its own on loopback and ends it, and all it started, on the
 way out; it also ends itself should this process die. Everything else is ordinary AWS, through `sandbox.client`.
@@ -12,7 +12,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,8 +21,10 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
-from emulator.settings import ACCOUNT, PROJECT, REGION, ROOT_SECRET, Settings
+from emulator.core.settings import ACCOUNT, REGION, ROOT_SECRET, Settings
 
+FOLDER = Path(__file__).resolve().parent.parent
+"""Where this package lies, from which `python -m emulator` finds it."""
 START_TIMEOUT = 30.0
 END_TIMEOUT = 5.0
 ADMIN_TIMEOUT = 120.0
@@ -32,7 +34,7 @@ _MAKING_CLIENTS = threading.Lock()
 
 
 class SandboxNotStarted(Exception):
-    """The sandbox's process ended or stayed silent; the message ends with what it printed."""
+    """The emulator's process ended or stayed silent; the message ends with what it printed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,40 +84,57 @@ class Sandbox:
         return Credentials(key["AccessKeyId"], key["SecretAccessKey"])
 
     def admin(self, method: str, name: str, body: Mapping[str, Any] | list[Any] | None = None) -> Any:
-        """Call one of the sandbox's own routes, e.g. `admin("POST", "faults", [...])`; raises HTTPError if refused."""
+        """Call one of the emulator's own routes, e.g. `admin("POST", "faults", [...])`; raises HTTPError if refused."""
         data = None if body is None else json.dumps(body).encode()
-        request = urllib.request.Request(f"{self.url}/_sandbox/{name}", data=data, method=method)
+        request = urllib.request.Request(f"{self.url}/_emulator/{name}", data=data, method=method)
         with urllib.request.urlopen(request, timeout=ADMIN_TIMEOUT) as answer:
             return json.load(answer)
 
 
 @contextmanager
-def running_sandbox(settings: Settings | None = None) -> Iterator[Sandbox]:
-    """Start a sandbox, wait until it answers, and end it at the end of the block.
+def running_sandbox(
+    settings: Settings | None = None, died: Callable[[str], None] = lambda _output: None
+) -> Iterator[Sandbox]:
+    """Start an emulator, wait until it answers, and end it at the end of the block.
 
+    `died` is called, on another thread, with the last of what the process printed if it ends before that.
     Raises SandboxNotStarted when it does not answer within 30 s.
     """
     settings = settings or Settings()
-    with tempfile.TemporaryDirectory(prefix="sandbox-") as directory:
+    with tempfile.TemporaryDirectory(prefix="emulator-") as directory:
         ready_file, output = Path(directory, "ready"), Path(directory, "output")
         with output.open("wb") as log:
             process = subprocess.Popen(
-                _command(settings, ready_file), cwd=PROJECT, stdin=subprocess.PIPE, stdout=log, stderr=log
+                _command(settings, ready_file), cwd=FOLDER, stdin=subprocess.PIPE, stdout=log, stderr=log
             )
+        ending = threading.Event()
         try:
-            yield Sandbox(_wait_until_ready(process, ready_file, output), settings.region, settings.account)
+            url = _wait_until_ready(process, ready_file, output)
+            threading.Thread(target=_watch, args=(process, ending, output, died), daemon=True).start()
+            yield Sandbox(url, settings.region, settings.account)
         finally:
+            ending.set()
             _end(process)
+
+
+def _watch(
+    process: "subprocess.Popen[bytes]", ending: threading.Event, output: Path, died: Callable[[str], None]
+) -> None:
+    process.wait()
+    if not ending.is_set():
+        died(_last_of(output))
+
+
+def _last_of(output: Path) -> str:
+    return output.read_text(errors="replace")[-4000:].strip() or "it printed nothing"
 
 
 def _command(settings: Settings, ready_file: Path) -> list[str]:
     options = [f"--{name}={getattr(settings, name)}" for name in ("port", "scale", "region", "account")]
     options += ["--no-auth"] * (not settings.auth) + ["--real-kubernetes"] * settings.real_kubernetes
-    log_level = f"--log-level={settings.log_level}"
-    return [
-        sys.executable, "-m", "sandbox", "serve", *options, log_level,
-        f"--ready-file={ready_file}", "--end-with-parent",
-    ]  # fmt: skip
+    options += [f"--log-level={settings.log_level}", f"--recorded-roles={settings.recorded_roles}"]
+    command = [sys.executable, "-m", "emulator", "serve", *options]
+    return [*command, f"--ready-file={ready_file}", "--end-with-parent"]
 
 
 def _wait_until_ready(process: "subprocess.Popen[bytes]", ready_file: Path, output: Path) -> str:
@@ -125,12 +144,12 @@ def _wait_until_ready(process: "subprocess.Popen[bytes]", ready_file: Path, outp
         if url and _answers(url):
             return url
         time.sleep(0.02)
-    raise SandboxNotStarted(output.read_text(errors="replace")[-4000:] or "it printed nothing")
+    raise SandboxNotStarted(_last_of(output))
 
 
 def _answers(url: str) -> bool:
     try:
-        urllib.request.urlopen(f"{url}/_sandbox/health", timeout=START_TIMEOUT).close()
+        urllib.request.urlopen(f"{url}/_emulator/health", timeout=START_TIMEOUT).close()
     except (urllib.error.URLError, ConnectionError):
         return False
     return True

@@ -1,17 +1,14 @@
 """The sandbox's commands.
 
 `demo` plays a lab's life; `up` leaves the installed service running, in which `strike` lets a schedule's hour come, `use`
-says what a cluster is used for, `mails` shows what came; `serve` is the AWS alone.
+says what a cluster is used for, `mails` shows what came.
 """
 
 import argparse
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from pathlib import Path
 
-from emulator import server
-from emulator.settings import ACCOUNT, REGION, Settings
 from sandbox import run_schedule, up
 from sandbox.demo import lab_life
 from sandbox.stage import Impatient
@@ -62,19 +59,6 @@ def _failed(error: Exception) -> int:
     return 1
 
 
-def _serve(options: argparse.Namespace) -> None:
-    settings = Settings(
-        port=options.port,
-        scale=options.scale,
-        region=options.region,
-        account=options.account,
-        auth=not options.no_auth,
-        real_kubernetes=options.real_kubernetes,
-        log_level=options.log_level,
-    )
-    server.serve(settings, ready_file=options.ready_file, end_with_parent=options.end_with_parent)
-
-
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m sandbox", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
@@ -86,19 +70,6 @@ def _parser() -> argparse.ArgumentParser:
     stay.add_argument("--port", type=int, default=4566, help="TCP port on 127.0.0.1; 0 takes a free one")
     stay.add_argument("--scale", type=float, default=0.02, help="wall seconds per AWS second")
     _add_night(commands)
-    serve = commands.add_parser("serve", help="serve until Ctrl-C")
-    serve.set_defaults(command=_serve)
-    serve.add_argument("--port", type=int, default=4566, help="TCP port on 127.0.0.1; 0 takes a free one")
-    serve.add_argument(
-        "--scale", type=float, default=0.01, help="wall seconds per AWS second (0.01: 10 minutes in 6 s)"
-    )
-    serve.add_argument("--region", default=REGION)
-    serve.add_argument("--account", default=ACCOUNT, help="12 digits")
-    serve.add_argument("--no-auth", action="store_true", help="allow everything to everyone")
-    serve.add_argument("--real-kubernetes", action="store_true", help="keep the emulator's own EKS: k3s in Docker")
-    serve.add_argument("--log-level", default="WARNING")
-    serve.add_argument("--ready-file", type=Path, help="write the URL to this file once answering")
-    serve.add_argument("--end-with-parent", action="store_true", help="end when standard input closes")
     return parser
 
 

@@ -15,8 +15,8 @@ from botocore.auth import SigV4Auth
 from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials as BotocoreCredentials
 
+from emulator.core.settings import REGION
 from emulator.process import Credentials, Sandbox
-from emulator.settings import REGION
 
 TIMEOUT = 30.0
 

@@ -13,8 +13,8 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from deployment.packaging import PROJECT
 from emulator.process import Sandbox
-from emulator.settings import PROJECT
 from sandbox.activity import set_activity
 from sandbox.mailbox import Mail, Mailbox
 from sandbox.schedules import run_sweep, run_watch, swept_told, watched_told

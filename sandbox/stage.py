@@ -7,16 +7,16 @@ import json
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
 from deployment import packaging
-from emulator.iam.recorded_requests import leave_questions
+from emulator.core.settings import Settings
 from emulator.process import Sandbox, running_sandbox
-from emulator.settings import Settings
 from sandbox.deploy import api_url, deploy
 from sandbox.people import HttpAnswer, People, Person, make_people, signed_request
+from sandbox.recorded_requests import leave_questions
 
 STACK = "ekslab"
 DOMAIN = "lab.example.com"
@@ -97,11 +97,19 @@ class Stage(Schedules):
 
 
 @contextmanager
-def installed(settings: Settings | None = None, told: Callable[[str], None] = lambda _line: None) -> Iterator[Stage]:
-    """Start a sandbox, package and deploy the service into it, make its people; end everything afterwards."""
+def installed(
+    settings: Settings | None = None,
+    told: Callable[[str], None] = lambda _line: None,
+    died: Callable[[str], None] = lambda _output: None,
+) -> Iterator[Stage]:
+    """Start a sandbox, package and deploy the service into it, make its people; end everything afterwards.
+
+    `died` is called with the last output of the sandbox's server if that ends before the block does.
+    """
     package = packaging.package()
     told("packaged the template that production deploys")
-    with running_sandbox(settings) as sandbox:
+    settings = replace(settings or Settings(), recorded_roles=f"{STACK}-")
+    with running_sandbox(settings, died) as sandbox:
         told(f"an AWS of our own answers at {sandbox.url}, IAM enforced")
         people = make_people(sandbox)
         outputs = deploy(sandbox.client, package, STACK, _parameters(people))

@@ -5,7 +5,8 @@ import threading
 from pathlib import Path
 from types import FrameType
 
-from emulator.settings import PROJECT, Settings
+from deployment.packaging import PROJECT
+from emulator.core.settings import Settings
 from sandbox.mailbox import subscribe
 from sandbox.people import Person
 from sandbox.run_schedule import ENV_FILE, MAILBOX
@@ -15,21 +16,31 @@ _PYTHON = ".venv/bin/python"
 
 
 def main(port: int, scale: float) -> int:
-    """Install the service and wait for Ctrl-C or SIGTERM."""
-    ended = threading.Event()
+    """Install the service and wait for Ctrl-C or SIGTERM, or for the end of its server, which is status 1."""
+    ended, crash = threading.Event(), list[str]()
 
     def end(_signal: int, _frame: FrameType | None) -> None:
         ended.set()
 
+    def died(output: str) -> None:
+        if not ended.is_set():
+            crash.append(output)
+            ended.set()
+
     for name in (signal.SIGINT, signal.SIGTERM):
         signal.signal(name, end)
-    with installed(Settings(port=port, scale=scale), print) as stage:
+    with installed(Settings(port=port, scale=scale), print, died) as stage:
+        if port not in (0, stage.sandbox.port):
+            print(f"port {port} is taken: this sandbox is on port {stage.sandbox.port}")
         # A lab whose owner no mail could reach would never be touched.
         subscribe(stage.sandbox, stage.outputs["NoticesTopicArn"], MAILBOX)
         write_environment(ENV_FILE, stage)
         print(told(stage, scale), flush=True)
         ended.wait()
     ENV_FILE.unlink(missing_ok=True)
+    if crash:
+        print(f"\nThe sandbox's server has ended by itself, and everything in it is gone. It printed:\n{crash[0]}")
+        return 1
     print("\nThe sandbox is gone, and everything in it.")
     return 0
 

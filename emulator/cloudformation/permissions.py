@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from typing import Any
 
-from ministack import app as ministack
+from ministack import app
 from ministack.core.responses import AccountRegionScopedDict
 from ministack.services import iam
 from ministack.services.cloudformation import handlers, provisioners
@@ -194,7 +194,7 @@ def _tags(properties: Properties) -> list[dict[str, str]]:
 
 def _require(rights: Iterator[Right]) -> None:
     role = _role.get()
-    if not (role and ministack.AUTH):
+    if not (role and app.AUTH):
         return
     for action, arn, conditions in rights:
         if not role_may(role, action, arn, dict(conditions)):

@@ -13,8 +13,8 @@ from datetime import UTC, datetime, timedelta
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
-from emulator.clock import SandboxClock
 from emulator.cloudwatch.profiles import LASTING, PROFILES, Profile, rate
+from emulator.core.clock import EmulatorClock
 from emulator.services.tagging import balancer_tags
 
 if TYPE_CHECKING:
@@ -50,10 +50,10 @@ class Subject:
     def value(self, metric: str, statistic: str, start: int, period: int) -> float | None:
         """The statistic of the period from a second of the epoch on; None if CloudWatch has nothing of it."""
         step = min(period, _SAMPLE)
-        told = (
+        sampled = (
             rate(self.profile_at(at), metric, self.name, self.nodes, at) for at in range(start, start + period, step)
         )
-        rates = [each for each in told if each is not None]
+        rates = [each for each in sampled if each is not None]
         match statistic:
             case _ if not rates:
                 return None
@@ -70,7 +70,7 @@ class Subject:
 class Activities:
     """The activities of every cluster, in order of their beginnings."""
 
-    def __init__(self, clock: SandboxClock, world: World) -> None:
+    def __init__(self, clock: EmulatorClock, world: World) -> None:
         self._clock, self._world = clock, world
         self._by_place: dict[Place, History] = {}
 

@@ -13,8 +13,8 @@ from typing import Any
 
 from ministack.services import cloudwatch
 
-from emulator.bill import count
 from emulator.cloudwatch.activities import Activities, Subject
+from emulator.core.bill import count
 from emulator.ec2.actions import scope
 from emulator.eks.http.errors import EksError
 from emulator.eks.state.faults import Faults
@@ -112,9 +112,9 @@ def _scanned(result: Result, given: Mapping[str, Any]) -> Result:
 
 def _page(results: list[Result], given: Mapping[str, Any]) -> dict[str, Any]:
     """As many points as one answer may have, from where the last one ended; what is cut off there is partial."""
-    skip, room = int(given.get("NextToken") or 0), min(int(given.get("MaxDatapoints") or MOST_POINTS), MOST_POINTS)
+    skip, most = int(given.get("NextToken") or 0), min(int(given.get("MaxDatapoints") or MOST_POINTS), MOST_POINTS)
     total = sum(len(result["Values"]) for result in results)
-    until, seen, page = skip + room, 0, []
+    until, seen, page = skip + most, 0, []
     for result in results:
         first, last = max(skip - seen, 0), max(min(until - seen, len(result["Values"])), 0)
         seen += len(result["Values"])

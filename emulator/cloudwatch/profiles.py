@@ -1,6 +1,6 @@
 """What a cluster's metrics look like while somebody does something in it: pure numbers of a name and an instant.
 
-Each profile is told as differences from `idle`, in which only the nodes and the controllers talk. The noise on top is a hash
+Each profile is given as differences from `idle`, in which only the nodes and the controllers talk. The noise on top is a hash
 of the name and the instant, so that the same question has the same answer.
 """
 
@@ -51,7 +51,7 @@ class Profile:
     """`requests`: API-server requests on top of the usual, as parts of it. `scheduled`: pods placed a minute.
 
     `pending`: pods waiting. `cpu`: percent. `network`: times the usual. `traffic`: requests a minute, or flows, of a balancer,
-    which tells nothing of none. `told`: the part of the periods of which CloudWatch has anything.
+    which says nothing of none. `coverage`: the part of the periods of which CloudWatch has anything.
     """
 
     requests: Course = Course(0)
@@ -60,13 +60,13 @@ class Profile:
     cpu: Course = Course(3)
     network: Course = Course(1)
     traffic: Course = Course(0)
-    told: float = 1.0
+    coverage: float = 1.0
 
 
 PROFILES = {
     "idle": Profile(),
-    "silent": Profile(told=0.0),
-    "gaps": Profile(told=0.4),
+    "silent": Profile(coverage=0.0),
+    "gaps": Profile(coverage=0.4),
     "busy": Profile(_bursts(3), _bursts(1.2), _bursts(1), _bursts(45, 8), _bursts(12, 1.5), _bursts(120)),
     "job": Profile(requests=Course(0.05), cpu=Course(92), network=Course(1.5)),
     "gpu": Profile(requests=Course(0.03), cpu=Course(5.5), network=Course(1.1)),
@@ -85,7 +85,7 @@ LASTING = frozenset({"idle", "silent", "gaps"})
 def rate(profile: Profile, metric: str, cluster: str, nodes: int, at: int) -> float | None:
     """How much of a metric there is a minute (for CPU, flows and what waits: at all) at a second of the epoch, if any."""
     noise = zlib.crc32(f"{cluster}/{metric}/{at // 300}".encode()) / 2**32
-    if noise >= profile.told:
+    if noise >= profile.coverage:
         return None
     match metric:
         case "apiserver_request_total":

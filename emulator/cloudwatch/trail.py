@@ -1,4 +1,4 @@
-"""CloudTrail's event history, into which the emulator writes nothing unless told to: calls that people are said to have made."""
+"""CloudTrail's event history, to which calls can be added that people are said to have made."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ def record_call(place: tuple[str, str, str], caller: str, operation: str, at: da
     """Let somebody have called EKS about a cluster; return the event's id. `place`: account, region, name."""
     account, region, name = place
     event_id, source = str(uuid.uuid4()), "eks.amazonaws.com"
-    told = {
+    record = {
         "eventVersion": "1.11",
         "userIdentity": {"arn": caller, "accountId": account},
         "eventTime": at.strftime("%Y-%m-%dT%H:%M:%SZ"),
@@ -32,7 +32,7 @@ def record_call(place: tuple[str, str, str], caller: str, operation: str, at: da
         "EventTime": at.timestamp(),
         "Username": caller.rpartition("/")[2],
         "Resources": [],
-        "CloudTrailEvent": json.dumps(told),
+        "CloudTrailEvent": json.dumps(record),
     }
     in_order = sorted([*events, event], key=lambda each: float(each["EventTime"]))
     cloudtrail._events.set_scoped(account, region, "events", deque(in_order, maxlen=cloudtrail._MAX_EVENTS))

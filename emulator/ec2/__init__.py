@@ -2,13 +2,10 @@
 
 The emulator answers every EC2 call from a table of functions, one for each action. `install` puts ours around some of
 them: a refusal before, an effect after, filters and pages on what a Describe returns. CloudFormation's own handlers
-go through the same table (see `sandbox/cloudformation/`), so a stack meets the same refusals.
+go through the same table (see `emulator/cloudformation/`), so a stack meets the same refusals.
 """
 
-from emulator.clock import SandboxClock
 from emulator.ec2 import (
-    balancers,
-    classic_balancers,
     dependencies,
     endpoints,
     filters,
@@ -22,8 +19,8 @@ from emulator.ec2 import (
 from emulator.ec2.actions import ACTIONS, answering
 
 
-def install(clock: SandboxClock) -> None:
-    """Correct the EC2 and the load balancers of this process's emulator."""
+def install() -> None:
+    """Correct the EC2 of this process's emulator."""
     interfaces.install()
     instances.install()
     instance_types.install()
@@ -31,8 +28,6 @@ def install(clock: SandboxClock) -> None:
     endpoints.install()
     key_pairs.install()
     taggable.install()
-    balancers.install(clock)
-    classic_balancers.install(clock)
     dependencies.install()
     filters.install()
     for action, function in list(ACTIONS.items()):

@@ -10,7 +10,7 @@ from typing import Any
 from xml.etree import ElementTree
 
 from ministack.core.responses import get_account_id, get_region
-from ministack.services import ec2 as emulated
+from ministack.services import ec2
 
 Params = dict[str, Any]
 """The parameters of an EC2 query, flat (`Filter.1.Name`), each value a list of one."""
@@ -19,7 +19,7 @@ Record = dict[str, Any]
 Response = tuple[int, dict[str, str], bytes]
 Action = Callable[[Params], Any]
 
-ACTIONS: MutableMapping[str, Action] = emulated._ACTION_MAP
+ACTIONS: MutableMapping[str, Action] = ec2._ACTION_MAP
 
 
 class Refused(Exception):
@@ -37,7 +37,7 @@ def scope() -> tuple[str, str]:
 
 def store(name: str) -> MutableMapping[str, Record]:
     """Return the records of one kind in the calling account and region, by id, e.g. `store("network_interfaces")`."""
-    records: MutableMapping[str, Record] = getattr(emulated, f"_{name}")
+    records: MutableMapping[str, Record] = getattr(ec2, f"_{name}")
     return records
 
 
@@ -48,7 +48,7 @@ def records(name: str) -> Iterator[Record]:
 
 def tags() -> MutableMapping[str, list[dict[str, str]]]:
     """Return the tags of every EC2 resource in the calling account and region, by resource id."""
-    by_id: MutableMapping[str, list[dict[str, str]]] = emulated._tags
+    by_id: MutableMapping[str, list[dict[str, str]]] = ec2._tags
     return by_id
 
 
@@ -97,14 +97,14 @@ def answering(function: Action) -> Action:
                 raise Refused("DryRunOperation", "Request would have succeeded, but DryRun flag is set.", 412)
             return function(params)
         except Refused as refused:
-            return emulated._error(refused.code, refused.message, refused.status)
+            return ec2._error(refused.code, refused.message, refused.status)
 
     return act
 
 
 def success(action: str, inner: str) -> Response:
     """Return an EC2 answer whose XML is `inner`."""
-    response: Response = emulated._xml(200, f"{action}Response", inner)
+    response: Response = ec2._xml(200, f"{action}Response", inner)
     return response
 
 

@@ -1,4 +1,4 @@
-"""The filters of the Describe actions that the sandbox knows; any other is refused, by its name.
+"""The filters of the Describe actions that are known here; any other is refused, by its name.
 
 A filter that the emulator silently passes over would give a sweep everybody's things: a new one is added here first.
 """

@@ -6,7 +6,7 @@ A request with a client token that was seen before gives the instances of the fi
 import re
 from typing import Any
 
-from ministack.services import ec2 as emulated
+from ministack.services import ec2
 
 from emulator.ec2 import interfaces
 from emulator.ec2.actions import (
@@ -45,7 +45,7 @@ def _once(run: Action) -> Action:
         first, instance_ids = _by_token[key]
         if first != dict(params):
             raise Refused("IdempotentParameterMismatch", "The request uses a client token of another request.")
-        inner = "".join(emulated._instance_xml(store("instances")[i]) for i in instance_ids if i in store("instances"))
+        inner = "".join(ec2._instance_xml(store("instances")[i]) for i in instance_ids if i in store("instances"))
         return success("RunInstances", f"<instancesSet>{inner}</instancesSet>")
 
     return run_once
@@ -66,7 +66,7 @@ def _run(run: Action) -> Action:
                 store("instances").pop(instance["InstanceId"])
                 _release_parts(instance["InstanceId"])
             raise
-        instances_xml = "".join(emulated._instance_xml(instance) for instance in made)
+        instances_xml = "".join(ec2._instance_xml(instance) for instance in made)
         return success("RunInstances", f"<instancesSet>{instances_xml}</instancesSet>")
 
     return run_with_parts

@@ -6,7 +6,7 @@ Instances, NAT gateways and load balancers make theirs here; a user's own are ch
 import ipaddress
 from typing import Any
 
-from ministack.services import ec2 as emulated
+from ministack.services import ec2
 
 from emulator.ec2.actions import (
     ACTIONS,
@@ -30,12 +30,12 @@ RESERVED_IN_A_SUBNET = 5
 
 def install() -> None:
     """Correct the actions on network interfaces, and the count of free addresses of subnets."""
-    print_fields, describe_subnets = emulated._eni_fields_xml, ACTIONS["DescribeSubnets"]
+    print_fields, describe_subnets = ec2._eni_fields_xml, ACTIONS["DescribeSubnets"]
 
     def interface_xml(record: Record, tag: str = "item") -> str:
         return str(print_fields(record, tag)).replace("<ownerId>", f"{_more_fields(record)}<ownerId>", 1)
 
-    emulated._eni_fields_xml = interface_xml
+    ec2._eni_fields_xml = interface_xml
     ACTIONS["CreateNetworkInterface"] = _create(interface_xml)
     ACTIONS["DeleteNetworkInterface"] = _delete(ACTIONS["DeleteNetworkInterface"])
     ACTIONS["DescribeNetworkInterfaces"] = _describe(ACTIONS["DescribeNetworkInterfaces"])
@@ -75,7 +75,7 @@ def attachment(instance_id: str = "", *, index: int = 0) -> Record:
         "InstanceId": instance_id,
         "DeviceIndex": index,
         "Status": "attached",
-        "AttachTime": emulated._now_ts(),
+        "AttachTime": ec2._now_ts(),
         "DeleteOnTermination": index == 0,
     }
 

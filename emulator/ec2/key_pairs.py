@@ -1,10 +1,10 @@
-"""Key pairs: imported and told with their tags, and deleted by id as well as by name."""
+"""Key pairs: imported and described with their tags, and deleted by id as well as by name."""
 
 import re
 from typing import Any
 from xml.sax.saxutils import escape
 
-from ministack.services import ec2 as emulated
+from ministack.services import ec2
 
 from emulator.ec2.actions import ACTIONS, Action, Params, param, records, tags
 
@@ -21,7 +21,7 @@ def _tagging(import_pair: Action) -> Action:
         answer = import_pair(params)
         for pair in records("key_pairs"):
             if pair["KeyName"] == param(params, "KeyName") and answer[0] == 200:
-                emulated._parse_tag_specs(params, "key-pair", pair["KeyPairId"])
+                ec2._parse_tag_specs(params, "key-pair", pair["KeyPairId"])
         return answer
 
     return import_with_tags

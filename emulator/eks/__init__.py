@@ -3,6 +3,6 @@
 `Eks.handle_request` takes the emulator's requests; the Kubernetes API servers of its clusters are in `kubernetes`.
 """
 
-from emulator.eks.http.front import Eks
+from emulator.eks.front import Eks
 
 __all__ = ["Eks"]

@@ -85,10 +85,10 @@ def _said(service: str, body: bytes) -> Iterator[tuple[str, Any]]:
             if external_id := param(_form(body), "ExternalId"):
                 yield "sts:ExternalId", external_id
         case "route53":
-            told = body.decode(errors="replace")
-            if changes := _RECORD_ACTION.findall(told):
+            text = body.decode(errors="replace")
+            if changes := _RECORD_ACTION.findall(text):
                 yield "route53:ChangeResourceRecordSetsActions", changes
-                yield "route53:ChangeResourceRecordSetsRecordTypes", _RECORD_TYPE.findall(told)
+                yield "route53:ChangeResourceRecordSetsRecordTypes", _RECORD_TYPE.findall(text)
         case "eks":
             yield from _said_to_eks(json.loads(body) if body[:1] == b"{" else {})
 

@@ -47,7 +47,7 @@ _LINKED_ROLES = {
     "CreateCluster": ("eks.amazonaws.com", "AWSServiceRoleForAmazonEKS"),
     "CreateNodegroup": ("eks-nodegroup.amazonaws.com", "AWSServiceRoleForAmazonEKSNodegroup"),
 }
-#: Of an account's first cluster: what callers were told that their policies must include (aws/aws-cdk#9027).
+#: Of an account's first cluster: what callers found that their policies must include (aws/aws-cdk#9027).
 _LOOKED_AT_IN_A_NETWORK = ("Subnets", "Vpcs", "DhcpOptions", "NetworkInterfaces", "SecurityGroups", "RouteTables")
 _PARAMETER = "resolve:ssm:"
 #: The things that RunInstances is asked about, beside the instance: by field, and the sort of the ARN.

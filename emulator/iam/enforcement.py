@@ -1,14 +1,14 @@
 """IAM where the emulator is laxer than AWS: what a request is about, what else AWS asks of it, tags of OIDC providers.
 
-The parts are beside this: `iam_resources` (what a request is about), `iam_also` (further questions), `iam_context`
-(condition keys), `iam_questions` (a note of all that the service's roles asked).
+The parts are beside this: `resources` (what a request is about), `dependent_actions` (further questions), `context`
+(condition keys), `requests` (a note of all that roles asked).
 """
 
 import uuid
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from ministack import app as ministack
+from ministack import app
 from ministack.core import iam_actions, iam_evaluator
 from ministack.core.responses import get_account_id, get_region
 from ministack.core.router import extract_access_key_id
@@ -17,8 +17,7 @@ from ministack.services import iam
 from emulator.ec2.actions import Params, param
 from emulator.eks.http.iam_actions import resource_for
 from emulator.eks.http.routing import find_route
-from emulator.iam import context as iam_context
-from emulator.iam import dependent_actions
+from emulator.iam import context, dependent_actions
 from emulator.iam.resources import refined_resource
 
 Handler = Callable[[str, str, Any, bytes, Any], Awaitable[Any]]
@@ -31,33 +30,33 @@ def install() -> None:
     def extract_resource_arn(service: str, method: str, path: str, headers: Any, body: bytes, *more: Any) -> str:
         if service == "eks":
             _, labels = find_route(method, path) or ("", {})
-            iam_context.principal_in_path.set(labels.get("principalArn", ""))
+            context.principal_in_path.set(labels.get("principalArn", ""))
             return resource_for(method, path, get_region(), get_account_id())
         known = str(emulated_resource(service, method, path, headers, body, *more))
         return refined_resource(service, path, more[0], get_region(), get_account_id(), known)
 
     iam_actions.extract_resource_arn = extract_resource_arn
-    iam_context.install()
+    context.install()
     iam._IAM_HANDLERS["ListOpenIDConnectProviderTags"] = _list_oidc_provider_tags
     for service, also in (
         ("eks", dependent_actions.of_eks),
         ("ec2", dependent_actions.of_ec2),
         ("cloudformation", dependent_actions.of_stacks),
     ):
-        ministack.SERVICE_HANDLERS[service] = _checked(service, also, ministack.SERVICE_HANDLERS[service])
+        app.SERVICE_HANDLERS[service] = _checked(service, also, app.SERVICE_HANDLERS[service])
 
 
 def _checked(service: str, also: dependent_actions.Asked, handle: Handler) -> Handler:
     async def handle_checked(method: str, path: str, headers: Any, body: bytes, query: Any) -> Any:
-        if ministack.AUTH and method == "POST":
-            for action, resource, context in also(method, path, body):
+        if app.AUTH and method == "POST":
+            for action, resource, keys in also(method, path, body):
                 denied = iam_evaluator.enforce(
                     extract_access_key_id(headers, query),
                     action,
                     action.partition(":")[0],
                     get_region(),
                     resource_arn=resource,
-                    service_context=dict(context),
+                    service_context=dict(keys),
                 )
                 if denied:
                     who, request_id = denied.principal_arn, str(uuid.uuid4())

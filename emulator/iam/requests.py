@@ -1,6 +1,6 @@
-"""What the service's roles asked IAM for: each kind of question once, for the proof that no right is unneeded.
+"""What roles asked IAM for: each kind of question once, for the proof that no right is unneeded.
 
-`GET /_sandbox/questions` shows them. Two questions are of one kind when they agree in role, action, sort of resource,
+`GET /_emulator/questions` shows them. Two questions are of one kind when they agree in role, action, sort of resource,
 names of condition keys, and in which statements of the role's policies allow them.
 """
 
@@ -10,19 +10,16 @@ from typing import Any
 
 from ministack.core import iam_evaluator
 
-SERVICE_STACK = "ekslab-"
-"""What names of the service's own roles begin with."""
-
 _asked: dict[tuple[Any, ...], Mapping[str, Any]] = {}
 
 
-def install() -> None:
-    """Note what this process's evaluator is asked from now on; it answers as before."""
+def install(prefix: str) -> None:
+    """Note what roles whose names begin so ask this process's evaluator from now on; it answers as before."""
     evaluate = iam_evaluator.evaluate
 
     def evaluate_and_note(context: Any, policies: Any, *limits: Any) -> Any:
         role = role_of(context.principal_arn)
-        if role.startswith(SERVICE_STACK):
+        if role and role.startswith(prefix):
             _note(role, context, policies)
         return evaluate(context, policies, *limits)
 

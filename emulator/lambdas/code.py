@@ -1,4 +1,4 @@
-"""The code of the sandbox's Lambdas, unpacked once for all processes that run it.
+"""The code of Lambda functions, unpacked once for all processes that run it.
 
 An application's functions share one archive. The emulator would unpack it anew for every process it starts, which
 takes as long as starting the process itself.
@@ -20,7 +20,7 @@ def unpacked(archive: bytes) -> Path:
     """Return the directory that holds the archive's files; nobody may write there."""
     global _root
     with _lock:
-        _root = _root or Path(tempfile.mkdtemp(prefix="sandbox-code-"))
+        _root = _root or Path(tempfile.mkdtemp(prefix="emulator-code-"))
         directory = _root / hashlib.sha256(archive).hexdigest()[:16]
         if not directory.exists():
             with zipfile.ZipFile(io.BytesIO(archive)) as source:

@@ -1,7 +1,7 @@
 """Make a Python exception in a Lambda reach its caller as on AWS: by its class name.
 
 The emulator reports every exception as `Runtime.HandlerError`, which no `Catch` or `Retry` of a state machine can tell
-apart, and throws the warm process away. Here each Python function runs through `lambda_entry/`, which hands the
+apart, and throws the warm process away. Here each Python function runs through `lambdas/entry/`, which hands the
 exception over as a value, and the emulator's result is turned into AWS's failure
 (`errorType`, `errorMessage`, `requestId`, `stackTrace`), for a direct Invoke and for a Step Functions Task alike.
 """
@@ -16,20 +16,20 @@ from emulator.lambdas.code import unpacked
 JsonObject = dict[str, Any]
 
 EMPTY_ARCHIVE = b"PK\x05\x06" + bytes(18)
-ENTRY_HANDLER = "sandbox_lambda_entry.handle"
-RAISED = "sandbox:raised"
-"""The key under which `lambda_entry/sandbox_lambda_entry.py` hands over what a function raised."""
+ENTRY_HANDLER = "emulator_lambda_entry.handle"
+RAISED = "emulator:raised"
+"""The key under which `lambdas/entry/emulator_lambda_entry.py` hands over what a function raised."""
 
 
 class NamedErrorsWorker(lambda_runtime.Worker):  # type: ignore[misc]  # the emulator ships no types
     """A warm Python process of one function whose entry is ours; AWS's `_HANDLER` variable names the real one.
 
-    Its code is where `SANDBOX_CODE` says, so the archive that the emulator unpacks for it is empty.
+    Its code is where `EMULATOR_CODE` says, so the archive that the emulator unpacks for it is empty.
     """
 
     def __init__(self, func_name: str, config: JsonObject, code_zip: bytes) -> None:
         variables = config.get("Environment", {}).get("Variables", {})
-        added = {"_HANDLER": config["Handler"], "SANDBOX_CODE": str(unpacked(code_zip))}
+        added = {"_HANDLER": config["Handler"], "EMULATOR_CODE": str(unpacked(code_zip))}
         entered = {**config, "Handler": ENTRY_HANDLER, "Environment": {"Variables": {**variables, **added}}}
         super().__init__(func_name, entered, EMPTY_ARCHIVE)
 

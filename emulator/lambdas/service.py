@@ -1,12 +1,12 @@
 """What the Lambda service does with a function's own role: it keeps the function's lines, and leaves what failed for good.
 
-As on AWS, a role that lacks the right has no lines and no dead letters; nobody is told. The emulator asks nothing.
+As on AWS, a role that lacks the right has no lines and no dead letters, and no error. The emulator asks nothing.
 """
 
 from collections.abc import Iterator
 from typing import Any
 
-from ministack import app as ministack
+from ministack import app
 from ministack.core.responses import get_account_id, get_region
 from ministack.services import lambda_svc
 
@@ -42,4 +42,4 @@ def _of_lines(config: JsonObject) -> Iterator[tuple[str, str]]:
 
 
 def _may_all(config: JsonObject, wanted: Any) -> bool:
-    return not ministack.AUTH or all(role_may(config.get("Role", ""), *each) for each in wanted)
+    return not app.AUTH or all(role_may(config.get("Role", ""), *each) for each in wanted)

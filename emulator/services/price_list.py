@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from ministack import app as ministack
+from ministack import app
 from ministack.core import iam_actions, router
 
 NAME = "pricing"
@@ -18,7 +18,7 @@ def install() -> None:
     """Add the service to this process's emulator, behind its IAM enforcement."""
     router.SERVICE_PATTERNS[NAME] = {"target_prefixes": [TARGET], "credential_scope": NAME}
     iam_actions.SERVICE_TO_IAM_NAMESPACE[NAME] = NAME
-    ministack.SERVICE_HANDLERS[NAME] = _handle_request
+    app.SERVICE_HANDLERS[NAME] = _handle_request
 
 
 async def _handle_request(method: str, path: str, headers: Mapping[str, str], body: bytes, query: Any) -> Any:
@@ -26,7 +26,7 @@ async def _handle_request(method: str, path: str, headers: Mapping[str, str], bo
     operation = headers.get("x-amz-target", "").removeprefix(TARGET)
     if operation == "GetProducts":
         return _answer(200, {"FormatVersion": "aws_v1", "PriceList": []})
-    return _answer(400, {"__type": "InvalidAction", "message": f"The sandbox's price list cannot {operation}"})
+    return _answer(400, {"__type": "InvalidAction", "message": f"This price list cannot {operation}"})
 
 
 def _answer(status: int, content: Mapping[str, Any]) -> Any:

@@ -1,14 +1,14 @@
 """Service Quotas, which the emulator lacks: the default quotas that a lab can run into, and a way to lower them.
 
 Defaults as AWS documents them (general reference, "endpoints and quotas" of each service). A quota is lowered or
-raised for a test by `POST /_sandbox/quotas {"eks/L-1194D53C": 1}`; nothing here enforces it.
+raised for a test by `POST /_emulator/quotas {"eks/L-1194D53C": 1}`; nothing here enforces it.
 """
 
 import json
 from collections.abc import Mapping
 from typing import Any
 
-from ministack import app as ministack
+from ministack import app
 from ministack.core import iam_actions, router
 
 from emulator.ec2.actions import scope
@@ -36,7 +36,7 @@ def install() -> None:
     """Add the service to this process's emulator, behind its IAM enforcement."""
     router.SERVICE_PATTERNS[NAME] = {"target_prefixes": [TARGET], "credential_scope": NAME}
     iam_actions.SERVICE_TO_IAM_NAMESPACE[NAME] = NAME
-    ministack.SERVICE_HANDLERS[NAME] = _handle_request
+    app.SERVICE_HANDLERS[NAME] = _handle_request
 
 
 def set_quotas(values: Mapping[str, float]) -> Mapping[str, float]:
@@ -61,7 +61,7 @@ async def _handle_request(method: str, path: str, headers: Mapping[str, str], bo
             mine = [found for found in QUOTAS if found.startswith(f"{given.get('ServiceCode')}/")]
             return _answer(200, {"Quotas": [_described(found) for found in mine]})
         case _:
-            return _error("InvalidAction", f"The sandbox's Service Quotas cannot {operation}")
+            return _error("InvalidAction", f"These Service Quotas cannot {operation}")
 
 
 def _described(key: str) -> dict[str, Any]:

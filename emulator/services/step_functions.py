@@ -12,7 +12,7 @@ from contextlib import suppress
 from contextvars import ContextVar, copy_context
 from typing import Any
 
-from ministack import app as ministack
+from ministack import app
 from ministack.core import iam_evaluator
 from ministack.core.responses import get_region
 from ministack.services import lambda_svc, stepfunctions
@@ -36,7 +36,7 @@ def install() -> None:
 
     def call_lambda_as_role(reference: str, event: Any) -> Any:
         _end_if_pointless()
-        if ministack.AUTH:
+        if app.AUTH:
             _refuse_unless_allowed(reference)
         return call_lambda(reference, event)
 

@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from ministack.services import alb, cloudwatch_logs, tagging
 
 from emulator.ec2.actions import scope, tags
-from emulator.ec2.classic_balancers import tagged_arns
 from emulator.ec2.taggable import KINDS, forget_the_gone
 from emulator.eks import Eks
-from emulator.eks.http.tags import tagged_resources
+from emulator.eks.tags import tagged_resources
+from emulator.elb.classic import tagged_arns
 
 Tagged = Iterator[tuple[str, list[dict[str, str]]]]
 

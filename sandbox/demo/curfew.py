@@ -10,7 +10,7 @@ from datetime import UTC, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from emulator.settings import REGION
+from emulator.core.settings import REGION
 from sandbox.activity import run_job, set_activity
 from sandbox.demo.narration import Narrator
 from sandbox.keep_links import link_in, open_link, press_button

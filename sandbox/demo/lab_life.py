@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from deployment.packaging import NotPackaged
-from emulator.settings import REGION, Settings
+from emulator.core.settings import REGION, Settings
 from sandbox.demo import curfew, support
 from sandbox.demo.narration import Narrator
 from sandbox.scenarios.leftover import Leftover, still_there

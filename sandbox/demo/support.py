@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from emulator.settings import ACCOUNT, REGION
+from emulator.core.settings import ACCOUNT, REGION
 from sandbox.demo.narration import Narrator
 from sandbox.mailbox import Mail, Mailbox, subscribe
 from sandbox.people import HttpAnswer, Person, make_person

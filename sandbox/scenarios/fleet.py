@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 
+from deployment.packaging import PROJECT
+from emulator.core.settings import ACCOUNT, REGION, ROOT_SECRET
 from emulator.process import Credentials, Sandbox
-from emulator.settings import ACCOUNT, PROJECT, REGION, ROOT_SECRET
 
 TODAY = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
 """The day the fleet is looked at first."""
@@ -71,14 +72,14 @@ CLUSTERS: tuple[Mapping[str, Any], ...] = (
         "supportType": "EXTENDED",
         "createdAt": "2023-10-20T09:00:00+09:00",
         "tags": {"owner": "search@example.com"},
-        "untold": ["platformVersion", "logging", "deletionProtection"],
+        "omitted": ["platformVersion", "logging", "deletionProtection"],
         "sparedUntil": "2028-01-01T00:00:00Z",
     },
     {
         "name": "nobodys",
         "version": "1.33",
         "createdAt": "2025-06-10T09:00:00-07:00",
-        "untold": ["tags", "upgradePolicy"],
+        "omitted": ["tags", "upgradePolicy"],
         "nodegroups": [{"name": "workers", "count": 1}],
     },
     {

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from emulator.process import Sandbox, running_sandbox
-from emulator.settings import Settings
+from emulator.core.settings import Settings
 
 
 @pytest.fixture(scope="session")

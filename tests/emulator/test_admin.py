@@ -7,7 +7,7 @@ import threading
 from collections.abc import Mapping
 from typing import Any
 
-from sandbox.admin_routes import with_admin_routes
+from emulator.server.admin import with_admin_routes
 
 
 def test_a_route_that_waits_lets_the_server_go_on() -> None:
@@ -28,7 +28,7 @@ def test_a_route_that_waits_lets_the_server_go_on() -> None:
 
     async def both() -> None:
         app = with_admin_routes(aws, {("POST", "wait"): waiting})
-        route = {"type": "http", "method": "POST", "path": "/_sandbox/wait", "client": ("127.0.0.1", 1)}
+        route = {"type": "http", "method": "POST", "path": "/_emulator/wait", "client": ("127.0.0.1", 1)}
         other = {"type": "http", "method": "GET", "path": "/", "client": ("127.0.0.1", 1)}
         await asyncio.gather(app(route, receive, send), app(other, receive, send))
 

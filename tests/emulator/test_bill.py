@@ -3,20 +3,37 @@
 from __future__ import annotations
 
 from collections import Counter
+from functools import partial
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
 from emulator.process import Sandbox
-from tests.aws.dynamodb.table import create_table
 
 KEY = {"pk": {"S": "LAB#1"}, "sk": {"S": "META"}}
 
 
 @pytest.fixture(scope="module")
 def table(sandbox: Sandbox) -> str:
-    return create_table(sandbox.client("dynamodb"), "billed")
+    keys = {"pk": "HASH", "sk": "RANGE"}
+    indexes = {"by_owner": {"owner": "HASH", "created": "RANGE"}, "due": {"due": "HASH", "at": "RANGE"}}
+    names = {*keys, *(name for index in indexes.values() for name in index)}
+    sandbox.client("dynamodb").create_table(
+        TableName="billed",
+        KeySchema=_schema(keys),
+        AttributeDefinitions=[{"AttributeName": name, "AttributeType": "S"} for name in sorted(names)],
+        GlobalSecondaryIndexes=[
+            {"IndexName": name, "KeySchema": _schema(index), "Projection": {"ProjectionType": "ALL"}}
+            for name, index in indexes.items()
+        ],
+        BillingMode="PAY_PER_REQUEST",
+    )
+    return "billed"
+
+
+def _schema(keys: dict[str, str]) -> list[Any]:
+    return [{"AttributeName": name, "KeyType": kind} for name, kind in keys.items()]
 
 
 def billed(sandbox: Sandbox, call: str, **request: Any) -> dict[str, float]:
@@ -34,8 +51,15 @@ def item(kilobytes: float, **more: Any) -> dict[str, Any]:
 def test_a_write_counts_each_kilobyte_begun_and_again_in_each_index(sandbox: Sandbox, table: str) -> None:
     assert billed(sandbox, "put_item", TableName=table, Item=item(1)) == {"write units": 1}
     assert billed(sandbox, "put_item", TableName=table, Item=item(2.5)) == {"write units": 3}
-    listed = {"owner": {"S": "me"}, "created": {"S": "now"}, "due_shard": {"S": "DUE"}, "due_at": {"S": "now"}}
-    assert billed(sandbox, "put_item", TableName=table, Item=item(0.5, **listed)) == {"write units": 1 + 1 + 2}
+    put = partial(billed, sandbox, "put_item", TableName=table)
+    listed = {"owner": {"S": "me"}, "created": {"S": "now"}, "due": {"S": "DUE"}, "at": {"S": "now"}}
+    assert put(Item=item(0.5, **listed)) == {"write units": 3 + 1 + 1}, (
+        "the larger of before and after; in two indexes now"
+    )
+    assert put(Item=item(0.5, **listed)) == {"write units": 1}, "nothing changed"
+    assert put(Item=item(0.6, **listed)) == {"write units": 1 + 1 + 1}
+    assert put(Item=item(0.6, **listed | {"at": {"S": "later"}})) == {"write units": 1 + 1 + 2}, "it moves in one index"
+    assert billed(sandbox, "delete_item", TableName=table, Key=KEY) == {"write units": 1 + 1 + 1}
 
 
 def test_a_transaction_counts_twice(sandbox: Sandbox, table: str) -> None:

@@ -1,86 +1,13 @@
-"""One running sandbox for all tests of the sandbox, and small things deployed in it."""
+"""One running sandbox for all tests of what stands on it."""
 
-import io
-import json
-import zipfile
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 
 from emulator.process import Sandbox, running_sandbox
-
-Json = Any
 
 
 @pytest.fixture(scope="session")
 def sandbox() -> Iterator[Sandbox]:
     with running_sandbox() as sandbox:
         yield sandbox
-
-
-@pytest.fixture
-def role(sandbox: Sandbox) -> Iterator[str]:
-    """A Lambda and Step Functions role that may do nothing but invoke functions and read who it is."""
-    iam = sandbox.client("iam")
-    services = ["lambda.amazonaws.com", "states.amazonaws.com"]
-    trust = {"Effect": "Allow", "Principal": {"Service": services}, "Action": "sts:AssumeRole"}
-    allowed = {"Effect": "Allow", "Action": ["lambda:InvokeFunction", "sts:GetCallerIdentity"], "Resource": "*"}
-    arn = iam.create_role(RoleName="small", AssumeRolePolicyDocument=json.dumps(_policy(trust)))["Role"]["Arn"]
-    iam.put_role_policy(RoleName="small", PolicyName="small", PolicyDocument=json.dumps(_policy(allowed)))
-    yield arn
-    iam.delete_role_policy(RoleName="small", PolicyName="small")
-    iam.delete_role(RoleName="small")
-
-
-@pytest.fixture
-def deploy_function(sandbox: Sandbox, role: str) -> Iterator[Callable[[str, str], str]]:
-    """Deploy Python source with a `handle(event, context)` under a name; returns the function's ARN."""
-    client = sandbox.client("lambda")
-    deployed: list[str] = []
-
-    def deploy(name: str, source: str) -> str:
-        deployed.append(name)
-        return client.create_function(
-            FunctionName=name,
-            Runtime="python3.11",
-            Role=role,
-            Handler="main.handle",
-            Code={"ZipFile": _zip(source)},
-            Timeout=10,
-        )["FunctionArn"]
-
-    yield deploy
-    for name in deployed:
-        client.delete_function(FunctionName=name)
-
-
-@pytest.fixture
-def run_machine(sandbox: Sandbox, role: str) -> Iterator[Callable[..., Json]]:
-    """Run a state machine to its end; returns what DescribeExecution says, `output` parsed."""
-    client = sandbox.client("stepfunctions")
-    made: list[str] = []
-
-    def run(definition: Json, given: Json = None) -> Json:
-        name = f"machine-{len(made)}"
-        arn = client.create_state_machine(name=name, definition=json.dumps(definition), roleArn=role)["stateMachineArn"]
-        made.append(arn)
-        execution = client.start_execution(stateMachineArn=arn, input=json.dumps(given or {}))["executionArn"]
-        while (seen := client.describe_execution(executionArn=execution))["status"] == "RUNNING":
-            pass
-        return seen | ({"output": json.loads(seen["output"])} if "output" in seen else {})
-
-    yield run
-    for arn in made:
-        client.delete_state_machine(stateMachineArn=arn)
-
-
-def _policy(statement: Json) -> Json:
-    return {"Version": "2012-10-17", "Statement": [statement]}
-
-
-def _zip(source: str) -> bytes:
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w") as archive:
-        archive.writestr("main.py", source)
-    return buffer.getvalue()

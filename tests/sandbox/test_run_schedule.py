@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from emulator.settings import PROJECT
 from sandbox import run_schedule, up
 from sandbox.mailbox import subscribe
 from sandbox.stage import installed
+from tests.paths import PROJECT
 from tests.story.steps import learner, until
 
 NOW = datetime(2026, 11, 24, 3, 0, tzinfo=UTC)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from emulator.settings import ACCOUNT
+from emulator.core.settings import ACCOUNT
 from sandbox.scenarios.fleet import root_of
 from sandbox.stage import Stage
 from tests.story.steps import Lab

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from emulator.iam.recorded_requests import FOLDER_VARIABLE
+from sandbox.recorded_requests import FOLDER_VARIABLE
 from sandbox.stage import Stage, installed
 
 #: Labs spend their time waiting; more at once than this, and a machine with two cores is what they wait for.

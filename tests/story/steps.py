@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import quote
 
 from emulator.process import Credentials
-from emulator.settings import ACCOUNT
+from emulator.core.settings import ACCOUNT
 from sandbox.people import MAY, HttpAnswer, Person, make_person
 from sandbox.stage import Stage
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from emulator.settings import ACCOUNT, REGION
+from emulator.core.settings import ACCOUNT, REGION
 from sandbox.activity import set_activity
 from sandbox.scenarios.fleet import join
 from sandbox.schedules import run_watch

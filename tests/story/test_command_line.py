@@ -6,8 +6,8 @@ import sys
 
 import pytest
 
-from emulator.settings import PROJECT
 from sandbox.stage import Stage
+from tests.paths import PROJECT
 from tests.story.steps import PATIENCE, Learner, learner
 
 pytestmark = pytest.mark.story

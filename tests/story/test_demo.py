@@ -5,8 +5,8 @@ import sys
 
 import pytest
 
-from emulator.settings import PROJECT
 from sandbox.stage import Stage
+from tests.paths import PROJECT
 from tests.story.steps import PATIENCE
 
 pytestmark = pytest.mark.story

@@ -2,8 +2,8 @@
 
 import pytest
 
-from emulator.settings import PROJECT
 from sandbox.stage import Stage
+from tests.paths import PROJECT
 from tests.story.account import left_of
 from tests.story.steps import Json, Lab, learner
 

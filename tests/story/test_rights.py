@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from emulator.iam.recorded_requests import questions_left
+from sandbox.recorded_requests import questions_left
 from sandbox.stage import Stage
 from tests.deployment import rights
 

@@ -6,10 +6,10 @@ import json
 from typing import Any
 
 from emulator.eks.addons.catalogue import CATALOGUE, AddonKind
-from emulator.eks.clusters.calendar import UNSUPPORTED
 from emulator.eks.http.call import Call
 from emulator.eks.http.errors import not_found
 from emulator.eks.http.pages import page
+from emulator.eks.state.calendar import UNSUPPORTED
 from emulator.eks.state.world import Operation, World
 
 
@@ -23,7 +23,7 @@ def describe_addon_versions(world: World, call: Call) -> dict[str, Any]:
 
 
 def describe_addon_configuration(_world: World, call: Call) -> dict[str, Any]:
-    """Return a configuration schema that takes any object: the sandbox knows no add-on's settings."""
+    """Return a configuration schema that takes any object: this EKS knows no add-on's settings."""
     name, version = call.given["addonName"], call.given["addonVersion"]
     if name not in CATALOGUE:
         raise not_found(f"The addon {name} is not available", addonName=name)

@@ -10,7 +10,6 @@ from functools import partial
 from typing import Any
 
 from emulator.eks.access.authorization import admit_creator
-from emulator.eks.clusters.calendar import STANDARD
 from emulator.eks.clusters.control_plane import logs_enabled, make_log_group
 from emulator.eks.clusters.request import checked_cidrs, enabled_log_types, log_setup
 from emulator.eks.clusters.subnets import existing_subnets, require_one_vpc, require_two_zones
@@ -18,6 +17,7 @@ from emulator.eks.clusters.updates import Change, require_quiet, start_update
 from emulator.eks.http.call import Call
 from emulator.eks.http.errors import invalid_parameter, invalid_request
 from emulator.eks.state import durations
+from emulator.eks.state.calendar import STANDARD
 from emulator.eks.state.state import Cluster
 from emulator.eks.state.world import Operation, World
 
@@ -32,7 +32,7 @@ def update_cluster_config(world: World, call: Call) -> dict[str, Any]:
     if len(asked) != 1:
         raise invalid_parameter("Exactly one type of update is allowed in a call", clusterName=cluster.name)
     if asked[0] not in _CHANGES:
-        raise invalid_parameter(f"The sandbox's EKS can't update {asked[0]}", clusterName=cluster.name)
+        raise invalid_parameter(f"This EKS can't update {asked[0]}", clusterName=cluster.name)
     change = _CHANGES[asked[0]](world, call, cluster)
     return {"update": start_update(world, cluster, cluster.described, call.operation, change).described}
 

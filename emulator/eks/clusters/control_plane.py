@@ -14,7 +14,7 @@ from emulator.eks.state.state import Cluster
 from emulator.eks.state.world import World
 
 _INTERFACES = 2
-_AWS_OWN_MACHINE = ""  # The other end is in an account of AWS's, and nobody is told its id.
+_AWS_OWN_MACHINE = ""  # The other end is in an account of AWS's, whose id is not shown.
 
 
 def make_security_group(world: World, cluster: Cluster) -> None:

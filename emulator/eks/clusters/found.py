@@ -20,7 +20,7 @@ from emulator.eks.state.world import World
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What to put. `untold`: members DescribeCluster leaves out, as it does for old clusters.
+    """What to put. `omitted`: members DescribeCluster leaves out, as it does for old clusters.
 
     `spared_until`: AWS forces upgrades any time after the date; until this instant it has not got round to this one.
     """
@@ -35,7 +35,7 @@ class Found:
     status: str = "ACTIVE"
     nodegroups: tuple[Mapping[str, Any], ...] = ()
     addons: Mapping[str, str] = field(default_factory=dict)
-    untold: tuple[str, ...] = ()
+    omitted: tuple[str, ...] = ()
     spared_until: datetime | None = None
 
 
@@ -45,8 +45,8 @@ def found_from(given: Mapping[str, Any], account: str, region: str) -> Found:
     unknown = set(given) - {_camel(name) for name in names}
     if unknown or not {"name", "version"} <= set(given):
         raise ValueError(f"a cluster has a name and a version, and may have {sorted(map(_camel, names))}; {unknown}")
-    if not set(given.get("untold", ())) <= set(model.shape("Cluster").members):
-        raise ValueError(f"DescribeCluster tells none of {given['untold']} anyway")
+    if not set(given.get("omitted", ())) <= set(model.shape("Cluster").members):
+        raise ValueError(f"DescribeCluster has none of {given['omitted']} anyway")
     return Found(
         name=given["name"],
         version=given["version"],
@@ -58,7 +58,7 @@ def found_from(given: Mapping[str, Any], account: str, region: str) -> Found:
         status=given.get("status", "ACTIVE"),
         nodegroups=tuple(given.get("nodegroups", ())),
         addons=given.get("addons", {}),
-        untold=tuple(given.get("untold", ())),
+        omitted=tuple(given.get("omitted", ())),
         spared_until=instant(given["sparedUntil"]) if "sparedUntil" in given else None,
     )
 
@@ -66,7 +66,7 @@ def found_from(given: Mapping[str, Any], account: str, region: str) -> Found:
 def put_found(world: World, found: Found) -> Cluster:
     """Put it, in place of one of the same name."""
     cluster = Cluster(found.account, found.region, _described(found), uuid.uuid4().hex.upper(), "")
-    cluster.untold, cluster.spared_until = found.untold, found.spared_until
+    cluster.omitted, cluster.spared_until = found.omitted, found.spared_until
     for given in found.nodegroups:
         cluster.nodegroups[given["name"]] = _nodegroup(found, given)
     for name, version in found.addons.items():
@@ -153,10 +153,10 @@ def _addon(found: Found, name: str, version: str) -> Described:
 
 def instant(text: str) -> datetime:
     """Read a route's instant, in UTC; ValueError for one that is none, or has no zone."""
-    told = datetime.fromisoformat(text)
-    if told.tzinfo is None:
+    found = datetime.fromisoformat(text)
+    if found.tzinfo is None:
         raise ValueError(f"{text} has no time zone")
-    return told.astimezone(UTC)
+    return found.astimezone(UTC)
 
 
 def _camel(name: str) -> str:

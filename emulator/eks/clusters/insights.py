@@ -1,6 +1,6 @@
 """Insights: what EKS has found about a cluster. There are none but those put here, whole, as DescribeInsight tells them.
 
-A refresh takes two minutes and finds what is there by then; asking again meanwhile is told of the one under way.
+A refresh takes two minutes and finds what is there by then; asking again meanwhile returns the one under way.
 """
 
 from __future__ import annotations
@@ -77,12 +77,12 @@ def _finish_refresh(world: World, cluster: Cluster, refresh: Described) -> None:
 
 
 def _passes(insight: Described, wanted: Mapping[str, Sequence[str]]) -> bool:
-    told = {
+    facts = {
         "categories": insight["category"],
         "kubernetesVersions": insight.get("kubernetesVersion"),
         "statuses": insight["insightStatus"]["status"],
     }
-    return all(told[name] in values for name, values in wanted.items() if values)
+    return all(facts[name] in values for name, values in wanted.items() if values)
 
 
 def _summary(insight: Described) -> Described:

@@ -45,7 +45,7 @@ def create_cluster(world: World, call: Call) -> dict[str, Any]:
 def describe_cluster(world: World, call: Call) -> dict[str, Any]:
     """Return the cluster as it is now."""
     cluster = world.cluster_of(call)
-    return {"cluster": {key: value for key, value in cluster.described.items() if key not in cluster.untold}}
+    return {"cluster": {key: value for key, value in cluster.described.items() if key not in cluster.omitted}}
 
 
 def list_clusters(world: World, call: Call) -> dict[str, Any]:

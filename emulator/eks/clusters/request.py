@@ -8,12 +8,12 @@ from collections.abc import Sequence
 from typing import Any
 
 from emulator.eks.access.roles import require_role
-from emulator.eks.clusters.calendar import UNSUPPORTED, KubernetesVersion
 from emulator.eks.clusters.subnets import existing_subnets, require_one_vpc, require_supported_zones, require_two_zones
 from emulator.eks.clusters.versions import platform_version
 from emulator.eks.http import model
 from emulator.eks.http.call import Call
 from emulator.eks.http.errors import invalid_parameter
+from emulator.eks.state.calendar import UNSUPPORTED, KubernetesVersion
 from emulator.eks.state.state import Described
 from emulator.eks.state.world import World
 

@@ -51,14 +51,14 @@ def require_two_zones(subnets: Sequence[Subnet]) -> None:
 def require_supported_zones(world: World, caller: Caller, cluster: str, subnets: Sequence[Subnet]) -> None:
     """Raise UnsupportedAvailabilityZoneException, with validZones, for a zone that a fault rule closes."""
     closed = world.faults.unsupported_zones(cluster)
-    struck = sorted({subnet["AvailabilityZone"] for subnet in subnets} & closed)
-    if not struck:
+    hit = sorted({subnet["AvailabilityZone"] for subnet in subnets} & closed)
+    if not hit:
         return
     ec2 = world.aws.client("ec2", caller.account, caller.region)
     zones = [zone["ZoneName"] for zone in ec2.describe_availability_zones()["AvailabilityZones"]]
     valid = sorted(set(zones) - closed)
     message = (
-        f"Cannot create cluster '{cluster}' because {struck[0]}, the targeted availability zone, does not currently "
+        f"Cannot create cluster '{cluster}' because {hit[0]}, the targeted availability zone, does not currently "
         f"have sufficient capacity to support the cluster. Choose from these availability zones: {', '.join(valid)}"
     )
     raise EksError("UnsupportedAvailabilityZoneException", message, clusterName=cluster, validZones=valid)

@@ -10,12 +10,12 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from emulator.eks.clusters.calendar import EXTENDED, UNSUPPORTED, KubernetesVersion
 from emulator.eks.clusters.updates import Change, require_quiet, start_update
 from emulator.eks.clusters.versions import platform_version
 from emulator.eks.http.call import Call
 from emulator.eks.http.errors import invalid_parameter, invalid_request
 from emulator.eks.state import durations
+from emulator.eks.state.calendar import EXTENDED, UNSUPPORTED, KubernetesVersion
 from emulator.eks.state.state import Cluster
 from emulator.eks.state.world import Operation, World
 

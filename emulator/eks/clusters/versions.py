@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from emulator.eks.clusters.calendar import UNSUPPORTED, KubernetesVersion
 from emulator.eks.http.call import Call
 from emulator.eks.http.pages import page
+from emulator.eks.state.calendar import UNSUPPORTED, KubernetesVersion
 from emulator.eks.state.world import Operation, World
 
 _OLD_STATUS = {

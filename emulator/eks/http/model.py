@@ -1,7 +1,7 @@
 """The EKS service model that botocore ships: operations, shapes and errors.
 
 Everything here that could be typed from memory (paths, enums, required members, HTTP status codes) is read from it
-instead, so the sandbox follows AWS when the pinned botocore does.
+instead, so this EKS follows AWS when the pinned botocore does.
 """
 
 from __future__ import annotations

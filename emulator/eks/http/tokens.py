@@ -1,7 +1,7 @@
 """Client request tokens: the same request twice has one effect.
 
 A token is remembered with its input and answer while the thing it made exists. The answer holds the live description,
-so a repeated request is told the state of today.
+so a repeated request is answered with the state of today.
 """
 
 from __future__ import annotations

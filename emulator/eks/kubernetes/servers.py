@@ -1,6 +1,6 @@
 """The API servers: which cluster a request is for, whether its network lets it in, who asks, and the objects.
 
-`put` is how the sandbox's other parts make it look as if somebody had used a cluster.
+`put` makes it look as if somebody had used a cluster.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from emulator.eks.access.authorization import is_known
 from emulator.eks.http.refusals import gone_is_fine
@@ -19,9 +19,7 @@ from emulator.eks.kubernetes.objects import KINDS, Object, Objects
 from emulator.eks.kubernetes.tokens import principal_of
 from emulator.eks.state import durations
 from emulator.eks.state.state import Cluster
-
-if TYPE_CHECKING:
-    from emulator.eks.state.world import World
+from emulator.eks.state.world import World
 
 FAULT = "KubernetesApi"
 

@@ -1,6 +1,6 @@
 """The members of a node group's Auto Scaling group.
 
-The emulator's Auto Scaling launches nothing and makes up instance ids; here the group is told which machines it has.
+The emulator's Auto Scaling launches nothing and makes up instance ids; here the group gets the machines it has.
 There is no call for that, so this file writes into the emulator's records.
 """
 

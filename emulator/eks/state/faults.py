@@ -47,7 +47,7 @@ class FaultRule:
     seen: int = 0
 
     def fires(self, operation: str, cluster: str) -> bool:
-        """Count a call that this rule is for, and tell whether it strikes."""
+        """Count a call that this rule is for, and return whether it applies."""
         if not (fnmatchcase(operation, self.operation) and fnmatchcase(cluster, self.cluster)):
             return False
         self.seen += 1
@@ -99,8 +99,8 @@ class Faults:
 
     def unsupported_zones(self, cluster: str) -> set[str]:
         """Return the zones this cluster may not be put into."""
-        struck = [rule for rule in self._rules if rule.unsupported_zones and rule.fires("CreateCluster", cluster)]
-        return {zone for rule in struck for zone in rule.unsupported_zones}
+        rules = [rule for rule in self._rules if rule.unsupported_zones and rule.fires("CreateCluster", cluster)]
+        return {zone for rule in rules for zone in rule.unsupported_zones}
 
 
 def _rule(given: dict[str, Any]) -> FaultRule:

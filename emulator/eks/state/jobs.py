@@ -9,13 +9,13 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
-from emulator.clock import SandboxClock
+from emulator.core.clock import EmulatorClock
 
 
 class Jobs:
     """Pending work, all of which `cancel` forgets."""
 
-    def __init__(self, clock: SandboxClock, lock: threading.RLock) -> None:
+    def __init__(self, clock: EmulatorClock, lock: threading.RLock) -> None:
         self._clock = clock
         self._lock = lock
         self._pending: dict[object, threading.Timer] = {}

@@ -68,7 +68,7 @@ class AccessEntry:
 class Cluster:
     """A control plane and what hangs on it; dictionaries are by name (access entries by principal ARN).
 
-    `untold`: what DescribeCluster leaves out. `spared_until`: AWS forces no upgrade on it before.
+    `omitted`: what DescribeCluster leaves out. `spared_until`: AWS forces no upgrade on it before.
     """
 
     account: str
@@ -86,7 +86,7 @@ class Cluster:
     updates: dict[str, Update] = field(default_factory=dict)
     insights: dict[str, Described] = field(default_factory=dict)
     insights_refresh: Described | None = None
-    untold: tuple[str, ...] = ()
+    omitted: tuple[str, ...] = ()
     spared_until: datetime | None = None
 
     @property

@@ -7,28 +7,43 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
-from emulator.clients import AwsSide
-from emulator.clock import SandboxClock
-from emulator.eks.clusters.calendar import Calendar
+from emulator.core.clients import AwsClients
+from emulator.core.clock import EmulatorClock
 from emulator.eks.http.call import Call
 from emulator.eks.http.errors import in_use, invalid_request, not_found
 from emulator.eks.http.tokens import Tokens
+from emulator.eks.state.calendar import Calendar
 from emulator.eks.state.faults import Faults
 from emulator.eks.state.jobs import Jobs
 from emulator.eks.state.state import Cluster
 
-if TYPE_CHECKING:
-    from emulator.eks.kubernetes import KubernetesServers
-
 Operation = Callable[["World", Call], dict[str, Any]]
+
+
+class KubernetesApi(Protocol):
+    """What EKS needs of the Kubernetes API servers: one answers for each cluster from `add` until `remove`."""
+
+    authority_data: str
+
+    def attach(self, world: World) -> None:
+        """Serve the clusters of this world."""
+
+    def add(self, cluster: Cluster) -> str:
+        """Start answering for this cluster and return its endpoint's URL."""
+
+    def remove(self, cluster: Cluster) -> None:
+        """Stop answering for this cluster."""
+
+    def reset(self) -> None:
+        """Stop answering for every cluster."""
 
 
 class World:
     """The state of EKS in every account and region."""
 
-    def __init__(self, clock: SandboxClock, aws: AwsSide, kubernetes: KubernetesServers | None) -> None:
+    def __init__(self, clock: EmulatorClock, aws: AwsClients, kubernetes: KubernetesApi | None) -> None:
         self.clock = clock
         self.aws = aws
         self.kubernetes = kubernetes

@@ -57,16 +57,16 @@ class Account:
         groups: int = 1,
         tags: Mapping[str, str] | None = None,
         profile: str = "idle",
-        untold: tuple[str, ...] = (),
+        omitted: tuple[str, ...] = (),
         **spec: Any,
     ) -> Lab:
-        """A lab with a cluster of its own, or with the tags a test wants, of which EKS leaves things `untold`."""
+        """A lab with a cluster of its own, or with the tags a test wants, of which EKS leaves things `omitted`."""
         number = next(_numbers)
         made: LabSpec = a_spec(name=f"used-{number}", **spec)
         lab = a_lab(id=f"lab-{number:012x}", spec=made, phase="ready")
         given = [{"name": f"group-{each}", "count": 2} for each in range(groups)]
         own = {"ekslab:lab-id": lab.id} if tags is None else tags
-        told = {"name": lab.name, "version": "1.36", "tags": own, "nodegroups": given, "untold": list(untold)}
+        told = {"name": lab.name, "version": "1.36", "tags": own, "nodegroups": given, "omitted": list(omitted)}
         put_clusters(self.sandbox, [told])
         set_activity(self.sandbox, lab.name, profile, None if profile in ("idle", "silent") else NOW - 2 * HOURS)
         return lab
@@ -168,7 +168,7 @@ def test_a_cluster_of_the_same_name_is_not_the_labs(account: Account, tags: Mapp
 
 
 def test_a_hundred_labs_take_as_many_metric_calls_as_their_queries_fill(account: Account) -> None:
-    labs = [account.lab(groups=2, untold=("endpoint",)) for _ in range(100)]
+    labs = [account.lab(groups=2, omitted=("endpoint",)) for _ in range(100)]
     seen = account.read(*labs)
     window, before = 100 * (3 + 2 * 3), 100 * (2 + 2)
     assert account.calls["GetMetricData"] == math.ceil(window / 500) + math.ceil(before / 500)
@@ -356,7 +356,7 @@ def test_an_api_server_out_of_reach_is_a_sentence_and_not_a_gap(account: Account
 
 
 def test_fields_that_eks_leaves_out_are_no_failure(account: Account) -> None:
-    lab = account.lab(untold=("endpoint", "certificateAuthority", "platformVersion", "logging"))
+    lab = account.lab(omitted=("endpoint", "certificateAuthority", "platformVersion", "logging"))
     seen = account.read(lab)[lab.id]
     assert (seen.cluster_status, seen.unread, seen.kubernetes_problem) == ("ACTIVE", (), "there is no endpoint")
 

@@ -31,7 +31,7 @@ def verdicts(sandbox: Sandbox) -> dict[str, Verdict]:
     for profile in PROFILES:
         lab = a_lab(id=f"lab-{profile}", spec=a_spec(name=f"judged-{profile}"), phase="ready")
         labs[profile] = replace(lab, created_at=NOW - timedelta(days=3))
-        told = {"name": lab.name, "version": "1.36", "tags": {"ekslab:lab-id": lab.id}, "untold": ["endpoint"]}
+        told = {"name": lab.name, "version": "1.36", "tags": {"ekslab:lab-id": lab.id}, "omitted": ["endpoint"]}
         put_clusters(sandbox, [told | {"nodegroups": [{"name": "nodes"}]}])
         set_activity(sandbox, lab.name, profile, None if profile in LASTING else NOW - timedelta(hours=6))
     services = {name: name for name in SignalClients.__dataclass_fields__} | {"tagging": "resourcegroupstaggingapi"}

@@ -24,8 +24,8 @@ import pytest
 from botocore.config import Config
 from botocore.exceptions import ClientError
 
-from emulator.clients import AwsSide
-from emulator.clock import SandboxClock
+from emulator.core.clients import AwsClients
+from emulator.core.clock import EmulatorClock
 from emulator.eks import Eks
 from emulator.eks.kubernetes import KubernetesServers
 
@@ -40,7 +40,7 @@ class Bench:
 
     url: str
     eks: Eks
-    clock: SandboxClock
+    clock: EmulatorClock
     account: str = "111122223333"
     vpc: str = ""
     public: tuple[str, ...] = ()
@@ -131,8 +131,8 @@ def emulator() -> Iterator[tuple[str, Any]]:
 def account(emulator: tuple[str, Any]) -> Bench:
     """EKS mounted in the emulator, and an account with two public and two private subnets and two roles."""
     url, ministack = emulator
-    clock = SandboxClock(SCALE)
-    bench = Bench(url, Eks(clock=clock, aws=AwsSide(url), kubernetes=KubernetesServers()), clock)
+    clock = EmulatorClock(SCALE)
+    bench = Bench(url, Eks(clock=clock, aws=AwsClients(url), kubernetes=KubernetesServers()), clock)
     ministack._loaded_modules["eks"] = bench.eks
     _furnish(bench)
     return bench

@@ -27,7 +27,7 @@ def test_a_cluster_of_an_ended_version_can_be_found(bench: Bench) -> None:
 
 
 def test_what_is_untold_is_left_out_and_still_true(bench: Bench) -> None:
-    put(bench, version="1.34", supportType="STANDARD", untold=["tags", "platformVersion", "logging", "upgradePolicy"])
+    put(bench, version="1.34", supportType="STANDARD", omitted=["tags", "platformVersion", "logging", "upgradePolicy"])
     assert not {"tags", "platformVersion", "logging", "upgradePolicy"} & set(bench.describe("old"))
     bench.clock.set(datetime(2026, 12, 2, tzinfo=UTC))
     bench.until(lambda: bench.describe("old"), lambda cluster: cluster["version"] == "1.35")
@@ -73,7 +73,7 @@ def test_its_owner_can_upgrade_its_nodes_and_delete_it(bench: Bench) -> None:
 def test_nonsense_is_refused_in_words(bench: Bench) -> None:
     with pytest.raises(ValueError, match="a name and a version"):
         put(bench, versoin="1.31")
-    with pytest.raises(ValueError, match="tells none of"):
-        put(bench, version="1.31", untold=["colour"])
+    with pytest.raises(ValueError, match="has none of"):
+        put(bench, version="1.31", omitted=["colour"])
     with pytest.raises(ValueError, match="no time zone"):
         put(bench, version="1.31", createdAt="2024-10-15T10:00:00")

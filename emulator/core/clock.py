@@ -1,4 +1,4 @@
-"""The sandbox's one sense of time: what the calendar says, and how long waiting takes.
+"""The emulator's one sense of time: what the calendar says, and how long waiting takes.
 
 The two are separate on purpose. `now` is the machine's own time plus a shift, so a test can walk into next March;
 `scale` shortens every duration, so that ten minutes of AWS take six seconds at 0.01. Moving the calendar does not
@@ -10,7 +10,7 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 
-class SandboxClock:
+class EmulatorClock:
     """A calendar that can be moved and durations that can be shortened."""
 
     def __init__(self, scale: float = 1.0) -> None:
@@ -20,7 +20,7 @@ class SandboxClock:
         self._shift = timedelta(0)
 
     def now(self) -> datetime:
-        """Return the sandbox's instant, aware, in UTC."""
+        """Return the emulator's instant, aware, in UTC."""
         return datetime.now(UTC) + self._shift
 
     def set(self, instant: datetime) -> None:

@@ -4,10 +4,10 @@ import contextvars
 import threading
 from collections.abc import Callable
 
-from emulator.clock import SandboxClock
+from emulator.core.clock import EmulatorClock
 
 
-def later(clock: SandboxClock, seconds: float, act: Callable[[], None]) -> None:
+def later(clock: EmulatorClock, seconds: float, act: Callable[[], None]) -> None:
     """Do `act` after so many AWS seconds, for the account and region of the present caller."""
     context = contextvars.copy_context()
     timer = threading.Timer(clock.scaled(seconds), context.run, args=(act,))

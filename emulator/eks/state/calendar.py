@@ -44,7 +44,7 @@ class Calendar:
     """All versions, newest first."""
 
     def __init__(self) -> None:
-        table = json.loads(resources.files("emulator.eks.clusters").joinpath("eks-versions.json").read_text("utf-8"))
+        table = json.loads(resources.files("emulator.eks.state").joinpath("eks-versions.json").read_text("utf-8"))
         entries = [_version(entry) for entry in table["versions"]]
         self._versions = sorted(entries, key=lambda version: -version.minor)
 

@@ -5,10 +5,10 @@ from typing import Any
 
 from ministack.services import alb
 
-from emulator.clock import SandboxClock
+from emulator.core.clock import EmulatorClock
+from emulator.core.later import later
 from emulator.ec2 import interfaces
 from emulator.ec2.actions import Action, Params, Record, Refused, members, param, records, store
-from emulator.ec2.later import later
 
 INTERFACES_LINGER = 30.0
 """Seconds for which the interfaces of a deleted load balancer stay."""
@@ -16,7 +16,7 @@ INTERFACES_LINGER = 30.0
 ACTIONS: MutableMapping[str, Action] = alb._ACTION_MAP
 
 
-def install(clock: SandboxClock) -> None:
+def install(clock: EmulatorClock) -> None:
     """Correct the load balancers of this process's emulator."""
     ACTIONS["CreateLoadBalancer"] = _answering(_create(ACTIONS["CreateLoadBalancer"]))
     ACTIONS["DeleteLoadBalancer"] = _delete(clock, ACTIONS["DeleteLoadBalancer"])
@@ -62,7 +62,7 @@ def _create(create: Action) -> Action:
     return create_with_interfaces
 
 
-def _delete(clock: SandboxClock, delete: Action) -> Action:
+def _delete(clock: EmulatorClock, delete: Action) -> Action:
     def delete_with_parts(params: Params) -> Any:
         arn = param(params, "LoadBalancerArn")
         balancer = alb._lbs.get(arn)

@@ -10,13 +10,12 @@ from urllib.parse import parse_qs
 from xml.sax.saxutils import escape
 
 from ministack.core.responses import AccountRegionScopedDict
-from ministack.services import alb
-from ministack.services import ec2 as emulated
+from ministack.services import alb, ec2
 
-from emulator.clock import SandboxClock
+from emulator.core.clock import EmulatorClock
+from emulator.core.later import later
 from emulator.ec2.actions import Params, Record, Refused, Response, members, new_id, param, scope, store
-from emulator.ec2.balancers import INTERFACES_LINGER, give_back_interfaces, take_interfaces
-from emulator.ec2.later import later
+from emulator.elb.balancers import INTERFACES_LINGER, give_back_interfaces, take_interfaces
 
 VERSION = "2012-06-01"
 NAMESPACE = f"http://elasticloadbalancing.amazonaws.com/doc/{VERSION}/"
@@ -27,7 +26,7 @@ _balancers: Any = AccountRegionScopedDict()
 class ClassicBalancers:
     """The actions, one method each, named as AWS names them."""
 
-    def __init__(self, clock: SandboxClock) -> None:
+    def __init__(self, clock: EmulatorClock) -> None:
         self._clock = clock
 
     def answer(self, params: Params) -> Response:
@@ -36,7 +35,7 @@ class ClassicBalancers:
         perform = getattr(self, f"_{action}", None)
         try:
             if perform is None:
-                raise Refused("InvalidAction", f"The sandbox's classic load balancers cannot {action}")
+                raise Refused("InvalidAction", f"These classic load balancers cannot {action}")
             return _xml(action, perform(params))
         except Refused as refused:
             response: Response = alb._error(refused.code, refused.message, refused.status)
@@ -55,7 +54,7 @@ class ClassicBalancers:
             "Subnets": subnets,
             "SecurityGroups": groups,
             "Scheme": param(params, "Scheme") or "internet-facing",
-            "CreatedTime": emulated._now_ts(),
+            "CreatedTime": ec2._now_ts(),
             "Tags": _tags(params),
         }
         return _element("DNSName", _balancers[name]["DNSName"])
@@ -81,7 +80,7 @@ class ClassicBalancers:
         return ""
 
 
-def install(clock: SandboxClock) -> None:
+def install(clock: EmulatorClock) -> None:
     """Answer the older API's requests ourselves, before the emulator takes them for the newer one's."""
     classic, newer = ClassicBalancers(clock), alb.handle_request
 

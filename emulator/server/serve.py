@@ -1,11 +1,12 @@
-"""The sandbox's process: the emulator of AWS with our EKS and corrections mounted in it, served on loopback.
+"""The server: ministack with this package's parts mounted in it, on one port of the loopback.
 
-`serve` is called by `python -m sandbox serve` and returns when the process is told to end. The emulator reads its
-environment once, at import: that is why it is imported inside a function, after the environment is set.
+`serve` is called by `python -m emulator serve` and returns when the process gets a signal. ministack reads its environment
+once, at import: that is why it is imported inside a function, after the environment is set.
 """
 
 import asyncio
 import ctypes
+import errno
 import os
 import signal
 import socket
@@ -14,9 +15,10 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 
-from emulator.settings import Settings, environment
+from emulator.core.settings import Settings, environment
 
 _PR_SET_PDEATHSIG = 1
+_PORTS_TRIED = 100
 
 
 def serve(settings: Settings, *, ready_file: Path | None = None, end_with_parent: bool = False) -> None:
@@ -24,7 +26,7 @@ def serve(settings: Settings, *, ready_file: Path | None = None, end_with_parent
 
     With `end_with_parent` it also ends when standard input closes or, on Linux, when the parent process dies.
     """
-    listener = socket.create_server(("127.0.0.1", settings.port))
+    listener = _listener(settings.port)
     settings = replace(settings, port=listener.getsockname()[1])
     os.environ.clear()
     os.environ.update(environment(settings))
@@ -33,11 +35,26 @@ def serve(settings: Settings, *, ready_file: Path | None = None, end_with_parent
     asyncio.run(_serve(settings, listener, ready_file))
 
 
+def _listener(port: int) -> socket.socket:
+    """Listen on this port of the loopback, or on the next free one where it is taken, and say so."""
+    for candidate in range(port, port + (_PORTS_TRIED if port else 1)):
+        try:
+            listener = socket.create_server(("127.0.0.1", candidate))
+        except OSError as error:
+            if error.errno != errno.EADDRINUSE:
+                raise
+            continue
+        if candidate != port:
+            print(f"port {port} is taken, listening on {candidate}", file=sys.stderr, flush=True)
+        return listener
+    raise SystemExit(f"ports {port} to {port + _PORTS_TRIED - 1} are taken")
+
+
 async def _serve(settings: Settings, listener: socket.socket, ready_file: Path | None) -> None:
     from hypercorn.asyncio import serve as serve_asgi
     from hypercorn.config import Config
 
-    from emulator.mount import mounted_app
+    from emulator.server.mount import mounted_app
 
     config = Config()
     config.bind = [f"fd://{listener.fileno()}"]

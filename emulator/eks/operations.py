@@ -1,13 +1,13 @@
-"""Every operation the sandbox's EKS carries out, by its name in the model."""
+"""Every operation that this EKS carries out, by its name in the model."""
 
 from __future__ import annotations
 
+from emulator.eks import tags
 from emulator.eks.access import entries, pod_identity, policies
 from emulator.eks.addons import operations as addons
 from emulator.eks.addons import versions as addon_versions
 from emulator.eks.clusters import config, insights, updates, upgrade, versions
 from emulator.eks.clusters import operations as clusters
-from emulator.eks.http import tags
 from emulator.eks.nodegroups import changes, fargate_profiles
 from emulator.eks.nodegroups import operations as nodegroups
 from emulator.eks.state.world import Operation

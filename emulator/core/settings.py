@@ -1,7 +1,7 @@
-"""What a sandbox is: where it listens, how fast its time goes, whose account it plays.
+"""What an emulator is: where it listens, how fast its time goes, whose account it plays.
 
-`Settings` is read by the command line and by tests; `environment()` is the whole environment of the sandbox's process,
-made before the emulator is imported because it reads most of it once, at import. Nothing of the caller's own AWS
+`Settings` is read by the command line and by tests; `environment()` is the whole environment of the server's process,
+made before ministack is imported because it reads most of it once, at import. Nothing of the caller's own AWS
 settings gets in: a profile or a real access key must never meet the emulator, nor the emulator's a real account.
 """
 
@@ -15,8 +15,7 @@ REGION = "ap-northeast-2"
 ROOT_SECRET = "test"
 """The emulator takes any account id as that account's root access key, with this secret."""
 
-PROJECT = Path(__file__).resolve().parent.parent
-LAMBDA_ENTRY = PROJECT / "sandbox" / "lambda_entry"
+LAMBDA_ENTRY = Path(__file__).resolve().parent.parent / "lambdas" / "entry"
 
 # fmt: off
 SERVICES = (
@@ -25,14 +24,17 @@ SERVICES = (
     "s3", "scheduler", "secretsmanager", "ses", "sns", "sqs", "ssm", "states", "sts", "tagging",
 )
 # fmt: on
-"""The emulator's services that are switched on: all that the product calls, and none that opens a second port."""
+"""ministack's services that are switched on; none of them opens a second port."""
 
 MAX_LAMBDAS_AT_ONCE = 64
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`scale` is wall seconds per AWS second; `port` 0 takes a free one; `real_kubernetes` keeps the emulator's own EKS."""
+    """`scale` is wall seconds per AWS second; `port` 0 takes a free one; `real_kubernetes` keeps ministack's own EKS.
+
+    `recorded_roles` is what the names of the roles begin with whose questions to IAM are recorded.
+    """
 
     port: int = 0
     scale: float = 0.01
@@ -41,13 +43,15 @@ class Settings:
     auth: bool = True
     real_kubernetes: bool = False
     log_level: str = "WARNING"
+    recorded_roles: str = ""
 
 
 def environment(settings: Settings, host: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return the environment of the sandbox's process, made from the host's without anything of AWS's in it."""
+    """Return the environment of the server's process, made from the host's without anything of AWS's in it."""
     return _without_aws(os.environ if host is None else host) | {
         "AUTH": str(settings.auth).lower(),
         "BIND_HOST": "127.0.0.1",
+        "IOT_MTLS_ENABLED": "0",
         "GATEWAY_PORT": str(settings.port),
         "SFN_WAIT_SCALE": repr(settings.scale),
         "SERVICES": ",".join(SERVICES),
@@ -64,5 +68,7 @@ def environment(settings: Settings, host: Mapping[str, str] | None = None) -> di
 
 def _without_aws(host: Mapping[str, str]) -> dict[str, str]:
     return {
-        name: value for name, value in host.items() if not name.startswith(("AWS_", "MINISTACK_", "LAMBDA_", "PYTHON"))
+        name: value
+        for name, value in host.items()
+        if not name.startswith(("AWS_", "MINISTACK_", "LAMBDA_", "IOT_", "PYTHON"))
     }

@@ -16,7 +16,7 @@ from botocore.config import Config
 ROOT_SECRET = "test"
 
 
-class AwsSide:
+class AwsClients:
     """boto3 clients by service, account and region, each made once."""
 
     def __init__(self, endpoint_url: str) -> None:

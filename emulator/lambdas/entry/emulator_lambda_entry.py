@@ -1,4 +1,4 @@
-"""What the sandbox's Lambda processes call instead of the function's own handler, and the only file they see of ours.
+"""What Lambda processes call instead of the function's own handler, and the only file they see of ours.
 
 It calls the real handler (`_HANDLER` names it, as in AWS's own runtime) and, when that raises, answers with what
 AWS's Python runtime reports: the exception's class name, its message and its stack. `emulator/lambdas/errors.py`
@@ -11,10 +11,10 @@ import sys
 import traceback
 from typing import Any
 
-RAISED = "sandbox:raised"
+RAISED = "emulator:raised"
 
-sys.path.insert(0, os.environ["SANDBOX_CODE"])
-os.chdir(os.environ["SANDBOX_CODE"])
+sys.path.insert(0, os.environ["EMULATOR_CODE"])
+os.chdir(os.environ["EMULATOR_CODE"])
 _module, _, _name = os.environ["_HANDLER"].rpartition(".")
 _handler = getattr(importlib.import_module(_module.replace("/", ".")), _name)
 

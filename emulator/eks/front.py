@@ -10,23 +10,20 @@ import contextvars
 import time
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from emulator.clients import AwsSide
-from emulator.clock import SandboxClock
+from emulator.core.clients import AwsClients
+from emulator.core.clock import EmulatorClock
 from emulator.eks.clusters.upgrade import start_due_upgrades
 from emulator.eks.http.answers import Answer, refusal, success
 from emulator.eks.http.call import Call, caller_of
 from emulator.eks.http.errors import EksError
-from emulator.eks.http.operations import OPERATIONS
 from emulator.eks.http.parsing import read_input
 from emulator.eks.http.routing import find_route
-from emulator.eks.http.tags import tagged_resources
+from emulator.eks.operations import OPERATIONS
 from emulator.eks.state.faults import Faults
-from emulator.eks.state.world import World
-
-if TYPE_CHECKING:
-    from emulator.eks.kubernetes import KubernetesServers
+from emulator.eks.state.world import KubernetesApi, World
+from emulator.eks.tags import tagged_resources
 
 _THREADS = 64
 
@@ -34,7 +31,7 @@ _THREADS = 64
 class Eks:
     """Amazon EKS for one emulator: every account and region in it."""
 
-    def __init__(self, *, clock: SandboxClock, aws: AwsSide, kubernetes: KubernetesServers | None) -> None:
+    def __init__(self, *, clock: EmulatorClock, aws: AwsClients, kubernetes: KubernetesApi | None) -> None:
         self.world = World(clock, aws, kubernetes)
         self.kubernetes = kubernetes
         if kubernetes is not None:
@@ -96,5 +93,5 @@ def _operation_at(method: str, path: str) -> tuple[str, dict[str, str]]:
     if found is None:
         raise EksError("UnknownOperationException", f"EKS has no operation at {method} {path}", status=404)
     if found[0] not in OPERATIONS:
-        raise EksError("NotImplementedException", f"The sandbox's EKS does not know {found[0]}", status=501)
+        raise EksError("NotImplementedException", f"This EKS does not know {found[0]}", status=501)
     return found

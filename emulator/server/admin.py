@@ -1,19 +1,11 @@
-"""The sandbox's own routes, beside AWS's on the same port and for this machine only; what they do is in `mount.py`.
-
-`GET /_sandbox/health` tells that everything is mounted; `POST /_sandbox/faults` replaces the rules by which the
-sandbox's EKS misbehaves, `PATCH` adds some; `/clock` sets (`{"now": "2026-11-26T00:00:00Z"}`) or advances
-(`{"advance": seconds}`) the time by which AWS judges; `/quotas` changes service quotas; `/kubernetes` puts an object
-into a cluster; `/fleet` puts clusters that were there before, `/insights` what EKS has found about one; `/activity`
-says what people do in one. `GET /_sandbox/questions` shows what the service's roles asked IAM for,
-`/bill` what AWS would bill.
-"""
+"""Routes beside AWS's, on the same port and for this machine only: `/_emulator/<name>`; `routes.py` says what they do."""
 
 import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-PREFIX = "/_sandbox/"
+PREFIX = "/_emulator/"
 
 Route = Callable[[Any], Mapping[str, Any]]
 """Takes the request's JSON body (None when empty), returns the answer's. A ValueError becomes status 400."""

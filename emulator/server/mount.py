@@ -1,0 +1,45 @@
+"""Put this package's parts into ministack: EKS, named Lambda errors, stricter EC2, CloudFormation and IAM.
+
+Every part replaces or wraps one service handler *behind* ministack's IAM enforcement, so that a call to it needs the same
+permission as on AWS. Import this only in the server's own process, with its environment already set.
+"""
+
+from ministack import app
+
+from emulator import cloudformation, cloudwatch, ec2, elb
+from emulator.core import bill
+from emulator.core.clients import AwsClients
+from emulator.core.clock import EmulatorClock
+from emulator.core.settings import Settings
+from emulator.eks import Eks
+from emulator.eks.kubernetes import KubernetesServers
+from emulator.iam import enforcement, requests
+from emulator.lambdas import errors, service
+from emulator.server.admin import AsgiApp, with_admin_routes
+from emulator.server.routes import Parts, routes
+from emulator.services import price_list, quotas, ssm_parameters, step_functions, tagging
+
+
+def mounted_app(settings: Settings, url: str) -> AsgiApp:
+    """Return the ASGI application of the whole emulator, listening at `url`."""
+    clock = EmulatorClock(settings.scale)
+    kubernetes = KubernetesServers()
+    eks = Eks(clock=clock, aws=AwsClients(url), kubernetes=kubernetes)
+    errors.install()
+    service.install()
+    step_functions.install()
+    ec2.install()
+    elb.install(clock)
+    cloudformation.install()
+    ssm_parameters.install()
+    quotas.install()
+    price_list.install()
+    tagging.install(eks)
+    activities = cloudwatch.Activities(clock, eks.world)
+    cloudwatch.install(activities, eks.faults)
+    if not settings.real_kubernetes:
+        app._loaded_modules["eks"] = eks
+    enforcement.install()
+    requests.install(settings.recorded_roles)
+    bill.install()
+    return with_admin_routes(app.app, routes(Parts(settings, url, clock, eks, kubernetes, activities)))

@@ -1,0 +1,129 @@
+"""What the routes beside AWS's do: look at the emulator, move its clock, make it fail, furnish its accounts.
+
+`GET health` says where it is; `POST faults` replaces the rules by which EKS misbehaves, `PATCH` adds some; `clock` sets
+(`{"now": "2026-11-26T00:00:00Z"}`) or advances (`{"advance": seconds}`) the time by which AWS judges; `quotas` changes service
+quotas; `kubernetes` puts an object into a cluster; `fleet` puts clusters that were there before, `insights` what EKS has found
+about one; `activity` says what people do in one. `GET questions` shows what roles asked IAM for, `bill` what AWS would bill.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from emulator import cloudwatch
+from emulator.core import bill
+from emulator.core.clock import EmulatorClock
+from emulator.core.settings import Settings
+from emulator.eks import Eks
+from emulator.eks.clusters.found import found_from, instant, put_found
+from emulator.eks.clusters.insights import put_insights
+from emulator.eks.kubernetes import KubernetesServers
+from emulator.iam import requests
+from emulator.server.admin import Route
+from emulator.services import quotas
+
+Answer = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What the routes act on."""
+
+    settings: Settings
+    url: str
+    clock: EmulatorClock
+    eks: Eks
+    kubernetes: KubernetesServers
+    activities: cloudwatch.Activities
+
+    def place(self, given: Mapping[str, Any]) -> tuple[str, str, str]:
+        """The account, the region and the name of the cluster that a request is about."""
+        settings = self.settings
+        return given.get("account", settings.account), given.get("region", settings.region), given["cluster"]
+
+
+class Routes:
+    """The routes, a method each; each takes the request's body and raises ValueError for one that it can't read."""
+
+    def __init__(self, parts: Parts) -> None:
+        self._parts = parts
+
+    def health(self, _: Any) -> Answer:
+        """Where the emulator is and what time it is there."""
+        parts = self._parts
+        facts = {name: getattr(parts.settings, name) for name in ("region", "account", "scale")}
+        return facts | {"url": parts.url, "now": parts.clock.now().isoformat()}
+
+    def set_faults(self, rules: Any) -> Answer:
+        """Replace the fault rules."""
+        self._parts.eks.faults.set_rules(rules or [])
+        return {"rules": len(rules or [])}
+
+    def add_faults(self, rules: Any) -> Answer:
+        """Add fault rules."""
+        for rule in rules or []:
+            self._parts.eks.faults.add(rule)
+        return {"added": len(rules or [])}
+
+    def set_clock(self, change: Any) -> Answer:
+        """Set the clock or move it on."""
+        clock = self._parts.clock
+        match change:
+            case {"now": str(now)}:
+                clock.set(datetime.fromisoformat(now))
+            case {"advance": int() | float() as seconds}:
+                clock.advance(timedelta(seconds=seconds))
+            case _:
+                raise ValueError('say {"now": "2026-11-26T00:00:00Z"} or {"advance": seconds}')
+        return {"now": clock.now().isoformat()}
+
+    def put_object(self, given: Any) -> Answer:
+        """Put a Kubernetes object into a cluster."""
+        match given:
+            case {"cluster": str(), "plural": str(plural), "object": dict(found)}:
+                return self._parts.kubernetes.put(*self._parts.place(given), plural, found, given.get("owns", ()))
+        raise ValueError('say {"cluster": name, "plural": "services", "object": {...}, "owns": [...]}')
+
+    def put_fleet(self, clusters: Any) -> Answer:
+        """Put clusters that were there before."""
+        settings = self._parts.settings
+        found = [found_from(given, settings.account, settings.region) for given in clusters or []]
+        for each in found:
+            put_found(self._parts.eks.world, each)
+        return {"clusters": len(found)}
+
+    def set_activity(self, given: Any) -> Answer:
+        """Let a profile go on in a cluster, or somebody call EKS about it."""
+        match given:
+            case {"cluster": str(), "profile": str(profile)}:
+                since = instant(given["since"]) if "since" in given else None
+                return {"since": self._parts.activities.set(self._parts.place(given), profile, since).isoformat()}
+            case {"cluster": str(), "caller": str(caller), "operation": str(operation), "at": str(at)}:
+                return {"event": cloudwatch.record_call(self._parts.place(given), caller, operation, instant(at))}
+        raise ValueError('say {"cluster": name, "profile": "busy", "since": "2026-11-23T09:00:00Z"}')
+
+    def put_insights(self, given: Any) -> Answer:
+        """Put what EKS has found about a cluster."""
+        match given:
+            case {"cluster": str(), "insights": list(insights)}:
+                return {"insights": put_insights(self._parts.eks.world, self._parts.place(given), insights)}
+        raise ValueError('say {"cluster": name, "insights": [{"name": ..., "insightStatus": {...}, ...}]}')
+
+
+def routes(parts: Parts) -> dict[tuple[str, str], Route]:
+    """Return the routes by method and name."""
+    made = Routes(parts)
+    return {
+        ("GET", "health"): made.health,
+        ("POST", "kubernetes"): made.put_object,
+        ("POST", "faults"): made.set_faults,
+        ("PATCH", "faults"): made.add_faults,
+        ("POST", "clock"): made.set_clock,
+        ("POST", "activity"): made.set_activity,
+        ("POST", "fleet"): made.put_fleet,
+        ("POST", "insights"): made.put_insights,
+        ("GET", "bill"): lambda _: bill.bill(),
+        ("GET", "questions"): lambda _: requests.questions(),
+        ("POST", "quotas"): lambda values: quotas.set_quotas(values or {}),
+    }
