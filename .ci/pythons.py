@@ -1,8 +1,8 @@
 """Tries every supported Python that is on this machine: `make handlers` and `make pythons`. Names those that are not here.
 
 `handlers` imports every handler module of the package that was made, beside the libraries of the lock for that
-Python. `tests` makes a whole environment from the lock and runs what needs no sandbox, packaging for that Python included. Which Pythons are
-supported is said in pyproject.toml. Environments are kept in `.pythons/` until their lock changes.
+Python. `tests` makes a whole environment from the lock and runs what needs no sandbox, packaging for that Python included. Which
+Pythons are supported is said in pyproject.toml. Environments are kept in `.pythons/` until their lock changes.
 """
 
 from __future__ import annotations

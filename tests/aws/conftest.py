@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from emulator.process import Sandbox, running_sandbox
 from emulator.core.settings import Settings
+from emulator.process import Sandbox, running_sandbox
 
 
 @pytest.fixture(scope="session")

@@ -17,8 +17,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from emulator.process import Credentials
 from emulator.core.settings import ACCOUNT
+from emulator.process import Credentials
 from sandbox.people import MAY, HttpAnswer, Person, make_person
 from sandbox.stage import Stage
 

@@ -1,7 +1,7 @@
 """What was seen of a cluster's use: series of numbers, counts and last times, with what could not be read. No judgement here.
 
-`aws/idleness/reader.py` gathers it, `domain/idleness/judge.py` judges it. A source that was asked and did not answer is in `unread`;
-one that does not apply (no balancer, audit log off, Kubernetes not reachable from here) is None or empty, and no gap.
+`aws/idleness/reader.py` gathers it, `domain/idleness/judge.py` judges it. A source that was asked and did not answer is in
+`unread`; one that does not apply (no balancer, audit log off, Kubernetes not reachable from here) is None or empty, and no gap.
 """
 
 from __future__ import annotations
