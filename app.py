@@ -12,13 +12,13 @@ from chalice import Blueprint, Chalice, Rate
 
 from chalicelib.handlers import (
     api,
+    curfew,
     hibernate,
-    inspect,
     provision,
     schedules,
-    sweep_idle,
     teardown,
     update,
+    verify_deletion,
     wake,
     watch_support,
 )
@@ -32,16 +32,16 @@ def _blueprint(module: ModuleType) -> Blueprint:
     return Blueprint(module.__name__)
 
 
-for workflow in (provision, update, hibernate, wake, teardown, inspect, watch_support, sweep_idle):
+for workflow in (provision, update, hibernate, wake, teardown, verify_deletion, watch_support, curfew):
     steps = _blueprint(workflow)
     for step in handlers_of(workflow):
         steps.lambda_function(name=step.__name__)(step)
     app.register_blueprint(steps)
 
 scheduled = _blueprint(schedules)
-scheduled.schedule(Rate(5, unit=Rate.MINUTES), name="tend_labs")(schedules.tend_labs)
+scheduled.schedule(Rate(5, unit=Rate.MINUTES), name="recover_labs")(schedules.recover_labs)
 scheduled.schedule(Rate(1, unit=Rate.DAYS), name="start_watch_support")(schedules.start_watch_support)
-scheduled.schedule(Rate(1, unit=Rate.HOURS), name="start_sweep_idle")(schedules.start_sweep_idle)
+scheduled.schedule(Rate(1, unit=Rate.HOURS), name="start_curfew")(schedules.start_curfew)
 scheduled.on_cw_event({"source": ["aws.health"], "detail-type": ["AWS Health Event"]}, name="take_health_event")(
     schedules.take_health_event
 )

@@ -19,7 +19,7 @@ from pathlib import Path
 from deployment.packaging import CODE, package
 
 BARE = "chalice + boto3 + Logger"
-HANDLERS = ("provision", "teardown", "hibernate", "watch_support", "sweep_idle", "schedules")
+HANDLERS = ("provision", "teardown", "hibernate", "watch_support", "curfew", "schedules")
 PROGRAMS = {
     BARE: "import chalice, boto3; from aws_lambda_powertools import Logger",
     "the API": "import chalicelib.handlers.api",

@@ -153,8 +153,8 @@ def _print_months(pieces: Mapping[str, Counts]) -> None:
     print("\na month, list prices of us-east-1 without free tiers\n")
     for title, labs, clusters in (("nobody uses it", 0, 0), ("50 labs", 50, 0), ("50 labs, 1,000 clusters", 50, 1000)):
         parts = {**of_month(pieces, labs, clusters), **fixed}
-        told = ", ".join(f"{part} {usd:.2f}" for part, usd in parts.items() if usd >= 0.005)
-        print(f"{title:<26}{sum(parts.values()):>8.2f}   {told}")
+        message = ", ".join(f"{part} {usd:.2f}" for part, usd in parts.items() if usd >= 0.005)
+        print(f"{title:<26}{sum(parts.values()):>8.2f}   {message}")
 
 
 if __name__ == "__main__":

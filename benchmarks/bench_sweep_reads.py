@@ -1,6 +1,6 @@
 """What an hourly sweep reads of the table, with 100 labs due in fleets of 100, 1,000 and 10,000: items, not seconds.
 
-The real steps of `sweep_idle` over the real stores, on the sandbox's DynamoDB; the rest of the world is the tests'. Of the
+The real steps of `curfew` over the real stores, on the sandbox's DynamoDB; the rest of the world is the tests'. Of the
 labs that are due 20 are idle, as many as the brake lets go in one night, or all: as if the brake had been raised.
 Beside it a peer that lists every lab by age and decides by what it sees, as a cleaner does that has no index of what is due.
 """
@@ -16,13 +16,13 @@ from benchmarks.sweep_reads import CURFEW, NIGHT, PLANNING, Counting, lab_id, pu
 from chalicelib.aws.dynamodb.curfew.store import DynamoCurfewStore
 from chalicelib.aws.dynamodb.keys import BY_AGE, EVERYONE, text
 from chalicelib.aws.dynamodb.labs.store import DynamoStore
-from chalicelib.domain.curfew.plan import Outcome
+from chalicelib.domain.curfew.plan import EntryOutcome
 from chalicelib.domain.curfew.rules import CurfewRules
-from chalicelib.domain.idleness.evidence import Evidence, Seen
+from chalicelib.domain.idleness.evidence import Evidence, Sighting
 from chalicelib.domain.labs.aws_states import ClusterState
 from chalicelib.domain.teardown.evidence import LAB_TAG
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows import sweep_idle
+from chalicelib.workflows import curfew
 from emulator.process import running_sandbox
 from tests.fakes import make_deps
 from tests.fakes.clusters import FakeClusters
@@ -95,7 +95,9 @@ def _measured(client: Any, count: int, idle: int) -> list[int]:
 def _check(stores: Stores, count: int, idle: int) -> None:
     """What was idle has ended, and nothing else."""
     plan = stores.curfew.plan(NIGHT)
-    ended = [fate for _, fate in plan.lines if fate.outcome is Outcome.ENDED] if plan and plan.is_whole else []
+    ended = (
+        [status for _, status in plan.lines if status.outcome is EntryOutcome.ENDED] if plan and plan.is_whole else []
+    )
     if len(ended) != idle or stores.curfew.alive_count() != count:
         raise RuntimeError(f"{len(ended)} of {idle} ended, and {stores.curfew.alive_count()} of {count} are counted.")
 
@@ -118,7 +120,7 @@ def list_by_age(stores: Stores, _now: datetime) -> None:
 
 @dataclass(frozen=True, slots=True)
 class Sweep:
-    """The steps of `sweep_idle` in the order of its state machine; the first `idle` labs are, by their signals."""
+    """The steps of `curfew` in the order of its state machine; the first `idle` labs are, by their signals."""
 
     idle: int
 
@@ -126,13 +128,13 @@ class Sweep:
         """One hour's."""
         deps, nothing = _world(stores, self.idle, now), {"answer": {}, "lost": ""}
         before = {"round": 0, "so_far": {}}
-        begun = sweep_idle.begin(deps, {"before": before, "warned": {}, "braked": {}}, now)
-        examined = [{**nothing, "answer": sweep_idle.examine(deps, {"group": group}, now)} for group in begun["groups"]]
-        warned = sweep_idle.warn(deps, {}, now)
-        braked = sweep_idle.brake(deps, {"examined": examined}, now)
-        acted = [{**nothing, "answer": sweep_idle.act(deps, {"item": item}, now)} for item in braked["items"]]
+        begun = curfew.begin(deps, {"before": before, "warned": {}, "braked": {}}, now)
+        examined = [{**nothing, "answer": curfew.examine(deps, {"group": group}, now)} for group in begun["groups"]]
+        warned = curfew.warn(deps, {}, now)
+        braked = curfew.brake(deps, {"examined": examined}, now)
+        acted = [{**nothing, "answer": curfew.act(deps, {"item": item}, now)} for item in braked["items"]]
         results = {"examined": examined, "warned": warned, "braked": braked, "acted": acted}
-        summary = sweep_idle.finish(deps, {"so_far": begun["so_far"], "failure": None, **results}, now)
+        summary = curfew.finish(deps, {"so_far": begun["so_far"], "failure": None, **results}, now)
         if summary["outcome"] != "done" or summary["troubles"]:
             raise RuntimeError(f"The sweep of {now}: {summary}")
 
@@ -154,14 +156,14 @@ def _world(stores: Stores, idle: int, now: datetime) -> Deps:
     world = make_deps()
     world.clock.instant = now
     for index in range(DUE):
-        someone = None if index < idle else Seen("learner", now - timedelta(minutes=10))
+        someone = None if index < idle else Sighting("learner", now - timedelta(minutes=10))
         world.curfew.signals.evidence[lab_id(index)] = partial(_evidence, lab_id(index), someone)
     cloud = replace(world.places.cloud, clusters=OursAll(world.account))
     curfew = replace(world.deps.curfew, store=stores.curfew)
     return replace(world.deps, store=stores.labs, curfew=curfew, cloud=lambda _place: cloud)
 
 
-def _evidence(of: str, someone: Seen | None, now: datetime) -> Evidence:
+def _evidence(of: str, someone: Sighting | None, now: datetime) -> Evidence:
     return quiet_evidence(now, of, owner_call=someone, cluster_tags={LAB_TAG: of})
 
 

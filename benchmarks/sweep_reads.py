@@ -10,7 +10,7 @@ from typing import Any
 
 from chalicelib.aws.dynamodb.curfew.keys import COUNTED
 from chalicelib.aws.dynamodb.items import lab_item
-from chalicelib.aws.dynamodb.keys import Item, number, tally_key
+from chalicelib.aws.dynamodb.keys import Item, counter_key, number
 from chalicelib.domain.costs import Prices, hourly_cost
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.spec import EndpointAccess, EndpointSpec, LabSpec, NewNetwork, NodegroupSpec
@@ -103,6 +103,6 @@ def _lab(index: int, is_due: bool, prices: Prices) -> Lab:
 
 def _tallies(labs: Sequence[Lab]) -> list[Item]:
     """As creating them one by one would have left the tallies."""
-    alive = Counter(tally_key(lab.id)["sk"]["S"] for lab in labs)
-    keys = {tally_key(lab.id)["sk"]["S"]: tally_key(lab.id) for lab in labs}
+    alive = Counter(counter_key(lab.id)["sk"]["S"] for lab in labs)
+    keys = {counter_key(lab.id)["sk"]["S"]: counter_key(lab.id) for lab in labs}
     return [COUNTED, *({**keys[sk], "alive": number(count)} for sk, count in alive.items())]

@@ -9,9 +9,9 @@ from datetime import time
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.identity.callers import Team
-from chalicelib.domain.labs.schedule import EVERY_DAY, AtCurfew, Evening
+from chalicelib.domain.labs.schedule import EVERY_DAY, AtCurfew, Schedule
 from chalicelib.domain.labs.spec import Limits
-from chalicelib.domain.notices.reminders import LADDER
+from chalicelib.domain.notices.reminders import REMINDER_DAYS
 
 
 @dataclass(frozen=True)
@@ -22,7 +22,7 @@ class WatchSettings:
     administrators: str | None
     default_owner: str | None
     unreadable_after_days: int
-    ladder: tuple[int, ...]
+    reminder_days: tuple[int, ...]
     topic_arn: str
     chat_topic_arn: str | None
     bus: str
@@ -31,10 +31,10 @@ class WatchSettings:
 
 @dataclass(frozen=True)
 class CurfewSettings:
-    """How curfew begins here. `rules` hold until administrators set others; `evening` is that of a lab that names none."""
+    """How curfew begins here. `rules` hold until administrators set others; `schedule` is that of a lab that names none."""
 
     rules: CurfewRules
-    evening: Evening
+    schedule: Schedule
     zone: str
     report_hour: int
     link_secret: str
@@ -82,13 +82,13 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
 
 
 def _watch(env: Mapping[str, str]) -> WatchSettings:
-    rungs = {int(days) for days in _listed(env.get("EKSLAB_NOTICE_LADDER", ""))}
+    reminders = {int(days) for days in _listed(env.get("EKSLAB_REMINDER_DAYS", ""))}
     return WatchSettings(
         regions=_listed(env.get("EKSLAB_WATCH_REGIONS", "")) or (env["AWS_REGION"],),
         administrators=env.get("EKSLAB_NOTICE_ADMINISTRATORS") or None,
         default_owner=env.get("EKSLAB_NOTICE_DEFAULT_OWNER") or None,
         unreadable_after_days=int(env.get("EKSLAB_UNREADABLE_AFTER_DAYS", "3")),
-        ladder=tuple(sorted(rungs, reverse=True)) or LADDER,
+        reminder_days=tuple(sorted(reminders, reverse=True)) or REMINDER_DAYS,
         topic_arn=env.get("EKSLAB_NOTICES_TOPIC", ""),
         chat_topic_arn=env.get("EKSLAB_CHAT_TOPIC") or None,
         bus=env.get("EKSLAB_EVENT_BUS", ""),
@@ -104,7 +104,7 @@ def _curfew(env: Mapping[str, str]) -> CurfewSettings:
             max_ahead_hours=limits.max_lease_hours,
             max_total_hours=max(limits.max_lease_hours, int(env.get("EKSLAB_MAX_TOTAL_HOURS", "336"))),
         ),
-        evening=Evening(
+        schedule=Schedule(
             time_zone=zone,
             curfew=time.fromisoformat(env.get("EKSLAB_CURFEW", "22:00")),
             weekdays=tuple(_WEEKDAYS.index(day) for day in _listed(env.get("EKSLAB_CURFEW_DAYS", ""))) or EVERY_DAY,

@@ -17,13 +17,13 @@ from typing import Any
 
 PROJECT = Path(__file__).resolve().parent.parent
 HERE = PROJECT / ".chalice"
-WORKFLOWS = ("provision", "update", "hibernate", "wake", "teardown", "inspect", "watch_support", "sweep_idle")
+WORKFLOWS = ("provision", "update", "hibernate", "wake", "teardown", "verify_deletion", "watch_support", "curfew")
 API_HANDLER = "api_handler"
 API_HANDLER_PATH = "chalicelib.handlers.api.app"
-EVENT_HANDLERS = ("tend_labs", "start_watch_support", "start_sweep_idle", "take_health_event")
+EVENT_HANDLERS = ("recover_labs", "start_watch_support", "start_curfew", "take_health_event")
 #: They write mails with links to the API. The API's own handler can't learn its address so: that would be a cycle.
 MAIL_SENDERS = (
-    *("watch_support_deliver_notices", "sweep_idle_warn", "sweep_idle_brake", "sweep_idle_finish"),
+    *("watch_support_deliver_notices", "curfew_warn", "curfew_brake", "curfew_finish"),
     "wake_give_up",
 )
 LOG_DAYS = 30
@@ -39,7 +39,7 @@ MEMORY = {
     # People wait for it.
     API_HANDLER: LARGE,
     # Evidence of 25 labs in one run, with a week of metrics.
-    "sweep_idle_examine": LARGE,
+    "curfew_examine": LARGE,
     # Versions, machines and insights of a place's clusters, ten read at once.
     "watch_support_scan_place": LARGE,
     # All that is to be said, to all people, of up to 20,000 notices.
@@ -50,12 +50,12 @@ MEMORY = {
     "teardown_take_stock": MEDIUM,
     "teardown_sweep_leftovers": MEDIUM,
     "teardown_sweep_remains": MEDIUM,
-    "inspect_look": MEDIUM,
-    "inspect_remove_stragglers": MEDIUM,
-    "sweep_idle_find_orphans": MEDIUM,
+    "verify_deletion_look": MEDIUM,
+    "verify_deletion_remove_stragglers": MEDIUM,
+    "curfew_find_orphans": MEDIUM,
     # Up to 50 labs, and up to 200 to plan for.
-    "tend_labs": MEDIUM,
-    "sweep_idle_begin": MEDIUM,
+    "recover_labs": MEDIUM,
+    "curfew_begin": MEDIUM,
 }
 #: Executions at once that are kept for what people and schedules call, if `ReserveConcurrency` is true; no more of it runs then.
 #: A class that asks all at once, and two of whatever is tried again while the first one still runs.
@@ -119,7 +119,7 @@ def timeout(name: str) -> int:
     """How many seconds a function may take."""
     if name == API_HANDLER:
         return API_TIMEOUT
-    return LONG_TIMEOUT if name.startswith(("watch_support_", "sweep_idle_")) else LAMBDA_TIMEOUT
+    return LONG_TIMEOUT if name.startswith(("watch_support_", "curfew_")) else LAMBDA_TIMEOUT
 
 
 def policy(name: str, grants: dict[str, list[str]], statements: dict[str, Any]) -> dict[str, Any]:

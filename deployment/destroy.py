@@ -48,7 +48,7 @@ def destroy(
         _refuse_if_used(dynamodb, table)
         with _unprotected(cloudformation, str(there["StackId"])):
             _delete(cloudformation, str(there["StackId"]), pace or Pace())
-    if lost := _alive_told(dynamodb, table):
+    if lost := _describe_alive(dynamodb, table):
         raise StillInUse(
             f"{stack} is gone, but at the last moment came {lost}\nRemove by hand what is tagged {LAB_TAG}."
         )
@@ -121,11 +121,11 @@ def _found(cloudformation: Any, stack: str, logical_id: str, look: Callable[[str
 
 
 def _refuse_if_used(dynamodb: Any, table: str | None) -> None:
-    if told := _alive_told(dynamodb, table):
-        raise StillInUse(f"There are labs; release them and wait for their receipts first: {told}")
+    if message := _describe_alive(dynamodb, table):
+        raise StillInUse(f"There are labs; release them and wait for their receipts first: {message}")
 
 
-def _alive_told(dynamodb: Any, table: str | None) -> str:
+def _describe_alive(dynamodb: Any, table: str | None) -> str:
     """How many labs live, and those that the list shows already; empty if none does."""
     if table is None or not (count := alive_count(dynamodb, table)):
         return ""

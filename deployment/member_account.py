@@ -128,8 +128,8 @@ def _document(statements: Mapping[str, Json]) -> Json:
 def _statement(name: str, said: Mapping[str, Any]) -> Json:
     """As at home. The service's own roles there are this one role here."""
     rest = {key: value for key, value in said.items() if key != "why"}
-    told = json.dumps(rest).replace("role/${AWS::StackName}-*", "role/${RoleName}")
-    return {"Sid": re.sub(r"[^A-Za-z0-9]", "", name.title()), "Effect": "Allow", **_here(json.loads(told))}
+    message = json.dumps(rest).replace("role/${AWS::StackName}-*", "role/${RoleName}")
+    return {"Sid": re.sub(r"[^A-Za-z0-9]", "", name.title()), "Effect": "Allow", **_here(json.loads(message))}
 
 
 def _here(said: Json) -> Json:
@@ -157,8 +157,8 @@ def _named(thing: Any) -> Iterable[str]:
     match thing:
         case {"Ref": str(name)} | {"Fn::GetAtt": [str(name), *_]}:
             return [name]
-        case {"Fn::Sub": str(told)}:
-            return [name.partition(".")[0] for name in re.findall(r"\$\{([A-Za-z0-9.]+)\}", told)]
+        case {"Fn::Sub": str(message)}:
+            return [name.partition(".")[0] for name in re.findall(r"\$\{([A-Za-z0-9.]+)\}", message)]
         case dict():
             return [name for value in thing.values() for name in _named(value)]
         case list():

@@ -17,10 +17,10 @@ def refuse_to_lose(changes: Sequence[Change], agreed: Collection[str] = ()) -> N
     """Raise NotDeployed if a table or a secret would go, or perhaps be replaced, that `agreed` does not name."""
     lost = [change for change in changes if is_lost(change) and change.logical_id not in agreed]
     if lost:
-        told = "".join(f"\n{change}" for change in lost)
+        message = "".join(f"\n{change}" for change in lost)
         names = " ".join(change.logical_id for change in lost)
         raise NotDeployed(
-            f'The service would begin anew, without what it knows:{told}\nIf you want that: LOSE="{names}".'
+            f'The service would begin anew, without what it knows:{message}\nIf you want that: LOSE="{names}".'
         )
 
 

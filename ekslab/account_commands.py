@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from ekslab import arguments
-from ekslab.answering import refused, told
+from ekslab.answering import message, refused
 from ekslab.client import Client
 from ekslab.printing import table
 
@@ -38,7 +38,7 @@ def add_accounts(below: Commands) -> None:
 def accounts(client: Client, options: argparse.Namespace) -> int:
     """All accounts of the registry."""
     answer = client.call("GET", "/accounts")
-    return told(options, answer.body, lines(answer.body["accounts"])) if answer.ok else refused(answer, options)
+    return message(options, answer.body, lines(answer.body["accounts"])) if answer.ok else refused(answer, options)
 
 
 def register(client: Client, options: argparse.Namespace) -> int:
@@ -46,14 +46,14 @@ def register(client: Client, options: argparse.Namespace) -> int:
     fields = ("regions", "roleArn", "labs", "name", "owner", "team")
     body = json.dumps({name: getattr(options, name) for name in fields if getattr(options, name) is not None})
     answer = client.call("PUT", f"/accounts/{options.account}", body.encode(), {"Content-Type": "application/json"})
-    return told(options, answer.body, lines([answer.body])) if answer.ok else refused(answer, options)
+    return message(options, answer.body, lines([answer.body])) if answer.ok else refused(answer, options)
 
 
 def unregister(client: Client, options: argparse.Namespace) -> int:
     """Take an account out of the registry."""
     answer = client.call("DELETE", f"/accounts/{options.account}")
     gone = iter([f"{options.account} is registered no longer."])
-    return told(options, answer.body, gone) if answer.ok else refused(answer, options)
+    return message(options, answer.body, gone) if answer.ok else refused(answer, options)
 
 
 def lines(found: Sequence[Any]) -> Iterator[str]:

@@ -30,7 +30,7 @@ def with_query(path: str, query: Mapping[str, str | None]) -> str:
     return f"{path}?{urlencode(given, quote_via=quote, safe='')}" if given else path
 
 
-def told(options: argparse.Namespace, body: Any, lines: Iterator[str]) -> int:
+def message(options: argparse.Namespace, body: Any, lines: Iterator[str]) -> int:
     """Print an answer for a person, or as it is with --json; return the exit status."""
     if options.json and not isinstance(body, str):
         print(json.dumps(body, indent=2))

@@ -30,8 +30,8 @@ class Command(argparse.ArgumentParser):
     def __init__(self, *given: Any, **options: Any) -> None:
         super().__init__(*given, **options)
         # Suppressed, so that a command without it leaves alone what was said before the command.
-        told = "print the service's answer as it is"
-        self.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=told)
+        message = "print the service's answer as it is"
+        self.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=message)
 
     def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
         """As always; but argparse would take `-4h` for an option, and say that something is missing."""

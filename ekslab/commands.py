@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 from ekslab import printing
-from ekslab.answering import pages, refused, told, with_query
+from ekslab.answering import message, pages, refused, with_query
 from ekslab.client import Answer, Client
 from ekslab.naming import path_of
 from ekslab.watching import ended_well, watch
@@ -54,7 +54,7 @@ def list_labs(client: Client, options: argparse.Namespace) -> int:
         if not answer.ok:
             return refused(answer, options)
         labs += answer.body["labs"]
-    return told(options, {"labs": labs}, printing.lab_table(labs))
+    return message(options, {"labs": labs}, printing.lab_table(labs))
 
 
 def show(client: Client, options: argparse.Namespace) -> int:
@@ -62,7 +62,7 @@ def show(client: Client, options: argparse.Namespace) -> int:
     answer = _of_lab(client, options)
     if answer.ok and options.watch:
         return _watched(client, options, answer.body["id"])
-    return told(options, answer.body, printing.lab(answer.body)) if answer.ok else refused(answer, options)
+    return message(options, answer.body, printing.lab(answer.body)) if answer.ok else refused(answer, options)
 
 
 def read(client: Client, options: argparse.Namespace) -> int:
@@ -73,13 +73,13 @@ def read(client: Client, options: argparse.Namespace) -> int:
     if not answer.ok:
         return refused(answer, options)
     lines = {"receipt": printing.receipt, "inventory": printing.inventory}.get(options.what, printing.as_it_is)
-    return told(options, answer.body, lines(answer.body))
+    return message(options, answer.body, lines(answer.body))
 
 
 def versions(client: Client, options: argparse.Namespace) -> int:
     """The support calendar of a region."""
     answer = client.call("GET", with_query("/versions", {"region": options.lab_region}))
-    return told(options, answer.body, printing.calendar(answer.body)) if answer.ok else refused(answer, options)
+    return message(options, answer.body, printing.calendar(answer.body)) if answer.ok else refused(answer, options)
 
 
 def _events(client: Client, options: argparse.Namespace) -> int:
@@ -91,7 +91,7 @@ def _events(client: Client, options: argparse.Namespace) -> int:
         if not answer.ok:
             return refused(answer, options)
         events += answer.body["events"]
-    return told(options, {"events": events}, printing.events(events))
+    return message(options, {"events": events}, printing.events(events))
 
 
 def _of_lab(
@@ -105,7 +105,7 @@ def _of_lab(
 def _under_way(client: Client, options: argparse.Namespace, answer: Answer, stay: bool) -> int:
     if not answer.ok:
         return refused(answer, options)
-    told(options, answer.body, printing.accepted(answer.body))
+    message(options, answer.body, printing.accepted(answer.body))
     return _watched(client, options, answer.body["id"]) if stay else 0
 
 
@@ -113,7 +113,7 @@ def _watched(client: Client, options: argparse.Namespace, lab_id: str) -> int:
     answer = watch(client, f"/labs/{quote(lab_id, safe='')}", say=lambda line: print(line, file=sys.stderr, flush=True))
     if not answer.ok:
         return refused(answer, options)
-    told(options, answer.body, printing.lab(answer.body))
+    message(options, answer.body, printing.lab(answer.body))
     return 0 if ended_well(answer.body["phase"]) else 1
 
 

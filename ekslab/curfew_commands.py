@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote
 
 from ekslab import curfew_printing, printing
-from ekslab.answering import refused, told
+from ekslab.answering import message, refused
 from ekslab.client import Answer, Client
 from ekslab.naming import path_of
 from ekslab.watching import watch
@@ -31,10 +31,10 @@ def extend(client: Client, options: argparse.Namespace) -> int:
 def protect(client: Client, options: argparse.Namespace) -> int:
     """Let no sweep touch a lab until an instant, or let it again."""
     body = {"until": None} if options.until == "no" else {"until": options.until, "why": options.why or ""}
-    return _said(client, options, "POST", "protect", body, curfew_printing.evening)
+    return _said(client, options, "POST", "protect", body, curfew_printing.schedule)
 
 
-def evening(client: Client, options: argparse.Namespace) -> int:
+def schedule(client: Client, options: argparse.Namespace) -> int:
     """Show a lab's evening, or change what was said of it and leave the rest."""
     path = path_of(client, options.lab)
     answer = path if isinstance(path, Answer) else client.call("GET", path)
@@ -42,9 +42,9 @@ def evening(client: Client, options: argparse.Namespace) -> int:
         return refused(answer, options)
     changed = {name: getattr(options, name) for name in _EVENING if getattr(options, name) is not None}
     if not changed:
-        return told(options, answer.body, curfew_printing.evening(answer.body))
-    body = {**answer.body["evening"], **{name: None if value == "no" else value for name, value in changed.items()}}
-    return _answered(options, _send(client, "PUT", f"{path}/evening", body), curfew_printing.evening)
+        return message(options, answer.body, curfew_printing.schedule(answer.body))
+    body = {**answer.body["schedule"], **{name: None if value == "no" else value for name, value in changed.items()}}
+    return _answered(options, _send(client, "PUT", f"{path}/schedule", body), curfew_printing.schedule)
 
 
 def sleep_or_wake(client: Client, options: argparse.Namespace) -> int:
@@ -55,7 +55,7 @@ def sleep_or_wake(client: Client, options: argparse.Namespace) -> int:
     answer = client.call("POST", f"{path}/{options.what}")
     if not answer.ok or not options.watch:
         return _answered(options, answer, printing.accepted)
-    told(options, answer.body, printing.accepted(answer.body))
+    message(options, answer.body, printing.accepted(answer.body))
     seen = watch(client, path, say=lambda line: print(line, file=sys.stderr, flush=True))
     status = _answered(options, seen, printing.lab)
     return status if not seen.ok or seen.body["phase"] == _WANTED[options.what] else 1
@@ -121,4 +121,4 @@ def _send(client: Client, method: str, path: str, body: Mapping[str, Any]) -> An
 
 
 def _answered(options: argparse.Namespace, answer: Answer, lines: Lines) -> int:
-    return told(options, answer.body, lines(answer.body)) if answer.ok else refused(answer, options)
+    return message(options, answer.body, lines(answer.body)) if answer.ok else refused(answer, options)

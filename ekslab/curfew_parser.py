@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def add_curfew(below: Commands) -> None:
     """Add its commands."""
     _add_lease(below)
-    _add_evening(below)
+    _add_schedule(below)
     _add_night(below)
 
 
@@ -28,25 +28,25 @@ def _add_lease(below: Commands) -> None:
     protect.add_argument("until", help="an instant, for example 2026-12-01T00:00:00Z; `no` ends it")
     protect.add_argument("--why", help="its owner and the report read it")
     protect.set_defaults(run=curfew_commands.protect)
-    for what, told in (("hibernate", "no nodes until it is woken"), ("wake", "its nodes come back")):
-        one = _of_one_lab(below, what, told)
+    for what, message in (("hibernate", "no nodes until it is woken"), ("wake", "its nodes come back")):
+        one = _of_one_lab(below, what, message)
         one.add_argument("--watch", action="store_true", help="stay until it is done")
         one.set_defaults(run=curfew_commands.sleep_or_wake, what=what)
 
 
-def _add_evening(below: Commands) -> None:
-    evening = _of_one_lab(below, "evening", "when curfew comes and what it brings; `no` takes a field away")
-    for flag, name, told in (
+def _add_schedule(below: Commands) -> None:
+    schedule = _of_one_lab(below, "schedule", "when curfew comes and what it brings; `no` takes a field away")
+    for flag, name, message in (
         ("--time-zone", "timeZone", "an IANA name, Asia/Seoul"),
         ("--curfew", "curfew", "22:00"),
         ("--holidays", "holidays", "whose public holidays are quiet: KR, DE-BY"),
         ("--at-curfew", "atCurfew", "end or hibernate"),
         ("--wake", "wake", "08:30"),
     ):
-        evening.add_argument(flag, dest=name, help=told)
-    evening.add_argument("--weekdays", type=curfew_commands.listed, help="mon,tue,wed,thu,fri")
-    evening.add_argument("--quiet-dates", dest="quietDates", type=curfew_commands.listed, help="2026-12-24,2026-12-31")
-    evening.set_defaults(run=curfew_commands.evening)
+        schedule.add_argument(flag, dest=name, help=message)
+    schedule.add_argument("--weekdays", type=curfew_commands.listed, help="mon,tue,wed,thu,fri")
+    schedule.add_argument("--quiet-dates", dest="quietDates", type=curfew_commands.listed, help="2026-12-24,2026-12-31")
+    schedule.set_defaults(run=curfew_commands.schedule)
 
 
 def _add_night(below: Commands) -> None:
@@ -66,7 +66,7 @@ def _add_night(below: Commands) -> None:
     curfew.set_defaults(run=curfew_commands.curfew)
 
 
-def _of_one_lab(below: Commands, name: str, told: str) -> argparse.ArgumentParser:
-    one = below.add_parser(name, help=told)
+def _of_one_lab(below: Commands, name: str, message: str) -> argparse.ArgumentParser:
+    one = below.add_parser(name, help=message)
     one.add_argument("lab", type=arguments.lab, help="its name or its id")
     return one

@@ -16,12 +16,12 @@ def extension(view: Json) -> Iterator[str]:
     yield f"{view['labId']}  {view['name']}: the lease ends at {view['leaseEndsAt']}, {view['leaseEndsLocal']}."
     if view["clamped"]:
         yield "That is as far as the allowance reaches for now."
-    yield f"It costs {view['cost']['told']}."
+    yield f"It costs {view['cost']['message']}."
 
 
-def evening(view: Json) -> Iterator[str]:
+def schedule(view: Json) -> Iterator[str]:
     """When curfew comes, and all that says how long the lab lives."""
-    own = view["evening"]
+    own = view["schedule"]
     quiet = [*([f"holidays of {own['holidays']}"] if own["holidays"] else []), *own["quietDates"]]
     yield f"{view['id']}  {view['name']}  {view['phase']}"
     yield f"curfew      {own['curfew']} {own['timeZone']}, {', '.join(own['weekdays'])}: {own['atCurfew']}"
@@ -34,15 +34,15 @@ def evening(view: Json) -> Iterator[str]:
     if view["protection"]:
         yield f"protected   until {view['protection']['until']} by {view['protection']['by']}: {view['protection']['why']}"
     if view["planned"]:
-        spared = view["planned"].get("spared")
-        lives = f", but it lives on: {spared}" if spared else ""
+        exempt = view["planned"].get("exemption")
+        lives = f", but it lives on: {exempt}" if exempt else ""
         yield f"planned     on the plan of {view['planned']['night']}, at {view['planned']['at']}{lives}"
     yield from findings(view.get("warnings", ()))
 
 
 def verdict(view: Json) -> Iterator[str]:
     """The sentence, then every signal."""
-    yield view["told"]
+    yield view["message"]
     if view["live"]:
         yield from table(("SIGNAL", "SAYS", "BECAUSE"), [_signal(signal) for signal in view["live"]["signals"]])
         yield from (f"could not be read: {source}" for source in view["evidence"]["unread"])
@@ -52,7 +52,7 @@ def verdict(view: Json) -> Iterator[str]:
 
 def plan(view: Json) -> Iterator[str]:
     """What will be done and why, then what became of it."""
-    yield view["told"]
+    yield view["message"]
     if view["mode"] != "on":
         yield f"Curfew is on {view['mode']}: nothing is touched." if view["mode"] != "off" else "Curfew is off."
     if view["entries"]:
@@ -74,10 +74,10 @@ def rules(view: Json) -> Iterator[str]:
 
 
 def _signal(signal: Json) -> list[object]:
-    return [signal["name"], _MARKS.get(signal["sign"], signal["sign"]), signal["told"]]
+    return [signal["name"], _MARKS.get(signal["sign"], signal["sign"]), signal["message"]]
 
 
 def _line(line: Json) -> list[object]:
-    fate = line["fate"]
-    why = f"{line['reason']} {fate['reason']}".strip() if fate["outcome"] == "lived" else line["reason"]
-    return [line["name"], line["at"], line["act"], fate["warnedAt"], fate["outcome"], why]
+    status = line["status"]
+    why = f"{line['reason']} {status['reason']}".strip() if status["outcome"] == "skipped" else line["reason"]
+    return [line["name"], line["at"], line["act"], status["warnedAt"], status["outcome"], why]

@@ -28,7 +28,7 @@ def cluster(view: Json) -> Iterator[str]:
         yield _trouble("it", view["trouble"])
     for deadline in view["deadlines"]:
         yield f"{deadline['at'][:10]}  in {deadline['daysLeft']} days: {deadline['effect']} ({deadline['source']})"
-    yield from (late["told"] for late in view["nodesBehind"])
+    yield from (late["message"] for late in view["nodesBehind"])
     yield from (f"{way['level']}: {way['sentence']}" for way in view["inTheWay"])
     yield from _said(view)
     for step in view["commands"]["upgrade"]:

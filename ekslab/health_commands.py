@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Iterator
 from typing import Any
 
-from ekslab.answering import refused, told
+from ekslab.answering import message, refused
 from ekslab.client import Client
 from ekslab.printing import table
 
@@ -16,7 +16,7 @@ def health(client: Client, options: argparse.Namespace) -> int:
     answer = client.call("GET", "/health")
     if not answer.ok:
         return refused(answer, options)
-    told(options, answer.body, lines(answer.body))
+    message(options, answer.body, lines(answer.body))
     return 0 if answer.body["status"] == "ok" else 1
 
 

@@ -51,8 +51,8 @@ def _refuse_others(client: Client, lab: str) -> None:
     if isinstance(others, Answer) or not others:
         return
     alive = [found for found in others if found["phase"] not in _OVER] or others
-    told = ", ".join(f"{found['id']} ({found['owner']})" for found in alive)
-    raise SeveralLabs(f"No lab of yours has the name {lab}; say by its id whose you mean: {told}")
+    message = ", ".join(f"{found['id']} ({found['owner']})" for found in alive)
+    raise SeveralLabs(f"No lab of yours has the name {lab}; say by its id whose you mean: {message}")
 
 
 def _path(lab_id: str, part: str) -> str:

@@ -39,7 +39,7 @@ def lab(view: Json) -> Iterator[str]:
     yield f"{view['id']}  {view['name']}  Kubernetes {view['version']} in {view['region']}"
     yield f"{view['phase']} since {view['phaseSince']}"
     if view["reason"]:
-        yield f"{view['reason']} ({view['blame'] or 'no one to blame'})"
+        yield f"{view['reason']} ({view['responsible'] or 'nobody'})"
     if view["endpoint"]:
         yield f"endpoint {view['endpoint']}"
     steps = [(s["title"], s["status"], s["startedAt"], s["endedAt"], s["detail"]) for s in view["steps"]]
@@ -69,8 +69,8 @@ def receipt(view: Json) -> Iterator[str]:
 
 def inventory(view: Json) -> Iterator[str]:
     """What was made, part by part; of a lab that is over, that there is nothing."""
-    if view.get("told"):
-        yield view["told"]
+    if view.get("message"):
+        yield view["message"]
         return
     yield from _control_plane(view)
     for policy in view["nodeRole"]["policies"]:
@@ -123,11 +123,11 @@ def problem(status: int, body: Json) -> Iterator[str]:
     if not isinstance(body, dict):
         yield f"{status}: {body}"
         return
-    told = body.get("detail") or body.get("Message") or body.get("message") or json.dumps(body)
+    message = body.get("detail") or body.get("Message") or body.get("message") or json.dumps(body)
     title = body.get("title")
     # A title that begins as the detail does says less of the same.
-    said = not title or title.split()[:3] == told.split()[:3]
-    yield f"{status} {told}" if said else f"{status} {title}: {told}"
+    said = not title or title.split()[:3] == message.split()[:3]
+    yield f"{status} {message}" if said else f"{status} {title}: {message}"
     if str(body.get("type", "")).endswith(":lab-not-found"):
         yield "`ekslab list` shows your labs."
     yield from findings(body.get("findings", ()))

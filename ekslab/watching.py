@@ -48,7 +48,7 @@ def _news(lab: Mapping[str, Any]) -> list[str]:
     phase = (lab["phaseSince"], f"{lab['name']} is {lab['phase']}.")
     # Of one second: a phase that something is done in comes before its steps, one to rest in after them.
     lines = [*lines, phase] if lab["phase"] in _RESTING else [phase, *lines]
-    return [f"{_time(at)}  {told}" for at, told in sorted(lines, key=lambda line: line[0])]
+    return [f"{_time(at)}  {message}" for at, message in sorted(lines, key=lambda line: line[0])]
 
 
 def _time(instant: str) -> str:

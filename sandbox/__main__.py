@@ -48,7 +48,7 @@ def _use(options: argparse.Namespace) -> int:
 
 def _mails(_options: argparse.Namespace) -> int:
     try:
-        run_schedule.tell_mails(run_schedule.running(), print)
+        run_schedule.print_mails(run_schedule.running(), print)
     except run_schedule.NotRunning as error:
         return _failed(error)
     return 0

@@ -21,10 +21,10 @@ def set_activity(
 
     `place`: its account and region, where those are not the sandbox's own.
     """
-    told = {"cluster": cluster, "profile": profile}
+    message = {"cluster": cluster, "profile": profile}
     if place:
-        told |= {"account": place[0], "region": place[1]}
-    sandbox.admin("POST", "activity", told | ({"since": since.isoformat()} if since else {}))
+        message |= {"account": place[0], "region": place[1]}
+    sandbox.admin("POST", "activity", message | ({"since": since.isoformat()} if since else {}))
 
 
 def call_eks(sandbox: Sandbox, cluster: str, caller: str, at: datetime, operation: str = "DescribeCluster") -> None:
@@ -37,10 +37,10 @@ def call_eks(sandbox: Sandbox, cluster: str, caller: str, at: datetime, operatio
 def run_job(sandbox: Sandbox, cluster: str, namespace: str, name: str, place: tuple[str, str] | None = None) -> None:
     """Let a Job run in a cluster, which no metric shows: only its API server tells."""
     found = {"metadata": {"namespace": namespace, "name": name}, "status": {"active": 1}}
-    told = {"cluster": cluster, "plural": "jobs", "object": found}
+    message = {"cluster": cluster, "plural": "jobs", "object": found}
     if place:
-        told |= {"account": place[0], "region": place[1]}
-    sandbox.admin("POST", "kubernetes", told)
+        message |= {"account": place[0], "region": place[1]}
+    sandbox.admin("POST", "kubernetes", message)
 
 
 def use_kubectl(sandbox: Sandbox, cluster: str, username: str, at: datetime, verb: str = "get") -> None:

@@ -17,7 +17,7 @@ from deployment.packaging import PROJECT
 from emulator.process import Sandbox
 from sandbox.activity import set_activity
 from sandbox.mailbox import Mail, Mailbox
-from sandbox.schedules import run_sweep, run_watch, swept_told, watched_told
+from sandbox.schedules import describe_curfew_run, describe_watch_run, run_sweep, run_watch
 from sandbox.stage import STACK, Schedules
 
 ENV_FILE = PROJECT / ".sandbox" / "env"
@@ -36,8 +36,8 @@ class NotRunning(Exception):
 
 def running(env_file: Path = ENV_FILE) -> Sandbox:
     """The sandbox that `make sandbox` started. Raises NotRunning."""
-    told = env_file.read_text() if env_file.exists() else ""
-    found = re.search(r"^export AWS_ENDPOINT_URL=(\S+)$", told, re.MULTILINE)
+    message = env_file.read_text() if env_file.exists() else ""
+    found = re.search(r"^export AWS_ENDPOINT_URL=(\S+)$", message, re.MULTILINE)
     if found is None:
         raise NotRunning
     return Sandbox(found.group(1))
@@ -50,22 +50,22 @@ def strike(sandbox: Sandbox, schedule: str, at: datetime, say: Callable[[str], N
     say(f"the event of {at:%a} {at.day} {at:%b %Y %H:%M} UTC")
     match schedule:
         case "sweep":
-            lines = swept_told(run_sweep(schedules, at))
+            lines = describe_curfew_run(run_sweep(schedules, at))
         case "watch":
-            lines = [watched_told(run_watch(schedules, at))]
+            lines = [describe_watch_run(run_watch(schedules, at))]
         case _:
             lines = _tended(schedules.tend(at))
     for line in lines:
         say(f"  {line}")
-    tell_mails(sandbox, say)
+    print_mails(sandbox, say)
 
 
-def tell_mails(sandbox: Sandbox, say: Callable[[str], None]) -> None:
+def print_mails(sandbox: Sandbox, say: Callable[[str], None]) -> None:
     """Tell what mail has come since the last look, and keep none of it."""
     url = sandbox.client("sqs").get_queue_url(QueueName=MAILBOX)["QueueUrl"]
     mails = Mailbox(sandbox, url).take()
     for mail in mails:
-        say(_mail_told(mail))
+        say(_describe_mail(mail))
     if not mails:
         say("  no new mail")
 
@@ -84,8 +84,8 @@ def use(sandbox: Sandbox, cluster: str, profile: str) -> None:
 def instant_of(at: str | None, ahead: str | None, now: datetime) -> datetime:
     """`at` as an instant (UTC where it names no zone), or `now` and so long after: `90m`, `4h`, `2d`. Raises ValueError."""
     if at is not None:
-        told = datetime.fromisoformat(at)
-        return (told if told.tzinfo else told.replace(tzinfo=UTC)).astimezone(UTC)
+        message = datetime.fromisoformat(at)
+        return (message if message.tzinfo else message.replace(tzinfo=UTC)).astimezone(UTC)
     found = re.fullmatch(r"(\d+)([mhd])", ahead or "0m")
     if found is None:
         raise ValueError(f"{ahead}: a number and m, h or d, such as 90m, 4h or 2d")
@@ -99,6 +99,6 @@ def _tended(answer: Mapping[str, Any]) -> list[str]:
     return [*done, *failed] or ["nothing was due"]
 
 
-def _mail_told(mail: Mail) -> str:
+def _describe_mail(mail: Mail) -> str:
     head = f"\nTo: {mail.attributes.get('recipient', '')}\nSubject: {mail.subject}\n\n"
     return head + "\n".join(f"  {line}".rstrip() for line in mail.body.splitlines())

@@ -16,16 +16,16 @@ def run_watch(stage: Schedules, at: datetime, seconds: float = 120) -> dict[str,
 
 def run_sweep(stage: Schedules, at: datetime, seconds: float = 120) -> dict[str, Any]:
     """Run the sweep with `at` as the time of its hourly event; return its summary. Raises Impatient."""
-    return _run(stage, "SweepIdle", at, seconds)
+    return _run(stage, "Curfew", at, seconds)
 
 
-def swept_told(summary: Mapping[str, Any]) -> list[str]:
+def describe_curfew_run(summary: Mapping[str, Any]) -> list[str]:
     """A sweep's summary as a person reads it: what it did, its troubles, the labs it could not look at."""
-    told = ", ".join(f"{word.replace('_', ' ')} {count}" for word, count in summary["counts"].items())
-    return [told or "nothing was due", *map(str, summary["troubles"]), *map(str, summary["lost"])]
+    message = ", ".join(f"{word.replace('_', ' ')} {count}" for word, count in summary["counts"].items())
+    return [message or "nothing was due", *map(str, summary["troubles"]), *map(str, summary["lost"])]
 
 
-def watched_told(summary: Mapping[str, Any]) -> str:
+def describe_watch_run(summary: Mapping[str, Any]) -> str:
     """A watch's summary in one line."""
     clusters, places = counted(summary["clusters"], "cluster"), counted(summary["places"], "place")
     return f"read {clusters} in {places}, decided on {counted(summary['notices'], 'notice')}"

@@ -39,7 +39,7 @@ class Schedules:
 
     def tend(self, at: datetime | None = None) -> dict[str, Any]:
         """Send the five-minute schedule's event, with `at` as its time (default: now); return what was done."""
-        return self.scheduled("TendFunction", at)
+        return self.scheduled("RecoverFunction", at)
 
     def scheduled(self, output: str, at: datetime | None = None) -> dict[str, Any]:
         """Send a schedule's event to the function that this output of the stack names; return its answer."""
@@ -99,7 +99,7 @@ class Stage(Schedules):
 @contextmanager
 def installed(
     settings: Settings | None = None,
-    told: Callable[[str], None] = lambda _line: None,
+    message: Callable[[str], None] = lambda _line: None,
     died: Callable[[str], None] = lambda _output: None,
 ) -> Iterator[Stage]:
     """Start a sandbox, package and deploy the service into it, make its people; end everything afterwards.
@@ -107,15 +107,15 @@ def installed(
     `died` is called with the last output of the sandbox's server if that ends before the block does.
     """
     package = packaging.package()
-    told("packaged the template that production deploys")
+    message("packaged the template that production deploys")
     settings = replace(settings or Settings(), recorded_roles=f"{STACK}-")
     with running_sandbox(settings, died) as sandbox:
-        told(f"an AWS of our own answers at {sandbox.url}, IAM enforced")
+        message(f"an AWS of our own answers at {sandbox.url}, IAM enforced")
         people = make_people(sandbox)
         outputs = deploy(sandbox.client, package, STACK, _parameters(people))
         # Links in mails must lead here, and the API's address is known only once it is there.
         outputs = deploy(sandbox.client, package, STACK, {"ApiUrl": api_url(sandbox.url, outputs)})
-        told(f"deployed {len(package.template['Resources'])} resources by change set")
+        message(f"deployed {len(package.template['Resources'])} resources by change set")
         zone = sandbox.client("route53").create_hosted_zone(Name=DOMAIN, CallerReference="stage")
         zone_id = zone["HostedZone"]["Id"].rpartition("/")[2]
         try:

@@ -35,7 +35,7 @@ def main(port: int, scale: float) -> int:
         # A lab whose owner no mail could reach would never be touched.
         subscribe(stage.sandbox, stage.outputs["NoticesTopicArn"], MAILBOX)
         write_environment(ENV_FILE, stage)
-        print(told(stage, scale), flush=True)
+        print(message(stage, scale), flush=True)
         ended.wait()
     ENV_FILE.unlink(missing_ok=True)
     if crash:
@@ -45,7 +45,7 @@ def main(port: int, scale: float) -> int:
     return 0
 
 
-def told(stage: Stage, scale: float) -> str:
+def message(stage: Stage, scale: float) -> str:
     """How to use it."""
     region, env = stage.sandbox.region, ENV_FILE.relative_to(PROJECT)
     return f"""

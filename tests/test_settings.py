@@ -7,8 +7,8 @@ from datetime import time
 import pytest
 
 from chalicelib.domain.identity.callers import Team
-from chalicelib.domain.labs.schedule import AtCurfew, Evening
-from chalicelib.domain.notices.reminders import LADDER
+from chalicelib.domain.labs.schedule import AtCurfew, Schedule
+from chalicelib.domain.notices.reminders import REMINDER_DAYS
 from chalicelib.settings import load_settings
 
 REQUIRED = {
@@ -23,14 +23,14 @@ REQUIRED = {
 
 def test_what_is_not_set_has_its_default() -> None:
     watch = load_settings(REQUIRED).watch
-    assert (watch.regions, watch.ladder, watch.unreadable_after_days) == (("ap-northeast-2",), LADDER, 3)
+    assert (watch.regions, watch.reminder_days, watch.unreadable_after_days) == (("ap-northeast-2",), REMINDER_DAYS, 3)
     assert (watch.administrators, watch.default_owner, watch.chat_topic_arn) == (None,) * 3
 
 
 def test_an_empty_parameter_is_one_that_is_not_set() -> None:
     names = (
         "WATCH_REGIONS",
-        "NOTICE_LADDER",
+        "REMINDER_DAYS",
         "NOTICE_ADMINISTRATORS",
         "EXTERNAL_ID",
         "NOTICE_DEFAULT_OWNER",
@@ -41,7 +41,7 @@ def test_an_empty_parameter_is_one_that_is_not_set() -> None:
 
 def test_curfew_is_at_ten_every_evening_unless_the_installation_says_otherwise() -> None:
     usual = load_settings(REQUIRED).curfew
-    assert (usual.evening, usual.zone, usual.report_hour) == (Evening(), "UTC", 7)
+    assert (usual.schedule, usual.zone, usual.report_hour) == (Schedule(), "UTC", 7)
     assert (usual.rules.max_ahead_hours, usual.rules.max_total_hours) == (72, 336)
 
 
@@ -49,13 +49,13 @@ def test_an_installation_has_an_evening_of_its_own() -> None:
     own = {"TIME_ZONE": "Asia/Seoul", "CURFEW": "21:30", "CURFEW_DAYS": "mon,fri", "HOLIDAYS": "KR"}
     more = {"AT_CURFEW": "hibernate", "WAKE": "08:30", "MAX_LEASE_HOURS": "48", "MAX_TOTAL_HOURS": "24"}
     curfew = load_settings({**REQUIRED, **{f"EKSLAB_{name}": value for name, value in (own | more).items()}}).curfew
-    expected = Evening("Asia/Seoul", time(21, 30), (0, 4), "KR", (), AtCurfew.HIBERNATE, time(8, 30))
-    assert (curfew.evening, curfew.zone) == (expected, "Asia/Seoul")
+    expected = Schedule("Asia/Seoul", time(21, 30), (0, 4), "KR", (), AtCurfew.HIBERNATE, time(8, 30))
+    assert (curfew.schedule, curfew.zone) == (expected, "Asia/Seoul")
     assert (curfew.rules.max_ahead_hours, curfew.rules.max_total_hours) == (48, 48)
 
 
 def test_a_ladder_falls_whatever_order_it_is_written_in() -> None:
-    assert load_settings({**REQUIRED, "EKSLAB_NOTICE_LADDER": "1, 30,7,30,0"}).watch.ladder == (30, 7, 1, 0)
+    assert load_settings({**REQUIRED, "EKSLAB_REMINDER_DAYS": "1, 30,7,30,0"}).watch.reminder_days == (30, 7, 1, 0)
 
 
 def test_teams_are_named_by_patterns_several_for_one_if_need_be() -> None:

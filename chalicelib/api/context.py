@@ -29,7 +29,7 @@ BODY_TYPES = [
 ]
 
 
-class Door:
+class RequestContext:
     """What every view needs of the request that is being answered."""
 
     def __init__(self, routes: Blueprint, get_deps: Callable[[], Deps], get_people: Callable[[], People]) -> None:

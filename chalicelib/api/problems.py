@@ -10,7 +10,7 @@ from typing import Any, TypeVar, cast
 from chalice.app import ChaliceViewError, Response
 
 from chalicelib.api.views.json_format import to_json
-from chalicelib.domain.errors.findings import Severity
+from chalicelib.domain.errors.findings import Level
 from chalicelib.domain.errors.tree import (
     AccountInUse,
     AccountNotRegistered,
@@ -107,9 +107,9 @@ def _response(error: EkslabError) -> Response:
 def _detail(error: EkslabError, status: int) -> str:
     if isinstance(error, InvalidRequest):
         count = len(error.findings)
-        told = f"{count} finding{'s, each with' if count != 1 else ', with'} its field, what is wrong, and what would be right."
+        message = f"{count} finding{'s, each with' if count != 1 else ', with'} its field, what is wrong, and what would be right."
         more = f"The first {_MOST_FINDINGS} are told." if count > _MOST_FINDINGS else ""
-        return " ".join(filter(None, (told, more, error.note)))
+        return " ".join(filter(None, (message, more, error.note)))
     if isinstance(error, AwsRefused):
         return f"{error.operation} was refused with {error.code}. It was logged; it is ours to fix."
     return (
@@ -120,7 +120,7 @@ def _detail(error: EkslabError, status: int) -> str:
 def _members(error: EkslabError) -> Mapping[str, Any]:
     match error:
         case InvalidRequest(findings=findings):
-            worst_first = sorted(findings, key=lambda finding: finding.severity is not Severity.ERROR)
+            worst_first = sorted(findings, key=lambda finding: finding.severity is not Level.ERROR)
             shown = findings if len(findings) <= _MOST_FINDINGS else worst_first[:_MOST_FINDINGS]
             return {"findings": [to_json(finding) for finding in shown]}
         case NameTaken(name=name, lab_id=lab_id):

@@ -9,8 +9,8 @@ from chalicelib.workflows import schedules
 start_watch_support = handler(
     "start_watch_support", lambda event: schedules.start_watch_support(get_deps(), event.get("time"))
 )
-start_sweep_idle = handler("start_sweep_idle", lambda event: schedules.start_sweep_idle(get_deps(), event.get("time")))
+start_curfew = handler("start_curfew", lambda event: schedules.start_curfew(get_deps(), event.get("time")))
 take_health_event = handler("take_health_event", lambda event: schedules.take_health_event(get_deps(), event))
 
 
-tend_labs = handler("tend_labs", lambda event: schedules.run(get_deps(), event.get("time")))
+recover_labs = handler("recover_labs", lambda event: schedules.recover_labs(get_deps(), event.get("time")))

@@ -128,7 +128,7 @@ class Leftovers(Protocol):
         ...
 
 
-class Census(Protocol):
+class AccountInventory(Protocol):
     """The second path: an inventory that shares no code or list with Leftovers. One region."""
 
     def take(

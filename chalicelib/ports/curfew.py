@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Protocol
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.curfew.rules import CurfewRules
-from chalicelib.domain.labs.schedule import Evening, Holidays
+from chalicelib.domain.labs.schedule import Holidays, Schedule
 
 if TYPE_CHECKING:
     from chalicelib.domain.core.message import Message
     from chalicelib.domain.core.place import Place
     from chalicelib.domain.costs import Prices, Running
-    from chalicelib.domain.curfew.plan import Entry, Fate, Plan, PlanHeader
+    from chalicelib.domain.curfew.plan import Entry, EntryStatus, Plan, PlanHeader
     from chalicelib.domain.idleness.evidence import Evidence
     from chalicelib.domain.idleness.verdict import Verdict
     from chalicelib.domain.labs.lab import Lab
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 
 class CurfewStore(Protocol):
-    """Rules, plans, fates and verdicts. Everything is strongly consistent unless it is a list of what is due."""
+    """Rules, plans, statuses and verdicts. Everything is strongly consistent unless it is a list of what is due."""
 
     def rules(self, usual: CurfewRules) -> CurfewRules:
         """The rules as administrators last set them; `usual` where they never did."""
@@ -60,7 +60,7 @@ class CurfewStore(Protocol):
         ...
 
     def publish(self, day: date, entries: Sequence[Entry], now: datetime) -> PlanHeader:
-        """Add entries (with standing fates) to a day's plan and renew its hash, in one transaction a hundred items at a time.
+        """Add entries (with standing statuses) to a day's plan and renew its hash, in one transaction a hundred items at a time.
 
         An entry whose id is published already stays as it is. Nothing new: the header as it is (made if there is none).
         The hash is over what was published, not over what is stored by now: a broken plan stays broken.
@@ -75,19 +75,21 @@ class CurfewStore(Protocol):
         """The whole plan, entries by time."""
         ...
 
-    def line(self, day: date, entry_id: str) -> tuple[Entry, Fate] | None:
-        """One entry with its fate."""
+    def line(self, day: date, entry_id: str) -> tuple[Entry, EntryStatus] | None:
+        """One entry with its status."""
         ...
 
-    def change_fate(self, day: date, entry_id: str, change: Callable[[Fate], Fate]) -> Fate:
+    def change_status(self, day: date, entry_id: str, change: Callable[[EntryStatus], EntryStatus]) -> EntryStatus:
         """Load, change, save if nobody saved in between, else again. Unchanged saves nothing. Raises StaleLab, KeyError."""
         ...
 
-    def unwarned(self, limit: int) -> tuple[Fate, ...]:
-        """Standing fates whose warning has not been delivered, oldest first. Reads only those."""
+    def unwarned(self, limit: int) -> tuple[EntryStatus, ...]:
+        """Standing statuses whose warning has not been delivered, oldest first. Reads only those."""
         ...
 
-    def mark_plan(self, day: date, reported_at: datetime | None = None, brake_told_at: datetime | None = None) -> None:
+    def mark_plan(
+        self, day: date, reported_at: datetime | None = None, brake_notified_at: datetime | None = None
+    ) -> None:
         """Note what administrators were told; None leaves as it is."""
         ...
 
@@ -124,10 +126,10 @@ class LinkKeys(Protocol):
         ...
 
 
-class Reach(Protocol):
+class Subscriptions(Protocol):
     """Whether a message to somebody would arrive at all."""
 
-    def why_not(self, recipient: str, message: Message | None = None) -> str | None:
+    def undeliverable_reason(self, recipient: str, message: Message | None = None) -> str | None:
         """None if a confirmed subscription of the topic takes messages for this recipient; else why not, in a sentence.
 
         With `message`, subscriptions that filter by account or owner are judged, too; without, they count as not taking it.
@@ -138,7 +140,7 @@ class Reach(Protocol):
 
 @dataclass(frozen=True)
 class Curfew:
-    """Curfew's world. `signals(place)` is cheap. `usual` and `evening` are what this installation begins with.
+    """Curfew's world. `signals(place)` is cheap. `usual` and `schedule` are what this installation begins with.
 
     `zone`: the installation's own, in which the nightly report is sent at `report_hour`. `installation` names it in tags.
     `is_known_country`: whether `holidays` knows this country; it need not be asked for any other.
@@ -147,11 +149,11 @@ class Curfew:
     store: CurfewStore
     signals: Callable[[Place], Signals]
     keys: LinkKeys
-    reach: Reach
+    reach: Subscriptions
     holidays: Holidays
     prices: Callable[[str], Prices]
     usual: CurfewRules = field(default_factory=CurfewRules)
-    evening: Evening = field(default_factory=Evening)
+    schedule: Schedule = field(default_factory=Schedule)
     regions: tuple[str, ...] = ()
     zone: str = "UTC"
     report_hour: int = 7

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from chalicelib.domain.labs.lab import Lab, Phase
     from chalicelib.domain.labs.steps import Event, Step
     from chalicelib.domain.teardown.receipt import Receipt
-    from chalicelib.ports.cloud import Census, Dns, Kubernetes, Leftovers, Network, Roles, Stacks
+    from chalicelib.ports.cloud import AccountInventory, Dns, Kubernetes, Leftovers, Network, Roles, Stacks
     from chalicelib.ports.curfew import Curfew
     from chalicelib.ports.eks import Clusters
     from chalicelib.ports.support import Watch
@@ -148,7 +148,7 @@ class Cloud:
     dns: Dns
     roles: Roles
     leftovers: Leftovers
-    census: Census
+    inventory: AccountInventory
     kubernetes: Kubernetes
 
 

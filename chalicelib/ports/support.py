@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.notices.reminders import LADDER
+from chalicelib.domain.notices.reminders import REMINDER_DAYS
 
 if TYPE_CHECKING:
     from chalicelib.domain.core.message import Message
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from chalicelib.domain.notices.escalation import NoticeRules
     from chalicelib.domain.notices.notice import Notice
     from chalicelib.domain.support.calendar import Calendar
-    from chalicelib.domain.support.fleet import AddonAtNext, FleetCluster, Insight, Trouble
+    from chalicelib.domain.support.fleet import AddonAtNext, FleetCluster, Insight, ReadFailure
     from chalicelib.domain.support.watched import Watched
 
 
@@ -79,15 +79,15 @@ class FleetStore(Protocol):
         """Everything kept of one place, gone ones included."""
         ...
 
-    def place_trouble(self, place: Place) -> Trouble | None:
+    def place_trouble(self, place: Place) -> ReadFailure | None:
         """The open trouble of a whole place."""
         ...
 
-    def set_place_trouble(self, place: Place, trouble: Trouble | None) -> None:
+    def set_place_trouble(self, place: Place, trouble: ReadFailure | None) -> None:
         """Write it; None: it reads again."""
         ...
 
-    def place_troubles(self) -> Mapping[Place, Trouble]:
+    def place_troubles(self) -> Mapping[Place, ReadFailure]:
         """All places that can't be read now."""
         ...
 
@@ -119,7 +119,7 @@ class Notifier(Protocol):
         """Publish to the topic with attributes (kind, severity, account, owner, days); return the provider's message id."""
         ...
 
-    def tell_machines(self, detail_type: str, detail: Mapping[str, object]) -> None:
+    def publish_event(self, detail_type: str, detail: Mapping[str, object]) -> None:
         """Put one event on the bus, source `ekslab`, schema as docs/events.md has it."""
         ...
 
@@ -141,7 +141,7 @@ class Watch:
     home_regions: tuple[str, ...] = ()
     default_owner: str | None = None
     unreadable_after_days: int = 3
-    ladder: tuple[int, ...] = LADDER
+    reminder_days: tuple[int, ...] = REMINDER_DAYS
     api_url: str = ""
 
     @property
@@ -149,7 +149,7 @@ class Watch:
         """How this installation tells people."""
         from chalicelib.domain.notices.escalation import NoticeRules
 
-        return NoticeRules(self.ladder, self.default_owner, self.administrators, self.unreadable_after_days)
+        return NoticeRules(self.reminder_days, self.default_owner, self.administrators, self.unreadable_after_days)
 
     def registered(self) -> tuple[Registration, ...]:
         """Every watched account; the service's own in its home regions, unless it is registered otherwise."""

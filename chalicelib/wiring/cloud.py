@@ -9,7 +9,7 @@ from chalicelib.aws.infrastructure.dns import Route53Dns
 from chalicelib.aws.infrastructure.network import Ec2Network
 from chalicelib.aws.infrastructure.roles import IamRoles
 from chalicelib.aws.infrastructure.stacks import CloudFormationStacks
-from chalicelib.aws.inventory.inventory import AwsCensus, CensusClients
+from chalicelib.aws.inventory.inventory import AwsInventory, InventoryClients
 from chalicelib.aws.kubernetes.cluster import KubernetesApi
 from chalicelib.aws.kubernetes.token import OwnAccess
 from chalicelib.aws.leftovers.leftovers import AwsLeftovers
@@ -37,8 +37,8 @@ def _cloud_of(account: str, region: str) -> Cloud:
         dns=Route53Dns(route53),
         roles=IamRoles(iam),
         leftovers=AwsLeftovers(**shared),
-        census=AwsCensus(
-            CensusClients(
+        inventory=AwsInventory(
+            InventoryClients(
                 **shared,
                 tagging=of("resourcegroupstaggingapi"),
                 eks=of("eks"),

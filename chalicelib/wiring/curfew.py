@@ -7,7 +7,7 @@ from functools import cache, partial
 from chalicelib.aws.dynamodb.curfew.store import DynamoCurfewStore
 from chalicelib.aws.idleness.reader import AwsSignals, SignalClients
 from chalicelib.aws.messaging.link_keys import SecretsLinkKeys
-from chalicelib.aws.messaging.subscriptions import TopicReach
+from chalicelib.aws.messaging.subscriptions import TopicSubscriptions
 from chalicelib.aws.pricing.prices import PriceList
 from chalicelib.aws.system.clock import SystemClock
 from chalicelib.aws.system.holidays import is_known_country, public_holidays
@@ -28,11 +28,11 @@ def curfew_of(settings: Settings) -> Curfew:
         store=DynamoCurfewStore(LazyClient("dynamodb", region), settings.table),
         signals=_signals,
         keys=SecretsLinkKeys(LazyClient("secretsmanager", region), curfew.link_secret, now),
-        reach=TopicReach(LazyClient("sns", region), settings.watch.topic_arn, now),
+        reach=TopicSubscriptions(LazyClient("sns", region), settings.watch.topic_arn, now),
         holidays=public_holidays,
         prices=prices.prices,
         usual=curfew.rules,
-        evening=curfew.evening,
+        schedule=curfew.schedule,
         regions=settings.limits.regions or (settings.limits.default_region,),
         zone=curfew.zone,
         report_hour=curfew.report_hour,

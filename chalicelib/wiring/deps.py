@@ -20,7 +20,7 @@ from chalicelib.ports.deps import Cloud, Deps
 from chalicelib.wiring.clients import LazyClient, get_settings
 
 
-class Late:
+class LazyProxy:
     """A part of the world that is built when it is first asked for something."""
 
     def __init__(self, build: Callable[[], object]) -> None:
@@ -38,8 +38,8 @@ class Late:
 def get_deps() -> Deps:
     """The world of this process."""
     settings = get_settings()
-    watch: Any = Late(_watch)
-    curfew: Any = Late(_curfew)
+    watch: Any = LazyProxy(_watch)
+    curfew: Any = LazyProxy(_curfew)
     return Deps(
         store=DynamoStore(LazyClient("dynamodb", settings.region), settings.table),
         workflows=StepFunctionsWorkflows(

@@ -29,6 +29,6 @@ def watch_of(settings: Settings) -> Watch:
         home_regions=watch.regions,
         default_owner=watch.default_owner,
         unreadable_after_days=watch.unreadable_after_days,
-        ladder=watch.ladder,
+        reminder_days=watch.reminder_days,
         api_url=watch.api_url,
     )

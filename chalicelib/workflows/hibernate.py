@@ -29,7 +29,7 @@ def begin(deps: Deps, at: StepInput) -> StepResult:
 
     def begun(stored: Lab) -> Lab:
         kept = stored.hibernation or _usual(deps, stored, at)
-        return replace(stored, hibernation=kept, reason=None, blame=None, due_at=at.now + WATCH)
+        return replace(stored, hibernation=kept, reason=None, responsible=None, due_at=at.now + WATCH)
 
     lab = _save(deps, at, begun)
     return StepResult(Result.DONE, why_not_now(deps, lab))
@@ -67,11 +67,13 @@ def finish(deps: Deps, at: StepInput) -> StepResult:
 def give_up(deps: Deps, at: StepInput) -> StepResult:
     """Wake the lab with the reason for which it could not sleep; should the start get lost, the scheduled run does it."""
     failure = at.event.get("failure")
-    told = explain_execution(failure if isinstance(failure, Mapping) else {})
+    message = explain_execution(failure if isinstance(failure, Mapping) else {})
 
     def waking(stored: Lab) -> Lab:
-        reason, blame = stored.reason or told.reason, stored.blame or told.blame
-        return replace(awakened(stored, at.now), reason=reason, blame=blame, due_at=at.now + timedelta(minutes=1))
+        reason, responsible = stored.reason or message.reason, stored.responsible or message.responsible
+        return replace(
+            awakened(stored, at.now), reason=reason, responsible=responsible, due_at=at.now + timedelta(minutes=1)
+        )
 
     lab = move(deps, at.lab, _GOING, waking, at.now, "The lab could not be hibernated; it is woken again.")
     deps.workflows.start("wake", execution_name(lab, "wake"), {"lab_id": lab.id})
@@ -90,7 +92,7 @@ def _remember(deps: Deps, at: StepInput, sizes: Iterable[NodegroupSize]) -> None
 
 def _usual(deps: Deps, lab: Lab, at: StepInput) -> Hibernation:
     """For a lab that was sent to sleep without a word about why and until when."""
-    wake_at = next_wake(lab.spec.evening, max(at.now, lab.phase_since), deps.curfew.holidays)
+    wake_at = next_wake(lab.spec.schedule, max(at.now, lab.phase_since), deps.curfew.holidays)
     return Hibernation((), lab.phase_since, lab.reason or "It was put to sleep.", wake_at)
 
 

@@ -15,7 +15,7 @@ from chalicelib.domain.errors.explain import explain, explain_execution, explain
 from chalicelib.domain.errors.tree import AlreadyExists, ProvisioningFailed, Transient
 from chalicelib.domain.labs.arns import cluster_of, ec2_thing, log_group_of, part_of_cluster
 from chalicelib.domain.labs.lab import Lab, Phase
-from chalicelib.domain.labs.polling import PATIENCE
+from chalicelib.domain.labs.polling import POLL_POLICIES
 from chalicelib.domain.labs.steps import Result, StepResult, execution_name
 from chalicelib.domain.stack.launch_templates import key_pair_name
 from chalicelib.domain.stack.template import lab_parameters, lab_template
@@ -28,10 +28,10 @@ from chalicelib.workflows.shared.network import (
     all_subnets,
     guests,
     output,
-    patient_with_iam,
     roles_of_addon,
     settled_network,
     subnets_in,
+    waiting_for_iam,
 )
 from chalicelib.workflows.shared.progress import ENDED_BADLY, all_active, note_addon, note_cluster, note_nodegroup
 from chalicelib.workflows.shared.records import (
@@ -111,7 +111,7 @@ def create_cluster(deps: Deps, at: StepInput) -> StepResult:
         enter(deps, lab, [log_group_of(lab)], EntryState.REQUESTED, at.now, BY_EKS)
     group = output(lab, "ControlPlaneSecurityGroupId")
     try:
-        with patient_with_iam():
+        with waiting_for_iam():
             state = deps.cloud(lab.place).clusters.create(
                 lab, output(lab, "ClusterRoleArn"), all_subnets(lab), (group,)
             )
@@ -141,7 +141,7 @@ def launch_work_host(deps: Deps, at: StepInput) -> StepResult:
     if lab.spec.work_host is None:
         return StepResult(Result.SKIPPED, "Not asked for.")
     group, profile = output(lab, "WorkHostSecurityGroupId"), output(lab, "WorkHostProfileName")
-    with patient_with_iam():
+    with waiting_for_iam():
         instance_id = deps.cloud(lab.place).network.run_work_host(
             lab, all_subnets(lab)[0], group, profile, work_host_user_data(lab)
         )
@@ -155,7 +155,7 @@ def create_nodegroups(deps: Deps, at: StepInput) -> StepResult:
     role = output(lab, "NodeRoleArn")
     for n, spec in enumerate(lab.spec.nodegroups):
         template = output(lab, f"LaunchTemplate{n}Id"), output(lab, f"LaunchTemplate{n}Version")
-        with patient_with_iam():
+        with waiting_for_iam():
             clusters.create_nodegroup(lab, spec, role, subnets_in(lab, spec.placement), template)
         note_nodegroup(deps, at, clusters.nodegroup(lab.name, spec.name))
     return StepResult(Result.ASKED, ", ".join(spec.name for spec in lab.spec.nodegroups))
@@ -198,8 +198,8 @@ def grant_access(deps: Deps, at: StepInput) -> StepResult:
     """Make the access entries: without one, only the service's own role could log in; and that one only looks."""
     for access in access_of(at.lab):
         grant(deps, at.lab, access, at.now)
-    told = grant_own(deps, at.lab, at.now)
-    return StepResult(Result.DONE, f"{', '.join(one.principal_arn for one in access_of(at.lab))}. {told}.")
+    text = grant_own(deps, at.lab, at.now)
+    return StepResult(Result.DONE, f"{', '.join(one.principal_arn for one in access_of(at.lab))}. {text}.")
 
 
 def open_security_groups(deps: Deps, at: StepInput) -> StepResult:
@@ -221,7 +221,7 @@ def verify(deps: Deps, at: StepInput) -> StepResult:
     found = verification.findings_of(deps, at.lab, addons_of(at.lab), access)
     if not found.missing:
         return StepResult(Result.DONE, "All is there; " + "; ".join(found.notes) + ".")
-    if PATIENCE["verify"].is_out(at.attempt):
+    if POLL_POLICIES["verify"].is_out(at.attempt):
         raise ProvisioningFailed(found.failure)
     return again("verify", "Not yet: " + "; ".join(found.missing) + ".")
 
@@ -239,11 +239,11 @@ def finish(deps: Deps, at: StepInput) -> StepResult:
 def roll_back(deps: Deps, at: StepInput) -> StepResult:
     """Say why the lab could not be made and start its teardown; should the start get lost, the scheduled run does it."""
     failure = at.event.get("failure")
-    told = explain_execution(failure if isinstance(failure, Mapping) else {})
+    text = explain_execution(failure if isinstance(failure, Mapping) else {})
 
     def rolling_back(stored: Lab) -> Lab:
-        reason, blame = stored.reason or told.reason, stored.blame or told.blame
-        moved = stored.moved_to(Phase.ROLLING_BACK, at.now, reason, blame)
+        reason, responsible = stored.reason or text.reason, stored.responsible or text.responsible
+        moved = stored.moved_to(Phase.ROLLING_BACK, at.now, reason, responsible)
         return replace(moved, run=stored.run + 1, due_at=at.now + timedelta(minutes=1))
 
     lab = move(deps, at.lab, _BEGINNING, rolling_back, at.now, "What was made is being taken away again.")

@@ -11,12 +11,12 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
-from chalicelib.domain.core.failure import Blame
+from chalicelib.domain.core.failure import Responsible
 from chalicelib.domain.core.service_health import Run
 from chalicelib.domain.errors.tree import EkslabError, Superseded
 from chalicelib.domain.labs.hibernation import awakened
 from chalicelib.domain.labs.lab import Lab, Phase
-from chalicelib.domain.labs.recovery import WORKFLOW_OF, Tending, TendingDecision, decide_tending
+from chalicelib.domain.labs.recovery import WORKFLOW_OF, RecoveryAction, RecoveryDecision, decide_tending
 from chalicelib.domain.labs.steps import Event, execution_name
 from chalicelib.domain.support.health_events import merged, parse
 from chalicelib.logs import logger
@@ -25,8 +25,8 @@ from chalicelib.workflows.shared.records import WATCH, move
 
 #: Labs looked at in one run; the rest are still due at the next.
 _AT_ONCE = 50
-_STARTING = frozenset({Tending.START, Tending.RESTART, Tending.ROLL_BACK, Tending.WAKE})
-_SILENT = frozenset({Tending.WAIT, Tending.REST})
+_STARTING = frozenset({RecoveryAction.START, RecoveryAction.RESTART, RecoveryAction.ROLL_BACK, RecoveryAction.WAKE})
+_SILENT = frozenset({RecoveryAction.WAIT, RecoveryAction.REST})
 
 
 def start_watch_support(deps: Deps, time: str | None = None) -> dict[str, object]:
@@ -37,27 +37,27 @@ def start_watch_support(deps: Deps, time: str | None = None) -> dict[str, object
     return {"execution": name, "time": now.isoformat()}
 
 
-def start_sweep_idle(deps: Deps, time: str | None = None) -> dict[str, object]:
+def start_curfew(deps: Deps, time: str | None = None) -> dict[str, object]:
     """Start the hour's sweep at `time` (ISO 8601, the schedule event's; else the clock's now)."""
     now = (datetime.fromisoformat(time) if time else deps.clock.now()).astimezone(UTC)
     name = f"sweep-{now:%Y-%m-%dT%H}"
-    deps.workflows.start("sweep_idle", name, {"time": now.isoformat()})
+    deps.workflows.start("curfew", name, {"time": now.isoformat()})
     return {"execution": name, "time": now.isoformat()}
 
 
 def take_health_event(deps: Deps, event: Mapping[str, Any]) -> dict[str, object]:
     """Note AWS Health's word on the clusters it names; clusters that are not watched are left to later events, which repeat."""
-    told = parse(event)
-    if told is None:
+    message = parse(event)
+    if message is None:
         return {"taken": False, "reason": "It is not about the life of an EKS version."}
-    keys = (*told.pending, *told.resolved)
+    keys = (*message.pending, *message.resolved)
     known = [key for key in keys if deps.watch.store.watched(key) is not None]
     for key in known:
-        deps.watch.store.change_watched(key, lambda kept: None if kept is None else merged(kept, told))
+        deps.watch.store.change_watched(key, lambda kept: None if kept is None else merged(kept, message))
     return {"taken": True, "clusters": len(known), "unknown": len(keys) - len(known)}
 
 
-def run(deps: Deps, time: str | None = None) -> dict[str, Any]:
+def recover_labs(deps: Deps, time: str | None = None) -> dict[str, Any]:
     """Do what is due at `time` (ISO 8601, the schedule event's; else the clock's now); report each lab, act and reason."""
     now = datetime.fromisoformat(time).astimezone(UTC) if time else deps.clock.now()
     done, failed = [], []
@@ -67,18 +67,18 @@ def run(deps: Deps, time: str | None = None) -> dict[str, Any]:
             done.append({"lab_id": lab_id, "act": str(decision.action), "reason": decision.reason})
         except EkslabError as error:
             failed.append({"lab_id": lab_id, "error": type(error).__name__, "message": str(error)})
-            told = {"lab_id": lab_id, "error": type(error).__name__, "reason": str(error)}
-            logger.warning("A lab could not be tended.", extra=told)
+            message = {"lab_id": lab_id, "error": type(error).__name__, "reason": str(error)}
+            logger.warning("A lab could not be tended.", extra=message)
             _put_off(deps, lab_id, now, failed)
-    deps.store.note_run(Run("tend_labs", now, "stuck" if failed else "done"))
+    deps.store.note_run(Run("recover_labs", now, "stuck" if failed else "done"))
     return {"now": now.isoformat(), "done": done, "failed": failed}
 
 
-def _tend(deps: Deps, lab_id: str, now: datetime) -> TendingDecision:
+def _tend(deps: Deps, lab_id: str, now: datetime) -> RecoveryDecision:
     """Decide from the lab as it is, not as the index remembers it, and act only if nobody changed it in between."""
     lab = deps.store.load_lab(lab_id)
     if lab.due_at is None or lab.due_at > now:
-        return TendingDecision(Tending.WAIT, "It is not due any more.")
+        return RecoveryDecision(RecoveryAction.WAIT, "It is not due any more.")
 
     def changed_since(stored: Lab) -> Lab:
         if stored.version != lab.version:
@@ -90,8 +90,8 @@ def _tend(deps: Deps, lab_id: str, now: datetime) -> TendingDecision:
     decision = decide_tending(lab, running, now)
     changed = move(deps, lab, (lab.phase,), changed_since, now, decision.reason)
     if decision.action not in _SILENT:
-        told = {"lab_id": lab.id, "act": str(decision.action), "reason": decision.reason}
-        logger.info("A lab was tended.", extra=told)
+        message = {"lab_id": lab.id, "act": str(decision.action), "reason": decision.reason}
+        logger.info("A lab was tended.", extra=message)
     if decision.action not in _SILENT and changed.phase is lab.phase:
         facts = {"act": str(decision.action)}
         deps.store.add_event(lab.id, Event(now, "tended", decision.reason, facts))
@@ -102,30 +102,31 @@ def _tend(deps: Deps, lab_id: str, now: datetime) -> TendingDecision:
     return decision
 
 
-def _changed(stored: Lab, decision: TendingDecision, now: datetime) -> Lab:
+def _changed(stored: Lab, decision: RecoveryDecision, now: datetime) -> Lab:
     """The lab after the act. Whatever is started is watched; a new run has a name of its own."""
     watched = replace(stored, due_at=now + WATCH)
     anew = replace(watched, run=stored.run + 1)
     why = decision.reason
-    acts: Mapping[Tending, Callable[[], Lab]] = {
-        Tending.WAIT: lambda: watched,
-        Tending.REST: lambda: replace(stored, due_at=now),
-        Tending.START: lambda: watched,
-        Tending.RESTART: lambda: anew,
-        Tending.ROLL_BACK: lambda: anew.moved_to(
-            Phase.ROLLING_BACK, now, stored.reason or why, stored.blame or Blame.OURS
+    acts: Mapping[RecoveryAction, Callable[[], Lab]] = {
+        RecoveryAction.WAIT: lambda: watched,
+        RecoveryAction.REST: lambda: replace(stored, due_at=now),
+        RecoveryAction.START: lambda: watched,
+        RecoveryAction.RESTART: lambda: anew,
+        RecoveryAction.ROLL_BACK: lambda: anew.moved_to(
+            Phase.ROLLING_BACK, now, stored.reason or why, stored.responsible or Responsible.OURS
         ),
-        Tending.GIVE_UP_CHANGE: lambda: replace(
-            stored.moved_to(Phase.READY, now, why, Blame.OURS), change=None, due_at=now
+        RecoveryAction.GIVE_UP_CHANGE: lambda: replace(
+            stored.moved_to(Phase.READY, now, why, Responsible.OURS), change=None, due_at=now
         ),
-        Tending.WAKE: lambda: replace(
-            awakened(watched, now), reason=stored.reason or why, blame=stored.blame or Blame.OURS
+        RecoveryAction.WAKE: lambda: replace(
+            awakened(watched, now), reason=stored.reason or why, responsible=stored.responsible or Responsible.OURS
         ),
-        Tending.GIVE_UP_WAKING: lambda: replace(
-            stored.moved_to(Phase.HIBERNATED, now, stored.reason or why, stored.blame or Blame.OURS), due_at=now
+        RecoveryAction.GIVE_UP_WAKING: lambda: replace(
+            stored.moved_to(Phase.HIBERNATED, now, stored.reason or why, stored.responsible or Responsible.OURS),
+            due_at=now,
         ),
-        Tending.BLOCK: lambda: replace(stored.moved_to(Phase.BLOCKED, now, why, Blame.OURS), due_at=None),
-        Tending.FORGET: lambda: replace(stored, due_at=None),
+        RecoveryAction.BLOCK: lambda: replace(stored.moved_to(Phase.BLOCKED, now, why, Responsible.OURS), due_at=None),
+        RecoveryAction.FORGET: lambda: replace(stored, due_at=None),
     }
     return acts[decision.action]()
 

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from datetime import timedelta
 
-from chalicelib.domain.core.failure import Blame
+from chalicelib.domain.core.failure import Responsible
 from chalicelib.domain.core.resources import Kind
 from chalicelib.domain.errors.tree import AwsRefused, ResourceGone, StillInUse
 from chalicelib.domain.labs.arns import cluster_of
@@ -158,8 +158,10 @@ def finish(deps: Deps, at: StepInput) -> StepResult:
 
     def over(stored: Lab) -> Lab:
         failed = stored.phase is Phase.ROLLING_BACK
-        phase, reason, blame = (Phase.FAILED, stored.reason, stored.blame) if failed else (Phase.DELETED, None, None)
-        return replace(stored.moved_to(phase, at.now, reason, blame), due_at=at.now + timedelta(minutes=15))
+        phase, reason, responsible = (
+            (Phase.FAILED, stored.reason, stored.responsible) if failed else (Phase.DELETED, None, None)
+        )
+        return replace(stored.moved_to(phase, at.now, reason, responsible), due_at=at.now + timedelta(minutes=15))
 
     move(deps, at.lab, _ENDING, over, at.now, "Everything of the lab's is gone.")
     return StepResult(Result.DONE)
@@ -171,7 +173,7 @@ def block(deps: Deps, at: StepInput) -> StepResult:
 
     def blocked(stored: Lab) -> Lab:
         before = f" It was being rolled back: {stored.reason}" if stored.phase is Phase.ROLLING_BACK else ""
-        return replace(stored.moved_to(Phase.BLOCKED, at.now, why + before, Blame.OURS), due_at=None)
+        return replace(stored.moved_to(Phase.BLOCKED, at.now, why + before, Responsible.OURS), due_at=None)
 
     move(deps, at.lab, _ENDING, blocked, at.now, why)
     return StepResult(Result.STUCK, why)
@@ -183,7 +185,7 @@ def _swept(deps: Deps, at: StepInput, step: str, kinds: Iterable[Kind]) -> StepR
     if outcome.done:
         return StepResult(Result.DONE, gone)
     left = [resource.arn for resource in outcome.remaining] + [f"{e.resource.arn}: {e.reason}" for e in outcome.blocked]
-    told = f"{gone} Left: {'; '.join([*left, *outcome.unread][:5])}."
+    text = f"{gone} Left: {'; '.join([*left, *outcome.unread][:5])}."
     if not outcome.remaining and at.attempt >= _REFUSALS:
-        return StepResult(Result.STUCK, told)
-    return again_or_stuck(step, at.attempt, told)
+        return StepResult(Result.STUCK, text)
+    return again_or_stuck(step, at.attempt, text)

@@ -75,8 +75,8 @@ def scale_nodegroups(deps: Deps, at: StepInput) -> StepResult:
     update_ids |= {name: [error.code, error.message] for name, error in refused.items()}
     result = Result.ASKED if nodes else Result.SKIPPED
     asked = [f"{name}: {count}" for name, count in nodes.items() if name not in refused]
-    told = ", ".join(asked) or "Not part of the change."
-    return StepResult(result, told, facts={"update_ids": json.dumps(update_ids)})
+    text = ", ".join(asked) or "Not part of the change."
+    return StepResult(result, text, facts={"update_ids": json.dumps(update_ids)})
 
 
 def check_nodegroups(deps: Deps, at: StepInput) -> StepResult:
@@ -106,10 +106,12 @@ def finish(deps: Deps, at: StepInput) -> StepResult:
 def give_up(deps: Deps, at: StepInput) -> StepResult:
     """The lab is ready again, with the reason for which the change (or the rest of it) was not made."""
     failure = at.event.get("failure")
-    told = explain_execution(failure if isinstance(failure, Mapping) else {})
+    text = explain_execution(failure if isinstance(failure, Mapping) else {})
 
     def as_before(stored: Lab) -> Lab:
-        return replace(_ready(stored, at), reason=stored.reason or told.reason, blame=stored.blame or told.blame)
+        return replace(
+            _ready(stored, at), reason=stored.reason or text.reason, responsible=stored.responsible or text.responsible
+        )
 
     lab = move(
         deps,

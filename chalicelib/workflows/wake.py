@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.core.failure import Blame, Failure
+from chalicelib.domain.core.failure import Failure, Responsible
 from chalicelib.domain.curfew.messages.wake_failed import wake_failed_message
 from chalicelib.domain.curfew.messages.warning import NOBODY, recipient_of
 from chalicelib.domain.errors.explain import explain_execution, explain_issues
@@ -18,7 +18,7 @@ from chalicelib.domain.errors.tree import AwsRefused, EkslabError, ProvisioningF
 from chalicelib.domain.labs.aws_states import HealthIssue, NodegroupState
 from chalicelib.domain.labs.hibernation import asleep, wanted_awake
 from chalicelib.domain.labs.lab import RESTING, Hibernation, Lab, NodegroupSize, Phase
-from chalicelib.domain.labs.polling import PATIENCE
+from chalicelib.domain.labs.polling import POLL_POLICIES
 from chalicelib.domain.labs.schedule import next_wake
 from chalicelib.domain.labs.steps import Result, StepResult
 from chalicelib.ports.deps import Deps
@@ -52,8 +52,8 @@ def verify_nodes(deps: Deps, at: StepInput) -> StepResult:
     seen = _nodes_of(deps, at.lab, _sizes(at.lab))
     if not seen.missing:
         return StepResult(Result.DONE, f"{seen.note}.")
-    if PATIENCE["verify_nodes"].is_out(at.attempt):
-        raise ProvisioningFailed(seen.failure(PATIENCE["verify_nodes"].minutes))
+    if POLL_POLICIES["verify_nodes"].is_out(at.attempt):
+        raise ProvisioningFailed(seen.failure(POLL_POLICIES["verify_nodes"].minutes))
     return again("verify_nodes", f"Not yet: {'; '.join(seen.missing)}.")
 
 
@@ -65,7 +65,9 @@ def grant_access(deps: Deps, at: StepInput) -> StepResult:
         people = ", ".join(one.principal_arn for one in people_of(at.lab)) or "Nobody asked for"
         return StepResult(Result.DONE, f"{people}. {own}.")
     why = f"Not let in again: {'; '.join(refused)}."
-    _save(deps, at, lambda stored: stored if stored.reason else replace(stored, reason=why, blame=Blame.YOURS))
+    _save(
+        deps, at, lambda stored: stored if stored.reason else replace(stored, reason=why, responsible=Responsible.YOURS)
+    )
     return StepResult(Result.DONE, f"{why} {own}.")
 
 
@@ -73,7 +75,7 @@ def finish(deps: Deps, at: StepInput) -> StepResult:
     """The lab is ready again; the sweep looks at it next. A reason that it came with stays, to be read."""
 
     def awake(stored: Lab) -> Lab:
-        ready = stored.moved_to(Phase.READY, at.now, stored.reason, stored.blame)
+        ready = stored.moved_to(Phase.READY, at.now, stored.reason, stored.responsible)
         return replace(ready, hibernation=None, due_at=at.now)
 
     move(deps, at.lab, _COMING, awake, at.now, "The lab is awake: its nodes are Ready.")
@@ -83,20 +85,20 @@ def finish(deps: Deps, at: StepInput) -> StepResult:
 def give_up(deps: Deps, at: StepInput) -> StepResult:
     """The lab sleeps on, with the reason; nodes that came are sent away again. Without a cluster there is nothing to wake."""
     failure = at.event.get("failure")
-    told = explain_execution(failure if isinstance(failure, Mapping) else {})
+    message = explain_execution(failure if isinstance(failure, Mapping) else {})
     gone = own_cluster(deps, at.lab) is None
     left = "" if gone else _sent_away(deps, at.lab)
 
     def as_before(stored: Lab) -> Lab:
         phase, kept = (Phase.READY, None) if gone else (Phase.HIBERNATED, _later(deps, stored, at))
-        reason, blame = f"{stored.reason or told.reason}{left}", stored.blame or told.blame
-        return replace(stored.moved_to(phase, at.now, reason, blame), hibernation=kept, due_at=at.now)
+        reason, responsible = f"{stored.reason or message.reason}{left}", stored.responsible or message.responsible
+        return replace(stored.moved_to(phase, at.now, reason, responsible), hibernation=kept, due_at=at.now)
 
     lab = move(deps, at.lab, _COMING, as_before, at.now, "The lab could not be woken. Ask to wake it again.")
-    return StepResult(Result.DONE, f"{lab.reason}{_told(deps, lab)}")
+    return StepResult(Result.DONE, f"{lab.reason}{_describe(deps, lab)}")
 
 
-def _told(deps: Deps, lab: Lab) -> str:
+def _describe(deps: Deps, lab: Lab) -> str:
     """Tell its owner, unless it ends meanwhile; not reaching them fails nothing. Returns the trouble as a sentence, or nothing."""
     if lab.phase not in RESTING:
         return ""
@@ -128,7 +130,7 @@ def _later(deps: Deps, lab: Lab, at: StepInput) -> Hibernation | None:
     """By itself it wakes on the next morning, not again and again on this one."""
     if lab.hibernation is None:
         return None
-    return replace(lab.hibernation, wake_at=next_wake(lab.spec.evening, at.now, deps.curfew.holidays))
+    return replace(lab.hibernation, wake_at=next_wake(lab.spec.schedule, at.now, deps.curfew.holidays))
 
 
 def _save(deps: Deps, at: StepInput, change: Callable[[Lab], Lab]) -> None:
@@ -148,7 +150,9 @@ class _NodesSeen:
         words = "; ".join(self.missing)
         if self.issues:
             return explain_issues(self.issues, words)
-        return Failure("nodes-not-ready", f"After {minutes} minutes nodes are missing: {words}.", Blame.OURS, words)
+        return Failure(
+            "nodes-not-ready", f"After {minutes} minutes nodes are missing: {words}.", Responsible.OURS, words
+        )
 
 
 def _nodes_of(deps: Deps, lab: Lab, sizes: Sequence[NodegroupSize]) -> _NodesSeen:
@@ -158,7 +162,7 @@ def _nodes_of(deps: Deps, lab: Lab, sizes: Sequence[NodegroupSize]) -> _NodesSee
     cloud = deps.cloud(lab.place)
     running, asked = cloud.network.running_nodes(lab.name), cloud.kubernetes.nodes(lab)
     ready = asked.ready if asked.reachable else None
-    missing = [told for state in states for told in _missing(state, running, ready)]
+    missing = [message for state in states for message in _missing(state, running, ready)]
     nodes = sum(state.desired for state in states)
     by = (
         "say Ready"

@@ -15,12 +15,12 @@ from typing import Any
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.core.service_health import Run
 from chalicelib.domain.notices.escalation import decide_notices as decide
-from chalicelib.domain.support.fleet import Trouble
+from chalicelib.domain.support.fleet import ReadFailure
 from chalicelib.domain.support.observation import troubled_place
 from chalicelib.domain.support.watched import Watched
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.shared.metrics import measure_watch
-from chalicelib.workflows.watch.delivery import by_recipient, tell
+from chalicelib.workflows.watch.delivery import by_recipient, send_digest
 from chalicelib.workflows.watch.places import places, registration_of, who_answers_for
 from chalicelib.workflows.watch.scan import AT_ONCE, UNREADABLE, Scan, forget, mark_gone, scan_clusters, trouble_of
 
@@ -61,7 +61,7 @@ def scan_place(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
 def lose_place(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
     """Keep what ended the scan of a place: its Lambda died, or the table would not take it."""
     failure = event["failure"]
-    return _lost(deps, _place(event), Trouble("scan", failure["Error"], failure["Cause"][:300], now, now))
+    return _lost(deps, _place(event), ReadFailure("scan", failure["Error"], failure["Cause"][:300], now, now))
 
 
 def decide_notices(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
@@ -94,7 +94,7 @@ def deliver_notices(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answ
     failed = cursor["failed"]
     for recipient in here[:_RECIPIENTS]:
         try:
-            tell(deps, recipient, waiting[recipient], now)
+            send_digest(deps, recipient, waiting[recipient], now)
         except UNREADABLE:
             failed += 1
     if here[_RECIPIENTS:]:
@@ -133,7 +133,7 @@ def _place(event: Mapping[str, Any]) -> Place:
     return Place(place["account"], place["region"], place["role_arn"])
 
 
-def _lost(deps: Deps, place: Place, trouble: Trouble) -> Answer:
+def _lost(deps: Deps, place: Place, trouble: ReadFailure) -> Answer:
     before = deps.watch.store.place_trouble(place)
     since = before.since if before else trouble.since
     deps.watch.store.set_place_trouble(place, replace(trouble, since=since))

@@ -16,7 +16,7 @@ from sandbox.demo.narration import Narrator
 from sandbox.keep_links import link_in, open_link, press_button
 from sandbox.mailbox import Mail, Mailbox, subscribe
 from sandbox.people import HttpAnswer, Person
-from sandbox.schedules import run_sweep, swept_told
+from sandbox.schedules import describe_curfew_run, run_sweep
 from sandbox.stage import NOTICE_ADMINISTRATORS, Impatient, Stage
 
 SEOUL = ZoneInfo("Asia/Seoul")
@@ -44,7 +44,7 @@ class _Class:
     """One class, one night."""
 
     def __init__(self, stage: Stage, narrator: Narrator) -> None:
-        self._stage, self._tell = stage, narrator
+        self._stage, self._send = stage, narrator
         self._people = stage.people
         self._ids: dict[str, str] = {}
         self._mails: list[Mail] = []
@@ -62,7 +62,7 @@ class _Class:
         self._morning()
 
     def _gathered(self) -> None:
-        self._tell.act(f"Third act: a class in Seoul; tonight is {self._evening:%A %-d %B}")
+        self._send.act(f"Third act: a class in Seoul; tonight is {self._evening:%A %-d %B}")
         # The second act has moved AWS's calendar; the class begins today.
         self._stage.sandbox.admin("POST", "clock", {"now": self._began.isoformat()})
         self._call(self._people.administrator, "PUT", "/curfew", {"maxAheadHours": 120})
@@ -75,92 +75,92 @@ class _Class:
             self._wait(name, {"ready", *_ENDED})
             set_activity(self._stage.sandbox, name, CLASS[name], since=self._began - timedelta(hours=6))
         run_job(self._stage.sandbox, "training", "ml", "train")
-        self._tell.check(all(self._phase(name) == "ready" for name in CLASS), f"{len(CLASS)} labs are ready")
-        until = {"until": _told(self._evening + timedelta(hours=20)), "why": "The teacher's own."}
-        self._tell.command("POST /labs/guarded/protect  (as an administrator)")
+        self._send.check(all(self._phase(name) == "ready" for name in CLASS), f"{len(CLASS)} labs are ready")
+        until = {"until": _describe(self._evening + timedelta(hours=20)), "why": "The teacher's own."}
+        self._send.command("POST /labs/guarded/protect  (as an administrator)")
         answer = self._lab_call("guarded", "POST", "protect", until, self._people.administrator)
-        self._tell.check(answer.status == 200, "one is protected")
+        self._send.check(answer.status == 200, "one is protected")
         for hours in (28, 24):
             if (at := self._evening - timedelta(hours=hours)) > datetime.now(UTC):
                 self._sweep(at)
-        self._tell.check(not self._warnings(), "they are younger than a day: the evening before asks nothing of them")
+        self._send.check(not self._warnings(), "they are younger than a day: the evening before asks nothing of them")
 
     def _planned(self) -> None:
-        self._tell.act("18:00 in Seoul: tonight's plan")
+        self._send.act("18:00 in Seoul: tonight's plan")
         self._sweep(self._evening - timedelta(hours=4))
         plan = self._call(self._people.administrator, "GET", f"/plan/{self._evening:%Y-%m-%d}").json
         for line in plan["entries"]:
-            self._tell.say(f"  {line['name']:<11}{line['act']:<10}{line['reason']}")
-        self._tell.say(f"hash {plan['hash'][:16]}…, revision {plan['revision']}")
+            self._send.say(f"  {line['name']:<11}{line['act']:<10}{line['reason']}")
+        self._send.say(f"hash {plan['hash'][:16]}…, revision {plan['revision']}")
         names = {line["name"] for line in plan["entries"]}
-        self._tell.check(
+        self._send.check(
             names == {"forgotten", "sleeper", "kept", "extended"},
             f"on the plan: {', '.join(sorted(names))}; not the busy, the unmeasured, the protected",
         )
         for name in ("training", "unmeasured"):
             verdict = self._lab_call(name, "GET", "verdict").json
-            self._tell.say(f"  {name}: {_last(verdict)}")
+            self._send.say(f"  {name}: {_last(verdict)}")
         self._mails = self._warnings()
         mine = self._mail("kept")
-        self._tell.say(f"Subject: {mine.subject}")
-        self._tell.say(mine.body)
-        self._tell.check(len(self._mails) == len(names), f"{len(self._mails)} mails, one a lab")
+        self._send.say(f"Subject: {mine.subject}")
+        self._send.say(mine.body)
+        self._send.check(len(self._mails) == len(names), f"{len(self._mails)} mails, one a lab")
 
     def _answered(self) -> None:
-        self._tell.act("Two owners answer")
+        self._send.act("Two owners answer")
         link = link_in(self._mail("kept"))
         if link is None:
             raise Impatient("there is no link in the mail")
-        self._tell.command("(a mail scanner opens the link: GET /keep/k1.…)")
+        self._send.command("(a mail scanner opens the link: GET /keep/k1.…)")
         page = open_link(link)
         before = self._lab("kept")
-        self._tell.check(page.status == 200 and not before.get("keptUntil"), "looking at the link changes nothing")
-        self._tell.command("(the owner presses the button: POST /keep/k1.…)")
+        self._send.check(page.status == 200 and not before.get("keptUntil"), "looking at the link changes nothing")
+        self._send.command("(the owner presses the button: POST /keep/k1.…)")
         pressed = press_button(link)
         kept = self._lab("kept").get("keptUntil")
-        self._tell.check(pressed.status == 200 and bool(kept), f"the lab is kept until {kept}")
+        self._send.check(pressed.status == 200 and bool(kept), f"the lab is kept until {kept}")
         answer = self._lab_call("extended", "POST", "extend", {"hours": 12})
-        self._tell.check(answer.status == 200, f"another one's lease is extended to {answer.json['leaseEndsLocal']}")
+        self._send.check(answer.status == 200, f"another one's lease is extended to {answer.json['leaseEndsLocal']}")
         self._sweep(self._evening - timedelta(hours=3))
 
     def _nightfall(self) -> None:
-        self._tell.act("22:00 in Seoul: curfew")
+        self._send.act("22:00 in Seoul: curfew")
         self._awake = self._size("sleeper")
         self._sweep(self._evening)
         self._wait("forgotten", _ENDED)
         self._wait("sleeper", {"hibernated", *_ENDED})
         phases = {name: self._phase(name) for name in CLASS}
         for name, phase in phases.items():
-            self._tell.say(f"  {name:<11}{phase:<12}{self._why(name)}")
+            self._send.say(f"  {name:<11}{phase:<12}{self._why(name)}")
         expected = dict.fromkeys(CLASS, "ready") | {"forgotten": "deleted", "sleeper": "hibernated"}
-        self._tell.check(phases == expected, "exactly the right ones are gone")
+        self._send.check(phases == expected, "exactly the right ones are gone")
         again = self._sweep(self._evening + timedelta(hours=1))
         same = {name: self._phase(name) for name in CLASS} == expected
-        self._tell.check(same, f"an hour later nothing more happens ({again})")
+        self._send.check(same, f"an hour later nothing more happens ({again})")
 
     def _proved(self) -> None:
         receipt = self._lab_call("forgotten", "GET", "receipt").json
-        self._tell.check(receipt["clean"], f"the receipt: {receipt['verdict']}")
+        self._send.check(receipt["clean"], f"the receipt: {receipt['verdict']}")
         asleep = self._size("sleeper")["desiredSize"] == 0
-        self._tell.check(asleep, "the sleeper has a control plane, and no nodes")
+        self._send.check(asleep, "the sleeper has a control plane, and no nodes")
 
     def _morning(self) -> None:
-        self._tell.act("Morning: the report at 07:00")
+        self._send.act("Morning: the report at 07:00")
         self._box.take()
         self._sweep(self._evening + timedelta(hours=9))
         reports = [mail for mail in self._box.take() if mail.attributes.get("recipient") == NOTICE_ADMINISTRATORS]
         for mail in reports[:1]:
-            self._tell.say(f"Subject: {mail.subject}")
-            self._tell.say(mail.body)
-        self._tell.check(len(reports) == 1, "one report to the administrators")
-        self._tell.act("The sleeper's waking, due from 08:30 on: the hourly sweep after it does it")
+            self._send.say(f"Subject: {mail.subject}")
+            self._send.say(mail.body)
+        self._send.check(len(reports) == 1, "one report to the administrators")
+        self._send.act("The sleeper's waking, due from 08:30 on: the hourly sweep after it does it")
         self._sweep(self._evening + timedelta(hours=10))
-        self._tell.check(self._phase("sleeper") == "hibernated", "at 08:00 it sleeps on")
+        self._send.check(self._phase("sleeper") == "hibernated", "at 08:00 it sleeps on")
         self._sweep(self._evening + timedelta(hours=11))
         self._wait("sleeper", {"ready"})
         size = self._size("sleeper")
-        told = f"{size['minSize']} to {size['maxSize']} nodes, {size['desiredSize']} wanted"
-        self._tell.check(size == self._awake, f"the sleeper woke with its nodes as they were: {told}")
+        message = f"{size['minSize']} to {size['maxSize']} nodes, {size['desiredSize']} wanted"
+        self._send.check(size == self._awake, f"the sleeper woke with its nodes as they were: {message}")
 
     def _size(self, name: str) -> dict[str, int]:
         """The scaling of the one node group of a lab, as EKS tells it."""
@@ -182,18 +182,18 @@ class _Class:
             "network": {"cidr": f"10.{number}.0.0/16"},
             "nodegroups": [{"desired": 1}] if name in WITH_A_NODE else [],
             "leaseHours": lease,
-            "evening": evening,
+            "schedule": evening,
         }
 
     def _sweep(self, at: datetime) -> str:
-        self._tell.command(f"(the hourly schedule's event of {at.astimezone(SEOUL):%a %H:%M} in Seoul)")
+        self._send.command(f"(the hourly schedule's event of {at.astimezone(SEOUL):%a %H:%M} in Seoul)")
         summary = run_sweep(self._stage, at)
-        told, *lost = swept_told(summary)
-        for line in (told, *lost):
-            self._tell.say(f"  {line}")
+        message, *lost = describe_curfew_run(summary)
+        for line in (message, *lost):
+            self._send.say(f"  {line}")
         if lost:
-            self._tell.check(False, "every lab was looked at, and every act done")
-        return told
+            self._send.check(False, "every lab was looked at, and every act done")
+        return message
 
     def _owner(self, name: str) -> Person:
         return self._people.learner if list(CLASS).index(name) < 4 else self._people.other_learner
@@ -239,7 +239,7 @@ def _first_evening(now: datetime) -> datetime:
     return (tonight + timedelta(days=1 if late else 0)).astimezone(UTC)
 
 
-def _told(instant: datetime) -> str:
+def _describe(instant: datetime) -> str:
     return f"{instant:%Y-%m-%dT%H:%M:%SZ}"
 
 

@@ -54,7 +54,7 @@ class _Play:
     """One lab of one learner, act by act."""
 
     def __init__(self, stage: Stage, narrator: Narrator) -> None:
-        self._stage, self._tell = stage, narrator
+        self._stage, self._send = stage, narrator
         self._learner = stage.people.learner
         self._id = ""
         self._ours: list[Leftover] = []
@@ -70,56 +70,56 @@ class _Play:
         self._proved()
 
     def _refused(self) -> None:
-        self._tell.act("The course's command, as it was typed: --version 1.28")
-        self._tell.command("POST /labs")
-        for line in request_told(self._request("1.28")):
-            self._tell.say(f"  {line}")
+        self._send.act("The course's command, as it was typed: --version 1.28")
+        self._send.command("POST /labs")
+        for line in format_request(self._request("1.28")):
+            self._send.say(f"  {line}")
         answer = self._call("POST", "/labs", self._request("1.28"))
-        self._tell.say(f"{answer.status} {answer.headers.get('content-type')}")
-        for line in findings_told(answer.json.get("findings", [])):
-            self._tell.say(f"  {line}")
-        self._tell.check(answer.status == 400, "1.28 is refused, with when it ended and what there is instead")
+        self._send.say(f"{answer.status} {answer.headers.get('content-type')}")
+        for line in format_findings(answer.json.get("findings", [])):
+            self._send.say(f"  {line}")
+        self._send.check(answer.status == 400, "1.28 is refused, with when it ended and what there is instead")
 
     def _made(self) -> None:
         version = self._call("GET", f"/versions?region={REGION}").json["default"]
-        self._tell.act(f"The same on {version}")
-        self._tell.command(f'POST /labs  (the same, with "version": "{version}")')
+        self._send.act(f"The same on {version}")
+        self._send.command(f'POST /labs  (the same, with "version": "{version}")')
         answer = self._call("POST", "/labs", self._request(version), {"Idempotency-Key": "the-evening"})
         again = self._call("POST", "/labs", self._request(version), {"Idempotency-Key": "the-evening"})
-        self._tell.check(answer.status == 202, f"{answer.status} Location: {answer.headers.get('location')}")
+        self._send.check(answer.status == 202, f"{answer.status} Location: {answer.headers.get('location')}")
         if answer.status != 202:
             raise Impatient(answer.body.decode())
         self._id = answer.json["id"]
-        for line in findings_told(answer.json["warnings"]):
-            self._tell.say(f"  {line}")
-        self._tell.check(again.json["id"] == self._id, "the same Idempotency-Key twice is the same lab")
+        for line in format_findings(answer.json["warnings"]):
+            self._send.say(f"  {line}")
+        self._send.check(again.json["id"] == self._id, "the same Idempotency-Key twice is the same lab")
         lab = self._wait()
         if lab["phase"] != "ready":
             raise Impatient(f"myeks is {lab['phase']}{_because(lab)}")
-        self._tell.check(True, "myeks is ready")
+        self._send.check(True, "myeks is ready")
 
     def _looked_at(self) -> None:
-        self._tell.act("What was made")
-        self._tell.command(f"GET /labs/{self._id}/inventory")
+        self._send.act("What was made")
+        self._send.command(f"GET /labs/{self._id}/inventory")
         inventory = self._call("GET", f"/labs/{self._id}/inventory").json
         plane, seen = inventory["controlPlane"], inventory["endpoint"]["seen"] or {}
-        self._tell.say(
+        self._send.say(
             f"control plane {plane['version']} in {', '.join(plane['zones'])}; {inventory['endpoint']['means']}"
         )
-        self._tell.say(f"its API server's address here: {', '.join(seen.get('addresses', []))}")
+        self._send.say(f"its API server's address here: {', '.join(seen.get('addresses', []))}")
         for policy in inventory["nodeRole"]["policies"]:
-            self._tell.say(f"node role: {policy['name']} — {policy['why']}")
+            self._send.say(f"node role: {policy['name']} — {policy['why']}")
         for group in inventory["securityGroups"]:
-            self._tell.say(f"security group {group['id']} ({group['role']}) — {group['why']}")
+            self._send.say(f"security group {group['id']} ({group['role']}) — {group['why']}")
         for entry in inventory["accessEntries"]:
             note = " — this service, to see what runs" if entry["ofService"] else ""
-            self._tell.say(f"access: {entry['principalArn']}{note}")
+            self._send.say(f"access: {entry['principalArn']}{note}")
         kubeconfig = self._call("GET", f"/labs/{self._id}/kubeconfig")
-        self._tell.check(b"get-token" in kubeconfig.body, "a kubeconfig without a secret: aws eks get-token")
-        self._tell.check(not inventory["unreadable"], "all of it could be read")
+        self._send.check(b"get-token" in kubeconfig.body, "a kubeconfig without a secret: aws eks get-token")
+        self._send.check(not inventory["unreadable"], "all of it could be read")
 
     def _used(self) -> None:
-        self._tell.act("Used: what Kubernetes makes behind our back, beside what only looks like it")
+        self._send.act("Used: what Kubernetes makes behind our back, beside what only looks like it")
         stack = self._outputs()
         cluster = Cluster(
             name="myeks",
@@ -133,49 +133,49 @@ class _Play:
         )
         self._ours = drop_all(self._stage.sandbox.client, cluster)
         self._theirs = drop_look_alikes(self._stage.sandbox.client, cluster)
-        self._tell.say(f"the lab's: {_counted(self._ours)}")
-        self._tell.say(f"others':   {_counted(self._theirs)}")
+        self._send.say(f"the lab's: {_counted(self._ours)}")
+        self._send.say(f"others':   {_counted(self._theirs)}")
 
     def _sealed(self) -> None:
-        self._tell.act("The endpoint switched to private: where the course's author was locked out")
+        self._send.act("The endpoint switched to private: where the course's author was locked out")
         change = {"endpoint": {"access": "private"}}
-        self._tell.command(f"PATCH /labs/{self._id}  {json.dumps(change)}")
+        self._send.command(f"PATCH /labs/{self._id}  {json.dumps(change)}")
         self._call("PATCH", f"/labs/{self._id}", change)
         lab = self._wait()
         access = self._eks()["resourcesVpcConfig"]
         sealed = access["endpointPrivateAccess"] and not access["endpointPublicAccess"]
-        self._tell.check(
+        self._send.check(
             lab["phase"] == "ready" and sealed, f"the lab is {lab['phase']}, its endpoint private{_because(lab)}"
         )
 
     def _released(self) -> None:
-        self._tell.act("Let go")
-        self._tell.command(f"DELETE /labs/{self._id}")
+        self._send.act("Let go")
+        self._send.command(f"DELETE /labs/{self._id}")
         answer = self._call("DELETE", f"/labs/{self._id}")
-        self._tell.check(answer.status == 202, f"{answer.status} {answer.json['phase']}")
+        self._send.check(answer.status == 202, f"{answer.status} {answer.json['phase']}")
         lab = self._wait()
         if lab["phase"] != "deleted":
             raise Impatient(f"myeks is {lab['phase']}{_because(lab)}")
-        self._tell.check(True, "myeks is deleted")
+        self._send.check(True, "myeks is deleted")
 
     def _proved(self) -> None:
-        self._tell.act("Proof of empty")
+        self._send.act("Proof of empty")
         for looks, later in enumerate((timedelta(minutes=16), timedelta(hours=25)), start=2):
-            self._tell.command(f"(the five-minute schedule's event, with a time {_told(later)} later)")
+            self._send.command(f"(the five-minute schedule's event, with a time {_describe(later)} later)")
             self._stage.tend(datetime.now(UTC) + later)
             self._await_looks(looks)
         receipt = self._call("GET", f"/labs/{self._id}/receipt").json
         for look in receipt["looks"]:
-            self._tell.say(f"{look['look']:<17} {_outcomes(look)}")
+            self._send.say(f"{look['look']:<17} {_outcomes(look)}")
         for line in receipt["looks"][-1]["lines"]:
             if line["outcome"] != "deleted":
-                self._tell.say(f"  {line['outcome']} {line['arn']} — {line['reason']}")
-        self._tell.check(receipt["clean"] and len(receipt["looks"]) == 3, f"the receipt: {receipt['verdict']}")
+                self._send.say(f"  {line['outcome']} {line['arn']} — {line['reason']}")
+        self._send.check(receipt["clean"] and len(receipt["looks"]) == 3, f"the receipt: {receipt['verdict']}")
         client = self._stage.sandbox.client
         left = [thing for thing in self._ours if still_there(client, thing) and thing.kind != "snapshot"]
         harmed = [thing for thing in self._theirs if not still_there(client, thing)]
-        self._tell.check(not left, f"all {len(self._ours)} of the lab's leftovers are gone{_but(left)}")
-        self._tell.check(not harmed, f"all {len(self._theirs)} look-alikes are untouched{_but(harmed)}")
+        self._send.check(not left, f"all {len(self._ours)} of the lab's leftovers are gone{_but(left)}")
+        self._send.check(not harmed, f"all {len(self._theirs)} look-alikes are untouched{_but(harmed)}")
 
     def _await_looks(self, count: int) -> None:
         def looked(_: Mapping[str, Any]) -> bool:
@@ -190,8 +190,8 @@ class _Play:
         return self._stage.call(self._learner, method, path, body, headers)
 
     def _wait(self) -> dict[str, Any]:
-        lab = self._stage.wait(self._learner, self._id, lambda lab: lab["phase"] in _ENDED, seen=self._tell.progress)
-        self._tell.progress(lab)
+        lab = self._stage.wait(self._learner, self._id, lambda lab: lab["phase"] in _ENDED, seen=self._send.progress)
+        self._send.progress(lab)
         return lab
 
     def _request(self, version: str) -> dict[str, Any]:
@@ -208,14 +208,14 @@ class _Play:
 _KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHVyc2EtbWFqb3ItaXMtbm90LWEtc2VjcmV0LWtleS0h learner"
 
 
-def request_told(body: Mapping[str, Any]) -> list[str]:
+def format_request(body: Mapping[str, Any]) -> list[str]:
     """The request in JSON, a field a line; the key's text is no reading."""
     shown = {**body, "ssh": {"publicKey": "ssh-ed25519 ..."}}
     fields = [f"  {json.dumps(name)}: {json.dumps(value)}" for name, value in shown.items()]
     return ["{", *(f"{field}," for field in fields[:-1]), fields[-1], "}"]
 
 
-def findings_told(findings: Sequence[Mapping[str, Any]]) -> list[str]:
+def format_findings(findings: Sequence[Mapping[str, Any]]) -> list[str]:
     """What is wrong first; what is only to be known is marked as such."""
     wrong = [f"{each['path']}: {each['message']}" for each in findings if each["severity"] == "error"]
     notes = [f"note on {each['path']}: {each['message']}" for each in findings if each["severity"] != "error"]
@@ -226,7 +226,7 @@ def _because(lab: Mapping[str, Any]) -> str:
     return f": {lab['reason']}" if lab.get("reason") else ""
 
 
-def _told(later: timedelta) -> str:
+def _describe(later: timedelta) -> str:
     minutes = later // timedelta(minutes=1)
     return f"{minutes} minutes" if minutes < 120 else f"{minutes // 60} hours"
 

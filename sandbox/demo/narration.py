@@ -15,7 +15,7 @@ class Narrator:
     def __init__(self, out: TextIO = sys.stdout) -> None:
         self._out, self._began = out, time.monotonic()
         self._colour = out.isatty()
-        self._told: dict[str, str] = {}
+        self._describe: dict[str, str] = {}
         self.short: list[str] = []
 
     def act(self, title: str) -> None:
@@ -36,8 +36,8 @@ class Narrator:
         """Tell each step of a lab once when it starts and once when it ends."""
         for step in lab.get("steps", []):
             key = f"{step['workflow']}/{step.get('run')}/{step['name']}"
-            if self._told.get(key) != step["status"]:
-                self._told[key] = step["status"]
+            if self._describe.get(key) != step["status"]:
+                self._describe[key] = step["status"]
                 detail = f" — {step['detail']}" if step.get("detail") and step["status"] != "running" else ""
                 self.say(f"  {_MARKS[step['status']]} {step['title']}{detail}")
 

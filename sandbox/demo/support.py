@@ -14,7 +14,7 @@ from sandbox.demo.narration import Narrator
 from sandbox.mailbox import Mail, Mailbox, subscribe
 from sandbox.people import HttpAnswer, Person, make_person
 from sandbox.scenarios.fleet import MEMBER_ROLE, OTHER_ACCOUNT, OTHER_REGION, SHUT_ACCOUNT, TODAY, join, put_fleet
-from sandbox.schedules import run_watch, watched_told
+from sandbox.schedules import describe_watch_run, run_watch
 from sandbox.stage import NOTICE_ADMINISTRATORS, Impatient, Stage
 
 SHOP, SEARCH, TEAM = "shop@example.com", "search@example.com", "payments@example.com"
@@ -30,7 +30,7 @@ class _Fleet:
     """Eleven days of one fleet."""
 
     def __init__(self, stage: Stage, narrator: Narrator) -> None:
-        self._stage, self._tell = stage, narrator
+        self._stage, self._send = stage, narrator
         self._shop = make_person(stage.sandbox, SHOP)
         self._admin = stage.people.administrator
         self._mails: list[Mail] = []
@@ -39,46 +39,46 @@ class _Fleet:
     def play(self) -> None:
         self._registered()
         self._seen()
-        self._told()
+        self._describe()
         self._acknowledged()
         self._forced()
         self._followed()
         self._subscribed()
 
     def _registered(self) -> None:
-        self._tell.act(f"Second act: a fleet of all ages, {TODAY:%A %-d %B %Y}")
+        self._send.act(f"Second act: a fleet of all ages, {TODAY:%A %-d %B %Y}")
         put_fleet(self._stage.sandbox)
         join(self._stage.sandbox, OTHER_ACCOUNT)
         for account, name in ((OTHER_ACCOUNT, "analytics"), (SHUT_ACCOUNT, "archive")):
             role = f"arn:aws:iam::{account}:role/{MEMBER_ROLE}"
             body = {"name": name, "regions": [OTHER_REGION], "roleArn": role, "owner": f"{name}@example.com"}
-            self._tell.command(f"PUT /accounts/{account}  ({name}, {OTHER_REGION}, read by role {MEMBER_ROLE})")
+            self._send.command(f"PUT /accounts/{account}  ({name}, {OTHER_REGION}, read by role {MEMBER_ROLE})")
             answer = self._call(self._admin, "PUT", f"/accounts/{account}", body)
-            self._tell.check(answer.status in (200, 201), f"account {account} is watched from the next run on")
+            self._send.check(answer.status in (200, 201), f"account {account} is watched from the next run on")
 
     def _seen(self) -> None:
         summary = self._run(TODAY)
         listed = self._call(self._shop, "GET", "/clusters").json["clusters"]
         for cluster in listed:
-            self._tell.say(_row(cluster))
+            self._send.say(_row(cluster))
         names = [cluster["name"] for cluster in listed]
         first = [name for name in names if name in ("museum", "payments", "storefront")]
-        self._tell.check(
+        self._send.check(
             len(names) == 8 and first == ["museum", "payments", "storefront"],
             f"all {len(names)} clusters are listed by what comes first, the unreadable one among them",
         )
-        self._tell.check(
+        self._send.check(
             summary["unreadable"] == 1 and len(summary["unreadable_places"]) == 1,
             f"a cluster and an account that can't be read cost the others nothing: {summary['unreadable_places'][0]}",
         )
 
-    def _told(self) -> None:
-        self._tell.act(f"What {SHOP} finds in the mail")
+    def _describe(self) -> None:
+        self._send.act(f"What {SHOP} finds in the mail")
         mails = self._take()
         theirs = [mail for mail in mails if mail.attributes["recipient"] == SHOP]
         for mail in theirs[:1]:
-            self._tell.say(f"Subject: {mail.subject}")
-            self._tell.say(mail.body)
+            self._send.say(f"Subject: {mail.subject}")
+            self._send.say(mail.body)
         says = (
             "payments",
             "storefront",
@@ -88,86 +88,90 @@ class _Fleet:
             "--kubernetes-version 1.32",
         )
         whole = len(theirs) == 1 and all(words in theirs[0].body for words in says)
-        self._tell.check(whole, "one mail about both of its clusters: what, when, what it costs, the exact commands")
+        self._send.check(whole, "one mail about both of its clusters: what, when, what it costs, the exact commands")
         others = [mail.attributes["recipient"] for mail in mails if mail not in theirs]
         everyone = {SEARCH, TEAM, NOTICE_ADMINISTRATORS} <= set(others) and len(others) == len(set(others))
-        self._tell.check(everyone, f"one mail each to {', '.join(sorted(others))}")
+        self._send.check(everyone, f"one mail each to {', '.join(sorted(others))}")
 
     def _acknowledged(self) -> None:
-        self._tell.act("The owner acknowledges; two days pass")
-        self._tell.command(f"POST {_PAYMENTS}/acknowledge  (as {SHOP})")
+        self._send.act("The owner acknowledges; two days pass")
+        self._send.command(f"POST {_PAYMENTS}/acknowledge  (as {SHOP})")
         stranger = self._call(self._stage.people.learner, "POST", f"{_PAYMENTS}/acknowledge")
         answer = self._call(self._shop, "POST", f"{_PAYMENTS}/acknowledge")
-        self._tell.check(answer.status == 200, "payments' upgrade is acknowledged")
-        self._tell.check(stranger.status in (403, 404), f"anyone else gets {stranger.status}")
+        self._send.check(answer.status == 200, "payments' upgrade is acknowledged")
+        self._send.check(stranger.status in (403, 404), f"anyone else gets {stranger.status}")
         quiet = self._day(TODAY + timedelta(days=1))
-        self._tell.check(not quiet, "on 24 November no rung of a ladder is due, and nobody is written to")
+        self._send.check(not quiet, "on 24 November no rung of a ladder is due, and nobody is written to")
         eve = _about("payments", self._day(TODAY + timedelta(days=2)))
-        told = sorted(mail.attributes["recipient"] for mail in eve)
-        self._tell.say("Acknowledging mutes what comes before a deadline's last week, and in it all but the owner.")
-        self._tell.check(
-            told == [SHOP],
-            f"on the eve {', '.join(told)} is reminded of payments; about payments, the team and the administrators hear nothing",
+        message = sorted(mail.attributes["recipient"] for mail in eve)
+        self._send.say("Acknowledging mutes what comes before a deadline's last week, and in it all but the owner.")
+        self._send.check(
+            message == [SHOP],
+            f"on the eve {', '.join(message)} is reminded of payments; "
+            "about payments, the team and the administrators hear nothing",
         )
 
     def _forced(self) -> None:
-        self._tell.act("Thursday 26 November, 02:00 UTC: nobody does anything, and AWS upgrades payments")
+        self._send.act("Thursday 26 November, 02:00 UTC: nobody does anything, and AWS upgrades payments")
         self._calendar(datetime.fromisoformat("2026-11-26T02:00:00+00:00"))
         cluster = self._until_version("payments", "1.32")
-        self._tell.check(cluster["version"] == "1.32", "EKS says 1.32, and nobody asked for it")
+        self._send.check(cluster["version"] == "1.32", "EKS says 1.32, and nobody asked for it")
         mails = self._day(TODAY + timedelta(days=3))
         theirs = next((mail for mail in mails if mail.attributes["recipient"] == SHOP), None)
         for line in _lines(theirs, "noticed on", "older than"):
-            self._tell.say(f"  {line}")
-        self._tell.check(
+            self._send.say(f"  {line}")
+        self._send.check(
             theirs is not None and "general (3 on 1.31)" in theirs.body,
             "four hours later the owner knows, and which nodes stayed",
         )
         vault = [mail for mail in _about("vault", mails) if mail.attributes["recipient"] == NOTICE_ADMINISTRATORS]
         for line in _lines(vault[0] if vault else None, "could not be read"):
-            self._tell.say(f"  {line}")
-        self._tell.check(bool(vault), "after three days the administrators hear of the cluster that can't be read")
+            self._send.say(f"  {line}")
+        self._send.check(bool(vault), "after three days the administrators hear of the cluster that can't be read")
 
     def _followed(self) -> None:
-        self._tell.act("The owner lets the nodes follow; a week passes, and storefront's day comes")
+        self._send.act("The owner lets the nodes follow; a week passes, and storefront's day comes")
         eks = self._stage.sandbox.client("eks")
-        self._tell.command("aws eks update-nodegroup-version --cluster-name payments --nodegroup-name general")
+        self._send.command("aws eks update-nodegroup-version --cluster-name payments --nodegroup-name general")
         eks.update_nodegroup_version(clusterName="payments", nodegroupName="general", version="1.32")
         mails = [mail for days in range(4, 9) for mail in self._day(TODAY + timedelta(days=days))]
         self._calendar(datetime.fromisoformat("2026-12-02T03:00:00+00:00"))
         self._until_version("storefront", "1.35")
         mails += [mail for days in (9, 10) for mail in self._day(TODAY + timedelta(days=days))]
         nagged = [mail for mail in _about("payments", mails) if "general" in mail.body]
-        self._tell.check(not nagged, "the nodes are on 1.32: not a word more about them")
+        self._send.check(not nagged, "the nodes are on 1.32: not a word more about them")
         upgraded = [mail for mail in _about("storefront", mails) if "AWS upgraded" in mail.body]
         owner_knows = any(mail.attributes["recipient"] == SHOP for mail in upgraded)
-        self._tell.check(owner_knows, "AWS upgraded storefront, and its owner knows")
-        rungs, told = self._rungs("storefront", "1.34"), [mail for mail in self._mails if _warns_of_storefront(mail)]
-        self._tell.check(
-            rungs == [14, 7, 3, 1] and len(told) == 4,
-            f"{SHOP} was warned of it at {', '.join(map(str, rungs))} days: in {len(told)} mails, once each",
+        self._send.check(owner_knows, "AWS upgraded storefront, and its owner knows")
+        reminders, message = (
+            self._reminders("storefront", "1.34"),
+            [mail for mail in self._mails if _warns_of_storefront(mail)],
+        )
+        self._send.check(
+            reminders == [14, 7, 3, 1] and len(message) == 4,
+            f"{SHOP} was warned of it at {', '.join(map(str, reminders))} days: in {len(message)} mails, once each",
         )
 
-    def _rungs(self, name: str, version: str) -> list[int]:
+    def _reminders(self, name: str, version: str) -> list[int]:
         """The rungs of the ladder of a version's end that were sent to the shop's owner, the earliest first."""
         notices = self._call(self._admin, "GET", f"/clusters/{ACCOUNT}/{REGION}/{name}").json["notices"]
         theirs = [n for n in notices if n["recipient"] == SHOP and n["kind"] == "deadline" and n["state"] == "sent"]
-        return sorted((n["rung"] for n in theirs if f"#{version}#" in n["deadlineId"]), reverse=True)
+        return sorted((n["reminder"] for n in theirs if f"#{version}#" in n["deadlineId"]), reverse=True)
 
     def _subscribed(self) -> None:
-        self._tell.act("A calendar to subscribe to")
-        self._tell.command("GET /deadlines.ics")
+        self._send.act("A calendar to subscribe to")
+        self._send.command("GET /deadlines.ics")
         feed = self._call(self._shop, "GET", "/deadlines.ics")
         text = feed.body.decode().replace("\r\n ", "")
         for line in (line for line in text.splitlines() if line.startswith(("SUMMARY", "DTSTART"))):
-            self._tell.say(f"  {line}")
+            self._send.say(f"  {line}")
         whole = feed.status == 200 and text.startswith("BEGIN:VCALENDAR") and "payments" in text and "20270323" in text
-        self._tell.check(whole, "payments' next deadline is in it: 23 March 2027")
+        self._send.check(whole, "payments' next deadline is in it: 23 March 2027")
 
     def _run(self, at: datetime) -> dict[str, Any]:
-        self._tell.command(f"(the daily schedule's event of {at:%a %-d %b})")
+        self._send.command(f"(the daily schedule's event of {at:%a %-d %b})")
         summary = run_watch(self._stage, at)
-        self._tell.say(watched_told(summary))
+        self._send.say(describe_watch_run(summary))
         return summary
 
     def _day(self, at: datetime) -> list[Mail]:
@@ -175,7 +179,7 @@ class _Fleet:
         self._run(at)
         mails = self._take()
         for mail in mails:
-            self._tell.say(f"  → {mail.attributes['recipient']}: {mail.subject}")
+            self._send.say(f"  → {mail.attributes['recipient']}: {mail.subject}")
         return mails
 
     def _take(self) -> list[Mail]:

@@ -7,9 +7,9 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 from chalicelib.domain.curfew.keep_link import sign_link
-from chalicelib.domain.curfew.plan import Entry, Ground
+from chalicelib.domain.curfew.plan import Entry, Trigger
 from chalicelib.domain.labs.lab import Lab
-from chalicelib.domain.labs.schedule import AtCurfew, Evening
+from chalicelib.domain.labs.schedule import AtCurfew, Schedule
 from tests.api.http import Http
 from tests.fakes import NOW, OWNER, a_lab, a_spec
 
@@ -17,7 +17,7 @@ NIGHT = date(2026, 11, 23)
 #: 22:00 in Seoul; NOW is 19:00 there.
 CURFEW = datetime(2026, 11, 23, 13, 0, tzinfo=UTC)
 NEXT = CURFEW + timedelta(days=1)
-SEOUL = Evening("Asia/Seoul")
+SEOUL = Schedule("Asia/Seoul")
 LAB = a_lab().id
 
 
@@ -28,14 +28,14 @@ def hours(number: float) -> timedelta:
 def a_ready_lab(**changes: Any) -> Lab:
     """Ready since yesterday, with an evening in Seoul and a lease until an hour after its curfew."""
     usual = {"phase": "ready", "created_at": NOW - hours(30), "lease_ends_at": CURFEW + hours(1), "due_at": CURFEW}
-    return a_lab(**{**usual, "spec": a_spec(evening=SEOUL), **changes})
+    return a_lab(**{**usual, "spec": a_spec(schedule=SEOUL), **changes})
 
 
 def an_entry(**changes: Any) -> Entry:
     """The lab's line on the plan of NIGHT."""
     reason = "idle since 15:40: no user pods scheduled in 5 h, CPU 3 % (baseline 3 %)"
     entry = Entry(
-        NIGHT, LAB, CURFEW, AtCurfew.END, Ground.IDLE, reason, OWNER, "myeks", "ap-northeast-2", NOW, hourly_usd=0.22
+        NIGHT, LAB, CURFEW, AtCurfew.END, Trigger.IDLE, reason, OWNER, "myeks", "ap-northeast-2", NOW, hourly_usd=0.22
     )
     return replace(entry, **changes)
 

@@ -62,7 +62,7 @@ MATRIX: Mapping[tuple[str, str], tuple[Any, Row]] = {
     ("GET", f"{_LAB}/verdict"): (None, SEEN),
     ("POST", f"{_LAB}/extend"): ({"until": UNTIL}, CHANGED),
     ("POST", f"{_LAB}/protect"): ({"until": UNTIL, "why": "exam"}, PROTECTED),
-    ("PUT", f"{_LAB}/evening"): ({"curfew": "21:00"}, CHANGED),
+    ("PUT", f"{_LAB}/schedule"): ({"curfew": "21:00"}, CHANGED),
     ("POST", f"{_LAB}/hibernate"): (None, BEGUN),
     ("POST", f"{_LAB}/wake"): (None, BEGUN),
     ("GET", "/versions"): (None, EVERYONE),

@@ -122,8 +122,8 @@ def test_how_an_account_is_entered_and_who_is_told_is_for_administrators_to_see(
             continue
         known = http.get("/accounts", caller=arn).json["accounts"]
         known += [http.get(f"/accounts/{one['account']}", caller=arn).json for one in known]
-        told = {"name", "roleArn", "owner", "team"} if kind == "administrator" else set()
-        assert {*known[0], *known[-1]} == {"account", "regions", "labs"} | told, kind
+        message = {"name", "roleArn", "owner", "team"} if kind == "administrator" else set()
+        assert {*known[0], *known[-1]} == {"account", "regions", "labs"} | message, kind
         assert ("pay@example.com" in str(known)) == (kind == "administrator"), kind
 
 

@@ -24,8 +24,8 @@ def test_the_cluster_of_a_lab_is_watched_for_those_who_see_the_lab_and_for_other
         http.world.watch.store.add_notices((a_notice("myeks"), a_notice("orders")))
         there = [cluster["name"] for cluster in http.get("/clusters", caller=arn).json["clusters"]]
         assert ("myeks" in there, "orders" in there) == (kind in theirs, True), kind
-        told = [notice["name"] for notice in http.get("/notices", caller=arn).json["notices"]]
-        assert ("myeks" in told, "orders" in told) == (kind in theirs, True), kind
+        message = [notice["name"] for notice in http.get("/notices", caller=arn).json["notices"]]
+        assert ("myeks" in message, "orders" in message) == (kind in theirs, True), kind
         assert ("myeks" in http.get("/deadlines.ics", caller=arn).text) == (kind in theirs), kind
         for route in (route for route in MATRIX if route[1].startswith("/clusters/")):
             path = route[1].format(account=ACCOUNT, region=REGION, name="{name}")

@@ -37,8 +37,8 @@ class Lines(logging.Handler):
         self.text = ""
 
     def emit(self, record: logging.LogRecord) -> None:
-        told = "".join(traceback.format_exception(*record.exc_info)) if record.exc_info else ""
-        self.text += f"{record.getMessage()} {vars(record)} {told}\n"
+        message = "".join(traceback.format_exception(*record.exc_info)) if record.exc_info else ""
+        self.text += f"{record.getMessage()} {vars(record)} {message}\n"
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def test_the_log_tells_who_did_what_and_none_of_what_they_sent(lines: Lines) -> 
     refused = http.call("POST", "/labs", body={"ssh": {"publicKey": PUBLIC_KEY}}, caller=OWNER, headers=SIGNED)
     assert refused.status == 400
     assert OWNER in lines.text
-    assert [told for told in (*SENT, *secrets_of(http)) if told in lines.text] == []
+    assert [message for message in (*SENT, *secrets_of(http)) if message in lines.text] == []
 
 
 @pytest.mark.parametrize("trouble", [None, RuntimeError("an accident")], ids=["well", "with an accident"])
@@ -92,9 +92,9 @@ def test_no_answer_holds_a_key_or_anyone_elses_link(route: tuple[str, str]) -> N
     http = the_world()
     token, signature, *keys = secrets_of(http)
     for kind in CALLERS:
-        told = ask(http, route, kind).text
-        assert [key for key in keys if key in told] == [], kind
-        assert "{token}" in route[1] or not {part for part in (token, signature) if part in told}, kind
+        message = ask(http, route, kind).text
+        assert [key for key in keys if key in message] == [], kind
+        assert "{token}" in route[1] or not {part for part in (token, signature) if part in message}, kind
 
 
 def test_the_key_that_was_sent_is_shown_to_whoever_sees_the_lab_and_to_nobody_else() -> None:

@@ -87,6 +87,6 @@ def test_the_inventory_of_a_lab_that_is_gone_still_lists_what_there_was(life: Li
     life.theatre.play()
     inventory = life.get("/inventory")
     assert (inventory["controlPlane"], inventory["unreadable"]) == (None, {})
-    assert inventory["told"].startswith("The lab is deleted")
+    assert inventory["message"].startswith("The lab is deleted")
     assert {entry["state"] for entry in inventory["ledger"]} <= {"deleted", "kept"}
     assert len(inventory["ledger"]) > 10

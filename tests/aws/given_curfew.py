@@ -14,7 +14,7 @@ from moto import mock_aws
 
 from chalicelib.aws.dynamodb.curfew.store import DynamoCurfewStore
 from chalicelib.aws.dynamodb.labs.store import DynamoStore
-from chalicelib.domain.curfew.plan import Entry, Ground, Stakes
+from chalicelib.domain.curfew.plan import Entry, Stakes, Trigger
 from chalicelib.domain.idleness.verdict import Sign, Signal, Verdict
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.schedule import AtCurfew
@@ -65,7 +65,7 @@ def an_entry(lab_id: str = "lab-1", minutes: int = 0, **changes: Any) -> Entry:
         lab_id=lab_id,
         at=NOW + timedelta(hours=3, minutes=minutes),
         act=AtCurfew.END,
-        ground=Ground.IDLE,
+        trigger=Trigger.IDLE,
         reason="idle since 18:40: CPU 3 % (baseline 3 %), no load-balancer traffic",
         owner="arn:aws:iam::111122223333:user/learner",
         name="myeks",

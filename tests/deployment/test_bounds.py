@@ -54,7 +54,7 @@ def test_what_bears_no_mark_of_a_lab_is_out_of_every_function_s_reach(action: st
 
 def test_it_can_fail_the_lab_s_tag_is_what_lets_a_sweep_in() -> None:
     tagged = {"aws:resourcetag/ekslab:lab-id": "lab-1"}
-    asked = rights.Question("inspect_remove_stragglers", *FOREIGN[0], "ap-northeast-2", tagged)
+    asked = rights.Question("verify_deletion_remove_stragglers", *FOREIGN[0], "ap-northeast-2", tagged)
     assert rights.is_allowed(asked, rights.policy_of(asked.function))
 
 
@@ -99,7 +99,7 @@ def test_the_tag_that_is_put_on_binds_no_right_to_tag() -> None:
 
 
 def test_a_condition_that_only_leaves_some_out_binds_nothing() -> None:
-    said = {"Action": "ec2:DeleteVolume", "Resource": "*", "Condition": {"Null": {"aws:ResourceTag/spared": "true"}}}
+    said = {"Action": "ec2:DeleteVolume", "Resource": "*", "Condition": {"Null": {"aws:ResourceTag/exemption": "true"}}}
     assert not bounds.is_bound(said)
     said["Condition"] = {"Null": {"aws:ResourceTag/ours": "false"}}
     assert bounds.is_bound(said)

@@ -263,9 +263,9 @@ def test_a_stack_without_labs_goes_and_its_table_stays(sandbox: Sandbox, stack: 
     assert find_stack(sandbox.client("cloudformation"), stack) is not None
     assert outputs["Table"] in asked[0]
 
-    told = " ".join(destroy(sandbox.client, stack, pace=QUICK))
+    message = " ".join(destroy(sandbox.client, stack, pace=QUICK))
     assert find_stack(sandbox.client("cloudformation"), stack) is None
-    assert outputs["Table"] in told
+    assert outputs["Table"] in message
     assert store.load_lab("lab-1").phase is Phase.DELETED
 
 
@@ -432,7 +432,7 @@ def test_the_commands_of_the_makefile_do_it(sandbox: Sandbox, packaged: Package)
     assert "EndpointURL" in done.stdout
     stack = find_stack(sandbox.client("cloudformation"), "ekslab-prod") or {}
     assert {"ParameterKey": "MaxNodes", "ParameterValue": "4"} in stack["Parameters"]
-    assert _links_of(sandbox, "ekslab-prod-SweepIdleWarn").startswith("https://")
+    assert _links_of(sandbox, "ekslab-prod-CurfewWarn").startswith("https://")
 
     again = make("deploy", *where, "LOSE=LabsTable KeepLinkSecret", "YES=1")
     assert again.returncode == 0, again.stderr
@@ -445,9 +445,9 @@ def test_the_commands_of_the_makefile_do_it(sandbox: Sandbox, packaged: Package)
 
 def test_links_in_mails_lead_to_where_the_service_is(sandbox: Sandbox, packaged: Package, stack: str) -> None:
     deploy(sandbox.client, packaged, stack, {"ApiUrl": "https://labs.example.com"}, pace=QUICK)
-    assert _links_of(sandbox, f"{stack}-SweepIdleWarn") == "https://labs.example.com"
+    assert _links_of(sandbox, f"{stack}-CurfewWarn") == "https://labs.example.com"
     outputs = deploy(sandbox.client, packaged, stack, {"ApiUrl": ""}, pace=QUICK)
-    assert _links_of(sandbox, f"{stack}-SweepIdleWarn") + "/" == outputs["EndpointURL"]
+    assert _links_of(sandbox, f"{stack}-CurfewWarn") + "/" == outputs["EndpointURL"]
 
 
 def test_whoever_wants_it_keeps_executions_for_the_api_and_the_schedules(
@@ -473,7 +473,7 @@ def test_whoever_wants_it_keeps_executions_for_the_api_and_the_schedules(
     assert kept() == {}
     deploy(sandbox.client, packaged, stack, {"ReserveConcurrency": "true"}, pace=QUICK)
     reserved = kept()
-    assert set(reserved) == {"APIHandler", "TendLabs", "StartSweepIdle", "StartWatchSupport", "TakeHealthEvent"}
+    assert set(reserved) == {"APIHandler", "RecoverLabs", "StartCurfew", "StartWatchSupport", "TakeHealthEvent"}
     description = packaged.template["Parameters"]["ReserveConcurrency"]["Description"]
     assert f"It takes {sum(reserved.values())} of" in description
 
@@ -497,8 +497,8 @@ def test_what_is_measured_of_the_api_and_the_table_is_told_by_the_stack(
     assert sandbox.client("apigateway").get_rest_api(restApiId=outputs["RestAPIId"])["name"] == stack
     shown = sandbox.client("cloudwatch").get_dashboard(DashboardName=stack)["DashboardBody"]
     assert json.loads(shown)
-    assert f'"{outputs["TendFunction"]}"' in shown
-    assert f'"{outputs["SweepIdleStateMachineArn"]}"' in shown
+    assert f'"{outputs["RecoverFunction"]}"' in shown
+    assert f'"{outputs["CurfewStateMachineArn"]}"' in shown
     assert "${" not in shown
     pages = sandbox.client("cloudwatch").get_paginator("describe_alarms").paginate(AlarmNamePrefix=f"{stack}-")
     alarms = {alarm["AlarmName"] for page in pages for alarm in page["MetricAlarms"]}

@@ -127,8 +127,8 @@ def references(thing: Any) -> list[str]:
     match thing:
         case {"Ref": str(name)} | {"Fn::GetAtt": [str(name), *_]}:
             return [name]
-        case {"Fn::Sub": str(told)}:
-            return [part.partition("}")[0].partition(".")[0] for part in told.split("${")[1:]]
+        case {"Fn::Sub": str(message)}:
+            return [part.partition("}")[0].partition(".")[0] for part in message.split("${")[1:]]
         case dict():
             return [name for value in thing.values() for name in references(value)]
         case list():

@@ -105,7 +105,7 @@ def test_the_table_and_each_of_its_indexes_alarm_when_they_refuse() -> None:
     assert {(each["MetricName"], _index(each["Dimensions"])) for each in read.values()} == {
         (metric, index) for metric in ("ReadThrottleEvents", "WriteThrottleEvents") for index in indexes
     }
-    assert len(read) <= 10, "of 10 metrics that an alarm may reckon with"
+    assert len(read) <= 10, "of 10 metrics that an alarm may reconcile with"
     shown = [each for each in said if each.get("ReturnData", True)]
     assert [set(each["Expression"].split(" + ")) for each in shown] == [set(read)]
 
@@ -126,9 +126,7 @@ def test_messages_are_encrypted_with_our_key_and_taken_over_tls_only(name: str) 
     assert refused[0]["Principal"] == "*"
 
 
-@pytest.mark.parametrize(
-    "function", ["WatchSupportDeliverNotices", "SweepIdleWarn", "SweepIdleBrake", "SweepIdleFinish"]
-)
+@pytest.mark.parametrize("function", ["WatchSupportDeliverNotices", "CurfewWarn", "CurfewBrake", "CurfewFinish"])
 def test_whoever_sends_mails_knows_the_api_s_address_without_being_told(function: str) -> None:
     given = RESOURCES[function]["Properties"]["Environment"]["Variables"]["EKSLAB_API_URL"]
     condition, own, made = given["Fn::If"]
@@ -187,9 +185,9 @@ def test_what_the_dashboard_searches_for_is_a_whole_value_of_a_metric_of_ours() 
 
 def test_the_dashboard_names_metrics_of_the_table_by_the_dimensions_that_they_have() -> None:
     """DynamoDB tells these by table, or by table and index; `ThrottledRequests` by operation only."""
-    told = {"ConsumedReadCapacityUnits", "ConsumedWriteCapacityUnits", "ReadThrottleEvents", "WriteThrottleEvents"}
+    message = {"ConsumedReadCapacityUnits", "ConsumedWriteCapacityUnits", "ReadThrottleEvents", "WriteThrottleEvents"}
     metrics = [(metric, said) for space, metric, said in shown() if space == "AWS/DynamoDB"]
-    assert {metric for metric, _ in metrics} == told
+    assert {metric for metric, _ in metrics} == message
     for _, said in metrics:
         assert said["TableName"] == "${LabsTable}"
         assert set(said) <= {"TableName", "GlobalSecondaryIndexName"}

@@ -57,7 +57,7 @@ def test_each_function_has_memory_and_time_of_its_own() -> None:
 def test_what_people_and_schedules_call_can_have_executions_kept_and_nothing_else() -> None:
     """Steps are tried again by their workflow; whoever calls these is not."""
     kept = {name for name, said in RESOURCES.items() if "ReservedConcurrentExecutions" in said.get("Properties", {})}
-    assert kept == {"APIHandler", "TendLabs", "StartSweepIdle", "StartWatchSupport", "TakeHealthEvent"}
+    assert kept == {"APIHandler", "RecoverLabs", "StartCurfew", "StartWatchSupport", "TakeHealthEvent"}
     for name in kept:
         condition, executions, otherwise = RESOURCES[name]["Properties"]["ReservedConcurrentExecutions"]["Fn::If"]
         assert (condition, otherwise) == ("ReservesConcurrency", {"Ref": "AWS::NoValue"})

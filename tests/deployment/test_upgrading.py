@@ -148,11 +148,11 @@ def test_labs_from_before_are_minded_from_now_on(upgraded: Upgraded) -> None:
     event = {"source": "aws.events", "detail-type": "Scheduled Event", "time": later, "id": "1", "detail": {}}
     event |= {"version": "0", "account": upgraded.sandbox.account, "region": upgraded.sandbox.region, "resources": []}
     answer = upgraded.sandbox.client("lambda").invoke(
-        FunctionName=upgraded.outputs["TendFunction"], Payload=json.dumps(event)
+        FunctionName=upgraded.outputs["RecoverFunction"], Payload=json.dumps(event)
     )
-    told = json.load(answer["Payload"])
-    assert told["failed"] == []
-    assert {each["lab_id"]: each["act"] for each in told["done"]}[READY] == "rest"
+    message = json.load(answer["Payload"])
+    assert message["failed"] == []
+    assert {each["lab_id"]: each["act"] for each in message["done"]}[READY] == "rest"
     assert upgraded.store.load_lab(READY).phase is Phase.READY
     assert upgraded.store.labs_due(datetime.now(UTC) + timedelta(days=2), 10) in ((), (GONE,))
 

@@ -22,8 +22,8 @@ def test_links_within_the_project_lead_somewhere(page: Path) -> None:
 
 def test_every_setting_is_on_its_page_and_no_other() -> None:
     read = set(re.findall(r'"(EKSLAB_[A-Z_]+)"', (PROJECT / "chalicelib/settings.py").read_text()))
-    told = set(re.findall(r"`(EKSLAB_[A-Z_]+)`", (PROJECT / "docs/settings.md").read_text()))
-    assert read == told
+    message = set(re.findall(r"`(EKSLAB_[A-Z_]+)`", (PROJECT / "docs/settings.md").read_text()))
+    assert read == message
 
 
 def test_every_parameter_of_the_template_is_on_the_settings_page() -> None:

@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from chalicelib.domain.costs import (
     Cost,
     CostPart,
-    cost_told,
+    describe_cost,
+    describe_keeping,
+    describe_source,
     hibernated_cost,
     hourly_cost,
     keeping_cost,
-    keeping_told,
     saved,
     saved_hourly,
-    source_told,
     usd,
 )
 from chalicelib.domain.labs.lab import Lab, Phase
@@ -36,38 +36,38 @@ def lab(phase: str = "ready", **spec: Any) -> Lab:
     return a_lab(phase=phase, spec=a_spec(**spec))
 
 
-def told(cost: Cost) -> dict[str, float]:
+def message(cost: Cost) -> dict[str, float]:
     return {part.name: round(part.usd_hour, 4) for part in cost.parts}
 
 
 def test_the_courses_lab_costs_about_22_cents_an_hour_and_72_in_extended_support() -> None:
-    assert told(hourly_cost(lab(), PRICES, extended=False)) == {
+    assert message(hourly_cost(lab(), PRICES, extended=False)) == {
         "control plane": 0.10,
         "2 t3.medium": 0.104,
         "60 GiB of gp3": 0.0075,
         "2 public IPv4 addresses": 0.01,
     }
-    assert cost_told(hourly_cost(lab(), PRICES, extended=False)) == "$0.22 an hour"
-    assert cost_told(hourly_cost(lab(), PRICES, extended=True)) == "$0.72 an hour"
+    assert describe_cost(hourly_cost(lab(), PRICES, extended=False)) == "$0.22 an hour"
+    assert describe_cost(hourly_cost(lab(), PRICES, extended=True)) == "$0.72 an hour"
 
 
 def test_private_nodes_have_no_public_address_but_their_nat_gateway_has() -> None:
     private = (a_nodegroup(placement=Placement.PRIVATE),)
     cost = hourly_cost(lab(nodegroups=private, network=NewNetwork(nat=NatMode.SINGLE)), PRICES, extended=False)
-    assert told(cost)["NAT gateway"] == 0.059
-    assert told(cost)["1 public IPv4 address"] == 0.005
+    assert message(cost)["NAT gateway"] == 0.059
+    assert message(cost)["1 public IPv4 address"] == 0.005
 
 
 def test_a_guest_in_someone_elses_network_pays_for_no_nat_gateway() -> None:
     private = (a_nodegroup(placement=Placement.PRIVATE),)
     guest = lab(nodegroups=private, network=ExistingNetwork("vpc-0a", (), ("subnet-0a",)))
-    assert set(told(hourly_cost(guest, PRICES, extended=False))) == {"control plane", "2 t3.medium", "60 GiB of gp3"}
+    assert set(message(hourly_cost(guest, PRICES, extended=False))) == {"control plane", "2 t3.medium", "60 GiB of gp3"}
 
 
 def test_a_work_host_counts_with_the_nodes_of_its_type_and_has_an_address() -> None:
     cost = hourly_cost(lab(work_host=WorkHostSpec()), PRICES, extended=False)
-    assert told(cost)["3 t3.medium"] == 0.156
-    assert told(cost)["3 public IPv4 addresses"] == 0.015
+    assert message(cost)["3 t3.medium"] == 0.156
+    assert message(cost)["3 public IPv4 addresses"] == 0.015
 
 
 def test_a_type_without_a_price_is_named_once_and_the_total_is_an_at_least() -> None:
@@ -75,8 +75,8 @@ def test_a_type_without_a_price_is_named_once_and_the_total_is_an_at_least() -> 
     cost = hourly_cost(lab(nodegroups=(groups[0], replace(groups[0], name="two"))), PRICES, extended=False)
     assert cost.unknown == ("p5.48xlarge",)
     assert cost.certain is None
-    assert cost_told(cost) == "at least $0.13 an hour (no price known for p5.48xlarge)"
-    assert told(hourly_cost(lab(nodegroups=groups), PRICES, extended=False))["4 t3.medium"] == 0.208
+    assert describe_cost(cost) == "at least $0.13 an hour (no price known for p5.48xlarge)"
+    assert message(hourly_cost(lab(nodegroups=groups), PRICES, extended=False))["4 t3.medium"] == 0.208
 
 
 def test_an_empty_group_of_an_unknown_type_makes_nothing_uncertain() -> None:
@@ -87,7 +87,7 @@ def test_an_empty_group_of_an_unknown_type_makes_nothing_uncertain() -> None:
 def test_asleep_the_control_plane_nat_and_the_work_host_are_still_paid_for() -> None:
     spec: dict[str, Any] = {"work_host": WorkHostSpec(), "network": NewNetwork(nat=NatMode.SINGLE)}
     cost = hibernated_cost(lab(**spec), PRICES, extended=True)
-    assert set(told(cost)) == {
+    assert set(message(cost)) == {
         "control plane",
         "extended support",
         "1 t3.medium",
@@ -135,10 +135,10 @@ def test_amounts_read_like_amounts(amount: float, words: str) -> None:
 
 
 def test_keeping_is_told_with_its_rate_and_prices_with_their_source() -> None:
-    assert keeping_told(5.28, 0.22) == "$5.28, $0.22 an hour"
-    assert keeping_told(5.28, None) == "$5.28"
-    assert source_told(Cost((), (), "AWS Price List", date(2026, 11, 3))) == "AWS Price List of 3 Nov 2026"
-    assert source_told(Cost((CostPart("control plane", 0.1),), (), "bundled")) == "bundled"
+    assert describe_keeping(5.28, 0.22) == "$5.28, $0.22 an hour"
+    assert describe_keeping(5.28, None) == "$5.28"
+    assert describe_source(Cost((), (), "AWS Price List", date(2026, 11, 3))) == "AWS Price List of 3 Nov 2026"
+    assert describe_source(Cost((CostPart("control plane", 0.1),), (), "bundled")) == "bundled"
 
 
 @given(st.integers(0, 20), st.booleans(), st.sampled_from(list(Phase)))

@@ -29,9 +29,9 @@ def test_an_account_is_registered_listed_and_unregistered(capsys: pytest.Capture
     assert run(wire, *REGISTER) == 0
     assert run(wire, "accounts") == 0
     line = f"{MEMBER}  yes   us-east-1 eu-west-1  training  -"
-    told = capsys.readouterr().out
-    assert told.splitlines()[1] == line
-    assert line.split() in [one.split() for one in told.splitlines()[2:]]
+    message = capsys.readouterr().out
+    assert message.splitlines()[1] == line
+    assert line.split() in [one.split() for one in message.splitlines()[2:]]
     assert run(wire, "unregister", MEMBER) == 0
     assert capsys.readouterr().out == f"{MEMBER} is registered no longer.\n"
     assert run(wire, "unregister", MEMBER) == 0

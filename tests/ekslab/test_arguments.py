@@ -81,7 +81,7 @@ def test_what_passes_for_an_address_can_be_called(text: str) -> None:
     [
         (["show", ""], "argument id: expected a lab's name or id"),
         (["delete", "a/b"], "argument id: expected a lab's name or id"),
-        (["evening", ".."], "argument lab: expected a lab's name or id"),
+        (["schedule", ".."], "argument lab: expected a lab's name or id"),
         (["request", "v9", "--key", "a\nb"], "argument --key: expected letters"),
         (["--region", "", "list"], "argument --region: expected a region"),
         (["plan", "tonight"], "argument date: expected a date"),

@@ -85,9 +85,9 @@ def test_neither_name_nor_file_is_a_wrong_command_line_and_both_are(
 
 def test_a_refusal_prints_every_finding_and_exits_1(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(wire, "request", "_bad") == 1
-    told = capsys.readouterr().err
-    assert "400" in told
-    assert "name: EKS refuses this name" in told
+    message = capsys.readouterr().err
+    assert "400" in message
+    assert "name: EKS refuses this name" in message
 
 
 def test_a_lab_is_patched_released_and_shown(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
@@ -144,17 +144,17 @@ def test_a_whole_life_can_be_read(wire: Wire, capsys: pytest.CaptureFixture[str]
     theatre.play()
     for command in ("show", "inventory", "kubeconfig", "events"):
         assert run(wire, command, LAB) == 0
-    told = capsys.readouterr().out
-    assert "AmazonEKS_CNI_Policy" in told
-    assert "get-token" in told
-    assert "Control plane" in told
+    message = capsys.readouterr().out
+    assert "AmazonEKS_CNI_Policy" in message
+    assert "get-token" in message
+    assert "Control plane" in message
     theatre.release()
     theatre.play()
     assert run(wire, "receipt", LAB) == 0
     assert capsys.readouterr().out.startswith("Nothing of the lab's is left")
     assert run(wire, "inventory", LAB) == 0
-    told = capsys.readouterr().out
-    assert told == "The lab is deleted, and nothing of it is there to look at: its receipt says what was removed.\n"
+    message = capsys.readouterr().out
+    assert message == "The lab is deleted, and nothing of it is there to look at: its receipt says what was removed.\n"
 
 
 def test_versions_are_printed_with_their_source(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.curfew.plan import Outcome
+from chalicelib.domain.curfew.plan import EntryOutcome
 from chalicelib.domain.curfew.rules import Mode
 from chalicelib.domain.labs.lab import Phase
-from chalicelib.domain.labs.schedule import AtCurfew, Evening
+from chalicelib.domain.labs.schedule import AtCurfew, Schedule
 from ekslab.__main__ import parser
 from ekslab.curfew_commands import span
 from tests.api.curfew_world import CURFEW, LAB, NEXT, NIGHT, SEOUL, a_ready_lab, a_world, an_entry, hours
@@ -34,9 +34,9 @@ def the_lab(wire: Wire) -> Any:
 def test_a_lab_is_extended_by_its_name_or_its_id(wire: Wire, lab: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(wire, "extend", lab, "4h") == 0
     assert the_lab(wire).lease_ends_at == CURFEW + hours(5)
-    told = capsys.readouterr().out
-    assert "the lease ends at 2026-11-23T18:00:00Z, Tue 24 Nov 03:00 (Asia/Seoul)." in told
-    assert "It costs $0.89 ($0.22 an hour)." in told
+    message = capsys.readouterr().out
+    assert "the lease ends at 2026-11-23T18:00:00Z, Tue 24 Nov 03:00 (Asia/Seoul)." in message
+    assert "It costs $0.89 ($0.22 an hour)." in message
 
 
 def test_of_two_labs_of_one_name_the_one_alive_is_meant(wire: Wire) -> None:
@@ -47,7 +47,7 @@ def test_of_two_labs_of_one_name_the_one_alive_is_meant(wire: Wire) -> None:
 
 def test_a_name_on_a_later_page_is_found(wire: Wire) -> None:
     for number in range(120):
-        lab = a_ready_lab(id=f"lab-{number:03}", created_at=NOW, spec=a_spec(name=f"n{number:03}", evening=SEOUL))
+        lab = a_ready_lab(id=f"lab-{number:03}", created_at=NOW, spec=a_spec(name=f"n{number:03}", schedule=SEOUL))
         wire.http.world.store.put(lab)
     assert run(wire, "extend", "n000", "1h") == 0
     assert wire.http.world.store.labs["lab-000"].lease_ends_at == CURFEW + hours(2)
@@ -84,20 +84,20 @@ def test_anything_else_is_a_wrong_command_line(text: str) -> None:
 
 
 def test_an_evening_is_shown_and_changed_in_part(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(wire, "evening", "myeks") == 0
+    assert run(wire, "schedule", "myeks") == 0
     assert "curfew      22:00 Asia/Seoul, mon, tue, wed, thu, fri, sat, sun: end" in capsys.readouterr().out
-    assert run(wire, "evening", "myeks", "--at-curfew", "hibernate", "--wake", "08:30", "--weekdays", "mon,fri") == 0
-    changed = Evening("Asia/Seoul", weekdays=(0, 4), at_curfew=AtCurfew.HIBERNATE, wake=time(8, 30))
-    assert the_lab(wire).spec.evening == changed
-    assert run(wire, "evening", "myeks", "--wake", "no", "--holidays", "KR", "--quiet-dates", "2026-12-24") == 0
+    assert run(wire, "schedule", "myeks", "--at-curfew", "hibernate", "--wake", "08:30", "--weekdays", "mon,fri") == 0
+    changed = Schedule("Asia/Seoul", weekdays=(0, 4), at_curfew=AtCurfew.HIBERNATE, wake=time(8, 30))
+    assert the_lab(wire).spec.schedule == changed
+    assert run(wire, "schedule", "myeks", "--wake", "no", "--holidays", "KR", "--quiet-dates", "2026-12-24") == 0
     wanted = replace(changed, wake=None, holidays="KR", quiet_dates=(date(2026, 12, 24),))
-    assert the_lab(wire).spec.evening == wanted
-    assert run(wire, "evening", "myeks", "--quiet-dates", "no", "--holidays", "no") == 0
-    assert the_lab(wire).spec.evening == replace(wanted, holidays=None, quiet_dates=())
+    assert the_lab(wire).spec.schedule == wanted
+    assert run(wire, "schedule", "myeks", "--quiet-dates", "no", "--holidays", "no") == 0
+    assert the_lab(wire).spec.schedule == replace(wanted, holidays=None, quiet_dates=())
 
 
 def test_a_wrong_evening_is_refused_with_what_would_be_right(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(wire, "evening", "myeks", "--time-zone", "Asia/Seol") == 1
+    assert run(wire, "schedule", "myeks", "--time-zone", "Asia/Seol") == 1
     assert "Did you mean Asia/Seoul?" in capsys.readouterr().err
 
 
@@ -127,15 +127,15 @@ def test_watching_a_lab_fall_asleep_ends_when_it_sleeps(wire: Wire) -> None:
 
 def test_tonights_plan_is_printed_with_fates_and_hash(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
     store = wire.http.world.curfew.store
-    store.change_fate(
-        NIGHT, an_entry().id, lambda f: replace(f, outcome=Outcome.LIVED, reason="It is kept.", warned_at=NOW)
+    store.change_status(
+        NIGHT, an_entry().id, lambda f: replace(f, outcome=EntryOutcome.SKIPPED, reason="It is kept.", warned_at=NOW)
     )
     for arguments in (["plan"], ["plan", "2026-11-23"]):
         assert run(wire, *arguments) == 0
-        told = capsys.readouterr().out
-        assert "myeks  2026-11-23T13:00:00Z  end  2026-11-23T10:00:00Z  lived  idle since 15:40" in told
-        assert "It is kept." in told
-        assert store.headers[NIGHT].hash in told
+        message = capsys.readouterr().out
+        assert "myeks  2026-11-23T13:00:00Z  end  2026-11-23T10:00:00Z  lived  idle since 15:40" in message
+        assert "It is kept." in message
+        assert store.headers[NIGHT].hash in message
     assert run(wire, "plan", "2026-11-01") == 1
 
 
@@ -170,12 +170,12 @@ def test_a_wrong_setting_is_a_wrong_command_line() -> None:
 
 def test_a_verdict_is_told_with_its_signals(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(wire, "verdict", "myeks") == 0
-    told = capsys.readouterr().out
-    assert "SIGNAL" in told
-    assert "could not be read: AWS/EKS metrics: not there" in told
+    message = capsys.readouterr().out
+    assert "SIGNAL" in message
+    assert "could not be read: AWS/EKS metrics: not there" in message
 
 
 def test_a_kept_lab_says_until_when(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
     wire.http.world.store.put(a_ready_lab(kept_until=NEXT))
-    assert run(wire, "evening", "myeks") == 0
+    assert run(wire, "schedule", "myeks") == 0
     assert "kept        until 2026-11-24T13:00:00Z" in capsys.readouterr().out

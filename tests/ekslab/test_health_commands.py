@@ -13,15 +13,15 @@ def test_a_service_that_is_well_is_a_status_of_nought(capsys: pytest.CaptureFixt
     ran(wire.http)
     wire.http.world.clock.advance(minutes=7)
     assert run(wire, "health") == 0
-    told = capsys.readouterr().out.splitlines()
-    assert told[0] == "ok"
-    assert [line.split()[0] for line in told[2:]] == ["tend_labs", "sweep_idle", "watch_support"]
-    assert all(line.endswith(" 7") for line in told[2:])
+    message = capsys.readouterr().out.splitlines()
+    assert message[0] == "ok"
+    assert [line.split()[0] for line in message[2:]] == ["recover_labs", "curfew", "watch_support"]
+    assert all(line.endswith(" 7") for line in message[2:])
 
 
 def test_one_that_is_not_says_why_and_fails(capsys: pytest.CaptureFixture[str]) -> None:
     wire = Wire()
     assert run(wire, "health") == 1
-    told = capsys.readouterr().out.splitlines()
-    assert told[0] == "degraded"
-    assert "sweep_idle has not come to an end of a run yet." in told
+    message = capsys.readouterr().out.splitlines()
+    assert message[0] == "degraded"
+    assert "curfew has not come to an end of a run yet." in message

@@ -40,13 +40,13 @@ def test_of_what_is_found_errors_come_first_and_warnings_are_marked() -> None:
 
 
 @pytest.mark.parametrize(
-    ("phase", "since", "told"),
+    ("phase", "since", "message"),
     [
         ("ready", "04", ["02  Stack ...", "03  Add-ons ...", "04  Stack: done.", "04  myeks is ready."]),
         ("provisioning", "02", ["02  myeks is provisioning.", "02  Stack ...", "03  Add-ons ...", "04  Stack: done."]),
     ],
 )
-def test_while_one_watches_times_go_forward(phase: str, since: str, told: list[str]) -> None:
+def test_while_one_watches_times_go_forward(phase: str, since: str, message: list[str]) -> None:
     steps = [
         {"title": "Stack", "status": "done", "startedAt": _at("02"), "endedAt": _at("04"), "detail": ""},
         {"title": "Add-ons", "status": "running", "startedAt": _at("03"), "endedAt": None, "detail": ""},
@@ -54,7 +54,7 @@ def test_while_one_watches_times_go_forward(phase: str, since: str, told: list[s
     lab: dict[str, Any] = {"name": "myeks", "phase": phase, "phaseSince": _at(since), "steps": steps}
     said: list[str] = []
     watch(_Answers(lab), "/labs/x", said.append, lambda _: lab.update(phase="failed"))  # type: ignore[arg-type]
-    assert [line.removeprefix("10:00:") for line in said][: len(told)] == told
+    assert [line.removeprefix("10:00:") for line in said][: len(message)] == message
 
 
 def _at(second: str) -> str:

@@ -11,10 +11,10 @@ from emulator.server.admin import with_admin_routes
 
 
 def test_a_route_that_waits_lets_the_server_go_on() -> None:
-    held, told = threading.Event(), []
+    held, message = threading.Event(), []
 
     def waiting(_: Any) -> Mapping[str, Any]:
-        told.append(held.wait(timeout=30))
+        message.append(held.wait(timeout=30))
         return {}
 
     async def aws(_scope: Any, _receive: Any, _send: Any) -> None:
@@ -33,4 +33,4 @@ def test_a_route_that_waits_lets_the_server_go_on() -> None:
         await asyncio.gather(app(route, receive, send), app(other, receive, send))
 
     asyncio.run(both())
-    assert told == [True]
+    assert message == [True]

@@ -9,7 +9,15 @@ from datetime import date, datetime, timedelta
 from chalicelib.domain.core.message import Message
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.costs import Prices, Running
-from chalicelib.domain.curfew.plan import Entry, Fate, Outcome, Plan, PlanHeader, entry_digest, hash_of_digests
+from chalicelib.domain.curfew.plan import (
+    Entry,
+    EntryOutcome,
+    EntryStatus,
+    Plan,
+    PlanHeader,
+    entry_digest,
+    hash_of_digests,
+)
 from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.errors.tree import ResourceGone, StaleLab
 from chalicelib.domain.idleness.evidence import Evidence
@@ -29,7 +37,7 @@ class FakeCurfewStore:
     store: FakeStore
     kept_rules: CurfewRules | None = None
     entries: dict[tuple[date, str], Entry] = field(default_factory=dict)
-    fates: dict[tuple[date, str], Fate] = field(default_factory=dict)
+    statuses: dict[tuple[date, str], EntryStatus] = field(default_factory=dict)
     headers: dict[date, PlanHeader] = field(default_factory=dict)
     digests: dict[date, dict[str, str]] = field(default_factory=dict)
     verdicts: dict[str, Verdict] = field(default_factory=dict)
@@ -85,7 +93,7 @@ class FakeCurfewStore:
             return header
         for entry in new:
             self.entries[day, entry.id], digests[entry.id] = entry, entry_digest(entry)
-            self.fates[day, entry.id] = Fate(day, entry.id, entry.lab_id)
+            self.statuses[day, entry.id] = EntryStatus(day, entry.id, entry.lab_id)
         fresh = PlanHeader(day, 1, hash_of_digests(digests[each] for each in sorted(digests)), now, len(digests))
         self.headers[day] = (
             fresh
@@ -103,33 +111,35 @@ class FakeCurfewStore:
         if day not in self.headers:
             return None
         ids = sorted(entry_id for of, entry_id in self.entries if of == day)
-        return Plan(self.headers[day], tuple((self.entries[day, each], self.fates[day, each]) for each in ids))
+        return Plan(self.headers[day], tuple((self.entries[day, each], self.statuses[day, each]) for each in ids))
 
     @port
-    def line(self, day: date, entry_id: str) -> tuple[Entry, Fate] | None:
+    def line(self, day: date, entry_id: str) -> tuple[Entry, EntryStatus] | None:
         entry = self.entries.get((day, entry_id))
-        return None if entry is None else (entry, self.fates[day, entry_id])
+        return None if entry is None else (entry, self.statuses[day, entry_id])
 
     @port
-    def change_fate(self, day: date, entry_id: str, change: Callable[[Fate], Fate]) -> Fate:
-        stored = self.fates[day, entry_id]
+    def change_status(self, day: date, entry_id: str, change: Callable[[EntryStatus], EntryStatus]) -> EntryStatus:
+        stored = self.statuses[day, entry_id]
         changed = change(stored)
         if changed != stored:
-            self.fates[day, entry_id] = changed = replace(changed, version=stored.version + 1)
+            self.statuses[day, entry_id] = changed = replace(changed, version=stored.version + 1)
         return changed
 
     @port
-    def unwarned(self, limit: int) -> tuple[Fate, ...]:
-        waiting = [f for f in self.fates.values() if f.outcome is Outcome.STANDING and f.warned_at is None]
-        return tuple(sorted(waiting, key=lambda fate: fate.entry_id)[:limit])
+    def unwarned(self, limit: int) -> tuple[EntryStatus, ...]:
+        waiting = [f for f in self.statuses.values() if f.outcome is EntryOutcome.STANDING and f.warned_at is None]
+        return tuple(sorted(waiting, key=lambda status: status.entry_id)[:limit])
 
     @port
-    def mark_plan(self, day: date, reported_at: datetime | None = None, brake_told_at: datetime | None = None) -> None:
+    def mark_plan(
+        self, day: date, reported_at: datetime | None = None, brake_notified_at: datetime | None = None
+    ) -> None:
         header = self.headers[day]
         self.headers[day] = replace(
             header,
             reported_at=reported_at or header.reported_at,
-            brake_told_at=brake_told_at or header.brake_told_at,
+            brake_notified_at=brake_notified_at or header.brake_notified_at,
         )
 
     @port
@@ -199,7 +209,7 @@ class FakeReach:
 
     unreachable: dict[str, str] = field(default_factory=dict)
 
-    def why_not(self, recipient: str, message: Message | None = None) -> str | None:
+    def undeliverable_reason(self, recipient: str, message: Message | None = None) -> str | None:
         return self.unreachable.get(recipient)
 
 

@@ -11,7 +11,15 @@ from chalicelib.domain.core.place import ClusterKey, Place
 from chalicelib.domain.identity.accounts import Registration
 from chalicelib.domain.notices.notice import Audience, Notice, NoticeKind
 from chalicelib.domain.support.deadlines import Deadline, DeadlineKind, Support, SupportPhase
-from chalicelib.domain.support.fleet import AddonAtNext, FleetCluster, Insight, InsightStatus, NodeKind, Nodes, Trouble
+from chalicelib.domain.support.fleet import (
+    AddonAtNext,
+    FleetCluster,
+    Insight,
+    InsightStatus,
+    NodeKind,
+    Nodes,
+    ReadFailure,
+)
 from chalicelib.domain.support.watched import Watched
 from tests.fakes.builders import ACCOUNT, NOW
 
@@ -73,9 +81,9 @@ def an_addon(name: str = "coredns", **changes: Any) -> AddonAtNext:
     return replace(AddonAtNext(name, "v1.11.1-eksbuild.4", False, "v1.12.4-eksbuild.1"), **changes)
 
 
-def a_trouble(**changes: Any) -> Trouble:
+def a_trouble(**changes: Any) -> ReadFailure:
     """Denied, since now."""
-    trouble = Trouble("eks:DescribeCluster", "AccessDeniedException", "User is not authorized.", NOW, NOW)
+    trouble = ReadFailure("eks:DescribeCluster", "AccessDeniedException", "User is not authorized.", NOW, NOW)
     return replace(trouble, **changes)
 
 
@@ -106,7 +114,7 @@ def a_notice(name: str = "orders", **changes: Any) -> Notice:
         key=a_key(name),
         kind=NoticeKind.DEADLINE,
         deadline_id=a_deadline().id,
-        rung=14,
+        reminder=14,
         recipient=OPS,
         audience=Audience.OWNER,
         severity=Severity.WARNING,

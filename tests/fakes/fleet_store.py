@@ -13,7 +13,7 @@ from chalicelib.domain.errors.findings import error
 from chalicelib.domain.errors.tree import InvalidRequest
 from chalicelib.domain.identity.accounts import Registration
 from chalicelib.domain.notices.notice import Notice, NoticeState
-from chalicelib.domain.support.fleet import Trouble
+from chalicelib.domain.support.fleet import ReadFailure
 from chalicelib.domain.support.watched import Watched
 from tests.fakes.account import Account, port
 
@@ -29,7 +29,7 @@ class FakeFleetStore:
     registry: dict[str, Registration] = field(default_factory=dict)
     kept: dict[ClusterKey, Watched] = field(default_factory=dict)
     notices: dict[tuple[ClusterKey, str], Notice] = field(default_factory=dict)
-    troubles: dict[tuple[str, str], tuple[Place, Trouble]] = field(default_factory=dict)
+    troubles: dict[tuple[str, str], tuple[Place, ReadFailure]] = field(default_factory=dict)
     port_name: str = "fleet_store"
 
     @port
@@ -67,18 +67,18 @@ class FakeFleetStore:
         return tuple(self.kept[k] for k in sorted(self.kept) if (k.account, k.region) == (place.account, place.region))
 
     @port
-    def place_trouble(self, place: Place) -> Trouble | None:
+    def place_trouble(self, place: Place) -> ReadFailure | None:
         found = self.troubles.get((place.account, place.region))
         return found[1] if found else None
 
     @port
-    def set_place_trouble(self, place: Place, trouble: Trouble | None) -> None:
+    def set_place_trouble(self, place: Place, trouble: ReadFailure | None) -> None:
         self.troubles.pop((place.account, place.region), None)
         if trouble is not None:
             self.troubles[place.account, place.region] = (place, trouble)
 
     @port
-    def place_troubles(self) -> Mapping[Place, Trouble]:
+    def place_troubles(self) -> Mapping[Place, ReadFailure]:
         return dict(self.troubles[where] for where in sorted(self.troubles))
 
     @port

@@ -40,7 +40,7 @@ class FakeCensus:
     account: Account
     blind: tuple[str, ...] = ()
     hidden: set[str] = field(default_factory=set)
-    port_name: str = "census"
+    port_name: str = "inventory"
 
     @port
     def take(

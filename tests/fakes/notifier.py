@@ -28,7 +28,7 @@ class FakeNotifier:
         return self.sent[-1][0]
 
     @port
-    def tell_machines(self, detail_type: str, detail: Mapping[str, object]) -> None:
+    def publish_event(self, detail_type: str, detail: Mapping[str, object]) -> None:
         self.events.append((detail_type, dict(detail)))
 
     @property

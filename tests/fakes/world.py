@@ -36,7 +36,7 @@ class FakeWorld:
     dns: FakeDns
     roles: FakeRoles
     leftovers: FakeLeftovers
-    census: FakeCensus
+    inventory: FakeCensus
     kubernetes: FakeKubernetes
     watch: FakeWatch
     curfew: FakeCurfew
@@ -87,8 +87,8 @@ class _Shut:
     def __getattr__(self, name: str) -> Any:
         def refuse(*_args: Any, **_named: Any) -> None:
             role = f"arn:aws:iam::{self._account}:role/ekslab-member"
-            told = f"User: s is not authorized to perform: sts:AssumeRole on resource: {role}"
-            raise AccessDenied("sts:AssumeRole", "AccessDenied", told)
+            message = f"User: s is not authorized to perform: sts:AssumeRole on resource: {role}"
+            raise AccessDenied("sts:AssumeRole", "AccessDenied", message)
 
         return refuse
 

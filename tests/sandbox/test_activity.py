@@ -32,8 +32,8 @@ def cluster(sandbox: Sandbox) -> Iterator[str]:
 
 def groups_of(sandbox: Sandbox, cluster: str) -> list[str]:
     eks = sandbox.client("eks")
-    told = (eks.describe_nodegroup(clusterName=cluster, nodegroupName=name)["nodegroup"] for name in ("one", "two"))
-    return [group["resources"]["autoScalingGroups"][0]["name"] for group in told]
+    message = (eks.describe_nodegroup(clusterName=cluster, nodegroupName=name)["nodegroup"] for name in ("one", "two"))
+    return [group["resources"]["autoScalingGroups"][0]["name"] for group in message]
 
 
 def query(id: str, name: str, dimensions: dict[str, str], statistic: str = "Sum", period: int = 300) -> dict[str, Any]:
@@ -92,9 +92,9 @@ def test_a_job_shows_in_the_processors_of_every_group(sandbox: Sandbox, cluster:
         query(f"g{number}", "CPUUtilization", {"AutoScalingGroupName": name}, "Average")
         for number, name in enumerate(groups_of(sandbox, cluster))
     ]
-    told = values(asked(sandbox, *queries))
-    assert [len(told["g0"]), len(told["g1"])] == [36, 36]
-    assert min(told["g0"] + told["g1"]) > 80
+    message = values(asked(sandbox, *queries))
+    assert [len(message["g0"]), len(message["g1"])] == [36, 36]
+    assert min(message["g0"] + message["g1"]) > 80
 
 
 def test_silence_is_no_points_at_all(sandbox: Sandbox, cluster: str) -> None:
@@ -111,15 +111,15 @@ def test_what_was_put_is_told_beside_what_is_made_up(sandbox: Sandbox, cluster: 
         "Value": 7.0,
     }
     sandbox.client("cloudwatch").put_metric_data(Namespace="AWS/EKS", MetricData=[datum])
-    told = values(
+    message = values(
         asked(
             sandbox,
             query("other", "apiserver_request_total", {"ClusterName": "another"}),
             query("ours", "apiserver_request_total", {"ClusterName": cluster}),
         )
     )
-    assert (told["other"], len(told["ours"])) == ([7.0], 36)
-    assert list(told) == ["other", "ours"]
+    assert (message["other"], len(message["ours"])) == ([7.0], 36)
+    assert list(message) == ["other", "ours"]
 
 
 def test_a_long_answer_comes_in_pages_and_says_what_is_partial(sandbox: Sandbox, cluster: str) -> None:
@@ -133,8 +133,8 @@ def test_a_long_answer_comes_in_pages_and_says_what_is_partial(sandbox: Sandbox,
     for _ in range(3):
         page = asked(sandbox, *queries, MaxDatapoints=25, **({"NextToken": token} if token else {}))
         statuses.append({result["Id"]: result["StatusCode"] for result in page["MetricDataResults"]})
-        for id, told in values(page).items():
-            pages[id] += told
+        for id, message in values(page).items():
+            pages[id] += message
         token = page.get("NextToken")
     assert (pages, token) == (whole, None)
     assert statuses == [{"a": "PartialData"}, {"a": "Complete", "b": "PartialData"}, {"b": "Complete"}]
@@ -168,8 +168,8 @@ def test_calls_and_requests_of_people_are_in_their_logs(sandbox: Sandbox, cluste
     mine = [{"AttributeKey": "Username", "AttributeValue": "learner"}]
     window = {"StartTime": NOW - timedelta(hours=1), "EndTime": NOW + timedelta(minutes=1)}
     events = sandbox.client("cloudtrail").lookup_events(LookupAttributes=mine, **window)["Events"]
-    told = [json.loads(event["CloudTrailEvent"]) for event in events]
-    assert {(event["userIdentity"]["arn"], event["requestParameters"]["name"]) for event in told} >= {
+    message = [json.loads(event["CloudTrailEvent"]) for event in events]
+    assert {(event["userIdentity"]["arn"], event["requestParameters"]["name"]) for event in message} >= {
         (learner, cluster)
     }
     group = f"/aws/eks/{cluster}/cluster"
@@ -190,7 +190,7 @@ def test_the_tagging_api_lists_clusters_with_the_labs_tag(sandbox: Sandbox, clus
     assert f"cluster/{cluster}" in {each["ResourceARN"].rpartition(":")[2] for each in listed["ResourceTagMappingList"]}
 
 
-@pytest.mark.parametrize("told", [{"cluster": "c", "profile": "asleep"}, {"profile": "idle"}, None])
-def test_nonsense_is_refused(sandbox: Sandbox, told: Any) -> None:
+@pytest.mark.parametrize("message", [{"cluster": "c", "profile": "asleep"}, {"profile": "idle"}, None])
+def test_nonsense_is_refused(sandbox: Sandbox, message: Any) -> None:
     with pytest.raises(urllib.error.HTTPError):
-        sandbox.admin("POST", "activity", told)
+        sandbox.admin("POST", "activity", message)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from sandbox.demo.lab_life import REQUEST, findings_told, request_told
-from sandbox.schedules import swept_told, watched_told
+from sandbox.demo.lab_life import REQUEST, format_findings, format_request
+from sandbox.schedules import describe_curfew_run, describe_watch_run
 
 
 def test_what_is_wrong_comes_first_and_a_note_is_marked() -> None:
@@ -11,19 +11,22 @@ def test_what_is_wrong_comes_first_and_a_note_is_marked() -> None:
         {"path": "endpoint.access", "severity": "warning", "message": "Opened beside it."},
         {"path": "version", "severity": "error", "message": "Ended."},
     ]
-    assert findings_told(findings) == ["version: Ended.", "note on endpoint.access: Opened beside it."]
+    assert format_findings(findings) == ["version: Ended.", "note on endpoint.access: Opened beside it."]
 
 
 def test_a_request_is_told_a_field_a_line_without_its_key() -> None:
-    told = request_told({**REQUEST, "ssh": {"publicKey": "ssh-ed25519 AAAA learner"}})
-    assert '  "name": "myeks",' in told
-    assert "AAAA" not in "".join(told)
-    assert max(map(len, told)) < 150
+    message = format_request({**REQUEST, "ssh": {"publicKey": "ssh-ed25519 AAAA learner"}})
+    assert '  "name": "myeks",' in message
+    assert "AAAA" not in "".join(message)
+    assert max(map(len, message)) < 150
 
 
 def test_runs_are_told_in_one_and_in_many() -> None:
-    assert watched_told({"clusters": 1, "places": 1, "notices": 1}) == "read 1 cluster in 1 place, decided on 1 notice"
-    assert "3 places, decided on 4 notices" in watched_told({"clusters": 8, "places": 3, "notices": 4})
-    assert swept_told({"counts": {}, "troubles": [], "lost": []}) == ["nothing was due"]
-    swept = swept_told({"counts": {"looked_at": 2, "acted": 1}, "troubles": ["A trouble."], "lost": ["lab-1"]})
+    assert (
+        describe_watch_run({"clusters": 1, "places": 1, "notices": 1})
+        == "read 1 cluster in 1 place, decided on 1 notice"
+    )
+    assert "3 places, decided on 4 notices" in describe_watch_run({"clusters": 8, "places": 3, "notices": 4})
+    assert describe_curfew_run({"counts": {}, "troubles": [], "lost": []}) == ["nothing was due"]
+    swept = describe_curfew_run({"counts": {"looked_at": 2, "acted": 1}, "troubles": ["A trouble."], "lost": ["lab-1"]})
     assert swept == ["looked at 2, acted 1", "A trouble.", "lab-1"]

@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.errors import tree
-from chalicelib.domain.labs.polling import PATIENCE
+from chalicelib.domain.labs.polling import POLL_POLICIES
 from chalicelib.domain.labs.steps import STEPS
 from tests.paths import PROJECT
 from tests.workflows.machine import LAB_WORKFLOWS, WORKFLOWS, camel, definition, functions_of
@@ -166,7 +166,7 @@ def test_what_is_lost_with_one_place_never_reaches_the_others() -> None:
 
 
 def test_what_is_lost_with_one_group_lab_or_region_never_reaches_the_others() -> None:
-    document = definition("sweep_idle")
+    document = definition("curfew")
     maps = dict(states(document, "Map"))
     assert set(maps) == {"ExamineGroups", "ActOnEach", "SearchPlaces"}
     for every in maps.values():
@@ -179,7 +179,7 @@ def test_what_is_lost_with_one_group_lab_or_region_never_reaches_the_others() ->
 
 
 def test_nothing_is_acted_on_in_a_run_that_could_not_look_at_the_brake() -> None:
-    top = definition("sweep_idle")["States"]
+    top = definition("curfew")["States"]
     leading = {name for name, state in top.items() if "ActOnEach" in following(state)}
     assert leading == {"Brake"}
     assert [caught["Next"] for caught in top["Brake"]["Catch"]] == ["SearchPlaces"]
@@ -192,7 +192,7 @@ def test_every_visible_step_is_a_function_and_every_loop_is_bounded() -> None:
         for _, state in states(definition(workflow), "Wait"):
             function = state["SecondsPath"].removeprefix("$.").partition(".")[0]
             step = STEPS[workflow][function][0]
-            assert step in PATIENCE or step == "remove_stragglers"
+            assert step in POLL_POLICIES or step == "remove_stragglers"
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS)
@@ -206,7 +206,7 @@ def test_cloudformation_would_take_the_machine(workflow: str, tmp_path: Path) ->
 
 
 def test_cloudformation_would_not_take_a_broken_machine(tmp_path: Path) -> None:
-    broken = definition("inspect")
+    broken = definition("verify_deletion")
     broken["States"]["Look"]["Retry"][0]["BackoffRate"] = "fast"
     assert "E3601" in _complaints(broken, tmp_path)
 

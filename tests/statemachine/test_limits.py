@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.labs.polling import PATIENCE, Patience
+from chalicelib.domain.labs.polling import POLL_POLICIES, PollPolicy
 from chalicelib.domain.labs.steps import STEPS
 from tests.workflows.machine import definition
 
@@ -31,20 +31,20 @@ def waits(machine: dict[str, Any]) -> Iterator[dict[str, Any]]:
             yield from waits(branch)
 
 
-def loops(workflow: str) -> list[Patience]:
+def loops(workflow: str) -> list[PollPolicy]:
     """The patience of every step that is waited for, each once: looks are counted over all rounds of a run."""
     functions = {state["SecondsPath"].removeprefix("$.").partition(".")[0] for state in waits(definition(workflow))}
     steps = {STEPS[workflow][function][0] for function in functions}
-    return [PATIENCE[step] for step in sorted(steps & set(PATIENCE))]
+    return [POLL_POLICIES[step] for step in sorted(steps & set(POLL_POLICIES))]
 
 
 @pytest.mark.parametrize("workflow", STEPS)
 def test_the_longest_way_has_fewer_events_than_a_history_holds(workflow: str) -> None:
-    looks = sum(patience.looks for patience in loops(workflow))
+    looks = sum(policy.max_attempts for policy in loops(workflow))
     assert looks * (EVENTS_PER_LOOK + 3 * RETRIES_PER_LOOK) + REST < MOST_EVENTS
 
 
 @pytest.mark.parametrize("workflow", STEPS)
 def test_a_machine_has_time_for_the_patience_of_all_its_steps(workflow: str) -> None:
-    seconds = sum(patience.every * patience.looks for patience in loops(workflow))
+    seconds = sum(policy.interval_seconds * policy.max_attempts for policy in loops(workflow))
     assert seconds < definition(workflow)["TimeoutSeconds"]

@@ -44,7 +44,7 @@ def left(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 def begun(request: pytest.FixtureRequest, stage: Stage, left: Path) -> Iterator[Mapping[str, Future[None]]]:
     """All stories of this session, by node id, under way."""
     with ThreadPoolExecutor(AT_ONCE) as tellers:
-        stories = [item for item in request.session.items if _is_told(item)]
+        stories = [item for item in request.session.items if _is_sent(item)]
         yield {
             item.nodeid: tellers.submit(item.function, stage) for item in stories if isinstance(item, pytest.Function)
         }
@@ -52,13 +52,13 @@ def begun(request: pytest.FixtureRequest, stage: Stage, left: Path) -> Iterator[
 
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     """Wait for a story's end instead of beginning it."""
-    if not _is_told(pyfuncitem):
+    if not _is_sent(pyfuncitem):
         return None
     futures: Mapping[str, Future[None]] = pyfuncitem._request.getfixturevalue("begun")
     futures[pyfuncitem.nodeid].result()
     return True
 
 
-def _is_told(item: pytest.Item) -> bool:
+def _is_sent(item: pytest.Item) -> bool:
     on_stage = isinstance(item, pytest.Function) and item.fixturenames == ["stage"]
     return on_stage and item.get_closest_marker("story") is not None

@@ -47,8 +47,8 @@ class Night:
 
     def lab(self, owner: Learner, name: str, use: str = "idle", **fields: Any) -> Lab:
         """Ask for a lab without nodes that faces this evening; what goes on in it has gone on for hours."""
-        evening = {"timeZone": "UTC", "curfew": f"{self.curfew:%H:%M}"}
-        lab = owner.asks_for(name, **{"nodegroups": [], "leaseHours": 48, "evening": evening} | fields)
+        schedule = {"timeZone": "UTC", "curfew": f"{self.curfew:%H:%M}"}
+        lab = owner.asks_for(name, **{"nodegroups": [], "leaseHours": 48, "schedule": schedule} | fields)
         set_activity(self.stage.sandbox, name, use, since=self.curfew - timedelta(hours=26))
         return lab
 
@@ -72,8 +72,8 @@ class Night:
 
     def report(self, night: datetime, mails: Sequence[Mail]) -> Mail:
         """The one report of a night among these."""
-        told = f"night of {night:%a} {night.day} {night:%b %Y}"
-        (report,) = [mail for mail in mails if mail.attributes["kind"] == "curfew-report" and told in mail.subject]
+        message = f"night of {night:%a} {night.day} {night:%b %Y}"
+        (report,) = [mail for mail in mails if mail.attributes["kind"] == "curfew-report" and message in mail.subject]
         return report
 
 

@@ -104,8 +104,8 @@ class Learner:
     def taken(self, answer: HttpAnswer) -> Lab:
         """The lab of an answer that must be a 202."""
         assert answer.status == 202, answer.body.decode()
-        told = answer.json
-        return Lab(self, told["id"], told["name"], told["region"], told["account"], told["warnings"])
+        message = answer.json
+        return Lab(self, message["id"], message["name"], message["region"], message["account"], message["warnings"])
 
 
 @dataclass(frozen=True)
@@ -151,7 +151,7 @@ class Lab:
 
         def so(lab: Json) -> bool:
             assert lab["phase"] == phase or lab["phase"] not in _RESTING, (
-                f"{lab['phase']}: {lab['reason']}; {_told(lab)}"
+                f"{lab['phase']}: {lab['reason']}; {_describe(lab)}"
             )
             return bool(lab["phase"] == phase)
 
@@ -184,5 +184,5 @@ def lines(receipt: Json, outcome: str, kind: str = "") -> list[Json]:
     return [line for line in newest if line["outcome"] == outcome and (not kind or line["kind"] == kind)]
 
 
-def _told(lab: Json) -> list[str]:
+def _describe(lab: Json) -> list[str]:
     return [f"{step['title']}: {step['status']} {step['detail']}" for step in lab["steps"]]

@@ -32,8 +32,8 @@ def test_labs_live_and_end_in_two_accounts_and_two_regions(stage: Stage) -> None
         assert refused(owner, account=MEMBER, region="eu-west-1") == {"region": "region-not-offered"}
 
         # And labs of one name become ready in both accounts and both regions, each in its place and nowhere else
-        evening = {"timeZone": "UTC", "curfew": f"{night.curfew:%H:%M}"}
-        bare: dict[str, Any] = {"nodegroups": [], "leaseHours": 48, "evening": evening}
+        schedule = {"timeZone": "UTC", "curfew": f"{night.curfew:%H:%M}"}
+        bare: dict[str, Any] = {"nodegroups": [], "leaseHours": 48, "schedule": schedule}
         home, abroad = owner.asks_for("twin", **bare), owner.asks_for("twin", account=MEMBER, **bare)
         furnished = owner.asks_for("twin", account=MEMBER, region=THERE, **furniture())
         all_ready(home, abroad, furnished)

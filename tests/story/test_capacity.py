@@ -26,7 +26,7 @@ def test_a_lab_that_gets_no_capacity_says_so_and_leaves_nothing(stage: Stage) ->
 
     # Then they are told what is wrong, and that another choice would help
     assert "capacity" in failed["reason"]
-    assert failed["blame"] == "yours to fix"
+    assert failed["responsible"] == "yours to fix"
     assert failed["endedAt"]
     assert lab.step("create_nodegroups")["status"] == "failed"
 

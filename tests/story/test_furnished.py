@@ -196,7 +196,7 @@ def left_for_dead(stage: Stage) -> None:
     until(letters, lambda seen: seen >= set(called), "letters of all that failed", 60)
 
 
-EVENT_HANDLERS = ("StartSweepIdle", "StartWatchSupport", "TakeHealthEvent", "TendLabs")
+EVENT_HANDLERS = ("StartCurfew", "StartWatchSupport", "TakeHealthEvent", "RecoverLabs")
 
 
 def call(stage: Stage, name: str, event: Any, how: str) -> Any:
@@ -208,14 +208,14 @@ def call(stage: Stage, name: str, event: Any, how: str) -> Any:
 
 def health_event(lab: Lab) -> dict[str, Any]:
     """AWS Health's word that the cluster's version will end."""
-    told = {
+    message = {
         "eventArn": f"arn:aws:health:{lab.region}::event/EKS/AWS_EKS_PLANNED_LIFECYCLE_EVENT/1",
         "service": "EKS",
         "eventTypeCode": "AWS_EKS_PLANNED_LIFECYCLE_EVENT",
         "statusCode": "open",
         "affectedEntities": [{"entityValue": lab.inventory()["controlPlane"]["arn"], "status": "PENDING"}],
     }
-    return {"source": "aws.health", "detail-type": "AWS Health Event", "account": lab.account, "detail": told}
+    return {"source": "aws.health", "detail-type": "AWS Health Event", "account": lab.account, "detail": message}
 
 
 def there(lab: Lab) -> Cluster:

@@ -25,7 +25,7 @@ def test_a_lab_that_everybody_forgot_goes_with_its_lease_and_one_whose_owner_nob
         # When the hour strikes before the end, then both are on the plan, and whoever can be reached is warned
         night.strikes(began)
         planned = night.plan(ends_at)
-        assert {name: line["ground"] for name, line in planned.items()} == dict.fromkeys(
+        assert {name: line["trigger"] for name, line in planned.items()} == dict.fromkeys(
             ("overslept", "unheard"), "lease-ends"
         )
         warnings = of_kind("curfew-warning", night.box.take())

@@ -31,10 +31,10 @@ def test_a_night_takes_what_is_idle_and_allowed_and_nothing_else(stage: Stage) -
         assert all("idle since" in line["reason"] for line in planned.values())
         assert "The lab is not on the plan" in used.events()
         assert "busy: " in used.events()
-        assert one.sends("GET", f"{used.path}/verdict").json["told"].startswith("busy: ")
+        assert one.sends("GET", f"{used.path}/verdict").json["message"].startswith("busy: ")
         assert "The lab is not on the plan" in quiet.events()
         assert "busy: Job running: ml/train" in quiet.events()
-        assert other.sends("GET", f"{quiet.path}/verdict").json["told"] == "busy: Job running: ml/train"
+        assert other.sends("GET", f"{quiet.path}/verdict").json["message"] == "busy: Job running: ml/train"
         mails = [mail for mail in night.box.take() if mail.attributes["kind"] == "curfew-warning"]
         links = {mail.subject.split()[1]: link_in(mail) for mail in mails}
         assert set(links) == set(planned)
@@ -47,9 +47,9 @@ def test_a_night_takes_what_is_idle_and_allowed_and_nothing_else(stage: Stage) -
         # When curfew comes, then the brake holds them all, for only a quarter may go; administrators are told, once
         night.strikes(night.curfew)
         assert phases(forgotten, used, twin, kept, quiet) == ["ready"] * 5
-        (told,) = of_kind("curfew-brake", night.box.take()).items()
-        assert told[0] == NOTICE_ADMINISTRATORS
-        assert told[1].subject.endswith("3 planned, 2 allowed")
+        (message,) = of_kind("curfew-brake", night.box.take()).items()
+        assert message[0] == NOTICE_ADMINISTRATORS
+        assert message[1].subject.endswith("3 planned, 2 allowed")
 
         # When one's owner presses the button now, once or twice, then it is kept until the curfew after
         assert [press_button(link).status for _ in range(2)] == [200, 200]

@@ -32,9 +32,9 @@ def test_an_orphan_of_ours_is_adopted_warned_about_and_ended_and_anothers_is_onl
         )
 
         # When the hour strikes, then ours is a lab again, another's is told of, and the lab is to be closed
-        told = night.strikes(night.planning)["orphans"]
-        assert sorted(sentence.split()[0] for sentence in told) == ["foreign", "stray"]
-        assert "belongs to the installation another, so it is left alone" in " ".join(told)
+        message = night.strikes(night.planning)["orphans"]
+        assert sorted(sentence.split()[0] for sentence in message) == ["foreign", "stray"]
+        assert "belongs to the installation another, so it is left alone" in " ".join(message)
         stray = Lab(heir, "lab-0123456789ab", "stray", lab.region)
         assert stray.shown()["adopted"]
         night.strikes(night.planning + timedelta(hours=1))

@@ -38,7 +38,7 @@ def test_a_cluster_that_took_the_name_meanwhile_stays_as_it_is(stage: Stage) -> 
     # Then the lab fails, and says that the name is the reason
     failed = lab.becomes("failed")
     assert "name" in failed["reason"]
-    assert failed["blame"] == "yours to fix"
+    assert failed["responsible"] == "yours to fix"
 
     # And theirs is as it was, while all of the lab's own is gone
     assert looked_at(network) == before

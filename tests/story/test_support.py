@@ -57,9 +57,9 @@ def test_a_deadline_is_told_until_aws_acts_and_its_nodes_until_they_follow(stage
         # When AWS upgrades it in the night, the owner learns of it once, and of the nodes it left behind
         watch.calendar("2026-11-26T01:00:00Z")
         watch.becomes("late", "1.32")
-        (told,) = to(SHOP, watch.day("2026-11-26"))
-        assert "AWS upgraded the control plane to 1.32" in told.body
-        assert "workers (2 on 1.31)" in told.body
+        (message,) = to(SHOP, watch.day("2026-11-26"))
+        assert "AWS upgraded the control plane to 1.32" in message.body
+        assert "workers (2 on 1.31)" in message.body
         assert watch.cluster("late")["nodesBehind"]
         assert not to(SHOP, watch.day("2026-11-27"))
 
@@ -72,8 +72,10 @@ def test_a_deadline_is_told_until_aws_acts_and_its_nodes_until_they_follow(stage
         # And everything that was decided was sent
         notices = watch.sends("administrator", "GET", "/notices?limit=100").json["notices"]
         assert {notice["state"] for notice in notices} == {"sent"}
-        rungs = [n["rung"] for n in watch.cluster("late")["notices"] if "#1.31#" in n["id"] and n["recipient"] == SHOP]
-        assert sorted(rungs) == [1, 3]
+        reminders = [
+            n["reminder"] for n in watch.cluster("late")["notices"] if "#1.31#" in n["id"] and n["recipient"] == SHOP
+        ]
+        assert sorted(reminders) == [1, 3]
 
 
 def test_who_upgrades_in_time_hears_so_once_and_then_nothing(stage: Stage) -> None:

@@ -17,8 +17,8 @@ from chalicelib.workflows.shared.runner import run_step, run_watch_step
 from tests.paths import PROJECT
 
 STATEMACHINES = PROJECT / "statemachine"
-LAB_WORKFLOWS = ("provision", "update", "hibernate", "wake", "teardown", "inspect")
-WORKFLOWS = (*LAB_WORKFLOWS, "watch_support", "sweep_idle")
+LAB_WORKFLOWS = ("provision", "update", "hibernate", "wake", "teardown", "verify_deletion")
+WORKFLOWS = (*LAB_WORKFLOWS, "watch_support", "curfew")
 _MOST_STATES = 20_000
 #: What Step Functions passes between states at most.
 _MOST_BYTES = 256 * 1024
@@ -115,8 +115,8 @@ class Machine:
                 caught = _catcher(state.get("Catch", []), failure.name)
                 if caught is None:
                     raise
-                told = {"Error": failure.name, "Cause": failure.cause}
-                return _put(data, caught.get("ResultPath", "$"), told), caught["Next"]
+                message = {"Error": failure.name, "Cause": failure.cause}
+                return _put(data, caught.get("ResultPath", "$"), message), caught["Next"]
 
     def _parallel(self, state: Mapping[str, Any], data: dict[str, Any]) -> list[dict[str, Any]]:
         """Branches one after the other: each sees the world as the one before left it, which is one possible order."""

@@ -75,8 +75,8 @@ def test_all_nodes_go_and_the_control_plane_stays() -> None:
 def test_node_groups_are_told_by_their_names_as_they_are() -> None:
     theatre = a_ready_lab()
     sleep(theatre)
-    told = {step.detail for step in theatre.world.store.steps(theatre.lab_id)}
-    assert "myeks-nodegroup: 0 nodes, second: 0 nodes." in told
+    message = {step.detail for step in theatre.world.store.steps(theatre.lab_id)}
+    assert "myeks-nodegroup: 0 nodes, second: 0 nodes." in message
 
 
 def test_a_lab_without_node_groups_sleeps_too() -> None:
@@ -184,9 +184,9 @@ def test_exactly_those_whom_the_lab_let_in_are_locked_out_and_this_service_too()
     sleep(theatre)
     assert entries(theatre) == {NODE_ROLE, others}
     ledger = theatre.world.store.ledger(theatre.lab_id)
-    told = {entry.resource.id: entry.state for entry in ledger if entry.resource.kind is Kind.ACCESS_ENTRY}
+    message = {entry.resource.id: entry.state for entry in ledger if entry.resource.kind is Kind.ACCESS_ENTRY}
     own = theatre.world.kubernetes.view_role()
-    assert told == {OWNER: EntryState.DELETED, own: EntryState.DELETED, NODE_ROLE: EntryState.PRESENT}
+    assert message == {OWNER: EntryState.DELETED, own: EntryState.DELETED, NODE_ROLE: EntryState.PRESENT}
 
 
 def test_who_cannot_be_locked_out_holds_nothing_up() -> None:

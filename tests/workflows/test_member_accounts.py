@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from chalicelib.domain.core.failure import Blame
+from chalicelib.domain.core.failure import Responsible
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.identity.accounts import Registration
@@ -48,7 +48,7 @@ def test_a_lab_whose_account_shut_the_service_out_is_blocked_in_words_and_ends_w
     theatre.world.shut(MEMBER)
     theatre.release()
     theatre.play()
-    assert (theatre.lab.phase, theatre.lab.blame) == (Phase.BLOCKED, Blame.OURS)
+    assert (theatre.lab.phase, theatre.lab.responsible) == (Phase.BLOCKED, Responsible.OURS)
     assert "does not let this service in" in str(theatre.lab.reason)
     theatre.world.places.open.update(kept)
     theatre.release()
@@ -60,19 +60,19 @@ def test_a_lab_that_cannot_be_made_because_its_account_shut_the_service_out_says
     theatre = Theatre()
     theatre.request(a_lab(account=MEMBER, spec=a_spec(region=THERE)))
     theatre.play()
-    assert theatre.lab.blame is Blame.OURS
+    assert theatre.lab.responsible is Responsible.OURS
     assert "does not let this service in" in str(theatre.lab.reason)
 
 
 def test_the_sweep_reads_each_account_and_region_by_itself() -> None:
-    nights = an_evening()
+    nights = a_schedule()
     assert nights.strike(NOW) == "Finished"
     asked = set(nights.world.curfew.signals.asked)
     assert asked == {Place("111122223333", "ap-northeast-2"), Place(MEMBER, "ap-northeast-2"), Place(MEMBER, THERE)}
 
 
 def test_an_account_that_shuts_the_service_out_in_the_night_costs_the_others_nothing() -> None:
-    nights = an_evening()
+    nights = a_schedule()
     nights.strike(NOW)
     nights.world.shut(MEMBER)
     nights.strike(CURFEW)
@@ -84,7 +84,7 @@ def test_an_account_that_shuts_the_service_out_in_the_night_costs_the_others_not
 
 
 def test_orphans_are_looked_for_wherever_labs_may_be() -> None:
-    nights = an_evening()
+    nights = a_schedule()
     theirs = Registration(MEMBER, "training", ("ap-northeast-2", THERE), ROLE, labs=True)
     watched = Registration("777788889999", "watched", (THERE,), ROLE.replace(MEMBER, "777788889999"))
     for registration in (theirs, watched):
@@ -96,7 +96,7 @@ def test_orphans_are_looked_for_wherever_labs_may_be() -> None:
     assert "777788889999" not in {place.account for place in asked}
 
 
-def an_evening() -> Nights:
+def a_schedule() -> Nights:
     """A lab at home and two in a member account, in two regions, that nobody uses; the brake is out of the way."""
     nights = Nights()
     nights.world.curfew.store.put_rules(CurfewRules(max_percent=100))
@@ -110,7 +110,7 @@ def put(nights: Nights, lab_id: str, region: str) -> Lab:
     """A ready lab of the member account, with its cluster in the fakes of that place."""
     nights.world.join(MEMBER, region)
     there = nights.world.deps.cloud(Place(MEMBER, region)).clusters
-    lab = nights.add(lab_id, spec=a_spec(name=f"c-{lab_id}", region=region, evening=SEOUL), account=MEMBER)
+    lab = nights.add(lab_id, spec=a_spec(name=f"c-{lab_id}", region=region, schedule=SEOUL), account=MEMBER)
     assert isinstance(there, FakeClusters)
     there.clusters[lab.name] = nights.world.clusters.clusters.pop(lab.name)
     return lab

@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.core.failure import Blame
+from chalicelib.domain.core.failure import Responsible
 from chalicelib.domain.core.resources import EntryState, Kind
 from chalicelib.domain.errors.tree import AccessDenied, AwsRefused
 from chalicelib.domain.labs.aws_states import ClusterState, HealthIssue, SubnetFacts
@@ -26,21 +26,21 @@ def test_a_failed_stack_ends_the_lab_with_its_real_cause() -> None:
     assert theatre.ends == ["RolledBack", "Gone"]
     assert theatre.lab.phase is Phase.FAILED
     assert "quota of VPCs" in str(theatre.lab.reason)
-    assert theatre.lab.blame is Blame.OURS
+    assert theatre.lab.responsible is Responsible.OURS
     assert theatre.world.account.resources == {}
 
 
 @pytest.mark.parametrize(
-    ("issue", "words", "blame"),
+    ("issue", "words", "responsible"),
     [
-        (HealthIssue("NodeCreationFailure", "Instances failed to join the kubernetes cluster"), "did not join", Blame.YOURS),
-        (HealthIssue("AsgInstanceLaunchFailures", "VcpuLimitExceeded - more vCPU capacity than"), "vCPUs", Blame.YOURS),
-        (HealthIssue("Ec2SubnetInvalidConfiguration", "does not automatically assign public IP"), "MapPublicIp", Blame.YOURS),
-        (HealthIssue("InternalFailure", "oops"), "AWS failed on its side", Blame.OURS),
+        (HealthIssue("NodeCreationFailure", "Instances failed to join the kubernetes cluster"), "did not join", Responsible.YOURS),
+        (HealthIssue("AsgInstanceLaunchFailures", "VcpuLimitExceeded - more vCPU capacity than"), "vCPUs", Responsible.YOURS),
+        (HealthIssue("Ec2SubnetInvalidConfiguration", "does not automatically assign public IP"), "MapPublicIp", Responsible.YOURS),
+        (HealthIssue("InternalFailure", "oops"), "AWS failed on its side", Responsible.OURS),
     ],
 )  # fmt: skip
 def test_a_failed_node_group_takes_everything_with_it_and_says_why(
-    issue: HealthIssue, words: str, blame: Blame
+    issue: HealthIssue, words: str, responsible: Responsible
 ) -> None:
     theatre = Theatre()
     theatre.world.clusters.issues[("nodegroup", "myeks-nodegroup")] = issue
@@ -48,7 +48,7 @@ def test_a_failed_node_group_takes_everything_with_it_and_says_why(
     theatre.play()
     assert theatre.lab.phase is Phase.FAILED
     assert words in str(theatre.lab.reason)
-    assert theatre.lab.blame is blame
+    assert theatre.lab.responsible is responsible
     assert theatre.world.account.resources == {}
 
 
@@ -58,7 +58,7 @@ def test_other_parts_that_fail_roll_back_too(what: tuple[str, str]) -> None:
     theatre.world.clusters.issues[what] = HealthIssue("AccessDenied", "no")
     theatre.request()
     theatre.play()
-    assert (theatre.lab.phase, theatre.lab.blame) == (Phase.FAILED, Blame.OURS)
+    assert (theatre.lab.phase, theatre.lab.responsible) == (Phase.FAILED, Responsible.OURS)
     assert theatre.world.account.resources == {}
 
 
@@ -157,7 +157,7 @@ def test_a_cluster_of_the_same_name_that_is_not_ours_survives_our_failure() -> N
     theatre.play()
     assert theatre.lab.phase is Phase.FAILED
     assert "another name" in str(theatre.lab.reason)
-    assert theatre.lab.blame is Blame.YOURS
+    assert theatre.lab.responsible is Responsible.YOURS
     assert world.account.resources == {theirs.arn: theirs, volume.arn: volume}
     assert world.clusters.clusters["myeks"].state == state
 
@@ -179,7 +179,7 @@ def test_subnets_that_are_not_there_are_the_owners_to_fix() -> None:
     put_subnets(theatre)
     theatre.request(a_lab(spec=a_spec(network=ExistingNetwork(None, ("subnet-a", "subnet-x")))))
     theatre.play()
-    assert (theatre.lab.phase, theatre.lab.blame) == (Phase.FAILED, Blame.YOURS)
+    assert (theatre.lab.phase, theatre.lab.responsible) == (Phase.FAILED, Responsible.YOURS)
 
 
 def test_zones_left_open_are_settled_before_anything_is_made() -> None:
@@ -195,8 +195,8 @@ def test_a_lab_asked_for_without_nodes_is_ready_though_add_ons_wait_for_some(gro
     theatre.request(a_lab(spec=a_spec(nodegroups=groups)))
     theatre.play()
     assert theatre.lab.phase is Phase.READY
-    told = {step.name: step.detail for step in theatre.world.store.steps(theatre.lab.id)}
-    assert "coredns waits for nodes, of which the lab has none" in told["verify"]
+    text = {step.name: step.detail for step in theatre.world.store.steps(theatre.lab.id)}
+    assert "coredns waits for nodes, of which the lab has none" in text["verify"]
 
 
 def test_a_zone_without_the_nodes_instance_type_is_passed_over() -> None:

@@ -58,13 +58,13 @@ def test_a_lab_released_in_the_middle_of_its_last_step_does_not_become_ready() -
     assert theatre.lab.phase is Phase.RELEASING
 
 
-@pytest.mark.parametrize("moment", ["labs_due", "is_running"])
-def test_a_lab_that_is_changed_while_the_schedule_decides_is_not_overwritten(moment: str) -> None:
+@pytest.mark.parametrize("context", ["labs_due", "is_running"])
+def test_a_lab_that_is_changed_while_the_schedule_decides_is_not_overwritten(context: str) -> None:
     world = make_deps()
     lab = stored(world, a_lab(phase="waking", run=2))
     world.clock.advance(hours=8)
-    world.account.hooks[moment] = lambda: extended(world, lab.id)
-    schedules.run(world.deps)
+    world.account.hooks[context] = lambda: extended(world, lab.id)
+    schedules.recover_labs(world.deps)
     kept = world.store.load_lab(lab.id)
     assert (kept.phase, kept.lease_ends_at) == (Phase.WAKING, lab.lease_ends_at + timedelta(hours=4))
     assert world.workflows.started == []
@@ -75,7 +75,7 @@ def test_what_is_no_longer_due_is_left_alone_though_the_index_still_lists_it() -
     ended = a_lab(phase="deleted")
     lab = stored(world, replace(ended, due_at=ended.created_at, ended_at=ended.created_at))
     world.account.hooks["labs_due"] = lambda: extended(world, lab.id)
-    schedules.run(world.deps)
+    schedules.recover_labs(world.deps)
     assert world.workflows.started == []
     assert world.store.load_lab(lab.id).run == 0
 
@@ -86,8 +86,8 @@ def test_two_schedules_at_once_start_one_teardown() -> None:
     world.clock.advance(hours=1)
 
     def another_schedule() -> None:
-        schedules.run(world.deps)
+        schedules.recover_labs(world.deps)
 
     world.account.hooks["labs_due"] = another_schedule
-    schedules.run(world.deps)
+    schedules.recover_labs(world.deps)
     assert len(world.workflows.started) == 1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from chalicelib.workflows.schedules import start_sweep_idle, start_watch_support, take_health_event
+from chalicelib.workflows.schedules import start_curfew, start_watch_support, take_health_event
 from tests.fakes import NOW, make_deps
 from tests.fakes.fleet_builders import a_key, a_watched
 
@@ -14,14 +14,19 @@ EVENT_ARN = "arn:aws:health:ap-northeast-2::event/EKS/AWS_EKS_PLANNED_LIFECYCLE_
 def health_event(name: str, status: str = "PENDING", code: str = "open", **detail: Any) -> dict[str, Any]:
     key = a_key(name)
     arn = f"arn:aws:eks:{key.region}:{key.account}:cluster/{name}"
-    told = {
+    message = {
         "eventArn": EVENT_ARN,
         "service": "EKS",
         "eventTypeCode": "AWS_EKS_PLANNED_LIFECYCLE_EVENT",
         "statusCode": code,
         "affectedEntities": [{"entityValue": arn, "status": status}],
     }
-    return {"source": "aws.health", "detail-type": "AWS Health Event", "account": key.account, "detail": told | detail}
+    return {
+        "source": "aws.health",
+        "detail-type": "AWS Health Event",
+        "account": key.account,
+        "detail": message | detail,
+    }
 
 
 def test_a_schedule_event_that_comes_twice_starts_one_run_with_its_own_time() -> None:
@@ -38,10 +43,10 @@ def test_a_schedule_event_that_comes_twice_starts_one_run_with_its_own_time() ->
 def test_an_hour_has_one_sweep_with_its_own_time() -> None:
     world = make_deps()
     for time in ("2026-12-01T06:00:10Z", "2026-12-01T06:00:40Z", "2026-12-01T16:01:00+09:00"):
-        start_sweep_idle(world.deps, time)
+        start_curfew(world.deps, time)
     assert world.workflows.started == [
-        ("sweep_idle", "sweep-2026-12-01T06", {"time": "2026-12-01T06:00:10+00:00"}),
-        ("sweep_idle", "sweep-2026-12-01T07", {"time": "2026-12-01T07:01:00+00:00"}),
+        ("curfew", "sweep-2026-12-01T06", {"time": "2026-12-01T06:00:10+00:00"}),
+        ("curfew", "sweep-2026-12-01T07", {"time": "2026-12-01T07:01:00+00:00"}),
     ]
 
 

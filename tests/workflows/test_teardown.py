@@ -12,7 +12,7 @@ from chalicelib.domain.labs.aws_states import HealthIssue, KubernetesSweep
 from chalicelib.domain.labs.lab import Phase
 from chalicelib.domain.labs.spec import NodegroupSpec
 from chalicelib.domain.labs.steps import StepStatus
-from chalicelib.domain.teardown.receipt import Outcome
+from chalicelib.domain.teardown.receipt import ReceiptOutcome
 from tests.fakes import a_lab, a_spec
 from tests.workflows.theatre import Theatre
 
@@ -142,9 +142,11 @@ def test_what_may_not_be_deleted_blocks_the_lab_by_name_and_releasing_it_again_g
     assert volume.arn in str(theatre.lab.reason)
     assert list(theatre.world.account.resources.values()) == [volume], "one bad thing loses nothing else"
     [line] = [
-        line for line in theatre.world.store.receipts(theatre.lab_id)[-1].lines if line.outcome is not Outcome.DELETED
+        line
+        for line in theatre.world.store.receipts(theatre.lab_id)[-1].lines
+        if line.outcome is not ReceiptOutcome.DELETED
     ]
-    assert (line.arn, line.outcome) == (volume.arn, Outcome.BLOCKED)
+    assert (line.arn, line.outcome) == (volume.arn, ReceiptOutcome.BLOCKED)
     theatre.world.account.forbidden.clear()
     theatre.release()
     assert theatre.play() == "Gone"
@@ -162,7 +164,7 @@ def test_what_someone_else_put_into_the_labs_vpc_is_not_deleted_but_named() -> N
 
 def test_a_receipt_with_a_source_that_could_not_be_read_is_no_proof() -> None:
     theatre = a_ready_lab()
-    theatre.world.census.blind = ("tags: AccessDenied",)
+    theatre.world.inventory.blind = ("tags: AccessDenied",)
     theatre.release()
     assert theatre.play() == "Blocked"
     assert "Could not be looked at" in str(theatre.lab.reason)
@@ -227,8 +229,8 @@ def test_a_control_plane_that_aws_refuses_to_delete_is_the_first_thing_the_reaso
     assert f"left: {cluster} (" in reason
     assert "AccessDeniedException" in reason
     lines = {line.arn: line for line in theatre.world.store.receipts(theatre.lab_id)[-1].lines}
-    assert lines[cluster].outcome is Outcome.BLOCKED
-    waiting = {line.reason for line in lines.values() if line.outcome is Outcome.PRESENT}
+    assert lines[cluster].outcome is ReceiptOutcome.BLOCKED
+    waiting = {line.reason for line in lines.values() if line.outcome is ReceiptOutcome.PRESENT}
     assert {"It goes with the control plane.", "It goes with the lab's stack."} <= waiting
 
 
@@ -276,8 +278,8 @@ def test_people_are_locked_out_before_anything_is_taken_away() -> None:
     calls = [name for name, _ in theatre.world.account.calls]
     assert calls.index("revoke_access") < calls.index("delete_nodegroup")
     ledger = theatre.world.store.ledger(theatre.lab_id)
-    told = {entry.state for entry in ledger if entry.resource.kind is Kind.ACCESS_ENTRY}
-    assert told == {EntryState.DELETED}
+    message = {entry.state for entry in ledger if entry.resource.kind is Kind.ACCESS_ENTRY}
+    assert message == {EntryState.DELETED}
 
 
 @pytest.mark.parametrize(

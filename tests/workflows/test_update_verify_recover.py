@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from chalicelib.domain.core.failure import Blame
+from chalicelib.domain.core.failure import Responsible
 from chalicelib.domain.core.resources import Kind
 from chalicelib.domain.errors.tree import AccessDenied, AwsRefused, AwsUnavailable, StillInUse
 from chalicelib.domain.labs.lab import Change, Lab, Phase
@@ -107,7 +107,7 @@ def test_another_update_under_way_is_waited_for(ready: Theatre) -> None:
 def test_another_update_that_does_not_end_is_told_as_what_it_is(ready: Theatre) -> None:
     ready.world.fail("update_endpoint", StillInUse("UpdateClusterConfig", "ResourceInUseException", "busy"), times=99)
     assert changing(ready, Change("private")) == "GivenUp"
-    assert (ready.lab.phase, ready.lab.blame) == (Phase.READY, Blame.OURS)
+    assert (ready.lab.phase, ready.lab.responsible) == (Phase.READY, Responsible.OURS)
     assert ready.lab.reason == "Another change of the same thing was under way. Try again in a while."
 
 
@@ -140,8 +140,8 @@ def test_a_log_group_that_comes_back_is_removed_at_the_next_look() -> None:
     assert theatre.world.account.resources == {}
     receipts = theatre.world.store.receipts(theatre.lab_id)
     assert [receipt.clean for receipt in receipts] == [True, True]
-    told = [line.reason for receipt in receipts for line in receipt.lines if line.kind == "log-group"]
-    assert told == ["It is not there.", "It came back, and was deleted again."]
+    text = [line.reason for receipt in receipts for line in receipt.lines if line.kind == "log-group"]
+    assert text == ["It is not there.", "It came back, and was deleted again."]
 
 
 def test_what_comes_back_and_will_not_go_blocks_the_lab() -> None:
@@ -167,7 +167,7 @@ def test_a_start_that_got_lost_is_found_and_never_made_twice() -> None:
         theatre.request()
     theatre.later(minutes=2)
     assert theatre.ends == ["Ready"]
-    schedules.run(theatre.world.deps)
+    schedules.recover_labs(theatre.world.deps)
     assert len(theatre.world.workflows.started) == 1
 
 
@@ -206,7 +206,7 @@ def test_one_bad_lab_does_not_stop_the_rest() -> None:
     for lab in (first, second):
         lose_the_start_of_the_end(theatre, lab.id)
     theatre.world.fail("workflows.start", AwsUnavailable("not now"))
-    report = schedules.run(theatre.world.deps)
+    report = schedules.recover_labs(theatre.world.deps)
     assert len(report["failed"]) == 1
     assert [entry["act"] for entry in report["done"]] == ["restart"]
     for _ in range(3):
@@ -217,8 +217,8 @@ def test_one_bad_lab_does_not_stop_the_rest() -> None:
 
 def test_the_events_time_is_what_the_schedule_goes_by(ready: Theatre) -> None:
     lose_the_start_of_the_end(ready, ready.lab_id)
-    assert schedules.run(ready.world.deps, "2026-11-23T09:00:00Z")["done"] == []
-    report = schedules.run(ready.world.deps, "2026-11-25T12:00:00Z")
+    assert schedules.recover_labs(ready.world.deps, "2026-11-23T09:00:00Z")["done"] == []
+    report = schedules.recover_labs(ready.world.deps, "2026-11-25T12:00:00Z")
     assert [entry["act"] for entry in report["done"]] == ["block"]
     assert ready.lab.phase is Phase.BLOCKED
     assert ready.lab.due_at is None
@@ -232,7 +232,7 @@ def test_a_lab_that_rests_is_handed_over_to_the_sweep(phase: str) -> None:
     theatre.lab_id = a_lab().id
     theatre.world.clock.advance(hours=9)
     theatre.world.account.hooks["labs_due"] = lambda: theatre.world.store.put(a_lab(phase=phase))
-    schedules.run(theatre.world.deps)
+    schedules.recover_labs(theatre.world.deps)
     assert (theatre.lab.phase, theatre.lab.due_at) == (Phase(phase), theatre.world.clock.now())
     assert theatre.world.workflows.started == []
 
@@ -257,5 +257,5 @@ def test_history_tells_a_refusal_that_is_met_again_and_again_once(ready: Theatre
     ready.world.fail("clusters.delete", denied, times=100_000)
     ready.release()
     assert ready.play() == "Blocked"
-    told = [line for line in history_of(ready) if line.startswith("Control plane: ") and "may not do" in line]
-    assert len(told) == 1
+    text = [line for line in history_of(ready) if line.startswith("Control plane: ") and "may not do" in line]
+    assert len(text) == 1

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chalicelib.domain.core.failure import Blame
+from chalicelib.domain.core.failure import Responsible
 from chalicelib.domain.core.resources import Kind
 from chalicelib.domain.errors.tree import AwsRefused, AwsUnavailable, StaleLab, StillInUse, Throttled
 from chalicelib.domain.labs.aws_states import HealthIssue, NodegroupState
 from chalicelib.domain.labs.lab import NodegroupSize, Phase
-from chalicelib.domain.labs.schedule import Evening
+from chalicelib.domain.labs.schedule import Schedule
 from chalicelib.services.labs import hibernation
 from chalicelib.workflows.shared.records import learn
 from tests.fakes import a_caller, a_lab, a_nodegroup, a_spec
@@ -25,16 +25,16 @@ from tests.workflows.theatre import Theatre
 FIRST, SECOND = NodegroupSize("myeks-nodegroup", 1, 2, 3), NodegroupSize("second", 0, 1, 4)
 
 
-def a_ready_lab(evening: Evening | None = None) -> Theatre:
+def a_ready_lab(schedule: Schedule | None = None) -> Theatre:
     theatre = Theatre()
     groups = (a_nodegroup(), a_nodegroup(name="second", desired=1, min=0, max=4))
-    theatre.request(a_lab(spec=a_spec(nodegroups=groups, evening=evening or Evening())))
+    theatre.request(a_lab(spec=a_spec(nodegroups=groups, schedule=schedule or Schedule())))
     assert theatre.play() == "Ready"
     return theatre
 
 
-def a_sleeping_lab(evening: Evening | None = None) -> Theatre:
-    theatre = a_ready_lab(evening)
+def a_sleeping_lab(schedule: Schedule | None = None) -> Theatre:
+    theatre = a_ready_lab(schedule)
     hibernation.hibernate_lab(theatre.world.deps, a_caller(), theatre.lab_id, theatre.world.clock.now())
     assert theatre.play() == "Hibernated"
     return theatre
@@ -105,7 +105,7 @@ def test_a_lab_of_which_too_few_machines_come_sleeps_on_keeps_its_sizes_and_cost
     before = theatre.lab.hibernation
     assert wake(theatre) == "GivenUp"
     lab = theatre.lab
-    assert (lab.phase, lab.blame, lab.due_at) == (Phase.HIBERNATED, Blame.OURS, lab.phase_since)
+    assert (lab.phase, lab.responsible, lab.due_at) == (Phase.HIBERNATED, Responsible.OURS, lab.phase_since)
     assert lab.hibernation == before
     assert "myeks-nodegroup: 1 of 2 nodes run" in str(lab.reason)
     assert OWNER not in theatre.world.clusters.clusters["myeks"].entries
@@ -130,7 +130,7 @@ def test_what_eks_says_of_the_nodes_is_the_reason() -> None:
     theatre.before = joins_not
     assert wake(theatre) == "GivenUp"
     assert "did not join" in str(theatre.lab.reason)
-    assert theatre.lab.blame is Blame.YOURS
+    assert theatre.lab.responsible is Responsible.YOURS
 
 
 def test_a_node_group_that_was_degraded_and_has_no_nodes_to_have_keeps_nobody_from_waking() -> None:
@@ -197,7 +197,7 @@ def test_a_cluster_that_is_gone_is_not_woken_but_left_to_the_sweep() -> None:
 
 
 def test_after_a_failed_wake_it_is_the_next_morning_that_wakes_it() -> None:
-    theatre = a_sleeping_lab(Evening("Asia/Seoul", wake=time(8)))
+    theatre = a_sleeping_lab(Schedule("Asia/Seoul", wake=time(8)))
     theatre.world.clusters.capacity["second"] = 0
     theatre.world.clock.advance(hours=13)
     assert wake(theatre) == "GivenUp"
@@ -206,7 +206,7 @@ def test_after_a_failed_wake_it_is_the_next_morning_that_wakes_it() -> None:
 
 
 def test_who_comes_to_a_lab_that_did_not_wake_has_a_mail_that_says_why_and_what_next() -> None:
-    theatre = a_sleeping_lab(Evening("Asia/Seoul", wake=time(8)))
+    theatre = a_sleeping_lab(Schedule("Asia/Seoul", wake=time(8)))
     theatre.world.clusters.capacity["second"] = 0
     assert wake(theatre) == "GivenUp"
     [message] = theatre.world.watch.notifier.messages

@@ -9,7 +9,7 @@ from chalicelib.domain.core.resources import EntryState, Kind, Resource
 from chalicelib.domain.errors.tree import AwsUnavailable, StaleLab, Throttled
 from chalicelib.domain.labs.lab import Phase
 from chalicelib.domain.labs.spec import ExternalDnsSpec, SshSpec, WorkHostSpec
-from chalicelib.domain.teardown.receipt import Outcome
+from chalicelib.domain.teardown.receipt import ReceiptOutcome
 from tests.fakes import Account, a_lab, a_nodegroup, a_spec
 from tests.workflows.machine import LambdaDied
 from tests.workflows.theatre import Theatre
@@ -86,7 +86,7 @@ def test_a_lab_is_born_used_released_and_proved_gone() -> None:
         ("after 15 minutes", True),
         ("after 24 hours", True),
     ]
-    kept = [line.arn for line in receipts[-1].lines if line.outcome is not Outcome.DELETED]
+    kept = [line.arn for line in receipts[-1].lines if line.outcome is not ReceiptOutcome.DELETED]
     assert kept == [arn for arn, thing in theirs.items() if "shared" in thing.tags.values()]
     assert everything(theatre) == theirs
 

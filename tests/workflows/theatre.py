@@ -61,7 +61,7 @@ class Theatre:
     def later(self, **ago: float) -> None:
         """Let time pass, then let the schedule run and everything it starts."""
         self.world.clock.advance(**ago)
-        schedules.run(self.world.deps)
+        schedules.recover_labs(self.world.deps)
         self.play()
 
 

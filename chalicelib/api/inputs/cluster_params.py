@@ -13,7 +13,7 @@ from chalicelib.domain.errors.findings import Finding, error
 from chalicelib.domain.identity.accounts import Registration
 from chalicelib.domain.requests.eksctl.reader import Notes, Reader
 from chalicelib.domain.support.deadlines import SupportPhase
-from chalicelib.services.support.queries import Wanted
+from chalicelib.services.support.queries import ClusterFilter
 
 _WANTED = ("phase", "daysLeft", "owner", "account", "region")
 _SUPPORT_TYPES = ("STANDARD", "EXTENDED")
@@ -23,7 +23,7 @@ _SUPPORT_TYPES = ("STANDARD", "EXTENDED")
 class ClustersQuery:
     """Which clusters, and which page of them."""
 
-    wanted: Wanted
+    wanted: ClusterFilter
     page: PageQuery
 
 
@@ -36,7 +36,7 @@ def read_clusters(given: Mapping[str, str]) -> ClustersQuery:
     return ClustersQuery(wanted, page)
 
 
-def read_wanted(given: Mapping[str, str]) -> Wanted:
+def read_wanted(given: Mapping[str, str]) -> ClusterFilter:
     """The same filters without pages. Raises InvalidRequest."""
     findings = unknown_parameters(given, _WANTED)
     wanted = _wanted(given, findings)
@@ -87,13 +87,13 @@ def read_registration(account: str, raw: bytes, content_type: str | None) -> Reg
     return registration
 
 
-def _wanted(given: Mapping[str, str], findings: list[Finding]) -> Wanted:
+def _wanted(given: Mapping[str, str], findings: list[Finding]) -> ClusterFilter:
     phases = [str(phase) for phase in SupportPhase]
     names = [name.strip() for name in given.get("phase", "").split(",") if name.strip()]
     findings += [_no_phase(name, phases) for name in names if name not in phases]
     known = tuple(SupportPhase(name) for name in names if name in phases)
     days = _days(given["daysLeft"], findings) if "daysLeft" in given else None
-    return Wanted(known, days, given.get("owner"), given.get("account"), given.get("region"))
+    return ClusterFilter(known, days, given.get("owner"), given.get("account"), given.get("region"))
 
 
 def _days(text: str, findings: list[Finding]) -> int | None:

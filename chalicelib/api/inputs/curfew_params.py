@@ -11,13 +11,13 @@ from chalicelib.api.inputs.body import read_body
 from chalicelib.api.inputs.params import instant_of, refuse
 from chalicelib.api.views.json_format import camel
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.curfew.extension import Wish
+from chalicelib.domain.curfew.extension import ExtensionRequest
 from chalicelib.domain.curfew.rules import BOUNDS, Mode
 from chalicelib.domain.errors.findings import error
 from chalicelib.domain.errors.tree import InvalidRequest
-from chalicelib.domain.labs.schedule import Evening
+from chalicelib.domain.labs.schedule import Schedule
 from chalicelib.domain.requests.eksctl.reader import Notes, Reader
-from chalicelib.domain.requests.schedule_input import EveningRules, read_evening
+from chalicelib.domain.requests.schedule_input import ScheduleRules, read_schedule
 
 #: Each of curfew's numbers as it is called in JSON.
 RULE_NAMES: Mapping[str, str] = {rule: camel(rule) for rule in BOUNDS}
@@ -45,7 +45,7 @@ def read_day(text: str) -> date:
     raise InvalidRequest([error("date", "invalid-date", f"{text[:40]} is no day. They look like 2026-11-23.")])
 
 
-def read_extension(raw: bytes, content_type: str | None) -> Wish:
+def read_extension(raw: bytes, content_type: str | None) -> ExtensionRequest:
     """`until`, or `hours`. Raises InvalidRequest."""
     notes = Notes()
     body = Reader(read_body(raw, content_type), "", notes)
@@ -58,7 +58,7 @@ def read_extension(raw: bytes, content_type: str | None) -> Wish:
         body.error("hours", "invalid-hours", f"hours is 1 to {_MOST_HOURS}.")
     until = instant_of(text, "until", notes.findings) if text is not None else None
     refuse(notes.findings)
-    return Wish(until.replace(microsecond=0) if until else None, hours)
+    return ExtensionRequest(until.replace(microsecond=0) if until else None, hours)
 
 
 def read_protection(raw: bytes, content_type: str | None) -> tuple[datetime | None, str]:
@@ -76,15 +76,15 @@ def read_protection(raw: bytes, content_type: str | None) -> tuple[datetime | No
     return until, why
 
 
-def read_whole_evening(raw: bytes, content_type: str | None, rules: EveningRules) -> Evening:
-    """The fields of `evening` in `POST /labs`; what is left out is as the installation has it. Raises InvalidRequest."""
-    from chalicelib.api.inputs.lab_body import evening_draft
+def read_whole_schedule(raw: bytes, content_type: str | None, rules: ScheduleRules) -> Schedule:
+    """The fields of `schedule` in `POST /labs`; what is left out is as the installation has it. Raises InvalidRequest."""
+    from chalicelib.api.inputs.lab_body import schedule_draft
     from chalicelib.api.inputs.schema_errors import fit
 
-    own, unfit, _ = fit({"evening": read_body(raw, content_type)})
-    evening, wrong = read_evening(evening_draft(own.evening), rules, "")
-    refuse([*(replace(finding, path=finding.path.removeprefix("evening.")) for finding in unfit), *wrong])
-    return evening
+    own, unfit, _ = fit({"schedule": read_body(raw, content_type)})
+    schedule, wrong = read_schedule(schedule_draft(own.schedule), rules, "")
+    refuse([*(replace(finding, path=finding.path.removeprefix("schedule.")) for finding in unfit), *wrong])
+    return schedule
 
 
 def read_rules(raw: bytes, content_type: str | None) -> RulesAsked:

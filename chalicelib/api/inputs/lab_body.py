@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from chalicelib.api.inputs.lab_schema import AccessBody, EveningBody, NetworkBody, NodegroupBody
+from chalicelib.api.inputs.lab_schema import AccessBody, NetworkBody, NodegroupBody, ScheduleBody
 from chalicelib.api.inputs.schema_errors import fit
 from chalicelib.domain.errors.findings import Finding
 from chalicelib.domain.labs.schedule import AtCurfew
@@ -27,7 +27,7 @@ from chalicelib.domain.labs.spec import (
 )
 from chalicelib.domain.requests.defaults import admin_policy
 from chalicelib.domain.requests.draft import Draft, ExternalDnsDraft, NetworkDraft, NodegroupDraft, SshDraft
-from chalicelib.domain.requests.schedule_input import EveningDraft
+from chalicelib.domain.requests.schedule_input import ScheduleDraft
 
 
 def read_own(document: Mapping[str, object]) -> tuple[Draft, tuple[Finding, ...]]:
@@ -56,18 +56,18 @@ def read_own(document: Mapping[str, object]) -> tuple[Draft, tuple[Finding, ...]
         lease_hours=body.lease_hours,
         volumes=VolumePolicy(body.volumes) if body.volumes else None,
         support_policy=SupportPolicy(body.support_policy) if body.support_policy else None,
-        evening=evening_draft(body.evening),
+        schedule=schedule_draft(body.schedule),
         broken=broken,
     )
     return draft, findings
 
 
-def evening_draft(body: EveningBody | None) -> EveningDraft:
+def schedule_draft(body: ScheduleBody | None) -> ScheduleDraft:
     """An evening's fields as they were written; null says of `holidays` and `wake` that there are none."""
     if body is None:
-        return EveningDraft()
+        return ScheduleDraft()
     said = body.model_fields_set
-    return EveningDraft(
+    return ScheduleDraft(
         time_zone=body.time_zone,
         curfew=body.curfew,
         weekdays=None if body.weekdays is None else tuple(body.weekdays),

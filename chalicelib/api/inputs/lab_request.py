@@ -12,7 +12,7 @@ from datetime import datetime
 from chalicelib.api.inputs.body import read_body
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.names import REGION
-from chalicelib.domain.errors.findings import Finding, Severity, error, has_errors
+from chalicelib.domain.errors.findings import Finding, Level, error, has_errors
 from chalicelib.domain.errors.tree import InvalidRequest
 from chalicelib.domain.identity.accounts import LabAccounts
 from chalicelib.domain.identity.callers import Caller
@@ -20,7 +20,7 @@ from chalicelib.domain.labs.spec import LabSpec, Limits
 from chalicelib.domain.requests.defaults import usual_region
 from chalicelib.domain.requests.draft import Draft
 from chalicelib.domain.requests.eksctl.config import is_cluster_config, read_cluster_config
-from chalicelib.domain.requests.schedule_input import USUAL_RULES, EveningRules
+from chalicelib.domain.requests.schedule_input import USUAL_RULES, ScheduleRules
 from chalicelib.domain.requests.validation.validate import complete, in_callers_words
 from chalicelib.domain.support.calendar import Calendar
 
@@ -62,7 +62,7 @@ def complete_request(
     caller: Caller,
     limits: Limits,
     now: datetime,
-    evenings: EveningRules = USUAL_RULES,
+    evenings: ScheduleRules = USUAL_RULES,
     accounts: LabAccounts | None = None,
 ) -> tuple[LabSpec, tuple[Finding, ...]]:
     """The complete spec and the warnings. Raises InvalidRequest with every finding, those of reading first.
@@ -72,7 +72,7 @@ def complete_request(
     spec, judged = complete(request.draft, calendar, caller, limits, now, evenings, accounts)
     findings = tuple(dict.fromkeys((*request.findings, *judged)))
     if spec is None or has_errors(findings):
-        raise InvalidRequest(_told(findings), _NOT_YET)
+        raise InvalidRequest(_describe(findings), _NOT_YET)
     return spec, findings
 
 
@@ -83,9 +83,9 @@ def read_request(
     return complete_request(read_draft(raw, content_type), calendar, caller, limits, now)
 
 
-def _told(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
+def _describe(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
     """The findings, errors first kept where there are more than anyone reads (and than a response holds)."""
     if len(findings) <= MOST_FINDINGS:
         return findings
-    kept = sorted(findings, key=lambda finding: finding.severity is not Severity.ERROR)[:MOST_FINDINGS]
+    kept = sorted(findings, key=lambda finding: finding.severity is not Level.ERROR)[:MOST_FINDINGS]
     return (*kept, error("", "more-findings", f"There are {len(findings) - MOST_FINDINGS} more findings."))

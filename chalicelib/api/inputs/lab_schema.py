@@ -153,7 +153,7 @@ class PodIdentityBody(_Body):
     role_arn: Text
 
 
-class EveningBody(_Body):
+class ScheduleBody(_Body):
     """When curfew comes, and what it brings. Left out: as the installation has it."""
 
     time_zone: Text | None = Field(None, description="An IANA name, such as Asia/Seoul.")
@@ -196,7 +196,7 @@ class LabBody(_Body):
         None, description="Volumes of PVCs at the end. Default delete."
     )
     support_policy: Literal["STANDARD", "EXTENDED"] | None = Field(None, description="Default STANDARD.")
-    evening: EveningBody | None = Field(None, description="Default: the installation's.")
+    schedule: ScheduleBody | None = Field(None, description="Default: the installation's.")
 
     @field_validator("work_host", mode="before")
     @classmethod

@@ -83,10 +83,10 @@ _SIGV4 = {
 
 
 def _operation(operation: Operation) -> Json:
-    status, told = operation.success
+    status, message = operation.success
     headers = {"Location": {"schema": {"type": "string"}}} if status == 202 else {}
     content: Json = {operation.media: {"schema": {}}, **({"text/html": {"schema": {}}} if operation.public else {})}
-    success = {"description": told, "headers": headers, "content": content}
+    success = {"description": message, "headers": headers, "content": content}
     refusals = {str(refusal): _refusal(refusal) for refusal in (*operation.statuses, *_elsewhere(operation))}
     described: Json = {"summary": operation.summary, "responses": {str(status): success, **refusals}}
     parameters = _parameters(operation)

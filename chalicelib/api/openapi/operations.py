@@ -112,7 +112,7 @@ CURFEW_OPERATIONS = (
     ),
     Operation("post", f"{_LAB}/protect", "No sweep touches it (administrators)", _WHOLE, (400, 404, 409), "Protection"),
     Operation(
-        "put", f"{_LAB}/evening", "When curfew comes, and what it brings", _WHOLE, (400, 404, 409), "EveningBody"
+        "put", f"{_LAB}/schedule", "When curfew comes, and what it brings", _WHOLE, (400, 404, 409), "ScheduleBody"
     ),
     Operation("post", f"{_LAB}/hibernate", "No nodes until it is woken", _UNDER_WAY, (404, 409)),
     Operation("post", f"{_LAB}/wake", "Its nodes come back", _UNDER_WAY, (404, 409)),

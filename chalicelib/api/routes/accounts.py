@@ -6,36 +6,36 @@ from __future__ import annotations
 
 from chalice import Response
 
-from chalicelib.api.context import Door, json_answer
+from chalicelib.api.context import RequestContext, json_answer
 from chalicelib.api.inputs import cluster_params
 from chalicelib.api.views import clusters
 from chalicelib.logs import logger
 from chalicelib.services.support import accounts
 
 
-def route_accounts(door: Door) -> None:
+def route_accounts(context: RequestContext) -> None:
     """Register them all."""
 
-    @door.route("GET", "/accounts")
+    @context.route("GET", "/accounts")
     def get_accounts() -> Response:
-        found = [clusters.registration_view(one, door.caller) for one in accounts.all_registered(door.deps)]
+        found = [clusters.registration_view(one, context.caller) for one in accounts.all_registered(context.deps)]
         return json_answer({"accounts": found})
 
-    @door.route("GET", "/accounts/{account}")
+    @context.route("GET", "/accounts/{account}")
     def get_account(account: str) -> Response:
-        known = accounts.registered(door.deps, account)
-        return json_answer(clusters.registration_view(known, door.caller))
+        known = accounts.registered(context.deps, account)
+        return json_answer(clusters.registration_view(known, context.caller))
 
-    @door.route("PUT", "/accounts/{account}")
+    @context.route("PUT", "/accounts/{account}")
     def put_account(account: str) -> Response:
-        accounts.refuse_others(door.caller)
-        asked = cluster_params.read_registration(account, door.body, door.header("content-type"))
-        kept = accounts.register(door.deps, door.caller, asked)
-        logger.info("An account was registered.", extra={"account": account, "caller": door.caller.arn})
-        return json_answer(clusters.registration_view(kept, door.caller))
+        accounts.refuse_others(context.caller)
+        asked = cluster_params.read_registration(account, context.body, context.header("content-type"))
+        kept = accounts.register(context.deps, context.caller, asked)
+        logger.info("An account was registered.", extra={"account": account, "caller": context.caller.arn})
+        return json_answer(clusters.registration_view(kept, context.caller))
 
-    @door.route("DELETE", "/accounts/{account}")
+    @context.route("DELETE", "/accounts/{account}")
     def delete_account(account: str) -> Response:
-        accounts.unregister(door.deps, door.caller, account)
-        logger.info("An account was unregistered.", extra={"account": account, "caller": door.caller.arn})
+        accounts.unregister(context.deps, context.caller, account)
+        logger.info("An account was unregistered.", extra={"account": account, "caller": context.caller.arn})
         return Response("", status_code=204, headers={"Content-Type": "application/json"})

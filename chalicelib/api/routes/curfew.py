@@ -4,46 +4,46 @@ from __future__ import annotations
 
 from chalice import Response
 
-from chalicelib.api.context import Door, json_answer
+from chalicelib.api.context import RequestContext, json_answer
 from chalicelib.api.inputs import curfew_params
 from chalicelib.api.views import curfew
 from chalicelib.logs import logger
 from chalicelib.services.curfew import plans, rules
 
 
-def route_curfew(door: Door) -> None:
+def route_curfew(context: RequestContext) -> None:
     """Register them all."""
-    _route_plans(door)
-    _route_rules(door)
+    _route_plans(context)
+    _route_rules(context)
 
-    @door.route("GET", "/labs/{lab_id}/verdict")
+    @context.route("GET", "/labs/{lab_id}/verdict")
     def get_verdict(lab_id: str) -> Response:
-        deps = door.deps
-        view = plans.verdict_of(deps, door.caller, lab_id, deps.clock.now())
+        deps = context.deps
+        view = plans.verdict_of(deps, context.caller, lab_id, deps.clock.now())
         return json_answer(curfew.verdict_view(view))
 
 
-def _route_plans(door: Door) -> None:
-    @door.route("GET", "/plan")
+def _route_plans(context: RequestContext) -> None:
+    @context.route("GET", "/plan")
     def get_plan() -> Response:
-        deps = door.deps
-        return json_answer(curfew.plan_view(plans.tonight(deps, door.caller, deps.clock.now()), door.base))
+        deps = context.deps
+        return json_answer(curfew.plan_view(plans.tonight(deps, context.caller, deps.clock.now()), context.base))
 
-    @door.route("GET", "/plan/{date}")
+    @context.route("GET", "/plan/{date}")
     def get_plan_of(date: str) -> Response:
-        view = plans.plan_of(door.deps, door.caller, curfew_params.read_day(date))
-        return json_answer(curfew.plan_view(view, door.base))
+        view = plans.plan_of(context.deps, context.caller, curfew_params.read_day(date))
+        return json_answer(curfew.plan_view(view, context.base))
 
 
-def _route_rules(door: Door) -> None:
-    @door.route("GET", "/curfew")
+def _route_rules(context: RequestContext) -> None:
+    @context.route("GET", "/curfew")
     def get_curfew() -> Response:
-        return json_answer(curfew.rules_view(rules.get_rules(door.deps)))
+        return json_answer(curfew.rules_view(rules.get_rules(context.deps)))
 
-    @door.route("PUT", "/curfew")
+    @context.route("PUT", "/curfew")
     def put_curfew() -> Response:
-        deps, caller = door.deps, door.caller
-        asked = curfew_params.read_rules(door.body, door.header("content-type"))
+        deps, caller = context.deps, context.caller
+        asked = curfew_params.read_rules(context.body, context.header("content-type"))
         names, now = curfew_params.RULE_NAMES, deps.clock.now()
         changed = rules.set_rules(deps, caller, asked.numbers, asked.mode, names, now)
         logger.info("Curfew's rules were changed.", extra={"mode": str(changed.mode), "caller": caller.arn})

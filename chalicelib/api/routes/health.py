@@ -7,19 +7,19 @@ from typing import Any
 
 from chalice import Response
 
-from chalicelib.api.context import Door, json_answer
+from chalicelib.api.context import RequestContext, json_answer
 from chalicelib.api.views.json_format import instant
 from chalicelib.domain.core.service_health import EXPECTED, Health, Run
 from chalicelib.services.health import health_of
 
 
-def route_health(door: Door) -> None:
+def route_health(context: RequestContext) -> None:
     """Register it."""
 
-    @door.route("GET", "/health")
+    @context.route("GET", "/health")
     def get_health() -> Response:
-        now = door.deps.clock.now()
-        return json_answer(health_view(health_of(door.deps, now), now))
+        now = context.deps.clock.now()
+        return json_answer(health_view(health_of(context.deps, now), now))
 
 
 def health_view(health: Health, now: datetime) -> dict[str, Any]:

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 from chalice import Response
 
-from chalicelib.api.context import Door, json_answer
+from chalicelib.api.context import RequestContext, json_answer
 from chalicelib.api.problems import answers_problems
 from chalicelib.api.views.keep import keep_view
 from chalicelib.api.views.keep_page import HEADERS, keep_page, refusal_page
@@ -21,31 +21,31 @@ _PATH = "/keep/{token}"
 _HTML = "text/html; charset=utf-8"
 
 
-def route_keeping(door: Door) -> None:
+def route_keeping(context: RequestContext) -> None:
     """Register both."""
 
     def look(token: str) -> Response:
-        return json_answer(keep_view(look_at_link(door.deps, token, door.deps.clock.now())))
+        return json_answer(keep_view(look_at_link(context.deps, token, context.deps.clock.now())))
 
     def keep(token: str) -> Response:
-        view = keep_by_link(door.deps, token, door.deps.clock.now())
+        view = keep_by_link(context.deps, token, context.deps.clock.now())
         logger.info("A lab was kept by its link.", extra={"lab_id": view.lab.id, "until": str(view.keeping.until)})
         return json_answer(keep_view(view))
 
-    @door.public_route("GET", _PATH)
+    @context.public_route("GET", _PATH)
     def get_keep(token: str) -> Response:
-        return _as_wanted(door, look, token)
+        return _as_wanted(context, look, token)
 
-    @door.public_route("POST", _PATH)
+    @context.public_route("POST", _PATH)
     def post_keep(token: str) -> Response:
-        return _as_wanted(door, keep, token)
+        return _as_wanted(context, keep, token)
 
 
-def _as_wanted(door: Door, act: Callable[[str], Response], token: str) -> Response:
+def _as_wanted(context: RequestContext, act: Callable[[str], Response], token: str) -> Response:
     """The answer, or its problem: as a page, unless JSON is asked for."""
     answer = answers_problems(act)(token)
     headers = {**answer.headers, **HEADERS}
-    if not _wants_json(door.header("accept")):
+    if not _wants_json(context.header("accept")):
         headers["Content-Type"] = _HTML
         answer.body = (keep_page if answer.status_code < 400 else refusal_page)(json.loads(answer.body))
     answer.headers = headers

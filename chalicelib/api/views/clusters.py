@@ -12,9 +12,9 @@ from chalicelib.domain.core.place import ClusterKey, Place
 from chalicelib.domain.identity.accounts import Registration
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.notices.notice import Notice
-from chalicelib.domain.support.assessment import days_left, effect_told
+from chalicelib.domain.support.assessment import days_left, describe_effect
 from chalicelib.domain.support.deadlines import Deadline
-from chalicelib.domain.support.fleet import Trouble
+from chalicelib.domain.support.fleet import ReadFailure
 from chalicelib.domain.support.readiness import Behind, behind, blockers
 from chalicelib.domain.support.upgrade_commands import follow_steps, upgrade_steps
 from chalicelib.domain.support.watched import Watched
@@ -90,17 +90,17 @@ def registration_view(registration: Registration, caller: Caller) -> Json:
     return dict(whole) if caller.is_admin else {name: whole[name] for name in ("account", "regions", "labs")}
 
 
-def unreadable_view(places: Iterable[tuple[Place, Trouble]], caller: Caller) -> list[Json]:
+def unreadable_view(places: Iterable[tuple[Place, ReadFailure]], caller: Caller) -> list[Json]:
     """Places that can't be read. AWS's words name the role that is entered by: they are for administrators."""
     return [
-        {"account": place.account, "region": place.region, "trouble": _told_to(caller, trouble)}
+        {"account": place.account, "region": place.region, "trouble": _visible_to(caller, trouble)}
         for place, trouble in places
     ]
 
 
-def _told_to(caller: Caller, trouble: Trouble) -> Json:
-    told = dict(to_json(trouble))
-    return told if caller.is_admin else {name: value for name, value in told.items() if name != "message"}
+def _visible_to(caller: Caller, trouble: ReadFailure) -> Json:
+    message = dict(to_json(trouble))
+    return message if caller.is_admin else {name: value for name, value in message.items() if name != "message"}
 
 
 def _deadline(deadline: Deadline, now: datetime) -> Json:
@@ -108,12 +108,12 @@ def _deadline(deadline: Deadline, now: datetime) -> Json:
         "id": deadline.id,
         **to_json(deadline),
         "daysLeft": days_left(deadline, now),
-        "effect": effect_told(deadline, now),
+        "effect": describe_effect(deadline, now),
     }
 
 
 def _late(late: Behind) -> Json:
-    return {**to_json(late), "within": late.within, "told": late.sentence}
+    return {**to_json(late), "within": late.within, "message": late.sentence}
 
 
 def _acknowledged(watched: Watched) -> Json | None:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from chalicelib.api.views.json_format import instant, to_json
-from chalicelib.domain.costs import Cost, cost_told, source_told, usd
-from chalicelib.domain.curfew.plan import Entry, Fate
+from chalicelib.domain.costs import Cost, describe_cost, describe_source, usd
+from chalicelib.domain.curfew.plan import Entry, EntryStatus
 from chalicelib.domain.curfew.rules import CurfewRules, allowance
 from chalicelib.domain.idleness.verdict import Verdict
-from chalicelib.domain.labs.schedule import local_told
+from chalicelib.domain.labs.schedule import format_local
 from chalicelib.services.curfew.plans import PlanView, VerdictView
 from chalicelib.services.labs.lease import Extension
 
@@ -27,7 +27,7 @@ def plan_view(view: PlanView, base: str) -> Json:
     return {
         "date": view.night.isoformat(),
         "published": header is not None,
-        "told": _told(view),
+        "message": _describe(view),
         "mode": str(view.rules.mode),
         "hash": header.hash if header else None,
         "revision": header.revision if header else 0,
@@ -35,7 +35,7 @@ def plan_view(view: PlanView, base: str) -> Json:
         "reportedAt": to_json(header.reported_at) if header else None,
         "whole": view.whole,
         "brake": _brake(view),
-        "entries": [_line(entry, fate, base) for entry, fate in view.lines],
+        "entries": [_line(entry, status, base) for entry, status in view.lines],
         "others": view.others,
     }
 
@@ -47,7 +47,7 @@ def verdict_view(view: VerdictView) -> Json:
         "labId": lab.id,
         "phase": str(lab.phase),
         "windowHours": view.rules.window_hours,
-        "told": view.live.sentence if view.live else f"There is nothing to judge: the lab is {lab.phase}.",
+        "message": view.live.sentence if view.live else f"There is nothing to judge: the lab is {lab.phase}.",
         "live": _verdict(view.live),
         "kept": _verdict(view.kept),
         "evidence": to_json(view.evidence),
@@ -61,7 +61,7 @@ def extension_view(extension: Extension, base: str) -> Json:
         "labId": lab.id,
         "name": lab.name,
         "leaseEndsAt": instant(lab.lease_ends_at),
-        "leaseEndsLocal": local_told(lab.spec.evening, lab.lease_ends_at),
+        "leaseEndsLocal": format_local(lab.spec.schedule, lab.lease_ends_at),
         "endsBy": to_json(lab.ends_by),
         "clamped": extension.clamped,
         "cost": cost_view(extension.cost, extension.usd),
@@ -74,14 +74,14 @@ def cost_view(cost: Cost, total: float | None) -> Json:
     return {
         "usd": None if total is None else round(total, 2),
         "usdAnHour": round(cost.total, 4),
-        "told": cost_told(cost) if total is None else f"{usd(total)} ({cost_told(cost)})",
+        "message": describe_cost(cost) if total is None else f"{usd(total)} ({describe_cost(cost)})",
         "parts": [{"name": part.name, "usdAnHour": round(part.usd_hour, 4)} for part in cost.parts],
         "unknown": list(cost.unknown),
-        "source": source_told(cost),
+        "source": describe_source(cost),
     }
 
 
-def _told(view: PlanView) -> str:
+def _describe(view: PlanView) -> str:
     lead = f"Labs come onto a plan {view.rules.lead_hours} hours before their curfew or their lease's end"
     if view.header is None:
         return f"Nothing is planned for {view.night} so far. {lead}, each on the date of its own zone."
@@ -101,14 +101,14 @@ def _brake(view: PlanView) -> Json:
     }
 
 
-def _line(entry: Entry, fate: Fate, base: str) -> Json:
+def _line(entry: Entry, status: EntryStatus, base: str) -> Json:
     fields: Json = to_json(entry)
-    settled: Json = to_json(fate)
+    settled: Json = to_json(status)
     left_out = {"night", "entryId", "labId", "version"}
     return {
         "id": entry.id,
         **fields,
-        "fate": {name: value for name, value in settled.items() if name not in left_out},
+        "status": {name: value for name, value in settled.items() if name not in left_out},
         "links": {"lab": f"{base}/labs/{entry.lab_id}"},
     }
 

@@ -25,9 +25,9 @@ def to_json(value: Any) -> Any:
     return value
 
 
-def instant(moment: datetime) -> str:
+def instant(context: datetime) -> str:
     """`2026-11-23T10:00:00Z`, to the second."""
-    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return context.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def camel(name: str) -> str:

@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.api.views.json_format import instant
-from chalicelib.domain.costs import keeping_told
-from chalicelib.domain.labs.schedule import AtCurfew, local_told
+from chalicelib.domain.costs import describe_keeping
+from chalicelib.domain.labs.schedule import AtCurfew, format_local
 from chalicelib.services.curfew.keep import KeepView
 
 
@@ -15,15 +15,15 @@ def keep_view(view: KeepView) -> dict[str, Any]:
     """`at`: when the act would have come; `until`: how long the button keeps it, or has kept it. `cost` None: not known."""
     entry, keeping = view.entry, view.keeping
 
-    def local(moment: datetime) -> str:
-        return local_told(view.lab.spec.evening, moment)
+    def local(context: datetime) -> str:
+        return format_local(view.lab.spec.schedule, context)
 
     return {
         "name": entry.name,
         "region": entry.region,
         "act": str(entry.act),
         "effect": _EFFECTS[entry.act],
-        "ground": str(entry.ground),
+        "trigger": str(entry.trigger),
         "reason": entry.reason,
         "at": instant(entry.at),
         "atLocal": local(entry.at),
@@ -32,7 +32,7 @@ def keep_view(view: KeepView) -> dict[str, Any]:
         "untilLocal": local(keeping.until),
         "clamped": keeping.clamped,
         "nextCurfewLocal": local(keeping.wanted),
-        "cost": None if view.usd is None else keeping_told(view.usd, entry.hourly_usd),
+        "cost": None if view.usd is None else describe_keeping(view.usd, entry.hourly_usd),
     }
 
 

@@ -66,8 +66,8 @@ def _cost(view: Mapping[str, Any]) -> str:
 
 
 def _sentence(text: str) -> str:
-    told = text.strip()
-    return told[:1].upper() + told[1:] + ("" if told.endswith((".", "!", "?")) else ".")
+    message = text.strip()
+    return message[:1].upper() + message[1:] + ("" if message.endswith((".", "!", "?")) else ".")
 
 
 def _paragraph(text: object) -> str:

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.api.views.json_format import instant, to_json
-from chalicelib.api.views.schedule import evening_view, night_view
+from chalicelib.api.views.schedule import night_view, schedule_view
 from chalicelib.domain.errors.findings import Finding
 from chalicelib.domain.labs.aws_states import AccessEntryState
 from chalicelib.domain.labs.lab import OVER, Lab
@@ -15,14 +15,14 @@ from chalicelib.domain.labs.spec import LabSpec
 from chalicelib.domain.support.calendar import Calendar
 from chalicelib.services.labs.inventory import Inventory
 from chalicelib.services.labs.queries import LabView, ReceiptView
-from chalicelib.services.labs.transitions import Answered
+from chalicelib.services.labs.transitions import Accepted
 
 Json = dict[str, Any]
 
 _LINKS = ("events", "kubeconfig", "inventory", "receipt")
 
 
-def answered(answer: Answered, base: str) -> Json:
+def answered(answer: Accepted, base: str) -> Json:
     """The answer to a request that was accepted."""
     return {**lab_in_list(answer.lab, base), "warnings": warnings(answer.findings)}
 
@@ -39,7 +39,7 @@ def lab_in_list(lab: Lab, base: str) -> Json:
         "version": lab.spec.version,
         "phase": str(lab.phase),
         "reason": lab.reason,
-        "blame": to_json(lab.blame),
+        "responsible": to_json(lab.responsible),
         "createdAt": instant(lab.created_at),
         "phaseSince": instant(lab.phase_since),
         "leaseEndsAt": instant(lab.lease_ends_at),
@@ -57,12 +57,12 @@ def lab_view(view: LabView, base: str) -> Json:
         "next": list(view.next),
         "steps": [to_json(step) for step in view.steps],
         "change": to_json(lab.change),
-        "evening": evening_view(lab.spec.evening),
-        "nextCurfew": night_view(view.next_curfew, lab.spec.evening),
+        "schedule": schedule_view(lab.spec.schedule),
+        "nextCurfew": night_view(view.next_curfew, lab.spec.schedule),
         "endsBy": to_json(lab.ends_by),
         "keptUntil": to_json(lab.kept_until),
         "protection": to_json(lab.protection),
-        "planned": {**to_json(lab.planned), "spared": view.spared or None} if lab.planned else None,
+        "planned": {**to_json(lab.planned), "exemption": view.exemption or None} if lab.planned else None,
         "hibernation": to_json(lab.hibernation),
         "adopted": lab.adopted,
         "spec": spec_view(lab.spec),
@@ -71,7 +71,7 @@ def lab_view(view: LabView, base: str) -> Json:
 
 def spec_view(spec: LabSpec) -> Json:
     """What was asked, complete; in the fields of POST /labs, so that it can be asked for again."""
-    shown: Json = {**to_json(spec), "evening": evening_view(spec.evening)}
+    shown: Json = {**to_json(spec), "schedule": schedule_view(spec.schedule)}
     for nodegroup in shown["nodegroups"]:
         del nodegroup["amiType"]
     return shown
@@ -105,7 +105,7 @@ def inventory_view(inventory: Inventory, now: datetime) -> Json:
     probe = to_json(inventory.endpoint)
     return {
         "labId": inventory.lab.id,
-        "told": inventory.told,
+        "message": inventory.message,
         "controlPlane": {**to_json(cluster), "zones": list(inventory.zones)} if cluster else None,
         "support": {"policy": str(inventory.lab.spec.support_policy), "status": status, **dates},
         "endpoint": {**to_json(endpoint), "means": inventory.endpoint_means, "seen": probe},

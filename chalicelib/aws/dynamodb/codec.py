@@ -25,12 +25,12 @@ class Unfit(ValueError):
     """A value is not what its field wants; the message says what was wanted."""
 
 
-def written(thing: object) -> str:
+def dumps(thing: object) -> str:
     """The JSON text of a dataclass: fields in their order, instants of UTC with a Z, nothing between the signs."""
     return json.dumps(_plain(thing), ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
-def read(shape: type[Shape], text: str | bytes) -> Shape:
+def loads(shape: type[Shape], text: str | bytes) -> Shape:
     """The dataclass of a JSON text. Raises Unfit naming the field, and ValueError for what is no JSON."""
     hint: Any = shape
     thing: Shape = _reader(hint)(json.loads(text))

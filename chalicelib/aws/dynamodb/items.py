@@ -9,7 +9,7 @@ from __future__ import annotations
 import hashlib
 from typing import Any, TypeVar
 
-from chalicelib.aws.dynamodb.codec import Unfit, read, written
+from chalicelib.aws.dynamodb.codec import Unfit, dumps, loads
 from chalicelib.aws.dynamodb.keys import RUNS, Item, index_values, key, lab_key, lab_pk, number, stamp, text
 from chalicelib.aws.dynamodb.labs.counters import tallied
 from chalicelib.domain.core.resources import LedgerEntry
@@ -25,13 +25,13 @@ Shape = TypeVar("Shape")
 
 def body_of(thing: object) -> str:
     """The JSON text of a domain object."""
-    return written(thing)
+    return dumps(thing)
 
 
 def read_body(shape: type[Shape], body: str | bytes) -> Shape:
     """The domain object of a JSON text. Raises Unreadable."""
     try:
-        return read(shape, body)
+        return loads(shape, body)
     except Unfit as error:
         raise Unreadable(f"{shape.__name__}: {error}.") from error
     except ValueError as error:

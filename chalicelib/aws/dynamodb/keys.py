@@ -94,7 +94,7 @@ def owner_key(owner: str) -> Item:
     return key(f"OWNER#{owner}", "COUNT")
 
 
-def tally_key(lab_id: str) -> Item:
+def counter_key(lab_id: str) -> Item:
     """The tally that a lab is counted in, always the same for the same lab."""
     return key(ALIVE, f"TALLY#{zlib.crc32(lab_id.encode()) % TALLIES}")
 

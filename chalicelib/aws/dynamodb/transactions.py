@@ -52,8 +52,8 @@ def transact(client: Any, operations: Sequence[Item], token: str) -> tuple[Reaso
 
 
 def _reasons(problem: ClientError) -> tuple[Reason, ...]:
-    told = problem.response.get("CancellationReasons", [])
-    reasons = tuple(Reason(reason.get("Code", "None"), reason.get("Item", {})) for reason in told)
+    message = problem.response.get("CancellationReasons", [])
+    reasons = tuple(Reason(reason.get("Code", "None"), reason.get("Item", {})) for reason in message)
     codes = {reason.code for reason in reasons}
     if codes & _THROTTLED:
         raise Throttled(f"dynamodb:TransactWriteItems: {problem}") from problem

@@ -12,9 +12,9 @@ from datetime import UTC, datetime
 from typing import Any
 
 from chalicelib.aws.clients.errors import translate
-from chalicelib.aws.idleness.evidence import Reading, Window, noting
+from chalicelib.aws.idleness.evidence import MetricWindow, Reading, noting
 from chalicelib.domain.core.names import principal_of, same_principal
-from chalicelib.domain.idleness.evidence import Seen, Source
+from chalicelib.domain.idleness.evidence import Sighting, Source
 
 _STREAMS = "kube-apiserver-audit"
 #: The part of the work that CloudWatch Logs does for us; what comes back is looked at again.
@@ -30,11 +30,11 @@ class AuditLog:
     def __init__(self, logs: Any, own_arn: str) -> None:
         self._logs, self._own = logs, own_arn
 
-    def read(self, reading: Reading, window: Window) -> None:
+    def read(self, reading: Reading, window: MetricWindow) -> None:
         """Fill in the last person, or note what failed."""
         noting(Source.AUDIT, [reading], lambda: self._read(reading, window))
 
-    def _read(self, reading: Reading, window: Window) -> None:
+    def _read(self, reading: Reading, window: MetricWindow) -> None:
         read_to_its_end = False
         for page, is_last in self._pages(reading.lab.name, window):
             read_to_its_end = is_last
@@ -45,7 +45,7 @@ class AuditLog:
         if not read_to_its_end and reading.audit_human is None:
             reading.miss(Source.AUDIT, f"nobody in {_PAGES} pages of logs:FilterLogEvents, and there was more")
 
-    def _pages(self, cluster: str, window: Window) -> Iterator[tuple[Mapping[str, Any], bool]]:
+    def _pages(self, cluster: str, window: MetricWindow) -> Iterator[tuple[Mapping[str, Any], bool]]:
         """Each page, and whether it was the last."""
         request = {
             "logGroupName": f"/aws/eks/{cluster}/cluster",
@@ -63,14 +63,14 @@ class AuditLog:
             if not token:
                 return
 
-    def _person(self, event: Mapping[str, Any]) -> Seen | None:
+    def _person(self, event: Mapping[str, Any]) -> Sighting | None:
         try:
             username = json.loads(event["message"])["user"]["username"]
         except (ValueError, KeyError, TypeError):
             return None
         if not isinstance(username, str) or not username or username.startswith(_MACHINES) or self._is_own(username):
             return None
-        return Seen(username, datetime.fromtimestamp(event["timestamp"] / 1000, UTC))
+        return Sighting(username, datetime.fromtimestamp(event["timestamp"] / 1000, UTC))
 
     def _is_own(self, username: str) -> bool:
         """A role is told by its session's ARN, with whatever session name."""

@@ -14,11 +14,11 @@ from datetime import UTC
 from typing import Any
 
 from chalicelib.aws.clients.errors import translate
-from chalicelib.aws.idleness.evidence import Reading, Window
+from chalicelib.aws.idleness.evidence import MetricWindow, Reading
 from chalicelib.domain.core.names import PASSING_SESSION, principal_of, same_principal
 from chalicelib.domain.errors.tree import EkslabError
 from chalicelib.domain.identity.callers import identity_of
-from chalicelib.domain.idleness.evidence import Seen, Source
+from chalicelib.domain.idleness.evidence import Sighting, Source
 
 _EKS = "eks.amazonaws.com"
 #: Pages of 50 events, newest first.
@@ -27,7 +27,7 @@ _PAGES = 4
 Attribute = tuple[str, str]
 
 
-def find_owner_calls(cloudtrail: Any, readings: Sequence[Reading], window: Window) -> None:
+def find_owner_calls(cloudtrail: Any, readings: Sequence[Reading], window: MetricWindow) -> None:
     """Fill in each owner's last call, or note what failed. After one refused lookup the rest are not asked."""
     lookups: dict[Attribute, list[Reading]] = defaultdict(list)
     for reading in readings:
@@ -51,7 +51,7 @@ def _attribute(owner: str) -> Attribute:
     return "Username", owner.rpartition("/")[2] if "/" in owner else owner.rpartition(":")[2]
 
 
-def _look_up(cloudtrail: Any, attribute: Attribute, readings: Sequence[Reading], window: Window) -> None:
+def _look_up(cloudtrail: Any, attribute: Attribute, readings: Sequence[Reading], window: MetricWindow) -> None:
     """Read from the newest call on, until every lab's owner was seen, or to the end, or to the bound."""
     for page, last in _pages(cloudtrail, attribute, window):
         for event in page.get("Events", []):
@@ -63,7 +63,7 @@ def _look_up(cloudtrail: Any, attribute: Attribute, readings: Sequence[Reading],
         reading.miss(Source.OWNER_CALLS, f"the owner is not in the last {_PAGES * 50} calls of {attribute[1]}")
 
 
-def _pages(cloudtrail: Any, attribute: Attribute, window: Window) -> Iterator[tuple[Mapping[str, Any], bool]]:
+def _pages(cloudtrail: Any, attribute: Attribute, window: MetricWindow) -> Iterator[tuple[Mapping[str, Any], bool]]:
     key, value = attribute
     request = {
         "LookupAttributes": [{"AttributeKey": key, "AttributeValue": value}],
@@ -85,21 +85,21 @@ def _match(event: Mapping[str, Any], readings: Sequence[Reading]) -> None:
     if event.get("EventSource") != _EKS:
         return
     try:
-        told = json.loads(event["CloudTrailEvent"])
+        message = json.loads(event["CloudTrailEvent"])
     except (ValueError, KeyError, TypeError):
         return
-    who = str((told.get("userIdentity") or {}).get("arn", ""))
-    named = _names(told.get("requestParameters") or {})
+    who = str((message.get("userIdentity") or {}).get("arn", ""))
+    named = _names(message.get("requestParameters") or {})
     for reading in readings:
         if reading.lab.name in named and _is_owner(who, reading.lab.owner):
-            seen = Seen(who, event["EventTime"].astimezone(UTC))
+            seen = Sighting(who, event["EventTime"].astimezone(UTC))
             reading.owner_call = max(reading.owner_call or seen, seen, key=lambda each: each.at)
 
 
 def _names(parameters: Mapping[str, Any]) -> frozenset[str]:
     """What a call was about: plain names, and those at the end of ARNs (TagResource)."""
-    told = [value for value in parameters.values() if isinstance(value, str)]
-    return frozenset(told) | {value.rpartition(":cluster/")[2] for value in told if ":cluster/" in value}
+    message = [value for value in parameters.values() if isinstance(value, str)]
+    return frozenset(message) | {value.rpartition(":cluster/")[2] for value in message if ":cluster/" in value}
 
 
 def _is_owner(who: str, owner: str) -> bool:

@@ -13,12 +13,12 @@ from typing import Any
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.errors.tree import EkslabError
-from chalicelib.domain.idleness.evidence import BalancerUse, Evidence, KubernetesUse, NodegroupUse, Seen, Series
+from chalicelib.domain.idleness.evidence import BalancerUse, Evidence, KubernetesUse, NodegroupUse, Series, Sighting
 from chalicelib.domain.labs.lab import Lab
 
 
 @dataclass(frozen=True)
-class Window:
+class MetricWindow:
     """The stretch of time that is read, its ends on whole periods of five minutes. `now` is when it was asked for."""
 
     start: datetime
@@ -48,8 +48,8 @@ class Reading:
     series: dict[str, Series] = field(default_factory=dict)
     kubernetes: KubernetesUse | None = None
     kubernetes_problem: str = ""
-    audit_human: Seen | None = None
-    owner_call: Seen | None = None
+    audit_human: Sighting | None = None
+    owner_call: Sighting | None = None
     unread: list[str] = field(default_factory=list)
 
     @property
@@ -59,11 +59,11 @@ class Reading:
 
     def miss(self, source: str, why: object) -> None:
         """Note, once, that a source was asked and did not answer."""
-        told = f"{source}: {why}"
-        if told not in self.unread:
-            self.unread.append(told)
+        message = f"{source}: {why}"
+        if message not in self.unread:
+            self.unread.append(message)
 
-    def evidence(self, window: Window) -> Evidence:
+    def evidence(self, window: MetricWindow) -> Evidence:
         """What was gathered."""
         cluster = self.cluster or {}
         return Evidence(

@@ -23,7 +23,7 @@ _PAGES = 40
 
 
 @dataclass(frozen=True)
-class Metric:
+class MetricQuery:
     """One metric of one thing. `statistic` in CloudWatch's words; values are divided by `per`."""
 
     namespace: str
@@ -49,10 +49,10 @@ class _Gathered:
 
 
 def read_metrics(
-    cloudwatch: Any, metrics: Sequence[Metric], start: datetime, end: datetime, period: int
-) -> dict[Metric, Series | Unread]:
+    cloudwatch: Any, metrics: Sequence[MetricQuery], start: datetime, end: datetime, period: int
+) -> dict[MetricQuery, Series | Unread]:
     """Each metric's series over `start` ≤ t < `end`, which are on whole periods. Never raises for what AWS answers."""
-    found: dict[Metric, Series | Unread] = {}
+    found: dict[MetricQuery, Series | Unread] = {}
     distinct = list(dict.fromkeys(metrics))
     for first in range(0, len(distinct), QUERIES):
         some = distinct[first : first + QUERIES]
@@ -64,8 +64,8 @@ def read_metrics(
 
 
 def _call(
-    cloudwatch: Any, metrics: Sequence[Metric], start: datetime, end: datetime, period: int
-) -> dict[Metric, Series | Unread]:
+    cloudwatch: Any, metrics: Sequence[MetricQuery], start: datetime, end: datetime, period: int
+) -> dict[MetricQuery, Series | Unread]:
     by_id = {f"q{number}": metric for number, metric in enumerate(metrics)}
     gathered = {query: _Gathered() for query in by_id}
     queries = [_query(query, metric, period) for query, metric in by_id.items()]
@@ -86,7 +86,7 @@ def _pages(cloudwatch: Any, **request: Any) -> Iterator[Mapping[str, Any]]:
             return
 
 
-def _query(query: str, metric: Metric, period: int) -> dict[str, Any]:
+def _query(query: str, metric: MetricQuery, period: int) -> dict[str, Any]:
     dimensions = [{"Name": metric.dimension, "Value": metric.value}]
     named = {"Namespace": metric.namespace, "MetricName": metric.name, "Dimensions": dimensions}
     return {"Id": query, "MetricStat": {"Metric": named, "Period": period, "Stat": metric.statistic}}
@@ -100,7 +100,7 @@ def _take(gathered: _Gathered, result: Mapping[str, Any]) -> None:
         gathered.points[at.astimezone(UTC)] = float(value)
 
 
-def _settled(gathered: _Gathered, metric: Metric, period: int) -> Series | Unread:
+def _settled(gathered: _Gathered, metric: MetricQuery, period: int) -> Series | Unread:
     if gathered.status != "Complete":
         status = gathered.status or "NoAnswer"
         return Unread(f"cloudwatch:GetMetricData: {status}: {metric.name} {gathered.why or 'is not all there'}")

@@ -16,7 +16,7 @@ from chalicelib.aws.idleness.audit_log import AuditLog
 from chalicelib.aws.idleness.cloudtrail import find_owner_calls
 from chalicelib.aws.idleness.clusters import ClusterReading
 from chalicelib.aws.idleness.ec2 import count_instances, count_volumes, find_balancers
-from chalicelib.aws.idleness.evidence import Reading, Window, noting
+from chalicelib.aws.idleness.evidence import MetricWindow, Reading, noting
 from chalicelib.aws.idleness.kubernetes import KubernetesUseReading
 from chalicelib.aws.idleness.series import PERIOD, read_series
 from chalicelib.domain.core.deferred import dataclass
@@ -54,7 +54,7 @@ class AwsSignals:
 
     def read(self, labs: Sequence[Lab], now: datetime, window: timedelta) -> Mapping[str, Evidence]:
         """Evidence by lab id over the window that ends at `now`, on whole five minutes. What AWS refuses is in `unread`."""
-        stretch = Window(_whole(now - window), _whole(now), now)
+        stretch = MetricWindow(_whole(now - window), _whole(now), now)
         readings = [Reading(lab) for lab in labs]
         with ThreadPoolExecutor(_THREADS) as pool:
             list(pool.map(ClusterReading(self._clients.eks).read, readings))
@@ -72,7 +72,7 @@ class AwsSignals:
             rows = [row for page in pages for row in page["ResourceTagMappingList"]]
         return tuple(_tagged(row) for row in rows)
 
-    def _read_known(self, pool: Executor, readings: Sequence[Reading], window: Window) -> None:
+    def _read_known(self, pool: Executor, readings: Sequence[Reading], window: MetricWindow) -> None:
         """CloudWatch is asked last: it needs to know the node groups and the balancers."""
         clients = self._clients
         regional: tuple[tuple[str, Callable[[], None]], ...] = (
@@ -91,7 +91,7 @@ class AwsSignals:
         for done in (calls, people, *inside):
             done.result()
 
-    def _read_audit(self, readings: Sequence[Reading], window: Window) -> None:
+    def _read_audit(self, readings: Sequence[Reading], window: MetricWindow) -> None:
         if not readings:
             return
         log = AuditLog(self._clients.logs, self._view_role())

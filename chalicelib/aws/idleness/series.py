@@ -13,8 +13,8 @@ from statistics import fmean
 from typing import Any
 
 from chalicelib.aws.idleness.ec2 import dimension_of
-from chalicelib.aws.idleness.evidence import GroupSeen, Reading, Window
-from chalicelib.aws.idleness.metrics import Metric, Unread, read_metrics
+from chalicelib.aws.idleness.evidence import GroupSeen, MetricWindow, Reading
+from chalicelib.aws.idleness.metrics import MetricQuery, Unread, read_metrics
 from chalicelib.domain.idleness.evidence import Series, Source
 
 PERIOD, PERIOD_BEFORE = 300, 3600
@@ -32,10 +32,10 @@ _TRAFFIC = {
     "classic": ("AWS/ELB", "RequestCount", "LoadBalancerName", "Sum"),
 }
 
-Read = Mapping[Metric, Series | Unread]
+Read = Mapping[MetricQuery, Series | Unread]
 
 
-def read_series(cloudwatch: Any, readings: Sequence[Reading], window: Window) -> None:
+def read_series(cloudwatch: Any, readings: Sequence[Reading], window: MetricWindow) -> None:
     """Fill in every series of these labs: the window in five-minute periods, the week before it in hours.
 
     The last hour is the one in which the window begins, so that nothing between the two goes unseen.
@@ -54,13 +54,13 @@ def read_series(cloudwatch: Any, readings: Sequence[Reading], window: Window) ->
         ]
 
 
-def _in_window(reading: Reading) -> list[Metric]:
+def _in_window(reading: Reading) -> list[MetricQuery]:
     cluster = [_of_cluster(reading, name) for name in (_REQUESTS, _SCHEDULED)]
     groups = [metric for group in reading.groups for kind in _OF_GROUP for metric in _of_group(group, kind)]
     return [*cluster, _pending(reading), *groups, *(_traffic(each.kind, each.arn) for each in reading.balancers)]
 
 
-def _in_week(reading: Reading) -> list[Metric]:
+def _in_week(reading: Reading) -> list[MetricQuery]:
     processors = [metric for group in reading.groups for metric in _of_group(group, _CPU)]
     return [*(_of_cluster(reading, name) for name in (_REQUESTS, _SCHEDULED)), *processors]
 
@@ -91,7 +91,7 @@ def _filled(reading: Reading, group: GroupSeen, seen: Read, before: Read) -> Gro
     )
 
 
-def _series(reading: Reading, source: str, metrics: Iterable[Metric], seen: Read, period: int = PERIOD) -> Series:
+def _series(reading: Reading, source: str, metrics: Iterable[MetricQuery], seen: Read, period: int = PERIOD) -> Series:
     """The metrics' series in one: means of means, sums of sums. What is unread is noted, and leaves no points."""
     found: list[Series] = []
     statistic = ""
@@ -114,21 +114,22 @@ def _series(reading: Reading, source: str, metrics: Iterable[Metric], seen: Read
 _OF_GROUP = {_CPU: "Average", "NetworkIn": "Sum", "NetworkOut": "Sum"}
 
 
-def _of_cluster(reading: Reading, name: str) -> Metric:
-    return Metric("AWS/EKS", name, "ClusterName", reading.lab.name)
+def _of_cluster(reading: Reading, name: str) -> MetricQuery:
+    return MetricQuery("AWS/EKS", name, "ClusterName", reading.lab.name)
 
 
-def _pending(reading: Reading) -> Metric:
+def _pending(reading: Reading) -> MetricQuery:
     """The sum of a count taken once a minute: divided by the minutes, it is how many pods were waiting."""
     return replace(_of_cluster(reading, _PENDING), per=PERIOD / 60)
 
 
-def _of_group(group: GroupSeen, kind: str) -> list[Metric]:
+def _of_group(group: GroupSeen, kind: str) -> list[MetricQuery]:
     return [
-        Metric("AWS/EC2", kind, "AutoScalingGroupName", name, _OF_GROUP[kind]) for name in group.auto_scaling_groups
+        MetricQuery("AWS/EC2", kind, "AutoScalingGroupName", name, _OF_GROUP[kind])
+        for name in group.auto_scaling_groups
     ]
 
 
-def _traffic(kind: str, arn: str) -> Metric:
+def _traffic(kind: str, arn: str) -> MetricQuery:
     namespace, name, dimension, statistic = _TRAFFIC[kind]
-    return Metric(namespace, name, dimension, dimension_of(arn), statistic)
+    return MetricQuery(namespace, name, dimension, dimension_of(arn), statistic)

@@ -17,7 +17,7 @@ from chalicelib.domain.errors.tree import ResourceGone
 
 
 @dataclass(frozen=True)
-class Seen:
+class FoundResource:
     """What a direct look saw: the facts that judging needs."""
 
     tags: Mapping[str, str]
@@ -29,7 +29,7 @@ class Seen:
         return Resource(kind, resource_id, arn, self.tags, self.attributes, self.created_at)
 
 
-Look = Callable[[str], Seen | None]
+Look = Callable[[str], FoundResource | None]
 
 #: kind -> (operation, list in the answer, id filter, field of the state, states that mean gone, field of the birth).
 _EC2: Mapping[Kind, tuple[str, str, str, str, frozenset[str], str]] = {
@@ -83,7 +83,7 @@ _EC2: Mapping[Kind, tuple[str, str, str, str, frozenset[str], str]] = {
 }
 
 
-class Looks:
+class DescribeCalls:
     """The direct looks of one census at everything but EKS' own kinds, over boto3 clients of one region."""
 
     def __init__(
@@ -91,7 +91,7 @@ class Looks:
     ) -> None:
         self._ec2, self._elbv2, self._elb, self._efs = ec2, elbv2, elb, efs
         self._logs, self._iam, self._stacks, self._autoscaling = logs, iam, stacks, autoscaling
-        self._looked: dict[tuple[Kind, str], Seen | None] = {}
+        self._looked: dict[tuple[Kind, str], FoundResource | None] = {}
         self._others: Mapping[Kind, Look] = {
             Kind.INSTANCE: self._instance,
             Kind.LAUNCH_TEMPLATE: self._launch_template,
@@ -111,7 +111,7 @@ class Looks:
         """Whether there is a look for this kind here."""
         return kind in _EC2 or kind in self._others
 
-    def look(self, kind: Kind, resource_id: str) -> Seen | None:
+    def look(self, kind: Kind, resource_id: str) -> FoundResource | None:
         """What is there of this kind with this id; None: nothing. Raises AwsRefused, Transient, KeyError for other kinds.
 
         Each thing is looked at once in a census, however many sources name it.
@@ -121,13 +121,13 @@ class Looks:
             self._looked[key] = self._look(kind, resource_id)
         return self._looked[key]
 
-    def _look(self, kind: Kind, resource_id: str) -> Seen | None:
+    def _look(self, kind: Kind, resource_id: str) -> FoundResource | None:
         try:
             return self._in_ec2(kind, resource_id) if kind in _EC2 else self._others[kind](resource_id)
         except ResourceGone:
             return None
 
-    def _in_ec2(self, kind: Kind, resource_id: str) -> Seen | None:
+    def _in_ec2(self, kind: Kind, resource_id: str) -> FoundResource | None:
         operation, key, id_filter, state, gone, birth = _EC2[kind]
         filters = [{"Name": id_filter, "Values": [resource_id]}]
         with translate(f"ec2:{operation.title().replace('_', '')}"):
@@ -136,85 +136,87 @@ class Looks:
             return None
         return seen_in_ec2(rows[0], birth)
 
-    def _instance(self, instance_id: str) -> Seen | None:
+    def _instance(self, instance_id: str) -> FoundResource | None:
         filters = [{"Name": "instance-id", "Values": [instance_id]}]
         with translate("ec2:DescribeInstances"):
             reservations = self._ec2.describe_instances(Filters=filters)["Reservations"]
         rows = [row for reservation in reservations for row in reservation["Instances"]]
         return seen_in_ec2(rows[0], "LaunchTime") if rows and rows[0]["State"]["Name"] != "terminated" else None
 
-    def _launch_template(self, template_id: str) -> Seen | None:
+    def _launch_template(self, template_id: str) -> FoundResource | None:
         with translate("ec2:DescribeLaunchTemplates"):
             rows = self._ec2.describe_launch_templates(LaunchTemplateIds=[template_id])["LaunchTemplates"]
         return seen_in_ec2(rows[0], "CreateTime") if rows else None
 
-    def _load_balancer(self, arn: str) -> Seen | None:
+    def _load_balancer(self, arn: str) -> FoundResource | None:
         with translate("elasticloadbalancing:DescribeLoadBalancers"):
             rows = self._elbv2.describe_load_balancers(LoadBalancerArns=[arn])["LoadBalancers"]
-        return Seen(self._balancer_tags(arn), _vpc(rows[0]), rows[0].get("CreatedTime")) if rows else None
+        return FoundResource(self._balancer_tags(arn), _vpc(rows[0]), rows[0].get("CreatedTime")) if rows else None
 
-    def _target_group(self, arn: str) -> Seen | None:
+    def _target_group(self, arn: str) -> FoundResource | None:
         with translate("elasticloadbalancing:DescribeTargetGroups"):
             rows = self._elbv2.describe_target_groups(TargetGroupArns=[arn])["TargetGroups"]
-        return Seen(self._balancer_tags(arn), _vpc(rows[0])) if rows else None
+        return FoundResource(self._balancer_tags(arn), _vpc(rows[0])) if rows else None
 
     def _balancer_tags(self, arn: str) -> dict[str, str]:
         with translate("elasticloadbalancing:DescribeTags"):
             return _tags(self._elbv2.describe_tags(ResourceArns=[arn])["TagDescriptions"][0]["Tags"])
 
-    def _classic_load_balancer(self, name: str) -> Seen | None:
+    def _classic_load_balancer(self, name: str) -> FoundResource | None:
         with translate("elasticloadbalancing:DescribeLoadBalancers"):
             rows = self._elb.describe_load_balancers(LoadBalancerNames=[name])["LoadBalancerDescriptions"]
             tags = self._elb.describe_tags(LoadBalancerNames=[name])["TagDescriptions"]
         if not rows:
             return None
-        return Seen(_tags(tags[0]["Tags"]), {"vpc-id": rows[0].get("VPCId") or ""}, rows[0].get("CreatedTime"))
+        return FoundResource(_tags(tags[0]["Tags"]), {"vpc-id": rows[0].get("VPCId") or ""}, rows[0].get("CreatedTime"))
 
-    def _mount_target(self, mount_target_id: str) -> Seen | None:
+    def _mount_target(self, mount_target_id: str) -> FoundResource | None:
         with translate("elasticfilesystem:DescribeMountTargets"):
             rows = self._efs.describe_mount_targets(MountTargetId=mount_target_id)["MountTargets"]
-        return Seen({}, _vpc(rows[0])) if rows else None
+        return FoundResource({}, _vpc(rows[0])) if rows else None
 
-    def _log_group(self, name: str) -> Seen | None:
+    def _log_group(self, name: str) -> FoundResource | None:
         with translate("logs:DescribeLogGroups"):
             rows = self._logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
         exact = [row for row in rows if row["logGroupName"] == name]
-        return Seen({}, {}, datetime.fromtimestamp(exact[0]["creationTime"] / 1000, UTC)) if exact else None
+        return FoundResource({}, {}, datetime.fromtimestamp(exact[0]["creationTime"] / 1000, UTC)) if exact else None
 
-    def _oidc_provider(self, arn: str) -> Seen | None:
+    def _oidc_provider(self, arn: str) -> FoundResource | None:
         with translate("iam:GetOpenIDConnectProvider"):
             row = self._iam.get_open_id_connect_provider(OpenIDConnectProviderArn=arn)
-        return Seen(_tags(row.get("Tags", [])), {"issuer": row["Url"].removeprefix("https://")}, row.get("CreateDate"))
+        return FoundResource(
+            _tags(row.get("Tags", [])), {"issuer": row["Url"].removeprefix("https://")}, row.get("CreateDate")
+        )
 
-    def _instance_profile(self, name: str) -> Seen | None:
+    def _instance_profile(self, name: str) -> FoundResource | None:
         with translate("iam:GetInstanceProfile"):
             row = self._iam.get_instance_profile(InstanceProfileName=name)["InstanceProfile"]
         roles = row.get("Roles", [])
-        return Seen(
+        return FoundResource(
             _tags(row.get("Tags", [])), {"role-name": roles[0]["RoleName"]} if roles else {}, row.get("CreateDate")
         )
 
-    def _role(self, name: str) -> Seen | None:
+    def _role(self, name: str) -> FoundResource | None:
         with translate("iam:GetRole"):
             row = self._iam.get_role(RoleName=name)["Role"]
-        return Seen(_tags(row.get("Tags", [])), {}, row.get("CreateDate"))
+        return FoundResource(_tags(row.get("Tags", [])), {}, row.get("CreateDate"))
 
-    def _stack(self, name_or_id: str) -> Seen | None:
+    def _stack(self, name_or_id: str) -> FoundResource | None:
         with translate("cloudformation:DescribeStacks"):
             row = self._stacks.describe_stacks(StackName=name_or_id)["Stacks"][0]
         if row["StackStatus"] == "DELETE_COMPLETE":
             return None
         facts = {"status": row["StackStatus"], "stack-id": row["StackId"]}
-        return Seen(_tags(row.get("Tags", [])), facts, row["CreationTime"])
+        return FoundResource(_tags(row.get("Tags", [])), facts, row["CreationTime"])
 
-    def _auto_scaling_group(self, name: str) -> Seen | None:
+    def _auto_scaling_group(self, name: str) -> FoundResource | None:
         with translate("autoscaling:DescribeAutoScalingGroups"):
             answer = self._autoscaling.describe_auto_scaling_groups(AutoScalingGroupNames=[name])
         rows = answer["AutoScalingGroups"]
-        return Seen(_tags(rows[0].get("Tags", [])), {}, rows[0].get("CreatedTime")) if rows else None
+        return FoundResource(_tags(rows[0].get("Tags", [])), {}, rows[0].get("CreatedTime")) if rows else None
 
 
-def seen_in_ec2(row: Mapping[str, Any], birth: str) -> Seen:
+def seen_in_ec2(row: Mapping[str, Any], birth: str) -> FoundResource:
     """A row of EC2's. `birth` names the field that says when it was made; empty where EC2 does not tell."""
     shown = {
         "vpc-id": row.get("VpcId"),
@@ -225,7 +227,7 @@ def seen_in_ec2(row: Mapping[str, Any], birth: str) -> Seen:
         "attached-to": (row.get("Attachment") or {}).get("InstanceId"),
     }
     facts = {key: value for key, value in shown.items() if isinstance(value, str) and value}
-    return Seen(_tags(row.get("Tags") or row.get("TagSet") or []), facts, row.get(birth) if birth else None)
+    return FoundResource(_tags(row.get("Tags") or row.get("TagSet") or []), facts, row.get(birth) if birth else None)
 
 
 def _tags(rows: list[dict[str, str]]) -> dict[str, str]:

@@ -10,7 +10,7 @@ from chalicelib.domain.errors.tree import ResourceGone
 from chalicelib.domain.teardown.external_dns import ZoneRecord, owners, record_arn, record_id
 
 
-class ZoneLook:
+class ZoneReader:
     """Reads zones whole, once each: Route 53 allows five calls a second."""
 
     def __init__(self, route53: Any) -> None:

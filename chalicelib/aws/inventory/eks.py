@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from chalicelib.aws.clients.errors import translate
-from chalicelib.aws.inventory.describe import Seen
+from chalicelib.aws.inventory.describe import FoundResource
 from chalicelib.domain.core.resources import Kind, Resource, Target
 from chalicelib.domain.errors.tree import ResourceGone
 
 
-class EksLooks:
+class EksDescribeCalls:
     """Looks at one cluster. A part of a cluster that is gone, or is someone else's by now, is gone with it."""
 
     def __init__(self, eks: Any) -> None:
@@ -28,16 +28,16 @@ class EksLooks:
             Kind.ACCESS_ENTRY: lambda cluster, id, _: eks.describe_access_entry(clusterName=cluster, principalArn=id),
         }
 
-    def cluster(self, name: str) -> Seen | None:
+    def cluster(self, name: str) -> FoundResource | None:
         """The cluster of this name, whoever's it is."""
         try:
             with translate("eks:DescribeCluster"):
                 row = self._eks.describe_cluster(name=name)["cluster"]
         except ResourceGone:
             return None
-        return Seen(row.get("tags", {}), {"status": row["status"]}, row.get("createdAt"))
+        return FoundResource(row.get("tags", {}), {"status": row["status"]}, row.get("createdAt"))
 
-    def part(self, cluster: str, resource: Resource) -> Seen | None:
+    def part(self, cluster: str, resource: Resource) -> FoundResource | None:
         """A node group, Fargate profile, add-on, association or access entry, as the ledger knows it."""
         operation = f"eks:Describe {resource.kind}"
         try:
@@ -46,7 +46,7 @@ class EksLooks:
         except ResourceGone:
             return None
         row = next(value for key, value in answer.items() if key != "ResponseMetadata")
-        return Seen(row.get("tags", {}), {"cluster-name": cluster}, row.get("createdAt"))
+        return FoundResource(row.get("tags", {}), {"cluster-name": cluster}, row.get("createdAt"))
 
     def nodegroups(self, target: Target) -> Iterator[Resource]:
         """Every node group that the cluster lists."""

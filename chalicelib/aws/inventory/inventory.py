@@ -12,20 +12,20 @@ from functools import partial
 from typing import Any
 
 from chalicelib.aws.inventory import sources
-from chalicelib.aws.inventory.describe import Looks
-from chalicelib.aws.inventory.dns import ZoneLook
-from chalicelib.aws.inventory.eks import EksLooks
+from chalicelib.aws.inventory.describe import DescribeCalls
+from chalicelib.aws.inventory.dns import ZoneReader
+from chalicelib.aws.inventory.eks import EksDescribeCalls
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.resources import Kind, LedgerEntry, Resource, Target
 from chalicelib.domain.errors.tree import AwsRefused, Transient
 from chalicelib.domain.teardown.evidence import LAB_TAG
-from chalicelib.domain.teardown.reconcile import direct_look
+from chalicelib.domain.teardown.reconcile import describe_call
 
 _PARTS_OF_CLUSTER = frozenset({Kind.NODEGROUP, Kind.FARGATE_PROFILE, Kind.ADDON, Kind.ACCESS_ENTRY, Kind.POD_IDENTITY})
 
 
 @dataclass(frozen=True, kw_only=True)
-class CensusClients:
+class InventoryClients:
     """The boto3 clients of one region that a census needs."""
 
     tagging: Any
@@ -41,19 +41,19 @@ class CensusClients:
     autoscaling: Any
 
 
-class AwsCensus:
+class AwsInventory:
     """Takes inventories in one region."""
 
-    def __init__(self, clients: CensusClients) -> None:
+    def __init__(self, clients: InventoryClients) -> None:
         self._clients = clients
-        self._eks = EksLooks(clients.eks)
+        self._eks = EksDescribeCalls(clients.eks)
 
     def take(
         self, target: Target, ledger: Sequence[LedgerEntry]
     ) -> tuple[tuple[Resource, ...], tuple[str, ...], tuple[str, ...]]:
         """(what is there that could be the target's, the names of the sources asked, those that could not be read)."""
         clients = self._clients
-        zone, looks, count = ZoneLook(clients.route53), self._looks(), _Count()
+        zone, looks, count = ZoneReader(clients.route53), self._looks(), _Count()
         count.ask("tags (Resource Groups Tagging API)", partial(sources.tagged, clients.tagging, looks, target))
         count.ask("tags (EC2)", partial(sources.tagged_in_ec2, clients.ec2, looks, target))
         count.ask("the network, by VPC", partial(sources.in_vpc, clients.ec2, target))
@@ -69,9 +69,9 @@ class AwsCensus:
             count.check(entry.resource, partial(self._still_there, entry.resource, target, zone, looks))
         return tuple(count.found.values()), tuple(count.sources), tuple(count.unreadable)
 
-    def _looks(self) -> Looks:
+    def _looks(self) -> DescribeCalls:
         clients = self._clients
-        return Looks(
+        return DescribeCalls(
             ec2=clients.ec2,
             elbv2=clients.elbv2,
             elb=clients.elb,
@@ -82,7 +82,7 @@ class AwsCensus:
             autoscaling=clients.autoscaling,
         )
 
-    def _named(self, looks: Looks, target: Target) -> Iterator[Resource]:
+    def _named(self, looks: DescribeCalls, target: Target) -> Iterator[Resource]:
         """What bears the cluster's or the stack's name; a cluster of the name that is not ours has nothing of ours."""
         partition, name = self._clients.ec2.meta.partition, target.cluster_name
         here = f"{target.region}:{target.account}"
@@ -99,7 +99,9 @@ class AwsCensus:
         if stack is not None:
             yield stack.as_resource(Kind.STACK, target.stack_name, stack.attributes["stack-id"])
 
-    def _still_there(self, resource: Resource, target: Target, zone: ZoneLook, looks: Looks) -> Resource | None:
+    def _still_there(
+        self, resource: Resource, target: Target, zone: ZoneReader, looks: DescribeCalls
+    ) -> Resource | None:
         """The thing as it is now, under the ARN that the ledger has for it."""
         if resource.kind is Kind.DNS_RECORD:
             return zone.record(resource, target)
@@ -141,7 +143,7 @@ class _Count:
         try:
             there = look()
         except (AwsRefused, Transient) as error:
-            self.unreadable.append(f"{direct_look(resource.arn)}: {error}")
+            self.unreadable.append(f"{describe_call(resource.arn)}: {error}")
             return
         if there is not None:
             self.found[resource.arn] = there

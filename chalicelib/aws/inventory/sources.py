@@ -11,7 +11,7 @@ from typing import Any
 
 from chalicelib.aws.clients.errors import translate
 from chalicelib.aws.inventory.arns import identify, is_part, stays, whole
-from chalicelib.aws.inventory.describe import Looks, seen_in_ec2
+from chalicelib.aws.inventory.describe import DescribeCalls, seen_in_ec2
 from chalicelib.domain.core.resources import Kind, Resource, Target
 from chalicelib.domain.errors.tree import AwsRefused, Transient
 from chalicelib.domain.teardown.evidence import CLUSTER_PREFIX, LAB_TAG, OWNING_KEYS
@@ -28,7 +28,7 @@ _ARN_WORDS = {Kind.NAT_GATEWAY: "natgateway"}
 _GONE = frozenset({"deleted", "terminated"})
 
 
-def tagged(tagging: Any, looks: Looks, target: Target) -> Iterator[Resource | str]:
+def tagged(tagging: Any, looks: DescribeCalls, target: Target) -> Iterator[Resource | str]:
     """What the tagging API lists for the lab's tag and for every tag that claims a thing for the cluster."""
     conditions = [(LAB_TAG, target.lab_id), (CLUSTER_PREFIX + target.cluster_name, "owned")]
     for key, value in (*conditions, *((key, target.cluster_name) for key in OWNING_KEYS)):
@@ -38,7 +38,7 @@ def tagged(tagging: Any, looks: Looks, target: Target) -> Iterator[Resource | st
             yield from _verified(whole(arn, target.account), looks, strict=key == LAB_TAG)
 
 
-def tagged_in_ec2(ec2: Any, looks: Looks, target: Target) -> Iterator[Resource | str]:
+def tagged_in_ec2(ec2: Any, looks: DescribeCalls, target: Target) -> Iterator[Resource | str]:
     """What EC2's own list of tags names for the same tags."""
     keys = [LAB_TAG, CLUSTER_PREFIX + target.cluster_name, *OWNING_KEYS]
     values = [target.lab_id, "owned", target.cluster_name]
@@ -67,7 +67,7 @@ def in_vpc(ec2: Any, target: Target) -> Iterator[Resource]:
             yield from _row(ec2, target, Kind.INSTANCE, row, "InstanceId", "LaunchTime")
 
 
-def balancers_in_vpc(elbv2: Any, elb: Any, looks: Looks, target: Target) -> Iterator[Resource | str]:
+def balancers_in_vpc(elbv2: Any, elb: Any, looks: DescribeCalls, target: Target) -> Iterator[Resource | str]:
     """Load balancers and target groups of that network, of either generation."""
     if target.vpc_id is None:
         return
@@ -84,7 +84,7 @@ def balancers_in_vpc(elbv2: Any, elb: Any, looks: Looks, target: Target) -> Iter
         yield from _verified(arn, looks, strict=False)
 
 
-def identities(iam: Any, looks: Looks, target: Target) -> Iterator[Resource | str]:
+def identities(iam: Any, looks: DescribeCalls, target: Target) -> Iterator[Resource | str]:
     """The service's roles with the lab's tag, the cluster's OIDC provider, profiles that hold one of the lab's roles."""
     with translate("iam:ListRoles"):
         pages = list(iam.get_paginator("list_roles").paginate(PathPrefix="/ekslab/"))
@@ -101,14 +101,14 @@ def identities(iam: Any, looks: Looks, target: Target) -> Iterator[Resource | st
         yield from _verified(arn, looks, strict=False)
 
 
-def _profiles(iam: Any, looks: Looks, role: str) -> Iterator[Resource | str]:
+def _profiles(iam: Any, looks: DescribeCalls, role: str) -> Iterator[Resource | str]:
     with translate("iam:ListInstanceProfilesForRole"):
         pages = list(iam.get_paginator("list_instance_profiles_for_role").paginate(RoleName=role))
     for row in (row for page in pages for row in page["InstanceProfiles"]):
         yield from _verified(row["Arn"], looks, strict=False)
 
 
-def _verified(arn: str, looks: Looks, *, strict: bool) -> Iterator[Resource | str]:
+def _verified(arn: str, looks: DescribeCalls, *, strict: bool) -> Iterator[Resource | str]:
     """The thing behind an ARN, if a direct look finds it; words, if it can't be looked at. `strict`: whatever its kind.
 
     EKS' own kinds are left to the source that asks EKS.

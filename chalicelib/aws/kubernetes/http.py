@@ -74,6 +74,6 @@ def _refused(error: urllib.error.HTTPError, method: str, path: str) -> dict[str,
     if error.code == 404:
         return {}
     if error.code in (401, 403):
-        told = f"the API server does not let this service in ({error.code} on {what})"
-        raise NotAdmitted(told, lacks_access=error.code == 401 or method == "GET")
+        text = f"the API server does not let this service in ({error.code} on {what})"
+        raise NotAdmitted(text, lacks_access=error.code == 401 or method == "GET")
     raise NotReachable(f"the API server answered {error.code} on {what}")

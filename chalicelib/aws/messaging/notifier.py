@@ -46,7 +46,7 @@ class SnsNotifier:
             self._send_to_chat(self._chat_topic, message, attributes)
         return str(answer["MessageId"])
 
-    def tell_machines(self, detail_type: str, detail: Mapping[str, object]) -> None:
+    def publish_event(self, detail_type: str, detail: Mapping[str, object]) -> None:
         """Put one event on the bus. Raises AwsRefused (EntryTooLarge before it is even tried), Transient."""
         text = json.dumps(detail)
         if len(text.encode()) > MOST_BYTES:

@@ -31,14 +31,14 @@ class _Subscription:
     scope: str
 
 
-class TopicReach:
+class TopicSubscriptions:
     """`now` as Clock.now."""
 
     def __init__(self, sns: Any, topic_arn: str, now: Callable[[], datetime]) -> None:
         self._sns, self._topic_arn, self._now = sns, topic_arn, now
         self._kept: tuple[datetime, tuple[_Subscription, ...]] | None = None
 
-    def why_not(self, recipient: str, message: Message | None = None) -> str | None:
+    def undeliverable_reason(self, recipient: str, message: Message | None = None) -> str | None:
         """None if somebody listens; else why not. Without `message`, one of the kind `curfew-warning` is meant.
 
         A topic that can't be read is a reason, too. Raises Transient.

@@ -57,7 +57,7 @@ class PriceList:
             as_of=self._now().date(),
         )
 
-    def price(self, region: str, wanted: Wanted) -> float | None:
+    def price(self, region: str, wanted: PriceQuery) -> float | None:
         """USD of one product; None if the list has none, or could not be read. Never raises."""
         key = region, wanted.usage_type
         kept = self._kept.get(key)
@@ -66,7 +66,7 @@ class PriceList:
             kept = self._kept[key] = _Kept(price, self._now() + (ASK_AGAIN if price is None else KEPT_FOR))
         return kept.price
 
-    def _asked(self, region: str, wanted: Wanted) -> float | None:
+    def _asked(self, region: str, wanted: PriceQuery) -> float | None:
         if self._is_silent():
             return None
         try:
@@ -120,7 +120,7 @@ def bundled() -> Prices:
 
 
 @dataclass(frozen=True)
-class Wanted:
+class PriceQuery:
     """`usage_type` without its prefix. `attributes` narrow down what GetProducts lists; where none do, it is paged through."""
 
     service: str
@@ -129,16 +129,16 @@ class Wanted:
 
 
 #: By the name of the field of Prices.
-BASE: Mapping[str, Wanted] = {
-    "control_plane": Wanted("AmazonEKS", "AmazonEKS-Hours:perCluster"),
-    "extended_extra": Wanted("AmazonEKS", "AmazonEKS-Hours:extendedSupport"),
-    "gp3_gib_month": Wanted("AmazonEC2", "EBS:VolumeUsage.gp3", {"volumeApiName": "gp3"}),
-    "nat_hour": Wanted("AmazonEC2", "NatGateway-Hours", {"productFamily": "NAT Gateway"}),
-    "public_ipv4_hour": Wanted("AmazonVPC", "PublicIPv4:InUseAddress"),
+BASE: Mapping[str, PriceQuery] = {
+    "control_plane": PriceQuery("AmazonEKS", "AmazonEKS-Hours:perCluster"),
+    "extended_extra": PriceQuery("AmazonEKS", "AmazonEKS-Hours:extendedSupport"),
+    "gp3_gib_month": PriceQuery("AmazonEC2", "EBS:VolumeUsage.gp3", {"volumeApiName": "gp3"}),
+    "nat_hour": PriceQuery("AmazonEC2", "NatGateway-Hours", {"productFamily": "NAT Gateway"}),
+    "public_ipv4_hour": PriceQuery("AmazonVPC", "PublicIPv4:InUseAddress"),
 }
 
 
-def an_instance(kind: str) -> Wanted:
+def an_instance(kind: str) -> PriceQuery:
     """An instance type on demand: Linux, shared tenancy, no software that is paid for."""
     attributes = {
         "instanceType": kind,
@@ -147,10 +147,10 @@ def an_instance(kind: str) -> Wanted:
         "preInstalledSw": "NA",
         "capacitystatus": "Used",
     }
-    return Wanted("AmazonEC2", f"BoxUsage:{kind}", attributes)
+    return PriceQuery("AmazonEC2", f"BoxUsage:{kind}", attributes)
 
 
-def price_of(pricing: Any, region: str, wanted: Wanted) -> float | None:
+def price_of(pricing: Any, region: str, wanted: PriceQuery) -> float | None:
     """USD a unit of the first product that is wanted; None if there is none. Raises AwsRefused (also of nonsense), Transient."""
     narrow = {"regionCode": region, **wanted.attributes}
     filters = [{"Type": "TERM_MATCH", "Field": name, "Value": value} for name, value in narrow.items()]
@@ -166,7 +166,7 @@ def price_of(pricing: Any, region: str, wanted: Wanted) -> float | None:
             raise AwsRefused("pricing:GetProducts", "Unreadable", str(error)) from error
 
 
-def _is(product: Mapping[str, Any], wanted: Wanted) -> bool:
+def _is(product: Mapping[str, Any], wanted: PriceQuery) -> bool:
     """`APN2-NatGateway-Hours` is a NAT gateway's hours, `APN2-RegionalNatGateway-Hours` is something else."""
     usage_type = str(product.get("product", {}).get("attributes", {}).get("usagetype", ""))
     return usage_type == wanted.usage_type or usage_type.endswith(f"-{wanted.usage_type}")

@@ -13,11 +13,11 @@ class Failure:
 
     code: str
     reason: str
-    blame: Blame
+    responsible: Responsible
     cause: str = ""
 
 
-class Blame(StrEnum):
+class Responsible(StrEnum):
     """Who can mend a failure."""
 
     YOURS = "yours to fix"

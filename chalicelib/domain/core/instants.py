@@ -12,6 +12,6 @@ def utc(instant: datetime) -> datetime:
     return instant.astimezone(UTC)
 
 
-def instant_told(instant: datetime) -> str:
+def format_instant(instant: datetime) -> str:
     """An instant for people: `2026-11-23T18:00Z`."""
     return f"{instant:%Y-%m-%dT%H:%M}Z"

@@ -13,8 +13,8 @@ from chalicelib.domain.core.deferred import dataclass
 
 #: What runs by itself, and how long it may not have done so.
 EXPECTED = {
-    "tend_labs": timedelta(minutes=30),
-    "sweep_idle": timedelta(hours=3),
+    "recover_labs": timedelta(minutes=30),
+    "curfew": timedelta(hours=3),
     "watch_support": timedelta(hours=26),
 }
 WHOLE = "done"

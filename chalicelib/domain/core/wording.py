@@ -20,13 +20,13 @@ _DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-def day_told(at: datetime) -> str:
+def format_day(at: datetime) -> str:
     """`Thu 26 Nov 2026`, in UTC and in English whatever the machine speaks."""
     day = utc(at)
     return f"{_DAYS[day.weekday()]} {day.day} {_MONTHS[day.month - 1]} {day.year}"
 
 
-def days_told(days: int) -> str:
+def format_days(days: int) -> str:
     """`in 3 days`, `tomorrow`, `today`, `yesterday`, `12 days ago`."""
     near = {0: "today", 1: "tomorrow", -1: "yesterday"}
     return near.get(days) or (f"in {days} days" if days > 0 else f"{-days} days ago")
@@ -40,7 +40,7 @@ def counted(number: int, noun: str) -> str:
 def paragraph(text: str, indent: str = "", first: str | None = None) -> str:
     """Text wrapped to `WIDTH`; `first` begins it, `indent` every line after. Long words stay whole, and so does `3 %`."""
     beginning = indent if first is None else first
-    told = textwrap.fill(
+    message = textwrap.fill(
         text.replace(" %", _TIED_PERCENT),
         WIDTH,
         initial_indent=beginning,
@@ -48,4 +48,4 @@ def paragraph(text: str, indent: str = "", first: str | None = None) -> str:
         break_long_words=False,
         break_on_hyphens=False,
     )
-    return told.replace(_TIED_PERCENT, " %")
+    return message.replace(_TIED_PERCENT, " %")

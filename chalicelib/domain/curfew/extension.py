@@ -15,7 +15,7 @@ from chalicelib.domain.labs.lab import Lab
 
 
 @dataclass(frozen=True)
-class Decision:
+class ExtensionDecision:
     """When the lease is to end. `clamped`: earlier than asked, for that is as far as the allowance reaches."""
 
     ends_at: datetime
@@ -23,7 +23,7 @@ class Decision:
 
 
 @dataclass(frozen=True)
-class Wish:
+class ExtensionRequest:
     """What was asked for, in a field of the request: an instant, or hours more than the lease has now."""
 
     until: datetime | None = None
@@ -45,22 +45,22 @@ def last_end(lab: Lab, rules: CurfewRules) -> datetime:
     return lab.ends_by or lab.created_at + timedelta(hours=rules.max_total_hours)
 
 
-def extend(lab: Lab, wish: Wish, rules: CurfewRules, now: datetime) -> Decision:
+def extend(lab: Lab, wish: ExtensionRequest, rules: CurfewRules, now: datetime) -> ExtensionDecision:
     """The lease's new end. Asking for the present end changes nothing. Raises InvalidRequest on the wish's field."""
     until = _wanted(lab, wish, now)
     present, latest = lab.lease_ends_at.replace(microsecond=0), latest_end(lab, rules, now)
     if until == present:
-        return Decision(lab.lease_ends_at, clamped=False)
+        return ExtensionDecision(lab.lease_ends_at, clamped=False)
     if until < present or until <= now:
         raise _refused(
-            wish, "not-later", f"The lease ends at {_told(present)}: extending it can't make it end earlier."
+            wish, "not-later", f"The lease ends at {_describe(present)}: extending it can't make it end earlier."
         )
     if latest <= max(present, now):
         raise _refused(wish, "allowance-used-up", _used_up(lab, rules, present))
-    return Decision(min(until, latest), clamped=until > latest)
+    return ExtensionDecision(min(until, latest), clamped=until > latest)
 
 
-def _wanted(lab: Lab, wish: Wish, now: datetime) -> datetime:
+def _wanted(lab: Lab, wish: ExtensionRequest, now: datetime) -> datetime:
     if wish.until is not None:
         return wish.until
     return (max(lab.lease_ends_at, now) + timedelta(hours=wish.hours or 0)).replace(microsecond=0)
@@ -69,16 +69,19 @@ def _wanted(lab: Lab, wish: Wish, now: datetime) -> datetime:
 def _used_up(lab: Lab, rules: CurfewRules, present: datetime) -> str:
     last = last_end(lab, rules).replace(microsecond=0)
     if present >= last:
-        return f"The lease ends at {_told(present)}, and {_told(last)} is the latest that this lab may last: ask for a new one."
+        return (
+            f"The lease ends at {_describe(present)}, and {_describe(last)} is the latest that this lab may last: "
+            "ask for a new one."
+        )
     return (
-        f"The lease ends at {_told(present)} already, and a lease ends at most {rules.max_ahead_hours} hours from now. "
-        f"It can be extended later, at the latest to {_told(last)}."
+        f"The lease ends at {_describe(present)} already, and a lease ends at most {rules.max_ahead_hours} hours from now. "
+        f"It can be extended later, at the latest to {_describe(last)}."
     )
 
 
-def _refused(wish: Wish, code: str, message: str) -> InvalidRequest:
+def _refused(wish: ExtensionRequest, code: str, message: str) -> InvalidRequest:
     return InvalidRequest([error(wish.field, code, message)])
 
 
-def _told(instant: datetime) -> str:
+def _describe(instant: datetime) -> str:
     return f"{instant:%Y-%m-%dT%H:%M:%SZ}"

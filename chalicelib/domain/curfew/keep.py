@@ -10,11 +10,11 @@ from datetime import datetime, timedelta
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.curfew.extension import latest_end
-from chalicelib.domain.curfew.plan import Entry, Ground
+from chalicelib.domain.curfew.plan import Entry, Trigger
 from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.errors.tree import NotKept
 from chalicelib.domain.labs.lab import ENDING, OVER, Lab, Phase
-from chalicelib.domain.labs.schedule import AtCurfew, Evening, Holidays, next_curfew
+from chalicelib.domain.labs.schedule import AtCurfew, Holidays, Schedule, next_curfew
 
 _ASLEEP = frozenset({Phase.HIBERNATING, Phase.HIBERNATED})
 
@@ -33,18 +33,18 @@ class Keeping:
         return self.until < self.wanted
 
 
-def wanted_until(entry: Entry, evening: Evening, holidays: Holidays) -> datetime:
+def wanted_until(entry: Entry, schedule: Schedule, holidays: Holidays) -> datetime:
     """The first curfew on a later day than the entry's night; a day after the entry where there is none."""
-    night = next_curfew(evening, entry.at, holidays)
+    night = next_curfew(schedule, entry.at, holidays)
     while night is not None and night.day <= entry.night:
-        night = next_curfew(evening, night.at, holidays)
+        night = next_curfew(schedule, night.at, holidays)
     return night.at if night else entry.at + timedelta(days=1)
 
 
 def keep(lab: Lab, entry: Entry, rules: CurfewRules, holidays: Holidays, now: datetime) -> Keeping:
     """The lab kept for one night more, or as it is if it was already. Raises NotKept with a sentence for its owner."""
     _refuse_too_late(lab, entry)
-    wanted = wanted_until(entry, lab.spec.evening, holidays)
+    wanted = wanted_until(entry, lab.spec.schedule, holidays)
     reach = latest_end(lab, rules, now)
     ends_at = lab.lease_ends_at if _is_kept(lab, entry, wanted) else max(lab.lease_ends_at, min(wanted, reach))
     until = min(ends_at, wanted)
@@ -63,7 +63,7 @@ def _refuse_too_late(lab: Lab, entry: Entry) -> None:
         raise NotKept(f"It is too late: {lab.name} is gone.")
     if lab.phase in ENDING:
         raise NotKept(f"It is too late: {lab.name} is being deleted.")
-    if entry.ground is Ground.GONE:
+    if entry.trigger is Trigger.GONE:
         raise NotKept(
             f"There is nothing to keep: the cluster of {lab.name} is gone, and what it left behind is removed."
         )

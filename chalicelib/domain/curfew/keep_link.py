@@ -35,18 +35,18 @@ class Claims:
 def sign_link(lab_id: str, night: date, entry_id: str, expires_at: datetime, key_id: str, key: bytes) -> str:
     """A token of URL-safe characters, shorter than LONGEST. `expires_at` counts in whole seconds."""
     claims = [key_id, lab_id, night.isoformat(), entry_id, int(expires_at.timestamp())]
-    told = f"{_FORM}.{_encoded(json.dumps(claims, separators=(',', ':')).encode())}"
-    return f"{told}.{_signature(told, key)}"
+    message = f"{_FORM}.{_encoded(json.dumps(claims, separators=(',', ':')).encode())}"
+    return f"{message}.{_signature(message, key)}"
 
 
 def read_link(token: str, key_of: Callable[[str], bytes | None], now: datetime) -> Claims:
     """What a token claims, if it was signed with a key that `key_of` still knows. Raises LinkInvalid, LinkExpired."""
-    told, _, signature = token.rpartition(".")
-    if not token.isascii() or len(token) >= LONGEST or not told.startswith(f"{_FORM}."):
+    message, _, signature = token.rpartition(".")
+    if not token.isascii() or len(token) >= LONGEST or not message.startswith(f"{_FORM}."):
         raise LinkInvalid
-    key_id, claims = _claims(told.removeprefix(f"{_FORM}."))
+    key_id, claims = _claims(message.removeprefix(f"{_FORM}."))
     key = key_of(key_id)
-    if key is None or not hmac.compare_digest(_signature(told, key).encode(), signature.encode()):
+    if key is None or not hmac.compare_digest(_signature(message, key).encode(), signature.encode()):
         raise LinkInvalid
     if now >= claims.expires_at:
         raise LinkExpired(claims.expires_at)
@@ -64,8 +64,8 @@ def _claims(encoded: str) -> tuple[str, Claims]:
         raise LinkInvalid from reason
 
 
-def _signature(told: str, key: bytes) -> str:
-    return _encoded(hmac.digest(key, told.encode(), hashlib.sha256))
+def _signature(message: str, key: bytes) -> str:
+    return _encoded(hmac.digest(key, message.encode(), hashlib.sha256))
 
 
 def _encoded(raw: bytes) -> str:

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.curfew.plan import Ground
+from chalicelib.domain.curfew.plan import Trigger
 from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.schedule import AtCurfew, Holidays, Night, local_date, next_curfew
@@ -20,46 +20,46 @@ _MOST_MISSED = 14
 
 
 @dataclass(frozen=True)
-class Appointment:
-    """What is to come over a lab: on which local day (`night`), when, what, and on which ground."""
+class NextEvent:
+    """What is to come over a lab: on which local day (`night`), when, what, and on which trigger."""
 
     night: date
     at: datetime
     act: AtCurfew
-    ground: Ground
+    trigger: Trigger
 
     def look_at(self, rules: CurfewRules) -> datetime:
         """When the lab must be looked at so that the plan is published ahead of it."""
         return self.at - timedelta(hours=rules.lead_hours)
 
 
-def next_appointment(
+def next_event(
     lab: Lab, rules: CurfewRules, now: datetime, holidays: Holidays, after: datetime | None = None
-) -> Appointment:
+) -> NextEvent:
     """The nearest one. `after`: curfews up to then are dealt with. At the same instant a lease's end goes first."""
-    ends, curfew = lease_end(lab, rules, now), curfew_to_come(lab, after or now, holidays)
+    ends, curfew = lease_end_event(lab, rules, now), curfew_to_come(lab, after or now, holidays)
     if curfew is None or ends.at <= curfew.at:
         return ends
-    return Appointment(curfew.day, curfew.at, lab.spec.evening.at_curfew, Ground.IDLE)
+    return NextEvent(curfew.day, curfew.at, lab.spec.schedule.at_curfew, Trigger.IDLE)
 
 
-def lease_end(lab: Lab, rules: CurfewRules, now: datetime) -> Appointment:
+def lease_end_event(lab: Lab, rules: CurfewRules, now: datetime) -> NextEvent:
     """When the lease ends the lab: at its end, not before its protection's, and not before notice was given."""
-    ground = Ground.ADOPTED if lab.adopted else Ground.LEASE
-    return _ending(lab, max(lab.lasts_until, _noticed(rules, now)), ground)
+    trigger = Trigger.ADOPTED if lab.adopted else Trigger.LEASE
+    return _ending(lab, max(lab.lasts_until, _noticed(rules, now)), trigger)
 
 
-def closing(lab: Lab, rules: CurfewRules, now: datetime) -> Appointment:
+def closing(lab: Lab, rules: CurfewRules, now: datetime) -> NextEvent:
     """For a lab whose cluster is gone: what it left behind goes once notice was given."""
-    return _ending(lab, _noticed(rules, now), Ground.GONE)
+    return _ending(lab, _noticed(rules, now), Trigger.GONE)
 
 
 def curfew_to_come(lab: Lab, after: datetime, holidays: Holidays) -> Night | None:
     """The first curfew later than `after` that may end or hibernate the lab for idleness: not while it is kept or protected."""
-    spared = [after]
-    spared += [lab.kept_until - _TICK] if lab.kept_until else []
-    spared += [lab.protection.until - _TICK] if lab.protection else []
-    return next_curfew(lab.spec.evening, max(spared), holidays)
+    exemption = [after]
+    exemption += [lab.kept_until - _TICK] if lab.kept_until else []
+    exemption += [lab.protection.until - _TICK] if lab.protection else []
+    return next_curfew(lab.spec.schedule, max(exemption), holidays)
 
 
 def missed_curfews(lab: Lab, now: datetime, holidays: Holidays) -> tuple[Night, ...]:
@@ -72,8 +72,8 @@ def missed_curfews(lab: Lab, now: datetime, holidays: Holidays) -> tuple[Night, 
     return tuple(nights)
 
 
-def _ending(lab: Lab, at: datetime, ground: Ground) -> Appointment:
-    return Appointment(local_date(lab.spec.evening, at), at, AtCurfew.END, ground)
+def _ending(lab: Lab, at: datetime, trigger: Trigger) -> NextEvent:
+    return NextEvent(local_date(lab.spec.schedule, at), at, AtCurfew.END, trigger)
 
 
 def _noticed(rules: CurfewRules, now: datetime) -> datetime:

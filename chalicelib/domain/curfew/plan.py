@@ -1,6 +1,6 @@
 """Tonight's plan: which labs are to end or to hibernate, why, and what has become of each. See ADR 7.
 
-An entry is immutable once published and goes into the plan's hash; its fate is what happened to it, and does not.
+An entry is immutable once published and goes into the plan's hash; its status is what happened to it, and does not.
 A plan's date is the local calendar day, in the lab's own zone, on which the entry is due.
 """
 
@@ -16,7 +16,7 @@ from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.labs.schedule import AtCurfew
 
 
-class Ground(StrEnum):
+class Trigger(StrEnum):
     """Why a lab is on the plan. GONE: EKS no longer knows its cluster. ADOPTED: a cluster of ours that no record knew."""
 
     IDLE = "idle"
@@ -46,7 +46,7 @@ class Entry:
     lab_id: str
     at: datetime
     act: AtCurfew
-    ground: Ground
+    trigger: Trigger
     reason: str
     owner: str
     name: str
@@ -62,22 +62,22 @@ class Entry:
         return f"{self.at.astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}#{self.lab_id}"
 
 
-class Outcome(StrEnum):
+class EntryOutcome(StrEnum):
     """STANDING: still to come. ACTING: written before the act, settled after it."""
 
     STANDING = "standing"
     ACTING = "acting"
     ENDED = "ended"
     HIBERNATED = "hibernated"
-    LIVED = "lived"
+    SKIPPED = "skipped"
 
 
 #: Nothing more happens to such an entry.
-SETTLED = frozenset({Outcome.ENDED, Outcome.HIBERNATED, Outcome.LIVED})
+SETTLED = frozenset({EntryOutcome.ENDED, EntryOutcome.HIBERNATED, EntryOutcome.SKIPPED})
 
 
 @dataclass(frozen=True)
-class Fate:
+class EntryStatus:
     """What has become of an entry. `warned_at`: when its warning was delivered, with the provider's `message_id`.
 
     `trouble`: why the warning could not be delivered so far. `braked_at`: when the brake held it for the first time.
@@ -86,7 +86,7 @@ class Fate:
     night: date
     entry_id: str
     lab_id: str
-    outcome: Outcome = Outcome.STANDING
+    outcome: EntryOutcome = EntryOutcome.STANDING
     reason: str = ""
     warned_at: datetime | None = None
     message_id: str | None = None
@@ -108,15 +108,15 @@ class PlanHeader:
     published_at: datetime
     entries: int
     reported_at: datetime | None = None
-    brake_told_at: datetime | None = None
+    brake_notified_at: datetime | None = None
 
 
 @dataclass(frozen=True)
 class Plan:
-    """A date's plan: entries by time, each with its fate."""
+    """A date's plan: entries by time, each with its status."""
 
     header: PlanHeader
-    lines: tuple[tuple[Entry, Fate], ...]
+    lines: tuple[tuple[Entry, EntryStatus], ...]
 
     @property
     def is_whole(self) -> bool:
@@ -136,8 +136,8 @@ def hash_of_digests(digests: Iterable[str]) -> str:
 
 def entry_digest(entry: Entry) -> str:
     """SHA-256 of an entry's canonical JSON, with all of its fields."""
-    told = {name: _plain(getattr(entry, name)) for name in Entry.__dataclass_fields__}
-    return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+    message = {name: _plain(getattr(entry, name)) for name in Entry.__dataclass_fields__}
+    return hashlib.sha256(json.dumps(message, sort_keys=True).encode()).hexdigest()
 
 
 def _plain(value: object) -> object:

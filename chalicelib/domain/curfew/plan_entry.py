@@ -10,16 +10,16 @@ from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.costs import Prices, hourly_cost, saved_hourly
-from chalicelib.domain.curfew.next_event import Appointment
-from chalicelib.domain.curfew.plan import Entry, Ground, Stakes
+from chalicelib.domain.curfew.next_event import NextEvent
+from chalicelib.domain.curfew.plan import Entry, Stakes, Trigger
 from chalicelib.domain.idleness.evidence import Evidence
 from chalicelib.domain.idleness.verdict import Verdict
 from chalicelib.domain.labs.lab import Lab, Planned
-from chalicelib.domain.labs.schedule import local_told
+from chalicelib.domain.labs.schedule import format_local
 
 
 @dataclass(frozen=True)
-class Known:
+class KnownLab:
     """What is known of a lab while it is planned. `extended`: its version pays for extended support now."""
 
     prices: Prices
@@ -28,15 +28,15 @@ class Known:
     verdict: Verdict | None = None
 
 
-def plan_entry(lab: Lab, faces: Appointment, known: Known, now: datetime) -> Entry:
+def plan_entry(lab: Lab, faces: NextEvent, known: KnownLab, now: datetime) -> Entry:
     """The entry of `faces.night`. What is left of a cluster that is gone, and what a stray one is made of, has no known price."""
-    priced = faces.ground in (Ground.IDLE, Ground.LEASE)
+    priced = faces.trigger in (Trigger.IDLE, Trigger.LEASE)
     return Entry(
         night=faces.night,
         lab_id=lab.id,
         at=faces.at,
         act=faces.act,
-        ground=faces.ground,
+        trigger=faces.trigger,
         reason=_reason(lab, faces, known.verdict),
         owner=lab.owner,
         name=lab.name,
@@ -62,13 +62,13 @@ def stakes_of(evidence: Evidence | None) -> Stakes:
     return Stakes(nodes, pods, evidence.volumes, len(evidence.balancers))
 
 
-def _reason(lab: Lab, faces: Appointment, verdict: Verdict | None) -> str:
-    match faces.ground:
-        case Ground.IDLE:
+def _reason(lab: Lab, faces: NextEvent, verdict: Verdict | None) -> str:
+    match faces.trigger:
+        case Trigger.IDLE:
             return verdict.sentence if verdict else "It is idle."
-        case Ground.LEASE:
-            return f"Its lease ends on {local_told(lab.spec.evening, lab.lease_ends_at)}."
-        case Ground.GONE:
+        case Trigger.LEASE:
+            return f"Its lease ends on {format_local(lab.spec.schedule, lab.lease_ends_at)}."
+        case Trigger.GONE:
             return "EKS knows no such cluster any more: what it left behind is closed properly."
-        case Ground.ADOPTED:
+        case Trigger.ADOPTED:
             return "Its cluster carries this installation's tags, and no lab answered for it."

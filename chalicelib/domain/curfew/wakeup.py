@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.labs.lab import Lab
-from chalicelib.domain.labs.schedule import Holidays, local_told, next_wake
+from chalicelib.domain.labs.schedule import Holidays, format_local, next_wake
 from chalicelib.domain.support.assessment import decide_support
 from chalicelib.domain.support.calendar import Calendar
 from chalicelib.domain.support.deadlines import DeadlineKind
@@ -36,11 +36,13 @@ def upgrade_ahead(version: str, support_type: str | None, calendar: Calendar, no
 def decide_waking(lab: Lab, upgrade_at: datetime | None, holidays: Holidays) -> Waking:
     """The nearest of the two, counted from when it was sent to sleep, or fell asleep again."""
     since = max(lab.phase_since, lab.hibernation.since) if lab.hibernation else lab.phase_since
-    morning = next_wake(lab.spec.evening, since, holidays)
+    morning = next_wake(lab.spec.schedule, since, holidays)
     early = None if upgrade_at is None else upgrade_at - AHEAD_OF_UPGRADE
     if early is not None and (morning is None or early < morning) and early > since:
-        told = local_told(lab.spec.evening, upgrade_at or early)
-        return Waking(early, f"AWS may upgrade its control plane from {told} on, which would find no nodes.", morning)
+        message = format_local(lab.spec.schedule, upgrade_at or early)
+        return Waking(
+            early, f"AWS may upgrade its control plane from {message} on, which would find no nodes.", morning
+        )
     return Waking(morning, "Its morning has come.", morning)
 
 

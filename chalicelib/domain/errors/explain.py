@@ -55,10 +55,10 @@ def explain_execution(failure: Mapping[str, object]) -> Failure:
     """Explain what a state machine's Catch got: `Error` and `Cause`, the latter a Lambda's error as JSON or plain words."""
     error, cause = str(failure.get("Error", "")), str(failure.get("Cause", ""))
     try:
-        told = json.loads(cause)
+        text = json.loads(cause)
     except ValueError:
-        told = None
-    message = str(told.get("errorMessage", cause)) if isinstance(told, dict) else cause
+        text = None
+    message = str(text.get("errorMessage", cause)) if isinstance(text, dict) else cause
     if error == "States.Timeout":
         return explain("Timeout", message or "A step did not answer in time.")
     return _explain_error(error, message)
@@ -67,8 +67,8 @@ def explain_execution(failure: Mapping[str, object]) -> Failure:
 def _explain_error(error: str, message: str) -> Failure:
     """Explain one of our errors that was retried in vain: by the code of AWS's that it tells, else by its own name."""
     answer, words = _ANSWER.match(message), f"{error}: {message}"
-    told = BY_CODE.get(answer[1]) if answer else None
-    return _failure(_by_words(words) or told or BY_CODE.get(error) or UNKNOWN, words)
+    text = BY_CODE.get(answer[1]) if answer else None
+    return _failure(_by_words(words) or text or BY_CODE.get(error) or UNKNOWN, words)
 
 
 def _by_words(words: str) -> Cause | None:
@@ -80,7 +80,7 @@ def _failure(cause: Cause, words: str) -> Failure:
     for name, fill in _FILLS.items():
         if name in sentence:
             sentence = sentence.replace(name, fill(words))
-    return Failure(cause.code, sentence, cause.blame, words)
+    return Failure(cause.code, sentence, cause.responsible, words)
 
 
 def _zones(words: str) -> str:

@@ -6,9 +6,9 @@
 from __future__ import annotations
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.core.failure import Blame
+from chalicelib.domain.core.failure import Responsible
 
-_YOURS, _OURS = Blame.YOURS, Blame.OURS
+_YOURS, _OURS = Responsible.YOURS, Responsible.OURS
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Cause:
 
     code: str
     sentence: str
-    blame: Blame
+    responsible: Responsible
 
 
 def quota(code: str, what: str) -> Cause:

@@ -8,7 +8,7 @@ from enum import StrEnum
 from chalicelib.domain.core.deferred import dataclass
 
 
-class Severity(StrEnum):
+class Level(StrEnum):
     """Whether a finding refuses the request."""
 
     ERROR = "error"
@@ -26,19 +26,19 @@ class Finding:
     path: str
     code: str
     message: str
-    severity: Severity = Severity.ERROR
+    severity: Level = Level.ERROR
 
 
 def error(path: str, code: str, message: str) -> Finding:
     """Make a finding that refuses the request."""
-    return Finding(path, code, message, Severity.ERROR)
+    return Finding(path, code, message, Level.ERROR)
 
 
 def warning(path: str, code: str, message: str) -> Finding:
     """Make a finding that is told, but does not refuse."""
-    return Finding(path, code, message, Severity.WARNING)
+    return Finding(path, code, message, Level.WARNING)
 
 
 def has_errors(findings: Iterable[Finding]) -> bool:
     """Say whether any finding refuses the request."""
-    return any(finding.severity is Severity.ERROR for finding in findings)
+    return any(finding.severity is Level.ERROR for finding in findings)

@@ -75,7 +75,7 @@ class KubernetesUse:
 
 
 @dataclass(frozen=True)
-class Seen:
+class Sighting:
     """The last time a person was seen, and who."""
 
     who: str
@@ -110,8 +110,8 @@ class Evidence:
     kubernetes: KubernetesUse | None = None
     kubernetes_problem: str = ""
     audit_on: bool = False
-    audit_human: Seen | None = None
-    owner_call: Seen | None = None
+    audit_human: Sighting | None = None
+    owner_call: Sighting | None = None
     unread: tuple[str, ...] = ()
 
 
@@ -133,8 +133,8 @@ def with_zeros(evidence: Evidence) -> Evidence:
 
     Only if pods were placed in the week before, and no zero was ever reported.
     """
-    told = (*evidence.scheduled_before.values, *evidence.scheduled.values)
-    if not evidence.scheduled_before.points or min(told) <= 0:
+    message = (*evidence.scheduled_before.values, *evidence.scheduled.values)
+    if not evidence.scheduled_before.points or min(message) <= 0:
         return evidence
     waiting, asked = _instants(evidence.pending), _instants(evidence.requests)
     return replace(

@@ -17,7 +17,7 @@ from chalicelib.domain.idleness.signals.nightly_jobs import nights_signal
 from chalicelib.domain.idleness.signals.nodes import UNSEEN, unseen_signal
 from chalicelib.domain.idleness.signals.traffic import REQUESTS, requests_signal
 from chalicelib.domain.idleness.summary import QUIET_AT_LEAST, sentence_of
-from chalicelib.domain.idleness.verdict import Clock, Sign, Signal, Verdict
+from chalicelib.domain.idleness.verdict import LocalTime, Sign, Signal, Verdict
 from chalicelib.domain.idleness.window import JudgingRules, Window, begun_after
 from chalicelib.domain.labs.lab import Lab
 
@@ -36,7 +36,7 @@ _SOURCES = {
 def judge(lab: Lab, evidence: Evidence, rules: JudgingRules, now: datetime) -> Verdict:
     """Judge a lab's use over the last `rules.window_hours`. Pure: the same arguments give the same verdict."""
     window = Window(now - timedelta(hours=rules.window_hours), now)
-    clock = Clock(lab.spec.evening.time_zone, now)
+    clock = LocalTime(lab.spec.schedule.time_zone, now)
     signals = _all_read(evidence, _signals(lab, _of_this_cluster(lab, evidence), rules, window, clock))
     idle = agree(signals)
     verdict = Verdict(
@@ -58,7 +58,7 @@ def agree(signals: Sequence[Signal]) -> bool:
     return Sign.BUSY not in signs and Sign.MISSING not in signs and signs.count(Sign.QUIET) >= QUIET_AT_LEAST
 
 
-def _signals(lab: Lab, evidence: Evidence, rules: JudgingRules, window: Window, clock: Clock) -> tuple[Signal, ...]:
+def _signals(lab: Lab, evidence: Evidence, rules: JudgingRules, window: Window, clock: LocalTime) -> tuple[Signal, ...]:
     return (
         *life_signals(lab, evidence, rules, window),
         workloads.kubernetes_signal(evidence),
@@ -90,21 +90,21 @@ def _of_this_cluster(lab: Lab, evidence: Evidence) -> Evidence:
 
 def _all_read(evidence: Evidence, signals: tuple[Signal, ...]) -> tuple[Signal, ...]:
     """The signals with what could not be read: it makes its signals MISSING, and is one of its own if it has none."""
-    told: dict[str, str] = {}
+    message: dict[str, str] = {}
     for unread in evidence.unread:
         names = next((names for source, names in _SOURCES.items() if unread.startswith(source)), (unread,))
-        told.update({name: f"{unread} (not read)" for name in names if name not in told})
+        message.update({name: f"{unread} (not read)" for name in names if name not in message})
     known = {signal.name for signal in signals}
     return (
-        *(_unread(signal, told) for signal in signals),
-        *(Signal(name, Sign.MISSING, why) for name, why in told.items() if name not in known),
+        *(_unread(signal, message) for signal in signals),
+        *(Signal(name, Sign.MISSING, why) for name, why in message.items() if name not in known),
     )
 
 
-def _unread(signal: Signal, told: dict[str, str]) -> Signal:
-    if signal.name not in told or signal.sign is Sign.BUSY:
+def _unread(signal: Signal, message: dict[str, str]) -> Signal:
+    if signal.name not in message or signal.sign is Sign.BUSY:
         return signal
-    return Signal(signal.name, Sign.MISSING, told[signal.name])
+    return Signal(signal.name, Sign.MISSING, message[signal.name])
 
 
 def _is_gone(evidence: Evidence) -> bool:

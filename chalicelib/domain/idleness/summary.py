@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from chalicelib.domain.idleness.signals import lifecycle, nightly_jobs, nodes, people, traffic, workloads
-from chalicelib.domain.idleness.verdict import Clock, Sign, Signal, Verdict
+from chalicelib.domain.idleness.verdict import LocalTime, Sign, Signal, Verdict
 from chalicelib.domain.labs.lab import Lab
 
 #: So many signals must say "quiet" before anybody believes it.
@@ -40,24 +40,24 @@ _BUSY_ORDER = (
 )
 
 
-def sentence_of(verdict: Verdict, lab: Lab, clock: Clock) -> str:
+def sentence_of(verdict: Verdict, lab: Lab, clock: LocalTime) -> str:
     """One line, whatever the signals tell."""
     line = " ".join(f"{_verdict(verdict, lab, clock)}{_kept(lab, clock)}".split())
     return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"
 
 
-def _verdict(verdict: Verdict, lab: Lab, clock: Clock) -> str:
+def _verdict(verdict: Verdict, lab: Lab, clock: LocalTime) -> str:
     if verdict.gone:
         return f"gone: EKS knows no cluster {lab.name} that carries this lab's tag"
     quiet = _with(verdict.signals, Sign.QUIET, _QUIET_ORDER)
     if verdict.idle and verdict.since is not None:
-        return f"idle since {clock.told(verdict.since)}: {_told(quiet, ', ')}"
+        return f"idle since {clock.message(verdict.since)}: {_describe(quiet, ', ')}"
     busy = _with(verdict.signals, Sign.BUSY, _BUSY_ORDER)
     if busy:
-        return f"busy: {_told(busy, '; ')}"
+        return f"busy: {_describe(busy, '; ')}"
     missing = _with(verdict.signals, Sign.MISSING, ())
     if missing:
-        return f"not known to be idle: {_told(missing, '; ')}"
+        return f"not known to be idle: {_describe(missing, '; ')}"
     return f"not known to be idle: only {len(quiet)} signals apply, and {QUIET_AT_LEAST} must agree"
 
 
@@ -66,12 +66,12 @@ def _with(signals: Sequence[Signal], sign: Sign, order: Sequence[str]) -> list[S
     return sorted((s for s in signals if s.sign is sign), key=lambda s: place.get(s.name, len(place)))
 
 
-def _told(signals: Sequence[Signal], between: str) -> str:
-    return between.join(dict.fromkeys(signal.told for signal in signals[:REASONS]))
+def _describe(signals: Sequence[Signal], between: str) -> str:
+    return between.join(dict.fromkeys(signal.message for signal in signals[:REASONS]))
 
 
-def _kept(lab: Lab, clock: Clock) -> str:
+def _kept(lab: Lab, clock: LocalTime) -> str:
     """Being kept is decided elsewhere and makes no cluster busy; but who reads the verdict must know."""
     if lab.kept_until is None or lab.kept_until <= clock.now:
         return ""
-    return f" (kept until {clock.told(lab.kept_until)})"
+    return f" (kept until {clock.message(lab.kept_until)})"

@@ -26,7 +26,7 @@ class Signal:
 
     name: str
     sign: Sign
-    told: str
+    message: str
     numbers: Mapping[str, float] = field(default_factory=dict)
     quiet_since: datetime | None = None
 
@@ -49,13 +49,13 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class Clock:
+class LocalTime:
     """A time zone by its IANA name, and the instant of telling."""
 
     zone: str
     now: datetime
 
-    def told(self, instant: datetime) -> str:
+    def message(self, instant: datetime) -> str:
         """`18:40` for today, else `Sun 22 Nov 18:40`."""
         local, today = instant.astimezone(ZoneInfo(self.zone)), self.now.astimezone(ZoneInfo(self.zone))
         if local.date() == today.date():

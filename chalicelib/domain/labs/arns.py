@@ -19,7 +19,7 @@ _EC2_WORDS: Mapping[Kind, str] = {
 }
 
 
-def partition_of(lab: Lab) -> str:
+def partition_of_lab(lab: Lab) -> str:
     """`aws`, `aws-cn` or `aws-us-gov`: the partition that the lab's owner is in."""
     parts = lab.owner.split(":")
     return parts[1] if len(parts) > 1 and parts[0] == "arn" else "aws"
@@ -27,7 +27,7 @@ def partition_of(lab: Lab) -> str:
 
 def arn_of(lab: Lab, service: str, rest: str) -> str:
     """An ARN of a regional service in the lab's account and region."""
-    return f"arn:{partition_of(lab)}:{service}:{lab.region}:{lab.account}:{rest}"
+    return f"arn:{partition_of_lab(lab)}:{service}:{lab.region}:{lab.account}:{rest}"
 
 
 def cluster_of(lab: Lab) -> Resource:

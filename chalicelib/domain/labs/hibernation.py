@@ -15,7 +15,7 @@ from chalicelib.domain.labs.schedule import Holidays, next_wake
 
 def put_to_sleep(lab: Lab, now: datetime, reason: str, holidays: Holidays) -> Lab:
     """The lab on its way to hibernation, in a run of its own; whoever saves it sets `due_at` and starts `hibernate`."""
-    wake_at = next_wake(lab.spec.evening, now, holidays)
+    wake_at = next_wake(lab.spec.schedule, now, holidays)
     hibernation = Hibernation((), now, reason, wake_at)
     return replace(lab.moved_to(Phase.HIBERNATING, now), run=lab.run + 1, hibernation=hibernation)
 
@@ -43,7 +43,7 @@ def wanted_awake(now_is: NodegroupSize, sizes: Sequence[NodegroupSize]) -> Nodeg
     return now_is if before is None or now_is.desired > 0 else before
 
 
-def sizes_told(sizes: Sequence[NodegroupSize]) -> str:
+def describe_sizes(sizes: Sequence[NodegroupSize]) -> str:
     """`workers: 2 nodes, gpu: 1 node`, for people."""
     if not sizes:
         return "there are no node groups"

@@ -13,7 +13,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.core.failure import Blame
+from chalicelib.domain.core.failure import Responsible
 from chalicelib.domain.core.names import as_tag_value
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.identity.callers import Caller
@@ -141,7 +141,7 @@ class Lab:
     due_at: datetime | None = None
     ended_at: datetime | None = None
     reason: str | None = None
-    blame: Blame | None = None
+    responsible: Responsible | None = None
     run: int = 0
     facts: ClusterFacts = ClusterFacts()
     change: Change | None = None
@@ -212,7 +212,9 @@ class Lab:
         """Only the owner and administrators change and end it."""
         return caller.may_change(self.owner)
 
-    def moved_to(self, phase: Phase, now: datetime, reason: str | None = None, blame: Blame | None = None) -> Lab:
+    def moved_to(
+        self, phase: Phase, now: datetime, reason: str | None = None, responsible: Responsible | None = None
+    ) -> Lab:
         """The same lab in another phase, since `now`. Over, it has an end."""
         ended = now if phase in OVER else None
-        return replace(self, phase=phase, phase_since=now, ended_at=ended, reason=reason, blame=blame)
+        return replace(self, phase=phase, phase_since=now, ended_at=ended, reason=reason, responsible=responsible)

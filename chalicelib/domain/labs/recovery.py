@@ -30,12 +30,12 @@ WORKFLOW_OF = {
     Phase.WAKING: "wake",
     Phase.RELEASING: "teardown",
     Phase.ROLLING_BACK: "teardown",
-    Phase.DELETED: "inspect",
-    Phase.FAILED: "inspect",
+    Phase.DELETED: "verify_deletion",
+    Phase.FAILED: "verify_deletion",
 }
 
 
-class Tending(StrEnum):
+class RecoveryAction(StrEnum):
     """START: again under the same name (it may never have begun). RESTART: a new run, for the old one has died.
 
     REST: nothing is at work on the lab; the sweep looks at it from now on.
@@ -54,61 +54,63 @@ class Tending(StrEnum):
 
 
 @dataclass(frozen=True)
-class TendingDecision:
+class RecoveryDecision:
     """What to do, and why, in a sentence."""
 
-    action: Tending
+    action: RecoveryAction
     reason: str
 
 
-def decide_tending(lab: Lab, running: bool, now: datetime) -> TendingDecision:
+def decide_tending(lab: Lab, running: bool, now: datetime) -> RecoveryDecision:
     """Decide for a lab that is due; `running` says whether its phase's workflow is at work in its present run."""
     match lab.phase:
         case Phase.READY | Phase.HIBERNATED:
-            return TendingDecision(Tending.REST, "No workflow is at work on it: the sweep looks at it.")
+            return RecoveryDecision(RecoveryAction.REST, "No workflow is at work on it: the sweep looks at it.")
         case Phase.BLOCKED:
-            return TendingDecision(Tending.FORGET, "Only releasing it again goes on.")
+            return RecoveryDecision(RecoveryAction.FORGET, "Only releasing it again goes on.")
         case _ if running:
-            return TendingDecision(Tending.WAIT, f"{WORKFLOW_OF[lab.phase]} is at work.")
+            return RecoveryDecision(RecoveryAction.WAIT, f"{WORKFLOW_OF[lab.phase]} is at work.")
         case _:
             return _without_workflow(lab, now)
 
 
-def _without_workflow(lab: Lab, now: datetime) -> TendingDecision:
+def _without_workflow(lab: Lab, now: datetime) -> RecoveryDecision:
     age = now - lab.phase_since
     match lab.phase:
         case Phase.REQUESTED if age < START_WITHIN:
-            return TendingDecision(Tending.START, "The start of provision got lost.")
+            return RecoveryDecision(RecoveryAction.START, "The start of provision got lost.")
         case Phase.REQUESTED | Phase.PROVISIONING:
-            return TendingDecision(Tending.ROLL_BACK, "The workflow that made the lab died. Ask for the lab again.")
+            return RecoveryDecision(
+                RecoveryAction.ROLL_BACK, "The workflow that made the lab died. Ask for the lab again."
+            )
         case Phase.UPDATING if age < START_WITHIN:
-            return TendingDecision(Tending.START, "The start of update may have got lost.")
+            return RecoveryDecision(RecoveryAction.START, "The start of update may have got lost.")
         case Phase.UPDATING:
-            return TendingDecision(
-                Tending.GIVE_UP_CHANGE, "The workflow that changed the lab died. Ask for the change again."
+            return RecoveryDecision(
+                RecoveryAction.GIVE_UP_CHANGE, "The workflow that changed the lab died. Ask for the change again."
             )
         case Phase.HIBERNATING | Phase.WAKING:
             return _half_asleep(lab, age)
         case Phase.RELEASING | Phase.ROLLING_BACK if age < TEAR_DOWN_WITHIN:
-            return TendingDecision(Tending.RESTART, "The teardown died, or its start got lost.")
+            return RecoveryDecision(RecoveryAction.RESTART, "The teardown died, or its start got lost.")
         case Phase.RELEASING | Phase.ROLLING_BACK:
             hours = int(TEAR_DOWN_WITHIN.total_seconds() // 3600)
-            return TendingDecision(Tending.BLOCK, f"The teardown has not come to an end in {hours} hours.")
+            return RecoveryDecision(RecoveryAction.BLOCK, f"The teardown has not come to an end in {hours} hours.")
         case _ if age < LOOK_WITHIN:
-            return TendingDecision(Tending.RESTART, "A look at the account is due.")
+            return RecoveryDecision(RecoveryAction.RESTART, "A look at the account is due.")
         case _:
-            return TendingDecision(Tending.FORGET, "The account could not be looked at for days.")
+            return RecoveryDecision(RecoveryAction.FORGET, "The account could not be looked at for days.")
 
 
-def _half_asleep(lab: Lab, age: timedelta) -> TendingDecision:
+def _half_asleep(lab: Lab, age: timedelta) -> RecoveryDecision:
     """Begun again for a while. Then nodes come back if they will, and a lab that can't be woken stays asleep, and says so."""
     what = "going to sleep" if lab.phase is Phase.HIBERNATING else "waking"
     if age < START_WITHIN:
-        return TendingDecision(Tending.START, f"The start of {what} may have got lost.")
+        return RecoveryDecision(RecoveryAction.START, f"The start of {what} may have got lost.")
     if age < SLEEP_WITHIN:
-        return TendingDecision(Tending.RESTART, f"The workflow that was at {what} died.")
+        return RecoveryDecision(RecoveryAction.RESTART, f"The workflow that was at {what} died.")
     hours = int(SLEEP_WITHIN.total_seconds() // 3600)
-    told = f"{what.capitalize()} has not come to an end in {hours} hours."
+    message = f"{what.capitalize()} has not come to an end in {hours} hours."
     if lab.phase is Phase.HIBERNATING:
-        return TendingDecision(Tending.WAKE, f"{told} The lab is woken instead.")
-    return TendingDecision(Tending.GIVE_UP_WAKING, f"{told} Ask to wake it again.")
+        return RecoveryDecision(RecoveryAction.WAKE, f"{message} The lab is woken instead.")
+    return RecoveryDecision(RecoveryAction.GIVE_UP_WAKING, f"{message} Ask to wake it again.")

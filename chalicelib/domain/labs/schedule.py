@@ -29,7 +29,7 @@ class AtCurfew(StrEnum):
 
 
 @dataclass(frozen=True)
-class Evening:
+class Schedule:
     """`weekdays`: 0 is Monday. On a quiet day (a holiday of `holidays`, or one of `quiet_dates`) there is no curfew and no waking.
 
     `wake`: when a hibernated lab gets its nodes back by itself; None: only when somebody asks.
@@ -45,7 +45,7 @@ class Evening:
 
 
 #: Every evening at 22:00 UTC, to the end.
-USUAL_EVENING = Evening()
+USUAL_EVENING = Schedule()
 
 
 @dataclass(frozen=True)
@@ -56,45 +56,45 @@ class Night:
     at: datetime
 
 
-def is_quiet(evening: Evening, day: date, holidays: Holidays) -> bool:
+def is_quiet(schedule: Schedule, day: date, holidays: Holidays) -> bool:
     """Whether nothing happens on this local day."""
-    if day.weekday() not in evening.weekdays or day in evening.quiet_dates:
+    if day.weekday() not in schedule.weekdays or day in schedule.quiet_dates:
         return True
-    return evening.holidays is not None and day in holidays(evening.holidays, day.year)
+    return schedule.holidays is not None and day in holidays(schedule.holidays, day.year)
 
 
-def next_curfew(evening: Evening, after: datetime, holidays: Holidays) -> Night | None:
+def next_curfew(schedule: Schedule, after: datetime, holidays: Holidays) -> Night | None:
     """The first curfew later than `after`; None if there is none within HORIZON days."""
-    return _next(evening, evening.curfew, after, holidays)
+    return _next(schedule, schedule.curfew, after, holidays)
 
 
-def next_wake(evening: Evening, after: datetime, holidays: Holidays) -> datetime | None:
+def next_wake(schedule: Schedule, after: datetime, holidays: Holidays) -> datetime | None:
     """When a hibernated lab is woken next, later than `after`; None where only people wake it."""
-    night = None if evening.wake is None else _next(evening, evening.wake, after, holidays)
+    night = None if schedule.wake is None else _next(schedule, schedule.wake, after, holidays)
     return night.at if night else None
 
 
-def local_date(evening: Evening, instant: datetime) -> date:
+def local_date(schedule: Schedule, instant: datetime) -> date:
     """The day it is in the lab's zone."""
-    return instant.astimezone(ZoneInfo(evening.time_zone)).date()
+    return instant.astimezone(ZoneInfo(schedule.time_zone)).date()
 
 
-def local_told(evening: Evening, instant: datetime) -> str:
+def format_local(schedule: Schedule, instant: datetime) -> str:
     """An instant for the owner: `Mon 23 Nov 22:00 (Asia/Seoul)`."""
-    local = instant.astimezone(ZoneInfo(evening.time_zone))
-    return f"{local:%a} {local.day} {local:%b %H:%M} ({evening.time_zone})"
+    local = instant.astimezone(ZoneInfo(schedule.time_zone))
+    return f"{local:%a} {local.day} {local:%b %H:%M} ({schedule.time_zone})"
 
 
-def _next(evening: Evening, at: time, after: datetime, holidays: Holidays) -> Night | None:
-    start = local_date(evening, after) - timedelta(days=1)
+def _next(schedule: Schedule, at: time, after: datetime, holidays: Holidays) -> Night | None:
+    start = local_date(schedule, after) - timedelta(days=1)
     for ahead in range(HORIZON):
         day = start + timedelta(days=ahead)
-        instant = _instant(evening, day, at)
-        if instant > after and not is_quiet(evening, day, holidays):
+        instant = _instant(schedule, day, at)
+        if instant > after and not is_quiet(schedule, day, holidays):
             return Night(day, instant)
     return None
 
 
-def _instant(evening: Evening, day: date, at: time) -> datetime:
-    local = datetime.combine(day, at, ZoneInfo(evening.time_zone))
+def _instant(schedule: Schedule, day: date, at: time) -> datetime:
+    local = datetime.combine(day, at, ZoneInfo(schedule.time_zone))
     return local.replace(fold=0).astimezone(UTC)

@@ -11,7 +11,7 @@ from dataclasses import field
 from enum import StrEnum
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.labs.schedule import USUAL_EVENING, Evening
+from chalicelib.domain.labs.schedule import USUAL_EVENING, Schedule
 
 
 class EndpointAccess(StrEnum):
@@ -193,7 +193,7 @@ class LabSpec:
     lease_hours: int = 8
     volumes: VolumePolicy = VolumePolicy.DELETE
     support_policy: SupportPolicy = SupportPolicy.STANDARD
-    evening: Evening = USUAL_EVENING
+    schedule: Schedule = USUAL_EVENING
 
     @property
     def instance_types(self) -> tuple[str, ...]:

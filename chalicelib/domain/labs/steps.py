@@ -58,7 +58,7 @@ STEPS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "delete_stack": ("delete_stack", "Network and roles"),
         "take_inventory": ("take_inventory", "Proof of empty"),
     },
-    "inspect": {
+    "verify_deletion": {
         "look": ("look", "Looking again"),
         "remove_stragglers": ("remove_stragglers", "Removing what came back"),
     },
@@ -70,7 +70,7 @@ ACTS_IN: Mapping[str, frozenset[Phase]] = {
     "hibernate": frozenset({Phase.HIBERNATING}),
     "wake": frozenset({Phase.WAKING}),
     "teardown": frozenset({Phase.RELEASING, Phase.ROLLING_BACK}),
-    "inspect": frozenset({Phase.DELETED, Phase.FAILED, Phase.BLOCKED}),
+    "verify_deletion": frozenset({Phase.DELETED, Phase.FAILED, Phase.BLOCKED}),
 }
 
 

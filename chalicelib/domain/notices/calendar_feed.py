@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
 from chalicelib.domain.core.instants import utc
-from chalicelib.domain.notices.wording import short_told
-from chalicelib.domain.support.assessment import effect_told
+from chalicelib.domain.notices.wording import describe_briefly
+from chalicelib.domain.support.assessment import describe_effect
 from chalicelib.domain.support.deadlines import Deadline
 from chalicelib.domain.support.watched import Watched
 
@@ -80,7 +80,7 @@ def _event(watched: Watched, deadline: Deadline, now: datetime) -> list[str]:
         f"SEQUENCE:{(changed_at - _EPOCH) // timedelta(minutes=1)}",
         f"DTSTART;VALUE=DATE:{utc(deadline.at):%Y%m%d}",
         f"DTEND;VALUE=DATE:{utc(deadline.at) + timedelta(days=1):%Y%m%d}",
-        f"SUMMARY:{escaped(f'{watched.cluster.key.name}: {short_told(deadline)}')}",
+        f"SUMMARY:{escaped(f'{watched.cluster.key.name}: {describe_briefly(deadline)}')}",
         f"DESCRIPTION:{escaped(' '.join(_description(watched, deadline, now)))}",
         "CATEGORIES:EKS",
         "STATUS:CONFIRMED",
@@ -91,7 +91,7 @@ def _event(watched: Watched, deadline: Deadline, now: datetime) -> list[str]:
 
 def _description(watched: Watched, deadline: Deadline, now: datetime) -> Iterator[str]:
     key = watched.cluster.key
-    yield f"{effect_told(deadline, now)}."
+    yield f"{describe_effect(deadline, now)}."
     yield f"Account {key.account}, {key.region}, Kubernetes {watched.cluster.version}."
     yield f"Date from {deadline.source}."
 

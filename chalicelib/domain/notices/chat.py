@@ -50,14 +50,14 @@ def _next_steps(message: Message) -> list[str]:
 
 
 def _context(message: Message) -> Mapping[str, str]:
-    told = {
+    wording = {
         "severity": message.severity.value,
         "account": message.account,
         "owner": message.owner,
         "recipient": message.recipient,
         "days": str(message.days),
     }
-    return {name: text for name, text in told.items() if text}
+    return {name: text for name, text in wording.items() if text}
 
 
 def _id(message: Message) -> str:

@@ -13,8 +13,8 @@ from datetime import datetime
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.message import Message, Severity
 from chalicelib.domain.core.place import ClusterKey
-from chalicelib.domain.core.wording import counted, day_told, paragraph
-from chalicelib.domain.notices.digest_text import deadline_told, headline, section
+from chalicelib.domain.core.wording import counted, format_day, paragraph
+from chalicelib.domain.notices.digest_text import deadline_of_notices, headline, section
 from chalicelib.domain.notices.notice import Audience, Notice
 from chalicelib.domain.support.assessment import days_left
 from chalicelib.domain.support.watched import Watched
@@ -47,12 +47,12 @@ class _Part:
         return -_SEVERITIES.index(self.severity), 10_000 if self.days is None else self.days, self.watched.cluster.key
 
 
-def compose(recipient: str, told: Sequence[tuple[Notice, Watched]], now: datetime, api: str = "") -> Message:
+def compose(recipient: str, text: Sequence[tuple[Notice, Watched]], now: datetime, api: str = "") -> Message:
     """One message of all of `told` (at least one) to a recipient. `api`: what the API's paths begin with, if known."""
-    parts = _parts(told, now)
+    parts = _parts(text, now)
     first = parts[0]
     accounts = {part.watched.cluster.key.account for part in parts}
-    kinds = {notice.kind.value for notice, _ in told}
+    kinds = {notice.kind.value for notice, _ in text}
     return Message(
         recipient=recipient,
         subject=_subject(parts),
@@ -62,18 +62,18 @@ def compose(recipient: str, told: Sequence[tuple[Notice, Watched]], now: datetim
         account=accounts.pop() if len(accounts) == 1 else "several",
         owner=first.watched.owner or recipient,
         days=min((part.days for part in parts if part.days is not None), default=0),
-        notice_ids=tuple((notice.key, notice.id) for notice, _ in told),
+        notice_ids=tuple((notice.key, notice.id) for notice, _ in text),
     )
 
 
-def _parts(told: Sequence[tuple[Notice, Watched]], now: datetime) -> list[_Part]:
+def _parts(text: Sequence[tuple[Notice, Watched]], now: datetime) -> list[_Part]:
     by_key: dict[ClusterKey, list[tuple[Notice, Watched]]] = {}
-    for notice, watched in told:
+    for notice, watched in text:
         by_key.setdefault(notice.key, []).append((notice, watched))
     parts = []
     for pairs in by_key.values():
         watched, notices = pairs[-1][1], tuple(notice for notice, _ in pairs)
-        deadline = deadline_told(watched, notices)
+        deadline = deadline_of_notices(watched, notices)
         days = days_left(deadline, now) if deadline else None
         parts.append(_Part(watched, notices, headline(watched, notices, now), days))
     return sorted(parts, key=lambda part: part.rank)
@@ -116,7 +116,7 @@ def _opening(parts: Sequence[_Part], now: datetime) -> str:
         Audience.ADMINISTRATORS: "You are told as an administrator; of a deadline, because nobody has acknowledged it.",
     }[audience]
     return paragraph(
-        f"EKS support watch, {day_told(now)}: news of {counted(len(parts), 'cluster')}. {whose} Dates are UTC."
+        f"EKS support watch, {format_day(now)}: news of {counted(len(parts), 'cluster')}. {whose} Dates are UTC."
     )
 
 

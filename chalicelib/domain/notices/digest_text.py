@@ -10,11 +10,11 @@ from datetime import datetime
 
 from chalicelib.domain.core.instants import utc
 from chalicelib.domain.core.place import ClusterKey
-from chalicelib.domain.core.wording import counted, day_told, days_told, paragraph
+from chalicelib.domain.core.wording import counted, format_day, format_days, paragraph
 from chalicelib.domain.notices.notice import Notice, NoticeKind
 from chalicelib.domain.notices.reminders import latest_snooze
-from chalicelib.domain.notices.wording import cost_told, deadline_headline, short_told
-from chalicelib.domain.support.assessment import days_left, effect_told
+from chalicelib.domain.notices.wording import deadline_headline, describe_briefly, describe_support_cost
+from chalicelib.domain.support.assessment import days_left, describe_effect
 from chalicelib.domain.support.deadlines import Deadline, deadlines_of
 from chalicelib.domain.support.readiness import behind, blockers, next_version
 from chalicelib.domain.support.upgrade_commands import follow_steps, upgrade_steps
@@ -28,7 +28,7 @@ def section(watched: Watched, notices: Sequence[Notice], now: datetime, api: str
     """The whole part of one cluster; not `full`: without commands, which the API shows."""
     kinds = {notice.kind for notice in notices}
     lines = [*_what(watched, notices, now)]
-    if deadline_told(watched, notices) is not None:
+    if deadline_of_notices(watched, notices) is not None:
         lines += _in_the_way(watched, now)
     if kinds & {NoticeKind.NODES_BEHIND, NoticeKind.UPGRADED_BY_AWS, NoticeKind.DEADLINE}:
         lines += _behind(watched)
@@ -53,20 +53,20 @@ def _where(watched: Watched) -> str:
 
 
 def _what(watched: Watched, notices: Sequence[Notice], now: datetime) -> Iterator[str]:
-    told = deadline_told(watched, notices)
+    message = deadline_of_notices(watched, notices)
     for kind in NoticeKind:
         for notice in [n for n in notices if n.kind is kind][:_NAMED]:
-            words = sentence(watched, notice, told, now)
+            words = notice_sentence(watched, notice, message, now)
             if words:
                 yield paragraph(words)
-    if told is not None:
-        yield from (paragraph(line) for line in (cost_told(watched, now), _source(told)) if line)
+    if message is not None:
+        yield from (paragraph(line) for line in (describe_support_cost(watched, now), _source(message)) if line)
     late = max((n.late_by_days for n in notices if n.kind is not NoticeKind.SOLVED), default=0)
     if late:
         yield paragraph(f"This comes {counted(late, 'day')} late: the watch did not run when it was due.")
     if watched.trouble and NoticeKind.UNREADABLE not in {n.kind for n in notices}:
         yield paragraph(
-            f"Not readable since {day_told(watched.trouble.since)}: this is as of {day_told(watched.read_at)}."
+            f"Not readable since {format_day(watched.trouble.since)}: this is as of {format_day(watched.read_at)}."
         )
 
 
@@ -92,7 +92,7 @@ def _behind(watched: Watched) -> Iterator[str]:
 
 def _commands(watched: Watched, notices: Sequence[Notice]) -> Iterator[str]:
     kinds, steps = {notice.kind for notice in notices}, follow_steps(watched.cluster)
-    if NoticeKind.UPGRADED_BY_AWS not in kinds and deadline_told(watched, notices) is not None:
+    if NoticeKind.UPGRADED_BY_AWS not in kinds and deadline_of_notices(watched, notices) is not None:
         steps = upgrade_steps(watched.cluster)
         yield f"To upgrade to {next_version(watched.cluster.version)} (minor versions go one at a time), in this order:"
     elif steps and kinds & {NoticeKind.NODES_BEHIND, NoticeKind.UPGRADED_BY_AWS}:
@@ -107,24 +107,24 @@ def _commands(watched: Watched, notices: Sequence[Notice]) -> Iterator[str]:
 
 def _links(watched: Watched, notices: Sequence[Notice], now: datetime, api: str) -> Iterator[str]:
     path = f"{api}{path_of(watched.cluster.key)}"
-    told = deadline_told(watched, notices)
+    message = deadline_of_notices(watched, notices)
     if watched.gone_at is not None or not watched.cluster.version:
         return
     yield f"All about it:  GET {path}"
-    if told is not None:
-        until = latest_snooze(watched.support.next or told, now)
+    if message is not None:
+        until = latest_snooze(watched.support.next or message, now)
         yield f"Acknowledge:   POST {path}/acknowledge"
         yield f'Snooze:        POST {path}/snooze {{"until": "{utc(until):%Y-%m-%dT%H:%M:%SZ}"}} at the latest'
 
 
 def _source(deadline: Deadline) -> str:
-    return f"Date from {deadline.source}, as of {day_told(deadline.as_of)}."
+    return f"Date from {deadline.source}, as of {format_day(deadline.as_of)}."
 
 
 def headline(watched: Watched, notices: Iterable[Notice], now: datetime) -> str:
     """What matters most of these notices, as half a sentence with its days."""
     by_kind = {notice.kind: notice for notice in notices}
-    current = deadline_told(watched, by_kind.values())
+    current = deadline_of_notices(watched, by_kind.values())
     if NoticeKind.UPGRADED_BY_AWS in by_kind:
         return _raised(by_kind[NoticeKind.UPGRADED_BY_AWS])
     if NoticeKind.SOLVED in by_kind and NoticeKind.DEADLINE not in by_kind:
@@ -138,24 +138,24 @@ def headline(watched: Watched, notices: Iterable[Notice], now: datetime) -> str:
     return f"nodes are not on {watched.cluster.version}"
 
 
-def deadline_told(watched: Watched, notices: Iterable[Notice]) -> Deadline | None:
+def deadline_of_notices(watched: Watched, notices: Iterable[Notice]) -> Deadline | None:
     """The nearest deadline that these notices are about and that still holds."""
     ids = {n.deadline_id for n in notices if n.kind in (NoticeKind.DEADLINE, NoticeKind.DATE_MOVED)}
     coming = [*watched.support.deadlines, *deadlines_of(watched.support)]
     return next((deadline for deadline in coming if deadline.id in ids), None)
 
 
-def sentence(watched: Watched, notice: Notice, told: Deadline | None, now: datetime) -> str:
+def notice_sentence(watched: Watched, notice: Notice, message: Deadline | None, now: datetime) -> str:
     """What a notice says of a cluster; `told` is the deadline its rungs are about. Empty if that no longer holds."""
     match notice.kind:
         case NoticeKind.DEADLINE:
-            if told is None or told.id != notice.deadline_id:
+            if message is None or message.id != notice.deadline_id:
                 return ""
-            return f"{_when(told, now)}: {effect_told(told, now)}."
+            return f"{_when(message, now)}: {describe_effect(message, now)}."
         case NoticeKind.DATE_MOVED:
             moved = next((d for d in deadlines_of(watched.support) if d.id == notice.deadline_id), None)
             new = (
-                f"it is {day_told(moved.at)} ({days_told(days_left(moved, now))}) now"
+                f"it is {format_day(moved.at)} ({format_days(days_left(moved, now))}) now"
                 if moved
                 else "it has moved on again"
             )
@@ -163,7 +163,7 @@ def sentence(watched: Watched, notice: Notice, told: Deadline | None, now: datet
         case NoticeKind.LEASE_FIRST:
             return _lease(watched)
         case NoticeKind.SOLVED:
-            return f"Solved: {notice.note} You will hear no more of the deadline you were told of ({_id_told(notice)})."
+            return f"Solved: {notice.note} You will hear no more of the deadline you were told of ({_describe_id(notice)})."
         case NoticeKind.NODES_BEHIND:
             return ""
         case NoticeKind.UPGRADED_BY_AWS:
@@ -174,7 +174,7 @@ def sentence(watched: Watched, notice: Notice, told: Deadline | None, now: datet
 
 
 def _effect(deadline: Deadline | None, now: datetime) -> str:
-    return f"Then: {effect_told(deadline, now)}." if deadline else ""
+    return f"Then: {describe_effect(deadline, now)}." if deadline else ""
 
 
 def _raised(upgraded: Notice) -> str:
@@ -183,9 +183,9 @@ def _raised(upgraded: Notice) -> str:
 
 
 def _lease(watched: Watched) -> str:
-    ends = day_told(watched.lease_ends_at) if watched.lease_ends_at else "before that"
+    ends = format_day(watched.lease_ends_at) if watched.lease_ends_at else "before that"
     following = watched.support.next
-    before = f", before {short_told(following)} on {day_told(following.at)}" if following else ""
+    before = f", before {describe_briefly(following)} on {format_day(following.at)}" if following else ""
     return f"The lab's lease ends on {ends}{before}: nothing to do, and no more mails unless it is prolonged past that."
 
 
@@ -193,9 +193,9 @@ def _unreadable(watched: Watched) -> str:
     trouble = watched.trouble
     if trouble is None:
         return "It can be read again."
-    known = f" What is known of it is as of {day_told(watched.read_at)}." if watched.cluster.version else ""
+    known = f" What is known of it is as of {format_day(watched.read_at)}." if watched.cluster.version else ""
     return (
-        f"It could not be read since {day_told(trouble.since)}: {trouble.operation}: {trouble.code}: "
+        f"It could not be read since {format_day(trouble.since)}: {trouble.operation}: {trouble.code}: "
         f"{trouble.message.rstrip('. ')}. While that lasts its deadlines may be missed: see that the watch's role exists in the "
         f"account and may read EKS.{known}"
     )
@@ -204,15 +204,15 @@ def _unreadable(watched: Watched) -> str:
 def _when(deadline: Deadline, now: datetime) -> str:
     days = days_left(deadline, now)
     if days < 0:
-        return f"Since {day_told(deadline.at)}"
-    told = days_told(days)
-    return f"{told[0].upper()}{told[1:]}, on {day_told(deadline.at)}"
+        return f"Since {format_day(deadline.at)}"
+    message = format_days(days)
+    return f"{message[0].upper()}{message[1:]}, on {format_day(deadline.at)}"
 
 
 def _date(day: str) -> str:
-    return day_told(datetime.fromisoformat(f"{day}T00:00:00+00:00"))
+    return format_day(datetime.fromisoformat(f"{day}T00:00:00+00:00"))
 
 
-def _id_told(notice: Notice) -> str:
+def _describe_id(notice: Notice) -> str:
     kind, version, day = notice.deadline_id.split("#")
     return f"{kind.replace('-', ' ')} of {version} on {_date(day)}"

@@ -13,7 +13,14 @@ from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.instants import utc
 from chalicelib.domain.core.message import Severity
 from chalicelib.domain.notices.notice import Audience, Notice, NoticeKind
-from chalicelib.domain.notices.reminders import LADDER, LAST_RUNGS, due_at, latest_due, rungs_for, severity_of
+from chalicelib.domain.notices.reminders import (
+    LAST_RUNGS,
+    REMINDER_DAYS,
+    due_at,
+    latest_due,
+    reminders_for,
+    severity_of,
+)
 from chalicelib.domain.notices.status_changes import (
     dates_moved,
     lease_first,
@@ -30,7 +37,7 @@ from chalicelib.domain.support.watched import Watched
 class NoticeRules:
     """How an installation tells people. `ladder`: days before; `administrators`: who is told last, and where nobody answers."""
 
-    ladder: tuple[int, ...] = LADDER
+    reminder_days: tuple[int, ...] = REMINDER_DAYS
     default_owner: str | None = None
     administrators: str | None = None
     unreadable_after_days: int = 3
@@ -49,9 +56,9 @@ def decide_notices(
     if watched.gone_at is None:
         due += dates_moved(watched, history, at)
         if watched.support.lease_first:
-            due += lease_first(watched, owner, rules.ladder, at)
+            due += lease_first(watched, owner, rules.reminder_days, at)
         else:
-            due += _rungs(watched, [*history, *due], rules, at)
+            due += _reminders(watched, [*history, *due], rules, at)
         due += nodes_behind(watched, history, owner, at)
         due += unreadable(watched, rules.administrators or owner, rules.unreadable_after_days, at)
     known = {notice.id for notice in history}
@@ -73,24 +80,24 @@ def recipients(watched: Watched, rules: NoticeRules) -> tuple[tuple[str, Audienc
     return tuple(first.items())
 
 
-def _rungs(watched: Watched, history: Sequence[Notice], rules: NoticeRules, now: datetime) -> Iterable[Notice]:
+def _reminders(watched: Watched, history: Sequence[Notice], rules: NoticeRules, now: datetime) -> Iterable[Notice]:
     for deadline in _speaking(watched, rules, now):
         for recipient, audience in recipients(watched, rules):
-            rung = latest_due(deadline, rungs_for(audience, rules.ladder), now)
-            if rung is None or _held_back(watched, deadline, rung, audience, now):
+            reminder = latest_due(deadline, reminders_for(audience, rules.reminder_days), now)
+            if reminder is None or _held_back(watched, deadline, reminder, audience, now):
                 continue
-            if not _covered(history, deadline, rung, recipient):
+            if not _covered(history, deadline, reminder, recipient):
                 yield Notice(
                     key=watched.cluster.key,
                     kind=NoticeKind.DEADLINE,
                     deadline_id=deadline.id,
-                    rung=rung,
+                    reminder=reminder,
                     recipient=recipient,
                     audience=audience,
-                    severity=severity_of(deadline, rung),
-                    due_at=due_at(deadline, rung),
+                    severity=severity_of(deadline, reminder),
+                    due_at=due_at(deadline, reminder),
                     decided_at=now,
-                    late_by_days=_late_by(watched, history, deadline, rung, audience, now),
+                    late_by_days=_late_by(watched, history, deadline, reminder, audience, now),
                 )
 
 
@@ -98,16 +105,16 @@ def _speaking(watched: Watched, rules: NoticeRules, now: datetime) -> tuple[Dead
     """Billing that has begun is told weekly until the forced upgrade's own ladder begins, which tells it as well."""
     support = watched.support
     begun = support.begun
-    if begun is None or any(latest_due(d, rules.ladder, now) is not None for d in support.deadlines):
+    if begun is None or any(latest_due(d, rules.reminder_days, now) is not None for d in support.deadlines):
         return support.deadlines
     return (begun, *support.deadlines)
 
 
-def _held_back(watched: Watched, deadline: Deadline, rung: int, audience: Audience, now: datetime) -> bool:
-    begun = rung < 0 and deadline.kind is DeadlineKind.EXTENDED_BILLING
+def _held_back(watched: Watched, deadline: Deadline, reminder: int, audience: Audience, now: datetime) -> bool:
+    begun = reminder < 0 and deadline.kind is DeadlineKind.EXTENDED_BILLING
     if begun and audience is not Audience.OWNER:
         return True
-    can_wait = begun or rung > LAST_RUNGS[0]
+    can_wait = begun or reminder > LAST_RUNGS[0]
     if _acknowledged(watched, deadline):
         return can_wait or audience is not Audience.OWNER
     return can_wait and watched.snoozed_until is not None and now < watched.snoozed_until
@@ -119,10 +126,10 @@ def _acknowledged(watched: Watched, deadline: Deadline) -> bool:
     return said == deadline.id or (deadline == begun and following is not None and said == following.id)
 
 
-def _covered(history: Iterable[Notice], deadline: Deadline, rung: int, recipient: str) -> bool:
+def _covered(history: Iterable[Notice], deadline: Deadline, reminder: int, recipient: str) -> bool:
     """Whether the recipient has been told of this deadline since the rung came due."""
     return any(
-        notice.decided_at >= due_at(deadline, rung)
+        notice.decided_at >= due_at(deadline, reminder)
         for notice in history
         if notice.deadline_id == deadline.id
         and notice.recipient == recipient
@@ -131,12 +138,12 @@ def _covered(history: Iterable[Notice], deadline: Deadline, rung: int, recipient
 
 
 def _late_by(
-    watched: Watched, history: Sequence[Notice], deadline: Deadline, rung: int, audience: Audience, now: datetime
+    watched: Watched, history: Sequence[Notice], deadline: Deadline, reminder: int, audience: Audience, now: datetime
 ) -> int:
     """Days since it could have been told: not before the deadline was known or the snooze over, nor again for a new owner."""
-    told = [n for n in history if n.deadline_id == deadline.id and n.kind is NoticeKind.DEADLINE]
-    if any(n.rung == rung and n.audience is audience for n in told) or (watched.armed_at is None and not told):
+    text = [n for n in history if n.deadline_id == deadline.id and n.kind is NoticeKind.DEADLINE]
+    if any(n.reminder == reminder and n.audience is audience for n in text) or (watched.armed_at is None and not text):
         return 0
-    due = due_at(deadline, rung)
+    due = due_at(deadline, reminder)
     since = max(due, watched.armed_at or due, min(watched.snoozed_until or due, now))
     return (now - since).days

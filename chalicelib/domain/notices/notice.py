@@ -50,7 +50,7 @@ class Notice:
     key: ClusterKey
     kind: NoticeKind
     deadline_id: str
-    rung: int | None
+    reminder: int | None
     recipient: str
     audience: Audience
     severity: Severity
@@ -65,4 +65,4 @@ class Notice:
     @property
     def id(self) -> str:
         """The row's name."""
-        return f"{self.kind}#{self.deadline_id}#{self.rung}#{self.recipient}"
+        return f"{self.kind}#{self.deadline_id}#{self.reminder}#{self.recipient}"

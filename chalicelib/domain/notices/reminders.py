@@ -19,21 +19,21 @@ LAST_RUNGS = (7, 3, 1, 0)
 #: From which rung on an audience is told, if nobody acknowledged; owners from the first.
 JOINS_AT = {Audience.TEAM: 30, Audience.ADMINISTRATORS: 7}
 #: Days before a deadline at which people are told; after it, weekly (negative rungs: -7, -14, ...).
-LADDER = (180, 90, 60, 30, 14, 7, 3, 1, 0)
+REMINDER_DAYS = (180, 90, 60, 30, 14, 7, 3, 1, 0)
 
 
-def due_at(deadline: Deadline, rung: int) -> datetime:
+def due_at(deadline: Deadline, reminder: int) -> datetime:
     """The instant a rung comes due, UTC."""
-    return utc(deadline.at) - timedelta(days=rung)
+    return utc(deadline.at) - timedelta(days=reminder)
 
 
-def latest_due(deadline: Deadline, ladder: Iterable[int], now: datetime) -> int | None:
+def latest_due(deadline: Deadline, reminder_days: Iterable[int], now: datetime) -> int | None:
     """The last rung that has come due at `now`; None before the first. Those before it have collapsed into it."""
-    rungs = sorted(ladder)
+    reminders = sorted(reminder_days)
     weeks = weeks_since(deadline.at, now)
-    if weeks > 0 and rungs:
+    if weeks > 0 and reminders:
         return -7 * weeks
-    return next((rung for rung in rungs if due_at(deadline, rung) <= utc(now)), None)
+    return next((reminder for reminder in reminders if due_at(deadline, reminder) <= utc(now)), None)
 
 
 def weeks_since(instant: datetime, now: datetime) -> int:
@@ -41,28 +41,30 @@ def weeks_since(instant: datetime, now: datetime) -> int:
     return (utc(now) - utc(instant)) // WEEK
 
 
-def rungs_for(audience: Audience, ladder: Iterable[int]) -> tuple[int, ...]:
+def reminders_for(audience: Audience, reminder_days: Iterable[int]) -> tuple[int, ...]:
     """The rungs at which an audience is told."""
     joins = JOINS_AT.get(audience)
-    return tuple(rung for rung in ladder if joins is None or rung <= joins)
+    return tuple(reminder for reminder in reminder_days if joins is None or reminder <= joins)
 
 
-def severity_of(deadline: Deadline, rung: int) -> Severity:
+def severity_of(deadline: Deadline, reminder: int) -> Severity:
     """How loud a rung is: louder as it nears. Billing is money: never critical, and once it runs no longer urgent."""
     billing = deadline.kind is DeadlineKind.EXTENDED_BILLING
-    if rung > 30:
+    if reminder > 30:
         return Severity.INFO
-    if rung > 7 or (billing and rung < 0):
+    if reminder > 7 or (billing and reminder < 0):
         return Severity.WARNING
-    if rung > 3 or billing:
+    if reminder > 3 or billing:
         return Severity.URGENT
     return Severity.CRITICAL
 
 
-def latest_snooze(deadline: Deadline, now: datetime, ladder: Iterable[int] = LADDER) -> datetime:
+def latest_snooze(deadline: Deadline, now: datetime, reminder_days: Iterable[int] = REMINDER_DAYS) -> datetime:
     """The latest instant a deadline may be snoozed until: the next rung of the last week, or the next weekly one when past."""
-    matter = sorted((rung for rung in ladder if rung <= LAST_RUNGS[0]), reverse=True) or list(LAST_RUNGS)
-    coming = [due_at(deadline, rung) for rung in matter if due_at(deadline, rung) > utc(now)]
+    matter = sorted((reminder for reminder in reminder_days if reminder <= LAST_RUNGS[0]), reverse=True) or list(
+        LAST_RUNGS
+    )
+    coming = [due_at(deadline, reminder) for reminder in matter if due_at(deadline, reminder) > utc(now)]
     if coming:
         return coming[0]
     return utc(deadline.at) + WEEK * (weeks_since(deadline.at, now) + 1)

@@ -12,11 +12,11 @@ from chalicelib.domain.core.instants import utc
 from chalicelib.domain.core.message import Severity
 from chalicelib.domain.notices.history import (
     ended_by_aws,
-    last_tellings,
+    last_sent_of_each,
     policy_changed,
     stale,
     subject_of,
-    times_told,
+    times_sent,
     why_solved,
 )
 from chalicelib.domain.notices.notice import Audience, Notice, NoticeKind
@@ -31,56 +31,56 @@ def upgraded_by_aws(watched: Watched, history: Sequence[Notice], owner: str, now
     if watched.upgraded_by_aws_at is None or watched.gone_at is not None:
         return
     name = f"upgraded#{watched.cluster.version}#{utc(watched.upgraded_by_aws_at):%Y-%m-%d}"
-    owners_told = [n for n in history if n.deadline_id == name and n.audience is Audience.OWNER]
-    to = {} if owners_told else {owner: Audience.OWNER}
-    for telling in stale(watched, history):
-        if ended_by_aws(watched, telling):
-            to.setdefault(telling.recipient, telling.audience)
+    describe_owners = [n for n in history if n.deadline_id == name and n.audience is Audience.OWNER]
+    to = {} if describe_owners else {owner: Audience.OWNER}
+    for sending in stale(watched, history):
+        if ended_by_aws(watched, sending):
+            to.setdefault(sending.recipient, sending.audience)
     for recipient, audience in to.items():
         yield _notice(watched, NoticeKind.UPGRADED_BY_AWS, name, recipient, now, Severity.URGENT, audience)
 
 
 def solved(watched: Watched, history: Sequence[Notice], now: datetime) -> Iterator[Notice]:
     """Once an end, to everyone who was told of a deadline that no longer concerns the cluster; `note` says why."""
-    for telling in stale(watched, history):
-        if watched.gone_at is not None or not ended_by_aws(watched, telling):
+    for sending in stale(watched, history):
+        if watched.gone_at is not None or not ended_by_aws(watched, sending):
             yield _notice(
                 watched,
                 NoticeKind.SOLVED,
-                telling.deadline_id,
-                telling.recipient,
+                sending.deadline_id,
+                sending.recipient,
                 now,
                 Severity.INFO,
-                telling.audience,
-                rung=times_told(history, NoticeKind.SOLVED, telling),
-                note=why_solved(watched, telling),
+                sending.audience,
+                reminder=times_sent(history, NoticeKind.SOLVED, sending),
+                note=why_solved(watched, sending),
             )
 
 
 def dates_moved(watched: Watched, history: Sequence[Notice], now: datetime) -> Iterator[Notice]:
     """Once a move, to everyone who was told the date it had before; `note` is that date."""
     current = {subject_of(d.id): d for d in deadlines_of(watched.support)}
-    for telling in last_tellings(history):
-        deadline = current.get(subject_of(telling.deadline_id))
-        if deadline is None or deadline.id == telling.deadline_id or policy_changed(watched, telling):
+    for sending in last_sent_of_each(history):
+        deadline = current.get(subject_of(sending.deadline_id))
+        if deadline is None or deadline.id == sending.deadline_id or policy_changed(watched, sending):
             continue
         yield _notice(
             watched,
             NoticeKind.DATE_MOVED,
             deadline.id,
-            telling.recipient,
+            sending.recipient,
             now,
             Severity.WARNING,
-            telling.audience,
-            rung=times_told(history, NoticeKind.DATE_MOVED, telling),
-            note=telling.deadline_id.rpartition("#")[2],
+            sending.audience,
+            reminder=times_sent(history, NoticeKind.DATE_MOVED, sending),
+            note=sending.deadline_id.rpartition("#")[2],
         )
 
 
-def lease_first(watched: Watched, owner: str, ladder: Iterable[int], now: datetime) -> Iterator[Notice]:
+def lease_first(watched: Watched, owner: str, reminder_days: Iterable[int], now: datetime) -> Iterator[Notice]:
     """One line to the owner once the ladder would begin; the lab's lease ends before the deadline."""
     deadline = watched.support.next
-    if deadline is not None and latest_due(deadline, ladder, now) is not None:
+    if deadline is not None and latest_due(deadline, reminder_days, now) is not None:
         yield _notice(watched, NoticeKind.LEASE_FIRST, deadline.id, owner, now, Severity.INFO, Audience.OWNER)
 
 
@@ -95,7 +95,7 @@ def nodes_behind(watched: Watched, history: Sequence[Notice], owner: str, now: d
     severity = Severity.WARNING if all(nodes.within for nodes in lagging) else Severity.URGENT
     due = began if weeks == 0 else _midnight(began) + WEEK * weeks
     yield _notice(
-        watched, NoticeKind.NODES_BEHIND, name, owner, now, severity, Audience.OWNER, rung=-7 * weeks, due_at=due
+        watched, NoticeKind.NODES_BEHIND, name, owner, now, severity, Audience.OWNER, reminder=-7 * weeks, due_at=due
     )
 
 
@@ -115,7 +115,7 @@ def unreadable(watched: Watched, recipient: str, after_days: int, now: datetime)
             now,
             Severity.WARNING,
             Audience.ADMINISTRATORS,
-            rung=-7 * weeks,
+            reminder=-7 * weeks,
             due_at=began + WEEK * weeks,
         )
 
@@ -133,7 +133,7 @@ def _notice(
     severity: Severity,
     audience: Audience,
     *,
-    rung: int | None = None,
+    reminder: int | None = None,
     due_at: datetime | None = None,
     note: str = "",
 ) -> Notice:
@@ -141,7 +141,7 @@ def _notice(
         key=watched.cluster.key,
         kind=kind,
         deadline_id=deadline_id,
-        rung=rung,
+        reminder=reminder,
         recipient=recipient,
         audience=audience,
         severity=severity,

@@ -8,13 +8,13 @@ from __future__ import annotations
 from datetime import datetime
 
 from chalicelib.domain.core.instants import utc
-from chalicelib.domain.core.wording import day_told, days_told
+from chalicelib.domain.core.wording import format_day, format_days
 from chalicelib.domain.support.assessment import days_left
 from chalicelib.domain.support.deadlines import EXTENDED_PER_HOUR, EXTENDED_PER_MONTH, Deadline, DeadlineKind
 from chalicelib.domain.support.watched import Watched
 
 
-def short_told(deadline: Deadline) -> str:
+def describe_briefly(deadline: Deadline) -> str:
     """What a deadline is, in two or four words."""
     if deadline.kind is DeadlineKind.EXTENDED_BILLING:
         return "extended billing"
@@ -25,27 +25,27 @@ def deadline_headline(deadline: Deadline, now: datetime) -> str:
     """A deadline and its day as half a sentence: `forced upgrade to 1.32 in 3 days`."""
     days = days_left(deadline, now)
     if days >= 0:
-        return f"{short_told(deadline)} {days_told(days)}"
+        return f"{describe_briefly(deadline)} {format_days(days)}"
     if deadline.kind is DeadlineKind.EXTENDED_BILLING:
-        return f"extended billing since {day_told(deadline.at)}"
-    return f"{short_told(deadline)} any time now"
+        return f"extended billing since {format_day(deadline.at)}"
+    return f"{describe_briefly(deadline)} any time now"
 
 
-def cost_told(watched: Watched, now: datetime) -> str:
+def describe_support_cost(watched: Watched, now: datetime) -> str:
     """What doing nothing costs, in USD, as one sentence; empty where the calendar knows no dates."""
     support, following = watched.support, watched.support.next
     if support.begun and support.billed_extended:
         began = max(utc(support.begun.at), utc(watched.cluster.created_at or support.begun.at))
         so_far = max((utc(now) - began).total_seconds() / 3600, 0) * EXTENDED_PER_HOUR
         return (
-            f"Doing nothing costs ${EXTENDED_PER_MONTH} a month in extended support: since {day_told(began)} about "
+            f"Doing nothing costs ${EXTENDED_PER_MONTH} a month in extended support: since {format_day(began)} about "
             f"${so_far:,.0f}, beside $73 a month for the control plane itself."
         )
     if following is None:
         return ""
     if following.kind is DeadlineKind.EXTENDED_BILLING:
         return (
-            f"Doing nothing costs ${EXTENDED_PER_MONTH} a month from {day_told(following.at)}: $438 instead of $73 for "
+            f"Doing nothing costs ${EXTENDED_PER_MONTH} a month from {format_day(following.at)}: $438 instead of $73 for "
             "the control plane."
         )
     return "Doing nothing costs no money: the policy is STANDARD. The upgrade then comes when AWS chooses."

@@ -46,7 +46,7 @@ def changes_nothing(change: Change, lab: Lab) -> bool:
     return same_access and same_cidrs and all(counts.get(name) == count for name, count in change.nodes.items())
 
 
-def change_told(change: Change) -> str:
+def describe_change(change: Change) -> str:
     """What a change asks for, for the lab's history: `endpoint private; myeks-nodegroup: 3 nodes`."""
     access = change.endpoint_access and f"endpoint {change.endpoint_access}"
     cidrs = change.allowed_cidrs and f"for {', '.join(change.allowed_cidrs)}"

@@ -33,7 +33,7 @@ from chalicelib.domain.labs.spec import (
     VolumePolicy,
 )
 from chalicelib.domain.requests.draft import Draft, NodegroupDraft
-from chalicelib.domain.requests.schedule_input import USUAL_RULES, EveningRules, read_evening
+from chalicelib.domain.requests.schedule_input import USUAL_RULES, ScheduleRules, read_schedule
 from chalicelib.domain.support.calendar import Calendar
 
 #: Words that ask for the default version.
@@ -49,7 +49,7 @@ def fill(
     caller: Caller,
     limits: Limits,
     now: datetime,
-    evenings: EveningRules = USUAL_RULES,
+    evenings: ScheduleRules = USUAL_RULES,
     accounts: LabAccounts | None = None,
 ) -> LabSpec:
     """Make the draft whole. What has no default is left empty: the rules say so."""
@@ -73,7 +73,7 @@ def fill(
         lease_hours=limits.default_lease_hours if draft.lease_hours is None else draft.lease_hours,
         volumes=draft.volumes or VolumePolicy.DELETE,
         support_policy=draft.support_policy or SupportPolicy.STANDARD,
-        evening=read_evening(draft.evening, evenings, "evening")[0],
+        schedule=read_schedule(draft.schedule, evenings, "schedule")[0],
     )
 
 

@@ -23,7 +23,7 @@ from chalicelib.domain.labs.spec import (
     VolumePolicy,
     WorkHostSpec,
 )
-from chalicelib.domain.requests.schedule_input import UNSAID, EveningDraft
+from chalicelib.domain.requests.schedule_input import UNSAID, ScheduleDraft
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ class Draft:
     lease_hours: int | None = None
     volumes: VolumePolicy | None = None
     support_policy: SupportPolicy | None = None
-    evening: EveningDraft = UNSAID
+    schedule: ScheduleDraft = UNSAID
     paths: Mapping[str, str] = field(default_factory=dict)
     broken: frozenset[str] = frozenset()
 

@@ -14,7 +14,7 @@ from zoneinfo import available_timezones
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.names import nearest
 from chalicelib.domain.errors.findings import Finding, error
-from chalicelib.domain.labs.schedule import USUAL_EVENING, AtCurfew, Evening
+from chalicelib.domain.labs.schedule import USUAL_EVENING, AtCurfew, Schedule
 
 #: Monday first, as they are written.
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -26,7 +26,7 @@ _NO_ZONES = frozenset({"Factory", "localtime", "posixrules"})
 
 
 @dataclass(frozen=True)
-class EveningDraft:
+class ScheduleDraft:
     """As written; None: not said. `without`: fields (`holidays`, `wake`) that were said to be none."""
 
     time_zone: str | None = None
@@ -40,26 +40,26 @@ class EveningDraft:
 
 
 #: Nothing said.
-UNSAID = EveningDraft()
+UNSAID = ScheduleDraft()
 
 
 @dataclass(frozen=True)
-class EveningRules:
+class ScheduleRules:
     """What an installation has: the evening of a lab that says nothing, and whose holidays it knows."""
 
-    usual: Evening = USUAL_EVENING
+    usual: Schedule = USUAL_EVENING
     is_known_country: Callable[[str], bool] = bool
 
 
 #: Every evening at 22:00 UTC, and any country.
-USUAL_RULES = EveningRules()
+USUAL_RULES = ScheduleRules()
 
 
-def read_evening(draft: EveningDraft, rules: EveningRules, path: str) -> tuple[Evening, tuple[Finding, ...]]:
+def read_schedule(draft: ScheduleDraft, rules: ScheduleRules, path: str) -> tuple[Schedule, tuple[Finding, ...]]:
     """The evening, and what is wrong with it; fields that are wrong are as usual. `path` is where it stands in the body."""
     reading = _Reading(rules, path)
     usual = rules.usual
-    evening = Evening(
+    schedule = Schedule(
         time_zone=reading.zone(draft.time_zone) or usual.time_zone,
         curfew=reading.time("curfew", draft.curfew) or usual.curfew,
         weekdays=reading.weekdays(draft.weekdays) or usual.weekdays,
@@ -68,7 +68,7 @@ def read_evening(draft: EveningDraft, rules: EveningRules, path: str) -> tuple[E
         at_curfew=draft.at_curfew or usual.at_curfew,
         wake=None if "wake" in draft.without else reading.time("wake", draft.wake) or usual.wake,
     )
-    return evening, tuple(reading.findings)
+    return schedule, tuple(reading.findings)
 
 
 @cache
@@ -80,7 +80,7 @@ def time_zones() -> frozenset[str]:
 class _Reading:
     """Reads one field after the other; None where nothing was said, or nothing right."""
 
-    def __init__(self, rules: EveningRules, path: str) -> None:
+    def __init__(self, rules: ScheduleRules, path: str) -> None:
         self.findings: list[Finding] = []
         self._rules, self._path = rules, path
 

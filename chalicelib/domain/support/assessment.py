@@ -62,7 +62,7 @@ def days_left(deadline: Deadline, now: datetime) -> int:
     return (utc(deadline.at).date() - utc(now).date()).days
 
 
-def effect_told(deadline: Deadline, now: datetime) -> str:
+def describe_effect(deadline: Deadline, now: datetime) -> str:
     """What happens at the deadline, or has happened since, as half a sentence."""
     past = utc(now) >= utc(deadline.at)
     if deadline.kind is DeadlineKind.EXTENDED_BILLING:

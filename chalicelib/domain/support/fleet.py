@@ -90,7 +90,7 @@ class FleetCluster:
 
 
 @dataclass(frozen=True)
-class Trouble:
+class ReadFailure:
     """A place or cluster that could not be read: AWS's code and words, since when, and when last tried."""
 
     operation: str

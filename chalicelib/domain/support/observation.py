@@ -14,7 +14,7 @@ from chalicelib.domain.core.place import ClusterKey, Place
 from chalicelib.domain.support.assessment import days_left, decide_support, delisted, minor
 from chalicelib.domain.support.calendar import Calendar
 from chalicelib.domain.support.deadlines import DeadlineKind, Support, SupportPhase, deadlines_of
-from chalicelib.domain.support.fleet import AddonAtNext, FleetCluster, Insight, Trouble
+from chalicelib.domain.support.fleet import AddonAtNext, FleetCluster, Insight, ReadFailure
 from chalicelib.domain.support.watched import Watched
 
 #: The version of a cluster that was listed and could never be read.
@@ -30,7 +30,7 @@ LIVE = "eks:DescribeClusterVersions"
 
 
 @dataclass(frozen=True)
-class Joined:
+class ClusterContext:
     """Who answers for a cluster, and the lab that it is: what is known beside EKS's own answer."""
 
     owner: str | None = None
@@ -48,7 +48,7 @@ class Readiness:
 
 
 def observed(
-    before: Watched | None, cluster: FleetCluster, joined: Joined, calendar: Calendar, now: datetime
+    before: Watched | None, cluster: FleetCluster, joined: ClusterContext, calendar: Calendar, now: datetime
 ) -> Watched | None:
     """What to keep after a good reading at `now`; None if a later run has read it already."""
     if before is not None and before.read_at > now:
@@ -88,14 +88,14 @@ def is_near(support: Support, now: datetime, days: int = READINESS_DAYS) -> bool
     return support.next is not None and days_left(support.next, now) <= days
 
 
-def troubled(before: Watched | None, key: ClusterKey, trouble: Trouble, joined: Joined) -> Watched:
+def troubled(before: Watched | None, key: ClusterKey, trouble: ReadFailure, joined: ClusterContext) -> Watched:
     """What to keep after a reading that failed: all that was known, and the trouble with its beginning."""
     if before is None or before.gone_at is not None:
         return replace(_unread(key, trouble, joined), version=before.version if before else 0)
     return replace(before, trouble=replace(trouble, since=before.trouble.since if before.trouble else trouble.since))
 
 
-def troubled_place(place: Place, trouble: Trouble, joined: Joined) -> Watched:
+def troubled_place(place: Place, trouble: ReadFailure, joined: ClusterContext) -> Watched:
     """A place that can't be read, as if it were a cluster named `*`: told by the same rules."""
     return _unread(ClusterKey(place.account, place.region, WHOLE_PLACE), trouble, joined)
 
@@ -105,7 +105,7 @@ def last_seen(watched: Watched) -> datetime:
     return max(watched.read_at, watched.trouble.last_tried_at) if watched.trouble else watched.read_at
 
 
-def _unread(key: ClusterKey, trouble: Trouble, joined: Joined) -> Watched:
+def _unread(key: ClusterKey, trouble: ReadFailure, joined: ClusterContext) -> Watched:
     arn = f"arn:aws:eks:{key.region}:{key.account}:cluster/{key.name}"
     support = Support(SupportPhase.UNKNOWN, (), billed_extended=False, reason="It could not be read yet.")
     cluster = FleetCluster(key, arn, UNREAD, "UNREADABLE")

@@ -32,7 +32,7 @@ _KIND = {
 }
 
 
-class Level(StrEnum):
+class BlockerLevel(StrEnum):
     """How much it is in the way, most first."""
 
     BLOCKS = "blocks"
@@ -44,7 +44,7 @@ class Level(StrEnum):
 class Blocker:
     """One thing in the way. `sentence` is for people; `resources` are Kubernetes URIs or ARNs, as EKS gave them."""
 
-    level: Level
+    level: BlockerLevel
     name: str
     sentence: str
     resources: tuple[str, ...] = ()
@@ -67,17 +67,17 @@ def still_calling(insight: Insight, now: datetime) -> bool | None:
 def blockers(cluster: FleetCluster, now: datetime) -> tuple[Blocker, ...]:
     """Everything in the way of the next minor version, what blocks first."""
     found = [*_insights(cluster, now), *_addons(cluster), *_nodes(cluster)]
-    return tuple(sorted(found, key=lambda blocker: (list(Level).index(blocker.level), blocker.name)))
+    return tuple(sorted(found, key=lambda blocker: (list(BlockerLevel).index(blocker.level), blocker.name)))
 
 
 def _insights(cluster: FleetCluster, now: datetime) -> Iterator[Blocker]:
     for insight in cluster.insights:
         if insight.status in (InsightStatus.ERROR, InsightStatus.WARNING):
             calling = still_calling(insight, now)
-            level = Level.BLOCKS if insight.status is InsightStatus.ERROR else Level.WARNS
+            level = BlockerLevel.BLOCKS if insight.status is InsightStatus.ERROR else BlockerLevel.WARNS
             words = f"{insight.name}: {insight.reason.rstrip('. ')}." if insight.reason else f"{insight.name}."
             yield Blocker(
-                Level.ECHO if calling is False else level,
+                BlockerLevel.ECHO if calling is False else level,
                 insight.name,
                 words + _calls(insight, calling),
                 insight.resources,
@@ -100,7 +100,7 @@ def _addons(cluster: FleetCluster) -> Iterator[Blocker]:
     target = next_version(cluster.version)
     for addon in cluster.addons:
         if not addon.runs_on_next and addon.name not in _FOLLOWS:
-            yield Blocker(Level.BLOCKS, addon.name, f"{_addon(addon)} on {target}; {_remedy(addon)}")
+            yield Blocker(BlockerLevel.BLOCKS, addon.name, f"{_addon(addon)} on {target}; {_remedy(addon)}")
 
 
 def _addon(addon: AddonAtNext) -> str:
@@ -115,7 +115,7 @@ def _nodes(cluster: FleetCluster) -> Iterator[Blocker]:
     target = next_version(cluster.version)
     for nodes in behind(target, cluster.nodes) if target else ():
         if not nodes.within:
-            yield Blocker(Level.BLOCKS, nodes.nodes.name, f"Against {target}: {nodes.sentence}")
+            yield Blocker(BlockerLevel.BLOCKS, nodes.nodes.name, f"Against {target}: {nodes.sentence}")
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from chalicelib.domain.support.readiness import behind, next_version
 
 
 @dataclass(frozen=True)
-class Step:
+class UpgradeStep:
     """One thing to do. `aws` and `eksctl` are two ways to do the same; both empty where no command can."""
 
     title: str
@@ -23,7 +23,7 @@ class Step:
     eksctl: tuple[str, ...] = ()
 
 
-def upgrade_steps(cluster: FleetCluster) -> tuple[Step, ...]:
+def upgrade_steps(cluster: FleetCluster) -> tuple[UpgradeStep, ...]:
     """Control plane, add-ons, then nodes to the next minor; nodes that would fall too far behind come first."""
     target = next_version(cluster.version)
     if target is None:
@@ -37,7 +37,7 @@ def upgrade_steps(cluster: FleetCluster) -> tuple[Step, ...]:
     return (*first, _control_plane(cluster, target), *addons, *nodes)
 
 
-def follow_steps(cluster: FleetCluster) -> tuple[Step, ...]:
+def follow_steps(cluster: FleetCluster) -> tuple[UpgradeStep, ...]:
     """What brings the nodes that stayed behind to the control plane's version."""
     lagging = [b.nodes for b in behind(cluster.version, cluster.nodes) if b.minors > 0]
     return tuple(_nodes(cluster, nodes, cluster.version) for nodes in lagging)
@@ -55,9 +55,9 @@ def hops_to(version: str, target: str | None) -> int:
     return max(there[1] - here[1], 0) if len(here) == len(there) == 2 else 0
 
 
-def _control_plane(cluster: FleetCluster, target: str) -> Step:
+def _control_plane(cluster: FleetCluster, target: str) -> UpgradeStep:
     name, region = _name(cluster), _region(cluster)
-    return Step(
+    return UpgradeStep(
         f"Control plane to {target}",
         (
             f"aws eks update-cluster-version --name {name} --kubernetes-version {target} {region}",
@@ -67,10 +67,10 @@ def _control_plane(cluster: FleetCluster, target: str) -> Step:
     )
 
 
-def _addon(cluster: FleetCluster, addon: AddonAtNext) -> Step:
+def _addon(cluster: FleetCluster, addon: AddonAtNext) -> UpgradeStep:
     name, region, called = _name(cluster), _region(cluster), quote(addon.name)
     version = quote(addon.compatible_version or "")
-    return Step(
+    return UpgradeStep(
         f"Add-on {addon.name} to {addon.compatible_version}",
         (
             f"aws eks update-addon --cluster-name {name} --addon-name {called} --addon-version {version} "
@@ -81,9 +81,9 @@ def _addon(cluster: FleetCluster, addon: AddonAtNext) -> Step:
     )
 
 
-def _look_at_addons(cluster: FleetCluster, target: str) -> Step:
+def _look_at_addons(cluster: FleetCluster, target: str) -> UpgradeStep:
     name, region = _name(cluster), _region(cluster)
-    return Step(
+    return UpgradeStep(
         f"Add-ons: update those whose version is not among the ones for {target}",
         (
             f"aws eks list-addons --cluster-name {name} {region}",
@@ -93,16 +93,16 @@ def _look_at_addons(cluster: FleetCluster, target: str) -> Step:
     )
 
 
-def _nodes(cluster: FleetCluster, nodes: Nodes, target: str) -> Step:
+def _nodes(cluster: FleetCluster, nodes: Nodes, target: str) -> UpgradeStep:
     match nodes.kind:
         case NodeKind.MANAGED:
-            return Step(f"Node group {nodes.name} to {target}", *_managed(cluster, nodes.name, target))
+            return UpgradeStep(f"Node group {nodes.name} to {target}", *_managed(cluster, nodes.name, target))
         case NodeKind.SELF_MANAGED:
-            return Step(
+            return UpgradeStep(
                 f"Self-managed nodes {nodes.name} to {target}: replace the instances with ones of an image for {target}"
             )
         case NodeKind.FARGATE:
-            return Step(f"Fargate profile {nodes.name} to {target}: restart its pods (kubectl rollout restart)")
+            return UpgradeStep(f"Fargate profile {nodes.name} to {target}: restart its pods (kubectl rollout restart)")
 
 
 def _managed(cluster: FleetCluster, group: str, target: str) -> Iterator[tuple[str, ...]]:

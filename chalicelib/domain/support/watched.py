@@ -6,7 +6,7 @@ from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.support.deadlines import Support
-from chalicelib.domain.support.fleet import FleetCluster, Trouble
+from chalicelib.domain.support.fleet import FleetCluster, ReadFailure
 
 
 @dataclass(frozen=True)
@@ -24,13 +24,13 @@ class Watched:
     owner: str | None
     team: str | None
     read_at: datetime
-    trouble: Trouble | None = None
+    trouble: ReadFailure | None = None
     lab_id: str | None = None
     lease_ends_at: datetime | None = None
     acknowledged_by: str | None = None
     acknowledged_deadline: str | None = None
     snoozed_until: datetime | None = None
-    told: tuple[str, ...] = ()
+    message: tuple[str, ...] = ()
     upgraded_by_aws_at: datetime | None = None
     gone_at: datetime | None = None
     armed_at: datetime | None = None

@@ -35,7 +35,7 @@ class OrphanDecision:
     """What to do, and a sentence for administrators."""
 
     action: Orphan
-    told: str
+    message: str
 
 
 def is_overdue(tagged: TaggedCluster, now: datetime) -> bool:
@@ -52,8 +52,8 @@ def decide_orphan(tagged: TaggedCluster, lab: Lab | None, installation: str) -> 
     what = f"{tagged.name} in {tagged.region}"
     whose = tagged.tags.get(INSTALLATION_TAG, "")
     if not installation or whose != as_tag_value(installation):
-        told = f"belongs to the installation {whose}" if whose else "names no installation"
-        return OrphanDecision(Orphan.FOREIGN, f"{what} {told}, so it is left alone.")
+        message = f"belongs to the installation {whose}" if whose else "names no installation"
+        return OrphanDecision(Orphan.FOREIGN, f"{what} {message}, so it is left alone.")
     if lab is None:
         return OrphanDecision(Orphan.ADOPT, f"{what} was in no record: it is a lab again, and on the plan.")
     if (lab.account, lab.region, lab.name) != (tagged.place.account, tagged.region, tagged.name):

@@ -56,7 +56,7 @@ class Action(StrEnum):
 
 
 @dataclass(frozen=True)
-class Decision:
+class OwnershipDecision:
     """`reason` is for a person; `how` is the proof that the thing is the lab's, empty when it is not."""
 
     action: Action
@@ -69,31 +69,31 @@ class Decision:
         return self.action in (Action.DELETE, Action.LEAVE)
 
 
-def judge(resource: Resource, target: Target, ledger: Mapping[str, LedgerEntry]) -> Decision:
+def judge(resource: Resource, target: Target, ledger: Mapping[str, LedgerEntry]) -> OwnershipDecision:
     """Decide what may be done with `resource` in the name of `target`. `ledger` maps ARNs to the lab's entries."""
     entry = ledger.get(resource.arn)
     if is_control_plane_interface(resource, target):
-        return Decision(Action.BLOCK, "It is the control plane's own, and goes with it.")
+        return OwnershipDecision(Action.BLOCK, "It is the control plane's own, and goes with it.")
     if entry is not None and entry.guest:
-        return Decision(Action.KEEP, entry.reason or "The lab was only a guest in it.", entry.how)
+        return OwnershipDecision(Action.KEEP, entry.reason or "The lab was only a guest in it.", entry.how)
     veto = _veto(resource, target)
     if veto is not None:
-        return _not_ours(resource, target, veto, entry is not None or _worth_telling(resource, target))
+        return _not_ours(resource, target, veto, entry is not None or _worth_mentioning(resource, target))
     how = _proof(resource, target, ledger)
     if how is None:
         return _not_ours(resource, target, "It is neither on the ledger nor tagged as this cluster's own.", False)
     if resource.kind in _GO_WITH_THE_CLUSTER:
-        return Decision(Action.LEAVE, "It goes with the control plane.", how)
+        return OwnershipDecision(Action.LEAVE, "It goes with the control plane.", how)
     if resource.tags.get(STACK_TAG) == target.stack_name or (entry and "logical-id" in entry.resource.attributes):
-        return Decision(Action.LEAVE, "It goes with the lab's stack.", how)
-    return Decision(Action.DELETE, "It is the lab's.", how)
+        return OwnershipDecision(Action.LEAVE, "It goes with the lab's stack.", how)
+    return OwnershipDecision(Action.DELETE, "It is the lab's.", how)
 
 
-def _not_ours(resource: Resource, target: Target, reason: str, tied: bool) -> Decision:
+def _not_ours(resource: Resource, target: Target, reason: str, tied: bool) -> OwnershipDecision:
     """Leave it alone; say it on the receipt when it has to do with the lab or stands in the lab's own VPC."""
     if in_own_vpc(resource, target) and resource.kind in _IN_THE_WAY and not _goes_with_the_vpc(resource):
-        return Decision(Action.BLOCK, f"It is in the lab's own VPC, but not the lab's to delete. {reason}")
-    return Decision(Action.KEEP if tied else Action.IGNORE, reason)
+        return OwnershipDecision(Action.BLOCK, f"It is in the lab's own VPC, but not the lab's to delete. {reason}")
+    return OwnershipDecision(Action.KEEP if tied else Action.IGNORE, reason)
 
 
 def _veto(resource: Resource, target: Target) -> str | None:
@@ -124,7 +124,7 @@ def _proof(resource: Resource, target: Target, ledger: Mapping[str, LedgerEntry]
     return proof_by_kind(resource, target)
 
 
-def _worth_telling(resource: Resource, target: Target) -> bool:
+def _worth_mentioning(resource: Resource, target: Target) -> bool:
     """Whether someone who looks for what the lab left would take this for it: the receipt then says why it stays."""
     if resource.tags.get(LAB_TAG, target.lab_id) != target.lab_id:
         return False

@@ -8,7 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.core.instants import instant_told
+from chalicelib.domain.core.instants import format_instant
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spec import VolumePolicy
 
@@ -19,7 +19,7 @@ _VOLUMES = {
 }
 
 
-class Outcome(StrEnum):
+class ReceiptOutcome(StrEnum):
     """What became of one thing."""
 
     DELETED = "deleted"
@@ -34,7 +34,7 @@ class ReceiptLine:
 
     arn: str
     kind: str
-    outcome: Outcome
+    outcome: ReceiptOutcome
     reason: str
     how: str
 
@@ -52,7 +52,7 @@ class Receipt:
     @property
     def clean(self) -> bool:
         """Nothing of the lab's is there against its will, and every source could be read."""
-        bad = {Outcome.BLOCKED, Outcome.PRESENT}
+        bad = {ReceiptOutcome.BLOCKED, ReceiptOutcome.PRESENT}
         return not self.unreadable and not any(line.outcome in bad for line in self.lines)
 
 
@@ -60,21 +60,23 @@ def verdict(lab: Lab, receipts: Sequence[Receipt]) -> str:
     """Sentences for people; `receipts` in order of taking, at least one."""
     newest = receipts[-1]
     counts = Counter(line.outcome for line in newest.lines)
-    told = ", ".join(f"{counts[outcome]} {outcome}" for outcome in Outcome if counts[outcome]) or "nothing to tell"
+    message = (
+        ", ".join(f"{counts[outcome]} {outcome}" for outcome in ReceiptOutcome if counts[outcome]) or "nothing to tell"
+    )
     opening = _opening(newest, counts)
     chosen = _VOLUMES[lab.spec.volumes]
     return (
-        f"{opening} Looked {newest.look}, {instant_told(newest.taken_at)}: {told}. "
+        f"{opening} Looked {newest.look}, {format_instant(newest.taken_at)}: {message}. "
         f"Volumes of PersistentVolumeClaims were to be {chosen}."
     )
 
 
-def _opening(receipt: Receipt, counts: Counter[Outcome]) -> str:
-    there = counts[Outcome.PRESENT] + counts[Outcome.BLOCKED]
+def _opening(receipt: Receipt, counts: Counter[ReceiptOutcome]) -> str:
+    there = counts[ReceiptOutcome.PRESENT] + counts[ReceiptOutcome.BLOCKED]
     if there:
         return f"Not empty: {there} of the lab's things {'is' if there == 1 else 'are'} still there."
     if receipt.unreadable:
         return f"Not proved: {len(receipt.unreadable)} of {len(receipt.sources)} sources could not be read."
-    if counts[Outcome.KEPT]:
+    if counts[ReceiptOutcome.KEPT]:
         return "Nothing of the lab's is left but what is kept on purpose."
     return "Nothing of the lab's is left."

@@ -9,19 +9,19 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from chalicelib.domain.core.resources import EntryState, LedgerEntry, Resource, Target
-from chalicelib.domain.teardown.ownership import Action, Decision, judge
-from chalicelib.domain.teardown.receipt import Outcome, Receipt, ReceiptLine
+from chalicelib.domain.teardown.ownership import Action, OwnershipDecision, judge
+from chalicelib.domain.teardown.receipt import Receipt, ReceiptLine, ReceiptOutcome
 
 #: What is said of a thing that was deleted once before: log groups do this, by late delivery.
 CAME_BACK = "It was deleted, and is there again."
 
 
-def direct_look(arn: str) -> str:
+def describe_call(arn: str) -> str:
     """The name of the census' source that asks for this one ledger entry; unreadable ones read `<source>: <why>`."""
     return f"direct look at {arn}"
 
 
-def reckon(
+def reconcile(
     look: str,
     now: datetime,
     ledger: Sequence[LedgerEntry],
@@ -35,8 +35,8 @@ def reckon(
     there = {resource.arn: resource for resource in found}
     lines = [_line_of_entry(entry, there.get(arn), unreadable, target, entries) for arn, entry in entries.items()]
     strays = [_line_of_stray(resource, target, entries) for arn, resource in there.items() if arn not in entries]
-    told = [*lines, *(line for line in strays if line is not None)]
-    return Receipt(look, now, tuple(sorted(told, key=_worst_first)), tuple(sources), tuple(unreadable))
+    message = [*lines, *(line for line in strays if line is not None)]
+    return Receipt(look, now, tuple(sorted(message, key=_worst_first)), tuple(sources), tuple(unreadable))
 
 
 def _line_of_entry(
@@ -53,35 +53,38 @@ def _line_of_entry(
     return ReceiptLine(entry.resource.arn, str(entry.resource.kind), outcome, reason, entry.how)
 
 
-def _of_what_is_there(entry: LedgerEntry, decision: Decision) -> tuple[Outcome, str]:
+def _of_what_is_there(entry: LedgerEntry, decision: OwnershipDecision) -> tuple[ReceiptOutcome, str]:
     match decision.action:
         case Action.IGNORE:
-            return Outcome.DELETED, f"The lab's is gone; what has its name now is someone else's. {decision.reason}"
+            return (
+                ReceiptOutcome.DELETED,
+                f"The lab's is gone; what has its name now is someone else's. {decision.reason}",
+            )
         case Action.KEEP:
-            return Outcome.KEPT, decision.reason
+            return ReceiptOutcome.KEPT, decision.reason
         case Action.BLOCK:
-            return Outcome.BLOCKED, decision.reason
+            return ReceiptOutcome.BLOCKED, decision.reason
     if entry.state is EntryState.KEPT:
-        return Outcome.KEPT, entry.reason
+        return ReceiptOutcome.KEPT, entry.reason
     if entry.state is EntryState.BLOCKED:
-        return Outcome.BLOCKED, entry.reason
+        return ReceiptOutcome.BLOCKED, entry.reason
     if entry.state is EntryState.DELETED:
-        return Outcome.PRESENT, CAME_BACK
+        return ReceiptOutcome.PRESENT, CAME_BACK
     waits = decision.reason if decision.action is Action.LEAVE else "It has not been deleted yet."
-    return Outcome.PRESENT, entry.reason or waits
+    return ReceiptOutcome.PRESENT, entry.reason or waits
 
 
-def _of_what_was_not_seen(entry: LedgerEntry, unreadable: Sequence[str]) -> tuple[Outcome, str]:
-    source = direct_look(entry.resource.arn)
+def _of_what_was_not_seen(entry: LedgerEntry, unreadable: Sequence[str]) -> tuple[ReceiptOutcome, str]:
+    source = describe_call(entry.resource.arn)
     why = next((line.removeprefix(f"{source}: ") for line in unreadable if line.startswith(f"{source}: ")), None)
     if entry.guest:
-        return Outcome.KEPT, entry.reason or "The lab was only a guest in it."
+        return ReceiptOutcome.KEPT, entry.reason or "The lab was only a guest in it."
     if why is not None:
-        return Outcome.PRESENT, f"It could not be looked at, so it may still be there: {why}"
+        return ReceiptOutcome.PRESENT, f"It could not be looked at, so it may still be there: {why}"
     if entry.state is EntryState.KEPT:
-        return Outcome.DELETED, "It was to be kept, but someone has deleted it since."
-    told = entry.reason if entry.state is EntryState.DELETED else ""
-    return Outcome.DELETED, told or "It is not there."
+        return ReceiptOutcome.DELETED, "It was to be kept, but someone has deleted it since."
+    message = entry.reason if entry.state is EntryState.DELETED else ""
+    return ReceiptOutcome.DELETED, message or "It is not there."
 
 
 def _line_of_stray(resource: Resource, target: Target, entries: Mapping[str, LedgerEntry]) -> ReceiptLine | None:
@@ -93,14 +96,14 @@ def _line_of_stray(resource: Resource, target: Target, entries: Mapping[str, Led
     return ReceiptLine(resource.arn, str(resource.kind), outcome, decision.reason, decision.how)
 
 
-_STRAY_OUTCOME: Mapping[Action, Outcome | None] = {
-    Action.DELETE: Outcome.PRESENT,
-    Action.LEAVE: Outcome.PRESENT,
-    Action.KEEP: Outcome.KEPT,
-    Action.BLOCK: Outcome.BLOCKED,
+_STRAY_OUTCOME: Mapping[Action, ReceiptOutcome | None] = {
+    Action.DELETE: ReceiptOutcome.PRESENT,
+    Action.LEAVE: ReceiptOutcome.PRESENT,
+    Action.KEEP: ReceiptOutcome.KEPT,
+    Action.BLOCK: ReceiptOutcome.BLOCKED,
     Action.IGNORE: None,
 }
-_ORDER = (Outcome.BLOCKED, Outcome.PRESENT, Outcome.KEPT, Outcome.DELETED)
+_ORDER = (ReceiptOutcome.BLOCKED, ReceiptOutcome.PRESENT, ReceiptOutcome.KEPT, ReceiptOutcome.DELETED)
 
 
 def _worst_first(line: ReceiptLine) -> tuple[int, str, str]:

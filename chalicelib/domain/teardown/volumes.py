@@ -10,7 +10,7 @@ from chalicelib.domain.labs.spec import VolumePolicy
 from chalicelib.domain.teardown.evidence import PVC_TAG
 
 
-class VolumeFate(StrEnum):
+class VolumeDecision(StrEnum):
     """What to do with a volume or snapshot that is the lab's."""
 
     DELETE = "delete"
@@ -18,22 +18,22 @@ class VolumeFate(StrEnum):
     KEEP = "keep"
 
 
-def volume_fate(resource: Resource, policy: VolumePolicy) -> VolumeFate:
+def decide_volume(resource: Resource, policy: VolumePolicy) -> VolumeDecision:
     """Decide about a thing of the lab's. Only volumes of PVCs have a choice: a node's own disk always goes.
 
     Snapshots go where the policy says delete; where something is to be kept, a snapshot is what is kept.
     """
     if resource.kind is Kind.SNAPSHOT:
-        return VolumeFate.DELETE if policy is VolumePolicy.DELETE else VolumeFate.KEEP
+        return VolumeDecision.DELETE if policy is VolumePolicy.DELETE else VolumeDecision.KEEP
     if resource.kind is not Kind.VOLUME or PVC_TAG not in resource.tags:
-        return VolumeFate.DELETE
+        return VolumeDecision.DELETE
     match policy:
         case VolumePolicy.DELETE:
-            return VolumeFate.DELETE
+            return VolumeDecision.DELETE
         case VolumePolicy.SNAPSHOT:
-            return VolumeFate.SNAPSHOT_THEN_DELETE
+            return VolumeDecision.SNAPSHOT_THEN_DELETE
         case VolumePolicy.KEEP:
-            return VolumeFate.KEEP
+            return VolumeDecision.KEEP
         case _:
             assert_never(policy)
 
@@ -45,6 +45,6 @@ _VOLUMES = {
 }
 
 
-def volumes_told(policy: VolumePolicy) -> str:
+def describe_volumes(policy: VolumePolicy) -> str:
     """What becomes of PVC volumes at the end, as half a sentence."""
     return _VOLUMES[policy]

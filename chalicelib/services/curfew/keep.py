@@ -15,7 +15,7 @@ from chalicelib.domain.curfew.keep_link import read_link
 from chalicelib.domain.curfew.plan import Entry
 from chalicelib.domain.errors.tree import LabNotFound, LinkInvalid, NotKept
 from chalicelib.domain.labs.lab import RESTING, Lab
-from chalicelib.domain.labs.schedule import local_told
+from chalicelib.domain.labs.schedule import format_local
 from chalicelib.domain.labs.steps import Event
 from chalicelib.ports.deps import Deps
 from chalicelib.services.curfew.rules import get_rules
@@ -52,8 +52,8 @@ def keep_by_link(deps: Deps, token: str, now: datetime) -> KeepView:
     saved = deps.store.change_lab(lab.id, kept)
     keeping = made[-1]
     if saved.version != lab.version:
-        told = f"It was kept until {local_told(saved.spec.evening, keeping.until)} with the link in its warning."
-        deps.store.add_event(lab.id, Event(now, "kept", told, {"night": entry.night.isoformat()}))
+        message = f"It was kept until {format_local(saved.spec.schedule, keeping.until)} with the link in its warning."
+        deps.store.add_event(lab.id, Event(now, "kept", message, {"night": entry.night.isoformat()}))
     return _view(entry, saved, keeping, kept=True)
 
 

@@ -7,8 +7,8 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.curfew.decision import Braking, decide_brake
-from chalicelib.domain.curfew.plan import Entry, Fate, Plan, PlanHeader
+from chalicelib.domain.curfew.decision import BrakeDecision, decide_brake
+from chalicelib.domain.curfew.plan import Entry, EntryStatus, Plan, PlanHeader
 from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.errors.tree import NoPlan
 from chalicelib.domain.identity.callers import Caller
@@ -33,8 +33,8 @@ class PlanView:
     alive: int
     header: PlanHeader | None = None
     whole: bool = True
-    braking: Braking | None = None
-    lines: tuple[tuple[Entry, Fate], ...] = field(default=())
+    braking: BrakeDecision | None = None
+    lines: tuple[tuple[Entry, EntryStatus], ...] = field(default=())
     others: int = 0
 
 
@@ -61,8 +61,8 @@ def _view(deps: Deps, caller: Caller, night: date) -> PlanView:
     return PlanView(night, rules, alive, plan.header, plan.is_whole, braking, mine, others)
 
 
-def _lines(plan: Plan, caller: Caller) -> tuple[tuple[Entry, Fate], ...]:
-    return tuple((entry, fate) for entry, fate in plan.lines if caller.may_see(entry.owner))
+def _lines(plan: Plan, caller: Caller) -> tuple[tuple[Entry, EntryStatus], ...]:
+    return tuple((entry, status) for entry, status in plan.lines if caller.may_see(entry.owner))
 
 
 @dataclass(frozen=True)

@@ -15,19 +15,19 @@ from chalicelib.domain.errors.tree import InvalidRequest, LabNotFound, NameTaken
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.labs.lab import ENDING, OVER, Change, Lab, Phase
 from chalicelib.domain.labs.spec import LabSpec
-from chalicelib.domain.requests.changes import change_told, changes_nothing, completed, judge_change
+from chalicelib.domain.requests.changes import changes_nothing, completed, describe_change, judge_change
 from chalicelib.domain.requests.validation.limits import judge_size
-from chalicelib.domain.teardown.volumes import volumes_told
+from chalicelib.domain.teardown.volumes import describe_volumes
 from chalicelib.ports.deps import Deps
 from chalicelib.services.labs.preflight import preflight
-from chalicelib.services.labs.transitions import START_CHECK, Answered, anew, moved, started
+from chalicelib.services.labs.transitions import START_CHECK, Accepted, apply_transition, start_workflow, with_new_run
 
 #: Characters; ours have 16, and no store takes a key of any length.
 _LONGEST_ID = 64
 
 
 @dataclass(frozen=True)
-class Asking:
+class ValidatedRequest:
     """A request that was read: its spec, the findings so far, and how to tell more findings by the caller's own paths.
 
     `account`: where the lab is to be made; None: in the service's own.
@@ -39,13 +39,15 @@ class Asking:
     account: str | None = None
 
 
-def requested_before(deps: Deps, caller: Caller, key: str | None, digest: str, now: datetime) -> Answered | None:
+def requested_before(deps: Deps, caller: Caller, key: str | None, digest: str, now: datetime) -> Accepted | None:
     """The lab that this caller's idempotency key stands for, started if it never was. Raises IdempotencyConflict."""
     lab = deps.store.lab_of_key(caller.identity, key, digest, now) if key else None
-    return None if lab is None else Answered(lab, started(deps, lab))
+    return None if lab is None else Accepted(lab, start_workflow(deps, lab))
 
 
-def request_lab(deps: Deps, caller: Caller, asking: Asking, key: str | None, digest: str, now: datetime) -> Answered:
+def request_lab(
+    deps: Deps, caller: Caller, asking: ValidatedRequest, key: str | None, digest: str, now: datetime
+) -> Accepted:
     """Store a new lab and start making it. Raises InvalidRequest, NameTaken, TooManyLabs, IdempotencyConflict."""
     account = deps.watch.home if asking.account is None else asking.account
     spec, found = preflight(deps, caller, asking.spec, account)
@@ -56,10 +58,10 @@ def request_lab(deps: Deps, caller: Caller, asking: Asking, key: str | None, dig
     if too_large := judge_size(lab):
         raise InvalidRequest((*findings, *asking.in_callers_words(too_large)))
     stored = _stored(deps, caller, lab, key, digest, now)
-    return Answered(stored, (*findings, _about_volumes(stored), *started(deps, stored)))
+    return Accepted(stored, (*findings, _about_volumes(stored), *start_workflow(deps, stored)))
 
 
-def change_lab(deps: Deps, caller: Caller, lab_id: str, asked: Change, now: datetime) -> Answered:
+def change_lab(deps: Deps, caller: Caller, lab_id: str, asked: Change, now: datetime) -> Accepted:
     """Start changing a ready lab. The same change again while it is being made is the same answer. Raises WrongPhase."""
     lab = own_lab(deps, caller, lab_id)
     change = completed(asked, lab, caller)
@@ -67,7 +69,7 @@ def change_lab(deps: Deps, caller: Caller, lab_id: str, asked: Change, now: date
     if has_errors(findings):
         raise InvalidRequest(findings)
     if lab.phase is Phase.READY and changes_nothing(change, lab):
-        return Answered(lab, (*findings, warning("", "already-so", "The lab is so already: nothing was changed.")))
+        return Accepted(lab, (*findings, warning("", "already-so", "The lab is so already: nothing was changed.")))
 
     def updating(stored: Lab) -> Lab:
         if stored.phase is Phase.UPDATING and stored.change == change:
@@ -75,21 +77,23 @@ def change_lab(deps: Deps, caller: Caller, lab_id: str, asked: Change, now: date
         if stored.phase is not Phase.READY:
             message = f"A lab can be changed when it is ready; this one is {stored.phase}."
             raise WrongPhase(lab_id, stored.phase, message)
-        return replace(anew(stored, Phase.UPDATING, now), change=change)
+        return replace(with_new_run(stored, Phase.UPDATING, now), change=change)
 
-    return moved(deps, caller, lab, updating, findings, now, f"A change was asked for: {change_told(change)}.")
+    return apply_transition(
+        deps, caller, lab, updating, findings, now, f"A change was asked for: {describe_change(change)}."
+    )
 
 
-def release_lab(deps: Deps, caller: Caller, lab_id: str, now: datetime) -> Answered:
+def release_lab(deps: Deps, caller: Caller, lab_id: str, now: datetime) -> Accepted:
     """Start deleting a lab and everything of it. Again is the same answer; a blocked one is tried again."""
     lab = own_lab(deps, caller, lab_id)
 
     def releasing(stored: Lab) -> Lab:
         ended = stored.phase in OVER or (stored.phase in ENDING and stored.phase is not Phase.BLOCKED)
-        return stored if ended else replace(anew(stored, Phase.RELEASING, now), change=None)
+        return stored if ended else replace(with_new_run(stored, Phase.RELEASING, now), change=None)
 
-    told = () if lab.phase in OVER else (_about_volumes(lab),)
-    return moved(deps, caller, lab, releasing, told, now, f"The lab was released by {caller.arn}.")
+    text = () if lab.phase in OVER else (_about_volumes(lab),)
+    return apply_transition(deps, caller, lab, releasing, text, now, f"The lab was released by {caller.arn}.")
 
 
 def seen_lab(deps: Deps, caller: Caller, lab_id: str) -> Lab:
@@ -143,4 +147,4 @@ def _may_see(deps: Deps, caller: Caller, lab_id: str) -> bool:
 
 
 def _about_volumes(lab: Lab) -> Finding:
-    return warning("volumes", "volumes", f"When the lab ends, {volumes_told(lab.spec.volumes)}.")
+    return warning("volumes", "volumes", f"When the lab ends, {describe_volumes(lab.spec.volumes)}.")

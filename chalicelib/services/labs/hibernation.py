@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from chalicelib.domain.core.instants import instant_told
+from chalicelib.domain.core.instants import format_instant
 from chalicelib.domain.errors.findings import Finding, warning
 from chalicelib.domain.errors.tree import WrongPhase
 from chalicelib.domain.identity.callers import Caller
@@ -13,13 +13,13 @@ from chalicelib.domain.labs.hibernation import awakened, put_to_sleep
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.ports.deps import Deps
 from chalicelib.services.labs.commands import own_lab
-from chalicelib.services.labs.transitions import START_CHECK, Answered, moved
+from chalicelib.services.labs.transitions import START_CHECK, Accepted, apply_transition
 
 _ASLEEP = frozenset({Phase.HIBERNATING, Phase.HIBERNATED})
 _AWAKE = frozenset({Phase.WAKING, Phase.READY})
 
 
-def hibernate_lab(deps: Deps, caller: Caller, lab_id: str, now: datetime) -> Answered:
+def hibernate_lab(deps: Deps, caller: Caller, lab_id: str, now: datetime) -> Accepted:
     """Start putting a ready lab to sleep: no nodes, the control plane stays. Again is the same answer.
 
     Raises LabNotFound, WrongPhase.
@@ -34,10 +34,10 @@ def hibernate_lab(deps: Deps, caller: Caller, lab_id: str, now: datetime) -> Ans
             raise WrongPhase(lab_id, stored.phase, message)
         return replace(put_to_sleep(stored, now, why, deps.curfew.holidays), due_at=now + START_CHECK)
 
-    return moved(deps, caller, lab, hibernating, (_costs(),), now, f"The lab is to hibernate: {why}")
+    return apply_transition(deps, caller, lab, hibernating, (_costs(),), now, f"The lab is to hibernate: {why}")
 
 
-def wake_lab(deps: Deps, caller: Caller, lab_id: str, now: datetime) -> Answered:
+def wake_lab(deps: Deps, caller: Caller, lab_id: str, now: datetime) -> Accepted:
     """Start waking a hibernated lab: its node groups get their sizes back. Again is the same answer.
 
     Raises LabNotFound, WrongPhase.
@@ -53,7 +53,7 @@ def wake_lab(deps: Deps, caller: Caller, lab_id: str, now: datetime) -> Answered
             raise WrongPhase(lab_id, stored.phase, message)
         return replace(awakened(stored, now), due_at=now + START_CHECK)
 
-    return moved(
+    return apply_transition(
         deps, caller, lab, waking, _lease_over(lab, now), now, f"The lab is to wake: {caller.arn} asked for it."
     )
 
@@ -66,5 +66,5 @@ def _costs() -> Finding:
 def _lease_over(lab: Lab, now: datetime) -> tuple[Finding, ...]:
     if now < lab.lasts_until:
         return ()
-    message = f"Its lease ended at {instant_told(lab.lease_ends_at)}: extend it, or it is deleted."
+    message = f"Its lease ended at {format_instant(lab.lease_ends_at)}: extend it, or it is deleted."
     return (warning("", "lease-over", message),)

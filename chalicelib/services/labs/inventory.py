@@ -75,7 +75,7 @@ class Inventory:
     work_host: WorkHostState | None
     ledger: tuple[LedgerEntry, ...]
     unreadable: Mapping[str, str] = field(default_factory=dict)
-    told: str | None = None
+    message: str | None = None
 
 
 class _Asked:
@@ -128,7 +128,7 @@ def inventory(deps: Deps, caller: Caller, lab_id: str) -> Inventory:
 
 def _of_nothing(lab: Lab, ledger: tuple[LedgerEntry, ...]) -> Inventory:
     """AWS is not asked for what is gone: each part would be an error, and its name may be another cluster's by now."""
-    told = f"The lab is {lab.phase}, and nothing of it is there to look at: its receipt says what was removed."
+    message = f"The lab is {lab.phase}, and nothing of it is there to look at: its receipt says what was removed."
     return Inventory(
         lab=lab,
         control_plane=None,
@@ -147,7 +147,7 @@ def _of_nothing(lab: Lab, ledger: tuple[LedgerEntry, ...]) -> Inventory:
         pod_identities=(),
         work_host=None,
         ledger=ledger,
-        told=told,
+        message=message,
     )
 
 

@@ -10,18 +10,18 @@ from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.costs import Cost, hourly_cost, keeping_cost
-from chalicelib.domain.curfew.extension import Decision, Wish, extend, last_end
+from chalicelib.domain.curfew.extension import ExtensionDecision, ExtensionRequest, extend, last_end
 from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.errors.findings import Finding, error, warning
 from chalicelib.domain.errors.tree import InvalidRequest, NotYours, WrongPhase
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.labs.lab import ENDING, OVER, RESTING, Lab, Protection
-from chalicelib.domain.labs.schedule import Evening, local_told, next_wake
+from chalicelib.domain.labs.schedule import Schedule, format_local, next_wake
 from chalicelib.domain.labs.steps import Event
 from chalicelib.domain.support.assessment import decide_support
 from chalicelib.ports.deps import Deps
 from chalicelib.services.labs.commands import own_lab
-from chalicelib.services.labs.transitions import Answered
+from chalicelib.services.labs.transitions import Accepted
 
 
 @dataclass(frozen=True)
@@ -34,9 +34,9 @@ class Extension:
     usd: float | None
 
 
-def extend_lab(deps: Deps, caller: Caller, lab_id: str, wish: Wish, now: datetime) -> Extension:
+def extend_lab(deps: Deps, caller: Caller, lab_id: str, wish: ExtensionRequest, now: datetime) -> Extension:
     """Move the lease out, as far as asked or as the allowance reaches. Raises InvalidRequest, WrongPhase, LabNotFound."""
-    lab, rules, decided = own_lab(deps, caller, lab_id), rules_now(deps), list[Decision]()
+    lab, rules, decided = own_lab(deps, caller, lab_id), rules_now(deps), list[ExtensionDecision]()
 
     def extended(stored: Lab) -> Lab:
         refuse_ending(stored, "Its lease can't be extended")
@@ -45,14 +45,14 @@ def extend_lab(deps: Deps, caller: Caller, lab_id: str, wish: Wish, now: datetim
 
     moved = deps.store.change_lab(lab_id, extended)
     if moved.lease_ends_at != lab.lease_ends_at:
-        message = f"The lease was extended to {local_told(moved.spec.evening, moved.lease_ends_at)} by {caller.arn}."
+        message = f"The lease was extended to {format_local(moved.spec.schedule, moved.lease_ends_at)} by {caller.arn}."
         deps.store.add_event(lab_id, Event(now, "extended", message, {"by": caller.arn}))
     cost = cost_of(deps, moved, now)
     usd = keeping_cost(cost.certain, max(lab.lease_ends_at, now), moved.lease_ends_at)
     return Extension(moved, decided[-1].clamped, cost, usd)
 
 
-def protect_lab(deps: Deps, caller: Caller, lab_id: str, until: datetime | None, why: str, now: datetime) -> Answered:
+def protect_lab(deps: Deps, caller: Caller, lab_id: str, until: datetime | None, why: str, now: datetime) -> Accepted:
     """Let no sweep touch the lab until then, or (None) let sweeps touch it again. Raises NotYours, InvalidRequest, WrongPhase."""
     lab, rules = own_lab(deps, caller, lab_id), rules_now(deps)
     if not caller.is_admin:
@@ -69,11 +69,11 @@ def protect_lab(deps: Deps, caller: Caller, lab_id: str, until: datetime | None,
 
     moved = deps.store.change_lab(lab_id, protected)
     if moved.protection != lab.protection:
-        deps.store.add_event(lab_id, Event(now, "protected", _protection_told(moved, caller), {"by": caller.arn}))
-    return Answered(moved, _shortened(moved, until))
+        deps.store.add_event(lab_id, Event(now, "protected", _describe_protection(moved, caller), {"by": caller.arn}))
+    return Accepted(moved, _shortened(moved, until))
 
 
-def set_evening(deps: Deps, caller: Caller, lab_id: str, evening: Evening, now: datetime) -> Answered:
+def set_schedule(deps: Deps, caller: Caller, lab_id: str, schedule: Schedule, now: datetime) -> Accepted:
     """Give the lab another evening, whole; one that sleeps wakes by the new one. Raises LabNotFound, WrongPhase.
 
     The new evening begins now: of its curfews before, none was missed.
@@ -81,18 +81,18 @@ def set_evening(deps: Deps, caller: Caller, lab_id: str, evening: Evening, now: 
     lab = own_lab(deps, caller, lab_id)
 
     def changed(stored: Lab) -> Lab:
-        refuse_ending(stored, "Its evening can't be changed")
-        wakes_at = next_wake(evening, now, deps.curfew.holidays)
+        refuse_ending(stored, "Its schedule can't be changed")
+        wakes_at = next_wake(schedule, now, deps.curfew.holidays)
         sleep = replace(stored.hibernation, wake_at=wakes_at) if stored.hibernation else None
-        given = replace(stored, spec=replace(stored.spec, evening=evening), hibernation=sleep)
+        given = replace(stored, spec=replace(stored.spec, schedule=schedule), hibernation=sleep)
         rests = given != stored and stored.phase in RESTING
         return replace(given, due_at=now) if rests else given
 
     moved = deps.store.change_lab(lab_id, changed)
-    if moved.spec.evening != lab.spec.evening:
-        told = f"{evening.curfew:%H:%M} ({evening.time_zone}), to {evening.at_curfew}"
-        deps.store.add_event(lab_id, Event(now, "evening-changed", f"Its evening is now {told}.", {"by": caller.arn}))
-    return Answered(moved)
+    if moved.spec.schedule != lab.spec.schedule:
+        text = f"{schedule.curfew:%H:%M} ({schedule.time_zone}), to {schedule.at_curfew}"
+        deps.store.add_event(lab_id, Event(now, "schedule-changed", f"Its schedule is now {text}.", {"by": caller.arn}))
+    return Accepted(moved)
 
 
 def rules_now(deps: Deps) -> CurfewRules:
@@ -134,8 +134,10 @@ def _shortened(lab: Lab, until: datetime | None) -> tuple[Finding, ...]:
     return (warning("until", "clamped", f"No lab lasts longer than its allowance: it is protected until {last}."),)
 
 
-def _protection_told(lab: Lab, caller: Caller) -> str:
+def _describe_protection(lab: Lab, caller: Caller) -> str:
     protection = lab.protection
     if protection is None:
         return f"It is protected no longer: {caller.arn}."
-    return f"It is protected until {local_told(lab.spec.evening, protection.until)} by {caller.arn}: {protection.why}"
+    return (
+        f"It is protected until {format_local(lab.spec.schedule, protection.until)} by {caller.arn}: {protection.why}"
+    )

@@ -35,9 +35,9 @@ def preflight(deps: Deps, caller: Caller, spec: LabSpec, account: str) -> tuple[
     except AccessDenied as refused:
         if account == deps.watch.home:
             raise
-        told = explain(refused.code, str(refused)).reason
+        message = explain(refused.code, str(refused)).reason
         raise InvalidRequest(
-            [error("account", "account-closed", f"No lab can be made in {account}. {told}")]
+            [error("account", "account-closed", f"No lab can be made in {account}. {message}")]
         ) from refused
 
 

@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.core.instants import instant_told
+from chalicelib.domain.core.instants import format_instant
 from chalicelib.domain.core.names import REGION
 from chalicelib.domain.core.place import Place
-from chalicelib.domain.curfew.messages.outlook import what_happens_next, why_not_as_planned
+from chalicelib.domain.curfew.messages.outlook import upcoming_events, why_not_as_planned
 from chalicelib.domain.errors.findings import error
 from chalicelib.domain.errors.tree import InvalidRequest, NoReceiptYet, WrongPhase
 from chalicelib.domain.identity.callers import Caller, identity_of
@@ -31,14 +31,14 @@ _LONGEST_OWNER = 1024
 class LabView:
     """A lab with its steps and its future, as its owner reads it. `next_curfew` None: it ends, or none will come.
 
-    `spared`: why the lab is not ended, or put to sleep, as planned; empty if it is, or is on no plan.
+    `exemption`: why the lab is not ended, or put to sleep, as planned; empty if it is, or is on no plan.
     """
 
     lab: Lab
     steps: tuple[Step, ...]
     next: tuple[str, ...]
     next_curfew: Night | None = None
-    spared: str = ""
+    exemption: str = ""
 
 
 @dataclass(frozen=True)
@@ -54,11 +54,11 @@ def get_lab(deps: Deps, caller: Caller, lab_id: str, now: datetime) -> LabView:
     """One lab. Raises LabNotFound."""
     lab = seen_lab(deps, caller, lab_id)
     steps = deps.store.steps(lab_id)
-    night = None if lab.phase in ENDING | OVER else next_curfew(lab.spec.evening, now, deps.curfew.holidays)
+    night = None if lab.phase in ENDING | OVER else next_curfew(lab.spec.schedule, now, deps.curfew.holidays)
     planned = deps.curfew.store.line(lab.planned.night, lab.planned.entry_id) if lab.planned else None
     entry = planned[0] if planned else None
-    told = what_happens_next(lab, steps, now, entry, deps.curfew.holidays)
-    return LabView(lab, steps, told, night, why_not_as_planned(lab, entry, deps.curfew.holidays))
+    message = upcoming_events(lab, steps, now, entry, deps.curfew.holidays)
+    return LabView(lab, steps, message, night, why_not_as_planned(lab, entry, deps.curfew.holidays))
 
 
 def list_labs(
@@ -67,8 +67,8 @@ def list_labs(
     """Newest first. `owner`: `me` (or None), an ARN, or `*` for everyone's. Raises InvalidRequest, for learners' `*` too."""
     whose = caller.identity if owner in (None, "me") else identity_of(owner or "")
     if not (caller.sees_all if whose == "*" else caller.may_see(whose)):
-        told = "Only administrators and viewers see everyone's labs, and a team its own people's: use owner=me."
-        raise InvalidRequest([error("owner", "not-yours", told)])
+        message = "Only administrators and viewers see everyone's labs, and a team its own people's: use owner=me."
+        raise InvalidRequest([error("owner", "not-yours", message)])
     if len(whose) > _LONGEST_OWNER:
         raise InvalidRequest([error("owner", "too-long", f"No owner has more than {_LONGEST_OWNER} characters.")])
     return deps.store.list_labs(None if whose == "*" else whose, phases, limit, cursor)
@@ -113,4 +113,4 @@ def versions(deps: Deps, region: str | None) -> Calendar:
 def _when(lab: Lab) -> str:
     if lab.phase in ENDING | OVER:
         return "The teardown writes the first at its end."
-    return f"The first is written when the lab is torn down: when released, or at {instant_told(lab.lasts_until)}."
+    return f"The first is written when the lab is torn down: when released, or at {format_instant(lab.lasts_until)}."

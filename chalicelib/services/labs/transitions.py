@@ -30,19 +30,19 @@ _WORKFLOWS = {
 
 
 @dataclass(frozen=True)
-class Answered:
+class Accepted:
     """The lab as it is now, and warnings for the caller."""
 
     lab: Lab
     findings: tuple[Finding, ...] = ()
 
 
-def anew(lab: Lab, phase: Phase, now: datetime) -> Lab:
+def with_new_run(lab: Lab, phase: Phase, now: datetime) -> Lab:
     """In another phase, with a run of its own, watched by the scheduled run."""
     return replace(lab.moved_to(phase, now), run=lab.run + 1, due_at=now + START_CHECK)
 
 
-def moved(
+def apply_transition(
     deps: Deps,
     caller: Caller,
     lab: Lab,
@@ -50,16 +50,16 @@ def moved(
     findings: tuple[Finding, ...],
     now: datetime,
     message: str,
-) -> Answered:
+) -> Accepted:
     """Save the change, tell it if it began a run, start the workflow of the phase. Raises what `change` raises."""
     stored = deps.store.change_lab(lab.id, change)
     if stored.run != lab.run:
         facts = {"phase": str(stored.phase), "by": caller.arn}
         deps.store.add_event(lab.id, Event(now, "phase-changed", message, facts))
-    return Answered(stored, (*findings, *started(deps, stored)))
+    return Accepted(stored, (*findings, *start_workflow(deps, stored)))
 
 
-def started(deps: Deps, lab: Lab) -> tuple[Finding, ...]:
+def start_workflow(deps: Deps, lab: Lab) -> tuple[Finding, ...]:
     """Start the workflow of the lab's phase; a start that fails is a warning, for the scheduled run will make up for it."""
     workflow = _WORKFLOWS.get(lab.phase)
     if workflow is None:

@@ -35,7 +35,7 @@ class PolicyAnswer:
 
     support_type: str
     update_id: str | None
-    told: str
+    message: str
 
 
 def acknowledge(deps: Deps, caller: Caller, key: ClusterKey) -> ClusterView:
@@ -51,7 +51,7 @@ def snooze(deps: Deps, caller: Caller, key: ClusterKey, until: datetime, now: da
     """Hold mails back until an instant, not past the next rung that matters. Raises InvalidRequest, NotYours, NothingAhead."""
 
     def snoozed(watched: Watched) -> Watched:
-        latest = latest_snooze(_ahead(watched), now, deps.watch.ladder)
+        latest = latest_snooze(_ahead(watched), now, deps.watch.reminder_days)
         if not now < until <= latest:
             message = f"It can be snoozed from now until {latest:%Y-%m-%dT%H:%M:%SZ}: the next notice that matters."
             raise InvalidRequest([error("until", "too-late" if until > latest else "past", message)])
@@ -76,11 +76,11 @@ def set_support_policy(deps: Deps, caller: Caller, key: ClusterKey, support_type
         and watched.support.phase is SupportPhase.PAST_END
         and not watched.support.billed_extended
     ):
-        told = " EKS takes this only until its own upgrade of the control plane begins, which may be at any moment."
+        text = " EKS takes this only until its own upgrade of the control plane begins, which may be at any moment."
     else:
-        told = ""
+        text = ""
     update_id = _asked(deps, key, support_type)
-    return PolicyAnswer(support_type, update_id, f"EKS is changing the policy to {support_type}.{told}")
+    return PolicyAnswer(support_type, update_id, f"EKS is changing the policy to {support_type}.{text}")
 
 
 def _asked(deps: Deps, key: ClusterKey, support_type: str) -> str:

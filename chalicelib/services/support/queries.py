@@ -14,7 +14,7 @@ from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.notices.notice import Notice
 from chalicelib.domain.support.assessment import days_left
 from chalicelib.domain.support.deadlines import SupportPhase
-from chalicelib.domain.support.fleet import Trouble
+from chalicelib.domain.support.fleet import ReadFailure
 from chalicelib.domain.support.owners import may_change, may_see
 from chalicelib.domain.support.watched import Watched
 from chalicelib.ports.deps import Deps, Page
@@ -26,7 +26,7 @@ _MOST_IN_CALENDAR = 5000
 
 
 @dataclass(frozen=True)
-class Wanted:
+class ClusterFilter:
     """Which clusters. Empty or None: any. `days_left`: deadlines at most so many days away, or past."""
 
     phases: tuple[SupportPhase, ...] = ()
@@ -46,7 +46,7 @@ class ClusterView:
 
 
 def list_clusters(
-    deps: Deps, caller: Caller, wanted: Wanted, limit: int, cursor: str | None, now: datetime
+    deps: Deps, caller: Caller, wanted: ClusterFilter, limit: int, cursor: str | None, now: datetime
 ) -> Page[Watched]:
     """What comes first, first; clusters no deadline awaits last. A page may be short. Raises InvalidRequest on a cursor."""
     found: list[Watched] = []
@@ -73,7 +73,7 @@ def kept_cluster(deps: Deps, caller: Caller, key: ClusterKey) -> Watched:
     return watched
 
 
-def all_clusters(deps: Deps, caller: Caller, wanted: Wanted, now: datetime) -> tuple[Watched, ...]:
+def all_clusters(deps: Deps, caller: Caller, wanted: ClusterFilter, now: datetime) -> tuple[Watched, ...]:
     """Every cluster with a deadline ahead that fits, nearest first: for the calendar."""
     ahead = (watched for watched in _each(deps) if watched.support.deadlines and _seen(watched, caller))
     return tuple(watched for watched in ahead if _fits(watched, wanted, now))
@@ -89,7 +89,7 @@ def list_notices(deps: Deps, caller: Caller, limit: int, cursor: str | None) -> 
     return Page(tuple(notice for notice in notices if notice.key not in hidden), more)
 
 
-def unreadable_places(deps: Deps) -> tuple[tuple[Place, Trouble], ...]:
+def unreadable_places(deps: Deps) -> tuple[tuple[Place, ReadFailure], ...]:
     """Places that can't be read now, with since when and why."""
     return tuple(deps.watch.store.place_troubles().items())
 
@@ -107,7 +107,7 @@ def _each(deps: Deps) -> Iterator[Watched]:
             return
 
 
-def _fits(watched: Watched, wanted: Wanted, now: datetime) -> bool:
+def _fits(watched: Watched, wanted: ClusterFilter, now: datetime) -> bool:
     key, following = watched.cluster.key, watched.support.next
     near = wanted.days_left is None or (following is not None and days_left(following, now) <= wanted.days_left)
     return (
@@ -119,7 +119,7 @@ def _fits(watched: Watched, wanted: Wanted, now: datetime) -> bool:
     )
 
 
-def _is_past_all(page: tuple[Watched, ...], wanted: Wanted, now: datetime) -> bool:
+def _is_past_all(page: tuple[Watched, ...], wanted: ClusterFilter, now: datetime) -> bool:
     """Whether what follows this page is too far away: the list is in order of deadlines."""
     if wanted.days_left is None or not page:
         return False

@@ -1,6 +1,6 @@
 """Does what is planned with one lab, or says why it lives: everything is looked at once more, at the moment.
 
-The fate is `acting` before the lab is changed and settled after. A run that dies in between is finished by its retry, by the
+The status is `acting` before the lab is changed and settled after. A run that dies in between is finished by its retry, by the
 next run, or, for a lab that is under way by then, with the night's report.
 """
 
@@ -12,8 +12,8 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from chalicelib.domain.costs import saved
-from chalicelib.domain.curfew.decision import FateDecision, Moment, Then, decide_fate
-from chalicelib.domain.curfew.plan import SETTLED, Entry, Fate, Ground, Outcome
+from chalicelib.domain.curfew.decision import DecisionContext, EntryDecision, NextAction, decide_entry
+from chalicelib.domain.curfew.plan import SETTLED, Entry, EntryOutcome, EntryStatus, Trigger
 from chalicelib.domain.errors.tree import Superseded
 from chalicelib.domain.labs.lab import RESTING, Lab, Phase
 from chalicelib.domain.labs.schedule import AtCurfew, next_wake
@@ -22,17 +22,17 @@ from chalicelib.ports.deps import Deps
 from chalicelib.workflows.night.outcomes import (
     KIND,
     SOON,
+    as_sentence,
     change_unless_changed,
     conclude,
-    live_on,
     look_again,
     put_off,
     rules_of,
-    sentence,
     settle,
+    skip_entry,
 )
 from chalicelib.workflows.night.region import Region
-from chalicelib.workflows.night.tally import Tally
+from chalicelib.workflows.night.summary import RunSummary
 from chalicelib.workflows.shared.records import WATCH
 
 #: So long after a run's `now` labs are still as they were judged then. Events come late, and executions are redriven.
@@ -41,54 +41,54 @@ _OLD = "This run is too old to act: what people did since was not seen."
 _WORKFLOW = {Phase.RELEASING: "teardown", Phase.HIBERNATING: "hibernate"}
 
 
-def act_on(deps: Deps, item: Mapping[str, Any], now: datetime, tally: Tally) -> None:
+def act_on(deps: Deps, item: Mapping[str, Any], now: datetime, summary: RunSummary) -> None:
     """Act on one entry that is due. `item`: lab_id, night, entry_id, held (why nothing of its night may be touched)."""
     if deps.clock.now() - now > _AS_SEEN:
         put_off(deps, item["lab_id"], _OLD, now)
-        tally.troubles.append(f"{item['lab_id']}: {_OLD}")
+        summary.troubles.append(f"{item['lab_id']}: {_OLD}")
         return
     lab = deps.store.load_lab(item["lab_id"])
     line = deps.curfew.store.line(date.fromisoformat(item["night"]), item["entry_id"])
     if line is None:
         return
-    entry, fate = line
-    if fate.outcome in SETTLED:
-        conclude(deps, lab, entry, fate, rules_of(deps), now)
-    elif is_under_way(lab, entry, fate):
+    entry, status = line
+    if status.outcome in SETTLED:
+        conclude(deps, lab, entry, status, rules_of(deps), now)
+    elif is_under_way(lab, entry, status):
         complete(deps, lab, entry, now)
-        tally.counts["acted"] += 1
+        summary.counts["acted"] += 1
     else:
-        moment = _moment(deps, lab, line, str(item["held"]), now)
-        _carry_out(deps, moment, decide_fate(moment), tally)
+        context = _moment(deps, lab, line, str(item["held"]), now)
+        _carry_out(deps, context, decide_entry(context), summary)
 
 
-def is_under_way(lab: Lab, entry: Entry, fate: Fate) -> bool:
+def is_under_way(lab: Lab, entry: Entry, status: EntryStatus) -> bool:
     """Whether the act was begun by this sweep: the lab was taken off the plan as its phase was changed."""
     asleep = lab.phase is Phase.HIBERNATED and entry.act is AtCurfew.HIBERNATE
-    return fate.outcome is Outcome.ACTING and lab.planned is None and (lab.phase not in RESTING or asleep)
+    return status.outcome is EntryOutcome.ACTING and lab.planned is None and (lab.phase not in RESTING or asleep)
 
 
 def complete(deps: Deps, lab: Lab, entry: Entry, now: datetime) -> None:
     """Tell, start and settle what the lab has been moved to; all of it may have been done before."""
-    facts = {"night": entry.night.isoformat(), "entry": entry.id, "ground": str(entry.ground)}
-    deps.store.add_event(lab.id, Event(lab.phase_since, KIND, f"{_done(entry)} {sentence(entry.reason)}", facts))
+    facts = {"night": entry.night.isoformat(), "entry": entry.id, "trigger": str(entry.trigger)}
+    deps.store.add_event(lab.id, Event(lab.phase_since, KIND, f"{_done(entry)} {as_sentence(entry.reason)}", facts))
     workflow = _WORKFLOW.get(lab.phase)
     if workflow is not None:
         payload = {"lab_id": lab.id, "time": now.isoformat()}
         deps.workflows.start(workflow, execution_name(lab, workflow), payload)
     asleep = entry.act is AtCurfew.HIBERNATE
-    wakes_at = next_wake(lab.spec.evening, now, deps.curfew.holidays) if asleep else None
+    wakes_at = next_wake(lab.spec.schedule, now, deps.curfew.holidays) if asleep else None
     usd = saved(entry.saved_hourly_usd, now, wakes_at)
-    settle(deps, entry, Outcome.HIBERNATED if asleep else Outcome.ENDED, entry.reason, now, usd)
+    settle(deps, entry, EntryOutcome.HIBERNATED if asleep else EntryOutcome.ENDED, entry.reason, now, usd)
 
 
-def _moment(deps: Deps, lab: Lab, line: tuple[Entry, Fate], held: str, now: datetime) -> Moment:
-    entry, fate = line
+def _moment(deps: Deps, lab: Lab, line: tuple[Entry, EntryStatus], held: str, now: datetime) -> DecisionContext:
+    entry, status = line
     cluster = Region(deps, lab.place).cluster_of(lab)
-    idle = entry.ground is Ground.IDLE
-    return Moment(
+    idle = entry.trigger is Trigger.IDLE
+    return DecisionContext(
         entry=entry,
-        fate=fate,
+        status=status,
         lab=lab,
         rules=rules_of(deps),
         now=now,
@@ -100,47 +100,49 @@ def _moment(deps: Deps, lab: Lab, line: tuple[Entry, Fate], held: str, now: date
     )
 
 
-def _carry_out(deps: Deps, moment: Moment, decision: FateDecision, tally: Tally) -> None:
-    lab, entry, now = moment.lab, moment.entry, moment.now
+def _carry_out(deps: Deps, context: DecisionContext, decision: EntryDecision, summary: RunSummary) -> None:
+    lab, entry, now = context.lab, context.entry, context.now
     match decision.then:
-        case Then.LIVE:
-            live_on(deps, lab, entry, decision.reason, moment.rules, now)
-            tally.counts["lived"] += 1
-        case Then.WAIT:
-            _wait(deps, moment, decision.reason)
-            tally.counts["waiting"] += 1
-        case Then.ACT:
-            _act(deps, moment, tally)
+        case NextAction.LIVE:
+            skip_entry(deps, lab, entry, decision.reason, context.rules, now)
+            summary.counts["skipped"] += 1
+        case NextAction.WAIT:
+            _wait(deps, context, decision.reason)
+            summary.counts["waiting"] += 1
+        case NextAction.ACT:
+            _act(deps, context, summary)
 
 
-def _wait(deps: Deps, moment: Moment, reason: str) -> None:
-    """Say on the fate what it waits for; the next run looks again."""
-    braked_at = moment.now if reason == moment.held else None
+def _wait(deps: Deps, context: DecisionContext, reason: str) -> None:
+    """Say on the status what it waits for; the next run looks again."""
+    braked_at = context.now if reason == context.held else None
 
-    def waiting(fate: Fate) -> Fate:
-        if fate.outcome in SETTLED:
-            return fate
-        return replace(fate, outcome=Outcome.STANDING, reason=reason, braked_at=fate.braked_at or braked_at)
+    def waiting(status: EntryStatus) -> EntryStatus:
+        if status.outcome in SETTLED:
+            return status
+        return replace(status, outcome=EntryOutcome.STANDING, reason=reason, braked_at=status.braked_at or braked_at)
 
-    deps.curfew.store.change_fate(moment.entry.night, moment.entry.id, waiting)
-    look_again(deps, moment.lab, max(moment.now + SOON, moment.entry.at))
+    deps.curfew.store.change_status(context.entry.night, context.entry.id, waiting)
+    look_again(deps, context.lab, max(context.now + SOON, context.entry.at))
 
 
-def _act(deps: Deps, moment: Moment, tally: Tally) -> None:
-    lab, entry, now = moment.lab, moment.entry, moment.now
+def _act(deps: Deps, context: DecisionContext, summary: RunSummary) -> None:
+    lab, entry, now = context.lab, context.entry, context.now
     store = deps.curfew.store
-    store.change_fate(
-        entry.night, entry.id, lambda fate: fate if fate.outcome in SETTLED else replace(fate, outcome=Outcome.ACTING)
+    store.change_status(
+        entry.night,
+        entry.id,
+        lambda status: status if status.outcome in SETTLED else replace(status, outcome=EntryOutcome.ACTING),
     )
     try:
         changed = change_unless_changed(deps, lab, lambda stored: _moved(stored, entry, now))
     except Superseded:
         reason = "Somebody changed it at that very moment."
-        live_on(deps, deps.store.load_lab(lab.id), entry, reason, moment.rules, now)
-        tally.counts["lived"] += 1
+        skip_entry(deps, deps.store.load_lab(lab.id), entry, reason, context.rules, now)
+        summary.counts["skipped"] += 1
         return
     complete(deps, changed, entry, now)
-    tally.counts["acted"] += 1
+    summary.counts["acted"] += 1
 
 
 def _moved(stored: Lab, entry: Entry, now: datetime) -> Lab:
@@ -153,4 +155,4 @@ def _moved(stored: Lab, entry: Entry, now: datetime) -> Lab:
 def _done(entry: Entry) -> str:
     if entry.act is AtCurfew.HIBERNATE:
         return "Curfew: the lab is put to sleep."
-    return "Curfew: the lab is ended." if entry.ground is Ground.IDLE else "The lab is ended as planned."
+    return "Curfew: the lab is ended." if entry.trigger is Trigger.IDLE else "The lab is ended as planned."

@@ -9,57 +9,57 @@ from collections.abc import Iterable, Mapping
 from datetime import date, datetime
 from typing import Any
 
-from chalicelib.domain.curfew.decision import Braking, decide_brake
+from chalicelib.domain.curfew.decision import BrakeDecision, decide_brake
 from chalicelib.domain.curfew.messages.brake import brake_message, broken_plan_message
-from chalicelib.domain.curfew.plan import SETTLED, Entry, Fate, Outcome, Plan, plan_hash
+from chalicelib.domain.curfew.plan import SETTLED, Entry, EntryOutcome, EntryStatus, Plan, plan_hash
 from chalicelib.domain.curfew.rules import CurfewRules, Mode
 from chalicelib.domain.labs.lab import ENDING, OVER
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.night.act import complete, is_under_way
-from chalicelib.workflows.night.outcomes import live_on, rules_of
-from chalicelib.workflows.night.tally import Tally
+from chalicelib.workflows.night.outcomes import rules_of, skip_entry
+from chalicelib.workflows.night.summary import RunSummary
 from chalicelib.workflows.night.warn import administrators
 
 
-def due_items(deps: Deps, due: Iterable[Mapping[str, str]], now: datetime, tally: Tally) -> list[dict[str, Any]]:
+def due_items(deps: Deps, due: Iterable[Mapping[str, str]], now: datetime, summary: RunSummary) -> list[dict[str, Any]]:
     """What is to be acted on now, `held` if nothing of its night may be touched. `due`: entries with lab_id, night, entry_id."""
     by_night: dict[str, list[Mapping[str, str]]] = {}
     for one in due:
         by_night.setdefault(one["night"], []).append(one)
     items: list[dict[str, Any]] = []
     for night, entries in sorted(by_night.items()):
-        with tally.around(f"the plan of {night}"):
-            held = _held(deps, date.fromisoformat(night), now, tally)
+        with summary.around(f"the plan of {night}"):
+            held = _held(deps, date.fromisoformat(night), now, summary)
             items += [{**one, "held": held} for one in entries]
     return items
 
 
-def _held(deps: Deps, night: date, now: datetime, tally: Tally) -> str:
+def _held(deps: Deps, night: date, now: datetime, summary: RunSummary) -> str:
     plan = deps.curfew.store.plan(night)
     if plan is None:
         return "There is no plan of that night."
     rules, alive = rules_of(deps), deps.curfew.store.alive_count()
     braking = decide_brake(plan, rules, alive)
     if braking.over:
-        plan = settled_plan(deps, night, now, tally) or plan
+        plan = settled_plan(deps, night, now, summary) or plan
         alive += _gone_tonight(deps, plan)
         braking = decide_brake(plan, rules, alive)
     if braking.held:
-        tally.counts["held_nights"] += 1
-        with tally.around("telling administrators"):
-            _tell(deps, plan, braking, rules, alive, now)
+        summary.counts["held_nights"] += 1
+        with summary.around("telling administrators"):
+            _send(deps, plan, braking, rules, alive, now)
     return braking.held
 
 
 def _gone_tonight(deps: Deps, plan: Plan) -> int:
     """How many labs the night itself has made fewer: a percentage is of those that were alive when it began."""
-    ended = [entry.lab_id for entry, fate in plan.lines if fate.outcome is Outcome.ENDED]
+    ended = [entry.lab_id for entry, status in plan.lines if status.outcome is EntryOutcome.ENDED]
     return sum(deps.store.load_lab(lab_id).phase in OVER for lab_id in ended)
 
 
-def _tell(deps: Deps, plan: Plan, braking: Braking, rules: CurfewRules, alive: int, now: datetime) -> None:
+def _send(deps: Deps, plan: Plan, braking: BrakeDecision, rules: CurfewRules, alive: int, now: datetime) -> None:
     night, to, api = plan.header.night, administrators(deps), deps.watch.api_url
-    if plan.header.brake_told_at is not None or rules.mode is not Mode.ON:
+    if plan.header.brake_notified_at is not None or rules.mode is not Mode.ON:
         return
     if braking.over:
         message = brake_message(night, braking.counted, alive, rules, to, api=api)
@@ -67,24 +67,24 @@ def _tell(deps: Deps, plan: Plan, braking: Braking, rules: CurfewRules, alive: i
         found = plan_hash(entry for entry, _ in plan.lines)
         message = broken_plan_message(night, plan.header.hash, found, to, api=api)
     deps.watch.notifier.send(message)
-    deps.curfew.store.mark_plan(night, brake_told_at=now)
+    deps.curfew.store.mark_plan(night, brake_notified_at=now)
 
 
-def settled_plan(deps: Deps, night: date, now: datetime, tally: Tally) -> Plan | None:
-    """The night's plan, with the fates settled of labs that have moved on without the sweep."""
+def settled_plan(deps: Deps, night: date, now: datetime, summary: RunSummary) -> Plan | None:
+    """The night's plan, with the statuses settled of labs that have moved on without the sweep."""
     plan = deps.curfew.store.plan(night)
     open_lines = [line for line in plan.lines if line[1].outcome not in SETTLED] if plan else []
-    for entry, fate in open_lines:
-        with tally.around(entry.lab_id):
-            _settle_moved_on(deps, entry, fate, now)
+    for entry, status in open_lines:
+        with summary.around(entry.lab_id):
+            _settle_moved_on(deps, entry, status, now)
     return deps.curfew.store.plan(night) if open_lines else plan
 
 
-def _settle_moved_on(deps: Deps, entry: Entry, fate: Fate, now: datetime) -> None:
+def _settle_moved_on(deps: Deps, entry: Entry, status: EntryStatus, now: datetime) -> None:
     lab = deps.store.load_lab(entry.lab_id)
-    if is_under_way(lab, entry, fate):
+    if is_under_way(lab, entry, status):
         complete(deps, lab, entry, now)
     elif lab.phase in ENDING or lab.phase in OVER:
-        live_on(deps, lab, entry, "It was deleted in another way.", rules_of(deps), now)
+        skip_entry(deps, lab, entry, "It was deleted in another way.", rules_of(deps), now)
     elif lab.planned is None or lab.planned.entry_id != entry.id:
-        live_on(deps, lab, entry, "It was planned anew, or changed meanwhile.", rules_of(deps), now)
+        skip_entry(deps, lab, entry, "It was planned anew, or changed meanwhile.", rules_of(deps), now)

@@ -12,56 +12,56 @@ from dataclasses import field, replace
 from datetime import datetime, timedelta
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.curfew.decision import TAGGED, is_tagged, why_spared
-from chalicelib.domain.curfew.next_event import Appointment, closing, next_appointment
-from chalicelib.domain.curfew.plan import SETTLED, Entry, Fate, Ground, Outcome
-from chalicelib.domain.curfew.plan_entry import Known, plan_entry, planned_for
+from chalicelib.domain.curfew.decision import TAGGED, exemption, is_tagged
+from chalicelib.domain.curfew.next_event import NextEvent, closing, next_event
+from chalicelib.domain.curfew.plan import SETTLED, Entry, EntryOutcome, EntryStatus, Trigger
+from chalicelib.domain.curfew.plan_entry import KnownLab, plan_entry, planned_for
 from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.curfew.wakeup import stays_awake
 from chalicelib.domain.idleness.evidence import Evidence
 from chalicelib.domain.idleness.judge import judge
 from chalicelib.domain.idleness.verdict import Verdict
 from chalicelib.domain.labs.lab import RESTING, Lab, Phase
-from chalicelib.domain.labs.schedule import AtCurfew, local_told
+from chalicelib.domain.labs.schedule import AtCurfew, format_local
 from chalicelib.domain.labs.steps import Event
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.night.outcomes import (
     DAY,
     KIND,
     SOON,
+    as_sentence,
     change_unless_changed,
     conclude,
-    live_on,
     look_again,
     next_faced,
     note_missed,
-    sentence,
+    skip_entry,
 )
 from chalicelib.workflows.night.region import Region, note_price
-from chalicelib.workflows.night.tally import Tally
-from chalicelib.workflows.night.wakeups import look_at_sleeper
+from chalicelib.workflows.night.summary import RunSummary
+from chalicelib.workflows.night.wakeups import examine_hibernated
 
-Line = tuple[Entry, Fate]
+Line = tuple[Entry, EntryStatus]
 
 
 @dataclass(frozen=True)
-class Studied:
+class ExaminedLab:
     """A due lab with its line of a plan, or with what it faces."""
 
     lab: Lab
     line: Line | None
-    faces: Appointment
+    faces: NextEvent
 
 
 @dataclass
-class Looking:
+class Examination:
     """One group's look at `now`; `new` are the entries to be published when every lab was looked at, `due` those to be acted on."""
 
     deps: Deps
     region: Region
     rules: CurfewRules
     now: datetime
-    tally: Tally
+    summary: RunSummary
     new: list[tuple[Lab, Entry]] = field(default_factory=list)
     lost: dict[str, str] = field(default_factory=dict)
     due: list[dict[str, str]] = field(default_factory=list)
@@ -75,11 +75,11 @@ class Looking:
                 self._look_at(each, evidence.get(each.lab.id))
         self._publish()
         for each in studied:
-            with self.tally.around(f"the price of {each.lab.id}"):
+            with self.summary.around(f"the price of {each.lab.id}"):
                 note_price(self.deps, self.region, each.lab, self.now)
         return self.lost
 
-    def _studied(self, ids: Sequence[str]) -> list[Studied]:
+    def _studied(self, ids: Sequence[str]) -> list[ExaminedLab]:
         studied = []
         for lab_id in ids:
             with self._alone(lab_id):
@@ -91,40 +91,40 @@ class Looking:
     @contextmanager
     def _alone(self, lab_id: str) -> Iterator[None]:
         """What fails inside is this lab's own trouble."""
-        with self.tally.around(lab_id) as failed:
+        with self.summary.around(lab_id) as failed:
             yield
         if failed:
             self.lost[lab_id] = str(failed[0])
 
-    def _study(self, lab: Lab) -> list[Studied]:
+    def _study(self, lab: Lab) -> list[ExaminedLab]:
         """With its line, unless that is settled: then with what it faces instead, if it is high time to look at that."""
         planned, store, holidays = lab.planned, self.deps.curfew.store, self.deps.curfew.holidays
         line = store.line(planned.night, planned.entry_id) if planned else None
         if line is None or (free := self._freed(lab, line)) is None:
-            return [Studied(lab, line, next_appointment(lab, self.rules, self.now, holidays))]
-        self.tally.counts["looked_at"] += 1
+            return [ExaminedLab(lab, line, next_event(lab, self.rules, self.now, holidays))]
+        self.summary.counts["looked_at"] += 1
         if free.phase is not Phase.READY or free.due_at != self.now + SOON:
             return []
-        return [Studied(free, None, next_faced(self.deps, free, line[0], self.rules, self.now))]
+        return [ExaminedLab(free, None, next_faced(self.deps, free, line[0], self.rules, self.now))]
 
     def _freed(self, lab: Lab, line: Line) -> Lab | None:
         """The lab off the plan, if its entry is settled, or if people have settled it."""
-        entry, fate = line
-        if fate.outcome in SETTLED:
-            return conclude(self.deps, lab, entry, fate, self.rules, self.now)
-        spared = why_spared(lab, entry, {}, self.deps.curfew.holidays) if fate.outcome is Outcome.STANDING else ""
-        if not spared:
+        entry, status = line
+        if status.outcome in SETTLED:
+            return conclude(self.deps, lab, entry, status, self.rules, self.now)
+        exempt = exemption(lab, entry, {}, self.deps.curfew.holidays) if status.outcome is EntryOutcome.STANDING else ""
+        if not exempt:
             return None
-        self.tally.counts["lived"] += 1
-        return live_on(self.deps, lab, entry, spared, self.rules, self.now)
+        self.summary.counts["skipped"] += 1
+        return skip_entry(self.deps, lab, entry, exempt, self.rules, self.now)
 
-    def _needs_judging(self, studied: Studied) -> bool:
+    def _needs_judging(self, studied: ExaminedLab) -> bool:
         if studied.lab.phase is not Phase.READY:
             return False
         if studied.line is None:
             return studied.faces.look_at(self.rules) <= self.now
-        entry, fate = studied.line
-        return entry.ground is Ground.IDLE and entry.at <= self.now and fate.outcome not in SETTLED
+        entry, status = studied.line
+        return entry.trigger is Trigger.IDLE and entry.at <= self.now and status.outcome not in SETTLED
 
     def _evidence(self, labs: Sequence[Lab]) -> Mapping[str, Evidence]:
         if not labs:
@@ -132,12 +132,12 @@ class Looking:
         window = timedelta(hours=self.rules.window_hours)
         return self.deps.curfew.signals(self.region.place).read(labs, self.now, window)
 
-    def _look_at(self, studied: Studied, evidence: Evidence | None) -> None:
-        self.tally.counts["looked_at"] += 1
+    def _look_at(self, studied: ExaminedLab, evidence: Evidence | None) -> None:
+        self.summary.counts["looked_at"] += 1
         if studied.line is not None:
             self._look_at_planned(studied.lab, studied.line, evidence)
         elif studied.lab.phase is Phase.HIBERNATED:
-            self._plan_sleeper(studied.lab)
+            self._plan_hibernated(studied.lab)
         elif studied.faces.look_at(self.rules) > self.now:
             note_missed(self.deps, studied.lab, "", self.now)
             look_again(self.deps, studied.lab, studied.faces.look_at(self.rules))
@@ -148,15 +148,15 @@ class Looking:
     def _look_at_planned(self, lab: Lab, line: Line, evidence: Evidence | None) -> None:
         entry, _ = line
         if self.now < entry.at and lab.phase is Phase.HIBERNATED:
-            look_at_sleeper(self.deps, self.region, lab, self.rules, self.now, self.tally, until=entry.at)
+            examine_hibernated(self.deps, self.region, lab, self.rules, self.now, self.summary, until=entry.at)
         elif self.now < entry.at:
             look_again(self.deps, lab, entry.at)
         else:
-            if entry.ground is Ground.IDLE and evidence is not None:
+            if entry.trigger is Trigger.IDLE and evidence is not None:
                 self._judged(lab, evidence)
             self.due.append({"lab_id": lab.id, "night": entry.night.isoformat(), "entry_id": entry.id})
 
-    def _plan(self, lab: Lab, faces: Appointment, evidence: Evidence | None) -> None:
+    def _plan(self, lab: Lab, faces: NextEvent, evidence: Evidence | None) -> None:
         if evidence is None:
             look_again(self.deps, lab, self.now + SOON)
             return
@@ -164,30 +164,30 @@ class Looking:
         if verdict.gone:
             self._planned(lab, closing(lab, self.rules, self.now), evidence, verdict)
             return
-        if faces.ground is not Ground.IDLE and is_tagged(evidence.cluster_tags):
+        if faces.trigger is not Trigger.IDLE and is_tagged(evidence.cluster_tags):
             self._not_planned(lab, faces, TAGGED)
             look_again(self.deps, lab, self.now + DAY)
             return
-        if faces.ground is Ground.IDLE and (why := self._why_not(lab, faces, evidence, verdict)):
+        if faces.trigger is Trigger.IDLE and (why := self._why_not(lab, faces, evidence, verdict)):
             self._not_planned(lab, faces, why)
-            faces = next_appointment(lab, self.rules, self.now, self.deps.curfew.holidays, after=faces.at)
-            if faces.ground is Ground.IDLE or faces.look_at(self.rules) > self.now:
+            faces = next_event(lab, self.rules, self.now, self.deps.curfew.holidays, after=faces.at)
+            if faces.trigger is Trigger.IDLE or faces.look_at(self.rules) > self.now:
                 look_again(self.deps, lab, max(faces.look_at(self.rules), self.now + SOON))
                 return
         self._planned(lab, faces, evidence, verdict)
 
-    def _plan_sleeper(self, lab: Lab) -> None:
-        faces = look_at_sleeper(self.deps, self.region, lab, self.rules, self.now, self.tally)
+    def _plan_hibernated(self, lab: Lab) -> None:
+        faces = examine_hibernated(self.deps, self.region, lab, self.rules, self.now, self.summary)
         if faces is not None:
             self._planned(lab, faces, None, None)
 
-    def _not_planned(self, lab: Lab, faces: Appointment, why: str) -> None:
-        what = "the curfew" if faces.ground is Ground.IDLE else "its end"
-        told = f"The lab is not on the plan for {what} of {local_told(lab.spec.evening, faces.at)}: {why}"
-        self.deps.store.add_event(lab.id, Event(self.now, KIND, told, {"night": faces.night.isoformat()}))
-        self.tally.counts["in_use"] += 1
+    def _not_planned(self, lab: Lab, faces: NextEvent, why: str) -> None:
+        what = "the curfew" if faces.trigger is Trigger.IDLE else "its end"
+        message = f"The lab is not on the plan for {what} of {format_local(lab.spec.schedule, faces.at)}: {why}"
+        self.deps.store.add_event(lab.id, Event(self.now, KIND, message, {"night": faces.night.isoformat()}))
+        self.summary.counts["in_use"] += 1
 
-    def _why_not(self, lab: Lab, faces: Appointment, evidence: Evidence, verdict: Verdict) -> str:
+    def _why_not(self, lab: Lab, faces: NextEvent, evidence: Evidence, verdict: Verdict) -> str:
         if not verdict.idle:
             return verdict.sentence
         if is_tagged(evidence.cluster_tags):
@@ -198,8 +198,8 @@ class Looking:
         if faces.act is AtCurfew.HIBERNATE:
             upgrade_at = self.region.upgrade_ahead(lab.spec.version, str(lab.spec.support_policy), self.now)
             if upgrade_at is not None and stays_awake(upgrade_at, faces.at):
-                told = local_told(lab.spec.evening, upgrade_at)
-                return f"It stays awake, for AWS may upgrade its control plane from {told} on."
+                message = format_local(lab.spec.schedule, upgrade_at)
+                return f"It stays awake, for AWS may upgrade its control plane from {message} on."
         return ""
 
     def _judged(self, lab: Lab, evidence: Evidence) -> Verdict:
@@ -207,9 +207,9 @@ class Looking:
         self.deps.curfew.store.put_verdict(verdict)
         return verdict
 
-    def _planned(self, lab: Lab, faces: Appointment, evidence: Evidence | None, verdict: Verdict | None) -> None:
+    def _planned(self, lab: Lab, faces: NextEvent, evidence: Evidence | None, verdict: Verdict | None) -> None:
         extended = self.region.is_billed_extended(lab, self.now)
-        known = Known(self.deps.curfew.prices(self.region.place.region), extended, evidence, verdict)
+        known = KnownLab(self.deps.curfew.prices(self.region.place.region), extended, evidence, verdict)
         entry = plan_entry(lab, faces, known, self.now)
         marked = change_unless_changed(self.deps, lab, lambda stored: planned_for(stored, entry))
         self.new.append((marked, entry))
@@ -218,20 +218,20 @@ class Looking:
         """Each night's new entries at once; what could not be published is still due."""
         for night in sorted({entry.night for _, entry in self.new}):
             mine = [(lab, entry) for lab, entry in self.new if entry.night == night]
-            with self.tally.around(f"the plan of {night}") as failed:
+            with self.summary.around(f"the plan of {night}") as failed:
                 self.deps.curfew.store.publish(night, [entry for _, entry in mine], self.now)
             for lab, entry in mine:
                 with self._alone(lab.id):
                     if failed:
                         raise failed[0]
-                    self._tell_planned(lab, entry)
+                    self._note_planned(lab, entry)
 
-    def _tell_planned(self, lab: Lab, entry: Entry) -> None:
+    def _note_planned(self, lab: Lab, entry: Entry) -> None:
         does = "goes to sleep" if entry.act is AtCurfew.HIBERNATE else "ends"
-        unless = "" if entry.ground is Ground.GONE else ", unless it is kept"
-        told = f"The lab {does} on {local_told(lab.spec.evening, entry.at)}{unless}. {sentence(entry.reason)}"
-        self.deps.store.add_event(lab.id, Event(self.now, KIND, told, {"entry": entry.id}))
+        unless = "" if entry.trigger is Trigger.GONE else ", unless it is kept"
+        message = f"The lab {does} on {format_local(lab.spec.schedule, entry.at)}{unless}. {as_sentence(entry.reason)}"
+        self.deps.store.add_event(lab.id, Event(self.now, KIND, message, {"entry": entry.id}))
         wakes = lab.hibernation.wake_at if lab.hibernation else None
         due_at = min(entry.at, wakes) if wakes and wakes > self.now else entry.at
         change_unless_changed(self.deps, lab, lambda stored: replace(stored, due_at=due_at))
-        self.tally.counts["planned"] += 1
+        self.summary.counts["planned"] += 1

@@ -25,18 +25,18 @@ from chalicelib.domain.teardown.adoption import (
 from chalicelib.domain.teardown.evidence import LAB_TAG
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.night.outcomes import KIND, rules_of
-from chalicelib.workflows.night.tally import Tally
+from chalicelib.workflows.night.summary import RunSummary
 from chalicelib.workflows.night.warn import administrators
 
 
-def look_for_orphans(deps: Deps, place: Place, now: datetime, tally: Tally) -> list[str]:
+def find_orphans_in(deps: Deps, place: Place, now: datetime, summary: RunSummary) -> list[str]:
     """Look through one account's region; return a sentence for each cluster that somebody should know of."""
-    told = []
+    message = []
     for tagged in deps.curfew.signals(place).tagged_clusters():
         if is_overdue(tagged, now):
-            with tally.around(tagged.arn):
-                told += _looked_up(deps, tagged, now)
-    return told
+            with summary.around(tagged.arn):
+                message += _looked_up(deps, tagged, now)
+    return message
 
 
 def _looked_up(deps: Deps, tagged: TaggedCluster, now: datetime) -> list[str]:
@@ -48,7 +48,7 @@ def _looked_up(deps: Deps, tagged: TaggedCluster, now: datetime) -> list[str]:
     if state is None:
         return []
     if decision.action is Orphan.FOREIGN:
-        return [decision.told]
+        return [decision.message]
     if rules_of(deps).mode is not Mode.ON:
         return [f"{tagged.name} in {tagged.region} has no lab to answer for it; nothing is done about it now."]
     if lab is None:
@@ -79,8 +79,8 @@ def _adopted(deps: Deps, tagged: TaggedCluster, state: ClusterState, decision: O
         deps.store.create_lab(lab, None, "", now)
     except NameTaken as taken:
         return f"{tagged.name} in {tagged.region} is in no record, and its name is another lab's ({taken.lab_id})."
-    deps.store.add_event(lab.id, Event(now, KIND, f"Adopted: {decision.told}"))
-    return decision.told
+    deps.store.add_event(lab.id, Event(now, KIND, f"Adopted: {decision.message}"))
+    return decision.message
 
 
 def _reopened(deps: Deps, lab: Lab, decision: OrphanDecision, now: datetime) -> str:
@@ -93,5 +93,5 @@ def _reopened(deps: Deps, lab: Lab, decision: OrphanDecision, now: datetime) -> 
         return replace(ready, run=stored.run + 1, lease_ends_at=min(stored.lease_ends_at, now), due_at=now)
 
     changed = deps.store.change_lab(lab.id, again)
-    deps.store.add_event(lab.id, Event(now, KIND, decision.told, {"phase": str(changed.phase)}))
-    return decision.told
+    deps.store.add_event(lab.id, Event(now, KIND, decision.message, {"phase": str(changed.phase)}))
+    return decision.message

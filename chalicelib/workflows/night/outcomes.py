@@ -1,6 +1,6 @@
-"""How the sweep writes down what became of an entry: the fate first, then its lab's history, then the lab.
+"""How the sweep writes down what became of an entry: the status first, then its lab's history, then the lab.
 
-A run that dies in between is made up for by the next: everything here is told from the fate, and may be done again.
+A run that dies in between is made up for by the next: everything here is told from the status, and may be done again.
 """
 
 from __future__ import annotations
@@ -9,12 +9,12 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from chalicelib.domain.curfew.next_event import Appointment, missed_curfews, next_appointment
-from chalicelib.domain.curfew.plan import SETTLED, Entry, Fate, Ground, Outcome
+from chalicelib.domain.curfew.next_event import NextEvent, missed_curfews, next_event
+from chalicelib.domain.curfew.plan import SETTLED, Entry, EntryOutcome, EntryStatus, Trigger
 from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.errors.tree import Superseded
 from chalicelib.domain.labs.lab import RESTING, Lab, Phase
-from chalicelib.domain.labs.schedule import local_told
+from chalicelib.domain.labs.schedule import format_local
 from chalicelib.domain.labs.steps import Event
 from chalicelib.ports.deps import Deps
 
@@ -24,9 +24,9 @@ DAY = timedelta(days=1)
 KIND = "curfew"
 
 
-def sentence(told: str) -> str:
+def as_sentence(message: str) -> str:
     """Begun with a capital."""
-    return told[:1].upper() + told[1:]
+    return message[:1].upper() + message[1:]
 
 
 def rules_of(deps: Deps) -> CurfewRules:
@@ -70,26 +70,34 @@ def note_missed(deps: Deps, lab: Lab, why: str, now: datetime) -> None:
     planned = lab.planned and deps.curfew.store.line(lab.planned.night, lab.planned.entry_id)
     due = not planned and lab.phase is Phase.READY
     for night in missed_curfews(lab, now, deps.curfew.holidays) if due else ():
-        told = f"The lab lives through the curfew of {local_told(lab.spec.evening, night.at)}: {why or _missed(lab)}"
-        deps.store.add_event(lab.id, Event(now, KIND, told, {"night": night.day.isoformat()}))
+        message = (
+            f"The lab lives through the curfew of {format_local(lab.spec.schedule, night.at)}: {why or _missed(lab)}"
+        )
+        deps.store.add_event(lab.id, Event(now, KIND, message, {"night": night.day.isoformat()}))
 
 
-def settle(deps: Deps, entry: Entry, outcome: Outcome, reason: str, now: datetime, saved_usd: float = 0.0) -> Fate:
-    """Settle an entry's fate, once for all: what is settled stays so."""
+def settle(
+    deps: Deps, entry: Entry, outcome: EntryOutcome, reason: str, now: datetime, saved_usd: float = 0.0
+) -> EntryStatus:
+    """Settle an entry's status, once for all: what is settled stays so."""
 
-    def settled(fate: Fate) -> Fate:
-        if fate.outcome in SETTLED:
-            return fate
-        return replace(fate, outcome=outcome, reason=reason, settled_at=now, saved_usd=round(saved_usd, 4))
+    def settled(status: EntryStatus) -> EntryStatus:
+        if status.outcome in SETTLED:
+            return status
+        return replace(status, outcome=outcome, reason=reason, settled_at=now, saved_usd=round(saved_usd, 4))
 
-    return deps.curfew.store.change_fate(entry.night, entry.id, settled)
+    return deps.curfew.store.change_status(entry.night, entry.id, settled)
 
 
-def conclude(deps: Deps, lab: Lab, entry: Entry, fate: Fate, rules: CurfewRules, now: datetime) -> Lab:
-    """Tell a settled fate in the lab's history, and let the lab face what comes next; return it as it is then."""
-    told = f"{_told(lab, entry)}: {fate.reason}" if fate.outcome is Outcome.LIVED else sentence(fate.reason)
-    facts = {"outcome": str(fate.outcome), "night": entry.night.isoformat(), "entry": entry.id}
-    deps.store.add_event(lab.id, Event(fate.settled_at or now, KIND, told, facts))
+def conclude(deps: Deps, lab: Lab, entry: Entry, status: EntryStatus, rules: CurfewRules, now: datetime) -> Lab:
+    """Tell a settled status in the lab's history, and let the lab face what comes next; return it as it is then."""
+    message = (
+        f"{_describe(lab, entry)}: {status.reason}"
+        if status.outcome is EntryOutcome.SKIPPED
+        else as_sentence(status.reason)
+    )
+    facts = {"outcome": str(status.outcome), "night": entry.night.isoformat(), "entry": entry.id}
+    deps.store.add_event(lab.id, Event(status.settled_at or now, KIND, message, facts))
 
     def freed(stored: Lab) -> Lab:
         if stored.planned is None or stored.planned.entry_id != entry.id:
@@ -100,9 +108,9 @@ def conclude(deps: Deps, lab: Lab, entry: Entry, fate: Fate, rules: CurfewRules,
     return deps.store.change_lab(lab.id, freed)
 
 
-def live_on(deps: Deps, lab: Lab, entry: Entry, reason: str, rules: CurfewRules, now: datetime) -> Lab:
-    """The lab lives, and fate and history say why."""
-    return conclude(deps, lab, entry, settle(deps, entry, Outcome.LIVED, reason, now), rules, now)
+def skip_entry(deps: Deps, lab: Lab, entry: Entry, reason: str, rules: CurfewRules, now: datetime) -> Lab:
+    """The lab lives, and status and history say why."""
+    return conclude(deps, lab, entry, settle(deps, entry, EntryOutcome.SKIPPED, reason, now), rules, now)
 
 
 def next_look(deps: Deps, lab: Lab, entry: Entry, rules: CurfewRules, now: datetime) -> datetime:
@@ -115,22 +123,22 @@ def next_look(deps: Deps, lab: Lab, entry: Entry, rules: CurfewRules, now: datet
         return now + SOON
     at = next_faced(deps, lab, entry, rules, now).look_at(rules)
     spared_until = max(lab.lease_ends_at, lab.protection.until) if lab.protection else lab.lease_ends_at
-    if entry.ground is not Ground.IDLE and spared_until <= entry.at:
+    if entry.trigger is not Trigger.IDLE and spared_until <= entry.at:
         at = max(at, entry.at + DAY - timedelta(hours=rules.lead_hours))
     return max(now + SOON, at)
 
 
-def next_faced(deps: Deps, lab: Lab, entry: Entry, rules: CurfewRules, now: datetime) -> Appointment:
+def next_faced(deps: Deps, lab: Lab, entry: Entry, rules: CurfewRules, now: datetime) -> NextEvent:
     """What a lab that has lived through an entry faces then. The curfew that it lived through is over for it."""
-    after = max(now, entry.at) if entry.ground is Ground.IDLE else now
-    return next_appointment(lab, rules, now, deps.curfew.holidays, after)
+    after = max(now, entry.at) if entry.trigger is Trigger.IDLE else now
+    return next_event(lab, rules, now, deps.curfew.holidays, after)
 
 
 def _missed(lab: Lab) -> str:
-    due = local_told(lab.spec.evening, lab.due_at) if lab.due_at else "then"
+    due = format_local(lab.spec.schedule, lab.due_at) if lab.due_at else "then"
     return f"it was to be looked at from {due} on, and no sweep came by in time to warn anybody."
 
 
-def _told(lab: Lab, entry: Entry) -> str:
-    what = "the curfew" if entry.ground is Ground.IDLE else "what was planned"
-    return f"The lab lives through {what} of {local_told(lab.spec.evening, entry.at)}"
+def _describe(lab: Lab, entry: Entry) -> str:
+    what = "the curfew" if entry.trigger is Trigger.IDLE else "what was planned"
+    return f"The lab lives through {what} of {format_local(lab.spec.schedule, entry.at)}"

@@ -10,7 +10,7 @@ from chalicelib.domain.curfew.plan import Plan, PlanHeader
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.night.brake import settled_plan
 from chalicelib.workflows.night.outcomes import rules_of
-from chalicelib.workflows.night.tally import Tally
+from chalicelib.workflows.night.summary import RunSummary
 from chalicelib.workflows.night.warn import administrators
 
 #: Blocked labs that a report names at most.
@@ -29,13 +29,15 @@ def unreported_nights(deps: Deps, now: datetime) -> list[date]:
     return due + [night for night, header in headers if header is not None and _is_news(header)]
 
 
-def report(deps: Deps, orphans: Sequence[str], troubles: Sequence[str], now: datetime, tally: Tally) -> list[str]:
+def report(
+    deps: Deps, orphans: Sequence[str], troubles: Sequence[str], now: datetime, summary: RunSummary
+) -> list[str]:
     """Send the reports that are due; return their nights. The newest night's waits for what is still open, a day long."""
     newest = nights_to_report(now, deps.curfew.zone, deps.curfew.report_hour)[0]
     sent: list[str] = []
     for night in unreported_nights(deps, now):
-        with tally.around(f"the report of {night}"):
-            plan = settled_plan(deps, night, now, tally)
+        with summary.around(f"the report of {night}"):
+            plan = settled_plan(deps, night, now, summary)
             if night == newest and plan is not None and not is_settled(plan):
                 continue
             _send(deps, night, plan, (orphans, troubles) if not sent else ((), ()), now)
@@ -43,8 +45,10 @@ def report(deps: Deps, orphans: Sequence[str], troubles: Sequence[str], now: dat
     return sent
 
 
-def _send(deps: Deps, night: date, plan: Plan | None, told: tuple[Sequence[str], Sequence[str]], now: datetime) -> None:
-    orphans, troubles = told
+def _send(
+    deps: Deps, night: date, plan: Plan | None, message: tuple[Sequence[str], Sequence[str]], now: datetime
+) -> None:
+    orphans, troubles = message
     store, to, api = deps.curfew.store, administrators(deps), deps.watch.api_url
     blocked = store.blocked(_BLOCKED)
     if plan is None:

@@ -6,41 +6,47 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.curfew.decision import TAGGED, is_tagged
-from chalicelib.domain.curfew.next_event import Appointment, closing, lease_end
+from chalicelib.domain.curfew.next_event import NextEvent, closing, lease_end_event
 from chalicelib.domain.curfew.rules import CurfewRules, Mode
 from chalicelib.domain.curfew.wakeup import Waking, decide_waking
 from chalicelib.domain.labs.aws_states import ClusterState
 from chalicelib.domain.labs.lab import Lab, Phase
-from chalicelib.domain.labs.schedule import local_told
+from chalicelib.domain.labs.schedule import format_local
 from chalicelib.domain.labs.steps import Event, execution_name
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.night.outcomes import DAY, KIND, SOON, change_unless_changed
 from chalicelib.workflows.night.region import Region
-from chalicelib.workflows.night.tally import Tally
+from chalicelib.workflows.night.summary import RunSummary
 from chalicelib.workflows.shared.records import WATCH
 
 
-def look_at_sleeper(
-    deps: Deps, region: Region, lab: Lab, rules: CurfewRules, now: datetime, tally: Tally, until: datetime | None = None
-) -> Appointment | None:
+def examine_hibernated(
+    deps: Deps,
+    region: Region,
+    lab: Lab,
+    rules: CurfewRules,
+    now: datetime,
+    summary: RunSummary,
+    until: datetime | None = None,
+) -> NextEvent | None:
     """Wake it, or say when to look again; return what it must be planned for now, if anything.
 
     `until`: it is on a plan for then, and only its waking is of interest.
     """
-    cluster, ends = region.cluster_of(lab), lease_end(lab, rules, now)
+    cluster, ends = region.cluster_of(lab), lease_end_event(lab, rules, now)
     if cluster is None and until is None:
         return closing(lab, rules, now)
     waking = _waking(deps, region, lab, cluster, now)
     if waking.at is not None and waking.at <= now and rules.mode is Mode.ON:
         _wake(deps, lab, waking, now)
-        tally.counts["woken"] += 1
+        summary.counts["woken"] += 1
         return None
     faced = until is None and ends.look_at(rules) <= now
     if faced and not (cluster and is_tagged(cluster.tags)):
         return ends
     if faced:
-        told = f"The lab is not on the plan for its end of {local_told(lab.spec.evening, ends.at)}: {TAGGED}"
-        deps.store.add_event(lab.id, Event(now, KIND, told, {"night": ends.night.isoformat()}))
+        message = f"The lab is not on the plan for its end of {format_local(lab.spec.schedule, ends.at)}: {TAGGED}"
+        deps.store.add_event(lab.id, Event(now, KIND, message, {"night": ends.night.isoformat()}))
     _look_later(deps, lab, now + DAY if faced else until or ends.look_at(rules), waking, now)
     return None
 
@@ -69,6 +75,6 @@ def _wake(deps: Deps, lab: Lab, waking: Waking, now: datetime) -> None:
         return replace(stored.moved_to(Phase.WAKING, now), run=stored.run + 1, due_at=now + WATCH)
 
     changed = change_unless_changed(deps, lab, woken)
-    told = f"The lab wakes up. {waking.reason}"
-    deps.store.add_event(lab.id, Event(now, KIND, told, {"phase": str(changed.phase)}))
+    message = f"The lab wakes up. {waking.reason}"
+    deps.store.add_event(lab.id, Event(now, KIND, message, {"phase": str(changed.phase)}))
     deps.workflows.start("wake", execution_name(changed, "wake"), {"lab_id": lab.id, "time": now.isoformat()})

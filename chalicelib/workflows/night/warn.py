@@ -11,31 +11,31 @@ from datetime import datetime, timedelta
 
 from chalicelib.domain.core.message import Message
 from chalicelib.domain.costs import keeping_cost
-from chalicelib.domain.curfew.decision import why_spared
+from chalicelib.domain.curfew.decision import exemption
 from chalicelib.domain.curfew.keep import keep
 from chalicelib.domain.curfew.keep_link import sign_link
 from chalicelib.domain.curfew.messages.warning import NOBODY, recipient_of, warning_message
-from chalicelib.domain.curfew.plan import SETTLED, Entry, Fate, Ground, Outcome
+from chalicelib.domain.curfew.plan import SETTLED, Entry, EntryOutcome, EntryStatus, Trigger
 from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.errors.tree import EkslabError, NotKept
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.steps import Event
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.night.outcomes import KIND, live_on
-from chalicelib.workflows.night.tally import Tally
+from chalicelib.workflows.night.outcomes import KIND, skip_entry
+from chalicelib.workflows.night.summary import RunSummary
 
 
-def warn_of(deps: Deps, fate: Fate, rules: CurfewRules, now: datetime, tally: Tally) -> None:
+def warn_of(deps: Deps, status: EntryStatus, rules: CurfewRules, now: datetime, summary: RunSummary) -> None:
     """Warn of one entry, unless it is settled by what has become of its lab."""
-    line = deps.curfew.store.line(fate.night, fate.entry_id)
+    line = deps.curfew.store.line(status.night, status.entry_id)
     if line is None or line[1].outcome in SETTLED:
         return
-    entry, lab = line[0], deps.store.load_lab(fate.lab_id)
-    if spared := why_spared(lab, entry, {}, deps.curfew.holidays):
-        live_on(deps, lab, entry, spared, rules, now)
-        tally.counts["lived"] += 1
+    entry, lab = line[0], deps.store.load_lab(status.lab_id)
+    if exempt := exemption(lab, entry, {}, deps.curfew.holidays):
+        skip_entry(deps, lab, entry, exempt, rules, now)
+        summary.counts["skipped"] += 1
     elif now + _notice(rules) <= entry.at + timedelta(hours=rules.late_hours):
-        _tell(deps, lab, entry, rules, now, tally)
+        _send(deps, lab, entry, rules, now, summary)
 
 
 def administrators(deps: Deps) -> str:
@@ -43,13 +43,13 @@ def administrators(deps: Deps) -> str:
     return deps.watch.administrators or NOBODY
 
 
-def _tell(deps: Deps, lab: Lab, entry: Entry, rules: CurfewRules, now: datetime, tally: Tally) -> None:
+def _send(deps: Deps, lab: Lab, entry: Entry, rules: CurfewRules, now: datetime, summary: RunSummary) -> None:
     recipient = recipient_of(lab, administrators(deps))
     try:
         message = _message(deps, lab, entry, rules, recipient, now)
-        if trouble := deps.curfew.reach.why_not(recipient, message):
+        if trouble := deps.curfew.reach.undeliverable_reason(recipient, message):
             _note(deps, entry, recipient, trouble)
-            tally.counts["unreachable"] += 1
+            summary.counts["unreachable"] += 1
             return
         message_id = deps.watch.notifier.send(message)
     except EkslabError as error:
@@ -57,28 +57,28 @@ def _tell(deps: Deps, lab: Lab, entry: Entry, rules: CurfewRules, now: datetime,
         raise
     if message_id:
         _delivered(deps, entry, recipient, message_id, now)
-        told = f"A warning was sent to {recipient}."
-        deps.store.add_event(lab.id, Event(now, KIND, told, {"message": message_id, "entry": entry.id}))
-        tally.counts["warned"] += 1
+        text = f"A warning was sent to {recipient}."
+        deps.store.add_event(lab.id, Event(now, KIND, text, {"message": message_id, "entry": entry.id}))
+        summary.counts["warned"] += 1
 
 
 def _delivered(deps: Deps, entry: Entry, recipient: str, message_id: str, now: datetime) -> None:
     """The notice runs from when the mail is out: a run that began long ago must not shorten it."""
     at = max(now, deps.clock.now())
 
-    def marked(fate: Fate) -> Fate:
-        if fate.outcome is not Outcome.STANDING or fate.warned_at is not None:
-            return fate
-        return replace(fate, warned_at=at, message_id=message_id, recipient=recipient, trouble="")
+    def marked(status: EntryStatus) -> EntryStatus:
+        if status.outcome is not EntryOutcome.STANDING or status.warned_at is not None:
+            return status
+        return replace(status, warned_at=at, message_id=message_id, recipient=recipient, trouble="")
 
-    deps.curfew.store.change_fate(entry.night, entry.id, marked)
+    deps.curfew.store.change_status(entry.night, entry.id, marked)
 
 
 def _note(deps: Deps, entry: Entry, recipient: str, trouble: str) -> None:
-    def noted(fate: Fate) -> Fate:
-        return fate if fate.warned_at else replace(fate, recipient=recipient, trouble=trouble)
+    def noted(status: EntryStatus) -> EntryStatus:
+        return status if status.warned_at else replace(status, recipient=recipient, trouble=trouble)
 
-    deps.curfew.store.change_fate(entry.night, entry.id, noted)
+    deps.curfew.store.change_status(entry.night, entry.id, noted)
 
 
 def _message(deps: Deps, lab: Lab, entry: Entry, rules: CurfewRules, recipient: str, now: datetime) -> Message:
@@ -86,7 +86,7 @@ def _message(deps: Deps, lab: Lab, entry: Entry, rules: CurfewRules, recipient: 
     api = deps.watch.api_url
     return warning_message(
         entry,
-        lab.spec.evening,
+        lab.spec.schedule,
         _link(deps, entry, rules, now) if until and api else None,
         until,
         recipient,
@@ -99,7 +99,7 @@ def _message(deps: Deps, lab: Lab, entry: Entry, rules: CurfewRules, recipient: 
 
 def _kept_until(deps: Deps, lab: Lab, entry: Entry, rules: CurfewRules, now: datetime) -> datetime | None:
     """How long the link would keep the lab; None where there is nothing to keep, or no more of it."""
-    if entry.ground is Ground.GONE:
+    if entry.trigger is Trigger.GONE:
         return None
     try:
         return keep(lab, entry, rules, deps.curfew.holidays, now).until
@@ -110,7 +110,7 @@ def _kept_until(deps: Deps, lab: Lab, entry: Entry, rules: CurfewRules, now: dat
 def _link(deps: Deps, entry: Entry, rules: CurfewRules, now: datetime) -> str:
     """Good for as long as the entry may still be acted on, by a run that takes its time included."""
     key_id, key = deps.curfew.keys.current()
-    possible_at = entry.at if entry.ground is Ground.IDLE else max(entry.at, now + _notice(rules))
+    possible_at = entry.at if entry.trigger is Trigger.IDLE else max(entry.at, now + _notice(rules))
     expires_at = possible_at + timedelta(hours=rules.late_hours + 1)
     return f"{deps.watch.api_url}/keep/{sign_link(entry.lab_id, entry.night, entry.id, expires_at, key_id, key)}"
 

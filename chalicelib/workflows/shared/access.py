@@ -11,7 +11,7 @@ from datetime import datetime
 
 from chalicelib.domain.core.resources import EntryState, Kind
 from chalicelib.domain.errors.tree import AwsRefused, ResourceGone
-from chalicelib.domain.labs.arns import part_of_cluster, partition_of
+from chalicelib.domain.labs.arns import part_of_cluster, partition_of_lab
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spec import AccessPolicySpec, AccessSpec
 from chalicelib.ports.deps import Deps
@@ -105,5 +105,5 @@ def view_of(lab: Lab, role_arn: str) -> AccessSpec:
 
 
 def _access(lab: Lab, role_arn: str, policy: str) -> AccessSpec:
-    arn = f"arn:{partition_of(lab)}:eks::aws:cluster-access-policy/{policy}"
+    arn = f"arn:{partition_of_lab(lab)}:eks::aws:cluster-access-policy/{policy}"
     return AccessSpec(role_arn, (AccessPolicySpec(arn),))

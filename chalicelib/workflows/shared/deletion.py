@@ -25,7 +25,7 @@ def take_stock_of(deps: Deps, lab: Lab, now: datetime) -> tuple[int, tuple[str, 
     enter(deps, lab, cloud.stacks.resources(lab.stack_name), EntryState.PRESENT, now, BY_STACK)
     ledger = deps.store.ledger(lab.id)
     target, by_arn = aim(deps, lab, ledger), {entry.resource.arn: entry for entry in ledger}
-    found, _, unreadable = cloud.census.take(target, ledger)
+    found, _, unreadable = cloud.inventory.take(target, ledger)
     for resource in found:
         decision = judge(resource, target, by_arn)
         if decision.ours:
@@ -110,6 +110,6 @@ def ask_to_delete_profiles(deps: Deps, lab: Lab, names: tuple[str, ...]) -> list
 def why_blocked(deps: Deps, lab: Lab) -> str:
     """What is left, or why nobody could look: as this run's inventory says, else the last receipt."""
     steps = [step for step in deps.store.steps(lab.id) if (step.run, step.workflow) == (lab.run, "teardown")]
-    told = [step.detail for step in steps if step.name == _INVENTORY and step.status is StepStatus.FAILED]
+    message = [step.detail for step in steps if step.name == _INVENTORY and step.status is StepStatus.FAILED]
     taken = [why_not_clean(receipt) for receipt in deps.store.receipts(lab.id) if not receipt.clean]
-    return next((why for why in (*told, *taken[-1:]) if why), "The inventory could not be taken.")
+    return next((why for why in (*message, *taken[-1:]) if why), "The inventory could not be taken.")

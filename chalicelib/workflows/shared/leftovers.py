@@ -1,4 +1,4 @@
-"""Finding, judging and deleting what a lab left behind; shared by `teardown` and `inspect`, a workflow of neither's.
+"""Finding, judging and deleting what a lab left behind; shared by `teardown` and `verify_deletion`, a workflow of neither's.
 
 One sweep looks once and deletes what it may: ASL waits and looks again. One bad thing never loses the rest. What is
 deleted is on the ledger before it is deleted; what is not the lab's never gets there.
@@ -16,11 +16,11 @@ from chalicelib.domain.errors.tree import AwsRefused, ResourceGone, StillInUse, 
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.steps import Event
 from chalicelib.domain.teardown.deletion_order import INSTANCES, LEFTOVERS, REMAINS, SLOW, STRAGGLERS
-from chalicelib.domain.teardown.ownership import Action, Decision, judge
-from chalicelib.domain.teardown.receipt import Outcome, Receipt
-from chalicelib.domain.teardown.reconcile import CAME_BACK, reckon
+from chalicelib.domain.teardown.ownership import Action, OwnershipDecision, judge
+from chalicelib.domain.teardown.receipt import Receipt, ReceiptOutcome
+from chalicelib.domain.teardown.reconcile import CAME_BACK, reconcile
 from chalicelib.domain.teardown.target import target_of, with_cluster
-from chalicelib.domain.teardown.volumes import VolumeFate, volume_fate
+from chalicelib.domain.teardown.volumes import VolumeDecision, decide_volume
 from chalicelib.ports.deps import Deps
 
 __all__ = [
@@ -80,11 +80,11 @@ def sweep(deps: Deps, lab: Lab, kinds: Iterable[Kind], now: datetime) -> SweepOu
 
 
 def take_receipt(deps: Deps, lab: Lab, look: str, now: datetime) -> Receipt:
-    """Take the census, reckon it against the ledger, store the receipt of this look (`now`, `after 15 minutes`, ...)."""
+    """Take the census, reconcile it against the ledger, store the receipt of this look (`now`, `after 15 minutes`, ...)."""
     ledger = deps.store.ledger(lab.id)
     target = aim(deps, lab, ledger)
-    found, sources, unreadable = deps.cloud(lab.place).census.take(target, ledger)
-    receipt = reckon(look, now, ledger, found, sources, unreadable, target)
+    found, sources, unreadable = deps.cloud(lab.place).inventory.take(target, ledger)
+    receipt = reconcile(look, now, ledger, found, sources, unreadable, target)
     deps.store.put_receipt(lab.id, receipt)
     return receipt
 
@@ -116,7 +116,7 @@ class _Sweep:
             self._treat(resource)
         self._strike_off(kind, {resource.arn for resource in found})
 
-    def _judge(self, resource: Resource) -> Decision:
+    def _judge(self, resource: Resource) -> OwnershipDecision:
         return judge(resource, self.target, self.ledger)
 
     def _treat(self, resource: Resource) -> None:
@@ -129,15 +129,15 @@ class _Sweep:
             case Action.BLOCK:
                 self.outcome.in_the_way.append((resource, decision.reason))
 
-    def _see_off(self, resource: Resource, decision: Decision) -> None:
+    def _see_off(self, resource: Resource, decision: OwnershipDecision) -> None:
         entry = self._enter(resource, decision)
-        fate = volume_fate(resource, self.lab.spec.volumes)
+        volume = decide_volume(resource, self.lab.spec.volumes)
         try:
-            if fate is VolumeFate.KEEP:
+            if volume is VolumeDecision.KEEP:
                 asked = f"The lab was asked to {self.lab.spec.volumes} the volumes of its PVCs."
                 self._keep(resource, entry.how, entry.reason if entry.state is EntryState.KEPT else asked)
                 return
-            if fate is VolumeFate.SNAPSHOT_THEN_DELETE and not self._snapshot_is_safe(resource):
+            if volume is VolumeDecision.SNAPSHOT_THEN_DELETE and not self._snapshot_is_safe(resource):
                 self.outcome.remaining.append(resource)
                 return
             self._delete(resource, entry)
@@ -175,7 +175,7 @@ class _Sweep:
         )
         return snapshot.attributes.get("status") == "completed"
 
-    def _enter(self, resource: Resource, decision: Decision) -> LedgerEntry:
+    def _enter(self, resource: Resource, decision: OwnershipDecision) -> LedgerEntry:
         """Put a found thing on the ledger before it is touched; one that came back is present again."""
         entry = self.ledger.get(resource.arn)
         if entry is None:
@@ -220,7 +220,7 @@ class _Sweep:
 
 def why_not_clean(receipt: Receipt) -> str:
     """Count and first few ARNs of what is left, with their reasons; and what could not be looked at."""
-    left = [line for line in receipt.lines if line.outcome in (Outcome.BLOCKED, Outcome.PRESENT)]
+    left = [line for line in receipt.lines if line.outcome in (ReceiptOutcome.BLOCKED, ReceiptOutcome.PRESENT)]
     first = "; ".join(f"{line.arn} ({line.reason})" for line in left[:3])
     more = f"; and {len(left) - 3} more" if len(left) > 3 else ""
     are = "is" if len(left) == 1 else "are"

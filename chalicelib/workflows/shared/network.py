@@ -26,7 +26,7 @@ _NOT_YET_KNOWN = ("could not be assumed", "Invalid IAM Instance Profile", "trust
 
 
 @contextmanager
-def patient_with_iam() -> Iterator[None]:
+def waiting_for_iam() -> Iterator[None]:
     """Turn a refusal that only says that a new role is not known yet into Transient: ASL tries again."""
     try:
         yield
@@ -46,8 +46,8 @@ def settled_network(deps: Deps, lab: Lab) -> tuple[NewNetwork | ExistingNetwork,
     missing = set(wanted) - {subnet.id for subnet in found}
     vpcs = {subnet.vpc_id for subnet in found}
     if missing or len(vpcs) != 1 or network.vpc_id not in (None, *vpcs):
-        told = f"{', '.join(sorted(missing))} not found" if missing else f"the subnets are in {', '.join(sorted(vpcs))}"
-        raise ProvisioningFailed(explain("SubnetNotFound", told))
+        text = f"{', '.join(sorted(missing))} not found" if missing else f"the subnets are in {', '.join(sorted(vpcs))}"
+        raise ProvisioningFailed(explain("SubnetNotFound", text))
     return replace(network, vpc_id=vpcs.pop()), found
 
 

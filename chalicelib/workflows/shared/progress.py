@@ -25,7 +25,7 @@ def note_cluster(deps: Deps, at: StepInput, state: ClusterState) -> None:
     if group is not None:
         own = ec2_thing(lab, Kind.SECURITY_GROUP, group, vpc_id=state.vpc_id or lab.facts.vpc_id or "")
         enter(deps, lab, [own], EntryState.PRESENT, at.now, BY_EKS)
-    told = {
+    message = {
         "arn": state.arn,
         "endpoint": state.endpoint,
         "certificate_authority": state.certificate_authority,
@@ -33,7 +33,7 @@ def note_cluster(deps: Deps, at: StepInput, state: ClusterState) -> None:
         "cluster_security_group_id": group,
         "vpc_id": state.vpc_id,
     }
-    learn(deps, lab, **{name: fact for name, fact in told.items() if fact is not None})
+    learn(deps, lab, **{name: fact for name, fact in message.items() if fact is not None})
 
 
 def note_nodegroup(deps: Deps, at: StepInput, state: NodegroupState) -> None:
@@ -71,14 +71,14 @@ def all_active(
     bad: frozenset[str] = ENDED_BADLY,
 ) -> StepResult:
     """Done when all are ready. Raises ProvisioningFailed when one ended badly, or patience is out."""
-    told = ", ".join(f"{state.name} is {state.status}" + _complaints(state) for state in states)
+    message = ", ".join(f"{state.name} is {state.status}" + _complaints(state) for state in states)
     failed = [state for state in states if state.status in bad]
     if failed:
         issues = [issue for state in failed for issue in state.issues]
-        raise ProvisioningFailed(explain_issues(issues, told))
+        raise ProvisioningFailed(explain_issues(issues, message))
     if all(is_ready(at.lab, state) for state in states):
-        return StepResult(Result.DONE, told)
-    return again_or_failed(step, at, f"A {what}", told)
+        return StepResult(Result.DONE, message)
+    return again_or_failed(step, at, f"A {what}", message)
 
 
 def _complaints(state: NodegroupState | AddonState) -> str:

@@ -14,7 +14,7 @@ from chalicelib.domain.core.resources import EntryState, Kind, LedgerEntry, Reso
 from chalicelib.domain.errors.explain import explain_timeout
 from chalicelib.domain.errors.tree import ProvisioningFailed, Superseded
 from chalicelib.domain.labs.lab import Lab, Phase
-from chalicelib.domain.labs.polling import PATIENCE
+from chalicelib.domain.labs.polling import POLL_POLICIES
 from chalicelib.domain.labs.steps import Event, Result, StepResult
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.shared.metrics import measure_move
@@ -39,9 +39,9 @@ def enter(
             fresh = LedgerEntry(resource, state, how, recorded_at=now, changed_at=now, reason=reason)
             deps.store.record(lab.id, fresh)
         elif not entry.guest:
-            told = _merged(entry.resource, resource)
-            if (entry.state, entry.resource, entry.reason) != (state, told, reason):
-                deps.store.record(lab.id, replace(entry, resource=told, state=state, changed_at=now, reason=reason))
+            text = _merged(entry.resource, resource)
+            if (entry.state, entry.resource, entry.reason) != (state, text, reason):
+                deps.store.record(lab.id, replace(entry, resource=text, state=state, changed_at=now, reason=reason))
 
 
 def _merged(old: Resource, new: Resource) -> Resource:
@@ -92,18 +92,18 @@ def move(deps: Deps, lab: Lab, frm: Iterable[Phase], change: Callable[[Lab], Lab
 
 def again(step: str, detail: str) -> StepResult:
     """Look again after as long as this step's patience says."""
-    return StepResult(Result.AGAIN, detail, look_again_in=PATIENCE[step].every)
+    return StepResult(Result.AGAIN, detail, look_again_in=POLL_POLICIES[step].interval_seconds)
 
 
 def again_or_stuck(step: str, attempt: int, detail: str) -> StepResult:
     """Look again, or give up when the step has looked as often as it may."""
-    if PATIENCE[step].is_out(attempt):
-        return StepResult(Result.STUCK, f"After {PATIENCE[step].minutes} minutes: {detail}")
+    if POLL_POLICIES[step].is_out(attempt):
+        return StepResult(Result.STUCK, f"After {POLL_POLICIES[step].minutes} minutes: {detail}")
     return again(step, detail)
 
 
 def again_or_failed(step: str, at: StepInput, what: str, detail: str) -> StepResult:
     """Look again; raises ProvisioningFailed when the step has looked as often as it may."""
-    if PATIENCE[step].is_out(at.attempt):
-        raise ProvisioningFailed(explain_timeout(f"{what} ({detail})", PATIENCE[step].minutes))
+    if POLL_POLICIES[step].is_out(at.attempt):
+        raise ProvisioningFailed(explain_timeout(f"{what} ({detail})", POLL_POLICIES[step].minutes))
     return again(step, detail)

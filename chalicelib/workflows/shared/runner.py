@@ -83,8 +83,8 @@ def run_watch_step(deps: Deps, function: WatchFunction, event: Mapping[str, Any]
     now = _time_of(deps, event).astimezone(UTC)
     with step_lines(function.__module__.rpartition(".")[2], function.__name__, event):
         answer = function(deps, event, now)
-        told = {name: answer[name] for name in _TOLD if name in answer}
-        logger.info("A step was run.", extra=told)
+        text = {name: answer[name] for name in _TOLD if name in answer}
+        logger.info("A step was run.", extra=text)
     return answer
 
 
@@ -116,8 +116,8 @@ def _record(deps: Deps, lab: Lab, step: Step | None, result: StepResult, now: da
     deps.store.record_step(
         lab.id, replace(step, status=status, ended_at=ended, detail=result.detail, attempts=step.attempts + 1)
     )
-    told_before = (step.status, step.detail) == (status, result.detail)
-    if ended is not None and not told_before:
+    sent_before = (step.status, step.detail) == (status, result.detail)
+    if ended is not None and not sent_before:
         deps.store.add_event(lab.id, Event(now, f"step-{status}", f"{step.title}: {result.detail or status}"))
 
 
@@ -127,7 +127,7 @@ def _record_failure(
     from chalicelib.domain.errors.explain import explain
 
     failure: Failure = error.failure if isinstance(error, ProvisioningFailed) else explain(error.code, error.message)
-    told_before = step is not None and (step.status, step.detail) == (StepStatus.FAILED, failure.reason)
+    sent_before = step is not None and (step.status, step.detail) == (StepStatus.FAILED, failure.reason)
     if step is not None:
         deps.store.record_step(
             lab.id,
@@ -135,10 +135,12 @@ def _record_failure(
         )
     deps.store.change_lab(
         lab.id,
-        lambda stored: stored if stored.reason else replace(stored, reason=failure.reason, blame=failure.blame),
+        lambda stored: (
+            stored if stored.reason else replace(stored, reason=failure.reason, responsible=failure.responsible)
+        ),
     )
-    if not told_before:
-        facts = {"code": failure.code, "blame": str(failure.blame), "cause": failure.cause}
+    if not sent_before:
+        facts = {"code": failure.code, "responsible": str(failure.responsible), "cause": failure.cause}
         title = f"{step.title}: " if step is not None else ""
         deps.store.add_event(lab.id, Event(now, "step-failed", f"{title}{failure.reason}", facts))
 

@@ -9,13 +9,13 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterator, Sequence
 
-from chalicelib.domain.core.failure import Blame, Failure
+from chalicelib.domain.core.failure import Failure, Responsible
 from chalicelib.domain.errors.explain import explain
 from chalicelib.domain.errors.tree import ProvisioningFailed, ResourceGone, StillInUse
 from chalicelib.domain.labs.aws_states import NodegroupState
-from chalicelib.domain.labs.hibernation import sizes_told
+from chalicelib.domain.labs.hibernation import describe_sizes
 from chalicelib.domain.labs.lab import Lab, NodegroupSize
-from chalicelib.domain.labs.polling import PATIENCE
+from chalicelib.domain.labs.polling import POLL_POLICIES
 from chalicelib.domain.labs.steps import Result, StepResult
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.shared.cluster import own_cluster
@@ -47,15 +47,17 @@ def why_not_now(deps: Deps, lab: Lab) -> str:
     """Why node groups can't be resized at the moment, empty if they can. Raises ProvisioningFailed when the cluster is gone."""
     cluster = own_cluster(deps, lab)
     if cluster is None:
-        raise ProvisioningFailed(Failure("cluster-gone", f"EKS knows no cluster {lab.name} of the lab's.", Blame.OURS))
+        raise ProvisioningFailed(
+            Failure("cluster-gone", f"EKS knows no cluster {lab.name} of the lab's.", Responsible.OURS)
+        )
     return "" if cluster.status == "ACTIVE" else f"the control plane is {cluster.status}"
 
 
 def again_or_late(step: str, at: StepInput, detail: str) -> StepResult:
     """Look again; raises ProvisioningFailed when the step has looked as often as it may."""
-    if PATIENCE[step].is_out(at.attempt):
-        why = f"After {PATIENCE[step].minutes} minutes it was not done: {detail}. Try again in a while."
-        raise ProvisioningFailed(Failure("took-too-long", why, Blame.OURS, detail))
+    if POLL_POLICIES[step].is_out(at.attempt):
+        why = f"After {POLL_POLICIES[step].minutes} minutes it was not done: {detail}. Try again in a while."
+        raise ProvisioningFailed(Failure("took-too-long", why, Responsible.OURS, detail))
     return again(step, detail)
 
 
@@ -67,17 +69,17 @@ def resize_all(
     wanted: Callable[[NodegroupSize], NodegroupSize],
 ) -> StepResult:
     """Ask for what is not as `wanted` yet; done when all is. Raises ProvisioningFailed: an update failed, or patience is out."""
-    waiting = [told for state in states if (told := _towards(deps, at.lab, state, wanted(state.size)))]
+    waiting = [text for state in states if (text := _towards(deps, at.lab, state, wanted(state.size)))]
     if waiting:
         return again_or_late(step, at, "; ".join(waiting))
-    told = sizes_told([state.size for state in states]) if states else "There are no node groups"
-    return StepResult(Result.DONE, f"{told}.")
+    text = describe_sizes([state.size for state in states]) if states else "There are no node groups"
+    return StepResult(Result.DONE, f"{text}.")
 
 
 def ask_for_size(deps: Deps, lab: Lab, wanted: NodegroupSize) -> str | None:
     """Ask once, by a token of this run and this size; return the update's id, None when it is so already."""
-    told = f"{wanted.name} {wanted.min} {wanted.desired} {wanted.max}"
-    token = lab.token(f"size-{lab.run}-{hashlib.sha256(told.encode()).hexdigest()[:16]}")
+    text = f"{wanted.name} {wanted.min} {wanted.desired} {wanted.max}"
+    token = lab.token(f"size-{lab.run}-{hashlib.sha256(text.encode()).hexdigest()[:16]}")
     return deps.cloud(lab.place).clusters.resize_nodegroup(lab.name, wanted, token)
 
 

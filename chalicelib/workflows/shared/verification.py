@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import field
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.core.failure import Blame, Failure
+from chalicelib.domain.core.failure import Failure, Responsible
 from chalicelib.domain.errors.explain import explain_issues
 from chalicelib.domain.errors.tree import ResourceGone
 from chalicelib.domain.labs.aws_states import AddonState, ClusterState, HealthIssue, NodegroupState
@@ -31,7 +31,7 @@ class Findings:
         if self.issues:
             return explain_issues(self.issues, words)
         return Failure(
-            "verification-failed", f"The lab was made, but is not as it should be: {words}.", Blame.OURS, words
+            "verification-failed", f"The lab was made, but is not as it should be: {words}.", Responsible.OURS, words
         )
 
 

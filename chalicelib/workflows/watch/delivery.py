@@ -30,21 +30,21 @@ def by_recipient(notices: Iterable[Notice]) -> dict[str, list[Notice]]:
     return {recipient: sorted_out[recipient] for recipient in sorted(sorted_out)}
 
 
-def tell(deps: Deps, recipient: str, notices: Sequence[Notice], now: datetime) -> int:
+def send_digest(deps: Deps, recipient: str, notices: Sequence[Notice], now: datetime) -> int:
     """Send one recipient everything there is to say; return how many events failed. Raises what the topic answers."""
     kept = _kept(deps, {notice.key for notice in notices})
-    told = [(notice, kept[notice.key]) for notice in notices if notice.key in kept]
-    failed = sum(not _tell_machines(deps, notice, watched, now) for notice, watched in told)
+    message = [(notice, kept[notice.key]) for notice in notices if notice.key in kept]
+    failed = sum(not _publish_event(deps, notice, watched, now) for notice, watched in message)
     message_id = "nothing-to-say"
-    if told:
-        message_id = deps.watch.notifier.send(compose(recipient, told, now, deps.watch.api_url))
+    if message:
+        message_id = deps.watch.notifier.send(compose(recipient, message, now, deps.watch.api_url))
     deps.watch.store.mark_sent([(notice.key, notice.id) for notice in notices], message_id, now)
     return failed
 
 
-def _tell_machines(deps: Deps, notice: Notice, watched: Watched, now: datetime) -> bool:
+def _publish_event(deps: Deps, notice: Notice, watched: Watched, now: datetime) -> bool:
     try:
-        deps.watch.notifier.tell_machines(*detail_of(notice, watched, now))
+        deps.watch.notifier.publish_event(*detail_of(notice, watched, now))
     except EkslabError:
         return False
     return True

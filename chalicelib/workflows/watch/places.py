@@ -7,7 +7,7 @@ from chalicelib.domain.errors.tree import LabNotFound, Unreadable
 from chalicelib.domain.identity.accounts import Registration
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.support.fleet import FleetCluster
-from chalicelib.domain.support.observation import Joined
+from chalicelib.domain.support.observation import ClusterContext
 from chalicelib.domain.support.owners import answerable
 from chalicelib.ports.deps import Deps
 
@@ -29,19 +29,19 @@ def registration_of(deps: Deps, account: str) -> Registration:
     return next(found, Registration(account, account, ()))
 
 
-def who_answers(deps: Deps, cluster: FleetCluster, registration: Registration) -> Joined:
+def who_answers(deps: Deps, cluster: FleetCluster, registration: Registration) -> ClusterContext:
     """The owner and team by tags, lab or registration; for a lab of ours, when its lease ends."""
     owner, team = answerable(cluster.tags, None)
     default_owner, default_team = answerable({}, registration)
     lab = _lab_of(deps, cluster)
     if lab is None:
-        return Joined(owner or default_owner, team or default_team)
-    return Joined(owner or lab.owner, team or default_team, lab.id, lab.lease_ends_at)
+        return ClusterContext(owner or default_owner, team or default_team)
+    return ClusterContext(owner or lab.owner, team or default_team, lab.id, lab.lease_ends_at)
 
 
-def who_answers_for(registration: Registration) -> Joined:
+def who_answers_for(registration: Registration) -> ClusterContext:
     """Who is told of a place or cluster that shows no tags."""
-    return Joined(*answerable({}, registration))
+    return ClusterContext(*answerable({}, registration))
 
 
 def _lab_of(deps: Deps, cluster: FleetCluster) -> Lab | None:

@@ -17,7 +17,7 @@ from chalicelib.domain.identity.accounts import Registration
 from chalicelib.domain.notices.escalation import decide_notices
 from chalicelib.domain.support.assessment import decide_support
 from chalicelib.domain.support.calendar import Calendar
-from chalicelib.domain.support.fleet import FleetCluster, Trouble
+from chalicelib.domain.support.fleet import FleetCluster, ReadFailure
 from chalicelib.domain.support.observation import (
     REFRESH_DAYS,
     Readiness,
@@ -107,11 +107,11 @@ def forget(deps: Deps, key: ClusterKey, now: datetime) -> None:
     deps.watch.store.change_watched(key, lambda kept: replace(kept, gone_at=now) if kept and not kept.gone_at else None)
 
 
-def trouble_of(operation: str, error: Exception, now: datetime) -> Trouble:
+def trouble_of(operation: str, error: Exception, now: datetime) -> ReadFailure:
     """What kept something from being read, in AWS's words where AWS said them."""
     if isinstance(error, AwsRefused):
-        return Trouble(error.operation, error.code, error.message, now, now)
-    return Trouble(operation, type(error).__name__, str(error), now, now)
+        return ReadFailure(error.operation, error.code, error.message, now, now)
+    return ReadFailure(operation, type(error).__name__, str(error), now, now)
 
 
 def _gone(kept: Watched | None, now: datetime) -> Watched | None:

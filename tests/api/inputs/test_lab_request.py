@@ -17,7 +17,7 @@ from chalicelib.api.inputs.lab_request import MOST_FINDINGS, read_draft, read_re
 from chalicelib.api.inputs.lab_schema import LabBody
 from chalicelib.api.inputs.schema_errors import path_of
 from chalicelib.api.views.labs import spec_view
-from chalicelib.domain.errors.findings import Finding, Severity, error
+from chalicelib.domain.errors.findings import Finding, Level, error
 from chalicelib.domain.errors.tree import InvalidRequest
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.labs.spec import (
@@ -66,7 +66,7 @@ def findings_of(body: object, **changes: Any) -> dict[str, str]:
     """Path -> code of every error."""
     with pytest.raises(InvalidRequest) as raised:
         read(body, **changes)
-    return {f.path: f.code for f in raised.value.findings if f.severity is Severity.ERROR}
+    return {f.path: f.code for f in raised.value.findings if f.severity is Level.ERROR}
 
 
 def message_at(path: str, body: object, **changes: Any) -> str:
@@ -217,8 +217,8 @@ def test_a_version_that_is_no_minor_version_is_refused(version: str) -> None:
         ("network", "vpcId"),
         ("ssh", "keyName"),
         ("externalDns", "domain"),
-        ("evening", "curfew"),
-        ("evening", "timeZone"),
+        ("schedule", "curfew"),
+        ("schedule", "timeZone"),
     ],
 )
 def test_an_empty_text_is_refused_and_not_taken_for_one_left_out(place: tuple[str, ...]) -> None:
@@ -411,7 +411,7 @@ def test_whatever_is_sent_becomes_a_spec_or_a_refusal_that_names_fields(body: di
     if isinstance(outcome, LabSpec):
         assert outcome.name == body.get("name") or "metadata" in body
     else:
-        assert any(finding.severity is Severity.ERROR for finding in outcome)
+        assert any(finding.severity is Level.ERROR for finding in outcome)
 
 
 EVERYTHING: dict[str, Any] = {
@@ -494,15 +494,15 @@ def test_what_a_lab_answers_with_can_be_asked_for_again(body: object) -> None:
 def test_a_senseless_value_anywhere_is_told_there(place: tuple[str | int, ...]) -> None:
     if "configuration" in place[:-1]:
         return
-    told = findings_of(changed(EVERYTHING, place, 3.5))
-    assert list(told) == [path_of(place)]
+    wording = findings_of(changed(EVERYTHING, place, 3.5))
+    assert list(wording) == [path_of(place)]
 
 
 @settings(max_examples=300, deadline=None)
 @given(st.sampled_from(list(places(EVERYTHING))), _ANYTHING)
 def test_any_value_anywhere_is_a_spec_or_a_refusal(place: tuple[str | int, ...], value: object) -> None:
     outcome = outcome_of(changed(EVERYTHING, place, value))
-    assert isinstance(outcome, LabSpec) or any(finding.severity is Severity.ERROR for finding in outcome)
+    assert isinstance(outcome, LabSpec) or any(finding.severity is Level.ERROR for finding in outcome)
 
 
 @settings(max_examples=300, deadline=None)
@@ -511,7 +511,7 @@ def test_any_value_anywhere_in_a_real_file_is_a_spec_or_a_refusal(data: st.DataO
     document = yaml.safe_load((FILES / data.draw(st.sampled_from(sorted(OUTCOMES)))).read_bytes())
     place = data.draw(st.sampled_from(list(places(document))))
     outcome = outcome_of(changed(document, place, data.draw(_ANYTHING)))
-    assert isinstance(outcome, LabSpec) or any(finding.severity is Severity.ERROR for finding in outcome)
+    assert isinstance(outcome, LabSpec) or any(finding.severity is Level.ERROR for finding in outcome)
 
 
 def test_thousands_of_faults_are_told_as_the_first_few_hundred() -> None:
@@ -537,5 +537,5 @@ def test_a_finding_about_the_one_instance_type_of_an_eksctl_group_names_its_fiel
     }
     request = read_draft(json.dumps(body).encode(), "application/json")
     ours = [error(f"nodegroups[{number}].instanceTypes[0]", "type-not-offered", "") for number in (0, 1)]
-    told = [finding.path for finding in request.in_callers_words(ours)]
-    assert told == ["managedNodeGroups[0].instanceType", "managedNodeGroups[1].instanceTypes[0]"]
+    wording = [finding.path for finding in request.in_callers_words(ours)]
+    assert wording == ["managedNodeGroups[0].instanceType", "managedNodeGroups[1].instanceTypes[0]"]

@@ -27,7 +27,7 @@ def test_every_route_and_every_problem_is_in_the_manual() -> None:
     manual = (KEPT.parent / "api.md").read_text()
     routes = [f"`{operation.method.upper()} {operation.path}`" for operation in OPERATIONS]
     problems = [f"`{word}`" for _, _, word, _ in TABLE]
-    assert [told for told in (*routes, *problems) if told not in manual] == []
+    assert [message for message in (*routes, *problems) if message not in manual] == []
 
 
 def test_every_reference_leads_somewhere() -> None:
@@ -43,5 +43,5 @@ def test_every_route_but_the_links_asks_for_a_signature() -> None:
     public = {(entry.method, entry.uri_pattern) for entry in entries if entry.authorizer is None}
     assert public == {("GET", "/keep/{token}"), ("POST", "/keep/{token}")}
     assert all(type(e.authorizer).__name__ == "IAMAuthorizer" for e in entries if e.authorizer is not None)
-    told = {(operation.method.upper(), operation.path) for operation in OPERATIONS if operation.public}
-    assert told == public
+    message = {(operation.method.upper(), operation.path) for operation in OPERATIONS if operation.public}
+    assert message == public

@@ -35,8 +35,8 @@ def findings(answer: Any) -> dict[str, str]:
 
 
 def test_an_account_is_read_as_it_was_registered(http: Http) -> None:
-    told = http.get(f"/accounts/{MEMBER}", caller=ADMIN).json
-    assert told == {"account": MEMBER, "owner": None, "team": None, **TRAINING}
+    message = http.get(f"/accounts/{MEMBER}", caller=ADMIN).json
+    assert message == {"account": MEMBER, "owner": None, "team": None, **TRAINING}
     assert http.get(f"/accounts/{ACCOUNT}").json["account"] == ACCOUNT
     assert http.get("/accounts/999999999999").status == 404
     assert [one["account"] for one in http.get("/accounts").json["accounts"]] == [ACCOUNT, MEMBER]

@@ -218,18 +218,18 @@ def test_the_calendar_holds_every_deadline_that_fits(http: Http) -> None:
 
 def test_the_ledger_is_told_newest_first(http: Http) -> None:
     store = http.world.watch.store
-    store.add_notices([a_notice(decided_at=in_days(n), rung=n) for n in (1, 3, 2)])
+    store.add_notices([a_notice(decided_at=in_days(n), reminder=n) for n in (1, 3, 2)])
     first = http.get("/notices", query={"limit": "2"}).json
-    assert [n["rung"] for n in first["notices"]] == [3, 2]
+    assert [n["reminder"] for n in first["notices"]] == [3, 2]
     rest = http.get("/notices", query={"limit": "2", "cursor": first["cursor"]}).json
-    assert ([n["rung"] for n in rest["notices"]], rest["cursor"]) == ([1], None)
+    assert ([n["reminder"] for n in rest["notices"]], rest["cursor"]) == ([1], None)
     assert {"account", "region", "name", "state", "messageId", "recipient"} <= set(rest["notices"][0])
 
 
 def test_places_that_cannot_be_read_are_told_with_the_list(http: Http) -> None:
     http.world.watch.store.set_place_trouble(ELSEWHERE, a_trouble())
-    [told] = http.get("/clusters").json["unreadablePlaces"]
-    assert (told["account"], told["region"], told["trouble"]["code"]) == (
+    [wording] = http.get("/clusters").json["unreadablePlaces"]
+    assert (wording["account"], wording["region"], wording["trouble"]["code"]) == (
         "444455556666",
         "eu-west-1",
         "AccessDeniedException",
@@ -238,10 +238,10 @@ def test_places_that_cannot_be_read_are_told_with_the_list(http: Http) -> None:
 
 def test_the_words_that_name_the_role_of_a_place_are_for_administrators(http: Http) -> None:
     http.world.watch.store.set_place_trouble(ELSEWHERE, a_trouble())
-    [told] = http.get("/clusters").json["unreadablePlaces"]
-    assert "message" not in told["trouble"]
-    [told] = http.get("/clusters", caller=ADMIN).json["unreadablePlaces"]
-    assert told["trouble"]["message"] == a_trouble().message
+    [wording] = http.get("/clusters").json["unreadablePlaces"]
+    assert "message" not in wording["trouble"]
+    [wording] = http.get("/clusters", caller=ADMIN).json["unreadablePlaces"]
+    assert wording["trouble"]["message"] == a_trouble().message
 
 
 ROLE = "arn:aws:iam::444455556666:role/ekslab-member"

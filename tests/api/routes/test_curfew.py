@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.curfew.plan import Outcome
+from chalicelib.domain.curfew.plan import EntryOutcome
 from chalicelib.domain.curfew.rules import Mode
 from chalicelib.domain.idleness.evidence import Evidence, NodegroupUse, Series
 from chalicelib.domain.idleness.verdict import Verdict
@@ -29,10 +29,10 @@ def a_class() -> Http:
 
 def test_an_owner_sees_their_own_lines_and_how_many_others_there_are() -> None:
     plan = a_class().get("/plan").json
-    assert [(line["name"], line["fate"]["outcome"]) for line in plan["entries"]] == [("myeks", "standing")]
+    assert [(line["name"], line["status"]["outcome"]) for line in plan["entries"]] == [("myeks", "standing")]
     assert (plan["others"], plan["date"], plan["published"], plan["whole"]) == (1, "2026-11-23", True, True)
     line = plan["entries"][0]
-    assert (line["at"], line["act"], line["ground"]) == ("2026-11-23T13:00:00Z", "end", "idle")
+    assert (line["at"], line["act"], line["trigger"]) == ("2026-11-23T13:00:00Z", "end", "idle")
     assert line["reason"].startswith("idle since")
     assert line["links"] == {"lab": f"/api/labs/{LAB}"}
 
@@ -51,16 +51,24 @@ def test_a_plan_says_its_hash_its_revision_and_what_the_brake_allows() -> None:
     assert header is not None
     assert (plan["hash"], plan["revision"], plan["publishedAt"]) == (header.hash, 1, "2026-11-23T10:00:00Z")
     assert plan["brake"] == {"alive": 4, "allowed": 1, "counted": 2, "held": True}
-    assert "2 labs were to go, and 1 may" in plan["told"]
+    assert "2 labs were to go, and 1 may" in plan["message"]
 
 
-def test_a_fate_is_told_with_its_reason() -> None:
+def test_a_entry_status_is_told_with_its_reason() -> None:
     http = a_class()
-    http.world.curfew.store.change_fate(
-        NIGHT, an_entry().id, lambda fate: replace(fate, outcome=Outcome.LIVED, reason="It is kept.", settled_at=CURFEW)
+    http.world.curfew.store.change_entry_status(
+        NIGHT,
+        an_entry().id,
+        lambda entry_status: replace(
+            entry_status, outcome=EntryOutcome.SKIPPED, reason="It is kept.", settled_at=CURFEW
+        ),
     )
-    fate = http.get("/plan").json["entries"][0]["fate"]
-    assert (fate["outcome"], fate["reason"], fate["settledAt"]) == ("lived", "It is kept.", "2026-11-23T13:00:00Z")
+    entry_status = http.get("/plan").json["entries"][0]["status"]
+    assert (entry_status["outcome"], entry_status["reason"], entry_status["settledAt"]) == (
+        "skipped",
+        "It is kept.",
+        "2026-11-23T13:00:00Z",
+    )
 
 
 def test_a_plan_that_is_not_the_published_one_says_so() -> None:
@@ -75,7 +83,7 @@ def test_where_nothing_is_planned_tonight_says_so_and_another_night_is_not_there
     http = Http()
     plan = http.get("/plan").json
     assert (plan["published"], plan["entries"], plan["hash"]) == (False, [], None)
-    assert "Nothing is planned for 2026-11-23 so far. Labs come onto a plan 4 hours before" in plan["told"]
+    assert "Nothing is planned for 2026-11-23 so far. Labs come onto a plan 4 hours before" in plan["message"]
     other = http.get("/plan/2026-11-22")
     assert (other.status, other.json["type"]) == (404, "urn:ekslab:problem:no-plan")
 
@@ -167,9 +175,9 @@ def test_a_verdict_is_judged_live_and_shows_what_from() -> None:
     http.world.curfew.signals.evidence[LAB] = a_look
     view = http.get(VERDICT).json
     assert view["live"]["idle"] is False
-    assert view["told"] == view["live"]["sentence"]
+    assert view["message"] == view["live"]["sentence"]
     assert view["live"]["at"] == "2026-11-23T10:00:00Z"
-    assert {"name", "sign", "told", "numbers", "quietSince"} <= set(view["live"]["signals"][0])
+    assert {"name", "sign", "message", "numbers", "quietSince"} <= set(view["live"]["signals"][0])
     assert view["evidence"]["nodegroups"][0]["cpu"]["points"] == [["2026-11-23T09:00:00Z", 80.0]]
     assert (view["kept"], view["windowHours"]) == (None, 3)
     assert http.world.curfew.store.verdict(LAB) is None
@@ -195,7 +203,7 @@ def test_what_could_not_be_read_is_never_idle() -> None:
 def test_a_lab_without_nodes_is_not_judged(phase: str) -> None:
     view = a_world(a_ready_lab(phase=phase)).get(VERDICT).json
     assert (view["live"], view["evidence"]) == (None, None)
-    assert view["told"] == f"There is nothing to judge: the lab is {phase}."
+    assert view["message"] == f"There is nothing to judge: the lab is {phase}."
 
 
 def test_an_owner_is_known_by_the_whole_arn() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 from chalicelib.domain.core.service_health import EXPECTED
 from chalicelib.domain.errors.tree import Throttled
-from chalicelib.workflows import schedules, sweep_idle, watch_support
+from chalicelib.workflows import curfew, schedules, watch_support
 from tests.api.http import Http
 from tests.fakes.builders import a_lab
 
@@ -17,8 +17,8 @@ WATCHED: dict[str, Any] = {"failure": None, "counts": {}, "delivered": {"failed"
 
 def ran(http: Http, failure: Any = None) -> None:
     deps, now = http.world.deps, http.world.clock.now()
-    schedules.run(deps)
-    sweep_idle.finish(deps, {**SWEPT, "failure": failure}, now)
+    schedules.recover_labs(deps)
+    curfew.finish(deps, {**SWEPT, "failure": failure}, now)
     watch_support.finish(deps, {**WATCHED, "failure": failure}, now)
 
 
@@ -35,24 +35,24 @@ def test_what_has_not_run_for_too_long_is_named() -> None:
     http = Http()
     ran(http)
     http.world.clock.advance(hours=4)
-    told = http.get("/health").json
-    assert told["status"] == "degraded"
-    assert [reason.split()[0] for reason in told["reasons"]] == ["tend_labs", "sweep_idle"]
+    message = http.get("/health").json
+    assert message["status"] == "degraded"
+    assert [reason.split()[0] for reason in message["reasons"]] == ["recover_labs", "curfew"]
 
 
 def test_a_run_of_which_part_was_lost_is_named() -> None:
     http = Http()
     ran(http, failure={"Error": "Lambda.Unknown", "Cause": "{}"})
     reasons = http.get("/health").json["reasons"]
-    assert [("sweep_idle" in reason, "not whole" in reason) for reason in reasons] == [(True, True), (False, True)]
+    assert [("curfew" in reason, "not whole" in reason) for reason in reasons] == [(True, True), (False, True)]
 
 
 def test_a_tending_that_failed_on_a_lab_is_named() -> None:
     http = Http()
     http.world.fail("store.load_lab", Throttled("dynamodb:GetItem: slower"))
     http.world.store.put(a_due_lab(http))
-    schedules.run(http.world.deps)
-    assert "The last run of tend_labs" in " ".join(http.get("/health").json["reasons"])
+    schedules.recover_labs(http.world.deps)
+    assert "The last run of recover_labs" in " ".join(http.get("/health").json["reasons"])
 
 
 def test_a_table_or_a_secret_that_does_not_answer_is_told_and_is_no_error() -> None:

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.domain.curfew.keep_link import sign_link
-from chalicelib.domain.curfew.plan import Ground
+from chalicelib.domain.curfew.plan import Trigger
 from chalicelib.domain.errors.tree import StaleLab, Throttled
 from chalicelib.domain.labs.schedule import AtCurfew
 from tests.api.curfew_world import CURFEW, LAB, NEXT, a_link, a_ready_lab, a_world, an_entry, hours
@@ -47,7 +47,7 @@ class Page(HTMLParser):
         self.close()
 
     @property
-    def told(self) -> str:
+    def message(self) -> str:
         return " ".join(" ".join(self.words).split())
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
@@ -77,7 +77,7 @@ def test_the_page_says_what_when_why_until_when_and_what_it_costs() -> None:
         "Idle since 15:40: no user pods scheduled in 5 h, CPU 3 % (baseline 3 %).",
         "The button keeps it until Tue 24 Nov 22:00 (Asia/Seoul) . That costs about $5.28, $0.22 an hour.",
     ):
-        assert words in page.told
+        assert words in page.message
     assert page.forms == [{"method": "post"}]
     assert page.open == []
 
@@ -103,14 +103,14 @@ def test_the_button_keeps_and_pressing_twice_is_pressing_once() -> None:
     assert again.text == first.text
     assert http.world.store.labs[LAB] == kept
     assert [event.kind for event in http.world.store.events(LAB, 10, None).items] == ["kept"]
-    assert "It is kept until Tue 24 Nov 22:00 (Asia/Seoul)" in Page(first.text).told
+    assert "It is kept until Tue 24 Nov 22:00 (Asia/Seoul)" in Page(first.text).message
 
 
 def test_once_kept_the_page_has_no_button() -> None:
     http = a_world()
     press(http, a_link(http))
     page = Page(get(http, a_link(http)).text)
-    assert "myeks is kept" in page.told
+    assert "myeks is kept" in page.message
     assert page.forms == []
 
 
@@ -122,7 +122,7 @@ def test_programs_get_json_and_nobodys_arn() -> None:
         "region": "ap-northeast-2",
         "act": "end",
         "effect": "everything of it is deleted",
-        "ground": "idle",
+        "trigger": "idle",
         "reason": an_entry().reason,
         "at": "2026-11-23T13:00:00Z",
         "atLocal": "Mon 23 Nov 22:00 (Asia/Seoul)",
@@ -142,22 +142,22 @@ def test_programs_get_json_and_nobodys_arn() -> None:
 def test_where_the_allowance_ends_before_the_next_curfew_the_page_says_so() -> None:
     http = a_world(a_ready_lab(ends_by=CURFEW + hours(5)))
     link = a_link(http)
-    assert "That is as far as its allowance reaches" in Page(get(http, link).text).told
-    assert "Tue 24 Nov 03:00 (Asia/Seoul)" in Page(press(http, link).text).told
+    assert "That is as far as its allowance reaches" in Page(get(http, link).text).message
+    assert "Tue 24 Nov 03:00 (Asia/Seoul)" in Page(press(http, link).text).message
     assert http.world.store.labs[LAB].lease_ends_at == CURFEW + hours(5)
 
 
 def test_a_price_that_is_not_known_is_not_told() -> None:
     entry = an_entry(hourly_usd=None)
     http = a_world(None, entry)
-    assert "$" not in Page(get(http, a_link(http, entry)).text).told
+    assert "$" not in Page(get(http, a_link(http, entry)).text).message
     assert get(http, a_link(http, entry), headers=JSON).json["cost"] is None
 
 
 def test_a_lab_that_would_hibernate_is_told_so() -> None:
     entry = an_entry(act=AtCurfew.HIBERNATE)
     http = a_world(None, entry)
-    assert "is to hibernate: it goes to sleep" in Page(get(http, a_link(http, entry)).text).told
+    assert "is to hibernate: it goes to sleep" in Page(get(http, a_link(http, entry)).text).message
 
 
 def with_lab(**changes: Any) -> Http:
@@ -165,7 +165,7 @@ def with_lab(**changes: Any) -> Http:
 
 
 @pytest.mark.parametrize(
-    ("http", "status", "told"),
+    ("http", "status", "message"),
     [
         (with_lab(phase="releasing"), 409, "It is too late: myeks is being deleted."),
         (with_lab(phase="blocked"), 409, "It is too late: myeks is being deleted."),
@@ -173,12 +173,12 @@ def with_lab(**changes: Any) -> Http:
         (with_lab(ends_by=CURFEW, lease_ends_at=CURFEW), 409, "has been kept as long as it may be"),
     ],
 )
-def test_what_can_not_be_kept_is_told_with_the_reason(http: Http, status: int, told: str) -> None:
+def test_what_can_not_be_kept_is_told_with_the_reason(http: Http, status: int, message: str) -> None:
     before = http.world.store.labs[LAB]
     for answer in (get(http, a_link(http)), press(http, a_link(http))):
         assert answer.status == status
         assert answer.headers["Content-Type"].startswith("text/html")
-        assert told in Page(answer.text).told
+        assert message in Page(answer.text).message
         assert Page(answer.text).forms == []
     assert http.world.store.labs[LAB] == before
 
@@ -189,7 +189,7 @@ def test_an_expired_link_is_gone_and_says_since_when() -> None:
     http.world.clock.advance(hours=27)
     for answer in (get(http, link), press(http, link)):
         assert answer.status == 410
-        assert "This link was good until 2026-11-24 13:00 UTC." in Page(answer.text).told
+        assert "This link was good until 2026-11-24 13:00 UTC." in Page(answer.text).message
     assert http.world.store.labs[LAB].kept_until is None
 
 
@@ -222,14 +222,14 @@ def test_a_sweep_that_was_faster_wins_and_the_page_says_that_it_is_too_late() ->
     http.world.fail("store.change_lab", StaleLab("busy"))
     busy = press(http, a_link(http))
     assert busy.status == 409
-    assert "try again" in Page(busy.text).told
+    assert "try again" in Page(busy.text).message
     http.world.store.put(a_ready_lab(phase="releasing"))
-    assert "It is too late" in Page(press(http, a_link(http)).text).told
+    assert "It is too late" in Page(press(http, a_link(http)).text).message
 
 
 def test_a_lease_that_ends_is_kept_from_ending() -> None:
     entry = an_entry(
-        at=CURFEW + hours(1), ground=Ground.LEASE, reason="Its lease ends on Mon 23 Nov 23:00 (Asia/Seoul)."
+        at=CURFEW + hours(1), trigger=Trigger.LEASE, reason="Its lease ends on Mon 23 Nov 23:00 (Asia/Seoul)."
     )
     http = a_world(None, entry)
     assert press(http, a_link(http, entry)).status == 200
@@ -241,7 +241,7 @@ def test_when_the_store_does_not_answer_the_page_says_try_again() -> None:
     http.world.fail("curfew_store.line", Throttled("slow"))
     answer = get(http, a_link(http))
     assert answer.status == 503
-    assert "try again" in Page(answer.text).told
+    assert "try again" in Page(answer.text).message
     assert answer.headers["Retry-After"]
 
 
@@ -251,7 +251,7 @@ def test_an_accident_is_a_page_without_its_insides() -> None:
     answer = get(http, a_link(http))
     assert answer.status == 500
     assert "secret" not in answer.text
-    assert Page(answer.text).told.count("Something went wrong here") == 2
+    assert Page(answer.text).message.count("Something went wrong here") == 2
 
 
 HEADERS = {
@@ -288,13 +288,13 @@ EVIL = "<script>alert('x')</script>\"'&<b>"
 
 def test_what_others_wrote_is_text_on_the_page_and_nothing_else() -> None:
     entry = an_entry(reason=EVIL, name=EVIL, region=EVIL)
-    http = a_world(a_ready_lab(spec=replace(a_spec(name=EVIL), evening=a_ready_lab().spec.evening)), entry)
+    http = a_world(a_ready_lab(spec=replace(a_spec(name=EVIL), schedule=a_ready_lab().spec.schedule)), entry)
     for answer in (get(http, a_link(http, entry)), press(http, a_link(http, entry))):
         page = Page(answer.text)
         assert "<script" not in answer.text
         assert "script" not in page.tags
         assert "b" not in page.tags
-        assert EVIL in page.told
+        assert EVIL in page.message
 
 
 @settings(deadline=None, max_examples=150)

@@ -11,7 +11,7 @@ import yaml
 from chalicelib.domain.errors.tree import AccessDenied, AwsUnavailable, Throttled
 from chalicelib.domain.labs.lab import ClusterFacts, Phase, Protection
 from chalicelib.domain.labs.spec import EndpointAccess, EndpointSpec
-from chalicelib.domain.teardown.receipt import Outcome, Receipt, ReceiptLine
+from chalicelib.domain.teardown.receipt import Receipt, ReceiptLine, ReceiptOutcome
 from tests.api.http import ADMIN, STRANGER, Http
 from tests.fakes import NOW, a_lab, a_spec
 
@@ -287,13 +287,13 @@ def test_the_receipt_is_there_after_the_teardown_with_a_verdict(ready: Http) -> 
     assert "2026-11-23T18:00Z" in early.json["detail"]
     ready.world.store.put(a_lab(phase="ready", protection=Protection(NOW + timedelta(days=2), "ops@", "an exam")))
     assert "2026-11-25T10:00Z" in ready.get(f"{LAB}/receipt").json["detail"]
-    line = ReceiptLine("arn:aws:ec2:::volume/vol-1", "volume", Outcome.KEPT, "asked for", "on the ledger")
+    line = ReceiptLine("arn:aws:ec2:::volume/vol-1", "volume", ReceiptOutcome.KEPT, "asked for", "on the ledger")
     ready.world.store.put_receipt(a_lab().id, Receipt("now", NOW, (line,), ("tags",)))
     receipt = ready.get(f"{LAB}/receipt").json
     assert receipt["clean"] is True
     assert receipt["looks"][0]["lines"][0]["outcome"] == "kept"
     assert "1 kept" in receipt["verdict"]
-    blocked = replace(line, outcome=Outcome.BLOCKED)
+    blocked = replace(line, outcome=ReceiptOutcome.BLOCKED)
     ready.world.store.put_receipt(a_lab().id, Receipt("after 15 minutes", NOW + timedelta(minutes=15), (blocked,), ()))
     assert ready.get(f"{LAB}/receipt").json["verdict"].startswith("Not empty: 1")
 
@@ -327,11 +327,11 @@ def test_an_inventory_of_a_lab_that_is_over_says_so_and_asks_aws_nothing(ready: 
     ready.world.store.put(a_lab(phase=phase, facts=READY_FACTS))
     answer = ready.get(f"{LAB}/inventory")
     assert answer.status == 200
-    assert answer.json["told"].startswith(f"The lab is {phase}, and nothing of it is there to look at")
+    assert answer.json["message"].startswith(f"The lab is {phase}, and nothing of it is there to look at")
     assert (answer.json["unreadable"], answer.json["endpoint"]["means"]) == ({}, "It answers no more.")
     ready.world.store.put(a_lab(phase="ready", facts=READY_FACTS))
     answer = ready.get(f"{LAB}/inventory").json
-    assert (answer["told"], "support" in answer["unreadable"]) == (None, True)
+    assert (answer["message"], "support" in answer["unreadable"]) == (None, True)
 
 
 def test_troubles_of_aws_are_told_without_insides(http: Http) -> None:

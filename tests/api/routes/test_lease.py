@@ -11,14 +11,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.domain.labs.lab import Hibernation, Phase
-from chalicelib.domain.labs.schedule import AtCurfew, Evening
+from chalicelib.domain.labs.schedule import AtCurfew, Schedule
 from chalicelib.domain.labs.spec import SupportPolicy
 from chalicelib.domain.support.calendar import Calendar
 from tests.api.curfew_world import CURFEW, LAB, SEOUL, a_ready_lab, a_world, hours
 from tests.api.http import ADMIN, STRANGER, Http
 from tests.fakes import NOW, a_calendar, a_spec
 
-EXTEND, PROTECT, EVENING = (f"/labs/{LAB}/{what}" for what in ("extend", "protect", "evening"))
+EXTEND, PROTECT, EVENING = (f"/labs/{LAB}/{what}" for what in ("extend", "protect", "schedule"))
 
 
 def the_lab(http: Http) -> Any:
@@ -63,7 +63,7 @@ def test_more_than_the_allowance_is_clamped_and_said_so() -> None:
 
 
 def test_extended_support_is_part_of_the_price_where_it_is_paid_for() -> None:
-    spec = a_spec(evening=SEOUL, version="1.33", support_policy=SupportPolicy.EXTENDED)
+    spec = a_spec(schedule=SEOUL, version="1.33", support_policy=SupportPolicy.EXTENDED)
     dear = a_world(a_ready_lab(spec=spec)).post(EXTEND, {"hours": 1}).json["cost"]["usdAnHour"]
     upgraded = replace(spec, support_policy=SupportPolicy.STANDARD)
     plain = a_world(a_ready_lab(spec=upgraded)).post(EXTEND, {"hours": 1}).json["cost"]["usdAnHour"]
@@ -76,7 +76,7 @@ def test_a_price_that_is_not_known_is_null_and_named() -> None:
     http = a_world(a_ready_lab(spec=a_spec(nodegroups=(group,))))
     cost = http.post(EXTEND, {"hours": 1}).json["cost"]
     assert (cost["usd"], cost["unknown"]) == (None, ["p5.48xlarge"])
-    assert cost["told"].startswith("at least $")
+    assert cost["message"].startswith("at least $")
 
 
 @pytest.mark.parametrize(
@@ -204,17 +204,17 @@ def test_an_evening_is_set_whole_and_read_again() -> None:
     }
     answer = http.put(EVENING, body)
     assert answer.status == 200
-    assert answer.json["evening"] == answer.json["spec"]["evening"] == body
+    assert answer.json["schedule"] == answer.json["spec"]["schedule"] == body
     assert answer.json["nextCurfew"] == {
         "date": "2026-11-23",
         "at": "2026-11-23T18:30:00Z",
         "local": "Mon 23 Nov 19:30 (Europe/Berlin)",
     }
-    assert the_lab(http).spec.evening == Evening(
+    assert the_lab(http).spec.schedule == Schedule(
         "Europe/Berlin", time(19, 30), (0, 4), "DE-BY", (date(2026, 12, 31),), AtCurfew.HIBERNATE, time(8, 30)
     )
     assert the_lab(http).due_at == NOW
-    http.put(EVENING, answer.json["evening"])
+    http.put(EVENING, answer.json["schedule"])
     assert len(http.world.store.events(LAB, 10, None).items) == 1
 
 
@@ -234,20 +234,22 @@ def test_an_evening_is_set_whole_and_read_again() -> None:
 def test_a_wrong_evening_is_refused_by_field_in_both_places(body: Any, found: list[tuple[str, str]]) -> None:
     http = a_world()
     assert codes(http.put(EVENING, body)) == found
-    assert codes(http.post("/labs", {"name": "other", "evening": body})) == [
-        (f"evening.{p}", code) for p, code in found
+    assert codes(http.post("/labs", {"name": "other", "schedule": body})) == [
+        (f"schedule.{p}", code) for p, code in found
     ]
     assert the_lab(http) == a_ready_lab()
 
 
 def test_a_lab_without_an_evening_has_the_installations() -> None:
     http = Http()
-    usual = Evening("Asia/Seoul", holidays="KR", wake=time(8))
-    http.world.deps = replace(http.world.deps, curfew=replace(http.world.deps.curfew, evening=usual))
+    usual = Schedule("Asia/Seoul", holidays="KR", wake=time(8))
+    http.world.deps = replace(http.world.deps, curfew=replace(http.world.deps.curfew, schedule=usual))
     plain = http.post("/labs", {"name": "plain"}).json["id"]
-    own = http.post("/labs", {"name": "own", "evening": {"curfew": "20:00", "holidays": None, "wake": None}}).json["id"]
-    assert http.world.store.labs[plain].spec.evening == usual
-    assert http.world.store.labs[own].spec.evening == replace(usual, curfew=time(20), holidays=None, wake=None)
+    own = http.post("/labs", {"name": "own", "schedule": {"curfew": "20:00", "holidays": None, "wake": None}}).json[
+        "id"
+    ]
+    assert http.world.store.labs[plain].spec.schedule == usual
+    assert http.world.store.labs[own].spec.schedule == replace(usual, curfew=time(20), holidays=None, wake=None)
 
 
 def test_what_a_lab_answers_can_be_asked_for_again() -> None:
@@ -255,7 +257,7 @@ def test_what_a_lab_answers_can_be_asked_for_again() -> None:
     spec = http.get(f"/labs/{LAB}").json["spec"]
     again = http.post("/labs", {**spec, "name": "again"})
     assert again.status == 202
-    assert http.world.store.labs[again.json["id"]].spec.evening == SEOUL
+    assert http.world.store.labs[again.json["id"]].spec.schedule == SEOUL
 
 
 def test_a_lab_that_sleeps_wakes_by_its_new_evening() -> None:
@@ -310,11 +312,11 @@ EVENINGS = st.fixed_dictionaries(
 @given(
     WISHES | ANYTHING, EVENINGS | ANYTHING, st.dictionaries(st.sampled_from(["until", "why", "x"]), ANYTHING) | ANYTHING
 )
-def test_whatever_is_sent_is_taken_or_refused_by_field(wish: Any, evening: Any, protection: Any) -> None:
+def test_whatever_is_sent_is_taken_or_refused_by_field(wish: Any, schedule: Any, protection: Any) -> None:
     http = a_world()
     answers = [
         http.post(EXTEND, wish),
-        http.put(EVENING, evening),
+        http.put(EVENING, schedule),
         http.post(PROTECT, protection, caller=ADMIN),
     ]
     for answer in answers:

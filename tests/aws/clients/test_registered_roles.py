@@ -65,9 +65,9 @@ def test_an_account_that_is_registered_no_more_cannot_be_entered_and_the_error_s
     given.clock.advance(minutes=3)
     with pytest.raises(AccessDenied) as refused:
         given.roles.role_of(MEMBER)
-    told = explain(refused.value.code, refused.value.message)
-    assert (told.code, str(told.blame)) == ("account-unregistered", "ours")
-    assert "PUT /accounts" in told.reason
+    text = explain(refused.value.code, refused.value.message)
+    assert (text.code, str(text.responsible)) == ("account-unregistered", "ours")
+    assert "PUT /accounts" in text.reason
 
 
 def test_an_account_without_a_role_is_none_to_enter() -> None:

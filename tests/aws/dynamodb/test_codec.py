@@ -13,11 +13,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pydantic import TypeAdapter
 
-from chalicelib.aws.dynamodb.codec import Unfit, read, written
+from chalicelib.aws.dynamodb.codec import Unfit, dumps, loads
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.core.resources import LedgerEntry
 from chalicelib.domain.core.service_health import Run
-from chalicelib.domain.curfew.plan import Entry, Fate, PlanHeader
+from chalicelib.domain.curfew.plan import Entry, EntryStatus, PlanHeader
 from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.identity.accounts import Registration
 from chalicelib.domain.idleness.verdict import Verdict
@@ -25,15 +25,15 @@ from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spec import ExistingNetwork, NewNetwork
 from chalicelib.domain.labs.steps import Event, Step
 from chalicelib.domain.notices.notice import Notice
-from chalicelib.domain.support.fleet import Trouble
+from chalicelib.domain.support.fleet import ReadFailure
 from chalicelib.domain.support.watched import Watched
 from chalicelib.domain.teardown.receipt import Receipt
 from tests.aws.given_curfew import an_entry
 from tests.paths import PROJECT
 
 STORED = (
-    Lab, Step, Event, LedgerEntry, Receipt, Place, Registration, Trouble, Watched, Notice,
-    CurfewRules, Entry, Fate, PlanHeader, Verdict, Run,
+    Lab, Step, Event, LedgerEntry, Receipt, Place, Registration, ReadFailure, Watched, Notice,
+    CurfewRules, Entry, EntryStatus, PlanHeader, Verdict, Run,
 )  # fmt: skip
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 ZONES = st.sampled_from([UTC, timezone(timedelta(hours=5, minutes=30)), timezone(timedelta(hours=-8))])
@@ -58,9 +58,9 @@ def test_what_is_written_is_what_was_always_written_and_reads_as_it_was(shape: t
     @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.builds(shape, **every_field))
     def holds(thing: Any) -> None:
-        text = written(thing)
+        text = dumps(thing)
         assert text.encode() == before.dump_json(thing)
-        assert read(shape, text) == thing == before.validate_json(text)
+        assert loads(shape, text) == thing == before.validate_json(text)
 
     holds()
 
@@ -68,13 +68,12 @@ def test_what_is_written_is_what_was_always_written_and_reads_as_it_was(shape: t
 @pytest.mark.parametrize("number", [5.960464477539063e-08, 1e-5, -0.0, 1e22])
 def test_the_smallest_and_largest_numbers_read_as_they_were(number: float) -> None:
     entry, before = an_entry(hourly_usd=number), TypeAdapter(Entry)
-    assert read(Entry, written(entry)) == entry == before.validate_json(written(entry))
-    assert read(Entry, before.dump_json(entry)) == entry
+    assert loads(Entry, dumps(entry)) == entry == before.validate_json(dumps(entry))
+    assert loads(Entry, before.dump_json(entry)) == entry
 
 
 def test_every_shape_that_the_stores_read_is_tried_here() -> None:
-    rooms = PROJECT / "chalicelib/aws"
-    texts = [path.read_text() for room in ("*store*.py", "fleet_notices.py") for path in rooms.glob(room)]
+    texts = [path.read_text() for path in (PROJECT / "chalicelib/aws/dynamodb").rglob("*.py")]
     shapes = {shape for text in texts for shape in re.findall(r"\b(?:thing_of|read_body)\(([A-Z]\w+),", text)}
     assert shapes <= {shape.__name__ for shape in STORED}
     assert len(shapes) > 10
@@ -95,7 +94,7 @@ class Tree:
 
 
 def test_what_a_later_version_added_is_passed_over_and_what_an_earlier_one_left_out_takes_its_default() -> None:
-    assert read(Tree, '{"name": "oak", "height": 3, "leaves": [{"size": 1, "veins": []}]}') == Tree("oak", (Leaf(1),))
+    assert loads(Tree, '{"name": "oak", "height": 3, "leaves": [{"size": 1, "veins": []}]}') == Tree("oak", (Leaf(1),))
 
 
 @pytest.mark.parametrize(
@@ -116,27 +115,27 @@ def test_what_a_later_version_added_is_passed_over_and_what_an_earlier_one_left_
 )
 def test_what_does_not_fit_is_refused_by_its_field(text: str, named: str) -> None:
     with pytest.raises(Unfit, match=named):
-        read(Tree, text)
+        loads(Tree, text)
 
 
 def test_what_is_no_json_is_refused() -> None:
     with pytest.raises(ValueError):
-        read(Tree, "{")
+        loads(Tree, "{")
 
 
 @pytest.mark.parametrize("network", [NewNetwork(), NewNetwork("10.0.0.0/16", ("a",)), ExistingNetwork(None, ("s",))])
 def test_of_two_shapes_the_one_that_was_written_is_read(network: Any) -> None:
     holder = make_dataclass("Holder", [("network", NewNetwork | ExistingNetwork)])
-    assert read(holder, written(holder(network))) == holder(network)
+    assert loads(holder, dumps(holder(network))) == holder(network)
 
 
 @pytest.mark.parametrize("value", [{1, 2}, object(), b"bytes", timedelta(1)])
 def test_what_no_shape_has_is_not_written_by_guessing(value: Any) -> None:
     with pytest.raises(TypeError):
-        written(Tree(value))
+        dumps(Tree(value))
 
 
 @pytest.mark.parametrize("hint", [int | str, set[str], Callable[[], None], object])
 def test_a_shape_that_nobody_could_read_back_is_not_read(hint: Any) -> None:
     with pytest.raises(TypeError):
-        read(make_dataclass("Unclear", [("one", hint)]), '{"one": 1}')
+        loads(make_dataclass("Unclear", [("one", hint)]), '{"one": 1}')

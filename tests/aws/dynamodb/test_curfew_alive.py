@@ -49,8 +49,8 @@ def as_before(client: Any, *numbers: int) -> None:
         item = client.get_item(TableName="labs", Key=lab_key(f"lab-{number}"))["Item"]
         del item["region"], item["account"], item["counted"], item["tallied"]
         client.put_item(TableName="labs", Item=item)
-    for tally in tallies(client):
-        client.delete_item(TableName="labs", Key={"pk": tally["pk"], "sk": tally["sk"]})
+    for summary in tallies(client):
+        client.delete_item(TableName="labs", Key={"pk": summary["pk"], "sk": summary["sk"]})
 
 
 def ended(kept: Kept, number: int, phase: Phase = Phase.DELETED) -> None:
@@ -183,8 +183,8 @@ def test_labs_from_before_phases_were_counted_are_with_their_next_save(client: M
         item = client.get_item(TableName="labs", Key=lab_key(f"lab-{number}"))["Item"]
         del item["tallied"]
         client.put_item(TableName="labs", Item=item)
-    for tally in tallies(client):
-        client.put_item(TableName="labs", Item={name: tally[name] for name in ("pk", "sk", "alive")})
+    for summary in tallies(client):
+        client.put_item(TableName="labs", Item={name: summary[name] for name in ("pk", "sk", "alive")})
     assert kept.curfew.running() == Running({}, 0.0)
     kept.labs.change_lab("lab-0", lambda lab: replace(lab, hourly_usd=0.5))
     ended(kept, 1)

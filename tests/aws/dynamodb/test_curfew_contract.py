@@ -11,7 +11,7 @@ import pytest
 
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.costs import Running
-from chalicelib.domain.curfew.plan import Entry, Fate, Ground, Outcome, Stakes, plan_hash
+from chalicelib.domain.curfew.plan import Entry, EntryOutcome, EntryStatus, Stakes, Trigger, plan_hash
 from chalicelib.domain.curfew.rules import CurfewRules, Mode
 from chalicelib.domain.errors.tree import StaleLab
 from chalicelib.domain.idleness.verdict import Verdict
@@ -36,8 +36,8 @@ def kept(request: pytest.FixtureRequest) -> Iterator[Kept]:
             yield kept
 
 
-def warned(fate: Fate) -> Fate:
-    return replace(fate, warned_at=NOW, message_id="m-1", recipient="learner")
+def warned(status: EntryStatus) -> EntryStatus:
+    return replace(status, warned_at=NOW, message_id="m-1", recipient="learner")
 
 
 def move(kept: Kept, lab_id: str, phase: Phase) -> None:
@@ -151,7 +151,7 @@ def test_a_day_without_a_plan_has_none(kept: Kept) -> None:
     assert kept.curfew.plan(NIGHT) is None
     assert kept.curfew.line(NIGHT, an_entry().id) is None
     with pytest.raises(KeyError):
-        kept.curfew.change_fate(NIGHT, an_entry().id, warned)
+        kept.curfew.change_status(NIGHT, an_entry().id, warned)
     with pytest.raises(KeyError):
         kept.curfew.mark_plan(NIGHT, reported_at=NOW)
 
@@ -173,15 +173,15 @@ def test_entries_come_back_by_time_with_standing_fates_and_the_plan_is_whole(kep
     assert plan is not None
     assert plan.header == header
     assert plan.is_whole
-    assert plan.lines == tuple((e, Fate(NIGHT, e.id, e.lab_id)) for e in (same, early, late))
+    assert plan.lines == tuple((e, EntryStatus(NIGHT, e.id, e.lab_id)) for e in (same, early, late))
     assert header.hash == plan_hash((late, early, same))
-    assert kept.curfew.line(NIGHT, early.id) == (early, Fate(NIGHT, early.id, "lab-3"))
+    assert kept.curfew.line(NIGHT, early.id) == (early, EntryStatus(NIGHT, early.id, "lab-3"))
 
 
 def test_publishing_more_adds_and_renews_the_hash_and_what_is_there_stays(kept: Kept) -> None:
     first, second = an_entry("lab-1"), an_entry("lab-2")
     before = kept.curfew.publish(NIGHT, (first,), NOW)
-    kept.curfew.change_fate(NIGHT, first.id, warned)
+    kept.curfew.change_status(NIGHT, first.id, warned)
     after = kept.curfew.publish(NIGHT, (replace(first, reason="another reason"), second), NOW + MINUTE)
     assert (after.revision, after.entries, after.published_at) == (2, 2, NOW + MINUTE)
     assert after.hash != before.hash
@@ -207,7 +207,7 @@ def test_an_entry_given_twice_is_published_once_as_it_came_first(kept: Kept) -> 
         an_entry(hourly_usd=1, saved_hourly_usd=0),
         an_entry(at=an_entry().at.astimezone(ZoneInfo("Asia/Seoul"))),
         an_entry(stakes=Stakes(), hourly_usd=None, saved_hourly_usd=0.1 + 0.2, owner="", reason='"ü" & \n…'),
-        an_entry(act=AtCurfew.HIBERNATE, ground=Ground.LEASE, planned_at=NOW + timedelta(microseconds=1)),
+        an_entry(act=AtCurfew.HIBERNATE, trigger=Trigger.LEASE, planned_at=NOW + timedelta(microseconds=1)),
     ],
     ids=["whole-dollars", "local-time", "unknowns", "lease"],
 )
@@ -240,15 +240,15 @@ def test_each_night_has_its_own_plan(kept: Kept) -> None:
 # Fates
 
 
-def test_a_changed_fate_is_kept_with_the_next_version_and_an_unchanged_one_is_not_saved(kept: Kept) -> None:
+def test_a_changed_status_is_kept_with_the_next_version_and_an_unchanged_one_is_not_saved(kept: Kept) -> None:
     entry = an_entry()
     kept.curfew.publish(NIGHT, (entry,), NOW)
-    changed = kept.curfew.change_fate(NIGHT, entry.id, warned)
+    changed = kept.curfew.change_status(NIGHT, entry.id, warned)
     assert (changed.version, changed.warned_at, changed.message_id) == (1, NOW, "m-1")
-    assert kept.curfew.change_fate(NIGHT, entry.id, warned) == changed
+    assert kept.curfew.change_status(NIGHT, entry.id, warned) == changed
     assert kept.curfew.line(NIGHT, entry.id) == (entry, changed)
-    ended = kept.curfew.change_fate(NIGHT, entry.id, lambda f: replace(f, outcome=Outcome.ENDED, saved_usd=5.28))
-    assert (ended.version, ended.outcome, ended.saved_usd) == (2, Outcome.ENDED, 5.28)
+    ended = kept.curfew.change_status(NIGHT, entry.id, lambda f: replace(f, outcome=EntryOutcome.ENDED, saved_usd=5.28))
+    assert (ended.version, ended.outcome, ended.saved_usd) == (2, EntryOutcome.ENDED, 5.28)
     plan = kept.curfew.plan(NIGHT)
     assert plan is not None
     assert plan.is_whole
@@ -260,23 +260,23 @@ def test_standing_fates_without_a_delivered_warning_are_told_by_time(kept: Kept)
     tomorrow = an_entry("lab-9", 24 * 60, night=NIGHT + DAY)
     kept.curfew.publish(NIGHT, entries, NOW)
     kept.curfew.publish(NIGHT + DAY, (tomorrow,), NOW)
-    kept.curfew.change_fate(NIGHT, entries[1].id, warned)
-    kept.curfew.change_fate(NIGHT, entries[2].id, lambda f: replace(f, outcome=Outcome.LIVED, settled_at=NOW))
-    kept.curfew.change_fate(NIGHT, entries[3].id, lambda f: replace(f, trouble="nobody takes mail for learner"))
-    assert [fate.lab_id for fate in kept.curfew.unwarned(10)] == ["lab-3", "lab-0", "lab-9"]
+    kept.curfew.change_status(NIGHT, entries[1].id, warned)
+    kept.curfew.change_status(NIGHT, entries[2].id, lambda f: replace(f, outcome=EntryOutcome.SKIPPED, settled_at=NOW))
+    kept.curfew.change_status(NIGHT, entries[3].id, lambda f: replace(f, trouble="nobody takes mail for learner"))
+    assert [status.lab_id for status in kept.curfew.unwarned(10)] == ["lab-3", "lab-0", "lab-9"]
     assert kept.curfew.unwarned(10)[0].trouble == "nobody takes mail for learner"
-    assert [fate.lab_id for fate in kept.curfew.unwarned(2)] == ["lab-3", "lab-0"]
+    assert [status.lab_id for status in kept.curfew.unwarned(2)] == ["lab-3", "lab-0"]
 
 
 def test_what_administrators_were_told_is_kept_through_later_publications(kept: Kept) -> None:
     kept.curfew.publish(NIGHT, (an_entry(),), NOW)
-    kept.curfew.mark_plan(NIGHT, brake_told_at=NOW)
+    kept.curfew.mark_plan(NIGHT, brake_notified_at=NOW)
     kept.curfew.publish(NIGHT, (an_entry("lab-2"),), NOW + MINUTE)
     kept.curfew.mark_plan(NIGHT, reported_at=NOW + DAY)
     kept.curfew.mark_plan(NIGHT)
     header = kept.curfew.header(NIGHT)
     assert header is not None
-    assert (header.brake_told_at, header.reported_at) == (NOW, NOW + DAY)
+    assert (header.brake_notified_at, header.reported_at) == (NOW, NOW + DAY)
     assert (header.revision, header.entries, header.published_at) == (2, 2, NOW + MINUTE)
 
 

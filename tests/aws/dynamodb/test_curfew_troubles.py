@@ -11,7 +11,7 @@ import pytest
 
 from chalicelib.aws.dynamodb.curfew.keys import header_key, line_key
 from chalicelib.aws.dynamodb.curfew.store import DynamoCurfewStore
-from chalicelib.domain.curfew.plan import Entry, Fate, Outcome, Plan
+from chalicelib.domain.curfew.plan import Entry, EntryOutcome, EntryStatus, Plan
 from chalicelib.domain.errors.tree import AwsUnavailable, StaleLab, Throttled, Unreadable
 from tests.aws.dynamodb.table import create_table
 from tests.aws.dynamodb.test_labs_troubles import Unreliable, cancelled
@@ -76,8 +76,8 @@ def entries(count: int) -> list[Entry]:
     return [an_entry(f"lab-{number:03}") for number in range(count)]
 
 
-def braked(fate: Fate) -> Fate:
-    return replace(fate, reason=fate.reason + "!")
+def braked(status: EntryStatus) -> EntryStatus:
+    return replace(status, reason=status.reason + "!")
 
 
 # Publishing
@@ -197,61 +197,61 @@ def test_a_line_that_nobody_published_is_never_written_over(client: Meddled, sto
 # Fates and marks
 
 
-def test_a_fate_changed_by_two_at_once_keeps_both_changes(
+def test_a_status_changed_by_two_at_once_keeps_both_changes(
     client: Meddled, store: DynamoCurfewStore, other: DynamoCurfewStore
 ) -> None:
     store.publish(NIGHT, [an_entry()], NOW)
-    client.before_writing = [lambda: other.change_fate(NIGHT, an_entry().id, lambda f: replace(f, braked_at=NOW))]
-    fate = store.change_fate(NIGHT, an_entry().id, lambda f: replace(f, warned_at=NOW))
-    assert (fate.braked_at, fate.warned_at, fate.version) == (NOW, NOW, 2)
+    client.before_writing = [lambda: other.change_status(NIGHT, an_entry().id, lambda f: replace(f, braked_at=NOW))]
+    status = store.change_status(NIGHT, an_entry().id, lambda f: replace(f, warned_at=NOW))
+    assert (status.braked_at, status.warned_at, status.version) == (NOW, NOW, 2)
     line = store.line(NIGHT, an_entry().id)
     assert line is not None
-    assert line[1] == fate
+    assert line[1] == status
 
 
 def test_a_change_that_would_undo_what_came_in_between_sees_it(
     client: Meddled, store: DynamoCurfewStore, other: DynamoCurfewStore
 ) -> None:
-    def lives(fate: Fate) -> Fate:
-        return replace(fate, outcome=Outcome.LIVED) if fate.outcome is Outcome.STANDING else fate
+    def lives(status: EntryStatus) -> EntryStatus:
+        return replace(status, outcome=EntryOutcome.SKIPPED) if status.outcome is EntryOutcome.STANDING else status
 
     store.publish(NIGHT, [an_entry()], NOW)
     client.before_writing = [
-        lambda: other.change_fate(NIGHT, an_entry().id, lambda f: replace(f, outcome=Outcome.ACTING))
+        lambda: other.change_status(NIGHT, an_entry().id, lambda f: replace(f, outcome=EntryOutcome.ACTING))
     ]
-    assert store.change_fate(NIGHT, an_entry().id, lives).outcome is Outcome.ACTING
+    assert store.change_status(NIGHT, an_entry().id, lives).outcome is EntryOutcome.ACTING
 
 
-def test_a_fate_changed_by_a_call_that_was_sent_twice_is_changed_once(
+def test_a_status_changed_by_a_call_that_was_sent_twice_is_changed_once(
     client: Meddled, store: DynamoCurfewStore
 ) -> None:
     store.publish(NIGHT, [an_entry()], NOW)
     client.plan = ["twice"]
-    fate = store.change_fate(NIGHT, an_entry().id, braked)
-    assert (fate.reason, fate.version) == ("!", 1)
-    assert whole_plan(store).lines[0][1] == fate
+    status = store.change_status(NIGHT, an_entry().id, braked)
+    assert (status.reason, status.version) == ("!", 1)
+    assert whole_plan(store).lines[0][1] == status
 
 
-def test_a_fate_that_is_always_someone_elses_is_stale(client: Meddled, store: DynamoCurfewStore) -> None:
+def test_a_status_that_is_always_someone_elses_is_stale(client: Meddled, store: DynamoCurfewStore) -> None:
     store.publish(NIGHT, [an_entry()], NOW)
     client.plan = [CONFLICT] * 100
     with pytest.raises(StaleLab):
-        store.change_fate(NIGHT, an_entry().id, braked)
+        store.change_status(NIGHT, an_entry().id, braked)
     client.plan = [cancelled("ThrottlingError")]
     with pytest.raises(Throttled):
-        store.change_fate(NIGHT, an_entry().id, braked)
+        store.change_status(NIGHT, an_entry().id, braked)
 
 
 def test_a_mark_and_a_publication_that_meet_are_both_kept(
     client: Meddled, store: DynamoCurfewStore, other: DynamoCurfewStore
 ) -> None:
     store.publish(NIGHT, [an_entry()], NOW)
-    client.before_writing = [lambda: other.mark_plan(NIGHT, brake_told_at=NOW)]
-    assert store.publish(NIGHT, [an_entry("lab-2")], NOW).brake_told_at == NOW
+    client.before_writing = [lambda: other.mark_plan(NIGHT, brake_notified_at=NOW)]
+    assert store.publish(NIGHT, [an_entry("lab-2")], NOW).brake_notified_at == NOW
     client.before_writing = [lambda: other.publish(NIGHT, [an_entry("lab-3")], NOW)]
     store.mark_plan(NIGHT, reported_at=NOW)
     plan = whole_plan(store)
-    assert (plan.header.reported_at, plan.header.brake_told_at, plan.header.entries) == (NOW, NOW, 3)
+    assert (plan.header.reported_at, plan.header.brake_notified_at, plan.header.entries) == (NOW, NOW, 3)
 
 
 def test_a_mark_that_never_gets_through_is_said(client: Meddled, store: DynamoCurfewStore) -> None:
@@ -268,7 +268,7 @@ def test_plans_are_kept_for_400_days_and_no_line_goes_before_its_header(
     client: Meddled, store: DynamoCurfewStore
 ) -> None:
     store.publish(NIGHT, [an_entry()], NOW)
-    store.change_fate(NIGHT, an_entry().id, braked)
+    store.change_status(NIGHT, an_entry().id, braked)
     ends = [
         int(client.get_item(TableName="labs", Key=key)["Item"]["expires_at"]["N"])
         for key in (header_key(NIGHT), line_key(NIGHT, an_entry().id))

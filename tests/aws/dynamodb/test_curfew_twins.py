@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.domain.curfew.plan import Entry, Fate, Ground, Outcome
+from chalicelib.domain.curfew.plan import Entry, EntryOutcome, EntryStatus, Trigger
 from chalicelib.domain.curfew.rules import CurfewRules, Mode
 from chalicelib.domain.errors.tree import EkslabError
 from chalicelib.domain.labs.lab import Lab, Phase
@@ -37,30 +37,30 @@ def publishings(draw: st.DrawFn) -> Act:
     night, numbers, minute = draw(NIGHTS), draw(st.lists(NUMBERS, max_size=4)), draw(st.integers(0, 9))
     entries = [
         replace(
-            entry_of(night, number), hourly_usd=draw(COSTS), reason=draw(WORDS), ground=draw(st.sampled_from(Ground))
+            entry_of(night, number), hourly_usd=draw(COSTS), reason=draw(WORDS), trigger=draw(st.sampled_from(Trigger))
         )
         for number in numbers
     ]
-    told = f"publish {night} {numbers}"
-    return told, lambda kept: kept.curfew.publish(night, entries, NOW + timedelta(minutes=minute))
+    message = f"publish {night} {numbers}"
+    return message, lambda kept: kept.curfew.publish(night, entries, NOW + timedelta(minutes=minute))
 
 
 @st.composite
-def fates(draw: st.DrawFn) -> Act:
+def statuses(draw: st.DrawFn) -> Act:
     night, number = draw(NIGHTS), draw(NUMBERS)
-    outcome, warned = draw(st.sampled_from(Outcome)), draw(st.booleans())
+    outcome, warned = draw(st.sampled_from(EntryOutcome)), draw(st.booleans())
 
-    def change(fate: Fate) -> Fate:
-        return replace(fate, outcome=outcome, warned_at=NOW if warned else None)
+    def change(status: EntryStatus) -> EntryStatus:
+        return replace(status, outcome=outcome, warned_at=NOW if warned else None)
 
-    told = f"fate {night} {number} {outcome} {warned}"
-    return told, lambda kept: kept.curfew.change_fate(night, entry_of(night, number).id, change)
+    message = f"status {night} {number} {outcome} {warned}"
+    return message, lambda kept: kept.curfew.change_status(night, entry_of(night, number).id, change)
 
 
 @st.composite
 def marks(draw: st.DrawFn) -> Act:
-    night, reported, told = draw(NIGHTS), draw(st.none() | st.just(NOW)), draw(st.none() | st.just(NOW))
-    return f"mark {night} {reported} {told}", lambda kept: kept.curfew.mark_plan(night, reported, told)
+    night, reported, message = draw(NIGHTS), draw(st.none() | st.just(NOW)), draw(st.none() | st.just(NOW))
+    return f"mark {night} {reported} {message}", lambda kept: kept.curfew.mark_plan(night, reported, message)
 
 
 @st.composite
@@ -111,7 +111,9 @@ def everything(kept: Kept, limit: int, minutes: int) -> list[object]:
     return [headers, plans, lines, lists, verdicts, curfew.rules(CurfewRules()), curfew.alive_count()]
 
 
-ACTS = st.one_of(publishings(), publishings(), fates(), marks(), creations(), moves(), settings_of_rules(), judgings())
+ACTS = st.one_of(
+    publishings(), publishings(), statuses(), marks(), creations(), moves(), settings_of_rules(), judgings()
+)
 
 
 @pytest.fixture(scope="module")
@@ -127,8 +129,8 @@ def test_the_fake_curfew_store_answers_as_the_real_one_does(
 ) -> None:
     fake = fake_kept()
     with kept_on(client) as real:
-        for told, act in acts:
-            assert outcome(act, real) == outcome(act, fake), told
+        for message, act in acts:
+            assert outcome(act, real) == outcome(act, fake), message
         answers = everything(real, limit, minutes)
         assert answers == everything(fake, limit, minutes)
         assert all(plan is None or plan.is_whole for plan in map(real.curfew.plan, (NIGHT, NIGHT + timedelta(days=1))))

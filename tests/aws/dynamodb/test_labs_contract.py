@@ -19,7 +19,7 @@ from chalicelib.domain.errors.tree import IdempotencyConflict, InvalidRequest, L
 from chalicelib.domain.labs.lab import ClusterFacts, Lab, Phase
 from chalicelib.domain.labs.spec import ExistingNetwork, ExternalDnsSpec, SshSpec, Taint, WorkHostSpec
 from chalicelib.domain.labs.steps import Event, Step, StepStatus
-from chalicelib.domain.teardown.receipt import Outcome, Receipt, ReceiptLine
+from chalicelib.domain.teardown.receipt import Receipt, ReceiptLine, ReceiptOutcome
 from chalicelib.ports.deps import Store
 from emulator.process import Sandbox, running_sandbox
 from tests.aws.dynamodb.table import create_table
@@ -337,7 +337,11 @@ def test_a_ledger_of_hundreds_comes_back_whole(store: Store) -> None:
 def _receipt(look: str, minutes: int, lines: int) -> Receipt:
     made = (
         ReceiptLine(
-            f"arn:aws:ec2:::volume/vol-{i:08x}-{hash((i, look)):016x}", "volume", Outcome.DELETED, "", "on the ledger"
+            f"arn:aws:ec2:::volume/vol-{i:08x}-{hash((i, look)):016x}",
+            "volume",
+            ReceiptOutcome.DELETED,
+            "",
+            "on the ledger",
         )
         for i in range(lines)
     )
@@ -365,9 +369,9 @@ def test_a_receipt_of_tens_of_thousands_of_lines_is_kept_whole_and_can_be_replac
 def test_the_last_run_of_each_workflow_is_kept(store: Store) -> None:
     assert store.runs() == ()
     for at, outcome in ((NOW, "done"), (NOW + timedelta(hours=1), "stuck")):
-        store.note_run(Run("sweep_idle", at, outcome))
+        store.note_run(Run("curfew", at, outcome))
     store.note_run(Run("watch_support", NOW, "done"))
     assert store.runs() == (
-        Run("sweep_idle", NOW + timedelta(hours=1), "stuck"),
+        Run("curfew", NOW + timedelta(hours=1), "stuck"),
         Run("watch_support", NOW, "done"),
     )

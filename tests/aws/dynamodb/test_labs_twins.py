@@ -34,8 +34,8 @@ def creations(draw: st.DrawFn) -> Act:
     lab = a_lab(id=draw(IDS), owner=draw(OWNERS), spec=a_spec(name=draw(NAMES)), created_at=when, due_at=due_at)
     key, digest = draw(st.sampled_from([None, "key"])), draw(st.sampled_from(["one", "two"]))
     most, now = draw(st.sampled_from([None, 1, 2])), when + timedelta(days=draw(st.sampled_from([0, 0, 8])))
-    told = f"create {lab.id} {lab.name} {lab.owner[-4:]} {key} {digest} {most} {now:%d %H:%M}"
-    return told, lambda store: store.create_lab(lab, key, digest, now, most)
+    message = f"create {lab.id} {lab.name} {lab.owner[-4:]} {key} {digest} {most} {now:%d %H:%M}"
+    return message, lambda store: store.create_lab(lab, key, digest, now, most)
 
 
 @st.composite
@@ -82,5 +82,5 @@ def test_the_fake_store_answers_as_the_real_one_does(acts: list[Act]) -> None:
     with mock_aws():
         client = boto3.client("dynamodb", region_name="ap-northeast-2")
         real, fake = DynamoStore(client, create_table(client)), FakeStore(Account())
-        for told, act in acts:
-            assert outcome(act, real) == outcome(act, fake), told
+        for message, act in acts:
+            assert outcome(act, real) == outcome(act, fake), message

@@ -64,7 +64,7 @@ def a_rich_watched() -> Watched:
     cluster = a_fleet_cluster(insights=(an_insight(),), addons=(an_addon(),), deletion_protection=True)
     forced = a_deadline(kind=DeadlineKind.FORCED_UPGRADE, at=datetime(2027, 12, 2, tzinfo=UTC), target="1.35")
     support = a_support(deadlines=(a_deadline(), forced), lease_first=True, reason="1.34 is in standard support")
-    said = {"acknowledged_by": "ops", "acknowledged_deadline": forced.id, "told": (a_deadline().id,)}
+    said = {"acknowledged_by": "ops", "acknowledged_deadline": forced.id, "message": (a_deadline().id,)}
     instants = {"lease_ends_at": NOW + DAY, "snoozed_until": NOW, "upgraded_by_aws_at": NOW - DAY}
     return a_watched(cluster=cluster, support=support, trouble=a_trouble(), lab_id="lab-1", **said, **instants)
 
@@ -233,13 +233,13 @@ def test_a_notice_is_pending_until_it_is_sent_and_only_the_first_marking_counts(
 def test_a_notice_decided_again_stays_as_it_was_sent_or_not(store: FleetStore) -> None:
     again = a_notice(decided_at=NOW + DAY, note="again")
     store.add_notices([a_notice(), again])
-    store.add_notices([again, a_notice(rung=7)])
+    store.add_notices([again, a_notice(reminder=7)])
     assert len(store.notices_of(a_key())) == 2
     store.mark_sent([(a_key(), a_notice().id)], "message-1", NOW)
     store.add_notices([again])
     (sent, pending) = store.notices_of(a_key())
     assert {sent.state, pending.state} == {NoticeState.SENT, NoticeState.PENDING}
-    assert [notice.rung for notice in store.pending_notices(10)] == [7]
+    assert [notice.reminder for notice in store.pending_notices(10)] == [7]
     assert "again" not in {sent.note, pending.note}
 
 
@@ -261,7 +261,7 @@ def test_marking_a_notice_that_is_not_there_makes_none(store: FleetStore) -> Non
 def _many(count: int) -> list[Notice]:
     kinds = list(NoticeKind)
     return [
-        a_notice(f"c-{i % 7}", rung=i, kind=kinds[i % len(kinds)], decided_at=NOW + timedelta(seconds=i))
+        a_notice(f"c-{i % 7}", reminder=i, kind=kinds[i % len(kinds)], decided_at=NOW + timedelta(seconds=i))
         for i in range(count)
     ]
 
@@ -287,6 +287,6 @@ def test_all_notices_are_listed_newest_first_in_pages_without_gap_or_repeat(stor
 
 
 def test_a_cluster_s_notices_are_its_own_oldest_first(store: FleetStore) -> None:
-    late, early = a_notice(rung=7, decided_at=NOW + DAY), a_notice(rung=14, decided_at=NOW)
+    late, early = a_notice(reminder=7, decided_at=NOW + DAY), a_notice(reminder=14, decided_at=NOW)
     store.add_notices([late, early, a_notice("orders-2"), a_notice(key=a_key(region="us-east-1"))])
     assert store.notices_of(a_key()) == (early, late)

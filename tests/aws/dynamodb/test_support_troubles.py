@@ -30,17 +30,17 @@ def store(client: Unreliable) -> DynamoFleetStore:
     return DynamoFleetStore(client, "labs")
 
 
-def told_once_more(watched: Watched | None) -> Watched:
+def sent_once_more(watched: Watched | None) -> Watched:
     kept = watched or a_watched()
-    return replace(kept, told=(*kept.told, "again"))
+    return replace(kept, message=(*kept.message, "again"))
 
 
 def test_a_cluster_kept_by_a_call_that_was_sent_twice_is_kept_once(client: Unreliable, store: DynamoFleetStore) -> None:
-    for told in (("again",), ("again", "again")):
+    for message in (("again",), ("again", "again")):
         client.plan = ["twice"]
-        changed = store.change_watched(a_key(), told_once_more)
+        changed = store.change_watched(a_key(), sent_once_more)
         assert changed is not None
-        assert changed.told == told
+        assert changed.message == message
         assert store.watched(a_key()) == changed
 
 
@@ -48,16 +48,16 @@ def test_a_conflict_is_tried_again_and_an_endless_one_ends_with_a_word(
     client: Unreliable, store: DynamoFleetStore
 ) -> None:
     client.plan = [cancelled("TransactionConflict")]
-    assert store.change_watched(a_key(), told_once_more) == store.watched(a_key())
+    assert store.change_watched(a_key(), sent_once_more) == store.watched(a_key())
     client.plan = [cancelled("TransactionConflict")] * 100
     with pytest.raises(StaleLab):
-        store.change_watched(a_key(), told_once_more)
+        store.change_watched(a_key(), sent_once_more)
 
 
 def test_throttling_is_said(client: Unreliable, store: DynamoFleetStore) -> None:
     client.plan = [cancelled("ThrottlingError")]
     with pytest.raises(Throttled):
-        store.change_watched(a_key(), told_once_more)
+        store.change_watched(a_key(), sent_once_more)
 
 
 def test_notices_whose_answer_was_lost_are_there_and_adding_them_again_changes_nothing(
@@ -66,14 +66,14 @@ def test_notices_whose_answer_was_lost_are_there_and_adding_them_again_changes_n
     client.plan = ["lost"]
     with pytest.raises(AwsUnavailable):
         store.add_notices([a_notice()])
-    store.add_notices([a_notice(note="again"), a_notice(rung=7)])
-    assert store.pending_notices(10) == (a_notice(), a_notice(rung=7))
+    store.add_notices([a_notice(note="again"), a_notice(reminder=7)])
+    assert store.pending_notices(10) == (a_notice(), a_notice(reminder=7))
 
 
 def test_notices_sent_twice_are_written_once(client: Unreliable, store: DynamoFleetStore) -> None:
     client.plan = ["twice"]
-    store.add_notices([a_notice(), a_notice(rung=7)])
-    assert store.pending_notices(10) == (a_notice(), a_notice(rung=7))
+    store.add_notices([a_notice(), a_notice(reminder=7)])
+    assert store.pending_notices(10) == (a_notice(), a_notice(reminder=7))
 
 
 def test_a_table_too_busy_for_notices_says_so(client: Unreliable, store: DynamoFleetStore) -> None:

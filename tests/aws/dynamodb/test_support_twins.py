@@ -28,7 +28,7 @@ Act = tuple[str, Callable[[FleetStore], object]]
 KEYS = st.sampled_from([a_key("a"), a_key("a-b"), a_key("a", region="us-east-1"), a_key("B", region="us-east-1")])
 DAYS = st.integers(0, 1)
 NOTICES = st.builds(
-    lambda key, rung, day: a_notice(key=key, rung=rung, decided_at=NOW + timedelta(days=day)),
+    lambda key, reminder, day: a_notice(key=key, reminder=reminder, decided_at=NOW + timedelta(days=day)),
     KEYS,
     st.sampled_from([14, None]),
     DAYS,
@@ -99,7 +99,7 @@ def client() -> Iterator[Any]:
 def test_the_fake_fleet_store_answers_as_the_real_one_does(client: Any, acts: list[Act], limit: int) -> None:
     table = create_table(client, f"fleet-{next(_numbers)}")
     real, fake = DynamoFleetStore(client, table), FakeFleetStore(Account())
-    for told, act in acts:
-        assert act(real) == act(fake), told
+    for message, act in acts:
+        assert act(real) == act(fake), message
     assert everything(real, limit) == everything(fake, limit)
     client.delete_table(TableName=table)

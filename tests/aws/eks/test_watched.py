@@ -48,11 +48,11 @@ class Given:
 def _faked() -> Iterator[Given]:
     fleets = FakeFleets(Account(), page_size=100)
 
-    def put(name: str, version: str, **told: Any) -> None:
-        policy = told.get("supportType", "EXTENDED")
-        groups = told.get("nodegroups", ())
+    def put(name: str, version: str, **text: Any) -> None:
+        policy = text.get("supportType", "EXTENDED")
+        groups = text.get("nodegroups", ())
         nodes = tuple(Nodes(group["name"], NodeKind.MANAGED, group["version"], group["count"]) for group in groups)
-        tags = told.get("tags", {})
+        tags = text.get("tags", {})
         born = datetime.fromisoformat(BORN).astimezone(UTC)
         cluster = a_fleet_cluster(name, version, support_type=policy, nodes=nodes, tags=tags, created_at=born)
         fleets.add(replace(cluster, platform_version="eks.7"))
@@ -69,8 +69,8 @@ def _faked() -> Iterator[Given]:
 
 
 def _real(sandbox: Sandbox) -> Iterator[Given]:
-    def put(name: str, version: str, **told: Any) -> None:
-        put_clusters(sandbox, [{"name": name, "version": version, "createdAt": BORN, **told}])
+    def put(name: str, version: str, **text: Any) -> None:
+        put_clusters(sandbox, [{"name": name, "version": version, "createdAt": BORN, **text}])
 
     def fail(name: str, code: str, status: int) -> None:
         error = {"code": code, "status": status, "message": "no"}

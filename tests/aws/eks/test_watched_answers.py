@@ -82,9 +82,9 @@ def test_a_cluster_of_which_hardly_anything_is_told_is_read(stubbed: Stubbed) ->
 
 def test_a_cluster_of_which_everything_is_told_is_read_whole_and_its_birth_in_utc(stubbed: Stubbed) -> None:
     born = datetime(2026, 3, 1, 8, 30, tzinfo=SEOUL)
-    told = {"arn": ARN, "version": "1.34", "status": "ACTIVE", "createdAt": born, "platformVersion": "eks.9"}
+    text = {"arn": ARN, "version": "1.34", "status": "ACTIVE", "createdAt": born, "platformVersion": "eks.9"}
     more = {"tags": {"Owner": "ops"}, "upgradePolicy": {"supportType": "STANDARD"}, "deletionProtection": True}
-    stubbed.cluster(**told, **more)
+    stubbed.cluster(**text, **more)
     stubbed.without_nodes()
     cluster = stubbed.fleet.read("orders")
     assert (cluster.arn, cluster.status, cluster.platform_version) == (ARN, "ACTIVE", "eks.9")

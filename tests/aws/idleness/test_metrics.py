@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
-from chalicelib.aws.idleness.metrics import Metric, Unread, read_metrics
+from chalicelib.aws.idleness.metrics import MetricQuery, Unread, read_metrics
 from chalicelib.domain.idleness.evidence import Series
 
 END = datetime(2026, 11, 23, 13, 0, tzinfo=UTC)
@@ -51,17 +51,19 @@ def page(*results: Page, token: str | None = None) -> Callable[[Request], Page]:
 
 def refused(code: str, status: int = 400) -> Callable[[Request], Page]:
     def answer(request: Request) -> Page:
-        told = {"Error": {"Code": code, "Message": "no"}, "ResponseMetadata": {"HTTPStatusCode": status}}
-        raise ClientError(told, "GetMetricData")
+        message = {"Error": {"Code": code, "Message": "no"}, "ResponseMetadata": {"HTTPStatusCode": status}}
+        raise ClientError(message, "GetMetricData")
 
     return answer
 
 
-def metrics(count: int) -> list[Metric]:
-    return [Metric("AWS/EKS", "apiserver_request_total", "ClusterName", f"lab-{number}") for number in range(count)]
+def metrics(count: int) -> list[MetricQuery]:
+    return [
+        MetricQuery("AWS/EKS", "apiserver_request_total", "ClusterName", f"lab-{number}") for number in range(count)
+    ]
 
 
-def read(cloudwatch: FakeCloudWatch, asked: list[Metric]) -> dict[Metric, Series | Unread]:
+def read(cloudwatch: FakeCloudWatch, asked: list[MetricQuery]) -> dict[MetricQuery, Series | Unread]:
     return read_metrics(cloudwatch, asked, START, END, 300)
 
 
@@ -112,10 +114,10 @@ def test_a_metric_that_is_not_complete_is_unread_and_the_others_are_read(status:
     messages = [{"Code": "Oops", "Value": "try again"}]
     broken = result("q0", {INSTANTS[0]: 1.0}, status, Messages=messages)
     found = read(FakeCloudWatch([page(broken, result("q1", {}))]), [one, two])
-    told = found[one]
-    assert isinstance(told, Unread)
-    assert status in told.why
-    assert "Oops: try again" in told.why
+    message = found[one]
+    assert isinstance(message, Unread)
+    assert status in message.why
+    assert "Oops: try again" in message.why
     assert found[two] == Series(300)
 
 
@@ -134,9 +136,9 @@ def test_a_refused_call_leaves_its_metrics_unread_and_the_next_call_goes_on(code
     found = read(FakeCloudWatch([refused(code, status), all_complete]), asked)
     unread = [metric for metric in asked if isinstance(found[metric], Unread)]
     assert unread == asked[:500]
-    told = found[asked[0]]
-    assert isinstance(told, Unread)
-    assert code in told.why
+    message = found[asked[0]]
+    assert isinstance(message, Unread)
+    assert code in message.why
 
 
 def test_an_answer_refused_half_way_is_not_half_an_answer() -> None:
@@ -153,6 +155,6 @@ def test_an_answer_without_an_end_ends() -> None:
 
 
 def test_a_sum_of_counts_taken_each_minute_is_told_as_their_mean() -> None:
-    pending = Metric("AWS/EKS", "scheduler_pending_pods", "ClusterName", "myeks", per=5)
+    pending = MetricQuery("AWS/EKS", "scheduler_pending_pods", "ClusterName", "myeks", per=5)
     found = read(FakeCloudWatch([page(result("q0", {INSTANTS[0]: 15.0}))]), [pending])
     assert found[pending] == Series(300, ((INSTANTS[0], 3.0),))

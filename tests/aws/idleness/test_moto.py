@@ -12,7 +12,7 @@ from moto import mock_aws
 
 from chalicelib.aws.idleness.ec2 import count_instances, count_volumes, find_balancers
 from chalicelib.aws.idleness.evidence import Reading
-from chalicelib.aws.idleness.metrics import Metric, read_metrics
+from chalicelib.aws.idleness.metrics import MetricQuery, read_metrics
 from chalicelib.domain.idleness.evidence import Series
 from tests.fakes.builders import a_lab, a_spec
 
@@ -82,6 +82,6 @@ def test_metrics_are_read_by_their_dimension_in_periods() -> None:
             "Value": value,
         }
         cloudwatch.put_metric_data(Namespace="AWS/EKS", MetricData=[datum])
-    asked = Metric("AWS/EKS", "apiserver_request_total", "ClusterName", "one")
+    asked = MetricQuery("AWS/EKS", "apiserver_request_total", "ClusterName", "one")
     found = read_metrics(cloudwatch, [asked], start, start + timedelta(minutes=15), 300)
     assert found[asked] == Series(300, ((start, 3.0), (start + timedelta(minutes=5), 7.0)))

@@ -13,12 +13,12 @@ from botocore.exceptions import ClientError
 
 from chalicelib.aws.idleness.audit_log import AuditLog
 from chalicelib.aws.idleness.cloudtrail import find_owner_calls
-from chalicelib.aws.idleness.evidence import Reading, Window
+from chalicelib.aws.idleness.evidence import MetricWindow, Reading
 from chalicelib.domain.idleness.evidence import Source
 from tests.fakes.builders import ACCOUNT, OWNER, a_lab, a_spec
 
 NOW = datetime(2026, 11, 23, 13, 0, tzinfo=UTC)
-WINDOW = Window(NOW - timedelta(hours=3), NOW, NOW)
+WINDOW = MetricWindow(NOW - timedelta(hours=3), NOW, NOW)
 OURS = f"arn:aws:iam::{ACCOUNT}:role/ekslab-LabViewRole"
 SESSION = f"arn:aws:sts::{ACCOUNT}:assumed-role/teachers/ops"
 PASSING = f"arn:aws:sts::{ACCOUNT}:assumed-role/learners/botocore-session-1795512345"
@@ -70,9 +70,9 @@ def logs(*pages: list[dict[str, Any]], endless: bool = False) -> Pages:
 def called(
     caller: str, name: str = "myeks", minutes: int = 10, source: str = "eks.amazonaws.com", **more: Any
 ) -> dict[str, Any]:
-    told = {"userIdentity": {"arn": caller}, "requestParameters": {"name": name}} | more
+    text = {"userIdentity": {"arn": caller}, "requestParameters": {"name": name}} | more
     at = NOW - timedelta(minutes=minutes)
-    return {"EventSource": source, "EventTime": at, "CloudTrailEvent": json.dumps(told)}
+    return {"EventSource": source, "EventTime": at, "CloudTrailEvent": json.dumps(text)}
 
 
 def trail(*pages: list[dict[str, Any]], endless: bool = False) -> Pages:
@@ -141,8 +141,8 @@ def test_a_line_that_is_no_audit_event_is_passed_over(message: str) -> None:
 
 def test_a_log_without_an_end_in_which_nobody_was_found_is_unread() -> None:
     client = logs([logged("system:apiserver")], endless=True)
-    [told] = audited(client).unread
-    assert told.startswith(f"{Source.AUDIT}: ")
+    [text] = audited(client).unread
+    assert text.startswith(f"{Source.AUDIT}: ")
     assert len(client.requests) == 20
 
 
@@ -237,7 +237,7 @@ def test_after_one_refused_lookup_nobody_else_is_asked_about_and_all_are_unread(
     client = Refused()
     readings = looked_up(client, OWNER, SESSION)
     assert client.asked == 1
-    assert all("ThrottlingException" in told for reading in readings for told in reading.unread)
+    assert all("ThrottlingException" in text for reading in readings for text in reading.unread)
     assert all(len(reading.unread) == 1 for reading in readings)
 
 

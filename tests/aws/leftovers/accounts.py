@@ -11,7 +11,7 @@ from typing import Any
 import boto3
 from botocore.exceptions import ClientError
 
-from chalicelib.aws.inventory.inventory import AwsCensus, CensusClients
+from chalicelib.aws.inventory.inventory import AwsInventory, InventoryClients
 from chalicelib.aws.leftovers.leftovers import AwsLeftovers
 from chalicelib.domain.core.resources import Kind
 
@@ -104,11 +104,11 @@ class MotoAccount:
             iam=self.iam,
         )
 
-    def census(self, **instead: Any) -> AwsCensus:
+    def inventory(self, **instead: Any) -> AwsInventory:
         """A census of this account; other clients may stand in for some."""
         clients = {name: client(name) for name in _SERVICES}
         clients |= {"tagging": self.tagging, "cloudformation": NoStacks()}
-        return AwsCensus(CensusClients(**{**clients, **instead}))
+        return AwsInventory(InventoryClients(**{**clients, **instead}))
 
     def drop(self, kind: Kind, tags: Mapping[str, str], place: Place) -> Thing:
         """Something of a kind that carries tags."""

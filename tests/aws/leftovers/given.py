@@ -55,7 +55,7 @@ def a_lab_on_moto(guest: bool = False, **spec: Any) -> LabOnMoto:
     )
     lab = replace(lab, created_at=now - timedelta(hours=1), facts=facts)
     world = make_deps()
-    cloud = replace(world.places.cloud, leftovers=account.leftovers(), census=account.census())
+    cloud = replace(world.places.cloud, leftovers=account.leftovers(), inventory=account.inventory())
     deps = replace(world.deps, cloud=lambda place: cloud)
     deps.store.create_lab(lab, None, "digest", now)
     deps.store.record(lab.id, LedgerEntry(cluster_of(lab), EntryState.PRESENT, "asked for", now, now))

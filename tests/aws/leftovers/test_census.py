@@ -11,7 +11,7 @@ from moto import mock_aws
 
 from chalicelib.aws.inventory.arns import identify, is_part, stays
 from chalicelib.domain.core.resources import EntryState, Kind, LedgerEntry, Resource
-from chalicelib.domain.teardown.receipt import Outcome
+from chalicelib.domain.teardown.receipt import ReceiptOutcome
 from chalicelib.workflows.shared.leftovers import take_receipt
 from tests.aws.leftovers.accounts import ACCOUNT
 from tests.aws.leftovers.given import a_lab_on_moto
@@ -24,7 +24,7 @@ def test_a_census_finds_by_itself_what_nobody_put_on_the_ledger() -> None:
     with mock_aws():
         given = a_lab_on_moto()
         mine = {drop.into(given.account).id for drop in EVERYTHING} | {thing.id for thing in ours_special(given)}
-        found, sources, unreadable = given.account.census().take(given.target(), ())
+        found, sources, unreadable = given.account.inventory().take(given.target(), ())
         assert unreadable == ()
         assert len(sources) == 8
         # moto's tag services know neither launch templates nor mount targets without a tag of their own.
@@ -44,9 +44,9 @@ def test_before_the_sweep_all_is_there_and_after_it_all_is_deleted() -> None:
         after = take_receipt(given.deps, given.lab, "now", given.now)
         mine = {line.arn for line in before.lines if line.how}
         assert len(mine) >= 18
-        assert {line.outcome for line in after.lines if line.arn in mine} == {Outcome.DELETED}
+        assert {line.outcome for line in after.lines if line.arn in mine} == {ReceiptOutcome.DELETED}
         # What has no proof stays: the network, which this test put on no ledger, and what moto forgets to take away.
-        assert Outcome.PRESENT not in {line.outcome for line in after.lines}
+        assert ReceiptOutcome.PRESENT not in {line.outcome for line in after.lines}
         assert mine <= {line.arn for line in after.lines}
 
 
@@ -74,7 +74,7 @@ def test_a_source_that_refuses_is_named_and_hides_no_other(blind: str) -> None:
         given = a_lab_on_moto()
         volume = Drop(Kind.VOLUME, 0, True).into(given.account)
         interface = Drop(Kind.NETWORK_INTERFACE, 0, True).into(given.account)
-        found, _, unreadable = given.account.census(**{blind: Refusing()}).take(given.target(), ())
+        found, _, unreadable = given.account.inventory(**{blind: Refusing()}).take(given.target(), ())
         assert len(unreadable) >= 1
         assert {volume.id, interface.id} <= {resource.id for resource in found}
 
@@ -85,7 +85,7 @@ def test_one_hit_that_can_not_be_looked_at_is_told_and_hides_no_other() -> None:
         queue = "arn:aws:sqs:ap-northeast-2:123456789012:queue-of-the-lab"
         given.account.tagging.listed.append((queue, {"ekslab:lab-id": given.lab.id}))
         volume = Drop(Kind.VOLUME, 0, True).into(given.account)
-        found, _, unreadable = given.account.census(ec2=given.account.ec2).take(given.target(), ())
+        found, _, unreadable = given.account.inventory(ec2=given.account.ec2).take(given.target(), ())
         assert [line for line in unreadable if queue in line] == list(unreadable) != []
         assert volume.id in {resource.id for resource in found}
 
@@ -95,19 +95,19 @@ def test_a_file_system_that_bears_the_lab_s_tag_blocks_nothing() -> None:
         given = a_lab_on_moto()
         system = "arn:aws:elasticfilesystem:ap-northeast-2:123456789012:file-system/fs-1"
         given.account.tagging.listed.append((system, {"ekslab:lab-id": given.lab.id}))
-        _, _, unreadable = given.account.census(ec2=given.account.ec2).take(given.target(), ())
+        _, _, unreadable = given.account.inventory(ec2=given.account.ec2).take(given.target(), ())
         assert unreadable == ()
 
 
 def test_a_ledger_entry_that_may_not_be_looked_at_is_never_called_deleted() -> None:
     with mock_aws():
         given = a_lab_on_moto()
-        cloud = replace(given.deps.cloud(given.lab.place), census=given.account.census(iam=Refusing()))
+        cloud = replace(given.deps.cloud(given.lab.place), inventory=given.account.inventory(iam=Refusing()))
         deps = replace(given.deps, cloud=lambda place: cloud)
         role = Resource(Kind.ROLE, "node", f"arn:aws:iam::{ACCOUNT}:role/ekslab/node")
         deps.store.record(given.lab.id, LedgerEntry(role, EntryState.DELETED, "by the stack", given.now, given.now))
         receipt = take_receipt(deps, given.lab, "now", given.now)
-        assert [line.outcome for line in receipt.lines if line.arn == role.arn] == [Outcome.PRESENT]
+        assert [line.outcome for line in receipt.lines if line.arn == role.arn] == [ReceiptOutcome.PRESENT]
         assert not receipt.clean
 
 
@@ -125,7 +125,7 @@ def test_every_kind_on_a_ledger_can_be_looked_at(kind: Kind) -> None:
         ids |= {Kind.TARGET_GROUP: f"{balancer}:targetgroup/x/0123456789abcdef"}
         resource = Resource(kind, ids.get(kind, f"{kind}-0123456789abcdef0"), f"arn:aws:x:::{kind}/gone")
         entry = LedgerEntry(resource, EntryState.PRESENT, "asked for", given.now, given.now)
-        found, _, unreadable = given.account.census().take(given.target(), (entry,))
+        found, _, unreadable = given.account.inventory().take(given.target(), (entry,))
         assert unreadable == ()
         assert resource.arn not in {there.arn for there in found}
 

@@ -12,13 +12,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from chalicelib.aws.inventory.inventory import AwsCensus, CensusClients
+from chalicelib.aws.inventory.inventory import AwsInventory, InventoryClients
 from chalicelib.aws.leftovers.leftovers import AwsLeftovers
 from chalicelib.domain.core.resources import EntryState, LedgerEntry
 from chalicelib.domain.labs.arns import cluster_of
 from chalicelib.domain.labs.lab import ClusterFacts, Lab
 from chalicelib.domain.labs.spec import ExternalDnsSpec
-from chalicelib.domain.teardown.receipt import Outcome
+from chalicelib.domain.teardown.receipt import ReceiptOutcome
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.shared.leftovers import STRAGGLERS, sweep, take_receipt
 from emulator.process import Credentials, Sandbox, running_sandbox
@@ -30,7 +30,7 @@ from tests.fakes.builders import a_lab, a_spec
 from tests.fakes.world import make_deps
 
 #: The function that sweeps all kinds of things.
-SWEEPER = "inspect_remove_stragglers"
+SWEEPER = "verify_deletion_remove_stragglers"
 ISSUER = "https://oidc.eks.ap-northeast-2.amazonaws.com/id/0123ABCD"
 ROLE = "ekslab-sweep-node"
 
@@ -84,9 +84,9 @@ def a_world(aws: Sandbox, cluster: Cluster) -> tuple[Deps, Lab]:
     shared = {name: aws.client(name) for name in names}
     sweeping = {name: aws.client(name, credentials=sweeper) for name in names}
     more = {name: aws.client(name) for name in ("eks", "cloudformation", "autoscaling")}
-    census = AwsCensus(CensusClients(**shared, **more, tagging=aws.client("resourcegroupstaggingapi")))
+    inventory = AwsInventory(InventoryClients(**shared, **more, tagging=aws.client("resourcegroupstaggingapi")))
     world = make_deps()
-    cloud = replace(world.places.cloud, leftovers=AwsLeftovers(**sweeping), census=census)
+    cloud = replace(world.places.cloud, leftovers=AwsLeftovers(**sweeping), inventory=inventory)
     deps = replace(world.deps, cloud=lambda place: cloud)
     deps.store.create_lab(lab, None, "digest", now)
     deps.store.record(lab.id, LedgerEntry(cluster_of(lab), EntryState.PRESENT, "asked for", now, now))
@@ -110,4 +110,4 @@ def test_what_kubernetes_leaves_goes_and_every_look_alike_stays(aws: Sandbox) ->
     assert [thing for thing in theirs if not still_there(aws.client, thing)] == []
     receipt = take_receipt(deps, lab, "now", datetime.now(UTC))
     assert receipt.unreadable == ()
-    assert [line for line in receipt.lines if line.outcome is Outcome.PRESENT] == []
+    assert [line for line in receipt.lines if line.outcome is ReceiptOutcome.PRESENT] == []

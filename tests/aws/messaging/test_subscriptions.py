@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from moto import mock_aws
 
 from chalicelib.aws.messaging.notifier import SnsNotifier
-from chalicelib.aws.messaging.subscriptions import KEPT_FOR, TopicReach, takes
+from chalicelib.aws.messaging.subscriptions import KEPT_FOR, TopicSubscriptions, takes
 from chalicelib.domain.core.message import Message
 from chalicelib.domain.errors.tree import Throttled
 from emulator.process import Sandbox
@@ -52,7 +52,7 @@ class Topic:
     sqs: Any
     arn: str
     clock: Clock
-    reach: TopicReach
+    reach: TopicSubscriptions
     queues: list[str] = field(default_factory=list)
 
     def subscribe(self, policy: object = None, scope: str = "MessageAttributes") -> str:
@@ -74,7 +74,7 @@ class Topic:
 def _topic(client: Any, name: str) -> Topic:
     sns, clock = client("sns"), Clock()
     arn = sns.create_topic(Name=name)["TopicArn"]
-    return Topic(sns, client("sqs"), arn, clock, TopicReach(sns, arn, clock.now))
+    return Topic(sns, client("sqs"), arn, clock, TopicSubscriptions(sns, arn, clock.now))
 
 
 @pytest.fixture(params=["moto", "sandbox"])
@@ -92,54 +92,56 @@ def topic(request: pytest.FixtureRequest) -> Iterator[Topic]:
 
 
 def test_a_topic_without_subscriptions_reaches_nobody(topic: Topic) -> None:
-    assert topic.reach.why_not("learner") == f"Nobody has a confirmed subscription to {topic.arn}."
+    assert topic.reach.undeliverable_reason("learner") == f"Nobody has a confirmed subscription to {topic.arn}."
 
 
 def test_a_subscription_without_a_filter_takes_everybodys_messages(topic: Topic) -> None:
     topic.subscribe()
-    assert topic.reach.why_not("learner") is None
-    assert topic.reach.why_not("shop@example.com") is None
+    assert topic.reach.undeliverable_reason("learner") is None
+    assert topic.reach.undeliverable_reason("shop@example.com") is None
 
 
 def test_a_filter_by_recipient_takes_that_recipients_messages_only(topic: Topic) -> None:
     topic.subscribe({"recipient": ["learner"]})
-    assert topic.reach.why_not("learner") is None
-    assert topic.reach.why_not("ops") == f"No confirmed subscription to {topic.arn} takes messages for ops."
+    assert topic.reach.undeliverable_reason("learner") is None
+    assert (
+        topic.reach.undeliverable_reason("ops") == f"No confirmed subscription to {topic.arn} takes messages for ops."
+    )
 
 
 def test_an_account_is_known_only_with_the_message(topic: Topic) -> None:
     topic.subscribe({"account": ["111122223333"], "recipient": ["learner"]})
-    assert topic.reach.why_not("learner") is not None
-    assert topic.reach.why_not("learner", mail()) is None
-    assert topic.reach.why_not("learner", replace(mail(), account="")) is not None
+    assert topic.reach.undeliverable_reason("learner") is not None
+    assert topic.reach.undeliverable_reason("learner", mail()) is None
+    assert topic.reach.undeliverable_reason("learner", replace(mail(), account="")) is not None
 
 
 def test_what_a_message_will_or_will_not_have_is_not_guessed(topic: Topic) -> None:
     topic.subscribe({"owner": [{"exists": False}]})
     topic.subscribe({"account": [{"exists": True}]})
-    assert topic.reach.why_not("learner") is not None
-    assert topic.reach.why_not("learner", replace(mail(), account="")) is not None
-    assert topic.reach.why_not("learner", mail()) is None
+    assert topic.reach.undeliverable_reason("learner") is not None
+    assert topic.reach.undeliverable_reason("learner", replace(mail(), account="")) is not None
+    assert topic.reach.undeliverable_reason("learner", mail()) is None
 
 
 def test_a_subscription_by_message_body_is_not_counted_on(topic: Topic) -> None:
     topic.subscribe({"recipient": ["learner"]}, "MessageBody")
-    assert topic.reach.why_not("learner") is not None
+    assert topic.reach.undeliverable_reason("learner") is not None
 
 
 def test_subscriptions_are_read_page_by_page(topic: Topic) -> None:
     for number in range(105):
         topic.subscribe({"recipient": [f"learner-{number}"]})
-    assert topic.reach.why_not("learner-104") is None
+    assert topic.reach.undeliverable_reason("learner-104") is None
 
 
 def test_what_was_read_is_believed_for_five_minutes_and_then_read_again(topic: Topic) -> None:
-    assert topic.reach.why_not("learner") is not None
+    assert topic.reach.undeliverable_reason("learner") is not None
     topic.subscribe()
     topic.clock.at += KEPT_FOR - timedelta(seconds=1)
-    assert topic.reach.why_not("learner") is not None
+    assert topic.reach.undeliverable_reason("learner") is not None
     topic.clock.at += timedelta(seconds=1)
-    assert topic.reach.why_not("learner") is None
+    assert topic.reach.undeliverable_reason("learner") is None
 
 
 @pytest.mark.parametrize(
@@ -165,7 +167,7 @@ def test_what_was_read_is_believed_for_five_minutes_and_then_read_again(topic: T
 )
 def test_reach_says_what_a_topic_then_does(topic: Topic, policy: dict[str, Any]) -> None:
     url = topic.subscribe(policy)
-    assert (topic.reach.why_not("learner", mail()) is None) is topic.got(url, mail())
+    assert (topic.reach.undeliverable_reason("learner", mail()) is None) is topic.got(url, mail())
 
 
 @pytest.mark.parametrize(
@@ -248,7 +250,7 @@ def test_no_policy_is_too_strange_to_be_answered(policy: object) -> None:
 
 @dataclass
 class Stubbed:
-    reach: TopicReach
+    reach: TopicSubscriptions
     sns: Stubber
 
 
@@ -256,7 +258,7 @@ class Stubbed:
 def stubbed() -> Iterator[Stubbed]:
     sns = boto3.client("sns", REGION, aws_access_key_id="x", aws_secret_access_key="x")
     with Stubber(sns) as stub:
-        yield Stubbed(TopicReach(sns, TOPIC, Clock().now), stub)
+        yield Stubbed(TopicSubscriptions(sns, TOPIC, Clock().now), stub)
         stub.assert_no_pending_responses()
 
 
@@ -267,25 +269,28 @@ def _listed(*arns: str) -> dict[str, Any]:
 def test_an_unconfirmed_or_deleted_subscription_reaches_nobody(stubbed: Stubbed) -> None:
     stubbed.sns.add_response("list_subscriptions_by_topic", _listed("PendingConfirmation", "Deleted", f"{TOPIC}:1"))
     stubbed.sns.add_response("get_subscription_attributes", {"Attributes": {"PendingConfirmation": "true"}})
-    assert stubbed.reach.why_not("learner") == f"Nobody has a confirmed subscription to {TOPIC}."
+    assert stubbed.reach.undeliverable_reason("learner") == f"Nobody has a confirmed subscription to {TOPIC}."
 
 
 def test_a_subscription_that_ends_while_it_is_read_does_not_count(stubbed: Stubbed) -> None:
     stubbed.sns.add_response("list_subscriptions_by_topic", _listed(f"{TOPIC}:1", f"{TOPIC}:2"))
     stubbed.sns.add_client_error("get_subscription_attributes", "NotFound", http_status_code=404)
     stubbed.sns.add_response("get_subscription_attributes", {"Attributes": {"PendingConfirmation": "false"}})
-    assert stubbed.reach.why_not("learner") is None
+    assert stubbed.reach.undeliverable_reason("learner") is None
 
 
 def test_a_topic_that_may_not_be_read_reaches_nobody_and_says_so(stubbed: Stubbed) -> None:
     stubbed.sns.add_client_error("list_subscriptions_by_topic", "AuthorizationError", http_status_code=403)
-    assert stubbed.reach.why_not("learner") == f"The subscriptions of {TOPIC} could not be read (AuthorizationError)."
+    assert (
+        stubbed.reach.undeliverable_reason("learner")
+        == f"The subscriptions of {TOPIC} could not be read (AuthorizationError)."
+    )
 
 
 def test_a_throttled_reading_is_left_to_be_tried_again(stubbed: Stubbed) -> None:
     stubbed.sns.add_client_error("list_subscriptions_by_topic", "Throttling", http_status_code=400)
     with pytest.raises(Throttled):
-        stubbed.reach.why_not("learner")
+        stubbed.reach.undeliverable_reason("learner")
     stubbed.sns.add_response("list_subscriptions_by_topic", _listed(f"{TOPIC}:1"))
     stubbed.sns.add_response("get_subscription_attributes", {"Attributes": {"FilterPolicy": "{}"}})
-    assert stubbed.reach.why_not("learner") is None
+    assert stubbed.reach.undeliverable_reason("learner") is None

@@ -19,12 +19,12 @@ from chalicelib.aws.pricing.prices import (
     KEPT_FOR,
     LIVE,
     PriceList,
-    Wanted,
+    PriceQuery,
     an_instance,
     bundled,
     price_of,
 )
-from chalicelib.domain.costs import cost_told, hourly_cost, source_told
+from chalicelib.domain.costs import describe_cost, describe_source, hourly_cost
 from tests.fakes.builders import NOW, a_lab, a_nodegroup, a_spec
 from tests.paths import PROJECT
 
@@ -156,8 +156,8 @@ def test_an_instance_type_is_asked_for_when_it_is_needed(shop: Shop) -> None:
 def test_a_labs_cost_is_reckoned_with_them_and_an_unlisted_type_makes_it_an_at_least(shop: Shop) -> None:
     groups = (a_nodegroup(), a_nodegroup(name="gpu", instance_types=("p5.48xlarge",)))
     cost = hourly_cost(a_lab(spec=a_spec(region=REGION, nodegroups=groups)), shop.list.prices(REGION), False)
-    assert cost_told(cost) == "at least $0.23 an hour (no price known for p5.48xlarge)"
-    assert source_told(cost) == "AWS Price List of 23 Nov 2026"
+    assert describe_cost(cost) == "at least $0.23 an hour (no price known for p5.48xlarge)"
+    assert describe_source(cost) == "AWS Price List of 23 Nov 2026"
 
 
 def test_prices_are_read_once_a_day(shop: Shop) -> None:
@@ -227,7 +227,7 @@ def test_nonsense_in_the_list_is_no_price_and_stops_nobody(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize("wanted", [*BASE.values(), an_instance("t3.medium")], ids=lambda wanted: wanted.usage_type)
-def test_requests_and_answers_have_the_shape_that_botocore_knows(wanted: Wanted) -> None:
+def test_requests_and_answers_have_the_shape_that_botocore_knows(wanted: PriceQuery) -> None:
     pricing = boto3.client("pricing", "us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
     filters = {"regionCode": REGION, **wanted.attributes}
     asked = {
@@ -248,10 +248,10 @@ def test_requests_and_answers_have_the_shape_that_botocore_knows(wanted: Wanted)
 def test_the_page_on_costs_shows_the_bundled_prices() -> None:
     page = (PROJECT / "docs/costs.md").read_text().partition("| bundled | $ |\n")[2]
     rows = [line.split("|") for line in page.splitlines() if line.endswith("|")][1:]
-    told = [float(price) for _, _, price, _ in rows]
+    message = [float(price) for _, _, price, _ in rows]
     table = bundled()
     base = [table.control_plane, table.extended_extra, table.gp3_gib_month, table.nat_hour, table.public_ipv4_hour]
-    assert told == [*base, table.instances["t3.medium"]]
+    assert message == [*base, table.instances["t3.medium"]]
 
 
 def test_the_page_on_costs_adds_up_the_courses_lab() -> None:

@@ -9,7 +9,7 @@ from datetime import date
 import pytest
 
 from chalicelib.aws.system.holidays import is_known_country, public_holidays
-from chalicelib.domain.labs.schedule import Evening, is_quiet
+from chalicelib.domain.labs.schedule import Schedule, is_quiet
 
 
 @pytest.mark.parametrize(
@@ -27,7 +27,7 @@ from chalicelib.domain.labs.schedule import Evening, is_quiet
 )
 def test_a_public_holiday_is_known(country: str, day: date) -> None:
     assert day in public_holidays(country, day.year)
-    assert is_quiet(Evening("Asia/Seoul", holidays=country), day, public_holidays)
+    assert is_quiet(Schedule("Asia/Seoul", holidays=country), day, public_holidays)
 
 
 def test_a_holiday_that_falls_on_a_sunday_has_its_substitute_day() -> None:
@@ -45,7 +45,7 @@ def test_only_the_years_own_days_are_given() -> None:
 
 
 def test_an_ordinary_day_is_not_quiet() -> None:
-    assert not is_quiet(Evening("Asia/Seoul", holidays="KR"), date(2026, 11, 23), public_holidays)
+    assert not is_quiet(Schedule("Asia/Seoul", holidays="KR"), date(2026, 11, 23), public_holidays)
 
 
 @pytest.mark.parametrize("country", ["KR", "US", "GB", "DE", "DE-BY", "GB-SCT", "US-CA"])

@@ -9,7 +9,7 @@ from chalicelib.domain.core.wording import WIDTH, paragraph
 
 @pytest.mark.parametrize("before", range(60, 90))
 def test_no_line_begins_with_a_percent_sign(before: int) -> None:
-    told = paragraph("x" * before + " CPU 3 % (baseline 3 %), no load-balancer traffic for hours and hours", "  ")
-    assert told.count("3 %") == 2
-    assert "\N{NO-BREAK SPACE}" not in told
-    assert all(len(line) <= max(WIDTH, before + 2) for line in told.splitlines())
+    message = paragraph("x" * before + " CPU 3 % (baseline 3 %), no load-balancer traffic for hours and hours", "  ")
+    assert message.count("3 %") == 2
+    assert "\N{NO-BREAK SPACE}" not in message
+    assert all(len(line) <= max(WIDTH, before + 2) for line in message.splitlines())

@@ -8,14 +8,14 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.curfew.decision import Moment, Then, decide_brake, decide_fate
-from chalicelib.domain.curfew.next_event import Appointment, lease_end
-from chalicelib.domain.curfew.plan import Entry, Fate, Ground, Outcome, Plan, PlanHeader, plan_hash
-from chalicelib.domain.curfew.plan_entry import Known, plan_entry, planned_for
+from chalicelib.domain.curfew.decision import DecisionContext, NextAction, decide_brake, decide_entry
+from chalicelib.domain.curfew.next_event import NextEvent, lease_end_event
+from chalicelib.domain.curfew.plan import Entry, EntryOutcome, EntryStatus, Plan, PlanHeader, Trigger, plan_hash
+from chalicelib.domain.curfew.plan_entry import KnownLab, plan_entry, planned_for
 from chalicelib.domain.curfew.rules import CurfewRules, Mode
 from chalicelib.domain.idleness.verdict import Verdict
 from chalicelib.domain.labs.lab import Phase, Protection
-from chalicelib.domain.labs.schedule import AtCurfew, Evening, local_date
+from chalicelib.domain.labs.schedule import AtCurfew, Schedule, local_date
 from tests.fakes import a_lab
 from tests.fakes.curfew import a_price_list
 
@@ -24,31 +24,33 @@ PLANNED_AT = AT - timedelta(hours=4)
 WEEK = timedelta(days=7)
 
 
-def a_moment(ground: Ground = Ground.IDLE, after: timedelta = timedelta(0), **changes: Any) -> Moment:
-    """Everything is there: the act may be done. `lab_...` and `fate_...` change the lab's and the fate's fields."""
-    lab = a_lab(phase=Phase.READY, lease_ends_at=AT + WEEK if ground is Ground.IDLE else AT)
+def a_moment(ground: Trigger = Trigger.IDLE, after: timedelta = timedelta(0), **changes: Any) -> DecisionContext:
+    """Everything is there: the act may be done. `lab_...` and `status_...` change the lab's and the status's fields."""
+    lab = a_lab(phase=Phase.READY, lease_ends_at=AT + WEEK if ground is Trigger.IDLE else AT)
     act = AtCurfew.END
-    entry = plan_entry(lab, Appointment(AT.date(), AT, act, ground), Known(a_price_list()), PLANNED_AT)
-    fate = Fate(entry.night, entry.id, lab.id, warned_at=PLANNED_AT, message_id="message-1", recipient="learner")
+    entry = plan_entry(lab, NextEvent(AT.date(), AT, act, ground), KnownLab(a_price_list()), PLANNED_AT)
+    status = EntryStatus(
+        entry.night, entry.id, lab.id, warned_at=PLANNED_AT, message_id="message-1", recipient="learner"
+    )
     own = {key.removeprefix("lab_"): changes.pop(key) for key in list(changes) if key.startswith("lab_")}
-    fates = {key.removeprefix("fate_"): changes.pop(key) for key in list(changes) if key.startswith("fate_")}
+    statuses = {key.removeprefix("status_"): changes.pop(key) for key in list(changes) if key.startswith("status_")}
     now = AT + after
     verdict = Verdict(lab.id, now, now - timedelta(hours=3), idle=True, sentence="idle since 12:00")
-    moment = Moment(
+    context = DecisionContext(
         entry=entry,
-        fate=replace(fate, **fates),
+        status=replace(status, **statuses),
         lab=replace(planned_for(lab, entry), **own),
         rules=CurfewRules(),
         now=now,
-        gone=ground is Ground.GONE,
-        verdict=verdict if ground is Ground.IDLE else None,
+        gone=ground is Trigger.GONE,
+        verdict=verdict if ground is Trigger.IDLE else None,
     )
-    return replace(moment, **changes)
+    return replace(context, **changes)
 
 
-@pytest.mark.parametrize("ground", Ground)
-def test_with_everything_there_it_is_done(ground: Ground) -> None:
-    assert decide_fate(a_moment(ground)).then is Then.ACT
+@pytest.mark.parametrize("trigger", Trigger)
+def test_with_everything_there_it_is_done(ground: Trigger) -> None:
+    assert decide_entry(a_moment(ground)).then is NextAction.ACT
 
 
 @pytest.mark.parametrize(
@@ -70,8 +72,8 @@ def test_with_everything_there_it_is_done(ground: Ground) -> None:
     ],
 )
 def test_what_is_missing_lets_an_idle_lab_live_and_says_why(changes: dict[str, Any], why: str) -> None:
-    decision = decide_fate(a_moment(**changes))
-    assert decision.then is Then.LIVE
+    decision = decide_entry(a_moment(**changes))
+    assert decision.then is NextAction.LIVE
     assert why in decision.reason
 
 
@@ -80,84 +82,87 @@ def test_what_is_missing_lets_an_idle_lab_live_and_says_why(changes: dict[str, A
     [
         ({"after": -timedelta(seconds=1)}, "time has not come"),
         ({"rules": CurfewRules(mode=Mode.OFF)}, "switched off"),
-        ({"fate_warned_at": None, "fate_trouble": "No subscription."}, "No subscription."),
-        ({"fate_message_id": None}, "not delivered"),
-        ({"fate_warned_at": AT - timedelta(minutes=59)}, "less than 60 minutes"),
+        ({"status_warned_at": None, "status_trouble": "No subscription."}, "No subscription."),
+        ({"status_message_id": None}, "not delivered"),
+        ({"status_warned_at": AT - timedelta(minutes=59)}, "less than 60 minutes"),
         ({"held": "The brake held the night."}, "The brake held the night."),
         ({"lab_phase": Phase.UPDATING}, "It is updating."),
     ],
 )
 def test_what_may_still_come_is_waited_for_until_it_is_too_late(changes: dict[str, Any], why: str) -> None:
-    decision = decide_fate(a_moment(**changes))
-    assert (decision.then, why in decision.reason) == (Then.WAIT, True)
-    if "after" not in changes and "fate_warned_at" not in changes:
-        late = decide_fate(a_moment(after=timedelta(hours=7), **changes))
-        assert (late.then, why in late.reason) == (Then.LIVE, True)
+    decision = decide_entry(a_moment(**changes))
+    assert (decision.then, why in decision.reason) == (NextAction.WAIT, True)
+    if "after" not in changes and "status_warned_at" not in changes:
+        late = decide_entry(a_moment(after=timedelta(hours=7), **changes))
+        assert (late.then, why in late.reason) == (NextAction.LIVE, True)
 
 
-@pytest.mark.parametrize("ground", [Ground.LEASE, Ground.GONE, Ground.ADOPTED])
-def test_nobody_is_held_to_a_warning_of_days_ago(ground: Ground) -> None:
-    assert decide_fate(a_moment(ground, after=timedelta(hours=6))).then is Then.ACT
-    assert decide_fate(a_moment(ground, after=timedelta(days=20))).then is Then.LIVE
-    assert decide_fate(a_moment(ground, after=timedelta(days=20), fate_warned_at=None)).then is Then.LIVE
-    assert decide_fate(a_moment(ground, after=timedelta(hours=5), fate_warned_at=None)).then is Then.WAIT
-    assert decide_fate(a_moment(ground, rules=CurfewRules(mode=Mode.DRY_RUN))).then is Then.WAIT
+@pytest.mark.parametrize("trigger", [Trigger.LEASE, Trigger.GONE, Trigger.ADOPTED])
+def test_nobody_is_held_to_a_warning_of_days_ago(ground: Trigger) -> None:
+    assert decide_entry(a_moment(ground, after=timedelta(hours=6))).then is NextAction.ACT
+    assert decide_entry(a_moment(ground, after=timedelta(days=20))).then is NextAction.LIVE
+    assert decide_entry(a_moment(ground, after=timedelta(days=20), status_warned_at=None)).then is NextAction.LIVE
+    assert decide_entry(a_moment(ground, after=timedelta(hours=5), status_warned_at=None)).then is NextAction.WAIT
+    assert decide_entry(a_moment(ground, rules=CurfewRules(mode=Mode.DRY_RUN))).then is NextAction.WAIT
 
 
-@pytest.mark.parametrize("ground", [Ground.LEASE, Ground.GONE, Ground.ADOPTED])
-def test_a_warning_that_came_late_has_all_its_time(ground: Ground) -> None:
+@pytest.mark.parametrize("trigger", [Trigger.LEASE, Trigger.GONE, Trigger.ADOPTED])
+def test_a_warning_that_came_late_has_all_its_time(ground: Trigger) -> None:
     warned_at = AT + timedelta(hours=5)
     assert (
-        decide_fate(a_moment(ground, after=timedelta(hours=5, minutes=59), fate_warned_at=warned_at)).then is Then.WAIT
+        decide_entry(a_moment(ground, after=timedelta(hours=5, minutes=59), status_warned_at=warned_at)).then
+        is NextAction.WAIT
     )
-    assert decide_fate(a_moment(ground, after=timedelta(hours=7), fate_warned_at=warned_at)).then is Then.ACT
+    assert decide_entry(a_moment(ground, after=timedelta(hours=7), status_warned_at=warned_at)).then is NextAction.ACT
 
 
 @pytest.mark.parametrize(
-    ("evening", "why"),
+    ("schedule", "why"),
     [
-        (Evening(curfew=time(23)), "curfew is on Mon 23 Nov 23:00 (UTC) next"),
-        (Evening(time_zone="America/New_York"), "curfew is on Mon 23 Nov 22:00 (America/New_York) next"),
-        (Evening(quiet_dates=(AT.date(),)), "curfew is on Tue 24 Nov 22:00 (UTC) next"),
-        (Evening(weekdays=()), "no curfew any more"),
-        (Evening(holidays="KR"), "curfew is on Tue 24 Nov 22:00 (UTC) next"),
+        (Schedule(curfew=time(23)), "curfew is on Mon 23 Nov 23:00 (UTC) next"),
+        (Schedule(time_zone="America/New_York"), "curfew is on Mon 23 Nov 22:00 (America/New_York) next"),
+        (Schedule(quiet_dates=(AT.date(),)), "curfew is on Tue 24 Nov 22:00 (UTC) next"),
+        (Schedule(weekdays=()), "no curfew any more"),
+        (Schedule(holidays="KR"), "curfew is on Tue 24 Nov 22:00 (UTC) next"),
     ],
 )
-def test_who_moves_curfew_is_not_ended_at_the_time_before(evening: Evening, why: str) -> None:
-    moment = a_moment(holidays=lambda country, year: frozenset({AT.date()}))
-    assert decide_fate(moment).then is Then.ACT
-    moved = replace(moment, lab=replace(moment.lab, spec=replace(moment.lab.spec, evening=evening)))
-    decision = decide_fate(moved)
-    assert decision.then is Then.LIVE
+def test_who_moves_curfew_is_not_ended_at_the_time_before(schedule: Schedule, why: str) -> None:
+    context = a_moment(holidays=lambda country, year: frozenset({AT.date()}))
+    assert decide_entry(context).then is NextAction.ACT
+    moved = replace(context, lab=replace(context.lab, spec=replace(context.lab.spec, schedule=schedule)))
+    decision = decide_entry(moved)
+    assert decision.then is NextAction.LIVE
     assert why in decision.reason
 
 
 def test_keeping_spares_from_idleness_and_not_from_the_leases_end() -> None:
-    assert decide_fate(a_moment(Ground.LEASE, lab_kept_until=AT + WEEK)).then is Then.ACT
-    assert decide_fate(a_moment(Ground.LEASE, lab_lease_ends_at=AT + WEEK)).then is Then.LIVE
-    assert decide_fate(a_moment(Ground.LEASE, lab_phase=Phase.HIBERNATED)).then is Then.ACT
+    assert decide_entry(a_moment(Trigger.LEASE, lab_kept_until=AT + WEEK)).then is NextAction.ACT
+    assert decide_entry(a_moment(Trigger.LEASE, lab_lease_ends_at=AT + WEEK)).then is NextAction.LIVE
+    assert decide_entry(a_moment(Trigger.LEASE, lab_phase=Phase.HIBERNATED)).then is NextAction.ACT
 
 
 def test_a_cluster_that_is_there_after_all_is_not_closed() -> None:
-    assert decide_fate(a_moment(Ground.GONE, gone=False)).then is Then.LIVE
+    assert decide_entry(a_moment(Trigger.GONE, gone=False)).then is NextAction.LIVE
 
 
 def test_a_tag_that_says_no_protects_nothing() -> None:
-    assert decide_fate(a_moment(tags={"ekslab:protected": "false"})).then is Then.ACT
+    assert decide_entry(a_moment(tags={"ekslab:protected": "false"})).then is NextAction.ACT
 
 
-def a_plan(*outcomes: Outcome) -> Plan:
+def a_plan(*outcomes: EntryOutcome) -> Plan:
     entries = [replace(a_moment().entry, lab_id=f"lab-{number}") for number in range(len(outcomes))]
     header = PlanHeader(AT.date(), 1, plan_hash(entries), PLANNED_AT, len(entries))
-    lines: list[tuple[Entry, Fate]] = [
-        (entry, Fate(entry.night, entry.id, entry.lab_id, outcome))
+    lines: list[tuple[Entry, EntryStatus]] = [
+        (entry, EntryStatus(entry.night, entry.id, entry.lab_id, outcome))
         for entry, outcome in zip(entries, outcomes, strict=True)
     ]
     return Plan(header, tuple(lines))
 
 
 def test_the_brake_counts_what_was_done_and_what_still_stands_and_not_what_lives() -> None:
-    plan = a_plan(Outcome.ENDED, Outcome.ACTING, Outcome.STANDING, Outcome.HIBERNATED, Outcome.LIVED)
+    plan = a_plan(
+        EntryOutcome.ENDED, EntryOutcome.ACTING, EntryOutcome.STANDING, EntryOutcome.HIBERNATED, EntryOutcome.SKIPPED
+    )
     assert decide_brake(plan, CurfewRules(max_percent=100, max_count=4), 100).held == ""
     braking = decide_brake(plan, CurfewRules(max_percent=100, max_count=3), 100)
     assert (braking.over, braking.counted, braking.allowed) == (True, 4, 3)
@@ -166,7 +171,7 @@ def test_the_brake_counts_what_was_done_and_what_still_stands_and_not_what_lives
 
 
 def test_a_plan_with_another_hash_is_held_and_it_is_not_the_brake() -> None:
-    plan = a_plan(Outcome.STANDING)
+    plan = a_plan(EntryOutcome.STANDING)
     broken = replace(plan, header=replace(plan.header, hash="0" * 64))
     braking = decide_brake(broken, CurfewRules(), 100)
     assert braking.held
@@ -175,9 +180,9 @@ def test_a_plan_with_another_hash_is_held_and_it_is_not_the_brake() -> None:
 
 def test_a_lease_that_is_over_already_ends_the_lab_when_notice_was_given() -> None:
     lab = a_lab(phase=Phase.READY, lease_ends_at=AT)
-    assert lease_end(lab, CurfewRules(), AT - timedelta(hours=1)).at == AT
-    late = lease_end(lab, CurfewRules(), AT + timedelta(hours=3))
+    assert lease_end_event(lab, CurfewRules(), AT - timedelta(hours=1)).at == AT
+    late = lease_end_event(lab, CurfewRules(), AT + timedelta(hours=3))
     assert late.at == AT + timedelta(hours=4)
-    assert late.night == local_date(lab.spec.evening, late.at)
+    assert late.night == local_date(lab.spec.schedule, late.at)
     protected = replace(lab, protection=Protection(AT + WEEK, "ops@example.com", "a demo"))
-    assert lease_end(protected, CurfewRules(), AT - timedelta(hours=1)).at == AT + WEEK
+    assert lease_end_event(protected, CurfewRules(), AT - timedelta(hours=1)).at == AT + WEEK

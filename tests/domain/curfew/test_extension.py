@@ -10,18 +10,18 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from chalicelib.domain.curfew.extension import Decision, Wish, extend, last_end, latest_end
+from chalicelib.domain.curfew.extension import ExtensionDecision, ExtensionRequest, extend, last_end, latest_end
 from chalicelib.domain.curfew.keep import keep, wanted_until
-from chalicelib.domain.curfew.plan import Entry, Ground
+from chalicelib.domain.curfew.plan import Entry, Trigger
 from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.errors.tree import InvalidRequest, NotKept
 from chalicelib.domain.labs.lab import Phase
-from chalicelib.domain.labs.schedule import AtCurfew, Evening
+from chalicelib.domain.labs.schedule import AtCurfew, Schedule
 from tests.fakes import NOW, a_lab, a_spec
 
 RULES = CurfewRules(max_ahead_hours=72, max_total_hours=336)
-SEOUL = Evening("Asia/Seoul")
-WORKDAYS = Evening("Asia/Seoul", weekdays=(0, 1, 2, 3, 4))
+SEOUL = Schedule("Asia/Seoul")
+WORKDAYS = Schedule("Asia/Seoul", weekdays=(0, 1, 2, 3, 4))
 #: Monday 23 November, 22:00 in Seoul.
 CURFEW = datetime(2026, 11, 23, 13, 0, tzinfo=UTC)
 
@@ -40,7 +40,7 @@ def an_entry(**changes: Any) -> Entry:
         "lab-7f3k2m9x",
         CURFEW,
         AtCurfew.END,
-        Ground.IDLE,
+        Trigger.IDLE,
         "idle",
         "o",
         "myeks",
@@ -52,46 +52,62 @@ def an_entry(**changes: Any) -> Entry:
 
 def test_hours_are_added_to_the_lease_as_it_is() -> None:
     lab = a_lab(lease_ends_at=NOW + hours(5))
-    assert extend(lab, Wish(hours=4), RULES, NOW) == Decision(NOW + hours(9), clamped=False)
+    assert extend(lab, ExtensionRequest(hours=4), RULES, NOW) == ExtensionDecision(NOW + hours(9), clamped=False)
 
 
 def test_hours_are_added_to_now_when_the_lease_is_over() -> None:
     lab = a_lab(lease_ends_at=NOW - hours(2))
-    assert extend(lab, Wish(hours=4), RULES, NOW).ends_at == NOW + hours(4)
+    assert extend(lab, ExtensionRequest(hours=4), RULES, NOW).ends_at == NOW + hours(4)
 
 
 def test_more_than_the_allowance_is_clamped_to_it() -> None:
     lab = a_lab(lease_ends_at=NOW + hours(5))
-    assert extend(lab, Wish(until=NOW + hours(100)), RULES, NOW) == Decision(NOW + hours(72), clamped=True)
+    assert extend(lab, ExtensionRequest(until=NOW + hours(100)), RULES, NOW) == ExtensionDecision(
+        NOW + hours(72), clamped=True
+    )
     old = a_lab(lease_ends_at=NOW + hours(5), created_at=NOW - hours(330))
-    assert extend(old, Wish(until=NOW + hours(48)), RULES, NOW) == Decision(NOW + hours(6), clamped=True)
+    assert extend(old, ExtensionRequest(until=NOW + hours(48)), RULES, NOW) == ExtensionDecision(
+        NOW + hours(6), clamped=True
+    )
     bound = a_lab(lease_ends_at=NOW + hours(5), ends_by=NOW + hours(10))
-    assert extend(bound, Wish(hours=24), RULES, NOW) == Decision(NOW + hours(10), clamped=True)
+    assert extend(bound, ExtensionRequest(hours=24), RULES, NOW) == ExtensionDecision(NOW + hours(10), clamped=True)
 
 
 def test_the_same_instant_twice_is_the_same_lease() -> None:
     lab = a_lab(lease_ends_at=NOW + hours(5) + timedelta(microseconds=7))
-    assert extend(lab, Wish(until=NOW + hours(5)), RULES, NOW) == Decision(lab.lease_ends_at, clamped=False)
+    assert extend(lab, ExtensionRequest(until=NOW + hours(5)), RULES, NOW) == ExtensionDecision(
+        lab.lease_ends_at, clamped=False
+    )
 
 
 @pytest.mark.parametrize(
-    ("wish", "lab", "code", "told"),
+    ("wish", "lab", "code", "text"),
     [
-        (Wish(until=NOW + hours(1)), {}, "not-later", "2026-11-23T15:00:00Z"),
-        (Wish(until=NOW - hours(1)), {"lease_ends_at": NOW - hours(2)}, "not-later", "2026-11-23T08:00:00Z"),
-        (Wish(hours=1), {"lease_ends_at": NOW + hours(72)}, "allowance-used-up", "2026-12-07T10:00:00Z"),
-        (Wish(hours=1), {"ends_by": NOW + hours(5)}, "allowance-used-up", "ask for a new one"),
-        (Wish(until=NOW + hours(9)), {"ends_by": NOW + hours(5)}, "allowance-used-up", "2026-11-23T15:00:00Z"),
+        (ExtensionRequest(until=NOW + hours(1)), {}, "not-later", "2026-11-23T15:00:00Z"),
+        (
+            ExtensionRequest(until=NOW - hours(1)),
+            {"lease_ends_at": NOW - hours(2)},
+            "not-later",
+            "2026-11-23T08:00:00Z",
+        ),
+        (ExtensionRequest(hours=1), {"lease_ends_at": NOW + hours(72)}, "allowance-used-up", "2026-12-07T10:00:00Z"),
+        (ExtensionRequest(hours=1), {"ends_by": NOW + hours(5)}, "allowance-used-up", "ask for a new one"),
+        (
+            ExtensionRequest(until=NOW + hours(9)),
+            {"ends_by": NOW + hours(5)},
+            "allowance-used-up",
+            "2026-11-23T15:00:00Z",
+        ),
     ],
 )
 def test_what_can_not_be_is_refused_with_the_instant_that_counts(
-    wish: Wish, lab: dict[str, Any], code: str, told: str
+    wish: ExtensionRequest, lab: dict[str, Any], code: str, text: str
 ) -> None:
     with pytest.raises(InvalidRequest) as refusal:
         extend(a_lab(**{"lease_ends_at": NOW + hours(5), **lab}), wish, RULES, NOW)
     (finding,) = refusal.value.findings
     assert (finding.path, finding.code) == (wish.field, code)
-    assert told in finding.message
+    assert text in finding.message
 
 
 SOME_HOURS = st.integers(-400, 800).map(hours)
@@ -104,7 +120,7 @@ def test_no_lease_passes_its_allowance_or_moves_in(
     rules = CurfewRules(max_ahead_hours=ahead, max_total_hours=total)
     lab = a_lab(lease_ends_at=NOW + lease, created_at=NOW - hours(age))
     try:
-        decision = extend(lab, Wish(until=NOW + until), rules, NOW)
+        decision = extend(lab, ExtensionRequest(until=NOW + until), rules, NOW)
     except InvalidRequest:
         return
     assert decision.ends_at >= lab.lease_ends_at
@@ -114,20 +130,20 @@ def test_no_lease_passes_its_allowance_or_moves_in(
 
 
 def test_a_link_keeps_until_the_next_days_curfew() -> None:
-    lab = a_lab(phase="ready", spec=a_spec(evening=SEOUL), lease_ends_at=CURFEW + hours(1))
+    lab = a_lab(phase="ready", spec=a_spec(schedule=SEOUL), lease_ends_at=CURFEW + hours(1))
     keeping = keep(lab, an_entry(), RULES, no_holidays, NOW)
     assert keeping.lab.kept_until == keeping.until == keeping.lab.lease_ends_at == CURFEW + hours(24)
     assert not keeping.clamped
 
 
 def test_a_longer_lease_stays_as_it_is() -> None:
-    lab = a_lab(phase="ready", spec=a_spec(evening=SEOUL), lease_ends_at=NOW + hours(60))
+    lab = a_lab(phase="ready", spec=a_spec(schedule=SEOUL), lease_ends_at=NOW + hours(60))
     keeping = keep(lab, an_entry(), RULES, no_holidays, NOW)
     assert (keeping.lab.lease_ends_at, keeping.lab.kept_until) == (NOW + hours(60), CURFEW + hours(24))
 
 
 @pytest.mark.parametrize(
-    ("evening", "at", "until"),
+    ("schedule", "at", "until"),
     [
         (SEOUL, CURFEW, CURFEW + hours(24)),
         (SEOUL, CURFEW - hours(5), CURFEW + hours(24)),
@@ -136,14 +152,14 @@ def test_a_longer_lease_stays_as_it_is() -> None:
     ],
 )
 def test_tomorrows_curfew_is_the_first_on_a_later_day_than_the_entrys(
-    evening: Evening, at: datetime, until: datetime
+    schedule: Schedule, at: datetime, until: datetime
 ) -> None:
-    assert wanted_until(an_entry(at=at), evening, no_holidays) == until
+    assert wanted_until(an_entry(at=at), schedule, no_holidays) == until
 
 
 def test_over_a_weekend_a_link_keeps_as_far_as_the_allowance_reaches() -> None:
     friday = datetime(2026, 11, 27, 9, 0, tzinfo=UTC)
-    lab = a_lab(phase="ready", spec=a_spec(evening=WORKDAYS), lease_ends_at=friday + hours(4))
+    lab = a_lab(phase="ready", spec=a_spec(schedule=WORKDAYS), lease_ends_at=friday + hours(4))
     entry = an_entry(night=date(2026, 11, 27), at=friday + hours(4))
     keeping = keep(lab, entry, RULES, no_holidays, friday)
     assert keeping.wanted == datetime(2026, 11, 30, 13, 0, tzinfo=UTC)
@@ -154,26 +170,26 @@ def test_over_a_weekend_a_link_keeps_as_far_as_the_allowance_reaches() -> None:
 def test_a_lab_that_has_been_kept_as_long_as_it_may_is_not_kept_again() -> None:
     lab = a_lab(phase="ready", ends_by=CURFEW, lease_ends_at=CURFEW)
     with pytest.raises(NotKept, match="as long as it may"):
-        keep(lab, an_entry(ground=Ground.LEASE), RULES, no_holidays, NOW)
+        keep(lab, an_entry(trigger=Trigger.LEASE), RULES, no_holidays, NOW)
 
 
 @pytest.mark.parametrize(
-    ("phase", "told"), [("releasing", "being deleted"), ("blocked", "being deleted"), ("deleted", "gone")]
+    ("phase", "text"), [("releasing", "being deleted"), ("blocked", "being deleted"), ("deleted", "gone")]
 )
-def test_a_lab_that_ends_is_not_kept(phase: str, told: str) -> None:
-    with pytest.raises(NotKept, match=told):
+def test_a_lab_that_ends_is_not_kept(phase: str, text: str) -> None:
+    with pytest.raises(NotKept, match=text):
         keep(a_lab(phase=phase), an_entry(), RULES, no_holidays, NOW)
 
 
 def test_a_lab_whose_cluster_is_gone_is_not_kept() -> None:
     with pytest.raises(NotKept, match="nothing to keep"):
-        keep(a_lab(phase="ready"), an_entry(ground=Ground.GONE), RULES, no_holidays, NOW)
+        keep(a_lab(phase="ready"), an_entry(trigger=Trigger.GONE), RULES, no_holidays, NOW)
 
 
 def test_a_lab_kept_from_idleness_can_be_kept_from_its_leases_end_in_the_same_night() -> None:
     rules = CurfewRules(max_ahead_hours=5)
-    lab = a_lab(phase="ready", spec=a_spec(evening=SEOUL), lease_ends_at=CURFEW + timedelta(minutes=90))
-    idle, lease = an_entry(), an_entry(at=lab.lease_ends_at, ground=Ground.LEASE)
+    lab = a_lab(phase="ready", spec=a_spec(schedule=SEOUL), lease_ends_at=CURFEW + timedelta(minutes=90))
+    idle, lease = an_entry(), an_entry(at=lab.lease_ends_at, trigger=Trigger.LEASE)
     kept = keep(lab, idle, rules, no_holidays, CURFEW - hours(4))
     assert (kept.lab.lease_ends_at, kept.lab.kept_until) == (lab.lease_ends_at, CURFEW + hours(24))
     again = keep(kept.lab, lease, rules, no_holidays, CURFEW)
@@ -188,7 +204,7 @@ def test_a_lab_that_sleeps_by_now_is_to_be_woken_instead() -> None:
 
 def test_the_lease_of_a_lab_that_sleeps_can_be_kept_from_ending() -> None:
     lab = a_lab(phase="hibernated", lease_ends_at=CURFEW)
-    assert keep(lab, an_entry(ground=Ground.LEASE), RULES, no_holidays, NOW).lab.lease_ends_at > CURFEW
+    assert keep(lab, an_entry(trigger=Trigger.LEASE), RULES, no_holidays, NOW).lab.lease_ends_at > CURFEW
 
 
 @given(
@@ -206,7 +222,7 @@ def test_keeping_twice_is_keeping_once_and_never_passes_the_allowance(
         phase=Phase.READY,
         created_at=now - hours(24),
         lease_ends_at=now + hours(lease),
-        spec=a_spec(evening=Evening(zone)),
+        spec=a_spec(schedule=Schedule(zone)),
     )
     try:
         once = keep(lab, entry, RULES, no_holidays, now)

@@ -1,4 +1,4 @@
-"""What a lab faces next: curfew or the end of its lease; what it is spared by being kept; which curfews nobody saw."""
+"""What a lab faces next: curfew or the end of its lease; what it is exemption by being kept; which curfews nobody saw."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.curfew.messages.report import nights_to_report
 from chalicelib.domain.curfew.messages.warning import recipient_of
-from chalicelib.domain.curfew.next_event import curfew_to_come, missed_curfews, next_appointment
-from chalicelib.domain.curfew.plan import Ground
+from chalicelib.domain.curfew.next_event import curfew_to_come, missed_curfews, next_event
+from chalicelib.domain.curfew.plan import Trigger
 from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.labs.lab import Lab, Phase
-from chalicelib.domain.labs.schedule import AtCurfew, Evening
+from chalicelib.domain.labs.schedule import AtCurfew, Schedule
 from tests.fakes import a_lab, a_spec
 
 NOON = datetime(2026, 11, 23, 3, tzinfo=UTC)
 CURFEW = datetime(2026, 11, 23, 13, tzinfo=UTC)
-SEOUL = Evening(time_zone="Asia/Seoul", at_curfew=AtCurfew.HIBERNATE)
+SEOUL = Schedule(time_zone="Asia/Seoul", at_curfew=AtCurfew.HIBERNATE)
 RULES = CurfewRules()
 
 
@@ -28,27 +28,25 @@ def no_holidays(country: str, year: int) -> frozenset[date]:
 
 
 def ready(**changes: object) -> Lab:
-    lab = a_lab(phase=Phase.READY, spec=a_spec(evening=SEOUL), lease_ends_at=NOON + timedelta(days=3), due_at=NOON)
+    lab = a_lab(phase=Phase.READY, spec=a_spec(schedule=SEOUL), lease_ends_at=NOON + timedelta(days=3), due_at=NOON)
     return replace(lab, **changes)  # type: ignore[arg-type]  # Fields by name, as tests give them.
 
 
 def test_curfew_comes_first_and_does_what_the_evening_says() -> None:
-    faces = next_appointment(ready(), RULES, NOON, no_holidays)
-    assert (faces.at, faces.act, faces.ground, faces.night) == (
+    faces = next_event(ready(), RULES, NOON, no_holidays)
+    assert (faces.at, faces.act, faces.trigger, faces.night) == (
         CURFEW,
         AtCurfew.HIBERNATE,
-        Ground.IDLE,
+        Trigger.IDLE,
         date(2026, 11, 23),
     )
     assert faces.look_at(RULES) == CURFEW - timedelta(hours=4)
 
 
 def test_a_lease_that_ends_at_curfew_ends_the_lab_and_is_no_question_of_idleness() -> None:
-    faces = next_appointment(ready(lease_ends_at=CURFEW), RULES, NOON, no_holidays)
-    assert (faces.ground, faces.act) == (Ground.LEASE, AtCurfew.END)
-    assert (
-        next_appointment(ready(lease_ends_at=CURFEW, adopted=True), RULES, NOON, no_holidays).ground is Ground.ADOPTED
-    )
+    faces = next_event(ready(lease_ends_at=CURFEW), RULES, NOON, no_holidays)
+    assert (faces.trigger, faces.act) == (Trigger.LEASE, AtCurfew.END)
+    assert next_event(ready(lease_ends_at=CURFEW, adopted=True), RULES, NOON, no_holidays).trigger is Trigger.ADOPTED
 
 
 def test_a_kept_lab_faces_the_curfew_until_which_it_is_kept() -> None:
@@ -70,10 +68,10 @@ def test_curfews_that_came_and_went_are_named_each() -> None:
     st.datetimes(datetime(2026, 1, 1), datetime(2027, 12, 31)),
 )
 def test_what_a_lab_faces_is_always_ahead_and_looked_at_before(zone: str, at: time, now: datetime) -> None:
-    evening = Evening(time_zone=zone, curfew=at.replace(tzinfo=None, fold=0))
-    lab = replace(ready(), spec=a_spec(evening=evening))
+    schedule = Schedule(time_zone=zone, curfew=at.replace(tzinfo=None, fold=0))
+    lab = replace(ready(), spec=a_spec(schedule=schedule))
     instant = now.replace(tzinfo=UTC)
-    faces = next_appointment(lab, RULES, instant, no_holidays)
+    faces = next_event(lab, RULES, instant, no_holidays)
     assert faces.at > instant
     assert faces.look_at(RULES) < faces.at
 

@@ -9,12 +9,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from chalicelib.domain.curfew.plan import Entry, Ground, Stakes, plan_hash
+from chalicelib.domain.curfew.plan import Entry, Stakes, Trigger, plan_hash
 from chalicelib.domain.labs.schedule import AtCurfew
 
 AT = datetime(2026, 11, 23, 13, tzinfo=UTC)
 ENTRY = Entry(
-    date(2026, 11, 23), "lab-1", AT, AtCurfew.END, Ground.IDLE, "idle", "owner", "myeks", "ap-northeast-2", AT
+    date(2026, 11, 23), "lab-1", AT, AtCurfew.END, Trigger.IDLE, "idle", "owner", "myeks", "ap-northeast-2", AT
 )
 LATER = AT + timedelta(seconds=1)
 CHANGES: dict[str, Any] = {
@@ -22,7 +22,7 @@ CHANGES: dict[str, Any] = {
     "lab_id": "lab-2",
     "at": LATER,
     "act": AtCurfew.HIBERNATE,
-    "ground": Ground.GONE,
+    "trigger": Trigger.GONE,
     "reason": "busy",
     "owner": "someone",
     "name": "other",

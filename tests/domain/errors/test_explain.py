@@ -6,7 +6,7 @@ from typing import Any
 import botocore.loaders
 import pytest
 
-from chalicelib.domain.core.failure import Blame
+from chalicelib.domain.core.failure import Responsible
 from chalicelib.domain.errors.aws_error_patterns import BY_CODE, BY_WORDS
 from chalicelib.domain.errors.explain import explain, explain_execution, explain_issue, explain_issues, explain_stack
 from chalicelib.domain.labs.aws_states import HealthIssue
@@ -29,7 +29,7 @@ def _codes() -> list[str]:
 def test_every_code_of_the_eks_model_is_classified(code: str) -> None:
     assert code in BY_CODE
     failure = explain(code, "")
-    assert failure.blame in (Blame.YOURS, Blame.OURS)
+    assert failure.responsible in (Responsible.YOURS, Responsible.OURS)
     assert failure.reason.endswith(".")
     assert code in failure.cause
 
@@ -98,12 +98,12 @@ def test_an_unsupported_zone_names_those_that_work() -> None:
     assert failure.code == "zone-unsupported"
     assert "us-east-1a, us-east-1b" in failure.reason
     assert "us-east-1e" not in failure.reason
-    assert failure.blame is Blame.YOURS
+    assert failure.responsible is Responsible.YOURS
 
 
 def test_what_nobody_knows_keeps_awss_own_words() -> None:
     failure = explain("NeverHeardOf", "the moon is in the way")
-    assert (failure.code, failure.blame) == ("unexplained", Blame.OURS)
+    assert (failure.code, failure.responsible) == ("unexplained", Responsible.OURS)
     assert failure.cause == "NeverHeardOf: the moon is in the way"
 
 
@@ -133,13 +133,13 @@ def test_what_a_catch_got_is_explained() -> None:
 def test_what_was_tried_again_in_vain_is_told_by_what_aws_answered(error: str, message: str, code: str) -> None:
     cause = json.dumps({"errorMessage": message, "errorType": error})
     failure = explain_execution({"Error": error, "Cause": cause})
-    assert (failure.code, failure.blame) == (code, Blame.OURS)
+    assert (failure.code, failure.responsible) == (code, Responsible.OURS)
     assert failure.reason.endswith("again in a while.")
     assert failure.cause == f"{error}: {message}"
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "text"),
     [
         (
             "User: arn:aws:sts::111122223333:assumed-role/r/s is not authorized to perform: eks:CreateCluster on resource: x",
@@ -165,9 +165,9 @@ def test_what_was_tried_again_in_vain_is_told_by_what_aws_answered(error: str, m
         ),
     ],
 )
-def test_the_sentence_names_what_aws_names(words: str, told: str) -> None:
+def test_the_sentence_names_what_aws_names(words: str, text: str) -> None:
     code = words.partition(":")[0] if words.startswith("Invalid") else ""
-    assert told in explain(code, words.removeprefix(f"{code}: ") if code else words).reason
+    assert text in explain(code, words.removeprefix(f"{code}: ") if code else words).reason
 
 
 def test_of_long_words_the_beginning_is_quoted_and_all_are_the_cause() -> None:

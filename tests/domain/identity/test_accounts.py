@@ -38,7 +38,7 @@ def test_how_the_home_account_is_registered_changes_nothing_for_labs() -> None:
 
 
 @pytest.mark.parametrize(
-    ("account", "region", "told"),
+    ("account", "region", "message"),
     [
         (None, "us-west-2", {}),
         (HOME, "us-west-2", {}),
@@ -50,9 +50,9 @@ def test_how_the_home_account_is_registered_changes_nothing_for_labs() -> None:
     ],
 )
 def test_a_place_that_takes_no_labs_is_refused_by_the_field_that_names_it(
-    account: str | None, region: str, told: dict[str, str]
+    account: str | None, region: str, message: dict[str, str]
 ) -> None:
-    assert errors(Draft(name="a", account=account, region=region)) == told
+    assert errors(Draft(name="a", account=account, region=region)) == message
 
 
 def test_what_the_installation_offers_holds_in_every_account() -> None:

@@ -51,9 +51,9 @@ def test_silence_is_missing_where_the_cluster_was_silent_altogether(name: str) -
 
 
 def test_silence_is_missing_where_zeros_are_reported_otherwise() -> None:
-    told = sparse().scheduled_before
-    first = told.points[0][0] - HOUR
-    zero = replace(told, points=((first, 0.0), *told.points))
+    message = sparse().scheduled_before
+    first = message.points[0][0] - HOUR
+    zero = replace(message, points=((first, 0.0), *message.points))
     assert sign(verdict_on(sparse(scheduled_before=zero)), "scheduled") is Sign.MISSING
 
 

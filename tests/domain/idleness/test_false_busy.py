@@ -6,10 +6,10 @@ from datetime import datetime, time, timedelta
 
 import pytest
 
-from chalicelib.domain.idleness.evidence import Seen, Series
+from chalicelib.domain.idleness.evidence import Series, Sighting
 from chalicelib.domain.idleness.judge import judge
 from chalicelib.domain.idleness.verdict import Sign
-from chalicelib.domain.labs.schedule import Evening
+from chalicelib.domain.labs.schedule import Schedule
 from tests.domain.idleness.world import NOW, RULES, a_seoul_lab, nodes, seoul, sign, verdict_on
 from tests.fakes.builders import a_spec
 from tests.fakes.evidence_builders import (
@@ -146,14 +146,14 @@ def test_an_audit_log_that_names_nobody_is_quiet() -> None:
 
 
 def test_an_owner_last_seen_yesterday_is_not_at_work() -> None:
-    assert verdict_on(owner_call=Seen("learner", seoul(20, 1))).idle
+    assert verdict_on(owner_call=Sighting("learner", seoul(20, 1))).idle
 
 
 @pytest.mark.parametrize(("wake", "idle"), [(time(6, 30), True), (None, False)])
 def test_pods_that_come_back_when_a_lab_is_woken_are_no_cronjob(wake: time | None, idle: bool) -> None:
-    late = Evening(time_zone="Asia/Seoul", curfew=time(23, 30), wake=wake)
+    late = Schedule(time_zone="Asia/Seoul", curfew=time(23, 30), wake=wake)
     woken = an_hourly_series(NOW, lambda hour: 9.0 if (hour.hour + 9) % 24 == 6 else 0.0)
-    lab = a_seoul_lab(spec=a_spec(evening=late))
+    lab = a_seoul_lab(spec=a_spec(schedule=late))
     assert judge(lab, quiet_evidence(NOW, scheduled_before=woken), RULES, NOW).idle is idle
 
 

@@ -8,7 +8,15 @@ from datetime import timedelta
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.domain.idleness.evidence import BalancerUse, Evidence, KubernetesUse, NodegroupUse, Seen, Series, Source
+from chalicelib.domain.idleness.evidence import (
+    BalancerUse,
+    Evidence,
+    KubernetesUse,
+    NodegroupUse,
+    Series,
+    Sighting,
+    Source,
+)
 from chalicelib.domain.idleness.judge import judge
 from chalicelib.domain.idleness.verdict import Sign, Verdict
 from tests.domain.idleness.world import NOW, RULES, a_seoul_lab
@@ -82,7 +90,7 @@ def some_evidence(draw: st.DrawFn) -> Evidence:
         balancers=tuple(draw(st.lists(balancer, max_size=2))),
         kubernetes=draw(st.none() | some_kubernetes()),
         audit_on=draw(st.booleans()),
-        owner_call=draw(st.sampled_from([None, None, Seen("learner", NOW - timedelta(hours=1))])),
+        owner_call=draw(st.sampled_from([None, None, Sighting("learner", NOW - timedelta(hours=1))])),
         unread=tuple(draw(st.sampled_from([(), (), (), (SOURCES[0],)]))),
     )
 
@@ -118,8 +126,8 @@ def busier(draw: st.DrawFn, evidence: Evidence) -> Evidence:
         instances_outside=evidence.instances_outside + draw(RARELY),
         fargate_profiles=evidence.fargate_profiles + draw(RARELY),
         kubernetes=None if evidence.kubernetes is None else draw(more_work(evidence.kubernetes)),
-        owner_call=evidence.owner_call or draw(st.sampled_from([None, Seen("learner", NOW)])),
-        audit_human=evidence.audit_human or draw(st.sampled_from([None, Seen("learner", NOW)])),
+        owner_call=evidence.owner_call or draw(st.sampled_from([None, Sighting("learner", NOW)])),
+        audit_human=evidence.audit_human or draw(st.sampled_from([None, Sighting("learner", NOW)])),
     )
 
 

@@ -13,7 +13,7 @@ from chalicelib.domain.idleness.judge import judge
 from chalicelib.domain.idleness.signals.nightly_jobs import night_length
 from chalicelib.domain.idleness.verdict import Sign
 from chalicelib.domain.labs.lab import Lab
-from chalicelib.domain.labs.schedule import Evening, next_curfew
+from chalicelib.domain.labs.schedule import Schedule, next_curfew
 from tests.domain.idleness.world import RULES, a_seoul_lab, sign
 from tests.fakes.builders import a_spec
 from tests.fakes.evidence_builders import an_hourly_series, quiet_evidence
@@ -24,22 +24,22 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @st.composite
-def some_evening(draw: st.DrawFn) -> Evening:
+def some_schedule(draw: st.DrawFn) -> Schedule:
     """A curfew at any quarter of an hour from 19:00 to 23:45."""
     curfew = time(draw(st.integers(19, 23)), draw(st.sampled_from([0, 15, 30, 45])))
-    return Evening(time_zone=draw(st.sampled_from(ZONES)), curfew=curfew)
+    return Schedule(time_zone=draw(st.sampled_from(ZONES)), curfew=curfew)
 
 
-def a_lab_with(evening: Evening) -> Lab:
+def a_lab_with(schedule: Schedule) -> Lab:
     """Old enough to be judged at any time of the year."""
-    return a_seoul_lab(spec=a_spec(evening=evening), created_at=START - timedelta(days=30))
+    return a_seoul_lab(spec=a_spec(schedule=schedule), created_at=START - timedelta(days=30))
 
 
-def before_curfew(evening: Evening, quarter: int) -> tuple[datetime, datetime]:
+def before_curfew(schedule: Schedule, quarter: int) -> tuple[datetime, datetime]:
     """An instant of planning, four hours before a curfew, and the curfew of the night before."""
-    last = next_curfew(evening, START + timedelta(minutes=15 * quarter), lambda _country, _year: frozenset())
+    last = next_curfew(schedule, START + timedelta(minutes=15 * quarter), lambda _country, _year: frozenset())
     assert last is not None
-    tonight = next_curfew(evening, last.at, lambda _country, _year: frozenset())
+    tonight = next_curfew(schedule, last.at, lambda _country, _year: frozenset())
     assert tonight is not None
     return tonight.at - timedelta(hours=4), last.at
 
@@ -50,26 +50,26 @@ def placed_at(now: datetime, instant: datetime) -> Series:
 
 
 @settings(max_examples=40, deadline=None)
-@given(some_evening(), st.integers(0, YEAR), st.integers(60, 5 * 60))
-def test_a_job_of_last_night_is_found_whatever_the_clocks_do(evening: Evening, quarter: int, minutes: int) -> None:
-    now, last = before_curfew(evening, quarter)
+@given(some_schedule(), st.integers(0, YEAR), st.integers(60, 5 * 60))
+def test_a_job_of_last_night_is_found_whatever_the_clocks_do(schedule: Schedule, quarter: int, minutes: int) -> None:
+    now, last = before_curfew(schedule, quarter)
     evidence = quiet_evidence(now, scheduled_before=placed_at(now, last + timedelta(minutes=minutes)))
-    verdict = judge(a_lab_with(evening), evidence, RULES, now)
+    verdict = judge(a_lab_with(schedule), evidence, RULES, now)
     assert sign(verdict, "nights") is Sign.BUSY
     assert not verdict.idle
 
 
 @settings(max_examples=40, deadline=None)
-@given(some_evening(), st.integers(0, YEAR), st.integers(10 * 60, 16 * 60))
-def test_work_by_day_is_no_nightly_job(evening: Evening, quarter: int, minutes: int) -> None:
-    now, last = before_curfew(evening, quarter)
+@given(some_schedule(), st.integers(0, YEAR), st.integers(10 * 60, 16 * 60))
+def test_work_by_day_is_no_nightly_job(schedule: Schedule, quarter: int, minutes: int) -> None:
+    now, last = before_curfew(schedule, quarter)
     evidence = quiet_evidence(now, scheduled_before=placed_at(now, last + timedelta(minutes=minutes)))
-    assert judge(a_lab_with(evening), evidence, RULES, now).idle
+    assert judge(a_lab_with(schedule), evidence, RULES, now).idle
 
 
 def test_a_night_ends_when_the_lab_is_woken_and_after_eight_hours_at_the_latest() -> None:
-    evening = Evening(curfew=time(23))
-    assert night_length(evening) == timedelta(hours=8)
-    assert night_length(replace(evening, wake=time(5, 30))) == timedelta(hours=6, minutes=30)
-    assert night_length(replace(evening, wake=time(9))) == timedelta(hours=8)
-    assert night_length(replace(evening, curfew=time(1), wake=time(6))) == timedelta(hours=5)
+    schedule = Schedule(curfew=time(23))
+    assert night_length(schedule) == timedelta(hours=8)
+    assert night_length(replace(schedule, wake=time(5, 30))) == timedelta(hours=6, minutes=30)
+    assert night_length(replace(schedule, wake=time(9))) == timedelta(hours=8)
+    assert night_length(replace(schedule, curfew=time(1), wake=time(6))) == timedelta(hours=5)

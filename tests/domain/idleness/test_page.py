@@ -22,7 +22,7 @@ def test_the_page_has_a_row_for_each_signal_that_is_measured() -> None:
 
 
 @pytest.mark.parametrize(
-    ("row", "told"),
+    ("row", "message"),
     [
         ("requests", f"more than {traffic.BREATH_SHARE:.0%}".replace("%", " %")),
         ("requests", f"by {traffic.BREATH:.0f} and {traffic.BREATH_PER_NODE:.0f} for each node"),
@@ -37,8 +37,8 @@ def test_the_page_has_a_row_for_each_signal_that_is_measured() -> None:
         ("balancers", f"more than {traffic.FLOWS:.0f} flows"),
     ],
 )
-def test_the_page_tells_the_limits_that_are_in_force(row: str, told: str) -> None:
-    assert told in ROWS[row]
+def test_the_page_tells_the_limits_that_are_in_force(row: str, message: str) -> None:
+    assert message in ROWS[row]
 
 
 def test_the_page_tells_the_rule_that_is_in_force() -> None:

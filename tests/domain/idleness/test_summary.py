@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from chalicelib.domain.idleness.evidence import Seen
+from chalicelib.domain.idleness.evidence import Sighting
 from chalicelib.domain.idleness.judge import judge
 from chalicelib.domain.idleness.verdict import Sign
-from chalicelib.domain.labs.schedule import Evening
+from chalicelib.domain.labs.schedule import Schedule
 from tests.domain.idleness.world import NOW, RULES, a_seoul_lab, nodes, seoul, signal, verdict_on
 from tests.fakes.builders import a_spec
 from tests.fakes.evidence_builders import a_balancer_use, a_kubernetes_use, a_series, an_hourly_series, quiet_evidence
@@ -31,7 +31,7 @@ def test_the_sentence_of_an_idle_cluster_is_the_one_people_were_promised() -> No
 
 
 def test_since_is_told_by_the_labs_own_clock() -> None:
-    berlin = a_seoul_lab(spec=a_spec(evening=Evening(time_zone="Europe/Berlin")))
+    berlin = a_seoul_lab(spec=a_spec(schedule=Schedule(time_zone="Europe/Berlin")))
     verdict = judge(berlin, quiet_evidence(NOW, kubernetes=a_kubernetes_use(), **worked_until(seoul(16))), RULES, NOW)
     assert verdict.sentence.startswith("idle since 08:00: ")
 
@@ -78,7 +78,7 @@ def test_idle_for_as_long_as_anybody_looked_counts_from_there() -> None:
 def test_busy_names_at_most_three_reasons_and_the_clearest_first() -> None:
     verdict = verdict_on(
         kubernetes=a_kubernetes_use(running_jobs=("ml/a", "ml/b", "ml/c", "ml/d")),
-        owner_call=Seen("learner", seoul(20)),
+        owner_call=Sighting("learner", seoul(20)),
         scheduled=a_series(NOW, 1.0),
         balancers=(a_balancer_use(NOW, traffic=a_series(NOW, 100.0)),),
         **nodes(cpu=a_series(NOW, 70.0)),

@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.idleness.evidence import Seen
+from chalicelib.domain.idleness.evidence import Sighting
 from tests.domain.idleness.world import NOW, seoul, verdict_on
 from tests.fakes.evidence_builders import a_balancer_use, a_kubernetes_use, a_series, quiet_evidence, with_values
 
 
 def test_a_person_in_the_audit_log_is_a_person() -> None:
-    seen = Seen("shop@example.com", seoul(19))
+    seen = Sighting("shop@example.com", seoul(19))
     verdict = verdict_on(audit_on=True, audit_human=seen)
     assert verdict.sentence == "busy: shop@example.com asked the cluster at 19:00"
     assert not verdict_on(audit_on=False, audit_human=seen).idle
 
 
 def test_the_owners_calls_of_the_eks_api_are_use() -> None:
-    assert verdict_on(owner_call=Seen("learner", seoul(20))).sentence == "busy: learner called the EKS API at 20:00"
+    assert verdict_on(owner_call=Sighting("learner", seoul(20))).sentence == "busy: learner called the EKS API at 20:00"
 
 
 def test_people_seen_before_the_window_do_not_count() -> None:
-    verdict = verdict_on(owner_call=Seen("learner", seoul(12)), audit_on=True, audit_human=Seen("learner", seoul(13)))
+    verdict = verdict_on(
+        owner_call=Sighting("learner", seoul(12)), audit_on=True, audit_human=Sighting("learner", seoul(13))
+    )
     assert verdict.idle
     assert verdict.since == seoul(13)
 

@@ -11,19 +11,19 @@ from chalicelib.domain.idleness.evidence import Evidence
 from chalicelib.domain.idleness.judge import judge
 from chalicelib.domain.idleness.verdict import Sign, Signal, Verdict
 from chalicelib.domain.labs.lab import Lab, Phase
-from chalicelib.domain.labs.schedule import Evening
+from chalicelib.domain.labs.schedule import Schedule
 from tests.fakes.builders import a_lab, a_spec
 from tests.fakes.evidence_builders import a_nodegroup_use, quiet_evidence
 
 #: 21:00 in Seoul, an hour before curfew.
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
-SEOUL = Evening(time_zone="Asia/Seoul", curfew=time(22))
+SEOUL = Schedule(time_zone="Asia/Seoul", curfew=time(22))
 RULES = CurfewRules()
 
 
 def a_seoul_lab(**changes: Any) -> Lab:
     """Ready, ten days old."""
-    lab = a_lab(phase=Phase.READY, created_at=NOW - timedelta(days=10), spec=a_spec(evening=SEOUL))
+    lab = a_lab(phase=Phase.READY, created_at=NOW - timedelta(days=10), spec=a_spec(schedule=SEOUL))
     return replace(lab, **changes)
 
 

@@ -13,7 +13,7 @@ from chalicelib.domain.labs.recovery import (
     SLEEP_WITHIN,
     START_WITHIN,
     TEAR_DOWN_WITHIN,
-    Tending,
+    RecoveryAction,
     decide_tending,
 )
 from tests.fakes import NOW, a_lab
@@ -22,38 +22,38 @@ from tests.fakes import NOW, a_lab
 @pytest.mark.parametrize(
     ("phase", "running", "age", "act"),
     [
-        ("requested", False, timedelta(minutes=1), Tending.START),
-        ("requested", True, timedelta(minutes=1), Tending.WAIT),
-        ("requested", False, START_WITHIN, Tending.ROLL_BACK),
-        ("provisioning", True, timedelta(hours=1), Tending.WAIT),
-        ("provisioning", False, timedelta(minutes=6), Tending.ROLL_BACK),
-        ("ready", False, timedelta(hours=1), Tending.REST),
-        ("hibernated", False, timedelta(hours=1), Tending.REST),
-        ("ready", False, timedelta(hours=8), Tending.REST),
-        ("provisioning", True, timedelta(hours=8), Tending.WAIT),
-        ("updating", True, timedelta(hours=8), Tending.WAIT),
-        ("updating", True, timedelta(minutes=6), Tending.WAIT),
-        ("updating", False, timedelta(minutes=6), Tending.START),
-        ("updating", False, START_WITHIN, Tending.GIVE_UP_CHANGE),
-        ("hibernating", True, SLEEP_WITHIN, Tending.WAIT),
-        ("hibernating", False, timedelta(minutes=6), Tending.START),
-        ("hibernating", False, START_WITHIN, Tending.RESTART),
-        ("hibernating", False, SLEEP_WITHIN, Tending.WAKE),
-        ("waking", True, SLEEP_WITHIN, Tending.WAIT),
-        ("waking", False, timedelta(minutes=6), Tending.START),
-        ("waking", False, START_WITHIN, Tending.RESTART),
-        ("waking", False, SLEEP_WITHIN, Tending.GIVE_UP_WAKING),
-        ("releasing", True, TEAR_DOWN_WITHIN, Tending.WAIT),
-        ("releasing", False, timedelta(minutes=6), Tending.RESTART),
-        ("rolling-back", False, timedelta(minutes=6), Tending.RESTART),
-        ("rolling-back", False, TEAR_DOWN_WITHIN, Tending.BLOCK),
-        ("deleted", False, timedelta(minutes=15), Tending.RESTART),
-        ("failed", True, timedelta(minutes=15), Tending.WAIT),
-        ("deleted", False, LOOK_WITHIN, Tending.FORGET),
-        ("blocked", False, timedelta(minutes=6), Tending.FORGET),
+        ("requested", False, timedelta(minutes=1), RecoveryAction.START),
+        ("requested", True, timedelta(minutes=1), RecoveryAction.WAIT),
+        ("requested", False, START_WITHIN, RecoveryAction.ROLL_BACK),
+        ("provisioning", True, timedelta(hours=1), RecoveryAction.WAIT),
+        ("provisioning", False, timedelta(minutes=6), RecoveryAction.ROLL_BACK),
+        ("ready", False, timedelta(hours=1), RecoveryAction.REST),
+        ("hibernated", False, timedelta(hours=1), RecoveryAction.REST),
+        ("ready", False, timedelta(hours=8), RecoveryAction.REST),
+        ("provisioning", True, timedelta(hours=8), RecoveryAction.WAIT),
+        ("updating", True, timedelta(hours=8), RecoveryAction.WAIT),
+        ("updating", True, timedelta(minutes=6), RecoveryAction.WAIT),
+        ("updating", False, timedelta(minutes=6), RecoveryAction.START),
+        ("updating", False, START_WITHIN, RecoveryAction.GIVE_UP_CHANGE),
+        ("hibernating", True, SLEEP_WITHIN, RecoveryAction.WAIT),
+        ("hibernating", False, timedelta(minutes=6), RecoveryAction.START),
+        ("hibernating", False, START_WITHIN, RecoveryAction.RESTART),
+        ("hibernating", False, SLEEP_WITHIN, RecoveryAction.WAKE),
+        ("waking", True, SLEEP_WITHIN, RecoveryAction.WAIT),
+        ("waking", False, timedelta(minutes=6), RecoveryAction.START),
+        ("waking", False, START_WITHIN, RecoveryAction.RESTART),
+        ("waking", False, SLEEP_WITHIN, RecoveryAction.GIVE_UP_WAKING),
+        ("releasing", True, TEAR_DOWN_WITHIN, RecoveryAction.WAIT),
+        ("releasing", False, timedelta(minutes=6), RecoveryAction.RESTART),
+        ("rolling-back", False, timedelta(minutes=6), RecoveryAction.RESTART),
+        ("rolling-back", False, TEAR_DOWN_WITHIN, RecoveryAction.BLOCK),
+        ("deleted", False, timedelta(minutes=15), RecoveryAction.RESTART),
+        ("failed", True, timedelta(minutes=15), RecoveryAction.WAIT),
+        ("deleted", False, LOOK_WITHIN, RecoveryAction.FORGET),
+        ("blocked", False, timedelta(minutes=6), RecoveryAction.FORGET),
     ],
 )
-def test_what_is_due_decides_what_is_done(phase: str, running: bool, age: timedelta, act: Tending) -> None:
+def test_what_is_due_decides_what_is_done(phase: str, running: bool, age: timedelta, act: RecoveryAction) -> None:
     decision = decide_tending(a_lab(phase=phase), running, NOW + age)
     assert decision.action is act
     assert decision.reason.endswith(".")
@@ -63,13 +63,13 @@ def test_what_is_due_decides_what_is_done(phase: str, running: bool, age: timede
 def test_nothing_without_a_workflow_is_begun_again_for_ever(phase: Phase, days: int) -> None:
     lab = replace(a_lab(phase=phase), lease_ends_at=NOW + timedelta(days=500))
     decision = decide_tending(lab, False, NOW + timedelta(days=days))
-    assert decision.action not in (Tending.START, Tending.RESTART)
+    assert decision.action not in (RecoveryAction.START, RecoveryAction.RESTART)
 
 
 @given(phase=st.sampled_from(Phase), days=st.integers(min_value=0, max_value=400), running=st.booleans())
 def test_a_lab_at_rest_is_left_alone_whenever_its_lease_ends(phase: Phase, days: int, running: bool) -> None:
     decision = decide_tending(a_lab(phase=phase), running, NOW + timedelta(days=days))
-    assert (decision.action is Tending.REST) == (phase in RESTING)
+    assert (decision.action is RecoveryAction.REST) == (phase in RESTING)
 
 
 @given(phase=st.sampled_from(Phase), days=st.integers(min_value=0, max_value=400), leases=st.integers(1, 500))

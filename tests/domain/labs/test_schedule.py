@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.labs.schedule import EVERY_DAY, Evening, Night, local_told, next_curfew, next_wake
+from chalicelib.domain.labs.schedule import EVERY_DAY, Night, Schedule, format_local, next_curfew, next_wake
 
 ZONES = (
     "Asia/Seoul",
@@ -47,47 +47,47 @@ def at(text: str) -> datetime:
     ids=["before", "the-instant-itself-is-over", "winter", "the-day-clocks-go-forward", "the-day-clocks-go-back"],
 )
 def test_curfew_is_the_wall_clocks_ten_in_the_evening(zone: str, after: str, expected: str) -> None:
-    night = next_curfew(Evening(time_zone=zone), at(after), no_holidays)
+    night = next_curfew(Schedule(time_zone=zone), at(after), no_holidays)
     assert night is not None
     assert night.at == at(expected)
 
 
 def test_a_time_that_a_spring_night_leaves_out_comes_as_long_after_midnight() -> None:
-    night = next_curfew(Evening("America/New_York", time(2, 30)), at("2026-03-08T05:30:00+00:00"), no_holidays)
+    night = next_curfew(Schedule("America/New_York", time(2, 30)), at("2026-03-08T05:30:00+00:00"), no_holidays)
     assert night == Night(date(2026, 3, 8), at("2026-03-08T07:30:00+00:00"))
 
 
 def test_a_time_that_an_autumn_night_has_twice_comes_once_and_first() -> None:
-    evening = Evening("America/New_York", time(1, 30))
-    first = next_curfew(evening, at("2026-11-01T05:00:00+00:00"), no_holidays)
+    schedule = Schedule("America/New_York", time(1, 30))
+    first = next_curfew(schedule, at("2026-11-01T05:00:00+00:00"), no_holidays)
     assert first == Night(date(2026, 11, 1), at("2026-11-01T05:30:00+00:00"))
-    assert next_curfew(evening, first.at, no_holidays) == Night(date(2026, 11, 2), at("2026-11-02T06:30:00+00:00"))
+    assert next_curfew(schedule, first.at, no_holidays) == Night(date(2026, 11, 2), at("2026-11-02T06:30:00+00:00"))
 
 
 def test_weekends_holidays_and_days_of_ones_own_are_quiet() -> None:
-    evening = Evening("Europe/Berlin", weekdays=(0, 1, 2, 3, 4), holidays="DE", quiet_dates=(date(2026, 12, 24),))
-    night = next_curfew(evening, at("2026-12-23T22:00:00+00:00"), christmas)
+    schedule = Schedule("Europe/Berlin", weekdays=(0, 1, 2, 3, 4), holidays="DE", quiet_dates=(date(2026, 12, 24),))
+    night = next_curfew(schedule, at("2026-12-23T22:00:00+00:00"), christmas)
     assert night is not None
     assert night.day == date(2026, 12, 28)
 
 
 def test_a_lab_that_is_never_to_be_asleep_has_no_curfew() -> None:
-    assert next_curfew(Evening(weekdays=()), at("2026-12-23T22:00:00+00:00"), no_holidays) is None
+    assert next_curfew(Schedule(weekdays=()), at("2026-12-23T22:00:00+00:00"), no_holidays) is None
 
 
 def test_waking_follows_the_same_days() -> None:
-    evening = Evening("Asia/Seoul", weekdays=(0, 1, 2, 3, 4), wake=time(8, 30))
-    assert next_wake(evening, at("2026-11-27T13:00:00+00:00"), no_holidays) == at("2026-11-29T23:30:00+00:00")
-    assert next_wake(Evening("Asia/Seoul"), at("2026-11-27T13:00:00+00:00"), no_holidays) is None
+    schedule = Schedule("Asia/Seoul", weekdays=(0, 1, 2, 3, 4), wake=time(8, 30))
+    assert next_wake(schedule, at("2026-11-27T13:00:00+00:00"), no_holidays) == at("2026-11-29T23:30:00+00:00")
+    assert next_wake(Schedule("Asia/Seoul"), at("2026-11-27T13:00:00+00:00"), no_holidays) is None
 
 
 def test_an_instant_is_told_as_its_owners_clock_shows_it() -> None:
-    assert local_told(Evening("Asia/Seoul"), at("2026-11-23T13:00:00+00:00")) == "Mon 23 Nov 22:00 (Asia/Seoul)"
+    assert format_local(Schedule("Asia/Seoul"), at("2026-11-23T13:00:00+00:00")) == "Mon 23 Nov 22:00 (Asia/Seoul)"
 
 
 instants = st.datetimes(datetime(2010, 1, 1), datetime(2035, 1, 1)).map(lambda naive: naive.replace(tzinfo=UTC))
 evenings = st.builds(
-    Evening,
+    Schedule,
     time_zone=st.sampled_from(ZONES),
     curfew=st.times().map(lambda t: t.replace(second=0, microsecond=0)),
     weekdays=st.sets(st.sampled_from(EVERY_DAY), min_size=1).map(lambda days: tuple(sorted(days))),
@@ -95,26 +95,28 @@ evenings = st.builds(
 
 
 @given(evenings, instants)
-def test_the_next_curfew_is_later_on_a_chosen_day_and_none_is_passed_over(evening: Evening, after: datetime) -> None:
-    night = next_curfew(evening, after, no_holidays)
+def test_the_next_curfew_is_later_on_a_chosen_day_and_none_is_passed_over(schedule: Schedule, after: datetime) -> None:
+    night = next_curfew(schedule, after, no_holidays)
     assert night is not None
     assert night.at > after
-    assert night.day.weekday() in evening.weekdays
+    assert night.day.weekday() in schedule.weekdays
     between = after + (night.at - after) / 2
-    assert next_curfew(evening, between, no_holidays) == night
+    assert next_curfew(schedule, between, no_holidays) == night
 
 
 @given(evenings, instants)
-def test_every_chosen_day_has_one_curfew_at_its_wall_clock_time(evening: Evening, after: datetime) -> None:
-    nights = [next_curfew(evening, after, no_holidays)]
+def test_every_chosen_day_has_one_curfew_at_its_wall_clock_time(schedule: Schedule, after: datetime) -> None:
+    nights = [next_curfew(schedule, after, no_holidays)]
     for _ in range(8):
         assert nights[-1] is not None
-        nights.append(next_curfew(evening, nights[-1].at, no_holidays))
+        nights.append(next_curfew(schedule, nights[-1].at, no_holidays))
     days = [night.day for night in nights if night]
     assert days == sorted(set(days))
     assert days[-1] - days[0] <= timedelta(days=58)
     for night in nights:
         assert night is not None
-        local = night.at.astimezone(ZoneInfo(evening.time_zone))
-        asked = datetime.combine(night.day, evening.curfew, ZoneInfo(evening.time_zone))
-        assert local.time() == evening.curfew or asked.astimezone(UTC).astimezone(asked.tzinfo).time() != evening.curfew
+        local = night.at.astimezone(ZoneInfo(schedule.time_zone))
+        asked = datetime.combine(night.day, schedule.curfew, ZoneInfo(schedule.time_zone))
+        assert (
+            local.time() == schedule.curfew or asked.astimezone(UTC).astimezone(asked.tzinfo).time() != schedule.curfew
+        )

@@ -29,12 +29,12 @@ def kept(name: str, version: str, policy: str | None = "EXTENDED", **changes: ob
     return replace(Watched(cluster, support, OPS, None, NOW, armed_at=NOW), **changes)
 
 
-def told(*clusters: Watched, history: Sequence[Notice] = ()) -> list[tuple[Notice, Watched]]:
+def notices_of(*clusters: Watched, history: Sequence[Notice] = ()) -> list[tuple[Notice, Watched]]:
     return [(n, w) for w in clusters for n in decide_notices(w, history, RULES, NOW) if n.recipient == OPS]
 
 
 def mail(*clusters: Watched, history: Sequence[Notice] = ()) -> Message:
-    return compose(OPS, told(*clusters, history=history), NOW)
+    return compose(OPS, notices_of(*clusters, history=history), NOW)
 
 
 def flat(message: Message) -> str:
@@ -90,8 +90,8 @@ def test_forty_clusters_stay_readable_and_three_thousand_are_cut_with_a_count(co
 
 
 def test_a_cluster_that_is_solved_is_told_why_and_without_commands() -> None:
-    history = [n for n, _ in told(kept("orders", "1.31"))]
-    message = compose(OPS, told(kept("orders", "1.36"), history=history), NOW)
+    history = [n for n, _ in notices_of(kept("orders", "1.31"))]
+    message = compose(OPS, notices_of(kept("orders", "1.36"), history=history), NOW)
     assert message.subject == "EKS info: orders solved"
     assert "Solved: It runs 1.36 now." in flat(message)
     assert "forced upgrade of 1.31 on Thu 26 Nov 2026" in flat(message)
@@ -108,7 +108,7 @@ def test_after_aws_upgraded_the_nodes_that_stayed_behind_are_named() -> None:
 
 
 def test_an_upgrade_by_aws_told_late_names_the_version_that_aws_chose() -> None:
-    history = told(kept("orders", "1.32", upgraded_by_aws_at=NOW))
+    history = notices_of(kept("orders", "1.32", upgraded_by_aws_at=NOW))
     late = [(n, kept("orders", "1.33")) for n, _ in history if n.kind is NoticeKind.UPGRADED_BY_AWS]
     message = compose(OPS, late, NOW)
     assert "AWS upgraded the control plane to 1.32" in message.subject
@@ -119,9 +119,9 @@ def test_a_lab_whose_lease_ends_first_gets_one_line() -> None:
     lab = kept("lab", "1.31", lab_id="lab-1", lease_ends_at=NOW + timedelta(hours=8))
     lab = replace(lab, support=replace(lab.support, lease_first=True), cluster=replace(lab.cluster, nodes=()))
     message = mail(lab)
-    assert [n.kind for n, _ in told(lab)] == [NoticeKind.LEASE_FIRST]
+    assert [n.kind for n, _ in notices_of(lab)] == [NoticeKind.LEASE_FIRST]
     assert "The lab's lease ends on Mon 23 Nov 2026, before forced upgrade to 1.32 on Thu 26 Nov 2026" in flat(message)
-    assert told(lab, history=[n for n, _ in told(lab)]) == []
+    assert notices_of(lab, history=[n for n, _ in notices_of(lab)]) == []
 
 
 def test_what_cannot_be_read_goes_to_the_administrators_with_awss_words() -> None:
@@ -134,9 +134,9 @@ def test_what_cannot_be_read_goes_to_the_administrators_with_awss_words() -> Non
 
 
 def test_what_was_decided_and_no_longer_holds_is_left_out() -> None:
-    pending = told(kept("orders", "1.31"))[0][0]
+    pending = notices_of(kept("orders", "1.31"))[0][0]
     now_fine = kept("orders", "1.36")
-    solved = told(now_fine, history=[pending])
+    solved = notices_of(now_fine, history=[pending])
     message = compose(OPS, [(pending, now_fine), *solved], NOW)
     assert "forced upgrade to 1.32" not in message.body
     assert {part for _, part in message.notice_ids} == {pending.id, solved[0][0].id}

@@ -12,7 +12,7 @@ from chalicelib.domain.notices.bus_events import DETAIL_TYPES, SCHEMA, detail_of
 from chalicelib.domain.notices.chat import chat_document
 from chalicelib.domain.notices.notice import NoticeKind
 from chalicelib.domain.support.health_events import HealthEvent, merged, parse
-from tests.domain.notices.test_digest import kept, mail, told
+from tests.domain.notices.test_digest import kept, mail, notices_of
 from tests.domain.support.test_assessment import NOW
 from tests.fakes.fleet_builders import a_key, a_notice, a_trouble
 
@@ -21,7 +21,7 @@ ORDERS = "arn:aws:eks:ap-northeast-2:111122223333:cluster/orders"
 
 
 def health(**detail: object) -> dict[str, object]:
-    told_by_aws = {
+    sent_by_aws = {
         "eventArn": ARN,
         "service": "EKS",
         "eventTypeCode": "AWS_EKS_PLANNED_LIFECYCLE_EVENT",
@@ -36,7 +36,7 @@ def health(**detail: object) -> dict[str, object]:
             "nonsense",
         ],
     }
-    return {"source": "aws.health", "account": "111122223333", "region": "us-east-1", "detail": told_by_aws | detail}
+    return {"source": "aws.health", "account": "111122223333", "region": "us-east-1", "detail": sent_by_aws | detail}
 
 
 def test_a_health_event_names_its_clusters_by_arn_or_by_name() -> None:
@@ -73,13 +73,13 @@ def test_it_is_recorded_once_and_cleared_when_resolved_or_closed() -> None:
 
 def test_a_recorded_event_makes_no_second_notice() -> None:
     plain, recorded = kept("orders", "1.31"), kept("orders", "1.31", health_event_arn=ARN)
-    assert [n.id for n, _ in told(plain)] == [n.id for n, _ in told(recorded)]
+    assert [n.id for n, _ in notices_of(plain)] == [n.id for n, _ in notices_of(recorded)]
 
 
 @pytest.mark.parametrize("kind", list(NoticeKind))
 def test_the_event_of_every_notice_is_as_its_schema_says(kind: NoticeKind) -> None:
     for watched in (kept("orders", "1.31", trouble=a_trouble()), kept("orders", "1.10", None, owner=None)):
-        name, detail = detail_of(a_notice(kind=kind, rung=None), watched, NOW)
+        name, detail = detail_of(a_notice(kind=kind, reminder=None), watched, NOW)
         jsonschema.validate(json.loads(json.dumps(detail)), SCHEMA)
         assert name == DETAIL_TYPES[kind]
         assert detail["schemaVersion"] == "1"
@@ -92,7 +92,7 @@ def test_a_detail_with_a_field_too_many_is_not_as_the_schema_says() -> None:
 
 
 def test_an_event_says_which_deadline_and_how_many_days_are_left() -> None:
-    notice, watched = told(kept("orders", "1.31"))[0]
+    notice, watched = notices_of(kept("orders", "1.31"))[0]
     _, detail = detail_of(notice, watched, NOW)
     deadline = detail["deadline"]
     assert isinstance(deadline, dict)

@@ -102,7 +102,7 @@ def the_last_half_year(**changes: object) -> Scenario:
 
 
 def rungs_sent(life: Life, to: str) -> list[int | None]:
-    return [n.rung for run in life.runs for n in run.fresh if n.kind is NoticeKind.DEADLINE and n.recipient == to]
+    return [n.reminder for run in life.runs for n in run.fresh if n.kind is NoticeKind.DEADLINE and n.recipient == to]
 
 
 def test_an_owner_hears_of_each_rung_and_then_weekly() -> None:
@@ -115,7 +115,7 @@ def test_rungs_missed_while_down_collapse_into_the_latest_and_say_they_are_late(
     missed = frozenset(range(115, 141))  # from the day of the 60-day rung to after the 45th
     life = Life(the_last_half_year(begins=date(2026, 5, 30), missed=missed | frozenset(range(141, 155))))
     assert rungs_sent(life, OWNER)[2:4] == [30, 14]
-    late = [n for n in life.notices.values() if n.rung == 30 and n.recipient == OWNER]
+    late = [n for n in life.notices.values() if n.reminder == 30 and n.recipient == OWNER]
     assert late[0].late_by_days == 5
     assert any("5 days late" in message.body for message in life.messages)
 
@@ -137,7 +137,7 @@ def test_a_moved_date_is_told_once_and_arms_the_ladder_again() -> None:
 def test_a_rung_missed_after_a_moved_date_still_says_it_is_late() -> None:
     life = Life(Scenario(REAL, date(2026, 11, 27), 16, happens={1: "move 14"}, missed=frozenset(range(2, 15))))
     last = [n for n in life.runs[-1].fresh if n.kind is NoticeKind.DEADLINE]
-    assert [(n.rung, n.late_by_days) for n in last] == [(0, 2)] * 3
+    assert [(n.reminder, n.late_by_days) for n in last] == [(0, 2)] * 3
 
 
 def test_an_acknowledged_deadline_speaks_again_in_its_last_week_and_only_to_the_owner() -> None:
@@ -167,8 +167,8 @@ def test_an_upgrade_after_the_date_is_taken_for_aws_doing() -> None:
 def test_an_upgrade_after_aws_upgraded_is_the_owners_own() -> None:
     life = Life(AFTER_AWS)
     ends = (NoticeKind.UPGRADED_BY_AWS, NoticeKind.SOLVED)
-    told = [(n.kind, n.deadline_id, n.note) for n in life.notices.values() if n.recipient == OWNER and n.kind in ends]
-    assert told == [
+    text = [(n.kind, n.deadline_id, n.note) for n in life.notices.values() if n.recipient == OWNER and n.kind in ends]
+    assert text == [
         (NoticeKind.UPGRADED_BY_AWS, "upgraded#1.31#2024-07-27", ""),
         (NoticeKind.SOLVED, "forced-upgrade#1.31#2024-09-24", "It runs 1.32 now."),
     ]
@@ -186,11 +186,11 @@ def test_what_a_lease_held_back_is_not_late_once_the_lab_outlives_it() -> None:
 def test_a_deadline_that_came_back_with_the_policy_ends_again() -> None:
     life = Life(THERE_AND_BACK)
     ends = [n for n in life.notices.values() if n.kind is NoticeKind.SOLVED and "extended-billing" in n.deadline_id]
-    assert [(n.rung, n.note) for n in ends if n.recipient == OWNER] == [
+    assert [(n.reminder, n.note) for n in ends if n.recipient == OWNER] == [
         (0, "Its support policy was changed."),
         (1, "It runs 1.31 now."),
     ]
-    assert {n.recipient for n in ends if n.rung == 1} == {OWNER, TEAM, ADMINISTRATORS}
+    assert {n.recipient for n in ends if n.reminder == 1} == {OWNER, TEAM, ADMINISTRATORS}
 
 
 def forgets_what_it_missed(
@@ -226,7 +226,7 @@ def solves_again_every_day(
     watched: Watched, history: Sequence[Notice], rules: NoticeRules, now: datetime
 ) -> list[Notice]:
     solved = [n for n in history if n.kind is NoticeKind.SOLVED]
-    ended = [replace(n, decided_at=now, rung=100 + (now - n.decided_at).days) for n in solved]
+    ended = [replace(n, decided_at=now, reminder=100 + (now - n.decided_at).days) for n in solved]
     return [*decide_notices(watched, history, rules, now), *ended]
 
 

@@ -15,7 +15,7 @@ from chalicelib.domain.notices.escalation import NoticeRules, decide_notices
 from chalicelib.domain.notices.notice import Notice, NoticeState
 from chalicelib.domain.notices.reminders import latest_snooze
 from chalicelib.domain.support.calendar import Calendar, VersionSupport
-from chalicelib.domain.support.observation import LIVE, Joined, observed
+from chalicelib.domain.support.observation import LIVE, ClusterContext, observed
 from chalicelib.domain.support.watched import Watched
 from tests.fakes.fleet_builders import a_fleet_cluster
 
@@ -113,7 +113,7 @@ class Life:
             self.kept = replace(self.kept, gone_at=self.kept.gone_at or now)
             return self.kept
         cluster = a_fleet_cluster(version=self.version, support_type=self.policy)
-        joined = Joined(OWNER, TEAM, lease_ends_at=self.lease_ends_at)
+        joined = ClusterContext(OWNER, TEAM, lease_ends_at=self.lease_ends_at)
         kept = observed(self.kept, cluster, joined, self.calendar(now), now)
         assert kept is not None
         self.kept = kept
@@ -122,9 +122,9 @@ class Life:
     def _deliver(self, watched: Watched, now: datetime, marks: bool) -> None:
         pending = [notice for notice in self.notices.values() if notice.state is NoticeState.PENDING]
         for recipient in sorted({notice.recipient for notice in pending}):
-            told = [notice for notice in pending if notice.recipient == recipient]
-            self.messages.append(compose(recipient, [(notice, watched) for notice in told], now))
-            for notice in told:
+            text = [notice for notice in pending if notice.recipient == recipient]
+            self.messages.append(compose(recipient, [(notice, watched) for notice in text], now))
+            for notice in text:
                 self.sent[notice.id] = self.sent.get(notice.id, 0) + 1
                 if marks:
                     self.notices[notice.id] = replace(notice, state=NoticeState.SENT, sent_at=now)

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, time, timedelta
 
 from chalicelib.domain.core.message import Severity
 from chalicelib.domain.notices.notice import Audience, Notice, NoticeKind
-from chalicelib.domain.notices.reminders import LADDER
+from chalicelib.domain.notices.reminders import REMINDER_DAYS
 from chalicelib.domain.support.deadlines import Deadline, DeadlineKind
 from tests.domain.notices.watch_life import ADMINISTRATORS, OWNER, RULES, TEAM, Life, Run
 
@@ -22,10 +22,10 @@ def every_rung_is_told_once_due(life: Life) -> None:
             for recipient, first_rung in ((OWNER, 180), (TEAM, 30), (ADMINISTRATORS, 7)):
                 due = last_due(deadline, first_rung, run.now)
                 if due is not None and must_speak(run, deadline, due, recipient):
-                    told = [
+                    text = [
                         n for n in life.notices.values() if n.deadline_id == deadline.id and n.recipient == recipient
                     ]
-                    since = [n for n in told if n.kind in TELLINGS and due <= n.decided_at <= run.now]
+                    since = [n for n in text if n.kind in TELLINGS and due <= n.decided_at <= run.now]
                     assert [n for n in since if n.id in run.delivered], (
                         f"{run.now}: {recipient} not told of {deadline.id}"
                     )
@@ -75,14 +75,14 @@ def nobody_is_left_believing_what_is_over(life: Life) -> None:
     believed: dict[tuple[str, str], Notice] = {}
     for run in life.runs:
         for notice in run.fresh:
-            over = [who for who, told in believed.items() if _ends(notice, told)]
+            over = [who for who, text in believed.items() if _ends(notice, text)]
             assert over or notice.kind is not NoticeKind.SOLVED, f"{run.now}: {notice.id} ends nothing"
-            believed = {who: told for who, told in believed.items() if who not in over}
+            believed = {who: text for who, text in believed.items() if who not in over}
         believed |= {(n.recipient, n.deadline_id[:-10]): n for n in run.fresh if n.kind in TELLINGS}
         holding = {d.id for d in (run.watched.support.begun, *run.watched.support.deadlines) if d}
-        for told in believed.values():
-            assert run.watched.gone_at is None, f"{run.now}: no end of {told.id}"
-            assert told.deadline_id in holding, f"{run.now}: no end of {told.id}"
+        for text in believed.values():
+            assert run.watched.gone_at is None, f"{run.now}: no end of {text.id}"
+            assert text.deadline_id in holding, f"{run.now}: no end of {text.id}"
 
 
 def only_what_aws_did_is_called_its_doing(life: Life) -> None:
@@ -105,8 +105,8 @@ def no_day_is_off(life: Life) -> None:
             assert f"{deadline.at:%z}" == "+0000"
             assert deadline.id.endswith(f"{deadline.at.date()}")
     for notice in life.notices.values():
-        if notice.kind is NoticeKind.DEADLINE and notice.rung is not None:
-            assert f"{notice.due_at + notice.rung * DAY:%Y-%m-%dT%H:%M}" == f"{notice.deadline_id[-10:]}T00:00"
+        if notice.kind is NoticeKind.DEADLINE and notice.reminder is not None:
+            assert f"{notice.due_at + notice.reminder * DAY:%Y-%m-%dT%H:%M}" == f"{notice.deadline_id[-10:]}T00:00"
 
 
 def lateness_is_told(life: Life) -> None:
@@ -123,13 +123,13 @@ def lateness_is_told(life: Life) -> None:
 def it_gets_louder(life: Life) -> None:
     """For one deadline and recipient the forced upgrade's severity never falls, and others join at 30 and 7 days."""
     for notice in life.notices.values():
-        if notice.kind is not NoticeKind.DEADLINE or notice.rung is None:
+        if notice.kind is not NoticeKind.DEADLINE or notice.reminder is None:
             continue
-        assert {Audience.OWNER: 180, Audience.TEAM: 30, Audience.ADMINISTRATORS: 7}[notice.audience] >= notice.rung
+        assert {Audience.OWNER: 180, Audience.TEAM: 30, Audience.ADMINISTRATORS: 7}[notice.audience] >= notice.reminder
         if notice.deadline_id.startswith(DeadlineKind.FORCED_UPGRADE):
             nearer = [n for n in life.notices.values() if n.deadline_id == notice.deadline_id and n.kind is notice.kind]
             for n in nearer:
-                if n.rung is not None and n.rung < notice.rung:
+                if n.reminder is not None and n.reminder < notice.reminder:
                     assert list(Severity).index(n.severity) >= list(Severity).index(notice.severity)
 
 
@@ -158,7 +158,7 @@ PROMISES = (
 
 def last_due(deadline: Deadline, first_rung: int, now: datetime) -> datetime | None:
     """The last instant before `now` at which something was due, of the default ladder from a rung on."""
-    due = [deadline.at - rung * DAY for rung in LADDER if rung <= first_rung]
+    due = [deadline.at - reminder * DAY for reminder in REMINDER_DAYS if reminder <= first_rung]
     due += [deadline.at + 7 * week * DAY for week in range(1, 120)]
     return max((instant for instant in due if instant <= now), default=None)
 

@@ -15,7 +15,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.domain.errors.findings import Finding, Severity
+from chalicelib.domain.errors.findings import Finding, Level
 from chalicelib.domain.labs.spec import (
     AddonSpec,
     CapacityType,
@@ -94,9 +94,9 @@ def test_every_section_of_the_schema_has_its_place_in_these_tests() -> None:
 def test_every_field_of_the_schema_is_known_and_a_senseless_value_is_never_dropped(section: str, field: str) -> None:
     place = (*PLACES[section], field)
     _, findings = read_cluster_config(document_with(place, 3.5))
-    told = [f for f in findings if f.path == path_of(place)]
-    assert told, f"{path_of(place)}: nothing is said about it"
-    assert all(f.code != "unknown-field" for f in told)
+    wording = [f for f in findings if f.path == path_of(place)]
+    assert wording, f"{path_of(place)}: nothing is said about it"
+    assert all(f.code != "unknown-field" for f in wording)
 
 
 @pytest.mark.parametrize("section", PLACES)
@@ -108,8 +108,8 @@ def test_an_unknown_field_is_refused_in_every_section(section: str) -> None:
 
 def test_an_unknown_field_comes_with_the_nearest_known_one() -> None:
     _, findings = read_cluster_config(document_with(("managedNodeGroups", 0, "instancetypes"), ["t3.medium"]))
-    told = next(f for f in findings if f.path == "managedNodeGroups[0].instancetypes")
-    assert told.message == "Unknown field. Did you mean instanceTypes?"
+    wording = next(f for f in findings if f.path == "managedNodeGroups[0].instancetypes")
+    assert wording.message == "Unknown field. Did you mean instanceTypes?"
 
 
 def mappings(value: object, place: tuple[str | int, ...] = ()) -> Iterator[tuple[str | int, ...]]:
@@ -166,7 +166,7 @@ def test_any_value_anywhere_in_a_real_file_is_read_without_a_crash(data: st.Data
 
 
 def test_fields_that_ask_for_nothing_are_no_findings() -> None:
-    _, told = translated(
+    _, wording = translated(
         vpc={"publicAccessCIDRs": ["203.0.113.0/24"]},
         fargateProfiles=[],
         privateCluster={"enabled": False},
@@ -186,11 +186,11 @@ def test_fields_that_ask_for_nothing_are_no_findings() -> None:
             }
         ],
     )
-    assert told == {}
+    assert wording == {}
 
 
 def test_a_node_group_arrives_whole() -> None:
-    draft, told = translated(
+    draft, wording = translated(
         vpc={"publicAccessCIDRs": ["203.0.113.0/24"]},
         managedNodeGroups=[
             {
@@ -207,7 +207,7 @@ def test_a_node_group_arrives_whole() -> None:
             }
         ],
     )
-    assert told == {}
+    assert wording == {}
     assert draft.nodegroups is not None
     (group,) = draft.nodegroups
     assert (group.name, group.instance_types, group.capacity_type) == (
@@ -222,10 +222,10 @@ def test_a_node_group_arrives_whole() -> None:
 
 
 def test_taints_of_unmanaged_groups_may_be_written_as_a_mapping() -> None:
-    draft, told = translated(nodeGroups=[{"name": "a", "taints": {"k": "v:NoExecute", "bad": "NoWhere"}}])
+    draft, wording = translated(nodeGroups=[{"name": "a", "taints": {"k": "v:NoExecute", "bad": "NoWhere"}}])
     assert draft.nodegroups is not None
     assert draft.nodegroups[0].taints == (Taint("k", "v", "NO_EXECUTE"),)
-    assert told["nodeGroups[0].taints.bad"] == "wrong-value"
+    assert wording["nodeGroups[0].taints.bad"] == "wrong-value"
 
 
 def test_minimum_and_maximum_follow_the_desired_capacity_as_with_eksctl() -> None:
@@ -247,9 +247,9 @@ def test_all_on_demand_is_what_a_distribution_without_a_share_means() -> None:
 
 def test_ssh_is_one_key_for_the_whole_lab_open_to_the_caller_only() -> None:
     key = {"publicKeyName": "k", "allow": True}
-    draft, told = translated(managedNodeGroups=[{"name": "a", "ssh": key}, {"name": "b", "ssh": key}])
+    draft, wording = translated(managedNodeGroups=[{"name": "a", "ssh": key}, {"name": "b", "ssh": key}])
     assert draft.ssh == SshDraft("k", None)
-    assert told["managedNodeGroups[0].ssh.allow"] == "narrowed"
+    assert wording["managedNodeGroups[0].ssh.allow"] == "narrowed"
     assert draft.caller_path("ssh.keyName") == "managedNodeGroups[0].ssh.publicKeyName"
 
 
@@ -264,32 +264,32 @@ def test_ssh_is_one_key_for_the_whole_lab_open_to_the_caller_only() -> None:
     ],
 )
 def test_endpoint_flags_become_an_access_mode(endpoints: dict[str, bool], access: EndpointAccess | None) -> None:
-    draft, told = translated(vpc={"clusterEndpoints": endpoints})
+    draft, wording = translated(vpc={"clusterEndpoints": endpoints})
     assert draft.endpoint_access is access
-    assert ("vpc.clusterEndpoints" in told) is (access is None)
+    assert ("vpc.clusterEndpoints" in wording) is (access is None)
 
 
 @pytest.mark.parametrize(
     ("gateway", "nat"), [("Disable", NatMode.NONE), ("Single", NatMode.SINGLE), ("HighlyAvailable", NatMode.SINGLE)]
 )
 def test_nat_gateways_are_none_or_one(gateway: str, nat: NatMode) -> None:
-    draft, told = translated(vpc={"nat": {"gateway": gateway}, "cidr": "10.1.0.0/16"})
+    draft, wording = translated(vpc={"nat": {"gateway": gateway}, "cidr": "10.1.0.0/16"})
     assert (draft.network.nat, draft.network.cidr) == (nat, "10.1.0.0/16")
-    assert ("vpc.nat.gateway" in told) is (gateway == "HighlyAvailable")
+    assert ("vpc.nat.gateway" in wording) is (gateway == "HighlyAvailable")
 
 
 def test_a_third_zone_is_left_out_with_a_warning() -> None:
-    draft, told = translated(availabilityZones=["us-west-2a", "us-west-2b", "us-west-2c"])
+    draft, wording = translated(availabilityZones=["us-west-2a", "us-west-2b", "us-west-2c"])
     assert draft.network.zones == ("us-west-2a", "us-west-2b")
-    assert told["availabilityZones"] == "not-honoured"
+    assert wording["availabilityZones"] == "not-honoured"
 
 
 def test_existing_subnets_are_known_by_their_ids_and_findings_name_their_zone() -> None:
     subnets = {"public": {"a": {"id": "subnet-1"}, "b": {"id": "subnet-2"}, "c": {"cidr": "10.0.0.0/24"}}}
-    draft, told = translated(vpc={"subnets": subnets})
+    draft, wording = translated(vpc={"subnets": subnets})
     assert draft.network.public_subnet_ids == ("subnet-1", "subnet-2")
     assert draft.caller_path("network.publicSubnetIds[1]") == "vpc.subnets.public.b.id"
-    assert told["vpc.subnets.public.c.id"] == "missing"
+    assert wording["vpc.subnets.public.c.id"] == "missing"
 
 
 def test_addons_arrive_and_get_no_rights_from_the_file() -> None:
@@ -302,11 +302,11 @@ def test_addons_arrive_and_get_no_rights_from_the_file() -> None:
         },
         {"name": "x", "wellKnownPolicies": {"autoScaler": True}},
     ]
-    draft, told = translated(addons=addons, addonsConfig={"disableDefaultAddons": True})
+    draft, wording = translated(addons=addons, addonsConfig={"disableDefaultAddons": True})
     assert draft.addons[:2] == (AddonSpec("aws-ebs-csi-driver", None, "{}"), AddonSpec("coredns", "v1.11.1-eksbuild.4"))
     assert draft.default_addons is False
-    assert told["addons[1].attachPolicyARNs[0]"] == "not-supported"
-    assert told["addons[2].wellKnownPolicies.autoScaler"] == "not-supported"
+    assert wording["addons[1].attachPolicyARNs[0]"] == "not-supported"
+    assert wording["addons[2].wellKnownPolicies.autoScaler"] == "not-supported"
 
 
 def test_the_requester_is_administrator_beside_the_entries_unless_the_file_says_no() -> None:
@@ -343,5 +343,5 @@ def test_the_support_policy_is_honoured_and_nothing_else_passes_for_it() -> None
 def test_other_kinds_and_versions_of_documents_are_refused(head: dict[str, str]) -> None:
     document = {**HEAD, **head, "metadata": {"name": "a"}} if head else {"metadata": {"name": "a"}}
     _, findings = read_cluster_config(document)
-    assert {f.path for f in findings if f.severity is Severity.ERROR} <= {"apiVersion", "kind"}
-    assert any(f.severity is Severity.ERROR for f in findings)
+    assert {f.path for f in findings if f.severity is Level.ERROR} <= {"apiVersion", "kind"}
+    assert any(f.severity is Level.ERROR for f in findings)

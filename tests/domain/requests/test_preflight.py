@@ -40,13 +40,13 @@ def guest(*private: str, vpc_id: str | None = None) -> LabSpec:
     return a_spec(network=network, nodegroups=(a_nodegroup(),))
 
 
-def told(spec: LabSpec, *facts: SubnetFacts) -> dict[str, str]:
+def text(spec: LabSpec, *facts: SubnetFacts) -> dict[str, str]:
     return {f.path: f.code for f in check_subnets(spec, facts)}
 
 
 def test_good_subnets_and_new_networks_are_no_findings() -> None:
-    assert told(guest("subnet-p"), A, B, P) == {}
-    assert told(a_spec(network=a_network())) == {}
+    assert text(guest("subnet-p"), A, B, P) == {}
+    assert text(a_spec(network=a_network())) == {}
 
 
 @pytest.mark.parametrize(
@@ -59,14 +59,14 @@ def test_good_subnets_and_new_networks_are_no_findings() -> None:
     ],
 )
 def test_a_subnet_that_does_not_fit_is_told_by_its_own_path(changes: dict[str, Any], code: str) -> None:
-    assert told(guest(), A, replace(B, **changes)) == {"network.publicSubnetIds[1]": code}
+    assert text(guest(), A, replace(B, **changes)) == {"network.publicSubnetIds[1]": code}
 
 
 def test_subnets_are_there_in_two_zones_of_one_vpc_the_one_that_was_named() -> None:
-    assert told(guest(), A)["network.publicSubnetIds[1]"] == "subnet-missing"
-    assert told(guest(), A, replace(B, zone=A.zone)) == {"network": "one-zone"}
-    assert told(guest(), A, replace(B, vpc_id="vpc-2")) == {"network": "several-vpcs"}
-    assert told(guest(vpc_id="vpc-9"), A, B) == {"network.vpcId": "other-vpc"}
+    assert text(guest(), A)["network.publicSubnetIds[1]"] == "subnet-missing"
+    assert text(guest(), A, replace(B, zone=A.zone)) == {"network": "one-zone"}
+    assert text(guest(), A, replace(B, vpc_id="vpc-2")) == {"network": "several-vpcs"}
+    assert text(guest(vpc_id="vpc-9"), A, B) == {"network.vpcId": "other-vpc"}
 
 
 def test_a_private_subnet_that_is_public_is_a_warning() -> None:

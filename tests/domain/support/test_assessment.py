@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.support.assessment import days_left, decide_support, effect_told, moved
+from chalicelib.domain.support.assessment import days_left, decide_support, describe_effect, moved
 from chalicelib.domain.support.calendar import Calendar, VersionSupport
 from chalicelib.domain.support.deadlines import DeadlineKind, SupportPhase
 from tests.paths import PROJECT
@@ -71,12 +71,12 @@ def test_extended_billing_begins_at_the_very_instant_standard_support_ends() -> 
 
 def test_a_deadline_says_what_it_does_before_and_after_it() -> None:
     forced = decide_support("1.31", None, CALENDAR, NOW).deadlines[0]
-    assert effect_told(forced, NOW) == (
+    assert describe_effect(forced, NOW) == (
         "AWS upgrades the control plane to 1.32, at any time from then on, without notice; nodes stay behind"
     )
-    assert "any time now" in effect_told(forced, forced.at)
+    assert "any time now" in describe_effect(forced, forced.at)
     billing = decide_support("1.34", None, CALENDAR, NOW).deadlines[0]
-    assert effect_told(billing, NOW) == "extended billing begins: +$365 a month"
+    assert describe_effect(billing, NOW) == "extended billing begins: +$365 a month"
 
 
 def test_a_lease_that_ends_first_counts_unless_the_lab_has_outlived_it() -> None:

@@ -10,10 +10,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain.support.calendar import Calendar
-from chalicelib.domain.support.fleet import FleetCluster, Trouble
+from chalicelib.domain.support.fleet import FleetCluster, ReadFailure
 from chalicelib.domain.support.observation import (
     LIVE,
-    Joined,
+    ClusterContext,
     Readiness,
     is_near,
     last_seen,
@@ -26,7 +26,7 @@ from chalicelib.domain.support.watched import Watched
 from tests.fakes import NOW, a_calendar
 from tests.fakes.fleet_builders import HOME, OPS, a_fleet_cluster, a_key, a_trouble, an_addon, an_insight
 
-JOINED = Joined(OPS)
+JOINED = ClusterContext(OPS)
 LIVE_CALENDAR = a_calendar(source=LIVE)
 
 
@@ -48,10 +48,15 @@ def moved(version: str, by: timedelta, source: str = LIVE) -> Calendar:
 
 def test_what_people_said_stays_and_trouble_ends_with_a_good_reading() -> None:
     before = replace(
-        read(a_fleet_cluster()), acknowledged_by="data", snoozed_until=NOW, told=("x",), trouble=a_trouble(), version=7
+        read(a_fleet_cluster()),
+        acknowledged_by="data",
+        snoozed_until=NOW,
+        message=("x",),
+        trouble=a_trouble(),
+        version=7,
     )
     after = read(a_fleet_cluster(), before, day=1)
-    assert (after.acknowledged_by, after.snoozed_until, after.told, after.version) == ("data", NOW, ("x",), 7)
+    assert (after.acknowledged_by, after.snoozed_until, after.message, after.version) == ("data", NOW, ("x",), 7)
     assert (after.trouble, after.read_at) == (None, NOW + timedelta(days=1))
 
 
@@ -74,9 +79,9 @@ def test_dates_that_eks_told_are_not_moved_by_the_fallback() -> None:
     fallback = moved("1.34", timedelta(days=2), source="bundled table")
     after = read(a_fleet_cluster(), kept, day=1, calendar=fallback)
     assert (after.support.deadlines, after.armed_at) == (kept.support.deadlines, NOW)
-    told = read(a_fleet_cluster(), kept, day=1, calendar=moved("1.34", timedelta(days=2)))
-    assert told.support.next is not None
-    assert told.support.next.at == datetime(2026, 12, 4, tzinfo=UTC)
+    message = read(a_fleet_cluster(), kept, day=1, calendar=moved("1.34", timedelta(days=2)))
+    assert message.support.next is not None
+    assert message.support.next.at == datetime(2026, 12, 4, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -115,14 +120,14 @@ def test_trouble_begins_with_the_first_failure_since_the_last_good_reading(readi
             kept, since = read(a_fleet_cluster(), kept, day), None
         else:
             since = since or at
-            kept = troubled(kept, a_key(), Trouble("op", "code", "words", at, at), JOINED)
+            kept = troubled(kept, a_key(), ReadFailure("op", "code", "words", at, at), JOINED)
         assert (kept.trouble.since if kept.trouble else None) == since
         assert last_seen(kept) == at
 
 
 def test_what_was_known_stays_known_when_it_cannot_be_read() -> None:
     kept = read(a_fleet_cluster())
-    after = troubled(kept, a_key(), a_trouble(), Joined())
+    after = troubled(kept, a_key(), a_trouble(), ClusterContext())
     assert replace(after, trouble=None) == kept
 
 

@@ -14,7 +14,7 @@ from botocore.loaders import Loader
 from botocore.model import ServiceModel
 
 from chalicelib.domain.support.fleet import InsightStatus, NodeKind, Nodes
-from chalicelib.domain.support.readiness import Level, allowed_skew, behind, blockers, still_calling
+from chalicelib.domain.support.readiness import BlockerLevel, allowed_skew, behind, blockers, still_calling
 from chalicelib.domain.support.upgrade_commands import follow_steps, policy_command, upgrade_steps
 from tests.fakes.builders import NOW
 from tests.fakes.fleet_builders import a_fleet_cluster, a_key, an_addon, an_insight
@@ -49,14 +49,14 @@ def test_who_called_since_the_last_look_is_calling_still_and_older_calls_are_an_
     assert still_calling(echo, NOW) is False
     assert still_calling(replace(called, last_called_at=None), NOW) is None
     found = blockers(a_fleet_cluster(insights=(echo, called), nodes=()), NOW)
-    assert [blocker.level for blocker in found] == [Level.BLOCKS, Level.ECHO]
+    assert [blocker.level for blocker in found] == [BlockerLevel.BLOCKS, BlockerLevel.ECHO]
     assert "an echo of the past 30 days" in found[1].sentence
 
 
 def test_an_addon_that_does_not_run_on_the_next_minor_blocks_and_says_which_does() -> None:
     addon = an_addon(runs_on_next=False, compatible_version="v1.12.0-eksbuild.1")
     (found,) = blockers(a_fleet_cluster(addons=(addon,), nodes=()), NOW)
-    assert found.level is Level.BLOCKS
+    assert found.level is BlockerLevel.BLOCKS
     assert "v1.12.0-eksbuild.1 does" in found.sentence
 
 

@@ -55,7 +55,7 @@ def test_what_is_done_about_a_cluster_depends_on_whose_it_is_and_on_its_lab(
 ) -> None:
     decision = decide_orphan(a_tagged(**{"ekslab:installation": whose}), lab, "school")
     assert decision.action is action
-    assert bool(decision.told) is (action is not Orphan.KNOWN)
+    assert bool(decision.message) is (action is not Orphan.KNOWN)
 
 
 def test_an_installation_without_a_name_owns_nothing() -> None:

@@ -7,7 +7,7 @@ import pytest
 from chalicelib.domain.core.resources import Kind, Resource
 from chalicelib.domain.labs.spec import VolumePolicy
 from chalicelib.domain.teardown.evidence import PVC_TAG
-from chalicelib.domain.teardown.volumes import VolumeFate, volume_fate
+from chalicelib.domain.teardown.volumes import VolumeDecision, decide_volume
 
 CLAIMED = Resource(Kind.VOLUME, "vol-1", "arn:1", {PVC_TAG: "data"})
 DISK = Resource(Kind.VOLUME, "vol-2", "arn:2", {})
@@ -15,17 +15,17 @@ SNAPSHOT = Resource(Kind.SNAPSHOT, "snap-1", "arn:3", {})
 
 
 @pytest.mark.parametrize(
-    ("resource", "policy", "fate"),
+    ("resource", "policy", "decision"),
     [
-        (CLAIMED, VolumePolicy.DELETE, VolumeFate.DELETE),
-        (CLAIMED, VolumePolicy.SNAPSHOT, VolumeFate.SNAPSHOT_THEN_DELETE),
-        (CLAIMED, VolumePolicy.KEEP, VolumeFate.KEEP),
-        (DISK, VolumePolicy.KEEP, VolumeFate.DELETE),
-        (DISK, VolumePolicy.SNAPSHOT, VolumeFate.DELETE),
-        (SNAPSHOT, VolumePolicy.DELETE, VolumeFate.DELETE),
-        (SNAPSHOT, VolumePolicy.SNAPSHOT, VolumeFate.KEEP),
-        (SNAPSHOT, VolumePolicy.KEEP, VolumeFate.KEEP),
+        (CLAIMED, VolumePolicy.DELETE, VolumeDecision.DELETE),
+        (CLAIMED, VolumePolicy.SNAPSHOT, VolumeDecision.SNAPSHOT_THEN_DELETE),
+        (CLAIMED, VolumePolicy.KEEP, VolumeDecision.KEEP),
+        (DISK, VolumePolicy.KEEP, VolumeDecision.DELETE),
+        (DISK, VolumePolicy.SNAPSHOT, VolumeDecision.DELETE),
+        (SNAPSHOT, VolumePolicy.DELETE, VolumeDecision.DELETE),
+        (SNAPSHOT, VolumePolicy.SNAPSHOT, VolumeDecision.KEEP),
+        (SNAPSHOT, VolumePolicy.KEEP, VolumeDecision.KEEP),
     ],
 )
-def test_what_becomes_of_it(resource: Resource, policy: VolumePolicy, fate: VolumeFate) -> None:
-    assert volume_fate(resource, policy) is fate
+def test_what_becomes_of_it(resource: Resource, policy: VolumePolicy, decision: VolumeDecision) -> None:
+    assert decide_volume(resource, policy) is decision

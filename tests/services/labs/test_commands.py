@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.domain.core.resources import Kind
-from chalicelib.domain.curfew.plan import Entry, Ground
+from chalicelib.domain.curfew.plan import Entry, Trigger
 from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.errors.findings import warning
 from chalicelib.domain.errors.tree import InvalidRequest, Throttled
@@ -28,7 +28,7 @@ def subnet(id: str, zone: str, public: bool = True) -> SubnetFacts:
 
 
 def asked(world: FakeWorld, spec: LabSpec, **caller: str) -> commands.Answered:
-    return commands.request_lab(world.deps, a_caller(**caller), commands.Asking(spec), None, "digest", NOW)
+    return commands.request_lab(world.deps, a_caller(**caller), commands.ValidatedRequest(spec), None, "digest", NOW)
 
 
 def test_a_lab_is_watched_from_its_first_minute_and_ends_with_its_lease() -> None:
@@ -40,7 +40,7 @@ def test_a_lab_is_watched_from_its_first_minute_and_ends_with_its_lease() -> Non
 def test_a_lab_knows_from_its_birth_how_long_it_may_at_most_live_and_whose_it_is() -> None:
     world = make_deps()
     deps = replace(world.deps, curfew=replace(world.deps.curfew, installation="class-1"))
-    lab = commands.request_lab(deps, a_caller(), commands.Asking(a_spec()), None, "digest", NOW).lab
+    lab = commands.request_lab(deps, a_caller(), commands.ValidatedRequest(a_spec()), None, "digest", NOW).lab
     assert lab.ends_by == NOW + timedelta(hours=CurfewRules().max_total_hours)
     assert (lab.tags["ekslab:installation"], lab.tags["ekslab:ends-by"]) == ("class-1", "2026-12-07T10:00:00Z")
 
@@ -116,7 +116,9 @@ def test_a_key_pair_that_is_there_is_taken() -> None:
 
 def test_warnings_travel_with_the_answer() -> None:
     note = warning("x", "code", "message")
-    answer = commands.request_lab(make_deps().deps, a_caller(), commands.Asking(a_spec(), (note,)), None, "digest", NOW)
+    answer = commands.request_lab(
+        make_deps().deps, a_caller(), commands.ValidatedRequest(a_spec(), (note,)), None, "digest", NOW
+    )
     assert note in answer.findings
 
 
@@ -205,14 +207,14 @@ def test_what_happens_next_quotes_the_plan_that_the_lab_is_on() -> None:
     world = make_deps()
     at, night = NOW + timedelta(hours=12), NOW.date()
     entry = Entry(
-        night, a_lab().id, at, AtCurfew.END, Ground.IDLE, "idle since 09:00", "me", "myeks", "ap-northeast-2", NOW
+        night, a_lab().id, at, AtCurfew.END, Trigger.IDLE, "idle since 09:00", "me", "myeks", "ap-northeast-2", NOW
     )
     world.curfew.store.publish(night, [entry], NOW)
     world.store.put(a_lab(phase="ready", planned=Planned(night, entry.id, at)))
-    told = get_lab(world.deps, a_caller(), a_lab().id, NOW).next
-    assert told[0] == "Tonight's plan: it ends Mon 23 Nov 22:00 (UTC). Idle since 09:00. Extending it keeps it."
-    assert get_lab(world.deps, a_caller(), a_lab().id, NOW).spared == ""
+    text = get_lab(world.deps, a_caller(), a_lab().id, NOW).next
+    assert text[0] == "Tonight's plan: it ends Mon 23 Nov 22:00 (UTC). Idle since 09:00. Extending it keeps it."
+    assert get_lab(world.deps, a_caller(), a_lab().id, NOW).exemption == ""
     world.store.put(a_lab(phase="ready", planned=Planned(night, entry.id, at), kept_until=at + timedelta(days=1)))
     kept = get_lab(world.deps, a_caller(), a_lab().id, NOW)
-    assert kept.spared == "It is kept until Tue 24 Nov 22:00 (UTC)."
+    assert kept.exemption == "It is kept until Tue 24 Nov 22:00 (UTC)."
     assert kept.next[0].endswith("but lives on: it is kept until Tue 24 Nov 22:00 (UTC).")

@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib.domain.errors.tree import LabNotFound, Throttled, WrongPhase
 from chalicelib.domain.labs.lab import Hibernation, NodegroupSize, Phase, Protection
-from chalicelib.domain.labs.schedule import Evening
+from chalicelib.domain.labs.schedule import Schedule
 from chalicelib.services.labs import hibernation
 from tests.fakes import NOW, FakeWorld, a_caller, a_lab, a_spec, make_deps
 
@@ -28,7 +28,7 @@ def messages(world: FakeWorld) -> list[str]:
 
 
 def test_a_ready_lab_is_sent_to_sleep_once_however_often_it_is_asked() -> None:
-    world = a_world("ready", spec=a_spec(evening=Evening("Asia/Seoul", wake=time(8, 30))), reason="an old one")
+    world = a_world("ready", spec=a_spec(schedule=Schedule("Asia/Seoul", wake=time(8, 30))), reason="an old one")
     first = hibernation.hibernate_lab(world.deps, a_caller(), ID, NOW)
     again = hibernation.hibernate_lab(world.deps, a_caller(), ID, NOW + timedelta(minutes=5))
     assert first == again

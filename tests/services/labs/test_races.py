@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.curfew.extension import Wish
+from chalicelib.domain.curfew.extension import ExtensionRequest
 from chalicelib.domain.errors.tree import NotKept, WrongPhase
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.services.curfew import keep
@@ -48,7 +48,7 @@ def test_a_link_pressed_too_late_keeps_nothing_and_says_so(http: Http) -> None:
 
 def test_a_lease_extended_too_late_is_refused(http: Http) -> None:
     with pytest.raises(WrongPhase):
-        lease.extend_lab(http.world.deps, a_caller(), LAB, Wish(hours=4), NOW)
+        lease.extend_lab(http.world.deps, a_caller(), LAB, ExtensionRequest(hours=4), NOW)
     assert_untouched(http)
 
 

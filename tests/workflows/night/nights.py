@@ -10,11 +10,11 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from chalicelib.domain.curfew.plan import Entry, Fate
+from chalicelib.domain.curfew.plan import Entry, EntryStatus
 from chalicelib.domain.idleness.evidence import Evidence
 from chalicelib.domain.labs.aws_states import ClusterState
 from chalicelib.domain.labs.lab import RESTING, Hibernation, Lab, Phase, Protection
-from chalicelib.domain.labs.schedule import Evening
+from chalicelib.domain.labs.schedule import Schedule
 from chalicelib.domain.labs.steps import Event
 from tests.fakes import NOW, FakeWorld, a_lab, a_spec, make_deps
 from tests.fakes.cluster_record import ClusterRecord
@@ -22,7 +22,7 @@ from tests.fakes.evidence_builders import NOISE, a_kubernetes_use, a_series, qui
 from tests.workflows.machine import Machine
 
 #: Ten in the evening in Seoul is 13:00 UTC, three hours after NOW.
-SEOUL = Evening(time_zone="Asia/Seoul")
+SEOUL = Schedule(time_zone="Asia/Seoul")
 CURFEW = datetime.combine(NOW.date(), time(13), NOW.tzinfo)
 TONIGHT = date(2026, 11, 23)
 
@@ -84,8 +84,8 @@ class Nights:
 
     def add(self, lab_id: str, use: Callable[[str], Use] = idle, **changes: Any) -> Lab:
         """A ready lab with its cluster, due at once."""
-        evening = changes.pop("evening", SEOUL)
-        spec = changes.pop("spec", None) or a_spec(name=f"c-{lab_id}", evening=evening)
+        schedule = changes.pop("schedule", SEOUL)
+        spec = changes.pop("spec", None) or a_spec(name=f"c-{lab_id}", schedule=schedule)
         made = NOW - timedelta(days=10)
         usual: dict[str, Any] = {"created_at": made, "phase_since": made, "lease_ends_at": NOW + timedelta(days=3)}
         usual |= {"phase": Phase.READY, "due_at": self.world.clock.now(), "ends_by": NOW + timedelta(days=14)}
@@ -110,7 +110,7 @@ class Nights:
     def strike(self, at: datetime, settle: bool = True) -> str:
         """The hour strikes: the sweep of `at`, and whatever it starts. Returns the run's last state."""
         self.world.clock.instant = at + self.late
-        machine = Machine("sweep_idle", self.world.deps, self.before, self.after)
+        machine = Machine("curfew", self.world.deps, self.before, self.after)
         self.machines.append(machine)
         end = machine.run({"time": at.isoformat()})
         for lab in self.world.store.labs.values():
@@ -185,10 +185,10 @@ class Nights:
     def _put(self, lab: Lab, **changes: Any) -> None:
         self.world.store.labs[lab.id] = replace(lab, version=lab.version + 1, **changes)
 
-    def lines(self, lab_id: str) -> list[tuple[Entry, Fate]]:
-        """All entries there ever were of a lab, by time, each with its fate."""
+    def lines(self, lab_id: str) -> list[tuple[Entry, EntryStatus]]:
+        """All entries there ever were of a lab, by time, each with its status."""
         kept = self.world.curfew.store
-        mine = [(entry, kept.fates[key]) for key, entry in kept.entries.items() if entry.lab_id == lab_id]
+        mine = [(entry, kept.statuses[key]) for key, entry in kept.entries.items() if entry.lab_id == lab_id]
         return sorted(mine, key=lambda line: line[0].at)
 
     def history(self, lab_id: str) -> list[Event]:

@@ -1,4 +1,4 @@
-"""What the sweep promises, checked on what is left after any nights: plans, fates, histories, mails, and what was started."""
+"""What the sweep promises, checked on what is left after any nights: plans, statuses, histories, mails, and what was started."""
 
 from __future__ import annotations
 
@@ -6,39 +6,39 @@ from collections import Counter
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from chalicelib.domain.curfew.plan import Entry, Fate, Ground, Outcome
+from chalicelib.domain.curfew.plan import Entry, EntryOutcome, EntryStatus, Trigger
 from chalicelib.domain.curfew.rules import CurfewRules, Mode, allowance
 from chalicelib.domain.idleness.judge import judge
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.schedule import next_curfew
 from tests.workflows.night.nights import Nights
 
-DONE = frozenset({Outcome.ACTING, Outcome.ENDED, Outcome.HIBERNATED})
+DONE = frozenset({EntryOutcome.ACTING, EntryOutcome.ENDED, EntryOutcome.HIBERNATED})
 
 
-def acts(nights: Nights) -> list[tuple[Entry, Fate]]:
+def acts(nights: Nights) -> list[tuple[Entry, EntryStatus]]:
     """Every entry that something was done about, or is being done."""
     kept = nights.world.curfew.store
-    return [(kept.entries[key], fate) for key, fate in kept.fates.items() if fate.outcome in DONE]
+    return [(kept.entries[key], status) for key, status in kept.statuses.items() if status.outcome in DONE]
 
 
 def check_acts(nights: Nights, by_people: frozenset[str], rules: CurfewRules) -> None:
     """No lab ends that was not planned, warned in time, and idle at that moment or at its lease's end; and none twice."""
     touched = [*nights.started("teardown"), *nights.started("hibernate")]
-    planned = Counter(entry.lab_id for entry, fate in acts(nights) if fate.outcome is not Outcome.ACTING)
+    planned = Counter(entry.lab_id for entry, status in acts(nights) if status.outcome is not EntryOutcome.ACTING)
     for lab_id, times in Counter(touched).items():
         assert times == planned[lab_id] + (lab_id in by_people), f"{lab_id} was ended beside the plan"
     sent = dict(nights.world.watch.notifier.sent)
-    for entry, fate in acts(nights):
-        if fate.outcome is Outcome.ACTING:
+    for entry, status in acts(nights):
+        if status.outcome is EntryOutcome.ACTING:
             continue
         at = min(at for (lab_id, _), at in nights.moved.items() if lab_id == entry.lab_id and at >= entry.at)
         assert entry.planned_at < at, "planned when it was done"
         assert entry.at <= at, "done before its time"
-        assert fate.warned_at is not None, "not warned"
-        assert at - fate.warned_at >= timedelta(minutes=rules.notice_minutes), "warned too late"
-        assert sent[fate.message_id or ""].recipient == fate.recipient
-        assert entry.name in sent[fate.message_id or ""].subject
+        assert status.warned_at is not None, "not warned"
+        assert at - status.warned_at >= timedelta(minutes=rules.notice_minutes), "warned too late"
+        assert sent[status.message_id or ""].recipient == status.recipient
+        assert entry.name in sent[status.message_id or ""].subject
         _check_why(nights, entry, at, rules)
 
 
@@ -46,14 +46,14 @@ def _check_why(nights: Nights, entry: Entry, at: datetime, rules: CurfewRules) -
     lab = nights.lab(entry.lab_id)
     before = lab.id in nights.asked and nights.asked[lab.id] <= at
     assert not before or lab.protection is None or lab.protection.until <= entry.at, "protected"
-    if entry.ground is Ground.IDLE:
+    if entry.trigger is Trigger.IDLE:
         evidence = nights.world.curfew.signals.evidence[lab.id](at)
         verdict = judge(replace(lab, phase=Phase.READY), evidence, rules, at)
         assert verdict.idle, f"not idle: {verdict.sentence}"
         assert not before or lab.kept_until is None or lab.kept_until <= entry.at, "kept"
         assert at - entry.at <= timedelta(hours=rules.late_hours), "too late"
         assert lab.id not in nights.extended or not entry.planned_at < nights.extended[lab.id] <= at, "extended"
-    elif entry.ground is Ground.LEASE:
+    elif entry.trigger is Trigger.LEASE:
         assert lab.lease_ends_at <= entry.at, "extended"
 
 
@@ -64,16 +64,16 @@ def check_brake(nights: Nights, most: int, rules: CurfewRules) -> None:
 
 
 def check_reasons(nights: Nights, lab: Lab, start: datetime, end: datetime) -> None:
-    """Of every curfew that an idle lab has lived through there is a reason, in its history or with its fate."""
-    told = {event.facts.get("night") for event in nights.history(lab.id) if not event.message.startswith("A warning")}
-    told |= {entry.night.isoformat() for entry, fate in nights.lines(lab.id) if fate.reason}
+    """Of every curfew that an idle lab has lived through there is a reason, in its history or with its status."""
+    text = {event.facts.get("night") for event in nights.history(lab.id) if not event.message.startswith("A warning")}
+    text |= {entry.night.isoformat() for entry, status in nights.lines(lab.id) if status.reason}
     ended = nights.ended.get(lab.id, end)
-    curfew = next_curfew(lab.spec.evening, start, nights.world.deps.curfew.holidays)
+    curfew = next_curfew(lab.spec.schedule, start, nights.world.deps.curfew.holidays)
     while curfew is not None and curfew.at < min(ended, end):
-        spared = nights.spared.get(lab.id)
-        if spared is None or curfew.at >= spared:
-            assert curfew.day.isoformat() in told, f"{lab.id} lived through {curfew.day} for no reason"
-        curfew = next_curfew(lab.spec.evening, curfew.at, nights.world.deps.curfew.holidays)
+        exempt = nights.spared.get(lab.id)
+        if exempt is None or curfew.at >= exempt:
+            assert curfew.day.isoformat() in text, f"{lab.id} lived through {curfew.day} for no reason"
+        curfew = next_curfew(lab.spec.schedule, curfew.at, nights.world.deps.curfew.holidays)
 
 
 def check_silence(nights: Nights, rules: CurfewRules) -> None:

@@ -1,12 +1,12 @@
-"""Evenings of the sweep, one by one: what is planned, warned of, done, spared, woken, adopted and reported."""
+"""Evenings of the sweep, one by one: what is planned, warned of, done, exemption, woken, adopted and reported."""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import time, timedelta
 
-from chalicelib.domain.curfew.extension import Wish
-from chalicelib.domain.curfew.plan import Ground, Outcome
+from chalicelib.domain.curfew.extension import ExtensionRequest
+from chalicelib.domain.curfew.plan import EntryOutcome, Trigger
 from chalicelib.domain.curfew.rules import CurfewRules, Mode
 from chalicelib.domain.errors.tree import AwsUnavailable
 from chalicelib.domain.labs.lab import Lab, Phase
@@ -22,7 +22,7 @@ SLEEPY = replace(SEOUL, at_curfew=AtCurfew.HIBERNATE, wake=time(8, 30))
 ADMINS = "admins@example.com"
 
 
-def evening(rules: CurfewRules = ALL) -> Nights:
+def schedule(rules: CurfewRules = ALL) -> Nights:
     nights = Nights()
     nights.world.curfew.store.put_rules(rules)
     return nights
@@ -33,25 +33,25 @@ def kinds(nights: Nights) -> list[str]:
 
 
 def test_an_idle_lab_is_planned_hours_ahead_warned_and_ended_at_curfew_and_others_live() -> None:
-    nights = evening()
+    nights = schedule()
     for lab_id, use in {"lab-a": idle, "lab-b": busy, "lab-c": at_work, "lab-d": unseen}.items():
         nights.add(lab_id, use)
     nights.strike(NOW)
-    [(entry, fate)] = nights.lines("lab-a")
-    assert (entry.at, entry.ground, entry.night) == (CURFEW, Ground.IDLE, TONIGHT)
-    assert (fate.outcome, fate.recipient, fate.warned_at) == (Outcome.STANDING, "lab-a", NOW)
+    [(entry, status)] = nights.lines("lab-a")
+    assert (entry.at, entry.trigger, entry.night) == (CURFEW, Trigger.IDLE, TONIGHT)
+    assert (status.outcome, status.recipient, status.warned_at) == (EntryOutcome.STANDING, "lab-a", NOW)
     nights.hours(NOW + timedelta(hours=1), 3)
     assert nights.started("teardown") == ["lab-a"]
-    [(_, fate)] = nights.lines("lab-a")
-    assert fate.outcome is Outcome.ENDED
-    assert fate.saved_usd > 1
+    [(_, status)] = nights.lines("lab-a")
+    assert status.outcome is EntryOutcome.ENDED
+    assert status.saved_usd > 1
     for lab_id, why in {"lab-b": "busy", "lab-c": "Job", "lab-d": "not known to be idle"}.items():
         assert nights.lab(lab_id).phase is Phase.READY
         assert why in nights.sentences(lab_id)
 
 
 def test_a_run_reads_nothing_of_a_lab_that_faces_nothing_yet() -> None:
-    nights = evening()
+    nights = schedule()
     nights.add("lab-a")
     early = CURFEW - timedelta(hours=9)
     nights.change("lab-a")
@@ -65,19 +65,19 @@ def test_a_run_reads_nothing_of_a_lab_that_faces_nothing_yet() -> None:
 
 
 def test_a_warning_that_reaches_nobody_spares_the_lab_and_says_so() -> None:
-    nights = evening()
+    nights = schedule()
     nights.add("lab-a")
     nights.world.curfew.reach.unreachable["lab-a"] = "Nobody has confirmed a subscription for lab-a."
     nights.hours(NOW, 12)
-    [(_, fate)] = nights.lines("lab-a")
-    assert (fate.outcome, fate.warned_at) == (Outcome.LIVED, None)
-    assert "Nobody has confirmed" in fate.reason
+    [(_, status)] = nights.lines("lab-a")
+    assert (status.outcome, status.warned_at) == (EntryOutcome.SKIPPED, None)
+    assert "Nobody has confirmed" in status.reason
     assert "Nobody has confirmed" in nights.sentences("lab-a")
     assert kinds(nights) == []
 
 
 def test_the_tag_on_the_cluster_protects_it_at_the_last_moment() -> None:
-    nights = evening()
+    nights = schedule()
     lab = nights.add("lab-a")
     nights.strike(NOW)
     nights.make_cluster(lab, tags={**lab.tags, "ekslab:protected": "yes"})
@@ -87,11 +87,11 @@ def test_the_tag_on_the_cluster_protects_it_at_the_last_moment() -> None:
 
 
 def test_a_hibernated_lab_wakes_in_its_morning_by_itself() -> None:
-    nights = evening()
-    nights.add("lab-a", evening=SLEEPY)
+    nights = schedule()
+    nights.add("lab-a", schedule=SLEEPY)
     nights.hours(NOW, 4)
     assert nights.started("hibernate") == ["lab-a"]
-    assert nights.lines("lab-a")[0][1].outcome is Outcome.HIBERNATED
+    assert nights.lines("lab-a")[0][1].outcome is EntryOutcome.HIBERNATED
     nights.strike(CURFEW + timedelta(hours=1))
     asleep, morning = nights.lab("lab-a"), CURFEW + timedelta(hours=10, minutes=30)
     assert asleep.due_at == morning
@@ -107,11 +107,11 @@ def test_a_hibernated_lab_wakes_in_its_morning_by_itself() -> None:
 def a_version(nights: Nights, version: str) -> Lab:
     """A lab of that version on standard support, which sleeps until somebody wakes it."""
     own = replace(SLEEPY, wake=None)
-    return nights.add("lab-a", spec=a_spec(name="c-lab-a", version=version, evening=own))
+    return nights.add("lab-a", spec=a_spec(name="c-lab-a", version=version, schedule=own))
 
 
 def test_a_sleeping_lab_is_woken_before_aws_would_find_no_nodes_to_upgrade() -> None:
-    nights = evening()
+    nights = schedule()
     a_version(nights, "1.34")
     nights.hours(NOW, 6)
     assert nights.lab("lab-a").phase is Phase.HIBERNATED
@@ -127,7 +127,7 @@ def test_a_sleeping_lab_is_woken_before_aws_would_find_no_nodes_to_upgrade() -> 
 
 
 def test_a_lab_that_aws_may_upgrade_soon_is_not_put_to_sleep() -> None:
-    nights = evening()
+    nights = schedule()
     a_version(nights, "1.33")
     nights.hours(NOW, 5)
     assert nights.started("hibernate") == []
@@ -135,58 +135,58 @@ def test_a_lab_that_aws_may_upgrade_soon_is_not_put_to_sleep() -> None:
 
 
 def test_a_lease_that_ends_is_warned_of_and_asks_for_no_idleness() -> None:
-    nights = evening()
+    nights = schedule()
     nights.add("lab-a", busy, lease_ends_at=CURFEW - timedelta(hours=1))
     nights.hours(NOW, 3)
-    [(entry, fate)] = nights.lines("lab-a")
-    assert (entry.ground, fate.outcome) == (Ground.LEASE, Outcome.ENDED)
+    [(entry, status)] = nights.lines("lab-a")
+    assert (entry.trigger, status.outcome) == (Trigger.LEASE, EntryOutcome.ENDED)
 
 
 def test_an_extended_lease_lets_the_lab_live_and_the_next_end_is_planned() -> None:
-    nights = evening()
+    nights = schedule()
     nights.add("lab-a", busy, lease_ends_at=CURFEW - timedelta(hours=1))
     nights.strike(NOW)
     nights.change("lab-a", lease_ends_at=CURFEW + timedelta(hours=9))
     nights.hours(NOW + timedelta(hours=1), 13)
     first, second = nights.lines("lab-a")
     assert "extended" in first[1].reason
-    assert (first[1].outcome, second[1].outcome) == (Outcome.LIVED, Outcome.ENDED)
+    assert (first[1].outcome, second[1].outcome) == (EntryOutcome.SKIPPED, EntryOutcome.ENDED)
 
 
 def test_who_extends_after_a_curfew_that_no_run_saw_hides_nothing_of_it() -> None:
-    nights = evening()
+    nights = schedule()
     lab = nights.add("lab-a", due_at=CURFEW - timedelta(hours=4))
     after = CURFEW + timedelta(minutes=30)
     nights.world.clock.instant = after
-    extend_lab(nights.world.deps, a_caller(arn=lab.owner), "lab-a", Wish(hours=4), after)
+    extend_lab(nights.world.deps, a_caller(arn=lab.owner), "lab-a", ExtensionRequest(hours=4), after)
     nights.strike(after)
     assert TONIGHT.isoformat() in {event.facts.get("night") for event in nights.history("lab-a")}
 
 
 def test_a_lab_whose_cluster_is_gone_is_closed_with_a_receipt() -> None:
-    nights = evening()
+    nights = schedule()
     nights.drop_cluster(nights.add("lab-a"))
     nights.hours(NOW, 3)
-    [(entry, fate)] = nights.lines("lab-a")
-    assert (entry.ground, fate.outcome) == (Ground.GONE, Outcome.ENDED)
+    [(entry, status)] = nights.lines("lab-a")
+    assert (entry.trigger, status.outcome) == (Trigger.GONE, EntryOutcome.ENDED)
     assert nights.started("teardown") == ["lab-a"]
 
 
 def test_the_brake_holds_the_whole_night_tells_once_and_goes_on_when_raised() -> None:
-    nights = evening(CurfewRules(max_percent=100, max_count=2))
+    nights = schedule(CurfewRules(max_percent=100, max_count=2))
     for number in range(3):
         nights.add(f"lab-{number}")
     nights.hours(NOW, 6)
     assert nights.started("teardown") == []
     assert kinds(nights).count("curfew-brake") == 1
-    assert all(fate.braked_at == CURFEW for n in range(3) for _, fate in nights.lines(f"lab-{n}"))
+    assert all(status.braked_at == CURFEW for n in range(3) for _, status in nights.lines(f"lab-{n}"))
     nights.world.curfew.store.put_rules(replace(ALL, max_count=3))
     nights.strike(NOW + timedelta(hours=6))
     assert len(nights.started("teardown")) == 3
 
 
 def test_a_plan_that_was_tampered_with_is_not_acted_on() -> None:
-    nights = evening()
+    nights = schedule()
     nights.add("lab-a")
     nights.strike(NOW)
     kept = nights.world.curfew.store
@@ -199,7 +199,7 @@ def test_a_plan_that_was_tampered_with_is_not_acted_on() -> None:
 
 
 def test_the_stop_switch_works_between_warning_and_act_and_what_is_late_lives() -> None:
-    nights = evening()
+    nights = schedule()
     nights.add("lab-a")
     nights.strike(NOW)
     nights.world.curfew.store.put_rules(replace(ALL, mode=Mode.OFF))
@@ -212,7 +212,7 @@ def test_the_stop_switch_works_between_warning_and_act_and_what_is_late_lives() 
 
 
 def test_a_step_that_always_dies_for_one_lab_costs_the_others_nothing() -> None:
-    nights = evening()
+    nights = schedule()
     nights.add("lab-a")
     nights.add("lab-b")
     nights.strike(NOW)
@@ -224,7 +224,7 @@ def test_a_step_that_always_dies_for_one_lab_costs_the_others_nothing() -> None:
 
 
 def test_a_group_that_is_lost_fails_the_run_and_is_made_up_for() -> None:
-    nights = evening()
+    nights = schedule()
     nights.add("lab-a")
 
     def dying(function: str) -> None:
@@ -240,7 +240,7 @@ def test_a_group_that_is_lost_fails_the_run_and_is_made_up_for() -> None:
 
 
 def test_the_night_is_reported_once_after_the_report_hour() -> None:
-    nights = evening()
+    nights = schedule()
     nights.add("lab-a")
     nights.hours(NOW, 24)
     reports = [m for m in nights.world.watch.notifier.to(ADMINS) if m.kind == "curfew-report"]
@@ -252,7 +252,7 @@ def test_the_night_is_reported_once_after_the_report_hour() -> None:
 
 
 def test_a_report_that_could_not_be_sent_is_sent_by_the_next_run() -> None:
-    nights = evening()
+    nights = schedule()
     nights.world.fail("send", AwsUnavailable("no answer"))
     nights.strike(NOW)
     assert len(nights.world.watch.notifier.sent) == 0
@@ -273,20 +273,20 @@ def an_orphan(nights: Nights, **tags: str) -> TaggedCluster:
 
 
 def test_a_stray_cluster_of_ours_becomes_a_lab_again_is_warned_of_and_ended() -> None:
-    nights = evening()
+    nights = schedule()
     an_orphan(nights)
     nights.strike(NOW)
     assert nights.lab("lab-lost").adopted
     nights.world.curfew.signals.evidence["lab-lost"] = idle("lab-lost")
     nights.strike(NOW + timedelta(hours=1))
-    [(entry, fate)] = nights.lines("lab-lost")
-    assert (entry.ground, fate.recipient) == (Ground.ADOPTED, "learner")
+    [(entry, status)] = nights.lines("lab-lost")
+    assert (entry.trigger, status.recipient) == (Trigger.ADOPTED, "learner")
     nights.hours(NOW + timedelta(hours=2), 2)
     assert nights.started("teardown") == ["lab-lost"]
 
 
 def test_a_stray_cluster_of_another_installation_is_only_reported() -> None:
-    nights = evening()
+    nights = schedule()
     an_orphan(nights, **{"ekslab:installation": "another"})
     nights.hours(NOW, 5)
     assert "lab-lost" not in nights.world.store.labs
@@ -294,7 +294,7 @@ def test_a_stray_cluster_of_another_installation_is_only_reported() -> None:
 
 
 def test_a_cluster_that_outlived_its_lab_is_warned_of_and_torn_down_again() -> None:
-    nights = evening()
+    nights = schedule()
     tagged = an_orphan(nights)
     state = nights.world.clusters.clusters["lost"].state
     gone = adopted_lab(tagged, state, ADMINS, "school", NOW).moved_to(Phase.DELETED, NOW)
@@ -302,21 +302,21 @@ def test_a_cluster_that_outlived_its_lab_is_warned_of_and_torn_down_again() -> N
     nights.world.curfew.signals.evidence["lab-lost"] = idle("lab-lost")
     nights.hours(NOW, 2)
     assert nights.started("teardown") == []
-    [(entry, fate)] = nights.lines("lab-lost")
-    assert (entry.ground, fate.recipient) == (Ground.ADOPTED, "learner")
+    [(entry, status)] = nights.lines("lab-lost")
+    assert (entry.trigger, status.recipient) == (Trigger.ADOPTED, "learner")
     nights.hours(NOW + timedelta(hours=2), 2)
     assert nights.started("teardown") == ["lab-lost"]
 
 
 def test_one_that_may_still_live_is_not_looked_up() -> None:
-    nights = evening()
+    nights = schedule()
     an_orphan(nights, **{"ekslab:ends-by": "2026-12-24T00:00:00Z"})
     nights.strike(NOW)
     assert "lab-lost" not in nights.world.store.labs
 
 
 def test_more_labs_than_fit_into_one_round_are_all_planned_and_done() -> None:
-    nights = evening(CurfewRules(max_percent=100, max_count=1000))
+    nights = schedule(CurfewRules(max_percent=100, max_count=1000))
     for number in range(430):
         nights.add(f"lab-{number:04d}")
     nights.strike(NOW)
@@ -328,7 +328,7 @@ def test_more_labs_than_fit_into_one_round_are_all_planned_and_done() -> None:
 
 
 def test_a_switch_thrown_while_labs_are_being_acted_on_spares_the_rest() -> None:
-    nights = evening()
+    nights = schedule()
     for number in range(3):
         nights.add(f"lab-{number}")
     nights.strike(NOW)

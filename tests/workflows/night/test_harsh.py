@@ -9,10 +9,10 @@ import pytest
 
 from chalicelib.domain.core.message import Message
 from chalicelib.domain.curfew.keep_link import read_link
-from chalicelib.domain.curfew.plan import Ground, Outcome
+from chalicelib.domain.curfew.plan import EntryOutcome, Trigger
 from chalicelib.domain.curfew.rules import CurfewRules, Mode
 from chalicelib.domain.labs.lab import Hibernation, Phase
-from chalicelib.domain.labs.schedule import AtCurfew, Evening
+from chalicelib.domain.labs.schedule import AtCurfew, Schedule
 from tests.fakes import NOW
 from tests.workflows.night.nights import CURFEW, SEOUL, TONIGHT, Nights, busy, idle
 
@@ -21,7 +21,7 @@ HOUR = timedelta(hours=1)
 DAY = timedelta(days=1)
 
 
-def evening(rules: CurfewRules = ALL) -> Nights:
+def schedule(rules: CurfewRules = ALL) -> Nights:
     nights = Nights()
     nights.world.curfew.store.put_rules(rules)
     return nights
@@ -31,20 +31,20 @@ def warnings(nights: Nights) -> list[Message]:
     return [message for message in nights.world.watch.notifier.messages if message.kind == "curfew-warning"]
 
 
-def move(nights: Nights, own: Evening, at: datetime) -> None:
+def move(nights: Nights, own: Schedule, at: datetime) -> None:
     lab = nights.lab("lab-a")
-    nights.change("lab-a", spec=replace(lab.spec, evening=own), due_at=at)
+    nights.change("lab-a", spec=replace(lab.spec, schedule=own), due_at=at)
 
 
 def test_a_later_curfew_chosen_after_the_warning_is_the_one_that_counts() -> None:
-    nights = evening()
+    nights = schedule()
     nights.add("lab-a")
     nights.strike(NOW)
     move(nights, replace(SEOUL, curfew=time(23)), NOW + HOUR)
     nights.strike(NOW + HOUR)
-    assert [(entry.at, fate.outcome) for entry, fate in nights.lines("lab-a")] == [
-        (CURFEW, Outcome.LIVED),
-        (CURFEW + HOUR, Outcome.STANDING),
+    assert [(entry.at, status.outcome) for entry, status in nights.lines("lab-a")] == [
+        (CURFEW, EntryOutcome.SKIPPED),
+        (CURFEW + HOUR, EntryOutcome.STANDING),
     ]
     assert len(warnings(nights)) == 2
     nights.strike(CURFEW)
@@ -54,24 +54,24 @@ def test_a_later_curfew_chosen_after_the_warning_is_the_one_that_counts() -> Non
 
 
 def test_a_day_made_quiet_after_the_warning_is_quiet() -> None:
-    nights = evening()
+    nights = schedule()
     nights.add("lab-a")
     nights.strike(NOW)
     move(nights, replace(SEOUL, quiet_dates=(TONIGHT,)), CURFEW)
     nights.hours(CURFEW, 7)
     assert nights.started("teardown") == []
-    assert "Its evening was changed" in nights.sentences("lab-a")
+    assert "Its schedule was changed" in nights.sentences("lab-a")
 
 
 def test_a_lease_extended_within_the_lead_lets_the_lab_face_its_curfew_in_the_same_run() -> None:
-    nights = evening()
+    nights = schedule()
     nights.add("lab-a", lease_ends_at=CURFEW - HOUR)
     nights.strike(CURFEW - 3 * HOUR)
     nights.change("lab-a", lease_ends_at=NOW + 3 * DAY, due_at=CURFEW - 2 * HOUR)
     nights.strike(CURFEW - 2 * HOUR)
-    assert [(entry.ground, fate.outcome) for entry, fate in nights.lines("lab-a")] == [
-        (Ground.LEASE, Outcome.LIVED),
-        (Ground.IDLE, Outcome.STANDING),
+    assert [(entry.trigger, status.outcome) for entry, status in nights.lines("lab-a")] == [
+        (Trigger.LEASE, EntryOutcome.SKIPPED),
+        (Trigger.IDLE, EntryOutcome.STANDING),
     ]
     nights.strike(CURFEW)
     assert nights.started("teardown") == ["lab-a"]
@@ -79,7 +79,7 @@ def test_a_lease_extended_within_the_lead_lets_the_lab_face_its_curfew_in_the_sa
 
 
 def test_what_nobody_looked_at_in_time_is_told_as_it_was() -> None:
-    nights = evening()
+    nights = schedule()
     nights.add("lab-a", busy)
     nights.strike(NOW)
     nights.change("lab-a", lease_ends_at=NOW + 4 * DAY, due_at=CURFEW - HOUR / 2)
@@ -89,7 +89,7 @@ def test_what_nobody_looked_at_in_time_is_told_as_it_was() -> None:
 
 
 def test_a_curfew_of_which_nobody_could_be_warned_in_time_any_more_is_not_planned_for() -> None:
-    nights = evening(CurfewRules(max_percent=100, notice_minutes=180, late_hours=1))
+    nights = schedule(CurfewRules(max_percent=100, notice_minutes=180, late_hours=1))
     nights.add("lab-a")
     nights.strike(CURFEW - HOUR)
     assert nights.lines("lab-a") == []
@@ -97,7 +97,7 @@ def test_a_curfew_of_which_nobody_could_be_warned_in_time_any_more_is_not_planne
 
 
 def test_a_lease_whose_warning_went_out_days_ago_ends_only_after_another_warning() -> None:
-    nights = evening()
+    nights = schedule()
     nights.add("lab-a", lease_ends_at=CURFEW)
     nights.strike(NOW)
     nights.world.curfew.store.put_rules(replace(ALL, mode=Mode.OFF))
@@ -115,18 +115,18 @@ def test_a_lease_whose_warning_went_out_days_ago_ends_only_after_another_warning
 
 
 def test_a_lease_held_for_days_is_tried_once_a_day_and_told_each_time() -> None:
-    nights = evening(CurfewRules(max_percent=1, max_count=1))
+    nights = schedule(CurfewRules(max_percent=1, max_count=1))
     for lab_id in ("lab-a", "lab-b"):
         nights.add(lab_id, lease_ends_at=CURFEW)
     nights.hours(NOW, 72)
     assert nights.started("teardown") == []
-    assert [fate.outcome for _, fate in nights.lines("lab-a")][:3] == [Outcome.LIVED] * 3
+    assert [status.outcome for _, status in nights.lines("lab-a")][:3] == [EntryOutcome.SKIPPED] * 3
     assert len(nights.lines("lab-a")) <= 4
     assert "The brake held the night" in nights.sentences("lab-a")
 
 
 def test_the_link_of_a_lease_that_is_over_is_good_for_as_long_as_it_may_be_acted_on() -> None:
-    nights = evening()
+    nights = schedule()
     deps = nights.world.deps
     nights.world = replace(
         nights.world, deps=replace(deps, watch=replace(deps.watch, api_url="https://api.example.com"))
@@ -140,7 +140,7 @@ def test_the_link_of_a_lease_that_is_over_is_good_for_as_long_as_it_may_be_acted
 
 @pytest.mark.parametrize("lease", [NOW - DAY, NOW + 3 * DAY])
 def test_nobody_is_warned_of_what_a_tag_on_the_cluster_forbids(lease: datetime) -> None:
-    nights = evening()
+    nights = schedule()
     lab = nights.add("lab-a", lease_ends_at=lease)
     seen = idle("lab-a")
     nights.world.curfew.signals.evidence["lab-a"] = lambda now: replace(
@@ -152,7 +152,7 @@ def test_nobody_is_warned_of_what_a_tag_on_the_cluster_forbids(lease: datetime) 
 
 
 def test_a_sleeper_with_the_tag_is_not_warned_of_its_lease() -> None:
-    nights = evening()
+    nights = schedule()
     lab = nights.add("lab-a", phase=Phase.HIBERNATED, hibernation=Hibernation((), NOW, "asked"), lease_ends_at=NOW)
     nights.make_cluster(lab, tags={**lab.tags, "ekslab:protected": "yes"})
     nights.hours(NOW, 26)
@@ -161,7 +161,7 @@ def test_a_sleeper_with_the_tag_is_not_warned_of_its_lease() -> None:
 
 
 def test_labs_that_their_owners_deleted_do_not_hold_the_night_for_others() -> None:
-    nights = evening(CurfewRules(max_percent=100, max_count=1))
+    nights = schedule(CurfewRules(max_percent=100, max_count=1))
     for lab_id in ("lab-a", "lab-b", "lab-c"):
         nights.add(lab_id)
     nights.strike(NOW)
@@ -169,11 +169,11 @@ def test_labs_that_their_owners_deleted_do_not_hold_the_night_for_others() -> No
         nights.person(lab_id, "release", NOW + HOUR)
     nights.strike(CURFEW)
     assert "lab-c" in nights.started("teardown")
-    assert [nights.lines(lab_id)[0][1].outcome for lab_id in ("lab-a", "lab-b")] == [Outcome.LIVED] * 2
+    assert [nights.lines(lab_id)[0][1].outcome for lab_id in ("lab-a", "lab-b")] == [EntryOutcome.SKIPPED] * 2
 
 
 def test_a_run_that_is_hours_old_touches_nothing() -> None:
-    nights = evening()
+    nights = schedule()
     nights.add("lab-a")
     nights.strike(NOW)
     nights.late = 3 * HOUR
@@ -185,11 +185,11 @@ def test_a_run_that_is_hours_old_touches_nothing() -> None:
 
 
 def test_a_night_that_lasts_longer_elsewhere_is_reported_again() -> None:
-    nights = evening()
+    nights = schedule()
     deps = nights.world.deps
     nights.world = replace(nights.world, deps=replace(deps, curfew=replace(deps.curfew, zone="Asia/Seoul")))
     nights.add("lab-a")
-    nights.add("lab-b", evening=Evening(time_zone="America/New_York"))
+    nights.add("lab-b", schedule=Schedule(time_zone="America/New_York"))
     nights.hours(NOW, 40)
     reports = [message for message in nights.world.watch.notifier.messages if message.kind == "curfew-report"]
     tonight = [message.subject for message in reports if "Mon 23 Nov" in message.subject]
@@ -199,22 +199,22 @@ def test_a_night_that_lasts_longer_elsewhere_is_reported_again() -> None:
 
 
 def test_what_is_left_of_a_cluster_that_is_gone_saves_nothing_that_is_known() -> None:
-    nights = evening()
+    nights = schedule()
     nights.drop_cluster(nights.add("lab-a"))
     nights.hours(NOW, 4)
-    [(entry, fate)] = nights.lines("lab-a")
-    assert (entry.ground, entry.hourly_usd, entry.saved_hourly_usd) == (Ground.GONE, None, None)
-    assert (fate.outcome, fate.saved_usd) == (Outcome.ENDED, 0.0)
+    [(entry, status)] = nights.lines("lab-a")
+    assert (entry.trigger, entry.hourly_usd, entry.saved_hourly_usd) == (Trigger.GONE, None, None)
+    assert (status.outcome, status.saved_usd) == (EntryOutcome.ENDED, 0.0)
 
 
-def test_a_sleep_whose_fate_was_not_settled_is_reported_as_sleep() -> None:
-    nights = evening()
-    lab = nights.add("lab-a", evening=replace(SEOUL, at_curfew=AtCurfew.HIBERNATE))
+def test_a_sleep_whose_status_was_not_settled_is_reported_as_sleep() -> None:
+    nights = schedule()
+    lab = nights.add("lab-a", schedule=replace(SEOUL, at_curfew=AtCurfew.HIBERNATE))
     nights.strike(NOW)
-    [(entry, fate)] = nights.lines("lab-a")
-    nights.world.curfew.store.fates[entry.night, entry.id] = replace(fate, outcome=Outcome.ACTING)
+    [(entry, status)] = nights.lines("lab-a")
+    nights.world.curfew.store.statuses[entry.night, entry.id] = replace(status, outcome=EntryOutcome.ACTING)
     asleep = nights.lab(lab.id).moved_to(Phase.HIBERNATED, CURFEW)
     sleep = Hibernation((), CURFEW, "idle")
     nights.change("lab-a", planned=None, phase=asleep.phase, phase_since=CURFEW, hibernation=sleep, due_at=CURFEW + DAY)
     nights.strike(CURFEW + 18 * HOUR)
-    assert nights.lines("lab-a")[0][1].outcome is Outcome.HIBERNATED
+    assert nights.lines("lab-a")[0][1].outcome is EntryOutcome.HIBERNATED

@@ -13,12 +13,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.domain.curfew import decision
-from chalicelib.domain.curfew.decision import Braking, FateDecision, Moment, Then
+from chalicelib.domain.curfew.decision import BrakeDecision, DecisionContext, EntryDecision, NextAction
 from chalicelib.domain.curfew.rules import CurfewRules, Mode
 from chalicelib.domain.errors.tree import AwsUnavailable
 from chalicelib.domain.labs.lab import RESTING, Phase
-from chalicelib.domain.labs.schedule import AtCurfew, Evening
-from chalicelib.workflows import sweep_idle
+from chalicelib.domain.labs.schedule import AtCurfew, Schedule
+from chalicelib.workflows import curfew
 from chalicelib.workflows.night import act, brake, examine, warn
 from tests.workflows.machine import LambdaDied
 from tests.workflows.night.nights import Nights, Use, at_work, busy, idle, unseen
@@ -33,7 +33,17 @@ DAYS = tuple(
 STEPS = ("begin", "examine", "warn", "brake", "act", "find_orphans", "finish")
 CALLS = (
     *("rules", "labs_awaiting", "load_lab", "change_lab", "line", "put_verdict", "publish", "add_event", "unwarned"),
-    *("change_fate", "send", "start", "curfew_store.plan", "alive_count", "describe", "verdict", "header", "mark_plan"),
+    *(
+        "change_status",
+        "send",
+        "start",
+        "curfew_store.plan",
+        "alive_count",
+        "describe",
+        "verdict",
+        "header",
+        "mark_plan",
+    ),
 )
 USES = {"idle": idle, "busy": busy, "job": at_work, "unseen": unseen}
 PEOPLE = ("extend", "keep", "protect", "release", "visit")
@@ -54,7 +64,7 @@ class Life:
     """Some labs, some days, what befalls the sweep hour by hour, and what people do."""
 
     start: datetime
-    evenings: tuple[Evening, ...]
+    evenings: tuple[Schedule, ...]
     uses: tuple[tuple[str, int, str], ...]
     leases: tuple[int, ...]
     troubles: tuple[tuple[str, str], ...]
@@ -62,9 +72,9 @@ class Life:
     rules: CurfewRules
 
 
-def evenings() -> st.SearchStrategy[Evening]:
+def evenings() -> st.SearchStrategy[Schedule]:
     return st.builds(
-        Evening,
+        Schedule,
         time_zone=st.sampled_from(ZONES),
         curfew=st.sampled_from((time(22), time(18, 30), time(2, 15), time(0, 5), time(23, 59))),
         weekdays=st.sampled_from(((0, 1, 2, 3, 4, 5, 6), (0, 1, 2, 3, 4), (0, 2, 5, 6))),
@@ -83,7 +93,7 @@ def troubles() -> st.SearchStrategy[tuple[str, str]]:
 
 def acts() -> st.SearchStrategy[Act]:
     during = st.one_of(
-        st.none(), st.sampled_from(("load_lab", "change_fate", "put_verdict", "line", "describe", "send"))
+        st.none(), st.sampled_from(("load_lab", "change_status", "put_verdict", "line", "describe", "send"))
     )
     return st.builds(Act, st.integers(0, 50), st.integers(0, 5), st.sampled_from(PEOPLE), during)
 
@@ -116,11 +126,11 @@ def lived(life: Life) -> Nights:
     nights = Nights()
     nights.world.clock.instant = life.start
     nights.world.curfew.store.put_rules(life.rules)
-    for number, evening in enumerate(life.evenings):
+    for number, schedule in enumerate(life.evenings):
         made = life.start - timedelta(days=10)
         lease = life.start + timedelta(hours=life.leases[number])
         times = {"created_at": made, "phase_since": made, "lease_ends_at": lease, "ends_by": lease + timedelta(days=30)}
-        nights.add(f"lab-{number}", partial(changing, life, number), evening=evening, **times)
+        nights.add(f"lab-{number}", partial(changing, life, number), schedule=schedule, **times)
     for hour, trouble in enumerate((*life.troubles, *(("fine", ""),) * 3)):
         at = life.start + timedelta(hours=hour)
         nights.world.clock.instant = at
@@ -209,7 +219,7 @@ def twice(nights: Nights, at: datetime) -> bool:
 
 def everything(nights: Nights) -> tuple[object, ...]:
     world, kept = nights.world, nights.world.curfew.store
-    tables = (world.store.labs, world.store.event_table, kept.entries, kept.fates, kept.headers, kept.verdicts)
+    tables = (world.store.labs, world.store.event_table, kept.entries, kept.statuses, kept.headers, kept.verdicts)
     return (*(deepcopy(table) for table in tables), list(world.workflows.started), list(world.watch.notifier.sent))
 
 
@@ -226,7 +236,7 @@ def test_a_night_without_trouble_ends_every_idle_lab_that_nobody_spared(life: Li
     """Else all the promises above could be kept by doing nothing."""
     rules = CurfewRules(max_percent=100)
     calm = replace(life, troubles=(("fine", ""),) * 170, acts=(), rules=rules)
-    evenings = tuple(replace(evening, at_curfew=AtCurfew.END) for evening in life.evenings)
+    evenings = tuple(replace(schedule, at_curfew=AtCurfew.END) for schedule in life.evenings)
     nights = lived(replace(calm, evenings=evenings, uses=tuple(("idle", 0, "idle") for _ in life.uses)))
     for number in range(len(life.evenings)):
         assert nights.lab(f"lab-{number}").phase is Phase.DELETED
@@ -241,7 +251,7 @@ def a_life(*uses: tuple[str, int, str], **changes: object) -> Life:
     count = len(uses)
     life = Life(
         start=start,
-        evenings=(Evening(time_zone="Asia/Seoul"),) * count,
+        evenings=(Schedule(time_zone="Asia/Seoul"),) * count,
         uses=uses,
         leases=(500,) * count,
         troubles=(("fine", ""),) * 30,
@@ -254,8 +264,8 @@ def a_life(*uses: tuple[str, int, str], **changes: object) -> Life:
 IDLE, BUSY_AT_CURFEW = ("idle", 0, "idle"), ("idle", 9, "busy")
 
 
-def acting_always(moment: Moment) -> FateDecision:
-    return FateDecision(Then.ACT if moment.now >= moment.entry.at else Then.WAIT, "always")
+def acting_always(context: DecisionContext) -> EntryDecision:
+    return EntryDecision(NextAction.ACT if context.now >= context.entry.at else NextAction.WAIT, "always")
 
 
 def broken(life: Life) -> None:
@@ -266,7 +276,7 @@ def broken(life: Life) -> None:
 
 def test_a_rule_that_acts_without_looking_again_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     broken(a_life(BUSY_AT_CURFEW))
-    monkeypatch.setattr(act, "decide_fate", acting_always)
+    monkeypatch.setattr(act, "decide_entry", acting_always)
     with pytest.raises(AssertionError, match="not idle"):
         broken(a_life(BUSY_AT_CURFEW))
 
@@ -274,20 +284,20 @@ def test_a_rule_that_acts_without_looking_again_is_noticed(monkeypatch: pytest.M
 def test_a_rule_that_acts_without_a_warning_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     silent = (*((("fine", ""),) * 6), *((("is down", "send"),) * 20))
     broken(a_life(IDLE, troubles=silent))
-    monkeypatch.setattr(act, "decide_fate", acting_always)
+    monkeypatch.setattr(act, "decide_entry", acting_always)
     with pytest.raises(AssertionError, match="not warned"):
         broken(a_life(IDLE, troubles=silent))
 
 
-@pytest.mark.parametrize(("what", "told"), [("keep", "kept"), ("protect", "protected"), ("extend", "extended")])
+@pytest.mark.parametrize(("what", "message"), [("keep", "kept"), ("protect", "protected"), ("extend", "extended")])
 def test_a_rule_that_does_not_listen_to_people_is_noticed(
-    what: str, told: str, monkeypatch: pytest.MonkeyPatch
+    what: str, message: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     life = a_life(IDLE, acts=(Act(8, 0, what, None),))
     broken(life)
-    monkeypatch.setattr(decision, "why_spared", lambda *given: "")
-    monkeypatch.setattr(examine, "why_spared", lambda *given: "")
-    with pytest.raises(AssertionError, match=told):
+    monkeypatch.setattr(decision, "exemption", lambda *given: "")
+    monkeypatch.setattr(examine, "exemption", lambda *given: "")
+    with pytest.raises(AssertionError, match=message):
         broken(life)
 
 
@@ -306,7 +316,7 @@ def test_a_rule_that_acts_on_a_lab_as_it_was_before_is_noticed(monkeypatch: pyte
 def test_a_brake_that_does_not_hold_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     life = a_life(IDLE, IDLE, IDLE, rules=CurfewRules(max_percent=34, max_count=1))
     broken(life)
-    monkeypatch.setattr(brake, "decide_brake", lambda *given: Braking("", False, 0, 0))
+    monkeypatch.setattr(brake, "decide_brake", lambda *given: BrakeDecision("", False, 0, 0))
     with pytest.raises(AssertionError, match="took 3"):
         broken(life)
 
@@ -336,6 +346,6 @@ def test_a_warning_that_is_not_marked_is_noticed(monkeypatch: pytest.MonkeyPatch
 def test_a_dry_run_that_warns_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     life = a_life(IDLE, rules=CurfewRules(mode=Mode.DRY_RUN, max_percent=100))
     check_silence(lived(life), life.rules)
-    monkeypatch.setattr(sweep_idle, "rules_of", lambda deps: CurfewRules(max_percent=100))
+    monkeypatch.setattr(curfew, "rules_of", lambda deps: CurfewRules(max_percent=100))
     with pytest.raises(AssertionError):
         check_silence(lived(life), life.rules)

@@ -13,7 +13,7 @@ from chalicelib.domain.labs.arns import cluster_of
 from chalicelib.domain.labs.lab import ClusterFacts, Lab
 from chalicelib.domain.labs.spec import VolumePolicy
 from chalicelib.domain.teardown.evidence import PVC_TAG
-from chalicelib.domain.teardown.receipt import Outcome
+from chalicelib.domain.teardown.receipt import ReceiptOutcome
 from chalicelib.workflows.shared.leftovers import SweepOutcome, aim, sweep, take_receipt
 from tests.fakes.builders import NOW, a_lab, a_spec
 from tests.fakes.world import FakeWorld, make_deps
@@ -153,7 +153,9 @@ def test_volumes_of_claims_are_kept_when_the_owner_said_so() -> None:
     assert scene.has(data)
     assert not scene.has(disk)
     lines = take_receipt(scene.world.deps, scene.lab, "now", LATER).lines
-    assert [(line.outcome, bool(line.reason)) for line in lines if line.arn == data.arn] == [(Outcome.KEPT, True)]
+    assert [(line.outcome, bool(line.reason)) for line in lines if line.arn == data.arn] == [
+        (ReceiptOutcome.KEPT, True)
+    ]
 
 
 def test_a_volume_goes_only_when_its_snapshot_is_complete() -> None:
@@ -168,7 +170,7 @@ def test_a_volume_goes_only_when_its_snapshot_is_complete() -> None:
     assert not scene.has(data)
     assert scene.has(pending)
     lines = {line.arn: line.outcome for line in take_receipt(scene.world.deps, scene.lab, "now", LATER).lines}
-    assert (lines[data.arn], lines[pending.arn]) == (Outcome.DELETED, Outcome.KEPT)
+    assert (lines[data.arn], lines[pending.arn]) == (ReceiptOutcome.DELETED, ReceiptOutcome.KEPT)
 
 
 def test_a_cluster_of_the_name_without_our_tag_takes_the_name_over(scene: Scene) -> None:

@@ -13,7 +13,7 @@ from chalicelib.domain.errors.tree import Throttled
 from chalicelib.domain.labs.lab import Phase
 from chalicelib.metrics import Metric
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows import provision, sweep_idle, teardown, watch_support
+from chalicelib.workflows import curfew, provision, teardown, watch_support
 from chalicelib.workflows.night.region import Region, note_price
 from chalicelib.workflows.shared.runner import run_step
 from tests.fakes import FakeWorld, make_deps
@@ -77,11 +77,11 @@ def test_a_blocked_lab_is_told_at_once(world: FakeWorld, capsys: Captured) -> No
 
 
 def test_each_sweep_tells_how_many_labs_are_blocked_also_none(world: FakeWorld, capsys: Captured) -> None:
-    sweep_idle.finish(deps_of(world), END, world.clock.now())
+    curfew.finish(deps_of(world), END, world.clock.now())
     assert measured(capsys)[Metric.BLOCKED_LABS] == 0
     for n in range(3):
         put(world, f"lab-{n}", Phase.BLOCKED)
-    sweep_idle.finish(deps_of(world), END, world.clock.now())
+    curfew.finish(deps_of(world), END, world.clock.now())
     assert measured(capsys)[Metric.BLOCKED_LABS] == 3
 
 
@@ -92,12 +92,12 @@ def test_each_sweep_tells_labs_by_phase_and_what_they_cost(capsys: Captured) -> 
     put(nights.world, "lab-new", Phase.REQUESTED)
     nights.strike(NOW)
     measured(capsys)
-    sweep_idle.finish(deps_of(nights.world), END, NOW)
-    told = measured(capsys)
-    assert (told["Labs ready"], told["Labs requested"]) == (2, 1)
+    curfew.finish(deps_of(nights.world), END, NOW)
+    message = measured(capsys)
+    assert (message["Labs ready"], message["Labs requested"]) == (2, 1)
     costs = {lab_id: nights.lab(lab_id).hourly_usd or 0.0 for lab_id in ("lab-a", "lab-b")}
     assert costs["lab-a"] > costs["lab-b"] > 0
-    assert told[Metric.HOURLY_USD] == pytest.approx(sum(costs.values()))
+    assert message[Metric.HOURLY_USD] == pytest.approx(sum(costs.values()))
 
 
 def test_a_price_is_written_once_and_a_sleeping_lab_s_when_it_is_looked_at_next() -> None:
@@ -115,13 +115,13 @@ def test_a_price_is_written_once_and_a_sleeping_lab_s_when_it_is_looked_at_next(
 
 def test_a_sweep_that_cannot_count_is_still_finished(world: FakeWorld) -> None:
     world.fail("curfew_store.blocked", Throttled("dynamodb:Query: slower"), times=5)
-    answer = sweep_idle.finish(deps_of(world), END, world.clock.now())
+    answer = curfew.finish(deps_of(world), END, world.clock.now())
     assert answer["outcome"] == "done"
     assert any("the metrics" in trouble for trouble in answer["troubles"])
 
 
 def test_each_round_of_warnings_tells_how_many_did_not_arrive_also_none(world: FakeWorld, capsys: Captured) -> None:
-    sweep_idle.warn(deps_of(world), {}, world.clock.now())
+    curfew.warn(deps_of(world), {}, world.clock.now())
     assert measured(capsys) == {Metric.UNDELIVERED_WARNINGS: 0}
 
 
@@ -133,9 +133,9 @@ def test_a_warning_that_reaches_nobody_or_can_not_be_sent_is_counted(capsys: Cap
     nights.world.fail("notifier.send", Throttled("sns:Publish: slower"), times=2)
     nights.strike(NOW)
     nights.world.fail("notifier.send", Throttled("sns:Publish: slower"))
-    sweep_idle.warn(deps_of(nights.world), {}, NOW)
+    curfew.warn(deps_of(nights.world), {}, NOW)
     assert measured(capsys) == {Metric.UNDELIVERED_WARNINGS: 2}
-    sweep_idle.warn(deps_of(nights.world), {}, NOW)
+    curfew.warn(deps_of(nights.world), {}, NOW)
     assert measured(capsys) == {Metric.UNDELIVERED_WARNINGS: 1}
 
 

@@ -107,5 +107,10 @@ def test_a_scheduled_step_says_which_run_it_is_of(world: FakeWorld, lines: io.St
     event = {"time": began["time"], "cursor": None, "execution": "watch-2026-11-23", "started_with": began}
     run_watch_step(world.deps, watch_support.begin, event)
     [line] = read(lines)
-    told = {"correlation_id": "event-1", "workflow": "watch_support", "step": "begin", "execution": "watch-2026-11-23"}
-    assert line.items() >= {**told, "outcome": "done"}.items()
+    message = {
+        "correlation_id": "event-1",
+        "workflow": "watch_support",
+        "step": "begin",
+        "execution": "watch-2026-11-23",
+    }
+    assert line.items() >= {**message, "outcome": "done"}.items()

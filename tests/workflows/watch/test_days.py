@@ -94,21 +94,21 @@ def test_after_any_trouble_people_know_what_they_would_know_without_it(troubles:
     for day, trouble in enumerate([*troubles, "fine"]):
         live(calm, "fine", NOW + timedelta(days=day))
         live(stormy, trouble, NOW + timedelta(days=day))
-    assert last_told(stormy) == last_told(calm)
-    for notice in rungs(stormy):
+    assert last_sent(stormy) == last_sent(calm)
+    for notice in reminders(stormy):
         deadline = next(d for d in stormy.watch.store.kept[notice.key].support.deadlines if d.id == notice.deadline_id)
-        assert notice.rung is not None
-        assert notice.due_at == due_at(deadline, notice.rung)
+        assert notice.reminder is not None
+        assert notice.due_at == due_at(deadline, notice.reminder)
         assert notice.decided_at >= notice.due_at
 
 
-def rungs(world: FakeWorld) -> list[Notice]:
+def reminders(world: FakeWorld) -> list[Notice]:
     """The ladder's notices of deadlines that are still ahead or overdue, oldest first."""
     found = sorted(world.watch.store.notices.values(), key=lambda notice: notice.decided_at)
     current = {(key, d.id) for key, watched in world.watch.store.kept.items() for d in watched.support.deadlines}
     return [n for n in found if n.kind is NoticeKind.DEADLINE and (n.key, n.deadline_id) in current]
 
 
-def last_told(world: FakeWorld) -> dict[tuple[object, ...], int | None]:
+def last_sent(world: FakeWorld) -> dict[tuple[object, ...], int | None]:
     """The last rung told of each deadline to each recipient."""
-    return {(n.key, n.deadline_id, n.recipient): n.rung for n in rungs(world)}
+    return {(n.key, n.deadline_id, n.recipient): n.reminder for n in reminders(world)}

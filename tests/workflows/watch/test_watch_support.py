@@ -90,8 +90,8 @@ def test_a_place_that_cannot_be_read_is_a_finding_and_the_others_are_read(world:
     assert (place, trouble.code, trouble.since) == (ELSEWHERE, "AccessDenied", NOW)
     run(world, days(3))
     assert world.watch.store.place_troubles()[ELSEWHERE].since == NOW
-    told = [n for n in world.watch.store.notices.values() if n.kind is NoticeKind.UNREADABLE]
-    assert [(n.key.account, n.key.name, n.state) for n in told] == [(ELSEWHERE.account, "*", NoticeState.SENT)]
+    text = [n for n in world.watch.store.notices.values() if n.kind is NoticeKind.UNREADABLE]
+    assert [(n.key.account, n.key.name, n.state) for n in text] == [(ELSEWHERE.account, "*", NoticeState.SENT)]
     world.watch.fleets.mend()
     run(world, days(4))
     assert world.watch.store.place_troubles() == {}
@@ -122,8 +122,8 @@ def test_trouble_is_told_after_days_with_its_beginning_and_what_was_known_stays(
     kept = world.watch.store.kept[a_key("orders")]
     assert kept.trouble is not None
     assert (kept.trouble.since, kept.trouble.last_tried_at, kept.cluster.version) == (days(1), days(4), "1.34")
-    told = [n for n in world.watch.store.notices.values() if n.kind is NoticeKind.UNREADABLE]
-    assert [n.decided_at for n in told] == [days(4)]
+    text = [n for n in world.watch.store.notices.values() if n.kind is NoticeKind.UNREADABLE]
+    assert [n.decided_at for n in text] == [days(4)]
     world.watch.fleets.mend()
     run(world, days(5))
     assert world.watch.store.kept[a_key("orders")].trouble is None
@@ -229,7 +229,7 @@ def test_a_message_that_fails_is_sent_in_the_next_round_and_holds_up_no_other(wo
 
 def test_a_bus_that_fails_holds_up_no_mail(world: FakeWorld) -> None:
     world.watch.fleets.add(a_fleet_cluster("orders", "1.34"))
-    world.watch.fail("tell_machines", AwsUnavailable("not now"), times=9)
+    world.watch.fail("publish_event", AwsUnavailable("not now"), times=9)
     assert run(world) == "Finished"
     assert len(world.watch.notifier.to(OPS)) == 1
 
@@ -272,8 +272,8 @@ def test_self_managed_nodes_behind_are_reported_until_they_follow(world: FakeWor
     world.watch.fleets.add(lagging)
     for day in range(15):
         run(world, days(day))
-    told = [n for n in world.watch.store.notices.values() if n.kind is NoticeKind.NODES_BEHIND]
-    assert [n.decided_at for n in sorted(told, key=lambda n: n.decided_at)] == [days(0), days(7), days(14)]
+    text = [n for n in world.watch.store.notices.values() if n.kind is NoticeKind.NODES_BEHIND]
+    assert [n.decided_at for n in sorted(text, key=lambda n: n.decided_at)] == [days(0), days(7), days(14)]
     world.watch.fleets.add(replace(lagging, nodes=(Nodes("i-1", NodeKind.SELF_MANAGED, "1.37", 2),)))
     run(world, days(21))
     assert len([n for n in world.watch.store.notices.values() if n.kind is NoticeKind.NODES_BEHIND]) == 3

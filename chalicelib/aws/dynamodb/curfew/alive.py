@@ -14,8 +14,8 @@ from itertools import islice
 from typing import Any
 
 from chalicelib.aws.clients.errors import translate
-from chalicelib.aws.dynamodb.curfew.keys import COUNTED, whole_tally
-from chalicelib.aws.dynamodb.keys import BY_AGE, EVERYONE, Item, lab_id_of, lab_key, tally_key, text
+from chalicelib.aws.dynamodb.curfew.keys import COUNTED, all_counters
+from chalicelib.aws.dynamodb.keys import BY_AGE, EVERYONE, Item, counter_key, lab_id_of, lab_key, text
 from chalicelib.aws.dynamodb.labs.counters import running
 from chalicelib.aws.dynamodb.pages import Listing, all_items
 from chalicelib.aws.dynamodb.transactions import ATTEMPTS, add, transact
@@ -52,7 +52,7 @@ def running_now(client: Any, table: str) -> Running:
 
 
 def _tallies(client: Any, table: str) -> list[Item]:
-    return list(all_items(client, table, whole_tally()))
+    return list(all_items(client, table, all_counters()))
 
 
 def _count_the_uncounted(client: Any, table: str) -> None:
@@ -71,8 +71,8 @@ def _batches(ids: Iterator[str]) -> Iterator[list[str]]:
 def _count(client: Any, table: str, ids: Sequence[str]) -> None:
     """Mark and count those that nobody has counted in between."""
     for _ in range(ATTEMPTS):
-        tallies = Counter(tally_key(lab_id)["sk"]["S"] for lab_id in ids)
-        first = {tally_key(lab_id)["sk"]["S"]: tally_key(lab_id) for lab_id in ids}
+        tallies = Counter(counter_key(lab_id)["sk"]["S"] for lab_id in ids)
+        first = {counter_key(lab_id)["sk"]["S"]: counter_key(lab_id) for lab_id in ids}
         counting = [add(table, first[sk], amount) for sk, amount in tallies.items()]
         reasons = transact(client, [*(_mark(table, lab_id) for lab_id in ids), *counting], secrets.token_hex(16))
         ids = [lab_id for lab_id, reason in zip(ids, reasons, strict=False) if not reason.refused]

@@ -9,7 +9,7 @@
 | tally   | ALIVE        | TALLY#<0..7>    |                                         |                    |
 | counted | ALIVE        | COUNTED         |                                         |                    |
 
-A line holds an entry in `body` and its fate in `fate`: one item to read, and a publication never writes it again. Labs at
+A line holds an entry in `body` and its status in `status`: one item to read, and a publication never writes it again. Labs at
 rest are in `due` under CURFEW, blocked ones under BLOCKED (`store_keys.py`). A header goes before its lines do, so that what
 is left of an old plan is never taken for a broken one.
 """
@@ -39,7 +39,7 @@ def header_key(night: date) -> Item:
 
 
 def line_key(night: date, entry_id: str) -> Item:
-    """An entry and its fate; lines sort as entries do, by time."""
+    """An entry and its status; lines sort as entries do, by time."""
     return key(plan_pk(night), f"LINE#{entry_id}")
 
 
@@ -63,7 +63,7 @@ def whole_plan(night: date) -> Listing:
     return _partition(plan_pk(night))
 
 
-def whole_tally() -> Listing:
+def all_counters() -> Listing:
     """Every tally, and the mark that all labs are in them, strongly consistent."""
     return _partition(ALIVE)
 

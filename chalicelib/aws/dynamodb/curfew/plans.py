@@ -30,7 +30,15 @@ from chalicelib.aws.dynamodb.keys import Item, number, text
 from chalicelib.aws.dynamodb.labs.create import get
 from chalicelib.aws.dynamodb.pages import all_items
 from chalicelib.aws.dynamodb.transactions import ATTEMPTS, put, transact
-from chalicelib.domain.curfew.plan import Entry, Fate, Outcome, Plan, PlanHeader, entry_digest, hash_of_digests
+from chalicelib.domain.curfew.plan import (
+    Entry,
+    EntryOutcome,
+    EntryStatus,
+    Plan,
+    PlanHeader,
+    entry_digest,
+    hash_of_digests,
+)
 from chalicelib.domain.errors.tree import AwsUnavailable, StaleLab, Unreadable
 
 #: As many entries as fit into one transaction beside the header.
@@ -77,12 +85,12 @@ class DynamoPlans:
                 break
         return plan
 
-    def line(self, day: date, entry_id: str) -> tuple[Entry, Fate] | None:
+    def line(self, day: date, entry_id: str) -> tuple[Entry, EntryStatus] | None:
         """One item, strongly consistent."""
         item = get(self._client, self._table, line_key(day, entry_id))
         return None if item is None else line_of(item)
 
-    def change_fate(self, day: date, entry_id: str, change: Callable[[Fate], Fate]) -> Fate:
+    def change_status(self, day: date, entry_id: str, change: Callable[[EntryStatus], EntryStatus]) -> EntryStatus:
         """Load, change, save, again when beaten to it. Raises StaleLab, KeyError."""
         for _ in range(ATTEMPTS):
             item = get(self._client, self._table, line_key(day, entry_id))
@@ -95,21 +103,23 @@ class DynamoPlans:
             changed = replace(changed, version=stored.version + 1)
             if self._write(line_item(day, entry, changed), item):
                 return changed
-        raise StaleLab(f"The fate of {entry_id} was saved by others {ATTEMPTS} times in a row.")
+        raise StaleLab(f"The status of {entry_id} was saved by others {ATTEMPTS} times in a row.")
 
-    def unwarned(self, limit: int) -> tuple[Fate, ...]:
+    def unwarned(self, limit: int) -> tuple[EntryStatus, ...]:
         """From the sparse index."""
-        return tuple(fate_of(item) for item in all_items(self._client, self._table, unwarned_lines(), limit))
+        return tuple(status_of(item) for item in all_items(self._client, self._table, unwarned_lines(), limit))
 
-    def mark_plan(self, day: date, reported_at: datetime | None = None, brake_told_at: datetime | None = None) -> None:
+    def mark_plan(
+        self, day: date, reported_at: datetime | None = None, brake_notified_at: datetime | None = None
+    ) -> None:
         """Load, change, save, again when beaten to it. Raises AwsUnavailable when too busy, KeyError."""
         for _ in range(ATTEMPTS):
             item = get(self._client, self._table, header_key(day))
             if item is None:
                 raise KeyError(day)
             stored = thing_of(PlanHeader, item)
-            told = brake_told_at or stored.brake_told_at
-            marked = replace(stored, reported_at=reported_at or stored.reported_at, brake_told_at=told)
+            message = brake_notified_at or stored.brake_notified_at
+            marked = replace(stored, reported_at=reported_at or stored.reported_at, brake_notified_at=message)
             if marked == stored or self._write({**item, "body": text(body_of(marked))}, item):
                 return
         raise AwsUnavailable("dynamodb:TransactWriteItems: the table is too busy to mark the plan.")
@@ -139,7 +149,7 @@ def _renewed(day: date, seen: Item | None, digests: Mapping[str, str], now: date
 
 
 def _lines(day: date, new: Sequence[Entry]) -> list[Item]:
-    return [line_item(day, entry, Fate(day, entry.id, entry.lab_id)) for entry in new]
+    return [line_item(day, entry, EntryStatus(day, entry.id, entry.lab_id)) for entry in new]
 
 
 def as_read(entry: Entry) -> Entry:
@@ -159,22 +169,22 @@ def digests_of(item: Item | None) -> dict[str, str]:
     return {} if item is None else dict(json.loads(gzip.decompress(item["digests"]["B"])))
 
 
-def line_item(night: date, entry: Entry, fate: Fate) -> Item:
-    """An entry with its fate; in the index while it stands and its warning has not been delivered."""
-    item = _item(line_key(night, entry.id), entry, plan_expiry(night, LINES_KEPT)) | {"fate": text(body_of(fate))}
-    if fate.outcome is Outcome.STANDING and fate.warned_at is None:
+def line_item(night: date, entry: Entry, status: EntryStatus) -> Item:
+    """An entry with its status; in the index while it stands and its warning has not been delivered."""
+    item = _item(line_key(night, entry.id), entry, plan_expiry(night, LINES_KEPT)) | {"status": text(body_of(status))}
+    if status.outcome is EntryOutcome.STANDING and status.warned_at is None:
         item |= {"due_shard": text(UNWARNED), "due_at": text(entry.id)}
     return item
 
 
-def fate_of(item: Item) -> Fate:
+def status_of(item: Item) -> EntryStatus:
     """What has become of a line's entry."""
-    return read_body(Fate, item["fate"]["S"])
+    return read_body(EntryStatus, item["status"]["S"])
 
 
-def line_of(item: Item) -> tuple[Entry, Fate]:
-    """A line's entry and its fate."""
-    return thing_of(Entry, item), fate_of(item)
+def line_of(item: Item) -> tuple[Entry, EntryStatus]:
+    """A line's entry and its status."""
+    return thing_of(Entry, item), status_of(item)
 
 
 def plan_of(items: Sequence[Item]) -> Plan | None:
@@ -185,7 +195,7 @@ def plan_of(items: Sequence[Item]) -> Plan | None:
 
 def is_line(item: Item) -> bool:
     """Whether this is a line and not the header."""
-    return "fate" in item
+    return "status" in item
 
 
 def _item(keys: Item, thing: object, expires_at: Item) -> Item:

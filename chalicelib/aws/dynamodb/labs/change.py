@@ -12,7 +12,7 @@ from typing import Any
 
 from chalicelib.aws.dynamodb.items import lab_item, thing_of
 from chalicelib.aws.dynamodb.keys import Item, lab_key, name_key, number, owner_key, text
-from chalicelib.aws.dynamodb.labs.counters import tallying
+from chalicelib.aws.dynamodb.labs.counters import counter_updates
 from chalicelib.aws.dynamodb.labs.create import get
 from chalicelib.aws.dynamodb.transactions import ATTEMPTS, add, delete, put, transact
 from chalicelib.domain.errors.tree import LabNotFound, StaleLab
@@ -46,7 +46,7 @@ def _saved_as_seen(client: Any, table: str, seen: Lab, change: Callable[[Lab], L
     before, item = lab_item(seen, "", claims=True), lab_item(changed, write_id, claims=True)
     condition = "version = :seen AND claims = :yes AND counted = :yes AND tallied = :tallied"
     values = {":seen": number(seen.version), ":yes": {"BOOL": True}, ":tallied": before["tallied"]}
-    operations = [put(table, item, condition, values), *tallying(table, seen.id, before, item)]
+    operations = [put(table, item, condition, values), *counter_updates(table, seen.id, before, item)]
     return changed if _written(client, operations, write_id) else None
 
 
@@ -58,7 +58,7 @@ def _save(client: Any, table: str, seen: Item, stored: Lab, changed: Lab) -> boo
     operations = [_replacing(table, item, seen, stored.version)]
     if claims and over:
         operations += _freeing(table, stored)
-    operations += tallying(table, stored.id, seen, item)
+    operations += counter_updates(table, stored.id, seen, item)
     return _written(client, operations, write_id)
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 
-from chalicelib.aws.dynamodb.keys import Item, tally_key
+from chalicelib.aws.dynamodb.keys import Item, counter_key
 from chalicelib.aws.dynamodb.transactions import add_all
 from chalicelib.domain.costs import Running
 from chalicelib.domain.labs.lab import OVER, Lab, Phase
@@ -25,12 +25,12 @@ def tallied(lab: Lab) -> Item:
     return {"M": {name: {"N": str(amount)} for name, amount in amounts.items()}}
 
 
-def tallying(table: str, lab_id: str, seen: Item, item: Item) -> list[Item]:
+def counter_updates(table: str, lab_id: str, seen: Item, item: Item) -> list[Item]:
     """The operation that brings the lab's tally in line with its item; `seen`: the item before, {} if there was none."""
-    difference = Counter(_in_tally(item))
-    difference.subtract(_in_tally(seen))
+    difference = Counter(_counted_in(item))
+    difference.subtract(_counted_in(seen))
     changed = {name: amount for name, amount in difference.items() if amount}
-    return [add_all(table, tally_key(lab_id), changed)] if changed else []
+    return [add_all(table, counter_key(lab_id), changed)] if changed else []
 
 
 def running(tallies: Iterable[Item]) -> Running:
@@ -42,7 +42,7 @@ def running(tallies: Iterable[Item]) -> Running:
     return Running(phases, sums[MICRO_USD] / 1_000_000)
 
 
-def _in_tally(item: Item) -> Mapping[str, int]:
+def _counted_in(item: Item) -> Mapping[str, int]:
     """What of this item's lab is in its tally; of one from before there were phases in it, only that it is alive."""
     if "counted" not in item or not item["counted"]["BOOL"]:
         return {}

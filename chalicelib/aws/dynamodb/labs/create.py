@@ -13,7 +13,7 @@ from typing import Any
 from chalicelib.aws.clients.errors import translate
 from chalicelib.aws.dynamodb.items import event_item, lab_item, thing_of
 from chalicelib.aws.dynamodb.keys import Item, idempotency_key_of, lab_key, name_key, number, owner_key, text
-from chalicelib.aws.dynamodb.labs.counters import tallying
+from chalicelib.aws.dynamodb.labs.counters import counter_updates
 from chalicelib.aws.dynamodb.transactions import ATTEMPTS, Reason, add, put, transact
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.errors.tree import AwsUnavailable, IdempotencyConflict, NameTaken, TooManyLabs
@@ -62,7 +62,7 @@ class LabCreation:
         if self.key is not None:
             expired = f"{_NEW} OR expires_at <= :now"
             operations.append(put(self.table, self._key_item(self.key), expired, {":now": number(_epoch(self.now))}))
-        return [*operations, *tallying(self.table, lab.id, {}, item)]
+        return [*operations, *counter_updates(self.table, lab.id, {}, item)]
 
     def _key_item(self, key: str) -> Item:
         facts = {"lab_id": text(self.lab.id), "digest": text(self.digest)}

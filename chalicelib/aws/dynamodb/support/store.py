@@ -31,7 +31,7 @@ from chalicelib.aws.dynamodb.transactions import ATTEMPTS, put, transact
 from chalicelib.domain.core.place import ClusterKey, Place
 from chalicelib.domain.errors.tree import StaleLab
 from chalicelib.domain.identity.accounts import Registration
-from chalicelib.domain.support.fleet import Trouble
+from chalicelib.domain.support.fleet import ReadFailure
 from chalicelib.domain.support.watched import Watched
 
 
@@ -78,22 +78,22 @@ class DynamoFleetStore(DynamoNotices):
         listing = partition(place_pk(place.account, place.region), "CLUSTER#")
         return tuple(thing_of(Watched, item) for item in all_items(self._client, self._table, listing))
 
-    def place_trouble(self, place: Place) -> Trouble | None:
+    def place_trouble(self, place: Place) -> ReadFailure | None:
         """Strongly consistent."""
         item = get(self._client, self._table, trouble_key(place))
-        return None if item is None else thing_of(Trouble, item)
+        return None if item is None else thing_of(ReadFailure, item)
 
-    def set_place_trouble(self, place: Place, trouble: Trouble | None) -> None:
+    def set_place_trouble(self, place: Place, trouble: ReadFailure | None) -> None:
         """Write, overwrite or forget."""
         if trouble is None:
             self._delete(trouble_key(place))
         else:
             self._put({**_item(trouble_key(place), trouble), "place": text(body_of(place))})
 
-    def place_troubles(self) -> Mapping[Place, Trouble]:
+    def place_troubles(self) -> Mapping[Place, ReadFailure]:
         """By account and region."""
         found = all_items(self._client, self._table, partition(TROUBLES, "PLACE#"))
-        return {read_body(Place, item["place"]["S"]): thing_of(Trouble, item) for item in found}
+        return {read_body(Place, item["place"]["S"]): thing_of(ReadFailure, item) for item in found}
 
     def _save(self, key: ClusterKey, stored: Watched | None, changed: Watched) -> bool:
         """Save it; False when someone else was first. A write whose answer was lost is known by its own id."""

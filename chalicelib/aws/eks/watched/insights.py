@@ -57,8 +57,8 @@ def _is_wanted(row: Mapping[str, Any]) -> bool:
 
 
 def _status(thing: Mapping[str, Any]) -> InsightStatus:
-    told = (thing.get("insightStatus") or {}).get("status")
-    return InsightStatus(told) if told in list(InsightStatus) else InsightStatus.UNKNOWN
+    message = (thing.get("insightStatus") or {}).get("status")
+    return InsightStatus(message) if message in list(InsightStatus) else InsightStatus.UNKNOWN
 
 
 def _shown(insight: Mapping[str, Any]) -> Insight:

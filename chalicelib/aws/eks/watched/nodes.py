@@ -78,8 +78,8 @@ class NodeReading(EksCalls):
         wanted = [{"Name": "image-id", "Values": sorted(ids)}]
         with translate("ec2:DescribeImages"):
             images = self._ec2.describe_images(Filters=wanted, IncludeDeprecated=True)["Images"]
-        told = {image["ImageId"]: _IMAGE_VERSION.search(image.get("Name", "")) for image in images}
-        return {id: match[1] for id, match in told.items() if match}
+        message = {image["ImageId"]: _IMAGE_VERSION.search(image.get("Name", "")) for image in images}
+        return {id: match[1] for id, match in message.items() if match}
 
 
 def _tags(instance: Mapping[str, Any]) -> dict[str, str]:

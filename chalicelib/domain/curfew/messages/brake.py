@@ -6,7 +6,7 @@ from datetime import date
 
 from chalicelib.domain.core.message import Message, Severity
 from chalicelib.domain.core.wording import counted, paragraph
-from chalicelib.domain.curfew.messages.report import date_told
+from chalicelib.domain.curfew.messages.report import format_date
 from chalicelib.domain.curfew.rules import CurfewRules, allowance
 
 KIND = "curfew-brake"
@@ -19,7 +19,7 @@ def brake_message(
     allowed = allowance(rules, alive)
     pieces = [
         paragraph(
-            f"The plan of {date_told(night)} would take {counted(planned, 'lab')} of {alive}. A night takes {allowed} at "
+            f"The plan of {format_date(night)} would take {counted(planned, 'lab')} of {alive}. A night takes {allowed} at "
             f"most: {rules.max_percent} % of the labs alive, and never more than {rules.max_count}. So it goes no further."
         ),
         paragraph("Owners were warned as usual, as far as they could be reached. Their labs live until you decide."),
@@ -28,7 +28,7 @@ def brake_message(
         f"  PUT {api}/curfew {_raised(planned, alive, rules)}",
         f'If it is wrong, stop everything:\n\n  ekslab curfew off\n  PUT {api}/curfew {{"mode": "off"}}',
     ]
-    subject = f"ekslab: the brake holds, {date_told(night)}: {planned} planned, {allowed} allowed"
+    subject = f"ekslab: the brake holds, {format_date(night)}: {planned} planned, {allowed} allowed"
     return _message(subject, pieces, recipient)
 
 
@@ -36,7 +36,7 @@ def broken_plan_message(night: date, published_hash: str, found_hash: str, recip
     """The stored entries do not have the hash that was published: nothing on that plan is done."""
     pieces = [
         paragraph(
-            f"The entries of the plan of {date_told(night)} are not those that were published: the published hash "
+            f"The entries of the plan of {format_date(night)} are not those that were published: the published hash "
             f"is {published_hash}, the entries have {found_hash}."
         ),
         paragraph(
@@ -44,7 +44,7 @@ def broken_plan_message(night: date, published_hash: str, found_hash: str, recip
         ),
         f"The plan as it is stored: GET {api}/plan/{night}",
     ]
-    return _message(f"ekslab: the plan of {date_told(night)} was changed, nothing is done", pieces, recipient)
+    return _message(f"ekslab: the plan of {format_date(night)} was changed, nothing is done", pieces, recipient)
 
 
 def _raised(planned: int, alive: int, rules: CurfewRules) -> str:

@@ -8,13 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from chalicelib.domain.core.instants import instant_told
-from chalicelib.domain.curfew.decision import no_holidays, why_spared
-from chalicelib.domain.curfew.plan import Entry, Ground
+from chalicelib.domain.core.instants import format_instant
+from chalicelib.domain.curfew.decision import exemption, no_holidays
+from chalicelib.domain.curfew.plan import Entry, Trigger
 from chalicelib.domain.labs.lab import Lab, Phase
-from chalicelib.domain.labs.schedule import AtCurfew, Holidays, local_told
+from chalicelib.domain.labs.schedule import AtCurfew, Holidays, format_local
 from chalicelib.domain.labs.steps import Event, Step, StepStatus
-from chalicelib.domain.teardown.volumes import volumes_told
+from chalicelib.domain.teardown.volumes import describe_volumes
 
 
 def first_event(lab: Lab) -> Event:
@@ -23,7 +23,7 @@ def first_event(lab: Lab) -> Event:
     return Event(lab.created_at, "requested", message, {"owner": lab.owner})
 
 
-def what_happens_next(
+def upcoming_events(
     lab: Lab, steps: Sequence[Step], now: datetime, entry: Entry | None = None, holidays: Holidays = no_holidays
 ) -> tuple[str, ...]:
     """Sentences about the lab's future, nearest first; none when nothing more will happen. `entry`: its line of a plan."""
@@ -53,37 +53,37 @@ def _sleep(lab: Lab, now: datetime) -> Iterator[str]:
     if wake_at is None:
         yield "It sleeps without nodes until somebody asks for it: POST /labs/{id}/wake."
     elif wake_at > now:
-        yield f"It sleeps without nodes until {local_told(lab.spec.evening, wake_at)}, or until somebody asks for it."
+        yield f"It sleeps without nodes until {format_local(lab.spec.schedule, wake_at)}, or until somebody asks for it."
     else:
         yield "It sleeps without nodes, and is to wake within the hour."
 
 
 def _curfew(lab: Lab, entry: Entry | None, holidays: Holidays, now: datetime) -> Iterator[str]:
     """What the next evening brings, and what keeps it from doing so."""
-    evening = lab.spec.evening
+    schedule = lab.spec.schedule
     if lab.planned is not None and lab.planned.at > now:
         yield _planned(lab, lab.planned.at, entry, holidays)
     if lab.kept_until is not None and lab.kept_until > now:
-        yield f"It is kept: no idleness ends it before {local_told(evening, lab.kept_until)}."
+        yield f"It is kept: no idleness ends it before {format_local(schedule, lab.kept_until)}."
     if lab.protection is not None and lab.protection.until > now:
-        until = local_told(evening, lab.protection.until)
+        until = format_local(schedule, lab.protection.until)
         yield f"It is protected until {until}, by {lab.protection.by}: {_stopped(lab.protection.why)}"
 
 
 def _planned(lab: Lab, at: datetime, entry: Entry | None, holidays: Holidays) -> str:
     """The plan's line, or why it will not be done: by the rule that the sweep spares labs by."""
-    when = local_told(lab.spec.evening, at)
-    if spared := why_not_as_planned(lab, entry, holidays):
-        return f"It was on the plan for {when}, but lives on: {spared[:1].lower()}{spared[1:]}"
+    when = format_local(lab.spec.schedule, at)
+    if exempt := why_not_as_planned(lab, entry, holidays):
+        return f"It was on the plan for {when}, but lives on: {exempt[:1].lower()}{exempt[1:]}"
     act = "is hibernated" if entry is not None and entry.act is AtCurfew.HIBERNATE else "ends"
     why = f" {_sentence(entry.reason)}" if entry is not None else ""
-    remedy = "" if entry is not None and entry.ground is Ground.GONE else " Extending it keeps it."
+    remedy = "" if entry is not None and entry.trigger is Trigger.GONE else " Extending it keeps it."
     return f"Tonight's plan: it {act} {when}.{why}{remedy}"
 
 
 def why_not_as_planned(lab: Lab, entry: Entry | None, holidays: Holidays) -> str:
     """Why the plan's line will not be done, as far as people's word goes (a tag may spare it, too); empty if it will."""
-    return _stopped(spared) if entry is not None and (spared := why_spared(lab, entry, {}, holidays)) else ""
+    return _stopped(exempt) if entry is not None and (exempt := exemption(lab, entry, {}, holidays)) else ""
 
 
 def _sentence(words: str) -> str:
@@ -103,20 +103,20 @@ def _waiting(lab: Lab, steps: Sequence[Step]) -> tuple[str, ...]:
 
 def _lease(lab: Lab, now: datetime) -> str:
     """Protection outlasts the lease (appointments.lease_end): what ends later is what ends the lab."""
-    ended, told = now >= lab.lease_ends_at, f"then everything is deleted, and {volumes_told(lab.spec.volumes)}."
-    begins = f"The lease {'ended' if ended else 'ends'} at {instant_told(lab.lease_ends_at)}"
+    ended, text = now >= lab.lease_ends_at, f"then everything is deleted, and {describe_volumes(lab.spec.volumes)}."
+    begins = f"The lease {'ended' if ended else 'ends'} at {format_instant(lab.lease_ends_at)}"
     if lab.lasts_until > max(lab.lease_ends_at, now):
-        return f"{begins}, but it is protected until {instant_told(lab.lasts_until)}; {told}"
+        return f"{begins}, but it is protected until {format_instant(lab.lasts_until)}; {text}"
     if ended:
         return f"{begins}: its end is planned, and its owner warned, within the hour."
-    return f"{begins}; {told}"
+    return f"{begins}; {text}"
 
 
 def _volumes(lab: Lab) -> str:
-    return _sentence(volumes_told(lab.spec.volumes))
+    return _sentence(describe_volumes(lab.spec.volumes))
 
 
 def _looks(lab: Lab) -> tuple[str, ...]:
     if lab.due_at is None:
         return ()
-    return (f"The account is looked at again at {instant_told(lab.due_at)}, to see that nothing came back.",)
+    return (f"The account is looked at again at {format_instant(lab.due_at)}, to see that nothing came back.",)

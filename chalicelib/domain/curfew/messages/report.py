@@ -11,9 +11,9 @@ from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from chalicelib.domain.core.message import Message, Severity
-from chalicelib.domain.core.wording import counted, day_told, paragraph
+from chalicelib.domain.core.wording import counted, format_day, paragraph
 from chalicelib.domain.costs import usd
-from chalicelib.domain.curfew.plan import SETTLED, Entry, Fate, Outcome, Plan
+from chalicelib.domain.curfew.plan import SETTLED, Entry, EntryOutcome, EntryStatus, Plan
 from chalicelib.domain.curfew.rules import CurfewRules, Mode
 from chalicelib.domain.labs.lab import Lab
 
@@ -22,7 +22,7 @@ KIND = "curfew-report"
 _MOST_LINES = 50
 #: SNS: fewer than 100 characters.
 _MOST_SUBJECT = 99
-_Line = tuple[Entry, Fate]
+_Line = tuple[Entry, EntryStatus]
 _MODES = {
     Mode.OFF: "Curfew is off: nothing is planned, warned about or touched until PUT {api}/curfew says so.",
     Mode.DRY_RUN: "Curfew is a dry run: it plans, and neither warns anybody nor touches anything.",
@@ -48,14 +48,14 @@ def report_message(
     whole = plan is None or plan.is_whole
     trouble = _undelivered(lines) or _braked(lines) or blocked or orphans or troubles or not whole
     if not lines and not trouble and rules.mode is Mode.ON:
-        told = "calm"
+        text = "calm"
         body = _calm(night, api)
     else:
-        told = _counts(lines) + (f", {len(blocked)} blocked" if blocked else "")
+        text = _counts(lines) + (f", {len(blocked)} blocked" if blocked else "")
         body = "\n\n".join(_pieces(night, lines, whole, rules, blocked, orphans, troubles, api)) + "\n"
     return Message(
         recipient=recipient,
-        subject=f"ekslab: night of {date_told(night)}: {told}"[:_MOST_SUBJECT],
+        subject=f"ekslab: night of {format_date(night)}: {text}"[:_MOST_SUBJECT],
         body=body,
         kind=KIND,
         severity=Severity.WARNING if trouble else Severity.INFO,
@@ -66,14 +66,14 @@ def report_message(
     )
 
 
-def date_told(day: date) -> str:
+def format_date(day: date) -> str:
     """`Mon 23 Nov 2026`."""
     return f"{day:%a} {day.day} {day:%b} {day.year}"
 
 
 def _calm(night: date, api: str) -> str:
     return (
-        f"Curfew, {date_told(night)}: a calm night.\n"
+        f"Curfew, {format_date(night)}: a calm night.\n"
         "Nothing was planned; nothing is blocked or without a lab, and everything could be read.\n"
         f"GET {api}/plan/{night}\n"
     )
@@ -95,14 +95,14 @@ def _pieces(
     if not whole:
         yield paragraph(_BROKEN)
     if braked := _braked(lines):
-        yield paragraph(_brake_told(braked, rules, api))
-    yield from _section("Ended", [_done(line) for line in _with(lines, Outcome.ENDED)])
-    yield from _section("Put to sleep", [_done(line) for line in _with(lines, Outcome.HIBERNATED)])
-    yield from _section("Lived", [_lived(line) for line in _with(lines, Outcome.LIVED)])
-    open_lines = [*_with(lines, Outcome.ACTING), *_with(lines, Outcome.STANDING)]
+        yield paragraph(_describe_brake(braked, rules, api))
+    yield from _section("Ended", [_done(line) for line in _with(lines, EntryOutcome.ENDED)])
+    yield from _section("Put to sleep", [_done(line) for line in _with(lines, EntryOutcome.HIBERNATED)])
+    yield from _section("Lived", [_lived(line) for line in _with(lines, EntryOutcome.SKIPPED)])
+    open_lines = [*_with(lines, EntryOutcome.ACTING), *_with(lines, EntryOutcome.STANDING)]
     yield from _section("Not settled yet", [_unsettled(line) for line in open_lines])
-    yield from _section("Warnings not delivered", [_undelivered_told(line) for line in _undelivered(lines)])
-    yield from _section("Blocked", [_blocked_told(lab) for lab in blocked])
+    yield from _section("Warnings not delivered", [_describe_undelivered(line) for line in _undelivered(lines)])
+    yield from _section("Blocked", [_describe_blocked(lab) for lab in blocked])
     yield from _section("Clusters without a lab", orphans)
     yield from _section("Troubles", troubles)
     yield f"Every line with its reason: GET {api}/plan/{night}"
@@ -110,36 +110,36 @@ def _pieces(
 
 def _opening(night: date, lines: Sequence[_Line]) -> str:
     if not lines:
-        return f"Curfew, {date_told(night)}: nothing was planned."
-    saved_usd = sum(fate.saved_usd for _, fate in lines)
+        return f"Curfew, {format_date(night)}: nothing was planned."
+    saved_usd = sum(status.saved_usd for _, status in lines)
     money = f" About {usd(saved_usd)} saved." if saved_usd else ""
-    return f"Curfew, {date_told(night)}: {counted(len(lines), 'lab')} planned; {_counts(lines)}.{money}"
+    return f"Curfew, {format_date(night)}: {counted(len(lines), 'lab')} planned; {_counts(lines)}.{money}"
 
 
 def _counts(lines: Sequence[_Line]) -> str:
     """`2 ended, 1 put to sleep, 3 lived`."""
-    words = {Outcome.ENDED: "ended", Outcome.HIBERNATED: "put to sleep", Outcome.LIVED: "lived"}
-    numbers = {told: len(_with(lines, outcome)) for outcome, told in words.items()}
+    words = {EntryOutcome.ENDED: "ended", EntryOutcome.HIBERNATED: "put to sleep", EntryOutcome.SKIPPED: "skipped"}
+    numbers = {text: len(_with(lines, outcome)) for outcome, text in words.items()}
     numbers["not settled yet"] = len(lines) - sum(numbers.values())
-    return ", ".join(f"{number} {told}" for told, number in numbers.items() if number) or "nothing planned"
+    return ", ".join(f"{number} {text}" for text, number in numbers.items() if number) or "nothing planned"
 
 
-def _with(lines: Iterable[_Line], outcome: Outcome) -> list[_Line]:
+def _with(lines: Iterable[_Line], outcome: EntryOutcome) -> list[_Line]:
     return [line for line in lines if line[1].outcome is outcome]
 
 
 def _undelivered(lines: Iterable[_Line]) -> list[_Line]:
-    return [(entry, fate) for entry, fate in lines if fate.trouble and fate.warned_at is None]
+    return [(entry, status) for entry, status in lines if status.trouble and status.warned_at is None]
 
 
 def _braked(lines: Iterable[_Line]) -> list[_Line]:
-    return [(entry, fate) for entry, fate in lines if fate.braked_at is not None]
+    return [(entry, status) for entry, status in lines if status.braked_at is not None]
 
 
-def _section(title: str, told: Sequence[str]) -> Iterator[str]:
-    if told:
-        shown = [paragraph(line, "    ", "  ") for line in told[:_MOST_LINES]]
-        rest = [f"  and {len(told) - _MOST_LINES} more"] if len(told) > _MOST_LINES else []
+def _section(title: str, text: Sequence[str]) -> Iterator[str]:
+    if text:
+        shown = [paragraph(line, "    ", "  ") for line in text[:_MOST_LINES]]
+        rest = [f"  and {len(text) - _MOST_LINES} more"] if len(text) > _MOST_LINES else []
         yield "\n".join([f"{title}:", *shown, *rest])
 
 
@@ -148,35 +148,35 @@ def _who(entry: Entry) -> str:
 
 
 def _done(line: _Line) -> str:
-    entry, fate = line
-    money = f"; {usd(fate.saved_usd)} saved" if fate.saved_usd else ""
+    entry, status = line
+    money = f"; {usd(status.saved_usd)} saved" if status.saved_usd else ""
     return f"{_who(entry)}: {entry.reason.rstrip('. ')}{money}"
 
 
 def _lived(line: _Line) -> str:
-    entry, fate = line
-    return f"{_who(entry)}: {fate.reason.rstrip('. ') or 'no reason was kept'}"
+    entry, status = line
+    return f"{_who(entry)}: {status.reason.rstrip('. ') or 'no reason was kept'}"
 
 
 def _unsettled(line: _Line) -> str:
-    entry, fate = line
-    state = "being acted on" if fate.outcome is Outcome.ACTING else "still to come"
+    entry, status = line
+    state = "being acted on" if status.outcome is EntryOutcome.ACTING else "still to come"
     return f"{_who(entry)}: {state}, due {entry.at:%H:%M} UTC"
 
 
-def _undelivered_told(line: _Line) -> str:
-    entry, fate = line
-    return f"{_who(entry)}: {fate.trouble.rstrip('. ')}"
+def _describe_undelivered(line: _Line) -> str:
+    entry, status = line
+    return f"{_who(entry)}: {status.trouble.rstrip('. ')}"
 
 
-def _blocked_told(lab: Lab) -> str:
+def _describe_blocked(lab: Lab) -> str:
     reason = (lab.reason or "no reason was kept").rstrip(". ")
-    return f"{lab.name} ({lab.id}, {lab.owner.rpartition('/')[2]}) since {day_told(lab.phase_since)}: {reason}"
+    return f"{lab.name} ({lab.id}, {lab.owner.rpartition('/')[2]}) since {format_day(lab.phase_since)}: {reason}"
 
 
-def _brake_told(braked: Sequence[_Line], rules: CurfewRules, api: str) -> str:
+def _describe_brake(braked: Sequence[_Line], rules: CurfewRules, api: str) -> str:
     """What it held and how to raise it; it may have been raised already, and labs touched since."""
-    since = len(_with(braked, Outcome.ENDED)) + len(_with(braked, Outcome.HIBERNATED))
+    since = len(_with(braked, EntryOutcome.ENDED)) + len(_with(braked, EntryOutcome.HIBERNATED))
     after = f" It was raised since, and {since} of them touched." if since else ""
     return (
         f"The brake held {counted(len(braked), 'lab')}.{after} A night takes {rules.max_percent} % of the labs alive, and "
@@ -193,4 +193,4 @@ def nights_to_report(now: datetime, zone: str, hour: int) -> tuple[date, ...]:
 
 def is_settled(plan: Plan) -> bool:
     """Whether nothing more happens on this plan."""
-    return all(fate.outcome in SETTLED for _, fate in plan.lines)
+    return all(status.outcome in SETTLED for _, status in plan.lines)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from chalicelib.domain.core.message import Message, Severity
 from chalicelib.domain.core.wording import paragraph
 from chalicelib.domain.labs.lab import Lab, Phase
-from chalicelib.domain.labs.schedule import local_told
+from chalicelib.domain.labs.schedule import format_local
 
 KIND = "wake-failed"
 
@@ -41,4 +41,4 @@ def _next(lab: Lab) -> str:
     wakes_at = lab.hibernation.wake_at if lab.hibernation else None
     if wakes_at is None:
         return f"{kept} It has no morning to wake by itself."
-    return f"{kept} It is tried again on {local_told(lab.spec.evening, wakes_at)}."
+    return f"{kept} It is tried again on {format_local(lab.spec.schedule, wakes_at)}."

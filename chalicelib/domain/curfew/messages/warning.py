@@ -11,10 +11,10 @@ from datetime import UTC, datetime
 
 from chalicelib.domain.core.message import Message, Severity
 from chalicelib.domain.core.wording import counted, paragraph
-from chalicelib.domain.costs import keeping_told
-from chalicelib.domain.curfew.plan import Entry, Ground
+from chalicelib.domain.costs import describe_keeping
+from chalicelib.domain.curfew.plan import Entry, Trigger
 from chalicelib.domain.labs.lab import Lab
-from chalicelib.domain.labs.schedule import AtCurfew, Evening, local_told
+from chalicelib.domain.labs.schedule import AtCurfew, Schedule, format_local
 from chalicelib.domain.labs.spec import VolumePolicy
 
 #: The message attribute `kind`, that subscriptions can filter by.
@@ -28,7 +28,7 @@ _NOUNS = {"nodes": "node", "pods": "pod", "volumes": "volume", "balancers": "loa
 
 def warning_message(
     entry: Entry,
-    evening: Evening,
+    schedule: Schedule,
     keep_url: str | None,
     keep_until: datetime | None,
     recipient: str,
@@ -45,17 +45,17 @@ def warning_message(
     where it is not given. `api`: what the API's paths begin with, if known.
     """
     pieces = [
-        _opening(entry, evening),
+        _opening(entry, schedule),
         # Of a lease the opening has said it all.
-        "" if entry.ground is Ground.LEASE else f"Why: {entry.reason.rstrip('. ')}.",
-        stakes_told(entry),
-        volumes_told(entry, volumes),
-        *_keeping(entry, evening, keep_url, keep_until, keep_cost_usd),
-        *_otherwise(entry, evening, api, extendable=keep_until is not None),
+        "" if entry.trigger is Trigger.LEASE else f"Why: {entry.reason.rstrip('. ')}.",
+        describe_stakes(entry),
+        describe_entry_volumes(entry, volumes),
+        *_keeping(entry, schedule, keep_url, keep_until, keep_cost_usd),
+        *_otherwise(entry, schedule, api, extendable=keep_until is not None),
     ]
     return Message(
         recipient=recipient,
-        subject=_subject(entry, evening),
+        subject=_subject(entry, schedule),
         body="\n\n".join(piece if piece.startswith("  ") else paragraph(piece) for piece in pieces if piece) + "\n",
         kind=KIND,
         severity=Severity.WARNING,
@@ -66,26 +66,26 @@ def warning_message(
     )
 
 
-def instant_told(evening: Evening, instant: datetime) -> str:
+def format_in_zone(schedule: Schedule, instant: datetime) -> str:
     """`Mon 23 Nov 22:00 (Asia/Seoul), 13:00 UTC`; the day of UTC where it is another one; UTC alone where that is the zone."""
-    local, plain = local_told(evening, instant), instant.astimezone(UTC)
-    if evening.time_zone == "UTC":
+    local, plain = format_local(schedule, instant), instant.astimezone(UTC)
+    if schedule.time_zone == "UTC":
         return local
     day = f"{plain:%a} {plain.day} {plain:%b}"
     return f"{local}, {plain:%H:%M} UTC" if local.startswith(day) else f"{local}, {day} {plain:%H:%M} UTC"
 
 
-def _opening(entry: Entry, evening: Evening) -> str:
-    when, lab = instant_told(evening, entry.at), f"{entry.name} ({entry.lab_id} in {entry.region})"
+def _opening(entry: Entry, schedule: Schedule) -> str:
+    when, lab = format_in_zone(schedule, entry.at), f"{entry.name} ({entry.lab_id} in {entry.region})"
     does = "goes to sleep" if sleeps(entry) else "ends"
-    match entry.ground:
-        case Ground.IDLE:
+    match entry.trigger:
+        case Trigger.IDLE:
             return f"Your lab {lab} {does} on {when}, because nobody seems to use it."
-        case Ground.LEASE:
+        case Trigger.LEASE:
             return f"The lease of your lab {lab} ends on {when}. With it the lab {does}."
-        case Ground.GONE:
+        case Trigger.GONE:
             return f"The cluster of your lab {lab} is gone. What it left behind is deleted on {when}, and the lab is closed."
-        case Ground.ADOPTED:
+        case Trigger.ADOPTED:
             return (
                 f"The EKS cluster {lab} has this service's tags, but there was no lab to answer for it. "
                 f"It is deleted on {when} unless somebody keeps it. You are told because its tags name you, "
@@ -94,20 +94,20 @@ def _opening(entry: Entry, evening: Evening) -> str:
 
 
 def _keeping(
-    entry: Entry, evening: Evening, keep_url: str | None, keep_until: datetime | None, cost_usd: float | None
+    entry: Entry, schedule: Schedule, keep_url: str | None, keep_until: datetime | None, cost_usd: float | None
 ) -> list[str]:
-    if entry.ground is Ground.GONE:
+    if entry.trigger is Trigger.GONE:
         return ["There is nothing to keep, so there is no link to keep it."]
     if keep_until is None and keep_url is None:
         return [
             "There is no link to keep it: its allowance is used up. Save what you still need before then. "
             "An administrator can protect it."
         ]
-    until = "until the next curfew" if keep_until is None else f"until {instant_told(evening, keep_until)}"
+    until = "until the next curfew" if keep_until is None else f"until {format_in_zone(schedule, keep_until)}"
     costs = (
         "What that costs is not known"
         if cost_usd is None
-        else "That costs about " + keeping_told(cost_usd, entry.hourly_usd)
+        else "That costs about " + describe_keeping(cost_usd, entry.hourly_usd)
     )
     if keep_url is None:
         return [f"No link to keep it could be made this time. You can extend it yourself, {until}. {costs}."]
@@ -118,44 +118,44 @@ def _keeping(
     ]
 
 
-def _otherwise(entry: Entry, evening: Evening, api: str, extendable: bool) -> list[str]:
-    told = []
-    if entry.ground is Ground.GONE:
-        told += [
+def _otherwise(entry: Entry, schedule: Schedule, api: str, extendable: bool) -> list[str]:
+    text = []
+    if entry.trigger is Trigger.GONE:
+        text += [
             "To close it at once:",
             _commands(f"ekslab delete {entry.lab_id}", f"DELETE {api}/labs/{entry.lab_id}"),
         ]
     elif extendable:
         extend = f'POST {api}/labs/{entry.lab_id}/extend {{"hours": 24}}'
-        told += ["For another time, within its allowance:", _commands(f"ekslab extend {entry.lab_id} 24h", extend)]
+        text += ["For another time, within its allowance:", _commands(f"ekslab extend {entry.lab_id} 24h", extend)]
     if sleeps(entry):
         by_itself = (
-            evening.wake
-            and f"It wakes by itself within the hour after {evening.wake:%H:%M} ({evening.time_zone}) on a day that is not quiet"
+            schedule.wake
+            and f"It wakes by itself within the hour after {schedule.wake:%H:%M} ({schedule.time_zone}) on a day that is not quiet"
         )
-        told += [f"{by_itself}, or when you say so:" if by_itself else "It sleeps until you wake it:"]
-        told += [_commands(f"ekslab wake {entry.lab_id}", f"POST {api}/labs/{entry.lab_id}/wake")]
-    if entry.ground is Ground.IDLE:
-        told += ["Right before, it is looked at once more: if it is in use by then, nothing happens to it."]
-    return told
+        text += [f"{by_itself}, or when you say so:" if by_itself else "It sleeps until you wake it:"]
+        text += [_commands(f"ekslab wake {entry.lab_id}", f"POST {api}/labs/{entry.lab_id}/wake")]
+    if entry.trigger is Trigger.IDLE:
+        text += ["Right before, it is looked at once more: if it is in use by then, nothing happens to it."]
+    return text
 
 
 def _commands(*lines: str) -> str:
     return "\n".join(f"  {line}" for line in lines)
 
 
-def _subject(entry: Entry, evening: Evening) -> str:
-    when = local_told(evening, entry.at)
+def _subject(entry: Entry, schedule: Schedule) -> str:
+    when = format_local(schedule, entry.at)
     does = "goes to sleep" if sleeps(entry) else "ends"
-    told = {
-        Ground.IDLE: f" {does} {when}: idle",
-        Ground.LEASE: f" {does} {when}: lease over",
-        Ground.GONE: f" is closed {when}: cluster gone",
-        Ground.ADOPTED: f" {does} {when}: no lab",
-    }[entry.ground]
-    room = _MOST_SUBJECT - len(f"ekslab: {told}")
+    text = {
+        Trigger.IDLE: f" {does} {when}: idle",
+        Trigger.LEASE: f" {does} {when}: lease over",
+        Trigger.GONE: f" is closed {when}: cluster gone",
+        Trigger.ADOPTED: f" {does} {when}: no lab",
+    }[entry.trigger]
+    room = _MOST_SUBJECT - len(f"ekslab: {text}")
     name = entry.name if len(entry.name) <= room else f"{entry.name[: room - 3]}..."
-    return f"ekslab: {name}{told}"
+    return f"ekslab: {name}{text}"
 
 
 def _account_of(owner: str) -> str:
@@ -168,12 +168,12 @@ def recipient_of(lab: Lab, nobody: str) -> str:
     return lab.owner.rpartition("/")[2].rpartition(":")[2] or nobody
 
 
-def stakes_told(entry: Entry) -> str:
+def describe_stakes(entry: Entry) -> str:
     """What the act does to nodes, pods, volumes and load balancers. Empty where nothing is left to lose."""
     if sleeps(entry):
         return _asleep(entry)
     there, uncounted = _counts(entry, tuple(_NOUNS))
-    if entry.ground is Ground.GONE:
+    if entry.trigger is Trigger.GONE:
         return f"Still there: {listed(there)}." if there else ""
     if not there and not uncounted:
         return "Nothing was seen on it: no nodes, pods, volumes or load balancers."
@@ -184,9 +184,9 @@ def stakes_told(entry: Entry) -> str:
     return f"With it {goes} {listed(there)}.{unsure}"
 
 
-def volumes_told(entry: Entry, policy: VolumePolicy | None) -> str:
+def describe_entry_volumes(entry: Entry, policy: VolumePolicy | None) -> str:
     """What becomes of the volumes of PersistentVolumeClaims. Empty where there are none, or where they stay with the lab."""
-    if sleeps(entry) or entry.stakes.volumes == 0 or (entry.ground is Ground.GONE and entry.stakes.volumes is None):
+    if sleeps(entry) or entry.stakes.volumes == 0 or (entry.trigger is Trigger.GONE and entry.stakes.volumes is None):
         return ""
     match policy:
         case VolumePolicy.DELETE:
@@ -201,7 +201,7 @@ def volumes_told(entry: Entry, policy: VolumePolicy | None) -> str:
 
 def sleeps(entry: Entry) -> bool:
     """Whether the lab goes on after the act: what is gone or was nobody's only ends."""
-    return entry.act is AtCurfew.HIBERNATE and entry.ground in (Ground.IDLE, Ground.LEASE)
+    return entry.act is AtCurfew.HIBERNATE and entry.trigger in (Trigger.IDLE, Trigger.LEASE)
 
 
 def listed(things: Sequence[str], conjunction: str = "and") -> str:

@@ -35,8 +35,8 @@ def _phase(lab: Lab) -> Signal:
 
 def _age(lab: Lab, rules: JudgingRules, now: datetime) -> Signal:
     hours = (now - lab.created_at) / timedelta(hours=1)
-    told = f"the lab is {hours:.0f} h old, and judged from {rules.young_hours} h on"
-    return Signal(AGE, Sign.BUSY if hours < rules.young_hours else Sign.ABSENT, told, {"hours": hours})
+    message = f"the lab is {hours:.0f} h old, and judged from {rules.young_hours} h on"
+    return Signal(AGE, Sign.BUSY if hours < rules.young_hours else Sign.ABSENT, message, {"hours": hours})
 
 
 def _cluster(evidence: Evidence) -> Signal:
@@ -48,8 +48,8 @@ def _cluster(evidence: Evidence) -> Signal:
 
 def _nodegroups(evidence: Evidence) -> Signal:
     changing = [f"{group.name} is {group.status}" for group in evidence.nodegroups if _changes(group.status)]
-    told = f"node group {', '.join(changing)}" if changing else "no node group changes"
-    return Signal(NODEGROUPS, Sign.BUSY if changing else Sign.ABSENT, told)
+    message = f"node group {', '.join(changing)}" if changing else "no node group changes"
+    return Signal(NODEGROUPS, Sign.BUSY if changing else Sign.ABSENT, message)
 
 
 def _changes(status: str) -> bool:

@@ -14,7 +14,7 @@ from chalicelib.domain.idleness.evidence import Evidence
 from chalicelib.domain.idleness.verdict import Sign, Signal
 from chalicelib.domain.idleness.window import Window
 from chalicelib.domain.labs.lab import Lab
-from chalicelib.domain.labs.schedule import Evening
+from chalicelib.domain.labs.schedule import Schedule
 
 NIGHTS = "nights"
 #: A night lasts so long from curfew on, unless the lab is woken before: pods that come back then are nobody's work.
@@ -28,24 +28,24 @@ def nights_signal(lab: Lab, evidence: Evidence, window: Window) -> Signal:
     """BUSY if pods were placed in nights before as a CronJob would; never QUIET, since it says nothing of today."""
     if evidence.kubernetes is not None:
         return Signal(NIGHTS, Sign.ABSENT, "Kubernetes says what is to run at night")
-    evening = lab.spec.evening
-    tonight = _tonight(evening, window.end)
-    hours, known = _placed_at(evening, evidence, window)
+    schedule = lab.spec.schedule
+    tonight = _tonight(schedule, window.end)
+    hours, known = _placed_at(schedule, evidence, window)
     clockwork = _clockwork(hours, tonight)
     if clockwork is not None:
-        at = (datetime.combine(tonight, evening.curfew) + clockwork * HOUR).time()
+        at = (datetime.combine(tonight, schedule.curfew) + clockwork * HOUR).time()
         return Signal(NIGHTS, Sign.BUSY, f"pods were scheduled around {at:%H:%M} in earlier nights, as CronJobs do")
     last = tonight - timedelta(days=1)
-    if known[last] < night_length(evening) // HOUR - UNKNOWN_HOURS and lab.created_at < _curfew_of(evening, last):
+    if known[last] < night_length(schedule) // HOUR - UNKNOWN_HOURS and lab.created_at < _curfew_of(schedule, last):
         return Signal(NIGHTS, Sign.MISSING, "pods scheduled last night: no data")
     return Signal(NIGHTS, Sign.ABSENT, "no pods were scheduled at night as CronJobs do")
 
 
-def night_length(evening: Evening) -> timedelta:
+def night_length(schedule: Schedule) -> timedelta:
     """From curfew to waking, by the clock on the wall, and not longer than a night is."""
-    if evening.wake is None:
+    if schedule.wake is None:
         return NIGHT
-    minutes = (evening.wake.hour - evening.curfew.hour) * 60 + evening.wake.minute - evening.curfew.minute
+    minutes = (schedule.wake.hour - schedule.curfew.hour) * 60 + schedule.wake.minute - schedule.curfew.minute
     return min(timedelta(minutes=minutes % (24 * 60)), NIGHT)
 
 
@@ -58,31 +58,31 @@ def _clockwork(hours: dict[date, set[int]], tonight: date) -> int | None:
     return next((hour for hour in range(NIGHT // HOUR) if sum(hour in placed for placed in nights) > 1), None)
 
 
-def _placed_at(evening: Evening, evidence: Evidence, window: Window) -> tuple[dict[date, set[int]], dict[date, int]]:
+def _placed_at(schedule: Schedule, evidence: Evidence, window: Window) -> tuple[dict[date, set[int]], dict[date, int]]:
     """For each night the hours (from curfew) in which pods were placed, and how many of its hours are on record."""
     placed: dict[date, set[int]] = defaultdict(set)
     known: dict[date, int] = defaultdict(int)
     for at, value in evidence.scheduled_before.points:
-        night, into = _night(evening, at)
-        if into + HOUR <= night_length(evening) and at < window.start:
+        night, into = _night(schedule, at)
+        if into + HOUR <= night_length(schedule) and at < window.start:
             known[night] += 1
             if value > 0:
                 placed[night].add(into // HOUR)
     return placed, known
 
 
-def _night(evening: Evening, instant: datetime) -> tuple[date, timedelta]:
+def _night(schedule: Schedule, instant: datetime) -> tuple[date, timedelta]:
     """The day whose curfew was the last one, by the clock on the wall, and how long ago it was."""
-    local = instant.astimezone(ZoneInfo(evening.time_zone)).replace(tzinfo=None)
-    shifted = local - timedelta(hours=evening.curfew.hour, minutes=evening.curfew.minute)
+    local = instant.astimezone(ZoneInfo(schedule.time_zone)).replace(tzinfo=None)
+    shifted = local - timedelta(hours=schedule.curfew.hour, minutes=schedule.curfew.minute)
     return shifted.date(), shifted - datetime.combine(shifted.date(), time())
 
 
-def _tonight(evening: Evening, now: datetime) -> date:
+def _tonight(schedule: Schedule, now: datetime) -> date:
     """The night that is on or comes next."""
-    night, into = _night(evening, now)
-    return night if into < night_length(evening) else night + timedelta(days=1)
+    night, into = _night(schedule, now)
+    return night if into < night_length(schedule) else night + timedelta(days=1)
 
 
-def _curfew_of(evening: Evening, night: date) -> datetime:
-    return datetime.combine(night, evening.curfew, ZoneInfo(evening.time_zone)).astimezone(UTC)
+def _curfew_of(schedule: Schedule, night: date) -> datetime:
+    return datetime.combine(night, schedule.curfew, ZoneInfo(schedule.time_zone)).astimezone(UTC)

@@ -31,7 +31,7 @@ class _Part:
     """What one node group says."""
 
     sign: Sign
-    told: str
+    message: str
     numbers: dict[str, float] = field(default_factory=dict)
 
 
@@ -76,11 +76,11 @@ def _network(group: NodegroupUse, window: Window) -> _Part:
     values = [per_minute(group.network_in, value) / nodes for value in within(_both_ways(group), window)]
     numbers = {"mean": _mean(values), "highest": max(values, default=0.0), "limit": NETWORK_LIMIT}
     if stands_out(values, NETWORK_LIMIT, 2 * NETWORK_LIMIT):
-        return _Part(Sign.BUSY, f"network of {group.name} up to {_told(max(values))} a node", numbers)
+        return _Part(Sign.BUSY, f"network of {group.name} up to {_describe(max(values))} a node", numbers)
     missing = gap(group.network_in, window) or gap(group.network_out, window)
     if missing and group.nodes:
         return _Part(Sign.MISSING, f"network of {group.name}: {missing}")
-    return _Part(Sign.QUIET, f"network {_told(_mean(values))} a node", numbers)
+    return _Part(Sign.QUIET, f"network {_describe(_mean(values))} a node", numbers)
 
 
 def _both_ways(group: NodegroupUse) -> Series:
@@ -95,8 +95,8 @@ def _together(name: str, parts: Sequence[_Part], absent: str) -> Signal:
     for sign in (Sign.BUSY, Sign.MISSING, Sign.QUIET):
         fitting = [part for part in parts if part.sign is sign]
         if fitting:
-            most = max(fitting, key=lambda part: (part.numbers.get("highest", 0.0), part.told))
-            return Signal(name, sign, most.told, most.numbers)
+            most = max(fitting, key=lambda part: (part.numbers.get("highest", 0.0), part.message))
+            return Signal(name, sign, most.message, most.numbers)
     return Signal(name, Sign.ABSENT, absent)
 
 
@@ -104,7 +104,7 @@ def _mean(values: Sequence[float]) -> float:
     return sum(values) / len(values) if values else 0.0
 
 
-def _told(bytes_a_minute: float) -> str:
+def _describe(bytes_a_minute: float) -> str:
     return f"{bytes_a_minute / 60 / 1024:.0f} KiB/s"
 
 
@@ -113,20 +113,20 @@ def unseen_signal(evidence: Evidence) -> Signal:
     places = _places(evidence)
     if not places:
         return Signal(UNSEEN, Sign.ABSENT, "every node is measured")
-    told = " and ".join(places)
+    message = " and ".join(places)
     if evidence.kubernetes is None:
         return Signal(
-            UNSEEN, Sign.MISSING, f"what runs on {told}: metrics don't show it, and Kubernetes can't be asked"
+            UNSEEN, Sign.MISSING, f"what runs on {message}: metrics don't show it, and Kubernetes can't be asked"
         )
     pods = evidence.kubernetes.user_pods
     if pods:
         return Signal(
             UNSEEN,
             Sign.BUSY,
-            f"{counted(pods, 'user pod')}, and {told}, whose work no metric shows",
+            f"{counted(pods, 'user pod')}, and {message}, whose work no metric shows",
             {"pods": float(pods)},
         )
-    return Signal(UNSEEN, Sign.ABSENT, f"no user pods that could run on {told}", {"pods": 0.0})
+    return Signal(UNSEEN, Sign.ABSENT, f"no user pods that could run on {message}", {"pods": 0.0})
 
 
 def _places(evidence: Evidence) -> list[str]:

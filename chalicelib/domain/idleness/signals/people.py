@@ -2,28 +2,28 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.idleness.evidence import Evidence, Seen
-from chalicelib.domain.idleness.verdict import Clock, Sign, Signal
+from chalicelib.domain.idleness.evidence import Evidence, Sighting
+from chalicelib.domain.idleness.verdict import LocalTime, Sign, Signal
 from chalicelib.domain.idleness.window import Window
 
 AUDIT, OWNER = "audit", "owner"
 
 
-def audit_signal(evidence: Evidence, window: Window, clock: Clock) -> Signal:
+def audit_signal(evidence: Evidence, window: Window, clock: LocalTime) -> Signal:
     """The last person whom the audit log names."""
     if not evidence.audit_on and evidence.audit_human is None:
         return Signal(AUDIT, Sign.ABSENT, "the audit log is off")
     return _seen(AUDIT, evidence.audit_human, window, clock, "asked the cluster", "nobody in the audit log")
 
 
-def owner_signal(evidence: Evidence, window: Window, clock: Clock) -> Signal:
+def owner_signal(evidence: Evidence, window: Window, clock: LocalTime) -> Signal:
     """The owner's last call of the EKS API about this cluster."""
     return _seen(OWNER, evidence.owner_call, window, clock, "called the EKS API", "no EKS calls by the owner")
 
 
-def _seen(name: str, seen: Seen | None, window: Window, clock: Clock, did: str, nobody: str) -> Signal:
+def _seen(name: str, seen: Sighting | None, window: Window, clock: LocalTime, did: str, nobody: str) -> Signal:
     if seen is None:
         return Signal(name, Sign.QUIET, nobody)
     if seen.at >= window.start:
-        return Signal(name, Sign.BUSY, f"{seen.who} {did} at {clock.told(seen.at)}")
-    return Signal(name, Sign.QUIET, f"{nobody} since {clock.told(seen.at)}", quiet_since=seen.at)
+        return Signal(name, Sign.BUSY, f"{seen.who} {did} at {clock.message(seen.at)}")
+    return Signal(name, Sign.QUIET, f"{nobody} since {clock.message(seen.at)}", quiet_since=seen.at)

@@ -34,9 +34,9 @@ def balancers_signal(evidence: Evidence, window: Window) -> Signal:
     busy = [balancer for balancer in evidence.balancers if _is_busy(balancer, window)]
     numbers = {"balancers": float(len(evidence.balancers)), "busy": float(len(busy)), "traffic": total}
     if not busy:
-        told = "no load-balancer traffic" if total == 0 else "hardly any load-balancer traffic"
-        return Signal(BALANCERS, Sign.QUIET, told, numbers)
-    return Signal(BALANCERS, Sign.BUSY, max(_told(balancer, window) for balancer in busy), numbers)
+        message = "no load-balancer traffic" if total == 0 else "hardly any load-balancer traffic"
+        return Signal(BALANCERS, Sign.QUIET, message, numbers)
+    return Signal(BALANCERS, Sign.BUSY, max(_describe(balancer, window) for balancer in busy), numbers)
 
 
 def _is_busy(balancer: BalancerUse, window: Window) -> bool:
@@ -47,7 +47,7 @@ def _is_busy(balancer: BalancerUse, window: Window) -> bool:
     return at_once or sum(values) > REQUESTS_AN_HOUR * window.hours
 
 
-def _told(balancer: BalancerUse, window: Window) -> str:
+def _describe(balancer: BalancerUse, window: Window) -> str:
     values = within(balancer.traffic, window)
     if balancer.kind == "network":
         return f"up to {max(values):.0f} flows through a network load balancer"
@@ -72,12 +72,12 @@ def _judged(evidence: Evidence, window: Window, rates: list[float], baseline: fl
     mean = sum(rates) / len(rates)
     numbers = {"mean": mean, "highest": max(rates), "baseline": baseline, "limit": limit}
     if stands_out(rates, limit, 2 * limit - baseline):
-        told = f"up to {max(rates):.0f} API-server requests a minute (baseline {baseline:.0f})"
-        return Signal(REQUESTS, Sign.BUSY, told, numbers)
+        message = f"up to {max(rates):.0f} API-server requests a minute (baseline {baseline:.0f})"
+        return Signal(REQUESTS, Sign.BUSY, message, numbers)
     earlier = evidence.requests_before
     since = quiet_since(earlier, window, lambda value: per_minute(earlier, value) > limit)
-    told = f"{mean:.0f} API-server requests a minute (baseline {baseline:.0f})"
-    return Signal(REQUESTS, Sign.QUIET, told, numbers, since)
+    message = f"{mean:.0f} API-server requests a minute (baseline {baseline:.0f})"
+    return Signal(REQUESTS, Sign.QUIET, message, numbers, since)
 
 
 def _limit(baseline: float, nodes: int) -> float:

@@ -62,8 +62,8 @@ def scheduled_signal(evidence: Evidence, window: Window) -> Signal:
     if missing:
         return Signal(SCHEDULED, Sign.MISSING, f"pods scheduled: {missing}")
     since = quiet_since(evidence.scheduled_before, window, lambda value: value > 0)
-    told = f"no user pods scheduled in {_long(window.end - since)}"
-    return Signal(SCHEDULED, Sign.QUIET, told, {"pods": 0.0}, since)
+    message = f"no user pods scheduled in {_long(window.end - since)}"
+    return Signal(SCHEDULED, Sign.QUIET, message, {"pods": 0.0}, since)
 
 
 def pending_signal(evidence: Evidence, window: Window) -> Signal:

@@ -12,16 +12,16 @@ from typing import TypeVar
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.names import nearest
-from chalicelib.domain.errors.findings import Finding, Severity, error, warning
+from chalicelib.domain.errors.findings import Finding, Level, error, warning
 
 Value = TypeVar("Value")
 
 
 @dataclass(frozen=True)
-class Unhonoured:
+class UnsupportedField:
     """A field that is known but not honoured: refused or warned about, unless its value asks for nothing (`harmless`)."""
 
-    severity: Severity
+    severity: Level
     message: str
     harmless: tuple[object, ...] = ()
 
@@ -104,7 +104,7 @@ class Reader:
         items = self._typed(key, ours, lambda value: value if isinstance(value, list) else None, "a list of mappings")
         return None if items is None else tuple(self._item(key, i, item) for i, item in enumerate(items))
 
-    def close(self, unhonoured: Mapping[str, Unhonoured] | None = None) -> None:
+    def close(self, unhonoured: Mapping[str, UnsupportedField] | None = None) -> None:
         """Report every field that nobody read: by its rule if it has one, else as unknown."""
         rules = unhonoured or {}
         known = self._known | set(rules)
@@ -116,8 +116,8 @@ class Reader:
             else:
                 self.error(key, "unknown-field", unknown_field(key, known))
 
-    def _report(self, key: str, rule: Unhonoured) -> None:
-        code = "not-supported" if rule.severity is Severity.ERROR else "not-honoured"
+    def _report(self, key: str, rule: UnsupportedField) -> None:
+        code = "not-supported" if rule.severity is Level.ERROR else "not-honoured"
         self.notes.findings.append(Finding(self.at(key), code, rule.message, rule.severity))
 
     def _item(self, key: str, index: int, item: object) -> Reader:

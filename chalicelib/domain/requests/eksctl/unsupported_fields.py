@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from chalicelib.domain.errors.findings import Severity
-from chalicelib.domain.requests.eksctl.reader import Unhonoured
+from chalicelib.domain.errors.findings import Level
+from chalicelib.domain.requests.eksctl.reader import UnsupportedField
 
 _OFF: tuple[object, ...] = (False, None, {}, {"enabled": False})
 _NO_ROLES = (
@@ -30,17 +30,17 @@ _VOLUME = "Volumes are gp3 with EC2's default speed."
 _ASG = "The Auto Scaling group belongs to EKS and keeps its own settings."
 
 
-def refused(message: str, *harmless: object) -> Unhonoured:
+def refused(message: str, *harmless: object) -> UnsupportedField:
     """A field that refuses the request unless its value is empty, off or one of `harmless`."""
-    return Unhonoured(Severity.ERROR, message, harmless)
+    return UnsupportedField(Level.ERROR, message, harmless)
 
 
-def warned(message: str, *harmless: object) -> Unhonoured:
+def warned(message: str, *harmless: object) -> UnsupportedField:
     """A field that is left out with a warning unless its value is empty, off or one of `harmless`."""
-    return Unhonoured(Severity.WARNING, message, harmless)
+    return UnsupportedField(Level.WARNING, message, harmless)
 
 
-CLUSTER: Mapping[str, Unhonoured] = {
+CLUSTER: Mapping[str, UnsupportedField] = {
     "autoModeConfig": refused("Auto Mode is not supported: give managedNodeGroups instead.", *_OFF),
     "capabilities": refused("EKS capabilities are not supported: install the tool into the running lab instead."),
     "controlPlaneScalingConfig": refused(
@@ -66,19 +66,19 @@ CLUSTER: Mapping[str, Unhonoured] = {
     "zonalShiftConfig": warned("Zonal shift is not set up for a lab.", *_OFF),
 }
 
-METADATA: Mapping[str, Unhonoured] = {
+METADATA: Mapping[str, UnsupportedField] = {
     "annotations": warned("Annotations have no meaning for a lab, as for eksctl. Use metadata.tags to label it."),
     "forceUpdateVersion": warned("It concerns version updates, which a lab does not make."),
     "rollbackConfig": warned("It concerns version updates, which a lab does not make."),
 }
 
-KUBERNETES_NETWORK: Mapping[str, Unhonoured] = {
+KUBERNETES_NETWORK: Mapping[str, UnsupportedField] = {
     "ipFamily": refused("Labs are IPv4 only: leave it out, or write IPv4.", "IPv4", "ipv4", ""),
     "serviceIPv4CIDR": refused("EKS picks the range of Service addresses. Leave it out."),
     "serviceIPv6CIDR": refused(_IPV4),
 }
 
-VPC: Mapping[str, Unhonoured] = {
+VPC: Mapping[str, UnsupportedField] = {
     "autoAllocateIPv6": refused(_IPV4),
     "controlPlaneEgressMode": refused("Only AWS_MANAGED is supported.", "AWS_MANAGED", ""),
     "controlPlaneOnPrivateSubnets": refused("The control plane uses all subnets of the lab. Leave it out."),
@@ -94,7 +94,7 @@ VPC: Mapping[str, Unhonoured] = {
     "sharedNodeSecurityGroup": refused(_OWN_GROUPS),
 }
 
-IAM: Mapping[str, Unhonoured] = {
+IAM: Mapping[str, UnsupportedField] = {
     "fargatePodExecutionRoleARN": refused("Fargate is not supported. Leave it out."),
     "fargatePodExecutionRolePermissionsBoundary": refused("Fargate is not supported. Leave it out."),
     "serviceAccounts": refused(
@@ -106,7 +106,7 @@ IAM: Mapping[str, Unhonoured] = {
     "withOIDC": warned("No IAM OIDC provider is made: Pod Identity gives pods their rights in a lab."),
 }
 
-POD_IDENTITY: Mapping[str, Unhonoured] = {
+POD_IDENTITY: Mapping[str, UnsupportedField] = {
     "createServiceAccount": warned(
         "Service accounts are not made: make it with kubectl; the association waits for it."
     ),
@@ -124,7 +124,7 @@ POD_IDENTITY: Mapping[str, Unhonoured] = {
     ),
 }
 
-ADDON: Mapping[str, Unhonoured] = {
+ADDON: Mapping[str, UnsupportedField] = {
     "attachPolicy": refused(_NO_ROLES),
     "namespaceConfig": refused("Add-ons are installed in their default namespace. Leave it out."),
     "owners": warned("It chooses among what `eksctl utils` lists; the add-on's name is enough."),
@@ -143,22 +143,22 @@ ADDON: Mapping[str, Unhonoured] = {
     ),
 }
 
-LOGGING: Mapping[str, Unhonoured] = {
+LOGGING: Mapping[str, UnsupportedField] = {
     "logRetentionInDays": warned("The log group lives as long as the lab and is deleted with it."),
 }
 
-ADDONS_CONFIG: Mapping[str, Unhonoured] = {
+ADDONS_CONFIG: Mapping[str, UnsupportedField] = {
     "autoApplyPodIdentityAssociations": warned(
         "Only aws-ebs-csi-driver and external-dns get a role of their own, always."
     ),
 }
 
-ACCESS_ENTRY: Mapping[str, Unhonoured] = {
+ACCESS_ENTRY: Mapping[str, UnsupportedField] = {
     "kubernetesUsername": refused("EKS names the user itself, so that nobody can pose as another. Leave it out."),
 }
 
 
-_BOTH: Mapping[str, Unhonoured] = {
+_BOTH: Mapping[str, UnsupportedField] = {
     "additionalVolumes": refused("Nodes have one volume: give volumeSize, or a PersistentVolumeClaim, instead."),
     "ami": refused(
         "Custom AMIs are not supported: leave it out, and EKS's own image is taken.", "auto", "auto-ssm", ""
@@ -195,7 +195,7 @@ _BOTH: Mapping[str, Unhonoured] = {
     "volumeThroughput": warned(_VOLUME),
     "volumeType": warned(_VOLUME, "gp3", ""),
 }
-MANAGED: Mapping[str, Unhonoured] = {
+MANAGED: Mapping[str, UnsupportedField] = {
     **_BOTH,
     "launchTemplate": refused(
         "A lab makes its own launch templates: give instanceType, volumeSize and ssh here instead."
@@ -203,7 +203,7 @@ MANAGED: Mapping[str, Unhonoured] = {
     "nodeRepairConfig": warned("Automatic node repair is not set up for a lab.", {"enabled": False}, {}),
     "releaseVersion": refused("Nodes take the newest image for the cluster's version. Leave it out."),
 }
-UNMANAGED: Mapping[str, Unhonoured] = {
+UNMANAGED: Mapping[str, UnsupportedField] = {
     **_BOTH,
     "asgMetricsCollection": warned(_ASG),
     "classicLoadBalancerNames": refused(_BALANCERS),
@@ -216,25 +216,25 @@ UNMANAGED: Mapping[str, Unhonoured] = {
     "maxInstanceLifetime": warned(_ASG),
     "targetGroupARNs": refused(_BALANCERS),
 }
-SECURITY_GROUPS: Mapping[str, Unhonoured] = {
+SECURITY_GROUPS: Mapping[str, UnsupportedField] = {
     "attachIDs": refused("A lab makes its own security groups and attaches no others. Leave it out."),
     "withLocal": warned(_FIXED_GROUPS, True),
     "withShared": warned(_FIXED_GROUPS, True),
 }
-SSH: Mapping[str, Unhonoured] = {
+SSH: Mapping[str, UnsupportedField] = {
     "publicKeyPath": refused(
         "This path is on your machine: put the key's text in ssh.publicKey, or an EC2 key name in ssh.publicKeyName."
     ),
     "sourceSecurityGroupIds": refused("Port 22 is opened for addresses, not for security groups. Leave it out."),
 }
-NODE_IAM: Mapping[str, Unhonoured] = {
+NODE_IAM: Mapping[str, UnsupportedField] = {
     "attachPolicy": refused(_NO_RIGHTS),
     "instanceProfileARN": refused(_NO_RIGHTS),
     "instanceRoleARN": refused(_NO_RIGHTS),
     "instanceRoleName": refused(_NO_RIGHTS),
     "instanceRolePermissionsBoundary": refused(_NO_RIGHTS),
 }
-ADDON_POLICIES: Mapping[str, Unhonoured] = {
+ADDON_POLICIES: Mapping[str, UnsupportedField] = {
     "albIngress": refused(_POD_IDENTITY),
     "appMesh": refused(_POD_IDENTITY),
     "appMeshPreview": refused(_POD_IDENTITY),
@@ -251,7 +251,7 @@ ADDON_POLICIES: Mapping[str, Unhonoured] = {
     "imageBuilder": refused(_POD_IDENTITY),
     "xRay": refused(_POD_IDENTITY),
 }
-SPOT: Mapping[str, Unhonoured] = {
+SPOT: Mapping[str, UnsupportedField] = {
     "capacityRebalance": warned("EKS always rebalances spot node groups."),
     "maxPrice": warned("EKS pays at most the on-demand price; a lower limit can't be set."),
     "onDemandBaseCapacity": warned("A managed node group is all spot or all on-demand: this one is all spot."),

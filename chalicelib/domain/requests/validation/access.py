@@ -20,7 +20,7 @@ from chalicelib.domain.core.names import (
 )
 from chalicelib.domain.errors.findings import Finding, error, warning
 from chalicelib.domain.labs.spec import AccessSpec
-from chalicelib.domain.requests.validation.context import Case
+from chalicelib.domain.requests.validation.context import ValidationContext
 
 #: Access entry types (model: CreateAccessEntryRequest.type); all but STANDARD are for nodes.
 _NODE_TYPES = ("EC2_LINUX", "EC2_WINDOWS", "EC2", "FARGATE_LINUX", "HYBRID_LINUX", "HYPERPOD_LINUX")
@@ -30,7 +30,7 @@ _RESERVED_GROUPS = ("system:", "eks:", "aws:", "amazon:", "iam:")
 _VITAL = ("vpc-cni", "kube-proxy", "coredns")
 
 
-def judge_access(case: Case) -> Iterator[Finding]:
+def judge_access(case: ValidationContext) -> Iterator[Finding]:
     """Somebody gets in; each principal once, a user or a role, with policies that exist in form."""
     requester = principal_of(case.caller.arn)
     asked = case.draft.access
@@ -99,7 +99,7 @@ def _judge_policies(path: str, entry: AccessSpec) -> Iterator[Finding]:
                 yield error(f"{here}.namespaces[{position}]", "invalid-name", f"{namespace!r} is no namespace.")
 
 
-def judge_pod_identities(case: Case) -> Iterator[Finding]:
+def judge_pod_identities(case: ValidationContext) -> Iterator[Finding]:
     """Pods become roles under /ekslab/ of the lab's own account only: a learner must not gain rights by a lab."""
     seen: set[tuple[str, str]] = set()
     for index, asked in enumerate(case.spec.pod_identities):
@@ -122,7 +122,7 @@ def judge_pod_identities(case: Case) -> Iterator[Finding]:
         seen.add((asked.namespace, asked.service_account))
 
 
-def judge_addons(case: Case) -> Iterator[Finding]:
+def judge_addons(case: ValidationContext) -> Iterator[Finding]:
     """Each add-on once, with configuration that is JSON; external-dns only together with a hosted zone."""
     seen: set[str] = set()
     for index, addon in enumerate(case.draft.addons):
@@ -146,7 +146,7 @@ def judge_addons(case: Case) -> Iterator[Finding]:
         )
 
 
-def judge_external_dns(case: Case) -> Iterator[Finding]:
+def judge_external_dns(case: ValidationContext) -> Iterator[Finding]:
     """A hosted zone is named, by id or by domain."""
     asked = case.draft.external_dns
     if asked is None:

@@ -9,12 +9,12 @@ from chalicelib.domain.identity.accounts import LabAccounts
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.labs.spec import LabSpec, Limits
 from chalicelib.domain.requests.draft import Draft
-from chalicelib.domain.requests.schedule_input import USUAL_RULES, EveningRules
+from chalicelib.domain.requests.schedule_input import USUAL_RULES, ScheduleRules
 from chalicelib.domain.support.calendar import Calendar
 
 
 @dataclass(frozen=True)
-class Case:
+class ValidationContext:
     """`spec` is the draft made whole; rules look at the draft only to know what was said and what was filled in.
 
     `accounts` None: labs are in the caller's own account.
@@ -26,7 +26,7 @@ class Case:
     caller: Caller
     limits: Limits
     now: datetime
-    evenings: EveningRules = USUAL_RULES
+    evenings: ScheduleRules = USUAL_RULES
     accounts: LabAccounts | None = None
 
     @property

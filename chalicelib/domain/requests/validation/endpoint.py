@@ -8,7 +8,7 @@ from ipaddress import IPv4Network
 from chalicelib.domain.core.names import PUBLIC_KEY
 from chalicelib.domain.errors.findings import Finding, error, warning
 from chalicelib.domain.labs.spec import EndpointAccess
-from chalicelib.domain.requests.validation.context import Case
+from chalicelib.domain.requests.validation.context import ValidationContext
 from chalicelib.domain.requests.validation.network import PRIVATE_BLOCKS, strict_network
 
 ALLOWED = "endpoint.allowedCidrs"
@@ -18,7 +18,7 @@ _MOST_CIDRS = 40
 _NO_ADDRESS = "Your address is not known or not IPv4, so say from where it is to be reached."
 
 
-def judge_endpoint(case: Case) -> Iterator[Finding]:
+def judge_endpoint(case: ValidationContext) -> Iterator[Finding]:
     """The endpoint mode and its allow-list fit each other."""
     endpoint, asked = case.spec.endpoint, case.draft.endpoint_access
     if endpoint.access is EndpointAccess.PRIVATE:
@@ -38,7 +38,7 @@ def judge_endpoint(case: Case) -> Iterator[Finding]:
         yield from judge_cidrs(ALLOWED, case.draft.allowed_cidrs, API_IS)
 
 
-def _judge_private(case: Case) -> Iterator[Finding]:
+def _judge_private(case: ValidationContext) -> Iterator[Finding]:
     if case.draft.allowed_cidrs:
         message = "A private endpoint has no allow-list: everything in the network reaches it."
         yield warning(ALLOWED, "not-honoured", message)
@@ -47,7 +47,7 @@ def _judge_private(case: Case) -> Iterator[Finding]:
         yield warning("endpoint.access", "no-way-in", message)
 
 
-def judge_ssh(case: Case) -> Iterator[Finding]:
+def judge_ssh(case: ValidationContext) -> Iterator[Finding]:
     """One key, of a kind that EC2 imports, and addresses to come from."""
     ssh = case.spec.ssh
     if ssh is None or case.draft.ssh is None:

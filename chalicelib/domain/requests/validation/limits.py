@@ -12,7 +12,7 @@ from chalicelib.domain.errors.findings import Finding, error
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.requests.draft import Draft
 from chalicelib.domain.requests.eksctl.reader import child
-from chalicelib.domain.requests.validation.context import Case
+from chalicelib.domain.requests.validation.context import ValidationContext
 from chalicelib.domain.stack.template import lab_template
 
 _MOST = 50
@@ -34,7 +34,7 @@ _RESERVED = (
 )
 
 
-def judge_lists(case: Case) -> Iterator[Finding]:
+def judge_lists(case: ValidationContext) -> Iterator[Finding]:
     """No list is longer than anyone could mean."""
     for path, items in _lists(case.draft):
         most = _MOST_NAMESPACES if path.endswith(".namespaces") else _MOST
@@ -70,7 +70,7 @@ def judge_size(lab: Lab) -> tuple[Finding, ...]:
     return (error("tags" if lab.spec.tags else "nodegroups", "too-large", message),)
 
 
-def judge_tags(case: Case) -> Iterator[Finding]:
+def judge_tags(case: ValidationContext) -> Iterator[Finding]:
     """The lab's tags, its node groups' (which come on top) and its add-ons'."""
     yield from _judge("tags", case.spec.tags)
     yield from _judge_on_stack(case.spec.tags)

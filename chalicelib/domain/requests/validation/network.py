@@ -8,7 +8,7 @@ from ipaddress import IPv4Network, ip_network
 from chalicelib.domain.core.names import SUBNET_ID, VPC_ID, ZONE
 from chalicelib.domain.errors.findings import Finding, error, warning
 from chalicelib.domain.labs.spec import ExistingNetwork, NatMode, NewNetwork, Placement
-from chalicelib.domain.requests.validation.context import Case
+from chalicelib.domain.requests.validation.context import ValidationContext
 
 #: EC2 makes VPCs of /16 to /28; four subnets of /24 need a /22.
 _LARGEST, _SMALLEST = 16, 22
@@ -20,7 +20,7 @@ _SERVICES = tuple(IPv4Network(block) for block in ("10.100.0.0/16", "172.20.0.0/
 _DOCKER = IPv4Network("172.17.0.0/16")
 
 
-def judge_network(case: Case) -> Iterator[Finding]:
+def judge_network(case: ValidationContext) -> Iterator[Finding]:
     """The network itself."""
     match case.spec.network:
         case NewNetwork() as network:
@@ -40,7 +40,7 @@ def judge_network(case: Case) -> Iterator[Finding]:
                 )
 
 
-def judge_placement(case: Case) -> Iterator[Finding]:
+def judge_placement(case: ValidationContext) -> Iterator[Finding]:
     """Nodes and the work host have subnets that suit them, and private nodes have a way out."""
     private = [i for i, g in enumerate(case.spec.nodegroups) if g.placement is Placement.PRIVATE]
     public = [i for i, g in enumerate(case.spec.nodegroups) if g.placement is Placement.PUBLIC]
@@ -57,7 +57,7 @@ def judge_placement(case: Case) -> Iterator[Finding]:
             yield from _judge_subnets_for(case, network, public, private)
 
 
-def _judge_zones(case: Case, network: NewNetwork) -> Iterator[Finding]:
+def _judge_zones(case: ValidationContext, network: NewNetwork) -> Iterator[Finding]:
     if network.zones and len(set(network.zones)) != 2:
         yield error(
             "network.zones", "two-zones", f"Name two different zones, not {len(set(network.zones))}; or none at all."
@@ -70,7 +70,7 @@ def _judge_zones(case: Case, network: NewNetwork) -> Iterator[Finding]:
             )
 
 
-def _judge_cidr(case: Case, text: str) -> Iterator[Finding]:
+def _judge_cidr(case: ValidationContext, text: str) -> Iterator[Finding]:
     block = strict_network(text)
     if isinstance(block, str):
         yield error("network.cidr", "invalid-cidr", block)
@@ -111,7 +111,7 @@ def _judge_ids(network: ExistingNetwork) -> Iterator[Finding]:
 
 
 def _judge_subnets_for(
-    case: Case, network: ExistingNetwork, public: list[int], private: list[int]
+    case: ValidationContext, network: ExistingNetwork, public: list[int], private: list[int]
 ) -> Iterator[Finding]:
     if private and not network.private_subnet_ids:
         message = "The group is to be private, but no private subnet is named."

@@ -9,7 +9,7 @@ from chalicelib.domain.core.names import INSTANCE_TYPE, LABEL_PART, LABEL_PREFIX
 from chalicelib.domain.errors.findings import Finding, error, warning
 from chalicelib.domain.labs.spec import NodegroupSpec
 from chalicelib.domain.requests.eksctl.reader import child
-from chalicelib.domain.requests.validation.context import Case
+from chalicelib.domain.requests.validation.context import ValidationContext
 
 #: The image of Amazon Linux 2023 needs 20 GiB; gp3 ends at 16 TiB.
 _SMALLEST_VOLUME, _LARGEST_VOLUME = 20, 16384
@@ -21,7 +21,7 @@ _OPEN_PREFIXES = ("node.kubernetes.io", "kubelet.kubernetes.io")
 _RESERVED = ("kubernetes.io", "k8s.io", "eks.amazonaws.com")
 
 
-def judge_nodegroups(case: Case) -> Iterator[Finding]:
+def judge_nodegroups(case: ValidationContext) -> Iterator[Finding]:
     """All groups, each by itself and together."""
     groups, most = case.spec.nodegroups, case.limits.max_nodes
     if not groups:

@@ -17,14 +17,14 @@ from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.labs.spec import LabSpec, Limits
 from chalicelib.domain.requests.defaults import fill
 from chalicelib.domain.requests.draft import Draft
-from chalicelib.domain.requests.schedule_input import USUAL_RULES, EveningRules, read_evening
+from chalicelib.domain.requests.schedule_input import USUAL_RULES, ScheduleRules, read_schedule
 from chalicelib.domain.requests.validation.access import (
     judge_access,
     judge_addons,
     judge_external_dns,
     judge_pod_identities,
 )
-from chalicelib.domain.requests.validation.context import Case
+from chalicelib.domain.requests.validation.context import ValidationContext
 from chalicelib.domain.requests.validation.endpoint import judge_endpoint, judge_ssh
 from chalicelib.domain.requests.validation.limits import judge_lists, judge_tags
 from chalicelib.domain.requests.validation.network import judge_network, judge_placement
@@ -41,23 +41,23 @@ def complete(
     caller: Caller,
     limits: Limits,
     now: datetime,
-    evenings: EveningRules = USUAL_RULES,
+    evenings: ScheduleRules = USUAL_RULES,
     accounts: LabAccounts | None = None,
 ) -> tuple[LabSpec | None, tuple[Finding, ...]]:
     """Make a LabSpec of the draft, None if any finding refuses it; warnings travel with the spec."""
     spec = fill(draft, calendar, caller, limits, now, evenings, accounts)
-    case = Case(draft, spec, calendar, caller, limits, now, evenings, accounts)
+    case = ValidationContext(draft, spec, calendar, caller, limits, now, evenings, accounts)
     found = in_callers_words(draft, (finding for rule in _RULES for finding in rule(case)))
     return None if has_errors(found) else spec, found
 
 
 def in_callers_words(draft: Draft, findings: Iterable[Finding]) -> tuple[Finding, ...]:
     """The findings by the caller's own paths, each once, without those in what could not be read anyway."""
-    told = (replace(finding, path=draft.caller_path(finding.path)) for finding in findings)
-    return tuple(dict.fromkeys(finding for finding in told if not draft.is_broken(finding.path)))
+    text = (replace(finding, path=draft.caller_path(finding.path)) for finding in findings)
+    return tuple(dict.fromkeys(finding for finding in text if not draft.is_broken(finding.path)))
 
 
-def _judge_caller(case: Case) -> Iterator[Finding]:
+def _judge_caller(case: ValidationContext) -> Iterator[Finding]:
     """The owner is the session, and one with a made-up name is another one after the next login."""
     if PASSING_SESSION.fullmatch(case.caller.arn):
         message = (
@@ -67,7 +67,7 @@ def _judge_caller(case: Case) -> Iterator[Finding]:
         yield warning("", "passing-session", message)
 
 
-def _judge_name(case: Case) -> Iterator[Finding]:
+def _judge_name(case: ValidationContext) -> Iterator[Finding]:
     name = case.spec.name
     if not name:
         yield error("name", "missing", "Give the lab a name: it becomes the cluster's.")
@@ -76,7 +76,7 @@ def _judge_name(case: Case) -> Iterator[Finding]:
         yield error("name", "invalid-name", f"EKS refuses this name: it takes {rule}.")
 
 
-def _judge_account(case: Case) -> Iterator[Finding]:
+def _judge_account(case: ValidationContext) -> Iterator[Finding]:
     account, accounts = case.account, case.accounts
     if accounts is None or case.draft.account is None:
         return
@@ -91,7 +91,7 @@ def _judge_account(case: Case) -> Iterator[Finding]:
         yield error("region", "region-not-offered", f"In account {account}, labs are made in {regions} only.")
 
 
-def _judge_region(case: Case) -> Iterator[Finding]:
+def _judge_region(case: ValidationContext) -> Iterator[Finding]:
     region, allowed = case.spec.region, case.limits.regions
     if not REGION.fullmatch(region):
         yield error("region", "invalid-region", "Not the name of an AWS region: they look like ap-northeast-2.")
@@ -101,17 +101,17 @@ def _judge_region(case: Case) -> Iterator[Finding]:
         )
 
 
-def _judge_log_types(case: Case) -> Iterator[Finding]:
+def _judge_log_types(case: ValidationContext) -> Iterator[Finding]:
     for index, name in enumerate(case.draft.log_types):
         if name not in _LOG_TYPES:
             yield error(f"logTypes[{index}]", "unknown-log-type", f"EKS writes these: {', '.join(_LOG_TYPES)}.")
 
 
-def _judge_evening(case: Case) -> Iterator[Finding]:
-    yield from read_evening(case.draft.evening, case.evenings, "evening")[1]
+def _judge_schedule(case: ValidationContext) -> Iterator[Finding]:
+    yield from read_schedule(case.draft.schedule, case.evenings, "schedule")[1]
 
 
-_RULES: tuple[Callable[[Case], Iterator[Finding]], ...] = (
+_RULES: tuple[Callable[[ValidationContext], Iterator[Finding]], ...] = (
     _judge_caller,
     _judge_name,
     _judge_region,
@@ -130,5 +130,5 @@ _RULES: tuple[Callable[[Case], Iterator[Finding]], ...] = (
     judge_pod_identities,
     _judge_log_types,
     judge_tags,
-    _judge_evening,
+    _judge_schedule,
 )

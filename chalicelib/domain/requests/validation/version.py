@@ -8,11 +8,11 @@ from datetime import datetime, timedelta
 from chalicelib.domain.core.names import MINOR_VERSION
 from chalicelib.domain.errors.findings import Finding, error, warning
 from chalicelib.domain.labs.spec import SupportPolicy
-from chalicelib.domain.requests.validation.context import Case
+from chalicelib.domain.requests.validation.context import ValidationContext
 from chalicelib.domain.support.calendar import SupportStatus, VersionSupport
 
 
-def judge_version(case: Case) -> Iterator[Finding]:
+def judge_version(case: ValidationContext) -> Iterator[Finding]:
     """The version is known, released, not ended, and supported until the lease ends, by the support policy asked for."""
     version = case.spec.version
     entry = case.calendar.get(version)
@@ -31,15 +31,15 @@ def judge_version(case: Case) -> Iterator[Finding]:
         yield from _judge_support(case, entry)
 
 
-def judge_lease(case: Case) -> Iterator[Finding]:
+def judge_lease(case: ValidationContext) -> Iterator[Finding]:
     """The lease is at least an hour and at most what this installation allows."""
     hours, most = case.spec.lease_hours, case.limits.max_lease_hours
     if not 1 <= hours <= most:
         yield error("leaseHours", "lease-out-of-range", f"A lease is 1 to {most} hours, not {hours}.")
 
 
-def _judge_support(case: Case, entry: VersionSupport) -> Iterator[Finding]:
-    ends = lease_end(case)
+def _judge_support(case: ValidationContext, entry: VersionSupport) -> Iterator[Finding]:
+    ends = requested_lease_end(case)
     if case.spec.support_policy is SupportPolicy.EXTENDED:
         if entry.end_of_extended < ends:
             yield _too_short(case, "Extended", entry.end_of_extended)
@@ -60,27 +60,28 @@ def _judge_support(case: Case, entry: VersionSupport) -> Iterator[Finding]:
         yield _too_short(case, "Standard", entry.end_of_standard)
 
 
-def lease_end(case: Case) -> datetime:
+def requested_lease_end(case: ValidationContext) -> datetime:
     """When the lease would end; a lease out of range (an error of its own) counts as the longest allowed."""
     return case.now + timedelta(hours=max(1, min(case.spec.lease_hours, case.limits.max_lease_hours)))
 
 
-def _why_unknown(case: Case) -> str:
+def _why_unknown(case: ValidationContext) -> str:
     asked = tuple(int(part) for part in case.spec.version.split("."))
     oldest = min((entry.sort_key for entry in case.calendar.versions), default=asked)
     age = "its support ended long ago" if asked < oldest else "EKS does not know it"
     return f"{case.spec.version} is not on EKS's calendar ({case.calendar.source}): {age}."
 
 
-def _too_short(case: Case, kind: str, end: datetime) -> Finding:
+def _too_short(case: ValidationContext, kind: str, end: datetime) -> Finding:
     message = (
-        f"{kind} support of {case.spec.version} ends on {_day(end)}, before the lab does ({lease_end(case):%Y-%m-%dT%H:%MZ}). "
+        f"{kind} support of {case.spec.version} ends on {_day(end)}, before the lab does "
+        f"({requested_lease_end(case):%Y-%m-%dT%H:%MZ}). "
         f"{_offer(case)}"
     )
     return error("version", "support-too-short", message)
 
 
-def _offer(case: Case) -> str:
+def _offer(case: ValidationContext) -> str:
     """The versions to be had, newest first, those in extended support apart."""
     open_now = case.calendar.available(case.now)
     standard = [v.version for v in open_now if v.status_at(case.now) is SupportStatus.STANDARD]

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from chalicelib.domain.core.message import Message, Severity
 from chalicelib.domain.curfew.messages.brake import brake_message, broken_plan_message
 from chalicelib.domain.curfew.messages.report import report_message
-from chalicelib.domain.curfew.plan import Entry, Fate, Outcome, Plan, PlanHeader, plan_hash
+from chalicelib.domain.curfew.plan import Entry, EntryOutcome, EntryStatus, Plan, PlanHeader, plan_hash
 from chalicelib.domain.curfew.rules import CurfewRules, Mode, allowance
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.schedule import AtCurfew
@@ -86,7 +86,7 @@ If it is wrong, stop everything:
 """
 
 
-def a_line(number: int, name: str, outcome: Outcome, reason: str = "", **fate: Any) -> tuple[Entry, Fate]:
+def a_line(number: int, name: str, outcome: EntryOutcome, reason: str = "", **status: Any) -> tuple[Entry, EntryStatus]:
     owner = "shop@example.com" if name == "shop" else ENTRY.owner
     entry = replace(
         ENTRY,
@@ -94,12 +94,12 @@ def a_line(number: int, name: str, outcome: Outcome, reason: str = "", **fate: A
         name=name,
         owner=owner,
         reason="idle since 18:40: no user pods scheduled in 5 h",
-        act=AtCurfew.HIBERNATE if outcome is Outcome.HIBERNATED else AtCurfew.END,
+        act=AtCurfew.HIBERNATE if outcome is EntryOutcome.HIBERNATED else AtCurfew.END,
     )
-    return entry, replace(Fate(NIGHT, entry.id, entry.lab_id, outcome, reason, warned_at=AT), **fate)
+    return entry, replace(EntryStatus(NIGHT, entry.id, entry.lab_id, outcome, reason, warned_at=AT), **status)
 
 
-def a_plan(*lines: tuple[Entry, Fate]) -> Plan:
+def a_plan(*lines: tuple[Entry, EntryStatus]) -> Plan:
     header = PlanHeader(NIGHT, 1, plan_hash(entry for entry, _ in lines), AT - timedelta(hours=4), len(lines))
     return Plan(header, lines)
 
@@ -110,12 +110,12 @@ def stuck() -> Lab:
     return replace(lab, phase_since=AT - timedelta(days=7))
 
 
-ENDED = a_line(1, "myeks", Outcome.ENDED, saved_usd=5.28)
-ASLEEP = a_line(2, "shop", Outcome.HIBERNATED, saved_usd=2.12)
-KEPT = a_line(3, "orders", Outcome.LIVED, "kept by its owner until Tue 24 Nov 22:00 (Asia/Seoul)")
-JOBS = a_line(4, "jobs", Outcome.LIVED, "busy: 1 job is running.")
+ENDED = a_line(1, "myeks", EntryOutcome.ENDED, saved_usd=5.28)
+ASLEEP = a_line(2, "shop", EntryOutcome.HIBERNATED, saved_usd=2.12)
+KEPT = a_line(3, "orders", EntryOutcome.SKIPPED, "kept by its owner until Tue 24 Nov 22:00 (Asia/Seoul)")
+JOBS = a_line(4, "jobs", EntryOutcome.SKIPPED, "busy: 1 job is running.")
 LATE = a_line(
-    5, "late", Outcome.STANDING, warned_at=None, trouble="no confirmed subscription takes messages for learner"
+    5, "late", EntryOutcome.STANDING, warned_at=None, trouble="no confirmed subscription takes messages for learner"
 )
 
 
@@ -131,8 +131,8 @@ def test_a_busy_night_in_one_message() -> None:
         orphans=("old in ap-northeast-2: of another installation, only reported",),
         troubles=("us-east-1 could not be read: ThrottlingException",),
     )
-    told = "1 ended, 1 put to sleep, 2 lived, 1 not settled yet, 1 blocked"
-    assert message.subject == f"ekslab: night of Mon 23 Nov 2026: {told}"
+    text = "1 ended, 1 put to sleep, 2 lived, 1 not settled yet, 1 blocked"
+    assert message.subject == f"ekslab: night of Mon 23 Nov 2026: {text}"
     assert message.body == BUSY
     assert (message.kind, message.severity, message.recipient) == (
         "curfew-report",
@@ -169,7 +169,7 @@ def test_a_stopped_or_dry_night_is_never_called_calm(mode: Mode, words: str) -> 
 
 
 def test_what_the_brake_held_is_said_with_how_to_raise_it() -> None:
-    held = [a_line(number, "held", Outcome.LIVED, "the brake held it", braked_at=AT) for number in (6, 7)]
+    held = [a_line(number, "held", EntryOutcome.SKIPPED, "the brake held it", braked_at=AT) for number in (6, 7)]
     message = report(a_plan(*held))
     assert (
         "The brake held 2 labs. A night takes 25 % of the labs alive, and 20 labs at most; PUT /curfew with maxPercent"
@@ -180,26 +180,26 @@ def test_what_the_brake_held_is_said_with_how_to_raise_it() -> None:
 
 def test_labs_that_were_touched_after_the_brake_was_raised_are_said_to_have_been() -> None:
     lines = [
-        a_line(6, "held", Outcome.LIVED, "used again", braked_at=AT),
-        a_line(7, "done", Outcome.ENDED, braked_at=AT),
+        a_line(6, "held", EntryOutcome.SKIPPED, "used again", braked_at=AT),
+        a_line(7, "done", EntryOutcome.ENDED, braked_at=AT),
     ]
     assert "The brake held 2 labs. It was raised since, and 1 of them touched." in flat(report(a_plan(*lines)))
 
 
 def test_a_plan_that_was_changed_is_said_to_have_been() -> None:
-    entry, fate = ENDED
-    changed = replace(a_plan(ENDED), lines=((replace(entry, reason="other"), fate),))
+    entry, status = ENDED
+    changed = replace(a_plan(ENDED), lines=((replace(entry, reason="other"), status),))
     assert "The plan is not what was published" in report(changed).body
     assert report(changed).severity is Severity.WARNING
 
 
 def test_a_warning_that_came_late_but_came_is_not_called_undelivered() -> None:
-    message = report(a_plan(a_line(7, "slow", Outcome.LIVED, "its warning came too late", trouble="throttled")))
+    message = report(a_plan(a_line(7, "slow", EntryOutcome.SKIPPED, "its warning came too late", trouble="throttled")))
     assert "Warnings not delivered" not in message.body
 
 
 def test_a_long_night_is_cut_with_a_count() -> None:
-    lines = [a_line(number, f"lab{number}", Outcome.LIVED, "in use") for number in range(120)]
+    lines = [a_line(number, f"lab{number}", EntryOutcome.SKIPPED, "in use") for number in range(120)]
     message = report(a_plan(*lines))
     assert "120 labs planned; 120 lived." in message.body
     assert message.body.count("in use") == 50
@@ -213,9 +213,9 @@ def test_a_calm_night_reads_well_in_a_channel() -> None:
     assert '""' not in json.dumps(document)
 
 
-@given(st.lists(st.sampled_from(list(Outcome)), max_size=8), st.sampled_from(list(Mode)), st.booleans())
+@given(st.lists(st.sampled_from(list(EntryOutcome)), max_size=8), st.sampled_from(list(Mode)), st.booleans())
 def test_every_lab_is_counted_once_and_nothing_reads_wrong(
-    outcomes: list[Outcome], mode: Mode, has_blocked: bool
+    outcomes: list[EntryOutcome], mode: Mode, has_blocked: bool
 ) -> None:
     lines = [a_line(number, f"name{number}", outcome, "in use") for number, outcome in enumerate(outcomes)]
     message = report(a_plan(*lines), replace(RULES, mode=mode), blocked=(stuck(),) if has_blocked else ())

@@ -13,14 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain.core.message import Message, Severity
-from chalicelib.domain.curfew.messages.warning import instant_told, warning_message
-from chalicelib.domain.curfew.plan import Entry, Ground, Stakes
-from chalicelib.domain.labs.schedule import AtCurfew, Evening
+from chalicelib.domain.curfew.messages.warning import format_in_zone, warning_message
+from chalicelib.domain.curfew.plan import Entry, Stakes, Trigger
+from chalicelib.domain.labs.schedule import AtCurfew, Schedule
 from chalicelib.domain.labs.spec import VolumePolicy
 from chalicelib.domain.notices.chat import chat_document
 
 AT = datetime(2026, 11, 23, 13, tzinfo=UTC)
-SEOUL = Evening("Asia/Seoul")
+SEOUL = Schedule("Asia/Seoul")
 TOMORROW = AT + timedelta(days=1)
 URL = "https://a1b2c3d4.execute-api.ap-northeast-2.amazonaws.com/api/keep/v1.bGFi.c2ln"
 ENTRY = Entry(
@@ -28,7 +28,7 @@ ENTRY = Entry(
     lab_id="lab-7f3k2m9x",
     at=AT,
     act=AtCurfew.END,
-    ground=Ground.IDLE,
+    trigger=Trigger.IDLE,
     reason="idle since 18:40: no user pods scheduled in 5 h, CPU 3 % (baseline 3 %), no load-balancer traffic",
     owner="arn:aws:iam::111122223333:user/learner",
     name="myeks",
@@ -112,12 +112,12 @@ To close it at once:
 """
 
 
-def mail(entry: Entry = ENTRY, evening: Evening = SEOUL, **other: Any) -> Message:
+def mail(entry: Entry = ENTRY, schedule: Schedule = SEOUL, **other: Any) -> Message:
     given: dict[str, Any] = {"keep_url": URL, "keep_until": TOMORROW, "keep_cost_usd": 5.28} | other
     volumes = given.pop("volumes", VolumePolicy.DELETE)
     return warning_message(
         entry,
-        evening,
+        schedule,
         given.pop("keep_url"),
         given.pop("keep_until"),
         "learner",
@@ -145,7 +145,7 @@ def test_an_idle_lab_that_is_to_sleep() -> None:
 def test_a_lab_whose_cluster_is_gone() -> None:
     entry = replace(
         ENTRY,
-        ground=Ground.GONE,
+        trigger=Trigger.GONE,
         reason="EKS lists no cluster myeks with the tag of lab-7f3k2m9x",
         stakes=Stakes(nodes=0, volumes=1, balancers=0),
     )
@@ -155,7 +155,7 @@ def test_a_lab_whose_cluster_is_gone() -> None:
 
 
 def test_a_lease_that_ends_promises_no_second_look() -> None:
-    message = mail(replace(ENTRY, ground=Ground.LEASE, reason="Its lease ends on Mon 23 Nov 22:00 (Asia/Seoul)."))
+    message = mail(replace(ENTRY, trigger=Trigger.LEASE, reason="Its lease ends on Mon 23 Nov 22:00 (Asia/Seoul)."))
     assert message.subject == "ekslab: myeks ends Mon 23 Nov 22:00 (Asia/Seoul): lease over"
     assert flat(message).startswith(
         "The lease of your lab myeks (lab-7f3k2m9x in ap-northeast-2) ends on Mon 23 Nov 22:00 (Asia/Seoul), 13:00 UTC."
@@ -167,7 +167,7 @@ def test_a_lease_that_ends_promises_no_second_look() -> None:
 
 
 def test_an_adopted_cluster_says_why_its_reader_is_told() -> None:
-    message = mail(replace(ENTRY, ground=Ground.ADOPTED))
+    message = mail(replace(ENTRY, trigger=Trigger.ADOPTED))
     assert message.subject.endswith("ends Mon 23 Nov 22:00 (Asia/Seoul): no lab")
     assert "but there was no lab to answer for it." in flat(message)
     assert "its tags name you, or as an administrator where they name nobody." in flat(message)
@@ -203,7 +203,7 @@ def test_an_unknown_price_is_said_to_be_unknown() -> None:
 
 
 @pytest.mark.parametrize(
-    ("stakes", "told"),
+    ("stakes", "text"),
     [
         (Stakes(1, 0, 0, 0), "With it goes 1 node."),
         (Stakes(0, 0, 2, 0), "With it go 2 volumes."),
@@ -214,27 +214,27 @@ def test_an_unknown_price_is_said_to_be_unknown() -> None:
         (Stakes(0, 0, 0, 0), "Nothing was seen on it: no nodes, pods, volumes or load balancers."),
     ],
 )
-def test_what_goes_with_a_lab_is_told_as_far_as_it_was_counted(stakes: Stakes, told: str) -> None:
-    assert f" {told} " in flat(mail(replace(ENTRY, stakes=stakes)))
+def test_what_goes_with_a_lab_is_told_as_far_as_it_was_counted(stakes: Stakes, text: str) -> None:
+    assert f" {text} " in flat(mail(replace(ENTRY, stakes=stakes)))
 
 
 @pytest.mark.parametrize(
-    ("stakes", "told"),
+    ("stakes", "text"),
     [
         (Stakes(1, 0, 0, 0), "1 node stops until it wakes. The control plane stays, at a cost."),
         (Stakes(2, None, 2, 0), "2 nodes stop until it wakes. 2 volumes and the control plane stay, at a cost."),
         (Stakes(), "Its nodes are shut down, and pods stop. The control plane stays, at a cost."),
     ],
 )
-def test_what_sleeps_and_what_stays_is_told_as_far_as_it_was_counted(stakes: Stakes, told: str) -> None:
+def test_what_sleeps_and_what_stays_is_told_as_far_as_it_was_counted(stakes: Stakes, text: str) -> None:
     message = mail(replace(ENTRY, stakes=stakes, act=AtCurfew.HIBERNATE))
-    assert told in flat(message)
+    assert text in flat(message)
     assert "It sleeps until you wake it: ekslab wake lab-7f3k2m9x" in flat(message)
     assert "deleted" not in message.body
 
 
 @pytest.mark.parametrize(
-    ("policy", "volumes", "told"),
+    ("policy", "volumes", "text"),
     [
         (VolumePolicy.DELETE, 1, "are deleted for good."),
         (VolumePolicy.SNAPSHOT, None, "are deleted after a snapshot of each; snapshots stay, and cost."),
@@ -244,23 +244,23 @@ def test_what_sleeps_and_what_stays_is_told_as_far_as_it_was_counted(stakes: Sta
     ],
 )
 def test_what_becomes_of_volumes_follows_the_labs_policy(
-    policy: VolumePolicy | None, volumes: int | None, told: str | None
+    policy: VolumePolicy | None, volumes: int | None, text: str | None
 ) -> None:
     message = mail(replace(ENTRY, stakes=Stakes(2, 3, volumes, 1)), volumes=policy)
-    assert (told or "go 2 nodes, 3 pods and 1 load balancer.") in flat(message)
-    assert ("PersistentVolumeClaims" in message.body) is (told is not None and policy is not None)
+    assert (text or "go 2 nodes, 3 pods and 1 load balancer.") in flat(message)
+    assert ("PersistentVolumeClaims" in message.body) is (text is not None and policy is not None)
 
 
 @pytest.mark.parametrize(
-    ("zone", "told"),
+    ("zone", "text"),
     [
         ("UTC", "Mon 23 Nov 13:00 (UTC)"),
         ("Asia/Seoul", "Mon 23 Nov 22:00 (Asia/Seoul), 13:00 UTC"),
         ("Pacific/Auckland", "Tue 24 Nov 02:00 (Pacific/Auckland), Mon 23 Nov 13:00 UTC"),
     ],
 )
-def test_an_instant_is_told_where_the_owner_lives_and_in_utc(zone: str, told: str) -> None:
-    assert instant_told(Evening(zone), AT) == told
+def test_an_instant_is_told_where_the_owner_lives_and_in_utc(zone: str, text: str) -> None:
+    assert format_in_zone(Schedule(zone), AT) == text
 
 
 def test_paths_begin_with_the_apis_address_where_it_is_known() -> None:
@@ -283,21 +283,21 @@ COUNTS = st.none() | st.integers(0, 3)
 
 
 @given(
-    st.sampled_from(list(itertools.product(Ground, AtCurfew))),
+    st.sampled_from(list(itertools.product(Trigger, AtCurfew))),
     st.builds(Stakes, COUNTS, COUNTS, COUNTS, COUNTS),
     st.sampled_from(["Asia/Seoul", "America/Argentina/ComodRivadavia", "UTC"]),
     st.integers(1, 100),
     st.none() | st.just(URL),
 )
 def test_no_mail_has_nonsense_in_it(
-    what: tuple[Ground, AtCurfew], stakes: Stakes, zone: str, length: int, url: str | None
+    what: tuple[Trigger, AtCurfew], stakes: Stakes, zone: str, length: int, url: str | None
 ) -> None:
-    entry = replace(ENTRY, ground=what[0], act=what[1], stakes=stakes, name="n" * length)
-    message = mail(entry, Evening(zone), keep_url=url)
+    entry = replace(ENTRY, trigger=what[0], act=what[1], stakes=stakes, name="n" * length)
+    message = mail(entry, Schedule(zone), keep_url=url)
     assert len(message.subject) <= 99
     assert message.subject.isascii()
     assert "(" + zone + ")" in message.subject
     words = flat(message)
     for nonsense in ("None", " 0 ", "1 nodes", "1 pods", "1 volumes", "..", " ,", "Ground", "()"):
         assert nonsense not in words
-    assert words.count("https://") == (1 if url and what[0] is not Ground.GONE else 0)
+    assert words.count("https://") == (1 if url and what[0] is not Trigger.GONE else 0)

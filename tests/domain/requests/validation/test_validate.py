@@ -9,7 +9,7 @@ import pytest
 
 from chalicelib.domain.core.instance_types import ami_type
 from chalicelib.domain.core.names import as_tag_value, nearest, principal_of, same_principal
-from chalicelib.domain.errors.findings import Severity
+from chalicelib.domain.errors.findings import Level
 from chalicelib.domain.labs.spec import (
     AccessPolicySpec,
     AccessSpec,
@@ -38,8 +38,8 @@ def judged(limits: Limits | None = None, **fields: Any) -> tuple[LabSpec | None,
     """The spec, errors and warnings as path -> code."""
     draft = Draft(**{"name": "a", **fields})
     spec, findings = complete(draft, a_calendar(), a_caller(), limits or Limits(), NOW)
-    errors = {f.path: f.code for f in findings if f.severity is Severity.ERROR}
-    return spec, errors, {f.path: f.code for f in findings if f.severity is Severity.WARNING}
+    errors = {f.path: f.code for f in findings if f.severity is Level.ERROR}
+    return spec, errors, {f.path: f.code for f in findings if f.severity is Level.WARNING}
 
 
 def errors_of(limits: Limits | None = None, **fields: Any) -> dict[str, str]:
@@ -159,9 +159,9 @@ def test_nodes_and_the_work_host_need_subnets_that_suit_them() -> None:
 def test_allow_lists_are_blocks_that_do_not_overlap(
     cidrs: tuple[str, ...], errors: dict[int, str], warnings: dict[int, str]
 ) -> None:
-    _, wrong, told = judged(allowed_cidrs=cidrs)
+    _, wrong, message = judged(allowed_cidrs=cidrs)
     assert wrong == {f"endpoint.allowedCidrs[{i}]": code for i, code in errors.items()}
-    assert told == {f"endpoint.allowedCidrs[{i}]": code for i, code in warnings.items()}
+    assert message == {f"endpoint.allowedCidrs[{i}]": code for i, code in warnings.items()}
 
 
 def test_an_allow_list_is_neither_empty_nor_longer_than_eks_takes() -> None:

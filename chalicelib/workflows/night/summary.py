@@ -16,7 +16,7 @@ _A_STEP, _A_RUN, _LONGEST = 5, 50, 200
 
 
 @dataclass
-class Tally:
+class RunSummary:
     """Counts by what was done, and troubles in words."""
 
     counts: Counter[str] = field(default_factory=Counter)
@@ -44,8 +44,8 @@ class Tally:
     def answer(self) -> dict[str, Any]:
         """As a state's result."""
         more = len(self.troubles) - _A_STEP
-        told = [*self.troubles[:_A_STEP], *([f"and {more} more"] if more > 0 else [])]
-        return {"outcome": "done", "counts": dict(self.counts), "troubles": told}
+        message = [*self.troubles[:_A_STEP], *([f"and {more} more"] if more > 0 else [])]
+        return {"outcome": "done", "counts": dict(self.counts), "troubles": message}
 
 
 def added(so_far: Mapping[str, Any], answers: Iterable[Mapping[str, Any]], lost: Iterable[str] = ()) -> dict[str, Any]:

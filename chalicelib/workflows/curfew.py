@@ -1,6 +1,6 @@
 """The sweep, hourly: plans what curfew brings, warns of it, holds the brake, and does with each lab what it may at that moment.
 
-One function a state of statemachine/sweep_idle.asl.json. `now` is the schedule event's time, the same for the whole run.
+One function a state of statemachine/curfew.asl.json. `now` is the schedule event's time, the same for the whole run.
 What a run misses the next one does; a lab, a group or a region that fails costs the others nothing (docs/adr/0007-curfew.md).
 """
 
@@ -16,12 +16,12 @@ from chalicelib.domain.curfew.rules import Mode
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.night.act import act_on
 from chalicelib.workflows.night.brake import due_items
-from chalicelib.workflows.night.examine import Looking
-from chalicelib.workflows.night.orphans import look_for_orphans
+from chalicelib.workflows.night.examine import Examination
+from chalicelib.workflows.night.orphans import find_orphans_in
 from chalicelib.workflows.night.outcomes import put_off, rules_of
 from chalicelib.workflows.night.region import Region
 from chalicelib.workflows.night.report import report, unreported_nights
-from chalicelib.workflows.night.tally import Tally, added
+from chalicelib.workflows.night.summary import RunSummary, added
 from chalicelib.workflows.night.warn import warn_of
 from chalicelib.workflows.shared.metrics import measure_sweep, measure_warnings
 
@@ -54,72 +54,72 @@ def begin(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
 
 def examine(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
     """Look at one group: plan what faces something, judge again what is due, say of the rest when to look next."""
-    group, tally = event["group"], Tally()
-    looking = Looking(deps, Region(deps, _place(group)), rules_of(deps), now, tally)
+    group, summary = event["group"], RunSummary()
+    looking = Examination(deps, Region(deps, _place(group)), rules_of(deps), now, summary)
     for lab_id, why in looking.look(group["ids"]).items():
-        with tally.around(f"{lab_id}, not even put off"):
+        with summary.around(f"{lab_id}, not even put off"):
             put_off(deps, lab_id, why, now)
-    return {**tally.answer(), "due": looking.due}
+    return {**summary.answer(), "due": looking.due}
 
 
 def warn(deps: Deps, _event: Mapping[str, Any], now: datetime) -> Answer:
     """Warn of every standing entry that nobody was warned of yet. A dry run warns nobody."""
-    rules, tally, failed = rules_of(deps), Tally(), 0
+    rules, summary, failed = rules_of(deps), RunSummary(), 0
     if rules.mode is Mode.ON:
-        for fate in deps.curfew.store.unwarned(_WARNINGS):
-            with tally.around(f"the warning of {fate.lab_id}") as errors:
-                warn_of(deps, fate, rules, now, tally)
+        for status in deps.curfew.store.unwarned(_WARNINGS):
+            with summary.around(f"the warning of {status.lab_id}") as errors:
+                warn_of(deps, status, rules, now, summary)
             failed += len(errors)
-    measure_warnings(deps, failed + tally.counts["unreachable"])
-    return tally.answer()
+    measure_warnings(deps, failed + summary.counts["unreachable"])
+    return summary.answer()
 
 
 def brake(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
     """The entries that are due, each with why its night is held, if it is."""
-    tally = Tally()
+    summary = RunSummary()
     due = [one for examined in event["examined"] for one in examined["answer"].get("due", [])]
-    items = due_items(deps, due, now, tally)
-    return {**tally.answer(), "items": items}
+    items = due_items(deps, due, now, summary)
+    return {**summary.answer(), "items": items}
 
 
 def act(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
     """One entry: do it, or say why its lab lives."""
-    tally = Tally()
-    act_on(deps, event["item"], now, tally)
-    return tally.answer()
+    summary = RunSummary()
+    act_on(deps, event["item"], now, summary)
+    return summary.answer()
 
 
 def put_off_one(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
     """Move a lab that could not be acted on out of this run's way."""
     lab_id, why = event["item"]["lab_id"], event["failure"]["Error"]
     put_off(deps, lab_id, why, now)
-    return Tally(troubles=[f"{lab_id}: {why}"]).answer()
+    return RunSummary(troubles=[f"{lab_id}: {why}"]).answer()
 
 
 def find_orphans(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
     """One place's clusters that carry our tags and have no lab."""
-    place, tally = event["place"], Tally()
-    told = look_for_orphans(deps, _place(place), now, tally)
-    more = [f"and {len(told) - _TOLD} more clusters in {place['named']}"] if told[_TOLD:] else []
-    return {**tally.answer(), "orphans": [*told[:_TOLD], *more]}
+    place, summary = event["place"], RunSummary()
+    message = find_orphans_in(deps, _place(place), now, summary)
+    more = [f"and {len(message) - _TOLD} more clusters in {place['named']}"] if message[_TOLD:] else []
+    return {**summary.answer(), "orphans": [*message[:_TOLD], *more]}
 
 
 def finish(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
     """The night's report, when its hour has come; the run's summary; `stuck` if part of the run was lost."""
-    (answers, lost), tally = _results(event), Tally()
+    (answers, lost), summary = _results(event), RunSummary()
     whole = added(event["so_far"], answers, lost)
-    orphans = [told for answer in answers for told in answer.get("orphans", [])]
-    reported = report(deps, orphans, whole["troubles"], now, tally)
+    orphans = [message for answer in answers for message in answer.get("orphans", [])]
+    reported = report(deps, orphans, whole["troubles"], now, summary)
     outcome = "stuck" if event["failure"] is not None or whole["lost"] else "done"
-    deps.store.note_run(Run("sweep_idle", now, outcome))
-    with tally.around("the metrics"):
+    deps.store.note_run(Run("curfew", now, outcome))
+    with summary.around("the metrics"):
         measure_sweep(deps)
     return {
         "now": now.isoformat(),
         "mode": str(rules_of(deps).mode),
         "reported": reported,
         "orphans": orphans[:20],
-        **added(whole, [tally.answer()]),
+        **added(whole, [summary.answer()]),
         "outcome": outcome,
     }
 

@@ -1,6 +1,6 @@
 """Looks at the account again after a teardown: log groups come back by late delivery, deleted things take a while to go.
 
-One function per Task state of inspect.asl.json; the scheduled run starts it 15 minutes and 24 hours after the end.
+One function per Task state of verify_deletion.asl.json; the scheduled run starts it 15 minutes and 24 hours after the end.
 """
 
 from __future__ import annotations
@@ -8,9 +8,9 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-from chalicelib.domain.core.failure import Blame
+from chalicelib.domain.core.failure import Responsible
 from chalicelib.domain.labs.lab import OVER, Lab, Phase
-from chalicelib.domain.labs.polling import PATIENCE
+from chalicelib.domain.labs.polling import POLL_POLICIES
 from chalicelib.domain.labs.steps import Result, StepResult
 from chalicelib.domain.teardown.deletion_order import STRAGGLERS
 from chalicelib.ports.deps import Deps
@@ -33,7 +33,7 @@ def look(deps: Deps, at: StepInput) -> StepResult:
         move(deps, lab, OVER, lambda stored: replace(stored, due_at=due_at), at.now, "")
         return StepResult(Result.DONE, f"Nothing of the lab's is left; {len(receipt.lines)} things are accounted for.")
     why = why_not_clean(receipt)
-    if PATIENCE["look"].is_out(at.attempt):
+    if POLL_POLICIES["look"].is_out(at.attempt):
         move(deps, lab, OVER, lambda stored: _blocked(stored, at, why), at.now, why)
         return StepResult(Result.STUCK, why)
     return again("look", why)
@@ -47,4 +47,4 @@ def remove_stragglers(deps: Deps, at: StepInput) -> StepResult:
 
 def _blocked(stored: Lab, at: StepInput, why: str) -> Lab:
     before = f" It could not be made: {stored.reason}" if stored.phase is Phase.FAILED else ""
-    return replace(stored.moved_to(Phase.BLOCKED, at.now, why + before, Blame.OURS), due_at=None)
+    return replace(stored.moved_to(Phase.BLOCKED, at.now, why + before, Responsible.OURS), due_at=None)

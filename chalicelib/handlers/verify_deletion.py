@@ -1,0 +1,9 @@
+"""VerifyDeletion's Lambdas: a later look at what a lab may have left behind."""
+
+from __future__ import annotations
+
+from chalicelib.handlers.factory import lab_step
+from chalicelib.workflows import verify_deletion
+
+verify_deletion_look = lab_step(verify_deletion.look)
+verify_deletion_remove_stragglers = lab_step(verify_deletion.remove_stragglers)
