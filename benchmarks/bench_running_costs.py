@@ -19,7 +19,7 @@ from emulator.core.settings import Settings
 from sandbox.activity import set_activity
 from sandbox.mailbox import subscribe
 from sandbox.scenarios.fleet import TODAY, put_clusters
-from sandbox.schedules import run_sweep, run_watch
+from sandbox.schedules import run_curfew, run_watch
 from sandbox.stage import Stage, installed
 
 NAME = "measured"
@@ -61,8 +61,8 @@ def main() -> None:
 def _life_of_a_lab(stage: Stage) -> dict[str, Counts]:
     meter, who = Meter(stage), stage.people.learner
     subscribe(stage.sandbox, stage.outputs["NoticesTopicArn"], "everybody", None)
-    idle_hour = meter.of(lambda: run_sweep(stage, datetime.now(UTC) - timedelta(hours=2)))
-    tending = meter.of(stage.tend)
+    idle_hour = meter.of(lambda: run_curfew(stage, datetime.now(UTC) - timedelta(hours=2)))
+    tending = meter.of(stage.recover_labs)
     lab_id = ""
 
     def make() -> None:
@@ -75,12 +75,12 @@ def _life_of_a_lab(stage: Stage) -> dict[str, Counts]:
         _take(stage, datetime.now(UTC) + timedelta(hours=LEASE_HOURS, minutes=5))
         _until(stage, lab_id, "deleted")
         for later in (timedelta(minutes=16), timedelta(hours=25)):
-            stage.tend(datetime.now(UTC) + later)
+            stage.recover_labs(datetime.now(UTC) + later)
             stage.wait(who, lab_id, lambda _: not _running(stage), seconds=300)
 
     made = meter.of(make)
     set_activity(stage.sandbox, NAME, "idle")
-    planned = meter.of(lambda: run_sweep(stage, datetime.now(UTC) + timedelta(seconds=2)))
+    planned = meter.of(lambda: run_curfew(stage, datetime.now(UTC) + timedelta(seconds=2)))
     ended = meter.of(end)
     return {
         "a lab is made": made,
@@ -122,7 +122,7 @@ def _until(stage: Stage, lab_id: str, phase: str) -> None:
 
 def _take(stage: Stage, at: datetime) -> None:
     """The hour strikes; the lab must go, or there would be nothing to measure."""
-    summary = run_sweep(stage, at)
+    summary = run_curfew(stage, at)
     if summary["counts"].get("acted") != 1:
         raise SystemExit(f"The sweep did not end the lab: {summary}")
 

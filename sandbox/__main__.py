@@ -1,6 +1,6 @@
 """The sandbox's commands.
 
-`demo` plays a lab's life; `up` leaves the installed service running, in which `strike` lets a schedule's hour come, `use`
+`demo` plays a lab's life; `up` leaves the installed service running, in which `run-schedule` lets a schedule's hour come, `use`
 says what a cluster is used for, `mails` shows what came.
 """
 
@@ -28,10 +28,10 @@ def _up(options: argparse.Namespace) -> int:
     return up.main(options.port, options.scale)
 
 
-def _strike(options: argparse.Namespace) -> int:
+def _run_schedule(options: argparse.Namespace) -> int:
     try:
         at = run_schedule.instant_of(options.at, options.ahead, datetime.now(UTC))
-        run_schedule.strike(run_schedule.running(), options.schedule, at, print)
+        run_schedule.run_schedule(run_schedule.running(), options.schedule, at, print)
     except (ValueError, run_schedule.NotRunning, Impatient) as error:
         return _failed(error)
     return 0
@@ -75,10 +75,10 @@ def _parser() -> argparse.ArgumentParser:
 
 def _add_night(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     """What is said to a sandbox that `up` left running."""
-    struck = commands.add_parser("strike", help="send a schedule's event, with a later time if you like")
-    struck.set_defaults(command=_strike)
+    struck = commands.add_parser("run-schedule", help="send a schedule's event, with a later time if you like")
+    struck.set_defaults(command=_run_schedule)
     struck.add_argument(
-        "schedule", choices=run_schedule.SCHEDULES, help="one sweep an hour, one watch a day: again is the same"
+        "schedule", choices=run_schedule.SCHEDULES, help="one curfew an hour, one watch a day: again is the same"
     )
     when = struck.add_mutually_exclusive_group()
     when.add_argument("--in", dest="ahead", metavar="4h", help="so long from now: 90m, 4h, 2d")

@@ -1,4 +1,4 @@
-"""`python -m sandbox strike`, `use` and `mails`: let a schedule's hour come in a sandbox that `make sandbox` left running.
+"""`python -m sandbox run-schedule`, `use` and `mails`: let a schedule's hour come in a sandbox that `make sandbox` left running.
 
 Leases, curfew and the schedules go by the clock on the wall, so nobody would see a night here. An event with a later time
 is all that they know of time: the run decides from it as it would have then. Only the API still says what it is on the wall.
@@ -17,13 +17,13 @@ from deployment.packaging import PROJECT
 from emulator.process import Sandbox
 from sandbox.activity import set_activity
 from sandbox.mailbox import Mail, Mailbox
-from sandbox.schedules import describe_curfew_run, describe_watch_run, run_sweep, run_watch
+from sandbox.schedules import describe_curfew_run, describe_watch_run, run_curfew, run_watch
 from sandbox.stage import STACK, Schedules
 
 ENV_FILE = PROJECT / ".sandbox" / "env"
 #: The queue that gets everybody's mail in a sandbox that `make sandbox` left running.
 MAILBOX = "everybodys-mail"
-SCHEDULES = ("sweep", "watch", "tend")
+SCHEDULES = ("curfew", "watch", "recover")
 _UNITS = {"m": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
 
 
@@ -43,18 +43,18 @@ def running(env_file: Path = ENV_FILE) -> Sandbox:
     return Sandbox(found.group(1))
 
 
-def strike(sandbox: Sandbox, schedule: str, at: datetime, say: Callable[[str], None]) -> None:
+def run_schedule(sandbox: Sandbox, schedule: str, at: datetime, say: Callable[[str], None]) -> None:
     """Send the schedule's event with `at` as its time, wait for the run's end, tell what it did and what mail came."""
     stacks = sandbox.client("cloudformation").describe_stacks(StackName=STACK)["Stacks"]
     schedules = Schedules(sandbox, {each["OutputKey"]: each["OutputValue"] for each in stacks[0]["Outputs"]})
     say(f"the event of {at:%a} {at.day} {at:%b %Y %H:%M} UTC")
     match schedule:
-        case "sweep":
-            lines = describe_curfew_run(run_sweep(schedules, at))
+        case "curfew":
+            lines = describe_curfew_run(run_curfew(schedules, at))
         case "watch":
             lines = [describe_watch_run(run_watch(schedules, at))]
         case _:
-            lines = _tended(schedules.tend(at))
+            lines = _recovered(schedules.recover_labs(at))
     for line in lines:
         say(f"  {line}")
     print_mails(sandbox, say)
@@ -92,7 +92,7 @@ def instant_of(at: str | None, ahead: str | None, now: datetime) -> datetime:
     return now + int(found.group(1)) * _UNITS[found.group(2)]
 
 
-def _tended(answer: Mapping[str, Any]) -> list[str]:
+def _recovered(answer: Mapping[str, Any]) -> list[str]:
     """What a tending did, a line each."""
     done = [f"{each['lab_id']}: {each['act']}. {each['reason']}" for each in answer.get("done", ())]
     failed = [f"{lab_id} could not be tended" for lab_id in answer.get("failed", ())]

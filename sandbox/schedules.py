@@ -14,13 +14,13 @@ def run_watch(stage: Schedules, at: datetime, seconds: float = 120) -> dict[str,
     return _run(stage, "WatchSupport", at, seconds)
 
 
-def run_sweep(stage: Schedules, at: datetime, seconds: float = 120) -> dict[str, Any]:
-    """Run the sweep with `at` as the time of its hourly event; return its summary. Raises Impatient."""
+def run_curfew(stage: Schedules, at: datetime, seconds: float = 120) -> dict[str, Any]:
+    """Run curfew with `at` as the time of its hourly event; return its summary. Raises Impatient."""
     return _run(stage, "Curfew", at, seconds)
 
 
 def describe_curfew_run(summary: Mapping[str, Any]) -> list[str]:
-    """A sweep's summary as a person reads it: what it did, its troubles, the labs it could not look at."""
+    """A curfew run's summary as a person reads it: what it did, its troubles, the labs it could not look at."""
     message = ", ".join(f"{word.replace('_', ' ')} {count}" for word, count in summary["counts"].items())
     return [message or "nothing was due", *map(str, summary["troubles"]), *map(str, summary["lost"])]
 

@@ -37,7 +37,7 @@ class Schedules:
     sandbox: Sandbox
     outputs: Mapping[str, str]
 
-    def tend(self, at: datetime | None = None) -> dict[str, Any]:
+    def recover_labs(self, at: datetime | None = None) -> dict[str, Any]:
         """Send the five-minute schedule's event, with `at` as its time (default: now); return what was done."""
         return self.scheduled("RecoverFunction", at)
 

@@ -81,10 +81,10 @@ Leases, curfew ({TIME_ZONE}) and the schedules keep the clock on the wall: a lea
 deadlines comes within a day (until then `clusters` is empty and `health` says degraded), a receipt's second look after
 15 minutes. Who won't wait sends a schedule's event with a later time, and sees what it did and what mail it sent:
 
-  {_PYTHON} -m sandbox strike watch              # reads every cluster; then: {_PYTHON} -m ekslab clusters
-  {_PYTHON} -m sandbox strike tend --in 16m      # a receipt's second look; the third: --in 25h
-  {_PYTHON} -m sandbox strike sweep --in 1h      # plans what ends within four hours, such as a lease of three
-  {_PYTHON} -m sandbox strike sweep --in 4h      # ends it; --at 2026-11-25T22:00+09:00 is an instant
+  {_PYTHON} -m sandbox run-schedule watch              # reads every cluster; then: {_PYTHON} -m ekslab clusters
+  {_PYTHON} -m sandbox run-schedule recover --in 16m      # a receipt's second look; the third: --in 25h
+  {_PYTHON} -m sandbox run-schedule curfew --in 1h      # plans what ends within four hours, such as a lease of three
+  {_PYTHON} -m sandbox run-schedule curfew --in 4h      # ends it; --at 2026-11-25T22:00+09:00 is an instant
   {_PYTHON} -m sandbox use myeks idle            # what its metrics show; without it they show nothing
   {_PYTHON} -m sandbox mails                     # mail since the last look
 

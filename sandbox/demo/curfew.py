@@ -16,7 +16,7 @@ from sandbox.demo.narration import Narrator
 from sandbox.keep_links import link_in, open_link, press_button
 from sandbox.mailbox import Mail, Mailbox, subscribe
 from sandbox.people import HttpAnswer, Person
-from sandbox.schedules import describe_curfew_run, run_sweep
+from sandbox.schedules import describe_curfew_run, run_curfew
 from sandbox.stage import NOTICE_ADMINISTRATORS, Impatient, Stage
 
 SEOUL = ZoneInfo("Asia/Seoul")
@@ -82,12 +82,12 @@ class _Class:
         self._send.check(answer.status == 200, "one is protected")
         for hours in (28, 24):
             if (at := self._evening - timedelta(hours=hours)) > datetime.now(UTC):
-                self._sweep(at)
+                self._run_curfew(at)
         self._send.check(not self._warnings(), "they are younger than a day: the evening before asks nothing of them")
 
     def _planned(self) -> None:
         self._send.act("18:00 in Seoul: tonight's plan")
-        self._sweep(self._evening - timedelta(hours=4))
+        self._run_curfew(self._evening - timedelta(hours=4))
         plan = self._call(self._people.administrator, "GET", f"/plan/{self._evening:%Y-%m-%d}").json
         for line in plan["entries"]:
             self._send.say(f"  {line['name']:<11}{line['act']:<10}{line['reason']}")
@@ -121,12 +121,12 @@ class _Class:
         self._send.check(pressed.status == 200 and bool(kept), f"the lab is kept until {kept}")
         answer = self._lab_call("extended", "POST", "extend", {"hours": 12})
         self._send.check(answer.status == 200, f"another one's lease is extended to {answer.json['leaseEndsLocal']}")
-        self._sweep(self._evening - timedelta(hours=3))
+        self._run_curfew(self._evening - timedelta(hours=3))
 
     def _nightfall(self) -> None:
         self._send.act("22:00 in Seoul: curfew")
         self._awake = self._size("sleeper")
-        self._sweep(self._evening)
+        self._run_curfew(self._evening)
         self._wait("forgotten", _ENDED)
         self._wait("sleeper", {"hibernated", *_ENDED})
         phases = {name: self._phase(name) for name in CLASS}
@@ -134,7 +134,7 @@ class _Class:
             self._send.say(f"  {name:<11}{phase:<12}{self._why(name)}")
         expected = dict.fromkeys(CLASS, "ready") | {"forgotten": "deleted", "sleeper": "hibernated"}
         self._send.check(phases == expected, "exactly the right ones are gone")
-        again = self._sweep(self._evening + timedelta(hours=1))
+        again = self._run_curfew(self._evening + timedelta(hours=1))
         same = {name: self._phase(name) for name in CLASS} == expected
         self._send.check(same, f"an hour later nothing more happens ({again})")
 
@@ -147,16 +147,16 @@ class _Class:
     def _morning(self) -> None:
         self._send.act("Morning: the report at 07:00")
         self._box.take()
-        self._sweep(self._evening + timedelta(hours=9))
+        self._run_curfew(self._evening + timedelta(hours=9))
         reports = [mail for mail in self._box.take() if mail.attributes.get("recipient") == NOTICE_ADMINISTRATORS]
         for mail in reports[:1]:
             self._send.say(f"Subject: {mail.subject}")
             self._send.say(mail.body)
         self._send.check(len(reports) == 1, "one report to the administrators")
-        self._send.act("The sleeper's waking, due from 08:30 on: the hourly sweep after it does it")
-        self._sweep(self._evening + timedelta(hours=10))
+        self._send.act("The sleeper's waking, due from 08:30 on: the hourly curfew run after it does it")
+        self._run_curfew(self._evening + timedelta(hours=10))
         self._send.check(self._phase("sleeper") == "hibernated", "at 08:00 it sleeps on")
-        self._sweep(self._evening + timedelta(hours=11))
+        self._run_curfew(self._evening + timedelta(hours=11))
         self._wait("sleeper", {"ready"})
         size = self._size("sleeper")
         message = f"{size['minSize']} to {size['maxSize']} nodes, {size['desiredSize']} wanted"
@@ -185,9 +185,9 @@ class _Class:
             "schedule": evening,
         }
 
-    def _sweep(self, at: datetime) -> str:
+    def _run_curfew(self, at: datetime) -> str:
         self._send.command(f"(the hourly schedule's event of {at.astimezone(SEOUL):%a %H:%M} in Seoul)")
-        summary = run_sweep(self._stage, at)
+        summary = run_curfew(self._stage, at)
         message, *lost = describe_curfew_run(summary)
         for line in (message, *lost):
             self._send.say(f"  {line}")

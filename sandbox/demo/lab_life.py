@@ -162,7 +162,7 @@ class _Play:
         self._send.act("Proof of empty")
         for looks, later in enumerate((timedelta(minutes=16), timedelta(hours=25)), start=2):
             self._send.command(f"(the five-minute schedule's event, with a time {_describe(later)} later)")
-            self._stage.tend(datetime.now(UTC) + later)
+            self._stage.recover_labs(datetime.now(UTC) + later)
             self._await_looks(looks)
         receipt = self._call("GET", f"/labs/{self._id}/receipt").json
         for look in receipt["looks"]:

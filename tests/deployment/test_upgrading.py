@@ -141,7 +141,7 @@ def test_every_item_has_a_reader(upgraded: Upgraded) -> None:
 
 
 def test_labs_from_before_are_minded_from_now_on(upgraded: Upgraded) -> None:
-    """A lab whose lease ends is the sweep's today; it was tend's. Ended labs are looked at again, as before."""
+    """A lab whose lease ends is the curfew run's today; it was the recovery run's. Ended labs are looked at again, as before."""
     lab = upgraded.store.load_lab(READY)
     assert lab.due_at is not None
     later = (lab.due_at + timedelta(minutes=1)).strftime("%Y-%m-%dT%H:%M:%SZ")

@@ -61,29 +61,29 @@ def test_an_evening_passes_in_a_sandbox_left_running(tmp_path: Path) -> None:
         running = run_schedule.running(env)
         assert running.url == stage.sandbox.url
         # And how to use it names each command that there is
-        assert all(f"-m sandbox {word}" in up.message(stage, 0.02) for word in ("strike", "use", "mails"))
+        assert all(f"-m sandbox {word}" in up.message(stage, 0.02) for word in ("run-schedule", "use", "mails"))
 
         # When the sweep comes an hour later than it is, for a lab with a lease of three hours
         lab = learner(stage).asks_for("struck", nodegroups=[], leaseHours=3)
         lab.becomes("ready")
-        run_schedule.strike(running, "sweep", datetime.now(UTC) + timedelta(hours=1), message.append)
+        run_schedule.run_schedule(running, "curfew", datetime.now(UTC) + timedelta(hours=1), message.append)
         # Then it is told what was done, and the mail
         assert "warned 1" in message[1]
         assert "Subject: ekslab: struck ends" in "".join(message)
 
         # When it comes three hours after that, the lab ends
-        run_schedule.strike(running, "sweep", datetime.now(UTC) + timedelta(hours=4), message.append)
+        run_schedule.run_schedule(running, "curfew", datetime.now(UTC) + timedelta(hours=4), message.append)
         lab.becomes("deleted")
 
         # And its receipt's second look need not be waited for
         message.clear()
-        run_schedule.strike(running, "tend", datetime.now(UTC) + timedelta(minutes=16), message.append)
+        run_schedule.run_schedule(running, "recover", datetime.now(UTC) + timedelta(minutes=16), message.append)
         assert f"{lab.id}: restart" in message[1]
         until(lab.receipt, lambda receipt: len(receipt["looks"]) == 2, "a second look")
 
         # And a cluster that says what it is used for is watched, without a word to anybody
         run_schedule.use(running, "struck", "idle")
         message.clear()
-        run_schedule.strike(running, "watch", datetime.now(UTC), message.append)
+        run_schedule.run_schedule(running, "watch", datetime.now(UTC), message.append)
         assert "decided on 0 notices" in message[1]
         assert message[-1] == "  no new mail"

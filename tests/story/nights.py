@@ -16,7 +16,7 @@ from zoneinfo import ZoneInfo
 
 from sandbox.activity import set_activity
 from sandbox.mailbox import Mail, Mailbox, subscribe
-from sandbox.schedules import run_sweep
+from sandbox.schedules import run_curfew
 from sandbox.stage import TIME_ZONE, Stage, installed
 from tests.story.steps import Lab, Learner, administrator, learner, until
 
@@ -59,7 +59,7 @@ class Night:
 
     def strikes(self, at: datetime) -> Json:
         """Let the hour come, with nothing lost; the run's summary. Every run is in an hour of its own."""
-        summary = run_sweep(self.stage, at, seconds=300)
+        summary = run_curfew(self.stage, at, seconds=300)
         assert not summary["troubles"], summary
         assert not summary["lost"], summary
         return summary

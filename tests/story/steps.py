@@ -62,7 +62,7 @@ def administrator(stage: Stage) -> Learner:
 def the_schedule_comes(stage: Stage, later: timedelta) -> None:
     """Let the scheduled run come as if so much time had passed."""
     with alone:
-        stage.tend(datetime.now(UTC) + later)
+        stage.recover_labs(datetime.now(UTC) + later)
 
 
 def until(look: Callable[[], Json], good: Callable[[Json], bool], what: str, seconds: float = PATIENCE) -> Json:

@@ -27,8 +27,8 @@ def test_a_lab_whose_start_got_lost_is_started_once(stage: Stage) -> None:
         # When the schedule's run comes, twice at the same time, and once more
         later = datetime.now(UTC) + timedelta(minutes=2)
         with ThreadPoolExecutor(2) as runs:
-            reports = list(runs.map(stage.tend, [later, later]))
-        reports.append(stage.tend(later + timedelta(minutes=6)))
+            reports = list(runs.map(stage.recover_labs, [later, later]))
+        reports.append(stage.recover_labs(later + timedelta(minutes=6)))
 
     # Then it was started, once
     acts = [done["act"] for report in reports for done in report["done"] if done["lab_id"] == lab.id]

@@ -66,16 +66,16 @@ def test_a_lab_that_cannot_be_made_because_its_account_shut_the_service_out_says
 
 def test_the_sweep_reads_each_account_and_region_by_itself() -> None:
     nights = a_schedule()
-    assert nights.strike(NOW) == "Finished"
+    assert nights.run_hour(NOW) == "Finished"
     asked = set(nights.world.curfew.signals.asked)
     assert asked == {Place("111122223333", "ap-northeast-2"), Place(MEMBER, "ap-northeast-2"), Place(MEMBER, THERE)}
 
 
 def test_an_account_that_shuts_the_service_out_in_the_night_costs_the_others_nothing() -> None:
     nights = a_schedule()
-    nights.strike(NOW)
+    nights.run_hour(NOW)
     nights.world.shut(MEMBER)
-    nights.strike(CURFEW)
+    nights.run_hour(CURFEW)
     assert nights.started("teardown") == ["lab-home"]
     assert {nights.lab(name).phase for name in ("lab-abroad", "lab-far")} == {Phase.READY}
     troubles = " ".join(nights.machines[-1].output["finish"]["troubles"])

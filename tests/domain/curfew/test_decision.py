@@ -24,11 +24,11 @@ PLANNED_AT = AT - timedelta(hours=4)
 WEEK = timedelta(days=7)
 
 
-def a_moment(ground: Trigger = Trigger.IDLE, after: timedelta = timedelta(0), **changes: Any) -> DecisionContext:
+def a_moment(trigger: Trigger = Trigger.IDLE, after: timedelta = timedelta(0), **changes: Any) -> DecisionContext:
     """Everything is there: the act may be done. `lab_...` and `status_...` change the lab's and the status's fields."""
-    lab = a_lab(phase=Phase.READY, lease_ends_at=AT + WEEK if ground is Trigger.IDLE else AT)
+    lab = a_lab(phase=Phase.READY, lease_ends_at=AT + WEEK if trigger is Trigger.IDLE else AT)
     act = AtCurfew.END
-    entry = plan_entry(lab, NextEvent(AT.date(), AT, act, ground), KnownLab(a_price_list()), PLANNED_AT)
+    entry = plan_entry(lab, NextEvent(AT.date(), AT, act, trigger), KnownLab(a_price_list()), PLANNED_AT)
     status = EntryStatus(
         entry.night, entry.id, lab.id, warned_at=PLANNED_AT, message_id="message-1", recipient="learner"
     )
@@ -42,15 +42,15 @@ def a_moment(ground: Trigger = Trigger.IDLE, after: timedelta = timedelta(0), **
         lab=replace(planned_for(lab, entry), **own),
         rules=CurfewRules(),
         now=now,
-        gone=ground is Trigger.GONE,
-        verdict=verdict if ground is Trigger.IDLE else None,
+        gone=trigger is Trigger.GONE,
+        verdict=verdict if trigger is Trigger.IDLE else None,
     )
     return replace(context, **changes)
 
 
 @pytest.mark.parametrize("trigger", Trigger)
-def test_with_everything_there_it_is_done(ground: Trigger) -> None:
-    assert decide_entry(a_moment(ground)).then is NextAction.ACT
+def test_with_everything_there_it_is_done(trigger: Trigger) -> None:
+    assert decide_entry(a_moment(trigger)).then is NextAction.ACT
 
 
 @pytest.mark.parametrize(
@@ -98,22 +98,22 @@ def test_what_may_still_come_is_waited_for_until_it_is_too_late(changes: dict[st
 
 
 @pytest.mark.parametrize("trigger", [Trigger.LEASE, Trigger.GONE, Trigger.ADOPTED])
-def test_nobody_is_held_to_a_warning_of_days_ago(ground: Trigger) -> None:
-    assert decide_entry(a_moment(ground, after=timedelta(hours=6))).then is NextAction.ACT
-    assert decide_entry(a_moment(ground, after=timedelta(days=20))).then is NextAction.LIVE
-    assert decide_entry(a_moment(ground, after=timedelta(days=20), status_warned_at=None)).then is NextAction.LIVE
-    assert decide_entry(a_moment(ground, after=timedelta(hours=5), status_warned_at=None)).then is NextAction.WAIT
-    assert decide_entry(a_moment(ground, rules=CurfewRules(mode=Mode.DRY_RUN))).then is NextAction.WAIT
+def test_nobody_is_held_to_a_warning_of_days_ago(trigger: Trigger) -> None:
+    assert decide_entry(a_moment(trigger, after=timedelta(hours=6))).then is NextAction.ACT
+    assert decide_entry(a_moment(trigger, after=timedelta(days=20))).then is NextAction.LIVE
+    assert decide_entry(a_moment(trigger, after=timedelta(days=20), status_warned_at=None)).then is NextAction.LIVE
+    assert decide_entry(a_moment(trigger, after=timedelta(hours=5), status_warned_at=None)).then is NextAction.WAIT
+    assert decide_entry(a_moment(trigger, rules=CurfewRules(mode=Mode.DRY_RUN))).then is NextAction.WAIT
 
 
 @pytest.mark.parametrize("trigger", [Trigger.LEASE, Trigger.GONE, Trigger.ADOPTED])
-def test_a_warning_that_came_late_has_all_its_time(ground: Trigger) -> None:
+def test_a_warning_that_came_late_has_all_its_time(trigger: Trigger) -> None:
     warned_at = AT + timedelta(hours=5)
     assert (
-        decide_entry(a_moment(ground, after=timedelta(hours=5, minutes=59), status_warned_at=warned_at)).then
+        decide_entry(a_moment(trigger, after=timedelta(hours=5, minutes=59), status_warned_at=warned_at)).then
         is NextAction.WAIT
     )
-    assert decide_entry(a_moment(ground, after=timedelta(hours=7), status_warned_at=warned_at)).then is NextAction.ACT
+    assert decide_entry(a_moment(trigger, after=timedelta(hours=7), status_warned_at=warned_at)).then is NextAction.ACT
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def vanished(lab_id: str) -> Use:
 
 @dataclass
 class Nights:
-    """`strike` lets an hour's sweep run. `ended`: when a lab was first ended or put to sleep; `released`: by people.
+    """`run_hour` lets an hour's sweep run. `ended`: when a lab was first ended or put to sleep; `released`: by people.
 
     `extended` and `spared`: when somebody extended its lease, and until when nobody may end it for idleness;
     `asked`: when somebody last kept or protected it; `moved`: the run at which a lab was seen on its way, by its `run`.
@@ -107,7 +107,7 @@ class Nights:
         del self.world.clusters.clusters[lab.name]
         self.world.curfew.signals.evidence[lab.id] = vanished(lab.id)
 
-    def strike(self, at: datetime, settle: bool = True) -> str:
+    def run_hour(self, at: datetime, settle: bool = True) -> str:
         """The hour strikes: the sweep of `at`, and whatever it starts. Returns the run's last state."""
         self.world.clock.instant = at + self.late
         machine = Machine("curfew", self.world.deps, self.before, self.after)
@@ -123,7 +123,7 @@ class Nights:
     def hours(self, start: datetime, count: int) -> datetime:
         """So many hourly runs; returns the time after the last."""
         for hour in range(count):
-            self.strike(start + timedelta(hours=hour))
+            self.run_hour(start + timedelta(hours=hour))
         return start + timedelta(hours=count)
 
     def settle(self, at: datetime) -> None:

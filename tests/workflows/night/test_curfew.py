@@ -36,7 +36,7 @@ def test_an_idle_lab_is_planned_hours_ahead_warned_and_ended_at_curfew_and_other
     nights = schedule()
     for lab_id, use in {"lab-a": idle, "lab-b": busy, "lab-c": at_work, "lab-d": unseen}.items():
         nights.add(lab_id, use)
-    nights.strike(NOW)
+    nights.run_hour(NOW)
     [(entry, status)] = nights.lines("lab-a")
     assert (entry.at, entry.trigger, entry.night) == (CURFEW, Trigger.IDLE, TONIGHT)
     assert (status.outcome, status.recipient, status.warned_at) == (EntryOutcome.STANDING, "lab-a", NOW)
@@ -55,11 +55,11 @@ def test_a_run_reads_nothing_of_a_lab_that_faces_nothing_yet() -> None:
     nights.add("lab-a")
     early = CURFEW - timedelta(hours=9)
     nights.change("lab-a")
-    nights.strike(NOW)
+    nights.run_hour(NOW)
     nights.world.account.calls.clear()
     lab = nights.lab("lab-a")
     nights.world.store.put(replace(lab, planned=None, due_at=early))
-    nights.strike(early)
+    nights.run_hour(early)
     assert "read" not in [name for name, _ in nights.world.account.calls]
     assert nights.lab("lab-a").due_at == CURFEW - timedelta(hours=ALL.lead_hours)
 
@@ -79,9 +79,9 @@ def test_a_warning_that_reaches_nobody_spares_the_lab_and_says_so() -> None:
 def test_the_tag_on_the_cluster_protects_it_at_the_last_moment() -> None:
     nights = schedule()
     lab = nights.add("lab-a")
-    nights.strike(NOW)
+    nights.run_hour(NOW)
     nights.make_cluster(lab, tags={**lab.tags, "ekslab:protected": "yes"})
-    nights.strike(CURFEW)
+    nights.run_hour(CURFEW)
     assert nights.started("teardown") == []
     assert "carries the tag ekslab:protected" in nights.sentences("lab-a")
 
@@ -92,14 +92,14 @@ def test_a_hibernated_lab_wakes_in_its_morning_by_itself() -> None:
     nights.hours(NOW, 4)
     assert nights.started("hibernate") == ["lab-a"]
     assert nights.lines("lab-a")[0][1].outcome is EntryOutcome.HIBERNATED
-    nights.strike(CURFEW + timedelta(hours=1))
+    nights.run_hour(CURFEW + timedelta(hours=1))
     asleep, morning = nights.lab("lab-a"), CURFEW + timedelta(hours=10, minutes=30)
     assert asleep.due_at == morning
     assert asleep.hibernation is not None
     assert asleep.hibernation.wake_at == morning
-    nights.strike(CURFEW + timedelta(hours=10))
+    nights.run_hour(CURFEW + timedelta(hours=10))
     assert nights.started("wake") == []
-    nights.strike(CURFEW + timedelta(hours=11))
+    nights.run_hour(CURFEW + timedelta(hours=11))
     assert nights.started("wake") == ["lab-a"]
     assert nights.lab("lab-a").phase is Phase.READY
 
@@ -119,9 +119,9 @@ def test_a_sleeping_lab_is_woken_before_aws_would_find_no_nodes_to_upgrade() -> 
     assert ahead is not None
     assert f"{ahead:%Y-%m-%d}" in ("2026-11-26", "2026-11-30"), "its lease's end, or 48 hours before 2 December"
     nights.change("lab-a", lease_ends_at=NOW + timedelta(days=30))
-    nights.strike(NOW + timedelta(hours=7))
+    nights.run_hour(NOW + timedelta(hours=7))
     assert f"{nights.lab('lab-a').due_at:%Y-%m-%d %H:%M}" == "2026-11-30 00:00"
-    nights.strike(NOW.replace(day=30, hour=0))
+    nights.run_hour(NOW.replace(day=30, hour=0))
     assert nights.started("wake") == ["lab-a"]
     assert "AWS may upgrade its control plane" in nights.sentences("lab-a")
 
@@ -145,7 +145,7 @@ def test_a_lease_that_ends_is_warned_of_and_asks_for_no_idleness() -> None:
 def test_an_extended_lease_lets_the_lab_live_and_the_next_end_is_planned() -> None:
     nights = schedule()
     nights.add("lab-a", busy, lease_ends_at=CURFEW - timedelta(hours=1))
-    nights.strike(NOW)
+    nights.run_hour(NOW)
     nights.change("lab-a", lease_ends_at=CURFEW + timedelta(hours=9))
     nights.hours(NOW + timedelta(hours=1), 13)
     first, second = nights.lines("lab-a")
@@ -159,7 +159,7 @@ def test_who_extends_after_a_curfew_that_no_run_saw_hides_nothing_of_it() -> Non
     after = CURFEW + timedelta(minutes=30)
     nights.world.clock.instant = after
     extend_lab(nights.world.deps, a_caller(arn=lab.owner), "lab-a", ExtensionRequest(hours=4), after)
-    nights.strike(after)
+    nights.run_hour(after)
     assert TONIGHT.isoformat() in {event.facts.get("night") for event in nights.history("lab-a")}
 
 
@@ -181,14 +181,14 @@ def test_the_brake_holds_the_whole_night_tells_once_and_goes_on_when_raised() ->
     assert kinds(nights).count("curfew-brake") == 1
     assert all(status.braked_at == CURFEW for n in range(3) for _, status in nights.lines(f"lab-{n}"))
     nights.world.curfew.store.put_rules(replace(ALL, max_count=3))
-    nights.strike(NOW + timedelta(hours=6))
+    nights.run_hour(NOW + timedelta(hours=6))
     assert len(nights.started("teardown")) == 3
 
 
 def test_a_plan_that_was_tampered_with_is_not_acted_on() -> None:
     nights = schedule()
     nights.add("lab-a")
-    nights.strike(NOW)
+    nights.run_hour(NOW)
     kept = nights.world.curfew.store
     [key] = kept.entries
     kept.entries[key] = replace(kept.entries[key], reason="because")
@@ -201,12 +201,12 @@ def test_a_plan_that_was_tampered_with_is_not_acted_on() -> None:
 def test_the_stop_switch_works_between_warning_and_act_and_what_is_late_lives() -> None:
     nights = schedule()
     nights.add("lab-a")
-    nights.strike(NOW)
+    nights.run_hour(NOW)
     nights.world.curfew.store.put_rules(replace(ALL, mode=Mode.OFF))
-    nights.strike(CURFEW)
+    nights.run_hour(CURFEW)
     assert nights.machines[-1].path[-3:] == ["Finish", "FinishOutcome", "Finished"]
     nights.world.curfew.store.put_rules(ALL)
-    nights.strike(CURFEW + timedelta(hours=7))
+    nights.run_hour(CURFEW + timedelta(hours=7))
     assert nights.started("teardown") == []
     assert "too late" in nights.lines("lab-a")[0][1].reason
 
@@ -215,11 +215,11 @@ def test_a_step_that_always_dies_for_one_lab_costs_the_others_nothing() -> None:
     nights = schedule()
     nights.add("lab-a")
     nights.add("lab-b")
-    nights.strike(NOW)
+    nights.run_hour(NOW)
     nights.world.fail("describe", AwsUnavailable("no answer"), times=5)
-    nights.strike(CURFEW)
+    nights.run_hour(CURFEW)
     assert nights.started("teardown") == ["lab-b"]
-    nights.strike(CURFEW + timedelta(hours=1))
+    nights.run_hour(CURFEW + timedelta(hours=1))
     assert nights.started("teardown") == ["lab-b", "lab-a"]
 
 
@@ -232,10 +232,10 @@ def test_a_group_that_is_lost_fails_the_run_and_is_made_up_for() -> None:
             raise LambdaDied
 
     nights.before = dying
-    assert nights.strike(NOW) == "Incomplete"
+    assert nights.run_hour(NOW) == "Incomplete"
     assert nights.machines[-1].output["finish"]["lost"] == ["ap-northeast-2 of account 111122223333"]
     nights.before = lambda function: None
-    assert nights.strike(NOW + timedelta(hours=1)) == "Finished"
+    assert nights.run_hour(NOW + timedelta(hours=1)) == "Finished"
     assert nights.lab("lab-a").planned is not None
 
 
@@ -254,9 +254,9 @@ def test_the_night_is_reported_once_after_the_report_hour() -> None:
 def test_a_report_that_could_not_be_sent_is_sent_by_the_next_run() -> None:
     nights = schedule()
     nights.world.fail("send", AwsUnavailable("no answer"))
-    nights.strike(NOW)
+    nights.run_hour(NOW)
     assert len(nights.world.watch.notifier.sent) == 0
-    nights.strike(NOW + timedelta(hours=1))
+    nights.run_hour(NOW + timedelta(hours=1))
     assert [message.kind for _, message in nights.world.watch.notifier.sent] == ["curfew-report"]
 
 
@@ -275,10 +275,10 @@ def an_orphan(nights: Nights, **tags: str) -> TaggedCluster:
 def test_a_stray_cluster_of_ours_becomes_a_lab_again_is_warned_of_and_ended() -> None:
     nights = schedule()
     an_orphan(nights)
-    nights.strike(NOW)
+    nights.run_hour(NOW)
     assert nights.lab("lab-lost").adopted
     nights.world.curfew.signals.evidence["lab-lost"] = idle("lab-lost")
-    nights.strike(NOW + timedelta(hours=1))
+    nights.run_hour(NOW + timedelta(hours=1))
     [(entry, status)] = nights.lines("lab-lost")
     assert (entry.trigger, status.recipient) == (Trigger.ADOPTED, "learner")
     nights.hours(NOW + timedelta(hours=2), 2)
@@ -311,7 +311,7 @@ def test_a_cluster_that_outlived_its_lab_is_warned_of_and_torn_down_again() -> N
 def test_one_that_may_still_live_is_not_looked_up() -> None:
     nights = schedule()
     an_orphan(nights, **{"ekslab:ends-by": "2026-12-24T00:00:00Z"})
-    nights.strike(NOW)
+    nights.run_hour(NOW)
     assert "lab-lost" not in nights.world.store.labs
 
 
@@ -319,10 +319,10 @@ def test_more_labs_than_fit_into_one_round_are_all_planned_and_done() -> None:
     nights = schedule(CurfewRules(max_percent=100, max_count=1000))
     for number in range(430):
         nights.add(f"lab-{number:04d}")
-    nights.strike(NOW)
+    nights.run_hour(NOW)
     assert nights.machines[-1].path.count("Begin") == 3
     assert len(nights.world.watch.notifier.messages) == 430 + 1
-    nights.strike(CURFEW)
+    nights.run_hour(CURFEW)
     assert len(nights.started("teardown")) == 430
     assert nights.machines[-1].output["finish"]["counts"]["acted"] == 430
 
@@ -331,9 +331,9 @@ def test_a_switch_thrown_while_labs_are_being_acted_on_spares_the_rest() -> None
     nights = schedule()
     for number in range(3):
         nights.add(f"lab-{number}")
-    nights.strike(NOW)
+    nights.run_hour(NOW)
     off = replace(ALL, mode=Mode.OFF)
     nights.world.account.hooks["start"] = lambda: nights.world.curfew.store.put_rules(off)
-    nights.strike(CURFEW)
+    nights.run_hour(CURFEW)
     assert nights.started("teardown") == ["lab-0"]
     assert nights.lines("lab-1")[0][1].reason == "Curfew is switched off."

@@ -39,24 +39,24 @@ def move(nights: Nights, own: Schedule, at: datetime) -> None:
 def test_a_later_curfew_chosen_after_the_warning_is_the_one_that_counts() -> None:
     nights = schedule()
     nights.add("lab-a")
-    nights.strike(NOW)
+    nights.run_hour(NOW)
     move(nights, replace(SEOUL, curfew=time(23)), NOW + HOUR)
-    nights.strike(NOW + HOUR)
+    nights.run_hour(NOW + HOUR)
     assert [(entry.at, status.outcome) for entry, status in nights.lines("lab-a")] == [
         (CURFEW, EntryOutcome.SKIPPED),
         (CURFEW + HOUR, EntryOutcome.STANDING),
     ]
     assert len(warnings(nights)) == 2
-    nights.strike(CURFEW)
+    nights.run_hour(CURFEW)
     assert nights.started("teardown") == []
-    nights.strike(CURFEW + HOUR)
+    nights.run_hour(CURFEW + HOUR)
     assert nights.started("teardown") == ["lab-a"]
 
 
 def test_a_day_made_quiet_after_the_warning_is_quiet() -> None:
     nights = schedule()
     nights.add("lab-a")
-    nights.strike(NOW)
+    nights.run_hour(NOW)
     move(nights, replace(SEOUL, quiet_dates=(TONIGHT,)), CURFEW)
     nights.hours(CURFEW, 7)
     assert nights.started("teardown") == []
@@ -66,14 +66,14 @@ def test_a_day_made_quiet_after_the_warning_is_quiet() -> None:
 def test_a_lease_extended_within_the_lead_lets_the_lab_face_its_curfew_in_the_same_run() -> None:
     nights = schedule()
     nights.add("lab-a", lease_ends_at=CURFEW - HOUR)
-    nights.strike(CURFEW - 3 * HOUR)
+    nights.run_hour(CURFEW - 3 * HOUR)
     nights.change("lab-a", lease_ends_at=NOW + 3 * DAY, due_at=CURFEW - 2 * HOUR)
-    nights.strike(CURFEW - 2 * HOUR)
+    nights.run_hour(CURFEW - 2 * HOUR)
     assert [(entry.trigger, status.outcome) for entry, status in nights.lines("lab-a")] == [
         (Trigger.LEASE, EntryOutcome.SKIPPED),
         (Trigger.IDLE, EntryOutcome.STANDING),
     ]
-    nights.strike(CURFEW)
+    nights.run_hour(CURFEW)
     assert nights.started("teardown") == ["lab-a"]
     assert "no sweep" not in nights.sentences("lab-a")
 
@@ -81,9 +81,9 @@ def test_a_lease_extended_within_the_lead_lets_the_lab_face_its_curfew_in_the_sa
 def test_what_nobody_looked_at_in_time_is_told_as_it_was() -> None:
     nights = schedule()
     nights.add("lab-a", busy)
-    nights.strike(NOW)
+    nights.run_hour(NOW)
     nights.change("lab-a", lease_ends_at=NOW + 4 * DAY, due_at=CURFEW - HOUR / 2)
-    nights.strike(CURFEW)
+    nights.run_hour(CURFEW)
     assert "no sweep came by in time to warn anybody" in nights.sentences("lab-a")
     assert "from Mon 23 Nov 21:30 (Asia/Seoul) on" in nights.sentences("lab-a")
 
@@ -91,7 +91,7 @@ def test_what_nobody_looked_at_in_time_is_told_as_it_was() -> None:
 def test_a_curfew_of_which_nobody_could_be_warned_in_time_any_more_is_not_planned_for() -> None:
     nights = schedule(CurfewRules(max_percent=100, notice_minutes=180, late_hours=1))
     nights.add("lab-a")
-    nights.strike(CURFEW - HOUR)
+    nights.run_hour(CURFEW - HOUR)
     assert nights.lines("lab-a") == []
     assert "nobody could be warned in time" in nights.sentences("lab-a")
 
@@ -99,12 +99,12 @@ def test_a_curfew_of_which_nobody_could_be_warned_in_time_any_more_is_not_planne
 def test_a_lease_whose_warning_went_out_days_ago_ends_only_after_another_warning() -> None:
     nights = schedule()
     nights.add("lab-a", lease_ends_at=CURFEW)
-    nights.strike(NOW)
+    nights.run_hour(NOW)
     nights.world.curfew.store.put_rules(replace(ALL, mode=Mode.OFF))
     nights.hours(NOW + HOUR, 60)
     nights.world.curfew.store.put_rules(ALL)
     on = NOW + 61 * HOUR
-    nights.strike(on)
+    nights.run_hour(on)
     assert nights.started("teardown") == []
     nights.hours(on + HOUR, 4)
     assert nights.started("teardown") == ["lab-a"]
@@ -132,7 +132,7 @@ def test_the_link_of_a_lease_that_is_over_is_good_for_as_long_as_it_may_be_acted
         nights.world, deps=replace(deps, watch=replace(deps.watch, api_url="https://api.example.com"))
     )
     nights.add("lab-a", lease_ends_at=NOW - DAY)
-    nights.strike(NOW)
+    nights.run_hour(NOW)
     [(entry, _)] = nights.lines("lab-a")
     token = warnings(nights)[0].body.split("/keep/")[1].split()[0]
     assert read_link(token, nights.world.curfew.keys.key, entry.at + timedelta(hours=6)).entry_id == entry.id
@@ -164,10 +164,10 @@ def test_labs_that_their_owners_deleted_do_not_hold_the_night_for_others() -> No
     nights = schedule(CurfewRules(max_percent=100, max_count=1))
     for lab_id in ("lab-a", "lab-b", "lab-c"):
         nights.add(lab_id)
-    nights.strike(NOW)
+    nights.run_hour(NOW)
     for lab_id in ("lab-a", "lab-b"):
         nights.person(lab_id, "release", NOW + HOUR)
-    nights.strike(CURFEW)
+    nights.run_hour(CURFEW)
     assert "lab-c" in nights.started("teardown")
     assert [nights.lines(lab_id)[0][1].outcome for lab_id in ("lab-a", "lab-b")] == [EntryOutcome.SKIPPED] * 2
 
@@ -175,12 +175,12 @@ def test_labs_that_their_owners_deleted_do_not_hold_the_night_for_others() -> No
 def test_a_run_that_is_hours_old_touches_nothing() -> None:
     nights = schedule()
     nights.add("lab-a")
-    nights.strike(NOW)
+    nights.run_hour(NOW)
     nights.late = 3 * HOUR
-    nights.strike(CURFEW)
+    nights.run_hour(CURFEW)
     assert nights.started("teardown") == []
     nights.late = timedelta(0)
-    nights.strike(CURFEW + HOUR)
+    nights.run_hour(CURFEW + HOUR)
     assert nights.started("teardown") == ["lab-a"]
 
 
@@ -210,11 +210,11 @@ def test_what_is_left_of_a_cluster_that_is_gone_saves_nothing_that_is_known() ->
 def test_a_sleep_whose_status_was_not_settled_is_reported_as_sleep() -> None:
     nights = schedule()
     lab = nights.add("lab-a", schedule=replace(SEOUL, at_curfew=AtCurfew.HIBERNATE))
-    nights.strike(NOW)
+    nights.run_hour(NOW)
     [(entry, status)] = nights.lines("lab-a")
     nights.world.curfew.store.statuses[entry.night, entry.id] = replace(status, outcome=EntryOutcome.ACTING)
     asleep = nights.lab(lab.id).moved_to(Phase.HIBERNATED, CURFEW)
     sleep = Hibernation((), CURFEW, "idle")
     nights.change("lab-a", planned=None, phase=asleep.phase, phase_since=CURFEW, hibernation=sleep, due_at=CURFEW + DAY)
-    nights.strike(CURFEW + 18 * HOUR)
+    nights.run_hour(CURFEW + 18 * HOUR)
     assert nights.lines("lab-a")[0][1].outcome is EntryOutcome.HIBERNATED

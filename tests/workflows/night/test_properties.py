@@ -161,7 +161,7 @@ def befall(nights: Nights, trouble: tuple[str, str], at: datetime) -> None:
             nights.world.fail(where, AwsUnavailable("no answer"), times=1 if kind == "fails" else 400)
         case "is lost":
             nights.world.lose_answer(where)
-    nights.strike(at)
+    nights.run_hour(at)
     nights.world.account.troubles.clear()
     nights.world.account.hooks.clear()
 
@@ -211,9 +211,9 @@ def test_a_sweep_that_runs_twice_decides_the_same_and_acts_once(life: Life, hour
 
 def twice(nights: Nights, at: datetime) -> bool:
     """Whether a second run of the same hour leaves everything as the first did."""
-    nights.strike(at, settle=False)
+    nights.run_hour(at, settle=False)
     first = everything(nights)
-    nights.strike(at, settle=False)
+    nights.run_hour(at, settle=False)
     return first == everything(nights)
 
 

@@ -90,7 +90,7 @@ def test_each_sweep_tells_labs_by_phase_and_what_they_cost(capsys: Captured) -> 
     nights.add("lab-a")
     nights.add("lab-b", spec=replace(a_lab().spec, name="c-lab-b", nodegroups=()))
     put(nights.world, "lab-new", Phase.REQUESTED)
-    nights.strike(NOW)
+    nights.run_hour(NOW)
     measured(capsys)
     curfew.finish(deps_of(nights.world), END, NOW)
     message = measured(capsys)
@@ -103,7 +103,7 @@ def test_each_sweep_tells_labs_by_phase_and_what_they_cost(capsys: Captured) -> 
 def test_a_price_is_written_once_and_a_sleeping_lab_s_when_it_is_looked_at_next() -> None:
     nights = Nights()
     nights.add("lab-a")
-    nights.strike(NOW)
+    nights.run_hour(NOW)
     awake = nights.lab("lab-a")
     note_price(nights.world.deps, Region(nights.world.deps, awake.place), awake, NOW)
     assert nights.lab("lab-a").version == awake.version
@@ -131,7 +131,7 @@ def test_a_warning_that_reaches_nobody_or_can_not_be_sent_is_counted(capsys: Cap
         nights.add(lab_id)
     nights.world.curfew.reach.unreachable["lab-deaf"] = "Nobody has confirmed a subscription for lab-deaf."
     nights.world.fail("notifier.send", Throttled("sns:Publish: slower"), times=2)
-    nights.strike(NOW)
+    nights.run_hour(NOW)
     nights.world.fail("notifier.send", Throttled("sns:Publish: slower"))
     curfew.warn(deps_of(nights.world), {}, NOW)
     assert measured(capsys) == {Metric.UNDELIVERED_WARNINGS: 2}
