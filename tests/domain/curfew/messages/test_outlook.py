@@ -33,7 +33,7 @@ def message(**changes: object) -> tuple[str, ...]:
     return upcoming_events(a_lab(**{"spec": SEOUL, "phase": "ready", **changes}), (), NOW, entry)
 
 
-@pytest.mark.parametrize("phase", set(Phase) - {Phase.DELETED, Phase.FAILED})
+@pytest.mark.parametrize("phase", sorted(set(Phase) - {Phase.DELETED, Phase.FAILED}))
 def test_there_is_something_to_say_of_every_lab_that_is_not_over(phase: Phase) -> None:
     lines = message(phase=phase)
     assert lines
