@@ -133,7 +133,7 @@ def test_tonights_plan_is_printed_with_fates_and_hash(wire: Wire, capsys: pytest
     for arguments in (["plan"], ["plan", "2026-11-23"]):
         assert run(wire, *arguments) == 0
         message = capsys.readouterr().out
-        assert "myeks  2026-11-23T13:00:00Z  end  2026-11-23T10:00:00Z  lived  idle since 15:40" in message
+        assert "myeks  2026-11-23T13:00:00Z  end  2026-11-23T10:00:00Z  skipped  idle since 15:40" in message
         assert "It is kept." in message
         assert store.headers[NIGHT].hash in message
     assert run(wire, "plan", "2026-11-01") == 1

@@ -54,9 +54,9 @@ def test_a_plan_says_its_hash_its_revision_and_what_the_brake_allows() -> None:
     assert "2 labs were to go, and 1 may" in plan["message"]
 
 
-def test_a_entry_status_is_told_with_its_reason() -> None:
+def test_an_entry_status_is_told_with_its_reason() -> None:
     http = a_class()
-    http.world.curfew.store.change_entry_status(
+    http.world.curfew.store.change_status(
         NIGHT,
         an_entry().id,
         lambda entry_status: replace(

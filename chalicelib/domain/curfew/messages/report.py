@@ -98,7 +98,7 @@ def _pieces(
         yield paragraph(_describe_brake(braked, rules, api))
     yield from _section("Ended", [_done(line) for line in _with(lines, EntryOutcome.ENDED)])
     yield from _section("Put to sleep", [_done(line) for line in _with(lines, EntryOutcome.HIBERNATED)])
-    yield from _section("Lived", [_lived(line) for line in _with(lines, EntryOutcome.SKIPPED)])
+    yield from _section("Skipped", [_skipped(line) for line in _with(lines, EntryOutcome.SKIPPED)])
     open_lines = [*_with(lines, EntryOutcome.ACTING), *_with(lines, EntryOutcome.STANDING)]
     yield from _section("Not settled yet", [_unsettled(line) for line in open_lines])
     yield from _section("Warnings not delivered", [_describe_undelivered(line) for line in _undelivered(lines)])
@@ -117,7 +117,7 @@ def _opening(night: date, lines: Sequence[_Line]) -> str:
 
 
 def _counts(lines: Sequence[_Line]) -> str:
-    """`2 ended, 1 put to sleep, 3 lived`."""
+    """`2 ended, 1 put to sleep, 3 skipped`."""
     words = {EntryOutcome.ENDED: "ended", EntryOutcome.HIBERNATED: "put to sleep", EntryOutcome.SKIPPED: "skipped"}
     numbers = {text: len(_with(lines, outcome)) for outcome, text in words.items()}
     numbers["not settled yet"] = len(lines) - sum(numbers.values())
@@ -153,7 +153,7 @@ def _done(line: _Line) -> str:
     return f"{_who(entry)}: {entry.reason.rstrip('. ')}{money}"
 
 
-def _lived(line: _Line) -> str:
+def _skipped(line: _Line) -> str:
     entry, status = line
     return f"{_who(entry)}: {status.reason.rstrip('. ') or 'no reason was kept'}"
 

@@ -26,8 +26,8 @@ from tests.fakes.builders import a_lab, a_spec
 NIGHT = date(2026, 11, 23)
 RULES = CurfewRules()
 BUSY = """\
-Curfew, Mon 23 Nov 2026: 5 labs planned; 1 ended, 1 put to sleep, 2 lived, 1 not settled
-yet. About $7.40 saved.
+Curfew, Mon 23 Nov 2026: 5 labs planned; 1 ended, 1 put to sleep, 2 skipped, 1 not
+settled yet. About $7.40 saved.
 
 Ended:
   myeks (lab-1, learner): idle since 18:40: no user pods scheduled in 5 h; $5.28 saved
@@ -36,7 +36,7 @@ Put to sleep:
   shop (lab-2, shop@example.com): idle since 18:40: no user pods scheduled in 5 h; $2.12
     saved
 
-Lived:
+Skipped:
   orders (lab-3, learner): kept by its owner until Tue 24 Nov 22:00 (Asia/Seoul)
   jobs (lab-4, learner): busy: 1 job is running
 
@@ -131,7 +131,7 @@ def test_a_busy_night_in_one_message() -> None:
         orphans=("old in ap-northeast-2: of another installation, only reported",),
         troubles=("us-east-1 could not be read: ThrottlingException",),
     )
-    text = "1 ended, 1 put to sleep, 2 lived, 1 not settled yet, 1 blocked"
+    text = "1 ended, 1 put to sleep, 2 skipped, 1 not settled yet, 1 blocked"
     assert message.subject == f"ekslab: night of Mon 23 Nov 2026: {text}"
     assert message.body == BUSY
     assert (message.kind, message.severity, message.recipient) == (
@@ -201,7 +201,7 @@ def test_a_warning_that_came_late_but_came_is_not_called_undelivered() -> None:
 def test_a_long_night_is_cut_with_a_count() -> None:
     lines = [a_line(number, f"lab{number}", EntryOutcome.SKIPPED, "in use") for number in range(120)]
     message = report(a_plan(*lines))
-    assert "120 labs planned; 120 lived." in message.body
+    assert "120 labs planned; 120 skipped." in message.body
     assert message.body.count("in use") == 50
     assert "  and 70 more\n" in message.body
 
@@ -221,7 +221,7 @@ def test_every_lab_is_counted_once_and_nothing_reads_wrong(
     message = report(a_plan(*lines), replace(RULES, mode=mode), blocked=(stuck(),) if has_blocked else ())
     opening = " ".join(message.body.partition("\n\n")[0].split())
     if outcomes:
-        planned, *counts = map(int, re.findall(r"\b(\d+) (?:labs? planned|ended|put|lived|not)", opening))
+        planned, *counts = map(int, re.findall(r"\b(\d+) (?:labs? planned|ended|put|skipped|not)", opening))
         assert planned == sum(counts) == len(outcomes)
     assert all(message.body.count(f"name{number} (") == 1 for number in range(len(outcomes)))
     assert len(message.subject) <= 99
