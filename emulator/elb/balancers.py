@@ -1,6 +1,11 @@
-"""Application and network load balancers: their interfaces hold on to subnets and groups, a while past their deletion."""
+"""Application and network load balancers: their interfaces hold on to subnets and groups, a while past their deletion.
 
-from collections.abc import MutableMapping
+CreateLoadBalancer and CreateTargetGroup with the same settings answer with the thing that is there (API reference); other settings
+are refused in the words that aws-load-balancer-controller#3173 and fortigate-terraform-deploy#21 quote. A protected balancer is not
+deleted (aws-cloudformation/rain#187).
+"""
+
+from collections.abc import Callable, MutableMapping
 from typing import Any
 
 from ministack.services import alb
@@ -10,6 +15,14 @@ from emulator.core.later import later
 from emulator.ec2 import interfaces
 from emulator.ec2.actions import Action, Params, Record, Refused, members, param, records, store
 
+Settings = tuple[tuple[str, str], ...]
+
+_settings: dict[str, Settings] = {}
+"""What each balancer and target group was asked for with, by ARN."""
+_PROTECTED = {"Key": "deletion_protection.enabled", "Value": "true"}
+_IN_ARN = {"network": "net", "gateway": "gwy"}
+interface_observers: list[Callable[[Record], None]] = []
+"""Hear of each interface that Elastic Load Balancing makes."""
 INTERFACES_LINGER = 30.0
 """Seconds for which the interfaces of a deleted load balancer stay."""
 
@@ -19,14 +32,15 @@ ACTIONS: MutableMapping[str, Action] = alb._ACTION_MAP
 def install(clock: EmulatorClock) -> None:
     """Correct the load balancers of this process's emulator."""
     ACTIONS["CreateLoadBalancer"] = _answering(_create(ACTIONS["CreateLoadBalancer"]))
-    ACTIONS["DeleteLoadBalancer"] = _delete(clock, ACTIONS["DeleteLoadBalancer"])
+    ACTIONS["DeleteLoadBalancer"] = _answering(_delete(clock, ACTIONS["DeleteLoadBalancer"]))
+    ACTIONS["CreateTargetGroup"] = _answering(_create_target_group(ACTIONS["CreateTargetGroup"]))
     ACTIONS["DeleteTargetGroup"] = _answering(_delete_target_group(ACTIONS["DeleteTargetGroup"]))
 
 
 def take_interfaces(subnets: list[str], groups: list[str], description: str, kind: str = "interface") -> None:
     """Make one load balancer's interface in each subnet. Raises Refused."""
     for subnet in subnets:
-        interfaces.make(
+        made = interfaces.make(
             subnet,
             groups,
             description,
@@ -35,6 +49,8 @@ def take_interfaces(subnets: list[str], groups: list[str], description: str, kin
             RequesterId="amazon-elb",
             Attachment=interfaces.attachment(index=1),
         )
+        for observe in interface_observers:
+            observe(made)
 
 
 def give_back_interfaces(description: str) -> None:
@@ -49,15 +65,18 @@ def _create(create: Action) -> Action:
         subnets = members(params, "Subnets.member")
         if missing := [subnet for subnet in subnets if subnet not in store("subnets")]:
             raise Refused("SubnetNotFound", f"The subnet ID '{missing[0]}' does not exist")
+        if same := _same_again(params, "load balancer", "LoadBalancerName", alb._lbs):
+            return alb._xml(200, "CreateLoadBalancer", f"<LoadBalancers>{alb._lb_xml(same)}</LoadBalancers>")
         if subnets:
             params["VpcId"] = [store("subnets")[subnets[0]]["VpcId"]]
         answer = create(params)
         balancer = next((b for b in alb._lbs.values() if b["LoadBalancerName"] == param(params, "Name")), None)
         if answer[0] != 200 or balancer is None:
             return answer
+        _settings[_arn_by_type(balancer)] = _asked(params)
         kind = "network_load_balancer" if balancer["Type"] == "network" else "interface"
         take_interfaces(subnets, balancer["SecurityGroups"], _description(balancer), kind)
-        return answer
+        return alb._xml(200, "CreateLoadBalancer", f"<LoadBalancers>{alb._lb_xml(balancer)}</LoadBalancers>")
 
     return create_with_interfaces
 
@@ -66,6 +85,9 @@ def _delete(clock: EmulatorClock, delete: Action) -> Action:
     def delete_with_parts(params: Params) -> Any:
         arn = param(params, "LoadBalancerArn")
         balancer = alb._lbs.get(arn)
+        if any(each == _PROTECTED for each in alb._lb_attrs.get(arn, [])):
+            message = f"Load balancer '{arn}' cannot be deleted because deletion protection is enabled"
+            raise Refused("OperationNotPermitted", message)
         if balancer:
             for listener in [key for key, value in alb._listeners.items() if value["LoadBalancerArn"] == arn]:
                 ACTIONS["DeleteListener"]({"ListenerArn": [listener]})
@@ -73,6 +95,50 @@ def _delete(clock: EmulatorClock, delete: Action) -> Action:
         return delete(params)
 
     return delete_with_parts
+
+
+def _create_target_group(create: Action) -> Action:
+    def create_once(params: Params) -> Any:
+        if same := _same_again(params, "target group", "TargetGroupName", alb._tgs):
+            return alb._xml(200, "CreateTargetGroup", f"<TargetGroups>{alb._tg_xml(same)}</TargetGroups>")
+        answer = create(params)
+        for group in alb._tgs.values():
+            if answer[0] == 200 and group["TargetGroupName"] == param(params, "Name"):
+                _settings[group["TargetGroupArn"]] = _asked(params)
+        return answer
+
+    return create_once
+
+
+def _same_again(params: Params, what: str, key: str, known: Any) -> Record | None:
+    """The thing of this name, if it was asked for with the same settings; Refused if with others."""
+    name = param(params, "Name")
+    found = next((each for each in known.values() if each[key] == name), None)
+    if found is None:
+        return None
+    if _settings.get(found[key.replace("Name", "Arn")]) != _asked(params):
+        code = "DuplicateLoadBalancerName" if key == "LoadBalancerName" else "DuplicateTargetGroupName"
+        raise Refused(code, f"A {what} with the same name '{name}' exists, but with different settings")
+    result: Record = found
+    return result
+
+
+def _asked(params: Params) -> Settings:
+    """What a request asks for, without tags: whether AWS compares them is not known, so here they make no difference."""
+    rest = ((name, param(params, name)) for name in params if not name.startswith(("Tags.", "VpcId")))
+    vpc = [] if members(params, "Subnets.member") else [("VpcId", param(params, "VpcId"))]
+    return tuple(sorted((*rest, *vpc)))
+
+
+def _arn_by_type(balancer: Record) -> str:
+    """A network load balancer's ARN says `net/`; ministack calls each of them an application load balancer."""
+    before = balancer["LoadBalancerArn"]
+    arn = before.replace("loadbalancer/app/", f"loadbalancer/{_IN_ARN.get(balancer['Type'], 'app')}/")
+    balancer["LoadBalancerArn"] = arn
+    for kept in (alb._lbs, alb._lb_attrs, alb._tags):
+        if arn != before and before in kept:
+            kept[arn] = kept.pop(before)
+    return str(arn)
 
 
 def _delete_target_group(delete: Action) -> Action:

@@ -14,7 +14,8 @@ from ministack.services import alb, ec2
 
 from emulator.core.clock import EmulatorClock
 from emulator.core.later import later
-from emulator.ec2.actions import Params, Record, Refused, Response, members, new_id, param, scope, store
+from emulator.core.scope import scope
+from emulator.ec2.actions import Params, Record, Refused, Response, members, new_id, param, store
 from emulator.elb.balancers import INTERFACES_LINGER, give_back_interfaces, take_interfaces
 
 VERSION = "2012-06-01"
