@@ -15,6 +15,7 @@ from emulator.cloudformation import (
     ec2_resources,
     instance_profiles,
     permissions,
+    protection,
     request_tokens,
 )
 
@@ -32,3 +33,4 @@ def install() -> None:
     dead_letters.install()
     instance_profiles.install()
     permissions.install()
+    protection.install()

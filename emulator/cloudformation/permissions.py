@@ -14,7 +14,8 @@ from ministack.services import iam
 from ministack.services.cloudformation import handlers, provisioners
 
 from emulator.cloudformation.deletions import Properties
-from emulator.ec2.actions import Action, Params, param, scope, store
+from emulator.core.scope import scope
+from emulator.ec2.actions import Action, Params, param, store
 from emulator.iam import context
 from emulator.services.step_functions import role_may
 

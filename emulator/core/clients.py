@@ -13,6 +13,8 @@ from typing import Any
 import boto3
 from botocore.config import Config
 
+from emulator.core.actors import HEADER, Actor
+
 ROOT_SECRET = "test"
 
 
@@ -21,19 +23,19 @@ class AwsClients:
 
     def __init__(self, endpoint_url: str) -> None:
         self.endpoint_url = endpoint_url
-        self._clients: dict[tuple[str, str, str], Any] = {}
+        self._clients: dict[tuple[str, str, str, Actor | None], Any] = {}
         self._lock = threading.Lock()
 
-    def client(self, service: str, account: str, region: str) -> Any:
-        """Return the boto3 client of this service as the root of this account."""
-        key = (service, account, region)
+    def client(self, service: str, account: str, region: str, actor: Actor | None = None) -> Any:
+        """Return the boto3 client of this service in this account: as its root, or as what AWS does it as there."""
+        key = (service, account, region, actor)
         with self._lock:
             if key not in self._clients:
-                self._clients[key] = self._new_client(service, account, region)
+                self._clients[key] = self._new_client(service, account, region, actor)
             return self._clients[key]
 
-    def _new_client(self, service: str, account: str, region: str) -> Any:
-        return boto3.session.Session().client(
+    def _new_client(self, service: str, account: str, region: str, actor: Actor | None) -> Any:
+        client = boto3.session.Session().client(
             service,
             endpoint_url=self.endpoint_url,
             region_name=region,
@@ -41,3 +43,7 @@ class AwsClients:
             aws_secret_access_key=ROOT_SECRET,
             config=Config(connect_timeout=5, read_timeout=30, retries={"total_max_attempts": 2}),
         )
+        if actor is not None:
+            value = actor.header()
+            client.meta.events.register("before-call", lambda params, **_: params["headers"].update({HEADER: value}))
+        return client

@@ -13,6 +13,7 @@ from emulator.ec2 import (
     instances,
     interfaces,
     key_pairs,
+    launch_templates,
     nat_gateways,
     taggable,
 )
@@ -27,6 +28,7 @@ def install() -> None:
     nat_gateways.install()
     endpoints.install()
     key_pairs.install()
+    launch_templates.install()
     taggable.install()
     dependencies.install()
     filters.install()

@@ -9,7 +9,6 @@ from datetime import UTC, datetime
 from typing import Any
 from xml.etree import ElementTree
 
-from ministack.core.responses import get_account_id, get_region
 from ministack.services import ec2
 
 Params = dict[str, Any]
@@ -28,11 +27,6 @@ class Refused(Exception):
     def __init__(self, code: str, message: str, status: int = 400) -> None:
         super().__init__(message)
         self.code, self.message, self.status = code, message, status
-
-
-def scope() -> tuple[str, str]:
-    """Return the account and the region of the present caller."""
-    return str(get_account_id()), str(get_region())
 
 
 def store(name: str) -> MutableMapping[str, Record]:

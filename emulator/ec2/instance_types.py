@@ -10,7 +10,8 @@ from typing import Any
 
 import botocore.session
 
-from emulator.ec2.actions import ACTIONS, Action, Params, Refused, members, param, scope, success
+from emulator.core.scope import scope
+from emulator.ec2.actions import ACTIONS, Action, Params, Refused, members, param, success
 
 _TYPE = re.compile(r"[a-z-]+\d+(?P<attributes>[a-z-]*)\.(?P<multiple>\d*)(?P<size>[a-z-]+)")
 ZONES = "abc"

@@ -8,6 +8,7 @@ from typing import Any
 
 from ministack.services import ec2
 
+from emulator.core.scope import scope
 from emulator.ec2 import interfaces
 from emulator.ec2.actions import (
     ACTIONS,
@@ -18,7 +19,6 @@ from emulator.ec2.actions import (
     members,
     param,
     records,
-    scope,
     store,
     success,
     tag_specification,
@@ -30,6 +30,8 @@ _by_token: dict[tuple[tuple[str, str], str], tuple[dict[str, Any], list[str]]] =
 
 def install() -> None:
     """Correct RunInstances and TerminateInstances."""
+    print_instance = ec2._instance_xml
+    ec2._instance_xml = lambda instance: _with_interfaces(str(print_instance(instance)), instance)
     ACTIONS["RunInstances"] = _once(_run(ACTIONS["RunInstances"]))
     ACTIONS["TerminateInstances"] = _terminate(ACTIONS["TerminateInstances"])
 
@@ -53,6 +55,8 @@ def _once(run: Action) -> Action:
 
 def _run(run: Action) -> Action:
     def run_with_parts(params: Params) -> Any:
+        if not any(name == "ImageId" or name.startswith("LaunchTemplate.") for name in params):
+            raise Refused("MissingParameter", "The request must contain the parameter ImageId")
         plain = _without_interface_specification(params)
         answer = run(plain)
         if answer[0] != 200:
@@ -115,6 +119,17 @@ def _give_parts(instance: Record, params: Params) -> None:
         volume["AvailabilityZone"] = subnet["AvailabilityZone"]
         volume["Size"] = int(param(params, "BlockDeviceMapping.1.Ebs.VolumeSize") or volume["Size"])
         tags()[volume["VolumeId"]] = tag_specification(params, "volume")
+
+
+def _with_interfaces(text: str, instance: Record) -> str:
+    attached = [
+        interface
+        for interface in records("network_interfaces")
+        if (interface.get("Attachment") or {}).get("InstanceId") == instance["InstanceId"]
+    ]
+    inner = "".join(ec2._eni_fields_xml(interface) for interface in attached)
+    head, end, tail = text.rpartition("</item>")
+    return f"{head}<networkInterfaceSet>{inner}</networkInterfaceSet>{end}{tail}"
 
 
 def _release_parts(instance_id: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 from ministack.services import ec2
 
+from emulator.core.identities import current
 from emulator.ec2.actions import (
     ACTIONS,
     Action,
@@ -93,6 +94,7 @@ def _create(interface_xml: Any) -> Action:
             members(params, "SecurityGroupId"),
             param(params, "Description"),
             param(params, "PrivateIpAddress"),
+            RequesterId=current().id,
         )
         tags()[record["NetworkInterfaceId"]] = tag_specification(params, "network-interface")
         return success("CreateNetworkInterface", interface_xml(record, "networkInterface"))
@@ -173,10 +175,10 @@ def _free_address(subnet: Record) -> str:
 
 
 def _more_fields(record: Record) -> str:
-    managed_by = record.get("RequesterId", "")
-    fields = f"<requesterManaged>{str(bool(managed_by)).lower()}</requesterManaged>"
-    if managed_by:
-        fields += f"<requesterId>{managed_by}</requesterId>"
+    requester = record.get("RequesterId", "")
+    fields = f"<requesterManaged>{str(requester.startswith('amazon-')).lower()}</requesterManaged>"
+    if requester:
+        fields += f"<requesterId>{requester}</requesterId>"
     if public := record.get("PublicIp"):
         fields += f"<association><publicIp>{public}</publicIp></association>"
     return fields

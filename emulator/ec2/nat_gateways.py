@@ -3,8 +3,9 @@
 import re
 from typing import Any
 
+from emulator.core.scope import scope
 from emulator.ec2 import interfaces
-from emulator.ec2.actions import ACTIONS, Action, Params, Record, Refused, new_id, param, scope, store
+from emulator.ec2.actions import ACTIONS, Action, Params, Record, Refused, new_id, param, store
 
 _by_token: dict[tuple[tuple[str, str], str], Any] = {}
 

@@ -11,7 +11,7 @@ from typing import Any
 from ministack import app
 from ministack.core import iam_actions, router
 
-from emulator.ec2.actions import scope
+from emulator.core.scope import scope
 
 NAME = "servicequotas"
 TARGET = "ServiceQuotasV20190624."

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 from ministack.services import alb, cloudwatch_logs, tagging
 
-from emulator.ec2.actions import scope, tags
+from emulator.core.scope import scope
+from emulator.ec2.actions import tags
 from emulator.ec2.taggable import KINDS, forget_the_gone
 from emulator.eks import Eks
 from emulator.eks.tags import tagged_resources
