@@ -83,6 +83,14 @@ class Sandbox:
         key = self.client("iam").create_access_key(UserName=user)["AccessKey"]
         return Credentials(key["AccessKeyId"], key["SecretAccessKey"])
 
+    def session(self, role: str, session: str, issuer: str = "") -> Credentials:
+        """Return a role's credentials, as an instance, a Pod Identity agent or a service account's token brings them.
+
+        `issuer`: the URL of the token's OIDC provider. Raises HTTPError if there is no such role.
+        """
+        found = self.admin("POST", "sessions", {"role": role, "session": session, "issuer": issuer})
+        return Credentials(found["accessKeyId"], found["secretAccessKey"], found["sessionToken"])
+
     def admin(self, method: str, name: str, body: Mapping[str, Any] | list[Any] | None = None) -> Any:
         """Call one of the emulator's own routes, e.g. `admin("POST", "faults", [...])`; raises HTTPError if refused."""
         data = None if body is None else json.dumps(body).encode()

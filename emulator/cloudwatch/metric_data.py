@@ -15,7 +15,7 @@ from ministack.services import cloudwatch
 
 from emulator.cloudwatch.activities import Activities, Subject
 from emulator.core.bill import count
-from emulator.ec2.actions import scope
+from emulator.core.scope import scope
 from emulator.eks.http.errors import EksError
 from emulator.eks.state.faults import Faults
 

@@ -20,6 +20,7 @@ from emulator.eks.http.call import Call, caller_of
 from emulator.eks.http.errors import EksError
 from emulator.eks.http.parsing import read_input
 from emulator.eks.http.routing import find_route
+from emulator.eks.nodegroups.nodes import replace_lost
 from emulator.eks.operations import OPERATIONS
 from emulator.eks.state.faults import Faults
 from emulator.eks.state.world import KubernetesApi, World
@@ -57,6 +58,11 @@ class Eks:
         return await loop.run_in_executor(
             self._threads, context.run, self._answer, method, path, headers, body, query_params
         )
+
+    def replace_node(self, account: str, region: str, instance_id: str) -> None:
+        """Let a node group replace a machine that is gone."""
+        with self.world.lock:
+            replace_lost(self.world, (account, region), instance_id)
 
     def reset(self) -> None:
         """Forget every cluster, fault and pending change."""

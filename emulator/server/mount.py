@@ -6,14 +6,14 @@ permission as on AWS. Import this only in the server's own process, with its env
 
 from ministack import app
 
-from emulator import cloudformation, cloudwatch, ec2, elb
+from emulator import autoscaling, cloudformation, cloudtrail, cloudwatch, ec2, elb
 from emulator.core import bill
 from emulator.core.clients import AwsClients
 from emulator.core.clock import EmulatorClock
 from emulator.core.settings import Settings
 from emulator.eks import Eks
 from emulator.eks.kubernetes import KubernetesServers
-from emulator.iam import enforcement, requests
+from emulator.iam import enforcement, requests, sessions
 from emulator.lambdas import errors, service
 from emulator.server.admin import AsgiApp, with_admin_routes
 from emulator.server.routes import Parts, routes
@@ -30,6 +30,7 @@ def mounted_app(settings: Settings, url: str) -> AsgiApp:
     step_functions.install()
     ec2.install()
     elb.install(clock)
+    autoscaling.install(clock, AwsClients(url), eks.replace_node)
     cloudformation.install()
     ssm_parameters.install()
     quotas.install()
@@ -40,6 +41,8 @@ def mounted_app(settings: Settings, url: str) -> AsgiApp:
     if not settings.real_kubernetes:
         app._loaded_modules["eks"] = eks
     enforcement.install()
+    sessions.install()
     requests.install(settings.recorded_roles)
     bill.install()
-    return with_admin_routes(app.app, routes(Parts(settings, url, clock, eks, kubernetes, activities)))
+    history = cloudtrail.install(clock)
+    return with_admin_routes(app.app, routes(Parts(settings, url, clock, eks, kubernetes, activities, history)))

@@ -3,7 +3,9 @@
 `GET health` says where it is; `POST faults` replaces the rules by which EKS misbehaves, `PATCH` adds some; `clock` sets
 (`{"now": "2026-11-26T00:00:00Z"}`) or advances (`{"advance": seconds}`) the time by which AWS judges; `quotas` changes service
 quotas; `kubernetes` puts an object into a cluster; `fleet` puts clusters that were there before, `insights` what EKS has found
-about one; `activity` says what people do in one. `GET questions` shows what roles asked IAM for, `bill` what AWS would bill.
+about one; `activity` says what people do in one; `events` adds to CloudTrail's history, `trail` says how late and how often it
+answers; `sessions` hands out credentials of a role, as an instance or a pod has them. `GET questions` shows what roles asked IAM
+for, `bill` what AWS would bill.
 """
 
 from collections.abc import Mapping
@@ -11,7 +13,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from emulator import cloudwatch
+from emulator import cloudtrail, cloudwatch
 from emulator.core import bill
 from emulator.core.clock import EmulatorClock
 from emulator.core.settings import Settings
@@ -19,7 +21,7 @@ from emulator.eks import Eks
 from emulator.eks.clusters.found import found_from, instant, put_found
 from emulator.eks.clusters.insights import put_insights
 from emulator.eks.kubernetes import KubernetesServers
-from emulator.iam import requests
+from emulator.iam import requests, sessions
 from emulator.server.admin import Route
 from emulator.services import quotas
 
@@ -36,6 +38,7 @@ class Parts:
     eks: Eks
     kubernetes: KubernetesServers
     activities: cloudwatch.Activities
+    history: cloudtrail.History
 
     def place(self, given: Mapping[str, Any]) -> tuple[str, str, str]:
         """The account, the region and the name of the cluster that a request is about."""
@@ -100,8 +103,36 @@ class Routes:
                 since = instant(given["since"]) if "since" in given else None
                 return {"since": self._parts.activities.set(self._parts.place(given), profile, since).isoformat()}
             case {"cluster": str(), "caller": str(caller), "operation": str(operation), "at": str(at)}:
-                return {"event": cloudwatch.record_call(self._parts.place(given), caller, operation, instant(at))}
+                event = self._parts.history.record_call(self._parts.place(given), caller, operation, instant(at))
+                return {"event": event}
         raise ValueError('say {"cluster": name, "profile": "busy", "since": "2026-11-23T09:00:00Z"}')
+
+    def add_events(self, events: Any) -> Answer:
+        """Add events to CloudTrail's history."""
+        settings, history = self._parts.settings, self._parts.history
+        return {"events": [cloudtrail.add_event(history, each, settings.account, settings.region) for each in events]}
+
+    def set_trail(self, given: Any) -> Answer:
+        """Say how late CloudTrail's events come, and in how many seconds on the wall two look-ups are answered."""
+        history = self._parts.history
+        match given:
+            case {"delaySeconds": int() | float() as delay}:
+                history.delay = float(delay)
+            case {"windowSeconds": int() | float() as window}:
+                history.window = float(window)
+            case _:
+                raise ValueError('say {"delaySeconds": 300} or {"windowSeconds": 1}')
+        return {"delaySeconds": history.delay, "windowSeconds": history.window}
+
+    def hand_out_session(self, given: Any) -> Answer:
+        """Hand out credentials of a role."""
+        match given:
+            case {"role": str(role), "session": str(session)}:
+                account = given.get("account", self._parts.settings.account)
+                return sessions.hand_out(account, role, session, given.get("issuer", ""))
+        raise ValueError(
+            'say {"role": name, "session": "i-0123456789abcdef0"}, with "issuer": URL for a service account'
+        )
 
     def put_insights(self, given: Any) -> Answer:
         """Put what EKS has found about a cluster."""
@@ -123,6 +154,9 @@ def routes(parts: Parts) -> dict[tuple[str, str], Route]:
         ("POST", "activity"): made.set_activity,
         ("POST", "fleet"): made.put_fleet,
         ("POST", "insights"): made.put_insights,
+        ("POST", "events"): made.add_events,
+        ("POST", "trail"): made.set_trail,
+        ("POST", "sessions"): made.hand_out_session,
         ("GET", "bill"): lambda _: bill.bill(),
         ("GET", "questions"): lambda _: requests.questions(),
         ("POST", "quotas"): lambda values: quotas.set_quotas(values or {}),

@@ -91,6 +91,6 @@ def _end_with_parent() -> None:
 
 
 def _end_at_end_of_input() -> None:
-    while sys.stdin.buffer.read(4096):
+    while os.read(0, 4096):  # Not through sys.stdin, whose lock a thread must not hold when Python ends.
         pass
     os.kill(os.getpid(), signal.SIGTERM)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from emulator.core.actors import EKS_NODEGROUP
 from emulator.eks.http.refusals import gone_is_fine
 from emulator.eks.state.state import Cluster, Nodegroup
 from emulator.eks.state.world import World
@@ -15,19 +16,19 @@ from emulator.eks.state.world import World
 
 def furnish(world: World, cluster: Cluster, group: Nodegroup) -> None:
     """Make the node group's furniture and name it in the description's `resources`."""
-    _make_instance_profile(world.client("iam", cluster), group)
+    _make_instance_profile(world.client("iam", cluster, EKS_NODEGROUP), group)
     if group.described["remoteAccess"]:
-        security_group = _make_remote_access_group(world.client("ec2", cluster), cluster, group)
+        security_group = _make_remote_access_group(world.client("ec2", cluster, EKS_NODEGROUP), cluster, group)
         group.described["resources"]["remoteAccessSecurityGroup"] = security_group
-    _make_launch_template(world.client("ec2", cluster), group)
-    _make_auto_scaling_group(world.client("autoscaling", cluster), cluster, group)
+    _make_launch_template(world.client("ec2", cluster, EKS_NODEGROUP), group)
+    _make_auto_scaling_group(world.client("autoscaling", cluster, EKS_NODEGROUP), cluster, group)
     group.described["resources"]["autoScalingGroups"] = [{"name": group.made_name}]
 
 
 def resize(world: World, cluster: Cluster, group: Nodegroup) -> None:
     """Give the Auto Scaling group the sizes in the description."""
     sizes = group.described["scalingConfig"]
-    world.client("autoscaling", cluster).update_auto_scaling_group(
+    world.client("autoscaling", cluster, EKS_NODEGROUP).update_auto_scaling_group(
         AutoScalingGroupName=group.made_name,
         MinSize=sizes["minSize"],
         MaxSize=sizes["maxSize"],
@@ -37,9 +38,9 @@ def resize(world: World, cluster: Cluster, group: Nodegroup) -> None:
 
 def unfurnish(world: World, cluster: Cluster, group: Nodegroup) -> None:
     """Take away what `furnish` made, as far as it came; a security group that is still in use stays behind."""
-    ec2, iam = world.client("ec2", cluster), world.client("iam", cluster)
+    ec2, iam = world.client("ec2", cluster, EKS_NODEGROUP), world.client("iam", cluster, EKS_NODEGROUP)
     with gone_is_fine():
-        world.client("autoscaling", cluster).delete_auto_scaling_group(
+        world.client("autoscaling", cluster, EKS_NODEGROUP).delete_auto_scaling_group(
             AutoScalingGroupName=group.made_name, ForceDelete=True
         )
     with gone_is_fine():

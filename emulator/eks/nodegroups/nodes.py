@@ -8,8 +8,11 @@ from __future__ import annotations
 
 from typing import Any
 
+from botocore.exceptions import ClientError
+
+from emulator.core.actors import AUTO_SCALING, Actor
 from emulator.eks.clusters.control_plane import delete_interface, detach_interface
-from emulator.eks.http.refusals import gone_is_fine
+from emulator.eks.http.refusals import gone_is_fine, message_of
 from emulator.eks.nodegroups.auto_scaling import show_members
 from emulator.eks.nodegroups.launch_templates import template_groups, template_tags
 from emulator.eks.state.state import Cluster, Node, Nodegroup
@@ -20,7 +23,7 @@ _IMAGE = "ami-0e5a1b2c3d4e5f607"
 
 def launch_nodes(world: World, cluster: Cluster, group: Nodegroup, count: int) -> None:
     """Launch so many more machines, spread over the group's subnets."""
-    ec2 = world.client("ec2", cluster)
+    ec2 = world.client("ec2", cluster, AUTO_SCALING)
     subnets = group.described["subnets"]
     for _ in range(count):
         subnet = subnets[len(group.nodes) % len(subnets)]
@@ -30,7 +33,7 @@ def launch_nodes(world: World, cluster: Cluster, group: Nodegroup, count: int) -
 
 def retire_nodes(world: World, cluster: Cluster, group: Nodegroup, count: int) -> None:
     """Terminate so many machines, the youngest first, and their interfaces with them."""
-    ec2 = world.client("ec2", cluster)
+    ec2 = world.client("ec2", cluster, AUTO_SCALING)
     for _ in range(count):
         node = group.nodes.pop()
         _terminate(ec2, node)
@@ -40,12 +43,32 @@ def retire_nodes(world: World, cluster: Cluster, group: Nodegroup, count: int) -
 
 def abandon_nodes(world: World, cluster: Cluster, group: Nodegroup) -> None:
     """Terminate all machines of a group that is deleted; the CNI's interfaces stay."""
-    ec2 = world.client("ec2", cluster)
+    ec2 = world.client("ec2", cluster, AUTO_SCALING)
     while group.nodes:
         node = group.nodes.pop()
         detach_interface(ec2, node.cni_interface)
         _terminate(ec2, node)
     show_members(cluster, group)
+
+
+def replace_lost(world: World, place: tuple[str, str], instance_id: str) -> None:
+    """Launch another machine for one that somebody terminated, as the node group's Auto Scaling group does."""
+    for cluster, group, node in _nodes(world, place):
+        if node.instance_id == instance_id and group.described["status"] in ("ACTIVE", "UPDATING", "DEGRADED"):
+            group.nodes.remove(node)
+            delete_interface(world.client("ec2", cluster, AUTO_SCALING), node.cni_interface)
+            try:
+                launch_nodes(world, cluster, group, 1)
+            except ClientError as refused:
+                message = f"Could not launch On-Demand Instances. {message_of(refused)}"
+                group.fail("DEGRADED", "AsgInstanceLaunchFailures", message, [group.made_name])
+            return
+
+
+def _nodes(world: World, place: tuple[str, str]) -> list[tuple[Cluster, Nodegroup, Node]]:
+    clusters = [each for each in world.clusters.values() if (each.account, each.region) == place]
+    groups = [(cluster, group) for cluster in clusters for group in cluster.nodegroups.values()]
+    return [(cluster, group, node) for cluster, group in groups for node in group.nodes]
 
 
 def _launch(world: World, ec2: Any, cluster: Cluster, group: Nodegroup, subnet: str) -> Node:
@@ -67,11 +90,15 @@ def _launch(world: World, ec2: Any, cluster: Cluster, group: Nodegroup, subnet: 
     }
     key = group.template.get("KeyName") or (group.described.get("remoteAccess") or {}).get("ec2SshKey")
     made = ec2.run_instances(**request, **({"KeyName": key} if key else {}))["Instances"][0]
-    interface = _make_cni_interface(world, ec2, cluster, made["InstanceId"], request)
+    interface = _make_cni_interface(world, cluster, group, made["InstanceId"], request)
     return Node(made["InstanceId"], _node_name(cluster, made), made["Placement"]["AvailabilityZone"], interface)
 
 
-def _make_cni_interface(world: World, ec2: Any, cluster: Cluster, instance: str, request: dict[str, Any]) -> str:
+def _make_cni_interface(
+    world: World, cluster: Cluster, group: Nodegroup, instance: str, request: dict[str, Any]
+) -> str:
+    node = Actor(str(group.described["nodeRole"]).rpartition("/")[2], instance)
+    ec2 = world.client("ec2", cluster, node)
     made = ec2.create_network_interface(
         SubnetId=request["SubnetId"], Groups=request["SecurityGroupIds"], Description=f"aws-K8S-{instance}"
     )

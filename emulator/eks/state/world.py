@@ -9,6 +9,7 @@ import threading
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from emulator.core.actors import EKS, Actor
 from emulator.core.clients import AwsClients
 from emulator.core.clock import EmulatorClock
 from emulator.eks.http.call import Call
@@ -80,6 +81,6 @@ class World:
             raise in_use(f"Cluster {cluster.name} is being deleted", clusterName=cluster.name)
         raise invalid_request(f"Cluster {cluster.name} is not in ACTIVE status", clusterName=cluster.name)
 
-    def client(self, service: str, cluster: Cluster) -> Any:
-        """Return AWS's own client for the cluster's account and region."""
-        return self.aws.client(service, cluster.account, cluster.region)
+    def client(self, service: str, cluster: Cluster, actor: Actor = EKS) -> Any:
+        """Return AWS's own client for the cluster's account and region, by default as EKS's service-linked role."""
+        return self.aws.client(service, cluster.account, cluster.region, actor)

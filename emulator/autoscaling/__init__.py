@@ -1,0 +1,5 @@
+"""Auto Scaling groups that launch instances, replace those that are terminated, and report who belongs to them."""
+
+from emulator.autoscaling.actions import install
+
+__all__ = ["install"]
