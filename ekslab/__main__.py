@@ -13,10 +13,11 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from ekslab import account_commands, arguments, commands, fleet_commands, health_commands
 from ekslab.client import Client, NoAnswer, NoCredentials
-from ekslab.curfew_parser import add_curfew
-from ekslab.naming import SeveralLabs
+from ekslab.commands import accounts, clusters, health, labs
+from ekslab.commands.naming import SeveralLabs
+from ekslab.parsing import arguments
+from ekslab.parsing.curfew import add_curfew
 
 _LAB = "its name or its id"
 
@@ -85,10 +86,10 @@ def parser() -> argparse.ArgumentParser:
     _add_making(below)
     _add_looking(below)
     _add_fleet(below)
-    account_commands.add_accounts(below)
+    accounts.add_accounts(below)
     add_curfew(below)
-    health = below.add_parser("health", help="is the service well, and what ran by itself when")
-    health.set_defaults(run=health_commands.health)
+    well = below.add_parser("health", help="is the service well, and what ran by itself when")
+    well.set_defaults(run=health.health)
     return top
 
 
@@ -102,7 +103,7 @@ def _add_making(below: arguments.Commands) -> None:
     request.add_argument("--in", dest="lab_region", metavar="REGION", help="with a name: the region to make it in")
     request.add_argument("--key", type=arguments.key, help="an Idempotency-Key; the same key twice is the same lab")
     request.add_argument("--watch", action="store_true", help="stay until it is ready")
-    request.set_defaults(run=commands.request)
+    request.set_defaults(run=labs.request)
     patch = below.add_parser("patch", help="change endpoint access or node count")
     patch.add_argument("id", type=arguments.lab, help=_LAB)
     patch.add_argument("--endpoint", choices=["public", "public-and-private", "private"])
@@ -110,22 +111,22 @@ def _add_making(below: arguments.Commands) -> None:
         "--allow", action="append", metavar="CIDR", help="who may reach the public endpoint; may be repeated"
     )
     patch.add_argument("--nodes", action="append", metavar="GROUP=COUNT", type=_nodes, help="may be repeated")
-    patch.set_defaults(run=commands.patch)
+    patch.set_defaults(run=labs.patch)
     delete = below.add_parser("delete", help="let a lab go")
     delete.add_argument("id", type=arguments.lab, help=_LAB)
     delete.add_argument("--watch", action="store_true", help="stay until it is gone")
-    delete.set_defaults(run=commands.delete)
+    delete.set_defaults(run=labs.delete)
 
 
 def _add_looking(below: arguments.Commands) -> None:
     listing = below.add_parser("list", help="your labs")
     listing.add_argument("--owner", help="someone else's (administrators), or `*` for everyone's")
     listing.add_argument("--phase", action="append", help="only these; may be repeated")
-    listing.set_defaults(run=commands.list_labs)
+    listing.set_defaults(run=labs.list_labs)
     show = below.add_parser("show", help="one lab: its phase, its steps, what comes next")
     show.add_argument("id", type=arguments.lab, help=_LAB)
     show.add_argument("--watch", action="store_true", help="stay while something is going on")
-    show.set_defaults(run=commands.show)
+    show.set_defaults(run=labs.show)
     for name, what in {
         "events": "its history",
         "inventory": "what was made, to look at",
@@ -134,16 +135,16 @@ def _add_looking(below: arguments.Commands) -> None:
     }.items():
         one = below.add_parser(name, help=what)
         one.add_argument("id", type=arguments.lab, help=_LAB)
-        one.set_defaults(run=commands.read, what=name)
+        one.set_defaults(run=labs.read, what=name)
     versions = below.add_parser("versions", help="Kubernetes versions and when their support ends")
     versions.add_argument("--in", dest="lab_region", metavar="REGION", help="a region's own calendar")
-    versions.set_defaults(run=commands.versions)
+    versions.set_defaults(run=labs.versions)
 
 
 def _add_fleet(below: arguments.Commands) -> None:
     for name, what, run in (
-        ("clusters", "every watched cluster, by what comes first", fleet_commands.clusters),
-        ("deadlines", "their deadlines as a calendar", fleet_commands.deadlines),
+        ("clusters", "every watched cluster, by what comes first", clusters.clusters),
+        ("deadlines", "their deadlines as a calendar", clusters.deadlines),
     ):
         many = below.add_parser(name, help=what)
         many.add_argument("--phase", action="append", help="standard, extended, past-the-end ...; may be repeated")
@@ -153,9 +154,9 @@ def _add_fleet(below: arguments.Commands) -> None:
         many.add_argument("--in", dest="in_region", metavar="REGION")
         many.set_defaults(run=run)
     for name, what, run in (
-        ("cluster", "one cluster: what is ahead, what is in the way, how to upgrade", fleet_commands.cluster),
-        ("acknowledge", "its next deadline is known: no more mails until the last week", fleet_commands.acknowledge),
-        ("snooze", "hold its notices back for a while", fleet_commands.snooze),
+        ("cluster", "one cluster: what is ahead, what is in the way, how to upgrade", clusters.cluster),
+        ("acknowledge", "its next deadline is known: no more mails until the last week", clusters.acknowledge),
+        ("snooze", "hold its notices back for a while", clusters.snooze),
     ):
         one = below.add_parser(name, help=what)
         one.add_argument("cluster", metavar="ACCOUNT/REGION/NAME", type=arguments.cluster)

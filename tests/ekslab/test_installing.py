@@ -25,7 +25,7 @@ def test_what_it_imports_is_installed_with_it() -> None:
     needed = {re.split(r"[<>=]", one)[0] for one in WHOLE["project"]["dependencies"]}
     imported = {
         name.partition(".")[0]
-        for path in (PROJECT / "ekslab").glob("*.py")
+        for path in (PROJECT / "ekslab").rglob("*.py")
         for node in ast.walk(ast.parse(path.read_text()))
         for name in _names(node)
     }

@@ -8,11 +8,11 @@ import sys
 from typing import Any
 from urllib.parse import quote
 
-from ekslab import printing
-from ekslab.answering import message, pages, refused, with_query
 from ekslab.client import Answer, Client
-from ekslab.naming import path_of
-from ekslab.watching import ended_well, watch
+from ekslab.commands.answers import message, pages, refused, with_query
+from ekslab.commands.naming import path_of
+from ekslab.commands.watching import ended_well, watch
+from ekslab.printing import labs as printing
 
 _TYPES = {".json": "application/json", ".yaml": "application/yaml", ".yml": "application/yaml"}
 

@@ -6,15 +6,10 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from ekslab.printing.problems import findings
+from ekslab.printing.tables import table
+
 Json = Any
-
-
-def table(head: Sequence[str], rows: Sequence[Sequence[object]]) -> Iterator[str]:
-    """Columns as wide as their longest cell."""
-    cells = [[str(cell if cell is not None else "-") for cell in row] for row in [head, *rows]]
-    widths = [max(len(row[column]) for row in cells) for column in range(len(head))]
-    for row in cells:
-        yield "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip()
 
 
 def lab_table(labs: Sequence[Json]) -> Iterator[str]:
@@ -116,28 +111,6 @@ def calendar(view: Json) -> Iterator[str]:
     rows = [[str(entry[key])[:16] for key in keys] for entry in view["versions"]]
     yield from table(("VERSION", "STATUS", "STANDARD ENDS", "EXTENDED ENDS"), rows)
     yield f"default {view['default']}; from {view['source']}, as of {view['asOf']}"
-
-
-def problem(status: int, body: Json) -> Iterator[str]:
-    """Why the service refused, with every finding."""
-    if not isinstance(body, dict):
-        yield f"{status}: {body}"
-        return
-    message = body.get("detail") or body.get("Message") or body.get("message") or json.dumps(body)
-    title = body.get("title")
-    # A title that begins as the detail does says less of the same.
-    said = not title or title.split()[:3] == message.split()[:3]
-    yield f"{status} {message}" if said else f"{status} {title}: {message}"
-    if str(body.get("type", "")).endswith(":lab-not-found"):
-        yield "`ekslab list` shows your labs."
-    yield from findings(body.get("findings", ()))
-
-
-def findings(found: Sequence[Json]) -> Iterator[str]:
-    """One line a finding, errors first: they alone are why a request is refused."""
-    for finding in sorted(found, key=lambda one: one["severity"] != "error"):
-        where = f"{finding['path']}: " if finding["path"] else ""
-        yield f"  {finding['severity']:<7}  {where}{finding['message']}"
 
 
 def as_it_is(body: Json) -> Iterator[str]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from ekslab.printing import findings, table
+from ekslab.printing.problems import findings
+from ekslab.printing.tables import table
 
 Json = Any
 _MARKS = {"quiet": "quiet", "busy": "BUSY", "missing": "MISSING", "not-applicable": "-"}

@@ -14,10 +14,10 @@ from chalicelib.domain.curfew.rules import Mode
 from chalicelib.domain.labs.lab import Phase
 from chalicelib.domain.labs.schedule import AtCurfew, Schedule
 from ekslab.__main__ import parser
-from ekslab.curfew_commands import span
+from ekslab.commands.curfew import span
 from tests.api.curfew_world import CURFEW, LAB, NEXT, NIGHT, SEOUL, a_ready_lab, a_world, an_entry, hours
 from tests.api.http import ADMIN, STRANGER
-from tests.ekslab.test_command_line import Wire, run
+from tests.ekslab.wire import Wire, run
 from tests.fakes import NOW, a_lab, a_spec
 
 

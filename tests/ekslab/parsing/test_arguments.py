@@ -17,9 +17,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ekslab import arguments
 from ekslab.__main__ import main, parser
-from tests.ekslab.test_command_line import Wire, run
+from ekslab.parsing import arguments
+from tests.ekslab.wire import Wire, run
 from tests.fakes import a_lab
 from tests.paths import PROJECT
 

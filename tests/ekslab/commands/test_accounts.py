@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.api.http import ADMIN
-from tests.ekslab.test_command_line import Wire, run
+from tests.ekslab.wire import Wire, run
 
 MEMBER = "444455556666"
 ROLE = f"arn:aws:iam::{MEMBER}:role/ekslab-member"

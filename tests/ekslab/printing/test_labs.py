@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from ekslab import printing
-from ekslab.watching import watch
-from tests.ekslab.test_command_line import Wire, run
+from ekslab.commands.watching import watch
+from ekslab.printing import problems
+from tests.ekslab.wire import Wire, run
 from tests.fakes import a_lab
 
 
@@ -26,7 +26,7 @@ def test_a_refusal_says_nothing_twice(capsys: pytest.CaptureFixture[str]) -> Non
 
 
 def test_a_refusal_of_the_gateway_has_no_title() -> None:
-    assert list(printing.problem(403, {"message": "Missing Authentication Token"})) == [
+    assert list(problems.problem(403, {"message": "Missing Authentication Token"})) == [
         "403 Missing Authentication Token"
     ]
 
@@ -36,7 +36,7 @@ def test_of_what_is_found_errors_come_first_and_warnings_are_marked() -> None:
         {"severity": "warning", "path": "version", "message": "It ends soon."},
         {"severity": "error", "path": "name", "message": "It is taken."},
     ]
-    assert list(printing.findings(found)) == ["  error    name: It is taken.", "  warning  version: It ends soon."]
+    assert list(problems.findings(found)) == ["  error    name: It is taken.", "  warning  version: It ends soon."]
 
 
 @pytest.mark.parametrize(

@@ -2,49 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
-from ekslab.__main__ import main, parser
-from ekslab.client import Answer
-from ekslab.naming import SeveralLabs
-from ekslab.watching import watch
-from tests.api.http import ADMIN, STRANGER, Http
+from ekslab.__main__ import main
+from ekslab.commands.naming import SeveralLabs
+from ekslab.commands.watching import watch
+from tests.api.http import ADMIN, STRANGER
+from tests.ekslab.wire import Wire, run
 from tests.fakes import NOW, OWNER, a_lab, a_spec
 from tests.workflows.theatre import Theatre
-
-
-@dataclass
-class Wire:
-    """Stands where the signed HTTP client does, in front of the routes themselves."""
-
-    http: Http = field(default_factory=Http)
-    who: str = OWNER
-
-    def call(
-        self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
-    ) -> Answer:
-        split = urlsplit(path)
-        named = {name.lower(): value for name, value in (headers or {}).items()}
-        text = None if body is None else body.decode()
-        query = dict(parse_qsl(split.query)) or None
-        got = self.http.call(method, split.path, body=text, query=query, caller=self.who, headers=named)
-        is_json = "json" in got.headers["Content-Type"]
-        return Answer(got.status, got.headers, got.json if is_json and got.text else got.text)
 
 
 @pytest.fixture
 def wire() -> Wire:
     return Wire()
-
-
-def run(wire: Wire, *arguments: str) -> int:
-    options = parser().parse_args(arguments)
-    return int(options.run(wire, options))
 
 
 LAB = a_lab().id

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.api.routes.test_health import ran
-from tests.ekslab.test_command_line import Wire, run
+from tests.ekslab.wire import Wire, run
 
 
 def test_a_service_that_is_well_is_a_status_of_nought(capsys: pytest.CaptureFixture[str]) -> None:

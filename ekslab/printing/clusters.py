@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from ekslab.printing import table
+from ekslab.printing.tables import table
 
 Json = Any
 

@@ -6,7 +6,7 @@ import pytest
 
 from ekslab.__main__ import parser
 from tests.api.http import ADMIN
-from tests.ekslab.test_command_line import Wire, run
+from tests.ekslab.wire import Wire, run
 from tests.fakes.fleet_builders import HOME, REGION, a_key, a_notice, a_trouble, a_watched
 
 ORDERS = f"111122223333/{REGION}/orders"

@@ -7,9 +7,9 @@ import json
 from typing import Any
 from urllib.parse import quote
 
-from ekslab import fleet_printing
-from ekslab.answering import message, pages, refused, with_query
 from ekslab.client import Answer, Client
+from ekslab.commands.answers import message, pages, refused, with_query
+from ekslab.printing import clusters as printing
 
 
 def clusters(client: Client, options: argparse.Namespace) -> int:
@@ -23,7 +23,7 @@ def clusters(client: Client, options: argparse.Namespace) -> int:
         found += answer.body["clusters"]
         places = answer.body["unreadablePlaces"]
     body = {"clusters": found, "unreadablePlaces": places}
-    return message(options, body, fleet_printing.cluster_table(found, places))
+    return message(options, body, printing.cluster_table(found, places))
 
 
 def cluster(client: Client, options: argparse.Namespace) -> int:
@@ -53,7 +53,7 @@ def deadlines(client: Client, options: argparse.Namespace) -> int:
 
 
 def _one(options: argparse.Namespace, answer: Answer) -> int:
-    return message(options, answer.body, fleet_printing.cluster(answer.body)) if answer.ok else refused(answer, options)
+    return message(options, answer.body, printing.cluster(answer.body)) if answer.ok else refused(answer, options)
 
 
 def _wanted(options: argparse.Namespace) -> dict[str, str | None]:

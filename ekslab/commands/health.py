@@ -6,9 +6,9 @@ import argparse
 from collections.abc import Iterator
 from typing import Any
 
-from ekslab.answering import message, refused
 from ekslab.client import Client
-from ekslab.printing import table
+from ekslab.commands.answers import message, refused
+from ekslab.printing.tables import table
 
 
 def health(client: Client, options: argparse.Namespace) -> int:

@@ -9,8 +9,8 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
-from ekslab import printing
 from ekslab.client import Answer, Client
+from ekslab.printing import problems
 
 
 def pages(client: Client, path: str, query: Mapping[str, str | None]) -> Iterator[Answer]:
@@ -45,6 +45,6 @@ def refused(answer: Answer, options: argparse.Namespace) -> int:
     if options.json:
         print(json.dumps(answer.body, indent=2))
     else:
-        for line in printing.problem(answer.status, answer.body):
+        for line in problems.problem(answer.status, answer.body):
             print(line, file=sys.stderr)
     return 1

@@ -7,13 +7,13 @@ import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from ekslab import arguments
-from ekslab.answering import message, refused
 from ekslab.client import Client
-from ekslab.printing import table
+from ekslab.commands.answers import message, refused
+from ekslab.parsing import arguments
+from ekslab.printing.tables import table
 
 if TYPE_CHECKING:
-    from ekslab.arguments import Commands
+    from ekslab.parsing.arguments import Commands
 
 
 def add_accounts(below: Commands) -> None:

@@ -10,11 +10,12 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 from urllib.parse import quote
 
-from ekslab import curfew_printing, printing
-from ekslab.answering import message, refused
 from ekslab.client import Answer, Client
-from ekslab.naming import path_of
-from ekslab.watching import watch
+from ekslab.commands.answers import message, refused
+from ekslab.commands.naming import path_of
+from ekslab.commands.watching import watch
+from ekslab.printing import curfew as curfew_printing
+from ekslab.printing import labs as printing
 
 _SPAN = re.compile(r"(\d{1,4})([hd])")
 #: What a time span's letter stands for, in hours.

@@ -6,8 +6,8 @@ import re
 from typing import Any
 from urllib.parse import quote
 
-from ekslab.answering import pages
 from ekslab.client import Answer, Client
+from ekslab.commands.answers import pages
 
 _ID = re.compile(r"lab-[0-9a-f]{12}")
 _OVER = frozenset({"deleted", "failed"})

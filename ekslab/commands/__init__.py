@@ -1,0 +1,1 @@
+"""What each command does: its HTTP calls, what it prints, and its exit status."""
