@@ -5,12 +5,14 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 # What checkov pins can't be installed beside what we pin.
 CHECKOV := .venv-checkov/.installed
+# Files, not single tests, are handed out: each process then starts few sandboxes.
+PARALLEL := -n 2 --dist loadfile
 
 LOCK := $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-annotate --custom-compile-command 'make lock'
 
 export PARAMETERS
 
-.PHONY: demo sandbox test explore check format lint types templates checkov handlers pythons compose rights lock bench package deploy destroy clean help
+.PHONY: demo sandbox test quick stories explore check format lint types templates checkov handlers pythons compose rights lock bench package deploy destroy clean help
 
 help:            ## what there is to make
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## +/\t/' | expand -t 12
@@ -32,8 +34,15 @@ demo: $(INSTALLED)      ## a lab from request to proof of empty, on this machine
 sandbox: $(INSTALLED)   ## leave the whole service running here and say how to use it
 	@$(BIN)/python -m sandbox up
 
-test: $(INSTALLED) $(CHECKOV)   ## all tests
-	$(BIN)/python -m pytest
+test: $(INSTALLED) $(CHECKOV)   ## all tests, on two cores
+	$(BIN)/python -m pytest $(PARALLEL)
+
+quick: $(INSTALLED)     ## lint, layout, and the tests that need no AWS: what to run while working
+	$(BIN)/ruff check .
+	$(BIN)/python -m pytest $(PARALLEL) tests/test_architecture.py tests/domain tests/api tests/services tests/workflows
+
+stories: $(INSTALLED)   ## the tests that drive the whole sandbox over HTTP
+	$(BIN)/python -m pytest $(PARALLEL) -m story
 
 explore: $(INSTALLED)   ## the random tests with new cases; `make test` draws the same ones each time
 	$(BIN)/python -m pytest --hypothesis-profile=default $$(grep -rl '@given' tests)
@@ -62,7 +71,7 @@ handlers: $(INSTALLED) package   ## import what was packaged with every supporte
 pythons: $(INSTALLED)   ## what needs no sandbox, with every supported Python that is on this machine; it takes minutes
 	@$(BIN)/python .ci/pythons.py tests
 
-compose: $(INSTALLED)   ## rewrite docs/permissions.md and deployment/member-account.json from the hand-written rights
+compose: $(INSTALLED)   ## rewrite docs/reference/permissions.md and deployment/member-account.json from the hand-written rights
 	$(BIN)/python -m deployment.compose
 	$(BIN)/python -m deployment.permissions
 	$(BIN)/python -m deployment.member_account

@@ -1,7 +1,7 @@
 """Numbers for CloudWatch, printed as lines of its embedded metric format: nothing is called, and nothing can fail.
 
-Each is emitted where the number is known anyway, so that measuring never reads what grows with the fleet. `docs/runbook.md` says
-what each means; alarms and the dashboard name them by `Metric` (tests/deployment/test_operations.py).
+Each is emitted where the number is known anyway, so that measuring never reads what grows with the fleet. `docs/how-to/runbook.md`
+says what each means; alarms and the dashboard name them by `Metric` (tests/deployment/test_operations.py).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""The only reader of the environment. `docs/settings.md` lists every variable; nothing is read at import."""
+"""The only reader of the environment. `docs/reference/settings.md` lists every variable; nothing is read at import."""
 
 from __future__ import annotations
 

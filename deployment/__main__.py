@@ -22,7 +22,7 @@ from deployment.packaging import BUILD, PROJECT, NotPackaged, package
 from deployment.stacks import Change, NotDeployed, Pace
 
 #: Functions and their roles get names that begin with the stack's and a hyphen, and IAM takes 64 characters. Rights are
-#: given by that beginning, so a stage has no hyphen of its own: `prod` would have rights on `prod-b` (docs/deploy.md).
+#: given by that beginning, so a stage has no hyphen of its own: `prod` would have rights on `prod-b` (docs/how-to/deploy.md).
 _STAGE = re.compile(r"(?!lab)[a-z][a-z0-9]{0,8}")
 
 

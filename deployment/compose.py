@@ -2,7 +2,7 @@
 
 Hand-written are `statements.json` (every right the service ever uses, by name, with why), `grants.json` (which
 function gets which), `template.json`, `operations.json` (alarms and the like) and `dashboard.json`. This script only
-puts them together. Git ignores the output: `packaging` writes it before it runs Chalice, and docs/permissions.md is
+puts them together. Git ignores the output: `packaging` writes it before it runs Chalice, and docs/reference/permissions.md is
 what is reviewed.
 """
 
@@ -32,8 +32,8 @@ AT_HOME = ("dynamodb", "events", "secretsmanager", "sns", "sqs", "states", "sts"
 READING = ("BatchGet", "Describe", "Filter", "Get", "List", "Lookup")
 #: Seconds. A page of clusters, or a group of labs, some of them throttled, takes its time.
 LAMBDA_TIMEOUT, LONG_TIMEOUT, API_TIMEOUT = 120, 600, 29
-#: MB, and with them CPU: a whole one at 1,769. None was seen to hold more than 90 (docs/deploy.md), and most wait for AWS; those
-#: that reckon have more.
+#: MB, and with them CPU: a whole one at 1,769. None was seen to hold more than 90 (docs/how-to/deploy.md), and most wait for AWS;
+#: those that compute have more.
 SMALL, MEDIUM, LARGE = 256, 512, 1024
 MEMORY = {
     # People wait for it.

@@ -1,4 +1,4 @@
-"""Writes docs/permissions.md: every right of every function and role, what it is about, who has it and why.
+"""Writes docs/reference/permissions.md: every right of every function and role, what it is about, who has it and why.
 
 Read off `.chalice/statements.json` and `.chalice/grants.json`, which the policies are composed from; `make compose` runs
 it, and tests/deployment/test_permissions.py fails when the page is stale.
@@ -12,7 +12,7 @@ from deployment.packaging import PROJECT
 from deployment.permissions_roles import sections
 from deployment.permissions_words import conditions, listed
 
-PAGE = PROJECT / "docs" / "permissions.md"
+PAGE = PROJECT / "docs/reference/permissions.md"
 _OPENING = """# Permissions
 
 Every right that a function of the service has, why, what it is about, and who has it; after them the roles, policies and

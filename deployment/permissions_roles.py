@@ -1,4 +1,4 @@
-"""The part of docs/permissions.md about what is no function's: roles of the template, the boundary, the key, member accounts.
+"""The part of docs/reference/permissions.md about roles of the template, the boundary, the key and member accounts.
 
 Read off the templates as they are deployed and `.chalice/roles.json`, which has the reasons; `deployment.permissions` calls it.
 """

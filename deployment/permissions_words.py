@@ -1,4 +1,4 @@
-"""How a policy's actions, resources and conditions read on docs/permissions.md."""
+"""How a policy's actions, resources and conditions read on docs/reference/permissions.md."""
 
 from collections.abc import Mapping
 from typing import Any

@@ -295,3 +295,24 @@ def test_a_breach_is_noticed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert [line.split(":")[1] for line in layer_breaches(path)] == ["2"]
     assert [line.split(":")[1] for line in domain_breaches(path)] == ["2", "3"]
     assert cycles({"a": {"b"}, "b": {"a"}, "c": {"a"}}) == ["a", "b"]
+
+
+def test_a_function_is_short() -> None:
+    breaches = []
+    for path in sources():
+        for node in ast.walk(tree(path)):
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+                lines = sum(lines_of(statement) for statement in node.body) - bool(ast.get_docstring(node))
+                if lines > MOST_LINES_OF_A_FUNCTION:
+                    breaches.append(f"{path}:{node.lineno}: {node.name} has {lines} lines")
+    assert breaches == []
+
+
+def lines_of(statement: ast.AST) -> int:
+    """Lines of logic: one for each statement, whatever fields or text it spells out, and one for a function inside."""
+    if isinstance(statement, ast.FunctionDef | ast.AsyncFunctionDef):
+        return 1
+    parts = [
+        part for name in ("body", "orelse", "finalbody", "handlers", "cases") for part in getattr(statement, name, ())
+    ]
+    return 1 + sum(lines_of(part) for part in parts if isinstance(part, ast.stmt | ast.excepthandler | ast.match_case))

@@ -1,4 +1,4 @@
-"""Settings are read from the environment once, with the defaults that docs/settings.md promises."""
+"""Settings are read from the environment once, with the defaults that docs/reference/settings.md promises."""
 
 from __future__ import annotations
 

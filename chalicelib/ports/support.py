@@ -120,7 +120,7 @@ class Notifier(Protocol):
         ...
 
     def publish_event(self, detail_type: str, detail: Mapping[str, object]) -> None:
-        """Put one event on the bus, source `ekslab`, schema as docs/events.md has it."""
+        """Put one event on the bus, source `ekslab`, schema as docs/reference/events.md has it."""
         ...
 
 

@@ -79,13 +79,17 @@ def of_eks(method: str, path: str, body: bytes) -> Iterator[Question]:
         yield Question("eks:TagResource", f"arn:aws:eks:{get_region()}:{get_account_id()}:{thing}", context)
     if operation == "CreateAddon" and given.get("podIdentityAssociations"):
         yield Question("eks:CreatePodIdentityAssociation", resource_for(method, path, get_region(), get_account_id()))
-        association = f"podidentityassociation/{labels.get('name', '')}/*"
-        tags = {f"aws:RequestTag/{key}": value for key, value in given.get("tags", {}).items()}
-        yield Question("eks:CreateAddon", f"arn:aws:eks:{get_region()}:{get_account_id()}:{association}", tags)
-        for each in given["podIdentityAssociations"]:
-            yield _passed(each["roleArn"], "pods.eks.amazonaws.com")
+        yield from _of_addon_identities(labels.get("name", ""), given)
     if operation == "CreateNodegroup" and given.get("launchTemplate"):
         yield from _launched(given["launchTemplate"])
+
+
+def _of_addon_identities(cluster: str, given: Mapping[str, Any]) -> Iterator[Question]:
+    tags = {f"aws:RequestTag/{key}": value for key, value in given.get("tags", {}).items()}
+    associations = f"arn:aws:eks:{get_region()}:{get_account_id()}:podidentityassociation/{cluster}/*"
+    yield Question("eks:CreateAddon", associations, tags)
+    for each in given["podIdentityAssociations"]:
+        yield _passed(each["roleArn"], "pods.eks.amazonaws.com")
 
 
 def of_ec2(_method: str, _path: str, body: bytes) -> Iterator[Question]:

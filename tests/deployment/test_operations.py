@@ -15,7 +15,7 @@ from tests.paths import PROJECT
 TEMPLATE: dict[str, Any] = json.loads((PROJECT / ".chalice/resources.json").read_text())
 RESOURCES: dict[str, Any] = TEMPLATE["Resources"]
 CONFIG = json.loads((PROJECT / ".chalice/config.json").read_text())["stages"]["dev"]["lambda_functions"]
-RUNBOOK = (PROJECT / "docs/runbook.md").read_text()
+RUNBOOK = (PROJECT / "docs/how-to/runbook.md").read_text()
 HEADINGS = set(re.findall(r"^#+ +(\S+)$", RUNBOOK, re.MULTILINE))
 
 
@@ -46,8 +46,8 @@ def headings_for(alarm: str) -> set[str]:
 def test_an_alarm_is_sent_somewhere_and_says_what_to_do(alarm: str) -> None:
     said = ALARMS[alarm]
     assert said["AlarmActions"] == [{"Ref": "AlarmsTopic"}]
-    assert said["AlarmDescription"].endswith(f"docs/runbook.md, {alarm}")
-    assert HEADINGS & headings_for(alarm), f"docs/runbook.md has no heading {alarm}"
+    assert said["AlarmDescription"].endswith(f"docs/how-to/runbook.md, {alarm}")
+    assert HEADINGS & headings_for(alarm), f"docs/how-to/runbook.md has no heading {alarm}"
 
 
 def test_the_runbook_has_no_page_of_an_alarm_that_is_gone() -> None:

@@ -1,6 +1,6 @@
 """Commands on every page are commands: the shell can read them, and `aws` and `ekslab` know their words and options.
 
-docs/deploy.md is run as a whole (test_walkthrough.py); what stands elsewhere needs an alarm or an organization to be run.
+docs/how-to/deploy.md is run as a whole (test_walkthrough.py); what stands elsewhere needs an alarm or an organization to be run.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import pytest
 from benchmarks.running_costs import ALARM_METRIC, FIXED, LIST_PRICES, alarm_metrics, of_month, priced
 from tests.paths import PROJECT
 
-PAGE = (PROJECT / "docs/running-costs.md").read_text()
+PAGE = (PROJECT / "docs/reference/running-costs.md").read_text()
 PIECES = (
     "a lab is made",
     "a lab is judged, planned, warned about",

@@ -12,7 +12,7 @@ import pytest
 from tests.paths import PROJECT
 
 CHALICE = PROJECT / ".chalice"
-#: What docs/deploy.md asks of the stack's name.
+#: What docs/how-to/deploy.md asks of the stack's name.
 STACK = "s" * 16
 LONGEST_NAME = 64
 #: Inline policies of a role, all together, without white space (IAM's quota).
@@ -48,7 +48,7 @@ RESOURCES = json.loads((CHALICE / "resources.json").read_text())["Resources"]
 
 
 def test_each_function_has_memory_and_time_of_its_own() -> None:
-    """What was seen of each is in docs/deploy.md; none held more than 90 MB, and none may have less than twice that."""
+    """What was seen of each is in docs/how-to/deploy.md; none held more than 90 MB, and none may have less than twice that."""
     assert {said["lambda_memory_size"] for said in FUNCTIONS.values()} == {256, 512, 1024}
     assert FUNCTIONS["api_handler"]["lambda_memory_size"] > FUNCTIONS["provision_check_cluster"]["lambda_memory_size"]
     assert all(29 <= said["lambda_timeout"] <= 900 for said in FUNCTIONS.values())

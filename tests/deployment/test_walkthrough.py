@@ -1,4 +1,4 @@
-"""docs/deploy.md is typed from top to bottom, as it stands, into a shell whose AWS is a sandbox.
+"""docs/how-to/deploy.md is typed from top to bottom, as it stands, into a shell whose AWS is a sandbox.
 
 The account is as the page wants it: a role for the platform team, one for learners, and a profile for each. What is not
 as on a team's own machine is listed in `ELSEWHERE`, with why; the page's text is not touched.
@@ -23,7 +23,7 @@ from deployment.stacks import find_stack
 from emulator.process import Sandbox, running_sandbox
 from sandbox.deploy import api_url
 
-PAGE = (PROJECT / "docs" / "deploy.md").read_text()
+PAGE = (PROJECT / "docs/how-to/deploy.md").read_text()
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 COMMANDS = [text for language, text in FENCE.findall(PAGE) if language == "sh"]
 #: What begins an inline piece of code that is a command, and must be one that a block runs.

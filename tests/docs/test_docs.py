@@ -22,13 +22,13 @@ def test_links_within_the_project_lead_somewhere(page: Path) -> None:
 
 def test_every_setting_is_on_its_page_and_no_other() -> None:
     read = set(re.findall(r'"(EKSLAB_[A-Z_]+)"', (PROJECT / "chalicelib/settings.py").read_text()))
-    message = set(re.findall(r"`(EKSLAB_[A-Z_]+)`", (PROJECT / "docs/settings.md").read_text()))
+    message = set(re.findall(r"`(EKSLAB_[A-Z_]+)`", (PROJECT / "docs/reference/settings.md").read_text()))
     assert read == message
 
 
 def test_every_parameter_of_the_template_is_on_the_settings_page() -> None:
     parameters = json.loads((PROJECT / ".chalice/template.json").read_text())["Parameters"]
-    page = (PROJECT / "docs/settings.md").read_text()
+    page = (PROJECT / "docs/reference/settings.md").read_text()
     assert [name for name in parameters if f"`{name}`" not in page] == []
 
 

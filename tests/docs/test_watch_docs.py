@@ -14,7 +14,7 @@ JSON_BLOCK = re.compile(r"```json\n(.*?)```", re.DOTALL)
 
 
 def test_the_schema_of_events_is_the_one_on_the_page() -> None:
-    page = (PROJECT / "docs/events.md").read_text()
+    page = (PROJECT / "docs/reference/events.md").read_text()
     assert json.loads(JSON_BLOCK.findall(page)[0]) == json.loads(json.dumps(SCHEMA))
     assert [name for name in DETAIL_TYPES.values() if f"`{name}`" not in page] == []
 

@@ -1,7 +1,7 @@
 """The OpenAPI document of the service, made from the request schemas, the error table and the list of operations below.
 
-`docs/openapi.json` is its text (`python -m chalicelib.api.openapi.document > docs/openapi.json`); a test fails when that is stale,
-or when a route is missing here.
+`python -m chalicelib.api.openapi.document > docs/reference/openapi.json` writes it; a test fails when that is stale, or when a
+route is missing here.
 """
 
 from __future__ import annotations
@@ -138,7 +138,7 @@ def _schemas() -> dict[str, Json]:
 
     lab = LabBody.model_json_schema(ref_template="#/components/schemas/{model}")
     parts: dict[str, Json] = lab.pop("$defs", {})
-    eksctl = {"type": "object", "description": "An eksctl ClusterConfig, v1alpha5: see docs/request.md."}
+    eksctl = {"type": "object", "description": "An eksctl ClusterConfig, v1alpha5: see docs/reference/request.md."}
     return {
         **parts,
         "LabBody": lab,

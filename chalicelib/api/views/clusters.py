@@ -1,4 +1,4 @@
-"""What the answers about watched clusters look like: the shapes of docs/api.md."""
+"""What the answers about watched clusters look like: the shapes of docs/reference/api.md."""
 
 from __future__ import annotations
 

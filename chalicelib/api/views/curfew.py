@@ -1,4 +1,4 @@
-"""What the answers about curfew look like: plans, rules, verdicts, extensions. The shapes of docs/api.md."""
+"""What the answers about curfew look like: plans, rules, verdicts, extensions. The shapes of docs/reference/api.md."""
 
 from __future__ import annotations
 

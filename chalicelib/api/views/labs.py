@@ -1,4 +1,4 @@
-"""What each answer looks like: the shapes of docs/api.md, made from domain objects."""
+"""What each answer looks like: the shapes of docs/reference/api.md, made from domain objects."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """How well the service itself is: what runs by itself must have run lately, and what everything rests on must answer.
 
-Called by `GET /health`. The limits are those of the alarms of the same names, so that both say the same (docs/runbook.md).
+Called by `GET /health`. The limits are those of the alarms of the same names, so that both say the same (docs/how-to/runbook.md).
 """
 
 from __future__ import annotations

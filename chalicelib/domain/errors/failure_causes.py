@@ -84,7 +84,7 @@ DENIED = Cause("access-denied", "The service may not do {permission}. An adminis
 ACCOUNT = Cause(
     "account-closed",
     "The lab's account does not let this service in: its role there is gone, or does not trust the service any more. An "
-    "administrator must restore it (docs/accounts.md). AWS's words: {words}",
+    "administrator must restore it (docs/how-to/accounts.md). AWS's words: {words}",
     _OURS,
 )
 UNREGISTERED = Cause(

@@ -1,7 +1,7 @@
 """Is a cluster idle? Evidence in, a verdict with its signals and one sentence out.
 
 The sweep asks before it plans and again before it acts, and `GET /labs/{id}/verdict` asks live. Idle needs every applicable
-signal to agree over the whole window; what is not known is never taken for quiet. See docs/idleness.md.
+signal to agree over the whole window; what is not known is never taken for quiet. See docs/explanation/idleness.md.
 """
 
 from __future__ import annotations

@@ -104,7 +104,9 @@ def _findings(registration: Registration, home: str) -> list[Finding]:
     ]
     role = _ROLE_ARN.fullmatch(registration.role_arn or "")
     if registration.role_arn is None and registration.account != home:
-        found.append(error("roleArn", "missing", "Another account is entered with a role there; see docs/accounts.md."))
+        found.append(
+            error("roleArn", "missing", "Another account is entered with a role there; see docs/how-to/accounts.md.")
+        )
     elif registration.role_arn is not None and (role is None or role[1] != registration.account):
         wanted = f"arn:aws:iam::{registration.account}:role/ekslab-member"
         message = f"{registration.role_arn} can't be used: the role must be of that account and its name begin as in {wanted}."

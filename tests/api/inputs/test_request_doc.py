@@ -1,4 +1,4 @@
-"""docs/request.md names every field of both bodies: one that is added and not documented fails here."""
+"""docs/reference/request.md names every field of both bodies: one that is added and not documented fails here."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from chalicelib.domain.labs.spec import Limits
 from tests.api.inputs.test_lab_request import CALENDAR, CALLER, NOW
 from tests.paths import PROJECT
 
-PAGE = (PROJECT / "docs" / "request.md").read_text()
+PAGE = (PROJECT / "docs/reference/request.md").read_text()
 OWN, EKSCTL = PAGE.split("## An eksctl ClusterConfig")
 FIELDS = json.loads((PROJECT / "tests" / "data" / "eksctl" / "fields.json").read_text())
 #: Written out on their parent's line.

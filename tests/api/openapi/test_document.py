@@ -1,4 +1,4 @@
-"""docs/openapi.json says what the code says, about every route there is."""
+"""docs/reference/openapi.json says what the code says, about every route there is."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from chalicelib.api.problems import TABLE
 from tests.api.http import Http
 from tests.paths import PROJECT
 
-KEPT = PROJECT / "docs" / "openapi.json"
+KEPT = PROJECT / "docs/reference/openapi.json"
 
 
 def test_the_kept_document_is_current() -> None:
-    assert KEPT.read_text() == text(), "run: python -m chalicelib.api.openapi.document > docs/openapi.json"
+    assert KEPT.read_text() == text(), "run: python -m chalicelib.api.openapi.document > docs/reference/openapi.json"
 
 
 def test_every_route_is_described_and_nothing_else() -> None:

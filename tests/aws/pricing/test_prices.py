@@ -246,7 +246,7 @@ def test_requests_and_answers_have_the_shape_that_botocore_knows(wanted: PriceQu
 
 
 def test_the_page_on_costs_shows_the_bundled_prices() -> None:
-    page = (PROJECT / "docs/costs.md").read_text().partition("| bundled | $ |\n")[2]
+    page = (PROJECT / "docs/reference/costs.md").read_text().partition("| bundled | $ |\n")[2]
     rows = [line.split("|") for line in page.splitlines() if line.endswith("|")][1:]
     message = [float(price) for _, _, price, _ in rows]
     table = bundled()
@@ -255,7 +255,7 @@ def test_the_page_on_costs_shows_the_bundled_prices() -> None:
 
 
 def test_the_page_on_costs_adds_up_the_courses_lab() -> None:
-    page = (PROJECT / "docs/costs.md").read_text()
+    page = (PROJECT / "docs/reference/costs.md").read_text()
     cost = hourly_cost(a_lab(phase="ready"), bundled(), False)
     for part in cost.parts:
         assert f"| {part.name} | {part.usd_hour:.4f} |" in page

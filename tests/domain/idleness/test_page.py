@@ -1,4 +1,4 @@
-"""docs/idleness.md and the rules name the same signals and the same limits."""
+"""docs/explanation/idleness.md and the rules name the same signals and the same limits."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from chalicelib.domain.idleness.summary import QUIET_AT_LEAST
 from tests.domain.idleness.world import RULES, verdict_on
 from tests.paths import PROJECT
 
-PAGE = (PROJECT / "docs/idleness.md").read_text()
+PAGE = (PROJECT / "docs/explanation/idleness.md").read_text()
 ROWS = dict(re.findall(r"^\| `(\w+)` \| (.*)", PAGE, re.MULTILINE))
 LIFE = {"phase", "age", "cluster", "nodegroups", "look"}
 
