@@ -15,8 +15,8 @@ REASONS = PROJECT / ".chalice" / "roles.json"
 UNBOUND = PROJECT / ".chalice" / "unbound.json"
 _MEMBER = """## ekslab-member
 
-The role in a member account ([accounts.md](../how-to/accounts.md)), in `deployment/member-account.json`. The functions' roles of one
-stack assume it, with the external id. What each right is about and why it is there stands above: it is the same there.
+The role in a member account ([accounts.md](../how-to/accounts.md)), in `deployment/member-account.json`. The functions' roles
+of one stack assume it, with the external id. What each right is about and why it is there stands above: it is the same there.
 """
 _FURTHER = """## What reaches further than what is ours
 
