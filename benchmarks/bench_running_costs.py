@@ -1,7 +1,7 @@
 """What it costs to run the service: counted in the sandbox, priced by AWS's list, per lab and per month.
 
 A lab of the course goes through its whole life (made, judged and warned about, ended with its lease, looked at again), the watch
-through two fleets. All is counted where the sandbox does it (`emulator/bill.py`).
+through two fleets. All is counted where the sandbox does it (`emulator/core/bill.py`).
 Only Lambda's time is assumed, since this machine's is not AWS's. The labs' own cost is in docs/reference/costs.md, and not here.
 """
 

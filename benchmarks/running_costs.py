@@ -11,7 +11,7 @@ from typing import Any
 Counts = Counter[str]
 
 #: Assumed: a step's Lambda takes so long at 512 MB, twice what most have. The watch reads about 13 clusters a second
-#: (docs/reference/benchmarks.md). The API's handler and the scan have more memory (`.chalice/compose.py`).
+#: (docs/reference/benchmarks.md). The API's handler and the scan have more memory (`deployment/compose.py`).
 SECONDS, MEMORY_GB, LARGE_GB, CLUSTERS_A_SECOND = 0.3, 0.5, 1.0, 13
 _GB_SECOND, _INVOCATION = 0.0000166667, 0.20 / 1e6
 #: Lines that an invocation logs, as of CloudWatch: bytes, and USD a byte.

@@ -1,6 +1,6 @@
 """What a lab costs: hourly rates from a price list, and sums. USD; list prices without tax or discount.
 
-Called by planning and by extending; `money_words.py` tells it. A type whose price is not known is named, and the total is then an
+Called by planning and by extending. A type whose price is not known is named, and the total is then an
 "at least"; docs/reference/costs.md says what is never in an amount.
 """
 

@@ -1,4 +1,4 @@
-"""One region of AWS as this service needs it, EKS apart (`eks_ports.py`): part of `ports.py`, with its promises."""
+"""One region of AWS as this service needs it, EKS apart (`ports/eks.py`): part of `ports/deps.py`, with its promises."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What curfew needs from the world: part of `ports.py`, with its promises."""
+"""What curfew needs from the world: part of `ports/deps.py`, with its promises."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""EKS as this service needs it, in one region: half of `ports.py`, kept apart for its size. Same promises."""
+"""EKS as this service needs it, in one region: half of `ports/deps.py`, kept apart for its size. Same promises."""
 
 from __future__ import annotations
 

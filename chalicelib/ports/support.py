@@ -1,4 +1,4 @@
-"""What the support watch needs from the world: part of `ports.py`, with its promises."""
+"""What the support watch needs from the world: part of `ports/deps.py`, with its promises."""
 
 from __future__ import annotations
 
@@ -129,7 +129,7 @@ class Watch:
     """The watch's world. `fleet(place)` is cheap; `home` is the service's own account.
 
     `home_regions`: watched in it unless it is registered otherwise. `default_owner`: told where nobody else is named.
-    `unreadable_after_days`: trouble that lasts this long is told. `ladder`: days before a deadline, falling.
+    `unreadable_after_days`: trouble that lasts this long is told. `reminder_days`: days before a deadline, falling.
     `api_url`: what links in notices begin with, where it is known.
     """
 

@@ -1,6 +1,6 @@
 """Clients for every account: lazily made with the service's own rights at home, with those of the registered role elsewhere.
 
-Part of `wiring.py`. Nothing is asked of AWS before a client is first used.
+Part of `wiring/deps.py`. Nothing is asked of AWS before a client is first used.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Builds what labs are made of in one place. Part of `wiring.py`, imported by the first step that asks for a place."""
+"""Builds what labs are made of in one place. Part of `wiring/deps.py`, imported by the first step that asks for a place."""
 
 from __future__ import annotations
 

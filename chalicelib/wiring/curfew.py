@@ -1,4 +1,4 @@
-"""Builds curfew's world. Part of `wiring.py`, imported by the first that asks for it."""
+"""Builds curfew's world. Part of `wiring/deps.py`, imported by the first that asks for it."""
 
 from __future__ import annotations
 

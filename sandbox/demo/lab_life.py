@@ -2,7 +2,7 @@
 
 Everything goes through the REST API as a learner would send it; only what Kubernetes would leave behind is put into the
 account from outside. Every promise is a check; one that does not hold makes the exit status non-zero. The second act
-is in `demo_support.py`, the third in `demo_curfew.py`.
+is in `support.py`, the third in `curfew.py`.
 """
 
 import json

@@ -153,7 +153,7 @@ class _Fleet:
         )
 
     def _reminders(self, name: str, version: str) -> list[int]:
-        """The rungs of the ladder of a version's end that were sent to the shop's owner, the earliest first."""
+        """The reminders of the escalation of a version's end that were sent to the shop's owner, the earliest first."""
         notices = self._call(self._admin, "GET", f"/clusters/{ACCOUNT}/{REGION}/{name}").json["notices"]
         theirs = [n for n in notices if n["recipient"] == SHOP and n["kind"] == "deadline" and n["state"] == "sent"]
         return sorted((n["reminder"] for n in theirs if f"#{version}#" in n["deadlineId"]), reverse=True)

@@ -1,4 +1,4 @@
-"""Frozen dataclasses as JSON texts and back, by their own type hints. Called by `store_items.py` alone.
+"""Frozen dataclasses as JSON texts and back, by their own type hints. Called by `items.py` alone.
 
 It knows the few types that stored things are made of and refuses to guess at others. Reading forgives what another version
 may have written: fields it doesn't know are passed over, fields that are missing take their defaults. A class's readers are

@@ -49,7 +49,7 @@ def _item(keys: Item, thing: object) -> Item:
 
 def lab_item(lab: Lab, write_id: str, claims: bool) -> Item:
     """A lab. `write_id` marks this very write, so that it is known again when its answer was lost; `claims`: its name
-    and its owner's count are still held for it; `counted`: it is in the tally of labs alive. Its place is beside the
+    and its owner's count are still held for it; `counted`: it is in the counter of labs alive. Its place is beside the
     body, so that labs that are due can be grouped by it before one of them is loaded."""
     more: dict[str, Any] = {"phase": text(lab.phase), "write_id": text(write_id), "claims": {"BOOL": claims}}
     more |= {"counted": {"BOOL": lab.phase not in OVER}, "region": text(lab.region), "account": text(lab.account)}

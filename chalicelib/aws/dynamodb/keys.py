@@ -10,7 +10,7 @@
 | name claim  | NAME#<account>#<region>#<name>    | CLAIM                            |
 | idempotency | IDEMPOTENCY#<owner>#<key>         | KEY (expires_at: 7 days)         |
 | owner       | OWNER#<owner>                     | COUNT                            |
-| tally       | ALIVE                             | TALLY#<0..7>                     |
+| counter       | ALIVE                             | TALLY#<0..7>                     |
 | last run    | RUNS                              | <workflow>                       |
 
 Indexes: `by_owner` (owner, created) and `by_age` (everyone, created) list labs newest first; `due` (due_shard,
@@ -37,7 +37,7 @@ EVERYONE, DUE_SHARD = "LAB", "DUE"
 #: The partition of `due` for labs that the sweep looks at, and the one for labs that are blocked, longest first.
 CURFEW_SHARD, BLOCKED_SHARD = "CURFEW", "BLOCKED"
 META = "META"
-#: All labs alive are counted in several tallies, so that a class that asks at once does not queue for one item.
+#: All labs alive are counted in several counters, so that a class that asks at once does not queue for one item.
 ALIVE, TALLIES = "ALIVE", 8
 #: The partition of what runs by itself: the last run of each.
 RUNS = "RUNS"
@@ -95,7 +95,7 @@ def owner_key(owner: str) -> Item:
 
 
 def counter_key(lab_id: str) -> Item:
-    """The tally that a lab is counted in, always the same for the same lab."""
+    """The counter that a lab is counted in, always the same for the same lab."""
     return key(ALIVE, f"TALLY#{zlib.crc32(lab_id.encode()) % TALLIES}")
 
 

@@ -1,7 +1,7 @@
-"""Direct looks: is this one thing there now? By kind and id, with the tags it has at this moment. Part of the census.
+"""Direct looks: is this one thing there now? By kind and id, with the tags it has at this moment. Part of the inventory.
 
 Every look answers with the row AWS shows, or None; what is on its way out for good (terminated, DELETE_COMPLETE) is not
-there. EKS' own kinds are in `census_eks.py`.
+there. EKS' own kinds are in `eks.py`.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ _EC2: Mapping[Kind, tuple[str, str, str, str, frozenset[str], str]] = {
 
 
 class DescribeCalls:
-    """The direct looks of one census at everything but EKS' own kinds, over boto3 clients of one region."""
+    """The direct looks of one inventory at everything but EKS' own kinds, over boto3 clients of one region."""
 
     def __init__(
         self, *, ec2: Any, elbv2: Any, elb: Any, efs: Any, logs: Any, iam: Any, stacks: Any, autoscaling: Any
@@ -114,7 +114,7 @@ class DescribeCalls:
     def look(self, kind: Kind, resource_id: str) -> FoundResource | None:
         """What is there of this kind with this id; None: nothing. Raises AwsRefused, Transient, KeyError for other kinds.
 
-        Each thing is looked at once in a census, however many sources name it.
+        Each thing is looked at once in an inventory, however many sources name it.
         """
         key = (kind, resource_id)
         if key not in self._looked:

@@ -1,4 +1,4 @@
-"""The census' look at the hosted zone: what carries the lab's TXT owner id, in whatever form, and what it speaks for."""
+"""The inventory's look at the hosted zone: what carries the lab's TXT owner id, in whatever form, and what it speaks for."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Direct looks at EKS' own kinds: the cluster and what is part of it. Part of the census."""
+"""Direct looks at EKS' own kinds: the cluster and what is part of it. Part of the inventory."""
 
 from __future__ import annotations
 

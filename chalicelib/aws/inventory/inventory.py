@@ -1,4 +1,4 @@
-"""The second path: an inventory by other questions than the sweeps ask. The adapter of the port `Census`.
+"""The second path: an inventory by other questions than the sweeps ask. The adapter of the port `Inventory`.
 
 A source that can't be read is named with AWS's words, and never hides the others. It shares neither code nor lists
 with `leftovers.py`; what is there is judged by domain/teardown/ownership.py like everything else.
@@ -26,7 +26,7 @@ _PARTS_OF_CLUSTER = frozenset({Kind.NODEGROUP, Kind.FARGATE_PROFILE, Kind.ADDON,
 
 @dataclass(frozen=True, kw_only=True)
 class InventoryClients:
-    """The boto3 clients of one region that a census needs."""
+    """The boto3 clients of one region that an inventory needs."""
 
     tagging: Any
     ec2: Any

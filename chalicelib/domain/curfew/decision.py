@@ -22,7 +22,7 @@ from chalicelib.domain.teardown.adoption import PROTECTED_TAG
 _NO = frozenset({"", "0", "false", "no", "off"})
 _TICK = timedelta(microseconds=1)
 TAGGED = f"Its cluster carries the tag {PROTECTED_TAG}."
-#: Fates that count: done, being done, still to be done.
+#: Statuses that count: done, being done, still to be done.
 _COUNTS = frozenset({EntryOutcome.STANDING, EntryOutcome.ACTING, EntryOutcome.ENDED, EntryOutcome.HIBERNATED})
 
 

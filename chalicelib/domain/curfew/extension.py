@@ -1,6 +1,6 @@
 """How far a lease can be moved out: `max_ahead_hours` from now, and never beyond the lab's last end. There is no permanent keep.
 
-Called by what people ask (labs_lease.py) and by the keep-link (domain/curfew/keep.py). Moving a lease in is refused.
+Called by what people ask (services/labs/lease.py) and by the keep-link (domain/curfew/keep.py). Moving a lease in is refused.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
 """Why something failed, in words with a remedy and whose it is to fix: AWS's codes and messages become a Failure.
 
-Called by running.py for refusals and by workflow steps for health issues and failed stacks. Never raises: what it has
+Called by the runner of steps for refusals and by workflow steps for health issues and failed stacks. Never raises: what it has
 no words for is `unexplained`, with AWS's own words as the cause.
 """
 
@@ -107,7 +107,7 @@ def _first(pattern: re.Pattern[str], otherwise: str) -> Callable[[str], str]:
     return fill
 
 
-#: What AWS's words fill in the sentences of `causes.py`.
+#: What AWS's words fill in the sentences of `failure_causes.py`.
 _FILLS: Mapping[str, Callable[[str], str]] = {
     "{zones}": lambda words: _zones(words) or "see AWS's words",
     "{in_zones}": _in_zones,

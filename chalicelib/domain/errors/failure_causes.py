@@ -1,6 +1,6 @@
 """The causes for which labs fail, as sentences with their remedy, and whose it is to act.
 
-`aws_words.py` says which of AWS's words mean which cause.
+`aws_error_patterns.py` says which of AWS's words mean which cause.
 """
 
 from __future__ import annotations

@@ -146,7 +146,7 @@ def deadline_of_notices(watched: Watched, notices: Iterable[Notice]) -> Deadline
 
 
 def notice_sentence(watched: Watched, notice: Notice, message: Deadline | None, now: datetime) -> str:
-    """What a notice says of a cluster; `told` is the deadline its rungs are about. Empty if that no longer holds."""
+    """What a notice says of a cluster; `told` is the deadline its reminders are about. Empty if that no longer holds."""
     match notice.kind:
         case NoticeKind.DEADLINE:
             if message is None or message.id != notice.deadline_id:

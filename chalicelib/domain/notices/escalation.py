@@ -1,7 +1,7 @@
-"""Decides which notices a watched cluster needs now: the ladder of each deadline, and everything else worth a mail (`telling.py`).
+"""Decides which notices a watched cluster needs now: the reminders of each deadline, and all else worth a mail.
 
 Called by `watch_support` once a run for every cluster, with all its notices so far; the rows it returns are written before
-anything is sent. The same decision twice is the same ids. A run that never took place heals itself: see `rungs.latest_due`.
+anything is sent. The same decision twice is the same ids. A run that never took place heals itself: see `reminders.latest_due`.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ from chalicelib.domain.support.watched import Watched
 
 @dataclass(frozen=True)
 class NoticeRules:
-    """How an installation tells people. `ladder`: days before; `administrators`: who is told last, and where nobody answers."""
+    """How an installation tells people. `reminder_days`: days before; `administrators`: told last, and where nobody answers."""
 
     reminder_days: tuple[int, ...] = REMINDER_DAYS
     default_owner: str | None = None
@@ -102,7 +102,7 @@ def _reminders(watched: Watched, history: Sequence[Notice], rules: NoticeRules, 
 
 
 def _speaking(watched: Watched, rules: NoticeRules, now: datetime) -> tuple[Deadline, ...]:
-    """Billing that has begun is told weekly until the forced upgrade's own ladder begins, which tells it as well."""
+    """Billing that has begun is told weekly until the forced upgrade's own escalation begins, which tells it as well."""
     support = watched.support
     begun = support.begun
     if begun is None or any(latest_due(d, rules.reminder_days, now) is not None for d in support.deadlines):
@@ -127,7 +127,7 @@ def _acknowledged(watched: Watched, deadline: Deadline) -> bool:
 
 
 def _covered(history: Iterable[Notice], deadline: Deadline, reminder: int, recipient: str) -> bool:
-    """Whether the recipient has been told of this deadline since the rung came due."""
+    """Whether the recipient has been told of this deadline since the reminder came due."""
     return any(
         notice.decided_at >= due_at(deadline, reminder)
         for notice in history

@@ -1,6 +1,6 @@
 """What people were told of a cluster's deadlines, read off its notices, and which of it no longer holds.
 
-Called by `telling.py`. A telling is a rung or a moved date; SOLVED and UPGRADED_BY_AWS end it.
+Called by `status_changes.py`. A telling is a reminder or a moved date; SOLVED and UPGRADED_BY_AWS end it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Notices: one rung of one deadline of one cluster for one recipient, and what has become of it. See ADR 6."""
+"""Notices: one reminder of one deadline of one cluster for one recipient, and what has become of it. See ADR 6."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ class Audience(StrEnum):
 
 @dataclass(frozen=True)
 class Notice:
-    """`rung`: days before the deadline it was due at (None where there is no ladder). `late_by_days`: 0 when on time.
+    """`reminder`: days before the deadline it was due at (None where there is no escalation). `late_by_days`: 0 when on time.
 
     What is said weekly counts days after it began: 0, -7, -14. `DATE_MOVED` counts the moves: 0, 1, 2.
     So does `SOLVED` the ends: a deadline that a policy brings back ends again.
 
-    `id` is unique per cluster, kind, deadline, rung and recipient: the same decision twice is one notice.
+    `id` is unique per cluster, kind, deadline, reminder and recipient: the same decision twice is one notice.
     """
 
     key: ClusterKey

@@ -1,6 +1,6 @@
-"""The rungs of one deadline's ladder: which one is due, since when, how loud it is, and until when it may be snoozed.
+"""The reminders of one deadline: which one is due, since when, how loud it is, and until when it may be snoozed.
 
-Used by `ladder.py` and the API. A rung is a number of days before the deadline; after it they go on weekly: -7, -14, ...
+Used by `escalation.py` and the API. A reminder is a number of days before the deadline; after it they go on weekly: -7, -14, ...
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from chalicelib.domain.notices.notice import Audience
 from chalicelib.domain.support.deadlines import Deadline, DeadlineKind
 
 WEEK = timedelta(days=7)
-#: The rungs that neither acknowledging nor snoozing holds back: the last week.
+#: The reminders that neither acknowledging nor snoozing holds back: the last week.
 LAST_RUNGS = (7, 3, 1, 0)
-#: From which rung on an audience is told, if nobody acknowledged; owners from the first.
+#: From which reminder on an audience is told, if nobody acknowledged; owners from the first.
 JOINS_AT = {Audience.TEAM: 30, Audience.ADMINISTRATORS: 7}
-#: Days before a deadline at which people are told; after it, weekly (negative rungs: -7, -14, ...).
+#: Days before a deadline at which people are told; after it, weekly (negative reminders: -7, -14, ...).
 REMINDER_DAYS = (180, 90, 60, 30, 14, 7, 3, 1, 0)
 
 
 def due_at(deadline: Deadline, reminder: int) -> datetime:
-    """The instant a rung comes due, UTC."""
+    """The instant a reminder comes due, UTC."""
     return utc(deadline.at) - timedelta(days=reminder)
 
 
 def latest_due(deadline: Deadline, reminder_days: Iterable[int], now: datetime) -> int | None:
-    """The last rung that has come due at `now`; None before the first. Those before it have collapsed into it."""
+    """The last reminder that has come due at `now`; None before the first. Those before it have collapsed into it."""
     reminders = sorted(reminder_days)
     weeks = weeks_since(deadline.at, now)
     if weeks > 0 and reminders:
@@ -42,13 +42,13 @@ def weeks_since(instant: datetime, now: datetime) -> int:
 
 
 def reminders_for(audience: Audience, reminder_days: Iterable[int]) -> tuple[int, ...]:
-    """The rungs at which an audience is told."""
+    """The reminders at which an audience is told."""
     joins = JOINS_AT.get(audience)
     return tuple(reminder for reminder in reminder_days if joins is None or reminder <= joins)
 
 
 def severity_of(deadline: Deadline, reminder: int) -> Severity:
-    """How loud a rung is: louder as it nears. Billing is money: never critical, and once it runs no longer urgent."""
+    """How loud a reminder is: louder as it nears. Billing is money: never critical, and once it runs no longer urgent."""
     billing = deadline.kind is DeadlineKind.EXTENDED_BILLING
     if reminder > 30:
         return Severity.INFO
@@ -60,7 +60,7 @@ def severity_of(deadline: Deadline, reminder: int) -> Severity:
 
 
 def latest_snooze(deadline: Deadline, now: datetime, reminder_days: Iterable[int] = REMINDER_DAYS) -> datetime:
-    """The latest instant a deadline may be snoozed until: the next rung of the last week, or the next weekly one when past."""
+    """The latest instant a deadline may be snoozed until: the next reminder of the last week, or the next weekly one when past."""
     matter = sorted((reminder for reminder in reminder_days if reminder <= LAST_RUNGS[0]), reverse=True) or list(
         LAST_RUNGS
     )

@@ -1,6 +1,6 @@
-"""What is said of a cluster beside its ladder: solved, moved, upgraded by AWS, nodes behind, unreadable, lease first.
+"""What is said of a cluster beside its reminders: solved, moved, upgraded by AWS, nodes behind, unreadable, lease first.
 
-Called by `ladder.decide_notices` only. Each function returns all that could be said; who was told before is read off the history.
+Called by `escalation.decide_notices` only. Each function returns all that could be said; the history says who was told.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ def dates_moved(watched: Watched, history: Sequence[Notice], now: datetime) -> I
 
 
 def lease_first(watched: Watched, owner: str, reminder_days: Iterable[int], now: datetime) -> Iterator[Notice]:
-    """One line to the owner once the ladder would begin; the lab's lease ends before the deadline."""
+    """One line to the owner once the escalation would begin; the lab's lease ends before the deadline."""
     deadline = watched.support.next
     if deadline is not None and latest_due(deadline, reminder_days, now) is not None:
         yield _notice(watched, NoticeKind.LEASE_FIRST, deadline.id, owner, now, Severity.INFO, Audience.OWNER)

@@ -1,6 +1,6 @@
 """Words for a person reading mail: days, dates, money, and paragraphs of a readable width.
 
-Used by `digest.py` and `digest_section.py`, and by the chat and calendar documents. All dates are UTC and say their weekday.
+Used by `digest.py` and `digest_text.py`, and by the chat and calendar documents. All dates are UTC and say their weekday.
 """
 
 from __future__ import annotations

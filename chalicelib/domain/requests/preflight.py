@@ -1,6 +1,6 @@
 """Judges a complete LabSpec by facts of the account: name, subnets, instance types, key pair, hosted zone, add-ons.
 
-Pure; `labs_preflight.py` fetches the facts. Findings carry our own paths; `validation.in_callers_words` tells them by
+Pure; `services/labs/preflight.py` fetches the facts. Findings carry our own paths; `validation.in_callers_words` tells them by
 the caller's. The `with_*` functions put into the spec what only the account knows.
 """
 

@@ -1,6 +1,6 @@
 """AWS Health's planned lifecycle events of EKS, matched to clusters: AWS's own, late and ownerless notice of the same deadline.
 
-Called where the event bus delivers them. They are recorded beside the cluster and never make a second notice: the ladder tells the
+Called where the event bus delivers them. They are recorded beside the cluster and make no second notice: the escalation tells the
 deadline already. Shape: `aws.health`, detail-type `AWS Health Event`, entities with a value (an ARN or a name) and a status.
 """
 

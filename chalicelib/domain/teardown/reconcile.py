@@ -1,6 +1,6 @@
 """Reckons a receipt: every ARN ever on the ledger, and every ARN found that is the lab's, becomes exactly one line.
 
-A thing counts as deleted only if the census had the means to see it and did not; never because we asked for it.
+A thing counts as deleted only if the inventory had the means to see it and did not; never because we asked for it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ CAME_BACK = "It was deleted, and is there again."
 
 
 def describe_call(arn: str) -> str:
-    """The name of the census' source that asks for this one ledger entry; unreadable ones read `<source>: <why>`."""
+    """The name of the inventory's source that asks for this one ledger entry; unreadable ones read `<source>: <why>`."""
     return f"direct look at {arn}"
 
 
@@ -30,7 +30,7 @@ def reconcile(
     unreadable: Sequence[str],
     target: Target,
 ) -> Receipt:
-    """Put together what the ledger remembers and what the census found into the receipt of one look."""
+    """Put together what the ledger remembers and what the inventory found into the receipt of one look."""
     entries = {entry.resource.arn: entry for entry in ledger}
     there = {resource.arn: resource for resource in found}
     lines = [_line_of_entry(entry, there.get(arn), unreadable, target, entries) for arn, entry in entries.items()]

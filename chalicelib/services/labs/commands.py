@@ -1,6 +1,6 @@
-"""What a person may ask that changes something: request a lab, change it, release it. Reading is in `labs_reading.py`.
+"""What a person may ask that changes something: request a lab, change it, release it. Reading is in `queries.py`.
 
-The order is always: judge, store, start (`labs_moving.py`).
+The order is always: judge, store, start (`transitions.py`).
 """
 
 from __future__ import annotations

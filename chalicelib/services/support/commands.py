@@ -48,7 +48,7 @@ def acknowledge(deps: Deps, caller: Caller, key: ClusterKey) -> ClusterView:
 
 
 def snooze(deps: Deps, caller: Caller, key: ClusterKey, until: datetime, now: datetime) -> ClusterView:
-    """Hold mails back until an instant, not past the next rung that matters. Raises InvalidRequest, NotYours, NothingAhead."""
+    """Hold mails back until an instant, not past the next reminder that matters. Raises InvalidRequest, NotYours, NothingAhead."""
 
     def snoozed(watched: Watched) -> Watched:
         latest = latest_snooze(_ahead(watched), now, deps.watch.reminder_days)

@@ -20,7 +20,7 @@ _INVENTORY = STEPS["teardown"]["take_inventory"][0]
 
 
 def take_stock_of(deps: Deps, lab: Lab, now: datetime) -> tuple[int, tuple[str, ...]]:
-    """Put everything of the lab's that the stack and the census know on the ledger; return how many, and what was unreadable."""
+    """Put everything of the lab's that the stack and the inventory know on the ledger; return how many, and what was unreadable."""
     cloud = deps.cloud(lab.place)
     enter(deps, lab, cloud.stacks.resources(lab.stack_name), EntryState.PRESENT, now, BY_STACK)
     ledger = deps.store.ledger(lab.id)

@@ -69,7 +69,7 @@ def aim(deps: Deps, lab: Lab, ledger: Sequence[LedgerEntry]) -> Target:
 def sweep(deps: Deps, lab: Lab, kinds: Iterable[Kind], now: datetime) -> SweepOutcome:
     """Look once for things of these kinds, in order, and delete what is the lab's.
 
-    Raises Transient, after everything else was tried, when something asked for patience: run it again.
+    Raises Transient, after everything else was tried, when something asked for time: run it again.
     """
     run = _Sweep(deps, lab, now)
     for kind in kinds:
@@ -80,7 +80,7 @@ def sweep(deps: Deps, lab: Lab, kinds: Iterable[Kind], now: datetime) -> SweepOu
 
 
 def take_receipt(deps: Deps, lab: Lab, look: str, now: datetime) -> Receipt:
-    """Take the census, reconcile it against the ledger, store the receipt of this look (`now`, `after 15 minutes`, ...)."""
+    """Take the inventory, reconcile it against the ledger, store the receipt of this look (`now`, `after 15 minutes`, ...)."""
     ledger = deps.store.ledger(lab.id)
     target = aim(deps, lab, ledger)
     found, sources, unreadable = deps.cloud(lab.place).inventory.take(target, ledger)

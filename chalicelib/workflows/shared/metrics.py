@@ -22,7 +22,7 @@ def measure_move(deps: Deps, was: Phase, lab: Lab, now: datetime) -> None:
 
 
 def measure_sweep(deps: Deps) -> None:
-    """How many labs there are in which phase, and what all cost an hour. Reads tallies, and the blocked ones."""
+    """How many labs there are in which phase, and what all cost an hour. Reads counters, and the blocked ones."""
     stack, running = deps.curfew.installation, deps.curfew.store.running()
     blocked = len(deps.curfew.store.blocked(MOST_BLOCKED))
     emit(stack, {Metric.BLOCKED_LABS: blocked, Metric.HOURLY_USD: running.hourly_usd})

@@ -70,7 +70,7 @@ def all_active(
     states: Sequence[NodegroupState | AddonState],
     bad: frozenset[str] = ENDED_BADLY,
 ) -> StepResult:
-    """Done when all are ready. Raises ProvisioningFailed when one ended badly, or patience is out."""
+    """Done when all are ready. Raises ProvisioningFailed when one ended badly, or the polling policy is exhausted."""
     message = ", ".join(f"{state.name} is {state.status}" + _complaints(state) for state in states)
     failed = [state for state in states if state.status in bad]
     if failed:

@@ -91,7 +91,7 @@ def move(deps: Deps, lab: Lab, frm: Iterable[Phase], change: Callable[[Lab], Lab
 
 
 def again(step: str, detail: str) -> StepResult:
-    """Look again after as long as this step's patience says."""
+    """Look again after as long as this step's polling policy says."""
     return StepResult(Result.AGAIN, detail, look_again_in=POLL_POLICIES[step].interval_seconds)
 
 

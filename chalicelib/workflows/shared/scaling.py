@@ -68,7 +68,7 @@ def resize_all(
     states: Sequence[NodegroupState],
     wanted: Callable[[NodegroupSize], NodegroupSize],
 ) -> StepResult:
-    """Ask for what is not as `wanted` yet; done when all is. Raises ProvisioningFailed: an update failed, or patience is out."""
+    """Ask for what is not as `wanted` yet; done when all is. Raises ProvisioningFailed: an update failed, or no attempt is left."""
     waiting = [text for state in states if (text := _towards(deps, at.lab, state, wanted(state.size)))]
     if waiting:
         return again_or_late(step, at, "; ".join(waiting))

@@ -1,4 +1,4 @@
-"""Labs alive are counted exactly: in a table from before there were tallies, when calls are repeated, and when several act."""
+"""Labs alive are counted exactly: in a table from before there were counters, when calls are repeated, and when several act."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def tallies(client: Any) -> list[Any]:
 
 
 def as_before(client: Any, *numbers: int) -> None:
-    """Labs as they were written before they had a place beside their body and were counted, and no tally at all."""
+    """Labs as they were written before they had a place beside their body and were counted, and no counter at all."""
     for number in numbers:
         item = client.get_item(TableName="labs", Key=lab_key(f"lab-{number}"))["Item"]
         del item["region"], item["account"], item["counted"], item["tallied"]

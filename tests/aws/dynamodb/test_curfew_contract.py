@@ -237,7 +237,7 @@ def test_each_night_has_its_own_plan(kept: Kept) -> None:
     assert [[entry.lab_id for entry, _ in plan.lines] for plan in plans if plan] == [["lab-1"], ["lab-2"]]
 
 
-# Fates
+# Statuses
 
 
 def test_a_changed_status_is_kept_with_the_next_version_and_an_unchanged_one_is_not_saved(kept: Kept) -> None:

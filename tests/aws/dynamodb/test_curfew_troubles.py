@@ -194,7 +194,7 @@ def test_a_line_that_nobody_published_is_never_written_over(client: Meddled, sto
         store.publish(NIGHT, [an_entry("lab-2")], NOW)
 
 
-# Fates and marks
+# Statuses and marks
 
 
 def test_a_status_changed_by_two_at_once_keeps_both_changes(

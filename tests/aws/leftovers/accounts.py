@@ -105,7 +105,7 @@ class MotoAccount:
         )
 
     def inventory(self, **instead: Any) -> AwsInventory:
-        """A census of this account; other clients may stand in for some."""
+        """An inventory of this account; other clients may stand in for some."""
         clients = {name: client(name) for name in _SERVICES}
         clients |= {"tagging": self.tagging, "cloudformation": NoStacks()}
         return AwsInventory(InventoryClients(**{**clients, **instead}))

@@ -1,4 +1,4 @@
-"""What is said of a cluster beside its ladder, week by week: nodes behind, trouble, leases, billing that has begun."""
+"""What is said of a cluster beside its reminders, week by week: nodes behind, trouble, leases, billing that has begun."""
 
 from __future__ import annotations
 

@@ -112,7 +112,7 @@ def test_an_owner_hears_of_each_rung_and_then_weekly() -> None:
 
 
 def test_rungs_missed_while_down_collapse_into_the_latest_and_say_they_are_late() -> None:
-    missed = frozenset(range(115, 141))  # from the day of the 60-day rung to after the 45th
+    missed = frozenset(range(115, 141))  # from the day of the 60-day reminder to after the 45th
     life = Life(the_last_half_year(begins=date(2026, 5, 30), missed=missed | frozenset(range(141, 155))))
     assert rungs_sent(life, OWNER)[2:4] == [30, 14]
     late = [n for n in life.notices.values() if n.reminder == 30 and n.recipient == OWNER]

@@ -16,7 +16,7 @@ TELLINGS = (NoticeKind.DEADLINE, NoticeKind.DATE_MOVED)
 
 
 def every_rung_is_told_once_due(life: Life) -> None:
-    """After every run, whoever should know of a rung by then has been sent something since it came due."""
+    """After every run, whoever should know of a reminder by then has been sent something since it came due."""
     for run in life.runs:
         for deadline in () if run.watched.gone_at else run.watched.support.deadlines:
             for recipient, first_rung in ((OWNER, 180), (TEAM, 30), (ADMINISTRATORS, 7)):
@@ -32,7 +32,7 @@ def every_rung_is_told_once_due(life: Life) -> None:
 
 
 def nothing_is_told_twice(life: Life) -> None:
-    """Per deadline and recipient no rung comes again, nor an earlier one; only a crash repeats, once each."""
+    """Per deadline and recipient no reminder comes again, nor an earlier one; only a crash repeats, once each."""
     for run in life.runs:
         subjects = [(n.deadline_id, n.recipient) for n in run.fresh if n.kind in TELLINGS]
         assert len(subjects) == len(set(subjects))
@@ -45,7 +45,7 @@ def nothing_is_told_twice(life: Life) -> None:
 
 
 def what_is_over_is_silent(life: Life) -> None:
-    """A rung is only of a deadline that holds; a cluster that is gone says so once to those who were told, and no more."""
+    """A reminder is only of a deadline that holds; a cluster that is gone says so once to those who were told, and no more."""
     gone_before = False
     for run in life.runs:
         holding = {d.id for d in (run.watched.support.begun, *run.watched.support.deadlines) if d}
@@ -96,7 +96,7 @@ def only_what_aws_did_is_called_its_doing(life: Life) -> None:
 
 
 def no_day_is_off(life: Life) -> None:
-    """Deadlines fall on AWS's own day at midnight UTC, and rungs come due whole days before."""
+    """Deadlines fall on AWS's own day at midnight UTC, and reminders come due whole days before."""
     for run in life.runs[-1:]:
         version = life.versions[run.watched.cluster.version]
         days = {datetime.combine(d, time(), UTC) for d in (version.standard_ends, version.extended_ends)}
@@ -157,7 +157,7 @@ PROMISES = (
 
 
 def last_due(deadline: Deadline, first_rung: int, now: datetime) -> datetime | None:
-    """The last instant before `now` at which something was due, of the default ladder from a rung on."""
+    """The last instant before `now` at which something was due, of the default escalation from a reminder on."""
     due = [deadline.at - reminder * DAY for reminder in REMINDER_DAYS if reminder <= first_rung]
     due += [deadline.at + 7 * week * DAY for week in range(1, 120)]
     return max((instant for instant in due if instant <= now), default=None)

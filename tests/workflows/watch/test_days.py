@@ -103,12 +103,12 @@ def test_after_any_trouble_people_know_what_they_would_know_without_it(troubles:
 
 
 def reminders(world: FakeWorld) -> list[Notice]:
-    """The ladder's notices of deadlines that are still ahead or overdue, oldest first."""
+    """The escalation's notices of deadlines that are still ahead or overdue, oldest first."""
     found = sorted(world.watch.store.notices.values(), key=lambda notice: notice.decided_at)
     current = {(key, d.id) for key, watched in world.watch.store.kept.items() for d in watched.support.deadlines}
     return [n for n in found if n.kind is NoticeKind.DEADLINE and (n.key, n.deadline_id) in current]
 
 
 def last_sent(world: FakeWorld) -> dict[tuple[object, ...], int | None]:
-    """The last rung told of each deadline to each recipient."""
+    """The last reminder told of each deadline to each recipient."""
     return {(n.key, n.deadline_id, n.recipient): n.reminder for n in reminders(world)}

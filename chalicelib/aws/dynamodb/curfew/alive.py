@@ -1,7 +1,7 @@
-"""How many labs are alive: a few tallies that every creation and every end keeps in its own transaction.
+"""How many labs are alive: a few counters that every creation and every end keeps in its own transaction.
 
-`counted` on a lab says whether it is in its tally; the item's own condition sees to it that it is there once. Labs from
-before there were tallies lack it: the first question counts them, each in a transaction with its mark, and so does a save
+`counted` on a lab says whether it is in its counter; the item's own condition sees to it that it is there once. Labs from
+before there were counters lack it: the first question counts them, each in a transaction with its mark, and so does a save
 that comes first. A run that dies half-way leaves nothing counted twice, and the next one goes on.
 """
 
@@ -23,7 +23,7 @@ from chalicelib.domain.costs import Running
 from chalicelib.domain.errors.tree import AwsUnavailable
 from chalicelib.domain.labs.lab import OVER
 
-#: Labs counted in one transaction; with their tallies it stays well under a hundred operations.
+#: Labs counted in one transaction; with their counters it stays well under a hundred operations.
 _AT_ONCE = 50
 _OVER = {f":over{index}": text(phase) for index, phase in enumerate(sorted(OVER))}
 _ALIVE = f"NOT phase IN ({', '.join(_OVER)})"
@@ -47,7 +47,7 @@ def alive_count(client: Any, table: str) -> int:
 
 
 def running_now(client: Any, table: str) -> Running:
-    """Labs by phase and what they cost an hour, as far as the tallies know. Raises AwsUnavailable, Throttled."""
+    """Labs by phase and what they cost an hour, as far as the counters know. Raises AwsUnavailable, Throttled."""
     return running(_tallies(client, table))
 
 

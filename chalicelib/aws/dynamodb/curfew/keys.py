@@ -6,11 +6,11 @@
 | header  | PLAN#<night> | HEADER          |                                         | 400 days           |
 | line    | PLAN#<night> | LINE#<entry id> | UNWARNED, by time, while it must be told | a week later       |
 | verdict | LAB#<id>     | VERDICT         |                                         | 30 days            |
-| tally   | ALIVE        | TALLY#<0..7>    |                                         |                    |
+| counter   | ALIVE        | TALLY#<0..7>    |                                         |                    |
 | counted | ALIVE        | COUNTED         |                                         |                    |
 
 A line holds an entry in `body` and its status in `status`: one item to read, and a publication never writes it again. Labs at
-rest are in `due` under CURFEW, blocked ones under BLOCKED (`store_keys.py`). A header goes before its lines do, so that what
+rest are in `due` under CURFEW, blocked ones under BLOCKED (`dynamodb/keys.py`). A header goes before its lines do, so that what
 is left of an old plan is never taken for a broken one.
 """
 
@@ -24,7 +24,7 @@ from chalicelib.aws.dynamodb.pages import Listing
 UNWARNED = "UNWARNED"
 PLANS_KEPT, LINES_KEPT, VERDICTS_KEPT = timedelta(days=400), timedelta(days=407), timedelta(days=30)
 RULES = key("CURFEW", "RULES")
-#: Is there once every lab from before there were tallies has been counted.
+#: Is there once every lab from before there were counters has been counted.
 COUNTED = key(ALIVE, "COUNTED")
 
 
@@ -64,7 +64,7 @@ def whole_plan(night: date) -> Listing:
 
 
 def all_counters() -> Listing:
-    """Every tally, and the mark that all labs are in them, strongly consistent."""
+    """Every counter, and the mark that all labs are in them, strongly consistent."""
     return _partition(ALIVE)
 
 

@@ -1,6 +1,6 @@
 """What curfew keeps, on DynamoDB: rules, verdicts and what is due here, plans in the module beside.
 
-Implements the CurfewStore port, which holds the promises. Same table as labs; `curfew_keys.py` says where everything lies.
+Implements the CurfewStore port, which holds the promises. Same table as labs; `keys.py` says where everything lies.
 """
 
 from __future__ import annotations
@@ -53,11 +53,11 @@ class DynamoCurfewStore(DynamoPlans):
         return tuple((lab_id_of(item), _place_of(item)) for item in found)
 
     def alive_count(self) -> int:
-        """A few tallies, strongly consistent; see `curfew_store_alive.py`."""
+        """A few counters, strongly consistent; see `alive.py`."""
         return alive_count(self._client, self._table)
 
     def running(self) -> Running:
-        """The same tallies."""
+        """The same counters."""
         return running_now(self._client, self._table)
 
     def blocked(self, limit: int) -> tuple[Lab, ...]:

@@ -71,7 +71,7 @@ def _written(client: Any, operations: Sequence[Item], write_id: str) -> bool:
 
 
 def _replacing(table: str, item: Item, seen: Item, version: int) -> Item:
-    """Put it over what was seen. Counting a lab from before there were tallies changes `counted` and no version."""
+    """Put it over what was seen. Counting a lab from before there were counters changes `counted` and no version."""
     if "counted" not in seen:
         return put(table, item, "version = :seen AND attribute_not_exists(counted)", {":seen": number(version)})
     return put(table, item, "version = :seen", {":seen": number(version)})

@@ -1,7 +1,7 @@
-"""What each lab adds to the tallies of labs alive: itself, its phase, and what it costs an hour.
+"""What each lab adds to the counters of labs alive: itself, its phase, and what it costs an hour.
 
-A lab's item keeps in `tallied` what of it is in its tally; each save brings both in line, in its own transaction. A lab from before
-there were phases in the tallies is in them with its next save.
+A lab's item keeps in `tallied` what of it is in its counter; each save brings both in line, in its own transaction. A lab from
+before there were phases in the counters is in them with its next save.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def tallied(lab: Lab) -> Item:
 
 
 def counter_updates(table: str, lab_id: str, seen: Item, item: Item) -> list[Item]:
-    """The operation that brings the lab's tally in line with its item; `seen`: the item before, {} if there was none."""
+    """The operation that brings the lab's counter in line with its item; `seen`: the item before, {} if there was none."""
     difference = Counter(_counted_in(item))
     difference.subtract(_counted_in(seen))
     changed = {name: amount for name, amount in difference.items() if amount}
@@ -34,7 +34,7 @@ def counter_updates(table: str, lab_id: str, seen: Item, item: Item) -> list[Ite
 
 
 def running(tallies: Iterable[Item]) -> Running:
-    """All tallies together."""
+    """All counters together."""
     sums: Counter[str] = Counter()
     for item in tallies:
         sums.update({name: int(value["N"]) for name, value in item.items() if "N" in value})
@@ -43,7 +43,7 @@ def running(tallies: Iterable[Item]) -> Running:
 
 
 def _counted_in(item: Item) -> Mapping[str, int]:
-    """What of this item's lab is in its tally; of one from before there were phases in it, only that it is alive."""
+    """What of this item's lab is in its counter; of one from before there were phases in it, only that it is alive."""
     if "counted" not in item or not item["counted"]["BOOL"]:
         return {}
     kept: Item = item.get("tallied", {"M": {ALIVE: {"N": "1"}}})["M"]

@@ -1,4 +1,4 @@
-"""Storing a new lab: lab, name claim, idempotency key, owner's count, tally and first event, all or none.
+"""Storing a new lab: lab, name claim, idempotency key, owner's count, counter and first event, all or none.
 
 A lost answer is harmless: the same call again finds its own lab and returns it.
 """

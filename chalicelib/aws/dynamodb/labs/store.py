@@ -1,4 +1,4 @@
-"""The store on DynamoDB: one table, its keys in `store_keys.py`. Implements the Store port, which holds the promises."""
+"""The store on DynamoDB: one table, its keys in `dynamodb/keys.py`. Implements the Store port, which holds the promises."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ class DynamoStore:
     def create_lab(
         self, lab: Lab, idempotency_key: str | None, body_digest: str, now: datetime, most: int | None = None
     ) -> Lab:
-        """One transaction; see `store_creating.py`."""
+        """One transaction; see `create.py`."""
         return LabCreation(self._client, self._table, lab, idempotency_key, body_digest, now, most).run()
 
     def lab_of_key(self, owner: str, idempotency_key: str, body_digest: str, now: datetime) -> Lab | None:
@@ -60,7 +60,7 @@ class DynamoStore:
         return lab
 
     def change_lab(self, lab_id: str, change: Callable[[Lab], Lab], seen: Lab | None = None) -> Lab:
-        """Optimistically locked; see `store_changing.py`."""
+        """Optimistically locked; see `change.py`."""
         return change_lab(self._client, self._table, lab_id, change, seen)
 
     def list_labs(self, owner: str | None, phases: Sequence[Phase], limit: int, cursor: str | None) -> Page[Lab]:

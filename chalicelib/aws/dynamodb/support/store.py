@@ -1,6 +1,6 @@
 """What is kept of the fleet, on DynamoDB: clusters, registry and troubles here, notices in the module beside.
 
-Implements the FleetStore port, which holds the promises. Same table as labs; `fleet_keys.py` says where everything lies.
+Implements the FleetStore port, which holds the promises. Same table as labs; `keys.py` says where everything lies.
 """
 
 from __future__ import annotations
