@@ -12,12 +12,22 @@ import pytest
 from tests.paths import PROJECT
 
 PAGES = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md")])
+MODULE = re.compile(r"`(?:\.\./)*([\w/]+\.py)`")
 LINK = re.compile(r"\]\((?!https?:|#)([^)#]+)(?:#[^)]*)?\)")
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_links_within_the_project_lead_somewhere(page: Path) -> None:
     assert [link for link in LINK.findall(page.read_text()) if not (page.parent / link).exists()] == []
+
+
+def test_a_module_that_a_page_or_a_docstring_names_exists() -> None:
+    listed = subprocess.run(["git", "ls-files", "*.py"], cwd=PROJECT, capture_output=True, text=True, check=True)
+    paths = [f"/{path}" for path in listed.stdout.split()]
+    texts = [page for page in PAGES if "/adr/" not in page.as_posix() and page.name != "CHANGELOG.md"]
+    texts += sorted((PROJECT / "chalicelib").rglob("*.py"))
+    named = {(text, name) for text in texts for name in MODULE.findall(text.read_text())}
+    assert [f"{text}: {name}" for text, name in named if not any(path.endswith(f"/{name}") for path in paths)] == []
 
 
 def test_every_setting_is_on_its_page_and_no_other() -> None:
