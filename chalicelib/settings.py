@@ -12,6 +12,7 @@ from chalicelib.domain.identity.callers import Team
 from chalicelib.domain.labs.schedule import EVERY_DAY, AtCurfew, Schedule
 from chalicelib.domain.labs.spec import Limits
 from chalicelib.domain.notices.reminders import REMINDER_DAYS
+from chalicelib.domain.support.owners import precedence_of
 
 
 @dataclass(frozen=True)
@@ -27,6 +28,7 @@ class WatchSettings:
     chat_topic_arn: str | None
     bus: str
     api_url: str
+    owner_tags: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -93,6 +95,7 @@ def _watch(env: Mapping[str, str]) -> WatchSettings:
         chat_topic_arn=env.get("EKSLAB_CHAT_TOPIC") or None,
         bus=env.get("EKSLAB_EVENT_BUS", ""),
         api_url=env.get("EKSLAB_API_URL", "").rstrip("/"),
+        owner_tags=precedence_of(_listed(env.get("EKSLAB_OWNER_TAGS", ""))),
     )
 
 

@@ -19,6 +19,7 @@ from deployment.artifacts import ClientFactory
 from deployment.deploy import Ask, Refused, deploy, without_asking
 from deployment.destroy import StillInUse, destroy
 from deployment.packaging import BUILD, PROJECT, NotPackaged, package
+from deployment.people import wide_patterns
 from deployment.stacks import Change, NotDeployed, Pace
 
 #: Functions and their roles get names that begin with the stack's and a hyphen, and IAM takes 64 characters. Rights are
@@ -47,11 +48,14 @@ def _package(_options: argparse.Namespace) -> None:
 
 
 def _deploy(options: argparse.Namespace) -> None:
+    client, given = _clients(options.region), parameters(options.parameters)
+    for line in wide_patterns(client, given):
+        print(line, file=sys.stderr)
     outputs = deploy(
-        _clients(options.region),
+        client,
         package(),
         stack_name(options.stage),
-        parameters(options.parameters),
+        given,
         ask=_asking(options.yes),
         pace=Pace(interval=options.interval),
         bucket=options.bucket or None,

@@ -16,7 +16,13 @@ def caller_of(request: Request, people: People) -> Caller:
     arn, account = identity.get("userArn"), identity.get("accountId")
     if not arn or not account:
         raise ForbiddenError("Sign the request with AWS Signature Version 4.")
-    caller = people.caller(arn, account, identity.get("sourceIp"))
+    caller = people.caller(arn, account, identity.get("sourceIp"), _role_id(identity.get("user")))
     if caller is None:
         raise ForbiddenError("Callers are of the account that the service runs in.")
     return caller
+
+
+def _role_id(principal: object) -> str | None:
+    """The role's unique id, which API Gateway gives with the session's name (`AROA...:learner`); None where it gives none."""
+    head, colon, _ = str(principal or "").partition(":")
+    return head if colon and head.startswith("AROA") else None

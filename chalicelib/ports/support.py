@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.notices.reminders import REMINDER_DAYS
+from chalicelib.domain.support.owners import OWNER_TAGS
 
 if TYPE_CHECKING:
     from chalicelib.domain.core.message import Message
@@ -130,6 +131,7 @@ class Watch:
 
     `home_regions`: watched in it unless it is registered otherwise. `default_owner`: told where nobody else is named.
     `unreadable_after_days`: trouble that lasts this long is told. `reminder_days`: days before a deadline, falling.
+    `owner_tags`: which tag names the owner, the first that is there.
     `api_url`: what links in notices begin with, where it is known.
     """
 
@@ -143,6 +145,7 @@ class Watch:
     unreadable_after_days: int = 3
     reminder_days: tuple[int, ...] = REMINDER_DAYS
     api_url: str = ""
+    owner_tags: tuple[str, ...] = OWNER_TAGS
 
     @property
     def rules(self) -> NoticeRules:

@@ -12,6 +12,7 @@ from functools import cache, cached_property
 from typing import Any
 
 from chalicelib.aws.dynamodb.labs.store import DynamoStore
+from chalicelib.aws.infrastructure.roles import DirectoryRoles
 from chalicelib.aws.step_functions import StepFunctionsWorkflows
 from chalicelib.aws.system.clock import SystemClock
 from chalicelib.domain.core.place import Place
@@ -76,7 +77,8 @@ def _curfew() -> object:
 def get_people() -> People:
     """Who is who in this installation, as the settings say."""
     settings = get_settings()
-    return People(settings.account, settings.administrators, settings.viewers, settings.teams)
+    confirmed = DirectoryRoles(LazyClient("iam", settings.region), SystemClock().now)
+    return People(settings.account, settings.administrators, settings.viewers, settings.teams, confirmed)
 
 
 def new_lab_id() -> str:

@@ -31,4 +31,5 @@ def watch_of(settings: Settings) -> Watch:
         unreadable_after_days=watch.unreadable_after_days,
         reminder_days=watch.reminder_days,
         api_url=watch.api_url,
+        owner_tags=watch.owner_tags,
     )

@@ -38,7 +38,7 @@ class Http:
 
     world: FakeWorld = field(default_factory=make_deps)
     caller: str | None = OWNER
-    people: People = field(default_factory=lambda: People(ACCOUNT, administrators=(ADMIN,)))
+    people: People = field(default_factory=lambda: People(ACCOUNT, (ADMIN,), is_directory_role=lambda *_: True))
 
     def __post_init__(self) -> None:
         self.app = Chalice(app_name="ekslab-test")

@@ -2,7 +2,7 @@
 
 The lab that the routes are about is OWNER's, kept with a session's whole ARN as labs were at first. `owner anew` is the same
 person after their permission set was assigned again, so that its role has another suffix. `namesake` chose the owner's name for
-a session of some other role.
+a session of some other role, `look-alike` also made a role that is called like Identity Center's.
 """
 
 from __future__ import annotations
@@ -16,11 +16,24 @@ from tests.fakes.fleet_builders import REGION
 SSO = "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_"
 OWNER = f"{SSO}Labs_0123456789abcdef/learner@example.com"
 
+#: Of an IAM user who may write the cluster's tags, and wrote their own name into one of them.
+TAG_WRITER = "arn:aws:iam::111122223333:user/tagger"
+#: What IAM says of roles: these are Identity Center's.
+DIRECTORY_ROLES = frozenset(
+    {
+        "AWSReservedSSO_Labs_0123456789abcdef",
+        "AWSReservedSSO_Labs_fedcba9876543210",
+        "AWSReservedSSO_Audit_0123456789abcdef",
+    }
+)
+
 #: kind of caller -> ARN; None: nobody signed.
 CALLERS: Mapping[str, str | None] = {
     "unsigned": None,
     "other account": OWNER.replace("111122223333", "999988887777"),
     "other owner": STRANGER,
+    "look-alike": f"{SSO}Labs_{'a' * 16}/learner@example.com",
+    "tag writer": TAG_WRITER,
     "namesake": "arn:aws:sts::111122223333:assumed-role/Learners/learner@example.com",
     "other team": f"{SSO}Labs_0123456789abcdef/data@example.com",
     "same team": f"{SSO}Labs_0123456789abcdef/shop@example.com",
@@ -32,18 +45,18 @@ CALLERS: Mapping[str, str | None] = {
 
 Row = tuple[int, ...]
 
-#: unsigned, other account, other owner, namesake, other team, same team, viewer, owner, owner anew, administrator
-EVERYONE: Row = (403, 403, 200, 200, 200, 200, 200, 200, 200, 200)
-ANYBODY_AT_ALL: Row = (200,) * 10
-SEEN: Row = (403, 403, 404, 404, 404, 200, 200, 200, 200, 200)
-CHANGED: Row = (403, 403, 404, 404, 404, 403, 403, 200, 200, 200)
-BEGUN: Row = (403, 403, 404, 404, 404, 403, 403, 202, 202, 202)
-ASKED_FOR: Row = (403, 403, 202, 202, 202, 202, 403, 202, 202, 202)
-PROTECTED: Row = (403, 403, 404, 404, 404, 403, 403, 403, 403, 200)
-ANSWERED_FOR: Row = (403, 403, 403, 403, 403, 403, 403, 200, 200, 200)
-POLICY_ASKED: Row = (403, 403, 403, 403, 403, 403, 403, 202, 202, 202)
-ADMINISTERED: Row = (403, 403, 403, 403, 403, 403, 403, 403, 403, 200)
-ADMINISTERED_AWAY: Row = (403, 403, 403, 403, 403, 403, 403, 403, 403, 204)
+#: In the order of CALLERS.
+EVERYONE: Row = (403, 403, 200, 200, 200, 200, 200, 200, 200, 200, 200, 200)
+ANYBODY_AT_ALL: Row = (200,) * 12
+SEEN: Row = (403, 403, 404, 404, 404, 404, 404, 200, 200, 200, 200, 200)
+CHANGED: Row = (403, 403, 404, 404, 404, 404, 404, 403, 403, 200, 200, 200)
+BEGUN: Row = (403, 403, 404, 404, 404, 404, 404, 403, 403, 202, 202, 202)
+ASKED_FOR: Row = (403, 403, 202, 202, 202, 202, 202, 202, 403, 202, 202, 202)
+PROTECTED: Row = (403, 403, 404, 404, 404, 404, 404, 403, 403, 403, 403, 200)
+ANSWERED_FOR: Row = (403, 403, 403, 403, 403, 403, 403, 403, 403, 200, 200, 200)
+POLICY_ASKED: Row = (403, 403, 403, 403, 403, 403, 403, 403, 403, 202, 202, 202)
+ADMINISTERED: Row = (403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 200)
+ADMINISTERED_AWAY: Row = (403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 204)
 
 UNTIL = "2026-11-23T15:00:00Z"
 _LAB, _CLUSTER = "/labs/{lab_id}", "/clusters/{account}/{region}/{name}"

@@ -12,7 +12,7 @@ from chalicelib.domain.labs.lab import ClusterFacts, Hibernation
 from chalicelib.domain.teardown.receipt import Receipt
 from tests.api.curfew_world import NIGHT, a_link, a_ready_lab, a_world, an_entry
 from tests.api.http import ADMIN, Answer, Http
-from tests.api.matrix import CALLERS, MATRIX, OWNER, SSO, expected
+from tests.api.matrix import CALLERS, DIRECTORY_ROLES, MATRIX, OWNER, SSO, expected
 from tests.fakes import NOW, a_lab
 from tests.fakes.builders import ACCOUNT
 from tests.fakes.fleet_builders import REGION, a_fleet_cluster, a_registration, a_watched
@@ -23,7 +23,7 @@ TEAMS = (
     Team("shop", (f"{SSO}Labs_*/learner@*", f"{SSO}Labs/shop@*")),
     Team("data", (f"{SSO}Labs_0123456789abcdef/data@*",)),
 )
-PEOPLE = People(ACCOUNT, (ADMIN,), (f"{SSO}Audit_*/*",), TEAMS)
+PEOPLE = People(ACCOUNT, (ADMIN,), (f"{SSO}Audit_*/*",), TEAMS, lambda role, _: role in DIRECTORY_ROLES)
 FACTS = ClusterFacts(
     arn=f"arn:aws:eks:ap-northeast-2:{ACCOUNT}:cluster/myeks",
     endpoint="https://0123.gr7.ap-northeast-2.eks.amazonaws.com",

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from chalicelib.domain.identity.callers import Caller
+from chalicelib.domain.identity.callers import Caller, role_to_confirm
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.spec import (
     AccessPolicySpec,
@@ -51,8 +51,11 @@ def a_calendar(**changes: Any) -> Calendar:
 
 
 def a_caller(**changes: Any) -> Caller:
-    """A learner calling from 198.51.100.7."""
-    return replace(Caller(OWNER, ACCOUNT, "198.51.100.7"), **changes)
+    """A learner calling from 198.51.100.7; of Identity Center where the ARN says so, as if IAM had confirmed it."""
+    caller = replace(Caller(OWNER, ACCOUNT, "198.51.100.7"), **changes)
+    return (
+        caller if "in_directory" in changes else replace(caller, in_directory=role_to_confirm(caller.arn) is not None)
+    )
 
 
 def a_nodegroup(**changes: Any) -> NodegroupSpec:

@@ -40,12 +40,12 @@ def learner(stage: Stage) -> Learner:
     return Learner(stage, make_person(stage.sandbox, f"learner-{next(_numbers)}"))
 
 
-def signed_in(stage: Stage, role: str, name: str) -> Learner:
-    """Somebody in a session of a permission set's role, which is made for it."""
+def signed_in(stage: Stage, role: str, name: str, path: str = "/aws-reserved/sso.amazonaws.com/") -> Learner:
+    """Somebody in a session of a permission set's role, which is made for it; with another path, of one only called so."""
     account = stage.sandbox.account
     trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": f"arn:aws:iam::{account}:root"}}
     document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
-    path, iam = "/aws-reserved/sso.amazonaws.com/", stage.sandbox.client("iam")
+    iam = stage.sandbox.client("iam")
     arn = iam.create_role(RoleName=role, Path=path, AssumeRolePolicyDocument=document)["Role"]["Arn"]
     iam.put_role_policy(RoleName=role, PolicyName="labs", PolicyDocument=json.dumps(MAY))
     answer = stage.sandbox.client("sts").assume_role(RoleArn=arn, RoleSessionName=name)

@@ -44,6 +44,17 @@ def test_a_session_of_a_permission_set_is_its_user_whatever_the_roles_suffix(sta
         assert labs_of(who, "*").status == 400
 
 
+def test_a_role_that_is_only_called_like_a_permission_sets_is_not_its_user(stage: Stage) -> None:
+    # Given a role made by hand, whose name is that of a permission set's and whose session is called like a person
+    impostor = signed_in(stage, "AWSReservedSSO_Stories_00000000deadbeef", "learner@example.com", "/x/")
+    learner = f"arn:aws:sts::{stage.sandbox.account}:assumed-role/AWSReservedSSO_Stories/learner@example.com"
+
+    # Then it may not list the person's labs, and owns what it asks for as nobody of the directory
+    assert labs_of(impostor, learner).status == 400
+    assert labs_of(impostor, "me").status == 200
+    assert labs_of(impostor, learner.replace("assumed-role/", "assumed-role/unconfirmed/")).status == 400
+
+
 def unsigned(stage: Stage, method: str, path: str) -> int:
     request = urllib.request.Request(stage.url + filled(path), data=b"{}" if method != "GET" else None, method=method)
     try:

@@ -1,11 +1,14 @@
-"""IAM, for showing and for access entries: the port `Roles`."""
+"""IAM, for showing and for access entries: the port `Roles`; and who confirms that a role is Identity Center's."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.aws.clients.errors import translate
-from chalicelib.domain.errors.tree import ResourceGone
+from chalicelib.domain.errors.tree import EkslabError, ResourceGone
+from chalicelib.domain.identity.callers import DIRECTORY_PATH
 
 
 class IamRoles:
@@ -31,3 +34,28 @@ class IamRoles:
             pages = self._iam.get_paginator("list_role_policies").paginate(RoleName=role_name)
             inline = [(name, "inline") for page in pages for name in page["PolicyNames"]]
         return tuple(attached + inline)
+
+
+class DirectoryRoles:
+    """Asks IAM once in 15 minutes for each role that is called like Identity Center's. No answer is not kept, and is a no."""
+
+    KEPT = timedelta(minutes=15)
+
+    def __init__(self, iam: Any, now: Callable[[], datetime]) -> None:
+        self._iam, self._now = iam, now
+        self._known: dict[tuple[str, str | None], tuple[bool, datetime]] = {}
+
+    def __call__(self, role_name: str, role_id: str | None) -> bool:
+        """Whether the role of this name has Identity Center's path and, where it is known, this unique id."""
+        key, now = (role_name, role_id), self._now()
+        answer, until = self._known.get(key, (False, now))
+        if now < until:
+            return answer
+        try:
+            with translate("iam:GetRole"):
+                role = self._iam.get_role(RoleName=role_name)["Role"]
+        except EkslabError:
+            return False
+        answer = str(role["Path"]).startswith(DIRECTORY_PATH) and role_id in (None, role["RoleId"])
+        self._known[key] = (answer, now + self.KEPT)
+        return answer

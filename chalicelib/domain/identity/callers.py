@@ -1,21 +1,23 @@
 """Who is asking. A person stays the same person, whatever the ARN of today's session looks like.
 
-IAM Identity Center gives a permission set's role another suffix when it is assigned anew: `identity_of` leaves it out. The
-rest of a session's ARN (account, role, session name) is who owns a lab; labs kept with a whole ARN are known by it, too.
+IAM Identity Center gives a permission set's role another suffix when it is assigned anew: `identity_of` leaves it out. A
+session counts as Identity Center's only if IAM says so of its role (`People.caller`): a role of any path may be called like one.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
-from fnmatch import fnmatchcase
 
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.identity.patterns import fits
 
-#: Source: IAM Identity Center's guide, "Referencing permission sets": AWSReservedSSO_<permission set>_<unique suffix>.
+#: Where IAM keeps the roles of permission sets. Source: IAM Identity Center's guide, "Referencing permission sets".
+DIRECTORY_PATH = "/aws-reserved/sso.amazonaws.com/"
+#: Source: the same page: AWSReservedSSO_<permission set>_<unique suffix>.
 _SSO_SESSION = re.compile(r"(arn:aws[a-z-]*:sts::\d{12}:assumed-role/AWSReservedSSO_[\w+=,.@-]+)_[0-9a-f]{16}(/.+)")
 _IAM_USER = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:user/.+")
-_SSO_SUFFIX = re.compile(r"(?<=AWSReservedSSO_)([^/]+?)_(?:[0-9a-f]{16}|\*)(?=/)")
+#: A session whose role is called like one of Identity Center's.
+_CALLED_SO = re.compile(r"(arn:aws[a-z-]*:sts::\d{12}:assumed-role/)(AWSReservedSSO_[^/]*/.+)")
 
 
 def identity_of(arn: str) -> str:
@@ -24,11 +26,17 @@ def identity_of(arn: str) -> str:
     return f"{sso[1]}{sso[2]}" if sso else arn
 
 
+def role_to_confirm(arn: str) -> str | None:
+    """The name of the role that IAM must be asked about: that of a session called like Identity Center's; else None."""
+    return arn.split("/")[1] if _SSO_SESSION.fullmatch(arn) else None
+
+
 @dataclass(frozen=True)
 class Caller:
     """Who is asking, as API Gateway's IAM authorizer tells it. `arn` may be an assumed-role session.
 
     `teams`: those the caller is in. A viewer sees everything and changes nothing, not even what is theirs.
+    `in_directory`: IAM says that the session's role is a permission set's of IAM Identity Center.
     """
 
     arn: str
@@ -37,16 +45,19 @@ class Caller:
     is_admin: bool = False
     is_viewer: bool = False
     teams: tuple[Team, ...] = ()
+    in_directory: bool = False
 
     @property
     def identity(self) -> str:
-        """As whom the caller owns labs."""
-        return identity_of(self.arn)
+        """As whom the caller owns labs. One who is only called like a person of the directory is nobody of it."""
+        if self.in_directory:
+            return identity_of(self.arn)
+        return _CALLED_SO.sub(r"\1unconfirmed/\2", self.arn)
 
     @property
     def given_name(self) -> str | None:
         """The name that IAM gave a user, or Identity Center a session. None where the caller chose it: other roles' sessions."""
-        given = _IAM_USER.fullmatch(self.arn) or _SSO_SESSION.fullmatch(self.arn)
+        given = self.in_directory or _IAM_USER.fullmatch(self.arn)
         return self.arn.rpartition("/")[2] if given else None
 
     @property
@@ -69,17 +80,11 @@ class Caller:
 
 @dataclass(frozen=True)
 class Team:
-    """Everyone whom one of the patterns fits. `*` stands for any text."""
+    """Everyone whom one of the patterns fits (`patterns.py`)."""
 
     name: str
     patterns: tuple[str, ...]
 
-    def has(self, *names: str) -> bool:
-        """Whether someone who goes by these names (an ARN, an identity) is in it."""
-        return fits(names, self.patterns)
-
-
-def fits(names: Iterable[str], patterns: Iterable[str]) -> bool:
-    """Whether a pattern fits one of the names."""
-    wanted = {form for pattern in patterns for form in (pattern, _SSO_SUFFIX.sub(r"\1", pattern))}
-    return any(fnmatchcase(name, form) for name in names for form in wanted)
+    def has(self, *identities: str) -> bool:
+        """Whether someone who goes by one of these identities is in it."""
+        return fits(identities, self.patterns)

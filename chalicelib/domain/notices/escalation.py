@@ -46,21 +46,26 @@ class NoticeRules:
         """Who is told first: never nobody."""
         return watched.owner or self.default_owner or self.administrators or Audience.ADMINISTRATORS.value
 
+    def owners_of(self, watched: Watched) -> tuple[str, ...]:
+        """Everyone who hears as an owner, the one who may act first."""
+        return tuple(dict.fromkeys((self.owner_of(watched), *watched.other_owners)))
+
 
 def decide_notices(
     watched: Watched, history: Sequence[Notice], rules: NoticeRules, now: datetime
 ) -> tuple[Notice, ...]:
     """Return the notices that are due at `now` and not in `history`, most urgent first."""
-    at, owner = utc(now), rules.owner_of(watched)
-    due = [*upgraded_by_aws(watched, history, owner, at), *solved(watched, history, at)]
+    at, owners = utc(now), rules.owners_of(watched)
+    due = [*solved(watched, history, at)]
+    due += [notice for owner in owners for notice in upgraded_by_aws(watched, history, owner, at)]
     if watched.gone_at is None:
         due += dates_moved(watched, history, at)
         if watched.support.lease_first:
-            due += lease_first(watched, owner, rules.reminder_days, at)
+            due += [notice for owner in owners for notice in lease_first(watched, owner, rules.reminder_days, at)]
         else:
             due += _reminders(watched, [*history, *due], rules, at)
-        due += nodes_behind(watched, history, owner, at)
-        due += unreadable(watched, rules.administrators or owner, rules.unreadable_after_days, at)
+        due += [notice for owner in owners for notice in nodes_behind(watched, history, owner, at)]
+        due += unreadable(watched, rules.administrators or owners[0], rules.unreadable_after_days, at)
     known = {notice.id for notice in history}
     fresh = {notice.id: notice for notice in due if notice.id not in known}
     return tuple(sorted(fresh.values(), key=lambda n: (-list(Severity).index(n.severity), n.id)))
@@ -69,7 +74,7 @@ def decide_notices(
 def recipients(watched: Watched, rules: NoticeRules) -> tuple[tuple[str, Audience], ...]:
     """Everyone a deadline may concern, and as whom; one who is several of them is told as the first."""
     everyone = [
-        (rules.owner_of(watched), Audience.OWNER),
+        *((owner, Audience.OWNER) for owner in rules.owners_of(watched)),
         (watched.team, Audience.TEAM),
         (rules.administrators, Audience.ADMINISTRATORS),
     ]
@@ -84,7 +89,9 @@ def _reminders(watched: Watched, history: Sequence[Notice], rules: NoticeRules, 
     for deadline in _speaking(watched, rules, now):
         for recipient, audience in recipients(watched, rules):
             reminder = latest_due(deadline, reminders_for(audience, rules.reminder_days), now)
-            if reminder is None or _held_back(watched, deadline, reminder, audience, now):
+            if reminder is None or (
+                recipient not in watched.other_owners and _held_back(watched, deadline, reminder, audience, now)
+            ):
                 continue
             if not _covered(history, deadline, reminder, recipient):
                 yield Notice(

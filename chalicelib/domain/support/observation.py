@@ -37,6 +37,7 @@ class ClusterContext:
     team: str | None = None
     lab_id: str | None = None
     lease_ends_at: datetime | None = None
+    other_owners: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -57,13 +58,15 @@ def observed(
     if before is None or _is_another(before, cluster):
         fresh = Watched(cluster, support, joined.owner, joined.team, now, armed_at=now)
         version = before.version if before else 0
-        return replace(fresh, lab_id=joined.lab_id, lease_ends_at=joined.lease_ends_at, version=version)
+        fresh = replace(fresh, lab_id=joined.lab_id, lease_ends_at=joined.lease_ends_at)
+        return replace(fresh, other_owners=joined.other_owners, version=version)
     kept = _steady(before, cluster, support, now)
     return replace(
         before,
         cluster=cluster,
         support=kept,
         owner=joined.owner,
+        other_owners=joined.other_owners,
         team=joined.team,
         lab_id=joined.lab_id,
         lease_ends_at=joined.lease_ends_at,

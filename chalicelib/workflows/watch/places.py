@@ -8,7 +8,7 @@ from chalicelib.domain.identity.accounts import Registration
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.support.fleet import FleetCluster
 from chalicelib.domain.support.observation import ClusterContext
-from chalicelib.domain.support.owners import answerable
+from chalicelib.domain.support.owners import answerable, other_owners
 from chalicelib.ports.deps import Deps
 
 _LAB_ID_TAG = "ekslab:lab-id"
@@ -30,13 +30,15 @@ def registration_of(deps: Deps, account: str) -> Registration:
 
 
 def who_answers(deps: Deps, cluster: FleetCluster, registration: Registration) -> ClusterContext:
-    """The owner and team by tags, lab or registration; for a lab of ours, when its lease ends."""
-    owner, team = answerable(cluster.tags, None)
+    """The owner and team by tags or registration; of a lab of ours its owner, whatever its tags say, and when its lease ends."""
+    owner, team = answerable(cluster.tags, None, deps.watch.owner_tags)
     default_owner, default_team = answerable({}, registration)
     lab = _lab_of(deps, cluster)
     if lab is None:
-        return ClusterContext(owner or default_owner, team or default_team)
-    return ClusterContext(owner or lab.owner, team or default_team, lab.id, lab.lease_ends_at)
+        others = other_owners(cluster.tags, owner)
+        return ClusterContext(owner or default_owner, team or default_team, other_owners=others)
+    others = other_owners(cluster.tags, lab.owner)
+    return ClusterContext(lab.owner, team or default_team, lab.id, lab.lease_ends_at, others)
 
 
 def who_answers_for(registration: Registration) -> ClusterContext:

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain.identity.callers import Caller, Team, identity_of
+from chalicelib.domain.identity.patterns import permission_sets_matched
 from chalicelib.domain.identity.people import People
 from tests.fakes import a_caller
 
@@ -19,6 +20,11 @@ OTHER = f"{SSO}Labs_0123456789abcdef/other@example.com"
 #: A role of somebody's own that is only called like one.
 PLAIN = f"arn:aws:sts::{HOME}:assumed-role/Labs_0123456789abcdef/learner"
 IDENTITY = f"{SSO}Labs/learner@example.com"
+
+
+def confirmed(_role: str, _id: str | None) -> bool:
+    """IAM says of every role that it is Identity Center's."""
+    return True
 
 
 @pytest.mark.parametrize(
@@ -78,18 +84,19 @@ def test_a_lab_without_an_owner_is_nobodys() -> None:
 )
 def test_a_pattern_fits_a_session_with_and_without_the_suffix(pattern: str) -> None:
     team = Team("shop", (pattern,))
-    assert all(team.has(arn, identity_of(arn)) for arn in (LEARNER, LEARNER_ANEW))
+    assert all(team.has(identity_of(arn)) for arn in (LEARNER, LEARNER_ANEW))
     assert team.has(identity_of(OTHER))
 
 
 def test_a_pattern_of_one_permission_set_does_not_fit_another_one() -> None:
     team = Team("shop", (f"{SSO}Labs/*", f"{SSO}Labs_0123456789abcdef/*"))
-    assert not team.has(LEARNER_AS_AUDITOR, identity_of(LEARNER_AS_AUDITOR))
-    assert not team.has(f"{SSO}LabsAdmin_0123456789abcdef/learner", f"{SSO}LabsAdmin/learner")
+    assert not team.has(identity_of(LEARNER_AS_AUDITOR))
+    assert not team.has(f"{SSO}LabsAdmin/learner")
 
 
 def test_a_team_sees_and_does_not_change_and_two_teams_do_not_see_each_other() -> None:
-    people = People(HOME, teams=(Team("shop", (f"{SSO}Labs/*",)), Team("data", (f"{SSO}Audit/*",))))
+    teams = (Team("shop", (f"{SSO}Labs/*",)), Team("data", (f"{SSO}Audit/*",)))
+    people = People(HOME, teams=teams, is_directory_role=confirmed)
     colleague, other = people.caller(OTHER, HOME, None), people.caller(LEARNER_AS_AUDITOR, HOME, None)
     assert colleague is not None
     assert other is not None
@@ -107,10 +114,66 @@ def test_callers_of_other_accounts_are_nobody_whatever_the_patterns_say(arn: str
 
 
 def test_an_administrator_is_no_viewer_and_a_viewer_changes_not_even_what_is_theirs() -> None:
-    people = People(HOME, (f"{SSO}Labs_*/other@*",), (f"{SSO}*",))
+    people = People(HOME, (f"{SSO}Labs_*/other@*",), (f"{SSO}*",), is_directory_role=confirmed)
     admin, viewer = people.caller(OTHER, HOME, None), people.caller(LEARNER, HOME, None)
-    assert admin == Caller(OTHER, HOME, None, is_admin=True)
-    assert viewer == Caller(LEARNER, HOME, None, is_viewer=True)
+    assert admin == Caller(OTHER, HOME, None, is_admin=True, in_directory=True)
+    assert viewer == Caller(LEARNER, HOME, None, is_viewer=True, in_directory=True)
     assert admin.may_change(LEARNER)
     assert viewer.may_see(OTHER)
     assert not viewer.may_change(LEARNER)
+
+
+def test_a_role_that_is_only_called_like_one_is_nobody_of_the_directory() -> None:
+    """Issue 11, row 5: a role made by hand, with a session name chosen by whoever assumes it."""
+    people = People(HOME, (f"{SSO}Labs/*",), (f"{SSO}Labs_*",), (Team("shop", (f"{SSO}*/*",)),))
+    for arn in (LEARNER, IDENTITY):
+        impostor = people.caller(arn, HOME, None)
+        assert impostor is not None
+        assert (impostor.is_admin, impostor.is_viewer, impostor.teams, impostor.given_name) == (False, False, (), None)
+        assert not impostor.owns(IDENTITY)
+        assert not impostor.owns(LEARNER)
+        assert not impostor.may_see(LEARNER)
+        assert impostor.owns(impostor.identity)
+        assert not a_caller(arn=LEARNER).owns(impostor.identity)
+
+
+def test_iam_is_asked_of_the_role_behind_the_session_with_its_id() -> None:
+    asked: list[tuple[str, str | None]] = []
+    people = People(HOME, is_directory_role=lambda name, role_id: bool(asked.append((name, role_id))))
+    for arn in (LEARNER, PLAIN, f"arn:aws:iam::{HOME}:user/learner", IDENTITY):
+        people.caller(arn, HOME, None, "AROAEXAMPLE")
+    assert asked == [("AWSReservedSSO_Labs_0123456789abcdef", "AROAEXAMPLE")]
+
+
+@pytest.mark.parametrize(
+    "pattern", ["PlatformTeam_*", "PlatformTeam_*/*", "PlatformTeam_0123456789abcdef/*", "PlatformTeam/*"]
+)
+def test_a_permission_sets_pattern_makes_no_administrator_of_another_set(pattern: str) -> None:
+    """Issue 11, row 6."""
+    people = People(HOME, (f"{SSO}{pattern}",), is_directory_role=confirmed)
+    for name, is_admin in (("PlatformTeam", True), ("PlatformTeam_ReadOnly", False), ("Platform", False)):
+        caller = people.caller(f"{SSO}{name}_fedcba9876543210/jane", HOME, None)
+        assert caller is not None
+        assert caller.is_admin is is_admin
+
+
+@given(st.text(alphabet="ab?[]!.\\d{}^$|()+", max_size=12))
+def test_a_pattern_without_a_star_fits_itself_alone(text: str) -> None:
+    assert Team("shop", (text,)).has(text)
+    for other in ("a", "b", "ab", "", "aa"):
+        assert Team("shop", (text,)).has(other) is (text == other)
+
+
+@pytest.mark.parametrize(
+    ("pattern", "sets"),
+    [
+        (f"{SSO}Platform*/*", ("PlatformTeam", "PlatformTeam_ReadOnly")),
+        (f"{SSO}PlatformTeam_*/*", ("PlatformTeam",)),
+        ("arn:aws:sts::*:assumed-role/*", ("Labs", "PlatformTeam", "PlatformTeam_ReadOnly")),
+        ("*", ("Labs", "PlatformTeam", "PlatformTeam_ReadOnly")),
+        (f"arn:aws:iam::{HOME}:user/*", ()),
+    ],
+)
+def test_a_pattern_tells_which_permission_sets_it_may_fit(pattern: str, sets: tuple[str, ...]) -> None:
+    names = ("Labs", "PlatformTeam", "PlatformTeam_ReadOnly")
+    assert permission_sets_matched(pattern, [f"AWSReservedSSO_{name}_0123456789abcdef" for name in names]) == sets

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.support.owners import answerable, cleaned
+from chalicelib.domain.support.owners import answerable, cleaned, other_owners, precedence_of
 from tests.fakes.fleet_builders import a_registration
 
 DEFAULTS = a_registration(owner="accounts@example.com", team="platform@example.com")
@@ -44,3 +44,29 @@ def test_what_is_cleaned_is_one_line_and_stays_as_it_is(text: str) -> None:
     clean = cleaned(text)
     assert clean is None or len(clean.splitlines()) == 1
     assert clean is None or cleaned(clean) == clean
+
+
+def test_a_tag_of_ours_that_anybody_can_write_does_not_beat_the_owners() -> None:
+    """Issue 11, row 7."""
+    tags = {"owner": "jane@example.com", "EksLabOwner": "mallory@example.com"}
+    assert answerable(tags, None)[0] == "jane@example.com"
+    assert other_owners(tags, "jane@example.com") == ("mallory@example.com",)
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["Owner", "owner-contact", "contact", "ekslab:owner"]), st.sampled_from(["jo", "al", "Jo"])
+    )
+)
+def test_whoever_a_tag_names_is_the_owner_or_hears_as_well(tags: dict[str, str]) -> None:
+    owner, _ = answerable(tags, None)
+    heard = {name.casefold() for name in (*other_owners(tags, owner), owner or "")} - {""}
+    assert heard == {value.casefold() for value in tags.values()}
+
+
+def test_the_precedence_of_owner_tags_is_a_setting() -> None:
+    tags = {"OwnerContact": "ops", "Owner": "jo"}
+    assert answerable(tags, None, precedence_of(["owner"]))[0] == "jo"
+    assert answerable(tags, None, precedence_of(["maintainer", "owner-contact"]))[0] == "ops"
+    with pytest.raises(ValueError, match="boss"):
+        precedence_of(["boss"])

@@ -290,3 +290,30 @@ def test_the_home_account_is_watched_without_being_registered() -> None:
 def _die_in(function: str, deadly: str) -> None:
     if function == deadly:
         raise LambdaDied
+
+
+def test_a_second_owner_tag_silences_nobody(world: FakeWorld) -> None:
+    """Issue 11, row 7: the first hears, whatever the second is; and what the first says quietens not the second."""
+    tags = {"owner": OPS, "ekslab:owner": "mallory@example.com"}
+    world.watch.fleets.add(replace(a_fleet_cluster("orders", "1.35"), tags=tags))
+    run(world)
+    kept = world.watch.store.kept[a_key("orders")]
+    assert (kept.owner, kept.other_owners) == (OPS, ("mallory@example.com",))
+    assert len(world.watch.notifier.to(OPS)) == len(world.watch.notifier.to("mallory@example.com")) == 1
+
+    silenced = replace(
+        kept, acknowledged_by=OPS, acknowledged_deadline=kept.support.next.id if kept.support.next else None
+    )
+    world.watch.store.put(silenced)
+    run(world, days(40))
+    assert len(world.watch.notifier.to("mallory@example.com")) > len(world.watch.notifier.to(OPS))
+
+
+def test_a_labs_owner_is_who_asked_for_it_whatever_its_tags_say(world: FakeWorld) -> None:
+    lab = a_lab(phase="ready", spec=replace(a_lab().spec, version="1.34"))
+    world.store.create_lab(lab, None, "", NOW)
+    tags = {"ekslab:lab-id": lab.id, "Owner": "mallory@example.com"}
+    world.watch.fleets.add(replace(a_fleet_cluster(lab.name, "1.34"), tags=tags))
+    run(world)
+    kept = world.watch.store.kept[a_key(lab.name)]
+    assert (kept.owner, kept.other_owners, kept.lab_id) == (lab.owner, ("mallory@example.com",), lab.id)
