@@ -1,4 +1,4 @@
-"""Step Functions: starts a workflow once per execution name, and says whether an execution is still running.
+"""Step Functions: starts a workflow once per execution name, and says how an execution stands.
 
 ARNs are built from names, because a Lambda's environment that named its own state machine would be a cycle in the stack.
 """
@@ -12,7 +12,11 @@ from typing import Any
 from chalicelib.aws.clients.errors import translate
 from chalicelib.domain.core.names import partition_of
 from chalicelib.domain.errors.tree import AwsRefused
+from chalicelib.domain.labs.steps import Execution
 from chalicelib.logs import logger, request_id
+
+#: An execution that is to be redriven is at work again in a moment.
+_AT_WORK = frozenset({"RUNNING", "PENDING_REDRIVE"})
 
 
 class StepFunctionsWorkflows:
@@ -36,14 +40,18 @@ class StepFunctionsWorkflows:
         except AwsRefused as refusal:
             if refusal.code != "ExecutionAlreadyExists":
                 raise
+            logger.info(
+                "A workflow of this name was started before.", extra={"workflow": workflow, "execution": execution_name}
+            )
 
-    def is_running(self, workflow: str, execution_name: str) -> bool:
-        """Whether that execution exists and has not ended."""
+    def execution(self, workflow: str, execution_name: str) -> Execution:
+        """How that execution stands; one that failed, was aborted or timed out has ended."""
         arn = f"{self._place}:execution:{self._prefix}-{workflow}:{execution_name}"
         try:
             with translate("states:DescribeExecution"):
-                return str(self._client.describe_execution(executionArn=arn)["status"]) == "RUNNING"
+                status = str(self._client.describe_execution(executionArn=arn)["status"])
         except AwsRefused as refusal:
             if refusal.code == "ExecutionDoesNotExist":
-                return False
+                return Execution.ABSENT
             raise
+        return Execution.RUNNING if status in _AT_WORK else Execution.ENDED

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from chalicelib.domain.core.service_health import Run
     from chalicelib.domain.identity.accounts import LabAccounts
     from chalicelib.domain.labs.lab import Lab, Phase
-    from chalicelib.domain.labs.steps import Event, Step
+    from chalicelib.domain.labs.steps import Event, Execution, Step
     from chalicelib.domain.teardown.receipt import Receipt
     from chalicelib.ports.cloud import AccountInventory, Dns, Kubernetes, Leftovers, Network, Roles, Stacks
     from chalicelib.ports.curfew import Curfew
@@ -133,8 +133,8 @@ class Workflows(Protocol):
         """Start a workflow by its module's name, such as `provision`. The same name again is no second start and no error."""
         ...
 
-    def is_running(self, workflow: str, execution_name: str) -> bool:
-        """Whether that execution exists and has not ended."""
+    def execution(self, workflow: str, execution_name: str) -> Execution:
+        """How that execution stands. Just started, it may be ABSENT for a moment."""
         ...
 
 

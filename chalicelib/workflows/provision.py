@@ -22,7 +22,14 @@ from chalicelib.domain.stack.template import lab_parameters, lab_template
 from chalicelib.domain.stack.work_host import work_host_user_data
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.shared import verification
-from chalicelib.workflows.shared.access import access_of, grant, grant_own, own_of
+from chalicelib.workflows.shared.access import (
+    access_of,
+    first_to_wait_for,
+    grant_all,
+    grant_own,
+    of_other_accounts,
+    own_of,
+)
 from chalicelib.workflows.shared.network import (
     addons_of,
     all_subnets,
@@ -31,7 +38,6 @@ from chalicelib.workflows.shared.network import (
     roles_of_addon,
     settled_network,
     subnets_in,
-    waiting_for_iam,
 )
 from chalicelib.workflows.shared.progress import ENDED_BADLY, all_active, note_addon, note_cluster, note_nodegroup
 from chalicelib.workflows.shared.records import (
@@ -111,10 +117,7 @@ def create_cluster(deps: Deps, at: StepInput) -> StepResult:
         enter(deps, lab, [log_group_of(lab)], EntryState.REQUESTED, at.now, BY_EKS)
     group = output(lab, "ControlPlaneSecurityGroupId")
     try:
-        with waiting_for_iam():
-            state = deps.cloud(lab.place).clusters.create(
-                lab, output(lab, "ClusterRoleArn"), all_subnets(lab), (group,)
-            )
+        state = deps.cloud(lab.place).clusters.create(lab, output(lab, "ClusterRoleArn"), all_subnets(lab), (group,))
     except AlreadyExists as error:
         theirs = [cluster_of(lab), *([log_group_of(lab)] if lab.spec.log_types else [])]
         enter_guest(deps, lab, theirs, at.now, ASKED_FOR, "It was there before the lab, and is not the lab's.")
@@ -141,10 +144,9 @@ def launch_work_host(deps: Deps, at: StepInput) -> StepResult:
     if lab.spec.work_host is None:
         return StepResult(Result.SKIPPED, "Not asked for.")
     group, profile = output(lab, "WorkHostSecurityGroupId"), output(lab, "WorkHostProfileName")
-    with waiting_for_iam():
-        instance_id = deps.cloud(lab.place).network.run_work_host(
-            lab, all_subnets(lab)[0], group, profile, work_host_user_data(lab)
-        )
+    instance_id = deps.cloud(lab.place).network.run_work_host(
+        lab, all_subnets(lab)[0], group, profile, work_host_user_data(lab)
+    )
     enter(deps, lab, [ec2_thing(lab, Kind.INSTANCE, instance_id)], EntryState.PRESENT, at.now, ASKED_FOR)
     return StepResult(Result.DONE, f"{instance_id} is starting.")
 
@@ -155,8 +157,7 @@ def create_nodegroups(deps: Deps, at: StepInput) -> StepResult:
     role = output(lab, "NodeRoleArn")
     for n, spec in enumerate(lab.spec.nodegroups):
         template = output(lab, f"LaunchTemplate{n}Id"), output(lab, f"LaunchTemplate{n}Version")
-        with waiting_for_iam():
-            clusters.create_nodegroup(lab, spec, role, subnets_in(lab, spec.placement), template)
+        clusters.create_nodegroup(lab, spec, role, subnets_in(lab, spec.placement), template)
         note_nodegroup(deps, at, clusters.nodegroup(lab.name, spec.name))
     return StepResult(Result.ASKED, ", ".join(spec.name for spec in lab.spec.nodegroups))
 
@@ -195,11 +196,20 @@ def check_addons(deps: Deps, at: StepInput) -> StepResult:
 
 
 def grant_access(deps: Deps, at: StepInput) -> StepResult:
-    """Make the access entries: without one, only the service's own role could log in; and that one only looks."""
-    for access in access_of(at.lab):
-        grant(deps, at.lab, access, at.now)
-    text = grant_own(deps, at.lab, at.now)
-    return StepResult(Result.DONE, f"{', '.join(one.principal_arn for one in access_of(at.lab))}. {text}.")
+    """Make the access entries: without one, only the service's own role could log in; and that one only looks.
+
+    Without the entry of another account's principal, which nobody here could look up, the lab is ready all the same.
+    """
+    lab = at.lab
+    refused = grant_all(deps, lab, access_of(lab), at.now)
+    waiting = first_to_wait_for(refused, "provision", at.waits)
+    final = [error for principal, error in refused.items() if principal not in of_other_accounts(lab)]
+    if (error := waiting or next(iter(final), None)) is not None:
+        raise error
+    text = grant_own(deps, lab, at.now, "provision", at.waits)
+    made = [one.principal_arn for one in access_of(lab) if one.principal_arn not in refused]
+    left = "".join(f" {principal} can't get in: {error.message}" for principal, error in refused.items())
+    return StepResult(Result.DONE, f"{', '.join(made)}. {text}.{left}")
 
 
 def open_security_groups(deps: Deps, at: StepInput) -> StepResult:
@@ -218,7 +228,7 @@ def open_security_groups(deps: Deps, at: StepInput) -> StepResult:
 def verify(deps: Deps, at: StepInput) -> StepResult:
     """Look at endpoint, nodes, add-ons and access; what is missing is waited for a while, then it is a failure."""
     access = (*access_of(at.lab), *own_of(at.lab))
-    found = verification.findings_of(deps, at.lab, addons_of(at.lab), access)
+    found = verification.findings_of(deps, at.lab, addons_of(at.lab), access, of_other_accounts(at.lab))
     if not found.missing:
         return StepResult(Result.DONE, "All is there; " + "; ".join(found.notes) + ".")
     if POLL_POLICIES["verify"].is_out(at.attempt):

@@ -17,7 +17,7 @@ from chalicelib.domain.errors.tree import EkslabError, Superseded
 from chalicelib.domain.labs.hibernation import awakened
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.recovery import WORKFLOW_OF, RecoveryAction, RecoveryDecision, decide_tending
-from chalicelib.domain.labs.steps import Event, execution_name
+from chalicelib.domain.labs.steps import Event, Execution, execution_name
 from chalicelib.domain.support.health_events import merged, parse
 from chalicelib.logs import logger
 from chalicelib.ports.deps import Deps
@@ -25,7 +25,15 @@ from chalicelib.workflows.shared.records import WATCH, move
 
 #: Labs looked at in one run; the rest are still due at the next.
 _AT_ONCE = 50
-_STARTING = frozenset({RecoveryAction.START, RecoveryAction.RESTART, RecoveryAction.ROLL_BACK, RecoveryAction.WAKE})
+_STARTING = frozenset(
+    {
+        RecoveryAction.START,
+        RecoveryAction.RESTART,
+        RecoveryAction.ROLL_BACK,
+        RecoveryAction.WAKE,
+        RecoveryAction.RELEASE,
+    }
+)
 _SILENT = frozenset({RecoveryAction.WAIT, RecoveryAction.REST})
 
 
@@ -61,7 +69,7 @@ def recover_labs(deps: Deps, time: str | None = None) -> dict[str, Any]:
     """Do what is due at `time` (ISO 8601, the schedule event's; else the clock's now); report each lab, act and reason."""
     now = datetime.fromisoformat(time).astimezone(UTC) if time else deps.clock.now()
     done, failed = [], []
-    for lab_id in deps.store.labs_due(now, _AT_ONCE):
+    for lab_id in (*deps.store.labs_due(now, _AT_ONCE), *_blocked_long_enough(deps, now)):
         try:
             decision = _tend(deps, lab_id, now)
             done.append({"lab_id": lab_id, "act": str(decision.action), "reason": decision.reason})
@@ -74,10 +82,20 @@ def recover_labs(deps: Deps, time: str | None = None) -> dict[str, Any]:
     return {"now": now.isoformat(), "done": done, "failed": failed}
 
 
+def _blocked_long_enough(deps: Deps, now: datetime) -> tuple[str, ...]:
+    """The labs whose teardown is to be tried again, longest blocked first."""
+    blocked = deps.curfew.store.blocked(_AT_ONCE)
+    return tuple(lab.id for lab in blocked if _decision_of_blocked(lab, now) is RecoveryAction.RELEASE)
+
+
+def _decision_of_blocked(lab: Lab, now: datetime) -> RecoveryAction:
+    return decide_tending(lab, Execution.ABSENT, now).action
+
+
 def _tend(deps: Deps, lab_id: str, now: datetime) -> RecoveryDecision:
     """Decide from the lab as it is, not as the index remembers it, and act only if nobody changed it in between."""
     lab = deps.store.load_lab(lab_id)
-    if lab.due_at is None or lab.due_at > now:
+    if lab.phase is not Phase.BLOCKED and (lab.due_at is None or lab.due_at > now):
         return RecoveryDecision(RecoveryAction.WAIT, "It is not due any more.")
 
     def changed_since(stored: Lab) -> Lab:
@@ -86,8 +104,9 @@ def _tend(deps: Deps, lab_id: str, now: datetime) -> RecoveryDecision:
         return _changed(stored, decision, now)
 
     workflow = WORKFLOW_OF.get(lab.phase)
-    running = workflow is not None and deps.workflows.is_running(workflow, execution_name(lab, workflow))
-    decision = decide_tending(lab, running, now)
+    name = execution_name(lab, workflow) if workflow else ""
+    execution = deps.workflows.execution(workflow, name) if workflow else Execution.ABSENT
+    decision = decide_tending(lab, execution, now)
     changed = move(deps, lab, (lab.phase,), changed_since, now, decision.reason)
     if decision.action not in _SILENT:
         message = {"lab_id": lab.id, "act": str(decision.action), "reason": decision.reason}
@@ -126,6 +145,7 @@ def _changed(stored: Lab, decision: RecoveryDecision, now: datetime) -> Lab:
             due_at=now,
         ),
         RecoveryAction.BLOCK: lambda: replace(stored.moved_to(Phase.BLOCKED, now, why, Responsible.OURS), due_at=None),
+        RecoveryAction.RELEASE: lambda: anew.moved_to(Phase.RELEASING, now),
         RecoveryAction.FORGET: lambda: replace(stored, due_at=None),
     }
     return acts[decision.action]()

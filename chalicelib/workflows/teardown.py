@@ -22,7 +22,7 @@ from chalicelib.workflows.shared import deletion
 from chalicelib.workflows.shared.access import revoke_all
 from chalicelib.workflows.shared.cluster import own_cluster
 from chalicelib.workflows.shared.leftovers import sweep, take_receipt, why_not_clean
-from chalicelib.workflows.shared.records import BY_STACK, WATCH, again_or_stuck, move, settle
+from chalicelib.workflows.shared.records import BY_STACK, WATCH, again_or_stuck, close_steps, move, settle
 from chalicelib.workflows.shared.runner import StepInput
 
 #: After so many looks, what AWS refuses is left to the inventory; what is only in use is waited for longer.
@@ -38,7 +38,7 @@ def begin(deps: Deps, at: StepInput) -> StepResult:
     move(deps, at.lab, _ENDING, lambda stored: replace(stored, due_at=at.now + WATCH), at.now, "")
     if at.lab.phase is Phase.RELEASING and deletion.is_superseded_run_alive(deps, at.lab):
         return again_or_stuck("begin", at.attempt, "The workflow before this one is still at a step.")
-    deletion.close_steps(deps, at.lab, at.now)
+    close_steps(deps, at.lab, at.now, "the lab is being deleted", before=at.lab.run)
     return StepResult(Result.DONE)
 
 
@@ -155,7 +155,10 @@ def take_inventory(deps: Deps, at: StepInput) -> StepResult:
 
 def finish(deps: Deps, at: StepInput) -> StepResult:
     """The lab is deleted, or failed if it was rolled back; in 15 minutes the account is looked at again."""
+    return _finished(deps, at)
 
+
+def _finished(deps: Deps, at: StepInput) -> StepResult:
     def over(stored: Lab) -> Lab:
         failed = stored.phase is Phase.ROLLING_BACK
         phase, reason, responsible = (
@@ -168,7 +171,13 @@ def finish(deps: Deps, at: StepInput) -> StepResult:
 
 
 def block(deps: Deps, at: StepInput) -> StepResult:
-    """The lab says what is left and why. Releasing it again tries again."""
+    """The lab says what is left and why. Releasing it again tries again, and so does the scheduled run for a while.
+
+    One that this teardown has proved empty is over, whatever went wrong since.
+    """
+    taken = [receipt for receipt in deps.store.receipts(at.lab.id) if receipt.taken_at >= at.lab.phase_since]
+    if taken and taken[-1].clean:
+        return _finished(deps, at)
     why = deletion.why_blocked(deps, at.lab)
 
     def blocked(stored: Lab) -> Lab:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 
 from chalicelib.domain.errors.explain import explain, explain_execution
+from chalicelib.domain.errors.not_yet_known import is_not_yet_known
 from chalicelib.domain.errors.tree import AwsRefused, ProvisioningFailed, StillInUse, Transient
 from chalicelib.domain.labs.aws_states import UpdateState
 from chalicelib.domain.labs.lab import Change, Lab, Phase
@@ -145,7 +146,9 @@ def _look(deps: Deps, lab: Lab, name: str, asked: str | list[str]) -> bool | Pro
         return AwsRefused("eks:UpdateNodegroupConfig", *asked)
     try:
         return _is_over(deps.cloud(lab.place).clusters.nodegroup_update_state(lab.name, name, asked))
-    except (ProvisioningFailed, AwsRefused) as failure:
+    except AwsRefused as refusal:
+        return False if is_not_yet_known(refusal, "update") else refusal
+    except ProvisioningFailed as failure:
         return failure
 
 

@@ -22,7 +22,7 @@ from chalicelib.domain.labs.polling import POLL_POLICIES
 from chalicelib.domain.labs.schedule import next_wake
 from chalicelib.domain.labs.steps import Result, StepResult
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.shared.access import grant_own, grant_people, people_of
+from chalicelib.workflows.shared.access import first_to_wait_for, grant_all, grant_own, people_of
 from chalicelib.workflows.shared.cluster import own_cluster
 from chalicelib.workflows.shared.records import WATCH, again, move
 from chalicelib.workflows.shared.runner import StepInput
@@ -59,12 +59,15 @@ def verify_nodes(deps: Deps, at: StepInput) -> StepResult:
 
 def grant_access(deps: Deps, at: StepInput) -> StepResult:
     """Let people in again. Who can't be let in any more is told, and keeps nobody else out."""
-    refused = grant_people(deps, at.lab, at.now)
-    own = grant_own(deps, at.lab, at.now)
+    refused = grant_all(deps, at.lab, people_of(at.lab), at.now)
+    if (waiting := first_to_wait_for(refused, "wake", at.waits)) is not None:
+        raise waiting
+    own = grant_own(deps, at.lab, at.now, "wake", at.waits)
     if not refused:
         people = ", ".join(one.principal_arn for one in people_of(at.lab)) or "Nobody asked for"
         return StepResult(Result.DONE, f"{people}. {own}.")
-    why = f"Not let in again: {'; '.join(refused)}."
+    text = "; ".join(f"{principal}: {error.message}" for principal, error in refused.items())
+    why = f"Not let in again: {text}."
     _save(
         deps, at, lambda stored: stored if stored.reason else replace(stored, reason=why, responsible=Responsible.YOURS)
     )

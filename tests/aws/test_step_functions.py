@@ -11,6 +11,7 @@ from moto import mock_aws
 
 from chalicelib.aws.step_functions import StepFunctionsWorkflows
 from chalicelib.domain.errors.tree import AwsRefused
+from chalicelib.domain.labs.steps import Execution
 from chalicelib.ports.deps import Workflows
 from tests.fakes import Account, FakeWorkflows
 
@@ -31,10 +32,10 @@ def workflows(request: pytest.FixtureRequest) -> Iterator[Workflows]:
 
 
 def test_a_started_workflow_is_running_and_a_second_start_is_no_error(workflows: Workflows) -> None:
-    assert not workflows.is_running("provision", "lab-1-0-provision")
+    assert workflows.execution("provision", "lab-1-0-provision") is Execution.ABSENT
     workflows.start("provision", "lab-1-0-provision", {"lab_id": "lab-1"})
     workflows.start("provision", "lab-1-0-provision", {"lab_id": "lab-1"})
-    assert workflows.is_running("provision", "lab-1-0-provision")
+    assert workflows.execution("provision", "lab-1-0-provision") is Execution.RUNNING
 
 
 def test_a_missing_state_machine_is_not_taken_for_a_started_workflow() -> None:
@@ -53,5 +54,16 @@ def test_state_machines_are_looked_for_in_the_partition_of_their_region(region: 
             asked.append(request["executionArn"])
             return {"status": "RUNNING"}
 
-    assert StepFunctionsWorkflows(Client(), region, ACCOUNT, "lab").is_running("update", "lab-1-2-update")
+    found = StepFunctionsWorkflows(Client(), region, ACCOUNT, "lab").execution("update", "lab-1-2-update")
+    assert found is Execution.RUNNING
     assert asked == [f"arn:{partition}:states:{region}:{ACCOUNT}:execution:lab-update:lab-1-2-update"]
+
+
+@pytest.mark.parametrize("status", ["ABORTED", "FAILED", "TIMED_OUT", "SUCCEEDED"])
+def test_an_execution_that_ended_somehow_is_not_one_that_never_was(status: str) -> None:
+    class Client:
+        def describe_execution(self, **request: str) -> dict[str, str]:
+            return {"status": status}
+
+    found = StepFunctionsWorkflows(Client(), REGION, ACCOUNT, "lab").execution("update", "lab-1-2-update")
+    assert found is Execution.ENDED

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from chalicelib.domain.labs.steps import Execution
 from tests.fakes.account import Account, port
 
 
@@ -25,8 +26,10 @@ class FakeWorkflows:
         self.running.add((workflow, execution_name))
 
     @port
-    def is_running(self, workflow: str, execution_name: str) -> bool:
-        return (workflow, execution_name) in self.running
+    def execution(self, workflow: str, execution_name: str) -> Execution:
+        if (workflow, execution_name) in self.running:
+            return Execution.RUNNING
+        return Execution.ENDED if execution_name in self.names(workflow) else Execution.ABSENT
 
     def names(self, workflow: str) -> list[str]:
         """Names of all executions ever started of a workflow."""

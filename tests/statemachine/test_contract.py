@@ -17,15 +17,25 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.errors import tree
-from chalicelib.domain.labs.polling import POLL_POLICIES
 from chalicelib.domain.labs.steps import STEPS
 from tests.paths import PROJECT
 from tests.workflows.machine import LAB_WORKFLOWS, WORKFLOWS, camel, definition, functions_of
 
 OWN_ERRORS = {name for name, thing in vars(tree).items() if inspection.isclass(thing)}
 #: What AWS itself names: Step Functions' own, and what it says of Lambda.
-BUILT_IN = ("States.", "Lambda.", "Sandbox.")
-ALWAYS_RETRIED = {"Throttled", "AwsUnavailable", "StaleLab", "Transient", "Lambda.Unknown", "States.Timeout"}
+BUILT_IN = ("States.", "Lambda.", "Sandbox.", "Runtime.")
+#: What AWS tells to retry for Lambda tasks, and how it reports a function that was killed.
+OF_LAMBDA = {
+    "Lambda.ClientExecutionTimeoutException",
+    "Lambda.ServiceException",
+    "Lambda.AWSLambdaException",
+    "Lambda.SdkClientException",
+    "Lambda.TooManyRequestsException",
+    "Lambda.Unknown",
+    "Runtime.ExitError",
+    "Sandbox.Timedout",
+}
+ALWAYS_RETRIED = {"Throttled", "AwsUnavailable", "StaleLab", "Transient", "States.Timeout", *OF_LAMBDA}
 
 
 def machines(document: dict[str, Any]) -> Iterator[dict[str, Any]]:
@@ -185,14 +195,26 @@ def test_nothing_is_acted_on_in_a_run_that_could_not_look_at_the_brake() -> None
     assert [caught["Next"] for caught in top["Brake"]["Catch"]] == ["SearchPlaces"]
 
 
-def test_every_visible_step_is_a_function_and_every_loop_is_bounded() -> None:
+@pytest.mark.parametrize("workflow", [name for name in LAB_WORKFLOWS if name != "verify_deletion"])
+def test_every_step_may_ask_to_be_looked_at_again(workflow: str) -> None:
+    """A throttled step answers `again`: no step of a lab may take that for done."""
+    for machine in machines(definition(workflow)):
+        for name, state in machine["States"].items():
+            if state["Type"] != "Task":
+                continue
+            choice = machine["States"][state["Next"]]
+            own = f"{state['ResultPath']}.outcome"
+            [rule] = [r for r in choice["Choices"] if r.get("Variable") == own and r["StringEquals"] == "again"]
+            assert machine["States"][rule["Next"]]["SecondsPath"] == f"{state['ResultPath']}.look_again_in", name
+
+
+def test_every_visible_step_is_a_function_and_every_wait_is_for_one() -> None:
     for workflow in LAB_WORKFLOWS:
         functions = set(functions_of(workflow).values())
         assert set(STEPS[workflow]) <= functions
         for _, state in states(definition(workflow), "Wait"):
             function = state["SecondsPath"].removeprefix("$.").partition(".")[0]
-            step = STEPS[workflow][function][0]
-            assert step in POLL_POLICIES or step == "remove_stragglers"
+            assert function in functions
 
 
 @pytest.mark.parametrize("workflow", WORKFLOWS)

@@ -34,7 +34,7 @@ def waits(machine: dict[str, Any]) -> Iterator[dict[str, Any]]:
 def loops(workflow: str) -> list[PollPolicy]:
     """The patience of every step that is waited for, each once: looks are counted over all rounds of a run."""
     functions = {state["SecondsPath"].removeprefix("$.").partition(".")[0] for state in waits(definition(workflow))}
-    steps = {STEPS[workflow][function][0] for function in functions}
+    steps = {STEPS[workflow][function][0] for function in functions & set(STEPS[workflow])}
     return [POLL_POLICIES[step] for step in sorted(steps & set(POLL_POLICIES))]
 
 

@@ -18,7 +18,7 @@ from tests.workflows.theatre import Theatre
 GROUPS = ("first", "second")
 OPERATIONS = (
     "update_endpoint", "update_state", "scale_nodegroup", "nodegroup_update_state", "resize_nodegroup", "nodegroup",
-    "nodegroups", "clusters.describe", "grant_access", "revoke_access", "running_nodes", "workflows.start", "is_running",
+    "nodegroups", "clusters.describe", "grant_access", "revoke_access", "running_nodes", "workflows.start", "execution",
     "load_lab", "change_lab", "record_step", "add_event", "record", "ledger",
 )  # fmt: skip
 ERRORS = [AwsUnavailable("no answer"), Throttled("slow down"), StaleLab("someone was faster")]

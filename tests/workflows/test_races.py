@@ -58,7 +58,7 @@ def test_a_lab_released_in_the_middle_of_its_last_step_does_not_become_ready() -
     assert theatre.lab.phase is Phase.RELEASING
 
 
-@pytest.mark.parametrize("context", ["labs_due", "is_running"])
+@pytest.mark.parametrize("context", ["labs_due", "execution"])
 def test_a_lab_that_is_changed_while_the_schedule_decides_is_not_overwritten(context: str) -> None:
     world = make_deps()
     lab = stored(world, a_lab(phase="waking", run=2))

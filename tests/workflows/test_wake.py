@@ -290,7 +290,7 @@ def test_going_to_sleep_that_dies_again_and_again_is_woken_instead() -> None:
 
 OPERATIONS = (
     "resize_nodegroup", "nodegroup", "nodegroups", "clusters.describe", "nodegroup_update_state", "grant_access",
-    "revoke_access", "running_nodes", "workflows.start", "is_running", "load_lab", "change_lab", "record_step", "add_event",
+    "revoke_access", "running_nodes", "workflows.start", "execution", "load_lab", "change_lab", "record_step", "add_event",
     "record", "ledger",
 )  # fmt: skip
 trouble = st.tuples(

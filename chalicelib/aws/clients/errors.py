@@ -118,8 +118,11 @@ EXISTS = frozenset(
 
 #: `NoSuchEntity`, `NoSuchHostedZone`, `InvalidGroup.NotFound`, `LoadBalancerNotFound`, `ResourceNotFoundException`, ...
 _GONE = re.compile(r"^NoSuch|NotFound(Exception)?$|^InvalidInstanceID\.Terminated$")
-#: CloudFormation says so with a ValidationError, and only in words.
-_GONE_IN_WORDS = re.compile(r"^Stack (with id|\[).*does not exist", re.IGNORECASE)
+#: Some say so only in words, under a code that means other things, too: CloudFormation's ValidationError, EKS's ClientException.
+_GONE_IN_WORDS = {
+    "ValidationError": re.compile(r"^Stack (with id|\[).*does not exist", re.IGNORECASE),
+    "ClientException": re.compile(r"^No (cluster|node ?group|addon) found for name", re.IGNORECASE),
+}
 
 
 @contextmanager
@@ -157,6 +160,7 @@ def _refusal(code: str, message: str, creating: bool) -> type[AwsRefused]:
         return StillInUse
     if code in DENIED or code.startswith("AccessDenied"):
         return AccessDenied
-    if _GONE.search(code) or (code == "ValidationError" and _GONE_IN_WORDS.search(message)):
+    words = _GONE_IN_WORDS.get(code)
+    if _GONE.search(code) or (words is not None and words.search(message)):
         return ResourceGone
     return AwsRefused

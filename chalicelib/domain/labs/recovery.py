@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.labs.lab import Lab, Phase
+from chalicelib.domain.labs.steps import Execution
 
 #: How long a start that got lost is tried again before it counts as failed.
 START_WITHIN = timedelta(minutes=30)
@@ -18,6 +19,8 @@ START_WITHIN = timedelta(minutes=30)
 TEAR_DOWN_WITHIN = timedelta(hours=12)
 #: How long going to sleep, or waking, is begun again when its workflow died.
 SLEEP_WITHIN = timedelta(hours=3)
+#: After so long a blocked lab is tried again, as its cause may have passed, until so long after its lease's end.
+BLOCKED_FOR, TRY_BLOCKED_WITHIN = timedelta(hours=6), timedelta(days=14)
 #: How long a look at an ended lab's account is tried for.
 LOOK_WITHIN = timedelta(days=3)
 
@@ -38,7 +41,7 @@ WORKFLOW_OF = {
 class RecoveryAction(StrEnum):
     """START: again under the same name (it may never have begun). RESTART: a new run, for the old one has died.
 
-    REST: nothing is at work on the lab; the sweep looks at it from now on.
+    REST: nothing is at work on the lab; the sweep looks at it from now on. RELEASE: a blocked lab's teardown is tried again.
     """
 
     WAIT = "wait"
@@ -50,6 +53,7 @@ class RecoveryAction(StrEnum):
     WAKE = "wake"
     GIVE_UP_WAKING = "give-up-waking"
     BLOCK = "block"
+    RELEASE = "release"
     FORGET = "forget"
 
 
@@ -61,20 +65,31 @@ class RecoveryDecision:
     reason: str
 
 
-def decide_tending(lab: Lab, running: bool, now: datetime) -> RecoveryDecision:
-    """Decide for a lab that is due; `running` says whether its phase's workflow is at work in its present run."""
+def decide_tending(lab: Lab, execution: Execution, now: datetime) -> RecoveryDecision:
+    """Decide for a lab that is due; `execution` says how its phase's workflow stands in its present run."""
     match lab.phase:
         case Phase.READY | Phase.HIBERNATED:
             return RecoveryDecision(RecoveryAction.REST, "No workflow is at work on it: the sweep looks at it.")
         case Phase.BLOCKED:
-            return RecoveryDecision(RecoveryAction.FORGET, "Only releasing it again goes on.")
-        case _ if running:
+            return _blocked(lab, now)
+        case _ if execution is Execution.RUNNING:
             return RecoveryDecision(RecoveryAction.WAIT, f"{WORKFLOW_OF[lab.phase]} is at work.")
+        case Phase.REQUESTED | Phase.UPDATING if execution is Execution.ENDED and now - lab.phase_since < START_WITHIN:
+            return RecoveryDecision(RecoveryAction.RESTART, f"{WORKFLOW_OF[lab.phase]} died before its work was done.")
         case _:
-            return _without_workflow(lab, now)
+            return _without_workflow(lab, execution, now)
 
 
-def _without_workflow(lab: Lab, now: datetime) -> RecoveryDecision:
+def _blocked(lab: Lab, now: datetime) -> RecoveryDecision:
+    if now > lab.lease_ends_at + TRY_BLOCKED_WITHIN:
+        return RecoveryDecision(RecoveryAction.FORGET, "Only releasing it again goes on.")
+    if now - lab.phase_since < BLOCKED_FOR:
+        return RecoveryDecision(RecoveryAction.FORGET, "It has been blocked for a short while only.")
+    return RecoveryDecision(RecoveryAction.RELEASE, "What blocked the teardown may have passed: it is tried again.")
+
+
+def _without_workflow(lab: Lab, execution: Execution, now: datetime) -> RecoveryDecision:
+    """A workflow that ended has left its lab half way: the same name starts nothing again, a new run does."""
     age = now - lab.phase_since
     match lab.phase:
         case Phase.REQUESTED if age < START_WITHIN:
@@ -90,7 +105,7 @@ def _without_workflow(lab: Lab, now: datetime) -> RecoveryDecision:
                 RecoveryAction.GIVE_UP_CHANGE, "The workflow that changed the lab died. Ask for the change again."
             )
         case Phase.HIBERNATING | Phase.WAKING:
-            return _half_asleep(lab, age)
+            return _half_asleep(lab, execution is Execution.ENDED, age)
         case Phase.RELEASING | Phase.ROLLING_BACK if age < TEAR_DOWN_WITHIN:
             return RecoveryDecision(RecoveryAction.RESTART, "The teardown died, or its start got lost.")
         case Phase.RELEASING | Phase.ROLLING_BACK:
@@ -102,10 +117,10 @@ def _without_workflow(lab: Lab, now: datetime) -> RecoveryDecision:
             return RecoveryDecision(RecoveryAction.FORGET, "The account could not be looked at for days.")
 
 
-def _half_asleep(lab: Lab, age: timedelta) -> RecoveryDecision:
+def _half_asleep(lab: Lab, died: bool, age: timedelta) -> RecoveryDecision:
     """Begun again for a while. Then nodes come back if they will, and a lab that can't be woken stays asleep, and says so."""
     what = "going to sleep" if lab.phase is Phase.HIBERNATING else "waking"
-    if age < START_WITHIN:
+    if age < START_WITHIN and not died:
         return RecoveryDecision(RecoveryAction.START, f"The start of {what} may have got lost.")
     if age < SLEEP_WITHIN:
         return RecoveryDecision(RecoveryAction.RESTART, f"The workflow that was at {what} died.")

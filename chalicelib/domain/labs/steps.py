@@ -99,6 +99,14 @@ def execution_name(lab: Lab, workflow: str, run: int | None = None) -> str:
     return f"{lab.id}-{lab.run if run is None else run}-{workflow}"
 
 
+class Execution(StrEnum):
+    """How an execution stands. ABSENT: Step Functions knows none of this name; its start got lost, or is not known yet."""
+
+    RUNNING = "running"
+    ENDED = "ended"
+    ABSENT = "absent"
+
+
 class StepStatus(StrEnum):
     """How far a step is."""
 
@@ -113,7 +121,8 @@ class Step:
     """One step of one workflow run. `detail` is what it is waiting for, or what it did, in words.
 
     `name` is the workflow's step without verbs that only poll (`create_cluster` covers `check_cluster`);
-    `attempts` counts how often the machine looked; `run` is the lab's run counter.
+    `attempts` counts how often the machine looked; `waits` how many answers in a row were waited out (throttling, say)
+    instead of being looks; `run` is the lab's run counter.
     """
 
     workflow: str
@@ -125,6 +134,7 @@ class Step:
     detail: str = ""
     attempts: int = 0
     run: int = 0
+    waits: int = 0
 
 
 @dataclass(frozen=True)

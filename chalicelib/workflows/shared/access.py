@@ -6,10 +6,13 @@ one that somebody else made.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.core.resources import EntryState, Kind
+from chalicelib.domain.errors.not_yet_known import is_not_yet_known
+from chalicelib.domain.errors.patience import pause_for
 from chalicelib.domain.errors.tree import AwsRefused, ResourceGone
 from chalicelib.domain.labs.arns import part_of_cluster, partition_of_lab
 from chalicelib.domain.labs.lab import Lab
@@ -24,6 +27,11 @@ _PEOPLE = "STANDARD"
 def people_of(lab: Lab) -> tuple[AccessSpec, ...]:
     """The entries that let people in: those asked for, and the work host's, on which people work."""
     return tuple(access for access in access_of(lab) if access.type == _PEOPLE)
+
+
+def of_other_accounts(lab: Lab) -> frozenset[str]:
+    """The principals asked for that nobody here could look up: without one of them a lab is ready all the same."""
+    return frozenset(one.principal_arn for one in lab.spec.access if one.principal_arn.split(":")[4] != lab.account)
 
 
 def own_of(lab: Lab) -> tuple[AccessSpec, ...]:
@@ -44,33 +52,39 @@ def revoke_all(deps: Deps, lab: Lab, now: datetime) -> tuple[str, ...]:
     return tuple(refused)
 
 
-def grant_people(deps: Deps, lab: Lab, now: datetime) -> tuple[str, ...]:
-    """Give all of them again; return what AWS refused, in words: one that can't get in any more keeps nobody else out.
+def grant_all(deps: Deps, lab: Lab, access: Iterable[AccessSpec], now: datetime) -> dict[str, AwsRefused]:
+    """Give these entries; return AWS's refusals by principal: one that can't get in keeps nobody else out.
 
-    Raises ResourceGone when the cluster is.
+    Raises ResourceGone when the cluster is; a refusal that only says that AWS does not know something yet is one of those returned.
     """
-    refused = []
-    for access in people_of(lab):
+    refused = {}
+    for one in access:
         try:
-            grant(deps, lab, access, now)
-        except ResourceGone:
-            raise
+            grant(deps, lab, one, now)
         except AwsRefused as error:
-            refused.append(f"{access.principal_arn}: {error.message}")
-    return tuple(refused)
+            if isinstance(error, ResourceGone) and not is_not_yet_known(error, "wake"):
+                raise
+            refused[one.principal_arn] = error
+    return refused
 
 
-def grant_own(deps: Deps, lab: Lab, now: datetime) -> str:
+def first_to_wait_for(refused: Mapping[str, AwsRefused], workflow: str, waits: int) -> AwsRefused | None:
+    """The first refusal that is still to be waited out, after so many answers in a row that were."""
+    waiting = (error for error in refused.values() if pause_for(error, workflow, "", waits) is not None)
+    return next(waiting, None)
+
+
+def grant_own(deps: Deps, lab: Lab, now: datetime, workflow: str, waits: int) -> str:
     """Let this service see what runs; return how that went, in words. It is no lab's fault if it can't: use is judged without.
 
-    Raises ResourceGone when the cluster is.
+    Raises ResourceGone when the cluster is, and what is still to be waited out.
     """
     role = deps.cloud(lab.place).kubernetes.view_role()
     try:
         grant(deps, lab, view_of(lab, role), now)
-    except ResourceGone:
-        raise
     except AwsRefused as error:
+        if isinstance(error, ResourceGone) or pause_for(error, workflow, "", waits) is not None:
+            raise
         learn(deps, lab, view_role_arn=None)
         return f"What runs can't be seen by this service ({role}: {error.message})"
     learn(deps, lab, view_role_arn=role)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.core.resources import EntryState, Kind, Resource
 from chalicelib.domain.errors.tree import AwsRefused, ResourceGone, StillInUse
 from chalicelib.domain.labs.lab import Lab
-from chalicelib.domain.labs.steps import STEPS, StepStatus, execution_name
+from chalicelib.domain.labs.steps import STEPS, Execution, StepStatus, execution_name
 from chalicelib.domain.teardown.ownership import judge
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.shared.leftovers import aim, why_not_clean
@@ -37,20 +36,10 @@ def is_superseded_run_alive(deps: Deps, lab: Lab) -> bool:
     """Whether the workflow that this teardown supersedes is still at a step of it."""
     before = range(max(lab.run - 1, 0), lab.run)
     return any(
-        deps.workflows.is_running(workflow, execution_name(lab, workflow, run))
+        deps.workflows.execution(workflow, execution_name(lab, workflow, run)) is Execution.RUNNING
         for run in before
         for workflow in ("provision", "update", "hibernate", "wake", "teardown")
     )
-
-
-def close_steps(deps: Deps, lab: Lab, now: datetime) -> None:
-    """Say of the steps that workflows before this one left half done that nobody is at them any more."""
-    for step in deps.store.steps(lab.id):
-        if step.run < lab.run and step.status is StepStatus.RUNNING:
-            closed = replace(
-                step, status=StepStatus.SKIPPED, ended_at=now, detail="Given up: the lab is being deleted."
-            )
-            deps.store.record_step(lab.id, closed)
 
 
 def ask_to_delete_nodegroups(deps: Deps, lab: Lab, now: datetime) -> list[str]:

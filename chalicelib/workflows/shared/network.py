@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import replace
 
 from chalicelib.domain.core.resources import Kind, Resource
 from chalicelib.domain.errors.explain import explain
-from chalicelib.domain.errors.tree import AwsRefused, ProvisioningFailed, Transient
+from chalicelib.domain.errors.tree import ProvisioningFailed
 from chalicelib.domain.labs.arns import ec2_thing
 from chalicelib.domain.labs.aws_states import SubnetFacts
 from chalicelib.domain.labs.lab import Lab
@@ -21,19 +20,6 @@ _ADDON_ROLES: Mapping[str, tuple[str, str]] = {
     "external-dns": ("external-dns", "ExternalDnsRoleArn"),
     "aws-ebs-csi-driver": ("ebs-csi-controller-sa", "EbsCsiRoleArn"),
 }
-#: What IAM's slowness looks like: the role or profile was made a moment ago and is not known everywhere yet.
-_NOT_YET_KNOWN = ("could not be assumed", "Invalid IAM Instance Profile", "trusted entity")
-
-
-@contextmanager
-def waiting_for_iam() -> Iterator[None]:
-    """Turn a refusal that only says that a new role is not known yet into Transient: ASL tries again."""
-    try:
-        yield
-    except AwsRefused as error:
-        if error.code == "ResourcePropagationDelayException" or any(word in error.message for word in _NOT_YET_KNOWN):
-            raise Transient(str(error)) from error
-        raise
 
 
 def settled_network(deps: Deps, lab: Lab) -> tuple[NewNetwork | ExistingNetwork, tuple[SubnetFacts, ...]]:

@@ -13,15 +13,17 @@ from typing import Any
 from chalicelib.domain.core.resources import EntryState, Kind, LedgerEntry, Resource
 from chalicelib.domain.errors.explain import explain_timeout
 from chalicelib.domain.errors.tree import ProvisioningFailed, Superseded
-from chalicelib.domain.labs.lab import Lab, Phase
+from chalicelib.domain.labs.lab import OVER, RESTING, Lab, Phase
 from chalicelib.domain.labs.polling import POLL_POLICIES
-from chalicelib.domain.labs.steps import Event, Result, StepResult
+from chalicelib.domain.labs.steps import Event, Result, StepResult, StepStatus
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.shared.metrics import measure_move
 from chalicelib.workflows.shared.runner import StepInput
 
 #: How often the scheduled run makes sure that a lab's workflow is alive.
 WATCH = timedelta(minutes=5)
+#: No workflow is at a step of a lab that is like this.
+_NOBODY_AT_WORK = RESTING | OVER | {Phase.BLOCKED}
 #: How we know that ledger entries are ours.
 ASKED_FOR = "asked for by provision"
 BY_STACK = "made by the lab's stack"
@@ -71,6 +73,14 @@ def learn(deps: Deps, lab: Lab, **facts: Any) -> Lab:
     return deps.store.change_lab(lab.id, lambda stored: replace(stored, facts=replace(stored.facts, **facts)))
 
 
+def close_steps(deps: Deps, lab: Lab, now: datetime, why: str, before: int | None = None) -> None:
+    """Say of steps that were left half done that nobody is at them any more; `before`: only those of runs before this one."""
+    for step in deps.store.steps(lab.id):
+        if step.status is StepStatus.RUNNING and (before is None or step.run < before):
+            closed = replace(step, status=StepStatus.SKIPPED, ended_at=now, detail=f"Given up: {why}.")
+            deps.store.record_step(lab.id, closed)
+
+
 def move(deps: Deps, lab: Lab, frm: Iterable[Phase], change: Callable[[Lab], Lab], now: datetime, message: str) -> Lab:
     """Change the lab's phase and tell its history. Raises Superseded when the lab is in none of the phases `frm`."""
     allowed = frozenset(frm)
@@ -86,6 +96,8 @@ def move(deps: Deps, lab: Lab, frm: Iterable[Phase], change: Callable[[Lab], Lab
     moved = deps.store.change_lab(lab.id, checked)
     if moved.phase is not was:
         deps.store.add_event(lab.id, Event(now, "phase-changed", message, {"phase": str(moved.phase)}))
+        if moved.phase in _NOBODY_AT_WORK:
+            close_steps(deps, moved, now, "the workflow ended before this step did")
         measure_move(deps, was, moved, now)
     return moved
 

@@ -1,20 +1,22 @@
 """Runs one workflow function as one Lambda invocation: load the lab, refuse when superseded, act, record, answer ASL.
 
 Every door of a step calls `run_step`. What a function learns to be final (`ProvisioningFailed`, a refusal by AWS) is
-written on the lab in words before the error goes on to the state machine; what is transient is left to ASL's Retry.
+written on the lab in words before the error goes on to the state machine. What will pass (throttling, a fault of AWS's,
+what was just made and is not known yet) is waited out: the step is to be looked at again. ASL's Retry is for the Lambda.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.failure import Failure
-from chalicelib.domain.errors.tree import AwsRefused, EkslabError, ProvisioningFailed, Superseded
+from chalicelib.domain.errors.patience import Pause, pause_for
+from chalicelib.domain.errors.tree import AwsRefused, EkslabError, ProvisioningFailed, Superseded, Throttled, Transient
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.steps import ACTS_IN, STEPS, Event, Result, Step, StepResult, StepStatus
 from chalicelib.logs import logger
@@ -34,12 +36,14 @@ WatchFunction = Callable[[Deps, Mapping[str, Any], datetime], dict[str, object]]
 
 @dataclass(frozen=True)
 class StepInput:
-    """What a workflow function gets: the lab as stored, how often this step has looked before, the time, the event."""
+    """What a workflow function gets: the lab as stored, how often this step has looked before, the time, the event, and how
+    many answers in a row were waited out instead of being looks."""
 
     lab: Lab
     attempt: int
     now: datetime
     event: Mapping[str, object]
+    waits: int = 0
 
 
 StepFunction = Callable[[Deps, StepInput], StepResult]
@@ -52,30 +56,63 @@ def run_step(deps: Deps, function: StepFunction, event: Mapping[str, object]) ->
     """
     workflow, lab_id = function.__module__.rpartition(".")[2], str(event["lab_id"])
     with step_lines(workflow, function.__name__, event, lab_id=lab_id):
-        lab = deps.store.load_lab(lab_id)
+        try:
+            lab = deps.store.load_lab(lab_id)
+        except Throttled as error:
+            return _answer(_waited(pause_for(error, workflow, lab_id, 0), error))
         with logger.append_context_keys(run=lab.run):
             result = _run(deps, function, lab, workflow, event)
             logger.info("A step was run.", extra={"outcome": str(result.outcome), "reason": result.detail})
-    return {
-        "outcome": str(result.outcome),
-        "look_again_in": result.look_again_in,
-        "detail": result.detail,
-        **result.facts,
-    }
+    return _answer(result)
+
+
+def _answer(result: StepResult) -> dict[str, object]:
+    own = {"outcome": str(result.outcome), "look_again_in": result.look_again_in, "detail": result.detail}
+    return {**own, **result.facts}
 
 
 def _run(deps: Deps, function: StepFunction, lab: Lab, workflow: str, event: Mapping[str, object]) -> StepResult:
     now = _time_of(deps, event)
     if lab.phase not in ACTS_IN[workflow]:
         raise Superseded(f"{workflow} may not act on {lab.id}: it is {lab.phase}.")
-    step = _opened(deps, lab, workflow, function.__name__, now)
+    step: Step | None = None
     try:
-        result = function(deps, StepInput(lab, step.attempts if step else 0, now, event))
-    except (ProvisioningFailed, AwsRefused) as error:
+        step = _opened(deps, lab, workflow, function.__name__, now)
+        given = StepInput(lab, step.attempts if step else 0, now, event, step.waits if step else 0)
+        result = function(deps, given)
+        _record(deps, lab, step, result, _time_of(deps, event))
+    except (Transient, AwsRefused) as error:
+        return _wait_out(deps, lab, workflow, step, error, now)
+    except ProvisioningFailed as error:
         _record_failure(deps, lab, step, error, now)
         raise
-    _record(deps, lab, step, result, _time_of(deps, event))
     return result
+
+
+def _wait_out(
+    deps: Deps, lab: Lab, workflow: str, step: Step | None, error: Transient | AwsRefused, now: datetime
+) -> StepResult:
+    """Look again later, if the answer will be another one; else write the refusal down and raise the error.
+
+    Without a visible step nothing counts the answers: only throttling, which never ends a lab, is waited out then.
+    """
+    counted = step is not None or isinstance(error, Throttled)
+    pause = pause_for(error, workflow, lab.id, step.waits if step else 0) if counted else None
+    if pause is None:
+        if isinstance(error, AwsRefused):
+            _record_failure(deps, lab, step, error, now)
+        raise error
+    if step is not None:
+        with suppress(Transient):
+            deps.store.record_step(lab.id, replace(step, detail=pause.why, waits=step.waits + 1))
+    return _waited(pause, error)
+
+
+def _waited(pause: Pause | None, error: EkslabError) -> StepResult:
+    if pause is None:
+        raise error
+    logger.info("An answer is waited out.", extra={"error": type(error).__name__, "reason": str(error)})
+    return StepResult(Result.AGAIN, pause.why, look_again_in=pause.seconds)
 
 
 def run_watch_step(deps: Deps, function: WatchFunction, event: Mapping[str, Any]) -> dict[str, object]:
@@ -114,7 +151,7 @@ def _record(deps: Deps, lab: Lab, step: Step | None, result: StepResult, now: da
     status = _STATUS[result.outcome]
     ended = None if status is StepStatus.RUNNING else now
     deps.store.record_step(
-        lab.id, replace(step, status=status, ended_at=ended, detail=result.detail, attempts=step.attempts + 1)
+        lab.id, replace(step, status=status, ended_at=ended, detail=result.detail, attempts=step.attempts + 1, waits=0)
     )
     sent_before = (step.status, step.detail) == (status, result.detail)
     if ended is not None and not sent_before:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import field
 
 from chalicelib.domain.core.deferred import dataclass
@@ -35,8 +35,10 @@ class Findings:
         )
 
 
-def findings_of(deps: Deps, lab: Lab, addons: Sequence[AddonSpec], access: Sequence[AccessSpec]) -> Findings:
-    """Look at the endpoint, the nodes, the add-ons and the access entries."""
+def findings_of(
+    deps: Deps, lab: Lab, addons: Sequence[AddonSpec], access: Sequence[AccessSpec], optional: Collection[str] = ()
+) -> Findings:
+    """Look at the endpoint, the nodes, the add-ons and the access entries; the `optional` principals' are only told."""
     clusters, found = deps.cloud(lab.place).clusters, Findings()
     _endpoint(deps, lab, clusters.describe(lab.name), found)
     for nodegroup in lab.spec.nodegroups:
@@ -50,7 +52,11 @@ def findings_of(deps: Deps, lab: Lab, addons: Sequence[AddonSpec], access: Seque
         except ResourceGone:
             found.missing.append(f"add-on {addon.name} is not there")
     entries = {entry.principal_arn: set(entry.policies) for entry in clusters.access_entries(lab.name)}
-    found.missing += [f"{a.principal_arn} has no access" for a in access if not _granted(a, entries)]
+    for one in access:
+        if not _granted(one, entries):
+            (found.notes if one.principal_arn in optional else found.missing).append(
+                f"{one.principal_arn} has no access"
+            )
     return found
 
 

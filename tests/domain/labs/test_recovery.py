@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.labs.lab import RESTING, Phase
 from chalicelib.domain.labs.recovery import (
+    BLOCKED_FOR,
     LOOK_WITHIN,
     SLEEP_WITHIN,
     START_WITHIN,
@@ -16,64 +17,85 @@ from chalicelib.domain.labs.recovery import (
     RecoveryAction,
     decide_tending,
 )
+from chalicelib.domain.labs.steps import Execution
 from tests.fakes import NOW, a_lab
 
 
 @pytest.mark.parametrize(
-    ("phase", "running", "age", "act"),
+    ("phase", "execution", "age", "act"),
     [
-        ("requested", False, timedelta(minutes=1), RecoveryAction.START),
-        ("requested", True, timedelta(minutes=1), RecoveryAction.WAIT),
-        ("requested", False, START_WITHIN, RecoveryAction.ROLL_BACK),
-        ("provisioning", True, timedelta(hours=1), RecoveryAction.WAIT),
-        ("provisioning", False, timedelta(minutes=6), RecoveryAction.ROLL_BACK),
-        ("ready", False, timedelta(hours=1), RecoveryAction.REST),
-        ("hibernated", False, timedelta(hours=1), RecoveryAction.REST),
-        ("ready", False, timedelta(hours=8), RecoveryAction.REST),
-        ("provisioning", True, timedelta(hours=8), RecoveryAction.WAIT),
-        ("updating", True, timedelta(hours=8), RecoveryAction.WAIT),
-        ("updating", True, timedelta(minutes=6), RecoveryAction.WAIT),
-        ("updating", False, timedelta(minutes=6), RecoveryAction.START),
-        ("updating", False, START_WITHIN, RecoveryAction.GIVE_UP_CHANGE),
-        ("hibernating", True, SLEEP_WITHIN, RecoveryAction.WAIT),
-        ("hibernating", False, timedelta(minutes=6), RecoveryAction.START),
-        ("hibernating", False, START_WITHIN, RecoveryAction.RESTART),
-        ("hibernating", False, SLEEP_WITHIN, RecoveryAction.WAKE),
-        ("waking", True, SLEEP_WITHIN, RecoveryAction.WAIT),
-        ("waking", False, timedelta(minutes=6), RecoveryAction.START),
-        ("waking", False, START_WITHIN, RecoveryAction.RESTART),
-        ("waking", False, SLEEP_WITHIN, RecoveryAction.GIVE_UP_WAKING),
-        ("releasing", True, TEAR_DOWN_WITHIN, RecoveryAction.WAIT),
-        ("releasing", False, timedelta(minutes=6), RecoveryAction.RESTART),
-        ("rolling-back", False, timedelta(minutes=6), RecoveryAction.RESTART),
-        ("rolling-back", False, TEAR_DOWN_WITHIN, RecoveryAction.BLOCK),
-        ("deleted", False, timedelta(minutes=15), RecoveryAction.RESTART),
-        ("failed", True, timedelta(minutes=15), RecoveryAction.WAIT),
-        ("deleted", False, LOOK_WITHIN, RecoveryAction.FORGET),
-        ("blocked", False, timedelta(minutes=6), RecoveryAction.FORGET),
+        ("requested", Execution.ABSENT, timedelta(minutes=1), RecoveryAction.START),
+        ("requested", Execution.RUNNING, timedelta(minutes=1), RecoveryAction.WAIT),
+        ("requested", Execution.ABSENT, START_WITHIN, RecoveryAction.ROLL_BACK),
+        ("provisioning", Execution.RUNNING, timedelta(hours=1), RecoveryAction.WAIT),
+        ("provisioning", Execution.ABSENT, timedelta(minutes=6), RecoveryAction.ROLL_BACK),
+        ("ready", Execution.ABSENT, timedelta(hours=1), RecoveryAction.REST),
+        ("hibernated", Execution.ABSENT, timedelta(hours=1), RecoveryAction.REST),
+        ("ready", Execution.ABSENT, timedelta(hours=8), RecoveryAction.REST),
+        ("provisioning", Execution.RUNNING, timedelta(hours=8), RecoveryAction.WAIT),
+        ("updating", Execution.RUNNING, timedelta(hours=8), RecoveryAction.WAIT),
+        ("updating", Execution.RUNNING, timedelta(minutes=6), RecoveryAction.WAIT),
+        ("updating", Execution.ABSENT, timedelta(minutes=6), RecoveryAction.START),
+        ("updating", Execution.ABSENT, START_WITHIN, RecoveryAction.GIVE_UP_CHANGE),
+        ("hibernating", Execution.RUNNING, SLEEP_WITHIN, RecoveryAction.WAIT),
+        ("hibernating", Execution.ABSENT, timedelta(minutes=6), RecoveryAction.START),
+        ("hibernating", Execution.ABSENT, START_WITHIN, RecoveryAction.RESTART),
+        ("hibernating", Execution.ABSENT, SLEEP_WITHIN, RecoveryAction.WAKE),
+        ("waking", Execution.RUNNING, SLEEP_WITHIN, RecoveryAction.WAIT),
+        ("waking", Execution.ABSENT, timedelta(minutes=6), RecoveryAction.START),
+        ("waking", Execution.ABSENT, START_WITHIN, RecoveryAction.RESTART),
+        ("waking", Execution.ABSENT, SLEEP_WITHIN, RecoveryAction.GIVE_UP_WAKING),
+        ("releasing", Execution.RUNNING, TEAR_DOWN_WITHIN, RecoveryAction.WAIT),
+        ("releasing", Execution.ABSENT, timedelta(minutes=6), RecoveryAction.RESTART),
+        ("rolling-back", Execution.ABSENT, timedelta(minutes=6), RecoveryAction.RESTART),
+        ("rolling-back", Execution.ABSENT, TEAR_DOWN_WITHIN, RecoveryAction.BLOCK),
+        ("deleted", Execution.ABSENT, timedelta(minutes=15), RecoveryAction.RESTART),
+        ("failed", Execution.RUNNING, timedelta(minutes=15), RecoveryAction.WAIT),
+        ("deleted", Execution.ABSENT, LOOK_WITHIN, RecoveryAction.FORGET),
+        ("blocked", Execution.ABSENT, timedelta(minutes=6), RecoveryAction.FORGET),
+        ("blocked", Execution.ABSENT, BLOCKED_FOR, RecoveryAction.RELEASE),
+        ("blocked", Execution.ABSENT, timedelta(days=40), RecoveryAction.FORGET),
+        ("requested", Execution.ENDED, timedelta(minutes=6), RecoveryAction.RESTART),
+        ("provisioning", Execution.ENDED, timedelta(minutes=6), RecoveryAction.ROLL_BACK),
+        ("updating", Execution.ENDED, timedelta(minutes=6), RecoveryAction.RESTART),
+        ("updating", Execution.ENDED, START_WITHIN, RecoveryAction.GIVE_UP_CHANGE),
+        ("hibernating", Execution.ENDED, timedelta(minutes=6), RecoveryAction.RESTART),
+        ("waking", Execution.ENDED, timedelta(minutes=6), RecoveryAction.RESTART),
+        ("waking", Execution.ENDED, SLEEP_WITHIN, RecoveryAction.GIVE_UP_WAKING),
+        ("releasing", Execution.ENDED, timedelta(minutes=6), RecoveryAction.RESTART),
     ],
 )
-def test_what_is_due_decides_what_is_done(phase: str, running: bool, age: timedelta, act: RecoveryAction) -> None:
-    decision = decide_tending(a_lab(phase=phase), running, NOW + age)
+def test_what_is_due_decides_what_is_done(
+    phase: str, execution: Execution, age: timedelta, act: RecoveryAction
+) -> None:
+    decision = decide_tending(a_lab(phase=phase), execution, NOW + age)
     assert decision.action is act
     assert decision.reason.endswith(".")
 
 
-@given(phase=st.sampled_from(Phase), days=st.integers(min_value=4, max_value=400))
-def test_nothing_without_a_workflow_is_begun_again_for_ever(phase: Phase, days: int) -> None:
+@given(
+    phase=st.sampled_from([phase for phase in Phase if phase is not Phase.BLOCKED]),
+    days=st.integers(min_value=4, max_value=400),
+    execution=st.sampled_from([Execution.ABSENT, Execution.ENDED]),
+)
+def test_nothing_without_a_workflow_is_begun_again_for_ever(phase: Phase, days: int, execution: Execution) -> None:
     lab = replace(a_lab(phase=phase), lease_ends_at=NOW + timedelta(days=500))
-    decision = decide_tending(lab, False, NOW + timedelta(days=days))
+    decision = decide_tending(lab, execution, NOW + timedelta(days=days))
     assert decision.action not in (RecoveryAction.START, RecoveryAction.RESTART)
 
 
-@given(phase=st.sampled_from(Phase), days=st.integers(min_value=0, max_value=400), running=st.booleans())
-def test_a_lab_at_rest_is_left_alone_whenever_its_lease_ends(phase: Phase, days: int, running: bool) -> None:
-    decision = decide_tending(a_lab(phase=phase), running, NOW + timedelta(days=days))
+@given(phase=st.sampled_from(Phase), days=st.integers(min_value=0, max_value=400), execution=st.sampled_from(Execution))
+def test_a_lab_at_rest_is_left_alone_whenever_its_lease_ends(phase: Phase, days: int, execution: Execution) -> None:
+    decision = decide_tending(a_lab(phase=phase), execution, NOW + timedelta(days=days))
     assert (decision.action is RecoveryAction.REST) == (phase in RESTING)
 
 
-@given(phase=st.sampled_from(Phase), days=st.integers(min_value=0, max_value=400), leases=st.integers(1, 500))
+@given(
+    phase=st.sampled_from([phase for phase in Phase if phase is not Phase.BLOCKED]),
+    days=st.integers(min_value=0, max_value=400),
+    leases=st.integers(1, 500),
+)
 def test_the_lease_has_no_say_in_what_is_tended(phase: Phase, days: int, leases: int) -> None:
     lab, now = a_lab(phase=phase), NOW + timedelta(days=days)
     other = replace(lab, lease_ends_at=NOW + timedelta(hours=leases))
-    assert decide_tending(other, False, now) == decide_tending(lab, False, now)
+    assert decide_tending(other, Execution.ABSENT, now) == decide_tending(lab, Execution.ABSENT, now)

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.errors.tree import Throttled
+from chalicelib.domain.errors.tree import AwsUnavailable
 from chalicelib.domain.labs.lab import Phase
 from chalicelib.logs import logger
 from chalicelib.workflows import provision, teardown, watch_support
@@ -65,11 +65,11 @@ def test_every_line_of_a_step_says_whose_doing_it_is(world: FakeWorld, lines: io
 
 
 def test_a_step_that_fails_says_how_under_the_same_ids(world: FakeWorld, lines: io.StringIO) -> None:
-    world.fail("store.load_lab", Throttled("dynamodb:GetItem: slower"))
-    with pytest.raises(Throttled):
+    world.fail("store.load_lab", AwsUnavailable("dynamodb:GetItem: no answer"))
+    with pytest.raises(AwsUnavailable):
         run_step(world.deps, provision.begin, EVENT)
     [line] = read(lines)
-    assert line.items() >= {**OF_THE_STEP, "level": "WARNING", "error": "Throttled"}.items()
+    assert line.items() >= {**OF_THE_STEP, "level": "WARNING", "error": "AwsUnavailable"}.items()
 
 
 def test_a_superseded_step_is_no_fault(world: FakeWorld, lines: io.StringIO) -> None:

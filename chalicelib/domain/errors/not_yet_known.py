@@ -1,0 +1,58 @@
+"""Which refusals only say that AWS does not know yet what was just made: its reads lag its writes.
+
+`runner.py` asks here before it believes a refusal. The rows are the retry predicates of tools that met AWS (see
+tests/data/aws/retries.json for the source of each); what is refused for another reason is believed at once.
+"""
+
+from __future__ import annotations
+
+import re
+
+from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.errors.tree import AccessDenied, AwsRefused, ResourceGone
+
+#: A denial that no waiting mends: somebody wrote it down.
+_EXPLICIT = re.compile(r"with an explicit deny", re.IGNORECASE)
+#: The workflow in which everything acted on was made minutes ago.
+_MAKING = "provision"
+
+
+@dataclass(frozen=True)
+class NotYetKnown:
+    """Regular expressions for the operation (without its service), the code and the message of an answer that will change."""
+
+    operation: str
+    code: str
+    message: str = ""
+
+    def matches(self, error: AwsRefused) -> bool:
+        """Whether the refusal is of this kind."""
+        operation = error.operation.rpartition(":")[2]
+        names = re.fullmatch(self.operation, operation) and re.fullmatch(self.code, error.code)
+        return bool(names) and re.search(self.message, error.message, re.IGNORECASE) is not None
+
+
+_EKS_CREATES = r"Create(Cluster|Nodegroup|Addon|PodIdentityAssociation)"
+_INVALID = r"InvalidParameterException|InvalidRequestException"
+#: True in every workflow: the answer itself says that a role, an entry or an update is not known yet.
+ROWS: tuple[NotYetKnown, ...] = (
+    NotYetKnown(r".*", r"ResourcePropagationDelayException"),
+    NotYetKnown(_EKS_CREATES, _INVALID, r"does not exist|CREATE_FAILED"),
+    NotYetKnown(_EKS_CREATES, _INVALID, r"error in role params"),
+    NotYetKnown(_EKS_CREATES, _INVALID, r"could not be assumed|trusted entity"),
+    NotYetKnown(_EKS_CREATES, _INVALID, r"doesn't have the Amazon EKS Managed Policies"),
+    NotYetKnown(_EKS_CREATES, _INVALID, r"IAM role's policy must include"),
+    NotYetKnown(r"CreateAccessEntry", _INVALID, r"principal.{0,200}(invalid|not valid|not exist)|invalid principal"),
+    NotYetKnown(r"AssociateAccessPolicy", r"ResourceNotFoundException", r"principalArn could not be found"),
+    NotYetKnown(r"(AssociateAccessPolicy|DescribeAccessEntry|TagResource)", r"AccessDenied(Exception)?"),
+    NotYetKnown(r"DescribeUpdate", r"ResourceNotFoundException"),
+    NotYetKnown(r"RunInstances", r"InvalidParameterValue", r"IAM ?Instance ?Profile"),
+)
+
+
+def is_not_yet_known(error: AwsRefused, workflow: str) -> bool:
+    """Whether this refusal is to be waited out before it is believed, in a step of `workflow`."""
+    if isinstance(error, AccessDenied) and _EXPLICIT.search(error.message):
+        return False
+    just_made = workflow == _MAKING and isinstance(error, ResourceGone | AccessDenied)
+    return just_made or any(row.matches(error) for row in ROWS)

@@ -1,0 +1,104 @@
+"""Executions and Lambdas that die: found at the next five-minute run, and nothing proved or done is lost with them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from chalicelib.domain.errors.tree import AccessDenied
+from chalicelib.domain.labs.lab import Lab, Phase
+from chalicelib.domain.labs.recovery import BLOCKED_FOR
+from chalicelib.domain.labs.steps import StepStatus, execution_name
+from chalicelib.workflows import schedules
+from tests.workflows.machine import LambdaDied
+from tests.workflows.test_retries import ready_for
+from tests.workflows.theatre import Theatre
+
+
+@pytest.mark.parametrize("workflow", ["update", "wake"])
+def test_a_dead_execution_is_found_at_the_next_run_and_its_work_is_done_anew(workflow: str) -> None:
+    theatre = ready_for(workflow)
+    name = execution_name(theatre.lab, workflow)
+    theatre.world.store.change_lab(theatre.lab_id, lambda lab: replace(lab, due_at=theatre.world.clock.now()))
+    theatre.world.workflows.end(name)
+    theatre._played = len(theatre.world.workflows.started)
+    theatre.later(minutes=6)
+    assert theatre.lab.phase is Phase.READY
+    assert theatre.lab.reason is None
+    assert name not in [started for _, started, _ in theatre.world.workflows.started][theatre._played :]
+
+
+def test_a_lab_that_is_proved_empty_is_deleted_though_the_last_step_dies() -> None:
+    theatre = ready_for("provision")
+    theatre.play()
+    died: list[str] = []
+
+    def dies_at_the_end(function: str) -> None:
+        if function == "finish" and len(died) < 30:
+            died.append(function)
+            raise LambdaDied
+
+    theatre.before = dies_at_the_end
+    theatre.release()
+    theatre.play()
+    assert died
+    assert theatre.lab.phase is Phase.DELETED
+    assert theatre.world.store.receipts(theatre.lab_id)[-1].clean
+
+
+def blocked() -> Theatre:
+    theatre = ready_for("provision")
+    theatre.play()
+    refusal = AccessDenied("eks:DeleteCluster", "AccessDeniedException", "with an explicit deny")
+    theatre.world.fail("clusters.delete", refusal, times=40)
+    theatre.release()
+    theatre.play()
+    assert theatre.lab.phase is Phase.BLOCKED
+    return theatre
+
+
+def test_a_blocked_lab_is_tried_again_when_its_cause_may_have_passed() -> None:
+    theatre = blocked()
+    theatre.later(minutes=30)
+    assert theatre.lab.phase is Phase.BLOCKED
+    theatre.world.account.troubles.clear()
+    theatre.later(hours=BLOCKED_FOR.total_seconds() / 3600)
+    assert theatre.lab.phase is Phase.DELETED
+    assert theatre.world.account.resources == {}
+
+
+def test_a_blocked_lab_is_not_tried_for_ever() -> None:
+    theatre = blocked()
+    theatre.world.clock.advance(days=40)
+    before = len(theatre.world.workflows.started)
+    schedules.recover_labs(theatre.world.deps)
+    assert len(theatre.world.workflows.started) == before
+
+
+def test_no_step_stays_running_when_a_workflow_gives_up() -> None:
+    theatre = ready_for("update")
+
+    def dies(function: str) -> None:
+        if function == "check_nodegroups":
+            raise LambdaDied
+
+    theatre.before = dies
+    theatre.play()
+    theatre.world.clock.advance(hours=1)
+    assert theatre.lab.phase is Phase.READY
+    assert all(step.status is not StepStatus.RUNNING for step in theatre.world.store.steps(theatre.lab_id))
+
+
+def test_a_dead_change_is_given_up_in_the_end() -> None:
+    theatre = ready_for("update")
+    theatre.world.workflows.end(execution_name(theatre.lab, "update"))
+    theatre._played = len(theatre.world.workflows.started)
+
+    def due(lab: Lab) -> Lab:
+        return replace(lab, due_at=theatre.world.clock.now(), phase_since=lab.phase_since - timedelta(hours=1))
+
+    theatre.world.store.change_lab(theatre.lab_id, due)
+    theatre.later(minutes=6)
+    assert (theatre.lab.phase, theatre.lab.change) == (Phase.READY, None)

@@ -1,0 +1,122 @@
+"""Every workflow gets through each answer that only says "not yet" (tests/data/aws/retries.json), and through throttling."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from chalicelib.domain.errors.tree import AccessDenied, AwsRefused, ResourceGone, Throttled
+from chalicelib.domain.labs.lab import Change, Hibernation, NodegroupSize, Phase
+from chalicelib.domain.labs.spec import WorkHostSpec
+from chalicelib.domain.labs.steps import StepStatus, execution_name
+from tests.domain.errors.test_retries import ROWS, as_raised
+from tests.fakes import NOW, a_lab
+from tests.workflows.theatre import Theatre
+
+#: AWS's operation -> the port's method that asks it.
+METHODS = {
+    "eks:CreateCluster": "clusters.create",
+    "eks:DescribeCluster": "clusters.describe",
+    "eks:CreateNodegroup": "create_nodegroup",
+    "eks:DescribeNodegroup": "nodegroup",
+    "eks:CreateAddon": "create_addon",
+    "eks:DescribeAddon": "addon",
+    "eks:CreateAccessEntry": "grant_access",
+    "eks:AssociateAccessPolicy": "grant_access",
+    "eks:DescribeUpdate": "nodegroup_update_state",
+    "eks:UpdateNodegroupConfig": "scale_nodegroup",
+    "eks:UpdateClusterConfig": "update_endpoint",
+    "cloudformation:DescribeStacks": "stacks.describe",
+    "ec2:RunInstances": "run_work_host",
+    "ec2:AuthorizeSecurityGroupIngress": "allow_ingress",
+    "ec2:DescribeInstances": "running_nodes",
+}
+PASSING = [row for row in ROWS if row["do"] in ("wait", "throttled") and row["workflow"] != "teardown"]
+
+
+def made() -> Theatre:
+    theatre = Theatre()
+    lab = a_lab()
+    theatre.request(replace(lab, spec=replace(lab.spec, work_host=WorkHostSpec())))
+    return theatre
+
+
+def ready_for(workflow: str) -> Theatre:
+    """A lab at the beginning of `workflow`."""
+    theatre = made()
+    if workflow == "provision":
+        return theatre
+    theatre.play()
+
+    def begun(stored: Any) -> Any:
+        again = replace(stored, run=stored.run + 1)
+        if workflow == "wake":
+            sizes = tuple(NodegroupSize(g.name, g.min, g.desired, g.max) for g in stored.spec.nodegroups)
+            asleep = Hibernation(sizes, NOW, "night")
+            return replace(again.moved_to(Phase.WAKING, NOW), hibernation=asleep)
+        change = Change(endpoint_access="private", nodes={stored.spec.nodegroups[0].name: 3})
+        return replace(again.moved_to(Phase.UPDATING, NOW), change=change)
+
+    lab = theatre.world.store.change_lab(theatre.lab_id, begun)
+    theatre.world.workflows.start(workflow, execution_name(lab, workflow), {"lab_id": lab.id})
+    return theatre
+
+
+@pytest.mark.parametrize("row", PASSING, ids=lambda row: f"{row['workflow']} {row['operation']} {row['message'][:20]}")
+def test_a_workflow_gets_through_an_answer_that_will_be_another_one(row: dict[str, str]) -> None:
+    theatre = ready_for(row["workflow"])
+    theatre.world.fail(METHODS[row["operation"]], as_raised(row), times=8)
+    theatre.play()
+    assert theatre.lab.phase is Phase.READY
+    assert theatre.lab.reason is None
+    assert not [step for step in theatre.world.store.steps(theatre.lab_id) if step.status is StepStatus.RUNNING]
+    assert sum(machine.waited for machine in theatre.machines) > 60
+
+
+@pytest.mark.parametrize(
+    "method", ["clusters.describe", "store.load_lab", "store.record_step", "nodegroup", "stacks.describe"]
+)
+def test_an_hour_of_throttling_fails_no_lab(method: str) -> None:
+    theatre = made()
+    theatre.world.fail(method, Throttled("Rate exceeded"), times=60)
+    theatre.play()
+    assert theatre.lab.phase is Phase.READY
+
+
+def test_a_cluster_that_stays_unknown_is_gone_in_the_end() -> None:
+    theatre = made()
+    gone = ResourceGone("eks:DescribeCluster", "ResourceNotFoundException", "No cluster found for name: myeks.")
+    theatre.world.fail("clusters.describe", gone, times=30)
+    theatre.play()
+    assert theatre.lab.phase is Phase.FAILED
+
+
+def test_a_denial_that_stays_is_believed_within_minutes() -> None:
+    theatre = made()
+    theatre.world.fail("clusters.create", AccessDenied("eks:CreateCluster", "AccessDeniedException", "no"), times=30)
+    theatre.play()
+    assert theatre.lab.phase is Phase.FAILED
+    assert theatre.machines[0].waited < 600
+
+
+def test_an_entry_of_another_account_that_eks_does_not_take_leaves_a_ready_lab_that_names_it() -> None:
+    theatre = Theatre()
+    theirs = "arn:aws:iam::444455556666:role/gone"
+    lab = a_lab()
+    foreign = replace(lab.spec.access[0], principal_arn=theirs)
+    theatre.request(replace(lab, spec=replace(lab.spec, access=(*lab.spec.access, foreign))))
+    refusal = AwsRefused("eks:CreateAccessEntry", "InvalidParameterException", "The principalArn is invalid")
+    real = theatre.world.clusters.grant_access
+
+    def grant(lab: Any, access: Any) -> str:
+        if access.principal_arn == theirs:
+            raise refusal
+        return real(lab, access)
+
+    theatre.world.clusters.grant_access = grant  # type: ignore[method-assign]
+    theatre.play()
+    assert theatre.lab.phase is Phase.READY
+    [step] = [s for s in theatre.world.store.steps(theatre.lab_id) if s.name == "grant_access"]
+    assert theirs in step.detail
