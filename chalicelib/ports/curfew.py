@@ -87,10 +87,11 @@ class CurfewStore(Protocol):
         """Standing statuses whose warning has not been delivered, oldest first. Reads only those."""
         ...
 
-    def mark_plan(
-        self, day: date, reported_at: datetime | None = None, brake_notified_at: datetime | None = None
-    ) -> None:
-        """Note what administrators were told; None leaves as it is."""
+    def change_header(self, day: date, change: Callable[[PlanHeader], PlanHeader]) -> PlanHeader:
+        """Load, change, save if nobody saved in between, else again. Raises AwsUnavailable when too busy, KeyError.
+
+        For what administrators were told and what they released; entries, revision and hash are for `publish` alone.
+        """
         ...
 
     def put_verdict(self, verdict: Verdict) -> None:

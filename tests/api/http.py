@@ -98,8 +98,8 @@ def _resource(path: str) -> tuple[str, dict[str, str] | None]:
     if parts[0] == "clusters" and len(parts) > 3:
         given = dict(zip(("account", "region", "name"), map(unquote, parts[1:4]), strict=True))
         return "/".join(["/clusters/{account}/{region}/{name}", *parts[4:]]), given
-    if parts[0] == "plan" and len(parts) == 2:
-        return "/plan/{date}", {"date": unquote(parts[1])}
+    if parts[0] == "plan" and len(parts) > 1:
+        return "/".join(["/plan/{date}", *parts[2:]]), {"date": unquote(parts[1])}
     if parts[0] == "keep" and len(parts) == 2:
         return "/keep/{token}", {"token": unquote(parts[1])}
     if parts[0] == "accounts" and len(parts) == 2:

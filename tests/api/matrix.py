@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from chalicelib.domain.curfew.plan import plan_hash
+from tests.api.curfew_world import an_entry
 from tests.api.http import ADMIN, STRANGER
 from tests.fakes.fleet_builders import REGION
 
@@ -82,6 +84,7 @@ MATRIX: Mapping[tuple[str, str], tuple[Any, Row]] = {
     ("GET", "/health"): (None, EVERYONE),
     ("GET", "/plan"): (None, EVERYONE),
     ("GET", "/plan/{date}"): (None, EVERYONE),
+    ("POST", "/plan/{date}/release"): ({"hash": plan_hash([an_entry(owner=OWNER)])}, ADMINISTERED),
     ("GET", "/curfew"): (None, EVERYONE),
     ("PUT", "/curfew"): ({"mode": "off"}, ADMINISTERED),
     ("GET", "/keep/{token}"): (None, ANYBODY_AT_ALL),

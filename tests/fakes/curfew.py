@@ -132,15 +132,9 @@ class FakeCurfewStore:
         return tuple(sorted(waiting, key=lambda status: status.entry_id)[:limit])
 
     @port
-    def mark_plan(
-        self, day: date, reported_at: datetime | None = None, brake_notified_at: datetime | None = None
-    ) -> None:
-        header = self.headers[day]
-        self.headers[day] = replace(
-            header,
-            reported_at=reported_at or header.reported_at,
-            brake_notified_at=brake_notified_at or header.brake_notified_at,
-        )
+    def change_header(self, day: date, change: Callable[[PlanHeader], PlanHeader]) -> PlanHeader:
+        self.headers[day] = change(self.headers[day])
+        return self.headers[day]
 
     @port
     def put_verdict(self, verdict: Verdict) -> None:

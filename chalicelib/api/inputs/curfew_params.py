@@ -21,6 +21,7 @@ from chalicelib.domain.requests.schedule_input import ScheduleRules, read_schedu
 
 #: Each of curfew's numbers as it is called in JSON.
 RULE_NAMES: Mapping[str, str] = {rule: camel(rule) for rule in BOUNDS}
+_HASH = re.compile(r"[0-9a-f]{64}")
 _DATE = re.compile(r"\d{4}-\d\d-\d\d")
 #: An allowance is shorter than this anyway.
 _MOST_HOURS = 8760
@@ -43,6 +44,18 @@ def read_day(text: str) -> date:
     except ValueError:
         pass
     raise InvalidRequest([error("date", "invalid-date", f"{text[:40]} is no day. They look like 2026-11-23.")])
+
+
+def read_release(raw: bytes, content_type: str | None) -> str:
+    """The `hash` of the plan that its reader saw. Raises InvalidRequest."""
+    notes = Notes()
+    body = Reader(read_body(raw, content_type), "", notes)
+    text = body.text("hash") or ""
+    body.close()
+    if not _HASH.fullmatch(text) and not notes.findings:
+        body.error("hash", "invalid-hash", "hash is that of the plan, as GET /plan/{date} shows it.")
+    refuse(notes.findings)
+    return text
 
 
 def read_extension(raw: bytes, content_type: str | None) -> ExtensionRequest:

@@ -119,6 +119,14 @@ CURFEW_OPERATIONS = (
     Operation("get", f"{_LAB}/verdict", "Whether it is idle, and why", (200, "Live, and as last kept"), (404,)),
     Operation("get", "/plan", "Tonight's plan, with reasons and hash", (200, "The plan, empty if there is none")),
     Operation("get", "/plan/{date}", "The plan of a night", (200, "The plan"), (400, 404)),
+    Operation(
+        "post",
+        "/plan/{date}/release",
+        "Let go a plan that brake or guard holds (administrators)",
+        (200, "The plan"),
+        (400, 404, 409),
+        "Release",
+    ),
     Operation("get", "/curfew", "How curfew works here", (200, "The rules")),
     Operation(
         "put", "/curfew", "Change rules, or the stop switch (administrators)", (200, "The rules"), (400,), "Curfew"
@@ -160,6 +168,12 @@ CURFEW_SCHEMAS: dict[str, Json] = {
     "Protection": {
         **_object_of_curfew(until={**_INSTANT, "type": ["string", "null"]}, why={"type": "string", "maxLength": 200}),
         "required": ["until"],
+    },
+    "Release": {
+        **_object_of_curfew(
+            hash={"type": "string", "pattern": "^[0-9a-f]{64}$", "description": "Of the plan as seen."}
+        ),
+        "required": ["hash"],
     },
     "Curfew": _object_of_curfew(mode={"type": "string", "enum": [str(mode) for mode in Mode]}, **_NUMBERS),
 }

@@ -31,7 +31,16 @@ def _route_plans(context: RequestContext) -> None:
 
     @context.route("GET", "/plan/{date}")
     def get_plan_of(date: str) -> Response:
-        view = plans.plan_of(context.deps, context.caller, curfew_params.read_day(date))
+        deps = context.deps
+        view = plans.plan_of(deps, context.caller, curfew_params.read_day(date), deps.clock.now())
+        return json_answer(curfew.plan_view(view, context.base))
+
+    @context.route("POST", "/plan/{date}/release")
+    def post_release(date: str) -> Response:
+        deps, caller, night = context.deps, context.caller, curfew_params.read_day(date)
+        asked = curfew_params.read_release(context.body, context.header("content-type"))
+        view = plans.release_plan(deps, caller, night, asked, deps.clock.now())
+        logger.info("A night's plan was released.", extra={"night": night.isoformat(), "caller": caller.arn})
         return json_answer(curfew.plan_view(view, context.base))
 
 

@@ -35,6 +35,8 @@ def plan_view(view: PlanView, base: str) -> Json:
         "reportedAt": to_json(header.reported_at) if header else None,
         "whole": view.whole,
         "brake": _brake(view),
+        "releasedAt": to_json(header.released_at) if header else None,
+        "releasedBy": (header.released_by or None) if header else None,
         "entries": [_line(entry, status, base) for entry, status in view.lines],
         "others": view.others,
     }
@@ -98,6 +100,7 @@ def _brake(view: PlanView) -> Json:
         "allowed": allowance(view.rules, view.alive),
         "counted": braking.counted if braking else 0,
         "held": bool(braking and braking.held),
+        "unforeseen": braking.unforeseen if braking else 0,
     }
 
 
@@ -108,6 +111,7 @@ def _line(entry: Entry, status: EntryStatus, base: str) -> Json:
     return {
         "id": entry.id,
         **fields,
+        "basis": str(entry.basis),
         "status": {name: value for name, value in settled.items() if name not in left_out},
         "links": {"lab": f"{base}/labs/{entry.lab_id}"},
     }

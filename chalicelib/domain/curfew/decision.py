@@ -11,10 +11,10 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.curfew.plan import Entry, EntryOutcome, EntryStatus, Plan, Trigger
-from chalicelib.domain.curfew.rules import CurfewRules, Mode, allowance
+from chalicelib.domain.curfew.plan import Basis, Entry, EntryStatus, Trigger
+from chalicelib.domain.curfew.rules import CurfewRules, Mode
 from chalicelib.domain.idleness.verdict import Verdict
-from chalicelib.domain.labs.lab import ENDING, OVER, Lab, Phase
+from chalicelib.domain.labs.lab import ENDING, OVER, RESTING, Lab, Phase
 from chalicelib.domain.labs.schedule import Holidays, format_local, next_curfew
 from chalicelib.domain.teardown.adoption import PROTECTED_TAG
 
@@ -22,8 +22,6 @@ from chalicelib.domain.teardown.adoption import PROTECTED_TAG
 _NO = frozenset({"", "0", "false", "no", "off"})
 _TICK = timedelta(microseconds=1)
 TAGGED = f"Its cluster carries the tag {PROTECTED_TAG}."
-#: Statuses that count: done, being done, still to be done.
-_COUNTS = frozenset({EntryOutcome.STANDING, EntryOutcome.ACTING, EntryOutcome.ENDED, EntryOutcome.HIBERNATED})
 
 
 def no_holidays(_country: str, _year: int) -> frozenset[date]:
@@ -41,16 +39,18 @@ class NextAction(StrEnum):
 
 @dataclass(frozen=True)
 class EntryDecision:
-    """What becomes of the entry, and why, in a sentence for its owner."""
+    """What becomes of the entry, and why, in a sentence for its owner. `by_people`: somebody's own word for the lab settles it."""
 
     then: NextAction
     reason: str
+    by_people: bool = False
 
 
 @dataclass(frozen=True)
 class DecisionContext:
-    """Everything an act is decided from. `held`: why nothing of the whole night may be touched (the brake, a broken hash).
+    """Everything an act is decided from. `held`: why this entry may not be touched (the brake, a broken hash).
 
+    `free_at`: when a night that was held for unforeseen ends is let go; an agreed end is late from then on only.
     `tags` are its cluster's now, `gone` whether EKS knows no such cluster; `verdict` the last one kept.
     """
 
@@ -60,6 +60,7 @@ class DecisionContext:
     rules: CurfewRules
     now: datetime
     held: str = ""
+    free_at: datetime | None = None
     tags: Mapping[str, str] = field(default_factory=dict)
     gone: bool = False
     verdict: Verdict | None = None
@@ -69,7 +70,7 @@ class DecisionContext:
 def decide_entry(context: DecisionContext) -> EntryDecision:
     """Decide for an entry that has not been settled. WAIT ends: the lab lives on once it is too late."""
     if exempt := exemption(context.lab, context.entry, context.tags, context.holidays):
-        return EntryDecision(NextAction.LIVE, exempt)
+        return EntryDecision(NextAction.LIVE, exempt, by_people=not is_spared(context.lab, context.entry, context.tags))
     if held := _why_held(context):
         return _held(context, held)
     if _is_late(context):
@@ -84,6 +85,12 @@ def decide_entry(context: DecisionContext) -> EntryDecision:
 def is_tagged(tags: Mapping[str, str]) -> bool:
     """Whether a tag on the cluster protects it."""
     return tags.get(PROTECTED_TAG, "").strip().lower() not in _NO
+
+
+def is_spared(lab: Lab, entry: Entry, tags: Mapping[str, str]) -> bool:
+    """Whether an administrator's protection or a tag on the cluster spares it, of which its owner need not know."""
+    protected = lab.protection is not None and lab.protection.until > entry.at
+    return lab.phase in RESTING and (protected or is_tagged(tags))
 
 
 def exemption(lab: Lab, entry: Entry, tags: Mapping[str, str], holidays: Holidays) -> str:
@@ -162,6 +169,8 @@ def _is_late(context: DecisionContext) -> bool:
     possible_at, status = context.entry.at, context.status
     if context.entry.trigger is not Trigger.IDLE and status.warned_at is not None:
         possible_at = max(possible_at, status.warned_at + timedelta(minutes=context.rules.notice_minutes))
+    if context.entry.basis is Basis.AGREED and context.free_at is not None:
+        possible_at = max(possible_at, context.free_at)
     return context.now > possible_at + timedelta(hours=context.rules.late_hours)
 
 
@@ -176,24 +185,3 @@ def _why_not_any_more(context: DecisionContext) -> str:
     if verdict is None or verdict.at < context.now:
         return "Its use could not be judged at the moment."
     return "" if verdict.idle else verdict.sentence
-
-
-@dataclass(frozen=True)
-class BrakeDecision:
-    """`held`: why nothing of the night may be touched, empty if it may. `over`: it is the brake that holds it."""
-
-    held: str
-    over: bool
-    counted: int
-    allowed: int
-
-
-def decide_brake(plan: Plan, rules: CurfewRules, alive: int) -> BrakeDecision:
-    """Hold a night whose plan is not the one that was published, or which would take more labs than it may."""
-    counted, allowed = sum(status.outcome in _COUNTS for _, status in plan.lines), allowance(rules, alive)
-    if not plan.is_whole:
-        return BrakeDecision("The night's plan is not the one that was published.", False, counted, allowed)
-    if counted > allowed:
-        message = f"The brake held the night: {counted} labs were to go, and {allowed} may."
-        return BrakeDecision(message, True, counted, allowed)
-    return BrakeDecision("", False, counted, allowed)

@@ -51,7 +51,8 @@ def keep(lab: Lab, entry: Entry, rules: CurfewRules, holidays: Holidays, now: da
     if until <= max(entry.at, now):
         raise NotKept(_used_up(lab, ends_at))
     kept_until = max(lab.kept_until or wanted, wanted)
-    return Keeping(replace(lab, kept_until=kept_until, lease_ends_at=ends_at), until, wanted)
+    leased = lab if ends_at == lab.lease_ends_at else lab.leased_until(ends_at, now)
+    return Keeping(replace(leased, kept_until=kept_until), until, wanted)
 
 
 def _is_kept(lab: Lab, entry: Entry, wanted: datetime) -> bool:

@@ -25,6 +25,13 @@ class Trigger(StrEnum):
     ADOPTED = "adopted"
 
 
+class Basis(StrEnum):
+    """AGREED: its owner was told of this end when the lease began or was extended. JUDGED: the service found that it may go."""
+
+    JUDGED = "judged"
+    AGREED = "agreed"
+
+
 @dataclass(frozen=True)
 class Stakes:
     """What goes with the lab. None: not known."""
@@ -40,6 +47,7 @@ class Entry:
     """One line of the plan of `night`. `at`: curfew, or the lease's end.
 
     `hourly_usd`: what the lab costs an hour, and `saved_hourly_usd` what of it the act saves; None if not known.
+    `foreseen`: whether an agreed end was known a day before it, or when the lab was asked for.
     """
 
     night: date
@@ -55,6 +63,12 @@ class Entry:
     stakes: Stakes = Stakes()
     hourly_usd: float | None = None
     saved_hourly_usd: float | None = None
+    foreseen: bool = True
+
+    @property
+    def basis(self) -> Basis:
+        """What kind of end it is, by which the brake counts it."""
+        return Basis.AGREED if self.trigger is Trigger.LEASE else Basis.JUDGED
 
     @property
     def id(self) -> str:
@@ -81,6 +95,7 @@ class EntryStatus:
     """What has become of an entry. `warned_at`: when its warning was delivered, with the provider's `message_id`.
 
     `trouble`: why the warning could not be delivered so far. `braked_at`: when the brake held it for the first time.
+    `called_off_at`: when its owner was told that what the warning said has not happened.
     """
 
     night: date
@@ -93,6 +108,7 @@ class EntryStatus:
     recipient: str | None = None
     trouble: str = ""
     braked_at: datetime | None = None
+    called_off_at: datetime | None = None
     settled_at: datetime | None = None
     saved_usd: float = 0.0
     version: int = 0
@@ -100,7 +116,11 @@ class EntryStatus:
 
 @dataclass(frozen=True)
 class PlanHeader:
-    """`revision` counts publications; `hash` is over all entries. `reported_at`: when administrators got the night's report."""
+    """`revision` counts publications; `hash` is over all entries. `reported_at`: when administrators got the night's report.
+
+    `guarded_at`: when the night was held for ends that nobody foresaw. `released_at`: when an administrator, `released_by`,
+    let go the plan as it was published then: the entries with the ids `released`, whatever brake and guard say.
+    """
 
     night: date
     revision: int
@@ -109,6 +129,10 @@ class PlanHeader:
     entries: int
     reported_at: datetime | None = None
     brake_notified_at: datetime | None = None
+    guarded_at: datetime | None = None
+    released_at: datetime | None = None
+    released_by: str = ""
+    released: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

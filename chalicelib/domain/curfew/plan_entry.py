@@ -6,7 +6,7 @@ Called by the sweep, hours ahead of the act. An entry is immutable once publishe
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.costs import Prices, hourly_cost, saved_hourly
@@ -44,8 +44,14 @@ def plan_entry(lab: Lab, faces: NextEvent, known: KnownLab, now: datetime) -> En
         planned_at=now,
         stakes=stakes_of(known.evidence),
         hourly_usd=hourly_cost(lab, known.prices, known.extended).certain if priced else None,
+        foreseen=faces.trigger is not Trigger.LEASE or _is_foreseen(lab, faces.at),
         saved_hourly_usd=saved_hourly(lab, known.prices, known.extended, faces.act) if priced else None,
     )
+
+
+def _is_foreseen(lab: Lab, at: datetime) -> bool:
+    """Whether the end is no earlier than what was known a day before."""
+    return lab.lease_ends_at >= lab.end_foreseen_at(at - timedelta(days=1)).replace(microsecond=0)
 
 
 def planned_for(lab: Lab, entry: Entry) -> Lab:

@@ -16,6 +16,7 @@ EkslabError
 │   ├── AccountNotRegistered  no such account is kept      404
 │   ├── AccountInUse          labs live in the account     409
 │   ├── NoPlan                nothing was planned that day     404
+│   ├── PlanChanged           it is not the plan that was seen 409
 │   ├── LinkInvalid           not one of our keep-links        404
 │   ├── LinkExpired           a keep-link of a past night      410
 │   └── NotKept               too late, or kept long enough    409
@@ -36,7 +37,7 @@ EkslabError
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -148,6 +149,15 @@ class PolicyNotAllowed(RequestRefused):
 
 class NoPlan(RequestRefused):
     """Nothing was planned for that day."""
+
+
+class PlanChanged(RequestRefused):
+    """The plan of `night` has the hash `present`, not the one that its reader saw; or (`broken`) it is not what was published."""
+
+    def __init__(self, night: date, present: str, *, broken: bool = False) -> None:
+        self.night, self.present = night, present
+        why = "is not the one that was published" if broken else f"has the hash {present} now"
+        super().__init__(f"The plan of {night} {why}: nothing was released. Look at it again.")
 
 
 class LinkInvalid(RequestRefused):

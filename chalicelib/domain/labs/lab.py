@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field, replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from chalicelib.domain.core.deferred import dataclass
@@ -117,6 +117,18 @@ class Planned:
 
 
 @dataclass(frozen=True)
+class LeaseChange:
+    """At `at` somebody who may do so moved the lease's end to `ends_at`."""
+
+    at: datetime
+    ends_at: datetime
+
+
+#: Changes of the lease that a lab's record keeps.
+_LEASE_CHANGES = 10
+
+
+@dataclass(frozen=True)
 class Lab:
     """One lab. `version` is the store's, for optimistic locking; all instants are aware UTC.
 
@@ -127,7 +139,8 @@ class Lab:
 
     `account`: the one it is made in, whoever owns it. `ends_by`: the lease can never be extended beyond it. `kept_until`: no
     idleness ends the lab before. `adopted`: made from a cluster of ours that no record knew. `installation`: the service it
-    belongs to, as its tags say. `hourly_usd`: what it cost an hour when a sweep last looked at it.
+    belongs to, as its tags say. `hourly_usd`: what it cost an hour when a sweep last looked at it. `lease_changes`: the last
+    ones; an end that none of them and not the request explains is damaged data.
     """
 
     id: str
@@ -153,6 +166,7 @@ class Lab:
     adopted: bool = False
     installation: str = ""
     hourly_usd: float | None = None
+    lease_changes: tuple[LeaseChange, ...] = ()
     version: int = 0
 
     @property
@@ -174,6 +188,17 @@ class Lab:
     def lasts_until(self) -> datetime:
         """When its lease ends it: at the lease's end, and not before its protection's."""
         return max(self.lease_ends_at, self.protection.until) if self.protection else self.lease_ends_at
+
+    def leased_until(self, ends_at: datetime, now: datetime) -> Lab:
+        """The same lab with another end of its lease, which somebody asked for `now`."""
+        changes = (*self.lease_changes, LeaseChange(now, ends_at))[-_LEASE_CHANGES:]
+        return replace(self, lease_ends_at=ends_at, lease_changes=changes)
+
+    def end_foreseen_at(self, instant: datetime) -> datetime:
+        """The lease's end as it was known at an instant: by the last change before, else by the lab's request."""
+        known = [change.ends_at for change in self.lease_changes if change.at <= instant]
+        asked_for = self.created_at + timedelta(hours=self.spec.lease_hours)
+        return known[-1] if known else min(asked_for, self.ends_by or asked_for)
 
     @property
     def stack_name(self) -> str:

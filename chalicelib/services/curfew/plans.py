@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import field, replace
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.curfew.decision import BrakeDecision, decide_brake
+from chalicelib.domain.curfew.brake import BrakeDecision, decide_brake
 from chalicelib.domain.curfew.plan import Entry, EntryStatus, Plan, PlanHeader
 from chalicelib.domain.curfew.rules import CurfewRules
-from chalicelib.domain.errors.tree import NoPlan
+from chalicelib.domain.errors.tree import NoPlan, NotYours, PlanChanged
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.idleness.evidence import Evidence
 from chalicelib.domain.idleness.judge import judge
@@ -40,24 +40,47 @@ class PlanView:
 
 def tonight(deps: Deps, caller: Caller, now: datetime) -> PlanView:
     """The plan of the day it is in the installation's zone, empty if there is none so far."""
-    return _view(deps, caller, now.astimezone(ZoneInfo(deps.curfew.zone)).date())
+    return _view(deps, caller, now.astimezone(ZoneInfo(deps.curfew.zone)).date(), now)
 
 
-def plan_of(deps: Deps, caller: Caller, night: date) -> PlanView:
+def plan_of(deps: Deps, caller: Caller, night: date, now: datetime) -> PlanView:
     """The plan of a night. Raises NoPlan."""
-    view = _view(deps, caller, night)
+    view = _view(deps, caller, night, now)
     if view.header is None:
         raise NoPlan(f"Nothing was planned for the night of {night}. Plans are kept for some time, not for ever.")
     return view
 
 
-def _view(deps: Deps, caller: Caller, night: date) -> PlanView:
+def release_plan(deps: Deps, caller: Caller, night: date, plan_hash: str, now: datetime) -> PlanView:
+    """Let go what is published on a night's plan, whatever brake and guard say. Raises NotYours, NoPlan, PlanChanged.
+
+    What is published later is not released. The same release again is the same answer.
+    """
+    if not caller.is_admin:
+        raise NotYours("A night's plan is released by administrators.")
+    plan = deps.curfew.store.plan(night)
+    if plan is None:
+        raise NoPlan(f"Nothing was planned for the night of {night}.")
+    released = tuple(entry.id for entry, _ in plan.lines)
+
+    def changed(header: PlanHeader) -> PlanHeader:
+        if not (plan.is_whole and header.hash == plan.header.hash == plan_hash):
+            raise PlanChanged(night, header.hash, broken=not plan.is_whole)
+        if header.released == released:
+            return header
+        return replace(header, released_at=now, released_by=caller.arn, released=released)
+
+    deps.curfew.store.change_header(night, changed)
+    return _view(deps, caller, night, now)
+
+
+def _view(deps: Deps, caller: Caller, night: date, now: datetime) -> PlanView:
     plan, rules, alive = deps.curfew.store.plan(night), get_rules(deps), deps.curfew.store.alive_count()
     if plan is None:
         return PlanView(night, rules, alive)
     mine = _lines(plan, caller)
     others = len(plan.lines) - len(mine)
-    braking = decide_brake(plan, rules, alive)
+    braking = decide_brake(plan, rules, alive, now)
     return PlanView(night, rules, alive, plan.header, plan.is_whole, braking, mine, others)
 
 

@@ -41,7 +41,9 @@ def extend_lab(deps: Deps, caller: Caller, lab_id: str, wish: ExtensionRequest, 
     def extended(stored: Lab) -> Lab:
         refuse_ending(stored, "Its lease can't be extended")
         decided.append(extend(stored, wish, rules, now))
-        return _touched(stored, replace(stored, lease_ends_at=decided[-1].ends_at), now)
+        if decided[-1].ends_at == stored.lease_ends_at:
+            return stored
+        return _touched(stored, stored.leased_until(decided[-1].ends_at, now), now)
 
     moved = deps.store.change_lab(lab_id, extended)
     if moved.lease_ends_at != lab.lease_ends_at:

@@ -13,12 +13,14 @@ from typing import Any
 
 from chalicelib.domain.costs import saved
 from chalicelib.domain.curfew.decision import DecisionContext, EntryDecision, NextAction, decide_entry
+from chalicelib.domain.curfew.messages.called_off import Called
 from chalicelib.domain.curfew.plan import SETTLED, Entry, EntryOutcome, EntryStatus, Trigger
 from chalicelib.domain.errors.tree import Superseded
 from chalicelib.domain.labs.lab import RESTING, Lab, Phase
 from chalicelib.domain.labs.schedule import AtCurfew, next_wake
 from chalicelib.domain.labs.steps import Event, execution_name
 from chalicelib.ports.deps import Deps
+from chalicelib.workflows.night.call_off import call_off, call_off_now
 from chalicelib.workflows.night.outcomes import (
     KIND,
     SOON,
@@ -58,7 +60,7 @@ def act_on(deps: Deps, item: Mapping[str, Any], now: datetime, summary: RunSumma
         complete(deps, lab, entry, now)
         summary.counts["acted"] += 1
     else:
-        context = _moment(deps, lab, line, str(item["held"]), now)
+        context = _moment(deps, lab, line, item, now)
         _carry_out(deps, context, decide_entry(context), summary)
 
 
@@ -82,7 +84,9 @@ def complete(deps: Deps, lab: Lab, entry: Entry, now: datetime) -> None:
     settle(deps, entry, EntryOutcome.HIBERNATED if asleep else EntryOutcome.ENDED, entry.reason, now, usd)
 
 
-def _moment(deps: Deps, lab: Lab, line: tuple[Entry, EntryStatus], held: str, now: datetime) -> DecisionContext:
+def _moment(
+    deps: Deps, lab: Lab, line: tuple[Entry, EntryStatus], item: Mapping[str, Any], now: datetime
+) -> DecisionContext:
     entry, status = line
     cluster = Region(deps, lab.place).cluster_of(lab)
     idle = entry.trigger is Trigger.IDLE
@@ -92,7 +96,8 @@ def _moment(deps: Deps, lab: Lab, line: tuple[Entry, EntryStatus], held: str, no
         lab=lab,
         rules=rules_of(deps),
         now=now,
-        held=held,
+        held=str(item["held"]),
+        free_at=datetime.fromisoformat(item["free_at"]) if item["free_at"] else None,
         tags=cluster.tags if cluster else {},
         gone=cluster is None,
         verdict=deps.curfew.store.verdict(lab.id) if idle else None,
@@ -106,9 +111,13 @@ def _carry_out(deps: Deps, context: DecisionContext, decision: EntryDecision, su
         case NextAction.LIVE:
             skip_entry(deps, lab, entry, decision.reason, context.rules, now)
             summary.counts["skipped"] += 1
+            if not decision.by_people:
+                called = Called(decision.reason)
+                call_off(deps, lab, (entry, context.status), context.rules, called, now, summary)
         case NextAction.WAIT:
             _wait(deps, context, decision.reason)
             summary.counts["waiting"] += 1
+            call_off_now(deps, context, decision.reason, summary)
         case NextAction.ACT:
             _act(deps, context, summary)
 

@@ -1,16 +1,17 @@
-"""Finds the entries that are due, and holds the nights whose plan is broken or would take more labs than a night may.
+"""Finds the entries that are due, and holds what of a night must be held: see domain/curfew/brake.py.
 
-Administrators are told once a night; what they then allow goes on with the next hourly run.
+Administrators are told once a night; what they then allow or release goes on with the next hourly run.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import date, datetime
 from typing import Any
 
-from chalicelib.domain.curfew.decision import BrakeDecision, decide_brake
-from chalicelib.domain.curfew.messages.brake import brake_message, broken_plan_message
+from chalicelib.domain.curfew.brake import BrakeDecision, decide_brake
+from chalicelib.domain.curfew.messages.brake import brake_message, broken_plan_message, guard_message
 from chalicelib.domain.curfew.plan import SETTLED, Entry, EntryOutcome, EntryStatus, Plan, plan_hash
 from chalicelib.domain.curfew.rules import CurfewRules, Mode
 from chalicelib.domain.labs.lab import ENDING, OVER
@@ -22,33 +23,52 @@ from chalicelib.workflows.night.warn import administrators
 
 
 def due_items(deps: Deps, due: Iterable[Mapping[str, str]], now: datetime, summary: RunSummary) -> list[dict[str, Any]]:
-    """What is to be acted on now, `held` if nothing of its night may be touched. `due`: entries with lab_id, night, entry_id."""
+    """What is to be acted on now, each with why it is `held`, if it is. `due`: entries with lab_id, night, entry_id."""
     by_night: dict[str, list[Mapping[str, str]]] = {}
     for one in due:
         by_night.setdefault(one["night"], []).append(one)
     items: list[dict[str, Any]] = []
     for night, entries in sorted(by_night.items()):
         with summary.around(f"the plan of {night}"):
-            held = _held(deps, date.fromisoformat(night), now, summary)
-            items += [{**one, "held": held} for one in entries]
+            items += _items_of(deps, date.fromisoformat(night), entries, now, summary)
     return items
 
 
-def _held(deps: Deps, night: date, now: datetime, summary: RunSummary) -> str:
+def _items_of(
+    deps: Deps, night: date, due: Iterable[Mapping[str, str]], now: datetime, summary: RunSummary
+) -> list[dict[str, Any]]:
     plan = deps.curfew.store.plan(night)
     if plan is None:
-        return "There is no plan of that night."
-    rules, alive = rules_of(deps), deps.curfew.store.alive_count()
-    braking = decide_brake(plan, rules, alive)
-    if braking.over:
+        return [{**one, "held": "There is no plan of that night.", "free_at": ""} for one in due]
+    plan, braking = _decided(deps, plan, now, summary)
+    entries = {entry.id: entry for entry, _ in plan.lines}
+    free_at = braking.free_at.isoformat() if braking.free_at else ""
+    return [
+        {**one, "held": braking.holds(entries[one["entry_id"]]), "free_at": free_at}
+        for one in due
+        if one["entry_id"] in entries
+    ]
+
+
+def _decided(deps: Deps, plan: Plan, now: datetime, summary: RunSummary) -> tuple[Plan, BrakeDecision]:
+    """What holds the night; administrators are told. A plan that seems to take too much is settled first."""
+    rules, alive, night = rules_of(deps), deps.curfew.store.alive_count(), plan.header.night
+    braking = decide_brake(plan, rules, alive, now)
+    if braking.braked or braking.guarded:
         plan = settled_plan(deps, night, now, summary) or plan
         alive += _gone_tonight(deps, plan)
-        braking = decide_brake(plan, rules, alive)
+        braking = decide_brake(plan, rules, alive, now)
+    if braking.guarded and plan.header.guarded_at is None:
+        header = deps.curfew.store.change_header(
+            night, lambda stored: replace(stored, guarded_at=stored.guarded_at or now)
+        )
+        plan = replace(plan, header=header)
+        braking = decide_brake(plan, rules, alive, now)
     if braking.held:
         summary.counts["held_nights"] += 1
         with summary.around("telling administrators"):
             _send(deps, plan, braking, rules, alive, now)
-    return braking.held
+    return plan, braking
 
 
 def _gone_tonight(deps: Deps, plan: Plan) -> int:
@@ -61,13 +81,15 @@ def _send(deps: Deps, plan: Plan, braking: BrakeDecision, rules: CurfewRules, al
     night, to, api = plan.header.night, administrators(deps), deps.watch.api_url
     if plan.header.brake_notified_at is not None or rules.mode is not Mode.ON:
         return
-    if braking.over:
-        message = brake_message(night, braking.counted, alive, rules, to, api=api)
-    else:
+    if braking.broken:
         found = plan_hash(entry for entry, _ in plan.lines)
         message = broken_plan_message(night, plan.header.hash, found, to, api=api)
+    elif braking.guarded:
+        message = guard_message(plan, braking, alive, to, api=api)
+    else:
+        message = brake_message(plan.header, braking.counted, alive, rules, to, api=api)
     deps.watch.notifier.send(message)
-    deps.curfew.store.mark_plan(night, brake_notified_at=now)
+    deps.curfew.store.change_header(night, lambda header: replace(header, brake_notified_at=now))
 
 
 def settled_plan(deps: Deps, night: date, now: datetime, summary: RunSummary) -> Plan | None:

@@ -12,7 +12,8 @@ from dataclasses import field, replace
 from datetime import datetime, timedelta
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.curfew.decision import TAGGED, exemption, is_tagged
+from chalicelib.domain.curfew.decision import TAGGED, exemption, is_spared, is_tagged
+from chalicelib.domain.curfew.messages.called_off import Called
 from chalicelib.domain.curfew.next_event import NextEvent, closing, next_event
 from chalicelib.domain.curfew.plan import SETTLED, Entry, EntryOutcome, EntryStatus, Trigger
 from chalicelib.domain.curfew.plan_entry import KnownLab, plan_entry, planned_for
@@ -25,6 +26,7 @@ from chalicelib.domain.labs.lab import RESTING, Lab, Phase
 from chalicelib.domain.labs.schedule import AtCurfew, format_local
 from chalicelib.domain.labs.steps import Event
 from chalicelib.ports.deps import Deps
+from chalicelib.workflows.night.call_off import call_off
 from chalicelib.workflows.night.outcomes import (
     DAY,
     KIND,
@@ -116,7 +118,10 @@ class Examination:
         if not exempt:
             return None
         self.summary.counts["skipped"] += 1
-        return skip_entry(self.deps, lab, entry, exempt, self.rules, self.now)
+        freed = skip_entry(self.deps, lab, entry, exempt, self.rules, self.now)
+        if is_spared(lab, entry, {}):
+            call_off(self.deps, freed, line, self.rules, Called(exempt), self.now, self.summary)
+        return freed
 
     def _needs_judging(self, studied: ExaminedLab) -> bool:
         if studied.lab.phase is not Phase.READY:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime
 
 from chalicelib.domain.curfew.messages.report import is_settled, nights_to_report, report_message
@@ -54,7 +55,7 @@ def _send(
     if plan is None:
         store.publish(night, [], now)
     deps.watch.notifier.send(report_message(night, plan, rules_of(deps), blocked, orphans, troubles, to, api=api))
-    store.mark_plan(night, reported_at=now)
+    store.change_header(night, lambda header: replace(header, reported_at=now))
 
 
 def _is_news(header: PlanHeader) -> bool:

@@ -50,8 +50,33 @@ def test_a_plan_says_its_hash_its_revision_and_what_the_brake_allows() -> None:
     header = http.world.curfew.store.header(NIGHT)
     assert header is not None
     assert (plan["hash"], plan["revision"], plan["publishedAt"]) == (header.hash, 1, "2026-11-23T10:00:00Z")
-    assert plan["brake"] == {"alive": 4, "allowed": 1, "counted": 2, "held": True}
-    assert "2 labs were to go, and 1 may" in plan["message"]
+    assert plan["brake"] == {"alive": 4, "allowed": 1, "counted": 2, "held": True, "unforeseen": 0}
+    assert "2 idle labs were to go, and 1 may" in plan["message"]
+
+
+def test_an_administrator_releases_exactly_the_plan_that_was_seen_and_once() -> None:
+    http = a_class()
+    seen = http.get(f"/plan/{NIGHT}").json
+    path, body = f"/plan/{NIGHT}/release", {"hash": seen["hash"]}
+    assert [line["basis"] for line in http.get("/plan", caller=ADMIN).json["entries"]] == ["judged", "judged"]
+    assert http.post(path, body).status == 403
+    assert http.post(path, {"hash": "0" * 64}, caller=ADMIN).json["type"] == "urn:ekslab:problem:plan-changed"
+    assert http.post(path, {"hash": "tonight"}, caller=ADMIN).status == 400
+    assert http.post("/plan/2026-11-20/release", body, caller=ADMIN).status == 404
+    released = http.post(path, body, caller=ADMIN).json
+    assert (released["brake"]["held"], released["releasedBy"]) == (False, ADMIN)
+    assert http.post(path, body, caller=ADMIN).json == released
+    http.world.curfew.store.publish(NIGHT, [an_entry(lab_id="lab-new")], CURFEW)
+    assert http.get(f"/plan/{NIGHT}").json["brake"]["held"] is True
+    assert http.post(path, body, caller=ADMIN).status == 409
+
+
+def test_a_broken_plan_is_not_released() -> None:
+    http = a_class()
+    seen = http.get(f"/plan/{NIGHT}").json
+    http.world.curfew.store.entries[NIGHT, an_entry().id] = an_entry(reason="Another one.")
+    answer = http.post(f"/plan/{NIGHT}/release", {"hash": seen["hash"]}, caller=ADMIN)
+    assert (answer.status, http.get("/plan").json["brake"]["held"]) == (409, True)
 
 
 def test_an_entry_status_is_told_with_its_reason() -> None:

@@ -153,7 +153,7 @@ def test_a_day_without_a_plan_has_none(kept: Kept) -> None:
     with pytest.raises(KeyError):
         kept.curfew.change_status(NIGHT, an_entry().id, warned)
     with pytest.raises(KeyError):
-        kept.curfew.mark_plan(NIGHT, reported_at=NOW)
+        kept.curfew.change_header(NIGHT, lambda header: replace(header, reported_at=NOW))
 
 
 def test_an_empty_plan_can_be_published(kept: Kept) -> None:
@@ -270,10 +270,10 @@ def test_standing_fates_without_a_delivered_warning_are_told_by_time(kept: Kept)
 
 def test_what_administrators_were_told_is_kept_through_later_publications(kept: Kept) -> None:
     kept.curfew.publish(NIGHT, (an_entry(),), NOW)
-    kept.curfew.mark_plan(NIGHT, brake_notified_at=NOW)
+    kept.curfew.change_header(NIGHT, lambda header: replace(header, brake_notified_at=NOW))
     kept.curfew.publish(NIGHT, (an_entry("lab-2"),), NOW + MINUTE)
-    kept.curfew.mark_plan(NIGHT, reported_at=NOW + DAY)
-    kept.curfew.mark_plan(NIGHT)
+    kept.curfew.change_header(NIGHT, lambda header: replace(header, reported_at=NOW + DAY))
+    kept.curfew.change_header(NIGHT, lambda header: header)
     header = kept.curfew.header(NIGHT)
     assert header is not None
     assert (header.brake_notified_at, header.reported_at) == (NOW, NOW + DAY)

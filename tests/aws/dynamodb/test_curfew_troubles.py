@@ -246,10 +246,10 @@ def test_a_mark_and_a_publication_that_meet_are_both_kept(
     client: Meddled, store: DynamoCurfewStore, other: DynamoCurfewStore
 ) -> None:
     store.publish(NIGHT, [an_entry()], NOW)
-    client.before_writing = [lambda: other.mark_plan(NIGHT, brake_notified_at=NOW)]
+    client.before_writing = [lambda: other.change_header(NIGHT, lambda seen: replace(seen, brake_notified_at=NOW))]
     assert store.publish(NIGHT, [an_entry("lab-2")], NOW).brake_notified_at == NOW
     client.before_writing = [lambda: other.publish(NIGHT, [an_entry("lab-3")], NOW)]
-    store.mark_plan(NIGHT, reported_at=NOW)
+    store.change_header(NIGHT, lambda seen: replace(seen, reported_at=NOW))
     plan = whole_plan(store)
     assert (plan.header.reported_at, plan.header.brake_notified_at, plan.header.entries) == (NOW, NOW, 3)
 
@@ -258,7 +258,7 @@ def test_a_mark_that_never_gets_through_is_said(client: Meddled, store: DynamoCu
     store.publish(NIGHT, [an_entry()], NOW)
     client.plan = [CONFLICT] * 100
     with pytest.raises(AwsUnavailable):
-        store.mark_plan(NIGHT, reported_at=NOW)
+        store.change_header(NIGHT, lambda seen: replace(seen, reported_at=NOW))
 
 
 # What is forgotten

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.domain.curfew.plan import Entry, EntryOutcome, EntryStatus, Trigger
+from chalicelib.domain.curfew.plan import Entry, EntryOutcome, EntryStatus, PlanHeader, Trigger
 from chalicelib.domain.curfew.rules import CurfewRules, Mode
 from chalicelib.domain.errors.tree import EkslabError
 from chalicelib.domain.labs.lab import Lab, Phase
@@ -60,7 +60,15 @@ def statuses(draw: st.DrawFn) -> Act:
 @st.composite
 def marks(draw: st.DrawFn) -> Act:
     night, reported, message = draw(NIGHTS), draw(st.none() | st.just(NOW)), draw(st.none() | st.just(NOW))
-    return f"mark {night} {reported} {message}", lambda kept: kept.curfew.mark_plan(night, reported, message)
+
+    def change(header: PlanHeader) -> PlanHeader:
+        return replace(
+            header,
+            reported_at=reported or header.reported_at,
+            brake_notified_at=message or header.brake_notified_at,
+        )
+
+    return f"mark {night} {reported} {message}", lambda kept: kept.curfew.change_header(night, change)
 
 
 @st.composite

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.curfew.decision import DecisionContext, NextAction, decide_brake, decide_entry
+from chalicelib.domain.curfew.decision import DecisionContext, NextAction, decide_entry
 from chalicelib.domain.curfew.next_event import NextEvent, lease_end_event
-from chalicelib.domain.curfew.plan import Entry, EntryOutcome, EntryStatus, Plan, PlanHeader, Trigger, plan_hash
+from chalicelib.domain.curfew.plan import EntryStatus, Trigger
 from chalicelib.domain.curfew.plan_entry import KnownLab, plan_entry, planned_for
 from chalicelib.domain.curfew.rules import CurfewRules, Mode
 from chalicelib.domain.idleness.verdict import Verdict
@@ -147,35 +147,6 @@ def test_a_cluster_that_is_there_after_all_is_not_closed() -> None:
 
 def test_a_tag_that_says_no_protects_nothing() -> None:
     assert decide_entry(a_moment(tags={"ekslab:protected": "false"})).then is NextAction.ACT
-
-
-def a_plan(*outcomes: EntryOutcome) -> Plan:
-    entries = [replace(a_moment().entry, lab_id=f"lab-{number}") for number in range(len(outcomes))]
-    header = PlanHeader(AT.date(), 1, plan_hash(entries), PLANNED_AT, len(entries))
-    lines: list[tuple[Entry, EntryStatus]] = [
-        (entry, EntryStatus(entry.night, entry.id, entry.lab_id, outcome))
-        for entry, outcome in zip(entries, outcomes, strict=True)
-    ]
-    return Plan(header, tuple(lines))
-
-
-def test_the_brake_counts_what_was_done_and_what_still_stands_and_not_what_lives() -> None:
-    plan = a_plan(
-        EntryOutcome.ENDED, EntryOutcome.ACTING, EntryOutcome.STANDING, EntryOutcome.HIBERNATED, EntryOutcome.SKIPPED
-    )
-    assert decide_brake(plan, CurfewRules(max_percent=100, max_count=4), 100).held == ""
-    braking = decide_brake(plan, CurfewRules(max_percent=100, max_count=3), 100)
-    assert (braking.over, braking.counted, braking.allowed) == (True, 4, 3)
-    assert decide_brake(plan, CurfewRules(max_percent=4, max_count=20), 100).held == ""
-    assert decide_brake(plan, CurfewRules(max_percent=3, max_count=20), 100).over
-
-
-def test_a_plan_with_another_hash_is_held_and_it_is_not_the_brake() -> None:
-    plan = a_plan(EntryOutcome.STANDING)
-    broken = replace(plan, header=replace(plan.header, hash="0" * 64))
-    braking = decide_brake(broken, CurfewRules(), 100)
-    assert braking.held
-    assert not braking.over
 
 
 def test_a_lease_that_is_over_already_ends_the_lab_when_notice_was_given() -> None:

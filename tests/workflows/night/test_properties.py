@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.domain.curfew import decision
-from chalicelib.domain.curfew.decision import BrakeDecision, DecisionContext, EntryDecision, NextAction
+from chalicelib.domain.curfew.brake import BrakeDecision
+from chalicelib.domain.curfew.decision import DecisionContext, EntryDecision, NextAction
 from chalicelib.domain.curfew.rules import CurfewRules, Mode
 from chalicelib.domain.errors.tree import AwsUnavailable
 from chalicelib.domain.labs.lab import RESTING, Phase
@@ -42,7 +43,7 @@ CALLS = (
         "describe",
         "verdict",
         "header",
-        "mark_plan",
+        "change_header",
     ),
 )
 USES = {"idle": idle, "busy": busy, "job": at_work, "unseen": unseen}
@@ -316,7 +317,7 @@ def test_a_rule_that_acts_on_a_lab_as_it_was_before_is_noticed(monkeypatch: pyte
 def test_a_brake_that_does_not_hold_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
     life = a_life(IDLE, IDLE, IDLE, rules=CurfewRules(max_percent=34, max_count=1))
     broken(life)
-    monkeypatch.setattr(brake, "decide_brake", lambda *given: BrakeDecision("", False, 0, 0))
+    monkeypatch.setattr(brake, "decide_brake", lambda *given: BrakeDecision("", "", "", 0, 0, 0))
     with pytest.raises(AssertionError, match="took 3"):
         broken(life)
 

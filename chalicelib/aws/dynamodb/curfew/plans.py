@@ -109,20 +109,17 @@ class DynamoPlans:
         """From the sparse index."""
         return tuple(status_of(item) for item in all_items(self._client, self._table, unwarned_lines(), limit))
 
-    def mark_plan(
-        self, day: date, reported_at: datetime | None = None, brake_notified_at: datetime | None = None
-    ) -> None:
+    def change_header(self, day: date, change: Callable[[PlanHeader], PlanHeader]) -> PlanHeader:
         """Load, change, save, again when beaten to it. Raises AwsUnavailable when too busy, KeyError."""
         for _ in range(ATTEMPTS):
             item = get(self._client, self._table, header_key(day))
             if item is None:
                 raise KeyError(day)
             stored = thing_of(PlanHeader, item)
-            message = brake_notified_at or stored.brake_notified_at
-            marked = replace(stored, reported_at=reported_at or stored.reported_at, brake_notified_at=message)
-            if marked == stored or self._write({**item, "body": text(body_of(marked))}, item):
-                return
-        raise AwsUnavailable("dynamodb:TransactWriteItems: the table is too busy to mark the plan.")
+            changed = change(stored)
+            if changed == stored or self._write({**item, "body": text(body_of(changed))}, item):
+                return changed
+        raise AwsUnavailable("dynamodb:TransactWriteItems: the table is too busy to change the plan.")
 
     def _write(self, item: Item, seen: Item | None, more: Iterable[Item] = ()) -> bool:
         """Put it over what was seen, with more that is new; False when someone else was first. Raises Unreadable."""

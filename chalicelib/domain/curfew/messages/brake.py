@@ -6,29 +6,54 @@ from datetime import date
 
 from chalicelib.domain.core.message import Message, Severity
 from chalicelib.domain.core.wording import counted, paragraph
+from chalicelib.domain.curfew.brake import BrakeDecision
 from chalicelib.domain.curfew.messages.report import format_date
+from chalicelib.domain.curfew.plan import Plan, PlanHeader
 from chalicelib.domain.curfew.rules import CurfewRules, allowance
 
 KIND = "curfew-brake"
+_HELD_TILL_LATE = (
+    "Owners whose warning arrived are told now that their labs did not end. What you don't release within {hours} of a lab's "
+    "time lives on, and its owner is warned anew before another night."
+)
 
 
 def brake_message(
-    night: date, planned: int, alive: int, rules: CurfewRules, recipient: str, *, api: str = ""
+    header: PlanHeader, planned: int, alive: int, rules: CurfewRules, recipient: str, *, api: str = ""
 ) -> Message:
-    """`planned`: labs that the night has taken or would take, of `alive`. `api`: what the API's paths begin with."""
-    allowed = allowance(rules, alive)
+    """`planned`: idle labs that the night has taken or would take, of `alive`. `api`: what the API's paths begin with."""
+    night, allowed = header.night, allowance(rules, alive)
     pieces = [
         paragraph(
-            f"The plan of {format_date(night)} would take {counted(planned, 'lab')} of {alive}. A night takes {allowed} at "
-            f"most: {rules.max_percent} % of the labs alive, and never more than {rules.max_count}. So it goes no further."
+            f"The plan of {format_date(night)} would take {counted(planned, 'idle lab')} of {alive} alive. A night takes "
+            f"{allowed} idle labs at most: {rules.max_percent} % of the labs alive, and never more than {rules.max_count}. "
+            "So it takes none of them. Labs whose lease is over end all the same."
         ),
-        paragraph("Owners were warned as usual, as far as they could be reached. Their labs live until you decide."),
+        paragraph(_HELD_TILL_LATE.format(hours=counted(rules.late_hours, "hour"))),
         f"Look at the plan:\n\n  ekslab plan {night}\n  GET {api}/plan/{night}",
-        "If it is right, raise the brake; the next hourly run goes on:\n\n"
-        f"  PUT {api}/curfew {_raised(planned, alive, rules)}",
+        _release(header, api),
+        f"Or raise the brake for this night and all after it:\n\n  PUT {api}/curfew {_raised(planned, alive, rules)}",
         f'If it is wrong, stop everything:\n\n  ekslab curfew off\n  PUT {api}/curfew {{"mode": "off"}}',
     ]
     subject = f"ekslab: the brake holds, {format_date(night)}: {planned} planned, {allowed} allowed"
+    return _message(subject, pieces, recipient)
+
+
+def guard_message(plan: Plan, braking: BrakeDecision, alive: int, recipient: str, *, api: str = "") -> Message:
+    """Many agreed ends are earlier than anybody knew a day before. `braking`: as decided once the night is held."""
+    night = plan.header.night
+    until = f" or until {braking.free_at:%Y-%m-%d %H:%M} UTC" if braking.free_at else ""
+    pieces = [
+        paragraph(
+            f"{counted(braking.unforeseen, 'lease')} on the plan of {format_date(night)}, of {counted(alive, 'lab')} alive, "
+            f"end earlier than was known a day before. Nobody can make a lease shorter, so data may be damaged. The whole "
+            f"night is held until you release it{until}; then agreed ends happen."
+        ),
+        f"Look at the plan:\n\n  ekslab plan {night}\n  GET {api}/plan/{night}",
+        _release(plan.header, api),
+        f'If it is wrong, stop everything:\n\n  ekslab curfew off\n  PUT {api}/curfew {{"mode": "off"}}',
+    ]
+    subject = f"ekslab: the night of {format_date(night)} is held: {braking.unforeseen} leases end too early"
     return _message(subject, pieces, recipient)
 
 
@@ -45,6 +70,14 @@ def broken_plan_message(night: date, published_hash: str, found_hash: str, recip
         f"The plan as it is stored: GET {api}/plan/{night}",
     ]
     return _message(f"ekslab: the plan of {format_date(night)} was changed, nothing is done", pieces, recipient)
+
+
+def _release(header: PlanHeader, api: str) -> str:
+    return (
+        paragraph("If it is right, release this plan as it is, for this night alone; the next hourly run goes on:")
+        + "\n\n"
+        f'  POST {api}/plan/{header.night}/release {{"hash": "{header.hash}"}}'
+    )
 
 
 def _raised(planned: int, alive: int, rules: CurfewRules) -> str:

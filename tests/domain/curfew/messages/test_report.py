@@ -25,6 +25,7 @@ from tests.fakes.builders import a_lab, a_spec
 
 NIGHT = date(2026, 11, 23)
 RULES = CurfewRules()
+HEADER = PlanHeader(NIGHT, 1, "a" * 64, AT, 30)
 BUSY = """\
 Curfew, Mon 23 Nov 2026: 5 labs planned; 1 ended, 1 put to sleep, 2 skipped, 1 not
 settled yet. About $7.40 saved.
@@ -64,18 +65,25 @@ Nothing was planned; nothing is blocked or without a lab, and everything could b
 GET /plan/2026-11-23
 """
 BRAKE = """\
-The plan of Mon 23 Nov 2026 would take 30 labs of 60. A night takes 15 at most: 25 % of
-the labs alive, and never more than 20. So it goes no further.
+The plan of Mon 23 Nov 2026 would take 30 idle labs of 60 alive. A night takes 15 idle
+labs at most: 25 % of the labs alive, and never more than 20. So it takes none of them.
+Labs whose lease is over end all the same.
 
-Owners were warned as usual, as far as they could be reached. Their labs live until you
-decide.
+Owners whose warning arrived are told now that their labs did not end. What you don't
+release within 6 hours of a lab's time lives on, and its owner is warned anew before
+another night.
 
 Look at the plan:
 
   ekslab plan 2026-11-23
   GET /plan/2026-11-23
 
-If it is right, raise the brake; the next hourly run goes on:
+If it is right, release this plan as it is, for this night alone; the next hourly run
+goes on:
+
+  POST /plan/2026-11-23/release {"hash": "HASH"}
+
+Or raise the brake for this night and all after it:
 
   PUT /curfew {"maxCount": 30, "maxPercent": 49}
 
@@ -230,9 +238,9 @@ def test_every_lab_is_counted_once_and_nothing_reads_wrong(
 
 
 def test_the_brake_says_how_many_were_planned_what_is_allowed_and_how_to_raise_it() -> None:
-    message = brake_message(NIGHT, 30, 60, RULES, "admins@example.com")
+    message = brake_message(HEADER, 30, 60, RULES, "admins@example.com")
     assert message.subject == "ekslab: the brake holds, Mon 23 Nov 2026: 30 planned, 15 allowed"
-    assert message.body == BRAKE
+    assert message.body == BRAKE.replace("HASH", "a" * 64)
     assert (message.kind, message.severity) == ("curfew-brake", Severity.CRITICAL)
 
 
@@ -242,7 +250,7 @@ def test_the_change_that_the_brake_offers_lets_the_plan_through_and_is_the_small
 ) -> None:
     rules = replace(RULES, max_percent=percent, max_count=count)
     planned = data.draw(st.integers(1, alive))
-    body = brake_message(NIGHT, planned, alive, rules, "admins@example.com").body
+    body = brake_message(HEADER, planned, alive, rules, "admins@example.com").body
     offered = json.loads(body.partition("PUT /curfew ")[2].partition("\n")[0])
     raised = replace(rules, max_count=offered.get("maxCount", count), max_percent=offered.get("maxPercent", percent))
     assert allowance(raised, alive) >= planned

@@ -1,0 +1,94 @@
+"""What holds a whole night: the brake on judged ends, the guard against damaged data, a plan that is not what was published.
+
+Pure: called by the sweep before it acts, and for the plan that people look at. Agreed ends (a lease's) are no surprise, and the
+brake neither counts nor holds them; what was released by an administrator is held by neither brake nor guard.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.wording import counted
+from chalicelib.domain.curfew.plan import Basis, Entry, EntryOutcome, EntryStatus, Plan, PlanHeader
+from chalicelib.domain.curfew.rules import CurfewRules, allowance
+
+#: Outcomes that count: done, being done, still to be done.
+_COUNTS = frozenset({EntryOutcome.STANDING, EntryOutcome.ACTING, EntryOutcome.ENDED, EntryOutcome.HIBERNATED})
+#: Unforeseen agreed ends, more of which hold a night: so many, and so many percent of the labs alive.
+_UNFORESEEN, _UNFORESEEN_PERCENT = 3, 10
+#: A night that is held for unforeseen ends goes on by itself after this.
+GUARDED_FOR = timedelta(hours=24)
+_BROKEN = "The night's plan is not the one that was published."
+
+
+@dataclass(frozen=True)
+class BrakeDecision:
+    """What holds a night, as sentences that are empty where nothing does.
+
+    `broken`: the plan is not the one published, and holds everything. `braked`: too many judged ends hold the judged ones.
+    `guarded`: too many agreed ends that nobody foresaw hold everything, until `free_at`. `counted`: judged ends, of which
+    `allowed` may go; `unforeseen`: agreed ends that were not known a day before.
+    """
+
+    broken: str
+    braked: str
+    guarded: str
+    counted: int
+    allowed: int
+    unforeseen: int
+    free_at: datetime | None = None
+    released: frozenset[str] = frozenset()
+
+    @property
+    def held(self) -> str:
+        """What holds the night, or a part of it; empty if nothing does."""
+        return self.broken or self.guarded or self.braked
+
+    def holds(self, entry: Entry) -> str:
+        """Why this entry may not be touched; empty if it may."""
+        if self.broken or entry.id in self.released:
+            return self.broken
+        return self.guarded or (self.braked if entry.basis is Basis.JUDGED else "")
+
+
+def decide_brake(plan: Plan, rules: CurfewRules, alive: int, now: datetime) -> BrakeDecision:
+    """Decide what of a night is held at `now`, of `alive` labs."""
+    released, allowed = frozenset(plan.header.released), allowance(rules, alive)
+    judged = [entry for entry in _standing(plan) if entry.basis is Basis.JUDGED]
+    sudden = [entry for entry in _standing(plan) if not entry.foreseen and entry.id not in released]
+    over = len(judged) > allowed and not released.issuperset(entry.id for entry in judged)
+    braked = (
+        f"The brake held the night: {counted(len(judged), 'idle lab')} were to go, and {allowed} may." if over else ""
+    )
+    free_at = plan.header.guarded_at and plan.header.guarded_at + GUARDED_FOR
+    return BrakeDecision(
+        broken="" if plan.is_whole else _BROKEN,
+        braked=braked,
+        guarded=_guarded(len(sudden), alive) if free_at is None or now < free_at else "",
+        counted=len(judged),
+        allowed=allowed,
+        unforeseen=len(sudden),
+        free_at=_freed(plan.header, free_at),
+        released=released,
+    )
+
+
+def _standing(plan: Plan) -> Iterator[Entry]:
+    lines: tuple[tuple[Entry, EntryStatus], ...] = plan.lines
+    return (entry for entry, status in lines if status.outcome in _COUNTS)
+
+
+def _guarded(sudden: int, alive: int) -> str:
+    if sudden <= _UNFORESEEN or sudden * 100 <= alive * _UNFORESEEN_PERCENT:
+        return ""
+    return (
+        f"The night is held: {sudden} leases of {counted(alive, 'lab')} end earlier than was known a day before, "
+        "as if data were damaged."
+    )
+
+
+def _freed(header: PlanHeader, free_at: datetime | None) -> datetime | None:
+    """When the guard lets go, or has let go; None where it never held."""
+    return free_at if free_at is None or header.released_at is None else min(free_at, header.released_at)

@@ -1,0 +1,69 @@
+"""Tells an owner that what a warning announced has not happened at its time: once an entry, in the run that finds it."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from chalicelib.domain.curfew.decision import DecisionContext
+from chalicelib.domain.curfew.messages.called_off import Called, called_off_message
+from chalicelib.domain.curfew.plan import Basis, Entry, EntryStatus
+from chalicelib.domain.curfew.rules import CurfewRules, Mode
+from chalicelib.domain.labs.lab import Lab
+from chalicelib.domain.labs.steps import Event
+from chalicelib.ports.deps import Deps
+from chalicelib.workflows.night.outcomes import KIND
+from chalicelib.workflows.night.summary import RunSummary
+
+
+def call_off_now(deps: Deps, context: DecisionContext, reason: str, summary: RunSummary) -> None:
+    """The entry waits past its time: say until when it still may happen, unless it only waits for its warning to be out."""
+    until = _may_happen_until(context)
+    if context.now >= context.entry.at and not _is_on_time(context):
+        called = Called(reason, until, released=bool(context.held))
+        call_off(deps, context.lab, (context.entry, context.status), context.rules, called, context.now, summary)
+
+
+def call_off(
+    deps: Deps,
+    lab: Lab,
+    line: tuple[Entry, EntryStatus],
+    rules: CurfewRules,
+    called: Called,
+    now: datetime,
+    summary: RunSummary,
+) -> None:
+    """Send it, if somebody was warned and nothing of it was told yet."""
+    entry, status = line
+    if (
+        status.warned_at is None
+        or not status.recipient
+        or status.called_off_at is not None
+        or rules.mode is not Mode.ON
+    ):
+        return
+    with summary.around(f"calling off what {entry.lab_id} was warned of"):
+        message = called_off_message(lab, entry, called, now, status.recipient, api=deps.watch.api_url)
+        message_id = deps.watch.notifier.send(message)
+        if message_id:
+            deps.curfew.store.change_status(entry.night, entry.id, lambda stored: _marked(stored, now))
+            text = f"{status.recipient} was told that it does not happen as announced."
+            deps.store.add_event(lab.id, Event(now, KIND, text, {"message": message_id, "entry": entry.id}))
+            summary.counts["called_off"] += 1
+
+
+def _marked(status: EntryStatus, now: datetime) -> EntryStatus:
+    return status if status.called_off_at else replace(status, called_off_at=now)
+
+
+def _is_on_time(context: DecisionContext) -> bool:
+    """Whether it only waits for its warning to be out long enough."""
+    warned_at, notice = context.status.warned_at, timedelta(minutes=context.rules.notice_minutes)
+    return warned_at is not None and context.now - warned_at < notice and not context.held
+
+
+def _may_happen_until(context: DecisionContext) -> datetime:
+    """When it is too late for it, as far as is known now."""
+    late = timedelta(hours=context.rules.late_hours)
+    agreed = context.entry.basis is Basis.AGREED
+    return (context.free_at if agreed and context.free_at else context.entry.at) + late
