@@ -12,11 +12,13 @@ from enum import Enum
 
 
 class Manner(Enum):
-    """People act in some five minutes and not in others; programs go on and on; CronJobs come with the hour."""
+    """People act in some five minutes and not in others; programs go on and on; CronJobs come with the hour, or at 16:00 UTC,
+    which is one in the morning in Seoul."""
 
     BURSTS = "bursts"
     STEADY = "steady"
     HOURLY = "hourly"
+    NIGHTLY = "nightly"
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +36,8 @@ class Course:
                 return self.least + (self.most - self.least) * max(noise - 0.4, 0) / 0.6
             case Manner.HOURLY:
                 return self.most if second % 3600 < 300 else self.least
+            case Manner.NIGHTLY:
+                return self.most if second % 86_400 // 300 == 16 * 12 else self.least
             case Manner.STEADY:
                 return self.most * (0.98 + 0.04 * noise)
 
@@ -46,12 +50,17 @@ def _hourly(most: float, least: float = 0.0) -> Course:
     return Course(most, least, Manner.HOURLY)
 
 
+def _nightly(most: float, least: float = 0.0) -> Course:
+    return Course(most, least, Manner.NIGHTLY)
+
+
 @dataclass(frozen=True, slots=True)
 class Profile:
     """`requests`: API-server requests on top of the usual, as parts of it. `scheduled`: pods placed a minute.
 
     `pending`: pods waiting. `cpu`: percent. `network`: times the usual. `traffic`: requests a minute, or flows, of a balancer,
-    which says nothing of none. `coverage`: the part of the periods of which CloudWatch has anything.
+    which says nothing of none. `connections`:
+    open ones that last. `coverage`: the part of the periods of which CloudWatch has anything.
     """
 
     requests: Course = Course(0)
@@ -60,6 +69,7 @@ class Profile:
     cpu: Course = Course(3)
     network: Course = Course(1)
     traffic: Course = Course(0)
+    connections: Course = Course(0)
     coverage: float = 1.0
 
 
@@ -71,6 +81,9 @@ PROFILES = {
     "job": Profile(requests=Course(0.05), cpu=Course(92), network=Course(1.5)),
     "gpu": Profile(requests=Course(0.03), cpu=Course(5.5), network=Course(1.1)),
     "queue": Profile(cpu=Course(4.5), network=Course(60)),
+    "one-core": Profile(cpu=Course(7.8)),
+    "websocket": Profile(traffic=_bursts(1), connections=Course(2)),
+    "nightly": Profile(scheduled=_nightly(0.2)),
     "web": Profile(cpu=Course(6), network=Course(4), traffic=Course(90)),
     "cron": Profile(requests=_hourly(0.1), scheduled=_hourly(0.2), cpu=_hourly(12, 3)),
     "k9s": Profile(requests=Course(0.4)),
@@ -79,7 +92,7 @@ PROFILES = {
     "crash-loop": Profile(requests=Course(0.08), cpu=Course(3.5)),
 }
 #: Profiles in which nothing has begun: they hold from ever.
-LASTING = frozenset({"idle", "silent", "gaps"})
+LASTING = frozenset({"idle", "silent", "gaps", "nightly"})
 
 
 def rate(profile: Profile, metric: str, cluster: str, nodes: int, at: int) -> float | None:
@@ -98,7 +111,9 @@ def rate(profile: Profile, metric: str, cluster: str, nodes: int, at: int) -> fl
             return profile.cpu.at(at, noise)
         case "NetworkIn" | "NetworkOut" if nodes:
             return nodes * 240_000 * (0.95 + 0.1 * noise) * profile.network.at(at, noise)
-        case "RequestCount" | "ActiveFlowCount":
+        case "RequestCount" | "NewFlowCount" | "NewConnectionCount":
             return profile.traffic.at(at, noise) or None
+        case "ActiveFlowCount" | "ActiveConnectionCount":
+            return profile.traffic.at(at, noise) + profile.connections.at(at, 0.5) or None
         case _:
             return None

@@ -31,9 +31,22 @@ _by_token: dict[tuple[tuple[str, str], str], tuple[dict[str, Any], list[str]]] =
 def install() -> None:
     """Correct RunInstances and TerminateInstances."""
     print_instance = ec2._instance_xml
-    ec2._instance_xml = lambda instance: _with_interfaces(str(print_instance(instance)), instance)
+    ec2._instance_xml = lambda instance: _with_cpus(_with_interfaces(str(print_instance(instance)), instance), instance)
     ACTIONS["RunInstances"] = _once(_run(ACTIONS["RunInstances"]))
     ACTIONS["TerminateInstances"] = _terminate(ACTIONS["TerminateInstances"])
+
+
+def _with_cpus(xml: str, instance: Record) -> str:
+    """The instance with its CPU options: two threads a core, but one on Graviton; by size, as EC2's families mostly have it."""
+    family, _, size = str(instance["InstanceType"]).partition(".")
+    times = re.fullmatch(r"(\d*)xlarge", size)
+    vcpus = 4 * int(times[1] or 1) if times else 2
+    threads = 1 if re.match(r"[a-z]+\d+g", family) else 2
+    options = (
+        f"<cpuOptions><coreCount>{vcpus // threads}</coreCount><threadsPerCore>{threads}</threadsPerCore></cpuOptions>"
+    )
+    head, end, tail = xml.rpartition("</item>")
+    return f"{head}{options}{end}{tail}"
 
 
 def _once(run: Action) -> Action:

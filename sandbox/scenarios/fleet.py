@@ -30,11 +30,13 @@ EXTERNAL_ID = "ekslab"
 
 @dataclass(frozen=True, slots=True)
 class Machines:
-    """Instances that run as nodes of a cluster without being of a node group."""
+    """Instances that run as nodes of a cluster: of a managed node group of EKS's, or of a group of their own."""
 
     cluster: str
     group: str
     count: int
+    managed: bool = False
+    kind: str = "t3.medium"
     account: str = ACCOUNT
     region: str = REGION
 
@@ -121,16 +123,17 @@ def put_clusters(sandbox: Sandbox, clusters: Iterable[Mapping[str, Any]]) -> Non
 
 
 def launch(sandbox: Sandbox, machines: Machines) -> list[str]:
-    """Launch self-managed nodes, tagged as kubelet needs it; return the ids of the instances."""
+    """Launch nodes, tagged as kubelet needs it and as EKS tags its own; return the ids of the instances."""
     ec2 = sandbox.client("ec2", credentials=root_of(machines.account), region=machines.region)
     tags = {
         f"kubernetes.io/cluster/{machines.cluster}": "owned",
         "aws:autoscaling:groupName": machines.group,
         "Name": f"{machines.cluster}-{machines.group}",
+        **({"eks:nodegroup-name": machines.group} if machines.managed else {}),
     }
     made = ec2.run_instances(
         ImageId="ami-0e5a1b2c3d4e5f607",
-        InstanceType="t3.medium",
+        InstanceType=machines.kind,
         MinCount=machines.count,
         MaxCount=machines.count,
         TagSpecifications=[

@@ -47,6 +47,7 @@ def a_nodegroup_use(now: datetime, **changes: Any) -> NodegroupUse:
         status="ACTIVE",
         nodes=2,
         instance_types=("t3.medium",),
+        vcpus=changes.get("nodes", 2) * 2,
         cpu=a_series(now, 3.0),
         network_in=a_series(now, 2 * MEGABYTE),
         network_out=a_series(now, 2 * MEGABYTE),

@@ -73,7 +73,7 @@ def test_a_night_takes_what_is_idle_and_allowed_and_nothing_else(stage: Stage) -
         # And in the morning there is one report of it
         night.strikes(morning_after(night.curfew))
         report = night.report(night.curfew, night.box.take())
-        assert "2 ended, 1 lived" in report.subject
+        assert "2 ended, 1 skipped" in report.subject
         assert "saved" in report.body
         assert phases(used, kept, quiet) == ["ready"] * 3
 

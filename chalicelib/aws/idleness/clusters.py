@@ -54,6 +54,7 @@ def _seen(name: str, group: dict[str, Any]) -> GroupSeen:
         status=group.get("status", ""),
         nodes=int((group.get("scalingConfig") or {}).get("desiredSize", 0)),
         instance_types=tuple(group.get("instanceTypes") or ()),
+        ami_type=str(group.get("amiType") or ""),
     )
     scaling = (group.get("resources") or {}).get("autoScalingGroups") or []
-    return GroupSeen(use, tuple(each["name"] for each in scaling))
+    return GroupSeen(use, tuple(each["name"] for each in scaling), group.get("launchTemplate") or {})

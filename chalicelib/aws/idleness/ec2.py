@@ -7,12 +7,26 @@ API goes on naming load balancers that are gone, so those it names are looked fo
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from chalicelib.aws.clients.errors import translate
-from chalicelib.aws.idleness.evidence import Reading
+from chalicelib.aws.idleness.evidence import GroupSeen, Reading
+from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.idleness.evidence import BalancerUse
 from chalicelib.domain.teardown.evidence import CLUSTER_PREFIX, PVC_TAG, owning_tags
+
+
+@dataclass(frozen=True)
+class Machine:
+    """A running instance: of which clusters, of which managed node group ("": none), how many CPUs, at which address."""
+
+    clusters: frozenset[str]
+    group: str
+    kind: str
+    vcpus: int
+    address: str
+
 
 #: EC2 takes 200 values in all of a request's filters.
 _NAMES = 100
@@ -22,19 +36,52 @@ _NAME_TAG = "tag:eks:eks-cluster-name"
 _RUNNING = {"Name": "instance-state-name", "Values": ["pending", "running"]}
 
 
-def count_instances(ec2: Any, readings: Sequence[Reading]) -> None:
-    """Count each cluster's running instances that are of no managed node group. Raises what EC2 says."""
-    found: dict[str, dict[str, str]] = {}
+def find_machines(ec2: Any, readings: Sequence[Reading]) -> None:
+    """Give each node group its machines' types and CPUs, and count those of no managed node group. Raises what EC2 says."""
+    found: dict[str, Machine] = {}
     for some in _portions(readings):
         names = [reading.lab.name for reading in some]
-        for mine in (_by_key(names), {"Name": _NAME_TAG, "Values": names}):
+        for by_tag in (_by_key(names), {"Name": _NAME_TAG, "Values": names}):
             with translate("ec2:DescribeInstances"):
-                pages = list(ec2.get_paginator("describe_instances").paginate(Filters=[mine, _RUNNING]))
+                pages = list(ec2.get_paginator("describe_instances").paginate(Filters=[by_tag, _RUNNING]))
             rows = (row for page in pages for held in page["Reservations"] for row in held["Instances"])
-            found |= {row["InstanceId"]: _tags(row) for row in rows}
-    outside = [clusters_of(tags) for tags in found.values() if _GROUP_TAG not in tags]
+            found |= {row["InstanceId"]: _machine(row) for row in rows}
     for reading in readings:
-        reading.instances_outside = sum(reading.lab.name in clusters for clusters in outside)
+        mine = [machine for machine in found.values() if reading.lab.name in machine.clusters]
+        known = {group.use.name for group in reading.groups}
+        inside = [machine for machine in mine if machine.group in known]
+        reading.instances_outside = len(mine) - len(inside)
+        reading.measured_hosts = tuple(sorted(machine.address for machine in inside if machine.address))
+        reading.groups = [_with_machines(ec2, group, inside) for group in reading.groups]
+
+
+def _with_machines(ec2: Any, group: GroupSeen, machines: Sequence[Machine]) -> GroupSeen:
+    """Types as EKS says, else of the machines as they are, else of the launch template. CPUs only where all are seen."""
+    mine = [machine for machine in machines if machine.group == group.use.name]
+    cpus = [machine.vcpus for machine in mine]
+    whole = len(mine) >= group.use.nodes and all(cpus)
+    kinds = tuple(sorted({machine.kind for machine in mine})) or group.use.instance_types
+    if not kinds and group.use.nodes:
+        kinds = _type_of_template(ec2, group.launch_template)
+    return replace(group, use=replace(group.use, instance_types=kinds, vcpus=sum(cpus) if whole else None))
+
+
+def _type_of_template(ec2: Any, template: Mapping[str, Any]) -> tuple[str, ...]:
+    if "id" not in template:
+        return ()
+    with translate("ec2:DescribeLaunchTemplateVersions"):
+        versions = ec2.describe_launch_template_versions(
+            LaunchTemplateId=template["id"], Versions=[str(template.get("version") or "$Default")]
+        )["LaunchTemplateVersions"]
+    kinds = (version["LaunchTemplateData"].get("InstanceType") for version in versions)
+    return tuple(kind for kind in kinds if kind)
+
+
+def _machine(row: Mapping[str, Any]) -> Machine:
+    tags, options = _tags(row), row.get("CpuOptions") or {}
+    vcpus = int(options.get("CoreCount") or 0) * int(options.get("ThreadsPerCore") or 0)
+    named = tags.get(_GROUP_TAG, "")
+    return Machine(clusters_of(tags), named, row["InstanceType"], vcpus, row.get("PrivateIpAddress", ""))
 
 
 def count_volumes(ec2: Any, readings: Sequence[Reading]) -> None:

@@ -28,10 +28,11 @@ class MetricWindow:
 
 @dataclass
 class GroupSeen:
-    """A node group with the Auto Scaling groups that CloudWatch knows it by."""
+    """A node group with the Auto Scaling groups that CloudWatch knows it by, and the launch template that EKS was given."""
 
     use: NodegroupUse
     auto_scaling_groups: tuple[str, ...]
+    launch_template: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass
@@ -43,6 +44,7 @@ class Reading:
     groups: list[GroupSeen] = field(default_factory=list)
     fargate_profiles: int = 0
     instances_outside: int = 0
+    measured_hosts: tuple[str, ...] = ()
     volumes: int | None = None
     balancers: list[BalancerUse] = field(default_factory=list)
     series: dict[str, Series] = field(default_factory=dict)
@@ -74,6 +76,7 @@ class Reading:
             cluster_tags=dict(cluster.get("tags") or {}),
             nodegroups=tuple(group.use for group in self.groups),
             instances_outside=self.instances_outside,
+            measured_hosts=self.measured_hosts,
             fargate_profiles=self.fargate_profiles,
             balancers=tuple(self.balancers),
             volumes=self.volumes,

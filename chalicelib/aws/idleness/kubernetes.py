@@ -20,6 +20,13 @@ _AUTOSCALERS = "/apis/autoscaling/v2/horizontalpodautoscalers"
 _PODS, _CLAIMS = "/api/v1/pods", "/api/v1/persistentvolumeclaims"
 _SYSTEM = frozenset({"kube-system", "kube-public", "kube-node-lease"})
 _OVER = frozenset({"Succeeded", "Failed"})
+#: Owners that keep as many pods as they were told to, for ever. Static pods are owned by their node.
+_LASTING = frozenset({"ReplicaSet", "ReplicationController", "StatefulSet", "DaemonSet", "Node"})
+_DO_NOT_END = (
+    ("karpenter.sh/do-not-disrupt", "true"),
+    ("karpenter.sh/do-not-evict", "true"),
+    ("cluster-autoscaler.kubernetes.io/safe-to-evict", "false"),
+)
 
 Object = Mapping[str, Any]
 
@@ -50,6 +57,7 @@ def _use(server: ApiServer) -> KubernetesUse:
         # A list of nothing has no entries; an answer that is no list says nothing about pods.
         raise NotReachable(f"the API server gave no list on GET {_PODS}")
     pods = [pod for pod in _of_users(server.all(_PODS)) if not _is_daemon(pod) and _phase(pod) not in _OVER]
+    hosts = {str(_status(pod).get("hostIP") or (pod.get("spec") or {}).get("nodeName") or "") for pod in pods}
     return KubernetesUse(
         running_jobs=_names(job for job in _of_users(server.all(_JOBS)) if _status(job).get("active")),
         cron_jobs=_names(
@@ -60,6 +68,9 @@ def _use(server: ApiServer) -> KubernetesUse:
         crash_looping=sum(_is_crash_looping(pod) for pod in pods),
         volume_claims=sum(1 for _ in _of_users(server.all(_CLAIMS))),
         scaled_to_zero=_names(each for each in _of_users(server.all(_AUTOSCALERS)) if _waits_at_zero(each)),
+        finite_pods=_names(pod for pod in pods if _will_finish(pod)),
+        undisturbed_pods=_names(pod for pod in pods if _is_undisturbed(pod)),
+        hosts=tuple(sorted(hosts - {""})),
     )
 
 
@@ -80,9 +91,29 @@ def _phase(pod: Object) -> str:
 
 
 def _waits_at_zero(autoscaler: Object) -> bool:
-    """One that may scale to nothing and has. A workload that a person scaled to 0 has switched its autoscaler off instead."""
-    may = (autoscaler.get("spec") or {}).get("minReplicas") == 0
+    """One that may scale to nothing and has. A workload that a person scaled to 0 has switched its autoscaler off instead.
+
+    KEDA scales to zero itself and leaves at least one replica in the autoscaler that it makes (kedacore/keda#6414).
+    """
+    metadata = autoscaler["metadata"]
+    labels, owners = metadata.get("labels") or {}, metadata.get("ownerReferences") or []
+    keda = labels.get("app.kubernetes.io/managed-by") == "keda-operator"
+    owned = any(owner.get("controller") or owner.get("kind") == "ScaledObject" for owner in owners)
+    may = (autoscaler.get("spec") or {}).get("minReplicas") == 0 or keda or owned
     return may and not _status(autoscaler).get("desiredReplicas") and not _status(autoscaler).get("currentReplicas")
+
+
+def _will_finish(pod: Object) -> bool:
+    """A pod that is not started again for ever, or that belongs to something other than a lasting workload."""
+    if (pod.get("spec") or {}).get("restartPolicy") in ("Never", "OnFailure"):
+        return True
+    return any(owner.get("kind") not in _LASTING for owner in pod["metadata"].get("ownerReferences") or [])
+
+
+def _is_undisturbed(pod: Object) -> bool:
+    """By the annotations with which people tell autoscalers not to end it."""
+    annotations = pod["metadata"].get("annotations") or {}
+    return any(str(annotations.get(name, "")).lower() == value for name, value in _DO_NOT_END)
 
 
 def _is_daemon(pod: Object) -> bool:

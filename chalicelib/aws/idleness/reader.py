@@ -15,7 +15,7 @@ from chalicelib.aws.clients.errors import translate
 from chalicelib.aws.idleness.audit_log import AuditLog
 from chalicelib.aws.idleness.cloudtrail import find_owner_calls
 from chalicelib.aws.idleness.clusters import ClusterReading
-from chalicelib.aws.idleness.ec2 import count_instances, count_volumes, find_balancers
+from chalicelib.aws.idleness.ec2 import count_volumes, find_balancers, find_machines
 from chalicelib.aws.idleness.evidence import MetricWindow, Reading, noting
 from chalicelib.aws.idleness.kubernetes import KubernetesUseReading
 from chalicelib.aws.idleness.series import PERIOD, read_series
@@ -76,7 +76,7 @@ class AwsSignals:
         """CloudWatch is asked last: it needs to know the node groups and the balancers."""
         clients = self._clients
         regional: tuple[tuple[str, Callable[[], None]], ...] = (
-            (Source.INSTANCES, lambda: count_instances(clients.ec2, readings)),
+            (Source.INSTANCES, lambda: find_machines(clients.ec2, readings)),
             (Source.VOLUMES, lambda: count_volumes(clients.ec2, readings)),
             (Source.BALANCERS, lambda: find_balancers(clients.tagging, clients.elbv2, clients.elb, readings)),
         )

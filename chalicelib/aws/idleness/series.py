@@ -15,7 +15,7 @@ from typing import Any
 from chalicelib.aws.idleness.ec2 import dimension_of
 from chalicelib.aws.idleness.evidence import GroupSeen, MetricWindow, Reading
 from chalicelib.aws.idleness.metrics import MetricQuery, Unread, read_metrics
-from chalicelib.domain.idleness.evidence import Series, Source
+from chalicelib.domain.idleness.evidence import BalancerUse, Series, Source
 
 PERIOD, PERIOD_BEFORE = 300, 3600
 BEFORE = timedelta(days=7)
@@ -25,11 +25,27 @@ _REQUESTS, _SCHEDULED, _PENDING = (
     "scheduler_pending_pods",
 )
 _CPU = "CPUUtilization"
-#: kind of balancer -> namespace, metric, dimension, statistic. A gateway balancer is no way into a cluster.
-_TRAFFIC = {
-    "application": ("AWS/ApplicationELB", "RequestCount", "LoadBalancer", "Sum"),
-    "network": ("AWS/NetworkELB", "ActiveFlowCount", "LoadBalancer", "Maximum"),
-    "classic": ("AWS/ELB", "RequestCount", "LoadBalancerName", "Sum"),
+#: kind of balancer -> namespace, dimension, and of each use metric and statistic. A gateway balancer is no way into a cluster.
+_TRAFFIC: Mapping[str, tuple[str, str, Mapping[str, tuple[str, str]]]] = {
+    "application": (
+        "AWS/ApplicationELB",
+        "LoadBalancer",
+        {
+            "traffic": ("RequestCount", "Sum"),
+            "lasting": ("ActiveConnectionCount", "Sum"),
+            "opened": ("NewConnectionCount", "Sum"),
+        },
+    ),
+    "network": (
+        "AWS/NetworkELB",
+        "LoadBalancer",
+        {
+            "traffic": ("ActiveFlowCount", "Maximum"),
+            "lasting": ("ActiveFlowCount", "Minimum"),
+            "opened": ("NewFlowCount", "Sum"),
+        },
+    ),
+    "classic": ("AWS/ELB", "LoadBalancerName", {"traffic": ("RequestCount", "Sum")}),
 }
 
 Read = Mapping[MetricQuery, Series | Unread]
@@ -48,16 +64,21 @@ def read_series(cloudwatch: Any, readings: Sequence[Reading], window: MetricWind
     for reading in readings:
         _fill_cluster(reading, seen, seen_before)
         reading.groups = [_filled(reading, group, seen, seen_before) for group in reading.groups]
-        reading.balancers = [
-            replace(each, traffic=_series(reading, Source.BALANCERS, [_traffic(each.kind, each.arn)], seen))
-            for each in reading.balancers
-        ]
+        reading.balancers = [_with_traffic(reading, each, seen) for each in reading.balancers]
+
+
+def _with_traffic(reading: Reading, balancer: BalancerUse, seen: Read) -> BalancerUse:
+    def series(use: str) -> Series:
+        metrics = _of_balancer(balancer, use)
+        return _series(reading, Source.BALANCERS, metrics, seen) if metrics else Series(PERIOD)
+
+    return replace(balancer, traffic=series("traffic"), lasting=series("lasting"), opened=series("opened"))
 
 
 def _in_window(reading: Reading) -> list[MetricQuery]:
     cluster = [_of_cluster(reading, name) for name in (_REQUESTS, _SCHEDULED)]
     groups = [metric for group in reading.groups for kind in _OF_GROUP for metric in _of_group(group, kind)]
-    return [*cluster, _pending(reading), *groups, *(_traffic(each.kind, each.arn) for each in reading.balancers)]
+    return [*cluster, _pending(reading), *groups, *_of_balancers(reading)]
 
 
 def _in_week(reading: Reading) -> list[MetricQuery]:
@@ -130,6 +151,20 @@ def _of_group(group: GroupSeen, kind: str) -> list[MetricQuery]:
     ]
 
 
-def _traffic(kind: str, arn: str) -> MetricQuery:
-    namespace, name, dimension, statistic = _TRAFFIC[kind]
-    return MetricQuery(namespace, name, dimension, dimension_of(arn), statistic)
+def _of_balancers(reading: Reading) -> list[MetricQuery]:
+    return [
+        metric
+        for each in reading.balancers
+        for use in ("traffic", "lasting", "opened")
+        for metric in _of_balancer(each, use)
+    ]
+
+
+def _of_balancer(balancer: BalancerUse, use: str) -> list[MetricQuery]:
+    """None for what its kind does not tell. A sum of a count taken once a minute is divided by the minutes."""
+    namespace, dimension, metrics = _TRAFFIC[balancer.kind]
+    if use not in metrics:
+        return []
+    name, statistic = metrics[use]
+    per = PERIOD / 60 if name == "ActiveConnectionCount" else 1.0
+    return [MetricQuery(namespace, name, dimension, dimension_of(balancer.arn), statistic, per)]

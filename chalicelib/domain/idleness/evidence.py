@@ -33,6 +33,8 @@ NO_SERIES = Series(300)
 class NodegroupUse:
     """A managed node group. CPU in percent (mean of its ASG), network in bytes per period (sum over its instances).
 
+    `instance_types`: of its machines, empty where neither EKS, EC2 nor its launch template told; then `ami_type` may tell.
+    `vcpus`: of all its machines as they are; None where they were not seen.
     `cpu_before`: hourly, up to a week back, for its baseline; empty where nobody asked for it, and then there is none.
     """
 
@@ -40,6 +42,8 @@ class NodegroupUse:
     status: str
     nodes: int
     instance_types: tuple[str, ...]
+    ami_type: str = ""
+    vcpus: int | None = None
     cpu: Series = NO_SERIES
     network_in: Series = NO_SERIES
     network_out: Series = NO_SERIES
@@ -50,12 +54,21 @@ class NodegroupUse:
 class BalancerUse:
     """A load balancer of the cluster's. `kind`: application, network or classic. `traffic`: requests, or flows, per period.
 
+    `lasting`: connections open at a time; `opened`: those that were opened in a period. A classic one tells neither.
     CloudWatch reports requests only when there were any: an empty series is zero, not a gap.
     """
 
     arn: str
     kind: str
     traffic: Series = NO_SERIES
+    lasting: Series = NO_SERIES
+    opened: Series = NO_SERIES
+
+    @property
+    def name(self) -> str:
+        """As people know it."""
+        parts = self.arn.partition(":loadbalancer/")[2].split("/")
+        return parts[1] if len(parts) > 1 else parts[0] or self.arn
 
 
 @dataclass(frozen=True)
@@ -63,6 +76,9 @@ class KubernetesUse:
     """What the cluster's own API server said. Names are `namespace/name`; system namespaces are left out.
 
     `scaled_to_zero`: HorizontalPodAutoscalers that have scaled their workload to no pods and wait for work.
+    `finite_pods`: pods that will finish (restartPolicy Never or OnFailure, or an owner that is no lasting workload);
+    `undisturbed_pods`: pods whose annotations say that they must not be ended. `hosts`: the addresses of the nodes that user
+    pods run on, DaemonSets' left out.
     """
 
     running_jobs: tuple[str, ...] = ()
@@ -72,6 +88,9 @@ class KubernetesUse:
     crash_looping: int = 0
     volume_claims: int = 0
     scaled_to_zero: tuple[str, ...] = ()
+    finite_pods: tuple[str, ...] = ()
+    undisturbed_pods: tuple[str, ...] = ()
+    hosts: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -88,7 +107,8 @@ class Evidence:
 
     `cluster_status`: EKS's word, None when EKS knows no such cluster (with the lab's tag). `requests`: API-server requests
     per period. `scheduled`: pods placed per period; `pending`: pods waiting. `instances_outside`: running instances of the
-    cluster's in no managed node group (Karpenter's, self-managed). `audit_human` and `owner_call`: None when nobody was
+    cluster's in no managed node group (Karpenter's, self-managed). `measured_hosts`: addresses of the machines in the node
+    groups, whose use CloudWatch tells. `audit_human` and `owner_call`: None when nobody was
     seen in the window; `audit_on`: whether the audit log is there to see anybody.
     """
 
@@ -104,6 +124,7 @@ class Evidence:
     pending: Series = NO_SERIES
     nodegroups: tuple[NodegroupUse, ...] = ()
     instances_outside: int = 0
+    measured_hosts: tuple[str, ...] = ()
     fargate_profiles: int = 0
     balancers: tuple[BalancerUse, ...] = ()
     volumes: int | None = None

@@ -132,6 +132,11 @@ def _nodegroup(found: Found, given: Mapping[str, Any]) -> Nodegroup:
         "updateConfig": {"maxUnavailable": 1},
         "tags": {},
     }
+    if "launchTemplate" in given:
+        # The template names the instance type, so EKS does not.
+        group.described["launchTemplate"] = dict(given["launchTemplate"])
+        group.described["amiType"] = given.get("amiType", "CUSTOM")
+        del group.described["instanceTypes"], group.described["diskSize"]
     return group
 
 

@@ -119,6 +119,65 @@ def test_an_autoscaler_that_waits_at_zero_is_told_from_one_switched_off(serve: S
     assert use.scaled_to_zero == ("default/consumer",)
 
 
+def test_row_2_kedas_autoscaler_waits_at_zero_with_one_replica_at_least(serve: Serve) -> None:
+    zero = {"desiredReplicas": 0, "currentReplicas": 0}
+    labelled = thing("keda-hpa-a", spec={"minReplicas": 1}, status=zero)
+    labelled["metadata"]["labels"] = {"app.kubernetes.io/managed-by": "keda-operator"}
+    owned = thing("keda-hpa-b", spec={"minReplicas": 1}, status=zero)
+    owned["metadata"]["ownerReferences"] = [{"kind": "ScaledObject", "controller": True}]
+    helm = thing("web", spec={"minReplicas": 1}, status=zero)
+    helm["metadata"]["labels"] = {"app.kubernetes.io/managed-by": "Helm"}
+    server = a_server()
+    server.lists[AUTOSCALERS] = [labelled, owned, helm]
+    use = read(serve(server)).kubernetes
+    assert use is not None
+    assert use.scaled_to_zero == ("default/keda-hpa-a", "default/keda-hpa-b")
+
+
+def test_row_4_a_pod_that_will_finish_is_work_whoever_owns_it(serve: Serve) -> None:
+    server = a_server()
+    argo = a_pod("train-x7k2p", "ml", owner="Workflow")
+    argo["spec"] = {"restartPolicy": "Never"}
+    bare = thing("batch", status={"phase": "Running"}, spec={"restartPolicy": "OnFailure"})
+    ray = a_pod("head", "ml", owner="RayCluster")
+    server.lists[PODS] = [argo, bare, ray, a_pod("web"), a_pod("db", owner="StatefulSet")]
+    use = read(serve(server)).kubernetes
+    assert use is not None
+    assert use.finite_pods == ("default/batch", "ml/head", "ml/train-x7k2p")
+
+
+@pytest.mark.parametrize(
+    ("annotation", "undisturbed"),
+    [
+        ({"karpenter.sh/do-not-disrupt": "true"}, True),
+        ({"karpenter.sh/do-not-evict": "true"}, True),
+        ({"cluster-autoscaler.kubernetes.io/safe-to-evict": "false"}, True),
+        ({"cluster-autoscaler.kubernetes.io/safe-to-evict": "true"}, False),
+        ({"karpenter.sh/do-not-disrupt": "false"}, False),
+    ],
+)
+def test_annotations_by_which_people_say_do_not_end_this_are_believed(
+    serve: Serve, annotation: dict[str, str], undisturbed: bool
+) -> None:
+    server, pod = a_server(), a_pod("notebook", "ml")
+    pod["metadata"]["annotations"] = annotation
+    server.lists[PODS] = [pod]
+    use = read(serve(server)).kubernetes
+    assert use is not None
+    assert bool(use.undisturbed_pods) is undisturbed
+
+
+def test_where_user_pods_run_is_known_and_daemons_do_not_count(serve: Serve) -> None:
+    server = a_server()
+    placed = a_pod("web", hostIP="10.0.0.1")
+    named = a_pod("fargate")
+    named["spec"] = {"nodeName": "fargate-ip-10-0-3-7"}
+    server.lists[PODS] = [placed, named, a_pod("agent", owner="DaemonSet", hostIP="10.0.0.9"), a_pod("new")]
+    use = read(serve(server)).kubernetes
+    assert use is not None
+    assert use.hosts == ("10.0.0.1", "fargate-ip-10-0-3-7")
+
+
 @pytest.mark.parametrize("status", [401, 403, 500])
 def test_a_server_that_does_not_let_us_read_is_a_sentence(serve: Serve, status: int) -> None:
     reading = read(serve(a_server(admits=lambda token: status)))

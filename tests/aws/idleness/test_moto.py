@@ -10,10 +10,10 @@ import boto3
 import pytest
 from moto import mock_aws
 
-from chalicelib.aws.idleness.ec2 import count_instances, count_volumes, find_balancers
-from chalicelib.aws.idleness.evidence import Reading
+from chalicelib.aws.idleness.ec2 import count_volumes, find_balancers, find_machines
+from chalicelib.aws.idleness.evidence import GroupSeen, Reading
 from chalicelib.aws.idleness.metrics import MetricQuery, read_metrics
-from chalicelib.domain.idleness.evidence import Series
+from chalicelib.domain.idleness.evidence import NodegroupUse, Series
 from tests.fakes.builders import a_lab, a_spec
 
 REGION = "ap-northeast-2"
@@ -54,7 +54,10 @@ def test_instances_and_volumes_are_told_apart_by_cluster() -> None:
             {"ResourceType": "volume", "Tags": owned(cluster, **{"kubernetes.io/created-for/pvc/name": "data"})}
         ]
         ec2.create_volume(AvailabilityZone=f"{REGION}a", Size=1, TagSpecifications=specified)
-    count_instances(ec2, [one, two])
+    one.groups.append(GroupSeen(NodegroupUse("nodes", "ACTIVE", 1, ()), ()))
+    find_machines(ec2, [one, two])
+    use = one.groups[0].use
+    assert (use.instance_types, len(one.measured_hosts)) == (("m1.small",), 1)
     count_volumes(ec2, [one, two])
     assert [(each.instances_outside, each.volumes) for each in (one, two)] == [(1, 0), (0, 2)]
 

@@ -32,6 +32,7 @@ RIGHTS = {
     "eks:ListFargateProfiles": ("arn:aws:eks:*:*:cluster/*", {Source.CLUSTER}),
     "logs:FilterLogEvents": ("arn:aws:logs:*:*:log-group:/aws/eks/*", {Source.AUDIT}),
     "ec2:DescribeInstances": ("*", {Source.INSTANCES}),
+    "ec2:DescribeLaunchTemplateVersions": ("*", {Source.INSTANCES}),
     "ec2:DescribeVolumes": ("*", {Source.VOLUMES}),
     "tag:GetResources": ("*", {Source.BALANCERS}),
     "elasticloadbalancing:DescribeLoadBalancers": ("*", {Source.BALANCERS}),
@@ -58,16 +59,21 @@ class Account:
         tags: Mapping[str, str] | None = None,
         profile: str = "idle",
         omitted: tuple[str, ...] = (),
+        machines: str = "t3.medium",
+        template: Mapping[str, str] | None = None,
         **spec: Any,
     ) -> Lab:
         """A lab with a cluster of its own, or with the tags a test wants, of which EKS leaves things `omitted`."""
         number = next(_numbers)
         made: LabSpec = a_spec(name=f"used-{number}", **spec)
         lab = a_lab(id=f"lab-{number:012x}", spec=made, phase="ready")
-        given = [{"name": f"group-{each}", "count": 2} for each in range(groups)]
+        more = {"launchTemplate": dict(template)} if template else {}
+        given = [{"name": f"group-{each}", "count": 2, **more} for each in range(groups)]
         own = {"ekslab:lab-id": lab.id} if tags is None else tags
         told = {"name": lab.name, "version": "1.36", "tags": own, "nodegroups": given, "omitted": list(omitted)}
         put_clusters(self.sandbox, [told])
+        for group in given if machines else ():
+            launch(self.sandbox, Machines(lab.name, str(group["name"]), 2, managed=True, kind=machines))
         set_activity(self.sandbox, lab.name, profile, None if profile in ("idle", "silent") else NOW - 2 * HOURS)
         return lab
 
@@ -123,6 +129,30 @@ def test_a_quiet_lab_is_read_whole(account: Account) -> None:
     assert (seen.instances_outside, seen.fargate_profiles, seen.balancers, seen.volumes) == (0, 0, (), 0)
 
 
+def a_template(account: Account) -> dict[str, str]:
+    """A launch template that names the instance type, as EKS describes it."""
+    ec2, data = account.sandbox.client("ec2"), {"InstanceType": "g5.xlarge"}
+    made = ec2.create_launch_template(LaunchTemplateName=f"gpus-{next(_numbers)}", LaunchTemplateData=data)
+    return {"id": made["LaunchTemplate"]["LaunchTemplateId"], "version": "1"}
+
+
+def test_row_3_a_type_that_eks_does_not_tell_is_that_of_the_machines(account: Account) -> None:
+    template = a_template(account)
+    lab = account.lab(template=template, machines="g5.2xlarge")
+    unseen = account.lab(template=template, machines="")
+    seen = account.read(lab, unseen)
+    [machines], [by_template] = (seen[each.id].nodegroups for each in (lab, unseen))
+    assert (machines.instance_types, machines.vcpus, machines.ami_type) == (("g5.2xlarge",), 16, "CUSTOM")
+    assert (by_template.instance_types, by_template.vcpus) == (("g5.xlarge",), None)
+
+
+def test_the_machines_of_a_group_are_counted_with_their_cpus_and_addresses(account: Account) -> None:
+    lab, unseen = account.lab(machines="m7g.xlarge"), account.lab(machines="")
+    seen = account.read(lab, unseen)
+    assert (seen[lab.id].nodegroups[0].vcpus, len(seen[lab.id].measured_hosts)) == (8, 2)
+    assert (seen[unseen.id].nodegroups[0].vcpus, seen[unseen.id].measured_hosts) == (None, ())
+
+
 def test_every_series_is_over_whole_periods_oldest_first(account: Account) -> None:
     lab = account.lab()
     seen = account.read(lab)[lab.id]
@@ -168,7 +198,7 @@ def test_a_cluster_of_the_same_name_is_not_the_labs(account: Account, tags: Mapp
 
 
 def test_a_hundred_labs_take_as_many_metric_calls_as_their_queries_fill(account: Account) -> None:
-    labs = [account.lab(groups=2, omitted=("endpoint",)) for _ in range(100)]
+    labs = [account.lab(groups=2, omitted=("endpoint",), machines="") for _ in range(100)]
     seen = account.read(*labs)
     window, before = 100 * (3 + 2 * 3), 100 * (2 + 2)
     assert account.calls["GetMetricData"] == math.ceil(window / 500) + math.ceil(before / 500)
@@ -323,7 +353,7 @@ def test_a_source_that_fails_is_unread_for_every_lab_and_costs_the_others_nothin
 
 @pytest.mark.parametrize("missing", [None, *RIGHTS])
 def test_these_rights_are_enough_and_none_is_too_many(account: Account, missing: str | None) -> None:
-    lab, sandbox = account.lab(log_types=("audit",)), account.sandbox
+    lab, sandbox = account.lab(log_types=("audit",), template=a_template(account), machines=""), account.sandbox
     sandbox.client("logs").create_log_group(logGroupName=f"/aws/eks/{lab.name}/cluster")
     listeners = [{"Protocol": "TCP", "LoadBalancerPort": 80, "InstancePort": 30080}]
     owned = [{"Key": f"kubernetes.io/cluster/{lab.name}", "Value": "owned"}]

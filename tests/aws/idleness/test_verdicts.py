@@ -11,17 +11,21 @@ from chalicelib.aws.idleness.reader import AwsSignals, SignalClients
 from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.idleness.judge import judge
 from chalicelib.domain.idleness.verdict import Verdict
+from chalicelib.domain.labs.schedule import Schedule
 from emulator.cloudwatch.profiles import LASTING, PROFILES
 from emulator.process import Sandbox
 from sandbox.activity import set_activity
-from sandbox.scenarios.fleet import put_clusters
+from sandbox.scenarios.fleet import Machines, launch, put_clusters
 from tests.fakes.builders import a_lab, a_spec
 
 NOW = datetime(2026, 11, 23, 13, 0, tzinfo=UTC)
 #: Programs that talk on and on are nobody at work.
 IDLE = {"idle", "k9s", "gitops", "scraped", "crash-loop"}
-BUSY = {"busy", "job", "queue", "cron"}
+BUSY = {"busy", "job", "queue", "cron", "one-core", "nightly"}
+KINDS = {"one-core": "m5.2xlarge", "gpu": "g5.xlarge"}
 UNKNOWN = {"silent", "gaps"}
+#: Their work is seen on a balancer, or nowhere: other tests look at these.
+ELSEWHERE = {"web", "websocket", "gpu"}
 
 
 @pytest.fixture(scope="module")
@@ -29,10 +33,13 @@ def verdicts(sandbox: Sandbox) -> dict[str, Verdict]:
     """Of one lab for each profile, three days old, all read at once."""
     labs = {}
     for profile in PROFILES:
-        lab = a_lab(id=f"lab-{profile}", spec=a_spec(name=f"judged-{profile}"), phase="ready")
+        lab = a_lab(
+            id=f"lab-{profile}", spec=a_spec(name=f"judged-{profile}", schedule=Schedule("Asia/Seoul")), phase="ready"
+        )
         labs[profile] = replace(lab, created_at=NOW - timedelta(days=3))
         told = {"name": lab.name, "version": "1.36", "tags": {"ekslab:lab-id": lab.id}, "omitted": ["endpoint"]}
-        put_clusters(sandbox, [told | {"nodegroups": [{"name": "nodes"}]}])
+        put_clusters(sandbox, [told | {"nodegroups": [{"name": "nodes", "count": 2}]}])
+        launch(sandbox, Machines(lab.name, "nodes", 2, managed=True, kind=KINDS.get(profile, "t3.medium")))
         set_activity(sandbox, lab.name, profile, None if profile in LASTING else NOW - timedelta(hours=6))
     services = {name: name for name in SignalClients.__dataclass_fields__} | {"tagging": "resourcegroupstaggingapi"}
     clients = SignalClients(**{name: sandbox.client(service) for name, service in services.items()})

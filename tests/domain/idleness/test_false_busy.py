@@ -124,9 +124,9 @@ def test_scanners_that_knock_at_a_balancer_are_nobody(kind: str, traffic: dict[i
 
 
 def test_one_small_peak_of_cpu_is_nobodys_work_and_a_high_one_is() -> None:
-    assert verdict_on(**nodes(cpu=with_values(a_series(NOW, 3.0), {10: 15.0}))).idle
+    assert verdict_on(**nodes(cpu=with_values(a_series(NOW, 3.0), {10: 13.0}))).idle
     assert not verdict_on(**nodes(cpu=with_values(a_series(NOW, 3.0), {10: 40.0}))).idle
-    assert not verdict_on(**nodes(cpu=with_values(a_series(NOW, 3.0), {10: 15.0, 11: 15.0}))).idle
+    assert not verdict_on(**nodes(cpu=with_values(a_series(NOW, 3.0), {10: 13.0, 11: 13.0}))).idle
 
 
 def test_a_lab_without_nodes_is_judged_by_what_it_has() -> None:

@@ -54,7 +54,7 @@ def test_a_cronjob_shows_in_the_pods_of_earlier_nights_where_kubernetes_is_out_o
     verdict = verdict_on(scheduled_before=placed_at(*instants))
     assert not verdict.idle
     assert sign(verdict, "nights") is Sign.BUSY
-    assert "in earlier nights, as CronJobs do" in verdict.sentence
+    assert "in earlier nights, as nightly work is" in verdict.sentence
 
 
 @pytest.mark.parametrize(
@@ -70,8 +70,11 @@ def test_people_who_placed_pods_on_other_days_are_no_cronjob(instants: tuple[dat
     assert verdict_on(scheduled_before=placed_at(*instants)).idle
 
 
-def test_kubernetes_knows_better_than_earlier_nights_what_is_to_run() -> None:
-    assert verdict_on(scheduled_before=placed_at(seoul(26, 1)), kubernetes=a_kubernetes_use()).idle
+def test_row_1_pods_of_earlier_nights_count_whoever_placed_them_and_whether_kubernetes_answers_or_not() -> None:
+    every_night = placed_at(*(seoul(25, days) for days in range(1, 8)))
+    for kubernetes in (None, a_kubernetes_use()):
+        verdict = verdict_on(scheduled_before=every_night, kubernetes=kubernetes)
+        assert verdict.sentence == "busy: pods were scheduled around 01:00 in earlier nights, as nightly work is"
 
 
 def test_a_night_is_told_by_the_labs_clock_and_not_by_utc() -> None:
@@ -145,7 +148,7 @@ def test_one_busy_machine_is_not_hidden_by_the_mean_of_many() -> None:
 def test_a_busy_node_group_is_not_hidden_by_a_resting_one() -> None:
     busy = a_nodegroup_use(NOW, name="workers", cpu=a_series(NOW, 64.0))
     verdict = verdict_on(nodegroups=(a_nodegroup_use(NOW), busy))
-    assert verdict.sentence == "busy: CPU up to 64 % in workers (baseline 3 %)"
+    assert verdict.sentence == "busy: CPU up to 64 % in workers, 2.6 of 4 cores (baseline 3 %)"
 
 
 def test_a_workload_scaled_to_zero_waits_for_work() -> None:

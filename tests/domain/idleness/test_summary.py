@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
+
+import pytest
 
 from chalicelib.domain.idleness.evidence import Sighting
 from chalicelib.domain.idleness.judge import judge
@@ -31,7 +33,7 @@ def test_the_sentence_of_an_idle_cluster_is_the_one_people_were_promised() -> No
 
 
 def test_since_is_told_by_the_labs_own_clock() -> None:
-    berlin = a_seoul_lab(spec=a_spec(schedule=Schedule(time_zone="Europe/Berlin")))
+    berlin = a_seoul_lab(spec=a_spec(schedule=Schedule(time_zone="Europe/Berlin", curfew=time(9))))
     verdict = judge(berlin, quiet_evidence(NOW, kubernetes=a_kubernetes_use(), **worked_until(seoul(16))), RULES, NOW)
     assert verdict.sentence.startswith("idle since 08:00: ")
 
@@ -96,7 +98,13 @@ def test_the_same_reason_is_told_once() -> None:
 
 def test_a_signal_keeps_its_numbers() -> None:
     verdict = verdict_on(**nodes(cpu=a_series(NOW, 64.0)))
-    assert signal(verdict, "cpu").numbers == {"mean": 64.0, "highest": 64.0, "limit": 10.0, "baseline": 3.0}
+    assert signal(verdict, "cpu").numbers == {
+        "mean": 64.0,
+        "highest": 64.0,
+        "cores": pytest.approx(2.56),
+        "limit": pytest.approx(0.28),
+        "baseline": 3.0,
+    }
     assert signal(verdict, "requests").numbers["baseline"] == 400.0
 
 

@@ -29,7 +29,7 @@ def test_people_seen_before_the_window_do_not_count() -> None:
 def test_requests_through_a_load_balancer_are_use() -> None:
     busy = a_balancer_use(NOW, traffic=a_series(NOW, 30.0))
     assert verdict_on(balancers=(a_balancer_use(NOW), busy)).sentence == (
-        "busy: 1080 requests through a load balancer in 3 h"
+        "busy: 1080 requests through the load balancer k8s-default-web in 3 h"
     )
 
 
@@ -39,7 +39,10 @@ def test_a_trickle_of_requests_over_the_whole_window_is_use() -> None:
 
 def test_flows_through_a_network_load_balancer_are_use() -> None:
     busy = a_balancer_use(NOW, kind="network", traffic=a_series(NOW, 12.0))
-    assert verdict_on(balancers=(busy,)).sentence == "busy: up to 12 flows through a network load balancer"
+    assert (
+        verdict_on(balancers=(busy,)).sentence
+        == "busy: up to 12 flows through the network load balancer k8s-default-web"
+    )
 
 
 def test_pods_that_wait_for_a_place_are_somebodys() -> None:

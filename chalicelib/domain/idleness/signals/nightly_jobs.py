@@ -1,7 +1,8 @@
-"""Work that comes at night: what earlier nights tell of CronJobs where Kubernetes can't be asked for them.
+"""Work that comes at night: what earlier nights tell of it, whoever placed its pods.
 
-A nightly CronJob leaves no trace in the evening, when the verdict is made. But it placed pods last night, or in this night a
-week ago, or at the same hour of two nights.
+Nightly work leaves no trace in the evening, when the verdict is made. But it placed pods last night, or in this night a
+week ago, or at the same hour of two nights. Kubernetes lists CronJobs, but not what KEDA, Airflow or a workflow engine will
+start: its answer takes nothing away from what is told here.
 """
 
 from __future__ import annotations
@@ -25,20 +26,18 @@ UNKNOWN_HOURS = 2
 
 
 def nights_signal(lab: Lab, evidence: Evidence, window: Window) -> Signal:
-    """BUSY if pods were placed in nights before as a CronJob would; never QUIET, since it says nothing of today."""
-    if evidence.kubernetes is not None:
-        return Signal(NIGHTS, Sign.ABSENT, "Kubernetes says what is to run at night")
+    """BUSY if pods were placed in nights before as nightly work would; never QUIET, since it says nothing of today."""
     schedule = lab.spec.schedule
     tonight = _tonight(schedule, window.end)
     hours, known = _placed_at(schedule, evidence, window)
     clockwork = _clockwork(hours, tonight)
     if clockwork is not None:
         at = (datetime.combine(tonight, schedule.curfew) + clockwork * HOUR).time()
-        return Signal(NIGHTS, Sign.BUSY, f"pods were scheduled around {at:%H:%M} in earlier nights, as CronJobs do")
+        return Signal(NIGHTS, Sign.BUSY, f"pods were scheduled around {at:%H:%M} in earlier nights, as nightly work is")
     last = tonight - timedelta(days=1)
     if known[last] < night_length(schedule) // HOUR - UNKNOWN_HOURS and lab.created_at < _curfew_of(schedule, last):
         return Signal(NIGHTS, Sign.MISSING, "pods scheduled last night: no data")
-    return Signal(NIGHTS, Sign.ABSENT, "no pods were scheduled at night as CronJobs do")
+    return Signal(NIGHTS, Sign.ABSENT, "no pods were scheduled at night as nightly work is")
 
 
 def night_length(schedule: Schedule) -> timedelta:

@@ -1,7 +1,7 @@
 """CPU and network of the managed node groups.
 
-CPU is the mean of a group, so one busy machine hides among many: the limit sinks as the group grows. Network has no baseline
-on purpose: a queue consumer works at one steady pace for weeks, and its own past must not excuse it.
+CloudWatch's CPU is the mean of a group, in which one busy machine hides among many: it is judged as cores at work, mean times
+CPUs. Network has no baseline on purpose: a queue consumer works at one steady pace for weeks, and its own past must not excuse it.
 """
 
 from __future__ import annotations
@@ -12,18 +12,22 @@ from dataclasses import field
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.instance_types import is_accelerated
 from chalicelib.domain.core.wording import counted
-from chalicelib.domain.idleness.evidence import Evidence, NodegroupUse, Series
+from chalicelib.domain.idleness.evidence import Evidence, KubernetesUse, NodegroupUse, Series
 from chalicelib.domain.idleness.verdict import Sign, Signal
 from chalicelib.domain.idleness.window import Window, before, gap, per_minute, stands_out, usual, within
 
 CPU, NETWORK = "cpu", "network"
-#: Percent. System pods, DaemonSets and scrapers stay below. The limit of larger groups is CPU_SHARED / nodes, or CPU_LEAST.
-CPU_LIMIT, CPU_LEAST, CPU_SHARED = 10.0, 5.0, 20.0
-#: A baseline above this is work, not noise. Above its baseline a group breathes by so much, less where it has many nodes.
-CPU_BASELINE_MOST, CPU_BREATH, CPU_BREATH_LEAST, CPU_BREATH_SHARED = 8.0, 4.0, 1.5, 8.0
+#: Cores at work in a group, whatever it did before: so many, and so many more for each node's own daemons and scrapers.
+CORES, CORES_PER_NODE = 0.25, 0.075
+#: CPUs that a node group is taken to have had whose machines are gone.
+GONE_CPUS = 4
+#: Cores by which a group breathes above its baseline.
+CORES_BREATH, CORES_BREATH_PER_NODE = 0.125, 0.0175
 #: Bytes a minute and node, in and out together: 64 KiB/s. Kubelets, scrapers and log shippers of a lab stay below.
 NETWORK_LIMIT = 60.0 * 64 * 1024
 UNSEEN = "unseen"
+#: Nodes that are named.
+TOLD_AT_MOST = 3
 
 
 @dataclass(frozen=True)
@@ -36,7 +40,7 @@ class _Part:
 
 
 def cpu_signal(evidence: Evidence, window: Window) -> Signal:
-    """Percent of CPU against an absolute limit, or against each group's own baseline."""
+    """Cores at work against an absolute limit, or against each group's own baseline."""
     parts = [_cpu(group, window) for group in evidence.nodegroups if group.nodes or group.cpu.points]
     return _together(CPU, parts, "no nodes whose CPU could be used")
 
@@ -48,27 +52,43 @@ def network_signal(evidence: Evidence, window: Window) -> Signal:
 
 
 def _cpu(group: NodegroupUse, window: Window) -> _Part:
+    if group.vcpus is None:
+        what = f"CPU of {group.name}: how many CPUs its machines have is not known"
+        return _Part(Sign.MISSING, what) if group.nodes else _Part(Sign.QUIET, "CPU 0 %")
     values = within(group.cpu, window)
     baseline = usual(before(group.cpu_before, window).values)
-    limit = _cpu_limit(baseline, max(group.nodes, 1))
+    cores = [value * _cpus(group) / 100 for value in values]
+    limit = _core_limit(group, baseline)
     beside = f" (baseline {baseline:.0f} %)" if baseline is not None else ""
-    numbers = {"mean": _mean(values), "highest": max(values, default=0.0), "limit": limit}
+    numbers = {
+        "mean": _mean(values),
+        "highest": max(values, default=0.0),
+        "cores": max(cores, default=0.0),
+        "limit": limit,
+    }
     if baseline is not None:
         numbers["baseline"] = baseline
-    if stands_out(values, limit, 2 * limit):
-        return _Part(Sign.BUSY, f"CPU up to {max(values):.0f} % in {group.name}{beside}", numbers)
+    if stands_out(cores, limit, 2 * limit):
+        what = f"CPU up to {max(values):.0f} % in {group.name}, {max(cores):.1f} of {counted(_cpus(group), 'core')}{beside}"
+        return _Part(Sign.BUSY, what, numbers)
     missing = gap(group.cpu, window)
     if missing and group.nodes:
         return _Part(Sign.MISSING, f"CPU of {group.name}: {missing}")
     return _Part(Sign.QUIET, f"CPU {_mean(values):.0f} %{beside}", numbers)
 
 
-def _cpu_limit(baseline: float | None, nodes: int) -> float:
-    absolute = max(CPU_LEAST, min(CPU_LIMIT, CPU_SHARED / nodes))
+def _cpus(group: NodegroupUse) -> int:
+    """Of the machines as they are; of a group whose machines are all gone, and that was at work in the window, a guess."""
+    return group.vcpus or GONE_CPUS
+
+
+def _core_limit(group: NodegroupUse, baseline: float | None) -> float:
+    """Cores at work: the absolute limit, or the limit above the group's own baseline, whichever is passed first."""
+    nodes = max(group.nodes, 1)
+    absolute = CORES + CORES_PER_NODE * nodes
     if baseline is None:
         return absolute
-    breath = max(CPU_BREATH_LEAST, min(CPU_BREATH, CPU_BREATH_SHARED / nodes))
-    return max(absolute, min(baseline, CPU_BASELINE_MOST) + breath)
+    return min(absolute, baseline * _cpus(group) / 100 + CORES_BREATH + CORES_BREATH_PER_NODE * nodes)
 
 
 def _network(group: NodegroupUse, window: Window) -> _Part:
@@ -111,33 +131,44 @@ def _describe(bytes_a_minute: float) -> str:
 def unseen_signal(evidence: Evidence) -> Signal:
     """BUSY if user pods may be at work there, MISSING if nobody knows; never QUIET, since Kubernetes' own signal says that."""
     places = _places(evidence)
-    if not places:
-        return Signal(UNSEEN, Sign.ABSENT, "every node is measured")
-    message = " and ".join(places)
     if evidence.kubernetes is None:
-        return Signal(
-            UNSEEN, Sign.MISSING, f"what runs on {message}: metrics don't show it, and Kubernetes can't be asked"
+        message = f"what runs on {' and '.join(places)}: metrics don't show it, and Kubernetes can't be asked"
+        return (
+            Signal(UNSEEN, Sign.MISSING, message) if places else Signal(UNSEEN, Sign.ABSENT, "every node is measured")
         )
-    pods = evidence.kubernetes.user_pods
+    pods, elsewhere = evidence.kubernetes.user_pods, _unmeasured(evidence, evidence.kubernetes)
+    if pods and elsewhere:
+        places.append(f"{counted(len(elsewhere), 'node')} ({', '.join(elsewhere[:TOLD_AT_MOST])}) in no node group")
+    if not places:
+        return Signal(UNSEEN, Sign.ABSENT, "every node with a user pod is measured")
     if pods:
-        return Signal(
-            UNSEEN,
-            Sign.BUSY,
-            f"{counted(pods, 'user pod')}, and {message}, whose work no metric shows",
-            {"pods": float(pods)},
-        )
-    return Signal(UNSEEN, Sign.ABSENT, f"no user pods that could run on {message}", {"pods": 0.0})
+        message = f"{counted(pods, 'user pod')}, and {' and '.join(places)}, whose work no metric shows"
+        return Signal(UNSEEN, Sign.BUSY, message, {"pods": float(pods)})
+    return Signal(UNSEEN, Sign.ABSENT, f"no user pods that could run on {' and '.join(places)}", {"pods": 0.0})
+
+
+def _unmeasured(evidence: Evidence, use: KubernetesUse) -> list[str]:
+    """Nodes with user pods that are no machine of a node group: Fargate's, Karpenter's, ones of another account or of nobody."""
+    return sorted(set(use.hosts) - set(evidence.measured_hosts))
 
 
 def _places(evidence: Evidence) -> list[str]:
-    types = {kind for group in evidence.nodegroups if group.nodes for kind in group.instance_types}
-    accelerated = sorted(kind for kind in types if is_accelerated(kind))
+    groups = [group for group in evidence.nodegroups if group.nodes]
+    accelerated = sorted({kind for group in groups for kind in group.instance_types if is_accelerated(kind)})
+    by_image = sorted(
+        f"{group.ami_type}" for group in groups if not group.instance_types and _has_devices(group.ami_type)
+    )
+    unknown = sorted(group.name for group in groups if not group.instance_types and not _has_devices(group.ami_type))
+    outside, fargate = evidence.instances_outside, evidence.fargate_profiles
+    devices = dict.fromkeys([*accelerated, *by_image])
     return [
-        *([f"GPU nodes ({', '.join(accelerated)})"] if accelerated else []),
-        *(
-            [f"{counted(evidence.instances_outside, 'instance')} outside the node groups"]
-            if evidence.instances_outside
-            else []
-        ),
-        *([counted(evidence.fargate_profiles, "Fargate profile")] if evidence.fargate_profiles else []),
+        *([f"GPU nodes ({', '.join(devices)})"] if devices else []),
+        *([f"nodes of unknown type ({', '.join(unknown)})"] if unknown else []),
+        *([f"{counted(outside, 'instance')} outside the node groups"] if outside else []),
+        *([counted(fargate, "Fargate profile")] if fargate else []),
     ]
+
+
+def _has_devices(ami_type: str) -> bool:
+    """Whether EKS's image is one for GPUs or Neuron devices. CUSTOM, and one for any machine, say nothing."""
+    return ami_type.endswith(("_NVIDIA", "_NEURON", "_GPU"))

@@ -1,6 +1,7 @@
 """Traffic of the cluster's load balancers. No data points is no traffic: CloudWatch reports requests only when there are any.
 
-An open balancer is knocked at by scanners the whole day; a few requests are nobody.
+An open balancer is knocked at by scanners the whole day; a few requests are nobody. But a websocket is one request, or one
+flow, for as long as somebody works: connections that last are people.
 """
 
 from __future__ import annotations
@@ -41,17 +42,30 @@ def balancers_signal(evidence: Evidence, window: Window) -> Signal:
 
 def _is_busy(balancer: BalancerUse, window: Window) -> bool:
     values = within(balancer.traffic, window)
+    if _lasting(balancer, window):
+        return True
     if balancer.kind == "network":
         return sum(value > FLOWS for value in values) > 1
     at_once = any(5 * per_minute(balancer.traffic, value) > REQUESTS_AT_ONCE for value in values)
     return at_once or sum(values) > REQUESTS_AN_HOUR * window.hours
 
 
+def _lasting(balancer: BalancerUse, window: Window) -> float:
+    """How many connections lasted through the whole window, at least: one in every period, and fewer opened than were open."""
+    lasting = within(balancer.lasting, window)
+    if gap(balancer.lasting, window) or sum(within(balancer.opened, window)) >= sum(lasting):
+        return 0.0
+    least = min(lasting)
+    return least if least >= 1 else 0.0
+
+
 def _describe(balancer: BalancerUse, window: Window) -> str:
     values = within(balancer.traffic, window)
+    if lasting := _lasting(balancer, window):
+        return f"{counted(round(lasting), 'connection')} that lasted {window.hours:.0f} h through the load balancer {balancer.name}"
     if balancer.kind == "network":
-        return f"up to {max(values):.0f} flows through a network load balancer"
-    return f"{counted(round(sum(values)), 'request')} through a load balancer in {window.hours:.0f} h"
+        return f"up to {max(values):.0f} flows through the network load balancer {balancer.name}"
+    return f"{counted(round(sum(values)), 'request')} through the load balancer {balancer.name} in {window.hours:.0f} h"
 
 
 def requests_signal(evidence: Evidence, window: Window) -> Signal:

@@ -1,4 +1,4 @@
-"""What the cluster's own API server says of work: Jobs that run, CronJobs that will, workloads that wait for work.
+"""What the cluster's own API server says of work: Jobs that run, CronJobs that will, workloads that wait, pods that will finish.
 
 User pods alone are no work: a forgotten deployment is what an idle lab looks like. Crash loops are none either.
 """
@@ -27,6 +27,8 @@ def kubernetes_signal(evidence: Evidence) -> Signal:
         *([f"Job running: {_names(use.running_jobs)}"] if use.running_jobs else []),
         *([f"CronJob not suspended: {_names(use.cron_jobs)}"] if use.cron_jobs else []),
         *([f"scaled to zero until work comes: {_names(use.scaled_to_zero)}"] if use.scaled_to_zero else []),
+        *([f"running until it is finished: {_names(use.finite_pods)}"] if use.finite_pods else []),
+        *([f"not to be disturbed: {_names(use.undisturbed_pods)}"] if use.undisturbed_pods else []),
     ]
     if works:
         return Signal(KUBERNETES, Sign.BUSY, "; ".join(works), _numbers(use))
@@ -43,6 +45,7 @@ def _numbers(use: KubernetesUse) -> dict[str, float]:
     return {
         "jobs": float(len(use.running_jobs)),
         "cron_jobs": float(len(use.cron_jobs)),
+        "finite_pods": float(len(use.finite_pods)),
         "user_pods": float(use.user_pods),
         "crash_looping": float(use.crash_looping),
     }
@@ -67,12 +70,16 @@ def scheduled_signal(evidence: Evidence, window: Window) -> Signal:
 
 
 def pending_signal(evidence: Evidence, window: Window) -> Signal:
-    """Whether pods wait. The metric counts the system's own too, so where Kubernetes answers, only users' pods count.
+    """Whether pods wait. The metric counts the system's own too, of which some wait for ever.
 
-    Without any node, the system's own pods wait for ever: that is no sign of anything.
+    So where Kubernetes says that no user pod waits now, a number that never changed in the window is the system's; one that
+    was higher before was somebody's. Without any node, the system's own pods wait for ever: that is no sign of anything.
     """
     if evidence.kubernetes is not None:
-        return _pending(float(evidence.kubernetes.pending_pods), "user pods")
+        if evidence.kubernetes.pending_pods:
+            return _pending(float(evidence.kubernetes.pending_pods), "user pods")
+        values = within(evidence.pending, window)
+        return _pending(max(values) - values[-1] if values else 0.0, "pods", "waited")
     if not (
         any(group.nodes for group in evidence.nodegroups) or evidence.instances_outside or evidence.fargate_profiles
     ):
@@ -84,10 +91,10 @@ def pending_signal(evidence: Evidence, window: Window) -> Signal:
     return _pending(most, "pods")
 
 
-def _pending(most: float, what: str) -> Signal:
+def _pending(most: float, what: str, did: str = "wait") -> Signal:
     if most > 0:
-        return Signal(PENDING, Sign.BUSY, f"{what} wait to be scheduled", {"pods": most})
-    return Signal(PENDING, Sign.QUIET, f"no {what} wait", {"pods": 0.0})
+        return Signal(PENDING, Sign.BUSY, f"{what} {did} to be scheduled", {"pods": most})
+    return Signal(PENDING, Sign.QUIET, f"no {what} {did}", {"pods": 0.0})
 
 
 def _long(span: timedelta) -> str:

@@ -1,0 +1,154 @@
+"""Work that an earlier judge ended, a case of each report: idle but for what makes it work. See docs/idleness.md."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.domain.idleness.evidence import BalancerUse, Evidence, NodegroupUse, Series
+from chalicelib.domain.idleness.verdict import Sign
+from tests.domain.idleness.world import NOW, nodes, seoul, sign, verdict_on
+from tests.fakes.evidence_builders import (
+    a_balancer_use,
+    a_kubernetes_use,
+    a_nodegroup_use,
+    a_series,
+    an_hourly_series,
+    quiet_evidence,
+)
+
+ASKED = {"kubernetes": a_kubernetes_use()}
+EVERY_NIGHT = an_hourly_series(NOW, lambda hour: float(hour.hour == seoul(25).hour))
+
+
+def a_network_balancer(lasting: float, opened: float) -> BalancerUse:
+    arn = "arn:aws:elasticloadbalancing:ap-northeast-2:111122223333:loadbalancer/net/code-server/50dc6c495c0c9188"
+    return BalancerUse(arn, "network", a_series(NOW, lasting), a_series(NOW, lasting), a_series(NOW, opened))
+
+
+def on_large_machines(percent: float) -> dict[str, Any]:
+    """Two machines of eight CPUs, which rest at 1.5 %."""
+    return nodes(vcpus=16, cpu=a_series(NOW, percent), cpu_before=an_hourly_series(NOW, 1.5))
+
+
+CASES: dict[str, tuple[dict[str, Any], str]] = {
+    "1: pods placed at 01:00 in seven nights, Kubernetes out of reach": (
+        {"scheduled_before": EVERY_NIGHT},
+        "busy: pods were scheduled around 01:00",
+    ),
+    "1: pods placed at 01:00 in seven nights, Kubernetes answers": (
+        {"scheduled_before": EVERY_NIGHT, **ASKED},
+        "busy: pods were scheduled around 01:00",
+    ),
+    "2: KEDA has scaled to zero": (
+        {"kubernetes": a_kubernetes_use(user_pods=0, scaled_to_zero=("ml/keda-hpa-worker",))},
+        "busy: scaled to zero until work comes: ml/keda-hpa-worker",
+    ),
+    "3: the launch template's GPU type, seen on the machines": (
+        nodes(instance_types=("g5.xlarge",)) | {"kubernetes": a_kubernetes_use(user_pods=1)},
+        "busy: 1 user pod, and GPU nodes (g5.xlarge), whose work no metric shows",
+    ),
+    "3: no type, but an image for GPUs": (
+        nodes(instance_types=(), ami_type="AL2023_x86_64_NVIDIA") | ASKED,
+        "busy: 2 user pods, and GPU nodes (AL2023_x86_64_NVIDIA), whose work no metric shows",
+    ),
+    "3: no type and a custom image": (
+        nodes(instance_types=(), ami_type="CUSTOM") | ASKED,
+        "busy: 2 user pods, and nodes of unknown type (myeks-nodegroup), whose work no metric shows",
+    ),
+    "3: no type and nobody to ask": (
+        nodes(instance_types=(), ami_type="CUSTOM"),
+        "not known to be idle: what runs on nodes of unknown type (myeks-nodegroup): metrics don't show it, and Kubernetes",
+    ),
+    "4: a pod of an Argo Workflow": (
+        {"kubernetes": a_kubernetes_use(finite_pods=("ml/train-x7k2p",))},
+        "busy: running until it is finished: ml/train-x7k2p",
+    ),
+    "4: a pod that must not be disrupted": (
+        {"kubernetes": a_kubernetes_use(undisturbed_pods=("ml/notebook",))},
+        "busy: not to be disturbed: ml/notebook",
+    ),
+    "5: one process on one of sixteen cores": (
+        on_large_machines(7.8),
+        "busy: CPU up to 8 % in myeks-nodegroup, 1.2 of 16 cores (baseline 2 %)",
+    ),
+    "6: two long connections through a network load balancer": (
+        {"balancers": (a_network_balancer(2.0, 0.0),)},
+        "busy: 2 connections that lasted 3 h through the load balancer code-server",
+    ),
+    "6: a websocket through an application load balancer": (
+        {"balancers": (a_balancer_use(NOW, lasting=a_series(NOW, 2.0)),)},
+        "busy: 2 connections that lasted 3 h through the load balancer k8s-default-web",
+    ),
+    "coverage: a user pod on a node that is in no node group": (
+        {"kubernetes": a_kubernetes_use(user_pods=1, hosts=("10.0.3.7", "10.0.0.1")), "measured_hosts": ("10.0.0.1",)},
+        "busy: 1 user pod, and 1 node (10.0.3.7) in no node group, whose work no metric shows",
+    ),
+    "coverage: machines whose CPUs nobody saw": (
+        nodes(vcpus=None),
+        "not known to be idle: CPU of myeks-nodegroup: how many CPUs its machines have is not known",
+    ),
+    "pods waited within the window, and wait no more": (
+        {
+            "pending": replace(a_series(NOW), points=(*a_series(NOW, 2.0).points[:20], *a_series(NOW).points[20:])),
+            **ASKED,
+        },
+        "busy: pods waited to be scheduled",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_work_of_each_report_is_seen(case: str) -> None:
+    changes, sentence = CASES[case]
+    verdict = verdict_on(**changes)
+    assert not verdict.idle
+    assert verdict.sentence.startswith(sentence)
+
+
+QUIET: dict[str, dict[str, Any]] = {
+    "scanners open as many flows as there are": {"balancers": (a_network_balancer(2.0, 6.0),)},
+    "one quiet period ends a long connection": {
+        "balancers": (
+            replace(
+                a_network_balancer(2.0, 0.0),
+                lasting=replace(a_series(NOW, 2.0), points=(*a_series(NOW, 2.0).points[:-1], a_series(NOW).points[-1])),
+            ),
+        )
+    },
+    "large machines at rest": on_large_machines(1.6),
+    "pods on measured nodes": {
+        "kubernetes": a_kubernetes_use(user_pods=9, hosts=("10.0.0.1",)),
+        "measured_hosts": ("10.0.0.1", "10.0.0.2"),
+    },
+    "the system's own pods that wait for ever": {"pending": a_series(NOW, 2.0), **ASKED},
+}
+
+
+@pytest.mark.parametrize("case", QUIET)
+def test_what_is_beside_each_report_and_no_work_is_idle(case: str) -> None:
+    verdict = verdict_on(**QUIET[case])
+    assert verdict.idle, verdict.sentence
+
+
+@given(st.sampled_from(sorted(CASES)), st.sampled_from(sorted(QUIET)))
+def test_no_source_that_answers_takes_away_what_another_told(work: str, quiet: str) -> None:
+    """Whatever else is said beside: work stays work."""
+    beside = {name: value for name, value in QUIET[quiet].items() if name not in CASES[work][0]}
+    assert not verdict_on(**beside, **CASES[work][0]).idle
+
+
+@pytest.mark.parametrize("machines", [(2, 4), (2, 16), (3, 24), (9, 18), (4, 64), (9, 288)])
+def test_one_busy_core_is_seen_in_groups_of_up_to_nine_machines_of_any_size(machines: tuple[int, int]) -> None:
+    count, vcpus = machines
+    resting = 0.02 * count
+    at_work = 100 * (1 + resting) / vcpus
+    group: NodegroupUse = a_nodegroup_use(
+        NOW, nodes=count, vcpus=vcpus, cpu=a_series(NOW, at_work), cpu_before=Series(3600)
+    )
+    evidence: Evidence = quiet_evidence(NOW, nodegroups=(group,))
+    assert sign(verdict_on(evidence), "cpu") is Sign.BUSY
