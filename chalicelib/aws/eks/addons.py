@@ -1,7 +1,7 @@
 """EKS add-ons and Pod Identity associations: a part of the Clusters adapter.
 
 external-dns is the one add-on that is told more than was asked: its TXT owner id is the lab's own, so that its records can be
-found at the end, and it sees the lab's domain only.
+found at the end, and it sees the lab's domain in the lab's hosted zone only.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spec import AddonSpec, PodIdentitySpec
 
 EXTERNAL_DNS = "external-dns"
+#: external-dns looks for zones by the name of its domain: without this, it finds none where the zone is the domain's parent.
+_MATCH_PARENT = "--aws-zone-match-parent"
 
 
 class AddonCalls(EksCalls):
@@ -106,7 +108,7 @@ def _creation(lab: Lab, addon: AddonSpec, pod_identities: Mapping[str, str]) -> 
     }
     if addon.version is not None:
         request["addonVersion"] = addon.version
-    if (configuration := _configuration(lab, addon)) is not None:
+    if (configuration := addon_configuration(lab, addon)) is not None:
         request["configurationValues"] = configuration
     if pod_identities:
         request["podIdentityAssociations"] = [
@@ -115,15 +117,24 @@ def _creation(lab: Lab, addon: AddonSpec, pod_identities: Mapping[str, str]) -> 
     return request
 
 
-def _configuration(lab: Lab, addon: AddonSpec) -> str | None:
+def addon_configuration(lab: Lab, addon: AddonSpec) -> str | None:
     """The add-on's configuration as JSON text; external-dns's with the lab's own values over the person's."""
     if addon.name != EXTERNAL_DNS or lab.spec.external_dns is None:
         return addon.configuration
-    asked = json.loads(addon.configuration or "{}")
+    asked, dns = json.loads(addon.configuration or "{}"), lab.spec.external_dns
     own = {
         "registry": "txt",
         "txtOwnerId": lab.txt_owner_id,
-        "domainFilters": [lab.spec.external_dns.domain],
+        "domainFilters": [dns.domain],
+        "extraArgs": [*_without_zones(asked.get("extraArgs")), f"--zone-id-filter={dns.hosted_zone_id}", _MATCH_PARENT],
         "policy": "sync",
     }
     return json.dumps({**asked, **own}, sort_keys=True)
+
+
+def _without_zones(asked: object) -> list[str]:
+    """The person's own arguments, but for those that choose zones: the role may touch the lab's zone only."""
+    if isinstance(asked, Mapping):
+        asked = [f"--{key}" if value is None else f"--{key}={value}" for key, value in asked.items()]
+    own = [str(each) for each in asked] if isinstance(asked, list) else []
+    return [each for each in own if not each.startswith(("--zone-id-filter", _MATCH_PARENT))]

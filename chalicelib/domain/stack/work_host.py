@@ -2,6 +2,9 @@
 
 The aws command line is on Amazon Linux 2023 already. Everything downloaded is checked against its publisher's SHA-256. A tool
 that cannot be had does not keep the others away; what happened is in /var/log/ekslab-work-host.log. No secret is in here.
+
+Session Manager starts `sh` as ssm-user, who exists from the first session on, and reads no profile: kubectl and docker are
+small commands in front of the real ones that find the kubeconfig, and the right to use docker, in any shell.
 """
 
 from __future__ import annotations
@@ -12,6 +15,8 @@ import shlex
 from chalicelib.domain.labs.lab import Lab
 
 KUBECONFIG = "/etc/ekslab/kubeconfig"
+#: Pinned: the newest may want another kubectl, or be broken on the day.
+EKSCTL_VERSION = "0.230.0"
 
 #: EC2 writes a `g` after the generation of the families that have its own ARM processors (t4g, c7gn, im4gn); a1 was the first.
 _ARM = re.compile(r"^(a1|[a-z]+\d+g[a-z]*)\.")
@@ -30,19 +35,34 @@ cd "$work" || exit 1
 download() { curl --fail --silent --show-error --location --retry 5 --retry-all-errors --output "$1" "$2"; }
 
 docker_in_place() {
-  dnf install --assumeyes docker && systemctl enable --now docker && usermod --append --groups docker ec2-user
+  dnf install --assumeyes docker && systemctl enable --now docker && usermod --append --groups docker ec2-user &&
+  command_in_place docker <<'EOF'
+#!/bin/sh
+# Everyone who may become root here may use docker: ssm-user may, and is in no group.
+if [ -w /var/run/docker.sock ]; then exec /usr/bin/docker "$@"; fi
+exec sudo -n /usr/bin/docker "$@"
+EOF
 }
+
+command_in_place() { install --mode 0755 /dev/stdin "/usr/local/bin/$1"; }
 
 kubectl_in_place() {
   download version "https://dl.k8s.io/release/stable-$minor.txt" &&
   local from && from="https://dl.k8s.io/release/$(cat version)/bin/linux/$arch" &&
   download kubectl "$from/kubectl" && download kubectl.sha256 "$from/kubectl.sha256" &&
   echo "$(cat kubectl.sha256)  kubectl" | sha256sum --check --quiet &&
-  install --mode 0755 kubectl /usr/local/bin/kubectl
+  install --directory --mode 0755 /usr/local/libexec/ekslab &&
+  install --mode 0755 kubectl /usr/local/libexec/ekslab/kubectl &&
+  command_in_place kubectl <<EOF
+#!/bin/sh
+# The lab's cluster, unless whoever calls has chosen another.
+if [ -z "\$KUBECONFIG" ] && [ ! -e "\${HOME:-/nonexistent}/.kube/config" ]; then export KUBECONFIG=$kubeconfig; fi
+exec /usr/local/libexec/ekslab/kubectl "\$@"
+EOF
 }
 
 eksctl_in_place() {
-  local from="https://github.com/eksctl-io/eksctl/releases/latest/download" archive="eksctl_Linux_$arch.tar.gz"
+  local from="https://github.com/eksctl-io/eksctl/releases/download/v@EKSCTL@" archive="eksctl_Linux_$arch.tar.gz"
   download "$archive" "$from/$archive" && download checksums "$from/eksctl_checksums.txt" &&
   grep " $archive\$" checksums | sha256sum --check --quiet &&
   tar --extract --gzip --file "$archive" eksctl && install --mode 0755 eksctl /usr/local/bin/eksctl
@@ -72,6 +92,7 @@ def work_host_user_data(lab: Lab) -> str:
         "@REGION@": lab.region,
         "@MINOR@": lab.spec.version,
         "@KUBECONFIG@": KUBECONFIG,
+        "@EKSCTL@": EKSCTL_VERSION,
     }
     script = _SCRIPT
     for word, value in values.items():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
@@ -11,6 +12,7 @@ from uuid import uuid4
 import pytest
 from botocore.exceptions import ClientError
 
+from chalicelib.aws.eks.addons import addon_configuration
 from chalicelib.aws.eks.clusters import EksClusters
 from chalicelib.aws.infrastructure.network import Ec2Network
 from chalicelib.aws.infrastructure.stacks import CloudFormationStacks
@@ -205,6 +207,23 @@ def test_external_dns_is_told_the_lab_s_owner_id_and_domain(made: Made) -> None:
     assert "external-dns" in made.clusters.addons(made.lab.name)
     known = [(one.service_account, one.role_arn) for one in made.clusters.pod_identities(made.lab.name)]
     assert ("external-dns", made.outputs["ExternalDnsRoleArn"]) in known
+
+
+@pytest.mark.parametrize(
+    ("asked", "own"),
+    [
+        ("{}", []),
+        ('{"extraArgs": ["--log-level=debug", "--zone-id-filter=ZOTHER"]}', ["--log-level=debug"]),
+        ('{"extraArgs": {"log-level": "debug", "zone-id-filter": "ZOTHER"}}', ["--log-level=debug"]),
+    ],
+)
+def test_external_dns_sees_the_lab_s_zone_only_and_finds_it_where_it_is_the_domain_s_parent(
+    asked: str, own: list[str]
+) -> None:
+    lab = a_lab(external_dns=ExternalDnsSpec("ZLAB", "app.lab.example.com"))
+    configured = json.loads(addon_configuration(lab, AddonSpec("external-dns", configuration=asked)) or "")
+    assert configured["extraArgs"] == [*own, "--zone-id-filter=ZLAB", "--aws-zone-match-parent"]
+    assert configured["domainFilters"] == ["app.lab.example.com"]
 
 
 def test_add_ons_that_eks_has_not_are_told_from_those_it_has(made: Made) -> None:

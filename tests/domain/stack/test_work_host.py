@@ -86,4 +86,64 @@ def test_a_download_that_does_not_match_its_checksum_is_not_installed(tmp_path: 
     assert "kubectl could not be installed" in log
     assert "eksctl could not be installed" in log
     assert "the kubeconfig is in place" in log
-    assert not any("/usr/local/bin" in call for call in calls)
+    assert not any("kubectl" in call or "eksctl" in call for call in calls if call.startswith("install"))
+
+
+def test_what_is_downloaded_is_pinned_and_checked() -> None:
+    assert "latest" not in script()
+    assert script().count("sha256sum --check") == 2, (
+        "kubectl's and eksctl's; docker and aws are Amazon Linux's own, signed"
+    )
+
+
+def installed(tmp_path: Path, group_may_use_docker: bool) -> dict[str, str]:
+    """What the script really puts in place, below `tmp_path`; return what `env -i sh` needs to find it."""
+    commands, root = tmp_path / "bin", tmp_path / "machine"
+    commands.mkdir()
+    for name in ("curl", "dnf", "systemctl", "usermod", "aws", "sha256sum", "tar", "sleep", "chmod"):
+        (commands / name).write_text("#!/bin/sh\nwhile read -r _; do :; done\n")
+    told = 'echo "$0 $* KUBECONFIG=$KUBECONFIG"'
+    (commands / "curl").write_text(f"#!/bin/sh\nprintf '#!/bin/sh\\n%s\\n' '{told}' >\"$9\"\n")
+    (commands / "sudo").write_text('#!/bin/sh\necho "sudo $*"\n')
+    (root / "var/run").mkdir(parents=True)
+    if group_may_use_docker:
+        (root / "var/run/docker.sock").touch()
+    for folder in ("bin", "libexec"):
+        (root / "usr/local" / folder).mkdir(parents=True)
+    (root / "etc/profile.d").mkdir(parents=True)
+    text = script()
+    for place in ("/usr/local", "/var/run", "/etc/", "/var/log/ekslab-work-host.log"):
+        text = text.replace(place, f"{root}{place}" if "log" not in place else f"{tmp_path}/log")
+    for stub in commands.iterdir():
+        stub.chmod(0o755)
+    (tmp_path / "script").write_text(text)
+    environment = {"PATH": f"{commands}:/usr/bin:/bin"}
+    subprocess.run(
+        ["bash", str(tmp_path / "script")], stdin=subprocess.DEVNULL, env=environment, check=True, timeout=60
+    )
+    return {"PATH": f"{root}/usr/local/bin:{commands}:/usr/bin:/bin"}
+
+
+def in_sh(command: str, environment: dict[str, str]) -> str:
+    """Type a command into the shell that Session Manager starts: sh, no profile, nothing in the environment."""
+    words = ["env", "-i", *(f"{name}={value}" for name, value in environment.items()), "sh", "-c", command]
+    return subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
+
+
+def test_kubectl_finds_the_lab_in_a_shell_that_read_no_profile(tmp_path: Path) -> None:
+    environment = installed(tmp_path, group_may_use_docker=False)
+    told = in_sh("kubectl get nodes", environment)
+    assert told.endswith(f"libexec/ekslab/kubectl get nodes KUBECONFIG={tmp_path}/machine/etc/ekslab/kubeconfig")
+
+
+def test_kubectl_leaves_the_choice_of_another_cluster_alone(tmp_path: Path) -> None:
+    environment = installed(tmp_path, group_may_use_docker=False)
+    assert in_sh("kubectl get nodes", {**environment, "KUBECONFIG": "/mine"}).endswith("KUBECONFIG=/mine")
+    (tmp_path / "home/.kube").mkdir(parents=True)
+    (tmp_path / "home/.kube/config").touch()
+    assert in_sh("kubectl get nodes", {**environment, "HOME": str(tmp_path / "home")}).endswith("KUBECONFIG=")
+
+
+def test_docker_is_for_whoever_may_become_root_though_in_no_group(tmp_path: Path) -> None:
+    environment = installed(tmp_path, group_may_use_docker=False)
+    assert in_sh("docker ps", environment) == "sudo -n /usr/bin/docker ps"
