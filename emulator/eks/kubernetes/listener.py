@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import select
 import ssl
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from emulator.eks.kubernetes.api import Reply, Request
+from emulator.eks.kubernetes.answers import Reply, Request
+from emulator.eks.kubernetes.protobuf import MAGIC, read
 
 
 class Listener:
@@ -55,14 +57,14 @@ class _Handler(BaseHTTPRequestHandler):
     reply: Callable[[Request], Reply | None]
 
     def _handle(self) -> None:
-        length = int(self.headers.get("Content-Length") or 0)
-        self.rfile.read(length)
-        token = self.headers.get("Authorization", "").removeprefix("Bearer ")
-        found = self.reply(Request(self.command, self.path, token, self.client_address[0]))
+        found = self.reply(self._request())
         if found is None:
             self.close_connection = True
             return
         status, body = found
+        if isinstance(body, Iterator):
+            self._stream(status, body)
+            return
         payload = body.encode() if isinstance(body, str) else json.dumps(body).encode()
         self.send_response(status)
         self.send_header("Content-Type", "text/plain" if isinstance(body, str) else "application/json")
@@ -70,7 +72,37 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(payload)
 
+    def _request(self) -> Request:
+        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        given = read(body) if body.startswith(MAGIC) else _json(body)
+        token = self.headers.get("Authorization", "").removeprefix("Bearer ")
+        accept, kind = self.headers.get("Accept", ""), self.headers.get("Content-Type", "")
+        return Request(self.command, self.path, token, self.client_address[0], accept, kind, given)
+
+    def _stream(self, status: int, events: Iterator[dict[str, Any]]) -> None:
+        """Send one event a line, in chunks; an empty one only shows whether the client is still there."""
+        self.send_response(status)
+        self.send_header("Content-Type", "application/json")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        for event in events:
+            if select.select([self.connection], [], [], 0)[0]:
+                break  # A client that watches sends nothing more, so it has hung up.
+            if event:
+                line = json.dumps(event).encode() + b"\n"
+                self.wfile.write(b"%x\r\n%s\r\n" % (len(line), line))
+                self.wfile.flush()
+        self.wfile.write(b"0\r\n\r\n")
+        self.close_connection = True
+
     do_GET = do_DELETE = do_POST = do_PUT = do_PATCH = _handle  # noqa: N815 (the names http.server calls)
 
     def log_message(self, format: str, *args: Any) -> None:
         """Write no access log."""
+
+
+def _json(body: bytes) -> Any:
+    try:
+        return json.loads(body) if body else {}
+    except ValueError:
+        return None

@@ -7,16 +7,20 @@ from __future__ import annotations
 
 import ipaddress
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
 from emulator.eks.access.authorization import is_known
 from emulator.eks.http.refusals import gone_is_fine
-from emulator.eks.kubernetes.api import Reply, Request, answer
+from emulator.eks.kubernetes.answers import Reply, Request
+from emulator.eks.kubernetes.api import Server
 from emulator.eks.kubernetes.certificates import Authority
+from emulator.eks.kubernetes.kinds import KINDS
 from emulator.eks.kubernetes.listener import Listener
-from emulator.eks.kubernetes.objects import KINDS, Object, Objects
-from emulator.eks.kubernetes.tokens import principal_of
+from emulator.eks.kubernetes.objects import Object, Objects
+from emulator.eks.kubernetes.tokens import Login, login_of
+from emulator.eks.kubernetes.workloads import furnish
 from emulator.eks.state import durations
 from emulator.eks.state.state import Cluster
 from emulator.eks.state.world import World
@@ -40,7 +44,10 @@ class KubernetesServers:
 
     def add(self, cluster: Cluster) -> str:
         """Start answering for this cluster and return its endpoint URL."""
-        self._clusters[cluster.endpoint_id] = (cluster, Objects(self._of_world().clock.now()))
+        now = self._of_world().clock.now()
+        objects = Objects(now)
+        furnish(cluster, objects, now)
+        self._clusters[cluster.endpoint_id] = (cluster, objects)
         return f"https://127.0.0.1:{self._listener.port}/{cluster.endpoint_id}"
 
     def remove(self, cluster: Cluster) -> None:
@@ -82,11 +89,12 @@ class KubernetesServers:
         if found is None or not self._lets_in(found[0], request.address):
             return None
         cluster, objects = found
-        user = partial(self._user, cluster)
-        cleanup = partial(self._clean_up, cluster, objects)
-        version = self._of_world().calendar.find(cluster.described["version"], self._of_world().clock.now())
-        git_version = f"v{version.patch(self._of_world().clock.now())}-eks-0a1b2c3" if version else "v0"
-        return answer(request, f"/{path}", cluster, objects, git_version, user, cleanup)
+        now = self._of_world().clock.now()
+        version = self._of_world().calendar.find(cluster.described["version"], now)
+        git_version = f"v{version.patch(now)}-eks-0a1b2c3" if version else "v0"
+        login, cleanup = partial(self._login, cluster), partial(self._clean_up, cluster, objects)
+        server = Server(cluster, objects, git_version, now, login, cleanup)
+        return server.answer(replace(request, path=f"/{path}"))
 
     def _lets_in(self, cluster: Cluster, address: str) -> bool:
         if self._of_world().faults.loses_answer(FAULT, cluster.name):
@@ -95,11 +103,14 @@ class KubernetesServers:
         allowed = [ipaddress.ip_network(cidr) for cidr in config["publicAccessCidrs"]]
         return bool(config["endpointPublicAccess"]) and any(caller in network for network in allowed)
 
-    def _user(self, cluster: Cluster, token: str) -> str | None:
-        principal = principal_of(token, cluster.name, self._of_world().aws.endpoint_url)
-        return None if principal is None or not is_known(cluster, principal) else principal
+    def _login(self, cluster: Cluster, token: str) -> Login | None:
+        login = login_of(token, cluster.name, self._of_world().aws.endpoint_url)
+        return None if login is None or not is_known(cluster, login.principal) else login
 
     def _clean_up(self, cluster: Cluster, objects: Objects, plural: str, namespace: str, name: str) -> None:
+        if plural == "namespaces":
+            self._of_world().jobs.after(durations.NAMESPACE_ENDS, partial(_end_namespace, objects, name))
+            return
         act = partial(self._controller_acts, cluster, objects, plural, namespace, name)
         self._of_world().jobs.after(durations.CONTROLLER_CLEANUP, act)
 
@@ -117,3 +128,9 @@ class KubernetesServers:
         if self._world is None:
             raise RuntimeError("attach a world before clusters are added")
         return self._world
+
+
+def _end_namespace(objects: Objects, name: str) -> None:
+    """Drop a namespace with all that is in it."""
+    objects.remove_where(lambda _plural, each: each["metadata"].get("namespace") == name)
+    objects.remove("namespaces", "", name)

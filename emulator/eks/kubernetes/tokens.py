@@ -9,6 +9,7 @@ import base64
 import binascii
 import re
 import urllib.request
+from dataclasses import dataclass
 from urllib.error import HTTPError
 from urllib.parse import parse_qs, urlsplit
 
@@ -18,8 +19,23 @@ _PREFIX = "k8s-aws-v1."
 _ALLOWED_PARAMETERS = re.compile(r"Action|Version|X-Amz-[A-Za-z-]+")
 
 
-def principal_of(token: str, cluster: str, sts_endpoint: str) -> str | None:
-    """Return the ARN of the token's IAM principal, None for a token that proves nothing."""
+@dataclass(frozen=True, slots=True)
+class Login:
+    """Whom a token is from: the IAM principal, the ARN and the unique id that STS says, and the key that signed."""
+
+    principal: str
+    arn: str
+    user_id: str
+    access_key: str
+
+    @property
+    def session(self) -> str:
+        """The session's name, "" for a user."""
+        return self.arn.rpartition("/")[2] if ":assumed-role/" in self.arn else ""
+
+
+def login_of(token: str, cluster: str, sts_endpoint: str) -> Login | None:
+    """Return whom the token is from, None for a token that proves nothing."""
     url = _presigned_url(token)
     if url is None:
         return None
@@ -34,10 +50,12 @@ def principal_of(token: str, cluster: str, sts_endpoint: str) -> str | None:
     request = urllib.request.Request(f"{sts_endpoint}/?{parts.query}", headers=headers)
     try:
         with urllib.request.urlopen(request, timeout=10) as answer:
-            found = re.search(r"<Arn>([^<]+)</Arn>", answer.read().decode())
+            text = answer.read().decode()
     except HTTPError:
         return None
-    return principal_arn(found.group(1)) if found else None
+    arn, user_id = re.search(r"<Arn>([^<]+)</Arn>", text), re.search(r"<UserId>([^<]+)</UserId>", text)
+    key = query.get("X-Amz-Credential", [""])[0].partition("/")[0]
+    return Login(principal_arn(arn[1]), arn[1], user_id[1] if user_id else "", key) if arn else None
 
 
 def _presigned_url(token: str) -> str | None:
