@@ -27,7 +27,8 @@ def schedule(view: Json) -> Iterator[str]:
     yield f"{view['id']}  {view['name']}  {view['phase']}"
     yield f"curfew      {own['curfew']} {own['timeZone']}, {', '.join(own['weekdays'])}: {own['atCurfew']}"
     yield f"quiet       {', '.join(quiet) or 'no other days'}"
-    yield f"wakes       {own['wake'] or 'when somebody asks'}"
+    if own["atCurfew"] == "hibernate":
+        yield f"wakes       {own['wake'] or 'when somebody asks'}"
     yield f"next        {view['nextCurfew']['local'] if view['nextCurfew'] else 'none'}"
     yield f"lease ends  {view['leaseEndsAt']}, at the latest {view['endsBy'] or '-'}"
     if view["keptUntil"]:

@@ -58,7 +58,7 @@ def test_a_deadline_is_told_until_aws_acts_and_its_nodes_until_they_follow(stage
         watch.calendar("2026-11-26T01:00:00Z")
         watch.becomes("late", "1.32")
         (message,) = to(SHOP, watch.day("2026-11-26"))
-        assert "AWS upgraded the control plane to 1.32" in message.body
+        assert "control plane upgraded to 1.32" in message.body
         assert "workers (2 on 1.31)" in message.body
         assert watch.cluster("late")["nodesBehind"]
         assert not to(SHOP, watch.day("2026-11-27"))

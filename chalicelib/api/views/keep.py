@@ -30,6 +30,7 @@ def keep_view(view: KeepView) -> dict[str, Any]:
         "kept": view.kept,
         "until": instant(keeping.until),
         "untilLocal": local(keeping.until),
+        "leaseEnds": keeping.lab.lease_ends_at <= keeping.until,
         "clamped": keeping.clamped,
         "nextCurfewLocal": local(keeping.wanted),
         "cost": None if view.usd is None else describe_keeping(view.usd, entry.hourly_usd),

@@ -49,10 +49,16 @@ def _kept(view: Mapping[str, Any]) -> str:
     until = escape(view["untilLocal"])
     body = [
         f"<p>It is kept until <strong>{until}</strong>.{_clamped(view)}{_cost(view)}</p>",
-        '<p class="small">You can close this page. Before that time you are asked again, if it is still idle. '
+        f'<p class="small">You can close this page. {_then(view)} '
         f"Done earlier? <code>ekslab delete {escape(view['name'])}</code> ends it at once.</p>",
     ]
     return _page(f"{view['name']} is kept", "\n".join(body))
+
+
+def _then(view: Mapping[str, Any]) -> str:
+    if view["leaseEnds"]:
+        return "Before that time, when its lease ends, you are asked again."
+    return "Before that time you are asked again, if it is still idle."
 
 
 def _clamped(view: Mapping[str, Any]) -> str:

@@ -1,7 +1,7 @@
 """Gets messages out: the port `Notifier` on SNS for people and chats, on EventBridge for machines.
 
-Whoever subscribes can filter by the attributes kind, severity, account, owner, recipient and days (a number). A chat that
-fails is logged and holds up no mail: the notice counts as sent when the topic for people has taken it.
+Whoever subscribes can filter by the attributes kind, severity, account, owner, recipient (in lower case) and days (a number). A
+chat that fails is logged and holds up no mail: the notice counts as sent when the topic for people has taken it.
 """
 
 from __future__ import annotations
@@ -83,6 +83,7 @@ _PLAIN = str.maketrans(
 def _attributes(message: Message) -> dict[str, dict[str, str]]:
     """SNS takes no empty value: what is not known is left out."""
     texts = {name: str(getattr(message, name)) for name in ("kind", "severity", "account", "owner", "recipient")}
+    texts["recipient"] = texts["recipient"].casefold()
     attributes = {name: {"DataType": "String", "StringValue": text} for name, text in texts.items() if text}
     return attributes | {"days": {"DataType": "Number", "StringValue": str(message.days)}}
 

@@ -84,14 +84,14 @@ def _attributes(recipient: str, message: Message | None) -> tuple[Attributes, fr
         usual: Attributes = {
             "kind": "curfew-warning",
             "severity": Severity.WARNING.value,
-            "recipient": recipient,
+            "recipient": recipient.casefold(),
             "days": 0,
         }
         return usual, _UNKNOWN
     texts = {name: str(getattr(message, name)) for name in ("kind", "severity", "account", "owner")}
     return {
         **{name: text for name, text in texts.items() if text},
-        "recipient": recipient,
+        "recipient": recipient.casefold(),
         "days": message.days,
     }, frozenset()
 

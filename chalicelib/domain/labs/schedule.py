@@ -19,6 +19,7 @@ Holidays = Callable[[str, int], frozenset[date]]
 EVERY_DAY = (0, 1, 2, 3, 4, 5, 6)
 #: An evening is looked for this many days ahead; further off counts as never.
 HORIZON = 400
+NOON = time(12)
 
 
 class AtCurfew(StrEnum):
@@ -50,7 +51,7 @@ USUAL_EVENING = Schedule()
 
 @dataclass(frozen=True)
 class Night:
-    """One curfew: the local calendar day it falls on, and the instant in UTC."""
+    """One curfew: the local day whose evening it belongs to, and the instant in UTC."""
 
     day: date
     at: datetime
@@ -64,8 +65,11 @@ def is_quiet(schedule: Schedule, day: date, holidays: Holidays) -> bool:
 
 
 def next_curfew(schedule: Schedule, after: datetime, holidays: Holidays) -> Night | None:
-    """The first curfew later than `after`; None if there is none within HORIZON days."""
-    return _next(schedule, schedule.curfew, after, holidays)
+    """The first curfew later than `after`; None if there is none within HORIZON days.
+
+    A curfew before noon ends the evening of the day before: 00:30 on a Saturday is Friday's.
+    """
+    return _next(schedule, schedule.curfew, after, holidays, evening=True)
 
 
 def next_wake(schedule: Schedule, after: datetime, holidays: Holidays) -> datetime | None:
@@ -85,11 +89,12 @@ def format_local(schedule: Schedule, instant: datetime) -> str:
     return f"{local:%a} {local.day} {local:%b %H:%M} ({schedule.time_zone})"
 
 
-def _next(schedule: Schedule, at: time, after: datetime, holidays: Holidays) -> Night | None:
-    start = local_date(schedule, after) - timedelta(days=1)
+def _next(schedule: Schedule, at: time, after: datetime, holidays: Holidays, evening: bool = False) -> Night | None:
+    """`evening`: of a time before noon the day is the one whose evening it ends."""
+    start, late = local_date(schedule, after) - timedelta(days=2), timedelta(days=int(evening and at < NOON))
     for ahead in range(HORIZON):
         day = start + timedelta(days=ahead)
-        instant = _instant(schedule, day, at)
+        instant = _instant(schedule, day + late, at)
         if instant > after and not is_quiet(schedule, day, holidays):
             return Night(day, instant)
     return None

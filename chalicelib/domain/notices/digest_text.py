@@ -168,7 +168,10 @@ def notice_sentence(watched: Watched, notice: Notice, message: Deadline | None, 
             return ""
         case NoticeKind.UPGRADED_BY_AWS:
             at = f" (noticed on {_date(notice.deadline_id.rpartition('#')[2])})"
-            return f"{_raised(notice)}{at}. Nodes and add-ons are yours to upgrade."
+            return (
+                f"The {_raised(notice)}{at}, after the date from which AWS does so by itself; EKS does not say who did it. "
+                "Nodes and add-ons are yours to upgrade."
+            )
         case NoticeKind.UNREADABLE:
             return _unreadable(watched)
 
@@ -179,7 +182,7 @@ def _effect(deadline: Deadline | None, now: datetime) -> str:
 
 def _raised(upgraded: Notice) -> str:
     """Told late, it is the version AWS raised it to then, whatever it runs by now."""
-    return f"AWS upgraded the control plane to {upgraded.deadline_id.split('#')[1]}"
+    return f"control plane upgraded to {upgraded.deadline_id.split('#')[1]}"
 
 
 def _lease(watched: Watched) -> str:
@@ -196,9 +199,21 @@ def _unreadable(watched: Watched) -> str:
     known = f" What is known of it is as of {format_day(watched.read_at)}." if watched.cluster.version else ""
     return (
         f"It could not be read since {format_day(trouble.since)}: {trouble.operation}: {trouble.code}: "
-        f"{trouble.message.rstrip('. ')}. While that lasts its deadlines may be missed: see that the watch's role exists in the "
-        f"account and may read EKS.{known}"
+        f"{trouble.message.rstrip('. ')}. While that lasts its deadlines may be missed: {_remedy(trouble.code)}.{known}"
     )
+
+
+def _remedy(code: str) -> str:
+    """What helps, by AWS's own code; of a code that nobody knows nothing is claimed."""
+    if "Throttl" in code or code in ("TooManyRequestsException", "RequestLimitExceeded"):
+        return "AWS was asked too much at once, and is asked again tomorrow; if it lasts, ask for a higher API limit"
+    if code in ("UnrecognizedClientException", "InvalidClientTokenId", "AuthFailure", "OptInRequired"):
+        return "see that the region is opted in, in that account, or take it off the account's registration"
+    if "AccessDenied" in code or "Unauthorized" in code:
+        return "see that the watch's role exists in the account and may read EKS"
+    if code in ("AwsUnavailable", "ServiceUnavailable", "ServerException", "InternalFailure"):
+        return "AWS did not answer, and is asked again tomorrow"
+    return "what AWS says is all that is known of it"
 
 
 def _when(deadline: Deadline, now: datetime) -> str:

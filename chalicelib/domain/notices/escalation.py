@@ -12,6 +12,7 @@ from datetime import datetime
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.instants import utc
 from chalicelib.domain.core.message import Severity
+from chalicelib.domain.core.recipients import distinct, recipient_of
 from chalicelib.domain.notices.notice import Audience, Notice, NoticeKind
 from chalicelib.domain.notices.reminders import (
     LAST_RUNGS,
@@ -44,11 +45,11 @@ class NoticeRules:
 
     def owner_of(self, watched: Watched) -> str:
         """Who is told first: never nobody."""
-        return watched.owner or self.default_owner or self.administrators or Audience.ADMINISTRATORS.value
+        return recipient_of(watched.owner or self.default_owner or self.administrators or Audience.ADMINISTRATORS.value)
 
     def owners_of(self, watched: Watched) -> tuple[str, ...]:
         """Everyone who hears as an owner, the one who may act first."""
-        return tuple(dict.fromkeys((self.owner_of(watched), *watched.other_owners)))
+        return distinct((self.owner_of(watched), *watched.other_owners))
 
 
 def decide_notices(
@@ -65,7 +66,7 @@ def decide_notices(
         else:
             due += _reminders(watched, [*history, *due], rules, at)
         due += [notice for owner in owners for notice in nodes_behind(watched, history, owner, at)]
-        due += unreadable(watched, rules.administrators or owners[0], rules.unreadable_after_days, at)
+        due += unreadable(watched, recipient_of(rules.administrators or owners[0]), rules.unreadable_after_days, at)
     known = {notice.id for notice in history}
     fresh = {notice.id: notice for notice in due if notice.id not in known}
     return tuple(sorted(fresh.values(), key=lambda n: (-list(Severity).index(n.severity), n.id)))
@@ -78,20 +79,19 @@ def recipients(watched: Watched, rules: NoticeRules) -> tuple[tuple[str, Audienc
         (watched.team, Audience.TEAM),
         (rules.administrators, Audience.ADMINISTRATORS),
     ]
-    first: dict[str, Audience] = {}
+    first: dict[str, tuple[str, Audience]] = {}
     for name, audience in everyone:
         if name:
-            first.setdefault(name, audience)
-    return tuple(first.items())
+            first.setdefault(recipient_of(name).casefold(), (recipient_of(name), audience))
+    return tuple(first.values())
 
 
 def _reminders(watched: Watched, history: Sequence[Notice], rules: NoticeRules, now: datetime) -> Iterable[Notice]:
+    others = rules.owners_of(watched)[1:]
     for deadline in _speaking(watched, rules, now):
         for recipient, audience in recipients(watched, rules):
             reminder = latest_due(deadline, reminders_for(audience, rules.reminder_days), now)
-            if reminder is None or (
-                recipient not in watched.other_owners and _held_back(watched, deadline, reminder, audience, now)
-            ):
+            if reminder is None or (recipient not in others and _held_back(watched, deadline, reminder, audience, now)):
                 continue
             if not _covered(history, deadline, reminder, recipient):
                 yield Notice(

@@ -20,8 +20,8 @@ from chalicelib.domain.notices.history import (
     why_solved,
 )
 from chalicelib.domain.notices.notice import Audience, Notice, NoticeKind
-from chalicelib.domain.notices.reminders import WEEK, latest_due, weeks_since
-from chalicelib.domain.support.deadlines import deadlines_of
+from chalicelib.domain.notices.reminders import REMINDER_DAYS, WEEK, latest_due, severity_of, weeks_since
+from chalicelib.domain.support.deadlines import Deadline, deadlines_of
 from chalicelib.domain.support.readiness import behind
 from chalicelib.domain.support.watched import Watched
 
@@ -70,11 +70,18 @@ def dates_moved(watched: Watched, history: Sequence[Notice], now: datetime) -> I
             deadline.id,
             sending.recipient,
             now,
-            Severity.WARNING,
+            _severity_now(deadline, now),
             sending.audience,
             reminder=times_sent(history, NoticeKind.DATE_MOVED, sending),
             note=sending.deadline_id.rpartition("#")[2],
         )
+
+
+def _severity_now(deadline: Deadline, now: datetime) -> Severity:
+    """As loud as a reminder of that date would be now, to everyone alike, and never less than a warning."""
+    reminder = latest_due(deadline, REMINDER_DAYS, now)
+    loud = Severity.WARNING if reminder is None else severity_of(deadline, reminder)
+    return max(loud, Severity.WARNING, key=list(Severity).index)
 
 
 def lease_first(watched: Watched, owner: str, reminder_days: Iterable[int], now: datetime) -> Iterator[Notice]:

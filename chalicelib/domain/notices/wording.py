@@ -35,11 +35,13 @@ def describe_support_cost(watched: Watched, now: datetime) -> str:
     """What doing nothing costs, in USD, as one sentence; empty where the calendar knows no dates."""
     support, following = watched.support, watched.support.next
     if support.begun and support.billed_extended:
-        began = max(utc(support.begun.at), utc(watched.cluster.created_at or support.begun.at))
+        known = (support.begun.at, watched.cluster.created_at, watched.version_since)
+        began = max(utc(at) for at in known if at is not None)
         so_far = max((utc(now) - began).total_seconds() / 3600, 0) * EXTENDED_PER_HOUR
+        sure = watched.version_since is not None or (watched.cluster.created_at or support.begun.at) >= support.begun.at
         return (
-            f"Doing nothing costs ${EXTENDED_PER_MONTH} a month in extended support: since {format_day(began)} about "
-            f"${so_far:,.0f}, beside $73 a month for the control plane itself."
+            f"Doing nothing costs ${EXTENDED_PER_MONTH} a month in extended support: since {format_day(began)} "
+            f"{'about' if sure else 'at most'} ${so_far:,.0f} for this version, beside $73 a month for the control plane itself."
         )
     if following is None:
         return ""

@@ -44,6 +44,12 @@ def moved(before: Support, after: Support) -> tuple[Deadline, Deadline] | None:
 
 def delisted(before: Support, now: datetime) -> Support:
     """The support of a version that the calendar listed before and no longer does: the dates told stay, and time goes on."""
+    reason = "The calendar lists this version no more; its dates are those told before."
+    return replace(continued(before, now), reason=reason)
+
+
+def continued(before: Support, now: datetime) -> Support:
+    """The support by the dates told before: they stay, and time goes on."""
     at = utc(now)
     billing = [d for d in before.deadlines if d.kind is DeadlineKind.EXTENDED_BILLING and d.at <= at]
     deadlines = tuple(deadline for deadline in before.deadlines if deadline not in billing)
@@ -51,10 +57,7 @@ def delisted(before: Support, now: datetime) -> Support:
     phase = SupportPhase.EXTENDED if begun else SupportPhase.STANDARD
     if any(d.kind is DeadlineKind.FORCED_UPGRADE and d.at <= at for d in deadlines):
         phase = SupportPhase.PAST_END
-    reason = "The calendar lists this version no more; its dates are those told before."
-    return replace(
-        before, phase=phase, deadlines=deadlines, begun=begun, billed_extended=begun is not None, reason=reason
-    )
+    return replace(before, phase=phase, deadlines=deadlines, begun=begun, billed_extended=begun is not None)
 
 
 def days_left(deadline: Deadline, now: datetime) -> int:

@@ -10,8 +10,9 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.names import partition_of
 from chalicelib.domain.core.place import ClusterKey, Place
-from chalicelib.domain.support.assessment import days_left, decide_support, delisted, minor
+from chalicelib.domain.support.assessment import continued, days_left, decide_support, delisted, minor
 from chalicelib.domain.support.calendar import Calendar
 from chalicelib.domain.support.deadlines import DeadlineKind, Support, SupportPhase, deadlines_of
 from chalicelib.domain.support.fleet import AddonAtNext, FleetCluster, Insight, ReadFailure
@@ -74,6 +75,7 @@ def observed(
         trouble=None,
         armed_at=now if _begins_anew(before.support, kept) else before.armed_at,
         upgraded_by_aws_at=_upgraded_by_aws_at(before, cluster, now),
+        version_since=before.version_since if before.cluster.version == cluster.version else now,
     )
 
 
@@ -109,7 +111,7 @@ def last_seen(watched: Watched) -> datetime:
 
 
 def _unread(key: ClusterKey, trouble: ReadFailure, joined: ClusterContext) -> Watched:
-    arn = f"arn:aws:eks:{key.region}:{key.account}:cluster/{key.name}"
+    arn = f"arn:{partition_of(key.region)}:eks:{key.region}:{key.account}:cluster/{key.name}"
     support = Support(SupportPhase.UNKNOWN, (), billed_extended=False, reason="It could not be read yet.")
     cluster = FleetCluster(key, arn, UNREAD, "UNREADABLE")
     return Watched(cluster, support, joined.owner, joined.team, trouble.since, trouble=trouble, armed_at=trouble.since)
@@ -123,14 +125,17 @@ def _is_another(before: Watched, cluster: FleetCluster) -> bool:
 
 
 def _steady(before: Watched, cluster: FleetCluster, support: Support, now: datetime) -> Support:
-    """With the dates that EKS told before where these are the fallback's, or none: AWS moved nothing, it was not asked."""
+    """With the dates that EKS told before where these are the fallback's, or none: AWS moved nothing, it was not asked.
+
+    What EKS once told holds until EKS tells otherwise, and time goes on over it.
+    """
     same = (before.cluster.version, before.cluster.support_type) == (cluster.version, cluster.support_type)
     if same and support.phase is SupportPhase.UNKNOWN and before.support.deadlines:
         return delisted(before.support, now)
     live_before, live_now = (any(d.source == LIVE for d in deadlines_of(s)) for s in (before.support, support))
-    if not same or not live_before or live_now or before.support.phase is not support.phase:
+    if not same or not live_before or live_now:
         return support
-    return replace(support, deadlines=before.support.deadlines, begun=before.support.begun)
+    return replace(continued(before.support, now), lease_first=support.lease_first)
 
 
 def _begins_anew(before: Support, after: Support) -> bool:
@@ -148,5 +153,8 @@ def _upgraded_by_aws_at(before: Watched, cluster: FleetCluster, now: datetime) -
 
 
 def _was_forced(before: Watched, cluster: FleetCluster, now: datetime) -> bool:
+    """AWS raises a control plane to its target alone; further, or elsewhere, somebody else did."""
     ended = [d for d in before.support.deadlines if d.kind is DeadlineKind.FORCED_UPGRADE and d.at <= now]
-    return minor(cluster.version) > minor(before.cluster.version) and bool(ended)
+    after, was = minor(cluster.version), minor(before.cluster.version)
+    following = (*was[:-1], was[-1] + 1) if was else ()
+    return any(after == (minor(d.target) if d.target else following) for d in ended) and after > was

@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterable, Mapping
 
 from chalicelib.domain.core.names import as_tag_value
+from chalicelib.domain.core.recipients import people_in
 from chalicelib.domain.identity.accounts import Registration
 from chalicelib.domain.identity.callers import Caller, identity_of
 
@@ -28,14 +29,15 @@ def answerable(
     """The owner and the team, each None where neither tags nor registration name one."""
     plain = _plain(tags)
     owner = _first(plain, precedence) or (cleaned(registration.owner or "") if registration else None)
+    owner = people_in(owner)[0] if owner else None
     team = _first(plain, TEAM_TAGS) or (cleaned(registration.team or "") if registration else None)
     return owner, team
 
 
 def other_owners(tags: Mapping[str, str], owner: str | None) -> tuple[str, ...]:
-    """Everyone else whom a tag names as the owner: they hear as well. In the usual order, each once."""
+    """Everyone else whom a tag names as an owner, several in one tag among them: they hear as well. In the usual order, once."""
     plain, known = _plain(tags), {(owner or "").casefold(), as_tag_value(owner or "").casefold()}
-    named = (value for name in OWNER_TAGS if (value := plain.get(name)))
+    named = (one for name in OWNER_TAGS if (value := plain.get(name)) for one in people_in(value))
     return tuple({value.casefold(): value for value in named if value.casefold() not in known}.values())
 
 

@@ -129,6 +129,7 @@ def test_programs_get_json_and_nobodys_arn() -> None:
         "kept": False,
         "until": "2026-11-24T13:00:00Z",
         "untilLocal": "Tue 24 Nov 22:00 (Asia/Seoul)",
+        "leaseEnds": True,
         "clamped": False,
         "nextCurfewLocal": "Tue 24 Nov 22:00 (Asia/Seoul)",
         "cost": "$5.28, $0.22 an hour",

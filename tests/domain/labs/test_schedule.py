@@ -54,14 +54,14 @@ def test_curfew_is_the_wall_clocks_ten_in_the_evening(zone: str, after: str, exp
 
 def test_a_time_that_a_spring_night_leaves_out_comes_as_long_after_midnight() -> None:
     night = next_curfew(Schedule("America/New_York", time(2, 30)), at("2026-03-08T05:30:00+00:00"), no_holidays)
-    assert night == Night(date(2026, 3, 8), at("2026-03-08T07:30:00+00:00"))
+    assert night == Night(date(2026, 3, 7), at("2026-03-08T07:30:00+00:00"))
 
 
 def test_a_time_that_an_autumn_night_has_twice_comes_once_and_first() -> None:
     schedule = Schedule("America/New_York", time(1, 30))
     first = next_curfew(schedule, at("2026-11-01T05:00:00+00:00"), no_holidays)
-    assert first == Night(date(2026, 11, 1), at("2026-11-01T05:30:00+00:00"))
-    assert next_curfew(schedule, first.at, no_holidays) == Night(date(2026, 11, 2), at("2026-11-02T06:30:00+00:00"))
+    assert first == Night(date(2026, 10, 31), at("2026-11-01T05:30:00+00:00"))
+    assert next_curfew(schedule, first.at, no_holidays) == Night(date(2026, 11, 1), at("2026-11-02T06:30:00+00:00"))
 
 
 def test_weekends_holidays_and_days_of_ones_own_are_quiet() -> None:
@@ -94,6 +94,35 @@ evenings = st.builds(
 )
 
 
+def test_row_16_a_curfew_after_midnight_belongs_to_the_evening_before() -> None:
+    """2026-11-23 is a Monday. The night from Friday to Saturday has its curfew, Sunday's has none."""
+    schedule, night, found = Schedule(curfew=time(0, 30), weekdays=(0, 1, 2, 3, 4)), at("2026-11-22T12:00:00+00:00"), []
+    for _ in range(6):
+        following = next_curfew(schedule, night, no_holidays)
+        assert following is not None
+        night = following.at
+        found.append((f"{following.day:%a}", f"{following.at:%a %H:%M}"))
+    assert found == [
+        ("Mon", "Tue 00:30"),
+        ("Tue", "Wed 00:30"),
+        ("Wed", "Thu 00:30"),
+        ("Thu", "Fri 00:30"),
+        ("Fri", "Sat 00:30"),
+        ("Mon", "Tue 00:30"),
+    ]
+
+
+def test_row_16_a_waking_is_on_the_morning_of_a_chosen_day() -> None:
+    schedule = Schedule(curfew=time(0, 30), weekdays=(0, 1, 2, 3, 4), wake=time(8, 30))
+    assert next_wake(schedule, at("2026-11-28T00:30:00+00:00"), no_holidays) == at("2026-11-30T08:30:00+00:00")
+
+
+def test_row_16_a_quiet_date_is_quiet_in_its_own_evening() -> None:
+    schedule = Schedule(curfew=time(0, 30), quiet_dates=(date(2026, 12, 24),))
+    christmas_eve = next_curfew(schedule, at("2026-12-24T12:00:00+00:00"), no_holidays)
+    assert christmas_eve == Night(date(2026, 12, 25), at("2026-12-26T00:30:00+00:00"))
+
+
 @given(evenings, instants)
 def test_the_next_curfew_is_later_on_a_chosen_day_and_none_is_passed_over(schedule: Schedule, after: datetime) -> None:
     night = next_curfew(schedule, after, no_holidays)
@@ -116,7 +145,8 @@ def test_every_chosen_day_has_one_curfew_at_its_wall_clock_time(schedule: Schedu
     for night in nights:
         assert night is not None
         local = night.at.astimezone(ZoneInfo(schedule.time_zone))
-        asked = datetime.combine(night.day, schedule.curfew, ZoneInfo(schedule.time_zone))
+        after_midnight = timedelta(days=int(schedule.curfew < time(12)))
+        asked = datetime.combine(night.day + after_midnight, schedule.curfew, ZoneInfo(schedule.time_zone))
         assert (
             local.time() == schedule.curfew or asked.astimezone(UTC).astimezone(asked.tzinfo).time() != schedule.curfew
         )

@@ -102,7 +102,7 @@ def test_after_aws_upgraded_the_nodes_that_stayed_behind_are_named() -> None:
     after = kept("orders", "1.32", upgraded_by_aws_at=NOW)
     after = replace(after, cluster=replace(after.cluster, nodes=(Nodes("workers", NodeKind.MANAGED, "1.31", 3),)))
     message = mail(after)
-    assert "AWS upgraded the control plane to 1.32" in message.subject
+    assert "control plane upgraded to 1.32" in message.subject
     assert "node group workers (3 on 1.31) is 1 minor version older" in flat(message)
     assert "To bring the nodes along:" in message.body
 
@@ -111,8 +111,9 @@ def test_an_upgrade_by_aws_told_late_names_the_version_that_aws_chose() -> None:
     history = notices_of(kept("orders", "1.32", upgraded_by_aws_at=NOW))
     late = [(n, kept("orders", "1.33")) for n, _ in history if n.kind is NoticeKind.UPGRADED_BY_AWS]
     message = compose(OPS, late, NOW)
-    assert "AWS upgraded the control plane to 1.32" in message.subject
-    assert "AWS upgraded the control plane to 1.32 (noticed on" in flat(message)
+    assert "control plane upgraded to 1.32" in message.subject
+    assert "The control plane upgraded to 1.32 (noticed on" in flat(message)
+    assert "EKS does not say who did it" in flat(message)
 
 
 def test_a_lab_whose_lease_ends_first_gets_one_line() -> None:

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from chalicelib.domain.core.message import Message, Severity
+from chalicelib.domain.core.recipients import recipient_of as recipient_of_owner
 from chalicelib.domain.core.wording import counted, paragraph
 from chalicelib.domain.costs import describe_keeping
 from chalicelib.domain.curfew.plan import Entry, Trigger
@@ -165,7 +166,7 @@ def _account_of(owner: str) -> str:
 
 def recipient_of(lab: Lab, nobody: str) -> str:
     """The user's or the session's name; `nobody` (the administrators) for an adopted lab whose cluster names no owner."""
-    return lab.owner.rpartition("/")[2].rpartition(":")[2] or nobody
+    return recipient_of_owner(lab.owner) or nobody
 
 
 def describe_stakes(entry: Entry) -> str:
