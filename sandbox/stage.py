@@ -14,12 +14,12 @@ from typing import Any
 from deployment import packaging
 from emulator.core.settings import Settings
 from emulator.process import Sandbox, running_sandbox
+from sandbox.course import Course, make_course
 from sandbox.deploy import api_url, deploy
 from sandbox.people import HttpAnswer, People, Person, make_people, signed_request
 from sandbox.recorded_requests import leave_questions
 
 STACK = "ekslab"
-DOMAIN = "lab.example.com"
 #: Who is told last of a support deadline, and of what nobody else answers for.
 NOTICE_ADMINISTRATORS = "platform@example.com"
 #: Where the installation's evenings are.
@@ -53,11 +53,22 @@ class Schedules:
 
 @dataclass(frozen=True, slots=True)
 class Stage(Schedules):
-    """An installed service: its stack's outputs, its address, its people, and a hosted zone for external-dns."""
+    """An installed service: its stack's outputs, its address, its people, and the course's base stack, which it offers."""
 
     url: str
     people: People
-    zone_id: str
+    course: Course
+
+    @property
+    def zone_id(self) -> str:
+        """The hosted zone that external-dns of labs may write to."""
+        return self.course.zone_id
+
+    def offer(self, offers: Mapping[str, Any]) -> None:
+        """Have the administrator change what labs are offered. Raises Impatient if that is refused."""
+        answer = self.call(self.people.administrator, "PUT", "/offers", offers)
+        if answer.status != 200:
+            raise Impatient(f"PUT /offers was answered with {answer.status}: {answer.body!r}")
 
     def call(
         self,
@@ -116,10 +127,10 @@ def installed(
         # Links in mails must lead here, and the API's address is known only once it is there.
         outputs = deploy(sandbox.client, package, STACK, {"ApiUrl": api_url(sandbox.url, outputs)})
         message(f"deployed {len(package.template['Resources'])} resources by change set")
-        zone = sandbox.client("route53").create_hosted_zone(Name=DOMAIN, CallerReference="stage")
-        zone_id = zone["HostedZone"]["Id"].rpartition("/")[2]
+        stage = Stage(sandbox, outputs, api_url(sandbox.url, outputs), people, make_course(sandbox))
+        stage.offer(stage.course.offers)
         try:
-            yield Stage(sandbox, outputs, api_url(sandbox.url, outputs), people, zone_id)
+            yield stage
         finally:
             leave_questions(sandbox)
 

@@ -7,10 +7,11 @@ from types import FrameType
 
 from deployment.packaging import PROJECT
 from emulator.core.settings import Settings
+from sandbox.course import DOMAIN, KEY_PAIR
 from sandbox.mailbox import subscribe
 from sandbox.people import Person
 from sandbox.run_schedule import ENV_FILE, MAILBOX
-from sandbox.stage import DOMAIN, TIME_ZONE, Stage, installed
+from sandbox.stage import TIME_ZONE, Stage, installed
 
 _PYTHON = ".venv/bin/python"
 
@@ -52,7 +53,8 @@ def message(stage: Stage, scale: float) -> str:
 The service answers at
   {stage.url}
 as on AWS: only to signed requests. What AWS takes its time for is quick: ten minutes of a control plane take
-{600 * scale:.0f} s here. Your address is 127.0.0.1; the hosted zone {DOMAIN} is {stage.zone_id}.
+{600 * scale:.0f} s here. Your address is 127.0.0.1; labs are offered subdomains of
+{DOMAIN} (zone {stage.zone_id}), the VPC {stage.course.vpc_id} and the key pair {KEY_PAIR}.
 In a second terminal, as a learner:
 
   . {env}

@@ -7,7 +7,7 @@ Called by planning and by extending. A type whose price is not known is named, a
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import field
+from dataclasses import field, replace
 from datetime import date, datetime, timedelta
 
 from chalicelib.domain.core.deferred import dataclass
@@ -77,6 +77,18 @@ def hourly_cost(lab: Lab, prices: Prices, extended: bool) -> Cost:
 def hibernated_cost(lab: Lab, prices: Prices, extended: bool) -> Cost:
     """What stays to be paid while it hibernates: the control plane, NAT and the work host."""
     return _cost(lab.spec, prices, extended, ())
+
+
+def most_hourly(spec: LabSpec, prices: Prices, extended: bool) -> float:
+    """USD an hour with every node that the groups may grow to, of their dearest types; more where a price is unknown."""
+    groups = tuple(
+        replace(g, desired=max(g.max, g.desired), instance_types=_dearest(g, prices)) for g in spec.nodegroups
+    )
+    return _cost(spec, prices, extended, groups).total
+
+
+def _dearest(group: NodegroupSpec, prices: Prices) -> tuple[str, ...]:
+    return tuple(sorted(group.instance_types, key=lambda kind: -prices.instances.get(kind, 0.0)))
 
 
 def saved_hourly(lab: Lab, prices: Prices, extended: bool, act: AtCurfew) -> float | None:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from chalicelib.domain.identity.accounts import LabAccounts
     from chalicelib.domain.labs.lab import Lab, Phase
     from chalicelib.domain.labs.steps import Event, Execution, Step
+    from chalicelib.domain.requests.offers import Offers
     from chalicelib.domain.teardown.receipt import Receipt
     from chalicelib.ports.cloud import AccountInventory, Dns, Kubernetes, Leftovers, Network, Roles, Stacks
     from chalicelib.ports.curfew import Curfew
@@ -119,6 +120,14 @@ class Store(Protocol):
 
     def note_run(self, run: Run) -> None:
         """Keep that a workflow which runs by itself came to its end: the last one of each."""
+        ...
+
+    def offers(self) -> Offers:
+        """What administrators last said that labs are offered, strongly consistent; the usual where they never did."""
+        ...
+
+    def change_offers(self, change: Callable[[Offers], Offers]) -> Offers:
+        """Load, change, save if nobody saved in between, else again (bounded); return what was saved. Raises StaleLab."""
         ...
 
     def runs(self) -> tuple[Run, ...]:

@@ -17,6 +17,7 @@ from emulator.ec2.actions import Params, param
 from emulator.eks.http.call import principal_arn
 
 _RECORD_ACTION = re.compile(r"<Action>(\w+)</Action>")
+_RECORD_NAME = re.compile(r"<Name>([^<]+)</Name>")
 _RECORD_TYPE = re.compile(r"<Type>(\w+)</Type>")
 _EC2_TAG = re.compile(r"(TagSpecification\.\d+\.Tag\.\d+)\.Key")
 
@@ -89,8 +90,16 @@ def _said(service: str, body: bytes) -> Iterator[tuple[str, Any]]:
             if changes := _RECORD_ACTION.findall(text):
                 yield "route53:ChangeResourceRecordSetsActions", changes
                 yield "route53:ChangeResourceRecordSetsRecordTypes", _RECORD_TYPE.findall(text)
+                names = [_normalized(name) for name in _RECORD_NAME.findall(text)]
+                yield "route53:ChangeResourceRecordSetsNormalizedRecordNames", names
         case "eks":
             yield from _said_to_eks(json.loads(body) if body[:1] == b"{" else {})
+
+
+def _normalized(name: str) -> str:
+    """As IAM compares a record's name: lower case, without the last dot, other characters as three octal digits."""
+    plain = name.lower().removesuffix(".")
+    return "".join(c if c.isalnum() or c in "-_." else f"\\{ord(c):03o}" for c in plain)
 
 
 def _said_to_eks(given: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:

@@ -8,17 +8,19 @@ is in `support.py`, the third in `curfew.py`.
 import json
 import sys
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from deployment.packaging import NotPackaged
 from emulator.core.settings import REGION, Settings
+from sandbox.course import DOMAIN
 from sandbox.demo import curfew, support
 from sandbox.demo.narration import Narrator
 from sandbox.scenarios.leftover import Leftover, still_there
 from sandbox.scenarios.leftovers import Cluster, drop_all
 from sandbox.scenarios.look_alikes import drop_look_alikes
-from sandbox.stage import DOMAIN, Impatient, Stage, installed
+from sandbox.stage import Impatient, Stage, installed
 
 #: The course's command, line by line, in our own form; 1.28 is what it said.
 REQUEST: dict[str, Any] = {
@@ -127,12 +129,12 @@ class _Play:
             subnets=tuple(stack["PublicSubnetIds"].split(",")),
             txt_owner=f"ekslab-{self._id}",
             hosted_zone=self._stage.zone_id,
-            domain=DOMAIN,
+            domain=f"{self._id}.{DOMAIN}",
             node_role=stack["NodeRoleName"],
             oidc_issuer=self._eks()["identity"]["oidc"]["issuer"],
         )
         self._ours = drop_all(self._stage.sandbox.client, cluster)
-        self._theirs = drop_look_alikes(self._stage.sandbox.client, cluster)
+        self._theirs = drop_look_alikes(self._stage.sandbox.client, replace(cluster, domain=DOMAIN))
         self._send.say(f"the lab's: {_counted(self._ours)}")
         self._send.say(f"others':   {_counted(self._theirs)}")
 

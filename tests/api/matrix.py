@@ -87,6 +87,8 @@ MATRIX: Mapping[tuple[str, str], tuple[Any, Row]] = {
     ("POST", "/plan/{date}/release"): ({"hash": plan_hash([an_entry(owner=OWNER)])}, ADMINISTERED),
     ("GET", "/curfew"): (None, EVERYONE),
     ("PUT", "/curfew"): ({"mode": "off"}, ADMINISTERED),
+    ("GET", "/offers"): (None, EVERYONE),
+    ("PUT", "/offers"): ({"keyPairs": ["class"]}, ADMINISTERED),
     ("GET", "/keep/{token}"): (None, ANYBODY_AT_ALL),
     ("POST", "/keep/{token}"): (None, ANYBODY_AT_ALL),
     ("GET", "/clusters"): (None, EVERYONE),

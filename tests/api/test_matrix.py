@@ -61,7 +61,9 @@ def state(http: Http) -> str:
     store, curfew, watch = http.world.store, http.world.curfew.store, http.world.watch
     fleets = [value for name, value in sorted(vars(watch.store).items()) if name != "account"]
     labs = (store.labs, store.names, store.keys, store.event_table)
-    return repr((labs, curfew.kept_rules, curfew.headers, fleets, watch.fleets.updates, http.world.workflows.started))
+    started = http.world.workflows.started
+    kept = (curfew.kept_rules, curfew.headers, store.kept_offers)
+    return repr((labs, kept, fleets, watch.fleets.updates, started))
 
 
 def test_every_route_has_a_row_and_every_row_a_route() -> None:

@@ -12,10 +12,18 @@ from chalicelib.domain.core.resources import LedgerEntry
 from chalicelib.domain.core.service_health import Run
 from chalicelib.domain.curfew.messages.outlook import first_event
 from chalicelib.domain.errors.findings import error
-from chalicelib.domain.errors.tree import IdempotencyConflict, InvalidRequest, LabNotFound, NameTaken, TooManyLabs
+from chalicelib.domain.errors.tree import (
+    IdempotencyConflict,
+    InvalidRequest,
+    LabNotFound,
+    NameTaken,
+    StaleLab,
+    TooManyLabs,
+)
 from chalicelib.domain.identity.callers import identity_of
 from chalicelib.domain.labs.lab import OVER, RESTING, Lab, Phase
 from chalicelib.domain.labs.steps import Event, Step
+from chalicelib.domain.requests.offers import Offers
 from chalicelib.domain.teardown.receipt import Receipt
 from chalicelib.ports.deps import Page
 from tests.fakes.account import Account, port
@@ -37,6 +45,7 @@ class FakeStore:
     entries: dict[tuple[str, str], LedgerEntry] = field(default_factory=dict)
     receipt_table: dict[tuple[str, str], Receipt] = field(default_factory=dict)
     run_table: dict[str, Run] = field(default_factory=dict)
+    kept_offers: Offers = field(default_factory=Offers)
     port_name: str = "store"
 
     @port
@@ -46,6 +55,20 @@ class FakeStore:
     @port
     def runs(self) -> tuple[Run, ...]:
         return tuple(self.run_table[workflow] for workflow in sorted(self.run_table))
+
+    @port
+    def offers(self) -> Offers:
+        return self.kept_offers
+
+    @port
+    def change_offers(self, change: Callable[[Offers], Offers]) -> Offers:
+        for _ in range(8):
+            stored = self.kept_offers
+            changed = change(stored)
+            if self.kept_offers is stored:
+                self.kept_offers = changed
+                return changed
+        raise StaleLab("The list of offers was always saved by others.")
 
     @port
     def create_lab(

@@ -17,7 +17,15 @@ def test_a_guest_leaves_the_network_as_it_found_it(stage: Stage) -> None:
     network = a_network(stage, "10.42.0.0/16")
     before = looked_at(network)
 
-    # When a lab is asked for in its subnets
+    # When a lab is asked for in its subnets, it is refused, for nobody offered them
+    refused = learner(stage).sends(
+        "POST", "/labs", {"name": "guest", "network": {"publicSubnetIds": list(network.subnets)}}
+    )
+    assert refused.status == 400
+    assert {finding["code"] for finding in refused.json["findings"]} == {"not-offered"}
+
+    # And when an administrator offers them, it is made
+    stage.offer({"networks": [*stage.course.offers["networks"], {"vpcId": network.vpc}]})
     lab = learner(stage).asks_for("guest", network={"publicSubnetIds": list(network.subnets)})
     lab.becomes("ready")
 

@@ -131,6 +131,8 @@ CURFEW_OPERATIONS = (
     Operation(
         "put", "/curfew", "Change rules, or the stop switch (administrators)", (200, "The rules"), (400,), "Curfew"
     ),
+    Operation("get", "/offers", "What labs may use of the account", (200, "The list")),
+    Operation("put", "/offers", "Change the list (administrators)", (200, "The list"), (400,), "Offers"),
     Operation(
         "get",
         "/keep/{token}",
@@ -154,6 +156,7 @@ def _object_of_curfew(**properties: Json) -> Json:
     return {"type": "object", "additionalProperties": False, "properties": properties}
 
 
+_TEXTS: Json = {"type": "array", "items": _TEXT}
 _NUMBERS: dict[str, Json] = {
     name: {"type": "integer", "minimum": BOUNDS[rule][0], "maximum": BOUNDS[rule][1]}
     for rule, name in RULE_NAMES.items()
@@ -175,5 +178,15 @@ CURFEW_SCHEMAS: dict[str, Json] = {
         ),
         "required": ["hash"],
     },
+    "Offers": _object_of_curfew(
+        zones={"type": "array", "items": _object_of_curfew(hostedZoneId=_TEXT, domain=_TEXT)},
+        networks={"type": "array", "items": _object_of_curfew(vpcId=_TEXT, subnetIds=_TEXTS, stackId=_TEXT)},
+        keyPairs=_TEXTS,
+        podRoles={"type": "array", "items": _object_of_curfew(roleArn=_TEXT, owners=_TEXTS)},
+        instanceTypes=_TEXTS,
+        maxNodes={"type": "integer", "minimum": 0},
+        maxUsdPerHour={"type": "number", "minimum": 0},
+        openToTheWorld={"type": "boolean"},
+    ),
     "Curfew": _object_of_curfew(mode={"type": "string", "enum": [str(mode) for mode in Mode]}, **_NUMBERS),
 }

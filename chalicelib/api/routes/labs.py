@@ -16,6 +16,7 @@ from chalicelib.api.routes.curfew import route_curfew
 from chalicelib.api.routes.health import route_health
 from chalicelib.api.routes.keep import route_keeping
 from chalicelib.api.routes.lease import route_schedules
+from chalicelib.api.routes.offers import route_offers
 from chalicelib.api.views import labs
 from chalicelib.api.views.json_format import to_json
 from chalicelib.domain.identity.people import People
@@ -37,6 +38,7 @@ def make_blueprint(get_deps: Callable[[], Deps], get_people: Callable[[], People
     _route_looks(context)
     route_clusters(context)
     route_accounts(context)
+    route_offers(context)
     route_schedules(context)
     route_curfew(context)
     route_keeping(context)

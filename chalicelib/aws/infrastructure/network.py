@@ -176,6 +176,7 @@ class Ec2Network:
 
 
 def _facts(subnet: Mapping[str, Any], tables: list[Mapping[str, Any]]) -> SubnetFacts:
+    tags = {tag["Key"]: tag["Value"] for tag in subnet.get("Tags", [])}
     return SubnetFacts(
         id=subnet["SubnetId"],
         vpc_id=subnet["VpcId"],
@@ -185,6 +186,8 @@ def _facts(subnet: Mapping[str, Any], tables: list[Mapping[str, Any]]) -> Subnet
         public=_leads_outside(subnet, tables),
         maps_public_ip=subnet.get("MapPublicIpOnLaunch", False),
         arn=subnet.get("SubnetArn", ""),
+        stack_id=tags.get("aws:cloudformation:stack-id", ""),
+        lab_id=tags.get("ekslab:lab-id", ""),
     )
 
 

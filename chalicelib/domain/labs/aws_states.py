@@ -125,7 +125,10 @@ class UpdateState:
 
 @dataclass(frozen=True)
 class SubnetFacts:
-    """A subnet. `public`: its default route goes to an internet gateway; `maps_public_ip`: instances get a public address."""
+    """A subnet. `public`: its default route goes to an internet gateway; `maps_public_ip`: instances get a public address.
+
+    `stack_id`: of the CloudFormation stack that made it, by the tag that AWS alone writes. `lab_id`: of a lab, as its tags claim.
+    """
 
     id: str
     vpc_id: str
@@ -135,6 +138,8 @@ class SubnetFacts:
     public: bool
     maps_public_ip: bool
     arn: str = ""
+    stack_id: str = ""
+    lab_id: str = ""
 
 
 @dataclass(frozen=True)

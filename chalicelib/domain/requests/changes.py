@@ -12,8 +12,9 @@ from chalicelib.domain.core.names import nearest
 from chalicelib.domain.errors.findings import Finding, error, warning
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.labs.lab import Change, Lab
-from chalicelib.domain.labs.spec import EndpointAccess, Limits
+from chalicelib.domain.labs.spec import EndpointAccess, Limits, NodegroupSpec
 from chalicelib.domain.requests.defaults import address_of, reachable_by_nodes
+from chalicelib.domain.requests.offers import Offers, judge_world, most_nodes
 from chalicelib.domain.requests.validation.endpoint import ALLOWED, API_IS, judge_cidrs
 
 
@@ -30,11 +31,13 @@ def completed(change: Change, lab: Lab, caller: Caller) -> Change:
     return replace(change, endpoint_access=reachable_by_nodes(EndpointAccess(access), cidrs), allowed_cidrs=cidrs)
 
 
-def judge_change(asked: Change, change: Change, lab: Lab, limits: Limits) -> tuple[Finding, ...]:
+def judge_change(asked: Change, change: Change, lab: Lab, limits: Limits, offers: Offers) -> tuple[Finding, ...]:
     """All findings: `asked` as the caller wrote it, `change` as completed."""
     if asked == Change():
         return (error("", "nothing-asked", "Say what to change: endpoint.access, endpoint.allowedCidrs, nodegroups."),)
-    return (*_judge_endpoint(asked, change, lab), *_judge_nodes(change.nodes, lab, limits))
+    world = judge_world(ALLOWED, asked.allowed_cidrs or (), offers)
+    most = most_nodes(offers, limits.max_nodes)
+    return (*_judge_endpoint(asked, change, lab), *world, *_judge_nodes(change.nodes, lab, most))
 
 
 def changes_nothing(change: Change, lab: Lab) -> bool:
@@ -80,21 +83,25 @@ def _judge_list(cidrs: tuple[str, ...]) -> Iterator[Finding]:
     yield from judge_cidrs(ALLOWED, cidrs, API_IS)
 
 
-def _judge_nodes(nodes: Mapping[str, int], lab: Lab, limits: Limits) -> Iterator[Finding]:
-    counts = {group.name: group.desired for group in lab.spec.nodegroups}
+def _judge_nodes(nodes: Mapping[str, int], lab: Lab, most: int) -> Iterator[Finding]:
+    """A group may grow by itself to its max: that counts, as it does in a new lab, and so does a max that this moves."""
+    groups = {group.name: group for group in lab.spec.nodegroups}
     for index, (name, count) in enumerate(nodes.items()):
         path = f"nodegroups[{index}]"
-        if name not in counts:
-            yield error(f"{path}.name", "unknown-nodegroup", _no_such_group(name, counts))
+        if name not in groups:
+            yield error(f"{path}.name", "unknown-nodegroup", _no_such_group(name, groups))
+        elif count > groups[name].max:
+            message = f"{name} had at most {groups[name].max} nodes: from now on it may grow to {count} by itself."
+            yield warning(f"{path}.desired", "max-moved", message)
         if count < 0:
             yield error(f"{path}.desired", "negative", "A node count is 0 or more.")
-    total = sum({**counts, **{name: count for name, count in nodes.items() if name in counts}}.values())
-    if nodes and total > limits.max_nodes:
-        message = f"That makes {total} nodes in all; a lab may have {limits.max_nodes}."
+    total = sum(max(group.max, group.desired, nodes.get(name, 0)) for name, group in groups.items())
+    if nodes and total > most:
+        message = f"At their maximum these groups would have {total} nodes; a lab may have {most}."
         yield error("nodegroups", "too-many-nodes", message)
 
 
-def _no_such_group(name: str, known: Mapping[str, int]) -> str:
+def _no_such_group(name: str, known: Mapping[str, NodegroupSpec]) -> str:
     near = nearest(name, known)
     meant = f" Did you mean {near}?" if near else f" It has {', '.join(known) or 'none'}."
     return f"The lab has no node group {name}.{meant}"

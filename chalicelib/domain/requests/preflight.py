@@ -12,7 +12,7 @@ from ipaddress import ip_network
 
 from chalicelib.domain.errors.findings import Finding, error, warning
 from chalicelib.domain.labs.aws_states import ClusterState, HostedZone, SubnetFacts
-from chalicelib.domain.labs.spec import ExistingNetwork, ExternalDnsSpec, LabSpec, NewNetwork, Placement
+from chalicelib.domain.labs.spec import ExistingNetwork, LabSpec, NewNetwork, Placement
 from chalicelib.domain.teardown.evidence import LAB_TAG
 
 #: Addresses that EKS wants free in a cluster subnet, and the smallest subnet it takes.
@@ -71,13 +71,6 @@ def check_zone(spec: LabSpec, zone: HostedZone | None) -> tuple[Finding, ...]:
             ),
         )
     return ()
-
-
-def with_zone(spec: LabSpec, zone: HostedZone) -> LabSpec:
-    """The spec with the hosted zone's id, and its domain where none was named."""
-    if spec.external_dns is None:
-        return spec
-    return replace(spec, external_dns=ExternalDnsSpec(zone.id, spec.external_dns.domain.rstrip(".") or zone.name))
 
 
 def check_instances(

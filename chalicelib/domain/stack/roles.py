@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 from chalicelib.domain.labs.lab import Lab
+from chalicelib.domain.labs.spec import ExternalDnsSpec
 from chalicelib.domain.stack.intrinsics import Json, attribute, filled, ref, resource
 
 ROLE_PATH = "/ekslab/"
@@ -21,6 +22,8 @@ _NODE_POLICIES = (
     "AmazonEKS_CNI_Policy",
     "AmazonSSMManagedInstanceCore",
 )
+#: Source: Service Authorization Reference, condition keys of Route 53.
+_CHANGES = "route53:ChangeResourceRecordSets"
 _CLUSTER_ARN = "arn:${AWS::Partition}:eks:${AWS::Region}:${AWS::AccountId}:cluster/%s"
 
 
@@ -37,7 +40,7 @@ def roles(lab: Lab) -> Json:
         made["WorkHostProfile"] = resource("IAM::InstanceProfile", {"Path": ROLE_PATH, "Roles": [ref("WorkHostRole")]})
     if lab.spec.external_dns is not None:
         made["ExternalDnsRole"] = _role(
-            lab, _trusting_pods(lab, "external-dns"), (), _allow_records(lab.spec.external_dns.hosted_zone_id)
+            lab, _trusting_pods(lab, "external-dns"), (), _allow_records(lab.spec.external_dns)
         )
     if has_ebs_csi(lab):
         made["EbsCsiRole"] = _role(
@@ -117,11 +120,29 @@ def _allow_describing(lab: Lab) -> Json:
     return _policy("describe-cluster", [("eks:DescribeCluster",)], [filled(_CLUSTER_ARN % lab.name)])
 
 
-def _allow_records(zone_id: str) -> Json:
-    """Records of the one hosted zone; listing zones knows no narrower resource than all."""
-    zone = filled(f"arn:${{AWS::Partition}}:route53:::hostedzone/{zone_id}")
-    records = ("route53:ChangeResourceRecordSets", "route53:ListResourceRecordSets", "route53:ListTagsForResource")
-    return _policy("records-of-one-zone", [records, ("route53:ListHostedZones",)], [zone, "*"])
+def _allow_records(dns: ExternalDnsSpec) -> Json:
+    """Records below the lab's own subdomain, of the types that external-dns writes; all may be read that the zone has.
+
+    Listing zones knows no narrower resource than all. AWS compares names in lower case and without the last dot; its
+    condition holds for a request without a name, too, so that having one is a condition of its own.
+    """
+    zone = filled(f"arn:${{AWS::Partition}}:route53:::hostedzone/{dns.hosted_zone_id}")
+    read = ("route53:ListResourceRecordSets", "route53:ListTagsForResource")
+    policy = _policy("records-of-one-subdomain", [read, ("route53:ListHostedZones",)], [zone, "*"])
+    names, types = f"{_CHANGES}NormalizedRecordNames", f"{_CHANGES}RecordTypes"
+    policy["PolicyDocument"]["Statement"].append(
+        {
+            "Effect": "Allow",
+            "Action": ["route53:ChangeResourceRecordSets"],
+            "Resource": zone,
+            "Condition": {
+                "ForAllValues:StringLike": {names: [f"*.{dns.domain.lower()}"]},
+                "ForAllValues:StringEquals": {types: ["A", "AAAA", "CNAME", "TXT"]},
+                "Null": {names: "false", types: "false"},
+            },
+        }
+    )
+    return policy
 
 
 def _policy(name: str, actions: list[tuple[str, ...]], resources: list[Any]) -> Json:

@@ -10,12 +10,14 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.costs import most_hourly
 from chalicelib.domain.errors.findings import Finding, has_errors, warning
 from chalicelib.domain.errors.tree import InvalidRequest, LabNotFound, NameTaken, NotYours, WrongPhase
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.labs.lab import ENDING, OVER, Change, Lab, Phase
-from chalicelib.domain.labs.spec import LabSpec
+from chalicelib.domain.labs.spec import LabSpec, SupportPolicy
 from chalicelib.domain.requests.changes import changes_nothing, completed, describe_change, judge_change
+from chalicelib.domain.requests.offers import judge_price, with_own_subdomain
 from chalicelib.domain.requests.validation.limits import judge_size
 from chalicelib.domain.teardown.volumes import describe_volumes
 from chalicelib.ports.deps import Deps
@@ -55,8 +57,8 @@ def request_lab(
     if has_errors(findings):
         raise InvalidRequest(findings)
     lab = _asked_for(deps, caller, spec, account, now)
-    if too_large := judge_size(lab):
-        raise InvalidRequest((*findings, *asking.in_callers_words(too_large)))
+    if refused := (*judge_size(lab), *_too_dear(deps, lab)):
+        raise InvalidRequest((*findings, *asking.in_callers_words(refused)))
     stored = _stored(deps, caller, lab, key, digest, now)
     return Accepted(stored, (*findings, _about_volumes(stored), *start_workflow(deps, stored)))
 
@@ -65,7 +67,7 @@ def change_lab(deps: Deps, caller: Caller, lab_id: str, asked: Change, now: date
     """Start changing a ready lab. The same change again while it is being made is the same answer. Raises WrongPhase."""
     lab = own_lab(deps, caller, lab_id)
     change = completed(asked, lab, caller)
-    findings = judge_change(asked, change, lab, deps.limits)
+    findings = judge_change(asked, change, lab, deps.limits, deps.store.offers())
     if has_errors(findings):
         raise InvalidRequest(findings)
     if lab.phase is Phase.READY and changes_nothing(change, lab):
@@ -116,11 +118,12 @@ def own_lab(deps: Deps, caller: Caller, lab_id: str) -> Lab:
 
 def _asked_for(deps: Deps, caller: Caller, spec: LabSpec, account: str, now: datetime) -> Lab:
     ends_by = now + timedelta(hours=deps.curfew.store.rules(deps.curfew.usual).max_total_hours)
+    lab_id = deps.new_id()
     return Lab(
-        id=deps.new_id(),
+        id=lab_id,
         owner=caller.identity,
         account=account,
-        spec=spec,
+        spec=with_own_subdomain(spec, lab_id),
         phase=Phase.REQUESTED,
         created_at=now,
         phase_since=now,
@@ -129,6 +132,11 @@ def _asked_for(deps: Deps, caller: Caller, spec: LabSpec, account: str, now: dat
         ends_by=ends_by,
         installation=deps.curfew.installation,
     )
+
+
+def _too_dear(deps: Deps, lab: Lab) -> tuple[Finding, ...]:
+    extended = lab.spec.support_policy is SupportPolicy.EXTENDED
+    return tuple(judge_price(most_hourly(lab.spec, deps.curfew.prices(lab.region), extended), deps.store.offers()))
 
 
 def _stored(deps: Deps, caller: Caller, lab: Lab, key: str | None, digest: str, now: datetime) -> Lab:

@@ -10,8 +10,9 @@ from chalicelib.domain.errors.explain import explain
 from chalicelib.domain.errors.findings import Finding, error
 from chalicelib.domain.errors.tree import AccessDenied, InvalidRequest, ResourceGone
 from chalicelib.domain.identity.callers import Caller
-from chalicelib.domain.labs.aws_states import SubnetFacts
+from chalicelib.domain.labs.aws_states import HostedZone, SubnetFacts
 from chalicelib.domain.labs.spec import ExistingNetwork, LabSpec
+from chalicelib.domain.requests.offers import OfferCase, Offers, judge_offers, with_offered_domain, zone_asked_for
 from chalicelib.domain.requests.preflight import (
     check_addons,
     check_instances,
@@ -20,7 +21,6 @@ from chalicelib.domain.requests.preflight import (
     check_subnets,
     check_zone,
     with_subnets,
-    with_zone,
 )
 from chalicelib.ports.deps import Cloud, Deps
 
@@ -45,10 +45,14 @@ def _preflight(deps: Deps, caller: Caller, spec: LabSpec, account: str) -> tuple
     cloud = deps.cloud(Place(account, spec.region))
     if caller.account in (account, deps.watch.home):
         spec = with_role_paths(deps.cloud(Place(caller.account, spec.region)), caller, spec)
-    subnets = _subnets(cloud, spec)
-    spec, about_zone = _zone(cloud, with_subnets(spec, subnets))
+    offers, subnets = deps.store.offers(), _subnets(cloud, spec)
+    zone = _zone(cloud, spec, offers)
+    refused = judge_offers(OfferCase(spec, offers, caller, subnets, zone))
+    about_zone = check_zone(spec, zone)
+    spec = with_subnets(spec, subnets)
+    spec = with_offered_domain(spec, offers, zone) if zone else spec
     found = (*_name(cloud, spec), *check_subnets(spec, subnets), *_instances(cloud, spec, subnets), *about_zone)
-    return spec, (*found, *_key_pair(cloud, spec), *_addons(cloud, spec))
+    return spec, (*refused, *found, *_key_pair(cloud, spec), *_addons(cloud, spec))
 
 
 def with_role_paths(cloud: Cloud, caller: Caller, spec: LabSpec) -> LabSpec:
@@ -78,11 +82,8 @@ def _instances(cloud: Cloud, spec: LabSpec, subnets: tuple[SubnetFacts, ...]) ->
     return check_instances(spec, cloud.network.offers(spec.instance_types), subnets)
 
 
-def _zone(cloud: Cloud, spec: LabSpec) -> tuple[LabSpec, tuple[Finding, ...]]:
-    if spec.external_dns is None:
-        return spec, ()
-    zone = cloud.dns.zone(spec.external_dns.hosted_zone_id or spec.external_dns.domain)
-    return with_zone(spec, zone) if zone else spec, check_zone(spec, zone)
+def _zone(cloud: Cloud, spec: LabSpec, offers: Offers) -> HostedZone | None:
+    return None if spec.external_dns is None else cloud.dns.zone(zone_asked_for(spec, offers))
 
 
 def _key_pair(cloud: Cloud, spec: LabSpec) -> tuple[Finding, ...]:

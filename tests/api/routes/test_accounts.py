@@ -90,6 +90,7 @@ def test_a_name_is_taken_in_one_account_and_region_only(http: Http) -> None:
 def test_what_a_lab_needs_is_looked_up_where_it_will_be(http: Http) -> None:
     there = http.world.join(MEMBER, THERE)
     there.add(Kind.KEY_PAIR, key_name="course")
+    assert http.put("/offers", {"keyPairs": ["course"]}, caller=ADMIN).status == 200
     asked = {"name": "a", "ssh": {"keyName": "course"}}
     assert findings(http.post("/labs", asked)) == {"ssh.keyName": "key-pair-missing"}
     assert http.post("/labs", {**asked, "account": MEMBER, "region": THERE}).status == 202

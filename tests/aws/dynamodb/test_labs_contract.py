@@ -19,6 +19,7 @@ from chalicelib.domain.errors.tree import IdempotencyConflict, InvalidRequest, L
 from chalicelib.domain.labs.lab import ClusterFacts, Lab, Phase
 from chalicelib.domain.labs.spec import ExistingNetwork, ExternalDnsSpec, SshSpec, Taint, WorkHostSpec
 from chalicelib.domain.labs.steps import Event, Step, StepStatus
+from chalicelib.domain.requests.offers import NetworkOffer, Offers, PodRoleOffer, ZoneOffer
 from chalicelib.domain.teardown.receipt import Receipt, ReceiptLine, ReceiptOutcome
 from chalicelib.ports.deps import Store
 from emulator.process import Sandbox, running_sandbox
@@ -375,3 +376,30 @@ def test_the_last_run_of_each_workflow_is_kept(store: Store) -> None:
         Run("curfew", NOW + timedelta(hours=1), "stuck"),
         Run("watch_support", NOW, "done"),
     )
+
+
+def test_nothing_of_the_account_is_offered_until_somebody_says_so(store: Store) -> None:
+    assert store.offers() == Offers()
+    wanted = Offers(
+        zones=(ZoneOffer("Z1", "labs.example.com"),),
+        networks=(NetworkOffer("vpc-1", ("subnet-a",)), NetworkOffer(stack_id="arn:stack")),
+        key_pairs=("course",),
+        pod_roles=(PodRoleOffer("arn:role", ("*",)),),
+        max_nodes=3,
+        max_usd_per_hour=1.5,
+        changed_at=NOW,
+        changed_by="ops",
+    )
+    assert store.change_offers(lambda _: wanted) == wanted
+    assert store.offers() == wanted
+
+
+def test_two_changes_of_the_list_at_once_are_both_kept(store: Store) -> None:
+    beaten: list[Offers] = []
+
+    def change(offers: Offers) -> Offers:
+        if not beaten:
+            beaten.append(store.change_offers(lambda before: replace(before, key_pairs=("course",))))
+        return replace(offers, max_nodes=3)
+
+    assert store.change_offers(change) == store.offers() == Offers(key_pairs=("course",), max_nodes=3)

@@ -25,7 +25,6 @@ from chalicelib.domain.requests.preflight import (
     check_subnets,
     check_zone,
     with_subnets,
-    with_zone,
 )
 from tests.fakes.builders import a_network, a_nodegroup, a_spec
 
@@ -103,15 +102,6 @@ def test_the_hosted_zone_is_there_and_holds_the_domain(
     asked: ExternalDnsSpec, zone: HostedZone | None, expected: dict[str, str]
 ) -> None:
     assert {f.path: f.code for f in check_zone(a_spec(external_dns=asked), zone)} == expected
-
-
-def test_what_the_zone_knows_completes_the_spec() -> None:
-    assert with_zone(a_spec(external_dns=ExternalDnsSpec("", "example.com")), ZONE).external_dns == ExternalDnsSpec(
-        "Z1", "example.com"
-    )
-    assert with_zone(a_spec(external_dns=ExternalDnsSpec("Z1", "")), ZONE).external_dns == ExternalDnsSpec(
-        "Z1", "example.com"
-    )
 
 
 def test_addons_that_eks_does_not_offer_are_told() -> None:

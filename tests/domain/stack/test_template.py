@@ -137,6 +137,10 @@ def test_external_dns_may_change_records_of_its_one_zone_only() -> None:
     (policy,) = properties(LABS["everything"], "ExternalDnsRole")["Policies"]
     changing = [s for s in policy["PolicyDocument"]["Statement"] if "route53:ChangeResourceRecordSets" in s["Action"]]
     assert [s["Resource"] for s in changing] == [{"Fn::Sub": "arn:${AWS::Partition}:route53:::hostedzone/Z0123456789"}]
+    names = "route53:ChangeResourceRecordSetsNormalizedRecordNames"
+    domain = LABS["everything"].spec.external_dns.domain if LABS["everything"].spec.external_dns else ""
+    assert [s["Condition"]["ForAllValues:StringLike"] for s in changing] == [{names: [f"*.{domain}"]}]
+    assert changing[0]["Condition"]["Null"][names] == "false"
 
 
 def test_ssh_comes_from_the_named_addresses_only() -> None:

@@ -15,7 +15,16 @@ from chalicelib.domain.errors.tree import InvalidRequest, Throttled
 from chalicelib.domain.labs.aws_states import HostedZone, SubnetFacts
 from chalicelib.domain.labs.lab import Change, Phase, Planned
 from chalicelib.domain.labs.schedule import AtCurfew
-from chalicelib.domain.labs.spec import AccessSpec, ExistingNetwork, ExternalDnsSpec, LabSpec, SshSpec, VolumePolicy
+from chalicelib.domain.labs.spec import (
+    AccessSpec,
+    ExistingNetwork,
+    ExternalDnsSpec,
+    LabSpec,
+    Limits,
+    SshSpec,
+    VolumePolicy,
+)
+from chalicelib.domain.requests.offers import NetworkOffer, Offers, ZoneOffer
 from chalicelib.services.labs import commands
 from chalicelib.services.labs.queries import get_lab
 from tests.fakes import NOW, FakeWorld, a_caller, a_lab, a_nodegroup, a_spec, make_deps
@@ -62,6 +71,7 @@ def test_the_role_behind_a_session_gets_in_by_its_whole_arn() -> None:
 
 def test_existing_subnets_are_looked_up_and_bring_their_vpc() -> None:
     world = make_deps()
+    world.store.kept_offers = Offers(networks=(NetworkOffer("vpc-1"),))
     world.network.given_subnets = {
         "subnet-a": subnet("subnet-a", "ap-northeast-2a"),
         "subnet-c": subnet("subnet-c", "ap-northeast-2c"),
@@ -83,13 +93,18 @@ def test_subnets_that_are_not_there_or_in_one_zone_store_nothing() -> None:
 def test_a_hosted_zone_is_found_by_its_domain() -> None:
     world = make_deps()
     world.dns.zones["Z1"] = HostedZone("Z1", "example.com", False)
-    found = asked(world, a_spec(external_dns=ExternalDnsSpec("", "example.com"))).lab.spec.external_dns
-    assert found == ExternalDnsSpec("Z1", "example.com")
+    world.store.kept_offers = Offers(zones=(ZoneOffer("Z1", "labs.example.com"),))
+    lab = asked(world, a_spec(external_dns=ExternalDnsSpec("", "example.com"))).lab
+    assert lab.spec.external_dns == ExternalDnsSpec("Z1", f"{lab.id}.labs.example.com")
+    assert asked(
+        world, a_spec(name="other", external_dns=ExternalDnsSpec("", "labs.example.com"))
+    ).lab.spec.external_dns
 
 
 def test_everything_the_account_has_against_it_is_told_at_once() -> None:
     world = make_deps()
     world.clusters.unknown_addons.add("coredns")
+    world.store.kept_offers = Offers(zones=(ZoneOffer("Z9", "labs.example.com"),), key_pairs=("nobody",))
     spec = a_spec(external_dns=ExternalDnsSpec("Z9", ""), ssh=SshSpec("nobody", None, ("1.2.3.4/32",)))
     with pytest.raises(InvalidRequest) as refusal:
         asked(world, spec)
@@ -111,6 +126,7 @@ def test_a_stack_longer_than_cloudformation_takes_is_refused_before_it_is_stored
 def test_a_key_pair_that_is_there_is_taken() -> None:
     world = make_deps()
     world.account.add(Kind.KEY_PAIR, key_name="mine")
+    world.store.kept_offers = Offers(key_pairs=("mine",))
     assert asked(world, a_spec(ssh=SshSpec("mine", None, ("1.2.3.4/32",)))).lab.phase is Phase.REQUESTED
 
 
@@ -167,6 +183,7 @@ def test_a_public_allow_list_keeps_the_private_side_open_for_nodes() -> None:
 def test_the_world_may_be_let_in_when_asked_for_and_is_warned_about() -> None:
     world = make_deps()
     world.store.put(a_lab(phase="ready"))
+    world.store.kept_offers = Offers(open_to_the_world=True)
     answer = commands.change_lab(world.deps, a_caller(), a_lab().id, Change("public", ("0.0.0.0/0",)), NOW)
     assert answer.lab.change == Change("public", ("0.0.0.0/0",))
     assert "open-to-the-world" in [finding.code for finding in answer.findings]
@@ -200,7 +217,44 @@ def test_a_change_of_the_allow_list_is_judged_as_a_request_is() -> None:
     with pytest.raises(InvalidRequest) as refusal:
         commands.change_lab(world.deps, a_caller(), lab.id, change, NOW)
     codes = [finding.code for finding in refusal.value.findings]
-    assert codes == ["invalid-cidr", "private-address", "cidr-overlaps", "open-to-the-world"]
+    assert codes == ["invalid-cidr", "private-address", "cidr-overlaps", "open-to-the-world", "not-offered"]
+
+
+def test_a_change_of_nodes_counts_what_groups_may_grow_to() -> None:
+    """Issue 11, row 11: groups of 1 to 9 and 1 to 1 were 18 nodes under a limit of 10."""
+    world = make_deps(Limits(max_nodes=10))
+    groups = (a_nodegroup(name="a", min=1, desired=1, max=9), a_nodegroup(name="b", min=1, desired=1, max=1))
+    lab = world.store.create_lab(a_lab(phase="ready", spec=a_spec(nodegroups=groups)), None, "", NOW)
+    with pytest.raises(InvalidRequest) as refusal:
+        commands.change_lab(world.deps, a_caller(), lab.id, Change(nodes={"b": 9}), NOW)
+    assert "too-many-nodes" in [finding.code for finding in refusal.value.findings]
+    assert commands.change_lab(world.deps, a_caller(), lab.id, Change(nodes={"a": 9}), NOW).lab.phase is Phase.UPDATING
+
+
+def test_a_max_that_moves_for_good_is_told() -> None:
+    world = make_deps()
+    lab = world.store.create_lab(a_lab(phase="ready"), None, "", NOW)
+    answer = commands.change_lab(world.deps, a_caller(), lab.id, Change(nodes={"myeks-nodegroup": 5}), NOW)
+    assert [(f.path, f.code) for f in answer.findings] == [("nodegroups[0].desired", "max-moved")]
+
+
+def test_a_lab_that_could_grow_too_dear_is_not_stored() -> None:
+    world = make_deps()
+    world.store.kept_offers = Offers(max_usd_per_hour=0.3)
+    with pytest.raises(InvalidRequest) as refusal:
+        asked(world, a_spec(nodegroups=(a_nodegroup(desired=0, min=0, max=9),)))
+    assert [(f.path, f.code) for f in refusal.value.findings] == [("nodegroups", "not-offered")]
+    assert "maxUsdPerHour" in refusal.value.findings[0].message
+
+
+def test_a_change_of_the_list_touches_no_lab_that_exists() -> None:
+    world = make_deps()
+    world.store.kept_offers = Offers(zones=(ZoneOffer("Z1", "labs.example.com"),))
+    world.dns.zones["Z1"] = HostedZone("Z1", "example.com", False)
+    lab = asked(world, a_spec(external_dns=ExternalDnsSpec("Z1", ""))).lab
+    world.store.kept_offers = Offers()
+    assert world.store.load_lab(lab.id) == lab
+    assert commands.release_lab(world.deps, a_caller(), lab.id, NOW).lab.phase is Phase.RELEASING
 
 
 def test_what_happens_next_quotes_the_plan_that_the_lab_is_on() -> None:

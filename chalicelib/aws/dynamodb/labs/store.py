@@ -23,6 +23,7 @@ from chalicelib.aws.dynamodb.keys import (
 )
 from chalicelib.aws.dynamodb.labs.change import change_lab
 from chalicelib.aws.dynamodb.labs.create import LabCreation, lab_of_key, load
+from chalicelib.aws.dynamodb.labs.offers import change_offers, offers
 from chalicelib.aws.dynamodb.labs.receipts import put_receipt, receipts_of
 from chalicelib.aws.dynamodb.pages import Listing, all_items, one_page
 from chalicelib.domain.core.resources import LedgerEntry
@@ -30,6 +31,7 @@ from chalicelib.domain.core.service_health import Run
 from chalicelib.domain.errors.tree import LabNotFound
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.steps import Event, Step
+from chalicelib.domain.requests.offers import Offers
 from chalicelib.domain.teardown.receipt import Receipt
 from chalicelib.ports.deps import Page
 
@@ -112,6 +114,14 @@ class DynamoStore:
     def note_run(self, run: Run) -> None:
         """Write or overwrite."""
         self._put(run_item(run))
+
+    def offers(self) -> Offers:
+        """One item, strongly consistent."""
+        return offers(self._client, self._table)
+
+    def change_offers(self, change: Callable[[Offers], Offers]) -> Offers:
+        """Load, change, save, again when beaten to it. Raises StaleLab."""
+        return change_offers(self._client, self._table, change)
 
     def runs(self) -> tuple[Run, ...]:
         """A handful of items, strongly consistent."""

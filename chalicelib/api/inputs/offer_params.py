@@ -1,0 +1,93 @@
+"""The body of `PUT /offers`, read with all findings at once. What it leaves out stays as it is."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from chalicelib.api.inputs.body import read_body
+from chalicelib.api.inputs.params import refuse
+from chalicelib.domain.core.names import DOMAIN, HOSTED_ZONE_ID, LAB_ROLE_ARN, SUBNET_ID, VPC_ID
+from chalicelib.domain.requests.eksctl.reader import Notes, Reader
+from chalicelib.domain.requests.offers import NetworkOffer, Offers, PodRoleOffer, ZoneOffer
+
+NAMES = (
+    *("zones", "networks", "keyPairs", "podRoles"),
+    *("instanceTypes", "maxNodes", "maxUsdPerHour", "openToTheWorld"),
+)
+_MOST = 200
+
+
+def read_offers(raw: bytes, content_type: str | None) -> Callable[[Offers], Offers]:
+    """How the list is to be changed. Raises InvalidRequest."""
+    notes = Notes()
+    body = Reader(read_body(raw, content_type), "", notes)
+    asked: dict[str, Any] = {
+        "zones": _each(body, "zones", _zone),
+        "networks": _each(body, "networks", _network),
+        "key_pairs": body.texts("keyPairs"),
+        "pod_roles": _each(body, "podRoles", _pod_role),
+        "instance_types": body.texts("instanceTypes"),
+        "max_nodes": body.whole("maxNodes"),
+        "max_usd_per_hour": _amount(body, "maxUsdPerHour"),
+        "open_to_the_world": body.flag("openToTheWorld"),
+    }
+    body.close()
+    said = {name: value for name, value in asked.items() if value is not None}
+    if not said and not notes.findings:
+        body.error("", "empty", f"Say at least one of {', '.join(NAMES)}.")
+    for name, value in said.items():
+        if isinstance(value, tuple) and len(value) > _MOST:
+            body.error(NAMES[list(asked).index(name)], "too-many", f"At most {_MOST} are taken here.")
+    refuse(notes.findings)
+    return lambda before: replace(before, **said)
+
+
+def _each(body: Reader, key: str, read: Callable[[Reader], Any]) -> tuple[Any, ...] | None:
+    items = body.sections(key)
+    if items is None:
+        return None
+    found = []
+    for item in items:
+        found.append(read(item))
+        item.close()
+    return tuple(found)
+
+
+def _zone(item: Reader) -> ZoneOffer:
+    zone, domain = item.text("hostedZoneId") or "", (item.text("domain") or "").rstrip(".")
+    if not HOSTED_ZONE_ID.fullmatch(zone):
+        item.error("hostedZoneId", "invalid-id", "Not a hosted zone's id: they look like Z0123456789ABCDEFGHIJ.")
+    if not DOMAIN.fullmatch(domain):
+        message = "The domain below which labs get subdomains: it looks like labs.example.com."
+        item.error("domain", "invalid-domain", message)
+    return ZoneOffer(zone, domain)
+
+
+def _network(item: Reader) -> NetworkOffer:
+    vpc, subnets, stack = item.text("vpcId"), item.texts("subnetIds") or (), item.text("stackId")
+    if vpc is not None and not VPC_ID.fullmatch(vpc):
+        item.error("vpcId", "invalid-id", "Not a VPC id: they look like vpc-0dd338ecf29863c55.")
+    for index, subnet in enumerate(subnets):
+        if not SUBNET_ID.fullmatch(subnet):
+            item.error("subnetIds", "invalid-id", "Not a subnet id: they look like subnet-0b2512f8c6ae9bf30.", index)
+    return NetworkOffer(vpc, subnets, stack)
+
+
+def _pod_role(item: Reader) -> PodRoleOffer:
+    role, owners = item.text("roleArn") or "", item.texts("owners") or ()
+    if not LAB_ROLE_ARN.fullmatch(role):
+        message = "Not a role under /ekslab/: they look like arn:aws:iam::111122223333:role/ekslab/reader."
+        item.error("roleArn", "invalid-role", message)
+    return PodRoleOffer(role, owners)
+
+
+def _amount(body: Reader, key: str) -> float | None:
+    value = body.raw(key)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1_000_000:
+        body.error(key, "invalid-amount", f"{key} is an amount of USD, such as 2.5.")
+        return None
+    return float(value)

@@ -1,0 +1,28 @@
+"""The routes over the list of what labs are offered. Everyone may look, administrators change it."""
+
+from __future__ import annotations
+
+from chalice import Response
+
+from chalicelib.api.context import RequestContext, json_answer
+from chalicelib.api.inputs.offer_params import read_offers
+from chalicelib.api.views.offers import offers_view
+from chalicelib.logs import logger
+from chalicelib.services.labs import offers
+
+
+def route_offers(context: RequestContext) -> None:
+    """Register them all."""
+
+    @context.route("GET", "/offers")
+    def get_offers() -> Response:
+        return json_answer(offers_view(offers.get_offers(context.deps), context.caller))
+
+    @context.route("PUT", "/offers")
+    def put_offers() -> Response:
+        deps, caller = context.deps, context.caller
+        offers.refuse_others(caller)
+        asked = read_offers(context.body, context.header("content-type"))
+        changed = offers.set_offers(deps, caller, asked, deps.clock.now())
+        logger.info("The list of offers was changed.", extra={"caller": caller.arn})
+        return json_answer(offers_view(changed, caller))

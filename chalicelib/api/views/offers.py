@@ -1,0 +1,39 @@
+"""The list of offers as callers see it. Everyone sees what they may use; whose roles are whose is for administrators."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from chalicelib.domain.identity.callers import Caller
+from chalicelib.domain.identity.patterns import fits
+from chalicelib.domain.requests.offers import NetworkOffer, Offers, PodRoleOffer
+
+
+def offers_view(offers: Offers, caller: Caller) -> dict[str, Any]:
+    """As JSON, in the shape of the body of PUT /offers."""
+    roles = [_role(role, caller) for role in offers.pod_roles if caller.is_admin or _may_use(role, caller)]
+    view: dict[str, Any] = {
+        "zones": [{"hostedZoneId": zone.hosted_zone_id, "domain": zone.domain} for zone in offers.zones],
+        "networks": [_network(network) for network in offers.networks],
+        "keyPairs": list(offers.key_pairs),
+        "podRoles": roles,
+        "instanceTypes": list(offers.instance_types),
+        "maxNodes": offers.max_nodes,
+        "maxUsdPerHour": offers.max_usd_per_hour,
+        "openToTheWorld": offers.open_to_the_world,
+        "changedAt": offers.changed_at and f"{offers.changed_at:%Y-%m-%dT%H:%M:%SZ}",
+    }
+    return {**view, "changedBy": offers.changed_by} if caller.is_admin else view
+
+
+def _network(offer: NetworkOffer) -> dict[str, Any]:
+    named = {"vpcId": offer.vpc_id, "subnetIds": list(offer.subnet_ids), "stackId": offer.stack_id}
+    return {name: value for name, value in named.items() if value}
+
+
+def _role(offer: PodRoleOffer, caller: Caller) -> dict[str, Any]:
+    return {"roleArn": offer.role_arn, **({"owners": list(offer.owners)} if caller.is_admin else {})}
+
+
+def _may_use(offer: PodRoleOffer, caller: Caller) -> bool:
+    return fits((caller.identity,), offer.owners)

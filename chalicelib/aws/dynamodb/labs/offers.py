@@ -1,0 +1,36 @@
+"""What labs are offered, in the one table: a single item that administrators change, guarded against each other."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from typing import Any
+
+from chalicelib.aws.dynamodb.items import SCHEMA, body_of, thing_of
+from chalicelib.aws.dynamodb.keys import key, number, text
+from chalicelib.aws.dynamodb.labs.create import get
+from chalicelib.aws.dynamodb.transactions import ATTEMPTS, put, transact
+from chalicelib.domain.errors.tree import StaleLab
+from chalicelib.domain.requests.offers import Offers
+
+_OFFERS = key("OFFERS", "LIST")
+
+
+def offers(client: Any, table: str) -> Offers:
+    """One item, strongly consistent; the usual list where nobody ever said another."""
+    item = get(client, table, _OFFERS)
+    return Offers() if item is None else thing_of(Offers, item)
+
+
+def change_offers(client: Any, table: str, change: Callable[[Offers], Offers]) -> Offers:
+    """Load, change, save, again when beaten to it. Raises StaleLab."""
+    for _ in range(ATTEMPTS):
+        seen = get(client, table, _OFFERS)
+        changed = change(Offers() if seen is None else thing_of(Offers, seen))
+        mine = text(secrets.token_hex(16))
+        item = {**_OFFERS, "schema": number(SCHEMA), "body": text(body_of(changed)), "write_id": mine}
+        guard = ("write_id = :seen", {":seen": seen["write_id"]}) if seen else ("attribute_not_exists(pk)", None)
+        reasons = transact(client, [put(table, item, *guard)], mine["S"])
+        if not reasons or (reasons[0].refused and reasons[0].item.get("write_id") == mine):
+            return changed
+    raise StaleLab(f"The list of offers was saved by others {ATTEMPTS} times in a row.")

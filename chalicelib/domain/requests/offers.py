@@ -1,0 +1,264 @@
+"""What labs are offered of the account: zones, networks, key pairs, roles for pods, instance types, sizes, the world's way in.
+
+One list for the installation, which administrators keep (`PUT /offers`). Whatever names a thing of the account passes
+through `judge_offers`; a change of the list never touches labs that exist. Unless an administrator offers more, a lab gets
+nothing that is not its own, and instances of the common families.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.errors.findings import Finding, error
+from chalicelib.domain.identity.callers import Caller
+from chalicelib.domain.identity.patterns import fits
+from chalicelib.domain.labs.aws_states import HostedZone, SubnetFacts
+from chalicelib.domain.labs.spec import ExistingNetwork, ExternalDnsSpec, LabSpec
+from chalicelib.domain.requests.validation.network import PRIVATE_BLOCKS, strict_network
+
+#: General purpose, compute and memory, without accelerators; whole families, for sizes are bounded by their price.
+COMMON_FAMILIES = (
+    *("t3", "t3a", "t4g", "m5", "m5a", "m6a", "m6g", "m6i", "m7a", "m7g", "m7i"),
+    *("c5", "c5a", "c6a", "c6g", "c6i", "c7a", "c7g", "c7i", "r5", "r5a", "r6a", "r6g", "r6i", "r7a", "r7g", "r7i"),
+)
+#: More public addresses than a block of /8 has are the world, in one block or in many.
+_A_LARGE_PROVIDER = 2**24
+_LABS_STACK = ":stack/ekslab-lab-"
+
+
+@dataclass(frozen=True)
+class ZoneOffer:
+    """A hosted zone, and the domain in it below which each lab gets a subdomain of its own."""
+
+    hosted_zone_id: str
+    domain: str
+
+
+@dataclass(frozen=True)
+class NetworkOffer:
+    """Subnets that labs may be guests in: all of a VPC, some of it by id, or those that a CloudFormation stack made."""
+
+    vpc_id: str | None = None
+    subnet_ids: tuple[str, ...] = ()
+    stack_id: str | None = None
+
+    def has(self, subnet: SubnetFacts) -> bool:
+        """Whether this subnet is offered. A stack's id is read off the tag that AWS alone writes."""
+        if self.stack_id is not None:
+            return subnet.stack_id == self.stack_id
+        return subnet.id in self.subnet_ids or (not self.subnet_ids and subnet.vpc_id == self.vpc_id)
+
+
+@dataclass(frozen=True)
+class PodRoleOffer:
+    """A role that pods of these owners' labs may have: patterns, as administrators are named."""
+
+    role_arn: str
+    owners: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Offers:
+    """`instance_types`: types, or families such as t3. `max_nodes` None: as the settings say. USD an hour at the most nodes."""
+
+    zones: tuple[ZoneOffer, ...] = ()
+    networks: tuple[NetworkOffer, ...] = ()
+    key_pairs: tuple[str, ...] = ()
+    pod_roles: tuple[PodRoleOffer, ...] = ()
+    instance_types: tuple[str, ...] = COMMON_FAMILIES
+    max_nodes: int | None = None
+    max_usd_per_hour: float = 10.0
+    open_to_the_world: bool = False
+    changed_at: datetime | None = None
+    changed_by: str | None = None
+
+
+@dataclass(frozen=True)
+class OfferCase:
+    """A complete spec with what the account said of what it names."""
+
+    spec: LabSpec
+    offers: Offers
+    caller: Caller
+    subnets: tuple[SubnetFacts, ...] = ()
+    zone: HostedZone | None = None
+
+
+def judge_offers(case: OfferCase) -> tuple[Finding, ...]:
+    """Everything that the spec asks for and is not offered."""
+    judges = (_judge_networks, _judge_zone, _judge_key_pair, _judge_pod_roles, _judge_instances, _judge_nodes)
+    found = [finding for judge in judges for finding in judge(case)]
+    found += judge_world("endpoint.allowedCidrs", case.spec.endpoint.allowed_cidrs, case.offers)
+    return (*found, *judge_world("ssh.cidrs", case.spec.ssh.cidrs if case.spec.ssh else (), case.offers))
+
+
+def judge_world(path: str, cidrs: Sequence[str], offers: Offers) -> Iterator[Finding]:
+    """Whether these blocks let in the world, and whether that is offered."""
+    blocks = [(index, block) for index, block in enumerate(map(strict_network, cidrs)) if not isinstance(block, str)]
+    public = [(index, b) for index, b in blocks if not any(b.subnet_of(private) for private in PRIVATE_BLOCKS)]
+    if offers.open_to_the_world or sum(block.num_addresses for _, block in public) <= _A_LARGE_PROVIDER:
+        return
+    index, widest = max(public, key=lambda each: each[1].num_addresses)
+    here = f"{path}[{index}]"
+    yield _not_offered(here, f"Letting in the world ({widest} and the like)", "openToTheWorld", ("false",))
+
+
+def most_nodes(offers: Offers, most: int) -> int:
+    """How many nodes a lab may have: as the settings say, or fewer."""
+    return most if offers.max_nodes is None else min(most, offers.max_nodes)
+
+
+def judge_nodes(path: str, nodes: int, offers: Offers) -> Iterator[Finding]:
+    """Whether so many nodes are offered."""
+    if offers.max_nodes is not None and nodes > offers.max_nodes:
+        yield _not_offered(path, f"{nodes} nodes", "maxNodes", (str(offers.max_nodes),))
+
+
+def judge_price(usd_per_hour: float, offers: Offers) -> Iterator[Finding]:
+    """Whether a lab may cost this much with all the nodes that it may grow to."""
+    if usd_per_hour > offers.max_usd_per_hour:
+        asked = f"A lab of ${usd_per_hour:.2f} an hour with all its nodes"
+        yield _not_offered("nodegroups", asked, "maxUsdPerHour", (f"{offers.max_usd_per_hour:g}",))
+
+
+def zone_asked_for(spec: LabSpec, offers: Offers) -> str:
+    """The zone to look for: the id that is asked for, else that of the offer of the domain, else the domain as its name."""
+    if spec.external_dns is None:
+        return ""
+    domain = spec.external_dns.domain.rstrip(".")
+    offered = (offer.hosted_zone_id for offer in offers.zones if offer.domain == domain)
+    return spec.external_dns.hosted_zone_id or next(offered, domain)
+
+
+def with_offered_domain(spec: LabSpec, offers: Offers, zone: HostedZone) -> LabSpec:
+    """The spec with the zone's id and the domain that is offered in it; as it is where none is."""
+    offered = _zone_offer(spec, offers, zone)
+    if spec.external_dns is None or offered is None:
+        return spec
+    return replace(spec, external_dns=ExternalDnsSpec(zone.id, offered.domain))
+
+
+def with_own_subdomain(spec: LabSpec, lab_id: str) -> LabSpec:
+    """The spec with a subdomain that is this lab's alone: no id ever comes again."""
+    if spec.external_dns is None:
+        return spec
+    return replace(spec, external_dns=replace(spec.external_dns, domain=f"{lab_id}.{spec.external_dns.domain}"))
+
+
+def judge_list(offers: Offers) -> Iterator[Finding]:
+    """What is wrong with a list that an administrator wants. Paths are those of its JSON."""
+    for index, network in enumerate(offers.networks):
+        ways = (network.vpc_id is not None or bool(network.subnet_ids), network.stack_id is not None)
+        if sum(ways) != 1:
+            yield error(
+                f"networks[{index}]", "one-way", "Name a VPC (vpcId, some subnetIds of it) or a stack (stackId)."
+            )
+        if network.stack_id is not None and ":stack/" not in network.stack_id:
+            message = "The stack's whole ARN, which has its id: a name may come again with other subnets."
+            yield error(f"networks[{index}].stackId", "invalid-id", message)
+    for index, role in enumerate(offers.pod_roles):
+        if not role.owners:
+            yield error(f"podRoles[{index}].owners", "empty", 'Name whose labs it is for, such as ["*"].')
+    if offers.max_nodes is not None and offers.max_nodes < 0:
+        yield error("maxNodes", "negative", "A number of nodes is 0 or more.")
+
+
+def _judge_networks(case: OfferCase) -> Iterator[Finding]:
+    network = case.spec.network
+    if not isinstance(network, ExistingNetwork):
+        return
+    listed = [name for offer in case.offers.networks for name in _names_of(offer)]
+    offered = {subnet.id for subnet in case.subnets if _is_offered(subnet, case.offers)}
+    sides = (("publicSubnetIds", network.public_subnet_ids), ("privateSubnetIds", network.private_subnet_ids))
+    for side, ids in sides:
+        for index, subnet_id in enumerate(ids):
+            if subnet_id not in offered:
+                yield _not_offered(f"network.{side}[{index}]", subnet_id, "networks", listed)
+    vpcs = {subnet.vpc_id for subnet in case.subnets if subnet.id in offered}
+    if network.vpc_id is not None and network.vpc_id not in vpcs:
+        yield _not_offered("network.vpcId", network.vpc_id, "networks", listed)
+
+
+def _is_offered(subnet: SubnetFacts, offers: Offers) -> bool:
+    """Never another lab's, whatever the list says: what seems to be one is refused."""
+    if subnet.lab_id or _LABS_STACK in subnet.stack_id:
+        return False
+    return any(offer.has(subnet) for offer in offers.networks)
+
+
+def _judge_zone(case: OfferCase) -> Iterator[Finding]:
+    asked, zone = case.spec.external_dns, case.zone
+    if asked is None:
+        return
+    listed = [f"{offer.domain} ({offer.hosted_zone_id})" for offer in case.offers.zones]
+    path = "externalDns.hostedZoneId" if asked.hosted_zone_id else "externalDns.domain"
+    known = zone.id if zone else zone_asked_for(case.spec, case.offers)
+    if not any(known == offer.hosted_zone_id for offer in case.offers.zones):
+        yield _not_offered(path, asked.hosted_zone_id or asked.domain, "zones", listed)
+    elif zone is None:
+        return
+    elif (offered := _zone_offer(case.spec, case.offers, zone)) is None:
+        yield _not_offered("externalDns.domain", asked.domain, "zones", listed)
+    elif not _is_in(offered.domain, zone.name):
+        message = f"{offered.domain}, which labs are offered, is not in the zone {zone.id}, which is {zone.name}."
+        yield error("externalDns.domain", "not-offered", f"{message} Administrators correct it with PUT /offers.")
+
+
+def _zone_offer(spec: LabSpec, offers: Offers, zone: HostedZone) -> ZoneOffer | None:
+    """The offer of this zone whose domain was asked for; the first where only the zone was."""
+    asked = spec.external_dns.domain.rstrip(".") if spec.external_dns else ""
+    found = [offer for offer in offers.zones if offer.hosted_zone_id == zone.id]
+    exact = [offer for offer in found if offer.domain == asked]
+    return next(iter(exact or (found if asked in ("", zone.name) else ())), None)
+
+
+def _judge_key_pair(case: OfferCase) -> Iterator[Finding]:
+    key = case.spec.ssh.key_name if case.spec.ssh else None
+    if key and key not in case.offers.key_pairs:
+        yield _not_offered("ssh.keyName", key, "keyPairs", case.offers.key_pairs)
+
+
+def _judge_pod_roles(case: OfferCase) -> Iterator[Finding]:
+    mine = [offer.role_arn for offer in case.offers.pod_roles if fits((case.caller.identity,), offer.owners)]
+    for index, asked in enumerate(case.spec.pod_identities):
+        if asked.role_arn not in mine:
+            yield _not_offered(f"podIdentities[{index}].roleArn", asked.role_arn, "podRoles", mine)
+
+
+def _judge_instances(case: OfferCase) -> Iterator[Finding]:
+    listed = case.offers.instance_types
+    for number, group in enumerate(case.spec.nodegroups):
+        for index, kind in enumerate(group.instance_types):
+            if not _has_type(listed, kind):
+                yield _not_offered(f"nodegroups[{number}].instanceTypes[{index}]", kind, "instanceTypes", listed)
+    host = case.spec.work_host
+    if host is not None and not _has_type(listed, host.instance_type):
+        yield _not_offered("workHost.instanceType", host.instance_type, "instanceTypes", listed)
+
+
+def _judge_nodes(case: OfferCase) -> Iterator[Finding]:
+    together = sum(max(group.max, group.desired) for group in case.spec.nodegroups)
+    yield from judge_nodes("nodegroups", together, case.offers)
+
+
+def _has_type(listed: Sequence[str], kind: str) -> bool:
+    return kind in listed or kind.partition(".")[0] in listed
+
+
+def _names_of(offer: NetworkOffer) -> Iterator[str]:
+    yield from offer.subnet_ids or filter(None, (offer.vpc_id, offer.stack_id))
+
+
+def _is_in(domain: str, zone: str) -> bool:
+    return domain == zone or domain.endswith(f".{zone}")
+
+
+def _not_offered(path: str, what: str, name: str, listed: Sequence[str]) -> Finding:
+    has = ", ".join(listed) or "nothing"
+    message = (
+        f"{what} is not offered to labs: {name} of GET /offers has {has}. Administrators change it with PUT /offers."
+    )
+    return error(path, "not-offered", message)
