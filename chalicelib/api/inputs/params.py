@@ -60,6 +60,16 @@ def read_region(given: Mapping[str, str]) -> str | None:
     return given.get("region")
 
 
+def read_dry_run(given: Mapping[str, str]) -> bool:
+    """`dryRun`, true or false. Raises InvalidRequest."""
+    findings = unknown_parameters(given, ("dryRun",))
+    asked = given.get("dryRun", "false")
+    if asked and asked not in ("true", "false"):
+        findings.append(error("dryRun", "unknown-value", "dryRun is true or false."))
+    refuse(findings)
+    return asked == "true"
+
+
 def read_key(given: str | None) -> str | None:
     """The Idempotency-Key header. Raises InvalidRequest on one that is empty or too long."""
     if given is not None and not 1 <= len(given.strip()) <= _LONGEST_KEY:

@@ -25,7 +25,15 @@ from chalicelib.domain.labs.spec import EndpointAccess
 _LAB = "/labs/{lab_id}"
 _PAGE = ("limit", "cursor")
 OPERATIONS = (
-    Operation("post", "/labs", "Ask for a lab", (202, "Stored; its making is started"), (400, 409, 422), "Lab"),
+    Operation(
+        "post",
+        "/labs",
+        "Ask for a lab",
+        (202, "Stored; its making is started (200: a dry run, with the completed request and what it costs)"),
+        (400, 409, 422),
+        "Lab",
+        query=("dryRun",),
+    ),
     Operation("get", "/labs", "List labs, newest first", (200, "A page"), (400,), query=("owner", "phase", *_PAGE)),
     Operation("get", _LAB, "Phase, reason, steps, endpoint, what happens next", (200, "The lab"), (404,)),
     Operation("patch", _LAB, "Change endpoint access or node counts", (202, "Under way"), (400, 404, 409), "Change"),
@@ -49,6 +57,7 @@ _QUERY: dict[str, Json] = {
     "limit": {"type": "integer", "minimum": 1, "maximum": 100, "default": 25},
     "cursor": {"type": "string", "description": "The `cursor` of the page before."},
     "region": {"type": "string", "description": "Default: the installation's."},
+    "dryRun": {"type": "boolean", "default": False, "description": "Nothing is stored; the answer is a 200."},
     **CLUSTER_QUERY,
 }
 _EVERYWHERE = (403, 502, 503)

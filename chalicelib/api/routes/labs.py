@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable
+from datetime import datetime
+from typing import Any
 
 from chalice import Blueprint, Response
 
@@ -21,9 +23,10 @@ from chalicelib.api.views import labs
 from chalicelib.api.views.json_format import to_json
 from chalicelib.domain.identity.people import People
 from chalicelib.domain.requests.schedule_input import ScheduleRules
+from chalicelib.domain.support.calendar import Calendar
 from chalicelib.logs import logger
 from chalicelib.ports.deps import Deps
-from chalicelib.services.labs import commands, inventory, queries
+from chalicelib.services.labs import commands, inventory, lease, queries
 from chalicelib.services.labs.transitions import Accepted
 
 _YAML = "application/yaml"
@@ -50,17 +53,21 @@ def _route_labs(context: RequestContext) -> None:
     @context.route("POST", "/labs")
     def post_lab() -> Response:
         deps, caller, now = context.deps, context.caller, context.deps.clock.now()
+        only_planned = params.read_dry_run(context.query)
         key, digest = params.read_key(context.header("idempotency-key")), hashlib.sha256(context.body).hexdigest()
-        before = commands.requested_before(deps, caller, key, digest, now)
+        before = None if only_planned else commands.requested_before(deps, caller, key, digest, now)
         if before is not None:
-            return _accepted(context, before)
+            return _requested(context, before, queries.versions(deps, before.lab.region), now)
         request = read_draft(context.body, context.header("content-type"))
         accounts = deps.lab_accounts()
         calendar = queries.versions(deps, request.region(deps.limits, accounts))
         evenings = ScheduleRules(deps.curfew.schedule, deps.curfew.is_known_country)
         spec, findings = complete_request(request, calendar, caller, deps.limits, now, evenings, accounts)
         asking = commands.ValidatedRequest(spec, findings, request.in_callers_words, request.draft.account)
-        return _accepted(context, commands.request_lab(deps, caller, asking, key, digest, now))
+        if only_planned:
+            plan = commands.plan_lab(deps, caller, asking, now)
+            return json_answer(labs.planned(plan.lab, plan.findings, lease.coming(deps, plan.lab, calendar, now)))
+        return _requested(context, commands.request_lab(deps, caller, asking, key, digest, now), calendar, now)
 
     @context.route("GET", "/labs")
     def get_labs() -> Response:
@@ -120,8 +127,16 @@ def _route_looks(context: RequestContext) -> None:
         return json_answer(labs.receipt_view(queries.receipt(context.deps, context.caller, lab_id)))
 
 
+def _requested(context: RequestContext, answer: Accepted, calendar: Calendar, now: datetime) -> Response:
+    ahead = lease.coming(context.deps, answer.lab, calendar, now)
+    return _answer_accepted(context, answer, labs.requested(answer.lab, answer.findings, ahead, context.base))
+
+
 def _accepted(context: RequestContext, answer: Accepted) -> Response:
-    body = labs.answered(answer, context.base)
+    return _answer_accepted(context, answer, labs.answered(answer, context.base))
+
+
+def _answer_accepted(context: RequestContext, answer: Accepted, body: dict[str, Any]) -> Response:
     facts = {"lab_id": answer.lab.id, "phase": str(answer.lab.phase), "caller": context.caller.arn}
     logger.info("A request was accepted.", extra={**facts, "warnings": [finding.code for finding in answer.findings]})
     return json_answer(body, 202, {"Location": body["links"]["self"]})

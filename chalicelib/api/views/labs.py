@@ -6,14 +6,17 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from chalicelib.api.views.curfew import cost_view
 from chalicelib.api.views.json_format import instant, to_json
 from chalicelib.api.views.schedule import night_view, schedule_view
 from chalicelib.domain.errors.findings import Finding
 from chalicelib.domain.labs.aws_states import AccessEntryState
 from chalicelib.domain.labs.lab import OVER, Lab
+from chalicelib.domain.labs.schedule import format_local
 from chalicelib.domain.labs.spec import LabSpec
 from chalicelib.domain.support.calendar import Calendar
 from chalicelib.services.labs.inventory import Inventory
+from chalicelib.services.labs.lease import Coming
 from chalicelib.services.labs.queries import LabView, ReceiptView
 from chalicelib.services.labs.transitions import Accepted
 
@@ -25,6 +28,31 @@ _LINKS = ("events", "kubeconfig", "inventory", "receipt")
 def answered(answer: Accepted, base: str) -> Json:
     """The answer to a request that was accepted."""
     return {**lab_in_list(answer.lab, base), "warnings": warnings(answer.findings)}
+
+
+def requested(lab: Lab, findings: Iterable[Finding], coming: Coming, base: str) -> Json:
+    """The answer to a request for a lab: what was stored, until when, and what it costs."""
+    return {**answered(Accepted(lab, tuple(findings)), base), **_coming(lab, coming)}
+
+
+def planned(lab: Lab, findings: Iterable[Finding], coming: Coming) -> Json:
+    """The answer to a dry run: the completed request, every warning, and what it would cost. Nothing is stored."""
+    return {
+        "dryRun": True,
+        "account": lab.account,
+        "leaseEndsAt": instant(lab.lease_ends_at),
+        "leaseEndsLocal": format_local(lab.spec.schedule, lab.lease_ends_at),
+        **_coming(lab, coming),
+        "spec": spec_view(lab.spec),
+        "warnings": warnings(findings),
+    }
+
+
+def _coming(lab: Lab, coming: Coming) -> Json:
+    return {
+        "nextCurfew": night_view(coming.next_curfew, lab.spec.schedule),
+        "cost": cost_view(coming.cost, coming.usd_to_lease_end),
+    }
 
 
 def lab_in_list(lab: Lab, base: str) -> Json:
@@ -43,6 +71,7 @@ def lab_in_list(lab: Lab, base: str) -> Json:
         "createdAt": instant(lab.created_at),
         "phaseSince": instant(lab.phase_since),
         "leaseEndsAt": instant(lab.lease_ends_at),
+        "leaseEndsLocal": format_local(lab.spec.schedule, lab.lease_ends_at),
         "endedAt": to_json(lab.ended_at),
         "links": {"self": here, **{name: f"{here}/{name}" for name in _LINKS}},
     }

@@ -51,6 +51,16 @@ def request_lab(
     deps: Deps, caller: Caller, asking: ValidatedRequest, key: str | None, digest: str, now: datetime
 ) -> Accepted:
     """Store a new lab and start making it. Raises InvalidRequest, NameTaken, TooManyLabs, IdempotencyConflict."""
+    judged = plan_lab(deps, caller, asking, now)
+    stored = _stored(deps, caller, judged.lab, key, digest, now)
+    return Accepted(stored, (*judged.findings, *start_workflow(deps, stored)))
+
+
+def plan_lab(deps: Deps, caller: Caller, asking: ValidatedRequest, now: datetime) -> Accepted:
+    """The lab as it would be stored, with every warning; nothing is stored. Raises InvalidRequest.
+
+    Whether its name is free and the caller may have one more lab is known only when it is stored.
+    """
     account = deps.watch.home if asking.account is None else asking.account
     spec, found = preflight(deps, caller, asking.spec, account)
     findings = (*asking.findings, *asking.in_callers_words(found))
@@ -59,8 +69,7 @@ def request_lab(
     lab = _asked_for(deps, caller, spec, account, now)
     if refused := (*judge_size(lab), *_too_dear(deps, lab)):
         raise InvalidRequest((*findings, *asking.in_callers_words(refused)))
-    stored = _stored(deps, caller, lab, key, digest, now)
-    return Accepted(stored, (*findings, _about_volumes(stored), *start_workflow(deps, stored)))
+    return Accepted(lab, (*findings, _about_volumes(lab)))
 
 
 def change_lab(deps: Deps, caller: Caller, lab_id: str, asked: Change, now: datetime) -> Accepted:

@@ -16,9 +16,10 @@ from chalicelib.domain.errors.findings import Finding, error, warning
 from chalicelib.domain.errors.tree import InvalidRequest, NotYours, WrongPhase
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.labs.lab import ENDING, OVER, RESTING, Lab, Protection
-from chalicelib.domain.labs.schedule import Schedule, format_local, next_wake
+from chalicelib.domain.labs.schedule import Night, Schedule, format_local, next_curfew, next_wake
 from chalicelib.domain.labs.steps import Event
 from chalicelib.domain.support.assessment import decide_support
+from chalicelib.domain.support.calendar import Calendar
 from chalicelib.ports.deps import Deps
 from chalicelib.services.labs.commands import own_lab
 from chalicelib.services.labs.transitions import Accepted
@@ -32,6 +33,15 @@ class Extension:
     clamped: bool
     cost: Cost
     usd: float | None
+
+
+@dataclass(frozen=True)
+class Coming:
+    """What is ahead of a lab that is asked for. `usd_to_lease_end`: None where a price is not known."""
+
+    next_curfew: Night | None
+    cost: Cost
+    usd_to_lease_end: float | None
 
 
 def extend_lab(deps: Deps, caller: Caller, lab_id: str, wish: ExtensionRequest, now: datetime) -> Extension:
@@ -108,9 +118,16 @@ def refuse_ending(lab: Lab, what: str) -> None:
         raise WrongPhase(lab.id, lab.phase, f"{what}: the lab is {lab.phase}.")
 
 
-def cost_of(deps: Deps, lab: Lab, now: datetime) -> Cost:
-    """What the lab costs an hour as it is, extended support included where it is billed."""
-    calendar = deps.cloud(lab.place).clusters.versions()
+def coming(deps: Deps, lab: Lab, calendar: Calendar, now: datetime) -> Coming:
+    """What is ahead of a lab that is asked for: its next curfew, and what it costs until its lease ends."""
+    cost = cost_of(deps, lab, now, calendar)
+    night = next_curfew(lab.spec.schedule, now, deps.curfew.holidays)
+    return Coming(night, cost, keeping_cost(cost.certain, now, lab.lease_ends_at))
+
+
+def cost_of(deps: Deps, lab: Lab, now: datetime, known: Calendar | None = None) -> Cost:
+    """What the lab costs an hour as it is, extended support included where it is billed. `known`: the calendar, if it was read."""
+    calendar = known or deps.cloud(lab.place).clusters.versions()
     support = decide_support(lab.spec.version, str(lab.spec.support_policy), calendar, now)
     return hourly_cost(lab, deps.curfew.prices(lab.region), support.billed_extended)
 

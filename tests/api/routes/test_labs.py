@@ -47,6 +47,47 @@ def test_a_request_is_stored_started_and_answered_with_where_to_look(http: Http)
     assert http.world.store.labs[lab_id].spec.endpoint.allowed_cidrs == ("198.51.100.7/32",)
 
 
+def test_a_request_is_answered_with_its_lease_its_curfew_and_its_price(http: Http) -> None:
+    answer = http.post("/labs", {"name": "myeks"}).json
+    assert answer["leaseEndsLocal"].endswith(f"({answer_zone(http, answer['id'])})")
+    assert answer["nextCurfew"]["local"]
+    cost = answer["cost"]
+    assert cost["usdAnHour"] == pytest.approx(sum(part["usdAnHour"] for part in cost["parts"]), abs=1e-3)
+    assert cost["usd"] == pytest.approx(8 * cost["usdAnHour"], abs=0.01)
+
+
+def answer_zone(http: Http, lab_id: str) -> str:
+    return http.world.store.labs[lab_id].spec.schedule.time_zone
+
+
+def test_a_dry_run_answers_the_completed_request_and_its_price_and_stores_nothing(http: Http) -> None:
+    answer = http.post("/labs", {"name": "myeks", "leaseHours": 4}, query={"dryRun": "true"})
+    assert answer.status == 200
+    assert answer.json["dryRun"] is True
+    assert answer.json["spec"]["nodegroups"][0]["instanceTypes"] == ["t3.medium"]
+    assert answer.json["cost"]["usd"] == pytest.approx(4 * answer.json["cost"]["usdAnHour"], abs=0.01)
+    assert [finding["code"] for finding in answer.json["warnings"]] == ["volumes"]
+    assert (http.world.store.labs, http.world.workflows.started) == ({}, [])
+    asked = http.post("/labs", answer.json["spec"])
+    assert http.world.store.labs[asked.json["id"]].spec.name == "myeks"
+
+
+def test_a_dry_run_is_refused_as_the_request_would_be(http: Http) -> None:
+    for query in ({"dryRun": "true"}, {"dryRun": "false"}):
+        assert http.post("/labs", {"name": "_bad"}, query=query).status == 400
+    assert http.post("/labs", {"name": "myeks"}, query={"dryRun": "yes"}).status == 400
+    assert http.post("/labs", {"name": "myeks"}, query={"dryrun": "true"}).status == 400
+    assert http.world.store.labs == {}
+
+
+def test_a_dry_run_of_an_unknown_price_is_an_at_least(http: Http) -> None:
+    group = {"name": "gpu", "instanceTypes": ["p5.48xlarge"], "desired": 1}
+    answer = http.post("/labs", {"name": "myeks", "nodegroups": [group]}, query={"dryRun": "true"})
+    cost = answer.json["cost"]
+    assert (cost["unknown"], cost["usd"]) == (["p5.48xlarge"], None)
+    assert cost["message"].startswith("at least $")
+
+
 @pytest.mark.parametrize("kind", ["application/yaml", "text/plain; charset=utf-8", "application/x-www-form-urlencoded"])
 def test_an_eksctl_document_in_yaml_is_a_request_too_whatever_curl_calls_it(http: Http, kind: str) -> None:
     body = "apiVersion: eksctl.io/v1alpha5\nkind: ClusterConfig\nmetadata: {name: dev, region: us-east-1, version: '1.36'}\n"
