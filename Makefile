@@ -14,7 +14,11 @@ LOCK := $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-ver
 
 export PARAMETERS
 
+<<<<<<< HEAD
 .PHONY: kubectl demo sandbox test quick stories explore check format lint types templates checkov handlers pythons compose rights lock bench package deploy destroy clean help
+=======
+.PHONY: demo sandbox test quick stories explore check format lint types templates checkov handlers pythons compose rights lock completions bench package deploy destroy clean help
+>>>>>>> 6acd238 (Speak eksctl's words on the command line)
 
 help:            ## what there is to make
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## +/\t/' | expand -t 12
@@ -96,6 +100,9 @@ deploy: $(INSTALLED)    ## into an account: make deploy STAGE=prod [REGION=..] [
 
 destroy: $(INSTALLED)   ## out of it again, if no lab lives: make destroy STAGE=prod [REGION=..] [YES=1]
 	@$(BIN)/python -m deployment destroy --stage '$(STAGE)' --region '$(REGION)' $(if $(YES),--yes)
+
+completions: $(INSTALLED) ## rewrite the completion files of the command line
+	for shell in bash zsh fish; do $(BIN)/shtab --shell=$$shell ekslab.__main__.parser > ekslab/completions/ekslab.$$shell || exit 1; done
 
 lock: $(INSTALLED)      ## rewrite requirements*.txt, with hashes, from what is pinned in *.in
 	$(LOCK) requirements.in --output-file requirements.txt

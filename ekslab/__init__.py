@@ -1,1 +1,6 @@
-"""The command line of ekslab: a person's hands on the REST API. Talks HTTP only; knows nothing of the service's insides."""
+"""The command line of ekslab and its client, `ekslab.Client(url)`. Talks HTTP only; knows nothing of the service's insides."""
+
+from ekslab.client import Answer, Client, NoAnswer, NoCredentials, NotInTime, Refused
+
+__version__ = "0.1.0"
+__all__ = ["Answer", "Client", "NoAnswer", "NoCredentials", "NotInTime", "Refused"]

@@ -58,11 +58,11 @@ as on AWS: only to signed requests. What AWS takes its time for is quick: ten mi
 In a second terminal, as a learner:
 
   . {env}
-  {_PYTHON} -m ekslab request myeks --watch
-  {_PYTHON} -m ekslab request -f tests/data/eksctl/45-upgrade-policy-example.yaml
-  {_PYTHON} -m ekslab list
-  {_PYTHON} -m ekslab delete lab-... --watch
-  {_PYTHON} -m ekslab receipt lab-...
+  {_PYTHON} -m ekslab create cluster myeks
+  {_PYTHON} -m ekslab create cluster --watch=false -f tests/data/eksctl/45-upgrade-policy-example.yaml
+  {_PYTHON} -m ekslab get clusters
+  {_PYTHON} -m ekslab delete cluster lab-... --watch
+  {_PYTHON} -m ekslab get receipt lab-...
 
 kubectl works on a lab that is ready; `make kubectl` puts one into .venv-kubectl/bin:
 
@@ -84,14 +84,15 @@ The account behind it, as its root, with the aws command line:
 
 The other people's keys are in {env}, too. As the other learner, and as an administrator:
 
-  AWS_ACCESS_KEY_ID=$OTHER_LEARNER_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY=$OTHER_LEARNER_SECRET_ACCESS_KEY {_PYTHON} -m ekslab list
+  AWS_ACCESS_KEY_ID=$OTHER_LEARNER_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY=$OTHER_LEARNER_SECRET_ACCESS_KEY \\
+    {_PYTHON} -m ekslab get clusters
   AWS_ACCESS_KEY_ID=$ADMINISTRATOR_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY=$ADMINISTRATOR_SECRET_ACCESS_KEY {_PYTHON} -m ekslab curfew
 
 Leases, curfew ({TIME_ZONE}) and the schedules keep the clock on the wall: a lease of an hour is an hour, the first watch of
-deadlines comes within a day (until then `clusters` is empty and `health` says degraded), a receipt's second look after
+deadlines comes within a day (until then `get deadlines` is empty and `health` says degraded), a receipt's second look after
 15 minutes. Who won't wait sends a schedule's event with a later time, and sees what it did and what mail it sent:
 
-  {_PYTHON} -m sandbox run-schedule watch              # reads every cluster; then: {_PYTHON} -m ekslab clusters
+  {_PYTHON} -m sandbox run-schedule watch              # reads every cluster; then: {_PYTHON} -m ekslab get deadlines
   {_PYTHON} -m sandbox run-schedule recover --in 16m      # a receipt's second look; the third: --in 25h
   {_PYTHON} -m sandbox run-schedule curfew --in 1h      # plans what ends within four hours, such as a lease of three
   {_PYTHON} -m sandbox run-schedule curfew --in 4h      # ends it; --at 2026-11-25T22:00+09:00 is an instant

@@ -1,50 +1,60 @@
-"""What all commands do with an answer: go through its pages, print it, or say why the service refused."""
+"""What all commands do with an answer: print it as it was asked for, or say why the service refused."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
-from urllib.parse import quote, urlencode
 
-from ekslab.client import Answer, Client
-from ekslab.printing import problems
+from ekslab.client import Answer
+from ekslab.commands.exit_codes import Exit
+from ekslab.printing import problems, terminal, yaml_text
 
-
-def pages(client: Client, path: str, query: Mapping[str, str | None]) -> Iterator[Answer]:
-    """Every page of a list, one call at a time; the last one may be a refusal."""
-    cursor: str | None = None
-    while True:
-        answer = client.call("GET", with_query(path, {**query, "cursor": cursor}))
-        yield answer
-        cursor = answer.body.get("cursor") if answer.ok else None
-        if cursor is None:
-            return
+#: How an answer reads for a person.
+Lines = Callable[[Any], Iterator[str]]
 
 
-def with_query(path: str, query: Mapping[str, str | None]) -> str:
-    """A path with the parameters that say something."""
-    given = {name: value for name, value in query.items() if value}
-    return f"{path}?{urlencode(given, quote_via=quote, safe='')}" if given else path
+def for_people(options: argparse.Namespace) -> bool:
+    """Whether tables and sentences were asked for, not a document."""
+    return options.output in ("table", "wide")
 
 
-def message(options: argparse.Namespace, body: Any, lines: Iterator[str]) -> int:
-    """Print an answer for a person, or as it is with --json; return the exit status."""
-    if options.json and not isinstance(body, str):
-        print(json.dumps(body, indent=2))
-    else:
-        for line in lines:
-            print(line)
-    return 0
+def fit(options: argparse.Namespace) -> int | None:
+    """Columns that a table may take; None: as many as it needs (`-o wide`)."""
+    return None if options.output == "wide" else terminal.width()
 
 
-def refused(answer: Answer, options: argparse.Namespace) -> int:
-    """Print why the service refused; return the exit status."""
-    if options.json:
+def present(options: argparse.Namespace, body: Any, lines: Iterable[str], names: Iterable[str] = ()) -> int:
+    """Print an answer: its lines for a person, one document for a program, or the names alone. Return the exit status."""
+    match options.output:
+        case "json" if not isinstance(body, str):
+            print(json.dumps(body, indent=2))
+        case "yaml" if not isinstance(body, str):
+            terminal.out_lines(yaml_text.dump(body))
+        case "name":
+            terminal.out_lines(names)
+        case _:
+            terminal.out_lines(lines)
+    return Exit.OK
+
+
+def answered(options: argparse.Namespace, answer: Answer, lines: Lines) -> int:
+    """Print an answer, or why the service refused; return the exit status."""
+    if not answer.ok:
+        return refused(answer, options)
+    return present(options, answer.body, lines(answer.body), _names(answer.body))
+
+
+def refused(answer: Answer, options: argparse.Namespace, flags: Mapping[str, str] | None = None) -> int:
+    """Print why the service refused; return the exit status. `flags`: the flag that a field of the request came from."""
+    if not for_people(options) and isinstance(answer.body, dict):
         print(json.dumps(answer.body, indent=2))
     else:
-        for line in problems.problem(answer.status, answer.body):
-            print(line, file=sys.stderr)
-    return 1
+        for line in problems.problem(answer.status, answer.body, flags or {}):
+            terminal.err(line)
+    return Exit.REFUSED
+
+
+def _names(body: Any) -> list[str]:
+    return [str(body["name"])] if isinstance(body, dict) and "name" in body else []

@@ -7,53 +7,64 @@ import json
 from typing import Any
 from urllib.parse import quote
 
-from ekslab.client import Answer, Client
-from ekslab.commands.answers import message, pages, refused, with_query
+from ekslab.client import Client
+from ekslab.client.client import with_query
+from ekslab.commands.answers import answered, fit, present, refused
+from ekslab.commands.exit_codes import Exit
 from ekslab.printing import clusters as printing
+from ekslab.printing import terminal
 
 
-def clusters(client: Client, options: argparse.Namespace) -> int:
-    """Watched clusters, by what comes first."""
-    query = {**_wanted(options), "limit": "100"}
+def deadlines(client: Client, options: argparse.Namespace) -> int:
+    """Watched clusters, by what comes first; PARTLY if a place could not be read."""
+    if options.calendar:
+        return _calendar(client, options)
     found: list[Any] = []
     places: list[Any] = []
-    for answer in pages(client, "/clusters", query):
+    for answer in client.pages("/clusters", {**_wanted(options), "limit": "100"}):
         if not answer.ok:
             return refused(answer, options)
         found += answer.body["clusters"]
         places = answer.body["unreadablePlaces"]
     body = {"clusters": found, "unreadablePlaces": places}
-    return message(options, body, printing.cluster_table(found, places))
+    names = [printing.name_of(cluster) for cluster in found]
+    present(options, body, printing.cluster_table(found, places, fit(options)), names)
+    return Exit.PARTLY if places else Exit.OK
 
 
-def cluster(client: Client, options: argparse.Namespace) -> int:
+def notices(client: Client, options: argparse.Namespace) -> int:
+    """The ledger of notices, newest first."""
+    found: list[Any] = []
+    for answer in client.pages("/notices", {"limit": "100"}):
+        if not answer.ok:
+            return refused(answer, options)
+        found += answer.body["notices"]
+    return present(options, {"notices": found}, printing.notice_table(found, fit(options)))
+
+
+def describe(client: Client, options: argparse.Namespace, cluster: str) -> int:
     """One cluster: what is ahead, what is in the way, how to upgrade."""
-    return _one(options, client.call("GET", _path(options.cluster)))
+    return answered(options, client.call("GET", _path(cluster)), printing.cluster)
 
 
 def acknowledge(client: Client, options: argparse.Namespace) -> int:
     """Say that the next deadline is known."""
-    return _one(options, client.call("POST", f"{_path(options.cluster)}/acknowledge"))
+    return answered(options, client.call("POST", f"{_path(options.cluster)}/acknowledge"), printing.cluster)
 
 
 def snooze(client: Client, options: argparse.Namespace) -> int:
     """Hold its notices back until an instant."""
     body = json.dumps({"until": options.until}).encode()
     path = f"{_path(options.cluster)}/snooze"
-    return _one(options, client.call("POST", path, body, {"Content-Type": "application/json"}))
+    return answered(options, client.call("POST", path, body, {"Content-Type": "application/json"}), printing.cluster)
 
 
-def deadlines(client: Client, options: argparse.Namespace) -> int:
-    """All deadlines as a calendar, its line ends as they are."""
+def _calendar(client: Client, options: argparse.Namespace) -> int:
     answer = client.call("GET", with_query("/deadlines.ics", _wanted(options)))
     if not answer.ok:
         return refused(answer, options)
-    print(answer.body, end="")
-    return 0
-
-
-def _one(options: argparse.Namespace, answer: Answer) -> int:
-    return message(options, answer.body, printing.cluster(answer.body)) if answer.ok else refused(answer, options)
+    terminal.text_out(answer.body)
+    return Exit.OK
 
 
 def _wanted(options: argparse.Namespace) -> dict[str, str | None]:

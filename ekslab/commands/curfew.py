@@ -5,23 +5,21 @@ from __future__ import annotations
 import argparse
 import json
 import re
-import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
 from ekslab.client import Answer, Client
-from ekslab.commands.answers import message, refused
+from ekslab.commands.answers import Lines, answered, fit, refused
+from ekslab.commands.labs import under_way
 from ekslab.commands.naming import path_of
-from ekslab.commands.watching import watch
+from ekslab.parsing.arguments import lab_of
 from ekslab.printing import curfew as curfew_printing
-from ekslab.printing import labs as printing
 
 _SPAN = re.compile(r"(\d{1,4})([hd])")
 #: What a time span's letter stands for, in hours.
 _HOURS = {"h": 1, "d": 24}
 _WANTED = {"hibernate": "hibernated", "wake": "ready"}
-Lines = Callable[[Any], Iterator[str]]
 
 
 def extend(client: Client, options: argparse.Namespace) -> int:
@@ -43,9 +41,9 @@ def schedule(client: Client, options: argparse.Namespace) -> int:
         return refused(answer, options)
     changed = {name: getattr(options, name) for name in _EVENING if getattr(options, name) is not None}
     if not changed:
-        return message(options, answer.body, curfew_printing.schedule(answer.body))
+        return answered(options, answer, curfew_printing.schedule)
     body = {**answer.body["schedule"], **{name: None if value == "no" else value for name, value in changed.items()}}
-    return _answered(options, _send(client, "PUT", f"{path}/schedule", body), curfew_printing.schedule)
+    return answered(options, _send(client, "PUT", f"{path}/schedule", body), curfew_printing.schedule)
 
 
 def sleep_or_wake(client: Client, options: argparse.Namespace) -> int:
@@ -54,23 +52,19 @@ def sleep_or_wake(client: Client, options: argparse.Namespace) -> int:
     if isinstance(path, Answer):
         return refused(path, options)
     answer = client.call("POST", f"{path}/{options.what}")
-    if not answer.ok or not options.watch:
-        return _answered(options, answer, printing.accepted)
-    message(options, answer.body, printing.accepted(answer.body))
-    seen = watch(client, path, say=lambda line: print(line, file=sys.stderr, flush=True))
-    status = _answered(options, seen, printing.lab)
-    return status if not seen.ok or seen.body["phase"] == _WANTED[options.what] else 1
+    return under_way(client, options, answer, frozenset({_WANTED[options.what]}))
 
 
 def verdict(client: Client, options: argparse.Namespace) -> int:
     """Whether a lab is idle, and why."""
-    return _said(client, options, "GET", "verdict", None, curfew_printing.verdict)
+    path = path_of(client, lab_of(options), "verdict")
+    return answered(options, path if isinstance(path, Answer) else client.call("GET", path), curfew_printing.verdict)
 
 
 def plan(client: Client, options: argparse.Namespace) -> int:
     """Tonight's plan, or another night's."""
     path = f"/plan/{quote(options.date, safe='')}" if options.date else "/plan"
-    return _answered(options, client.call("GET", path), curfew_printing.plan)
+    return answered(options, client.call("GET", path), lambda view: curfew_printing.plan(view, fit(options)))
 
 
 def curfew(client: Client, options: argparse.Namespace) -> int:
@@ -79,7 +73,7 @@ def curfew(client: Client, options: argparse.Namespace) -> int:
     if options.mode:
         changes["mode"] = options.mode
     answer = _send(client, "PUT", "/curfew", changes) if changes else client.call("GET", "/curfew")
-    return _answered(options, answer, curfew_printing.rules)
+    return answered(options, answer, curfew_printing.rules)
 
 
 def span(text: str) -> dict[str, Any]:
@@ -111,15 +105,8 @@ _EVENING = ("timeZone", "curfew", "weekdays", "holidays", "quietDates", "atCurfe
 
 def _said(client: Client, options: argparse.Namespace, method: str, part: str, body: Any, lines: Lines) -> int:
     path = path_of(client, options.lab, part)
-    if isinstance(path, Answer):
-        return refused(path, options)
-    answer = client.call(method, path) if body is None else _send(client, method, path, body)
-    return _answered(options, answer, lines)
+    return answered(options, path if isinstance(path, Answer) else _send(client, method, path, body), lines)
 
 
 def _send(client: Client, method: str, path: str, body: Mapping[str, Any]) -> Answer:
     return client.call(method, path, json.dumps(body).encode(), {"Content-Type": "application/json"})
-
-
-def _answered(options: argparse.Namespace, answer: Answer, lines: Lines) -> int:
-    return message(options, answer.body, lines(answer.body)) if answer.ok else refused(answer, options)

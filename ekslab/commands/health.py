@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from ekslab.client import Client
-from ekslab.commands.answers import message, refused
+from ekslab.commands.answers import present, refused
+from ekslab.commands.exit_codes import Exit
 from ekslab.printing.tables import table
 
 
@@ -16,8 +17,8 @@ def health(client: Client, options: argparse.Namespace) -> int:
     answer = client.call("GET", "/health")
     if not answer.ok:
         return refused(answer, options)
-    message(options, answer.body, lines(answer.body))
-    return 0 if answer.body["status"] == "ok" else 1
+    present(options, answer.body, lines(answer.body))
+    return Exit.OK if answer.body["status"] == "ok" else Exit.REFUSED
 
 
 def lines(view: Any) -> Iterator[str]:

@@ -1,126 +1,129 @@
-"""The commands: each makes its HTTP calls, prints for a person (or, with --json, the answer as it is), returns an exit status."""
+"""The commands about labs: list, describe, change, delete, and read their parts."""
 
 from __future__ import annotations
 
 import argparse
 import json
-import sys
 from typing import Any
-from urllib.parse import quote
 
 from ekslab.client import Answer, Client
-from ekslab.commands.answers import message, pages, refused, with_query
-from ekslab.commands.naming import path_of
-from ekslab.commands.watching import ended_well, watch
+from ekslab.client.client import with_query
+from ekslab.commands import clusters
+from ekslab.commands.answers import answered, fit, for_people, present, refused
+from ekslab.commands.exit_codes import Exit
+from ekslab.commands.kubeconfig import forget
+from ekslab.commands.naming import OVER, path_of
+from ekslab.commands.watching import stay
+from ekslab.parsing.arguments import UsageError, lab_of
 from ekslab.printing import labs as printing
+from ekslab.printing import terminal
 
-_TYPES = {".json": "application/json", ".yaml": "application/yaml", ".yml": "application/yaml"}
-
-
-def request(client: Client, options: argparse.Namespace) -> int:
-    """Ask for a lab, from a file in either dialect or by a name alone."""
-    if (options.name is None) == (options.file is None):
-        wrong = "Give a name, or a file with -f." if options.name is None else "Give a name or a file, not both."
-        print(wrong, file=sys.stderr)
-        return 2
-    if options.file is not None and (options.account or options.lab_region):
-        print("--account and --in go with a name; a file has fields of its own for them.", file=sys.stderr)
-        return 2
-    body, kind = _body_of(options)
-    headers = {"Content-Type": kind, **({"Idempotency-Key": options.key} if options.key else {})}
-    return _under_way(client, options, client.call("POST", "/labs", body, headers), options.watch)
+_JSON = {"Content-Type": "application/json"}
+_NEEDLESS = ("force", "disable_nodegroup_eviction", "pod_eviction_wait_period", "parallel")
 
 
-def patch(client: Client, options: argparse.Namespace) -> int:
-    """Change endpoint access or node counts."""
-    endpoint = {"access": options.endpoint, "allowedCidrs": options.allow}
-    nodes = [{"name": name, "desired": count} for name, count in options.nodes or ()]
-    asked = {"endpoint": {key: value for key, value in endpoint.items() if value}, "nodegroups": nodes}
-    body = json.dumps({key: value for key, value in asked.items() if value}).encode()
-    answer = _of_lab(client, options, "PATCH", body=body)
-    return _under_way(client, options, answer, stay=False)
-
-
-def delete(client: Client, options: argparse.Namespace) -> int:
-    """Let a lab go."""
-    return _under_way(client, options, _of_lab(client, options, "DELETE"), options.watch)
-
-
-def list_labs(client: Client, options: argparse.Namespace) -> int:
-    """All pages of labs, newest first."""
+def get_clusters(client: Client, options: argparse.Namespace) -> int:
+    """Labs, newest first: those that are alive, or all; those of a phase; or the one that was named."""
+    if options.lab_argument or options.lab_flag:
+        path = path_of(client, lab_of(options), region=options.region)
+        answer = path if isinstance(path, Answer) else client.call("GET", path)
+        return _listed(options, [answer.body]) if answer.ok else refused(answer, options)
     query = {"owner": options.owner, "phase": ",".join(options.phase or ()) or None, "limit": "100"}
     labs: list[Any] = []
-    for answer in pages(client, "/labs", query):
+    for answer in client.pages("/labs", query):
         if not answer.ok:
             return refused(answer, options)
         labs += answer.body["labs"]
-    return message(options, {"labs": labs}, printing.lab_table(labs))
+    forget([lab["id"] for lab in labs if lab["phase"] in OVER])
+    if not (options.all or options.phase):
+        labs = [lab for lab in labs if lab["phase"] not in OVER]
+    return _listed(options, [lab for lab in labs if options.region in (None, lab["region"])])
 
 
-def show(client: Client, options: argparse.Namespace) -> int:
-    """One lab; with --watch, stay while something is going on."""
-    answer = _of_lab(client, options)
+def describe_cluster(client: Client, options: argparse.Namespace) -> int:
+    """One lab, or one watched cluster; with --watch, stay while something is going on with the lab."""
+    name = lab_of(options)
+    if "/" in name:
+        return clusters.describe(client, options, name)
+    path = path_of(client, name)
+    answer = path if isinstance(path, Answer) else client.call("GET", path)
     if answer.ok and options.watch:
-        return _watched(client, options, answer.body["id"])
-    return message(options, answer.body, printing.lab(answer.body)) if answer.ok else refused(answer, options)
+        return stay(client, options, answer.body["id"])
+    return answered(options, answer, printing.lab)
+
+
+def update_cluster(client: Client, options: argparse.Namespace) -> int:
+    """Change endpoint access."""
+    endpoint = {"access": options.endpoint, "allowedCidrs": options.allowed_cidrs}
+    asked = {name: value for name, value in endpoint.items() if value}
+    if not asked:
+        raise UsageError("say what to change: --endpoint, --allowed-cidrs")
+    return change(client, options, lab_of(options), {"endpoint": asked})
+
+
+def change(client: Client, options: argparse.Namespace, lab: str, asked: Any) -> int:
+    """Send a change of a lab; stay until it is done, if asked to."""
+    path = path_of(client, lab)
+    answer = path if isinstance(path, Answer) else client.call("PATCH", path, json.dumps(asked).encode(), _JSON)
+    return under_way(client, options, answer, frozenset({"ready"}))
+
+
+def delete_cluster(client: Client, options: argparse.Namespace) -> int:
+    """Let a lab go; with --wait, stay until it is gone. Its context leaves the kubeconfig at once."""
+    for name in _NEEDLESS:
+        if getattr(options, name):
+            terminal.err(f"  warning  --{name.replace('_', '-')}: A lab is torn down whole, in its own order.")
+    path = path_of(client, lab_of(options), region=options.region)
+    answer = path if isinstance(path, Answer) else client.call("DELETE", path)
+    if answer.ok:
+        forget([answer.body["id"]])
+    return under_way(client, options, answer, frozenset({"deleted", "failed"}))
+
+
+def under_way(client: Client, options: argparse.Namespace, answer: Answer, wanted: frozenset[str]) -> int:
+    """Print what was accepted; stay until the lab rests, if asked to. One document, also with --watch."""
+    if not answer.ok:
+        return refused(answer, options)
+    if for_people(options) or not options.watch:
+        present(options, answer.body, printing.accepted(answer.body), [answer.body["name"]])
+    return stay(client, options, answer.body["id"], wanted) if options.watch else Exit.OK
 
 
 def read(client: Client, options: argparse.Namespace) -> int:
     """Events, inventory, receipt or kubeconfig of a lab."""
+    path = path_of(client, lab_of(options), options.what)
+    if isinstance(path, Answer):
+        return refused(path, options)
     if options.what == "events":
-        return _events(client, options)
-    answer = _of_lab(client, options, part=options.what)
+        return _events(client, options, path)
+    answer = client.call("GET", path)
     if not answer.ok:
         return refused(answer, options)
-    lines = {"receipt": printing.receipt, "inventory": printing.inventory}.get(options.what, printing.as_it_is)
-    return message(options, answer.body, lines(answer.body))
+    if isinstance(answer.body, str):
+        terminal.text_out(answer.body)
+        return Exit.OK
+    lines = printing.receipt if options.what == "receipt" else printing.inventory
+    return present(options, answer.body, lines(answer.body))
 
 
 def versions(client: Client, options: argparse.Namespace) -> int:
     """The support calendar of a region."""
-    answer = client.call("GET", with_query("/versions", {"region": options.lab_region}))
-    return message(options, answer.body, printing.calendar(answer.body)) if answer.ok else refused(answer, options)
+    answer = client.call("GET", with_query("/versions", {"region": options.region}))
+    if not answer.ok:
+        return refused(answer, options)
+    names = [entry["version"] for entry in answer.body["versions"]]
+    return present(options, answer.body, printing.calendar(answer.body), names)
 
 
-def _events(client: Client, options: argparse.Namespace) -> int:
-    path = path_of(client, options.id, "events")
-    if isinstance(path, Answer):
-        return refused(path, options)
+def _listed(options: argparse.Namespace, labs: list[Any]) -> int:
+    lines = printing.lab_table(labs, fit(options))
+    return present(options, {"labs": labs}, lines, [lab["name"] for lab in labs])
+
+
+def _events(client: Client, options: argparse.Namespace, path: str) -> int:
     events: list[Any] = []
-    for answer in pages(client, path, {"limit": "100"}):
+    for answer in client.pages(path, {"limit": "100"}):
         if not answer.ok:
             return refused(answer, options)
         events += answer.body["events"]
-    return message(options, {"events": events}, printing.events(events))
-
-
-def _of_lab(
-    client: Client, options: argparse.Namespace, method: str = "GET", part: str = "", body: bytes | None = None
-) -> Answer:
-    path = path_of(client, options.id, part)
-    kind = None if body is None else {"Content-Type": "application/json"}
-    return path if isinstance(path, Answer) else client.call(method, path, body, kind)
-
-
-def _under_way(client: Client, options: argparse.Namespace, answer: Answer, stay: bool) -> int:
-    if not answer.ok:
-        return refused(answer, options)
-    message(options, answer.body, printing.accepted(answer.body))
-    return _watched(client, options, answer.body["id"]) if stay else 0
-
-
-def _watched(client: Client, options: argparse.Namespace, lab_id: str) -> int:
-    answer = watch(client, f"/labs/{quote(lab_id, safe='')}", say=lambda line: print(line, file=sys.stderr, flush=True))
-    if not answer.ok:
-        return refused(answer, options)
-    message(options, answer.body, printing.lab(answer.body))
-    return 0 if ended_well(answer.body["phase"]) else 1
-
-
-def _body_of(options: argparse.Namespace) -> tuple[bytes, str]:
-    if options.file is None:
-        asked = {"name": options.name, "account": options.account, "region": options.lab_region}
-        return json.dumps({key: value for key, value in asked.items() if value}).encode(), "application/json"
-    if str(options.file) == "-":
-        return sys.stdin.buffer.read(), "text/plain"
-    return options.file.read_bytes(), _TYPES.get(options.file.suffix, "text/plain")
+    return present(options, {"events": events}, printing.events(events))

@@ -1,59 +1,74 @@
-"""Labs by the names people know them by: a command takes the name of one's own lab as well as any lab's id."""
+"""Labs by the names people know them by: one's own lab's name, or a unique beginning of it, or any lab's id."""
 
 from __future__ import annotations
 
 import re
 from typing import Any
-from urllib.parse import quote
 
 from ekslab.client import Answer, Client
-from ekslab.commands.answers import pages
+from ekslab.client.client import lab_path
+from ekslab.parsing.arguments import UsageError
 
 _ID = re.compile(r"lab-[0-9a-f]{12}")
-_OVER = frozenset({"deleted", "failed"})
+#: Phases of labs that are over.
+OVER = frozenset({"deleted", "failed"})
 
 
-class SeveralLabs(Exception):
+class SeveralLabs(UsageError):
     """Labs of one name are alive in several places, or are others' alone; the message has their ids."""
 
 
-def path_of(client: Client, lab: str, part: str = "") -> str | Answer:
-    """The path of your lab of this name: the one alive, else the newest that is over; else of the lab with this id.
+def path_of(client: Client, lab: str, part: str = "", region: str | None = None) -> str | Answer:
+    """The path of your lab of this name: the one alive, else the newest that is over; else the one alive whose name alone
+    begins so; else of the lab with this id. `region`: only labs there.
 
     The service's refusal if it would not list. Raises SeveralLabs, also where others alone have one of this name: an
     administrator's `delete` must not end a learner's lab for a name that both would use.
     """
     if _ID.fullmatch(lab):
-        return _path(lab, part)
-    own = _named(client, lab, None)
+        return lab_path(lab, part)
+    own = _labs(client, None)
     if isinstance(own, Answer):
         return own
-    alive = [found["id"] for found in own if found["phase"] not in _OVER]
+    own = [found for found in own if region in (None, found["region"])]
+    named = [found for found in own if found["name"] == lab]
+    alive = _alive(named)
     if len(alive) > 1:
-        raise SeveralLabs(f"{lab} is the name of {len(alive)} labs; say which: {', '.join(alive)}")
-    if not own:
+        raise SeveralLabs(f"{lab} is the name of {len(alive)} labs; say which: {_listed(alive)}")
+    if not named:
+        begun = [found for found in _alive(own) if found["name"].startswith(lab) or found["id"].startswith(lab)]
+        if len(begun) > 1:
+            raise SeveralLabs(f"{len(begun)} labs begin with {lab}; say which: {_listed(begun)}")
+        if begun:
+            return lab_path(begun[0]["id"], part)
         _refuse_others(client, lab)
-    return _path([*alive, *(found["id"] for found in own), lab][0], part)
+    return lab_path([*(found["id"] for found in (*alive, *named)), lab][0], part)
 
 
-def _named(client: Client, lab: str, owner: str | None) -> list[Any] | Answer:
+def _alive(labs: list[Any]) -> list[Any]:
+    return [found for found in labs if found["phase"] not in OVER]
+
+
+def _listed(labs: list[Any]) -> str:
+    return ", ".join(f"{found['id']} ({found['name']}, {found['region']})" for found in labs)
+
+
+def _labs(client: Client, owner: str | None) -> list[Any] | Answer:
     labs: list[Any] = []
-    for answer in pages(client, "/labs", {"owner": owner, "limit": "100"}):
+    for answer in client.pages("/labs", {"owner": owner, "limit": "100"}):
         if not answer.ok:
             return answer
-        labs += [found for found in answer.body["labs"] if found["name"] == lab]
+        labs += answer.body["labs"]
     return labs
 
 
 def _refuse_others(client: Client, lab: str) -> None:
     """Everyone's labs are for administrators and viewers to list; others are refused, and there is nothing to say."""
-    others = _named(client, lab, "*")
-    if isinstance(others, Answer) or not others:
+    everyone = _labs(client, "*")
+    if isinstance(everyone, Answer):
         return
-    alive = [found for found in others if found["phase"] not in _OVER] or others
-    message = ", ".join(f"{found['id']} ({found['owner']})" for found in alive)
-    raise SeveralLabs(f"No lab of yours has the name {lab}; say by its id whose you mean: {message}")
-
-
-def _path(lab_id: str, part: str) -> str:
-    return f"/labs/{quote(lab_id, safe='')}" + (f"/{part}" if part else "")
+    others = [found for found in everyone if found["name"] == lab]
+    if not others:
+        return
+    listed = ", ".join(f"{found['id']} ({found['owner']})" for found in _alive(others) or others)
+    raise SeveralLabs(f"No lab of yours has the name {lab}; say by its id whose you mean: {listed}")

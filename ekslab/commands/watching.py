@@ -2,45 +2,69 @@
 
 from __future__ import annotations
 
-import time
+import argparse
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from ekslab.client import Answer, Client
+from ekslab.client import Client, NotInTime, Refused
+from ekslab.commands.answers import present, refused
+from ekslab.commands.exit_codes import Exit
+from ekslab.printing import labs as printing
+from ekslab.printing import terminal
 
-#: Seconds between looks.
-EVERY = 3.0
 _RESTING = frozenset({"ready", "hibernated", "deleted", "failed", "blocked"})
 _WELL = frozenset({"ready", "hibernated", "deleted"})
 
 
-def ended_well(phase: str) -> bool:
-    """Whether a lab that rests in this phase is as its owner wanted it."""
-    return phase in _WELL
+def stay(
+    client: Client,
+    options: argparse.Namespace,
+    lab_id: str,
+    wanted: frozenset[str] = _WELL,
+    then: Callable[[Any], int] | None = None,
+) -> int:
+    """Watch until the lab rests; print it whole; return the exit status, that of `then` if the lab is as wanted."""
+    try:
+        lab = client.wait(lab_id, options.timeout, news(terminal.err))
+    except Refused as error:
+        return refused(error.answer, options)
+    except NotInTime as error:
+        terminal.err(f"{error} {_goes_on(lab_id)}")
+        return Exit.NOT_IN_TIME
+    except KeyboardInterrupt:
+        terminal.err(f"The lab goes on. {_goes_on(lab_id)}")
+        raise
+    present(options, lab, printing.lab(lab), [lab["name"]])
+    if lab["phase"] in wanted:
+        return then(lab) if then else Exit.OK
+    return Exit.PARTLY if lab["phase"] == "blocked" else Exit.REFUSED
 
 
-def watch(client: Client, path: str, say: Callable[[str], None], sleep: Callable[[float], None] = time.sleep) -> Answer:
-    """Look until the lab rests or the service refuses to show it; return the last answer. 503 is looked past."""
+def news(say: Callable[[str], None]) -> Callable[[Mapping[str, Any]], None]:
+    """What to hand each look to: it says what is new since the last."""
     said: set[str] = set()
-    while True:
-        answer = client.call("GET", path)
-        if answer.status != 503:
-            if not answer.ok:
-                return answer
-            for line in _news(answer.body):
-                if line not in said:
-                    said.add(line)
-                    say(line)
-            if answer.body["phase"] in _RESTING:
-                return answer
-        sleep(EVERY)
+    began: list[str] = []
+
+    def tell(lab: Mapping[str, Any]) -> None:
+        # What ended before the first look's phase is history; what ended since is news, also once the lab rests.
+        began[:] = began or [lab["phaseSince"]]
+        for line in _news(lab, began[0]):
+            if line not in said:
+                said.add(line)
+                say(line)
+
+    return tell
 
 
-def _news(lab: Mapping[str, Any]) -> list[str]:
-    """What belongs to the present phase, in order of time; steps that ended before it are history."""
+def _goes_on(lab_id: str) -> str:
+    return f"`ekslab describe cluster {lab_id} --watch` shows how; `ekslab delete cluster {lab_id}` lets it go."
+
+
+def _news(lab: Mapping[str, Any], began: str) -> list[str]:
+    """The steps that were at work since then, and the phase, in order of time."""
     lines = []
     for step in lab["steps"]:
-        if step["endedAt"] and step["endedAt"] < lab["phaseSince"]:
+        if step["endedAt"] and step["endedAt"] < began:
             continue
         lines.append((step["startedAt"], f"{step['title']} ..."))
         if step["endedAt"]:

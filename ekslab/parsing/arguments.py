@@ -8,12 +8,8 @@ from __future__ import annotations
 import argparse
 import json
 import re
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import NoReturn
 from urllib.parse import urlsplit
-
-if TYPE_CHECKING:
-    Commands = argparse._SubParsersAction["Command"]
 
 _LAB = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]*")
 _CLUSTER = re.compile(r"[0-9]{12}/[a-z0-9-]+/[0-9A-Za-z][0-9A-Za-z_-]*")
@@ -21,32 +17,22 @@ _REGION = re.compile(r"[a-z0-9-]+")
 _HEADER = re.compile(r"[!-~]([ -~]*[!-~])?")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _HOST = re.compile(r"[0-9A-Za-z_-]{1,63}(\.[0-9A-Za-z_-]{1,63})*\.?|\[[0-9A-Fa-f:.]+\]")
-_BACK = re.compile(r"-\d.*")
+_DURATION = re.compile(r"(?:(\d{1,4})h)?(?:(\d{1,5})m)?(?:(\d{1,6})s)?")
+_TRUE, _FALSE = frozenset({"true", "t", "1"}), frozenset({"false", "f", "0"})
 
 
-class Command(argparse.ArgumentParser):
-    """One command: takes `--json` after its name, too, and tells who wants a lease to go back that it can't."""
-
-    def __init__(self, *given: Any, **options: Any) -> None:
-        super().__init__(*given, **options)
-        # Suppressed, so that a command without it leaves alone what was said before the command.
-        message = "print the service's answer as it is"
-        self.add_argument("--json", action="store_true", default=argparse.SUPPRESS, help=message)
-
-    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
-        """As always; but argparse would take `-4h` for an option, and say that something is missing."""
-        self._refuse_back(args or ())
-        return super().parse_known_args(args, namespace)
-
-    def _refuse_back(self, args: Sequence[str]) -> None:
-        for word in args if self.prog.endswith(" extend") else ():
-            if _BACK.fullmatch(word):
-                self.error(f"{word}: a lease can't go back; to be rid of the lab now: ekslab delete")
+class UsageError(Exception):
+    """The command line is wrong in a way that one argument alone doesn't show."""
 
 
 def lab(text: str) -> str:
     """A lab's name or id."""
     return _like(_LAB, text, "a lab's name or id (letters, digits, - and _)")
+
+
+def lab_or_cluster(text: str) -> str:
+    """A lab's name or id, or a watched cluster."""
+    return cluster(text) if "/" in text else lab(text)
 
 
 def cluster(text: str) -> str:
@@ -72,6 +58,53 @@ def key(text: str) -> str:
 def day(text: str) -> str:
     """A date."""
     return _like(_DAY, text, "a date, for example 2026-11-23")
+
+
+def switch(text: str) -> bool:
+    """True or false, as pflag reads them."""
+    if text.lower() not in _TRUE | _FALSE:
+        _refuse("true or false", text)
+    return text.lower() in _TRUE
+
+
+def number(text: str) -> int:
+    """A whole number, not negative."""
+    if not (text.isascii() and text.isdecimal() and len(text) < 10):
+        _refuse("a whole number", text)
+    return int(text)
+
+
+def words(text: str) -> list[str]:
+    """Texts between commas."""
+    found = [part.strip() for part in text.split(",")]
+    if not all(found):
+        _refuse("texts between commas", text)
+    return found
+
+
+def pairs(text: str) -> dict[str, str]:
+    """`k1=v1,k2=v2`."""
+    found = [part.partition("=") for part in text.split(",")]
+    if not all(name.strip() and sign for name, sign, _ in found):
+        _refuse("k1=v1,k2=v2", text)
+    return {name.strip(): value.strip() for name, _, value in found}
+
+
+def duration(text: str) -> float:
+    """Seconds of `25m0s`, `1h`, `90s`."""
+    match = _DURATION.fullmatch(text)
+    if not match or not any(match.groups()):
+        _refuse("a duration, for example 25m0s", text)
+    hours, minutes, seconds = (int(part or 0) for part in match.groups())
+    return hours * 3600.0 + minutes * 60 + seconds
+
+
+def lab_of(options: argparse.Namespace) -> str:
+    """The lab that was named, as an argument or by a flag. Raises UsageError."""
+    given = [one for one in (options.lab_argument, options.lab_flag) if one is not None]
+    if len(given) != 1:
+        raise UsageError("name the lab once: by its name or its id")
+    return str(given[0])
 
 
 def address(text: str) -> str:

@@ -1,71 +1,83 @@
-"""The part of the command line that is about evenings, leases and curfew."""
+"""The parsers about curfew schedules, leases and the night."""
 
 from __future__ import annotations
 
-import argparse
-from typing import TYPE_CHECKING
-
 from ekslab.commands import curfew as commands
 from ekslab.parsing import arguments
-
-if TYPE_CHECKING:
-    from ekslab.parsing.arguments import Commands
+from ekslab.parsing.command import Command, Commands, add_lab, add_watch
 
 
-def add_curfew(below: Commands) -> None:
-    """Add its commands."""
-    _add_lease(below)
-    _add_schedule(below)
-    _add_night(below)
+def add_curfew_verbs(top: Commands, verbs: dict[str, Commands]) -> None:
+    """Add them."""
+    _add_lease(top)
+    _add_schedule(top)
+    _add_night(top, verbs["get"])
 
 
-def _add_lease(below: Commands) -> None:
-    extend = _of_one_lab(below, "extend", "move its lease out")
+def _add_lease(top: Commands) -> None:
+    extend = _of_one_lab(top, "extend", "move its lease out", "extend myeks 4h")
     extend.add_argument("by", type=commands.span, metavar="4h|2d|INSTANT", help="more than it has, or until when")
     extend.set_defaults(run=commands.extend)
-    protect = _of_one_lab(below, "protect", "no sweep touches it (administrators)")
+    protect = _of_one_lab(
+        top, "protect", "no sweep touches it (administrators)", "protect myeks 2026-12-01T00:00:00Z --why exam"
+    )
     protect.add_argument("until", help="an instant, for example 2026-12-01T00:00:00Z; `no` ends it")
     protect.add_argument("--why", help="its owner and the report read it")
     protect.set_defaults(run=commands.protect)
     for what, message in (("hibernate", "no nodes until it is woken"), ("wake", "its nodes come back")):
-        one = _of_one_lab(below, what, message)
-        one.add_argument("--watch", action="store_true", help="stay until it is done")
+        one = _of_one_lab(top, what, message, f"{what} myeks --watch")
+        add_watch(one, "it is done")
         one.set_defaults(run=commands.sleep_or_wake, what=what)
 
 
-def _add_schedule(below: Commands) -> None:
-    schedule = _of_one_lab(below, "schedule", "when curfew comes and what it brings; `no` takes a field away")
-    for flag, name, message in (
+def _add_schedule(top: Commands) -> None:
+    message = "when curfew comes and what it brings; `no` takes a field away"
+    schedule = _of_one_lab(top, "schedule", message, "schedule myeks --at-curfew hibernate --wake 08:30")
+    for flag, name, what in (
         ("--time-zone", "timeZone", "an IANA name, Asia/Seoul"),
         ("--curfew", "curfew", "22:00"),
         ("--holidays", "holidays", "whose public holidays are quiet: KR, DE-BY"),
         ("--at-curfew", "atCurfew", "end or hibernate"),
         ("--wake", "wake", "08:30"),
     ):
-        schedule.add_argument(flag, dest=name, help=message)
+        schedule.add_argument(flag, dest=name, help=what)
     schedule.add_argument("--weekdays", type=commands.listed, help="mon,tue,wed,thu,fri")
     schedule.add_argument("--quiet-dates", dest="quietDates", type=commands.listed, help="2026-12-24,2026-12-31")
     schedule.set_defaults(run=commands.schedule)
 
 
-def _add_night(below: Commands) -> None:
-    _of_one_lab(below, "verdict", "is it idle, and why").set_defaults(run=commands.verdict)
-    plan = below.add_parser("plan", help="what tonight brings, and why")
+def _add_night(top: Commands, get: Commands) -> None:
+    verdict = get.add_parser(
+        "verdict",
+        help="is a lab idle, and why",
+        description="Judge whether a lab is idle.",
+        example="ekslab get verdict myeks",
+    )
+    add_lab(verdict)
+    verdict.set_defaults(run=commands.verdict)
+    plan = get.add_parser(
+        "plan",
+        help="what tonight brings, and why",
+        description="Print what tonight brings, and why.",
+        example="ekslab get plan 2026-11-23",
+    )
     plan.add_argument("date", nargs="?", type=arguments.day, help="another night, 2026-11-23")
     plan.set_defaults(run=commands.plan)
-    curfew = below.add_parser("curfew", help="how curfew works here; administrators change it")
+    curfew = top.add_parser(
+        "curfew",
+        help="how curfew works here; administrators change it",
+        description="Show how curfew works here; administrators change it.",
+        example="ekslab curfew dry-run",
+    )
     curfew.add_argument("mode", nargs="?", choices=["on", "off", "dry-run"], help="the stop switch")
     curfew.add_argument(
-        "--set",
-        action="append",
-        type=commands.setting,
-        metavar="NAME=NUMBER",
-        help="maxPercent=50; may be repeated",
+        "--set", action="append", type=commands.setting, metavar="NAME=NUMBER", help="maxPercent=50; may be repeated"
     )
     curfew.set_defaults(run=commands.curfew)
 
 
-def _of_one_lab(below: Commands, name: str, message: str) -> argparse.ArgumentParser:
-    one = below.add_parser(name, help=message)
+def _of_one_lab(top: Commands, name: str, message: str, example: str) -> Command:
+    description = f"{message[0].upper()}{message[1:]}."
+    one = top.add_parser(name, help=message, description=description, example=f"ekslab {example}")
     one.add_argument("lab", type=arguments.lab, help="its name or its id")
     return one

@@ -10,19 +10,33 @@ from ekslab.printing.tables import table
 Json = Any
 
 
-def cluster_table(clusters: Sequence[Json], places: Sequence[Json]) -> Iterator[str]:
+def cluster_table(clusters: Sequence[Json], places: Sequence[Json], fit: int | None = None) -> Iterator[str]:
     """One line a cluster, what comes first, first; then places that can't be read."""
     if not clusters:
         yield "No clusters."
     else:
         head = ("CLUSTER", "VERSION", "PHASE", "DAYS", "NEXT", "OWNER")
-        yield from table(head, [_row(cluster) for cluster in clusters])
+        yield from table(head, [_row(cluster) for cluster in clusters], fit, keep=("CLUSTER", "VERSION", "DAYS"))
     yield from (_trouble(f"{place['account']} {place['region']}", place["trouble"]) for place in places)
+
+
+def notice_table(notices: Sequence[Json], fit: int | None = None) -> Iterator[str]:
+    """One line a notice, newest first."""
+    if not notices:
+        yield "No notices."
+        return
+    head = ("SENT", "KIND", "CLUSTER", "TO", "STATE")
+    yield from table(head, [_notice(notice) for notice in notices], fit, keep=("SENT",))
+
+
+def _notice(notice: Json) -> list[object]:
+    sent = notice["sentAt"] and notice["sentAt"][:16].replace("T", " ")
+    return [sent, notice["kind"], notice.get("cluster"), notice["recipient"], notice["state"]]
 
 
 def cluster(view: Json) -> Iterator[str]:
     """One cluster whole."""
-    yield f"{_name(view)}  Kubernetes {view['version'] or '?'}, {view['phase']}, owner {view['owner'] or 'nobody'}"
+    yield f"{name_of(view)}  Kubernetes {view['version'] or '?'}, {view['phase']}, owner {view['owner'] or 'nobody'}"
     yield view["reason"]
     if view["trouble"]:
         yield _trouble("it", view["trouble"])
@@ -50,10 +64,11 @@ def _row(cluster: Json) -> list[object]:
     following = cluster["next"]
     what = _trouble("it", cluster["trouble"]) if cluster["trouble"] else following and following["effect"]
     days = following and following["daysLeft"]
-    return [_name(cluster), cluster["version"], cluster["phase"], days, what, cluster["owner"]]
+    return [name_of(cluster), cluster["version"], cluster["phase"], days, what, cluster["owner"]]
 
 
-def _name(cluster: Json) -> str:
+def name_of(cluster: Json) -> str:
+    """A watched cluster's name, as commands take it."""
     return f"{cluster['account']}/{cluster['region']}/{cluster['name']}"
 
 

@@ -52,20 +52,32 @@ def verdict(view: Json) -> Iterator[str]:
         yield f"the sweep, {view['kept']['at']}: {view['kept']['sentence']}"
 
 
-def plan(view: Json) -> Iterator[str]:
+def plan(view: Json, fit: int | None = None) -> Iterator[str]:
     """What will be done and why, then what became of it."""
     yield view["message"]
     if view["mode"] != "on":
         yield f"Curfew is on {view['mode']}: nothing is touched." if view["mode"] != "off" else "Curfew is off."
     if view["entries"]:
-        head = ("LAB", "AT", "ACT", "WARNED", "FATE", "WHY")
-        yield from table(head, [_line(line) for line in view["entries"]])
+        yield from _entries([_line(line) for line in view["entries"]], fit)
     if view["others"]:
         yield f"and {view['others']} of others"
     if view["published"]:
         brake = view["brake"]
         yield f"{brake['counted']} of {brake['alive']} labs alive; at most {brake['allowed']} may go in one night"
         yield f"revision {view['revision']}, hash {view['hash']}"
+
+
+def _entries(rows: list[list[object]], fit: int | None) -> Iterator[str]:
+    """A table; the reason, a sentence, in a column of its own or, where columns are few, below its line."""
+    head = ("LAB", "AT", "ACT", "WARNED", "OUTCOME", "WHY")
+    if fit is None:
+        yield from table(head, rows)
+        return
+    first, *lines = table(head[:-1], [row[:-1] for row in rows], fit, keep=("LAB", "ACT"))
+    yield first
+    for line, row in zip(lines, rows, strict=True):
+        yield line
+        yield f"  {row[-1]}"
 
 
 def rules(view: Json) -> Iterator[str]:

@@ -2,31 +2,73 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ekslab.printing.problems import findings
 from ekslab.printing.tables import table
+from ekslab.printing.times import at_clock, zone_of
+from ekslab.printing.yaml_text import dump
 
 Json = Any
 
 
-def lab_table(labs: Sequence[Json]) -> Iterator[str]:
-    """One line a lab."""
+def lab_table(labs: Sequence[Json], fit: int | None = None) -> Iterator[str]:
+    """One line a lab; times in the lab's zone, and in UTC where there is room for all (`fit` None)."""
     if not labs:
         yield "No labs."
         return
-    keys = ("id", "name", "phase", "region", "version", "leaseEndsAt")
-    yield from table(
-        ("ID", "NAME", "PHASE", "REGION", "VERSION", "LEASE ENDS"), [[lab[k] for k in keys] for lab in labs]
-    )
+    head = ["ID", "NAME", "PHASE", "VERSION", "REGION", "LEASE ENDS"]
+    rows = [[*(lab[key] for key in ("id", "name", "phase", "version", "region")), local(lab)] for lab in labs]
+    if fit is None:
+        head += ["LEASE ENDS (UTC)", "CREATED (UTC)", "ACCOUNT", "OWNER"]
+        rows = [
+            [*row, lab["leaseEndsAt"], lab["createdAt"], lab["account"], lab["owner"]]
+            for row, lab in zip(rows, labs, strict=True)
+        ]
+    yield from table(head, rows, fit, keep=("ID", "PHASE", "VERSION"))
+
+
+def local(lab: Json) -> str:
+    """The end of a lab's lease on its owner's clock, in short: `Tue 24 Nov 03:00`."""
+    return str(lab["leaseEndsLocal"]).partition(" (")[0]
+
+
+def nodegroup_table(groups: Sequence[Json], fit: int | None = None) -> Iterator[str]:
+    """One line a node group."""
+    if not groups:
+        yield "No node groups."
+        return
+    keys = ("name", "status", "desired", "version")
+    rows = [[*(group.get(key) for key in keys), ", ".join(group["instanceTypes"])] for group in groups]
+    yield from table(("NODEGROUP", "STATUS", "NODES", "VERSION", "INSTANCE TYPES"), rows, fit, keep=("NODEGROUP",))
 
 
 def accepted(lab: Json) -> Iterator[str]:
-    """What was stored, and warnings."""
+    """What was stored; of a new lab when it ends and what it costs; and warnings."""
     yield f"{lab['id']}  {lab['name']} is {lab['phase']}."
+    if lab.get("cost"):
+        yield from _ahead(lab)
     yield from findings(lab["warnings"])
+
+
+def dry_run(plan: Json) -> Iterator[str]:
+    """The completed request, what it would cost, and warnings."""
+    yield from dump(plan["spec"])
+    yield ""
+    yield from _ahead(plan)
+    for part in plan["cost"]["parts"]:
+        yield f"            ${part['usdAnHour']:.4f} an hour: {part['name']}"
+    yield f"            prices: {plan['cost']['source']}"
+    yield from findings(plan["warnings"])
+    yield "This was a dry run: nothing is made."
+
+
+def _ahead(lab: Json) -> Iterator[str]:
+    cost, curfew = lab["cost"], lab["nextCurfew"]
+    yield f"lease ends  {lab['leaseEndsLocal']}"
+    yield f"curfew      {curfew['local'] if curfew else 'none'}"
+    yield f"price       {cost['message']}"
 
 
 def lab(view: Json) -> Iterator[str]:
@@ -37,7 +79,11 @@ def lab(view: Json) -> Iterator[str]:
         yield f"{view['reason']} ({view['responsible'] or 'nobody'})"
     if view["endpoint"]:
         yield f"endpoint {view['endpoint']}"
-    steps = [(s["title"], s["status"], s["startedAt"], s["endedAt"], s["detail"]) for s in view["steps"]]
+    zone = zone_of(view["schedule"]["timeZone"])
+    steps = [
+        (s["title"], s["status"], at_clock(s["startedAt"], zone), at_clock(s["endedAt"], zone), s["detail"])
+        for s in view["steps"]
+    ]
     if steps:
         yield ""
         yield from table(("STEP", "STATUS", "STARTED", "ENDED", "DETAIL"), steps)
@@ -111,8 +157,3 @@ def calendar(view: Json) -> Iterator[str]:
     rows = [[str(entry[key])[:16] for key in keys] for entry in view["versions"]]
     yield from table(("VERSION", "STATUS", "STANDARD ENDS", "EXTENDED ENDS"), rows)
     yield f"default {view['default']}; from {view['source']}, as of {view['asOf']}"
-
-
-def as_it_is(body: Json) -> Iterator[str]:
-    """Text as it is, anything else as JSON."""
-    yield body.rstrip("\n") if isinstance(body, str) else json.dumps(body, indent=2)

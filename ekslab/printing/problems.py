@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 Json = Any
 
 
-def problem(status: int, body: Json) -> Iterator[str]:
-    """Why the service refused, with every finding."""
+def problem(status: int, body: Json, flags: Mapping[str, str] | None = None) -> Iterator[str]:
+    """Why the service refused, with every finding. `flags`: the flag that a field of the request came from."""
     if not isinstance(body, dict):
         yield f"{status}: {body}"
         return
@@ -20,12 +20,19 @@ def problem(status: int, body: Json) -> Iterator[str]:
     said = not title or title.split()[:3] == message.split()[:3]
     yield f"{status} {message}" if said else f"{status} {title}: {message}"
     if str(body.get("type", "")).endswith(":lab-not-found"):
-        yield "`ekslab list` shows your labs."
-    yield from findings(body.get("findings", ()))
+        yield "`ekslab get clusters` shows your labs."
+    yield from findings(body.get("findings", ()), flags)
 
 
-def findings(found: Sequence[Json]) -> Iterator[str]:
+def findings(found: Sequence[Json], flags: Mapping[str, str] | None = None) -> Iterator[str]:
     """One line a finding, errors first: they alone are why a request is refused."""
     for finding in sorted(found, key=lambda one: one["severity"] != "error"):
-        where = f"{finding['path']}: " if finding["path"] else ""
+        path = _flag_or_path(finding["path"], flags or {})
+        where = f"{path}: " if path else ""
         yield f"  {finding['severity']:<7}  {where}{finding['message']}"
+
+
+def _flag_or_path(path: str, flags: Mapping[str, str]) -> str:
+    """The flag whose field it is, or is a part of; else the path."""
+    fields = [field for field in flags if path == field or path.startswith((f"{field}.", f"{field}["))]
+    return flags[max(fields, key=len)] if fields else path

@@ -43,8 +43,9 @@ ELSEWHERE = {
 KUBECTL = """\
 import base64, json, os, ssl, subprocess, sys, urllib.request, yaml
 
-assert sys.argv[1] == "--kubeconfig" and sys.argv[3:] == ["get", "nodes"], sys.argv
-config = yaml.safe_load(open(sys.argv[2]))
+assert sys.argv[1:] == ["get", "nodes"], sys.argv
+config = yaml.safe_load(open(os.path.expanduser("~/.kube/config")))
+assert config["current-context"] == "first.ap-northeast-2.ekslab", config["current-context"]
 cluster, plugin = config["clusters"][0]["cluster"], config["users"][0]["user"]["exec"]
 said = subprocess.run([plugin["command"], *plugin["args"]], check=True, capture_output=True).stdout
 token = json.loads(said)["status"]["token"]
@@ -150,13 +151,13 @@ def test_the_page_leads_from_nothing_to_a_working_lab_and_out_again(terminal: Te
         terminal.types(block)
 
     assert "LabsTable (AWS::DynamoDB::Table)" in terminal.answer_to("AlarmsMail=")
-    assert "from eks:DescribeClusterVersions" in terminal.answer_to("ekslab versions")
+    assert "from eks:DescribeClusterVersions" in terminal.answer_to("ekslab get versions")
     assert "learner@example.com" in terminal.answer_to("list-subscriptions-by-topic")
-    assert "first is ready." in terminal.answer_to("request first")
-    assert terminal.answer_to("kubectl").count(" Ready") == 2
+    assert "first is ready." in terminal.answer_to("create cluster first")
+    assert terminal.answer_to("kubectl get nodes").count(" Ready") == 2
     assert "could not be read" not in terminal.answer_to("verdict first")
     assert "\nok\n" in "\n" + terminal.answer_to("ekslab health")
-    assert "first is deleted." in terminal.answer_to("delete first")
+    assert "first is deleted." in terminal.answer_to("delete cluster first")
     assert "Nothing of the lab's is left" in terminal.answer_to("receipt first")
     assert "ekslab-prod is gone." in terminal.answer_to("make destroy")
     assert _left(terminal.sandbox) == []

@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -19,12 +20,19 @@ nodegroups: [{name: two, instanceTypes: [t3.medium]}]
 """
 
 
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A home of its own: the command writes a kubeconfig."""
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.delenv("KUBECONFIG", raising=False)
+
+
 def test_a_lab_lives_and_ends_by_the_command_line(stage: Stage) -> None:
     # Given somebody with credentials in the environment
     person = learner(stage)
 
     # When they ask for a lab from a file, and watch
-    asked = typed(person, "request", "-f", "-", "--watch", given=FILE)
+    asked = typed(person, "create", "cluster", "-f", "-", given=FILE)
 
     # Then they see it come up, step by step
     assert asked.returncode == 0, asked.stderr
@@ -33,26 +41,26 @@ def test_a_lab_lives_and_ends_by_the_command_line(stage: Stage) -> None:
     lab_id = asked.stdout.split()[0]
 
     # And can look at it
-    shown = typed(person, "show", lab_id)
+    shown = typed(person, "describe", "cluster", lab_id)
     assert (shown.returncode, "ready since" in shown.stdout) == (0, True)
-    inventory = typed(person, "inventory", lab_id)
+    inventory = typed(person, "get", "inventory", lab_id)
     assert (inventory.returncode, "node group     two: ACTIVE" in inventory.stdout) == (0, True)
     assert "AmazonEKS_CNI_Policy" in inventory.stdout
-    assert lab_id in typed(person, "list").stdout
+    assert lab_id in typed(person, "get", "clusters").stdout
     assert "It costs $" in typed(person, "extend", "typed", "1h").stdout
 
     # And is told what goes wrong, with a status that a script can read
-    early = typed(person, "receipt", lab_id)
+    early = typed(person, "get", "receipt", lab_id)
     assert (early.returncode, early.stdout) == (1, "")
     assert early.stderr.startswith("404 ")
-    assert typed(learner(stage), "show", lab_id).returncode == 1
-    assert typed(person, "request", "typed").returncode == 1
+    assert typed(learner(stage), "describe", "cluster", lab_id).returncode == 1
+    assert typed(person, "create", "cluster", "typed").returncode == 1
 
     # And when they let it go, and watch, it goes, and the receipt proves it
-    gone = typed(person, "delete", lab_id, "--watch")
+    gone = typed(person, "delete", "cluster", lab_id, "--wait")
     assert gone.returncode == 0, gone.stderr
     assert "typed is deleted." in gone.stderr
-    receipt = typed(person, "receipt", lab_id)
+    receipt = typed(person, "get", "receipt", lab_id)
     assert receipt.returncode == 0
     assert receipt.stdout.startswith("Nothing of the lab's is left")
 

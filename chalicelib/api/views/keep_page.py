@@ -50,7 +50,7 @@ def _kept(view: Mapping[str, Any]) -> str:
     body = [
         f"<p>It is kept until <strong>{until}</strong>.{_clamped(view)}{_cost(view)}</p>",
         f'<p class="small">You can close this page. {_then(view)} '
-        f"Done earlier? <code>ekslab delete {escape(view['name'])}</code> ends it at once.</p>",
+        f"Done earlier? <code>ekslab delete cluster {escape(view['name'])}</code> ends it at once.</p>",
     ]
     return _page(f"{view['name']} is kept", "\n".join(body))
 

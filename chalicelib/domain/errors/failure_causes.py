@@ -89,7 +89,7 @@ ACCOUNT = Cause(
 )
 UNREGISTERED = Cause(
     "account-unregistered",
-    "The lab's account is not registered any more. An administrator must register it again (PUT /accounts).",
+    "The lab's account is not registered any more. An administrator must register it again (ekslab register).",
     _OURS,
 )
 ROLE = Cause("role-missing", "A role that the lab needs is gone or can't be assumed. Ask for the lab again.", _OURS)
@@ -99,7 +99,9 @@ ZONE = Cause(
     _YOURS,
 )
 VERSION = Cause(
-    "version-unsupported", "EKS does not offer this Kubernetes version. GET /versions lists those it does.", _YOURS
+    "version-unsupported",
+    "EKS does not offer this Kubernetes version. `ekslab get versions` lists those it does.",
+    _YOURS,
 )
 THROTTLED = Cause("throttled", "AWS kept asking us to slow down until we gave up. Ask again in a while.", _OURS)
 NAME = Cause(

@@ -12,9 +12,9 @@ ROLE = f"arn:aws:iam::{MEMBER}:role/ekslab-member"
 REGISTER = (
     "register",
     MEMBER,
-    "--in",
+    "--region",
     "us-east-1",
-    "--in",
+    "--region",
     "eu-west-1",
     "--role-arn",
     ROLE,
@@ -27,7 +27,7 @@ REGISTER = (
 def test_an_account_is_registered_listed_and_unregistered(capsys: pytest.CaptureFixture[str]) -> None:
     wire = Wire(who=ADMIN)
     assert run(wire, *REGISTER) == 0
-    assert run(wire, "accounts") == 0
+    assert run(wire, "get", "accounts") == 0
     line = f"{MEMBER}  yes   us-east-1 eu-west-1  training  -"
     message = capsys.readouterr().out
     assert message.splitlines()[1] == line
@@ -39,7 +39,7 @@ def test_an_account_is_registered_listed_and_unregistered(capsys: pytest.Capture
 
 def test_others_than_administrators_see_accounts_and_register_none(capsys: pytest.CaptureFixture[str]) -> None:
     wire = Wire()
-    assert run(wire, "accounts") == 0
+    assert run(wire, "get", "accounts") == 0
     assert "111122223333" in capsys.readouterr().out
     assert run(wire, *REGISTER) == 1
     assert "403" in capsys.readouterr().err

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ekslab.__main__ import parser
+from ekslab.commands.exit_codes import Exit
 from tests.api.http import ADMIN
 from tests.ekslab.wire import Wire, run
 from tests.fakes.fleet_builders import HOME, REGION, a_key, a_notice, a_trouble, a_watched
@@ -23,7 +24,7 @@ def wire() -> Wire:
 
 
 def test_all_pages_of_clusters_are_listed_with_what_comes_first(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(wire, "clusters") == 0
+    assert run(wire, "get", "deadlines", "-o", "wide") == Exit.PARTLY
     lines = capsys.readouterr().out.splitlines()
     assert len(lines) == 1 + 121 + 1
     assert lines[1].startswith(ORDERS)
@@ -32,14 +33,17 @@ def test_all_pages_of_clusters_are_listed_with_what_comes_first(wire: Wire, caps
 
 
 def test_filters_are_passed_on_and_a_wrong_one_is_refused(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(wire, "clusters", "--days-left", "30", "--owner", "ops@example.com", "--in", REGION) == 0
+    assert (
+        run(wire, "get", "deadlines", "--days-left", "30", "--owner", "ops@example.com", "--region", REGION)
+        == Exit.PARTLY
+    )
     assert "later" not in capsys.readouterr().out
-    assert run(wire, "clusters", "--phase", "extendet") == 1
+    assert run(wire, "get", "deadlines", "--phase", "extendet") == 1
     assert "extended" in capsys.readouterr().err
 
 
 def test_one_cluster_is_told_with_its_commands(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(wire, "cluster", ORDERS) == 0
+    assert run(wire, "describe", "cluster", ORDERS) == 0
     out = capsys.readouterr().out
     assert "2026-12-02  in 9 days" in out
     assert "aws eks update-cluster-version --name orders" in out
@@ -56,11 +60,11 @@ def test_acknowledging_and_snoozing_are_kept(wire: Wire, capsys: pytest.CaptureF
 
 
 def test_the_calendar_comes_as_it_is(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(wire, "deadlines") == 0
+    assert run(wire, "get", "deadlines", "--calendar") == 0
     assert capsys.readouterr().out.startswith("BEGIN:VCALENDAR\r\n")
 
 
 @pytest.mark.parametrize("name", ["orders", "a/b", "a/b/c/d", "//orders", "111122223333/us-east-1/.."])
 def test_a_cluster_is_named_by_account_region_and_name(name: str) -> None:
     with pytest.raises(SystemExit):
-        parser().parse_args(["cluster", name])
+        parser().parse_args(["acknowledge", name])

@@ -130,23 +130,23 @@ def test_tonights_plan_is_printed_with_fates_and_hash(wire: Wire, capsys: pytest
     store.change_status(
         NIGHT, an_entry().id, lambda f: replace(f, outcome=EntryOutcome.SKIPPED, reason="It is kept.", warned_at=NOW)
     )
-    for arguments in (["plan"], ["plan", "2026-11-23"]):
+    for arguments in (["get", "plan"], ["get", "plan", "2026-11-23"]):
         assert run(wire, *arguments) == 0
         message = capsys.readouterr().out
-        assert "myeks  2026-11-23T13:00:00Z  end  2026-11-23T10:00:00Z  skipped  idle since 15:40" in message
+        assert "myeks  2026-11-23T13:00:00Z  end  2026-11-23T10:00:00Z  skipped\n  idle since 15:40" in message
         assert "It is kept." in message
         assert store.headers[NIGHT].hash in message
-    assert run(wire, "plan", "2026-11-01") == 1
+    assert run(wire, "get", "plan", "2026-11-01") == 1
 
 
 def test_others_lines_are_counted(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
     wire.who = STRANGER
-    assert run(wire, "plan") == 0
+    assert run(wire, "get", "plan") == 0
     assert "and 1 of others" in capsys.readouterr().out
 
 
 def test_an_evening_without_a_plan_says_when_there_will_be_one(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(Wire(), "plan") == 0
+    assert run(Wire(), "get", "plan") == 0
     assert capsys.readouterr().out.startswith("Nothing is planned for 2026-11-23 so far.")
 
 
@@ -169,7 +169,7 @@ def test_a_wrong_setting_is_a_wrong_command_line() -> None:
 
 
 def test_a_verdict_is_told_with_its_signals(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(wire, "verdict", "myeks") == 0
+    assert run(wire, "get", "verdict", "myeks") == 0
     message = capsys.readouterr().out
     assert "SIGNAL" in message
     assert "could not be read: AWS/EKS metrics: not there" in message

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
 
 from ekslab.__main__ import main
-from ekslab.commands.naming import SeveralLabs
-from ekslab.commands.watching import watch
+from ekslab.client import Client
+from ekslab.commands.watching import news
 from tests.api.http import ADMIN, STRANGER
 from tests.ekslab.wire import Wire, run
 from tests.fakes import NOW, OWNER, a_lab, a_spec
@@ -24,40 +25,40 @@ LAB = a_lab().id
 
 
 def test_a_lab_is_asked_for_by_name_or_by_file(wire: Wire, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(wire, "request", "myeks", "--key", "k") == 0
+    assert run(wire, "create", "cluster", "--watch=false", "myeks", "--key", "k") == 0
     assert "myeks is requested." in capsys.readouterr().out
     file = tmp_path / "cluster.yaml"
     file.write_text("apiVersion: eksctl.io/v1alpha5\nkind: ClusterConfig\nmetadata: {name: dev, region: us-east-1}\n")
-    assert run(wire, "request", "-f", str(file)) == 0
+    assert run(wire, "create", "cluster", "--watch=false", "-f", str(file)) == 0
     assert {lab.name for lab in wire.http.world.store.labs.values()} == {"myeks", "dev"}
 
 
 def test_a_name_goes_with_an_account_and_a_region_and_a_file_with_neither(
     wire: Wire, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(wire, "request", "abroad", "--in", "us-east-1") == 0
+    assert run(wire, "create", "cluster", "--watch=false", "abroad", "--region", "us-east-1") == 0
     [lab] = wire.http.world.store.labs.values()
     assert lab.region == "us-east-1"
-    assert run(wire, "request", "other", "--account", "999988887777") == 1
+    assert run(wire, "create", "cluster", "--watch=false", "other", "--account", "999988887777") == 1
     assert "account" in capsys.readouterr().err
     file = tmp_path / "lab.yaml"
     file.write_text("name: dev\n")
-    assert run(wire, "request", "-f", str(file), "--account", "999988887777") == 2
+    assert run(wire, "create", "cluster", "--watch=false", "-f", str(file), "--account", "999988887777") == 2
     assert len(wire.http.world.store.labs) == 1
 
 
 def test_neither_name_nor_file_is_a_wrong_command_line_and_both_are(
     wire: Wire, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(wire, "request") == 2
-    assert "Give a name, or a file" in capsys.readouterr().err
-    assert run(wire, "request", "n", "-f", "README.md") == 2
-    assert "not both" in capsys.readouterr().err
+    assert run(wire, "create", "cluster", "--watch=false") == 2
+    assert "name the cluster" in capsys.readouterr().err
+    assert run(wire, "create", "cluster", "--watch=false", "n", "-f", "README.md") == 2
+    assert "--name: not with a file" in capsys.readouterr().err
     assert wire.http.world.store.labs == {}
 
 
 def test_a_refusal_prints_every_finding_and_exits_1(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(wire, "request", "_bad") == 1
+    assert run(wire, "create", "cluster", "--watch=false", "_bad") == 1
     message = capsys.readouterr().err
     assert "400" in message
     assert "name: EKS refuses this name" in message
@@ -65,49 +66,49 @@ def test_a_refusal_prints_every_finding_and_exits_1(wire: Wire, capsys: pytest.C
 
 def test_a_lab_is_patched_released_and_shown(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
     wire.http.world.store.put(a_lab(phase="ready"))
-    assert run(wire, "patch", LAB, "--endpoint", "private", "--nodes", "myeks-nodegroup=3") == 0
+    assert run(wire, "update", "cluster", LAB, "--endpoint", "private") == 0
     change = wire.http.world.store.labs[LAB].change
     assert change is not None
-    assert (change.endpoint_access, dict(change.nodes)) == ("private", {"myeks-nodegroup": 3})
-    assert run(wire, "delete", LAB) == 0
-    assert run(wire, "show", LAB) == 0
+    assert (change.endpoint_access, dict(change.nodes)) == ("private", {})
+    assert run(wire, "delete", "cluster", LAB) == 0
+    assert run(wire, "describe", "cluster", LAB) == 0
     assert "releasing since 2026-11-23T10:00:00Z" in capsys.readouterr().out
 
 
 def test_a_lab_goes_by_its_name_as_long_as_one_alone_has_it(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
     wire.http.world.store.put(a_lab(phase="deleted", id="lab-former"))
-    assert run(wire, "show", "myeks") == 0
+    assert run(wire, "describe", "cluster", "myeks") == 0
     assert "lab-former" in capsys.readouterr().out
     wire.http.world.store.put(a_lab(phase="ready"))
-    assert run(wire, "delete", "myeks") == 0
+    assert run(wire, "delete", "cluster", "myeks") == 0
     assert wire.http.world.store.labs[LAB].phase == "releasing"
-    assert run(wire, "events", "myeks") == 0
+    assert run(wire, "get", "events", "myeks") == 0
     wire.http.world.store.put(a_lab(phase="ready", id="lab-elsewhere"))
-    with pytest.raises(SeveralLabs, match=f"2 labs; say which: .*{LAB}"):
-        run(wire, "delete", "myeks")
+    assert run(wire, "delete", "cluster", "myeks") == 2
+    assert re.search(f"2 labs; say which: .*{LAB}", capsys.readouterr().err)
     assert wire.http.world.store.labs["lab-elsewhere"].phase == "ready"
 
 
 def test_an_administrator_names_others_labs_by_their_ids(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
     wire.http.world.store.put(a_lab(phase="ready"))
     wire.who = ADMIN
-    with pytest.raises(SeveralLabs, match=f"No lab of yours has the name myeks; .*: {LAB} \\({OWNER}\\)"):
-        run(wire, "delete", "myeks")
+    assert run(wire, "delete", "cluster", "myeks") == 2
+    assert re.search(f"No lab of yours has the name myeks; .*: {LAB} \\({OWNER}\\)", capsys.readouterr().err)
     assert wire.http.world.store.labs[LAB].phase == "ready"
-    assert run(wire, "show", LAB) == 0
-    assert run(wire, "show", "nobodys") == 1
+    assert run(wire, "describe", "cluster", LAB) == 0
+    assert run(wire, "describe", "cluster", "nobodys") == 1
     wire.who = STRANGER
-    assert run(wire, "show", "myeks") == 1
+    assert run(wire, "describe", "cluster", "myeks") == 1
     assert OWNER not in capsys.readouterr().err
 
 
 def test_all_pages_of_labs_are_listed(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
     for number in range(120):
         wire.http.world.store.put(a_lab(id=f"lab-{number:03d}", spec=a_spec(name=f"n{number}")))
-    assert run(wire, "list", "--phase", "requested", "--phase", "ready") == 0
+    assert run(wire, "get", "clusters", "--phase", "requested", "--phase", "ready") == 0
     assert capsys.readouterr().out.count("\nlab-") == 120
     wire.who = ADMIN
-    assert run(wire, "list", "--owner", "*") == 0
+    assert run(wire, "get", "clusters", "--owner", "*") == 0
     assert capsys.readouterr().out.count("\nlab-") == 120
 
 
@@ -115,30 +116,31 @@ def test_a_whole_life_can_be_read(wire: Wire, capsys: pytest.CaptureFixture[str]
     theatre = Theatre(wire.http.world)
     theatre.request()
     theatre.play()
-    for command in ("show", "inventory", "kubeconfig", "events"):
-        assert run(wire, command, LAB) == 0
+    assert run(wire, "describe", "cluster", LAB) == 0
+    for part in ("inventory", "kubeconfig", "events"):
+        assert run(wire, "get", part, LAB) == 0
     message = capsys.readouterr().out
     assert "AmazonEKS_CNI_Policy" in message
     assert "get-token" in message
     assert "Control plane" in message
     theatre.release()
     theatre.play()
-    assert run(wire, "receipt", LAB) == 0
+    assert run(wire, "get", "receipt", LAB) == 0
     assert capsys.readouterr().out.startswith("Nothing of the lab's is left")
-    assert run(wire, "inventory", LAB) == 0
+    assert run(wire, "get", "inventory", LAB) == 0
     message = capsys.readouterr().out
     assert message == "The lab is deleted, and nothing of it is there to look at: its receipt says what was removed.\n"
 
 
 def test_versions_are_printed_with_their_source(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(wire, "versions") == 0
+    assert run(wire, "get", "versions") == 0
     assert "default 1.37; from bundled table" in capsys.readouterr().out
 
 
 def test_json_prints_the_answer_as_it_is(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(wire, "--json", "list") == 0
+    assert run(wire, "-o", "json", "get", "clusters") == 0
     assert capsys.readouterr().out == '{\n  "labs": []\n}\n'
-    assert run(wire, "list", "--json") == 0
+    assert run(wire, "get", "clusters", "-o", "json") == 0
     assert capsys.readouterr().out == '{\n  "labs": []\n}\n'
 
 
@@ -150,8 +152,8 @@ def test_watching_tells_each_step_once_and_ends_with_the_lab(wire: Wire) -> None
     def sleep(_seconds: float) -> None:
         theatre.play()
 
-    answer = watch(wire, f"/labs/{LAB}", said.append, sleep)  # type: ignore[arg-type]  # Wire has all that watch uses.
-    assert answer.body["phase"] == "ready"
+    lab = Client(transport=wire, sleep=sleep).wait(LAB, seen=news(said.append))
+    assert lab["phase"] == "ready"
     assert len(said) == len(set(said))
     assert said[-1] == f"{NOW:%H:%M:%S}  myeks is ready."
 
@@ -162,31 +164,31 @@ def test_watching_a_release_does_not_tell_the_beginning_again(wire: Wire) -> Non
     theatre.play()
     wire.http.world.clock.advance(minutes=30)
     said: list[str] = []
-    run(wire, "delete", LAB)
+    run(wire, "delete", "cluster", LAB)
 
     def sleep(_seconds: float) -> None:
         theatre.play()
 
-    answer = watch(wire, f"/labs/{LAB}", said.append, sleep)  # type: ignore[arg-type]  # Wire has all that watch uses.
-    assert answer.body["phase"] == "deleted"
+    lab = Client(transport=wire, sleep=sleep).wait(LAB, seen=news(said.append))
+    assert lab["phase"] == "deleted"
     assert not any(line.startswith("10:0") for line in said)
     assert any("Proof of empty: done" in line for line in said)
 
 
 def test_a_lab_that_failed_exits_1(wire: Wire) -> None:
     wire.http.world.store.put(a_lab(phase="failed", reason="No capacity."))
-    assert run(wire, "show", LAB, "--watch") == 1
+    assert run(wire, "describe", "cluster", LAB, "--watch") == 1
 
 
 def test_without_an_address_the_command_line_is_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("EKSLAB_URL", raising=False)
-    assert main(["list"]) == 2
+    assert main(["get", "clusters"]) == 2
 
 
 def test_when_nobody_answers_it_exits_3(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "x")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "x")
-    assert main(["--url", "http://127.0.0.1:9", "--region", "us-east-1", "list"]) == 3
+    assert main(["--url", "http://127.0.0.1:9", "--api-region", "us-east-1", "get", "clusters"]) == 3
 
 
 def test_a_file_that_is_not_there_is_a_wrong_command_line(
@@ -195,5 +197,5 @@ def test_a_file_that_is_not_there_is_a_wrong_command_line(
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLE")
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "secret")
     missing = tmp_path / "missing.yaml"
-    assert main(["--url", "http://127.0.0.1:9", "request", "-f", str(missing)]) == 2
+    assert main(["--url", "http://127.0.0.1:9", "create", "cluster", "-f", str(missing)]) == 2
     assert capsys.readouterr().err == f"{missing}: No such file or directory\n"

@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from ekslab.commands.watching import watch
+from ekslab.client import Answer, Client
+from ekslab.commands.watching import news
 from ekslab.printing import problems
 from tests.ekslab.wire import Wire, run
 from tests.fakes import a_lab
@@ -16,11 +17,11 @@ def test_a_refusal_says_nothing_twice(capsys: pytest.CaptureFixture[str]) -> Non
     wire = Wire()
     lab = a_lab(phase="ready")
     wire.http.world.store.put(lab)
-    assert run(wire, "receipt", lab.id) == 1
+    assert run(wire, "get", "receipt", lab.id) == 1
     assert capsys.readouterr().err.startswith("404 There is no receipt yet. ")
-    assert run(wire, "show", "nope") == 1
-    assert capsys.readouterr().err == "404 There is no lab nope.\n`ekslab list` shows your labs.\n"
-    assert run(wire, "delete", lab.id) == 0
+    assert run(wire, "describe", "cluster", "nope") == 1
+    assert capsys.readouterr().err == "404 There is no lab nope.\n`ekslab get clusters` shows your labs.\n"
+    assert run(wire, "delete", "cluster", lab.id) == 0
     assert run(wire, "wake", lab.id) == 1
     assert capsys.readouterr().err.startswith("409 Not while the lab is like this: ")
 
@@ -53,7 +54,7 @@ def test_while_one_watches_times_go_forward(phase: str, since: str, message: lis
     ]
     lab: dict[str, Any] = {"name": "myeks", "phase": phase, "phaseSince": _at(since), "steps": steps}
     said: list[str] = []
-    watch(_Answers(lab), "/labs/x", said.append, lambda _: lab.update(phase="failed"))  # type: ignore[arg-type]
+    Client(transport=_Answers(lab), sleep=lambda _: lab.update(phase="failed")).wait("x", seen=news(said.append))
     assert [line.removeprefix("10:00:") for line in said][: len(message)] == message
 
 
@@ -63,7 +64,7 @@ def _at(second: str) -> str:
 
 class _Answers:
     def __init__(self, lab: Any) -> None:
-        self.status, self.ok, self.body = 200, True, lab
+        self.answer = Answer(200, {}, lab)
 
-    def call(self, *_: Any) -> Any:
-        return self
+    def call(self, *_: Any) -> Answer:
+        return self.answer

@@ -51,7 +51,7 @@ def _sleep(lab: Lab, now: datetime) -> Iterator[str]:
         return
     wake_at = lab.hibernation.wake_at if lab.hibernation else None
     if wake_at is None:
-        yield "It sleeps without nodes until somebody asks for it: POST /labs/{id}/wake."
+        yield f"It sleeps without nodes until somebody wakes it: ekslab wake {lab.name}."
     elif wake_at > now:
         yield f"It sleeps without nodes until {format_local(lab.spec.schedule, wake_at)}, or until somebody asks for it."
     else:

@@ -18,8 +18,8 @@ def wake_failed_message(lab: Lab, recipient: str, *, api: str = "") -> Message:
         paragraph(f"{lab.name} ({lab.id}) should have woken and did not: {reason}."),
         paragraph(_next(lab)),
         f"Wake it now:\n\n  ekslab wake {lab.id}\n  POST {api}/labs/{lab.id}/wake" if asleep else "",
-        f"Look at it:\n\n  ekslab show {lab.id}\n  GET {api}/labs/{lab.id}",
-        f"End it:\n\n  ekslab delete {lab.id}\n  DELETE {api}/labs/{lab.id}",
+        f"Look at it:\n\n  ekslab describe cluster {lab.id}\n  GET {api}/labs/{lab.id}",
+        f"End it:\n\n  ekslab delete cluster {lab.id}\n  DELETE {api}/labs/{lab.id}",
     ]
     return Message(
         recipient=recipient,

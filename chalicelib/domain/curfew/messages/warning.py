@@ -124,7 +124,7 @@ def _otherwise(entry: Entry, schedule: Schedule, api: str, extendable: bool) -> 
     if entry.trigger is Trigger.GONE:
         text += [
             "To close it at once:",
-            _commands(f"ekslab delete {entry.lab_id}", f"DELETE {api}/labs/{entry.lab_id}"),
+            _commands(f"ekslab delete cluster {entry.lab_id}", f"DELETE {api}/labs/{entry.lab_id}"),
         ]
     elif extendable:
         extend = f'POST {api}/labs/{entry.lab_id}/extend {{"hours": 24}}'
@@ -197,7 +197,9 @@ def describe_entry_volumes(entry: Entry, policy: VolumePolicy | None) -> str:
         case VolumePolicy.KEEP:
             return "Volumes of PersistentVolumeClaims stay, and cost until you delete them."
         case None:
-            return f"What becomes of its volumes was said in its request: GET /labs/{entry.lab_id} shows it."
+            return (
+                f"What becomes of its volumes was said in its request: ekslab describe cluster {entry.lab_id} shows it."
+            )
 
 
 def sleeps(entry: Entry) -> bool:

@@ -75,7 +75,7 @@ another night.
 
 Look at the plan:
 
-  ekslab plan 2026-11-23
+  ekslab get plan 2026-11-23
   GET /plan/2026-11-23
 
 If it is right, release this plan as it is, for this night alone; the next hourly run

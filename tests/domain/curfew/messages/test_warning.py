@@ -107,7 +107,7 @@ There is nothing to keep, so there is no link to keep it.
 
 To close it at once:
 
-  ekslab delete lab-7f3k2m9x
+  ekslab delete cluster lab-7f3k2m9x
   DELETE /labs/lab-7f3k2m9x
 """
 
@@ -239,7 +239,11 @@ def test_what_sleeps_and_what_stays_is_told_as_far_as_it_was_counted(stakes: Sta
         (VolumePolicy.DELETE, 1, "are deleted for good."),
         (VolumePolicy.SNAPSHOT, None, "are deleted after a snapshot of each; snapshots stay, and cost."),
         (VolumePolicy.KEEP, 1, "stay, and cost until you delete them."),
-        (None, 1, "What becomes of its volumes was said in its request: GET /labs/lab-7f3k2m9x shows it."),
+        (
+            None,
+            1,
+            "What becomes of its volumes was said in its request: ekslab describe cluster lab-7f3k2m9x shows it.",
+        ),
         (VolumePolicy.DELETE, 0, None),
     ],
 )

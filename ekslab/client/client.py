@@ -1,0 +1,156 @@
+"""The client: a method for what is asked most, `call` for the rest. The command line uses nothing else."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any, cast
+from urllib.parse import quote, urlencode
+
+from ekslab.client.http import Answer, NoAnswer, SignedHttp, Transport
+from ekslab.client.retries import delays, is_passing, send
+from ekslab.client.shapes import Accepted, Lab, LabInList
+
+#: Seconds between looks at a lab that is being waited for.
+EVERY = 3.0
+#: Phases in which nothing is going on.
+RESTING = frozenset({"ready", "hibernated", "deleted", "failed", "blocked"})
+_JSON = {"Content-Type": "application/json"}
+
+
+class Refused(Exception):
+    """The service refused; `answer` has the status and the problem document."""
+
+    def __init__(self, answer: Answer) -> None:
+        """Its message is the service's."""
+        body = answer.body
+        detail = body.get("detail") or body.get("message") if isinstance(body, dict) else body
+        super().__init__(f"{answer.status} {detail}".rstrip())
+        self.answer = answer
+
+
+class NotInTime(Exception):
+    """What was waited for did not come in time; `lab` is as it was seen last, None if never."""
+
+    def __init__(self, lab: Lab | None) -> None:
+        """It goes on all the same."""
+        super().__init__("It was not seen in time." if lab is None else f"{lab['name']} is still {lab['phase']}.")
+        self.lab = lab
+
+
+class Client:
+    """Calls one installation.
+
+    Requests that may be repeated are sent again, with backoff, when they are throttled, fail in passing or get no answer:
+    GET, PUT, PATCH and DELETE, and `create_lab`, which has an idempotency key. Others only when the gateway says that it
+    did not hand them on (429).
+    """
+
+    def __init__(
+        self,
+        url: str = "",
+        region: str | None = None,
+        profile: str | None = None,
+        *,
+        transport: Transport | None = None,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        """`region` is the API's own: None reads it off the URL, else the AWS configuration."""
+        self._transport = transport or SignedHttp(url, region, profile)
+        self._sleep, self._clock = sleep, clock
+
+    def call(
+        self, method: str, path: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+    ) -> Answer:
+        """Send one request and return its answer, refusals included. Raises NoAnswer, NoCredentials."""
+        return send(self._transport, method, path, body, headers, self._sleep)
+
+    def pages(self, path: str, query: Mapping[str, str | None]) -> Iterator[Answer]:
+        """Every page of a list, one call at a time; the last one may be a refusal."""
+        cursor: str | None = None
+        while True:
+            answer = self.call("GET", with_query(path, {**query, "cursor": cursor}))
+            yield answer
+            cursor = answer.body.get("cursor") if answer.ok else None
+            if cursor is None:
+                return
+
+    def create_lab(self, request: Mapping[str, Any], key: str | None = None) -> Accepted:
+        """Ask for a lab by the fields of docs/request.md; once, however often it must be sent. Raises Refused."""
+        headers = {**_JSON, "Idempotency-Key": key or new_key()}
+        return cast(Accepted, _body(self.call("POST", "/labs", json.dumps(request).encode(), headers)))
+
+    def dry_run(self, request: Mapping[str, Any]) -> Mapping[str, Any]:
+        """The completed request, every warning and what it costs; nothing is stored. Raises Refused."""
+        answer = self.call("POST", "/labs?dryRun=true", json.dumps(request).encode(), {**_JSON})
+        return cast(Mapping[str, Any], _body(answer))
+
+    def lab(self, lab_id: str) -> Lab:
+        """One lab. Raises Refused."""
+        return cast(Lab, _body(self.call("GET", lab_path(lab_id))))
+
+    def labs(self, owner: str | None = None, phases: Iterable[str] = ()) -> Iterator[LabInList]:
+        """Labs, newest first; yours, or `owner`'s, or everyone's (`*`). Raises Refused."""
+        for answer in self.pages("/labs", {"owner": owner, "phase": ",".join(phases) or None, "limit": "100"}):
+            yield from cast(list[LabInList], _body(answer)["labs"])
+
+    def delete_lab(self, lab_id: str) -> Accepted:
+        """Let a lab go. Raises Refused."""
+        return cast(Accepted, _body(self.call("DELETE", lab_path(lab_id))))
+
+    def kubeconfig(self, lab_id: str) -> str:
+        """Its kubeconfig, as YAML; there is no secret in it. Raises Refused."""
+        return str(_body(self.call("GET", lab_path(lab_id, "kubeconfig"))))
+
+    def wait(self, lab_id: str, timeout: float | None = None, seen: Callable[[Lab], None] | None = None) -> Lab:
+        """Look until the lab rests (ready, hibernated, deleted, failed, blocked); hand each look to `seen`.
+
+        Throttling, failures in passing and lost connections are waited out. Raises NotInTime after `timeout` seconds, and
+        Refused for a lab that is not there or not yours to see.
+        """
+        until = None if timeout is None else self._clock() + timeout
+        waiting, lab = delays(EVERY), None
+        while True:
+            found = self._look(lab_id)
+            if found is not None:
+                lab, waiting = found, delays(EVERY)
+                if seen:
+                    seen(lab)
+                if lab["phase"] in RESTING:
+                    return lab
+            if until is not None and self._clock() >= until:
+                raise NotInTime(lab)
+            self._sleep(EVERY if found is not None else next(waiting))
+
+    def _look(self, lab_id: str) -> Lab | None:
+        """The lab; None if nobody could say just now."""
+        try:
+            answer = self._transport.call("GET", lab_path(lab_id))
+        except NoAnswer:
+            return None
+        return None if is_passing(answer) else cast(Lab, _body(answer))
+
+
+def new_key() -> str:
+    """An idempotency key of its own."""
+    return os.urandom(16).hex()
+
+
+def lab_path(lab_id: str, part: str = "") -> str:
+    """The path of a lab, or of a part of it."""
+    return f"/labs/{quote(lab_id, safe='')}" + (f"/{part}" if part else "")
+
+
+def with_query(path: str, query: Mapping[str, str | None]) -> str:
+    """A path with the parameters that say something."""
+    given = {name: value for name, value in query.items() if value}
+    return f"{path}?{urlencode(given, quote_via=quote, safe='')}" if given else path
+
+
+def _body(answer: Answer) -> Any:
+    if not answer.ok:
+        raise Refused(answer)
+    return answer.body

@@ -1,0 +1,25 @@
+"""What needs no service: completion files, which are packaged (shtab makes them), and the version."""
+
+from __future__ import annotations
+
+import argparse
+from importlib import resources
+
+import ekslab
+from ekslab.client import Client
+from ekslab.commands.exit_codes import Exit
+
+SHELLS = ("bash", "zsh", "fish")
+
+
+def completion(client: Client, options: argparse.Namespace) -> int:  # noqa: ARG001  (all commands take a client)
+    """Print a shell's completion file."""
+    file = resources.files("ekslab") / "completions" / f"ekslab.{options.shell}"
+    print(file.read_text(encoding="utf-8"), end="")
+    return Exit.OK
+
+
+def version(client: Client, options: argparse.Namespace) -> int:  # noqa: ARG001  (all commands take a client)
+    """Print the version."""
+    print(f"ekslab {ekslab.__version__}")
+    return Exit.OK

@@ -1,0 +1,32 @@
+"""The exit status of every command; docs/command-line.md and `--help` list them."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+
+
+class Exit(IntEnum):
+    """What a command ends with."""
+
+    OK = 0
+    REFUSED = 1
+    USAGE = 2
+    NO_SERVICE = 3
+    NOT_IN_TIME = 4
+    PARTLY = 5
+    INTERRUPTED = 130
+    NOBODY_READS = 141
+
+
+MEANING = {
+    Exit.OK: "done",
+    Exit.REFUSED: "refused, or the lab ended badly",
+    Exit.USAGE: "the command line is wrong",
+    Exit.NO_SERVICE: "no way to the service",
+    Exit.NOT_IN_TIME: "not ready in time; it goes on",
+    Exit.PARTLY: "done in part",
+    Exit.INTERRUPTED: "interrupted",
+    Exit.NOBODY_READS: "nobody reads on",
+}
+#: The last line of every `--help`.
+IN_SHORT = "exit status: " + ", ".join(f"{int(code)} {MEANING[code]}" for code in list(Exit)[:6])

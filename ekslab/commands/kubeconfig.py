@@ -1,0 +1,66 @@
+"""Writing a lab's context into the kubeconfig, and taking the contexts of labs that are over out of it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ekslab import kubeconfig
+from ekslab.client import Answer, Client
+from ekslab.client.client import lab_path
+from ekslab.commands.answers import refused
+from ekslab.commands.exit_codes import Exit
+from ekslab.commands.naming import path_of
+from ekslab.parsing.arguments import lab_of
+from ekslab.printing import terminal
+
+
+def write_kubeconfig(client: Client, options: argparse.Namespace) -> int:
+    """`utils write-kubeconfig`: the context of a lab that is there already."""
+    path = path_of(client, lab_of(options))
+    answer = path if isinstance(path, Answer) else client.call("GET", path)
+    if not answer.ok:
+        return refused(answer, options)
+    return write_context(client, options, answer.body)
+
+
+def write_context(client: Client, options: argparse.Namespace, lab: Any) -> int:
+    """Merge the lab's context, and say where. PARTLY if the file can't be written: the lab is there all the same."""
+    if options.write_kubeconfig is False:
+        return Exit.OK
+    answer = client.call("GET", lab_path(lab["id"], "kubeconfig"))
+    if not answer.ok:
+        refused(answer, options)
+        return Exit.PARTLY
+    found = kubeconfig.entries(lab, kubeconfig.cluster_in(answer.body), options.profile)
+    file = _file(options, lab)
+    try:
+        text = kubeconfig.merge(kubeconfig.read(file), found, options.set_kubeconfig_context is not False)
+        kubeconfig.write(file, text)
+    except (kubeconfig.NotMergeable, OSError, UnicodeDecodeError) as error:
+        terminal.err(f"{file} is left as it is: {error}. `ekslab get kubeconfig {lab['id']}` prints a file of its own.")
+        return Exit.PARTLY
+    terminal.err(f"{file} has the context {kubeconfig.context_of(lab)}: kubectl get nodes")
+    return Exit.OK
+
+
+def forget(lab_ids: Sequence[str]) -> None:
+    """Take the contexts of these labs out of the usual file; a file that can't be edited is left alone, and said."""
+    file = kubeconfig.default_path(os.environ)
+    try:
+        before = kubeconfig.read(file)
+        after = kubeconfig.remove(before, lab_ids)
+        if after != before:
+            kubeconfig.write(file, after)
+            terminal.err(f"{file} no longer has the context of {', '.join(lab_ids)}.")
+    except (kubeconfig.NotMergeable, OSError, UnicodeDecodeError) as error:
+        terminal.err(f"{file} is left as it is: {error}.")
+
+
+def _file(options: argparse.Namespace, lab: Any) -> Path:
+    if options.auto_kubeconfig:
+        return Path.home() / ".kube" / "eksctl" / "clusters" / str(lab["name"])
+    return Path(options.kubeconfig) if options.kubeconfig else kubeconfig.default_path(os.environ)

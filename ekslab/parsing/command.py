@@ -1,0 +1,91 @@
+"""The parser of one command: what all commands take, switches as pflag has them, and errors in one line."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from typing import Any, NoReturn, TypeAlias
+
+from ekslab.commands.exit_codes import IN_SHORT, Exit
+from ekslab.parsing import arguments
+from ekslab.printing import terminal
+
+OUTPUTS = ("table", "wide", "json", "yaml", "name")
+
+#: The verbs, or the nouns of a verb.
+Commands: TypeAlias = "argparse._SubParsersAction[Command]"
+
+
+class Command(argparse.ArgumentParser):
+    """One command. Every command takes the options of `add_common`, also after its name.
+
+    Switches (`add_switch`) are written as for eksctl: `--watch`, `--watch=false`, and never take the next word.
+    """
+
+    def __init__(
+        self, *, example: str = "", common: bool = True, prog: str | None = None, description: str | None = None
+    ) -> None:
+        super().__init__(
+            prog=prog,
+            description=description,
+            epilog=f"example: {example}\n{IN_SHORT}" if example else IN_SHORT,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+            allow_abbrev=False,
+        )
+        self._switches: set[str] = set()
+        if common:
+            # Suppressed, so that what was said before the command is left alone.
+            add_common(self, argparse.SUPPRESS)
+
+    def add_switch(self, *names: str, to: Any = None, **options: Any) -> None:
+        """An option that is true or false; None where it was not said. `to`: the group it is listed in."""
+        self._switches.update(names)
+        settings: dict[str, Any] = {"metavar": "", "default": None, "type": arguments.switch, **options}
+        (to or self).add_argument(*names, **settings)
+
+    def parse_known_args(self, args: Any = None, namespace: Any = None) -> Any:
+        """As always, switches by themselves being `=true`; but argparse would take `-4h` for an option of `extend`."""
+        words = list(args or ())
+        self._refuse_back(words)
+        end = words.index("--") if "--" in words else len(words)
+        said = [f"{word}=true" if word in self._switches else word for word in words[:end]]
+        return super().parse_known_args([*said, *words[end:]], namespace)
+
+    def error(self, message: str) -> NoReturn:
+        """One line instead of seventy flags."""
+        terminal.err(f"{self.prog}: {message}")
+        terminal.err(f"`{self.prog} --help` shows what it takes.")
+        raise SystemExit(int(Exit.USAGE))
+
+    def _refuse_back(self, args: Sequence[str]) -> None:
+        for word in args if self.prog.endswith(" extend") else ():
+            if word[:1] == "-" and word[1:2].isdecimal():
+                self.error(f"{word}: a lease can't go back; to be rid of the lab now: ekslab delete cluster")
+
+
+def add_common(parser: argparse.ArgumentParser, default: Any) -> None:
+    """What every command takes, before its name or after it."""
+    common = parser.add_argument_group("common options")
+    common.add_argument("--url", default=default, help="the API's address (or EKSLAB_URL)")
+    common.add_argument(
+        "--api-region", type=arguments.region, default=default, help="its region, if --url doesn't tell"
+    )
+    common.add_argument("-p", "--profile", default=default, help="an AWS profile to sign with")
+    usual = default or "table"
+    common.add_argument("-o", "--output", choices=OUTPUTS, default=usual, help="how to print the answer")
+    verbose = "from 4 on, every call to the service on stderr"
+    common.add_argument("-v", "--verbose", type=arguments.number, default=default or 3, metavar="LEVEL", help=verbose)
+
+
+def add_lab(parser: Command, named: str = "--cluster", short: str = "-c") -> None:
+    """The lab that a command is about: an argument, or eksctl's flag."""
+    parser.add_argument("lab_argument", nargs="?", metavar="NAME", type=arguments.lab, help="a lab: its name or its id")
+    parser.add_argument(short, named, dest="lab_flag", metavar="NAME", type=arguments.lab, help="the same, as a flag")
+
+
+def add_watch(parser: Command, until: str, default: bool = False) -> None:
+    """Whether to stay until something is done, and how long."""
+    text = f"stay until {until}" + (" (default; --watch=false returns at once)" if default else "")
+    parser.add_switch("-w", "--wait", "--watch", dest="watch", default=default, help=text)
+    if not default:
+        parser.add_argument("--timeout", type=arguments.duration, default=None, help="how long to stay, 25m0s")

@@ -1,0 +1,74 @@
+"""The whole command line. Verbs are eksctl's where eksctl has one."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+import ekslab
+from ekslab.commands import completion, health
+from ekslab.parsing.clusters import add_account_verbs, add_cluster_verbs
+from ekslab.parsing.command import Command, Commands, add_common
+from ekslab.parsing.curfew import add_curfew_verbs
+from ekslab.parsing.labs import add_lab_verbs
+
+_VERBS = {
+    "create": "ask for a lab",
+    "get": "list labs, their parts, versions, plans, notices",
+    "describe": "one lab, or one watched cluster, whole",
+    "update": "change endpoint access",
+    "scale": "change the number of nodes",
+    "delete": "let a lab go",
+    "utils": "the kubeconfig",
+}
+
+
+def parser() -> Command:
+    """The whole command line."""
+    top = Command(
+        prog="ekslab",
+        description="Self-service EKS lab clusters that clean up after themselves.",
+        example="ekslab create cluster --name myeks --node-type=t3.medium",
+        common=False,
+    )
+    add_common(top, None)
+    top.add_argument("--version", action="version", version=f"ekslab {ekslab.__version__}")
+    commands = top.add_subparsers(dest="verb", required=True, metavar="command", parser_class=Command)
+    verbs = {verb: _nouns(commands, verb, what) for verb, what in _VERBS.items()}
+    add_lab_verbs(verbs)
+    add_cluster_verbs(commands, verbs)
+    add_account_verbs(commands, verbs)
+    add_curfew_verbs(commands, verbs)
+    _add_own(commands)
+    return top
+
+
+def _nouns(commands: Commands, verb: str, what: str) -> Any:
+    description = f"{what[0].upper()}{what[1:]}."
+    one = commands.add_parser(verb, help=what, description=description)
+    return one.add_subparsers(dest="noun", required=True, metavar="what", parser_class=Command)
+
+
+def _add_own(commands: Commands) -> None:
+    well = commands.add_parser(
+        "health",
+        help="is the service well, and what ran by itself when",
+        description="Say whether the service is well; exit status 1 unless it is.",
+        example="ekslab health",
+    )
+    well.set_defaults(run=health.health)
+    shell = commands.add_parser(
+        "completion",
+        help="completion for bash, zsh or fish",
+        description="Print the file that completes words in your shell.",
+        example="source <(ekslab completion bash)",
+    )
+    shell.add_argument("shell", choices=completion.SHELLS)
+    shell.set_defaults(run=completion.completion, offline=True)
+    shown = commands.add_parser("version", help="the version of this command", description="Print the version.")
+    shown.set_defaults(run=completion.version, offline=True)
+
+
+def parse(words: list[str]) -> argparse.Namespace:
+    """Parse, for a call. Ends with SystemExit where argparse ends."""
+    return parser().parse_args(words)
