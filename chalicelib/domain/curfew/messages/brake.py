@@ -29,17 +29,10 @@ def brake_message(
             f"{allowed} idle labs at most: {rules.max_percent} % of the labs alive, and never more than {rules.max_count}. "
             "So it takes none of them. Labs whose lease is over end all the same."
         ),
-<<<<<<< HEAD
         paragraph(_HELD_TILL_LATE.format(hours=counted(rules.late_hours, "hour"))),
-        f"Look at the plan:\n\n  ekslab plan {night}\n  GET {api}/plan/{night}",
+        f"Look at the plan:\n\n  ekslab get plan {night}\n  GET {api}/plan/{night}",
         _release(header, api),
         f"Or raise the brake for this night and all after it:\n\n  PUT {api}/curfew {_raised(planned, alive, rules)}",
-=======
-        paragraph("Owners were warned as usual, as far as they could be reached. Their labs live until you decide."),
-        f"Look at the plan:\n\n  ekslab get plan {night}\n  GET {api}/plan/{night}",
-        "If it is right, raise the brake; the next hourly run goes on:\n\n"
-        f"  PUT {api}/curfew {_raised(planned, alive, rules)}",
->>>>>>> 6acd238 (Speak eksctl's words on the command line)
         f'If it is wrong, stop everything:\n\n  ekslab curfew off\n  PUT {api}/curfew {{"mode": "off"}}',
     ]
     subject = f"ekslab: the brake holds, {format_date(night)}: {planned} planned, {allowed} allowed"
@@ -56,7 +49,7 @@ def guard_message(plan: Plan, braking: BrakeDecision, alive: int, recipient: str
             f"end earlier than was known a day before. Nobody can make a lease shorter, so data may be damaged. The whole "
             f"night is held until you release it{until}; then agreed ends happen."
         ),
-        f"Look at the plan:\n\n  ekslab plan {night}\n  GET {api}/plan/{night}",
+        f"Look at the plan:\n\n  ekslab get plan {night}\n  GET {api}/plan/{night}",
         _release(plan.header, api),
         f'If it is wrong, stop everything:\n\n  ekslab curfew off\n  PUT {api}/curfew {{"mode": "off"}}',
     ]

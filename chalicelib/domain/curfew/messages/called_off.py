@@ -37,7 +37,7 @@ def called_off_message(
         ),
         paragraph(f"Why: {called.reason.rstrip('. ')}."),
         paragraph(_after(lab, called, did)),
-        f"Look at it:\n\n  ekslab show {entry.lab_id}\n  GET {api}/labs/{entry.lab_id}",
+        f"Look at it:\n\n  ekslab describe cluster {entry.lab_id}\n  GET {api}/labs/{entry.lab_id}",
     ]
     when = format_local(schedule, entry.at)
     return Message(
