@@ -26,7 +26,7 @@ def test_every_route_without_a_signature_is_throttled_and_none_is_named_that_is_
         for method, path in public
     }
     for each in settings:
-        assert 0 < each["ThrottlingRateLimit"] <= each["ThrottlingBurstLimit"] <= 50
+        assert 200 == each["ThrottlingRateLimit"] <= each["ThrottlingBurstLimit"] <= 400
 
 
 def test_api_gateway_logs_no_request_whole() -> None:

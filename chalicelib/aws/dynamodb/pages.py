@@ -90,10 +90,16 @@ def _cursor(listing: Listing, item: Item) -> str:
     return base64.urlsafe_b64encode(json.dumps(position, separators=(",", ":")).encode()).decode()
 
 
+#: Characters; two keys of DynamoDB and two of an index, as they are longest here, are shorter.
+_LONGEST = 4096
+
+
 def _read_cursor(listing: Listing, cursor: str) -> Item:
+    if len(cursor) > _LONGEST:
+        raise _refused()
     try:
         position = json.loads(base64.b64decode(cursor.encode(), altchars=b"-_", validate=True))
-    except (binascii.Error, ValueError) as problem:
+    except (binascii.Error, ValueError, RecursionError) as problem:
         raise _refused() from problem
     if not isinstance(position, dict) or set(position) != set(listing.keys):
         raise _refused()

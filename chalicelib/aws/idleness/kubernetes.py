@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from chalicelib.aws.idleness.evidence import Reading
-from chalicelib.aws.kubernetes.http import ApiServer, NotAdmitted, NotReachable
+from chalicelib.aws.kubernetes.http import MALFORMED, ApiServer, NotAdmitted, NotReachable
 from chalicelib.domain.errors.tree import EkslabError
 from chalicelib.domain.idleness.evidence import KubernetesUse
 
@@ -50,6 +50,8 @@ class KubernetesUseReading:
             reading.kubernetes = _use(server)
         except (NotAdmitted, NotReachable, EkslabError) as problem:
             reading.kubernetes_problem = str(problem)
+        except MALFORMED as problem:
+            reading.kubernetes_problem = f"the API server gave something malformed: {problem}"
 
 
 def _use(server: ApiServer) -> KubernetesUse:

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
-from chalicelib.aws.kubernetes.http import ApiServer, NotAdmitted, NotReachable
+from chalicelib.aws.kubernetes.http import MALFORMED, ApiServer, NotAdmitted, NotReachable
 from chalicelib.domain.errors.tree import EkslabError
 from chalicelib.domain.labs.aws_states import EndpointProbe, KubernetesNodes, KubernetesSweep
 from chalicelib.domain.labs.lab import Lab
@@ -25,6 +25,7 @@ _INGRESSES = ("Ingress", "/apis/networking.k8s.io/v1/ingresses")
 _CLAIMS = ("PersistentVolumeClaim", "/api/v1/persistentvolumeclaims")
 _NODES = "/api/v1/nodes"
 _NODE_POOLS = ("NodePool", "/apis/karpenter.sh/v1/nodepools")
+_MALFORMED_ANSWER = "the API server gave something malformed: %s"
 #: What a sweep says is left when the server did not know us yet and we have just been let in.
 BEING_LET_IN = "this service's own access, just granted"
 
@@ -69,6 +70,8 @@ class KubernetesApi:
             return self._let_in(lab, error)
         except (NotReachable, EkslabError) as error:
             return KubernetesSweep(False, str(error))
+        except MALFORMED as error:
+            return KubernetesSweep(False, _MALFORMED_ANSWER % error)
 
     def nodes(self, lab: Lab) -> KubernetesNodes:
         """Count the nodes of each managed node group that say Ready. Never raises: unreachable, or not let in, is a result."""
@@ -79,6 +82,8 @@ class KubernetesApi:
             ready = [_nodegroup_of(node) for node in server.all(_NODES) if _is_ready(node)]
         except (NotAdmitted, NotReachable, EkslabError) as error:
             return KubernetesNodes(False, str(error))
+        except MALFORMED as error:
+            return KubernetesNodes(False, _MALFORMED_ANSWER % error)
         return KubernetesNodes(True, ready=Counter(name for name in ready if name))
 
     def view_role(self) -> str:

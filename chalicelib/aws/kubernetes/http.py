@@ -1,4 +1,8 @@
-"""One API server over HTTPS, trusted by the cluster's own certificate authority and nobody else's."""
+"""One API server over HTTPS, trusted by the cluster's own certificate authority and nobody else's.
+
+What answers need not be an API server, and a lab's owner may have put something else in its place: a redirect would take the
+bearer token elsewhere and is not followed, answers are bounded, and one that makes no sense is no answer.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,12 @@ from typing import Any
 from urllib.parse import quote
 
 _PAGE = 500
+#: Bytes of one answer, and pages of one list: ten times what the largest lab has.
+_MOST_BYTES, _MOST_PAGES = 32 * 1024 * 1024, 100
+
+
+#: What reading an answer raises whose parts are not what Kubernetes has there.
+MALFORMED = (AttributeError, KeyError, TypeError, ValueError)
 
 
 class NotReachable(Exception):
@@ -41,25 +51,45 @@ class ApiServer:
             headers["Authorization"] = f"Bearer {self._token}"
         request = urllib.request.Request(self._endpoint + path, headers=headers, method=method)
         try:
-            with urllib.request.urlopen(request, timeout=self._timeout, context=self._trust()) as answer:
-                body = json.loads(answer.read())
+            with self._opener().open(request, timeout=self._timeout) as answer:
+                body = json.loads(_bounded(answer))
         except urllib.error.HTTPError as error:
             return _refused(error, method, path)
-        except (OSError, http.client.HTTPException, ValueError) as error:
+        except (OSError, http.client.HTTPException, ValueError, RecursionError) as error:
             raise NotReachable(f"the API server did not answer: {getattr(error, 'reason', error)}") from error
         if not isinstance(body, dict):
             raise NotReachable("what answered is no API server")
         return body
 
     def all(self, path: str) -> Iterator[dict[str, Any]]:
-        """Every object of a list, over all its pages; nothing where the kind is unknown."""
+        """Every object of a list, over all its pages; none where the kind is unknown. Raises NotReachable for no list."""
         token = ""
-        while True:
+        for _ in range(_MOST_PAGES):
             listed = self.ask("GET", f"{path}?limit={_PAGE}&continue={quote(token)}")
-            yield from listed.get("items", [])
-            token = listed.get("metadata", {}).get("continue", "")
+            if not listed:
+                return
+            items, metadata = listed.get("items"), listed.get("metadata", {})
+            if not isinstance(items, list) or not isinstance(metadata, dict):
+                raise NotReachable(f"the API server gave no list on GET {path}")
+            yield from (_object(item, path) for item in items)
+            token = metadata.get("continue") or ""
+            if not isinstance(token, str):
+                raise NotReachable(f"the API server gave no list on GET {path}")
             if not token:
                 return
+        raise NotReachable(f"the API server's list on GET {path} does not end")
+
+    def _opener(self) -> urllib.request.OpenerDirector:
+        """Without proxies and without redirects."""
+        director = urllib.request.OpenerDirector()
+        for handler in (
+            urllib.request.HTTPSHandler(context=self._trust()),
+            urllib.request.HTTPErrorProcessor(),
+            urllib.request.HTTPDefaultErrorHandler(),
+            urllib.request.UnknownHandler(),
+        ):
+            director.add_handler(handler)
+        return director
 
     def _trust(self) -> ssl.SSLContext:
         """The cluster's authority only: behind a private address there may be someone else's server."""
@@ -67,6 +97,30 @@ class ApiServer:
         if self._authority is not None:
             context.load_verify_locations(cadata=base64.b64decode(self._authority).decode())
         return context
+
+
+def _bounded(answer: Any) -> bytes:
+    text: bytes = answer.read(_MOST_BYTES + 1)
+    if len(text) > _MOST_BYTES:
+        raise ValueError("its answer is too long")
+    return text
+
+
+def _object(item: object, path: str) -> dict[str, Any]:
+    """The item, if it is an object of Kubernetes: with a name, and with mappings where Kubernetes has them."""
+    malformed = NotReachable(f"the API server gave something malformed on GET {path}")
+    if not isinstance(item, dict) or not isinstance(item.get("metadata"), dict):
+        raise malformed
+    metadata = item["metadata"]
+    if not isinstance(metadata.get("name"), str) or not isinstance(metadata.get("namespace", ""), str):
+        raise malformed
+    for holder, names in ((item, ("spec", "status")), (metadata, ("labels", "annotations"))):
+        for name in names:
+            if holder.get(name) is None:
+                holder.pop(name, None)
+            elif not isinstance(holder[name], dict):
+                raise malformed
+    return item
 
 
 def _refused(error: urllib.error.HTTPError, method: str, path: str) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import itertools
 from collections.abc import Iterator
 from dataclasses import replace
@@ -376,6 +377,16 @@ def test_the_last_run_of_each_workflow_is_kept(store: Store) -> None:
         Run("curfew", NOW + timedelta(hours=1), "stuck"),
         Run("watch_support", NOW, "done"),
     )
+
+
+@pytest.mark.parametrize("text", ["[" * 5000, "{" * 3000, '{"a":' * 900, "[" * 500 + "]" * 500])
+def test_a_cursor_of_nested_brackets_is_refused_like_any_other_that_is_none(store: Store, text: str) -> None:
+    """Issue 11, row 13: it was a failure of ours."""
+    cursor = base64.urlsafe_b64encode(text.encode()).decode()
+    with pytest.raises(InvalidRequest):
+        store.list_labs(None, (), 10, cursor)
+    with pytest.raises(InvalidRequest):
+        store.events("lab-x", 10, cursor)
 
 
 def test_nothing_of_the_account_is_offered_until_somebody_says_so(store: Store) -> None:

@@ -1,0 +1,63 @@
+"""What CloudFormation gets once SAM's transform is through: SAM adds what nobody wrote, so that is what is looked at."""
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from samtranslator.parser.parser import Parser
+from samtranslator.translator.translator import Translator
+
+from deployment.packaging import Package, local_file
+
+#: Lambda's limit for the environment of one function, in bytes of names and values together.
+ENVIRONMENT_BYTES = 4096
+#: What is kept for patterns of administrators, viewers and teams, which each installation writes.
+FOR_PATTERNS = 1500
+#: What a reference may become: an ARN of a resource with a long name.
+_LONGEST_REFERENCE = 128
+
+
+@pytest.fixture(scope="module")
+def transformed(packaged: Package) -> Iterator[dict[str, Any]]:
+    """The template as CloudFormation's transform makes it, without asking IAM which managed policies there are."""
+    template = json.loads(json.dumps(packaged.template))
+    for resource in template["Resources"].values():
+        if local_file(resource) is not None and resource["Type"].startswith("AWS::Serverless::Function"):
+            resource["Properties"]["CodeUri"] = {"Bucket": "code", "Key": "code.zip"}
+        elif local_file(resource) is not None:
+            resource["Properties"]["DefinitionUri"] = {"Bucket": "code", "Key": "definition.json"}
+    given = {"AWS::Region": "ap-northeast-2", "AWS::Partition": "aws"}
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("AWS_DEFAULT_REGION", "ap-northeast-2")
+        yield Translator({}, Parser()).translate(template, given)
+
+
+def of_type(template: dict[str, Any], kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
+    for name, resource in template["Resources"].items():
+        if resource["Type"] == kind:
+            yield name, resource["Properties"]
+
+
+def test_there_is_one_stage_and_its_public_methods_are_throttled(transformed: dict[str, Any]) -> None:
+    """Issue 11, row 10: SAM's second stage, called Stage, had no throttle and no alarm."""
+    [(_, stage)] = of_type(transformed, "AWS::ApiGateway::Stage")
+    assert stage["StageName"] == "api"
+    throttled = {(s["HttpMethod"], s["ResourcePath"]): s["ThrottlingRateLimit"] for s in stage["MethodSettings"]}
+    assert throttled == dict.fromkeys((("GET", "/~1keep~1{token}"), ("POST", "/~1keep~1{token}")), 200)
+    assert not [d for _, d in of_type(transformed, "AWS::ApiGateway::Deployment") if d.get("StageName")]
+
+
+def test_no_functions_environment_is_near_lambdas_limit(transformed: dict[str, Any]) -> None:
+    for name, function in of_type(transformed, "AWS::Lambda::Function"):
+        variables = function["Environment"]["Variables"]
+        size = sum(len(key) + _length(transformed, value) for key, value in variables.items())
+        assert size < ENVIRONMENT_BYTES - FOR_PATTERNS, name
+
+
+def _length(template: dict[str, Any], value: Any) -> int:
+    """Of a parameter, as long as what it is unless somebody says otherwise: most say nothing."""
+    if isinstance(value, str):
+        return len(value)
+    parameter = template["Parameters"].get(value.get("Ref", ""))
+    return _LONGEST_REFERENCE if parameter is None else len(str(parameter.get("Default", "")))
