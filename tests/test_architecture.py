@@ -316,3 +316,12 @@ def lines_of(statement: ast.AST) -> int:
         part for name in ("body", "orelse", "finalbody", "handlers", "cases") for part in getattr(statement, name, ())
     ]
     return 1 + sum(lines_of(part) for part in parts if isinstance(part, ast.stmt | ast.excepthandler | ast.match_case))
+
+
+def test_a_class_name_stands_for_one_thing() -> None:
+    defined: dict[str, list[str]] = {}
+    for path in modules("chalicelib/"):
+        for node in tree(path).body:
+            if isinstance(node, ast.ClassDef) and not node.name.startswith("_"):
+                defined.setdefault(node.name, []).append(path)
+    assert {name: paths for name, paths in defined.items() if len(paths) > 1} == {}
