@@ -24,7 +24,9 @@ TESTS = (
     "tests/api",
     "tests/workflows",
     "tests/test_imports.py",
-    *sorted(f"{path.relative_to(PROJECT)}" for path in PROJECT.glob("tests/test_deployable*.py")),
+    "tests/deployment/test_template.py",
+    "tests/deployment/test_lock.py",
+    "tests/deployment/test_operations.py",
     "tests/deployment/test_compiling.py",
     "tests/deployment/test_trimming.py",
 )
