@@ -51,7 +51,7 @@ MEMORY = {
     "teardown_sweep_leftovers": MEDIUM,
     "teardown_sweep_remains": MEDIUM,
     "verify_deletion_look": MEDIUM,
-    "verify_deletion_remove_stragglers": MEDIUM,
+    "verify_deletion_remove_leftovers": MEDIUM,
     "curfew_find_orphans": MEDIUM,
     # Up to 50 labs, and up to 200 to plan for.
     "recover_labs": MEDIUM,

@@ -6,4 +6,4 @@ from chalicelib.handlers.factory import lab_step
 from chalicelib.workflows import verify_deletion
 
 verify_deletion_look = lab_step(verify_deletion.look)
-verify_deletion_remove_stragglers = lab_step(verify_deletion.remove_stragglers)
+verify_deletion_remove_leftovers = lab_step(verify_deletion.remove_leftovers)

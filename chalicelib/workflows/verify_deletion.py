@@ -39,7 +39,7 @@ def look(deps: Deps, at: StepInput) -> StepResult:
     return again("look", why)
 
 
-def remove_stragglers(deps: Deps, at: StepInput) -> StepResult:
+def remove_leftovers(deps: Deps, at: StepInput) -> StepResult:
     """Delete what came back, under the same rule as ever."""
     outcome = sweep(deps, at.lab, STRAGGLERS, at.now)
     return again("look", f"{len(outcome.deleted)} deleted, {len(outcome.remaining) + len(outcome.blocked)} left.")

@@ -60,7 +60,7 @@ STEPS: Mapping[str, Mapping[str, tuple[str, str]]] = {
     },
     "verify_deletion": {
         "look": ("look", "Looking again"),
-        "remove_stragglers": ("remove_stragglers", "Removing what came back"),
+        "remove_leftovers": ("remove_leftovers", "Removing what came back"),
     },
 }
 #: The phases in which each workflow may act. In any other it has been superseded.

@@ -28,7 +28,7 @@ REMAINS = (
     Kind.KEY_PAIR,
     Kind.LOG_GROUP,
 )
-#: What `remove_stragglers` sweeps when a later look finds something again.
+#: What `remove_leftovers` sweeps when a later look finds something again.
 STRAGGLERS = tuple(dict.fromkeys((*INSTANCES, *LEFTOVERS, *REMAINS)))
 #: Kinds whose deletion takes a while: gone when a later look no longer finds them.
 SLOW = frozenset({Kind.INSTANCE, Kind.VPC_ENDPOINT, Kind.MOUNT_TARGET})

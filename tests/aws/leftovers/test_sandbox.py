@@ -30,7 +30,7 @@ from tests.fakes.builders import a_lab, a_spec
 from tests.fakes.world import make_deps
 
 #: The function that sweeps all kinds of things.
-SWEEPER = "verify_deletion_remove_stragglers"
+SWEEPER = "verify_deletion_remove_leftovers"
 ISSUER = "https://oidc.eks.ap-northeast-2.amazonaws.com/id/0123ABCD"
 ROLE = "ekslab-sweep-node"
 
