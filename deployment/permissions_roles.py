@@ -55,8 +55,8 @@ def statements(resource: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
 def _statement(said: Mapping[str, Any], why: str) -> Iterator[str]:
     yield f"### {said['Sid']}\n"
     yield f"{why}\n"
-    yield f"- may: {listed(said['Action'])}"
-    yield f"- on: {listed(said['Resource'])}"
+    yield f"- {'may' if said['Effect'] == 'Allow' else 'may not'}: {listed(said['Action'])}"
+    yield f"- on: {listed(said['Resource'])}" if "Resource" in said else f"- on all but: {listed(said['NotResource'])}"
     if "Principal" in said:
         yield f"- who: {listed([each for some in said['Principal'].values() for each in several(some)])}"
     if "Condition" in said:

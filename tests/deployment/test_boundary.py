@@ -21,7 +21,8 @@ MANAGED = json.loads(aws_managed_policies_data)
 
 
 def bounded() -> list[str]:
-    return [action for said in BOUNDARY["PolicyDocument"]["Statement"] for action in listed(said["Action"])]
+    statements = BOUNDARY["PolicyDocument"]["Statement"]
+    return [action for said in statements if said["Effect"] == "Allow" for action in listed(said["Action"])]
 
 
 def listed(actions: Any) -> list[str]:

@@ -105,6 +105,7 @@ def _nodegroup(body: NodegroupBody) -> NodegroupDraft:
         labels=body.labels or {},
         taints=tuple(Taint(taint.key, taint.value, taint.effect) for taint in body.taints or ()),
         tags=body.tags or {},
+        disable_pod_imds=body.disable_pod_imds,
     )
 
 

@@ -85,6 +85,9 @@ class NodegroupBody(_Body):
     labels: dict[str, str] | None = None
     taints: list[TaintBody] | None = None
     tags: dict[str, str] | None = None
+    disable_pod_imds: bool | None = Field(
+        None, alias="disablePodIMDS", description="Default true: pods do not reach the instance's metadata."
+    )
 
 
 class SshBody(_Body):

@@ -7,6 +7,8 @@ from dataclasses import fields, is_dataclass
 from datetime import UTC, date, datetime, time
 from typing import Any
 
+_ACRONYMS = {"imds": "IMDS"}
+
 
 def to_json(value: Any) -> Any:
     """What json.dumps takes. Dataclasses become objects with all their fields."""
@@ -31,6 +33,6 @@ def instant(context: datetime) -> str:
 
 
 def camel(name: str) -> str:
-    """`lease_ends_at` -> `leaseEndsAt`."""
+    """`lease_ends_at` -> `leaseEndsAt`, `disable_pod_imds` -> `disablePodIMDS`, as eksctl writes it."""
     first, *rest = name.split("_")
-    return first + "".join(word.capitalize() for word in rest)
+    return first + "".join(_ACRONYMS.get(word, word.capitalize()) for word in rest)

@@ -104,7 +104,7 @@ class Taint:
 
 @dataclass(frozen=True)
 class NodegroupSpec:
-    """One managed node group."""
+    """One managed node group. `disable_pod_imds`: pods do not reach the instance's metadata, and with it the node's role."""
 
     name: str
     instance_types: tuple[str, ...] = ("t3.medium",)
@@ -118,6 +118,7 @@ class NodegroupSpec:
     labels: Mapping[str, str] = field(default_factory=dict)
     taints: tuple[Taint, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
+    disable_pod_imds: bool = True
 
 
 @dataclass(frozen=True)

@@ -157,6 +157,7 @@ def _nodegroup(asked: NodegroupDraft, default_name: str, placement: Placement) -
         labels=dict(asked.labels),
         taints=asked.taints,
         tags=dict(asked.tags),
+        disable_pod_imds=asked.disable_pod_imds is not False,
     )
 
 

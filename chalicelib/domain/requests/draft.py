@@ -58,6 +58,7 @@ class NodegroupDraft:
     labels: Mapping[str, str] = field(default_factory=dict)
     taints: tuple[Taint, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
+    disable_pod_imds: bool | None = None
 
 
 @dataclass(frozen=True)

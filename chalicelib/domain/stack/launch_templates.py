@@ -38,7 +38,7 @@ def _launch_template(lab: Lab, nodegroup: NodegroupSpec) -> Json:
     tags = {"Name": f"{lab.name}-{nodegroup.name}-node", **lab.tags_with(nodegroup.tags)}
     data: Json = {
         "BlockDeviceMappings": [_disk(nodegroup)],
-        "MetadataOptions": {"HttpEndpoint": "enabled", "HttpTokens": "required", "HttpPutResponseHopLimit": 2},
+        "MetadataOptions": _metadata(nodegroup),
         "SecurityGroupIds": [attribute(group, "GroupId") for group in groups],
         "TagSpecifications": [
             {"ResourceType": made, "Tags": tag_list(tags)} for made in ("instance", "volume", "network-interface")
@@ -48,6 +48,12 @@ def _launch_template(lab: Lab, nodegroup: NodegroupSpec) -> Json:
         data["KeyName"] = key
     itself = {"ResourceType": "launch-template", "Tags": tag_list(lab.tags)}
     return resource("EC2::LaunchTemplate", {"LaunchTemplateData": data, "TagSpecifications": [itself]})
+
+
+def _metadata(nodegroup: NodegroupSpec) -> Json:
+    """One hop ends on the node: a pod is one further away, unless it shares the node's network."""
+    hops = 1 if nodegroup.disable_pod_imds else 2
+    return {"HttpEndpoint": "enabled", "HttpTokens": "required", "HttpPutResponseHopLimit": hops}
 
 
 def _disk(nodegroup: NodegroupSpec) -> Json:

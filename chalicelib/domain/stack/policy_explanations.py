@@ -13,7 +13,9 @@ _POLICIES: Mapping[str, str] = {
     "AmazonSSMManagedInstanceCore": "lets Session Manager open a shell on the node without any open port",
     "AmazonEKSClusterPolicy": "lets the control plane see and tag the network and run load balancers of Services",
     "AmazonEKSVPCResourceController": "lets the control plane manage interfaces for security groups of pods",
-    "AmazonEBSCSIDriverPolicy": "lets the EBS CSI driver make, attach and delete the volumes of PersistentVolumeClaims",
+    "AmazonEBSCSIDriverEKSClusterScopedPolicy": (
+        "lets the EBS CSI driver make, attach and delete the volumes of this cluster's PersistentVolumeClaims, and no others"
+    ),
 }
 _ENDPOINT: Mapping[EndpointAccess, str] = {
     EndpointAccess.PUBLIC: "answers on the internet, to the addresses on the allow-list; nodes reach it there too",

@@ -44,7 +44,7 @@ def roles(lab: Lab) -> Json:
         )
     if has_ebs_csi(lab):
         made["EbsCsiRole"] = _role(
-            lab, _trusting_pods(lab, "ebs-csi-controller-sa"), ("service-role/AmazonEBSCSIDriverPolicy",)
+            lab, _trusting_pods(lab, "ebs-csi-controller-sa"), ("AmazonEBSCSIDriverEKSClusterScopedPolicy",)
         )
     return made
 

@@ -129,6 +129,13 @@ def test_every_role_and_profile_is_under_the_service_s_own_path() -> None:
     assert {one["Properties"]["Path"] for one in made} == {"/ekslab/"}
 
 
+def test_the_csi_role_is_bound_to_its_own_cluster() -> None:
+    """Issue 11, row 3: the first policy clones and snapshots any volume of the account."""
+    policies = properties(LABS["everything"], "EbsCsiRole")["ManagedPolicyArns"]
+    name = "AmazonEBSCSIDriverEKSClusterScopedPolicy"
+    assert policies == [{"Fn::Sub": f"arn:${{AWS::Partition}}:iam::aws:policy/{name}"}]
+
+
 def test_the_node_role_has_no_rights_on_dns() -> None:
     assert "route53" not in json.dumps(resources(LABS["everything"])["NodeRole"])
 
@@ -173,7 +180,9 @@ def test_nodes_carry_the_shared_group_and_with_ssh_the_remote_access_group() -> 
 def test_instances_require_imdsv2_on_an_encrypted_gp3_disk_of_the_size_asked() -> None:
     data = properties(a_lab(nodegroups=(NodegroupSpec("n", volume_gib=77),)), "LaunchTemplate0")["LaunchTemplateData"]
     assert data["MetadataOptions"]["HttpTokens"] == "required"
-    assert data["MetadataOptions"]["HttpPutResponseHopLimit"] == 2
+    assert data["MetadataOptions"]["HttpPutResponseHopLimit"] == 1
+    asked = properties(a_lab(nodegroups=(NodegroupSpec("n", disable_pod_imds=False),)), "LaunchTemplate0")
+    assert asked["LaunchTemplateData"]["MetadataOptions"]["HttpPutResponseHopLimit"] == 2
     (disk,) = data["BlockDeviceMappings"]
     assert (disk["Ebs"]["VolumeSize"], disk["Ebs"]["VolumeType"], disk["Ebs"]["Encrypted"]) == (77, "gp3", True)
 

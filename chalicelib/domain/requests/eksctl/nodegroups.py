@@ -73,6 +73,7 @@ def _read_nodegroup(item: Reader, ours: str, managed: bool, ssh: LabSsh) -> Node
         labels=item.text_map("labels", f"{ours}.labels"),
         taints=read_taints(item, ours, managed),
         tags=item.text_map("tags", f"{ours}.tags"),
+        disable_pod_imds=item.flag("disablePodIMDS", f"{ours}.disablePodIMDS"),
     )
     item.close(MANAGED if managed else UNMANAGED)
     return group

@@ -170,7 +170,6 @@ _BOTH: Mapping[str, UnsupportedField] = {
     "bottlerocket": refused("Only amiFamily AmazonLinux2023 is supported. Leave it out."),
     "capacityReservation": refused("Capacity reservations are not used. Leave it out."),
     "disableIMDSv1": refused("The old metadata service (IMDSv1) is always off. Leave it out, or write true.", True),
-    "disablePodIMDS": refused("Pods may reach the instance metadata in a lab. Leave it out."),
     "ebsOptimized": warned("Current instance types are EBS-optimised by themselves."),
     "efaEnabled": refused("Elastic Fabric Adapters are not supported. Leave it out."),
     "enableDetailedMonitoring": warned("Instances have EC2's basic monitoring."),

@@ -40,7 +40,7 @@ def judge_nodegroups(case: ValidationContext) -> Iterator[Finding]:
         names.setdefault(group.name, index)
         if case.draft.nodegroups and case.draft.nodegroups[index].name is not None:
             yield from _judge_name(path, group)
-        for rule in (_judge_sizes, _judge_instances, _judge_labels, _judge_taints):
+        for rule in (_judge_sizes, _judge_instances, _judge_labels, _judge_taints, _judge_imds):
             yield from rule(path, group)
 
 
@@ -60,6 +60,12 @@ def _judge_sizes(path: str, group: NodegroupSpec) -> Iterator[Finding]:
     if not _SMALLEST_VOLUME <= group.volume_gib <= _LARGEST_VOLUME:
         message = f"Volumes are {_SMALLEST_VOLUME} (the image's size) to {_LARGEST_VOLUME} GiB, not {group.volume_gib}."
         yield error(f"{path}.volumeGib", "volume-out-of-range", message)
+
+
+def _judge_imds(path: str, group: NodegroupSpec) -> Iterator[Finding]:
+    if not group.disable_pod_imds:
+        message = "Every pod of these nodes reaches the instance's metadata, and with it the rights of the node's role."
+        yield warning(f"{path}.disablePodIMDS", "pods-reach-imds", message)
 
 
 def _judge_order(path: str, low: int, desired: int, high: int) -> Iterator[Finding]:

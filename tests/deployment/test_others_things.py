@@ -1,0 +1,137 @@
+"""What a lab's roles may do to others' things, with the managed policies as AWS publishes them and the boundary as it ships.
+
+A lab's owner is administrator of its cluster, so each role is asked as a hostNetwork pod or as its service account would ask.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+import pytest
+from ministack.core import iam_evaluator
+
+from tests.deployment.test_boundary import BOUNDARY, MANAGED
+from tests.domain.stack.test_template import LABS, resources
+
+LAB = replace(LABS["everything"], installation="prod")
+ACCOUNT, REGION = "111122223333", "ap-northeast-2"
+#: What AWS fills in where a policy names it: the role's own tag, and Pod Identity's session tag.
+PRINCIPAL = {"ekslab:lab-id": LAB.id, "eks-cluster-name": LAB.name}
+EC2 = f"arn:aws:ec2:{REGION}:{ACCOUNT}"
+MINE = {"aws:resourcetag/ekslab:lab-id": LAB.id, "aws:resourcetag/ebs.csi.aws.com/cluster-name": LAB.name}
+ANOTHER_LABS = {
+    "aws:resourcetag/ekslab:lab-id": "lab-other",
+    "aws:resourcetag/ebs.csi.aws.com/cluster-name": "other",
+    "aws:resourcetag/ebs.csi.aws.com/cluster": "true",
+}
+NOBODYS: Mapping[str, str] = {}
+ZONE = "arn:aws:route53:::hostedzone/Z0123456789"
+DOMAIN = LAB.spec.external_dns.domain if LAB.spec.external_dns else ""
+NAMES, TYPES = (f"route53:changeresourcerecordsets{what}" for what in ("normalizedrecordnames", "recordtypes"))
+ROLES = ("ClusterRole", "NodeRole", "WorkHostRole", "ExternalDnsRole", "EbsCsiRole")
+
+
+def allowed(role: str, action: str, resource: str, context: Mapping[str, Any] = NOBODYS) -> bool:
+    """What IAM says of this role of the lab: its own policies within the boundary."""
+    made = resources(LAB)[role]["Properties"]
+    names = [str(arn).rpartition("policy/")[2].strip("'}") for arn in made.get("ManagedPolicyArns", [])]
+    documents = [MANAGED[name.rpartition("/")[2]]["Document"] for name in names]
+    documents += [policy["PolicyDocument"] for policy in made.get("Policies", [])]
+    asked = iam_evaluator.EvalContext(
+        principal_arn=f"arn:aws:sts::{ACCOUNT}:assumed-role/{role}/session",
+        principal_type="AssumedRole",
+        principal_account=ACCOUNT,
+        action=action,
+        resource_arn=resource,
+        region=REGION,
+        service_context={**context, **{key.replace("aws:", "ec2:", 1): value for key, value in context.items()}},
+    )
+    policies, boundary = [parsed(document) for document in documents], [parsed(BOUNDARY["PolicyDocument"])]
+    return bool(iam_evaluator.evaluate(asked, policies, boundary).decision == "Allow")
+
+
+def parsed(document: Any) -> list[Any]:
+    text = json.dumps(_plain(document)).replace("${AWS::Partition}", "aws").replace("${AWS::AccountId}", ACCOUNT)
+    for key, value in PRINCIPAL.items():
+        text = text.replace(f"${{aws:PrincipalTag/{key}}}", value)
+    found: list[Any] = iam_evaluator.parse_policy_document(json.loads(text))
+    return found
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, dict):
+        return value["Fn::Sub"] if set(value) == {"Fn::Sub"} else {key: _plain(each) for key, each in value.items()}
+    return [_plain(each) for each in value] if isinstance(value, list) else value
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize("action", ["ssm:GetParameter", "ssm:GetParameters", "ssm:GetParametersByPath"])
+def test_no_role_reads_a_parameter_of_the_account(role: str, action: str) -> None:
+    """Issue 11, row 3."""
+    for name in ("prod/database/password", "aws/reference/secretsmanager/prod"):
+        assert not allowed(role, action, f"arn:aws:ssm:{REGION}:{ACCOUNT}:parameter/{name}")
+
+
+@pytest.mark.parametrize("thing", [ANOTHER_LABS, NOBODYS], ids=["another lab's", "nobody's"])
+@pytest.mark.parametrize(
+    ("action", "sort"),
+    [
+        ("ec2:AttachVolume", "volume"),
+        ("ec2:CreateSnapshot", "volume"),
+        ("ec2:CopyVolumes", "volume"),
+        ("ec2:DeleteSnapshot", "snapshot"),
+        ("ec2:DeleteVolume", "volume"),
+        ("ec2:DetachVolume", "volume"),
+        ("ec2:ModifyVolume", "volume"),
+    ],
+)
+def test_the_csi_role_touches_no_volume_or_snapshot_of_others(action: str, sort: str, thing: Mapping[str, str]) -> None:
+    """Issue 11, row 3: a pod read others' data by a snapshot or a clone."""
+    assert not allowed("EbsCsiRole", action, f"{EC2}:{sort}/{sort[:4]}-1", thing)
+
+
+def test_the_csi_role_does_its_work_on_the_labs_own() -> None:
+    for action in ("ec2:CreateSnapshot", "ec2:DeleteVolume", "ec2:ModifyVolume", "ec2:AttachVolume"):
+        assert allowed("EbsCsiRole", action, f"{EC2}:volume/vol-1", MINE), action
+
+
+@pytest.mark.parametrize("role", ROLES)
+@pytest.mark.parametrize(
+    ("action", "sort"),
+    [
+        ("ec2:DeleteNetworkInterface", "network-interface"),
+        ("ec2:DetachNetworkInterface", "network-interface"),
+        ("ec2:ModifyNetworkInterfaceAttribute", "network-interface"),
+        ("ec2:CreateTags", "network-interface"),
+        ("ec2:DeleteVolume", "volume"),
+        ("ec2:DetachVolume", "volume"),
+        ("ec2:DeleteSecurityGroup", "security-group"),
+    ],
+)
+def test_no_role_changes_what_carries_another_labs_tag(role: str, action: str, sort: str) -> None:
+    assert not allowed(role, action, f"{EC2}:{sort}/x-1", ANOTHER_LABS)
+
+
+def test_the_node_role_manages_its_own_labs_interfaces() -> None:
+    assert allowed("NodeRole", "ec2:DeleteNetworkInterface", f"{EC2}:network-interface/eni-1", MINE)
+
+
+@pytest.mark.parametrize(
+    "names",
+    [
+        ["www.example.com"],
+        [DOMAIN],
+        [f"_acme-challenge.{DOMAIN.partition('.')[2]}"],
+        [f"a.{DOMAIN}", "www.example.com"],
+    ],
+)
+def test_external_dns_writes_no_name_but_below_its_labs_own(names: list[str]) -> None:
+    """Issue 11, row 1: it changed www, MX and ACME records of the whole zone."""
+    change = "route53:ChangeResourceRecordSets"
+    assert not allowed("ExternalDnsRole", change, ZONE, {NAMES: names, TYPES: ["A"] * len(names)})
+    assert allowed("ExternalDnsRole", change, ZONE, {NAMES: [f"web.{DOMAIN}"], TYPES: ["A"]})
+    assert not allowed("ExternalDnsRole", change, ZONE, {NAMES: [f"web.{DOMAIN}"], TYPES: ["MX"]})
+    assert not allowed("ExternalDnsRole", change, ZONE, {})
