@@ -15,10 +15,10 @@ LOCK := $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-ver
 export PARAMETERS
 
 <<<<<<< HEAD
-.PHONY: kubectl demo sandbox test quick stories explore check format lint types templates checkov handlers pythons compose rights lock bench package deploy destroy clean help
+.PHONY: future kubectl demo sandbox test quick stories explore check format lint types templates checkov handlers pythons compose rights lock bench package deploy destroy clean help
 =======
-.PHONY: demo sandbox test quick stories explore check format lint types templates checkov handlers pythons compose rights lock completions bench package deploy destroy clean help
->>>>>>> 6acd238 (Speak eksctl's words on the command line)
+.PHONY: future kubectl demo sandbox test quick stories explore check format lint types templates checkov handlers pythons compose rights lock bench package deploy destroy clean help
+>>>>>>> d1ced08 (Spare protected clusters; make the sandbox's future versions; shift the clock in make future)
 
 help:            ## what there is to make
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## +/\t/' | expand -t 12
@@ -56,6 +56,9 @@ quick: $(INSTALLED)     ## lint, layout, and the tests that need no AWS: what to
 
 stories: $(INSTALLED)   ## the tests that drive the whole sandbox over HTTP
 	$(BIN)/python -m pytest $(PARALLEL) -m story
+
+future: $(INSTALLED) $(CHECKOV)   ## the whole suite and the demo with the machine's date at 2027-12-15 and 2029-01-01; a C compiler is needed
+	for day in 2027-12-15 2029-01-01; do $(BIN)/python .ci/future.py $$day $(BIN)/python -m pytest && $(BIN)/python .ci/future.py $$day $(BIN)/python -m sandbox demo || exit 1; done
 
 explore: $(INSTALLED)   ## the random tests with new cases; `make test` draws the same ones each time
 	$(BIN)/python -m pytest --hypothesis-profile=default $$(grep -rl '@given' tests)

@@ -28,8 +28,9 @@ def serve(settings: Settings, *, ready_file: Path | None = None, end_with_parent
     """
     listener = _listener(settings.port)
     settings = replace(settings, port=listener.getsockname()[1])
+    own = environment(settings)
     os.environ.clear()
-    os.environ.update(environment(settings))
+    os.environ.update(own)
     if end_with_parent:
         _end_with_parent()
     asyncio.run(_serve(settings, listener, ready_file))

@@ -143,4 +143,5 @@ def _state(cluster: Mapping[str, Any]) -> ClusterState:
         role_arn=cluster.get("roleArn"),
         issues=issues_of(cluster),
         tags=cluster.get("tags", {}),
+        deletion_protection=bool(cluster.get("deletionProtection", False)),
     )

@@ -74,6 +74,7 @@ class Reading:
             window_from=window.start,
             cluster_status=cluster.get("status"),
             cluster_tags=dict(cluster.get("tags") or {}),
+            deletion_protection=bool(cluster.get("deletionProtection", False)),
             nodegroups=tuple(group.use for group in self.groups),
             instances_outside=self.instances_outside,
             measured_hosts=self.measured_hosts,

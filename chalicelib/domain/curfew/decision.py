@@ -6,12 +6,11 @@ Pure: called by the sweep right before each act, and for entries still to come w
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.curfew.plan import Basis, Entry, EntryStatus, Trigger
+from chalicelib.domain.curfew.plan import Basis, Entry, EntryStatus, Trigger, basis_of
 from chalicelib.domain.curfew.rules import CurfewRules, Mode
 from chalicelib.domain.idleness.verdict import Verdict
 from chalicelib.domain.labs.lab import ENDING, OVER, RESTING, Lab, Phase
@@ -22,6 +21,7 @@ from chalicelib.domain.teardown.adoption import PROTECTED_TAG
 _NO = frozenset({"", "0", "false", "no", "off"})
 _TICK = timedelta(microseconds=1)
 TAGGED = f"Its cluster carries the tag {PROTECTED_TAG}."
+PROTECTED = "EKS deletion protection is switched on for its cluster."
 
 
 def no_holidays(_country: str, _year: int) -> frozenset[date]:
@@ -51,7 +51,8 @@ class DecisionContext:
     """Everything an act is decided from. `held`: why this entry may not be touched (the brake, a broken hash).
 
     `free_at`: when a night that was held for unforeseen ends is let go; an agreed end is late from then on only.
-    `tags` are its cluster's now, `gone` whether EKS knows no such cluster; `verdict` the last one kept.
+    `shield`: what somebody put on its cluster against its end (`shield_of`), `gone` whether EKS knows no such cluster;
+    `verdict` the last one kept.
     """
 
     entry: Entry
@@ -61,7 +62,7 @@ class DecisionContext:
     now: datetime
     held: str = ""
     free_at: datetime | None = None
-    tags: Mapping[str, str] = field(default_factory=dict)
+    shield: str = ""
     gone: bool = False
     verdict: Verdict | None = None
     holidays: Holidays = no_holidays
@@ -69,8 +70,10 @@ class DecisionContext:
 
 def decide_entry(context: DecisionContext) -> EntryDecision:
     """Decide for an entry that has not been settled. WAIT ends: the lab lives on once it is too late."""
-    if exempt := exemption(context.lab, context.entry, context.tags, context.holidays):
-        return EntryDecision(NextAction.LIVE, exempt, by_people=not is_spared(context.lab, context.entry, context.tags))
+    if exempt := exemption(context.lab, context.entry, context.holidays):
+        return EntryDecision(NextAction.LIVE, exempt, by_people=not is_protected(context.lab, context.entry))
+    if context.shield and not lifts_shield(context.lab, context.entry.trigger, context.rules, context.now):
+        return EntryDecision(NextAction.LIVE, context.shield)
     if held := _why_held(context):
         return _held(context, held)
     if _is_late(context):
@@ -87,13 +90,22 @@ def is_tagged(tags: Mapping[str, str]) -> bool:
     return tags.get(PROTECTED_TAG, "").strip().lower() not in _NO
 
 
-def is_spared(lab: Lab, entry: Entry, tags: Mapping[str, str]) -> bool:
-    """Whether an administrator's protection or a tag on the cluster spares it, of which its owner need not know."""
-    protected = lab.protection is not None and lab.protection.until > entry.at
-    return lab.phase in RESTING and (protected or is_tagged(tags))
+def shield_of(tags: Mapping[str, str], deletion_protection: bool) -> str:
+    """What somebody put on a cluster against its end: a tag, or EKS's own protection. Empty where there is nothing."""
+    return TAGGED if is_tagged(tags) else PROTECTED if deletion_protection else ""
 
 
-def exemption(lab: Lab, entry: Entry, tags: Mapping[str, str], holidays: Holidays) -> str:
+def lifts_shield(lab: Lab, trigger: Trigger, rules: CurfewRules, at: datetime) -> bool:
+    """Whether an end at `at` goes over it: an agreed one does, once the lab has lasted as long as any lab may."""
+    return basis_of(trigger) is Basis.AGREED and at >= lab.created_at + timedelta(hours=rules.max_total_hours)
+
+
+def is_protected(lab: Lab, entry: Entry) -> bool:
+    """Whether it is an administrator's protection that spares the lab: its owner need not know of that."""
+    return lab.phase in RESTING and lab.protection is not None and lab.protection.until > entry.at
+
+
+def exemption(lab: Lab, entry: Entry, holidays: Holidays) -> str:
     """Why people's word, or what has become of the lab, settles the entry before its time; empty if nothing does."""
     schedule = lab.spec.schedule
     if lab.phase in OVER or lab.phase in ENDING:
@@ -102,8 +114,6 @@ def exemption(lab: Lab, entry: Entry, tags: Mapping[str, str], holidays: Holiday
         return "It was planned anew."
     if lab.protection is not None and lab.protection.until > entry.at:
         return f"It is protected until {format_local(schedule, lab.protection.until)}: {lab.protection.why}"
-    if is_tagged(tags):
-        return TAGGED
     if entry.trigger is Trigger.IDLE:
         return _why_kept(lab, entry) or _why_no_curfew(lab, entry, holidays)
     if entry.trigger is not Trigger.GONE and lab.lease_ends_at > entry.at:

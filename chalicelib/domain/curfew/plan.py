@@ -32,6 +32,11 @@ class Basis(StrEnum):
     AGREED = "agreed"
 
 
+def basis_of(trigger: Trigger) -> Basis:
+    """Only a lease's end is agreed."""
+    return Basis.AGREED if trigger is Trigger.LEASE else Basis.JUDGED
+
+
 @dataclass(frozen=True)
 class Stakes:
     """What goes with the lab. None: not known."""
@@ -68,7 +73,7 @@ class Entry:
     @property
     def basis(self) -> Basis:
         """What kind of end it is, by which the brake counts it."""
-        return Basis.AGREED if self.trigger is Trigger.LEASE else Basis.JUDGED
+        return basis_of(self.trigger)
 
     @property
     def id(self) -> str:

@@ -20,11 +20,15 @@ from chalicelib.domain.labs.schedule import format_local
 
 @dataclass(frozen=True)
 class KnownLab:
-    """What is known of a lab while it is planned. `extended`: its version pays for extended support now."""
+    """What is known of a lab while it is planned. `extended`: its version pays for extended support now.
+
+    `shield`: what somebody put on its cluster against an end that goes over it.
+    """
 
     prices: Prices
     extended: bool = False
     evidence: Evidence | None = None
+    shield: str = ""
     verdict: Verdict | None = None
 
 
@@ -37,7 +41,7 @@ def plan_entry(lab: Lab, faces: NextEvent, known: KnownLab, now: datetime) -> En
         at=faces.at,
         act=faces.act,
         trigger=faces.trigger,
-        reason=_reason(lab, faces, known.verdict),
+        reason=f"{_reason(lab, faces, known.verdict)}{_lifted(known.shield)}",
         owner=lab.owner,
         name=lab.name,
         region=lab.region,
@@ -47,6 +51,10 @@ def plan_entry(lab: Lab, faces: NextEvent, known: KnownLab, now: datetime) -> En
         foreseen=faces.trigger is not Trigger.LEASE or _is_foreseen(lab, faces.at),
         saved_hourly_usd=saved_hourly(lab, known.prices, known.extended, faces.act) if priced else None,
     )
+
+
+def _lifted(shield: str) -> str:
+    return f" {shield} That is lifted: the lab has lasted as long as any lab may." if shield else ""
 
 
 def _is_foreseen(lab: Lab, at: datetime) -> bool:

@@ -117,6 +117,7 @@ class Evidence:
     window_from: datetime
     cluster_status: str | None = None
     cluster_tags: Mapping[str, str] = field(default_factory=dict)
+    deletion_protection: bool = False
     requests: Series = NO_SERIES
     requests_before: Series = Series(3600)
     scheduled: Series = NO_SERIES

@@ -51,6 +51,7 @@ class ClusterState:
     role_arn: str | None = None
     issues: tuple[HealthIssue, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
+    deletion_protection: bool = False
 
 
 @dataclass(frozen=True)

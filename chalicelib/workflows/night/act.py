@@ -12,7 +12,7 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from chalicelib.domain.costs import saved
-from chalicelib.domain.curfew.decision import DecisionContext, EntryDecision, NextAction, decide_entry
+from chalicelib.domain.curfew.decision import DecisionContext, EntryDecision, NextAction, decide_entry, shield_of
 from chalicelib.domain.curfew.messages.called_off import Called
 from chalicelib.domain.curfew.plan import SETTLED, Entry, EntryOutcome, EntryStatus, Trigger
 from chalicelib.domain.errors.tree import Superseded
@@ -98,7 +98,7 @@ def _moment(
         now=now,
         held=str(item["held"]),
         free_at=datetime.fromisoformat(item["free_at"]) if item["free_at"] else None,
-        tags=cluster.tags if cluster else {},
+        shield=shield_of(cluster.tags, cluster.deletion_protection) if cluster else "",
         gone=cluster is None,
         verdict=deps.curfew.store.verdict(lab.id) if idle else None,
         holidays=deps.curfew.holidays,

@@ -12,7 +12,7 @@ from dataclasses import field, replace
 from datetime import datetime, timedelta
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.curfew.decision import TAGGED, exemption, is_spared, is_tagged
+from chalicelib.domain.curfew.decision import exemption, is_protected, lifts_shield, shield_of
 from chalicelib.domain.curfew.messages.called_off import Called
 from chalicelib.domain.curfew.next_event import NextEvent, closing, next_event
 from chalicelib.domain.curfew.plan import SETTLED, Entry, EntryOutcome, EntryStatus, Trigger
@@ -28,7 +28,6 @@ from chalicelib.domain.labs.steps import Event
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.night.call_off import call_off
 from chalicelib.workflows.night.outcomes import (
-    DAY,
     KIND,
     SOON,
     as_sentence,
@@ -39,6 +38,7 @@ from chalicelib.workflows.night.outcomes import (
     note_missed,
     skip_entry,
 )
+from chalicelib.workflows.night.put_off_end import put_off_end
 from chalicelib.workflows.night.region import Region, note_price
 from chalicelib.workflows.night.summary import RunSummary
 from chalicelib.workflows.night.wakeups import examine_hibernated
@@ -114,12 +114,12 @@ class Examination:
         entry, status = line
         if status.outcome in SETTLED:
             return conclude(self.deps, lab, entry, status, self.rules, self.now)
-        exempt = exemption(lab, entry, {}, self.deps.curfew.holidays) if status.outcome is EntryOutcome.STANDING else ""
+        exempt = exemption(lab, entry, self.deps.curfew.holidays) if status.outcome is EntryOutcome.STANDING else ""
         if not exempt:
             return None
         self.summary.counts["skipped"] += 1
         freed = skip_entry(self.deps, lab, entry, exempt, self.rules, self.now)
-        if is_spared(lab, entry, {}):
+        if is_protected(lab, entry):
             call_off(self.deps, freed, line, self.rules, Called(exempt), self.now, self.summary)
         return freed
 
@@ -169,9 +169,10 @@ class Examination:
         if verdict.gone:
             self._planned(lab, closing(lab, self.rules, self.now), evidence, verdict)
             return
-        if faces.trigger is not Trigger.IDLE and is_tagged(evidence.cluster_tags):
-            self._not_planned(lab, faces, TAGGED)
-            look_again(self.deps, lab, self.now + DAY)
+        shield = shield_of(evidence.cluster_tags, evidence.deletion_protection)
+        if faces.trigger is not Trigger.IDLE and shield and not lifts_shield(lab, faces.trigger, self.rules, faces.at):
+            put_off_end(self.deps, lab, faces, shield, self.rules, self.now)
+            self.summary.counts["put_off"] += 1
             return
         if faces.trigger is Trigger.IDLE and (why := self._why_not(lab, faces, evidence, verdict)):
             self._not_planned(lab, faces, why)
@@ -195,8 +196,8 @@ class Examination:
     def _why_not(self, lab: Lab, faces: NextEvent, evidence: Evidence, verdict: Verdict) -> str:
         if not verdict.idle:
             return verdict.sentence
-        if is_tagged(evidence.cluster_tags):
-            return TAGGED
+        if shield := shield_of(evidence.cluster_tags, evidence.deletion_protection):
+            return shield
         warned_at = self.now + timedelta(minutes=self.rules.notice_minutes)
         if warned_at > faces.at + timedelta(hours=self.rules.late_hours):
             return "nobody could be warned in time any more."
@@ -214,7 +215,8 @@ class Examination:
 
     def _planned(self, lab: Lab, faces: NextEvent, evidence: Evidence | None, verdict: Verdict | None) -> None:
         extended = self.region.is_billed_extended(lab, self.now)
-        known = KnownLab(self.deps.curfew.prices(self.region.place.region), extended, evidence, verdict)
+        shield = shield_of(evidence.cluster_tags, evidence.deletion_protection) if evidence else ""
+        known = KnownLab(self.deps.curfew.prices(self.region.place.region), extended, evidence, shield, verdict)
         entry = plan_entry(lab, faces, known, self.now)
         marked = change_unless_changed(self.deps, lab, lambda stored: planned_for(stored, entry))
         self.new.append((marked, entry))

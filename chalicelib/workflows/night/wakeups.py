@@ -5,16 +5,16 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime
 
-from chalicelib.domain.curfew.decision import TAGGED, is_tagged
+from chalicelib.domain.curfew.decision import lifts_shield, shield_of
 from chalicelib.domain.curfew.next_event import NextEvent, closing, lease_end_event
 from chalicelib.domain.curfew.rules import CurfewRules, Mode
 from chalicelib.domain.curfew.wakeup import Waking, decide_waking
 from chalicelib.domain.labs.aws_states import ClusterState
 from chalicelib.domain.labs.lab import Lab, Phase
-from chalicelib.domain.labs.schedule import format_local
 from chalicelib.domain.labs.steps import Event, execution_name
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.night.outcomes import DAY, KIND, SOON, change_unless_changed
+from chalicelib.workflows.night.put_off_end import tell_put_off
 from chalicelib.workflows.night.region import Region
 from chalicelib.workflows.night.summary import RunSummary
 from chalicelib.workflows.shared.records import WATCH
@@ -42,11 +42,11 @@ def examine_hibernated(
         summary.counts["woken"] += 1
         return None
     faced = until is None and ends.look_at(rules) <= now
-    if faced and not (cluster and is_tagged(cluster.tags)):
+    shield = shield_of(cluster.tags, cluster.deletion_protection) if cluster else ""
+    if faced and (not shield or lifts_shield(lab, ends.trigger, rules, ends.at)):
         return ends
     if faced:
-        message = f"The lab is not on the plan for its end of {format_local(lab.spec.schedule, ends.at)}: {TAGGED}"
-        deps.store.add_event(lab.id, Event(now, KIND, message, {"night": ends.night.isoformat()}))
+        tell_put_off(deps, lab, ends, shield, rules, now)
     _look_later(deps, lab, now + DAY if faced else until or ends.look_at(rules), waking, now)
     return None
 

@@ -31,7 +31,7 @@ def warn_of(deps: Deps, status: EntryStatus, rules: CurfewRules, now: datetime, 
     if line is None or line[1].outcome in SETTLED:
         return
     entry, lab = line[0], deps.store.load_lab(status.lab_id)
-    if exempt := exemption(lab, entry, {}, deps.curfew.holidays):
+    if exempt := exemption(lab, entry, deps.curfew.holidays):
         skip_entry(deps, lab, entry, exempt, rules, now)
         summary.counts["skipped"] += 1
     elif now + _notice(rules) <= entry.at + timedelta(hours=rules.late_hours):

@@ -1,6 +1,7 @@
 """The support calendar: which Kubernetes versions EKS has, from when to when, as of any instant.
 
-Dates come from eks-versions.json beside this file. A version's end takes effect at 00:00 UTC of its day.
+Dates come from eks-versions.json beside this file; after its last one, versions come at AWS's own pace, so that this world
+does not end. A version's end takes effect at 00:00 UTC of its day.
 """
 
 from __future__ import annotations
@@ -12,6 +13,9 @@ from importlib import resources
 
 STANDARD, EXTENDED, UNSUPPORTED = "STANDARD_SUPPORT", "EXTENDED_SUPPORT", "UNSUPPORTED"
 _DEFAULT_AFTER = timedelta(days=60)
+#: Between two releases of EKS's, and from upstream's to EKS's; 14 months of standard support and 12 of extended.
+_PACE, _BEHIND = timedelta(days=122), timedelta(days=36)
+_STANDARD_MONTHS, _EXTENDED_MONTHS = 14, 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +54,8 @@ class Calendar:
 
     def released(self, now: datetime) -> list[KubernetesVersion]:
         """Return every version EKS has released by this instant."""
+        while (following := _following(self._versions[0])).release <= now:
+            self._versions.insert(0, following)
         return [version for version in self._versions if version.release <= now]
 
     def find(self, name: str, now: datetime) -> KubernetesVersion | None:
@@ -61,6 +67,27 @@ class Calendar:
         standing = [version for version in self.released(now) if version.status(now) == STANDARD]
         settled = [version for version in standing if version.release + _DEFAULT_AFTER <= now]
         return (settled or standing or self.released(now))[0]
+
+
+def _following(last: KubernetesVersion) -> KubernetesVersion:
+    """The version after one, as this world makes it."""
+    release = last.release + _PACE
+    standard = _months_after(release, _STANDARD_MONTHS)
+    return KubernetesVersion(
+        name=f"1.{last.minor + 1}",
+        upstream=release - _BEHIND,
+        release=release,
+        end_of_standard=standard,
+        end_of_extended=_months_after(standard, _EXTENDED_MONTHS),
+    )
+
+
+def _months_after(day: datetime, months: int) -> datetime:
+    """The same day of a later month, or the first of the month after where there is none."""
+    years, month = divmod(day.month - 1 + months, 12)
+    if day.day <= 28:
+        return day.replace(year=day.year + years, month=month + 1)
+    return (day.replace(day=28, year=day.year + years, month=month + 1) + timedelta(days=4)).replace(day=1)
 
 
 def _version(entry: dict[str, str]) -> KubernetesVersion:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.curfew.decision import DecisionContext, NextAction, decide_entry
+from chalicelib.domain.curfew.decision import PROTECTED, TAGGED, DecisionContext, NextAction, decide_entry, shield_of
 from chalicelib.domain.curfew.next_event import NextEvent, lease_end_event
 from chalicelib.domain.curfew.plan import EntryStatus, Trigger
 from chalicelib.domain.curfew.plan_entry import KnownLab, plan_entry, planned_for
@@ -59,7 +59,8 @@ def test_with_everything_there_it_is_done(trigger: Trigger) -> None:
         ({"lab_phase": Phase.RELEASING}, "being deleted already"),
         ({"lab_planned": None}, "planned anew"),
         ({"lab_protection": Protection(AT + WEEK, "ops@example.com", "a demo")}, "a demo"),
-        ({"tags": {"ekslab:protected": "true"}}, "ekslab:protected"),
+        ({"shield": shield_of({"ekslab:protected": "true"}, False)}, "ekslab:protected"),
+        ({"shield": shield_of({}, True)}, "EKS deletion protection is switched on"),
         ({"lab_kept_until": AT + timedelta(days=1)}, "kept until"),
         ({"lab_lease_ends_at": AT + 2 * WEEK}, "extended"),
         ({"verdict": None}, "could not be judged"),
@@ -146,7 +147,17 @@ def test_a_cluster_that_is_there_after_all_is_not_closed() -> None:
 
 
 def test_a_tag_that_says_no_protects_nothing() -> None:
-    assert decide_entry(a_moment(tags={"ekslab:protected": "false"})).then is NextAction.ACT
+    assert shield_of({"ekslab:protected": "false"}, False) == ""
+
+
+@pytest.mark.parametrize("shield", [TAGGED, PROTECTED])
+def test_row_7_a_protected_cluster_is_spared_until_it_has_lasted_as_long_as_any_lab_may(shield: str) -> None:
+    young = a_moment(Trigger.LEASE, shield=shield)
+    assert (decide_entry(young).then, decide_entry(young).reason) == (NextAction.LIVE, shield)
+    old = a_moment(Trigger.LEASE, shield=shield, lab_created_at=AT - timedelta(hours=CurfewRules().max_total_hours))
+    assert decide_entry(old).then is NextAction.ACT
+    judged = a_moment(shield=shield, lab_created_at=AT - timedelta(days=100))
+    assert decide_entry(judged).then is NextAction.LIVE
 
 
 def test_a_lease_that_is_over_already_ends_the_lab_when_notice_was_given() -> None:

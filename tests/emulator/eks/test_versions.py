@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
+import pytest
+
+from emulator.eks.state.calendar import STANDARD, UNSUPPORTED, Calendar
 from tests.emulator.eks.conftest import Bench
 
 
@@ -39,3 +42,16 @@ def test_versions_come_in_pages(bench: Bench) -> None:
     pages = list(pager.paginate(includeAll=True, PaginationConfig={"PageSize": 5}))
     assert len(pages) > 2
     assert len({version["clusterVersion"] for page in pages for version in page["clusterVersions"]}) >= 16
+
+
+@pytest.mark.parametrize("day", ["2026-11-23", "2027-12-01", "2027-12-15", "2029-01-01", "2040-06-30"])
+def test_the_calendar_never_ends(day: str) -> None:
+    now = datetime.fromisoformat(day).replace(tzinfo=UTC)
+    calendar = Calendar()
+    released = calendar.released(now)
+    alive = [version for version in released if version.status(now) != UNSUPPORTED]
+    assert calendar.default(now).status(now) == STANDARD
+    assert 3 <= sum(version.status(now) == STANDARD for version in released) <= 5
+    assert 6 <= len(alive) <= 10
+    assert [version.minor for version in released] == sorted({version.minor for version in released}, reverse=True)
+    assert calendar.find(released[0].name, now) == released[0]

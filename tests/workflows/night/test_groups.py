@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from chalicelib.domain.curfew.plan import EntryOutcome, Trigger
 from chalicelib.domain.curfew.rules import CurfewRules
-from chalicelib.domain.labs.lab import Protection
+from chalicelib.domain.labs.lab import Lab, Protection
 from chalicelib.services.curfew.plans import release_plan
 from tests.fakes import NOW, a_caller
-from tests.workflows.night.nights import CURFEW, TONIGHT, Nights, busy, idle
+from tests.workflows.night.nights import CURFEW, TONIGHT, Nights, Use, busy, idle
 
 HOUR = timedelta(hours=1)
 ADMIN = replace(a_caller(), is_admin=True)
@@ -145,3 +147,48 @@ def test_a_lab_that_is_in_use_at_its_curfew_is_said_to_live() -> None:
     [called_off] = mails(nights, "lab-a", "curfew-called-off")
     assert "The warning no longer holds." in called_off
     assert idle("lab-a")(NOW).unread == ()
+
+
+def shielded(nights: Nights, lab_id: str, use: Callable[[str], Use] = idle, **changes: Any) -> Lab:
+    """A lab whose cluster somebody switched EKS deletion protection on for."""
+    lab = nights.add(lab_id, lambda each: lambda now: replace(use(each)(now), deletion_protection=True), **changes)
+    nights.make_cluster(lab, deletion_protection=True)
+    return lab
+
+
+def test_row_7_deletion_protection_spares_an_idle_lab() -> None:
+    nights = evening()
+    shielded(nights, "lab-a")
+    nights.hours(NOW, 6)
+    assert nights.started("teardown") == []
+    assert "EKS deletion protection is switched on" in nights.sentences("lab-a")
+
+
+def test_row_7_deletion_protection_puts_an_agreed_end_off_by_a_day_and_people_are_told_each_time() -> None:
+    nights = evening()
+    shielded(nights, "lab-a", busy, lease_ends_at=CURFEW)
+    nights.hours(NOW, 30)
+    assert nights.started("teardown") == []
+    assert len(mails(nights, "lab-a", "curfew-put-off")) == 2
+    assert len(mails(nights, "admins@example.com", "curfew-put-off")) == 2
+    assert "So its end is put off by a day." in mails(nights, "lab-a", "curfew-put-off")[0]
+
+
+def test_row_7_a_lab_that_has_lasted_as_long_as_any_may_ends_and_its_warning_says_that_protection_is_lifted() -> None:
+    nights = evening()
+    shielded(nights, "lab-a", busy, lease_ends_at=CURFEW, created_at=CURFEW - 336 * HOUR)
+    nights.hours(NOW, 5)
+    assert nights.started("teardown") == ["lab-a"]
+    [warning] = mails(nights, "lab-a", "curfew-warning")
+    assert "EKS deletion protection is switched on for its cluster. That is lifted" in " ".join(warning.split())
+
+
+def test_row_7_protection_that_comes_after_the_warning_is_told_at_its_time() -> None:
+    nights = evening()
+    lab = nights.add("lab-a", busy, lease_ends_at=CURFEW)
+    nights.run_hour(NOW)
+    nights.make_cluster(lab, deletion_protection=True)
+    nights.hours(NOW + HOUR, 3)
+    assert nights.started("teardown") == []
+    [called_off] = mails(nights, "lab-a", "curfew-called-off")
+    assert "EKS deletion protection" in called_off

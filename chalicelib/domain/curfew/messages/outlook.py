@@ -83,7 +83,7 @@ def _planned(lab: Lab, at: datetime, entry: Entry | None, holidays: Holidays) ->
 
 def why_not_as_planned(lab: Lab, entry: Entry | None, holidays: Holidays) -> str:
     """Why the plan's line will not be done, as far as people's word goes (a tag may spare it, too); empty if it will."""
-    return _stopped(exempt) if entry is not None and (exempt := exemption(lab, entry, {}, holidays)) else ""
+    return _stopped(exempt) if entry is not None and (exempt := exemption(lab, entry, holidays)) else ""
 
 
 def _sentence(words: str) -> str:

@@ -48,7 +48,7 @@ def warning_message(
     pieces = [
         _opening(entry, schedule),
         # Of a lease the opening has said it all.
-        "" if entry.trigger is Trigger.LEASE else f"Why: {entry.reason.rstrip('. ')}.",
+        _why(entry),
         describe_stakes(entry),
         describe_entry_volumes(entry, volumes),
         *_keeping(entry, schedule, keep_url, keep_until, keep_cost_usd),
@@ -92,6 +92,13 @@ def _opening(entry: Entry, schedule: Schedule) -> str:
                 f"It is deleted on {when} unless somebody keeps it. You are told because its tags name you, "
                 "or as an administrator where they name nobody."
             )
+
+
+def _why(entry: Entry) -> str:
+    """Of a lease the opening has said it all, unless the end goes over a protection."""
+    if entry.trigger is not Trigger.LEASE:
+        return f"Why: {entry.reason.rstrip('. ')}."
+    return entry.reason if "lifted" in entry.reason else ""
 
 
 def _keeping(

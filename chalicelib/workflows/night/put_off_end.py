@@ -1,0 +1,33 @@
+"""Puts an agreed end off by a day, since somebody protected the cluster; its owner and administrators are told each time."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from chalicelib.domain.curfew.messages.put_off import put_off_message
+from chalicelib.domain.curfew.messages.warning import recipient_of
+from chalicelib.domain.curfew.next_event import NextEvent
+from chalicelib.domain.curfew.rules import CurfewRules, Mode
+from chalicelib.domain.labs.lab import Lab
+from chalicelib.domain.labs.schedule import format_local
+from chalicelib.domain.labs.steps import Event
+from chalicelib.ports.deps import Deps
+from chalicelib.workflows.night.outcomes import DAY, KIND, look_again
+from chalicelib.workflows.night.warn import administrators
+
+
+def put_off_end(deps: Deps, lab: Lab, faces: NextEvent, shield: str, rules: CurfewRules, now: datetime) -> None:
+    """Tell it, and look at the lab again a day later, but in time for its last end."""
+    tell_put_off(deps, lab, faces, shield, rules, now)
+    last = lab.created_at + timedelta(hours=rules.max_total_hours) - timedelta(hours=rules.lead_hours)
+    look_again(deps, lab, now + DAY if last <= now else min(now + DAY, last))
+
+
+def tell_put_off(deps: Deps, lab: Lab, faces: NextEvent, shield: str, rules: CurfewRules, now: datetime) -> None:
+    """One message to the owner and one to administrators, and a line of history."""
+    last = lab.created_at + timedelta(hours=rules.max_total_hours)
+    message = f"The lab is not on the plan for its end of {format_local(lab.spec.schedule, faces.at)}: {shield}"
+    deps.store.add_event(lab.id, Event(now, KIND, message, {"night": faces.night.isoformat()}))
+    if rules.mode is Mode.ON:
+        for recipient in dict.fromkeys((recipient_of(lab, administrators(deps)), administrators(deps))):
+            deps.watch.notifier.send(put_off_message(lab, faces.at, shield, last, recipient, api=deps.watch.api_url))
