@@ -19,7 +19,7 @@ static int is_pip(void) {
     for (ssize_t at = 0; at < length; at++)
         if (!line[at]) line[at] = ' ';
     line[length] = 0;
-    return strstr(line, "pip") && (strstr(line, " download ") || strstr(line, " wheel ") || strstr(line, " install "));
+    return strstr(line, "pip") && (strstr(line, "download") || strstr(line, "wheel") || strstr(line, "install"));
 }
 
 static long shift(void) {

@@ -101,7 +101,7 @@ class FleetStore(Protocol):
         ...
 
     def pending_notices(self, limit: int) -> tuple[Notice, ...]:
-        """Not sent yet, oldest first. Reads only pending ones."""
+        """Not sent yet, unheard ones among them, oldest first. Reads only those."""
         ...
 
     def list_notices(self, limit: int, cursor: str | None) -> tuple[tuple[Notice, ...], str | None]:
@@ -110,6 +110,10 @@ class FleetStore(Protocol):
 
     def mark_sent(self, ids: Sequence[tuple[ClusterKey, str]], message_id: str, sent_at: datetime) -> None:
         """Mark rows as sent; marking twice is fine."""
+        ...
+
+    def mark_unheard(self, ids: Sequence[tuple[ClusterKey, str]], why: str) -> None:
+        """Mark rows that nobody takes; they are pending all the same. Rows that were sent stay so."""
         ...
 
 

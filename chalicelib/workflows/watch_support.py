@@ -14,7 +14,9 @@ from typing import Any
 
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.core.service_health import Run
+from chalicelib.domain.core.wording import counted
 from chalicelib.domain.notices.escalation import decide_notices as decide
+from chalicelib.domain.notices.notice import NoticeState
 from chalicelib.domain.support.fleet import ReadFailure
 from chalicelib.domain.support.observation import troubled_place
 from chalicelib.domain.support.watched import Watched
@@ -88,29 +90,36 @@ def decide_notices(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answe
 
 def deliver_notices(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
     """One message to each of the next recipients, whatever becomes of the others'."""
-    cursor = event["cursor"] or {"after": "", "round": 1, "failed": 0}
+    cursor = event["cursor"] or {"after": "", "round": 1, "failed": 0, "unheard": 0}
     waiting = by_recipient(deps.watch.store.pending_notices(_NOTICES))
     here = [recipient for recipient in waiting if recipient > cursor["after"]]
-    failed = cursor["failed"]
+    failed, unheard = cursor["failed"], cursor["unheard"]
     for recipient in here[:_RECIPIENTS]:
         try:
-            send_digest(deps, recipient, waiting[recipient], now)
+            unheard += 0 if send_digest(deps, recipient, waiting[recipient], now) else len(waiting[recipient])
         except UNREADABLE:
             failed += 1
     if here[_RECIPIENTS:]:
-        return _again({"after": here[_RECIPIENTS - 1], "round": cursor["round"], "failed": failed}, 1)
-    if failed and cursor["round"] < _ROUNDS:
-        return _again({"after": "", "round": cursor["round"] + 1, "failed": 0}, _PAUSE)
-    return {"outcome": "done", "cursor": None, "failed": failed, "look_again_in": 0}
+        return _again({**cursor, "after": here[_RECIPIENTS - 1], "failed": failed, "unheard": unheard}, 1)
+    if (failed or _is_news(deps)) and cursor["round"] < _ROUNDS:
+        return _again({"after": "", "round": cursor["round"] + 1, "failed": 0, "unheard": 0}, _PAUSE if failed else 1)
+    return {"outcome": "done", "cursor": None, "failed": failed, "unheard": unheard, "look_again_in": 0}
+
+
+def _is_news(deps: Deps) -> bool:
+    """Whether there are notices that were never tried: those that went on to the next audience."""
+    return any(notice.state is NoticeState.PENDING for notice in deps.watch.store.pending_notices(_NOTICES))
 
 
 def finish(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
     """The run's summary; `stuck` if part of it was lost."""
     troubles = deps.watch.store.place_troubles()
     undelivered = event["delivered"].get("failed")
+    unheard = event["delivered"].get("unheard") or 0
     outcome = "stuck" if event["failure"] is not None or undelivered != 0 else "done"
     measure_watch(deps, _NOTICES)
-    deps.store.note_run(Run("watch_support", now, outcome))
+    heard = f"{counted(unheard, 'notice')} reach nobody" if unheard and outcome == "done" else outcome
+    deps.store.note_run(Run("watch_support", now, heard))
     return {
         "outcome": outcome,
         "now": now.isoformat(),
@@ -121,6 +130,7 @@ def finish(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
             for place, trouble in list(troubles.items())[:100]
         ],
         "undelivered": undelivered,
+        "unheard": unheard,
     }
 
 

@@ -140,7 +140,7 @@ class _Fleet:
         mails += [mail for days in (9, 10) for mail in self._day(TODAY + timedelta(days=days))]
         nagged = [mail for mail in _about("payments", mails) if "general" in mail.body]
         self._send.check(not nagged, "the nodes are on 1.32: not a word more about them")
-        upgraded = [mail for mail in _about("storefront", mails) if "AWS upgraded" in mail.body]
+        upgraded = [mail for mail in _about("storefront", mails) if "control plane upgraded" in mail.body]
         owner_knows = any(mail.attributes["recipient"] == SHOP for mail in upgraded)
         self._send.check(owner_knows, "AWS upgraded storefront, and its owner knows")
         reminders, message = (

@@ -92,7 +92,7 @@ class FakeFleetStore:
 
     @port
     def pending_notices(self, limit: int) -> tuple[Notice, ...]:
-        return tuple(notice for notice in self._oldest_first() if notice.state is NoticeState.PENDING)[:limit]
+        return tuple(notice for notice in self._oldest_first() if notice.state is not NoticeState.SENT)[:limit]
 
     @port
     def list_notices(self, limit: int, cursor: str | None) -> tuple[tuple[Notice, ...], str | None]:
@@ -102,8 +102,15 @@ class FakeFleetStore:
     def mark_sent(self, ids: Sequence[tuple[ClusterKey, str]], message_id: str, sent_at: datetime) -> None:
         for row in ids:
             notice = self.notices.get(row)
-            if notice is not None and notice.state is NoticeState.PENDING:
+            if notice is not None and notice.state is not NoticeState.SENT:
                 self.notices[row] = replace(notice, state=NoticeState.SENT, message_id=message_id, sent_at=sent_at)
+
+    @port
+    def mark_unheard(self, ids: Sequence[tuple[ClusterKey, str]], why: str) -> None:
+        for row in ids:
+            notice = self.notices.get(row)
+            if notice is not None and notice.state is not NoticeState.SENT:
+                self.notices[row] = replace(notice, state=NoticeState.UNHEARD, unheard=why)
 
     def put(self, *watched: Watched) -> None:
         """Put clusters there as they are: for tests that start in the middle of a story."""

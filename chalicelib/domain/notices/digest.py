@@ -1,7 +1,7 @@
 """The message to one recipient: one digest of everything there is to say, instead of a mail per cluster.
 
-Called by the delivery with notices and their clusters. Most urgent first; a long digest shortens its last clusters, and says so,
-so that it stays readable and within what SNS takes.
+Called by the delivery with notices and their clusters. Most urgent first; what does not fit into one message goes on in
+another, so that each stays readable and within what SNS takes, and no cluster is left out.
 """
 
 from __future__ import annotations
@@ -20,9 +20,11 @@ from chalicelib.domain.support.assessment import days_left
 from chalicelib.domain.support.watched import Watched
 
 #: SNS takes 256 KiB with attributes; SNS's subjects have 100 ASCII characters.
-MOST_BYTES, MOST_SUBJECT = 200_000, 100
-#: Clusters told with their commands; further ones are told without, and only then as one line each.
-_WITH_COMMANDS, _WITH_SECTION = 10, 60
+MOST_BYTES, MOST_SUBJECT = 190_000, 100
+#: Clusters of one message, and those of them that are told with their commands; the API shows everybody's.
+_CLUSTERS, _WITH_COMMANDS = 60, 10
+#: Bytes that a cluster's title and line in the table take, generously.
+_A_CLUSTER = 400
 
 _DOCS = (
     "Kubernetes versions on EKS: https://docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html",
@@ -47,22 +49,44 @@ class _Part:
         return -_SEVERITIES.index(self.severity), 10_000 if self.days is None else self.days, self.watched.cluster.key
 
 
-def compose(recipient: str, text: Sequence[tuple[Notice, Watched]], now: datetime, api: str = "") -> Message:
-    """One message of all of `told` (at least one) to a recipient. `api`: what the API's paths begin with, if known."""
-    parts = _parts(text, now)
-    first = parts[0]
+def compose(
+    recipient: str, text: Sequence[tuple[Notice, Watched]], now: datetime, api: str = ""
+) -> tuple[Message, ...]:
+    """Messages of all of `text` (at least one) to a recipient, each cluster whole in one of them, most urgent first.
+
+    `api`: what the API's paths begin with, if known.
+    """
+    volumes = _volumes(_parts(text, now), now, api)
+    return tuple(_message(recipient, part, now, api, (n, len(volumes))) for n, part in enumerate(volumes, 1))
+
+
+def _volumes(parts: Sequence[_Part], now: datetime, api: str) -> list[list[_Part]]:
+    """The clusters of each message: as many as fit into one."""
+    volumes: list[list[_Part]] = [[]]
+    room = 0
+    for part in parts:
+        size = len(section(part.watched, part.notices, now, api, full=True).encode()) + _A_CLUSTER
+        if volumes[-1] and (len(volumes[-1]) == _CLUSTERS or size > room):
+            volumes.append([])
+        room = (room if volumes[-1] else MOST_BYTES) - size
+        volumes[-1].append(part)
+    return volumes
+
+
+def _message(recipient: str, parts: Sequence[_Part], now: datetime, api: str, volume: tuple[int, int]) -> Message:
+    notices = [notice for part in parts for notice in part.notices]
     accounts = {part.watched.cluster.key.account for part in parts}
-    kinds = {notice.kind.value for notice, _ in text}
+    kinds = {notice.kind.value for notice in notices}
     return Message(
         recipient=recipient,
-        subject=_subject(parts),
-        body=_body(parts, now, api),
+        subject=_subject(parts, volume),
+        body=_body(parts, now, api, volume),
         kind=kinds.pop() if len(kinds) == 1 else "digest",
-        severity=first.severity,
+        severity=parts[0].severity,
         account=accounts.pop() if len(accounts) == 1 else "several",
-        owner=first.watched.owner or recipient,
+        owner=parts[0].watched.owner or recipient,
         days=min((part.days for part in parts if part.days is not None), default=0),
-        notice_ids=tuple((notice.key, notice.id) for notice, _ in text),
+        notice_ids=tuple((notice.key, notice.id) for notice in notices),
     )
 
 
@@ -79,63 +103,53 @@ def _parts(text: Sequence[tuple[Notice, Watched]], now: datetime) -> list[_Part]
     return sorted(parts, key=lambda part: part.rank)
 
 
-def _subject(parts: Sequence[_Part]) -> str:
+def _subject(parts: Sequence[_Part], volume: tuple[int, int]) -> str:
     first = parts[0]
     what = f"{_name(first)} {first.headline}"
     if len(parts) > 1:
         what = f"{counted(len(parts), 'cluster')}, first {what}"
-    plain = re.sub(r"[^ -~]", "?", f"EKS {first.severity}: {what}")
+    plain = re.sub(r"[^ -~]", "?", f"EKS {first.severity}{_which(volume)}: {what}")
     return plain if len(plain) <= MOST_SUBJECT else f"{plain[: MOST_SUBJECT - 3]}..."
 
 
-def _body(parts: Sequence[_Part], now: datetime, api: str) -> str:
-    pieces = [_opening(parts, now)]
+def _which(volume: tuple[int, int]) -> str:
+    """Which of several messages it is; empty for the only one."""
+    number, of = volume
+    return f" ({number} of {of})" if of > 1 else ""
+
+
+def _body(parts: Sequence[_Part], now: datetime, api: str, volume: tuple[int, int]) -> str:
+    pieces = [_opening(parts, now, volume)]
     if len(parts) > 1:
         pieces.append(_table(parts))
-    closing = "\n".join(_DOCS)
-    room = MOST_BYTES - sum(len(piece.encode()) for piece in (*pieces, closing)) - 1_000
-    for number, part in enumerate(parts[:_WITH_SECTION], 1):
-        whole = (
-            f"{_title(number, part)}\n{section(part.watched, part.notices, now, api, full=number <= _WITH_COMMANDS)}"
-        )
-        room -= len(whole.encode()) + 2
-        if room < 0:
-            pieces.append(_rest(len(parts) - number + 1, api))
-            return "\n\n".join([*pieces, closing]) + "\n"
-        pieces.append(whole)
-    if len(parts) > _WITH_SECTION:
-        pieces.append(_rest(len(parts) - _WITH_SECTION, api))
-    return "\n\n".join([*pieces, closing]) + "\n"
+    for number, part in enumerate(parts, 1):
+        whole = section(part.watched, part.notices, now, api, full=number <= _WITH_COMMANDS)
+        pieces.append(f"{_title(number, part)}\n{whole}")
+    return "\n\n".join([*pieces, "\n".join(_DOCS)]) + "\n"
 
 
-def _opening(parts: Sequence[_Part], now: datetime) -> str:
+def _opening(parts: Sequence[_Part], now: datetime, volume: tuple[int, int]) -> str:
     audience = min((n.audience for part in parts for n in part.notices), key=list(Audience).index)
     whose = {
         Audience.OWNER: "You answer for what follows.",
         Audience.TEAM: "Your team is told as well, since the owner has not acknowledged it yet.",
         Audience.ADMINISTRATORS: "You are told as an administrator; of a deadline, because nobody has acknowledged it.",
     }[audience]
+    number, of = volume
+    which = f" This is message {number} of {of}; each cluster is in one of them." if of > 1 else ""
     return paragraph(
-        f"EKS support watch, {format_day(now)}: news of {counted(len(parts), 'cluster')}. {whose} Dates are UTC."
+        f"EKS support watch, {format_day(now)}: news of {counted(len(parts), 'cluster')}.{which} {whose} Dates are UTC."
     )
 
 
 def _table(parts: Sequence[_Part]) -> str:
-    shown = parts[:500]
-    width = min(max(len(_name(part)) for part in shown), 40)
-    lines = [f"  {part.severity:<8}  {_name(part):<{width}}  {part.headline}" for part in shown]
-    if len(parts) > len(shown):
-        lines.append(f"  and {len(parts) - len(shown)} more")
-    return "\n".join(lines)
+    width = min(max(len(_name(part)) for part in parts), 40)
+    return "\n".join(f"  {part.severity:<8}  {_name(part):<{width}}  {part.headline}" for part in parts)
 
 
 def _title(number: int, part: _Part) -> str:
     title = f"{number}. {_name(part)}: {part.headline}"
     return f"{title}\n{'-' * min(len(title), 88)}"
-
-
-def _rest(more: int, api: str) -> str:
-    return f"{counted(more, 'more cluster')} with less urgent news: GET {api}/clusters"
 
 
 def _name(part: _Part) -> str:

@@ -7,13 +7,14 @@ anything is sent. The same decision twice is the same ids. A run that never took
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.instants import utc
 from chalicelib.domain.core.message import Severity
 from chalicelib.domain.core.recipients import distinct, recipient_of
-from chalicelib.domain.notices.notice import Audience, Notice, NoticeKind
+from chalicelib.domain.notices.notice import Audience, Notice, NoticeKind, NoticeState
 from chalicelib.domain.notices.reminders import (
     LAST_RUNGS,
     REMINDER_DAYS,
@@ -84,6 +85,22 @@ def recipients(watched: Watched, rules: NoticeRules) -> tuple[tuple[str, Audienc
         if name:
             first.setdefault(recipient_of(name).casefold(), (recipient_of(name), audience))
     return tuple(first.values())
+
+
+def next_audience(watched: Watched, notice: Notice, rules: NoticeRules) -> tuple[Notice, ...]:
+    """The same notice for those who come next, where nobody takes messages for its recipient; none after administrators."""
+    order = list(Audience)
+    later = [
+        (name, audience)
+        for name, audience in recipients(watched, rules)
+        if order.index(audience) > order.index(notice.audience) and name.casefold() != notice.recipient.casefold()
+    ]
+    nearest = min((order.index(audience) for _, audience in later), default=None)
+    return tuple(
+        replace(notice, recipient=name, audience=audience, state=NoticeState.PENDING, unheard="")
+        for name, audience in later
+        if order.index(audience) == nearest
+    )
 
 
 def _reminders(watched: Watched, history: Sequence[Notice], rules: NoticeRules, now: datetime) -> Iterable[Notice]:

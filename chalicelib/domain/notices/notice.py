@@ -23,9 +23,10 @@ class NoticeKind(StrEnum):
 
 
 class NoticeState(StrEnum):
-    """Written first, sent after."""
+    """Written first, sent after. UNHEARD: nobody takes messages for its recipient; it is tried again daily."""
 
     PENDING = "pending"
+    UNHEARD = "unheard"
     SENT = "sent"
 
 
@@ -42,7 +43,7 @@ class Notice:
     """`reminder`: days before the deadline it was due at (None where there is no escalation). `late_by_days`: 0 when on time.
 
     What is said weekly counts days after it began: 0, -7, -14. `DATE_MOVED` counts the moves: 0, 1, 2.
-    So does `SOLVED` the ends: a deadline that a policy brings back ends again.
+    So does `SOLVED` the ends: a deadline that a policy brings back ends again. `unheard`: why nobody took it so far.
 
     `id` is unique per cluster, kind, deadline, reminder and recipient: the same decision twice is one notice.
     """
@@ -61,6 +62,7 @@ class Notice:
     sent_at: datetime | None = None
     message_id: str | None = None
     note: str = ""
+    unheard: str = ""
 
     @property
     def id(self) -> str:

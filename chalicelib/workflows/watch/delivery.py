@@ -1,4 +1,4 @@
-"""Gets decided notices out: one message to each recipient, an event for each notice, and then the mark that they are sent.
+"""Gets decided notices out: messages to each recipient, an event for each notice, and then the mark that they are sent.
 
 Called by `watch_support.deliver_notices`. A crash before the mark repeats a message and loses none. The bus never holds
 up a mail: events that fail are counted and left.
@@ -13,7 +13,8 @@ from chalicelib.domain.core.place import ClusterKey, Place
 from chalicelib.domain.errors.tree import EkslabError
 from chalicelib.domain.notices.bus_events import detail_of
 from chalicelib.domain.notices.digest import compose
-from chalicelib.domain.notices.notice import Notice
+from chalicelib.domain.notices.escalation import next_audience
+from chalicelib.domain.notices.notice import Notice, NoticeState
 from chalicelib.domain.support.observation import WHOLE_PLACE, troubled_place
 from chalicelib.domain.support.watched import Watched
 from chalicelib.ports.deps import Deps
@@ -30,16 +31,27 @@ def by_recipient(notices: Iterable[Notice]) -> dict[str, list[Notice]]:
     return {recipient: sorted_out[recipient] for recipient in sorted(sorted_out)}
 
 
-def send_digest(deps: Deps, recipient: str, notices: Sequence[Notice], now: datetime) -> int:
-    """Send one recipient everything there is to say; return how many events failed. Raises what the topic answers."""
-    kept = _kept(deps, {notice.key for notice in notices})
-    message = [(notice, kept[notice.key]) for notice in notices if notice.key in kept]
-    failed = sum(not _publish_event(deps, notice, watched, now) for notice, watched in message)
-    message_id = "nothing-to-say"
-    if message:
-        message_id = deps.watch.notifier.send(compose(recipient, message, now, deps.watch.api_url))
-    deps.watch.store.mark_sent([(notice.key, notice.id) for notice in notices], message_id, now)
-    return failed
+def send_digest(deps: Deps, recipient: str, notices: Sequence[Notice], now: datetime) -> bool:
+    """Send one recipient everything there is to say; False if nobody takes messages for them. Raises what the topic answers.
+
+    What nobody takes is not sent: it is tried again daily, and goes to the next audience at once.
+    """
+    kept, store = _kept(deps, {notice.key for notice in notices}), deps.watch.store
+    pairs = [(notice, kept[notice.key]) for notice in notices if notice.key in kept]
+    store.mark_sent([(each.key, each.id) for each in notices if each.key not in kept], "nothing-to-say", now)
+    for notice, watched in pairs:
+        if notice.state is NoticeState.PENDING:
+            _publish_event(deps, notice, watched, now)
+    messages = compose(recipient, pairs, now, deps.watch.api_url) if pairs else ()
+    why = deps.curfew.reach.undeliverable_reason(recipient, messages[0]) if messages else None
+    if why is not None:
+        rules = deps.watch.rules
+        store.add_notices([later for notice, watched in pairs for later in next_audience(watched, notice, rules)])
+        store.mark_unheard([(notice.key, notice.id) for notice, _ in pairs], why)
+        return False
+    for message in messages:
+        store.mark_sent(message.notice_ids, deps.watch.notifier.send(message), now)
+    return True
 
 
 def _publish_event(deps: Deps, notice: Notice, watched: Watched, now: datetime) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.domain.core.message import Message, Severity
@@ -34,6 +34,11 @@ def notices_of(*clusters: Watched, history: Sequence[Notice] = ()) -> list[tuple
 
 
 def mail(*clusters: Watched, history: Sequence[Notice] = ()) -> Message:
+    [message] = mails(*clusters, history=history)
+    return message
+
+
+def mails(*clusters: Watched, history: Sequence[Notice] = ()) -> tuple[Message, ...]:
     return compose(OPS, notices_of(*clusters, history=history), NOW)
 
 
@@ -79,19 +84,31 @@ def test_many_clusters_are_one_mail_with_the_most_urgent_first() -> None:
     assert len(message.notice_ids) == 3
 
 
-@pytest.mark.parametrize("count", [40, 3_000])
-def test_forty_clusters_stay_readable_and_three_thousand_are_cut_with_a_count(count: int) -> None:
-    message = mail(*(kept(f"cluster-{number:04}", "1.31") for number in range(count)))
-    assert len(message.body.encode()) <= MOST_BYTES
-    assert message.body.count("update-cluster-version") == 10
-    assert len(message.notice_ids) == count
-    assert "40. cluster-0039" in message.body
-    assert ("2940 more clusters with less urgent news" in message.body) is (count == 3_000)
+@pytest.mark.parametrize(("count", "messages"), [(40, 1), (61, 2), (3_000, 50)])
+def test_row_11_many_clusters_are_split_into_messages_and_none_is_left_out(count: int, messages: int) -> None:
+    found = mails(*(kept(f"cluster-{number:04}", "1.31") for number in range(count)))
+    assert len(found) == messages
+    assert all(len(message.body.encode()) <= MOST_BYTES for message in found)
+    assert sum(len(message.notice_ids) for message in found) == count
+    assert len({notice for message in found for notice in message.notice_ids}) == count
+    bodies = "\n".join(message.body for message in found)
+    assert all(f". cluster-{number:04}: forced upgrade" in bodies for number in range(count))
+    assert "less urgent" not in bodies
+    assert (f"(1 of {messages})" in found[0].subject) is (messages > 1)
+
+
+@given(st.integers(1, 150), st.integers(0, 120))
+@settings(max_examples=15, deadline=None)
+def test_every_notice_is_in_exactly_one_message_however_long_names_are(count: int, length: int) -> None:
+    found = mails(*(kept(f"{number:04}{'x' * length}", "1.31") for number in range(count)))
+    ids = [notice for message in found for notice in message.notice_ids]
+    assert len(ids) == len(set(ids)) == count
+    assert all(len(message.body.encode()) <= MOST_BYTES and len(message.subject) <= 100 for message in found)
 
 
 def test_a_cluster_that_is_solved_is_told_why_and_without_commands() -> None:
     history = [n for n, _ in notices_of(kept("orders", "1.31"))]
-    message = compose(OPS, notices_of(kept("orders", "1.36"), history=history), NOW)
+    [message] = compose(OPS, notices_of(kept("orders", "1.36"), history=history), NOW)
     assert message.subject == "EKS info: orders solved"
     assert "Solved: It runs 1.36 now." in flat(message)
     assert "forced upgrade of 1.31 on Thu 26 Nov 2026" in flat(message)
@@ -110,7 +127,7 @@ def test_after_aws_upgraded_the_nodes_that_stayed_behind_are_named() -> None:
 def test_an_upgrade_by_aws_told_late_names_the_version_that_aws_chose() -> None:
     history = notices_of(kept("orders", "1.32", upgraded_by_aws_at=NOW))
     late = [(n, kept("orders", "1.33")) for n, _ in history if n.kind is NoticeKind.UPGRADED_BY_AWS]
-    message = compose(OPS, late, NOW)
+    [message] = compose(OPS, late, NOW)
     assert "control plane upgraded to 1.32" in message.subject
     assert "The control plane upgraded to 1.32 (noticed on" in flat(message)
     assert "EKS does not say who did it" in flat(message)
@@ -130,7 +147,7 @@ def test_what_cannot_be_read_goes_to_the_administrators_with_awss_words() -> Non
     blind = kept("orders", "1.36", trouble=a_trouble(since=since))
     notices = decide_notices(blind, (), RULES, NOW)
     assert [(n.kind, n.recipient) for n in notices] == [(NoticeKind.UNREADABLE, "admins@example.com")]
-    message = compose("admins@example.com", [(notices[0], blind)], NOW)
+    [message] = compose("admins@example.com", [(notices[0], blind)], NOW)
     assert "could not be read since Thu 19 Nov 2026: eks:DescribeCluster: AccessDeniedException" in flat(message)
 
 
@@ -138,7 +155,7 @@ def test_what_was_decided_and_no_longer_holds_is_left_out() -> None:
     pending = notices_of(kept("orders", "1.31"))[0][0]
     now_fine = kept("orders", "1.36")
     solved = notices_of(now_fine, history=[pending])
-    message = compose(OPS, [(pending, now_fine), *solved], NOW)
+    [message] = compose(OPS, [(pending, now_fine), *solved], NOW)
     assert "forced upgrade to 1.32" not in message.body
     assert {part for _, part in message.notice_ids} == {pending.id, solved[0][0].id}
 

@@ -123,7 +123,7 @@ class Life:
         pending = [notice for notice in self.notices.values() if notice.state is NoticeState.PENDING]
         for recipient in sorted({notice.recipient for notice in pending}):
             text = [notice for notice in pending if notice.recipient == recipient]
-            self.messages.append(compose(recipient, [(notice, watched) for notice in text], now))
+            self.messages += compose(recipient, [(notice, watched) for notice in text], now)
             for notice in text:
                 self.sent[notice.id] = self.sent.get(notice.id, 0) + 1
                 if marks:

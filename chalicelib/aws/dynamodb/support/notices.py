@@ -64,8 +64,14 @@ class DynamoNotices:
 
     def mark_sent(self, ids: Sequence[tuple[ClusterKey, str]], message_id: str, sent_at: datetime) -> None:
         """One conditional update each; a row that is marked already, or is not there, stays as it is."""
+        expression = "SET message_id = :id, sent_at = :at REMOVE due_shard, due_at"
         for key, notice_id in ids:
-            self._mark(notice_key(key, notice_id), message_id, sent_at)
+            self._mark(notice_key(key, notice_id), expression, {":id": text(message_id), ":at": text(stamp(sent_at))})
+
+    def mark_unheard(self, ids: Sequence[tuple[ClusterKey, str]], why: str) -> None:
+        """One conditional update each; a row that was sent, or is not there, stays as it is."""
+        for key, notice_id in ids:
+            self._mark(notice_key(key, notice_id), "SET unheard = :why", {":why": text(why)})
 
     def _add(self, items: list[Item]) -> None:
         for _ in range(ATTEMPTS):
@@ -76,15 +82,15 @@ class DynamoNotices:
                 return
         raise AwsUnavailable("dynamodb:TransactWriteItems: the table is too busy to store the notices.")
 
-    def _mark(self, key: Item, message_id: str, sent_at: datetime) -> None:
+    def _mark(self, key: Item, expression: str, values: Item) -> None:
         try:
             with translate("dynamodb:UpdateItem"):
                 self._client.update_item(
                     TableName=self._table,
                     Key=key,
-                    UpdateExpression="SET message_id = :id, sent_at = :at REMOVE due_shard, due_at",
+                    UpdateExpression=expression,
                     ConditionExpression="attribute_exists(due_shard)",
-                    ExpressionAttributeValues={":id": text(message_id), ":at": text(stamp(sent_at))},
+                    ExpressionAttributeValues=values,
                 )
         except AwsRefused as refusal:
             if refusal.code != "ConditionalCheckFailedException":
@@ -108,6 +114,8 @@ def _item(notice: Notice) -> Item:
 
 def _notice(item: Item) -> Notice:
     decided = thing_of(Notice, item)
+    if "unheard" in item:
+        decided = replace(decided, state=NoticeState.UNHEARD, unheard=item["unheard"]["S"])
     if "message_id" not in item:
         return decided
     sent_at = datetime.fromisoformat(item["sent_at"]["S"])

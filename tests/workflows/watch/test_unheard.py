@@ -1,0 +1,96 @@
+"""Nothing is sent that nobody took: the next audience hears at once, the first is tried daily, and health says so."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from chalicelib.domain.notices.notice import Audience, NoticeState
+from chalicelib.services.health import health_of
+from tests.fakes import NOW, FakeWorld, make_deps
+from tests.fakes.fleet_builders import OPS, a_fleet_cluster, a_registration
+from tests.workflows.machine import Machine
+
+ADMINS = "admins@example.com"
+NOBODY = "No confirmed subscription takes messages."
+
+
+def a_world(*unheard: str, clusters: int = 1, team: str | None = None) -> FakeWorld:
+    world = make_deps()
+    world.watch.store.register(replace(a_registration(), team=team))
+    world.watch.fleets.add(*(a_fleet_cluster(f"orders-{number}", "1.31") for number in range(clusters)))
+    world.curfew.reach.unreachable.update(dict.fromkeys(unheard, NOBODY))
+    return world
+
+
+def run(world: FakeWorld, day: int = 0) -> Machine:
+    machine = Machine("watch_support", world.deps)
+    assert machine.run({"time": (NOW + timedelta(days=day)).isoformat()}) == "Finished"
+    return machine
+
+
+def states(world: FakeWorld, recipient: str) -> set[NoticeState]:
+    return {notice.state for notice in world.watch.store.notices.values() if notice.recipient == recipient}
+
+
+def test_row_10_what_nobody_takes_is_not_sent_and_says_why() -> None:
+    world = a_world(OPS)
+    finished = run(world).output["finish"]
+    assert world.watch.notifier.to(OPS) == ()
+    assert states(world, OPS) == {NoticeState.UNHEARD}
+    assert {notice.unheard for notice in world.watch.store.notices.values() if notice.recipient == OPS} == {NOBODY}
+    assert finished["unheard"] >= 1
+
+
+def test_the_next_audience_hears_at_once_in_the_same_run() -> None:
+    world = a_world(OPS, clusters=2, team="zeta@example.com")
+    run(world)
+    assert len(world.watch.notifier.to("zeta@example.com")) == 1
+    assert states(world, "zeta@example.com") == {NoticeState.SENT}
+    both = a_world(OPS, "zeta@example.com", team="zeta@example.com")
+    run(both)
+    assert states(both, ADMINS) == {NoticeState.SENT}
+    assert {n.audience for n in both.watch.store.notices.values() if n.recipient == ADMINS} == {Audience.ADMINISTRATORS}
+
+
+def test_it_is_tried_daily_and_sent_once_somebody_listens() -> None:
+    world = a_world(OPS)
+    run(world)
+    run(world, 1)
+    assert world.watch.notifier.to(OPS) == ()
+    world.curfew.reach.unreachable.clear()
+    run(world, 2)
+    assert states(world, OPS) == {NoticeState.SENT}
+    assert len(world.watch.notifier.to(OPS)) == 1
+
+
+def test_events_are_not_repeated_while_nobody_listens() -> None:
+    world = a_world(OPS)
+    for day in range(3):
+        run(world, day)
+    named = [detail["recipient"] for _, detail in world.watch.notifier.events if detail.get("recipient") == OPS]
+    told = {notice.id for notice in world.watch.store.notices.values() if notice.recipient == OPS}
+    assert len(named) == len(told)
+
+
+def test_health_counts_what_reaches_nobody() -> None:
+    world = a_world(OPS, ADMINS)
+    run(world)
+    reasons = " ".join(health_of(world.deps, NOW).reasons)
+    assert "reach nobody" in reasons
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.sets(st.sampled_from([OPS, ADMINS, "team@example.com"])), st.integers(1, 3), st.integers(1, 4))
+def test_nothing_is_sent_that_nobody_took(unheard: set[str], clusters: int, days: int) -> None:
+    world = a_world(*unheard, clusters=clusters, team="team@example.com")
+    for day in range(days):
+        run(world, day)
+    for notice in world.watch.store.notices.values():
+        assert notice.state is (NoticeState.UNHEARD if notice.recipient in unheard else NoticeState.SENT)
+        assert (notice.message_id is None) is (notice.recipient in unheard)
+    sent: list[datetime] = [notice.sent_at for notice in world.watch.store.notices.values() if notice.sent_at]
+    assert unheard == {OPS, ADMINS, "team@example.com"} or sent
