@@ -14,11 +14,7 @@ LOCK := $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-ver
 
 export PARAMETERS
 
-<<<<<<< HEAD
-.PHONY: future kubectl demo sandbox test quick stories explore check format lint types templates checkov handlers pythons compose rights lock bench package deploy destroy clean help
-=======
-.PHONY: future kubectl demo sandbox test quick stories explore check format lint types templates checkov handlers pythons compose rights lock bench package deploy destroy clean help
->>>>>>> d1ced08 (Spare protected clusters; make the sandbox's future versions; shift the clock in make future)
+.PHONY: future kubectl demo sandbox test quick stories explore check format lint types templates checkov handlers pythons compose rights lock completions bench package deploy destroy clean help
 
 help:            ## what there is to make
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## +/\t/' | expand -t 12

@@ -12,7 +12,7 @@ from chalicelib.domain.notices.bus_events import DETAIL_TYPES, SCHEMA, detail_of
 from chalicelib.domain.notices.chat import chat_document
 from chalicelib.domain.notices.notice import NoticeKind
 from chalicelib.domain.support.health_events import HealthEvent, merged, parse
-from tests.domain.notices.test_digest import kept, notices_of
+from tests.domain.notices.test_digest import kept, mails, notices_of
 from tests.domain.support.test_assessment import NOW
 from tests.fakes.fleet_builders import a_key, a_notice, a_trouble
 
