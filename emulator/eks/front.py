@@ -85,10 +85,12 @@ class Eks:
     def _perform(self, call: Call) -> dict[str, Any]:
         start_due_upgrades(self.world)
         self.faults.refuse(call.operation, call.cluster_name)
+        self.world.lag.refuse(call)
         output = self.world.tokens.answer(call)
         if output is None:
             output = OPERATIONS[call.operation](self.world, call)
             self.world.tokens.remember(call, output)
+        output = self.world.lag.seen(call, output)
         if self.faults.loses_answer(call.operation, call.cluster_name):
             raise EksError("ServerException", "Internal failure")
         return output

@@ -1,6 +1,7 @@
 """What the routes beside AWS's do: look at the emulator, move its clock, make it fail, furnish its accounts.
 
-`GET health` says where it is; `POST faults` replaces the rules by which EKS misbehaves, `PATCH` adds some; `clock` sets
+`GET health` says where it is; `POST faults` replaces the rules by which EKS misbehaves, `PATCH` adds some; `lag` lets what was
+just made be unknown, denied or untagged for a while (`{"seed": 7, "seconds": 45}`, `{"seed": null}` ends it); `clock` sets
 (`{"now": "2026-11-26T00:00:00Z"}`) or advances (`{"advance": seconds}`) the time by which AWS judges; `quotas` changes service
 quotas; `kubernetes` puts an object into a cluster; `fleet` puts clusters that were there before, `insights` what EKS has found
 about one; `activity` says what people do in one; `events` adds to CloudTrail's history, `trail` says how late and how often it
@@ -68,6 +69,14 @@ class Routes:
         for rule in rules or []:
             self._parts.eks.faults.add(rule)
         return {"added": len(rules or [])}
+
+    def set_lag(self, given: Any) -> Answer:
+        """Let EKS lag behind what was just made, or no more."""
+        match given:
+            case {"seed": int() | None as seed}:
+                self._parts.eks.world.lag.set(seed, float(given.get("seconds", 45)))
+                return {"seed": seed}
+        raise ValueError('say {"seed": 7, "seconds": 45}, or {"seed": null}')
 
     def set_clock(self, change: Any) -> Answer:
         """Set the clock or move it on."""
@@ -150,6 +159,7 @@ def routes(parts: Parts) -> dict[tuple[str, str], Route]:
         ("POST", "kubernetes"): made.put_object,
         ("POST", "faults"): made.set_faults,
         ("PATCH", "faults"): made.add_faults,
+        ("POST", "lag"): made.set_lag,
         ("POST", "clock"): made.set_clock,
         ("POST", "activity"): made.set_activity,
         ("POST", "fleet"): made.put_fleet,

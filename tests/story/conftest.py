@@ -16,6 +16,8 @@ import pytest
 from sandbox.recorded_requests import FOLDER_VARIABLE
 from sandbox.stage import Stage, installed
 
+#: Names the seed by which EKS lags behind what was just made, in every story told on the common stage.
+LAG_SEED = "EKSLAB_LAG_SEED"
 #: Labs spend their time waiting; more at once than this, and a machine with two cores is what they wait for.
 AT_ONCE = 6
 
@@ -24,6 +26,7 @@ AT_ONCE = 6
 def stage() -> Iterator[Stage]:
     """The whole service, deployed into a sandbox that enforces IAM."""
     with installed() as stage:
+        stage.sandbox.admin("POST", "lag", {"seed": int(os.environ.get(LAG_SEED, "1"))})
         yield stage
 
 

@@ -32,7 +32,7 @@ class AddonCalls(EksCalls):
             with translate("eks:CreateAddon", creating=True):
                 self._eks.create_addon(**request)
         except AlreadyExists:
-            check_ours(lab, "eks:CreateAddon", addon.name, self._addon(lab.name, addon.name).get("tags", {}))
+            check_ours(lab, "eks:CreateAddon", addon.name, self._addon(lab.name, addon.name))
 
     def addon(self, cluster: str, name: str) -> AddonState:
         """The add-on as it is. Raises ResourceGone."""

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.aws.clients.errors import translate
-from chalicelib.domain.errors.tree import AlreadyExists
+from chalicelib.domain.errors.tree import AlreadyExists, Transient
 from chalicelib.domain.labs.aws_states import HealthIssue, UpdateState
 from chalicelib.domain.labs.lab import Lab
 
@@ -38,8 +38,14 @@ def token_for(lab: Lab, what: str, name: str) -> str:
     return lab.token(f"{what}-{hashlib.sha256(name.encode()).hexdigest()[:16]}")
 
 
-def check_ours(lab: Lab, operation: str, name: str, tags: Mapping[str, str]) -> None:
-    """Take a thing that is there already for the one asked for, if it carries the lab's tag. Raises AlreadyExists."""
+def check_ours(lab: Lab, operation: str, name: str, described: Mapping[str, Any]) -> None:
+    """Take a thing that is there already for the one asked for, if it carries the lab's tag. Raises AlreadyExists.
+
+    One made since the lab was asked for that shows no tags at all may show them in a moment: raises Transient.
+    """
+    tags, made_at = described.get("tags") or {}, described.get("createdAt")
+    if not tags and made_at is not None and made_at >= lab.created_at:
+        raise Transient(f"{operation}: {name} is there, and its tags are not known yet.")
     if tags.get(_LAB_TAG) != lab.id:
         raise AlreadyExists(operation, "ResourceInUseException", f"{name} exists and is not of lab {lab.id}.")
 

@@ -42,9 +42,9 @@ class EksClusters(NodegroupCalls, AddonCalls, AccessCalls):
             with translate("eks:CreateCluster", creating=True):
                 return _state(self._eks.create_cluster(**request)["cluster"])
         except AlreadyExists:
-            known = self.describe(lab.name)
-            check_ours(lab, "eks:CreateCluster", lab.name, known.tags)
-            return known
+            known = self._described(lab.name)
+            check_ours(lab, "eks:CreateCluster", lab.name, known)
+            return _state(known)
 
     def describe(self, name: str) -> ClusterState:
         """The control plane as it is. Raises ResourceGone."""

@@ -26,7 +26,7 @@ class NodegroupCalls(EksCalls):
                 self._eks.create_nodegroup(**request)
         except AlreadyExists:
             known = self._nodegroup(lab.name, spec.name)
-            check_ours(lab, "eks:CreateNodegroup", spec.name, known.get("tags", {}))
+            check_ours(lab, "eks:CreateNodegroup", spec.name, known)
 
     def nodegroup(self, cluster: str, name: str) -> NodegroupState:
         """The node group as it is. Raises ResourceGone."""

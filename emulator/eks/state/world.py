@@ -18,6 +18,7 @@ from emulator.eks.http.tokens import Tokens
 from emulator.eks.state.calendar import Calendar
 from emulator.eks.state.faults import Faults
 from emulator.eks.state.jobs import Jobs
+from emulator.eks.state.lag import Lag
 from emulator.eks.state.state import Cluster
 
 Operation = Callable[["World", Call], dict[str, Any]]
@@ -52,6 +53,7 @@ class World:
         self.jobs = Jobs(clock, self.lock)
         self.calendar = Calendar()
         self.faults = Faults()
+        self.lag = Lag(clock)
         self.tokens = Tokens()
         self.clusters: dict[tuple[str, str, str], Cluster] = {}
 
@@ -60,6 +62,7 @@ class World:
         with self.lock:
             self.jobs.cancel()
             self.faults.clear()
+            self.lag.set(None)
             self.tokens = Tokens()
             self.clusters.clear()
 

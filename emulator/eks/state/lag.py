@@ -1,0 +1,119 @@
+"""The eventual mode: what was just made is unknown, denied or without tags for a while, as AWS's reads lag its writes.
+
+Off until a seed is set (`POST lag`). The seed decides for each thing how long and in which way: the same seed and names lag
+in the same way. A role that EKS has not been handed before can't be assumed for a while. Root's calls see everything at once,
+so that whoever looks on does not wait.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from emulator.core.clock import EmulatorClock
+from emulator.eks.http.call import Call
+from emulator.eks.http.errors import EksError, invalid_parameter, not_found
+
+#: Which member of a request names a thing of which kind; the first that is there says what the call is about.
+_NAMES = {
+    "updateId": "update",
+    "nodegroupName": "node group",
+    "addonName": "addon",
+    "principalArn": "access entry",
+    "fargateProfileName": "fargate profile",
+}
+_ROLES = ("roleArn", "nodeRole")
+_UNKNOWN, _DENIED, _UNTAGGED = range(3)
+
+
+class Lag:
+    """What is young, and what the seed says of it."""
+
+    def __init__(self, clock: EmulatorClock) -> None:
+        self._clock = clock
+        self._seed: int | None = None
+        self._seconds = 0.0
+        self._until: dict[tuple[str, ...], datetime] = {}
+
+    def set(self, seed: int | None, seconds: float = 45.0) -> None:
+        """Let what is made from now on lag for up to so many of AWS's seconds; None: see everything at once again."""
+        self._seed, self._seconds = seed, seconds
+        self._until.clear()
+
+    def refuse(self, call: Call) -> None:
+        """Raise what AWS answers while it does not know what the call is about, or the roles that it hands over."""
+        if self._seed is None or call.caller.arn.endswith(":root"):
+            return
+        for role in (call.given[name] for name in _ROLES if call.given.get(name)):
+            self._refuse_role(call, str(role))
+        for key in self._about(call):
+            if self._is_young(key):
+                self._refuse_thing(call, key)
+
+    def seen(self, call: Call, output: dict[str, Any]) -> dict[str, Any]:
+        """Note what the call made, and return the answer as AWS gives it so early."""
+        if self._seed is None:
+            return output
+        if call.operation.startswith("Create"):
+            self._note(*self._about(call, made=True))
+        if "Update" in call.operation and isinstance(output.get("update"), Mapping):
+            self._note(_key(call, "update", str(output["update"].get("id"))))
+        if call.operation.startswith("Describe") and not call.caller.arn.endswith(":root"):
+            return self._without_tags(call, output)
+        return output
+
+    def _refuse_role(self, call: Call, role: str) -> None:
+        key = _key(call, "role", role)
+        if key not in self._until:
+            self._note(key)
+        if self._clock.now() < self._until[key]:
+            raise invalid_parameter(f"Role with arn: {role}, could not be assumed because it does not exist")
+
+    def _refuse_thing(self, call: Call, key: tuple[str, ...]) -> None:
+        way, kind, name = self._draw(key) % 3, key[2], key[-1]
+        if way == _DENIED:
+            message = f"User: {call.caller.arn} is not authorized to perform: eks:{call.operation}"
+            raise EksError("AccessDeniedException", message, 403)
+        if way == _UNKNOWN:
+            if kind == "access entry":
+                raise not_found(
+                    "The specified principalArn could not be found. You must specify a valid principal ARN."
+                )
+            raise not_found(f"No {kind} found for name: {name}.")
+
+    def _without_tags(self, call: Call, output: dict[str, Any]) -> dict[str, Any]:
+        young = [key for key in self._about(call) if self._is_young(key) and self._draw(key) % 3 == _UNTAGGED]
+        if not young:
+            return output
+        return {
+            name: {**thing, "tags": {}} if isinstance(thing, dict) and "tags" in thing else thing
+            for name, thing in output.items()
+        }
+
+    def _note(self, *keys: tuple[str, ...]) -> None:
+        for key in keys[-1:]:
+            seconds = self._seconds * (self._draw(key) % 1000) / 1000
+            self._until.setdefault(key, self._clock.now() + timedelta(seconds=seconds))
+
+    def _is_young(self, key: tuple[str, ...]) -> bool:
+        return key in self._until and self._clock.now() < self._until[key]
+
+    def _draw(self, key: tuple[str, ...]) -> int:
+        """A number that the seed gives this thing: the same each time."""
+        return zlib.crc32(f"{self._seed}/{'/'.join(key)}".encode())
+
+    def _about(self, call: Call, made: bool = False) -> Iterator[tuple[str, ...]]:
+        """The cluster that a call names, unless it makes it, and the thing in it, unless it makes that."""
+        if call.cluster_name and (made or call.operation != "CreateCluster"):
+            yield _key(call, "cluster", call.cluster_name)
+        if made or not call.operation.startswith("Create"):
+            for member, kind in _NAMES.items():
+                if call.given.get(member):
+                    yield _key(call, kind, call.cluster_name, str(call.given[member]))
+                    return
+
+
+def _key(call: Call, kind: str, *name: str) -> tuple[str, ...]:
+    return (call.caller.account, call.caller.region, kind, *name)

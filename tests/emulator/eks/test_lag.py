@@ -1,0 +1,70 @@
+"""The eventual mode: what was just made is unknown, denied or untagged for a seeded while, and then as it is."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from emulator.core.clock import EmulatorClock
+from emulator.eks.http.call import Call, Caller
+from emulator.eks.http.errors import EksError
+from emulator.eks.state.lag import Lag
+
+SERVICE = Caller("111122223333", "us-east-1", "arn:aws:iam::111122223333:role/service")
+ROOT = Caller("111122223333", "us-east-1", "arn:aws:iam::111122223333:root")
+ROLE = "arn:aws:iam::111122223333:role/nodes"
+SEEDS = range(40)
+
+
+def lagging(seed: int | None) -> Lag:
+    lag = Lag(EmulatorClock(1))
+    lag.set(seed, 1000)
+    return lag
+
+
+def call(operation: str, caller: Caller = SERVICE, **given: Any) -> Call:
+    return Call(operation, {"clusterName": "myeks", **given}, caller)
+
+
+def look(lag: Lag, caller: Caller = SERVICE) -> str:
+    """What the first look at a node group just made answers."""
+    lag.seen(call("CreateNodegroup", nodegroupName="workers"), {"nodegroup": {"tags": {"a": "b"}}})
+    asked = call("DescribeNodegroup", caller, nodegroupName="workers")
+    try:
+        lag.refuse(asked)
+    except EksError as error:
+        return error.code
+    seen = lag.seen(asked, {"nodegroup": {"status": "CREATING", "tags": {"a": "b"}}})
+    return "tagged" if seen["nodegroup"]["tags"] else "untagged"
+
+
+def test_seeds_decide_how_what_was_just_made_is_seen_and_always_in_the_same_way() -> None:
+    seen = [look(lagging(seed)) for seed in SEEDS]
+    assert {"ResourceNotFoundException", "AccessDeniedException", "untagged"} <= set(seen)
+    assert seen == [look(lagging(seed)) for seed in SEEDS]
+
+
+def test_nothing_lags_without_a_seed_and_root_sees_everything() -> None:
+    assert look(lagging(None)) == "tagged"
+    assert {look(lagging(seed), ROOT) for seed in SEEDS} == {"tagged"}
+
+
+def test_it_is_seen_as_it_is_after_a_while() -> None:
+    lag = Lag(EmulatorClock(1))
+    lag.set(3, 0)
+    assert look(lag) == "tagged"
+
+
+def test_a_role_that_eks_was_not_handed_before_can_not_be_assumed_at_first() -> None:
+    lag = lagging(2)
+    with pytest.raises(EksError, match="could not be assumed"):
+        lag.refuse(call("CreateNodegroup", nodegroupName="workers", nodeRole=ROLE))
+    lag.set(None)
+    lag.refuse(call("CreateNodegroup", nodegroupName="workers", nodeRole=ROLE))
+
+
+def test_the_mode_is_for_all_of_eks(bench: Any) -> None:
+    bench.eks.world.lag.set(5)
+    assert bench.active_cluster()["status"] == "ACTIVE", "root's calls lag in nothing"
+    bench.eks.world.lag.set(None)
