@@ -103,8 +103,8 @@ class Clusters(Protocol):
         """Names. Raises ResourceGone when the cluster is."""
         ...
 
-    def addon_exists(self, name: str, version: str) -> bool:
-        """Whether EKS offers the add-on for that Kubernetes version."""
+    def addon_versions(self, name: str, version: str) -> tuple[str, ...]:
+        """The add-on's versions for that Kubernetes version; empty if EKS does not offer the add-on for it."""
         ...
 
     def grant_access(self, lab: Lab, access: AccessSpec) -> str:

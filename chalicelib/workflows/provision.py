@@ -158,6 +158,7 @@ def create_nodegroups(deps: Deps, at: StepInput) -> StepResult:
     for n, spec in enumerate(lab.spec.nodegroups):
         template = output(lab, f"LaunchTemplate{n}Id"), output(lab, f"LaunchTemplate{n}Version")
         clusters.create_nodegroup(lab, spec, role, subnets_in(lab, spec.placement), template)
+    for spec in lab.spec.nodegroups:
         note_nodegroup(deps, at, clusters.nodegroup(lab.name, spec.name))
     return StepResult(Result.ASKED, ", ".join(spec.name for spec in lab.spec.nodegroups))
 
@@ -176,6 +177,7 @@ def create_addons(deps: Deps, at: StepInput) -> StepResult:
     lab, clusters = at.lab, deps.cloud(at.lab.place).clusters
     for addon in addons_of(lab):
         clusters.create_addon(lab, addon, roles_of_addon(lab, addon))
+    for addon in addons_of(lab):
         note_addon(deps, at, clusters.addon(lab.name, addon.name))
     for association in lab.spec.pod_identities:
         arn = clusters.associate_pod_identity(lab, association)

@@ -1,7 +1,7 @@
 """What the routes beside AWS's do: look at the emulator, move its clock, make it fail, furnish its accounts.
 
 `GET health` says where it is; `POST faults` replaces the rules by which EKS misbehaves, `PATCH` adds some; `lag` lets what was
-just made be unknown, denied or untagged for a while (`{"seed": 7, "seconds": 45}`, `{"seed": null}` ends it); `clock` sets
+just made be unknown, denied or untagged for a while (`{"seed": 7, "seconds": 300}`, `{"seed": null}` ends it); `clock` sets
 (`{"now": "2026-11-26T00:00:00Z"}`) or advances (`{"advance": seconds}`) the time by which AWS judges; `quotas` changes service
 quotas; `kubernetes` puts an object into a cluster; `fleet` puts clusters that were there before, `insights` what EKS has found
 about one; `activity` says what people do in one; `events` adds to CloudTrail's history, `trail` says how late and how often it
@@ -74,9 +74,9 @@ class Routes:
         """Let EKS lag behind what was just made, or no more."""
         match given:
             case {"seed": int() | None as seed}:
-                self._parts.eks.world.lag.set(seed, float(given.get("seconds", 45)))
+                self._parts.eks.world.lag.set(seed, float(given.get("seconds", 300)))
                 return {"seed": seed}
-        raise ValueError('say {"seed": 7, "seconds": 45}, or {"seed": null}')
+        raise ValueError('say {"seed": 7, "seconds": 300}, or {"seed": null}')
 
     def set_clock(self, change: Any) -> Answer:
         """Set the clock or move it on."""

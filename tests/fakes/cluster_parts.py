@@ -70,8 +70,10 @@ class PartCalls:
         return tuple(self.record(cluster).addons)
 
     @port
-    def addon_exists(self, name: str, version: str) -> bool:
-        return name not in self.unknown_addons
+    def addon_versions(self, name: str, version: str) -> tuple[str, ...]:
+        return (
+            () if name in self.unknown_addons else ("v1.21.1-eksbuild.3", "v1.20.5-eksbuild.10", "v1.20.5-eksbuild.9")
+        )
 
     @port
     def grant_access(self, lab: Lab, access: AccessSpec) -> str:

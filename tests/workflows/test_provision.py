@@ -73,7 +73,7 @@ def test_other_parts_that_fail_roll_back_too(what: tuple[str, str]) -> None:
             "organization",
         ),
         ("run_work_host", "VcpuLimitExceeded", "You have requested more vCPU capacity than allowed", "vCPUs"),
-        ("grant_access", "InvalidParameterException", "The principal is invalid", "its own words"),
+        ("grant_access", "InvalidParameterException", "The principal is invalid", "don't know this answer"),
     ],
 )
 def test_a_refusal_by_aws_is_told_in_words(operation: str, code: str, message: str, words: str) -> None:

@@ -88,7 +88,7 @@ def test_of_two_counts_the_one_that_is_changed_is_recorded_though_the_other_is_r
     assert changing(two_groups, Change(nodes={"first": 5, "second": 0})) == "GivenUp"
     said, had = nodes_said_and_had(two_groups)
     assert (said["first"], had["first"]) == (5, 5)
-    assert "deleted by someone" in str(two_groups.lab.reason)
+    assert "perhaps it was deleted" in str(two_groups.lab.reason)
 
 
 def test_a_count_that_is_refused_alone_is_told_at_once(two_groups: Theatre) -> None:

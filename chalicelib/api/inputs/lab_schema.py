@@ -178,7 +178,7 @@ class LabBody(_Body):
     name: str | None = Field(None, description="The cluster's name. Required.")
     account: Text | None = Field(None, description="The AWS account it is made in. Default: the service's own.")
     region: Text | None = Field(None, description="Default: the installation's.")
-    version: Text | None = Field(None, description="Kubernetes minor version. Default: the newest in standard support.")
+    version: Text | None = Field(None, description="Kubernetes minor version. Default: EKS's own default.")
     network: NetworkBody | None = None
     endpoint: EndpointBody | None = None
     nodegroups: list[NodegroupBody] | None = Field(None, description="Default: one. An empty list: none.")

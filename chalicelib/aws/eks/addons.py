@@ -45,16 +45,16 @@ class AddonCalls(EksCalls):
         """Names of all. Raises ResourceGone when the cluster is."""
         return self.listed("list_addons", "addons", clusterName=cluster)
 
-    def addon_exists(self, name: str, version: str) -> bool:
-        """Whether EKS offers the add-on for that Kubernetes version."""
+    def addon_versions(self, name: str, version: str) -> tuple[str, ...]:
+        """The add-on's versions for that Kubernetes version, as EKS lists them; empty if it does not offer the add-on."""
         try:
             with translate("eks:DescribeAddonVersions"):
                 known = self._eks.describe_addon_versions(addonName=name, kubernetesVersion=version)
         except AwsRefused as error:
             if error.code in ("InvalidParameterException", "ResourceNotFoundException"):
-                return False
+                return ()
             raise
-        return bool(known["addons"])
+        return tuple(row["addonVersion"] for addon in known["addons"] for row in addon["addonVersions"])
 
     def associate_pod_identity(self, lab: Lab, association: PodIdentitySpec) -> str:
         """Make the association; return its ARN. One there already for this service account and role is taken."""

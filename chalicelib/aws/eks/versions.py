@@ -65,6 +65,7 @@ def _support(row: Mapping[str, Any]) -> VersionSupport:
         released_at=released.astimezone(UTC) if released else None,
         end_of_standard=standard,
         end_of_extended=extended.astimezone(UTC) if extended else standard,
+        is_default=bool(row.get("defaultVersion", False)),
     )
 
 

@@ -18,7 +18,8 @@ class Failure:
 
 
 class Responsible(StrEnum):
-    """Who can mend a failure."""
+    """Who can mend a failure. UNKNOWN: AWS's words, which are shown as they are, don't tell us."""
 
     YOURS = "yours to fix"
     OURS = "ours"
+    UNKNOWN = "unknown"

@@ -8,7 +8,7 @@ from __future__ import annotations
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.failure import Responsible
 
-_YOURS, _OURS = Responsible.YOURS, Responsible.OURS
+_YOURS, _OURS, _UNKNOWN = Responsible.YOURS, Responsible.OURS, Responsible.UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,27 @@ NO_CAPACITY = Cause(
     "AWS has no free capacity for {type}{in_zones} at the moment. Name several instance types, other zones, or try again "
     "later.",
     _YOURS,
+)
+FREE_PLAN = Cause(
+    "not-on-the-free-plan",
+    "The account is on AWS's free plan, which does not run {type}. Choose a type that is eligible for it, or let an "
+    "administrator upgrade the account's plan.",
+    _YOURS,
+)
+NOT_LAUNCHED = Cause(
+    "instances-not-launched", "EC2 did not launch the nodes. We don't know this answer of AWS's: {words}", _UNKNOWN
+)
+LAUNCH_DENIED = Cause(
+    "launch-denied",
+    "The service lacks a right that launching instances from the lab's launch template takes, or the organization forbids it. "
+    "An administrator must look. AWS's words: {words}",
+    _OURS,
+)
+LAUNCH_INTERNAL = Cause(
+    "instances-ended-at-once",
+    "EC2 ended the instances as they started (Client.InternalError), most often because the key that encrypts their volumes "
+    "may not be used. An administrator must look at the volumes' default key.",
+    _OURS,
 )
 NO_ADDRESSES = Cause(
     "subnets-full",
@@ -73,6 +94,18 @@ SPOT_ROLE = Cause(
     "(AWSServiceRoleForEC2Spot); ON_DEMAND works now.",
     _OURS,
 )
+NODEGROUP_ROLE = Cause(
+    "nodegroup-role-missing",
+    "The account lacks the service-linked role for node groups, or the service may not use it. An administrator creates it once "
+    "(AWSServiceRoleForAmazonEKSNodegroup).",
+    _OURS,
+)
+SERVICE_ROLE = Cause(
+    "service-linked-role-missing",
+    "The account lacks a service-linked role, and the service may not make it. An administrator creates it once. AWS's words: "
+    "{words}",
+    _OURS,
+)
 SPOT_PRICE = Cause("spot-price", "Spot costs more than the price offered. Use ON_DEMAND or other types.", _YOURS)
 SCP = Cause(
     "forbidden-by-organization",
@@ -102,6 +135,14 @@ VERSION = Cause(
     "version-unsupported",
     "EKS does not offer this Kubernetes version. `ekslab get versions` lists those it does.",
     _YOURS,
+)
+ADDON_VERSION = Cause(
+    "addon-version-unsupported",
+    "EKS does not offer an add-on in that version for this Kubernetes version. Leave its version out, or name one that EKS has.",
+    _YOURS,
+)
+ADDON_UNSUPPORTED = Cause(
+    "addon-unsupported", "EKS does not offer an add-on for this Kubernetes version. Leave it out.", _YOURS
 )
 THROTTLED = Cause("throttled", "AWS kept asking us to slow down until we gave up. Ask again in a while.", _OURS)
 NAME = Cause(
@@ -153,7 +194,7 @@ ASG = Cause(
 )
 EVICTION = Cause("pod-not-evictable", "A PodDisruptionBudget keeps a node from being emptied. Loosen it.", _YOURS)
 VPC = Cause("vpc-missing", "The VPC no longer exists. Name subnets of one that does.", _YOURS)
-INVALID = Cause("request-refused", "AWS refuses the request as it stands, in its own words: {words}", _YOURS)
+INVALID = Cause("request-refused", "AWS refuses the request as it stands. We don't know this answer: {words}", _UNKNOWN)
 LABEL = Cause("label-invalid", "A node label is none that Kubernetes takes. Correct the label.", _YOURS)
 TYPE = Cause("instance-type-unknown", "There is no such instance type in this region. Choose another.", _YOURS)
 AMI = Cause(
@@ -168,9 +209,10 @@ REGION = Cause(
 )
 TIMEOUT = Cause("took-too-long", "AWS took longer than we wait. Ask again in a while.", _OURS)
 BUSY = Cause("resource-busy", "Another change of the same thing was under way. Try again in a while.", _OURS)
-UNKNOWN = Cause("unexplained", "AWS gives a cause that we have no words for yet. Its own: {words}", _OURS)
+UNKNOWN = Cause("unexplained", "We don't know this answer of AWS's: {words}", _UNKNOWN)
 VANISHED = Cause(
     "deleted-meanwhile",
-    "Something of the lab's was deleted by someone while it was in use. Ask for the lab again.",
+    "AWS does not know something of the lab's, though it was made: perhaps it was deleted. Ask for the lab again. AWS's words: "
+    "{words}",
     _OURS,
 )

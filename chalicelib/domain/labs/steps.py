@@ -121,8 +121,8 @@ class Step:
     """One step of one workflow run. `detail` is what it is waiting for, or what it did, in words.
 
     `name` is the workflow's step without verbs that only poll (`create_cluster` covers `check_cluster`);
-    `attempts` counts how often the machine looked; `waits` how many answers in a row were waited out (throttling, say)
-    instead of being looks; `run` is the lab's run counter.
+    `attempts` counts how often the machine looked; `waits` how often in a row the same answer was waited out
+    (throttling, say) instead of being a look; `run` is the lab's run counter.
     """
 
     workflow: str

@@ -101,8 +101,8 @@ def admin_policy(region: str) -> str:
 def _version(draft: Draft, calendar: Calendar, now: datetime) -> str:
     if draft.version and draft.version.lower() not in ANY_VERSION:
         return draft.version
-    newest = calendar.newest_standard(now)
-    return newest.version if newest else ""
+    usual = calendar.default(now)
+    return usual.version if usual else ""
 
 
 def _network(draft: Draft, groups: tuple[NodegroupSpec, ...]) -> NewNetwork | ExistingNetwork:

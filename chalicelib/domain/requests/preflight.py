@@ -6,13 +6,15 @@ the caller's. The `with_*` functions put into the spec what only the account kno
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from ipaddress import ip_network
 
 from chalicelib.domain.errors.findings import Finding, error, warning
 from chalicelib.domain.labs.aws_states import ClusterState, HostedZone, SubnetFacts
-from chalicelib.domain.labs.spec import ExistingNetwork, LabSpec, NewNetwork, Placement
+from chalicelib.domain.labs.spec import AddonSpec, ExistingNetwork, LabSpec, NewNetwork, Placement
+from chalicelib.domain.requests.defaults import DEFAULT_ADDONS
 from chalicelib.domain.teardown.evidence import LAB_TAG
 
 #: Addresses that EKS wants free in a cluster subnet, and the smallest subnet it takes.
@@ -117,14 +119,59 @@ def check_name(spec: LabSpec, cluster: ClusterState | None) -> tuple[Finding, ..
     return (error("name", "cluster-exists", message),)
 
 
-def check_addons(spec: LabSpec, offered: Mapping[str, bool]) -> tuple[Finding, ...]:
-    """Judge the add-ons by what EKS offers for the version: add-on name -> offered. One that is not there is not judged."""
+def check_addons(spec: LabSpec, offered: Mapping[str, Sequence[str]]) -> tuple[Finding, ...]:
+    """Judge the add-ons by what EKS offers for the version: add-on -> its versions, none if it is not offered.
+
+    A usual add-on that nobody asked for is left out with a warning (`with_addons`). One that is not there is not judged.
+    """
     findings = []
     for index, addon in enumerate(spec.addons):
-        if not offered.get(addon.name, True):
-            message = f"EKS offers no add-on {addon.name} for Kubernetes {spec.version}."
-            findings.append(error(f"addons[{index}].name", "addon-missing", message))
+        versions = offered.get(addon.name)
+        message = f"EKS offers no add-on {addon.name} for Kubernetes {spec.version}"
+        if versions is None:
+            continue
+        if not versions and _is_usual(addon):
+            findings.append(warning("addons", "addon-left-out", f"{message}: the lab is made without it."))
+        elif not versions:
+            findings.append(error(f"addons[{index}].name", "addon-missing", f"{message}."))
+        elif addon.version is not None and _resolved(addon.version, versions) is None:
+            known = ", ".join(_newest_first(versions)[:5])
+            message = (
+                f"EKS offers no {addon.name} {addon.version} for Kubernetes {spec.version}. The newest are {known}."
+            )
+            findings.append(error(f"addons[{index}].version", "addon-version-missing", message))
     return tuple(findings)
+
+
+def with_addons(spec: LabSpec, offered: Mapping[str, Sequence[str]]) -> LabSpec:
+    """The spec with whole versions of add-ons, and without the usual ones that EKS does not offer for its version."""
+    kept = [addon for addon in spec.addons if offered.get(addon.name, "?") or not _is_usual(addon)]
+    whole = (
+        replace(addon, version=_resolved(addon.version, offered.get(addon.name, ())) or addon.version)
+        if addon.version is not None
+        else addon
+        for addon in kept
+    )
+    return replace(spec, addons=tuple(whole))
+
+
+def _is_usual(addon: AddonSpec) -> bool:
+    """Whether it is as labs have it that say nothing of it."""
+    return addon.name in DEFAULT_ADDONS and addon == AddonSpec(addon.name)
+
+
+def _resolved(asked: str, versions: Sequence[str]) -> str | None:
+    """The version itself, or what eksctl makes of `latest` and of a part: the newest that has it."""
+    if asked in versions:
+        return asked
+    part = asked.removeprefix("v")
+    found = [each for each in _newest_first(versions) if asked == "latest" or part in each]
+    return next(iter(found), None)
+
+
+def _newest_first(versions: Sequence[str]) -> list[str]:
+    """By number, not by letter: eksbuild.10 after eksbuild.9."""
+    return sorted(versions, key=lambda each: [int(number) for number in re.findall(r"\d+", each)], reverse=True)
 
 
 def _instances(spec: LabSpec) -> Iterator[tuple[str, str]]:

@@ -21,12 +21,13 @@ class SupportStatus(StrEnum):
 
 @dataclass(frozen=True)
 class VersionSupport:
-    """One minor version, e.g. `1.36`, and its dates (aware UTC)."""
+    """One minor version, e.g. `1.36`, and its dates (aware UTC). `is_default`: EKS makes a cluster of it when none is named."""
 
     version: str
     released_at: datetime | None
     end_of_standard: datetime
     end_of_extended: datetime
+    is_default: bool = False
 
     def status_at(self, now: datetime) -> SupportStatus:
         """The support it has at `now`: extended billing starts at the very instant standard support ends."""
@@ -57,6 +58,11 @@ class Calendar:
         open_now = [v for v in self.versions if v.status_at(now) is not SupportStatus.UNSUPPORTED]
         released = [v for v in open_now if v.released_at is None or v.released_at <= now]
         return tuple(sorted(released, key=lambda v: v.sort_key, reverse=True))
+
+    def default(self, now: datetime) -> VersionSupport | None:
+        """The version of a cluster that names none: EKS's own default in standard support, else the newest that is."""
+        own = (v for v in self.available(now) if v.is_default and v.status_at(now) is SupportStatus.STANDARD)
+        return next(own, None) or self.newest_standard(now)
 
     def newest_standard(self, now: datetime) -> VersionSupport | None:
         """The newest version in standard support at `now`, or None on an empty calendar."""

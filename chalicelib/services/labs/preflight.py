@@ -20,6 +20,7 @@ from chalicelib.domain.requests.preflight import (
     check_name,
     check_subnets,
     check_zone,
+    with_addons,
     with_subnets,
 )
 from chalicelib.ports.deps import Cloud, Deps
@@ -51,8 +52,10 @@ def _preflight(deps: Deps, caller: Caller, spec: LabSpec, account: str) -> tuple
     about_zone = check_zone(spec, zone)
     spec = with_subnets(spec, subnets)
     spec = with_offered_domain(spec, offers, zone) if zone else spec
+    offered = {addon.name: cloud.clusters.addon_versions(addon.name, spec.version) for addon in spec.addons}
+    about_addons = check_addons(spec, offered)
     found = (*_name(cloud, spec), *check_subnets(spec, subnets), *_instances(cloud, spec, subnets), *about_zone)
-    return spec, (*refused, *found, *_key_pair(cloud, spec), *_addons(cloud, spec))
+    return with_addons(spec, offered), (*refused, *found, *_key_pair(cloud, spec), *about_addons)
 
 
 def with_role_paths(cloud: Cloud, caller: Caller, spec: LabSpec) -> LabSpec:
@@ -90,8 +93,3 @@ def _key_pair(cloud: Cloud, spec: LabSpec) -> tuple[Finding, ...]:
     if spec.ssh is None or not spec.ssh.key_name:
         return ()
     return check_key_pair(spec, cloud.network.key_pair_exists(spec.ssh.key_name))
-
-
-def _addons(cloud: Cloud, spec: LabSpec) -> tuple[Finding, ...]:
-    offered = {addon.name: cloud.clusters.addon_exists(addon.name, spec.version) for addon in spec.addons}
-    return check_addons(spec, offered)

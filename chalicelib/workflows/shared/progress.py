@@ -10,6 +10,7 @@ from chalicelib.domain.errors.tree import ProvisioningFailed
 from chalicelib.domain.labs.arns import cluster_of, ec2_thing, part_of_cluster
 from chalicelib.domain.labs.aws_states import AddonState, ClusterState, NodegroupState
 from chalicelib.domain.labs.lab import Lab
+from chalicelib.domain.labs.polling import POLL_POLICIES
 from chalicelib.domain.labs.steps import Result, StepResult
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.shared.records import ASKED_FOR, BY_EKS, again_or_failed, enter, learn
@@ -78,6 +79,9 @@ def all_active(
         raise ProvisioningFailed(explain_issues(issues, message))
     if all(is_ready(at.lab, state) for state in states):
         return StepResult(Result.DONE, message)
+    issues = [issue for state in states if not is_ready(at.lab, state) for issue in state.issues]
+    if issues and POLL_POLICIES[step].is_out(at.attempt):
+        raise ProvisioningFailed(explain_issues(issues, message))
     return again_or_failed(step, at, f"A {what}", message)
 
 

@@ -97,14 +97,18 @@ def _wait_out(
     Without a visible step nothing counts the answers: only throttling, which never ends a lab, is waited out then.
     """
     counted = step is not None or isinstance(error, Throttled)
-    pause = pause_for(error, workflow, lab.id, step.waits if step else 0) if counted else None
+    waits = step.waits if step else 0
+    pause = pause_for(error, workflow, lab.id, waits) if counted else None
     if pause is None:
         if isinstance(error, AwsRefused):
             _record_failure(deps, lab, step, error, now)
         raise error
     if step is not None:
+        # Another refusal than the last is progress: one thing after the other may be new, and each is waited for.
+        is_another = isinstance(error, AwsRefused) and step.detail != pause.why
+        in_a_row = 1 if is_another else waits + 1
         with suppress(Transient):
-            deps.store.record_step(lab.id, replace(step, detail=pause.why, waits=step.waits + 1))
+            deps.store.record_step(lab.id, replace(step, detail=pause.why, waits=in_a_row))
     return _waited(pause, error)
 
 

@@ -1,15 +1,15 @@
 """The eventual mode: what was just made is unknown, denied or without tags for a while, as AWS's reads lag its writes.
 
 Off until a seed is set (`POST lag`). The seed decides for each thing how long and in which way: the same seed and names lag
-in the same way. A role that EKS has not been handed before can't be assumed for a while. Root's calls see everything at once,
-so that whoever looks on does not wait.
+in the same way. A role that EKS has not been handed before can't be assumed for a while. What root makes is known at once, and
+root's calls see everything: who looks on does not wait.
 """
 
 from __future__ import annotations
 
+import time
 import zlib
 from collections.abc import Iterator, Mapping
-from datetime import datetime, timedelta
 from typing import Any
 
 from emulator.core.clock import EmulatorClock
@@ -35,16 +35,16 @@ class Lag:
         self._clock = clock
         self._seed: int | None = None
         self._seconds = 0.0
-        self._until: dict[tuple[str, ...], datetime] = {}
+        self._until: dict[tuple[str, ...], float] = {}
 
-    def set(self, seed: int | None, seconds: float = 45.0) -> None:
+    def set(self, seed: int | None, seconds: float = 300.0) -> None:
         """Let what is made from now on lag for up to so many of AWS's seconds; None: see everything at once again."""
         self._seed, self._seconds = seed, seconds
         self._until.clear()
 
     def refuse(self, call: Call) -> None:
         """Raise what AWS answers while it does not know what the call is about, or the roles that it hands over."""
-        if self._seed is None or call.caller.arn.endswith(":root"):
+        if self._seed is None or _is_root(call):
             return
         for role in (call.given[name] for name in _ROLES if call.given.get(name)):
             self._refuse_role(call, str(role))
@@ -54,13 +54,13 @@ class Lag:
 
     def seen(self, call: Call, output: dict[str, Any]) -> dict[str, Any]:
         """Note what the call made, and return the answer as AWS gives it so early."""
-        if self._seed is None:
+        if self._seed is None or _is_root(call):
             return output
         if call.operation.startswith("Create"):
             self._note(*self._about(call, made=True))
         if "Update" in call.operation and isinstance(output.get("update"), Mapping):
             self._note(_key(call, "update", str(output["update"].get("id"))))
-        if call.operation.startswith("Describe") and not call.caller.arn.endswith(":root"):
+        if call.operation.startswith("Describe"):
             return self._without_tags(call, output)
         return output
 
@@ -68,13 +68,13 @@ class Lag:
         key = _key(call, "role", role)
         if key not in self._until:
             self._note(key)
-        if self._clock.now() < self._until[key]:
+        if self._is_young(key):
             raise invalid_parameter(f"Role with arn: {role}, could not be assumed because it does not exist")
 
     def _refuse_thing(self, call: Call, key: tuple[str, ...]) -> None:
         way, kind, name = self._draw(key) % 3, key[2], key[-1]
         if way == _DENIED:
-            message = f"User: {call.caller.arn} is not authorized to perform: eks:{call.operation}"
+            message = f"User: {call.caller.arn} is not authorized to perform: eks:{call.operation} on resource: {name}"
             raise EksError("AccessDeniedException", message, 403)
         if way == _UNKNOWN:
             if kind == "access entry":
@@ -94,11 +94,11 @@ class Lag:
 
     def _note(self, *keys: tuple[str, ...]) -> None:
         for key in keys[-1:]:
-            seconds = self._seconds * (self._draw(key) % 1000) / 1000
-            self._until.setdefault(key, self._clock.now() + timedelta(seconds=seconds))
+            seconds = self._clock.scaled(self._seconds * (self._draw(key) % 1000) / 1000)
+            self._until.setdefault(key, time.monotonic() + seconds)
 
     def _is_young(self, key: tuple[str, ...]) -> bool:
-        return key in self._until and self._clock.now() < self._until[key]
+        return key in self._until and time.monotonic() < self._until[key]
 
     def _draw(self, key: tuple[str, ...]) -> int:
         """A number that the seed gives this thing: the same each time."""
@@ -113,6 +113,10 @@ class Lag:
                 if call.given.get(member):
                     yield _key(call, kind, call.cluster_name, str(call.given[member]))
                     return
+
+
+def _is_root(call: Call) -> bool:
+    return call.caller.arn.endswith(":root")
 
 
 def _key(call: Call, kind: str, *name: str) -> tuple[str, ...]:

@@ -227,8 +227,8 @@ def test_external_dns_sees_the_lab_s_zone_only_and_finds_it_where_it_is_the_doma
 
 
 def test_add_ons_that_eks_has_not_are_told_from_those_it_has(made: Made) -> None:
-    assert made.clusters.addon_exists("vpc-cni", "1.36")
-    assert not made.clusters.addon_exists("no-such-addon", "1.36")
+    assert made.clusters.addon_versions("vpc-cni", "1.36") == ("v1.21.1-eksbuild.3", "v1.20.5-eksbuild.1")
+    assert made.clusters.addon_versions("no-such-addon", "1.36") == ()
     with pytest.raises(ResourceGone):
         made.clusters.addon(made.lab.name, "no-such-addon")
 

@@ -45,6 +45,16 @@ def test_every_page_is_asked_for_with_unsupported_versions(eks: tuple[Any, Stubb
     stubber.assert_no_pending_responses()
 
 
+def test_the_version_of_a_lab_that_names_none_is_eks_s_own_default(eks: tuple[Any, Stubber]) -> None:
+    client, stubber = eks
+    day = datetime(2027, 8, 2, tzinfo=UTC)
+    rows = [a_row("1.37", day), a_row("1.36", day, defaultVersion=True), a_row("1.35", day)]
+    stubber.add_response("describe_cluster_versions", {"clusterVersions": rows})
+    calendar = EksClusters(client, lambda: NOW).versions()
+    usual, newest = calendar.default(NOW), calendar.newest_standard(NOW)
+    assert (usual and usual.version, newest and newest.version) == ("1.36", "1.37")
+
+
 def test_dates_are_utc_whatever_the_machine_s_zone(eks: tuple[Any, Stubber]) -> None:
     client, stubber = eks
     west = timezone(timedelta(hours=-8))

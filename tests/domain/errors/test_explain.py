@@ -10,6 +10,7 @@ from chalicelib.domain.core.failure import Responsible
 from chalicelib.domain.errors.aws_error_patterns import BY_CODE, BY_WORDS
 from chalicelib.domain.errors.explain import explain, explain_execution, explain_issue, explain_issues, explain_stack
 from chalicelib.domain.labs.aws_states import HealthIssue
+from tests.paths import PROJECT
 
 _ENUMS = ("NodegroupIssueCode", "AddonIssueCode", "ClusterIssueCode", "ErrorCode", "FargateProfileIssueCode")
 
@@ -29,7 +30,7 @@ def _codes() -> list[str]:
 def test_every_code_of_the_eks_model_is_classified(code: str) -> None:
     assert code in BY_CODE
     failure = explain(code, "")
-    assert failure.responsible in (Responsible.YOURS, Responsible.OURS)
+    assert failure.responsible in Responsible
     assert failure.reason.endswith(".")
     assert code in failure.cause
 
@@ -79,7 +80,7 @@ def test_at_least_twenty_causes_are_known() -> None:
         ("User: x is not authorized to perform: eks:CreateCluster", "access-denied"),
         ("Rate exceeded", "throttled"),
         ("unsupported Kubernetes version", "version-unsupported"),
-        ("Instance became unhealthy: Client.InternalError: Client error on launch", "encryption-key-unusable"),
+        ("Instance became unhealthy: Client.InternalError: Client error on launch", "instances-ended-at-once"),
         ("Role with arn: x, could not be assumed because it does not exist", "role-missing"),
     ],
 )  # fmt: skip
@@ -87,6 +88,20 @@ def test_awss_wording_decides_whatever_the_code(message: str, code: str) -> None
     assert explain_stack(message).code == code
     assert explain_issue(HealthIssue("AsgInstanceLaunchFailures", message)).code == code
     assert explain("InvalidParameterException", message).cause.endswith(message)
+
+
+ANSWERS: list[dict[str, str]] = json.loads((PROJECT / "tests/data/aws/answers.json").read_text())
+
+
+@pytest.mark.parametrize(
+    "row", ANSWERS, ids=[f"{row['operation']} {row['cause']} {row['message'][:20]}" for row in ANSWERS]
+)
+def test_each_of_awss_own_texts_is_told_as_what_it_says_and_no_more(row: dict[str, str]) -> None:
+    failure = explain(row["code"], row["message"])
+    assert (failure.code, str(failure.responsible)) == (row["cause"], row["responsible"])
+    if failure.responsible is Responsible.UNKNOWN:
+        assert row["message"][:60] in failure.reason, "what we don't know is shown as it is"
+        assert "don't know" in failure.reason
 
 
 def test_an_unsupported_zone_names_those_that_work() -> None:
@@ -103,7 +118,8 @@ def test_an_unsupported_zone_names_those_that_work() -> None:
 
 def test_what_nobody_knows_keeps_awss_own_words() -> None:
     failure = explain("NeverHeardOf", "the moon is in the way")
-    assert (failure.code, failure.responsible) == ("unexplained", Responsible.OURS)
+    assert (failure.code, failure.responsible) == ("unexplained", Responsible.UNKNOWN)
+    assert "the moon is in the way" in failure.reason
     assert failure.cause == "NeverHeardOf: the moon is in the way"
 
 
@@ -161,7 +177,7 @@ def test_what_was_tried_again_in_vain_is_told_by_what_aws_answered(error: str, m
         ),
         (
             "InvalidParameterException: The label a is odd",
-            "in its own words: InvalidParameterException: The label a is odd.",
+            "We don't know this answer: InvalidParameterException: The label a is odd.",
         ),
     ],
 )

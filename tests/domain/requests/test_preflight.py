@@ -24,6 +24,7 @@ from chalicelib.domain.requests.preflight import (
     check_name,
     check_subnets,
     check_zone,
+    with_addons,
     with_subnets,
 )
 from tests.fakes.builders import a_network, a_nodegroup, a_spec
@@ -104,9 +105,42 @@ def test_the_hosted_zone_is_there_and_holds_the_domain(
     assert {f.path: f.code for f in check_zone(a_spec(external_dns=asked), zone)} == expected
 
 
+VERSIONS = ("v1.20.5-eksbuild.9", "v1.21.1-eksbuild.3", "v1.20.5-eksbuild.10")
+
+
 def test_addons_that_eks_does_not_offer_are_told() -> None:
     spec = a_spec(addons=(AddonSpec("vpc-cni"), AddonSpec("metrics")))
-    assert [f.path for f in check_addons(spec, {"vpc-cni": True, "metrics": False})] == ["addons[1].name"]
+    assert [f.path for f in check_addons(spec, {"vpc-cni": VERSIONS, "metrics": ()})] == ["addons[1].name"]
+
+
+def test_a_usual_addon_that_eks_does_not_offer_is_left_out_with_a_warning() -> None:
+    spec = a_spec(addons=(AddonSpec("vpc-cni"), AddonSpec("metrics-server")))
+    offered = {"vpc-cni": VERSIONS, "metrics-server": ()}
+    [finding] = check_addons(spec, offered)
+    assert (finding.severity, finding.code) == ("warning", "addon-left-out")
+    assert [addon.name for addon in with_addons(spec, offered).addons] == ["vpc-cni"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "whole"),
+    [
+        ("latest", "v1.21.1-eksbuild.3"),
+        ("1.20.5", "v1.20.5-eksbuild.10"),
+        ("v1.20", "v1.20.5-eksbuild.10"),
+        ("v1.20.5-eksbuild.9", "v1.20.5-eksbuild.9"),
+    ],
+)
+def test_a_partial_version_of_an_addon_is_the_newest_that_has_it(asked: str, whole: str) -> None:
+    spec = a_spec(addons=(AddonSpec("vpc-cni", asked),))
+    assert check_addons(spec, {"vpc-cni": VERSIONS}) == ()
+    assert with_addons(spec, {"vpc-cni": VERSIONS}).addons == (AddonSpec("vpc-cni", whole),)
+
+
+def test_a_version_of_an_addon_that_eks_has_not_is_told_with_those_it_has() -> None:
+    spec = a_spec(addons=(AddonSpec("vpc-cni", "v9.9.9"),))
+    [finding] = check_addons(spec, {"vpc-cni": VERSIONS})
+    assert finding.path == "addons[0].version"
+    assert "v1.21.1-eksbuild.3" in finding.message
 
 
 def judged(spec: LabSpec, offers: set[tuple[str, str]], *facts: SubnetFacts) -> dict[str, str]:

@@ -17,6 +17,7 @@ from chalicelib.domain.labs.lab import Change, Phase, Planned
 from chalicelib.domain.labs.schedule import AtCurfew
 from chalicelib.domain.labs.spec import (
     AccessSpec,
+    AddonSpec,
     ExistingNetwork,
     ExternalDnsSpec,
     LabSpec,
@@ -103,9 +104,13 @@ def test_a_hosted_zone_is_found_by_its_domain() -> None:
 
 def test_everything_the_account_has_against_it_is_told_at_once() -> None:
     world = make_deps()
-    world.clusters.unknown_addons.add("coredns")
+    world.clusters.unknown_addons.add("adot")
     world.store.kept_offers = Offers(zones=(ZoneOffer("Z9", "labs.example.com"),), key_pairs=("nobody",))
-    spec = a_spec(external_dns=ExternalDnsSpec("Z9", ""), ssh=SshSpec("nobody", None, ("1.2.3.4/32",)))
+    spec = a_spec(
+        addons=(AddonSpec("adot"),),
+        external_dns=ExternalDnsSpec("Z9", ""),
+        ssh=SshSpec("nobody", None, ("1.2.3.4/32",)),
+    )
     with pytest.raises(InvalidRequest) as refusal:
         asked(world, spec)
     assert {finding.code for finding in refusal.value.findings} == {"zone-missing", "key-pair-missing", "addon-missing"}

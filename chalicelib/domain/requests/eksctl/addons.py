@@ -51,13 +51,7 @@ def _read_addon(item: Reader, ours: str) -> AddonSpec | None:
 
 def _read_version(item: Reader) -> str | None:
     version = item.text("version")
-    if version is None or version == "":
-        return None
-    if version in ("latest", "default"):
-        if version == "latest":
-            item.warn("version", "not-honoured", "The default version for the cluster's Kubernetes version is taken.")
-        return None
-    return version
+    return None if version in (None, "", "default") else version
 
 
 def _read_policies(item: Reader, name: str) -> None:
