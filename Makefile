@@ -48,7 +48,7 @@ test: $(INSTALLED) $(CHECKOV) $(KUBECTL)   ## all tests, on two cores
 
 quick: $(INSTALLED)     ## lint, layout, and the tests that need no AWS: what to run while working
 	$(BIN)/ruff check .
-	$(BIN)/python -m pytest $(PARALLEL) tests/test_architecture.py tests/domain tests/api tests/services tests/workflows
+	EKSLAB_QUICK=1 $(BIN)/python -m pytest $(PARALLEL) tests/test_architecture.py tests/domain tests/api tests/services tests/workflows
 
 long: $(INSTALLED)      ## the stories with three more seeds by which EKS lags behind what was just made; it takes long
 	@for seed in 2 3 4; do EKSLAB_LAG_SEED=$$seed $(BIN)/python -m pytest $(PARALLEL) -m story tests/story || exit 1; done

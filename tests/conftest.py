@@ -6,8 +6,10 @@ What Chalice reads (`.chalice/config.json`, `resources.json`, `policies/`) is co
 from hypothesis import settings
 
 from deployment import compose
+from tests.examples import QUICK, examples
 
-settings.load_profile("ci")
+settings.register_profile("quick", settings.get_profile("ci"), max_examples=examples(100))
+settings.load_profile("quick" if QUICK else "ci")
 
 
 def pytest_configure() -> None:

@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.api.http import Http
+from tests.examples import examples
 from tests.fakes import a_lab
 
 SCALARS = st.none() | st.booleans() | st.integers(-3, 99) | st.text(max_size=8) | st.floats(allow_nan=False)
@@ -33,7 +34,7 @@ QUERIES = st.dictionaries(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(CHANGES | ANYTHING)
 def test_any_change_is_taken_or_refused_by_field(body: Any) -> None:
     http = Http()
@@ -49,7 +50,7 @@ def test_any_change_is_taken_or_refused_by_field(body: Any) -> None:
         assert all(isinstance(count, int) and 0 <= count <= 10 for count in lab.change.nodes.values())
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(QUERIES)
 def test_any_query_is_answered_or_refused_by_parameter(query: dict[str, str]) -> None:
     answer = Http().get("/labs", query=query)
@@ -58,7 +59,7 @@ def test_any_query_is_answered_or_refused_by_parameter(query: dict[str, str]) ->
         assert {finding["path"] for finding in answer.json["findings"]} <= set(query)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=examples(200), deadline=None)
 @given(st.text(max_size=40))
 def test_any_text_is_no_lab_and_no_accident(text: str) -> None:
     http = Http()

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from chalicelib.domain.errors.tree import AwsUnavailable, EkslabError, StaleLab, Throttled
 from chalicelib.domain.labs.lab import Change, Phase
 from chalicelib.services.labs import commands, hibernation
+from tests.examples import examples
 from tests.fakes import a_caller, a_lab, a_nodegroup, a_spec
 from tests.workflows.machine import LambdaDied
 from tests.workflows.theatre import Theatre
@@ -92,7 +93,7 @@ class Life:
         return said, {name: record.state.desired for name, record in groups.items()}
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.lists(ACTS, max_size=12))
 @example([("fail an update", None), ("change", Change(nodes={"first": 0, "second": 0})), ("hibernate", None)])
 def test_whatever_befalls_it_a_lab_has_what_it_says_can_be_changed_and_goes(acts: list[tuple[str, Any]]) -> None:

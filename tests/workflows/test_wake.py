@@ -17,6 +17,7 @@ from chalicelib.domain.labs.lab import NodegroupSize, Phase
 from chalicelib.domain.labs.schedule import Schedule
 from chalicelib.services.labs import hibernation
 from chalicelib.workflows.shared.records import learn
+from tests.examples import examples
 from tests.fakes import a_caller, a_lab, a_nodegroup, a_spec
 from tests.fakes.builders import OWNER
 from tests.workflows.machine import LambdaDied
@@ -300,7 +301,7 @@ trouble = st.tuples(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     troubles=st.lists(trouble, max_size=8),
     deaths=st.sets(st.tuples(st.integers(0, 25), st.booleans()), max_size=8),

@@ -10,6 +10,7 @@ from chalicelib.domain.errors.tree import AwsUnavailable, StaleLab, Throttled
 from chalicelib.domain.labs.lab import Phase
 from chalicelib.domain.labs.spec import ExternalDnsSpec, SshSpec, WorkHostSpec
 from chalicelib.domain.teardown.receipt import ReceiptOutcome
+from tests.examples import examples
 from tests.fakes import Account, a_lab, a_nodegroup, a_spec
 from tests.workflows.machine import LambdaDied
 from tests.workflows.theatre import Theatre
@@ -122,7 +123,7 @@ trouble = st.tuples(
 )
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(
     troubles=st.lists(trouble, max_size=6),
     deaths=st.lists(st.tuples(st.integers(0, 60), st.booleans()), max_size=6),

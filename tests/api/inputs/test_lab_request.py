@@ -33,6 +33,7 @@ from chalicelib.domain.labs.spec import (
     VolumePolicy,
 )
 from chalicelib.domain.support.calendar import Calendar, VersionSupport
+from tests.examples import examples
 from tests.paths import PROJECT
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -404,7 +405,7 @@ _ANYTHING = st.recursive(
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.dictionaries(_FIELDS, _ANYTHING, max_size=6))
 def test_whatever_is_sent_becomes_a_spec_or_a_refusal_that_names_fields(body: dict[str, object]) -> None:
     outcome = outcome_of(body)
@@ -498,14 +499,14 @@ def test_a_senseless_value_anywhere_is_told_there(place: tuple[str | int, ...]) 
     assert list(wording) == [path_of(place)]
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.sampled_from(list(places(EVERYTHING))), _ANYTHING)
 def test_any_value_anywhere_is_a_spec_or_a_refusal(place: tuple[str | int, ...], value: object) -> None:
     outcome = outcome_of(changed(EVERYTHING, place, value))
     assert isinstance(outcome, LabSpec) or any(finding.severity is Level.ERROR for finding in outcome)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.data())
 def test_any_value_anywhere_in_a_real_file_is_a_spec_or_a_refusal(data: st.DataObject) -> None:
     document = yaml.safe_load((FILES / data.draw(st.sampled_from(sorted(OUTCOMES)))).read_bytes())

@@ -16,6 +16,7 @@ from chalicelib.domain.identity.accounts import Registration
 from chalicelib.domain.support.deadlines import Deadline, DeadlineKind, SupportPhase
 from chalicelib.domain.support.fleet import NodeKind, Nodes
 from tests.api.http import ADMIN, STRANGER, Http
+from tests.examples import examples
 from tests.fakes import NOW, OWNER
 from tests.fakes.fleet_builders import (
     REGION,
@@ -87,7 +88,7 @@ def test_clusters_are_found_by_filters(http: Http, query: dict[str, str], found:
     assert names(http, **query) == found
 
 
-@settings(deadline=None, max_examples=30)
+@settings(deadline=None, max_examples=examples(30))
 @given(st.integers(1, 7), st.sampled_from([{}, {"region": REGION}, {"daysLeft": "150"}]))
 def test_pages_of_any_size_hold_every_cluster_once(limit: int, query: dict[str, str]) -> None:
     http = Http()
@@ -293,7 +294,7 @@ ANY = st.none() | st.booleans() | st.integers() | st.text(max_size=12) | st.list
 FIELDS = st.sampled_from(["until", "supportType", "regions", "roleArn", "name", "x"])
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(150))
 @given(
     st.sampled_from([("POST", f"{ORDERS}/snooze"), ("PUT", f"{ORDERS}/support-policy"), ("PUT", "/accounts/1")]),
     st.dictionaries(FIELDS, ANY, max_size=3) | ANY,
@@ -307,7 +308,7 @@ def test_whatever_is_sent_is_taken_or_refused_by_field(route: tuple[str, str], b
     assert answer.status != 400 or answer.json["findings"]
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(150))
 @given(
     st.sampled_from(["/clusters", "/deadlines.ics", "/notices"]),
     st.dictionaries(

@@ -191,7 +191,7 @@ def test_rules_out_of_bounds_are_refused_by_field(body: Any, found: list[tuple[s
 
 
 def a_look(now: Any) -> Evidence:
-    group = NodegroupUse("ng", "ACTIVE", 2, ("t3.medium",), Series(300, ((now - hours(1), 80.0),)))
+    group = NodegroupUse("ng", "ACTIVE", 2, ("t3.medium",), cpu=Series(300, ((now - hours(1), 80.0),)))
     return Evidence(LAB, now, now - hours(3), "ACTIVE", nodegroups=(group,))
 
 

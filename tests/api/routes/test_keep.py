@@ -18,6 +18,7 @@ from chalicelib.domain.errors.tree import StaleLab, Throttled
 from chalicelib.domain.labs.schedule import AtCurfew
 from tests.api.curfew_world import CURFEW, LAB, NEXT, a_link, a_ready_lab, a_world, an_entry, hours
 from tests.api.http import Answer, Http
+from tests.examples import examples
 from tests.fakes import NOW, OWNER, a_spec
 
 NOBODY = ""
@@ -298,7 +299,7 @@ def test_what_others_wrote_is_text_on_the_page_and_nothing_else() -> None:
         assert EVIL in page.message
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(150))
 @given(st.text(max_size=320))
 def test_any_token_is_refused_with_the_same_page_and_reads_nothing(token: str) -> None:
     http = a_world()

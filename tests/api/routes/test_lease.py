@@ -16,6 +16,7 @@ from chalicelib.domain.labs.spec import SupportPolicy
 from chalicelib.domain.support.calendar import Calendar
 from tests.api.curfew_world import CURFEW, LAB, SEOUL, a_ready_lab, a_world, hours
 from tests.api.http import ADMIN, STRANGER, Http
+from tests.examples import examples
 from tests.fakes import NOW, a_calendar, a_spec
 
 EXTEND, PROTECT, EVENING = (f"/labs/{LAB}/{what}" for what in ("extend", "protect", "schedule"))
@@ -308,7 +309,7 @@ EVENINGS = st.fixed_dictionaries(
 )
 
 
-@settings(deadline=None, max_examples=150)
+@settings(deadline=None, max_examples=examples(150))
 @given(
     WISHES | ANYTHING, EVENINGS | ANYTHING, st.dictionaries(st.sampled_from(["until", "why", "x"]), ANYTHING) | ANYTHING
 )

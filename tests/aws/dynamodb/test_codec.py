@@ -30,6 +30,7 @@ from chalicelib.domain.support.fleet import ReadFailure
 from chalicelib.domain.support.watched import Watched
 from chalicelib.domain.teardown.receipt import Receipt
 from tests.aws.given_curfew import an_entry
+from tests.examples import examples
 from tests.paths import PROJECT
 
 STORED = (
@@ -56,7 +57,7 @@ def test_what_is_written_is_what_was_always_written_and_reads_as_it_was(shape: t
     before: TypeAdapter[Any] = TypeAdapter(shape)
     every_field = dict.fromkeys((field.name for field in fields(shape)), ...)
 
-    @settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=examples(25), deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.builds(shape, **every_field))
     def holds(thing: Any) -> None:
         text = dumps(thing)

@@ -16,6 +16,7 @@ from chalicelib.domain.curfew.rules import CurfewRules, Mode
 from chalicelib.domain.errors.tree import EkslabError
 from chalicelib.domain.labs.lab import Lab, Phase
 from tests.aws.given_curfew import NIGHT, Kept, a_verdict, an_entry, created, fake_kept, kept_on, moto_client
+from tests.examples import examples
 from tests.fakes import NOW
 
 Act = tuple[str, Callable[[Kept], object]]
@@ -130,7 +131,7 @@ def client() -> Iterator[Any]:
         yield client
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(acts=st.lists(ACTS, min_size=5, max_size=30), limit=st.integers(1, 4), minutes=st.integers(0, 4))
 def test_the_fake_curfew_store_answers_as_the_real_one_does(
     client: Any, acts: list[Act], limit: int, minutes: int

@@ -17,6 +17,7 @@ from chalicelib.domain.errors.tree import EkslabError
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.ports.deps import Store
 from tests.aws.dynamodb.table import create_table
+from tests.examples import examples
 from tests.fakes import NOW, Account, FakeStore, a_lab, a_spec
 
 Act = tuple[str, Callable[[Store], object]]
@@ -76,7 +77,7 @@ def outcome(act: Callable[[Store], object], store: Store) -> Any:
         return type(error).__name__, str(error)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.lists(st.one_of(creations(), changes(), readings()), min_size=3, max_size=25))
 def test_the_fake_store_answers_as_the_real_one_does(acts: list[Act]) -> None:
     with mock_aws():

@@ -18,6 +18,7 @@ from chalicelib.aws.dynamodb.support.store import DynamoFleetStore
 from chalicelib.domain.support.watched import Watched
 from chalicelib.ports.support import FleetStore
 from tests.aws.dynamodb.table import create_table
+from tests.examples import examples
 from tests.fakes import NOW, Account, FakeFleetStore
 from tests.fakes.fleet_builders import a_fleet_cluster, a_key, a_notice, a_place, a_trouble, a_watched
 
@@ -94,7 +95,7 @@ def client() -> Iterator[Any]:
         yield boto3.client("dynamodb", region_name="ap-northeast-2")
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(acts=st.lists(ACTS, min_size=10, max_size=30), limit=st.integers(1, 3))
 def test_the_fake_fleet_store_answers_as_the_real_one_does(client: Any, acts: list[Act], limit: int) -> None:
     table = create_table(client, f"fleet-{next(_numbers)}")

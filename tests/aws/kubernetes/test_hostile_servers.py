@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from chalicelib.aws.kubernetes import http
 from chalicelib.aws.kubernetes.http import ApiServer, NotReachable
 from tests.aws.kubernetes.test_cluster import FakeApiServer, api, certificate, lab_at, serve
+from tests.examples import examples
 
 __all__ = ["certificate", "serve"]
 
@@ -120,7 +121,7 @@ def test_whatever_answers_nothing_raises_but_what_is_said(serve: Serve) -> None:
     server = Answering({})
     lab = lab_at(serve(server))
 
-    @settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+    @settings(max_examples=examples(60), deadline=None, suppress_health_check=list(HealthCheck))
     @given(JSON)
     def holds(body: Any) -> None:
         server.body = body

@@ -14,6 +14,7 @@ from chalicelib.domain.teardown import ownership
 from chalicelib.domain.teardown.evidence import CLUSTER_PREFIX, LAB_TAG
 from tests.aws.leftovers.accounts import MotoAccount, Thing
 from tests.aws.leftovers.given import ISSUER, NODE_ROLE, LabOnMoto, a_lab_on_moto
+from tests.examples import examples
 
 IN_A_VPC = (
     Kind.LOAD_BALANCER,
@@ -124,7 +125,7 @@ def survivors_and_victims(drops: list[Drop]) -> tuple[list[Thing], list[Thing]]:
         return left, [thing for thing in theirs if given.account.look(thing) != before[thing]]
 
 
-@settings(max_examples=8, deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(8), deadline=None, phases=[Phase.generate], suppress_health_check=list(HealthCheck))
 @given(st.lists(st.one_of(ours, look_alikes), max_size=12))
 def test_everything_of_the_labs_goes_and_nothing_of_anyone_elses_is_touched(drops: list[Drop]) -> None:
     left, touched = survivors_and_victims(drops)

@@ -22,6 +22,7 @@ from chalicelib.domain.errors.tree import Throttled
 from emulator.process import Sandbox
 from tests.aws.messaging.test_notifier import open_to_aws
 from tests.domain.curfew.messages.test_warning import mail
+from tests.examples import examples
 from tests.fakes.builders import NOW
 
 REGION = "ap-northeast-2"
@@ -242,7 +243,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=400)
+@settings(max_examples=examples(400))
 @given(JSON)
 def test_no_policy_is_too_strange_to_be_answered(policy: object) -> None:
     assert takes(json.dumps(policy), "MessageAttributes", ATTRIBUTES) in (True, False)

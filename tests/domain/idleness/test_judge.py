@@ -20,6 +20,7 @@ from chalicelib.domain.idleness.evidence import (
 from chalicelib.domain.idleness.judge import judge
 from chalicelib.domain.idleness.verdict import Sign, Verdict
 from tests.domain.idleness.world import NOW, RULES, a_seoul_lab
+from tests.examples import examples
 from tests.fakes.evidence_builders import a_series, an_hourly_series
 
 LAB = a_seoul_lab()
@@ -147,7 +148,7 @@ def verdict(evidence: Evidence) -> Verdict:
     return judge(LAB, evidence, RULES, NOW)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.data())
 def test_more_activity_never_turns_a_busy_cluster_into_an_idle_one(data: st.DataObject) -> None:
     evidence = data.draw(some_evidence())
@@ -155,13 +156,13 @@ def test_more_activity_never_turns_a_busy_cluster_into_an_idle_one(data: st.Data
         assert not verdict(data.draw(busier(evidence))).idle
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(some_evidence(), st.sampled_from([*SOURCES, "something new"]))
 def test_one_more_source_unread_never_makes_a_cluster_idle(evidence: Evidence, source: str) -> None:
     assert not verdict(replace(evidence, unread=(*evidence.unread, f"{source}: no"))).idle
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(st.data())
 def test_a_hole_of_half_an_hour_never_goes_unnoticed(data: st.DataObject) -> None:
     evidence = data.draw(some_evidence())
@@ -172,7 +173,7 @@ def test_a_hole_of_half_an_hour_never_goes_unnoticed(data: st.DataObject) -> Non
     assert not verdict(holed).idle or len(points) <= first + 1
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=examples(100), deadline=None)
 @given(some_evidence())
 def test_every_verdict_is_one_line_the_same_each_time_and_idle_only_by_agreement(evidence: Evidence) -> None:
     first = verdict(evidence)

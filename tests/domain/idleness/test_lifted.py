@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.idleness.evidence import Series
 from tests.domain.idleness.world import NOW, nodes, verdict_on
+from tests.examples import examples
 from tests.fakes.evidence_builders import MEGABYTE, a_balancer_use, a_series, with_values
 
 #: signal -> its usual value in five minutes, and a peak well beyond any limit.
@@ -38,7 +39,7 @@ def evidence_with(name: str, series: Series) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("name", sorted(USUAL))
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(st.data())
 def test_filling_the_hollows_between_peaks_leaves_a_busy_cluster_busy(name: str, data: st.DataObject) -> None:
     usual, peak = USUAL[name]

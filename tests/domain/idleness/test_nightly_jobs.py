@@ -15,6 +15,7 @@ from chalicelib.domain.idleness.verdict import Sign
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.schedule import Schedule, next_curfew
 from tests.domain.idleness.world import RULES, a_seoul_lab, sign
+from tests.examples import examples
 from tests.fakes.builders import a_spec
 from tests.fakes.evidence_builders import an_hourly_series, quiet_evidence
 
@@ -49,7 +50,7 @@ def placed_at(now: datetime, instant: datetime) -> Series:
     return an_hourly_series(now, lambda hour: float(hour <= instant < hour + timedelta(hours=1)))
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(some_schedule(), st.integers(0, YEAR), st.integers(60, 5 * 60))
 def test_a_job_of_last_night_is_found_whatever_the_clocks_do(schedule: Schedule, quarter: int, minutes: int) -> None:
     now, last = before_curfew(schedule, quarter)
@@ -59,7 +60,7 @@ def test_a_job_of_last_night_is_found_whatever_the_clocks_do(schedule: Schedule,
     assert not verdict.idle
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(some_schedule(), st.integers(0, YEAR), st.integers(10 * 60, 16 * 60))
 def test_work_by_day_is_no_nightly_job(schedule: Schedule, quarter: int, minutes: int) -> None:
     now, last = before_curfew(schedule, quarter)

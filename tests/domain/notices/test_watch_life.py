@@ -15,6 +15,7 @@ from chalicelib.domain.notices.notice import Notice, NoticeKind
 from chalicelib.domain.support.watched import Watched
 from tests.domain.notices import watch_promises as promises
 from tests.domain.notices.watch_life import ADMINISTRATORS, OWNER, TEAM, Decide, Life, Scenario, Version
+from tests.examples import examples
 
 REAL = (
     Version("1.31", date(2024, 9, 26), date(2025, 11, 26), date(2026, 11, 26)),
@@ -87,7 +88,7 @@ def scenarios(draw: st.DrawFn) -> Scenario:
     )
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=examples(40), deadline=None)
 @given(scenario=scenarios())
 @example(scenario=THERE_AND_BACK)
 @example(scenario=AFTER_AWS)

@@ -28,6 +28,7 @@ from chalicelib.domain.labs.spec import (
 )
 from chalicelib.domain.requests.draft import Draft, SshDraft, is_under
 from chalicelib.domain.requests.eksctl.config import read_cluster_config
+from tests.examples import examples
 from tests.paths import PROJECT
 
 FILES = PROJECT / "tests" / "data" / "eksctl"
@@ -152,7 +153,7 @@ def places(value: object, place: tuple[str | int, ...] = ()) -> Iterator[tuple[s
         yield from places(item, (*place, key))
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=examples(300), deadline=None)
 @given(st.data())
 def test_any_value_anywhere_in_a_real_file_is_read_without_a_crash(data: st.DataObject) -> None:
     document = copy.deepcopy(DOCUMENTS[data.draw(st.sampled_from(sorted(DOCUMENTS)))])

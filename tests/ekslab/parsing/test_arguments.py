@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from ekslab.__main__ import main, parser
 from ekslab.parsing import arguments
 from tests.ekslab.wire import Wire, run
+from tests.examples import examples
 from tests.fakes import a_lab
 from tests.paths import PROJECT
 
@@ -56,13 +57,13 @@ def environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO()))
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.sampled_from(COMMANDS), st.lists(words, max_size=5))
 def test_no_argument_leads_to_a_traceback(command: tuple[str, ...], rest: list[str]) -> None:
     assert status(lambda: main([*command, *rest])) in (0, 1, 2, 3, 5)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=examples(150), deadline=None)
 @given(st.sampled_from(COMMANDS), st.lists(words.filter(lambda word: word.isprintable()), max_size=4))
 def test_nor_does_it_where_the_service_answers(command: tuple[str, ...], rest: list[str]) -> None:
     wire = Wire()

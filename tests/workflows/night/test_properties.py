@@ -21,6 +21,7 @@ from chalicelib.domain.labs.lab import RESTING, Phase
 from chalicelib.domain.labs.schedule import AtCurfew, Schedule
 from chalicelib.workflows import curfew
 from chalicelib.workflows.night import act, brake, examine, warn
+from tests.examples import examples
 from tests.workflows.machine import LambdaDied
 from tests.workflows.night.nights import Nights, Use, at_work, busy, idle, unseen
 from tests.workflows.night.promises import check_acts, check_brake, check_reasons, check_silence
@@ -182,7 +183,7 @@ def _deaths(kind: str, where: str) -> tuple[Callable[[str], None], Callable[[str
     return (nothing, hook) if kind == "dies after" else (hook, nothing)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(lives())
 def test_no_lab_ends_that_was_not_planned_warned_and_idle_or_over(life: Life) -> None:
     nights = lived(life)
@@ -190,7 +191,7 @@ def test_no_lab_ends_that_was_not_planned_warned_and_idle_or_over(life: Life) ->
     check_brake(nights, len(life.evenings), life.rules)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(lives())
 def test_no_idle_lab_lives_through_a_night_without_a_stated_reason(life: Life) -> None:
     life = replace(life, leases=tuple(500 for _ in life.leases))
@@ -202,7 +203,7 @@ def test_no_idle_lab_lives_through_a_night_without_a_stated_reason(life: Life) -
             check_reasons(nights, lab, life.start, life.start + timedelta(hours=hours))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(lives(), st.integers(0, 29))
 def test_a_sweep_that_runs_twice_decides_the_same_and_acts_once(life: Life, hour: int) -> None:
     nights = lived(replace(life, troubles=life.troubles[:hour]))
@@ -224,14 +225,14 @@ def everything(nights: Nights) -> tuple[object, ...]:
     return (*(deepcopy(table) for table in tables), list(world.workflows.started), list(world.watch.notifier.sent))
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(st.sampled_from((Mode.OFF, Mode.DRY_RUN)).flatmap(lives))
 def test_nothing_is_touched_and_nobody_is_warned_when_it_is_off_or_a_dry_run(life: Life) -> None:
     nights = lived(replace(life, acts=tuple(act for act in life.acts if act.what != "release")))
     check_silence(nights, life.rules)
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=examples(25), deadline=None)
 @given(lives())
 def test_a_night_without_trouble_ends_every_idle_lab_that_nobody_spared(life: Life) -> None:
     """Else all the promises above could be kept by doing nothing."""

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from chalicelib.domain.errors.tree import AwsUnavailable
 from chalicelib.domain.notices.notice import Notice, NoticeKind, NoticeState
 from chalicelib.domain.notices.reminders import due_at
+from tests.examples import examples
 from tests.fakes import NOW, FakeWorld, make_deps
 from tests.fakes.fleet_builders import a_fleet_cluster, a_registration
 from tests.workflows.machine import LambdaDied, Machine
@@ -73,7 +74,7 @@ def a_world() -> FakeWorld:
     return world
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.lists(st.sampled_from(TROUBLES), min_size=1, max_size=16))
 def test_whatever_befalls_the_days_everything_decided_is_sent_and_nothing_is_sent_twice(troubles: list[str]) -> None:
     world = a_world()
@@ -87,7 +88,7 @@ def test_whatever_befalls_the_days_everything_decided_is_sent_and_nothing_is_sen
         assert set(sent.values()) == {1}
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=examples(60), deadline=None)
 @given(st.lists(st.sampled_from(TROUBLES), min_size=1, max_size=16))
 def test_after_any_trouble_people_know_what_they_would_know_without_it(troubles: list[str]) -> None:
     calm, stormy = a_world(), a_world()
