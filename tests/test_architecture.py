@@ -61,7 +61,8 @@ DOMAIN: dict[str, tuple[str, ...]] = {
     "stack": ("core", "labs"),
     "costs": ("core", "labs"),
     "idleness": ("core", "labs"),
-    "teardown": ("core", "labs"),
+    # `costs`: what a thing that is left costs a month.
+    "teardown": ("core", "labs", "costs"),
     "errors": ("core", "labs"),
     "notices": ("core", "support"),
     # `support` for the calendar, `stack`: does the template fit into one call, `teardown`: is this subnet tagged as shared.

@@ -27,12 +27,14 @@ from chalicelib.domain.errors.tree import (
     NoReceiptYet,
     NothingAhead,
     NotKept,
+    NotProved,
     NotYours,
     PlanChanged,
     PolicyNotAllowed,
     StaleLab,
     TooManyLabs,
     Transient,
+    UnknownLeftover,
     WrongPhase,
 )
 from chalicelib.logs import logger
@@ -58,6 +60,8 @@ TABLE: tuple[tuple[type[EkslabError], int, str, str], ...] = (
     (LinkInvalid, 404, "link-invalid", "There is no such link"),
     (LinkExpired, 410, "link-expired", "The link has expired"),
     (NotKept, 409, "not-kept", "It can't be kept"),
+    (NotProved, 409, "not-proved", "Nothing proves that this service made it"),
+    (UnknownLeftover, 422, "unknown-leftover", "The receipt has no such line to settle"),
     (StaleLab, 409, "busy-lab", "The lab is being changed by others; try again"),
     (IdempotencyConflict, 422, "idempotency-conflict", "The Idempotency-Key was used with another request"),
     (Transient, 503, "try-again", "AWS did not answer as it should; try again"),

@@ -9,14 +9,17 @@ if TYPE_CHECKING:
     from chalicelib.domain.core.resources import Kind, LedgerEntry, Resource, Target
     from chalicelib.domain.labs.aws_states import (
         EndpointProbe,
+        GroupState,
         HostedZone,
         KubernetesNodes,
         KubernetesSweep,
+        RoleState,
         StackState,
         SubnetFacts,
         WorkHostState,
     )
     from chalicelib.domain.labs.lab import Lab
+    from chalicelib.domain.teardown.creation import Event, Lookup
 
 
 class Stacks(Protocol):
@@ -101,8 +104,28 @@ class Roles(Protocol):
         """The whole ARN, path included, of a role in this account; None if there is none."""
         ...
 
+    def states(self, role_names: Sequence[str]) -> tuple[RoleState, ...]:
+        """Each role that is there, with its unique id and those of the instance profiles that hold it."""
+        ...
+
     def policies(self, role_name: str) -> tuple[tuple[str, str], ...]:
         """Name and ARN (`inline` for inline ones) of every policy of the role. Raises ResourceGone."""
+        ...
+
+
+class Groups(Protocol):
+    """EC2 Auto Scaling, one region."""
+
+    def states(self, names: Sequence[str]) -> tuple[GroupState, ...]:
+        """Those that are there, with their ARNs (which have a unique id) and members."""
+        ...
+
+
+class EventHistory(Protocol):
+    """CloudTrail's event history of one region and of IAM: minutes late, 90 days long, two questions a second of everybody's."""
+
+    def events(self, lookup: Lookup) -> tuple[Event, ...] | None:
+        """All events that answer the question, as CloudTrail wrote them down; None when there are more than can be read."""
         ...
 
 
@@ -123,8 +146,12 @@ class Leftovers(Protocol):
         """
         ...
 
-    def snapshot(self, volume: Resource, tags: Mapping[str, str]) -> Resource:
-        """Ask for a snapshot of a volume; one there already with this lab's tag is returned instead."""
+    def snapshot(self, volume: Resource, tags: Mapping[str, str], token: str) -> Resource:
+        """Ask for a snapshot of a volume, by token: asked again, the same one. Tags never make one ours."""
+        ...
+
+    def snapshot_state(self, snapshot_id: str) -> str | None:
+        """In EC2's words (pending, completed, error); None when it is gone."""
         ...
 
 

@@ -23,7 +23,17 @@ if TYPE_CHECKING:
     from chalicelib.domain.labs.steps import Event, Execution, Step
     from chalicelib.domain.requests.offers import Offers
     from chalicelib.domain.teardown.receipt import Receipt
-    from chalicelib.ports.cloud import AccountInventory, Dns, Kubernetes, Leftovers, Network, Roles, Stacks
+    from chalicelib.ports.cloud import (
+        AccountInventory,
+        Dns,
+        EventHistory,
+        Groups,
+        Kubernetes,
+        Leftovers,
+        Network,
+        Roles,
+        Stacks,
+    )
     from chalicelib.ports.curfew import Curfew
     from chalicelib.ports.eks import Clusters
     from chalicelib.ports.support import Watch
@@ -110,6 +120,14 @@ class Store(Protocol):
         """Every entry, strongly consistent, in order of recording."""
         ...
 
+    def note_before(self, lab_id: str, arns: frozenset[str]) -> None:
+        """Keep what bore the lab's name before it began. Written once: a later call changes nothing."""
+        ...
+
+    def before(self, lab_id: str) -> frozenset[str] | None:
+        """What bore the lab's name before it began; None when nobody looked."""
+        ...
+
     def put_receipt(self, lab_id: str, receipt: Receipt) -> None:
         """Write or overwrite the receipt of this look."""
         ...
@@ -159,6 +177,8 @@ class Cloud:
     leftovers: Leftovers
     inventory: AccountInventory
     kubernetes: Kubernetes
+    groups: Groups
+    history: EventHistory
 
 
 @dataclass(frozen=True)

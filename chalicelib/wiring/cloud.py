@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from functools import cache, partial
 
+from chalicelib.aws.cloudtrail.event_history import CloudTrailHistory, iam_region
 from chalicelib.aws.eks.clusters import EksClusters
 from chalicelib.aws.infrastructure.dns import Route53Dns
+from chalicelib.aws.infrastructure.groups import AutoScalingGroups
 from chalicelib.aws.infrastructure.network import Ec2Network
 from chalicelib.aws.infrastructure.roles import IamRoles
 from chalicelib.aws.infrastructure.stacks import CloudFormationStacks
@@ -28,7 +30,9 @@ def cloud(place: Place) -> Cloud:
 def _cloud_of(account: str, region: str) -> Cloud:
     of = partial(client, account, region)
     ec2, iam, route53 = of("ec2"), of("iam"), of("route53")
-    shared = {"ec2": ec2, "iam": iam, "route53": route53} | {name: of(name) for name in ("elbv2", "elb", "efs", "logs")}
+    shared = {"ec2": ec2, "iam": iam, "route53": route53} | {
+        name: of(name) for name in ("elbv2", "elb", "efs", "logs", "autoscaling")
+    }
     clusters = EksClusters(of("eks"), SystemClock().now)
     return Cloud(
         stacks=CloudFormationStacks(of("cloudformation"), ec2, partial(stack_role, account)),
@@ -43,10 +47,11 @@ def _cloud_of(account: str, region: str) -> Cloud:
                 tagging=of("resourcegroupstaggingapi"),
                 eks=of("eks"),
                 cloudformation=of("cloudformation"),
-                autoscaling=of("autoscaling"),
             )
         ),
         kubernetes=KubernetesApi(
             tokens(account, region), OwnAccess(of("sts"), iam, clusters), partial(view_role, account)
         ),
+        groups=AutoScalingGroups(of("autoscaling")),
+        history=CloudTrailHistory(of("cloudtrail"), client(account, iam_region(region), "cloudtrail")),
     )

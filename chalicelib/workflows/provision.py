@@ -10,10 +10,11 @@ from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
-from chalicelib.domain.core.resources import EntryState, Kind, Resource
+from chalicelib.domain.core.resources import ASKED_FOR, BY_EKS, BY_STACK, EntryState, Kind, Resource
 from chalicelib.domain.errors.explain import explain, explain_execution, explain_issues, explain_stack
 from chalicelib.domain.errors.tree import AlreadyExists, ProvisioningFailed, Transient
-from chalicelib.domain.labs.arns import cluster_of, ec2_thing, log_group_of, part_of_cluster
+from chalicelib.domain.labs.arns import cluster_of, ec2_thing, part_of_cluster
+from chalicelib.domain.labs.cluster_identity import is_own_cluster
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.polling import POLL_POLICIES
 from chalicelib.domain.labs.steps import Result, StepResult, execution_name
@@ -30,6 +31,7 @@ from chalicelib.workflows.shared.access import (
     of_other_accounts,
     own_of,
 )
+from chalicelib.workflows.shared.before import allot_subdomain, look_before
 from chalicelib.workflows.shared.network import (
     addons_of,
     all_subnets,
@@ -38,30 +40,22 @@ from chalicelib.workflows.shared.network import (
     roles_of_addon,
     settled_network,
     subnets_in,
+    with_birth_dates,
 )
 from chalicelib.workflows.shared.progress import ENDED_BADLY, all_active, note_addon, note_cluster, note_nodegroup
-from chalicelib.workflows.shared.records import (
-    ASKED_FOR,
-    BY_EKS,
-    BY_STACK,
-    WATCH,
-    again,
-    again_or_failed,
-    enter,
-    enter_guest,
-    learn,
-    move,
-)
+from chalicelib.workflows.shared.records import WATCH, again, again_or_failed, enter, enter_guest, learn, move
 from chalicelib.workflows.shared.runner import StepInput
 
 _BEGINNING = (Phase.REQUESTED, Phase.PROVISIONING)
 
 
 def begin(deps: Deps, at: StepInput) -> StepResult:
-    """Settle what the request left open (zones, the VPC of existing subnets) and start provisioning."""
+    """Settle what the request left open (zones, the VPC of existing subnets), look what is there already, and start."""
     lab = at.lab
     network, subnets = settled_network(deps, lab)
     enter_guest(deps, lab, guests(lab, subnets), at.now, "named in the request", "The lab is a guest in it.")
+    look_before(deps, lab, subnets[0].vpc_id if subnets else None, at.now)
+    allot_subdomain(deps, lab)
 
     def begun(stored: Lab) -> Lab:
         vpc_id = subnets[0].vpc_id if subnets else stored.facts.vpc_id
@@ -103,9 +97,12 @@ def check_stack(deps: Deps, at: StepInput) -> StepResult:
         raise ProvisioningFailed(explain_stack(state.failure or f"The stack is {state.status}."))
     own = Resource(Kind.STACK, lab.stack_name, state.id)
     enter(deps, lab, [own], EntryState.PRESENT, at.now, ASKED_FOR)
-    enter(deps, lab, stacks.resources(lab.stack_name), EntryState.PRESENT, at.now, BY_STACK)
+    made = stacks.resources(lab.stack_name)
+    enter(deps, lab, with_birth_dates(deps, lab, made), EntryState.PRESENT, at.now, BY_STACK)
+    roles = deps.cloud(lab.place).roles.states([thing.id for thing in made if thing.kind is Kind.ROLE])
     vpc_id = state.outputs.get("VpcId") or lab.facts.vpc_id
-    learn(deps, lab, stack_id=state.id, stack_outputs=dict(state.outputs), vpc_id=vpc_id)
+    role_ids = {role.name: role.id for role in roles}
+    learn(deps, lab, stack_id=state.id, stack_outputs=dict(state.outputs), vpc_id=vpc_id, role_ids=role_ids)
     return StepResult(Result.DONE, "Network, groups and roles are there.")
 
 
@@ -113,14 +110,13 @@ def create_cluster(deps: Deps, at: StepInput) -> StepResult:
     """Ask for the control plane. A cluster of this name that is not the lab's stays untouched, and ends the lab."""
     lab = at.lab
     enter(deps, lab, [cluster_of(lab)], EntryState.REQUESTED, at.now, ASKED_FOR)
-    if lab.spec.log_types:
-        enter(deps, lab, [log_group_of(lab)], EntryState.REQUESTED, at.now, BY_EKS)
     group = output(lab, "ControlPlaneSecurityGroupId")
     try:
         state = deps.cloud(lab.place).clusters.create(lab, output(lab, "ClusterRoleArn"), all_subnets(lab), (group,))
     except AlreadyExists as error:
-        theirs = [cluster_of(lab), *([log_group_of(lab)] if lab.spec.log_types else [])]
-        enter_guest(deps, lab, theirs, at.now, ASKED_FOR, "It was there before the lab, and is not the lab's.")
+        enter_guest(
+            deps, lab, [cluster_of(lab)], at.now, ASKED_FOR, "It was there before the lab, and is not the lab's."
+        )
         raise ProvisioningFailed(explain("AlreadyExists", error.message)) from error
     note_cluster(deps, at, state)
     return StepResult(Result.ASKED, f"Control plane {lab.name} is asked for.")
@@ -130,6 +126,8 @@ def check_cluster(deps: Deps, at: StepInput) -> StepResult:
     """Wait for the control plane; keep all that EKS tells of it, so that teardown never needs to ask it."""
     lab = at.lab
     state = deps.cloud(lab.place).clusters.describe(lab.name)
+    if not is_own_cluster(lab, state):
+        raise ProvisioningFailed(explain("AlreadyExists", f"Another cluster has the name {lab.name} now."))
     note_cluster(deps, at, state)
     if state.status == "ACTIVE":
         return StepResult(Result.DONE, f"Kubernetes {state.version} is up.")

@@ -21,6 +21,7 @@ from chalicelib.domain.labs.steps import Event, Execution, execution_name
 from chalicelib.domain.support.health_events import merged, parse
 from chalicelib.logs import logger
 from chalicelib.ports.deps import Deps
+from chalicelib.workflows.collection import collect_proofs
 from chalicelib.workflows.shared.records import WATCH, move
 
 #: Labs looked at in one run; the rest are still due at the next.
@@ -78,6 +79,7 @@ def recover_labs(deps: Deps, time: str | None = None) -> dict[str, Any]:
             message = {"lab_id": lab_id, "error": type(error).__name__, "reason": str(error)}
             logger.warning("A lab could not be tended.", extra=message)
             _put_off(deps, lab_id, now, failed)
+    failed += collect_proofs(deps, now)
     deps.store.note_run(Run("recover_labs", now, "stuck" if failed else "done"))
     return {"now": now.isoformat(), "done": done, "failed": failed}
 

@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from chalicelib.domain.core.failure import Responsible
-from chalicelib.domain.core.resources import Kind
+from chalicelib.domain.core.resources import BY_STACK, Kind
 from chalicelib.domain.errors.tree import AwsRefused, ResourceGone, StillInUse
 from chalicelib.domain.labs.arns import cluster_of
 from chalicelib.domain.labs.lab import Lab, Phase
@@ -21,8 +21,8 @@ from chalicelib.ports.deps import Deps
 from chalicelib.workflows.shared import deletion
 from chalicelib.workflows.shared.access import revoke_all
 from chalicelib.workflows.shared.cluster import own_cluster
-from chalicelib.workflows.shared.leftovers import sweep, take_receipt, why_not_clean
-from chalicelib.workflows.shared.records import BY_STACK, WATCH, again_or_stuck, close_steps, move, settle
+from chalicelib.workflows.shared.leftovers import sweep, take_receipt, what_is_left, why_not_done
+from chalicelib.workflows.shared.records import WATCH, again_or_stuck, close_steps, move, settle
 from chalicelib.workflows.shared.runner import StepInput
 
 #: After so many looks, what AWS refuses is left to the inventory; what is only in use is waited for longer.
@@ -137,6 +137,9 @@ def delete_stack(deps: Deps, at: StepInput) -> StepResult:
     except ResourceGone:
         settle(deps, lab, (Kind.STACK,), at.now, how=BY_STACK)
         return StepResult(Result.DONE, "There is no stack any more.")
+    if lab.facts.stack_id not in (None, state.id):
+        settle(deps, lab, (Kind.STACK,), at.now, how=BY_STACK)
+        return StepResult(Result.DONE, "There is no stack of the lab's any more; another has its name.")
     if state.status == "DELETE_IN_PROGRESS":
         return again_or_stuck("delete_stack", at.attempt, "CloudFormation is deleting it.")
     if state.status == "DELETE_FAILED":
@@ -148,9 +151,9 @@ def delete_stack(deps: Deps, at: StepInput) -> StepResult:
 def take_inventory(deps: Deps, at: StepInput) -> StepResult:
     """Take the receipt by the second path. What is left goes round again, a bounded number of times."""
     receipt = take_receipt(deps, at.lab, "now", at.now)
-    if receipt.clean:
-        return StepResult(Result.DONE, f"Nothing of the lab's is left; {len(receipt.lines)} things are accounted for.")
-    return again_or_stuck("take_inventory", at.attempt, why_not_clean(receipt))
+    if receipt.done:
+        return StepResult(Result.DONE, what_is_left(receipt))
+    return again_or_stuck("take_inventory", at.attempt, why_not_done(receipt))
 
 
 def finish(deps: Deps, at: StepInput) -> StepResult:

@@ -6,15 +6,17 @@ One function per Task state of verify_deletion.asl.json; the scheduled run start
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from chalicelib.domain.core.failure import Responsible
 from chalicelib.domain.labs.lab import OVER, Lab, Phase
 from chalicelib.domain.labs.polling import POLL_POLICIES
 from chalicelib.domain.labs.steps import Result, StepResult
 from chalicelib.domain.teardown.deletion_order import STRAGGLERS
+from chalicelib.domain.teardown.receipt import Receipt
+from chalicelib.domain.teardown.unproven import is_billable
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.shared.leftovers import sweep, take_receipt, why_not_clean
+from chalicelib.workflows.shared.leftovers import sweep, take_receipt, what_is_left, why_not_done
 from chalicelib.workflows.shared.records import again, move
 from chalicelib.workflows.shared.runner import StepInput
 
@@ -28,11 +30,11 @@ def look(deps: Deps, at: StepInput) -> StepResult:
         return StepResult(Result.STUCK, "The lab is blocked; releasing it again tries again.")
     last = at.now >= lab.ended_at + _A_DAY
     receipt = take_receipt(deps, lab, "after 24 hours" if last else "after 15 minutes", at.now)
-    if receipt.clean:
-        due_at = None if last else lab.ended_at + _A_DAY
+    if receipt.done:
+        due_at = _next_look(receipt, at.now) if last else lab.ended_at + _A_DAY
         move(deps, lab, OVER, lambda stored: replace(stored, due_at=due_at), at.now, "")
-        return StepResult(Result.DONE, f"Nothing of the lab's is left; {len(receipt.lines)} things are accounted for.")
-    why = why_not_clean(receipt)
+        return StepResult(Result.DONE, what_is_left(receipt))
+    why = why_not_done(receipt)
     if POLL_POLICIES["look"].is_out(at.attempt):
         move(deps, lab, OVER, lambda stored: _blocked(stored, at, why), at.now, why)
         return StepResult(Result.STUCK, why)
@@ -43,6 +45,11 @@ def remove_leftovers(deps: Deps, at: StepInput) -> StepResult:
     """Delete what came back, under the same rule as ever."""
     outcome = sweep(deps, at.lab, STRAGGLERS, at.now)
     return again("look", f"{len(outcome.deleted)} deleted, {len(outcome.remaining) + len(outcome.blocked)} left.")
+
+
+def _next_look(receipt: Receipt, now: datetime) -> datetime | None:
+    """Daily while something costs of which nobody has said whose it is: an answer, or its end, is waited for."""
+    return now + _A_DAY if any(is_billable(line) for line in receipt.left) else None
 
 
 def _blocked(stored: Lab, at: StepInput, why: str) -> Lab:

@@ -17,6 +17,7 @@ from emulator.core.settings import REGION, Settings
 from sandbox.course import DOMAIN
 from sandbox.demo import curfew, support
 from sandbox.demo.narration import Narrator
+from sandbox.scenarios.controllers import controllers_of
 from sandbox.scenarios.leftover import Leftover, still_there
 from sandbox.scenarios.leftovers import Cluster, drop_all
 from sandbox.scenarios.look_alikes import drop_look_alikes
@@ -133,7 +134,7 @@ class _Play:
             node_role=stack["NodeRoleName"],
             oidc_issuer=self._eks()["identity"]["oidc"]["issuer"],
         )
-        self._ours = drop_all(self._stage.sandbox.client, cluster)
+        self._ours = drop_all(controllers_of(self._stage.sandbox, cluster.oidc_issuer or ""), cluster)
         self._theirs = drop_look_alikes(self._stage.sandbox.client, replace(cluster, domain=DOMAIN))
         self._send.say(f"the lab's: {_counted(self._ours)}")
         self._send.say(f"others':   {_counted(self._theirs)}")

@@ -32,14 +32,13 @@ def drop_all(client: ClientFactory, cluster: Cluster) -> list[Leftover]:
         *drop_classic_balancer(client, cluster),
         *drop_interfaces(client, cluster, count=2),
         *drop_volume(client, cluster),
-        *drop_karpenter_instance(client, cluster),
     ]
     if cluster.hosted_zone and cluster.domain:
         dropped += drop_records(client, cluster)
     if cluster.oidc_issuer:
         dropped += drop_oidc_provider(client, cluster)
     if cluster.node_role:
-        dropped += drop_instance_profile(client, cluster)
+        dropped += drop_karpenter_node(client, cluster)
     return dropped
 
 
@@ -133,8 +132,14 @@ def drop_volume(client: ClientFactory, cluster: Cluster, *, snapshot: bool = Tru
     return dropped
 
 
-def drop_karpenter_instance(client: ClientFactory, cluster: Cluster) -> list[Leftover]:
-    """Drop a node that Karpenter started."""
+def drop_karpenter_node(client: ClientFactory, cluster: Cluster) -> list[Leftover]:
+    """Drop a node that Karpenter started, and the profile around the node role that it runs with."""
+    profile = drop_instance_profile(client, cluster)
+    return [*profile, *drop_karpenter_instance(client, cluster, profile[0].id)]
+
+
+def drop_karpenter_instance(client: ClientFactory, cluster: Cluster, profile: str | None = None) -> list[Leftover]:
+    """Drop an instance with Karpenter's tags; without a profile of the node role, anybody's."""
     tags = {
         "eks:eks-cluster-name": cluster.name,
         f"kubernetes.io/cluster/{cluster.name}": "owned",
@@ -148,6 +153,7 @@ def drop_karpenter_instance(client: ClientFactory, cluster: Cluster) -> list[Lef
         MaxCount=1,
         SubnetId=cluster.subnets[0],
         TagSpecifications=[*tag_specification("instance", tags), *tag_specification("volume", tags)],
+        **({"IamInstanceProfile": {"Name": profile}} if profile is not None else {}),
     )
     return [Leftover(Kind.INSTANCE, made["Instances"][0]["InstanceId"])]
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from chalicelib.domain.curfew.keep_link import sign_link
 from chalicelib.domain.curfew.plan import Entry, Trigger
-from chalicelib.domain.labs.lab import Lab
+from chalicelib.domain.labs.lab import ClusterFacts, Lab
 from chalicelib.domain.labs.schedule import AtCurfew, Schedule
 from tests.api.http import Http
 from tests.fakes import NOW, OWNER, a_lab, a_spec
@@ -19,6 +19,8 @@ CURFEW = datetime(2026, 11, 23, 13, 0, tzinfo=UTC)
 NEXT = CURFEW + timedelta(days=1)
 SEOUL = Schedule("Asia/Seoul")
 LAB = a_lab().id
+#: The issuer of the lab's cluster, by which it is known.
+ISSUER = "https://oidc.eks.ap-northeast-2.amazonaws.com/id/0123456789ABCDEF"
 
 
 def hours(number: float) -> timedelta:
@@ -28,7 +30,7 @@ def hours(number: float) -> timedelta:
 def a_ready_lab(**changes: Any) -> Lab:
     """Ready since yesterday, with an evening in Seoul and a lease until an hour after its curfew."""
     usual = {"phase": "ready", "created_at": NOW - hours(30), "lease_ends_at": CURFEW + hours(1), "due_at": CURFEW}
-    return a_lab(**{**usual, "spec": a_spec(schedule=SEOUL), **changes})
+    return a_lab(**{**usual, "spec": a_spec(schedule=SEOUL), "facts": ClusterFacts(oidc_issuer=ISSUER), **changes})
 
 
 def an_entry(**changes: Any) -> Entry:

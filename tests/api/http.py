@@ -95,9 +95,9 @@ def _resource(path: str) -> tuple[str, dict[str, str] | None]:
     parts = path.strip("/").split("/")
     if parts[0] == "labs" and len(parts) > 1:
         return "/".join(["/labs/{lab_id}", *parts[2:]]), {"lab_id": parts[1]}
-    if parts[0] == "clusters" and len(parts) > 3:
+    if parts[0] in ("clusters", "orphans") and len(parts) > 3:
         given = dict(zip(("account", "region", "name"), map(unquote, parts[1:4]), strict=True))
-        return "/".join(["/clusters/{account}/{region}/{name}", *parts[4:]]), given
+        return "/".join([f"/{parts[0]}/{{account}}/{{region}}/{{name}}", *parts[4:]]), given
     if parts[0] == "plan" and len(parts) > 1:
         return "/".join(["/plan/{date}", *parts[2:]]), {"date": unquote(parts[1])}
     if parts[0] == "keep" and len(parts) == 2:

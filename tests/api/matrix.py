@@ -60,6 +60,11 @@ POLICY_ASKED: Row = (403, 403, 403, 403, 403, 403, 403, 403, 403, 202, 202, 202)
 ADMINISTERED: Row = (403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 200)
 ADMINISTERED_AWAY: Row = (403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 204)
 
+#: Nothing proves the cluster of this world ours, so that not even an administrator makes a lab of it.
+NOT_PROVED: Row = (403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 409)
+
+#: A line of the receipt that is left in doubt.
+LEFT = "arn:aws:ec2:ap-northeast-2:111122223333:volume/vol-1"
 UNTIL = "2026-11-23T15:00:00Z"
 _LAB, _CLUSTER = "/labs/{lab_id}", "/clusters/{account}/{region}/{name}"
 
@@ -74,6 +79,7 @@ MATRIX: Mapping[tuple[str, str], tuple[Any, Row]] = {
     ("GET", f"{_LAB}/kubeconfig"): (None, SEEN),
     ("GET", f"{_LAB}/inventory"): (None, SEEN),
     ("GET", f"{_LAB}/receipt"): (None, SEEN),
+    ("POST", f"{_LAB}/leftovers"): ({"keep": [LEFT]}, CHANGED),
     ("GET", f"{_LAB}/verdict"): (None, SEEN),
     ("POST", f"{_LAB}/extend"): ({"until": UNTIL}, CHANGED),
     ("POST", f"{_LAB}/protect"): ({"until": UNTIL, "why": "exam"}, PROTECTED),
@@ -102,6 +108,7 @@ MATRIX: Mapping[tuple[str, str], tuple[Any, Row]] = {
     ("GET", "/accounts/{account}"): (None, EVERYONE),
     ("PUT", "/accounts/{account}"): ({"regions": [REGION]}, ADMINISTERED),
     ("DELETE", "/accounts/{account}"): (None, ADMINISTERED_AWAY),
+    ("POST", "/orphans/{account}/{region}/{name}/adopt"): (None, NOT_PROVED),
 }
 
 

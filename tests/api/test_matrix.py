@@ -9,10 +9,10 @@ import pytest
 from chalicelib.domain.identity.callers import Team
 from chalicelib.domain.identity.people import People
 from chalicelib.domain.labs.lab import ClusterFacts, Hibernation
-from chalicelib.domain.teardown.receipt import Receipt
+from chalicelib.domain.teardown.receipt import Receipt, ReceiptLine, ReceiptOutcome
 from tests.api.curfew_world import NIGHT, a_link, a_ready_lab, a_world, an_entry
 from tests.api.http import ADMIN, Answer, Http
-from tests.api.matrix import CALLERS, DIRECTORY_ROLES, MATRIX, OWNER, SSO, expected
+from tests.api.matrix import CALLERS, DIRECTORY_ROLES, LEFT, MATRIX, OWNER, SSO, expected
 from tests.fakes import NOW, a_lab
 from tests.fakes.builders import ACCOUNT
 from tests.fakes.fleet_builders import REGION, a_fleet_cluster, a_registration, a_watched
@@ -36,9 +36,11 @@ OF_A_LAB = sorted(route for route in MATRIX if "{lab_id}" in route[1])
 def the_world(route: tuple[str, str] = ("", "")) -> Http:
     """OWNER's lab with all there can be of one, a plan about it, a cluster that names OWNER in its tags."""
     asleep = {"phase": "hibernated", "hibernation": Hibernation((), NOW, "curfew")} if "wake" in route[1] else {}
-    http = a_world(a_ready_lab(owner=OWNER, facts=FACTS, **asleep), an_entry(owner=OWNER))
+    over = {"phase": "deleted", "ended_at": NOW} if "leftovers" in route[1] else {}
+    http = a_world(a_ready_lab(owner=OWNER, facts=FACTS, **asleep, **over), an_entry(owner=OWNER))
     http.people, http.caller = PEOPLE, None
-    http.world.store.put_receipt(LAB, Receipt("now", NOW, (), ("tags",)))
+    left = ReceiptLine(LEFT, "volume", ReceiptOutcome.LEFT, "looks like the lab's; created by unknown", "tag x")
+    http.world.store.put_receipt(LAB, Receipt("now", NOW, (left,) if over else (), ("tags",)))
     http.world.watch.store.put(a_watched("orders", cluster=a_fleet_cluster("orders"), owner="learner@example.com"))
     http.world.watch.store.register(a_registration(account=ACCOUNT))
     http.world.watch.fleets.add(a_fleet_cluster("orders"))
@@ -74,7 +76,7 @@ def test_every_route_has_a_row_and_every_row_a_route() -> None:
 
 @pytest.mark.parametrize("route", sorted(MATRIX), ids=" ".join)
 def test_every_kind_of_caller_is_answered_as_the_table_says(route: tuple[str, str]) -> None:
-    assert {kind: ask(the_world(), route, kind).status for kind in CALLERS} == expected(route)
+    assert {kind: ask(the_world(route), route, kind).status for kind in CALLERS} == expected(route)
 
 
 @pytest.mark.parametrize("route", CHANGING, ids=" ".join)

@@ -64,6 +64,7 @@ class FakeClusters(NodegroupCalls, PartCalls):
             role_arn=role_arn,
             support_type=str(lab.spec.support_policy),
             tags=lab.tags,
+            created_at=resource.created_at,
         )
         issue = self.issues.pop(("cluster", lab.name), None)
         self.clusters[lab.name] = ClusterRecord(state, self.looks.cluster, lab.spec.log_types, issue)
@@ -124,8 +125,9 @@ class FakeClusters(NodegroupCalls, PartCalls):
             cluster_security_group_id=group.id,
             platform_version="eks.7",
         )
-        if record.log_types:
-            self.account.add(Kind.LOG_GROUP, f"/aws/eks/{state.name}/cluster")
+        name = f"/aws/eks/{state.name}/cluster"
+        if record.log_types and name not in {group.id for group in self.account.of(Kind.LOG_GROUP)}:
+            self.account.add(Kind.LOG_GROUP, name)
 
     def _vanish(self, record: ClusterRecord) -> None:
         state = record.state

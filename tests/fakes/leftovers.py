@@ -6,14 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from chalicelib.domain.core.resources import Kind, LedgerEntry, Resource, Target
+from chalicelib.domain.teardown.evidence import CSI_TAG
 from tests.fakes.account import Account, port
 
 
 @dataclass
 class FakeLeftovers:
-    """Finds everything of a kind, whoever's it is: the rule must decide, so the fake does not help it."""
+    """Finds everything of a kind, whoever's it is: the rule must decide, so the fake does not help it.
+
+    `backups` are the states in which the next snapshots are born.
+    """
 
     account: Account
+    backups: list[str] = field(default_factory=list)
     port_name: str = "leftovers"
 
     @port
@@ -25,12 +30,17 @@ class FakeLeftovers:
         self.account.remove(resource)
 
     @port
-    def snapshot(self, volume: Resource, tags: Mapping[str, str]) -> Resource:
+    def snapshot(self, volume: Resource, tags: Mapping[str, str], token: str) -> Resource:
         for known in self.account.of(Kind.SNAPSHOT):
-            same_lab = known.tags.get("ekslab:lab-id") == tags.get("ekslab:lab-id")
-            if known.attributes.get("volume-id") == volume.id and same_lab:
+            if known.attributes.get("volume-id") == volume.id and known.attributes.get("token") == token:
                 return known
-        return self.account.add(Kind.SNAPSHOT, tags=tags, volume_id=volume.id, status="completed")
+        status = self.backups.pop(0) if self.backups else "completed"
+        return self.account.add(Kind.SNAPSHOT, tags=tags, volume_id=volume.id, status=status, token=token)
+
+    @port
+    def snapshot_state(self, snapshot_id: str) -> str | None:
+        found = [known for known in self.account.of(Kind.SNAPSHOT) if known.id == snapshot_id]
+        return found[0].attributes["status"] if found else None
 
 
 @dataclass
@@ -62,4 +72,5 @@ def _concerns(resource: Resource, target: Target) -> bool:
     named = resource.id in words or resource.id == f"/aws/eks/{target.cluster_name}/cluster"
     issued = target.oidc_issuer is not None and resource.attributes.get("issuer") == target.oidc_issuer
     by_dns = resource.attributes.get("txt-owner") == target.txt_owner_id
-    return bool(words & tags) or in_vpc or named or issued or by_dns
+    driven = CSI_TAG in resource.tags
+    return bool(words & tags) or in_vpc or named or issued or by_dns or driven

@@ -5,19 +5,25 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
 
-from chalicelib.domain.core.resources import Kind
+from chalicelib.domain.core.resources import Kind, Resource
 from chalicelib.domain.errors.tree import ResourceGone
 from chalicelib.domain.labs.aws_states import (
     EndpointProbe,
+    GroupState,
     HostedZone,
     KubernetesNodes,
     KubernetesSweep,
+    RoleState,
     SubnetFacts,
     WorkHostState,
 )
 from chalicelib.domain.labs.lab import Lab
+from chalicelib.domain.teardown.creation import Lookup
 from tests.fakes.account import Account, port
+from tests.fakes.trail import created, session
 
 
 @dataclass
@@ -144,6 +150,18 @@ class FakeRoles:
         return {**own, **self.given}.get(role_name)
 
     @port
+    def states(self, role_names: Sequence[str]) -> tuple[RoleState, ...]:
+        profiles = self.account.of(Kind.INSTANCE_PROFILE)
+        found = {role.id: role.attributes.get("role-id", "") for role in self.account.of(Kind.ROLE)}
+        return tuple(
+            RoleState(
+                name, found[name], tuple(f"AIPA{p.id}" for p in profiles if p.attributes.get("role-id") == found[name])
+            )
+            for name in role_names
+            if name in found
+        )
+
+    @port
     def policies(self, role_name: str) -> tuple[tuple[str, str], ...]:
         for role in self.account.of(Kind.ROLE):
             if role.id == role_name:
@@ -151,6 +169,53 @@ class FakeRoles:
                 inline = [name for name in role.attributes.get("inline", "").split(",") if name]
                 return tuple((arn.rpartition("/")[2], arn) for arn in managed) + tuple((n, "inline") for n in inline)
         raise ResourceGone("ListAttachedRolePolicies", "NoSuchEntity", f"There is no role {role_name}.")
+
+
+@dataclass
+class FakeGroups:
+    """Auto Scaling groups; an instance says by its attribute `asg` which it is in."""
+
+    account: Account
+    port_name: str = "groups"
+
+    @port
+    def states(self, names: Sequence[str]) -> tuple[GroupState, ...]:
+        instances = self.account.of(Kind.INSTANCE)
+        return tuple(
+            GroupState(
+                group.id,
+                group.arn,
+                tuple(one.id for one in instances if one.attributes.get("asg") == group.id),
+                created_at=group.created_at,
+            )
+            for group in self.account.of(Kind.AUTO_SCALING_GROUP)
+            if group.id in names
+        )
+
+
+@dataclass
+class FakeHistory:
+    """CloudTrail's event history: `told` is all there is of it; every question is answered with what it would match."""
+
+    account: Account
+    told: list[Mapping[str, Any]] = field(default_factory=list)
+    port_name: str = "history"
+
+    def made(self, thing: Resource, role: Resource, **changes: Any) -> Resource:
+        """Let a session of a role have made the thing when it was born."""
+        at = thing.created_at or self.account.clock.now()
+        identity = session(role.attributes.get("role-id", ""), f"role/{role.id}")
+        self.told.append(created(thing, at, identity, **changes))
+        return thing
+
+    @port
+    def events(self, lookup: Lookup) -> tuple[Mapping[str, Any], ...] | None:
+        return tuple(
+            event
+            for event in self.told
+            if lookup.since <= datetime.fromisoformat(event["eventTime"]) <= lookup.until
+            and (event["eventName"] == lookup.value or lookup.value in str(event))
+        )
 
 
 @dataclass

@@ -28,6 +28,7 @@ _KINDS = {
     "AWS::EC2::LaunchTemplate": Kind.LAUNCH_TEMPLATE,
     "AWS::IAM::Role": Kind.ROLE,
     "AWS::IAM::InstanceProfile": Kind.INSTANCE_PROFILE,
+    "AWS::Logs::LogGroup": Kind.LOG_GROUP,
 }
 #: The order in which a stack's things are deleted.
 _LAST = (Kind.SECURITY_GROUP, Kind.SUBNET, Kind.INTERNET_GATEWAY, Kind.ROLE, Kind.VPC)
@@ -66,7 +67,7 @@ class FakeStacks:
                 return stack.state.id
             raise AlreadyExists("CreateStack", "AlreadyExistsException", f"Stack [{name}] already exists")
         own = self.account.add(Kind.STACK, name, tags=tags)
-        state = StackState(own.arn, "CREATE_IN_PROGRESS")
+        state = StackState(own.arn, "CREATE_IN_PROGRESS", created_at=own.created_at, ours=True)
         if self.failure:
             resource, reason = self.failure
             state = replace(state, failure=reason, failed_resources=(resource,))
@@ -173,10 +174,13 @@ class _Template:
             return str(self._value(facts.get("RoleName", f"{self._stack}-{logical}")))
         if kind is Kind.INSTANCE_PROFILE:
             return str(self._value(facts.get("InstanceProfileName", f"{self._stack}-{logical}")))
+        if kind is Kind.LOG_GROUP:
+            return str(self._value(facts["LogGroupName"]))
         return None
 
     def _attributes(self, kind: Kind, facts: Mapping[str, Any]) -> dict[str, Any]:
-        tags = {**self._tags, "aws:cloudformation:stack-name": self._stack}
+        stack_id = self._account.get(Kind.STACK, self._stack).arn
+        tags = {**self._tags, "aws:cloudformation:stack-name": self._stack, "aws:cloudformation:stack-id": stack_id}
         if isinstance(facts.get("Tags"), list):
             tags |= {tag["Key"]: str(self._value(tag["Value"])) for tag in facts["Tags"]}
         named = {"VpcId": "vpc_id", "GroupName": "group_name", "CidrBlock": "cidr", "AvailabilityZone": "zone"}
@@ -188,7 +192,11 @@ class _Template:
             plain["vpc_id"] = self._account.get(Kind.SUBNET, str(plain["subnet_id"])).attributes.get("vpc-id", "")
         if kind is Kind.INSTANCE_PROFILE:
             plain["role_name"] = self._value(facts["Roles"][0])
+            plain["role_id"] = self._account.get(Kind.ROLE, plain["role_name"]).attributes["role-id"]
+        if kind is Kind.LOG_GROUP:
+            plain["retention"] = facts["RetentionInDays"]
         if kind is Kind.ROLE:
+            plain["role_id"] = f"AROA{len(self._account.resources):016d}"
             plain["policies"] = ",".join(str(self._value(arn)) for arn in facts.get("ManagedPolicyArns", []))
             plain["inline"] = ",".join(str(self._value(p["PolicyName"])) for p in facts.get("Policies", []))
         return {"tags": tags, **plain}

@@ -43,6 +43,7 @@ class FakeStore:
     step_table: dict[tuple[str, str, int, str], Step] = field(default_factory=dict)
     event_table: dict[str, list[Event]] = field(default_factory=dict)
     entries: dict[tuple[str, str], LedgerEntry] = field(default_factory=dict)
+    before_table: dict[str, frozenset[str]] = field(default_factory=dict)
     receipt_table: dict[tuple[str, str], Receipt] = field(default_factory=dict)
     run_table: dict[str, Run] = field(default_factory=dict)
     kept_offers: Offers = field(default_factory=Offers)
@@ -169,6 +170,14 @@ class FakeStore:
     def ledger(self, lab_id: str) -> tuple[LedgerEntry, ...]:
         mine = [entry for (owner, _), entry in self.entries.items() if owner == lab_id]
         return tuple(sorted(mine, key=lambda entry: (entry.recorded_at, entry.resource.arn)))
+
+    @port
+    def note_before(self, lab_id: str, arns: frozenset[str]) -> None:
+        self.before_table.setdefault(lab_id, arns)
+
+    @port
+    def before(self, lab_id: str) -> frozenset[str] | None:
+        return self.before_table.get(lab_id)
 
     @port
     def put_receipt(self, lab_id: str, receipt: Receipt) -> None:

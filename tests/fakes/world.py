@@ -15,7 +15,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.clusters import FakeClusters
 from tests.fakes.curfew import FakeCurfew, make_curfew
 from tests.fakes.leftovers import FakeCensus, FakeLeftovers
-from tests.fakes.places import FakeDns, FakeKubernetes, FakeNetwork, FakeRoles
+from tests.fakes.places import FakeDns, FakeGroups, FakeHistory, FakeKubernetes, FakeNetwork, FakeRoles
 from tests.fakes.stacks import FakeStacks
 from tests.fakes.store import FakeStore
 from tests.fakes.watch import FakeWatch, make_watch
@@ -38,6 +38,8 @@ class FakeWorld:
     leftovers: FakeLeftovers
     inventory: FakeCensus
     kubernetes: FakeKubernetes
+    groups: FakeGroups
+    history: FakeHistory
     watch: FakeWatch
     curfew: FakeCurfew
     deps: Deps
@@ -104,6 +106,8 @@ def cloud_over(account: Account) -> Cloud:
         FakeLeftovers(account),
         FakeCensus(account),
         FakeKubernetes(account),
+        FakeGroups(account),
+        FakeHistory(account),
     )
 
 

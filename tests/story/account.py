@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from emulator.core.settings import ACCOUNT
+from sandbox.scenarios.controllers import controllers_of
 from sandbox.scenarios.fleet import root_of
 from sandbox.stage import Stage
 from tests.story.steps import Lab
@@ -25,6 +26,12 @@ def left_of(lab: Lab) -> list[str]:
 def clients(lab: Lab) -> Any:
     """A factory of clients as root of the lab's account, in its region."""
     return clients_in(lab.learner.stage, lab.region, lab.account)
+
+
+def pods_of(lab: Lab) -> Any:
+    """A factory of clients as controllers in the lab's cluster have them: what they make is the lab's, and CloudTrail says so."""
+    found = cluster(clients(lab), lab.name)
+    return controllers_of(lab.learner.stage.sandbox, found["identity"]["oidc"]["issuer"], lab.region)
 
 
 def clients_in(stage: Stage, region: str, account: str = ACCOUNT) -> Any:

@@ -27,7 +27,7 @@ Json = Any
 #: Wall seconds that anything in a story may take on a machine that is busy with other things, too.
 PATIENCE = 300.0
 _EVERY = 0.7
-_RESTING = {"ready", "hibernated", "deleted", "failed", "blocked"}
+_RESTING = {"ready", "hibernated", "deleted", "failed", "blocked", "lost"}
 _numbers = itertools.count(1)
 
 #: Held by whoever asks for a change, and by whoever lets the schedule come at a later time than it is: to such a visitor

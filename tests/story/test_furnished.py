@@ -11,14 +11,14 @@ from sandbox.scenarios.leftovers import (
     Cluster,
     drop_classic_balancer,
     drop_guard_duty,
-    drop_karpenter_instance,
+    drop_karpenter_node,
     drop_load_balancer,
     drop_tagged_balancer,
     tag_specification,
 )
 from sandbox.schedules import run_watch
 from sandbox.stage import Stage
-from tests.story.account import clients, cluster, left_of
+from tests.story.account import clients, cluster, left_of, pods_of
 from tests.story.nights import Night, a_night, all_ready
 from tests.story.steps import Lab, signed_in, until
 
@@ -50,7 +50,7 @@ def test_a_lab_with_everything_goes_without_a_trace(stage: Stage) -> None:
         assert set(night.plan(night.curfew)) == {lab.name}
 
         # When the watch comes by, then its nodes are seen, its support type may be changed, AWS Health is heard
-        drop_karpenter_instance(clients(lab), there(lab))
+        drop_karpenter_node(pods_of(lab), there(lab))
         watched(night, lab)
 
         # When others have put their things into it, and it is let go, then all is gone
@@ -93,7 +93,7 @@ def watched(night: Night, lab: Lab) -> None:
 
 def furnished_by_others(lab: Lab) -> list[Leftover]:
     """What Kubernetes, GuardDuty, Karpenter and people put there; returned is what can be looked at by its kind."""
-    client, cluster = clients(lab), there(lab)
+    client, cluster = pods_of(lab), there(lab)
     left = [*drop_guard_duty(client, cluster), *drop_load_balancer(client, cluster)]
     left += drop_classic_balancer(client, cluster)
     refer_to_each_other(lab, left[4].id, left[5].id)
@@ -114,7 +114,7 @@ def furnished_by_others(lab: Lab) -> list[Leftover]:
 
 def one_of_each(lab: Lab, cluster: Cluster, tags: dict[str, str]) -> list[Leftover]:
     """One of each kind that an owner may have tagged as the lab's, or Karpenter as the cluster's."""
-    ec2, key = clients(lab)("ec2"), next(iter(tags)).replace(":", "-")
+    ec2, key = pods_of(lab)("ec2"), next(iter(tags)).replace(":", "-")
     zone = ec2.describe_subnets(SubnetIds=[cluster.subnets[0]])["Subnets"][0]["AvailabilityZone"]
     disk, kept = tag_specification("volume", tags), tag_specification("snapshot", tags)
     volume = ec2.create_volume(Size=1, AvailabilityZone=zone, TagSpecifications=disk)["VolumeId"]
@@ -150,7 +150,7 @@ def refer_to_each_other(lab: Lab, one: str, other: str) -> None:
 def a_node_of_their_own(lab: Lab, cluster: Cluster) -> None:
     """An instance of an Auto Scaling group that somebody made for the cluster, and a profile as Karpenter's path names it."""
     tags = {f"kubernetes.io/cluster/{lab.name}": "owned", "aws:autoscaling:groupName": "theirs"}
-    clients(lab)("ec2").run_instances(
+    pods_of(lab)("ec2").run_instances(
         ImageId="ami-0123456789abcdef0",
         InstanceType="m7i.large",
         MinCount=1,
@@ -221,7 +221,9 @@ def health_event(lab: Lab) -> dict[str, Any]:
 def there(lab: Lab) -> Cluster:
     """The lab's cluster, as controllers in it know it."""
     plane = lab.inventory()["controlPlane"]
-    return Cluster(lab.name, plane["vpcId"], tuple(plane["subnetIds"][:2]), f"ekslab-{lab.id}")
+    roles = clients(lab)("iam").list_roles()["Roles"]
+    [node_role] = [r["RoleName"] for r in roles if f"{lab.id}-NodeRole" in r["RoleName"]]
+    return Cluster(lab.name, plane["vpcId"], tuple(plane["subnetIds"][:2]), f"ekslab-{lab.id}", node_role=node_role)
 
 
 def role(stage: Stage, path: str, trust: dict[str, Any]) -> str:

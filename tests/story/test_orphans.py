@@ -1,21 +1,21 @@
-"""Clusters without a lab and a lab without a cluster: ours are closed properly, another installation's are only told of."""
+"""Clusters without a lab are told of, whoever tagged them; a lab without a cluster is closed properly, after a warning."""
 
 from datetime import timedelta
 
 import pytest
 
+from chalicelib.workflows.collection import turn_of
 from sandbox.scenarios.fleet import put_clusters
 from sandbox.stage import NOTICE_ADMINISTRATORS, Stage
 from tests.story.account import clients, cluster, left_of
 from tests.story.nights import a_night, all_ready, cluster_is_gone, of_kind
-from tests.story.steps import Lab
 
 pytestmark = pytest.mark.story
 
 
-def test_an_orphan_of_ours_is_adopted_warned_about_and_ended_and_anothers_is_only_told_of(stage: Stage) -> None:
+def test_a_cluster_with_our_tags_is_only_told_of_and_a_lab_without_its_cluster_is_closed(stage: Stage) -> None:
     with a_night() as night:
-        # Given a lab whose cluster somebody deletes by hand, and two clusters no record knows: one ours, one another's
+        # Given a lab whose cluster somebody deletes by hand, and two clusters no record knows: one with our tags, one another's
         night.rules(maxPercent=100)
         owner, heir = night.learner, night.learner
         lab = night.lab(owner, "vanished")
@@ -31,21 +31,31 @@ def test_an_orphan_of_ours_is_adopted_warned_about_and_ended_and_anothers_is_onl
             ],
         )
 
-        # When the hour strikes, then ours is a lab again, another's is told of, and the lab is to be closed
-        message = night.strikes(night.planning)["orphans"]
-        assert sorted(sentence.split()[0] for sentence in message) == ["foreign", "stray"]
-        assert "belongs to the installation another, so it is left alone" in " ".join(message)
-        stray = Lab(heir, "lab-0123456789ab", "stray", lab.region)
-        assert stray.shown()["adopted"]
+        # When its turn of the hour comes, then the lab says that its cluster is lost
+        night.stage.recover_labs(night.planning.replace(minute=turn_of(lab.id) * 5, second=0))
+        assert lab.shown()["phase"] == "lost"
+        assert "somebody deleted it" in lab.events()
+
+        # When the hour strikes, then both clusters are told of, with what is known of their making
+        told = night.strikes(night.planning)["orphans"]
+        assert sorted(sentence.split()[0] for sentence in told) == ["foreign", "stray"]
+        assert "belongs to the installation another, so it is left alone" in " ".join(told)
+        assert "not one that a stack of this service made" in " ".join(told)
+
+        # And nobody can make a lab of what nothing proves, not even an administrator; only an administrator may ask
+        path = f"/orphans/{lab.account}/{lab.region}/stray/adopt"
+        assert heir.sends("POST", path).status == 403
+        assert night.administrator.sends("POST", path).json["type"] == "urn:ekslab:problem:not-proved"
+        assert heir.sends("GET", "/labs/lab-0123456789ab").status == 404
+
+        # When the notice of the lost one is over, then it is closed with a receipt, and the others are as they were
         night.strikes(night.planning + timedelta(hours=1))
         mails = of_kind("curfew-warning", night.box.take())
-        assert {mail.subject.split()[1] for mail in mails.values()} == {"stray", "vanished"}
-
-        # When their notice is over, then both are closed with a receipt, and another's cluster is as it was
+        assert {mail.subject.split()[1] for mail in mails.values()} == {"vanished"}
         night.strikes(night.planning + timedelta(hours=3))
-        for each in (stray, lab):
-            each.becomes("deleted")
-            assert each.receipt()["clean"]
-            assert left_of(each) == []
+        lab.becomes("deleted")
+        assert lab.receipt()["clean"]
+        assert left_of(lab) == []
         assert cluster(clients(lab), "foreign")["status"] == "ACTIVE"
+        assert cluster(clients(lab), "stray")["status"] == "ACTIVE"
         assert NOTICE_ADMINISTRATORS not in mails

@@ -5,7 +5,7 @@ import pytest
 from sandbox.scenarios.leftover import Kind, Leftover, still_there
 from sandbox.scenarios.leftovers import Cluster, drop_volume
 from sandbox.stage import Stage
-from tests.story.account import clients
+from tests.story.account import clients, pods_of
 from tests.story.steps import Lab, learner, lines
 
 pytestmark = pytest.mark.story
@@ -52,6 +52,6 @@ def with_volume(lab: Lab) -> Leftover:
     """The volume of a PersistentVolumeClaim of this lab, as its CSI driver makes and tags it."""
     plane = lab.inventory()["controlPlane"]
     there = Cluster(lab.name, plane["vpcId"], tuple(plane["subnetIds"]), f"ekslab-{lab.id}")
-    [volume] = drop_volume(clients(lab), there, snapshot=False)
+    [volume] = drop_volume(pods_of(lab), there, snapshot=False)
     assert volume.kind is Kind.VOLUME
     return volume

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -17,7 +18,7 @@ from chalicelib.services.labs import hibernation
 from chalicelib.workflows import hibernate
 from chalicelib.workflows.shared.runner import run_step
 from tests.fakes import a_caller, a_lab, a_nodegroup, a_spec
-from tests.fakes.builders import OWNER
+from tests.fakes.builders import NOW, OWNER
 from tests.fakes.cluster_record import NodegroupRecord
 from tests.workflows.machine import LambdaDied
 from tests.workflows.theatre import Theatre
@@ -246,7 +247,7 @@ def test_a_node_group_that_is_never_done_is_waited_for_a_bounded_time_and_named(
 def test_a_namesake_of_somebody_else_is_never_touched() -> None:
     theatre = a_ready_lab()
     record = theatre.world.clusters.clusters["myeks"]
-    record.state = replace(record.state, tags={"ekslab:lab-id": "lab-other"})
+    record.state = replace(record.state, created_at=NOW + timedelta(days=1))
     before = sizes(theatre), entries(theatre)
     sleep(theatre)
     assert (sizes(theatre), entries(theatre)) == before

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -13,7 +14,7 @@ from chalicelib.domain.labs.lab import Phase
 from chalicelib.domain.labs.spec import NodegroupSpec
 from chalicelib.domain.labs.steps import StepStatus
 from chalicelib.domain.teardown.receipt import ReceiptOutcome
-from tests.fakes import a_lab, a_spec
+from tests.fakes import NOW, a_lab, a_spec
 from tests.workflows.theatre import Theatre
 
 
@@ -33,9 +34,8 @@ def drop_leftovers(theatre: Theatre) -> None:
     )
     account.add(Kind.LOAD_BALANCER, tags={"elbv2.k8s.aws/cluster": "myeks"}, vpc_id=vpc, groups=group.id)
     account.add(Kind.CLASSIC_LOAD_BALANCER, tags={**owned, "kubernetes.io/service-name": "default/web"}, vpc_id=vpc)
-    account.add(Kind.VOLUME, tags={**owned, "kubernetes.io/created-for/pvc/name": "data"})
-    account.add(Kind.DNS_RECORD, txt_owner=theatre.lab.txt_owner_id)
-    account.add(Kind.LOG_GROUP, "/aws/eks/myeks/cluster")
+    volume = account.add(Kind.VOLUME, tags={**owned, "kubernetes.io/created-for/pvc/name": "data"})
+    theatre.world.history.made(volume, account.get(Kind.ROLE, f"{theatre.lab.stack_name}-NodeRole"))
 
 
 def set_cluster(theatre: Theatre, **changes: object) -> None:
@@ -295,7 +295,7 @@ def test_people_who_cannot_be_locked_out_hold_no_teardown_up(error: Exception) -
 
 def test_nobody_is_locked_out_of_a_namesake_of_the_lab_s_cluster() -> None:
     theatre = a_ready_lab()
-    set_cluster(theatre, tags={"ekslab:lab-id": "lab-other"})
+    set_cluster(theatre, created_at=NOW + timedelta(hours=9))
     before = set(theatre.world.clusters.clusters["myeks"].entries)
     theatre.release()
     theatre.play()

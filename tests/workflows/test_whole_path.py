@@ -187,4 +187,6 @@ def test_a_ledger_says_of_everything_what_became_of_it() -> None:
     theatre.play()
     theatre.release()
     theatre.play()
-    assert {entry.state for entry in theatre.world.store.ledger(theatre.lab_id)} == {EntryState.DELETED}
+    ledger = theatre.world.store.ledger(theatre.lab_id)
+    assert {entry.state for entry in ledger if not entry.guest} == {EntryState.DELETED}
+    assert {entry.state for entry in ledger if entry.guest} == {EntryState.KEPT}

@@ -54,6 +54,18 @@ def read_list(given: Mapping[str, str]) -> ListQuery:
     return ListQuery(given.get("owner"), tuple(Phase(name) for name in names), page)
 
 
+def read_arns_to_keep(raw: bytes, content_type: str | None) -> tuple[str, ...]:
+    """The ARNs of `keep`: a list of texts, at least one. Raises InvalidRequest."""
+    body = read_body(raw, content_type)
+    findings = [error(name, "unknown-field", unknown_field(name, ("keep",))) for name in body if name != "keep"]
+    given = body.get("keep")
+    texts = tuple(each for each in given if isinstance(each, str)) if isinstance(given, list) else ()
+    if not texts or not isinstance(given, list) or len(texts) != len(given):
+        findings.append(error("keep", "wrong-type", "Name the ARNs of the receipt's lines that stay, in a list."))
+    refuse(findings)
+    return texts
+
+
 def read_region(given: Mapping[str, str]) -> str | None:
     """`region`. Raises InvalidRequest."""
     refuse(unknown_parameters(given, ("region",)))

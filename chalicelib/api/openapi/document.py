@@ -24,6 +24,8 @@ from chalicelib.domain.labs.spec import EndpointAccess
 
 _LAB = "/labs/{lab_id}"
 _PAGE = ("limit", "cursor")
+_ADOPT = "/orphans/{account}/{region}/{name}/adopt"
+_RECEIPT = (200, "All looks")
 OPERATIONS = (
     Operation(
         "post",
@@ -44,6 +46,15 @@ OPERATIONS = (
     ),
     Operation("get", f"{_LAB}/inventory", "What was made, part by part", (200, "The parts"), (404,)),
     Operation("get", f"{_LAB}/receipt", "Proof of empty: every ARN and what became of it", (200, "All looks"), (404,)),
+    Operation(
+        "post",
+        f"{_LAB}/leftovers",
+        "Say what stays of what is left in doubt",
+        _RECEIPT,
+        (400, 404, 409, 422),
+        "Leftovers",
+    ),
+    Operation("post", _ADOPT, "Make a cluster without a record a lab again (administrators)", (201, "The lab"), (409,)),
     Operation(
         "get", "/versions", "Kubernetes versions and their support", (200, "The calendar"), (400,), query=("region",)
     ),

@@ -87,6 +87,7 @@ def _object(required: list[str], **properties: Json) -> Json:
 
 
 CLUSTER_SCHEMAS: dict[str, Json] = {
+    "Leftovers": _object(["keep"], keep={"type": "array", "items": _TEXT, "minItems": 1}),
     "Snooze": _object(["until"], until={"type": "string", "format": "date-time"}),
     "SupportPolicy": _object(["supportType"], supportType={"type": "string", "enum": ["STANDARD", "EXTENDED"]}),
     "Account": _object(

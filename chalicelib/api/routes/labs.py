@@ -21,12 +21,13 @@ from chalicelib.api.routes.lease import route_schedules
 from chalicelib.api.routes.offers import route_offers
 from chalicelib.api.views import labs
 from chalicelib.api.views.json_format import to_json
+from chalicelib.domain.core.place import Place
 from chalicelib.domain.identity.people import People
 from chalicelib.domain.requests.schedule_input import ScheduleRules
 from chalicelib.domain.support.calendar import Calendar
 from chalicelib.logs import logger
 from chalicelib.ports.deps import Deps
-from chalicelib.services.labs import commands, inventory, lease, queries
+from chalicelib.services.labs import adoption, commands, inventory, lease, leftovers, queries
 from chalicelib.services.labs.transitions import Accepted
 
 _YAML = "application/yaml"
@@ -121,6 +122,22 @@ def _route_looks(context: RequestContext) -> None:
         deps = context.deps
         found = inventory.inventory(deps, context.caller, lab_id)
         return json_answer(labs.inventory_view(found, deps.clock.now()))
+
+    @context.route("POST", "/labs/{lab_id}/leftovers")
+    def post_leftovers(lab_id: str) -> Response:
+        deps, caller = context.deps, context.caller
+        commands.own_lab(deps, caller, lab_id)
+        arns = params.read_arns_to_keep(context.body, context.header("content-type"))
+        kept = leftovers.keep_leftovers(deps, caller, lab_id, arns, deps.clock.now())
+        logger.info("Leftovers were settled.", extra={"lab_id": lab_id, "caller": caller.arn, "count": len(arns)})
+        return json_answer(labs.receipt_view(kept))
+
+    @context.route("POST", "/orphans/{account}/{region}/{name}/adopt")
+    def post_adopt(account: str, region: str, name: str) -> Response:
+        deps, caller = context.deps, context.caller
+        lab = adoption.adopt(deps, caller, Place(account, region), name, deps.clock.now())
+        logger.info("A cluster was adopted.", extra={"lab_id": lab.id, "caller": caller.arn})
+        return json_answer(labs.lab_in_list(lab, context.base), 201, {"Location": f"{context.base}/labs/{lab.id}"})
 
     @context.route("GET", "/labs/{lab_id}/receipt")
     def get_receipt(lab_id: str) -> Response:

@@ -43,6 +43,9 @@ class EksClusters(NodegroupCalls, AddonCalls, AccessCalls):
                 return _state(self._eks.create_cluster(**request)["cluster"])
         except AlreadyExists:
             known = self._described(lab.name)
+            if known.get("roleArn") != role_arn:
+                told = f"{lab.name} exists and was not made for lab {lab.id}."
+                raise AlreadyExists("eks:CreateCluster", "ResourceInUseException", told) from None
             check_ours(lab, "eks:CreateCluster", lab.name, known)
             return _state(known)
 
@@ -144,4 +147,5 @@ def _state(cluster: Mapping[str, Any]) -> ClusterState:
         issues=issues_of(cluster),
         tags=cluster.get("tags", {}),
         deletion_protection=bool(cluster.get("deletionProtection", False)),
+        created_at=cluster.get("createdAt"),
     )

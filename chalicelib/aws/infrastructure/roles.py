@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.aws.clients.errors import translate
 from chalicelib.domain.errors.tree import EkslabError, ResourceGone
 from chalicelib.domain.identity.callers import DIRECTORY_PATH
+from chalicelib.domain.labs.aws_states import RoleState
 
 
 class IamRoles:
@@ -24,6 +26,22 @@ class IamRoles:
                 return str(self._iam.get_role(RoleName=role_name)["Role"]["Arn"])
         except ResourceGone:
             return None
+
+    def states(self, role_names: Sequence[str]) -> tuple[RoleState, ...]:
+        """Each role that is there, with its unique id and those of the profiles that hold it."""
+        found = []
+        for name in role_names:
+            with suppress(ResourceGone):
+                found.append(self._state(name))
+        return tuple(found)
+
+    def _state(self, name: str) -> RoleState:
+        with translate("iam:GetRole"):
+            role_id = str(self._iam.get_role(RoleName=name)["Role"]["RoleId"])
+        with translate("iam:ListInstanceProfilesForRole"):
+            pages = self._iam.get_paginator("list_instance_profiles_for_role").paginate(RoleName=name)
+            profiles = [row for page in pages for row in page["InstanceProfiles"]]
+        return RoleState(name, role_id, tuple(row["InstanceProfileId"] for row in profiles))
 
     def policies(self, role_name: str) -> tuple[tuple[str, str], ...]:
         """Name and ARN (`inline` for inline ones) of every policy of the role. Raises ResourceGone."""

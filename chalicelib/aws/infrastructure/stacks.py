@@ -73,6 +73,8 @@ class CloudFormationStacks:
             outputs={output["OutputKey"]: output["OutputValue"] for output in stack.get("Outputs", [])},
             failure=failures[0][1] if failures else stack.get("StackStatusReason") if "FAILED" in status else None,
             failed_resources=tuple(resource for resource, _ in failures),
+            created_at=stack.get("CreationTime"),
+            ours=self._role is None or stack.get("RoleARN") == self._role(),
         )
 
     def resources(self, name: str) -> tuple[Resource, ...]:
@@ -152,6 +154,10 @@ def described(row: Mapping[str, Any], stack_id: str, allocation_id: Callable[[st
     if type_ in _IAM:
         kind, word = _IAM[type_]
         return Resource(kind, id, f"arn:{partition}:iam::{account}:{word}{ROLE_PATH}{id}", attributes=attributes)
+    if type_ == "AWS::Logs::LogGroup":
+        return Resource(
+            Kind.LOG_GROUP, id, f"arn:{partition}:logs:{region}:{account}:log-group:{id}", attributes=attributes
+        )
     if type_ not in _EC2:
         return None
     kind, word = _EC2[type_]

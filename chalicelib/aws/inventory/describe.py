@@ -156,7 +156,10 @@ class DescribeCalls:
     def _target_group(self, arn: str) -> FoundResource | None:
         with translate("elasticloadbalancing:DescribeTargetGroups"):
             rows = self._elbv2.describe_target_groups(TargetGroupArns=[arn])["TargetGroups"]
-        return FoundResource(self._balancer_tags(arn), _vpc(rows[0])) if rows else None
+        if not rows:
+            return None
+        users = {"used-by": " ".join(rows[0].get("LoadBalancerArns", []))}
+        return FoundResource(self._balancer_tags(arn), {**_vpc(rows[0]), **users})
 
     def _balancer_tags(self, arn: str) -> dict[str, str]:
         with translate("elasticloadbalancing:DescribeTags"):
@@ -168,7 +171,8 @@ class DescribeCalls:
             tags = self._elb.describe_tags(LoadBalancerNames=[name])["TagDescriptions"]
         if not rows:
             return None
-        return FoundResource(_tags(tags[0]["Tags"]), {"vpc-id": rows[0].get("VPCId") or ""}, rows[0].get("CreatedTime"))
+        facts = {"vpc-id": rows[0].get("VPCId") or "", "dns-name": rows[0].get("DNSName") or ""}
+        return FoundResource(_tags(tags[0]["Tags"]), facts, rows[0].get("CreatedTime"))
 
     def _mount_target(self, mount_target_id: str) -> FoundResource | None:
         with translate("elasticfilesystem:DescribeMountTargets"):
@@ -179,7 +183,13 @@ class DescribeCalls:
         with translate("logs:DescribeLogGroups"):
             rows = self._logs.describe_log_groups(logGroupNamePrefix=name)["logGroups"]
         exact = [row for row in rows if row["logGroupName"] == name]
-        return FoundResource({}, {}, datetime.fromtimestamp(exact[0]["creationTime"] / 1000, UTC)) if exact else None
+        if not exact:
+            return None
+        kept = exact[0].get("retentionInDays")
+        with translate("logs:ListTagsForResource"):
+            tags = self._logs.list_tags_for_resource(resourceArn=exact[0]["arn"].removesuffix(":*")).get("tags", {})
+        born = datetime.fromtimestamp(exact[0]["creationTime"] / 1000, UTC)
+        return FoundResource(tags, {"retention": str(kept)} if kept else {}, born)
 
     def _oidc_provider(self, arn: str) -> FoundResource | None:
         with translate("iam:GetOpenIDConnectProvider"):
@@ -192,9 +202,8 @@ class DescribeCalls:
         with translate("iam:GetInstanceProfile"):
             row = self._iam.get_instance_profile(InstanceProfileName=name)["InstanceProfile"]
         roles = row.get("Roles", [])
-        return FoundResource(
-            _tags(row.get("Tags", [])), {"role-name": roles[0]["RoleName"]} if roles else {}, row.get("CreateDate")
-        )
+        facts = {"role-name": roles[0]["RoleName"], "role-id": roles[0]["RoleId"]} if roles else {}
+        return FoundResource(_tags(row.get("Tags", [])), facts, row.get("CreateDate"))
 
     def _role(self, name: str) -> FoundResource | None:
         with translate("iam:GetRole"):
@@ -225,6 +234,13 @@ def seen_in_ec2(row: Mapping[str, Any], birth: str) -> FoundResource:
         "service-name": row.get("ServiceName"),
         "description": row.get("Description"),
         "attached-to": (row.get("Attachment") or {}).get("InstanceId"),
+        "requester-id": row.get("RequesterId"),
+        "created-by": row.get("CreatedBy"),
+        "instance-type": row.get("InstanceType"),
+        "profile-id": (row.get("IamInstanceProfile") or {}).get("Id"),
+        "volume-id": row.get("VolumeId") if "SnapshotId" in row and "Size" not in row else None,
+        "size-gib": str(row.get("Size") or row.get("VolumeSize") or ""),
+        "used-by": " ".join(held["InstanceId"] for held in row.get("Attachments") or [] if held.get("InstanceId")),
     }
     facts = {key: value for key, value in shown.items() if isinstance(value, str) and value}
     return FoundResource(_tags(row.get("Tags") or row.get("TagSet") or []), facts, row.get(birth) if birth else None)

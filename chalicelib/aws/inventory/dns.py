@@ -7,7 +7,7 @@ from typing import Any
 from chalicelib.aws.clients.errors import translate
 from chalicelib.domain.core.resources import Kind, Resource, Target
 from chalicelib.domain.errors.tree import ResourceGone
-from chalicelib.domain.teardown.external_dns import ZoneRecord, owners, record_arn, record_id
+from chalicelib.domain.teardown.external_dns import ZoneRecord, is_below, owners, record_arn, record_id
 
 
 class ZoneReader:
@@ -18,11 +18,11 @@ class ZoneReader:
         self._zones: dict[str, dict[str, Resource]] = {}
 
     def owned(self, target: Target) -> list[Resource]:
-        """The records of the lab's zone whose owner is the lab."""
+        """The records of the lab's zone whose owner is the lab, and all below its own subdomain."""
         if target.hosted_zone_id is None:
             return []
         records = self._records(target.hosted_zone_id, target).values()
-        return [record for record in records if record.attributes.get("txt-owner") == target.txt_owner_id]
+        return [record for record in records if _concerns(record, target)]
 
     def record(self, record: Resource, target: Target) -> Resource | None:
         """The record of this id as it is now."""
@@ -51,6 +51,11 @@ class ZoneReader:
         id = record_id(zone_id, record)
         facts = {"txt-owner": owner} if owner is not None else {}
         return Resource(Kind.DNS_RECORD, id, record_arn(self._route53.meta.partition, id), {}, facts)
+
+
+def _concerns(record: Resource, target: Target) -> bool:
+    name = record.id.split("|")[1]
+    return record.attributes.get("txt-owner") == target.txt_owner_id or is_below(name, target.subdomain)
 
 
 def _record(row: dict[str, Any]) -> ZoneRecord:

@@ -37,6 +37,19 @@ class EksDescribeCalls:
             return None
         return FoundResource(row.get("tags", {}), {"status": row["status"]}, row.get("createdAt"))
 
+    def fargate_profiles(self, target: Target) -> Iterator[Resource]:
+        """Every Fargate profile that the cluster lists."""
+        name = target.cluster_name
+        with translate("eks:ListFargateProfiles"):
+            pages = list(self._eks.get_paginator("list_fargate_profiles").paginate(clusterName=name))
+        for profile in (profile for page in pages for profile in page["fargateProfileNames"]):
+            with translate("eks:DescribeFargateProfile"):
+                answer = self._eks.describe_fargate_profile(clusterName=name, fargateProfileName=profile)
+            row = answer["fargateProfile"]
+            facts = {"cluster-name": name}
+            arn, tags = row["fargateProfileArn"], row.get("tags", {})
+            yield Resource(Kind.FARGATE_PROFILE, profile, arn, tags, facts, row.get("createdAt"))
+
     def part(self, cluster: str, resource: Resource) -> FoundResource | None:
         """A node group, Fargate profile, add-on, association or access entry, as the ledger knows it."""
         operation = f"eks:Describe {resource.kind}"

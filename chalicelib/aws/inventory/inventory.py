@@ -18,10 +18,8 @@ from chalicelib.aws.inventory.eks import EksDescribeCalls
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.resources import Kind, LedgerEntry, Resource, Target
 from chalicelib.domain.errors.tree import AwsRefused, Transient
-from chalicelib.domain.teardown.evidence import LAB_TAG
+from chalicelib.domain.teardown.evidence import PARTS_OF_CLUSTER, insights_groups, log_group_name
 from chalicelib.domain.teardown.reconcile import describe_call
-
-_PARTS_OF_CLUSTER = frozenset({Kind.NODEGROUP, Kind.FARGATE_PROFILE, Kind.ADDON, Kind.ACCESS_ENTRY, Kind.POD_IDENTITY})
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +60,11 @@ class AwsInventory:
             partial(sources.balancers_in_vpc, clients.elbv2, clients.elb, looks, target),
         )
         count.ask("IAM roles, profiles and OIDC providers", partial(sources.identities, clients.iam, looks, target))
-        count.ask("DNS records, by TXT owner", partial(zone.owned, target))
+        count.ask("DNS records, by TXT owner and subdomain", partial(zone.owned, target))
+        count.ask(
+            "Auto Scaling groups, by tag, subnet and node group",
+            partial(sources.groups, clients.autoscaling, target),
+        )
         count.ask("names (cluster, log group, stack)", partial(self._named, looks, target))
         count.sources.append("every entry of the ledger, by direct look")
         for entry in ledger:
@@ -89,12 +91,13 @@ class AwsInventory:
         cluster = self._eks.cluster(name)
         if cluster is not None:
             yield cluster.as_resource(Kind.CLUSTER, name, f"arn:{partition}:eks:{here}:cluster/{name}")
-            if cluster.tags.get(LAB_TAG) == target.lab_id:
+            if target.own_cluster_arn is not None:
                 yield from self._eks.nodegroups(target)
-        group = f"/aws/eks/{name}/cluster"
-        lines = looks.look(Kind.LOG_GROUP, group)
-        if lines is not None:
-            yield lines.as_resource(Kind.LOG_GROUP, group, f"arn:{partition}:logs:{here}:log-group:{group}")
+                yield from self._eks.fargate_profiles(target)
+        for group in (log_group_name(name), *insights_groups(name)):
+            lines = looks.look(Kind.LOG_GROUP, group)
+            if lines is not None:
+                yield lines.as_resource(Kind.LOG_GROUP, group, f"arn:{partition}:logs:{here}:log-group:{group}")
         stack = looks.look(Kind.STACK, target.stack_name)
         if stack is not None:
             yield stack.as_resource(Kind.STACK, target.stack_name, stack.attributes["stack-id"])
@@ -105,9 +108,8 @@ class AwsInventory:
         """The thing as it is now, under the ARN that the ledger has for it."""
         if resource.kind is Kind.DNS_RECORD:
             return zone.record(resource, target)
-        if resource.kind in _PARTS_OF_CLUSTER:
-            cluster = self._eks.cluster(target.cluster_name)
-            ours = cluster is not None and cluster.tags.get(LAB_TAG) == target.lab_id
+        if resource.kind in PARTS_OF_CLUSTER:
+            ours = target.own_cluster_arn is not None
             seen = self._eks.part(target.cluster_name, resource) if ours else None
         elif resource.kind is Kind.CLUSTER:
             seen = self._eks.cluster(resource.id)

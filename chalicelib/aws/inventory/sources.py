@@ -14,7 +14,7 @@ from chalicelib.aws.inventory.arns import identify, is_part, stays, whole
 from chalicelib.aws.inventory.describe import DescribeCalls, seen_in_ec2
 from chalicelib.domain.core.resources import Kind, Resource, Target
 from chalicelib.domain.errors.tree import AwsRefused, Transient
-from chalicelib.domain.teardown.evidence import CLUSTER_PREFIX, LAB_TAG, OWNING_KEYS
+from chalicelib.domain.teardown.evidence import CLUSTER_PREFIX, CSI_TAG, LAB_TAG, OWNING_KEYS
 
 #: What EC2 can list by VPC: operation, list in the answer, field of the id, field of the birth (empty: EC2 does not tell).
 _IN_VPC = (
@@ -30,21 +30,29 @@ _GONE = frozenset({"deleted", "terminated"})
 
 def tagged(tagging: Any, looks: DescribeCalls, target: Target) -> Iterator[Resource | str]:
     """What the tagging API lists for the lab's tag and for every tag that claims a thing for the cluster."""
-    conditions = [(LAB_TAG, target.lab_id), (CLUSTER_PREFIX + target.cluster_name, "owned")]
-    for key, value in (*conditions, *((key, target.cluster_name) for key in OWNING_KEYS)):
+    for key, value in _conditions(target):
+        condition = {"Key": key, "Values": [value]} if value is not None else {"Key": key}
         with translate("tag:GetResources"):
-            pages = list(tagging.get_paginator("get_resources").paginate(TagFilters=[{"Key": key, "Values": [value]}]))
+            pages = list(tagging.get_paginator("get_resources").paginate(TagFilters=[condition]))
         for arn in (row["ResourceARN"] for page in pages for row in page["ResourceTagMappingList"]):
             yield from _verified(whole(arn, target.account), looks, strict=key == LAB_TAG)
 
 
+def _conditions(target: Target) -> Iterator[tuple[str, str | None]]:
+    """Key and value of every tag that may point to the lab; None: whatever the value."""
+    yield LAB_TAG, target.lab_id
+    yield CLUSTER_PREFIX + target.cluster_name, None
+    yield CSI_TAG, None
+    yield from ((key, target.cluster_name) for key in OWNING_KEYS)
+
+
 def tagged_in_ec2(ec2: Any, looks: DescribeCalls, target: Target) -> Iterator[Resource | str]:
     """What EC2's own list of tags names for the same tags."""
-    keys = [LAB_TAG, CLUSTER_PREFIX + target.cluster_name, *OWNING_KEYS]
-    values = [target.lab_id, "owned", target.cluster_name]
-    filters = [{"Name": "key", "Values": keys}, {"Name": "value", "Values": values}]
-    with translate("ec2:DescribeTags"):
-        pages = list(ec2.get_paginator("describe_tags").paginate(Filters=filters))
+    named = [{"Name": "value", "Values": [target.lab_id, target.cluster_name]}]
+    pages: list[Any] = []
+    for keys, more in (([LAB_TAG, *OWNING_KEYS], named), ([CLUSTER_PREFIX + target.cluster_name, CSI_TAG], [])):
+        with translate("ec2:DescribeTags"):
+            pages += ec2.get_paginator("describe_tags").paginate(Filters=[{"Name": "key", "Values": keys}, *more])
     for kind, id in sorted({(row["ResourceType"], row["ResourceId"]) for page in pages for row in page["Tags"]}):
         yield from _verified(whole(_arn(ec2, target, f"{kind}/{id}"), target.account), looks, strict=False)
 
@@ -82,6 +90,21 @@ def balancers_in_vpc(elbv2: Any, elb: Any, looks: DescribeCalls, target: Target)
         arns += [_classic_arn(elb, target, row["LoadBalancerName"]) for row in here]
     for arn in arns:
         yield from _verified(arn, looks, strict=False)
+
+
+def groups(autoscaling: Any, target: Target) -> Iterator[Resource]:
+    """Auto Scaling groups that bear the lab's marks, stand in its subnets, or belong to its node groups."""
+    with translate("autoscaling:DescribeAutoScalingGroups"):
+        pages = list(autoscaling.get_paginator("describe_auto_scaling_groups").paginate())
+    marks = {LAB_TAG: target.lab_id, **dict.fromkeys(OWNING_KEYS, target.cluster_name)}
+    for row in (row for page in pages for row in page["AutoScalingGroups"]):
+        tags = {tag["Key"]: tag.get("Value", "") for tag in row.get("Tags", [])}
+        subnets = set(row.get("VPCZoneIdentifier", "").split(",")) & set(target.subnet_ids)
+        marked = CLUSTER_PREFIX + target.cluster_name in tags or any(tags.get(key) == marks[key] for key in marks)
+        arn, name = row["AutoScalingGroupARN"], row["AutoScalingGroupName"]
+        if marked or (subnets and target.vpc_is_ours) or arn in target.group_arns:
+            facts = {"vpc-id": target.vpc_id} if subnets and target.vpc_id is not None else {}
+            yield Resource(Kind.AUTO_SCALING_GROUP, name, arn, tags, facts, row.get("CreatedTime"))
 
 
 def identities(iam: Any, looks: DescribeCalls, target: Target) -> Iterator[Resource | str]:

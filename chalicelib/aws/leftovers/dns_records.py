@@ -10,7 +10,7 @@ from chalicelib.aws.clients.errors import translate
 from chalicelib.aws.leftovers.finder import attributes, every
 from chalicelib.domain.core.resources import Kind, Resource, Target
 from chalicelib.domain.errors.tree import AwsRefused, ResourceGone, StillInUse
-from chalicelib.domain.teardown.external_dns import ZoneRecord, owners, record_arn, record_id, spoken_for
+from chalicelib.domain.teardown.external_dns import ZoneRecord, is_below, owners, record_arn, record_id, spoken_for
 
 _CHANGE = "route53:ChangeResourceRecordSets"
 
@@ -22,13 +22,14 @@ class DnsRecords:
         self._route53 = route53
 
     def find(self, target: Target) -> Iterator[Resource]:
-        """Every record of the zone of which some external-dns is the owner; TXT records last, as they are the proof."""
+        """What some external-dns owns, and all below the lab's own subdomain; TXT records last, as they are the registry."""
         if target.hosted_zone_id is None:
             return
         rows = {_zone_record(row): row for row in self._rows(target.hosted_zone_id)}
         owned = owners(rows)
-        for record in sorted(owned, key=lambda record: (record.type == "TXT", record.name, record.type)):
-            yield self._resource(target.hosted_zone_id, record, rows[record], owned[record])
+        found = [record for record in rows if record in owned or is_below(record.name, target.subdomain)]
+        for record in sorted(found, key=lambda record: (record.type == "TXT", record.name, record.type)):
+            yield self._resource(target.hosted_zone_id, record, rows[record], owned.get(record))
 
     def delete(self, resource: Resource) -> None:
         """Delete it as it was found: one that was changed since is left (StillInUse: look again), and so is its TXT."""
@@ -62,7 +63,7 @@ class DnsRecords:
         except ResourceGone:
             return []
 
-    def _resource(self, zone_id: str, record: ZoneRecord, row: dict[str, Any], owner: str) -> Resource:
+    def _resource(self, zone_id: str, record: ZoneRecord, row: dict[str, Any], owner: str | None) -> Resource:
         name = record_id(zone_id, record)
         return Resource(
             Kind.DNS_RECORD,

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 from chalicelib.aws.clients.errors import translate
 from chalicelib.domain.core.resources import Resource, Target
-from chalicelib.domain.teardown.evidence import CLUSTER_PREFIX, LAB_TAG, OWNING_KEYS
+from chalicelib.domain.teardown.evidence import CLUSTER_PREFIX, CSI_TAG, LAB_TAG, OWNING_KEYS
 
 #: EC2 takes at most this many values in one filter.
 _VALUES_PER_FILTER = 200
@@ -65,6 +65,11 @@ def by_tag(target: Target) -> Iterator[list[dict[str, Any]]]:
     yield [{"Name": "tag-key", "Values": [CLUSTER_PREFIX + target.cluster_name]}]
     for key in OWNING_KEYS:
         yield [{"Name": f"tag:{key}", "Values": [target.cluster_name]}]
+
+
+def by_driver() -> Iterator[list[dict[str, Any]]]:
+    """The EC2 filter for what any cluster's EBS CSI driver made: it need not say whose. Who made it is asked of CloudTrail."""
+    yield [{"Name": "tag-key", "Values": [CSI_TAG]}]
 
 
 def by_ledger(target: Target, prefix: str, filter_name: str) -> Iterator[list[dict[str, Any]]]:

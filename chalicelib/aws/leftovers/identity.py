@@ -85,5 +85,6 @@ class InstanceProfiles:
         """Lists leave the tags out: each is asked for by itself."""
         with translate("iam:GetInstanceProfile"):
             row = self._iam.get_instance_profile(InstanceProfileName=name)["InstanceProfile"]
-        facts = attributes(role_name=next((role["RoleName"] for role in row.get("Roles", [])), None))
+        role: dict[str, Any] = next(iter(row.get("Roles", [])), {})
+        facts = attributes(role_name=role.get("RoleName"), role_id=role.get("RoleId"))
         return Resource(Kind.INSTANCE_PROFILE, name, row["Arn"], tags_of(row), facts, row.get("CreateDate"))

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from chalicelib.aws.clients.errors import translate
-from chalicelib.aws.leftovers.finder import arn, attributes, by_ledger, by_vpc, every, tags_of
+from chalicelib.aws.leftovers.finder import arn, attributes, by_ledger, by_vpc, chunks, every, tags_of
 from chalicelib.domain.core.resources import Kind, Resource, Target
 from chalicelib.domain.errors.tree import StillInUse
 
@@ -20,8 +20,8 @@ class Instances:
         self._ec2 = ec2
 
     def find(self, target: Target) -> Iterator[Resource]:
-        """By VPC, lab tag and ledger. EC2 lists terminated instances for an hour: they are left out."""
-        for filters in (*by_vpc(target), *by_ledger(target, "i-", "instance-id")):
+        """By VPC, lab tag, ledger and Auto Scaling group. EC2 lists terminated instances for an hour: they are left out."""
+        for filters in (*by_vpc(target), *by_ledger(target, "i-", "instance-id"), *_members(target)):
             reservations = every(
                 self._ec2, "ec2:DescribeInstances", "describe_instances", "Reservations", Filters=[*filters, _ALIVE]
             )
@@ -42,6 +42,17 @@ class Instances:
             row["InstanceId"],
             arn(self._ec2, target, "ec2", f"instance/{row['InstanceId']}"),
             tags_of(row),
-            attributes(vpc_id=row.get("VpcId"), subnet_id=row.get("SubnetId"), status=row["State"]["Name"]),
+            attributes(
+                vpc_id=row.get("VpcId"),
+                subnet_id=row.get("SubnetId"),
+                status=row["State"]["Name"],
+                instance_type=row.get("InstanceType"),
+                profile_id=(row.get("IamInstanceProfile") or {}).get("Id"),
+            ),
             row.get("LaunchTime"),
         )
+
+
+def _members(target: Target) -> Iterator[list[dict[str, Any]]]:
+    for ids in chunks(sorted(target.member_ids), 200):
+        yield [{"Name": "instance-id", "Values": list(ids)}]

@@ -7,7 +7,7 @@ from contextlib import suppress
 from typing import Any
 
 from chalicelib.aws.clients.errors import translate
-from chalicelib.aws.leftovers.finder import arn, by_tag, every, tags_of
+from chalicelib.aws.leftovers.finder import arn, attributes, by_tag, every, tags_of
 from chalicelib.domain.core.resources import Kind, Resource, Target
 from chalicelib.domain.errors.tree import ResourceGone
 from chalicelib.domain.teardown.evidence import LAB_TAG
@@ -38,7 +38,8 @@ class LaunchTemplates:
         for row in rows:
             template_id = row["LaunchTemplateId"]
             template_arn = arn(self._ec2, target, "ec2", f"launch-template/{template_id}")
-            yield Resource(Kind.LAUNCH_TEMPLATE, template_id, template_arn, tags_of(row), {}, row.get("CreateTime"))
+            facts = attributes(created_by=row.get("CreatedBy"))
+            yield Resource(Kind.LAUNCH_TEMPLATE, template_id, template_arn, tags_of(row), facts, row.get("CreateTime"))
 
 
 class KeyPairs:

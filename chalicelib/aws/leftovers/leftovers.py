@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from chalicelib.aws.leftovers.auto_scaling_groups import AutoScalingGroups
 from chalicelib.aws.leftovers.dns_records import DnsRecords
+from chalicelib.aws.leftovers.elastic_ips import ElasticIps
 from chalicelib.aws.leftovers.finder import Finder
 from chalicelib.aws.leftovers.identity import InstanceProfiles, OidcProviders
 from chalicelib.aws.leftovers.instances import Instances
@@ -22,10 +24,14 @@ from chalicelib.domain.core.resources import Kind, Resource, Target
 class AwsLeftovers:
     """The finders of one region over boto3 clients. Kinds that go with the cluster or the stack have none."""
 
-    def __init__(self, *, ec2: Any, elbv2: Any, elb: Any, efs: Any, route53: Any, logs: Any, iam: Any) -> None:
+    def __init__(
+        self, *, ec2: Any, elbv2: Any, elb: Any, efs: Any, route53: Any, logs: Any, iam: Any, autoscaling: Any
+    ) -> None:
         self._snapshots = Snapshots(ec2)
         self._finders: Mapping[Kind, Finder] = {
             Kind.INSTANCE: Instances(ec2),
+            Kind.AUTO_SCALING_GROUP: AutoScalingGroups(autoscaling),
+            Kind.ELASTIC_IP: ElasticIps(ec2),
             Kind.KEY_PAIR: KeyPairs(ec2),
             Kind.LAUNCH_TEMPLATE: LaunchTemplates(ec2),
             Kind.LOAD_BALANCER: LoadBalancers(elbv2),
@@ -52,6 +58,10 @@ class AwsLeftovers:
         """Delete this one thing. Raises ResourceGone, StillInUse, AwsRefused."""
         self._finders[resource.kind].delete(resource)
 
-    def snapshot(self, volume: Resource, tags: Mapping[str, str]) -> Resource:
-        """Ask for a snapshot of a volume, or return the one that this lab asked for before."""
-        return self._snapshots.make(volume, tags)
+    def snapshot(self, volume: Resource, tags: Mapping[str, str], token: str) -> Resource:
+        """Ask for a snapshot of a volume, or return the one that was asked for by this token."""
+        return self._snapshots.make(volume, tags, token)
+
+    def snapshot_state(self, snapshot_id: str) -> str | None:
+        """In EC2's words; None when it is gone."""
+        return self._snapshots.state(snapshot_id)

@@ -52,7 +52,8 @@ class TargetGroups:
         tags = tags_by_arn(self._elbv2, [row["TargetGroupArn"] for row in near])
         for row in near:
             arn = row["TargetGroupArn"]
-            facts = attributes(vpc_id=row.get("VpcId"), name=row["TargetGroupName"])
+            users = " ".join(row.get("LoadBalancerArns", []))
+            facts = attributes(vpc_id=row.get("VpcId"), name=row["TargetGroupName"], used_by=users)
             yield Resource(Kind.TARGET_GROUP, arn, arn, tags.get(arn, {}), facts)
 
     def delete(self, resource: Resource) -> None:
@@ -97,7 +98,7 @@ class ClassicLoadBalancers:
                 name,
                 arn(self._elb, target, "elasticloadbalancing", f"loadbalancer/{name}"),
                 tags.get(name, {}),
-                attributes(vpc_id=row["VPCId"], name=name),
+                attributes(vpc_id=row["VPCId"], name=name, dns_name=row.get("DNSName")),
                 row.get("CreatedTime"),
             )
 

@@ -52,5 +52,6 @@ class NetworkInterfaces:
                 status=row["Status"],
                 attached_to=(row.get("Attachment") or {}).get("InstanceId"),
                 description=row.get("Description"),
+                requester_id=row.get("RequesterId"),
             ),
         )

@@ -6,9 +6,12 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from chalicelib.aws.clients.errors import translate
-from chalicelib.aws.leftovers.finder import arn, attributes, by_ledger, by_tag, every, tags_of
+from chalicelib.aws.leftovers.finder import arn, attributes, by_driver, by_ledger, by_tag, every, tags_of
 from chalicelib.domain.core.resources import Kind, Resource, Target
 from chalicelib.domain.teardown.evidence import LAB_TAG
+
+#: What tells the backup that we asked for from every other snapshot of a volume.
+TOKEN_TAG = "ekslab:backup-token"
 
 
 class Volumes:
@@ -18,8 +21,8 @@ class Volumes:
         self._ec2 = ec2
 
     def find(self, target: Target) -> Iterator[Resource]:
-        """By any tag that ties them to the cluster, and by ledger."""
-        for filters in (*by_tag(target), *by_ledger(target, "vol-", "volume-id")):
+        """By any tag that ties them to the cluster, by the CSI driver's mark, and by ledger."""
+        for filters in (*by_tag(target), *by_driver(), *by_ledger(target, "vol-", "volume-id")):
             for row in every(self._ec2, "ec2:DescribeVolumes", "describe_volumes", "Volumes", Filters=filters):
                 if row["State"] not in ("deleting", "deleted"):
                     yield Resource(
@@ -27,7 +30,14 @@ class Volumes:
                         row["VolumeId"],
                         arn(self._ec2, target, "ec2", f"volume/{row['VolumeId']}"),
                         tags_of(row),
-                        attributes(status=row["State"], zone=row.get("AvailabilityZone")),
+                        attributes(
+                            status=row["State"],
+                            zone=row.get("AvailabilityZone"),
+                            size_gib=str(row["Size"]) if "Size" in row else None,
+                            used_by=" ".join(
+                                held["InstanceId"] for held in row.get("Attachments", []) if held.get("InstanceId")
+                            ),
+                        ),
                         row.get("CreateTime"),
                     )
 
@@ -44,8 +54,8 @@ class Snapshots:
         self._ec2 = ec2
 
     def find(self, target: Target) -> Iterator[Resource]:
-        """By any tag that ties them to the cluster, and by ledger."""
-        for filters in (*by_tag(target), *by_ledger(target, "snap-", "snapshot-id")):
+        """By any tag that ties them to the cluster, by the CSI driver's mark, and by ledger."""
+        for filters in (*by_tag(target), *by_driver(), *by_ledger(target, "snap-", "snapshot-id")):
             for row in self._snapshots(filters):
                 yield self._resource(row, target.region)
 
@@ -54,25 +64,29 @@ class Snapshots:
         with translate("ec2:DeleteSnapshot"):
             self._ec2.delete_snapshot(SnapshotId=resource.id)
 
-    def make(self, volume: Resource, tags: Mapping[str, str]) -> Resource:
-        """Ask for a snapshot of the volume, unless this lab has one of it that did not fail."""
-        region = volume.arn.split(":")[3]
-        mine = [
-            {"Name": "volume-id", "Values": [volume.id]},
-            {"Name": f"tag:{LAB_TAG}", "Values": [tags[LAB_TAG]]},
-        ]
-        for row in self._snapshots(mine):
-            if row["State"] != "error":
-                return self._resource(row, region)
+    def make(self, volume: Resource, tags: Mapping[str, str], token: str) -> Resource:
+        """Ask for a snapshot of the volume, unless the one asked for by this token is there.
+
+        EC2 takes no client token here: ours is a tag that nobody could know before, so the oldest that bears it is ours.
+        """
+        region, born = volume.arn.split(":")[3], {**tags, TOKEN_TAG: token}
+        mine = [{"Name": "volume-id", "Values": [volume.id]}, {"Name": f"tag:{TOKEN_TAG}", "Values": [token]}]
+        for row in sorted(self._snapshots(mine), key=lambda row: row["StartTime"])[:1]:
+            return self._resource(row, region)
         with translate("ec2:CreateSnapshot"):
             row = self._ec2.create_snapshot(
                 VolumeId=volume.id,
                 Description=f"Kept for {tags[LAB_TAG]}",
                 TagSpecifications=[
-                    {"ResourceType": "snapshot", "Tags": [{"Key": k, "Value": v} for k, v in tags.items()]}
+                    {"ResourceType": "snapshot", "Tags": [{"Key": k, "Value": v} for k, v in born.items()]}
                 ],
             )
         return self._resource(row, region)
+
+    def state(self, snapshot_id: str) -> str | None:
+        """In EC2's words; None when it is gone."""
+        rows = self._snapshots([{"Name": "snapshot-id", "Values": [snapshot_id]}])
+        return str(rows[0]["State"]) if rows else None
 
     def _snapshots(self, filters: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return every(
@@ -87,5 +101,8 @@ class Snapshots:
     def _resource(self, row: dict[str, Any], region: str) -> Resource:
         """A snapshot's ARN has no account in it."""
         snapshot_arn = f"arn:{self._ec2.meta.partition}:ec2:{region}::snapshot/{row['SnapshotId']}"
-        facts = attributes(status=row.get("State"), volume_id=row.get("VolumeId"))
+        size = row.get("VolumeSize")
+        facts = attributes(
+            status=row.get("State"), volume_id=row.get("VolumeId"), size_gib=str(size) if size is not None else None
+        )
         return Resource(Kind.SNAPSHOT, row["SnapshotId"], snapshot_arn, tags_of(row), facts, row.get("StartTime"))

@@ -14,6 +14,8 @@ ACCOUNT = re.compile(r"\d{12}", re.ASCII)
 CLUSTER = re.compile(r"[0-9A-Za-z][A-Za-z0-9_-]{0,99}")
 #: Node group names: 1 to 63 characters, begins with a letter or digit.
 NODEGROUP = re.compile(r"[0-9A-Za-z][A-Za-z0-9_-]{0,62}")
+#: A lab's id, as we give it.
+LAB_ID = re.compile(r"lab-[0-9a-z]{3,40}", re.ASCII)
 REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
 ZONE = re.compile(r"[a-z]{2}(-[a-z]+)+-\d[a-z]")
 MINOR_VERSION = re.compile(r"[0-9]{1,3}\.[0-9]{1,3}")

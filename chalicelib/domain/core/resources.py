@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.proof import Creator, Proof
 
 
 class Kind(StrEnum):
@@ -69,20 +70,29 @@ class Resource:
 
 
 class EntryState(StrEnum):
-    """What has become of a ledger entry."""
+    """What has become of a ledger entry. UNPROVEN: something points to the lab and nothing proves it; never deleted."""
 
     REQUESTED = "requested"
     PRESENT = "present"
     DELETED = "deleted"
     KEPT = "kept"
     BLOCKED = "blocked"
+    UNPROVEN = "unproven"
+
+
+#: How we know that ledger entries are ours: what these words say was an answer of AWS's, also before proofs were kept.
+ASKED_FOR = "asked for by provision"
+BY_STACK = "made by the lab's stack"
+BY_EKS = "made by EKS for the lab's cluster"
+_SAID: Mapping[str, Proof] = {ASKED_FOR: Proof.ANSWER, BY_STACK: Proof.STACK, BY_EKS: Proof.AWS}
 
 
 @dataclass(frozen=True)
 class LedgerEntry:
-    """One thing of the lab's. `how` says why we know it is ours: `asked for by provision`, `tag elbv2.k8s.aws/cluster`, ...
+    """One thing of the lab's, or one that looks like it. `how` says why: `asked for by provision`, `tag elbv2.k8s.aws/cluster`, ...
 
-    `guest` marks what the lab only uses (an existing VPC and its subnets): it is on the ledger to be *kept*.
+    `guest` marks what the lab only uses (an existing VPC and its subnets): it is on the ledger to be *kept*. `proof` is how it
+    was proved, `creator` whom CloudTrail names; a person who settled what is left is named in `settled_by`.
     """
 
     resource: Resource
@@ -92,6 +102,16 @@ class LedgerEntry:
     changed_at: datetime
     reason: str = ""
     guest: bool = False
+    proof: Proof | None = None
+    creator: Creator | None = None
+    settled_by: str = ""
+
+    @property
+    def grounds(self) -> Proof | None:
+        """What proves it the lab's; None where nothing does. Entries from before proofs were kept say it in `how`."""
+        if self.guest or self.state is EntryState.UNPROVEN:
+            return None
+        return self.proof or _SAID.get(self.how)
 
 
 @dataclass(frozen=True)
@@ -100,8 +120,13 @@ class Target:
 
     `known_ids` are the ids on the lab's ledger: finders look at these too, whatever their tags say by now.
     `had_cluster`: the lab asked for its cluster; until then the name can only mean someone else's. `name_taken_over`:
-    another cluster has the name now, so the name alone proves nothing any more.
+    another cluster has the name now.
     `cluster_gone_at`: since when the lab's own cluster has been gone; None while it may be there.
+
+    What AWS answers with a unique id: `stack_id`, `role_ids` (AROA…) of the stack's roles, `true_role_names` whose role still
+    has that id, `profile_ids` that hold such a role, `group_arns` and `member_ids` of node groups' Auto Scaling groups,
+    `own_cluster_arn` while the cluster there is the lab's. `before`: ARNs that bore the lab's name when it began; None: nobody
+    looked. `subdomain`: this lab's alone and empty when it began. `own_ids`: ids and ARNs of all that is proved.
     """
 
     lab_id: str
@@ -122,3 +147,14 @@ class Target:
     had_cluster: bool = False
     name_taken_over: bool = False
     cluster_gone_at: datetime | None = None
+    stack_id: str | None = None
+    own_cluster_arn: str | None = None
+    cluster_created_at: datetime | None = None
+    role_ids: frozenset[str] = frozenset()
+    true_role_names: frozenset[str] = frozenset()
+    profile_ids: frozenset[str] = frozenset()
+    group_arns: frozenset[str] = frozenset()
+    member_ids: frozenset[str] = frozenset()
+    own_ids: frozenset[str] = frozenset()
+    before: frozenset[str] | None = None
+    subdomain: str | None = None

@@ -158,7 +158,7 @@ def _why_held(context: DecisionContext) -> str:
     if context.held:
         return context.held
     awake = context.lab.phase is Phase.READY
-    if not awake and (entry.trigger is Trigger.IDLE or context.lab.phase is not Phase.HIBERNATED):
+    if not awake and (entry.trigger is Trigger.IDLE or context.lab.phase not in (Phase.HIBERNATED, Phase.LOST)):
         return f"It is {context.lab.phase}."
     return ""
 

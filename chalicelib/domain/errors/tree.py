@@ -17,6 +17,8 @@ EkslabError
 │   ├── AccountInUse          labs live in the account     409
 │   ├── NoPlan                nothing was planned that day     404
 │   ├── PlanChanged           it is not the plan that was seen 409
+│   ├── UnknownLeftover       no such line on the receipt      422
+│   ├── NotProved             nothing proves the cluster ours  409
 │   ├── LinkInvalid           not one of our keep-links        404
 │   ├── LinkExpired           a keep-link of a past night      410
 │   └── NotKept               too late, or kept long enough    409
@@ -133,6 +135,18 @@ class AccountInUse(RequestRefused):
         self.labs = labs
         listed = ", ".join(labs[:5]) + (f" and {len(labs) - 5} more" if labs[5:] else "")
         super().__init__(f"Labs of account {account} {why}: {listed}. Release them first.")
+
+
+class UnknownLeftover(RequestRefused):
+    """The receipt has no line that could be settled for these ARNs."""
+
+    def __init__(self, lab_id: str, arns: tuple[str, ...]) -> None:
+        self.arns = arns
+        super().__init__(f"The receipt of {lab_id} names nothing left in doubt as {', '.join(arns[:5])}.")
+
+
+class NotProved(RequestRefused):
+    """Nothing proves that this service made the cluster, so it can't become a lab; the message says what is missing."""
 
 
 class NotYours(RequestRefused):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import field
+from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.labs.lab import NodegroupSize
@@ -20,13 +21,18 @@ class HealthIssue:
 
 @dataclass(frozen=True)
 class StackState:
-    """A CloudFormation stack: its status in CloudFormation's words, outputs, and the first failed resource's reason."""
+    """A CloudFormation stack: its status in CloudFormation's words, outputs, and the first failed resource's reason.
+
+    `ours`: CloudFormation works on it with the role that only this service hands over.
+    """
 
     id: str
     status: str
     outputs: Mapping[str, str] = field(default_factory=dict)
     failure: str | None = None
     failed_resources: tuple[str, ...] = ()
+    created_at: datetime | None = None
+    ours: bool = False
 
 
 @dataclass(frozen=True)
@@ -52,6 +58,7 @@ class ClusterState:
     issues: tuple[HealthIssue, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)
     deletion_protection: bool = False
+    created_at: datetime | None = None
 
 
 @dataclass(frozen=True)
@@ -190,3 +197,23 @@ class KubernetesSweep:
     problem: str | None = None
     deleted: tuple[str, ...] = ()
     remaining: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class RoleState:
+    """An IAM role by its unique id (AROA…), and the unique ids of the instance profiles that hold it."""
+
+    name: str
+    id: str
+    profile_ids: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class GroupState:
+    """An Auto Scaling group with its members. `named`: a node group of the cluster names it at this moment."""
+
+    name: str
+    arn: str
+    member_ids: tuple[str, ...] = ()
+    named: bool = False
+    created_at: datetime | None = None

@@ -1,8 +1,8 @@
 """A lab and its life: the record that the store keeps, the phases it goes through, and who may do what to it.
 
 REQUESTED → PROVISIONING → READY → RELEASING → DELETED, with PROVISIONING → ROLLING_BACK → FAILED when a step fails,
-READY ⇄ UPDATING, READY → HIBERNATING → HIBERNATED → WAKING → READY, and BLOCKED when something can't be deleted (asking to
-delete again tries again).
+READY ⇄ UPDATING, READY → HIBERNATING → HIBERNATED → WAKING → READY, LOST when somebody deleted its cluster by hand (what it
+left goes after a warning), and BLOCKED when something can't be deleted (asking to delete again tries again).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from dataclasses import field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
+from typing import Any
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.failure import Responsible
@@ -30,6 +31,7 @@ class Phase(StrEnum):
     HIBERNATING = "hibernating"
     HIBERNATED = "hibernated"
     WAKING = "waking"
+    LOST = "lost"
     RELEASING = "releasing"
     ROLLING_BACK = "rolling-back"
     DELETED = "deleted"
@@ -44,14 +46,17 @@ ENDING = frozenset({Phase.RELEASING, Phase.ROLLING_BACK, Phase.BLOCKED})
 
 
 #: No workflow is at work on the lab: the sweep, not the five-minute run, looks at it when it is due.
-RESTING = frozenset({Phase.READY, Phase.HIBERNATED})
+RESTING = frozenset({Phase.READY, Phase.HIBERNATED, Phase.LOST})
 
 
 @dataclass(frozen=True)
 class ClusterFacts:
     """What EKS and the stack told us about what was made; kept so that teardown never needs to ask the cluster itself.
 
-    `view_role_arn`: the role of this service that the cluster lets look in; None where it lets none.
+    `view_role_arn`: the role of this service that the cluster lets look in; None where it lets none. `created_at`: the
+    cluster's, as EKS tells it. `role_ids`: the stack's roles by name, with the ids that no role made anew gets again.
+    `subdomain`: where external-dns writes for this lab alone, if it was empty when the lab began. `logs_were_there`: somebody's
+    log group had the name of the control plane's before.
     """
 
     arn: str | None = None
@@ -63,6 +68,10 @@ class ClusterFacts:
     stack_id: str | None = None
     stack_outputs: Mapping[str, str] = field(default_factory=dict)
     view_role_arn: str | None = None
+    created_at: datetime | None = None
+    role_ids: Mapping[str, str] = field(default_factory=dict)
+    subdomain: str | None = None
+    logs_were_there: bool = False
 
 
 @dataclass(frozen=True)
@@ -236,6 +245,10 @@ class Lab:
     def may_be_changed_by(self, caller: Caller) -> bool:
         """Only the owner and administrators change and end it."""
         return caller.may_change(self.owner)
+
+    def with_facts(self, **facts: Any) -> Lab:
+        """The same lab with these facts (fields of ClusterFacts)."""
+        return replace(self, facts=replace(self.facts, **facts))
 
     def moved_to(
         self, phase: Phase, now: datetime, reason: str | None = None, responsible: Responsible | None = None

@@ -68,7 +68,7 @@ class RecoveryDecision:
 def decide_tending(lab: Lab, execution: Execution, now: datetime) -> RecoveryDecision:
     """Decide for a lab that is due; `execution` says how its phase's workflow stands in its present run."""
     match lab.phase:
-        case Phase.READY | Phase.HIBERNATED:
+        case Phase.READY | Phase.HIBERNATED | Phase.LOST:
             return RecoveryDecision(RecoveryAction.REST, "No workflow is at work on it: the sweep looks at it.")
         case Phase.BLOCKED:
             return _blocked(lab, now)

@@ -21,6 +21,7 @@ from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spec import ExistingNetwork
 from chalicelib.domain.stack.intrinsics import Json, ref
 from chalicelib.domain.stack.launch_templates import launch_template_outputs, launch_templates
+from chalicelib.domain.stack.log_groups import log_groups
 from chalicelib.domain.stack.network import existing_network_outputs, network_outputs, new_network
 from chalicelib.domain.stack.roles import role_outputs, roles
 from chalicelib.domain.stack.security_groups import group_outputs, security_groups
@@ -59,6 +60,7 @@ def lab_stack(lab: Lab) -> Json:
             **security_groups(lab, _vpc(lab)),
             **roles(lab),
             **launch_templates(lab),
+            **log_groups(lab),
         },
         "Outputs": {
             name: {"Value": value}

@@ -1,32 +1,38 @@
-"""What to do with a cluster that carries our tags: nothing, adopt it as a lab, end it again, or only report it. See ADR 7.
+"""What to do with a cluster that carries our tags: nothing, end it again, or report it with what is known of its making (ADR 12).
 
-Called by the sweep once a night. A cluster is ours only by the installation's name on it; anyone can write the rest.
+Called by the sweep, and when an administrator adopts one. Anyone can write tags, so tags only make us look: a cluster is
+ours by the role that a stack of ours made for it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.core.names import as_tag_value
+from chalicelib.domain.core.names import LAB_ID, as_tag_value
 from chalicelib.domain.core.place import Place
-from chalicelib.domain.labs.aws_states import ClusterState
+from chalicelib.domain.core.resources import Kind, Resource
+from chalicelib.domain.labs.aws_states import ClusterState, StackState
+from chalicelib.domain.labs.cluster_identity import is_own_cluster
 from chalicelib.domain.labs.lab import OVER, ClusterFacts, Lab, Phase
-from chalicelib.domain.labs.spec import EndpointAccess, EndpointSpec, ExistingNetwork, LabSpec
+from chalicelib.domain.labs.spec import EndpointAccess, EndpointSpec, ExistingNetwork, LabSpec, NewNetwork
 from chalicelib.domain.teardown.evidence import LAB_TAG
 
-OWNER_TAG = "ekslab:owner"
 INSTALLATION_TAG, ENDS_BY_TAG, PROTECTED_TAG = "ekslab:installation", "ekslab:ends-by", "ekslab:protected"
 
 
 class Orphan(StrEnum):
-    """KNOWN: its lab answers for it. ADOPT: make a lab of it. REOPEN: its lab is over, and it is not. FOREIGN: only told."""
+    """KNOWN: its lab answers for it. REOPEN: its lab is over, and it is not. FOREIGN: another installation's, only told.
+
+    REPORT: it bears our tags and no record knows it; an administrator may adopt it.
+    """
 
     KNOWN = "known"
-    ADOPT = "adopt"
     REOPEN = "reopen"
+    REPORT = "report"
     FOREIGN = "foreign"
 
 
@@ -47,41 +53,70 @@ def is_overdue(tagged: TaggedCluster, now: datetime) -> bool:
     return ends_by.tzinfo is None or ends_by <= now
 
 
-def decide_orphan(tagged: TaggedCluster, lab: Lab | None, installation: str) -> OrphanDecision:
-    """Decide for an overdue cluster; `lab` is the record its tag names, None if there is none."""
+def claimed_lab_id(tagged: TaggedCluster) -> str | None:
+    """The lab's id that its tag has, if it has the form of one: anybody may write anything there."""
+    told = tagged.tags.get(LAB_TAG, "")
+    return told if LAB_ID.fullmatch(told) else None
+
+
+def decide_orphan(tagged: TaggedCluster, lab: Lab | None, state: ClusterState, installation: str) -> OrphanDecision:
+    """Decide for an overdue cluster, as EKS has it; `lab` is the record its tag names, None if there is none."""
     what = f"{tagged.name} in {tagged.region}"
     whose = tagged.tags.get(INSTALLATION_TAG, "")
     if not installation or whose != as_tag_value(installation):
-        message = f"belongs to the installation {whose}" if whose else "names no installation"
+        message = f"belongs to the installation {as_tag_value(whose)}" if whose else "names no installation"
         return OrphanDecision(Orphan.FOREIGN, f"{what} {message}, so it is left alone.")
     if lab is None:
-        return OrphanDecision(Orphan.ADOPT, f"{what} was in no record: it is a lab again, and on the plan.")
+        return OrphanDecision(Orphan.REPORT, f"{what} bears this installation's tags, and no record knows it.")
     if (lab.account, lab.region, lab.name) != (tagged.place.account, tagged.region, tagged.name):
         return OrphanDecision(Orphan.FOREIGN, f"{what} carries the tag of {lab.id}, which is another cluster.")
+    if not is_own_cluster(lab, state):
+        return OrphanDecision(
+            Orphan.REPORT, f"{what} carries the tag of {lab.id}, and is not the cluster that it made."
+        )
     if lab.phase in OVER:
         return OrphanDecision(Orphan.REOPEN, f"{what} outlived its lab {lab.id}: it is one again, and on the plan.")
     return OrphanDecision(Orphan.KNOWN, "")
 
 
-def adopted_lab(tagged: TaggedCluster, state: ClusterState, nobody: str, installation: str, now: datetime) -> Lab:
-    """A lab made of what the cluster says of itself: ready, its lease over, to be planned like any other.
+def describe_provenance(tagged: TaggedCluster, state: ClusterState, stack: StackState | None, made: bool) -> str:
+    """What is known of its making, and what an administrator may do: sentences. `made`: its role is one that the stack made."""
+    role = (state.role_arn or "a role unknown").rpartition("/")[2]
+    if not made or stack is None:
+        return f"Its role {role} is not one that a stack of this service made: it stays as it is."
+    place = tagged.place
+    path = f"/orphans/{place.account}/{place.region}/{tagged.name}/adopt"
+    return f"Its role {role} was made by the stack {stack.id}. POST {path} makes it a lab again."
 
-    `nobody`: who owns what names no owner. Raises ValueError for a cluster without a lab's id.
+
+def is_made_by(state: ClusterState, stack: StackState, resources: Sequence[Resource]) -> bool:
+    """Whether the cluster has a role that this stack of ours made: only we hand such a role to EKS."""
+    roles = {thing.arn for thing in resources if thing.kind is Kind.ROLE}
+    return stack.ours and state.role_arn is not None and state.role_arn in roles
+
+
+def adopted_lab(
+    tagged: TaggedCluster, state: ClusterState, stack: StackState, nobody: str, installation: str, now: datetime
+) -> Lab:
+    """A lab made of what the cluster and its stack say of themselves: ready, its lease over, to be planned like any other.
+
+    It is as old as its stack, so that nothing of its own counts as there before. `nobody`: administrators, who own it.
+    Raises ValueError for a cluster without a lab's id.
     """
-    lab_id = tagged.tags.get(LAB_TAG, "")
-    if not lab_id:
+    lab_id = claimed_lab_id(tagged)
+    if lab_id is None:
         raise ValueError(f"{tagged.arn} carries no lab's id")
     return Lab(
         id=lab_id,
-        owner=tagged.tags.get(OWNER_TAG) or nobody,
+        owner=nobody,
         account=tagged.place.account,
-        spec=_spec(tagged, state),
+        spec=_spec(tagged, state, stack),
         phase=Phase.READY,
-        created_at=now,
+        created_at=stack.created_at or state.created_at or now,
         phase_since=now,
         lease_ends_at=now,
         due_at=now,
-        facts=_facts(state),
+        facts=replace(_facts(state), stack_id=stack.id, stack_outputs=dict(stack.outputs)),
         adopted=True,
         installation=installation,
     )
@@ -95,17 +130,18 @@ def _facts(state: ClusterState) -> ClusterFacts:
         oidc_issuer=state.oidc_issuer,
         cluster_security_group_id=state.cluster_security_group_id,
         vpc_id=state.vpc_id,
+        created_at=state.created_at,
     )
 
 
-def _spec(tagged: TaggedCluster, state: ClusterState) -> LabSpec:
+def _spec(tagged: TaggedCluster, state: ClusterState, stack: StackState) -> LabSpec:
     public, private = state.public_access, state.private_access
     both = EndpointAccess.PUBLIC_AND_PRIVATE if private else EndpointAccess.PUBLIC
     return LabSpec(
         name=tagged.name,
         region=tagged.region,
         version=state.version,
-        network=ExistingNetwork(state.vpc_id),
+        network=NewNetwork() if stack.outputs.get("VpcId") == state.vpc_id else ExistingNetwork(state.vpc_id),
         endpoint=EndpointSpec(both if public else EndpointAccess.PRIVATE, state.allowed_cidrs),
         nodegroups=(),
     )

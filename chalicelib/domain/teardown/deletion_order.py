@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from chalicelib.domain.core.resources import Kind
 
-#: What `terminate_instances` sweeps: the nodes that no node group takes along.
-INSTANCES = (Kind.INSTANCE,)
+#: What `terminate_instances` sweeps: the nodes that no node group takes along; a group first, or it starts them anew.
+INSTANCES = (Kind.AUTO_SCALING_GROUP, Kind.INSTANCE)
 #: What `sweep_leftovers` sweeps, in this order, while the cluster is still there.
 LEFTOVERS = (
     Kind.LOAD_BALANCER,
@@ -21,6 +21,7 @@ REMAINS = (
     Kind.NETWORK_INTERFACE,
     Kind.MOUNT_TARGET,
     Kind.VPC_ENDPOINT,
+    Kind.ELASTIC_IP,
     Kind.SECURITY_GROUP,
     Kind.LAUNCH_TEMPLATE,
     Kind.INSTANCE_PROFILE,
@@ -31,4 +32,4 @@ REMAINS = (
 #: What `remove_leftovers` sweeps when a later look finds something again.
 STRAGGLERS = tuple(dict.fromkeys((*INSTANCES, *LEFTOVERS, *REMAINS)))
 #: Kinds whose deletion takes a while: gone when a later look no longer finds them.
-SLOW = frozenset({Kind.INSTANCE, Kind.VPC_ENDPOINT, Kind.MOUNT_TARGET})
+SLOW = frozenset({Kind.AUTO_SCALING_GROUP, Kind.INSTANCE, Kind.VPC_ENDPOINT, Kind.MOUNT_TARGET})

@@ -1,20 +1,28 @@
-"""Which clusters a thing's tags speak for: what Kubernetes' controllers and EKS write on what they make.
+"""What speaks for and against a thing being the lab's, by grade. The one module that knows what is believed, and why (ADR 12).
 
-A tag proves something only where its whole value, or the whole rest of its key, is a cluster's name: `myeks` is not
-`myeks2`. `ebs.csi.aws.com/cluster` holds the literal `true` and speaks for nobody.
+*Proof* is what nobody but AWS and we could have made so; only proof deletes. *Claim* is what a user can write: it decides
+where to look and what to mention. *Veto* beats both. `ownership.py` draws the conclusion; nothing here asks AWS.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
+from enum import StrEnum
 
-from chalicelib.domain.core.resources import Kind, Resource, Target
+from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.proof import Proof
+from chalicelib.domain.core.resources import EntryState, Kind, LedgerEntry, Resource, Target
+from chalicelib.domain.teardown.external_dns import is_below
 
 LAB_TAG = "ekslab:lab-id"
 CLUSTER_PREFIX = "kubernetes.io/cluster/"
 PVC_TAG = "kubernetes.io/created-for/pvc/name"
-STACK_TAG = "aws:cloudformation:stack-name"
+#: Written by CloudFormation alone: no user may write a key that begins with `aws:`.
+STACK_TAG, STACK_ID_TAG = "aws:cloudformation:stack-name", "aws:cloudformation:stack-id"
+#: What the EBS CSI driver writes on every volume and snapshot of its own; it names no cluster.
+CSI_TAG = "ebs.csi.aws.com/cluster"
 
 #: Tag keys whose value is the name of the cluster that made the thing.
 OWNING_KEYS = (
@@ -24,16 +32,129 @@ OWNING_KEYS = (
     "eks:eks-cluster-name",
     "cluster.k8s.amazonaws.com/name",
     "karpenter.k8s.aws/cluster",
+    "ebs.csi.aws.com/cluster-name",
 )
 #: Keys that only ever speak against us: what names another cluster there is another's, but ours there proves nothing.
-OTHERS_KEYS = ("alpha.eksctl.io/cluster-name", "KubernetesCluster")
+OTHERS_KEYS = ("alpha.eksctl.io/cluster-name", "KubernetesCluster", "cluster.x-k8s.io/cluster-name")
+#: Keys whose rest is a cluster's name, beside Kubernetes' own.
+OTHERS_PREFIXES = ("sigs.k8s.io/cluster-api-provider-aws/cluster/",)
+#: Keys by which another tool says that the thing is its own: whose cluster it is, does not matter.
+TOOLS_KEYS = (
+    "aws:backup:source-resource",
+    "aws:dlm:lifecycle-policy-id",
+    "dlm:managed",
+    "velero.io/backup",
+    "elasticbeanstalk:environment-id",
+    "kops.k8s.io/instancegroup",
+)
 #: What the VPC CNI writes on its interfaces without naming the cluster.
 CNI_KEYS = ("node.k8s.amazonaws.com/createdAt", "eks:kubernetes-cni-node-name", "node.k8s.amazonaws.com/instance_id")
-#: How long after the cluster's end CloudWatch may still deliver its last lines and so make its log group again.
+
+#: How long after the lab's log group went CloudWatch may still deliver its last lines and so make it again.
 LATE_DELIVERY = timedelta(hours=1)
-#: IAM is one for all regions, and a cluster's name is not: such a thing must say its region, as Karpenter's do.
+#: How far the birth date of a thing that is known by its name may lie from the one on the ledger.
+_SAME = timedelta(minutes=2)
+#: Known by a name that somebody else may have by now: an entry of the ledger proves these only with the same birth date.
+_NAMES_ARE_REUSED = frozenset(
+    {Kind.CLASSIC_LOAD_BALANCER, Kind.INSTANCE_PROFILE, Kind.ROLE, Kind.LOG_GROUP, Kind.DNS_RECORD}
+)
+#: IAM is one for all regions, and a cluster's name is not: Karpenter writes the region on what it makes there.
 _GLOBAL = frozenset({Kind.INSTANCE_PROFILE, Kind.OIDC_PROVIDER, Kind.ROLE})
-_Proof = Callable[[Resource, Target], str | None]
+#: What EKS knows only as parts of a cluster.
+PARTS_OF_CLUSTER = frozenset({Kind.NODEGROUP, Kind.FARGATE_PROFILE, Kind.ADDON, Kind.ACCESS_ENTRY, Kind.POD_IDENTITY})
+#: Where a claim inside the lab's own VPC is not enough: AWS itself says whose an instance is.
+_NEED_MORE = frozenset({Kind.INSTANCE, Kind.AUTO_SCALING_GROUP, Kind.CLUSTER})
+_BACKEND_GROUP = re.compile(r"k8s-traffic-(?P<cluster>.+)-[0-9a-f]{10}")
+_INSIGHTS = ("application", "dataplane", "host", "performance")
+
+
+class Grade(StrEnum):
+    """How much a piece of evidence weighs."""
+
+    PROOF = "proof"
+    CLAIM = "claim"
+    VETO = "veto"
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """One piece. `told` is for a person: why it can't be the lab's, how we know, or what points to the lab."""
+
+    grade: Grade
+    told: str
+    proof: Proof | None = None
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """The strongest piece of each grade."""
+
+    veto: Evidence | None
+    proof: Evidence | None
+    claim: Evidence | None
+
+
+def weigh(resource: Resource, target: Target, entry: LedgerEntry | None) -> Weighed:
+    """Weigh all that is known of a thing. `entry`: what the lab's ledger has of it."""
+    return Weighed(
+        next((Evidence(Grade.VETO, words) for words in vetoes(resource, target)), None),
+        next((Evidence(Grade.PROOF, words, proof) for proof, words in proofs(resource, target, entry)), None),
+        next((Evidence(Grade.CLAIM, words) for words in claims(resource, target, entry)), None),
+    )
+
+
+def vetoes(resource: Resource, target: Target) -> Iterator[str]:
+    """Why this can't be the lab's to delete, whatever else speaks for it."""
+    tags = resource.tags
+    if is_shared(tags):
+        yield "It is marked as shared."
+    if tags.get(LAB_TAG, target.lab_id) != target.lab_id:
+        yield f"It belongs to lab {tags[LAB_TAG]}."
+    if others := other_claimants(target.cluster_name, tags):
+        yield f"It is claimed by cluster {', '.join(others)}."
+    if tool := other_tool(tags, target):
+        yield tool
+    if was_before(resource, target):
+        yield "It was there before the lab."
+    if users := sorted(set(resource.attributes.get("used-by", "").split()) - target.own_ids):
+        yield f"It is in use by {', '.join(users)}, which is not known as the lab's."
+
+
+def proofs(resource: Resource, target: Target, entry: LedgerEntry | None) -> Iterator[tuple[Proof, str]]:
+    """How we know that it is the lab's, best known first."""
+    if entry is not None and (proof := entry.grounds) is not None and _is_same(resource, entry):
+        yield proof, entry.how
+    if target.stack_id and resource.tags.get(STACK_ID_TAG) == target.stack_id:
+        yield Proof.STACK, "made by the lab's stack"
+    if (kind := _BY_KIND.get(resource.kind)) is not None and (words := kind(resource, target)):
+        yield Proof.AWS, words
+    if entry is not None and (words := _late_log_group(resource, target, entry)):
+        yield Proof.AWS, words
+    if words := _in_subdomain(resource, target):
+        yield Proof.SUBDOMAIN, words
+    enough = resource.kind not in _NEED_MORE and in_own_vpc(resource, target)
+    if enough and (claim := next(claims(resource, target, entry), None)):
+        yield Proof.OWN_VPC, f"{claim}, in the lab's own VPC"
+    if words := _made_by_the_lab(resource, target, entry):
+        yield Proof.CREATOR, words
+
+
+def claims(resource: Resource, target: Target, entry: LedgerEntry | None) -> Iterator[str]:
+    """What points to the lab and could have been written by anybody."""
+    tags, name = resource.tags, target.cluster_name
+    if tags.get(LAB_TAG) == target.lab_id:
+        yield f"tag {LAB_TAG}"
+    if not _name_means_ours(resource, target):
+        return
+    if key := claim_of(name, tags):
+        yield f"tag {key}"
+    if CLUSTER_PREFIX + name in tags:
+        yield f"tag {CLUSTER_PREFIX}{name}"
+    if (words := _NAMED.get(resource.kind)) is not None and (told := words(resource, target)):
+        yield told
+    unknown = resource.kind in (Kind.VOLUME, Kind.SNAPSHOT) and (entry is None or entry.creator is None)
+    if CSI_TAG in tags and unknown and _born_in_its_life(resource, target) and not was_before(resource, target):
+        yield f"tag {CSI_TAG}"
 
 
 def owning_tags(tags: Mapping[str, str]) -> Iterator[tuple[str, str]]:
@@ -51,9 +172,20 @@ def claim_of(cluster: str, tags: Mapping[str, str]) -> str | None:
 
 
 def other_claimants(cluster: str, tags: Mapping[str, str]) -> tuple[str, ...]:
-    """Other clusters that the thing's tags name, sorted."""
+    """Other clusters that the thing's tags name, sorted. Whatever the value: people write `true` where `owned` is meant."""
     names = {name for name, _ in owning_tags(tags)} | {tags[key] for key in OTHERS_KEYS if tags.get(key)}
+    for prefix in (CLUSTER_PREFIX, *OTHERS_PREFIXES):
+        names |= {key.removeprefix(prefix) for key in tags if key.startswith(prefix)}
     return tuple(sorted(names - {cluster}))
+
+
+def other_tool(tags: Mapping[str, str], target: Target) -> str:
+    """Which other tool holds the thing for its own, in words; empty if none does."""
+    stack = tags.get(STACK_ID_TAG) or tags.get(STACK_TAG)
+    if stack and stack not in (target.stack_id, target.stack_name):
+        return f"It was made by the stack {stack}."
+    key = next((key for key in TOOLS_KEYS if key in tags), None)
+    return f"Another tool holds it for its own: tag {key}." if key else ""
 
 
 def is_shared(tags: Mapping[str, str]) -> bool:
@@ -61,40 +193,16 @@ def is_shared(tags: Mapping[str, str]) -> bool:
     return any(key.startswith(CLUSTER_PREFIX) and value == "shared" for key, value in tags.items())
 
 
-def names_cluster(cluster: str, tags: Mapping[str, str]) -> bool:
-    """Whether the tags mention the cluster at all, as owner or as one it was shared with."""
-    return CLUSTER_PREFIX + cluster in tags or claim_of(cluster, tags) is not None
-
-
-def proof_by_kind(resource: Resource, target: Target) -> str | None:
-    """What makes this thing the target's by the nature of its kind, in words; None when nothing does."""
-    proof = _BY_KIND.get(resource.kind)
-    return proof(resource, target) if proof is not None else None
-
-
-def name_speaks_for(resource: Resource, target: Target) -> bool:
-    """Whether the cluster's name on this thing means our cluster, and not one that had the name elsewhere or later."""
-    if resource.kind in _GLOBAL and resource.tags.get("topology.kubernetes.io/region") != target.region:
-        return False
-    if "vpc-id" in resource.attributes:
-        if resource.attributes["vpc-id"] != target.vpc_id:
-            return False
-        if target.vpc_is_ours:
-            return True
-    if target.name_taken_over or not target.had_cluster:
-        return False
-    gone_at, born_at = target.cluster_gone_at, resource.created_at
-    return gone_at is None or born_at is None or born_at <= gone_at
+def was_before(resource: Resource, target: Target) -> bool:
+    """Whether it was there before the lab: by `begin`'s list, or by its birth date."""
+    if target.before is not None and resource.arn in target.before:
+        return True
+    return resource.created_at is not None and resource.created_at < target.created_at.replace(microsecond=0)
 
 
 def in_own_vpc(resource: Resource, target: Target) -> bool:
-    """Whether the thing is in a VPC that was made for this lab."""
+    """Whether the thing is in a VPC that the lab's own stack made."""
     return target.vpc_is_ours and target.vpc_id is not None and resource.attributes.get("vpc-id") == target.vpc_id
-
-
-def is_cluster_log_group(resource: Resource, target: Target) -> bool:
-    """Whether this is the log group that EKS derives from the cluster's name."""
-    return resource.kind is Kind.LOG_GROUP and resource.id == f"/aws/eks/{target.cluster_name}/cluster"
 
 
 def is_control_plane_interface(resource: Resource, target: Target) -> bool:
@@ -104,64 +212,178 @@ def is_control_plane_interface(resource: Resource, target: Target) -> bool:
     return resource.kind is Kind.NETWORK_INTERFACE and named and used and in_own_vpc(resource, target)
 
 
-def _cni_interface(resource: Resource, target: Target) -> str | None:
-    """An interface the CNI left behind says its node, not its cluster: proof only where every node is ours."""
-    left_behind = resource.attributes.get("status") == "available" and in_own_vpc(resource, target)
-    key = next((key for key in CNI_KEYS if key in resource.tags), None)
-    return f"tag {key} in the lab's own VPC" if left_behind and key is not None else None
+def log_group_name(cluster: str) -> str:
+    """The name that EKS gives the control plane's log group."""
+    return f"/aws/eks/{cluster}/cluster"
 
 
-def _security_group(resource: Resource, target: Target) -> str | None:
-    if resource.id == target.cluster_security_group_id:
-        return "made by EKS for this cluster"
-    guard = f"GuardDutyManagedSecurityGroup-{target.vpc_id}"
-    own = in_own_vpc(resource, target) and resource.attributes.get("group-name") == guard
-    return "made by GuardDuty for the lab's own VPC" if own else None
+def insights_groups(cluster: str) -> tuple[str, ...]:
+    """The names that Container Insights gives its log groups."""
+    return tuple(f"/aws/containerinsights/{cluster}/{part}" for part in _INSIGHTS)
 
 
-def _vpc_endpoint(resource: Resource, target: Target) -> str | None:
-    guard = resource.attributes.get("service-name", "").endswith(".guardduty-data")
-    return "made by GuardDuty for the lab's own VPC" if guard and in_own_vpc(resource, target) else None
+def _is_same(resource: Resource, entry: LedgerEntry) -> bool:
+    """Whether the thing there now is the one that was entered, not a namesake."""
+    if resource.kind is Kind.CLUSTER:
+        return False
+    if resource.kind not in _NAMES_ARE_REUSED:
+        return True
+    born, entered = resource.created_at, entry.resource.created_at
+    return born is not None and entered is not None and abs(born - entered) <= _SAME
 
 
-def _log_group(resource: Resource, target: Target) -> str | None:
-    """EKS names it after the cluster, without a tag: ours if we had the cluster, while nobody else has the name."""
-    if (
-        not is_cluster_log_group(resource, target)
-        or not target.had_cluster
-        or target.name_taken_over
-        or resource.created_at is None
-    ):
-        return None
-    gone_at = target.cluster_gone_at
-    in_time = gone_at is None or resource.created_at <= gone_at + LATE_DELIVERY
-    return "named by EKS after the lab's cluster" if in_time else None
+def _name_means_ours(resource: Resource, target: Target) -> bool:
+    """Whether the cluster's name can mean ours: not before it was asked for, not after it was gone, not in another region."""
+    if in_own_vpc(resource, target):
+        return True
+    if resource.kind in _GLOBAL and resource.tags.get("topology.kubernetes.io/region", target.region) != target.region:
+        return False
+    born, gone_at = resource.created_at, target.cluster_gone_at
+    after = LATE_DELIVERY if resource.kind is Kind.LOG_GROUP else timedelta(0)
+    return target.had_cluster and (gone_at is None or born is None or born <= gone_at + after)
 
 
-def _oidc_provider(resource: Resource, target: Target) -> str | None:
+def _born_in_its_life(resource: Resource, target: Target) -> bool:
+    born, gone = resource.created_at, target.cluster_gone_at
+    return target.had_cluster and born is not None and born >= target.created_at and (gone is None or born <= gone)
+
+
+def _made_by_the_lab(resource: Resource, target: Target, entry: LedgerEntry | None) -> str:
+    """Whether CloudTrail's creator is a role of the lab's stack, or a session of the lab's own cluster."""
+    creator = entry.creator if entry is not None else None
+    if entry is None or creator is None or creator.linked or creator.at < target.created_at.replace(microsecond=0):
+        return ""
+    if resource.created_at is None and target.before is None:
+        return ""
+    if resource.kind in _NAMES_ARE_REUSED and not _is_same(resource, entry):
+        return ""
+    issuer = (target.oidc_issuer or "").removeprefix("https://")
+    ours = creator.role_id in target.role_ids or (issuer != "" and creator.issuer == issuer)
+    return f"made by {creator.principal}, as CloudTrail says" if ours else ""
+
+
+def _in_subdomain(resource: Resource, target: Target) -> str:
+    """A record below the subdomain that is this lab's alone and was empty at the beginning; never its apex."""
+    if resource.kind is not Kind.DNS_RECORD or not target.subdomain:
+        return ""
+    zone, _, rest = resource.id.partition("|")
+    below = zone == target.hosted_zone_id and is_below(rest.partition("|")[0], target.subdomain)
+    return f"in the lab's own subdomain {target.subdomain}" if below else ""
+
+
+def _cluster(resource: Resource, target: Target) -> str:
+    born = target.cluster_created_at
+    same = resource.arn == target.own_cluster_arn and (born is None or resource.created_at == born)
+    return "the answer of the lab's own CreateCluster" if same else ""
+
+
+def _part_of_cluster(resource: Resource, target: Target) -> str:
+    inside = resource.arn.partition("/")[2].partition("/")[0] == target.cluster_name
+    return "in the lab's own cluster" if target.own_cluster_arn is not None and inside else ""
+
+
+def _security_group(resource: Resource, target: Target) -> str:
+    return "made by EKS for this cluster" if resource.id == target.cluster_security_group_id else ""
+
+
+def _instance(resource: Resource, target: Target) -> str:
+    if resource.id in target.member_ids:
+        return "in an Auto Scaling group of the lab's node group"
+    profile = resource.attributes.get("profile-id", "")
+    return f"runs with the lab's instance profile {profile}" if profile and profile in target.profile_ids else ""
+
+
+def _auto_scaling_group(resource: Resource, target: Target) -> str:
+    return "the lab's node group names it" if resource.arn in target.group_arns else ""
+
+
+def _launch_template(resource: Resource, target: Target) -> str:
+    """EC2 tells by which session it was made; a role's name proves only while it is the role that our stack made."""
+    by = re.fullmatch(r"arn:[^:]+:sts::\d+:assumed-role/([^/]+)/.+", resource.attributes.get("created-by", ""))
+    return f"made by the lab's role {by[1]}" if by and by[1] in target.true_role_names else ""
+
+
+def _network_interface(resource: Resource, target: Target) -> str:
+    role_id = resource.attributes.get("requester-id", "").partition(":")[0]
+    return f"made by the lab's role {role_id}" if role_id and role_id in target.role_ids else ""
+
+
+def _oidc_provider(resource: Resource, target: Target) -> str:
     issuer = (target.oidc_issuer or "").removeprefix("https://")
     same = issuer != "" and resource.attributes.get("issuer", "").removeprefix("https://") == issuer
-    return "the cluster's own OIDC issuer" if same else None
+    return "the cluster's own OIDC issuer" if same else ""
 
 
-def _instance_profile(resource: Resource, target: Target) -> str | None:
+def _instance_profile(resource: Resource, target: Target) -> str:
     """A profile holds one role; it blocks that role's deletion, and without it is empty."""
-    role = resource.attributes.get("role-name", "")
-    return f"holds the lab's role {role}" if role != "" and role in target.role_names else None
+    role_id = resource.attributes.get("role-id", "")
+    return f"holds the lab's role {role_id}" if role_id and role_id in target.role_ids else ""
 
 
-def _dns_record(resource: Resource, target: Target) -> str | None:
-    """Only the TXT owner id that we assigned to external-dns proves a record; it is unique to the lab."""
-    owned = resource.attributes.get("txt-owner") == target.txt_owner_id
-    return f"TXT owner {target.txt_owner_id}" if owned else None
+def _late_log_group(resource: Resource, target: Target, entry: LedgerEntry) -> str:
+    """Late lines: nobody else's within an hour after ours went, bare, while no cluster has the name."""
+    born, gone_at = resource.created_at, target.cluster_gone_at
+    if resource.id != log_group_name(target.cluster_name) or born is None or gone_at is None:
+        return ""
+    if entry.state is not EntryState.DELETED or entry.grounds is not Proof.STACK:
+        return ""
+    bare = not resource.tags and "retention" not in resource.attributes
+    in_time = gone_at - LATE_DELIVERY <= born <= max(entry.changed_at, gone_at) + LATE_DELIVERY
+    late = bare and in_time and not target.name_taken_over
+    return "late lines of the lab's control plane" if late else ""
 
 
-_BY_KIND: Mapping[Kind, _Proof] = {
-    Kind.NETWORK_INTERFACE: _cni_interface,
+_BY_KIND: Mapping[Kind, Callable[[Resource, Target], str]] = {
+    Kind.CLUSTER: _cluster,
     Kind.SECURITY_GROUP: _security_group,
-    Kind.VPC_ENDPOINT: _vpc_endpoint,
-    Kind.LOG_GROUP: _log_group,
+    Kind.INSTANCE: _instance,
+    Kind.AUTO_SCALING_GROUP: _auto_scaling_group,
+    Kind.LAUNCH_TEMPLATE: _launch_template,
+    Kind.NETWORK_INTERFACE: _network_interface,
     Kind.OIDC_PROVIDER: _oidc_provider,
     Kind.INSTANCE_PROFILE: _instance_profile,
-    Kind.DNS_RECORD: _dns_record,
+    **dict.fromkeys(PARTS_OF_CLUSTER, _part_of_cluster),
+}
+
+
+def _named_interface(resource: Resource, target: Target) -> str:
+    """An interface the CNI left behind says its node, not its cluster: it points to the lab where every node is ours."""
+    left_behind = resource.attributes.get("status") == "available" and in_own_vpc(resource, target)
+    key = next((key for key in CNI_KEYS if key in resource.tags), None)
+    return f"tag {key}" if left_behind and key is not None else ""
+
+
+def _named_group(resource: Resource, target: Target) -> str:
+    name = resource.attributes.get("group-name", "")
+    guard = in_own_vpc(resource, target) and name == f"GuardDutyManagedSecurityGroup-{target.vpc_id}"
+    backend = _BACKEND_GROUP.fullmatch(name)
+    return f"name {name}" if guard or (backend and backend["cluster"] == target.cluster_name) else ""
+
+
+def _named_endpoint(resource: Resource, target: Target) -> str:
+    name = resource.attributes.get("service-name", "")
+    return f"name {name}" if name.endswith(".guardduty-data") and in_own_vpc(resource, target) else ""
+
+
+def _named_log_group(resource: Resource, target: Target) -> str:
+    names = (log_group_name(target.cluster_name), *insights_groups(target.cluster_name))
+    return f"name {resource.id}" if target.had_cluster and resource.id in names else ""
+
+
+def _named_profile(resource: Resource, target: Target) -> str:
+    role = resource.attributes.get("role-name", "")
+    return f"holds a role named {role}" if role != "" and role in target.role_names else ""
+
+
+def _named_record(resource: Resource, target: Target) -> str:
+    return f"TXT owner {target.txt_owner_id}" if resource.attributes.get("txt-owner") == target.txt_owner_id else ""
+
+
+_NAMED: Mapping[Kind, Callable[[Resource, Target], str]] = {
+    Kind.NETWORK_INTERFACE: _named_interface,
+    Kind.SECURITY_GROUP: _named_group,
+    Kind.VPC_ENDPOINT: _named_endpoint,
+    Kind.LOG_GROUP: _named_log_group,
+    Kind.INSTANCE_PROFILE: _named_profile,
+    Kind.DNS_RECORD: _named_record,
 }

@@ -66,6 +66,20 @@ def spoken_for(txt: ZoneRecord, records: Iterable[ZoneRecord]) -> tuple[ZoneReco
     )
 
 
+def is_below(name: str, subdomain: str | None) -> bool:
+    """Whether a record lies inside a subdomain; its apex does not."""
+    return subdomain is not None and _bare(name).endswith(f".{_bare(subdomain)}")
+
+
+def overlap(one: str, other: str) -> bool:
+    """Whether two domains are the same, or one lies inside the other."""
+    return _bare(one) == _bare(other) or is_below(one, other) or is_below(other, one)
+
+
+def _bare(name: str) -> str:
+    return name.rstrip(".").lower()
+
+
 def _owner_of(record: ZoneRecord, registry: Mapping[tuple[str, str], str]) -> str | None:
     news = {
         name for kind in MADE_TYPES for name in [f"{kind.lower()}-{record.name}"] if (name, record.set_id) in registry

@@ -24,19 +24,27 @@ class ReceiptOutcome(StrEnum):
 
     DELETED = "deleted"
     KEPT = "kept"
+    LEFT = "left"
     BLOCKED = "blocked"
     PRESENT = "still there"
 
 
 @dataclass(frozen=True)
 class ReceiptLine:
-    """One ARN. `reason` says why it was kept, blocked or is still there; `how` why we hold it to be the lab's."""
+    """One ARN. `reason` says why it was kept, left, blocked or is still there; `how` why we hold it to be the lab's.
+
+    Of what is left: `creator` as CloudTrail names it (empty: unknown), what it costs a month (None: not known), and the command
+    with which somebody who has the right deletes it.
+    """
 
     arn: str
     kind: str
     outcome: ReceiptOutcome
     reason: str
     how: str
+    creator: str = ""
+    usd_month: float | None = None
+    command: str = ""
 
 
 @dataclass(frozen=True)
@@ -50,23 +58,33 @@ class Receipt:
     unreadable: tuple[str, ...] = ()
 
     @property
-    def clean(self) -> bool:
-        """Nothing of the lab's is there against its will, and every source could be read."""
+    def done(self) -> bool:
+        """Nothing that is proved as the lab's is there against its will, nothing is in its way, every source could be read."""
         bad = {ReceiptOutcome.BLOCKED, ReceiptOutcome.PRESENT}
         return not self.unreadable and not any(line.outcome in bad for line in self.lines)
+
+    @property
+    def left(self) -> tuple[ReceiptLine, ...]:
+        """What looks like the lab's and is not proved: it stays, and somebody has to say whose it is."""
+        return tuple(line for line in self.lines if line.outcome is ReceiptOutcome.LEFT)
+
+    @property
+    def clean(self) -> bool:
+        """Nothing of the lab's is there against its will, every source could be read, and no claim is unexplained."""
+        return self.done and not self.left
 
 
 def verdict(lab: Lab, receipts: Sequence[Receipt]) -> str:
     """Sentences for people; `receipts` in order of taking, at least one."""
     newest = receipts[-1]
     counts = Counter(line.outcome for line in newest.lines)
-    message = (
+    told = (
         ", ".join(f"{counts[outcome]} {outcome}" for outcome in ReceiptOutcome if counts[outcome]) or "nothing to tell"
     )
     opening = _opening(newest, counts)
     chosen = _VOLUMES[lab.spec.volumes]
     return (
-        f"{opening} Looked {newest.look}, {format_instant(newest.taken_at)}: {message}. "
+        f"{opening} Looked {newest.look}, {format_instant(newest.taken_at)}: {told}. "
         f"Volumes of PersistentVolumeClaims were to be {chosen}."
     )
 
@@ -77,6 +95,9 @@ def _opening(receipt: Receipt, counts: Counter[ReceiptOutcome]) -> str:
         return f"Not empty: {there} of the lab's things {'is' if there == 1 else 'are'} still there."
     if receipt.unreadable:
         return f"Not proved: {len(receipt.unreadable)} of {len(receipt.sources)} sources could not be read."
+    if counts[ReceiptOutcome.LEFT]:
+        looks = "thing looks" if counts[ReceiptOutcome.LEFT] == 1 else "things look"
+        return f"Nothing proved as the lab's is left; {counts[ReceiptOutcome.LEFT]} {looks} like the lab's, unproved, and stays."
     if counts[ReceiptOutcome.KEPT]:
         return "Nothing of the lab's is left but what is kept on purpose."
     return "Nothing of the lab's is left."

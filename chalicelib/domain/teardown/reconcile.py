@@ -9,8 +9,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from chalicelib.domain.core.resources import EntryState, LedgerEntry, Resource, Target
+from chalicelib.domain.costs import Prices
 from chalicelib.domain.teardown.ownership import Action, OwnershipDecision, judge
 from chalicelib.domain.teardown.receipt import Receipt, ReceiptLine, ReceiptOutcome
+from chalicelib.domain.teardown.unproven import left_line
 
 #: What is said of a thing that was deleted once before: log groups do this, by late delivery.
 CAME_BACK = "It was deleted, and is there again."
@@ -29,32 +31,49 @@ def reconcile(
     sources: Sequence[str],
     unreadable: Sequence[str],
     target: Target,
+    prices: Prices | None = None,
 ) -> Receipt:
     """Put together what the ledger remembers and what the inventory found into the receipt of one look."""
     entries = {entry.resource.arn: entry for entry in ledger}
     there = {resource.arn: resource for resource in found}
-    lines = [_line_of_entry(entry, there.get(arn), unreadable, target, entries) for arn, entry in entries.items()]
-    strays = [_line_of_stray(resource, target, entries) for arn, resource in there.items() if arn not in entries]
-    message = [*lines, *(line for line in strays if line is not None)]
-    return Receipt(look, now, tuple(sorted(message, key=_worst_first)), tuple(sources), tuple(unreadable))
+    lines = [_line(there.get(arn), entry, unreadable, target, entries, prices) for arn, entry in entries.items()]
+    strays = [_line_of_stray(thing, target, entries, prices) for arn, thing in there.items() if arn not in entries]
+    told = [line for line in (*lines, *strays) if line is not None]
+    return Receipt(look, now, tuple(sorted(told, key=_worst_first)), tuple(sources), tuple(unreadable))
 
 
-def _line_of_entry(
-    entry: LedgerEntry,
+def _line(
     there: Resource | None,
+    entry: LedgerEntry,
     unreadable: Sequence[str],
     target: Target,
     entries: Mapping[str, LedgerEntry],
-) -> ReceiptLine:
-    if there is not None:
-        outcome, reason = _of_what_is_there(entry, judge(there, target, entries))
-    else:
-        outcome, reason = _of_what_was_not_seen(entry, unreadable)
-    return ReceiptLine(entry.resource.arn, str(entry.resource.kind), outcome, reason, entry.how)
+    prices: Prices | None,
+) -> ReceiptLine | None:
+    """The line of an entry; None for what once looked like the lab's, and turned out to be somebody else's."""
+    arn, kind = entry.resource.arn, str(entry.resource.kind)
+    if there is None:
+        return ReceiptLine(arn, kind, *_of_what_was_not_seen(entry, unreadable), entry.how)
+    decision = judge(there, target, entries)
+    if decision.action is Action.UNPROVEN:
+        return _unproven(there, entry, decision, prices)
+    if decision.action is Action.IGNORE and entry.state is EntryState.UNPROVEN:
+        return None
+    return ReceiptLine(arn, kind, *_of_what_is_there(entry, decision), entry.how)
+
+
+def _unproven(there: Resource, entry: LedgerEntry, decision: OwnershipDecision, prices: Prices | None) -> ReceiptLine:
+    if entry.settled_by:
+        return ReceiptLine(
+            there.arn, str(there.kind), ReceiptOutcome.KEPT, f"Kept at the word of {entry.settled_by}.", decision.how
+        )
+    return left_line(there, decision.how, entry.creator, entry.reason, prices)
 
 
 def _of_what_is_there(entry: LedgerEntry, decision: OwnershipDecision) -> tuple[ReceiptOutcome, str]:
     match decision.action:
+        case Action.IGNORE if entry.grounds is None:
+            return ReceiptOutcome.KEPT, f"It was taken for the lab's once. {decision.reason}"
         case Action.IGNORE:
             return (
                 ReceiptOutcome.DELETED,
@@ -83,13 +102,19 @@ def _of_what_was_not_seen(entry: LedgerEntry, unreadable: Sequence[str]) -> tupl
         return ReceiptOutcome.PRESENT, f"It could not be looked at, so it may still be there: {why}"
     if entry.state is EntryState.KEPT:
         return ReceiptOutcome.DELETED, "It was to be kept, but someone has deleted it since."
-    message = entry.reason if entry.state is EntryState.DELETED else ""
-    return ReceiptOutcome.DELETED, message or "It is not there."
+    if entry.state is EntryState.UNPROVEN:
+        return ReceiptOutcome.DELETED, "It looked like the lab's and was left; someone has deleted it since."
+    told = entry.reason if entry.state is EntryState.DELETED else ""
+    return ReceiptOutcome.DELETED, told or "It is not there."
 
 
-def _line_of_stray(resource: Resource, target: Target, entries: Mapping[str, LedgerEntry]) -> ReceiptLine | None:
+def _line_of_stray(
+    resource: Resource, target: Target, entries: Mapping[str, LedgerEntry], prices: Prices | None
+) -> ReceiptLine | None:
     """The line of a thing that is there but not on the ledger; None when it has nothing to do with the lab."""
     decision = judge(resource, target, entries)
+    if decision.action is Action.UNPROVEN:
+        return left_line(resource, decision.how, None, "", prices)
     outcome = _STRAY_OUTCOME[decision.action]
     if outcome is None:
         return None
@@ -101,9 +126,16 @@ _STRAY_OUTCOME: Mapping[Action, ReceiptOutcome | None] = {
     Action.LEAVE: ReceiptOutcome.PRESENT,
     Action.KEEP: ReceiptOutcome.KEPT,
     Action.BLOCK: ReceiptOutcome.BLOCKED,
+    Action.UNPROVEN: ReceiptOutcome.LEFT,
     Action.IGNORE: None,
 }
-_ORDER = (ReceiptOutcome.BLOCKED, ReceiptOutcome.PRESENT, ReceiptOutcome.KEPT, ReceiptOutcome.DELETED)
+_ORDER = (
+    ReceiptOutcome.BLOCKED,
+    ReceiptOutcome.PRESENT,
+    ReceiptOutcome.LEFT,
+    ReceiptOutcome.KEPT,
+    ReceiptOutcome.DELETED,
+)
 
 
 def _worst_first(line: ReceiptLine) -> tuple[int, str, str]:

@@ -1,4 +1,7 @@
-"""Derives, from a lab and its ledger alone, whose things to look for. Nothing here asks the cluster: it may be gone."""
+"""Derives, from a lab and its ledger alone, whose things to look for. Nothing here asks AWS: it may be gone.
+
+What AWS says now (the cluster of the name, profiles of the roles, members of groups) is added by `with_cluster`, `with_roles`.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +9,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
+from chalicelib.domain.core.proof import Proof
 from chalicelib.domain.core.resources import EntryState, Kind, LedgerEntry, Target
-from chalicelib.domain.labs.aws_states import ClusterState
+from chalicelib.domain.labs.aws_states import ClusterState, GroupState, RoleState
+from chalicelib.domain.labs.cluster_identity import is_own_cluster
 from chalicelib.domain.labs.lab import Lab
-from chalicelib.domain.labs.spec import ExistingNetwork, NewNetwork
-from chalicelib.domain.teardown.evidence import LAB_TAG
+from chalicelib.domain.labs.spec import ExistingNetwork
 
 
-def target_of(lab: Lab, ledger: Sequence[LedgerEntry]) -> Target:
-    """The target as far as the lab and its ledger tell. What AWS says of the name now is added by `with_cluster`."""
+def target_of(lab: Lab, ledger: Sequence[LedgerEntry], before: frozenset[str] | None = None) -> Target:
+    """The target as far as the lab, its ledger and what was there `before` it tell; None: nobody looked before it began."""
     dns = lab.spec.external_dns
-    cluster = [entry for entry in ledger if entry.resource.kind is Kind.CLUSTER and not entry.guest]
+    cluster = [entry for entry in ledger if entry.resource.kind is Kind.CLUSTER and entry.grounds is not None]
+    vpc_id = _vpc_id(lab, ledger)
     return Target(
         lab_id=lab.id,
         cluster_name=lab.name,
@@ -25,8 +30,8 @@ def target_of(lab: Lab, ledger: Sequence[LedgerEntry]) -> Target:
         created_at=lab.created_at,
         stack_name=lab.stack_name,
         txt_owner_id=lab.txt_owner_id,
-        vpc_id=_vpc_id(lab, ledger),
-        vpc_is_ours=isinstance(lab.spec.network, NewNetwork),
+        vpc_id=vpc_id,
+        vpc_is_ours=vpc_id is not None and vpc_id in _made_vpcs(ledger),
         subnet_ids=_subnet_ids(lab),
         hosted_zone_id=dns.hosted_zone_id if dns is not None else None,
         oidc_issuer=lab.facts.oidc_issuer,
@@ -35,23 +40,69 @@ def target_of(lab: Lab, ledger: Sequence[LedgerEntry]) -> Target:
         known_ids=tuple(entry.resource.id for entry in ledger if not entry.guest),
         had_cluster=bool(cluster) or lab.facts.arn is not None,
         cluster_gone_at=_gone_at(cluster),
+        stack_id=_stack_id(lab, ledger),
+        cluster_created_at=lab.facts.created_at,
+        role_ids=frozenset(lab.facts.role_ids.values()),
+        own_ids=_own_ids(ledger),
+        before=before,
+        subdomain=lab.facts.subdomain,
     )
 
 
-def with_cluster(target: Target, cluster: ClusterState | None) -> Target:
-    """Add what EKS says of the cluster of this name now; None: there is none. Without our tag it is someone else's."""
+def with_cluster(target: Target, lab: Lab, cluster: ClusterState | None) -> Target:
+    """Add what EKS says of the cluster of this name now; None: there is none. One that is not the lab's has taken the name."""
     if cluster is None:
         return target
-    if cluster.tags.get(LAB_TAG) != target.lab_id:
+    if not is_own_cluster(lab, cluster):
         return replace(target, name_taken_over=True)
     return replace(
         target,
         vpc_id=target.vpc_id or cluster.vpc_id,
         oidc_issuer=target.oidc_issuer or cluster.oidc_issuer,
         cluster_security_group_id=target.cluster_security_group_id or cluster.cluster_security_group_id,
+        own_cluster_arn=cluster.arn,
+        cluster_created_at=cluster.created_at,
         had_cluster=True,
         cluster_gone_at=None,
     )
+
+
+def with_roles(target: Target, roles: Sequence[RoleState]) -> Target:
+    """Add which of the stack's roles are still themselves, and which instance profiles hold one of those."""
+    ours = [role for role in roles if role.id in target.role_ids]
+    return replace(
+        target,
+        true_role_names=frozenset(role.name for role in ours),
+        profile_ids=frozenset(profile for role in ours for profile in role.profile_ids),
+    )
+
+
+def with_groups(target: Target, groups: Sequence[GroupState], ledger: Sequence[LedgerEntry]) -> Target:
+    """Add the Auto Scaling groups of the lab's node groups, and their members.
+
+    A group is known by its ARN, which has a unique id, from the ledger, or `named` by a node group of the cluster that is there.
+    """
+    known = {entry.resource.arn for entry in ledger if entry.resource.kind is Kind.AUTO_SCALING_GROUP and entry.grounds}
+    ours = [group for group in groups if group.arn in known or (group.named and target.own_cluster_arn is not None)]
+    members = frozenset(member for group in ours for member in group.member_ids)
+    arns = frozenset(group.arn for group in ours) | known
+    return replace(target, group_arns=arns, member_ids=members, own_ids=target.own_ids | arns | members)
+
+
+def _made_vpcs(ledger: Sequence[LedgerEntry]) -> frozenset[str]:
+    """The VPCs that the lab's stack made."""
+    vpcs = (entry for entry in ledger if entry.resource.kind is Kind.VPC)
+    return frozenset(entry.resource.id for entry in vpcs if entry.grounds in (Proof.STACK, Proof.ANSWER))
+
+
+def _stack_id(lab: Lab, ledger: Sequence[LedgerEntry]) -> str | None:
+    listed = next((e.resource.arn for e in ledger if e.resource.kind is Kind.STACK and e.grounds is not None), None)
+    return lab.facts.stack_id or listed
+
+
+def _own_ids(ledger: Sequence[LedgerEntry]) -> frozenset[str]:
+    proved = [entry.resource for entry in ledger if entry.grounds is not None]
+    return frozenset(thing.id for thing in proved) | frozenset(thing.arn for thing in proved)
 
 
 def _vpc_id(lab: Lab, ledger: Sequence[LedgerEntry]) -> str | None:
@@ -74,7 +125,7 @@ def _subnet_ids(lab: Lab) -> tuple[str, ...]:
 def _role_names(outputs: Mapping[str, str], ledger: Sequence[LedgerEntry]) -> tuple[str, ...]:
     """The lab's own roles: what the stack says it made, and what the ledger lists."""
     made = {value.rpartition("/")[2] for name, value in outputs.items() if name.endswith("RoleArn") and value}
-    listed = {entry.resource.id for entry in ledger if entry.resource.kind is Kind.ROLE and not entry.guest}
+    listed = {e.resource.id for e in ledger if e.resource.kind is Kind.ROLE and e.grounds is not None}
     return tuple(sorted(made | listed))
 
 

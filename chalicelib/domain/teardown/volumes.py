@@ -9,6 +9,9 @@ from chalicelib.domain.core.resources import Kind, Resource
 from chalicelib.domain.labs.spec import VolumePolicy
 from chalicelib.domain.teardown.evidence import PVC_TAG
 
+#: What EKS, Karpenter and EC2 Auto Scaling write on the disks that they start a node with.
+_NODE_KEYS = ("eks:nodegroup-name", "karpenter.sh/nodeclaim", "karpenter.sh/nodepool", "aws:autoscaling:groupName")
+
 
 class VolumeDecision(StrEnum):
     """What to do with a volume or snapshot that is the lab's."""
@@ -19,13 +22,15 @@ class VolumeDecision(StrEnum):
 
 
 def decide_volume(resource: Resource, policy: VolumePolicy) -> VolumeDecision:
-    """Decide about a thing of the lab's. Only volumes of PVCs have a choice: a node's own disk always goes.
+    """Decide about a thing of the lab's. A node's own disk always goes; of any other volume its owner's word decides.
+
+    A driver need not write whose claim a volume is, so that what is not certainly a node's disk holds somebody's data.
 
     Snapshots go where the policy says delete; where something is to be kept, a snapshot is what is kept.
     """
     if resource.kind is Kind.SNAPSHOT:
         return VolumeDecision.DELETE if policy is VolumePolicy.DELETE else VolumeDecision.KEEP
-    if resource.kind is not Kind.VOLUME or PVC_TAG not in resource.tags:
+    if resource.kind is not Kind.VOLUME or is_node_disk(resource):
         return VolumeDecision.DELETE
     match policy:
         case VolumePolicy.DELETE:
@@ -36,6 +41,12 @@ def decide_volume(resource: Resource, policy: VolumePolicy) -> VolumeDecision:
             return VolumeDecision.KEEP
         case _:
             assert_never(policy)
+
+
+def is_node_disk(volume: Resource) -> bool:
+    """Whether it is certainly the disk of a node: what started the node marked it, and no driver of volumes did."""
+    driven = PVC_TAG in volume.tags or any(key.startswith("ebs.csi.aws.com/") for key in volume.tags)
+    return not driven and any(key in volume.tags for key in _NODE_KEYS)
 
 
 _VOLUMES = {

@@ -143,6 +143,8 @@ class Examination:
             self._look_at_planned(studied.lab, studied.line, evidence)
         elif studied.lab.phase is Phase.HIBERNATED:
             self._plan_hibernated(studied.lab)
+        elif studied.lab.phase is Phase.LOST:
+            self._planned(studied.lab, closing(studied.lab, self.rules, self.now), None, None)
         elif studied.faces.look_at(self.rules) > self.now:
             note_missed(self.deps, studied.lab, "", self.now)
             look_again(self.deps, studied.lab, studied.faces.look_at(self.rules))

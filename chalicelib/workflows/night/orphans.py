@@ -1,16 +1,19 @@
-"""Looks for clusters that carry our tags and have no lab to answer for them: ours become labs again, others are only told.
+"""Looks for clusters that carry our tags and have no lab to answer for them: administrators are told, with what is known.
 
-Only clusters past the end that their tag allows are looked up at all. An adopted lab goes through the plan like any other.
+Only clusters past the end that their tag allows are looked up at all. Tags make nothing a lab: an administrator does
+(services/labs/adoption.py), or the record of a lab that is over and whose own cluster this is.
 """
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import datetime
+from typing import assert_never
 
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.curfew.rules import Mode
-from chalicelib.domain.errors.tree import LabNotFound, NameTaken, ResourceGone
+from chalicelib.domain.errors.tree import LabNotFound, ResourceGone
 from chalicelib.domain.labs.aws_states import ClusterState
 from chalicelib.domain.labs.lab import OVER, Lab, Phase
 from chalicelib.domain.labs.steps import Event
@@ -18,15 +21,16 @@ from chalicelib.domain.teardown.adoption import (
     Orphan,
     OrphanDecision,
     TaggedCluster,
-    adopted_lab,
+    claimed_lab_id,
     decide_orphan,
+    describe_provenance,
+    is_made_by,
     is_overdue,
 )
 from chalicelib.domain.teardown.evidence import LAB_TAG
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.night.outcomes import KIND, rules_of
 from chalicelib.workflows.night.summary import RunSummary
-from chalicelib.workflows.night.warn import administrators
 
 
 def find_orphans_in(deps: Deps, place: Place, now: datetime, summary: RunSummary) -> list[str]:
@@ -40,25 +44,41 @@ def find_orphans_in(deps: Deps, place: Place, now: datetime, summary: RunSummary
 
 
 def _looked_up(deps: Deps, tagged: TaggedCluster, now: datetime) -> list[str]:
-    lab = _lab_of(deps, tagged)
-    decision = decide_orphan(tagged, lab, deps.curfew.installation)
-    if decision.action is Orphan.KNOWN:
-        return []
     state = _still_there(deps, tagged)
     if state is None:
         return []
-    if decision.action is Orphan.FOREIGN:
-        return [decision.message]
-    if rules_of(deps).mode is not Mode.ON:
-        return [f"{tagged.name} in {tagged.region} has no lab to answer for it; nothing is done about it now."]
-    if lab is None:
-        return [_adopted(deps, tagged, state, decision, now)]
-    return [_reopened(deps, lab, decision, now)]
+    lab = _lab_of(deps, tagged)
+    decision = decide_orphan(tagged, lab, state, deps.curfew.installation)
+    match decision.action:
+        case Orphan.KNOWN:
+            return []
+        case Orphan.FOREIGN:
+            return [decision.message]
+        case Orphan.REPORT:
+            return [f"{decision.message} {provenance_of(deps, tagged, state)}"]
+        case Orphan.REOPEN if lab is not None and rules_of(deps).mode is Mode.ON:
+            return [_reopened(deps, lab, decision, now)]
+        case Orphan.REOPEN:
+            return [f"{tagged.name} in {tagged.region} outlived its lab; nothing is done about it now."]
+        case _:
+            assert_never(decision.action)
+
+
+def provenance_of(deps: Deps, tagged: TaggedCluster, state: ClusterState) -> str:
+    """What is known of its making, in sentences."""
+    stacks, lab_id = deps.cloud(tagged.place).stacks, claimed_lab_id(tagged)
+    stack = None
+    if lab_id is not None:
+        with suppress(ResourceGone):
+            stack = stacks.describe(f"ekslab-{lab_id}")
+    made = stack is not None and is_made_by(state, stack, stacks.resources(f"ekslab-{lab_id}"))
+    return describe_provenance(tagged, state, stack, made)
 
 
 def _lab_of(deps: Deps, tagged: TaggedCluster) -> Lab | None:
+    lab_id = claimed_lab_id(tagged)
     try:
-        return deps.store.load_lab(tagged.tags.get(LAB_TAG, ""))
+        return deps.store.load_lab(lab_id) if lab_id is not None else None
     except LabNotFound:
         return None
 
@@ -71,16 +91,6 @@ def _still_there(deps: Deps, tagged: TaggedCluster) -> ClusterState | None:
         return None
     same = state.tags.get(LAB_TAG) == tagged.tags.get(LAB_TAG)
     return state if same and state.status != "DELETING" else None
-
-
-def _adopted(deps: Deps, tagged: TaggedCluster, state: ClusterState, decision: OrphanDecision, now: datetime) -> str:
-    lab = adopted_lab(tagged, state, administrators(deps), deps.curfew.installation, now)
-    try:
-        deps.store.create_lab(lab, None, "", now)
-    except NameTaken as taken:
-        return f"{tagged.name} in {tagged.region} is in no record, and its name is another lab's ({taken.lab_id})."
-    deps.store.add_event(lab.id, Event(now, KIND, f"Adopted: {decision.message}"))
-    return decision.message
 
 
 def _reopened(deps: Deps, lab: Lab, decision: OrphanDecision, now: datetime) -> str:

@@ -11,10 +11,10 @@ from chalicelib.domain.costs import hourly_cost
 from chalicelib.domain.curfew.wakeup import upgrade_ahead
 from chalicelib.domain.errors.tree import ResourceGone
 from chalicelib.domain.labs.aws_states import ClusterState
+from chalicelib.domain.labs.cluster_identity import is_own_cluster
 from chalicelib.domain.labs.lab import RESTING, Lab
 from chalicelib.domain.support.assessment import decide_support
 from chalicelib.domain.support.calendar import Calendar
-from chalicelib.domain.teardown.evidence import LAB_TAG
 from chalicelib.ports.deps import Deps
 
 #: USD. Less is rounding.
@@ -45,12 +45,12 @@ class Region:
         return decide_support(lab.spec.version, policy, self.calendar(), now).billed_extended
 
     def cluster_of(self, lab: Lab) -> ClusterState | None:
-        """The lab's cluster as it is now; None when EKS knows none of that name that carries the lab's tag."""
+        """The lab's cluster as it is now; None when EKS knows none of that name, or another."""
         try:
             state = self.deps.cloud(self.place).clusters.describe(lab.name)
         except ResourceGone:
             return None
-        return state if state.tags.get(LAB_TAG) == lab.id else None
+        return state if is_own_cluster(lab, state) else None
 
 
 def note_price(deps: Deps, region: Region, lab: Lab, now: datetime) -> None:

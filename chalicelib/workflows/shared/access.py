@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import datetime
 
-from chalicelib.domain.core.resources import EntryState, Kind
+from chalicelib.domain.core.resources import ASKED_FOR, EntryState, Kind
 from chalicelib.domain.errors.not_yet_known import is_not_yet_known
 from chalicelib.domain.errors.patience import pause_for
 from chalicelib.domain.errors.tree import AwsRefused, ResourceGone
@@ -18,7 +18,7 @@ from chalicelib.domain.labs.arns import part_of_cluster, partition_of_lab
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spec import AccessPolicySpec, AccessSpec
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.shared.records import ASKED_FOR, enter, learn
+from chalicelib.workflows.shared.records import enter, learn
 
 #: The type of entries that people and their tools log in with; all others belong to nodes and to EKS itself.
 _PEOPLE = "STANDARD"

@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime
 
-from chalicelib.domain.core.resources import EntryState, Kind, Resource
+from chalicelib.domain.core.resources import ASKED_FOR, BY_STACK, EntryState, Kind, Resource
 from chalicelib.domain.errors.tree import AwsRefused, ResourceGone, StillInUse
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.steps import STEPS, Execution, StepStatus, execution_name
-from chalicelib.domain.teardown.ownership import judge
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.shared.leftovers import aim, why_not_clean
-from chalicelib.workflows.shared.records import ASKED_FOR, BY_STACK, enter
+from chalicelib.workflows.shared.leftovers import Book, why_not_done
+from chalicelib.workflows.shared.records import enter
 
 #: The step that looks whether anything is left.
 _INVENTORY = STEPS["teardown"]["take_inventory"][0]
@@ -22,14 +21,12 @@ def take_stock_of(deps: Deps, lab: Lab, now: datetime) -> tuple[int, tuple[str, 
     """Put everything of the lab's that the stack and the inventory know on the ledger; return how many, and what was unreadable."""
     cloud = deps.cloud(lab.place)
     enter(deps, lab, cloud.stacks.resources(lab.stack_name), EntryState.PRESENT, now, BY_STACK)
-    ledger = deps.store.ledger(lab.id)
-    target, by_arn = aim(deps, lab, ledger), {entry.resource.arn: entry for entry in ledger}
-    found, _, unreadable = cloud.inventory.take(target, ledger)
+    book = Book(deps, lab, now)
+    found, _, unreadable = cloud.inventory.take(book.target, tuple(book.ledger.values()))
+    book.look_into(found)
     for resource in found:
-        decision = judge(resource, target, by_arn)
-        if decision.ours:
-            enter(deps, lab, [resource], EntryState.PRESENT, now, decision.how)
-    return len(deps.store.ledger(lab.id)), unreadable
+        book.take_in(resource)
+    return len(book.ledger), unreadable
 
 
 def is_superseded_run_alive(deps: Deps, lab: Lab) -> bool:
@@ -99,6 +96,6 @@ def ask_to_delete_profiles(deps: Deps, lab: Lab, names: tuple[str, ...]) -> list
 def why_blocked(deps: Deps, lab: Lab) -> str:
     """What is left, or why nobody could look: as this run's inventory says, else the last receipt."""
     steps = [step for step in deps.store.steps(lab.id) if (step.run, step.workflow) == (lab.run, "teardown")]
-    message = [step.detail for step in steps if step.name == _INVENTORY and step.status is StepStatus.FAILED]
-    taken = [why_not_clean(receipt) for receipt in deps.store.receipts(lab.id) if not receipt.clean]
-    return next((why for why in (*message, *taken[-1:]) if why), "The inventory could not be taken.")
+    told = [step.detail for step in steps if step.name == _INVENTORY and step.status is StepStatus.FAILED]
+    taken = [why_not_done(receipt) for receipt in deps.store.receipts(lab.id) if not receipt.clean]
+    return next((why for why in (*told, *taken[-1:]) if why), "The inventory could not be taken.")

@@ -1,33 +1,42 @@
-"""Finding, judging and deleting what a lab left behind; shared by `teardown` and `verify_deletion`, a workflow of neither's.
+"""Finding, judging and deleting what a lab left behind; shared by `teardown` and `inspect`, a workflow of neither's.
 
 One sweep looks once and deletes what it may: ASL waits and looks again. One bad thing never loses the rest. What is
-deleted is on the ledger before it is deleted; what is not the lab's never gets there.
+deleted is on the ledger before it is deleted; what only looks like the lab's is there as `unproven`, and stays.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import field, replace
 from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.proof import Creator, Proof
 from chalicelib.domain.core.resources import EntryState, Kind, LedgerEntry, Resource, Target
 from chalicelib.domain.errors.tree import AwsRefused, ResourceGone, StillInUse, Transient
+from chalicelib.domain.labs.aws_states import GroupState
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.steps import Event
+from chalicelib.domain.teardown.creation import is_young
 from chalicelib.domain.teardown.deletion_order import INSTANCES, LEFTOVERS, REMAINS, SLOW, STRAGGLERS
 from chalicelib.domain.teardown.ownership import Action, OwnershipDecision, judge
 from chalicelib.domain.teardown.receipt import Receipt, ReceiptOutcome
 from chalicelib.domain.teardown.reconcile import CAME_BACK, reconcile
-from chalicelib.domain.teardown.target import target_of, with_cluster
+from chalicelib.domain.teardown.target import target_of, with_cluster, with_groups, with_roles
 from chalicelib.domain.teardown.volumes import VolumeDecision, decide_volume
 from chalicelib.ports.deps import Deps
+from chalicelib.workflows.shared.evidence import ask_who_made
+
+#: Of a volume's entry: in which run, by which token, and as which snapshot it was backed up.
+_RUN, _TOKEN, _BACKUP = "backup-run", "backup-token", "backup-snapshot"
 
 __all__ = [
     "INSTANCES",
     "LEFTOVERS",
     "REMAINS",
     "STRAGGLERS",
+    "Book",
     "SweepOutcome",
     "aim",
     "sweep",
@@ -58,12 +67,35 @@ class SweepOutcome:
 
 
 def aim(deps: Deps, lab: Lab, ledger: Sequence[LedgerEntry]) -> Target:
-    """The lab's target, with what EKS says of the cluster's name now (someone else may have taken it over)."""
-    target = target_of(lab, ledger)
+    """The lab's target, with what AWS says now: of the cluster's name, of the stack's roles, of node groups' instances."""
+    cloud, target = deps.cloud(lab.place), target_of(lab, ledger, deps.store.before(lab.id))
     try:
-        return with_cluster(target, deps.cloud(lab.place).clusters.describe(lab.name))
+        target = with_cluster(target, lab, cloud.clusters.describe(lab.name))
     except ResourceGone:
-        return with_cluster(target, None)
+        target = with_cluster(target, lab, None)
+    if target.role_ids:
+        target = with_roles(target, cloud.roles.states(sorted(lab.facts.role_ids)))
+    return with_groups(target, group_states(deps, lab, target, ledger), ledger)
+
+
+def group_states(deps: Deps, lab: Lab, target: Target, ledger: Sequence[LedgerEntry]) -> list[GroupState]:
+    """The Auto Scaling groups that node groups name now, or that the ledger knows, as they are."""
+    named = _named_groups(deps, lab) if target.own_cluster_arn is not None else frozenset[str]()
+    known = {entry.resource.id for entry in ledger if entry.resource.kind is Kind.AUTO_SCALING_GROUP and entry.grounds}
+    names = sorted(named | known)
+    states = deps.cloud(lab.place).groups.states(names) if names else ()
+    return [replace(state, named=state.name in named) for state in states]
+
+
+def _named_groups(deps: Deps, lab: Lab) -> frozenset[str]:
+    clusters, names = deps.cloud(lab.place).clusters, set[str]()
+    try:
+        for nodegroup in clusters.nodegroups(lab.name):
+            with suppress(ResourceGone):
+                names.update(clusters.nodegroup(lab.name, nodegroup).asg_names)
+    except ResourceGone:
+        return frozenset()
+    return frozenset(names)
 
 
 def sweep(deps: Deps, lab: Lab, kinds: Iterable[Kind], now: datetime) -> SweepOutcome:
@@ -81,46 +113,108 @@ def sweep(deps: Deps, lab: Lab, kinds: Iterable[Kind], now: datetime) -> SweepOu
 
 def take_receipt(deps: Deps, lab: Lab, look: str, now: datetime) -> Receipt:
     """Take the inventory, reconcile it against the ledger, store the receipt of this look (`now`, `after 15 minutes`, ...)."""
-    ledger = deps.store.ledger(lab.id)
-    target = aim(deps, lab, ledger)
-    found, sources, unreadable = deps.cloud(lab.place).inventory.take(target, ledger)
-    receipt = reconcile(look, now, ledger, found, sources, unreadable, target)
+    book = Book(deps, lab, now)
+    found, sources, unreadable = deps.cloud(lab.place).inventory.take(book.target, tuple(book.ledger.values()))
+    book.look_into(found)
+    doubtful = any(book.judge(thing).action is Action.UNPROVEN for thing in found)
+    prices = deps.curfew.prices(lab.region) if doubtful else None
+    receipt = reconcile(look, now, tuple(book.ledger.values()), found, sources, unreadable, book.target, prices)
     deps.store.put_receipt(lab.id, receipt)
     return receipt
 
 
-class _Sweep:
-    """One run of `sweep`: its target and ledger as read at the start, and what came of it so far."""
+class Book:
+    """A lab's target and its ledger, kept up to date as more becomes known. Everything noted is stored at once."""
 
     def __init__(self, deps: Deps, lab: Lab, now: datetime) -> None:
         entries = deps.store.ledger(lab.id)
         self.deps, self.lab, self.now = deps, lab, now
         self.ledger = {entry.resource.arn: entry for entry in entries}
         self.target = aim(deps, lab, entries)
+
+    def judge(self, resource: Resource) -> OwnershipDecision:
+        """Whose it is, by all that is known of it by now."""
+        return judge(resource, self.target, self.ledger)
+
+    def note(self, entry: LedgerEntry) -> LedgerEntry:
+        """Write an entry down if it says anything new."""
+        if entry != self.ledger.get(entry.resource.arn):
+            entry = replace(entry, changed_at=self.now)
+            self.ledger[entry.resource.arn] = entry
+            self.deps.store.record(self.lab.id, entry)
+            if entry.grounds is not None:
+                own_ids = self.target.own_ids | {entry.resource.id, entry.resource.arn}
+                self.target = replace(self.target, own_ids=own_ids)
+        return entry
+
+    def take_in(self, resource: Resource) -> None:
+        """Put a thing on the ledger if it is proved as the lab's, with the proof."""
+        decision, entry = self.judge(resource), self.ledger.get(resource.arn)
+        if not decision.ours:
+            return
+        if entry is None:
+            fresh = LedgerEntry(resource, EntryState.PRESENT, decision.how, self.now, self.now, proof=decision.proof)
+            self.note(fresh)
+        elif entry.grounds is None:
+            proved = replace(entry, state=EntryState.PRESENT, how=decision.how, proof=decision.proof, reason="")
+            self.note(replace(proved, resource=resource))
+
+    def look_into(self, found: Iterable[Resource]) -> None:
+        """Ask who made what a claim points to, and keep the answers: what stays unproven is noted as such."""
+        doubtful = [thing for thing in found if self._is_open(thing)]
+        if not doubtful:
+            return
+        asked = ask_who_made(self.deps, self.lab, doubtful, self.now)
+        for thing in doubtful:
+            self._note_unproven(thing, asked.creators.get(thing.arn), asked.unknown.get(thing.arn, ""))
+
+    def _is_open(self, thing: Resource) -> bool:
+        entry = self.ledger.get(thing.arn)
+        decision = self.judge(thing)
+        open_ = decision.action is Action.UNPROVEN or (decision.action is Action.BLOCK and decision.how != "")
+        return open_ and (entry is None or (entry.creator is None and not entry.settled_by and entry.grounds is None))
+
+    def _note_unproven(self, thing: Resource, creator: Creator | None, why: str) -> None:
+        entry = self.ledger.get(thing.arn)
+        how = self.judge(thing).how
+        if entry is None:
+            self.note(LedgerEntry(thing, EntryState.UNPROVEN, how, self.now, self.now, why, creator=creator))
+        else:
+            self.note(replace(entry, resource=thing, state=EntryState.UNPROVEN, reason=why, creator=creator))
+
+
+class _Sweep:
+    """One run of `sweep`: what is known of the lab, and what came of it so far."""
+
+    def __init__(self, deps: Deps, lab: Lab, now: datetime) -> None:
+        self.deps, self.lab, self.now = deps, lab, now
+        self.book = Book(deps, lab, now)
         self.leftovers = deps.cloud(lab.place).leftovers
         self.outcome = SweepOutcome()
         self.hiccup: Transient | None = None
         self.ours_around = ""
 
+    @property
+    def ledger(self) -> Mapping[str, LedgerEntry]:
+        return self.book.ledger
+
     def sweep_kind(self, kind: Kind) -> None:
         try:
-            found = self.leftovers.find(kind, self.target)
+            found = self.leftovers.find(kind, self.book.target)
         except Transient as error:
             self.hiccup = error
             return
         except AwsRefused as error:
             self.outcome.unread.append(f"{kind}: {error}")
             return
-        self.ours_around = " ".join(resource.id for resource in found if self._judge(resource).ours)
+        self.book.look_into(found)
+        self.ours_around = " ".join(resource.id for resource in found if self.book.judge(resource).ours)
         for resource in found:
             self._treat(resource)
         self._strike_off(kind, {resource.arn for resource in found})
 
-    def _judge(self, resource: Resource) -> OwnershipDecision:
-        return judge(resource, self.target, self.ledger)
-
     def _treat(self, resource: Resource) -> None:
-        decision = self._judge(resource)
+        decision = self.book.judge(resource)
         match decision.action:
             case Action.DELETE:
                 self._see_off(resource, decision)
@@ -128,16 +222,26 @@ class _Sweep:
                 self._keep(resource, decision.how or self.ledger[resource.arn].how, decision.reason)
             case Action.BLOCK:
                 self.outcome.in_the_way.append((resource, decision.reason))
+            case Action.UNPROVEN:
+                self._leave(resource)
+
+    def _leave(self, resource: Resource) -> None:
+        """What CloudTrail may still tell of is waited for, not written off."""
+        entry = self.ledger.get(resource.arn)
+        if entry is None or entry.settled_by or entry.creator is not None:
+            return
+        if "LookupEvents" not in entry.reason and is_young(resource, entry.recorded_at, self.now):
+            self.outcome.remaining.append(resource)
 
     def _see_off(self, resource: Resource, decision: OwnershipDecision) -> None:
         entry = self._enter(resource, decision)
-        volume = decide_volume(resource, self.lab.spec.volumes)
+        fate = decide_volume(resource, self.lab.spec.volumes)
         try:
-            if volume is VolumeDecision.KEEP:
+            if fate is VolumeDecision.KEEP:
                 asked = f"The lab was asked to {self.lab.spec.volumes} the volumes of its PVCs."
                 self._keep(resource, entry.how, entry.reason if entry.state is EntryState.KEPT else asked)
                 return
-            if volume is VolumeDecision.SNAPSHOT_THEN_DELETE and not self._snapshot_is_safe(resource):
+            if fate is VolumeDecision.SNAPSHOT_THEN_DELETE and not self._is_backed_up(resource, entry):
                 self.outcome.remaining.append(resource)
                 return
             self._delete(resource, entry)
@@ -145,10 +249,10 @@ class _Sweep:
             self.hiccup = error
             self.outcome.remaining.append(resource)
         except StillInUse as error:
-            self._note(replace(entry, state=EntryState.PRESENT, reason=str(error)))
+            self.book.note(replace(entry, state=EntryState.PRESENT, reason=str(error)))
             self.outcome.remaining.append(resource)
         except AwsRefused as error:
-            self.outcome.blocked.append(self._note(replace(entry, state=EntryState.BLOCKED, reason=str(error))))
+            self.outcome.blocked.append(self.book.note(replace(entry, state=EntryState.BLOCKED, reason=str(error))))
 
     def _delete(self, resource: Resource, entry: LedgerEntry) -> None:
         try:
@@ -167,58 +271,68 @@ class _Sweep:
             return resource
         return replace(resource, attributes={**resource.attributes, "may-revoke-from": self.ours_around})
 
-    def _snapshot_is_safe(self, volume: Resource) -> bool:
-        """Ask for the snapshot (once); the volume may go when it is complete."""
-        snapshot = self.leftovers.snapshot(volume, self.lab.tags)
-        self._keep(
-            snapshot, "snapshot taken by teardown", f"It holds the contents of {volume.id}, as the lab was asked."
-        )
-        return snapshot.attributes.get("status") == "completed"
+    def _is_backed_up(self, volume: Resource, entry: LedgerEntry) -> bool:
+        """Whether a snapshot that we made of it in this run is complete. Nobody else's counts, whatever its tags."""
+        entry = self._with_backup(volume, self.ledger.get(volume.arn, entry))
+        state = self.leftovers.snapshot_state(entry.resource.attributes[_BACKUP])
+        if state in (None, "error"):
+            lost = {key: value for key, value in entry.resource.attributes.items() if key not in (_BACKUP, _TOKEN)}
+            self.book.note(replace(entry, resource=replace(entry.resource, attributes=lost)))
+        return state == "completed"
+
+    def _with_backup(self, volume: Resource, entry: LedgerEntry) -> LedgerEntry:
+        """The volume's entry with the snapshot we asked for; the token is written down before, so that a retry is the same."""
+        run, facts = str(self.lab.run), entry.resource.attributes
+        if facts.get(_RUN) != run or _TOKEN not in facts:
+            kept = {key: value for key, value in facts.items() if key != _BACKUP}
+            entry = self._with_facts(entry, {**kept, _RUN: run, _TOKEN: self.deps.new_id()})
+        if _BACKUP not in entry.resource.attributes:
+            made = self.leftovers.snapshot(volume, self.lab.tags, entry.resource.attributes[_TOKEN])
+            told = f"It holds the contents of {volume.id}, as the lab was asked."
+            self._keep(made, "snapshot taken by teardown", told, Proof.ANSWER)
+            entry = self._with_facts(entry, {**entry.resource.attributes, _BACKUP: made.id})
+        return entry
+
+    def _with_facts(self, entry: LedgerEntry, facts: Mapping[str, str]) -> LedgerEntry:
+        return self.book.note(replace(entry, resource=replace(entry.resource, attributes=facts)))
 
     def _enter(self, resource: Resource, decision: OwnershipDecision) -> LedgerEntry:
         """Put a found thing on the ledger before it is touched; one that came back is present again."""
         entry = self.ledger.get(resource.arn)
         if entry is None:
-            entry = LedgerEntry(resource, EntryState.PRESENT, decision.how, self.now, self.now)
-            return self._note(entry)
+            fresh = LedgerEntry(resource, EntryState.PRESENT, decision.how, self.now, self.now, proof=decision.proof)
+            return self.book.note(fresh)
+        proved = replace(entry, proof=entry.proof or decision.proof)
         if entry.state is EntryState.DELETED:
-            return self._note(replace(entry, state=EntryState.PRESENT, reason=CAME_BACK))
-        if entry.state is EntryState.REQUESTED:
-            return self._note(replace(entry, state=EntryState.PRESENT))
-        return entry
+            return self.book.note(replace(proved, state=EntryState.PRESENT, reason=CAME_BACK))
+        if entry.state in (EntryState.REQUESTED, EntryState.UNPROVEN):
+            return self.book.note(replace(proved, state=EntryState.PRESENT, how=decision.how, reason=""))
+        return self.book.note(proved)
 
-    def _keep(self, resource: Resource, how: str, reason: str) -> None:
+    def _keep(self, resource: Resource, how: str, reason: str, proof: Proof | None = None) -> None:
         old = self.ledger.get(resource.arn)
-        entry = old or LedgerEntry(resource, EntryState.KEPT, how, self.now, self.now)
-        kept = replace(entry, state=EntryState.KEPT, reason=reason)
-        self.outcome.kept.append(self._note(kept))
+        entry = old or LedgerEntry(resource, EntryState.KEPT, how, self.now, self.now, proof=proof)
+        kept = replace(entry, state=EntryState.KEPT, reason=reason, proof=entry.proof or proof)
+        self.outcome.kept.append(self.book.note(kept))
 
     def _strike_off(self, kind: Kind, found: set[str]) -> None:
         """What is on the ledger and was looked for, but is not there any more, is deleted."""
         for arn, entry in list(self.ledger.items()):
-            settled = entry.guest or entry.state in (EntryState.DELETED, EntryState.KEPT)
+            settled = entry.guest or entry.state in (EntryState.DELETED, EntryState.KEPT, EntryState.UNPROVEN)
             if entry.resource.kind is kind and arn not in found and not settled:
                 self._deleted(entry)
 
     def _deleted(self, entry: LedgerEntry) -> None:
         reason = "It came back, and was deleted again." if entry.reason == CAME_BACK else ""
-        self._note(replace(entry, state=EntryState.DELETED, reason=reason))
+        self.book.note(replace(entry, state=EntryState.DELETED, reason=reason))
         self.outcome.deleted.append(entry.resource)
         what = entry.resource
         facts = {"arn": what.arn, "kind": str(what.kind), "how": entry.how}
         message = f"Deleted {what.kind} {what.id} ({entry.how})."
         self.deps.store.add_event(self.lab.id, Event(self.now, "resource-deleted", message, facts))
 
-    def _note(self, entry: LedgerEntry) -> LedgerEntry:
-        """Write an entry down if it says anything new."""
-        if entry != self.ledger.get(entry.resource.arn):
-            entry = replace(entry, changed_at=self.now)
-            self.ledger[entry.resource.arn] = entry
-            self.deps.store.record(self.lab.id, entry)
-        return entry
 
-
-def why_not_clean(receipt: Receipt) -> str:
+def why_not_done(receipt: Receipt) -> str:
     """Count and first few ARNs of what is left, with their reasons; and what could not be looked at."""
     left = [line for line in receipt.lines if line.outcome in (ReceiptOutcome.BLOCKED, ReceiptOutcome.PRESENT)]
     first = "; ".join(f"{line.arn} ({line.reason})" for line in left[:3])
@@ -227,3 +341,13 @@ def why_not_clean(receipt: Receipt) -> str:
     things = f"{len(left)} of the lab's things {are} left: {first}{more}." if left else ""
     unread = f"Could not be looked at: {'; '.join(receipt.unreadable[:3])}." if receipt.unreadable else ""
     return " ".join(part for part in (things, unread) if part)
+
+
+def what_is_left(receipt: Receipt) -> str:
+    """What a step says of a receipt when nothing more is to be deleted."""
+    told = f"Nothing proved as the lab's is left; {len(receipt.lines)} things are accounted for."
+    count = len(receipt.left)
+    if not count:
+        return told
+    looks = "thing looks" if count == 1 else "things look"
+    return f"{told} {count} {looks} like the lab's without a proof, and stays: {'; '.join(line.arn for line in receipt.left[:3])}."

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from chalicelib.domain.core.resources import Kind, Resource
@@ -12,6 +12,7 @@ from chalicelib.domain.labs.arns import ec2_thing
 from chalicelib.domain.labs.aws_states import SubnetFacts
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spec import AddonSpec, ExistingNetwork, NewNetwork, Placement
+from chalicelib.domain.teardown.target import target_of
 from chalicelib.ports.deps import Deps
 
 POD_IDENTITY_AGENT = "eks-pod-identity-agent"
@@ -43,6 +44,14 @@ def guests(lab: Lab, subnets: tuple[SubnetFacts, ...]) -> Iterator[Resource]:
         yield ec2_thing(lab, Kind.VPC, vpc_id)
     for subnet in subnets:
         yield ec2_thing(lab, Kind.SUBNET, subnet.id, vpc_id=subnet.vpc_id)
+
+
+def with_birth_dates(deps: Deps, lab: Lab, made: Sequence[Resource]) -> list[Resource]:
+    """What the stack made, log groups with their birth dates: a name comes back, its date does not."""
+    named = [thing for thing in made if thing.kind is Kind.LOG_GROUP]
+    found = deps.cloud(lab.place).leftovers.find(Kind.LOG_GROUP, target_of(lab, ())) if named else ()
+    born = {thing.arn: thing.created_at for thing in found}
+    return [replace(thing, created_at=thing.created_at or born.get(thing.arn)) for thing in made]
 
 
 def output(lab: Lab, name: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chalicelib.domain.core.resources import EntryState, Kind
+from chalicelib.domain.core.resources import ASKED_FOR, BY_EKS, EntryState, Kind
 from chalicelib.domain.errors.explain import explain_issues
 from chalicelib.domain.errors.tree import ProvisioningFailed
 from chalicelib.domain.labs.arns import cluster_of, ec2_thing, part_of_cluster
@@ -13,7 +13,7 @@ from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.polling import POLL_POLICIES
 from chalicelib.domain.labs.steps import Result, StepResult
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.shared.records import ASKED_FOR, BY_EKS, again_or_failed, enter, learn
+from chalicelib.workflows.shared.records import again_or_failed, enter, learn
 from chalicelib.workflows.shared.runner import StepInput
 
 ENDED_BADLY = frozenset({"CREATE_FAILED", "DEGRADED", "DELETING", "DELETE_FAILED", "FAILED"})
@@ -33,6 +33,7 @@ def note_cluster(deps: Deps, at: StepInput, state: ClusterState) -> None:
         "oidc_issuer": state.oidc_issuer,
         "cluster_security_group_id": group,
         "vpc_id": state.vpc_id,
+        "created_at": state.created_at,
     }
     learn(deps, lab, **{name: fact for name, fact in message.items() if fact is not None})
 

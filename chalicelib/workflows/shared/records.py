@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from chalicelib.domain.core.proof import Proof
 from chalicelib.domain.core.resources import EntryState, Kind, LedgerEntry, Resource
 from chalicelib.domain.errors.explain import explain_timeout
 from chalicelib.domain.errors.tree import ProvisioningFailed, Superseded
@@ -24,26 +25,36 @@ from chalicelib.workflows.shared.runner import StepInput
 WATCH = timedelta(minutes=5)
 #: No workflow is at a step of a lab that is like this.
 _NOBODY_AT_WORK = RESTING | OVER | {Phase.BLOCKED}
-#: How we know that ledger entries are ours.
-ASKED_FOR = "asked for by provision"
-BY_STACK = "made by the lab's stack"
-BY_EKS = "made by EKS for the lab's cluster"
 
 
 def enter(
-    deps: Deps, lab: Lab, resources: Iterable[Resource], state: EntryState, now: datetime, how: str, reason: str = ""
+    deps: Deps,
+    lab: Lab,
+    resources: Iterable[Resource],
+    state: EntryState,
+    now: datetime,
+    how: str,
+    reason: str = "",
+    proof: Proof | None = None,
 ) -> None:
     """Put resources on the lab's ledger, or bring their entries up to date. A guest's entry stays a guest's."""
     known = {entry.resource.arn: entry for entry in deps.store.ledger(lab.id)}
     for resource in resources:
         entry = known.get(resource.arn)
         if entry is None:
-            fresh = LedgerEntry(resource, state, how, recorded_at=now, changed_at=now, reason=reason)
+            fresh = LedgerEntry(resource, state, how, recorded_at=now, changed_at=now, reason=reason, proof=proof)
             deps.store.record(lab.id, fresh)
         elif not entry.guest:
-            text = _merged(entry.resource, resource)
-            if (entry.state, entry.resource, entry.reason) != (state, text, reason):
-                deps.store.record(lab.id, replace(entry, resource=text, state=state, changed_at=now, reason=reason))
+            told = _proved(
+                replace(entry, resource=_merged(entry.resource, resource), state=state, reason=reason), how, proof
+            )
+            if told != entry:
+                deps.store.record(lab.id, replace(told, changed_at=now))
+
+
+def _proved(entry: LedgerEntry, how: str, proof: Proof | None) -> LedgerEntry:
+    """With how we know it to be the lab's, where that was not known before."""
+    return entry if entry.grounds is not None else replace(entry, how=how, proof=proof)
 
 
 def _merged(old: Resource, new: Resource) -> Resource:

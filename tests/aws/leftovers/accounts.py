@@ -69,7 +69,8 @@ class RememberingTags:
 
     def paginate(self, TagFilters: list[dict[str, Any]]) -> list[dict[str, Any]]:  # noqa: N803 - AWS's own spelling
         (wanted,) = TagFilters
-        hits = [arn for arn, tags in self.listed if tags.get(wanted["Key"]) in wanted["Values"]]
+        key, values = wanted["Key"], wanted.get("Values")
+        hits = [arn for arn, tags in self.listed if key in tags and (values is None or tags[key] in values)]
         return [{"ResourceTagMappingList": [{"ResourceARN": arn}]} for arn in hits]
 
 
@@ -102,6 +103,7 @@ class MotoAccount:
             route53=self.route53,
             logs=self.logs,
             iam=self.iam,
+            autoscaling=client("autoscaling"),
         )
 
     def inventory(self, **instead: Any) -> AwsInventory:

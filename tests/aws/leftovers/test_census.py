@@ -23,10 +23,10 @@ EVERYTHING = [Drop(kind, 0, True) for kind in IN_A_VPC + ANYWHERE]
 def test_a_census_finds_by_itself_what_nobody_put_on_the_ledger() -> None:
     with mock_aws():
         given = a_lab_on_moto()
-        mine = {drop.into(given.account).id for drop in EVERYTHING} | {thing.id for thing in ours_special(given)}
+        mine = {drop.into(given).id for drop in EVERYTHING} | {thing.id for thing in ours_special(given)}
         found, sources, unreadable = given.account.inventory().take(given.target(), ())
         assert unreadable == ()
-        assert len(sources) == 8
+        assert len(sources) == 9
         # moto's tag services know neither launch templates nor mount targets without a tag of their own.
         unseen = mine - {resource.id for resource in found}
         assert {id.partition("-")[0] for id in unseen} <= {"fsmt"}
@@ -36,17 +36,17 @@ def test_before_the_sweep_all_is_there_and_after_it_all_is_deleted() -> None:
     with mock_aws():
         given = a_lab_on_moto()
         for drop in EVERYTHING:
-            drop.into(given.account)
+            drop.into(given)
         ours_special(given)
         before = take_receipt(given.deps, given.lab, "now", given.now)
         assert not before.clean
         given.sweep_to_the_end()
         after = take_receipt(given.deps, given.lab, "now", given.now)
-        mine = {line.arn for line in before.lines if line.how}
+        mine = {line.arn for line in before.lines if line.how and line.kind != "vpc"}
         assert len(mine) >= 18
         assert {line.outcome for line in after.lines if line.arn in mine} == {ReceiptOutcome.DELETED}
         # What has no proof stays: the network, which this test put on no ledger, and what moto forgets to take away.
-        assert ReceiptOutcome.PRESENT not in {line.outcome for line in after.lines}
+        assert {line.kind for line in after.lines if line.outcome is ReceiptOutcome.PRESENT} <= {"vpc"}
         assert mine <= {line.arn for line in after.lines}
 
 
@@ -55,7 +55,9 @@ def test_other_peoples_things_are_not_on_the_receipt() -> None:
         given = a_lab_on_moto()
         others = {thing.id for thing in others_special(given.account)}
         receipt = take_receipt(given.deps, given.lab, "now", given.now)
-        assert [line for line in receipt.lines if any(id in line.arn for id in others)] == []
+        named = [line for line in receipt.lines if any(id in line.arn for id in others)]
+    assert {line.outcome for line in named} == {ReceiptOutcome.LEFT}
+    assert {line.how for line in named} == {"name /aws/eks/myeks/cluster", "tag kubernetes.io/cluster/myeks"}
 
 
 class Refusing:
@@ -72,8 +74,8 @@ class Refusing:
 def test_a_source_that_refuses_is_named_and_hides_no_other(blind: str) -> None:
     with mock_aws():
         given = a_lab_on_moto()
-        volume = Drop(Kind.VOLUME, 0, True).into(given.account)
-        interface = Drop(Kind.NETWORK_INTERFACE, 0, True).into(given.account)
+        volume = Drop(Kind.VOLUME, 0, True).into(given)
+        interface = Drop(Kind.NETWORK_INTERFACE, 0, True).into(given)
         found, _, unreadable = given.account.inventory(**{blind: Refusing()}).take(given.target(), ())
         assert len(unreadable) >= 1
         assert {volume.id, interface.id} <= {resource.id for resource in found}
@@ -84,7 +86,7 @@ def test_one_hit_that_can_not_be_looked_at_is_told_and_hides_no_other() -> None:
         given = a_lab_on_moto()
         queue = "arn:aws:sqs:ap-northeast-2:123456789012:queue-of-the-lab"
         given.account.tagging.listed.append((queue, {"ekslab:lab-id": given.lab.id}))
-        volume = Drop(Kind.VOLUME, 0, True).into(given.account)
+        volume = Drop(Kind.VOLUME, 0, True).into(given)
         found, _, unreadable = given.account.inventory(ec2=given.account.ec2).take(given.target(), ())
         assert [line for line in unreadable if queue in line] == list(unreadable) != []
         assert volume.id in {resource.id for resource in found}

@@ -17,7 +17,7 @@ from chalicelib.aws.leftovers.vpc_attachments import VpcEndpoints
 from chalicelib.domain.core.resources import Kind, Resource
 from chalicelib.domain.errors.tree import ResourceGone, StillInUse
 from chalicelib.domain.teardown.evidence import LAB_TAG
-from tests.aws.leftovers.accounts import MotoAccount
+from tests.aws.leftovers.accounts import MotoAccount, spec
 from tests.aws.leftovers.given import LabOnMoto, a_lab_on_moto
 
 OWNED = {"kubernetes.io/cluster/myeks": "owned"}
@@ -65,7 +65,7 @@ def test_only_the_labs_groups_lose_their_rules_and_only_those_that_refer_to_it(l
 
 
 def test_a_txt_record_goes_only_after_what_it_proves(lab: LabOnMoto) -> None:
-    address, txt = lab.account.drop_record("app.example.com", lab.lab.txt_owner_id)
+    address, txt = lab.account.drop_record("app.lab.example.com", lab.lab.txt_owner_id)
     proof = found(lab, Kind.DNS_RECORD, txt.id)
     with pytest.raises(StillInUse):
         lab.account.leftovers().delete(proof)
@@ -103,9 +103,13 @@ def test_refusals_inside_a_success_are_raised() -> None:
 
 def test_a_snapshot_is_asked_for_once(lab: LabOnMoto) -> None:
     volume = found(lab, Kind.VOLUME, lab.account.drop(Kind.VOLUME, OWNED, lab.account.places[0]).id)
-    first = lab.account.leftovers().snapshot(volume, lab.lab.tags)
-    again = lab.account.leftovers().snapshot(volume, lab.lab.tags)
-    assert first.id == again.id
+    forged = lab.account.ec2.create_snapshot(VolumeId=volume.id, **spec("snapshot", lab.lab.tags))["SnapshotId"]
+    first = lab.account.leftovers().snapshot(volume, lab.lab.tags, "token-1")
+    again = lab.account.leftovers().snapshot(volume, lab.lab.tags, "token-1")
+    assert first.id == again.id != forged
+    assert lab.account.leftovers().snapshot_state(first.id) == "completed"
+    assert lab.account.leftovers().snapshot_state("snap-0123456789abcdef0") is None
+    assert lab.account.leftovers().snapshot(volume, lab.lab.tags, "token-2").id != first.id
     assert again.tags[LAB_TAG] == lab.lab.id
     assert again.arn == first.arn
 

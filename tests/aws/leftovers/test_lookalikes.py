@@ -10,11 +10,12 @@ from hypothesis import strategies as st
 from moto import mock_aws
 
 from chalicelib.domain.core.resources import Kind
-from chalicelib.domain.teardown import ownership
+from chalicelib.domain.teardown import evidence
 from chalicelib.domain.teardown.evidence import CLUSTER_PREFIX, LAB_TAG
 from tests.aws.leftovers.accounts import MotoAccount, Thing
 from tests.aws.leftovers.given import ISSUER, NODE_ROLE, LabOnMoto, a_lab_on_moto
 from tests.examples import examples
+from tests.fakes.trail import CREATIONS
 
 IN_A_VPC = (
     Kind.LOAD_BALANCER,
@@ -60,9 +61,10 @@ class Drop:
     ours: bool
     place: int = OWN
 
-    def into(self, account: MotoAccount) -> Thing:
+    def into(self, given: LabOnMoto) -> Thing:
         tags = (PROOFS if self.ours else LOOK_ALIKES)[self.tags]
-        return account.drop(self.kind, tags, account.places[self.place])
+        thing = given.account.drop(self.kind, tags, given.account.places[self.place])
+        return given.made(thing) if self.ours and self.kind in CREATIONS else thing
 
 
 ours = st.builds(Drop, st.sampled_from(IN_A_VPC + ANYWHERE), st.integers(0, len(PROOFS) - 1), st.just(True))
@@ -82,6 +84,7 @@ def others_special(account: MotoAccount) -> list[Thing]:
     things = [
         account.drop_log_group("/aws/eks/myeks2/cluster"),
         account.drop_log_group("/aws/eks/myeks/cluster-notes"),
+        account.drop_log_group("/aws/eks/myeks/cluster"),
         account.drop_oidc_provider(issuer),
         account.drop_profile("myeks_nodes", "role-of-someone-else"),
         account.drop_profile("myeks_0123", "role-in-another-region", elsewhere),
@@ -92,22 +95,22 @@ def others_special(account: MotoAccount) -> list[Thing]:
     things += account.drop_record("by-hand.example.com", None)
     things += account.drop_record("theirs.example.com", "default", "a-")
     things += account.drop_record("nearly.example.com", "ekslab-lab-10")
+    things += account.drop_record("outside.example.com", "ekslab-lab-7f3k2m9x")
     return things
 
 
 def ours_special(given: LabOnMoto) -> list[Thing]:
-    """What is the lab's by name, issuer, role, TXT owner or lab tag."""
+    """What is the lab's by issuer, role, subdomain, its own VPC or its maker."""
     account, lab = given.account, given.lab
     things = [
-        account.drop_log_group("/aws/eks/myeks/cluster"),
         account.drop_oidc_provider(ISSUER),
         account.drop_profile("eks-0123", NODE_ROLE),
-        account.drop(Kind.KEY_PAIR, {LAB_TAG: lab.id}, account.places[OWN]),
+        given.made(account.drop(Kind.KEY_PAIR, {LAB_TAG: lab.id}, account.places[OWN])),
         account.drop(Kind.NETWORK_INTERFACE, {"node.k8s.amazonaws.com/createdAt": "now"}, account.places[OWN]),
-        account.drop(Kind.INSTANCE, {LAB_TAG: lab.id}, account.places[OTHER]),
+        given.made(account.drop(Kind.INSTANCE, {LAB_TAG: lab.id}, account.places[OTHER])),
     ]
-    things += account.drop_record("old.example.com", lab.txt_owner_id)
-    things += account.drop_record("new.example.com", lab.txt_owner_id, "a-")
+    things += account.drop_record("old.lab.example.com", lab.txt_owner_id)
+    things += account.drop_record("new.lab.example.com", lab.txt_owner_id, "a-")
     return things
 
 
@@ -115,8 +118,8 @@ def survivors_and_victims(drops: list[Drop]) -> tuple[list[Thing], list[Thing]]:
     """Fill an account, sweep it to the end; return the lab's things that are left and other people's that were touched."""
     with mock_aws():
         given = a_lab_on_moto()
-        mine = [drop.into(given.account) for drop in drops if drop.ours] + ours_special(given)
-        theirs = [drop.into(given.account) for drop in drops if not drop.ours] + others_special(given.account)
+        mine = [drop.into(given) for drop in drops if drop.ours] + ours_special(given)
+        theirs = [drop.into(given) for drop in drops if not drop.ours] + others_special(given.account)
         before = {thing: given.account.look(thing) for thing in theirs}
         assert None not in before.values()
         assert all(given.account.look(thing) is not None for thing in mine)
@@ -144,9 +147,9 @@ def test_the_promise_holds_for_a_guest_in_someone_elses_network() -> None:
     with mock_aws():
         given = a_lab_on_moto(guest=True)
         account = given.account
-        theirs = [drop.into(account) for drop in EVERY_LOOK_ALIKE]
+        theirs = [drop.into(given) for drop in EVERY_LOOK_ALIKE]
         theirs += [account.drop(Kind.NETWORK_INTERFACE, {"node.k8s.amazonaws.com/createdAt": "x"}, account.places[OWN])]
-        mine = [account.drop(kind, PROOFS[0], account.places[OWN]) for kind in IN_A_VPC + ANYWHERE]
+        mine = [Drop(kind, 0, True).into(given) for kind in IN_A_VPC + ANYWHERE]
         before = {thing: account.look(thing) for thing in theirs}
         given.sweep_to_the_end()
         assert {thing: account.look(thing) for thing in theirs} == before
@@ -156,11 +159,11 @@ def test_the_promise_holds_for_a_guest_in_someone_elses_network() -> None:
 @pytest.mark.parametrize(
     ("where", "rule", "broken"),
     [
-        (ownership, "is_shared", lambda tags: False),
-        (ownership, "other_claimants", lambda cluster, tags: ()),
-        (ownership, "claim_of", lambda cluster, tags: next((k for k in tags if cluster in k + tags[k]), None)),
-        (ownership, "proof_by_kind", lambda resource, target: "it was found"),
-        (ownership, "name_speaks_for", lambda resource, target: True),
+        (evidence, "is_shared", lambda tags: False),
+        (evidence, "other_claimants", lambda cluster, tags: ()),
+        (evidence, "claim_of", lambda cluster, tags: next((k for k in tags if cluster in k + tags[k]), None)),
+        (evidence, "_made_by_the_lab", lambda resource, target, entry: "it was found"),
+        (evidence, "in_own_vpc", lambda resource, target: True),
     ],
     ids=lambda value: value if isinstance(value, str) else "",
 )

@@ -10,7 +10,10 @@ from chalicelib.domain.teardown.evidence import PVC_TAG
 from chalicelib.domain.teardown.volumes import VolumeDecision, decide_volume
 
 CLAIMED = Resource(Kind.VOLUME, "vol-1", "arn:1", {PVC_TAG: "data"})
-DISK = Resource(Kind.VOLUME, "vol-2", "arn:2", {})
+#: A driver without extra metadata writes no claim's name; one without a cluster id not even the cluster's.
+BARE = Resource(Kind.VOLUME, "vol-3", "arn:5", {"ebs.csi.aws.com/cluster": "true", "karpenter.sh/nodepool": "x"})
+UNMARKED = Resource(Kind.VOLUME, "vol-4", "arn:6", {"ekslab:lab-id": "lab-1"})
+DISK = Resource(Kind.VOLUME, "vol-2", "arn:2", {"eks:nodegroup-name": "workers"})
 SNAPSHOT = Resource(Kind.SNAPSHOT, "snap-1", "arn:3", {})
 
 
@@ -20,6 +23,8 @@ SNAPSHOT = Resource(Kind.SNAPSHOT, "snap-1", "arn:3", {})
         (CLAIMED, VolumePolicy.DELETE, VolumeDecision.DELETE),
         (CLAIMED, VolumePolicy.SNAPSHOT, VolumeDecision.SNAPSHOT_THEN_DELETE),
         (CLAIMED, VolumePolicy.KEEP, VolumeDecision.KEEP),
+        *((volume, VolumePolicy.KEEP, VolumeDecision.KEEP) for volume in (BARE, UNMARKED)),
+        *((volume, VolumePolicy.SNAPSHOT, VolumeDecision.SNAPSHOT_THEN_DELETE) for volume in (BARE, UNMARKED)),
         (DISK, VolumePolicy.KEEP, VolumeDecision.DELETE),
         (DISK, VolumePolicy.SNAPSHOT, VolumeDecision.DELETE),
         (SNAPSHOT, VolumePolicy.DELETE, VolumeDecision.DELETE),

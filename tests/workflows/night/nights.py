@@ -13,7 +13,7 @@ from typing import Any
 from chalicelib.domain.curfew.plan import Entry, EntryStatus
 from chalicelib.domain.idleness.evidence import Evidence
 from chalicelib.domain.labs.aws_states import ClusterState
-from chalicelib.domain.labs.lab import RESTING, Hibernation, Lab, Phase, Protection
+from chalicelib.domain.labs.lab import RESTING, ClusterFacts, Hibernation, Lab, Phase, Protection
 from chalicelib.domain.labs.schedule import Schedule
 from chalicelib.domain.labs.steps import Event
 from tests.fakes import NOW, FakeWorld, a_lab, a_spec, make_deps
@@ -90,6 +90,7 @@ class Nights:
         usual: dict[str, Any] = {"created_at": made, "phase_since": made, "lease_ends_at": NOW + timedelta(days=3)}
         usual |= {"phase": Phase.READY, "due_at": self.world.clock.now(), "ends_by": NOW + timedelta(days=14)}
         usual |= {"owner": f"arn:aws:iam::111122223333:user/{lab_id}"}
+        usual |= {"facts": ClusterFacts(oidc_issuer=f"https://issuer/{lab_id}")}
         lab = replace(a_lab(id=lab_id, spec=spec), **(usual | changes))
         self.world.store.put(lab)
         self.make_cluster(lab)
@@ -100,6 +101,7 @@ class Nights:
         """The cluster as EKS knows it."""
         arn = f"arn:aws:eks:{lab.region}:{lab.account}:cluster/{lab.name}"
         state = ClusterState(lab.name, arn, "ACTIVE", lab.spec.version, support_type="STANDARD", tags=lab.tags)
+        state = replace(state, oidc_issuer=f"https://issuer/{lab.id}", created_at=lab.created_at)
         self.world.clusters.clusters[lab.name] = ClusterRecord(replace(state, **changes), 0, (), None)
 
     def drop_cluster(self, lab: Lab) -> None:

@@ -9,6 +9,7 @@ from chalicelib.domain.curfew.extension import ExtensionRequest
 from chalicelib.domain.curfew.plan import EntryOutcome, Trigger
 from chalicelib.domain.curfew.rules import CurfewRules, Mode
 from chalicelib.domain.errors.tree import AwsUnavailable
+from chalicelib.domain.labs.aws_states import StackState
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.schedule import AtCurfew
 from chalicelib.domain.teardown.adoption import TaggedCluster, adopted_lab
@@ -272,17 +273,22 @@ def an_orphan(nights: Nights, **tags: str) -> TaggedCluster:
     return tagged
 
 
-def test_a_stray_cluster_of_ours_becomes_a_lab_again_is_warned_of_and_ended() -> None:
+def test_a_stray_cluster_with_our_tags_becomes_no_lab_and_is_told_with_what_is_known_of_it() -> None:
     nights = schedule()
     an_orphan(nights)
-    nights.run_hour(NOW)
-    assert nights.lab("lab-lost").adopted
-    nights.world.curfew.signals.evidence["lab-lost"] = idle("lab-lost")
-    nights.run_hour(NOW + timedelta(hours=1))
-    [(entry, status)] = nights.lines("lab-lost")
-    assert (entry.trigger, status.recipient) == (Trigger.ADOPTED, "learner")
-    nights.hours(NOW + timedelta(hours=2), 2)
-    assert nights.started("teardown") == ["lab-lost"]
+    nights.hours(NOW, 5)
+    assert "lab-lost" not in nights.world.store.labs
+    assert nights.started("teardown") == []
+    body = nights.world.watch.notifier.to(ADMINS)[0].body
+    assert "no record knows it" in body
+    assert "not one that a stack of this service made" in body
+
+
+def test_what_somebody_wrote_for_a_labs_id_reaches_no_mail() -> None:
+    nights = schedule()
+    an_orphan(nights, **{"ekslab:lab-id": "<b>lab</b> call 555"})
+    nights.hours(NOW, 5)
+    assert "555" not in nights.world.watch.notifier.to(ADMINS)[0].body
 
 
 def test_a_stray_cluster_of_another_installation_is_only_reported() -> None:
@@ -297,13 +303,14 @@ def test_a_cluster_that_outlived_its_lab_is_warned_of_and_torn_down_again() -> N
     nights = schedule()
     tagged = an_orphan(nights)
     state = nights.world.clusters.clusters["lost"].state
-    gone = adopted_lab(tagged, state, ADMINS, "school", NOW).moved_to(Phase.DELETED, NOW)
+    stack = StackState("arn:stack", "CREATE_COMPLETE", ours=True)
+    gone = adopted_lab(tagged, state, stack, ADMINS, "school", NOW).moved_to(Phase.DELETED, NOW)
     nights.world.store.put(replace(gone, due_at=None))
     nights.world.curfew.signals.evidence["lab-lost"] = idle("lab-lost")
     nights.hours(NOW, 2)
     assert nights.started("teardown") == []
     [(entry, status)] = nights.lines("lab-lost")
-    assert (entry.trigger, status.recipient) == (Trigger.ADOPTED, "learner")
+    assert (entry.trigger, status.recipient) == (Trigger.ADOPTED, ADMINS)
     nights.hours(NOW + timedelta(hours=2), 2)
     assert nights.started("teardown") == ["lab-lost"]
 

@@ -7,15 +7,16 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.core.resources import EntryState, Kind, LedgerEntry, Resource
+from chalicelib.domain.core.resources import ASKED_FOR, BY_STACK, EntryState, Kind, LedgerEntry, Resource
 from chalicelib.domain.errors.tree import AccessDenied, AwsUnavailable, ResourceGone, StillInUse
-from chalicelib.domain.labs.arns import cluster_of
+from chalicelib.domain.labs.arns import cluster_of, ec2_thing
 from chalicelib.domain.labs.lab import ClusterFacts, Lab
 from chalicelib.domain.labs.spec import VolumePolicy
 from chalicelib.domain.teardown.evidence import PVC_TAG
 from chalicelib.domain.teardown.receipt import ReceiptOutcome
 from chalicelib.workflows.shared.leftovers import SweepOutcome, aim, sweep, take_receipt
 from tests.fakes.builders import NOW, a_lab, a_spec
+from tests.fakes.trail import CREATIONS
 from tests.fakes.world import FakeWorld, make_deps
 
 OWNED = {"kubernetes.io/cluster/myeks": "owned"}
@@ -30,7 +31,20 @@ class Scene:
     lab: Lab
 
     def add(self, kind: Kind, id: str | None = None, **facts: object) -> Resource:
-        return self.world.account.add(kind, id, **{"tags": OWNED, "created_at": LATER, **facts})
+        """Something that bears the cluster's tag and was made by a role of the lab's, unless it says otherwise."""
+        thing = self.world.account.add(kind, id, **{"tags": OWNED, "created_at": LATER, **facts})
+        if "tags" not in facts and kind in CREATIONS:
+            self.world.history.made(thing, self.role)
+        return thing
+
+    def with_data(self, key: str) -> Resource:
+        """A volume of the lab's that bears one more tag."""
+        thing = self.add(Kind.VOLUME, tags={**OWNED, key: "data"})
+        return self.world.history.made(thing, self.role)
+
+    @property
+    def role(self) -> Resource:
+        return self.world.account.get(Kind.ROLE, "csi")
 
     def sweep(self, *kinds: Kind) -> SweepOutcome:
         return sweep(self.world.deps, self.lab, kinds, LATER)
@@ -50,9 +64,14 @@ def scene() -> Scene:
 
 def a_scene(volumes: VolumePolicy) -> Scene:
     world = make_deps()
-    lab = a_lab(spec=a_spec(volumes=volumes), facts=ClusterFacts(vpc_id="vpc-1"))
+    world.account.add(Kind.ROLE, "csi", role_id="AROALABSCSI")
+    facts = ClusterFacts(vpc_id="vpc-1", arn=cluster_of(a_lab()).arn, role_ids={"csi": "AROALABSCSI"})
+    lab = a_lab(spec=a_spec(volumes=volumes), facts=facts)
     world.store.create_lab(lab, None, "digest", NOW)
-    world.store.record(lab.id, LedgerEntry(cluster_of(lab), EntryState.PRESENT, "asked for", NOW, NOW))
+    world.store.note_before(lab.id, frozenset())
+    vpc = ec2_thing(lab, Kind.VPC, "vpc-1")
+    for thing, how in ((cluster_of(lab), ASKED_FOR), (vpc, BY_STACK)):
+        world.store.record(lab.id, LedgerEntry(thing, EntryState.PRESENT, how, NOW, NOW))
     return Scene(world, lab)
 
 
@@ -66,7 +85,7 @@ def test_what_is_the_labs_goes_and_its_deletion_is_told(scene: Scene) -> None:
     assert scene.entry(mine).state is EntryState.DELETED
     (event,) = [e for e in scene.world.store.events(scene.lab.id, 50, None).items if e.kind == "resource-deleted"]
     assert event.facts["arn"] == mine.arn
-    assert "kubernetes.io/cluster/myeks" in event.message
+    assert "as CloudTrail says" in event.message
 
 
 def test_it_is_on_the_ledger_before_it_is_deleted(scene: Scene) -> None:
@@ -148,7 +167,7 @@ def test_a_stranger_in_the_labs_own_vpc_is_told_but_never_enters_the_ledger(scen
 
 def test_volumes_of_claims_are_kept_when_the_owner_said_so() -> None:
     scene = a_scene(VolumePolicy.KEEP)
-    data, disk = scene.add(Kind.VOLUME, tags={**OWNED, PVC_TAG: "data"}), scene.add(Kind.VOLUME)
+    data, disk = scene.with_data(PVC_TAG), scene.with_data("eks:nodegroup-name")
     assert scene.sweep(Kind.VOLUME).done
     assert scene.has(data)
     assert not scene.has(disk)
@@ -160,10 +179,11 @@ def test_volumes_of_claims_are_kept_when_the_owner_said_so() -> None:
 
 def test_a_volume_goes_only_when_its_snapshot_is_complete() -> None:
     scene = a_scene(VolumePolicy.SNAPSHOT)
-    data = scene.add(Kind.VOLUME, tags={**OWNED, PVC_TAG: "data"})
-    pending = scene.add(Kind.SNAPSHOT, tags=scene.lab.tags, volume_id=data.id, status="pending")
+    data = scene.with_data(PVC_TAG)
+    scene.world.leftovers.backups = ["pending"]
     assert scene.sweep(Kind.VOLUME, Kind.SNAPSHOT).remaining == [data]
     assert scene.has(data)
+    (pending,) = scene.world.account.of(Kind.SNAPSHOT)
     done = replace(pending, attributes={**pending.attributes, "status": "completed"})
     scene.world.account.resources[pending.arn] = done
     assert scene.sweep(Kind.VOLUME, Kind.SNAPSHOT).done
@@ -174,7 +194,7 @@ def test_a_volume_goes_only_when_its_snapshot_is_complete() -> None:
 
 
 def test_a_cluster_of_the_name_without_our_tag_takes_the_name_over(scene: Scene) -> None:
-    volume = scene.add(Kind.VOLUME)
+    volume = scene.add(Kind.VOLUME, tags=OWNED, created_at=NOW)
     stranger = replace(scene.lab, id="lab-other")
     scene.world.clusters.create(stranger, "role", ("subnet-1", "subnet-2"), ())
     assert aim(scene.world.deps, scene.lab, ()).name_taken_over

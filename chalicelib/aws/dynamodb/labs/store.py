@@ -21,6 +21,7 @@ from chalicelib.aws.dynamodb.keys import (
     stamp,
     text,
 )
+from chalicelib.aws.dynamodb.labs.before import before, note_before
 from chalicelib.aws.dynamodb.labs.change import change_lab
 from chalicelib.aws.dynamodb.labs.create import LabCreation, lab_of_key, load
 from chalicelib.aws.dynamodb.labs.offers import change_offers, offers
@@ -102,6 +103,14 @@ class DynamoStore:
         """In order of recording."""
         entries = self._all(LedgerEntry, lab_id, "LEDGER#")
         return tuple(sorted(entries, key=lambda entry: (entry.recorded_at, entry.resource.arn)))
+
+    def note_before(self, lab_id: str, arns: frozenset[str]) -> None:
+        """Once: what was there before does not change."""
+        note_before(self._client, self._table, lab_id, arns)
+
+    def before(self, lab_id: str) -> frozenset[str] | None:
+        """Strongly consistent."""
+        return before(self._client, self._table, lab_id)
 
     def put_receipt(self, lab_id: str, receipt: Receipt) -> None:
         """Write or overwrite, however long it is."""

@@ -34,6 +34,9 @@ def upcoming_events(
             return (*_waiting(lab, steps), *_curfew(lab, entry, holidays, now), _lease(lab, now))
         case Phase.READY | Phase.HIBERNATED:
             return (*_sleep(lab, now), *_curfew(lab, entry, holidays, now), _lease(lab, now))
+        case Phase.LOST:
+            gone = "Somebody deleted its cluster: what it left behind is deleted after a warning. DELETE the lab to do it now."
+            return (gone, _volumes(lab))
         case Phase.RELEASING | Phase.ROLLING_BACK:
             ending = "Everything of the lab is being deleted; a receipt proves it afterwards."
             return (*_waiting(lab, steps), ending, _volumes(lab))

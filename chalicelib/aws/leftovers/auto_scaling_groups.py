@@ -1,0 +1,50 @@
+"""EC2 Auto Scaling groups: as long as one is there, it starts every instance anew that is terminated."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+from chalicelib.aws.clients.errors import translate
+from chalicelib.aws.leftovers.finder import attributes, every, tags_of
+from chalicelib.domain.core.resources import Kind, Resource, Target
+from chalicelib.domain.errors.tree import StillInUse
+
+
+class AutoScalingGroups:
+    """Groups that bear the lab's or the cluster's marks, or stand in the lab's subnets. A group's id is its name."""
+
+    def __init__(self, autoscaling: Any) -> None:
+        self._autoscaling = autoscaling
+
+    def find(self, target: Target) -> Iterator[Resource]:
+        """All groups are read: they can't be asked for by VPC, and a node group's has no tag of ours."""
+        rows = every(
+            self._autoscaling,
+            "autoscaling:DescribeAutoScalingGroups",
+            "describe_auto_scaling_groups",
+            "AutoScalingGroups",
+        )
+        for row in rows:
+            tags, subnets = tags_of(row), set(row.get("VPCZoneIdentifier", "").split(","))
+            here = bool(subnets & set(target.subnet_ids))
+            if here or _points_to(tags, target) or row["AutoScalingGroupARN"] in target.group_arns:
+                yield self._resource(row, tags, target.vpc_id if here else None)
+
+    def delete(self, resource: Resource) -> None:
+        """With its instances: without them going first, EC2 Auto Scaling would start them anew."""
+        if resource.attributes.get("status"):
+            raise StillInUse("autoscaling:DeleteAutoScalingGroup", "Deleting", f"{resource.id} is being deleted.")
+        with translate("autoscaling:DeleteAutoScalingGroup"):
+            self._autoscaling.delete_auto_scaling_group(AutoScalingGroupName=resource.id, ForceDelete=True)
+
+    def _resource(self, row: dict[str, Any], tags: dict[str, str], vpc_id: str | None) -> Resource:
+        facts = attributes(vpc_id=vpc_id, status=row.get("Status"))
+        arn, name = row["AutoScalingGroupARN"], row["AutoScalingGroupName"]
+        return Resource(Kind.AUTO_SCALING_GROUP, name, arn, tags, facts, row.get("CreatedTime"))
+
+
+def _points_to(tags: dict[str, str], target: Target) -> bool:
+    """Whether any tag has the lab's id or the cluster's name, as a value or at the end of its key."""
+    words = {target.lab_id, target.cluster_name}
+    return any(value in words or key.rpartition("/")[2] in words for key, value in tags.items())

@@ -1,0 +1,191 @@
+"""Who made a thing, as CloudTrail's event history tells it: which events make a kind, where the answer names the thing.
+
+Pure: called by `workflows/shared/evidence.py` with events that an adapter read. An event that only mentions a thing, that
+failed, or that repeats an idempotent create is not its creation (ADR 12).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.proof import Creator
+from chalicelib.domain.core.resources import Kind, Resource
+
+#: How far a create event's time may lie from the birth date that the thing's own service tells.
+NEAR = timedelta(minutes=2)
+#: How far around the birth date the history is read.
+AROUND = timedelta(minutes=5)
+#: CloudTrail delivers most events within 15 minutes: what is younger may still get a creator.
+SETTLED = timedelta(minutes=20)
+#: How long CloudTrail's event history remembers.
+REMEMBERED = timedelta(days=90)
+
+Event = Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Making:
+    """How things of a kind are made: the events, and where in the answer the id is (`a.b[].c`).
+
+    `named`: no answer tells a unique id; the request's field holds a name, and only the birth date tells namesakes apart.
+    `repeatable`: the create call answers with a thing that is there already, so that only the oldest event counts.
+    """
+
+    source: str
+    events: tuple[str, ...]
+    paths: tuple[str, ...] = ()
+    named: str = ""
+    repeatable: bool = False
+
+
+_EC2, _ELB, _IAM = "ec2.amazonaws.com", "elasticloadbalancing.amazonaws.com", "iam.amazonaws.com"
+_MAKINGS: Mapping[Kind, Making] = {
+    Kind.VOLUME: Making(_EC2, ("CreateVolume", "CopyVolumes"), ("volumeId", "volumes[].volumeId")),
+    Kind.SNAPSHOT: Making(
+        _EC2, ("CreateSnapshot", "CreateSnapshots", "CopySnapshot"), ("snapshotId", "snapshotSet.items[].snapshotId")
+    ),
+    Kind.NETWORK_INTERFACE: Making(_EC2, ("CreateNetworkInterface",), ("networkInterface.networkInterfaceId",)),
+    Kind.INSTANCE: Making(_EC2, ("RunInstances",), ("instancesSet.items[].instanceId",)),
+    Kind.SECURITY_GROUP: Making(_EC2, ("CreateSecurityGroup",), ("groupId",)),
+    Kind.ELASTIC_IP: Making(_EC2, ("AllocateAddress",), ("allocationId",)),
+    Kind.KEY_PAIR: Making(_EC2, ("CreateKeyPair", "ImportKeyPair"), ("keyPairId",)),
+    Kind.LAUNCH_TEMPLATE: Making(
+        _EC2,
+        ("CreateLaunchTemplate",),
+        ("launchTemplate.launchTemplateId", "CreateLaunchTemplateResponse.launchTemplate.launchTemplateId"),
+    ),
+    Kind.VPC_ENDPOINT: Making(
+        _EC2,
+        ("CreateVpcEndpoint",),
+        ("vpcEndpoint.vpcEndpointId", "CreateVpcEndpointResponse.vpcEndpoint.vpcEndpointId"),
+    ),
+    Kind.LOAD_BALANCER: Making(_ELB, ("CreateLoadBalancer",), ("loadBalancers[].loadBalancerArn",), repeatable=True),
+    Kind.TARGET_GROUP: Making(_ELB, ("CreateTargetGroup",), ("targetGroups[].targetGroupArn",), repeatable=True),
+    Kind.CLASSIC_LOAD_BALANCER: Making(_ELB, ("CreateLoadBalancer",), named="loadBalancerName", repeatable=True),
+    Kind.MOUNT_TARGET: Making("elasticfilesystem.amazonaws.com", ("CreateMountTarget",), ("mountTargetId",)),
+    Kind.AUTO_SCALING_GROUP: Making(
+        "autoscaling.amazonaws.com", ("CreateAutoScalingGroup",), named="autoScalingGroupName"
+    ),
+    Kind.LOG_GROUP: Making("logs.amazonaws.com", ("CreateLogGroup",), named="logGroupName"),
+    Kind.INSTANCE_PROFILE: Making(_IAM, ("CreateInstanceProfile",), named="instanceProfileName"),
+}
+#: Mentioned by so many events that their creation is looked for among all creations of their kind. AWS tells no birth date.
+_BUSY = frozenset({Kind.SECURITY_GROUP, Kind.TARGET_GROUP})
+#: What a service knows by ARN, CloudTrail does too.
+_BY_ARN = frozenset({Kind.LOAD_BALANCER, Kind.TARGET_GROUP})
+#: IAM is one for all regions, and so are its events.
+GLOBAL = frozenset({Kind.INSTANCE_PROFILE})
+
+
+@dataclass(frozen=True)
+class Lookup:
+    """One question to the event history: one attribute, a span of time, and whether the region is IAM's."""
+
+    attribute: str
+    value: str
+    since: datetime
+    until: datetime
+    global_: bool = False
+
+
+def lookup_for(resource: Resource, since: datetime, now: datetime) -> Lookup | None:
+    """How to look for the thing's creation, not before `since`; None where CloudTrail can't be asked about its kind.
+
+    A thing with a birth date is asked for by its name around that date. A busy one's name would bring every event that
+    mentions it: all creations of its kind are read instead, and two things of a kind share one question.
+    """
+    making = _MAKINGS.get(resource.kind)
+    if making is None:
+        return None
+    if resource.kind in _BUSY:
+        return Lookup("EventName", making.events[0], since, now)
+    name, born = resource.arn if resource.kind in _BY_ARN else resource.id, resource.created_at
+    if born is None:
+        return Lookup("ResourceName", name, since, now)
+    return Lookup("ResourceName", name, born - AROUND, min(born + AROUND, now), resource.kind in GLOBAL)
+
+
+def creator_of(resource: Resource, events: Iterable[Event], now: datetime) -> Creator | None:
+    """Whoever made the thing: the oldest create event whose answer carries its id, near its birth. None: not known (yet).
+
+    What an idempotent create may have answered with is believed only when every older event has had time to arrive.
+    """
+    making = _MAKINGS.get(resource.kind)
+    if making is None:
+        return None
+    found = sorted(_creations(resource, making, events), key=lambda creator: creator.at)
+    if not found:
+        return None
+    oldest = found[0]
+    if making.repeatable and now - oldest.at < SETTLED:
+        return None
+    born = resource.created_at
+    return oldest if born is None or abs(oldest.at - born) <= NEAR else None
+
+
+def is_young(resource: Resource, first_seen: datetime, now: datetime) -> bool:
+    """Whether CloudTrail may still be about to tell who made it."""
+    return now - (resource.created_at or first_seen) < SETTLED
+
+
+def _creations(resource: Resource, making: Making, events: Iterable[Event]) -> Iterator[Creator]:
+    for event in events:
+        if event.get("eventSource") != making.source or event.get("eventName") not in making.events:
+            continue
+        if event.get("errorCode") or event.get("errorMessage"):
+            continue
+        creator = _creator(event)
+        if creator is not None and _answers_with(resource, making, event, creator.at):
+            yield creator
+
+
+def _answers_with(resource: Resource, making: Making, event: Event, at: datetime) -> bool:
+    """Whether the event's answer is this very thing."""
+    answer = event.get("responseElements") or {}
+    if not making.named:
+        wanted = resource.arn if resource.kind in _BY_ARN else resource.id
+        return any(wanted in _at(answer, path) for path in making.paths)
+    if (event.get("requestParameters") or {}).get(making.named) != resource.id or resource.created_at is None:
+        return False
+    host = resource.attributes.get("dns-name", "")
+    if resource.kind is Kind.CLASSIC_LOAD_BALANCER and (not host or answer.get("dNSName") != host):
+        return False
+    return abs(at - resource.created_at) <= NEAR
+
+
+def _at(answer: Any, path: str) -> list[Any]:
+    """What lies at a path; `name[]` stands for each of a list."""
+    found = [answer]
+    for part in path.split("."):
+        key, many = part.removesuffix("[]"), part.endswith("[]")
+        values = [each.get(key) for each in found if isinstance(each, Mapping)]
+        found = [item for value in values for item in (value if many and isinstance(value, list) else [value])]
+    return found
+
+
+def _creator(event: Event) -> Creator | None:
+    """Who made the call. Ids, never names: a role comes back under its name, never under its id."""
+    identity = event.get("userIdentity") or {}
+    context = identity.get("sessionContext") or {}
+    issuer = context.get("sessionIssuer") or {}
+    try:
+        at = datetime.fromisoformat(str(event.get("eventTime", "")).replace("Z", "+00:00")).astimezone(UTC)
+    except ValueError:
+        return None
+    arn = str(issuer.get("arn", ""))
+    return Creator(
+        principal=str(identity.get("arn") or identity.get("invokedBy") or identity.get("type") or "unknown"),
+        at=at,
+        role_id=str(issuer.get("principalId", "")),
+        issuer=_issuer(context),
+        linked=":role/aws-service-role/" in arn,
+    )
+
+
+def _issuer(context: Mapping[str, Any]) -> str:
+    """The web identity's issuer, without scheme, if the session came by one."""
+    told = str((context.get("webIdFederationData") or {}).get("federatedProvider", ""))
+    return told.partition(":oidc-provider/")[2] if ":oidc-provider/" in told else told.removeprefix("https://")

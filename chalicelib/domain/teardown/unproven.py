@@ -1,0 +1,137 @@
+"""The line of a thing that looks like a lab's and is not proved: who made it, what it costs a month, how to delete it by hand."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Callable, Mapping
+
+from chalicelib.domain.core.proof import Creator
+from chalicelib.domain.core.resources import Kind, Resource
+from chalicelib.domain.costs import HOURS_A_MONTH, Prices
+from chalicelib.domain.teardown.receipt import ReceiptLine, ReceiptOutcome
+
+#: USD an hour where the price list we read has none, as AWS's price pages say for most regions.
+_BALANCER_HOUR, _ENDPOINT_HOUR = 0.0225, 0.01
+_SNAPSHOT_GIB_MONTH = 0.05
+#: What costs nothing by itself.
+FREE = frozenset(
+    {
+        Kind.TARGET_GROUP,
+        Kind.SECURITY_GROUP,
+        Kind.NETWORK_INTERFACE,
+        Kind.LAUNCH_TEMPLATE,
+        Kind.KEY_PAIR,
+        Kind.OIDC_PROVIDER,
+        Kind.INSTANCE_PROFILE,
+        Kind.ROLE,
+        Kind.DNS_RECORD,
+        Kind.MOUNT_TARGET,
+        Kind.STACK,
+        Kind.SUBNET,
+        Kind.VPC,
+        Kind.ROUTE_TABLE,
+        Kind.INTERNET_GATEWAY,
+        Kind.ADDON,
+        Kind.ACCESS_ENTRY,
+        Kind.POD_IDENTITY,
+        Kind.NODEGROUP,
+        Kind.FARGATE_PROFILE,
+        Kind.AUTO_SCALING_GROUP,
+    }
+)
+
+
+def left_line(resource: Resource, how: str, creator: Creator | None, why: str, prices: Prices | None) -> ReceiptLine:
+    """`how`: what points to the lab; `why`: why nobody could say who made it."""
+    made = creator.principal if creator is not None else f"unknown ({why})" if why else "unknown"
+    return ReceiptLine(
+        resource.arn,
+        str(resource.kind),
+        ReceiptOutcome.LEFT,
+        f"looks like the lab's; created by {made}",
+        how,
+        creator.principal if creator is not None else "",
+        usd_month(resource, prices) if prices is not None else None,
+        delete_command(resource),
+    )
+
+
+def is_billable(line: ReceiptLine) -> bool:
+    """Whether it costs money while it stays, or nobody knows."""
+    return line.kind not in FREE and line.usd_month != 0
+
+
+def usd_month(resource: Resource, prices: Prices) -> float | None:
+    """What it costs a month; None where that can't be told."""
+    facts = resource.attributes
+    match resource.kind:
+        case kind if kind in FREE:
+            return 0.0
+        case Kind.VOLUME | Kind.SNAPSHOT:
+            rate = prices.gp3_gib_month if resource.kind is Kind.VOLUME else _SNAPSHOT_GIB_MONTH
+            return round(float(facts["size-gib"]) * rate, 2) if "size-gib" in facts else None
+        case Kind.INSTANCE:
+            hour = prices.instances.get(facts.get("instance-type", ""))
+            return round(hour * HOURS_A_MONTH, 2) if hour is not None else None
+        case Kind.CLUSTER:
+            return round(prices.control_plane * HOURS_A_MONTH, 2)
+        case Kind.LOAD_BALANCER | Kind.CLASSIC_LOAD_BALANCER:
+            return round(_BALANCER_HOUR * HOURS_A_MONTH, 2)
+        case Kind.ELASTIC_IP:
+            return round(prices.public_ipv4_hour * HOURS_A_MONTH, 2)
+        case Kind.NAT_GATEWAY:
+            return round(prices.nat_hour * HOURS_A_MONTH, 2)
+        case Kind.VPC_ENDPOINT:
+            return round(_ENDPOINT_HOUR * HOURS_A_MONTH, 2)
+        case _:
+            return None
+
+
+def delete_command(resource: Resource) -> str:
+    """The `aws` command that deletes it; empty where there is none in one line."""
+    words = _COMMANDS.get(resource.kind)
+    if words is None:
+        return ""
+    region = next(iter(resource.arn.split(":")[3:4]), "")
+    place = f" --region {region}" if region else ""
+    return f"aws {words(resource)}{place}"
+
+
+def _by_id(command: str) -> Callable[[Resource], str]:
+    return lambda resource: f"{command} {shlex.quote(resource.id)}"
+
+
+def _record(resource: Resource) -> str:
+    zone = resource.id.partition("|")[0]
+    change = f'{{"Changes":[{{"Action":"DELETE","ResourceRecordSet":{resource.attributes.get("record", "{}")}}}]}}'
+    return f"route53 change-resource-record-sets --hosted-zone-id {zone} --change-batch {shlex.quote(change)}"
+
+
+_COMMANDS: Mapping[Kind, Callable[[Resource], str]] = {
+    Kind.CLUSTER: _by_id("eks delete-cluster --name"),
+    Kind.INSTANCE: _by_id("ec2 terminate-instances --instance-ids"),
+    Kind.KEY_PAIR: _by_id("ec2 delete-key-pair --key-pair-id"),
+    Kind.LAUNCH_TEMPLATE: _by_id("ec2 delete-launch-template --launch-template-id"),
+    Kind.LOAD_BALANCER: _by_id("elbv2 delete-load-balancer --load-balancer-arn"),
+    Kind.CLASSIC_LOAD_BALANCER: _by_id("elb delete-load-balancer --load-balancer-name"),
+    Kind.TARGET_GROUP: _by_id("elbv2 delete-target-group --target-group-arn"),
+    Kind.SECURITY_GROUP: _by_id("ec2 delete-security-group --group-id"),
+    Kind.NETWORK_INTERFACE: _by_id("ec2 delete-network-interface --network-interface-id"),
+    Kind.VOLUME: _by_id("ec2 delete-volume --volume-id"),
+    Kind.SNAPSHOT: _by_id("ec2 delete-snapshot --snapshot-id"),
+    Kind.MOUNT_TARGET: _by_id("efs delete-mount-target --mount-target-id"),
+    Kind.DNS_RECORD: _record,
+    Kind.LOG_GROUP: _by_id("logs delete-log-group --log-group-name"),
+    Kind.OIDC_PROVIDER: _by_id("iam delete-open-id-connect-provider --open-id-connect-provider-arn"),
+    Kind.INSTANCE_PROFILE: _by_id("iam delete-instance-profile --instance-profile-name"),
+    Kind.ROLE: _by_id("iam delete-role --role-name"),
+    Kind.STACK: _by_id("cloudformation delete-stack --stack-name"),
+    Kind.VPC_ENDPOINT: _by_id("ec2 delete-vpc-endpoints --vpc-endpoint-ids"),
+    Kind.NAT_GATEWAY: _by_id("ec2 delete-nat-gateway --nat-gateway-id"),
+    Kind.ELASTIC_IP: _by_id("ec2 release-address --allocation-id"),
+    Kind.AUTO_SCALING_GROUP: _by_id("autoscaling delete-auto-scaling-group --force-delete --auto-scaling-group-name"),
+    Kind.INTERNET_GATEWAY: _by_id("ec2 delete-internet-gateway --internet-gateway-id"),
+    Kind.ROUTE_TABLE: _by_id("ec2 delete-route-table --route-table-id"),
+    Kind.SUBNET: _by_id("ec2 delete-subnet --subnet-id"),
+    Kind.VPC: _by_id("ec2 delete-vpc --vpc-id"),
+}

@@ -1,0 +1,63 @@
+"""Making a lab again of a cluster that no record knows: an administrator asks for it, and it needs a proof (ADR 12)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from chalicelib.domain.core.names import as_tag_value
+from chalicelib.domain.core.place import Place
+from chalicelib.domain.core.resources import ASKED_FOR, BY_STACK, EntryState, Kind, LedgerEntry, Resource
+from chalicelib.domain.errors.tree import NotProved, NotYours, ResourceGone
+from chalicelib.domain.identity.callers import Caller
+from chalicelib.domain.labs.arns import cluster_of
+from chalicelib.domain.labs.aws_states import ClusterState, StackState
+from chalicelib.domain.labs.lab import Lab
+from chalicelib.domain.labs.steps import Event
+from chalicelib.domain.teardown.adoption import INSTALLATION_TAG, TaggedCluster, adopted_lab, claimed_lab_id, is_made_by
+from chalicelib.ports.deps import Deps
+
+
+def adopt(deps: Deps, caller: Caller, place: Place, name: str, now: datetime) -> Lab:
+    """Make it a lab again, owned by administrators, its ledger rebuilt from its stack. Raises NotYours, NotProved, NameTaken."""
+    if not caller.is_admin:
+        raise NotYours("Which clusters become labs again is for administrators to say.")
+    tagged, state = _cluster(deps, place, name)
+    stack, made = _stack(deps, tagged, state)
+    owner = deps.watch.administrators or caller.identity
+    lab = adopted_lab(tagged, state, stack, owner, deps.curfew.installation, now)
+    role_names = [thing.id for thing in made if thing.kind is Kind.ROLE]
+    roles = deps.cloud(place).roles.states(role_names)
+    lab = lab.with_facts(role_ids={role.name: role.id for role in roles})
+    stored = deps.store.create_lab(lab, None, "", now)
+    own = Resource(Kind.STACK, lab.stack_name, stack.id)
+    for thing, how in ((own, ASKED_FOR), *((thing, BY_STACK) for thing in made), (cluster_of(lab), ASKED_FOR)):
+        deps.store.record(lab.id, LedgerEntry(thing, EntryState.PRESENT, how, now, now))
+    told = f"Adopted by {caller.arn}: its role {state.role_arn} was made by {stack.id}."
+    deps.store.add_event(lab.id, Event(now, "adopted", told))
+    return stored
+
+
+def _cluster(deps: Deps, place: Place, name: str) -> tuple[TaggedCluster, ClusterState]:
+    try:
+        state = deps.cloud(place).clusters.describe(name)
+    except ResourceGone as error:
+        raise NotProved(f"There is no cluster {name} in {place.region} of account {place.account}.") from error
+    tagged = TaggedCluster(state.arn, name, place.region, state.tags)
+    ours = state.tags.get(INSTALLATION_TAG) == as_tag_value(deps.curfew.installation) and deps.curfew.installation
+    if not ours or claimed_lab_id(tagged) is None:
+        raise NotProved(f"{name} does not bear the tags that this installation writes.")
+    return tagged, state
+
+
+def _stack(deps: Deps, tagged: TaggedCluster, state: ClusterState) -> tuple[StackState, tuple[Resource, ...]]:
+    stacks, stack_name = deps.cloud(tagged.place).stacks, f"ekslab-{claimed_lab_id(tagged)}"
+    try:
+        stack = stacks.describe(stack_name)
+    except ResourceGone as error:
+        raise NotProved(
+            f"There is no stack {stack_name}: nothing proves that this service made {tagged.name}."
+        ) from error
+    made = stacks.resources(stack_name)
+    if not is_made_by(state, stack, made):
+        raise NotProved(f"The role of {tagged.name}, {state.role_arn}, is not one that {stack.id} made.")
+    return stack, made

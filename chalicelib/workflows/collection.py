@@ -1,0 +1,76 @@
+"""Collects proofs while labs live: once an hour each, by the scheduled run that recovers labs. No state machine.
+
+CloudTrail is minutes late, forgets after 90 days and answers slowly, so that nothing of this is left to the teardown that can
+be known before. A lab whose cluster somebody deleted is found here too.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+
+from chalicelib.domain.errors.tree import EkslabError
+from chalicelib.domain.labs.lab import Lab, Phase
+from chalicelib.domain.labs.steps import Event
+from chalicelib.logs import logger
+from chalicelib.ports.deps import Deps
+from chalicelib.workflows.shared.cluster import own_cluster
+from chalicelib.workflows.shared.leftovers import Book
+from chalicelib.workflows.shared.records import move
+
+_LIVING = (Phase.READY, Phase.HIBERNATED)
+#: The run comes every five minutes: each lab has one of the hour's turns, by its id.
+_TURNS = 12
+_MINUTES = 60 // _TURNS
+
+
+def collect_proofs(deps: Deps, now: datetime) -> list[dict[str, str]]:
+    """Look at the labs whose turn it is; return what failed. One bad lab never stops the rest."""
+    failed = []
+    for lab in _whose_turn(deps, now):
+        try:
+            collect_of(deps, lab, now)
+        except EkslabError as error:
+            failed.append({"lab_id": lab.id, "error": type(error).__name__, "message": str(error)})
+            logger.warning("Proofs could not be collected.", extra={"lab_id": lab.id, "reason": str(error)})
+    return failed
+
+
+def collect_of(deps: Deps, lab: Lab, now: datetime) -> None:
+    """Put on the ledger what is proved as the lab's, and who made what only looks like it."""
+    if own_cluster(deps, lab) is None:
+        _lose(deps, lab, now)
+        return
+    book = Book(deps, lab, now)
+    found, _, _ = deps.cloud(lab.place).inventory.take(book.target, tuple(book.ledger.values()))
+    book.look_into(found)
+    for thing in found:
+        book.take_in(thing)
+
+
+def _lose(deps: Deps, lab: Lab, now: datetime) -> None:
+    """Its cluster is gone, or another has its name: what it left is closed on the warned path."""
+    told = "Its cluster is not there any more: somebody deleted it. What it left behind goes after a warning."
+
+    def lost(stored: Lab) -> Lab:
+        return replace(stored.moved_to(Phase.LOST, now, told), due_at=now, planned=None, hibernation=None)
+
+    move(deps, lab, (lab.phase,), lost, now, told)
+    deps.store.add_event(lab.id, Event(now, "cluster-lost", told))
+
+
+def _whose_turn(deps: Deps, now: datetime) -> Iterator[Lab]:
+    cursor: str | None = None
+    while True:
+        page = deps.store.list_labs(None, _LIVING, 100, cursor)
+        yield from (lab for lab in page.items if turn_of(lab.id) == now.minute // _MINUTES)
+        if page.cursor is None:
+            return
+        cursor = page.cursor
+
+
+def turn_of(lab_id: str) -> int:
+    """Which of the hour's runs looks at this lab."""
+    return zlib.crc32(lab_id.encode()) % _TURNS

@@ -1,0 +1,73 @@
+"""Looks before a lab makes anything: what bears its name already is never the lab's, whatever it says later.
+
+Called by `provision.begin`. What only stands in the same network is remembered too: it may be given the lab's marks later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import datetime
+
+from chalicelib.domain.core.resources import Kind, Resource
+from chalicelib.domain.labs.lab import OVER, Lab, Phase
+from chalicelib.domain.teardown.evidence import CSI_TAG, claims, log_group_name
+from chalicelib.domain.teardown.external_dns import is_below, overlap
+from chalicelib.domain.teardown.target import target_of
+from chalicelib.ports.deps import Deps
+from chalicelib.workflows.shared.records import enter_guest, learn
+
+_EARLIER = "It was there before the lab."
+_ALIVE = tuple(phase for phase in Phase if phase not in OVER)
+
+
+def look_before(deps: Deps, lab: Lab, vpc_id: str | None, now: datetime) -> None:
+    """Keep what is there, once. Where not all could be read nothing is kept, so that nothing without a birth date is proved."""
+    if deps.store.before(lab.id) is not None:
+        return
+    target = replace(target_of(lab, ()), vpc_id=vpc_id, had_cluster=True)
+    found, _, unreadable = deps.cloud(lab.place).inventory.take(target, ())
+    there = [thing for thing in found if not _goes_by(thing)]
+    named = [thing for thing in there if set(claims(thing, target, None)) - {f"tag {CSI_TAG}"}]
+    enter_guest(deps, lab, named, now, "seen by begin", _EARLIER)
+    if any(thing.id == log_group_name(lab.name) for thing in there):
+        learn(deps, lab, logs_were_there=True)
+    if not unreadable:
+        deps.store.note_before(lab.id, frozenset(thing.arn for thing in there))
+
+
+def allot_subdomain(deps: Deps, lab: Lab) -> None:
+    """Keep the domain that external-dns may write in, if it is this lab's alone: below its zone, empty, in no other lab."""
+    asked, cloud = lab.spec.external_dns, deps.cloud(lab.place)
+    if asked is None or lab.facts.subdomain is not None:
+        return
+    zone = cloud.dns.zone(asked.hosted_zone_id)
+    if zone is None or not is_below(asked.domain, zone.name):
+        return
+    target = replace(target_of(lab, ()), subdomain=asked.domain)
+    names = [record.id.split("|")[1] for record in cloud.leftovers.find(Kind.DNS_RECORD, target)]
+    taken = any(overlap(name, asked.domain) and not is_below(asked.domain, name) for name in names)
+    if not taken and not any(_overlaps(other, lab) for other in _labs_alive(deps)):
+        learn(deps, lab, subdomain=asked.domain.rstrip("."))
+
+
+def _goes_by(thing: Resource) -> bool:
+    """A cluster of the name is asked about when ours is asked for; a stack of the name can only be ours."""
+    return thing.kind in (Kind.CLUSTER, Kind.STACK, Kind.NODEGROUP)
+
+
+def _overlaps(other: Lab, lab: Lab) -> bool:
+    one, mine = other.spec.external_dns, lab.spec.external_dns
+    if other.id == lab.id or one is None or mine is None or one.hosted_zone_id != mine.hosted_zone_id:
+        return False
+    return overlap(one.domain, mine.domain)
+
+
+def _labs_alive(deps: Deps) -> Iterator[Lab]:
+    cursor: str | None = None
+    while True:
+        page = deps.store.list_labs(None, _ALIVE, 100, cursor)
+        yield from page.items
+        if page.cursor is None:
+            return
+        cursor = page.cursor

@@ -1,0 +1,73 @@
+"""Asks who made what a claim points to, and keeps the answers on the ledger. Called by sweeps, looks and the hourly collection.
+
+CloudTrail comes last: what a cheaper source has proved is never asked about, and nobody is asked twice about the same thing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import field
+from datetime import datetime
+
+from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.proof import Creator
+from chalicelib.domain.core.resources import Resource
+from chalicelib.domain.errors.tree import AwsRefused, Transient
+from chalicelib.domain.labs.lab import Lab
+from chalicelib.domain.teardown.creation import REMEMBERED, Event, Lookup, creator_of, lookup_for
+from chalicelib.ports.cloud import EventHistory
+from chalicelib.ports.deps import Deps
+
+#: Questions to CloudTrail in one go: two a second are everybody's. What is left is asked the next time.
+MOST = 40
+
+
+@dataclass
+class Asked:
+    """What came of asking. `unknown` says of which things nobody could tell who made them, and why."""
+
+    creators: dict[str, Creator] = field(default_factory=dict)
+    unknown: dict[str, str] = field(default_factory=dict)
+
+
+def ask_who_made(deps: Deps, lab: Lab, things: Iterable[Resource], now: datetime) -> Asked:
+    """Ask CloudTrail who made these. Things of a kind that share a question are asked about at once."""
+    asked, history = Asked(), deps.cloud(lab.place).history
+    answers: dict[Lookup, tuple[Event, ...] | str] = {}
+    since = max(lab.created_at, now - REMEMBERED)
+    for thing in things:
+        lookup = lookup_for(thing, since, now)
+        if lookup is None:
+            asked.unknown[thing.arn] = "CloudTrail does not tell of its kind"
+            continue
+        if lookup not in answers:
+            answers[lookup] = _answer(history, lookup, answers)
+        _take_in(asked, thing, answers[lookup], now)
+    return asked
+
+
+def _answer(
+    history: EventHistory, lookup: Lookup, before: Mapping[Lookup, tuple[Event, ...] | str]
+) -> tuple[Event, ...] | str:
+    """The events, or why there are none. After a refusal nothing more is asked."""
+    refused = next((why for why in before.values() if isinstance(why, str) and "LookupEvents" in why), None)
+    if refused is not None:
+        return refused
+    if len(before) >= MOST:
+        return "asked again at the next look"
+    try:
+        events = history.events(lookup)
+    except (AwsRefused, Transient) as error:
+        return str(error)
+    return events if events is not None else "too many events to be read"
+
+
+def _take_in(asked: Asked, thing: Resource, answer: tuple[Event, ...] | str, now: datetime) -> None:
+    if isinstance(answer, str):
+        asked.unknown[thing.arn] = answer
+        return
+    creator = creator_of(thing, answer, now)
+    if creator is None:
+        asked.unknown[thing.arn] = "CloudTrail tells of no creation"
+    else:
+        asked.creators[thing.arn] = creator

@@ -1,0 +1,26 @@
+"""Acts as the controllers in a cluster: pods in a session of a role of theirs, by the cluster's own OIDC issuer (IRSA).
+
+What they make is the cluster's, and CloudTrail says so: what root makes with the same tags only looks like it.
+"""
+
+import json
+from contextlib import suppress
+
+from emulator.process import Sandbox
+from sandbox.scenarios.leftover import ClientFactory
+
+_ROLE = "controllers"
+_POLICY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+
+
+def controllers_of(sandbox: Sandbox, issuer: str, region: str | None = None) -> ClientFactory:
+    """Clients of pods of the cluster that has this issuer."""
+    iam = sandbox.client("iam")
+    trust = {"Effect": "Allow", "Principal": {"Service": "pods.eks.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
+    with suppress(iam.exceptions.EntityAlreadyExistsException):
+        iam.create_role(RoleName=_ROLE, AssumeRolePolicyDocument=document)
+    iam.put_role_policy(RoleName=_ROLE, PolicyName="all", PolicyDocument=json.dumps(_POLICY))
+    credentials = sandbox.session(_ROLE, "system-serviceaccount", issuer)
+    more = {"region": region} if region is not None else {}
+    return lambda service: sandbox.client(service, credentials=credentials, **more)
