@@ -7,7 +7,7 @@ from functools import cache, partial
 from chalicelib.aws.cloudtrail.event_history import CloudTrailHistory, iam_region
 from chalicelib.aws.eks.clusters import EksClusters
 from chalicelib.aws.infrastructure.dns import Route53Dns
-from chalicelib.aws.infrastructure.groups import AutoScalingGroups
+from chalicelib.aws.infrastructure.groups import AutoScaling
 from chalicelib.aws.infrastructure.network import Ec2Network
 from chalicelib.aws.infrastructure.roles import IamRoles
 from chalicelib.aws.infrastructure.stacks import CloudFormationStacks
@@ -52,6 +52,6 @@ def _cloud_of(account: str, region: str) -> Cloud:
         kubernetes=KubernetesApi(
             tokens(account, region), OwnAccess(of("sts"), iam, clusters), partial(view_role, account)
         ),
-        groups=AutoScalingGroups(of("autoscaling")),
+        groups=AutoScaling(of("autoscaling")),
         history=CloudTrailHistory(of("cloudtrail"), client(account, iam_region(region), "cloudtrail")),
     )

@@ -12,7 +12,7 @@ from chalicelib.domain.labs.aws_states import GroupState
 _NAMES_PER_CALL = 50
 
 
-class AutoScalingGroups:
+class AutoScaling:
     """Groups of one region."""
 
     def __init__(self, autoscaling: Any) -> None:
@@ -28,7 +28,7 @@ class AutoScalingGroups:
                 pages = self._autoscaling.get_paginator("describe_auto_scaling_groups").paginate(
                     AutoScalingGroupNames=list(names[start : start + _NAMES_PER_CALL])
                 )
-                yield from (row for page in pages for row in page["AutoScalingGroups"])
+                yield from (row for page in pages for row in page["AutoScaling"])
 
 
 def _state(row: dict[str, Any]) -> GroupState:

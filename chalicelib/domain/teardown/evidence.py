@@ -77,7 +77,7 @@ class Grade(StrEnum):
 
 
 @dataclass(frozen=True)
-class Evidence:
+class GradedEvidence:
     """One piece. `told` is for a person: why it can't be the lab's, how we know, or what points to the lab."""
 
     grade: Grade
@@ -89,17 +89,17 @@ class Evidence:
 class Weighed:
     """The strongest piece of each grade."""
 
-    veto: Evidence | None
-    proof: Evidence | None
-    claim: Evidence | None
+    veto: GradedEvidence | None
+    proof: GradedEvidence | None
+    claim: GradedEvidence | None
 
 
 def weigh(resource: Resource, target: Target, entry: LedgerEntry | None) -> Weighed:
     """Weigh all that is known of a thing. `entry`: what the lab's ledger has of it."""
     return Weighed(
-        next((Evidence(Grade.VETO, words) for words in vetoes(resource, target)), None),
-        next((Evidence(Grade.PROOF, words, proof) for proof, words in proofs(resource, target, entry)), None),
-        next((Evidence(Grade.CLAIM, words) for words in claims(resource, target, entry)), None),
+        next((GradedEvidence(Grade.VETO, words) for words in vetoes(resource, target)), None),
+        next((GradedEvidence(Grade.PROOF, words, proof) for proof, words in proofs(resource, target, entry)), None),
+        next((GradedEvidence(Grade.CLAIM, words) for words in claims(resource, target, entry)), None),
     )
 
 
