@@ -118,13 +118,13 @@ def cluster_in(document: str) -> dict[str, str]:
 
 
 def _lines(text: str) -> list[str]:
-    lines = text.splitlines()
+    lines = re.split(r"\r?\n", text)
     while lines and not lines[-1].strip():
         lines.pop()
     documents = [line for line in lines if line.startswith(("---", "..."))]
     if len(documents) > 1 or (documents and lines.index(documents[0]) > _first(lines)) or "\t" in text:
         raise NotMergeable("it has several documents, or tabs")
-    if any(line.startswith(("&", "*", "%", "?")) for line in lines):
+    if any(line.startswith(("&", "*", "%", "?", '"', "'")) for line in lines):
         raise NotMergeable("it is written in a way that is not edited here")
     return lines
 

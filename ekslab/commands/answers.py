@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
@@ -29,7 +28,7 @@ def present(options: argparse.Namespace, body: Any, lines: Iterable[str], names:
     """Print an answer: its lines for a person, one document for a program, or the names alone. Return the exit status."""
     match options.output:
         case "json" if not isinstance(body, str):
-            print(json.dumps(body, indent=2))
+            terminal.json_out(body)
         case "yaml" if not isinstance(body, str):
             terminal.out_lines(yaml_text.dump(body))
         case "name":
@@ -49,7 +48,7 @@ def answered(options: argparse.Namespace, answer: Answer, lines: Lines) -> int:
 def refused(answer: Answer, options: argparse.Namespace, flags: Mapping[str, str] | None = None) -> int:
     """Print why the service refused; return the exit status. `flags`: the flag that a field of the request came from."""
     if not for_people(options) and isinstance(answer.body, dict):
-        print(json.dumps(answer.body, indent=2))
+        terminal.json_out(answer.body)
     else:
         for line in problems.problem(answer.status, answer.body, flags or {}):
             terminal.err(line)

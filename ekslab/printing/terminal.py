@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import contextlib
 import io
+import json
 import shutil
 import sys
 import unicodedata
 from collections.abc import Iterable
+from typing import Any
 
 #: Columns of a table where nobody looks at a wider terminal.
 USUAL_WIDTH = 80
@@ -46,6 +48,11 @@ def out_lines(lines: Iterable[str]) -> None:
     """Print lines on standard output."""
     for line in lines:
         out(line)
+
+
+def json_out(body: Any) -> None:
+    """Print one document. JSON lets DEL through as it is."""
+    print(json.dumps(body, indent=2).replace("\x7f", "\\u007f"))
 
 
 def text_out(text: str) -> None:
