@@ -61,13 +61,19 @@ class Store(Protocol):
     """Labs, their steps, events, ledgers and receipts."""
 
     def create_lab(
-        self, lab: Lab, idempotency_key: str | None, body_digest: str, now: datetime, most: int | None = None
+        self,
+        lab: Lab,
+        idempotency_key: str | None,
+        body_digest: str,
+        now: datetime,
+        most: int | None = None,
+        most_of_role: int | None = None,
     ) -> Lab:
         """Store a new lab, its name's claim, its idempotency key, its owner's count and its first event in one transaction.
 
         Returns what is stored; the same owner and key with the same digest returns the lab stored the first time. Raises
         NameTaken (with the other lab's id whoever owns it; the caller of this hides it), IdempotencyConflict (same
-        key, other digest), TooManyLabs (the owner has `most` alive).
+        key, other digest), TooManyLabs (the owner has `most` alive, or all sessions of a shared role `most_of_role`).
         """
         ...
 

@@ -20,7 +20,7 @@ from chalicelib.domain.errors.tree import (
     StaleLab,
     TooManyLabs,
 )
-from chalicelib.domain.identity.callers import identity_of
+from chalicelib.domain.identity.callers import identity_of, shared_role
 from chalicelib.domain.labs.lab import OVER, RESTING, Lab, Phase
 from chalicelib.domain.labs.steps import Event, Step
 from chalicelib.domain.requests.offers import Offers
@@ -73,7 +73,13 @@ class FakeStore:
 
     @port
     def create_lab(
-        self, lab: Lab, idempotency_key: str | None, body_digest: str, now: datetime, most: int | None = None
+        self,
+        lab: Lab,
+        idempotency_key: str | None,
+        body_digest: str,
+        now: datetime,
+        most: int | None = None,
+        most_of_role: int | None = None,
     ) -> Lab:
         before = self._lab_of_key(lab.owner, idempotency_key, body_digest, now) if idempotency_key else None
         if before:
@@ -85,6 +91,10 @@ class FakeStore:
             raise NameTaken(lab.name, self.names[claim])
         if most is not None and sum(claimant.owner == lab.owner for claimant in self._claimants()) >= most:
             raise TooManyLabs(most)
+        role = shared_role(lab.owner)
+        together = sum(shared_role(claimant.owner) == role for claimant in self._claimants())
+        if role is not None and most_of_role is not None and together >= most_of_role:
+            raise TooManyLabs(most_of_role, role)
         stored = replace(lab, version=1)
         self.labs[lab.id], self.names[claim] = stored, lab.id
         if idempotency_key:

@@ -88,11 +88,13 @@ class NameTaken(RequestRefused):
 
 
 class TooManyLabs(RequestRefused):
-    """The owner has as many labs alive as this installation allows: `most`."""
+    """The owner has as many labs alive as this installation allows: `most`. `role`: all sessions of this role together have."""
 
-    def __init__(self, most: int) -> None:
-        self.most = most
-        super().__init__(f"You have {most} labs alive, which is as many as one owner may have here. Release one first.")
+    def __init__(self, most: int, role: str | None = None) -> None:
+        self.most, self.role = most, role
+        whose = "You have" if role is None else f"The sessions of {role} have together"
+        many = "one owner" if role is None else "one role"
+        super().__init__(f"{whose} {most} labs alive, which is as many as {many} may have here. Release one first.")
 
 
 class IdempotencyConflict(RequestRefused):

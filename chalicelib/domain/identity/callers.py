@@ -16,6 +16,7 @@ DIRECTORY_PATH = "/aws-reserved/sso.amazonaws.com/"
 #: Source: the same page: AWSReservedSSO_<permission set>_<unique suffix>.
 _SSO_SESSION = re.compile(r"(arn:aws[a-z-]*:sts::\d{12}:assumed-role/AWSReservedSSO_[\w+=,.@-]+)_[0-9a-f]{16}(/.+)")
 _IAM_USER = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:user/.+")
+_SESSION = re.compile(r"(arn:aws[a-z-]*:sts::\d{12}:assumed-role/.+)/[^/]+")
 #: A session whose role is called like one of Identity Center's.
 _CALLED_SO = re.compile(r"(arn:aws[a-z-]*:sts::\d{12}:assumed-role/)(AWSReservedSSO_[^/]*/.+)")
 
@@ -29,6 +30,15 @@ def identity_of(arn: str) -> str:
 def role_to_confirm(arn: str) -> str | None:
     """The name of the role that IAM must be asked about: that of a session called like Identity Center's; else None."""
     return arn.split("/")[1] if _SSO_SESSION.fullmatch(arn) else None
+
+
+def shared_role(owner: str) -> str | None:
+    """The role whose sessions choose their names, of an owner who is such a session; None for users and people of the directory.
+
+    Whoever may assume it can be as many owners as they like.
+    """
+    session = _SESSION.fullmatch(owner)
+    return session[1] if session and not _CALLED_SO.fullmatch(owner) else None
 
 
 @dataclass(frozen=True)

@@ -213,3 +213,4 @@ class Limits:
     max_lease_hours: int = 72
     max_nodes: int = 10
     max_labs_per_owner: int = 5
+    max_labs_per_role: int = 20

@@ -150,7 +150,8 @@ def _too_dear(deps: Deps, lab: Lab) -> tuple[Finding, ...]:
 
 def _stored(deps: Deps, caller: Caller, lab: Lab, key: str | None, digest: str, now: datetime) -> Lab:
     try:
-        return deps.store.create_lab(lab, key, digest, now, deps.limits.max_labs_per_owner)
+        limits = deps.limits
+        return deps.store.create_lab(lab, key, digest, now, limits.max_labs_per_owner, limits.max_labs_per_role)
     except NameTaken as taken:
         seen = taken.lab_id is not None and _may_see(deps, caller, taken.lab_id)
         raise NameTaken(lab.name, taken.lab_id if seen else None) from taken

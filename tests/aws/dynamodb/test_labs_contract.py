@@ -164,6 +164,25 @@ def test_an_owner_has_only_so_many_labs_alive(store: Store) -> None:
         create(store, a_lab(id="lab-9", spec=a_spec(name="name-9")), most=2)
 
 
+def test_all_sessions_of_a_role_have_only_so_many_labs_alive(store: Store) -> None:
+    """Issue 11, row 8: callers choose their session's name, and were as many owners as they liked."""
+    role = "arn:aws:sts::111122223333:assumed-role/Learners"
+
+    def made(number: int, owner: str, key: str | None = None) -> Lab:
+        lab = a_lab(id=f"lab-{number}", owner=owner, spec=a_spec(name=f"name-{number}"))
+        return store.create_lab(lab, key, "d", NOW, 5, 2)
+
+    made(0, f"{role}/one")
+    made(1, f"{role}/two", "a-key")
+    for number, key in ((2, None), (3, "another-key")):
+        with pytest.raises(TooManyLabs, match=r"sessions of .*/Learners"):
+            made(number, f"{role}/three", key)
+    for number, owner in ((4, OWNER), (5, OWNER.replace("learner", "x")), (6, f"{role[:-8]}AWSReservedSSO_Labs/jane")):
+        made(number, owner)
+    store.change_lab("lab-0", lambda stored: stored.moved_to(Phase.FAILED, NOW))
+    assert made(7, f"{role}/three").id == "lab-7"
+
+
 def test_a_lab_that_ends_twice_frees_its_place_once(store: Store) -> None:
     labs = [a_lab(id=f"lab-{i}", spec=a_spec(name=f"name-{i}")) for i in range(3)]
     create(store, labs[0], most=2)

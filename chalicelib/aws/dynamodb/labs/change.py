@@ -16,6 +16,7 @@ from chalicelib.aws.dynamodb.labs.counters import counter_updates
 from chalicelib.aws.dynamodb.labs.create import get
 from chalicelib.aws.dynamodb.transactions import ATTEMPTS, add, delete, put, transact
 from chalicelib.domain.errors.tree import LabNotFound, StaleLab
+from chalicelib.domain.identity.callers import shared_role
 from chalicelib.domain.labs.lab import OVER, Lab
 
 
@@ -79,4 +80,6 @@ def _replacing(table: str, item: Item, seen: Item, version: int) -> Item:
 
 def _freeing(table: str, lab: Lab) -> list[Item]:
     mine = "attribute_not_exists(pk) OR lab_id = :lab"
-    return [delete(table, name_key(lab), mine, {":lab": text(lab.id)}), add(table, owner_key(lab.owner), -1)]
+    owners = filter(None, (lab.owner, shared_role(lab.owner)))
+    counts = [add(table, owner_key(owner), -1) for owner in owners]
+    return [delete(table, name_key(lab), mine, {":lab": text(lab.id)}), *counts]

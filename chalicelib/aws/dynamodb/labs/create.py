@@ -17,6 +17,7 @@ from chalicelib.aws.dynamodb.labs.counters import counter_updates
 from chalicelib.aws.dynamodb.transactions import ATTEMPTS, Reason, add, put, transact
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.errors.tree import AwsUnavailable, IdempotencyConflict, NameTaken, TooManyLabs
+from chalicelib.domain.identity.callers import shared_role
 from chalicelib.domain.labs.lab import Lab
 
 #: How long an idempotency key is remembered.
@@ -35,6 +36,7 @@ class LabCreation:
     digest: str
     now: datetime
     most: int | None
+    most_of_role: int | None = None
 
     def run(self) -> Lab:
         """Store it, or find why not. Raises NameTaken, IdempotencyConflict, TooManyLabs, AwsUnavailable when too busy."""
@@ -62,6 +64,8 @@ class LabCreation:
         if self.key is not None:
             expired = f"{_NEW} OR expires_at <= :now"
             operations.append(put(self.table, self._key_item(self.key), expired, {":now": number(_epoch(self.now))}))
+        if (role := shared_role(lab.owner)) is not None:
+            operations.append(add(self.table, owner_key(role), 1, self.most_of_role))
         return [*operations, *counter_updates(self.table, lab.id, {}, item)]
 
     def _key_item(self, key: str) -> Item:
@@ -86,6 +90,9 @@ class LabCreation:
             raise NameTaken(self.lab.name, holder["S"])
         if count.refused and self.most is not None:
             raise TooManyLabs(self.most)
+        role, together = shared_role(self.lab.owner), reasons[4 if self.key is None else 5 :]
+        if role is not None and self.most_of_role is not None and together[0].refused:
+            raise TooManyLabs(self.most_of_role, role)
         return None
 
     def _holder(self) -> Item | None:

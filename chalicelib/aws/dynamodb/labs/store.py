@@ -46,10 +46,17 @@ class DynamoStore:
         self._client, self._table = client, table
 
     def create_lab(
-        self, lab: Lab, idempotency_key: str | None, body_digest: str, now: datetime, most: int | None = None
+        self,
+        lab: Lab,
+        idempotency_key: str | None,
+        body_digest: str,
+        now: datetime,
+        most: int | None = None,
+        most_of_role: int | None = None,
     ) -> Lab:
         """One transaction; see `create.py`."""
-        return LabCreation(self._client, self._table, lab, idempotency_key, body_digest, now, most).run()
+        creation = LabCreation(self._client, self._table, lab, idempotency_key, body_digest, now, most, most_of_role)
+        return creation.run()
 
     def lab_of_key(self, owner: str, idempotency_key: str, body_digest: str, now: datetime) -> Lab | None:
         """What the key was used for, if it was."""

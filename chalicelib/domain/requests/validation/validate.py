@@ -10,10 +10,10 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from datetime import datetime
 
-from chalicelib.domain.core.names import ACCOUNT, CLUSTER, PASSING_SESSION, REGION
+from chalicelib.domain.core.names import ACCOUNT, CLUSTER, PASSING_SESSION, REGION, principal_of, same_principal
 from chalicelib.domain.errors.findings import Finding, error, has_errors, warning
 from chalicelib.domain.identity.accounts import LabAccounts
-from chalicelib.domain.identity.callers import Caller
+from chalicelib.domain.identity.callers import Caller, shared_role
 from chalicelib.domain.labs.spec import LabSpec, Limits
 from chalicelib.domain.requests.defaults import fill
 from chalicelib.domain.requests.draft import Draft
@@ -67,6 +67,18 @@ def _judge_caller(case: ValidationContext) -> Iterator[Finding]:
         yield warning("", "passing-session", message)
 
 
+def _judge_shared(case: ValidationContext) -> Iterator[Finding]:
+    """An access entry is made for the role behind a session: EKS does not tell its sessions apart."""
+    role, asked = principal_of(case.caller.arn), case.draft.access
+    if shared_role(case.caller.identity) is None or role is None:
+        return
+    if asked is None or any(same_principal(entry.principal_arn, role) for entry in asked):
+        message = (
+            f"Everybody who may assume {role} gets into this cluster with the same rights: EKS knows the role alone."
+        )
+        yield warning("access", "shared-principal", message)
+
+
 def _judge_name(case: ValidationContext) -> Iterator[Finding]:
     name = case.spec.name
     if not name:
@@ -113,6 +125,7 @@ def _judge_schedule(case: ValidationContext) -> Iterator[Finding]:
 
 _RULES: tuple[Callable[[ValidationContext], Iterator[Finding]], ...] = (
     _judge_caller,
+    _judge_shared,
     _judge_name,
     _judge_region,
     _judge_account,

@@ -311,7 +311,14 @@ def test_who_comes_as_a_session_that_will_not_come_again_is_warned(session: str,
     caller = a_caller(arn=f"arn:aws:sts::111122223333:assumed-role/Learners/{session}")
     spec, findings = complete(Draft(name="a"), a_calendar(), caller, Limits(), NOW)
     assert spec is not None
-    assert [finding.code for finding in findings] == (["passing-session"] if warned else [])
+    assert [finding.code for finding in findings] == [*(["passing-session"] if warned else []), "shared-principal"]
+
+
+def test_only_a_principal_that_others_may_share_is_warned_about() -> None:
+    sso = "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Labs_0123456789abcdef/jane@example.com"
+    for arn in (sso, "arn:aws:iam::111122223333:user/jane"):
+        _, findings = complete(Draft(name="a"), a_calendar(), a_caller(arn=arn), Limits(), NOW)
+        assert "shared-principal" not in [finding.code for finding in findings]
 
 
 def test_an_owner_of_any_name_makes_a_tag_that_every_service_takes() -> None:
