@@ -73,7 +73,7 @@ class FleetStore(Protocol):
         ...
 
     def list_watched(self, limit: int, cursor: str | None) -> tuple[tuple[Watched, ...], str | None]:
-        """By what comes first: nearest deadline first, those without one last; gone ones are left out."""
+        """By what comes first: versions without a date, the nearest deadlines, clusters without one; gone ones are left out."""
         ...
 
     def watched_in(self, place: Place) -> tuple[Watched, ...]:

@@ -18,7 +18,7 @@ from chalicelib.domain.support.watched import Watched
 from tests.fakes.account import Account, port
 
 Item = TypeVar("Item")
-_NEVER = datetime.max.replace(tzinfo=UTC)
+_NEVER, _FIRST = datetime.max.replace(tzinfo=UTC), datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass
@@ -122,6 +122,8 @@ class FakeFleetStore:
 
 def _comes_first(watched: Watched) -> tuple[datetime, ClusterKey]:
     deadline = watched.support.next
+    if watched.is_undated:
+        return _FIRST, watched.cluster.key
     return (deadline.at if deadline else _NEVER), watched.cluster.key
 
 

@@ -25,6 +25,7 @@ DETAIL_TYPES = {
     NoticeKind.NODES_BEHIND: "ClusterNodesBehind",
     NoticeKind.UPGRADED_BY_AWS: "ClusterUpgradedByAws",
     NoticeKind.UNREADABLE: "ClusterUnreadable",
+    NoticeKind.NO_DATE: "SupportDateUnknown",
 }
 
 _TEXT, _MAYBE_TEXT = {"type": "string"}, {"type": ["string", "null"]}

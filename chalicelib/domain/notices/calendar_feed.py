@@ -7,7 +7,7 @@ same facts give the same bytes, whenever they are asked for.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
 from chalicelib.domain.core.instants import utc
@@ -22,7 +22,7 @@ _EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 _PRODUCT = "-//ekslab//support watch//EN"
 
 
-def calendar_of(clusters: Iterable[Watched], now: datetime, name: str = "EKS support deadlines") -> str:
+def calendar_of(clusters: Sequence[Watched], now: datetime, name: str = "EKS support deadlines") -> str:
     """The whole document, CRLF-ended lines of at most 75 octets. Clusters that are gone, and labs that end first, are left out."""
     lines = [
         "BEGIN:VCALENDAR",
@@ -39,6 +39,9 @@ def calendar_of(clusters: Iterable[Watched], now: datetime, name: str = "EKS sup
         for watched in clusters
         if watched.gone_at is None and not watched.support.lease_first
         for deadline in watched.support.deadlines
+    ]
+    events += [
+        (now, watched.cluster.key, _undated(watched, now)) for watched in clusters if _may_come_any_time(watched)
     ]
     for _, _, event in sorted(events, key=lambda e: (e[0], e[1])):
         lines += event
@@ -68,6 +71,31 @@ def folded(line: str) -> str:
         lines[-1] += character
         room -= size
     return "\r\n ".join(lines)
+
+
+def _may_come_any_time(watched: Watched) -> bool:
+    return watched.is_undated and watched.gone_at is None and not watched.support.lease_first
+
+
+def _undated(watched: Watched, now: datetime) -> list[str]:
+    """An event of today, for there is no day that could be told."""
+    key, day = watched.cluster.key, utc(now)
+    name = f"no-date.{watched.cluster.version}.{key.name}.{key.region}.{key.account}@ekslab"
+    return [
+        "BEGIN:VEVENT",
+        f"UID:{escaped(name)}",
+        f"DTSTAMP:{_stamp(day)}",
+        f"LAST-MODIFIED:{_stamp(day)}",
+        f"SEQUENCE:{(day - _EPOCH) // timedelta(minutes=1)}",
+        f"DTSTART;VALUE=DATE:{day:%Y%m%d}",
+        f"DTEND;VALUE=DATE:{day + timedelta(days=1):%Y%m%d}",
+        f"SUMMARY:{escaped(f'{key.name}: no date is known for {watched.cluster.version}')}",
+        f"DESCRIPTION:{escaped(f'{watched.support.reason} Account {key.account}, {key.region}.')}",
+        "CATEGORIES:EKS",
+        "STATUS:CONFIRMED",
+        "TRANSP:TRANSPARENT",
+        "END:VEVENT",
+    ]
 
 
 def _event(watched: Watched, deadline: Deadline, now: datetime) -> list[str]:

@@ -135,6 +135,8 @@ def headline(watched: Watched, notices: Iterable[Notice], now: datetime) -> str:
         return deadline_headline(current, now)
     if NoticeKind.UNREADABLE in by_kind:
         return "can't be read"
+    if NoticeKind.NO_DATE in by_kind:
+        return f"no date is known for {watched.cluster.version}"
     return f"nodes are not on {watched.cluster.version}"
 
 
@@ -174,6 +176,12 @@ def notice_sentence(watched: Watched, notice: Notice, message: Deadline | None, 
             )
         case NoticeKind.UNREADABLE:
             return _unreadable(watched)
+        case NoticeKind.NO_DATE:
+            return (
+                f"{watched.support.reason} Upgrade it before AWS does, or ask AWS when it will."
+                if watched.is_undated
+                else ""
+            )
 
 
 def _effect(deadline: Deadline | None, now: datetime) -> str:

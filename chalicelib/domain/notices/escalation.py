@@ -26,6 +26,7 @@ from chalicelib.domain.notices.reminders import (
 from chalicelib.domain.notices.status_changes import (
     dates_moved,
     lease_first,
+    no_date,
     nodes_behind,
     solved,
     unreadable,
@@ -67,6 +68,12 @@ def decide_notices(
         else:
             due += _reminders(watched, [*history, *due], rules, at)
         due += [notice for owner in owners for notice in nodes_behind(watched, history, owner, at)]
+        due += [
+            notice
+            for recipient, audience in recipients(watched, rules)
+            if audience is not Audience.TEAM
+            for notice in no_date(watched, history, recipient, audience, at)
+        ]
         due += unreadable(watched, recipient_of(rules.administrators or owners[0]), rules.unreadable_after_days, at)
     known = {notice.id for notice in history}
     fresh = {notice.id: notice for notice in due if notice.id not in known}

@@ -20,6 +20,7 @@ class NoticeKind(StrEnum):
     NODES_BEHIND = "nodes-behind"
     UPGRADED_BY_AWS = "upgraded-by-aws"
     UNREADABLE = "unreadable"
+    NO_DATE = "no-date"
 
 
 class NoticeState(StrEnum):

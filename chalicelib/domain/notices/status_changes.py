@@ -106,6 +106,21 @@ def nodes_behind(watched: Watched, history: Sequence[Notice], owner: str, now: d
     )
 
 
+def no_date(
+    watched: Watched, history: Sequence[Notice], recipient: str, audience: Audience, now: datetime
+) -> Iterator[Notice]:
+    """Weekly while no calendar dates the version it runs: AWS may upgrade it at any time, and nobody can say when."""
+    if not watched.is_undated:
+        return
+    name = f"no-date#{watched.cluster.version}"
+    began = min((n.due_at for n in history if n.deadline_id == name and n.recipient == recipient), default=now)
+    weeks = max(weeks_since(_midnight(began), now), 0)
+    due = began if weeks == 0 else _midnight(began) + WEEK * weeks
+    yield _notice(
+        watched, NoticeKind.NO_DATE, name, recipient, now, Severity.URGENT, audience, reminder=-7 * weeks, due_at=due
+    )
+
+
 def unreadable(watched: Watched, recipient: str, after_days: int, now: datetime) -> Iterator[Notice]:
     """Weekly once a cluster could not be read for `after_days`."""
     if watched.trouble is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.support.deadlines import Support
+from chalicelib.domain.support.deadlines import Support, SupportPhase
 from chalicelib.domain.support.fleet import FleetCluster, ReadFailure
 
 
@@ -40,3 +40,8 @@ class Watched:
     armed_at: datetime | None = None
     health_event_arn: str | None = None
     version: int = 0
+
+    @property
+    def is_undated(self) -> bool:
+        """Whether no calendar dates the version it runs: AWS may upgrade it at any time, so it comes first of all."""
+        return self.support.phase is SupportPhase.UNKNOWN and bool(self.cluster.version) and not self.support.deadlines

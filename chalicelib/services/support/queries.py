@@ -124,4 +124,4 @@ def _is_past_all(page: tuple[Watched, ...], wanted: ClusterFilter, now: datetime
     if wanted.days_left is None or not page:
         return False
     last = page[-1].support.next
-    return last is None or days_left(last, now) > wanted.days_left
+    return not page[-1].is_undated and (last is None or days_left(last, now) > wanted.days_left)

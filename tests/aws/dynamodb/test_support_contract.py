@@ -14,7 +14,7 @@ from moto import mock_aws
 from chalicelib.aws.dynamodb.support.store import DynamoFleetStore
 from chalicelib.domain.errors.tree import InvalidRequest
 from chalicelib.domain.notices.notice import Notice, NoticeKind, NoticeState
-from chalicelib.domain.support.deadlines import DeadlineKind
+from chalicelib.domain.support.deadlines import DeadlineKind, Support, SupportPhase
 from chalicelib.domain.support.watched import Watched
 from chalicelib.ports.support import FleetStore
 from emulator.process import Sandbox
@@ -152,6 +152,12 @@ def test_clusters_are_listed_by_what_comes_first_and_those_without_a_deadline_la
     assert _walk(store, 10) == [in_order]
     assert _walk(store, 2) == [in_order[:2], in_order[2:4], in_order[4:]]
     assert _walk(store, 5) == [in_order]
+
+
+def test_row_14_a_cluster_without_a_known_date_is_first_in_the_list(store: FleetStore) -> None:
+    unknown = Support(SupportPhase.UNKNOWN, (), billed_extended=False)
+    keep(store, a_watched("overdue", at=NOW - DAY), replace(a_watched("relic", at=None), support=unknown))
+    assert _walk(store, 1) == [["relic"], ["overdue"]]
 
 
 def test_a_cluster_moves_in_the_list_when_its_date_moves_and_leaves_it_when_it_is_gone(store: FleetStore) -> None:

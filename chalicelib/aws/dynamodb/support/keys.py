@@ -26,6 +26,8 @@ FLEET, NOTICES = "FLEET", "NOTICE"
 REGISTRY, TROUBLES = "REGISTRY", "TROUBLES"
 #: Sorts after every instant: clusters that no deadline awaits.
 _NEVER = "9999"
+#: Before every instant: a cluster that AWS may upgrade at any time.
+_FIRST = "0000"
 _LONGEST_ID = 512
 
 
@@ -64,7 +66,7 @@ def watched_index_values(watched: Watched) -> Mapping[str, Item]:
     if watched.gone_at is not None:
         return {}
     deadline = watched.support.next
-    first = stamp(deadline.at) if deadline else _NEVER
+    first = _FIRST if watched.is_undated else stamp(deadline.at) if deadline else _NEVER
     return {"due_shard": text(FLEET), "due_at": text(f"{first}#{_named(watched.cluster.key)}")}
 
 
