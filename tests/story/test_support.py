@@ -103,7 +103,7 @@ def test_another_account_is_read_by_its_role_and_a_shut_one_is_a_finding(stage: 
         join(watch.stage.sandbox, OTHER_ACCOUNT)
         watch.finds(
             a_cluster("home", "1.34", SEARCH),
-            {"name": "away", "version": "1.31", "account": OTHER_ACCOUNT, "region": OTHER_REGION, "untold": ["tags"]},
+            {"name": "away", "version": "1.31", "account": OTHER_ACCOUNT, "region": OTHER_REGION, "omitted": ["tags"]},
         )
         for account in (OTHER_ACCOUNT, SHUT_ACCOUNT):
             role = f"arn:aws:iam::{account}:role/ekslab-member"
