@@ -86,7 +86,8 @@ def refused(owner: Learner, **fields: Any) -> dict[str, str]:
 
 
 def changed(lab: Lab) -> None:
-    """One more node, an endpoint for everyone, then asleep, then awake."""
+    """One more node, an endpoint for everyone, which administrators offer, then asleep, then awake."""
+    lab.learner.stage.offer({"openToTheWorld": True})
     change = {"nodegroups": [{"name": "workers", "desired": 2}], "endpoint": {"allowedCidrs": ["0.0.0.0/0"]}}
     assert lab.learner.sends("PATCH", lab.path, change).status == 202
     lab.becomes("ready")
