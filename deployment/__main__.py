@@ -16,6 +16,7 @@ import boto3
 from botocore.exceptions import BotoCoreError, ClientError
 
 from deployment.artifacts import ClientFactory
+from deployment.bom import write_bill
 from deployment.deploy import Ask, Refused, deploy, without_asking
 from deployment.destroy import StillInUse, destroy
 from deployment.packaging import BUILD, PROJECT, NotPackaged, package
@@ -44,6 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _package(_options: argparse.Namespace) -> None:
     found = package()
     size = sum(len(content) for name, content in found.files.items() if name.endswith(".zip"))
+    print(f"{write_bill(PROJECT, PROJECT / BUILD / 'bom.cdx.json')} names what it is made of")
     print(f"{PROJECT / BUILD / 'sam.json'} with {len(found.files)} files; the code is {size / 1e6:.1f} MB")
 
 

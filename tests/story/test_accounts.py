@@ -89,6 +89,7 @@ def changed(lab: Lab) -> None:
     """One more node, an endpoint for everyone, which administrators offer, then asleep, then awake."""
     lab.learner.stage.offer({"openToTheWorld": True})
     change = {"nodegroups": [{"name": "workers", "desired": 2}], "endpoint": {"allowedCidrs": ["0.0.0.0/0"]}}
+    lab.learner.stage.offer({"openToTheWorld": True})
     assert lab.learner.sends("PATCH", lab.path, change).status == 202
     lab.becomes("ready")
     for act, phase in (("hibernate", "hibernated"), ("wake", "ready")):

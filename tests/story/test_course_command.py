@@ -26,6 +26,7 @@ def test_the_courses_command_makes_the_lab_and_kubectl_uses_it_at_once(stage: St
     # Given a learner with a key, two subnets of theirs, and a cluster of another kind in their kubeconfig
     shell = Shell(stage, tmp_path)
     network = a_network(stage, "10.43.0.0/16")
+    stage.offer({"networks": [*stage.course.offers["networks"], {"vpcId": network.vpc}]})
     key = tmp_path / ".ssh" / "id_ed25519.pub"
     key.parent.mkdir()
     key.write_text(KEY)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
+import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
 from datetime import UTC, date, datetime
@@ -18,6 +19,8 @@ from chalicelib.domain.errors.tree import LinkExpired, LinkInvalid
 
 #: Says how the rest is to be read, and is signed with it.
 _FORM = "k1"
+#: SHA-256 in URL-safe base64. What can be none is refused before a key is looked for.
+_SIGNATURE = re.compile(r"[A-Za-z0-9_-]{43}")
 #: Characters; none that we made is longer.
 LONGEST = 300
 
@@ -43,6 +46,8 @@ def read_link(token: str, key_of: Callable[[str], bytes | None], now: datetime) 
     """What a token claims, if it was signed with a key that `key_of` still knows. Raises LinkInvalid, LinkExpired."""
     message, _, signature = token.rpartition(".")
     if not token.isascii() or len(token) >= LONGEST or not message.startswith(f"{_FORM}."):
+        raise LinkInvalid
+    if not _SIGNATURE.fullmatch(signature):
         raise LinkInvalid
     key_id, claims = _claims(message.removeprefix(f"{_FORM}."))
     key = key_of(key_id)
