@@ -38,6 +38,7 @@ def make_course(sandbox: Sandbox) -> Course:
     ec2 = sandbox.client("ec2")
     ec2.create_key_pair(KeyName=KEY_PAIR)
     vpc = ec2.create_vpc(CidrBlock=_CIDR)["Vpc"]["VpcId"]
+    ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsHostnames={"Value": True})
     gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
     ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
     table = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]

@@ -60,6 +60,10 @@ class Network(Protocol):
         """Facts of those that exist; missing ones are left out. `public` means a default route to an internet gateway."""
         ...
 
+    def without_dns(self, vpc_ids: Sequence[str]) -> Mapping[str, str]:
+        """VPC -> what it has switched off of what EKS needs: DNS support, DNS host names; those with both are left out."""
+        ...
+
     def key_pair_exists(self, name: str) -> bool:
         """Whether EC2 has a key pair of this name."""
         ...

@@ -12,6 +12,7 @@ from datetime import timedelta
 
 from chalicelib.domain.core.resources import ASKED_FOR, BY_EKS, BY_STACK, EntryState, Kind, Resource
 from chalicelib.domain.errors.explain import explain, explain_execution, explain_issues, explain_stack
+from chalicelib.domain.errors.patience import pause_for
 from chalicelib.domain.errors.tree import AlreadyExists, ProvisioningFailed, Transient
 from chalicelib.domain.labs.arns import cluster_of, ec2_thing, part_of_cluster
 from chalicelib.domain.labs.cluster_identity import is_own_cluster
@@ -114,6 +115,8 @@ def create_cluster(deps: Deps, at: StepInput) -> StepResult:
     try:
         state = deps.cloud(lab.place).clusters.create(lab, output(lab, "ClusterRoleArn"), all_subnets(lab), (group,))
     except AlreadyExists as error:
+        if pause_for(error, "provision", lab.id, at.waits) is not None:
+            raise
         enter_guest(
             deps, lab, [cluster_of(lab)], at.now, ASKED_FOR, "It was there before the lab, and is not the lab's."
         )

@@ -37,6 +37,7 @@ class FakeNetwork:
     rules: list[tuple[str, str, str, int | None, str]] = field(default_factory=list)
     looks: int = 0
     without: dict[str, set[str]] = field(default_factory=dict)
+    dns_off: dict[str, str] = field(default_factory=dict)
     port_name: str = "network"
 
     @port
@@ -68,6 +69,10 @@ class FakeNetwork:
             )
             for s in self.account.of(Kind.SUBNET)
         }
+
+    @port
+    def without_dns(self, vpc_ids: Sequence[str]) -> Mapping[str, str]:
+        return {id: self.dns_off[id] for id in vpc_ids if id in self.dns_off}
 
     @port
     def key_pair_exists(self, name: str) -> bool:

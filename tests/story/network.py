@@ -29,6 +29,7 @@ def a_network(stage: Stage, cidr: str) -> Network:
     client = clients_in(stage, stage.sandbox.region)
     ec2, tags = client("ec2"), [{"Key": "team", "Value": "platform"}]
     vpc = ec2.create_vpc(CidrBlock=cidr)["Vpc"]["VpcId"]
+    ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsHostnames={"Value": True})
     gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
     ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
     table = ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]

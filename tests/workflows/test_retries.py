@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.errors.tree import AccessDenied, AwsRefused, ResourceGone, Throttled
+from chalicelib.domain.errors.tree import AccessDenied, AlreadyExists, AwsRefused, ResourceGone, Throttled
 from chalicelib.domain.labs.lab import Change, Hibernation, NodegroupSize, Phase
 from chalicelib.domain.labs.spec import WorkHostSpec
 from chalicelib.domain.labs.steps import StepStatus, execution_name
@@ -91,6 +91,19 @@ def test_a_cluster_that_stays_unknown_is_gone_in_the_end() -> None:
     theatre.world.fail("clusters.describe", gone, times=30)
     theatre.play()
     assert theatre.lab.phase is Phase.FAILED
+
+
+def test_a_cluster_without_tags_may_be_ours_for_a_while_and_is_somebody_else_s_in_the_end() -> None:
+    theatre = made()
+    untagged = AlreadyExists("eks:CreateCluster", "TagsNotYetKnown", "myeks exists, and shows no tags so far.")
+    theatre.world.fail("clusters.create", untagged, times=5)
+    theatre.play()
+    assert theatre.lab.phase is Phase.READY
+    another = made()
+    another.world.fail("clusters.create", untagged, times=40)
+    another.play()
+    assert another.lab.phase is Phase.FAILED
+    assert "Choose another name" in str(another.lab.reason)
 
 
 def test_a_denial_that_stays_is_believed_within_minutes() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.aws.clients.errors import translate
-from chalicelib.domain.errors.tree import AlreadyExists, Transient
+from chalicelib.domain.errors.tree import AlreadyExists
 from chalicelib.domain.labs.aws_states import HealthIssue, UpdateState
 from chalicelib.domain.labs.lab import Lab
 
@@ -41,11 +41,11 @@ def token_for(lab: Lab, what: str, name: str) -> str:
 def check_ours(lab: Lab, operation: str, name: str, described: Mapping[str, Any]) -> None:
     """Take a thing that is there already for the one asked for, if it carries the lab's tag. Raises AlreadyExists.
 
-    One made since the lab was asked for that shows no tags at all may show them in a moment: raises Transient.
+    One made since the lab was asked for that shows no tags at all may show them in a moment: the error's code says so.
     """
     tags, made_at = described.get("tags") or {}, described.get("createdAt")
     if not tags and made_at is not None and made_at >= lab.created_at:
-        raise Transient(f"{operation}: {name} is there, and its tags are not known yet.")
+        raise AlreadyExists(operation, "TagsNotYetKnown", f"{name} exists, and shows no tags of lab {lab.id} so far.")
     if tags.get(_LAB_TAG) != lab.id:
         raise AlreadyExists(operation, "ResourceInUseException", f"{name} exists and is not of lab {lab.id}.")
 

@@ -18,6 +18,8 @@ _LAB_TAG = "ekslab:lab-id"
 _STATUSES = 100
 #: Zones in which EKS makes no control planes, by id: a zone's name means another place in each account.
 WITHOUT_EKS = frozenset({"use1-az3", "usw1-az2", "cac1-az3"})
+#: Without these, nodes do not find the cluster's endpoint, and a private one not at all (EKS user guide, VPC requirements).
+_DNS = {"enableDnsSupport": "DNS support", "enableDnsHostnames": "DNS host names"}
 #: The newest Amazon Linux 2023 image, as EC2 resolves it at the moment of the start.
 _IMAGE = "resolve:ssm:/aws/service/ami-amazon-linux-latest/al2023-ami-kernel-default-{architecture}"
 
@@ -57,6 +59,16 @@ class Ec2Network:
         known = {row["SubnetId"]: row for row in self._filtered("describe_subnets", "Subnets", "subnet-id", ids)}
         tables = self._route_tables({row["VpcId"] for row in known.values()})
         return tuple(_facts(known[id], tables) for id in dict.fromkeys(ids) if id in known)
+
+    def without_dns(self, vpc_ids: Sequence[str]) -> Mapping[str, str]:
+        """VPC -> what it has switched off of what EKS needs; those that have both are left out."""
+        off = {id: [what for name, what in _DNS.items() if not self._has(id, name)] for id in vpc_ids}
+        return {id: " and ".join(missing) for id, missing in off.items() if missing}
+
+    def _has(self, vpc_id: str, attribute: str) -> bool:
+        with translate("ec2:DescribeVpcAttribute"):
+            told = self._ec2.describe_vpc_attribute(VpcId=vpc_id, Attribute=attribute)
+        return bool(told[attribute[0].upper() + attribute[1:]]["Value"])
 
     def key_pair_exists(self, name: str) -> bool:
         """Whether EC2 has a key pair of this name."""

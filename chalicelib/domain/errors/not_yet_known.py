@@ -37,6 +37,7 @@ _INVALID = r"InvalidParameterException|InvalidRequestException"
 #: True in every workflow: the answer itself says that a role, an entry or an update is not known yet.
 ROWS: tuple[NotYetKnown, ...] = (
     NotYetKnown(r".*", r"ResourcePropagationDelayException"),
+    NotYetKnown(_EKS_CREATES, r"TagsNotYetKnown"),
     NotYetKnown(_EKS_CREATES, _INVALID, r"does not exist|CREATE_FAILED"),
     NotYetKnown(_EKS_CREATES, _INVALID, r"error in role params"),
     NotYetKnown(_EKS_CREATES, _INVALID, r"could not be assumed|trusted entity"),

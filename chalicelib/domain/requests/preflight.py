@@ -35,6 +35,19 @@ def check_subnets(spec: LabSpec, facts: Sequence[SubnetFacts]) -> tuple[Finding,
     return (*findings, *_check_together(spec.network, [found[i] for _, i, _ in _named(spec.network) if i in found]))
 
 
+def check_dns(spec: LabSpec, without: Mapping[str, str]) -> tuple[Finding, ...]:
+    """Judge the VPC of an existing network: `without` says which VPCs have what switched off that EKS needs."""
+    if not isinstance(spec.network, ExistingNetwork):
+        return ()
+    path = "network.vpcId" if spec.network.vpc_id else "network"
+    return tuple(
+        error(
+            path, "vpc-without-dns", f"{vpc_id} has {off} switched off, without which nodes can't join: switch on both."
+        )
+        for vpc_id, off in sorted(without.items())
+    )
+
+
 def with_subnets(spec: LabSpec, facts: Sequence[SubnetFacts]) -> LabSpec:
     """The spec with the VPC's id, where only subnets were named. A new network stays as it is."""
     if not isinstance(spec.network, ExistingNetwork) or spec.network.vpc_id or not facts:

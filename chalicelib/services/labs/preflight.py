@@ -15,6 +15,7 @@ from chalicelib.domain.labs.spec import ExistingNetwork, LabSpec
 from chalicelib.domain.requests.offers import OfferCase, Offers, judge_offers, with_offered_domain, zone_asked_for
 from chalicelib.domain.requests.preflight import (
     check_addons,
+    check_dns,
     check_instances,
     check_key_pair,
     check_name,
@@ -53,7 +54,8 @@ def _preflight(deps: Deps, caller: Caller, spec: LabSpec, account: str) -> tuple
     spec = with_subnets(spec, subnets)
     spec = with_offered_domain(spec, offers, zone) if zone else spec
     offered = {addon.name: cloud.clusters.addon_versions(addon.name, spec.version) for addon in spec.addons}
-    about_addons = check_addons(spec, offered)
+    about_dns = check_dns(spec, cloud.network.without_dns(sorted({subnet.vpc_id for subnet in subnets})))
+    about_addons = (*about_dns, *check_addons(spec, offered))
     found = (*_name(cloud, spec), *check_subnets(spec, subnets), *_instances(cloud, spec, subnets), *about_zone)
     return with_addons(spec, offered), (*refused, *found, *_key_pair(cloud, spec), *about_addons)
 

@@ -50,6 +50,17 @@ def test_zones_are_sorted_and_at_least_two(network: Ec2Network) -> None:
     assert all(zone.startswith("ap-northeast-2") for zone in zones)
 
 
+def test_a_vpc_tells_what_of_dns_is_switched_off(network: Ec2Network, sandbox: Sandbox) -> None:
+    ec2 = sandbox.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.78.0.0/16")["Vpc"]["VpcId"]
+    assert network.without_dns([vpc]) == {vpc: "DNS host names"}
+    ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsSupport={"Value": False})
+    assert network.without_dns([vpc]) == {vpc: "DNS support and DNS host names"}
+    for name in ("EnableDnsSupport", "EnableDnsHostnames"):
+        ec2.modify_vpc_attribute(VpcId=vpc, **{name: {"Value": True}})
+    assert network.without_dns([vpc]) == {}
+
+
 def test_a_zone_in_which_eks_makes_no_control_plane_is_not_offered() -> None:
     client = boto3.client("ec2", "us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
     rows = [("us-east-1e", "use1-az3"), ("us-east-1b", "use1-az2"), ("us-east-1a", "use1-az1")]

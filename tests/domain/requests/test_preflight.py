@@ -19,6 +19,7 @@ from chalicelib.domain.labs.spec import (
 )
 from chalicelib.domain.requests.preflight import (
     check_addons,
+    check_dns,
     check_instances,
     check_key_pair,
     check_name,
@@ -72,6 +73,13 @@ def test_subnets_are_there_in_two_zones_of_one_vpc_the_one_that_was_named() -> N
 def test_a_private_subnet_that_is_public_is_a_warning() -> None:
     (finding,) = check_subnets(guest("subnet-p"), (A, B, replace(P, public=True)))
     assert (finding.path, finding.severity) == ("network.privateSubnetIds[0]", "warning")
+
+
+def test_a_vpc_without_dns_is_refused_before_anything_is_made_in_it() -> None:
+    [finding] = check_dns(guest(vpc_id="vpc-1"), {"vpc-1": "DNS host names"})
+    assert (finding.path, finding.code, finding.severity) == ("network.vpcId", "vpc-without-dns", "error")
+    assert "DNS host names" in finding.message
+    assert check_dns(a_spec(network=a_network()), {"vpc-1": "DNS support"}) == ()
 
 
 def test_the_vpc_is_learnt_from_the_subnets() -> None:
