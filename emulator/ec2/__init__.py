@@ -14,6 +14,7 @@ from emulator.ec2 import (
     interfaces,
     key_pairs,
     launch_templates,
+    limits,
     nat_gateways,
     taggable,
 )
@@ -31,6 +32,7 @@ def install() -> None:
     launch_templates.install()
     taggable.install()
     dependencies.install()
+    limits.install()
     filters.install()
     for action, function in list(ACTIONS.items()):
         ACTIONS[action] = answering(function)

@@ -88,12 +88,19 @@ class Eks:
         self.world.lag.refuse(call)
         output = self.world.tokens.answer(call)
         if output is None:
+            _refuse_reserved_tags(call)
             output = OPERATIONS[call.operation](self.world, call)
             self.world.tokens.remember(call, output)
         output = self.world.lag.seen(call, output)
         if self.faults.loses_answer(call.operation, call.cluster_name):
             raise EksError("ServerException", "Internal failure")
         return output
+
+
+def _refuse_reserved_tags(call: Call) -> None:
+    reserved = [key for key in call.given.get("tags") or () if key.lower().startswith("aws:")]
+    if reserved and call.operation != "TagResource":
+        raise EksError("InvalidParameterException", f"Tag keys that begin with aws: are AWS's own: {reserved[0]}")
 
 
 def _operation_at(method: str, path: str) -> tuple[str, dict[str, str]]:

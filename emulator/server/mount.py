@@ -14,10 +14,10 @@ from emulator.core.settings import Settings
 from emulator.eks import Eks
 from emulator.eks.kubernetes import KubernetesServers
 from emulator.iam import enforcement, requests, sessions
-from emulator.lambdas import errors, service
+from emulator.lambdas import credentials, errors, fork_server, service
 from emulator.server.admin import AsgiApp, with_admin_routes
 from emulator.server.routes import Parts, routes
-from emulator.services import price_list, quotas, ssm_parameters, step_functions, tagging
+from emulator.services import limits, price_list, quotas, ssm_parameters, step_functions, tagging
 
 
 def mounted_app(settings: Settings, url: str) -> AsgiApp:
@@ -25,6 +25,8 @@ def mounted_app(settings: Settings, url: str) -> AsgiApp:
     clock = EmulatorClock(settings.scale)
     kubernetes = KubernetesServers()
     eks = Eks(clock=clock, aws=AwsClients(url), kubernetes=kubernetes)
+    fork_server.install()
+    credentials.install()
     errors.install()
     service.install()
     step_functions.install()
@@ -34,6 +36,7 @@ def mounted_app(settings: Settings, url: str) -> AsgiApp:
     cloudformation.install()
     ssm_parameters.install()
     quotas.install()
+    limits.install()
     price_list.install()
     tagging.install(eks)
     activities = cloudwatch.Activities(clock, eks.world)

@@ -10,6 +10,8 @@ from typing import Any
 
 from ministack.services import ssm
 
+from emulator.ec2.images import remember
+
 _EKS_IMAGE = re.compile(r"/aws/service/eks/optimized-ami/\d\.\d+/[\w./-]+/(image_id|release_version)")
 _RELEASE = "20261101"
 
@@ -32,5 +34,7 @@ def install() -> None:
 def _parameter(name: str) -> dict[str, Any]:
     version = name.split("/")[5]
     is_image = name.endswith("image_id")
+    if is_image:
+        remember(f"ami-{hashlib.sha256(name.encode()).hexdigest()[:17]}", name)
     value = f"ami-{hashlib.sha256(name.encode()).hexdigest()[:17]}" if is_image else f"{version}.0-{_RELEASE}"
     return {"Name": name, "Type": "String", "Value": value, "Version": 1, "DataType": "text"}

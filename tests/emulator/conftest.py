@@ -56,6 +56,27 @@ def deploy_function(sandbox: Sandbox, role: str) -> Iterator[Callable[[str, str]
 
 
 @pytest.fixture
+def deploy_into() -> Callable[[Sandbox, str, str], str]:
+    """Deploy Python source into another emulator, whose end takes it along."""
+
+    def deploy(sandbox: Sandbox, name: str, source: str) -> str:
+        trust = {"Effect": "Allow", "Principal": {"Service": "lambda.amazonaws.com"}, "Action": "sts:AssumeRole"}
+        document = json.dumps(_policy(trust))
+        role = sandbox.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]["Arn"]
+        made: str = sandbox.client("lambda").create_function(
+            FunctionName=name,
+            Runtime="python3.11",
+            Role=role,
+            Handler="main.handle",
+            Code={"ZipFile": _zip(source)},
+            Timeout=10,
+        )["FunctionArn"]
+        return made
+
+    return deploy
+
+
+@pytest.fixture
 def run_machine(sandbox: Sandbox, role: str) -> Iterator[Callable[..., Json]]:
     """Run a state machine to its end; returns what DescribeExecution says, `output` parsed."""
     client = sandbox.client("stepfunctions")

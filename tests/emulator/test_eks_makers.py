@@ -17,6 +17,11 @@ from tests.emulator.test_autoscaling import until
 from tests.emulator.test_cloudtrail import event, events
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _in_no_hurry(sandbox: Sandbox) -> None:
+    sandbox.admin("POST", "trail", {"windowSeconds": 0})
+
+
 @pytest.fixture(scope="module")
 def cluster(sandbox: Sandbox) -> Iterator[dict[str, Any]]:
     """A cluster that logs, with a node group of one node."""

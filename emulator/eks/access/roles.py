@@ -24,13 +24,15 @@ def require_role(world: World, caller: Caller, arn: str, trusted: str | None = N
     try:
         role = world.aws.client("iam", caller.account, caller.region).get_role(RoleName=found.group(2).split("/")[-1])
     except ClientError as refused:
-        raise invalid_parameter(f"The role with ARN {arn} cannot be found") from refused
-    if role["Role"]["Arn"] != arn:
-        raise invalid_parameter(f"The role with ARN {arn} cannot be found")
-    if trusted and not _trusts(role["Role"]["AssumeRolePolicyDocument"], trusted):
-        raise invalid_parameter(
-            f"Role with arn: {arn}, could not be assumed by {trusted}: its trust policy is not right"
-        )
+        raise invalid_parameter(_wrong(arn)) from refused
+    is_right = role["Role"]["Arn"] == arn
+    if not is_right or (trusted and not _trusts(role["Role"]["AssumeRolePolicyDocument"], trusted)):
+        raise invalid_parameter(_wrong(arn))
+
+
+def _wrong(arn: str) -> str:
+    """EKS' words, for a role that is missing and for one of another trust (terraform-aws-eks#2406, pulumi-eks#758)."""
+    return f"Role with arn: {arn}, could not be assumed because it does not exist or the trusted entity is not correct"
 
 
 def has_policy(iam: Any, role_arn: str, prefix: str) -> bool:

@@ -91,6 +91,10 @@ def _machines(given: dict[str, Any], template: dict[str, Any], cluster: Cluster)
     if unknown:
         raise invalid_parameter(f"The following supplied instance types do not exist: [{', '.join(unknown)}]")
     image = given.get("amiType", "CUSTOM" if custom_image else "AL2023_x86_64_STANDARD")
+    arm = [each for each in types if "g" in each.partition(".")[0].lstrip("abcdefghijklmnopqrstuvwxyz")]
+    wrong = [each for each in types if (each in arm) != ("ARM_64" in image)] if image != "CUSTOM" else []
+    if wrong:  # In the words of learn-terraform-provision-eks-cluster#44.
+        raise invalid_parameter(f"[{', '.join(wrong)}] is not a valid instance type for requested amiType {image}")
     if image.startswith("AL2_") and int(cluster.described["version"].split(".")[1]) > _LAST_MINOR_WITH_AL2:
         message = f"AMI Type {image} is only supported for kubernetes versions 1.{_LAST_MINOR_WITH_AL2} or earlier"
         raise invalid_parameter(message)

@@ -183,3 +183,21 @@ def cni_interfaces(bench: Bench, group: str) -> list[dict[str, Any]]:
     found = bench.client("ec2").describe_network_interfaces()["NetworkInterfaces"]
     ours = [each for each in found if any(one["GroupId"] == group for one in each["Groups"])]
     return [each for each in ours if each["Description"].startswith("aws-K8S-")]
+
+
+@pytest.mark.parametrize(
+    ("kind", "image"), [("t4g.small", "AL2023_x86_64_STANDARD"), ("t3.small", "AL2023_ARM_64_STANDARD")]
+)
+def test_an_instance_type_fits_the_image_type(bench: Bench, kind: str, image: str) -> None:
+    bench.active_cluster()
+    with pytest.raises(ClientError) as refused:
+        bench.create_nodegroup(instanceTypes=[kind], amiType=image)
+    assert refused.value.response["Error"]["Message"] == (
+        f"[{kind}] is not a valid instance type for requested amiType {image}"
+    )
+
+
+def test_aws_s_own_tags_are_refused(bench: Bench) -> None:
+    with pytest.raises(ClientError) as refused:
+        bench.create_cluster(tags={"aws:eks:cluster-name": "other"})
+    assert code_of(refused) == "InvalidParameterException"

@@ -1,0 +1,105 @@
+"""Lambda processes share what they import, few of them stay, and all of them end with the emulator.
+
+Memory is the proportional set size (PSS) that Linux counts: a shared page once, divided by those who share it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from emulator.lambdas.fork_server import MOST_IDLE
+from emulator.process import Sandbox, running_sandbox
+from tests.emulator.test_process import server_of, until
+
+pytestmark = pytest.mark.skipif(sys.platform != "linux", reason="processes are forked on Linux alone")
+WHO = """
+import os, time, boto3
+def handle(event, context):
+    time.sleep(event.get("seconds", 0))
+    who = boto3.client("sts").get_caller_identity()
+    files = sorted(set(os.listdir(".")) - {"__pycache__"})
+    return {"pid": os.getpid(), "env": os.environ.get("NAME"), "cwd": files, "who": who["UserId"]}
+"""
+
+
+def tree(root: int) -> list[int]:
+    """A process and all that descend from it."""
+    found = [root]
+    for pid in found:
+        with suppress(OSError):
+            for task in Path(f"/proc/{pid}/task").iterdir():
+                found += map(int, (task / "children").read_text().split())
+    return found
+
+
+def pss(pids: list[int]) -> float:
+    """Megabytes."""
+    kilobytes = 0
+    for pid in pids:
+        with suppress(OSError):  # It may have ended meanwhile.
+            lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+            kilobytes += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
+    return kilobytes / 1024
+
+
+def call(sandbox: Sandbox, name: str, **event: object) -> dict[str, object]:
+    answer = sandbox.client("lambda").invoke(FunctionName=name, Payload=json.dumps(event))
+    found: dict[str, object] = json.load(answer["Payload"])
+    return found
+
+
+def test_each_function_has_a_process_of_its_own_environment(
+    sandbox: Sandbox, deploy_function: Callable[..., str]
+) -> None:
+    deploy_function("first", WHO)
+    deploy_function("second", WHO)
+    for name in ("first", "second"):
+        sandbox.client("lambda").update_function_configuration(
+            FunctionName=name, Environment={"Variables": {"NAME": name}}
+        )
+    first, second = call(sandbox, "first"), call(sandbox, "second")
+    assert (first["env"], second["env"]) == ("first", "second")
+    assert first["cwd"] == second["cwd"] == ["main.py"]
+    assert first["pid"] != second["pid"]
+    assert call(sandbox, "first")["pid"] == first["pid"], "it stays warm"
+
+
+def test_its_session_says_the_role_s_unique_id(sandbox: Sandbox, deploy_function: Callable[..., str]) -> None:
+    deploy_function("whose", WHO)
+    role = sandbox.client("iam").get_role(RoleName="small")["Role"]["RoleId"]
+    assert call(sandbox, "whose")["who"] == f"{role}:whose"
+
+
+def test_thirty_at_once_take_little_and_most_of_them_go(sandbox: Sandbox, deploy_function: Callable[..., str]) -> None:
+    deploy_function("crowd", WHO)
+    sandbox.client("lambda").update_function_configuration(FunctionName="crowd", Timeout=60)
+    server = server_of(sandbox.port)
+    before, peak = pss(tree(server)), 0.0
+    with ThreadPoolExecutor(30) as pool:
+        running = [pool.submit(call, sandbox, "crowd", seconds=2) for _ in range(30)]
+        while not all(each.done() for each in running):
+            peak = max(peak, pss(tree(server)))
+            time.sleep(0.2)
+        pids = {each.result()["pid"] for each in running}
+    assert len(pids) > MOST_IDLE
+    assert (peak - before) / len(pids) < 25, "each would take 45 to 80 MB by itself"
+    call(sandbox, "crowd")
+    until(lambda: len(tree(server)) <= MOST_IDLE + 4)
+
+
+def test_they_end_with_the_server_even_if_it_is_killed(deploy_into: Callable[[Sandbox, str, str], str]) -> None:
+    with running_sandbox() as sandbox:
+        deploy_into(sandbox, "orphan", WHO)
+        pid = int(str(call(sandbox, "orphan")["pid"]))
+        os.kill(server_of(sandbox.port), signal.SIGKILL)
+        until(lambda: not Path(f"/proc/{pid}").exists(), 5)
