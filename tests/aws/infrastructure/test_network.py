@@ -163,6 +163,7 @@ def test_the_work_host_starts_once_with_the_lab_s_tags(
     network: Ec2Network, lab: Lab, outputs: dict[str, str], sandbox: Sandbox
 ) -> None:
     subnet, group = outputs["PublicSubnetIds"].split(",")[0], outputs["WorkHostSecurityGroupId"]
+    network.import_key_pair(f"ekslab-{lab.id}", KEY, lab.tags)
 
     def run() -> str:
         return network.run_work_host(lab, subnet, group, outputs["WorkHostProfileName"], "#!/bin/bash\n")
