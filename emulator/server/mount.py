@@ -25,10 +25,7 @@ def mounted_app(settings: Settings, url: str) -> AsgiApp:
     clock = EmulatorClock(settings.scale)
     kubernetes = KubernetesServers()
     eks = Eks(clock=clock, aws=AwsClients(url), kubernetes=kubernetes)
-    fork_server.install()
-    credentials.install()
-    errors.install()
-    service.install()
+    _install_lambda()
     step_functions.install()
     ec2.install()
     elb.install(clock)
@@ -49,3 +46,10 @@ def mounted_app(settings: Settings, url: str) -> AsgiApp:
     bill.install()
     history = cloudtrail.install(clock)
     return with_admin_routes(app.app, routes(Parts(settings, url, clock, eks, kubernetes, activities, history)))
+
+
+def _install_lambda() -> None:
+    fork_server.install()
+    credentials.install()
+    errors.install()
+    service.install()
