@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import boto3
-from botocore.exceptions import BotoCoreError, ClientError
+from botocore.exceptions import BotoCoreError, ClientError, MissingDependencyException
 
 from deployment.artifacts import ClientFactory
 from deployment.bom import write_bill
@@ -36,10 +36,17 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Refused:
         print("Nothing was changed.", file=sys.stderr)
     except (NotPackaged, NotDeployed, StillInUse, ClientError, BotoCoreError) as error:
-        print(error, file=sys.stderr)
+        print(told(error), file=sys.stderr)
     else:
         return 0
     return 1
+
+
+def told(error: Exception) -> str:
+    """The error for a person, with what helps: credentials of `aws login` want a part of botocore that is not always there."""
+    if isinstance(error, MissingDependencyException):
+        return f"{error} Credentials of `aws login` want it: .venv/bin/pip install 'botocore[crt]'."
+    return str(error)
 
 
 def _package(_options: argparse.Namespace) -> None:

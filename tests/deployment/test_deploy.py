@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from botocore.exceptions import ClientError
+from botocore.exceptions import ClientError, MissingDependencyException
 
 from chalicelib.aws.dynamodb.labs.store import DynamoStore
 from chalicelib.domain.labs.lab import Phase
-from deployment.__main__ import parameters, stack_name
+from deployment.__main__ import parameters, stack_name, told
 from deployment.deploy import Refused, deploy
 from deployment.destroy import StillInUse, destroy
 from deployment.packaging import PROJECT, Package
@@ -509,3 +509,9 @@ def _links_of(sandbox: Sandbox, function: str) -> str:
     pages = sandbox.client("lambda").get_paginator("list_functions").paginate()
     found = next(f for page in pages for f in page["Functions"] if f["FunctionName"].startswith(function))
     return str(found["Environment"]["Variables"]["EKSLAB_API_URL"])
+
+
+def test_credentials_of_aws_login_say_what_they_want() -> None:
+    text = told(MissingDependencyException(msg="Missing Dependency: botocore[crt]"))
+    assert "aws login" in text
+    assert "pip install 'botocore[crt]'" in text
