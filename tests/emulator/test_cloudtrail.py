@@ -196,6 +196,7 @@ def test_other_kinds_say_their_ids_where_aws_says_them(sandbox: Sandbox, network
     ec2, efs = sandbox.client("ec2"), sandbox.client("efs")
     address = ec2.allocate_address(Domain="vpc")["AllocationId"]
     assert event(sandbox, "AllocateAddress", address)["record"]["responseElements"]["allocationId"] == address
+    ec2.release_address(AllocationId=address)
     data = {"InstanceType": "t3.micro"}
     template = ec2.create_launch_template(LaunchTemplateName="trail", LaunchTemplateData=data)["LaunchTemplate"]
     record = event(sandbox, "CreateLaunchTemplate", template["LaunchTemplateId"])["record"]
@@ -226,10 +227,10 @@ def test_iam_s_and_route_53_s_events_are_in_us_east_1(sandbox: Sandbox) -> None:
     assert "iam.amazonaws.com" not in here
     profile = event(sandbox, "CreateInstanceProfile", "trail", "us-east-1")["record"]["responseElements"]
     assert profile["instanceProfile"]["instanceProfileName"] == "trail"
-    [provider] = events(sandbox, "EventName", "CreateOpenIDConnectProvider", "us-east-1")
-    assert provider["record"]["requestParameters"]["url"] == ISSUER
-    [change] = events(sandbox, "EventName", "ChangeResourceRecordSets", "us-east-1")
-    asked = change["record"]["requestParameters"]
+    providers = events(sandbox, "EventName", "CreateOpenIDConnectProvider", "us-east-1")
+    assert providers[0]["record"]["requestParameters"]["url"] == ISSUER
+    changes = events(sandbox, "EventName", "ChangeResourceRecordSets", "us-east-1")
+    asked = changes[0]["record"]["requestParameters"]
     assert asked["hostedZoneId"] == zone.rpartition("/")[2]
     assert asked["changeBatch"]["changes"][0]["resourceRecordSet"]["name"] == "a.trail.example"
     assert events(sandbox, "ResourceName", "a.trail.example", "us-east-1") == []
@@ -393,6 +394,7 @@ def test_events_can_come_late(sandbox: Sandbox) -> None:
 
 
 def test_events_are_forgotten_after_90_days(sandbox: Sandbox) -> None:
+    sandbox.admin("POST", "clock", {"now": datetime.now(UTC).isoformat()})
     long_ago = datetime.now(UTC) - timedelta(days=91)
     given = {"eventName": "CreateVolume", "eventSource": "ec2.amazonaws.com"}
     answered = [{**given, "responseElements": {"volumeId": f"vol-{n:017x}"}} for n in (1, 2)]
