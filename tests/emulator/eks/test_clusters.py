@@ -77,7 +77,7 @@ def test_subnets_of_one_zone_are_refused(bench: Bench) -> None:
 
 def test_a_role_that_does_not_trust_eks_is_refused(bench: Bench) -> None:
     wrong = make_role(bench, "trusts-lambda", "lambda.amazonaws.com")
-    with pytest.raises(ClientError, match="trust policy"):
+    with pytest.raises(ClientError, match="the trusted entity is not correct"):
         bench.create_cluster(roleArn=wrong)
     bench.client("iam").delete_role(RoleName="trusts-lambda")
 
