@@ -65,7 +65,9 @@ def _add_own(commands: Commands) -> None:
     )
     shell.add_argument("shell", choices=completion.SHELLS)
     shell.set_defaults(run=completion.completion, offline=True)
-    shown = commands.add_parser("version", help="the version of this command", description="Print the version.")
+    shown = commands.add_parser(
+        "version", help="the version of this command", description="Print the version.", example="ekslab version"
+    )
     shown.set_defaults(run=completion.version, offline=True)
 
 
