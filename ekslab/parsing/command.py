@@ -22,16 +22,15 @@ class Command(argparse.ArgumentParser):
     Switches (`add_switch`) are written as for eksctl: `--watch`, `--watch=false`, and never take the next word.
     """
 
-    def __init__(
-        self, *, example: str = "", common: bool = True, prog: str | None = None, description: str | None = None
-    ) -> None:
-        super().__init__(
-            prog=prog,
-            description=description,
-            epilog=f"example: {example}\n{IN_SHORT}" if example else IN_SHORT,
-            formatter_class=argparse.RawDescriptionHelpFormatter,
-            allow_abbrev=False,
-        )
+    def __init__(self, *, example: str = "", common: bool = True, **options: Any) -> None:
+        # What argparse of later Pythons hands to the parsers of subcommands is handed on (3.14: color).
+        settings: dict[str, Any] = {
+            "epilog": f"example: {example}\n{IN_SHORT}" if example else IN_SHORT,
+            "formatter_class": argparse.RawDescriptionHelpFormatter,
+            "allow_abbrev": False,
+            **options,
+        }
+        super().__init__(**settings)
         self._switches: set[str] = set()
         if common:
             # Suppressed, so that what was said before the command is left alone.

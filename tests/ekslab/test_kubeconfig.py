@@ -67,7 +67,7 @@ def of(text: str) -> Any:
     return yaml.safe_load(text)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(documents, styles, st.none() | st.just("learner"))
 def test_a_lab_goes_in_and_out_and_the_rest_stays(document: Any, style: Any, profile: str | None) -> None:
     before = style(document)
@@ -83,7 +83,7 @@ def test_a_lab_goes_in_and_out_and_the_rest_stays(document: Any, style: Any, pro
     assert after.get("current-context") in (None, "")
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(documents, styles)
 def test_another_labs_end_changes_nothing(document: Any, style: Any) -> None:
     merged = merge(style(document), entries(LAB, PLACE, None), make_current=False)
