@@ -238,7 +238,7 @@ def _merge_json(text: str, found: Mapping[str, Json], current: str | None) -> st
         document[kind] = [found[kind], *others]
     if current:
         document["current-context"] = current
-    return json.dumps(document, indent=2) + "\n"
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"
 
 
 def _remove_json(text: str, lab_ids: Sequence[str]) -> str:
@@ -255,4 +255,4 @@ def _remove_json(text: str, lab_ids: Sequence[str]) -> str:
         document[kind] = [item for item in document.get(kind) or [] if item.get("name") not in names]
     if document.get("current-context") in names:
         document["current-context"] = ""
-    return json.dumps(document, indent=2) + "\n"
+    return json.dumps(document, indent=2, ensure_ascii=False) + "\n"

@@ -64,7 +64,7 @@ class Indented(yaml.SafeDumper):
 
 
 def of(text: str) -> Any:
-    return yaml.safe_load(text)
+    return json.loads(text) if text.startswith("{\n") else yaml.safe_load(text)
 
 
 @settings(max_examples=15, deadline=None)
