@@ -204,7 +204,8 @@ class FakeReach:
     unreachable: dict[str, str] = field(default_factory=dict)
 
     def undeliverable_reason(self, recipient: str, message: Message | None = None) -> str | None:
-        return self.unreachable.get(recipient)
+        known = {name.casefold(): why for name, why in self.unreachable.items()}
+        return known.get(recipient.casefold())
 
 
 @dataclass
