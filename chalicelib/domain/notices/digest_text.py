@@ -91,6 +91,9 @@ def _behind(watched: Watched) -> Iterator[str]:
 
 
 def _commands(watched: Watched, notices: Sequence[Notice]) -> Iterator[str]:
+    if watched.lab_id is not None:
+        yield from _of_a_lab(watched, notices)
+        return
     kinds, steps = {notice.kind for notice in notices}, follow_steps(watched.cluster)
     if NoticeKind.UPGRADED_BY_AWS not in kinds and deadline_of_notices(watched, notices) is not None:
         steps = upgrade_steps(watched.cluster)
@@ -105,6 +108,13 @@ def _commands(watched: Watched, notices: Sequence[Notice]) -> Iterator[str]:
         yield from (f"    or {command}" for command in step.eksctl)
 
 
+def _of_a_lab(watched: Watched, notices: Sequence[Notice]) -> Iterator[str]:
+    """Whoever asked for a lab may not upgrade its cluster in EKS: a newer one is asked for."""
+    if deadline_of_notices(watched, notices) is not None:
+        yield "A lab is not upgraded. When you don't need it any more, or have a newer one:"
+        yield f"       ekslab delete {watched.lab_id}"
+
+
 def _links(watched: Watched, notices: Sequence[Notice], now: datetime, api: str) -> Iterator[str]:
     path = f"{api}{path_of(watched.cluster.key)}"
     message = deadline_of_notices(watched, notices)
@@ -113,8 +123,9 @@ def _links(watched: Watched, notices: Sequence[Notice], now: datetime, api: str)
     yield f"All about it:  GET {path}"
     if message is not None:
         until = latest_snooze(watched.support.next or message, now)
-        yield f"Acknowledge:   POST {path}/acknowledge"
-        yield f'Snooze:        POST {path}/snooze {{"until": "{utc(until):%Y-%m-%dT%H:%M:%SZ}"}} at the latest'
+        name = path_of(watched.cluster.key).removeprefix("/clusters/")
+        yield f"Acknowledge:   ekslab acknowledge {name}"
+        yield f"Snooze:        ekslab snooze {name} {utc(until):%Y-%m-%dT%H:%M:%SZ} (at the latest)"
 
 
 def _source(deadline: Deadline) -> str:

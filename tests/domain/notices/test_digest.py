@@ -57,11 +57,19 @@ def test_a_forced_upgrade_is_told_with_its_day_its_cost_and_the_commands() -> No
         "aws eks update-cluster-version --name orders --kubernetes-version 1.32 --region ap-northeast-2",
         "eksctl upgrade cluster --name orders --version 1.32 --region ap-northeast-2 --approve",
         "aws eks update-nodegroup-version --cluster-name orders --nodegroup-name workers",
-        "POST /clusters/111122223333/ap-northeast-2/orders/acknowledge",
-        '{"until": "2026-11-25T00:00:00Z"}',
+        "ekslab acknowledge 111122223333/ap-northeast-2/orders",
+        "ekslab snooze 111122223333/ap-northeast-2/orders 2026-11-25T00:00:00Z",
         "https://docs.aws.amazon.com/eks/",
     ):
         assert words in flat(message)
+
+
+def test_row_18_a_labs_owner_is_given_commands_that_they_may_use() -> None:
+    message = mail(kept("orders", "1.31", lab_id="lab-1"))
+    assert "update-cluster-version" not in message.body
+    assert "eksctl" not in message.body
+    assert "ekslab delete lab-1" in message.body
+    assert "POST" not in message.body
 
 
 def test_billing_is_told_with_what_it_adds_and_a_standard_policy_costs_nothing() -> None:
