@@ -112,7 +112,7 @@ def _of_a_lab(watched: Watched, notices: Sequence[Notice]) -> Iterator[str]:
     """Whoever asked for a lab may not upgrade its cluster in EKS: a newer one is asked for."""
     if deadline_of_notices(watched, notices) is not None:
         yield "A lab is not upgraded. When you don't need it any more, or have a newer one:"
-        yield f"       ekslab delete {watched.lab_id}"
+        yield f"       ekslab delete cluster {watched.lab_id}"
 
 
 def _links(watched: Watched, notices: Sequence[Notice], now: datetime, api: str) -> Iterator[str]:

@@ -68,7 +68,7 @@ def test_row_18_a_labs_owner_is_given_commands_that_they_may_use() -> None:
     message = mail(kept("orders", "1.31", lab_id="lab-1"))
     assert "update-cluster-version" not in message.body
     assert "eksctl" not in message.body
-    assert "ekslab delete lab-1" in message.body
+    assert "ekslab delete cluster lab-1" in message.body
     assert "POST" not in message.body
 
 
