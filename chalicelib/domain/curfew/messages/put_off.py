@@ -24,7 +24,8 @@ def put_off_message(lab: Lab, at: datetime, shield: str, last: datetime, recipie
             f"That goes on day by day until {format_in_zone(schedule, last)}. Then the protection is lifted and the lab ends, "
             "after a warning. It costs money until then."
         ),
-        f"If nobody needs it, end it; that lifts the protection at once:\n\n  ekslab delete cluster {lab.id}\n  DELETE {api}/labs/{lab.id}",
+        "If nobody needs it, end it; that lifts the protection at once:\n\n"
+        f"  ekslab delete cluster {lab.id}\n  DELETE {api}/labs/{lab.id}",
     ]
     return Message(
         recipient=recipient,
