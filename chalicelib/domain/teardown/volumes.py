@@ -9,8 +9,10 @@ from chalicelib.domain.core.resources import Kind, Resource
 from chalicelib.domain.labs.spec import VolumePolicy
 from chalicelib.domain.teardown.evidence import PVC_TAG
 
+#: The EBS CSI driver's marks begin so.
+DRIVER_PREFIX = "ebs.csi.aws.com/"
 #: What EKS, Karpenter and EC2 Auto Scaling write on the disks that they start a node with.
-_NODE_KEYS = ("eks:nodegroup-name", "karpenter.sh/nodeclaim", "karpenter.sh/nodepool", "aws:autoscaling:groupName")
+NODE_KEYS = ("eks:nodegroup-name", "karpenter.sh/nodeclaim", "karpenter.sh/nodepool", "aws:autoscaling:groupName")
 
 
 class VolumeDecision(StrEnum):
@@ -45,8 +47,8 @@ def decide_volume(resource: Resource, policy: VolumePolicy) -> VolumeDecision:
 
 def is_node_disk(volume: Resource) -> bool:
     """Whether it is certainly the disk of a node: what started the node marked it, and no driver of volumes did."""
-    driven = PVC_TAG in volume.tags or any(key.startswith("ebs.csi.aws.com/") for key in volume.tags)
-    return not driven and any(key in volume.tags for key in _NODE_KEYS)
+    driven = PVC_TAG in volume.tags or any(key.startswith(DRIVER_PREFIX) for key in volume.tags)
+    return not driven and any(key in volume.tags for key in NODE_KEYS)
 
 
 _VOLUMES = {

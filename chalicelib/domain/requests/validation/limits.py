@@ -14,6 +14,7 @@ from chalicelib.domain.requests.draft import Draft
 from chalicelib.domain.requests.eksctl.reader import child
 from chalicelib.domain.requests.validation.context import ValidationContext
 from chalicelib.domain.stack.template import lab_template
+from chalicelib.domain.teardown.reserved_tags import reserved_by
 
 _MOST = 50
 #: Namespaces of one access policy: a class has one for each learner.
@@ -22,16 +23,6 @@ _MOST_NAMESPACES = 200
 TEMPLATE_BYTES = 51_200
 #: EKS takes 50 (model: TagMap). Ten are kept for the lab's own, EKS's and the controllers'.
 _MOST_TAGS = 40
-#: What begins so decides whose a thing is, or is AWS's.
-_RESERVED = (
-    "aws:",
-    "ekslab:",
-    "eks:",
-    "kubernetes.io/cluster/",
-    "elbv2.k8s.aws/",
-    "ebs.csi.aws.com/",
-    "cluster.k8s.amazonaws.com/",
-)
 
 
 def judge_lists(case: ValidationContext) -> Iterator[Finding]:
@@ -89,8 +80,7 @@ def _judge(path: str, tags: Mapping[str, str]) -> Iterator[Finding]:
         yield error(path, "too-many", f"At most {_MOST_TAGS} tags, not {len(tags)}.")
     for key, value in tags.items():
         here = child(path, key)
-        if key.lower().startswith(_RESERVED):
-            prefix = next(prefix for prefix in _RESERVED if key.lower().startswith(prefix))
+        if (prefix := reserved_by(key)) is not None:
             yield error(
                 here, "reserved", f"Tags that begin with {prefix} say whose a thing is: leave them to AWS and the lab."
             )

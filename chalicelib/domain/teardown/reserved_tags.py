@@ -1,0 +1,41 @@
+"""The tag keys that decide whose a thing is: derived from the rules that read them, so that no request can write one."""
+
+from __future__ import annotations
+
+from chalicelib.domain.teardown.evidence import (
+    CLUSTER_PREFIX,
+    CNI_KEYS,
+    CSI_TAG,
+    LAB_TAG,
+    OTHERS_KEYS,
+    OTHERS_PREFIXES,
+    OWNING_KEYS,
+    PVC_TAG,
+    TOOLS_KEYS,
+)
+from chalicelib.domain.teardown.volumes import DRIVER_PREFIX, NODE_KEYS
+
+#: Karpenter writes it on what it makes in IAM, which is one for all regions.
+_REGION_KEY = "topology.kubernetes.io/region"
+_READ = (LAB_TAG, *OWNING_KEYS, *OTHERS_KEYS, *TOOLS_KEYS, *CNI_KEYS, *NODE_KEYS, CSI_TAG, PVC_TAG, _REGION_KEY)
+#: AWS's own, this service's, EKS's; every prefix that is read, every key that is read. Lower case: IAM knows no other.
+RESERVED = tuple(
+    dict.fromkeys(
+        key.lower()
+        for key in (
+            "aws:",
+            "ekslab:",
+            "eks:",
+            CLUSTER_PREFIX,
+            DRIVER_PREFIX,
+            *OTHERS_PREFIXES,
+            *_READ,
+            "elbv2.k8s.aws/",
+        )
+    )
+)
+
+
+def reserved_by(key: str) -> str | None:
+    """The reserved beginning that a key has; None if anybody may write it."""
+    return next((beginning for beginning in RESERVED if key.lower().startswith(beginning)), None)
