@@ -94,8 +94,11 @@ def ask_to_delete_profiles(deps: Deps, lab: Lab, names: tuple[str, ...]) -> list
 
 
 def why_blocked(deps: Deps, lab: Lab) -> str:
-    """What is left, or why nobody could look: as this run's inventory says, else the last receipt."""
+    """The first step that failed, in AWS's words; then what is left: as this run's inventory says, else the last receipt."""
     steps = [step for step in deps.store.steps(lab.id) if (step.run, step.workflow) == (lab.run, "teardown")]
     told = [step.detail for step in steps if step.name == _INVENTORY and step.status is StepStatus.FAILED]
     taken = [why_not_done(receipt) for receipt in deps.store.receipts(lab.id) if not receipt.clean]
-    return next((why for why in (*told, *taken[-1:]) if why), "The inventory could not be taken.")
+    left = next((why for why in (*told, *taken[-1:]) if why), "The inventory could not be taken.")
+    failed = (step for step in steps if step.name != _INVENTORY and step.status is StepStatus.FAILED and step.detail)
+    cause = next((f"{step.title}: {step.detail}" for step in failed), "")
+    return f"{cause} {left}" if cause and cause not in left else left

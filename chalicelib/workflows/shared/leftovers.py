@@ -22,7 +22,7 @@ from chalicelib.domain.teardown.creation import is_young
 from chalicelib.domain.teardown.deletion_order import INSTANCES, LEFTOVERS, REMAINS, SLOW, STRAGGLERS
 from chalicelib.domain.teardown.ownership import Action, OwnershipDecision, judge
 from chalicelib.domain.teardown.receipt import Receipt, ReceiptOutcome
-from chalicelib.domain.teardown.reconcile import CAME_BACK, reconcile
+from chalicelib.domain.teardown.reconcile import CAME_BACK, WAITS, reconcile
 from chalicelib.domain.teardown.target import target_of, with_cluster, with_groups, with_roles
 from chalicelib.domain.teardown.volumes import VolumeDecision, decide_volume
 from chalicelib.ports.deps import Deps
@@ -333,10 +333,11 @@ class _Sweep:
 
 
 def why_not_done(receipt: Receipt) -> str:
-    """Count and first few ARNs of what is left, with their reasons; and what could not be looked at."""
+    """Causes first, in AWS's words, by ARN; then how many things only wait for them; and what could not be looked at."""
     left = [line for line in receipt.lines if line.outcome in (ReceiptOutcome.BLOCKED, ReceiptOutcome.PRESENT)]
-    first = "; ".join(f"{line.arn} ({line.reason})" for line in left[:3])
-    more = f"; and {len(left) - 3} more" if len(left) > 3 else ""
+    causes = [line for line in left if not line.reason.startswith(WAITS)] or left
+    first = "; ".join(f"{line.arn} ({line.reason})" for line in causes[:3])
+    more = f"; and {len(left) - len(causes[:3])} more" if len(left) > len(causes[:3]) else ""
     are = "is" if len(left) == 1 else "are"
     things = f"{len(left)} of the lab's things {are} left: {first}{more}." if left else ""
     unread = f"Could not be looked at: {'; '.join(receipt.unreadable[:3])}." if receipt.unreadable else ""

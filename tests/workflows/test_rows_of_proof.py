@@ -1,0 +1,138 @@
+"""The table of forgeries and accidents, row by row, on fakes: what is deleted, what stays, and what is said of it.
+
+Rows 1, 2 and 9 are told in tests/story/test_proof.py, where IAM enforces; rows 7 and 14 are tests of the rules themselves
+(tests/domain/teardown/test_volumes.py, test_reserved_tags.py).
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from chalicelib.domain.core.place import Place
+from chalicelib.domain.core.resources import Kind, Resource
+from chalicelib.domain.errors.tree import AwsRefused, NotProved, NotYours
+from chalicelib.domain.labs.lab import Phase
+from chalicelib.domain.labs.spec import ExternalDnsSpec, VolumePolicy
+from chalicelib.domain.teardown.receipt import ReceiptLine, ReceiptOutcome
+from chalicelib.services.labs import adoption
+from chalicelib.workflows import collection
+from tests.fakes import NOW, a_caller, a_lab, a_spec
+from tests.workflows.theatre import Theatre
+
+OWNED = {"kubernetes.io/cluster/myeks": "owned"}
+
+
+def a_lab_that_is_ready(**spec: object) -> Theatre:
+    theatre = Theatre()
+    theatre.request(a_lab(spec=a_spec(**spec)))
+    assert theatre.play() == "Ready"
+    return theatre
+
+
+def released(theatre: Theatre) -> Theatre:
+    theatre.release()
+    theatre.play()
+    return theatre
+
+
+def line_of(theatre: Theatre, thing: Resource) -> ReceiptLine:
+    newest = theatre.world.store.receipts(theatre.lab_id)[-1]
+    (line,) = (line for line in newest.lines if line.arn == thing.arn)
+    return line
+
+
+def is_there(theatre: Theatre, thing: Resource) -> bool:
+    return thing.arn in theatre.world.account.resources
+
+
+def test_row_3_another_teams_things_after_our_cluster_was_deleted_by_hand_stay() -> None:
+    theatre = a_lab_that_is_ready()
+    account = theatre.world.account
+    del theatre.world.clusters.clusters["myeks"]
+    collection.collect_of(theatre.world.deps, theatre.lab, theatre.world.clock.now())
+    assert theatre.lab.phase is Phase.LOST
+    theatre.world.clock.instant += timedelta(hours=1)
+    volume = account.add(Kind.VOLUME, tags=OWNED)
+    balancer = account.add(Kind.LOAD_BALANCER, tags={"elbv2.k8s.aws/cluster": "myeks"}, vpc_id="vpc-theirs")
+    released(theatre)
+    assert is_there(theatre, volume)
+    assert is_there(theatre, balancer)
+
+
+def test_row_6_somebodys_log_group_of_the_clusters_name_stays_and_is_named() -> None:
+    theatre = a_lab_that_is_ready(log_types=())
+    group = theatre.world.account.add(Kind.LOG_GROUP, "/aws/eks/myeks/cluster", tags={"team": "x"}, retention="30")
+    released(theatre)
+    assert is_there(theatre, group)
+    assert line_of(theatre, group).outcome is ReceiptOutcome.LEFT
+
+
+def test_row_8_an_older_snapshot_with_the_labs_tag_is_no_backup() -> None:
+    theatre = a_lab_that_is_ready(volumes=VolumePolicy.SNAPSHOT)
+    account = theatre.world.account
+    volume = account.add(Kind.VOLUME, tags=OWNED)
+    theatre.world.history.made(volume, account.get(Kind.ROLE, f"{theatre.lab.stack_name}-NodeRole"))
+    older = account.add(Kind.SNAPSHOT, tags=theatre.lab.tags, volume_id=volume.id, status="completed")
+    released(theatre)
+    ours = [snapshot for snapshot in account.of(Kind.SNAPSHOT) if snapshot.arn != older.arn]
+    assert not is_there(theatre, volume)
+    assert is_there(theatre, older)
+    assert [snapshot.attributes["volume-id"] for snapshot in ours] == [volume.id]
+
+
+def test_row_10_a_group_somebody_made_in_the_labs_vpc_is_named_and_so_is_its_instance() -> None:
+    theatre = a_lab_that_is_ready()
+    vpc = theatre.lab.facts.vpc_id
+    group = theatre.world.account.add(Kind.AUTO_SCALING_GROUP, "theirs", tags=OWNED, vpc_id=vpc)
+    instance = theatre.world.account.add(Kind.INSTANCE, tags=OWNED, vpc_id=vpc, status="running")
+    released(theatre)
+    assert theatre.lab.phase is Phase.BLOCKED
+    for thing in (group, instance):
+        assert is_there(theatre, thing)
+        assert line_of(theatre, thing).outcome is ReceiptOutcome.BLOCKED
+    assert group.arn in str(theatre.lab.reason)
+
+
+def test_row_12_outside_the_labs_subdomain_neither_the_record_nor_its_txt_goes() -> None:
+    theatre = a_lab_that_is_ready(external_dns=ExternalDnsSpec("Z1", "example.org"))
+    owner = theatre.lab.txt_owner_id
+    txt = theatre.world.account.add(Kind.DNS_RECORD, "Z1|x-app.example.org.|TXT", txt_owner=owner)
+    record = theatre.world.account.add(Kind.DNS_RECORD, "Z1|app.example.org.|A", txt_owner=owner)
+    released(theatre)
+    assert [line_of(theatre, thing).outcome for thing in (txt, record)] == [ReceiptOutcome.LEFT] * 2
+    assert is_there(theatre, txt)
+    assert is_there(theatre, record)
+
+
+def test_row_13_a_lab_whose_record_was_lost_is_adopted_by_an_administrator_and_goes_whole() -> None:
+    theatre = a_lab_that_is_ready()
+    world = theatre.world
+    world.deps = replace(world.deps, curfew=replace(world.deps.curfew, installation="school"))
+    record = world.clusters.clusters["myeks"]
+    record.state = replace(record.state, tags={**record.state.tags, "ekslab:installation": "school"})
+    place, admin = theatre.lab.place, a_caller(is_admin=True)
+    for table in (world.store.labs, world.store.names, world.store.entries):
+        table.clear()
+    with pytest.raises(NotYours):
+        adoption.adopt(world.deps, a_caller(), place, "myeks", world.clock.now())
+    with pytest.raises(NotProved):
+        adoption.adopt(world.deps, admin, Place(place.account, place.region), "another", world.clock.now())
+    lab = adoption.adopt(world.deps, admin, place, "myeks", world.clock.now())
+    assert lab.created_at <= NOW
+    released(theatre)
+    assert theatre.lab.phase is Phase.DELETED
+    assert world.account.resources == {}
+
+
+def test_row_15_a_blocked_lab_says_the_cause_first_in_awss_words() -> None:
+    theatre = a_lab_that_is_ready()
+    told = "Stack [ekslab] cannot be deleted while TerminationProtection is enabled"
+    theatre.world.fail("stacks.delete", AwsRefused("cloudformation:DeleteStack", "ValidationError", told), times=500)
+    released(theatre)
+    assert theatre.lab.phase is Phase.BLOCKED
+    reason = str(theatre.lab.reason)
+    assert told in reason
+    assert "has not been deleted yet" not in reason.partition(told)[0]
