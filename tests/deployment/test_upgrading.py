@@ -17,6 +17,7 @@ from botocore.exceptions import ClientError
 
 from chalicelib.aws.dynamodb.curfew.alive import alive_count
 from chalicelib.aws.dynamodb.labs.store import DynamoStore
+from chalicelib.domain.core.resources import ASKED_FOR, BY_EKS, BY_STACK
 from chalicelib.domain.labs.lab import Phase
 from deployment.deploy import deploy
 from deployment.destroy import StillInUse, destroy
@@ -125,6 +126,16 @@ def test_today_s_store_reads_whole_lives_of_labs(upgraded: Upgraded) -> None:
     assert next(step.name for step in store.steps(READY)) == "create_stack"
     assert store.events(GONE, 100, None).items[-1].at >= store.events(GONE, 100, None).items[0].at
     assert [receipt.clean for receipt in store.receipts(GONE)] == [True]
+
+
+def test_of_labs_from_before_only_what_aws_answered_is_proved(upgraded: Upgraded) -> None:
+    store = upgraded.store
+    lab, ledger = store.load_lab(READY), store.ledger(READY)
+    assert store.before(READY) is None
+    assert (lab.facts.created_at, lab.facts.role_ids, lab.facts.subdomain) == (None, {}, None)
+    answered = {entry.how for entry in ledger if entry.grounds is not None}
+    assert answered <= {ASKED_FOR, BY_STACK, BY_EKS}
+    assert {entry.how for entry in ledger if entry.how.startswith("tag ")} & answered == set()
 
 
 def test_every_item_has_a_reader(upgraded: Upgraded) -> None:

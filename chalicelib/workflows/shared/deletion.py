@@ -100,5 +100,5 @@ def why_blocked(deps: Deps, lab: Lab) -> str:
     taken = [why_not_done(receipt) for receipt in deps.store.receipts(lab.id) if not receipt.clean]
     left = next((why for why in (*told, *taken[-1:]) if why), "The inventory could not be taken.")
     failed = (step for step in steps if step.name != _INVENTORY and step.status is StepStatus.FAILED and step.detail)
-    cause = next((f"{step.title}: {step.detail}" for step in failed), "")
+    cause = next((f"{step.detail} (at: {step.title})" for step in failed), "")
     return f"{cause} {left}" if cause and cause not in left else left
