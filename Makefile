@@ -5,8 +5,8 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 # What checkov pins can't be installed beside what we pin.
 CHECKOV := .venv-checkov/.installed
-# Files, not single tests, are handed out: each process then starts few sandboxes.
-PARALLEL := -n 2 --dist loadfile
+# Groups are handed out (tests/conftest.py): each process then starts few sandboxes.
+PARALLEL := -n 2 --dist loadgroup
 # kubectl and the Kubernetes client, which nothing but the emulator's tests needs.
 KUBECTL := .venv-kubectl/.installed
 

@@ -3,6 +3,7 @@
 What Chalice reads (`.chalice/config.json`, `resources.json`, `policies/`) is composed first: tests read it.
 """
 
+import pytest
 from hypothesis import settings
 
 from deployment import compose
@@ -14,3 +15,12 @@ settings.load_profile("quick" if QUICK else "ci")
 
 def pytest_configure() -> None:
     compose.write()
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With two processes, each file stays in one of them, and all stories do, the first to begin: they share a sandbox."""
+    for item in items:
+        is_story = item.get_closest_marker("story") is not None
+        item.add_marker(pytest.mark.xdist_group("stories" if is_story else item.path.as_posix()))
+    if hasattr(config, "workerinput"):
+        items.sort(key=lambda item: item.get_closest_marker("story") is None)
