@@ -17,6 +17,7 @@ def pytest_configure() -> None:
     compose.write()
 
 
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     """With two processes, each file stays in one of them, and all stories do, the first to begin: they share a sandbox."""
     for item in items:
