@@ -5,8 +5,8 @@ BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 # What checkov pins can't be installed beside what we pin.
 CHECKOV := .venv-checkov/.installed
-# Groups are handed out (tests/conftest.py): each process then starts few sandboxes.
-PARALLEL := -n 2 --dist loadgroup
+# Which process gets what: tests/conftest.py.
+PARALLEL := -n 2 --dist loadscope --no-loadscope-reorder
 # kubectl and the Kubernetes client, which nothing but the emulator's tests needs.
 KUBECTL := .venv-kubectl/.installed
 

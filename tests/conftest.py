@@ -3,11 +3,16 @@
 What Chalice reads (`.chalice/config.json`, `resources.json`, `policies/`) is composed first: tests read it.
 """
 
+from typing import Any
+
 import pytest
 from hypothesis import settings
+from xdist.scheduler import LoadScopeScheduling
 
 from deployment import compose
 from tests.examples import QUICK, examples
+
+STORIES = "tests/story/"
 
 settings.register_profile("quick", settings.get_profile("ci"), max_examples=examples(100))
 settings.load_profile("quick" if QUICK else "ci")
@@ -17,11 +22,19 @@ def pytest_configure() -> None:
     compose.write()
 
 
-@pytest.hookimpl(tryfirst=True)
+class OneProcessAFile(LoadScopeScheduling):
+    """Hands out files, not single tests, and all stories to one process: tests that share a sandbox stay together."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.partition("::")[0]
+        return STORIES if path.startswith(STORIES) else path
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> LoadScopeScheduling:
+    return OneProcessAFile(config, log)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """With two processes, each file stays in one of them, and all stories do, the first to begin: they share a sandbox."""
-    for item in items:
-        is_story = item.get_closest_marker("story") is not None
-        item.add_marker(pytest.mark.xdist_group("stories" if is_story else item.path.as_posix()))
+    """Of two processes, one begins with the stories: they take the longest."""
     if hasattr(config, "workerinput"):
-        items.sort(key=lambda item: item.get_closest_marker("story") is None)
+        items.sort(key=lambda item: not item.nodeid.startswith(STORIES))
