@@ -70,13 +70,15 @@ def test_a_lab_with_everything_goes_without_a_trace(stage: Stage) -> None:
 def furniture(stage: Stage) -> dict[str, Any]:
     """Private nodes behind a NAT gateway, a work host, a key pair, the audit log, a role for pods."""
     trust = {"Effect": "Allow", "Principal": {"Service": "pods.eks.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    pod_role = role(stage, "/ekslab/", trust)
+    stage.offer({"podRoles": [{"roleArn": pod_role, "owners": ["*"]}]})
     return {
         "nodegroups": [{"name": "workers", "desired": 1, "min": 1, "max": 2, "placement": "private"}],
         "network": {"nat": "single"},
         "workHost": True,
         "ssh": {"publicKey": KEY},
         "logTypes": ["audit"],
-        "podIdentities": [{"namespace": "shop", "serviceAccount": "web", "roleArn": role(stage, "/ekslab/", trust)}],
+        "podIdentities": [{"namespace": "shop", "serviceAccount": "web", "roleArn": pod_role}],
     }
 
 

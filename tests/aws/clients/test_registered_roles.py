@@ -67,7 +67,7 @@ def test_an_account_that_is_registered_no_more_cannot_be_entered_and_the_error_s
         given.roles.role_of(MEMBER)
     text = explain(refused.value.code, refused.value.message)
     assert (text.code, str(text.responsible)) == ("account-unregistered", "ours")
-    assert "PUT /accounts" in text.reason
+    assert "ekslab register" in text.reason
 
 
 def test_an_account_without_a_role_is_none_to_enter() -> None:

@@ -12,18 +12,21 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from chalicelib.aws.cloudtrail.event_history import CloudTrailHistory
+from chalicelib.aws.infrastructure.roles import IamRoles
 from chalicelib.aws.inventory.inventory import AwsInventory, InventoryClients
 from chalicelib.aws.leftovers.leftovers import AwsLeftovers
-from chalicelib.domain.core.resources import EntryState, LedgerEntry
-from chalicelib.domain.labs.arns import cluster_of
+from chalicelib.domain.core.resources import ASKED_FOR, BY_STACK, EntryState, Kind, LedgerEntry
+from chalicelib.domain.labs.arns import cluster_of, ec2_thing
 from chalicelib.domain.labs.lab import ClusterFacts, Lab
 from chalicelib.domain.labs.spec import ExternalDnsSpec
 from chalicelib.domain.teardown.receipt import ReceiptOutcome
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.shared.leftovers import STRAGGLERS, sweep, take_receipt
 from emulator.process import Credentials, Sandbox, running_sandbox
+from sandbox.scenarios.controllers import controllers_of
 from sandbox.scenarios.leftover import Leftover, still_there
-from sandbox.scenarios.leftovers import Cluster, drop_all, drop_guard_duty, drop_log_group
+from sandbox.scenarios.leftovers import Cluster, drop_all, drop_guard_duty
 from sandbox.scenarios.look_alikes import drop_look_alikes
 from tests.deployment import rights
 from tests.fakes.builders import a_lab, a_spec
@@ -57,7 +60,7 @@ def place(aws: Sandbox) -> Cluster:
         subnets=tuple(subnet["Subnet"]["SubnetId"] for subnet in subnets),
         txt_owner=a_lab().txt_owner_id,
         hosted_zone=zone.removeprefix("/hostedzone/"),
-        domain="example.com",
+        domain="lab.example.com",
         node_role=ROLE,
         oidc_issuer=ISSUER,
     )
@@ -73,41 +76,54 @@ def a_sweeper(aws: Sandbox) -> Credentials:
     return aws.credentials_for(SWEEPER)
 
 
-def a_world(aws: Sandbox, cluster: Cluster) -> tuple[Deps, Lab]:
-    now = datetime.now(UTC)
+def a_world(aws: Sandbox, cluster: Cluster, now: datetime) -> tuple[Deps, Lab]:
+    """A lab in a VPC that its stack made, born two hours before `now`."""
     spec = a_spec(external_dns=ExternalDnsSpec(str(cluster.hosted_zone), "example.com"))
+    role_id = aws.client("iam").get_role(RoleName=ROLE)["Role"]["RoleId"]
+    lab = a_lab(spec=spec, account=aws.account)
     facts = ClusterFacts(
-        oidc_issuer=ISSUER, vpc_id=cluster.vpc, stack_outputs={"NodeRoleArn": f"arn:aws:iam::1:role/ekslab/{ROLE}"}
+        oidc_issuer=ISSUER,
+        vpc_id=cluster.vpc,
+        stack_outputs={"NodeRoleArn": f"arn:aws:iam::{aws.account}:role/ekslab/{ROLE}"},
+        role_ids={ROLE: role_id},
+        subdomain="lab.example.com",
+        arn=cluster_of(lab).arn,
     )
-    lab = replace(a_lab(spec=spec, account=aws.account), created_at=now - timedelta(hours=1), facts=facts)
-    sweeper, names = a_sweeper(aws), ("ec2", "elbv2", "elb", "efs", "route53", "logs", "iam")
+    lab = replace(lab, created_at=now - timedelta(hours=2), facts=facts)
+    sweeper, names = a_sweeper(aws), ("ec2", "elbv2", "elb", "efs", "route53", "logs", "iam", "autoscaling")
     shared = {name: aws.client(name) for name in names}
     sweeping = {name: aws.client(name, credentials=sweeper) for name in names}
-    more = {name: aws.client(name) for name in ("eks", "cloudformation", "autoscaling")}
+    more = {name: aws.client(name) for name in ("eks", "cloudformation")}
     inventory = AwsInventory(InventoryClients(**shared, **more, tagging=aws.client("resourcegroupstaggingapi")))
-    world = make_deps()
-    cloud = replace(world.places.cloud, leftovers=AwsLeftovers(**sweeping), inventory=inventory)
+    trail, world = aws.client("cloudtrail"), make_deps()
+    cloud = replace(
+        world.places.cloud,
+        leftovers=AwsLeftovers(**sweeping),
+        inventory=inventory,
+        roles=IamRoles(aws.client("iam")),
+        history=CloudTrailHistory(trail, aws.client("cloudtrail", region="us-east-1")),
+    )
     deps = replace(world.deps, cloud=lambda place: cloud)
     deps.store.create_lab(lab, None, "digest", now)
-    deps.store.record(lab.id, LedgerEntry(cluster_of(lab), EntryState.PRESENT, "asked for", now, now))
+    deps.store.note_before(lab.id, frozenset())
+    for resource, how in ((cluster_of(lab), ASKED_FOR), (ec2_thing(lab, Kind.VPC, cluster.vpc), BY_STACK)):
+        deps.store.record(lab.id, LedgerEntry(resource, EntryState.PRESENT, how, now, now))
     return deps, lab
 
 
 def test_what_kubernetes_leaves_goes_and_every_look_alike_stays(aws: Sandbox) -> None:
-    cluster = place(aws)
-    mine: list[Leftover] = [
-        *drop_all(aws.client, cluster),
-        *drop_guard_duty(aws.client, cluster),
-        *drop_log_group(aws.client, cluster),
-    ]
-    theirs = drop_look_alikes(aws.client, cluster)
-    deps, lab = a_world(aws, cluster)
-    assert not take_receipt(deps, lab, "now", datetime.now(UTC)).clean
+    cluster, now = place(aws), datetime.now(UTC) + timedelta(minutes=30)
+    pods = controllers_of(aws, ISSUER)
+    mine: list[Leftover] = [*drop_all(pods, cluster), *drop_guard_duty(pods, cluster)]
+    theirs = drop_look_alikes(aws.client, replace(cluster, domain="example.com"))
+    deps, lab = a_world(aws, cluster, now)
+    assert not take_receipt(deps, lab, "now", now).clean
     for _ in range(6):
-        outcome = sweep(deps, lab, STRAGGLERS, datetime.now(UTC))
+        outcome = sweep(deps, lab, STRAGGLERS, now)
     assert (outcome.remaining, outcome.blocked, outcome.unread) == ([], [], [])
     assert [thing for thing in mine if still_there(aws.client, thing)] == []
     assert [thing for thing in theirs if not still_there(aws.client, thing)] == []
-    receipt = take_receipt(deps, lab, "now", datetime.now(UTC))
+    receipt = take_receipt(deps, lab, "now", now)
     assert receipt.unreadable == ()
-    assert [line for line in receipt.lines if line.outcome is ReceiptOutcome.PRESENT] == []
+    # Its stack takes the VPC along, and no stack is deleted here.
+    assert [line.kind for line in receipt.lines if line.outcome is ReceiptOutcome.PRESENT] == ["vpc"]
