@@ -30,7 +30,7 @@ TAKEN = {
 #: Which are refused, and for what: warnings beside are not listed here.
 REFUSED = {
     "03-two-nodegroups.yaml": {"nodeGroups"},
-    "04-existing-vpc.yaml": {f"vpc.subnets.private.eu-north-1{zone}.id" for zone in "abc"},
+    "04-existing-vpc.yaml": {"vpc.id", *(f"vpc.subnets.private.eu-north-1{zone}.id" for zone in "abc")},
     "07-ssh-keys.yaml": {"nodeGroups[0].ssh.publicKeyPath", "nodeGroups[1].ssh.allow", "nodeGroups[3].ssh.publicKey"},
     "15-managed-nodes.yaml": {
         "managedNodeGroups[0].iam.withAddonPolicies.certManager",

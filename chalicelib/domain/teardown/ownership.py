@@ -11,7 +11,7 @@ from enum import StrEnum
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.proof import Proof
-from chalicelib.domain.core.resources import Kind, LedgerEntry, Resource, Target
+from chalicelib.domain.core.resources import EntryState, Kind, LedgerEntry, Resource, Target
 from chalicelib.domain.teardown.evidence import (
     STACK_ID_TAG,
     Weighed,
@@ -85,7 +85,9 @@ def judge(resource: Resource, target: Target, ledger: Mapping[str, LedgerEntry])
     if resource.kind in _GO_WITH_THE_CLUSTER:
         return OwnershipDecision(Action.LEAVE, "It goes with the control plane.", how, proof)
     stacks = resource.tags.get(STACK_ID_TAG) == target.stack_id and target.stack_id is not None
-    if stacks or (entry and "logical-id" in entry.resource.attributes and proof is Proof.STACK):
+    # What went with the stack and is there again is nobody's to take along any more.
+    waits = entry is not None and entry.state is not EntryState.DELETED and "logical-id" in entry.resource.attributes
+    if stacks or (waits and proof is Proof.STACK):
         return OwnershipDecision(Action.LEAVE, "It goes with the lab's stack.", how, proof)
     return OwnershipDecision(Action.DELETE, "It is the lab's.", how, proof)
 

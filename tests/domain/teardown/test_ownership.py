@@ -371,3 +371,11 @@ def test_a_node_group_is_the_labs_while_the_cluster_that_has_it_is() -> None:
     assert judge(group, TARGET, {}).ours
     assert not judge(group, replace(TARGET, own_cluster_arn=None), {}).ours
     assert not judge(replace(group, arn="arn:aws:eks:r:1:nodegroup/myeks2/workers/0001"), TARGET, {}).ours
+
+
+def test_a_log_group_of_the_stack_that_is_there_again_waits_for_no_stack() -> None:
+    """Also where it was made again within minutes of the first one: its stack is gone and takes nothing along."""
+    born = BORN + timedelta(minutes=1)
+    group = a(Kind.LOG_GROUP, {}, id="/aws/eks/myeks/cluster", born=born, logical_id="ControlPlaneLogs")
+    for state, action in ((EntryState.PRESENT, Action.LEAVE), (EntryState.DELETED, Action.DELETE)):
+        assert judge(group, TARGET, on_ledger(group, BY_STACK, state=state)).action is action
