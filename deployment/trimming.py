@@ -43,7 +43,12 @@ def trimmed(archive: bytes) -> bytes:
     """Return the zip archive without what is left out, in order, packed as small as zip can."""
     with zipfile.ZipFile(io.BytesIO(archive)) as source:
         names = [entry.filename for entry in source.infolist() if not entry.is_dir()]
-        return packed({name: source.read(name) for name in names if not is_left_out(name)})
+        return packed({name: _shortened(name, source.read(name)) for name in names if not is_left_out(name)})
+
+
+def _shortened(path: str, content: bytes) -> bytes:
+    """A distribution's METADATA without its description: the version that is read from it stands in its headers."""
+    return content.partition(b"\n\n")[0] + b"\n" if path.endswith(".dist-info/METADATA") else content
 
 
 def is_left_out(path: str) -> bool:
