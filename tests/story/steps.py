@@ -25,7 +25,7 @@ from sandbox.stage import Stage
 Json = Any
 
 #: Wall seconds that anything in a story may take on a machine that is busy with other things, too.
-PATIENCE = 300.0
+PATIENCE = 600.0
 _EVERY = 0.7
 _RESTING = {"ready", "hibernated", "deleted", "failed", "blocked", "lost"}
 _numbers = itertools.count(1)

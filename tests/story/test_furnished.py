@@ -151,7 +151,7 @@ def refer_to_each_other(lab: Lab, one: str, other: str) -> None:
 
 def a_node_of_their_own(lab: Lab, cluster: Cluster) -> None:
     """An instance that Karpenter in the cluster started, and a profile as Karpenter's path names it."""
-    tags = {f"kubernetes.io/cluster/{lab.name}": "owned", "karpenter.sh/nodepool": "theirs"}
+    tags = {f"kubernetes.io/cluster/{lab.name}": "owned", "eks:eks-cluster-name": lab.name}
     pods_of(lab)("ec2").run_instances(
         ImageId="ami-0123456789abcdef0",
         InstanceType="m7i.large",
