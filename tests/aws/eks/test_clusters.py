@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from uuid import uuid4
@@ -174,6 +174,16 @@ def test_scaling_stretches_the_limits_and_is_asked_once(made: Made) -> None:
     assert made.clusters.scale_nodegroup(made.lab.name, GROUP.name, 5, made.lab.token("scale-5")) is None
 
 
+@pytest.fixture
+def slow_resize(made: Made) -> Iterator[None]:
+    """An hour of AWS for a resize: what is asked meanwhile meets an update under way, however slow this machine is."""
+    slow = {"operation": "UpdateNodegroupConfig", "cluster": made.lab.name, "outcome": {"durationSeconds": 3600}}
+    made.sandbox.admin("PATCH", "faults", [slow])
+    yield
+    made.sandbox.admin("POST", "faults", [])
+
+
+@pytest.mark.usefixtures("slow_resize")
 def test_a_node_group_goes_to_exactly_the_size_asked_for_and_back(made: Made) -> None:
     made.create_nodegroup()
     made.until(lambda: made.clusters.nodegroup(made.lab.name, GROUP.name).status == "ACTIVE")
