@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime
@@ -10,7 +9,7 @@ from datetime import date, datetime
 from chalicelib.api.inputs.body import read_body
 from chalicelib.api.inputs.params import instant_of, refuse
 from chalicelib.api.views.json_format import camel
-from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.deferred import dataclass, pattern
 from chalicelib.domain.curfew.extension import ExtensionRequest
 from chalicelib.domain.curfew.rules import BOUNDS, Mode
 from chalicelib.domain.errors.findings import error
@@ -21,8 +20,8 @@ from chalicelib.domain.requests.schedule_input import ScheduleRules, read_schedu
 
 #: Each of curfew's numbers as it is called in JSON.
 RULE_NAMES: Mapping[str, str] = {rule: camel(rule) for rule in BOUNDS}
-_HASH = re.compile(r"[0-9a-f]{64}")
-_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+_HASH = pattern(r"[0-9a-f]{64}")
+_DATE = pattern(r"\d{4}-\d\d-\d\d")
 #: An allowance is shorter than this anyway.
 _MOST_HOURS = 8760
 _LONGEST_WHY = 200

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from botocore.exceptions import BotoCoreError, ClientError, HTTPClientError
 from botocore.exceptions import ConnectionError as NotConnected
 
+from chalicelib.domain.core.deferred import pattern
 from chalicelib.domain.errors.tree import (
     AccessDenied,
     AlreadyExists,
@@ -117,11 +118,11 @@ EXISTS = frozenset(
 )
 
 #: `NoSuchEntity`, `NoSuchHostedZone`, `InvalidGroup.NotFound`, `LoadBalancerNotFound`, `ResourceNotFoundException`, ...
-_GONE = re.compile(r"^NoSuch|NotFound(Exception)?$|^InvalidInstanceID\.Terminated$")
+_GONE = pattern(r"^NoSuch|NotFound(Exception)?$|^InvalidInstanceID\.Terminated$")
 #: Some say so only in words, under a code that means other things, too: CloudFormation's ValidationError, EKS's ClientException.
 _GONE_IN_WORDS = {
-    "ValidationError": re.compile(r"^Stack (with id|\[).*does not exist", re.IGNORECASE),
-    "ClientException": re.compile(r"^No (cluster|node ?group|addon) found for name", re.IGNORECASE),
+    "ValidationError": pattern(r"^Stack (with id|\[).*does not exist", re.IGNORECASE),
+    "ClientException": pattern(r"^No (cluster|node ?group|addon) found for name", re.IGNORECASE),
 }
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.aws.clients.errors import translate
+from chalicelib.domain.core.deferred import pattern
 from chalicelib.domain.errors.tree import AwsRefused, ResourceGone
 from chalicelib.domain.labs.aws_states import HostedZone
 
-_ID = re.compile(r"^(/hostedzone/)?Z[A-Z0-9]{1,31}$")
+_ID = pattern(r"^(/hostedzone/)?Z[A-Z0-9]{1,31}$")
 
 
 class Route53Dns:

@@ -5,9 +5,9 @@ A name is family, generation, attributes: `m6gd.large` is an m of generation 6 w
 
 from __future__ import annotations
 
-import re
+from chalicelib.domain.core.deferred import pattern
 
-_NAME = re.compile(r"([a-z]+)(\d+)([a-z0-9-]*)\.")
+_NAME = pattern(r"([a-z]+)(\d+)([a-z0-9-]*)\.")
 _NVIDIA = ("g", "gr", "p")
 _NEURON = ("inf", "trn")
 #: Habana's and Qualcomm's accelerators, FPGAs, video transcoders: no EKS image of their own.

@@ -7,40 +7,41 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from difflib import get_close_matches
+
+from chalicelib.domain.core.deferred import pattern
 
 #: ClusterName (model): 1 to 100 characters, begins with a letter or digit.
-ACCOUNT = re.compile(r"\d{12}", re.ASCII)
-CLUSTER = re.compile(r"[0-9A-Za-z][A-Za-z0-9_-]{0,99}")
+ACCOUNT = pattern(r"\d{12}", re.ASCII)
+CLUSTER = pattern(r"[0-9A-Za-z][A-Za-z0-9_-]{0,99}")
 #: Node group names: 1 to 63 characters, begins with a letter or digit.
-NODEGROUP = re.compile(r"[0-9A-Za-z][A-Za-z0-9_-]{0,62}")
+NODEGROUP = pattern(r"[0-9A-Za-z][A-Za-z0-9_-]{0,62}")
 #: A lab's id, as we give it.
-LAB_ID = re.compile(r"lab-[0-9a-z]{3,40}", re.ASCII)
-REGION = re.compile(r"[a-z]{2}(-[a-z]+)+-\d")
-ZONE = re.compile(r"[a-z]{2}(-[a-z]+)+-\d[a-z]")
-MINOR_VERSION = re.compile(r"[0-9]{1,3}\.[0-9]{1,3}")
-INSTANCE_TYPE = re.compile(r"[a-z][a-z0-9-]*\.[a-z0-9-]+")
-VPC_ID = re.compile(r"vpc-([0-9a-f]{8}|[0-9a-f]{17})")
-SUBNET_ID = re.compile(r"subnet-([0-9a-f]{8}|[0-9a-f]{17})")
-HOSTED_ZONE_ID = re.compile(r"Z[0-9A-Z]{1,31}")
-DOMAIN = re.compile(r"(?=.{1,253}\Z)([a-z0-9_]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
-ADDON = re.compile(r"[0-9A-Za-z][A-Za-z0-9_-]{0,99}")
+LAB_ID = pattern(r"lab-[0-9a-z]{3,40}", re.ASCII)
+REGION = pattern(r"[a-z]{2}(-[a-z]+)+-\d")
+ZONE = pattern(r"[a-z]{2}(-[a-z]+)+-\d[a-z]")
+MINOR_VERSION = pattern(r"[0-9]{1,3}\.[0-9]{1,3}")
+INSTANCE_TYPE = pattern(r"[a-z][a-z0-9-]*\.[a-z0-9-]+")
+VPC_ID = pattern(r"vpc-([0-9a-f]{8}|[0-9a-f]{17})")
+SUBNET_ID = pattern(r"subnet-([0-9a-f]{8}|[0-9a-f]{17})")
+HOSTED_ZONE_ID = pattern(r"Z[0-9A-Z]{1,31}")
+DOMAIN = pattern(r"(?=.{1,253}\Z)([a-z0-9_]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]([a-z0-9-]{0,61}[a-z0-9])?")
+ADDON = pattern(r"[0-9A-Za-z][A-Za-z0-9_-]{0,99}")
 #: A Kubernetes label's name or value: at most 63, letters and digits at both ends.
-LABEL_PART = re.compile(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
-LABEL_PREFIX = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
+LABEL_PART = pattern(r"[A-Za-z0-9]([A-Za-z0-9._-]{0,61}[A-Za-z0-9])?")
+LABEL_PREFIX = pattern(r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9-]*[a-z0-9])?(\.[a-z0-9]([a-z0-9-]*[a-z0-9])?)*")
 #: A Kubernetes namespace or service account.
-DNS_LABEL = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
-NAMESPACE_PATTERN = re.compile(r"[a-z0-9*]([a-z0-9*-]{0,61}[a-z0-9*])?")
-SERVICE_ACCOUNT = re.compile(r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
-TAG_TEXT = re.compile(r"[\w +\-=.:/@]*")
-_NOT_IN_TAGS = re.compile(r"[^\w +\-=.:/@]")
-PRINCIPAL_ARN = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):(user|role)/[\w+=,.@/-]+")
-SESSION_ARN = re.compile(r"arn:(aws[a-z-]*):sts::(\d{12}):assumed-role/([\w+=,.@-]+)/.+")
+DNS_LABEL = pattern(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
+NAMESPACE_PATTERN = pattern(r"[a-z0-9*]([a-z0-9*-]{0,61}[a-z0-9*])?")
+SERVICE_ACCOUNT = pattern(r"(?=.{1,253}\Z)[a-z0-9]([a-z0-9.-]*[a-z0-9])?")
+TAG_TEXT = pattern(r"[\w +\-=.:/@]*")
+_NOT_IN_TAGS = pattern(r"[^\w +\-=.:/@]")
+PRINCIPAL_ARN = pattern(r"arn:aws[a-z-]*:iam::(\d{12}):(user|role)/[\w+=,.@/-]+")
+SESSION_ARN = pattern(r"arn:(aws[a-z-]*):sts::(\d{12}):assumed-role/([\w+=,.@-]+)/.+")
 #: A session whose name ends in a long number: tools make one up at each login (botocore-session-1795512345, 1795512345678901234).
-PASSING_SESSION = re.compile(r"arn:aws[a-z-]*:sts::\d{12}:assumed-role/[^/]+/([\w+=,.@-]*[^0-9])?\d{9,}")
-ACCESS_POLICY_ARN = re.compile(r"arn:aws[a-z-]*:eks::aws:cluster-access-policy/[A-Za-z0-9]+")
-LAB_ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):role/ekslab/[\w+=,.@/-]+")
-PUBLIC_KEY = re.compile(r"(ssh-rsa|ssh-ed25519) AAAA[0-9A-Za-z+/]{40,}={0,3}( [^\r\n]*)?\s*")
+PASSING_SESSION = pattern(r"arn:aws[a-z-]*:sts::\d{12}:assumed-role/[^/]+/([\w+=,.@-]*[^0-9])?\d{9,}")
+ACCESS_POLICY_ARN = pattern(r"arn:aws[a-z-]*:eks::aws:cluster-access-policy/[A-Za-z0-9]+")
+LAB_ROLE_ARN = pattern(r"arn:aws[a-z-]*:iam::(\d{12}):role/ekslab/[\w+=,.@/-]+")
+PUBLIC_KEY = pattern(r"(ssh-rsa|ssh-ed25519) AAAA[0-9A-Za-z+/]{40,}={0,3}( [^\r\n]*)?\s*")
 
 #: A region's beginning -> its partition; all others are in `aws`.
 _PARTITIONS = {"cn-": "aws-cn", "us-gov-": "aws-us-gov"}
@@ -77,6 +78,8 @@ def partition_of(region: str) -> str:
 
 def nearest(name: str, known: Iterable[str]) -> str | None:
     """The known name that `name` was probably meant to be, ignoring case, dashes and underscores; None if none is near."""
+    from difflib import get_close_matches
+
     plain = {_plain(candidate): candidate for candidate in known}
     close = get_close_matches(_plain(name), plain, n=1, cutoff=0.6)
     return plain[close[0]] if close else None

@@ -9,7 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
-_ADDRESS = re.compile(r"[^@\s]+@[^@\s]+")
+from chalicelib.domain.core.deferred import pattern
+
+_ADDRESS = pattern(r"[^@\s]+@[^@\s]+")
 
 
 def recipient_of(owner: str) -> str:

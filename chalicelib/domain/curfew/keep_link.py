@@ -9,18 +9,17 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 
-from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.deferred import dataclass, pattern
 from chalicelib.domain.errors.tree import LinkExpired, LinkInvalid
 
 #: Says how the rest is to be read, and is signed with it.
 _FORM = "k1"
 #: SHA-256 in URL-safe base64. What can be none is refused before a key is looked for.
-_SIGNATURE = re.compile(r"[A-Za-z0-9_-]{43}")
+_SIGNATURE = pattern(r"[A-Za-z0-9_-]{43}")
 #: Characters; none that we made is longer.
 LONGEST = 300
 

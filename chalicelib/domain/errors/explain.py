@@ -9,17 +9,22 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
+from chalicelib.domain.core.deferred import pattern
 from chalicelib.domain.core.failure import Failure
-from chalicelib.domain.errors.aws_error_patterns import BY_CODE, BY_WORDS
-from chalicelib.domain.errors.failure_causes import UNKNOWN, Cause
 from chalicelib.domain.labs.aws_states import HealthIssue
 
-_ZONE = re.compile(r"\b[a-z]{2}(?:-[a-z]+)+-\d[a-z]\b")
-_TYPE = re.compile(r"\b[a-z]+\d[a-z0-9-]*\.(?:nano|micro|small|medium|large|\d*xlarge|metal[a-z0-9-]*)\b")
-_PERMISSION = re.compile(r"(?:to perform:?|do not have permission to call) ([a-z0-9-]+:[A-Za-z]+)")
+if TYPE_CHECKING:
+    from chalicelib.domain.errors.failure_causes import Cause
+
+_ZONE = pattern(r"\b[a-z]{2}(?:-[a-z]+)+-\d[a-z]\b")
+_TYPE = pattern(r"\b[a-z]+\d[a-z0-9-]*\.(?:nano|micro|small|medium|large|\d*xlarge|metal[a-z0-9-]*)\b")
+_PERMISSION = pattern(r"(?:to perform:?|do not have permission to call) ([a-z0-9-]+:[A-Za-z]+)")
 #: How our errors tell AWS's answer: `eks:UpdateClusterConfig: ResourceInUseException: ...`.
-_ANSWER = re.compile(r"^\S+: (\w+): ")
+_ANSWER = pattern(r"^\S+: (\w+): ")
+#: The code of the cause of all that we have no words for (`failure_causes.UNKNOWN`).
+_UNEXPLAINED = "unexplained"
 #: The most of AWS's own words that a sentence quotes; all of them are the failure's `cause`.
 _QUOTED = 300
 
@@ -27,7 +32,7 @@ _QUOTED = 300
 def explain(code: str, message: str) -> Failure:
     """Explain an AWS error code with its message. What the message says beats the code."""
     words = f"{code}: {message}" if code else message
-    return _failure(_by_words(words) or BY_CODE.get(code) or UNKNOWN, words)
+    return _failure(_cause(words, code), words)
 
 
 def explain_issue(issue: HealthIssue) -> Failure:
@@ -38,7 +43,7 @@ def explain_issue(issue: HealthIssue) -> Failure:
 def explain_issues(issues: Sequence[HealthIssue], otherwise: str) -> Failure:
     """Explain the first issue that we have words for, else the first; without any, `otherwise` is AWS's words."""
     failures = [explain_issue(issue) for issue in issues] or [explain("", otherwise)]
-    return next((failure for failure in failures if failure.code != UNKNOWN.code), failures[0])
+    return next((failure for failure in failures if failure.code != _UNEXPLAINED), failures[0])
 
 
 def explain_stack(reason: str | None) -> Failure:
@@ -67,12 +72,16 @@ def explain_execution(failure: Mapping[str, object]) -> Failure:
 def _explain_error(error: str, message: str) -> Failure:
     """Explain one of our errors that was retried in vain: by the code of AWS's that it tells, else by its own name."""
     answer, words = _ANSWER.match(message), f"{error}: {message}"
-    text = BY_CODE.get(answer[1]) if answer else None
-    return _failure(_by_words(words) or text or BY_CODE.get(error) or UNKNOWN, words)
+    return _failure(_cause(words, answer[1] if answer else "", error), words)
 
 
-def _by_words(words: str) -> Cause | None:
-    return next((cause for pattern, cause in BY_WORDS if re.search(pattern, words)), None)
+def _cause(words: str, *codes: str) -> Cause:
+    """What the words mean, else the first code that means something. Most starts explain nothing and need no tables."""
+    from chalicelib.domain.errors.aws_error_patterns import BY_CODE, BY_WORDS
+    from chalicelib.domain.errors.failure_causes import UNKNOWN
+
+    by_words = (cause for pattern, cause in BY_WORDS if re.search(pattern, words))
+    return next(by_words, None) or next((BY_CODE[code] for code in codes if code in BY_CODE), UNKNOWN)
 
 
 def _failure(cause: Cause, words: str) -> Failure:

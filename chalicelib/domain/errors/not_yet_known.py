@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import re
 
-from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.deferred import dataclass, pattern
 from chalicelib.domain.errors.tree import AccessDenied, AwsRefused, ResourceGone
 
 #: A denial that no waiting mends: somebody wrote it down.
-_EXPLICIT = re.compile(r"with an explicit deny", re.IGNORECASE)
+_EXPLICIT = pattern(r"with an explicit deny", re.IGNORECASE)
 #: The workflow in which everything acted on was made minutes ago.
 _MAKING = "provision"
 

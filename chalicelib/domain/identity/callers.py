@@ -6,19 +6,17 @@ session counts as Identity Center's only if IAM says so of its role (`People.cal
 
 from __future__ import annotations
 
-import re
-
-from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.deferred import dataclass, pattern
 from chalicelib.domain.identity.patterns import fits
 
 #: Where IAM keeps the roles of permission sets. Source: IAM Identity Center's guide, "Referencing permission sets".
 DIRECTORY_PATH = "/aws-reserved/sso.amazonaws.com/"
 #: Source: the same page: AWSReservedSSO_<permission set>_<unique suffix>.
-_SSO_SESSION = re.compile(r"(arn:aws[a-z-]*:sts::\d{12}:assumed-role/AWSReservedSSO_[\w+=,.@-]+)_[0-9a-f]{16}(/.+)")
-_IAM_USER = re.compile(r"arn:aws[a-z-]*:iam::\d{12}:user/.+")
-_SESSION = re.compile(r"(arn:aws[a-z-]*:sts::\d{12}:assumed-role/.+)/[^/]+")
+_SSO_SESSION = pattern(r"(arn:aws[a-z-]*:sts::\d{12}:assumed-role/AWSReservedSSO_[\w+=,.@-]+)_[0-9a-f]{16}(/.+)")
+_IAM_USER = pattern(r"arn:aws[a-z-]*:iam::\d{12}:user/.+")
+_SESSION = pattern(r"(arn:aws[a-z-]*:sts::\d{12}:assumed-role/.+)/[^/]+")
 #: A session whose role is called like one of Identity Center's.
-_CALLED_SO = re.compile(r"(arn:aws[a-z-]*:sts::\d{12}:assumed-role/)(AWSReservedSSO_[^/]*/.+)")
+_CALLED_SO = pattern(r"(arn:aws[a-z-]*:sts::\d{12}:assumed-role/)(AWSReservedSSO_[^/]*/.+)")
 
 
 def identity_of(arn: str) -> str:

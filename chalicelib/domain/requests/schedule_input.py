@@ -5,13 +5,12 @@ Used by `POST /labs` and `PUT /labs/{id}/evening`. What is left out is as the in
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable
 from datetime import date, time
 from functools import cache
 from zoneinfo import available_timezones
 
-from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.deferred import dataclass, pattern
 from chalicelib.domain.core.names import nearest
 from chalicelib.domain.errors.findings import Finding, error
 from chalicelib.domain.labs.schedule import USUAL_EVENING, AtCurfew, Schedule
@@ -19,8 +18,8 @@ from chalicelib.domain.labs.schedule import USUAL_EVENING, AtCurfew, Schedule
 #: Monday first, as they are written.
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 MOST_QUIET_DATES = 100
-_TIME = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
-_DATE = re.compile(r"\d{4}-\d\d-\d\d")
+_TIME = pattern(r"([01]\d|2[0-3]):[0-5]\d")
+_DATE = pattern(r"\d{4}-\d\d-\d\d")
 #: Names among the zones that stand for no place.
 _NO_ZONES = frozenset({"Factory", "localtime", "posixrules"})
 

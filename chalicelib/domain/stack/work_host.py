@@ -9,9 +9,9 @@ small commands in front of the real ones that find the kubeconfig, and the right
 
 from __future__ import annotations
 
-import re
 import shlex
 
+from chalicelib.domain.core.deferred import pattern
 from chalicelib.domain.labs.lab import Lab
 
 KUBECONFIG = "/etc/ekslab/kubeconfig"
@@ -19,7 +19,7 @@ KUBECONFIG = "/etc/ekslab/kubeconfig"
 EKSCTL_VERSION = "0.230.0"
 
 #: EC2 writes a `g` after the generation of the families that have its own ARM processors (t4g, c7gn, im4gn); a1 was the first.
-_ARM = re.compile(r"^(a1|[a-z]+\d+g[a-z]*)\.")
+_ARM = pattern(r"^(a1|[a-z]+\d+g[a-z]*)\.")
 
 _SCRIPT = r"""#!/bin/bash
 set -uo pipefail

@@ -6,18 +6,17 @@ deadline already. Shape: `aws.health`, detail-type `AWS Health Event`, entities 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.deferred import dataclass, pattern
 from chalicelib.domain.core.place import ClusterKey
 from chalicelib.domain.support.watched import Watched
 
 EVENT_TYPE = "AWS_EKS_PLANNED_LIFECYCLE_EVENT"
-_CLUSTER_ARN = re.compile(r"arn:aws[a-z-]*:eks:([a-z0-9-]+):(\d{12}):cluster/([0-9A-Za-z][A-Za-z0-9_-]{0,99})")
-_NAME = re.compile(r"[0-9A-Za-z][A-Za-z0-9_-]{0,99}")
+_CLUSTER_ARN = pattern(r"arn:aws[a-z-]*:eks:([a-z0-9-]+):(\d{12}):cluster/([0-9A-Za-z][A-Za-z0-9_-]{0,99})")
+_NAME = pattern(r"[0-9A-Za-z][A-Za-z0-9_-]{0,99}")
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
 from enum import StrEnum
 
-from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.deferred import dataclass, pattern
 from chalicelib.domain.core.proof import Proof
 from chalicelib.domain.core.resources import EntryState, Kind, LedgerEntry, Resource, Target
 from chalicelib.domain.teardown.external_dns import is_below
@@ -64,7 +64,7 @@ _GLOBAL = frozenset({Kind.INSTANCE_PROFILE, Kind.OIDC_PROVIDER, Kind.ROLE})
 PARTS_OF_CLUSTER = frozenset({Kind.NODEGROUP, Kind.FARGATE_PROFILE, Kind.ADDON, Kind.ACCESS_ENTRY, Kind.POD_IDENTITY})
 #: Where a claim inside the lab's own VPC is not enough: AWS itself says whose an instance is.
 _NEED_MORE = frozenset({Kind.INSTANCE, Kind.AUTO_SCALING_GROUP, Kind.CLUSTER})
-_BACKEND_GROUP = re.compile(r"k8s-traffic-(?P<cluster>.+)-[0-9a-f]{10}")
+_BACKEND_GROUP = pattern(r"k8s-traffic-(?P<cluster>.+)-[0-9a-f]{10}")
 _INSIGHTS = ("application", "dataplane", "host", "performance")
 
 

@@ -10,11 +10,11 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping
 
-from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.deferred import dataclass, pattern
 
 #: The types that external-dns makes, in its spelling.
 MADE_TYPES = ("A", "AAAA", "CNAME", "MX", "NS", "SRV", "NAPTR")
-_OWNER = re.compile(r"^heritage=external-dns,(?:.*,)?external-dns/owner=([^,]+)(?:,|$)")
+_OWNER = pattern(r"^heritage=external-dns,(?:.*,)?external-dns/owner=([^,]+)(?:,|$)")
 
 
 @dataclass(frozen=True)

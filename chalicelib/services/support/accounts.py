@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import replace
 
+from chalicelib.domain.core.deferred import pattern
 from chalicelib.domain.core.names import ACCOUNT, REGION
 from chalicelib.domain.core.place import ClusterKey, Place
 from chalicelib.domain.errors.findings import Finding, error
@@ -16,7 +17,7 @@ from chalicelib.domain.labs.lab import OVER, Lab, Phase
 from chalicelib.ports.deps import Deps
 
 #: What the service may assume (`assume-member-roles` in .chalice/statements.json); CloudFormation's role is named after it.
-_ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::(\d{12}):role/ekslab-member[\w+=,.@-]{0,44}", re.ASCII)
+_ROLE_ARN = pattern(r"arn:aws[a-z-]*:iam::(\d{12}):role/ekslab-member[\w+=,.@-]{0,44}", re.ASCII)
 #: Labs of everyone read at once.
 _PAGE = 100
 

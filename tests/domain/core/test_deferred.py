@@ -7,6 +7,7 @@ import dataclasses
 import importlib
 import inspect
 import pkgutil
+import re
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ from typing import Any
 import pytest
 
 import chalicelib
-from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.deferred import dataclass, pattern
 
 ROOM = Path(chalicelib.__file__).parent
 
@@ -138,3 +139,26 @@ def test_no_module_takes_the_other_decorator() -> None:
         and "dataclass" in {n.name for n in node.names}
     ]
     assert takers == ["domain/core/deferred.py"]
+
+
+def test_a_pattern_finds_what_the_library_s_finds() -> None:
+    """And one that is not an expression at all is told at its first use."""
+    early, late = re.compile(r"(a+)b", re.IGNORECASE), pattern(r"(a+)b", re.IGNORECASE)
+    found = late.search("xAAb")
+    assert found is not None
+    assert found[1] == "AA"
+    assert (late.pattern, late.groups, late.flags) == (early.pattern, early.groups, early.flags)
+    assert late.fullmatch("b") is None
+    with pytest.raises(re.error):
+        pattern("(").search("")
+
+
+def test_every_pattern_of_ours_compiles() -> None:
+    kind: Any = pattern
+    texts = [
+        (module.__name__, name, thing.flags)
+        for module in map(importlib.import_module, modules())
+        for name, thing in vars(module).items()
+        if isinstance(thing, kind)
+    ]
+    assert len(texts) > 40

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from chalicelib.aws.clients.errors import translate
 from chalicelib.aws.dynamodb.items import entry_item, event_item, run_item, step_item, thing_of
@@ -24,7 +24,6 @@ from chalicelib.aws.dynamodb.keys import (
 from chalicelib.aws.dynamodb.labs.before import before, note_before
 from chalicelib.aws.dynamodb.labs.change import change_lab
 from chalicelib.aws.dynamodb.labs.create import LabCreation, lab_of_key, load
-from chalicelib.aws.dynamodb.labs.offers import change_offers, offers
 from chalicelib.aws.dynamodb.labs.receipts import put_receipt, receipts_of
 from chalicelib.aws.dynamodb.pages import Listing, all_items, one_page
 from chalicelib.domain.core.resources import LedgerEntry
@@ -32,9 +31,11 @@ from chalicelib.domain.core.service_health import Run
 from chalicelib.domain.errors.tree import LabNotFound
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.steps import Event, Step
-from chalicelib.domain.requests.offers import Offers
 from chalicelib.domain.teardown.receipt import Receipt
 from chalicelib.ports.deps import Page
+
+if TYPE_CHECKING:
+    from chalicelib.domain.requests.offers import Offers
 
 Thing = TypeVar("Thing")
 
@@ -133,10 +134,14 @@ class DynamoStore:
 
     def offers(self) -> Offers:
         """One item, strongly consistent."""
+        from chalicelib.aws.dynamodb.labs.offers import offers
+
         return offers(self._client, self._table)
 
     def change_offers(self, change: Callable[[Offers], Offers]) -> Offers:
         """Load, change, save, again when beaten to it. Raises StaleLab."""
+        from chalicelib.aws.dynamodb.labs.offers import change_offers
+
         return change_offers(self._client, self._table, change)
 
     def runs(self) -> tuple[Run, ...]:

@@ -13,12 +13,13 @@ from typing import Any
 
 from chalicelib.aws.clients.errors import translate
 from chalicelib.aws.eks.calls import EksCalls
+from chalicelib.domain.core.deferred import pattern
 from chalicelib.domain.errors.tree import AccessDenied, ResourceGone
 from chalicelib.domain.support.fleet import NodeKind, Nodes
 
 #: `amazon-eks-node-1.30-v2024…`, `amazon-eks-node-al2023-x86_64-standard-1.31-v2025…`, `bottlerocket-aws-k8s-1.29-x86_64-…`,
 #: `ubuntu-eks/k8s_1.30/…`, `Windows_Server-2022-English-Core-EKS_Optimized-1.31-…`
-_IMAGE_VERSION = re.compile(r"(?:eks|k8s)\S*?[-_](1\.\d+)(?=[-_/.]|$)", re.IGNORECASE)
+_IMAGE_VERSION = pattern(r"(?:eks|k8s)\S*?[-_](1\.\d+)(?=[-_/.]|$)", re.IGNORECASE)
 #: Tags that name the group an instance is of, the more telling first.
 _GROUP_TAGS = ("karpenter.sh/nodepool", "alpha.eksctl.io/nodegroup-name", "aws:autoscaling:groupName", "Name")
 _ALIVE = {"Name": "instance-state-name", "Values": ["pending", "running"]}
