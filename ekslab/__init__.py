@@ -2,5 +2,5 @@
 
 from ekslab.client import Answer, Client, NoAnswer, NoCredentials, NotInTime, Refused
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = ["Answer", "Client", "NoAnswer", "NoCredentials", "NotInTime", "Refused"]

@@ -23,7 +23,7 @@ def health(client: Client, options: argparse.Namespace) -> int:
 
 def lines(view: Any) -> Iterator[str]:
     """The status, the reasons, and when what runs by itself did last."""
-    yield view["status"]
+    yield f"{view['status']}, version {view['version']}"
     yield from view["reasons"]
     runs = [(run["workflow"], run["at"], run["outcome"], run["ageMinutes"]) for run in view["runs"]]
     if runs:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 
+import ekslab
+from chalicelib.domain.core.service_health import VERSION
 from tests.paths import PROJECT
 
 PAGES = sorted([*PROJECT.glob("*.md"), *PROJECT.glob("docs/**/*.md")])
@@ -64,3 +68,18 @@ def test_nothing_of_any_one_machine_stands_in_the_project() -> None:
         text=True,
     )
     assert found.stdout.splitlines() == []
+
+
+def test_service_command_and_changelog_are_of_one_version() -> None:
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text())["project"]
+    newest = re.search(r"(?m)^## (\d+\.\d+\.\d+)", (PROJECT / "CHANGELOG.md").read_text())
+    assert newest is not None
+    assert {project["version"], ekslab.__version__, VERSION} == {newest[1]}
+
+
+@pytest.mark.parametrize("page", sorted(PROJECT.glob(".github/**/*.yml")), ids=lambda page: page.name)
+def test_what_github_reads_is_yaml_and_runs_targets_that_exist(page: Path) -> None:
+    targets = set(re.findall(r"(?m)^([a-z]+):", (PROJECT / "Makefile").read_text()))
+    asked = set(re.findall(r"\bmake ([a-z]+)", page.read_text()))
+    assert yaml.safe_load(page.read_text())
+    assert asked <= targets

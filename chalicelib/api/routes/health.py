@@ -9,7 +9,7 @@ from chalice import Response
 
 from chalicelib.api.context import RequestContext, json_answer
 from chalicelib.api.views.json_format import instant
-from chalicelib.domain.core.service_health import EXPECTED, Health, Run
+from chalicelib.domain.core.service_health import EXPECTED, VERSION, Health, Run
 from chalicelib.services.health import health_of
 
 
@@ -27,6 +27,7 @@ def health_view(health: Health, now: datetime) -> dict[str, Any]:
     return {
         "status": str(health.status),
         "reasons": list(health.reasons),
+        "version": VERSION,
         "checkedAt": instant(now),
         "runs": [_run_view(run, now) for run in health.runs],
     }

@@ -11,6 +11,8 @@ from enum import StrEnum
 
 from chalicelib.domain.core.deferred import dataclass
 
+#: Of the service and of the command line, as CHANGELOG.md has it.
+VERSION = "0.2.0"
 #: What runs by itself, and how long it may not have done so.
 EXPECTED = {
     "recover_labs": timedelta(minutes=30),

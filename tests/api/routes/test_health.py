@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Any
 
-from chalicelib.domain.core.service_health import EXPECTED
+from chalicelib.domain.core.service_health import EXPECTED, VERSION
 from chalicelib.domain.errors.tree import Throttled
 from chalicelib.workflows import curfew, schedules, watch_support
 from tests.api.http import Http
@@ -28,6 +28,7 @@ def test_after_a_run_of_each_the_service_is_well() -> None:
     http.world.clock.advance(minutes=7)
     answer = http.get("/health")
     assert (answer.status, answer.json["status"], answer.json["reasons"]) == (200, "ok", [])
+    assert answer.json["version"] == VERSION
     assert {run["workflow"]: run["ageMinutes"] for run in answer.json["runs"]} == dict.fromkeys(EXPECTED, 7)
 
 
