@@ -56,14 +56,14 @@ LAYERS: dict[str, tuple[str, ...]] = {
 DOMAIN: dict[str, tuple[str, ...]] = {
     "core": (),
     "identity": ("core",),
-    "labs": ("core", "identity"),
+    "labs": ("core", "identity", "errors"),
     "support": ("core", "identity"),
     "stack": ("core", "labs"),
     "costs": ("core", "labs"),
     "idleness": ("core", "labs"),
     # `costs`: what a thing that is left costs a month.
     "teardown": ("core", "labs", "costs"),
-    "errors": ("core", "labs"),
+    "errors": ("core",),
     "notices": ("core", "support"),
     # `support` for the calendar, `stack`: does the template fit into one call, `teardown`: is this subnet tagged as shared.
     "requests": ("core", "identity", "labs", "errors", "support", "stack", "teardown"),

@@ -10,12 +10,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.core.failure import Failure, Responsible
+from chalicelib.domain.core.failure import Failure, HealthIssue, Responsible
 from chalicelib.domain.curfew.messages.wake_failed import wake_failed_message
 from chalicelib.domain.curfew.messages.warning import NOBODY, recipient_of
 from chalicelib.domain.errors.explain import explain_execution, explain_issues
 from chalicelib.domain.errors.tree import AwsRefused, EkslabError, ProvisioningFailed
-from chalicelib.domain.labs.aws_states import HealthIssue, NodegroupState
+from chalicelib.domain.labs.aws_states import NodegroupState
 from chalicelib.domain.labs.hibernation import asleep, wanted_awake
 from chalicelib.domain.labs.lab import RESTING, Hibernation, Lab, NodegroupSize, Phase
 from chalicelib.domain.labs.polling import POLL_POLICIES

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from chalicelib.domain.identity.callers import Caller, role_to_confirm
-from chalicelib.domain.labs.lab import Lab, Phase
+from chalicelib.domain.labs.lab import OVER, Lab, Phase
 from chalicelib.domain.labs.spec import (
     AccessPolicySpec,
     AccessSpec,
@@ -98,3 +98,10 @@ def a_lab(**changes: Any) -> Lab:
         due_at=NOW + timedelta(seconds=60),
     )
     return replace(lab, **changes)
+
+
+def in_phase(lab: Lab, phase: Phase, at: datetime) -> Lab:
+    """The lab in this phase, whatever it was in: a test begins where it wants."""
+    return replace(
+        lab, phase=phase, phase_since=at, ended_at=at if phase in OVER else None, reason=None, responsible=None
+    )

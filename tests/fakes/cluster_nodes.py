@@ -6,9 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from chalicelib.domain.core.failure import HealthIssue
 from chalicelib.domain.core.resources import Kind, Resource
 from chalicelib.domain.errors.tree import AlreadyExists, AwsRefused, ResourceGone, StillInUse
-from chalicelib.domain.labs.aws_states import HealthIssue, NodegroupState, UpdateState
+from chalicelib.domain.labs.aws_states import NodegroupState, UpdateState
 from chalicelib.domain.labs.lab import Lab, NodegroupSize
 from chalicelib.domain.labs.spec import NodegroupSpec
 from tests.fakes.account import Account, port

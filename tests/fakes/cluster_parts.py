@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from chalicelib.domain.core.failure import HealthIssue
 from chalicelib.domain.core.resources import Kind
 from chalicelib.domain.errors.tree import ResourceGone
-from chalicelib.domain.labs.aws_states import AccessEntryState, AddonState, HealthIssue, PodIdentityState
+from chalicelib.domain.labs.aws_states import AccessEntryState, AddonState, PodIdentityState
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spec import AccessSpec, AddonSpec, PodIdentitySpec
 from tests.fakes.account import Account, port

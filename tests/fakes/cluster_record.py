@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from chalicelib.domain.core.failure import HealthIssue
 from chalicelib.domain.labs.aws_states import (
     AccessEntryState,
     AddonState,
     ClusterState,
-    HealthIssue,
     NodegroupState,
     PodIdentityState,
     UpdateState,

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 
+from chalicelib.domain.core.failure import HealthIssue
 from chalicelib.domain.core.resources import Kind
 from chalicelib.domain.errors.tree import AlreadyExists, AwsRefused, ResourceGone, StillInUse
-from chalicelib.domain.labs.aws_states import ClusterState, HealthIssue, UpdateState
+from chalicelib.domain.labs.aws_states import ClusterState, UpdateState
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spec import EndpointAccess, EndpointSpec
 from chalicelib.domain.support.calendar import Calendar

@@ -7,10 +7,10 @@ from datetime import timedelta
 
 import pytest
 
-from chalicelib.domain.core.failure import Responsible
+from chalicelib.domain.core.failure import HealthIssue, Responsible
 from chalicelib.domain.core.resources import EntryState, Kind
 from chalicelib.domain.errors.tree import AccessDenied, AwsRefused
-from chalicelib.domain.labs.aws_states import ClusterState, HealthIssue, SubnetFacts
+from chalicelib.domain.labs.aws_states import ClusterState, SubnetFacts
 from chalicelib.domain.labs.lab import Phase
 from chalicelib.domain.labs.spec import ExistingNetwork, NodegroupSpec, WorkHostSpec
 from tests.fakes import a_lab, a_network, a_nodegroup, a_spec

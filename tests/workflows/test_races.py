@@ -12,6 +12,7 @@ from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.workflows import provision, schedules, teardown
 from chalicelib.workflows.shared.runner import run_step
 from tests.fakes import FakeWorld, a_lab, make_deps
+from tests.fakes.builders import in_phase
 from tests.workflows.theatre import Theatre
 
 
@@ -51,7 +52,7 @@ def test_a_teardown_does_not_wait_for_ever_for_a_workflow_that_hangs() -> None:
 def test_a_lab_released_in_the_middle_of_its_last_step_does_not_become_ready() -> None:
     theatre = Theatre()
     lab = theatre.request()
-    theatre.world.store.change_lab(lab.id, lambda known: known.moved_to(Phase.PROVISIONING, known.created_at))
+    theatre.world.store.change_lab(lab.id, lambda known: in_phase(known, Phase.PROVISIONING, known.created_at))
     theatre.world.account.hooks["load_lab"] = theatre.release
     with pytest.raises(Superseded):
         run_step(theatre.world.deps, provision.finish, {"lab_id": lab.id})

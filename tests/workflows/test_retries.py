@@ -13,6 +13,7 @@ from chalicelib.domain.labs.spec import WorkHostSpec
 from chalicelib.domain.labs.steps import StepStatus, execution_name
 from tests.domain.errors.test_retries import ROWS, as_raised
 from tests.fakes import NOW, a_lab
+from tests.fakes.builders import in_phase
 from tests.workflows.theatre import Theatre
 
 #: AWS's operation -> the port's method that asks it.
@@ -55,9 +56,9 @@ def ready_for(workflow: str) -> Theatre:
         if workflow == "wake":
             sizes = tuple(NodegroupSize(g.name, g.min, g.desired, g.max) for g in stored.spec.nodegroups)
             asleep = Hibernation(sizes, NOW, "night")
-            return replace(again.moved_to(Phase.WAKING, NOW), hibernation=asleep)
+            return replace(in_phase(again, Phase.WAKING, NOW), hibernation=asleep)
         change = Change(endpoint_access="private", nodes={stored.spec.nodegroups[0].name: 3})
-        return replace(again.moved_to(Phase.UPDATING, NOW), change=change)
+        return replace(in_phase(again, Phase.UPDATING, NOW), change=change)
 
     lab = theatre.world.store.change_lab(theatre.lab_id, begun)
     theatre.world.workflows.start(workflow, execution_name(lab, workflow), {"lab_id": lab.id})

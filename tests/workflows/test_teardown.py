@@ -7,9 +7,10 @@ from datetime import timedelta
 
 import pytest
 
+from chalicelib.domain.core.failure import HealthIssue
 from chalicelib.domain.core.resources import EntryState, Kind
 from chalicelib.domain.errors.tree import AccessDenied, AwsUnavailable, StillInUse
-from chalicelib.domain.labs.aws_states import HealthIssue, KubernetesSweep
+from chalicelib.domain.labs.aws_states import KubernetesSweep
 from chalicelib.domain.labs.lab import Phase
 from chalicelib.domain.labs.spec import NodegroupSpec
 from chalicelib.domain.labs.steps import StepStatus

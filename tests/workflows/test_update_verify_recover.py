@@ -14,6 +14,7 @@ from chalicelib.domain.labs.spec import EndpointAccess
 from chalicelib.domain.labs.steps import execution_name
 from chalicelib.workflows import schedules
 from tests.fakes import a_lab, a_nodegroup, a_spec
+from tests.fakes.builders import in_phase
 from tests.workflows.machine import LambdaDied
 from tests.workflows.theatre import Theatre
 
@@ -22,7 +23,7 @@ def changing(theatre: Theatre, change: Change) -> str:
     """Ask for a change as the API does, and run it."""
 
     def updating(lab):  # type: ignore[no-untyped-def]  # a Lab in, a Lab out
-        moved = lab.moved_to(Phase.UPDATING, theatre.world.clock.now())
+        moved = in_phase(lab, Phase.UPDATING, theatre.world.clock.now())
         return replace(moved, change=change, run=lab.run + 1)
 
     lab = theatre.world.deps.store.change_lab(theatre.lab_id, updating)
@@ -193,7 +194,7 @@ def lose_the_start_of_the_end(theatre: Theatre, lab_id: str) -> None:
 
     def releasing(lab: Lab) -> Lab:
         now = theatre.world.clock.now()
-        return replace(lab.moved_to(Phase.RELEASING, now), run=lab.run + 1, due_at=now)
+        return replace(in_phase(lab, Phase.RELEASING, now), run=lab.run + 1, due_at=now)
 
     theatre.world.store.change_lab(lab_id, releasing)
 

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from chalicelib.domain.core.failure import Responsible
+from chalicelib.domain.core.failure import HealthIssue, Responsible
 from chalicelib.domain.core.resources import Kind
 from chalicelib.domain.errors.tree import AwsRefused, AwsUnavailable, StaleLab, StillInUse, Throttled
-from chalicelib.domain.labs.aws_states import HealthIssue, NodegroupState
+from chalicelib.domain.labs.aws_states import NodegroupState
 from chalicelib.domain.labs.lab import NodegroupSize, Phase
 from chalicelib.domain.labs.schedule import Schedule
 from chalicelib.services.labs import hibernation

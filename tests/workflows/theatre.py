@@ -9,6 +9,7 @@ from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.steps import execution_name
 from chalicelib.workflows import schedules
 from tests.fakes import FakeWorld, a_lab, make_deps
+from tests.fakes.builders import in_phase
 from tests.workflows.machine import Machine
 
 
@@ -39,7 +40,7 @@ class Theatre:
         """Ask for the lab's end, as the API does."""
 
         def released(stored: Lab) -> Lab:
-            moved = stored.moved_to(Phase.RELEASING, self.world.clock.now())
+            moved = in_phase(stored, Phase.RELEASING, self.world.clock.now())
             return _rerun(moved)
 
         lab = self.world.deps.store.change_lab(self.lab_id, released)

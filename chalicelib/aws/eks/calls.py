@@ -7,8 +7,9 @@ from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.aws.clients.errors import translate
+from chalicelib.domain.core.failure import HealthIssue
 from chalicelib.domain.errors.tree import AlreadyExists
-from chalicelib.domain.labs.aws_states import HealthIssue, UpdateState
+from chalicelib.domain.labs.aws_states import UpdateState
 from chalicelib.domain.labs.lab import Lab
 
 _LAB_TAG = "ekslab:lab-id"

@@ -1,4 +1,4 @@
-"""Why a lab could not be made, in words a person understands, and whose it is to fix."""
+"""Why a lab could not be made, as EKS reports it and in words a person understands, and whose it is to fix."""
 
 from __future__ import annotations
 
@@ -23,3 +23,12 @@ class Responsible(StrEnum):
     YOURS = "yours to fix"
     OURS = "ours"
     UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True)
+class HealthIssue:
+    """A health issue as EKS reports it: its code, its message, the resources it names."""
+
+    code: str
+    message: str
+    resource_ids: tuple[str, ...] = ()

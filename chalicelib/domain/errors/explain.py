@@ -12,8 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from chalicelib.domain.core.deferred import pattern
-from chalicelib.domain.core.failure import Failure
-from chalicelib.domain.labs.aws_states import HealthIssue
+from chalicelib.domain.core.failure import Failure, HealthIssue
 
 if TYPE_CHECKING:
     from chalicelib.domain.errors.failure_causes import Cause

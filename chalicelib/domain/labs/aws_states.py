@@ -7,16 +7,8 @@ from dataclasses import field
 from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.failure import HealthIssue
 from chalicelib.domain.labs.lab import NodegroupSize
-
-
-@dataclass(frozen=True)
-class HealthIssue:
-    """A health issue as EKS reports it: its code, its message, the resources it names."""
-
-    code: str
-    message: str
-    resource_ids: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

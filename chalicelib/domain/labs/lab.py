@@ -17,6 +17,7 @@ from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.failure import Responsible
 from chalicelib.domain.core.names import as_tag_value
 from chalicelib.domain.core.place import Place
+from chalicelib.domain.errors.tree import Superseded
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.labs.spec import LabSpec
 
@@ -45,6 +46,22 @@ OVER = frozenset({Phase.DELETED, Phase.FAILED})
 ENDING = frozenset({Phase.RELEASING, Phase.ROLLING_BACK, Phase.BLOCKED})
 
 
+#: phase -> what may follow it. Every phase leads to an end: a teardown, and the look at what it left (BLOCKED).
+NEXT_PHASES = {
+    Phase.REQUESTED: frozenset({Phase.PROVISIONING, Phase.ROLLING_BACK, Phase.RELEASING}),
+    Phase.PROVISIONING: frozenset({Phase.READY, Phase.ROLLING_BACK, Phase.RELEASING}),
+    Phase.READY: frozenset({Phase.UPDATING, Phase.HIBERNATING, Phase.LOST, Phase.RELEASING}),
+    Phase.UPDATING: frozenset({Phase.READY, Phase.RELEASING}),
+    Phase.HIBERNATING: frozenset({Phase.HIBERNATED, Phase.WAKING, Phase.RELEASING}),
+    Phase.HIBERNATED: frozenset({Phase.WAKING, Phase.LOST, Phase.RELEASING}),
+    Phase.WAKING: frozenset({Phase.READY, Phase.HIBERNATED, Phase.RELEASING}),
+    Phase.LOST: frozenset({Phase.RELEASING}),
+    Phase.RELEASING: frozenset({Phase.DELETED, Phase.BLOCKED}),
+    Phase.ROLLING_BACK: frozenset({Phase.FAILED, Phase.BLOCKED}),
+    Phase.BLOCKED: frozenset({Phase.RELEASING}),
+    Phase.DELETED: frozenset({Phase.BLOCKED}),
+    Phase.FAILED: frozenset({Phase.BLOCKED}),
+}
 #: No workflow is at work on the lab: the sweep, not the five-minute run, looks at it when it is due.
 RESTING = frozenset({Phase.READY, Phase.HIBERNATED, Phase.LOST})
 
@@ -253,6 +270,15 @@ class Lab:
     def moved_to(
         self, phase: Phase, now: datetime, reason: str | None = None, responsible: Responsible | None = None
     ) -> Lab:
-        """The same lab in another phase, since `now`. Over, it has an end."""
+        """The same lab in another phase, since `now`. Over, it has an end. Raises Superseded for what NEXT_PHASES lacks."""
+        if phase not in NEXT_PHASES[self.phase]:
+            raise Superseded(f"{self.id} is {self.phase}, from which it does not become {phase}.")
+        return self._in(phase, now, reason, responsible)
+
+    def reopened(self, now: datetime) -> Lab:
+        """The same lab alive again: its record was closed, and its cluster, proved to be the same, lives."""
+        return self._in(Phase.READY, now, None, None)
+
+    def _in(self, phase: Phase, now: datetime, reason: str | None, responsible: Responsible | None) -> Lab:
         ended = now if phase in OVER else None
         return replace(self, phase=phase, phase_since=now, ended_at=ended, reason=reason, responsible=responsible)

@@ -15,7 +15,7 @@ from chalicelib.domain.core.place import Place
 from chalicelib.domain.curfew.rules import Mode
 from chalicelib.domain.errors.tree import LabNotFound, ResourceGone
 from chalicelib.domain.labs.aws_states import ClusterState
-from chalicelib.domain.labs.lab import OVER, Lab, Phase
+from chalicelib.domain.labs.lab import OVER, Lab
 from chalicelib.domain.labs.steps import Event
 from chalicelib.domain.teardown.adoption import (
     Orphan,
@@ -99,7 +99,7 @@ def _reopened(deps: Deps, lab: Lab, decision: OrphanDecision, now: datetime) -> 
     def again(stored: Lab) -> Lab:
         if stored.phase not in OVER:
             return stored
-        ready = replace(stored.moved_to(Phase.READY, now), adopted=True, planned=None, hibernation=None)
+        ready = replace(stored.reopened(now), adopted=True, planned=None, hibernation=None)
         return replace(ready, run=stored.run + 1, lease_ends_at=min(stored.lease_ends_at, now), due_at=now)
 
     changed = deps.store.change_lab(lab.id, again)

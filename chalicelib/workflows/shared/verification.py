@@ -6,10 +6,10 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import field
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.core.failure import Failure, Responsible
+from chalicelib.domain.core.failure import Failure, HealthIssue, Responsible
 from chalicelib.domain.errors.explain import explain_issues
 from chalicelib.domain.errors.tree import ResourceGone
-from chalicelib.domain.labs.aws_states import AddonState, ClusterState, HealthIssue, NodegroupState
+from chalicelib.domain.labs.aws_states import AddonState, ClusterState, NodegroupState
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spec import AccessSpec, AddonSpec
 from chalicelib.ports.deps import Deps

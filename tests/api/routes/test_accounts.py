@@ -13,7 +13,7 @@ from chalicelib.domain.identity.accounts import Registration
 from chalicelib.domain.labs.lab import Phase
 from tests.api.http import ADMIN, Http
 from tests.fakes import NOW, a_lab, a_spec
-from tests.fakes.builders import ACCOUNT
+from tests.fakes.builders import ACCOUNT, in_phase
 
 MEMBER, THERE = "444455556666", "us-east-1"
 ROLE = f"arn:aws:iam::{MEMBER}:role/ekslab-member"
@@ -111,7 +111,7 @@ def test_an_account_and_its_regions_stay_while_labs_live_there(http: Http) -> No
     assert lab.id in http.delete(f"/accounts/{MEMBER}", caller=ADMIN).json["detail"]
     assert http.put(f"/accounts/{MEMBER}", {**TRAINING, "regions": ["eu-west-1"]}, caller=ADMIN).status == 409
     assert http.put(f"/accounts/{MEMBER}", {**TRAINING, "regions": [THERE], "labs": False}, caller=ADMIN).status == 200
-    http.world.store.change_lab(lab.id, lambda stored: stored.moved_to(Phase.DELETED, NOW))
+    http.world.store.change_lab(lab.id, lambda stored: in_phase(stored, Phase.DELETED, NOW))
     assert http.delete(f"/accounts/{MEMBER}", caller=ADMIN).status == 204
     assert http.delete(f"/accounts/{MEMBER}", caller=ADMIN).status == 204
 

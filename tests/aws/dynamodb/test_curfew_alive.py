@@ -22,7 +22,7 @@ from tests.aws.dynamodb.test_curfew_troubles import Meddled
 from tests.aws.dynamodb.test_labs_troubles import cancelled
 from tests.aws.given_curfew import Kept, created, kept_on, moto_client
 from tests.fakes import NOW
-from tests.fakes.builders import ACCOUNT
+from tests.fakes.builders import ACCOUNT, in_phase
 
 
 @pytest.fixture
@@ -54,7 +54,7 @@ def as_before(client: Any, *numbers: int) -> None:
 
 
 def ended(kept: Kept, number: int, phase: Phase = Phase.DELETED) -> None:
-    kept.labs.change_lab(f"lab-{number}", lambda lab: lab.moved_to(phase, NOW))
+    kept.labs.change_lab(f"lab-{number}", lambda lab: in_phase(lab, phase, NOW))
 
 
 def a_table_from_before(client: Any, kept: Kept, count: int) -> None:

@@ -19,7 +19,7 @@ from chalicelib.domain.labs.lab import Phase
 from chalicelib.domain.labs.schedule import AtCurfew
 from tests.aws.given_curfew import NIGHT, Kept, a_verdict, an_entry, created, fake_kept, kept_on, moto_client
 from tests.fakes import NOW
-from tests.fakes.builders import ACCOUNT
+from tests.fakes.builders import ACCOUNT, in_phase
 
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 
@@ -41,7 +41,7 @@ def warned(status: EntryStatus) -> EntryStatus:
 
 
 def move(kept: Kept, lab_id: str, phase: Phase) -> None:
-    kept.labs.change_lab(lab_id, lambda lab: lab.moved_to(phase, NOW))
+    kept.labs.change_lab(lab_id, lambda lab: in_phase(lab, phase, NOW))
 
 
 # Rules and verdicts
@@ -282,7 +282,7 @@ def test_what_administrators_were_told_is_kept_through_later_publications(kept: 
 
 def test_labs_are_counted_by_phase_with_what_they_cost_as_they_come_change_and_go(kept: Kept) -> None:
     def become(number: int, phase: Phase, usd: float) -> None:
-        kept.labs.change_lab(f"lab-{number}", lambda lab: replace(lab.moved_to(phase, NOW), hourly_usd=usd))
+        kept.labs.change_lab(f"lab-{number}", lambda lab: replace(in_phase(lab, phase, NOW), hourly_usd=usd))
 
     for number in range(3):
         created(kept, number)

@@ -18,6 +18,7 @@ from chalicelib.domain.labs.lab import Lab, Phase
 from tests.aws.given_curfew import NIGHT, Kept, a_verdict, an_entry, created, fake_kept, kept_on, moto_client
 from tests.examples import examples
 from tests.fakes import NOW
+from tests.fakes.builders import in_phase
 
 Act = tuple[str, Callable[[Kept], object]]
 
@@ -84,7 +85,7 @@ def moves(draw: st.DrawFn) -> Act:
     at = NOW + timedelta(minutes=number)
 
     def change(lab: Lab) -> Lab:
-        return replace(lab.moved_to(phase, at), due_at=at if is_due else None)
+        return replace(in_phase(lab, phase, at), due_at=at if is_due else None)
 
     return f"move {number} to {phase} {is_due}", lambda kept: kept.labs.change_lab(f"lab-{number}", change)
 

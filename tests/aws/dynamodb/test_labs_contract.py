@@ -26,6 +26,7 @@ from chalicelib.ports.deps import Store
 from emulator.process import Sandbox, running_sandbox
 from tests.aws.dynamodb.table import create_table
 from tests.fakes import NOW, OWNER, Account, FakeStore, a_lab, a_nodegroup, a_spec
+from tests.fakes.builders import in_phase
 
 _numbers = itertools.count()
 
@@ -97,7 +98,7 @@ def test_a_lab_that_was_kept_with_a_whole_arn_is_listed_as_its_owners_and_counte
     lab = create(store, a_lab(owner=whole), most=1)
     assert [found.id for found in store.list_labs(identity, (), 10, None).items] == [lab.id]
     assert store.load_lab(lab.id).owner == whole
-    store.change_lab(lab.id, lambda kept: kept.moved_to(Phase.DELETED, NOW))
+    store.change_lab(lab.id, lambda kept: in_phase(kept, Phase.DELETED, NOW))
     assert create(store, a_lab(id="lab-2", owner=whole), most=1).id == "lab-2"
 
 
@@ -142,7 +143,7 @@ def test_a_name_is_taken_while_its_lab_is_alive_and_free_when_it_is_over(store: 
     with pytest.raises(NameTaken) as refusal:
         create(store, a_lab(id="lab-2", owner="arn:aws:iam::111122223333:user/other"))
     assert refusal.value.lab_id == lab.id
-    store.change_lab(lab.id, lambda stored: stored.moved_to(Phase.DELETED, NOW))
+    store.change_lab(lab.id, lambda stored: in_phase(stored, Phase.DELETED, NOW))
     assert create(store, a_lab(id="lab-2")).id == "lab-2"
 
 
@@ -158,7 +159,7 @@ def test_an_owner_has_only_so_many_labs_alive(store: Store) -> None:
     create(store, labs[1], most=2)
     with pytest.raises(TooManyLabs):
         create(store, labs[2], most=2)
-    store.change_lab("lab-0", lambda stored: stored.moved_to(Phase.FAILED, NOW))
+    store.change_lab("lab-0", lambda stored: in_phase(stored, Phase.FAILED, NOW))
     assert create(store, labs[2], most=2).id == "lab-2"
     with pytest.raises(TooManyLabs):
         create(store, a_lab(id="lab-9", spec=a_spec(name="name-9")), most=2)
@@ -179,7 +180,7 @@ def test_all_sessions_of_a_role_have_only_so_many_labs_alive(store: Store) -> No
             made(number, f"{role}/three", key)
     for number, owner in ((4, OWNER), (5, OWNER.replace("learner", "x")), (6, f"{role[:-8]}AWSReservedSSO_Labs/jane")):
         made(number, owner)
-    store.change_lab("lab-0", lambda stored: stored.moved_to(Phase.FAILED, NOW))
+    store.change_lab("lab-0", lambda stored: in_phase(stored, Phase.FAILED, NOW))
     assert made(7, f"{role}/three").id == "lab-7"
 
 
@@ -188,7 +189,7 @@ def test_a_lab_that_ends_twice_frees_its_place_once(store: Store) -> None:
     create(store, labs[0], most=2)
     create(store, labs[1], most=2)
     for phase in (Phase.DELETED, Phase.BLOCKED, Phase.RELEASING, Phase.DELETED):
-        store.change_lab("lab-0", lambda stored, phase=phase: stored.moved_to(phase, NOW))
+        store.change_lab("lab-0", lambda stored, phase=phase: in_phase(stored, phase, NOW))
     create(store, labs[2], most=2)
     with pytest.raises(TooManyLabs):
         create(store, a_lab(id="lab-9", spec=a_spec(name="name-9")), most=2)
@@ -196,10 +197,10 @@ def test_a_lab_that_ends_twice_frees_its_place_once(store: Store) -> None:
 
 def test_a_name_used_again_is_not_freed_by_the_lab_that_had_it_before(store: Store) -> None:
     create(store, a_lab())
-    store.change_lab(a_lab().id, lambda stored: stored.moved_to(Phase.DELETED, NOW))
+    store.change_lab(a_lab().id, lambda stored: in_phase(stored, Phase.DELETED, NOW))
     create(store, a_lab(id="lab-2"))
     for phase in (Phase.BLOCKED, Phase.DELETED):
-        store.change_lab(a_lab().id, lambda stored, phase=phase: stored.moved_to(phase, NOW))
+        store.change_lab(a_lab().id, lambda stored, phase=phase: in_phase(stored, phase, NOW))
     with pytest.raises(NameTaken):
         create(store, a_lab(id="lab-3"))
 
@@ -233,10 +234,10 @@ def test_a_change_that_was_overtaken_is_made_again_on_what_is_there(store: Store
 
 def test_a_change_of_a_lab_as_it_was_loaded_is_saved_like_any_other(store: Store) -> None:
     loaded = create(store, a_lab())
-    changed = store.change_lab(loaded.id, lambda lab: lab.moved_to(Phase.READY, NOW), loaded)
+    changed = store.change_lab(loaded.id, lambda lab: in_phase(lab, Phase.READY, NOW), loaded)
     assert changed.version == 2
     assert store.load_lab(loaded.id) == changed
-    over = store.change_lab(loaded.id, lambda lab: lab.moved_to(Phase.DELETED, NOW), changed)
+    over = store.change_lab(loaded.id, lambda lab: in_phase(lab, Phase.DELETED, NOW), changed)
     assert store.load_lab(loaded.id) == over
     create(store, a_lab(id="lab-other"))
 
@@ -285,7 +286,7 @@ def test_labs_are_listed_newest_first_in_pages_without_gap_or_repeat(store: Stor
 
 def test_a_list_shows_a_lab_as_it_is_now(store: Store) -> None:
     create(store, a_lab())
-    store.change_lab(a_lab().id, lambda stored: stored.moved_to(Phase.READY, NOW))
+    store.change_lab(a_lab().id, lambda stored: in_phase(stored, Phase.READY, NOW))
     assert [lab.phase for lab in store.list_labs(OWNER, (Phase.READY,), 10, None).items] == [Phase.READY]
     assert store.list_labs(OWNER, (Phase.REQUESTED,), 10, None).items == ()
 

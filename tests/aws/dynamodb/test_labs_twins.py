@@ -19,6 +19,7 @@ from chalicelib.ports.deps import Store
 from tests.aws.dynamodb.table import create_table
 from tests.examples import examples
 from tests.fakes import NOW, Account, FakeStore, a_lab, a_spec
+from tests.fakes.builders import in_phase
 
 Act = tuple[str, Callable[[Store], object]]
 
@@ -44,7 +45,7 @@ def changes(draw: st.DrawFn) -> Act:
     lab_id, phase, due = draw(IDS), draw(st.sampled_from(Phase)), draw(st.sampled_from([None, NOW]))
 
     def change(lab: Lab) -> Lab:
-        return replace(lab.moved_to(phase, NOW), due_at=due)
+        return replace(in_phase(lab, phase, NOW), due_at=due)
 
     return f"move {lab_id} to {phase}", lambda store: store.change_lab(lab_id, change)
 

@@ -6,10 +6,9 @@ from typing import Any
 import botocore.loaders
 import pytest
 
-from chalicelib.domain.core.failure import Responsible
+from chalicelib.domain.core.failure import HealthIssue, Responsible
 from chalicelib.domain.errors.aws_error_patterns import BY_CODE, BY_WORDS
 from chalicelib.domain.errors.explain import explain, explain_execution, explain_issue, explain_issues, explain_stack
-from chalicelib.domain.labs.aws_states import HealthIssue
 from tests.paths import PROJECT
 
 _ENUMS = ("NodegroupIssueCode", "AddonIssueCode", "ClusterIssueCode", "ErrorCode", "FargateProfileIssueCode")

@@ -15,6 +15,7 @@ from chalicelib.services.labs import lease
 from tests.api.curfew_world import LAB, a_link, a_world
 from tests.api.http import Http
 from tests.fakes import NOW, a_caller
+from tests.fakes.builders import in_phase
 
 
 @dataclass
@@ -28,7 +29,9 @@ class OvertakenStore:
 
     def load_lab(self, lab_id: str) -> Lab:
         lab: Lab = self.store.load_lab(lab_id)
-        self.store.change_lab(lab_id, lambda stored: replace(stored.moved_to(Phase.RELEASING, NOW), run=stored.run + 1))
+        self.store.change_lab(
+            lab_id, lambda stored: replace(in_phase(stored, Phase.RELEASING, NOW), run=stored.run + 1)
+        )
         return lab
 
 

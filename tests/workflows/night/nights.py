@@ -17,6 +17,7 @@ from chalicelib.domain.labs.lab import RESTING, ClusterFacts, Hibernation, Lab, 
 from chalicelib.domain.labs.schedule import Schedule
 from chalicelib.domain.labs.steps import Event
 from tests.fakes import NOW, FakeWorld, a_lab, a_spec, make_deps
+from tests.fakes.builders import in_phase
 from tests.fakes.cluster_record import ClusterRecord
 from tests.fakes.evidence_builders import NOISE, a_kubernetes_use, a_series, quiet_evidence, with_values
 from tests.workflows.machine import Machine
@@ -144,11 +145,11 @@ class Nights:
             self.ended.setdefault(lab.id, at)
         if workflow == "teardown":
             self.world.clusters.clusters.pop(lab.name, None)
-            return replace(lab.moved_to(Phase.DELETED, at), due_at=at + timedelta(minutes=15), version=version)
+            return replace(in_phase(lab, Phase.DELETED, at), due_at=at + timedelta(minutes=15), version=version)
         if workflow == "hibernate":
             asleep = Hibernation((), at, lab.reason or "")
-            return replace(lab.moved_to(Phase.HIBERNATED, at), due_at=at, hibernation=asleep, version=version)
-        return replace(lab.moved_to(Phase.READY, at), due_at=at, hibernation=None, version=version)
+            return replace(in_phase(lab, Phase.HIBERNATED, at), due_at=at, hibernation=asleep, version=version)
+        return replace(in_phase(lab, Phase.READY, at), due_at=at, hibernation=None, version=version)
 
     def lab(self, lab_id: str) -> Lab:
         """As stored."""
@@ -178,7 +179,7 @@ class Nights:
             self._put(lab, due_at=due, protection=Protection(later, "ops@example.com", "a demonstration"))
         elif what == "release":
             self.released.add(lab_id)
-            moved = replace(lab.moved_to(Phase.RELEASING, at), run=lab.run + 1, due_at=at, version=lab.version + 1)
+            moved = replace(in_phase(lab, Phase.RELEASING, at), run=lab.run + 1, due_at=at, version=lab.version + 1)
             self.world.store.labs[lab_id] = moved
             self.world.workflows.start("teardown", f"{lab_id}-{moved.run}-teardown", {"lab_id": lab_id})
         else:

@@ -15,6 +15,7 @@ from chalicelib.domain.labs.schedule import AtCurfew
 from chalicelib.domain.teardown.adoption import TaggedCluster, adopted_lab
 from chalicelib.services.labs.lease import extend_lab
 from tests.fakes import NOW, a_caller, a_lab, a_spec
+from tests.fakes.builders import in_phase
 from tests.workflows.machine import LambdaDied
 from tests.workflows.night.nights import CURFEW, SEOUL, TONIGHT, Nights, at_work, busy, idle, unseen
 
@@ -304,7 +305,7 @@ def test_a_cluster_that_outlived_its_lab_is_warned_of_and_torn_down_again() -> N
     tagged = an_orphan(nights)
     state = nights.world.clusters.clusters["lost"].state
     stack = StackState("arn:stack", "CREATE_COMPLETE", ours=True)
-    gone = adopted_lab(tagged, state, stack, ADMINS, "school", NOW).moved_to(Phase.DELETED, NOW)
+    gone = in_phase(adopted_lab(tagged, state, stack, ADMINS, "school", NOW), Phase.DELETED, NOW)
     nights.world.store.put(replace(gone, due_at=None))
     nights.world.curfew.signals.evidence["lab-lost"] = idle("lab-lost")
     nights.hours(NOW, 2)

@@ -14,6 +14,7 @@ from chalicelib.domain.curfew.rules import CurfewRules, Mode
 from chalicelib.domain.labs.lab import Hibernation, Phase
 from chalicelib.domain.labs.schedule import AtCurfew, Schedule
 from tests.fakes import NOW
+from tests.fakes.builders import in_phase
 from tests.workflows.night.nights import CURFEW, SEOUL, TONIGHT, Nights, busy, idle
 
 ALL = CurfewRules(max_percent=100)
@@ -213,7 +214,7 @@ def test_a_sleep_whose_status_was_not_settled_is_reported_as_sleep() -> None:
     nights.run_hour(NOW)
     [(entry, status)] = nights.lines("lab-a")
     nights.world.curfew.store.statuses[entry.night, entry.id] = replace(status, outcome=EntryOutcome.ACTING)
-    asleep = nights.lab(lab.id).moved_to(Phase.HIBERNATED, CURFEW)
+    asleep = in_phase(nights.lab(lab.id), Phase.HIBERNATED, CURFEW)
     sleep = Hibernation((), CURFEW, "idle")
     nights.change("lab-a", planned=None, phase=asleep.phase, phase_since=CURFEW, hibernation=sleep, due_at=CURFEW + DAY)
     nights.run_hour(CURFEW + 18 * HOUR)
