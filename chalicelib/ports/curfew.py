@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from chalicelib.domain.core.place import Place
     from chalicelib.domain.costs import Prices, Running
     from chalicelib.domain.curfew.plan import Entry, EntryStatus, Plan, PlanHeader
+    from chalicelib.domain.identity.callers import Team
     from chalicelib.domain.idleness.evidence import Evidence
     from chalicelib.domain.idleness.verdict import Verdict
     from chalicelib.domain.labs.lab import Lab
@@ -144,6 +145,7 @@ class Curfew:
     """Curfew's world. `signals(place)` is cheap. `usual` and `schedule` are what this installation begins with.
 
     `zone`: the installation's own, in which the nightly report is sent at `report_hour`. `installation` names it in tags.
+    `teams`: those that a lab's owner is in hear of it when the owner can't.
     `is_known_country`: whether `holidays` knows this country; it need not be asked for any other.
     """
 
@@ -159,4 +161,5 @@ class Curfew:
     zone: str = "UTC"
     report_hour: int = 7
     installation: str = ""
+    teams: tuple[Team, ...] = ()
     is_known_country: Callable[[str], bool] = bool

@@ -37,6 +37,7 @@ def curfew_of(settings: Settings) -> Curfew:
         zone=curfew.zone,
         report_hour=curfew.report_hour,
         installation=settings.stack,
+        teams=settings.teams,
         is_known_country=is_known_country,
     )
 

@@ -29,6 +29,7 @@ from chalicelib.workflows.shared.access import (
     first_to_wait_for,
     grant_all,
     grant_own,
+    in_words,
     of_other_accounts,
     own_of,
 )
@@ -210,7 +211,7 @@ def grant_access(deps: Deps, at: StepInput) -> StepResult:
     if (error := waiting or next(iter(final), None)) is not None:
         raise error
     text = grant_own(deps, lab, at.now, "provision", at.waits)
-    made = [one.principal_arn for one in access_of(lab) if one.principal_arn not in refused]
+    made = [in_words(lab, one) for one in access_of(lab) if one.principal_arn not in refused]
     left = "".join(f" {principal} can't get in: {error.message}" for principal, error in refused.items())
     return StepResult(Result.DONE, f"{', '.join(made)}. {text}.{left}")
 

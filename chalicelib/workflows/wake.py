@@ -22,7 +22,7 @@ from chalicelib.domain.labs.polling import POLL_POLICIES
 from chalicelib.domain.labs.schedule import next_wake
 from chalicelib.domain.labs.steps import Result, StepResult
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.shared.access import first_to_wait_for, grant_all, grant_own, people_of
+from chalicelib.workflows.shared.access import first_to_wait_for, grant_all, grant_own, in_words, people_of
 from chalicelib.workflows.shared.cluster import own_cluster
 from chalicelib.workflows.shared.records import WATCH, again, move
 from chalicelib.workflows.shared.runner import StepInput
@@ -64,7 +64,7 @@ def grant_access(deps: Deps, at: StepInput) -> StepResult:
         raise waiting
     own = grant_own(deps, at.lab, at.now, "wake", at.waits)
     if not refused:
-        people = ", ".join(one.principal_arn for one in people_of(at.lab)) or "Nobody asked for"
+        people = ", ".join(in_words(at.lab, one) for one in people_of(at.lab)) or "Nobody asked for"
         return StepResult(Result.DONE, f"{people}. {own}.")
     text = "; ".join(f"{principal}: {error.message}" for principal, error in refused.items())
     why = f"Not let in again: {text}."

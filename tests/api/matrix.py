@@ -2,7 +2,8 @@
 
 The lab that the routes are about is OWNER's, kept with a session's whole ARN as labs were at first. `owner anew` is the same
 person after their permission set was assigned again, so that its role has another suffix. `namesake` chose the owner's name for
-a session of some other role, `look-alike` also made a role that is called like Identity Center's.
+a session of some other role, `look-alike` also made a role that is called like Identity Center's. `colleague` has the owner's
+permission set, and is in no team. `guest without a browser` is a program that got hold of a link, and signs nothing.
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ DIRECTORY_ROLES = frozenset(
 CALLERS: Mapping[str, str | None] = {
     "unsigned": None,
     "other account": OWNER.replace("111122223333", "999988887777"),
+    "guest without a browser": None,
     "other owner": STRANGER,
+    "colleague": f"{SSO}Labs_0123456789abcdef/colleague@example.com",
     "look-alike": f"{SSO}Labs_{'a' * 16}/learner@example.com",
     "tag writer": TAG_WRITER,
     "namesake": "arn:aws:sts::111122223333:assumed-role/Learners/learner@example.com",
@@ -45,23 +48,28 @@ CALLERS: Mapping[str, str | None] = {
     "administrator": ADMIN,
 }
 
+#: What the guest without a browser sends; everybody else sends no such headers.
+HEADERS: Mapping[str, Mapping[str, str]] = {
+    "guest without a browser": {"user-agent": "curl/8.9.1", "accept": "application/json"}
+}
+
 Row = tuple[int, ...]
 
 #: In the order of CALLERS.
-EVERYONE: Row = (403, 403, 200, 200, 200, 200, 200, 200, 200, 200, 200, 200)
-ANYBODY_AT_ALL: Row = (200,) * 12
-SEEN: Row = (403, 403, 404, 404, 404, 404, 404, 200, 200, 200, 200, 200)
-CHANGED: Row = (403, 403, 404, 404, 404, 404, 404, 403, 403, 200, 200, 200)
-BEGUN: Row = (403, 403, 404, 404, 404, 404, 404, 403, 403, 202, 202, 202)
-ASKED_FOR: Row = (403, 403, 202, 202, 202, 202, 202, 202, 403, 202, 202, 202)
-PROTECTED: Row = (403, 403, 404, 404, 404, 404, 404, 403, 403, 403, 403, 200)
-ANSWERED_FOR: Row = (403, 403, 403, 403, 403, 403, 403, 403, 403, 200, 200, 200)
-POLICY_ASKED: Row = (403, 403, 403, 403, 403, 403, 403, 403, 403, 202, 202, 202)
-ADMINISTERED: Row = (403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 200)
-ADMINISTERED_AWAY: Row = (403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 204)
+EVERYONE: Row = (403, 403, 403, 200, 200, 200, 200, 200, 200, 200, 200, 200, 200, 200)
+ANYBODY_AT_ALL: Row = (200,) * 14
+SEEN: Row = (403, 403, 403, 404, 404, 404, 404, 404, 404, 200, 200, 200, 200, 200)
+CHANGED: Row = (403, 403, 403, 404, 404, 404, 404, 404, 404, 403, 403, 200, 200, 200)
+BEGUN: Row = (403, 403, 403, 404, 404, 404, 404, 404, 404, 403, 403, 202, 202, 202)
+ASKED_FOR: Row = (403, 403, 403, 202, 202, 202, 202, 202, 202, 202, 403, 202, 202, 202)
+PROTECTED: Row = (403, 403, 403, 404, 404, 404, 404, 404, 404, 403, 403, 403, 403, 200)
+ANSWERED_FOR: Row = (403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 200, 200, 200)
+POLICY_ASKED: Row = (403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 202, 202, 202)
+ADMINISTERED: Row = (403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 200)
+ADMINISTERED_AWAY: Row = (403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 204)
 
 #: Nothing proves the cluster of this world ours, so that not even an administrator makes a lab of it.
-NOT_PROVED: Row = (403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 409)
+NOT_PROVED: Row = (403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 409)
 
 #: A line of the receipt that is left in doubt.
 LEFT = "arn:aws:ec2:ap-northeast-2:111122223333:volume/vol-1"

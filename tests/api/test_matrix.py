@@ -12,7 +12,7 @@ from chalicelib.domain.labs.lab import ClusterFacts, Hibernation
 from chalicelib.domain.teardown.receipt import Receipt, ReceiptLine, ReceiptOutcome
 from tests.api.curfew_world import NIGHT, a_link, a_ready_lab, a_world, an_entry
 from tests.api.http import ADMIN, Answer, Http
-from tests.api.matrix import CALLERS, DIRECTORY_ROLES, LEFT, MATRIX, OWNER, SSO, expected
+from tests.api.matrix import CALLERS, DIRECTORY_ROLES, HEADERS, LEFT, MATRIX, OWNER, SSO, expected
 from tests.fakes import NOW, a_lab
 from tests.fakes.builders import ACCOUNT
 from tests.fakes.fleet_builders import REGION, a_fleet_cluster, a_registration, a_watched
@@ -55,7 +55,9 @@ def ask(http: Http, route: tuple[str, str], kind: str, lab_id: str = LAB, body: 
         path = path.replace(name, value)
     if "{token}" in path:
         path = a_link(http, an_entry(owner=OWNER))
-    return http.call(method, path, body=MATRIX[route][0] if body is None else body, caller=CALLERS[kind])
+    return http.call(
+        method, path, body=MATRIX[route][0] if body is None else body, caller=CALLERS[kind], headers=HEADERS.get(kind)
+    )
 
 
 def state(http: Http) -> str:

@@ -1,4 +1,4 @@
-"""The end of a lease: it is on the plan, its owner is warned, and then the lab goes; one whose owner nobody reached lives."""
+"""The end of a lease: it is on the plan, its owner is warned, or administrators in their place, and then the lab goes."""
 
 from datetime import datetime, timedelta
 
@@ -12,7 +12,9 @@ from tests.story.steps import Learner
 pytestmark = pytest.mark.story
 
 
-def test_a_lab_that_everybody_forgot_goes_with_its_lease_and_one_whose_owner_nobody_reached_stays(stage: Stage) -> None:
+def test_a_lab_that_everybody_forgot_goes_with_its_lease_and_so_does_one_whose_owner_nobody_reaches(
+    stage: Stage,
+) -> None:
     with a_night(wanted={"recipient": ["learner", NOTICE_ADMINISTRATORS]}) as night:
         # Given two labs with a lease of an hour, one of them somebody's whose mail goes nowhere
         night.rules(maxPercent=100)
@@ -22,26 +24,30 @@ def test_a_lab_that_everybody_forgot_goes_with_its_lease_and_one_whose_owner_nob
         ends_at = datetime.fromisoformat(deaf.shown()["leaseEndsAt"])
         assert any(step.startswith("The lease ends at ") for step in lab.shown()["next"])
 
-        # When the hour strikes before the end, then both are on the plan, and whoever can be reached is warned
+        # When the hour strikes before the end, then both are planned, and where nobody hears, administrators are warned
         night.strikes(began)
         planned = night.plan(ends_at)
         assert {name: line["trigger"] for name, line in planned.items()} == dict.fromkeys(
             ("overslept", "unheard"), "lease-ends"
         )
         warnings = of_kind("curfew-warning", night.box.take())
-        assert list(warnings) == ["learner"]
+        assert sorted(warnings) == sorted(["learner", NOTICE_ADMINISTRATORS])
+        assert "in their place" in warnings[NOTICE_ADMINISTRATORS].body
         assert "The lease of your lab overslept" in warnings["learner"].body
         assert [each.shown()["phase"] for each in (lab, deaf)] == ["ready", "ready"]
 
-        # When it strikes after the end, then the warned one is taken away whole, and says why
+        # When it strikes after the end, then both are taken away whole, and say why
         night.strikes(began + timedelta(hours=2))
         lab.becomes("deleted")
         assert "Its lease ends on" in lab.events()
         assert lab.receipt()["clean"]
         assert left_of(lab) == []
 
-        # And the other one lives, and the report says whose warning did not arrive
+        deaf.becomes("deleted")
+        assert "Its owner can't be reached" in deaf.events()
+        assert left_of(deaf) == []
+
+        # And the report tells of both
         night.strikes(morning_after(began) + timedelta(days=1))
-        assert deaf.shown()["phase"] == "ready"
         report = night.report(ends_at, night.box.take())
-        assert "Warnings not delivered:\n  unheard" in report.body
+        assert all(f"\n  {name}" in report.body.partition("Ended:")[2] for name in ("overslept", "unheard"))

@@ -48,6 +48,7 @@ def read_own(document: Mapping[str, object]) -> tuple[Draft, tuple[Finding, ...]
         work_host=WorkHostSpec(body.work_host.instance_type) if body.work_host else None,
         addons=tuple(AddonSpec(a.name, a.version, a.configuration, a.tags or {}) for a in body.addons or ()),
         access=None if body.access is None else tuple(_access(entry, body.region) for entry in body.access),
+        access_role=body.access_role,
         pod_identities=tuple(
             PodIdentitySpec(each.namespace, each.service_account, each.role_arn) for each in body.pod_identities or ()
         ),

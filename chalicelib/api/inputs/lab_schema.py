@@ -191,6 +191,11 @@ class LabBody(_Body):
         None, description="Beside the usual ones.", json_schema_extra=_items_also_text
     )
     access: list[AccessBody] | None = Field(None, description="Default: you, as cluster administrator.")
+    access_role: bool | None = Field(
+        None,
+        description="You get in as cluster administrator by a role of the lab's own that nobody else can assume. "
+        "Default: if you are of IAM Identity Center, and access is not given.",
+    )
     pod_identities: list[PodIdentityBody] | None = None
     log_types: list[str] | None = Field(None, description="Control plane logs. Default: none.")
     tags: dict[str, str] | None = None

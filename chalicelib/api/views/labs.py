@@ -10,6 +10,7 @@ from chalicelib.api.views.curfew import cost_view
 from chalicelib.api.views.json_format import instant, to_json
 from chalicelib.api.views.schedule import night_view, schedule_view
 from chalicelib.domain.errors.findings import Finding
+from chalicelib.domain.labs.access_role import access_role_arn
 from chalicelib.domain.labs.aws_states import AccessEntryState
 from chalicelib.domain.labs.lab import OVER, Lab
 from chalicelib.domain.labs.schedule import format_local
@@ -152,8 +153,9 @@ def inventory_view(inventory: Inventory, now: datetime) -> Json:
 
 
 def _entry(entry: AccessEntryState, lab: Lab) -> Json:
-    """`ofService`: with it this service sees what runs; all others are people's, the work host's, nodes' or EKS's own."""
-    return {**to_json(entry), "ofService": entry.principal_arn == lab.facts.view_role_arn}
+    """`ofService`: with it this service sees what runs; `ofOwner`: it is the lab's access role's, by which its owner gets in."""
+    own = entry.principal_arn == access_role_arn(lab)
+    return {**to_json(entry), "ofService": entry.principal_arn == lab.facts.view_role_arn, "ofOwner": own}
 
 
 def warnings(findings: Iterable[Finding]) -> list[Json]:

@@ -15,6 +15,8 @@ from chalicelib.aws.clients.errors import translate
 from chalicelib.aws.idleness.evidence import MetricWindow, Reading, noting
 from chalicelib.domain.core.names import principal_of, same_principal
 from chalicelib.domain.idleness.evidence import Sighting, Source
+from chalicelib.domain.labs.access_role import person_behind
+from chalicelib.domain.labs.lab import Lab
 
 _STREAMS = "kube-apiserver-audit"
 #: The part of the work that CloudWatch Logs does for us; what comes back is looked at again.
@@ -39,7 +41,7 @@ class AuditLog:
         for page, is_last in self._pages(reading.lab.name, window):
             read_to_its_end = is_last
             for event in page.get("events", []):
-                seen = self._person(event)
+                seen = self._person(event, reading.lab)
                 if seen and (reading.audit_human is None or reading.audit_human.at < seen.at):
                     reading.audit_human = seen
         if not read_to_its_end and reading.audit_human is None:
@@ -63,14 +65,14 @@ class AuditLog:
             if not token:
                 return
 
-    def _person(self, event: Mapping[str, Any]) -> Sighting | None:
+    def _person(self, event: Mapping[str, Any], lab: Lab) -> Sighting | None:
         try:
             username = json.loads(event["message"])["user"]["username"]
         except (ValueError, KeyError, TypeError):
             return None
         if not isinstance(username, str) or not username or username.startswith(_MACHINES) or self._is_own(username):
             return None
-        return Sighting(username, datetime.fromtimestamp(event["timestamp"] / 1000, UTC))
+        return Sighting(person_behind(username, lab), datetime.fromtimestamp(event["timestamp"] / 1000, UTC))
 
     def _is_own(self, username: str) -> bool:
         """A role is told by its session's ARN, with whatever session name."""

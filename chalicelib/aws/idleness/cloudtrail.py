@@ -1,5 +1,7 @@
 """The last EKS API call that a lab's owner made about its cluster, from CloudTrail's event history.
 
+Who gets in by the lab's access role assumes it each time that kubectl needs a token: that is a call of the owner's, too.
+
 CloudTrail takes two lookups a second, so there is one for each owner, not for each lab, one after another; a lookup takes one
 attribute, and the user's name is the narrowest: of a session it is the session's name. An owner whose session name is made up
 at each login can only be found among everybody's EKS calls, by the role. Calls show up some minutes late.
@@ -17,10 +19,12 @@ from chalicelib.aws.clients.errors import translate
 from chalicelib.aws.idleness.evidence import MetricWindow, Reading
 from chalicelib.domain.core.names import PASSING_SESSION, principal_of, same_principal
 from chalicelib.domain.errors.tree import EkslabError
-from chalicelib.domain.identity.callers import identity_of
+from chalicelib.domain.identity.callers import directory_person, identity_of
 from chalicelib.domain.idleness.evidence import Sighting, Source
+from chalicelib.domain.labs.access_role import access_role_arn
+from chalicelib.domain.labs.lab import Lab
 
-_EKS = "eks.amazonaws.com"
+_EKS, _STS = "eks.amazonaws.com", "sts.amazonaws.com"
 #: Pages of 50 events, newest first.
 _PAGES = 4
 
@@ -46,7 +50,7 @@ def find_owner_calls(cloudtrail: Any, readings: Sequence[Reading], window: Metri
 
 
 def _attribute(owner: str) -> Attribute:
-    if PASSING_SESSION.fullmatch(owner):
+    if _passes(owner):
         return "EventSource", _EKS
     return "Username", owner.rpartition("/")[2] if "/" in owner else owner.rpartition(":")[2]
 
@@ -82,7 +86,7 @@ def _pages(cloudtrail: Any, attribute: Attribute, window: MetricWindow) -> Itera
 
 
 def _match(event: Mapping[str, Any], readings: Sequence[Reading]) -> None:
-    if event.get("EventSource") != _EKS:
+    if event.get("EventSource") not in (_EKS, _STS):
         return
     try:
         message = json.loads(event["CloudTrailEvent"])
@@ -91,9 +95,22 @@ def _match(event: Mapping[str, Any], readings: Sequence[Reading]) -> None:
     who = str((message.get("userIdentity") or {}).get("arn", ""))
     named = _names(message.get("requestParameters") or {})
     for reading in readings:
-        if reading.lab.name in named and _is_owner(who, reading.lab.owner):
-            seen = Sighting(who, event["EventTime"].astimezone(UTC))
+        did = _done(event["EventSource"], named, reading.lab)
+        if did is not None and _is_owner(who, reading.lab.owner):
+            seen = Sighting(who, event["EventTime"].astimezone(UTC), did)
             reading.owner_call = max(reading.owner_call or seen, seen, key=lambda each: each.at)
+
+
+def _done(source: str, named: frozenset[str], lab: Lab) -> str | None:
+    """What was done about the lab, empty for a call of the EKS API; None if the call was about something else."""
+    if source == _EKS:
+        return "" if lab.name in named else None
+    return "assumed the lab's access role" if access_role_arn(lab) in named else None
+
+
+def _passes(owner: str) -> bool:
+    """Whether the session's name is made up at each login; a user of the directory has a name, even one of digits."""
+    return PASSING_SESSION.fullmatch(owner) is not None and directory_person(owner) is None
 
 
 def _names(parameters: Mapping[str, Any]) -> frozenset[str]:
@@ -105,7 +122,7 @@ def _names(parameters: Mapping[str, Any]) -> frozenset[str]:
 def _is_owner(who: str, owner: str) -> bool:
     """The same session or user; of a session with a passing name, the same role."""
     owner, who = identity_of(owner), identity_of(who)
-    if not PASSING_SESSION.fullmatch(owner):
+    if not _passes(owner):
         return who == owner
     mine, theirs = principal_of(owner), principal_of(who)
     return mine is not None and theirs is not None and same_principal(mine, theirs)

@@ -53,7 +53,7 @@ class CloudFormationStacks:
                     TemplateBody=template,
                     Parameters=[{"ParameterKey": key, "ParameterValue": value} for key, value in parameters.items()],
                     Tags=[{"Key": key, "Value": value} for key, value in tags.items()],
-                    Capabilities=["CAPABILITY_IAM"],
+                    Capabilities=["CAPABILITY_NAMED_IAM"],
                     OnFailure="DO_NOTHING",
                     ClientRequestToken=token,
                     **self._as_role(),

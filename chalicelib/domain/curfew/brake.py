@@ -52,6 +52,10 @@ class BrakeDecision:
             return self.broken
         return self.guarded or (self.braked if entry.basis is Basis.JUDGED else "")
 
+    def suspects(self, entry: Entry) -> str:
+        """What of that is because data may be damaged, which holds even a lab's last end."""
+        return self.broken or ("" if entry.id in self.released else self.guarded)
+
 
 def decide_brake(plan: Plan, rules: CurfewRules, alive: int, now: datetime) -> BrakeDecision:
     """Decide what of a night is held at `now`, of `alive` labs."""

@@ -10,7 +10,8 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.curfew.plan import Basis, Entry, EntryStatus, Trigger, basis_of
+from chalicelib.domain.curfew.extension import last_end
+from chalicelib.domain.curfew.plan import Basis, Entry, EntryStatus, Trigger
 from chalicelib.domain.curfew.rules import CurfewRules, Mode
 from chalicelib.domain.idleness.verdict import Verdict
 from chalicelib.domain.labs.lab import ENDING, OVER, RESTING, Lab, Phase
@@ -50,6 +51,7 @@ class EntryDecision:
 class DecisionContext:
     """Everything an act is decided from. `held`: why this entry may not be touched (the brake, a broken hash).
 
+    `suspect`: as far as that is because data may be damaged, which holds a lab's last end, too.
     `free_at`: when a night that was held for unforeseen ends is let go; an agreed end is late from then on only.
     `shield`: what somebody put on its cluster against its end (`shield_of`), `gone` whether EKS knows no such cluster;
     `verdict` the last one kept.
@@ -61,6 +63,7 @@ class DecisionContext:
     rules: CurfewRules
     now: datetime
     held: str = ""
+    suspect: str = ""
     free_at: datetime | None = None
     shield: str = ""
     gone: bool = False
@@ -96,8 +99,17 @@ def shield_of(tags: Mapping[str, str], deletion_protection: bool) -> str:
 
 
 def lifts_shield(lab: Lab, trigger: Trigger, rules: CurfewRules, at: datetime) -> bool:
-    """Whether an end at `at` goes over it: an agreed one does, once the lab has lasted as long as any lab may."""
-    return basis_of(trigger) is Basis.AGREED and at >= lab.created_at + timedelta(hours=rules.max_total_hours)
+    """Whether an end at `at` goes over it: the lab's last one does."""
+    return is_last(lab, trigger, rules, at)
+
+
+def is_last(lab: Lab, trigger: Trigger, rules: CurfewRules, at: datetime) -> bool:
+    """Whether an end at `at` is the lab's last: it has lasted as long as it ever may, by `endsBy` or `maxTotalHours`.
+
+    No tag, no undelivered warning and no brake stops that one: only curfew's mode, an administrator's protection, and the
+    guard against damaged data.
+    """
+    return trigger in (Trigger.LEASE, Trigger.ADOPTED) and at >= last_end(lab, rules).replace(microsecond=0)
 
 
 def is_protected(lab: Lab, entry: Entry) -> bool:
@@ -151,12 +163,14 @@ def _why_held(context: DecisionContext) -> str:
         return "Its time has not come."
     if rules.mode is not Mode.ON:
         return "Curfew is switched off." if rules.mode is Mode.OFF else "This is a dry run: nothing is touched."
+    last = is_last(context.lab, entry.trigger, rules, entry.at)
     if status.warned_at is None or status.message_id is None:
-        return f"Its warning was not delivered{f': {status.trouble}' if status.trouble else '.'}"
-    if context.now - status.warned_at < timedelta(minutes=rules.notice_minutes):
+        if not last:
+            return f"Its warning was not delivered{f': {status.trouble}' if status.trouble else '.'}"
+    elif context.now - status.warned_at < timedelta(minutes=rules.notice_minutes):
         return f"Its warning was delivered less than {rules.notice_minutes} minutes before."
-    if context.held:
-        return context.held
+    if held := context.suspect if last else context.held:
+        return held
     awake = context.lab.phase is Phase.READY
     if not awake and (entry.trigger is Trigger.IDLE or context.lab.phase not in (Phase.HIBERNATED, Phase.LOST)):
         return f"It is {context.lab.phase}."

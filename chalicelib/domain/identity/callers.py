@@ -15,6 +15,7 @@ DIRECTORY_PATH = "/aws-reserved/sso.amazonaws.com/"
 _SSO_SESSION = pattern(r"(arn:aws[a-z-]*:sts::\d{12}:assumed-role/AWSReservedSSO_[\w+=,.@-]+)_[0-9a-f]{16}(/.+)")
 _IAM_USER = pattern(r"arn:aws[a-z-]*:iam::\d{12}:user/.+")
 _SESSION = pattern(r"(arn:aws[a-z-]*:sts::\d{12}:assumed-role/.+)/[^/]+")
+_PERSON = pattern(r"(?a:arn:(aws[a-z-]*):sts::(\d{12}):assumed-role/AWSReservedSSO_([\w+=,.@-]+)/([\w+=,.@-]+))")
 #: A session whose role is called like one of Identity Center's.
 _CALLED_SO = pattern(r"(arn:aws[a-z-]*:sts::\d{12}:assumed-role/)(AWSReservedSSO_[^/]*/.+)")
 
@@ -28,6 +29,22 @@ def identity_of(arn: str) -> str:
 def role_to_confirm(arn: str) -> str | None:
     """The name of the role that IAM must be asked about: that of a session called like Identity Center's; else None."""
     return arn.split("/")[1] if _SSO_SESSION.fullmatch(arn) else None
+
+
+@dataclass(frozen=True)
+class DirectoryPerson:
+    """A user of IAM Identity Center in an account, by a permission set."""
+
+    partition: str
+    account: str
+    permission_set: str
+    user_name: str
+
+
+def directory_person(owner: str) -> DirectoryPerson | None:
+    """The person that an owner is, if they are of the directory: no other caller owns anything by such a name."""
+    found = _PERSON.fullmatch(identity_of(owner))
+    return DirectoryPerson(*found.groups()) if found else None
 
 
 def shared_role(owner: str) -> str | None:

@@ -95,10 +95,11 @@ class KubernetesUse:
 
 @dataclass(frozen=True)
 class Sighting:
-    """The last time a person was seen, and who."""
+    """The last time a person was seen, and who. `did`: what, where that is not what the source usually tells of."""
 
     who: str
     at: datetime
+    did: str = ""
 
 
 @dataclass(frozen=True)

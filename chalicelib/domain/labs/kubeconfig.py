@@ -7,14 +7,18 @@ from typing import Any
 from chalicelib.domain.labs.lab import Lab
 
 
-def kubeconfig(lab: Lab, endpoint: str, certificate_authority: str) -> dict[str, Any]:
-    """The document, as kubectl reads it. Whoever uses it needs the `aws` CLI and an access entry on the cluster."""
+def kubeconfig(lab: Lab, endpoint: str, certificate_authority: str, access_role: str | None = None) -> dict[str, Any]:
+    """The document, as kubectl reads it. Whoever uses it needs the `aws` CLI and an access entry on the cluster.
+
+    `access_role`: the ARN of the role whose entry it is, which the `aws` CLI assumes first; None: one's own.
+    """
     name = lab.facts.arn or lab.name
     cluster = {"server": endpoint, "certificate-authority-data": certificate_authority}
+    arguments = ("eks", "get-token", "--cluster-name", lab.name, "--region", lab.region, "--output", "json")
     command = {
         "apiVersion": "client.authentication.k8s.io/v1beta1",
         "command": "aws",
-        "args": ["eks", "get-token", "--cluster-name", lab.name, "--region", lab.region, "--output", "json"],
+        "args": [*arguments, *(("--role-arn", access_role) if access_role else ())],
         "interactiveMode": "IfAvailable",
     }
     return {

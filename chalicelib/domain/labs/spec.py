@@ -175,7 +175,7 @@ class PodIdentitySpec:
 
 @dataclass(frozen=True)
 class LabSpec:
-    """Everything a lab is asked to be."""
+    """Everything a lab is asked to be. `access_role`: the owner gets in by a role of the lab's own (labs/access_role.py)."""
 
     name: str
     region: str
@@ -188,6 +188,7 @@ class LabSpec:
     work_host: WorkHostSpec | None = None
     addons: tuple[AddonSpec, ...] = ()
     access: tuple[AccessSpec, ...] = ()
+    access_role: bool = False
     pod_identities: tuple[PodIdentitySpec, ...] = ()
     log_types: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)

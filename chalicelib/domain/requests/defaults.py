@@ -67,6 +67,7 @@ def fill(
         work_host=draft.work_host,
         addons=_addons(draft),
         access=_access(draft, region, caller),
+        access_role=_by_access_role(draft, caller),
         pod_identities=draft.pod_identities,
         log_types=tuple(dict.fromkeys(draft.log_types)),
         tags=dict(draft.tags),
@@ -185,11 +186,24 @@ def _addons(draft: Draft) -> tuple[AddonSpec, ...]:
     return (*draft.addons, *(AddonSpec(name) for name in names if name not in asked))
 
 
+def _by_access_role(draft: Draft, caller: Caller) -> bool:
+    """Whether the requester gets in by a role of the lab's own: whoever is of the directory, unless the draft says otherwise."""
+    if draft.access_role is not None:
+        return draft.access_role
+    return caller.in_directory and (draft.access is None or draft.requester_too)
+
+
 def _access(draft: Draft, region: str, caller: Caller) -> tuple[AccessSpec, ...]:
     """Those asked for, and the requester as administrator where nobody was, or where the draft wants both."""
     asked = draft.access or ()
     requester = principal_of(caller.arn)
     wanted = draft.access is None or draft.requester_too
-    if not wanted or requester is None or any(same_principal(entry.principal_arn, requester) for entry in asked):
+    by_role = _by_access_role(draft, caller)
+    if (
+        not wanted
+        or by_role
+        or requester is None
+        or any(same_principal(entry.principal_arn, requester) for entry in asked)
+    ):
         return asked
     return (*asked, AccessSpec(requester, (AccessPolicySpec(admin_policy(region)),)))

@@ -83,7 +83,8 @@ class Draft:
     """A request read but not yet judged.
 
     `nodegroups` None: not said, so the default one; empty: none on purpose. `access` None: the requester as cluster
-    admin; `requester_too` adds the requester to a list that was given. `default_addons` False: only those listed.
+    admin; `requester_too` adds the requester to a list that was given. `access_role` None: wherever the requester gets in and
+    is of IAM Identity Center. `default_addons` False: only those listed.
     `paths` maps our paths to the caller's. `broken` are the caller's paths that could not be read and were left
     out: nothing more is said about them.
     """
@@ -103,6 +104,7 @@ class Draft:
     default_addons: bool = True
     access: tuple[AccessSpec, ...] | None = None
     requester_too: bool = False
+    access_role: bool | None = None
     pod_identities: tuple[PodIdentitySpec, ...] = ()
     log_types: tuple[str, ...] = ()
     tags: Mapping[str, str] = field(default_factory=dict)

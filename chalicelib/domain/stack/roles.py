@@ -9,6 +9,12 @@ from __future__ import annotations
 
 from typing import Any
 
+from chalicelib.domain.labs.access_role import (
+    ACCESS_ROLE_ARN,
+    access_role_name,
+    access_trust,
+    owner_by_access_role,
+)
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spec import ExternalDnsSpec
 from chalicelib.domain.stack.intrinsics import Json, attribute, filled, ref, resource
@@ -28,11 +34,14 @@ _CLUSTER_ARN = "arn:${AWS::Partition}:eks:${AWS::Region}:${AWS::AccountId}:clust
 
 
 def roles(lab: Lab) -> Json:
-    """Cluster, nodes; work host, external-dns and the EBS CSI driver where the lab has them."""
+    """Cluster, nodes; the owner's way in, work host, external-dns and the EBS CSI driver where the lab has them."""
     made: Json = {
         "ClusterRole": _role(lab, _trusting("eks.amazonaws.com", tags=True), _CLUSTER_POLICIES),
         "NodeRole": _role(lab, _trusting("ec2.amazonaws.com"), _NODE_POLICIES),
     }
+    person = owner_by_access_role(lab)
+    if person is not None:
+        made["AccessRole"] = _role(lab, access_trust(person), (), name=access_role_name(lab))
     if lab.spec.work_host is not None:
         made["WorkHostRole"] = _role(
             lab, _trusting("ec2.amazonaws.com"), ("AmazonSSMManagedInstanceCore",), _allow_describing(lab)
@@ -56,6 +65,8 @@ def role_outputs(lab: Lab) -> dict[str, Any]:
         "NodeRoleArn": attribute("NodeRole", "Arn"),
         "NodeRoleName": ref("NodeRole"),
     }
+    if owner_by_access_role(lab) is not None:
+        outputs[ACCESS_ROLE_ARN] = attribute("AccessRole", "Arn")
     if lab.spec.work_host is not None:
         outputs["WorkHostProfileName"] = ref("WorkHostProfile")
         outputs["WorkHostRoleArn"] = attribute("WorkHostRole", "Arn")
@@ -76,8 +87,8 @@ def boundary_name(installation: str) -> str:
     return f"{ROLE_PATH}{installation}-labs"
 
 
-def _role(lab: Lab, trust: Json, managed: tuple[str, ...], inline: Json | None = None) -> Json:
-    properties: Json = {"Path": ROLE_PATH, "AssumeRolePolicyDocument": trust}
+def _role(lab: Lab, trust: Json, managed: tuple[str, ...], inline: Json | None = None, name: str = "") -> Json:
+    properties: Json = {"Path": ROLE_PATH, "AssumeRolePolicyDocument": trust} | ({"RoleName": name} if name else {})
     if lab.installation:
         policy = f"policy{boundary_name(lab.installation)}"
         properties["PermissionsBoundary"] = filled(f"arn:${{AWS::Partition}}:iam::${{AWS::AccountId}}:{policy}")

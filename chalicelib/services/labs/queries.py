@@ -14,6 +14,7 @@ from chalicelib.domain.curfew.messages.outlook import upcoming_events, why_not_a
 from chalicelib.domain.errors.findings import error
 from chalicelib.domain.errors.tree import InvalidRequest, NoReceiptYet, WrongPhase
 from chalicelib.domain.identity.callers import Caller, identity_of
+from chalicelib.domain.labs.access_role import access_role_arn
 from chalicelib.domain.labs.kubeconfig import kubeconfig
 from chalicelib.domain.labs.lab import ENDING, OVER, Lab, Phase
 from chalicelib.domain.labs.schedule import Night, next_curfew
@@ -80,14 +81,17 @@ def history(deps: Deps, caller: Caller, lab_id: str, limit: int, cursor: str | N
 
 
 def kubeconfig_of(deps: Deps, caller: Caller, lab_id: str) -> dict[str, Any]:
-    """The kubeconfig. Raises WrongPhase while there is no endpoint, and when it is gone."""
+    """The kubeconfig; the owner's goes through the access role.
+
+    Raises WrongPhase while there is no endpoint, and when it is gone.
+    """
     lab = seen_lab(deps, caller, lab_id)
     endpoint, authority = lab.facts.endpoint, lab.facts.certificate_authority
     if lab.phase in OVER | ENDING:
         raise WrongPhase(lab.id, lab.phase, f"The cluster is gone or going: the lab is {lab.phase}.")
     if endpoint is None or authority is None:
         raise WrongPhase(lab.id, lab.phase, f"The cluster has no endpoint yet: the lab is {lab.phase}.")
-    return kubeconfig(lab, endpoint, authority)
+    return kubeconfig(lab, endpoint, authority, access_role_arn(lab) if caller.owns(lab.owner) else None)
 
 
 def receipt(deps: Deps, caller: Caller, lab_id: str) -> ReceiptView:

@@ -44,7 +44,7 @@ _WORKFLOW = {Phase.RELEASING: "teardown", Phase.HIBERNATING: "hibernate"}
 
 
 def act_on(deps: Deps, item: Mapping[str, Any], now: datetime, summary: RunSummary) -> None:
-    """Act on one entry that is due. `item`: lab_id, night, entry_id, held (why nothing of its night may be touched)."""
+    """Act on one entry that is due. `item`: lab_id, night, entry_id, held (why nothing of its night may be touched), suspect."""
     if deps.clock.now() - now > _AS_SEEN:
         put_off(deps, item["lab_id"], _OLD, now)
         summary.troubles.append(f"{item['lab_id']}: {_OLD}")
@@ -97,6 +97,7 @@ def _moment(
         rules=rules_of(deps),
         now=now,
         held=str(item["held"]),
+        suspect=str(item["suspect"]),
         free_at=datetime.fromisoformat(item["free_at"]) if item["free_at"] else None,
         shield=shield_of(cluster.tags, cluster.deletion_protection) if cluster else "",
         gone=cluster is None,

@@ -21,6 +21,8 @@ from chalicelib.workflows.night.outcomes import rules_of, skip_entry
 from chalicelib.workflows.night.summary import RunSummary
 from chalicelib.workflows.night.warn import administrators
 
+_NO_PLAN = "There is no plan of that night."
+
 
 def due_items(deps: Deps, due: Iterable[Mapping[str, str]], now: datetime, summary: RunSummary) -> list[dict[str, Any]]:
     """What is to be acted on now, each with why it is `held`, if it is. `due`: entries with lab_id, night, entry_id."""
@@ -39,14 +41,14 @@ def _items_of(
 ) -> list[dict[str, Any]]:
     plan = deps.curfew.store.plan(night)
     if plan is None:
-        return [{**one, "held": "There is no plan of that night.", "free_at": ""} for one in due]
+        return [{**one, "held": _NO_PLAN, "suspect": _NO_PLAN, "free_at": ""} for one in due]
     plan, braking = _decided(deps, plan, now, summary)
     entries = {entry.id: entry for entry, _ in plan.lines}
     free_at = braking.free_at.isoformat() if braking.free_at else ""
     return [
-        {**one, "held": braking.holds(entries[one["entry_id"]]), "free_at": free_at}
+        {**one, "held": braking.holds(entry), "suspect": braking.suspects(entry), "free_at": free_at}
         for one in due
-        if one["entry_id"] in entries
+        if (entry := entries.get(one["entry_id"])) is not None
     ]
 
 

@@ -4,16 +4,24 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
+from chalicelib.domain.curfew.extension import last_end
 from chalicelib.domain.curfew.messages.report import is_settled, nights_to_report, report_message
 from chalicelib.domain.curfew.plan import Plan, PlanHeader
+from chalicelib.domain.curfew.rules import CurfewRules, Mode
+from chalicelib.domain.labs.lab import ENDING, OVER, Lab, Phase
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.night.brake import settled_plan
 from chalicelib.workflows.night.outcomes import rules_of
 from chalicelib.workflows.night.summary import RunSummary
 from chalicelib.workflows.night.warn import administrators
 
+#: Labs that a teardown is not at work on, or stuck with, which reports tell of in another way.
+_ALIVE = tuple(phase for phase in Phase if phase not in OVER | ENDING)
+_PAGE = 100
+#: An end is done by an hourly run, and may wait for the notice of its warning.
+_GRACE = timedelta(hours=2)
 #: Blocked labs that a report names at most.
 _BLOCKED = 100
 
@@ -51,11 +59,35 @@ def _send(
 ) -> None:
     orphans, troubles = message
     store, to, api = deps.curfew.store, administrators(deps), deps.watch.api_url
-    blocked = store.blocked(_BLOCKED)
+    blocked, rules = store.blocked(_BLOCKED), rules_of(deps)
     if plan is None:
         store.publish(night, [], now)
-    deps.watch.notifier.send(report_message(night, plan, rules_of(deps), blocked, orphans, troubles, to, api=api))
+    late = overdue(deps, rules, now)
+    deps.watch.notifier.send(report_message(night, plan, rules, blocked, orphans, troubles, to, overdue=late, api=api))
     store.change_header(night, lambda header: replace(header, reported_at=now))
+
+
+def overdue(deps: Deps, rules: CurfewRules, now: datetime) -> list[str]:
+    """The labs that are there past their last end, each with what keeps it, in a sentence."""
+    found, cursor = list[str](), None
+    while True:
+        page = deps.store.list_labs(None, _ALIVE, _PAGE, cursor)
+        found += [_kept_by(deps, lab, rules, now) for lab in page.items if last_end(lab, rules) + _GRACE <= now]
+        cursor = page.cursor
+        if cursor is None:
+            return found
+
+
+def _kept_by(deps: Deps, lab: Lab, rules: CurfewRules, now: datetime) -> str:
+    who = f"{lab.name} ({lab.id}, {lab.owner.rpartition('/')[2]}), by {last_end(lab, rules):%Y-%m-%d %H:%M} UTC"
+    if rules.mode is not Mode.ON:
+        return f"{who}: curfew's mode is {rules.mode}"
+    if lab.protection is not None and lab.protection.until > now:
+        return f"{who}: {lab.protection.by} protected it until {lab.protection.until:%Y-%m-%d %H:%M} UTC"
+    line = deps.curfew.store.line(lab.planned.night, lab.planned.entry_id) if lab.planned else None
+    if line is None:
+        return f"{who}: it is {lab.phase}, and its end is not planned yet"
+    return f"{who}: {line[1].reason.rstrip('. ') or f'its end is planned for {line[0].at:%Y-%m-%d %H:%M} UTC'}"
 
 
 def _is_news(header: PlanHeader) -> bool:

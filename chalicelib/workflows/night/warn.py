@@ -1,15 +1,18 @@
 """Warns of what is planned: one mail for each entry, with a signed link that keeps the lab. Nothing is touched without one.
 
-Delivered means that a subscription takes messages for the recipient and that the provider gave a message id. A run that dies
+Delivered means that a subscription takes messages for the recipient and that the provider gave a message id. Where nobody listens
+under the owner's name their teams are warned in their place, then administrators: it counts as delivered then. A run that dies
 between the mail and its mark sends it again.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
 from chalicelib.domain.core.message import Message
+from chalicelib.domain.core.recipients import distinct
 from chalicelib.domain.costs import keeping_cost
 from chalicelib.domain.curfew.decision import exemption
 from chalicelib.domain.curfew.keep import keep
@@ -18,6 +21,7 @@ from chalicelib.domain.curfew.messages.warning import NOBODY, recipient_of, warn
 from chalicelib.domain.curfew.plan import SETTLED, Entry, EntryOutcome, EntryStatus, Trigger
 from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.errors.tree import EkslabError, NotKept
+from chalicelib.domain.identity.callers import identity_of
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.steps import Event
 from chalicelib.ports.deps import Deps
@@ -43,23 +47,49 @@ def administrators(deps: Deps) -> str:
     return deps.watch.administrators or NOBODY
 
 
+def listeners(deps: Deps, lab: Lab) -> tuple[str, ...]:
+    """Who is to hear of a lab, the first who can be reached: its owner, their teams by name, administrators."""
+    teams = (team.name for team in deps.curfew.teams if team.has(identity_of(lab.owner)))
+    return distinct((recipient_of(lab, administrators(deps)), *teams, administrators(deps)))
+
+
 def _send(deps: Deps, lab: Lab, entry: Entry, rules: CurfewRules, now: datetime, summary: RunSummary) -> None:
-    recipient = recipient_of(lab, administrators(deps))
+    owner, *others = listeners(deps, lab)
+    troubles: list[str] = []
+    recipient = owner
     try:
-        message = _message(deps, lab, entry, rules, recipient, now)
-        if trouble := deps.curfew.reach.undeliverable_reason(recipient, message):
-            _note(deps, entry, recipient, trouble)
-            summary.counts["unreachable"] += 1
-            return
-        message_id = deps.watch.notifier.send(message)
+        for recipient in (owner, *others):
+            message = _message(deps, lab, entry, rules, recipient, now, owner if troubles else "")
+            trouble = deps.curfew.reach.undeliverable_reason(recipient, message)
+            if trouble is None:
+                message_id = deps.watch.notifier.send(message)
+                _sent(deps, entry, recipient, message_id, troubles, now, summary)
+                return
+            troubles.append(trouble)
     except EkslabError as error:
         _note(deps, entry, recipient, f"It could not be sent: {error}")
         raise
-    if message_id:
-        _delivered(deps, entry, recipient, message_id, now)
-        text = f"A warning was sent to {recipient}."
-        deps.store.add_event(lab.id, Event(now, KIND, text, {"message": message_id, "entry": entry.id}))
-        summary.counts["warned"] += 1
+    _note(deps, entry, owner, " ".join(dict.fromkeys(troubles)))
+    summary.counts["unreachable"] += 1
+
+
+def _sent(
+    deps: Deps,
+    entry: Entry,
+    recipient: str,
+    message_id: str | None,
+    troubles: Sequence[str],
+    now: datetime,
+    summary: RunSummary,
+) -> None:
+    if not message_id:
+        return
+    _delivered(deps, entry, recipient, message_id, now)
+    instead = f" Its owner can't be reached: {troubles[0]}" if troubles else ""
+    text = f"A warning was sent to {recipient}.{instead}"
+    deps.store.add_event(entry.lab_id, Event(now, KIND, text, {"message": message_id, "entry": entry.id}))
+    summary.counts["warned"] += 1
+    summary.counts["warned_in_place"] += bool(troubles)
 
 
 def _delivered(deps: Deps, entry: Entry, recipient: str, message_id: str, now: datetime) -> None:
@@ -81,7 +111,9 @@ def _note(deps: Deps, entry: Entry, recipient: str, trouble: str) -> None:
     deps.curfew.store.change_status(entry.night, entry.id, noted)
 
 
-def _message(deps: Deps, lab: Lab, entry: Entry, rules: CurfewRules, recipient: str, now: datetime) -> Message:
+def _message(
+    deps: Deps, lab: Lab, entry: Entry, rules: CurfewRules, recipient: str, now: datetime, in_place_of: str
+) -> Message:
     until = _kept_until(deps, lab, entry, rules, now)
     api = deps.watch.api_url
     return warning_message(
@@ -93,6 +125,7 @@ def _message(deps: Deps, lab: Lab, entry: Entry, rules: CurfewRules, recipient: 
         keeping_cost(entry.hourly_usd, entry.at, until) if until else None,
         volumes=lab.spec.volumes,
         account=lab.account,
+        in_place_of=in_place_of,
         api=api,
     )
 

@@ -14,6 +14,7 @@ from chalicelib.domain.core.resources import ASKED_FOR, EntryState, Kind
 from chalicelib.domain.errors.not_yet_known import is_not_yet_known
 from chalicelib.domain.errors.patience import pause_for
 from chalicelib.domain.errors.tree import AwsRefused, ResourceGone
+from chalicelib.domain.labs.access_role import access_role_arn
 from chalicelib.domain.labs.arns import part_of_cluster, partition_of_lab
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spec import AccessPolicySpec, AccessSpec
@@ -25,7 +26,7 @@ _PEOPLE = "STANDARD"
 
 
 def people_of(lab: Lab) -> tuple[AccessSpec, ...]:
-    """The entries that let people in: those asked for, and the work host's, on which people work."""
+    """The entries that let people in: those asked for, the owner's by the access role, and the work host's."""
     return tuple(access for access in access_of(lab) if access.type == _PEOPLE)
 
 
@@ -106,11 +107,17 @@ def _settle(deps: Deps, lab: Lab, principal_arn: str, now: datetime) -> None:
 
 
 def access_of(lab: Lab) -> tuple[AccessSpec, ...]:
-    """The access entries asked for, and the work host's, so that kubectl works there without anyone's keys."""
-    role = lab.facts.stack_outputs.get("WorkHostRoleArn")
-    if lab.spec.work_host is None or role is None:
-        return lab.spec.access
-    return (*lab.spec.access, _access(lab, role, "AmazonEKSClusterAdminPolicy"))
+    """The access entries asked for; those of the owner's access role, and of the work host, so that kubectl works there
+    without anyone's keys."""
+    host = lab.facts.stack_outputs.get("WorkHostRoleArn") if lab.spec.work_host is not None else None
+    own = (role for role in (access_role_arn(lab), host) if role is not None)
+    return (*lab.spec.access, *(_access(lab, role, "AmazonEKSClusterAdminPolicy") for role in own))
+
+
+def in_words(lab: Lab, access: AccessSpec) -> str:
+    """Who an entry lets in, as the history of the lab tells it."""
+    is_owners = access.principal_arn == access_role_arn(lab)
+    return f"{access.principal_arn} (for {lab.owner})" if is_owners else access.principal_arn
 
 
 def view_of(lab: Lab, role_arn: str) -> AccessSpec:

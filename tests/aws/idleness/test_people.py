@@ -211,6 +211,33 @@ def test_an_owner_is_known_by_every_suffix_of_their_permission_sets_role() -> No
         assert reading.owner_call is None
 
 
+def by_access_role(owner: str, lab_id: str = "lab-0") -> Reading:
+    role = f"arn:aws:iam::{ACCOUNT}:role/ekslab/{lab_id}-access"
+    lab = a_lab(id=lab_id, owner=owner, spec=a_spec(access_role=True, access=(), log_types=("audit",)))
+    return Reading(lab.with_facts(stack_outputs={"AccessRoleArn": role}))
+
+
+def test_an_owner_who_assumes_the_labs_access_role_was_seen() -> None:
+    person = f"arn:aws:sts::{ACCOUNT}:assumed-role/AWSReservedSSO_Labs_0123456789abcdef/1234567890"
+    mine, others = by_access_role(person), by_access_role(person, "lab-1")
+    asked = {"roleArn": f"arn:aws:iam::{ACCOUNT}:role/ekslab/lab-0-access", "roleSessionName": "EKSGetTokenAuth"}
+    client = trail([called(person, source="sts.amazonaws.com", requestParameters=asked)])
+    find_owner_calls(client, [mine, others], WINDOW)
+    assert client.requests[0]["LookupAttributes"] == [{"AttributeKey": "Username", "AttributeValue": "1234567890"}]
+    assert mine.owner_call is not None
+    assert (mine.owner_call.who, mine.owner_call.did) == (person, "assumed the lab's access role")
+    assert others.owner_call is None
+
+
+def test_the_audit_log_shows_the_owner_behind_the_labs_access_role() -> None:
+    person = f"arn:aws:sts::{ACCOUNT}:assumed-role/AWSReservedSSO_Labs/jane@example.com"
+    reading = by_access_role(person)
+    session = f"arn:aws:sts::{ACCOUNT}:assumed-role/lab-0-access/EKSGetTokenAuth"
+    AuditLog(logs([logged(session)]), OURS).read(reading, WINDOW)
+    assert reading.audit_human is not None
+    assert reading.audit_human.who == person
+
+
 def test_an_owner_whose_session_name_was_made_up_is_known_by_the_role() -> None:
     client = trail([called(PASSING.replace("1795512345", "1795599999"))])
     [reading] = looked_up(client, PASSING)

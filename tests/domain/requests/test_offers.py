@@ -95,7 +95,7 @@ OF_THE_LAB: Mapping[str, tuple[str, ...]] = {
     ),
     "an account and region that administrators registered for labs": ("account", "region"),
     "whom the owner lets into the lab; it gives the lab nothing": (
-        *("access.principalArn", "access.groups", "access.type"),
+        *("accessRole", "access.principalArn", "access.groups", "access.type"),
         *("access.policies.policyArn", "access.policies.namespaces"),
     ),
     "when curfew comes": (

@@ -35,12 +35,14 @@ EVERYTHING: dict[str, Any] = {
     "nodegroups": (NodegroupSpec("a"), NodegroupSpec("b", ami_type="BOTTLEROCKET_x86_64", tags={"team": "blue"})),
     "tags": {"course": "eks", "odd": "a b+c=d"},
 }
+SSO = "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Labs/jane@example.com"
 GUEST = ExistingNetwork("vpc-0123456789abcdef0", ("subnet-0a", "subnet-0b"), ())
 LABS = {
     "the least": a_lab(),
     "everything": a_lab(**EVERYTHING),
     "a guest": a_lab(network=GUEST),
     "a guest with everything": a_lab(**{**EVERYTHING, "network": GUEST}),
+    "a person of the directory": replace(a_lab(access_role=True), owner=SSO),
     "no node groups": a_lab(nodegroups=()),
     "a small network": a_lab(network=NewNetwork("10.0.0.0/24", ("ap-northeast-2a", "ap-northeast-2c"))),
     "an imported key": a_lab(ssh=SshSpec(None, "ssh-ed25519 AAAA me", ("0.0.0.0/0",))),

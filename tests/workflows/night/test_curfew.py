@@ -14,6 +14,7 @@ from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.schedule import AtCurfew
 from chalicelib.domain.teardown.adoption import TaggedCluster, adopted_lab
 from chalicelib.services.labs.lease import extend_lab
+from chalicelib.workflows.night.warn import listeners
 from tests.fakes import NOW, a_caller, a_lab, a_spec
 from tests.fakes.builders import in_phase
 from tests.workflows.machine import LambdaDied
@@ -66,10 +67,11 @@ def test_a_run_reads_nothing_of_a_lab_that_faces_nothing_yet() -> None:
     assert nights.lab("lab-a").due_at == CURFEW - timedelta(hours=ALL.lead_hours)
 
 
-def test_a_warning_that_reaches_nobody_spares_the_lab_and_says_so() -> None:
+def test_a_warning_that_reaches_nobody_not_even_administrators_spares_the_lab_and_says_so() -> None:
     nights = schedule()
-    nights.add("lab-a")
-    nights.world.curfew.reach.unreachable["lab-a"] = "Nobody has confirmed a subscription for lab-a."
+    lab = nights.add("lab-a")
+    for recipient in listeners(nights.world.deps, lab):
+        nights.world.curfew.reach.unreachable[recipient] = f"Nobody has confirmed a subscription for {recipient}."
     nights.hours(NOW, 12)
     [(_, status)] = nights.lines("lab-a")
     assert (status.outcome, status.warned_at) == (EntryOutcome.SKIPPED, None)

@@ -22,6 +22,7 @@ from chalicelib.domain.errors.tree import PlanChanged
 from chalicelib.domain.labs.lab import RESTING
 from chalicelib.services.curfew.plans import release_plan
 from chalicelib.workflows.night import act
+from chalicelib.workflows.night.warn import administrators
 from tests.fakes import NOW, a_caller
 from tests.workflows.night.nights import Nights, busy, idle, unseen
 
@@ -54,7 +55,7 @@ class Fleet(RuleBasedStateMachine):
             max_size=40,
         ),
         crowd=st.sampled_from([0, 0, 0, 160]),
-        unheard=st.sets(st.sampled_from(OWNERS), max_size=2),
+        unheard=st.sets(st.sampled_from((*OWNERS, "administrators")), max_size=3),
     )
     def people_ask_for_labs(self, labs: list[tuple[str, str, int]], crowd: int, unheard: set[str]) -> None:
         for number, (owner, use, lease) in enumerate([*labs, *((OWNERS[0], "busy", 500),) * crowd]):
@@ -140,7 +141,9 @@ class Fleet(RuleBasedStateMachine):
             taken = status.recipient is None or status.recipient.casefold() not in unheard
             assert taken or status.warned_at is None
             assert status.outcome not in DONE or status.warned_at is not None, "done without a warning"
-            assert status.recipient in (None, recipient_of(entry.owner))
+            others = administrators(self.nights.world.deps)
+            assert status.recipient in (None, recipient_of(entry.owner)) or status.recipient == others
+            assert status.recipient != others or recipient_of(entry.owner).casefold() in unheard, "not in their place"
 
     @invariant()
     def a_second_message_is_sent_only_of_what_was_announced_and_not_done(self) -> None:

@@ -13,6 +13,7 @@ from chalicelib.domain.curfew.plan import EntryOutcome, Trigger
 from chalicelib.domain.curfew.rules import CurfewRules, Mode
 from chalicelib.domain.labs.lab import Hibernation, Phase
 from chalicelib.domain.labs.schedule import AtCurfew, Schedule
+from chalicelib.workflows.night.warn import listeners
 from tests.fakes import NOW
 from tests.fakes.builders import in_phase
 from tests.workflows.night.nights import CURFEW, SEOUL, TONIGHT, Nights, busy, idle
@@ -117,8 +118,9 @@ def test_a_lease_whose_warning_went_out_days_ago_ends_only_after_another_warning
 
 def test_a_lease_held_for_days_is_tried_once_a_day_and_told_each_time() -> None:
     nights = schedule(CurfewRules(max_percent=1, max_count=1))
-    nights.add("lab-a", lease_ends_at=CURFEW)
-    nights.world.curfew.reach.unreachable["lab-a"] = "Nobody has confirmed a subscription for lab-a."
+    lab = nights.add("lab-a", lease_ends_at=CURFEW)
+    for recipient in listeners(nights.world.deps, lab):
+        nights.world.curfew.reach.unreachable[recipient] = f"Nobody has confirmed a subscription for {recipient}."
     nights.hours(NOW, 72)
     assert nights.started("teardown") == []
     assert [status.outcome for _, status in nights.lines("lab-a")][:3] == [EntryOutcome.SKIPPED] * 3

@@ -28,6 +28,7 @@ _MODES = {
     Mode.DRY_RUN: "Curfew is a dry run: it plans, and neither warns anybody nor touches anything.",
 }
 _BROKEN = "The plan is not what was published: its hash differs. Nothing was done, and nothing on it will be."
+_OVERDUE = "Past their last end, and there still"
 #: How many nights back an unsent report is made up for.
 BACK = 3
 
@@ -41,18 +42,22 @@ def report_message(
     troubles: Sequence[str],
     recipient: str,
     *,
+    overdue: Sequence[str] = (),
     api: str = "",
 ) -> Message:
-    """What became of `night`. `orphans` and `troubles`: a sentence each. `api`: what the API's paths begin with."""
+    """What became of `night`. `orphans`, `troubles` and `overdue` (labs past their last end): a sentence each.
+    `api`: what the API's paths begin with."""
     lines = plan.lines if plan else ()
     whole = plan is None or plan.is_whole
-    trouble = _undelivered(lines) or _braked(lines) or blocked or orphans or troubles or not whole
+    trouble = _undelivered(lines) or _braked(lines) or blocked or orphans or troubles or overdue or not whole
     if not lines and not trouble and rules.mode is Mode.ON:
         text = "calm"
         body = _calm(night, api)
     else:
         text = _counts(lines) + (f", {len(blocked)} blocked" if blocked else "")
-        body = "\n\n".join(_pieces(night, lines, whole, rules, blocked, orphans, troubles, api)) + "\n"
+        others = (*_section("Blocked", [_describe_blocked(lab) for lab in blocked]), *_section(_OVERDUE, overdue))
+        others += (*_section("Clusters without a lab", orphans), *_section("Troubles", troubles))
+        body = "\n\n".join(_pieces(night, lines, whole, rules, others, api)) + "\n"
     return Message(
         recipient=recipient,
         subject=f"ekslab: night of {format_date(night)}: {text}"[:_MOST_SUBJECT],
@@ -84,9 +89,7 @@ def _pieces(
     lines: Sequence[_Line],
     whole: bool,
     rules: CurfewRules,
-    blocked: Sequence[Lab],
-    orphans: Sequence[str],
-    troubles: Sequence[str],
+    others: Sequence[str],
     api: str,
 ) -> Iterator[str]:
     yield paragraph(_opening(night, lines))
@@ -102,9 +105,7 @@ def _pieces(
     open_lines = [*_with(lines, EntryOutcome.ACTING), *_with(lines, EntryOutcome.STANDING)]
     yield from _section("Not settled yet", [_unsettled(line) for line in open_lines])
     yield from _section("Warnings not delivered", [_describe_undelivered(line) for line in _undelivered(lines)])
-    yield from _section("Blocked", [_describe_blocked(lab) for lab in blocked])
-    yield from _section("Clusters without a lab", orphans)
-    yield from _section("Troubles", troubles)
+    yield from others
     yield f"Every line with its reason: GET {api}/plan/{night}"
 
 

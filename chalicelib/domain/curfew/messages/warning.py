@@ -37,16 +37,19 @@ def warning_message(
     *,
     volumes: VolumePolicy | None = None,
     account: str = "",
+    in_place_of: str = "",
     api: str = "",
 ) -> Message:
     """The one mail about this entry to one recipient.
 
     `keep_url` None with a `keep_until`: no link could be made; both None: the allowance is used up. `keep_cost_usd`: of
     keeping until then, None where a price is not known. `volumes`: the lab's policy. `account`: read off an owner's ARN
-    where it is not given. `api`: what the API's paths begin with, if known.
+    where it is not given.
+    `in_place_of`: the owner, if they can't be reached, and the recipient hears for them. `api`: what the API's paths begin with.
     """
     pieces = [
-        _opening(entry, schedule),
+        _in_place(in_place_of),
+        _opening(entry, schedule, "the" if in_place_of else "your"),
         # Of a lease the opening has said it all.
         _why(entry),
         describe_stakes(entry),
@@ -76,16 +79,22 @@ def format_in_zone(schedule: Schedule, instant: datetime) -> str:
     return f"{local}, {plain:%H:%M} UTC" if local.startswith(day) else f"{local}, {day} {plain:%H:%M} UTC"
 
 
-def _opening(entry: Entry, schedule: Schedule) -> str:
+def _in_place(owner: str) -> str:
+    if not owner:
+        return ""
+    return f"This is about a lab of {owner}, and nobody has a confirmed subscription under that name: you are told in their place."
+
+
+def _opening(entry: Entry, schedule: Schedule, whose: str) -> str:
     when, lab = format_in_zone(schedule, entry.at), f"{entry.name} ({entry.lab_id} in {entry.region})"
     does = "goes to sleep" if sleeps(entry) else "ends"
     match entry.trigger:
         case Trigger.IDLE:
-            return f"Your lab {lab} {does} on {when}, because nobody seems to use it."
+            return f"{whose.capitalize()} lab {lab} {does} on {when}, because nobody seems to use it."
         case Trigger.LEASE:
-            return f"The lease of your lab {lab} ends on {when}. With it the lab {does}."
+            return f"The lease of {whose} lab {lab} ends on {when}. With it the lab {does}."
         case Trigger.GONE:
-            return f"The cluster of your lab {lab} is gone. What it left behind is deleted on {when}, and the lab is closed."
+            return f"The cluster of {whose} lab {lab} is gone. What it left behind is deleted on {when}, and the lab is closed."
         case Trigger.ADOPTED:
             return (
                 f"The EKS cluster {lab} has this service's tags, but there was no lab to answer for it. "

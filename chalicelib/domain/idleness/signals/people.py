@@ -17,7 +17,7 @@ def audit_signal(evidence: Evidence, window: Window, clock: LocalTime) -> Signal
 
 
 def owner_signal(evidence: Evidence, window: Window, clock: LocalTime) -> Signal:
-    """The owner's last call of the EKS API about this cluster."""
+    """The owner's last call of the EKS API about this cluster, or their last assuming of the lab's access role."""
     return _seen(OWNER, evidence.owner_call, window, clock, "called the EKS API", "no EKS calls by the owner")
 
 
@@ -25,5 +25,5 @@ def _seen(name: str, seen: Sighting | None, window: Window, clock: LocalTime, di
     if seen is None:
         return Signal(name, Sign.QUIET, nobody)
     if seen.at >= window.start:
-        return Signal(name, Sign.BUSY, f"{seen.who} {did} at {clock.message(seen.at)}")
+        return Signal(name, Sign.BUSY, f"{seen.who} {seen.did or did} at {clock.message(seen.at)}")
     return Signal(name, Sign.QUIET, f"{nobody} since {clock.message(seen.at)}", quiet_since=seen.at)

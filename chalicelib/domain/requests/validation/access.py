@@ -39,7 +39,13 @@ def judge_access(case: ValidationContext) -> Iterator[Finding]:
             f"No access entry can be made for {case.caller.arn}: call as an IAM user or role, or name who gets in."
         )
         yield error("access", "no-principal", message)
-    elif requester and not any(same_principal(entry.principal_arn, requester) for entry in case.spec.access):
+    elif case.spec.access_role and not case.caller.in_directory:
+        message = (
+            "Only people of IAM Identity Center get in by a role of the lab's own: IAM vouches for their names. "
+            "Leave accessRole out, and list who gets in."
+        )
+        yield error("accessRole", "not-in-directory", message)
+    elif requester and not case.spec.access_role and not _lists(case, requester):
         yield warning("access", "not-yourself", "You are not on this list: you will not get into the cluster yourself.")
     seen: set[str] = set()
     for index, entry in enumerate(asked or ()):
@@ -51,6 +57,10 @@ def judge_access(case: ValidationContext) -> Iterator[Finding]:
         seen.add(entry.principal_arn)
         yield from _judge_principal(path, entry.principal_arn)
         yield from _judge_entry(path, entry)
+
+
+def _lists(case: ValidationContext, principal: str) -> bool:
+    return any(same_principal(entry.principal_arn, principal) for entry in case.spec.access)
 
 
 def _judge_principal(path: str, arn: str) -> Iterator[Finding]:

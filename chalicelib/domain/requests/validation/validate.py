@@ -13,7 +13,7 @@ from datetime import datetime
 from chalicelib.domain.core.names import ACCOUNT, CLUSTER, PASSING_SESSION, REGION, principal_of, same_principal
 from chalicelib.domain.errors.findings import Finding, error, has_errors, warning
 from chalicelib.domain.identity.accounts import LabAccounts
-from chalicelib.domain.identity.callers import Caller, shared_role
+from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.labs.spec import LabSpec, Limits
 from chalicelib.domain.requests.defaults import fill
 from chalicelib.domain.requests.draft import Draft
@@ -59,7 +59,7 @@ def in_callers_words(draft: Draft, findings: Iterable[Finding]) -> tuple[Finding
 
 def _judge_caller(case: ValidationContext) -> Iterator[Finding]:
     """The owner is the session, and one with a made-up name is another one after the next login."""
-    if PASSING_SESSION.fullmatch(case.caller.arn):
+    if PASSING_SESSION.fullmatch(case.caller.arn) and not case.caller.in_directory:
         message = (
             f"The lab will belong to {case.caller.identity}, a session name that a tool made up: after the next login you would "
             "not find it again. Set role_session_name in your AWS profile to a name of your own."
@@ -69,13 +69,12 @@ def _judge_caller(case: ValidationContext) -> Iterator[Finding]:
 
 def _judge_shared(case: ValidationContext) -> Iterator[Finding]:
     """An access entry is made for the role behind a session: EKS does not tell its sessions apart."""
-    role, asked = principal_of(case.caller.arn), case.draft.access
-    if shared_role(case.caller.identity) is None or role is None:
+    role = principal_of(case.caller.arn)
+    if role is None or ":role/" not in role:
         return
-    if asked is None or any(same_principal(entry.principal_arn, role) for entry in asked):
-        message = (
-            f"Everybody who may assume {role} gets into this cluster with the same rights: EKS knows the role alone."
-        )
+    if any(same_principal(entry.principal_arn, role) for entry in case.spec.access):
+        who = f"has the permission set of {role}" if case.caller.in_directory else f"may assume {role}"
+        message = f"Everybody who {who} gets into this cluster with the same rights: EKS knows the role alone."
         yield warning("access", "shared-principal", message)
 
 

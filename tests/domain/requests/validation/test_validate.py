@@ -321,6 +321,53 @@ def test_only_a_principal_that_others_may_share_is_warned_about() -> None:
         assert "shared-principal" not in [finding.code for finding in findings]
 
 
+SSO_ROLE = "arn:aws:iam::111122223333:role/AWSReservedSSO_Labs_0123456789abcdef"
+
+
+@pytest.mark.parametrize(
+    ("draft", "by_role", "listed", "codes"),
+    [
+        ({}, True, (), []),
+        ({"requester_too": True, "access": (AccessSpec(ROLE, (VIEW,)),)}, True, (ROLE,), []),
+        ({"access": (AccessSpec(ROLE, (VIEW,)),)}, False, (ROLE,), ["not-yourself"]),
+        ({"access": (AccessSpec(ROLE, (VIEW,)),), "access_role": True}, True, (ROLE,), []),
+        ({"access": (AccessSpec(SSO_ROLE, (VIEW,)),)}, False, (SSO_ROLE,), ["shared-principal"]),
+        ({"access_role": False}, False, (SSO_ROLE,), ["shared-principal"]),
+    ],
+)
+def test_a_person_of_the_directory_gets_in_by_a_role_of_the_labs_own(
+    draft: dict[str, Any], by_role: bool, listed: tuple[str, ...], codes: list[str]
+) -> None:
+    caller = a_caller(arn="arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Labs_0123456789abcdef/1234567890")
+    spec, findings = complete(Draft(name="a", **draft), a_calendar(), caller, Limits(), NOW)
+    assert spec is not None
+    assert (spec.access_role, tuple(entry.principal_arn for entry in spec.access)) == (by_role, listed)
+    assert [finding.code for finding in findings] == codes
+
+
+@pytest.mark.parametrize(
+    "arn",
+    [
+        "arn:aws:iam::111122223333:user/jane",
+        "arn:aws:sts::111122223333:assumed-role/Learners/jane@example.com",
+    ],
+)
+def test_nobody_else_gets_a_role_of_their_own(arn: str) -> None:
+    caller = a_caller(arn=arn)
+    spec, _ = complete(Draft(name="a"), a_calendar(), caller, Limits(), NOW)
+    assert spec is not None
+    assert not spec.access_role
+    _, findings = complete(Draft(name="a", access_role=True), a_calendar(), caller, Limits(), NOW)
+    assert ("accessRole", "not-in-directory") in {(finding.path, finding.code) for finding in findings}
+
+
+def test_a_look_alike_gets_in_as_its_role_and_is_told_that_others_do() -> None:
+    sso = "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Labs_0123456789abcdef/jane@example.com"
+    spec, findings = complete(Draft(name="a"), a_calendar(), a_caller(arn=sso, in_directory=False), Limits(), NOW)
+    assert spec is not None
+    assert (spec.access_role, [finding.code for finding in findings]) == (False, ["shared-principal"])
+
+
 def test_an_owner_of_any_name_makes_a_tag_that_every_service_takes() -> None:
     owner = "arn:aws:sts::111122223333:assumed-role/students/learner, one=x@example.com"
     assert as_tag_value(owner) == owner.replace(",", "_")
