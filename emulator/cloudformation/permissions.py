@@ -117,7 +117,8 @@ def _with_role(handle: Action) -> Action:
 
 def _checked_create(resource_type: str, create: Any) -> Any:
     def create_if_allowed(logical_id: str, properties: Properties, stack_name: str, *more: Any, **named: Any) -> Any:
-        _require(_rights(resource_type, 0, f"{stack_name}-{logical_id}", properties))
+        name = str(properties.get("RoleName") or f"{stack_name}-{logical_id}")
+        _require(_rights(resource_type, 0, name, properties))
         made = create(logical_id, properties, stack_name, *more, **named)
         if resource_type == "AWS::IAM::Role":
             iam._roles[made[0]]["PermissionsBoundary"] = properties.get("PermissionsBoundary")

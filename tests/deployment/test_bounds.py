@@ -53,7 +53,7 @@ def test_what_bears_no_mark_of_a_lab_is_out_of_every_function_s_reach(action: st
 
 
 def test_it_can_fail_the_lab_s_tag_is_what_lets_a_sweep_in() -> None:
-    tagged = {"aws:resourcetag/ekslab:lab-id": "lab-1"}
+    tagged = {"aws:resourcetag/ekslab:lab-id": "lab-1", "aws:resourcetag/ekslab:installation": "ekslab"}
     asked = rights.Question("verify_deletion_remove_leftovers", *FOREIGN[0], "ap-northeast-2", tagged)
     assert rights.is_allowed(asked, rights.policy_of(asked.function))
 

@@ -99,7 +99,7 @@ def furnished_by_others(lab: Lab) -> list[Leftover]:
     left = [*drop_guard_duty(client, cluster), *drop_load_balancer(client, cluster)]
     left += drop_classic_balancer(client, cluster)
     refer_to_each_other(lab, left[4].id, left[5].id)
-    for tags in ({"ekslab:lab-id": lab.id}, {"eks:eks-cluster-name": lab.name}):
+    for tags in ({"ekslab:lab-id": lab.id, "ekslab:installation": "ekslab"}, {"eks:eks-cluster-name": lab.name}):
         left += one_of_each(lab, cluster, tags)
     for key in ("karpenter.k8s.aws/cluster", "eks:cluster-name"):
         made = tag_specification("launch-template", {key: lab.name})
