@@ -54,6 +54,7 @@ class Settings:
     lab_view_role_arn: str
     external_id: str | None
     session_policy: str | None
+    member_role: str
     administrators: tuple[str, ...]
     viewers: tuple[str, ...]
     teams: tuple[Team, ...]
@@ -74,6 +75,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         lab_view_role_arn=env["EKSLAB_LAB_VIEW_ROLE"],
         external_id=env.get("EKSLAB_EXTERNAL_ID") or None,
         session_policy=env.get("EKSLAB_SESSION_POLICY") or None,
+        member_role=env.get("EKSLAB_MEMBER_ROLE") or "read",
         administrators=_listed(env.get("EKSLAB_ADMINISTRATORS", "")),
         viewers=_listed(env.get("EKSLAB_VIEWERS", "")),
         teams=_teams(env.get("EKSLAB_TEAMS", "")),

@@ -143,10 +143,20 @@ def resources(functions: list[str]) -> dict[str, Any]:
     for name in [*functions, *EVENT_HANDLERS, API_HANDLER]:
         added[f"{_function_id(name)}LogGroup"] = log_group(_function_id(name))
     add_operations(template, functions)
+    for name in member_roles("labs"):
+        merge(
+            added, {_function_id(name): {"Properties": {"Environment": {"Variables": {"EKSLAB_MEMBER_ROLE": "labs"}}}}}
+        )
     for name in readers_abroad():
         variables = {"EKSLAB_SESSION_POLICY": {"Fn::Sub": "arn:${AWS::Partition}:iam::aws:policy/ReadOnlyAccess"}}
         merge(added, {_function_id(name): {"Properties": {"Environment": {"Variables": variables}}}})
     return template
+
+
+def member_roles(kind: str) -> list[str]:
+    """Functions that assume this role of member accounts: `read` or `labs`."""
+    grants = json.loads((HERE / "grants.json").read_text())
+    return [name for name, keys in grants.items() if f"assume-member-{kind}" in keys]
 
 
 def readers_abroad() -> list[str]:
@@ -154,7 +164,7 @@ def readers_abroad() -> list[str]:
     grants = json.loads((HERE / "grants.json").read_text())
     statements = json.loads((HERE / "statements.json").read_text())
     return [
-        name for name, keys in grants.items() if "assume-member-roles" in keys and not _changes_abroad(keys, statements)
+        name for name, keys in grants.items() if "assume-member-read" in keys and not _changes_abroad(keys, statements)
     ]
 
 

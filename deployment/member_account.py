@@ -1,7 +1,8 @@
 """Writes deployment/member-account.json: what another account needs so that its clusters are watched and labs made in it.
 
-One role for the service (`.chalice/member-account.json`), with the rights that its functions have at home
-(`.chalice/statements.json`: neither is ever behind the other), and the role that CloudFormation works with on labs' stacks.
+Two roles for the service (`.chalice/member-account.json`), with the rights that its functions have at home
+(`.chalice/statements.json`: neither is ever behind the other): one that looks, one that makes labs, and each function assumes one
+of them or none (`assume-member-read`, `assume-member-labs` in `.chalice/grants.json`). And the role that CloudFormation works with.
 `make compose` runs it.
 """
 
@@ -20,7 +21,8 @@ HOME_ONLY = frozenset(
         "labs-table",
         "start-workflows",
         "watch-workflows",
-        "assume-member-roles",
+        "assume-member-labs",
+        "assume-member-read",
         "view-labs",
         "send-notices",
         "put-events",
@@ -48,10 +50,9 @@ def template() -> Json:
     """The whole template."""
     chalice = PROJECT / ".chalice"
     statements: Mapping[str, Json] = json.loads((chalice / "statements.json").read_text())
-    grants: Mapping[str, list[str]] = json.loads((chalice / "grants.json").read_text())
     service: Json = json.loads((chalice / "template.json").read_text())
     whole: Json = json.loads((chalice / "member-account.json").read_text())
-    whole["Resources"] |= dict(_policies(statements, watching(grants))) | dict(_stack_role(service["Resources"]))
+    whole["Resources"] |= dict(_policies(statements)) | dict(_stack_role(service["Resources"]))
     return whole
 
 
@@ -60,13 +61,20 @@ def watching(grants: Mapping[str, list[str]]) -> list[str]:
     return [*dict.fromkeys(name for who in _WATCHING for name in grants[who] if name not in HOME_ONLY)]
 
 
-def by_parameter() -> Mapping[str, list[str]]:
-    """Names of the rights that the role has always, and those that a parameter of the template adds."""
+def rights_by_policy() -> Mapping[str, list[str]]:
+    """Names of the rights of both roles' policies: what is watched, the support type, and of labs what is read and the rest."""
     chalice = PROJECT / ".chalice"
-    watch = watching(json.loads((chalice / "grants.json").read_text()))
+    grants: Mapping[str, list[str]] = json.loads((chalice / "grants.json").read_text())
+    watch = watching(grants)
+    looked_at = {name for names in grants.values() if "assume-member-read" in names for name in names}
     beside = {*HOME_ONLY, *watch, _SUPPORT_POLICY}
     labs = [name for name in json.loads((chalice / "statements.json").read_text()) if name not in beside]
-    return {"always": watch, "ChangeSupport": [_SUPPORT_POLICY], "Labs": labs}
+    return {
+        "Watch": watch,
+        "Support": [_SUPPORT_POLICY],
+        "Read": [name for name in labs if name in looked_at],
+        "Labs": [name for name in labs if name not in looked_at],
+    }
 
 
 def text() -> str:
@@ -86,15 +94,18 @@ def _written(thing: Any, margin: str = "") -> str:
     return f"{opening}\n{deeper}" + f",\n{deeper}".join(parts) + f"\n{margin}{closing}"
 
 
-def _policies(statements: Mapping[str, Json], watch: list[str]) -> Iterator[tuple[str, Json]]:
-    yield "WatchPolicy", _policy({name: statements[name] for name in watch})
-    support = _policy({_SUPPORT_POLICY: statements[_SUPPORT_POLICY]})
+def _policies(statements: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:
+    rights = rights_by_policy()
+    reader, maker = {"Ref": "ReadRole"}, {"Ref": "LabsRole"}
+    if_labs = {"Fn::If": [_TAKES_LABS, maker, {"Ref": "AWS::NoValue"}]}
+    yield "WatchPolicy", _policy({name: statements[name] for name in rights["Watch"]}, [reader, if_labs])
+    support = _policy({name: statements[name] for name in rights["Support"]}, [reader])
     yield "SupportPolicy", {"Condition": _CHANGES_SUPPORT, **support}
-    beside = {*HOME_ONLY, *watch, _SUPPORT_POLICY}
-    labs = {name: said for name, said in statements.items() if name not in beside}
-    for number, names in enumerate(_parts(labs), start=1):
-        policy = _policy({name: labs[name] for name in names})
-        yield f"LabsPolicy{number}", {"Condition": _TAKES_LABS, **policy}
+    for title, roles in (("Read", [reader, maker]), ("Labs", [maker])):
+        said = {name: statements[name] for name in rights[title]}
+        for number, names in enumerate(_parts(said), start=1):
+            policy = _policy({name: said[name] for name in names}, roles)
+            yield f"{title}Policy{number}", {"Condition": _TAKES_LABS, **policy}
 
 
 def _parts(statements: Mapping[str, Json]) -> Iterator[list[str]]:
@@ -116,8 +127,8 @@ def length(document: Json) -> int:
     )
 
 
-def _policy(statements: Mapping[str, Json]) -> Json:
-    properties = {"Roles": [{"Ref": "MemberRole"}], "PolicyDocument": _document(statements)}
+def _policy(statements: Mapping[str, Json], roles: list[Json]) -> Json:
+    properties = {"Roles": roles, "PolicyDocument": _document(statements)}
     return {"Type": "AWS::IAM::ManagedPolicy", "Properties": properties}
 
 
@@ -126,9 +137,9 @@ def _document(statements: Mapping[str, Json]) -> Json:
 
 
 def _statement(name: str, said: Mapping[str, Any]) -> Json:
-    """As at home. The service's own roles there are this one role here."""
+    """As at home. The service's own roles there are here the one that makes labs: only such a step lets itself into a cluster."""
     rest = {key: value for key, value in said.items() if key != "why"}
-    message = json.dumps(rest).replace("role/${AWS::StackName}-*", "role/${RoleName}")
+    message = json.dumps(rest).replace("role/${AWS::StackName}-*", "role/${RoleName}-labs")
     return {"Sid": re.sub(r"[^A-Za-z0-9]", "", name.title()), "Effect": "Allow", **_here(json.loads(message))}
 
 

@@ -13,10 +13,11 @@ from deployment.permissions_words import conditions, listed, several
 
 REASONS = PROJECT / ".chalice" / "roles.json"
 UNBOUND = PROJECT / ".chalice" / "unbound.json"
-_MEMBER = """## ekslab-member
+_MEMBER = """## ekslab-member-read, ekslab-member-labs
 
-The role in a member account ([accounts.md](../how-to/accounts.md)), in `deployment/member-account.json`. The functions' roles
-of one stack assume it, with the external id. What each right is about and why it is there stands above: it is the same there.
+The roles in a member account ([accounts.md](../how-to/accounts.md)), in `deployment/member-account.json`. The functions' roles
+of one stack assume one of them, or none, with the external id. What each right is about and why it is there stands above: it is
+the same there.
 """
 _FURTHER = """## What reaches further than what is ours
 
@@ -65,7 +66,9 @@ def _statement(said: Mapping[str, Any], why: str) -> Iterator[str]:
 
 
 def _member() -> Iterator[str]:
-    rights = member_account.by_parameter()
-    yield f"- always: {listed(rights['always'])}"
-    yield f"- with `ChangeSupport=true`: {listed(rights['ChangeSupport'])}"
-    yield f"- with `Labs=true`: {listed(rights['Labs'])}; and beside it `ekslab-member-stacks`, as `LabStackRole` above\n"
+    rights = member_account.rights_by_policy()
+    yield f"- `ekslab-member-read` always: {listed(rights['Watch'])}"
+    yield f"- with `ChangeSupport=true`: {listed(rights['Support'])}"
+    yield f"- with `Labs=true`: {listed(rights['Read'])}"
+    yield f"- `ekslab-member-labs`, with `Labs=true` only: all of the first and third, and {listed(rights['Labs'])}"
+    yield "- with `Labs=true`, beside them: `ekslab-member-stacks`, as `LabStackRole` above\n"

@@ -60,16 +60,16 @@ def get_settings() -> Settings:
 
 @cache
 def client(account: str, region: str, service: str, role_arn: str | None = None) -> LazyClient | AssumedClient:
-    """A client of the service's own account, else of the role that is registered for the account (or of `role_arn`)."""
+    """A client of the service's own account, else of this function's role in the account (or of `role_arn`)."""
     if role_arn is None and _is_home(account):
         return LazyClient(service, region)
-    role = partial(_member_roles().role_of, account) if role_arn is None else lambda: role_arn
+    role = partial(_own_role, account) if role_arn is None else lambda: role_arn
     return _assumed().of(role, service, region)
 
 
 def tokens(account: str, region: str) -> ClusterTokens:
     """Makes tokens for clusters of an account."""
-    role = partial(_member_roles().role_of, account)
+    role = partial(_own_role, account)
     return ClusterTokens(_session() if _is_home(account) else AssumedSession(_assumed(), role), region)
 
 
@@ -89,6 +89,12 @@ def view_role(account: str) -> str:
 def stack_role(account: str) -> str:
     """The ARN of the role that CloudFormation works with on labs' stacks. Raises AccessDenied where there is none."""
     return get_settings().lab_stack_role_arn if _is_home(account) else _member_roles().stack_role_of(account)
+
+
+def _own_role(account: str) -> str:
+    """The ARN of the role that this function assumes in a member account: the one that looks, or the one that makes labs."""
+    roles = _member_roles()
+    return roles.labs_role_of(account) if get_settings().member_role == "labs" else roles.role_of(account)
 
 
 def _is_home(account: str) -> bool:

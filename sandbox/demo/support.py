@@ -50,9 +50,9 @@ class _Fleet:
         put_fleet(self._stage.sandbox)
         join(self._stage.sandbox, OTHER_ACCOUNT)
         for account, name in ((OTHER_ACCOUNT, "analytics"), (SHUT_ACCOUNT, "archive")):
-            role = f"arn:aws:iam::{account}:role/{MEMBER_ROLE}"
+            role = f"arn:aws:iam::{account}:role/{MEMBER_ROLE}-read"
             body = {"name": name, "regions": [OTHER_REGION], "roleArn": role, "owner": f"{name}@example.com"}
-            self._send.command(f"PUT /accounts/{account}  ({name}, {OTHER_REGION}, read by role {MEMBER_ROLE})")
+            self._send.command(f"PUT /accounts/{account}  ({name}, {OTHER_REGION}, read by role {MEMBER_ROLE}-read)")
             answer = self._call(self._admin, "PUT", f"/accounts/{account}", body)
             self._send.check(answer.status in (200, 201), f"account {account} is watched from the next run on")
 

@@ -42,14 +42,26 @@ def test_who_only_reads_in_other_accounts_has_their_role_for_reading_only() -> N
     abroad = {
         name: [statements[each] for each in names if each not in HOME_ONLY]
         for name, names in json.loads((PROJECT / ".chalice/grants.json").read_text()).items()
-        if "assume-member-roles" in names
+        if {"assume-member-read", "assume-member-labs"} & {*names}
     }
     readers = {name for name, said in abroad.items() if not any(bounds.changes(each) for each in said)}
     assert len(readers) > 10
+    assert readers <= {*compose.member_roles("read")}
     assert set(compose.readers_abroad()) == readers
     resources = json.loads((PROJECT / ".chalice/resources.json").read_text())["Resources"]
     narrowed = {name for name, made in resources.items() if "EKSLAB_SESSION_POLICY" in json.dumps(made)}
     assert narrowed == {compose.logical_id(name) for name in readers}
+
+
+def test_each_function_is_told_which_of_the_two_roles_is_its_own() -> None:
+    resources = json.loads((PROJECT / ".chalice/resources.json").read_text())["Resources"]
+    labs = {compose.logical_id(name) for name in compose.member_roles("labs")}
+    told = {
+        name: made["Properties"]["Environment"]["Variables"]["EKSLAB_MEMBER_ROLE"]
+        for name, made in resources.items()
+        if "EKSLAB_MEMBER_ROLE" in json.dumps(made)
+    }
+    assert told == dict.fromkeys(labs, "labs")
 
 
 def test_the_session_policy_of_readers_holds_all_that_they_read() -> None:

@@ -37,7 +37,7 @@ OTHERWISE = {
     "sweep-log-groups": "unbound.json",
     "sweep-instance-profiles": "unbound.json",
     "sweep-oidc-providers": "unbound.json",
-    "sweep-dns-records": "unbound.json",
+    "StateMachineRole/LogDeliveries": "unbound.json",
     "LabStackRole/LogsOfLabs": "unbound.json",
     "LabStackRole/RolesOfLabs": "the path of labs' roles, and CloudFormation deletes only what its stack made",
 }

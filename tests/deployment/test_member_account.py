@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from deployment.member_account import HOME_ONLY, TEMPLATE, length, template, text
+from deployment.member_account import HOME_ONLY, TEMPLATE, length, rights_by_policy, template, text
 from deployment.packaging import PROJECT
+from tests.deployment import bounds
 
 STATEMENTS = json.loads((PROJECT / ".chalice/statements.json").read_text())
 GRANTS = json.loads((PROJECT / ".chalice/grants.json").read_text())
@@ -35,15 +36,38 @@ def test_every_right_that_acts_in_an_account_is_there_once_and_none_over_what_is
     assert set(STATEMENTS) >= HOME_ONLY
 
 
-def test_whoever_may_act_in_an_account_may_assume_its_role_and_nobody_else() -> None:
+def test_each_function_assumes_one_role_of_an_account_or_none() -> None:
+    """Issue 11, row 12: 41 of 67 functions could assume the one role that had all rights."""
+    rights = rights_by_policy()
     for function, names in GRANTS.items():
-        acts = [name for name in names if name not in HOME_ONLY]
-        assert bool(acts) == ("assume-member-roles" in names), (function, acts)
+        acts = {name for name in names if name not in HOME_ONLY}
+        assumed = {"assume-member-read", "assume-member-labs"} & {*names}
+        assert len(assumed) == bool(acts), (function, acts)
+        assert not acts & {*rights["Labs"]} or assumed == {"assume-member-labs"}, function
+        assert acts & {*rights["Labs"]} or assumed <= {"assume-member-read"}, function
+
+
+def test_the_role_that_looks_changes_nothing_of_a_lab(resources: dict[str, Any]) -> None:
+    rights = rights_by_policy()
+    changing = {name for kind in ("Watch", "Read") for name in rights[kind] if bounds.changes(STATEMENTS[name])}
+    assert changing == {"refresh-insights"}, "EKS looks anew at a cluster's insights"
+    own = {name for name, thing in policies(resources).items() if {"Ref": "ReadRole"} in thing["Properties"]["Roles"]}
+    assert {name for name in policies(resources) if name not in own} == {
+        n for n in resources if n.startswith("LabsPolicy")
+    }
+
+
+def test_each_role_has_less_than_iam_takes(resources: dict[str, Any]) -> None:
+    for role in ("ReadRole", "LabsRole"):
+        attached = [
+            thing for thing in policies(resources).values() if f'"{role}"' in json.dumps(thing["Properties"]["Roles"])
+        ]
+        assert len(attached) <= 10
 
 
 def test_an_account_that_is_only_watched_is_only_read(resources: dict[str, Any]) -> None:
     always = [name for name, thing in resources.items() if "Condition" not in thing]
-    assert always == ["MemberRole", "WatchPolicy"]
+    assert always == ["ReadRole", "WatchPolicy"]
     assert actions(resources["WatchPolicy"]) == {
         "ec2:DescribeAddresses", "ec2:DescribeAvailabilityZones", "ec2:DescribeImages", "ec2:DescribeInstanceTypeOfferings",
         "ec2:DescribeInstances", "ec2:DescribeKeyPairs", "ec2:DescribeRouteTables",
@@ -70,10 +94,9 @@ def test_only_the_support_type_of_clusters_can_be_set_and_only_where_the_account
     assert said["Condition"] == STATEMENTS["set-support-policy"]["Condition"] == {"Null": {"eks:supportType": "false"}}
 
 
-def test_iam_takes_every_policy_and_the_role_takes_them_all(resources: dict[str, Any]) -> None:
+def test_iam_takes_every_policy(resources: dict[str, Any]) -> None:
     lengths = {name: length(thing["Properties"]["PolicyDocument"]) for name, thing in policies(resources).items()}
     assert max(lengths.values()) < IAM_TAKES, lengths
-    assert len(lengths) <= 10
 
 
 def test_the_template_fits_in_a_request_as_the_commands_of_the_page_send_it() -> None:
@@ -96,12 +119,14 @@ def test_nothing_is_named_that_is_not_in_the_template(resources: dict[str, Any])
     assert "AWS::StackName" not in named, "the service knows roles and the boundary by the name of its own stack"
 
 
-def test_the_role_trusts_the_services_functions_alone_and_only_with_the_external_id(resources: dict[str, Any]) -> None:
-    (trust,) = resources["MemberRole"]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
-    assert trust["Principal"] == {"AWS": {"Fn::Sub": "arn:${AWS::Partition}:iam::${ServiceAccount}:root"}}
-    assert trust["Condition"]["StringEquals"] == {"sts:ExternalId": {"Ref": "ExternalId"}}
-    caller = trust["Condition"]["ArnLike"]["aws:PrincipalArn"]["Fn::Sub"]
-    assert caller == "arn:${AWS::Partition}:iam::${ServiceAccount}:role/${ServiceStack}-*"
+def test_both_roles_trust_the_services_functions_alone_and_only_with_the_external_id(resources: dict[str, Any]) -> None:
+    for role, suffix in (("ReadRole", "read"), ("LabsRole", "labs")):
+        (trust,) = resources[role]["Properties"]["AssumeRolePolicyDocument"]["Statement"]
+        assert resources[role]["Properties"]["RoleName"] == {"Fn::Sub": "${RoleName}-" + suffix}
+        assert trust["Principal"] == {"AWS": {"Fn::Sub": "arn:${AWS::Partition}:iam::${ServiceAccount}:root"}}
+        assert trust["Condition"]["StringEquals"] == {"sts:ExternalId": {"Ref": "ExternalId"}}
+        caller = trust["Condition"]["ArnLike"]["aws:PrincipalArn"]["Fn::Sub"]
+        assert caller == "arn:${AWS::Partition}:iam::${ServiceAccount}:role/${ServiceStack}-*"
     assert "Default" not in template()["Parameters"]["ExternalId"]
 
 

@@ -45,6 +45,6 @@ def test_every_role_policy_and_key_is_there_with_its_actions_and_reasons() -> No
 def test_what_cannot_be_bound_and_what_a_member_account_gives_is_on_it() -> None:
     text = page()
     assert all(why in text for why in json.loads(UNBOUND.read_text()).values())
-    member = text.partition("## ekslab-member\n")[2].partition("\n## ")[0]
+    member = text.partition("## ekslab-member-read, ekslab-member-labs\n")[2].partition("\n## ")[0]
     assert "with `ChangeSupport=true`: `set-support-policy`" in member
     assert "`labs-table`" not in member

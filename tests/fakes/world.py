@@ -88,7 +88,7 @@ class _Shut:
 
     def __getattr__(self, name: str) -> Any:
         def refuse(*_args: Any, **_named: Any) -> None:
-            role = f"arn:aws:iam::{self._account}:role/ekslab-member"
+            role = f"arn:aws:iam::{self._account}:role/ekslab-member-read"
             message = f"User: s is not authorized to perform: sts:AssumeRole on resource: {role}"
             raise AccessDenied("sts:AssumeRole", "AccessDenied", message)
 

@@ -106,7 +106,7 @@ def test_another_account_is_read_by_its_role_and_a_shut_one_is_a_finding(stage: 
             {"name": "away", "version": "1.31", "account": OTHER_ACCOUNT, "region": OTHER_REGION, "omitted": ["tags"]},
         )
         for account in (OTHER_ACCOUNT, SHUT_ACCOUNT):
-            role = f"arn:aws:iam::{account}:role/ekslab-member"
+            role = f"arn:aws:iam::{account}:role/ekslab-member-read"
             body = {"regions": [OTHER_REGION], "roleArn": role, "owner": f"boss-{account}@example.com"}
             assert watch.sends("stranger", "PUT", f"/accounts/{account}", body).status == 403
             assert watch.sends("administrator", "PUT", f"/accounts/{account}", body).status == 200

@@ -15,7 +15,7 @@ from tests.workflows.night.nights import CURFEW, SEOUL, Nights
 from tests.workflows.theatre import Theatre
 
 MEMBER, THERE = "444455556666", "us-east-1"
-ROLE = f"arn:aws:iam::{MEMBER}:role/ekslab-member"
+ROLE = f"arn:aws:iam::{MEMBER}:role/ekslab-member-read"
 
 
 def abroad() -> tuple[Theatre, Account]:

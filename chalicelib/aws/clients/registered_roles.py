@@ -1,5 +1,6 @@
 """Which role to assume in which account: what administrators registered, read again every few minutes.
 
+Registered is the role that looks (`ekslab-member-read`); the one that makes labs, and CloudFormation's, are named beside it.
 An account that is not registered (any more) can't be entered; the error says who can mend it.
 """
 
@@ -13,8 +14,8 @@ from chalicelib.domain.errors.tree import AccessDenied
 from chalicelib.domain.identity.accounts import Registration
 
 _KEPT = timedelta(minutes=2)
-#: The member template names the role that CloudFormation works with after the member role.
-STACK_ROLE_SUFFIX = "-stacks"
+#: How the member template ends its roles' names.
+READ, LABS, STACKS = "-read", "-labs", "-stacks"
 
 
 class MemberRoles:
@@ -27,7 +28,7 @@ class MemberRoles:
         self._lock = threading.Lock()
 
     def role_of(self, account: str) -> str:
-        """The ARN of the role. Raises AccessDenied for an account that is not registered, and what the store raises."""
+        """The ARN of the role that looks. Raises AccessDenied for an account that is not registered, and what the store raises."""
         with self._lock:
             now = self._now()
             if self._read_at is None or now - self._read_at > _KEPT or account not in self._roles:
@@ -40,4 +41,8 @@ class MemberRoles:
 
     def stack_role_of(self, account: str) -> str:
         """The ARN of the role that CloudFormation works with on labs' stacks there. Raises as `role_of`."""
-        return self.role_of(account) + STACK_ROLE_SUFFIX
+        return self.role_of(account).removesuffix(READ) + STACKS
+
+    def labs_role_of(self, account: str) -> str:
+        """The ARN of the role that makes, changes and ends labs there. Raises as `role_of`."""
+        return self.role_of(account).removesuffix(READ) + LABS

@@ -10,7 +10,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.curfew.extension import last_end
+from chalicelib.domain.curfew.extension import longest_life
 from chalicelib.domain.curfew.plan import Basis, Entry, EntryStatus, Trigger
 from chalicelib.domain.curfew.rules import CurfewRules, Mode
 from chalicelib.domain.idleness.verdict import Verdict
@@ -109,7 +109,7 @@ def is_last(lab: Lab, trigger: Trigger, rules: CurfewRules, at: datetime) -> boo
     No tag, no undelivered warning and no brake stops that one: only curfew's mode, an administrator's protection, and the
     guard against damaged data.
     """
-    return trigger in (Trigger.LEASE, Trigger.ADOPTED) and at >= last_end(lab, rules).replace(microsecond=0)
+    return trigger in (Trigger.LEASE, Trigger.ADOPTED) and at >= longest_life(lab, rules).replace(microsecond=0)
 
 
 def is_protected(lab: Lab, entry: Entry) -> bool:
@@ -128,7 +128,7 @@ def exemption(lab: Lab, entry: Entry, holidays: Holidays) -> str:
         return f"It is protected until {format_local(schedule, lab.protection.until)}: {lab.protection.why}"
     if entry.trigger is Trigger.IDLE:
         return _why_kept(lab, entry) or _why_no_curfew(lab, entry, holidays)
-    if entry.trigger is not Trigger.GONE and lab.lease_ends_at > entry.at:
+    if entry.trigger is not Trigger.GONE and lab.lease_until > entry.at:
         return f"Its lease was extended to {format_local(schedule, lab.lease_ends_at)}."
     return ""
 

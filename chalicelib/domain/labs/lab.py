@@ -211,9 +211,14 @@ class Lab:
         return Place(self.account, self.region)
 
     @property
+    def lease_until(self) -> datetime:
+        """The lease's end, whatever is stored never later than `ends_by`."""
+        return min(self.lease_ends_at, self.ends_by or self.lease_ends_at)
+
+    @property
     def lasts_until(self) -> datetime:
         """When its lease ends it: at the lease's end, and not before its protection's."""
-        return max(self.lease_ends_at, self.protection.until) if self.protection else self.lease_ends_at
+        return max(self.lease_until, self.protection.until) if self.protection else self.lease_until
 
     def leased_until(self, ends_at: datetime, now: datetime) -> Lab:
         """The same lab with another end of its lease, which somebody asked for `now`."""

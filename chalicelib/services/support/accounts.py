@@ -16,8 +16,8 @@ from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.labs.lab import OVER, Lab, Phase
 from chalicelib.ports.deps import Deps
 
-#: What the service may assume (`assume-member-roles` in .chalice/statements.json); CloudFormation's role is named after it.
-_ROLE_ARN = pattern(r"arn:aws[a-z-]*:iam::(\d{12}):role/ekslab-member[\w+=,.@-]{0,44}", re.ASCII)
+#: What the service may assume (`assume-member-read` in .chalice/statements.json); the other roles there are named beside it.
+_ROLE_ARN = pattern(r"arn:aws[a-z-]*:iam::(\d{12}):role/ekslab-member[\w+=,.@-]{0,40}-read", re.ASCII)
 #: Labs of everyone read at once.
 _PAGE = 100
 
@@ -109,7 +109,7 @@ def _findings(registration: Registration, home: str) -> list[Finding]:
             error("roleArn", "missing", "Another account is entered with a role there; see docs/how-to/accounts.md.")
         )
     elif registration.role_arn is not None and (role is None or role[1] != registration.account):
-        wanted = f"arn:aws:iam::{registration.account}:role/ekslab-member"
-        message = f"{registration.role_arn} can't be used: the role must be of that account and its name begin as in {wanted}."
+        wanted = f"arn:aws:iam::{registration.account}:role/ekslab-member-read"
+        message = f"{registration.role_arn} can't be used: the role must be of that account, and called as in {wanted}."
         found.append(error("roleArn", "invalid-role", message))
     return found

@@ -122,8 +122,7 @@ def next_look(deps: Deps, lab: Lab, entry: Entry, rules: CurfewRules, now: datet
     if lab.phase is Phase.HIBERNATED:
         return now + SOON
     at = next_faced(deps, lab, entry, rules, now).look_at(rules)
-    spared_until = max(lab.lease_ends_at, lab.protection.until) if lab.protection else lab.lease_ends_at
-    if entry.trigger is not Trigger.IDLE and spared_until <= entry.at:
+    if entry.trigger is not Trigger.IDLE and lab.lasts_until <= entry.at:
         at = max(at, entry.at + DAY - timedelta(hours=rules.lead_hours))
     return max(now + SOON, at)
 

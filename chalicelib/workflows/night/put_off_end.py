@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from chalicelib.domain.curfew.extension import last_end
+from chalicelib.domain.curfew.extension import longest_life
 from chalicelib.domain.curfew.messages.put_off import put_off_message
 from chalicelib.domain.curfew.messages.warning import recipient_of
 from chalicelib.domain.curfew.next_event import NextEvent
@@ -20,13 +20,13 @@ from chalicelib.workflows.night.warn import administrators
 def put_off_end(deps: Deps, lab: Lab, faces: NextEvent, shield: str, rules: CurfewRules, now: datetime) -> None:
     """Tell it, and look at the lab again a day later, but in time for its last end."""
     tell_put_off(deps, lab, faces, shield, rules, now)
-    last = last_end(lab, rules) - timedelta(hours=rules.lead_hours)
+    last = longest_life(lab, rules) - timedelta(hours=rules.lead_hours)
     look_again(deps, lab, now + DAY if last <= now else min(now + DAY, last))
 
 
 def tell_put_off(deps: Deps, lab: Lab, faces: NextEvent, shield: str, rules: CurfewRules, now: datetime) -> None:
     """One message to the owner and one to administrators, and a line of history."""
-    last = last_end(lab, rules)
+    last = longest_life(lab, rules)
     message = f"The lab is not on the plan for its end of {format_local(lab.spec.schedule, faces.at)}: {shield}"
     deps.store.add_event(lab.id, Event(now, KIND, message, {"night": faces.night.isoformat()}))
     if rules.mode is Mode.ON:

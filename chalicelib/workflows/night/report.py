@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
-from chalicelib.domain.curfew.extension import last_end
+from chalicelib.domain.curfew.extension import longest_life
 from chalicelib.domain.curfew.messages.report import is_settled, nights_to_report, report_message
 from chalicelib.domain.curfew.plan import Plan, PlanHeader
 from chalicelib.domain.curfew.rules import CurfewRules, Mode
@@ -72,14 +72,23 @@ def overdue(deps: Deps, rules: CurfewRules, now: datetime) -> list[str]:
     found, cursor = list[str](), None
     while True:
         page = deps.store.list_labs(None, _ALIVE, _PAGE, cursor)
-        found += [_kept_by(deps, lab, rules, now) for lab in page.items if last_end(lab, rules) + _GRACE <= now]
+        found += [_kept_by(deps, lab, rules, now) for lab in page.items if _is_overdue(lab, rules, now)]
         cursor = page.cursor
         if cursor is None:
             return found
 
 
+def _is_overdue(lab: Lab, rules: CurfewRules, now: datetime) -> bool:
+    return _last_end(lab, rules) + _GRACE <= now
+
+
+def _last_end(lab: Lab, rules: CurfewRules) -> datetime:
+    """Its lease may have been extended beyond its age of today's rules, by those of then."""
+    return max(longest_life(lab, rules), lab.lease_until)
+
+
 def _kept_by(deps: Deps, lab: Lab, rules: CurfewRules, now: datetime) -> str:
-    who = f"{lab.name} ({lab.id}, {lab.owner.rpartition('/')[2]}), by {last_end(lab, rules):%Y-%m-%d %H:%M} UTC"
+    who = f"{lab.name} ({lab.id}, {lab.owner.rpartition('/')[2]}), by {_last_end(lab, rules):%Y-%m-%d %H:%M} UTC"
     if rules.mode is not Mode.ON:
         return f"{who}: curfew's mode is {rules.mode}"
     if lab.protection is not None and lab.protection.until > now:

@@ -16,7 +16,7 @@ from tests.fakes import NOW, a_lab, a_spec
 from tests.fakes.builders import ACCOUNT, in_phase
 
 MEMBER, THERE = "444455556666", "us-east-1"
-ROLE = f"arn:aws:iam::{MEMBER}:role/ekslab-member"
+ROLE = f"arn:aws:iam::{MEMBER}:role/ekslab-member-read"
 TRAINING: dict[str, Any] = {"name": "training", "regions": [THERE, "eu-west-1"], "roleArn": ROLE, "labs": True}
 
 

@@ -33,7 +33,7 @@ from tests.fakes.fleet_builders import (
 
 JO_HERSELF = "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Ops_0123456789abcdef/ops@example.com"
 NAMESAKE = "arn:aws:sts::111122223333:assumed-role/Developers/ops@example.com"
-ELSEWHERE = Place("444455556666", "eu-west-1", "arn:aws:iam::444455556666:role/ekslab-member")
+ELSEWHERE = Place("444455556666", "eu-west-1", "arn:aws:iam::444455556666:role/ekslab-member-read")
 ORDERS = f"/clusters/111122223333/{REGION}/orders"
 
 
@@ -245,10 +245,10 @@ def test_the_words_that_name_the_role_of_a_place_are_for_administrators(http: Ht
     assert wording["trouble"]["message"] == a_trouble().message
 
 
-ROLE = "arn:aws:iam::444455556666:role/ekslab-member"
+ROLE = "arn:aws:iam::444455556666:role/ekslab-member-read"
 THEIRS = {
     "regions": ["eu-west-1"],
-    "roleArn": "arn:aws:iam::444455556666:role/ekslab-member",
+    "roleArn": "arn:aws:iam::444455556666:role/ekslab-member-read",
     "owner": "pay@example.com",
 }
 
@@ -277,7 +277,7 @@ def test_only_administrators_do(http: Http) -> None:
         ("444455556666", {"regions": ["eu-west-1", "Ireland"]}, "regions[1]"),
         ("444455556666", {"roleArn": None}, "roleArn"),
         ("444455556666", {"roleArn": "arn:aws:iam::444455556666:role/Admin"}, "roleArn"),
-        ("444455556666", {"roleArn": "arn:aws:iam::999999999999:role/ekslab-member"}, "roleArn"),
+        ("444455556666", {"roleArn": "arn:aws:iam::999999999999:role/ekslab-member-read"}, "roleArn"),
         ("444455556666", {"color": "red"}, "color"),
     ],
 )

@@ -16,9 +16,9 @@ from chalicelib.aws.clients.assumed_roles import AssumedClients, AssumedSession
 from chalicelib.domain.errors.tree import AccessDenied
 from tests.fakes.clock import FakeClock
 
-ROLE = "arn:aws:iam::444455556666:role/ekslab-member"
+ROLE = "arn:aws:iam::444455556666:role/ekslab-member-read"
 _SECRETS = {"SecretAccessKey": "secret", "SessionToken": "token"}
-OTHER = "arn:aws:iam::777788889999:role/ekslab-member"
+OTHER = "arn:aws:iam::777788889999:role/ekslab-member-read"
 
 
 @dataclass

@@ -13,7 +13,7 @@ from chalicelib.domain.identity.accounts import Registration
 from tests.fakes.clock import FakeClock
 
 MEMBER = "444455556666"
-ROLE = f"arn:aws:iam::{MEMBER}:role/ekslab-member"
+ROLE = f"arn:aws:iam::{MEMBER}:role/ekslab-member-read"
 
 
 @dataclass
@@ -42,7 +42,8 @@ def test_the_registry_is_read_once_for_some_minutes() -> None:
     given = Given()
     given.register(ROLE)
     assert {given.roles.role_of(MEMBER) for _ in range(5)} == {ROLE}
-    assert given.roles.stack_role_of(MEMBER) == f"{ROLE}-stacks"
+    assert given.roles.labs_role_of(MEMBER) == ROLE.replace("-read", "-labs")
+    assert given.roles.stack_role_of(MEMBER) == ROLE.replace("-read", "-stacks")
     assert given.registry.reads == 1
 
 
@@ -52,9 +53,9 @@ def test_another_role_is_known_after_some_minutes_and_a_new_account_at_once() ->
         given.roles.role_of(MEMBER)
     given.register(ROLE)
     assert given.roles.role_of(MEMBER) == ROLE
-    given.register(f"{ROLE}-2")
+    given.register(ROLE.replace("member", "member2"))
     given.clock.advance(minutes=3)
-    assert given.roles.role_of(MEMBER) == f"{ROLE}-2"
+    assert given.roles.role_of(MEMBER) == ROLE.replace("member", "member2")
 
 
 def test_an_account_that_is_registered_no_more_cannot_be_entered_and_the_error_says_who_can_mend_it() -> None:

@@ -240,7 +240,7 @@ def _assumed(sandbox: Sandbox) -> AssumedClients:
     name = a_name("ekslab-service")
     document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
     role = iam.create_role(RoleName=name, AssumeRolePolicyDocument=document)["Role"]["Arn"]
-    allowed = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "arn:aws:iam::*:role/ekslab-member"}
+    allowed = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "arn:aws:iam::*:role/ekslab-member*-read"}
     policy = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
     iam.put_role_policy(RoleName=name, PolicyName="p", PolicyDocument=policy)
     own = sandbox.client("sts").assume_role(RoleArn=role, RoleSessionName="test")["Credentials"]
@@ -308,7 +308,7 @@ def test_an_account_that_lets_nobody_in_says_so_at_the_first_look(sandbox: Sandb
     iam = sandbox.client("iam", credentials=root_of("777788889999"))
     trust = {"Effect": "Allow", "Principal": {"AWS": "arn:aws:iam::222233334444:root"}, "Action": "sts:AssumeRole"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [trust]})
-    role = iam.create_role(RoleName="ekslab-member", AssumeRolePolicyDocument=document)["Role"]["Arn"]
+    role = iam.create_role(RoleName="ekslab-member-read", AssumeRolePolicyDocument=document)["Role"]["Arn"]
     fleet = _fleet(_assumed(sandbox), Place("777788889999", REGION, role))
     with pytest.raises(AccessDenied) as refusal:
         fleet.names(None)

@@ -19,7 +19,8 @@ from tests.aws.given import a_lab
 from tests.aws.infrastructure.test_stacks import create, settled
 from tests.deployment import rights
 
-INSTALLATION = "prod"
+#: As the statements are filled in here (tests/deployment/rights.py).
+INSTALLATION = "ekslab"
 BOUNDARY = f"arn:aws:iam::111122223333:policy/ekslab/{INSTALLATION}-labs"
 
 

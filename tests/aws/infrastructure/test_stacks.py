@@ -138,7 +138,7 @@ def test_cloudformation_acts_as_the_role_it_is_given() -> None:
     role = "arn:aws:iam::111122223333:role/ekslab-stacks"
     client = boto3.client("cloudformation", "ap-northeast-2", aws_access_key_id="x", aws_secret_access_key="x")
     asked = {
-        "StackName": "ekslab-1", "TemplateBody": "{}", "Parameters": [], "Tags": [], "Capabilities": ["CAPABILITY_IAM"],
+        "StackName": "ekslab-1", "TemplateBody": "{}", "Parameters": [], "Tags": [], "Capabilities": ["CAPABILITY_NAMED_IAM"],
         "OnFailure": "DO_NOTHING", "ClientRequestToken": "token", "RoleARN": role,
     }  # fmt: skip
     with Stubber(client) as stubber:

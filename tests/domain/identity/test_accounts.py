@@ -14,7 +14,7 @@ from chalicelib.domain.requests.validation.validate import complete
 from tests.fakes import NOW, a_calendar, a_caller
 
 HOME, MEMBER = "111122223333", "444455556666"
-ROLE = f"arn:aws:iam::{MEMBER}:role/ekslab-member"
+ROLE = f"arn:aws:iam::{MEMBER}:role/ekslab-member-read"
 ACCOUNTS = LabAccounts(HOME, ("ap-northeast-2",), {MEMBER: ("eu-west-1", "us-east-1")})
 LABS_THERE = Registration(MEMBER, "training", ("eu-west-1", "us-east-1"), ROLE, labs=True)
 
@@ -25,7 +25,9 @@ def errors(draft: Draft, limits: Limits | None = None) -> dict[str, str]:
 
 
 def test_only_accounts_that_are_registered_for_labs_take_them() -> None:
-    watched = Registration("777788889999", "watched", ("eu-west-1",), "arn:aws:iam::777788889999:role/ekslab-member")
+    watched = Registration(
+        "777788889999", "watched", ("eu-west-1",), "arn:aws:iam::777788889999:role/ekslab-member-read"
+    )
     found = lab_accounts(HOME, ("ap-northeast-2",), [LABS_THERE, watched])
     assert found == ACCOUNTS
     assert found.places() == (Place(HOME, "ap-northeast-2"), Place(MEMBER, "eu-west-1"), Place(MEMBER, "us-east-1"))

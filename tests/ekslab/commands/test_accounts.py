@@ -8,7 +8,7 @@ from tests.api.http import ADMIN
 from tests.ekslab.wire import Wire, run
 
 MEMBER = "444455556666"
-ROLE = f"arn:aws:iam::{MEMBER}:role/ekslab-member"
+ROLE = f"arn:aws:iam::{MEMBER}:role/ekslab-member-read"
 REGISTER = (
     "register",
     MEMBER,

@@ -90,6 +90,13 @@ def test_a_last_end_goes_over_tags_protection_use_and_warnings_that_reach_nobody
     assert nights.lab("lab-a").phase is Phase.DELETED
 
 
+def test_a_lease_that_is_stored_as_later_than_endsby_ends_by_it() -> None:
+    nights = nights_with()
+    nights.add("lab-a", busy, lease_ends_at=NOW + 300 * DAY, ends_by=CURFEW)
+    nights.hours(NOW, 8)
+    assert nights.lab("lab-a").phase is Phase.DELETED
+
+
 def test_the_brake_holds_judged_ends_but_no_last_one() -> None:
     nights = nights_with(CurfewRules(mode=Mode.ON, max_percent=1, max_count=1))
     for number in range(6):

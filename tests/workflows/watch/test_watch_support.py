@@ -18,7 +18,7 @@ from tests.fakes.fleet_builders import HOME, OPS, REGION, a_fleet_cluster, a_key
 from tests.workflows.machine import LambdaDied, Machine
 
 DENIED = AccessDenied("eks:DescribeCluster", "AccessDeniedException", "not authorized")
-ELSEWHERE = Place("444455556666", "eu-west-1", "arn:aws:iam::444455556666:role/ekslab-member")
+ELSEWHERE = Place("444455556666", "eu-west-1", "arn:aws:iam::444455556666:role/ekslab-member-read")
 
 
 @pytest.fixture
@@ -245,7 +245,7 @@ def test_many_places_pass_in_portions_that_fit_into_a_payload(world: FakeWorld) 
     regions = tuple(f"eu-{part}-{n}" for part in ("west", "north", "south") for n in range(10))
     for n in range(30):
         account = f"{n:012}"
-        role = f"arn:aws:iam::{account}:role/ekslab-member"
+        role = f"arn:aws:iam::{account}:role/ekslab-member-read"
         world.watch.store.register(a_registration(account=account, regions=regions, role_arn=role))
     machine = Machine("watch_support", world.deps)
     assert machine.run({"time": NOW.isoformat()}) == "Finished"
