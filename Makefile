@@ -50,7 +50,8 @@ quick: $(INSTALLED)     ## lint, layout, and the tests that need no AWS: what to
 	$(BIN)/ruff check .
 	EKSLAB_QUICK=1 $(BIN)/python -m pytest $(PARALLEL) tests/test_architecture.py tests/domain tests/api tests/services tests/workflows
 
-long: $(INSTALLED)      ## the stories with three more seeds by which EKS lags behind what was just made; it takes long
+long: $(INSTALLED)      ## fifty labs at once, and the stories with three more seeds by which EKS lags behind what was just made
+	$(BIN)/python -m pytest -m long
 	@for seed in 2 3 4; do EKSLAB_LAG_SEED=$$seed $(BIN)/python -m pytest $(PARALLEL) -m story tests/story || exit 1; done
 
 stories: $(INSTALLED)   ## the tests that drive the whole sandbox over HTTP

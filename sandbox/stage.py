@@ -117,6 +117,7 @@ def installed(
 
     `died` is called with the last output of the sandbox's server if that ends before the block does.
     """
+    message("packaging the service: half a minute the first time")
     package = packaging.package()
     message("packaged the template that production deploys")
     settings = replace(settings or Settings(), recorded_roles=f"{STACK}-")

@@ -1,7 +1,8 @@
 """Lambda processes by fork, so that they share what all of them import; few of them stay warm.
 
 ministack starts a Python for each concurrent invocation, of 45 to 80 MB, and keeps it. Here a process is forked from one that has
-imported boto3, and beyond a number of idle ones the longest idle end. Linux alone; elsewhere ministack's way is kept.
+imported boto3, and beyond a number of idle ones the longest idle end. ministack's way is kept on other systems than Linux, and for
+functions whose archive brings a botocore of its own.
 """
 
 from __future__ import annotations
@@ -106,7 +107,7 @@ def install() -> None:
     server, acquire, popen = ForkServer(), lambda_runtime.acquire_worker, cast(Any, subprocess.Popen)
 
     def start(command: Sequence[str], **options: Any) -> Any:
-        if command[0] != sys.executable:
+        if command[0] != sys.executable or Path(options["env"].get("EMULATOR_CODE", os.devnull), "botocore").exists():
             return popen(command, **options)
         return server.start(command[1], options["cwd"], options["env"])
 

@@ -6,11 +6,12 @@ permission as on AWS. Import this only in the server's own process, with its env
 
 from ministack import app
 
-from emulator import autoscaling, cloudformation, cloudtrail, cloudwatch, ec2, elb
-from emulator.core import bill
+from emulator import cloudformation, cloudtrail, cloudwatch, ec2, elb
+from emulator.core import bill, service_files
 from emulator.core.clients import AwsClients
 from emulator.core.clock import EmulatorClock
 from emulator.core.settings import Settings
+from emulator.ec2 import autoscaling
 from emulator.eks import Eks
 from emulator.eks.kubernetes import KubernetesServers
 from emulator.iam import enforcement, requests, sessions
@@ -22,14 +23,16 @@ from emulator.services import limits, price_list, quotas, ssm_parameters, step_f
 
 def mounted_app(settings: Settings, url: str) -> AsgiApp:
     """Return the ASGI application of the whole emulator, listening at `url`."""
+    service_files.install()
     clock = EmulatorClock(settings.scale)
     kubernetes = KubernetesServers()
-    eks = Eks(clock=clock, aws=AwsClients(url), kubernetes=kubernetes)
+    aws = AwsClients(url)
+    eks = Eks(clock=clock, aws=aws, kubernetes=kubernetes)
     _install_lambda()
     step_functions.install()
     ec2.install()
     elb.install(clock)
-    autoscaling.install(clock, AwsClients(url), eks.replace_node)
+    autoscaling.install(clock, aws, eks.replace_node)
     cloudformation.install()
     ssm_parameters.install()
     quotas.install()

@@ -30,6 +30,7 @@ CLASS = {
     "unmeasured": "silent",
     "extended": "busy",
 }
+_USES = {"idle": "idle", "job": "busy with a job", "silent": "without metrics", "busy": "busy"}
 #: Those of whom more is asked than that they are there have a node.
 WITH_A_NODE = {"forgotten", "sleeper", "kept", "training"}
 _ENDED = {"deleted", "failed", "blocked"}
@@ -66,11 +67,13 @@ class _Class:
         # The second act has moved AWS's calendar; the class begins today.
         self._stage.sandbox.admin("POST", "clock", {"now": self._began.isoformat()})
         self._call(self._people.administrator, "PUT", "/curfew", {"maxAheadHours": 120})
-        for number, name in enumerate(CLASS):
+        self._send.command(f"POST /labs, {len(CLASS)} times")
+        for number, (name, use) in enumerate(CLASS.items()):
             answer = self._call(self._owner(name), "POST", "/labs", self._request(name, number))
             if answer.status != 202:
                 raise Impatient(answer.body.decode())
             self._ids[name] = answer.json["id"]
+            self._send.say(f"  {name:<11}will be {_USES[use]}")
         for name in CLASS:
             self._wait(name, {"ready", *_ENDED})
             set_activity(self._stage.sandbox, name, CLASS[name], since=self._began - timedelta(hours=6))

@@ -6,6 +6,7 @@ is in `support.py`, the third in `curfew.py`.
 """
 
 import json
+import os
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -13,6 +14,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from deployment.packaging import NotPackaged
+from emulator.core.memory import measured
 from emulator.core.settings import REGION, Settings
 from sandbox.course import DOMAIN
 from sandbox.demo import curfew, support
@@ -41,14 +43,17 @@ def main(scale: float = 0.01) -> int:
     """Play the demo; return its exit status."""
     narrator = Narrator()
     narrator.act("A sandbox")
-    try:
-        with installed(Settings(scale=scale), narrator.say) as stage:
-            _Play(stage, narrator).play()
-            support.play(stage, narrator)
-            curfew.play(stage, narrator)
-    except (Impatient, NotPackaged) as error:
-        narrator.check(False, str(error))
+    with measured(os.getpid()) as peak:
+        try:
+            with installed(Settings(scale=scale), narrator.say) as stage:
+                _Play(stage, narrator).play()
+                support.play(stage, narrator)
+                curfew.play(stage, narrator)
+        except (Impatient, NotPackaged) as error:
+            narrator.check(False, str(error))
     narrator.say()
+    if peak.processes:
+        narrator.say(f"It took {peak.megabytes:.0f} MiB of memory at most, in {peak.processes} processes.")
     narrator.say("Everything held." if not narrator.short else f"{len(narrator.short)} of the promises did not hold.")
     return 1 if narrator.short else 0
 

@@ -101,7 +101,7 @@ class _Fleet:
         self._send.check(answer.status == 200, "payments' upgrade is acknowledged")
         self._send.check(stranger.status in (403, 404), f"anyone else gets {stranger.status}")
         quiet = self._day(TODAY + timedelta(days=1))
-        self._send.check(not quiet, "on 24 November no rung of a ladder is due, and nobody is written to")
+        self._send.check(not quiet, "no reminder is due on 24 November, and nobody is written to")
         eve = _about("payments", self._day(TODAY + timedelta(days=2)))
         message = sorted(mail.attributes["recipient"] for mail in eve)
         self._send.say("Acknowledging mutes what comes before a deadline's last week, and in it all but the owner.")
@@ -118,14 +118,14 @@ class _Fleet:
         self._send.check(cluster["version"] == "1.32", "EKS says 1.32, and nobody asked for it")
         mails = self._day(TODAY + timedelta(days=3))
         theirs = next((mail for mail in mails if mail.attributes["recipient"] == SHOP), None)
-        for line in _lines(theirs, "noticed on", "older than"):
+        for line in sentences_with(theirs.body if theirs else "", "noticed on", "older than"):
             self._send.say(f"  {line}")
         self._send.check(
             theirs is not None and "general (3 on 1.31)" in theirs.body,
             "four hours later the owner knows, and which nodes stayed",
         )
         vault = [mail for mail in _about("vault", mails) if mail.attributes["recipient"] == NOTICE_ADMINISTRATORS]
-        for line in _lines(vault[0] if vault else None, "could not be read"):
+        for line in sentences_with(vault[0].body if vault else "", "could not be read"):
             self._send.say(f"  {line}")
         self._send.check(bool(vault), "after three days the administrators hear of the cluster that can't be read")
 
@@ -219,6 +219,12 @@ def _about(name: str, mails: Sequence[Mail]) -> list[Mail]:
     return [mail for mail in mails if name in mail.body]
 
 
-def _lines(mail: Mail | None, *words: str) -> list[str]:
-    found = mail.body.splitlines() if mail else []
-    return [line.strip() for line in found if any(word in line for word in words)]
+def sentences_with(body: str, *words: str) -> list[str]:
+    """The items and paragraphs of a mail in which one of the words is, each in one line however it was wrapped."""
+    whole: list[str] = []
+    for paragraph in body.split("\n\n"):
+        for number, line in enumerate(paragraph.splitlines()):
+            if number == 0 or line.lstrip().startswith("- "):
+                whole.append("")
+            whole[-1] = f"{whole[-1]} {line.strip()}".strip()
+    return [each for each in whole if any(word in each for word in words)]

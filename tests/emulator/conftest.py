@@ -3,7 +3,8 @@
 import io
 import json
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import pytest
@@ -34,19 +35,19 @@ def role(sandbox: Sandbox) -> Iterator[str]:
 
 
 @pytest.fixture
-def deploy_function(sandbox: Sandbox, role: str) -> Iterator[Callable[[str, str], str]]:
-    """Deploy Python source with a `handle(event, context)` under a name; returns the function's ARN."""
+def deploy_function(sandbox: Sandbox, role: str) -> Iterator[Callable[..., str]]:
+    """Deploy Python source with a `handle(event, context)` under a name, beside other files; returns the function's ARN."""
     client = sandbox.client("lambda")
     deployed: list[str] = []
 
-    def deploy(name: str, source: str) -> str:
+    def deploy(name: str, source: str, **others: str) -> str:
         deployed.append(name)
         return client.create_function(
             FunctionName=name,
             Runtime="python3.11",
             Role=role,
             Handler="main.handle",
-            Code={"ZipFile": _zip(source)},
+            Code={"ZipFile": _zip(source, others)},
             Timeout=10,
         )["FunctionArn"]
 
@@ -100,8 +101,10 @@ def _policy(statement: Json) -> Json:
     return {"Version": "2012-10-17", "Statement": [statement]}
 
 
-def _zip(source: str) -> bytes:
+def _zip(source: str, others: Mapping[str, str] = MappingProxyType({})) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w") as archive:
         archive.writestr("main.py", source)
+        for name, text in others.items():
+            archive.writestr(name, text)
     return buffer.getvalue()

@@ -1,6 +1,6 @@
 """Lambda processes share what they import, few of them stay, and all of them end with the emulator.
 
-Memory is the proportional set size (PSS) that Linux counts: a shared page once, divided by those who share it.
+Memory is what `emulator/core/memory.py` reads.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ import sys
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from emulator.core.memory import pss, tree
 from emulator.lambdas.fork_server import MOST_IDLE
 from emulator.process import Sandbox, running_sandbox
 from tests.emulator.test_process import server_of, until
@@ -30,26 +30,14 @@ def handle(event, context):
     files = sorted(set(os.listdir(".")) - {"__pycache__"})
     return {"pid": os.getpid(), "env": os.environ.get("NAME"), "cwd": files, "who": who["UserId"]}
 """
-
-
-def tree(root: int) -> list[int]:
-    """A process and all that descend from it."""
-    found = [root]
-    for pid in found:
-        with suppress(OSError):
-            for task in Path(f"/proc/{pid}/task").iterdir():
-                found += map(int, (task / "children").read_text().split())
-    return found
-
-
-def pss(pids: list[int]) -> float:
-    """Megabytes."""
-    kilobytes = 0
-    for pid in pids:
-        with suppress(OSError):  # It may have ended meanwhile.
-            lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-            kilobytes += sum(int(line.split()[1]) for line in lines if line.startswith("Pss:"))
-    return kilobytes / 1024
+READER = """
+import os, time, boto3
+def handle(event, context):
+    boto3.client("ec2")
+    time.sleep(event.get("seconds", 0))
+    with open("/proc/self/smaps_rollup") as lines:
+        return {"own": sum(int(line.split()[1]) for line in lines if line.startswith("Private_Dirty")), "pid": os.getpid()}
+"""
 
 
 def call(sandbox: Sandbox, name: str, **event: object) -> dict[str, object]:
@@ -95,6 +83,24 @@ def test_thirty_at_once_take_little_and_most_of_them_go(sandbox: Sandbox, deploy
     assert (peak - before) / len(pids) < 25, "each would take 45 to 80 MB by itself"
     call(sandbox, "crowd")
     until(lambda: len(tree(server)) <= MOST_IDLE + 4)
+
+
+def test_what_one_has_read_of_aws_s_services_the_next_ones_share(
+    sandbox: Sandbox, deploy_function: Callable[..., str]
+) -> None:
+    deploy_function("reader", READER)
+    first = call(sandbox, "reader")
+    with ThreadPoolExecutor(3) as pool:
+        later = list(pool.map(lambda _: call(sandbox, "reader", seconds=1), range(3)))
+    after_it = [int(str(each["own"])) for each in later if each["pid"] != first["pid"]]
+    assert after_it
+    assert max(after_it) < 0.75 * int(str(first["own"])), "EC2's description alone is 16 MB"
+
+
+def test_a_function_may_bring_a_botocore_of_its_own(sandbox: Sandbox, deploy_function: Callable[..., str]) -> None:
+    source = "import botocore\ndef handle(event, context): return {'version': botocore.__version__}"
+    deploy_function("modern", source, **{"botocore/__init__.py": "__version__ = 'its own'"})
+    assert call(sandbox, "modern") == {"version": "its own"}
 
 
 def test_they_end_with_the_server_even_if_it_is_killed(deploy_into: Callable[[Sandbox, str, str], str]) -> None:

@@ -14,6 +14,7 @@ ROOT = PROJECT / "emulator"
 SOURCES = sorted(ROOT.rglob("*.py"))
 OURS = {path.name.removesuffix(".py") for path in PROJECT.iterdir() if path.is_dir() or path.suffix == ".py"}
 MOST_ENTRIES, MOST_LINES = 16, 400
+SUFFIXES = (".py", ".json", ".md", ".toml")
 
 
 def imports(path: Path) -> Iterator[str]:
@@ -69,7 +70,7 @@ def test_each_folder_says_what_it_is_and_can_be_seen_at_once() -> None:
         entries = [
             each
             for each in folder.iterdir()
-            if (each.suffix in (".py", ".json") or each in folders) and each.name != "__init__.py"
+            if (each.suffix in SUFFIXES or each in folders) and each.name != "__init__.py"
         ]
         assert len(entries) <= MOST_ENTRIES, folder
         assert ast.get_docstring(ast.parse((folder / "__init__.py").read_text())), folder

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from sandbox.demo.lab_life import REQUEST, format_findings, format_request
+from sandbox.demo.support import sentences_with
 from sandbox.schedules import describe_curfew_run, describe_watch_run
 
 
@@ -30,3 +31,10 @@ def test_runs_are_told_in_one_and_in_many() -> None:
     assert describe_curfew_run({"counts": {}, "troubles": [], "lost": []}) == ["nothing was due"]
     swept = describe_curfew_run({"counts": {"looked_at": 2, "acted": 1}, "troubles": ["A trouble."], "lost": ["lab-1"]})
     assert swept == ["looked at 2, acted 1", "A trouble.", "lab-1"]
+
+
+def test_what_is_quoted_of_a_mail_is_whole_however_it_was_wrapped() -> None:
+    body = "1. payments\n\nThe control plane is on 1.32, after\nthe date.\nIn the way:\n  - nodes are older\n    than it;\n"
+    assert sentences_with(body, "control plane") == ["The control plane is on 1.32, after the date. In the way:"]
+    assert sentences_with(body, "older") == ["- nodes are older than it;"]
+    assert sentences_with("", "older") == []

@@ -3,6 +3,9 @@
 It is started by `emulator/lambdas/fork_server.py`, which sends it, over the socket on standard input, what a process gets: its
 program, folder and environment, with its three pipes. Pages that nobody changes are shared by all. It ends with the emulator, and
 its processes with it.
+
+botocore's descriptions of AWS's services are most of what a process has by itself: that of EC2 alone takes 16 MB and a third of a
+second. So a process that reads one says which, and the next one finds it there.
 """
 
 import array
@@ -17,25 +20,78 @@ import socket
 import struct
 import sys
 import time
+from contextlib import suppress
 from typing import Any
 
-import boto3.session  # noqa: F401 - imported here once, for all processes
+import boto3.session
 import botocore.client
-import botocore.session  # noqa: F401
+import botocore.handlers
+import botocore.loaders
+import botocore.session
 
 _PR_SET_PDEATHSIG = 1
+_CAPACITY = 1 << 16
+"""Of a pipe."""
+_MOST_FILES = 256
+"""A process that reads all of botocore's descriptions has most of them by itself."""
+_DATA = botocore.loaders.Loader.BUILTIN_DATA_PATH
+
+
+class SharedFiles:
+    """botocore's own data files, each read once for all processes: what a process reads, this one reads before it forks again."""
+
+    def __init__(self) -> None:
+        self._read = botocore.loaders.JSONFileLoader.load_file
+        self._known: dict[str, Any] = {}
+        self._told, self._tell = os.pipe()
+        os.set_blocking(self._told, False)
+        os.set_blocking(self._tell, False)
+
+    def install(self) -> None:
+        """Have botocore look here first. Its data never change; files of other folders are read each time."""
+
+        def load_file(loader: Any, path: str) -> Any:
+            if not path.startswith(_DATA):
+                return self._read(loader, path)
+            if path not in self._known:
+                found = self._read(loader, path)
+                if len(self._known) >= _MOST_FILES:
+                    return found
+                self._known[path] = found
+                # A line this short is written in one piece, however many processes write; where the pipe is full, another tells.
+                with suppress(BlockingIOError):
+                    os.write(self._tell, f"{path}\n".encode())
+            return self._known[path]
+
+        botocore.loaders.JSONFileLoader.load_file = load_file
+
+    def read_what_processes_read(self) -> None:
+        """Read the files that processes have told of since."""
+        try:
+            told = os.read(self._told, _CAPACITY).decode()
+        except BlockingIOError:
+            return
+        for path in [*set(told.split("\n")) - {""} - set(self._known)][: _MOST_FILES - len(self._known)]:
+            self._known[path] = self._read(botocore.loaders.JSONFileLoader(), path)
+        gc.collect()
+        gc.freeze()
 
 
 def main() -> None:
     """Fork for each request until the socket closes, which it does when the emulator is gone."""
     control = socket.socket(fileno=0)
     signal.signal(signal.SIGCHLD, signal.SIG_IGN)
+    files = SharedFiles()
+    files.install()
+    # The first client imports, reads and compiles what all need; nothing of this one is kept.
+    boto3.session.Session().client("sts", region_name="us-east-1", aws_access_key_id="-", aws_secret_access_key="-")
     gc.collect()
     gc.freeze()
     while True:
         request, pipes = _receive(control)
         if request is None:
             return
+        files.read_what_processes_read()
         forker = os.getpid()
         child = os.fork()
         if child == 0:

@@ -12,7 +12,7 @@ from xml.sax.saxutils import escape
 from ministack.services import autoscaling
 from ministack.services.cloudformation import provisioners
 
-from emulator.autoscaling.groups import Group, Groups, Lost
+from emulator.ec2.autoscaling.groups import Group, Groups, Lost
 from emulator.core.clients import AwsClients
 from emulator.core.clock import EmulatorClock
 from emulator.core.identities import current
