@@ -18,7 +18,8 @@ from botocore.credentials import Credentials as BotocoreCredentials
 from emulator.core.settings import REGION
 from emulator.process import Credentials, Sandbox
 
-TIMEOUT = 30.0
+TIMEOUT = 120.0
+"""Seconds. On AWS the API answers within 29; a machine with two cores on which fifty ask may not."""
 
 MAY = {
     "Version": "2012-10-17",

@@ -26,7 +26,10 @@ SERVICES = (
 # fmt: on
 """ministack's services that are switched on; none of them opens a second port."""
 
-MAX_LAMBDAS_AT_ONCE = 64
+MAX_LAMBDAS_AT_ONCE = 1000
+"""An account's concurrent executions, as AWS gives it; how many of them run at the same moment, `lambdas/gate.py` says."""
+MAX_THREADS = 512
+"""Requests that are waited for at once: those of functions that wait for their turn, and those of the ones that run."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +63,7 @@ def environment(settings: Settings, host: Mapping[str, str] | None = None) -> di
         "AWS_DEFAULT_REGION": settings.region,
         "LAMBDA_EXECUTOR": "local",
         "LAMBDA_ACCOUNT_CONCURRENCY": str(MAX_LAMBDAS_AT_ONCE),
+        "MINISTACK_WORKER_THREADS": str(MAX_THREADS),
         "LOG_LEVEL": settings.log_level,
         "PYTHONPATH": str(LAMBDA_ENTRY),
         "PYTHONUNBUFFERED": "1",

@@ -26,7 +26,7 @@ from ministack.core import lambda_runtime
 from ministack.services import lambda_svc
 
 PROGRAM = Path(__file__).resolve().parent / "entry" / "emulator_fork_server.py"
-MOST_IDLE = 12
+MOST_IDLE = 24
 """So many processes stay warm for their function's next call."""
 
 

@@ -14,8 +14,8 @@ from emulator.core.settings import Settings
 from emulator.ec2 import autoscaling
 from emulator.eks import Eks
 from emulator.eks.kubernetes import KubernetesServers
-from emulator.iam import enforcement, requests, sessions
-from emulator.lambdas import credentials, errors, fork_server, service
+from emulator.iam import enforcement, regions, requests, sessions
+from emulator.lambdas import credentials, errors, fork_server, gate, service
 from emulator.server.admin import AsgiApp, with_admin_routes
 from emulator.server.routes import Parts, routes
 from emulator.services import limits, price_list, quotas, ssm_parameters, step_functions, tagging
@@ -44,6 +44,7 @@ def mounted_app(settings: Settings, url: str) -> AsgiApp:
     if not settings.real_kubernetes:
         app._loaded_modules["eks"] = eks
     enforcement.install()
+    regions.install()
     sessions.install()
     requests.install(settings.recorded_roles)
     bill.install()
@@ -55,4 +56,5 @@ def _install_lambda() -> None:
     fork_server.install()
     credentials.install()
     errors.install()
+    gate.install()
     service.install()

@@ -5,8 +5,8 @@ just made be unknown, denied or untagged for a while (`{"seed": 7, "seconds": 30
 (`{"now": "2026-11-26T00:00:00Z"}`) or advances (`{"advance": seconds}`) the time by which AWS judges; `quotas` changes service
 quotas; `kubernetes` puts an object into a cluster; `fleet` puts clusters that were there before, `insights` what EKS has found
 about one; `activity` says what people do in one; `events` adds to CloudTrail's history, `trail` says how late and how often it
-answers; `sessions` hands out credentials of a role, as an instance or a pod has them. `GET questions` shows what roles asked IAM
-for, `bill` what AWS would bill.
+answers; `regions` names those that accounts opted in to; `sessions` hands out credentials of a role, as an instance or a pod has
+them. `GET questions` shows what roles asked IAM for, `bill` what AWS would bill.
 """
 
 from collections.abc import Mapping
@@ -22,7 +22,7 @@ from emulator.eks import Eks
 from emulator.eks.clusters.found import found_from, instant, put_found
 from emulator.eks.clusters.insights import put_insights
 from emulator.eks.kubernetes import KubernetesServers
-from emulator.iam import requests, sessions
+from emulator.iam import regions, requests, sessions
 from emulator.server.admin import Route
 from emulator.services import quotas
 
@@ -167,6 +167,7 @@ def routes(parts: Parts) -> dict[tuple[str, str], Route]:
         ("POST", "events"): made.add_events,
         ("POST", "trail"): made.set_trail,
         ("POST", "sessions"): made.hand_out_session,
+        ("POST", "regions"): lambda names: regions.choose(names or []),
         ("GET", "bill"): lambda _: bill.bill(),
         ("GET", "questions"): lambda _: requests.questions(),
         ("POST", "quotas"): lambda values: quotas.set_quotas(values or {}),

@@ -9,6 +9,7 @@ import json
 import os
 import signal
 import sys
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +19,7 @@ import pytest
 
 from emulator.core.memory import pss, tree
 from emulator.lambdas.fork_server import MOST_IDLE
+from emulator.lambdas.gate import MOST_AT_ONCE, Gate
 from emulator.process import Sandbox, running_sandbox
 from tests.emulator.test_process import server_of, until
 
@@ -68,21 +70,44 @@ def test_its_session_says_the_role_s_unique_id(sandbox: Sandbox, deploy_function
     assert call(sandbox, "whose")["who"] == f"{role}:whose"
 
 
-def test_thirty_at_once_take_little_and_most_of_them_go(sandbox: Sandbox, deploy_function: Callable[..., str]) -> None:
+def test_thirty_at_once_take_turns_in_few_processes_that_share_memory(
+    sandbox: Sandbox, deploy_function: Callable[..., str]
+) -> None:
     deploy_function("crowd", WHO)
     sandbox.client("lambda").update_function_configuration(FunctionName="crowd", Timeout=60)
     server = server_of(sandbox.port)
     before, peak = pss(tree(server)), 0.0
     with ThreadPoolExecutor(30) as pool:
-        running = [pool.submit(call, sandbox, "crowd", seconds=2) for _ in range(30)]
+        running = [pool.submit(call, sandbox, "crowd", seconds=0.5) for _ in range(30)]
         while not all(each.done() for each in running):
             peak = max(peak, pss(tree(server)))
             time.sleep(0.2)
         pids = {each.result()["pid"] for each in running}
-    assert len(pids) > MOST_IDLE
+    assert 1 < len(pids) <= MOST_AT_ONCE
     assert (peak - before) / len(pids) < 25, "each would take 45 to 80 MB by itself"
-    call(sandbox, "crowd")
+
+
+def test_those_that_are_idle_longest_end(sandbox: Sandbox, deploy_function: Callable[..., str]) -> None:
+    server, names = server_of(sandbox.port), [f"idle-{number}" for number in range(MOST_IDLE + 3)]
+    for name in names:
+        deploy_function(name, WHO)
+    first = call(sandbox, names[0])
+    for name in names[1:]:
+        call(sandbox, name)
+    until(lambda: not Path(f"/proc/{first['pid']}").exists())
     until(lambda: len(tree(server)) <= MOST_IDLE + 4)
+
+
+def test_who_waits_for_a_turn_gets_it_when_one_is_free_or_after_a_while() -> None:
+    gate = Gate(1, longest=60)
+    gate.enter()
+    waiting = threading.Thread(target=gate.enter)
+    waiting.start()
+    gate.leave()
+    waiting.join()
+    nested = Gate(1, longest=0.01)
+    nested.enter()
+    nested.enter()
 
 
 def test_what_one_has_read_of_aws_s_services_the_next_ones_share(

@@ -206,3 +206,51 @@ def test_eks_says_of_a_wrong_role_what_it_says_on_aws(sandbox: Sandbox, kind: st
         f"Role with arn: {arn}, could not be assumed because it does not exist or the trusted entity is not correct"
     )
     assert (error["Code"], error["Message"]) == ("InvalidParameterException", message)
+
+
+def test_a_public_endpoint_is_for_public_addresses(sandbox: Sandbox) -> None:
+    role = sandbox.client("iam").create_role(RoleName="of-eks", AssumeRolePolicyDocument=trust("eks.amazonaws.com"))
+    ec2 = sandbox.client("ec2")
+    vpc = ec2.create_vpc(CidrBlock="10.24.0.0/16")["Vpc"]["VpcId"]
+    subnets = [
+        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.24.{n}.0/24", AvailabilityZone=f"ap-northeast-2{zone}")["Subnet"]
+        for n, zone in enumerate("ac")
+    ]
+    cidrs = ["8.8.8.0/24", "10.1.0.128/27", "203.0.113.0/24"]
+    network = {"subnetIds": [subnet["SubnetId"] for subnet in subnets], "publicAccessCidrs": cidrs}
+    error = refusal(
+        lambda: sandbox.client("eks").create_cluster(
+            name="refused", roleArn=role["Role"]["Arn"], resourcesVpcConfig=network
+        )
+    )
+    assert error["Code"] == "InvalidParameterException"
+    message = "The following CIDRs are not allowed in publicAccessCidrs: [10.1.0.128/27, 203.0.113.0/24]"
+    assert error["Message"] == message
+
+
+OPERATIONS: list[tuple[str, Callable[[Any], Any], str, str]] = [
+    ("eks", lambda eks: eks.list_clusters(), "UnrecognizedClientException", "InvalidSignatureException"),
+    ("dynamodb", lambda tables: tables.list_tables(), "UnrecognizedClientException", "InvalidSignatureException"),
+    ("sts", lambda sts: sts.get_caller_identity(), "InvalidClientTokenId", "SignatureDoesNotMatch"),
+    ("cloudformation", lambda stacks: stacks.list_stacks(), "InvalidClientTokenId", "SignatureDoesNotMatch"),
+    ("ec2", lambda ec2: ec2.describe_vpcs(), "AuthFailure", "AuthFailure"),
+]
+
+
+@pytest.mark.parametrize(("service", "call", "not_chosen", "none"), OPERATIONS, ids=[each[0] for each in OPERATIONS])
+def test_a_region_is_chosen_before_it_is_used_and_one_that_is_none_is_refused(
+    sandbox: Sandbox, service: str, call: Callable[[Any], Any], not_chosen: str, none: str
+) -> None:
+    assert refusal(lambda: call(sandbox.client(service, region="ap-east-1")))["Code"] == not_chosen
+    assert refusal(lambda: call(sandbox.client(service, region="ap-middle-7")))["Code"] == none
+    sandbox.admin("POST", "regions", ["ap-east-1"])
+    call(sandbox.client(service, region="ap-east-1"))
+    sandbox.admin("POST", "regions", [])
+    call(sandbox.client(service, region="eu-west-3"))
+
+
+def test_regions_are_listed_with_whether_they_were_chosen(sandbox: Sandbox) -> None:
+    ec2 = sandbox.client("ec2")
+    every = {each["RegionName"]: each["OptInStatus"] for each in ec2.describe_regions(AllRegions=True)["Regions"]}
+    assert (every["ap-northeast-2"], every["ap-east-1"]) == ("opt-in-not-required", "not-opted-in")
+    assert {each["OptInStatus"] for each in ec2.describe_regions()["Regions"]} == {"opt-in-not-required"}

@@ -12,7 +12,6 @@ from xml.sax.saxutils import escape
 from ministack.services import autoscaling
 from ministack.services.cloudformation import provisioners
 
-from emulator.ec2.autoscaling.groups import Group, Groups, Lost
 from emulator.core.clients import AwsClients
 from emulator.core.clock import EmulatorClock
 from emulator.core.identities import current
@@ -20,6 +19,7 @@ from emulator.core.later import later
 from emulator.core.scope import scope
 from emulator.ec2.actions import ACTIONS as EC2_ACTIONS
 from emulator.ec2.actions import Action, Params, members, param, records
+from emulator.ec2.autoscaling.groups import Group, Groups, Lost
 
 SETTLES = 20.0
 """Seconds of AWS until a group acts on what changed."""

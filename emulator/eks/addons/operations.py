@@ -8,6 +8,7 @@ from typing import Any
 
 from emulator.eks.access.roles import require_role
 from emulator.eks.addons.catalogue import CATALOGUE
+from emulator.eks.addons.configuration import check_values
 from emulator.eks.addons.health import degrade, settle
 from emulator.eks.addons.identities import associate_identities, drop_identities
 from emulator.eks.clusters.updates import Change, require_quiet, start_update
@@ -25,6 +26,7 @@ def create_addon(world: World, call: Call) -> dict[str, Any]:
     version = _checked_version(cluster, name, call.given.get("addonVersion"))
     if name in cluster.addons:
         raise in_use("Addon already exists.", clusterName=cluster.name, addonName=name)
+    check_values(name, call.given.get("configurationValues"))
     _require_role(world, call)
     addon = cluster.addons[name] = _described(world, call, cluster, version)
     associate_identities(world, call, cluster, addon)
@@ -49,6 +51,7 @@ def update_addon(world: World, call: Call) -> dict[str, Any]:
     cluster, addon, given = world.ready_cluster_of(call), _addon_of(world, call), call.given
     require_quiet(cluster, addon, call.operation)
     version = _checked_version(cluster, addon["addonName"], given.get("addonVersion", addon["addonVersion"]))
+    check_values(addon["addonName"], given.get("configurationValues"))
     _require_role(world, call)
     associate_identities(world, call, cluster, addon)
     kept: dict[str, Any] = {key: given[key] for key in ("serviceAccountRoleArn", "configurationValues") if key in given}

@@ -6,6 +6,7 @@ import json
 from typing import Any
 
 from emulator.eks.addons.catalogue import CATALOGUE, AddonKind
+from emulator.eks.addons.configuration import schema_of
 from emulator.eks.http.call import Call
 from emulator.eks.http.errors import not_found
 from emulator.eks.http.pages import page
@@ -23,12 +24,11 @@ def describe_addon_versions(world: World, call: Call) -> dict[str, Any]:
 
 
 def describe_addon_configuration(_world: World, call: Call) -> dict[str, Any]:
-    """Return a configuration schema that takes any object: this EKS knows no add-on's settings."""
+    """Return the schema of an add-on's settings, the same for all its versions."""
     name, version = call.given["addonName"], call.given["addonVersion"]
     if name not in CATALOGUE:
         raise not_found(f"The addon {name} is not available", addonName=name)
-    schema = {"$schema": "http://json-schema.org/draft-06/schema#", "type": "object"}
-    return {"addonName": name, "addonVersion": version, "configurationSchema": json.dumps(schema)}
+    return {"addonName": name, "addonVersion": version, "configurationSchema": json.dumps(schema_of(name))}
 
 
 def _minors(world: World, asked: str | None) -> list[int]:

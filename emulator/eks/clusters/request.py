@@ -52,11 +52,16 @@ def checked_cidrs(cidrs: Sequence[str]) -> list[str]:
     """Return the CIDRs that may reach a public endpoint, or raise for one that is none."""
     if len(cidrs) > MAX_CIDRS:
         raise invalid_parameter(f"At most {MAX_CIDRS} publicAccessCidrs are allowed")
+    private = []
     for cidr in cidrs:
         try:
-            ipaddress.ip_network(cidr)
+            network = ipaddress.ip_network(cidr)
         except ValueError as wrong:
             raise invalid_parameter(f"The CIDR '{cidr}' in publicAccessCidrs is not valid") from wrong
+        if network.is_private and not network.is_loopback:  # Here, everybody comes from 127.0.0.1.
+            private.append(cidr)
+    if private:
+        raise invalid_parameter(f"The following CIDRs are not allowed in publicAccessCidrs: [{', '.join(private)}]")
     return list(cidrs) or ["0.0.0.0/0"]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -35,6 +36,47 @@ def test_unknown_add_ons_and_versions_are_refused(bench: Bench) -> None:
         with pytest.raises(ClientError) as refused:
             bench.client("eks").create_addon(clusterName="myeks", **wrong)
         assert code_of(refused) == "InvalidParameterException"
+
+
+@pytest.mark.parametrize(
+    ("name", "values", "finding"),
+    [
+        (
+            "vpc-cni",
+            '{"enablePrefixDelegation": "true"}',
+            "$.enablePrefixDelegation: is not defined in the schema and the",
+        ),
+        (
+            "vpc-cni",
+            '{"env": {"WARM_ENI": "1"}}',
+            "$.env.WARM_ENI: is not defined in the schema and the schema does not",
+        ),
+        ("vpc-cni", '{"enableNetworkPolicy": true}', "$.enableNetworkPolicy: boolean found, string expected"),
+        ("coredns", "replicaCount: two", "$.replicaCount: string found, integer expected"),
+        ("coredns", "autoScaling: {}", "$.autoScaling.enabled: is missing but it is required"),
+        ("coredns", "null", "$: null found, object expected"),
+        ("kube-proxy", "mode: nftables", "$.mode: does not have a value in the enumeration [iptables, ipvs]"),
+    ],
+)
+def test_settings_that_an_add_on_s_schema_does_not_take_are_refused(
+    bench: Bench, name: str, values: str, finding: str
+) -> None:
+    bench.active_cluster()
+    with pytest.raises(ClientError) as refused:
+        bench.client("eks").create_addon(clusterName="myeks", addonName=name, configurationValues=values)
+    error = refused.value.response["Error"]
+    start = "ConfigurationValue provided in request is not supported: Json schema validation failed with error: ["
+    assert (error["Code"], error["Message"].startswith(start + finding)) == ("InvalidParameterException", True), error
+
+
+def test_an_add_on_s_schema_takes_what_it_describes_in_json_and_yaml(bench: Bench) -> None:
+    bench.active_cluster()
+    eks = bench.client("eks")
+    described = eks.describe_addon_configuration(addonName="vpc-cni", addonVersion="v1.21.1-eksbuild.3")
+    assert "ENABLE_PREFIX_DELEGATION" in json.loads(described["configurationSchema"])["properties"]["env"]["properties"]
+    values = '{"env": {"ENABLE_PREFIX_DELEGATION": "true"}, "resources": {"limits": {"cpu": "1"}}, "tolerations": [{}]}'
+    eks.create_addon(clusterName="myeks", addonName="vpc-cni", configurationValues=values)
+    eks.create_addon(clusterName="myeks", addonName="coredns", configurationValues="replicaCount: 3\naffinity: null\n")
 
 
 def test_every_add_on_has_exactly_one_default_version_for_a_kubernetes_version(bench: Bench) -> None:

@@ -112,7 +112,7 @@ def test_a_token_that_signs_no_cluster_name_is_refused(cluster: dict[str, Any]) 
     "config",
     [
         {"endpointPublicAccess": False, "endpointPrivateAccess": True},
-        {"publicAccessCidrs": ["203.0.113.0/24"]},
+        {"publicAccessCidrs": ["1.1.1.0/24"]},
     ],
 )
 def test_who_is_not_let_in_gets_no_answer(bench: Bench, cluster: dict[str, Any], config: dict[str, Any]) -> None:
