@@ -50,11 +50,11 @@ quick: $(INSTALLED)     ## lint, layout, and the tests that need no AWS: what to
 	$(BIN)/ruff check .
 	EKSLAB_QUICK=1 $(BIN)/python -m pytest $(PARALLEL) tests/test_architecture.py tests/domain tests/api tests/services tests/workflows
 
-long: $(INSTALLED)      ## fifty labs at once, and the stories with three more seeds by which EKS lags behind what was just made
+long: $(INSTALLED) $(KUBECTL)      ## fifty labs at once, and the stories with three more seeds by which EKS lags behind what was just made
 	$(BIN)/python -m pytest -m long
 	@for seed in 2 3 4; do EKSLAB_LAG_SEED=$$seed $(BIN)/python -m pytest $(PARALLEL) -m story tests/story || exit 1; done
 
-stories: $(INSTALLED)   ## the tests that drive the whole sandbox over HTTP
+stories: $(INSTALLED) $(KUBECTL)   ## the tests that drive the whole sandbox over HTTP
 	$(BIN)/python -m pytest $(PARALLEL) -m story
 
 future: $(INSTALLED) $(CHECKOV)   ## the whole suite and the demo with the machine's date at 2027-12-15 and 2029-01-01; a C compiler is needed

@@ -5,3 +5,5 @@ from __future__ import annotations
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parent.parent
+KUBECTL = PROJECT / ".venv-kubectl" / "bin" / "kubectl"
+"""`make kubectl` puts it there."""

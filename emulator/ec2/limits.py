@@ -15,15 +15,19 @@ from ministack.services import iam
 
 from emulator.core.identities import current
 from emulator.core.scope import scope
+from emulator.ec2 import taggable
 from emulator.ec2.actions import ACTIONS, Action, Params, Refused, members, param, records, store, tags
 from emulator.ec2.images import architecture_of
 
 MOST_TAGS = 50
+_LARGEST_VPC, _SMALLEST_VPC = 16, 28
+"""Lengths of the prefix."""
 
 
 def install() -> None:
     """Put these refusals before the actions."""
     for action, refuse in (
+        ("CreateVpc", _vpc),
         ("CreateSubnet", _subnet),
         ("CreateSecurityGroup", _group),
         ("AuthorizeSecurityGroupIngress", _rules("IpPermissions", True)),
@@ -42,6 +46,12 @@ def _refusing(refuse: Callable[[Params], None], act: Action) -> Action:
         return act(params)
 
     return act_unless_refused
+
+
+def _vpc(params: Params) -> None:
+    block = param(params, "CidrBlock")
+    if block and not _LARGEST_VPC <= ipaddress.ip_network(block, strict=False).prefixlen <= _SMALLEST_VPC:
+        raise Refused("InvalidVpc.Range", f"The CIDR '{block}' is invalid.")
 
 
 def _subnet(params: Params) -> None:
@@ -168,6 +178,7 @@ def _tags(params: Params) -> None:
     keys = [param(params, f"Tag.{number}.Key") for number in range(1, 100) if f"Tag.{number}.Key" in params]
     _check_keys(keys)
     for resource in members(params, "ResourceId"):
+        taggable.require(resource)
         before = {tag["Key"] for tag in tags().get(resource, []) if not tag["Key"].startswith("aws:")}
         _check_number(len(before | {key for key in keys if not key.startswith("aws:")}))
 

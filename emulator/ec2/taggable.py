@@ -5,7 +5,7 @@ The emulator keeps the tags of what was deleted through its API; nobody must fin
 
 from typing import Any
 
-from emulator.ec2.actions import ACTIONS, Action, Params, records, store, tags
+from emulator.ec2.actions import ACTIONS, Action, Params, Refused, records, store, tags
 
 KINDS = {
     "eipalloc": ("elastic-ip", "addresses"),
@@ -25,10 +25,36 @@ KINDS = {
 }
 """By the prefix of an id: the resource type in its ARN, and the emulator's store of such resources."""
 
+_NOT_FOUND = {
+    "eipalloc": ("InvalidAllocationID.NotFound", "The allocation ID '{}' does not exist"),
+    "eni": ("InvalidNetworkInterfaceID.NotFound", "The networkInterface ID '{}' does not exist"),
+    "i": ("InvalidInstanceID.NotFound", "The instance ID '{}' does not exist"),
+    "igw": ("InvalidInternetGatewayID.NotFound", "The internetGateway ID '{}' does not exist"),
+    "key": ("InvalidKeyPair.NotFound", "The key pair '{}' does not exist"),
+    "lt": ("InvalidLaunchTemplateId.NotFound", "The specified launch template, with template ID {}, does not exist."),
+    "nat": ("NatGatewayNotFound", "The Nat Gateway {} was not found"),
+    "rtb": ("InvalidRouteTableID.NotFound", "The routeTable ID '{}' does not exist"),
+    "sg": ("InvalidGroup.NotFound", "The security group '{}' does not exist"),
+    "snap": ("InvalidSnapshot.NotFound", "The snapshot '{}' does not exist."),
+    "subnet": ("InvalidSubnetID.NotFound", "The subnet ID '{}' does not exist"),
+    "vol": ("InvalidVolume.NotFound", "The volume '{}' does not exist."),
+    "vpc": ("InvalidVpcID.NotFound", "The vpc ID '{}' does not exist"),
+    "vpce": ("InvalidVpcEndpointId.NotFound", "The Vpc Endpoint Id '{}' does not exist"),
+}
+"""Codes of EC2's "Error codes"; that CreateTags answers so is recorded of instances, and taken to be so of the others."""
+
 
 def install() -> None:
     """Let DescribeTags speak of living resources only."""
     ACTIONS["DescribeTags"] = _of_the_living(ACTIONS["DescribeTags"])
+
+
+def require(resource_id: str) -> None:
+    """Raise Refused for a resource of the kinds above that is not there."""
+    prefix = resource_id.partition("-")[0]
+    if prefix in KINDS and not _exists(resource_id):
+        code, message = _NOT_FOUND[prefix]
+        raise Refused(code, message.format(resource_id))
 
 
 def forget_the_gone() -> None:

@@ -19,6 +19,7 @@ Settings = tuple[tuple[str, str], ...]
 
 _settings: dict[str, Settings] = {}
 """What each balancer and target group was asked for with, by ARN."""
+_LONGEST_NAME, _FEWEST_ZONES = 32, 2
 _PROTECTED = {"Key": "deletion_protection.enabled", "Value": "true"}
 _IN_ARN = {"network": "net", "gateway": "gwy"}
 interface_observers: list[Callable[[Record], None]] = []
@@ -63,8 +64,14 @@ def give_back_interfaces(description: str) -> None:
 def _create(create: Action) -> Action:
     def create_with_interfaces(params: Params) -> Any:
         subnets = members(params, "Subnets.member")
+        _check_name("The load balancer", param(params, "Name"))
         if missing := [subnet for subnet in subnets if subnet not in store("subnets")]:
             raise Refused("SubnetNotFound", f"The subnet ID '{missing[0]}' does not exist")
+        zones = {store("subnets")[subnet]["AvailabilityZone"] for subnet in subnets}
+        if subnets and len(zones) < _FEWEST_ZONES and param(params, "Type") in ("", "application"):
+            raise Refused(
+                "ValidationError", "At least two subnets in two different Availability Zones must be specified"
+            )
         if same := _same_again(params, "load balancer", "LoadBalancerName", alb._lbs):
             return alb._xml(200, "CreateLoadBalancer", f"<LoadBalancers>{alb._lb_xml(same)}</LoadBalancers>")
         if subnets:
@@ -99,6 +106,7 @@ def _delete(clock: EmulatorClock, delete: Action) -> Action:
 
 def _create_target_group(create: Action) -> Action:
     def create_once(params: Params) -> Any:
+        _check_name("Target group", param(params, "Name"))
         if same := _same_again(params, "target group", "TargetGroupName", alb._tgs):
             return alb._xml(200, "CreateTargetGroup", f"<TargetGroups>{alb._tg_xml(same)}</TargetGroups>")
         answer = create(params)
@@ -108,6 +116,11 @@ def _create_target_group(create: Action) -> Action:
         return answer
 
     return create_once
+
+
+def _check_name(what: str, name: str) -> None:
+    if len(name) > _LONGEST_NAME:
+        raise Refused("ValidationError", f"{what} name '{name}' cannot be longer than '{_LONGEST_NAME}' characters")
 
 
 def _same_again(params: Params, what: str, key: str, known: Any) -> Record | None:

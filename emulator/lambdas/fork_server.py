@@ -107,9 +107,13 @@ def install() -> None:
     server, acquire, popen = ForkServer(), lambda_runtime.acquire_worker, cast(Any, subprocess.Popen)
 
     def start(command: Sequence[str], **options: Any) -> Any:
-        if command[0] != sys.executable or Path(options["env"].get("EMULATOR_CODE", os.devnull), "botocore").exists():
-            return popen(command, **options)
-        return server.start(command[1], options["cwd"], options["env"])
+        environment = options["env"]
+        code = environment.get("EMULATOR_CODE", os.devnull)
+        if Path(code, "botocore").exists():
+            environment["PYTHONPATH"] = os.pathsep.join((code, environment.get("PYTHONPATH", "")))
+        elif command[0] == sys.executable:
+            return server.start(command[1], options["cwd"], environment)
+        return popen(command, **options)
 
     def acquire_among_few(*arguments: Any, **named: Any) -> Any:
         _end_idle()

@@ -118,3 +118,21 @@ def test_the_same_target_group_asked_for_again_is_the_one_that_is_there(ours: Ba
 def test_other_settings_under_a_taken_name_are_refused(balancers: Balancers) -> None:
     balancers.target_group("taken")
     assert refusal(lambda: balancers.target_group("taken", port=8080))["Code"] == "DuplicateTargetGroupName"
+
+
+def test_an_application_load_balancer_is_in_two_zones(ours: Balancers) -> None:
+    one = ours.subnets[:1]
+    error = refusal(lambda: ours.elb.create_load_balancer(Name="one-zone", Subnets=one))
+    message = "At least two subnets in two different Availability Zones must be specified"
+    assert (error["Code"], error["Message"]) == ("ValidationError", message)
+    ours.elb.create_load_balancer(Name="one-zone", Subnets=one, Type="network")
+
+
+def test_names_have_32_characters(balancers: Balancers, request: pytest.FixtureRequest) -> None:
+    error = refusal(lambda: balancers.target_group("x" * 33))
+    message = f"Target group name '{'x' * 33}' cannot be longer than '32' characters"
+    assert (error["Code"], error["Message"]) == ("ValidationError", message)
+    if "ours" in request.node.name:  # moto takes it.
+        error = refusal(lambda: balancers.create("x" * 33))
+        assert error["Message"] == f"The load balancer name '{'x' * 33}' cannot be longer than '32' characters"
+    balancers.target_group("x" * 32)

@@ -68,6 +68,22 @@ def test_a_subnet_is_inside_its_vpc(client: Client, vpc: str) -> None:
     assert error == {"Code": "InvalidSubnet.Range", "Message": "The CIDR '10.99.0.0/24' is invalid."}
 
 
+@pytest.mark.parametrize("block", ["10.0.0.0/8", "10.1.0.0/29"])
+def test_a_vpc_has_a_range_of_a_size(client: Client, block: str) -> None:
+    error = refusal(lambda: client("ec2").create_vpc(CidrBlock=block))
+    assert error == {"Code": "InvalidVpc.Range", "Message": f"The CIDR '{block}' is invalid."}
+
+
+def test_what_is_not_there_gets_no_tags(sandbox: Sandbox) -> None:
+    ec2, tags = sandbox.client("ec2"), [{"Key": "k", "Value": "v"}]
+    error = refusal(lambda: ec2.create_tags(Resources=["i-0fb7af9af917db726"], Tags=tags))
+    message = "The instance ID 'i-0fb7af9af917db726' does not exist"
+    assert error == {"Code": "InvalidInstanceID.NotFound", "Message": message}
+    vpc = ec2.create_vpc(CidrBlock="10.25.0.0/16")["Vpc"]["VpcId"]
+    ec2.delete_vpc(VpcId=vpc)
+    assert refusal(lambda: ec2.create_tags(Resources=[vpc], Tags=tags))["Code"] == "InvalidVpcID.NotFound"
+
+
 def test_a_rule_is_added_once_and_taken_away_once(client: Client, vpc: str) -> None:
     ec2 = client("ec2")
     group = {"GroupId": ec2.create_security_group(GroupName="rules", Description="x", VpcId=vpc)["GroupId"]}

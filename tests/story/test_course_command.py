@@ -2,7 +2,6 @@
 
 import json
 import os
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from sandbox.stage import Stage
-from tests.paths import PROJECT
+from tests.paths import KUBECTL, PROJECT
 from tests.story.network import a_network
 from tests.story.steps import PATIENCE, learner
 
@@ -21,7 +20,7 @@ COURSE = """ekslab create cluster --name $CLUSTER_NAME --region=ap-northeast-2 -
 --ssh-access --external-dns-access --verbose 4"""
 
 
-@pytest.mark.skipif(shutil.which("kubectl") is None, reason="kubectl is not installed")
+@pytest.mark.skipif(not KUBECTL.exists(), reason="kubectl is not installed: `make kubectl`")
 def test_the_courses_command_makes_the_lab_and_kubectl_uses_it_at_once(stage: Stage, tmp_path: Path) -> None:
     # Given a learner with a key, two subnets of theirs, and a cluster of another kind in their kubeconfig
     shell = Shell(stage, tmp_path)
@@ -92,7 +91,7 @@ class Shell:
         self.environment = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "KUBE"))}
         self.environment |= {
             "HOME": str(home),
-            "PATH": f"{tools}:{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "PATH": f"{tools}:{Path(sys.executable).parent}:{KUBECTL.parent}:{os.environ['PATH']}",
             "EKSLAB_URL": stage.url,
             "AWS_ENDPOINT_URL": stage.sandbox.url,
             "AWS_REGION": stage.sandbox.region,

@@ -85,11 +85,11 @@ def exists(kind: Kind, name: str) -> Refused:
     return Refused(409, f'{_named(kind)} "{name}" already exists', "AlreadyExists", _details(kind, name))
 
 
-def forbidden(user: str, verb: str, kind: Kind, namespace: str | None, name: str | None) -> Refused:
-    """The user may not do this to such an object."""
+def forbidden(user: str, verb: str, kind: Kind, namespace: str | None, name: str | None, part: str = "") -> Refused:
+    """The user may not do this to such an object, or to a part of it."""
     subject = f'{_named(kind)} "{name}"' if name else _named(kind)
     where = f'in the namespace "{namespace}"' if namespace else "at the cluster scope"
-    what = f'cannot {verb} resource "{kind.plural}" in API group "{kind.group}" {where}'
+    what = f'cannot {verb} resource "{"/".join(filter(None, (kind.plural, part)))}" in API group "{kind.group}" {where}'
     return Refused(403, f'{subject} is forbidden: User "{user}" {what}', details=_details(kind, name or ""))
 
 

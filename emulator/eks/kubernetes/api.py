@@ -35,6 +35,8 @@ from emulator.eks.state.state import Cluster
 ANONYMOUS = "system:anonymous"
 Cleanup = Callable[[str, str, str], None]
 _PUBLIC = ("/healthz", "/livez", "/readyz")
+_IN_A_CONTAINER = ("exec", "attach", "portforward")
+_OF_PODS = "|".join(("log", *_IN_A_CONTAINER))
 _VERBS = {"POST": "create", "PUT": "update", "PATCH": "patch", "DELETE": "delete"}
 
 
@@ -112,13 +114,20 @@ class Server:
             return 201, self._create(request, place)
         if stored is None:
             raise not_found(place.kind, place.name or "")
+        return 200, self._perform_on(request, verb, place, stored)
+
+    def _perform_on(self, request: Request, verb: str, place: Place, stored: Stored) -> Object | str:
         match verb:
+            case "get" if place.part == "log":
+                return _log_of(stored.object, request.query("container"))
+            case "create" if place.part in _IN_A_CONTAINER:
+                raise _no_kubelet(stored.object)
             case "get":
-                return 200, self._shown(request, place, stored)
+                return self._shown(request, place, stored)
             case "update" | "patch":
-                return 200, self._change(request, place, stored)
+                return self._change(request, place, stored)
             case "delete":
-                return 200, self._delete(request, place, stored)
+                return self._delete(request, place, stored)
         raise Refused(405, "the server does not allow this method on the requested resource")
 
     def _fresh(self) -> None:
@@ -233,6 +242,8 @@ class Server:
 
 
 def _verb(request: Request, place: Place | None) -> str:
+    if place is not None and place.part in _IN_A_CONTAINER:
+        return "create"
     is_list = place is not None and place.name is None
     if request.method == "GET":
         return ("watch" if request.query("watch") in ("1", "true") else "list") if is_list else "get"
@@ -244,7 +255,8 @@ def _verb(request: Request, place: Place | None) -> str:
 def _place(path: str) -> Place | None:
     for kind in KINDS.values():
         inside = r"(?:/namespaces/(?P<namespace>[^/]+))?" if kind.namespaced else "(?P<namespace>)"
-        rest = r"(?:/(?P<name>[^/]+)(?:/(?P<part>status|scale))?)?"
+        parts = f"status|scale|{_OF_PODS}" if kind.plural == "pods" else "status|scale"
+        rest = rf"(?:/(?P<name>[^/]+)(?:/(?P<part>{parts}))?)?"
         if found := re.fullmatch(f"{kind.root}{inside}/{kind.plural}{rest}", path):
             return Place(kind, found["namespace"] or None, found["name"], found["part"] or "")
     return None
@@ -253,7 +265,28 @@ def _place(path: str) -> Place | None:
 def _forbidden(request: Request, user: str, place: Place | None) -> Refused:
     if place is None:
         return forbidden_path(user, request.method, request.bare)
-    return forbidden(user, _verb(request, place), place.kind, place.namespace, place.name)
+    return forbidden(user, _verb(request, place), place.kind, place.namespace, place.name, place.part)
+
+
+def _log_of(pod: Object, container: str) -> str:
+    """What a container printed: nothing, as nothing runs in it; a pod that waits has no log yet."""
+    names = [each["name"] for each in pod["spec"].get("containers", [])]
+    name, pod_name = container or names[0], pod["metadata"]["name"]
+    if not container and len(names) > 1:
+        message = f"a container name must be specified for pod {pod_name}, choose one of: [{' '.join(names)}]"
+        raise Refused(400, message)
+    if name not in names:
+        raise Refused(400, f"container {name} is not valid for pod {pod_name}")
+    return ""
+
+
+def _no_kubelet(pod: Object) -> Refused:
+    """Nobody is on the node who could start a process in a pod."""
+    host = (pod.get("status") or {}).get("hostIP")
+    if not host:
+        return Refused(400, f"pod {pod['metadata']['name']} does not have a host assigned")
+    message = f"error dialing backend: dial tcp {host}:10250: connect: connection refused"
+    return Refused(500, message, "InternalError")
 
 
 def _scale_of(found: Object) -> Object:

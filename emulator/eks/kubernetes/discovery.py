@@ -1,7 +1,8 @@
 """What clients ask first: which groups, versions and resources there are, and what of each can be patched and validated.
 
 Source: Kubernetes documentation, "The Kubernetes API" (discovery, OpenAPI v3). kubectl takes the unaggregated form of discovery
-and, of the OpenAPI documents, reads whether the server validates fields (`fieldValidation`).
+and, of the OpenAPI documents, reads whether the server validates fields (`fieldValidation`), and what `kubectl explain` shows: each
+kind's fields, without those inside `spec`, whose texts are Kubernetes' own.
 """
 
 from __future__ import annotations
@@ -12,11 +13,19 @@ from typing import Any
 from emulator.eks.kubernetes.answers import no_such_path
 from emulator.eks.kubernetes.kinds import KINDS, Kind
 
+_OF_A_POD = {"singularName": "", "namespaced": True}
+_PARTS = (
+    ("log", "Pod", ["get"]),
+    ("exec", "PodExecOptions", ["create", "get"]),
+    ("attach", "PodAttachOptions", ["create", "get"]),
+    ("portforward", "PodPortForwardOptions", ["create", "get"]),
+)
 _VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
 _REVIEWS = {
     "authentication.k8s.io/v1": [("selfsubjectreviews", "SelfSubjectReview")],
     "authorization.k8s.io/v1": [("selfsubjectaccessreviews", "SelfSubjectAccessReview")],
 }
+_REFERENCE = "https://kubernetes.io/docs/reference/kubernetes-api/"
 _VALIDATED = ("fieldManager", "fieldValidation", "dryRun", "force")
 
 
@@ -72,6 +81,10 @@ def _resources(api_version: str) -> dict[str, Any]:
         parts: list[tuple[str, str, dict[str, str]]] = [("status", kind.kind, {})]
         if kind.scalable:
             parts.append(("scale", "Scale", {"group": "autoscaling", "version": "v1"}))
+        if kind.plural == "pods":
+            found += [
+                {**_OF_A_POD, "name": f"pods/{part}", "kind": shown, "verbs": verbs} for part, shown, verbs in _PARTS
+            ]
         found += [
             {"name": f"{kind.plural}/{part}", "singularName": "", "namespaced": kind.namespaced, **where}
             | {"kind": shown, "verbs": ["get", "patch", "update"]}
@@ -110,4 +123,38 @@ def _openapi(place: str) -> dict[str, Any]:
             operation = {"parameters": parameters, "x-kubernetes-action": "patch", "responses": {}}
             operation |= {"x-kubernetes-group-version-kind": names, "requestBody": {"content": {}}}
             paths[f"/{place}{inside}/{kind.plural}/{{name}}"] = {"patch": operation}
-    return {"openapi": "3.0.0", "info": {"title": "Kubernetes", "version": "v1"}, "paths": paths, "components": {}}
+    schemas = {_schema_name(kind): _schema(kind) for kind in KINDS.values() if _place(kind.api_version) == place}
+    document = {"openapi": "3.0.0", "info": {"title": "Kubernetes", "version": "v1"}, "paths": paths}
+    return {**document, "components": {"schemas": schemas}}
+
+
+def _schema_name(kind: Kind) -> str:
+    return f"io.k8s.api.{kind.group.partition('.')[0] or 'core'}.{kind.version}.{kind.kind}"
+
+
+def _schema(kind: Kind) -> dict[str, Any]:
+    names = {"group": kind.group, "version": kind.version, "kind": kind.kind}
+    properties = {
+        "apiVersion": _field("string", f"The group and version of this object: {kind.api_version}."),
+        "kind": _field("string", f"The kind of this object: {kind.kind}."),
+        "metadata": _field("object", "Its name, namespace, labels and annotations."),
+        **_body_of(kind),
+    }
+    described = f"This sandbox has no more of {kind.kind}; its fields are explained at {_REFERENCE}"
+    return {**_field("object", described), "properties": properties, "x-kubernetes-group-version-kind": [names]}
+
+
+def _body_of(kind: Kind) -> dict[str, Any]:
+    match kind.plural:
+        case "configmaps" | "secrets":
+            return {"data": _field("object", "Keys and values.")}
+        case "events":
+            return {name: _field("string", f"The event's {name}.") for name in ("reason", "message", "type")}
+    return {
+        "spec": _field("object", "What is wanted of it."),
+        "status": _field("object", "How it is; controllers write it."),
+    }
+
+
+def _field(kind: str, description: str) -> dict[str, Any]:
+    return {"type": kind, "description": description}

@@ -15,8 +15,10 @@ Column = tuple[str, int, Callable[[Object], Any]]
 
 def table(kind: Kind, objects: Iterable[Object], now: datetime, version: str = "") -> dict[str, Any]:
     """Return the objects as a Table."""
-    age: Column = ("Age", 0, lambda found: age_of(found, now))
-    columns = [("Name", 0, _name), *(age if each is _AGE else each for each in _COLUMNS.get(kind.plural, [_AGE]))]
+    columns = [
+        (title, wide, (lambda found: age_of(found, now)) if cell is _AGE[2] else cell)
+        for title, wide, cell in _columns(kind)
+    ]
     definitions = [
         {
             "name": title,
@@ -46,6 +48,13 @@ def table(kind: Kind, objects: Iterable[Object], now: datetime, version: str = "
         "columnDefinitions": definitions,
         "rows": rows,
     }
+
+
+def _columns(kind: Kind) -> list[Column]:
+    """An event's name is of no use to anybody: kubectl shows it with `-o wide` alone."""
+    name: Column = ("Name", 1 if kind.plural == "events" else 0, _name)
+    columns = _COLUMNS.get(kind.plural, [_AGE])
+    return [*columns, name] if kind.plural == "events" else [name, *columns]
 
 
 def age_of(found: Object, now: datetime) -> str:
@@ -146,6 +155,11 @@ def _completions(found: Object) -> str:
     return f"{_status('succeeded')(found)}/{_spec('completions', 1)(found)}"
 
 
+def _involved(found: Object) -> str:
+    involved = found.get("involvedObject") or {}
+    return f"{involved.get('kind', '').lower()}/{involved.get('name', '')}"
+
+
 _AGE: Column = ("Age", 0, lambda _found: "")
 _WORKLOAD: list[Column] = [
     ("Up-to-date", 0, _status("updatedReplicas")),
@@ -207,9 +221,12 @@ _COLUMNS: dict[str, list[Column]] = {
     ],
     "ingresses": [("Class", 0, _spec("ingressClassName")), ("Address", 0, _external), _AGE],
     "events": [
+        ("Last Seen", 0, _AGE[2]),
         ("Type", 0, _at("type")),
         ("Reason", 0, _at("reason")),
+        ("Object", 0, _involved),
+        ("Source", 1, _at("source", "component")),
         ("Message", 0, _at("message")),
-        _AGE,
+        ("Count", 1, _at("count")),
     ],
 }

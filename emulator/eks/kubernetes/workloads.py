@@ -13,10 +13,16 @@ from collections.abc import Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
+from emulator.eks.kubernetes.events import tell, tell_scaled, tell_started, tell_unschedulable
 from emulator.eks.kubernetes.objects import Object, Objects
 from emulator.eks.state.state import Cluster, Node, Nodegroup
 
 _SYSTEM = "kube-system"
+_CONTROLLERS = {
+    "ReplicaSet": "replicaset-controller",
+    "StatefulSet": "statefulset-controller",
+    "DaemonSet": "daemonset-controller",
+}
 _REGISTRY = "602401143452.dkr.ecr.{region}.amazonaws.com/eks"
 
 
@@ -35,7 +41,7 @@ def settle(cluster: Cluster, objects: Objects, git_version: str, now: datetime) 
             _spread(objects, owner, nodes, now)
         for deployment in objects.list("deployments", None):
             _report_deployment(objects, deployment)
-        _start(objects, objects.made_by_api("pods"), nodes)
+        _start(objects, objects.made_by_api("pods"), nodes, now)
 
 
 def furnish(cluster: Cluster, objects: Objects, now: datetime) -> None:
@@ -95,20 +101,27 @@ def _deploy(objects: Objects, deployment: Object, now: datetime) -> None:
     digest = hashlib.sha256(json.dumps(spec["template"], sort_keys=True).encode()).hexdigest()[:10]
     name, space = f"{metadata['name']}-{digest}", metadata["namespace"]
     for other in _controlled(objects, "replicasets", deployment):
-        if other["metadata"]["name"] != name and other["spec"]["replicas"]:
-            other["spec"]["replicas"] = 0
-            objects.touch(other)
+        if other["metadata"]["name"] != name:
+            _resize(objects, deployment, other, 0, now)
     found = objects.find("replicasets", space, name)
     if found is None:
         labels = {**spec["template"].get("metadata", {}).get("labels", {}), "pod-template-hash": digest}
         template = {**spec["template"], "metadata": {**spec["template"].get("metadata", {}), "labels": labels}}
         own = {"name": name, "namespace": space, "labels": labels, "ownerReferences": [_owner(deployment)]}
         selector = {"matchLabels": labels}
-        body = {"replicas": spec.get("replicas", 1), "selector": selector, "template": template}
-        objects.put("replicasets", {"metadata": own, "spec": body}, [], now)
-    elif found.object["spec"]["replicas"] != spec.get("replicas", 1):
-        found.object["spec"]["replicas"] = spec.get("replicas", 1)
-        objects.touch(found.object)
+        body = {"replicas": 0, "selector": selector, "template": template}
+        made = objects.put("replicasets", {"metadata": own, "spec": body}, [], now)
+        _resize(objects, deployment, made, spec.get("replicas", 1), now)
+    else:
+        _resize(objects, deployment, found.object, spec.get("replicas", 1), now)
+
+
+def _resize(objects: Objects, deployment: Object, replica_set: Object, wanted: int, now: datetime) -> None:
+    before = replica_set["spec"]["replicas"]
+    if before != wanted:
+        replica_set["spec"]["replicas"] = wanted
+        objects.touch(replica_set)
+        tell_scaled(objects, deployment, replica_set["metadata"]["name"], before, wanted, now)
 
 
 def _scale(objects: Objects, plural: str, owner: Object, nodes: list[Object], now: datetime) -> None:
@@ -116,11 +129,19 @@ def _scale(objects: Objects, plural: str, owner: Object, nodes: list[Object], no
     numbered = plural == "statefulsets"
     for pod in pods[wanted:]:
         objects.remove("pods", pod["metadata"]["namespace"], pod["metadata"]["name"])
+        tell(
+            objects,
+            owner,
+            "SuccessfulDelete",
+            f"Deleted pod: {pod['metadata']['name']}",
+            now,
+            _CONTROLLERS[owner["kind"]],
+        )
     for number in range(len(pods), wanted):
         suffix = str(number) if numbered else secrets.token_hex(3)[:5]
         node = nodes[number % len(nodes)] if nodes else None
         _make_pod(objects, owner, f"{owner['metadata']['name']}-{suffix}", node, now)
-    ready = _schedule(objects, owner, nodes)
+    ready = _schedule(objects, owner, nodes, now)
     counts = {"replicas": wanted, "readyReplicas": ready, "availableReplicas": ready, "fullyLabeledReplicas": wanted}
     _report(
         objects, owner, counts if not numbered else {**counts, "currentReplicas": wanted, "updatedReplicas": wanted}
@@ -149,26 +170,36 @@ def _make_pod(objects: Objects, owner: Object, name: str, node: Object | None, n
     metadata = {"name": name, "namespace": owner["metadata"]["namespace"], "labels": labels}
     metadata |= {"ownerReferences": [_owner(owner)]}
     pod = {"metadata": metadata, "spec": json.loads(json.dumps(template["spec"])), "status": {"phase": "Pending"}}
-    _place(pod, node, f"{now:%Y-%m-%dT%H:%M:%SZ}")
-    objects.put("pods", pod, [], now)
+    made = objects.put("pods", pod, [], now)
+    tell(objects, owner, "SuccessfulCreate", f"Created pod: {name}", now, _CONTROLLERS[owner["kind"]])
+    _assign(objects, made, node, now)
 
 
-def _schedule(objects: Objects, owner: Object, nodes: list[Object]) -> int:
+def _schedule(objects: Objects, owner: Object, nodes: list[Object], now: datetime) -> int:
     """Place what waits for a node, and what is on one that is gone; return how many pods run."""
     pods = _controlled(objects, "pods", owner)
-    _start(objects, pods, nodes)
+    _start(objects, pods, nodes, now)
     return sum(pod["status"]["phase"] == "Running" for pod in pods)
 
 
-def _start(objects: Objects, pods: Sequence[Object], nodes: list[Object]) -> None:
+def _start(objects: Objects, pods: Sequence[Object], nodes: list[Object], now: datetime) -> None:
     names = {node["metadata"]["name"] for node in objects.list("nodes", None)}
     for number, pod in enumerate(pods):
-        if pod["spec"].get("nodeName") and pod["spec"]["nodeName"] not in names:
-            _place(pod, None, pod["metadata"]["creationTimestamp"])
-            objects.touch(pod)
-        if not pod["spec"].get("nodeName") and nodes:
-            _place(pod, nodes[number % len(nodes)], pod["metadata"]["creationTimestamp"])
-            objects.touch(pod)
+        is_lost = pod["spec"].get("nodeName") and pod["spec"]["nodeName"] not in names
+        is_new = not pod["spec"].get("nodeName") and not (pod.get("status") or {}).get("conditions")
+        if nodes and (is_lost or not pod["spec"].get("nodeName")):
+            _assign(objects, pod, nodes[number % len(nodes)], now)
+        elif is_lost or is_new:
+            _assign(objects, pod, None, now)
+
+
+def _assign(objects: Objects, pod: Object, node: Object | None, now: datetime) -> None:
+    _place(pod, node, pod["metadata"]["creationTimestamp"])
+    objects.touch(pod)
+    if node is None:
+        tell_unschedulable(objects, pod, now)
+    else:
+        tell_started(objects, pod, now)
 
 
 def _place(pod: Object, node: Object | None, since: str) -> None:

@@ -7,6 +7,7 @@ protobuf must look like is theirs to say. kubectl's minor may differ by one from
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -16,9 +17,8 @@ import pytest
 
 from tests.emulator.eks.conftest import Bench
 from tests.emulator.eks.test_kubernetes import ask, put, token
-from tests.paths import PROJECT
+from tests.paths import KUBECTL
 
-TOOLS = PROJECT / ".venv-kubectl" / "bin"
 SHOP = """
 apiVersion: v1
 kind: Namespace
@@ -48,7 +48,7 @@ class Kubectl:
     """kubectl with a configuration for one cluster."""
 
     def __init__(self, folder: Path, cluster: dict[str, Any], bearer: str) -> None:
-        assert (TOOLS / "kubectl").exists(), "kubectl is not installed: `make kubectl`"
+        assert KUBECTL.exists(), "kubectl is not installed: `make kubectl`"
         self.folder, self.config = folder, folder / "config"
         server = {"server": cluster["endpoint"], "certificate-authority-data": cluster["certificateAuthority"]["data"]}
         config = {"apiVersion": "v1", "kind": "Config", "current-context": "it"}
@@ -58,7 +58,7 @@ class Kubectl:
         self.config.write_text(json.dumps(config))
 
     def run(self, *arguments: str, given: str | None = None) -> subprocess.CompletedProcess[str]:
-        command = [TOOLS / "kubectl", f"--kubeconfig={self.config}", f"--cache-dir={self.folder / 'cache'}", *arguments]
+        command = [KUBECTL, f"--kubeconfig={self.config}", f"--cache-dir={self.folder / 'cache'}", *arguments]
         return subprocess.run(command, capture_output=True, text=True, timeout=60, input=given)
 
     def __call__(self, *arguments: str, given: str | None = None) -> str:
@@ -288,7 +288,9 @@ try:
 except client.ApiException as error:
     print(error.status, error.reason)
 """
-    done = subprocess.run([TOOLS / "python", "-c", program, kubectl.config], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [KUBECTL.parent / "python", "-c", program, kubectl.config], capture_output=True, text=True, timeout=60
+    )
     assert done.stdout.splitlines() == [
         "2 Amazon Linux 2023",
         "2",
@@ -298,3 +300,53 @@ except client.ApiException as error:
         "[]",
         "404 Not Found",
     ], done.stderr
+
+
+def test_events_tell_what_became_of_a_deployment(shop: Callable[..., str], kubectl: Kubectl) -> None:
+    heading, *lines = shop("get", "events", "--sort-by=.metadata.creationTimestamp").splitlines()
+    assert heading.split() == ["LAST", "SEEN", "TYPE", "REASON", "OBJECT", "MESSAGE"]
+    reasons = {line.split()[2] for line in lines}
+    assert reasons == {"ScalingReplicaSet", "SuccessfulCreate", "Scheduled", "Pulled", "Created", "Started"}
+    shop("scale", "deploy", "web", "--replicas=1")
+    told = shop("describe", "deploy", "web")
+    assert re.search(r"Scaled up replica set web-\w+ from 0 to 2", told)
+    assert re.search(r"Scaled down replica set web-\w+ from 2 to 1", told)
+    assert "Successfully assigned shop/web-" in shop("describe", "pods")
+    assert "Killing" not in shop("events")
+
+
+def test_a_pod_without_a_node_says_why_it_waits(tmp_path: Path, bench: Bench) -> None:
+    made = bench.active_cluster(accessConfig={"authenticationMode": "API"})
+    kubectl = Kubectl(tmp_path, made, token(bench))
+    kubectl("run", "one", "--image=nginx")
+    assert "FailedScheduling" in kubectl("describe", "pod", "one")
+    assert "no nodes available to schedule pods" in kubectl("get", "events")
+    assert "does not have a host assigned" in kubectl.run("exec", "one", "--", "date").stderr
+
+
+def test_logs_are_empty_and_nothing_is_run_in_a_pod(shop: Callable[..., str], kubectl: Kubectl) -> None:
+    [first, _] = shop("get", "pods", "-o", "name").split()
+    assert shop("logs", first, "-c", "web") == ""
+    assert "container nope is not valid for pod" in kubectl.run("-n", "shop", "logs", first, "-c", "nope").stderr
+    for command in (("exec", first, "-c", "web", "--", "date"), ("port-forward", first, "8080:80")):
+        refused = kubectl.run("-n", "shop", *command)
+        assert refused.returncode != 0
+        assert "error dialing backend: dial tcp" in refused.stderr
+
+
+def test_kinds_are_explained_as_far_as_they_are_here(kubectl: Kubectl) -> None:
+    told = kubectl("explain", "deployment")
+    assert "GROUP:      apps" in told
+    assert "KIND:       Deployment" in told
+    assert "spec\t<Object>" in told
+    assert "VERSION:    v1" in kubectl("explain", "pods.spec")
+
+
+def test_who_may_look_may_not_run_anything(kubectl: Kubectl, bench: Bench) -> None:
+    kubectl("run", "one", "--image=nginx")
+    who = {"clusterName": "myeks", "principalArn": f"arn:aws:iam::{bench.account}:root"}
+    arn = "arn:aws:eks::aws:cluster-access-policy/AmazonEKS{}Policy"
+    bench.client("eks").disassociate_access_policy(**who, policyArn=arn.format("ClusterAdmin"))
+    bench.client("eks").associate_access_policy(**who, policyArn=arn.format("View"), accessScope={"type": "cluster"})
+    assert kubectl("logs", "one") == ""
+    assert 'cannot create resource "pods/exec" in API group ""' in kubectl.run("exec", "one", "--", "date").stderr
