@@ -27,8 +27,8 @@ from emulator.eks.kubernetes.patches import patched
 from emulator.eks.kubernetes.reviews import review, username
 from emulator.eks.kubernetes.selectors import selected
 from emulator.eks.kubernetes.tables import table
-from emulator.eks.kubernetes.tokens import Login
 from emulator.eks.kubernetes.watches import watch
+from emulator.eks.kubernetes.wire.tokens import Login
 from emulator.eks.kubernetes.workloads import settle
 from emulator.eks.state.state import Cluster
 

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 from emulator.eks.kubernetes.answers import Reply, Request
-from emulator.eks.kubernetes.protobuf import MAGIC, read
+from emulator.eks.kubernetes.wire.protobuf import MAGIC, read
 
 
 class Listener:

@@ -10,7 +10,7 @@ from typing import Any
 
 from emulator.eks.access.authorization import may
 from emulator.eks.kubernetes.kinds import KINDS
-from emulator.eks.kubernetes.tokens import Login
+from emulator.eks.kubernetes.wire.tokens import Login
 from emulator.eks.state.state import Cluster
 
 

@@ -15,11 +15,11 @@ from emulator.eks.access.authorization import is_known
 from emulator.eks.http.refusals import gone_is_fine
 from emulator.eks.kubernetes.answers import Reply, Request
 from emulator.eks.kubernetes.api import Server
-from emulator.eks.kubernetes.certificates import Authority
 from emulator.eks.kubernetes.kinds import KINDS
 from emulator.eks.kubernetes.listener import Listener
 from emulator.eks.kubernetes.objects import Object, Objects
-from emulator.eks.kubernetes.tokens import Login, login_of
+from emulator.eks.kubernetes.wire.certificates import Authority
+from emulator.eks.kubernetes.wire.tokens import Login, login_of
 from emulator.eks.kubernetes.workloads import furnish
 from emulator.eks.state import durations
 from emulator.eks.state.state import Cluster
