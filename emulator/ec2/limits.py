@@ -20,6 +20,7 @@ from emulator.ec2.actions import ACTIONS, Action, Params, Refused, members, para
 from emulator.ec2.images import architecture_of
 
 MOST_TAGS = 50
+_MAKING = ("Create", "Run", "Allocate", "Import", "Copy", "Register")
 _LARGEST_VPC, _SMALLEST_VPC = 16, 28
 """Lengths of the prefix."""
 
@@ -38,6 +39,8 @@ def install() -> None:
         ("CreateTags", _tags),
     ):
         ACTIONS[action] = _refusing(refuse, ACTIONS[action])
+    for action in [each for each in ACTIONS if each.startswith(_MAKING) and each != "CreateTags"]:
+        ACTIONS[action] = _refusing(_specified_tags, ACTIONS[action])
 
 
 def _refusing(refuse: Callable[[Params], None], act: Action) -> Action:
@@ -155,6 +158,10 @@ def _instance(params: Params) -> None:
             "specified AMI. Specify an instance type and an AMI that have matching architectures, and try again. You can use "
             "'describe-instance-types' or 'describe-images' to discover the architecture of the instance type or AMI.",
         )
+
+
+def _specified_tags(params: Params) -> None:
+    """Whatever makes things takes their tags along."""
     for number in range(1, 20):
         keys = [
             param(params, f"TagSpecification.{number}.Tag.{tag}.Key")

@@ -14,6 +14,7 @@ from ministack.services import iam, sns, stepfunctions
 
 _NOT_IN_A_NAME = re.compile(r"[\s<>{}\[\]?*\"#%\\^|~`$&,;:/\x00-\x1f\x7f-\x9f]")
 _TAG_VALUE = re.compile(r"[\w\s.:/=+\-@]*")
+_MOST_TAGS = 50
 _MOST = {"RoleName": 64, "InstanceProfileName": 128, "UserName": 64, "PolicyName": 128}
 
 
@@ -50,19 +51,32 @@ def _checked(act: Callable[[Any], Any]) -> Callable[[Any], Any]:
             value = str(_first(params.get(name)) or "")
             if len(value) > most:
                 return _validation(value, name, f"length less than or equal to {most}", "have ")
-        number = 1
-        while f"Tags.member.{number}.Key" in params:
-            for part in ("Key", "Value"):
-                value = str(_first(params.get(f"Tags.member.{number}.{part}")) or "")
-                if not _TAG_VALUE.fullmatch(value):
-                    where = f"tags.{number}.member.{part.lower()}"
-                    return _validation(
-                        value, where, r"regular expression pattern: [\p{L}\p{Z}\p{N}_.:/=+\-@]*", "satisfy "
-                    )
-            number += 1
+        if refused := _tags_refused(params):
+            return refused
         return act(params)
 
     return act_checked
+
+
+def _tags_refused(params: Any) -> Any:
+    keys: list[str] = []
+    while f"Tags.member.{len(keys) + 1}.Key" in params:
+        number = len(keys) + 1
+        for part, most in (("Key", 128), ("Value", 256)):
+            value = str(_first(params.get(f"Tags.member.{number}.{part}")) or "")
+            where = f"tags.{number}.member.{part.lower()}"
+            if len(value) > most:
+                return _validation(value, where, f"length less than or equal to {most}", "have ")
+            if not _TAG_VALUE.fullmatch(value):
+                pattern = r"regular expression pattern: [\p{L}\p{Z}\p{N}_.:/=+\-@]*"
+                return _validation(value, where, pattern, "satisfy ")
+        keys.append(str(_first(params[f"Tags.member.{number}.Key"])).lower())
+    if len(keys) > _MOST_TAGS:
+        return _validation("", "tags", f"length less than or equal to {_MOST_TAGS}", "have ")
+    if len(set(keys)) < len(keys):
+        message = "Duplicate tag keys found. Please note that Tag keys are case insensitive."
+        return iam._error(400, "InvalidInput", message, ns="iam")
+    return None
 
 
 def _validation(value: str, name: str, constraint: str, verb: str) -> Any:

@@ -155,6 +155,9 @@ def test_aws_s_own_tags_are_not_for_users(sandbox: Sandbox) -> None:
     error = refusal(lambda: theirs.create_tags(Resources=[volume], Tags=stolen))
     assert error["Code"] == "InvalidParameterValue"
     assert error["Message"].endswith("Tag keys starting with 'aws:' are reserved for internal use")
+    given = [{"ResourceType": "vpc", "Tags": stolen}]
+    error = refusal(lambda: theirs.create_vpc(CidrBlock="10.26.0.0/16", TagSpecifications=given))
+    assert error["Code"] == "InvalidParameterValue"
 
 
 def test_a_resource_has_fifty_tags(client: Client, vpc: str) -> None:
@@ -178,6 +181,23 @@ def test_a_role_s_name_and_tags_have_limits(sandbox: Sandbox) -> None:
     assert error["Code"] == "ValidationError"
     error = refusal(lambda: iam.create_role(RoleName="r" * 65, AssumeRolePolicyDocument=document))
     assert error["Code"] == "ValidationError"
+
+
+@pytest.mark.parametrize(
+    ("tags", "code"),
+    [
+        ([{"Key": "owner", "Value": "v" * 257}], "ValidationError"),
+        ([{"Key": "k" * 129, "Value": "v"}], "ValidationError"),
+        ([{"Key": "a;b", "Value": "v"}], "ValidationError"),
+        ([{"Key": f"k{number}", "Value": "v"} for number in range(51)], "ValidationError"),
+        ([{"Key": "Owner", "Value": "v"}, {"Key": "owner", "Value": "v"}], "InvalidInput"),
+    ],
+    ids=["long value", "long key", "character", "51", "twice"],
+)
+def test_what_a_role_s_tags_may_be(client: Client, tags: list[dict[str, str]], code: str) -> None:
+    iam, document = client("iam"), trust("ec2.amazonaws.com")
+    error = refusal(lambda: iam.create_role(RoleName="with-tags", AssumeRolePolicyDocument=document, Tags=tags))
+    assert error["Code"] == code
 
 
 @pytest.mark.parametrize("name", ["x" * 81, "with a space", "semi;colon"])
