@@ -161,6 +161,10 @@ def _delete_target_group(delete: Action) -> Action:
             arn in str(rule.get("Actions")) for rule in alb._rules.values()
         ):
             raise Refused("ResourceInUse", f"Target group '{arn}' is currently in use by a listener or a rule")
+        if (
+            arn not in alb._tgs
+        ):  # Deleting is fine then: the model of DeleteTargetGroup has no other error than ResourceInUse.
+            return alb._xml(200, "DeleteTargetGroup", "")
         return delete(params)
 
     return delete_unused

@@ -18,7 +18,7 @@ from emulator.iam import enforcement, regions, requests, sessions
 from emulator.lambdas import credentials, errors, fork_server, gate, service
 from emulator.server.admin import AsgiApp, with_admin_routes
 from emulator.server.routes import Parts, routes
-from emulator.services import limits, price_list, quotas, ssm_parameters, step_functions, tagging
+from emulator.services import limits, price_list, quotas, ssm_parameters, state_machines, step_functions, tagging
 
 
 def mounted_app(settings: Settings, url: str) -> AsgiApp:
@@ -37,6 +37,7 @@ def mounted_app(settings: Settings, url: str) -> AsgiApp:
     ssm_parameters.install()
     quotas.install()
     limits.install()
+    state_machines.install()
     price_list.install()
     tagging.install(eks)
     activities = cloudwatch.Activities(clock, eks.world)

@@ -165,6 +165,10 @@ class _Play:
         if lab["phase"] != "deleted":
             raise Impatient(f"myeks is {lab['phase']}{_because(lab)}")
         self._send.check(True, "myeks is deleted")
+        unfinished = [step["title"] for step in lab["steps"] if (step.get("detail") or "").startswith("Given up")]
+        self._send.check(
+            not unfinished, f"no step was given up on the way{': ' if unfinished else ''}{', '.join(unfinished)}"
+        )
 
     def _proved(self) -> None:
         self._send.act("Proof of empty")

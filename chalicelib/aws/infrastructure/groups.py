@@ -28,7 +28,7 @@ class AutoScaling:
                 pages = self._autoscaling.get_paginator("describe_auto_scaling_groups").paginate(
                     AutoScalingGroupNames=list(names[start : start + _NAMES_PER_CALL])
                 )
-                yield from (row for page in pages for row in page["AutoScaling"])
+                yield from (row for page in pages for row in page["AutoScalingGroups"])
 
 
 def _state(row: dict[str, Any]) -> GroupState:
