@@ -53,7 +53,7 @@ def _ask(stage: Stage, who: Person, number: int, after: float) -> tuple[int, Any
 def _until_ended(stage: Stage) -> list[Mapping[str, Any]]:
     end = time.monotonic() + PATIENCE
     while True:
-        answer = stage.call(stage.people.administrator, "GET", "/labs?owner=*&limit=100").json
+        answer = stage.call(stage.people.administrator, "GET", "/labs?owner=%2A&limit=100").json
         labs: list[Mapping[str, Any]] = answer["labs"]
         if (len(labs) == LABS and all(lab["phase"] in ENDED for lab in labs)) or time.monotonic() > end:
             return labs
