@@ -69,6 +69,8 @@ async def _serve(settings: Settings, listener: socket.socket, ready_file: Path |
     if ready_file:
         # The socket listens already, so whoever reads this may connect: the first answer comes after startup.
         ready_file.write_text(url)
+    else:
+        print(f"listening on {url}, until Ctrl-C", flush=True)
     await serve_asgi(app, config, shutdown_trigger=ended.wait)
     _end_lambda_processes()
 
