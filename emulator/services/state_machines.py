@@ -19,6 +19,7 @@ _EXPECTED = "was expecting (JSON String, Number, Array, Object or token 'null', 
 def install() -> None:
     """Put these refusals before the actions of this process's emulator, after its other corrections of Step Functions."""
     create, start = stepfunctions._create_state_machine, stepfunctions._start_execution
+    delete = stepfunctions._delete_state_machine
 
     def create_state_machine(given: dict[str, Any]) -> Any:
         arn = f"arn:aws:states:{get_region()}:{get_account_id()}:stateMachine:{given.get('name')}"
@@ -30,7 +31,12 @@ def install() -> None:
             return _refusal("StateMachineDoesNotExist", f"State Machine Does Not Exist: '{arn}'")
         return _input_refused(given) or start(given)
 
+    def delete_state_machine(given: dict[str, Any]) -> Any:
+        is_there = given.get("stateMachineArn") in stepfunctions._state_machines
+        return delete(given) if is_there else stepfunctions.json_response({})
+
     stepfunctions._create_state_machine, stepfunctions._start_execution = create_state_machine, start_execution
+    stepfunctions._delete_state_machine = delete_state_machine
 
 
 def _definition_refused(given: dict[str, Any]) -> Any:
