@@ -78,7 +78,7 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "chalice": ("app.py", "chalicelib/handlers/api.py", "chalicelib/api/"),
     "aws_lambda_powertools": ("chalicelib/logs.py", "chalicelib/metrics.py"),
     "pydantic": ("chalicelib/api/",),
-    "yaml": ("chalicelib/api/",),
+    "yaml": ("chalicelib/api/", "emulator/"),
     "ministack": ("emulator/",),
     "moto": (),
     "holidays": ("chalicelib/aws/",),
