@@ -28,34 +28,39 @@ def mounted_app(settings: Settings, url: str) -> AsgiApp:
     kubernetes = KubernetesServers()
     aws = AwsClients(url)
     eks = Eks(clock=clock, aws=aws, kubernetes=kubernetes)
-    _install_lambda()
-    step_functions.install()
+    _install_what_runs()
     ec2.install()
     elb.install(clock)
     autoscaling.install(clock, aws, eks.replace_node)
     cloudformation.install()
     ssm_parameters.install()
     quotas.install()
-    limits.install()
-    state_machines.install()
     price_list.install()
     tagging.install(eks)
     activities = cloudwatch.Activities(clock, eks.world)
     cloudwatch.install(activities, eks.faults)
     if not settings.real_kubernetes:
         app._loaded_modules["eks"] = eks
-    enforcement.install()
-    regions.install()
-    sessions.install()
-    requests.install(settings.recorded_roles)
+    _install_iam(settings.recorded_roles)
     bill.install()
     history = cloudtrail.install(clock)
     return with_admin_routes(app.app, routes(Parts(settings, url, clock, eks, kubernetes, activities, history)))
 
 
-def _install_lambda() -> None:
+def _install_iam(recorded_roles: str) -> None:
+    """Last but for those who watch: it asks what stands then about every service."""
+    enforcement.install()
+    regions.install()
+    sessions.install()
+    requests.install(recorded_roles)
+
+
+def _install_what_runs() -> None:
     fork_server.install()
     credentials.install()
     errors.install()
     gate.install()
     service.install()
+    step_functions.install()
+    limits.install()
+    state_machines.install()
