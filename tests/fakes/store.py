@@ -21,7 +21,7 @@ from chalicelib.domain.errors.tree import (
     TooManyLabs,
 )
 from chalicelib.domain.identity.callers import identity_of, shared_role
-from chalicelib.domain.labs.lab import OVER, RESTING, Lab, Phase
+from chalicelib.domain.labs.lab import OVER, RESTING, UNCOUNTED, Lab, Phase
 from chalicelib.domain.labs.steps import Event, Step
 from chalicelib.domain.requests.offers import Offers
 from chalicelib.domain.teardown.receipt import Receipt
@@ -89,10 +89,11 @@ class FakeStore:
         claim = _claim(lab)
         if claim in self.names:
             raise NameTaken(lab.name, self.names[claim])
-        if most is not None and sum(claimant.owner == lab.owner for claimant in self._claimants()) >= most:
+        counted = [claimant for claimant in self._claimants() if claimant.phase not in UNCOUNTED]
+        if most is not None and sum(claimant.owner == lab.owner for claimant in counted) >= most:
             raise TooManyLabs(most)
         role = shared_role(lab.owner)
-        together = sum(shared_role(claimant.owner) == role for claimant in self._claimants())
+        together = sum(shared_role(claimant.owner) == role for claimant in counted)
         if role is not None and most_of_role is not None and together >= most_of_role:
             raise TooManyLabs(most_of_role, role)
         stored = replace(lab, version=1)

@@ -15,7 +15,7 @@ from chalicelib.aws.dynamodb.labs.counters import tallied
 from chalicelib.domain.core.resources import LedgerEntry
 from chalicelib.domain.core.service_health import Run
 from chalicelib.domain.errors.tree import Unreadable
-from chalicelib.domain.labs.lab import OVER, Lab
+from chalicelib.domain.labs.lab import OVER, UNCOUNTED, Lab
 from chalicelib.domain.labs.steps import Event, Step
 
 SCHEMA = 1
@@ -49,9 +49,10 @@ def _item(keys: Item, thing: object) -> Item:
 
 def lab_item(lab: Lab, write_id: str, claims: bool) -> Item:
     """A lab. `write_id` marks this very write, so that it is known again when its answer was lost; `claims`: its name
-    and its owner's count are still held for it; `counted`: it is in the counter of labs alive. Its place is beside the
-    body, so that labs that are due can be grouped by it before one of them is loaded."""
+    is still held for it; `occupies`: it is one of those that its owner may have; `counted`: it is in the counter of labs
+    alive. Its place is beside the body, so that labs that are due can be grouped by it before one of them is loaded."""
     more: dict[str, Any] = {"phase": text(lab.phase), "write_id": text(write_id), "claims": {"BOOL": claims}}
+    more["occupies"] = {"BOOL": claims and lab.phase not in UNCOUNTED}
     more |= {"counted": {"BOOL": lab.phase not in OVER}, "region": text(lab.region), "account": text(lab.account)}
     more["tallied"] = tallied(lab)
     return {**_item(lab_key(lab.id), lab), "version": number(lab.version), **more, **index_values(lab)}

@@ -62,6 +62,10 @@ NEXT_PHASES = {
     Phase.DELETED: frozenset({Phase.BLOCKED}),
     Phase.FAILED: frozenset({Phase.BLOCKED}),
 }
+
+#: Labs that do not count against what one person may have: those that are over, and those that wait for somebody's hand.
+UNCOUNTED = OVER | {Phase.BLOCKED}
+
 #: No workflow is at work on the lab: the sweep, not the five-minute run, looks at it when it is due.
 RESTING = frozenset({Phase.READY, Phase.HIBERNATED, Phase.LOST})
 

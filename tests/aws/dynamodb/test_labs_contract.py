@@ -195,6 +195,36 @@ def test_a_lab_that_ends_twice_frees_its_place_once(store: Store) -> None:
         create(store, a_lab(id="lab-9", spec=a_spec(name="name-9")), most=2)
 
 
+def test_a_blocked_lab_does_not_use_up_its_owners_limit_until_it_is_tried_again(store: Store) -> None:
+    """Issue 12, row 12."""
+    role = "arn:aws:sts::111122223333:assumed-role/Learners"
+    labs = [a_lab(id=f"lab-{i}", owner=f"{role}/one", spec=a_spec(name=f"name-{i}")) for i in range(4)]
+
+    def made(lab: Lab) -> Lab:
+        return store.create_lab(lab, None, "d", NOW, 2, 2)
+
+    def moved(lab_id: str, *phases: Phase) -> None:
+        for phase in phases:
+            store.change_lab(lab_id, lambda stored: stored.moved_to(phase, NOW), store.load_lab(lab_id))
+
+    made(labs[0])
+    made(labs[1])
+    with pytest.raises(TooManyLabs):
+        made(labs[2])
+    moved("lab-0", Phase.RELEASING, Phase.BLOCKED)
+    made(labs[2])
+    with pytest.raises(TooManyLabs):
+        made(labs[3])
+    moved("lab-0", Phase.RELEASING)
+    moved("lab-1", Phase.DELETED)
+    with pytest.raises(TooManyLabs):
+        made(labs[3])
+    moved("lab-0", Phase.BLOCKED, Phase.DELETED)
+    assert made(labs[3]).id == "lab-3"
+    with pytest.raises(TooManyLabs):
+        made(a_lab(id="lab-9", owner=f"{role}/one", spec=a_spec(name="name-9")))
+
+
 def test_a_name_used_again_is_not_freed_by_the_lab_that_had_it_before(store: Store) -> None:
     create(store, a_lab())
     store.change_lab(a_lab().id, lambda stored: in_phase(stored, Phase.DELETED, NOW))

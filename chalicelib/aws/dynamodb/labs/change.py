@@ -1,4 +1,4 @@
-"""Saving a changed lab: only if nobody saved in between; its name and its place in the counts go when it is over.
+"""Saving a changed lab: only if nobody saved in between; its name goes when it is over, its place in the counts also when blocked.
 
 Every write carries its own id, so that a write whose answer was lost is recognised as done and not done again.
 """
@@ -17,7 +17,7 @@ from chalicelib.aws.dynamodb.labs.create import get
 from chalicelib.aws.dynamodb.transactions import ATTEMPTS, add, delete, put, transact
 from chalicelib.domain.errors.tree import LabNotFound, StaleLab
 from chalicelib.domain.identity.callers import shared_role
-from chalicelib.domain.labs.lab import OVER, Lab
+from chalicelib.domain.labs.lab import OVER, UNCOUNTED, Lab
 
 
 def change_lab(client: Any, table: str, lab_id: str, change: Callable[[Lab], Lab], seen: Lab | None = None) -> Lab:
@@ -41,7 +41,7 @@ def change_lab(client: Any, table: str, lab_id: str, change: Callable[[Lab], Lab
 def _saved_as_seen(client: Any, table: str, seen: Lab, change: Callable[[Lab], Lab]) -> Lab | None:
     """The changed lab, if what is stored is as it would be of `seen`, so that nothing must be read; None if it must."""
     changed = change(seen)
-    if changed == seen or OVER & {seen.phase, changed.phase}:
+    if changed == seen or UNCOUNTED & {seen.phase, changed.phase}:
         return None
     changed, write_id = replace(changed, version=seen.version + 1), secrets.token_hex(16)
     before, item = lab_item(seen, "", claims=True), lab_item(changed, write_id, claims=True)
@@ -58,7 +58,8 @@ def _save(client: Any, table: str, seen: Item, stored: Lab, changed: Lab) -> boo
     item = lab_item(changed, write_id, claims=claims and not over)
     operations = [_replacing(table, item, seen, stored.version)]
     if claims and over:
-        operations += _freeing(table, stored)
+        operations.append(_freeing(table, stored))
+    operations += _counting(table, stored, seen, item)
     operations += counter_updates(table, stored.id, seen, item)
     return _written(client, operations, write_id)
 
@@ -78,8 +79,13 @@ def _replacing(table: str, item: Item, seen: Item, version: int) -> Item:
     return put(table, item, "version = :seen", {":seen": number(version)})
 
 
-def _freeing(table: str, lab: Lab) -> list[Item]:
+def _freeing(table: str, lab: Lab) -> Item:
     mine = "attribute_not_exists(pk) OR lab_id = :lab"
+    return delete(table, name_key(lab), mine, {":lab": text(lab.id)})
+
+
+def _counting(table: str, lab: Lab, seen: Item, item: Item) -> list[Item]:
+    """Bring the counts of the lab's owner, and of their role, in line: a blocked lab is not among what they may have."""
+    difference = int(item["occupies"]["BOOL"]) - int(seen["occupies"]["BOOL"])
     owners = filter(None, (lab.owner, shared_role(lab.owner)))
-    counts = [add(table, owner_key(owner), -1) for owner in owners]
-    return [delete(table, name_key(lab), mine, {":lab": text(lab.id)}), *counts]
+    return [add(table, owner_key(owner), difference) for owner in owners] if difference else []
