@@ -73,7 +73,8 @@ class Store(Protocol):
 
         Returns what is stored; the same owner and key with the same digest returns the lab stored the first time. Raises
         NameTaken (with the other lab's id whoever owns it; the caller of this hides it), IdempotencyConflict (same
-        key, other digest), TooManyLabs (the owner has `most` alive and not blocked, or all sessions of a shared role `most_of_role`).
+        key, other digest), TooManyLabs (the owner has `most` alive, or all sessions of a shared role `most_of_role`; blocked
+        ones are not counted).
         """
         ...
 

@@ -65,7 +65,7 @@ def lab_in_list(lab: Lab, base: str) -> Json:
         "owner": lab.owner,
         "account": lab.account,
         "region": lab.region,
-        "version": lab.spec.version,
+        "version": lab.kubernetes_version,
         "phase": str(lab.phase),
         "reason": lab.reason,
         "responsible": to_json(lab.responsible),

@@ -51,6 +51,7 @@ def find_machines(ec2: Any, readings: Sequence[Reading]) -> None:
         known = {group.use.name for group in reading.groups}
         inside = [machine for machine in mine if machine.group in known]
         reading.instances_outside = len(mine) - len(inside)
+        reading.outside_types = tuple(sorted(machine.kind for machine in mine if machine.group not in known))
         reading.measured_hosts = tuple(sorted(machine.address for machine in inside if machine.address))
         reading.groups = [_with_machines(ec2, group, inside) for group in reading.groups]
 
@@ -60,10 +61,12 @@ def _with_machines(ec2: Any, group: GroupSeen, machines: Sequence[Machine]) -> G
     mine = [machine for machine in machines if machine.group == group.use.name]
     cpus = [machine.vcpus for machine in mine]
     whole = len(mine) >= group.use.nodes and all(cpus)
-    kinds = tuple(sorted({machine.kind for machine in mine})) or group.use.instance_types
+    there = tuple(sorted(machine.kind for machine in mine))
+    kinds = tuple(dict.fromkeys(there)) or group.use.instance_types
     if not kinds and group.use.nodes:
         kinds = _type_of_template(ec2, group.launch_template)
-    return replace(group, use=replace(group.use, instance_types=kinds, vcpus=sum(cpus) if whole else None))
+    use = replace(group.use, instance_types=kinds, machines=there, vcpus=sum(cpus) if whole else None)
+    return replace(group, use=use)
 
 
 def _type_of_template(ec2: Any, template: Mapping[str, Any]) -> tuple[str, ...]:

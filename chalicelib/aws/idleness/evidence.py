@@ -44,6 +44,7 @@ class Reading:
     groups: list[GroupSeen] = field(default_factory=list)
     fargate_profiles: int = 0
     instances_outside: int = 0
+    outside_types: tuple[str, ...] = ()
     measured_hosts: tuple[str, ...] = ()
     volumes: int | None = None
     balancers: list[BalancerUse] = field(default_factory=list)
@@ -73,10 +74,12 @@ class Reading:
             read_at=window.now,
             window_from=window.start,
             cluster_status=cluster.get("status"),
+            cluster_version=str(cluster.get("version") or ""),
             cluster_tags=dict(cluster.get("tags") or {}),
             deletion_protection=bool(cluster.get("deletionProtection", False)),
             nodegroups=tuple(group.use for group in self.groups),
             instances_outside=self.instances_outside,
+            outside_types=self.outside_types,
             measured_hosts=self.measured_hosts,
             fargate_profiles=self.fargate_profiles,
             balancers=tuple(self.balancers),

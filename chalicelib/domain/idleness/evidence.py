@@ -34,7 +34,7 @@ class NodegroupUse:
     """A managed node group. CPU in percent (mean of its ASG), network in bytes per period (sum over its instances).
 
     `instance_types`: of its machines, empty where neither EKS, EC2 nor its launch template told; then `ami_type` may tell.
-    `vcpus`: of all its machines as they are; None where they were not seen.
+    `machines`: the type of each machine that was seen. `vcpus`: of all its machines as they are; None where they were not seen.
     `cpu_before`: hourly, up to a week back, for its baseline; empty where nobody asked for it, and then there is none.
     """
 
@@ -43,6 +43,7 @@ class NodegroupUse:
     nodes: int
     instance_types: tuple[str, ...]
     ami_type: str = ""
+    machines: tuple[str, ...] = ()
     vcpus: int | None = None
     cpu: Series = NO_SERIES
     network_in: Series = NO_SERIES
@@ -106,7 +107,8 @@ class Sighting:
 class Evidence:
     """One cluster over the window that ends at `read_at`. `..._before`: hourly, up to a week back, for its own baseline.
 
-    `cluster_status`: EKS's word, None when EKS knows no such cluster (with the lab's tag). `requests`: API-server requests
+    `cluster_status`: EKS's word, None when EKS knows no such cluster (with the lab's tag). `outside_types`: of the machines in no
+    managed node group, one each. `requests`: API-server requests
     per period. `scheduled`: pods placed per period; `pending`: pods waiting. `instances_outside`: running instances of the
     cluster's in no managed node group (Karpenter's, self-managed). `measured_hosts`: addresses of the machines in the node
     groups, whose use CloudWatch tells. `audit_human` and `owner_call`: None when nobody was
@@ -117,6 +119,7 @@ class Evidence:
     read_at: datetime
     window_from: datetime
     cluster_status: str | None = None
+    cluster_version: str = ""
     cluster_tags: Mapping[str, str] = field(default_factory=dict)
     deletion_protection: bool = False
     requests: Series = NO_SERIES
@@ -126,6 +129,7 @@ class Evidence:
     pending: Series = NO_SERIES
     nodegroups: tuple[NodegroupUse, ...] = ()
     instances_outside: int = 0
+    outside_types: tuple[str, ...] = ()
     measured_hosts: tuple[str, ...] = ()
     fargate_profiles: int = 0
     balancers: tuple[BalancerUse, ...] = ()

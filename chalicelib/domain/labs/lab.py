@@ -77,7 +77,8 @@ class ClusterFacts:
     `view_role_arn`: the role of this service that the cluster lets look in; None where it lets none. `created_at`: the
     cluster's, as EKS tells it. `role_ids`: the stack's roles by name, with the ids that no role made anew gets again.
     `subdomain`: where external-dns writes for this lab alone, if it was empty when the lab began. `logs_were_there`: somebody's
-    log group had the name of the control plane's before.
+    log group had the name of the control plane's before. `version`: Kubernetes as EKS last told it: people upgrade by hand, and
+    so does AWS. `lifted`: what somebody had put on the cluster against its end, and this service took off to end it.
     """
 
     arn: str | None = None
@@ -93,6 +94,8 @@ class ClusterFacts:
     role_ids: Mapping[str, str] = field(default_factory=dict)
     subdomain: str | None = None
     logs_were_there: bool = False
+    version: str | None = None
+    lifted: str = ""
 
 
 @dataclass(frozen=True)
@@ -208,6 +211,11 @@ class Lab:
     def region(self) -> str:
         """The cluster's AWS region."""
         return self.spec.region
+
+    @property
+    def kubernetes_version(self) -> str:
+        """What its control plane runs, as EKS last told; what was asked for, until then."""
+        return self.facts.version or self.spec.version
 
     @property
     def place(self) -> Place:

@@ -107,7 +107,7 @@ def inventory(deps: Deps, caller: Caller, lab_id: str) -> Inventory:
     return Inventory(
         lab=lab,
         control_plane=cluster,
-        support=_support(calendar, lab),
+        support=_support(calendar, cluster.version if cluster else lab.kubernetes_version),
         support_source=calendar.source if calendar else None,
         zones=tuple(sorted({subnet.zone for subnet in subnets})),
         endpoint=_endpoint(cloud, lab),
@@ -151,8 +151,8 @@ def _of_nothing(lab: Lab, ledger: tuple[LedgerEntry, ...]) -> Inventory:
     )
 
 
-def _support(calendar: Calendar | None, lab: Lab) -> VersionSupport | None:
-    return calendar.get(lab.spec.version) if calendar else None
+def _support(calendar: Calendar | None, version: str) -> VersionSupport | None:
+    return calendar.get(version) if calendar else None
 
 
 def _endpoint(cloud: Cloud, lab: Lab) -> EndpointProbe | None:

@@ -128,7 +128,7 @@ def coming(deps: Deps, lab: Lab, calendar: Calendar, now: datetime) -> Coming:
 def cost_of(deps: Deps, lab: Lab, now: datetime, known: Calendar | None = None) -> Cost:
     """What the lab costs an hour as it is, extended support included where it is billed. `known`: the calendar, if it was read."""
     calendar = known or deps.cloud(lab.place).clusters.versions()
-    support = decide_support(lab.spec.version, str(lab.spec.support_policy), calendar, now)
+    support = decide_support(lab.kubernetes_version, str(lab.spec.support_policy), calendar, now)
     return hourly_cost(lab, deps.curfew.prices(lab.region), support.billed_extended)
 
 

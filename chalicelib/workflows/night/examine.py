@@ -204,7 +204,7 @@ class Examination:
         if warned_at > faces.at + timedelta(hours=self.rules.late_hours):
             return "nobody could be warned in time any more."
         if faces.act is AtCurfew.HIBERNATE:
-            upgrade_at = self.region.upgrade_ahead(lab.spec.version, str(lab.spec.support_policy), self.now)
+            upgrade_at = self.region.upgrade_ahead(lab.kubernetes_version, str(lab.spec.support_policy), self.now)
             if upgrade_at is not None and stays_awake(upgrade_at, faces.at):
                 message = format_local(lab.spec.schedule, upgrade_at)
                 return f"It stays awake, for AWS may upgrade its control plane from {message} on."

@@ -42,7 +42,7 @@ class Region:
     def is_billed_extended(self, lab: Lab, now: datetime) -> bool:
         """Whether the lab pays for extended support."""
         policy = str(lab.spec.support_policy)
-        return decide_support(lab.spec.version, policy, self.calendar(), now).billed_extended
+        return decide_support(lab.kubernetes_version, policy, self.calendar(), now).billed_extended
 
     def cluster_of(self, lab: Lab) -> ClusterState | None:
         """The lab's cluster as it is now; None when EKS knows none of that name, or another."""

@@ -34,6 +34,7 @@ def note_cluster(deps: Deps, at: StepInput, state: ClusterState) -> None:
         "cluster_security_group_id": group,
         "vpc_id": state.vpc_id,
         "created_at": state.created_at,
+        "version": state.version or None,
     }
     learn(deps, lab, **{name: fact for name, fact in message.items() if fact is not None})
 

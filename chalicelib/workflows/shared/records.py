@@ -84,6 +84,16 @@ def learn(deps: Deps, lab: Lab, **facts: Any) -> Lab:
     return deps.store.change_lab(lab.id, lambda stored: replace(stored, facts=replace(stored.facts, **facts)))
 
 
+def note_version(deps: Deps, lab_id: str, version: str) -> Lab:
+    """Keep which Kubernetes EKS tells that a lab's cluster runs; nothing is saved where that is known."""
+
+    def seen(stored: Lab) -> Lab:
+        known = version in ("", stored.kubernetes_version)
+        return stored if known else replace(stored, facts=replace(stored.facts, version=version))
+
+    return deps.store.change_lab(lab_id, seen)
+
+
 def close_steps(deps: Deps, lab: Lab, now: datetime, why: str, before: int | None = None) -> None:
     """Say of steps that were left half done that nobody is at them any more; `before`: only those of runs before this one."""
     for step in deps.store.steps(lab.id):

@@ -31,6 +31,7 @@ from chalicelib.domain.support.readiness import next_version
 from chalicelib.domain.support.watched import Watched
 from chalicelib.ports.deps import Deps
 from chalicelib.ports.support import Fleet
+from chalicelib.workflows.shared.records import note_version
 from chalicelib.workflows.watch.places import who_answers, who_answers_for
 
 #: Clusters described at once, and how long one invocation goes on beginning more of them.
@@ -84,6 +85,8 @@ def scan_cluster(scan: Scan, name: str) -> None:
         store.change_watched(key, lambda before: troubled(before, key, trouble, who))
         return
     who = who_answers(scan.deps, cluster, scan.registration)
+    if who.lab_id is not None:
+        note_version(scan.deps, who.lab_id, cluster.version)
     readiness = _readiness(scan, cluster)
     store.change_watched(
         key,

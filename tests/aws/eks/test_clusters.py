@@ -31,6 +31,7 @@ from chalicelib.domain.labs.spec import (
 )
 from chalicelib.domain.stack.template import lab_parameters, lab_template
 from emulator.process import Sandbox
+from tests import versions
 from tests.aws.given import a_lab
 from tests.fakes.builders import CLUSTER_ADMIN, NOW
 
@@ -88,6 +89,7 @@ class Made:
 @pytest.fixture(scope="module")
 def made(sandbox: Sandbox) -> Made:
     asked = a_lab(
+        version=versions.standard(),
         nodegroups=(GROUP,),
         log_types=("api", "audit"),
         external_dns=ExternalDnsSpec("Z0123456789", "lab.example.com"),
@@ -109,7 +111,7 @@ def made(sandbox: Sandbox) -> Made:
 
 def test_a_cluster_is_as_the_lab_asked(made: Made) -> None:
     state = made.clusters.describe(made.lab.name)
-    assert (state.status, state.version, state.support_type) == ("ACTIVE", "1.36", "STANDARD")
+    assert (state.status, state.version, state.support_type) == ("ACTIVE", versions.standard(), "STANDARD")
     assert (state.public_access, state.private_access) == (True, False)
     assert state.allowed_cidrs == made.lab.spec.endpoint.allowed_cidrs
     assert state.vpc_id == made.outputs["VpcId"]
@@ -237,8 +239,8 @@ def test_external_dns_sees_the_lab_s_zone_only_and_finds_it_where_it_is_the_doma
 
 
 def test_add_ons_that_eks_has_not_are_told_from_those_it_has(made: Made) -> None:
-    assert made.clusters.addon_versions("vpc-cni", "1.36") == ("v1.21.1-eksbuild.3", "v1.20.5-eksbuild.1")
-    assert made.clusters.addon_versions("no-such-addon", "1.36") == ()
+    assert made.clusters.addon_versions("vpc-cni", versions.standard()) == ("v1.21.1-eksbuild.3", "v1.20.5-eksbuild.1")
+    assert made.clusters.addon_versions("no-such-addon", versions.standard()) == ()
     with pytest.raises(ResourceGone):
         made.clusters.addon(made.lab.name, "no-such-addon")
 

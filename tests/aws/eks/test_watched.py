@@ -27,6 +27,7 @@ from chalicelib.domain.support.fleet import FleetCluster, InsightStatus, NodeKin
 from chalicelib.ports.support import Fleet
 from emulator.process import Sandbox
 from sandbox.scenarios.fleet import EXTERNAL_ID, join, put_clusters, root_of
+from tests import versions
 from tests.fakes import Account, FakeFleets
 from tests.fakes.builders import NOW
 from tests.fakes.fleet_builders import HOME, REGION, a_fleet_cluster
@@ -43,6 +44,8 @@ class Given:
     fleet: Fleet
     put: Callable[..., None]
     fail: Callable[[str, str, int], None]
+    standard: str
+    extended: str
 
 
 def _faked() -> Iterator[Given]:
@@ -65,7 +68,7 @@ def _faked() -> Iterator[Given]:
         }
         fleets.break_cluster(ClusterKey(HOME.account, HOME.region, name), errors[status])
 
-    yield Given(fleets(HOME), put, fail)
+    yield Given(fleets(HOME), put, fail, "1.36", "1.33")
 
 
 def _real(sandbox: Sandbox) -> Iterator[Given]:
@@ -76,7 +79,8 @@ def _real(sandbox: Sandbox) -> Iterator[Given]:
         error = {"code": code, "status": status, "message": "no"}
         sandbox.admin("PATCH", "faults", [{"operation": "DescribeCluster", "cluster": name, "error": error}])
 
-    yield Given(EksFleet(sandbox.client("eks"), sandbox.client("ec2"), HOME, lambda: NOW), put, fail)
+    fleet = EksFleet(sandbox.client("eks"), sandbox.client("ec2"), HOME, lambda: NOW)
+    yield Given(fleet, put, fail, versions.standard(), versions.extended())
     sandbox.admin("POST", "faults", [])
 
 
@@ -120,7 +124,7 @@ def test_all_clusters_are_named_page_by_page(given: Given) -> None:
     stem = a_name("many")
     wanted = {f"{stem}-{number:03d}" for number in range(120)}
     for name in wanted:
-        given.put(name, "1.36")
+        given.put(name, given.standard)
     assert len(given.fleet.names(None)[0]) == 100
     assert wanted <= all_names(given.fleet)
 
@@ -137,13 +141,13 @@ def test_a_cluster_that_cannot_be_read_is_listed_and_says_why(
     given: Given, code: str, status: int, error: type[Exception]
 ) -> None:
     name, other = a_name(), a_name()
-    given.put(name, "1.36")
-    given.put(other, "1.36")
+    given.put(name, given.standard)
+    given.put(other, given.standard)
     given.fail(name, code, status)
     assert {name, other} <= all_names(given.fleet)
     with pytest.raises(error, match=code):
         given.fleet.read(name)
-    assert given.fleet.read(other).version == "1.36"
+    assert given.fleet.read(other).version == given.standard
 
 
 def test_a_cluster_that_is_not_there_is_gone(given: Given) -> None:
@@ -159,8 +163,8 @@ def test_a_cluster_that_is_not_there_is_gone(given: Given) -> None:
 
 def test_a_support_policy_changes_where_eks_allows_it_and_is_refused_in_its_words_where_not(given: Given) -> None:
     young, old = a_name(), a_name()
-    given.put(young, "1.36", supportType="EXTENDED")
-    given.put(old, "1.33", supportType="EXTENDED")
+    given.put(young, given.standard, supportType="EXTENDED")
+    given.put(old, given.extended, supportType="EXTENDED")
     assert given.fleet.set_support_policy(young, "STANDARD")
     with pytest.raises(AwsRefused) as refusal:
         given.fleet.set_support_policy(old, "STANDARD")
@@ -205,16 +209,17 @@ def test_insights_of_a_cluster_are_read_with_who_still_calls(sandbox: Sandbox) -
 
 
 def test_an_old_addon_does_not_run_on_the_next_minor_and_a_newer_one_does(sandbox: Sandbox) -> None:
-    name = a_name()
-    offered = sandbox.client("eks").describe_addon_versions(addonName="kube-proxy", kubernetesVersion="1.35")
+    name, version = a_name(), versions.extended()
+    following = versions.after(version)
+    offered = sandbox.client("eks").describe_addon_versions(addonName="kube-proxy", kubernetesVersion=following)
     newest = offered["addons"][0]["addonVersions"][0]["addonVersion"]
-    addons = {"kube-proxy": "v1.34.1-eksbuild.2", "vpc-cni": "v0.0.1", "a-vendors": "v1"}
-    put_clusters(sandbox, [{"name": name, "version": "1.34", "addons": addons}])
-    found = EksFleet(sandbox.client("eks"), sandbox.client("ec2"), HOME, lambda: NOW).addons_at(name, "1.35")
+    addons = {"kube-proxy": f"v{version}.1-eksbuild.2", "vpc-cni": "v0.0.1", "a-vendors": "v1"}
+    put_clusters(sandbox, [{"name": name, "version": version, "addons": addons}])
+    found = EksFleet(sandbox.client("eks"), sandbox.client("ec2"), HOME, lambda: NOW).addons_at(name, following)
     assert [(addon.name, addon.runs_on_next) for addon in found] == [(each, False) for each in sorted(addons)]
     assert [addon.compatible_version is None for addon in found] == [True, False, False]
-    put_clusters(sandbox, [{"name": name, "version": "1.34", "addons": {"kube-proxy": newest}}])
-    (ready,) = EksFleet(sandbox.client("eks"), sandbox.client("ec2"), HOME, lambda: NOW).addons_at(name, "1.35")
+    put_clusters(sandbox, [{"name": name, "version": version, "addons": {"kube-proxy": newest}}])
+    (ready,) = EksFleet(sandbox.client("eks"), sandbox.client("ec2"), HOME, lambda: NOW).addons_at(name, following)
     assert ready.runs_on_next
 
 
@@ -269,6 +274,7 @@ def _fleet(assumed: AssumedClients, place: Place) -> EksFleet:
 def test_another_account_is_read_with_the_role_that_the_page_asks_for(sandbox: Sandbox) -> None:
     role = join(sandbox, OTHER_ACCOUNT)
     place = Place(OTHER_ACCOUNT, "us-east-1", role)
+    version = versions.extended()
     names = sorted(a_name("theirs") for _ in range(30))
     there = {
         "account": OTHER_ACCOUNT,
@@ -276,18 +282,18 @@ def test_another_account_is_read_with_the_role_that_the_page_asks_for(sandbox: S
         "nodegroups": [{"name": "a"}],
         "addons": {"coredns": "v1"},
     }
-    put_clusters(sandbox, [{"name": name, "version": "1.32", **there} for name in names])
+    put_clusters(sandbox, [{"name": name, "version": version, **there} for name in names])
     fleet = _fleet(_assumed(sandbox), place)
     found, cursor = fleet.names(None)
     assert (list(found), cursor) == (names, None)
     with ThreadPoolExecutor(10) as pool:
         clusters = list(pool.map(fleet.read, found))
     assert {(cluster.key.account, cluster.version, cluster.unread) for cluster in clusters} == {
-        (OTHER_ACCOUNT, "1.32", ())
+        (OTHER_ACCOUNT, version, ())
     }
     assert fleet.calendar().source == LIVE
     assert fleet.insights(names[0], refresh=True) == ()
-    assert [addon.name for addon in fleet.addons_at(names[0], "1.33")] == ["coredns"]
+    assert [addon.name for addon in fleet.addons_at(names[0], versions.after(version))] == ["coredns"]
     with pytest.raises(AccessDenied, match="eks:UpdateClusterConfig"):
         fleet.set_support_policy(names[0], "STANDARD")
     assert _fleet(_assumed(sandbox), replace(place, region="eu-west-1")).names(None) == ((), None)
@@ -296,7 +302,9 @@ def test_another_account_is_read_with_the_role_that_the_page_asks_for(sandbox: S
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 def test_an_account_may_let_the_support_type_of_its_clusters_be_set_and_nothing_else_of_them(sandbox: Sandbox) -> None:
     role, name = join(sandbox, CHANGING_ACCOUNT, change_support=True), a_name("theirs")
-    put_clusters(sandbox, [{"name": name, "version": "1.36", "account": CHANGING_ACCOUNT, "region": "us-east-1"}])
+    put_clusters(
+        sandbox, [{"name": name, "version": versions.standard(), "account": CHANGING_ACCOUNT, "region": "us-east-1"}]
+    )
     assumed = _assumed(sandbox)
     assert _fleet(assumed, Place(CHANGING_ACCOUNT, "us-east-1", role)).set_support_policy(name, "STANDARD")
     opened = {"endpointPublicAccess": True, "publicAccessCidrs": ["0.0.0.0/0"]}

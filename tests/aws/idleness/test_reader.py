@@ -20,6 +20,7 @@ from chalicelib.domain.labs.spec import LabSpec
 from emulator.process import Sandbox
 from sandbox.activity import call_eks, set_activity, use_kubectl
 from sandbox.scenarios.fleet import Machines, launch, put_clusters
+from tests import versions
 from tests.fakes.builders import OWNER, a_lab, a_spec
 
 NOW = datetime(2026, 11, 23, 13, 2, 17, tzinfo=UTC)
@@ -70,7 +71,13 @@ class Account:
         more = {"launchTemplate": dict(template)} if template else {}
         given = [{"name": f"group-{each}", "count": 2, **more} for each in range(groups)]
         own = {"ekslab:lab-id": lab.id} if tags is None else tags
-        told = {"name": lab.name, "version": "1.36", "tags": own, "nodegroups": given, "omitted": list(omitted)}
+        told = {
+            "name": lab.name,
+            "version": versions.standard(),
+            "tags": own,
+            "nodegroups": given,
+            "omitted": list(omitted),
+        }
         put_clusters(self.sandbox, [told])
         for group in given if machines else ():
             launch(self.sandbox, Machines(lab.name, str(group["name"]), 2, managed=True, kind=machines))

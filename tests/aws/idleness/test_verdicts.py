@@ -16,6 +16,7 @@ from emulator.cloudwatch.profiles import LASTING, PROFILES
 from emulator.process import Sandbox
 from sandbox.activity import set_activity
 from sandbox.scenarios.fleet import Machines, launch, put_clusters
+from tests import versions
 from tests.fakes.builders import a_lab, a_spec
 
 NOW = datetime(2026, 11, 23, 13, 0, tzinfo=UTC)
@@ -37,7 +38,12 @@ def verdicts(sandbox: Sandbox) -> dict[str, Verdict]:
             id=f"lab-{profile}", spec=a_spec(name=f"judged-{profile}", schedule=Schedule("Asia/Seoul")), phase="ready"
         )
         labs[profile] = replace(lab, created_at=NOW - timedelta(days=3))
-        told = {"name": lab.name, "version": "1.36", "tags": {"ekslab:lab-id": lab.id}, "omitted": ["endpoint"]}
+        told = {
+            "name": lab.name,
+            "version": versions.standard(),
+            "tags": {"ekslab:lab-id": lab.id},
+            "omitted": ["endpoint"],
+        }
         put_clusters(sandbox, [told | {"nodegroups": [{"name": "nodes", "count": 2}]}])
         launch(sandbox, Machines(lab.name, "nodes", 2, managed=True, kind=KINDS.get(profile, "t3.medium")))
         set_activity(sandbox, lab.name, profile, None if profile in LASTING else NOW - timedelta(hours=6))

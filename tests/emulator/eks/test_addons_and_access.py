@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from botocore.exceptions import ClientError
 
+from tests import versions
 from tests.emulator.eks.conftest import Bench, code_of, make_role
 
 ADMIN = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSClusterAdminPolicy"
@@ -80,7 +81,7 @@ def test_an_add_on_s_schema_takes_what_it_describes_in_json_and_yaml(bench: Benc
 
 
 def test_every_add_on_has_exactly_one_default_version_for_a_kubernetes_version(bench: Bench) -> None:
-    infos = bench.client("eks").describe_addon_versions(kubernetesVersion="1.36")["addons"]
+    infos = bench.client("eks").describe_addon_versions(kubernetesVersion=versions.standard())["addons"]
     assert {"vpc-cni", "coredns", "kube-proxy", "metrics-server", "external-dns"} <= {
         each["addonName"] for each in infos
     }

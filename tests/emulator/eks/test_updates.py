@@ -73,6 +73,7 @@ def test_authentication_only_moves_towards_access_entries(bench: Bench) -> None:
 
 
 def test_versions_go_up_one_minor_at_a_time_and_nodes_follow(bench: Bench) -> None:
+    bench.clock.set(datetime(2026, 11, 23, tzinfo=UTC))
     bench.active_cluster(version="1.35")
     bench.ready_nodegroup()
     eks = bench.client("eks")
