@@ -6,7 +6,8 @@ Called by planning and by extending. A type whose price is not known is named, a
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field, replace
 from datetime import date, datetime, timedelta
 
@@ -64,19 +65,45 @@ class Cost:
         return None if self.unknown else self.total
 
 
-def hourly_cost(lab: Lab, prices: Prices, extended: bool) -> Cost:
+@dataclass(frozen=True)
+class Machines:
+    """Machines as they were seen: those of a managed node group, or of none (`group` empty). `kinds`: the type of each."""
+
+    group: str
+    kinds: tuple[str, ...]
+
+
+#: The type of a machine that nobody told.
+UNKNOWN_TYPE = "machines of an unknown type"
+_Seen = tuple[Machines, ...] | None
+
+
+def hourly_cost(lab: Lab, prices: Prices, extended: bool, seen: _Seen = None) -> Cost:
     """What the lab costs as it is now: asleep while HIBERNATED, else awake. `extended`: its version is in extended support.
 
-    Nodes are counted as asked for; autoscaling, and what learners made by hand, are not seen here.
+    Nodes are counted as they were `seen`, else as asked for. Of machines that the lab did not ask for only the machine itself is
+    counted: their disks and addresses are not known here.
     """
     if lab.phase is Phase.HIBERNATED:
         return hibernated_cost(lab, prices, extended)
-    return _cost(lab.spec, prices, extended, lab.spec.nodegroups)
+    groups = lab.spec.nodegroups if seen is None else tuple(_as_seen(lab.spec, seen))
+    return _cost(lab.spec, prices, extended, groups)
 
 
-def hibernated_cost(lab: Lab, prices: Prices, extended: bool) -> Cost:
-    """What stays to be paid while it hibernates: the control plane, NAT and the work host."""
-    return _cost(lab.spec, prices, extended, ())
+def hibernated_cost(lab: Lab, prices: Prices, extended: bool, seen: _Seen = None) -> Cost:
+    """What stays to be paid while it hibernates: the control plane, NAT, the work host, and machines of no node group."""
+    outside = [machines for machines in seen or () if not machines.group]
+    return _cost(lab.spec, prices, extended, tuple(_as_seen(lab.spec, outside)))
+
+
+def _as_seen(spec: LabSpec, seen: Iterable[Machines]) -> Iterator[NodegroupSpec]:
+    """Machines as node groups of one type each."""
+    asked = {group.name: group for group in spec.nodegroups}
+    for machines in seen:
+        bare = NodegroupSpec(machines.group, volume_gib=0, placement=Placement.PRIVATE)
+        like = asked.get(machines.group, bare)
+        kinds = Counter(machines.kinds).items()
+        yield from (replace(like, instance_types=(kind,), desired=number) for kind, number in kinds)
 
 
 def most_hourly(spec: LabSpec, prices: Prices, extended: bool) -> float:
@@ -91,9 +118,9 @@ def _dearest(group: NodegroupSpec, prices: Prices) -> tuple[str, ...]:
     return tuple(sorted(group.instance_types, key=lambda kind: -prices.instances.get(kind, 0.0)))
 
 
-def saved_hourly(lab: Lab, prices: Prices, extended: bool, act: AtCurfew) -> float | None:
+def saved_hourly(lab: Lab, prices: Prices, extended: bool, act: AtCurfew, seen: _Seen = None) -> float | None:
     """USD an hour that the act saves; None where an unknown price is part of it."""
-    now, after = hourly_cost(lab, prices, extended), hibernated_cost(lab, prices, extended)
+    now, after = hourly_cost(lab, prices, extended, seen), hibernated_cost(lab, prices, extended, seen)
     if act is AtCurfew.END:
         return now.certain
     if set(now.unknown) - set(after.unknown):

@@ -88,6 +88,10 @@ class Network(Protocol):
         """How many instances run and answer EC2's reachability check, by managed node group: EKS tags them with its name."""
         ...
 
+    def instances(self, cluster: str) -> Mapping[str, int]:
+        """How many instances of the cluster's start or run, by managed node group; under "" those of none."""
+        ...
+
     def security_groups(self, ids: Sequence[str]) -> tuple[Mapping[str, object], ...]:
         """Id, name, description and rules (`ingress`, `egress`: protocol, ports, source, description), for looking at."""
         ...

@@ -10,18 +10,23 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
+from chalicelib.domain.core.failure import Responsible
+from chalicelib.domain.core.wording import counted
 from chalicelib.domain.errors.explain import explain_execution
 from chalicelib.domain.labs.hibernation import asleep, awakened, remembered
 from chalicelib.domain.labs.lab import Hibernation, Lab, NodegroupSize, Phase
+from chalicelib.domain.labs.polling import POLL_POLICIES
 from chalicelib.domain.labs.schedule import next_wake
 from chalicelib.domain.labs.steps import Result, StepResult, execution_name
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.shared.access import people_of, revoke_all
-from chalicelib.workflows.shared.records import WATCH, move
+from chalicelib.workflows.shared.records import WATCH, again, detail_of, move
 from chalicelib.workflows.shared.runner import StepInput
 from chalicelib.workflows.shared.scaling import again_or_late, is_busy, nodegroups_of, resize_all, why_not_now
 
 _GOING = (Phase.HIBERNATING,)
+_KEPT = "(see whether Auto Scaling protects them from scale-in, or has its processes suspended)"
+_OUTSIDE = "in no managed node group (Karpenter's, or somebody's own)"
 
 
 def begin(deps: Deps, at: StepInput) -> StepResult:
@@ -51,16 +56,37 @@ def shrink_nodegroups(deps: Deps, at: StepInput) -> StepResult:
         return again_or_late("shrink_nodegroups", at, why)
     states = list(nodegroups_of(deps, at.lab))
     _remember(deps, at, [state.size for state in states if not is_busy(state)])
-    return resize_all(deps, at, "shrink_nodegroups", states, asleep)
+    resized = resize_all(deps, at, "shrink_nodegroups", states, asleep)
+    return _when_gone(deps, at, resized.detail) if resized.outcome is Result.DONE else resized
+
+
+def _when_gone(deps: Deps, at: StepInput, sizes: str) -> StepResult:
+    """A node group of no nodes may have machines: EC2 Auto Scaling keeps what is protected, and all while it is suspended."""
+    running = deps.cloud(at.lab.place).network.instances(at.lab.name)
+    inside = {name: number for name, number in running.items() if name}
+    outside = counted(running[""], "instance") if running.get("") else ""
+    if inside and not POLL_POLICIES["shrink_nodegroups"].is_out(at.attempt):
+        return again("shrink_nodegroups", f"No nodes are wanted; still there: {_listed(inside)}.")
+    left = [*([f"{_listed(inside)} {_KEPT}"] if inside else []), *([f"{outside} {_OUTSIDE}"] if outside else [])]
+    if not left:
+        return StepResult(Result.DONE, f"{sizes} No instance is left.")
+    why = f"Instances go on running, and cost: {'; '.join(left)}."
+    _save(deps, at, lambda stored: replace(stored, reason=why, responsible=Responsible.YOURS))
+    return StepResult(Result.DONE, why)
+
+
+def _listed(running: Mapping[str, int]) -> str:
+    return ", ".join(f"{counted(number, 'instance')} of {name}" for name, number in sorted(running.items()))
 
 
 def finish(deps: Deps, at: StepInput) -> StepResult:
-    """The lab sleeps; the sweep looks at it next, and works out when it wakes."""
+    """The lab sleeps, with what was seen of its machines; the sweep looks at it next, and works out when it wakes."""
+    seen = detail_of(deps, at.lab, "hibernate", "shrink_nodegroups")
 
     def sleeping(stored: Lab) -> Lab:
-        return replace(stored.moved_to(Phase.HIBERNATED, at.now), due_at=at.now)
+        return replace(stored.moved_to(Phase.HIBERNATED, at.now, stored.reason, stored.responsible), due_at=at.now)
 
-    move(deps, at.lab, _GOING, sleeping, at.now, "The lab is hibernated: no nodes, the control plane stays.")
+    move(deps, at.lab, _GOING, sleeping, at.now, f"The lab is hibernated; the control plane stays. {seen}".rstrip())
     return StepResult(Result.DONE)
 
 

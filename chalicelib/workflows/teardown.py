@@ -108,6 +108,7 @@ def delete_cluster(deps: Deps, at: StepInput) -> StepResult:
     clusters = deps.cloud(lab.place).clusters
     try:
         if cluster.status != "DELETING":
+            deletion.note_lifted(deps, lab, cluster)
             clusters.allow_deletion(lab.name, lab.token(f"allow-deletion-{lab.run}"))
             clusters.delete(lab.name)
     except ResourceGone:

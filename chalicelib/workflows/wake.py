@@ -1,4 +1,4 @@
-"""Wakes a hibernated lab: node groups get their sizes back, nodes are Ready, people get in again.
+"""Wakes a hibernated lab: node groups get their sizes back, nodes come, people get in again.
 
 One function per Task state of statemachine/wake.asl.json. The sizes stay on the lab until its nodes were seen; a wake that
 fails leaves it asleep, with the reason, and can be asked for again.
@@ -24,7 +24,7 @@ from chalicelib.domain.labs.steps import Result, StepResult
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.shared.access import first_to_wait_for, grant_all, grant_own, in_words, people_of
 from chalicelib.workflows.shared.cluster import own_cluster
-from chalicelib.workflows.shared.records import WATCH, again, move
+from chalicelib.workflows.shared.records import WATCH, again, detail_of, move
 from chalicelib.workflows.shared.runner import StepInput
 from chalicelib.workflows.shared.scaling import again_or_late, ask_for_size, nodegroups_of, resize_all, why_not_now
 
@@ -75,13 +75,14 @@ def grant_access(deps: Deps, at: StepInput) -> StepResult:
 
 
 def finish(deps: Deps, at: StepInput) -> StepResult:
-    """The lab is ready again; the sweep looks at it next. A reason that it came with stays, to be read."""
+    """The lab is ready again, with what was seen of its nodes; the sweep looks at it next. A reason that it came with stays."""
+    seen = detail_of(deps, at.lab, "wake", "verify_nodes") or "Its nodes were not looked at."
 
     def awake(stored: Lab) -> Lab:
         ready = stored.moved_to(Phase.READY, at.now, stored.reason, stored.responsible)
         return replace(ready, hibernation=None, due_at=at.now)
 
-    move(deps, at.lab, _COMING, awake, at.now, "The lab is awake: its nodes are Ready.")
+    move(deps, at.lab, _COMING, awake, at.now, f"The lab is awake. {seen}")
     return StepResult(Result.DONE)
 
 

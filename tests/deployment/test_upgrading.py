@@ -162,7 +162,7 @@ def test_labs_from_before_are_minded_from_now_on(upgraded: Upgraded) -> None:
         FunctionName=upgraded.outputs["RecoverFunction"], Payload=json.dumps(event)
     )
     message = json.load(answer["Payload"])
-    assert message["failed"] == []
+    assert message.get("failed") == [], message
     assert {each["lab_id"]: each["act"] for each in message["done"]}[READY] == "rest"
     assert upgraded.store.load_lab(READY).phase is Phase.READY
     assert upgraded.store.labs_due(datetime.now(UTC) + timedelta(days=2), 10) in ((), (GONE,))

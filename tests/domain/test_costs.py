@@ -11,8 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain.costs import (
+    UNKNOWN_TYPE,
     Cost,
     CostPart,
+    Machines,
     describe_cost,
     describe_keeping,
     describe_source,
@@ -49,6 +51,26 @@ def test_the_courses_lab_costs_about_22_cents_an_hour_and_72_in_extended_support
     }
     assert describe_cost(hourly_cost(lab(), PRICES, extended=False)) == "$0.22 an hour"
     assert describe_cost(hourly_cost(lab(), PRICES, extended=True)) == "$0.72 an hour"
+
+
+def test_row_3_machines_are_priced_as_they_were_seen_and_not_as_they_were_asked_for() -> None:
+    """Issue 12, row 3: a g5's warning said $0.22 an hour."""
+    seen = (
+        Machines("myeks-nodegroup", ("g5.xlarge",)),
+        Machines("by-hand", ("t3.medium",)),
+        Machines("", ("g5.xlarge",)),
+    )
+    cost = message(hourly_cost(lab(), PRICES, extended=False, seen=seen))
+    assert (cost["2 g5.xlarge"], cost["1 t3.medium"], cost["30 GiB of gp3"]) == (2.474, 0.052, 0.0037)
+    assert saved_hourly(lab(), PRICES, False, AtCurfew.HIBERNATE, seen) == pytest.approx(
+        1.237 + 0.052 + 0.0037 + 0.005, abs=1e-3
+    )
+
+
+def test_row_3_a_machine_whose_type_nobody_told_has_no_price_and_is_said_to_have_none() -> None:
+    cost = hourly_cost(lab(), PRICES, extended=False, seen=(Machines("myeks-nodegroup", (UNKNOWN_TYPE,) * 2),))
+    assert cost.certain is None
+    assert describe_cost(cost).endswith("(no price known for machines of an unknown type)")
 
 
 def test_private_nodes_have_no_public_address_but_their_nat_gateway_has() -> None:

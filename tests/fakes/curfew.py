@@ -222,7 +222,17 @@ class FakeCurfew:
 
 def a_price_list(region: str = "ap-northeast-2") -> Prices:
     """The prices of ap-northeast-2 as EKS labs usually meet them."""
-    return Prices(region, 0.10, 0.50, 0.0912, 0.059, 0.005, {"t3.medium": 0.052}, "a price list", date(2026, 11, 1))
+    return Prices(
+        region,
+        0.10,
+        0.50,
+        0.0912,
+        0.059,
+        0.005,
+        {"t3.medium": 0.052, "g5.xlarge": 1.237},
+        "a price list",
+        date(2026, 11, 1),
+    )
 
 
 def make_curfew(account: Account, store: FakeStore) -> FakeCurfew:

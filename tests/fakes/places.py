@@ -112,6 +112,13 @@ class FakeNetwork:
         return Counter(r.tags["eks:nodegroup-name"] for r in running)
 
     @port
+    def instances(self, cluster: str) -> Mapping[str, int]:
+        tags = (("eks:cluster-name", cluster), (f"kubernetes.io/cluster/{cluster}", "owned"))
+        tagged = [resource for tag in tags for resource in self.account.with_tag(*tag)]
+        running = {r.id: r for r in tagged if r.kind is Kind.INSTANCE and r.attributes.get("status") == "running"}
+        return Counter(r.tags.get("eks:nodegroup-name", "") for r in running.values())
+
+    @port
     def security_groups(self, ids: Sequence[str]) -> tuple[Mapping[str, object], ...]:
         there = {group.id: group for group in self.account.of(Kind.SECURITY_GROUP)}
         return tuple(self._shown(there[id].id, there[id].attributes) for id in ids if id in there)

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from chalicelib.domain.core.failure import Responsible
 from chalicelib.domain.core.resources import EntryState, Kind
 from chalicelib.domain.errors.tree import AwsRefused, AwsUnavailable, Superseded
 from chalicelib.domain.labs.aws_states import AccessEntryState
@@ -77,7 +78,54 @@ def test_node_groups_are_told_by_their_names_as_they_are() -> None:
     theatre = a_ready_lab()
     sleep(theatre)
     message = {step.detail for step in theatre.world.store.steps(theatre.lab_id)}
-    assert "myeks-nodegroup: 0 nodes, second: 0 nodes." in message
+    assert "myeks-nodegroup: 0 nodes, second: 0 nodes. No instance is left." in message
+
+
+def an_instance(theatre: Theatre, **tags: str) -> str:
+    """One that runs on, whatever size its node group has."""
+    return theatre.world.account.add(Kind.INSTANCE, tags=tags, status="running").id
+
+
+def test_row_20_a_lab_whose_instances_go_on_running_says_so_and_not_that_it_has_no_nodes() -> None:
+    """Issue 12, row 20: scale-in protection, or suspended processes of Auto Scaling, keep what the node group does not want."""
+    theatre = a_ready_lab()
+    an_instance(theatre, **{"eks:cluster-name": "myeks", "eks:nodegroup-name": "second"})
+    assert sleep(theatre) == "Hibernated"
+    why = (
+        "Instances go on running, and cost: 1 instance of second (see whether Auto Scaling protects them from scale-in, or has "
+        "its processes suspended)."
+    )
+    assert (theatre.lab.reason, theatre.lab.responsible) == (why, Responsible.YOURS)
+    events = [event.message for event in theatre.world.store.events(theatre.lab_id, 100, None).items]
+    assert events[-1] == f"The lab is hibernated; the control plane stays. {why}"
+    assert not [message for message in events if "no nodes" in message]
+    hibernation.wake_lab(theatre.world.deps, a_caller(), theatre.lab_id, theatre.world.clock.now())
+    assert theatre.play() == "Awake"
+    assert theatre.lab.reason is None
+
+
+def test_row_20_instances_that_take_a_while_are_waited_for() -> None:
+    theatre = a_ready_lab()
+    left = an_instance(theatre, **{"eks:cluster-name": "myeks", "eks:nodegroup-name": "second"})
+    looks = 0
+
+    def goes(function: str) -> None:
+        nonlocal looks
+        looks += function == "shrink_nodegroups"
+        if looks == 5:
+            theatre.world.account.remove(theatre.world.account.get(Kind.INSTANCE, left))
+
+    theatre.before = goes
+    assert sleep(theatre) == "Hibernated"
+    assert looks >= 5
+    assert theatre.lab.reason is None
+
+
+def test_row_20_instances_of_no_node_group_are_told_and_not_waited_for() -> None:
+    theatre = a_ready_lab()
+    an_instance(theatre, **{"kubernetes.io/cluster/myeks": "owned", "karpenter.sh/nodepool": "default"})
+    assert sleep(theatre) == "Hibernated"
+    assert "1 instance in no managed node group" in str(theatre.lab.reason)
 
 
 def test_a_lab_without_node_groups_sleeps_too() -> None:

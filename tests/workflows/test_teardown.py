@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from chalicelib.domain.core.failure import HealthIssue
 from chalicelib.domain.core.resources import EntryState, Kind
-from chalicelib.domain.errors.tree import AccessDenied, AwsUnavailable, StillInUse
+from chalicelib.domain.errors.tree import AccessDenied, AwsRefused, AwsUnavailable, StillInUse
 from chalicelib.domain.labs.aws_states import KubernetesSweep
 from chalicelib.domain.labs.lab import Phase
 from chalicelib.domain.labs.spec import NodegroupSpec
 from chalicelib.domain.labs.steps import StepStatus
+from chalicelib.domain.teardown.adoption import PROTECTED_TAG
 from chalicelib.domain.teardown.receipt import ReceiptOutcome
-from tests.fakes import NOW, a_lab, a_spec
+from chalicelib.services.labs import commands, queries
+from tests.fakes import NOW, a_caller, a_lab, a_spec
 from tests.workflows.theatre import Theatre
 
 
@@ -78,6 +81,42 @@ def test_the_order_is_the_safe_one() -> None:
     interfaces_gone = max(n for n, (name, args) in enumerate(theatre.world.account.calls)
                           if name == "delete" and getattr(args[0], "kind", None) is Kind.NETWORK_INTERFACE)  # fmt: skip
     assert interfaces_gone < first["allow_deletion"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "shield"),
+    [
+        ({"deletion_protection": True}, "EKS deletion protection is switched on for its cluster."),
+        ({"tags": {PROTECTED_TAG: "yes"}}, f"Its cluster carries the tag {PROTECTED_TAG}."),
+    ],
+)
+def test_row_7_a_delete_says_first_that_it_lifts_protection_and_the_receipt_says_so(
+    changes: dict[str, Any], shield: str
+) -> None:
+    """Issue 12: "A person's DELETE lifts them at once and says so first"."""
+    theatre = a_ready_lab()
+    tags = {**theatre.world.clusters.clusters["myeks"].state.tags, **changes.get("tags", {})}
+    set_cluster(theatre, **{**changes, "tags": tags})
+    accepted = commands.release_lab(theatre.world.deps, a_caller(), theatre.lab_id, theatre.world.clock.now())
+    assert next(finding.message for finding in accepted.findings) == f"{shield} That is lifted."
+    events = [event.message for event in theatre.world.store.events(theatre.lab_id, 100, None).items]
+    assert events[-1].endswith(f"{shield} That is lifted.")
+    assert theatre.play() == "Gone"
+    verdict = queries.receipt(theatre.world.deps, a_caller(), theatre.lab_id).verdict
+    assert f"When it was deleted: {shield} That was lifted." in verdict
+
+
+def test_a_delete_of_a_lab_without_protection_says_nothing_of_it_and_one_that_cant_look_says_that() -> None:
+    theatre = a_ready_lab()
+    theatre.world.fail("clusters.describe", AwsRefused("DescribeCluster", "AccessDeniedException", "no"))
+    now = theatre.world.clock.now()
+    unseen, asked_again = (
+        commands.release_lab(theatre.world.deps, a_caller(), theatre.lab_id, now).findings for _ in range(2)
+    )
+    assert [finding.code for finding in unseen] == ["protection-unknown", "volumes"]
+    assert [finding.code for finding in asked_again] == ["volumes"]
+    assert theatre.play() == "Gone"
+    assert "lifted" not in queries.receipt(theatre.world.deps, a_caller(), theatre.lab_id).verdict
 
 
 def test_fargate_profiles_go_one_at_a_time_and_deletion_protection_is_no_obstacle() -> None:

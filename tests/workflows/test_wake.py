@@ -92,6 +92,23 @@ def test_nodes_that_kubernetes_calls_ready_are_what_counts_where_it_can_be_asked
     assert detail(theatre, "verify_nodes") == "3 of 3 nodes say Ready."
 
 
+@pytest.mark.parametrize(
+    ("answers", "seen"),
+    [
+        (True, "The lab is awake. 3 of 3 nodes say Ready."),
+        (False, "The lab is awake. 3 of 3 nodes run, and EKS finds no fault (Kubernetes can't be asked: {problem})."),
+    ],
+)
+def test_row_20_what_is_said_of_nodes_is_what_was_seen_of_them(answers: bool, seen: str) -> None:
+    """Issue 12, row 20: "its nodes are Ready" was said though Kubernetes answered 401."""
+    theatre = a_sleeping_lab()
+    theatre.world.kubernetes.answers = answers
+    assert wake(theatre) == "Awake"
+    events = [event.message for event in theatre.world.store.events(theatre.lab_id, 100, None).items]
+    problem = theatre.world.kubernetes.nodes(theatre.lab).problem
+    assert events[-1] == seen.format(problem=problem)
+
+
 def test_nodes_that_run_and_are_never_ready_leave_the_lab_asleep() -> None:
     theatre = a_sleeping_lab()
     theatre.world.kubernetes.answers, theatre.world.kubernetes.ready = True, {"second": 1}

@@ -12,6 +12,7 @@ from chalicelib.domain.labs.aws_states import SubnetFacts, WorkHostState
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.stack.launch_templates import key_pair_name
 from chalicelib.domain.stack.work_host import architecture_of
+from chalicelib.domain.teardown.evidence import CLUSTER_PREFIX
 
 _LAB_TAG = "ekslab:lab-id"
 #: Instances asked for in one DescribeInstanceStatus.
@@ -149,6 +150,19 @@ class Ec2Network:
         hosts = [host for page in pages for rows in page["Reservations"] for host in rows["Instances"]]
         groups = {str(host["InstanceId"]): _tags(host)["eks:nodegroup-name"] for host in hosts}
         return Counter(groups[id] for id in self._answering(sorted(groups)))
+
+    def instances(self, cluster: str) -> Mapping[str, int]:
+        """How many instances of the cluster's start or run, by managed node group; under "" those of none."""
+        named = {"Name": "tag:eks:eks-cluster-name", "Values": [cluster]}
+        owned = {"Name": f"tag:{CLUSTER_PREFIX}{cluster}", "Values": ["owned"]}
+        found: dict[str, str] = {}
+        for by_tag in (owned, named):
+            filters = [by_tag, {"Name": "instance-state-name", "Values": ["pending", "running"]}]
+            with translate("ec2:DescribeInstances"):
+                pages = list(self._ec2.get_paginator("describe_instances").paginate(Filters=filters))
+            hosts = [host for page in pages for rows in page["Reservations"] for host in rows["Instances"]]
+            found |= {str(host["InstanceId"]): _tags(host).get("eks:nodegroup-name", "") for host in hosts}
+        return Counter(found.values())
 
     def _answering(self, instance_ids: Sequence[str]) -> Iterator[str]:
         """Those of which EC2 says `ok`: the machine has started and is reached, not just paid for. Gone ones are left out."""

@@ -9,10 +9,10 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.costs import Prices, hourly_cost, saved_hourly
+from chalicelib.domain.costs import UNKNOWN_TYPE, Machines, Prices, hourly_cost, saved_hourly
 from chalicelib.domain.curfew.next_event import NextEvent
 from chalicelib.domain.curfew.plan import Entry, Stakes, Trigger
-from chalicelib.domain.idleness.evidence import Evidence
+from chalicelib.domain.idleness.evidence import Evidence, Source
 from chalicelib.domain.idleness.verdict import Verdict
 from chalicelib.domain.labs.lab import Lab, Planned
 from chalicelib.domain.labs.schedule import format_local
@@ -34,7 +34,7 @@ class KnownLab:
 
 def plan_entry(lab: Lab, faces: NextEvent, known: KnownLab, now: datetime) -> Entry:
     """The entry of `faces.night`. What is left of a cluster that is gone, and what a stray one is made of, has no known price."""
-    priced = faces.trigger in (Trigger.IDLE, Trigger.LEASE)
+    priced, seen = faces.trigger in (Trigger.IDLE, Trigger.LEASE), machines_seen(known.evidence)
     return Entry(
         night=faces.night,
         lab_id=lab.id,
@@ -47,9 +47,9 @@ def plan_entry(lab: Lab, faces: NextEvent, known: KnownLab, now: datetime) -> En
         region=lab.region,
         planned_at=now,
         stakes=stakes_of(known.evidence),
-        hourly_usd=hourly_cost(lab, known.prices, known.extended).certain if priced else None,
+        hourly_usd=hourly_cost(lab, known.prices, known.extended, seen).certain if priced else None,
         foreseen=faces.trigger is not Trigger.LEASE or _is_foreseen(lab, faces.at),
-        saved_hourly_usd=saved_hourly(lab, known.prices, known.extended, faces.act) if priced else None,
+        saved_hourly_usd=saved_hourly(lab, known.prices, known.extended, faces.act, seen) if priced else None,
     )
 
 
@@ -74,6 +74,19 @@ def stakes_of(evidence: Evidence | None) -> Stakes:
     nodes = sum(group.nodes for group in evidence.nodegroups) + evidence.instances_outside
     pods = evidence.kubernetes.user_pods if evidence.kubernetes else None
     return Stakes(nodes, pods, evidence.volumes, len(evidence.balancers))
+
+
+def machines_seen(evidence: Evidence | None) -> tuple[Machines, ...] | None:
+    """The machines that cost, by the types that they have; None where they could not be looked at."""
+    unread = (Source.CLUSTER, Source.INSTANCES)
+    if evidence is None or evidence.cluster_status is None or any(why.startswith(unread) for why in evidence.unread):
+        return None
+    groups = []
+    for group in evidence.nodegroups:
+        wanted = group.instance_types[0] if group.instance_types else UNKNOWN_TYPE
+        groups.append(Machines(group.name, group.machines + (wanted,) * (group.nodes - len(group.machines))))
+    kinds = evidence.outside_types + (UNKNOWN_TYPE,) * (evidence.instances_outside - len(evidence.outside_types))
+    return (*groups, Machines("", kinds))
 
 
 def _reason(lab: Lab, faces: NextEvent, verdict: Verdict | None) -> str:

@@ -85,8 +85,12 @@ def verdict(lab: Lab, receipts: Sequence[Receipt]) -> str:
     chosen = _VOLUMES[lab.spec.volumes]
     return (
         f"{opening} Looked {newest.look}, {format_instant(newest.taken_at)}: {told}. "
-        f"Volumes of PersistentVolumeClaims were to be {chosen}."
+        f"Volumes of PersistentVolumeClaims were to be {chosen}.{_lifted(lab)}"
     )
+
+
+def _lifted(lab: Lab) -> str:
+    return f" When it was deleted: {lab.facts.lifted} That was lifted." if lab.facts.lifted else ""
 
 
 def _opening(receipt: Receipt, counts: Counter[ReceiptOutcome]) -> str:

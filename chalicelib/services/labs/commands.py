@@ -11,9 +11,20 @@ from datetime import datetime, timedelta
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.costs import most_hourly
+from chalicelib.domain.curfew.decision import shield_of
 from chalicelib.domain.errors.findings import Finding, has_errors, warning
-from chalicelib.domain.errors.tree import InvalidRequest, LabNotFound, NameTaken, NotYours, WrongPhase
+from chalicelib.domain.errors.tree import (
+    AwsRefused,
+    InvalidRequest,
+    LabNotFound,
+    NameTaken,
+    NotYours,
+    ResourceGone,
+    Transient,
+    WrongPhase,
+)
 from chalicelib.domain.identity.callers import Caller
+from chalicelib.domain.labs.cluster_identity import is_own_cluster
 from chalicelib.domain.labs.lab import ENDING, OVER, Change, Lab, Phase
 from chalicelib.domain.labs.spec import LabSpec, SupportPolicy
 from chalicelib.domain.requests.changes import changes_nothing, completed, describe_change, judge_change
@@ -103,8 +114,11 @@ def release_lab(deps: Deps, caller: Caller, lab_id: str, now: datetime) -> Accep
         ended = stored.phase in OVER or (stored.phase in ENDING and stored.phase is not Phase.BLOCKED)
         return stored if ended else replace(with_new_run(stored, Phase.RELEASING, now), change=None)
 
-    text = () if lab.phase in OVER else (_about_volumes(lab),)
-    return apply_transition(deps, caller, lab, releasing, text, now, f"The lab was released by {caller.arn}.")
+    if lab.phase in OVER:
+        return apply_transition(deps, caller, lab, releasing, (), now, "")
+    lifted = _about_protection(deps, lab)
+    message = " ".join((f"The lab was released by {caller.arn}.", *(finding.message for finding in lifted)))
+    return apply_transition(deps, caller, lab, releasing, (*lifted, _about_volumes(lab)), now, message)
 
 
 def seen_lab(deps: Deps, caller: Caller, lab_id: str) -> Lab:
@@ -162,6 +176,21 @@ def _may_see(deps: Deps, caller: Caller, lab_id: str) -> bool:
         return deps.store.load_lab(lab_id).may_be_seen_by(caller)
     except LabNotFound:
         return False
+
+
+def _about_protection(deps: Deps, lab: Lab) -> tuple[Finding, ...]:
+    """What somebody put on the cluster against its end: the word of who may delete the lab goes over it, and says so first."""
+    try:
+        cluster = deps.cloud(lab.place).clusters.describe(lab.name)
+    except ResourceGone:
+        return ()
+    except (AwsRefused, Transient) as error:
+        message = (
+            f"Whether its cluster has EKS deletion protection could not be seen ({error}); if it has, that is lifted."
+        )
+        return (warning("", "protection-unknown", message),)
+    shield = shield_of(cluster.tags, cluster.deletion_protection) if is_own_cluster(lab, cluster) else ""
+    return (warning("", "protection-lifted", f"{shield} That is lifted."),) if shield else ()
 
 
 def _about_volumes(lab: Lab) -> Finding:

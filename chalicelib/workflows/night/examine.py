@@ -39,7 +39,7 @@ from chalicelib.workflows.night.outcomes import (
     skip_entry,
 )
 from chalicelib.workflows.night.put_off_end import put_off_end
-from chalicelib.workflows.night.region import Region, note_price
+from chalicelib.workflows.night.region import Region, note_seen
 from chalicelib.workflows.night.summary import RunSummary
 from chalicelib.workflows.night.wakeups import examine_hibernated
 
@@ -78,7 +78,7 @@ class Examination:
         self._publish()
         for each in studied:
             with self.summary.around(f"the price of {each.lab.id}"):
-                note_price(self.deps, self.region, each.lab, self.now)
+                note_seen(self.deps, self.region, each.lab, evidence.get(each.lab.id), self.now)
         return self.lost
 
     def _studied(self, ids: Sequence[str]) -> list[ExaminedLab]:

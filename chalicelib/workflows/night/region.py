@@ -7,15 +7,18 @@ from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.place import Place
-from chalicelib.domain.costs import hourly_cost
+from chalicelib.domain.costs import hibernated_cost, hourly_cost
+from chalicelib.domain.curfew.plan_entry import machines_seen
 from chalicelib.domain.curfew.wakeup import upgrade_ahead
 from chalicelib.domain.errors.tree import ResourceGone
+from chalicelib.domain.idleness.evidence import Evidence
 from chalicelib.domain.labs.aws_states import ClusterState
 from chalicelib.domain.labs.cluster_identity import is_own_cluster
-from chalicelib.domain.labs.lab import RESTING, Lab
+from chalicelib.domain.labs.lab import RESTING, Lab, Phase
 from chalicelib.domain.support.assessment import decide_support
 from chalicelib.domain.support.calendar import Calendar
 from chalicelib.ports.deps import Deps
+from chalicelib.workflows.shared.records import note_version
 
 #: USD. Less is rounding.
 _LEAST = 0.0001
@@ -53,11 +56,26 @@ class Region:
         return state if is_own_cluster(lab, state) else None
 
 
-def note_price(deps: Deps, region: Region, lab: Lab, now: datetime) -> None:
-    """Keep what the lab costs as it is now, if that is not what is kept. Called last: it makes a new version of the lab."""
-    usd = hourly_cost(lab, deps.curfew.prices(region.place.region), region.is_billed_extended(lab, now)).total
-    if abs(usd - (lab.hourly_usd or 0.0)) < _LEAST:
+def note_seen(deps: Deps, region: Region, lab: Lab, evidence: Evidence | None, now: datetime) -> None:
+    """Keep what the lab costs as it is now, and which version it runs. Called last: it makes a new version of the record."""
+    version = evidence.cluster_version if evidence else ""
+    usd = _price(deps, region, note_version(deps, lab.id, version) if version else lab, evidence, now)
+    if usd is None or abs(usd - (lab.hourly_usd or 0.0)) < _LEAST:
         return
     deps.store.change_lab(
         lab.id, lambda stored: replace(stored, hourly_usd=round(usd, 6)) if stored.phase in RESTING else stored
     )
+
+
+def _price(deps: Deps, region: Region, lab: Lab, evidence: Evidence | None, now: datetime) -> float | None:
+    """USD an hour, by the machines that were seen; None where none were looked at and the price is known from an earlier look."""
+    prices, extended, seen = (
+        deps.curfew.prices(region.place.region),
+        region.is_billed_extended(lab, now),
+        machines_seen(evidence),
+    )
+    asleep = hibernated_cost(lab, prices, extended).total
+    fresh = lab.hourly_usd is None or abs(lab.hourly_usd - asleep) < _LEAST
+    if lab.phase is Phase.READY and seen is None and not fresh:
+        return None
+    return hourly_cost(lab, prices, extended, seen).total

@@ -6,12 +6,14 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from chalicelib.domain.core.resources import ASKED_FOR, BY_STACK, EntryState, Kind, Resource
+from chalicelib.domain.curfew.decision import shield_of
 from chalicelib.domain.errors.tree import AwsRefused, ResourceGone, StillInUse
+from chalicelib.domain.labs.aws_states import ClusterState
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.steps import STEPS, Execution, StepStatus, execution_name
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.shared.leftovers import Book, why_not_done
-from chalicelib.workflows.shared.records import enter
+from chalicelib.workflows.shared.records import enter, learn
 
 #: The step that looks whether anything is left.
 _INVENTORY = STEPS["teardown"]["take_inventory"][0]
@@ -27,6 +29,12 @@ def take_stock_of(deps: Deps, lab: Lab, now: datetime) -> tuple[int, tuple[str, 
     for resource in found:
         book.take_in(resource)
     return len(book.ledger), unreadable
+
+
+def note_lifted(deps: Deps, lab: Lab, cluster: ClusterState) -> None:
+    """Keep, for the receipt, what somebody had put on the cluster against its end; once lifted it can't be seen any more."""
+    if shield := shield_of(cluster.tags, cluster.deletion_protection):
+        learn(deps, lab, lifted=shield)
 
 
 def is_superseded_run_alive(deps: Deps, lab: Lab) -> bool:

@@ -84,6 +84,14 @@ def learn(deps: Deps, lab: Lab, **facts: Any) -> Lab:
     return deps.store.change_lab(lab.id, lambda stored: replace(stored, facts=replace(stored.facts, **facts)))
 
 
+def detail_of(deps: Deps, lab: Lab, workflow: str, name: str) -> str:
+    """What a step of the lab's present run ended with; empty where it did not run."""
+    steps = [
+        step for step in deps.store.steps(lab.id) if (step.workflow, step.run, step.name) == (workflow, lab.run, name)
+    ]
+    return steps[-1].detail if steps else ""
+
+
 def note_version(deps: Deps, lab_id: str, version: str) -> Lab:
     """Keep which Kubernetes EKS tells that a lab's cluster runs; nothing is saved where that is known."""
 

@@ -9,11 +9,13 @@ from typing import Any
 
 import pytest
 
+from chalicelib.api.views.labs import lab_in_list
 from chalicelib.domain.curfew.plan import EntryOutcome, Trigger
 from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.labs.lab import Lab, Protection
 from chalicelib.services.curfew.plans import release_plan
 from tests.fakes import NOW, a_caller
+from tests.fakes.evidence_builders import a_nodegroup_use
 from tests.workflows.night.nights import CURFEW, TONIGHT, Nights, Use, busy, idle
 
 HOUR = timedelta(hours=1)
@@ -147,6 +149,28 @@ def test_a_lab_that_is_in_use_at_its_curfew_is_said_to_live() -> None:
     [called_off] = mails(nights, "lab-a", "curfew-called-off")
     assert "The warning no longer holds." in called_off
     assert idle("lab-a")(NOW).unread == ()
+
+
+def test_row_3_the_warning_of_a_lab_with_gpu_machines_prices_them_and_not_what_was_asked_for() -> None:
+    """The type stands in the launch template: EKS tells none, EC2 tells that of the machines."""
+    nights = evening()
+    group = a_nodegroup_use(NOW, instance_types=("g5.xlarge",), machines=("g5.xlarge", "g5.xlarge"))
+    nights.add("lab-a", lambda each: lambda now: replace(idle(each)(now), nodegroups=(group,)), lease_ends_at=CURFEW)
+    nights.run_hour(NOW)
+    [(entry, _)] = nights.lines("lab-a")
+    assert entry.hourly_usd == pytest.approx(2 * 1.237 + 0.10 + 0.0075 + 0.01, abs=1e-3)
+    [warning] = mails(nights, "lab-a", "curfew-warning")
+    assert "$2.59 an hour" in " ".join(warning.split())
+    assert nights.world.store.load_lab("lab-a").hourly_usd == pytest.approx(entry.hourly_usd)
+
+
+def test_row_20_a_version_that_somebody_upgraded_to_is_the_labs_from_the_next_look_on() -> None:
+    nights = evening()
+    nights.add("lab-a", lambda each: lambda now: replace(idle(each)(now), cluster_version="1.37"), lease_ends_at=CURFEW)
+    assert nights.world.store.load_lab("lab-a").kubernetes_version == "1.36"
+    nights.run_hour(NOW)
+    lab = nights.world.store.load_lab("lab-a")
+    assert (lab.kubernetes_version, lab_in_list(lab, "")["version"]) == ("1.37", "1.37")
 
 
 def shielded(nights: Nights, lab_id: str, use: Callable[[str], Use] = idle, **changes: Any) -> Lab:

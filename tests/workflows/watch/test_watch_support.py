@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from chalicelib.domain.core.place import Place
+from chalicelib.domain.core.place import ClusterKey, Place
 from chalicelib.domain.errors.tree import AccessDenied, AwsUnavailable, Throttled
 from chalicelib.domain.notices.notice import NoticeKind, NoticeState
 from chalicelib.domain.support.deadlines import SupportPhase
@@ -45,6 +45,19 @@ def test_the_owner_of_a_cluster_near_its_deadline_gets_one_message_and_the_bus_a
     assert [kind for kind, _ in world.watch.notifier.events] == ["SupportDeadlineNear"] * 1
     kept = world.watch.store.kept[a_key("orders")]
     assert (kept.support.phase, kept.owner, kept.read_at) == (SupportPhase.STANDARD, OPS, NOW)
+
+
+def test_row_20_a_lab_that_was_upgraded_by_hand_has_the_version_that_eks_tells(world: FakeWorld) -> None:
+    """Issue 12, row 20: `GET /labs` kept the old version."""
+    lab = a_lab(phase="ready")
+    world.store.put(lab)
+    key = ClusterKey(lab.account, lab.region, lab.name)
+    world.watch.fleets.add(replace(a_fleet_cluster("myeks", "1.37", tags={"ekslab:lab-id": lab.id}), key=key))
+    run(world)
+    assert world.store.load_lab(lab.id).kubernetes_version == "1.37"
+    before = world.store.load_lab(lab.id)
+    run(world, days(1))
+    assert world.store.load_lab(lab.id) == before
 
 
 def test_the_same_day_twice_says_nothing_twice(world: FakeWorld) -> None:

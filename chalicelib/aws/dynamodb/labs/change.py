@@ -86,6 +86,7 @@ def _freeing(table: str, lab: Lab) -> Item:
 
 def _counting(table: str, lab: Lab, seen: Item, item: Item) -> list[Item]:
     """Bring the counts of the lab's owner, and of their role, in line: a blocked lab is not among what they may have."""
-    difference = int(item["occupies"]["BOOL"]) - int(seen["occupies"]["BOOL"])
+    before = seen["occupies" if "occupies" in seen else "claims"]
+    difference = int(item["occupies"]["BOOL"]) - int(before["BOOL"])
     owners = filter(None, (lab.owner, shared_role(lab.owner)))
     return [add(table, owner_key(owner), difference) for owner in owners] if difference else []

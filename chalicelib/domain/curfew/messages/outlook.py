@@ -54,11 +54,11 @@ def _sleep(lab: Lab, now: datetime) -> Iterator[str]:
         return
     wake_at = lab.hibernation.wake_at if lab.hibernation else None
     if wake_at is None:
-        yield f"It sleeps without nodes until somebody wakes it: ekslab wake {lab.name}."
+        yield f"It sleeps until somebody wakes it: ekslab wake {lab.name}."
     elif wake_at > now:
-        yield f"It sleeps without nodes until {format_local(lab.spec.schedule, wake_at)}, or until somebody asks for it."
+        yield f"It sleeps until {format_local(lab.spec.schedule, wake_at)}, or until somebody asks for it."
     else:
-        yield "It sleeps without nodes, and is to wake within the hour."
+        yield "It sleeps, and is to wake within the hour."
 
 
 def _curfew(lab: Lab, entry: Entry | None, holidays: Holidays, now: datetime) -> Iterator[str]:

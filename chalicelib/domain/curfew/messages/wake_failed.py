@@ -37,7 +37,7 @@ def wake_failed_message(lab: Lab, recipient: str, *, api: str = "") -> Message:
 def _next(lab: Lab) -> str:
     if lab.phase is not Phase.HIBERNATED:
         return "It is no longer asleep: there was no cluster of it to wake. The next sweep looks at it."
-    kept = "It sleeps on: its control plane costs, its nodes don't, and their sizes are kept."
+    kept = "It sleeps on: its control plane costs, and the sizes of its node groups are kept."
     wakes_at = lab.hibernation.wake_at if lab.hibernation else None
     if wakes_at is None:
         return f"{kept} It has no morning to wake by itself."

@@ -1,0 +1,23 @@
+"""Kubernetes versions by their place in EKS's calendar as the emulator has it today, so that no test ends with a version."""
+
+from __future__ import annotations
+
+from emulator.core.clock import EmulatorClock
+from emulator.eks.state.calendar import EXTENDED, Calendar
+
+
+def standard() -> str:
+    """The version that a cluster gets when nobody asks for one: in standard support."""
+    return Calendar().default(EmulatorClock().now()).name
+
+
+def extended() -> str:
+    """The newest version in extended support."""
+    now = EmulatorClock().now()
+    return next(version.name for version in Calendar().released(now) if version.status(now) == EXTENDED)
+
+
+def after(version: str) -> str:
+    """The next minor version."""
+    major, minor = version.split(".")
+    return f"{major}.{int(minor) + 1}"
