@@ -108,7 +108,7 @@ def _describe(deps: Deps, lab: Lab) -> str:
         return ""
     recipient = recipient_of(lab, deps.watch.administrators or NOBODY)
     try:
-        deps.watch.notifier.send(wake_failed_message(lab, recipient, api=deps.watch.api_url))
+        deps.watch.notifier.send(wake_failed_message(lab, recipient))
     except EkslabError as error:
         return f" {recipient} could not be told: {error}"
     return ""

@@ -8,14 +8,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ekslab.client import Client
-from ekslab.commands.answers import answered
+from ekslab.commands.answers import answered, fit
 from ekslab.printing.tables import table
 
 
 def accounts(client: Client, options: argparse.Namespace) -> int:
     """All accounts of the registry."""
     answer = client.call("GET", "/accounts")
-    return answered(options, answer, lambda body: lines(body["accounts"]))
+    return answered(options, answer, lambda body: lines(body["accounts"], fit(options)))
 
 
 def register(client: Client, options: argparse.Namespace) -> int:
@@ -23,7 +23,7 @@ def register(client: Client, options: argparse.Namespace) -> int:
     fields = ("regions", "roleArn", "labs", "name", "owner", "team")
     body = json.dumps({name: getattr(options, name) for name in fields if getattr(options, name) is not None})
     answer = client.call("PUT", f"/accounts/{options.account}", body.encode(), {"Content-Type": "application/json"})
-    return answered(options, answer, lambda body: lines([body]))
+    return answered(options, answer, lambda body: lines([body], fit(options)))
 
 
 def unregister(client: Client, options: argparse.Namespace) -> int:
@@ -32,10 +32,10 @@ def unregister(client: Client, options: argparse.Namespace) -> int:
     return answered(options, answer, lambda _: iter([f"{options.account} is registered no longer."]))
 
 
-def lines(found: Sequence[Any]) -> Iterator[str]:
+def lines(found: Sequence[Any], fit: int | None = None) -> Iterator[str]:
     """One line an account. Role, name and who is told are there for administrators only."""
     rows = [
         (one["account"], "yes" if one["labs"] else "no", " ".join(one["regions"]), one.get("name"), one.get("owner"))
         for one in found
     ]
-    yield from table(("ACCOUNT", "LABS", "REGIONS", "NAME", "OWNER"), rows)
+    yield from table(("ACCOUNT", "LABS", "REGIONS", "NAME", "OWNER"), rows, fit, keep=("ACCOUNT", "LABS"))

@@ -12,7 +12,8 @@ from ekslab.client.client import with_query
 from ekslab.commands.answers import answered, fit, present, refused
 from ekslab.commands.exit_codes import Exit
 from ekslab.printing import clusters as printing
-from ekslab.printing import terminal
+from ekslab.printing import labs as labs_printing
+from ekslab.printing import terminal, yaml_text
 
 
 def deadlines(client: Client, options: argparse.Namespace) -> int:
@@ -57,6 +58,17 @@ def snooze(client: Client, options: argparse.Namespace) -> int:
     body = json.dumps({"until": options.until}).encode()
     path = f"{_path(options.cluster)}/snooze"
     return answered(options, client.call("POST", path, body, {"Content-Type": "application/json"}), printing.cluster)
+
+
+def adopt(client: Client, options: argparse.Namespace) -> int:
+    """Make a cluster of this service's, of which no record knows, a lab again."""
+    answer = client.call("POST", f"/orphans/{_path(options.cluster).removeprefix('/clusters/')}/adopt")
+    return answered(options, answer, lambda lab: labs_printing.lab_table([lab], fit(options)))
+
+
+def offers(client: Client, options: argparse.Namespace) -> int:
+    """What of the account labs are offered."""
+    return answered(options, client.call("GET", "/offers"), yaml_text.dump)
 
 
 def _calendar(client: Client, options: argparse.Namespace) -> int:

@@ -58,13 +58,20 @@ def sleep_or_wake(client: Client, options: argparse.Namespace) -> int:
 def verdict(client: Client, options: argparse.Namespace) -> int:
     """Whether a lab is idle, and why."""
     path = path_of(client, lab_of(options), "verdict")
-    return answered(options, path if isinstance(path, Answer) else client.call("GET", path), curfew_printing.verdict)
+    answer = path if isinstance(path, Answer) else client.call("GET", path)
+    return answered(options, answer, lambda view: curfew_printing.verdict(view, fit(options)))
 
 
 def plan(client: Client, options: argparse.Namespace) -> int:
     """Tonight's plan, or another night's."""
     path = f"/plan/{quote(options.date, safe='')}" if options.date else "/plan"
     return answered(options, client.call("GET", path), lambda view: curfew_printing.plan(view, fit(options)))
+
+
+def release(client: Client, options: argparse.Namespace) -> int:
+    """Let a night that is held go on, as it was published with this hash."""
+    answer = _send(client, "POST", f"/plan/{options.date}/release", {"hash": options.hash})
+    return answered(options, answer, lambda view: curfew_printing.plan(view, fit(options)))
 
 
 def curfew(client: Client, options: argparse.Namespace) -> int:

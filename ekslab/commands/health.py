@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Any
 
 from ekslab.client import Client
-from ekslab.commands.answers import present, refused
+from ekslab.commands.answers import fit, present, refused
 from ekslab.commands.exit_codes import Exit
-from ekslab.printing.tables import table
+from ekslab.printing.tables import sentence, table
 
 
 def health(client: Client, options: argparse.Namespace) -> int:
@@ -17,14 +17,15 @@ def health(client: Client, options: argparse.Namespace) -> int:
     answer = client.call("GET", "/health")
     if not answer.ok:
         return refused(answer, options)
-    present(options, answer.body, lines(answer.body))
+    present(options, answer.body, lines(answer.body, fit(options)))
     return Exit.OK if answer.body["status"] == "ok" else Exit.REFUSED
 
 
-def lines(view: Any) -> Iterator[str]:
+def lines(view: Any, fit: int | None = None) -> Iterator[str]:
     """The status, the reasons, and when what runs by itself did last."""
     yield f"{view['status']}, version {view['version']}"
-    yield from view["reasons"]
+    for reason in view["reasons"]:
+        yield from sentence(reason, fit, indent=2)
     runs = [(run["workflow"], run["at"], run["outcome"], run["ageMinutes"]) for run in view["runs"]]
     if runs:
-        yield from table(("RUN", "LAST", "OUTCOME", "MINUTES AGO"), runs)
+        yield from table(("RUN", "LAST", "OUTCOME", "MINUTES AGO"), runs, fit, keep=("RUN",))

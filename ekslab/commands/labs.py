@@ -49,7 +49,7 @@ def describe_cluster(client: Client, options: argparse.Namespace) -> int:
     answer = path if isinstance(path, Answer) else client.call("GET", path)
     if answer.ok and options.watch:
         return stay(client, options, answer.body["id"])
-    return answered(options, answer, printing.lab)
+    return answered(options, answer, lambda lab: printing.lab(lab, fit(options)))
 
 
 def update_cluster(client: Client, options: argparse.Namespace) -> int:
@@ -103,7 +103,7 @@ def read(client: Client, options: argparse.Namespace) -> int:
         terminal.text_out(answer.body)
         return Exit.OK
     lines = printing.receipt if options.what == "receipt" else printing.inventory
-    return present(options, answer.body, lines(answer.body))
+    return present(options, answer.body, lines(answer.body, fit(options)))
 
 
 def versions(client: Client, options: argparse.Namespace) -> int:
@@ -122,8 +122,11 @@ def _listed(options: argparse.Namespace, labs: list[Any]) -> int:
 
 def _events(client: Client, options: argparse.Namespace, path: str) -> int:
     events: list[Any] = []
+    zone = None
     for answer in client.pages(path, {"limit": "100"}):
         if not answer.ok:
             return refused(answer, options)
         events += answer.body["events"]
-    return present(options, {"events": events}, printing.events(events))
+        zone = answer.body["timeZone"]
+    body = {"timeZone": zone, "events": events}
+    return present(options, body, printing.events(body, fit(options)))

@@ -1,16 +1,18 @@
-"""Staying with a lab while something is going on: says each step as it begins and ends, and what is waited for."""
+"""Staying with a lab while something is going on: says each step as it begins and ends, by the clock of the lab's zone."""
 
 from __future__ import annotations
 
 import argparse
 from collections.abc import Callable, Mapping
+from datetime import tzinfo
 from typing import Any
 
 from ekslab.client import Client, NotInTime, Refused
-from ekslab.commands.answers import present, refused
+from ekslab.commands.answers import fit, present, refused
 from ekslab.commands.exit_codes import Exit
 from ekslab.printing import labs as printing
 from ekslab.printing import terminal
+from ekslab.printing.times import at_clock, zone_of
 
 _RESTING = frozenset({"ready", "hibernated", "deleted", "failed", "blocked"})
 _WELL = frozenset({"ready", "hibernated", "deleted"})
@@ -34,7 +36,7 @@ def stay(
     except KeyboardInterrupt:
         terminal.err(f"The lab goes on. {_goes_on(lab_id)}")
         raise
-    present(options, lab, printing.lab(lab), [lab["name"]])
+    present(options, lab, printing.lab(lab, fit(options)), [lab["name"]])
     if lab["phase"] in wanted:
         return then(lab) if then else Exit.OK
     return Exit.PARTLY if lab["phase"] == "blocked" else Exit.REFUSED
@@ -48,7 +50,8 @@ def news(say: Callable[[str], None]) -> Callable[[Mapping[str, Any]], None]:
     def tell(lab: Mapping[str, Any]) -> None:
         # What ended before the first look's phase is history; what ended since is news, also once the lab rests.
         began[:] = began or [lab["phaseSince"]]
-        for line in _news(lab, began[0]):
+        zone = zone_of(lab["schedule"]["timeZone"])
+        for line in _news(lab, began[0], zone):
             if line not in said:
                 said.add(line)
                 say(line)
@@ -60,7 +63,7 @@ def _goes_on(lab_id: str) -> str:
     return f"`ekslab describe cluster {lab_id} --watch` shows how; `ekslab delete cluster {lab_id}` lets it go."
 
 
-def _news(lab: Mapping[str, Any], began: str) -> list[str]:
+def _news(lab: Mapping[str, Any], began: str, zone: tzinfo) -> list[str]:
     """The steps that were at work since then, and the phase, in order of time."""
     lines = []
     for step in lab["steps"]:
@@ -72,8 +75,4 @@ def _news(lab: Mapping[str, Any], began: str) -> list[str]:
     phase = (lab["phaseSince"], f"{lab['name']} is {lab['phase']}.")
     # Of one second: a phase that something is done in comes before its steps, one to rest in after them.
     lines = [*lines, phase] if lab["phase"] in _RESTING else [phase, *lines]
-    return [f"{_time(at)}  {message}" for at, message in sorted(lines, key=lambda line: line[0])]
-
-
-def _time(instant: str) -> str:
-    return instant[11:19]
+    return [f"{at_clock(at, zone)}  {message}" for at, message in sorted(lines, key=lambda line: line[0])]

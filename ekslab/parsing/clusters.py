@@ -65,6 +65,21 @@ def add_account_verbs(top: Commands, verbs: dict[str, Commands]) -> None:
     put.add_argument("--owner", help="who hears of clusters whose tags name nobody")
     put.add_argument("--team", help="and which team")
     put.set_defaults(run=accounts.register)
+    offers = verbs["get"].add_parser(
+        "offers",
+        help="what of the account labs may use",
+        description="Print what of the account labs may use: networks, zones, key pairs, roles, instance types.",
+        example="ekslab get offers",
+    )
+    offers.set_defaults(run=clusters.offers)
+    adopted = top.add_parser(
+        "adopt",
+        help="make a stray cluster of this service's a lab again (administrators)",
+        description="Make a cluster that this service made, and that no record knows, a lab again.",
+        example="ekslab adopt 111122223333/us-east-1/myeks",
+    )
+    adopted.add_argument("cluster", metavar="ACCOUNT/REGION/NAME", type=arguments.cluster)
+    adopted.set_defaults(run=clusters.adopt)
     gone = top.add_parser(
         "unregister",
         help="watch it no longer (administrators)",

@@ -63,6 +63,15 @@ def _add_night(top: Commands, get: Commands) -> None:
     )
     plan.add_argument("date", nargs="?", type=arguments.day, help="another night, 2026-11-23")
     plan.set_defaults(run=commands.plan)
+    release = top.add_parser(
+        "release",
+        help="let a night that is held go on (administrators)",
+        description="Let a night that is held go on, as its plan was published and for that night alone.",
+        example="ekslab release 2026-11-23 4f1c...",
+    )
+    release.add_argument("date", type=arguments.day, help="the night, 2026-11-23")
+    release.add_argument("hash", help="of the plan that you looked at: the last line of `ekslab get plan`")
+    release.set_defaults(run=commands.release)
     curfew = top.add_parser(
         "curfew",
         help="how curfew works here; administrators change it",

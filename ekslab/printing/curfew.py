@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ekslab.printing.problems import findings
-from ekslab.printing.tables import table
+from ekslab.printing.tables import sentence, table
+from ekslab.printing.times import at_local, zone_of
 
 Json = Any
 _MARKS = {"quiet": "quiet", "busy": "BUSY", "missing": "MISSING", "not-applicable": "-"}
@@ -42,23 +43,26 @@ def schedule(view: Json) -> Iterator[str]:
     yield from findings(view.get("warnings", ()))
 
 
-def verdict(view: Json) -> Iterator[str]:
+def verdict(view: Json, fit: int | None = None) -> Iterator[str]:
     """The sentence, then every signal."""
-    yield view["message"]
+    yield from sentence(view["message"], fit)
     if view["live"]:
-        yield from table(("SIGNAL", "SAYS", "BECAUSE"), [_signal(signal) for signal in view["live"]["signals"]])
-        yield from (f"could not be read: {source}" for source in view["evidence"]["unread"])
+        signals = [_signal(signal) for signal in view["live"]["signals"]]
+        yield from table(("SIGNAL", "SAYS", "BECAUSE"), signals, fit, keep=("SIGNAL", "SAYS"), wrap=True)
+        for source in view["evidence"]["unread"]:
+            yield from sentence(f"could not be read: {source}", fit, indent=2)
     if view["kept"]:
-        yield f"the sweep, {view['kept']['at']}: {view['kept']['sentence']}"
+        at = at_local(view["kept"]["at"], zone_of(view["timeZone"]))
+        yield from sentence(f"the sweep, {at} ({view['timeZone']}): {view['kept']['sentence']}", fit, indent=2)
 
 
 def plan(view: Json, fit: int | None = None) -> Iterator[str]:
     """What will be done and why, then what became of it."""
-    yield view["message"]
+    yield from sentence(view["message"], fit)
     if view["mode"] != "on":
         yield f"Curfew is on {view['mode']}: nothing is touched." if view["mode"] != "off" else "Curfew is off."
     if view["entries"]:
-        yield from _entries([_line(line) for line in view["entries"]], fit)
+        yield from _entries(view["entries"], fit)
     if view["others"]:
         yield f"and {view['others']} of others"
     if view["published"]:
@@ -67,17 +71,19 @@ def plan(view: Json, fit: int | None = None) -> Iterator[str]:
         yield f"revision {view['revision']}, hash {view['hash']}"
 
 
-def _entries(rows: list[list[object]], fit: int | None) -> Iterator[str]:
-    """A table; the reason, a sentence, in a column of its own or, where columns are few, below its line."""
+def _entries(entries: Sequence[Json], fit: int | None) -> Iterator[str]:
+    """A table, times in each lab's zone; the reason, a sentence, is below its line, or in a column where there is room for all."""
+    rows = [_line(line) for line in entries]
     head = ("LAB", "AT", "ACT", "WARNED", "OUTCOME", "WHY")
     if fit is None:
-        yield from table(head, rows)
+        utc = [(line["at"], line["timeZone"]) for line in entries]
+        yield from table((*head, "AT (UTC)", "ZONE"), [[*row, *more] for row, more in zip(rows, utc, strict=True)])
         return
     first, *lines = table(head[:-1], [row[:-1] for row in rows], fit, keep=("LAB", "ACT"))
     yield first
     for line, row in zip(lines, rows, strict=True):
         yield line
-        yield f"  {row[-1]}"
+        yield from sentence(f"  {row[-1]}", fit, indent=2)
 
 
 def rules(view: Json) -> Iterator[str]:
@@ -94,4 +100,6 @@ def _signal(signal: Json) -> list[object]:
 def _line(line: Json) -> list[object]:
     status = line["status"]
     why = f"{line['reason']} {status['reason']}".strip() if status["outcome"] == "skipped" else line["reason"]
-    return [line["name"], line["at"], line["act"], status["warnedAt"], status["outcome"], why]
+    zone = zone_of(line["timeZone"])
+    at, warned = at_local(line["at"], zone), at_local(status["warnedAt"], zone)
+    return [line["name"], at, line["act"], warned, status["outcome"], why]

@@ -6,11 +6,14 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 from ekslab.printing.problems import findings
-from ekslab.printing.tables import table
-from ekslab.printing.times import at_clock, zone_of
+from ekslab.printing.tables import sentence, table
+from ekslab.printing.times import at_clock, at_local, at_second, zone_of
 from ekslab.printing.yaml_text import dump
 
 Json = Any
+_TIMES = ("STARTED", "ENDED")
+#: Where the text of an inventory's line begins.
+_PART = 15
 
 
 def lab_table(labs: Sequence[Json], fit: int | None = None) -> Iterator[str]:
@@ -71,45 +74,70 @@ def _ahead(lab: Json) -> Iterator[str]:
     yield f"price       {cost['message']}"
 
 
-def lab(view: Json) -> Iterator[str]:
-    """A lab whole."""
+def lab(view: Json, fit: int | None = None) -> Iterator[str]:
+    """A lab whole; times in its zone, and in UTC where there is room for all (`fit` None)."""
+    zone = zone_of(view["schedule"]["timeZone"])
     yield f"{view['id']}  {view['name']}  Kubernetes {view['version']} in {view['region']}"
-    yield f"{view['phase']} since {view['phaseSince']}"
+    since = f"{view['phase']} since {at_local(view['phaseSince'], zone)} ({view['schedule']['timeZone']})"
+    yield since if fit is not None else f"{since}, {view['phaseSince']}"
     if view["reason"]:
-        yield f"{view['reason']} ({view['responsible'] or 'nobody'})"
+        yield from sentence(f"{view['reason']} ({view['responsible'] or 'nobody'})", fit)
     if view["endpoint"]:
         yield f"endpoint {view['endpoint']}"
-    zone = zone_of(view["schedule"]["timeZone"])
     steps = [
         (s["title"], s["status"], at_clock(s["startedAt"], zone), at_clock(s["endedAt"], zone), s["detail"])
         for s in view["steps"]
     ]
     if steps:
         yield ""
-        yield from table(("STEP", "STATUS", "STARTED", "ENDED", "DETAIL"), steps)
+        yield from table(("STEP", "STATUS", "STARTED", "ENDED", "DETAIL"), steps, fit, keep=_TIMES, wrap=True)
     if view["next"]:
         yield ""
-        yield from (f"next: {line}" for line in view["next"])
+        for line in view["next"]:
+            yield from sentence(f"next: {line}", fit, indent=6)
 
 
-def events(lines: Sequence[Json]) -> Iterator[str]:
-    """One line an event."""
-    for event in lines:
-        yield f"{event['at']}  {event['kind']:<16}  {event['message']}"
+def events(view: Json, fit: int | None = None) -> Iterator[str]:
+    """One line an event; times in the lab's zone, and in UTC where there is room for all (`fit` None)."""
+    zone = zone_of(view["timeZone"])
+    head, rows = ["AT", "KIND", "MESSAGE"], []
+    for event in view["events"]:
+        utc = [event["at"]] if fit is None else []
+        rows.append([at_second(event["at"], zone), *utc, event["kind"], event["message"]])
+    if fit is None:
+        head.insert(1, "AT (UTC)")
+    yield from table(head, rows, fit, keep=("AT",), wrap=True)
 
 
-def receipt(view: Json) -> Iterator[str]:
-    """The verdict, then every line of the newest look."""
-    yield view["verdict"]
+def receipt(view: Json, fit: int | None = None) -> Iterator[str]:
+    """The verdict, then every line of the newest look; commands whole, for people copy them."""
+    yield from sentence(view["verdict"], fit)
     newest = view["looks"][-1]
     yield ""
-    keys = ("outcome", "kind", "arn", "reason")
-    yield from table(("OUTCOME", "KIND", "ARN", "REASON"), [[line[key] for key in keys] for line in newest["lines"]])
-    yield from (f"could not be read: {source}" for source in newest["unreadable"])
+    if fit is None:
+        keys = ("outcome", "kind", "arn", "creator", "usdMonth", "reason")
+        rows = [[line[key] for key in keys] for line in newest["lines"]]
+        yield from table(("OUTCOME", "KIND", "ARN", "CREATOR", "USD A MONTH", "REASON"), rows)
+    else:
+        rows = [[line["outcome"], line["kind"], _short(line["arn"]), line["reason"]] for line in newest["lines"]]
+        yield from table(("OUTCOME", "KIND", "NAME", "REASON"), rows, fit, keep=("OUTCOME",), wrap=True)
+    for source in newest["unreadable"]:
+        yield from sentence(f"could not be read: {source}", fit, indent=2)
+    yield from (f"to delete it: {line['command']}" for line in newest["lines"] if line["command"])
 
 
-def inventory(view: Json) -> Iterator[str]:
+def _short(arn: str) -> str:
+    """What comes after the account in an ARN: `instance/i-0abc`."""
+    return arn.split(":", 5)[-1] if arn.startswith("arn:") else arn
+
+
+def inventory(view: Json, fit: int | None = None) -> Iterator[str]:
     """What was made, part by part; of a lab that is over, that there is nothing."""
+    for line in _inventory(view):
+        yield from sentence(line, fit, indent=_PART)
+
+
+def _inventory(view: Json) -> Iterator[str]:
     if view.get("message"):
         yield view["message"]
         return

@@ -1,4 +1,4 @@
-"""Tables of text that fit the terminal."""
+"""Tables of text, and sentences, that fit the terminal."""
 
 from __future__ import annotations
 
@@ -7,24 +7,60 @@ from collections.abc import Collection, Iterator, Sequence
 from ekslab.printing.terminal import clean, columns
 
 _GAP = 2
-#: No column is cut to less.
-_NARROWEST = 8
+#: No column is cut to less, and no text is wrapped into less.
+_NARROWEST, _LEAST_TEXT = 8, 28
 
 
 def table(
-    head: Sequence[str], rows: Sequence[Sequence[object]], fit: int | None = None, keep: Collection[str] = ()
+    head: Sequence[str],
+    rows: Sequence[Sequence[object]],
+    fit: int | None = None,
+    keep: Collection[str] = (),
+    wrap: bool = False,
 ) -> Iterator[str]:
     """Columns as wide as their longest cell; with `fit`, the widest are cut until a line takes no more columns than that.
 
-    `keep`: columns by their heads that are cut last, because people copy them.
+    `keep`: columns by their heads that are cut last, because people copy them. `wrap`: the last column is text, and goes on in
+    the lines below instead of being cut.
     """
     cells = [[clean(str(cell if cell is not None else "-")) for cell in row] for row in [head, *rows]]
     widths = [max(columns(row[column]) for row in cells) for column in range(len(head))]
     if fit is not None:
-        _shrink(widths, fit, [column for column, name in enumerate(head) if name not in keep])
-        _shrink(widths, fit, [*range(len(head))])
+        if wrap:
+            room = fit - sum(widths[:-1]) - _GAP * (len(widths) - 1)
+            widths[-1] = min(widths[-1], max(room, _LEAST_TEXT))
+        cut = range(len(head) - wrap)
+        _shrink(widths, fit, [column for column in cut if head[column] not in keep])
+        _shrink(widths, fit, [*cut])
     for row in cells:
-        yield (" " * _GAP).join(_padded(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        yield from _lines(row, widths, wrap and fit is not None)
+
+
+def sentence(text: str, fit: int | None = None, indent: int = 0) -> Iterator[str]:
+    """A text in lines of at most `fit` columns; all but the first begin after `indent` columns. Words too long stay whole."""
+    yield from _wrapped(clean(text), fit, " " * indent)
+
+
+def _lines(row: Sequence[str], widths: Sequence[int], wrap: bool) -> Iterator[str]:
+    gap = " " * _GAP
+    if not wrap:
+        yield gap.join(_padded(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip()
+        return
+    before = "".join(f"{_padded(cell, width)}{gap}" for cell, width in zip(row[:-1], widths[:-1], strict=True))
+    texts = list(_wrapped(row[-1], widths[-1], "")) or [""]
+    yield f"{before}{texts[0]}".rstrip()
+    yield from (f"{' ' * columns(before)}{text}" for text in texts[1:])
+
+
+def _wrapped(text: str, width: int | None, indent: str) -> Iterator[str]:
+    line = ""
+    for word in text.split(" ") if width is not None else ():
+        longer = f"{line} {word}" if line else word
+        if line.strip() and width is not None and columns(longer) > width:
+            yield line
+            longer = f"{indent}{word}"
+        line = longer
+    yield text if width is None else line
 
 
 def _shrink(widths: list[int], fit: int, may: Sequence[int]) -> None:

@@ -39,7 +39,7 @@ def an_entry(**changes: Any) -> Entry:
     entry = Entry(
         NIGHT, LAB, CURFEW, AtCurfew.END, Trigger.IDLE, reason, OWNER, "myeks", "ap-northeast-2", NOW, hourly_usd=0.22
     )
-    return replace(entry, **changes)
+    return replace(entry, **{"time_zone": "Asia/Seoul", **changes})
 
 
 def a_world(lab: Lab | None = None, *entries: Entry) -> Http:

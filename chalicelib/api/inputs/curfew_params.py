@@ -52,7 +52,7 @@ def read_release(raw: bytes, content_type: str | None) -> str:
     text = body.text("hash") or ""
     body.close()
     if not _HASH.fullmatch(text) and not notes.findings:
-        body.error("hash", "invalid-hash", "hash is that of the plan, as GET /plan/{date} shows it.")
+        body.error("hash", "invalid-hash", "hash is that of the plan, as `ekslab get plan` shows it.")
     refuse(notes.findings)
     return text
 

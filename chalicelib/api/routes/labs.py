@@ -107,8 +107,9 @@ def _route_looks(context: RequestContext) -> None:
     @context.route("GET", "/labs/{lab_id}/events")
     def get_events(lab_id: str) -> Response:
         page = params.read_page(context.query)
-        found = queries.history(context.deps, context.caller, lab_id, page.limit, page.cursor)
-        return json_answer({"events": [to_json(event) for event in found.items], "cursor": found.cursor})
+        lab, found = queries.history(context.deps, context.caller, lab_id, page.limit, page.cursor)
+        events = [to_json(event) for event in found.items]
+        return json_answer({"events": events, "timeZone": lab.spec.schedule.time_zone, "cursor": found.cursor})
 
     @context.route("GET", "/labs/{lab_id}/kubeconfig")
     def get_kubeconfig(lab_id: str) -> Response:

@@ -48,6 +48,7 @@ def verdict_view(view: VerdictView) -> Json:
     return {
         "labId": lab.id,
         "phase": str(lab.phase),
+        "timeZone": lab.spec.schedule.time_zone,
         "windowHours": view.rules.window_hours,
         "message": view.live.sentence if view.live else f"There is nothing to judge: the lab is {lab.phase}.",
         "live": _verdict(view.live),

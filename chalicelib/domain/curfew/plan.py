@@ -52,7 +52,7 @@ class Entry:
     """One line of the plan of `night`. `at`: curfew, or the lease's end.
 
     `hourly_usd`: what the lab costs an hour, and `saved_hourly_usd` what of it the act saves; None if not known.
-    `foreseen`: whether an agreed end was known a day before it, or when the lab was asked for.
+    `foreseen`: whether an agreed end was known a day before it, or when the lab was asked for. `time_zone`: the lab's.
     """
 
     night: date
@@ -69,6 +69,7 @@ class Entry:
     hourly_usd: float | None = None
     saved_hourly_usd: float | None = None
     foreseen: bool = True
+    time_zone: str = "UTC"
 
     @property
     def basis(self) -> Basis:

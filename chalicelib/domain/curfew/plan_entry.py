@@ -49,6 +49,7 @@ def plan_entry(lab: Lab, faces: NextEvent, known: KnownLab, now: datetime) -> En
         stakes=stakes_of(known.evidence),
         hourly_usd=hourly_cost(lab, known.prices, known.extended, seen).certain if priced else None,
         foreseen=faces.trigger is not Trigger.LEASE or _is_foreseen(lab, faces.at),
+        time_zone=lab.spec.schedule.time_zone,
         saved_hourly_usd=saved_hourly(lab, known.prices, known.extended, faces.act, seen) if priced else None,
     )
 

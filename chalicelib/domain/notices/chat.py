@@ -46,7 +46,7 @@ def chat_document(message: Message) -> dict[str, object]:
 
 def _next_steps(message: Message) -> list[str]:
     keys = list(dict.fromkeys(key for key, _ in message.notice_ids))
-    return [f"`GET /clusters/{key.account}/{key.region}/{key.name}`" for key in keys[:5]]
+    return [f"`ekslab describe cluster {key.account}/{key.region}/{key.name}`" for key in keys[:5]]
 
 
 def _context(message: Message) -> Mapping[str, str]:

@@ -49,23 +49,18 @@ class _Part:
         return -_SEVERITIES.index(self.severity), 10_000 if self.days is None else self.days, self.watched.cluster.key
 
 
-def compose(
-    recipient: str, text: Sequence[tuple[Notice, Watched]], now: datetime, api: str = ""
-) -> tuple[Message, ...]:
-    """Messages of all of `text` (at least one) to a recipient, each cluster whole in one of them, most urgent first.
-
-    `api`: what the API's paths begin with, if known.
-    """
-    volumes = _volumes(_parts(text, now), now, api)
-    return tuple(_message(recipient, part, now, api, (n, len(volumes))) for n, part in enumerate(volumes, 1))
+def compose(recipient: str, text: Sequence[tuple[Notice, Watched]], now: datetime) -> tuple[Message, ...]:
+    """Messages of all of `text` (at least one) to a recipient, each cluster whole in one of them, most urgent first."""
+    volumes = _volumes(_parts(text, now), now)
+    return tuple(_message(recipient, part, now, (n, len(volumes))) for n, part in enumerate(volumes, 1))
 
 
-def _volumes(parts: Sequence[_Part], now: datetime, api: str) -> list[list[_Part]]:
+def _volumes(parts: Sequence[_Part], now: datetime) -> list[list[_Part]]:
     """The clusters of each message: as many as fit into one."""
     volumes: list[list[_Part]] = [[]]
     room = 0
     for part in parts:
-        size = len(section(part.watched, part.notices, now, api, full=True).encode()) + _A_CLUSTER
+        size = len(section(part.watched, part.notices, now, full=True).encode()) + _A_CLUSTER
         if volumes[-1] and (len(volumes[-1]) == _CLUSTERS or size > room):
             volumes.append([])
         room = (room if volumes[-1] else MOST_BYTES) - size
@@ -73,14 +68,14 @@ def _volumes(parts: Sequence[_Part], now: datetime, api: str) -> list[list[_Part
     return volumes
 
 
-def _message(recipient: str, parts: Sequence[_Part], now: datetime, api: str, volume: tuple[int, int]) -> Message:
+def _message(recipient: str, parts: Sequence[_Part], now: datetime, volume: tuple[int, int]) -> Message:
     notices = [notice for part in parts for notice in part.notices]
     accounts = {part.watched.cluster.key.account for part in parts}
     kinds = {notice.kind.value for notice in notices}
     return Message(
         recipient=recipient,
         subject=_subject(parts, volume),
-        body=_body(parts, now, api, volume),
+        body=_body(parts, now, volume),
         kind=kinds.pop() if len(kinds) == 1 else "digest",
         severity=parts[0].severity,
         account=accounts.pop() if len(accounts) == 1 else "several",
@@ -118,12 +113,12 @@ def _which(volume: tuple[int, int]) -> str:
     return f" ({number} of {of})" if of > 1 else ""
 
 
-def _body(parts: Sequence[_Part], now: datetime, api: str, volume: tuple[int, int]) -> str:
+def _body(parts: Sequence[_Part], now: datetime, volume: tuple[int, int]) -> str:
     pieces = [_opening(parts, now, volume)]
     if len(parts) > 1:
         pieces.append(_table(parts))
     for number, part in enumerate(parts, 1):
-        whole = section(part.watched, part.notices, now, api, full=number <= _WITH_COMMANDS)
+        whole = section(part.watched, part.notices, now, full=number <= _WITH_COMMANDS)
         pieces.append(f"{_title(number, part)}\n{whole}")
     return "\n\n".join([*pieces, "\n".join(_DOCS)]) + "\n"
 

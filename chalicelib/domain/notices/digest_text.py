@@ -24,7 +24,7 @@ from chalicelib.domain.support.watched import Watched
 _NAMED = 8
 
 
-def section(watched: Watched, notices: Sequence[Notice], now: datetime, api: str, full: bool) -> str:
+def section(watched: Watched, notices: Sequence[Notice], now: datetime, full: bool) -> str:
     """The whole part of one cluster; not `full`: without commands, which the API shows."""
     kinds = {notice.kind for notice in notices}
     lines = [*_what(watched, notices, now)]
@@ -34,7 +34,7 @@ def section(watched: Watched, notices: Sequence[Notice], now: datetime, api: str
         lines += _behind(watched)
     if full:
         lines += _commands(watched, notices)
-    lines += _links(watched, notices, now, api)
+    lines += _links(watched, notices, now)
     return "\n".join([_where(watched), *lines])
 
 
@@ -115,15 +115,14 @@ def _of_a_lab(watched: Watched, notices: Sequence[Notice]) -> Iterator[str]:
         yield f"       ekslab delete cluster {watched.lab_id}"
 
 
-def _links(watched: Watched, notices: Sequence[Notice], now: datetime, api: str) -> Iterator[str]:
-    path = f"{api}{path_of(watched.cluster.key)}"
+def _links(watched: Watched, notices: Sequence[Notice], now: datetime) -> Iterator[str]:
     message = deadline_of_notices(watched, notices)
     if watched.gone_at is not None or not watched.cluster.version:
         return
-    yield f"All about it:  GET {path}"
+    name = path_of(watched.cluster.key).removeprefix("/clusters/")
+    yield f"All about it:  ekslab describe cluster {name}"
     if message is not None:
         until = latest_snooze(watched.support.next or message, now)
-        name = path_of(watched.cluster.key).removeprefix("/clusters/")
         yield f"Acknowledge:   ekslab acknowledge {name}"
         yield f"Snooze:        ekslab snooze {name} {utc(until):%Y-%m-%dT%H:%M:%SZ} (at the latest)"
 

@@ -204,7 +204,7 @@ def _judge_zone(case: OfferCase) -> Iterator[Finding]:
         yield _not_offered("externalDns.domain", asked.domain, "zones", listed)
     elif not _is_in(offered.domain, zone.name):
         message = f"{offered.domain}, which labs are offered, is not in the zone {zone.id}, which is {zone.name}."
-        yield error("externalDns.domain", "not-offered", f"{message} Administrators correct it with PUT /offers.")
+        yield error("externalDns.domain", "not-offered", f"{message} An administrator can correct that.")
 
 
 def _zone_offer(spec: LabSpec, offers: Offers, zone: HostedZone) -> ZoneOffer | None:
@@ -259,6 +259,6 @@ def _is_in(domain: str, zone: str) -> bool:
 def _not_offered(path: str, what: str, name: str, listed: Sequence[str]) -> Finding:
     has = ", ".join(listed) or "nothing"
     message = (
-        f"{what} is not offered to labs: {name} of GET /offers has {has}. Administrators change it with PUT /offers."
+        f"{what} is not offered to labs: {name} of `ekslab get offers` has {has}. An administrator can offer more."
     )
     return error(path, "not-offered", message)

@@ -85,8 +85,8 @@ def describe_provenance(tagged: TaggedCluster, state: ClusterState, stack: Stack
     if not made or stack is None:
         return f"Its role {role} is not one that a stack of this service made: it stays as it is."
     place = tagged.place
-    path = f"/orphans/{place.account}/{place.region}/{tagged.name}/adopt"
-    return f"Its role {role} was made by the stack {stack.id}. POST {path} makes it a lab again."
+    named = f"{place.account}/{place.region}/{tagged.name}"
+    return f"Its role {role} was made by the stack {stack.id}. `ekslab adopt {named}` makes it a lab again."
 
 
 def is_made_by(state: ClusterState, stack: StackState, resources: Sequence[Resource]) -> bool:

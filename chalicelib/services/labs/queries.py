@@ -68,16 +68,17 @@ def list_labs(
     """Newest first. `owner`: `me` (or None), an ARN, or `*` for everyone's. Raises InvalidRequest, for learners' `*` too."""
     whose = caller.identity if owner in (None, "me") else identity_of(owner or "")
     if not (caller.sees_all if whose == "*" else caller.may_see(whose)):
-        message = "Only administrators and viewers see everyone's labs, and a team its own people's: use owner=me."
+        message = "Only administrators and viewers see everyone's labs, and a team its own people's."
         raise InvalidRequest([error("owner", "not-yours", message)])
     if len(whose) > _LONGEST_OWNER:
         raise InvalidRequest([error("owner", "too-long", f"No owner has more than {_LONGEST_OWNER} characters.")])
     return deps.store.list_labs(None if whose == "*" else whose, phases, limit, cursor)
 
 
-def history(deps: Deps, caller: Caller, lab_id: str, limit: int, cursor: str | None) -> Page[Event]:
-    """Oldest first. Raises LabNotFound."""
-    return deps.store.events(seen_lab(deps, caller, lab_id).id, limit, cursor)
+def history(deps: Deps, caller: Caller, lab_id: str, limit: int, cursor: str | None) -> tuple[Lab, Page[Event]]:
+    """The lab and its events, oldest first. Raises LabNotFound."""
+    lab = seen_lab(deps, caller, lab_id)
+    return lab, deps.store.events(lab.id, limit, cursor)
 
 
 def kubeconfig_of(deps: Deps, caller: Caller, lab_id: str) -> dict[str, Any]:

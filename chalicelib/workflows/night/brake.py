@@ -80,16 +80,16 @@ def _gone_tonight(deps: Deps, plan: Plan) -> int:
 
 
 def _send(deps: Deps, plan: Plan, braking: BrakeDecision, rules: CurfewRules, alive: int, now: datetime) -> None:
-    night, to, api = plan.header.night, administrators(deps), deps.watch.api_url
+    night, to = plan.header.night, administrators(deps)
     if plan.header.brake_notified_at is not None or rules.mode is not Mode.ON:
         return
     if braking.broken:
         found = plan_hash(entry for entry, _ in plan.lines)
-        message = broken_plan_message(night, plan.header.hash, found, to, api=api)
+        message = broken_plan_message(night, plan.header.hash, found, to)
     elif braking.guarded:
-        message = guard_message(plan, braking, alive, to, api=api)
+        message = guard_message(plan, braking, alive, to)
     else:
-        message = brake_message(plan.header, braking.counted, alive, rules, to, api=api)
+        message = brake_message(plan.header, braking.counted, alive, rules, to)
     deps.watch.notifier.send(message)
     deps.curfew.store.change_header(night, lambda header: replace(header, brake_notified_at=now))
 

@@ -43,7 +43,7 @@ def call_off(
     ):
         return
     with summary.around(f"calling off what {entry.lab_id} was warned of"):
-        message = called_off_message(lab, entry, called, now, status.recipient, api=deps.watch.api_url)
+        message = called_off_message(lab, entry, called, now, status.recipient)
         message_id = deps.watch.notifier.send(message)
         if message_id:
             deps.curfew.store.change_status(entry.night, entry.id, lambda stored: _marked(stored, now))

@@ -31,4 +31,4 @@ def tell_put_off(deps: Deps, lab: Lab, faces: NextEvent, shield: str, rules: Cur
     deps.store.add_event(lab.id, Event(now, KIND, message, {"night": faces.night.isoformat()}))
     if rules.mode is Mode.ON:
         for recipient in dict.fromkeys((recipient_of(lab, administrators(deps)), administrators(deps))):
-            deps.watch.notifier.send(put_off_message(lab, faces.at, shield, last, recipient, api=deps.watch.api_url))
+            deps.watch.notifier.send(put_off_message(lab, faces.at, shield, last, recipient))

@@ -58,12 +58,12 @@ def _send(
     deps: Deps, night: date, plan: Plan | None, message: tuple[Sequence[str], Sequence[str]], now: datetime
 ) -> None:
     orphans, troubles = message
-    store, to, api = deps.curfew.store, administrators(deps), deps.watch.api_url
+    store, to = deps.curfew.store, administrators(deps)
     blocked, rules = store.blocked(_BLOCKED), rules_of(deps)
     if plan is None:
         store.publish(night, [], now)
     late = overdue(deps, rules, now)
-    deps.watch.notifier.send(report_message(night, plan, rules, blocked, orphans, troubles, to, overdue=late, api=api))
+    deps.watch.notifier.send(report_message(night, plan, rules, blocked, orphans, troubles, to, overdue=late))
     store.change_header(night, lambda header: replace(header, reported_at=now))
 
 

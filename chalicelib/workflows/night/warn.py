@@ -115,18 +115,16 @@ def _message(
     deps: Deps, lab: Lab, entry: Entry, rules: CurfewRules, recipient: str, now: datetime, in_place_of: str
 ) -> Message:
     until = _kept_until(deps, lab, entry, rules, now)
-    api = deps.watch.api_url
     return warning_message(
         entry,
         lab.spec.schedule,
-        _link(deps, entry, rules, now) if until and api else None,
+        _link(deps, entry, rules, now) if until and deps.watch.api_url else None,
         until,
         recipient,
         keeping_cost(entry.hourly_usd, entry.at, until) if until else None,
         volumes=lab.spec.volumes,
         account=lab.account,
         in_place_of=in_place_of,
-        api=api,
     )
 
 

@@ -42,7 +42,7 @@ def send_digest(deps: Deps, recipient: str, notices: Sequence[Notice], now: date
     for notice, watched in pairs:
         if notice.state is NoticeState.PENDING:
             _publish_event(deps, notice, watched, now)
-    messages = compose(recipient, pairs, now, deps.watch.api_url) if pairs else ()
+    messages = compose(recipient, pairs, now) if pairs else ()
     why = deps.curfew.reach.undeliverable_reason(recipient, messages[0]) if messages else None
     if why is not None:
         rules = deps.watch.rules

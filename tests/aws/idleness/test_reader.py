@@ -17,13 +17,15 @@ from chalicelib.aws.idleness.reader import AwsSignals, SignalClients
 from chalicelib.domain.idleness.evidence import Evidence, Source
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spec import LabSpec
+from emulator.core.clock import EmulatorClock
 from emulator.process import Sandbox
 from sandbox.activity import call_eks, set_activity, use_kubectl
 from sandbox.scenarios.fleet import Machines, launch, put_clusters
 from tests import versions
 from tests.fakes.builders import OWNER, a_lab, a_spec
 
-NOW = datetime(2026, 11, 23, 13, 2, 17, tzinfo=UTC)
+#: Yesterday at two minutes past one: CloudTrail keeps 90 days, so no fixed day will do.
+NOW = EmulatorClock().now().replace(hour=13, minute=2, second=17, microsecond=0) - timedelta(days=1)
 HOURS = timedelta(hours=3)
 #: IAM action -> what its resource can be narrowed to, and the sources that go unread without it.
 RIGHTS = {

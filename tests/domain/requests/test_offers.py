@@ -160,7 +160,7 @@ def test_a_refusal_names_the_list_and_who_may_change_it() -> None:
     spec, _ = OF_THE_ACCOUNT["ssh.keyName"]
     [finding] = judge_offers(OfferCase(spec, Offers(key_pairs=("other",)), a_caller()))
     assert finding.message == (
-        "course is not offered to labs: keyPairs of GET /offers has other. Administrators change it with PUT /offers."
+        "course is not offered to labs: keyPairs of `ekslab get offers` has other. An administrator can offer more."
     )
 
 

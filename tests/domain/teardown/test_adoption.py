@@ -100,9 +100,7 @@ def test_a_cluster_is_ours_by_the_role_that_our_stack_made() -> None:
     assert not is_made_by(with_role, replace(STACK, ours=False), (role,))
     assert not is_made_by(with_role, STACK, (replace(role, kind=Kind.SECURITY_GROUP),))
     assert not is_made_by(STATE, STACK, (role,))
-    assert "POST /orphans/111122223333/ap-northeast-2/myeks/adopt" in describe_provenance(
-        a_tagged(), with_role, STACK, True
-    )
+    assert "`ekslab adopt 111122223333/ap-northeast-2/myeks`" in describe_provenance(a_tagged(), with_role, STACK, True)
     assert "not one that" in describe_provenance(a_tagged(), with_role, STACK, False)
     assert "not one that" in describe_provenance(a_tagged(), STATE, None, False)
 

@@ -133,10 +133,30 @@ def test_tonights_plan_is_printed_with_fates_and_hash(wire: Wire, capsys: pytest
     for arguments in (["get", "plan"], ["get", "plan", "2026-11-23"]):
         assert run(wire, *arguments) == 0
         message = capsys.readouterr().out
-        assert "myeks  2026-11-23T13:00:00Z  end  2026-11-23T10:00:00Z  skipped\n  idle since 15:40" in message
+        assert "myeks  Mon 23 Nov 22:00  end  Mon 23 Nov 19:00  skipped\n  idle since 15:40" in message
         assert "It is kept." in message
         assert store.headers[NIGHT].hash in message
     assert run(wire, "get", "plan", "2026-11-01") == 1
+
+
+def test_in_a_wide_plan_times_are_told_in_utc_as_well(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(wire, "get", "plan", "-o", "wide") == 0
+    head, line = capsys.readouterr().out.splitlines()[1:3]
+    assert head.endswith("AT (UTC)              ZONE")
+    assert line.endswith("2026-11-23T13:00:00Z  Asia/Seoul")
+
+
+def test_a_held_night_is_released_by_administrators_with_the_hash_that_they_saw(
+    wire: Wire, capsys: pytest.CaptureFixture[str]
+) -> None:
+    store = wire.http.world.curfew.store
+    seen = store.headers[NIGHT].hash
+    assert run(wire, "release", "2026-11-23", seen) == 1
+    assert "administrators" in capsys.readouterr().err
+    wire.who = ADMIN
+    assert run(wire, "release", "2026-11-23", "0" * 64) == 1
+    assert run(wire, "release", "2026-11-23", seen) == 0
+    assert store.headers[NIGHT].released_by == ADMIN
 
 
 def test_others_lines_are_counted(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:

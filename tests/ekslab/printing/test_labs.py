@@ -47,15 +47,16 @@ def test_of_what_is_found_errors_come_first_and_warnings_are_marked() -> None:
         ("provisioning", "02", ["02  myeks is provisioning.", "02  Stack ...", "03  Add-ons ...", "04  Stack: done."]),
     ],
 )
-def test_while_one_watches_times_go_forward(phase: str, since: str, message: list[str]) -> None:
+def test_while_one_watches_times_go_forward_on_the_labs_own_clock(phase: str, since: str, message: list[str]) -> None:
     steps = [
         {"title": "Stack", "status": "done", "startedAt": _at("02"), "endedAt": _at("04"), "detail": ""},
         {"title": "Add-ons", "status": "running", "startedAt": _at("03"), "endedAt": None, "detail": ""},
     ]
-    lab: dict[str, Any] = {"name": "myeks", "phase": phase, "phaseSince": _at(since), "steps": steps}
+    zone = {"timeZone": "Asia/Seoul"}
+    lab: dict[str, Any] = {"name": "myeks", "phase": phase, "phaseSince": _at(since), "steps": steps, "schedule": zone}
     said: list[str] = []
     Client(transport=_Answers(lab), sleep=lambda _: lab.update(phase="failed")).wait("x", seen=news(said.append))
-    assert [line.removeprefix("10:00:") for line in said][: len(message)] == message
+    assert [line.removeprefix("19:00:") for line in said][: len(message)] == message
 
 
 def _at(second: str) -> str:

@@ -7,16 +7,24 @@ import os
 import subprocess
 import sys
 import unicodedata
+from dataclasses import replace
 
 import pytest
 import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ekslab.printing.tables import table
+from chalicelib.domain.core.failure import Responsible
+from chalicelib.domain.identity.accounts import Registration
+from chalicelib.domain.labs.steps import Event, Step, StepStatus
+from chalicelib.domain.teardown.receipt import Receipt, ReceiptLine, ReceiptOutcome
+from ekslab.printing.tables import sentence, table
 from ekslab.printing.terminal import clean, columns
+from tests.api.curfew_world import LAB
+from tests.api.curfew_world import a_world as curfew_http
+from tests.api.http import ADMIN
 from tests.ekslab.wire import Wire, run
-from tests.fakes import a_lab, a_spec
+from tests.fakes import NOW, a_lab, a_spec
 from tests.paths import PROJECT
 
 NASTY = "\x1b[2J\x1b]0;owned\x07\u202egnp\r\n\x9b31m\x7f"
@@ -67,6 +75,68 @@ def test_the_list_fits_80_columns_and_wide_has_the_rest(capsys: pytest.CaptureFi
     said = capsys.readouterr().out
     assert "LEASE ENDS (UTC)" in said
     assert a_lab().owner in said
+
+
+LONG = "The security group sg-0123456789abcdef0 is still in use by the network interface eni-0123456789abcdef0 of nobody knows whom"
+
+
+def a_world_of_long_things() -> Wire:
+    """Everything that is printed for a person, with texts that are longer than a line."""
+    wire = Wire(curfew_http(), who=ADMIN)
+    world, store = wire.http.world, wire.http.world.store
+    lab = store.labs[LAB]
+    store.put(replace(lab, reason=LONG, responsible=Responsible.OURS))
+    store.record_step(LAB, Step("provision", "create_stack", "Network and roles", StepStatus.DONE, NOW, NOW, LONG))
+    store.add_event(LAB, Event(NOW, "phase-changed", LONG, {}))
+    arn = "arn:aws:elasticloadbalancing:ap-northeast-2:111122223333:loadbalancer/app/k8s-default-web-0123456789/50dc6c495c0c9188"
+    lines = tuple(ReceiptLine(arn, "load-balancer", outcome, LONG, LONG) for outcome in ReceiptOutcome)
+    store.put_receipt(LAB, Receipt("now", NOW, lines, ("EC2",), (LONG,)))
+    regions = ("ap-northeast-2", "us-east-1", "eu-central-1", "us-west-2")
+    registered = Registration(
+        "444455556666", "a-training-account-with-a-long-name", regions, owner="people@example.com"
+    )
+    world.watch.store.register(registered)
+    return wire
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        "describe cluster myeks", "get events myeks", "get receipt myeks", "get inventory myeks", "get verdict myeks",
+        "get plan", "get accounts", "health", "schedule myeks", "get nodegroup myeks", "get versions", "curfew",
+    ],
+)  # fmt: skip
+def test_what_a_person_reads_takes_80_columns_and_wide_has_all_of_it(
+    words: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wire = a_world_of_long_things()
+    run(wire, *words.split())
+    narrow = capsys.readouterr().out
+    assert [line for line in narrow.splitlines() if columns(line) > 80] == []
+    run(wire, *words.split(), "-o", "wide")
+    wide = capsys.readouterr().out
+    if "security group" in narrow:
+        assert LONG in wide
+        assert LONG.split()[-1] in narrow
+
+
+def test_times_are_the_labs_own_and_wide_adds_utc(capsys: pytest.CaptureFixture[str]) -> None:
+    wire = a_world_of_long_things()
+    for words in ("describe cluster myeks", "get events myeks"):
+        run(wire, *words.split())
+        narrow = capsys.readouterr().out
+        assert "Mon 23 Nov 19:00" in narrow
+        assert "2026-11-23T" not in narrow
+        run(wire, *words.split(), "-o", "wide")
+        assert "2026-11-23T10:00:00Z" in capsys.readouterr().out
+
+
+@given(st.text(alphabet="ab 한é", max_size=300), st.integers(20, 80))
+def test_a_wrapped_text_loses_no_word_and_takes_no_more_columns_unless_a_word_does(text: str, fit: int) -> None:
+    lines = list(sentence(text, fit, indent=3))
+    assert " ".join(lines).split() == text.split()
+    longest = max((columns(word) for word in text.split()), default=0)
+    assert all(columns(line.strip()) <= max(fit, longest + 3) for line in lines)
 
 
 def test_what_is_over_is_in_the_list_of_all_alone(capsys: pytest.CaptureFixture[str]) -> None:

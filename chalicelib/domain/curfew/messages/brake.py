@@ -18,10 +18,8 @@ _HELD_TILL_LATE = (
 )
 
 
-def brake_message(
-    header: PlanHeader, planned: int, alive: int, rules: CurfewRules, recipient: str, *, api: str = ""
-) -> Message:
-    """`planned`: idle labs that the night has taken or would take, of `alive`. `api`: what the API's paths begin with."""
+def brake_message(header: PlanHeader, planned: int, alive: int, rules: CurfewRules, recipient: str) -> Message:
+    """`planned`: idle labs that the night has taken or would take, of `alive`."""
     night, allowed = header.night, allowance(rules, alive)
     pieces = [
         paragraph(
@@ -30,16 +28,16 @@ def brake_message(
             "So it takes none of them. Labs whose lease is over end all the same."
         ),
         paragraph(_HELD_TILL_LATE.format(hours=counted(rules.late_hours, "hour"))),
-        f"Look at the plan:\n\n  ekslab get plan {night}\n  GET {api}/plan/{night}",
-        _release(header, api),
-        f"Or raise the brake for this night and all after it:\n\n  PUT {api}/curfew {_raised(planned, alive, rules)}",
-        f'If it is wrong, stop everything:\n\n  ekslab curfew off\n  PUT {api}/curfew {{"mode": "off"}}',
+        f"Look at the plan:\n\n  ekslab get plan {night}",
+        _release(header),
+        f"Or raise the brake for this night and all after it:\n\n  ekslab curfew {_raised(planned, alive, rules)}",
+        "If it is wrong, stop everything:\n\n  ekslab curfew off",
     ]
     subject = f"ekslab: the brake holds, {format_date(night)}: {planned} planned, {allowed} allowed"
     return _message(subject, pieces, recipient)
 
 
-def guard_message(plan: Plan, braking: BrakeDecision, alive: int, recipient: str, *, api: str = "") -> Message:
+def guard_message(plan: Plan, braking: BrakeDecision, alive: int, recipient: str) -> Message:
     """Many agreed ends are earlier than anybody knew a day before. `braking`: as decided once the night is held."""
     night = plan.header.night
     until = f" or until {braking.free_at:%Y-%m-%d %H:%M} UTC" if braking.free_at else ""
@@ -49,15 +47,15 @@ def guard_message(plan: Plan, braking: BrakeDecision, alive: int, recipient: str
             f"end earlier than was known a day before. Nobody can make a lease shorter, so data may be damaged. The whole "
             f"night is held until you release it{until}; then agreed ends happen."
         ),
-        f"Look at the plan:\n\n  ekslab get plan {night}\n  GET {api}/plan/{night}",
-        _release(plan.header, api),
-        f'If it is wrong, stop everything:\n\n  ekslab curfew off\n  PUT {api}/curfew {{"mode": "off"}}',
+        f"Look at the plan:\n\n  ekslab get plan {night}",
+        _release(plan.header),
+        "If it is wrong, stop everything:\n\n  ekslab curfew off",
     ]
     subject = f"ekslab: the night of {format_date(night)} is held: {braking.unforeseen} leases end too early"
     return _message(subject, pieces, recipient)
 
 
-def broken_plan_message(night: date, published_hash: str, found_hash: str, recipient: str, *, api: str = "") -> Message:
+def broken_plan_message(night: date, published_hash: str, found_hash: str, recipient: str) -> Message:
     """The stored entries do not have the hash that was published: nothing on that plan is done."""
     pieces = [
         paragraph(
@@ -67,16 +65,15 @@ def broken_plan_message(night: date, published_hash: str, found_hash: str, recip
         paragraph(
             "Nothing on it is done. Somebody or something has written to the table by another way; look who did."
         ),
-        f"The plan as it is stored: GET {api}/plan/{night}",
+        f"The plan as it is stored: ekslab get plan {night}",
     ]
     return _message(f"ekslab: the plan of {format_date(night)} was changed, nothing is done", pieces, recipient)
 
 
-def _release(header: PlanHeader, api: str) -> str:
+def _release(header: PlanHeader) -> str:
     return (
         paragraph("If it is right, release this plan as it is, for this night alone; the next hourly run goes on:")
-        + "\n\n"
-        f'  POST {api}/plan/{header.night}/release {{"hash": "{header.hash}"}}'
+        + f"\n\n  ekslab release {header.night} {header.hash}"
     )
 
 
@@ -84,11 +81,11 @@ def _raised(planned: int, alive: int, rules: CurfewRules) -> str:
     """The smallest change of the rules that lets the plan through."""
     changes = []
     if planned > rules.max_count:
-        changes.append(f'"maxCount": {planned}')
+        changes.append(f"--set maxCount={planned}")
     percent = next((percent for percent in range(rules.max_percent, 101) if -(-alive * percent // 100) >= planned), 100)
     if percent > rules.max_percent:
-        changes.append(f'"maxPercent": {percent}')
-    return f"{{{', '.join(changes)}}}"
+        changes.append(f"--set maxPercent={percent}")
+    return " ".join(changes)
 
 
 def _message(subject: str, pieces: list[str], recipient: str) -> Message:

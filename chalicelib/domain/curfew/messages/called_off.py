@@ -24,10 +24,8 @@ class Called:
     released: bool = False
 
 
-def called_off_message(
-    lab: Lab, entry: Entry, called: Called, now: datetime, recipient: str, *, api: str = ""
-) -> Message:
-    """The one mail that takes back, or puts off, what `entry` announced. `api`: what the API's paths begin with."""
+def called_off_message(lab: Lab, entry: Entry, called: Called, now: datetime, recipient: str) -> Message:
+    """The one mail that takes back, or puts off, what `entry` announced."""
     schedule = lab.spec.schedule
     does, did = ("go to sleep", "sleep") if sleeps(entry) else ("end", "end")
     pieces = [
@@ -37,7 +35,7 @@ def called_off_message(
         ),
         paragraph(f"Why: {called.reason.rstrip('. ')}."),
         paragraph(_after(lab, called, did)),
-        f"Look at it:\n\n  ekslab describe cluster {entry.lab_id}\n  GET {api}/labs/{entry.lab_id}",
+        f"Look at it:\n\n  ekslab describe cluster {entry.lab_id}",
     ]
     when = format_local(schedule, entry.at)
     return Message(

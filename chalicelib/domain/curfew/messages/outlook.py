@@ -35,14 +35,17 @@ def upcoming_events(
         case Phase.READY | Phase.HIBERNATED:
             return (*_sleep(lab, now), *_curfew(lab, entry, holidays, now), _lease(lab, now))
         case Phase.LOST:
-            gone = "Somebody deleted its cluster: what it left behind is deleted after a warning. DELETE the lab to do it now."
+            gone = (
+                "Somebody deleted its cluster: what it left behind is deleted after a warning. "
+                f"`ekslab delete cluster {lab.name}` does it now."
+            )
             return (gone, _volumes(lab))
         case Phase.RELEASING | Phase.ROLLING_BACK:
             ending = "Everything of the lab is being deleted; a receipt proves it afterwards."
             return (*_waiting(lab, steps), ending, _volumes(lab))
         case Phase.BLOCKED:
             return (
-                "Nothing, until what blocks it is resolved: the receipt names it. DELETE the lab again to try again.",
+                f"Nothing, until what blocks it is resolved: the receipt names it. `ekslab delete cluster {lab.name}` tries again.",
             )
         case Phase.DELETED | Phase.FAILED:
             return _looks(lab)

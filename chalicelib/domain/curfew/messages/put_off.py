@@ -12,8 +12,8 @@ from chalicelib.domain.labs.lab import Lab
 KIND = "curfew-put-off"
 
 
-def put_off_message(lab: Lab, at: datetime, shield: str, last: datetime, recipient: str, *, api: str = "") -> Message:
-    """`at`: the end that was agreed; `last`: until when it can be put off. `api`: what the API's paths begin with."""
+def put_off_message(lab: Lab, at: datetime, shield: str, last: datetime, recipient: str) -> Message:
+    """`at`: the end that was agreed; `last`: until when it can be put off."""
     schedule = lab.spec.schedule
     pieces = [
         paragraph(
@@ -24,8 +24,7 @@ def put_off_message(lab: Lab, at: datetime, shield: str, last: datetime, recipie
             f"That goes on day by day until {format_in_zone(schedule, last)}. Then the protection is lifted and the lab ends, "
             "after a warning. It costs money until then."
         ),
-        "If nobody needs it, end it; that lifts the protection at once:\n\n"
-        f"  ekslab delete cluster {lab.id}\n  DELETE {api}/labs/{lab.id}",
+        f"If nobody needs it, end it; that lifts the protection at once:\n\n  ekslab delete cluster {lab.id}",
     ]
     return Message(
         recipient=recipient,

@@ -1,7 +1,7 @@
 """The night's one message to administrators: counts, money, every lab with why, and what needs a hand.
 
 Called once a night by the sweep. A calm night is three lines; a section is there only if it has something to say, and a
-long one is cut with a count, since `GET /plan/{date}` has every line.
+long one is cut with a count, since `ekslab get plan` has every line.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _MOST_LINES = 50
 _MOST_SUBJECT = 99
 _Line = tuple[Entry, EntryStatus]
 _MODES = {
-    Mode.OFF: "Curfew is off: nothing is planned, warned about or touched until PUT {api}/curfew says so.",
+    Mode.OFF: "Curfew is off: nothing is planned, warned about or touched until `ekslab curfew on`.",
     Mode.DRY_RUN: "Curfew is a dry run: it plans, and neither warns anybody nor touches anything.",
 }
 _BROKEN = "The plan is not what was published: its hash differs. Nothing was done, and nothing on it will be."
@@ -43,21 +43,19 @@ def report_message(
     recipient: str,
     *,
     overdue: Sequence[str] = (),
-    api: str = "",
 ) -> Message:
-    """What became of `night`. `orphans`, `troubles` and `overdue` (labs past their last end): a sentence each.
-    `api`: what the API's paths begin with."""
+    """What became of `night`. `orphans`, `troubles` and `overdue` (labs past their last end): a sentence each."""
     lines = plan.lines if plan else ()
     whole = plan is None or plan.is_whole
     trouble = _undelivered(lines) or _braked(lines) or blocked or orphans or troubles or overdue or not whole
     if not lines and not trouble and rules.mode is Mode.ON:
         text = "calm"
-        body = _calm(night, api)
+        body = _calm(night)
     else:
         text = _counts(lines) + (f", {len(blocked)} blocked" if blocked else "")
         others = (*_section("Blocked", [_describe_blocked(lab) for lab in blocked]), *_section(_OVERDUE, overdue))
         others += (*_section("Clusters without a lab", orphans), *_section("Troubles", troubles))
-        body = "\n\n".join(_pieces(night, lines, whole, rules, others, api)) + "\n"
+        body = "\n\n".join(_pieces(night, lines, whole, rules, others)) + "\n"
     return Message(
         recipient=recipient,
         subject=f"ekslab: night of {format_date(night)}: {text}"[:_MOST_SUBJECT],
@@ -76,11 +74,11 @@ def format_date(day: date) -> str:
     return f"{day:%a} {day.day} {day:%b} {day.year}"
 
 
-def _calm(night: date, api: str) -> str:
+def _calm(night: date) -> str:
     return (
         f"Curfew, {format_date(night)}: a calm night.\n"
         "Nothing was planned; nothing is blocked or without a lab, and everything could be read.\n"
-        f"GET {api}/plan/{night}\n"
+        f"ekslab get plan {night}\n"
     )
 
 
@@ -90,15 +88,14 @@ def _pieces(
     whole: bool,
     rules: CurfewRules,
     others: Sequence[str],
-    api: str,
 ) -> Iterator[str]:
     yield paragraph(_opening(night, lines))
     if rules.mode in _MODES:
-        yield paragraph(_MODES[rules.mode].format(api=api))
+        yield paragraph(_MODES[rules.mode])
     if not whole:
         yield paragraph(_BROKEN)
     if braked := _braked(lines):
-        yield paragraph(_describe_brake(braked, rules, api))
+        yield paragraph(_describe_brake(braked, rules))
     yield from _section("Ended", [_done(line) for line in _with(lines, EntryOutcome.ENDED)])
     yield from _section("Put to sleep", [_done(line) for line in _with(lines, EntryOutcome.HIBERNATED)])
     yield from _section("Skipped", [_skipped(line) for line in _with(lines, EntryOutcome.SKIPPED)])
@@ -106,7 +103,7 @@ def _pieces(
     yield from _section("Not settled yet", [_unsettled(line) for line in open_lines])
     yield from _section("Warnings not delivered", [_describe_undelivered(line) for line in _undelivered(lines)])
     yield from others
-    yield f"Every line with its reason: GET {api}/plan/{night}"
+    yield f"Every line with its reason: ekslab get plan {night}"
 
 
 def _opening(night: date, lines: Sequence[_Line]) -> str:
@@ -175,13 +172,13 @@ def _describe_blocked(lab: Lab) -> str:
     return f"{lab.name} ({lab.id}, {lab.owner.rpartition('/')[2]}) since {format_day(lab.phase_since)}: {reason}"
 
 
-def _describe_brake(braked: Sequence[_Line], rules: CurfewRules, api: str) -> str:
+def _describe_brake(braked: Sequence[_Line], rules: CurfewRules) -> str:
     """What it held and how to raise it; it may have been raised already, and labs touched since."""
     since = len(_with(braked, EntryOutcome.ENDED)) + len(_with(braked, EntryOutcome.HIBERNATED))
     after = f" It was raised since, and {since} of them touched." if since else ""
     return (
         f"The brake held {counted(len(braked), 'lab')}.{after} A night takes {rules.max_percent} % of the labs alive, and "
-        f"{counted(rules.max_count, 'lab')} at most; PUT {api}/curfew with maxPercent or maxCount changes that."
+        f"{counted(rules.max_count, 'lab')} at most; `ekslab curfew --set maxPercent=N`, or maxCount, changes that."
     )
 
 

@@ -10,16 +10,16 @@ from chalicelib.domain.labs.schedule import format_local
 KIND = "wake-failed"
 
 
-def wake_failed_message(lab: Lab, recipient: str, *, api: str = "") -> Message:
-    """`lab`: after the wake was given up, with its reason. `api`: what the API's paths begin with."""
+def wake_failed_message(lab: Lab, recipient: str) -> Message:
+    """`lab`: after the wake was given up, with its reason."""
     asleep = lab.phase is Phase.HIBERNATED
     reason = (lab.reason or "no reason was kept").rstrip(". ")
     pieces = [
         paragraph(f"{lab.name} ({lab.id}) should have woken and did not: {reason}."),
         paragraph(_next(lab)),
-        f"Wake it now:\n\n  ekslab wake {lab.id}\n  POST {api}/labs/{lab.id}/wake" if asleep else "",
-        f"Look at it:\n\n  ekslab describe cluster {lab.id}\n  GET {api}/labs/{lab.id}",
-        f"End it:\n\n  ekslab delete cluster {lab.id}\n  DELETE {api}/labs/{lab.id}",
+        f"Wake it now:\n\n  ekslab wake {lab.id}" if asleep else "",
+        f"Look at it:\n\n  ekslab describe cluster {lab.id}",
+        f"End it:\n\n  ekslab delete cluster {lab.id}",
     ]
     return Message(
         recipient=recipient,

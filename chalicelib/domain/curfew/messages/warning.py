@@ -38,14 +38,13 @@ def warning_message(
     volumes: VolumePolicy | None = None,
     account: str = "",
     in_place_of: str = "",
-    api: str = "",
 ) -> Message:
     """The one mail about this entry to one recipient.
 
     `keep_url` None with a `keep_until`: no link could be made; both None: the allowance is used up. `keep_cost_usd`: of
     keeping until then, None where a price is not known. `volumes`: the lab's policy. `account`: read off an owner's ARN
     where it is not given.
-    `in_place_of`: the owner, if they can't be reached, and the recipient hears for them. `api`: what the API's paths begin with.
+    `in_place_of`: the owner, if they can't be reached, and the recipient hears for them.
     """
     pieces = [
         _in_place(in_place_of),
@@ -55,7 +54,7 @@ def warning_message(
         describe_stakes(entry),
         describe_entry_volumes(entry, volumes),
         *_keeping(entry, schedule, keep_url, keep_until, keep_cost_usd),
-        *_otherwise(entry, schedule, api, extendable=keep_until is not None),
+        *_otherwise(entry, schedule, extendable=keep_until is not None),
     ]
     return Message(
         recipient=recipient,
@@ -135,23 +134,22 @@ def _keeping(
     ]
 
 
-def _otherwise(entry: Entry, schedule: Schedule, api: str, extendable: bool) -> list[str]:
+def _otherwise(entry: Entry, schedule: Schedule, extendable: bool) -> list[str]:
     text = []
     if entry.trigger is Trigger.GONE:
         text += [
             "To close it at once:",
-            _commands(f"ekslab delete cluster {entry.lab_id}", f"DELETE {api}/labs/{entry.lab_id}"),
+            _commands(f"ekslab delete cluster {entry.lab_id}"),
         ]
     elif extendable:
-        extend = f'POST {api}/labs/{entry.lab_id}/extend {{"hours": 24}}'
-        text += ["For another time, within its allowance:", _commands(f"ekslab extend {entry.lab_id} 24h", extend)]
+        text += ["For another time, within its allowance:", _commands(f"ekslab extend {entry.lab_id} 24h")]
     if sleeps(entry):
         by_itself = (
             schedule.wake
             and f"It wakes by itself within the hour after {schedule.wake:%H:%M} ({schedule.time_zone}) on a day that is not quiet"
         )
         text += [f"{by_itself}, or when you say so:" if by_itself else "It sleeps until you wake it:"]
-        text += [_commands(f"ekslab wake {entry.lab_id}", f"POST {api}/labs/{entry.lab_id}/wake")]
+        text += [_commands(f"ekslab wake {entry.lab_id}")]
     if entry.trigger is Trigger.IDLE:
         text += ["Right before, it is looked at once more: if it is in use by then, nothing happens to it."]
     return text

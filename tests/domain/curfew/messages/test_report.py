@@ -57,12 +57,12 @@ Clusters without a lab:
 Troubles:
   us-east-1 could not be read: ThrottlingException
 
-Every line with its reason: GET /plan/2026-11-23
+Every line with its reason: ekslab get plan 2026-11-23
 """
 CALM = """\
 Curfew, Mon 23 Nov 2026: a calm night.
 Nothing was planned; nothing is blocked or without a lab, and everything could be read.
-GET /plan/2026-11-23
+ekslab get plan 2026-11-23
 """
 BRAKE = """\
 The plan of Mon 23 Nov 2026 would take 30 idle labs of 60 alive. A night takes 15 idle
@@ -76,21 +76,19 @@ another night.
 Look at the plan:
 
   ekslab get plan 2026-11-23
-  GET /plan/2026-11-23
 
 If it is right, release this plan as it is, for this night alone; the next hourly run
 goes on:
 
-  POST /plan/2026-11-23/release {"hash": "HASH"}
+  ekslab release 2026-11-23 HASH
 
 Or raise the brake for this night and all after it:
 
-  PUT /curfew {"maxCount": 30, "maxPercent": 49}
+  ekslab curfew --set maxCount=30 --set maxPercent=49
 
 If it is wrong, stop everything:
 
   ekslab curfew off
-  PUT /curfew {"mode": "off"}
 """
 
 
@@ -166,7 +164,7 @@ def test_a_night_on_which_everything_went_as_planned_is_no_warning() -> None:
 @pytest.mark.parametrize(
     ("mode", "words"),
     [
-        (Mode.OFF, "Curfew is off: nothing is planned, warned about or touched until PUT /curfew says so."),
+        (Mode.OFF, "Curfew is off: nothing is planned, warned about or touched until `ekslab curfew on`."),
         (Mode.DRY_RUN, "Curfew is a dry run: it plans, and neither warns anybody nor touches anything."),
     ],
 )
@@ -180,7 +178,7 @@ def test_what_the_brake_held_is_said_with_how_to_raise_it() -> None:
     held = [a_line(number, "held", EntryOutcome.SKIPPED, "the brake held it", braked_at=AT) for number in (6, 7)]
     message = report(a_plan(*held))
     assert (
-        "The brake held 2 labs. A night takes 25 % of the labs alive, and 20 labs at most; PUT /curfew with maxPercent"
+        "The brake held 2 labs. A night takes 25 % of the labs alive, and 20 labs at most; `ekslab curfew --set "
         in flat(message)
     )
     assert message.severity is Severity.WARNING
@@ -251,7 +249,7 @@ def test_the_change_that_the_brake_offers_lets_the_plan_through_and_is_the_small
     rules = replace(RULES, max_percent=percent, max_count=count)
     planned = data.draw(st.integers(1, alive))
     body = brake_message(HEADER, planned, alive, rules, "admins@example.com").body
-    offered = json.loads(body.partition("PUT /curfew ")[2].partition("\n")[0])
+    offered = {name: int(number) for name, number in re.findall(r"--set (\w+)=(\d+)", body)}
     raised = replace(rules, max_count=offered.get("maxCount", count), max_percent=offered.get("maxPercent", percent))
     assert allowance(raised, alive) >= planned
     assert bool(offered) is (allowance(rules, alive) < planned)

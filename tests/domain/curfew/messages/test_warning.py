@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import re
 from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
@@ -59,7 +60,6 @@ The page needs no login: whoever has the link can keep this lab, and nothing els
 For another time, within its allowance:
 
   ekslab extend lab-7f3k2m9x 24h
-  POST /labs/lab-7f3k2m9x/extend {"hours": 24}
 
 Right before, it is looked at once more: if it is in use by then, nothing happens to it.
 """
@@ -83,13 +83,11 @@ The page needs no login: whoever has the link can keep this lab, and nothing els
 For another time, within its allowance:
 
   ekslab extend lab-7f3k2m9x 24h
-  POST /labs/lab-7f3k2m9x/extend {"hours": 24}
 
 It wakes by itself within the hour after 08:30 (Asia/Seoul) on a day that is not quiet,
 or when you say so:
 
   ekslab wake lab-7f3k2m9x
-  POST /labs/lab-7f3k2m9x/wake
 
 Right before, it is looked at once more: if it is in use by then, nothing happens to it.
 """
@@ -108,7 +106,6 @@ There is nothing to keep, so there is no link to keep it.
 To close it at once:
 
   ekslab delete cluster lab-7f3k2m9x
-  DELETE /labs/lab-7f3k2m9x
 """
 
 
@@ -267,11 +264,15 @@ def test_an_instant_is_told_where_the_owner_lives_and_in_utc(zone: str, text: st
     assert format_in_zone(Schedule(zone), AT) == text
 
 
-def test_paths_begin_with_the_apis_address_where_it_is_known() -> None:
-    message = mail(api="https://a1b2c3d4.execute-api.ap-northeast-2.amazonaws.com/api")
-    assert (
-        "  POST https://a1b2c3d4.execute-api.ap-northeast-2.amazonaws.com/api/labs/lab-7f3k2m9x/extend" in message.body
-    )
+@pytest.mark.parametrize("trigger", list(Trigger))
+@pytest.mark.parametrize("act", list(AtCurfew))
+def test_the_only_address_is_the_link_that_keeps_the_lab_and_all_else_is_a_command(
+    trigger: Trigger, act: AtCurfew
+) -> None:
+    """Issue 12, row 18: a reader can't sign a POST."""
+    body = mail(replace(ENTRY, trigger=trigger, act=act)).body
+    assert body.count("http") == (0 if trigger is Trigger.GONE else 1)
+    assert not re.search(r"\b(GET|POST|PUT|DELETE) ", body)
 
 
 def test_a_channel_hears_of_the_lab_but_never_gets_the_link_that_keeps_it() -> None:
