@@ -53,14 +53,18 @@ def _lines(row: Sequence[str], widths: Sequence[int], wrap: bool) -> Iterator[st
 
 
 def _wrapped(text: str, width: int | None, indent: str) -> Iterator[str]:
-    line = ""
-    for word in text.split(" ") if width is not None else ():
-        longer = f"{line} {word}" if line else word
-        if line.strip() and width is not None and columns(longer) > width:
+    """Spaces that a text begins with stay: they set it in."""
+    if width is None:
+        yield text
+        return
+    line = " " * (len(text) - len(text.lstrip(" ")))
+    for word in text.lstrip(" ").split(" "):
+        longer = f"{line} {word}" if line.strip() else f"{line}{word}"
+        if line.strip() and columns(longer) > width:
             yield line
             longer = f"{indent}{word}"
         line = longer
-    yield text if width is None else line
+    yield line
 
 
 def _shrink(widths: list[int], fit: int, may: Sequence[int]) -> None:

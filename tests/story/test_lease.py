@@ -22,7 +22,7 @@ def test_a_lab_that_everybody_forgot_goes_with_its_lease_and_so_does_one_whose_o
         deaf = night.lab(night.learner, "unheard", leaseHours=1)
         began = all_ready(lab, deaf)
         ends_at = datetime.fromisoformat(deaf.shown()["leaseEndsAt"])
-        assert any(step.startswith("The lease ends at ") for step in lab.shown()["next"])
+        assert any(step.startswith("The lease ends on ") for step in lab.shown()["next"])
 
         # When the hour strikes before the end, then both are planned, and where nobody hears, administrators are warned
         night.strikes(began)

@@ -175,7 +175,7 @@ def test_an_unsigned_request_is_forbidden() -> None:
 def test_a_lab_shows_phase_steps_and_what_happens_next(ready: Http) -> None:
     answer = ready.get(LAB)
     assert answer.json["phase"] == "ready"
-    assert any("The lease ends at 2026-11-23T18:00Z" in line and "volumes" in line for line in answer.json["next"])
+    assert any("The lease ends on Mon 23 Nov 18:00 (UTC)" in line and "volumes" in line for line in answer.json["next"])
     assert answer.json["createdAt"] == "2026-11-23T10:00:00Z"
     assert answer.json["spec"]["nodegroups"][0]["instanceTypes"] == ["t3.medium"]
 

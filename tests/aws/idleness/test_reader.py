@@ -8,7 +8,7 @@ import math
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -130,7 +130,7 @@ def test_a_quiet_lab_is_read_whole(account: Account) -> None:
     seen = account.read(lab)[lab.id]
     assert (seen.lab_id, seen.cluster_status, seen.unread) == (lab.id, "ACTIVE", ())
     assert seen.cluster_tags["ekslab:lab-id"] == lab.id
-    assert (seen.read_at, seen.window_from) == (NOW, datetime(2026, 11, 23, 10, 0, tzinfo=UTC))
+    assert (seen.read_at, seen.window_from) == (NOW, NOW.replace(hour=10, minute=0, second=0))
     assert [(group.name, group.nodes, group.instance_types) for group in seen.nodegroups] == [
         ("group-0", 2, ("t3.medium",)),
         ("group-1", 2, ("t3.medium",)),
@@ -170,10 +170,10 @@ def test_every_series_is_over_whole_periods_oldest_first(account: Account) -> No
         instants = [at for at, _ in series.points]
         assert (series.period, len(instants)) == (300, 36)
         assert instants == sorted(instants)
-        assert (instants[0], instants[-1]) == (seen.window_from, datetime(2026, 11, 23, 12, 55, tzinfo=UTC))
+        assert (instants[0], instants[-1]) == (seen.window_from, NOW.replace(hour=12, minute=55, second=0))
     for series in (seen.requests_before, seen.scheduled_before, group.cpu_before):
         assert (series.period, len(series.points)) == (3600, 7 * 24)
-        assert series.points[-1][0] == datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
+        assert series.points[-1][0] == NOW.replace(hour=9, minute=0, second=0)
 
 
 def test_what_people_do_is_in_the_numbers(account: Account) -> None:

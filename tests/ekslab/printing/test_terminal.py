@@ -24,7 +24,7 @@ from tests.api.curfew_world import LAB
 from tests.api.curfew_world import a_world as curfew_http
 from tests.api.http import ADMIN
 from tests.ekslab.wire import Wire, run
-from tests.fakes import NOW, a_lab, a_spec
+from tests.fakes import NOW, OWNER, a_lab, a_spec
 from tests.paths import PROJECT
 
 NASTY = "\x1b[2J\x1b]0;owned\x07\u202egnp\r\n\x9b31m\x7f"
@@ -82,7 +82,7 @@ LONG = "The security group sg-0123456789abcdef0 is still in use by the network i
 
 def a_world_of_long_things() -> Wire:
     """Everything that is printed for a person, with texts that are longer than a line."""
-    wire = Wire(curfew_http(), who=ADMIN)
+    wire = Wire(curfew_http())
     world, store = wire.http.world, wire.http.world.store
     lab = store.labs[LAB]
     store.put(replace(lab, reason=LONG, responsible=Responsible.OURS))
@@ -110,6 +110,7 @@ def test_what_a_person_reads_takes_80_columns_and_wide_has_all_of_it(
     words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     wire = a_world_of_long_things()
+    wire.who = ADMIN if words == "get accounts" else OWNER
     run(wire, *words.split())
     narrow = capsys.readouterr().out
     assert [line for line in narrow.splitlines() if columns(line) > 80] == []

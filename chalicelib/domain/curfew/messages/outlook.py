@@ -1,6 +1,6 @@
 """What a lab's owner is told about its beginning and its future: the first line of history, and what happens next and when.
 
-Pure: facts and `now` in, sentences out. Instants are told in UTC, to the minute; those of an evening in its own zone.
+Pure: facts and `now` in, sentences out. Instants are told to the minute, in the lab's own zone.
 """
 
 from __future__ import annotations
@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 
-from chalicelib.domain.core.instants import format_instant
 from chalicelib.domain.curfew.decision import exemption, no_holidays
 from chalicelib.domain.curfew.plan import Entry, Trigger
 from chalicelib.domain.labs.lab import Lab, Phase
@@ -110,9 +109,10 @@ def _waiting(lab: Lab, steps: Sequence[Step]) -> tuple[str, ...]:
 def _lease(lab: Lab, now: datetime) -> str:
     """Protection outlasts the lease (appointments.lease_end): what ends later is what ends the lab."""
     ended, text = now >= lab.lease_ends_at, f"then everything is deleted, and {describe_volumes(lab.spec.volumes)}."
-    begins = f"The lease {'ended' if ended else 'ends'} at {format_instant(lab.lease_ends_at)}"
+    schedule = lab.spec.schedule
+    begins = f"The lease {'ended' if ended else 'ends'} on {format_local(schedule, lab.lease_ends_at)}"
     if lab.lasts_until > max(lab.lease_ends_at, now):
-        return f"{begins}, but it is protected until {format_instant(lab.lasts_until)}; {text}"
+        return f"{begins}, but it is protected until {format_local(schedule, lab.lasts_until)}; {text}"
     if ended:
         return f"{begins}: its end is planned, and its owner warned, within the hour."
     return f"{begins}; {text}"
@@ -125,4 +125,6 @@ def _volumes(lab: Lab) -> str:
 def _looks(lab: Lab) -> tuple[str, ...]:
     if lab.due_at is None:
         return ()
-    return (f"The account is looked at again at {format_instant(lab.due_at)}, to see that nothing came back.",)
+    return (
+        f"The account is looked at again on {format_local(lab.spec.schedule, lab.due_at)}, to see that nothing came back.",
+    )

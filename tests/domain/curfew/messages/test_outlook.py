@@ -87,11 +87,13 @@ def test_keeping_alone_spares_no_lab_whose_lease_ends_it(trigger: Trigger) -> No
     assert ("Extending it keeps it." in lines[0]) is (trigger is not Trigger.GONE)
 
 
-@pytest.mark.parametrize(("ends_at", "verb"), [(TONIGHT, "ends"), (NOW, "ended")])
-def test_protection_that_outlasts_the_lease_is_when_the_lab_ends(ends_at: datetime, verb: str) -> None:
+@pytest.mark.parametrize(
+    ("ends_at", "ends"), [(TONIGHT, "ends on Mon 23 Nov 22:00"), (NOW, "ended on Mon 23 Nov 19:00")]
+)
+def test_protection_that_outlasts_the_lease_is_when_the_lab_ends(ends_at: datetime, ends: str) -> None:
     line = message(protection=EXAM, lease_ends_at=ends_at)[-1]
     assert line == (
-        f"The lease {verb} at {ends_at:%Y-%m-%dT%H:%M}Z, but it is protected until 2026-11-24T13:00Z;"
+        f"The lease {ends} (Asia/Seoul), but it is protected until Tue 24 Nov 22:00 (Asia/Seoul);"
         " then everything is deleted, and the volumes of PersistentVolumeClaims are deleted with it."
     )
     within = message(protection=replace(EXAM, until=ends_at), lease_ends_at=ends_at)[-1]
@@ -125,5 +127,5 @@ def test_a_sleeping_lab_says_when_it_wakes(wake_at: datetime | None, words: str)
 
 def test_a_lease_that_is_over_is_planned_before_anything_is_deleted() -> None:
     assert message(lease_ends_at=NOW)[-1] == (
-        "The lease ended at 2026-11-23T10:00Z: its end is planned, and its owner warned, within the hour."
+        "The lease ended on Mon 23 Nov 19:00 (Asia/Seoul): its end is planned, and its owner warned, within the hour."
     )
