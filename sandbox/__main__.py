@@ -9,7 +9,7 @@ import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from sandbox import run_schedule, up
+from sandbox import run_schedule, up, usage
 from sandbox.demo import lab_life
 from sandbox.stage import Impatient
 
@@ -39,7 +39,7 @@ def _run_schedule(options: argparse.Namespace) -> int:
 
 def _use(options: argparse.Namespace) -> int:
     try:
-        run_schedule.use(run_schedule.running(), options.cluster, options.profile)
+        usage.use(run_schedule.running(), options.cluster, options.profile)
     except (ValueError, run_schedule.NotRunning) as error:
         return _failed(error)
     print(f"{options.cluster}: {options.profile}")
@@ -86,7 +86,9 @@ def _add_night(commands: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     used = commands.add_parser("use", help="say what a cluster is used for, which its metrics then show")
     used.set_defaults(command=_use)
     used.add_argument("cluster")
-    used.add_argument("profile", help="idle, silent, busy, job and so on: emulator/cloudwatch/profiles.py")
+    used.add_argument(
+        "profile", help=f"{', '.join(usage.USAGES)}; idle, busy and so on: emulator/cloudwatch/profiles.py"
+    )
     commands.add_parser("mails", help="mail since the last look").set_defaults(command=_mails)
 
 

@@ -7,7 +7,6 @@ is all that they know of time: the run decides from it as it would have then. On
 from __future__ import annotations
 
 import re
-import urllib.error
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -15,7 +14,6 @@ from typing import Any
 
 from deployment.packaging import PROJECT
 from emulator.process import Sandbox
-from sandbox.activity import set_activity
 from sandbox.mailbox import Mail, Mailbox
 from sandbox.schedules import describe_curfew_run, describe_watch_run, run_curfew, run_watch
 from sandbox.stage import STACK, Schedules
@@ -68,17 +66,6 @@ def print_mails(sandbox: Sandbox, say: Callable[[str], None]) -> None:
         say(_describe_mail(mail))
     if not mails:
         say("  no new mail")
-
-
-def use(sandbox: Sandbox, cluster: str, profile: str) -> None:
-    """Let a profile of `emulator/cloudwatch/profiles.py` go on in a cluster: without one, CloudWatch has nothing of it.
-
-    Raises ValueError if there is no such profile.
-    """
-    try:
-        set_activity(sandbox, cluster, profile)
-    except urllib.error.HTTPError as error:
-        raise ValueError(error.read().decode()) from error
 
 
 def instant_of(at: str | None, ahead: str | None, now: datetime) -> datetime:

@@ -97,6 +97,13 @@ class Routes:
                 return self._parts.kubernetes.put(*self._parts.place(given), plural, found, given.get("owns", ()))
         raise ValueError('say {"cluster": name, "plural": "services", "object": {...}, "owns": [...]}')
 
+    def forget_objects(self, given: Any) -> Answer:
+        """Forget the Kubernetes objects of a cluster that carry a label, whatever its value."""
+        match given:
+            case {"cluster": str(), "label": str(label)}:
+                return {"forgotten": self._parts.kubernetes.forget(*self._parts.place(given), label)}
+        raise ValueError('say {"cluster": name, "label": "example.com/made-for"}')
+
     def put_fleet(self, clusters: Any) -> Answer:
         """Put clusters that were there before."""
         settings = self._parts.settings
@@ -157,6 +164,7 @@ def routes(parts: Parts) -> dict[tuple[str, str], Route]:
     return {
         ("GET", "health"): made.health,
         ("POST", "kubernetes"): made.put_object,
+        ("DELETE", "kubernetes"): made.forget_objects,
         ("POST", "faults"): made.set_faults,
         ("PATCH", "faults"): made.add_faults,
         ("POST", "lag"): made.set_lag,

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from sandbox import run_schedule, up
+from sandbox import run_schedule, up, usage
 from sandbox.mailbox import subscribe
 from sandbox.stage import installed
 from tests.paths import PROJECT
@@ -82,7 +82,7 @@ def test_an_evening_passes_in_a_sandbox_left_running(tmp_path: Path) -> None:
         until(lab.receipt, lambda receipt: len(receipt["looks"]) == 2, "a second look")
 
         # And a cluster that says what it is used for is watched, without a word to anybody
-        run_schedule.use(running, "struck", "idle")
+        usage.use(running, "struck", "idle")
         message.clear()
         run_schedule.run_schedule(running, "watch", datetime.now(UTC), message.append)
         assert "decided on 0 notices" in message[1]

@@ -80,11 +80,17 @@ class Night:
 @contextmanager
 def a_night(wanted: Mapping[str, Sequence[str]] | None = None) -> Iterator[Night]:
     """A service of its own in which a lab need not be a day old; `wanted` is what the one mailbox takes."""
-    with installed() as stage:
-        box = subscribe(stage.sandbox, stage.outputs["NoticesTopicArn"], "everybody", wanted)
-        night = Night(stage, box, (datetime.now(UTC) + timedelta(hours=20)).replace(second=0, microsecond=0))
+    with an_empty_service(wanted) as night:
         night.rules(youngHours=0)
         yield night
+
+
+@contextmanager
+def an_empty_service(wanted: Mapping[str, Sequence[str]] | None = None) -> Iterator[Night]:
+    """A service of its own as it was installed."""
+    with installed() as stage:
+        box = subscribe(stage.sandbox, stage.outputs["NoticesTopicArn"], "everybody", wanted)
+        yield Night(stage, box, (datetime.now(UTC) + timedelta(hours=20)).replace(second=0, microsecond=0))
 
 
 def all_ready(*labs: Lab) -> datetime:

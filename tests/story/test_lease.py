@@ -6,7 +6,7 @@ import pytest
 
 from sandbox.stage import NOTICE_ADMINISTRATORS, Stage
 from tests.story.account import left_of
-from tests.story.nights import a_night, all_ready, morning_after, of_kind
+from tests.story.nights import a_night, all_ready, an_empty_service, morning_after, of_kind
 from tests.story.steps import Learner
 
 pytestmark = pytest.mark.story
@@ -51,3 +51,27 @@ def test_a_lab_that_everybody_forgot_goes_with_its_lease_and_so_does_one_whose_o
         night.strikes(morning_after(began) + timedelta(days=1))
         report = night.report(ends_at, night.box.take())
         assert all(f"\n  {name}" in report.body.partition("Ended:")[2] for name in ("overslept", "unheard"))
+
+
+def test_two_labs_of_default_lease_on_an_empty_installation_end_by_themselves(stage: Stage) -> None:
+    """Issue 12: the brake counted agreed ends, so that of so few labs none ever ended."""
+    with an_empty_service() as night:
+        # Given two people who ask for a lab each, say nothing of a lease, and forget it
+        labs = [night.learner.asks_for(name, nodegroups=[]) for name in ("first", "second")]
+        hour = all_ready(*labs)
+        ends_at = max(datetime.fromisoformat(lab.shown()["leaseEndsAt"]) for lab in labs)
+
+        # When the hours pass until an hour after its end, with nobody there
+        while hour < ends_at + timedelta(hours=1):
+            hour += timedelta(hours=1)
+            night.strikes(hour)
+
+        # Then both are gone, each owner was warned of that end and of nothing else, and no brake held anything
+        for lab in labs:
+            lab.becomes("deleted")
+            assert lab.receipt()["clean"]
+            assert left_of(lab) == []
+            assert "The lab is ended as planned." in lab.events()
+        mails = night.box.take()
+        assert len(of_kind("curfew-warning", mails)) == 2
+        assert {mail.attributes["kind"] for mail in mails} <= {"curfew-warning", "curfew-report"}

@@ -76,11 +76,27 @@ class KubernetesServers:
         `plural` is the kind as in paths, e.g. `services`; each of `owns` is {service, operation, parameters} of boto3.
         Raises ValueError for a kind or a cluster there is not.
         """
+        objects = self._objects_of(account, region, cluster)
+        if plural not in KINDS:
+            raise ValueError(f"no kind {plural}, there are {', '.join(KINDS)}")
+        return objects.put(plural, given, list(owns), self._of_world().clock.now())
+
+    def forget(self, account: str, region: str, cluster: str, label: str) -> int:
+        """Forget a cluster's objects that carry a label; return how many. Raises ValueError for a cluster there is not."""
+        found: list[Object] = []
+
+        def is_labelled(_plural: str, thing: Object) -> bool:
+            labelled = label in thing["metadata"].get("labels", {})
+            found.extend([thing] if labelled else [])
+            return labelled
+
+        self._objects_of(account, region, cluster).remove_where(is_labelled)
+        return len(found)
+
+    def _objects_of(self, account: str, region: str, cluster: str) -> Objects:
         for found, objects in self._clusters.values():
             if (found.account, found.region, found.name) == (account, region, cluster):
-                if plural not in KINDS:
-                    raise ValueError(f"no kind {plural}, there are {', '.join(KINDS)}")
-                return objects.put(plural, given, list(owns), self._of_world().clock.now())
+                return objects
         raise ValueError(f"no ACTIVE cluster {cluster} in {region} of {account}")
 
     def _reply(self, request: Request) -> Reply | None:

@@ -1,0 +1,51 @@
+"""What people really run, played by `python -m sandbox use`: of each use the lab's verdict says that it is at work, and by what."""
+
+from __future__ import annotations
+
+import pytest
+
+from sandbox.stage import Stage
+from sandbox.usage import USAGES, use
+from tests.story.steps import learner
+
+pytestmark = pytest.mark.story
+
+#: Use -> what the verdict says (rows 1, 2, 3, 4 and 6 of issue 12).
+SAYS = {
+    "keda": "scaled to zero until work comes: default/keda-hpa-consumer",
+    "argo": "running until it is finished: default/train",
+    "gpu": "1 user pod, and GPU nodes (g5.xlarge), whose work no metric shows",
+    "websocket": "2 connections that lasted 3 h through the load balancer use-played",
+    "nightly": "pods were scheduled around 01:00 in earlier nights, as nightly work is",
+    "batch": "Job running: default/batch; running until it is finished: default/batch-0",
+}
+
+
+def test_a_lab_at_work_is_busy_whatever_the_work_and_is_not_when_it_ends(stage: Stage) -> None:
+    # Given a lab with nodes, and nothing but them in it
+    someone = learner(stage)
+    lab = someone.asks_for("played", schedule={"timeZone": "Asia/Seoul", "curfew": "22:00"})
+    lab.becomes("ready")
+
+    def verdict() -> str:
+        answer = someone.sends("GET", f"{lab.path}/verdict")
+        assert answer.status == 200, answer.body.decode()
+        return str(answer.json["message"])
+
+    use(stage.sandbox, "played", "idle")
+    assert not verdict().startswith("busy: ")
+
+    # When it is put to a use, then the verdict says what is at work; and no more when that has ended
+    assert set(SAYS) == set(USAGES)
+    for name, says in SAYS.items():
+        use(stage.sandbox, "played", name)
+        seen = verdict()
+        assert seen.startswith("busy: "), (name, seen)
+        assert says in seen, (name, seen)
+    use(stage.sandbox, "played", "idle")
+    assert not verdict().startswith("busy: ")
+
+    # And nothing of it outlives the lab
+    lab.is_let_go()
+    lab.becomes("deleted")
+    assert lab.receipt()["clean"]
