@@ -175,7 +175,7 @@ def notice_sentence(watched: Watched, notice: Notice, message: Deadline | None, 
         case NoticeKind.LEASE_FIRST:
             return _lease(watched)
         case NoticeKind.SOLVED:
-            return f"Solved: {notice.note} You will hear no more of the deadline you were told of ({_describe_id(notice)})."
+            return f"Solved: {notice.note} You will hear no more of {_describe_id(notice)}."
         case NoticeKind.NODES_BEHIND:
             return ""
         case NoticeKind.UPGRADED_BY_AWS:
@@ -247,5 +247,8 @@ def _date(day: str) -> str:
 
 
 def _describe_id(notice: Notice) -> str:
-    kind, version, day = notice.deadline_id.split("#")
-    return f"{kind.replace('-', ' ')} of {version} on {_date(day)}"
+    """What a notice was about: a deadline with its day, or a version that had none."""
+    kind, version, *day = notice.deadline_id.split("#")
+    if not day:
+        return f"{version}, of which no date was known"
+    return f"the deadline you were told of ({kind.replace('-', ' ')} of {version} on {_date(day[0])})"

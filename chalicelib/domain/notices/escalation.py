@@ -24,6 +24,7 @@ from chalicelib.domain.notices.reminders import (
     severity_of,
 )
 from chalicelib.domain.notices.status_changes import (
+    date_known,
     dates_moved,
     lease_first,
     no_date,
@@ -59,7 +60,7 @@ def decide_notices(
 ) -> tuple[Notice, ...]:
     """Return the notices that are due at `now` and not in `history`, most urgent first."""
     at, owners = utc(now), rules.owners_of(watched)
-    due = [*solved(watched, history, at)]
+    due = [*solved(watched, history, at), *date_known(watched, history, at)]
     due += [notice for owner in owners for notice in upgraded_by_aws(watched, history, owner, at)]
     if watched.gone_at is None:
         due += dates_moved(watched, history, at)

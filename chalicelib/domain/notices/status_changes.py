@@ -19,7 +19,7 @@ from chalicelib.domain.notices.history import (
     times_sent,
     why_solved,
 )
-from chalicelib.domain.notices.notice import Audience, Notice, NoticeKind
+from chalicelib.domain.notices.notice import Audience, Notice, NoticeKind, NoticeState
 from chalicelib.domain.notices.reminders import REMINDER_DAYS, WEEK, latest_due, severity_of, weeks_since
 from chalicelib.domain.support.deadlines import Deadline, deadlines_of
 from chalicelib.domain.support.readiness import behind
@@ -119,6 +119,44 @@ def no_date(
     yield _notice(
         watched, NoticeKind.NO_DATE, name, recipient, now, Severity.URGENT, audience, reminder=-7 * weeks, due_at=due
     )
+
+
+def date_known(watched: Watched, history: Sequence[Notice], now: datetime) -> Iterator[Notice]:
+    """Once an end, to everyone who was told that no date is known of a version: it has one by now, or is not run any more."""
+    last: dict[tuple[str, str], Notice] = {}
+    for notice in sorted(history, key=lambda n: n.decided_at):
+        if notice.kind is NoticeKind.NO_DATE and notice.state is not NoticeState.UNHEARD:
+            last[notice.recipient, notice.deadline_id] = notice
+        elif notice.kind is NoticeKind.SOLVED:
+            last.pop((notice.recipient, notice.deadline_id), None)
+    for told in last.values():
+        version = told.deadline_id.partition("#")[2]
+        if watched.gone_at is None and watched.is_undated and watched.cluster.version == version:
+            continue
+        ends = sum(n.kind is NoticeKind.SOLVED and _is_same_subject(n, told) for n in history)
+        yield _notice(
+            watched,
+            NoticeKind.SOLVED,
+            told.deadline_id,
+            told.recipient,
+            now,
+            Severity.INFO,
+            told.audience,
+            reminder=ends,
+            note=_why_known(watched, version),
+        )
+
+
+def _is_same_subject(notice: Notice, told: Notice) -> bool:
+    return (notice.deadline_id, notice.recipient) == (told.deadline_id, told.recipient)
+
+
+def _why_known(watched: Watched, version: str) -> str:
+    if watched.gone_at is not None:
+        return "The cluster is gone."
+    if watched.cluster.version != version:
+        return f"It runs {watched.cluster.version} now."
+    return f"EKS tells the dates of {version} now."
 
 
 def unreadable(watched: Watched, recipient: str, after_days: int, now: datetime) -> Iterator[Notice]:

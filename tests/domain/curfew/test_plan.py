@@ -31,6 +31,7 @@ CHANGES: dict[str, Any] = {
     "stakes": Stakes(nodes=0),
     "hourly_usd": 0.0,
     "saved_hourly_usd": 0.0,
+    "time_zone": "Asia/Seoul",
     "foreseen": False,
 }
 

@@ -1,0 +1,226 @@
+"""Random fleets under the daily watch: dates move, EKS is throttled, people and AWS upgrade, subscriptions come and go.
+
+What a mail claims is held against what EKS itself had told by then and against what was done, both kept by the test.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+from chalicelib.domain.core.place import ClusterKey
+from chalicelib.domain.errors.tree import Throttled
+from chalicelib.domain.notices.notice import Notice, NoticeKind, NoticeState
+from chalicelib.domain.support import observation
+from chalicelib.domain.support.assessment import decide_support
+from chalicelib.domain.support.calendar import Calendar, VersionSupport
+from chalicelib.domain.support.deadlines import DeadlineKind
+from chalicelib.domain.support.observation import LIVE
+from tests.fakes import NOW, a_calendar, make_deps
+from tests.fakes.fleet_builders import a_fleet_cluster, a_registration
+from tests.workflows.machine import Machine
+
+DAY = timedelta(days=1)
+#: The first two are one person.
+OWNERS = (
+    "ops@example.com",
+    "Ops@Example.com",
+    "shop@example.com",
+    "ops@example.com / shop@example.com",
+    "net@example.com",
+)
+VERSIONS = ("1.9", "1.30", "1.31", "1.32", "1.33", "1.34", "1.35")
+NOBODY = "Nobody has confirmed a subscription."
+
+
+class WatchedFleet(RuleBasedStateMachine):
+    """`told`: the dates that EKS told last, by version; `ever`: all it ever told; `raised`: (cluster, version) after its end."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world = make_deps()
+        self.world.watch.store.register(replace(a_registration(), team="team@example.com"))
+        self.now, self.read, self.mails = NOW, 0, 0
+        self.truth = {entry.version: entry for entry in a_calendar().versions}
+        self.told: dict[str, VersionSupport] = {}
+        self.ever: dict[str, set[str]] = {entry.version: days(entry) for entry in a_calendar().versions}
+        self.raised: set[tuple[ClusterKey, str]] = set()
+        self.policies: set[ClusterKey] = set()
+
+    @initialize(
+        clusters=st.lists(
+            st.tuples(st.sampled_from(VERSIONS), st.sampled_from(OWNERS), st.sampled_from(["STANDARD", "EXTENDED"])),
+            min_size=1,
+            max_size=20,
+        ),
+        unheard=st.sets(st.sampled_from(["ops@example.com", "shop@example.com", "team@example.com"]), max_size=2),
+    )
+    def clusters_are_found(self, clusters: list[tuple[str, str, str]], unheard: set[str]) -> None:
+        for number, (version, owner, policy) in enumerate(clusters):
+            cluster = a_fleet_cluster(f"c{number:02}", version, tags={"owner": owner}, support_type=policy)
+            self.world.watch.fleets.add(cluster)
+        self.subscriptions_change(unheard)
+
+    @rule(unheard=st.sets(st.sampled_from(["ops@example.com", "shop@example.com", "team@example.com"]), max_size=3))
+    def subscriptions_change(self, unheard: set[str]) -> None:
+        self.world.curfew.reach.unreachable.clear()
+        self.world.curfew.reach.unreachable.update(dict.fromkeys(unheard, NOBODY))
+
+    @rule(days=st.integers(1, 40), throttled=st.booleans())
+    def days_pass(self, days: int, throttled: bool) -> None:
+        """The last day's run alone is throttled, if any: then dates come from the table that this service brings along."""
+        self.now += days * DAY
+        self._aws_upgrades()
+        live = Calendar(tuple(self.truth.values()), LIVE, self.now)
+        self.world.watch.fleets.calendar = a_calendar() if throttled else live
+        if not throttled:
+            self.told = dict(self.truth)
+            for version, entry in self.truth.items():
+                self.ever.setdefault(version, set()).update(date_texts(entry))
+        self.mails = len(self.world.watch.notifier.messages)
+        assert Machine("watch_support", self.world.deps).run({"time": self.now.isoformat()}) == "Finished"
+        self.read += 1
+
+    def _aws_upgrades(self) -> None:
+        """Everything whose time has come, to AWS's target."""
+        calendar, fleets = Calendar(tuple(self.truth.values()), LIVE, self.now), self.world.watch.fleets
+        for key, cluster in list(fleets.clusters.items()):
+            for deadline in decide_support(cluster.version, cluster.support_type, calendar, self.now).deadlines:
+                if deadline.kind is DeadlineKind.FORCED_UPGRADE and deadline.at <= self.now and deadline.target:
+                    fleets.upgrade(key, deadline.target)
+                    self.raised.add((key, deadline.target))
+
+    @rule(version=st.sampled_from(VERSIONS[1:]), by=st.integers(-20, 60))
+    def a_date_moves(self, version: str, by: int) -> None:
+        entry = self.truth[version]
+        moved = max(entry.end_of_extended + by * DAY, entry.end_of_standard + DAY)
+        if self.now < entry.end_of_extended and self.now < moved:
+            self.truth[version] = replace(entry, end_of_extended=moved)
+
+    @rule(number=st.integers(0, 19))
+    def somebody_upgrades(self, number: int) -> None:
+        fleets = self.world.watch.fleets
+        for key, cluster in list(fleets.clusters.items()):
+            following = f"1.{int(cluster.version.split('.')[1]) + 1}"
+            if key.name == f"c{number:02}" and following in self.truth:
+                ended = self.truth.get(cluster.version)
+                if ended and self.now >= min(ended.end_of_extended, ended.end_of_standard):
+                    self.raised.add((key, following))
+                fleets.upgrade(key, following)
+
+    @rule(number=st.integers(0, 19), policy=st.sampled_from(["STANDARD", "EXTENDED"]))
+    def somebody_sets_a_policy(self, number: int, policy: str) -> None:
+        fleets = self.world.watch.fleets
+        for key, cluster in list(fleets.clusters.items()):
+            if key.name == f"c{number:02}" and cluster.support_type != policy:
+                fleets.add(replace(cluster, support_type=policy))
+                self.policies.add(key)
+
+    @rule(number=st.integers(0, 19), broken=st.booleans())
+    def a_cluster_is_throttled(self, number: int, broken: bool) -> None:
+        fleets = self.world.watch.fleets
+        for key in list(fleets.clusters):
+            if key.name == f"c{number:02}":
+                fleets.mend(key)
+                if broken:
+                    fleets.break_cluster(key, Throttled("eks:DescribeCluster: ThrottlingException: Rate exceeded"))
+
+    @rule(number=st.integers(0, 19))
+    def a_cluster_is_deleted(self, number: int) -> None:
+        for key in list(self.world.watch.fleets.clusters):
+            if key.name == f"c{number:02}":
+                self.world.watch.fleets.remove(key)
+
+    def last_sent(self) -> list[Notice]:
+        """What the last run's mails were about."""
+        sent = {each for message in self.world.watch.notifier.messages[self.mails :] for each in message.notice_ids}
+        return [notice for notice in self.world.watch.store.notices.values() if (notice.key, notice.id) in sent]
+
+    def is_told(self, notice: Notice) -> bool:
+        """Whether the mail says it: what no longer holds of what was decided earlier is left out."""
+        watched = self.world.watch.store.kept[notice.key]
+        known = (watched.support.begun, *watched.support.deadlines)
+        return notice.deadline_id in {deadline.id for deadline in known if deadline}
+
+    @invariant()
+    def no_mail_names_a_date_that_eks_had_not_told(self) -> None:
+        """What EKS told once beats the bundled table, also while it can't be asked."""
+        for notice in self.last_sent():
+            if notice.kind in (NoticeKind.DEADLINE, NoticeKind.DATE_MOVED) and self.is_told(notice):
+                _, version, day = notice.deadline_id.split("#")
+                troubled = self.world.watch.store.kept[notice.key].trouble is not None
+                if version in self.told and not troubled:
+                    assert day in date_texts(self.told[version]), f"{notice.id}: EKS told {self.told[version]}"
+                assert day in self.ever[version], f"{notice.id}: never told"
+            if notice.kind is NoticeKind.DATE_MOVED:
+                assert notice.note in self.ever[notice.deadline_id.split("#")[1]]
+
+    @invariant()
+    def no_mail_names_a_version_or_a_deed_that_was_not_so(self) -> None:
+        clusters = self.world.watch.fleets.clusters
+        for notice in self.last_sent():
+            if notice.kind is NoticeKind.UPGRADED_BY_AWS:
+                assert (notice.key, notice.deadline_id.split("#")[1]) in self.raised, notice.id
+            if notice.kind is not NoticeKind.SOLVED or notice.decided_at != self.now:
+                continue
+            if notice.note == "The cluster is gone.":
+                assert notice.key not in clusters
+            elif notice.note == "Its support policy was changed.":
+                assert notice.key in self.policies, notice.id
+            elif notice.note.startswith("It runs"):
+                assert notice.note == f"It runs {clusters[notice.key].version} now."
+
+    @invariant()
+    def nothing_is_sent_that_nobody_took(self) -> None:
+        deaf = {name.casefold() for name in self.world.curfew.reach.unreachable}
+        for message in self.world.watch.notifier.messages[self.mails :] if self.read else ():
+            assert message.recipient.casefold() not in deaf
+        taken = {each for message in self.world.watch.notifier.messages for each in message.notice_ids}
+        for notice in self.world.watch.store.notices.values():
+            sent = notice.state is NoticeState.SENT and notice.message_id != "nothing-to-say"
+            assert not sent or (notice.key, notice.id) in taken, f"{notice.id} is sent, and in no mail"
+
+    @invariant()
+    def who_is_one_person_hears_under_one_name(self) -> None:
+        names = {message.recipient for message in self.world.watch.notifier.messages}
+        assert len({name.casefold() for name in names}) == len(names)
+
+
+def days(entry: VersionSupport) -> set[str]:
+    return set(date_texts(entry))
+
+
+def date_texts(entry: VersionSupport) -> tuple[str, str]:
+    return f"{entry.end_of_standard:%Y-%m-%d}", f"{entry.end_of_extended:%Y-%m-%d}"
+
+
+TestWatchedFleet = WatchedFleet.TestCase
+TestWatchedFleet.settings = settings(max_examples=15, stateful_step_count=15, deadline=None)
+
+
+def a_throttled_fleet() -> WatchedFleet:
+    """A cluster of 1.31, of which AWS postponed the end; then EKS can't be asked for the dates."""
+    fleet = WatchedFleet()
+    fleet.clusters_are_found([("1.31", OWNERS[0], "EXTENDED")], set())
+    fleet.a_date_moves("1.31", 60)
+    fleet.days_pass(1, throttled=False)
+    fleet.days_pass(1, throttled=True)
+    return fleet
+
+
+def test_row_13_a_date_that_eks_moved_stays_moved_while_it_cant_be_asked() -> None:
+    """Issue 12, row 13."""
+    fleet = a_throttled_fleet()
+    fleet.no_mail_names_a_date_that_eks_had_not_told()
+    assert [n for n in fleet.world.watch.store.notices.values() if n.kind is NoticeKind.DATE_MOVED] == []
+
+
+def test_a_watch_that_forgets_what_eks_told_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(observation, "_steady", lambda before, cluster, support, now: support)
+    with pytest.raises(AssertionError):
+        a_throttled_fleet().no_mail_names_a_date_that_eks_had_not_told()
