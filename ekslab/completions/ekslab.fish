@@ -50,7 +50,7 @@ function _shtab_ekslab_using
   test "$_shtab_ekslab_cmdpath" = "$argv"
 end
 
-set -g _shtab_ekslab_commands create 'create cluster' get 'get cluster' 'get clusters' 'get nodegroup' 'get nodegroups' 'get ng' 'get events' 'get inventory' 'get receipt' 'get kubeconfig' 'get versions' 'get deadlines' 'get notices' 'get accounts' 'get verdict' 'get plan' describe 'describe cluster' update 'update cluster' scale 'scale nodegroup' 'scale ng' delete 'delete cluster' utils 'utils write-kubeconfig' acknowledge snooze register unregister extend protect hibernate wake schedule curfew health completion version
+set -g _shtab_ekslab_commands create 'create cluster' get 'get cluster' 'get clusters' 'get nodegroup' 'get nodegroups' 'get ng' 'get events' 'get inventory' 'get receipt' 'get kubeconfig' 'get versions' 'get deadlines' 'get notices' 'get accounts' 'get offers' 'get verdict' 'get plan' describe 'describe cluster' update 'update cluster' scale 'scale nodegroup' 'scale ng' delete 'delete cluster' utils 'utils write-kubeconfig' acknowledge snooze register adopt unregister extend protect hibernate wake schedule release curfew health completion version
 set -g _shtab_ekslab_opts_with_value --account --alb-ingress-access --all --all-regions --allowed-cidrs --api-region --appmesh-access --appmesh-preview-access --asg-access --at-curfew --authenticator-role-arn --auto-kubeconfig --calendar --cfn-disable-rollback --cfn-role-arn --cluster --color --config-file --curfew --days-left --disable-nodegroup-eviction --disable-pod-imds --dry-run --dumpLogs --enable-auto-mode --enable-node-repair --enable-ssm --endpoint --external-dns-access --external-dns-domain --fargate --force --full-ecr-access --holidays --install-neuron-plugin --install-nvidia-plugin --install-vpc-controllers --instance-name --instance-prefix --instance-selector-cpu-architecture --instance-selector-gpus --instance-selector-memory --instance-selector-neuron-devices --instance-selector-vcpus --instance-types --key --kubeconfig --labs --lease-hours --managed --max-pods-per-node --name --node-ami --node-ami-family --node-labels --node-private-networking --node-repair-max-parallel-count --node-repair-max-parallel-percentage --node-repair-max-unhealthy-count --node-repair-max-unhealthy-percentage --node-security-groups --node-type --node-volume-size --node-volume-type --node-zones --nodegroup-name --nodegroup-parallelism --nodes --nodes-max --nodes-min --output --owner --parallel --phase --pod-eviction-wait-period --profile --quiet-dates --region --role-arn --set --set-kubeconfig-context --spot --ssh-access --ssh-public-key --support-type --tags --team --time-zone --timeout --url --verbose --version --volumes --vpc-cidr --vpc-from-kops-cluster --vpc-nat-mode --vpc-private-subnets --vpc-public-subnets --wait --wake --watch --weekdays --why --with-oidc --without-nodegroup --work-host --write-kubeconfig --zones -A -C -M -N -P -c -d -f -m -n -o -p -r -t -v -w
 
 complete -c ekslab -e
@@ -282,6 +282,13 @@ complete -c ekslab -n '_shtab_ekslab_using get accounts' -l api-region -x -d 'it
 complete -c ekslab -n '_shtab_ekslab_using get accounts' -s p -l profile -x -d 'an AWS profile to sign with'
 complete -c ekslab -n '_shtab_ekslab_using get accounts' -s o -l output -xka "table wide json yaml name" -d 'how to print the answer'
 complete -c ekslab -n '_shtab_ekslab_using get accounts' -s v -l verbose -x -d 'from 4 on, every call to the service on stderr'
+complete -c ekslab -n '_shtab_ekslab_using get; and test $_shtab_ekslab_npos -eq 0' -a offers -d 'Print what of the account labs may use: networks, zones, key pairs, roles, instance types.'
+complete -c ekslab -n '_shtab_ekslab_using get offers' -s h -l help -d 'show this help message and exit'
+complete -c ekslab -n '_shtab_ekslab_using get offers' -l url -x -d 'the API'"'"'s address (or EKSLAB_URL)'
+complete -c ekslab -n '_shtab_ekslab_using get offers' -l api-region -x -d 'its region, if --url doesn'"'"'t tell'
+complete -c ekslab -n '_shtab_ekslab_using get offers' -s p -l profile -x -d 'an AWS profile to sign with'
+complete -c ekslab -n '_shtab_ekslab_using get offers' -s o -l output -xka "table wide json yaml name" -d 'how to print the answer'
+complete -c ekslab -n '_shtab_ekslab_using get offers' -s v -l verbose -x -d 'from 4 on, every call to the service on stderr'
 complete -c ekslab -n '_shtab_ekslab_using get; and test $_shtab_ekslab_npos -eq 0' -a verdict -d 'Judge whether a lab is idle.'
 complete -c ekslab -n '_shtab_ekslab_using get verdict' -s h -l help -d 'show this help message and exit'
 complete -c ekslab -n '_shtab_ekslab_using get verdict' -l url -x -d 'the API'"'"'s address (or EKSLAB_URL)'
@@ -435,6 +442,13 @@ complete -c ekslab -n '_shtab_ekslab_using register' -l labs -x -d 'labs may be 
 complete -c ekslab -n '_shtab_ekslab_using register' -l name -x -d 'what people call it'
 complete -c ekslab -n '_shtab_ekslab_using register' -l owner -x -d 'who hears of clusters whose tags name nobody'
 complete -c ekslab -n '_shtab_ekslab_using register' -l team -x -d 'and which team'
+complete -c ekslab -n '_shtab_ekslab_using; and test $_shtab_ekslab_npos -eq 0' -a adopt -d 'Make a cluster that this service made, and that no record knows, a lab again.'
+complete -c ekslab -n '_shtab_ekslab_using adopt' -s h -l help -d 'show this help message and exit'
+complete -c ekslab -n '_shtab_ekslab_using adopt' -l url -x -d 'the API'"'"'s address (or EKSLAB_URL)'
+complete -c ekslab -n '_shtab_ekslab_using adopt' -l api-region -x -d 'its region, if --url doesn'"'"'t tell'
+complete -c ekslab -n '_shtab_ekslab_using adopt' -s p -l profile -x -d 'an AWS profile to sign with'
+complete -c ekslab -n '_shtab_ekslab_using adopt' -s o -l output -xka "table wide json yaml name" -d 'how to print the answer'
+complete -c ekslab -n '_shtab_ekslab_using adopt' -s v -l verbose -x -d 'from 4 on, every call to the service on stderr'
 complete -c ekslab -n '_shtab_ekslab_using; and test $_shtab_ekslab_npos -eq 0' -a unregister -d 'Watch an account no longer.'
 complete -c ekslab -n '_shtab_ekslab_using unregister' -s h -l help -d 'show this help message and exit'
 complete -c ekslab -n '_shtab_ekslab_using unregister' -l url -x -d 'the API'"'"'s address (or EKSLAB_URL)'
@@ -489,6 +503,13 @@ complete -c ekslab -n '_shtab_ekslab_using schedule' -l at-curfew -x -d 'end or 
 complete -c ekslab -n '_shtab_ekslab_using schedule' -l wake -x -d 08:30
 complete -c ekslab -n '_shtab_ekslab_using schedule' -l weekdays -x -d mon,tue,wed,thu,fri
 complete -c ekslab -n '_shtab_ekslab_using schedule' -l quiet-dates -x -d 2026-12-24,2026-12-31
+complete -c ekslab -n '_shtab_ekslab_using; and test $_shtab_ekslab_npos -eq 0' -a release -d 'Let a night that is held go on, as its plan was published and for that night alone.'
+complete -c ekslab -n '_shtab_ekslab_using release' -s h -l help -d 'show this help message and exit'
+complete -c ekslab -n '_shtab_ekslab_using release' -l url -x -d 'the API'"'"'s address (or EKSLAB_URL)'
+complete -c ekslab -n '_shtab_ekslab_using release' -l api-region -x -d 'its region, if --url doesn'"'"'t tell'
+complete -c ekslab -n '_shtab_ekslab_using release' -s p -l profile -x -d 'an AWS profile to sign with'
+complete -c ekslab -n '_shtab_ekslab_using release' -s o -l output -xka "table wide json yaml name" -d 'how to print the answer'
+complete -c ekslab -n '_shtab_ekslab_using release' -s v -l verbose -x -d 'from 4 on, every call to the service on stderr'
 complete -c ekslab -n '_shtab_ekslab_using; and test $_shtab_ekslab_npos -eq 0' -a curfew -d 'Show how curfew works here; administrators change it.'
 complete -c ekslab -n '_shtab_ekslab_using curfew' -s h -l help -d 'show this help message and exit'
 complete -c ekslab -n '_shtab_ekslab_using curfew' -l url -x -d 'the API'"'"'s address (or EKSLAB_URL)'

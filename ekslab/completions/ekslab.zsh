@@ -11,6 +11,7 @@
 _shtab_ekslab_commands() {
   local _commands=(
     acknowledge:'Its next deadline is known: no more mails until the last week.'
+    adopt:'Make a cluster that this service made, and that no record knows, a lab again.'
     completion:'Print the file that completes words in your shell.'
     create:'Ask for a lab.'
     curfew:'Show how curfew works here; administrators change it.'
@@ -22,6 +23,7 @@ _shtab_ekslab_commands() {
     hibernate:'No nodes until it is woken.'
     protect:'No sweep touches it (administrators).'
     register:'Watch an account, or make labs in it; what is not said goes back to its default.'
+    release:'Let a night that is held go on, as its plan was published and for that night alone.'
     scale:'Change the number of nodes.'
     schedule:'When curfew comes and what it brings; `no` takes a field away.'
     snooze:'Hold its notices back for a while.'
@@ -68,6 +70,7 @@ _shtab_ekslab_get_commands() {
     nodegroup:'List a lab'"'"'s node groups, as EKS has them now.'
     nodegroups:'List a lab'"'"'s node groups, as EKS has them now.'
     notices:'List who was told of which deadline, newest first.'
+    offers:'Print what of the account labs may use: networks, zones, key pairs, roles, instance types.'
     plan:'Print what tonight brings, and why.'
     receipt:'Print what became of everything.'
     verdict:'Judge whether a lab is idle.'
@@ -123,6 +126,19 @@ _shtab_ekslab_acknowledge_options=(
 
 # guard to ensure default positional specs are added only once per session
 _shtab_ekslab_acknowledge_defaults_added=0
+
+_shtab_ekslab_adopt_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--url[the API\'s address (or EKSLAB_URL)]:url:"
+  "--api-region[its region, if --url doesn\'t tell]:api_region:"
+  {-p,--profile}"[an AWS profile to sign with]:profile:"
+  {-o,--output}"[how to print the answer]:output:(table wide json yaml name)"
+  {-v,--verbose}"[from 4 on, every call to the service on stderr]:LEVEL:"
+  ":ACCOUNT\/REGION\/NAME:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_ekslab_adopt_defaults_added=0
 
 _shtab_ekslab_completion_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
@@ -508,6 +524,18 @@ _shtab_ekslab_get_notices_options=(
 # guard to ensure default positional specs are added only once per session
 _shtab_ekslab_get_notices_defaults_added=0
 
+_shtab_ekslab_get_offers_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--url[the API\'s address (or EKSLAB_URL)]:url:"
+  "--api-region[its region, if --url doesn\'t tell]:api_region:"
+  {-p,--profile}"[an AWS profile to sign with]:profile:"
+  {-o,--output}"[how to print the answer]:output:(table wide json yaml name)"
+  {-v,--verbose}"[from 4 on, every call to the service on stderr]:LEVEL:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_ekslab_get_offers_defaults_added=0
+
 _shtab_ekslab_get_plan_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--url[the API\'s address (or EKSLAB_URL)]:url:"
@@ -622,6 +650,20 @@ _shtab_ekslab_register_options=(
 
 # guard to ensure default positional specs are added only once per session
 _shtab_ekslab_register_defaults_added=0
+
+_shtab_ekslab_release_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--url[the API\'s address (or EKSLAB_URL)]:url:"
+  "--api-region[its region, if --url doesn\'t tell]:api_region:"
+  {-p,--profile}"[an AWS profile to sign with]:profile:"
+  {-o,--output}"[how to print the answer]:output:(table wide json yaml name)"
+  {-v,--verbose}"[from 4 on, every call to the service on stderr]:LEVEL:"
+  ":the night, 2026-11-23:"
+  ":of the plan that you looked at\: the last line of \`ekslab get plan\`:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_ekslab_release_defaults_added=0
 
 _shtab_ekslab_scale_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
@@ -828,6 +870,7 @@ _shtab_ekslab() {
       curcontext="${curcontext%:*:*}:_shtab_ekslab-$line[1]:"
       case $line[1] in
         acknowledge) _arguments -C -s $_shtab_ekslab_acknowledge_options ;;
+        adopt) _arguments -C -s $_shtab_ekslab_adopt_options ;;
         completion) _arguments -C -s $_shtab_ekslab_completion_options ;;
         create) _shtab_ekslab_create ;;
         curfew) _arguments -C -s $_shtab_ekslab_curfew_options ;;
@@ -839,6 +882,7 @@ _shtab_ekslab() {
         hibernate) _arguments -C -s $_shtab_ekslab_hibernate_options ;;
         protect) _arguments -C -s $_shtab_ekslab_protect_options ;;
         register) _arguments -C -s $_shtab_ekslab_register_options ;;
+        release) _arguments -C -s $_shtab_ekslab_release_options ;;
         scale) _shtab_ekslab_scale ;;
         schedule) _arguments -C -s $_shtab_ekslab_schedule_options ;;
         snooze) _arguments -C -s $_shtab_ekslab_snooze_options ;;
@@ -949,6 +993,7 @@ _shtab_ekslab_get() {
         nodegroup) _arguments -C -s $_shtab_ekslab_get_nodegroup_options ;;
         nodegroups) _arguments -C -s $_shtab_ekslab_get_nodegroups_options ;;
         notices) _arguments -C -s $_shtab_ekslab_get_notices_options ;;
+        offers) _arguments -C -s $_shtab_ekslab_get_offers_options ;;
         plan) _arguments -C -s $_shtab_ekslab_get_plan_options ;;
         receipt) _arguments -C -s $_shtab_ekslab_get_receipt_options ;;
         verdict) _arguments -C -s $_shtab_ekslab_get_verdict_options ;;
