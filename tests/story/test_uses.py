@@ -6,7 +6,8 @@ import pytest
 
 from sandbox.stage import Stage
 from sandbox.usage import USAGES, use
-from tests.story.steps import learner
+from tests.story.nights import a_night
+from tests.story.steps import Lab
 
 pytestmark = pytest.mark.story
 
@@ -22,30 +23,31 @@ SAYS = {
 
 
 def test_a_lab_at_work_is_busy_whatever_the_work_and_is_not_when_it_ends(stage: Stage) -> None:
-    # Given a lab with nodes, and nothing but them in it
-    someone = learner(stage)
-    lab = someone.asks_for("played", schedule={"timeZone": "Asia/Seoul", "curfew": "22:00"})
-    lab.becomes("ready")
+    with a_night() as night:
+        # Given a lab with nodes, and nothing but them in it
+        lab = night.learner.asks_for("played", schedule={"timeZone": "Asia/Seoul", "curfew": "22:00"})
+        lab.becomes("ready")
+        sandbox = night.stage.sandbox
+        use(sandbox, "played", "idle")
+        assert not verdict_on(lab).startswith("busy: ")
 
-    def verdict() -> str:
-        answer = someone.sends("GET", f"{lab.path}/verdict")
-        assert answer.status == 200, answer.body.decode()
-        return str(answer.json["message"])
+        # When it is put to a use, then the verdict says what is at work; and no more when that has ended
+        assert set(SAYS) == set(USAGES)
+        for name, says in SAYS.items():
+            use(sandbox, "played", name)
+            seen = verdict_on(lab)
+            assert seen.startswith("busy: "), (name, seen)
+            assert says in seen, (name, seen)
+        use(sandbox, "played", "idle")
+        assert not verdict_on(lab).startswith("busy: ")
 
-    use(stage.sandbox, "played", "idle")
-    assert not verdict().startswith("busy: ")
+        # And nothing of it outlives the lab
+        lab.is_let_go()
+        lab.becomes("deleted")
+        assert lab.receipt()["clean"]
 
-    # When it is put to a use, then the verdict says what is at work; and no more when that has ended
-    assert set(SAYS) == set(USAGES)
-    for name, says in SAYS.items():
-        use(stage.sandbox, "played", name)
-        seen = verdict()
-        assert seen.startswith("busy: "), (name, seen)
-        assert says in seen, (name, seen)
-    use(stage.sandbox, "played", "idle")
-    assert not verdict().startswith("busy: ")
 
-    # And nothing of it outlives the lab
-    lab.is_let_go()
-    lab.becomes("deleted")
-    assert lab.receipt()["clean"]
+def verdict_on(lab: Lab) -> str:
+    answer = lab.learner.sends("GET", f"{lab.path}/verdict")
+    assert answer.status == 200, answer.body.decode()
+    return str(answer.json["message"])
