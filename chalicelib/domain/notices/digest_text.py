@@ -13,7 +13,7 @@ from chalicelib.domain.core.place import ClusterKey
 from chalicelib.domain.core.wording import counted, format_day, format_days, paragraph
 from chalicelib.domain.notices.notice import Notice, NoticeKind
 from chalicelib.domain.notices.reminders import latest_snooze
-from chalicelib.domain.notices.wording import deadline_headline, describe_briefly, describe_support_cost
+from chalicelib.domain.notices.wording import began_at, deadline_headline, describe_briefly, describe_support_cost
 from chalicelib.domain.support.assessment import days_left, describe_effect
 from chalicelib.domain.support.deadlines import Deadline, deadlines_of
 from chalicelib.domain.support.readiness import behind, blockers, next_version
@@ -142,7 +142,7 @@ def headline(watched: Watched, notices: Iterable[Notice], now: datetime) -> str:
     if NoticeKind.LEASE_FIRST in by_kind:
         return "its lease ends first: nothing to do"
     if current is not None:
-        return deadline_headline(current, now)
+        return deadline_headline(watched, current, now)
     if NoticeKind.UNREADABLE in by_kind:
         return "can't be read"
     if NoticeKind.NO_DATE in by_kind:
@@ -163,7 +163,7 @@ def notice_sentence(watched: Watched, notice: Notice, message: Deadline | None, 
         case NoticeKind.DEADLINE:
             if message is None or message.id != notice.deadline_id:
                 return ""
-            return f"{_when(message, now)}: {describe_effect(message, now)}."
+            return f"{_when(watched, message, now)}: {describe_effect(message, now)}."
         case NoticeKind.DATE_MOVED:
             moved = next((d for d in deadlines_of(watched.support) if d.id == notice.deadline_id), None)
             new = (
@@ -234,10 +234,10 @@ def _remedy(code: str) -> str:
     return "what AWS says is all that is known of it"
 
 
-def _when(deadline: Deadline, now: datetime) -> str:
+def _when(watched: Watched, deadline: Deadline, now: datetime) -> str:
     days = days_left(deadline, now)
     if days < 0:
-        return f"Since {format_day(deadline.at)}"
+        return f"Since {format_day(began_at(watched, deadline))}"
     message = format_days(days)
     return f"{message[0].upper()}{message[1:]}, on {format_day(deadline.at)}"
 

@@ -21,13 +21,20 @@ def describe_briefly(deadline: Deadline) -> str:
     return f"forced upgrade to {deadline.target or 'the next version'}"
 
 
-def deadline_headline(deadline: Deadline, now: datetime) -> str:
+def began_at(watched: Watched, deadline: Deadline) -> datetime:
+    """Since when a deadline that has passed concerns this cluster: not before it was made, or ran this version."""
+    billing = deadline.kind is DeadlineKind.EXTENDED_BILLING
+    known = (deadline.at, *((watched.cluster.created_at, watched.version_since) if billing else ()))
+    return max(utc(at) for at in known if at is not None)
+
+
+def deadline_headline(watched: Watched, deadline: Deadline, now: datetime) -> str:
     """A deadline and its day as half a sentence: `forced upgrade to 1.32 in 3 days`."""
     days = days_left(deadline, now)
     if days >= 0:
         return f"{describe_briefly(deadline)} {format_days(days)}"
     if deadline.kind is DeadlineKind.EXTENDED_BILLING:
-        return f"extended billing since {format_day(deadline.at)}"
+        return f"extended billing since {format_day(began_at(watched, deadline))}"
     return f"{describe_briefly(deadline)} any time now"
 
 
@@ -35,8 +42,7 @@ def describe_support_cost(watched: Watched, now: datetime) -> str:
     """What doing nothing costs, in USD, as one sentence; empty where the calendar knows no dates."""
     support, following = watched.support, watched.support.next
     if support.begun and support.billed_extended:
-        known = (support.begun.at, watched.cluster.created_at, watched.version_since)
-        began = max(utc(at) for at in known if at is not None)
+        began = began_at(watched, support.begun)
         so_far = max((utc(now) - began).total_seconds() / 3600, 0) * EXTENDED_PER_HOUR
         sure = watched.version_since is not None or (watched.cluster.created_at or support.begun.at) >= support.begun.at
         return (

@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.domain.core.message import Message, Severity
+from chalicelib.domain.core.wording import format_day
 from chalicelib.domain.notices.digest import MOST_BYTES, MOST_SUBJECT, compose
 from chalicelib.domain.notices.escalation import NoticeRules, decide_notices
 from chalicelib.domain.notices.notice import Notice, NoticeKind
@@ -176,3 +177,23 @@ def test_a_subject_is_one_line_of_ascii_that_sns_takes(name: str, version: str) 
     assert subject.isascii()
     assert subject.isprintable()
     assert len(subject) <= MOST_SUBJECT
+
+
+@pytest.mark.parametrize(
+    ("changes", "day"),
+    [
+        ({"cluster": a_fleet_cluster("young", version="1.33", created_at=NOW - timedelta(days=4))}, 4),
+        ({"version_since": NOW - timedelta(days=2)}, 2),
+    ],
+)
+def test_row_15_dates_and_dollars_are_of_this_cluster_and_not_of_its_version(
+    changes: dict[str, object], day: int
+) -> None:
+    """Issue 12, row 15: "since ... about $" counted the version's time."""
+    watched = replace(kept("young", "1.33"), **changes)
+    assert watched.support.begun is not None
+    began, body = format_day(NOW - timedelta(days=day)), " ".join(mail(watched).body.split())
+    assert f"extended billing since {began}" in body
+    assert f"Since {began}: extended billing has begun" in body
+    assert f"since {began} about ${day * 24 * 0.5:,.0f} for this version" in body
+    assert format_day(watched.support.begun.at) not in body
