@@ -95,8 +95,9 @@ def deliver_notices(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answ
     here = [recipient for recipient in waiting if recipient > cursor["after"]]
     failed, unheard = cursor["failed"], cursor["unheard"]
     for recipient in here[:_RECIPIENTS]:
+        mine = waiting[recipient]
         try:
-            unheard += 0 if send_digest(deps, recipient, waiting[recipient], now) else len(waiting[recipient])
+            unheard += 0 if send_digest(deps, mine[0].recipient, mine, now) else len(mine)
         except UNREADABLE:
             failed += 1
     if here[_RECIPIENTS:]:

@@ -24,10 +24,10 @@ Told = tuple[Notice, Watched]
 
 
 def by_recipient(notices: Iterable[Notice]) -> dict[str, list[Notice]]:
-    """Notices of each recipient, recipients in a fixed order."""
+    """Notices of each recipient, by the address without case, in a fixed order: one person gets one digest."""
     sorted_out: dict[str, list[Notice]] = {}
     for notice in notices:
-        sorted_out.setdefault(notice.recipient, []).append(notice)
+        sorted_out.setdefault(notice.recipient.casefold(), []).append(notice)
     return {recipient: sorted_out[recipient] for recipient in sorted(sorted_out)}
 
 
