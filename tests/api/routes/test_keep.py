@@ -316,3 +316,18 @@ def test_a_link_can_be_used_for_as_long_as_it_is_good_and_not_a_second_longer() 
     assert get(http, link).status == 200
     http.world.clock.advance(seconds=1)
     assert get(http, link).status == 410
+
+
+@pytest.mark.parametrize(
+    ("lease", "then"),
+    [
+        (20.0, "Before that time, when its lease ends, you are asked again."),
+        (72.0, "Before that time you are asked again, if it is still idle."),
+    ],
+)
+def test_row_17_who_keeps_a_lab_reads_what_comes_next_of_what_will_end_it(lease: float, then: str) -> None:
+    """Issue 12, row 17: "asked again, if it is still idle" was said of a lab whose lease ends."""
+    http = a_world(a_ready_lab(lease_ends_at=NOW + hours(lease), ends_by=NOW + hours(lease)))
+    path = a_link(http)
+    assert press(http, path).status == 200
+    assert then in Page(get(http, path).text).message

@@ -199,3 +199,11 @@ def test_a_kept_lab_says_until_when(wire: Wire, capsys: pytest.CaptureFixture[st
     wire.http.world.store.put(a_ready_lab(kept_until=NEXT))
     assert run(wire, "schedule", "myeks") == 0
     assert "kept        until 2026-11-24T13:00:00Z" in capsys.readouterr().out
+
+
+def test_row_17_a_lab_that_ends_at_curfew_is_not_said_to_wake(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
+    """Issue 12, row 17: "wakes 08:30" of a lab that is deleted at 22:00."""
+    assert run(wire, "schedule", "myeks", "--at-curfew", "end", "--wake", "08:30") == 0
+    assert "wakes" not in capsys.readouterr().out
+    assert run(wire, "schedule", "myeks", "--at-curfew", "hibernate") == 0
+    assert "wakes       08:30" in capsys.readouterr().out
