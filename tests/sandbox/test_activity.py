@@ -6,17 +6,20 @@ import itertools
 import json
 import urllib.error
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
+from emulator.core.clock import EmulatorClock
 from emulator.process import Sandbox
 from sandbox.activity import call_eks, set_activity, use_kubectl
 from sandbox.scenarios.fleet import put_clusters
+from tests import versions
 
-NOW = datetime(2026, 11, 23, 13, 0, tzinfo=UTC)
+#: Yesterday at one: CloudWatch takes two weeks and CloudTrail keeps 90 days, so no fixed day will do.
+NOW = EmulatorClock().now().replace(hour=13, minute=0, second=0, microsecond=0) - timedelta(days=1)
 _numbers = itertools.count()
 
 
@@ -25,7 +28,10 @@ def cluster(sandbox: Sandbox) -> Iterator[str]:
     """A cluster with two node groups of two nodes."""
     name = f"active-{next(_numbers)}"
     groups = [{"name": "one", "count": 2}, {"name": "two", "count": 2}]
-    put_clusters(sandbox, [{"name": name, "version": "1.36", "nodegroups": groups, "tags": {"ekslab:lab-id": "lab-1"}}])
+    put_clusters(
+        sandbox,
+        [{"name": name, "version": versions.standard(), "nodegroups": groups, "tags": {"ekslab:lab-id": "lab-1"}}],
+    )
     yield name
     sandbox.admin("POST", "faults", [])
 

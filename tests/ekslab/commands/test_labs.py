@@ -72,7 +72,7 @@ def test_a_lab_is_patched_released_and_shown(wire: Wire, capsys: pytest.CaptureF
     assert (change.endpoint_access, dict(change.nodes)) == ("private", {})
     assert run(wire, "delete", "cluster", LAB) == 0
     assert run(wire, "describe", "cluster", LAB) == 0
-    assert "releasing since 2026-11-23T10:00:00Z" in capsys.readouterr().out
+    assert "releasing since Mon 23 Nov 10:00 (UTC)" in capsys.readouterr().out
 
 
 def test_a_lab_goes_by_its_name_as_long_as_one_alone_has_it(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
