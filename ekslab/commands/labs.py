@@ -127,6 +127,6 @@ def _events(client: Client, options: argparse.Namespace, path: str) -> int:
         if not answer.ok:
             return refused(answer, options)
         events += answer.body["events"]
-        zone = answer.body["timeZone"]
+        zone = answer.body.get("timeZone")
     body = {"timeZone": zone, "events": events}
     return present(options, body, printing.events(body, fit(options)))

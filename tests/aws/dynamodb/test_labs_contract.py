@@ -205,7 +205,7 @@ def test_a_blocked_lab_does_not_use_up_its_owners_limit_until_it_is_tried_again(
 
     def moved(lab_id: str, *phases: Phase) -> None:
         for phase in phases:
-            store.change_lab(lab_id, lambda stored, phase=phase: stored.moved_to(phase, NOW), store.load_lab(lab_id))
+            store.change_lab(lab_id, lambda stored, phase=phase: in_phase(stored, phase, NOW), store.load_lab(lab_id))
 
     made(labs[0])
     made(labs[1])

@@ -115,10 +115,11 @@ def test_what_ended_just_before_the_lab_came_to_rest_is_told() -> None:
     running = {"title": "Nodes", "status": "running", "detail": "", "startedAt": began, "endedAt": None}
     told: list[str] = []
     tell = news(told.append)
-    tell({"name": "x", "phase": "hibernating", "phaseSince": began, "steps": [running]})
+    own = {"name": "x", "schedule": {"timeZone": "Asia/Seoul"}}
+    tell({**own, "phase": "hibernating", "phaseSince": began, "steps": [running]})
     done = {**running, "status": "done", "endedAt": ended}
-    tell({"name": "x", "phase": "hibernated", "phaseSince": rested, "steps": [done]})
-    assert told[-2:] == ["10:00:05  Nodes: done.", "10:00:06  x is hibernated."]
+    tell({**own, "phase": "hibernated", "phaseSince": rested, "steps": [done]})
+    assert told[-2:] == ["19:00:05  Nodes: done.", "19:00:06  x is hibernated."]
 
 
 def test_a_blocked_end_is_done_in_part(wire: Wire) -> None:

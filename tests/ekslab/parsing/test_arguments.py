@@ -138,7 +138,7 @@ class Somebody(http.server.BaseHTTPRequestHandler):
             "html": ("text/html", b"<p>Hello"),
             "list": ("application/json", b"[]"),
             "other": ("application/json", b'{"hello": 1}'),
-            "long": ("application/json", b'{"events": [' + b",".join([EVENT] * 20000) + b"]}"),
+            "long": ("application/json", b'{"timeZone": "UTC", "events": [' + b",".join([EVENT] * 20000) + b"]}"),
         }[self.path.split("/")[1]]
         self.send_response(200)
         self.send_header("Content-Type", kind)
