@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 import pytest
 
 from sandbox.stage import Stage
@@ -17,7 +19,6 @@ SAYS = {
     "argo": "running until it is finished: default/train",
     "gpu": "1 user pod, and GPU nodes (g5.xlarge), whose work no metric shows",
     "websocket": "2 connections that lasted 3 h through the load balancer use-played",
-    "nightly": "pods were scheduled around 01:00 in earlier nights, as nightly work is",
     "batch": "Job running: default/batch; running until it is finished: default/batch-0",
 }
 
@@ -25,14 +26,15 @@ SAYS = {
 def test_a_lab_at_work_is_busy_whatever_the_work_and_is_not_when_it_ends(stage: Stage) -> None:
     with a_night() as night:
         # Given a lab with nodes, and nothing but them in it
-        lab = night.learner.asks_for("played", schedule={"timeZone": "Asia/Seoul", "curfew": "22:00"})
+        seoul = {"timeZone": "Asia/Seoul", "curfew": "22:00"}
+        lab = night.learner.asks_for("played", leaseHours=72, schedule=seoul)
         lab.becomes("ready")
         sandbox = night.stage.sandbox
         use(sandbox, "played", "idle")
         assert not verdict_on(lab).startswith("busy: ")
 
         # When it is put to a use, then the verdict says what is at work; and no more when that has ended
-        assert set(SAYS) == set(USAGES)
+        assert {*SAYS, "nightly"} == set(USAGES)
         for name, says in SAYS.items():
             use(sandbox, "played", name)
             seen = verdict_on(lab)
@@ -40,6 +42,12 @@ def test_a_lab_at_work_is_busy_whatever_the_work_and_is_not_when_it_ends(stage: 
             assert says in seen, (name, seen)
         use(sandbox, "played", "idle")
         assert not verdict_on(lab).startswith("busy: ")
+
+        # And work of the night is seen in the evening after the next, though nothing runs then
+        use(sandbox, "played", "nightly")
+        evening = (datetime.now(UTC) + timedelta(hours=34)).replace(minute=30, second=0, microsecond=0)
+        night.strikes(evening + timedelta(hours=(10 - evening.hour) % 24))
+        assert "pods were scheduled around 01:00 in earlier nights, as nightly work is" in lab.events()
 
         # And nothing of it outlives the lab
         lab.is_let_go()
