@@ -29,6 +29,7 @@ from chalicelib.domain.errors.tree import (
     NotKept,
     NotProved,
     NotYours,
+    OverBudget,
     PlanChanged,
     PolicyNotAllowed,
     StaleLab,
@@ -48,6 +49,7 @@ TABLE: tuple[tuple[type[EkslabError], int, str, str], ...] = (
     (NoReceiptYet, 404, "no-receipt-yet", "There is no receipt yet"),
     (NameTaken, 409, "name-taken", "The name is taken"),
     (TooManyLabs, 409, "too-many-labs", "You have as many labs as you may have"),
+    (OverBudget, 403, "over-budget", "It costs more than it may"),
     (WrongPhase, 409, "wrong-phase", "Not while the lab is like this"),
     (ClusterNotWatched, 404, "cluster-not-watched", "There is no such cluster among those watched"),
     (AccountNotRegistered, 404, "account-not-registered", "There is no such account in the registry"),
@@ -129,6 +131,12 @@ def _members(error: EkslabError) -> Mapping[str, Any]:
             worst_first = sorted(findings, key=lambda finding: finding.severity is not Level.ERROR)
             shown = findings if len(findings) <= _MOST_FINDINGS else worst_first[:_MOST_FINDINGS]
             return {"findings": [to_json(finding) for finding in shown]}
+        case OverBudget(findings=findings):
+            shown = [to_json(finding) for finding in findings[:_MOST_FINDINGS]]
+            sums = {"usd": error.asked, "ceilingUsd": error.most, "usedUsd": error.there}
+            amounts = {name: round(micro / 1_000_000, 2) for name, micro in sums.items()}
+            whose = {"scope": str(error.scope), "month": error.month or None, "atLeast": error.at_least}
+            return {**amounts, **whose, "findings": shown}
         case NameTaken(name=name, lab_id=lab_id):
             return {"name": name, "labId": lab_id}
         case WrongPhase(lab_id=lab_id, phase=phase):

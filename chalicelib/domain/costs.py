@@ -13,6 +13,7 @@ from datetime import date, datetime, timedelta
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.labs.lab import Lab, Phase
+from chalicelib.domain.labs.meter import MICRO, Meter
 from chalicelib.domain.labs.schedule import AtCurfew
 from chalicelib.domain.labs.spec import LabSpec, NatMode, NewNetwork, NodegroupSpec, Placement
 
@@ -112,6 +113,27 @@ def most_hourly(spec: LabSpec, prices: Prices, extended: bool) -> float:
         replace(g, desired=max(g.max, g.desired), instance_types=_dearest(g, prices)) for g in spec.nodegroups
     )
     return _cost(spec, prices, extended, groups).total
+
+
+def meter_of(spec: LabSpec, prices: Prices, extended_from: datetime | None, zone: str) -> Meter:
+    """The meter of a lab that is asked for at these prices. `extended_from`: when extended support is billed; None: never."""
+    without = _cost(spec, prices, False, ())
+    nodes = {
+        group.name: _micro(_cost(spec, prices, False, (replace(group, desired=1),)).total - without.total)
+        for group in spec.nodegroups
+    }
+    unknown = dict.fromkeys((*without.unknown, *_unpriced(spec, prices)))
+    extra = 0 if extended_from is None else _micro(prices.extended_extra)
+    source = describe_source(without)
+    return Meter(_micro(without.total), nodes, zone, extra, extended_from, tuple(unknown), source)
+
+
+def _unpriced(spec: LabSpec, prices: Prices) -> Iterator[str]:
+    yield from (kind for group in spec.nodegroups for kind in group.instance_types if kind not in prices.instances)
+
+
+def _micro(amount: float) -> int:
+    return round(amount * MICRO)
 
 
 def _dearest(group: NodegroupSpec, prices: Prices) -> tuple[str, ...]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from chalicelib.domain.core.service_health import Run
     from chalicelib.domain.identity.accounts import LabAccounts
     from chalicelib.domain.labs.lab import Lab, Phase
+    from chalicelib.domain.labs.spending import MonthCeilings, Scope
     from chalicelib.domain.labs.steps import Event, Execution, Step
     from chalicelib.domain.requests.offers import Offers
     from chalicelib.domain.teardown.receipt import Receipt
@@ -68,13 +69,14 @@ class Store(Protocol):
         now: datetime,
         most: int | None = None,
         most_of_role: int | None = None,
+        ceilings: MonthCeilings | None = None,
     ) -> Lab:
-        """Store a new lab, its name's claim, its idempotency key, its owner's count and its first event in one transaction.
+        """Store a new lab, its name's claim, its idempotency key, its owner's count, first event and price in one transaction.
 
         Returns what is stored; the same owner and key with the same digest returns the lab stored the first time. Raises
         NameTaken (with the other lab's id whoever owns it; the caller of this hides it), IdempotencyConflict (same
         key, other digest), TooManyLabs (the owner has `most` alive, or all sessions of a shared role `most_of_role`; blocked
-        ones are not counted).
+        ones are not counted), OverBudget (a month's sum would pass its ceiling).
         """
         ...
 
@@ -86,12 +88,26 @@ class Store(Protocol):
         """Strongly consistent. Raises LabNotFound."""
         ...
 
-    def change_lab(self, lab_id: str, change: Callable[[Lab], Lab], seen: Lab | None = None) -> Lab:
+    def change_lab(
+        self,
+        lab_id: str,
+        change: Callable[[Lab], Lab],
+        seen: Lab | None = None,
+        ceilings: MonthCeilings | None = None,
+    ) -> Lab:
         """Load, apply `change`, save if nobody saved in between, else again (bounded); return what was saved.
 
         `seen`: the lab as it was loaded before; while it still is so, nothing is read.
         `change` may run several times; returning its argument unchanged saves nothing. A change into an OVER phase
-        frees the lab's name in the same transaction. Raises LabNotFound, StaleLab when always beaten.
+        frees the lab's name in the same transaction. The months' sums follow the lab with every save; with `ceilings` a
+        change that costs more is refused (OverBudget). Raises LabNotFound, StaleLab when always beaten.
+        """
+        ...
+
+    def month_sums(self, month: str, scope: Scope) -> Mapping[str, Mapping[str, int]]:
+        """What labs cost in a month such as 2026-11, reserved or spent, by person, role or account: the amounts of `spending`.
+
+        The installation's is under "". Strongly consistent; reads only sums.
         """
         ...
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TypeVar
@@ -17,11 +18,13 @@ from chalicelib.domain.errors.tree import (
     InvalidRequest,
     LabNotFound,
     NameTaken,
+    OverBudget,
     StaleLab,
     TooManyLabs,
 )
 from chalicelib.domain.identity.callers import identity_of, shared_role
 from chalicelib.domain.labs.lab import OVER, RESTING, UNCOUNTED, Lab, Phase
+from chalicelib.domain.labs.spending import COST, MonthCeilings, Scope, spending
 from chalicelib.domain.labs.steps import Event, Step
 from chalicelib.domain.requests.offers import Offers
 from chalicelib.domain.teardown.receipt import Receipt
@@ -80,6 +83,7 @@ class FakeStore:
         now: datetime,
         most: int | None = None,
         most_of_role: int | None = None,
+        ceilings: MonthCeilings | None = None,
     ) -> Lab:
         before = self._lab_of_key(lab.owner, idempotency_key, body_digest, now) if idempotency_key else None
         if before:
@@ -97,6 +101,7 @@ class FakeStore:
         if role is not None and most_of_role is not None and together >= most_of_role:
             raise TooManyLabs(most_of_role, role)
         stored = replace(lab, version=1)
+        self._judge_months(stored, {}, ceilings)
         self.labs[lab.id], self.names[claim] = stored, lab.id
         if idempotency_key:
             self.keys[lab.owner, idempotency_key] = (lab.id, body_digest, now + timedelta(days=IDEMPOTENCY_DAYS))
@@ -125,7 +130,13 @@ class FakeStore:
         return self.labs[lab_id]
 
     @port
-    def change_lab(self, lab_id: str, change: Callable[[Lab], Lab], seen: Lab | None = None) -> Lab:
+    def change_lab(
+        self,
+        lab_id: str,
+        change: Callable[[Lab], Lab],
+        seen: Lab | None = None,
+        ceilings: MonthCeilings | None = None,
+    ) -> Lab:
         if lab_id not in self.labs:
             raise LabNotFound(lab_id)
         lab = self.labs[lab_id]
@@ -133,10 +144,29 @@ class FakeStore:
         if changed == lab:
             return lab
         changed = replace(changed, version=lab.version + 1)
+        self._judge_months(changed, spending(lab), ceilings)
         self.labs[lab_id] = changed
         if changed.phase in OVER and self.names.get(_claim(lab)) == lab_id:
             del self.names[_claim(lab)]
         return changed
+
+    @port
+    def month_sums(self, month: str, scope: Scope) -> Mapping[str, Mapping[str, int]]:
+        sums: dict[str, Counter[str]] = {}
+        for lab in self.labs.values():
+            whose = _sums_of(lab).get(scope)
+            if whose is not None and month in spending(lab):
+                sums.setdefault(whose, Counter()).update(spending(lab)[month])
+        return sums
+
+    def _judge_months(self, lab: Lab, before: Mapping[str, Mapping[str, int]], ceilings: MonthCeilings | None) -> None:
+        for month, amounts in spending(lab).items():
+            added = amounts[COST] - before.get(month, {}).get(COST, 0)
+            for scope, whose in _sums_of(lab).items():
+                most = ceilings.most(scope) if ceilings else None
+                there = self.month_sums(month, scope).get(whose, {}).get(COST, 0)
+                if most is not None and added > 0 and there + added > most:
+                    raise OverBudget(scope, added, most, there, month)
 
     @port
     def list_labs(self, owner: str | None, phases: Sequence[Phase], limit: int, cursor: str | None) -> Page[Lab]:
@@ -205,6 +235,12 @@ class FakeStore:
             self.labs[lab.id] = lab
             if lab.phase not in OVER:
                 self.names[_claim(lab)] = lab.id
+
+
+def _sums_of(lab: Lab) -> dict[Scope, str]:
+    role = shared_role(lab.owner)
+    sums = {Scope.INSTALLATION: "", Scope.PERSON: identity_of(lab.owner), Scope.ACCOUNT: lab.account}
+    return sums | ({Scope.ROLE: role} if role else {})
 
 
 def _claim(lab: Lab) -> tuple[str, str, str]:

@@ -9,14 +9,17 @@ from typing import Any
 from chalicelib.api.inputs.body import read_body
 from chalicelib.api.inputs.params import refuse
 from chalicelib.domain.core.names import DOMAIN, HOSTED_ZONE_ID, LAB_ROLE_ARN, SUBNET_ID, VPC_ID
+from chalicelib.domain.requests.ceilings import MOST_USD, MonthLimits, TeamRule
 from chalicelib.domain.requests.eksctl.reader import Notes, Reader
 from chalicelib.domain.requests.offers import NetworkOffer, Offers, PodRoleOffer, ZoneOffer
 
 NAMES = (
     *("zones", "networks", "keyPairs", "podRoles"),
-    *("instanceTypes", "maxNodes", "maxUsdPerHour", "openToTheWorld"),
+    *("instanceTypes", "maxNodes", "maxUsdHour", "maxUsdLease", "maxUsdMonth", "askUsd", "teams", "openToTheWorld"),
 )
 _MOST = 200
+#: What lifts a ceiling.
+_NONE = "none"
 
 
 def read_offers(raw: bytes, content_type: str | None) -> Callable[[Offers], Offers]:
@@ -30,7 +33,11 @@ def read_offers(raw: bytes, content_type: str | None) -> Callable[[Offers], Offe
         "pod_roles": _each(body, "podRoles", _pod_role),
         "instance_types": body.texts("instanceTypes"),
         "max_nodes": body.whole("maxNodes"),
-        "max_usd_per_hour": _amount(body, "maxUsdPerHour"),
+        "max_usd_hour": _amount(body, "maxUsdHour"),
+        "max_usd_lease": _ceiling(body, "maxUsdLease"),
+        "max_usd_month": _months(body),
+        "ask_usd": _ceiling(body, "askUsd"),
+        "teams": _each(body, "teams", _team),
         "open_to_the_world": body.flag("openToTheWorld"),
     }
     body.close()
@@ -41,7 +48,8 @@ def read_offers(raw: bytes, content_type: str | None) -> Callable[[Offers], Offe
         if isinstance(value, tuple) and len(value) > _MOST:
             body.error(NAMES[list(asked).index(name)], "too-many", f"At most {_MOST} are taken here.")
     refuse(notes.findings)
-    return lambda before: replace(before, **said)
+    changed = {name: None if value == _NONE else value for name, value in said.items()}
+    return lambda before: replace(before, **changed)
 
 
 def _each(body: Reader, key: str, read: Callable[[Reader], Any]) -> tuple[Any, ...] | None:
@@ -83,11 +91,32 @@ def _pod_role(item: Reader) -> PodRoleOffer:
     return PodRoleOffer(role, owners)
 
 
+def _months(body: Reader) -> MonthLimits | None:
+    section = body.section("maxUsdMonth")
+    if section is None:
+        return None
+    limits = MonthLimits(*(_amount(section, name) for name in ("person", "role", "team", "installation")))
+    section.close()
+    return limits
+
+
+def _team(item: Reader) -> TeamRule:
+    name = item.text("team") or ""
+    if not name:
+        item.error("team", "missing", "The name of a team, as the setting Teams has it.")
+    amounts = [_amount(item, key) for key in ("maxUsdHour", "maxUsdLease", "maxUsdMonth", "maxUsdMonthTeam", "askUsd")]
+    return TeamRule(name, *amounts, instance_types=item.texts("instanceTypes") or ())
+
+
+def _ceiling(body: Reader, key: str) -> float | str | None:
+    return _NONE if body.raw(key) == _NONE else _amount(body, key)
+
+
 def _amount(body: Reader, key: str) -> float | None:
     value = body.raw(key)
     if value is None:
         return None
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 1_000_000:
-        body.error(key, "invalid-amount", f"{key} is an amount of USD, such as 2.5.")
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= MOST_USD:
+        body.error(key, "invalid-amount", f"{key} is an amount of USD from 0 to {MOST_USD:,.0f}, such as 2.5.")
         return None
     return float(value)

@@ -157,6 +157,8 @@ def _object_of_curfew(**properties: Json) -> Json:
     return {"type": "object", "additionalProperties": False, "properties": properties}
 
 
+_USD: Json = {"type": "number", "minimum": 0, "maximum": 1_000_000}
+_CEILING: Json = {"oneOf": [_USD, {"const": "none"}]}
 _TEXTS: Json = {"type": "array", "items": _TEXT}
 _NUMBERS: dict[str, Json] = {
     name: {"type": "integer", "minimum": BOUNDS[rule][0], "maximum": BOUNDS[rule][1]}
@@ -186,7 +188,18 @@ CURFEW_SCHEMAS: dict[str, Json] = {
         podRoles={"type": "array", "items": _object_of_curfew(roleArn=_TEXT, owners=_TEXTS)},
         instanceTypes=_TEXTS,
         maxNodes={"type": "integer", "minimum": 0},
-        maxUsdPerHour={"type": "number", "minimum": 0},
+        maxUsdHour=_USD,
+        maxUsdLease=_CEILING,
+        maxUsdMonth=_object_of_curfew(person=_USD, role=_USD, team=_USD, installation=_USD),
+        askUsd=_CEILING,
+        teams={
+            "type": "array",
+            "items": _object_of_curfew(
+                team=_TEXT,
+                **dict.fromkeys(("maxUsdHour", "maxUsdLease", "maxUsdMonth", "maxUsdMonthTeam", "askUsd"), _USD),
+                instanceTypes=_TEXTS,
+            ),
+        },
         openToTheWorld={"type": "boolean"},
     ),
     "Curfew": _object_of_curfew(mode={"type": "string", "enum": [str(mode) for mode in Mode]}, **_NUMBERS),

@@ -64,7 +64,7 @@ def _route_labs(context: RequestContext) -> None:
         calendar = queries.versions(deps, request.region(deps.limits, accounts))
         evenings = ScheduleRules(deps.curfew.schedule, deps.curfew.is_known_country)
         spec, findings = complete_request(request, calendar, caller, deps.limits, now, evenings, accounts)
-        asking = commands.ValidatedRequest(spec, findings, request.in_callers_words, request.draft.account)
+        asking = commands.ValidatedRequest(spec, findings, request.in_callers_words, request.draft.account, calendar)
         if only_planned:
             plan = commands.plan_lab(deps, caller, asking, now)
             return json_answer(labs.planned(plan.lab, plan.findings, lease.coming(deps, plan.lab, calendar, now)))

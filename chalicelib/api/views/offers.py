@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from chalicelib.api.views.json_format import to_json
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.identity.patterns import fits
+from chalicelib.domain.requests.ceilings import MonthLimits, TeamRule
 from chalicelib.domain.requests.offers import NetworkOffer, Offers, PodRoleOffer
 
 
@@ -19,7 +21,11 @@ def offers_view(offers: Offers, caller: Caller) -> dict[str, Any]:
         "podRoles": roles,
         "instanceTypes": list(offers.instance_types),
         "maxNodes": offers.max_nodes,
-        "maxUsdPerHour": offers.max_usd_per_hour,
+        "maxUsdHour": offers.max_usd_hour,
+        "maxUsdLease": offers.max_usd_lease,
+        "maxUsdMonth": _said(offers.max_usd_month),
+        "askUsd": offers.ask_usd,
+        "teams": [_team(rule) for rule in offers.teams],
         "openToTheWorld": offers.open_to_the_world,
         "changedAt": offers.changed_at and f"{offers.changed_at:%Y-%m-%dT%H:%M:%SZ}",
     }
@@ -37,3 +43,12 @@ def _role(offer: PodRoleOffer, caller: Caller) -> dict[str, Any]:
 
 def _may_use(offer: PodRoleOffer, caller: Caller) -> bool:
     return fits((caller.identity,), offer.owners)
+
+
+def _team(rule: TeamRule) -> dict[str, Any]:
+    shown = {**_said(rule), "instanceTypes": list(rule.instance_types)}
+    return {name: value for name, value in shown.items() if value != []}
+
+
+def _said(limits: MonthLimits | TeamRule) -> dict[str, Any]:
+    return {name: value for name, value in to_json(limits).items() if value is not None}

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from chalicelib.aws.dynamodb.codec import Unfit, dumps, loads
 from chalicelib.aws.dynamodb.keys import RUNS, Item, index_values, key, lab_key, lab_pk, number, stamp, text
 from chalicelib.aws.dynamodb.labs.counters import tallied
+from chalicelib.aws.dynamodb.labs.spending import spending_item
 from chalicelib.domain.core.resources import LedgerEntry
 from chalicelib.domain.core.service_health import Run
 from chalicelib.domain.errors.tree import Unreadable
@@ -54,7 +55,7 @@ def lab_item(lab: Lab, write_id: str, claims: bool) -> Item:
     more: dict[str, Any] = {"phase": text(lab.phase), "write_id": text(write_id), "claims": {"BOOL": claims}}
     more["occupies"] = {"BOOL": claims and lab.phase not in UNCOUNTED}
     more |= {"counted": {"BOOL": lab.phase not in OVER}, "region": text(lab.region), "account": text(lab.account)}
-    more["tallied"] = tallied(lab)
+    more |= {"tallied": tallied(lab), "spending": spending_item(lab)}
     return {**_item(lab_key(lab.id), lab), "version": number(lab.version), **more, **index_values(lab)}
 
 

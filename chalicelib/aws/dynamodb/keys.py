@@ -12,6 +12,7 @@
 | owner       | OWNER#<owner>                     | COUNT                            |
 | counter       | ALIVE                             | TALLY#<0..7>                     |
 | last run    | RUNS                              | <workflow>                       |
+| spending    | SPENDING#<month>                  | ALL, PERSON#.., ROLE#.., ACCOUNT#.. |
 
 Indexes: `by_owner` (owner, created) and `by_age` (everyone, created) list labs newest first; `due` (due_shard,
 due_at) holds only labs that are due at some time. One partition for `everyone` and one for `due_shard` suffice for
@@ -97,6 +98,11 @@ def owner_key(owner: str) -> Item:
 def counter_key(lab_id: str) -> Item:
     """The counter that a lab is counted in, always the same for the same lab."""
     return key(ALIVE, f"TALLY#{zlib.crc32(lab_id.encode()) % TALLIES}")
+
+
+def spending_key(month: str, whose: str) -> Item:
+    """A month's sum of what labs cost: of all, or of a person's, a role's, an account's."""
+    return key(f"SPENDING#{month}", whose)
 
 
 def created_of(lab: Lab) -> str:

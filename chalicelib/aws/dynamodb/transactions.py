@@ -83,13 +83,18 @@ def add(table: str, key: Item, amount: int, most: int | None = None) -> Item:
     return {"Update": {**request, **_guarded(condition, values)}}
 
 
-def add_all(table: str, key: Item, amounts: Mapping[str, int]) -> Item:
-    """Add to several counters of one item; what is not there yet begins at nothing."""
+def add_all(table: str, key: Item, amounts: Mapping[str, int], most: tuple[str, int] | None = None) -> Item:
+    """Add to several counters of one item; what is not there yet begins at nothing. `most`: refused if one of them were more."""
     names = {f"#n{index}": name for index, name in enumerate(amounts)}
     values: Item = {f":n{index}": {"N": str(amount)} for index, amount in enumerate(amounts.values())}
     expression = "ADD " + ", ".join(f"#n{index} :n{index}" for index in range(len(amounts)))
     update = {"TableName": table, "Key": key, "UpdateExpression": expression, "ExpressionAttributeNames": names}
-    return {"Update": {**update, "ExpressionAttributeValues": values}}
+    condition = None
+    if most is not None:
+        index, room = list(amounts).index(most[0]), most[1] - amounts[most[0]]
+        condition = f"attribute_not_exists(#n{index}) OR #n{index} <= :room"
+        values[":room"] = {"N": str(room)}
+    return {"Update": {**update, **_guarded(condition, values)}}
 
 
 def _guarded(condition: str | None, values: Item | None) -> Item:

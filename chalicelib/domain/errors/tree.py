@@ -7,6 +7,7 @@ EkslabError
 │   ├── NoReceiptYet          the lab has not been torn down   404
 │   ├── NameTaken             an alive lab has the name        409
 │   ├── TooManyLabs           the owner has all they may       409
+│   ├── OverBudget            a ceiling of money would be passed 403
 │   ├── IdempotencyConflict   same key, other body             422
 │   ├── WrongPhase            not while the lab is like this   409
 │   ├── ClusterNotWatched     no such cluster is kept          404
@@ -87,6 +88,10 @@ class NameTaken(RequestRefused):
         super().__init__(f"A lab named {name} is alive: {lab_id or 'it belongs to someone else'}.")
 
 
+def _dollars(micro: int) -> str:
+    return f"${micro / 1_000_000:,.2f}"
+
+
 class TooManyLabs(RequestRefused):
     """The owner has as many labs alive as this installation allows: `most`. `role`: all sessions of this role together have."""
 
@@ -95,6 +100,43 @@ class TooManyLabs(RequestRefused):
         whose = "You have" if role is None else f"The sessions of {role} have together"
         many = "one owner" if role is None else "one role"
         super().__init__(f"{whose} {most} labs alive, which is as many as {many} may have here. Release one first.")
+
+
+class OverBudget(RequestRefused):
+    """A sum of money would pass its ceiling: `scope` says whose, `month` which month's, or "". Millionths of USD.
+
+    `asked`: what the request adds; `most`: the ceiling; `there`: what is in the sum already. `at_least`: some price is unknown.
+    `findings`: what else is wrong with the request.
+    """
+
+    def __init__(
+        self,
+        scope: str,
+        asked: int,
+        most: int,
+        there: int = 0,
+        month: str = "",
+        *,
+        of: str = "",
+        at_least: bool = False,
+    ) -> None:
+        self.scope, self.asked, self.most, self.there, self.month = scope, asked, most, there, month
+        self.of, self.at_least = of, at_least
+        self.findings: tuple[Finding, ...] = ()
+        super().__init__(self._sentence())
+
+    def _sentence(self) -> str:
+        asked = f"{'at least ' if self.at_least else ''}{_dollars(self.asked)}"
+        if not self.month:
+            return (
+                f"The lab costs {asked} {self.of}; the most that one may cost here is {_dollars(self.most)} {self.of}."
+            )
+        whose = "this installation" if self.scope == "installation" else f"this {self.scope}"
+        left = _dollars(max(self.most - self.there, 0))
+        return (
+            f"It adds {asked} to {self.month}, and {left} is left: the labs of {whose} may cost {_dollars(self.most)} a month, and "
+            f"{_dollars(self.there)} of it is spent or reserved."
+        )
 
 
 class IdempotencyConflict(RequestRefused):

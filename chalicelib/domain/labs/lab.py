@@ -19,6 +19,7 @@ from chalicelib.domain.core.names import as_tag_value
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.errors.tree import Superseded
 from chalicelib.domain.identity.callers import Caller
+from chalicelib.domain.labs.meter import Meter
 from chalicelib.domain.labs.spec import LabSpec
 
 
@@ -68,6 +69,11 @@ UNCOUNTED = OVER | {Phase.BLOCKED}
 
 #: No workflow is at work on the lab: the sweep, not the five-minute run, looks at it when it is due.
 RESTING = frozenset({Phase.READY, Phase.HIBERNATED, Phase.LOST})
+
+#: Nothing is made yet, or everything is proved gone.
+_NOT_PAID = OVER | {Phase.REQUESTED}
+#: What is gone of it is not known before the proof: it costs what it did.
+_AS_BEFORE = ENDING | {Phase.LOST}
 
 
 @dataclass(frozen=True)
@@ -173,7 +179,8 @@ class Lab:
     `account`: the one it is made in, whoever owns it. `ends_by`: the lease can never be extended beyond it. `kept_until`: no
     idleness ends the lab before. `adopted`: made from a cluster of ours that no record knew. `installation`: the service it
     belongs to, as its tags say. `hourly_usd`: what it cost an hour when a sweep last looked at it. `lease_changes`: the last
-    ones; an end that none of them and not the request explains is damaged data.
+    ones; an end that none of them and not the request explains is damaged data. `meter`: what it costs and has cost; None for
+    one that was never priced.
     """
 
     id: str
@@ -200,6 +207,7 @@ class Lab:
     installation: str = ""
     hourly_usd: float | None = None
     lease_changes: tuple[LeaseChange, ...] = ()
+    meter: Meter | None = None
     version: int = 0
 
     @property
@@ -297,5 +305,31 @@ class Lab:
         return self._in(Phase.READY, now, None, None)
 
     def _in(self, phase: Phase, now: datetime, reason: str | None, responsible: Responsible | None) -> Lab:
-        ended = now if phase in OVER else None
-        return replace(self, phase=phase, phase_since=now, ended_at=ended, reason=reason, responsible=responsible)
+        ended, meter = now if phase in OVER else None, self._metered(phase, now)
+        return replace(
+            self, phase=phase, phase_since=now, ended_at=ended, reason=reason, responsible=responsible, meter=meter
+        )
+
+    @property
+    def node_counts(self) -> Mapping[str, int]:
+        """How many nodes each group is asked to have; with a change under way, the more of before and after."""
+        asked = self.change.nodes if self.change else {}
+        return {group.name: max(group.desired, asked.get(group.name, 0)) for group in self.spec.nodegroups}
+
+    def priced(self, fresh: Meter, now: datetime) -> Lab:
+        """The same lab at the prices of `fresh` from now on; what it has cost so far stays."""
+        spans = self.meter.spans if self.meter else ()
+        priced = replace(self, meter=replace(fresh, spans=spans))
+        return replace(priced, meter=priced._metered(self.phase, now)) if spans else priced
+
+    def _metered(self, phase: Phase, now: datetime) -> Meter | None:
+        """The meter from now on. Where it is not known what is gone already, all is still paid for."""
+        meter = self.meter
+        if meter is None or phase in _AS_BEFORE:
+            return meter
+        if phase in _NOT_PAID:
+            return meter.with_span(now, 0)
+        awake = meter.awake(self.node_counts)
+        if phase is Phase.HIBERNATED:
+            return meter.with_span(now, meter.asleep, awake - meter.asleep)
+        return meter.with_span(now, awake)

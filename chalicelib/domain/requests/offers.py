@@ -17,6 +17,7 @@ from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.identity.patterns import fits
 from chalicelib.domain.labs.aws_states import HostedZone, SubnetFacts
 from chalicelib.domain.labs.spec import ExistingNetwork, ExternalDnsSpec, LabSpec
+from chalicelib.domain.requests.ceilings import Ceilings, MonthLimits, TeamRule, ceilings_of, types_of
 from chalicelib.domain.requests.validation.network import PRIVATE_BLOCKS, strict_network
 
 #: General purpose, compute and memory, without accelerators; whole families, for sizes are bounded by their price.
@@ -62,7 +63,7 @@ class PodRoleOffer:
 
 @dataclass(frozen=True)
 class Offers:
-    """`instance_types`: types, or families such as t3. `max_nodes` None: as the settings say. USD an hour at the most nodes."""
+    """`instance_types`: types, or families such as t3. `max_nodes` None: as the settings say. USD: see `ceilings.py`."""
 
     zones: tuple[ZoneOffer, ...] = ()
     networks: tuple[NetworkOffer, ...] = ()
@@ -70,7 +71,11 @@ class Offers:
     pod_roles: tuple[PodRoleOffer, ...] = ()
     instance_types: tuple[str, ...] = COMMON_FAMILIES
     max_nodes: int | None = None
-    max_usd_per_hour: float = 10.0
+    max_usd_hour: float = 10.0
+    max_usd_lease: float | None = None
+    max_usd_month: MonthLimits = MonthLimits()
+    ask_usd: float | None = None
+    teams: tuple[TeamRule, ...] = ()
     open_to_the_world: bool = False
     changed_at: datetime | None = None
     changed_by: str | None = None
@@ -117,11 +122,10 @@ def judge_nodes(path: str, nodes: int, offers: Offers) -> Iterator[Finding]:
         yield _not_offered(path, f"{nodes} nodes", "maxNodes", (str(offers.max_nodes),))
 
 
-def judge_price(usd_per_hour: float, offers: Offers) -> Iterator[Finding]:
-    """Whether a lab may cost this much with all the nodes that it may grow to."""
-    if usd_per_hour > offers.max_usd_per_hour:
-        asked = f"A lab of ${usd_per_hour:.2f} an hour with all its nodes"
-        yield _not_offered("nodegroups", asked, "maxUsdPerHour", (f"{offers.max_usd_per_hour:g}",))
+def ceilings_for(offers: Offers, caller: Caller) -> Ceilings:
+    """What labs of this caller may cost."""
+    usual = Ceilings(offers.max_usd_hour, offers.max_usd_lease, offers.ask_usd, offers.max_usd_month)
+    return ceilings_of(usual, offers.teams, caller)
 
 
 def zone_asked_for(spec: LabSpec, offers: Offers) -> str:
@@ -229,7 +233,7 @@ def _judge_pod_roles(case: OfferCase) -> Iterator[Finding]:
 
 
 def _judge_instances(case: OfferCase) -> Iterator[Finding]:
-    listed = case.offers.instance_types
+    listed = types_of(case.offers.instance_types, case.offers.teams, case.caller)
     for number, group in enumerate(case.spec.nodegroups):
         for index, kind in enumerate(group.instance_types):
             if not _has_type(listed, kind):

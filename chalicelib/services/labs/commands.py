@@ -10,7 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.costs import most_hourly
+from chalicelib.domain.core.place import Place
 from chalicelib.domain.curfew.decision import shield_of
 from chalicelib.domain.errors.findings import Finding, has_errors, warning
 from chalicelib.domain.errors.tree import (
@@ -19,6 +19,7 @@ from chalicelib.domain.errors.tree import (
     LabNotFound,
     NameTaken,
     NotYours,
+    OverBudget,
     ResourceGone,
     Transient,
     WrongPhase,
@@ -26,12 +27,14 @@ from chalicelib.domain.errors.tree import (
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.labs.cluster_identity import is_own_cluster
 from chalicelib.domain.labs.lab import ENDING, OVER, Change, Lab, Phase
-from chalicelib.domain.labs.spec import LabSpec, SupportPolicy
+from chalicelib.domain.labs.spec import LabSpec
 from chalicelib.domain.requests.changes import changes_nothing, completed, describe_change, judge_change
-from chalicelib.domain.requests.offers import judge_price, with_own_subdomain
+from chalicelib.domain.requests.offers import with_own_subdomain
 from chalicelib.domain.requests.validation.limits import judge_size
+from chalicelib.domain.support.calendar import Calendar
 from chalicelib.domain.teardown.volumes import describe_volumes
 from chalicelib.ports.deps import Deps
+from chalicelib.services.labs.budget import Budget, judge_months, judge_price, meter_for
 from chalicelib.services.labs.preflight import preflight
 from chalicelib.services.labs.transitions import START_CHECK, Accepted, apply_transition, start_workflow, with_new_run
 
@@ -43,13 +46,14 @@ _LONGEST_ID = 64
 class ValidatedRequest:
     """A request that was read: its spec, the findings so far, and how to tell more findings by the caller's own paths.
 
-    `account`: where the lab is to be made; None: in the service's own.
+    `account`: where the lab is to be made; None: in the service's own. `calendar`: the region's, if it was read.
     """
 
     spec: LabSpec
     findings: tuple[Finding, ...] = ()
     in_callers_words: Callable[[Iterable[Finding]], tuple[Finding, ...]] = tuple
     account: str | None = None
+    calendar: Calendar | None = None
 
 
 def requested_before(deps: Deps, caller: Caller, key: str | None, digest: str, now: datetime) -> Accepted | None:
@@ -58,36 +62,57 @@ def requested_before(deps: Deps, caller: Caller, key: str | None, digest: str, n
     return None if lab is None else Accepted(lab, start_workflow(deps, lab))
 
 
+@dataclass(frozen=True)
+class Plan:
+    """The lab as it would be stored, every warning, and what it may cost."""
+
+    lab: Lab
+    findings: tuple[Finding, ...]
+    budget: Budget
+
+
 def request_lab(
     deps: Deps, caller: Caller, asking: ValidatedRequest, key: str | None, digest: str, now: datetime
 ) -> Accepted:
-    """Store a new lab and start making it. Raises InvalidRequest, NameTaken, TooManyLabs, IdempotencyConflict."""
-    judged = plan_lab(deps, caller, asking, now)
-    stored = _stored(deps, caller, judged.lab, key, digest, now)
-    return Accepted(stored, (*judged.findings, *start_workflow(deps, stored)))
+    """Store a new lab and start making it. Raises InvalidRequest, OverBudget, NameTaken, TooManyLabs, IdempotencyConflict."""
+    plan = _plan(deps, caller, asking, now)
+    stored = _stored(deps, caller, plan, key, digest, now)
+    return Accepted(stored, (*plan.findings, *start_workflow(deps, stored)))
 
 
 def plan_lab(deps: Deps, caller: Caller, asking: ValidatedRequest, now: datetime) -> Accepted:
-    """The lab as it would be stored, with every warning; nothing is stored. Raises InvalidRequest.
+    """The lab as it would be stored, with every warning; nothing is stored. Raises InvalidRequest, OverBudget.
 
     Whether its name is free and the caller may have one more lab is known only when it is stored.
     """
+    plan = _plan(deps, caller, asking, now)
+    judge_months(deps, plan.lab, plan.budget.months)
+    return Accepted(plan.lab, plan.findings)
+
+
+def _plan(deps: Deps, caller: Caller, asking: ValidatedRequest, now: datetime) -> Plan:
+    """Money is judged first: what is too dear is refused with its sum, and with all else that is wrong with it."""
     account = deps.watch.home if asking.account is None else asking.account
-    spec, found = preflight(deps, caller, asking.spec, account)
-    findings = (*asking.findings, *asking.in_callers_words(found))
+    offers = deps.store.offers()
+    spec, found = preflight(deps, caller, asking.spec, account, offers)
+    lab = _asked_for(deps, caller, spec, account, asking.calendar, now)
+    findings = (*asking.findings, *asking.in_callers_words((*found, *judge_size(lab))))
+    try:
+        budget = judge_price(deps, caller, lab, offers)
+    except OverBudget as dear:
+        dear.findings = findings
+        raise
     if has_errors(findings):
         raise InvalidRequest(findings)
-    lab = _asked_for(deps, caller, spec, account, now)
-    if refused := (*judge_size(lab), *_too_dear(deps, lab)):
-        raise InvalidRequest((*findings, *asking.in_callers_words(refused)))
-    return Accepted(lab, (*findings, _about_volumes(lab)))
+    return Plan(lab, (*findings, _about_volumes(lab)), budget)
 
 
 def change_lab(deps: Deps, caller: Caller, lab_id: str, asked: Change, now: datetime) -> Accepted:
     """Start changing a ready lab. The same change again while it is being made is the same answer. Raises WrongPhase."""
     lab = own_lab(deps, caller, lab_id)
     change = completed(asked, lab, caller)
-    findings = judge_change(asked, change, lab, deps.limits, deps.store.offers())
+    offers = deps.store.offers()
+    findings = judge_change(asked, change, lab, deps.limits, offers)
     if has_errors(findings):
         raise InvalidRequest(findings)
     if lab.phase is Phase.READY and changes_nothing(change, lab):
@@ -99,11 +124,12 @@ def change_lab(deps: Deps, caller: Caller, lab_id: str, asked: Change, now: date
         if stored.phase is not Phase.READY:
             message = f"A lab can be changed when it is ready; this one is {stored.phase}."
             raise WrongPhase(lab_id, stored.phase, message)
-        return replace(with_new_run(stored, Phase.UPDATING, now), change=change)
+        return with_new_run(replace(stored, change=change), Phase.UPDATING, now)
 
-    return apply_transition(
-        deps, caller, lab, updating, findings, now, f"A change was asked for: {describe_change(change)}."
-    )
+    dearer = replace(lab, change=change) if change.nodes else None
+    ceilings = judge_price(deps, caller, dearer, offers, before=lab).months if dearer else None
+    message = f"A change was asked for: {describe_change(change)}."
+    return apply_transition(deps, caller, lab, updating, findings, now, message, ceilings)
 
 
 def release_lab(deps: Deps, caller: Caller, lab_id: str, now: datetime) -> Accepted:
@@ -139,7 +165,8 @@ def own_lab(deps: Deps, caller: Caller, lab_id: str) -> Lab:
     return lab
 
 
-def _asked_for(deps: Deps, caller: Caller, spec: LabSpec, account: str, now: datetime) -> Lab:
+def _asked_for(deps: Deps, caller: Caller, spec: LabSpec, account: str, known: Calendar | None, now: datetime) -> Lab:
+    calendar = known or deps.cloud(Place(account, spec.region)).clusters.versions()
     ends_by = now + timedelta(hours=deps.curfew.store.rules(deps.curfew.usual).max_total_hours)
     lab_id = deps.new_id()
     return Lab(
@@ -154,18 +181,14 @@ def _asked_for(deps: Deps, caller: Caller, spec: LabSpec, account: str, now: dat
         due_at=now + START_CHECK,
         ends_by=ends_by,
         installation=deps.curfew.installation,
+        meter=meter_for(deps, spec, calendar),
     )
 
 
-def _too_dear(deps: Deps, lab: Lab) -> tuple[Finding, ...]:
-    extended = lab.spec.support_policy is SupportPolicy.EXTENDED
-    return tuple(judge_price(most_hourly(lab.spec, deps.curfew.prices(lab.region), extended), deps.store.offers()))
-
-
-def _stored(deps: Deps, caller: Caller, lab: Lab, key: str | None, digest: str, now: datetime) -> Lab:
+def _stored(deps: Deps, caller: Caller, plan: Plan, key: str | None, digest: str, now: datetime) -> Lab:
+    lab, counts = plan.lab, (deps.limits.max_labs_per_owner, deps.limits.max_labs_per_role)
     try:
-        limits = deps.limits
-        return deps.store.create_lab(lab, key, digest, now, limits.max_labs_per_owner, limits.max_labs_per_role)
+        return deps.store.create_lab(lab, key, digest, now, *counts, plan.budget.months)
     except NameTaken as taken:
         seen = taken.lab_id is not None and _may_see(deps, caller, taken.lab_id)
         raise NameTaken(lab.name, taken.lab_id if seen else None) from taken

@@ -21,6 +21,7 @@ from chalicelib.domain.labs.steps import Event
 from chalicelib.domain.support.assessment import decide_support
 from chalicelib.domain.support.calendar import Calendar
 from chalicelib.ports.deps import Deps
+from chalicelib.services.labs.budget import judge_price, meter_for
 from chalicelib.services.labs.commands import own_lab
 from chalicelib.services.labs.transitions import Accepted
 
@@ -45,17 +46,20 @@ class Coming:
 
 
 def extend_lab(deps: Deps, caller: Caller, lab_id: str, wish: ExtensionRequest, now: datetime) -> Extension:
-    """Move the lease out, as far as asked or as the allowance reaches. Raises InvalidRequest, WrongPhase, LabNotFound."""
+    """Move the lease out, as far as asked or as the allowance reaches. Raises InvalidRequest, WrongPhase, OverBudget."""
     lab, rules, decided = own_lab(deps, caller, lab_id), rules_now(deps), list[ExtensionDecision]()
+    refuse_ending(lab, "Its lease can't be extended")
+    fresh = meter_for(deps, lab.spec, deps.cloud(lab.place).clusters.versions())
 
     def extended(stored: Lab) -> Lab:
         refuse_ending(stored, "Its lease can't be extended")
         decided.append(extend(stored, wish, rules, now))
         if decided[-1].ends_at == stored.lease_ends_at:
             return stored
-        return _touched(stored, stored.leased_until(decided[-1].ends_at, now), now)
+        return _touched(stored, stored.priced(fresh, now).leased_until(decided[-1].ends_at, now), now)
 
-    moved = deps.store.change_lab(lab_id, extended)
+    budget = judge_price(deps, caller, extended(lab), deps.store.offers(), before=lab)
+    moved = deps.store.change_lab(lab_id, extended, ceilings=budget.months)
     if moved.lease_ends_at != lab.lease_ends_at:
         message = f"The lease was extended to {format_local(moved.spec.schedule, moved.lease_ends_at)} by {caller.arn}."
         deps.store.add_event(lab_id, Event(now, "extended", message, {"by": caller.arn}))

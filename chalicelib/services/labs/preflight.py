@@ -27,13 +27,15 @@ from chalicelib.domain.requests.preflight import (
 from chalicelib.ports.deps import Cloud, Deps
 
 
-def preflight(deps: Deps, caller: Caller, spec: LabSpec, account: str) -> tuple[LabSpec, tuple[Finding, ...]]:
+def preflight(
+    deps: Deps, caller: Caller, spec: LabSpec, account: str, offers: Offers
+) -> tuple[LabSpec, tuple[Finding, ...]]:
     """The spec completed from the account it is made in, and what that has against it. Asks only what the spec depends on.
 
     Raises InvalidRequest for an account that does not let this service in.
     """
     try:
-        return _preflight(deps, caller, spec, account)
+        return _preflight(deps, caller, spec, account, offers)
     except AccessDenied as refused:
         if account == deps.watch.home:
             raise
@@ -43,11 +45,13 @@ def preflight(deps: Deps, caller: Caller, spec: LabSpec, account: str) -> tuple[
         ) from refused
 
 
-def _preflight(deps: Deps, caller: Caller, spec: LabSpec, account: str) -> tuple[LabSpec, tuple[Finding, ...]]:
+def _preflight(
+    deps: Deps, caller: Caller, spec: LabSpec, account: str, offers: Offers
+) -> tuple[LabSpec, tuple[Finding, ...]]:
     cloud = deps.cloud(Place(account, spec.region))
     if caller.account in (account, deps.watch.home):
         spec = with_role_paths(deps.cloud(Place(caller.account, spec.region)), caller, spec)
-    offers, subnets = deps.store.offers(), _subnets(cloud, spec)
+    subnets = _subnets(cloud, spec)
     zone = _zone(cloud, spec, offers)
     refused = judge_offers(OfferCase(spec, offers, caller, subnets, zone))
     about_zone = check_zone(spec, zone)

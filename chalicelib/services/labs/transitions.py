@@ -15,6 +15,7 @@ from chalicelib.domain.errors.findings import Finding, warning
 from chalicelib.domain.errors.tree import EkslabError
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.labs.lab import Lab, Phase
+from chalicelib.domain.labs.spending import MonthCeilings
 from chalicelib.domain.labs.steps import Event, execution_name
 from chalicelib.ports.deps import Deps
 
@@ -50,9 +51,10 @@ def apply_transition(
     findings: tuple[Finding, ...],
     now: datetime,
     message: str,
+    ceilings: MonthCeilings | None = None,
 ) -> Accepted:
-    """Save the change, tell it if it began a run, start the workflow of the phase. Raises what `change` raises."""
-    stored = deps.store.change_lab(lab.id, change)
+    """Save the change, tell it if it began a run, start the workflow of the phase. Raises what `change` raises, and OverBudget."""
+    stored = deps.store.change_lab(lab.id, change, ceilings=ceilings)
     if stored.run != lab.run:
         facts = {"phase": str(stored.phase), "by": caller.arn}
         deps.store.add_event(lab.id, Event(now, "phase-changed", message, facts))

@@ -17,7 +17,7 @@ WHOLE: dict[str, Any] = {
     "podRoles": [{"roleArn": ROLE, "owners": ["*/learner"]}],
     "instanceTypes": ["t3", "m5.large"],
     "maxNodes": 4,
-    "maxUsdPerHour": 1.5,
+    "maxUsdHour": 1.5,
     "openToTheWorld": True,
 }
 
@@ -55,7 +55,7 @@ def test_others_see_the_roles_that_are_theirs_and_not_whose_others_are() -> None
         ({"networks": [{"tag": "team=platform"}]}, "networks[0].tag"),
         ({"podRoles": [{"roleArn": "arn:aws:iam::111122223333:role/admin", "owners": ["*"]}]}, "podRoles[0].roleArn"),
         ({"maxNodes": -1}, "maxNodes"),
-        ({"maxUsdPerHour": "a lot"}, "maxUsdPerHour"),
+        ({"maxUsdHour": "a lot"}, "maxUsdHour"),
         ({"keyPairs": ["k"] * 201}, "keyPairs"),
         ({"amis": ["ami-1"]}, "amis"),
     ],

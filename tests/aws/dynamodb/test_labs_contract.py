@@ -447,7 +447,7 @@ def test_nothing_of_the_account_is_offered_until_somebody_says_so(store: Store) 
         key_pairs=("course",),
         pod_roles=(PodRoleOffer("arn:role", ("*",)),),
         max_nodes=3,
-        max_usd_per_hour=1.5,
+        max_usd_hour=1.5,
         changed_at=NOW,
         changed_by="ops",
     )

@@ -11,7 +11,7 @@ from chalicelib.domain.core.resources import Kind
 from chalicelib.domain.curfew.plan import Entry, Trigger
 from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.errors.findings import warning
-from chalicelib.domain.errors.tree import InvalidRequest, Throttled
+from chalicelib.domain.errors.tree import InvalidRequest, OverBudget, Throttled
 from chalicelib.domain.labs.aws_states import HostedZone, SubnetFacts
 from chalicelib.domain.labs.lab import Change, Phase, Planned
 from chalicelib.domain.labs.schedule import AtCurfew
@@ -245,11 +245,11 @@ def test_a_max_that_moves_for_good_is_told() -> None:
 
 def test_a_lab_that_could_grow_too_dear_is_not_stored() -> None:
     world = make_deps()
-    world.store.kept_offers = Offers(max_usd_per_hour=0.3)
-    with pytest.raises(InvalidRequest) as refusal:
+    world.store.kept_offers = Offers(max_usd_hour=0.3)
+    with pytest.raises(OverBudget) as refusal:
         asked(world, a_spec(nodegroups=(a_nodegroup(desired=0, min=0, max=9),)))
-    assert [(f.path, f.code) for f in refusal.value.findings] == [("nodegroups", "not-offered")]
-    assert "maxUsdPerHour" in refusal.value.findings[0].message
+    assert "an hour with all its nodes" in str(refusal.value)
+    assert world.store.labs == {}
 
 
 def test_a_change_of_the_list_touches_no_lab_that_exists() -> None:

@@ -14,14 +14,26 @@ from chalicelib.aws.dynamodb.items import lab_item, thing_of
 from chalicelib.aws.dynamodb.keys import Item, lab_key, name_key, number, owner_key, text
 from chalicelib.aws.dynamodb.labs.counters import counter_updates
 from chalicelib.aws.dynamodb.labs.create import get
+from chalicelib.aws.dynamodb.labs.spending import Addition, refusal, spending_updates
 from chalicelib.aws.dynamodb.transactions import ATTEMPTS, add, delete, put, transact
 from chalicelib.domain.errors.tree import LabNotFound, StaleLab
 from chalicelib.domain.identity.callers import shared_role
 from chalicelib.domain.labs.lab import OVER, UNCOUNTED, Lab
+from chalicelib.domain.labs.spending import MonthCeilings
 
 
-def change_lab(client: Any, table: str, lab_id: str, change: Callable[[Lab], Lab], seen: Lab | None = None) -> Lab:
-    """Load, change, save, again when beaten to it; the first time `seen` is taken for loaded. Raises LabNotFound, StaleLab."""
+def change_lab(
+    client: Any,
+    table: str,
+    lab_id: str,
+    change: Callable[[Lab], Lab],
+    seen: Lab | None = None,
+    ceilings: MonthCeilings | None = None,
+) -> Lab:
+    """Load, change, save, again when beaten to it; the first time `seen` is taken for loaded.
+
+    Raises LabNotFound, StaleLab, and OverBudget where the change costs more than `ceilings` leave.
+    """
     if seen is not None and (saved := _saved_as_seen(client, table, seen, change)) is not None:
         return saved
     for _ in range(ATTEMPTS):
@@ -33,7 +45,7 @@ def change_lab(client: Any, table: str, lab_id: str, change: Callable[[Lab], Lab
         if changed == stored:
             return stored
         changed = replace(changed, version=stored.version + 1)
-        if _save(client, table, item, stored, changed):
+        if _save(client, table, item, stored, changed, ceilings):
             return changed
     raise StaleLab(f"{lab_id} was saved by others {ATTEMPTS} times in a row.")
 
@@ -45,13 +57,15 @@ def _saved_as_seen(client: Any, table: str, seen: Lab, change: Callable[[Lab], L
         return None
     changed, write_id = replace(changed, version=seen.version + 1), secrets.token_hex(16)
     before, item = lab_item(seen, "", claims=True), lab_item(changed, write_id, claims=True)
-    condition = "version = :seen AND claims = :yes AND counted = :yes AND tallied = :tallied"
+    condition = "version = :seen AND claims = :yes AND counted = :yes AND tallied = :tallied AND spending = :spending"
     values = {":seen": number(seen.version), ":yes": {"BOOL": True}, ":tallied": before["tallied"]}
+    values[":spending"] = before["spending"]
     operations = [put(table, item, condition, values), *counter_updates(table, seen.id, before, item)]
-    return changed if _written(client, operations, write_id) else None
+    additions = spending_updates(table, seen, before, item, None)
+    return changed if _written(client, operations, additions, write_id) else None
 
 
-def _save(client: Any, table: str, seen: Item, stored: Lab, changed: Lab) -> bool:
+def _save(client: Any, table: str, seen: Item, stored: Lab, changed: Lab, ceilings: MonthCeilings | None) -> bool:
     """Save it with what it frees; False when someone else was first."""
     write_id = secrets.token_hex(16)
     over, claims = changed.phase in OVER, seen["claims"]["BOOL"]
@@ -61,15 +75,19 @@ def _save(client: Any, table: str, seen: Item, stored: Lab, changed: Lab) -> boo
         operations.append(_freeing(table, stored))
     operations += _counting(table, stored, seen, item)
     operations += counter_updates(table, stored.id, seen, item)
-    return _written(client, operations, write_id)
+    return _written(client, operations, spending_updates(table, stored, seen, item, ceilings), write_id)
 
 
-def _written(client: Any, operations: Sequence[Item], write_id: str) -> bool:
-    """Write; False when someone else was first. The first operation is the lab's."""
-    reasons = transact(client, operations, write_id)
+def _written(client: Any, operations: Sequence[Item], additions: Sequence[Addition], write_id: str) -> bool:
+    """Write; False when someone else was first. The first operation is the lab's. Raises OverBudget."""
+    reasons = transact(client, [*operations, *(each.operation for each in additions)], write_id)
     if not reasons:
         return True
-    return reasons[0].refused and reasons[0].item.get("write_id") == text(write_id)
+    if reasons[0].refused:
+        return reasons[0].item.get("write_id") == text(write_id)
+    if (over := refusal(additions, reasons)) is not None:
+        raise over
+    return False
 
 
 def _replacing(table: str, item: Item, seen: Item, version: int) -> Item:

@@ -1,4 +1,4 @@
-"""Storing a new lab: lab, name claim, idempotency key, owner's count, counter and first event, all or none.
+"""Storing a new lab: lab, name claim, idempotency key, owner's count, counter, first event and its price, all or none.
 
 A lost answer is harmless: the same call again finds its own lab and returns it.
 """
@@ -14,11 +14,13 @@ from chalicelib.aws.clients.errors import translate
 from chalicelib.aws.dynamodb.items import event_item, lab_item, thing_of
 from chalicelib.aws.dynamodb.keys import Item, idempotency_key_of, lab_key, name_key, number, owner_key, text
 from chalicelib.aws.dynamodb.labs.counters import counter_updates
+from chalicelib.aws.dynamodb.labs.spending import Addition, refusal, spending_updates
 from chalicelib.aws.dynamodb.transactions import ATTEMPTS, Reason, add, put, transact
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.errors.tree import AwsUnavailable, IdempotencyConflict, NameTaken, TooManyLabs
 from chalicelib.domain.identity.callers import shared_role
 from chalicelib.domain.labs.lab import Lab
+from chalicelib.domain.labs.spending import MonthCeilings
 
 #: How long an idempotency key is remembered.
 REMEMBERED = timedelta(days=7)
@@ -27,7 +29,7 @@ _NEW = "attribute_not_exists(pk)"
 
 @dataclass(frozen=True)
 class LabCreation:
-    """One asking. `most`: how many labs the owner may have alive, None for any number."""
+    """One asking. `most`: how many labs the owner may have alive, None for any number. `ceilings`: what a month may cost."""
 
     client: Any
     table: str
@@ -37,24 +39,27 @@ class LabCreation:
     now: datetime
     most: int | None
     most_of_role: int | None = None
+    ceilings: MonthCeilings | None = None
 
     def run(self) -> Lab:
-        """Store it, or find why not. Raises NameTaken, IdempotencyConflict, TooManyLabs, AwsUnavailable when too busy."""
+        """Store it, or find why not. Raises what the port says, and AwsUnavailable when too busy."""
+        stored = replace(self.lab, version=1)
+        item = lab_item(stored, "new", claims=True)
+        additions = spending_updates(self.table, stored, {}, item, self.ceilings)
+        operations = [*self._operations(stored, item), *(each.operation for each in additions)]
         for _ in range(ATTEMPTS):
-            stored = replace(self.lab, version=1)
-            reasons = transact(self.client, self._operations(stored), secrets.token_hex(16))
+            reasons = transact(self.client, operations, secrets.token_hex(16))
             if not reasons:
                 return stored
-            settled = self._settled(reasons)
+            settled = self._settled(reasons, additions)
             if settled is not None:
                 return settled
         raise AwsUnavailable("dynamodb:TransactWriteItems: the table is too busy to store the lab.")
 
-    def _operations(self, lab: Lab) -> list[Item]:
+    def _operations(self, lab: Lab, item: Item) -> list[Item]:
         from chalicelib.domain.curfew.messages.outlook import first_event
 
         claim = {**name_key(lab), "lab_id": text(lab.id)}
-        item = lab_item(lab, "new", claims=True)
         operations = [
             put(self.table, item, _NEW),
             put(self.table, claim, _NEW),
@@ -76,7 +81,7 @@ class LabCreation:
             "expires_at": number(_epoch(self.now + REMEMBERED)),
         }
 
-    def _settled(self, reasons: tuple[Reason, ...]) -> Lab | None:
+    def _settled(self, reasons: tuple[Reason, ...], additions: tuple[Addition, ...]) -> Lab | None:
         """The lab stored before, or None to try again. Raises what the caller must hear."""
         own, name, count = reasons[0], reasons[1], reasons[2]
         if self.key is not None and reasons[4].refused:
@@ -93,6 +98,8 @@ class LabCreation:
         role, together = shared_role(self.lab.owner), reasons[4 if self.key is None else 5 :]
         if role is not None and self.most_of_role is not None and together[0].refused:
             raise TooManyLabs(self.most_of_role, role)
+        if (over := refusal(additions, reasons)) is not None:
+            raise over
         return None
 
     def _holder(self) -> Item | None:

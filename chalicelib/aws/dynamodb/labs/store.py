@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -25,11 +25,13 @@ from chalicelib.aws.dynamodb.labs.before import before, note_before
 from chalicelib.aws.dynamodb.labs.change import change_lab
 from chalicelib.aws.dynamodb.labs.create import LabCreation, lab_of_key, load
 from chalicelib.aws.dynamodb.labs.receipts import put_receipt, receipts_of
+from chalicelib.aws.dynamodb.labs.spending import month_sums
 from chalicelib.aws.dynamodb.pages import Listing, all_items, one_page
 from chalicelib.domain.core.resources import LedgerEntry
 from chalicelib.domain.core.service_health import Run
 from chalicelib.domain.errors.tree import LabNotFound
 from chalicelib.domain.labs.lab import Lab, Phase
+from chalicelib.domain.labs.spending import MonthCeilings, Scope
 from chalicelib.domain.labs.steps import Event, Step
 from chalicelib.domain.teardown.receipt import Receipt
 from chalicelib.ports.deps import Page
@@ -54,9 +56,12 @@ class DynamoStore:
         now: datetime,
         most: int | None = None,
         most_of_role: int | None = None,
+        ceilings: MonthCeilings | None = None,
     ) -> Lab:
         """One transaction; see `create.py`."""
-        creation = LabCreation(self._client, self._table, lab, idempotency_key, body_digest, now, most, most_of_role)
+        creation = LabCreation(
+            self._client, self._table, lab, idempotency_key, body_digest, now, most, most_of_role, ceilings
+        )
         return creation.run()
 
     def lab_of_key(self, owner: str, idempotency_key: str, body_digest: str, now: datetime) -> Lab | None:
@@ -70,9 +75,19 @@ class DynamoStore:
             raise LabNotFound(lab_id)
         return lab
 
-    def change_lab(self, lab_id: str, change: Callable[[Lab], Lab], seen: Lab | None = None) -> Lab:
+    def change_lab(
+        self,
+        lab_id: str,
+        change: Callable[[Lab], Lab],
+        seen: Lab | None = None,
+        ceilings: MonthCeilings | None = None,
+    ) -> Lab:
         """Optimistically locked; see `change.py`."""
-        return change_lab(self._client, self._table, lab_id, change, seen)
+        return change_lab(self._client, self._table, lab_id, change, seen, ceilings)
+
+    def month_sums(self, month: str, scope: Scope) -> Mapping[str, Mapping[str, int]]:
+        """A query of one partition."""
+        return month_sums(self._client, self._table, month, scope)
 
     def list_labs(self, owner: str | None, phases: Sequence[Phase], limit: int, cursor: str | None) -> Page[Lab]:
         """Newest first, from an index that follows the table within moments."""

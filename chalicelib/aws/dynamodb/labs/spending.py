@@ -1,0 +1,110 @@
+"""The months' sums of what labs cost, for everyone, each person, each shared role and each account: one item each.
+
+A lab's item keeps in `spending` what of it is in the sums; each save brings both in line, in its own transaction, so nothing
+is reserved or freed twice. A ceiling is the condition of the very write that would pass it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from chalicelib.aws.dynamodb.keys import Item, spending_key, text
+from chalicelib.aws.dynamodb.pages import Listing, all_items
+from chalicelib.aws.dynamodb.transactions import Reason, add_all
+from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.errors.tree import OverBudget
+from chalicelib.domain.identity.callers import identity_of, shared_role
+from chalicelib.domain.labs.lab import Lab
+from chalicelib.domain.labs.spending import COST, MonthCeilings, Scope, spending
+
+ALL = "ALL"
+#: What parts month and amount in the names of a lab's own map.
+_SEP = "/"
+
+
+def spending_item(lab: Lab) -> Item:
+    """What a lab adds, as its item keeps it."""
+    amounts = {f"{month}{_SEP}{name}": n for month, each in spending(lab).items() for name, n in each.items()}
+    return {"M": {name: {"N": str(amount)} for name, amount in amounts.items()}}
+
+
+@dataclass(frozen=True)
+class Addition:
+    """One operation on a month's sum. `most`: the ceiling that is its condition, in millionths of USD."""
+
+    scope: Scope
+    month: str
+    amount: int
+    most: int | None
+    operation: Item
+
+    def refused(self, reason: Reason) -> OverBudget:
+        """What its caller hears: how much was asked for, and how much there is."""
+        there = int(reason.item.get(COST, {"N": "0"})["N"])
+        return OverBudget(self.scope, self.amount, self.most or 0, there, self.month)
+
+
+def spending_updates(
+    table: str, lab: Lab, seen: Item, item: Item, ceilings: MonthCeilings | None
+) -> tuple[Addition, ...]:
+    """What brings the sums in line with the lab's item; `seen`: the item before, {} if there was none.
+
+    Raises OverBudget where the ceiling is less than what is added alone. Without `ceilings` nothing is refused.
+    """
+    difference = Counter(_kept(item))
+    difference.subtract(_kept(seen))
+    months: dict[str, dict[str, int]] = {}
+    for name, amount in difference.items():
+        month, _, what = name.partition(_SEP)
+        if amount:
+            months.setdefault(month, {})[what] = amount
+    return tuple(
+        _addition(table, scope, month, whose, amounts, ceilings)
+        for month, amounts in months.items()
+        for scope, whose in _sums_of(lab)
+    )
+
+
+def refusal(additions: Sequence[Addition], reasons: Sequence[Reason]) -> OverBudget | None:
+    """The first ceiling that stood in the way; the additions were the transaction's last operations."""
+    found = zip(additions, reasons[len(reasons) - len(additions) :], strict=True)
+    return next((each.refused(reason) for each, reason in found if reason.refused), None)
+
+
+def month_sums(client: Any, table: str, month: str, scope: Scope) -> Mapping[str, Mapping[str, int]]:
+    """The sums of a month by whose they are, strongly consistent."""
+    prefix = ALL if scope is Scope.INSTALLATION else f"{scope.upper()}#"
+    values = {":pk": text(f"SPENDING#{month}"), ":prefix": text(prefix)}
+    listing = Listing("pk = :pk AND begins_with(sk, :prefix)", values, (), {})
+    return {
+        item["sk"]["S"].removeprefix(prefix): {name: int(each["N"]) for name, each in item.items() if "N" in each}
+        for item in all_items(client, table, listing)
+    }
+
+
+def _addition(
+    table: str, scope: Scope, month: str, whose: str, amounts: Mapping[str, int], ceilings: MonthCeilings | None
+) -> Addition:
+    added, most = amounts.get(COST, 0), ceilings.most(scope) if ceilings else None
+    if most is not None and added > most:
+        raise OverBudget(scope, added, most, 0, month)
+    guard = (COST, most) if most is not None and added > 0 else None
+    operation = add_all(table, spending_key(month, whose), amounts, guard)
+    return Addition(scope, month, added, most, operation)
+
+
+def _sums_of(lab: Lab) -> tuple[tuple[Scope, str], ...]:
+    """The sums that a lab is in. Whoever may assume a shared role can be as many persons as they like: it has a sum of its own."""
+    role = shared_role(lab.owner)
+    return (
+        (Scope.INSTALLATION, ALL),
+        (Scope.PERSON, f"PERSON#{identity_of(lab.owner)}"),
+        *([(Scope.ROLE, f"ROLE#{role}")] if role else []),
+        (Scope.ACCOUNT, f"ACCOUNT#{lab.account}"),
+    )
+
+
+def _kept(item: Item) -> Mapping[str, int]:
+    return {name: int(value["N"]) for name, value in item.get("spending", {"M": {}})["M"].items()}

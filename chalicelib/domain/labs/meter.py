@@ -1,0 +1,130 @@
+"""What a lab costs over its life: spans of one price an hour on its record, and sums over them.
+
+Whole millionths of a dollar, so that sums are exact. `Lab.moved_to` begins a span when a phase costs otherwise than the one
+before; a price that changes in the list holds for labs, extensions and changes that are asked for afterwards.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import field, replace
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from chalicelib.domain.core.deferred import dataclass
+
+#: Millionths in a dollar.
+MICRO = 1_000_000
+
+
+@dataclass(frozen=True)
+class Span:
+    """From `since` on it costs `hour` an hour. `slept`: what it would cost more an hour if it did not hibernate."""
+
+    since: datetime
+    hour: int
+    slept: int = 0
+
+
+@dataclass(frozen=True)
+class Meter:
+    """Millionths of USD an hour: `asleep`, what a node of each group adds, and `extended_extra` from `extended_from` on.
+
+    `zone`: the installation's, in which its months begin. `unknown`: instance types without a known price, which are in no sum.
+    """
+
+    asleep: int
+    nodes: Mapping[str, int] = field(default_factory=dict)
+    zone: str = "UTC"
+    extended_extra: int = 0
+    extended_from: datetime | None = None
+    unknown: tuple[str, ...] = ()
+    source: str = ""
+    spans: tuple[Span, ...] = ()
+
+    def awake(self, counts: Mapping[str, int]) -> int:
+        """With so many nodes of each group."""
+        return self.asleep + sum(self.nodes.get(name, 0) * count for name, count in counts.items())
+
+    def cost(self, start: datetime, end: datetime) -> int:
+        """What the spans between two instants cost; the last one lasts."""
+        return sum(self._cost_of(part) for part in _parts(self.spans, start, end))
+
+    def slept(self, start: datetime, end: datetime) -> int:
+        """What hibernation has saved between two instants."""
+        return sum(_of_hour(span.slept, until - since) for since, until, span in _parts(self.spans, start, end))
+
+    def extended(self, start: datetime, end: datetime) -> int:
+        """What extended support costs, and is in `cost`."""
+        parts = _parts(self.spans, start, end)
+        return sum(self._extended_of(since, until) for since, until, span in parts if span.hour)
+
+    def hour_at(self, now: datetime) -> int:
+        """What it costs an hour at an instant."""
+        span = next((span for span in reversed(self.spans) if span.since <= now), None)
+        if span is None or not span.hour:
+            return 0
+        return span.hour + (self.extended_extra if self._is_extended(now) else 0)
+
+    def months(self, start: datetime, end: datetime) -> Mapping[str, int]:
+        """The cost by month, such as 2026-11, of the installation's own zone."""
+        found = {
+            month: self.cost(max(since, start), min(until, end)) for month, since, until in self._months(start, end)
+        }
+        return {month: cost for month, cost in found.items() if cost}
+
+    def foreseen(self, created_at: datetime, awake: int) -> Meter:
+        """The same life as it is reserved for: awake from its request on, and awake again from now on should it sleep.
+
+        What it sleeps is given back when it wakes or ends; so that waking never fails for want of money.
+        """
+        spans = self.spans or (Span(created_at, awake),)
+        last = spans[-1]
+        spans = (*spans[:-1], Span(last.since, last.hour + last.slept))
+        return replace(self, spans=(replace(spans[0], since=min(created_at, spans[0].since)), *spans[1:]))
+
+    def with_span(self, since: datetime, hour: int, slept: int = 0) -> Meter:
+        """With another price an hour from an instant on; as it is where that is so already."""
+        before = self.spans[-1] if self.spans else Span(since, 0)
+        if (before.hour, before.slept) == (hour, slept):
+            return self
+        return replace(self, spans=(*self.spans, Span(since, hour, slept)))
+
+    def _cost_of(self, part: tuple[datetime, datetime, Span]) -> int:
+        since, until, span = part
+        return _of_hour(span.hour, until - since) + (self._extended_of(since, until) if span.hour else 0)
+
+    def _extended_of(self, since: datetime, until: datetime) -> int:
+        if self.extended_from is None:
+            return 0
+        return _of_hour(self.extended_extra, max(until - max(since, self.extended_from), timedelta()))
+
+    def _is_extended(self, now: datetime) -> bool:
+        return self.extended_from is not None and now >= self.extended_from
+
+    def _months(self, start: datetime, end: datetime) -> Iterator[tuple[str, datetime, datetime]]:
+        zone, here = ZoneInfo(self.zone), start
+        while here < end:
+            local = here.astimezone(zone)
+            until = first_of_month(local.year + local.month // 12, local.month % 12 + 1, self.zone)
+            yield f"{local:%Y-%m}", here, until
+            here = until
+
+
+def first_of_month(year: int, month: int, zone: str) -> datetime:
+    """The instant at which a month begins in a zone."""
+    return datetime(year, month, 1, tzinfo=ZoneInfo(zone)).astimezone(UTC)
+
+
+def _parts(spans: Iterable[Span], start: datetime, end: datetime) -> Iterator[tuple[datetime, datetime, Span]]:
+    known = tuple(spans)
+    ends = (*(span.since for span in known[1:]), end)
+    for span, until in zip(known, ends, strict=False):
+        since, ended = max(span.since, start), min(until, end)
+        if since < ended:
+            yield since, ended, span
+
+
+def _of_hour(hour: int, span: timedelta) -> int:
+    """Rounded to whole millionths."""
+    return (hour * (span // timedelta(microseconds=1)) + 1_800_000_000) // 3_600_000_000

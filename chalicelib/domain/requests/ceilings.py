@@ -1,0 +1,111 @@
+"""What a lab may cost: by the hour, for its lease and in a month, and from how much on an approver must agree. USD; None: any.
+
+Part of the list of offers. A team's rule replaces, for its members, what it says; whoever is in several teams has the most
+generous word. Months are judged by the store, in the write that reserves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.errors.tree import OverBudget
+from chalicelib.domain.identity.callers import Caller, Team
+from chalicelib.domain.labs.meter import MICRO
+from chalicelib.domain.labs.spending import MonthCeilings, Scope
+
+#: USD; more is no budget but a slip of the keyboard.
+MOST_USD = 1_000_000.0
+
+
+@dataclass(frozen=True)
+class MonthLimits:
+    """`person`: each; `role`: all sessions of a shared role together; `team`: each team's people together."""
+
+    person: float | None = None
+    role: float | None = None
+    team: float | None = None
+    installation: float | None = None
+
+
+@dataclass(frozen=True)
+class TeamRule:
+    """What is otherwise for the people of a team. `max_usd_month`: each person; `max_usd_month_team`: all together."""
+
+    team: str
+    max_usd_hour: float | None = None
+    max_usd_lease: float | None = None
+    max_usd_month: float | None = None
+    max_usd_month_team: float | None = None
+    ask_usd: float | None = None
+    instance_types: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Ceilings:
+    """What holds for one caller. `teams`: those of the caller that have a ceiling of their own, with it."""
+
+    hour: float | None = None
+    lease: float | None = None
+    ask: float | None = None
+    month: MonthLimits = MonthLimits()
+    teams: tuple[tuple[Team, float], ...] = ()
+
+    @property
+    def months(self) -> MonthCeilings:
+        """Those that the store judges when it reserves."""
+        return MonthCeilings(micro(self.month.person), micro(self.month.role), micro(self.month.installation))
+
+
+def ceilings_of(usual: Ceilings, rules: Iterable[TeamRule], caller: Caller) -> Ceilings:
+    """What holds for this caller, by the usual and by the rules of the caller's teams."""
+    mine = {team.name: team for team in caller.teams}
+    theirs = [rule for rule in rules if rule.team in mine]
+
+    def most(get: Callable[[TeamRule], float | None], otherwise: float | None) -> float | None:
+        said = [value for rule in theirs if (value := get(rule)) is not None]
+        return max(said) if said else otherwise
+
+    own = {rule.team: rule.max_usd_month_team for rule in theirs}
+    together = ((team, own.get(name) if own.get(name) is not None else usual.month.team) for name, team in mine.items())
+    person = most(lambda rule: rule.max_usd_month, usual.month.person)
+    return Ceilings(
+        most(lambda rule: rule.max_usd_hour, usual.hour),
+        most(lambda rule: rule.max_usd_lease, usual.lease),
+        most(lambda rule: rule.ask_usd, usual.ask),
+        MonthLimits(person, usual.month.role, usual.month.team, usual.month.installation),
+        tuple((team, ceiling) for team, ceiling in together if ceiling is not None),
+    )
+
+
+def types_of(usual: tuple[str, ...], rules: Iterable[TeamRule], caller: Caller) -> tuple[str, ...]:
+    """The instance types and families that the caller may name."""
+    mine = {team.name for team in caller.teams}
+    more = (kind for rule in rules if rule.team in mine for kind in rule.instance_types)
+    return tuple(dict.fromkeys((*usual, *more)))
+
+
+def refuse_dear(hour: int, lease: int, ceilings: Ceilings, *, at_least: bool) -> None:
+    """Raise OverBudget if a lab costs more an hour, with all nodes it may grow to, or for its lease. Millionths of USD."""
+    of = ((hour, ceilings.hour, "an hour with all its nodes"), (lease, ceilings.lease, "to its lease's end"))
+    for asked, ceiling, what in of:
+        most = micro(ceiling)
+        if most is not None and asked > most:
+            raise OverBudget(Scope.LAB, asked, most, of=what, at_least=at_least)
+
+
+def why_ask(lease: int, ceilings: Ceilings, unknown: tuple[str, ...], *, live: bool) -> str | None:
+    """Why an approver must agree to a lab; None if nobody must. `live`: the price list itself said the prices."""
+    if unknown:
+        return f"no price is known for {', '.join(unknown)}"
+    ask = micro(ceilings.ask)
+    if ask is not None and lease > ask:
+        return f"it costs more than ${ask / MICRO:,.2f}"
+    if not live and ceilings.lease is not None and lease > (micro(ceilings.lease) or 0) // 2:
+        return "the price list can't be read, and by the bundled prices it costs more than half of what a lab may cost"
+    return None
+
+
+def micro(amount: float | None) -> int | None:
+    """USD in millionths."""
+    return None if amount is None else round(amount * MICRO)

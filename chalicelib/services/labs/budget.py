@@ -1,0 +1,69 @@
+"""What a lab may cost, judged before it is stored: its own ceilings here, those of months by the store as it reserves.
+
+A team's ceiling is a sum that is read: two requests at one moment may pass it together by one lab.
+"""
+
+from __future__ import annotations
+
+from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.costs import meter_of, most_hourly
+from chalicelib.domain.errors.tree import OverBudget
+from chalicelib.domain.identity.callers import Caller
+from chalicelib.domain.labs.lab import Lab
+from chalicelib.domain.labs.meter import MICRO, Meter
+from chalicelib.domain.labs.spec import LabSpec, SupportPolicy
+from chalicelib.domain.labs.spending import COST, MonthCeilings, Scope, foreseen, spending
+from chalicelib.domain.requests.ceilings import Ceilings, micro, refuse_dear
+from chalicelib.domain.requests.offers import Offers, ceilings_for
+from chalicelib.domain.support.calendar import Calendar
+from chalicelib.ports.deps import Deps
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What was judged of a lab's price. `months`: the ceilings that the store judges."""
+
+    ceilings: Ceilings
+    months: MonthCeilings
+
+
+def meter_for(deps: Deps, spec: LabSpec, calendar: Calendar) -> Meter:
+    """The meter of a lab that is asked for now, at the prices of now."""
+    entry = calendar.get(spec.version)
+    billed = spec.support_policy is SupportPolicy.EXTENDED and entry is not None
+    extended_from = entry.end_of_standard if billed and entry else None
+    return meter_of(spec, deps.curfew.prices(spec.region), extended_from, deps.curfew.zone)
+
+
+def judge_price(deps: Deps, caller: Caller, lab: Lab, offers: Offers, before: Lab | None = None) -> Budget:
+    """What the caller's labs may cost. `before`: the lab as it is stored. Raises OverBudget of the lab, or of a team."""
+    ceilings = ceilings_for(offers, caller)
+    extended = lab.spec.support_policy is SupportPolicy.EXTENDED
+    hour = round(most_hourly(lab.spec, deps.curfew.prices(lab.region), extended) * MICRO)
+    refuse_dear(hour, foreseen(lab), ceilings, at_least=bool(lab.meter and lab.meter.unknown))
+    _judge_teams(deps, lab, ceilings, before)
+    return Budget(ceilings, ceilings.months)
+
+
+def judge_months(deps: Deps, lab: Lab, months: MonthCeilings) -> None:
+    """For a dry run: judge by the sums as they are now what the store would judge. Raises OverBudget."""
+    for month, amounts in spending(lab).items():
+        for scope, whose in ((Scope.PERSON, lab.owner), (Scope.INSTALLATION, "")):
+            most, added = months.most(scope), amounts[COST]
+            there = deps.store.month_sums(month, scope).get(whose, {}).get(COST, 0) if most is not None else 0
+            if most is not None and there + added > most:
+                raise OverBudget(scope, added, most, there, month)
+
+
+def _judge_teams(deps: Deps, lab: Lab, ceilings: Ceilings, before: Lab | None) -> None:
+    mine = [(team, micro(most) or 0) for team, most in ceilings.teams if team.has(lab.owner)]
+    if not mine:
+        return
+    already = spending(before) if before else {}
+    for month, amounts in spending(lab).items():
+        sums = deps.store.month_sums(month, Scope.PERSON)
+        added = amounts[COST] - already.get(month, {}).get(COST, 0)
+        for team, most in mine:
+            there = sum(each.get(COST, 0) for person, each in sums.items() if team.has(person))
+            if added > 0 and there + added > most:
+                raise OverBudget(Scope.TEAM, added, most, there, month)

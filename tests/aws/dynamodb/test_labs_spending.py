@@ -1,0 +1,117 @@
+"""The months' sums in DynamoDB: as the fake keeps them, exact in a race, and never more calls than said."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import boto3
+import pytest
+from moto import mock_aws
+
+from chalicelib.aws.dynamodb.labs.store import DynamoStore
+from chalicelib.domain.errors.tree import EkslabError, OverBudget, Transient
+from chalicelib.domain.labs.lab import Lab, Phase
+from chalicelib.domain.labs.meter import MICRO, Meter
+from chalicelib.domain.labs.spending import COST, LABS, MonthCeilings, Scope, foreseen
+from chalicelib.ports.deps import Store
+from emulator.process import Sandbox
+from tests.aws.dynamodb.table import create_table
+from tests.fakes import NOW, Account, FakeStore, a_lab, a_spec
+
+SESSION = "arn:aws:sts::111122223333:assumed-role/Learners/{}"
+
+
+def a_priced_lab(number: int = 0, **changes: Any) -> Lab:
+    meter = Meter(MICRO // 10, {"myeks-nodegroup": MICRO // 20}, zone="Asia/Seoul")
+    return a_lab(id=f"lab-{number}", spec=a_spec(name=f"n{number}"), meter=meter, **changes)
+
+
+@pytest.fixture(params=["fake", "moto"])
+def store(request: pytest.FixtureRequest) -> Iterator[Store]:
+    if request.param == "fake":
+        yield FakeStore(Account())
+    else:
+        with mock_aws():
+            client = boto3.client("dynamodb", region_name="ap-northeast-2")
+            yield DynamoStore(client, create_table(client))
+
+
+def test_sums_are_kept_for_everyone_each_person_each_role_and_each_account(store: Store) -> None:
+    price = foreseen(a_priced_lab())
+    for number in (1, 2):
+        store.create_lab(a_priced_lab(number, owner=SESSION.format(number)), None, "d", NOW)
+    one = {LABS: 1, COST: price}
+    assert store.month_sums("2026-11", Scope.PERSON) == {SESSION.format(1): one, SESSION.format(2): one}
+    both = {LABS: 2, COST: 2 * price}
+    role = "arn:aws:sts::111122223333:assumed-role/Learners"
+    assert store.month_sums("2026-11", Scope.ROLE) == {role: both}
+    assert store.month_sums("2026-11", Scope.INSTALLATION) == {"": both}
+    assert store.month_sums("2026-11", Scope.ACCOUNT) == {"111122223333": both}
+    assert store.month_sums("2026-12", Scope.PERSON) == {}
+
+
+def test_a_lease_over_a_months_end_is_in_both_months(store: Store) -> None:
+    start = NOW.replace(day=30, hour=14)
+    lab = store.create_lab(a_priced_lab(created_at=start, lease_ends_at=start + timedelta(hours=2)), None, "d", start)
+    november, december = (store.month_sums(month, Scope.INSTALLATION)[""][COST] for month in ("2026-11", "2026-12"))
+    assert november == december
+    assert november + december == foreseen(lab)
+
+
+def test_what_would_pass_a_ceiling_is_not_stored_and_says_what_is_there(store: Store) -> None:
+    price = foreseen(a_priced_lab())
+    ceilings = MonthCeilings(person=price + 5)
+    store.create_lab(a_priced_lab(1), None, "d", NOW, ceilings=ceilings)
+    with pytest.raises(OverBudget) as refusal:
+        store.create_lab(a_priced_lab(2), None, "d", NOW, ceilings=ceilings)
+    assert (refusal.value.asked, refusal.value.most, refusal.value.there) == (price, price + 5, price)
+    with pytest.raises(OverBudget):
+        store.create_lab(a_priced_lab(2), None, "d", NOW, ceilings=MonthCeilings(installation=price - 1))
+    assert len(store.list_labs(None, (), 10, None).items) == 1
+
+
+def test_sums_follow_every_save_and_the_end_frees_what_was_not_used(store: Store) -> None:
+    lab = store.create_lab(a_priced_lab(), None, "d", NOW)
+    for phase in (Phase.PROVISIONING, Phase.READY):
+        store.change_lab(lab.id, lambda stored, to=phase: stored.moved_to(to, NOW), lab)
+        lab = store.load_lab(lab.id)
+    longer = store.change_lab(lab.id, lambda stored: stored.leased_until(lab.lease_ends_at + timedelta(hours=2), NOW))
+    assert store.month_sums("2026-11", Scope.PERSON)[lab.owner][COST] == foreseen(longer)
+    with pytest.raises(OverBudget):
+        store.change_lab(
+            lab.id,
+            lambda stored: stored.leased_until(stored.lease_ends_at + timedelta(hours=1), NOW),
+            ceilings=MonthCeilings(person=foreseen(longer)),
+        )
+    for phase in (Phase.RELEASING, Phase.DELETED):
+        store.change_lab(lab.id, lambda stored, to=phase: stored.moved_to(to, NOW + timedelta(hours=1)))
+    for _ in range(2):
+        store.change_lab(lab.id, lambda stored: replace(stored, due_at=(stored.due_at or NOW) + timedelta(hours=1)))
+    sums = store.month_sums("2026-11", Scope.PERSON)[lab.owner]
+    assert (sums[LABS], sums[COST], sums["ended"]) == (1, MICRO // 5, foreseen(longer) - MICRO // 5)
+
+
+def test_of_64_at_once_at_the_last_dollar_exactly_as_many_are_admitted_as_fit(sandbox: Sandbox) -> None:
+    """Whoever hears "too busy" asks again, as a client does on 503."""
+    client = sandbox.client("dynamodb")
+    store = DynamoStore(client, create_table(client, "race"))
+    price, fit = foreseen(a_priced_lab()), 7
+
+    def ask(number: int) -> str:
+        while True:
+            try:
+                ceilings = MonthCeilings(installation=fit * price + price - 1)
+                return type(store.create_lab(a_priced_lab(number), None, "d", NOW, ceilings=ceilings)).__name__
+            except Transient:
+                continue
+            except EkslabError as error:
+                return type(error).__name__
+
+    with ThreadPoolExecutor(64) as threads:
+        assert Counter(threads.map(ask, range(64))) == {"Lab": fit, "OverBudget": 64 - fit}
+    assert store.month_sums("2026-11", Scope.INSTALLATION)[""] == {LABS: fit, COST: fit * price}

@@ -1,0 +1,202 @@
+"""Ceilings of money: what a lab, a person, a team and the installation may cost, judged before anything is stored."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from chalicelib.domain.costs import Prices
+from chalicelib.domain.curfew.extension import ExtensionRequest
+from chalicelib.domain.errors.tree import InvalidRequest, OverBudget
+from chalicelib.domain.identity.callers import Caller, Team
+from chalicelib.domain.labs.lab import Change, Lab, Phase
+from chalicelib.domain.labs.spec import LabSpec
+from chalicelib.domain.labs.spending import COST, Scope, foreseen
+from chalicelib.domain.requests.ceilings import MonthLimits, TeamRule
+from chalicelib.domain.requests.offers import Offers
+from chalicelib.services.labs import commands
+from chalicelib.services.labs.lease import extend_lab
+from tests.fakes import NOW, FakeWorld, a_caller, a_nodegroup, a_spec, make_deps
+
+MICRO = 1_000_000
+#: The course's lab for its lease of eight hours.
+LEASE = 8 * (0.10 + 2 * (0.052 + 30 * 0.0912 / 730 + 0.005))
+
+
+def a_world(**offers: object) -> FakeWorld:
+    world = make_deps()
+    world.store.kept_offers = replace(Offers(), **offers)  # type: ignore[arg-type]
+    return world
+
+
+def ask(world: FakeWorld, name: str = "myeks", caller: Caller | None = None, spec: LabSpec | None = None) -> Lab:
+    wanted = replace(spec or a_spec(), name=name)
+    asking = commands.ValidatedRequest(wanted)
+    return commands.request_lab(world.deps, caller or a_caller(), asking, None, "digest", world.clock.now()).lab
+
+
+def test_a_request_reserves_its_leases_price() -> None:
+    world = a_world()
+    lab = ask(world)
+    assert foreseen(lab) / MICRO == pytest.approx(LEASE, abs=1e-4)
+    for scope, whose in ((Scope.PERSON, lab.owner), (Scope.INSTALLATION, ""), (Scope.ACCOUNT, lab.account)):
+        assert world.store.month_sums("2026-11", scope)[whose][COST] == foreseen(lab)
+
+
+def test_a_lease_that_costs_more_than_one_may_is_refused_with_both_sums() -> None:
+    with pytest.raises(OverBudget) as refusal:
+        ask(a_world(max_usd_lease=1.0))
+    assert refusal.value.scope is Scope.LAB
+    assert (
+        str(refusal.value)
+        == "The lab costs $1.77 to its lease's end; the most that one may cost here is $1.00 to its lease's end."
+    )
+
+
+def test_a_month_admits_what_fits_into_it_and_says_what_is_left() -> None:
+    world = a_world(max_usd_month=MonthLimits(person=2 * LEASE + 0.01))
+    ask(world, "a")
+    ask(world, "b")
+    with pytest.raises(OverBudget) as refusal:
+        ask(world, "c")
+    assert (refusal.value.scope, refusal.value.month) == (Scope.PERSON, "2026-11")
+    assert "$0.01 is left" in str(refusal.value)
+    assert len(world.store.labs) == 2
+    ask(world, "c", a_caller(arn="arn:aws:iam::111122223333:user/other"))
+
+
+def test_the_installation_has_a_month_of_its_own() -> None:
+    world = a_world(max_usd_month=MonthLimits(installation=LEASE + 0.01))
+    ask(world, "a")
+    with pytest.raises(OverBudget) as refusal:
+        ask(world, "b", a_caller(arn="arn:aws:iam::111122223333:user/other"))
+    assert "this installation" in str(refusal.value)
+
+
+def test_sessions_of_a_shared_role_have_one_month_together() -> None:
+    """A session chooses its name: by another one it would be another person with a month of its own."""
+    world = a_world(max_usd_month=MonthLimits(person=2 * LEASE + 0.01, role=2 * LEASE + 0.01))
+    for name in "ab":
+        ask(world, name, a_caller(arn=f"arn:aws:sts::111122223333:assumed-role/Learners/{name}"))
+    with pytest.raises(OverBudget) as refusal:
+        ask(world, "c", a_caller(arn="arn:aws:sts::111122223333:assumed-role/Learners/c"))
+    assert refusal.value.scope is Scope.ROLE
+
+
+def test_a_team_may_spend_together_what_its_rule_says() -> None:
+    world = a_world(teams=(TeamRule("shop", max_usd_month_team=LEASE * 1.5),))
+    team = Team("shop", ("arn:aws:iam::111122223333:user/s*",))
+    one, two = (a_caller(arn=f"arn:aws:iam::111122223333:user/s{n}", teams=(team,)) for n in (1, 2))
+    ask(world, "a", one)
+    with pytest.raises(OverBudget) as refusal:
+        ask(world, "b", two)
+    assert refusal.value.scope is Scope.TEAM
+    ask(world, "b", a_caller())
+
+
+def test_a_teams_rule_replaces_the_usual_for_its_people_only() -> None:
+    world = a_world(max_usd_lease=1.0, teams=(TeamRule("shop", max_usd_lease=5.0, instance_types=("p5",)),))
+    member = a_caller(teams=(Team("shop", ("*",)),))
+    assert ask(world, "a", member).phase is Phase.REQUESTED
+    with pytest.raises(OverBudget):
+        ask(world, "b")
+
+
+def test_an_extension_reserves_and_is_refused_where_nothing_is_left() -> None:
+    world = a_world(max_usd_month=MonthLimits(person=LEASE * 1.5 + 0.01))
+    lab = ask(world)
+    longer = extend_lab(world.deps, a_caller(), lab.id, ExtensionRequest(hours=4), NOW).lab
+    assert foreseen(longer) / MICRO == pytest.approx(LEASE * 1.5, abs=1e-4)
+    with pytest.raises(OverBudget):
+        extend_lab(world.deps, a_caller(), lab.id, ExtensionRequest(hours=1), NOW)
+    assert world.store.load_lab(lab.id).lease_ends_at == longer.lease_ends_at
+
+
+def test_more_nodes_are_reserved_for_and_fewer_are_never_refused() -> None:
+    world = a_world(max_usd_month=MonthLimits(person=LEASE * 1.2))
+    lab = ask(world)
+    world.store.put(replace(lab, phase=Phase.READY))
+    [group] = lab.spec.nodegroups
+    with pytest.raises(OverBudget):
+        commands.change_lab(world.deps, a_caller(), lab.id, Change(nodes={group.name: 9}), NOW)
+    world.store.kept_offers = replace(world.store.kept_offers, max_usd_month=MonthLimits(person=0.0))
+    assert commands.change_lab(world.deps, a_caller(), lab.id, Change(nodes={group.name: 1}), NOW).lab.change
+
+
+def test_a_lab_that_ends_early_makes_room_once() -> None:
+    """Settled: a reservation is freed by the save that ends the lab, and a second save frees nothing more."""
+    world = a_world(max_usd_month=MonthLimits(person=LEASE * 1.5))
+    lab = ask(world, "a")
+    later = NOW + timedelta(hours=2)
+    for phase in (Phase.PROVISIONING, Phase.READY):
+        world.store.change_lab(lab.id, lambda stored, to=phase: stored.moved_to(to, NOW))
+    for phase in (Phase.RELEASING, Phase.DELETED):
+        world.store.change_lab(lab.id, lambda stored, to=phase: stored.moved_to(to, later))
+    for _ in range(2):
+        world.store.change_lab(
+            lab.id, lambda stored: replace(stored, due_at=(stored.due_at or NOW) + timedelta(hours=1))
+        )
+    there = world.store.month_sums("2026-11", Scope.PERSON)[lab.owner]
+    assert there[COST] / MICRO == pytest.approx(LEASE / 4, abs=1e-4)
+    assert there["ended"] / MICRO == pytest.approx(LEASE * 3 / 4, abs=1e-4)
+    ask(world, "b")
+    with pytest.raises(OverBudget):
+        ask(world, "c")
+
+
+def test_a_crash_between_reserving_and_starting_reserves_for_the_lab_that_is_started_later() -> None:
+    """Settled: lab and reservation are one write. The scheduled run starts the lab, or its failure frees the money."""
+    world = a_world(max_usd_month=MonthLimits(person=LEASE * 1.5))
+    world.fail("workflows.start", OSError("the process died"))
+    with pytest.raises(OSError):
+        ask(world, "a")
+    [lab] = world.store.labs.values()
+    assert (lab.phase, lab.due_at) == (Phase.REQUESTED, NOW + timedelta(seconds=60))
+    assert world.store.month_sums("2026-11", Scope.PERSON)[lab.owner][COST] == foreseen(lab)
+    world.store.change_lab(lab.id, lambda stored: stored.moved_to(Phase.ROLLING_BACK, NOW))
+    world.store.change_lab(lab.id, lambda stored: stored.moved_to(Phase.FAILED, NOW))
+    assert world.store.month_sums("2026-11", Scope.PERSON) == {}
+
+
+def test_a_budget_that_is_lowered_below_what_runs_ends_nothing_and_admits_nothing() -> None:
+    world = a_world()
+    lab = ask(world, "a")
+    world.store.kept_offers = replace(Offers(), max_usd_month=MonthLimits(person=0.01))
+    world.store.change_lab(lab.id, lambda stored: stored.moved_to(Phase.PROVISIONING, NOW))
+    with pytest.raises(OverBudget) as refusal:
+        ask(world, "b")
+    assert "$0.00 is left" in str(refusal.value)
+
+
+def test_a_dry_run_hears_of_the_months_too() -> None:
+    world = a_world(max_usd_month=MonthLimits(person=LEASE * 1.5))
+    ask(world, "a")
+    asking = commands.ValidatedRequest(a_spec(name="b"))
+    with pytest.raises(OverBudget):
+        commands.plan_lab(world.deps, a_caller(), asking, NOW)
+
+
+def test_a_price_that_changes_during_a_lease_changes_nothing_until_it_is_extended() -> None:
+    world = a_world()
+    lab = ask(world)
+    twice = Prices("ap-northeast-2", 0.20, 1.0, 0.1824, 0.118, 0.010, {"t3.medium": 0.104})
+    deps = replace(world.deps, curfew=replace(world.deps.curfew, prices=lambda _region: twice))
+    world.store.change_lab(lab.id, lambda stored: stored.moved_to(Phase.PROVISIONING, NOW))
+    assert foreseen(world.store.load_lab(lab.id)) == foreseen(lab)
+    longer = extend_lab(deps, a_caller(), lab.id, ExtensionRequest(hours=8), NOW + timedelta(hours=4)).lab
+    assert foreseen(longer) / MICRO == pytest.approx(LEASE / 2 + 1.5 * 2 * LEASE, abs=1e-3)
+
+
+def test_what_is_wrong_besides_is_told_with_the_sum() -> None:
+    spec = a_spec(nodegroups=(a_nodegroup(instance_types=("p5.48xlarge",), desired=10, min=10, max=10),))
+    with pytest.raises(OverBudget) as refusal:
+        ask(a_world(max_usd_hour=0.1), spec=spec)
+    assert "not-offered" in [finding.code for finding in refusal.value.findings]
+    assert "at least" in str(refusal.value)
+
+
+def test_what_is_cheap_and_wrong_is_a_bad_request() -> None:
+    with pytest.raises(InvalidRequest):
+        ask(a_world(), spec=a_spec(nodegroups=(a_nodegroup(instance_types=("p5.48xlarge",)),)))
