@@ -84,6 +84,7 @@ def lab(view: Json, fit: int | None = None) -> Iterator[str]:
         yield from sentence(f"{view['reason']} ({view['responsible'] or 'nobody'})", fit)
     if view["endpoint"]:
         yield f"endpoint {view['endpoint']}"
+    yield from money(view.get("usd"), fit)
     steps = [
         (s["title"], s["status"], at_clock(s["startedAt"], zone), at_clock(s["endedAt"], zone), s["detail"])
         for s in view["steps"]
@@ -95,6 +96,18 @@ def lab(view: Json, fit: int | None = None) -> Iterator[str]:
         yield ""
         for line in view["next"]:
             yield from sentence(f"next: {line}", fit, indent=6)
+
+
+def money(usd: Json | None, fit: int | None = None) -> Iterator[str]:
+    """What a lab costs, has cost, will cost and has saved; nothing of one that was never priced."""
+    if usd is None:
+        return
+    least, saved = "at least " if usd["atLeast"] else "", usd["saved"]["total"]
+    rest = f"${usd['toLeaseEnd']:,.2f} more to the lease's end" + (f"; ${saved:,.2f} saved" if saved else "")
+    yield from sentence(f"cost {least}${usd['hour']:.2f} an hour; {least}${usd['soFar']:,.2f} so far, {rest}", fit)
+    for each in usd.get("found", ()):
+        price = "price not known" if each["hour"] is None else f"${each['hour']:.4f} an hour"
+        yield from sentence(f"found since {each['since']}, not counted above: {each['arn']}, {price}", fit, indent=6)
 
 
 def events(view: Json, fit: int | None = None) -> Iterator[str]:
@@ -112,6 +125,7 @@ def events(view: Json, fit: int | None = None) -> Iterator[str]:
 def receipt(view: Json, fit: int | None = None) -> Iterator[str]:
     """The verdict, then every line of the newest look; commands whole, for people copy them."""
     yield from sentence(view["verdict"], fit)
+    yield from money(view.get("usd"), fit)
     newest = view["looks"][-1]
     yield ""
     if fit is None:

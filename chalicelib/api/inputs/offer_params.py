@@ -48,7 +48,7 @@ def read_offers(raw: bytes, content_type: str | None) -> Callable[[Offers], Offe
         if isinstance(value, tuple) and len(value) > _MOST:
             body.error(NAMES[list(asked).index(name)], "too-many", f"At most {_MOST} are taken here.")
     refuse(notes.findings)
-    changed = {name: None if value == _NONE else value for name, value in said.items()}
+    changed: dict[str, Any] = {name: None if value == _NONE else value for name, value in said.items()}
     return lambda before: replace(before, **changed)
 
 
@@ -104,8 +104,15 @@ def _team(item: Reader) -> TeamRule:
     name = item.text("team") or ""
     if not name:
         item.error("team", "missing", "The name of a team, as the setting Teams has it.")
-    amounts = [_amount(item, key) for key in ("maxUsdHour", "maxUsdLease", "maxUsdMonth", "maxUsdMonthTeam", "askUsd")]
-    return TeamRule(name, *amounts, instance_types=item.texts("instanceTypes") or ())
+    return TeamRule(
+        team=name,
+        max_usd_hour=_amount(item, "maxUsdHour"),
+        max_usd_lease=_amount(item, "maxUsdLease"),
+        max_usd_month=_amount(item, "maxUsdMonth"),
+        max_usd_month_team=_amount(item, "maxUsdMonthTeam"),
+        ask_usd=_amount(item, "askUsd"),
+        instance_types=item.texts("instanceTypes") or (),
+    )
 
 
 def _ceiling(body: Reader, key: str) -> float | str | None:

@@ -67,7 +67,7 @@ def _route_labs(context: RequestContext) -> None:
         asking = commands.ValidatedRequest(spec, findings, request.in_callers_words, request.draft.account, calendar)
         if only_planned:
             plan = commands.plan_lab(deps, caller, asking, now)
-            return json_answer(labs.planned(plan.lab, plan.findings, lease.coming(deps, plan.lab, calendar, now)))
+            return json_answer(labs.planned(plan.lab, plan.findings, lease.coming(deps, plan.lab, calendar, now), now))
         return _requested(context, commands.request_lab(deps, caller, asking, key, digest, now), calendar, now)
 
     @context.route("GET", "/labs")
@@ -75,7 +75,9 @@ def _route_labs(context: RequestContext) -> None:
         asked = params.read_list(context.query)
         limit, cursor = asked.page.limit, asked.page.cursor
         page = queries.list_labs(context.deps, context.caller, asked.owner, asked.phases, limit, cursor)
-        return json_answer({"labs": [labs.lab_in_list(lab, context.base) for lab in page.items], "cursor": page.cursor})
+        now = context.deps.clock.now()
+        found = [labs.lab_in_list(lab, context.base, now) for lab in page.items]
+        return json_answer({"labs": found, "cursor": page.cursor})
 
     @context.route("GET", "/versions")
     def get_versions() -> Response:
@@ -87,8 +89,8 @@ def _route_labs(context: RequestContext) -> None:
 def _route_one_lab(context: RequestContext) -> None:
     @context.route("GET", "/labs/{lab_id}")
     def get_lab(lab_id: str) -> Response:
-        deps = context.deps
-        return json_answer(labs.lab_view(queries.get_lab(deps, context.caller, lab_id, deps.clock.now()), context.base))
+        deps, now = context.deps, context.deps.clock.now()
+        return json_answer(labs.lab_view(queries.get_lab(deps, context.caller, lab_id, now), context.base, now))
 
     @context.route("PATCH", "/labs/{lab_id}")
     def patch_lab(lab_id: str) -> Response:
@@ -131,27 +133,29 @@ def _route_looks(context: RequestContext) -> None:
         arns = params.read_arns_to_keep(context.body, context.header("content-type"))
         kept = leftovers.keep_leftovers(deps, caller, lab_id, arns, deps.clock.now())
         logger.info("Leftovers were settled.", extra={"lab_id": lab_id, "caller": caller.arn, "count": len(arns)})
-        return json_answer(labs.receipt_view(kept))
+        return json_answer(labs.receipt_view(kept, deps.clock.now()))
 
     @context.route("POST", "/orphans/{account}/{region}/{name}/adopt")
     def post_adopt(account: str, region: str, name: str) -> Response:
         deps, caller = context.deps, context.caller
-        lab = adoption.adopt(deps, caller, Place(account, region), name, deps.clock.now())
+        now = deps.clock.now()
+        lab = adoption.adopt(deps, caller, Place(account, region), name, now)
         logger.info("A cluster was adopted.", extra={"lab_id": lab.id, "caller": caller.arn})
-        return json_answer(labs.lab_in_list(lab, context.base), 201, {"Location": f"{context.base}/labs/{lab.id}"})
+        return json_answer(labs.lab_in_list(lab, context.base, now), 201, {"Location": f"{context.base}/labs/{lab.id}"})
 
     @context.route("GET", "/labs/{lab_id}/receipt")
     def get_receipt(lab_id: str) -> Response:
-        return json_answer(labs.receipt_view(queries.receipt(context.deps, context.caller, lab_id)))
+        found = queries.receipt(context.deps, context.caller, lab_id)
+        return json_answer(labs.receipt_view(found, context.deps.clock.now()))
 
 
 def _requested(context: RequestContext, answer: Accepted, calendar: Calendar, now: datetime) -> Response:
     ahead = lease.coming(context.deps, answer.lab, calendar, now)
-    return _answer_accepted(context, answer, labs.requested(answer.lab, answer.findings, ahead, context.base))
+    return _answer_accepted(context, answer, labs.requested(answer.lab, answer.findings, ahead, context.base, now))
 
 
 def _accepted(context: RequestContext, answer: Accepted) -> Response:
-    return _answer_accepted(context, answer, labs.answered(answer, context.base))
+    return _answer_accepted(context, answer, labs.answered(answer, context.base, context.deps.clock.now()))
 
 
 def _answer_accepted(context: RequestContext, answer: Accepted, body: dict[str, Any]) -> Response:

@@ -62,14 +62,14 @@ def _route_sleep(context: RequestContext) -> None:
 
 def _whole(context: RequestContext, answer: Accepted) -> Response:
     """The lab whole, with warnings."""
-    deps = context.deps
-    view = queries.get_lab(deps, context.caller, answer.lab.id, deps.clock.now())
-    return json_answer({**labs.lab_view(view, context.base), "warnings": labs.warnings(answer.findings)})
+    deps, now = context.deps, context.deps.clock.now()
+    view = queries.get_lab(deps, context.caller, answer.lab.id, now)
+    return json_answer({**labs.lab_view(view, context.base, now), "warnings": labs.warnings(answer.findings)})
 
 
 def _under_way(context: RequestContext, answer: Accepted) -> Response:
     _log(context, "A lab was asked to sleep or to wake.", answer.lab.id)
-    body = labs.answered(answer, context.base)
+    body = labs.answered(answer, context.base, context.deps.clock.now())
     return json_answer(body, 202, {"Location": body["links"]["self"]})
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from chalicelib.api.views.curfew import cost_view
 from chalicelib.api.views.json_format import instant, to_json
+from chalicelib.api.views.money import usd_view
 from chalicelib.api.views.schedule import night_view, schedule_view
 from chalicelib.domain.errors.findings import Finding
 from chalicelib.domain.labs.access_role import access_role_arn
@@ -26,17 +27,17 @@ Json = dict[str, Any]
 _LINKS = ("events", "kubeconfig", "inventory", "receipt")
 
 
-def answered(answer: Accepted, base: str) -> Json:
+def answered(answer: Accepted, base: str, now: datetime) -> Json:
     """The answer to a request that was accepted."""
-    return {**lab_in_list(answer.lab, base), "warnings": warnings(answer.findings)}
+    return {**lab_in_list(answer.lab, base, now), "warnings": warnings(answer.findings)}
 
 
-def requested(lab: Lab, findings: Iterable[Finding], coming: Coming, base: str) -> Json:
+def requested(lab: Lab, findings: Iterable[Finding], coming: Coming, base: str, now: datetime) -> Json:
     """The answer to a request for a lab: what was stored, until when, and what it costs."""
-    return {**answered(Accepted(lab, tuple(findings)), base), **_coming(lab, coming)}
+    return {**answered(Accepted(lab, tuple(findings)), base, now), **_coming(lab, coming)}
 
 
-def planned(lab: Lab, findings: Iterable[Finding], coming: Coming) -> Json:
+def planned(lab: Lab, findings: Iterable[Finding], coming: Coming, now: datetime) -> Json:
     """The answer to a dry run: the completed request, every warning, and what it would cost. Nothing is stored."""
     return {
         "dryRun": True,
@@ -44,6 +45,7 @@ def planned(lab: Lab, findings: Iterable[Finding], coming: Coming) -> Json:
         "leaseEndsAt": instant(lab.lease_ends_at),
         "leaseEndsLocal": format_local(lab.spec.schedule, lab.lease_ends_at),
         **_coming(lab, coming),
+        "usd": usd_view(lab, now),
         "spec": spec_view(lab.spec),
         "warnings": warnings(findings),
     }
@@ -56,7 +58,7 @@ def _coming(lab: Lab, coming: Coming) -> Json:
     }
 
 
-def lab_in_list(lab: Lab, base: str) -> Json:
+def lab_in_list(lab: Lab, base: str, now: datetime) -> Json:
     """A lab in short. `base`: the path before `/labs`."""
     here = f"{base}/labs/{lab.id}"
     return {
@@ -74,15 +76,17 @@ def lab_in_list(lab: Lab, base: str) -> Json:
         "leaseEndsAt": instant(lab.lease_ends_at),
         "leaseEndsLocal": format_local(lab.spec.schedule, lab.lease_ends_at),
         "endedAt": to_json(lab.ended_at),
+        "usd": usd_view(lab, now),
         "links": {"self": here, **{name: f"{here}/{name}" for name in _LINKS}},
     }
 
 
-def lab_view(view: LabView, base: str) -> Json:
+def lab_view(view: LabView, base: str, now: datetime) -> Json:
     """A lab whole."""
     lab = view.lab
     return {
-        **lab_in_list(lab, base),
+        **lab_in_list(lab, base, now),
+        "usd": usd_view(lab, now, view.found),
         "endpoint": None if lab.phase in OVER else lab.facts.endpoint,
         "next": list(view.next),
         "steps": [to_json(step) for step in view.steps],
@@ -107,11 +111,12 @@ def spec_view(spec: LabSpec) -> Json:
     return shown
 
 
-def receipt_view(view: ReceiptView) -> Json:
+def receipt_view(view: ReceiptView, now: datetime) -> Json:
     """Every look, line by line, and the verdict."""
     looks = [{**to_json(look), "clean": look.clean} for look in view.receipts]
     newest = view.receipts[-1]
-    return {"labId": view.lab.id, "verdict": view.verdict, "clean": newest.clean, "looks": looks}
+    head = {"labId": view.lab.id, "verdict": view.verdict, "clean": newest.clean}
+    return {**head, "usd": usd_view(view.lab, now), "looks": looks}
 
 
 def calendar_view(calendar: Calendar, region: str, now: datetime) -> Json:

@@ -322,6 +322,10 @@ class Lab:
         priced = replace(self, meter=replace(fresh, spans=spans))
         return replace(priced, meter=priced._metered(self.phase, now)) if spans else priced
 
+    def metered_since(self, meter: Meter, now: datetime) -> Lab:
+        """The same lab, which runs already, with a meter that begins now."""
+        return replace(self, meter=meter.with_span(now, meter.awake(self.node_counts)))
+
     def _metered(self, phase: Phase, now: datetime) -> Meter | None:
         """The meter from now on. Where it is not known what is gone already, all is still paid for."""
         meter = self.meter

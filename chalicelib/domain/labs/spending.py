@@ -68,6 +68,12 @@ def spent(lab: Lab, now: datetime) -> int:
     return lab.meter.cost(lab.created_at, lab.ended_at or now) if lab.meter else 0
 
 
+def to_lease_end(lab: Lab, now: datetime) -> int:
+    """What it will cost from now on until its lease ends, if it stays awake; 0 once it is over."""
+    whole = _foreseen(lab)
+    return 0 if whole is None or lab.phase in OVER else whole.cost(max(now, lab.created_at), lab.lasts_until)
+
+
 def saved(lab: Lab, now: datetime) -> Saved:
     """What it has saved so far; by its end, once it is over, against the lease that it had."""
     if lab.meter is None:

@@ -15,6 +15,7 @@ from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.steps import Event
 from chalicelib.domain.teardown.adoption import INSTALLATION_TAG, TaggedCluster, adopted_lab, claimed_lab_id, is_made_by
 from chalicelib.ports.deps import Deps
+from chalicelib.services.labs.budget import meter_for
 
 
 def adopt(deps: Deps, caller: Caller, place: Place, name: str, now: datetime) -> Lab:
@@ -27,7 +28,8 @@ def adopt(deps: Deps, caller: Caller, place: Place, name: str, now: datetime) ->
     lab = adopted_lab(tagged, state, stack, owner, deps.curfew.installation, now)
     role_names = [thing.id for thing in made if thing.kind is Kind.ROLE]
     roles = deps.cloud(place).roles.states(role_names)
-    lab = lab.with_facts(role_ids={role.name: role.id for role in roles})
+    meter = meter_for(deps, lab.spec, deps.cloud(place).clusters.versions())
+    lab = lab.with_facts(role_ids={role.name: role.id for role in roles}).metered_since(meter, now)
     stored = deps.store.create_lab(lab, None, "", now)
     own = Resource(Kind.STACK, lab.stack_name, stack.id)
     for thing, how in ((own, ASKED_FOR), *((thing, BY_STACK) for thing in made), (cluster_of(lab), ASKED_FOR)):

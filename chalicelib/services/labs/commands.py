@@ -63,7 +63,7 @@ def requested_before(deps: Deps, caller: Caller, key: str | None, digest: str, n
 
 
 @dataclass(frozen=True)
-class Plan:
+class PricedRequest:
     """The lab as it would be stored, every warning, and what it may cost."""
 
     lab: Lab
@@ -90,7 +90,7 @@ def plan_lab(deps: Deps, caller: Caller, asking: ValidatedRequest, now: datetime
     return Accepted(plan.lab, plan.findings)
 
 
-def _plan(deps: Deps, caller: Caller, asking: ValidatedRequest, now: datetime) -> Plan:
+def _plan(deps: Deps, caller: Caller, asking: ValidatedRequest, now: datetime) -> PricedRequest:
     """Money is judged first: what is too dear is refused with its sum, and with all else that is wrong with it."""
     account = deps.watch.home if asking.account is None else asking.account
     offers = deps.store.offers()
@@ -104,7 +104,7 @@ def _plan(deps: Deps, caller: Caller, asking: ValidatedRequest, now: datetime) -
         raise
     if has_errors(findings):
         raise InvalidRequest(findings)
-    return Plan(lab, (*findings, _about_volumes(lab)), budget)
+    return PricedRequest(lab, (*findings, _about_volumes(lab)), budget)
 
 
 def change_lab(deps: Deps, caller: Caller, lab_id: str, asked: Change, now: datetime) -> Accepted:
@@ -185,7 +185,7 @@ def _asked_for(deps: Deps, caller: Caller, spec: LabSpec, account: str, known: C
     )
 
 
-def _stored(deps: Deps, caller: Caller, plan: Plan, key: str | None, digest: str, now: datetime) -> Lab:
+def _stored(deps: Deps, caller: Caller, plan: PricedRequest, key: str | None, digest: str, now: datetime) -> Lab:
     lab, counts = plan.lab, (deps.limits.max_labs_per_owner, deps.limits.max_labs_per_role)
     try:
         return deps.store.create_lab(lab, key, digest, now, *counts, plan.budget.months)

@@ -20,6 +20,7 @@ from chalicelib.domain.labs.lab import ENDING, OVER, Lab, Phase
 from chalicelib.domain.labs.schedule import Night, next_curfew
 from chalicelib.domain.labs.steps import Event, Step
 from chalicelib.domain.support.calendar import Calendar
+from chalicelib.domain.teardown.found import FoundCost, found_costs, is_found
 from chalicelib.domain.teardown.receipt import Receipt, verdict
 from chalicelib.ports.deps import Deps, Page
 from chalicelib.services.labs.commands import seen_lab
@@ -32,7 +33,8 @@ _LONGEST_OWNER = 1024
 class LabView:
     """A lab with its steps and its future, as its owner reads it. `next_curfew` None: it ends, or none will come.
 
-    `exemption`: why the lab is not ended, or put to sleep, as planned; empty if it is, or is on no plan.
+    `exemption`: why the lab is not ended, or put to sleep, as planned; empty if it is, or is on no plan. `found`: what of it
+    Kubernetes made, as far as the inventory found it.
     """
 
     lab: Lab
@@ -40,6 +42,7 @@ class LabView:
     next: tuple[str, ...]
     next_curfew: Night | None = None
     exemption: str = ""
+    found: tuple[FoundCost, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,14 @@ def get_lab(deps: Deps, caller: Caller, lab_id: str, now: datetime) -> LabView:
     planned = deps.curfew.store.line(lab.planned.night, lab.planned.entry_id) if lab.planned else None
     entry = planned[0] if planned else None
     message = upcoming_events(lab, steps, now, entry, deps.curfew.holidays)
-    return LabView(lab, steps, message, night, why_not_as_planned(lab, entry, deps.curfew.holidays))
+    exempt = why_not_as_planned(lab, entry, deps.curfew.holidays)
+    return LabView(lab, steps, message, night, exempt, _found(deps, lab, now))
+
+
+def _found(deps: Deps, lab: Lab, now: datetime) -> tuple[FoundCost, ...]:
+    """Prices are asked for only where there is something to price."""
+    found = [] if lab.phase in OVER else [entry for entry in deps.store.ledger(lab.id) if is_found(entry)]
+    return tuple(found_costs(found, deps.curfew.prices(lab.region), now)) if found else ()
 
 
 def list_labs(

@@ -23,6 +23,8 @@ from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.errors.tree import EkslabError, NotKept
 from chalicelib.domain.identity.callers import identity_of
 from chalicelib.domain.labs.lab import Lab
+from chalicelib.domain.labs.meter import MICRO
+from chalicelib.domain.labs.spending import spent
 from chalicelib.domain.labs.steps import Event
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.night.outcomes import KIND, skip_entry
@@ -125,6 +127,7 @@ def _message(
         volumes=lab.spec.volumes,
         account=lab.account,
         in_place_of=in_place_of,
+        spent_usd=spent(lab, now) / MICRO if lab.meter else None,
     )
 
 

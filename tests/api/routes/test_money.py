@@ -6,6 +6,10 @@ from typing import Any
 
 import pytest
 
+from chalicelib.domain.core.proof import Proof
+from chalicelib.domain.core.resources import EntryState, Kind, LedgerEntry, Resource
+from chalicelib.domain.labs.lab import Phase
+from chalicelib.domain.teardown.receipt import Receipt
 from tests.api.http import ADMIN, Http
 
 P5: dict[str, Any] = {
@@ -64,3 +68,45 @@ def test_what_is_no_number_of_json_is_refused(text: str) -> None:
     http = Http()
     assert http.call("PUT", "/offers", body=text, caller=ADMIN).status == 400
     assert http.get("/offers").json["maxUsdLease"] is None
+
+
+def test_the_same_sums_stand_in_answer_list_show_and_receipt() -> None:
+    http = Http()
+    planned = http.call("POST", "/labs", body={"name": "a"}, query={"dryRun": "true"}).json["usd"]
+    made = http.post("/labs", {"name": "a"}).json
+    assert made["usd"] == planned
+    assert made["usd"]["toLeaseEnd"] == pytest.approx(made["cost"]["usd"], abs=0.01)
+    assert (made["usd"]["hour"], made["usd"]["soFar"]) == (made["cost"]["usdAnHour"], 0)
+    store, lab_id = http.world.store, made["id"]
+    store.change_lab(lab_id, lambda lab: lab.moved_to(Phase.PROVISIONING, http.world.clock.now()))
+    http.world.clock.advance(hours=2)
+    [listed] = http.get("/labs").json["labs"]
+    shown = http.get(f"/labs/{lab_id}").json
+    assert listed["usd"] == shown["usd"]
+    assert shown["usd"]["soFar"] == pytest.approx(2 * planned["hour"], abs=0.01)
+    assert shown["usd"]["soFar"] + shown["usd"]["toLeaseEnd"] == pytest.approx(planned["toLeaseEnd"], abs=0.02)
+    for phase in (Phase.RELEASING, Phase.DELETED):
+        store.change_lab(lab_id, lambda lab, to=phase: lab.moved_to(to, http.world.clock.now()))
+    store.put_receipt(lab_id, Receipt("now", http.world.clock.now(), (), ("tagging",)))
+    receipt = http.get(f"/labs/{lab_id}/receipt").json["usd"]
+    assert receipt["saved"]["ended"] == pytest.approx(6 * planned["hour"], abs=0.02)
+    assert (receipt["hour"], receipt["soFar"], receipt["toLeaseEnd"]) == (0, shown["usd"]["soFar"], 0)
+
+
+def test_what_kubernetes_made_is_told_from_when_it_was_found_and_is_in_no_sum() -> None:
+    http = Http()
+    lab_id = http.post("/labs", {"name": "a"}).json["id"]
+    http.world.store.change_lab(lab_id, lambda lab: lab.moved_to(Phase.PROVISIONING, http.world.clock.now()))
+    now = http.world.clock.now()
+    arn = "arn:aws:elasticloadbalancing:ap-northeast-2:111122223333:loadbalancer/net/a/1"
+    balancer = Resource(Kind.LOAD_BALANCER, "a", arn)
+    own = Resource(Kind.INSTANCE, "i-1", "arn:aws:ec2:ap-northeast-2:111122223333:instance/i-1")
+    for thing, proof in ((balancer, Proof.CREATOR), (own, Proof.AWS)):
+        http.world.store.record(lab_id, LedgerEntry(thing, EntryState.PRESENT, "seen", now, now, proof=proof))
+    before = http.get(f"/labs/{lab_id}").json["usd"]
+    http.world.clock.advance(hours=4)
+    usd = http.get(f"/labs/{lab_id}").json["usd"]
+    [found] = usd["found"]
+    assert (found["arn"], found["kind"]) == (arn, "load-balancer")
+    assert found["soFar"] == pytest.approx(4 * found["hour"], abs=0.01)
+    assert usd["soFar"] == pytest.approx(4 * before["hour"], abs=0.01)

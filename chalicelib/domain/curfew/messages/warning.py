@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from chalicelib.domain.core.message import Message, Severity
 from chalicelib.domain.core.recipients import recipient_of as recipient_of_owner
 from chalicelib.domain.core.wording import counted, paragraph
-from chalicelib.domain.costs import describe_keeping
+from chalicelib.domain.costs import describe_keeping, usd
 from chalicelib.domain.curfew.plan import Entry, Trigger
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.schedule import AtCurfew, Schedule, format_local
@@ -38,6 +38,7 @@ def warning_message(
     volumes: VolumePolicy | None = None,
     account: str = "",
     in_place_of: str = "",
+    spent_usd: float | None = None,
 ) -> Message:
     """The one mail about this entry to one recipient.
 
@@ -45,6 +46,7 @@ def warning_message(
     keeping until then, None where a price is not known. `volumes`: the lab's policy. `account`: read off an owner's ARN
     where it is not given.
     `in_place_of`: the owner, if they can't be reached, and the recipient hears for them.
+    `spent_usd`: what the lab has cost so far.
     """
     pieces = [
         _in_place(in_place_of),
@@ -53,6 +55,7 @@ def warning_message(
         _why(entry),
         describe_stakes(entry),
         describe_entry_volumes(entry, volumes),
+        f"It has cost about {usd(spent_usd)} so far." if spent_usd else "",
         *_keeping(entry, schedule, keep_url, keep_until, keep_cost_usd),
         *_otherwise(entry, schedule, extendable=keep_until is not None),
     ]

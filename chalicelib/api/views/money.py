@@ -1,0 +1,57 @@
+"""Money as callers see it: what a lab costs an hour, has cost, will cost and has saved. USD; from the lab's own record."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Any
+
+from chalicelib.domain.labs.lab import OVER, Lab
+from chalicelib.domain.labs.meter import MICRO
+from chalicelib.domain.labs.spending import saved, spent, to_lease_end
+from chalicelib.domain.teardown.found import FoundCost
+
+Json = dict[str, Any]
+
+
+def usd_view(lab: Lab, now: datetime, found: Iterable[FoundCost] = ()) -> Json | None:
+    """null: it was never priced. `hour` of a lab that is not made yet: what it will cost. `found`: by Kubernetes, in no sum."""
+    meter = lab.meter
+    if meter is None:
+        return None
+    kept = saved(lab, now)
+    begun = bool(meter.spans) or lab.phase in OVER
+    return {
+        "hour": dollars(meter.hour_at(now) if begun else meter.awake(lab.node_counts), 4),
+        "soFar": dollars(spent(lab, now)),
+        "toLeaseEnd": dollars(to_lease_end(lab, now)),
+        "saved": {
+            "total": dollars(kept.total),
+            "slept": dollars(kept.slept),
+            "ended": dollars(kept.ended),
+            "extendedSupport": dollars(kept.extended),
+        },
+        "atLeast": bool(meter.unknown),
+        "unknown": list(meter.unknown),
+        "source": meter.source,
+        **_found(found),
+    }
+
+
+def dollars(micro: int, digits: int = 2) -> float:
+    """Millionths as USD."""
+    return round(micro / MICRO, digits)
+
+
+def _found(found: Iterable[FoundCost]) -> Json:
+    lines = [
+        {
+            "arn": each.arn,
+            "kind": each.kind,
+            "since": f"{each.since:%Y-%m-%dT%H:%M:%SZ}",
+            "hour": None if each.hour is None else round(each.hour, 4),
+            "soFar": None if each.so_far is None else round(each.so_far, 2),
+        }
+        for each in found
+    ]
+    return {"found": lines} if lines else {}
