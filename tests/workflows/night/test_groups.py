@@ -170,7 +170,7 @@ def test_row_20_a_version_that_somebody_upgraded_to_is_the_labs_from_the_next_lo
     assert nights.world.store.load_lab("lab-a").kubernetes_version == "1.36"
     nights.run_hour(NOW)
     lab = nights.world.store.load_lab("lab-a")
-    assert (lab.kubernetes_version, lab_in_list(lab, "")["version"]) == ("1.37", "1.37")
+    assert (lab.kubernetes_version, lab_in_list(lab, "", NOW)["version"]) == ("1.37", "1.37")
 
 
 def shielded(nights: Nights, lab_id: str, use: Callable[[str], Use] = idle, **changes: Any) -> Lab:
