@@ -22,6 +22,7 @@ from chalicelib.domain.teardown.adoption import (
     is_overdue,
 )
 from tests.fakes import NOW, a_lab
+from tests.fakes.builders import in_phase
 
 
 def a_lost_lab() -> Lab:
@@ -55,7 +56,7 @@ STACK = StackState("arn:stack/ekslab-lab-7f3k2m9x/1", "CREATE_COMPLETE", created
 
 
 def its_lab(phase: Phase = Phase.READY, **changes: Any) -> Lab:
-    return replace(a_lost_lab().with_facts(oidc_issuer="https://i/1").moved_to(phase, NOW), **changes)
+    return replace(in_phase(a_lost_lab().with_facts(oidc_issuer="https://i/1"), phase, NOW), **changes)
 
 
 @pytest.mark.parametrize(
