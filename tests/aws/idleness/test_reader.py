@@ -159,6 +159,8 @@ def test_the_machines_of_a_group_are_counted_with_their_cpus_and_addresses(accou
     lab, unseen = account.lab(machines="m7g.xlarge"), account.lab(machines="")
     seen = account.read(lab, unseen)
     assert (seen[lab.id].nodegroups[0].vcpus, len(seen[lab.id].measured_hosts)) == (8, 2)
+    assert (seen[lab.id].nodegroups[0].machines, seen[lab.id].outside_types) == (("m7g.xlarge",) * 2, ())
+    assert seen[lab.id].cluster_version == versions.standard()
     assert (seen[unseen.id].nodegroups[0].vcpus, seen[unseen.id].measured_hosts) == (None, ())
 
 

@@ -211,3 +211,23 @@ def test_a_cluster_without_machines_asks_for_no_status() -> None:
     with Stubber(client) as stubber:
         stubber.add_response("describe_instances", {"Reservations": []})
         assert Ec2Network(client).running_nodes("myeks") == {}
+
+
+def test_row_20_instances_are_counted_by_node_group_and_those_of_none_too() -> None:
+    """Issue 12, row 20: what runs on when a node group wants no nodes, and Karpenter's."""
+    client = boto3.client("ec2", "us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
+    karpenters: dict[str, object] = {
+        "InstanceId": "i-3",
+        "Tags": [{"Key": "karpenter.sh/nodepool", "Value": "default"}],
+    }
+    owned, named = [a_host("i-1", "workers"), karpenters], [a_host("i-1", "workers"), a_host("i-2", "gpu")]
+    running = {"Name": "instance-state-name", "Values": ["pending", "running"]}
+    filters = [
+        {"Name": "tag:kubernetes.io/cluster/myeks", "Values": ["owned"]},
+        {"Name": "tag:eks:eks-cluster-name", "Values": ["myeks"]},
+    ]
+    with Stubber(client) as stubber:
+        for by_tag, hosts in zip(filters, (owned, named), strict=True):
+            answer = {"Reservations": [{"Instances": hosts}]}
+            stubber.add_response("describe_instances", answer, {"Filters": [by_tag, running]})
+        assert Ec2Network(client).instances("myeks") == {"workers": 1, "gpu": 1, "": 1}
