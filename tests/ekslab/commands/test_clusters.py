@@ -68,3 +68,17 @@ def test_the_calendar_comes_as_it_is(wire: Wire, capsys: pytest.CaptureFixture[s
 def test_a_cluster_is_named_by_account_region_and_name(name: str) -> None:
     with pytest.raises(SystemExit):
         parser().parse_args(["acknowledge", name])
+
+
+def test_what_labs_are_offered_is_printed_to_everyone(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(Wire(), "get", "offers") == 0
+    assert "instanceTypes:" in capsys.readouterr().out
+
+
+def test_a_stray_cluster_is_made_a_lab_again_by_administrators_alone(capsys: pytest.CaptureFixture[str]) -> None:
+    wire, stray = Wire(), "111122223333/ap-northeast-2/stray"
+    assert run(wire, "adopt", stray) == 1
+    assert "403" in capsys.readouterr().err
+    wire.who = ADMIN
+    assert run(wire, "adopt", stray) == 1
+    assert "There is no cluster stray" in capsys.readouterr().err
