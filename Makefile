@@ -96,10 +96,10 @@ rights: $(INSTALLED)    ## tell all stories and keep what the functions asked IA
 	EKSLAB_KEEP_RIGHTS=1 $(BIN)/python -m pytest tests/story
 
 package: $(INSTALLED)   ## the one template and the code, in build/: what is deployed, here and on AWS
-	@$(BIN)/python -m deployment package
+	@$(BIN)/python -m deployment package --runtime '$(RUNTIME)'
 
-deploy: $(INSTALLED)    ## into an account: make deploy STAGE=prod [REGION=..] [PARAMETERS=prod.json] [BUCKET=..] [LOSE=..] [YES=1]
-	@$(BIN)/python -m deployment deploy --stage '$(STAGE)' --region '$(REGION)' --bucket '$(BUCKET)' --lose '$(LOSE)' --parameters "$$PARAMETERS" $(if $(YES),--yes)
+deploy: $(INSTALLED)    ## into an account: make deploy STAGE=prod [REGION=..] [PARAMETERS=prod.json] [BUCKET=..] [LOSE=..] [RUNTIME=python3.13] [YES=1]
+	@$(BIN)/python -m deployment deploy --stage '$(STAGE)' --runtime '$(RUNTIME)' --region '$(REGION)' --bucket '$(BUCKET)' --lose '$(LOSE)' --parameters "$$PARAMETERS" $(if $(YES),--yes)
 
 destroy: $(INSTALLED)   ## out of it again, if no lab lives: make destroy STAGE=prod [REGION=..] [YES=1]
 	@$(BIN)/python -m deployment destroy --stage '$(STAGE)' --region '$(REGION)' $(if $(YES),--yes)

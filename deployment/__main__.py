@@ -17,9 +17,10 @@ from botocore.exceptions import BotoCoreError, ClientError, MissingDependencyExc
 
 from deployment.artifacts import ClientFactory
 from deployment.bom import write_bill
+from deployment.compiling import WITHOUT, UnknownRuntime, runtime_of
 from deployment.deploy import Ask, Refused, deploy, without_asking
 from deployment.destroy import StillInUse, destroy
-from deployment.packaging import BUILD, PROJECT, NotPackaged, package
+from deployment.packaging import BUILD, PROJECT, NotPackaged, Package, package
 from deployment.people import wide_patterns
 from deployment.stacks import Change, NotDeployed, Pace
 
@@ -35,7 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         options.command(options)
     except Refused:
         print("Nothing was changed.", file=sys.stderr)
-    except (NotPackaged, NotDeployed, StillInUse, ClientError, BotoCoreError) as error:
+    except (NotPackaged, UnknownRuntime, NotDeployed, StillInUse, ClientError, BotoCoreError) as error:
         print(told(error), file=sys.stderr)
     else:
         return 0
@@ -49,11 +50,19 @@ def told(error: Exception) -> str:
     return str(error)
 
 
-def _package(_options: argparse.Namespace) -> None:
-    found = package()
+def _package(options: argparse.Namespace) -> None:
+    found = _packaged(options.runtime)
     size = sum(len(content) for name, content in found.files.items() if name.endswith(".zip"))
     print(f"{write_bill(PROJECT, PROJECT / BUILD / 'bom.cdx.json')} names what it is made of")
     print(f"{PROJECT / BUILD / 'sam.json'} with {len(found.files)} files; the code is {size / 1e6:.1f} MB")
+
+
+def _packaged(name: str) -> Package:
+    """The package for a runtime; says if it has no compiled modules."""
+    runtime = runtime_of(name)
+    if runtime.interpreter is None:
+        print(WITHOUT.format(runtime=runtime.name), file=sys.stderr)
+    return package(PROJECT, runtime)
 
 
 def _deploy(options: argparse.Namespace) -> None:
@@ -62,7 +71,7 @@ def _deploy(options: argparse.Namespace) -> None:
         print(line, file=sys.stderr)
     outputs = deploy(
         client,
-        package(),
+        _packaged(options.runtime),
         stack_name(options.stage),
         given,
         ask=_asking(options.yes),
@@ -123,12 +132,15 @@ def _clients(region: str) -> ClientFactory:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m deployment", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="command")
-    commands.add_parser("package", help="make build/sam.json and what it names").set_defaults(command=_package)
+    packing = commands.add_parser("package", help="make build/sam.json and what it names")
+    packing.set_defaults(command=_package)
     there = commands.add_parser("deploy", help="create or update a stage's stack")
     there.set_defaults(command=_deploy)
     there.add_argument("--parameters", default="", help="Name=value words, or a .json file")
     there.add_argument("--lose", default="", help="logical ids of tables and secrets that may go, with what they hold")
     there.add_argument("--bucket", default="", help="for the code; without it one of the account's own is made")
+    for command in (packing, there):
+        command.add_argument("--runtime", default="", help="such as python3.13; without it that of this Python")
     gone = commands.add_parser("destroy", help="delete a stage's stack")
     gone.set_defaults(command=_destroy)
     for command in (there, gone):

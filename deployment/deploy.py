@@ -5,7 +5,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from deployment.artifacts import ClientFactory, uploaded
 from deployment.packaging import Package
 from deployment.refusals import refuse_a_second_region, refuse_to_lose
-from deployment.stacks import Change, ChangeSet, NotDeployed, Pace, find_stack, outputs_of, protect
+from deployment.stacks import Change, ChangeSet, NotDeployed, Pace, find_stack, outputs_of, protect, wait_for_names
 
 Ask = Callable[[Sequence[Change]], bool]
 """Shown what would change; tells whether to go on."""
@@ -43,6 +43,7 @@ def deploy(
         raise NotDeployed(f"{stack} is {there['StackStatus']}: it never came up. Destroy it, then deploy again.")
     if there is None:
         refuse_a_second_region(client, stack)
+        wait_for_names(client, package.template, stack, pace or Pace())
     url = uploaded(client, package, bucket)
     change_set = ChangeSet.create(cloudformation, stack, url, parameters or {}, pace or Pace())
     if change_set is not None:

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from deployment import compose
-from deployment.compiling import compiled
+from deployment.compiling import Runtime, compiled, runtime_of
 from deployment.trimming import trimmed
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -54,38 +54,51 @@ class Package:
     files: Mapping[str, bytes]
 
 
-def package(project: Path = PROJECT) -> Package:
+def package(project: Path = PROJECT, runtime: Runtime | None = None) -> Package:
     """Return the project's package, running Chalice only if a source changed since the last time.
 
-    Several processes may ask at once; the first one packages and the others wait. Raises NotPackaged.
+    For the runtime of the Python that runs this unless another is given. Several processes may ask at once; the first one
+    packages and the others wait. Raises NotPackaged.
     """
+    chosen = runtime or runtime_of()
     build = project / BUILD
     build.mkdir(exist_ok=True)
     if project == PROJECT:
         compose.write()
     with _only_one(build / "packaging.lock"):
-        digest, stamp, template = _digest(project), build / "packaged.sha256", build / "sam.json"
+        digest, stamp, template = _digest(project, chosen), build / "packaged.sha256", build / "sam.json"
         if not (template.exists() and stamp.exists() and stamp.read_text() == digest):
             stamp.unlink(missing_ok=True)
-            _run_chalice(project, build)
-            (build / CODE).write_bytes(compiled(trimmed((build / CODE).read_bytes())))
+            _run_chalice(project, build, chosen)
+            archive = trimmed((build / CODE).read_bytes())
+            (build / CODE).write_bytes(compiled(archive, chosen.interpreter) if chosen.interpreter else archive)
             stamp.write_text(digest)
         return _read(template)
 
 
-def _run_chalice(project: Path, build: Path) -> None:
+#: Chalice takes the runtime from the Python that it runs in, and has no setting for it.
+_CHALICE = """
+import sys
+from chalice.cli import main
+from chalice.config import Config
+Config.lambda_python_version = property(lambda self: RUNTIME)
+sys.exit(main())
+"""
+
+
+def _run_chalice(project: Path, build: Path, runtime: Runtime) -> None:
     merge = ["--merge-template", MERGED_TEMPLATE] if (project / MERGED_TEMPLATE).exists() else []
     done = subprocess.run(
         [
             sys.executable,
             "-c",
-            "import sys; from chalice.cli import main; sys.exit(main())",
+            _CHALICE.replace("RUNTIME", repr(runtime.name)),
             "package",
             *merge,
             str(build),
         ],
         cwd=project,
-        env=_environment(),
+        env={**_environment(), **runtime.environment()},
         capture_output=True,
         text=True,
     )
@@ -120,8 +133,8 @@ def local_file(resource: Mapping[str, Any]) -> str | None:
             return None
 
 
-def _digest(project: Path) -> str:
-    digest = hashlib.sha256(sys.version.encode())
+def _digest(project: Path, runtime: Runtime) -> str:
+    digest = hashlib.sha256(f"{sys.version} {runtime.name} {runtime.interpreter is not None}".encode())
     for name in _OWN_SOURCES:
         digest.update(Path(__file__).with_name(name).read_bytes())
     for path in sorted(path for pattern in SOURCES for path in project.glob(pattern)):

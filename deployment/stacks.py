@@ -7,6 +7,8 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
+from deployment.artifacts import ClientFactory
+
 Seen = Mapping[str, Any]
 
 CAPABILITIES = ["CAPABILITY_IAM", "CAPABILITY_NAMED_IAM", "CAPABILITY_AUTO_EXPAND"]
@@ -174,3 +176,43 @@ def _parameters(cloudformation: Any, url: str, given: Mapping[str, str], there: 
         known &= {each["ParameterKey"] for each in summary}
     kept = [{"ParameterKey": key, "UsePreviousValue": True} for key in sorted(known - set(given))]
     return [*kept, *({"ParameterKey": key, "ParameterValue": value} for key, value in given.items())]
+
+
+def wait_for_names(client: ClientFactory, template: Mapping[str, Any], stack: str, pace: Pace) -> None:
+    """Return when no state machine that the template names is being deleted. Raises NotDeployed when one stays for long.
+
+    Step Functions deletes one after CloudFormation has called it deleted, and refuses another of the name until then
+    (`StateMachineDeleting`): a deploy right after a destroy would fail.
+    """
+    names = sorted(_names(template, stack))
+    if not names:
+        return
+    states, where = client("stepfunctions"), _where(client)
+    until = time.monotonic() + pace.patience
+    while going := [name for name in names if _is_going(states, f"{where}:{name}")]:
+        if time.monotonic() > until:
+            raise NotDeployed(f"State machines of a stack before are still being deleted: {', '.join(going)}.")
+        time.sleep(pace.interval)
+
+
+def _names(template: Mapping[str, Any], stack: str) -> Iterator[str]:
+    for resource in template["Resources"].values():
+        if resource["Type"] == "AWS::StepFunctions::StateMachine":
+            match resource["Properties"].get("StateMachineName"):
+                case {"Fn::Sub": str(name)}:
+                    yield name.replace("${AWS::StackName}", stack)
+
+
+def _where(client: ClientFactory) -> str:
+    states, who = client("stepfunctions"), client("sts").get_caller_identity()
+    partition = str(who["Arn"]).split(":")[1]
+    return f"arn:{partition}:states:{states.meta.region_name}:{who['Account']}:stateMachine"
+
+
+def _is_going(states: Any, arn: str) -> bool:
+    try:
+        return bool(states.describe_state_machine(stateMachineArn=arn)["status"] == "DELETING")
+    except ClientError as error:
+        if error.response["Error"]["Code"] != "StateMachineDoesNotExist":
+            raise
+        return False

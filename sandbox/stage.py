@@ -70,6 +70,10 @@ class Stage(Schedules):
         if answer.status != 200:
             raise Impatient(f"PUT /offers was answered with {answer.status}: {answer.body!r}")
 
+    def lag(self, seed: int | None) -> int:
+        """Let AWS know what is made from now on after a seeded while, or at once; return how often it did not know so far."""
+        return int(self.sandbox.admin("POST", "lag", {"seed": seed})["refused"])
+
     def call(
         self,
         who: Person,

@@ -56,6 +56,14 @@ class Network(Protocol):
         """(zone, instance type) of all that can be had of these in the region."""
         ...
 
+    def architectures(self, instance_types: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+        """Instance type -> the processors it has, in EC2's words; types that the region does not know are left out."""
+        ...
+
+    def regions(self) -> Mapping[str, str]:
+        """Region -> opt-in status, of all that AWS has for this account, enabled or not."""
+        ...
+
     def subnets(self, ids: Sequence[str]) -> tuple[SubnetFacts, ...]:
         """Facts of those that exist; missing ones are left out. `public` means a default route to an internet gateway."""
         ...
@@ -110,6 +118,10 @@ class Roles(Protocol):
 
     def role_arn(self, role_name: str) -> str | None:
         """The whole ARN, path included, of a role in this account; None if there is none."""
+        ...
+
+    def principal_arn(self, arn: str) -> str | None:
+        """The whole ARN, path included, of the user or role of this account that an ARN names; None if there is none."""
         ...
 
     def states(self, role_names: Sequence[str]) -> tuple[RoleState, ...]:

@@ -107,6 +107,15 @@ class Clusters(Protocol):
         """The add-on's versions for that Kubernetes version; empty if EKS does not offer the add-on for it."""
         ...
 
+    def addon_schema(self, name: str, version: str, addon_version: str | None) -> str:
+        """The JSON schema of an add-on's configuration, for an add-on version, or the default one of a Kubernetes version. Empty
+        if EKS tells none."""
+        ...
+
+    def access_policies(self) -> frozenset[str]:
+        """The ARNs of all access policies."""
+        ...
+
     def grant_access(self, lab: Lab, access: AccessSpec) -> str:
         """Make the access entry with its policies; return its ARN."""
         ...

@@ -13,8 +13,9 @@ from datetime import timedelta
 from chalicelib.domain.core.resources import ASKED_FOR, BY_EKS, BY_STACK, EntryState, Kind, Resource
 from chalicelib.domain.errors.explain import explain, explain_execution, explain_issues, explain_stack
 from chalicelib.domain.errors.patience import pause_for
-from chalicelib.domain.errors.tree import AlreadyExists, ProvisioningFailed, Transient
+from chalicelib.domain.errors.tree import AlreadyExists, ProvisioningFailed, ResourceGone, Transient
 from chalicelib.domain.labs.arns import cluster_of, ec2_thing, part_of_cluster
+from chalicelib.domain.labs.aws_states import RoleState
 from chalicelib.domain.labs.cluster_identity import is_own_cluster
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.polling import POLL_POLICIES
@@ -101,11 +102,21 @@ def check_stack(deps: Deps, at: StepInput) -> StepResult:
     enter(deps, lab, [own], EntryState.PRESENT, at.now, ASKED_FOR)
     made = stacks.resources(lab.stack_name)
     enter(deps, lab, with_birth_dates(deps, lab, made), EntryState.PRESENT, at.now, BY_STACK)
-    roles = deps.cloud(lab.place).roles.states([thing.id for thing in made if thing.kind is Kind.ROLE])
+    roles = _states_of_roles(deps, at, [thing.id for thing in made if thing.kind is Kind.ROLE])
     vpc_id = state.outputs.get("VpcId") or lab.facts.vpc_id
     role_ids = {role.name: role.id for role in roles}
     learn(deps, lab, stack_id=state.id, stack_outputs=dict(state.outputs), vpc_id=vpc_id, role_ids=role_ids)
     return StepResult(Result.DONE, "Network, groups and roles are there.")
+
+
+def _states_of_roles(deps: Deps, at: StepInput, names: list[str]) -> tuple[RoleState, ...]:
+    """The stack's roles with their unique ids, which prove later what is the lab's: IAM may not know them at once."""
+    roles = deps.cloud(at.lab.place).roles.states(names)
+    if unknown := sorted(set(names) - {role.name for role in roles}):
+        gone = ResourceGone("iam:GetRole", "NoSuchEntity", f"IAM does not know {', '.join(unknown)} yet.")
+        if pause_for(gone, "provision", at.lab.id, at.waited) is not None:
+            raise gone
+    return roles
 
 
 def create_cluster(deps: Deps, at: StepInput) -> StepResult:
@@ -116,7 +127,7 @@ def create_cluster(deps: Deps, at: StepInput) -> StepResult:
     try:
         state = deps.cloud(lab.place).clusters.create(lab, output(lab, "ClusterRoleArn"), all_subnets(lab), (group,))
     except AlreadyExists as error:
-        if pause_for(error, "provision", lab.id, at.waits) is not None:
+        if pause_for(error, "provision", lab.id, at.waited) is not None:
             raise
         enter_guest(
             deps, lab, [cluster_of(lab)], at.now, ASKED_FOR, "It was there before the lab, and is not the lab's."
@@ -206,11 +217,11 @@ def grant_access(deps: Deps, at: StepInput) -> StepResult:
     """
     lab = at.lab
     refused = grant_all(deps, lab, access_of(lab), at.now)
-    waiting = first_to_wait_for(refused, "provision", at.waits)
+    waiting = first_to_wait_for(refused, "provision", at.waited)
     final = [error for principal, error in refused.items() if principal not in of_other_accounts(lab)]
     if (error := waiting or next(iter(final), None)) is not None:
         raise error
-    text = grant_own(deps, lab, at.now, "provision", at.waits)
+    text = grant_own(deps, lab, at.now, "provision", at.waited)
     made = [in_words(lab, one) for one in access_of(lab) if one.principal_arn not in refused]
     left = "".join(f" {principal} can't get in: {error.message}" for principal, error in refused.items())
     return StepResult(Result.DONE, f"{', '.join(made)}. {text}.{left}")

@@ -12,6 +12,7 @@ from datetime import timedelta
 
 from chalicelib.domain.core.failure import Responsible
 from chalicelib.domain.core.resources import BY_STACK, Kind
+from chalicelib.domain.errors.patience import pause_for
 from chalicelib.domain.errors.tree import AwsRefused, ResourceGone, StillInUse
 from chalicelib.domain.labs.arns import cluster_of
 from chalicelib.domain.labs.lab import Lab, Phase
@@ -20,7 +21,7 @@ from chalicelib.domain.teardown.deletion_order import INSTANCES, LEFTOVERS, REMA
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.shared import deletion
 from chalicelib.workflows.shared.access import revoke_all
-from chalicelib.workflows.shared.cluster import own_cluster
+from chalicelib.workflows.shared.cluster import not_seen_yet, own_cluster
 from chalicelib.workflows.shared.leftovers import sweep, take_receipt, what_is_left, why_not_done
 from chalicelib.workflows.shared.records import WATCH, again_or_stuck, close_steps, move, settle
 from chalicelib.workflows.shared.runner import StepInput
@@ -99,10 +100,14 @@ def sweep_leftovers(deps: Deps, at: StepInput) -> StepResult:
 def delete_cluster(deps: Deps, at: StepInput) -> StepResult:
     """Delete the control plane, its deletion protection first, and wait until EKS no longer knows it.
 
-    A node group that was still being asked for when the others went keeps it: it is asked to go here.
+    A node group that was still being asked for when the others went keeps it: it is asked to go here. One that was asked for a
+    moment ago may not be known yet: that is waited out.
     """
     lab, cluster = at.lab, own_cluster(deps, at.lab)
     if cluster is None:
+        unknown = not_seen_yet(deps, lab) if at.attempt == 0 else None
+        if unknown is not None and pause_for(unknown, "teardown", lab.id, at.waited) is not None:
+            raise unknown
         settle(deps, lab, _WITH_CLUSTER, at.now)
         return StepResult(Result.DONE, "There is no control plane of the lab's any more.")
     clusters = deps.cloud(lab.place).clusters

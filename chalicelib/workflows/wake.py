@@ -60,9 +60,9 @@ def verify_nodes(deps: Deps, at: StepInput) -> StepResult:
 def grant_access(deps: Deps, at: StepInput) -> StepResult:
     """Let people in again. Who can't be let in any more is told, and keeps nobody else out."""
     refused = grant_all(deps, at.lab, people_of(at.lab), at.now)
-    if (waiting := first_to_wait_for(refused, "wake", at.waits)) is not None:
+    if (waiting := first_to_wait_for(refused, "wake", at.waited)) is not None:
         raise waiting
-    own = grant_own(deps, at.lab, at.now, "wake", at.waits)
+    own = grant_own(deps, at.lab, at.now, "wake", at.waited)
     if not refused:
         people = ", ".join(in_words(at.lab, one) for one in people_of(at.lab)) or "Nobody asked for"
         return StepResult(Result.DONE, f"{people}. {own}.")

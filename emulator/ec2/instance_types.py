@@ -47,6 +47,10 @@ def existing() -> frozenset[str]:
 def _known(describe: Action) -> Action:
     def describe_known(params: Params) -> Any:
         _refuse_unknown(members(params, "InstanceType"))
+        if (filtered := _by_filter(params)) is not None:
+            if not filtered:
+                return success("DescribeInstanceTypes", "<instanceTypeSet/>")
+            params = {**params, **{f"InstanceType.{n}": [each] for n, each in enumerate(filtered, 1)}}
         status, headers, body = describe(params)
         items = re.split(r"(?=<instanceType>)", body.decode())
         return status, headers, "".join(map(_corrected, items)).encode()
@@ -65,12 +69,7 @@ def _corrected(item: str) -> str:
 
 
 def _offerings(params: Params) -> Any:
-    wanted, number = [], 1
-    while name := param(params, f"Filter.{number}.Name"):
-        if name != "instance-type":
-            raise Refused("InvalidParameterValue", f"The filter '{name}' is invalid")
-        wanted = [each for each in members(params, f"Filter.{number}.Value") if each in existing()]
-        number += 1
+    wanted = _by_filter(params) or []
     kind, region = param(params, "LocationType") or "region", scope()[1]
     places = [f"{region}{zone}" for zone in ZONES] if kind == "availability-zone" else [region]
     items = "".join(
@@ -79,6 +78,17 @@ def _offerings(params: Params) -> Any:
         for place in places
     )
     return success("DescribeInstanceTypeOfferings", f"<instanceTypeOfferingSet>{items}</instanceTypeOfferingSet>")
+
+
+def _by_filter(params: Params) -> list[str] | None:
+    """The existing types among those that the filter names, the only one known here; None without one."""
+    wanted, number = None, 1
+    while name := param(params, f"Filter.{number}.Name"):
+        if name != "instance-type":
+            raise Refused("InvalidParameterValue", f"The filter '{name}' is invalid")
+        wanted = [each for each in members(params, f"Filter.{number}.Value") if each in existing()]
+        number += 1
+    return wanted
 
 
 def _refuse_unknown(asked_for: list[str]) -> None:

@@ -18,7 +18,7 @@ from emulator.iam import enforcement, regions, requests, sessions
 from emulator.lambdas import credentials, errors, fork_server, gate, service
 from emulator.server.admin import AsgiApp, with_admin_routes
 from emulator.server.routes import Parts, routes
-from emulator.services import limits, price_list, quotas, ssm_parameters, state_machines, step_functions, tagging
+from emulator.services import lag, limits, price_list, quotas, ssm_parameters, state_machines, step_functions, tagging
 
 
 def mounted_app(settings: Settings, url: str) -> AsgiApp:
@@ -41,6 +41,7 @@ def mounted_app(settings: Settings, url: str) -> AsgiApp:
     cloudwatch.install(activities, eks.faults)
     if not settings.real_kubernetes:
         app._loaded_modules["eks"] = eks
+    lag.install(eks.world.lag)
     _install_iam(settings.recorded_roles)
     bill.install()
     history = cloudtrail.install(clock)

@@ -71,11 +71,12 @@ class Routes:
         return {"added": len(rules or [])}
 
     def set_lag(self, given: Any) -> Answer:
-        """Let EKS lag behind what was just made, or no more."""
+        """Let EKS, EC2 and CloudFormation lag behind what was just made, or no more; say how often they have so far."""
+        lag = self._parts.eks.world.lag
         match given:
             case {"seed": int() | None as seed}:
-                self._parts.eks.world.lag.set(seed, float(given.get("seconds", 300)))
-                return {"seed": seed}
+                lag.set(seed, float(given.get("seconds", 300)))
+                return {"seed": seed, "refused": lag.refused}
         raise ValueError('say {"seed": 7, "seconds": 300}, or {"seed": null}')
 
     def set_clock(self, change: Any) -> Answer:

@@ -159,8 +159,14 @@ class _Class:
         self._send.act("The sleeper's waking, due from 08:30 on: the hourly curfew run after it does it")
         self._run_curfew(self._evening + timedelta(hours=10))
         self._send.check(self._phase("sleeper") == "hibernated", "at 08:00 it sleeps on")
+        before = self._stage.lag(seed=1)
+        self._send.say(
+            "From here on AWS lags: what was just made is unknown or denied to the service for up to five minutes."
+        )
         self._run_curfew(self._evening + timedelta(hours=11))
         self._wait("sleeper", {"ready"})
+        refused = self._stage.lag(seed=None) - before
+        self._send.say(f"AWS did not know what it had just made {refused} times; each was waited out.")
         size = self._size("sleeper")
         message = f"{size['minSize']} to {size['maxSize']} nodes, {size['desiredSize']} wanted"
         self._send.check(size == self._awake, f"the sleeper woke with its nodes as they were: {message}")

@@ -70,7 +70,7 @@ class Http:
     ) -> Answer:
         resource, given = _resource(path)
         who = self.caller if caller is None else caller
-        identity = {"sourceIp": "198.51.100.7", **({"userArn": who, "accountId": who.split(":")[4]} if who else {})}
+        identity = {"sourceIp": "15.230.39.7", **({"userArn": who, "accountId": who.split(":")[4]} if who else {})}
         event = {
             "httpMethod": method,
             "path": path,

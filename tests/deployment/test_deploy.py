@@ -22,7 +22,7 @@ from deployment.deploy import Refused, deploy
 from deployment.destroy import StillInUse, destroy
 from deployment.packaging import PROJECT, Package
 from deployment.refusals import is_lost
-from deployment.stacks import Change, NotDeployed, Pace, find_stack, protect
+from deployment.stacks import Change, NotDeployed, Pace, find_stack, protect, wait_for_names
 from emulator.process import Sandbox
 from tests.fakes.builders import NOW, a_lab
 
@@ -240,7 +240,7 @@ def test_the_table_is_not_deleted_by_a_slip(sandbox: Sandbox, stack: str) -> Non
 
 def test_the_table_outlives_its_stack_and_can_be_brought_back_to_any_minute() -> None:
     """Read off the template: the emulator's CloudFormation does not pass these two on."""
-    assert (TABLE["DeletionPolicy"], TABLE["UpdateReplacePolicy"]) == ("Retain", "Retain")
+    assert (TABLE["DeletionPolicy"], TABLE["UpdateReplacePolicy"]) == ("RetainExceptOnCreate", "Retain")
     assert TABLE["Properties"]["PointInTimeRecoverySpecification"] == {"PointInTimeRecoveryEnabled": True}
     assert TABLE["Properties"]["TimeToLiveSpecification"] == {"AttributeName": "expires_at", "Enabled": True}
 
@@ -369,6 +369,42 @@ def test_a_stack_that_never_came_up_can_be_destroyed_and_deployed_again(sandbox:
             deploy(sandbox.client, Package(broken, {}), stack, pace=QUICK)
     destroy(sandbox.client, stack, pace=QUICK)
     assert deployed(sandbox, stack)["Said"] == "nothing"
+
+
+def test_a_deploy_right_after_a_destroy_waits_until_step_functions_gives_its_names_back(
+    sandbox: Sandbox, stack: str
+) -> None:
+    machine = {
+        "Type": "AWS::StepFunctions::StateMachine",
+        "Properties": {"StateMachineName": {"Fn::Sub": "${AWS::StackName}-make"}},
+    }
+    looks = ["DELETING", "DELETING", "gone"]
+    asked: list[str] = []
+
+    class Deleting:
+        meta = sandbox.client("stepfunctions").meta
+
+        def describe_state_machine(self, **given: str) -> dict[str, str]:
+            asked.append(given["stateMachineArn"])
+            if (status := looks.pop(0)) == "gone":
+                raise ClientError({"Error": {"Code": "StateMachineDoesNotExist"}}, "DescribeStateMachine")
+            return {"status": status}
+
+    def client(service: str) -> Any:
+        return Deleting() if service == "stepfunctions" else sandbox.client(service)
+
+    wait_for_names(client, {"Resources": {"Make": machine}}, stack, QUICK)
+    assert looks == []
+    assert set(asked) == {f"arn:aws:states:{sandbox.region}:{sandbox.account}:stateMachine:{stack}-make"}
+    looks += ["DELETING"] * 50
+    with pytest.raises(NotDeployed, match=f"still being deleted: {stack}-make"):
+        wait_for_names(client, {"Resources": {"Make": machine}}, stack, Pace(patience=0.2, interval=0.05))
+
+
+def test_destroyed_and_deployed_at_once_it_is_there_again(sandbox: Sandbox, stack: str) -> None:
+    before = deployed(sandbox, stack)["Table"]
+    destroy(sandbox.client, stack, pace=QUICK)
+    assert deployed(sandbox, stack)["Table"] != before, "the table with the receipts stays beside"
 
 
 def test_the_template_is_within_cloudformation_s_limits_with_room_for_what_sam_adds(packaged: Package) -> None:

@@ -51,8 +51,8 @@ def a_calendar(**changes: Any) -> Calendar:
 
 
 def a_caller(**changes: Any) -> Caller:
-    """A learner calling from 198.51.100.7; of Identity Center where the ARN says so, as if IAM had confirmed it."""
-    caller = replace(Caller(OWNER, ACCOUNT, "198.51.100.7"), **changes)
+    """A learner calling from 15.230.39.7; of Identity Center where the ARN says so, as if IAM had confirmed it."""
+    caller = replace(Caller(OWNER, ACCOUNT, "15.230.39.7"), **changes)
     return (
         caller if "in_directory" in changes else replace(caller, in_directory=role_to_confirm(caller.arn) is not None)
     )
@@ -75,7 +75,7 @@ def a_spec(**changes: Any) -> LabSpec:
         region="ap-northeast-2",
         version="1.36",
         network=a_network(),
-        endpoint=EndpointSpec(EndpointAccess.PUBLIC, ("198.51.100.7/32",)),
+        endpoint=EndpointSpec(EndpointAccess.PUBLIC, ("15.230.39.7/32",)),
         nodegroups=(a_nodegroup(),),
         addons=tuple(AddonSpec(name) for name in ("vpc-cni", "kube-proxy", "coredns", "eks-pod-identity-agent")),
         access=(AccessSpec(OWNER, (AccessPolicySpec(CLUSTER_ADMIN),)),),

@@ -32,6 +32,7 @@ class PartCalls:
         looks: Looks
         issues: dict[tuple[str, str], HealthIssue]
         unknown_addons: set[str]
+        schemas: dict[str, str]
         record: Callable[[str], ClusterRecord]
 
     def _arn(self, rest: str) -> str:
@@ -75,6 +76,15 @@ class PartCalls:
         return (
             () if name in self.unknown_addons else ("v1.21.1-eksbuild.3", "v1.20.5-eksbuild.10", "v1.20.5-eksbuild.9")
         )
+
+    @port
+    def addon_schema(self, name: str, version: str, addon_version: str | None) -> str:
+        return self.schemas.get(name, "")
+
+    @port
+    def access_policies(self) -> frozenset[str]:
+        names = ("ClusterAdmin", "Admin", "Edit", "View", "AdminView")
+        return frozenset(f"arn:aws:eks::aws:cluster-access-policy/AmazonEKS{name}Policy" for name in names)
 
     @port
     def grant_access(self, lab: Lab, access: AccessSpec) -> str:

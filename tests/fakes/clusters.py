@@ -37,6 +37,7 @@ class FakeClusters(NodegroupCalls, PartCalls):
     failing_updates: list[str] = field(default_factory=list)
     capacity: dict[str, int] = field(default_factory=dict)
     unknown_addons: set[str] = field(default_factory=set)
+    schemas: dict[str, str] = field(default_factory=dict)
     leaves_interfaces: bool = True
     port_name: str = "clusters"
 

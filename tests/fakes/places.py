@@ -38,6 +38,8 @@ class FakeNetwork:
     looks: int = 0
     without: dict[str, set[str]] = field(default_factory=dict)
     dns_off: dict[str, str] = field(default_factory=dict)
+    processors: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    region_states: dict[str, str] = field(default_factory=dict)
     port_name: str = "network"
 
     @port
@@ -49,6 +51,14 @@ class FakeNetwork:
     def offers(self, instance_types: Sequence[str]) -> frozenset[tuple[str, str]]:
         both = ((zone, kind) for zone in self.zone_names for kind in instance_types)
         return frozenset((zone, kind) for zone, kind in both if kind not in self.without.get(zone, ()))
+
+    @port
+    def architectures(self, instance_types: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+        return {kind: self.processors[kind] for kind in instance_types if kind in self.processors}
+
+    @port
+    def regions(self) -> Mapping[str, str]:
+        return self.region_states
 
     @port
     def subnets(self, ids: Sequence[str]) -> tuple[SubnetFacts, ...]:
@@ -150,16 +160,21 @@ class FakeDns:
 
 @dataclass
 class FakeRoles:
-    """`given` are roles that exist beside the stacks' own: name → ARN."""
+    """`given` are roles that exist beside the stacks' own: name → ARN. Principals are there unless they are `missing`."""
 
     account: Account
     given: dict[str, str] = field(default_factory=dict)
+    missing: set[str] = field(default_factory=set)
     port_name: str = "roles"
 
     @port
     def role_arn(self, role_name: str) -> str | None:
         own = {role.id: role.arn for role in self.account.of(Kind.ROLE)}
         return {**own, **self.given}.get(role_name)
+
+    @port
+    def principal_arn(self, arn: str) -> str | None:
+        return None if arn in self.missing else self.given.get(arn.rpartition("/")[2], arn)
 
     @port
     def states(self, role_names: Sequence[str]) -> tuple[RoleState, ...]:

@@ -15,9 +15,8 @@ import pytest
 
 from sandbox.recorded_requests import FOLDER_VARIABLE
 from sandbox.stage import Stage, installed
+from tests.story.eventual import lag_seed
 
-#: Names the seed by which EKS lags behind what was just made, in every story told on the common stage.
-LAG_SEED = "EKSLAB_LAG_SEED"
 #: Labs spend their time waiting; more at once than this, and a machine with two cores is what they wait for.
 AT_ONCE = 6
 
@@ -26,8 +25,7 @@ AT_ONCE = 6
 def stage() -> Iterator[Stage]:
     """The whole service, deployed into a sandbox that enforces IAM."""
     with installed() as stage:
-        if LAG_SEED in os.environ:
-            stage.sandbox.admin("POST", "lag", {"seed": int(os.environ[LAG_SEED])})
+        stage.lag(lag_seed())
         yield stage
 
 

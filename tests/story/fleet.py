@@ -16,6 +16,7 @@ from sandbox.people import HttpAnswer, Person, make_person
 from sandbox.scenarios.fleet import put_clusters
 from sandbox.schedules import run_watch
 from sandbox.stage import Stage, installed
+from tests.story.eventual import lag_seed
 from tests.story.steps import until
 
 Json = Any
@@ -89,6 +90,7 @@ class Watching:
 def watching() -> Iterator[Watching]:
     """A service of its own, on 23 November 2026."""
     with installed() as stage:
+        stage.lag(lag_seed())
         stage.sandbox.admin("POST", "clock", {"now": "2026-11-23T00:00:00Z"})
         yield Watching(stage, subscribe(stage.sandbox, stage.outputs["NoticesTopicArn"], "everybody"))
 

@@ -18,6 +18,7 @@ from sandbox.activity import set_activity
 from sandbox.mailbox import Mail, Mailbox, subscribe
 from sandbox.schedules import run_curfew
 from sandbox.stage import TIME_ZONE, Stage, installed
+from tests.story.eventual import lag_seed
 from tests.story.steps import Lab, Learner, administrator, learner, until
 
 Json = Any
@@ -89,6 +90,7 @@ def a_night(wanted: Mapping[str, Sequence[str]] | None = None) -> Iterator[Night
 def an_empty_service(wanted: Mapping[str, Sequence[str]] | None = None) -> Iterator[Night]:
     """A service of its own as it was installed."""
     with installed() as stage:
+        stage.lag(lag_seed())
         box = subscribe(stage.sandbox, stage.outputs["NoticesTopicArn"], "everybody", wanted)
         yield Night(stage, box, (datetime.now(UTC) + timedelta(hours=20)).replace(second=0, microsecond=0))
 

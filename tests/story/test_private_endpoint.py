@@ -11,13 +11,24 @@ pytestmark = pytest.mark.story
 
 def test_a_lab_that_was_never_public_becomes_ready_and_goes(stage: Stage) -> None:
     # When a private lab with a work host is asked for
-    lab = learner(stage).asks_for("sealed", endpoint={"access": "private"}, workHost=True)
+    owner = learner(stage)
+    view = "arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPolicy"
+    access = [
+        {"principalArn": owner.arn, "policies": [{"policyArn": view.replace("View", "ClusterAdmin")}]},
+        {"principalArn": stage.people.learner.arn, "policies": [{"policyArn": view}]},
+    ]
+    addons = [{"name": "coredns", "configuration": "replicaCount: 1"}]
+    lab = owner.asks_for("sealed", endpoint={"access": "private"}, workHost=True, access=access, addons=addons)
     lab.becomes("ready")
 
     # Then it is private, and its verification says that it could not ask instead of pretending
-    access = cluster(clients(lab), "sealed")["resourcesVpcConfig"]
-    assert (access["endpointPublicAccess"], access["endpointPrivateAccess"]) == (False, True)
+    seen = cluster(clients(lab), "sealed")["resourcesVpcConfig"]
+    assert (seen["endpointPublicAccess"], seen["endpointPrivateAccess"]) == (False, True)
     assert "does not let this service ask" in lab.step("verify")["detail"]
+
+    # And its add-on is set as the file in YAML asked for
+    coredns = clients(lab)("eks").describe_addon(clusterName="sealed", addonName="coredns")["addon"]
+    assert coredns["configurationValues"] == '{"replicaCount": 1}'
 
     # And the work host is let into the cluster's group
     inventory = lab.inventory()

@@ -102,7 +102,7 @@ def test_this_service_is_let_in_to_look_and_no_more_and_it_is_on_the_ledger() ->
 def test_a_lab_that_can_not_be_looked_into_is_a_lab_all_the_same() -> None:
     theatre = Theatre()
     refusal = AwsRefused("CreateAccessEntry", "InvalidParameterException", "invalid principal")
-    theatre.world.fail("grant_access", refusal, times=30)
+    theatre.world.fail("grant_access", refusal, times=90)
     theatre.request(a_lab(spec=a_spec(access=())))
     assert theatre.play() == "Ready"
     assert theatre.lab.facts.view_role_arn is None

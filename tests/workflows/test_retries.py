@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.domain.core.resources import Kind
 from chalicelib.domain.errors.tree import AccessDenied, AlreadyExists, AwsRefused, ResourceGone, Throttled
 from chalicelib.domain.labs.lab import Change, Hibernation, NodegroupSize, Phase
 from chalicelib.domain.labs.spec import WorkHostSpec
@@ -14,6 +15,7 @@ from chalicelib.domain.labs.steps import StepStatus, execution_name
 from tests.domain.errors.test_retries import ROWS, as_raised
 from tests.fakes import NOW, a_lab
 from tests.fakes.builders import in_phase
+from tests.workflows.test_teardown import drop_leftovers
 from tests.workflows.theatre import Theatre
 
 #: AWS's operation -> the port's method that asks it.
@@ -76,6 +78,39 @@ def test_a_workflow_gets_through_an_answer_that_will_be_another_one(row: dict[st
     assert sum(machine.waited for machine in theatre.machines) > 60
 
 
+#: AWS's operation in a teardown -> the port's method that asks it.
+IN_TEARDOWN = {
+    "eks:DescribeCluster": "clusters.describe",
+    "eks:DeleteCluster": "clusters.delete",
+    "eks:DescribeNodegroup": "nodegroup",
+    "eks:DeleteNodegroup": "delete_nodegroup",
+    "cloudformation:DescribeStacks": "stacks.describe",
+    "cloudformation:DeleteStack": "stacks.delete",
+}
+#: All else is asked by the sweep.
+SWEEP = "leftovers.delete"
+
+
+@pytest.mark.parametrize(
+    "row",
+    [row for row in ROWS if row["workflow"] == "teardown"],
+    ids=lambda row: f"{row['do']} {row['operation']} {row['message'][:30]}",
+)
+def test_a_teardown_gets_through_each_answer_and_leaves_nothing(row: dict[str, str]) -> None:
+    theatre = Theatre()
+    theatre.request()
+    theatre.play()
+    drop_leftovers(theatre)
+    theatre.release()
+    # What is gone is gone once; the rest may be told again and again.
+    method = IN_TEARDOWN.get(row["operation"], SWEEP)
+    theatre.world.fail(method, as_raised(row), times=1 if row["do"] == "gone" else 6)
+    theatre.play()
+    assert theatre.lab.phase is Phase.DELETED, theatre.lab.reason
+    assert theatre.world.account.resources == {}
+    assert not theatre.world.account.troubles.get(method), "it was asked"
+
+
 @pytest.mark.parametrize(
     "method", ["clusters.describe", "store.load_lab", "store.record_step", "nodegroup", "stacks.describe"]
 )
@@ -86,10 +121,26 @@ def test_an_hour_of_throttling_fails_no_lab(method: str) -> None:
     assert theatre.lab.phase is Phase.READY
 
 
+@pytest.mark.parametrize(("looks", "known"), [(4, True), (500, False)])
+def test_roles_that_iam_does_not_know_yet_are_waited_for_and_no_lab_fails_for_them(looks: int, known: bool) -> None:
+    theatre = made()
+    real, asked = theatre.world.roles.states, [0]
+
+    def states(names: Any) -> Any:
+        asked[0] += 1
+        return real(names)[1:] if asked[0] <= looks else real(names)
+
+    theatre.world.roles.states = states  # type: ignore[method-assign]
+    theatre.play()
+    assert theatre.lab.phase is Phase.READY
+    roles = {thing.id for thing in theatre.world.account.of(Kind.ROLE)}
+    assert (set(theatre.lab.facts.role_ids) == roles) is known
+
+
 def test_a_cluster_that_stays_unknown_is_gone_in_the_end() -> None:
     theatre = made()
     gone = ResourceGone("eks:DescribeCluster", "ResourceNotFoundException", "No cluster found for name: myeks.")
-    theatre.world.fail("clusters.describe", gone, times=30)
+    theatre.world.fail("clusters.describe", gone, times=90)
     theatre.play()
     assert theatre.lab.phase is Phase.FAILED
 
@@ -101,18 +152,18 @@ def test_a_cluster_without_tags_may_be_ours_for_a_while_and_is_somebody_else_s_i
     theatre.play()
     assert theatre.lab.phase is Phase.READY
     another = made()
-    another.world.fail("clusters.create", untagged, times=40)
+    another.world.fail("clusters.create", untagged, times=90)
     another.play()
     assert another.lab.phase is Phase.FAILED
     assert "Choose another name" in str(another.lab.reason)
 
 
-def test_a_denial_that_stays_is_believed_within_minutes() -> None:
+def test_a_denial_that_stays_is_believed_after_a_quarter_of_an_hour() -> None:
     theatre = made()
-    theatre.world.fail("clusters.create", AccessDenied("eks:CreateCluster", "AccessDeniedException", "no"), times=30)
+    theatre.world.fail("clusters.create", AccessDenied("eks:CreateCluster", "AccessDeniedException", "no"), times=90)
     theatre.play()
     assert theatre.lab.phase is Phase.FAILED
-    assert theatre.machines[0].waited < 600
+    assert 900 <= theatre.machines[0].waited < 1000
 
 
 def test_an_entry_of_another_account_that_eks_does_not_take_leaves_a_ready_lab_that_names_it() -> None:

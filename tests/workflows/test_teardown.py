@@ -10,7 +10,7 @@ import pytest
 
 from chalicelib.domain.core.failure import HealthIssue
 from chalicelib.domain.core.resources import EntryState, Kind
-from chalicelib.domain.errors.tree import AccessDenied, AwsRefused, AwsUnavailable, StillInUse
+from chalicelib.domain.errors.tree import AccessDenied, AwsRefused, AwsUnavailable, ResourceGone, StillInUse
 from chalicelib.domain.labs.aws_states import KubernetesSweep
 from chalicelib.domain.labs.lab import Phase
 from chalicelib.domain.labs.spec import NodegroupSpec
@@ -144,6 +144,30 @@ def test_a_lab_half_made_is_taken_away_whole(stage: str) -> None:
     theatre.play()
     assert theatre.lab.phase is Phase.DELETED
     assert theatre.world.account.resources == {}
+
+
+@pytest.mark.parametrize(("times", "waited"), [(5, range(50, 300)), (500, range(900, 4000))])
+def test_a_control_plane_that_eks_does_not_know_yet_is_waited_for_before_it_is_believed_gone(
+    times: int, waited: range
+) -> None:
+    theatre = Theatre()
+
+    def before(function: str) -> None:
+        if function == "check_cluster" and theatre.lab.phase is Phase.PROVISIONING:
+            theatre.release()
+        if function == "delete_cluster" and not asked:
+            unknown = ResourceGone("eks:DescribeCluster", "ResourceNotFoundException", "No cluster found: myeks.")
+            theatre.world.fail("clusters.describe", unknown, times)
+            asked.append(function)
+
+    asked: list[str] = []
+    theatre.before = before
+    theatre.request()
+    theatre.play()
+    assert theatre.machines[-1].waited in waited
+    if times == 5:
+        assert theatre.lab.phase is Phase.DELETED
+        assert theatre.world.account.resources == {}
 
 
 def test_a_step_that_was_given_up_is_not_told_as_running_for_ever() -> None:

@@ -31,7 +31,7 @@ def a_rich_theatre() -> Theatre:
     """A lab with everything that can be asked for, beside a neighbour's things."""
     spec = a_spec(
         nodegroups=(a_nodegroup(), a_nodegroup(name="second", desired=1)),
-        ssh=SshSpec(None, "ssh-ed25519 AAAA", ("198.51.100.7/32",)),
+        ssh=SshSpec(None, "ssh-ed25519 AAAA", ("15.230.39.7/32",)),
         external_dns=ExternalDnsSpec("Z1", "example.org"),
         work_host=WorkHostSpec(),
         log_types=("api",),

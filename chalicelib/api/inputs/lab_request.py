@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from chalicelib.api.inputs.body import read_body
+from chalicelib.api.inputs.configurations import in_json
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.names import REGION
 from chalicelib.domain.errors.findings import Finding, Level, error, has_errors
@@ -53,7 +54,7 @@ def read_draft(raw: bytes, content_type: str | None) -> LabRequest:
     from chalicelib.api.inputs.lab_body import read_own
 
     draft, findings = read_cluster_config(document) if is_cluster_config(document) else read_own(document)
-    return LabRequest(draft, findings)
+    return LabRequest(in_json(draft), findings)
 
 
 def complete_request(

@@ -117,7 +117,7 @@ class AddonBody(_Body):
     name: Text
     version: Text | None = Field(None, description="Default: EKS's default for the cluster's version.")
     configuration: Text | None = Field(
-        None, description="A JSON object, or its text.", json_schema_extra=_also("object")
+        None, description="An object, or its text in JSON or YAML.", json_schema_extra=_also("object")
     )
     tags: dict[str, str] | None = None
 

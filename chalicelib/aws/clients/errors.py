@@ -84,6 +84,7 @@ DENIED = frozenset(
     }
 )
 
+#: EC2's own (`InvalidSnapshot.InUse`, ...) are told by how they end.
 #: EKS's ResourceInUseException is in this table; `creating=True` reads it as AlreadyExists, which it means on a Create.
 IN_USE = frozenset(
     {
@@ -91,12 +92,7 @@ IN_USE = frozenset(
         "DeleteConflictException",
         "DependencyViolation",
         "HostedZoneNotEmpty",
-        "InvalidGroup.InUse",
-        "InvalidIPAddress.InUse",
-        "InvalidNetworkInterface.InUse",
-        "InvalidNetworkInterfaceID.InUse",
         "MountTargetConflict",
-        "OperationNotPermitted.InUse",
         "ResourceInUse",
         "ResourceInUseException",
         "VolumeInUse",
@@ -154,10 +150,14 @@ def domain_error(operation: str, error: ClientError, creating: bool = False) -> 
     return _refusal(code, message, creating)(operation, code, message)
 
 
+def _is_in_use(code: str) -> bool:
+    return code in IN_USE or code.endswith(".InUse")
+
+
 def _refusal(code: str, message: str, creating: bool) -> type[AwsRefused]:
-    if code in EXISTS or (creating and code in IN_USE):
+    if code in EXISTS or (creating and _is_in_use(code)):
         return AlreadyExists
-    if code in IN_USE:
+    if _is_in_use(code):
         return StillInUse
     if code in DENIED or code.startswith("AccessDenied"):
         return AccessDenied

@@ -29,6 +29,10 @@ class AccessCalls(EksCalls):
             self._associate(lab.name, access.principal_arn, policy)
         return str(entry["accessEntryArn"])
 
+    def access_policies(self) -> frozenset[str]:
+        """The ARNs of all access policies that EKS has."""
+        return frozenset(policy["arn"] for policy in self.listed("list_access_policies", "accessPolicies"))
+
     def access_entries(self, cluster: str) -> tuple[AccessEntryState, ...]:
         """All, with the policies of each. Raises ResourceGone when the cluster is."""
         principals = self.listed("list_access_entries", "accessEntries", clusterName=cluster)

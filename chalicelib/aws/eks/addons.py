@@ -22,6 +22,10 @@ EXTERNAL_DNS = "external-dns"
 _MATCH_PARENT = "--aws-zone-match-parent"
 
 
+#: How EKS says that it does not have an add-on, or a version of it.
+_NOT_OFFERED = ("InvalidParameterException", "ResourceNotFoundException")
+
+
 class AddonCalls(EksCalls):
     """What EKS can be asked about add-ons and the roles of pods."""
 
@@ -47,14 +51,31 @@ class AddonCalls(EksCalls):
 
     def addon_versions(self, name: str, version: str) -> tuple[str, ...]:
         """The add-on's versions for that Kubernetes version, as EKS lists them; empty if it does not offer the add-on."""
+        return tuple(row["addonVersion"] for row in self._offered(name, version))
+
+    def addon_schema(self, name: str, version: str, addon_version: str | None) -> str:
+        """The JSON schema of the configuration of an add-on version, by default EKS's own; "" if it tells none."""
+        chosen = addon_version or _usual_version(self._offered(name, version))
+        if chosen is None:
+            return ""
+        try:
+            with translate("eks:DescribeAddonConfiguration"):
+                told = self._eks.describe_addon_configuration(addonName=name, addonVersion=chosen)
+        except AwsRefused as error:
+            if error.code in _NOT_OFFERED:
+                return ""
+            raise
+        return str(told.get("configurationSchema", ""))
+
+    def _offered(self, name: str, version: str) -> list[dict[str, Any]]:
         try:
             with translate("eks:DescribeAddonVersions"):
                 known = self._eks.describe_addon_versions(addonName=name, kubernetesVersion=version)
         except AwsRefused as error:
-            if error.code in ("InvalidParameterException", "ResourceNotFoundException"):
-                return ()
+            if error.code in _NOT_OFFERED:
+                return []
             raise
-        return tuple(row["addonVersion"] for addon in known["addons"] for row in addon["addonVersions"])
+        return [row for addon in known["addons"] for row in addon["addonVersions"]]
 
     def associate_pod_identity(self, lab: Lab, association: PodIdentitySpec) -> str:
         """Make the association; return its ARN. One there already for this service account and role is taken."""
@@ -96,6 +117,13 @@ class AddonCalls(EksCalls):
         with translate("eks:DescribeAddon"):
             addon: dict[str, Any] = self._eks.describe_addon(clusterName=cluster, addonName=name)["addon"]
         return addon
+
+
+def _usual_version(offered: list[dict[str, Any]]) -> str | None:
+    """The version that EKS takes if none is named."""
+    usual = (row for row in offered if any(fit.get("defaultVersion") for fit in row.get("compatibilities", ())))
+    row = next(usual, None)
+    return None if row is None else str(row["addonVersion"])
 
 
 def _creation(lab: Lab, addon: AddonSpec, pod_identities: Mapping[str, str]) -> dict[str, Any]:

@@ -53,6 +53,24 @@ class Ec2Network:
                 (o["Location"], o["InstanceType"]) for page in pages for o in page["InstanceTypeOfferings"]
             )
 
+    def architectures(self, instance_types: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
+        """Instance type -> the processors it has (`x86_64`, `arm64`, `arm64_mac`); unknown types are left out."""
+        if not instance_types:
+            return {}
+        wanted = [{"Name": "instance-type", "Values": list(instance_types)}]
+        with translate("ec2:DescribeInstanceTypes"):
+            pages = self._ec2.get_paginator("describe_instance_types").paginate(Filters=wanted)
+            rows = [row for page in pages for row in page["InstanceTypes"]]
+        return {
+            row["InstanceType"]: tuple(row.get("ProcessorInfo", {}).get("SupportedArchitectures", ())) for row in rows
+        }
+
+    def regions(self) -> Mapping[str, str]:
+        """Region -> opt-in status, of all that there are, enabled or not."""
+        with translate("ec2:DescribeRegions"):
+            rows = self._ec2.describe_regions(AllRegions=True)["Regions"]
+        return {row["RegionName"]: row.get("OptInStatus", "") for row in rows}
+
     def subnets(self, ids: Sequence[str]) -> tuple[SubnetFacts, ...]:
         """Facts of those that exist, in the order asked; missing ones are left out."""
         if not ids:

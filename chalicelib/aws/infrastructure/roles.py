@@ -27,6 +27,17 @@ class IamRoles:
         except ResourceGone:
             return None
 
+    def principal_arn(self, arn: str) -> str | None:
+        """The whole ARN of the user or role that an ARN names, whatever path it has; None if there is none of the name."""
+        name = arn.rpartition("/")[2]
+        if ":user/" not in arn:
+            return self.role_arn(name)
+        try:
+            with translate("iam:GetUser"):
+                return str(self._iam.get_user(UserName=name)["User"]["Arn"])
+        except ResourceGone:
+            return None
+
     def states(self, role_names: Sequence[str]) -> tuple[RoleState, ...]:
         """Each role that is there, with its unique id and those of the profiles that hold it."""
         found = []

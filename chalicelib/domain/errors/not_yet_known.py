@@ -46,6 +46,7 @@ ROWS: tuple[NotYetKnown, ...] = (
     NotYetKnown(r"CreateAccessEntry", _INVALID, r"principal.{0,200}(invalid|not valid|not exist)|invalid principal"),
     NotYetKnown(r"AssociateAccessPolicy", r"ResourceNotFoundException", r"principalArn could not be found"),
     NotYetKnown(r"(AssociateAccessPolicy|DescribeAccessEntry|TagResource)", r"AccessDenied(Exception)?"),
+    NotYetKnown(r"DescribeCluster", r"NotSeenYet"),
     NotYetKnown(r"DescribeUpdate", r"ResourceNotFoundException"),
     NotYetKnown(r"RunInstances", r"InvalidParameterValue", r"IAM ?Instance ?Profile"),
 )

@@ -1,41 +1,67 @@
 """For how long a step waits out an answer that will be another one: throttling, a fault of AWS's, what is not yet known.
 
-Pure: the error, the workflow and how many answers in a row were waited out decide. Throttling has no end of its own: it
-never fails a lab. The seconds are spread by the lab's id, so that fifty labs do not ask again in the same moment.
+Pure: the error, the workflow and how many seconds in a row were waited out decide. Seconds, not answers: AWS's lag is a time.
+Throttling has no end of its own: it never fails a lab. Pauses are spread by the lab's id, so that fifty labs do not ask
+again in the same moment.
 """
 
 from __future__ import annotations
 
+import re
 import zlib
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.errors.not_yet_known import is_not_yet_known
-from chalicelib.domain.errors.tree import AccessDenied, AwsRefused, EkslabError, Throttled, Transient
+from chalicelib.domain.errors.tree import AwsRefused, EkslabError, Throttled, Transient
 
 #: The longest pause before the second half of it, which the lab's id decides.
 _LONGEST = 120
-#: How many answers in a row are waited out before they are believed.
-UNAVAILABLE_ANSWERS, UNKNOWN_ANSWERS, DENIED_ANSWERS = 24, 24, 12
+#: The longest pause where something is not known yet: most is known within seconds, some within minutes.
+_LONGEST_UNKNOWN = 30
+#: For how many seconds in a row a fault, and an answer that something is not known or denied, is waited out before it is believed.
+#: Terraform's provider waits two minutes for IAM, EC2's guide says five, AWS's support has told fifteen
+#: (hashicorp/terraform-provider-aws#44517).
+UNAVAILABLE_SECONDS, UNKNOWN_SECONDS = 3600, 900
+#: What differs each time that the same refusal is told: EC2's encoded message, and the request's id.
+_EACH_TIME = re.compile(r"\s*Encoded authorization failure message: \S+|[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_JUST_MADE = "Just made, perhaps not known everywhere yet"
 
 
 @dataclass(frozen=True)
 class Pause:
-    """Look again in so many seconds; `why` is for the person watching."""
+    """Look again in so many seconds; `why` is for the person watching, the same for the same refusal."""
 
     seconds: int
     why: str
 
 
-def pause_for(error: EkslabError, workflow: str, lab_id: str, waits: int) -> Pause | None:
-    """How to wait the answer out; None when it is to be believed. `waits`: how many in a row were waited out before."""
+@dataclass(frozen=True)
+class Waited:
+    """What was waited out in a row before: for how many seconds, and which answer last."""
+
+    seconds: int = 0
+    why: str = ""
+
+    def and_now(self, pause: Pause) -> Waited:
+        """With this pause. A refusal other than the last begins anew: one thing after the other may be new."""
+        return Waited(pause.seconds + (0 if self.is_news(pause.why) else self.seconds), pause.why)
+
+    def is_news(self, why: str) -> bool:
+        """Whether a refusal is another one than what was waited out last."""
+        return why.startswith(_JUST_MADE) and why != self.why
+
+
+def pause_for(error: EkslabError, workflow: str, lab_id: str, before: Waited) -> Pause | None:
+    """How to wait the answer out, after what was waited out before; None when it is to be believed."""
     if isinstance(error, Throttled):
-        return Pause(_spread(lab_id, waits, 15), "AWS asks us to slow down.")
+        return Pause(_spread(lab_id, before.seconds, 15), "AWS asks us to slow down.")
     if isinstance(error, Transient):
-        return _unless(waits >= UNAVAILABLE_ANSWERS, Pause(_spread(lab_id, waits, 5), f"Asked again soon: {error}"))
+        pause = Pause(_spread(lab_id, before.seconds, 5), f"Asked again soon: {error}")
+        return _unless(before.seconds >= UNAVAILABLE_SECONDS, pause)
     if isinstance(error, AwsRefused) and is_not_yet_known(error, workflow):
-        most = DENIED_ANSWERS if isinstance(error, AccessDenied) else UNKNOWN_ANSWERS
-        words = f"Just made, perhaps not known everywhere yet: {error.message}"
-        return _unless(waits >= most, Pause(10, words))
+        why = _EACH_TIME.sub("", f"{_JUST_MADE}: {error.message}")
+        seconds = 0 if before.is_news(why) else before.seconds
+        return _unless(seconds >= UNKNOWN_SECONDS, Pause(min(max(10, seconds // 5), _LONGEST_UNKNOWN), why))
     return None
 
 
@@ -43,7 +69,7 @@ def _unless(out: bool, pause: Pause) -> Pause | None:
     return None if out else pause
 
 
-def _spread(lab_id: str, waits: int, first: int) -> int:
-    """From the pause up to twice of it; pauses double until `_LONGEST`."""
-    least = min(first * 2 ** min(waits, 10), _LONGEST)
-    return int(least + zlib.crc32(f"{lab_id}-{waits}".encode()) % least)
+def _spread(lab_id: str, waited: int, first: int) -> int:
+    """From the pause up to twice of it; a pause is as long as what was waited before, until `_LONGEST`."""
+    least = min(max(first, waited), _LONGEST)
+    return int(least + zlib.crc32(f"{lab_id}-{waited}".encode()) % least)

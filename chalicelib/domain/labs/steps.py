@@ -121,8 +121,8 @@ class Step:
     """One step of one workflow run. `detail` is what it is waiting for, or what it did, in words.
 
     `name` is the workflow's step without verbs that only poll (`create_cluster` covers `check_cluster`);
-    `attempts` counts how often the machine looked; `waits` how often in a row the same answer was waited out
-    (throttling, say) instead of being a look; `run` is the lab's run counter.
+    `attempts` counts how often the machine looked; `waited` for how many seconds in a row the same answer was
+    waited out (throttling, say) instead of being a look; `run` is the lab's run counter.
     """
 
     workflow: str
@@ -134,7 +134,7 @@ class Step:
     detail: str = ""
     attempts: int = 0
     run: int = 0
-    waits: int = 0
+    waited: int = 0
 
 
 @dataclass(frozen=True)

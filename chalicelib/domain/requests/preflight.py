@@ -11,6 +11,7 @@ from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
 from ipaddress import ip_network
 
+from chalicelib.domain.core.instance_types import ami_type
 from chalicelib.domain.errors.findings import Finding, error, warning
 from chalicelib.domain.labs.aws_states import ClusterState, HostedZone, SubnetFacts
 from chalicelib.domain.labs.spec import AddonSpec, ExistingNetwork, LabSpec, NewNetwork, Placement
@@ -107,6 +108,29 @@ def check_instances(
             message = f"{kind} is not offered in {_listed(zones - where)}: only {_listed(zones & where)} can have it."
             findings.append(warning(path, "type-not-in-zone", message))
     return tuple(findings)
+
+
+def check_architectures(spec: LabSpec, known: Mapping[str, Collection[str]]) -> tuple[Finding, ...]:
+    """Judge each instance type by its image: `known` maps types to the processors that EC2 tells; unknown ones are not judged."""
+    images = {f"nodegroups[{number}]": group.ami_type for number, group in enumerate(spec.nodegroups)}
+    found = []
+    for path, kind in _instances(spec):
+        image = images.get(path.partition(".")[0], "") or ami_type(kind)
+        processor = "arm64" if "ARM_64" in image else "x86_64"
+        if known.get(kind) and processor not in known[kind]:
+            message = f"{kind} has {_listed(known[kind])}: the image {image}, for {processor}, does not run on it."
+            found.append(error(path, "image-mismatch", message))
+    return tuple(found)
+
+
+def check_region(region: str, account: str, states: Mapping[str, str]) -> tuple[Finding, ...]:
+    """Judge a region by what EC2 tells of all: region -> its opt-in status. Without any, nothing is judged."""
+    if not states or states.get(region, "not-opted-in") != "not-opted-in":
+        return ()
+    if region in states:
+        message = f"{region} is not enabled in account {account}: enable it there, or choose another region."
+        return (error("region", "region-not-enabled", message),)
+    return (error("region", "region-unknown", f"AWS has no region {region}. It has {_listed(states)}."),)
 
 
 def _zones_without(spec: LabSpec, offers: Collection[tuple[str, str]]) -> Iterator[int]:

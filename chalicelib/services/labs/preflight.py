@@ -12,9 +12,12 @@ from chalicelib.domain.errors.tree import AccessDenied, InvalidRequest, Resource
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.labs.aws_states import HostedZone, SubnetFacts
 from chalicelib.domain.labs.spec import ExistingNetwork, LabSpec
+from chalicelib.domain.requests.addon_schema import check_configurations
+from chalicelib.domain.requests.defaults import admin_policy
 from chalicelib.domain.requests.offers import OfferCase, Offers, judge_offers, with_offered_domain, zone_asked_for
 from chalicelib.domain.requests.preflight import (
     check_addons,
+    check_architectures,
     check_dns,
     check_instances,
     check_key_pair,
@@ -24,7 +27,15 @@ from chalicelib.domain.requests.preflight import (
     with_addons,
     with_subnets,
 )
+from chalicelib.domain.requests.principals import (
+    check_access_policies,
+    check_pod_roles,
+    check_principals,
+    check_same_principals,
+    with_principals,
+)
 from chalicelib.ports.deps import Cloud, Deps
+from chalicelib.services.labs.regions import refuse_unusable_region
 
 
 def preflight(
@@ -48,6 +59,8 @@ def preflight(
 def _preflight(
     deps: Deps, caller: Caller, spec: LabSpec, account: str, offers: Offers
 ) -> tuple[LabSpec, tuple[Finding, ...]]:
+    if account != deps.watch.home:
+        refuse_unusable_region(deps, account, spec.region)
     cloud = deps.cloud(Place(account, spec.region))
     if caller.account in (account, deps.watch.home):
         spec = with_role_paths(deps.cloud(Place(caller.account, spec.region)), caller, spec)
@@ -60,8 +73,10 @@ def _preflight(
     offered = {addon.name: cloud.clusters.addon_versions(addon.name, spec.version) for addon in spec.addons}
     about_dns = check_dns(spec, cloud.network.without_dns(sorted({subnet.vpc_id for subnet in subnets})))
     about_addons = (*about_dns, *check_addons(spec, offered))
+    spec, about_people = _people(deps, caller, with_addons(spec, offered), account)
+    about_addons = (*about_addons, *check_configurations(spec, _schemas(cloud, spec)))
     found = (*_name(cloud, spec), *check_subnets(spec, subnets), *_instances(cloud, spec, subnets), *about_zone)
-    return with_addons(spec, offered), (*refused, *found, *_key_pair(cloud, spec), *about_addons)
+    return spec, (*refused, *found, *_key_pair(cloud, spec), *about_addons, *about_people)
 
 
 def with_role_paths(cloud: Cloud, caller: Caller, spec: LabSpec) -> LabSpec:
@@ -88,7 +103,33 @@ def _subnets(cloud: Cloud, spec: LabSpec) -> tuple[SubnetFacts, ...]:
 
 
 def _instances(cloud: Cloud, spec: LabSpec, subnets: tuple[SubnetFacts, ...]) -> tuple[Finding, ...]:
-    return check_instances(spec, cloud.network.offers(spec.instance_types), subnets)
+    offered = check_instances(spec, cloud.network.offers(spec.instance_types), subnets)
+    return (*offered, *check_architectures(spec, cloud.network.architectures(spec.instance_types)))
+
+
+def _schemas(cloud: Cloud, spec: LabSpec) -> dict[str, str]:
+    """Add-on -> the schema of its configuration, of those that have one."""
+    configured = [addon for addon in spec.addons if addon.configuration is not None]
+    return {one.name: cloud.clusters.addon_schema(one.name, spec.version, one.version) for one in configured}
+
+
+def _people(deps: Deps, caller: Caller, spec: LabSpec, account: str) -> tuple[LabSpec, tuple[Finding, ...]]:
+    """The spec with whole ARNs of who gets in, and what these, their policies and the roles of pods have against them."""
+    cloud, roles = deps.cloud(Place(account, spec.region)), [one.role_arn for one in spec.pod_identities]
+    arns = {entry.principal_arn for entry in spec.access} - {principal_of(caller.arn)}
+    read = {account, deps.watch.home}
+    known: dict[str, str | None] = {
+        arn: deps.cloud(Place(owner, spec.region)).roles.principal_arn(arn)
+        for arn in sorted({*arns, *roles})
+        if (owner := arn.split(":")[4]) in read
+    }
+    known |= {entry.principal_arn: entry.principal_arn for entry in spec.access if entry.principal_arn not in arns}
+    usual = admin_policy(spec.region)
+    unusual = any(policy.policy_arn != usual for entry in spec.access for policy in entry.policies)
+    policies = cloud.clusters.access_policies() if unusual else frozenset[str]()
+    about_entries = (*check_principals(spec, known), *check_same_principals(spec, known))
+    about_rights = (*check_access_policies(spec, policies), *check_pod_roles(spec, known))
+    return with_principals(spec, known), (*about_entries, *about_rights)
 
 
 def _zone(cloud: Cloud, spec: LabSpec, offers: Offers) -> HostedZone | None:

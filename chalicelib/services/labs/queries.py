@@ -24,6 +24,7 @@ from chalicelib.domain.teardown.found import FoundCost, found_costs, is_found
 from chalicelib.domain.teardown.receipt import Receipt, verdict
 from chalicelib.ports.deps import Deps, Page
 from chalicelib.services.labs.commands import seen_lab
+from chalicelib.services.labs.regions import refuse_unusable_region
 
 #: Characters; an IAM user's ARN has at most 600, and no index takes a key of any length.
 _LONGEST_OWNER = 1024
@@ -122,6 +123,7 @@ def versions(deps: Deps, region: str | None) -> Calendar:
     if deps.limits.regions and wanted not in deps.limits.regions:
         offered = ", ".join(deps.limits.regions)
         raise InvalidRequest([error("region", "region-not-offered", f"Labs are made in {offered} only.")])
+    refuse_unusable_region(deps, deps.watch.home, wanted)
     return deps.cloud(Place(deps.watch.home, wanted)).clusters.versions()
 
 

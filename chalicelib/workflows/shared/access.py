@@ -12,7 +12,7 @@ from datetime import datetime
 
 from chalicelib.domain.core.resources import ASKED_FOR, EntryState, Kind
 from chalicelib.domain.errors.not_yet_known import is_not_yet_known
-from chalicelib.domain.errors.patience import pause_for
+from chalicelib.domain.errors.patience import Waited, pause_for
 from chalicelib.domain.errors.tree import AwsRefused, ResourceGone
 from chalicelib.domain.labs.access_role import access_role_arn
 from chalicelib.domain.labs.arns import part_of_cluster, partition_of_lab
@@ -69,13 +69,13 @@ def grant_all(deps: Deps, lab: Lab, access: Iterable[AccessSpec], now: datetime)
     return refused
 
 
-def first_to_wait_for(refused: Mapping[str, AwsRefused], workflow: str, waits: int) -> AwsRefused | None:
-    """The first refusal that is still to be waited out, after so many answers in a row that were."""
-    waiting = (error for error in refused.values() if pause_for(error, workflow, "", waits) is not None)
+def first_to_wait_for(refused: Mapping[str, AwsRefused], workflow: str, waited: Waited) -> AwsRefused | None:
+    """The first refusal that is still to be waited out, after what was waited out before."""
+    waiting = (error for error in refused.values() if pause_for(error, workflow, "", waited) is not None)
     return next(waiting, None)
 
 
-def grant_own(deps: Deps, lab: Lab, now: datetime, workflow: str, waits: int) -> str:
+def grant_own(deps: Deps, lab: Lab, now: datetime, workflow: str, waited: Waited) -> str:
     """Let this service see what runs; return how that went, in words. It is no lab's fault if it can't: use is judged without.
 
     Raises ResourceGone when the cluster is, and what is still to be waited out.
@@ -84,7 +84,7 @@ def grant_own(deps: Deps, lab: Lab, now: datetime, workflow: str, waits: int) ->
     try:
         grant(deps, lab, view_of(lab, role), now)
     except AwsRefused as error:
-        if isinstance(error, ResourceGone) or pause_for(error, workflow, "", waits) is not None:
+        if isinstance(error, ResourceGone) or pause_for(error, workflow, "", waited) is not None:
             raise
         learn(deps, lab, view_role_arn=None)
         return f"What runs can't be seen by this service ({role}: {error.message})"

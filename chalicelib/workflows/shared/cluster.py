@@ -6,6 +6,7 @@ from chalicelib.domain.errors.tree import ResourceGone
 from chalicelib.domain.labs.aws_states import ClusterState
 from chalicelib.domain.labs.cluster_identity import is_own_cluster
 from chalicelib.domain.labs.lab import Lab
+from chalicelib.domain.labs.steps import STEPS, StepStatus
 from chalicelib.ports.deps import Deps
 
 
@@ -16,3 +17,13 @@ def own_cluster(deps: Deps, lab: Lab) -> ClusterState | None:
     except ResourceGone:
         return None
     return state if is_own_cluster(lab, state) else None
+
+
+def not_seen_yet(deps: Deps, lab: Lab) -> ResourceGone | None:
+    """What EKS's "there is none" may mean of a control plane that was asked for and never seen since: not known yet."""
+    making = STEPS["provision"]["create_cluster"][0]
+    steps = [step for step in deps.store.steps(lab.id) if (step.workflow, step.name) == ("provision", making)]
+    # The first look of the step is the request itself.
+    if not steps or steps[-1].attempts != 1 or steps[-1].status is StepStatus.FAILED:
+        return None
+    return ResourceGone("eks:DescribeCluster", "NotSeenYet", f"EKS does not know {lab.name} yet, which was asked for.")

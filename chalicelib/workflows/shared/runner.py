@@ -15,7 +15,7 @@ from typing import Any
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.failure import Failure
-from chalicelib.domain.errors.patience import Pause, pause_for
+from chalicelib.domain.errors.patience import Pause, Waited, pause_for
 from chalicelib.domain.errors.tree import AwsRefused, EkslabError, ProvisioningFailed, Superseded, Throttled, Transient
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.steps import ACTS_IN, STEPS, Event, Result, Step, StepResult, StepStatus
@@ -36,14 +36,14 @@ WatchFunction = Callable[[Deps, Mapping[str, Any], datetime], dict[str, object]]
 
 @dataclass(frozen=True)
 class StepInput:
-    """What a workflow function gets: the lab as stored, how often this step has looked before, the time, the event, and how
-    many answers in a row were waited out instead of being looks."""
+    """What a workflow function gets: the lab as stored, how often this step has looked before, the time, the event, and
+    what was waited out in a row instead of being a look."""
 
     lab: Lab
     attempt: int
     now: datetime
     event: Mapping[str, object]
-    waits: int = 0
+    waited: Waited = Waited()
 
 
 StepFunction = Callable[[Deps, StepInput], StepResult]
@@ -59,7 +59,7 @@ def run_step(deps: Deps, function: StepFunction, event: Mapping[str, object]) ->
         try:
             lab = deps.store.load_lab(lab_id)
         except Throttled as error:
-            return _answer(_waited(pause_for(error, workflow, lab_id, 0), error))
+            return _answer(_waited(pause_for(error, workflow, lab_id, Waited()), error))
         with logger.append_context_keys(run=lab.run):
             result = _run(deps, function, lab, workflow, event)
             logger.info("A step was run.", extra={"outcome": str(result.outcome), "reason": result.detail})
@@ -78,7 +78,7 @@ def _run(deps: Deps, function: StepFunction, lab: Lab, workflow: str, event: Map
     step: Step | None = None
     try:
         step = _opened(deps, lab, workflow, function.__name__, now)
-        given = StepInput(lab, step.attempts if step else 0, now, event, step.waits if step else 0)
+        given = StepInput(lab, step.attempts if step else 0, now, event, _waited_out(step))
         result = function(deps, given)
         _record(deps, lab, step, result, _time_of(deps, event))
     except (Transient, AwsRefused) as error:
@@ -94,22 +94,23 @@ def _wait_out(
 ) -> StepResult:
     """Look again later, if the answer will be another one; else write the refusal down and raise the error.
 
-    Without a visible step nothing counts the answers: only throttling, which never ends a lab, is waited out then.
+    Without a visible step nothing counts the seconds: only throttling, which never ends a lab, is waited out then.
     """
     counted = step is not None or isinstance(error, Throttled)
-    waits = step.waits if step else 0
-    pause = pause_for(error, workflow, lab.id, waits) if counted else None
+    before = _waited_out(step)
+    pause = pause_for(error, workflow, lab.id, before) if counted else None
     if pause is None:
         if isinstance(error, AwsRefused):
             _record_failure(deps, lab, step, error, now)
         raise error
     if step is not None:
-        # Another refusal than the last is progress: one thing after the other may be new, and each is waited for.
-        is_another = isinstance(error, AwsRefused) and step.detail != pause.why
-        in_a_row = 1 if is_another else waits + 1
         with suppress(Transient):
-            deps.store.record_step(lab.id, replace(step, detail=pause.why, waits=in_a_row))
+            deps.store.record_step(lab.id, replace(step, detail=pause.why, waited=before.and_now(pause).seconds))
     return _waited(pause, error)
+
+
+def _waited_out(step: Step | None) -> Waited:
+    return Waited(step.waited, step.detail) if step else Waited()
 
 
 def _waited(pause: Pause | None, error: EkslabError) -> StepResult:
@@ -155,7 +156,7 @@ def _record(deps: Deps, lab: Lab, step: Step | None, result: StepResult, now: da
     status = _STATUS[result.outcome]
     ended = None if status is StepStatus.RUNNING else now
     deps.store.record_step(
-        lab.id, replace(step, status=status, ended_at=ended, detail=result.detail, attempts=step.attempts + 1, waits=0)
+        lab.id, replace(step, status=status, ended_at=ended, detail=result.detail, attempts=step.attempts + 1, waited=0)
     )
     sent_before = (step.status, step.detail) == (status, result.detail)
     if ended is not None and not sent_before:

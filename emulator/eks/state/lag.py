@@ -36,11 +36,24 @@ class Lag:
         self._seed: int | None = None
         self._seconds = 0.0
         self._until: dict[tuple[str, ...], float] = {}
+        #: How many calls were refused so far.
+        self.refused = 0
 
     def set(self, seed: int | None, seconds: float = 300.0) -> None:
         """Let what is made from now on lag for up to so many of AWS's seconds; None: see everything at once again."""
         self._seed, self._seconds = seed, seconds
         self._until.clear()
+
+    def note(self, kind: str, *name: str) -> None:
+        """Something of another service was made."""
+        if self._seed is not None:
+            self._note((kind, *name))
+
+    def hides(self, kind: str, *name: str) -> bool:
+        """Whether that is not known yet; counted as refused."""
+        young = self._seed is not None and self._is_young((kind, *name))
+        self.refused += young
+        return young
 
     def refuse(self, call: Call) -> None:
         """Raise what AWS answers while it does not know what the call is about, or the roles that it hands over."""
@@ -58,8 +71,12 @@ class Lag:
             return output
         if call.operation.startswith("Create"):
             self._note(*self._about(call, made=True))
+        if call.operation.startswith("Delete"):
+            # What is made again under this name is young again.
+            for key in [*self._about(call)][-1:]:
+                self._until.pop(key, None)
         if "Update" in call.operation and isinstance(output.get("update"), Mapping):
-            self._note(_key(call, "update", str(output["update"].get("id"))))
+            self._note(_key(call, "update", call.cluster_name, str(output["update"].get("id"))))
         if call.operation.startswith("Describe"):
             return self._without_tags(call, output)
         return output
@@ -69,10 +86,19 @@ class Lag:
         if key not in self._until:
             self._note(key)
         if self._is_young(key):
+            self.refused += 1
             raise invalid_parameter(f"Role with arn: {role}, could not be assumed because it does not exist")
 
     def _refuse_thing(self, call: Call, key: tuple[str, ...]) -> None:
-        way, kind, name = self._draw(key) % 3, key[2], key[-1]
+        kind, name = key[2], key[-1]
+        # An update bears no tags by which IAM could deny it.
+        way = _UNKNOWN if kind == "update" else self._draw(key) % 3
+        if way == _DENIED and call.operation.startswith(("Describe", "List")):
+            # Rights to read are bound to no tags: what IAM can't see yet does not matter.
+            return
+        if way == _UNTAGGED:
+            return
+        self.refused += 1
         if way == _DENIED:
             message = f"User: {call.caller.arn} is not authorized to perform: eks:{call.operation} on resource: {name}"
             raise EksError("AccessDeniedException", message, 403)

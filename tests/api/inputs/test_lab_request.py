@@ -37,7 +37,7 @@ from tests.examples import examples
 from tests.paths import PROJECT
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
-CALLER = Caller("arn:aws:iam::111122223333:user/learner", "111122223333", "198.51.100.7")
+CALLER = Caller("arn:aws:iam::111122223333:user/learner", "111122223333", "15.230.39.7")
 FILES = PROJECT / "tests" / "data" / "eksctl"
 
 
@@ -82,7 +82,7 @@ def test_a_name_is_enough_and_everything_else_has_a_default() -> None:
     assert (spec.name, spec.region, spec.version, spec.lease_hours) == ("myeks", "ap-northeast-2", "1.37", 8)
     assert spec.network == NewNetwork()
     assert spec.endpoint.access is EndpointAccess.PUBLIC_AND_PRIVATE
-    assert spec.endpoint.allowed_cidrs == ("198.51.100.7/32",)
+    assert spec.endpoint.allowed_cidrs == ("15.230.39.7/32",)
     (group,) = spec.nodegroups
     assert (group.name, group.instance_types, group.desired, group.min, group.max) == (
         "myeks-nodegroup",
@@ -119,7 +119,7 @@ def test_the_course_request_is_honoured() -> None:
     )
     assert warnings == ()
     assert spec.ssh is not None
-    assert spec.ssh.cidrs == ("198.51.100.7/32",)
+    assert spec.ssh.cidrs == ("15.230.39.7/32",)
     assert spec.external_dns is not None
     assert spec.addons[-1].name == "external-dns"
     assert spec.work_host is not None
@@ -139,7 +139,7 @@ def test_one_wrong_field_hides_nothing_wrong_elsewhere() -> None:
         "lease": 4,
         "nodegroups": [{"desired": "two", "min": 3, "max": 2, "count": 1}, {"volumeGib": 5}],
         "network": {"cidr": "10.100.0.0/24", "zones": ["ap-northeast-2a", "ap-northeast-2a"]},
-        "endpoint": {"access": "publik", "allowedCidrs": ["198.51.100.7"]},
+        "endpoint": {"access": "publik", "allowedCidrs": ["15.230.39.7"]},
         "tags": {"aws:x": "y", "n": 1},
         "workHost": "yes",
     }
@@ -239,7 +239,7 @@ def test_without_an_ipv4_address_of_the_caller_the_allow_list_must_be_said(ip: s
     caller = Caller(CALLER.arn, CALLER.account, ip)
     assert findings_of({"name": "a"}, caller=caller) == {"endpoint.allowedCidrs": "no-address"}
     assert read({"name": "a", "endpoint": {"access": "private"}}, caller=caller)[0].endpoint.allowed_cidrs == ()
-    assert read({"name": "a", "endpoint": {"allowedCidrs": ["203.0.113.0/24"]}}, caller=caller)
+    assert read({"name": "a", "endpoint": {"allowedCidrs": ["52.94.76.0/24"]}}, caller=caller)
 
 
 def test_a_public_endpoint_is_narrowed_only_together_with_a_private_one() -> None:
@@ -252,9 +252,9 @@ def test_a_public_endpoint_is_narrowed_only_together_with_a_private_one() -> Non
 
 
 def test_a_role_session_gets_access_as_its_role_and_root_must_name_somebody() -> None:
-    session = Caller("arn:aws:sts::111122223333:assumed-role/Student/learner", "111122223333", "198.51.100.7")
+    session = Caller("arn:aws:sts::111122223333:assumed-role/Student/learner", "111122223333", "15.230.39.7")
     assert read({"name": "a"}, caller=session)[0].access[0].principal_arn == "arn:aws:iam::111122223333:role/Student"
-    root = Caller("arn:aws:iam::111122223333:root", "111122223333", "198.51.100.7")
+    root = Caller("arn:aws:iam::111122223333:root", "111122223333", "15.230.39.7")
     assert findings_of({"name": "a"}, caller=root) == {"access": "no-principal"}
 
 
@@ -420,7 +420,7 @@ EVERYTHING: dict[str, Any] = {
     "region": "ap-northeast-2",
     "version": "1.36",
     "network": {"cidr": "10.0.0.0/16", "zones": ["ap-northeast-2a", "ap-northeast-2c"], "nat": "single"},
-    "endpoint": {"access": "public-and-private", "allowedCidrs": ["203.0.113.0/24"]},
+    "endpoint": {"access": "public-and-private", "allowedCidrs": ["52.94.76.0/24"]},
     "nodegroups": [
         {
             "name": "n",
@@ -436,7 +436,7 @@ EVERYTHING: dict[str, Any] = {
             "tags": {"a": "b"},
         }
     ],
-    "ssh": {"keyName": "k", "cidrs": ["203.0.113.0/24"]},
+    "ssh": {"keyName": "k", "cidrs": ["52.94.76.0/24"]},
     "externalDns": {"hostedZoneId": "Z0123456789", "domain": "example.com"},
     "workHost": {"instanceType": "t3.small"},
     "addons": ["aws-ebs-csi-driver", {"name": "coredns", "configuration": {"replicaCount": 1}, "tags": {"a": "b"}}],
@@ -540,3 +540,11 @@ def test_a_finding_about_the_one_instance_type_of_an_eksctl_group_names_its_fiel
     ours = [error(f"nodegroups[{number}].instanceTypes[0]", "type-not-offered", "") for number in (0, 1)]
     wording = [finding.path for finding in request.in_callers_words(ours)]
     assert wording == ["managedNodeGroups[0].instanceType", "managedNodeGroups[1].instanceTypes[0]"]
+
+
+def test_an_eksctl_files_add_on_may_be_configured_in_yaml() -> None:
+    addon = {"name": "coredns", "configurationValues": "replicaCount: 3\nautoScaling:\n  enabled: false\n"}
+    head = {"apiVersion": "eksctl.io/v1alpha5", "kind": "ClusterConfig"}
+    spec, _ = read({**head, "metadata": {"name": "a", "region": "ap-northeast-2"}, "addons": [addon]})
+    [coredns] = [one for one in spec.addons if one.name == "coredns"]
+    assert json.loads(coredns.configuration or "") == {"replicaCount": 3, "autoScaling": {"enabled": False}}

@@ -44,7 +44,7 @@ def test_a_request_is_stored_started_and_answered_with_where_to_look(http: Http)
     assert answer.json["phase"] == "requested"
     assert answer.json["links"]["receipt"] == f"/api/labs/{lab_id}/receipt"
     assert http.world.workflows.started == [("provision", f"{lab_id}-0-provision", {"lab_id": lab_id})]
-    assert http.world.store.labs[lab_id].spec.endpoint.allowed_cidrs == ("198.51.100.7/32",)
+    assert http.world.store.labs[lab_id].spec.endpoint.allowed_cidrs == ("15.230.39.7/32",)
 
 
 def test_a_request_is_answered_with_its_lease_its_curfew_and_its_price(http: Http) -> None:
@@ -250,7 +250,7 @@ def test_a_private_lab_opened_again_is_opened_to_the_caller_only(http: Http) -> 
     assert http.patch(LAB, {"endpoint": {"access": "public"}}).status == 202
     change = http.world.store.labs[a_lab().id].change
     assert change is not None
-    assert (change.endpoint_access, change.allowed_cidrs) == ("public-and-private", ("198.51.100.7/32",))
+    assert (change.endpoint_access, change.allowed_cidrs) == ("public-and-private", ("15.230.39.7/32",))
 
 
 def test_a_change_that_changes_nothing_starts_nothing(ready: Http) -> None:

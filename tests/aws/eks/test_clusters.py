@@ -245,6 +245,30 @@ def test_add_ons_that_eks_has_not_are_told_from_those_it_has(made: Made) -> None
         made.clusters.addon(made.lab.name, "no-such-addon")
 
 
+def test_an_add_ons_schema_is_that_of_the_version_named_or_of_eks_own_default(made: Made) -> None:
+    asked: list[str] = []
+    client = made.sandbox.client("eks")
+    client.meta.events.register(
+        "provide-client-params.eks.DescribeAddonConfiguration", lambda params, **_: asked.append(params["addonVersion"])
+    )
+    clusters = EksClusters(client, lambda: NOW)
+    assert '"type": "object"' in clusters.addon_schema("vpc-cni", "1.36", "v1.21.1-eksbuild.3")
+    assert clusters.addon_schema("vpc-cni", "1.36", None)
+    assert clusters.addon_schema("no-such-addon", "1.36", None) == ""
+    assert clusters.addon_schema("no-such-addon", "1.36", "v1") == ""
+    offered = client.describe_addon_versions(addonName="vpc-cni", kubernetesVersion="1.36")["addons"][0][
+        "addonVersions"
+    ]
+    [usual] = [row["addonVersion"] for row in offered if row["compatibilities"][0]["defaultVersion"]]
+    assert asked[:2] == ["v1.21.1-eksbuild.3", usual]
+
+
+def test_access_policies_are_those_that_eks_lists(made: Made) -> None:
+    policies = made.clusters.access_policies()
+    assert CLUSTER_ADMIN in policies
+    assert all(":cluster-access-policy/" in arn for arn in policies)
+
+
 def test_an_entry_that_is_denied_and_not_there_is_gone_and_one_that_is_there_is_denied(made: Made) -> None:
     """A right that wants a tag is denied where there is nothing that could have one."""
     client = made.sandbox.client("eks")

@@ -129,3 +129,15 @@ def test_the_service_lets_in_its_role_with_its_path_not_its_session(sandbox: San
     (access,) = granted.access
     assert access.principal_arn == f"arn:aws:iam::111122223333:role/ekslab/{name}"
     assert [policy.policy_arn.rpartition("/")[2] for policy in access.policies] == ["AmazonEKSClusterAdminPolicy"]
+
+
+def test_a_principal_is_told_with_its_path_whether_user_or_role(sandbox: Sandbox) -> None:
+    iam, name = sandbox.client("iam"), f"p-{uuid4().hex[:8]}"
+    roles = IamRoles(iam)
+    user = iam.create_user(UserName=name, Path="/school/")["User"]["Arn"]
+    role = iam.create_role(RoleName=name, Path="/school/", AssumeRolePolicyDocument="{}")["Role"]["Arn"]
+    begin = f"arn:aws:iam::{sandbox.account}"
+    assert roles.principal_arn(f"{begin}:user/{name}") == user
+    assert roles.principal_arn(f"{begin}:role/{name}") == role
+    assert roles.principal_arn(f"{begin}:user/{name}-gone") is None
+    assert roles.principal_arn(f"{begin}:role/{name}-gone") is None

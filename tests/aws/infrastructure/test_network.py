@@ -50,6 +50,17 @@ def test_zones_are_sorted_and_at_least_two(network: Ec2Network) -> None:
     assert all(zone.startswith("ap-northeast-2") for zone in zones)
 
 
+def test_processors_and_regions_are_told_in_ec2s_words(network: Ec2Network) -> None:
+    known = network.architectures(["t3.medium", "t4g.small", "made.up"])
+    assert known.keys() == {"t3.medium", "t4g.small"}
+    assert "x86_64" in known["t3.medium"]
+    assert known["t4g.small"] == ("arm64",)
+    assert network.architectures([]) == {}
+    regions = network.regions()
+    assert regions["us-east-1"] == "opt-in-not-required"
+    assert "us-east-9" not in regions
+
+
 def test_a_vpc_tells_what_of_dns_is_switched_off(network: Ec2Network, sandbox: Sandbox) -> None:
     ec2 = sandbox.client("ec2")
     vpc = ec2.create_vpc(CidrBlock="10.78.0.0/16")["Vpc"]["VpcId"]

@@ -168,7 +168,7 @@ def test_any_value_anywhere_in_a_real_file_is_read_without_a_crash(data: st.Data
 
 def test_fields_that_ask_for_nothing_are_no_findings() -> None:
     _, wording = translated(
-        vpc={"publicAccessCIDRs": ["203.0.113.0/24"]},
+        vpc={"publicAccessCIDRs": ["52.94.76.0/24"]},
         fargateProfiles=[],
         privateCluster={"enabled": False},
         autoModeConfig={"enabled": False},
@@ -192,7 +192,7 @@ def test_fields_that_ask_for_nothing_are_no_findings() -> None:
 
 def test_a_node_group_arrives_whole() -> None:
     draft, wording = translated(
-        vpc={"publicAccessCIDRs": ["203.0.113.0/24"]},
+        vpc={"publicAccessCIDRs": ["52.94.76.0/24"]},
         managedNodeGroups=[
             {
                 "name": "a",

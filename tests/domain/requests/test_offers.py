@@ -66,7 +66,7 @@ OF_THE_ACCOUNT: Mapping[str, tuple[LabSpec, str]] = {
         a_spec(nodegroups=(a_nodegroup(instance_types=("p4d.24xlarge",)),)),
         "nodegroups[0].instanceTypes[0]",
     ),
-    "ssh.keyName": (a_spec(ssh=SshSpec("course", None, ("198.51.100.7/32",))), "ssh.keyName"),
+    "ssh.keyName": (a_spec(ssh=SshSpec("course", None, ("15.230.39.7/32",))), "ssh.keyName"),
     "ssh.cidrs": (a_spec(ssh=SshSpec(None, "ssh-ed25519 AAAA", WORLD)), "ssh.cidrs[0]"),
     "externalDns.hostedZoneId": (a_spec(external_dns=ExternalDnsSpec("Z1", "")), "externalDns.hostedZoneId"),
     "externalDns.domain": (a_spec(external_dns=ExternalDnsSpec("", "example.com")), "externalDns.domain"),
@@ -228,7 +228,7 @@ def test_a_role_for_pods_is_offered_by_owner() -> None:
         (("0.0.0.0/0",), True),
         (("0.0.0.0/1", "128.0.0.0/1"), True),
         (tuple(f"{n}.0.0.0/8" for n in (1, 2)), True),
-        (("203.0.113.0/24", "198.51.100.7/32"), False),
+        (("203.0.113.0/24", "15.230.39.7/32"), False),
         (("10.0.0.0/8", "172.16.0.0/12"), False),
     ],
 )

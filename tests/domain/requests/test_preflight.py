@@ -19,10 +19,12 @@ from chalicelib.domain.labs.spec import (
 )
 from chalicelib.domain.requests.preflight import (
     check_addons,
+    check_architectures,
     check_dns,
     check_instances,
     check_key_pair,
     check_name,
+    check_region,
     check_subnets,
     check_zone,
     with_addons,
@@ -89,7 +91,7 @@ def test_the_vpc_is_learnt_from_the_subnets() -> None:
 
 
 def test_a_key_pair_by_name_must_be_there() -> None:
-    spec = a_spec(ssh=SshSpec("k", None, ("198.51.100.7/32",)))
+    spec = a_spec(ssh=SshSpec("k", None, ("15.230.39.7/32",)))
     assert [f.path for f in check_key_pair(spec, False)] == ["ssh.keyName"]
     assert check_key_pair(spec, True) == ()
     assert check_key_pair(a_spec(ssh=None), False) == ()
@@ -203,3 +205,24 @@ def test_the_name_of_a_cluster_that_is_no_labs_is_refused() -> None:
     assert [finding.code for finding in check_name(a_spec(), theirs)] == ["cluster-exists"]
     assert check_name(a_spec(), replace(theirs, tags={"ekslab:lab-id": "lab-2"})) == ()
     assert check_name(a_spec(), None) == ()
+
+
+def test_an_instance_type_whose_processor_its_image_does_not_fit_is_refused() -> None:
+    spec = a_spec(
+        nodegroups=(a_nodegroup(instance_types=("mac2.metal", "t3.medium")),), work_host=WorkHostSpec("t4g.small")
+    )
+    known = {"mac2.metal": ("arm64_mac",), "t3.medium": ("x86_64", "i386"), "t4g.small": ("arm64",)}
+    [finding] = check_architectures(spec, known)
+    assert (finding.path, finding.code) == ("nodegroups[0].instanceTypes[0]", "image-mismatch")
+    assert "mac2.metal has arm64_mac: the image AL2023_x86_64_STANDARD, for x86_64" in finding.message
+    assert check_architectures(spec, {}) == (), "types that EC2 does not tell of are not judged"
+
+
+@pytest.mark.parametrize(
+    ("region", "code"),
+    [("us-east-1", None), ("ap-east-1", None), ("me-south-1", "region-not-enabled"), ("us-east-9", "region-unknown")],
+)
+def test_a_region_is_there_and_enabled_or_refused(region: str, code: str | None) -> None:
+    states = {"us-east-1": "opt-in-not-required", "ap-east-1": "opted-in", "me-south-1": "not-opted-in"}
+    assert [finding.code for finding in check_region(region, "111122223333", states)] == ([code] if code else [])
+    assert check_region(region, "111122223333", {}) == (), "not known is not refused"

@@ -69,6 +69,12 @@ def test_what_eks_refuses_at_creation(bench: Bench, change: dict[str, Any], code
     assert bench.client("eks").list_clusters()["clusters"] == []
 
 
+def test_addresses_of_documentation_are_no_public_access(bench: Bench) -> None:
+    asked = {"subnetIds": [*bench.public], "publicAccessCidrs": ["52.94.76.0/24", "203.0.113.0/24"]}
+    with pytest.raises(ClientError, match=r"not allowed in publicAccessCidrs: \[203\.0\.113\.0/24\]"):
+        bench.create_cluster(name="myeks", resourcesVpcConfig=asked)
+
+
 def test_subnets_of_one_zone_are_refused(bench: Bench) -> None:
     one_zone = [bench.public[0], bench.private[0]]
     with pytest.raises(ClientError, match="two different AZs"):

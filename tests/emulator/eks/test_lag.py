@@ -32,6 +32,7 @@ def look(lag: Lag, caller: Caller = SERVICE) -> str:
     lag.seen(call("CreateNodegroup", nodegroupName="workers"), {"nodegroup": {"tags": {"a": "b"}}})
     asked = call("DescribeNodegroup", caller, nodegroupName="workers")
     try:
+        lag.refuse(call("DeleteNodegroup", caller, nodegroupName="workers"))
         lag.refuse(asked)
     except EksError as error:
         return error.code
@@ -54,6 +55,29 @@ def test_it_is_seen_as_it_is_after_a_while() -> None:
     lag = Lag(EmulatorClock(1))
     lag.set(3, 0)
     assert look(lag) == "tagged"
+
+
+def test_asked_for_twice_it_is_as_old_as_it_is_and_made_again_it_is_young_again() -> None:
+    lag = Lag(EmulatorClock(1))
+    lag.set(3, 0)
+    first = look(lag)
+    lag.set(3, 1000)
+    lag.seen(call("CreateNodegroup", nodegroupName="other"), {})
+    before = dict(lag._until)
+    lag.seen(call("CreateNodegroup", nodegroupName="other"), {})
+    assert lag._until == before
+    lag.seen(call("DeleteNodegroup", nodegroupName="other"), {})
+    assert lag._until == {}
+    assert first == "tagged"
+
+
+def test_an_update_is_unknown_at_most_for_it_bears_no_tags() -> None:
+    for seed in SEEDS:
+        lag = lagging(seed)
+        lag.seen(call("UpdateNodegroupConfig", nodegroupName="workers"), {"update": {"id": "u-1"}})
+        with pytest.raises(EksError) as told:
+            lag.refuse(call("DescribeUpdate", name="myeks", updateId="u-1"))
+        assert told.value.code == "ResourceNotFoundException"
 
 
 def test_a_role_that_eks_was_not_handed_before_can_not_be_assumed_at_first() -> None:

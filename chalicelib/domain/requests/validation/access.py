@@ -133,7 +133,7 @@ def judge_pod_identities(case: ValidationContext) -> Iterator[Finding]:
 
 
 def judge_addons(case: ValidationContext) -> Iterator[Finding]:
-    """Each add-on once, with configuration that is JSON; external-dns only together with a hosted zone."""
+    """Each add-on once, with configuration that is an object; external-dns only together with a hosted zone."""
     seen: set[str] = set()
     for index, addon in enumerate(case.draft.addons):
         path = f"addons[{index}]"
@@ -143,7 +143,11 @@ def judge_addons(case: ValidationContext) -> Iterator[Finding]:
             yield error(f"{path}.name", "duplicate", f"{addon.name} is listed already.")
         seen.add(addon.name)
         if addon.configuration is not None and not _is_json_object(addon.configuration):
-            yield error(f"{path}.configuration", "invalid-json", "The configuration is not the text of a JSON object.")
+            yield error(
+                f"{path}.configuration",
+                "invalid-configuration",
+                "The configuration is no object, neither in JSON nor in YAML.",
+            )
         if addon.name == "external-dns" and case.draft.external_dns is None:
             message = (
                 "external-dns gets rights on one hosted zone only: name it, with ekslab's own body, in externalDns."

@@ -13,6 +13,9 @@ from chalicelib.domain.requests.validation.network import PRIVATE_BLOCKS, strict
 
 ALLOWED = "endpoint.allowedCidrs"
 API_IS = "The Kubernetes API is"
+#: The documentation's addresses (RFC 5737): to them, as to private ones, EKS answers "The following CIDRs are not allowed in
+#: publicAccessCidrs", as people report.
+RESERVED_BLOCKS = tuple(IPv4Network(block) for block in ("192.0.2.0/24", "198.51.100.0/24", "203.0.113.0/24"))
 #: EKS' quota of blocks on an endpoint's allow-list; a security group's rules are of the same order.
 _MOST_CIDRS = 40
 _NO_ADDRESS = "Your address is not known or not IPv4, so say from where it is to be reached."
@@ -93,6 +96,8 @@ def judge_cidrs(path: str, cidrs: tuple[str, ...], what: str) -> Iterator[Findin
             yield warning(here, "open-to-the-world", f"{what} open to the whole internet.")
         elif any(block.subnet_of(private) for private in PRIVATE_BLOCKS):
             yield _private_address(here, text, path == ALLOWED)
+        elif path == ALLOWED and any(block.subnet_of(reserved) for reserved in RESERVED_BLOCKS):
+            yield error(here, "reserved-address", f"{text} is reserved for documentation: EKS refuses the list.")
         seen.append(block)
 
 

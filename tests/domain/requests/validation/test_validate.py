@@ -149,11 +149,12 @@ def test_nodes_and_the_work_host_need_subnets_that_suit_them() -> None:
 @pytest.mark.parametrize(
     ("cidrs", "errors", "warnings"),
     [
-        (("203.0.113.0/24", "198.51.100.7/32"), {}, {}),
+        (("52.94.76.0/24", "15.230.39.7/32"), {}, {}),
         (("0.0.0.0/0",), {}, {0: "open-to-the-world"}),
-        (("10.0.0.0/8", "198.51.100.7/32"), {0: "private-address"}, {}),
-        (("203.0.113.0/24", "203.0.113.9/32"), {1: "cidr-overlaps"}, {}),
-        (("203.0.113.7/24", "x", "::/0"), {0: "invalid-cidr", 1: "invalid-cidr", 2: "invalid-cidr"}, {}),
+        (("10.0.0.0/8", "15.230.39.7/32"), {0: "private-address"}, {}),
+        (("203.0.113.0/24", "192.0.2.7/32", "198.51.100.128/25"), dict.fromkeys(range(3), "reserved-address"), {}),
+        (("52.94.76.0/24", "52.94.76.9/32"), {1: "cidr-overlaps"}, {}),
+        (("52.94.76.7/24", "x", "::/0"), {0: "invalid-cidr", 1: "invalid-cidr", 2: "invalid-cidr"}, {}),
     ],
 )
 def test_allow_lists_are_blocks_that_do_not_overlap(
@@ -171,7 +172,7 @@ def test_an_allow_list_is_neither_empty_nor_longer_than_eks_takes() -> None:
 
 
 def test_a_private_endpoint_has_no_allow_list_and_needs_a_way_in() -> None:
-    spec, _, warnings = judged(endpoint_access=EndpointAccess.PRIVATE, allowed_cidrs=("203.0.113.0/24",))
+    spec, _, warnings = judged(endpoint_access=EndpointAccess.PRIVATE, allowed_cidrs=("52.94.76.0/24",))
     assert spec is not None
     assert spec.endpoint.allowed_cidrs == ()
     assert warnings == {"endpoint.allowedCidrs": "not-honoured", "endpoint.access": "no-way-in"}
@@ -390,7 +391,7 @@ KEY = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ0kYk5Y2nXl0VfK6cXv3l6mB7v0Zq9y0uW4r
         (SshDraft(None, "-----BEGIN OPENSSH PRIVATE KEY-----"), {"ssh.publicKey": "private-key"}),
         (SshDraft(None, "ssh-dss AAAA"), {"ssh.publicKey": "invalid-key"}),
         (SshDraft("k", None, ()), {"ssh.cidrs": "no-address"}),
-        (SshDraft("k", None, ("198.51.100.7",)), {"ssh.cidrs[0]": "invalid-cidr"}),
+        (SshDraft("k", None, ("15.230.39.7",)), {"ssh.cidrs[0]": "invalid-cidr"}),
     ],
 )
 def test_ssh_is_one_public_key_and_somewhere_to_come_from(ssh: SshDraft, expected: dict[str, str]) -> None:
@@ -419,13 +420,13 @@ def test_addons_asked_for_come_beside_the_usual_ones_or_in_their_place() -> None
     assert judged(default_addons=False)[2] == {"addons": "vital-addons"}
 
 
-def test_addons_are_named_once_and_their_configuration_is_json() -> None:
+def test_addons_are_named_once_and_their_configuration_is_an_object() -> None:
     addons = (AddonSpec("coredns"), AddonSpec("coredns", None, "[1]"), AddonSpec("a b", None, "{"))
     assert errors_of(addons=addons) == {
         "addons[1].name": "duplicate",
-        "addons[1].configuration": "invalid-json",
+        "addons[1].configuration": "invalid-configuration",
         "addons[2].name": "invalid-name",
-        "addons[2].configuration": "invalid-json",
+        "addons[2].configuration": "invalid-configuration",
     }
 
 

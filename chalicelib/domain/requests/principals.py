@@ -1,0 +1,63 @@
+"""Judges who a lab lets in, and what its pods may be, by what IAM and EKS know: principals, access policies, pod roles.
+
+Pure; `services/labs/preflight.py` fetches the facts. A principal of an account that nobody here reads is not refused: EKS
+may take it, and without it the lab becomes ready all the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import replace
+
+from chalicelib.domain.core.names import same_principal
+from chalicelib.domain.errors.findings import Finding, error, warning
+from chalicelib.domain.labs.spec import LabSpec
+
+
+def check_principals(spec: LabSpec, known: Mapping[str, str | None]) -> Iterator[Finding]:
+    """Judge the access list: `known` maps each principal that could be looked up to its whole ARN, None if there is none."""
+    for index, entry in enumerate(spec.access):
+        path, arn = f"access[{index}].principalArn", entry.principal_arn
+        if arn not in known:
+            message = (
+                f"{arn} is of another account, which is not looked at: if EKS refuses it, the lab is ready without it."
+            )
+            yield warning(path, "principal-not-checked", message)
+        elif known[arn] is None:
+            yield error(path, "principal-missing", f"IAM has no {arn}. Make it first, or leave it out.")
+
+
+def with_principals(spec: LabSpec, known: Mapping[str, str | None]) -> LabSpec:
+    """The spec with the whole ARNs of principals: a role that was named without its path is meant with it."""
+    access = (
+        replace(entry, principal_arn=known.get(entry.principal_arn) or entry.principal_arn) for entry in spec.access
+    )
+    return replace(spec, access=tuple(access))
+
+
+def check_same_principals(spec: LabSpec, known: Mapping[str, str | None]) -> Iterator[Finding]:
+    """Judge that nobody is on the list twice, once with the path and once without."""
+    seen: list[str] = []
+    for index, entry in enumerate(spec.access):
+        whole = known.get(entry.principal_arn)
+        if whole is not None and any(same_principal(whole, other) for other in seen):
+            yield error(f"access[{index}].principalArn", "duplicate", f"{whole} is listed already.")
+        seen.append(whole or entry.principal_arn)
+
+
+def check_access_policies(spec: LabSpec, known: Collection[str]) -> Iterator[Finding]:
+    """Judge the access policies by those that EKS lists; nothing is judged where it lists none."""
+    for index, entry in enumerate(spec.access):
+        for number, policy in enumerate(entry.policies):
+            if known and policy.policy_arn not in known:
+                names = ", ".join(sorted(arn.rpartition("/")[2] for arn in known))
+                message = f"EKS has no access policy {policy.policy_arn.rpartition('/')[2]}. It has {names}."
+                yield error(f"access[{index}].policies[{number}].policyArn", "policy-missing", message)
+
+
+def check_pod_roles(spec: LabSpec, known: Mapping[str, str | None]) -> Iterator[Finding]:
+    """Judge the roles that pods are given: each is there, under the path that was named."""
+    for index, asked in enumerate(spec.pod_identities):
+        if known.get(asked.role_arn) != asked.role_arn:
+            message = f"IAM has no role {asked.role_arn}. Make it first: EKS takes no association without its role."
+            yield error(f"podIdentities[{index}].roleArn", "role-missing", message)

@@ -1,0 +1,45 @@
+"""EC2 and CloudFormation in the eventual mode, over HTTP: a role does not find what it has just made, root does."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from botocore.exceptions import ClientError
+
+from emulator.process import Credentials, Sandbox
+
+TEMPLATE = json.dumps({"Resources": {"Topic": {"Type": "AWS::SNS::Topic"}}})
+MAY = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Action": "*", "Resource": "*"}]}
+
+
+@pytest.fixture
+def hasty(sandbox: Sandbox) -> Iterator[Any]:
+    """Clients of a session of a role that may do everything, in the eventual mode."""
+    iam, account = sandbox.client("iam"), sandbox.account
+    trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": f"arn:aws:iam::{account}:root"}}
+    arn = iam.create_role(RoleName="hasty", AssumeRolePolicyDocument=json.dumps({"Statement": [trust]}))["Role"]["Arn"]
+    iam.put_role_policy(RoleName="hasty", PolicyName="all", PolicyDocument=json.dumps(MAY))
+    key = sandbox.client("sts").assume_role(RoleArn=arn, RoleSessionName="hasty")["Credentials"]
+    sandbox.admin("POST", "lag", {"seed": 3, "seconds": 1_000_000})
+    who = Credentials(key["AccessKeyId"], key["SecretAccessKey"], key["SessionToken"])
+    yield lambda service: sandbox.client(service, credentials=who)
+    sandbox.admin("POST", "lag", {"seed": None})
+    iam.delete_role_policy(RoleName="hasty", PolicyName="all")
+    iam.delete_role(RoleName="hasty")
+
+
+def test_a_role_does_not_find_what_it_has_just_made_and_root_does(sandbox: Sandbox, hasty: Any) -> None:
+    vpc = sandbox.client("ec2").create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
+    group = hasty("ec2").create_security_group(GroupName="young", Description="young", VpcId=vpc)["GroupId"]
+    with pytest.raises(ClientError, match=r"InvalidGroup\.NotFound.*does not exist"):
+        hasty("ec2").describe_security_groups(GroupIds=[group])
+    hasty("cloudformation").create_stack(StackName="young", TemplateBody=TEMPLATE)
+    with pytest.raises(ClientError, match=r"ValidationError.*Stack with id young does not exist"):
+        hasty("cloudformation").describe_stacks(StackName="young")
+    assert sandbox.client("ec2").describe_security_groups(GroupIds=[group])["SecurityGroups"]
+    assert sandbox.client("cloudformation").describe_stacks(StackName="young")["Stacks"]
+    assert sandbox.admin("POST", "lag", {"seed": None})["refused"] == 2
+    assert hasty("ec2").describe_security_groups(GroupIds=[group])["SecurityGroups"], "after a while it is known"
