@@ -321,11 +321,15 @@ def _instance_profile(resource: Resource, target: Target) -> str:
 
 
 def _late_log_group(resource: Resource, target: Target, entry: LedgerEntry) -> str:
-    """Late lines: nobody else's within an hour after ours went, bare, while no cluster has the name."""
+    """Late lines: nobody else's within an hour after ours went, bare, while no cluster has the name.
+
+    Ours is the stack's, or late lines that were deleted before: they may come more than once.
+    """
     born, gone_at = resource.created_at, target.cluster_gone_at
     if resource.id != log_group_name(target.cluster_name) or born is None or gone_at is None:
         return ""
-    if entry.state is not EntryState.DELETED or entry.grounds is not Proof.STACK:
+    again = entry.how == BY_STACK and entry.proof is Proof.AWS
+    if entry.state is not EntryState.DELETED or not (again or entry.grounds is Proof.STACK):
         return ""
     bare = not resource.tags and "retention" not in resource.attributes
     in_time = gone_at - LATE_DELIVERY <= born <= max(entry.changed_at, gone_at) + LATE_DELIVERY

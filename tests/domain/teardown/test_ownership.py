@@ -310,6 +310,14 @@ def test_late_lines_are_deleted_within_an_hour_bare_and_while_nobody_has_the_nam
     assert judge(late, GONE, STRUCK_OFF).action is Action.DELETE
 
 
+def test_late_lines_are_deleted_as_often_as_they_come() -> None:
+    again = on_ledger(
+        OURS, BY_STACK, state=EntryState.DELETED, proof=Proof.AWS, changed_at=LATER + timedelta(minutes=5)
+    )
+    late = replace(OURS, created_at=LATER + timedelta(minutes=9))
+    assert judge(late, GONE, again).action is Action.DELETE
+
+
 @pytest.mark.parametrize(
     ("late", "target", "ledger"),
     [
