@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from chalicelib.domain.core.deferred import dataclass, pattern
 from chalicelib.domain.core.proof import Proof
-from chalicelib.domain.core.resources import EntryState, Kind, LedgerEntry, Resource, Target
+from chalicelib.domain.core.resources import BY_STACK, EntryState, Kind, LedgerEntry, Resource, Target
 from chalicelib.domain.teardown.external_dns import is_below
 
 LAB_TAG = "ekslab:lab-id"
