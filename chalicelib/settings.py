@@ -135,6 +135,7 @@ def _limits(env: Mapping[str, str]) -> Limits:
         max_nodes=int(env.get("EKSLAB_MAX_NODES", "10")),
         max_labs_per_owner=int(env.get("EKSLAB_MAX_LABS_PER_OWNER", "5")),
         max_labs_per_role=int(env.get("EKSLAB_MAX_LABS_PER_ROLE", "20")),
+        retention_days=int(env.get("EKSLAB_RETENTION_DAYS", "400")),
     )
 
 

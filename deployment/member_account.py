@@ -27,6 +27,7 @@ HOME_ONLY = frozenset(
         "send-notices",
         "put-events",
         "read-link-keys",
+        "renew-link-keys",
         "read-prices",
         "see-who-is-subscribed",
         "read-subscriptions",

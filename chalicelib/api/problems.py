@@ -20,6 +20,7 @@ from chalicelib.domain.errors.tree import (
     IdempotencyConflict,
     InvalidRequest,
     LabNotFound,
+    LinkBusy,
     LinkExpired,
     LinkInvalid,
     NameTaken,
@@ -30,6 +31,7 @@ from chalicelib.domain.errors.tree import (
     NotProved,
     NotYours,
     OverBudget,
+    PersonHasLabs,
     PlanChanged,
     PolicyNotAllowed,
     StaleLab,
@@ -57,10 +59,12 @@ TABLE: tuple[tuple[type[EkslabError], int, str, str], ...] = (
     (NotYours, 403, "not-yours", "It is for others to change"),
     (NothingAhead, 409, "nothing-ahead", "There is no deadline ahead"),
     (PolicyNotAllowed, 409, "policy-not-allowed", "The support policy can't be changed as things stand"),
+    (PersonHasLabs, 409, "person-has-labs", "They have labs that are not over"),
     (NoPlan, 404, "no-plan", "Nothing was planned for that night"),
     (PlanChanged, 409, "plan-changed", "The plan is another one"),
     (LinkInvalid, 404, "link-invalid", "There is no such link"),
     (LinkExpired, 410, "link-expired", "The link has expired"),
+    (LinkBusy, 429, "link-busy", "The link is used too often"),
     (NotKept, 409, "not-kept", "It can't be kept"),
     (NotProved, 409, "not-proved", "Nothing proves that this service made it"),
     (UnknownLeftover, 422, "unknown-leftover", "The receipt has no such line to settle"),
@@ -69,7 +73,7 @@ TABLE: tuple[tuple[type[EkslabError], int, str, str], ...] = (
     (Transient, 503, "try-again", "AWS did not answer as it should; try again"),
     (AwsRefused, 502, "aws-refused", "AWS refused what this service asked of it"),
 )
-#: Seconds that a client should wait before it tries again after a 503.
+#: Seconds that a client should wait before it tries again after a 429 or 503.
 _RETRY_AFTER = "5"
 #: In one answer. A body of the largest size can have some ten thousand things wrong with it, which no answer could hold.
 _MOST_FINDINGS = 100
@@ -97,7 +101,7 @@ def problem(status: int, kind: str, title: str, detail: str, more: Mapping[str, 
     """A problem document."""
     body = {"type": f"urn:ekslab:problem:{kind}", "title": title, "status": status, "detail": detail, **(more or {})}
     headers = {"Content-Type": "application/problem+json"}
-    if status == 503:
+    if status in (429, 503):
         headers["Retry-After"] = _RETRY_AFTER
     return Response(body=json.dumps(body), status_code=status, headers=headers)
 

@@ -8,6 +8,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.curfew.link_uses import LinkUses
 from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.labs.schedule import Holidays, Schedule
 
@@ -127,6 +128,10 @@ class LinkKeys(Protocol):
         """A key that links may still be signed with (the current or the previous one); None for any other."""
         ...
 
+    def renew(self, older_than: timedelta, now: datetime) -> bool:
+        """Put a new key in the place of the current one if that is so old; return whether it was. The old one is the previous."""
+        ...
+
 
 class Subscriptions(Protocol):
     """Whether a message to somebody would arrive at all."""
@@ -162,4 +167,5 @@ class Curfew:
     report_hour: int = 7
     installation: str = ""
     teams: tuple[Team, ...] = ()
+    link_uses: LinkUses = field(default_factory=LinkUses)
     is_known_country: Callable[[str], bool] = bool

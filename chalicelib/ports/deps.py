@@ -159,6 +159,14 @@ class Store(Protocol):
         """In order of taking."""
         ...
 
+    def expire(self, lab_id: str, at: datetime | None) -> None:
+        """Let all that is kept of a lab that is over go at `at`, or stay after all (None). Later records are not included."""
+        ...
+
+    def rewrite(self, lab_id: str, change: Callable[[str], str]) -> None:
+        """Change every text that is kept of a lab that is over: of itself, its history, its ledger and its receipts."""
+        ...
+
     def note_run(self, run: Run) -> None:
         """Keep that a workflow which runs by itself came to its end: the last one of each."""
         ...

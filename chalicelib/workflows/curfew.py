@@ -12,6 +12,7 @@ from typing import Any
 
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.core.service_health import Run
+from chalicelib.domain.curfew.keep_link import KEY_AGE
 from chalicelib.domain.curfew.rules import Mode
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.night.act import act_on
@@ -63,8 +64,13 @@ def examine(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
 
 
 def warn(deps: Deps, _event: Mapping[str, Any], now: datetime) -> Answer:
-    """Warn of every standing entry that nobody was warned of yet. A dry run warns nobody."""
+    """Warn of every standing entry that nobody was warned of yet. A dry run warns nobody.
+
+    The key that signs the links in warnings is renewed here when it has signed for long enough.
+    """
     rules, summary, failed = rules_of(deps), RunSummary(), 0
+    with summary.around("the key of keep-links"):
+        summary.counts["keys_renewed"] += deps.curfew.keys.renew(KEY_AGE, now)
     if rules.mode is Mode.ON:
         for status in deps.curfew.store.unwarned(_WARNINGS):
             with summary.around(f"the warning of {status.lab_id}") as errors:

@@ -24,7 +24,10 @@ _A_DAY = timedelta(hours=24)
 
 
 def look(deps: Deps, at: StepInput) -> StepResult:
-    """Take the receipt of the look that is due. What came back is removed and looked for again, a bounded number of times."""
+    """Take the receipt of the look that is due. What came back is removed and looked for again, a bounded number of times.
+
+    With the last look the lab's records begin to age: they go when nobody needs them any more.
+    """
     lab = at.lab
     if lab.phase is Phase.BLOCKED or lab.ended_at is None:
         return StepResult(Result.STUCK, "The lab is blocked; releasing it again tries again.")
@@ -33,6 +36,8 @@ def look(deps: Deps, at: StepInput) -> StepResult:
     if receipt.done:
         due_at = _next_look(receipt, at.now) if last else lab.ended_at + _A_DAY
         move(deps, lab, OVER, lambda stored: replace(stored, due_at=due_at), at.now, "")
+        if due_at is None and deps.limits.retention_days:
+            deps.store.expire(lab.id, lab.ended_at + timedelta(days=deps.limits.retention_days))
         return StepResult(Result.DONE, what_is_left(receipt))
     why = why_not_done(receipt)
     if POLL_POLICIES["look"].is_out(at.attempt):

@@ -21,6 +21,7 @@ _shtab_ekslab_commands() {
     get:'List labs, their parts, versions, plans, notices.'
     health:'Say whether the service is well; exit status 1 unless it is.'
     hibernate:'No nodes until it is woken.'
+    offers:'Show what labs may use of the account; administrators change it.'
     protect:'No sweep touches it (administrators).'
     register:'Watch an account, or make labs in it; what is not said goes back to its default.'
     release:'Let a night that is held go on, as its plan was published and for that night alone.'
@@ -617,6 +618,19 @@ _shtab_ekslab_hibernate_options=(
 # guard to ensure default positional specs are added only once per session
 _shtab_ekslab_hibernate_defaults_added=0
 
+_shtab_ekslab_offers_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--url[the API\'s address (or EKSLAB_URL)]:url:"
+  "--api-region[its region, if --url doesn\'t tell]:api_region:"
+  {-p,--profile}"[an AWS profile to sign with]:profile:"
+  {-o,--output}"[how to print the answer]:output:(table wide json yaml name)"
+  {-v,--verbose}"[from 4 on, every call to the service on stderr]:LEVEL:"
+  "*--set[a part of the list\; may be repeated]:NAME=JSON:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_ekslab_offers_defaults_added=0
+
 _shtab_ekslab_protect_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--url[the API\'s address (or EKSLAB_URL)]:url:"
@@ -880,6 +894,7 @@ _shtab_ekslab() {
         get) _shtab_ekslab_get ;;
         health) _arguments -C -s $_shtab_ekslab_health_options ;;
         hibernate) _arguments -C -s $_shtab_ekslab_hibernate_options ;;
+        offers) _arguments -C -s $_shtab_ekslab_offers_options ;;
         protect) _arguments -C -s $_shtab_ekslab_protect_options ;;
         register) _arguments -C -s $_shtab_ekslab_register_options ;;
         release) _arguments -C -s $_shtab_ekslab_release_options ;;

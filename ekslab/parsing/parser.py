@@ -6,7 +6,7 @@ import argparse
 from typing import Any
 
 import ekslab
-from ekslab.commands import completion, health
+from ekslab.commands import completion, health, offers
 from ekslab.parsing.clusters import add_account_verbs, add_cluster_verbs
 from ekslab.parsing.command import Command, Commands, add_common
 from ekslab.parsing.curfew import add_curfew_verbs
@@ -50,6 +50,16 @@ def _nouns(commands: Commands, verb: str, what: str) -> Any:
 
 
 def _add_own(commands: Commands) -> None:
+    offered = commands.add_parser(
+        "offers",
+        help="what labs may use of the account; administrators change it",
+        description="Show what labs may use of the account; administrators change it.",
+        example="ekslab offers --set 'keyPairs=[\"course\"]'",
+    )
+    offered.add_argument(
+        "--set", action="append", type=offers.part, metavar="NAME=JSON", help="a part of the list; may be repeated"
+    )
+    offered.set_defaults(run=offers.offers)
     well = commands.add_parser(
         "health",
         help="is the service well, and what ran by itself when",

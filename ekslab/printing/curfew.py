@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -91,6 +92,13 @@ def rules(view: Json) -> Iterator[str]:
     yield from (f"{name:<14}  {value}" for name, value in view.items() if not name.startswith("changed"))
     if view["changedAt"]:
         yield f"changed {view['changedAt']} by {view['changedBy']}"
+
+
+def offers(view: Json) -> Iterator[str]:
+    """One line a part of the list, as it would be given to --set."""
+    yield from (f"{name:<14}  {json.dumps(value)}" for name, value in view.items() if not name.startswith("changed"))
+    if view["changedAt"]:
+        yield f"changed {view['changedAt']}" + (f" by {view['changedBy']}" if view.get("changedBy") else "")
 
 
 def _signal(signal: Json) -> list[object]:

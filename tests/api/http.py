@@ -102,6 +102,8 @@ def _resource(path: str) -> tuple[str, dict[str, str] | None]:
         return "/".join(["/plan/{date}", *parts[2:]]), {"date": unquote(parts[1])}
     if parts[0] == "keep" and len(parts) == 2:
         return "/keep/{token}", {"token": unquote(parts[1])}
+    if parts[0] == "people" and len(parts) == 2:
+        return "/people/{name}", {"name": unquote(parts[1])}
     if parts[0] == "accounts" and len(parts) == 2:
         return "/accounts/{account}", {"account": parts[1]}
     return path, None

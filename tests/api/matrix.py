@@ -103,6 +103,7 @@ MATRIX: Mapping[tuple[str, str], tuple[Any, Row]] = {
     ("PUT", "/curfew"): ({"mode": "off"}, ADMINISTERED),
     ("GET", "/offers"): (None, EVERYONE),
     ("PUT", "/offers"): ({"keyPairs": ["class"]}, ADMINISTERED),
+    ("DELETE", "/people/{name}"): (None, ADMINISTERED),
     ("GET", "/keep/{token}"): (None, ANYBODY_AT_ALL),
     ("POST", "/keep/{token}"): (None, ANYBODY_AT_ALL),
     ("GET", "/clusters"): (None, EVERYONE),

@@ -36,7 +36,7 @@ OF_A_LAB = sorted(route for route in MATRIX if "{lab_id}" in route[1])
 def the_world(route: tuple[str, str] = ("", "")) -> Http:
     """OWNER's lab with all there can be of one, a plan about it, a cluster that names OWNER in its tags."""
     asleep = {"phase": "hibernated", "hibernation": Hibernation((), NOW, "curfew")} if "wake" in route[1] else {}
-    over = {"phase": "deleted", "ended_at": NOW} if "leftovers" in route[1] else {}
+    over = {"phase": "deleted", "ended_at": NOW} if "leftovers" in route[1] or "people" in route[1] else {}
     http = a_world(a_ready_lab(owner=OWNER, facts=FACTS, **asleep, **over), an_entry(owner=OWNER))
     http.people, http.caller = PEOPLE, None
     left = ReceiptLine(LEFT, "volume", ReceiptOutcome.LEFT, "looks like the lab's; created by unknown", "tag x")
@@ -50,7 +50,8 @@ def the_world(route: tuple[str, str] = ("", "")) -> Http:
 def ask(http: Http, route: tuple[str, str], kind: str, lab_id: str = LAB, body: Any = None) -> Answer:
     """One request of this kind of caller, with the body that is right for it, or another one."""
     method, path = route
-    parts = {"{lab_id}": lab_id, "{account}": ACCOUNT, "{region}": REGION, "{name}": "orders", "{date}": f"{NIGHT}"}
+    name = "learner@example.com" if "people" in path else "orders"
+    parts = {"{lab_id}": lab_id, "{account}": ACCOUNT, "{region}": REGION, "{name}": name, "{date}": f"{NIGHT}"}
     for name, value in parts.items():
         path = path.replace(name, value)
     if "{token}" in path:

@@ -48,6 +48,31 @@ def test_there_is_one_stage_and_its_public_methods_are_throttled(transformed: di
     assert not [d for _, d in of_type(transformed, "AWS::ApiGateway::Deployment") if d.get("StageName")]
 
 
+def test_every_request_is_logged_if_asked_and_no_link_with_it(transformed: dict[str, Any]) -> None:
+    """Issue 11, row 13: there was no access log."""
+    [(_, stage)] = of_type(transformed, "AWS::ApiGateway::Stage")
+    condition, setting, otherwise = stage["AccessLogSetting"]["Fn::If"]
+    assert (condition, otherwise) == ("LogsAccess", {"Ref": "AWS::NoValue"})
+    line = json.loads(setting["Format"])
+    assert line["resource"] == "$context.resourcePath", "the path of a keep-link is its token"
+    assert {"caller", "sourceIp", "status", "method", "time", "requestId"} <= line.keys()
+    group = transformed["Resources"]["AccessLogGroup"]
+    assert (group["Condition"], group["Properties"]["RetentionInDays"]) == ("LogsAccess", 30)
+    assert transformed["Parameters"]["AccessLogs"]["Default"] == "off"
+    assert transformed["Resources"]["RestAPI"]["DependsOn"] == "AccessLogsAccount"
+
+
+def test_one_address_can_be_kept_from_taking_everyones_links(transformed: dict[str, Any]) -> None:
+    """Issue 11, row 10."""
+    acl, bound = transformed["Resources"]["KeepWafAcl"], transformed["Resources"]["KeepWafAssociation"]
+    assert (acl["Condition"], bound["Condition"]) == ("HasKeepWaf", "HasKeepWaf")
+    [rule] = acl["Properties"]["Rules"]
+    limit = rule["Statement"]["RateBasedStatement"]
+    assert (limit["AggregateKeyType"], limit["Limit"], limit["EvaluationWindowSec"]) == ("IP", 100, 300)
+    assert limit["ScopeDownStatement"]["ByteMatchStatement"]["SearchString"] == "/keep/"
+    assert "stages/${RestAPIapiStage}" in json.dumps(bound["Properties"]["ResourceArn"])
+
+
 def test_no_functions_environment_is_near_lambdas_limit(transformed: dict[str, Any]) -> None:
     for name, function in of_type(transformed, "AWS::Lambda::Function"):
         variables = function["Environment"]["Variables"]

@@ -176,10 +176,14 @@ def unread(lab_id: str, now: datetime) -> Evidence:
 
 @dataclass
 class FakeLinkKeys:
-    """Implements the LinkKeys port; `rotate` makes the current key the previous one, `lose` deletes the secret."""
+    """Implements the LinkKeys port; `rotate` makes the current key the previous one, `lose` deletes the secret.
+
+    `since`: when the current key was made; None: lately, whenever that is.
+    """
 
     keys: dict[str, bytes] = field(default_factory=lambda: {"one": b"1" * 32})
     order: list[str] = field(default_factory=lambda: ["one"])
+    since: datetime | None = None
 
     def current(self) -> tuple[str, bytes]:
         if not self.order:
@@ -188,6 +192,13 @@ class FakeLinkKeys:
 
     def key(self, key_id: str) -> bytes | None:
         return self.keys.get(key_id) if key_id in self.order[-2:] else None
+
+    def renew(self, older_than: timedelta, now: datetime) -> bool:
+        if not self.order or self.since is None or now - self.since < older_than:
+            return False
+        self.rotate(f"key-{len(self.order)}", b"2" * 32)
+        self.since = now
+        return True
 
     def rotate(self, key_id: str, key: bytes) -> None:
         self.keys[key_id] = key

@@ -7,8 +7,9 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from chalicelib.aws.dynamodb.codec import dumps, loads
 from chalicelib.domain.core.resources import LedgerEntry
 from chalicelib.domain.core.service_health import Run
 from chalicelib.domain.curfew.messages.outlook import first_event
@@ -49,6 +50,7 @@ class FakeStore:
     before_table: dict[str, frozenset[str]] = field(default_factory=dict)
     receipt_table: dict[tuple[str, str], Receipt] = field(default_factory=dict)
     run_table: dict[str, Run] = field(default_factory=dict)
+    expiries: dict[str, datetime | None] = field(default_factory=dict)
     kept_offers: Offers = field(default_factory=Offers)
     port_name: str = "store"
 
@@ -228,6 +230,26 @@ class FakeStore:
     def receipts(self, lab_id: str) -> tuple[Receipt, ...]:
         mine = [receipt for (owner, _), receipt in self.receipt_table.items() if owner == lab_id]
         return tuple(sorted(mine, key=lambda receipt: receipt.taken_at))
+
+    @port
+    def expire(self, lab_id: str, at: datetime | None) -> None:
+        self.expiries[lab_id] = at
+
+    @port
+    def rewrite(self, lab_id: str, change: Callable[[str], str]) -> None:
+        def changed(thing: Any) -> Any:
+            return loads(type(thing), change(dumps(thing)))
+
+        self.labs[lab_id] = changed(self.labs[lab_id])
+        self.event_table[lab_id] = [changed(event) for event in self.event_table.get(lab_id, [])]
+        mine = {place: changed(step) for place, step in self.step_table.items() if place[0] == lab_id}
+        self.step_table.update(mine)
+        looks = {place: changed(look) for place, look in self.receipt_table.items() if place[0] == lab_id}
+        self.receipt_table.update(looks)
+        for place, entry in list(self.entries.items()):
+            if place[0] == lab_id:
+                del self.entries[place]
+                self.entries[lab_id, change(place[1])] = changed(entry)
 
     def put(self, *labs: Lab) -> None:
         """Put labs there as they are, whatever their phase: for tests that start in the middle of a life."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -143,6 +144,21 @@ def test_a_log_group_that_comes_back_is_removed_at_the_next_look() -> None:
     assert [receipt.clean for receipt in receipts] == [True, True]
     text = [line.reason for receipt in receipts for line in receipt.lines if line.kind == "log-group"]
     assert text == ["It is not there.", "It came back, and was deleted again."]
+
+
+def test_with_the_last_look_the_records_begin_to_age_and_not_before() -> None:
+    """Issue 11, row 13: what is kept of people never expired."""
+    theatre = Theatre()
+    theatre.request()
+    theatre.play()
+    theatre.release()
+    theatre.play()
+    theatre.later(minutes=16)
+    assert theatre.world.store.expiries == {}
+    theatre.later(hours=24)
+    ended_at, days = theatre.lab.ended_at, theatre.world.deps.limits.retention_days
+    assert ended_at is not None
+    assert theatre.world.store.expiries == {theatre.lab_id: ended_at + timedelta(days=days)}
 
 
 def test_what_comes_back_and_will_not_go_blocks_the_lab() -> None:

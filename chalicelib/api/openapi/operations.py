@@ -132,6 +132,13 @@ CURFEW_OPERATIONS = (
     Operation(
         "put", "/curfew", "Change rules, or the stop switch (administrators)", (200, "The rules"), (400,), "Curfew"
     ),
+    Operation(
+        "delete",
+        "/people/{name}",
+        "Take a person's name out of what is kept of their labs (administrators)",
+        (200, "How many labs were changed, and how many are left for the next request"),
+        (400, 409),
+    ),
     Operation("get", "/offers", "What labs may use of the account", (200, "The list")),
     Operation("put", "/offers", "Change the list (administrators)", (200, "The list"), (400,), "Offers"),
     Operation(
@@ -139,7 +146,7 @@ CURFEW_OPERATIONS = (
         "/keep/{token}",
         "What a keep-link would keep; changes nothing",
         (200, "A page, or JSON"),
-        (404, 409, 410),
+        (404, 409, 410, 429),
         public=True,
     ),
     Operation(
@@ -147,7 +154,7 @@ CURFEW_OPERATIONS = (
         "/keep/{token}",
         "Keep the lab for one night more",
         (200, "A page, or JSON"),
-        (404, 409, 410),
+        (404, 409, 410, 429),
         public=True,
     ),
 )

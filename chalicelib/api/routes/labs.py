@@ -19,6 +19,7 @@ from chalicelib.api.routes.health import route_health
 from chalicelib.api.routes.keep import route_keeping
 from chalicelib.api.routes.lease import route_schedules
 from chalicelib.api.routes.offers import route_offers
+from chalicelib.api.routes.people import route_people
 from chalicelib.api.views import labs
 from chalicelib.api.views.json_format import to_json
 from chalicelib.domain.core.place import Place
@@ -43,6 +44,7 @@ def make_blueprint(get_deps: Callable[[], Deps], get_people: Callable[[], People
     route_clusters(context)
     route_accounts(context)
     route_offers(context)
+    route_people(context)
     route_schedules(context)
     route_curfew(context)
     route_keeping(context)

@@ -6,13 +6,15 @@ be good. An id that is not known makes us look again sooner, or links signed jus
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import NAMESPACE_URL, uuid5
 
 from chalicelib.aws.clients.errors import translate
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.errors.tree import ResourceGone
+from chalicelib.domain.errors.tree import AwsRefused, ResourceGone
 
 #: How long what was read is believed.
 KEPT_FOR = timedelta(minutes=5)
@@ -27,10 +29,12 @@ _CURRENT, _PREVIOUS = "AWSCURRENT", "AWSPREVIOUS"
 class _Key:
     id: str
     value: bytes
+    since: datetime
 
 
 class SecretsLinkKeys:
-    """Needs secretsmanager:GetSecretValue on this one secret. `secret_id`: its name or ARN; `now` as Clock.now."""
+    """Needs secretsmanager:GetSecretValue on this one secret, and PutSecretValue to renew it. `secret_id`: its name or ARN;
+    `now` as Clock.now."""
 
     def __init__(self, secretsmanager: Any, secret_id: str, now: Callable[[], datetime]) -> None:
         self._client, self._secret_id, self._now = secretsmanager, secret_id, now
@@ -55,6 +59,21 @@ class SecretsLinkKeys:
                     return key.value
         return None
 
+    def renew(self, older_than: timedelta, now: datetime) -> bool:
+        """Put a new key in the place of one of this age. Two runs at once make one: its token is made of the key before it."""
+        current = self._key(_CURRENT)
+        if current is None or now - current.since < older_than:
+            return False
+        token, value = str(uuid5(NAMESPACE_URL, f"{self._secret_id}/{current.id}")), secrets.token_hex(SHORTEST)
+        try:
+            with translate("secretsmanager:PutSecretValue"):
+                self._client.put_secret_value(SecretId=self._secret_id, ClientRequestToken=token, SecretString=value)
+        except AwsRefused as refused:
+            if refused.code != "ResourceExistsException":
+                raise
+        self._kept.clear()
+        return True
+
     def _key(self, stage: str, kept_for: timedelta = KEPT_FOR) -> _Key | None:
         kept = self._kept.get(stage)
         if kept is None or self._now() - kept[0] >= kept_for:
@@ -68,4 +87,5 @@ class SecretsLinkKeys:
         except ResourceGone:
             return None
         value = answer["SecretBinary"] if "SecretBinary" in answer else answer["SecretString"].encode()
-        return _Key(answer["VersionId"], value) if len(value) >= SHORTEST else None
+        since = answer["CreatedDate"].astimezone(UTC)
+        return _Key(answer["VersionId"], value, since) if len(value) >= SHORTEST else None

@@ -11,7 +11,7 @@ import hmac
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 from chalicelib.domain.core.deferred import dataclass, pattern
 from chalicelib.domain.errors.tree import LinkExpired, LinkInvalid
@@ -20,6 +20,8 @@ from chalicelib.domain.errors.tree import LinkExpired, LinkInvalid
 _FORM = "k1"
 #: SHA-256 in URL-safe base64. What can be none is refused before a key is looked for.
 _SIGNATURE = pattern(r"[A-Za-z0-9_-]{43}")
+#: A key that has signed so long is replaced. Links are good for a day or two, and the key before is still accepted.
+KEY_AGE = timedelta(days=30)
 #: Characters; none that we made is longer.
 LONGEST = 300
 

@@ -16,12 +16,14 @@ EkslabError
 │   ├── PolicyNotAllowed      EKS does not change it now       409
 │   ├── AccountNotRegistered  no such account is kept      404
 │   ├── AccountInUse          labs live in the account     409
+│   ├── PersonHasLabs         their labs must be over first    409
 │   ├── NoPlan                nothing was planned that day     404
 │   ├── PlanChanged           it is not the plan that was seen 409
 │   ├── UnknownLeftover       no such line on the receipt      422
 │   ├── NotProved             nothing proves the cluster ours  409
 │   ├── LinkInvalid           not one of our keep-links        404
 │   ├── LinkExpired           a keep-link of a past night      410
+│   ├── LinkBusy              a keep-link used too often       429
 │   └── NotKept               too late, or kept long enough    409
 ├── Unreadable                the store holds what this code can't read (another version wrote it)
 ├── StaleLab                  someone saved in between; load again
@@ -181,6 +183,15 @@ class AccountInUse(RequestRefused):
         super().__init__(f"Labs of account {account} {why}: {listed}. Release them first.")
 
 
+class PersonHasLabs(RequestRefused):
+    """A person who is to be forgotten has labs that are not over."""
+
+    def __init__(self, name: str, labs: tuple[str, ...]) -> None:
+        self.labs = labs
+        listed = ", ".join(labs[:5]) + (f" and {len(labs) - 5} more" if labs[5:] else "")
+        super().__init__(f"{name} has labs that are not over: {listed}. They need their owner's name until they are.")
+
+
 class UnknownLeftover(RequestRefused):
     """The receipt has no line that could be settled for these ARNs."""
 
@@ -233,6 +244,13 @@ class LinkExpired(RequestRefused):
     def __init__(self, expired_at: datetime) -> None:
         self.expired_at = expired_at
         super().__init__(f"This link was good until {expired_at:%Y-%m-%d %H:%M} UTC. It keeps nothing any more.")
+
+
+class LinkBusy(RequestRefused):
+    """The link is good, and was used more often in a minute than any person would."""
+
+    def __init__(self) -> None:
+        super().__init__("This link was opened too often just now. Try again in a minute.")
 
 
 class NotKept(RequestRefused):

@@ -206,7 +206,8 @@ class LabSpec:
 
 @dataclass(frozen=True)
 class Limits:
-    """What this installation allows; read once from settings. `regions` empty: every region."""
+    """What this installation allows; read once from settings. `regions` empty: every region. `retention_days`: how long the
+    records of a lab that is over are kept; 0: for ever."""
 
     default_region: str = "ap-northeast-2"
     regions: tuple[str, ...] = ()
@@ -215,3 +216,4 @@ class Limits:
     max_nodes: int = 10
     max_labs_per_owner: int = 5
     max_labs_per_role: int = 20
+    retention_days: int = 400

@@ -13,7 +13,7 @@ from chalicelib.domain.costs import keeping_cost
 from chalicelib.domain.curfew.keep import Keeping, keep
 from chalicelib.domain.curfew.keep_link import read_link
 from chalicelib.domain.curfew.plan import Entry
-from chalicelib.domain.errors.tree import LabNotFound, LinkInvalid, NotKept
+from chalicelib.domain.errors.tree import LabNotFound, LinkBusy, LinkInvalid, NotKept
 from chalicelib.domain.labs.lab import RESTING, Lab
 from chalicelib.domain.labs.schedule import format_local
 from chalicelib.domain.labs.steps import Event
@@ -33,14 +33,14 @@ class KeepView:
 
 
 def look_at_link(deps: Deps, token: str, now: datetime) -> KeepView:
-    """What the button would do. Raises LinkInvalid, LinkExpired, NotKept."""
+    """What the button would do. Raises LinkInvalid, LinkExpired, LinkBusy, NotKept."""
     entry, lab = _named(deps, token, now)
     keeping = keep(lab, entry, get_rules(deps), deps.curfew.holidays, now)
     return _view(entry, lab, keeping, kept=keeping.lab == lab)
 
 
 def keep_by_link(deps: Deps, token: str, now: datetime) -> KeepView:
-    """Keep the lab; again is the same. Raises LinkInvalid, LinkExpired, NotKept, StaleLab."""
+    """Keep the lab; again is the same. Raises LinkInvalid, LinkExpired, LinkBusy, NotKept, StaleLab."""
     entry, lab = _named(deps, token, now)
     rules, made = get_rules(deps), list[Keeping]()
 
@@ -60,6 +60,8 @@ def keep_by_link(deps: Deps, token: str, now: datetime) -> KeepView:
 def _named(deps: Deps, token: str, now: datetime) -> tuple[Entry, Lab]:
     """The entry and the lab of a good link. A record that is gone makes it a link to nothing."""
     claims = read_link(token, deps.curfew.keys.key, now)
+    if not deps.curfew.link_uses.spend(token, now):
+        raise LinkBusy
     line = deps.curfew.store.line(claims.night, claims.entry_id)
     if line is None or line[0].lab_id != claims.lab_id:
         raise LinkInvalid

@@ -102,6 +102,7 @@ def _reopened(deps: Deps, lab: Lab, decision: OrphanDecision, now: datetime) -> 
         ready = replace(stored.reopened(now), adopted=True, planned=None, hibernation=None)
         return replace(ready, run=stored.run + 1, lease_ends_at=min(stored.lease_ends_at, now), due_at=now)
 
+    deps.store.expire(lab.id, None)
     changed = deps.store.change_lab(lab.id, again)
     deps.store.add_event(lab.id, Event(now, KIND, decision.message, {"phase": str(changed.phase)}))
     return decision.message

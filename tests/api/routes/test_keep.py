@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chalicelib.domain.curfew.keep_link import sign_link
+from chalicelib.domain.curfew.link_uses import MOST
 from chalicelib.domain.curfew.plan import Trigger
 from chalicelib.domain.errors.tree import StaleLab, Throttled
 from chalicelib.domain.labs.schedule import AtCurfew
@@ -331,3 +332,43 @@ def test_row_17_who_keeps_a_lab_reads_what_comes_next_of_what_will_end_it(lease:
     path = a_link(http)
     assert press(http, path).status == 200
     assert then in Page(get(http, path).text).message
+
+
+@pytest.mark.parametrize(
+    "how", ["cut", "longer", "another signature", "another key", "another claim", "no form", "not ascii"]
+)
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_link_that_is_not_ours_is_refused_before_anything_is_asked_of_aws(how: str, method: str) -> None:
+    """Issue 11, row 10."""
+    http = a_world(a_ready_lab(), an_entry())
+    path = a_link(http, an_entry())
+    head, _, signature = path.rpartition(".")
+    forged = {
+        "cut": path[:-1],
+        "longer": f"{path}A",
+        "another signature": f"{head}.{signature[::-1]}",
+        "another key": f"{head[:-6]}AAAAAA.{signature}",
+        "another claim": a_link(http, replace(an_entry(), lab_id="lab-other")).rpartition(".")[0] + f".{signature}",
+        "no form": path.replace("k1.", "k2."),
+        "not ascii": f"{head}.é{signature[1:]}",
+    }[how]
+    http.world.account.calls.clear()
+    assert http.call(method, forged, caller=NOBODY).status == 404
+    assert http.world.account.calls == []
+
+
+def test_a_good_link_counts_for_itself_and_keeps_nobody_elses_away() -> None:
+    """Issue 11, row 10: one bucket for everyone let one flood take everyone's link."""
+    http = a_world(a_ready_lab(), an_entry())
+    path = a_link(http, an_entry())
+    answers = [get(http, path, headers=JSON).status for _ in range(MOST + 5)]
+    assert answers == [200] * MOST + [429] * 5
+    http.world.account.calls.clear()
+    busy = press(http, path, headers=JSON)
+    assert (busy.status, busy.json["type"], busy.headers["Retry-After"]) == (429, "urn:ekslab:problem:link-busy", "5")
+    assert http.world.account.calls == []
+
+    other = a_link(http, an_entry(), NEXT - timedelta(minutes=1))
+    assert get(http, other, headers=JSON).status == 200
+    http.world.clock.advance(minutes=2)
+    assert get(http, path, headers=JSON).status == 200

@@ -17,6 +17,7 @@ from chalicelib.aws.dynamodb.labs.store import DynamoStore
 from chalicelib.domain.core.resources import EntryState, Kind, LedgerEntry, Resource
 from chalicelib.domain.core.service_health import Run
 from chalicelib.domain.errors.tree import IdempotencyConflict, InvalidRequest, LabNotFound, NameTaken, TooManyLabs
+from chalicelib.domain.identity.erasure import without
 from chalicelib.domain.labs.lab import ClusterFacts, Lab, Phase
 from chalicelib.domain.labs.spec import ExistingNetwork, ExternalDnsSpec, SshSpec, Taint, WorkHostSpec
 from chalicelib.domain.labs.steps import Event, Step, StepStatus
@@ -464,3 +465,52 @@ def test_two_changes_of_the_list_at_once_are_both_kept(store: Store) -> None:
         return replace(offers, max_nodes=3)
 
     assert store.change_offers(change) == store.offers() == Offers(key_pairs=("course",), max_nodes=3)
+
+
+def test_a_person_is_taken_out_of_all_that_is_kept_of_a_lab(store: Store) -> None:
+    """Issue 11, row 13."""
+    lab = create(store, in_phase(a_lab(), Phase.DELETED, NOW))
+    arn = "arn:aws:eks:ap-northeast-2:111122223333:access-entry/myeks/user/111122223333/learner/0a1b"
+    entry = LedgerEntry(Resource(Kind.ACCESS_ENTRY, OWNER, arn), EntryState.DELETED, "asked for", NOW, NOW)
+    store.record(lab.id, entry)
+    store.add_event(lab.id, Event(NOW, "released", f"It was released by {OWNER}; learners and learner.two stay."))
+    store.record_step(lab.id, Step("provision", "begin", "Begin", StepStatus.DONE, NOW, NOW, f"for {OWNER}"))
+    line = ReceiptLine(arn, "access-entry", ReceiptOutcome.DELETED, f"created by {OWNER}", "")
+    store.put_receipt(lab.id, Receipt("now", NOW, (line,), ()))
+    store.expire(lab.id, NOW + timedelta(days=400))
+
+    store.rewrite(lab.id, without("learner"))
+
+    assert store.load_lab(lab.id).owner == OWNER.replace("learner", "erased")
+    told = [event.message for event in store.events(lab.id, 100, None).items]
+    assert f"It was released by {OWNER.replace('learner', 'erased')}; learners and learner.two stay." in told
+    [kept] = store.ledger(lab.id)
+    assert kept.resource.arn == arn.replace("learner", "erased")
+    assert "user/learner" not in repr((store.steps(lab.id), store.receipts(lab.id), kept, told))
+    assert [receipt.lines[0].outcome for receipt in store.receipts(lab.id)] == [ReceiptOutcome.DELETED]
+    assert store.list_labs(OWNER, (), 10, None).items == ()
+    assert [found.id for found in store.list_labs(OWNER.replace("learner", "erased"), (), 10, None).items] == [lab.id]
+
+
+def test_all_that_is_kept_of_a_lab_goes_together_and_stays_if_it_is_to() -> None:
+    with mock_aws():
+        client = boto3.client("dynamodb", region_name="ap-northeast-2")
+        table = create_table(client)
+        store = DynamoStore(client, table)
+        lab = create(store, in_phase(a_lab(), Phase.DELETED, NOW))
+        store.add_event(lab.id, Event(NOW, "released", "It was released."))
+        store.put_receipt(lab.id, Receipt("now", NOW, (), ()))
+
+        def instants() -> set[str | None]:
+            query = {"KeyConditionExpression": "pk = :pk", "ExpressionAttributeValues": {":pk": {"S": f"LAB#{lab.id}"}}}
+            found = client.query(TableName=table, **query)["Items"]
+            assert len(found) > 3
+            return {item.get("expires_at", {}).get("N") for item in found}
+
+        store.expire(lab.id, NOW)
+        assert instants() == {str(int(NOW.timestamp()))}
+        store.change_lab(lab.id, lambda stored: replace(stored, reason="settled"))
+        store.rewrite(lab.id, without("learner"))
+        assert instants() == {str(int(NOW.timestamp()))}
+        store.expire(lab.id, None)
+        assert instants() == {None}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import boto3
@@ -13,6 +13,7 @@ from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from chalicelib.aws.messaging.link_keys import DOUBTED_AFTER, KEPT_FOR, SecretsLinkKeys
+from chalicelib.domain.curfew.keep_link import KEY_AGE
 from chalicelib.domain.errors.tree import ResourceGone, Throttled
 from chalicelib.ports.curfew import LinkKeys
 from tests.fakes.clock import FakeClock
@@ -160,3 +161,30 @@ def test_a_secret_that_is_not_there_is_told_to_the_signer_and_knows_no_key() -> 
         assert keys.key("any") is None
         with pytest.raises(ResourceGone):
             keys.current()
+
+
+def test_a_key_that_has_signed_for_long_is_replaced_once_and_its_links_stay_good() -> None:
+    with mock_aws():
+        client, made = a_secret(), datetime.now(UTC)
+        clock = FakeClock(made)
+        one, other = (SecretsLinkKeys(client, SECRET, clock.now) for _ in range(2))
+        before, _ = one.current()
+        assert not one.renew(KEY_AGE, made + KEY_AGE - timedelta(days=1))
+        later = made + KEY_AGE + timedelta(hours=1)
+        other.current()
+        assert (one.renew(KEY_AGE, later), other.renew(KEY_AGE, later)) == (True, True)
+        versions = client.list_secret_version_ids(SecretId=SECRET)["Versions"]
+        assert len(versions) == 2, "two runs at once make one key"
+        (now_id, value), (same_id, same_value) = one.current(), other.current()
+        assert (now_id, value) == (same_id, same_value)
+        assert now_id != before
+        assert len(value) >= 32
+        assert one.key(before) is not None
+
+
+def test_no_secret_and_a_young_key_are_left_alone() -> None:
+    with mock_aws():
+        client = boto3.client("secretsmanager", region_name="ap-northeast-2")
+        now = datetime.now(UTC)
+        assert not SecretsLinkKeys(client, "there-is-none", lambda: now).renew(KEY_AGE, now)
+        assert not SecretsLinkKeys(a_secret(), SECRET, lambda: now).renew(KEY_AGE, now)

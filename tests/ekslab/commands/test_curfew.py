@@ -182,6 +182,20 @@ def test_the_stop_switch_is_thrown_and_shown(wire: Wire, capsys: pytest.CaptureF
     assert f"by {ADMIN}" in capsys.readouterr().out
 
 
+def test_the_list_of_offers_is_changed_by_parts_and_shown(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(wire, "offers") == 0
+    assert "keyPairs        []" in capsys.readouterr().out
+    assert run(wire, "offers", "--set", 'keyPairs=["course"]') == 1
+    wire.who = ADMIN
+    assert run(wire, "offers", "--set", 'keyPairs=["course"]', "--set", "maxNodes=4") == 0
+    kept = wire.http.world.store.kept_offers
+    assert kept is not None
+    assert (kept.key_pairs, kept.max_nodes) == (("course",), 4)
+    assert f"by {ADMIN}" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        parser().parse_args(["offers", "--set", "keyPairs=course"])
+
+
 def test_a_wrong_setting_is_a_wrong_command_line() -> None:
     for arguments in (["curfew", "of"], ["curfew", "--set", "maxPercent"], ["curfew", "--set", "maxPercent=many"]):
         with pytest.raises(SystemExit):

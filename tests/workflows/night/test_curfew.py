@@ -347,3 +347,16 @@ def test_a_switch_thrown_while_labs_are_being_acted_on_spares_the_rest() -> None
     nights.run_hour(CURFEW)
     assert nights.started("teardown") == ["lab-0"]
     assert nights.lines("lab-1")[0][1].reason == "Curfew is switched off."
+
+
+def test_the_key_of_keep_links_is_replaced_after_thirty_days_and_links_of_before_stay_good() -> None:
+    nights = schedule()
+    keys = nights.world.curfew.keys
+    keys.since = NOW - timedelta(days=29)
+    nights.run_hour(NOW)
+    before, _ = keys.current()
+    assert before == "one"
+    nights.run_hour(NOW + timedelta(days=1))
+    after, _ = keys.current()
+    assert after != before
+    assert keys.key(before) is not None

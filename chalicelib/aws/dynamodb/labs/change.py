@@ -70,6 +70,8 @@ def _save(client: Any, table: str, seen: Item, stored: Lab, changed: Lab, ceilin
     write_id = secrets.token_hex(16)
     over, claims = changed.phase in OVER, seen["claims"]["BOOL"]
     item = lab_item(changed, write_id, claims=claims and not over)
+    if over and "expires_at" in seen:
+        item["expires_at"] = seen["expires_at"]
     operations = [_replacing(table, item, seen, stored.version)]
     if claims and over:
         operations.append(_freeing(table, stored))

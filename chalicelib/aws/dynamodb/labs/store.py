@@ -25,6 +25,7 @@ from chalicelib.aws.dynamodb.labs.before import before, note_before
 from chalicelib.aws.dynamodb.labs.change import change_lab
 from chalicelib.aws.dynamodb.labs.create import LabCreation, lab_of_key, load
 from chalicelib.aws.dynamodb.labs.receipts import put_receipt, receipts_of
+from chalicelib.aws.dynamodb.labs.retention import expire, rewrite
 from chalicelib.aws.dynamodb.labs.spending import month_sums
 from chalicelib.aws.dynamodb.pages import Listing, all_items, one_page
 from chalicelib.domain.core.resources import LedgerEntry
@@ -158,6 +159,14 @@ class DynamoStore:
         from chalicelib.aws.dynamodb.labs.offers import change_offers
 
         return change_offers(self._client, self._table, change)
+
+    def expire(self, lab_id: str, at: datetime | None) -> None:
+        """Item by item; see `retention.py`."""
+        expire(self._client, self._table, lab_id, at)
+
+    def rewrite(self, lab_id: str, change: Callable[[str], str]) -> None:
+        """Item by item; see `retention.py`."""
+        rewrite(self._client, self._table, lab_id, change)
 
     def runs(self) -> tuple[Run, ...]:
         """A handful of items, strongly consistent."""

@@ -1,0 +1,56 @@
+"""What administrators may ask about a person who is to be forgotten: the records of their labs that are over keep no name."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.recipients import same_recipient
+from chalicelib.domain.errors.findings import error
+from chalicelib.domain.errors.tree import InvalidRequest, NotYours, PersonHasLabs
+from chalicelib.domain.identity.callers import Caller
+from chalicelib.domain.identity.erasure import ERASED, without
+from chalicelib.domain.labs.lab import OVER, Lab
+from chalicelib.ports.deps import Deps
+
+#: Labs whose records one request changes: each takes a second, and an answer must come within half a minute.
+MOST = 10
+_PAGE = 100
+
+
+@dataclass(frozen=True)
+class Erasure:
+    """How many labs were made anonymous by this request, and how many are left for the next."""
+
+    name: str
+    labs: int
+    left: int
+
+
+def erase_person(deps: Deps, caller: Caller, name: str) -> Erasure:
+    """Take a person's name out of all that is kept of their labs. Again until none is left.
+
+    `name`: of their user or session, as messages reach them by it. Raises NotYours, InvalidRequest, PersonHasLabs.
+    """
+    if not caller.is_admin:
+        raise NotYours("Who is forgotten here is for administrators to say.")
+    if len(name) < 2 or name == ERASED:
+        raise InvalidRequest([error("name", "invalid-name", "Give the name of a user or of a session.")])
+    theirs = list(_labs_of(deps, name))
+    alive = tuple(lab.name for lab in theirs if lab.phase not in OVER)
+    if alive:
+        raise PersonHasLabs(name, alive)
+    for lab in theirs[:MOST]:
+        deps.store.rewrite(lab.id, without(name))
+    done = len(theirs[:MOST])
+    return Erasure(name, done, len(theirs) - done)
+
+
+def _labs_of(deps: Deps, name: str) -> Iterator[Lab]:
+    """By whatever role or permission set they owned them; oldest last."""
+    cursor = None
+    while True:
+        page = deps.store.list_labs(None, (), _PAGE, cursor)
+        yield from (lab for lab in page.items if same_recipient(lab.owner, name))
+        if (cursor := page.cursor) is None:
+            return

@@ -1,0 +1,70 @@
+"""Erasure: administrators take a person out of what is kept of labs that are over, and of nothing that still needs a name."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from urllib.parse import quote
+
+import pytest
+
+from chalicelib.domain.identity.erasure import without
+from chalicelib.domain.labs.lab import Phase
+from chalicelib.services.labs.erasure import MOST
+from tests.api.http import ADMIN, Answer, Http
+from tests.fakes import NOW, a_lab, a_spec
+
+JANE = "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Labs/jane@example.com"
+
+
+def with_labs(*phases: Phase) -> Http:
+    http = Http()
+    http.caller = ADMIN
+    for number, phase in enumerate(phases):
+        lab = a_lab(id=f"lab-{number}", owner=JANE, spec=a_spec(name=f"c{number}"), phase=phase, ended_at=NOW)
+        http.world.store.put(lab)
+    return http
+
+
+def erase(http: Http, name: str = "jane@example.com", caller: str | None = None) -> Answer:
+    return http.call("DELETE", f"/people/{quote(name, safe='')}", caller=caller)
+
+
+def test_a_person_is_erased_some_labs_at_a_time_until_none_is_left() -> None:
+    http = with_labs(*[Phase.DELETED] * (MOST + 2))
+    assert [erase(http).json for _ in range(3)] == [
+        {"labs": MOST, "left": 2},
+        {"labs": 2, "left": 0},
+        {"labs": 0, "left": 0},
+    ]
+    assert {lab.owner for lab in http.world.store.labs.values()} == {JANE.replace("jane@example.com", "erased")}
+
+
+def test_who_has_a_lab_is_not_erased_and_nothing_is_changed() -> None:
+    http = with_labs(Phase.DELETED, Phase.READY)
+    answer = erase(http)
+    assert (answer.status, answer.json["type"]) == (409, "urn:ekslab:problem:person-has-labs")
+    assert {lab.owner for lab in http.world.store.labs.values()} == {JANE}
+
+
+def test_others_labs_stay_as_they_are_and_nobody_else_may_ask() -> None:
+    http = with_labs(Phase.DELETED)
+    other = replace(http.world.store.labs["lab-0"], id="lab-9", owner=JANE.replace("jane", "mary-jane"))
+    http.world.store.put(other)
+    assert erase(http, caller=JANE).status == 403
+    assert erase(http).json == {"labs": 1, "left": 0}
+    assert http.world.store.labs["lab-9"] == other
+    assert erase(http, "x").status == 400
+
+
+@pytest.mark.parametrize(
+    ("text", "left"),
+    [
+        ("by arn:aws:iam::111122223333:user/jane.", "by arn:aws:iam::111122223333:user/erased."),
+        ("Jane, and jane", "erased, and erased"),
+        ("jane@example.com", "jane@example.com"),
+        ("mary-jane jane2 jane.doe", "mary-jane jane2 jane.doe"),
+        ('{"owner":"jane"}', '{"owner":"erased"}'),
+    ],
+)
+def test_a_name_is_replaced_where_it_stands_alone(text: str, left: str) -> None:
+    assert without("jane")(text) == left
