@@ -5,14 +5,19 @@ A lab's owner is administrator of its cluster, so each role is asked as a hostNe
 
 from __future__ import annotations
 
+import fnmatch
 import json
 from collections.abc import Mapping
 from dataclasses import replace
+from functools import cache
+from pathlib import Path
 from typing import Any
 
+import parliament
 import pytest
 from ministack.core import iam_evaluator
 
+from tests.deployment import bounds
 from tests.deployment.test_boundary import BOUNDARY, MANAGED
 from tests.domain.stack.test_template import LABS, resources
 
@@ -135,3 +140,120 @@ def test_external_dns_writes_no_name_but_below_its_labs_own(names: list[str]) ->
     assert allowed("ExternalDnsRole", change, ZONE, {NAMES: [f"web.{DOMAIN}"], TYPES: ["A"]})
     assert not allowed("ExternalDnsRole", change, ZONE, {NAMES: [f"web.{DOMAIN}"], TYPES: ["MX"]})
     assert not allowed("ExternalDnsRole", change, ZONE, {})
+
+
+#: What a role may do to others' things after all, with why nothing better is to be had.
+UNBOUND: Mapping[str, tuple[tuple[str, ...], str]] = {
+    "ClusterRole": (("*",), "AWS's control plane alone assumes it: no pod, node or person gets its credentials."),
+    "NodeRole, WorkHostRole": (
+        ("ec2messages:*", "ssmmessages:*", "ssm:Get*", "ssm:Put*", "ssm:Update*"),
+        "Session Manager's agent speaks for its own instance, which AWS knows by the credentials; parameters are denied.",
+    ),
+    "NodeRole": (
+        ("ecr:*", "eks-auth:AssumeRoleForPodIdentity"),
+        "Images are pulled from wherever a pod says, and registries have policies of their own; EKS hands out a pod's role to the "
+        "nodes of its own cluster.",
+    ),
+    "NodeRole ": (
+        (
+            *("ec2:CreateNetworkInterface", "ec2:AttachNetworkInterface", "ec2:DetachNetworkInterface"),
+            *("ec2:DeleteNetworkInterface", "ec2:ModifyNetworkInterfaceAttribute", "ec2:CreateTags"),
+            *("ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses"),
+        ),
+        "AmazonEKS_CNI_Policy is on the node role until the CNI has one of its own: what bears another lab's tag is denied, what "
+        "bears none is not. Pods don't reach the role's credentials, unless they share the node's network.",
+    ),
+}
+#: Another lab's thing bears its tag; these bear none of ours.
+KINDS = {"another lab's": ANOTHER_LABS, "nobody's": NOBODYS}
+#: Reading what there is, and not what is in it.
+_LOOKING = ("Describe", "List")
+
+
+def actions_of(role: str) -> set[str]:
+    """Every action that its policies name, patterns written out by AWS's list (which parliament brings along)."""
+    made = resources(LAB)[role]["Properties"]
+    names = [str(arn).rpartition("policy/")[2].strip("'}") for arn in made.get("ManagedPolicyArns", [])]
+    documents = [MANAGED[name.rpartition("/")[2]]["Document"] for name in names]
+    documents += [policy["PolicyDocument"] for policy in made.get("Policies", [])]
+    said = [
+        each for document in documents for each in bounds.several(document["Statement"]) if each["Effect"] == "Allow"
+    ]
+    patterns = {action for each in said for action in bounds.several(each["Action"])}
+    return {
+        name for name in _known() if any(fnmatch.fnmatchcase(name.lower(), pattern.lower()) for pattern in patterns)
+    }
+
+
+def things_of(action: str) -> list[str]:
+    """ARNs of others' things, of each sort that the action is about; `*` where AWS knows none."""
+    service, sorts = action.partition(":")[0], _known()[action] or ("",)
+    return [_arn(service, sort) for sort in sorts]
+
+
+def _arn(service: str, sort: str) -> str:
+    if service == "route53":
+        return "arn:aws:route53:::hostedzone/ZOTHER"
+    owner = "" if sort in ("image", "snapshot") and service == "ec2" else ACCOUNT
+    return f"arn:aws:{service}:{REGION}:{owner}:{sort}/other-1" if sort else "*"
+
+
+@cache
+def _known() -> Mapping[str, tuple[str, ...]]:
+    listed = json.loads((Path(parliament.__file__).parent / "iam_definition.json").read_text())
+    return {
+        f"{service['prefix']}:{each['privilege']}": tuple(
+            sort["resource_type"].rstrip("*") for sort in each["resource_types"] if sort["resource_type"]
+        )
+        for service in listed
+        for each in service["privileges"]
+    }
+
+
+def _is_excused(role: str, action: str) -> bool:
+    return any(
+        role in [each.strip() for each in roles.split(",")]
+        and any(fnmatch.fnmatchcase(action, pattern) for pattern in patterns)
+        for roles, (patterns, _) in UNBOUND.items()
+    )
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_no_role_of_a_lab_reads_or_changes_anything_of_others(role: str) -> None:
+    """Issue 11, row 3: each role, as a pod in its node's network or as its service account, by everything it may ask."""
+    found = {
+        (action, kind)
+        for action in actions_of(role)
+        if not action.partition(":")[2].startswith(_LOOKING) and not _is_excused(role, action)
+        for thing in things_of(action)
+        for kind, tags in KINDS.items()
+        if allowed(role, action, thing, tags)
+    }
+    assert found == set()
+
+
+def test_what_cannot_be_bound_is_a_short_list_with_reasons_and_needed() -> None:
+    for roles, (patterns, why) in UNBOUND.items():
+        assert len(why) > 60
+        for pattern in patterns:
+            named = {
+                action
+                for role in roles.split(",")
+                for action in actions_of(role.strip())
+                if fnmatch.fnmatchcase(action, pattern)
+            }
+            assert named, pattern
+
+
+@pytest.mark.parametrize("role", ["NodeRole", "EbsCsiRole"])
+def test_of_another_lab_even_what_cannot_be_bound_touches_no_interface_or_volume(role: str) -> None:
+    sorts = ("network-interface", "volume", "snapshot")
+    asked = {
+        (action, sort)
+        for action in actions_of(role)
+        if action.startswith("ec2:") and not action.partition(":")[2].startswith((*_LOOKING, "Create"))
+        for sort in _known()[action]
+        if sort in sorts
+    }
+    assert asked
+    assert {each for each in asked if allowed(role, each[0], _arn("ec2", each[1]), ANOTHER_LABS)} == set()

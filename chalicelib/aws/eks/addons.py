@@ -1,7 +1,7 @@
 """EKS add-ons and Pod Identity associations: a part of the Clusters adapter.
 
-external-dns is the one add-on that is told more than was asked: its TXT owner id is the lab's own, so that its records can be
-found at the end, and it sees the lab's domain in the lab's hosted zone only.
+Three add-ons are told more than was asked. external-dns has the lab's own TXT owner id, so that its records can be found at the
+end, and sees the lab's domain in the lab's hosted zone only. The CNI and the EBS driver put the lab's tags on what they make.
 """
 
 from __future__ import annotations
@@ -15,9 +15,8 @@ from chalicelib.aws.eks.calls import EksCalls, check_ours, issues_of, token_for
 from chalicelib.domain.errors.tree import AlreadyExists, AwsRefused
 from chalicelib.domain.labs.aws_states import AddonState, PodIdentityState
 from chalicelib.domain.labs.lab import Lab
-from chalicelib.domain.labs.spec import AddonSpec, PodIdentitySpec
+from chalicelib.domain.labs.spec import AddonSpec, ExternalDnsSpec, PodIdentitySpec
 
-EXTERNAL_DNS = "external-dns"
 #: external-dns looks for zones by the name of its domain: without this, it finds none where the zone is the domain's parent.
 _MATCH_PARENT = "--aws-zone-match-parent"
 
@@ -146,18 +145,45 @@ def _creation(lab: Lab, addon: AddonSpec, pod_identities: Mapping[str, str]) -> 
 
 
 def addon_configuration(lab: Lab, addon: AddonSpec) -> str | None:
-    """The add-on's configuration as JSON text; external-dns's with the lab's own values over the person's."""
-    if addon.name != EXTERNAL_DNS or lab.spec.external_dns is None:
-        return addon.configuration
-    asked, dns = json.loads(addon.configuration or "{}"), lab.spec.external_dns
-    own = {
+    """The add-on's configuration as JSON text, with the lab's own values over the person's: for external-dns its zone, for the
+    CNI and the EBS driver the lab's tags on what they make, by which its roles are kept from other labs' things."""
+    asked = json.loads(addon.configuration or "{}")
+    match addon.name:
+        case "vpc-cni":
+            env = {**_part(asked, "env"), "ADDITIONAL_ENI_TAGS": json.dumps(_own_tags(lab), sort_keys=True)}
+            own: dict[str, Any] = {"env": env}
+        case "aws-ebs-csi-driver":
+            controller = _part(asked, "controller")
+            own = {
+                "controller": {
+                    **controller,
+                    "extraVolumeTags": {**_part(controller, "extraVolumeTags"), **_own_tags(lab)},
+                }
+            }
+        case "external-dns" if lab.spec.external_dns is not None:
+            own = _of_external_dns(lab, lab.spec.external_dns, asked)
+        case _:
+            return addon.configuration
+    return json.dumps({**asked, **own}, sort_keys=True)
+
+
+def _own_tags(lab: Lab) -> dict[str, str]:
+    return {key: value for key, value in lab.tags.items() if key.startswith("ekslab:")}
+
+
+def _part(asked: Mapping[str, Any], name: str) -> dict[str, Any]:
+    found = asked.get(name)
+    return dict(found) if isinstance(found, Mapping) else {}
+
+
+def _of_external_dns(lab: Lab, dns: ExternalDnsSpec, asked: Mapping[str, Any]) -> dict[str, Any]:
+    return {
         "registry": "txt",
         "txtOwnerId": lab.txt_owner_id,
         "domainFilters": [dns.domain],
         "extraArgs": [*_without_zones(asked.get("extraArgs")), f"--zone-id-filter={dns.hosted_zone_id}", _MATCH_PARENT],
         "policy": "sync",
     }
-    return json.dumps({**asked, **own}, sort_keys=True)
 
 
 def _without_zones(asked: object) -> list[str]:

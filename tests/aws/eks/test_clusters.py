@@ -238,6 +238,25 @@ def test_external_dns_sees_the_lab_s_zone_only_and_finds_it_where_it_is_the_doma
     assert configured["domainFilters"] == ["app.lab.example.com"]
 
 
+@pytest.mark.parametrize("asked", [None, "{}", '{"env": {"WARM_IP_TARGET": "2", "ADDITIONAL_ENI_TAGS": "{}"}}'])
+def test_what_the_cni_makes_bears_the_labs_tags_whatever_else_is_asked_of_it(asked: str | None) -> None:
+    """Issue 11, row 3."""
+    lab = a_lab()
+    configured = json.loads(addon_configuration(lab, AddonSpec("vpc-cni", configuration=asked)) or "")
+    assert json.loads(configured["env"].pop("ADDITIONAL_ENI_TAGS"))["ekslab:lab-id"] == lab.id
+    assert configured == {"env": {"WARM_IP_TARGET": "2"} if asked and "WARM" in asked else {}}
+
+
+@pytest.mark.parametrize("asked", [None, '{"controller": {"replicaCount": 1, "extraVolumeTags": {"course": "eks"}}}'])
+def test_volumes_of_the_ebs_driver_bear_the_labs_tags_beside_those_asked_for(asked: str | None) -> None:
+    """Issue 11, row 3."""
+    lab = a_lab()
+    configured = json.loads(addon_configuration(lab, AddonSpec("aws-ebs-csi-driver", configuration=asked)) or "")
+    tags = configured["controller"]["extraVolumeTags"]
+    assert tags["ekslab:lab-id"] == lab.id
+    assert (tags.get("course"), configured["controller"].get("replicaCount")) == (("eks", 1) if asked else (None, None))
+
+
 def test_add_ons_that_eks_has_not_are_told_from_those_it_has(made: Made) -> None:
     assert made.clusters.addon_versions("vpc-cni", versions.standard()) == ("v1.21.1-eksbuild.3", "v1.20.5-eksbuild.1")
     assert made.clusters.addon_versions("no-such-addon", versions.standard()) == ()
