@@ -137,6 +137,9 @@ def test_the_page_leads_from_nothing_to_a_working_lab_and_out_again(terminal: Te
     assert "LabsTable (AWS::DynamoDB::Table)" in terminal.answer_to("AlarmsMail=")
     assert "from eks:DescribeClusterVersions" in terminal.answer_to("ekslab get versions")
     assert "learner@example.com" in terminal.answer_to("list-subscriptions-by-topic")
+    offered = terminal.answer_to("ekslab offers --set 'keyPairs")
+    assert all(word in offered for word in ('["course"]', '"vpcId": "vpc-', '"domain": "labs.example.net"'))
+    assert 'instanceTypes   ["t3", "t3a"]' in offered
     assert "first is ready." in terminal.answer_to("create cluster first")
     kubectl = terminal.answer_to("kubectl get nodes")
     assert len(re.findall(r" Ready +<none> ", kubectl)) == 2

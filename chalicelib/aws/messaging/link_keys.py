@@ -10,7 +10,6 @@ import secrets
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import NAMESPACE_URL, uuid5
 
 from chalicelib.aws.clients.errors import translate
 from chalicelib.domain.core.deferred import dataclass
@@ -64,6 +63,8 @@ class SecretsLinkKeys:
         current = self._key(_CURRENT)
         if current is None or now - current.since < older_than:
             return False
+        from uuid import NAMESPACE_URL, uuid5
+
         token, value = str(uuid5(NAMESPACE_URL, f"{self._secret_id}/{current.id}")), secrets.token_hex(SHORTEST)
         try:
             with translate("secretsmanager:PutSecretValue"):
