@@ -23,7 +23,7 @@ from chalicelib.domain.errors.tree import (
     StaleLab,
     TooManyLabs,
 )
-from chalicelib.domain.identity.callers import identity_of, shared_role
+from chalicelib.domain.identity.callers import counted_as, identity_of, shared_role
 from chalicelib.domain.labs.lab import OVER, RESTING, UNCOUNTED, Lab, Phase
 from chalicelib.domain.labs.spending import COST, MonthCeilings, Scope, spending
 from chalicelib.domain.labs.steps import Event, Step
@@ -96,7 +96,7 @@ class FakeStore:
         if claim in self.names:
             raise NameTaken(lab.name, self.names[claim])
         counted = [claimant for claimant in self._claimants() if claimant.phase not in UNCOUNTED]
-        if most is not None and sum(claimant.owner == lab.owner for claimant in counted) >= most:
+        if most is not None and sum(counted_as(one.owner) == counted_as(lab.owner) for one in counted) >= most:
             raise TooManyLabs(most)
         role = shared_role(lab.owner)
         together = sum(shared_role(claimant.owner) == role for claimant in counted)

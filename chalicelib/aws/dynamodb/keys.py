@@ -9,7 +9,7 @@
 | receipt     | LAB#<id>                          | RECEIPT#<look>#<part>            |
 | name claim  | NAME#<account>#<region>#<name>    | CLAIM                            |
 | idempotency | IDEMPOTENCY#<owner>#<key>         | KEY (expires_at: 7 days)         |
-| owner       | OWNER#<owner>                     | COUNT                            |
+| owner       | OWNER#<person or role>            | COUNT                            |
 | counter       | ALIVE                             | TALLY#<0..7>                     |
 | last run    | RUNS                              | <workflow>                       |
 | spending    | SPENDING#<month>                  | ALL, PERSON#.., ROLE#.., ACCOUNT#.. |

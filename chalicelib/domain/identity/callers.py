@@ -47,6 +47,12 @@ def directory_person(owner: str) -> DirectoryPerson | None:
     return DirectoryPerson(*found.groups()) if found else None
 
 
+def counted_as(owner: str) -> str:
+    """By what an owner's labs are counted: a user of the directory is one person, by whatever permission set they come."""
+    person = directory_person(owner)
+    return f"arn:{person.partition}:sts::{person.account}:directory/{person.user_name}" if person else owner
+
+
 def shared_role(owner: str) -> str | None:
     """The role whose sessions choose their names, of an owner who is such a session; None for users and people of the directory.
 

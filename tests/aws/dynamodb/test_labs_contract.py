@@ -514,3 +514,17 @@ def test_all_that_is_kept_of_a_lab_goes_together_and_stays_if_it_is_to() -> None
         assert instants() == {str(int(NOW.timestamp()))}
         store.expire(lab.id, None)
         assert instants() == {None}
+
+
+def test_a_person_who_comes_by_two_permission_sets_is_one_and_their_allowance_too(store: Store) -> None:
+    """Issue 11, row 8: the allowance counts people."""
+    first, second = (
+        f"arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_{name}/jane@example.com" for name in ("Labs", "Audit")
+    )
+    lab = create(store, a_lab(id="lab-1", owner=first, spec=a_spec(name="one")), most=1)
+    with pytest.raises(TooManyLabs):
+        create(store, a_lab(id="lab-2", owner=second, spec=a_spec(name="two")), most=1)
+    other = first.replace("jane", "john")
+    create(store, a_lab(id="lab-3", owner=other, spec=a_spec(name="three")), most=1)
+    store.change_lab(lab.id, lambda stored: in_phase(stored, Phase.DELETED, NOW))
+    create(store, a_lab(id="lab-4", owner=second, spec=a_spec(name="four")), most=1)

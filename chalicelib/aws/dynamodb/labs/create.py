@@ -18,7 +18,7 @@ from chalicelib.aws.dynamodb.labs.spending import Addition, refusal, spending_up
 from chalicelib.aws.dynamodb.transactions import ATTEMPTS, Reason, add, put, transact
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.errors.tree import AwsUnavailable, IdempotencyConflict, NameTaken, TooManyLabs
-from chalicelib.domain.identity.callers import shared_role
+from chalicelib.domain.identity.callers import counted_as, shared_role
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spending import MonthCeilings
 
@@ -63,7 +63,7 @@ class LabCreation:
         operations = [
             put(self.table, item, _NEW),
             put(self.table, claim, _NEW),
-            add(self.table, owner_key(lab.owner), 1, self.most),
+            add(self.table, owner_key(counted_as(lab.owner)), 1, self.most),
             put(self.table, event_item(lab.id, first_event(lab))),
         ]
         if self.key is not None:
