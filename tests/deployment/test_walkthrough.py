@@ -146,7 +146,7 @@ def test_the_page_leads_from_nothing_to_a_working_lab_and_out_again(terminal: Te
     assert 'deployment "web" successfully rolled out' in kubectl
     assert re.search(r"web-\S+ +1/1 +Running ", kubectl)
     assert "could not be read" not in terminal.answer_to("verdict first")
-    assert "\nok\n" in "\n" + terminal.answer_to("ekslab health")
+    assert "\nok, version " in "\n" + terminal.answer_to("ekslab health")
     assert "first is deleted." in terminal.answer_to("delete cluster first")
     assert "Nothing of the lab's is left" in terminal.answer_to("receipt first")
     assert "ekslab-prod is gone." in terminal.answer_to("make destroy")
