@@ -50,14 +50,15 @@ quick: $(INSTALLED)     ## lint, layout, and the tests that need no AWS: what to
 	$(BIN)/ruff check .
 	EKSLAB_QUICK=1 $(BIN)/python -m pytest $(PARALLEL) tests/test_architecture.py tests/domain tests/api tests/services tests/workflows
 
-long: $(INSTALLED) $(KUBECTL)      ## fifty labs at once, and the stories with three more seeds by which EKS lags behind what was just made
+long: $(INSTALLED) $(KUBECTL)      ## fifty labs at once, stories with three more seeds by which EKS lags, and all of it on future days (`future`)
 	$(BIN)/python -m pytest -m long
 	@for seed in 2 3 4; do EKSLAB_LAG_SEED=$$seed $(BIN)/python -m pytest $(PARALLEL) -m story tests/story || exit 1; done
+	$(MAKE) future
 
 stories: $(INSTALLED) $(KUBECTL)   ## the tests that drive the whole sandbox over HTTP
 	$(BIN)/python -m pytest $(PARALLEL) -m story
 
-future: $(INSTALLED) $(CHECKOV)   ## the whole suite and the demo with the machine's date at 2027-12-15 and 2029-01-01; a C compiler is needed
+future: $(INSTALLED) $(CHECKOV) $(KUBECTL)   ## the whole suite and the demo with the machine's date at 2027-12-15 and 2029-01-01; a C compiler is needed
 	for day in 2027-12-15 2029-01-01; do $(BIN)/python .ci/future.py $$day $(BIN)/python -m pytest && $(BIN)/python .ci/future.py $$day $(BIN)/python -m sandbox demo || exit 1; done
 
 explore: $(INSTALLED)   ## the random tests with new cases; `make test` draws the same ones each time
