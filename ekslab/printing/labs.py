@@ -147,14 +147,14 @@ def _short(arn: str) -> str:
 
 def inventory(view: Json, fit: int | None = None) -> Iterator[str]:
     """What was made, part by part; of a lab that is over, that there is nothing."""
+    if view.get("message"):
+        yield from sentence(view["message"], fit)
+        return
     for line in _inventory(view):
         yield from sentence(line, fit, indent=_PART)
 
 
 def _inventory(view: Json) -> Iterator[str]:
-    if view.get("message"):
-        yield view["message"]
-        return
     yield from _control_plane(view)
     for policy in view["nodeRole"]["policies"]:
         yield f"node role      {policy['name']}: {policy['why']}"
