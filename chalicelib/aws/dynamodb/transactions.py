@@ -83,11 +83,23 @@ def add(table: str, key: Item, amount: int, most: int | None = None) -> Item:
     return {"Update": {**request, **_guarded(condition, values)}}
 
 
-def add_all(table: str, key: Item, amounts: Mapping[str, int], most: tuple[str, int] | None = None) -> Item:
-    """Add to several counters of one item; what is not there yet begins at nothing. `most`: refused if one of them were more."""
+def add_all(
+    table: str,
+    key: Item,
+    amounts: Mapping[str, int],
+    most: tuple[str, int] | None = None,
+    expires_at: int | None = None,
+) -> Item:
+    """Add to several counters of one item; what is not there yet begins at nothing. `most`: refused if one of them were more.
+
+    `expires_at`: when the item goes, in seconds since 1970; the first says it.
+    """
     names = {f"#n{index}": name for index, name in enumerate(amounts)}
     values: Item = {f":n{index}": {"N": str(amount)} for index, amount in enumerate(amounts.values())}
     expression = "ADD " + ", ".join(f"#n{index} :n{index}" for index in range(len(amounts)))
+    if expires_at is not None:
+        expression += " SET expires_at = if_not_exists(expires_at, :expires_at)"
+        values[":expires_at"] = {"N": str(expires_at)}
     update = {"TableName": table, "Key": key, "UpdateExpression": expression, "ExpressionAttributeNames": names}
     condition = None
     if most is not None:

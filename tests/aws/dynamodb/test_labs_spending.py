@@ -13,6 +13,7 @@ import boto3
 import pytest
 from moto import mock_aws
 
+from chalicelib.aws.dynamodb.labs.spending import SUMS_KEPT
 from chalicelib.aws.dynamodb.labs.store import DynamoStore
 from chalicelib.domain.errors.tree import EkslabError, OverBudget, Transient
 from chalicelib.domain.labs.lab import Lab, Phase
@@ -115,3 +116,18 @@ def test_of_64_at_once_at_the_last_dollar_exactly_as_many_are_admitted_as_fit(sa
     with ThreadPoolExecutor(64) as threads:
         assert Counter(threads.map(ask, range(64))) == {"Lab": fit, "OverBudget": 64 - fit}
     assert store.month_sums("2026-11", Scope.INSTALLATION)[""] == {LABS: fit, COST: fit * price}
+
+
+def test_a_months_sums_go_some_days_more_than_a_year_after_it() -> None:
+    """Issue 11, row 13: whose labs cost what was kept for ever."""
+    with mock_aws():
+        client = boto3.client("dynamodb", region_name="ap-northeast-2")
+        table = create_table(client)
+        store = DynamoStore(client, table)
+        for number in (1, 2):
+            store.create_lab(a_priced_lab(number), None, "d", NOW)
+        query = {"KeyConditionExpression": "pk = :pk", "ExpressionAttributeValues": {":pk": {"S": "SPENDING#2026-11"}}}
+        items = client.query(TableName=table, **query)["Items"]
+        assert len(items) == 3
+        instant = int((NOW.replace(day=1, hour=0, minute=0) + SUMS_KEPT).timestamp())
+        assert {item["expires_at"]["N"] for item in items} == {str(instant)}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.aws.dynamodb.keys import Item, spending_key, text
@@ -20,6 +21,8 @@ from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spending import COST, MonthCeilings, Scope, spending
 
 ALL = "ALL"
+#: As plans are kept, after the last day of the month.
+SUMS_KEPT = timedelta(days=431)
 #: What parts month and amount in the names of a lab's own map.
 _SEP = "/"
 
@@ -79,7 +82,9 @@ def month_sums(client: Any, table: str, month: str, scope: Scope) -> Mapping[str
     values = {":pk": text(f"SPENDING#{month}"), ":prefix": text(prefix)}
     listing = Listing("pk = :pk AND begins_with(sk, :prefix)", values, (), {})
     return {
-        item["sk"]["S"].removeprefix(prefix): {name: int(each["N"]) for name, each in item.items() if "N" in each}
+        item["sk"]["S"].removeprefix(prefix): {
+            name: int(each["N"]) for name, each in item.items() if "N" in each and name != "expires_at"
+        }
         for item in all_items(client, table, listing)
     }
 
@@ -91,7 +96,7 @@ def _addition(
     if most is not None and added > most:
         raise OverBudget(scope, added, most, 0, month)
     guard = (COST, most) if most is not None and added > 0 else None
-    operation = add_all(table, spending_key(month, whose), amounts, guard)
+    operation = add_all(table, spending_key(month, whose), amounts, guard, _expiry(month))
     return Addition(scope, month, added, most, operation)
 
 
@@ -104,6 +109,11 @@ def _sums_of(lab: Lab) -> tuple[tuple[Scope, str], ...]:
         *([(Scope.ROLE, f"ROLE#{role}")] if role else []),
         (Scope.ACCOUNT, f"ACCOUNT#{lab.account}"),
     )
+
+
+def _expiry(month: str) -> int:
+    """Some days more than a year after the month began: whose labs cost what is a matter of this year and the last."""
+    return int((datetime.fromisoformat(f"{month}-01T00:00:00+00:00") + SUMS_KEPT).timestamp())
 
 
 def _kept(item: Item) -> Mapping[str, int]:
