@@ -24,7 +24,7 @@ EVENT_HANDLERS = ("recover_labs", "start_watch_support", "start_curfew", "take_h
 #: They write mails with links to the API. The API's own handler can't learn its address so: that would be a cycle.
 MAIL_SENDERS = (
     *("watch_support_deliver_notices", "curfew_warn", "curfew_brake", "curfew_finish"),
-    "wake_give_up",
+    *("wake_give_up", "recover_labs"),
 )
 LOG_DAYS = 30
 #: Services whose rights are over things at home: they say nothing of what a function does in another account.

@@ -25,7 +25,10 @@ SAVED_FOR = timedelta(hours=24)
 
 @dataclass(frozen=True)
 class Prices:
-    """USD of one region. `instances`: by type, an hour; a type that is not in it has no known price. Source with its date."""
+    """USD of one region. `instances`: by type, an hour; a type that is not in it has no known price.
+
+    Source with its date. `live`: the price list itself could be read.
+    """
 
     region: str
     control_plane: float
@@ -36,6 +39,7 @@ class Prices:
     instances: Mapping[str, float] = field(default_factory=dict)
     source: str = "bundled"
     as_of: date | None = None
+    live: bool = True
 
 
 @dataclass(frozen=True)

@@ -21,6 +21,7 @@ from chalicelib.domain.labs.steps import Event, Execution, execution_name
 from chalicelib.domain.support.health_events import merged, parse
 from chalicelib.logs import logger
 from chalicelib.ports.deps import Deps
+from chalicelib.workflows.approval import tend_awaiting
 from chalicelib.workflows.collection import collect_proofs
 from chalicelib.workflows.shared.records import WATCH, move
 
@@ -99,6 +100,8 @@ def _tend(deps: Deps, lab_id: str, now: datetime) -> RecoveryDecision:
     lab = deps.store.load_lab(lab_id)
     if lab.phase is not Phase.BLOCKED and (lab.due_at is None or lab.due_at > now):
         return RecoveryDecision(RecoveryAction.WAIT, "It is not due any more.")
+    if lab.phase is Phase.AWAITING_APPROVAL and lab.approval is not None:
+        return RecoveryDecision(RecoveryAction.WAIT, tend_awaiting(deps, lab, lab.approval, now))
 
     def changed_since(stored: Lab) -> Lab:
         if stored.version != lab.version:

@@ -100,8 +100,8 @@ def _resource(path: str) -> tuple[str, dict[str, str] | None]:
         return "/".join([f"/{parts[0]}/{{account}}/{{region}}/{{name}}", *parts[4:]]), given
     if parts[0] == "plan" and len(parts) > 1:
         return "/".join(["/plan/{date}", *parts[2:]]), {"date": unquote(parts[1])}
-    if parts[0] == "keep" and len(parts) == 2:
-        return "/keep/{token}", {"token": unquote(parts[1])}
+    if parts[0] in ("keep", "decide") and len(parts) == 2:
+        return f"/{parts[0]}/{{token}}", {"token": unquote(parts[1])}
     if parts[0] == "people" and len(parts) == 2:
         return "/people/{name}", {"name": unquote(parts[1])}
     if parts[0] == "accounts" and len(parts) == 2:

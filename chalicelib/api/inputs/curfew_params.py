@@ -88,6 +88,18 @@ def read_protection(raw: bytes, content_type: str | None) -> tuple[datetime | No
     return until, why
 
 
+def read_why(raw: bytes, content_type: str | None) -> str:
+    """The one field `why`. Raises InvalidRequest."""
+    notes = Notes()
+    body = Reader(read_body(raw, content_type), "", notes)
+    why = " ".join((body.text("why") or "").split())
+    body.close()
+    if not 1 <= len(why) <= _LONGEST_WHY:
+        body.error("why", "missing", f"Say why, in 1 to {_LONGEST_WHY} characters: the lab's owner reads it.")
+    refuse(notes.findings)
+    return why
+
+
 def read_whole_schedule(raw: bytes, content_type: str | None, rules: ScheduleRules) -> Schedule:
     """The fields of `schedule` in `POST /labs`; what is left out is as the installation has it. Raises InvalidRequest."""
     from chalicelib.api.inputs.lab_body import schedule_draft

@@ -88,6 +88,7 @@ def _object(required: list[str], **properties: Json) -> Json:
 
 CLUSTER_SCHEMAS: dict[str, Json] = {
     "Leftovers": _object(["keep"], keep={"type": "array", "items": _TEXT, "minItems": 1}),
+    "Why": _object(["why"], why={"type": "string", "minLength": 1}),
     "Snooze": _object(["until"], until={"type": "string", "format": "date-time"}),
     "SupportPolicy": _object(["supportType"], supportType={"type": "string", "enum": ["STANDARD", "EXTENDED"]}),
     "Account": _object(
@@ -141,6 +142,24 @@ CURFEW_OPERATIONS = (
     ),
     Operation("get", "/offers", "What labs may use of the account", (200, "The list")),
     Operation("put", "/offers", "Change the list (administrators)", (200, "The list"), (400,), "Offers"),
+    Operation("post", f"{_LAB}/approve", "Approve a lab that waits", (202, "Under way"), (400, 403, 404, 409), "Why"),
+    Operation("post", f"{_LAB}/refuse", "Refuse a lab that waits", (202, "Refused"), (400, 403, 404, 409), "Why"),
+    Operation(
+        "get",
+        "/decide/{token}",
+        "What a link of an approver's mail would do; changes nothing",
+        (200, "A page, or JSON"),
+        (404, 409, 410),
+        public=True,
+    ),
+    Operation(
+        "post",
+        "/decide/{token}",
+        "Approve or refuse the lab, as the link says",
+        (200, "A page, or JSON"),
+        (404, 409, 410),
+        public=True,
+    ),
     Operation(
         "get",
         "/keep/{token}",

@@ -6,7 +6,8 @@ Programs that accept JSON get the same as JSON, refusals as problems.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from chalice import Response
 
@@ -34,20 +35,22 @@ def route_keeping(context: RequestContext) -> None:
 
     @context.public_route("GET", _PATH)
     def get_keep(token: str) -> Response:
-        return _as_wanted(context, look, token)
+        return as_wanted(context, look, token, keep_page)
 
     @context.public_route("POST", _PATH)
     def post_keep(token: str) -> Response:
-        return _as_wanted(context, keep, token)
+        return as_wanted(context, keep, token, keep_page)
 
 
-def _as_wanted(context: RequestContext, act: Callable[[str], Response], token: str) -> Response:
+def as_wanted(
+    context: RequestContext, act: Callable[[str], Response], token: str, page: Callable[[Mapping[str, Any]], str]
+) -> Response:
     """The answer, or its problem: as a page, unless JSON is asked for."""
     answer = answers_problems(act)(token)
     headers = {**answer.headers, **HEADERS}
     if not _wants_json(context.header("accept")):
         headers["Content-Type"] = _HTML
-        answer.body = (keep_page if answer.status_code < 400 else refusal_page)(json.loads(answer.body))
+        answer.body = (page if answer.status_code < 400 else refusal_page)(json.loads(answer.body))
     answer.headers = headers
     return answer
 

@@ -13,6 +13,7 @@ from chalicelib.api.context import RequestContext, json_answer
 from chalicelib.api.inputs import params
 from chalicelib.api.inputs.lab_request import complete_request, read_draft
 from chalicelib.api.routes.accounts import route_accounts
+from chalicelib.api.routes.approval import route_approval
 from chalicelib.api.routes.clusters import route_clusters
 from chalicelib.api.routes.curfew import route_curfew
 from chalicelib.api.routes.health import route_health
@@ -48,6 +49,7 @@ def make_blueprint(get_deps: Callable[[], Deps], get_people: Callable[[], People
     route_schedules(context)
     route_curfew(context)
     route_keeping(context)
+    route_approval(context)
     route_health(context)
     return routes
 

@@ -29,7 +29,7 @@ def keep_page(view: Mapping[str, Any]) -> str:
 
 def refusal_page(problem: Mapping[str, Any]) -> str:
     """Why nothing can be kept."""
-    return _page(str(problem["title"]), _paragraph(problem["detail"]))
+    return page(str(problem["title"]), _paragraph(problem["detail"]))
 
 
 def _asking(view: Mapping[str, Any]) -> str:
@@ -42,7 +42,7 @@ def _asking(view: Mapping[str, Any]) -> str:
         f'<form method="post"><button type="submit">Keep {name}</button></form>',
         '<p class="small">If you do not need it, do nothing. Opening this page has changed nothing.</p>',
     ]
-    return _page(f"Keep {view['name']} for one night more?", "\n".join(body))
+    return page(f"Keep {view['name']} for one night more?", "\n".join(body))
 
 
 def _kept(view: Mapping[str, Any]) -> str:
@@ -52,7 +52,7 @@ def _kept(view: Mapping[str, Any]) -> str:
         f'<p class="small">You can close this page. {_then(view)} '
         f"Done earlier? <code>ekslab delete cluster {escape(view['name'])}</code> ends it at once.</p>",
     ]
-    return _page(f"{view['name']} is kept", "\n".join(body))
+    return page(f"{view['name']} is kept", "\n".join(body))
 
 
 def _then(view: Mapping[str, Any]) -> str:
@@ -80,7 +80,8 @@ def _paragraph(text: object) -> str:
     return f"<p>{escape(str(text))}</p>"
 
 
-def _page(title: str, body: str) -> str:
+def page(title: str, body: str) -> str:
+    """A whole page around an escaped body."""
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>

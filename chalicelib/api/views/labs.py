@@ -99,6 +99,7 @@ def lab_view(view: LabView, base: str, now: datetime) -> Json:
         "planned": {**to_json(lab.planned), "exemption": view.exemption or None} if lab.planned else None,
         "hibernation": to_json(lab.hibernation),
         "adopted": lab.adopted,
+        "approval": to_json(lab.approval),
         "spec": spec_view(lab.spec),
     }
 

@@ -116,6 +116,7 @@ def bundled() -> Prices:
         instances=table["instances"],
         source=f"bundled prices of {table['region']}",
         as_of=date.fromisoformat(table["as_of"]),
+        live=False,
     )
 
 

@@ -10,7 +10,7 @@ import hashlib
 import hmac
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 
 from chalicelib.domain.core.deferred import dataclass, pattern
@@ -38,34 +38,51 @@ class Claims:
 
 def sign_link(lab_id: str, night: date, entry_id: str, expires_at: datetime, key_id: str, key: bytes) -> str:
     """A token of URL-safe characters, shorter than LONGEST. `expires_at` counts in whole seconds."""
-    claims = [key_id, lab_id, night.isoformat(), entry_id, int(expires_at.timestamp())]
-    message = f"{_FORM}.{_encoded(json.dumps(claims, separators=(',', ':')).encode())}"
+    return sign_claims(_FORM, [key_id, lab_id, night.isoformat(), entry_id, int(expires_at.timestamp())], key)
+
+
+def sign_claims(form: str, claims: Sequence[str | int], key: bytes) -> str:
+    """A token of these claims; the first is the key's id, the last the second in which it expires."""
+    message = f"{form}.{_encoded(json.dumps(claims, separators=(',', ':')).encode())}"
     return f"{message}.{_signature(message, key)}"
 
 
 def read_link(token: str, key_of: Callable[[str], bytes | None], now: datetime) -> Claims:
     """What a token claims, if it was signed with a key that `key_of` still knows. Raises LinkInvalid, LinkExpired."""
+    (lab_id, night, entry_id), expires_at = read_claims(_FORM, token, 3, key_of, now)
+    try:
+        return Claims(lab_id, date.fromisoformat(night), entry_id, expires_at)
+    except ValueError as reason:
+        raise LinkInvalid from reason
+
+
+def read_claims(
+    form: str, token: str, count: int, key_of: Callable[[str], bytes | None], now: datetime
+) -> tuple[list[str], datetime]:
+    """The texts that a token of this form claims, and when it expires. Raises LinkInvalid, LinkExpired."""
     message, _, signature = token.rpartition(".")
-    if not token.isascii() or len(token) >= LONGEST or not message.startswith(f"{_FORM}."):
+    if not token.isascii() or len(token) >= LONGEST or not message.startswith(f"{form}."):
         raise LinkInvalid
     if not _SIGNATURE.fullmatch(signature):
         raise LinkInvalid
-    key_id, claims = _claims(message.removeprefix(f"{_FORM}."))
+    key_id, texts, expires_at = _claims(message.removeprefix(f"{form}."), count)
     key = key_of(key_id)
     if key is None or not hmac.compare_digest(_signature(message, key).encode(), signature.encode()):
         raise LinkInvalid
-    if now >= claims.expires_at:
-        raise LinkExpired(claims.expires_at)
-    return claims
+    if now >= expires_at:
+        raise LinkExpired(expires_at)
+    return texts, expires_at
 
 
-def _claims(encoded: str) -> tuple[str, Claims]:
+def _claims(encoded: str, count: int) -> tuple[str, list[str], datetime]:
     """Read before the signature is known to be good, for it names the key: nothing here is believed yet."""
     try:
-        key_id, lab_id, night, entry_id, expires = json.loads(_decoded(encoded))
-        if not all(isinstance(text, str) for text in (key_id, lab_id, night, entry_id)) or type(expires) is not int:
+        key_id, *texts, expires = json.loads(_decoded(encoded))
+        if not all(isinstance(text, str) for text in (key_id, *texts)) or type(expires) is not int:
             raise LinkInvalid
-        return key_id, Claims(lab_id, date.fromisoformat(night), entry_id, datetime.fromtimestamp(expires, UTC))
+        if len(texts) != count:
+            raise LinkInvalid
+        return key_id, texts, datetime.fromtimestamp(expires, UTC)
     except (ValueError, TypeError, OverflowError, OSError, RecursionError) as reason:
         raise LinkInvalid from reason
 

@@ -234,7 +234,7 @@ class LinkInvalid(RequestRefused):
 
     def __init__(self) -> None:
         super().__init__(
-            "This is no link that keeps a lab. Perhaps it was cut off: use it whole, as it stands in the mail."
+            "This is no link of this service. Perhaps it was cut off: use it whole, as it stands in the mail."
         )
 
 

@@ -1,5 +1,6 @@
 """A lab and its life: the record that the store keeps, the phases it goes through, and who may do what to it.
 
+AWAITING_APPROVAL → REQUESTED, or REFUSED, where an approver must agree to the price first.
 REQUESTED → PROVISIONING → READY → RELEASING → DELETED, with PROVISIONING → ROLLING_BACK → FAILED when a step fails,
 READY ⇄ UPDATING, READY → HIBERNATING → HIBERNATED → WAKING → READY, LOST when somebody deleted its cluster by hand (what it
 left goes after a warning), and BLOCKED when something can't be deleted (asking to delete again tries again).
@@ -26,6 +27,7 @@ from chalicelib.domain.labs.spec import LabSpec
 class Phase(StrEnum):
     """Where a lab is in its life."""
 
+    AWAITING_APPROVAL = "awaiting-approval"
     REQUESTED = "requested"
     PROVISIONING = "provisioning"
     READY = "ready"
@@ -39,16 +41,18 @@ class Phase(StrEnum):
     DELETED = "deleted"
     FAILED = "failed"
     BLOCKED = "blocked"
+    REFUSED = "refused"
 
 
 #: The lab is over and its name is free again.
-OVER = frozenset({Phase.DELETED, Phase.FAILED})
+OVER = frozenset({Phase.DELETED, Phase.FAILED, Phase.REFUSED})
 #: A teardown is running, or has stopped on something it can't delete.
 ENDING = frozenset({Phase.RELEASING, Phase.ROLLING_BACK, Phase.BLOCKED})
 
 
 #: phase -> what may follow it. Every phase leads to an end: a teardown, and the look at what it left (BLOCKED).
 NEXT_PHASES = {
+    Phase.AWAITING_APPROVAL: frozenset({Phase.REQUESTED, Phase.REFUSED}),
     Phase.REQUESTED: frozenset({Phase.PROVISIONING, Phase.ROLLING_BACK, Phase.RELEASING}),
     Phase.PROVISIONING: frozenset({Phase.READY, Phase.ROLLING_BACK, Phase.RELEASING}),
     Phase.READY: frozenset({Phase.UPDATING, Phase.HIBERNATING, Phase.LOST, Phase.RELEASING}),
@@ -62,6 +66,7 @@ NEXT_PHASES = {
     Phase.BLOCKED: frozenset({Phase.RELEASING}),
     Phase.DELETED: frozenset({Phase.BLOCKED}),
     Phase.FAILED: frozenset({Phase.BLOCKED}),
+    Phase.REFUSED: frozenset(),
 }
 
 #: Labs that do not count against what one person may have: those that are over, and those that wait for somebody's hand.
@@ -71,7 +76,7 @@ UNCOUNTED = OVER | {Phase.BLOCKED}
 RESTING = frozenset({Phase.READY, Phase.HIBERNATED, Phase.LOST})
 
 #: Nothing is made yet, or everything is proved gone.
-_NOT_PAID = OVER | {Phase.REQUESTED}
+_NOT_PAID = OVER | {Phase.REQUESTED, Phase.AWAITING_APPROVAL}
 #: What is gone of it is not known before the proof: it costs what it did.
 _AS_BEFORE = ENDING | {Phase.LOST}
 
@@ -143,6 +148,22 @@ class Protection:
 
 
 @dataclass(frozen=True)
+class Approval:
+    """A lab that is made only if an approver agrees. `why`: what asks for it. `by_approver`: an approver asked for the lab.
+
+    `told_at`: when approvers were written to. Decided: when, by whom, with which words.
+    """
+
+    why: str
+    expires_at: datetime
+    by_approver: bool = False
+    told_at: datetime | None = None
+    decided_at: datetime | None = None
+    decided_by: str = ""
+    words: str = ""
+
+
+@dataclass(frozen=True)
 class Planned:
     """The lab's entry on a plan (domain/curfew/plan.py), so that it is found without reading the plan.
 
@@ -208,6 +229,7 @@ class Lab:
     hourly_usd: float | None = None
     lease_changes: tuple[LeaseChange, ...] = ()
     meter: Meter | None = None
+    approval: Approval | None = None
     version: int = 0
 
     @property
@@ -224,6 +246,12 @@ class Lab:
     def kubernetes_version(self) -> str:
         """What its control plane runs, as EKS last told; what was asked for, until then."""
         return self.facts.version or self.spec.version
+
+    @property
+    def begins_at(self) -> datetime:
+        """When its lease begins: with its request, or with its approval."""
+        decided_at = self.approval.decided_at if self.approval else None
+        return decided_at or self.created_at
 
     @property
     def place(self) -> Place:

@@ -73,15 +73,15 @@ class Meter:
         }
         return {month: cost for month, cost in found.items() if cost}
 
-    def foreseen(self, created_at: datetime, awake: int) -> Meter:
+    def foreseen(self, begins_at: datetime, awake: int) -> Meter:
         """The same life as it is reserved for: awake from its request on, and awake again from now on should it sleep.
 
         What it sleeps is given back when it wakes or ends; so that waking never fails for want of money.
         """
-        spans = self.spans or (Span(created_at, awake),)
+        spans = self.spans or (Span(begins_at, awake),)
         last = spans[-1]
         spans = (*spans[:-1], Span(last.since, last.hour + last.slept))
-        return replace(self, spans=(replace(spans[0], since=min(created_at, spans[0].since)), *spans[1:]))
+        return replace(self, spans=(replace(spans[0], since=min(begins_at, spans[0].since)), *spans[1:]))
 
     def with_span(self, since: datetime, hour: int, slept: int = 0) -> Meter:
         """With another price an hour from an instant on; as it is where that is so already."""

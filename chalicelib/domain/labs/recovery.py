@@ -72,6 +72,8 @@ def decide_tending(lab: Lab, execution: Execution, now: datetime) -> RecoveryDec
             return RecoveryDecision(RecoveryAction.REST, "No workflow is at work on it: the sweep looks at it.")
         case Phase.BLOCKED:
             return _blocked(lab, now)
+        case Phase.AWAITING_APPROVAL | Phase.REFUSED:
+            return RecoveryDecision(RecoveryAction.FORGET, "There is nothing of it to be made or looked at.")
         case _ if execution is Execution.RUNNING:
             return RecoveryDecision(RecoveryAction.WAIT, f"{WORKFLOW_OF[lab.phase]} is at work.")
         case Phase.REQUESTED | Phase.UPDATING if execution is Execution.ENDED and now - lab.phase_since < START_WITHIN:

@@ -65,20 +65,20 @@ def foreseen(lab: Lab) -> int:
 
 def spent(lab: Lab, now: datetime) -> int:
     """What it has cost so far."""
-    return lab.meter.cost(lab.created_at, lab.ended_at or now) if lab.meter else 0
+    return lab.meter.cost(lab.begins_at, lab.ended_at or now) if lab.meter else 0
 
 
 def to_lease_end(lab: Lab, now: datetime) -> int:
     """What it will cost from now on until its lease ends, if it stays awake; 0 once it is over."""
     whole = _foreseen(lab)
-    return 0 if whole is None or lab.phase in OVER else whole.cost(max(now, lab.created_at), lab.lasts_until)
+    return 0 if whole is None or lab.phase in OVER else whole.cost(max(now, lab.begins_at), lab.lasts_until)
 
 
 def saved(lab: Lab, now: datetime) -> Saved:
     """What it has saved so far; by its end, once it is over, against the lease that it had."""
     if lab.meter is None:
         return Saved()
-    slept = lab.meter.slept(lab.created_at, lab.ended_at or now)
+    slept = lab.meter.slept(lab.begins_at, lab.ended_at or now)
     if lab.phase not in OVER or lab.ended_at is None:
         return Saved(slept)
     rest = lab.meter.with_span(lab.ended_at, lab.meter.awake(lab.node_counts))
@@ -104,8 +104,8 @@ def _by_month(lab: Lab, meter: Meter | None, until: datetime) -> Mapping[str, Ma
     if meter is None:
         return {}
     last = max(until, meter.spans[-1].since) if meter.spans else until
-    return {month: {LABS: 1, COST: cost} for month, cost in meter.months(lab.created_at, last).items()}
+    return {month: {LABS: 1, COST: cost} for month, cost in meter.months(lab.begins_at, last).items()}
 
 
 def _foreseen(lab: Lab) -> Meter | None:
-    return lab.meter.foreseen(lab.created_at, lab.meter.awake(lab.node_counts)) if lab.meter else None
+    return lab.meter.foreseen(lab.begins_at, lab.meter.awake(lab.node_counts)) if lab.meter else None

@@ -5,15 +5,19 @@ A team's ceiling is a sum that is read: two requests at one moment may pass it t
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.costs import meter_of, most_hourly
+from chalicelib.domain.errors.findings import Finding, warning
 from chalicelib.domain.errors.tree import OverBudget
 from chalicelib.domain.identity.callers import Caller
+from chalicelib.domain.labs.approval import awaiting
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.meter import MICRO, Meter
 from chalicelib.domain.labs.spec import LabSpec, SupportPolicy
 from chalicelib.domain.labs.spending import COST, MonthCeilings, Scope, foreseen, spending
-from chalicelib.domain.requests.ceilings import Ceilings, micro, refuse_dear
+from chalicelib.domain.requests.ceilings import Ceilings, micro, refuse_dear, why_ask
 from chalicelib.domain.requests.offers import Offers, ceilings_for
 from chalicelib.domain.support.calendar import Calendar
 from chalicelib.ports.deps import Deps
@@ -43,6 +47,19 @@ def judge_price(deps: Deps, caller: Caller, lab: Lab, offers: Offers, before: La
     refuse_dear(hour, foreseen(lab), ceilings, at_least=bool(lab.meter and lab.meter.unknown))
     _judge_teams(deps, lab, ceilings, before)
     return Budget(ceilings, ceilings.months)
+
+
+def with_approval(
+    deps: Deps, caller: Caller, lab: Lab, budget: Budget, now: datetime
+) -> tuple[Lab, tuple[Finding, ...]]:
+    """The lab waiting for an approver, and why, if its price asks for one; else as it is."""
+    unknown = lab.meter.unknown if lab.meter else ()
+    live = deps.curfew.prices(lab.region).live
+    why = why_ask(foreseen(lab), budget.ceilings, unknown, live=live)
+    if why is None:
+        return lab, ()
+    message = f"An approver must agree first: {why}. Nothing is made before."
+    return awaiting(lab, why, caller.is_admin, now), (warning("", "needs-approval", message),)
 
 
 def judge_months(deps: Deps, lab: Lab, months: MonthCeilings) -> None:

@@ -25,6 +25,7 @@ from chalicelib.domain.errors.tree import (
     WrongPhase,
 )
 from chalicelib.domain.identity.callers import Caller
+from chalicelib.domain.labs.approval import over
 from chalicelib.domain.labs.cluster_identity import is_own_cluster
 from chalicelib.domain.labs.lab import ENDING, OVER, Change, Lab, Phase
 from chalicelib.domain.labs.spec import LabSpec
@@ -34,7 +35,7 @@ from chalicelib.domain.requests.validation.limits import judge_size
 from chalicelib.domain.support.calendar import Calendar
 from chalicelib.domain.teardown.volumes import describe_volumes
 from chalicelib.ports.deps import Deps
-from chalicelib.services.labs.budget import Budget, judge_months, judge_price, meter_for
+from chalicelib.services.labs.budget import Budget, judge_months, judge_price, meter_for, with_approval
 from chalicelib.services.labs.preflight import preflight
 from chalicelib.services.labs.transitions import START_CHECK, Accepted, apply_transition, start_workflow, with_new_run
 
@@ -104,7 +105,8 @@ def _plan(deps: Deps, caller: Caller, asking: ValidatedRequest, now: datetime) -
         raise
     if has_errors(findings):
         raise InvalidRequest(findings)
-    return PricedRequest(lab, (*findings, _about_volumes(lab)), budget)
+    lab, about = with_approval(deps, caller, lab, budget, now)
+    return PricedRequest(lab, (*findings, *about, _about_volumes(lab)), budget)
 
 
 def change_lab(deps: Deps, caller: Caller, lab_id: str, asked: Change, now: datetime) -> Accepted:
@@ -138,6 +140,8 @@ def release_lab(deps: Deps, caller: Caller, lab_id: str, now: datetime) -> Accep
 
     def releasing(stored: Lab) -> Lab:
         ended = stored.phase in OVER or (stored.phase in ENDING and stored.phase is not Phase.BLOCKED)
+        if stored.phase is Phase.AWAITING_APPROVAL:
+            return over(stored, f"Withdrawn by {caller.arn}.", now)
         return stored if ended else replace(with_new_run(stored, Phase.RELEASING, now), change=None)
 
     if lab.phase in OVER:

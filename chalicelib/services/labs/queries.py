@@ -128,6 +128,8 @@ def versions(deps: Deps, region: str | None) -> Calendar:
 
 
 def _when(lab: Lab) -> str:
+    if lab.phase is Phase.REFUSED:
+        return "There will be none: nothing was made of this lab."
     if lab.phase in ENDING | OVER:
         return "The teardown writes the first at its end."
     return f"The first is written when the lab is torn down: when released, or at {format_instant(lab.lasts_until)}."

@@ -41,7 +41,7 @@ def test_every_route_but_the_links_asks_for_a_signature() -> None:
     entries = [entry for methods in Http().app.routes.values() for entry in methods.values()]
     assert len(entries) == len(OPERATIONS)
     public = {(entry.method, entry.uri_pattern) for entry in entries if entry.authorizer is None}
-    assert public == {("GET", "/keep/{token}"), ("POST", "/keep/{token}")}
+    assert public == {(method, f"/{what}/{{token}}") for method in ("GET", "POST") for what in ("keep", "decide")}
     assert all(type(e.authorizer).__name__ == "IAMAuthorizer" for e in entries if e.authorizer is not None)
     message = {(operation.method.upper(), operation.path) for operation in OPERATIONS if operation.public}
     assert message == public

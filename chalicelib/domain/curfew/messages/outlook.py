@@ -27,6 +27,13 @@ def upcoming_events(
 ) -> tuple[str, ...]:
     """Sentences about the lab's future, nearest first; none when nothing more will happen. `entry`: its line of a plan."""
     match lab.phase:
+        case Phase.AWAITING_APPROVAL:
+            until = format_local(lab.spec.schedule, lab.approval.expires_at) if lab.approval else "the third day"
+            return (
+                f"An approver must agree: {lab.approval.why if lab.approval else ''}. Without an answer it is over at {until}.",
+            )
+        case Phase.REFUSED:
+            return ("Nothing was made of it. Ask for another lab, with a lower price.",)
         case Phase.REQUESTED:
             return ("Provisioning starts within minutes.", _lease(lab, now))
         case Phase.PROVISIONING | Phase.UPDATING | Phase.HIBERNATING | Phase.WAKING:

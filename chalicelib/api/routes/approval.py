@@ -1,0 +1,52 @@
+"""The routes by which approvers answer: by name, or with a link of their mail, which needs no signature."""
+
+from __future__ import annotations
+
+from chalice import Response
+
+from chalicelib.api.context import RequestContext, json_answer
+from chalicelib.api.inputs.curfew_params import read_why
+from chalicelib.api.routes.keep import as_wanted
+from chalicelib.api.views import labs
+from chalicelib.api.views.approval import decision_page, decision_view
+from chalicelib.domain.labs.approval import Decision
+from chalicelib.logs import logger
+from chalicelib.services.labs.approval import decide, decide_by_link, look_at_decision
+
+_PATH = "/decide/{token}"
+
+
+def route_approval(context: RequestContext) -> None:
+    """Register them all."""
+
+    def answer(lab_id: str, decision: Decision) -> Response:
+        deps, caller, now = context.deps, context.caller, context.deps.clock.now()
+        why = read_why(context.body, context.header("content-type"))
+        accepted = decide(deps, caller, lab_id, decision, why, now)
+        logger.info("A lab was decided on.", extra={"lab_id": lab_id, "decision": str(decision), "caller": caller.arn})
+        body = labs.answered(accepted, context.base, now)
+        return json_answer(body, 202, {"Location": body["links"]["self"]})
+
+    @context.route("POST", "/labs/{lab_id}/approve")
+    def post_approve(lab_id: str) -> Response:
+        return answer(lab_id, Decision.APPROVE)
+
+    @context.route("POST", "/labs/{lab_id}/refuse")
+    def post_refuse(lab_id: str) -> Response:
+        return answer(lab_id, Decision.REFUSE)
+
+    def look(token: str) -> Response:
+        return json_answer(decision_view(look_at_decision(context.deps, token, context.deps.clock.now())))
+
+    def act(token: str) -> Response:
+        view = decide_by_link(context.deps, token, context.deps.clock.now())
+        logger.info("A lab was decided on by a link.", extra={"lab_id": view.lab.id, "decision": str(view.decision)})
+        return json_answer(decision_view(view))
+
+    @context.public_route("GET", _PATH)
+    def get_decide(token: str) -> Response:
+        return as_wanted(context, look, token, decision_page)
+
+    @context.public_route("POST", _PATH)
+    def post_decide(token: str) -> Response:
+        return as_wanted(context, act, token, decision_page)

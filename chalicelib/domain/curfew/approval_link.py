@@ -1,0 +1,27 @@
+"""The two links in an approver's mail, one to approve and one to refuse one lab: signed as a keep-link is (`keep_link.py`)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+
+from chalicelib.domain.curfew.keep_link import read_claims, sign_claims
+from chalicelib.domain.errors.tree import LinkInvalid
+from chalicelib.domain.labs.approval import Decision
+
+#: Says how the rest is to be read, and is signed with it: no keep-link is one of these.
+_FORM = "a1"
+
+
+def sign_decision(lab_id: str, decision: Decision, expires_at: datetime, key_id: str, key: bytes) -> str:
+    """A token of URL-safe characters."""
+    return sign_claims(_FORM, [key_id, lab_id, str(decision), int(expires_at.timestamp())], key)
+
+
+def read_decision(token: str, key_of: Callable[[str], bytes | None], now: datetime) -> tuple[str, Decision]:
+    """The lab's id and what the link says of it. Raises LinkInvalid, LinkExpired."""
+    (lab_id, decision), _ = read_claims(_FORM, token, 2, key_of, now)
+    try:
+        return lab_id, Decision(decision)
+    except ValueError as reason:
+        raise LinkInvalid from reason

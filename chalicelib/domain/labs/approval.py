@@ -1,0 +1,56 @@
+"""A lab that needs an approver's word: stored, its price reserved, nothing made; agreed to, refused, or over after three days."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+
+from chalicelib.domain.core.failure import Responsible
+from chalicelib.domain.errors.tree import WrongPhase
+from chalicelib.domain.labs.lab import Approval, Lab, Phase
+
+#: How long a lab waits for an answer.
+ANSWER_WITHIN = timedelta(days=3)
+
+
+class Decision(StrEnum):
+    """What an approver says."""
+
+    APPROVE = "approve"
+    REFUSE = "refuse"
+
+
+def awaiting(lab: Lab, why: str, by_approver: bool, now: datetime) -> Lab:
+    """The lab as it is asked for, waiting; due at once, so that approvers are written to."""
+    approval = Approval(why, now + ANSWER_WITHIN, by_approver)
+    return replace(lab, phase=Phase.AWAITING_APPROVAL, approval=approval, due_at=now)
+
+
+def decided(lab: Lab, decision: Decision, by: str, words: str, now: datetime) -> Lab:
+    """The lab after an answer; the same answer again changes nothing. Its lease begins now. Raises WrongPhase."""
+    approval = lab.approval
+    if approval is None or (lab.phase is not Phase.AWAITING_APPROVAL and decision is not _answer(lab)):
+        raise WrongPhase(lab.id, lab.phase, f"The lab is {lab.phase}: there is nothing to {decision} any more.")
+    if lab.phase is not Phase.AWAITING_APPROVAL:
+        return lab
+    if now >= approval.expires_at:
+        raise WrongPhase(lab.id, lab.phase, "Nobody answered in time: the request is over. Ask for the lab again.")
+    answered = replace(lab, approval=replace(approval, decided_at=now, decided_by=by, words=words))
+    if decision is Decision.REFUSE:
+        return over(answered, f"Refused by {by}: {words}", now)
+    waited = now - lab.created_at
+    ends_by = lab.ends_by + waited if lab.ends_by else None
+    began = replace(answered, ends_by=ends_by).leased_until(lab.lease_ends_at + waited, now)
+    return began.moved_to(Phase.REQUESTED, now)
+
+
+def over(lab: Lab, reason: str, now: datetime) -> Lab:
+    """The lab that is not made: refused, withdrawn, or not answered."""
+    return replace(lab.moved_to(Phase.REFUSED, now, reason, Responsible.YOURS), due_at=None)
+
+
+def _answer(lab: Lab) -> Decision | None:
+    if lab.approval is None or lab.approval.decided_at is None:
+        return None
+    return Decision.REFUSE if lab.phase is Phase.REFUSED else Decision.APPROVE

@@ -1,0 +1,84 @@
+"""What approvers may do: agree to a lab that waits for their word, or refuse it; by name, or with a link of their mail."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.curfew.approval_link import read_decision
+from chalicelib.domain.errors.tree import LabNotFound, LinkInvalid, NotYours
+from chalicelib.domain.identity.callers import Caller, shared_role
+from chalicelib.domain.labs.approval import Decision, decided
+from chalicelib.domain.labs.lab import Lab, Phase
+from chalicelib.domain.labs.steps import Event
+from chalicelib.ports.deps import Deps
+from chalicelib.services.labs.commands import seen_lab
+from chalicelib.services.labs.transitions import START_CHECK, Accepted, start_workflow
+
+#: Who answered, where a link did.
+BY_LINK = "an approver, with the link in the mail"
+
+
+@dataclass(frozen=True)
+class DecisionView:
+    """What a link is about. `done`: its answer was given already."""
+
+    lab: Lab
+    decision: Decision
+    done: bool
+
+
+def decide(deps: Deps, caller: Caller, lab_id: str, decision: Decision, why: str, now: datetime) -> Accepted:
+    """Approve or refuse a lab. Again is the same. Raises NotYours, LabNotFound, WrongPhase."""
+    lab = seen_lab(deps, caller, lab_id)
+    if not caller.is_admin:
+        raise NotYours("Administrators approve labs.")
+    if _is_own(caller, lab):
+        raise NotYours("Nobody approves or refuses their own lab: another administrator does. Its owner can delete it.")
+    return _decide(deps, lab, decision, caller.arn, why, now)
+
+
+def look_at_decision(deps: Deps, token: str, now: datetime) -> DecisionView:
+    """What the button would do; changes nothing. Raises LinkInvalid, LinkExpired, WrongPhase."""
+    lab, decision = _named(deps, token, now)
+    after = decided(lab, decision, BY_LINK, "", now)
+    return DecisionView(lab, decision, done=after == lab)
+
+
+def decide_by_link(deps: Deps, token: str, now: datetime) -> DecisionView:
+    """Give the link's answer; again is the same. Raises LinkInvalid, LinkExpired, WrongPhase."""
+    lab, decision = _named(deps, token, now)
+    accepted = _decide(deps, lab, decision, BY_LINK, "no reason was given", now)
+    return DecisionView(accepted.lab, decision, done=True)
+
+
+def _decide(deps: Deps, lab: Lab, decision: Decision, by: str, why: str, now: datetime) -> Accepted:
+    def answered(stored: Lab) -> Lab:
+        after = decided(stored, decision, by, why, now)
+        return replace(after, due_at=now + START_CHECK) if after != stored and after.phase is Phase.REQUESTED else after
+
+    stored = deps.store.change_lab(lab.id, answered)
+    if stored.version != lab.version:
+        said = "approved" if decision is Decision.APPROVE else "refused"
+        message = f"The lab was {said} by {by}: {why}"
+        deps.store.add_event(lab.id, Event(now, said, message, {"phase": str(stored.phase), "by": by}))
+    return Accepted(stored, start_workflow(deps, stored))
+
+
+def _named(deps: Deps, token: str, now: datetime) -> tuple[Lab, Decision]:
+    """Only of a lab that no approver asked for: whose hands the link is in, nobody knows."""
+    lab_id, decision = read_decision(token, deps.curfew.keys.key, now)
+    try:
+        lab = deps.store.load_lab(lab_id)
+    except LabNotFound as gone:
+        raise LinkInvalid from gone
+    if lab.approval is None or lab.approval.by_approver:
+        raise LinkInvalid
+    return lab, decision
+
+
+def _is_own(caller: Caller, lab: Lab) -> bool:
+    """Theirs, or that of a session of the same shared role, whose name anybody who may assume it chooses."""
+    role = shared_role(lab.owner)
+    return caller.owns(lab.owner) or (role is not None and role == shared_role(caller.identity))

@@ -1,0 +1,59 @@
+"""What the five-minute run does for labs that wait for an approver: it writes to approvers once, and ends what nobody answers."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from chalicelib.domain.curfew.approval_link import sign_decision
+from chalicelib.domain.curfew.messages.approval import approval_message
+from chalicelib.domain.curfew.messages.warning import NOBODY
+from chalicelib.domain.identity.callers import identity_of
+from chalicelib.domain.labs.approval import Decision, over
+from chalicelib.domain.labs.lab import Approval, Lab, Phase
+from chalicelib.domain.labs.meter import MICRO
+from chalicelib.domain.labs.spending import COST, Scope
+from chalicelib.domain.labs.steps import Event
+from chalicelib.ports.deps import Deps
+from chalicelib.workflows.shared.records import move
+
+_WAITING = (Phase.AWAITING_APPROVAL,)
+
+
+def tend_awaiting(deps: Deps, lab: Lab, approval: Approval, now: datetime) -> str:
+    """Do what is due, and say what: a mail that could not be sent is tried again by the next run."""
+    if now >= approval.expires_at:
+        reason = "Nobody approved it within three days. Ask for it again."
+        move(deps, lab, _WAITING, lambda stored: over(stored, reason, now), now, reason)
+        return reason
+    if approval.told_at is None:
+        recipient = deps.watch.administrators or NOBODY
+        deps.watch.notifier.send(
+            approval_message(
+                lab, recipient, _month_of(deps, lab, now), _links(deps, lab, approval), approval.expires_at
+            )
+        )
+        told = f"{recipient} was asked to approve it."
+        deps.store.add_event(lab.id, Event(now, "approval-asked", told))
+
+    def waiting(stored: Lab) -> Lab:
+        known = stored.approval or approval
+        return replace(stored, approval=replace(known, told_at=known.told_at or now), due_at=approval.expires_at)
+
+    move(deps, lab, _WAITING, waiting, now, "")
+    return "It waits for an approver."
+
+
+def _month_of(deps: Deps, lab: Lab, now: datetime) -> float:
+    month = f"{now.astimezone(ZoneInfo(deps.curfew.zone)):%Y-%m}"
+    return deps.store.month_sums(month, Scope.PERSON).get(identity_of(lab.owner), {}).get(COST, 0) / MICRO
+
+
+def _links(deps: Deps, lab: Lab, approval: Approval) -> tuple[str, str] | None:
+    """None where an approver asked, or where the API's address is not known."""
+    if approval.by_approver or not deps.watch.api_url:
+        return None
+    key_id, key = deps.curfew.keys.current()
+    approve, refuse = (sign_decision(lab.id, each, approval.expires_at, key_id, key) for each in Decision)
+    return f"{deps.watch.api_url}/decide/{approve}", f"{deps.watch.api_url}/decide/{refuse}"
