@@ -14,6 +14,7 @@ from datetime import datetime
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.proof import Creator, Proof
 from chalicelib.domain.core.resources import EntryState, Kind, LedgerEntry, Resource, Target
+from chalicelib.domain.errors.patience import UNKNOWN_SECONDS
 from chalicelib.domain.errors.tree import AwsRefused, ResourceGone, StillInUse, Transient
 from chalicelib.domain.labs.aws_states import GroupState
 from chalicelib.domain.labs.lab import Lab
@@ -272,13 +273,21 @@ class _Sweep:
         return replace(resource, attributes={**resource.attributes, "may-revoke-from": self.ours_around})
 
     def _is_backed_up(self, volume: Resource, entry: LedgerEntry) -> bool:
-        """Whether a snapshot that we made of it in this run is complete. Nobody else's counts, whatever its tags."""
+        """Whether a snapshot that we made of it in this run is complete. Nobody else's counts, whatever its tags.
+
+        One that EC2 does not find may only be new: another one is asked for when it has stayed unknown, or has failed.
+        """
         entry = self._with_backup(volume, self.ledger.get(volume.arn, entry))
-        state = self.leftovers.snapshot_state(entry.resource.attributes[_BACKUP])
-        if state in (None, "error"):
+        backup = entry.resource.attributes[_BACKUP]
+        state = self.leftovers.snapshot_state(backup)
+        if state == "error" or (state is None and not self._was_just_made(backup)):
             lost = {key: value for key, value in entry.resource.attributes.items() if key not in (_BACKUP, _TOKEN)}
             self.book.note(replace(entry, resource=replace(entry.resource, attributes=lost)))
         return state == "completed"
+
+    def _was_just_made(self, snapshot_id: str) -> bool:
+        noted = (known.recorded_at for known in self.ledger.values() if known.resource.id == snapshot_id)
+        return any((self.now - at).total_seconds() < UNKNOWN_SECONDS for at in noted)
 
     def _with_backup(self, volume: Resource, entry: LedgerEntry) -> LedgerEntry:
         """The volume's entry with the snapshot we asked for; the token is written down before, so that a retry is the same."""

@@ -193,6 +193,21 @@ def test_a_volume_goes_only_when_its_snapshot_is_complete() -> None:
     assert (lines[data.arn], lines[pending.arn]) == (ReceiptOutcome.DELETED, ReceiptOutcome.KEPT)
 
 
+def test_a_snapshot_that_ec2_does_not_know_yet_is_waited_for_and_one_that_stays_unknown_is_asked_for_again() -> None:
+    scene = a_scene(VolumePolicy.SNAPSHOT)
+    data = scene.with_data(PVC_TAG)
+    scene.world.leftovers.backups = ["pending"]
+    scene.sweep(Kind.VOLUME)
+    (made,) = scene.world.account.of(Kind.SNAPSHOT)
+    del scene.world.account.resources[made.arn]
+    assert scene.sweep(Kind.VOLUME).remaining == [data]
+    assert not scene.world.account.of(Kind.SNAPSHOT)
+    later = LATER + timedelta(minutes=20)
+    for _ in range(2):
+        assert sweep(scene.world.deps, scene.lab, (Kind.VOLUME,), later).blocked == []
+    assert [again.id != made.id for again in scene.world.account.of(Kind.SNAPSHOT)] == [True]
+
+
 def test_a_cluster_of_the_name_without_our_tag_takes_the_name_over(scene: Scene) -> None:
     volume = scene.add(Kind.VOLUME, tags=OWNED, created_at=NOW)
     stranger = replace(scene.lab, id="lab-other")
