@@ -30,7 +30,7 @@ def test_a_foreign_machine_blocks_the_lab_until_its_owner_takes_it_away(stage: S
     assert any(
         f":{kind}/{thing}" in blocked["reason"] for kind, thing in (("instance", instance), ("security-group", group))
     )
-    assert "DELETE the lab again" in " ".join(blocked["next"])
+    assert f"`ekslab delete cluster {lab.name}` tries again" in " ".join(blocked["next"])
 
     # And it did not touch it, but all that could go is gone
     ec2 = clients(lab)("ec2")
