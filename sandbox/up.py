@@ -12,6 +12,7 @@ from sandbox.mailbox import subscribe
 from sandbox.people import Person
 from sandbox.run_schedule import ENV_FILE, MAILBOX
 from sandbox.stage import TIME_ZONE, Stage, installed
+from sandbox.usage import USAGES
 
 _PYTHON = ".venv/bin/python"
 
@@ -97,6 +98,7 @@ deadlines comes within a day (until then `get deadlines` is empty and `health` s
   {_PYTHON} -m sandbox run-schedule curfew --in 1h      # plans what ends within four hours, such as a lease of three
   {_PYTHON} -m sandbox run-schedule curfew --in 4h      # ends it; --at 2026-11-25T22:00+09:00 is an instant
   {_PYTHON} -m sandbox use myeks idle            # what its metrics show; without it they show nothing
+  {_PYTHON} -m sandbox use myeks keda            # work to come; also {", ".join(name for name in USAGES if name != "keda")}
   {_PYTHON} -m sandbox mails                     # mail since the last look
 
 Ctrl-C ends it all."""
