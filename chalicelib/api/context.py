@@ -12,7 +12,7 @@ from chalice import Blueprint, IAMAuthorizer, Response
 from chalicelib.api.caller import caller_of
 from chalicelib.api.problems import answers_problems
 from chalicelib.domain.errors.tree import NotYours
-from chalicelib.domain.identity.callers import Caller
+from chalicelib.domain.identity.callers import Caller, Team
 from chalicelib.domain.identity.people import People
 from chalicelib.ports.deps import Deps
 
@@ -44,6 +44,11 @@ class RequestContext:
     @property
     def caller(self) -> Caller:
         return caller_of(self._routes.current_request, self._get_people())
+
+    @property
+    def teams(self) -> tuple[Team, ...]:
+        """All teams of this installation."""
+        return self._get_people().teams
 
     @property
     def query(self) -> Mapping[str, str]:

@@ -156,15 +156,15 @@ class FakeStore:
     def month_sums(self, month: str, scope: Scope) -> Mapping[str, Mapping[str, int]]:
         sums: dict[str, Counter[str]] = {}
         for lab in self.labs.values():
-            whose = _sums_of(lab).get(scope)
-            if whose is not None and month in spending(lab):
-                sums.setdefault(whose, Counter()).update(spending(lab)[month])
+            for each, whose in _sums_of(lab):
+                if each is scope and month in spending(lab):
+                    sums.setdefault(whose, Counter()).update(spending(lab)[month])
         return sums
 
     def _judge_months(self, lab: Lab, before: Mapping[str, Mapping[str, int]], ceilings: MonthCeilings | None) -> None:
         for month, amounts in spending(lab).items():
             added = amounts[COST] - before.get(month, {}).get(COST, 0)
-            for scope, whose in _sums_of(lab).items():
+            for scope, whose in _sums_of(lab):
                 most = ceilings.most(scope) if ceilings else None
                 there = self.month_sums(month, scope).get(whose, {}).get(COST, 0)
                 if most is not None and added > 0 and there + added > most:
@@ -259,10 +259,10 @@ class FakeStore:
                 self.names[_claim(lab)] = lab.id
 
 
-def _sums_of(lab: Lab) -> dict[Scope, str]:
+def _sums_of(lab: Lab) -> list[tuple[Scope, str]]:
     role = shared_role(lab.owner)
-    sums = {Scope.INSTALLATION: "", Scope.PERSON: identity_of(lab.owner), Scope.ACCOUNT: lab.account}
-    return sums | ({Scope.ROLE: role} if role else {})
+    sums = [(Scope.INSTALLATION, ""), (Scope.PERSON, identity_of(lab.owner)), (Scope.ACCOUNT, lab.account)]
+    return [*sums, *([(Scope.ROLE, role)] if role else []), *((Scope.TAG, tag) for tag in lab.cost_tags)]
 
 
 def _claim(lab: Lab) -> tuple[str, str, str]:

@@ -15,9 +15,12 @@ from chalicelib.domain.requests.offers import NetworkOffer, Offers, PodRoleOffer
 
 NAMES = (
     *("zones", "networks", "keyPairs", "podRoles"),
-    *("instanceTypes", "maxNodes", "maxUsdHour", "maxUsdLease", "maxUsdMonth", "askUsd", "teams", "openToTheWorld"),
+    *("instanceTypes", "maxNodes", "maxUsdHour", "maxUsdLease", "maxUsdMonth", "askUsd"),
+    *("costTags", "teams", "openToTheWorld"),
 )
 _MOST = 200
+#: Each is one write more when a lab is stored.
+MOST_COST_TAGS = 3
 #: What lifts a ceiling.
 _NONE = "none"
 
@@ -37,6 +40,7 @@ def read_offers(raw: bytes, content_type: str | None) -> Callable[[Offers], Offe
         "max_usd_lease": _ceiling(body, "maxUsdLease"),
         "max_usd_month": _months(body),
         "ask_usd": _ceiling(body, "askUsd"),
+        "cost_tags": _cost_tags(body),
         "teams": _each(body, "teams", _team),
         "open_to_the_world": body.flag("openToTheWorld"),
     }
@@ -98,6 +102,13 @@ def _months(body: Reader) -> MonthLimits | None:
     limits = MonthLimits(*(_amount(section, name) for name in ("person", "role", "team", "installation")))
     section.close()
     return limits
+
+
+def _cost_tags(body: Reader) -> tuple[str, ...] | None:
+    keys = body.texts("costTags")
+    if keys is not None and (len(keys) > MOST_COST_TAGS or len(set(keys)) < len(keys) or not all(keys)):
+        body.error("costTags", "too-many", f"At most {MOST_COST_TAGS} different keys of tags.")
+    return keys
 
 
 def _team(item: Reader) -> TeamRule:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
 from chalicelib.api.inputs.body import read_body
-from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.deferred import dataclass, pattern
 from chalicelib.domain.core.names import nearest
 from chalicelib.domain.errors.findings import Finding, error, has_errors
 from chalicelib.domain.errors.tree import InvalidRequest
@@ -16,6 +17,7 @@ from chalicelib.domain.requests.eksctl.reader import Notes, Reader, unknown_fiel
 _DEFAULT, _MOST = 25, 100
 #: The longest Idempotency-Key taken.
 _LONGEST_KEY = 255
+_MONTH = pattern(r"20\d\d-(0[1-9]|1[0-2])", re.ASCII)
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,16 @@ def read_list(given: Mapping[str, str]) -> ListQuery:
     page = page_of(given, findings)
     refuse(findings)
     return ListQuery(given.get("owner"), tuple(Phase(name) for name in names), page)
+
+
+def read_month(given: Mapping[str, str]) -> tuple[str, str]:
+    """`month`, such as 2026-11, and `by` (default person). Raises InvalidRequest."""
+    findings = unknown_parameters(given, ("month", "by"))
+    month = given.get("month", "")
+    if not _MONTH.fullmatch(month):
+        findings.append(error("month", "invalid-month", "A month such as 2026-11."))
+    refuse(findings)
+    return month, given.get("by", "person")
 
 
 def read_arns_to_keep(raw: bytes, content_type: str | None) -> tuple[str, ...]:

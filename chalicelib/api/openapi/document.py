@@ -68,6 +68,8 @@ _QUERY: dict[str, Json] = {
     "limit": {"type": "integer", "minimum": 1, "maximum": 100, "default": 25},
     "cursor": {"type": "string", "description": "The `cursor` of the page before."},
     "region": {"type": "string", "description": "Default: the installation's."},
+    "month": {"type": "string", "pattern": r"^20\d\d-(0[1-9]|1[0-2])$"},
+    "by": {"type": "string", "enum": ["person", "team", "account", "tag"], "default": "person"},
     "dryRun": {"type": "boolean", "default": False, "description": "Nothing is stored; the answer is a 200."},
     **CLUSTER_QUERY,
 }

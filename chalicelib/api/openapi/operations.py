@@ -142,6 +142,14 @@ CURFEW_OPERATIONS = (
     ),
     Operation("get", "/offers", "What labs may use of the account", (200, "The list")),
     Operation("put", "/offers", "Change the list (administrators)", (200, "The list"), (400,), "Offers"),
+    Operation(
+        "get",
+        "/costs",
+        "What labs cost in a month",
+        (200, "The sums, as JSON or CSV"),
+        (400, 403),
+        query=("month", "by"),
+    ),
     Operation("post", f"{_LAB}/approve", "Approve a lab that waits", (202, "Under way"), (400, 403, 404, 409), "Why"),
     Operation("post", f"{_LAB}/refuse", "Refuse a lab that waits", (202, "Refused"), (400, 403, 404, 409), "Why"),
     Operation(
@@ -218,6 +226,7 @@ CURFEW_SCHEMAS: dict[str, Json] = {
         maxUsdLease=_CEILING,
         maxUsdMonth=_object_of_curfew(person=_USD, role=_USD, team=_USD, installation=_USD),
         askUsd=_CEILING,
+        costTags=_TEXTS,
         teams={
             "type": "array",
             "items": _object_of_curfew(

@@ -15,6 +15,7 @@ from chalicelib.api.inputs.lab_request import complete_request, read_draft
 from chalicelib.api.routes.accounts import route_accounts
 from chalicelib.api.routes.approval import route_approval
 from chalicelib.api.routes.clusters import route_clusters
+from chalicelib.api.routes.costs import route_costs
 from chalicelib.api.routes.curfew import route_curfew
 from chalicelib.api.routes.health import route_health
 from chalicelib.api.routes.keep import route_keeping
@@ -50,6 +51,7 @@ def make_blueprint(get_deps: Callable[[], Deps], get_people: Callable[[], People
     route_curfew(context)
     route_keeping(context)
     route_approval(context)
+    route_costs(context)
     route_health(context)
     return routes
 

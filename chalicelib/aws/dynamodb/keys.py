@@ -12,7 +12,7 @@
 | owner       | OWNER#<person or role>            | COUNT                            |
 | counter       | ALIVE                             | TALLY#<0..7>                     |
 | last run    | RUNS                              | <workflow>                       |
-| spending    | SPENDING#<month>                  | ALL, PERSON#.., ROLE#.., ACCOUNT#.. |
+| spending    | SPENDING#<month>                  | ALL, PERSON#…, ROLE#…, ACCOUNT#…, TAG#… |
 
 Indexes: `by_owner` (owner, created) and `by_age` (everyone, created) list labs newest first; `due` (due_shard,
 due_at) holds only labs that are due at some time. One partition for `everyone` and one for `due_shard` suffice for

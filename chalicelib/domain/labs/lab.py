@@ -201,7 +201,7 @@ class Lab:
     idleness ends the lab before. `adopted`: made from a cluster of ours that no record knew. `installation`: the service it
     belongs to, as its tags say. `hourly_usd`: what it cost an hour when a sweep last looked at it. `lease_changes`: the last
     ones; an end that none of them and not the request explains is damaged data. `meter`: what it costs and has cost; None for
-    one that was never priced.
+    one that was never priced. `cost_tags`: `key=value` of the tags that administrators had costs summed by when it was asked for.
     """
 
     id: str
@@ -230,6 +230,7 @@ class Lab:
     lease_changes: tuple[LeaseChange, ...] = ()
     meter: Meter | None = None
     approval: Approval | None = None
+    cost_tags: tuple[str, ...] = ()
     version: int = 0
 
     @property

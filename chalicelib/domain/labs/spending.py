@@ -27,6 +27,7 @@ class Scope(StrEnum):
     ROLE = "role"
     TEAM = "team"
     ACCOUNT = "account"
+    TAG = "tag"
     INSTALLATION = "installation"
 
 

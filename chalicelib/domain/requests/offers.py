@@ -75,6 +75,7 @@ class Offers:
     max_usd_lease: float | None = None
     max_usd_month: MonthLimits = MonthLimits()
     ask_usd: float | None = None
+    cost_tags: tuple[str, ...] = ()
     teams: tuple[TeamRule, ...] = ()
     open_to_the_world: bool = False
     changed_at: datetime | None = None
@@ -120,6 +121,11 @@ def judge_nodes(path: str, nodes: int, offers: Offers) -> Iterator[Finding]:
     """Whether so many nodes are offered."""
     if offers.max_nodes is not None and nodes > offers.max_nodes:
         yield _not_offered(path, f"{nodes} nodes", "maxNodes", (str(offers.max_nodes),))
+
+
+def cost_tags_of(offers: Offers, spec: LabSpec) -> tuple[str, ...]:
+    """By which of its tags the lab's cost is summed, as `key=value`."""
+    return tuple(f"{key}={spec.tags[key]}" for key in offers.cost_tags if key in spec.tags)
 
 
 def ceilings_for(offers: Offers, caller: Caller) -> Ceilings:

@@ -30,7 +30,7 @@ from chalicelib.domain.labs.cluster_identity import is_own_cluster
 from chalicelib.domain.labs.lab import ENDING, OVER, Change, Lab, Phase
 from chalicelib.domain.labs.spec import LabSpec
 from chalicelib.domain.requests.changes import changes_nothing, completed, describe_change, judge_change
-from chalicelib.domain.requests.offers import with_own_subdomain
+from chalicelib.domain.requests.offers import cost_tags_of, with_own_subdomain
 from chalicelib.domain.requests.validation.limits import judge_size
 from chalicelib.domain.support.calendar import Calendar
 from chalicelib.domain.teardown.volumes import describe_volumes
@@ -97,6 +97,7 @@ def _plan(deps: Deps, caller: Caller, asking: ValidatedRequest, now: datetime) -
     offers = deps.store.offers()
     spec, found = preflight(deps, caller, asking.spec, account, offers)
     lab = _asked_for(deps, caller, spec, account, asking.calendar, now)
+    lab = replace(lab, cost_tags=cost_tags_of(offers, spec))
     findings = (*asking.findings, *asking.in_callers_words((*found, *judge_size(lab))))
     try:
         budget = judge_price(deps, caller, lab, offers)

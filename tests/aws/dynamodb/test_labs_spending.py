@@ -45,7 +45,8 @@ def store(request: pytest.FixtureRequest) -> Iterator[Store]:
 def test_sums_are_kept_for_everyone_each_person_each_role_and_each_account(store: Store) -> None:
     price = foreseen(a_priced_lab())
     for number in (1, 2):
-        store.create_lab(a_priced_lab(number, owner=SESSION.format(number)), None, "d", NOW)
+        lab = a_priced_lab(number, owner=SESSION.format(number), cost_tags=("course=eks", f"seat={number}"))
+        store.create_lab(lab, None, "d", NOW)
     one = {LABS: 1, COST: price}
     assert store.month_sums("2026-11", Scope.PERSON) == {SESSION.format(1): one, SESSION.format(2): one}
     both = {LABS: 2, COST: 2 * price}
@@ -53,6 +54,7 @@ def test_sums_are_kept_for_everyone_each_person_each_role_and_each_account(store
     assert store.month_sums("2026-11", Scope.ROLE) == {role: both}
     assert store.month_sums("2026-11", Scope.INSTALLATION) == {"": both}
     assert store.month_sums("2026-11", Scope.ACCOUNT) == {"111122223333": both}
+    assert store.month_sums("2026-11", Scope.TAG) == {"course=eks": both, "seat=1": one, "seat=2": one}
     assert store.month_sums("2026-12", Scope.PERSON) == {}
 
 

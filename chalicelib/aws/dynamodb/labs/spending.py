@@ -108,6 +108,7 @@ def _sums_of(lab: Lab) -> tuple[tuple[Scope, str], ...]:
         (Scope.PERSON, f"PERSON#{identity_of(lab.owner)}"),
         *([(Scope.ROLE, f"ROLE#{role}")] if role else []),
         (Scope.ACCOUNT, f"ACCOUNT#{lab.account}"),
+        *((Scope.TAG, f"TAG#{tag}") for tag in lab.cost_tags),
     )
 
 

@@ -1,0 +1,89 @@
+"""What labs cost in a month, by person, team, account or tag: sums that the store keeps, no lab is read.
+
+Everyone sees their own and, in a team, their team's people; administrators and viewers see all.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.errors.findings import error
+from chalicelib.domain.errors.tree import InvalidRequest, NotYours
+from chalicelib.domain.identity.callers import Caller, Team
+from chalicelib.domain.labs.spending import Scope
+from chalicelib.ports.deps import Deps
+
+#: Who is in no team.
+NO_TEAM = ""
+_BY = (Scope.PERSON, Scope.TEAM, Scope.ACCOUNT, Scope.TAG)
+
+
+@dataclass(frozen=True)
+class CostRow:
+    """`amounts`: as `spending` names them, in millionths of USD. `whose` of a team that nobody is in: empty."""
+
+    whose: str
+    amounts: Mapping[str, int]
+
+
+@dataclass(frozen=True)
+class Showback:
+    """A month's rows, dearest first, and all together, each lab once.
+
+    `running`: the month is not over, and counts what is reserved, too.
+    """
+
+    month: str
+    by: Scope
+    zone: str
+    running: bool
+    rows: tuple[CostRow, ...]
+    total: Mapping[str, int]
+
+
+def showback(deps: Deps, caller: Caller, teams: Iterable[Team], month: str, by: str, now: datetime) -> Showback:
+    """Raises InvalidRequest for a month that is none, or in the future; NotYours for others' accounts and tags."""
+    present = f"{now.astimezone(ZoneInfo(deps.curfew.zone)):%Y-%m}"
+    scope = _scope(by)
+    if month > present:
+        message = (
+            f"{month} has not begun: it is {present} in {deps.curfew.zone}, where this installation's months begin."
+        )
+        raise InvalidRequest([error("month", "future-month", message)])
+    if scope in (Scope.ACCOUNT, Scope.TAG) and not caller.sees_all:
+        raise NotYours(f"Costs by {scope} are for administrators and viewers; by=person shows yours.")
+    rows = tuple(sorted(_rows(deps, caller, tuple(teams), month, scope), key=_dearest_first))
+    once = _rows(deps, caller, (), month, Scope.PERSON) if scope in (Scope.TEAM, Scope.TAG) else rows
+    total: Counter[str] = Counter()
+    for row in once:
+        total.update(row.amounts)
+    return Showback(month, scope, deps.curfew.zone, month == present, rows, total)
+
+
+def _rows(deps: Deps, caller: Caller, teams: tuple[Team, ...], month: str, scope: Scope) -> Iterator[CostRow]:
+    if scope is not Scope.TEAM:
+        sums = deps.store.month_sums(month, scope)
+        seen = sums if scope is not Scope.PERSON else {who: each for who, each in sums.items() if caller.may_see(who)}
+        yield from (CostRow(whose, amounts) for whose, amounts in seen.items())
+        return
+    together: dict[str, Counter[str]] = {}
+    for person, amounts in deps.store.month_sums(month, Scope.PERSON).items():
+        if caller.may_see(person):
+            for name in [team.name for team in teams if team.has(person)] or [NO_TEAM]:
+                together.setdefault(name, Counter()).update(amounts)
+    mine = {team.name for team in caller.teams}
+    yield from (CostRow(name, sums) for name, sums in together.items() if caller.sees_all or name in mine)
+
+
+def _scope(by: str) -> Scope:
+    if by not in [str(scope) for scope in _BY]:
+        raise InvalidRequest([error("by", "unknown-value", f"One of {', '.join(_BY)}.")])
+    return Scope(by)
+
+
+def _dearest_first(row: CostRow) -> tuple[int, str]:
+    return -row.amounts.get("micro_usd", 0), row.whose

@@ -1,0 +1,113 @@
+"""GET /costs: a month's sums by person, team, account and tag, who sees which, and the same as CSV."""
+
+from __future__ import annotations
+
+import csv
+import io
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from chalicelib.domain.identity.callers import Team
+from chalicelib.domain.labs.lab import Phase
+from tests.api.http import ADMIN, STRANGER, Http
+from tests.fakes import OWNER
+
+SUM = 1.77
+
+
+def a_http() -> Http:
+    http = Http()
+    team = Team("shop", (OWNER,))
+    http.people = replace(http.people, teams=(team, Team("all", ("*",))))
+    http.put("/offers", {"costTags": ["course"]}, caller=ADMIN)
+    for name, caller in (("a", OWNER), ("b", OWNER), ("c", STRANGER)):
+        body = {"name": name, "tags": {"course": "=eks" if name == "c" else "eks", "x": "y"}}
+        assert http.post("/labs", body, caller=caller).status == 202
+    return http
+
+
+def costs(http: Http, by: str = "person", month: str = "2026-11", **options: Any) -> Any:
+    return http.call("GET", "/costs", query={"month": month, "by": by}, **options)
+
+
+def shown(http: Http, by: str, caller: str = ADMIN) -> dict[str, tuple[int, float]]:
+    return {row[by]: (row["labs"], row["usd"]) for row in costs(http, by, caller=caller).json["rows"]}
+
+
+def test_the_same_labs_by_person_team_account_and_tag() -> None:
+    http = a_http()
+    two, one, three = (2, 3.54), (1, SUM), (3, 5.32)
+    assert shown(http, "person") == {OWNER: two, STRANGER: one}
+    assert shown(http, "team") == {"shop": two, "all": three}
+    assert shown(http, "account") == {"111122223333": three}
+    assert shown(http, "tag") == {"course=eks": two, "course==eks": one}
+    for by in ("person", "team", "account", "tag"):
+        answer = costs(http, by, caller=ADMIN).json
+        assert (answer["total"]["labs"], answer["total"]["usd"], answer["running"]) == (3, 5.32, True)
+
+
+def test_everyone_sees_their_own_and_their_teams() -> None:
+    http = a_http()
+    http.people = replace(http.people, teams=(Team("shop", (OWNER,)),))
+    assert list(shown(http, "person", OWNER)) == [OWNER]
+    assert list(shown(http, "team", OWNER)) == ["shop"]
+    assert list(shown(http, "person", STRANGER)) == [STRANGER]
+    assert [costs(http, by).status for by in ("account", "tag")] == [403, 403]
+
+
+def test_what_ended_is_told_by_what_it_cost_and_saved() -> None:
+    http = a_http()
+    lab_id = http.get("/labs").json["labs"][0]["id"]
+    for phase in (Phase.PROVISIONING, Phase.RELEASING, Phase.DELETED):
+        http.world.clock.advance(hours=phase is Phase.RELEASING)
+        http.world.store.change_lab(lab_id, lambda lab, to=phase: lab.moved_to(to, http.world.clock.now()))
+    [row] = [row for row in costs(http).json["rows"] if row["person"] == OWNER]
+    assert (row["labs"], row["usd"], row["saved"]["ended"]) == (2, 1.99, 1.55)
+
+
+def test_csv_has_the_same_rows_and_no_formula() -> None:
+    http = a_http()
+    answer = costs(http, "tag", caller=ADMIN, headers={"accept": "text/csv"})
+    assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+    rows = list(csv.DictReader(io.StringIO(answer.text)))
+    assert [(row["Tag"], row["Labs"], row["Cost"], row["Currency"]) for row in rows] == [
+        ("course=eks", "2", "3.54", "USD"),
+        ("course==eks", "1", "1.77", "USD"),
+    ]
+    http.world.store.labs = {key: replace(lab, cost_tags=("=1+1",)) for key, lab in http.world.store.labs.items()}
+    [row] = csv.DictReader(io.StringIO(costs(http, "tag", caller=ADMIN, headers={"accept": "text/csv"}).text))
+    assert row["Tag"] == "'=1+1"
+
+
+@pytest.mark.parametrize("month", ["2026-12", "2027-01", "2099-12"])
+def test_a_month_in_the_future_is_refused(month: str) -> None:
+    answer = costs(a_http(), month=month)
+    assert (answer.status, answer.json["findings"][0]["code"]) == (400, "future-month")
+
+
+@pytest.mark.parametrize(
+    "month", ["", "2026", "2026-13", "2026-00", "26-11", "2026-1", "2026-11-01", "1999-01", "٢٠٢٦-١١"]
+)
+def test_what_is_no_month_is_refused(month: str) -> None:
+    assert costs(a_http(), month=month).status == 400
+
+
+def test_the_month_that_begins_is_that_of_the_installations_zone() -> None:
+    http = a_http()
+    curfew = replace(http.world.deps.curfew, zone="Asia/Seoul")
+    http.world.deps = replace(http.world.deps, curfew=curfew)
+    http.world.clock.instant = http.world.clock.now().replace(day=30, hour=15)
+    assert costs(http, month="2026-12").json["running"] is True
+
+
+def test_an_empty_month_and_an_unknown_sum() -> None:
+    assert costs(a_http(), month="2026-10").json["rows"] == []
+    assert costs(a_http(), "owner").status == 400
+    assert a_http().call("GET", "/costs", query={"month": "2026-11", "bye": "person"}).status == 400
+
+
+@pytest.mark.parametrize("keys", [["a", "b", "c", "d"], ["a", "a"], [""], "course"])
+def test_costs_are_summed_by_three_tags_at_most(keys: Any) -> None:
+    assert Http().put("/offers", {"costTags": keys}, caller=ADMIN).status == 400
