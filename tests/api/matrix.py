@@ -63,6 +63,7 @@ CHANGED: Row = (403, 403, 403, 404, 404, 404, 404, 404, 404, 403, 403, 200, 200,
 BEGUN: Row = (403, 403, 403, 404, 404, 404, 404, 404, 404, 403, 403, 202, 202, 202)
 ASKED_FOR: Row = (403, 403, 403, 202, 202, 202, 202, 202, 202, 202, 403, 202, 202, 202)
 PROTECTED: Row = (403, 403, 403, 404, 404, 404, 404, 404, 404, 403, 403, 403, 403, 200)
+DECIDED: Row = (403, 403, 403, 404, 404, 404, 404, 404, 404, 403, 403, 403, 403, 202)
 ANSWERED_FOR: Row = (403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 200, 200, 200)
 POLICY_ASKED: Row = (403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 202, 202, 202)
 ADMINISTERED: Row = (403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 200)
@@ -94,6 +95,11 @@ MATRIX: Mapping[tuple[str, str], tuple[Any, Row]] = {
     ("PUT", f"{_LAB}/schedule"): ({"curfew": "21:00"}, CHANGED),
     ("POST", f"{_LAB}/hibernate"): (None, BEGUN),
     ("POST", f"{_LAB}/wake"): (None, BEGUN),
+    ("POST", f"{_LAB}/approve"): ({"why": "an exam"}, DECIDED),
+    ("POST", f"{_LAB}/refuse"): ({"why": "too dear"}, DECIDED),
+    ("GET", "/decide/{token}"): (None, ANYBODY_AT_ALL),
+    ("POST", "/decide/{token}"): (None, ANYBODY_AT_ALL),
+    ("GET", "/costs"): (None, EVERYONE),
     ("GET", "/versions"): (None, EVERYONE),
     ("GET", "/health"): (None, EVERYONE),
     ("GET", "/plan"): (None, EVERYONE),

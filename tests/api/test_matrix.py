@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from chalicelib.domain.curfew.approval_link import sign_decision
 from chalicelib.domain.identity.callers import Team
 from chalicelib.domain.identity.people import People
+from chalicelib.domain.labs.approval import Decision, awaiting
 from chalicelib.domain.labs.lab import ClusterFacts, Hibernation
 from chalicelib.domain.teardown.receipt import Receipt, ReceiptLine, ReceiptOutcome
 from tests.api.curfew_world import NIGHT, a_link, a_ready_lab, a_world, an_entry
@@ -33,11 +36,23 @@ CHANGING = sorted(route for route in MATRIX if route[0] != "GET")
 OF_A_LAB = sorted(route for route in MATRIX if "{lab_id}" in route[1])
 
 
+def is_about_approval(route: tuple[str, str]) -> bool:
+    """Whether the lab has to wait for an approver."""
+    return any(word in route[1] for word in ("approve", "refuse", "decide"))
+
+
+def a_decision(http: Http) -> str:
+    """The path of an approver's link."""
+    key_id, key = http.world.curfew.keys.current()
+    return f"/decide/{sign_decision(LAB, Decision.APPROVE, NOW + timedelta(days=3), key_id, key)}"
+
+
 def the_world(route: tuple[str, str] = ("", "")) -> Http:
     """OWNER's lab with all there can be of one, a plan about it, a cluster that names OWNER in its tags."""
     asleep = {"phase": "hibernated", "hibernation": Hibernation((), NOW, "curfew")} if "wake" in route[1] else {}
     over = {"phase": "deleted", "ended_at": NOW} if "leftovers" in route[1] or "people" in route[1] else {}
-    http = a_world(a_ready_lab(owner=OWNER, facts=FACTS, **asleep, **over), an_entry(owner=OWNER))
+    lab = a_ready_lab(owner=OWNER, facts=FACTS, **asleep, **over)
+    http = a_world(awaiting(lab, "It is dear.", False, NOW) if is_about_approval(route) else lab, an_entry(owner=OWNER))
     http.people, http.caller = PEOPLE, None
     left = ReceiptLine(LEFT, "volume", ReceiptOutcome.LEFT, "looks like the lab's; created by unknown", "tag x")
     http.world.store.put_receipt(LAB, Receipt("now", NOW, (left,) if over else (), ("tags",)))
@@ -55,9 +70,15 @@ def ask(http: Http, route: tuple[str, str], kind: str, lab_id: str = LAB, body: 
     for name, value in parts.items():
         path = path.replace(name, value)
     if "{token}" in path:
-        path = a_link(http, an_entry(owner=OWNER))
+        path = a_decision(http) if is_about_approval(route) else a_link(http, an_entry(owner=OWNER))
+    query = {"month": "2026-11"} if path == "/costs" else None
     return http.call(
-        method, path, body=MATRIX[route][0] if body is None else body, caller=CALLERS[kind], headers=HEADERS.get(kind)
+        method,
+        path,
+        query=query,
+        body=MATRIX[route][0] if body is None else body,
+        caller=CALLERS[kind],
+        headers=HEADERS.get(kind),
     )
 
 

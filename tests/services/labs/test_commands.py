@@ -180,7 +180,7 @@ def test_a_release_whose_start_fails_is_found_by_the_scheduled_run() -> None:
 def test_a_public_allow_list_keeps_the_private_side_open_for_nodes() -> None:
     world = make_deps()
     world.store.put(a_lab(phase="ready"))
-    asked_for = Change("public", ("203.0.113.0/24",))
+    asked_for = Change("public", ("192.0.4.0/24",))
     change = commands.change_lab(world.deps, a_caller(), a_lab().id, asked_for, NOW).lab.change
     assert change == replace(asked_for, endpoint_access="public-and-private")
 

@@ -14,7 +14,8 @@ from chalicelib.domain.labs.lab import Phase
 from chalicelib.metrics import Metric
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows import curfew, provision, teardown, watch_support
-from chalicelib.workflows.night.region import Region, note_price
+from chalicelib.workflows.night.region import Region, note_seen
+from chalicelib.workflows.night.warn import listeners
 from chalicelib.workflows.shared.runner import run_step
 from tests.fakes import FakeWorld, make_deps
 from tests.fakes.builders import NOW, a_lab
@@ -105,11 +106,11 @@ def test_a_price_is_written_once_and_a_sleeping_lab_s_when_it_is_looked_at_next(
     nights.add("lab-a")
     nights.run_hour(NOW)
     awake = nights.lab("lab-a")
-    note_price(nights.world.deps, Region(nights.world.deps, awake.place), awake, NOW)
+    note_seen(nights.world.deps, Region(nights.world.deps, awake.place), awake, None, NOW)
     assert nights.lab("lab-a").version == awake.version
     asleep = replace(awake, phase=Phase.HIBERNATED)
     nights.world.store.put(asleep)
-    note_price(nights.world.deps, Region(nights.world.deps, asleep.place), asleep, NOW)
+    note_seen(nights.world.deps, Region(nights.world.deps, asleep.place), asleep, None, NOW)
     assert 0 < (nights.lab("lab-a").hourly_usd or 0.0) < (awake.hourly_usd or 0.0)
 
 
@@ -127,9 +128,9 @@ def test_each_round_of_warnings_tells_how_many_did_not_arrive_also_none(world: F
 
 def test_a_warning_that_reaches_nobody_or_can_not_be_sent_is_counted(capsys: Captured) -> None:
     nights = Nights()
-    for lab_id in ("lab-deaf", "lab-unsent"):
-        nights.add(lab_id)
-    nights.world.curfew.reach.unreachable["lab-deaf"] = "Nobody has confirmed a subscription for lab-deaf."
+    deaf, _ = (nights.add(lab_id) for lab_id in ("lab-deaf", "lab-unsent"))
+    nobody = "Nobody has confirmed a subscription."
+    nights.world.curfew.reach.unreachable |= dict.fromkeys(listeners(nights.world.deps, deaf), nobody)
     nights.world.fail("notifier.send", Throttled("sns:Publish: slower"), times=2)
     nights.run_hour(NOW)
     nights.world.fail("notifier.send", Throttled("sns:Publish: slower"))
