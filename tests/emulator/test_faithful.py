@@ -37,6 +37,10 @@ def test_every_row_names_a_test_that_is_there() -> None:
     assert missing == []
 
 
+def test_what_aws_does_is_said_somewhere() -> None:
+    assert [each["aws"] for each in rows() if each["aws"] != "-" and not re.search("[A-Za-z]{3}", each["source"])] == []
+
+
 def test_there_are_rows_enough_to_be_of_use_and_each_once() -> None:
     behaviours = [(each["aws"], each["here"]) for each in rows()]
     assert len(set(behaviours)) == len(behaviours) > 70

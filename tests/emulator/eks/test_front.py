@@ -7,11 +7,18 @@ import urllib.request
 from typing import Any
 from urllib.error import HTTPError
 
+import boto3
 import pytest
+from botocore import xform_name
+from botocore.config import Config
+from botocore.exceptions import ClientError
+from botocore.validate import ParamValidator
 
 from emulator.eks.http import model
 from emulator.eks.http.answers import written_by
+from emulator.eks.operations import OPERATIONS
 from tests.emulator.eks.conftest import REGION, Bench
+from tests.emulator.test_operations import least
 
 
 def send(bench: Bench, method: str, path: str, body: bytes = b"") -> tuple[int, str, dict[str, Any]]:
@@ -49,6 +56,33 @@ def test_ranges_of_the_query_string_are_checked(bench: Bench) -> None:
         status, error, _ = send(bench, "GET", f"/clusters?maxResults={wrong}")
         assert (status, error) == (400, "InvalidParameterException")
     assert send(bench, "GET", "/clusters?nextToken=%21")[1] == "InvalidParameterException"
+
+
+def required_in_bodies() -> list[tuple[str, str]]:
+    """The operations of this EKS, each with a member that its body must have."""
+    found = []
+    for name in sorted(OPERATIONS):
+        shape = model.operation(name).input_shape
+        for member in shape.required_members if shape else ():
+            if shape and "location" not in shape.members[member].serialization:
+                found.append((name, member))
+    return found
+
+
+@pytest.mark.parametrize(("operation", "missing"), required_in_bodies())
+def test_what_botocore_s_validation_refuses_is_refused(bench: Bench, operation: str, missing: str) -> None:
+    shape = model.operation(operation).input_shape
+    assert shape is not None
+    given = {name: value for name, value in least(shape, "").items() if name != missing}
+    assert ParamValidator().validate(given, shape).has_errors()
+    config = Config(parameter_validation=False, retries={"total_max_attempts": 1})
+    keys = {"aws_access_key_id": bench.account, "aws_secret_access_key": "test"}
+    client = boto3.session.Session().client("eks", endpoint_url=bench.url, region_name=REGION, config=config, **keys)
+    with pytest.raises(ClientError) as refused:
+        getattr(client, xform_name(operation))(**given)
+    error = refused.value.response["Error"]
+    assert error["Code"] == "InvalidParameterException"
+    assert f"{missing}: is required" in error["Message"]
 
 
 def test_no_operation_at_an_address_is_404(bench: Bench) -> None:

@@ -10,6 +10,7 @@ import json
 import re
 import subprocess
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -104,6 +105,25 @@ def test_the_first_commands_of_a_newcomer(kubectl: Kubectl, cluster: dict[str, A
     assert [row[1] for row in kubectl.rows("get", "deploy", "-A")] == ["coredns"]
     assert "lab=one" in kubectl("get", "nodes", "--show-labels")
     assert "deployments" in kubectl("api-resources")
+
+
+@pytest.mark.parametrize("step", [-1, 0, 1])
+def test_a_cluster_s_minor_may_be_one_lower_or_higher_than_kubectl_s(tmp_path: Path, bench: Bench, step: int) -> None:
+    told = subprocess.run([KUBECTL, "version", "--client", "-o", "json"], capture_output=True, text=True, check=True)
+    version = f"1.{int(json.loads(told.stdout)['clientVersion']['minor']) + step}"
+    offered = [each["clusterVersion"] for each in bench.client("eks").describe_cluster_versions()["clusterVersions"]]
+    if version not in offered:  # It is to come.
+        bench.clock.advance(timedelta(days=365))
+    made = bench.active_cluster(version=version, accessConfig={"authenticationMode": "API"})
+    bench.ready_nodegroup()
+    kubectl = Kubectl(tmp_path, made, token(bench))
+    assert "skew" not in kubectl.run("version").stderr
+    assert {row[4].rpartition(".")[0] for row in kubectl.rows("get", "nodes")} == {f"v{version}"}
+    kubectl("apply", "-f", "-", given=SHOP)
+    kubectl("--namespace=shop", "scale", "deploy", "web", "--replicas=3")
+    assert len(kubectl("--namespace=shop", "get", "pods", "-o", "name").split()) == 3
+    assert "3 desired" in kubectl("--namespace=shop", "describe", "deploy", "web")
+    kubectl("delete", "namespace", "shop", "--timeout=20s")
 
 
 def test_a_cluster_without_nodes_has_pods_that_wait(tmp_path: Path, bench: Bench) -> None:
