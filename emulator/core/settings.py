@@ -26,6 +26,9 @@ SERVICES = (
 # fmt: on
 """ministack's services that are switched on; none of them opens a second port."""
 
+NO_FILES = {"AWS_CONFIG_FILE": os.devnull, "AWS_SHARED_CREDENTIALS_FILE": os.devnull}
+"""The caller's `~/.aws` is not read either, by the server or by functions."""
+
 MAX_LAMBDAS_AT_ONCE = 1000
 """An account's concurrent executions, as AWS gives it; how many of them run at the same moment, `lambdas/gate.py` says."""
 MAX_THREADS = 512
@@ -61,6 +64,7 @@ def environment(settings: Settings, host: Mapping[str, str] | None = None) -> di
         "MINISTACK_ACCOUNT_ID": settings.account,
         "MINISTACK_REGION": settings.region,
         "AWS_DEFAULT_REGION": settings.region,
+        **NO_FILES,
         "LAMBDA_EXECUTOR": "local",
         "LAMBDA_ACCOUNT_CONCURRENCY": str(MAX_LAMBDAS_AT_ONCE),
         "MINISTACK_WORKER_THREADS": str(MAX_THREADS),

@@ -25,6 +25,8 @@ from typing import Any, TextIO, cast
 from ministack.core import lambda_runtime
 from ministack.services import lambda_svc
 
+from emulator.core.settings import NO_FILES
+
 PROGRAM = Path(__file__).resolve().parent / "entry" / "emulator_fork_server.py"
 MOST_IDLE = 24
 """So many processes stay warm for their function's next call."""
@@ -143,7 +145,7 @@ def _end_idle() -> None:
 
 def _started() -> socket.socket:
     ours, theirs = socket.socketpair()
-    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")} | NO_FILES
     with theirs:
         subprocess.Popen([sys.executable, str(PROGRAM)], stdin=theirs.fileno(), env=environment)
     return ours

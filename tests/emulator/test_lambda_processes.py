@@ -128,6 +128,19 @@ def test_a_function_may_bring_a_botocore_of_its_own(sandbox: Sandbox, deploy_fun
     assert call(sandbox, "modern") == {"version": "its own"}
 
 
+def test_a_broken_configuration_of_the_caller_s_own_gets_into_no_function(
+    deploy_into: Callable[[Sandbox, str, str], str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / ".aws").mkdir()
+    (tmp_path / ".aws" / "config").write_text("[default\nregion = nowhere")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)  # For this process's own clients alone.
+    source = "import boto3\ndef handle(event, context): return {'region': boto3.session.Session().region_name}"
+    with running_sandbox() as sandbox:
+        deploy_into(sandbox, "own", source)
+        assert call(sandbox, "own") == {"region": sandbox.region}
+
+
 def test_they_end_with_the_server_even_if_it_is_killed(deploy_into: Callable[[Sandbox, str, str], str]) -> None:
     with running_sandbox() as sandbox:
         deploy_into(sandbox, "orphan", WHO)
