@@ -93,7 +93,7 @@ def test_its_page_leads_from_the_installed_package_to_pods_on_nodes(site: Path, 
     environment = environment_of(site) | {"HOME": str(tmp_path), "AWS_PAGER": ""}
     environment["PATH"] = f"{Path(sys.executable).parent}:{KUBECTL.parent}:{environment['PATH']}"
     install_and_serve, settings, python = blocks("Use it")[:3]
-    assert install_and_serve.split("\n")[1] == "python -m emulator serve"
+    assert install_and_serve.split("\n")[1:3] == ["pip install ./emulator", "python -m emulator serve"]
     serve = [sys.executable, "-m", "emulator", "serve", "--port=0", "--end-with-parent"]
     with subprocess.Popen(
         serve, cwd=tmp_path, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
