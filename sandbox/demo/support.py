@@ -4,6 +4,7 @@ The watch is run by the daily schedule's events, each with a later time, and the
 forced upgrades happen because that calendar passes their dates, and nobody here asks for them.
 """
 
+import re
 import time
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
@@ -220,11 +221,12 @@ def _about(name: str, mails: Sequence[Mail]) -> list[Mail]:
 
 
 def sentences_with(body: str, *words: str) -> list[str]:
-    """The items and paragraphs of a mail in which one of the words is, each in one line however it was wrapped."""
+    """The sentences and items of a mail in which one of the words is, each in one line however it was wrapped."""
     whole: list[str] = []
     for paragraph in body.split("\n\n"):
         for number, line in enumerate(paragraph.splitlines()):
             if number == 0 or line.lstrip().startswith("- "):
                 whole.append("")
             whole[-1] = f"{whole[-1]} {line.strip()}".strip()
-    return [each for each in whole if any(word in each for word in words)]
+    sentences = [sentence for each in whole for sentence in re.split(r"(?<=\.) (?=[A-Z])", each)]
+    return [each for each in sentences if any(word in each for word in words)]

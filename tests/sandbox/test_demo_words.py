@@ -35,6 +35,6 @@ def test_runs_are_told_in_one_and_in_many() -> None:
 
 def test_what_is_quoted_of_a_mail_is_whole_however_it_was_wrapped() -> None:
     body = "1. payments\n\nThe control plane is on 1.32, after\nthe date.\nIn the way:\n  - nodes are older\n    than it;\n"
-    assert sentences_with(body, "control plane") == ["The control plane is on 1.32, after the date. In the way:"]
+    assert sentences_with(body, "control plane") == ["The control plane is on 1.32, after the date."]
     assert sentences_with(body, "older") == ["- nodes are older than it;"]
     assert sentences_with("", "older") == []
