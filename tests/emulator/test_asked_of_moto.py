@@ -53,19 +53,6 @@ def vpc_with_a_subnet(client: Client, _name: str) -> None:
     client("ec2").delete_vpc(VpcId=vpc)
 
 
-def subnet_with_an_interface(client: Client, _name: str) -> None:
-    subnet = _subnet(client)
-    client("ec2").create_network_interface(SubnetId=subnet)
-    client("ec2").delete_subnet(SubnetId=subnet)
-
-
-def group_of_an_interface(client: Client, name: str) -> None:
-    vpc = _vpc(client)
-    subnet, group = _subnet(client, vpc), _group(client, name, vpc)
-    client("ec2").create_network_interface(SubnetId=subnet, Groups=[group])
-    client("ec2").delete_security_group(GroupId=group)
-
-
 def group_twice(client: Client, name: str) -> None:
     vpc = _vpc(client)
     _group(client, name, vpc)
@@ -146,20 +133,18 @@ def absent(service: str, operation: str, **given: Any) -> Case:
 ARN = "arn:aws:elasticloadbalancing:ap-northeast-2:123456789012:{}/absent/50dc6c495c0c9188"
 CASES: list[tuple[Case, str]] = [
     (vpc_with_a_subnet, "DependencyViolation"),
-    (subnet_with_an_interface, "DependencyViolation"),
-    (group_of_an_interface, "DependencyViolation"),
     (group_twice, "InvalidGroup.Duplicate"),
     (key_pair_twice, "InvalidKeyPair.Duplicate"),
     (launch_template_twice, "InvalidLaunchTemplateName.AlreadyExistsException"),
     (absent("ec2", "describe_vpcs", VpcIds=["vpc-0123456789abcdef0"]), "InvalidVpcID.NotFound"),
     (absent("ec2", "describe_subnets", SubnetIds=["subnet-0123456789abcdef0"]), "InvalidSubnetID.NotFound"),
-    (absent("ec2", "describe_security_groups", GroupIds=["sg-0123456789abcdef0"]), "InvalidGroup.NotFound"),
+    (absent("ec2", "describe_security_groups", GroupIds=["sg-0a5e1b2c3d4e5f607"]), "InvalidGroup.NotFound"),
     (absent("ec2", "describe_instances", InstanceIds=["i-0123456789abcdef0"]), "InvalidInstanceID.NotFound"),
     (absent("ec2", "describe_volumes", VolumeIds=["vol-0123456789abcdef0"]), "InvalidVolume.NotFound"),
     (absent("ec2", "describe_key_pairs", KeyNames=["absent"]), "InvalidKeyPair.NotFound"),
     (absent("ec2", "terminate_instances", InstanceIds=["i-0123456789abcdef0"]), "InvalidInstanceID.NotFound"),
     (absent("ec2", "delete_volume", VolumeId="vol-0123456789abcdef0"), "InvalidVolume.NotFound"),
-    (absent("ec2", "delete_security_group", GroupId="sg-0123456789abcdef0"), "InvalidGroup.NotFound"),
+    (absent("ec2", "delete_security_group", GroupId="sg-0a5e1b2c3d4e5f607"), "InvalidGroup.NotFound"),
     (absent("ec2", "delete_subnet", SubnetId="subnet-0123456789abcdef0"), "InvalidSubnetID.NotFound"),
     (absent("ec2", "delete_vpc", VpcId="vpc-0123456789abcdef0"), "InvalidVpcID.NotFound"),
     (role_twice, "EntityAlreadyExists"),
@@ -182,7 +167,6 @@ CASES: list[tuple[Case, str]] = [
     (condition_fails, "ConditionalCheckFailedException"),
     (absent("dynamodb", "get_item", TableName="absent", Key={"k": {"S": "1"}}), "ResourceNotFoundException"),
     (absent("sns", "publish", TopicArn="arn:aws:sns:ap-northeast-2:123456789012:absent", Message="m"), "NotFound"),
-    (absent("cloudformation", "describe_stacks", StackName="absent"), "ValidationError"),
     (absent("route53", "get_hosted_zone", Id="Z0123456789ABCDEFGHIJ"), "NoSuchHostedZone"),
     (absent("ssm", "get_parameter", Name="/absent"), "ParameterNotFound"),
     (absent("secretsmanager", "get_secret_value", SecretId="absent"), "ResourceNotFoundException"),
