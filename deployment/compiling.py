@@ -1,5 +1,7 @@
 """Adds compiled modules to the code archive: a Lambda can't write where its code lies, and would compile it at every start.
 
+The page's templates become modules, too, and are left out themselves: `chalicelib/api/pages/render.py` finds the modules.
+
 Python takes these without looking at the sources' dates (which the archive has none of), and only the Python that compiled:
 that of the runtime which the template names, by default the one that packages. Libraries are that runtime's wheels, whatever
 packages; without its Python on this machine nothing is compiled. Columns in tracebacks are left out for size.
@@ -17,6 +19,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from jinja2 import DictLoader
+
+from chalicelib.api.pages.render import COMPILED, environment
+
 #: Shell patterns of what starting a Lambda does not import, or hardly any does.
 NOT_COMPILED = (
     "holidays/*",
@@ -26,6 +32,8 @@ NOT_COMPILED = (
 )
 #: Where Lambda unpacks the archive, in place of the passing folder here. Python sees to the true one when it imports.
 THERE = "/var/task"
+PAGES = "chalicelib/api/pages"
+_TEMPLATES = f"{PAGES}/templates/"
 #: The first date a zip archive can hold, on every file.
 _NO_DATE = (1980, 1, 1, 0, 0, 0)
 
@@ -123,3 +131,22 @@ def _is(python: str, name: str) -> bool:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
     done = subprocess.run(asked, capture_output=True, text=True, env=kept, check=False)
     return done.returncode == 0 and done.stdout.strip() == name
+
+
+def with_compiled_templates(archive: bytes) -> bytes:
+    """Return the zip archive with modules instead of templates; as it is if it has none."""
+    with zipfile.ZipFile(io.BytesIO(archive)) as source:
+        files = {entry.filename: source.read(entry) for entry in source.infolist() if not entry.is_dir()}
+    templates = {
+        name.removeprefix(_TEMPLATES): files.pop(name).decode() for name in sorted(files) if name.startswith(_TEMPLATES)
+    }
+    if not templates:
+        return archive
+    made = {f"{PAGES}/{COMPILED}/{name}": content for name, content in _compiled(templates).items()}
+    return packed({**files, **made})
+
+
+def _compiled(templates: dict[str, str]) -> dict[str, bytes]:
+    with tempfile.TemporaryDirectory() as folder:
+        environment().overlay(loader=DictLoader(templates)).compile_templates(folder, zip=None, ignore_errors=False)
+        return {path.name: path.read_bytes() for path in sorted(Path(folder).iterdir())}

@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from deployment import compose
-from deployment.compiling import Runtime, compiled, runtime_of
+from deployment.compiling import Runtime, compiled, runtime_of, with_compiled_templates
 from deployment.trimming import trimmed
 
 PROJECT = Path(__file__).resolve().parent.parent
@@ -70,7 +70,7 @@ def package(project: Path = PROJECT, runtime: Runtime | None = None) -> Package:
         if not (template.exists() and stamp.exists() and stamp.read_text() == digest):
             stamp.unlink(missing_ok=True)
             _run_chalice(project, build, chosen)
-            archive = trimmed((build / CODE).read_bytes())
+            archive = with_compiled_templates(trimmed((build / CODE).read_bytes()))
             (build / CODE).write_bytes(compiled(archive, chosen.interpreter) if chosen.interpreter else archive)
             stamp.write_text(digest)
         return _read(template)

@@ -12,14 +12,26 @@ from chalicelib.domain.identity.people import People
 
 def caller_of(request: Request, people: People) -> Caller:
     """The caller. Raises ForbiddenError for a request that no IAM authorizer has seen, and for callers of other accounts."""
+    arn, account, role_id = signer_of(request)
+    caller = people.caller(arn, account, source_ip(request), role_id)
+    if caller is None:
+        raise ForbiddenError("Callers are of the account that the service runs in.")
+    return caller
+
+
+def signer_of(request: Request) -> tuple[str, str, str | None]:
+    """ARN, account and the role's id of whoever signed. Raises ForbiddenError for a request that no IAM authorizer has seen."""
     identity: dict[str, Any] = request.context.get("identity") or {}
     arn, account = identity.get("userArn"), identity.get("accountId")
     if not arn or not account:
         raise ForbiddenError("Sign the request with AWS Signature Version 4.")
-    caller = people.caller(arn, account, identity.get("sourceIp"), _role_id(identity.get("user")))
-    if caller is None:
-        raise ForbiddenError("Callers are of the account that the service runs in.")
-    return caller
+    return arn, account, _role_id(identity.get("user"))
+
+
+def source_ip(request: Request) -> str | None:
+    """The address that the request came from, as API Gateway saw it."""
+    identity: dict[str, Any] = request.context.get("identity") or {}
+    return identity.get("sourceIp")
 
 
 def _role_id(principal: object) -> str | None:

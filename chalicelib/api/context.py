@@ -9,7 +9,7 @@ from typing import Any
 
 from chalice import Blueprint, IAMAuthorizer, Response
 
-from chalicelib.api.caller import caller_of
+from chalicelib.api.caller import caller_of, signer_of, source_ip
 from chalicelib.api.problems import answers_problems
 from chalicelib.domain.errors.tree import NotYours
 from chalicelib.domain.identity.callers import Caller, Team
@@ -51,6 +51,19 @@ class RequestContext:
         return self._get_people().teams
 
     @property
+    def signer(self) -> tuple[str, str, str | None]:
+        """ARN, account and the role's id of whoever signed."""
+        return signer_of(self._routes.current_request)
+
+    def caller_as(self, arn: str, account: str, role_id: str | None) -> Caller | None:
+        """The caller that this ARN is, here and now; None for one of another account."""
+        return self._get_people().caller(arn, account, source_ip(self._routes.current_request), role_id)
+
+    @property
+    def people(self) -> People:
+        return self._get_people()
+
+    @property
     def query(self) -> Mapping[str, str]:
         """The query parameters; one that is given several times is a comma-separated list."""
         given = self._routes.current_request.query_params
@@ -65,26 +78,38 @@ class RequestContext:
         return None if value is None else str(value)
 
     @property
+    def path(self) -> str:
+        """The path as the client wrote it, with the stage."""
+        context = self._routes.current_request.context
+        return str(context.get("path") or context["resourcePath"])
+
+    @property
+    def below(self) -> str:
+        """What a greedy `{path+}` holds; empty for a route without."""
+        return str((self._routes.current_request.uri_params or {}).get("path", ""))
+
+    @property
     def base(self) -> str:
         """The path before the resource's own, with the stage: what links begin with."""
-        context = self._routes.current_request.context
-        head = str(context["resourcePath"]).split("/")[1]
-        return str(context.get("path") or context["resourcePath"]).partition(f"/{head}")[0]
+        head = str(self._routes.current_request.context["resourcePath"]).split("/")[1]
+        return self.path.partition(f"/{head}")[0]
 
     def public_route(self, method: str, path: str) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
         """Register a view that nobody needs to sign for. It has no caller: what is in its path must be proof enough."""
         return self._registering(method, path, {})
 
-    def route(self, method: str, path: str) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
+    def route(
+        self, method: str, path: str, viewers: bool = False
+    ) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
         """Register a view for one method of a path, behind the authorizer, with its errors as problems.
 
-        Whoever may ask nothing here is refused before the view runs, and viewers by every method but GET.
+        Whoever may ask nothing here is refused before the view runs, and viewers by every method but GET, unless `viewers`.
         """
 
         def register(view: Callable[..., Response]) -> Callable[..., Response]:
             @functools.wraps(view)
             def admitting(*args: str, **kwargs: str) -> Response:
-                if self.caller.is_viewer and method != "GET":
+                if self.caller.is_viewer and method != "GET" and not viewers:
                     raise NotYours("Viewers look at everything and change nothing.")
                 return view(*args, **kwargs)
 

@@ -106,14 +106,25 @@ def problem(status: int, kind: str, title: str, detail: str, more: Mapping[str, 
     return Response(body=json.dumps(body), status_code=status, headers=headers)
 
 
+def explained(error: EkslabError) -> tuple[int, str, str]:
+    """Status, title and detail of an error, as its problem document has them; what is AWS's or ours is logged."""
+    status, _, title, detail = _explained(error)
+    return status, title, detail
+
+
 def _response(error: EkslabError) -> Response:
+    status, word, title, detail = _explained(error)
+    return problem(status, word, title, detail, _members(error))
+
+
+def _explained(error: EkslabError) -> tuple[int, str, str, str]:
     for kind, status, word, title in TABLE:
         if isinstance(error, kind):
             if status >= 500:
                 logger.warning("A request failed on AWS.", extra={"error": type(error).__name__, "reason": str(error)})
-            return problem(status, word, title, _detail(error, status), _members(error))
+            return status, word, title, _detail(error, status)
     logger.error("An error without an HTTP status.", extra={"error": type(error).__name__, "reason": str(error)})
-    return problem(500, "unexpected", "Something went wrong here", "It was logged; it is ours to fix.")
+    return 500, "unexpected", "Something went wrong here", "It was logged; it is ours to fix."
 
 
 def _detail(error: EkslabError, status: int) -> str:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from chalicelib.domain.core.resources import LedgerEntry
     from chalicelib.domain.core.service_health import Run
     from chalicelib.domain.identity.accounts import LabAccounts
+    from chalicelib.domain.identity.sessions import Session
     from chalicelib.domain.labs.lab import Lab, Phase
     from chalicelib.domain.labs.spending import MonthCeilings, Scope
     from chalicelib.domain.labs.steps import Event, Execution, Step
@@ -48,6 +49,20 @@ class Page(Generic[Item]):
 
     items: tuple[Item, ...]
     cursor: str | None
+
+
+@dataclass(frozen=True)
+class WholeLab:
+    """A lab with its steps in order of their start, its history oldest first, and its receipts in order of taking.
+
+    `instances`: those that stand on its ledger by themselves, such as the work host.
+    """
+
+    lab: Lab
+    steps: tuple[Step, ...]
+    events: tuple[Event, ...]
+    receipts: tuple[Receipt, ...]
+    instances: tuple[LedgerEntry, ...] = ()
 
 
 class Clock(Protocol):
@@ -181,6 +196,22 @@ class Store(Protocol):
 
     def runs(self) -> tuple[Run, ...]:
         """The last run of each workflow, strongly consistent."""
+        ...
+
+    def put_session(self, hashed: str, session: Session) -> None:
+        """Keep a browser's session under the hash of its token until its end, and some time longer."""
+        ...
+
+    def session(self, hashed: str) -> Session | None:
+        """What is kept under this hash, strongly consistent; one that has ended may still be there."""
+        ...
+
+    def end_session(self, hashed: str) -> None:
+        """Forget it; absent is fine."""
+        ...
+
+    def whole_lab(self, lab_id: str) -> WholeLab:
+        """A lab with its steps, history and receipts in one query, strongly consistent. Raises LabNotFound."""
         ...
 
 

@@ -15,6 +15,7 @@ _shtab_ekslab_commands() {
     completion:'Print the file that completes words in your shell.'
     create:'Ask for a lab.'
     curfew:'Show how curfew works here; administrators change it.'
+    dashboard:'Show the page on 127.0.0.1 as whoever your AWS credentials are, until Ctrl-C.'
     delete:'Let a lab go.'
     describe:'One lab, or one watched cluster, whole.'
     extend:'Move its lease out.'
@@ -270,6 +271,20 @@ _shtab_ekslab_curfew_options=(
 
 # guard to ensure default positional specs are added only once per session
 _shtab_ekslab_curfew_defaults_added=0
+
+_shtab_ekslab_dashboard_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--url[the API\'s address (or EKSLAB_URL)]:url:"
+  "--api-region[its region, if --url doesn\'t tell]:api_region:"
+  {-p,--profile}"[an AWS profile to sign with]:profile:"
+  {-o,--output}"[how to print the answer]:output:(table wide json yaml name)"
+  {-v,--verbose}"[from 4 on, every call to the service on stderr]:LEVEL:"
+  "--port[of 127.0.0.1\; 0 takes a free one]:port:"
+  "--no-browser[print the address, open nothing]"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_ekslab_dashboard_defaults_added=0
 
 _shtab_ekslab_delete_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
@@ -888,6 +903,7 @@ _shtab_ekslab() {
         completion) _arguments -C -s $_shtab_ekslab_completion_options ;;
         create) _shtab_ekslab_create ;;
         curfew) _arguments -C -s $_shtab_ekslab_curfew_options ;;
+        dashboard) _arguments -C -s $_shtab_ekslab_dashboard_options ;;
         delete) _shtab_ekslab_delete ;;
         describe) _shtab_ekslab_describe ;;
         extend) _arguments -C -s $_shtab_ekslab_extend_options ;;

@@ -6,7 +6,8 @@ import argparse
 from typing import Any
 
 import ekslab
-from ekslab.commands import completion, health, offers
+from ekslab.commands import completion, dashboard, health, offers
+from ekslab.parsing import arguments
 from ekslab.parsing.clusters import add_account_verbs, add_cluster_verbs
 from ekslab.parsing.command import Command, Commands, add_common
 from ekslab.parsing.curfew import add_curfew_verbs
@@ -67,6 +68,15 @@ def _add_own(commands: Commands) -> None:
         example="ekslab health",
     )
     well.set_defaults(run=health.health)
+    page = commands.add_parser(
+        "dashboard",
+        help="the page, in your browser",
+        description="Show the page on 127.0.0.1 as whoever your AWS credentials are, until Ctrl-C.",
+        example="ekslab dashboard",
+    )
+    page.add_argument("--port", type=arguments.number, default=0, help="of 127.0.0.1; 0 takes a free one")
+    page.add_argument("--no-browser", dest="browser", action="store_false", help="print the address, open nothing")
+    page.set_defaults(run=dashboard.dashboard)
     shell = commands.add_parser(
         "completion",
         help="completion for bash, zsh or fish",

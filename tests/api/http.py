@@ -93,6 +93,8 @@ class Http:
 
 def _resource(path: str) -> tuple[str, dict[str, str] | None]:
     parts = path.strip("/").split("/")
+    if path.startswith("/ui/"):
+        return "/ui/{path+}", {"path": unquote(path.removeprefix("/ui/"))}
     if parts[0] == "labs" and len(parts) > 1:
         return "/".join(["/labs/{lab_id}", *parts[2:]]), {"lab_id": parts[1]}
     if parts[0] in ("clusters", "orphans") and len(parts) > 3:

@@ -69,6 +69,10 @@ POLICY_ASKED: Row = (403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 202,
 ADMINISTERED: Row = (403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 200)
 ADMINISTERED_AWAY: Row = (403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 204)
 
+#: Pages ask for a session, and take no signature for one.
+NO_SESSION: Row = (401,) * 14
+SESSION: Row = (403, 403, 403, *(201,) * 11)
+
 #: Nothing proves the cluster of this world ours, so that not even an administrator makes a lab of it.
 NOT_PROVED: Row = (403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 409)
 
@@ -123,6 +127,12 @@ MATRIX: Mapping[tuple[str, str], tuple[Any, Row]] = {
     ("GET", "/accounts/{account}"): (None, EVERYONE),
     ("PUT", "/accounts/{account}"): ({"regions": [REGION]}, ADMINISTERED),
     ("DELETE", "/accounts/{account}"): (None, ADMINISTERED_AWAY),
+    ("POST", "/sessions"): (None, SESSION),
+    ("GET", "/openapi.json"): (None, ANYBODY_AT_ALL),
+    ("GET", "/"): (None, NO_SESSION),
+    ("GET", "/ui"): (None, (303,) * 14),
+    ("GET", "/ui/{path+}"): (None, NO_SESSION),
+    ("POST", "/ui/{path+}"): (None, NO_SESSION),
     ("POST", "/orphans/{account}/{region}/{name}/adopt"): (None, NOT_PROVED),
 }
 

@@ -67,6 +67,7 @@ def ask(http: Http, route: tuple[str, str], kind: str, lab_id: str = LAB, body: 
     method, path = route
     name = "learner@example.com" if "people" in path else "orders"
     parts = {"{lab_id}": lab_id, "{account}": ACCOUNT, "{region}": REGION, "{name}": name, "{date}": f"{NIGHT}"}
+    parts["{path+}"] = f"labs/{LAB}/sleep"
     for name, value in parts.items():
         path = path.replace(name, value)
     if "{token}" in path:
@@ -88,7 +89,7 @@ def state(http: Http) -> str:
     fleets = [value for name, value in sorted(vars(watch.store).items()) if name != "account"]
     labs = (store.labs, store.names, store.keys, store.event_table)
     started = http.world.workflows.started
-    kept = (curfew.kept_rules, curfew.headers, store.kept_offers)
+    kept = (curfew.kept_rules, curfew.headers, store.kept_offers, store.session_table)
     return repr((labs, kept, fleets, watch.fleets.updates, started))
 
 

@@ -21,8 +21,8 @@ def test_every_route_without_a_signature_is_throttled_and_none_is_named_that_is_
     public = {(entry.method, entry.uri_pattern) for entry in entries if entry.authorizer is None}
     settings = stage()["MethodSettings"]
     assert {(each["HttpMethod"], each["ResourcePath"]) for each in settings} == {
-        # CloudFormation wants each slash but the first written as ~1, that one before it.
-        (method, "/" + path.replace("/", "~1"))
+        # CloudFormation wants each slash but the first written as ~1, that one before it; the root is a slash alone.
+        (method, "/" if path == "/" else "/" + path.replace("/", "~1"))
         for method, path in public
     }
     for each in settings:

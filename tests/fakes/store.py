@@ -24,12 +24,13 @@ from chalicelib.domain.errors.tree import (
     TooManyLabs,
 )
 from chalicelib.domain.identity.callers import counted_as, identity_of, shared_role
+from chalicelib.domain.identity.sessions import Session
 from chalicelib.domain.labs.lab import OVER, RESTING, UNCOUNTED, Lab, Phase
 from chalicelib.domain.labs.spending import COST, MonthCeilings, Scope, spending
 from chalicelib.domain.labs.steps import Event, Step
 from chalicelib.domain.requests.offers import Offers
 from chalicelib.domain.teardown.receipt import Receipt
-from chalicelib.ports.deps import Page
+from chalicelib.ports.deps import Page, WholeLab
 from tests.fakes.account import Account, port
 
 Item = TypeVar("Item")
@@ -52,6 +53,7 @@ class FakeStore:
     run_table: dict[str, Run] = field(default_factory=dict)
     expiries: dict[str, datetime | None] = field(default_factory=dict)
     kept_offers: Offers = field(default_factory=Offers)
+    session_table: dict[str, Session] = field(default_factory=dict)
     port_name: str = "store"
 
     @port
@@ -250,6 +252,31 @@ class FakeStore:
             if place[0] == lab_id:
                 del self.entries[place]
                 self.entries[lab_id, change(place[1])] = changed(entry)
+
+    @port
+    def put_session(self, hashed: str, session: Session) -> None:
+        self.session_table[hashed] = session
+
+    @port
+    def session(self, hashed: str) -> Session | None:
+        return self.session_table.get(hashed)
+
+    @port
+    def end_session(self, hashed: str) -> None:
+        self.session_table.pop(hashed, None)
+
+    @port
+    def whole_lab(self, lab_id: str) -> WholeLab:
+        if lab_id not in self.labs:
+            raise LabNotFound(lab_id)
+        steps = sorted(
+            (step for key, step in self.step_table.items() if key[0] == lab_id), key=lambda step: step.started_at
+        )
+        events = tuple(sorted(self.event_table.get(lab_id, []), key=lambda event: event.at))
+        looks = (receipt for (owner, _), receipt in self.receipt_table.items() if owner == lab_id)
+        receipts = tuple(sorted(looks, key=lambda receipt: receipt.taken_at))
+        mine = (entry for (owner, arn), entry in self.entries.items() if owner == lab_id and ":instance/" in arn)
+        return WholeLab(self.labs[lab_id], tuple(steps), events, receipts, tuple(mine))
 
     def put(self, *labs: Lab) -> None:
         """Put labs there as they are, whatever their phase: for tests that start in the middle of a life."""

@@ -15,6 +15,7 @@ from chalicelib.api.openapi.operations import (
     CLUSTER_SCHEMAS,
     CURFEW_OPERATIONS,
     CURFEW_SCHEMAS,
+    PAGE_OPERATIONS,
     Json,
     Operation,
 )
@@ -61,6 +62,7 @@ OPERATIONS = (
     Operation("get", "/health", "Whether the service is well, and why not", (200, "`ok` or `degraded`")),
     *CLUSTER_OPERATIONS,
     *CURFEW_OPERATIONS,
+    *PAGE_OPERATIONS,
 )
 _QUERY: dict[str, Json] = {
     "owner": {"type": "string", "description": "`me` (default), an ARN or `*`; others' for administrators only."},
@@ -126,7 +128,7 @@ def _elsewhere(operation: Operation) -> tuple[int, ...]:
 
 
 def _parameters(operation: Operation) -> list[Json]:
-    in_path = re.findall(r"\{(\w+)\}", operation.path)
+    in_path = re.findall(r"\{(\w+)\+?\}", operation.path)
     found: list[Json] = [
         {"name": name, "in": "path", "required": True, "schema": {"type": "string"}} for name in in_path
     ]
@@ -152,6 +154,8 @@ def _refusal(status: int) -> Json:
             "description": _FORBIDDEN,
             "content": {"application/json": {"schema": {}}, "application/problem+json": problem},
         }
+    if status == 401:
+        return {"description": "No session: a page with the way in", "content": {"text/html": {"schema": {}}}}
     return {"description": "; ".join(titles), "content": {"application/problem+json": problem}}
 
 

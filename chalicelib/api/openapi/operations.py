@@ -187,6 +187,25 @@ CURFEW_OPERATIONS = (
 )
 
 
+PAGE_OPERATIONS = (
+    Operation("post", "/sessions", "Open a browser's session for whoever signs", (201, "Its token, and when it ends")),
+    Operation("get", "/openapi.json", "This document", (200, "The document"), public=True),
+    *(
+        Operation("get", path, what, (200, "A page (303: its address)"), (401, 404), media="text/html", public=True)
+        for path, what in (("/", "The page"), ("/ui", "The page"), ("/ui/{path+}", "A page, for a session's cookie"))
+    ),
+    Operation(
+        "post",
+        "/ui/{path+}",
+        "A page's form",
+        (303, "Done: the page that shows it"),
+        (400, 401, 404, 409),
+        media="text/html",
+        public=True,
+    ),
+)
+
+
 def _object_of_curfew(**properties: Json) -> Json:
     return {"type": "object", "additionalProperties": False, "properties": properties}
 

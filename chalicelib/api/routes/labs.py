@@ -1,4 +1,5 @@
-"""The HTTP routes: translate, delegate, present. Every route but the keep-link's asks for AWS Signature Version 4."""
+"""The HTTP routes: translate, delegate, present. Every route asks for AWS Signature Version 4, but the keep-link's and
+the pages', which ask for a session."""
 
 from __future__ import annotations
 
@@ -11,7 +12,7 @@ from chalice import Blueprint, Response
 
 from chalicelib.api.context import RequestContext, json_answer
 from chalicelib.api.inputs import params
-from chalicelib.api.inputs.lab_request import complete_request, read_draft
+from chalicelib.api.inputs.asked import read_asked
 from chalicelib.api.routes.accounts import route_accounts
 from chalicelib.api.routes.approval import route_approval
 from chalicelib.api.routes.clusters import route_clusters
@@ -21,12 +22,12 @@ from chalicelib.api.routes.health import route_health
 from chalicelib.api.routes.keep import route_keeping
 from chalicelib.api.routes.lease import route_schedules
 from chalicelib.api.routes.offers import route_offers
+from chalicelib.api.routes.pages import route_pages
 from chalicelib.api.routes.people import route_people
 from chalicelib.api.views import labs
 from chalicelib.api.views.json_format import to_json
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.identity.people import People
-from chalicelib.domain.requests.schedule_input import ScheduleRules
 from chalicelib.domain.support.calendar import Calendar
 from chalicelib.logs import logger
 from chalicelib.ports.deps import Deps
@@ -53,6 +54,7 @@ def make_blueprint(get_deps: Callable[[], Deps], get_people: Callable[[], People
     route_approval(context)
     route_costs(context)
     route_health(context)
+    route_pages(context)
     return routes
 
 
@@ -65,12 +67,7 @@ def _route_labs(context: RequestContext) -> None:
         before = None if only_planned else commands.requested_before(deps, caller, key, digest, now)
         if before is not None:
             return _requested(context, before, queries.versions(deps, before.lab.region), now)
-        request = read_draft(context.body, context.header("content-type"))
-        accounts = deps.lab_accounts()
-        calendar = queries.versions(deps, request.region(deps.limits, accounts))
-        evenings = ScheduleRules(deps.curfew.schedule, deps.curfew.is_known_country)
-        spec, findings = complete_request(request, calendar, caller, deps.limits, now, evenings, accounts)
-        asking = commands.ValidatedRequest(spec, findings, request.in_callers_words, request.draft.account, calendar)
+        asking, calendar = read_asked(deps, caller, context.body, context.header("content-type"), now)
         if only_planned:
             plan = commands.plan_lab(deps, caller, asking, now)
             return json_answer(labs.planned(plan.lab, plan.findings, lease.coming(deps, plan.lab, calendar, now), now))

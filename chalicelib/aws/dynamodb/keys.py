@@ -13,6 +13,7 @@
 | counter       | ALIVE                             | TALLY#<0..7>                     |
 | last run    | RUNS                              | <workflow>                       |
 | spending    | SPENDING#<month>                  | ALL, PERSON#…, ROLE#…, ACCOUNT#…, TAG#… |
+| session     | SESSION#<hash of its token>       | SESSION (expires_at: 8 hours)    |
 
 Indexes: `by_owner` (owner, created) and `by_age` (everyone, created) list labs newest first; `due` (due_shard,
 due_at) holds only labs that are due at some time. One partition for `everyone` and one for `due_shard` suffice for

@@ -1,6 +1,7 @@
 """What the holder of a keep-link may do, without a login: look at what it keeps, and keep it. One lab, one night.
 
 Looking changes nothing: mail scanners follow links. Both say the same, for both are decided from the plan's entry.
+Its owner may keep it without a link.
 """
 
 from __future__ import annotations
@@ -14,11 +15,13 @@ from chalicelib.domain.curfew.keep import Keeping, keep
 from chalicelib.domain.curfew.keep_link import read_link
 from chalicelib.domain.curfew.plan import Entry
 from chalicelib.domain.errors.tree import LabNotFound, LinkBusy, LinkInvalid, NotKept
+from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.labs.lab import RESTING, Lab
 from chalicelib.domain.labs.schedule import format_local
 from chalicelib.domain.labs.steps import Event
 from chalicelib.ports.deps import Deps
 from chalicelib.services.curfew.rules import get_rules
+from chalicelib.services.labs.commands import own_lab
 
 
 @dataclass(frozen=True)
@@ -42,6 +45,21 @@ def look_at_link(deps: Deps, token: str, now: datetime) -> KeepView:
 def keep_by_link(deps: Deps, token: str, now: datetime) -> KeepView:
     """Keep the lab; again is the same. Raises LinkInvalid, LinkExpired, LinkBusy, NotKept, StaleLab."""
     entry, lab = _named(deps, token, now)
+    return _keep(deps, entry, lab, "with the link in its warning", now)
+
+
+def keep_lab(deps: Deps, caller: Caller, lab_id: str, now: datetime) -> KeepView:
+    """Keep a lab that is on a plan for one night more, as its owner or an administrator. Raises as `own_lab` does, and NotKept."""
+    lab = own_lab(deps, caller, lab_id)
+    line = deps.curfew.store.line(lab.planned.night, lab.planned.entry_id) if lab.planned else None
+    if line is None:
+        raise NotKept(
+            f"{lab.name} is on no plan: nothing is about to happen to it. Extend its lease if it ends too soon."
+        )
+    return _keep(deps, line[0], lab, f"by {caller.arn}", now)
+
+
+def _keep(deps: Deps, entry: Entry, lab: Lab, how: str, now: datetime) -> KeepView:
     rules, made = get_rules(deps), list[Keeping]()
 
     def kept(stored: Lab) -> Lab:
@@ -52,7 +70,7 @@ def keep_by_link(deps: Deps, token: str, now: datetime) -> KeepView:
     saved = deps.store.change_lab(lab.id, kept)
     keeping = made[-1]
     if saved.version != lab.version:
-        message = f"It was kept until {format_local(saved.spec.schedule, keeping.until)} with the link in its warning."
+        message = f"It was kept until {format_local(saved.spec.schedule, keeping.until)} {how}."
         deps.store.add_event(lab.id, Event(now, "kept", message, {"night": entry.night.isoformat()}))
     return _view(entry, saved, keeping, kept=True)
 

@@ -51,6 +51,27 @@ def plan_of(deps: Deps, caller: Caller, night: date, now: datetime) -> PlanView:
     return view
 
 
+@dataclass(frozen=True)
+class PlanLines:
+    """A night's plan without what its brake says: for a page, which asks the table little. `header` None: no plan so far."""
+
+    night: date
+    rules: CurfewRules
+    header: PlanHeader | None = None
+    whole: bool = True
+    lines: tuple[tuple[Entry, EntryStatus], ...] = field(default=())
+    others: int = 0
+
+
+def lines_of(deps: Deps, caller: Caller, night: date) -> PlanLines:
+    """What the caller may see of a night's plan, empty if there is none so far."""
+    plan, rules = deps.curfew.store.plan(night), get_rules(deps)
+    if plan is None:
+        return PlanLines(night, rules)
+    mine = _lines(plan, caller)
+    return PlanLines(night, rules, plan.header, plan.is_whole, mine, len(plan.lines) - len(mine))
+
+
 def release_plan(deps: Deps, caller: Caller, night: date, plan_hash: str, now: datetime) -> PlanView:
     """Let go what is published on a night's plan, whatever brake and guard say. Raises NotYours, NoPlan, PlanChanged.
 

@@ -46,11 +46,18 @@ class ClusterView:
 
 
 def list_clusters(
-    deps: Deps, caller: Caller, wanted: ClusterFilter, limit: int, cursor: str | None, now: datetime
+    deps: Deps,
+    caller: Caller,
+    wanted: ClusterFilter,
+    limit: int,
+    cursor: str | None,
+    now: datetime,
+    most: int = _MOST_LOOKED_AT,
 ) -> Page[Watched]:
-    """What comes first, first; clusters no deadline awaits last. A page may be short. Raises InvalidRequest on a cursor."""
+    """What comes first, first; clusters no deadline awaits last. A page may be short: at most `most` are looked at for it.
+    Raises InvalidRequest on a cursor."""
     found: list[Watched] = []
-    for _ in range(_MOST_LOOKED_AT // limit):
+    for _ in range(most // limit):
         page, cursor = deps.watch.store.list_watched(limit - len(found), cursor)
         found += [watched for watched in page if _seen(watched, caller) and _fits(watched, wanted, now)]
         if cursor is None or len(found) == limit or _is_past_all(page, wanted, now):

@@ -18,6 +18,7 @@ from chalicelib.domain.core.resources import EntryState, Kind, LedgerEntry, Reso
 from chalicelib.domain.core.service_health import Run
 from chalicelib.domain.errors.tree import IdempotencyConflict, InvalidRequest, LabNotFound, NameTaken, TooManyLabs
 from chalicelib.domain.identity.erasure import without
+from chalicelib.domain.identity.sessions import Session
 from chalicelib.domain.labs.lab import ClusterFacts, Lab, Phase
 from chalicelib.domain.labs.spec import ExistingNetwork, ExternalDnsSpec, SshSpec, Taint, WorkHostSpec
 from chalicelib.domain.labs.steps import Event, Step, StepStatus
@@ -528,3 +529,36 @@ def test_a_person_who_comes_by_two_permission_sets_is_one_and_their_allowance_to
     create(store, a_lab(id="lab-3", owner=other, spec=a_spec(name="three")), most=1)
     store.change_lab(lab.id, lambda stored: in_phase(stored, Phase.DELETED, NOW))
     create(store, a_lab(id="lab-4", owner=second, spec=a_spec(name="four")), most=1)
+
+
+def test_a_session_is_kept_under_its_hash_until_it_is_ended(store: Store) -> None:
+    session = Session(OWNER, "111122223333", "AROAEXAMPLE", NOW, NOW + timedelta(hours=8))
+    assert store.session("a" * 64) is None
+    store.put_session("a" * 64, session)
+    assert store.session("a" * 64) == session
+    assert store.session("b" * 64) is None
+    store.end_session("a" * 64)
+    store.end_session("a" * 64)
+    assert store.session("a" * 64) is None
+
+
+def test_a_whole_lab_is_what_is_kept_of_it_in_one_answer(store: Store) -> None:
+    stored = store.create_lab(a_lab(), None, "digest", NOW)
+    late = Step("provision", "verify", "Verification", StepStatus.RUNNING, NOW + timedelta(minutes=2))
+    early = Step("provision", "create_stack", "Network", StepStatus.DONE, NOW + timedelta(minutes=1))
+    for step in (late, early):
+        store.record_step(stored.id, step)
+    store.add_event(stored.id, Event(NOW + timedelta(minutes=1), "step-done", "The network is there."))
+    store.record(stored.id, LedgerEntry(Resource(Kind.VPC, "vpc-1", "arn:vpc"), EntryState.PRESENT, "made", NOW, NOW))
+    host = LedgerEntry(
+        Resource(Kind.INSTANCE, "i-1", "arn:aws:ec2:x:1:instance/i-1"), EntryState.PRESENT, "made", NOW, NOW
+    )
+    store.record(stored.id, host)
+    receipt = Receipt("now", NOW, (ReceiptLine("arn:x", "vpc", ReceiptOutcome.DELETED, "", "ledger"),), ("tags",))
+    store.put_receipt(stored.id, receipt)
+    whole = store.whole_lab(stored.id)
+    assert (whole.lab, whole.steps, whole.receipts) == (stored, (early, late), (receipt,))
+    assert whole.instances == (host,)
+    assert whole.events == store.events(stored.id, 10, None).items
+    with pytest.raises(LabNotFound):
+        store.whole_lab("lab-none")

@@ -27,6 +27,7 @@ from chalicelib.aws.dynamodb.labs.create import LabCreation, lab_of_key, load
 from chalicelib.aws.dynamodb.labs.receipts import put_receipt, receipts_of
 from chalicelib.aws.dynamodb.labs.retention import expire, rewrite
 from chalicelib.aws.dynamodb.labs.spending import month_sums
+from chalicelib.aws.dynamodb.labs.whole import whole_lab
 from chalicelib.aws.dynamodb.pages import Listing, all_items, one_page
 from chalicelib.domain.core.resources import LedgerEntry
 from chalicelib.domain.core.service_health import Run
@@ -35,9 +36,10 @@ from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.spending import MonthCeilings, Scope
 from chalicelib.domain.labs.steps import Event, Step
 from chalicelib.domain.teardown.receipt import Receipt
-from chalicelib.ports.deps import Page
+from chalicelib.ports.deps import Page, WholeLab
 
 if TYPE_CHECKING:
+    from chalicelib.domain.identity.sessions import Session
     from chalicelib.domain.requests.offers import Offers
 
 Thing = TypeVar("Thing")
@@ -172,6 +174,28 @@ class DynamoStore:
         """A handful of items, strongly consistent."""
         listing = Listing("pk = :pk", {":pk": text(RUNS)}, (), {})
         return tuple(thing_of(Run, item) for item in all_items(self._client, self._table, listing))
+
+    def put_session(self, hashed: str, session: Session) -> None:
+        """Write or overwrite."""
+        from chalicelib.aws.dynamodb.sessions import put_session
+
+        put_session(self._client, self._table, hashed, session)
+
+    def session(self, hashed: str) -> Session | None:
+        """Strongly consistent."""
+        from chalicelib.aws.dynamodb.sessions import session
+
+        return session(self._client, self._table, hashed)
+
+    def end_session(self, hashed: str) -> None:
+        """Absent is fine."""
+        from chalicelib.aws.dynamodb.sessions import end_session
+
+        end_session(self._client, self._table, hashed)
+
+    def whole_lab(self, lab_id: str) -> WholeLab:
+        """One query of its partition, ledger left out. Raises LabNotFound."""
+        return whole_lab(self._client, self._table, lab_id)
 
     def _put(self, item: Item) -> None:
         with translate("dynamodb:PutItem"):

@@ -1,0 +1,56 @@
+"""How this installation works: curfew's rules and the stop switch, what labs are offered; accounts, people and health.
+
+Everyone may look, as in the API; administrators change.
+"""
+
+from __future__ import annotations
+
+from chalice import Response
+
+from chalicelib.api.inputs.curfew_params import RULE_NAMES
+from chalicelib.api.inputs.params import refuse
+from chalicelib.api.pages.visit import Visit
+from chalicelib.domain.core.service_health import judge_health
+from chalicelib.domain.curfew.rules import BOUNDS, Mode
+from chalicelib.domain.errors.findings import error
+from chalicelib.domain.errors.tree import NotYours
+from chalicelib.logs import logger
+from chalicelib.services.curfew import rules
+from chalicelib.services.labs.offers import get_offers
+from chalicelib.services.support.accounts import all_registered
+
+
+def show_rules(visit: Visit) -> Response:
+    """Curfew's rules, and what labs are offered."""
+    known = rules.get_rules(visit.deps)
+    numbers = [(name, RULE_NAMES[name], getattr(known, name), *BOUNDS[name]) for name in BOUNDS]
+    modes = tuple(str(mode) for mode in Mode)
+    did = "The rules were changed." if visit.query.get("did") == "rules" else ""
+    return visit.show("rules.html", rules=known, numbers=numbers, modes=modes, offers=get_offers(visit.deps), did=did)
+
+
+def change_rules(visit: Visit) -> Response:
+    """All rules of the form at once. Raises NotYours, InvalidRequest."""
+    if not visit.caller.is_admin:
+        raise NotYours("How curfew works is for administrators to say.")
+    numbers = {name: _number(visit, RULE_NAMES[name]) for name in BOUNDS if visit.form.get(RULE_NAMES[name], "")}
+    mode = {str(mode): mode for mode in Mode}.get(visit.form.get("mode", ""))
+    rules.set_rules(visit.deps, visit.caller, numbers, mode, RULE_NAMES, visit.now)
+    logger.info("Curfew's rules were changed.", extra={"caller": visit.caller.arn})
+    return visit.go("administration?did=rules")
+
+
+def _number(visit: Visit, name: str) -> int:
+    given = visit.form[name]
+    if not (given.isascii() and given.isdigit() and len(given) < 6):
+        refuse([error(name, "not-a-number", f"{name} is a whole number.")])
+    return int(given)
+
+
+def show_accounts(visit: Visit) -> Response:
+    """Registered accounts, who is who, and whether what runs by itself does. The names of roles are for administrators."""
+    if visit.path != "administration/accounts":
+        return visit.go("administration")
+    health = judge_health(visit.deps.store.runs(), (), visit.now)
+    people = visit.context.people if visit.caller.is_admin else None
+    return visit.show("accounts.html", accounts=all_registered(visit.deps), health=health, people=people)

@@ -1,0 +1,174 @@
+"""Ask for a lab: three fields, the rest folded, or an eksctl file. Fields are called as in the API: findings stand beside them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Iterable
+from typing import Any
+
+from chalice import Response
+
+from chalicelib.api.inputs.asked import read_asked
+from chalicelib.api.pages.visit import Visit
+from chalicelib.domain.core.deferred import dataclass, pattern
+from chalicelib.domain.errors.findings import Finding, error, has_errors
+from chalicelib.domain.errors.tree import InvalidRequest, NameTaken, OverBudget, TooManyLabs
+from chalicelib.domain.labs.schedule import format_local
+from chalicelib.services.labs import commands, lease
+
+_KEY = pattern(r"[0-9a-f]{32}")
+
+
+@dataclass(frozen=True)
+class Field:
+    """A field of the form. `kind`: text, number, list (words or lines), flag; `choices`: a select with these."""
+
+    path: str
+    label: str
+    hint: str = ""
+    kind: str = "text"
+    choices: tuple[str, ...] = ()
+
+
+FIRST = (
+    Field("name", "Name", "The cluster's name."),
+    Field("leaseHours", "Hours", "How long you need it. It can be extended.", "number"),
+    Field("nodegroups[0].desired", "Nodes", "How many to begin with.", "number"),
+)
+FOLDED = (
+    Field("nodegroups[0].instanceTypes", "Instance types", "Such as t3.medium; several, with spaces.", "list"),
+    Field("nodegroups[0].min", "Fewest nodes", "", "number"),
+    Field("nodegroups[0].max", "Most nodes", "", "number"),
+    Field("nodegroups[0].placement", "Nodes in", "Subnets that are", choices=("public", "private")),
+    Field("region", "Region", "Where labs are made unless you say otherwise: leave it empty."),
+    Field("account", "Account", "Twelve digits; empty: the service's own."),
+    Field("version", "Kubernetes version", "Such as 1.36; empty: the newest in standard support."),
+    Field("supportPolicy", "Support", "EXTENDED may cost more.", choices=("STANDARD", "EXTENDED")),
+    Field("network.cidr", "Network", "Such as 192.168.0.0/16."),
+    Field("network.nat", "NAT", "", choices=("none", "single")),
+    Field("endpoint.access", "API server", "", choices=("public", "public-and-private", "private")),
+    Field("endpoint.allowedCidrs", "Allowed addresses", "Who reaches it; empty: your address.", "list"),
+    Field("ssh.keyName", "Key pair", "An EC2 key pair for ssh; without one, Session Manager."),
+    Field("externalDns.domain", "DNS below", "A domain for external-dns."),
+    Field("workHost", "Work host", "An instance with kubectl, eksctl, aws and docker.", "flag"),
+    Field("schedule.timeZone", "Time zone", "Such as Asia/Seoul."),
+    Field("schedule.curfew", "Curfew", "Such as 22:00."),
+    Field("schedule.atCurfew", "At curfew", "What an idle lab does", choices=("end", "hibernate")),
+    Field("schedule.wake", "Wakes at", "Such as 09:00, after hibernating."),
+    Field("volumes", "Volumes at the end", "", choices=("delete", "snapshot", "keep")),
+)
+FIELDS = (*FIRST, *FOLDED)
+
+
+def show_form(visit: Visit) -> Response:
+    """The empty form."""
+    return _form(visit, {}, ())
+
+
+def send_form(visit: Visit) -> Response:
+    """Show what it would be and cost, or ask for it. The same form twice is one lab."""
+    deps, caller, now = visit.deps, visit.caller, visit.now
+    raw, kind = body_of(visit.form)
+    asked_for = visit.form.get("then") == "ask"
+    try:
+        key, digest = _key(visit), hashlib.sha256(raw).hexdigest()
+        before = commands.requested_before(deps, caller, key, digest, now) if asked_for else None
+        if before is not None:
+            return visit.go(f"labs/{before.lab.id}?did=asked")
+        asking, calendar = read_asked(deps, caller, raw, kind, now)
+        if asked_for:
+            made = commands.request_lab(deps, caller, asking, key, digest, now)
+            return visit.go(f"labs/{made.lab.id}?did=asked")
+        plan = commands.plan_lab(deps, caller, asking, now)
+    except InvalidRequest as refused:
+        return _form(visit, visit.form, refused.findings, 400)
+    except (NameTaken, OverBudget, TooManyLabs) as refused:
+        field = "name" if isinstance(refused, NameTaken) else ""
+        return _form(visit, visit.form, (error(field, "taken", str(refused)),), 409)
+    ahead = lease.coming(deps, plan.lab, calendar, now)
+    return _form(visit, visit.form, plan.findings, plan=plan.lab, ahead=ahead)
+
+
+def body_of(form: dict[str, str] | Any) -> tuple[bytes, str]:
+    """The body of POST /labs that a form stands for: the file if there is one, else its fields."""
+    file = form.get("file", "").replace("\r\n", "\n")
+    if file.strip():
+        return file.encode(), "application/yaml"
+    body: dict[str, Any] = {}
+    for field in FIELDS:
+        given = form.get(field.path, "").strip()
+        if given:
+            _put(body, field.path, _value(field, given))
+    return json.dumps(body).encode(), "application/json"
+
+
+def _value(field: Field, given: str) -> Any:
+    """What is no number stays text: the API's own finding says what is wrong with it."""
+    match field.kind:
+        case "number":
+            return int(given) if given.isascii() and given.isdigit() and len(given) < 10 else given
+        case "list":
+            return given.replace(",", " ").split()
+        case "flag":
+            return True
+        case _:
+            return given
+
+
+def _put(body: dict[str, Any], path: str, value: Any) -> None:
+    if path.startswith("nodegroups[0]."):
+        body.setdefault("nodegroups", [{}])[0][path.partition(".")[2]] = value
+        return
+    head, dot, rest = path.partition(".")
+    if dot:
+        body.setdefault(head, {})[rest] = value
+    else:
+        body[head] = value
+
+
+def _key(visit: Visit) -> str:
+    key = visit.form.get("key", "")
+    if not _KEY.fullmatch(key):
+        raise InvalidRequest([error("", "no-key", "Load the form again: it has lost what makes it one request.")])
+    return f"page-{key}"
+
+
+def _form(
+    visit: Visit, given: Any, findings: Iterable[Finding], status: int = 200, plan: Any = None, ahead: Any = None
+) -> Response:
+    beside, general = sorted_findings(findings, bool(given.get("file", "").strip()))
+    folded_open = any(beside.get(field.path) or given.get(field.path) for field in FOLDED)
+    key = given.get("key") if _KEY.fullmatch(given.get("key", "")) else secrets.token_hex(16)
+    return visit.show(
+        "ask.html",
+        status,
+        first=FIRST,
+        folded=FOLDED,
+        given=given,
+        beside=beside,
+        general=general,
+        refused=has_errors([*general, *(each for found in beside.values() for each in found)]),
+        folded_open=folded_open,
+        key=key,
+        plan=plan,
+        ahead=ahead,
+        ends_local=format_local(plan.spec.schedule, plan.lease_ends_at) if plan else "",
+        curfew_local=format_local(plan.spec.schedule, ahead.next_curfew.at) if ahead and ahead.next_curfew else "",
+        usual_hours=visit.deps.limits.default_lease_hours,
+    )
+
+
+def sorted_findings(findings: Iterable[Finding], of_file: bool) -> tuple[dict[str, list[Finding]], list[Finding]]:
+    """Findings by the field that they stand beside, and the rest. Those of a file stand together, by its own paths."""
+    beside: dict[str, list[Finding]] = {}
+    general: list[Finding] = []
+    for finding in findings:
+        near = None if of_file else next((f.path for f in FIELDS if _is_about(finding.path, f.path)), None)
+        (general if near is None else beside.setdefault(near, [])).append(finding)
+    return beside, general
+
+
+def _is_about(path: str, field: str) -> bool:
+    return path == field or path.startswith((f"{field}[", f"{field}."))

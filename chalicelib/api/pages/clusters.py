@@ -1,0 +1,85 @@
+"""Watched clusters by what comes first, with their support drawn as a line of time; a filter, and a CSV file of the same."""
+
+from __future__ import annotations
+
+import csv
+import io
+
+from chalice import Response
+
+from chalicelib.api.pages.drawing import timeline
+from chalicelib.api.pages.visit import HEADERS, Visit
+from chalicelib.domain.core.deferred import pattern
+from chalicelib.domain.support.assessment import days_left, describe_effect
+from chalicelib.domain.support.deadlines import SupportPhase
+from chalicelib.domain.support.watched import Watched
+from chalicelib.ports.deps import Page
+from chalicelib.services.support.queries import ClusterFilter, list_clusters
+
+#: Clusters of a page, and of one file: a file is one page of the list, too, and says where it goes on.
+_LIMIT, _LIMIT_OF_FILE = 40, 1000
+_PHASES = {str(phase): phase for phase in SupportPhase}
+_FILTERS = ("phase", "days", "owner", "account", "region", "cursor")
+#: What a spreadsheet takes for a formula.
+_FORMULA = pattern(r"^[=+\-@\t\r]")
+_COLUMNS = (
+    *("account", "region", "name", "version", "support", "next", "on", "days left", "owner", "team", "lab"),
+    *("billed extended",),
+)
+
+
+def show_clusters(visit: Visit) -> Response:
+    """One page of the list."""
+    page = _page(visit, _LIMIT)
+    rows = [_row(visit, watched) for watched in page.items]
+    given = {name: visit.query.get(name, "") for name in _FILTERS}
+    return visit.show("clusters.html", rows=rows, cursor=page.cursor, given=given, phases=tuple(_PHASES))
+
+
+def send_csv(visit: Visit) -> Response:
+    """The same clusters as a file. Its last line names the cursor where there are more."""
+    page = _page(visit, _LIMIT_OF_FILE)
+    written = io.StringIO()
+    rows = csv.writer(written)
+    rows.writerow(_COLUMNS)
+    rows.writerows([[_cell(value) for value in _line(visit, watched)] for watched in page.items])
+    if page.cursor:
+        rows.writerow([f"There are more: add cursor={page.cursor} to the address."])
+    name = 'attachment; filename="clusters.csv"'
+    headers = {**HEADERS, "Content-Type": "text/csv; charset=utf-8", "Content-Disposition": name}
+    return Response(written.getvalue(), headers=headers)
+
+
+def _page(visit: Visit, limit: int) -> Page[Watched]:
+    query = visit.query
+    phase, days = _PHASES.get(query.get("phase", "")), query.get("days", "")
+    wanted = ClusterFilter(
+        phases=(phase,) if phase else (),
+        days_left=int(days) if days.isascii() and days.isdigit() and len(days) < 5 else None,
+        owner=query.get("owner") or None,
+        account=query.get("account") or None,
+        region=query.get("region") or None,
+    )
+    return list_clusters(visit.deps, visit.caller, wanted, limit, query.get("cursor") or None, visit.now, most=limit)
+
+
+def _row(visit: Visit, watched: Watched) -> dict[str, object]:
+    following = watched.support.next
+    return {
+        "watched": watched,
+        "effect": describe_effect(following, visit.now) if following else "",
+        "days": days_left(following, visit.now) if following else None,
+        "timeline": timeline(watched.support, visit.now),
+    }
+
+
+def _line(visit: Visit, watched: Watched) -> list[object]:
+    key, following = watched.cluster.key, watched.support.next
+    ahead = [following.kind, f"{following.at:%Y-%m-%d}", days_left(following, visit.now)] if following else ["", "", ""]
+    people = [watched.owner or "", watched.team or "", watched.lab_id or "", watched.support.billed_extended]
+    return [key.account, key.region, key.name, watched.cluster.version, watched.support.phase, *ahead, *people]
+
+
+def _cell(value: object) -> object:
+    """Names and tags are other people's text: none of them is a formula."""
+    return f"'{value}" if isinstance(value, str) and _FORMULA.match(value) else value

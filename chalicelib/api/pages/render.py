@@ -1,0 +1,67 @@
+"""Templates to HTML. Everything is escaped, and what a template misses is an error. The only importer of Jinja2.
+
+The package holds the templates compiled (deployment/pages.py); from a checkout they are compiled when first used.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+from jinja2 import BaseLoader, Environment, FileSystemLoader, ModuleLoader, StrictUndefined
+
+from chalicelib.api.pages.assets import address
+from chalicelib.domain.costs import usd
+
+_HERE = Path(__file__).parent
+COMPILED = "compiled"
+
+
+def render(template: str, model: Mapping[str, Any]) -> str:
+    """The page."""
+    return environment().get_template(template).render(model)
+
+
+@cache
+def environment() -> Environment:
+    """With our filters; the same when packaging, which compiles for it."""
+    compiled = _HERE / COMPILED
+    loader: BaseLoader = ModuleLoader(compiled) if compiled.is_dir() else FileSystemLoader(_HERE / "templates")
+    made = Environment(
+        loader=loader,
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        auto_reload=False,
+    )
+    made.filters |= {"usd": format_usd, "instant": format_time, "span": format_span, "person": short_name}
+    made.globals |= {"asset": address}
+    return made
+
+
+def format_usd(amount: float | None) -> str:
+    """`$5.28`; what is not known says so."""
+    return "not known" if amount is None else usd(amount)
+
+
+def format_time(instant: datetime | None) -> str:
+    """`23 Nov 22:00 UTC`."""
+    return "" if instant is None else f"{instant.astimezone(UTC):%-d %b %H:%M} UTC"
+
+
+def format_span(span: timedelta) -> str:
+    """`2 d 4 h`, `3 h 20 min`, `12 min`; nothing below a minute."""
+    minutes = max(int(span.total_seconds() // 60), 0)
+    days, hours, left = minutes // 1440, minutes // 60 % 24, minutes % 60
+    if days:
+        return f"{days} d {hours} h"
+    return f"{hours} h {left} min" if hours else f"{left} min"
+
+
+def short_name(arn: str) -> str:
+    """The last part of an ARN: `learner@example.com`; any other text whole."""
+    return arn.rpartition("/")[2] if arn.startswith("arn:") and "/" in arn else arn

@@ -1,0 +1,93 @@
+"""The table of pages, and from a request to one of them: who asks, which page, its errors as a page.
+
+A path that is none of ours answers our page, too. Viewers look at everything and send no form but the one that signs them out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from chalice import NotFoundError, Response
+
+from chalicelib.api.context import RequestContext
+from chalicelib.api.pages import administration, ask, clusters, labs, one_lab, reference, tonight
+from chalicelib.api.pages.assets import asset
+from chalicelib.api.pages.visit import HEADERS, HTML, Visit, lead, root_of, visit_of
+from chalicelib.api.problems import explained
+from chalicelib.domain.errors.tree import EkslabError, InvalidRequest, NotYours
+from chalicelib.logs import logger
+from chalicelib.services.sessions import end_session
+
+View = Callable[[Visit], Response]
+
+#: method, first part of the path, how many parts there are -> the page.
+PAGES: Mapping[tuple[str, str, int], View] = {
+    ("GET", "labs", 1): labs.show_labs,
+    ("GET", "labs", 2): one_lab.show_lab,
+    ("GET", "labs", 3): one_lab.show_part,
+    ("POST", "labs", 3): one_lab.act,
+    ("GET", "ask", 1): ask.show_form,
+    ("POST", "ask", 1): ask.send_form,
+    ("GET", "clusters", 1): clusters.show_clusters,
+    ("GET", "clusters.csv", 1): clusters.send_csv,
+    ("GET", "tonight", 1): tonight.show_tonight,
+    ("GET", "administration", 1): administration.show_rules,
+    ("POST", "administration", 1): administration.change_rules,
+    ("GET", "administration", 2): administration.show_accounts,
+    ("GET", "api", 1): reference.show_reference,
+}
+
+
+def answer(context: RequestContext, method: str) -> Response:
+    """The page, the reason why there is none, or the way in."""
+    path = context.below.strip("/")
+    if method == "GET" and path.startswith("static/"):
+        return _static(path)
+    if method == "GET" and path == "" and not context.path.endswith("/"):
+        return lead(f"{context.path.rpartition('/')[2]}/")
+    try:
+        visit = visit_of(context, method)
+        return _outside(context, "way_in.html", 401) if visit is None else _inside(visit, method)
+    except EkslabError as error:
+        status, title, detail = explained(error)
+        return _outside(context, "problem.html", status, title=title, detail=detail, findings=())
+    except Exception as error:  # noqa: BLE001  # The last resort: logged whole, told without its insides.
+        logger.exception("A page failed unexpectedly.", extra={"error": type(error).__name__})
+        detail = "It was logged; it is ours to fix."
+        return _outside(context, "problem.html", 500, title="Something went wrong here", detail=detail, findings=())
+
+
+def _inside(visit: Visit, method: str) -> Response:
+    parts = visit.path.split("/") if visit.path else ["labs"]
+    if (method, visit.path) == ("POST", "signout"):
+        end_session(visit.deps, visit.token)
+        return _outside(visit.context, "signed_out.html", 200)
+    view = PAGES.get((method, parts[0], len(parts)))
+    if view is None:
+        detail = "The address may be mistyped, or what it names is gone."
+        return visit.show("problem.html", 404, title="There is no such page", detail=detail, findings=())
+    try:
+        if method == "POST" and visit.caller.is_viewer:
+            raise NotYours("Viewers look at everything and change nothing.")
+        return view(visit)
+    except EkslabError as error:
+        status, title, detail = explained(error)
+        found = tuple(error.findings) if isinstance(error, InvalidRequest) else ()
+        return visit.show("problem.html", status, title=title, detail=detail, findings=found)
+
+
+def _static(path: str) -> Response:
+    try:
+        return asset(path.removeprefix("static/"))
+    except NotFoundError:
+        return Response("There is no such file.", status_code=404, headers={**HEADERS, "Content-Type": "text/plain"})
+
+
+def _outside(context: RequestContext, template: str, status: int, **model: object) -> Response:
+    """A page for somebody whom no session names."""
+    from chalicelib.api.pages.render import render
+
+    shared = {"root": root_of(context.path), "caller": None, "path": "", "form_token": ""}
+    return Response(
+        render(template, {**shared, **model}), status_code=status, headers={**HEADERS, "Content-Type": HTML}
+    )

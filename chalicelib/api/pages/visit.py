@@ -1,0 +1,148 @@
+"""One request of a browser: who asks (by the session), what was sent, and how an answer is made. Links are relative.
+
+A cookie that is there twice is none: whoever controls a neighbouring subdomain can add one. A form without this session's
+token is refused, and so is one from another origin.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+from chalice import Response
+
+from chalicelib.api.context import RequestContext
+from chalicelib.domain.core.deferred import dataclass, pattern
+from chalicelib.domain.errors.tree import NotYours
+from chalicelib.domain.identity.callers import Caller
+from chalicelib.domain.identity.sessions import form_token, is_form_token
+from chalicelib.ports.deps import Deps
+from chalicelib.services.sessions import session_of
+
+COOKIE = "__Host-ekslab"
+#: Nothing but this page's own files, in nobody's frame, in no cache and no search engine. `same-origin`, since a browser
+#: that may not say where it comes from sends a form with the origin `null`.
+HEADERS = {
+    "Cache-Control": "no-store",
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self'; connect-src 'self'; "
+        "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "X-Robots-Tag": "noindex, nofollow",
+}
+HTML = "text/html; charset=utf-8"
+#: Fields of a form, and characters of one: a file dropped in is at most as long as a body of the API.
+_MOST_FIELDS = 60
+#: Where a form may lead back to: a path of this page below `/ui/`, and nothing that a browser reads as an address.
+_OWN_PATH = pattern(r"(?:[a-z0-9][a-z0-9-]*)(?:/[a-z0-9][a-z0-9-]*){0,3}(?:\?[a-z]+=[a-z0-9-]+)?")
+
+
+class FormRefused(NotYours):
+    """The form is not one that this session's page gave out."""
+
+
+@dataclass(frozen=True)
+class Visit:
+    """`root`: from this page to `/ui/`, as a relative link. `path`: below `/ui/`. `token`: the session's."""
+
+    deps: Deps
+    caller: Caller
+    token: str
+    path: str
+    root: str
+    query: Mapping[str, str]
+    form: Mapping[str, str]
+    now: datetime
+    context: RequestContext
+
+    def show(self, template: str, status: int = 200, **model: Any) -> Response:
+        """A page."""
+        from chalicelib.api.pages.render import render
+
+        shared = {
+            "root": self.root,
+            "caller": self.caller,
+            "now": self.now,
+            "path": self.path,
+            "form_token": self.seal(),
+        }
+        return Response(
+            render(template, {**shared, **model}), status_code=status, headers={**HEADERS, "Content-Type": HTML}
+        )
+
+    def seal(self) -> str:
+        """What a form of this page carries."""
+        return form_token(self.token, secrets.token_hex(16))
+
+    def go(self, to: str) -> Response:
+        """Lead to another of our pages: a path below `/ui/`, with a query perhaps. Anything else leads to the labs."""
+        return lead(f"{self.root}{to if _OWN_PATH.fullmatch(to) else 'labs'}")
+
+
+def lead(to: str) -> Response:
+    """Have the browser look there."""
+    return Response("", status_code=303, headers={**HEADERS, "Content-Type": HTML, "Location": to})
+
+
+def visit_of(context: RequestContext, method: str) -> Visit | None:
+    """The visit; None without a session that stands for somebody here. Raises FormRefused."""
+    now = context.deps.clock.now()
+    token = session_token(context.header("cookie"))
+    session = session_of(context.deps, token, now) if token else None
+    caller = context.caller_as(session.arn, session.account, session.role_id) if session else None
+    if token is None or caller is None:
+        return None
+    form = _form(context) if method == "POST" else {}
+    if method == "POST":
+        _refuse_foreign(context, token, form)
+    path = context.below.strip("/")
+    return Visit(context.deps, caller, token, path, root_of(context.path), context.query, form, now, context)
+
+
+def session_token(cookies: str | None) -> str | None:
+    """The one session cookie; None if there is none, or more than one."""
+    found = [part.partition("=") for part in (cookies or "").split(";")]
+    values = [value.strip() for name, _, value in found if name.strip() == COOKIE]
+    return values[0] if len(values) == 1 else None
+
+
+def root_of(path: str) -> str:
+    """From a page's path, as the client wrote it, to `/ui/`: `../` for each level below it."""
+    _, inside, below = path.partition("/ui/")
+    if inside:
+        return "../" * below.count("/")
+    last = path.rpartition("/")[2]
+    return "ui/" if last in ("", "ui") else f"{last}/ui/"
+
+
+def _form(context: RequestContext) -> dict[str, str]:
+    kind = (context.header("content-type") or "").partition(";")[0].strip().lower()
+    if kind != "application/x-www-form-urlencoded":
+        raise FormRefused("Forms of this page are sent as application/x-www-form-urlencoded.")
+    try:
+        sent = context.body.decode()
+        return dict(parse_qsl(sent, keep_blank_values=True, max_num_fields=_MOST_FIELDS, errors="strict"))
+    except ValueError as problem:
+        raise FormRefused("The form can't be read.") from problem
+
+
+def _refuse_foreign(context: RequestContext, token: str, form: Mapping[str, str]) -> None:
+    """Raise FormRefused for what this session's page did not give out, or another origin sends."""
+    origin, host = context.header("origin"), context.header("host")
+    scheme = context.header("x-forwarded-proto")
+    parts = urlsplit(origin) if origin is not None else None
+    foreign = parts is not None and (
+        parts.netloc != host or not parts.netloc or (scheme or parts.scheme) != parts.scheme
+    )
+    if foreign or (context.header("sec-fetch-site") or "same-origin") != "same-origin":
+        raise FormRefused("The form was sent from another page.")
+    if not is_form_token(token, form.get("form_token", "")):
+        raise FormRefused("The form is not one of this session: go back, load the page again, and send it once more.")

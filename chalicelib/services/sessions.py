@@ -1,0 +1,29 @@
+"""Sessions of browsers: opened for whoever signed, found again by their token, ended by signing out."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from chalicelib.domain.identity.sessions import LASTS, Session, is_token, session_key
+from chalicelib.ports.deps import Deps
+
+
+def open_session(deps: Deps, arn: str, account: str, role_id: str | None, token: str, now: datetime) -> Session:
+    """Keep a new session under its token."""
+    session = Session(arn, account, role_id, now, now + LASTS)
+    deps.store.put_session(session_key(token), session)
+    return session
+
+
+def session_of(deps: Deps, token: str, now: datetime) -> Session | None:
+    """The session of this token; None where there is none, and where it has ended. The table forgets it days later."""
+    if not is_token(token):
+        return None
+    session = deps.store.session(session_key(token))
+    return session if session is not None and session.ends_at > now else None
+
+
+def end_session(deps: Deps, token: str) -> None:
+    """Forget it at once; absent is fine."""
+    if is_token(token):
+        deps.store.end_session(session_key(token))

@@ -1,0 +1,242 @@
+"""The page on 127.0.0.1: a proxy that opens a session with the person's AWS credentials and sends it along.
+
+The browser never holds the session. It shows a cookie of this proxy, made from a link that works once. Other pages, other
+programs' pages on this machine and names that were made to lead here are refused.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import hmac
+import http.client
+import re
+import secrets
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any, Protocol
+from urllib.parse import urlsplit
+
+HOST = "127.0.0.1"
+#: Bytes of a form, and seconds that the first link works and that the service may take.
+_LONGEST_FORM, LINK_LASTS, _TIMEOUT = 256 * 1024, 60.0, 30.0
+_SERVICE_COOKIE = "__Host-ekslab"
+#: What goes to the service of a request, and of its answer to the browser. Cookies do neither.
+_SENT = ("accept", "accept-language", "content-type")
+_RETURNED = (
+    *("content-type", "content-disposition", "location", "cache-control", "content-security-policy", "referrer-policy"),
+    *("x-content-type-options", "x-frame-options", "x-robots-tag", "cross-origin-opener-policy"),
+    "cross-origin-resource-policy",
+)
+
+
+class Upstream(Protocol):
+    """Sends one request to the service's page."""
+
+    def __call__(self, method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> Page:
+        """The answer, whatever its status. Raises OSError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """An answer; names of headers in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+
+@dataclass
+class Door:
+    """Who is let in. `link` works once; `cookie` is what it becomes."""
+
+    port: int
+    began: float
+    link: str = field(default_factory=lambda: secrets.token_urlsafe(32))
+    cookie: str = field(default_factory=lambda: secrets.token_urlsafe(32))
+
+    @property
+    def origin(self) -> str:
+        """Where this page is, as browsers say it."""
+        return f"http://{HOST}:{self.port}"
+
+    @property
+    def cookie_name(self) -> str:
+        """Named by the port: browsers send cookies to every port of a host."""
+        return f"ekslab-{self.port}"
+
+    def use_link(self, given: str, now: float) -> bool:
+        """Whether this is the link, for the first time and in time."""
+        good = (
+            bool(self.link)
+            and hmac.compare_digest(self.link.encode(), given.encode())
+            and now - self.began <= LINK_LASTS
+        )
+        if good:
+            self.link = ""
+        return good
+
+    def refusal(self, method: str, path: str, headers: Mapping[str, str]) -> str:
+        """Why a request is refused; empty if it is not."""
+        if headers.get("host") != f"{HOST}:{self.port}":
+            return "This page is on 127.0.0.1 only."
+        origin = headers.get("origin")
+        if origin is None and method == "POST":
+            return "A form says where it comes from."
+        if origin is not None and origin != self.origin:
+            return "This was sent from another page."
+        if headers.get("sec-fetch-site", "none") not in ("none", "same-origin") and method == "POST":
+            return "This was sent from another page."
+        if not is_page(path):
+            return "Only the page is here."
+        return "" if self._knows(headers.get("cookie", "")) else "Open the link that `ekslab dashboard` printed."
+
+    def _knows(self, cookies: str) -> bool:
+        named = [part.strip().partition("=") for part in cookies.split(";")]
+        values = [value for name, _, value in named if name == self.cookie_name]
+        return len(values) == 1 and hmac.compare_digest(values[0].encode(), self.cookie.encode())
+
+
+def is_page(target: str) -> bool:
+    """Whether this is a path of the page, and nothing that another reader would take for another path."""
+    path = target.partition("?")[0]
+    plain = not any(odd in path.lower() for odd in ("//", "\\", "%2f", "%5c", "%2e", "%00", "/../", "/./"))
+    safe = plain and target.isascii() and target.isprintable() and " " not in target and "#" not in target
+    ends = path.rsplit("/", 1)[-1] not in (".", "..")
+    return safe and ends and (path in ("/", "/ui", "/openapi.json") or path.startswith("/ui/"))
+
+
+def serve(door: Door, upstream: Upstream, session: str, server: ThreadingHTTPServer) -> None:
+    """Answer until the server is shut down."""
+    server.RequestHandlerClass = _handler(door, upstream, session)
+    server.serve_forever(poll_interval=0.2)
+
+
+def listen(port: int) -> ThreadingHTTPServer:
+    """On this port of 127.0.0.1, or a free one (0). Raises OSError."""
+    server = ThreadingHTTPServer((HOST, port), BaseHTTPRequestHandler)
+    server.daemon_threads = True
+    return server
+
+
+def to_service(url: str) -> Upstream:
+    """The page of the service at this address."""
+    parts = urlsplit(url)
+    connect: Callable[..., http.client.HTTPConnection] = (
+        http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
+    )
+
+    def send(method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> Page:
+        connection = connect(parts.netloc, timeout=_TIMEOUT)
+        try:
+            connection.request(method, parts.path.rstrip("/") + path, body, dict(headers))
+            answer = connection.getresponse()
+            named = {name.lower(): value for name, value in answer.getheaders()}
+            return Page(answer.status, named, answer.read())
+        except http.client.HTTPException as error:
+            raise OSError(type(error).__name__) from error
+        finally:
+            connection.close()
+
+    return send
+
+
+def end_session(upstream: Upstream, session: str) -> None:
+    """Sign out; a service that does not answer forgets the session at its end."""
+    cookie = {"cookie": f"{_SERVICE_COOKIE}={session}"}
+    with contextlib.suppress(OSError):
+        page = upstream("GET", "/ui/administration", cookie, None)
+        found = re.search(rb'name="form_token" value="([^"]+)"', page.body)
+        if found:
+            kind = {"content-type": "application/x-www-form-urlencoded"}
+            upstream("POST", "/ui/signout", {**cookie, **kind}, b"form_token=" + found[1])
+
+
+def _handler(door: Door, upstream: Upstream, session: str) -> type[BaseHTTPRequestHandler]:
+    """In a tuple, since a function that is a class's attribute would become a method."""
+    return type("Handler", (_Handler,), {"door": door, "upstream": (upstream,), "session": session})
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """One request of the browser, for a door, a service and a session that `_handler` says."""
+
+    door: Door
+    session: str
+    upstream: tuple[Upstream]
+
+    server_version, sys_version = "ekslab", ""
+    timeout = 60
+
+    def do_GET(self) -> None:
+        self._answer("GET")
+
+    def do_POST(self) -> None:
+        self._answer("POST")
+
+    def log_message(self, *_: Any) -> None:
+        """Nothing: the first link would be in it."""
+
+    def _answer(self, method: str) -> None:
+        headers = _named(self.headers.items())
+        if method == "GET" and self.path.startswith("/start?") and headers.get("host") == f"{HOST}:{self.door.port}":
+            return self._start()
+        if why := self.door.refusal(method, self.path, headers):
+            return self._say(403, why)
+        body = self._body(headers) if method == "POST" else b""
+        if body is None:
+            return self._say(413, "The form is too long.")
+        return self._forward(method, headers, body)
+
+    def _start(self) -> None:
+        if not self.door.use_link(self.path.partition("?")[2], time.monotonic()):
+            return self._say(403, "This link has been used, or is too old: start `ekslab dashboard` again.")
+        cookie = f"{self.door.cookie_name}={self.door.cookie}; Path=/; HttpOnly; SameSite=Strict"
+        return self._send(303, {"location": "/ui/labs", "set-cookie": cookie, "cache-control": "no-store"}, b"")
+
+    def _body(self, headers: Mapping[str, str]) -> bytes | None:
+        length = headers.get("content-length", "")
+        if not length.isdigit() or len(length) > 7 or int(length) > _LONGEST_FORM or "transfer-encoding" in headers:
+            return None
+        return self.rfile.read(int(length))
+
+    def _forward(self, method: str, headers: Mapping[str, str], body: bytes) -> None:
+        sent = {name: headers[name] for name in _SENT if name in headers}
+        sent["cookie"] = f"{_SERVICE_COOKIE}={self.session}"
+        try:
+            page = self.upstream[0](method, self.path, sent, body if method == "POST" else None)
+        except OSError as error:
+            return self._say(502, f"No answer from the service: {type(error).__name__}.")
+        kept = {name: page.headers[name] for name in _RETURNED if name in page.headers}
+        return self._send(page.status, kept, page.body)
+
+    def _say(self, status: int, why: str) -> None:
+        kind = {"content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff"}
+        self._send(
+            status, {**kind, "content-security-policy": "default-src 'none'; frame-ancestors 'none'"}, why.encode()
+        )
+
+    def _send(self, status: int, headers: Mapping[str, str], body: bytes) -> None:
+        self.close_connection = True
+        self.send_response(status)
+        for name, value in headers.items():
+            self.send_header(name, value)
+        self.send_header("content-length", str(len(body)))
+        self.send_header("connection", "close")
+        self.end_headers()
+        self.wfile.write(body)
+
+    def handle(self) -> None:
+        """A browser that went away is no error."""
+        with contextlib.suppress(ConnectionError, TimeoutError):
+            super().handle()
+
+
+def _named(items: Any) -> dict[str, str]:
+    """Headers by their names in lower case; one that is there twice counts as nothing that could be right."""
+    found: dict[str, str] = {}
+    for name, value in items:
+        known = name.lower()
+        found[known] = value if known not in found else f"{found[known]}\0{value}"
+    return found

@@ -1,0 +1,89 @@
+"""A browser against the fakes: it opens a session as somebody, sends the cookie, and fills the forms that pages give out."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from typing import Any
+from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
+
+from tests.api.http import Answer, Http
+
+COOKIE = "__Host-ekslab"
+FORM = {"content-type": "application/x-www-form-urlencoded"}
+
+
+@dataclass
+class Form:
+    """A form of a page, with what its fields hold."""
+
+    action: str
+    fields: dict[str, str] = field(default_factory=dict)
+
+
+class _Reader(HTMLParser):
+    """Collects what tests ask of a page."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.links: list[str] = []
+        self.forms: list[Form] = []
+        self.tags: list[tuple[str, dict[str, str | None]]] = []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        given = dict(attrs)
+        self.tags.append((tag, given))
+        if tag == "a" and given.get("href"):
+            self.links.append(str(given["href"]))
+        if tag == "form":
+            self.forms.append(Form(str(given.get("action") or "")))
+        if tag in ("input", "select", "textarea") and self.forms and given.get("name"):
+            self.forms[-1].fields[str(given["name"])] = given.get("value") or ""
+
+
+def read(html: str) -> _Reader:
+    reader = _Reader()
+    reader.feed(html)
+    return reader
+
+
+@dataclass
+class Browser:
+    """`cookie` None: no session."""
+
+    http: Http
+    cookie: str | None = None
+
+    @classmethod
+    def of(cls, http: Http, arn: str) -> Browser:
+        answer = http.post("/sessions", None, caller=arn)
+        assert answer.status == 201, answer.text
+        return cls(http, answer.json["token"])
+
+    def _headers(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
+        sent = {"cookie": f"{COOKIE}={self.cookie}"} if self.cookie else {}
+        return {**sent, **(more or {})}
+
+    def get(self, path: str) -> Answer:
+        parts = urlsplit(path)
+        query = dict(parse_qsl(parts.query))
+        return self.http.get(parts.path, query=query or None, caller="", headers=self._headers())
+
+    def post(self, path: str, fields: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> Answer:
+        return self.http.post(path, urlencode(fields), caller="", headers=self._headers({**FORM, **(headers or {})}))
+
+    def token(self, path: str = "/ui/labs") -> str:
+        """A form token of this session."""
+        found = re.search(r'name="form_token" value="([^"]+)"', self.get(path).text)
+        assert found
+        return found[1]
+
+    def send(self, path: str, **fields: Any) -> Answer:
+        """A form with a good token."""
+        return self.post(path, {"form_token": self.token(), **fields})
+
+    def follow(self, answer: Answer, at: str) -> Answer:
+        assert answer.status == 303, answer.text
+        return self.get(urljoin(at, answer.headers["Location"]))
