@@ -27,6 +27,19 @@ LEFT_OUT = {
     "aws_lambda_powertools/event_handler/*": "routing, which is Chalice's here",
     "aws_lambda_powertools/utilities/*": "only the logger is used",
     "yaml/_yaml.*": "libyaml: only PyYAML's own parser says where in a document something is wrong",
+    "pydantic/experimental/*": "what pydantic tries out",
+    **{
+        f"pydantic/{name}.py": "a name of pydantic 1, which says only that it is gone"
+        for name in (
+            *("class_validators", "color", "datetime_parse", "decorator", "env_settings", "error_wrappers", "generics"),
+            *("parse", "schema", "tools", "typing", "utils", "validators"),
+        )
+    },
+    **{
+        f"tzdata/zoneinfo/{name}": "lists for people and for zic; `zoneinfo` reads the zones' own files"
+        for name in ("tzdata.zi", "zone.tab", "zone1970.tab", "zonenow.tab", "iso3166.tab", "leapseconds")
+    },
+    "aws_lambda_powertools/metrics/provider/datadog/*": "metrics for Datadog",
     "markupsafe/*.c": "what its library was made of",
     "jinja2/ext.py": "extensions, of which none is used",
     "jinja2/meta.py": "looks at templates, which only tools do",

@@ -193,7 +193,7 @@ def test_every_field_of_the_form_is_one_that_the_api_takes() -> None:
         "name": "mine", "leaseHours": "5", "nodegroups[0].desired": "1", "nodegroups[0].instanceTypes": "t3.medium",
         "nodegroups[0].min": "1", "nodegroups[0].max": "2", "nodegroups[0].placement": "public", "region": "ap-northeast-2",
         "account": ACCOUNT, "version": "1.36", "supportPolicy": "STANDARD", "network.cidr": "10.0.0.0/16", "network.nat": "none",
-        "endpoint.access": "public", "endpoint.allowedCidrs": "198.51.100.0/24", "workHost": "yes",
+        "endpoint.access": "public", "endpoint.allowedCidrs": "15.230.39.0/24", "workHost": "yes",
         "schedule.timeZone": "Asia/Seoul", "schedule.curfew": "21:00",
         "schedule.atCurfew": "hibernate", "schedule.wake": "09:00", "volumes": "delete",
     }  # fmt: skip
@@ -254,7 +254,7 @@ def test_the_network_is_drawn_with_its_subnets_and_who_may_reach_whom() -> None:
     text = owner().get(f"/ui/labs/{LAB}").text
     for words in ("192.168.0.0/18", "192.168.192.0/18", "public · ap-northeast-2a", "private · ap-northeast-2c"):
         assert words in text
-    assert "198.51.100.7/32" in text.split("Who may reach whom")[1]
+    assert "15.230.39.7/32" in text.split("Who may reach whom")[1]
 
 
 def test_the_receipt_is_read_on_the_page() -> None:
