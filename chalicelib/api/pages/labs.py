@@ -67,7 +67,7 @@ def actions(line: LabLine) -> tuple[str, ...]:
             return ("keep", "extend", "sleep", "end") if line.lab.planned else ("extend", "sleep", "end")
         case Phase.HIBERNATED:
             return "extend", "wake", "end"
-        case Phase.BLOCKED:
+        case Phase.BLOCKED | Phase.AWAITING_APPROVAL:
             return ("end",)
         case phase if phase in OVER | ENDING:
             return ()
