@@ -14,7 +14,7 @@ LOCK := $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-ver
 
 export PARAMETERS
 
-.PHONY: future kubectl demo sandbox test quick stories long explore check format lint types templates checkov handlers pythons compose rights lock completions bench package deploy destroy clean help
+.PHONY: future kubectl demo sandbox test quick stories long explore check format lint types templates checkov handlers pythons compose rights lock completions browser bench package deploy destroy clean help
 
 help:            ## what there is to make
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## +/\t/' | expand -t 12
@@ -105,6 +105,11 @@ deploy: $(INSTALLED)    ## into an account: make deploy STAGE=prod [REGION=..] [
 destroy: $(INSTALLED)   ## out of it again, if no lab lives: make destroy STAGE=prod [REGION=..] [YES=1]
 	@$(BIN)/python -m deployment destroy --stage '$(STAGE)' --region '$(REGION)' $(if $(YES),--yes)
 
+browser:         ## the page in the system's Chromium, with Playwright in an environment of its own
+	test -d .venv-browser || $(PYTHON) -m venv .venv-browser
+	.venv-browser/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-browser.txt
+	PYTHONPATH=$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') .venv-browser/bin/python -m pytest tests/browser
+
 completions: $(INSTALLED) ## rewrite the completion files of the command line
 	for shell in bash zsh fish; do $(BIN)/shtab --shell=$$shell ekslab.__main__.parser > ekslab/completions/ekslab.$$shell || exit 1; done
 
@@ -113,9 +118,10 @@ lock: $(INSTALLED)      ## rewrite requirements*.txt, with hashes, from what is 
 	$(LOCK) requirements-dev.in --output-file requirements-dev.txt
 	$(LOCK) requirements-checkov.in --output-file requirements-checkov.txt
 	$(LOCK) requirements-kubectl.in --output-file requirements-kubectl.txt
+	$(LOCK) requirements-browser.in --output-file requirements-browser.txt
 
 bench: $(INSTALLED)     ## measurements, each beside a peer or a limit
 	@for module in $$(ls benchmarks/bench_*.py); do $(BIN)/python -m benchmarks.$$(basename $$module .py) || exit 1; done
 
 clean:           ## everything that was made here
-	rm -rf $(VENV) .venv-checkov .venv-kubectl .pythons build .chalice/deployments .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-checkov .venv-kubectl .venv-browser .pythons build .chalice/deployments .mypy_cache .ruff_cache .hypothesis

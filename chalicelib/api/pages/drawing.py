@@ -71,7 +71,7 @@ def _boxes(spec: LabSpec, new: NewNetwork, zones: tuple[str, ...]) -> tuple[Box,
 def _inside(spec: LabSpec, new: NewNetwork | None, placement: Placement, first: bool) -> tuple[str, ...]:
     """What stands in a subnet. Nodes of a group are spread over both zones."""
     lines = [
-        f"{group.desired} × {group.instance_types[0]} ({group.name}), spread"
+        f"part of {group.desired} × {group.instance_types[0]} ({group.name})"
         for group in spec.nodegroups
         if group.placement is placement
     ]

@@ -1,0 +1,107 @@
+"""A Chromium behind `ekslab dashboard`, on the fakes: the proxy is the real one, the service answers in this process.
+
+Skipped where there is no Playwright or no Chromium, with the commands that install them.
+"""
+
+from __future__ import annotations
+
+import shutil
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import pytest
+
+from chalicelib.domain.costs import meter_of
+from chalicelib.domain.labs.lab import ClusterFacts, Planned
+from chalicelib.domain.labs.spec import WorkHostSpec
+from ekslab.dashboard import Door, Page, listen, serve
+from tests.api.curfew_world import CURFEW, NIGHT, a_ready_lab, a_world, an_entry
+from tests.api.http import Http
+from tests.fakes import OWNER, a_lab, a_spec
+from tests.fakes.fleet_builders import a_fleet_cluster, a_watched
+
+INSTALL = "make browser && apt-get install chromium fonts-nanum"
+FACTS = ClusterFacts(endpoint="https://0123.gr7.ap-northeast-2.eks.amazonaws.com", certificate_authority="LS0t")
+
+
+@dataclass
+class Shown:
+    """What a test looks at: the page's own context, the world behind it, and the link that lets in."""
+
+    context: Any
+    http: Http
+    door: Door
+
+    def page(self, path: str = "/ui/labs") -> Any:
+        page = self.context.new_page()
+        if self.door.link:
+            page.goto(f"{self.door.origin}/start?{self.door.link}")
+        page.goto(self.door.origin + path)
+        return page
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Any]:
+    sync_api = pytest.importorskip("playwright.sync_api", reason=f"needs Playwright: {INSTALL}")
+    found = shutil.which("chromium") or shutil.which("chromium-browser")
+    if found is None:
+        pytest.skip(f"needs Chromium: {INSTALL}")
+    with sync_api.sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+def a_world_to_see() -> Http:
+    """A ready lab on tonight's plan, one that comes, one that is over; clusters."""
+    entry = an_entry()
+    spec = a_spec(work_host=WorkHostSpec())
+    lab = a_ready_lab(facts=FACTS, planned=Planned(NIGHT, entry.id, CURFEW), spec=spec)
+    http = a_world(lab, entry)
+    prices = http.world.deps.curfew.prices("ap-northeast-2")
+    metered = lab.metered_since(meter_of(spec, prices, None, "UTC"), lab.created_at)
+    http.world.store.put(metered, a_lab(id="lab-coming", spec=a_spec(name="coming"), phase="provisioning"))
+    http.world.watch.store.put(a_watched("orders", cluster=a_fleet_cluster("orders"), owner="learner@example.com"))
+    return http
+
+
+@pytest.fixture(params=["with script", "without script"])
+def shown(request: pytest.FixtureRequest, chromium: Any) -> Iterator[Shown]:
+    yield from showing(chromium, java_script_enabled=request.param == "with script")
+
+
+def showing(chromium: Any, **options: Any) -> Iterator[Shown]:
+    http = a_world_to_see()
+    token = http.post("/sessions", None, caller=OWNER).json["token"]
+    server = listen(0)
+    door = Door(server.server_address[1], time.monotonic())
+    alone = threading.Lock()
+
+    def upstream(method: str, path: str, headers: Mapping[str, str], body: bytes | None) -> Page:
+        parts = urlsplit(path)
+        sent = body.decode() if body is not None else None
+        with alone:
+            answer = http.call(
+                method, parts.path, body=sent, query=dict(parse_qsl(parts.query)) or None, caller="", headers=headers
+            )
+        named = {name.lower(): str(value) for name, value in answer.headers.items()}
+        return Page(answer.status, named, answer.text.encode())
+
+    thread = threading.Thread(target=serve, args=(door, upstream, token, server))
+    thread.start()
+    context = chromium.new_context(**options)
+    try:
+        yield Shown(context, http, door)
+    finally:
+        context.close()
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--screenshots", default="", help="a folder to take screenshots into")

@@ -1,0 +1,136 @@
+"""The page in Chromium, by clicks and by keyboard only: with and without its script, narrow and wide, light and dark."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from chalicelib.domain.labs.lab import Phase
+from tests.api.curfew_world import LAB
+from tests.browser.conftest import Shown, showing
+
+PATHS = (
+    *("/ui/labs", f"/ui/labs/{LAB}", "/ui/ask", "/ui/clusters", "/ui/tonight", "/ui/administration"),
+    *("/ui/administration/accounts", "/ui/api", "/ui/nothing"),
+)
+SIZES = {"narrow": (360, 740), "wide": (1280, 800)}
+
+
+@pytest.fixture(params=[(size, scheme) for size in SIZES for scheme in ("light", "dark")], ids="-".join)
+def sized(request: pytest.FixtureRequest, chromium: Any) -> Iterator[Shown]:
+    width, height = SIZES[request.param[0]]
+    viewport = {"width": width, "height": height}
+    yield from showing(chromium, viewport=viewport, color_scheme=request.param[1])
+
+
+def test_a_lab_is_asked_for_by_clicks(shown: Shown) -> None:
+    page = shown.page()
+    page.click("text=Ask for a lab")
+    page.fill("#name", "by-clicks")
+    page.fill("#leaseHours", "3")
+    page.click("text=Ask for it")
+    page.wait_for_selector("text=The lab was asked for.")
+    assert [lab.name for lab in shown.http.world.store.labs.values()].count("by-clicks") == 1
+    page.click("nav >> text=Labs")
+    assert page.is_visible("text=by-clicks")
+
+
+def test_a_lab_is_extended_kept_and_ended_by_clicks(shown: Shown) -> None:
+    page = shown.page(f"/ui/labs/{LAB}")
+    page.click("button:has-text('Extend')")
+    page.wait_for_selector("text=The lease was extended.")
+    page.click("button:has-text('Keep this night')")
+    page.wait_for_selector("text=It is kept for this night.")
+    page.click("summary:has-text('End')")
+    page.check("input[name=sure]")
+    page.click("text=End now")
+    page.wait_for_selector("text=It is being deleted.")
+    assert shown.http.world.store.labs[LAB].phase is Phase.RELEASING
+
+
+def test_the_keyboard_alone_suffices(shown: Shown) -> None:
+    page = shown.page()
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.className") == "skip"
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.evaluate("document.activeElement.textContent") == "Extend":
+            break
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=The lease was extended.")
+
+
+def test_nothing_breaks_the_policy_and_nothing_is_asked_of_others(shown: Shown) -> None:
+    page = shown.page()
+    said: list[str] = []
+    asked: list[str] = []
+    page.on("console", lambda message: said.append(message.text))
+    page.on("request", lambda request: asked.append(request.url))
+    for path in PATHS:
+        page.goto(shown.door.origin + path)
+    assert [text for text in said if "404" not in text] == []
+    assert [url for url in asked if not url.startswith(shown.door.origin)] == []
+
+
+def test_pages_fit_their_width_and_have_nothing_serious_against_them(sized: Shown) -> None:
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    source = Path(axe.script_path if hasattr(axe, "script_path") else axe.axe_path if hasattr(axe, "axe_path") else "")
+    script = source.read_text() if source.is_file() else None
+    for path in PATHS:
+        page = sized.page(path)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
+        page.evaluate(script or _axe_source())
+        found = page.evaluate("axe.run()")["violations"]
+        worst = [(each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in ("serious", "critical")]
+        assert worst == [], path
+        page.close()
+
+
+def _axe_source() -> str:
+    import axe_playwright_python
+
+    [found] = Path(axe_playwright_python.__file__).parent.rglob("axe*.js")
+    return found.read_text()
+
+
+@pytest.fixture
+def scripted(chromium: Any) -> Iterator[Shown]:
+    yield from showing(chromium)
+
+
+def test_the_price_comes_as_it_is_typed(scripted: Shown) -> None:
+    page = scripted.page("/ui/ask")
+    page.fill("#name", "typed")
+    page.wait_for_selector("#price >> text=an hour")
+    page.click("summary:has-text('Everything else')")
+    page.fill("[id='version']", "0.1")
+    page.wait_for_selector("[data-finding='version'] >> .error")
+    assert len(scripted.http.world.store.labs) == 2
+
+
+def test_a_lab_that_comes_is_followed_and_what_is_open_stays_open(scripted: Shown) -> None:
+    page = scripted.page("/ui/labs/lab-coming")
+    page.click("summary:has-text('End')")
+    page.evaluate("document.activeElement.blur()")
+    store = scripted.http.world.store
+    store.put(store.labs["lab-coming"].moved_to(Phase.READY, scripted.http.world.clock.now()))
+    page.wait_for_selector(".phase-ready", timeout=15000)
+    assert page.is_visible("text=Delete coming and everything of it")
+
+
+def test_screenshots_for_the_manual(chromium: Any, request: pytest.FixtureRequest) -> None:
+    folder = request.config.getoption("--screenshots")
+    if not folder:
+        pytest.skip("--screenshots FOLDER takes them")
+    for size, (width, height) in SIZES.items():
+        for shown in showing(chromium, viewport={"width": width, "height": height}):
+            for name, path in (
+                ("labs", "/ui/labs"),
+                ("lab", f"/ui/labs/{LAB}"),
+                ("ask", "/ui/ask"),
+                ("clusters", "/ui/clusters"),
+            ):
+                shown.page(path).screenshot(path=f"{folder}/{name}-{size}.png", full_page=True)
