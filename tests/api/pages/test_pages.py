@@ -8,6 +8,7 @@ from urllib.parse import urljoin, urlsplit
 import pytest
 
 from chalicelib.domain.core.resources import EntryState, Kind, LedgerEntry, Resource
+from chalicelib.domain.costs import meter_of
 from chalicelib.domain.identity.callers import Team
 from chalicelib.domain.identity.people import People
 from chalicelib.domain.labs.lab import ClusterFacts, Phase, Planned
@@ -31,7 +32,10 @@ PAGES = (
 def world() -> Http:
     """A ready lab on tonight's plan, with a history, and a watched cluster."""
     entry = an_entry()
-    http = a_world(a_ready_lab(facts=FACTS, planned=Planned(NIGHT, entry.id, CURFEW)), entry)
+    lab = a_ready_lab(facts=FACTS, planned=Planned(NIGHT, entry.id, CURFEW))
+    http = a_world(lab, entry)
+    prices = http.world.deps.curfew.prices(lab.region)
+    http.world.store.put(lab.metered_since(meter_of(lab.spec, prices, None, "UTC"), lab.created_at))
     http.world.store.record_step(LAB, Step("provision", "verify", "Verification", StepStatus.DONE, NOW, NOW))
     http.world.watch.store.put(a_watched("orders", cluster=a_fleet_cluster("orders"), owner="learner@example.com"))
     return http
