@@ -13,6 +13,7 @@ from deployment.permissions_words import conditions, listed, several
 
 REASONS = PROJECT / ".chalice" / "roles.json"
 UNBOUND = PROJECT / ".chalice" / "unbound.json"
+WRITTEN = PROJECT / ".chalice" / "written.json"
 _MEMBER = """## ekslab-member-read, ekslab-member-labs
 
 The roles in a member account ([accounts.md](../how-to/accounts.md)), in `deployment/member-account.json`. The functions' roles
@@ -25,6 +26,14 @@ Every right that changes something wants a lab's mark on what it changes (a tag 
 Kubernetes, Karpenter, EKS or CloudFormation write), or a name that is ours. These can't: AWS has nothing to bind them by.
 `tests/deployment/test_bounds.py` fails on any other, and on any of these that is bound after all. The list is
 `.chalice/unbound.json`.
+"""
+_BY_MARKS = """## What deletes by marks that people can write
+
+IAM sees names and tags, not who made a thing. Where AWS itself writes a mark that no user can (tags of CloudFormation, EC2
+Auto Scaling and EKS with `aws:` keys), rights to delete want it, and those that reach far spare what another CloudFormation
+stack made, whatever it is tagged. The rights below want a mark that somebody with a right to tag could forge: there is no other
+condition key. They are no proof: what is deleted with them is decided by
+[what-is-deleted.md](../explanation/what-is-deleted.md). The list is `.chalice/written.json`.
 """
 
 
@@ -41,6 +50,8 @@ def sections() -> Iterator[str]:
     yield from _member()
     yield _FURTHER
     yield from (f"- **{name}**: {why}" for name, why in json.loads(UNBOUND.read_text()).items())
+    yield f"\n{_BY_MARKS}"
+    yield from (f"- **{name}**: {why}" for name, why in json.loads(WRITTEN.read_text()).items())
     yield ""
 
 

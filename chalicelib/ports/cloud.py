@@ -29,7 +29,7 @@ class Stacks(Protocol):
         self, name: str, template: str, parameters: Mapping[str, str], tags: Mapping[str, str], token: str
     ) -> str:
         """Ask for a stack; return its id. A stack of this name that is there already is taken as ours if it carries the same
-        `ekslab:lab-id` tag, else AlreadyExists."""
+        `ekslab:lab-id` tag and CloudFormation works on it with the role that only this service hands over, else AlreadyExists."""
         ...
 
     def describe(self, name: str) -> StackState:
@@ -185,6 +185,10 @@ class AccountInventory(Protocol):
 
         Asks the Resource Groups Tagging API, the network by VPC, names, and for each ledger entry whether it still is.
         """
+        ...
+
+    def bearing_name(self, cluster: str) -> tuple[tuple[Kind, str], ...]:
+        """Kind and id of log groups, security groups, balancers and target groups that are there and bear a cluster's name."""
         ...
 
 

@@ -94,6 +94,8 @@ def check_stack(deps: Deps, at: StepInput) -> StepResult:
     """Wait for the stack; put all that it made on the ledger, and keep its outputs."""
     lab, stacks = at.lab, deps.cloud(at.lab.place).stacks
     state = stacks.describe(lab.stack_name)
+    if lab.facts.stack_id not in (None, state.id):
+        raise ProvisioningFailed(explain("AlreadyExists", f"Another stack has the name {lab.stack_name} now."))
     if state.status == "CREATE_IN_PROGRESS":
         return again_or_failed("create_stack", at, f"Stack {lab.stack_name}", "CloudFormation is at work.")
     if state.status != "CREATE_COMPLETE":

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from chalicelib.domain.core.failure import Responsible
 from chalicelib.domain.core.service_health import Run
 from chalicelib.domain.errors.tree import EkslabError, Superseded
 from chalicelib.domain.labs.hibernation import awakened
-from chalicelib.domain.labs.lab import Lab, Phase
+from chalicelib.domain.labs.lab import OVER, Lab, Phase
 from chalicelib.domain.labs.recovery import WORKFLOW_OF, RecoveryAction, RecoveryDecision, decide_tending
 from chalicelib.domain.labs.steps import Event, Execution, execution_name
 from chalicelib.domain.support.health_events import merged, parse
@@ -36,6 +36,8 @@ _STARTING = frozenset(
         RecoveryAction.RELEASE,
     }
 )
+#: How soon a look is due again that asks daily about what is left.
+_A_DAY = timedelta(days=1)
 _SILENT = frozenset({RecoveryAction.WAIT, RecoveryAction.REST})
 
 
@@ -128,7 +130,7 @@ def _tend(deps: Deps, lab_id: str, now: datetime) -> RecoveryDecision:
 
 def _changed(stored: Lab, decision: RecoveryDecision, now: datetime) -> Lab:
     """The lab after the act. Whatever is started is watched; a new run has a name of its own."""
-    watched = replace(stored, due_at=now + WATCH)
+    watched = replace(stored, due_at=now + (_A_DAY if stored.unsettled and stored.phase in OVER else WATCH))
     anew = replace(watched, run=stored.run + 1)
     why = decision.reason
     acts: Mapping[RecoveryAction, Callable[[], Lab]] = {

@@ -17,20 +17,21 @@ from chalicelib.domain.errors.tree import AwsRefused, ResourceGone, StillInUse
 from chalicelib.domain.labs.arns import cluster_of
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.steps import Result, StepResult
+from chalicelib.domain.teardown.causes import why_left
 from chalicelib.domain.teardown.deletion_order import INSTANCES, LEFTOVERS, REMAINS
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.shared import deletion
 from chalicelib.workflows.shared.access import revoke_all
-from chalicelib.workflows.shared.cluster import not_seen_yet, own_cluster
-from chalicelib.workflows.shared.leftovers import sweep, take_receipt, what_is_left, why_not_done
+from chalicelib.workflows.shared.cluster import not_seen_yet, own_cluster, own_stack
+from chalicelib.workflows.shared.leftovers import sweep, take_receipt, what_is_left
 from chalicelib.workflows.shared.records import WATCH, again_or_stuck, close_steps, move, settle
 from chalicelib.workflows.shared.runner import StepInput
 
 #: After so many looks, what AWS refuses is left to the inventory; what is only in use is waited for longer.
 _REFUSALS = 4
 _ENDING = (Phase.RELEASING, Phase.ROLLING_BACK)
-#: What is gone when the node groups are, and when the cluster is.
-_WITH_NODEGROUPS = (Kind.NODEGROUP, Kind.FARGATE_PROFILE, Kind.AUTO_SCALING_GROUP)
+#: What is gone when the node groups are, and when the cluster is. Auto Scaling groups are looked for: not all are node groups'.
+_WITH_NODEGROUPS = (Kind.NODEGROUP, Kind.FARGATE_PROFILE)
 _WITH_CLUSTER = (*_WITH_NODEGROUPS, Kind.CLUSTER, Kind.ADDON, Kind.ACCESS_ENTRY, Kind.POD_IDENTITY)
 
 
@@ -100,8 +101,8 @@ def sweep_leftovers(deps: Deps, at: StepInput) -> StepResult:
 def delete_cluster(deps: Deps, at: StepInput) -> StepResult:
     """Delete the control plane, its deletion protection first, and wait until EKS no longer knows it.
 
-    A node group that was still being asked for when the others went keeps it: it is asked to go here. One that was asked for a
-    moment ago may not be known yet: that is waited out.
+    A node group or Fargate profile that was still being asked for when the others went keeps it: it is asked to go here. A control
+    plane that was asked for a moment ago may not be known yet: that is waited out.
     """
     lab, cluster = at.lab, own_cluster(deps, at.lab)
     if cluster is None:
@@ -120,7 +121,8 @@ def delete_cluster(deps: Deps, at: StepInput) -> StepResult:
         settle(deps, lab, _WITH_CLUSTER, at.now)
         return StepResult(Result.DONE, "There is no control plane any more.")
     except StillInUse as error:
-        late = deletion.ask_to_delete_nodegroups(deps, lab, at.now)
+        late = deletion.ask_to_delete_profiles(deps, lab, clusters.fargate_profiles(lab.name))
+        late += deletion.ask_to_delete_nodegroups(deps, lab, at.now)
         return again_or_stuck("delete_cluster", at.attempt, "; ".join((error.message, *late)))
     except AwsRefused as error:
         deletion.note_refusal(deps, lab, [cluster_of(lab)], error, at.now)
@@ -135,22 +137,18 @@ def sweep_remains(deps: Deps, at: StepInput) -> StepResult:
 
 def delete_stack(deps: Deps, at: StepInput) -> StepResult:
     """Delete the lab's stack; where it fails, sweep what is in its way and ask again."""
-    lab, stacks = at.lab, deps.cloud(at.lab.place).stacks
+    lab = at.lab
     if own_cluster(deps, lab) is not None:
         return StepResult(Result.STUCK, "The control plane is still there, and needs its role to go.")
-    try:
-        state = stacks.describe(lab.stack_name)
-    except ResourceGone:
+    state = own_stack(deps, lab)
+    if state is None:
         settle(deps, lab, (Kind.STACK,), at.now, how=BY_STACK)
-        return StepResult(Result.DONE, "There is no stack any more.")
-    if lab.facts.stack_id not in (None, state.id):
-        settle(deps, lab, (Kind.STACK,), at.now, how=BY_STACK)
-        return StepResult(Result.DONE, "There is no stack of the lab's any more; another has its name.")
+        return StepResult(Result.DONE, "There is no stack of the lab's any more.")
     if state.status == "DELETE_IN_PROGRESS":
         return again_or_stuck("delete_stack", at.attempt, "CloudFormation is deleting it.")
     if state.status == "DELETE_FAILED":
         sweep(deps, lab, (*LEFTOVERS, *REMAINS), at.now)
-    stacks.delete(lab.stack_name, lab.token(f"delete-stack-{lab.run}-{at.attempt}"))
+    deletion.ask_to_delete_stack(deps, lab, state, lab.token(f"delete-stack-{lab.run}-{at.attempt}"), at.now)
     return again_or_stuck("delete_stack", at.attempt, state.failure or "Its deletion is asked for.")
 
 
@@ -159,7 +157,7 @@ def take_inventory(deps: Deps, at: StepInput) -> StepResult:
     receipt = take_receipt(deps, at.lab, "now", at.now)
     if receipt.done:
         return StepResult(Result.DONE, what_is_left(receipt))
-    return again_or_stuck("take_inventory", at.attempt, why_not_done(receipt))
+    return again_or_stuck("take_inventory", at.attempt, why_left(receipt))
 
 
 def finish(deps: Deps, at: StepInput) -> StepResult:

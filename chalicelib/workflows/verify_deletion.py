@@ -6,17 +6,21 @@ One function per Task state of verify_deletion.asl.json; the scheduled run start
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from chalicelib.domain.core.failure import Responsible
+from chalicelib.domain.curfew.messages.warning import NOBODY, recipient_of
+from chalicelib.domain.errors.tree import EkslabError
 from chalicelib.domain.labs.lab import OVER, Lab, Phase
 from chalicelib.domain.labs.polling import POLL_POLICIES
 from chalicelib.domain.labs.steps import Result, StepResult
+from chalicelib.domain.teardown.causes import why_left
 from chalicelib.domain.teardown.deletion_order import STRAGGLERS
-from chalicelib.domain.teardown.receipt import Receipt
+from chalicelib.domain.teardown.receipt import ReceiptLine
 from chalicelib.domain.teardown.unproven import is_billable
+from chalicelib.domain.teardown.unproven_message import unproven_message
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.shared.leftovers import sweep, take_receipt, what_is_left, why_not_done
+from chalicelib.workflows.shared.leftovers import sweep, take_receipt, what_is_left
 from chalicelib.workflows.shared.records import again, move
 from chalicelib.workflows.shared.runner import StepInput
 
@@ -34,12 +38,13 @@ def look(deps: Deps, at: StepInput) -> StepResult:
     last = at.now >= lab.ended_at + _A_DAY
     receipt = take_receipt(deps, lab, "after 24 hours" if last else "after 15 minutes", at.now)
     if receipt.done:
-        due_at = _next_look(receipt, at.now) if last else lab.ended_at + _A_DAY
-        move(deps, lab, OVER, lambda stored: replace(stored, due_at=due_at), at.now, "")
+        lines = [line for line in receipt.left if is_billable(line)] if last else []
+        due_at = lab.ended_at + _A_DAY if not last else at.now + _A_DAY if lines else None
+        move(deps, lab, OVER, lambda stored: replace(stored, due_at=due_at, unsettled=bool(lines)), at.now, "")
         if due_at is None and deps.limits.retention_days:
             deps.store.expire(lab.id, lab.ended_at + timedelta(days=deps.limits.retention_days))
-        return StepResult(Result.DONE, what_is_left(receipt))
-    why = why_not_done(receipt)
+        return StepResult(Result.DONE, f"{what_is_left(receipt)}{_tell(deps, lab, lines)}")
+    why = why_left(receipt)
     if POLL_POLICIES["look"].is_out(at.attempt):
         move(deps, lab, OVER, lambda stored: _blocked(stored, at, why), at.now, why)
         return StepResult(Result.STUCK, why)
@@ -52,9 +57,16 @@ def remove_leftovers(deps: Deps, at: StepInput) -> StepResult:
     return again("look", f"{len(outcome.deleted)} deleted, {len(outcome.remaining) + len(outcome.blocked)} left.")
 
 
-def _next_look(receipt: Receipt, now: datetime) -> datetime | None:
-    """Daily while something costs of which nobody has said whose it is: an answer, or its end, is waited for."""
-    return now + _A_DAY if any(is_billable(line) for line in receipt.left) else None
+def _tell(deps: Deps, lab: Lab, lines: list[ReceiptLine]) -> str:
+    """Tell its owner what is left and costs, daily until somebody says whose it is; why they could not be told, as a sentence."""
+    if not lines:
+        return ""
+    recipient = recipient_of(lab, deps.watch.administrators or NOBODY)
+    try:
+        deps.watch.notifier.send(unproven_message(lab, lines, recipient, api=deps.watch.api_url))
+    except EkslabError as error:
+        return f" {recipient} could not be told: {error}"
+    return ""
 
 
 def _blocked(stored: Lab, at: StepInput, why: str) -> Lab:

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from emulator.cloudformation.deletions import Properties, delete_resource, deleting
-from emulator.ec2.actions import Params, Refused, perform, store
+from emulator.ec2.actions import Params, Refused, perform, store, tags
 
 Created = tuple[str, dict[str, Any]]
 Create = Callable[[str, Properties, str], Created]
@@ -14,6 +14,7 @@ Create = Callable[[str, Properties, str], Created]
 def _eip(_: str, properties: Properties, __: str) -> Created:
     body = _perform("AllocateAddress", {"Domain": ["vpc"]} | _tags("elastic-ip", properties))
     allocation = _first(r"eipalloc-[0-9a-z]+", body)
+    _marked(allocation, properties)
     public_ip = store("addresses")[allocation]["PublicIp"]
     return public_ip, {"AllocationId": allocation, "PublicIp": public_ip}
 
@@ -27,6 +28,7 @@ def _delete_eip(physical_id: str, _: Properties) -> None:
 def _nat_gateway(_: str, properties: Properties, __: str) -> Created:
     params = _named(properties, "SubnetId", "AllocationId", "ConnectivityType") | _tags("natgateway", properties)
     gateway = _first(r"nat-[0-9a-f]+", _perform("CreateNatGateway", params))
+    _marked(gateway, properties)
     return gateway, {"NatGatewayId": gateway}
 
 
@@ -55,6 +57,7 @@ def _instance(_: str, properties: Properties, __: str) -> Created:
         params[f"BlockDeviceMapping.{number}.DeviceName"] = [device["DeviceName"]]
         params[f"BlockDeviceMapping.{number}.Ebs.VolumeSize"] = [str(device.get("Ebs", {}).get("VolumeSize", 8))]
     instance_id = _first(r"i-[0-9a-f]{17}", _perform("RunInstances", params))
+    _marked(instance_id, properties)
     made = store("instances")[instance_id]
     names = {"PrivateIp": "PrivateIpAddress", "PublicIp": "PublicIpAddress", "PrivateDnsName": "PrivateDnsName"}
     attributes = {attribute: made[field] for attribute, field in names.items()}
@@ -84,11 +87,20 @@ def _named(properties: Properties, *names: str) -> Params:
 
 
 def _tags(kind: str, properties: Properties) -> Params:
-    params: Params = {"TagSpecification.1.ResourceType": [kind]} if properties.get("Tags") else {}
-    for number, tag in enumerate(properties.get("Tags", []), 1):
+    """What a resource is born with: the caller's tags. CloudFormation's own are written by itself (`_marked`)."""
+    asked = [tag for tag in properties.get("Tags", []) if not tag["Key"].startswith("aws:")]
+    params: Params = {"TagSpecification.1.ResourceType": [kind]} if asked else {}
+    for number, tag in enumerate(asked, 1):
         params[f"TagSpecification.1.Tag.{number}.Key"] = [tag["Key"]]
         params[f"TagSpecification.1.Tag.{number}.Value"] = [str(tag["Value"])]
     return params
+
+
+def _marked(resource_id: str, properties: Properties) -> None:
+    """Write the tags that CloudFormation alone may write."""
+    own = [{"Key": tag["Key"], "Value": str(tag["Value"])} for tag in properties.get("Tags", [])]
+    kept = tags().get(resource_id, [])
+    tags()[resource_id] = [*kept, *(tag for tag in own if tag["Key"].startswith("aws:") and tag not in kept)]
 
 
 def _perform(action: str, params: Params) -> str:

@@ -4,6 +4,7 @@ The emulator works on stacks without asking anybody; a role that lacks a right w
 on AWS. Checked are the API operations that a resource type cannot do without. A stack without a role is not checked.
 """
 
+import re
 from collections.abc import Iterator, Mapping
 from contextvars import ContextVar
 from typing import Any
@@ -89,12 +90,14 @@ _WHEN_MADE: Mapping[str, tuple[tuple[str, str], ...]] = {
 
 _role: ContextVar[str] = ContextVar("service role of the stack being worked on", default="")
 _roles: Any = AccountRegionScopedDict()
+_STACK = re.compile("<StackName>([^<]+)</StackName><StackId>[^<]*</StackId>")
 
 
 def install() -> None:
     """Check every resource type above in this process's emulator; call it when all types are in their place."""
     for action in ("CreateStack", "UpdateStack", "DeleteStack"):
         handlers._ACTION_HANDLERS[action] = _with_role(handlers._ACTION_HANDLERS[action])
+    handlers._ACTION_HANDLERS["DescribeStacks"] = _with_roles(handlers._ACTION_HANDLERS["DescribeStacks"])
     for resource_type in OPERATIONS:
         functions = provisioners._RESOURCE_HANDLERS[resource_type]
         functions["create"] = _checked_create(resource_type, functions["create"])
@@ -113,6 +116,22 @@ def _with_role(handle: Action) -> Action:
             _role.reset(before)
 
     return handle_with_role
+
+
+def _with_roles(describe: Action) -> Action:
+    """A stack says which service role works on it (API reference, `Stack`); ministack leaves it out."""
+
+    def describe_with_roles(params: Params) -> Any:
+        status, headers, body = describe(params)
+        text = body.decode() if isinstance(body, bytes) else body
+        return status, headers, _STACK.sub(_role_beside, text).encode()
+
+    return describe_with_roles
+
+
+def _role_beside(found: re.Match[str]) -> str:
+    role = _roles.get(found[1], "")
+    return f"{found[0]}<RoleARN>{role}</RoleARN>" if role else found[0]
 
 
 def _checked_create(resource_type: str, create: Any) -> Any:

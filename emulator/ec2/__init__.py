@@ -6,6 +6,7 @@ go through the same table (see `emulator/cloudformation/`), so a stack meets the
 """
 
 from emulator.ec2 import (
+    addresses,
     dependencies,
     endpoints,
     filters,
@@ -27,6 +28,7 @@ def install() -> None:
     instances.install()
     instance_types.install()
     nat_gateways.install()
+    addresses.install()
     endpoints.install()
     key_pairs.install()
     launch_templates.install()

@@ -24,6 +24,7 @@ from emulator.ec2.actions import (
     tag_specification,
     tags,
 )
+from emulator.ec2.addresses import address_of
 
 RESERVED_IN_A_SUBNET = 5
 """AWS keeps the first four addresses of a subnet and the last one."""
@@ -180,5 +181,8 @@ def _more_fields(record: Record) -> str:
     if requester:
         fields += f"<requesterId>{requester}</requesterId>"
     if public := record.get("PublicIp"):
-        fields += f"<association><publicIp>{public}</publicIp></association>"
+        address = address_of(record["NetworkInterfaceId"]) or {}
+        named = {"allocationId": address.get("AllocationId"), "associationId": address.get("AssociationId")}
+        ids = "".join(f"<{name}>{value}</{name}>" for name, value in named.items() if value)
+        fields += f"<association>{ids}<publicIp>{public}</publicIp></association>"
     return fields

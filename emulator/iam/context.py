@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import parse_qs
 
 from ministack.core import iam_actions, iam_evaluator
-from ministack.services import iam, tagging
+from ministack.services import autoscaling, iam, tagging
 
 from emulator.ec2.actions import Params, param
 from emulator.eks.http.call import principal_arn
@@ -40,7 +40,8 @@ def resource_tags(arn: str) -> dict[str, str] | None:
     if service == "ec2" and arn.endswith("/*"):
         return None
     collect = {**tagging._RESOURCE_TAG_COLLECTORS, **tagging._COLLECTORS}.get(service)
-    for candidate, tags in (*(collect() if collect else ()), *(_profile_tags() if service == "iam" else ())):
+    more = {"iam": _profile_tags, "autoscaling": _group_tags}.get(service)
+    for candidate, tags in (*(collect() if collect else ()), *(more() if more else ())):
         if candidate == arn or (arn.endswith("/*") and candidate.startswith(arn[:-1])):
             return {tag["Key"]: tag["Value"] for tag in tags}
     return None
@@ -50,6 +51,13 @@ def _profile_tags() -> Iterator[tuple[str, list[dict[str, str]]]]:
     """Instance profiles are missing among what the emulator knows the tags of."""
     for profile in list(iam._instance_profiles.values()):
         yield profile["Arn"], profile.get("Tags") or []
+
+
+def _group_tags() -> Iterator[tuple[str, list[dict[str, str]]]]:
+    """Auto Scaling groups likewise; a request has a group's name, and not the id in its ARN."""
+    for group in list(autoscaling._asgs.values()):
+        arn = re.sub(r"(:autoScalingGroup:)[^:]+:", r"\1*:", group["AutoScalingGroupARN"])
+        yield arn, [{"Key": tag["Key"], "Value": tag.get("Value", "")} for tag in group.get("Tags") or []]
 
 
 def _as_on_aws(resolve: Callable[[str, Any], Any]) -> Callable[[str, Any], Any]:

@@ -22,7 +22,7 @@ from sandbox.demo.narration import Narrator
 from sandbox.scenarios.controllers import controllers_of
 from sandbox.scenarios.leftover import Leftover, still_there
 from sandbox.scenarios.leftovers import Cluster, drop_all
-from sandbox.scenarios.look_alikes import drop_look_alikes
+from sandbox.scenarios.look_alikes import drop_forged, drop_look_alikes
 from sandbox.stage import Impatient, Stage, installed
 
 #: The course's command, line by line, in our own form; 1.28 is what it said.
@@ -67,6 +67,7 @@ class _Play:
         self._id = ""
         self._ours: list[Leftover] = []
         self._theirs: list[Leftover] = []
+        self._forged: list[Leftover] = []
 
     def play(self) -> None:
         self._refused()
@@ -142,7 +143,9 @@ class _Play:
         self._ours = drop_all(controllers_of(self._stage.sandbox, cluster.oidc_issuer or ""), cluster)
         self._theirs = drop_look_alikes(self._stage.sandbox.client, replace(cluster, domain=DOMAIN))
         self._send.say(f"the lab's: {_counted(self._ours)}")
+        self._forged = drop_forged(self._stage.sandbox.client, cluster, self._id)
         self._send.say(f"others':   {_counted(self._theirs)}")
+        self._send.say(f"forged:    {_counted(self._forged)}: others', with the lab's tag on most of them")
 
     def _sealed(self) -> None:
         self._send.act("The endpoint switched to private: where the course's author was locked out")
@@ -182,12 +185,26 @@ class _Play:
         for line in receipt["looks"][-1]["lines"]:
             if line["outcome"] != "deleted":
                 self._send.say(f"  {line['outcome']} {line['arn']} — {line['reason']}")
-        self._send.check(receipt["clean"] and len(receipt["looks"]) == 3, f"the receipt: {receipt['verdict']}")
+        self._send.check(not receipt["clean"] and len(receipt["looks"]) == 3, f"the receipt: {receipt['verdict']}")
         client = self._stage.sandbox.client
+        self._settled(receipt)
         left = [thing for thing in self._ours if still_there(client, thing) and thing.kind != "snapshot"]
-        harmed = [thing for thing in self._theirs if not still_there(client, thing)]
+        harmed = [thing for thing in (*self._theirs, *self._forged) if not still_there(client, thing)]
         self._send.check(not left, f"all {len(self._ours)} of the lab's leftovers are gone{_but(left)}")
-        self._send.check(not harmed, f"all {len(self._theirs)} look-alikes are untouched{_but(harmed)}")
+        others = len(self._theirs) + len(self._forged)
+        self._send.check(not harmed, f"all {others} look-alikes are untouched, the forged among them{_but(harmed)}")
+
+    def _settled(self, receipt: Mapping[str, Any]) -> None:
+        """What only a tag says is the lab's is named, with who made it; its owner says that it stays."""
+        left = [line["arn"] for line in receipt["looks"][-1]["lines"] if line["outcome"] == "left"]
+        named = {thing.arn(self._stage.sandbox.account, REGION) for thing in self._forged} & set(left)
+        self._send.check(
+            len(named) == len(left) > 0, f"the {len(left)} forged ones are named, and nothing else is left"
+        )
+        path = f"/labs/{self._id}/leftovers"
+        self._send.command(f'POST {path}  {{"keep": [{len(left)} ARNs]}}')
+        answer = self._call("POST", path, {"keep": left})
+        self._send.check(answer.status == 200 and answer.json["clean"], f"the receipt: {answer.json['verdict']}")
 
     def _await_looks(self, count: int) -> None:
         def looked(_: Mapping[str, Any]) -> bool:

@@ -1,7 +1,8 @@
 """Drop into an account what looks like a lab's and is not: what a teardown must leave exactly as it is.
 
-Two sorts: the same kinds of things of a neighbour whose name begins with the lab's, and things that carry the lab's
-marks in a way that proves nothing (a `shared` tag, a name without tags, external-dns's default owner).
+Three sorts: the same kinds of things of a neighbour whose name begins with the lab's; things that carry the lab's marks in a
+way that proves nothing (a `shared` tag, a name without tags, external-dns's default owner); and a neighbour's things on which
+somebody wrote the lab's own tag.
 """
 
 import json
@@ -13,7 +14,9 @@ from sandbox.scenarios.leftovers import (
     Cluster,
     drop_all,
     drop_classic_balancer,
+    drop_load_balancer,
     drop_log_group,
+    drop_volume,
     tag_specification,
     write_records,
 )
@@ -32,13 +35,33 @@ def drop_look_alikes(client: ClientFactory, cluster: Cluster) -> list[Leftover]:
     ]
 
 
-def make_neighbour(client: ClientFactory, cluster: Cluster, suffix: str = "2") -> Cluster:
+def drop_forged(client: ClientFactory, cluster: Cluster, lab_id: str) -> list[Leftover]:
+    """Make a neighbour's things that somebody tagged as the lab's: what a tag alone says, which anybody can write.
+
+    They stay, and the receipt names each of them as left until somebody says whose it is.
+    """
+    neighbour = make_neighbour(client, cluster, "-forged", "172.21.0.0/16")
+    made = [
+        *drop_volume(client, neighbour),
+        *drop_load_balancer(client, neighbour),
+        *drop_untagged_group(client, neighbour),
+    ]
+    forged = [
+        each for each in made if each.kind in (Kind.VOLUME, Kind.SNAPSHOT, Kind.SECURITY_GROUP, Kind.LOAD_BALANCER)
+    ]
+    mark = [{"Key": "ekslab:lab-id", "Value": lab_id}]
+    client("ec2").create_tags(Resources=[each.id for each in forged if not each.id.startswith("arn:")], Tags=mark)
+    client("elbv2").add_tags(ResourceArns=[each.id for each in forged if each.id.startswith("arn:")], Tags=mark)
+    return made
+
+
+def make_neighbour(client: ClientFactory, cluster: Cluster, suffix: str = "2", cidr: str = "172.20.0.0/16") -> Cluster:
     """Make another cluster's surroundings: its own VPC and node role, in the same hosted zone, with a longer name."""
     ec2, name = client("ec2"), f"{cluster.name}{suffix}"
-    vpc = ec2.create_vpc(CidrBlock="172.20.0.0/16")["Vpc"]["VpcId"]
+    vpc = ec2.create_vpc(CidrBlock=cidr)["Vpc"]["VpcId"]
     zones = [zone["ZoneName"] for zone in ec2.describe_availability_zones()["AvailabilityZones"][:2]]
     subnets = tuple(
-        ec2.create_subnet(VpcId=vpc, CidrBlock=f"172.20.{n}.0/24", AvailabilityZone=zone)["Subnet"]["SubnetId"]
+        ec2.create_subnet(VpcId=vpc, CidrBlock=f"{cidr[:-7]}.{n}.0/24", AvailabilityZone=zone)["Subnet"]["SubnetId"]
         for n, zone in enumerate(zones)
     )
     return Cluster(

@@ -19,6 +19,8 @@ from tests.deployment.rights import CHALICE
 
 Json = dict[str, Any]
 _READING = ("Read", "List")
+#: How the names of actions begin that take something away.
+_TAKING_AWAY = ("Delete", "Terminate", "Release", "Revoke", "Remove", "Disassociate", "Detach")
 #: Keys that say what is asked for, not of what: a right with these alone reaches everything of its kind.
 _OF_THE_ACT = ("eks:supporttype", "route53:")
 #: What a resource's ARN must have beside its kind: the name of ours that we give to stacks, roles and functions.
@@ -46,6 +48,32 @@ def unbound() -> Mapping[str, str]:
     """The list of what can't be bound: why, by name."""
     reasons: Mapping[str, str] = json.loads((CHALICE / "unbound.json").read_text())
     return reasons
+
+
+def written() -> Mapping[str, str]:
+    """The list of what is bound to delete by nothing but marks that people can write: why, by name."""
+    reasons: Mapping[str, str] = json.loads((CHALICE / "written.json").read_text())
+    return reasons
+
+
+def deletes(said: Json) -> bool:
+    """Whether any of its actions takes something away."""
+    return any(action.partition(":")[2].startswith(_TAKING_AWAY) for action in several(said["Action"]))
+
+
+def is_bound_by_marks_alone(said: Json) -> bool:
+    """Whether what it wants of a thing could all be written by somebody who may tag: no name of ours, no mark of AWS's."""
+    wanted = {
+        key
+        for operator, keys in said.get("Condition", {}).items()
+        for key, value in keys.items()
+        if _wants_a_mark({operator: {key: value}})
+    }
+    by_aws = any(
+        not key.lower().startswith("aws:resourcetag/") or key[len("aws:ResourceTag/") :].startswith("aws:")
+        for key in wanted
+    )
+    return bool(wanted) and not by_aws and not all(_is_ours(each) for each in several(said["Resource"]))
 
 
 def changes(said: Json) -> bool:
@@ -76,6 +104,7 @@ def _wants_a_mark(condition: Json) -> bool:
         not key.lower().startswith(_OF_THE_ACT)
         and (operator != "Null" or value == "false")
         and "Not" not in operator
+        and not operator.endswith("IfExists")
         and not operator.startswith("ForAllValues")
         for operator, key, value in asked
     )

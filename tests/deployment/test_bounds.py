@@ -103,3 +103,36 @@ def test_a_condition_that_only_leaves_some_out_binds_nothing() -> None:
     assert not bounds.is_bound(said)
     said["Condition"] = {"Null": {"aws:ResourceTag/ours": "false"}}
     assert bounds.is_bound(said)
+
+
+def test_every_right_to_delete_by_marks_that_people_can_write_has_its_reason_on_the_list() -> None:
+    forgeable = {
+        name for name, said in bounds.everything_said() if bounds.deletes(said) and bounds.is_bound_by_marks_alone(said)
+    }
+    assert forgeable == set(bounds.written()), "want a mark of AWS's, or say in .chalice/written.json why there is none"
+    assert [name for name, why in bounds.written().items() if len(why) < 80] == []
+
+
+@pytest.mark.parametrize("action", ["ec2:TerminateInstances", "ec2:DeleteVolume", "ec2:DeleteNetworkInterface"])
+def test_what_another_stack_made_is_out_of_reach_whatever_it_is_tagged(action: str) -> None:
+    resource = next(resource for name, resource in FOREIGN if name == action)
+    marks = ("ekslab:lab-id", "eks:eks-cluster-name", "ebs.csi.aws.com/cluster", "node.k8s.amazonaws.com/instance_id")
+    tags = {f"aws:resourcetag/{mark}": "true" for mark in marks}
+    theirs = tags | {"aws:resourcetag/aws:cloudformation:stack-name": "shop"}
+    labs = tags | {"aws:resourcetag/aws:cloudformation:stack-name": "ekslab-lab-0123456789ab"}
+    for context, allowed in ((theirs, False), (labs, True), (tags, True)):
+        asked = rights.Question("verify_deletion_remove_leftovers", action, resource, "ap-northeast-2", context)
+        assert rights.is_allowed(asked, rights.policy_of(asked.function)) is allowed
+
+
+@pytest.mark.parametrize(
+    ("key", "alone"),
+    [
+        ("aws:ResourceTag/ekslab:lab-id", True),
+        ("aws:ResourceTag/aws:autoscaling:groupName", False),
+        ("ec2:InstanceProfile", False),
+    ],
+)
+def test_only_what_people_can_write_is_a_mark_of_theirs(key: str, alone: bool) -> None:
+    said = {"Action": "ec2:TerminateInstances", "Resource": "*", "Condition": {"Null": {key: "false"}}}
+    assert bounds.is_bound_by_marks_alone(said) is alone

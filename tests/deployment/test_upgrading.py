@@ -17,8 +17,11 @@ from botocore.exceptions import ClientError
 
 from chalicelib.aws.dynamodb.curfew.alive import alive_count
 from chalicelib.aws.dynamodb.labs.store import DynamoStore
-from chalicelib.domain.core.resources import ASKED_FOR, BY_EKS, BY_STACK
+from chalicelib.domain.core.proof import Creator
+from chalicelib.domain.core.resources import ASKED_FOR, BY_EKS, BY_STACK, EntryState, Kind, LedgerEntry, Resource
 from chalicelib.domain.labs.lab import Phase
+from chalicelib.domain.teardown.ownership import Action, judge
+from chalicelib.domain.teardown.target import target_of
 from deployment.deploy import deploy
 from deployment.destroy import StillInUse, destroy
 from deployment.packaging import Package, local_file
@@ -136,6 +139,27 @@ def test_of_labs_from_before_only_what_aws_answered_is_proved(upgraded: Upgraded
     answered = {entry.how for entry in ledger if entry.grounds is not None}
     assert answered <= {ASKED_FOR, BY_STACK, BY_EKS}
     assert {entry.how for entry in ledger if entry.how.startswith("tag ")} & answered == set()
+
+
+def test_what_only_tags_say_of_labs_from_before_is_unproven_and_stays(upgraded: Upgraded) -> None:
+    """No list of what was there before, no role ids, no createdAt: whoever CloudTrail names, nothing compares with it."""
+    store = upgraded.store
+    lab, ledger = store.load_lab(READY), store.ledger(READY)
+    target, born = target_of(lab, ledger, store.before(READY)), lab.created_at + timedelta(minutes=30)
+    role = Creator("arn:aws:sts::111122223333:assumed-role/ekslab-lab/x", born, role_id="AROAWHOEVER")
+    tags = {"ekslab:lab-id": lab.id, f"kubernetes.io/cluster/{lab.name}": "owned"}
+    for kind in (
+        Kind.VOLUME,
+        Kind.SNAPSHOT,
+        Kind.KEY_PAIR,
+        Kind.LAUNCH_TEMPLATE,
+        Kind.ELASTIC_IP,
+        Kind.AUTO_SCALING_GROUP,
+    ):
+        thing = Resource(kind, f"{kind}-1", f"arn:{kind}:1", tags, {}, born)
+        looked_into = LedgerEntry(thing, EntryState.UNPROVEN, "tag x", born, born, creator=role)
+        assert judge(thing, target, {}).action is Action.UNPROVEN
+        assert judge(thing, target, {thing.arn: looked_into}).action is Action.UNPROVEN
 
 
 def test_every_item_has_a_reader(upgraded: Upgraded) -> None:

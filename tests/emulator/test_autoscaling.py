@@ -51,7 +51,8 @@ def make_group(sandbox: Sandbox, subnet: str) -> Iterator[Callable[..., str]]:
 
     yield make
     for name in made:
-        scaling.delete_auto_scaling_group(AutoScalingGroupName=name, ForceDelete=True)
+        if scaling.describe_auto_scaling_groups(AutoScalingGroupNames=[name])["AutoScalingGroups"]:
+            scaling.delete_auto_scaling_group(AutoScalingGroupName=name, ForceDelete=True)
         ec2.delete_launch_template(LaunchTemplateName=name)
 
 
@@ -152,3 +153,20 @@ def test_a_launch_that_ec2_refuses_is_a_failed_activity(sandbox: Sandbox, make_g
     assert found[0]["StatusCode"] == "Failed"
     assert found[0]["StatusMessage"].endswith("Launching EC2 failed.")
     assert members(sandbox, "failing") == []
+
+
+def test_a_right_to_delete_groups_can_be_bound_to_their_tags(sandbox: Sandbox, make_group: Callable[..., str]) -> None:
+    name, iam = make_group("bound-by-tag", 0), sandbox.client("iam")
+    iam.create_user(UserName="bound-by-tag")
+    scaling = sandbox.client("autoscaling", credentials=sandbox.credentials_for("bound-by-tag"))
+    for key, allowed in (("eks:cluster-name", False), ("kubernetes.io/cluster/x", True)):
+        condition = {"Null": {f"aws:ResourceTag/{key}": "false"}}
+        action = "autoscaling:DeleteAutoScalingGroup"
+        said = {"Effect": "Allow", "Action": action, "Resource": "*", "Condition": condition}
+        document = json.dumps({"Version": "2012-10-17", "Statement": [said]})
+        iam.put_user_policy(UserName="bound-by-tag", PolicyName="only", PolicyDocument=document)
+        if allowed:
+            scaling.delete_auto_scaling_group(AutoScalingGroupName=name)
+        else:
+            with pytest.raises(ClientError, match="AccessDenied"):
+                scaling.delete_auto_scaling_group(AutoScalingGroupName=name)

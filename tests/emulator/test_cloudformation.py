@@ -189,6 +189,7 @@ def test_a_stacks_role_needs_the_rights_for_each_of_its_resources(sandbox: Sandb
         create(cloudformation, "lacking", vpc | subnet, RoleARN=role)
     group = {"NodeGroup": NETWORK["NodeGroup"]}
     create(cloudformation, "stuck", vpc | group, RoleARN=role)
+    assert cloudformation.describe_stacks(StackName="stuck")["Stacks"][0]["RoleARN"] == role
     assert delete(cloudformation, "stuck")["StackStatus"] == "DELETE_FAILED"
     sandbox.client("iam").put_role_policy(
         RoleName="network-builder", PolicyName="more", PolicyDocument=policy([*allowed, "ec2:DeleteSecurityGroup"])

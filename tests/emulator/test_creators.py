@@ -110,3 +110,24 @@ def test_an_elastic_ip_is_listed_with_its_tags_and_stays_until_it_is_released(sa
     assert "AssociationId" not in seen
     ec2.release_address(AllocationId=made)
     assert ec2.describe_addresses(Filters=[{"Name": "tag:Name", "Values": ["by-hand"]}])["Addresses"] == []
+
+
+def test_an_interface_and_its_elastic_ip_name_each_other(sandbox: Sandbox, subnet: str) -> None:
+    ec2 = sandbox.client("ec2")
+    interface = ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
+    address, other = (ec2.allocate_address(Domain="vpc")["AllocationId"] for _ in range(2))
+    association = ec2.associate_address(AllocationId=address, NetworkInterfaceId=interface)["AssociationId"]
+    [seen] = ec2.describe_network_interfaces(NetworkInterfaceIds=[interface])["NetworkInterfaces"]
+    assert (seen["Association"]["AllocationId"], seen["Association"]["AssociationId"]) == (address, association)
+    [seen] = ec2.describe_addresses(AllocationIds=[address])["Addresses"]
+    assert seen["NetworkInterfaceId"] == interface
+    with pytest.raises(ClientError, match="AlreadyAssociated"):
+        ec2.associate_address(AllocationId=other, NetworkInterfaceId=interface)
+    with pytest.raises(ClientError, match="InUse"):
+        ec2.release_address(AllocationId=address)
+    ec2.disassociate_address(AssociationId=association)
+    ec2.release_address(AllocationId=address)
+    ec2.release_address(AllocationId=other)
+    [seen] = ec2.describe_network_interfaces(NetworkInterfaceIds=[interface])["NetworkInterfaces"]
+    assert "Association" not in seen
+    ec2.delete_network_interface(NetworkInterfaceId=interface)

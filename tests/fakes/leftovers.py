@@ -64,6 +64,19 @@ class FakeCensus:
         )
         return seen, ("tags", "network", "names", "ledger"), self.blind
 
+    @port
+    def bearing_name(self, cluster: str) -> tuple[tuple[Kind, str], ...]:
+        kinds = [thing for kind in _NAMED for thing in self.account.of(kind)]
+        marks = {f"kubernetes.io/cluster/{cluster}", f"/aws/eks/{cluster}/cluster"}
+        return tuple(
+            (thing.kind, thing.id)
+            for thing in kinds
+            if marks & {*thing.tags, thing.id} or cluster in thing.tags.values()
+        )
+
+
+_NAMED = (Kind.LOG_GROUP, Kind.SECURITY_GROUP, Kind.LOAD_BALANCER, Kind.TARGET_GROUP)
+
 
 def _concerns(resource: Resource, target: Target) -> bool:
     words = {target.lab_id, target.cluster_name, target.txt_owner_id, target.stack_name}

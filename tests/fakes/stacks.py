@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -57,13 +57,20 @@ class FakeStacks:
         """The next stack created ends ROLLBACK_COMPLETE with this resource's reason."""
         self.failure = (resource, reason)
 
+    def make_somebodys(self, name: str, tags: Mapping[str, str], resources: Sequence[Resource] = ()) -> StackState:
+        """Let somebody else make a stack of this name, with these tags, of these things."""
+        own = self.account.add(Kind.STACK, name, tags=tags, arn=f"arn:aws:cloudformation:x:1:stack/{name}/theirs")
+        state = StackState(own.arn, "CREATE_COMPLETE", created_at=own.created_at)
+        self.stacks[name] = _Stack(state, tags, [thing.arn for thing in resources], 0, "CREATE_COMPLETE")
+        return state
+
     @port
     def create(
         self, name: str, template: str, parameters: Mapping[str, str], tags: Mapping[str, str], token: str
     ) -> str:
         if name in self.stacks:
             stack = self.stacks[name]
-            if stack.tags.get("ekslab:lab-id") == tags.get("ekslab:lab-id"):
+            if stack.tags.get("ekslab:lab-id") == tags.get("ekslab:lab-id") and stack.state.ours:
                 return stack.state.id
             raise AlreadyExists("CreateStack", "AlreadyExistsException", f"Stack [{name}] already exists")
         own = self.account.add(Kind.STACK, name, tags=tags)

@@ -8,7 +8,7 @@ import pytest
 from emulator.process import Sandbox
 from sandbox.scenarios.leftover import Kind, Leftover, still_there
 from sandbox.scenarios.leftovers import Cluster, drop_all, drop_guard_duty, drop_log_group
-from sandbox.scenarios.look_alikes import drop_look_alikes
+from sandbox.scenarios.look_alikes import drop_forged, drop_look_alikes
 
 
 @pytest.fixture
@@ -78,6 +78,14 @@ def test_the_labs_own_and_the_look_alikes_differ_by_their_marks(sandbox: Sandbox
     found = {volume["VolumeId"] for volume in ec2.describe_volumes(Filters=owned)["Volumes"]}
     assert found >= ids(mine, Kind.VOLUME)
     assert not found & ids(theirs, Kind.VOLUME)
+
+
+def test_what_is_forged_bears_the_labs_tag_and_is_a_neighbours(sandbox: Sandbox, cluster: Cluster) -> None:
+    forged = drop_forged(sandbox.client, cluster, "lab-0123456789ab")
+    assert all(still_there(sandbox.client, thing) for thing in forged)
+    marked = [{"Name": "tag:ekslab:lab-id", "Values": ["lab-0123456789ab"]}]
+    found = {volume["VolumeId"] for volume in sandbox.client("ec2").describe_volumes(Filters=marked)["Volumes"]}
+    assert found == ids(forged, Kind.VOLUME)
 
 
 def ids(leftovers: list[Leftover], kind: Kind) -> set[Any]:

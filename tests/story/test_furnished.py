@@ -60,8 +60,13 @@ def test_a_lab_with_everything_goes_without_a_trace(stage: Stage) -> None:
         lab.is_let_go()
         lab.becomes("deleted")
         assert lab.receipt()["clean"], lab.receipt()["verdict"]
+        assert [step["title"] for step in lab.shown()["steps"] if "ended before this step did" in step["detail"]] == []
         assert left_of(lab) == []
         assert [thing for thing in left if still_there(clients(lab), thing)] == []
+        groups = clients(lab)("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
+        assert "self-managed" not in [group["AutoScalingGroupName"] for group in groups]
+        marked = [{"Name": "tag:ekslab:lab-id", "Values": [lab.id]}]
+        assert clients(lab)("ec2").describe_addresses(Filters=marked)["Addresses"] == []
 
         # And what a schedule or an event calls leaves what it can't make sense of where it is seen
         left_for_dead(night.stage)
@@ -109,6 +114,7 @@ def furnished_by_others(lab: Lab) -> list[Leftover]:
             TagSpecifications=made,
         )
     a_node_of_their_own(lab, cluster)
+    left += self_managed(lab, cluster)
     client("efs").create_file_system(CreationToken="theirs")
     rules_and_profile_of_people(lab, left[4].id)
     return left
@@ -164,6 +170,38 @@ def a_node_of_their_own(lab: Lab, cluster: Cluster) -> None:
     [node_role] = [r["RoleName"] for r in iam.list_roles()["Roles"] if f"{lab.id}-NodeRole" in r["RoleName"]]
     iam.create_instance_profile(InstanceProfileName="theirs", Path=f"/karpenter/{lab.region}/{lab.name}/default/")
     iam.add_role_to_instance_profile(InstanceProfileName="theirs", RoleName=node_role)
+
+
+def self_managed(lab: Lab, cluster: Cluster) -> list[Leftover]:
+    """A node with the lab's profile whose Auto Scaling group is gone, a group without nodes, and an address: all the lab's."""
+    group_tag = {"aws:autoscaling:groupName": "self-managed"}  # AWS's own: root writes it here for EC2 Auto Scaling.
+    made = clients(lab)("ec2").run_instances(
+        ImageId="ami-0123456789abcdef0",
+        InstanceType="m7i.large",
+        MinCount=1,
+        MaxCount=1,
+        SubnetId=cluster.subnets[0],
+        IamInstanceProfile={"Name": "theirs"},
+        TagSpecifications=tag_specification("instance", group_tag),
+    )
+    pods = pods_of(lab)
+    template = pods("ec2").create_launch_template(
+        LaunchTemplateName="self-managed",
+        LaunchTemplateData={"InstanceType": "m7i.large", "ImageId": "ami-0123456789abcdef0"},
+        TagSpecifications=tag_specification("launch-template", {"ekslab:lab-id": lab.id}),
+    )["LaunchTemplate"]
+    tag = {"Key": "eks:cluster-name", "Value": lab.name, "PropagateAtLaunch": False}
+    pods("autoscaling").create_auto_scaling_group(
+        AutoScalingGroupName="self-managed",
+        LaunchTemplate={"LaunchTemplateId": template["LaunchTemplateId"], "Version": "$Latest"},
+        MinSize=0,
+        MaxSize=1,
+        VPCZoneIdentifier=cluster.subnets[0],
+        Tags=[{**tag, "ResourceId": "self-managed", "ResourceType": "auto-scaling-group"}],
+    )
+    mine = tag_specification("elastic-ip", {"ekslab:lab-id": lab.id})
+    pods("ec2").allocate_address(Domain="vpc", TagSpecifications=mine)
+    return [Leftover(Kind.INSTANCE, made["Instances"][0]["InstanceId"])]
 
 
 def rules_and_profile_of_people(lab: Lab, group: str) -> None:

@@ -11,13 +11,17 @@ from datetime import timedelta
 
 import pytest
 
+from chalicelib.domain.core.message import Message
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.core.resources import Kind, Resource
-from chalicelib.domain.errors.tree import AwsRefused, NotProved, NotYours
+from chalicelib.domain.errors.tree import AwsRefused, NotProved, NotYours, StillInUse
+from chalicelib.domain.labs.aws_states import HealthIssue
 from chalicelib.domain.labs.lab import Phase
 from chalicelib.domain.labs.spec import ExternalDnsSpec, VolumePolicy
+from chalicelib.domain.teardown import unproven_message
 from chalicelib.domain.teardown.receipt import ReceiptLine, ReceiptOutcome
-from chalicelib.services.labs import adoption
+from chalicelib.services.labs import adoption, queries
+from chalicelib.services.labs.leftovers import keep_leftovers
 from chalicelib.workflows import collection
 from tests.fakes import NOW, a_caller, a_lab, a_spec
 from tests.workflows.theatre import Theatre
@@ -134,5 +138,112 @@ def test_row_15_a_blocked_lab_says_the_cause_first_in_awss_words() -> None:
     released(theatre)
     assert theatre.lab.phase is Phase.BLOCKED
     reason = str(theatre.lab.reason)
-    assert told in reason
-    assert "has not been deleted yet" not in reason.partition(told)[0]
+    assert reason.startswith(f"cloudformation:DeleteStack: ValidationError: {told}")
+    assert "more of the lab's things are still there" in reason
+
+
+def test_row_15_a_node_groups_failed_deletion_is_told_with_the_ids_that_eks_names() -> None:
+    theatre = a_lab_that_is_ready()
+    record = theatre.world.clusters.clusters["myeks"].nodegroups["myeks-nodegroup"]
+    told = "The security group sg-9 could not be deleted"
+    issue = HealthIssue("Ec2SecurityGroupDeletionFailure", told, ("sg-9",))
+    record.state = replace(record.state, issues=(issue,), status="DELETE_FAILED")
+    theatre.world.fail("clusters.delete_nodegroup", StillInUse("eks:DeleteNodegroup", "ResourceInUse", "x"), times=900)
+    released(theatre)
+    assert theatre.lab.phase is Phase.BLOCKED
+    reason = str(theatre.lab.reason)
+    assert reason.startswith(f"eks:DeleteNodegroup: Ec2SecurityGroupDeletionFailure: {told} (sg-9)")
+
+
+def test_row_15_what_somebody_put_in_the_way_is_told_before_what_waits_for_it() -> None:
+    theatre = a_lab_that_is_ready()
+    vpc = theatre.lab.facts.vpc_id
+    table = theatre.world.account.add(Kind.ROUTE_TABLE, vpc_id=vpc)
+    released(theatre)
+    assert theatre.lab.phase is Phase.BLOCKED
+    assert str(theatre.lab.reason).startswith(f"{table.arn}: It is in the lab's own VPC")
+    view = queries.get_lab(theatre.world.deps, a_caller(), theatre.lab_id, theatre.world.clock.now())
+    assert table.arn in view.next[0]
+    looked = queries.receipt(theatre.world.deps, a_caller(), theatre.lab_id)
+    assert table.arn in looked.verdict
+
+
+def test_a_fargate_profile_that_comes_late_is_deleted_with_the_cluster() -> None:
+    theatre = a_lab_that_is_ready()
+    record = theatre.world.clusters.clusters["myeks"]
+
+    def late(function: str) -> None:
+        if function == "delete_cluster" and "late" not in came:
+            came.append("late")
+            record.fargate["late"] = None
+
+    came: list[str] = []
+    theatre.before = late
+    released(theatre)
+    assert came == ["late"]
+    assert theatre.lab.phase is Phase.DELETED
+    assert theatre.world.account.resources == {}
+
+
+def test_what_is_left_and_costs_is_told_daily_until_somebody_answers() -> None:
+    theatre = a_lab_that_is_ready()
+    world = theatre.world
+    theirs = world.account.add(Kind.VOLUME, tags={"ekslab:lab-id": theatre.lab_id}, size_gib=100)
+    released(theatre)
+    theatre.later(minutes=16)
+    assert leftovers_mails(theatre) == []
+    for day in (1, 2, 3, 4, 5):
+        theatre.later(hours=24)
+        assert len(leftovers_mails(theatre)) == day
+    assert theirs.arn in leftovers_mails(theatre)[-1].body
+    assert "a month" in leftovers_mails(theatre)[-1].subject
+    view = queries.get_lab(world.deps, a_caller(), theatre.lab_id, world.clock.now())
+    assert f"POST /labs/{theatre.lab_id}/leftovers" in view.next[1]
+    keep_leftovers(world.deps, a_caller(), theatre.lab_id, [theirs.arn], world.clock.now())
+    theatre.later(hours=24)
+    theatre.later(hours=24)
+    assert len(leftovers_mails(theatre)) == 5
+    assert is_there(theatre, theirs)
+    assert theatre.lab.due_at is None
+
+
+def test_what_is_left_and_costs_nothing_is_not_asked_about() -> None:
+    theatre = a_lab_that_is_ready()
+    theatre.world.account.add(Kind.SECURITY_GROUP, tags={"ekslab:lab-id": theatre.lab_id}, vpc_id="vpc-theirs")
+    released(theatre)
+    theatre.later(minutes=16)
+    theatre.later(hours=24)
+    theatre.later(hours=24)
+    assert leftovers_mails(theatre) == []
+
+
+def leftovers_mails(theatre: Theatre) -> list[Message]:
+    return [message for message in theatre.world.watch.notifier.messages if message.kind == unproven_message.KIND]
+
+
+def test_a_stack_that_is_there_already_under_the_labs_name_is_not_taken_for_it_and_stays() -> None:
+    theatre = Theatre()
+    lab = a_lab()
+    network = theatre.world.account.add(Kind.VPC)
+    theirs = theatre.world.stacks.make_somebodys(lab.stack_name, lab.tags, [network])
+    theatre.request(lab)
+    theatre.play()
+    assert theatre.lab.phase is Phase.FAILED
+    assert theatre.world.stacks.describe(lab.stack_name).id == theirs.id
+    assert is_there(theatre, network)
+    (line,) = (each for each in theatre.world.store.receipts(lab.id)[-1].lines if each.kind == "stack")
+    assert line.outcome is ReceiptOutcome.LEFT
+
+
+def test_a_stack_that_took_the_name_after_ours_was_deleted_by_hand_stays_with_all_it_made() -> None:
+    theatre = a_lab_that_is_ready()
+    stacks, name = theatre.world.stacks, theatre.lab.stack_name
+    gone = [thing for thing in theatre.world.account.resources.values() if thing.arn in stacks.stacks[name].arns]
+    for thing in (*gone, theatre.world.account.get(Kind.STACK, name)):
+        del theatre.world.account.resources[thing.arn]
+    del stacks.stacks[name]
+    network = theatre.world.account.add(Kind.VPC)
+    stacks.make_somebodys(name, theatre.lab.tags, [network])
+    released(theatre)
+    assert stacks.describe(name).status == "CREATE_COMPLETE"
+    assert is_there(theatre, network)

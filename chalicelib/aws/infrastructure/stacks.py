@@ -74,7 +74,7 @@ class CloudFormationStacks:
             failure=failures[0][1] if failures else stack.get("StackStatusReason") if "FAILED" in status else None,
             failed_resources=tuple(resource for resource, _ in failures),
             created_at=stack.get("CreationTime"),
-            ours=self._role is None or stack.get("RoleARN") == self._role(),
+            ours=self._is_ours(stack),
         )
 
     def resources(self, name: str) -> tuple[Resource, ...]:
@@ -98,13 +98,20 @@ class CloudFormationStacks:
         except ResourceGone:
             return
 
+    def _is_ours(self, stack: Mapping[str, Any]) -> bool:
+        return self._role is None or stack.get("RoleARN") == self._role()
+
     def _as_role(self) -> dict[str, str]:
         return {"RoleARN": self._role()} if self._role else {}
 
     def _adopted(self, name: str, lab_id: str) -> str:
-        """The id of a stack that is there already, if it is this lab's. Raises AlreadyExists."""
+        """The id of a stack that is there already, if it is this lab's. Raises AlreadyExists.
+
+        Anybody can write its name and tags; only this service hands over the role that CloudFormation works on it with.
+        """
         stack = self._stack(name)
-        if {tag["Key"]: tag["Value"] for tag in stack.get("Tags", [])}.get(_LAB_TAG) != lab_id:
+        tagged = {tag["Key"]: tag["Value"] for tag in stack.get("Tags", [])}.get(_LAB_TAG) == lab_id
+        if not tagged or not self._is_ours(stack):
             raise AlreadyExists(
                 "cloudformation:CreateStack", "AlreadyExistsException", f"Stack {name} is not this lab's"
             )

@@ -236,6 +236,7 @@ def seen_in_ec2(row: Mapping[str, Any], birth: str) -> FoundResource:
         "attached-to": (row.get("Attachment") or {}).get("InstanceId"),
         "requester-id": row.get("RequesterId"),
         "created-by": row.get("CreatedBy"),
+        "key-name": row.get("KeyName"),
         "instance-type": row.get("InstanceType"),
         "profile-id": (row.get("IamInstanceProfile") or {}).get("Id"),
         "volume-id": row.get("VolumeId") if "SnapshotId" in row and "Size" not in row else None,

@@ -7,7 +7,7 @@ with `leftovers.py`; what is there is judged by domain/teardown/ownership.py lik
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import field
+from dataclasses import field, replace
 from functools import partial
 from typing import Any
 
@@ -70,6 +70,12 @@ class AwsInventory:
         for entry in ledger:
             count.check(entry.resource, partial(self._still_there, entry.resource, target, zone, looks))
         return tuple(count.found.values()), tuple(count.sources), tuple(count.unreadable)
+
+    def bearing_name(self, cluster: str) -> tuple[tuple[Kind, str], ...]:
+        """Kind and id of what is there and bears a cluster's name, of the kinds that make a teardown doubtful."""
+        clients = self._clients
+        logs, groups = sources.log_groups_named(clients.logs, cluster), sources.groups_named(clients.ec2, cluster)
+        return (*logs, *groups, *sources.balancing_named(clients.tagging, self._looks(), cluster))
 
     def _looks(self) -> DescribeCalls:
         clients = self._clients
@@ -134,9 +140,15 @@ class _Count:
                 if isinstance(hit, str):
                     self.unreadable.append(f"{source}: {hit}")
                 else:
-                    self.found.setdefault(hit.arn, hit)
+                    self._take_in(hit)
         except (AwsRefused, Transient) as error:
             self.unreadable.append(f"{source}: {error}")
+
+    def _take_in(self, hit: Resource) -> None:
+        """One source knows of a thing what another does not say."""
+        known = self.found.get(hit.arn)
+        facts = {**hit.attributes, **known.attributes} if known is not None else hit.attributes
+        self.found[hit.arn] = replace(known or hit, attributes=facts)
 
     def check(self, resource: Resource, look: Callable[[], Resource | None]) -> None:
         """Take in a ledger entry's thing if it is there and no source has shown it."""

@@ -7,6 +7,7 @@ what they name counts only after a direct look. A hit that can't be looked at is
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from chalicelib.aws.clients.errors import translate
@@ -14,7 +15,7 @@ from chalicelib.aws.inventory.arns import identify, is_part, stays, whole
 from chalicelib.aws.inventory.describe import DescribeCalls, seen_in_ec2
 from chalicelib.domain.core.resources import Kind, Resource, Target
 from chalicelib.domain.errors.tree import AwsRefused, Transient
-from chalicelib.domain.teardown.evidence import CLUSTER_PREFIX, CSI_TAG, LAB_TAG, OWNING_KEYS
+from chalicelib.domain.teardown.evidence import CLUSTER_PREFIX, CSI_TAG, LAB_TAG, OWNING_KEYS, log_group_name
 
 #: What EC2 can list by VPC: operation, list in the answer, field of the id, field of the birth (empty: EC2 does not tell).
 _IN_VPC = (
@@ -23,8 +24,11 @@ _IN_VPC = (
     (Kind.VPC_ENDPOINT, "describe_vpc_endpoints", "VpcEndpoints", "VpcEndpointId", "CreationTimestamp"),
     (Kind.NAT_GATEWAY, "describe_nat_gateways", "NatGateways", "NatGatewayId", "CreateTime"),
     (Kind.SUBNET, "describe_subnets", "Subnets", "SubnetId", ""),
+    (Kind.ROUTE_TABLE, "describe_route_tables", "RouteTables", "RouteTableId", ""),
 )
 _ARN_WORDS = {Kind.NAT_GATEWAY: "natgateway"}
+#: The filters by which security groups are found whose rules refer to another group, in words and in EC2's.
+_REFERRING = (("ingress", "ip-permission.group-id"), ("egress", "egress.ip-permission.group-id"))
 _GONE = frozenset({"deleted", "terminated"})
 
 
@@ -65,14 +69,63 @@ def in_vpc(ec2: Any, target: Target) -> Iterator[Resource]:
         filters = [{"Name": "vpc-id", "Values": [target.vpc_id]}]
         with translate(f"ec2:{operation.title().replace('_', '')}"):
             pages = list(ec2.get_paginator(operation).paginate(Filters=filters))
-        for row in (row for page in pages for row in page[key]):
+        rows = [row for page in pages for row in page[key] if not _goes_with_its_vpc(row)]
+        if kind is Kind.SECURITY_GROUP:
+            own = {row["GroupId"] for row in rows} & target.own_ids
+            yield from _referring_to(ec2, target, sorted(own))
+        for row in rows:
             yield from _row(ec2, target, kind, row, id_field, birth)
+        if kind is Kind.NETWORK_INTERFACE:
+            yield from _addresses_of(ec2, target, rows)
     with translate("ec2:DescribeInstances"):
         pages = list(ec2.get_paginator("describe_instances").paginate(Filters=filters))
     reservations = [reservation for page in pages for reservation in page["Reservations"]]
     for row in (row for reservation in reservations for row in reservation["Instances"]):
         if row["State"]["Name"] not in _GONE:
             yield from _row(ec2, target, Kind.INSTANCE, row, "InstanceId", "LaunchTime")
+
+
+def _goes_with_its_vpc(row: dict[str, Any]) -> bool:
+    """A VPC's main route table can't be deleted by anybody, and is gone with it."""
+    return any(association.get("Main") for association in row.get("Associations", []))
+
+
+def _referring_to(ec2: Any, target: Target, own: list[str]) -> Iterator[Resource]:
+    """Security groups that are not the lab's, whose rules refer to a group of the lab's that is there: it can't go before."""
+    found: dict[str, tuple[dict[str, Any], list[str]]] = {}
+    for direction, name in _REFERRING if own else ():
+        filters = [{"Name": name, "Values": own}]
+        with translate("ec2:DescribeSecurityGroups"):
+            pages = list(ec2.get_paginator("describe_security_groups").paginate(Filters=filters))
+        for row in (row for page in pages for row in page["SecurityGroups"] if row["GroupId"] not in target.own_ids):
+            rules = row["IpPermissions" if direction == "ingress" else "IpPermissionsEgress"]
+            told = found.setdefault(row["GroupId"], (row, []))[1]
+            told += (f"{direction} {words}" for rule in rules if (words := _rule_in_words(rule, own)))
+    for id, (row, told) in found.items():
+        seen = seen_in_ec2(row, "").as_resource(Kind.SECURITY_GROUP, id, _arn(ec2, target, f"security-group/{id}"))
+        yield replace(seen, attributes={**seen.attributes, "refers-to": "; ".join(told)})
+
+
+def _rule_in_words(rule: dict[str, Any], own: list[str]) -> str:
+    """`tcp 22 for sg-1`: what a rule lets through, and which of these groups it names; empty if none."""
+    named = [pair["GroupId"] for pair in rule.get("UserIdGroupPairs", []) if pair.get("GroupId") in own]
+    ports = dict.fromkeys(str(rule[end]) for end in ("FromPort", "ToPort") if end in rule)
+    protocol = "all traffic" if rule["IpProtocol"] == "-1" else rule["IpProtocol"]
+    return f"{' '.join([protocol, '-'.join(ports)]).strip()} for {', '.join(named)}" if named else ""
+
+
+def _addresses_of(ec2: Any, target: Target, interfaces: list[dict[str, Any]]) -> Iterator[Resource]:
+    """Elastic IPs that interfaces in that network have: its internet gateway can't be detached before they are."""
+    held = {(row.get("Association") or {}).get("AllocationId"): row["NetworkInterfaceId"] for row in interfaces}
+    ids = sorted(id for id in held if id)
+    if not ids:
+        return
+    with translate("ec2:DescribeAddresses"):
+        rows = ec2.describe_addresses(Filters=[{"Name": "allocation-id", "Values": ids}])["Addresses"]
+    for row in rows:
+        id = row["AllocationId"]
+        seen = seen_in_ec2(row, "").as_resource(Kind.ELASTIC_IP, id, _arn(ec2, target, f"elastic-ip/{id}"))
+        yield replace(seen, attributes={"vpc-id": str(target.vpc_id), "attached-to": held[id]})
 
 
 def balancers_in_vpc(elbv2: Any, elb: Any, looks: DescribeCalls, target: Target) -> Iterator[Resource | str]:
@@ -129,6 +182,39 @@ def _profiles(iam: Any, looks: DescribeCalls, role: str) -> Iterator[Resource | 
         pages = list(iam.get_paginator("list_instance_profiles_for_role").paginate(RoleName=role))
     for row in (row for page in pages for row in page["InstanceProfiles"]):
         yield from _verified(row["Arn"], looks, strict=False)
+
+
+def log_groups_named(logs: Any, cluster: str) -> Iterator[tuple[Kind, str]]:
+    """Log groups that EKS and Container Insights would write to for a cluster of this name."""
+    for prefix in (log_group_name(cluster), f"/aws/containerinsights/{cluster}/"):
+        with translate("logs:DescribeLogGroups"):
+            rows = logs.describe_log_groups(logGroupNamePrefix=prefix)["logGroups"]
+        names = (row["logGroupName"] for row in rows)
+        yield from ((Kind.LOG_GROUP, name) for name in names if name == prefix or prefix.endswith("/"))
+
+
+def groups_named(ec2: Any, cluster: str) -> Iterator[tuple[Kind, str]]:
+    """Security groups that bear the cluster's tag, whatever its value."""
+    filters = [{"Name": "tag-key", "Values": [CLUSTER_PREFIX + cluster]}]
+    with translate("ec2:DescribeSecurityGroups"):
+        rows = ec2.describe_security_groups(Filters=filters)["SecurityGroups"]
+    yield from ((Kind.SECURITY_GROUP, row["GroupId"]) for row in rows)
+
+
+def balancing_named(tagging: Any, looks: DescribeCalls, cluster: str) -> Iterator[tuple[Kind, str]]:
+    """Balancers and target groups that bear a tag of the cluster's, and are there."""
+    wanted = ({"Key": CLUSTER_PREFIX + cluster}, {"Key": "elbv2.k8s.aws/cluster", "Values": [cluster]})
+    arns: list[str] = []
+    for condition in wanted:
+        with translate("tag:GetResources"):
+            pages = tagging.get_paginator("get_resources").paginate(
+                TagFilters=[condition], ResourceTypeFilters=["elasticloadbalancing"]
+            )
+            arns += (row["ResourceARN"] for page in pages for row in page["ResourceTagMappingList"])
+    for arn in dict.fromkeys(arns):
+        known = identify(arn)
+        if known is not None and looks.look(*known) is not None:
+            yield known[0], arn
 
 
 def _verified(arn: str, looks: DescribeCalls, *, strict: bool) -> Iterator[Resource | str]:

@@ -198,10 +198,11 @@ class Lab:
     executions, so that execution names are deterministic and a second start of the same run is refused by Step Functions.
 
     `account`: the one it is made in, whoever owns it. `ends_by`: the lease can never be extended beyond it. `kept_until`: no
-    idleness ends the lab before. `adopted`: made from a cluster of ours that no record knew. `installation`: the service it
-    belongs to, as its tags say. `hourly_usd`: what it cost an hour when a sweep last looked at it. `lease_changes`: the last
-    ones; an end that none of them and not the request explains is damaged data. `meter`: what it costs and has cost; None for
-    one that was never priced. `cost_tags`: `key=value` of the tags that administrators had costs summed by when it was asked for.
+    idleness ends the lab before. `adopted`: made from a cluster of ours that no record knew. `unsettled`: it is over, and
+    its owner is asked daily whose that is what it left. `installation`: the service it belongs to, as its tags say.
+    `hourly_usd`: what it cost an hour when a sweep last looked at it. `lease_changes`: the last ones; an end that none of them
+    and not the request explains is damaged data. `meter`: what it costs and has cost; None for one that was never priced.
+    `cost_tags`: `key=value` of the tags that administrators had costs summed by when it was asked for.
     """
 
     id: str
@@ -225,6 +226,7 @@ class Lab:
     hibernation: Hibernation | None = None
     planned: Planned | None = None
     adopted: bool = False
+    unsettled: bool = False
     installation: str = ""
     hourly_usd: float | None = None
     lease_changes: tuple[LeaseChange, ...] = ()

@@ -21,7 +21,7 @@ TEAR_DOWN_WITHIN = timedelta(hours=12)
 SLEEP_WITHIN = timedelta(hours=3)
 #: After so long a blocked lab is tried again, as its cause may have passed, until so long after its lease's end.
 BLOCKED_FOR, TRY_BLOCKED_WITHIN = timedelta(hours=6), timedelta(days=14)
-#: How long a look at an ended lab's account is tried for.
+#: How long a look at an ended lab's account is tried for; daily beyond that, while it is `unsettled`.
 LOOK_WITHIN = timedelta(days=3)
 
 #: The workflow that works on a lab in each phase; in the others, none does.
@@ -113,7 +113,7 @@ def _without_workflow(lab: Lab, execution: Execution, now: datetime) -> Recovery
         case Phase.RELEASING | Phase.ROLLING_BACK:
             hours = int(TEAR_DOWN_WITHIN.total_seconds() // 3600)
             return RecoveryDecision(RecoveryAction.BLOCK, f"The teardown has not come to an end in {hours} hours.")
-        case _ if age < LOOK_WITHIN:
+        case _ if age < LOOK_WITHIN or lab.unsettled:
             return RecoveryDecision(RecoveryAction.RESTART, "A look at the account is due.")
         case _:
             return RecoveryDecision(RecoveryAction.FORGET, "The account could not be looked at for days.")

@@ -12,12 +12,15 @@ from dataclasses import replace
 from ipaddress import ip_network
 
 from chalicelib.domain.core.instance_types import ami_type
+from chalicelib.domain.core.resources import Kind
 from chalicelib.domain.errors.findings import Finding, error, warning
 from chalicelib.domain.labs.aws_states import ClusterState, HostedZone, SubnetFacts
 from chalicelib.domain.labs.spec import AddonSpec, ExistingNetwork, LabSpec, NewNetwork, Placement
 from chalicelib.domain.requests.defaults import DEFAULT_ADDONS
 from chalicelib.domain.teardown.evidence import LAB_TAG
 
+#: Things that bear the name already and are named one by one.
+_NAMESAKES = 5
 #: Addresses that EKS wants free in a cluster subnet, and the smallest subnet it takes.
 _FREE, _SMALLEST = 6, 28
 
@@ -154,6 +157,36 @@ def check_name(spec: LabSpec, cluster: ClusterState | None) -> tuple[Finding, ..
         return ()
     message = f"{spec.region} has a cluster {spec.name} already, which is not a lab's. Choose another name."
     return (error("name", "cluster-exists", message),)
+
+
+def check_namesakes(spec: LabSpec, found: Sequence[tuple[Kind, str]], unread: str = "") -> tuple[Finding, ...]:
+    """Say what bears the cluster's name already: it stays, and what of the lab's looks like it is harder to prove.
+
+    `unread`: why that could not be looked at, in AWS's words.
+    """
+    if unread:
+        return (
+            warning("name", "name-unread", f"What bears the name {spec.name} already could not be looked at: {unread}"),
+        )
+    if not found:
+        return ()
+    named = ", ".join(f"{kind} {id}" for kind, id in found[:_NAMESAKES])
+    more = f" and {len(found) - _NAMESAKES} more" if len(found) > _NAMESAKES else ""
+    logs = any(kind is Kind.LOG_GROUP for kind, _ in found) and spec.log_types
+    text = f"The name {spec.name} is borne already, by {named}{more}. That is somebody else's and stays, whatever it says later"
+    also = "; the control plane's logs will go into that log group, and stay" if logs else ""
+    return (warning("name", "name-borne", f"{text}{also}. Another name makes the lab's end easier to prove."),)
+
+
+def check_creators(spec: LabSpec, refusal: str) -> tuple[Finding, ...]:
+    """Say what can't be proved where CloudTrail can't be read (`refusal`, AWS's words) and the network is somebody's."""
+    if not refusal or not isinstance(spec.network, ExistingNetwork):
+        return ()
+    message = (
+        f"CloudTrail's event history can't be read in {spec.region} ({refusal}). What Kubernetes makes for the lab in an existing "
+        "network can't be proved to be the lab's then: it stays at the lab's end, goes on costing, and is named on the receipt."
+    )
+    return (warning("network", "creators-unknown", message),)
 
 
 def check_addons(spec: LabSpec, offered: Mapping[str, Sequence[str]]) -> tuple[Finding, ...]:

@@ -72,8 +72,9 @@ _MAKINGS: Mapping[Kind, Making] = {
     Kind.LOG_GROUP: Making("logs.amazonaws.com", ("CreateLogGroup",), named="logGroupName"),
     Kind.INSTANCE_PROFILE: Making(_IAM, ("CreateInstanceProfile",), named="instanceProfileName"),
 }
-#: Mentioned by so many events that their creation is looked for among all creations of their kind. AWS tells no birth date.
-_BUSY = frozenset({Kind.SECURITY_GROUP, Kind.TARGET_GROUP})
+#: Mentioned by so many events, or (log groups) by none that CloudTrail finds by name, that their creation is looked for among
+#: all creations of their kind.
+_BY_EVENT = frozenset({Kind.SECURITY_GROUP, Kind.TARGET_GROUP, Kind.LOG_GROUP})
 #: What a service knows by ARN, CloudTrail does too.
 _BY_ARN = frozenset({Kind.LOAD_BALANCER, Kind.TARGET_GROUP})
 #: IAM is one for all regions, and so are its events.
@@ -94,18 +95,24 @@ class Lookup:
 def lookup_for(resource: Resource, since: datetime, now: datetime) -> Lookup | None:
     """How to look for the thing's creation, not before `since`; None where CloudTrail can't be asked about its kind.
 
-    A thing with a birth date is asked for by its name around that date. A busy one's name would bring every event that
-    mentions it: all creations of its kind are read instead, and two things of a kind share one question.
+    A thing with a birth date is asked for around that date, by its name. Where a name would bring every event that mentions it,
+    or none, all creations of its kind are read instead, and two things of a kind without a birth date share one question.
     """
     making = _MAKINGS.get(resource.kind)
     if making is None:
         return None
-    if resource.kind in _BUSY:
-        return Lookup("EventName", making.events[0], since, now)
-    name, born = resource.arn if resource.kind in _BY_ARN else resource.id, resource.created_at
+    by_event, born = resource.kind in _BY_EVENT, resource.created_at
+    attribute, value = ("EventName", making.events[0]) if by_event else ("ResourceName", _name(resource))
     if born is None:
-        return Lookup("ResourceName", name, since, now)
-    return Lookup("ResourceName", name, born - AROUND, min(born + AROUND, now), resource.kind in GLOBAL)
+        return Lookup(attribute, value, since, now)
+    return Lookup(attribute, value, born - AROUND, min(born + AROUND, now), resource.kind in GLOBAL)
+
+
+def _name(resource: Resource) -> str:
+    """What CloudTrail finds its events by: a key pair's name, a balancer's ARN, else the id."""
+    if resource.kind is Kind.KEY_PAIR:
+        return resource.attributes.get("key-name") or resource.id
+    return resource.arn if resource.kind in _BY_ARN else resource.id
 
 
 def creator_of(resource: Resource, events: Iterable[Event], now: datetime) -> Creator | None:
@@ -127,8 +134,8 @@ def creator_of(resource: Resource, events: Iterable[Event], now: datetime) -> Cr
 
 
 def is_young(resource: Resource, first_seen: datetime, now: datetime) -> bool:
-    """Whether CloudTrail may still be about to tell who made it."""
-    return now - (resource.created_at or first_seen) < SETTLED
+    """Whether CloudTrail may still be about to tell who made it: it tells of some kinds only."""
+    return resource.kind in _MAKINGS and now - (resource.created_at or first_seen) < SETTLED
 
 
 def _creations(resource: Resource, making: Making, events: Iterable[Event]) -> Iterator[Creator]:

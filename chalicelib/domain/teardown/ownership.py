@@ -34,6 +34,7 @@ _IN_THE_WAY = frozenset(
         Kind.SUBNET,
         Kind.AUTO_SCALING_GROUP,
         Kind.ROUTE_TABLE,
+        Kind.ELASTIC_IP,
     }
 )
 #: EKS deletes these with their cluster.
@@ -94,8 +95,8 @@ def judge(resource: Resource, target: Target, ledger: Mapping[str, LedgerEntry])
 
 def _vetoed(resource: Resource, target: Target, weighed: Weighed, reason: str) -> OwnershipDecision:
     """Leave it alone; say it on the receipt when it has to do with the lab or stands in the lab's own VPC."""
-    if _stands_in_the_way(resource, target):
-        return OwnershipDecision(Action.BLOCK, f"It is in the lab's own VPC, but not the lab's to delete. {reason}")
+    if hindrance := _hindrance(resource, target):
+        return OwnershipDecision(Action.BLOCK, f"{hindrance} {reason}")
     speaks = weighed.proof or weighed.claim
     return (
         OwnershipDecision(Action.KEEP, reason, speaks.told)
@@ -106,11 +107,9 @@ def _vetoed(resource: Resource, target: Target, weighed: Weighed, reason: str) -
 
 def _unproven(resource: Resource, target: Target, weighed: Weighed) -> OwnershipDecision:
     how = weighed.claim.told if weighed.claim is not None else ""
-    if _stands_in_the_way(resource, target):
+    if hindrance := _hindrance(resource, target):
         points = f"Only a claim ({how}) points to the lab" if how else "Nothing points to the lab"
-        return OwnershipDecision(
-            Action.BLOCK, f"It is in the lab's own VPC, but not the lab's to delete. {points}.", how
-        )
+        return OwnershipDecision(Action.BLOCK, f"{hindrance} {points}.", how)
     if weighed.claim is not None:
         return OwnershipDecision(Action.UNPROVEN, "It looks like the lab's, and nothing proves it.", how)
     if resource.kind is Kind.TARGET_GROUP and in_own_vpc(resource, target):
@@ -118,6 +117,18 @@ def _unproven(resource: Resource, target: Target, weighed: Weighed) -> Ownership
             Action.UNPROVEN, "It is in the lab's own VPC, and nothing says whose it is.", "its VPC"
         )
     return OwnershipDecision(Action.IGNORE, "Nothing points to the lab.")
+
+
+def _hindrance(resource: Resource, target: Target) -> str:
+    """How a thing that is not the lab's keeps the lab's from going; empty if it does not."""
+    words = []
+    if _stands_in_the_way(resource, target):
+        words.append("It is in the lab's own VPC, but not the lab's to delete.")
+    if rules := resource.attributes.get("refers-to"):
+        words.append(f"Its rule refers to a group of the lab's, which can't go before that rule ({rules}).")
+    elif holder := resource.attributes.get("attached-to"):
+        words += [f"It is attached to {holder}."] if words else []
+    return " ".join(words)
 
 
 def _stands_in_the_way(resource: Resource, target: Target) -> bool:

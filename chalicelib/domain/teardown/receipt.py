@@ -74,14 +74,14 @@ class Receipt:
         return self.done and not self.left
 
 
-def verdict(lab: Lab, receipts: Sequence[Receipt]) -> str:
-    """Sentences for people; `receipts` in order of taking, at least one."""
+def verdict(lab: Lab, receipts: Sequence[Receipt], why: str = "") -> str:
+    """Sentences for people; `receipts` in order of taking, at least one. `why`: what keeps the newest from being done."""
     newest = receipts[-1]
     counts = Counter(line.outcome for line in newest.lines)
     told = (
         ", ".join(f"{counts[outcome]} {outcome}" for outcome in ReceiptOutcome if counts[outcome]) or "nothing to tell"
     )
-    opening = _opening(newest, counts)
+    opening = _opening(newest, counts, why)
     chosen = _VOLUMES[lab.spec.volumes]
     return (
         f"{opening} Looked {newest.look}, {format_instant(newest.taken_at)}: {told}. "
@@ -93,10 +93,10 @@ def _lifted(lab: Lab) -> str:
     return f" When it was deleted: {lab.facts.lifted} That was lifted." if lab.facts.lifted else ""
 
 
-def _opening(receipt: Receipt, counts: Counter[ReceiptOutcome]) -> str:
+def _opening(receipt: Receipt, counts: Counter[ReceiptOutcome], why: str) -> str:
     there = counts[ReceiptOutcome.PRESENT] + counts[ReceiptOutcome.BLOCKED]
     if there:
-        return f"Not empty: {there} of the lab's things {'is' if there == 1 else 'are'} still there."
+        return f"Not empty: {there} of the lab's things {'is' if there == 1 else 'are'} still there. {why}".rstrip()
     if receipt.unreadable:
         return f"Not proved: {len(receipt.unreadable)} of {len(receipt.sources)} sources could not be read."
     if counts[ReceiptOutcome.LEFT]:

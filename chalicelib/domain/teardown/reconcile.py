@@ -16,8 +16,6 @@ from chalicelib.domain.teardown.unproven import left_line
 
 #: What is said of a thing that was deleted once before: log groups do this, by late delivery.
 CAME_BACK = "It was deleted, and is there again."
-#: How the reason of a thing begins that only waits for another: a consequence, no cause.
-WAITS = ("It has not been deleted yet", "It goes with")
 
 
 def describe_call(arn: str) -> str:

@@ -40,7 +40,7 @@ def target_of(lab: Lab, ledger: Sequence[LedgerEntry], before: frozenset[str] | 
         known_ids=tuple(entry.resource.id for entry in ledger if not entry.guest),
         had_cluster=bool(cluster) or lab.facts.arn is not None,
         cluster_gone_at=_gone_at(cluster),
-        stack_id=_stack_id(lab, ledger),
+        stack_id=stack_id_of(lab, ledger),
         cluster_created_at=lab.facts.created_at,
         role_ids=frozenset(lab.facts.role_ids.values()),
         own_ids=_own_ids(ledger),
@@ -95,7 +95,8 @@ def _made_vpcs(ledger: Sequence[LedgerEntry]) -> frozenset[str]:
     return frozenset(entry.resource.id for entry in vpcs if entry.grounds in (Proof.STACK, Proof.ANSWER))
 
 
-def _stack_id(lab: Lab, ledger: Sequence[LedgerEntry]) -> str | None:
+def stack_id_of(lab: Lab, ledger: Sequence[LedgerEntry]) -> str | None:
+    """The id that CreateStack answered; None where that answer was lost."""
     listed = next((e.resource.arn for e in ledger if e.resource.kind is Kind.STACK and e.grounds is not None), None)
     return lab.facts.stack_id or listed
 

@@ -95,7 +95,7 @@ def _plan(deps: Deps, caller: Caller, asking: ValidatedRequest, now: datetime) -
     """Money is judged first: what is too dear is refused with its sum, and with all else that is wrong with it."""
     account = deps.watch.home if asking.account is None else asking.account
     offers = deps.store.offers()
-    spec, found = preflight(deps, caller, asking.spec, account, offers)
+    spec, found = preflight(deps, caller, asking.spec, account, offers, now)
     lab = _asked_for(deps, caller, spec, account, asking.calendar, now)
     lab = replace(lab, cost_tags=cost_tags_of(offers, spec))
     findings = (*asking.findings, *asking.in_callers_words((*found, *judge_size(lab))))

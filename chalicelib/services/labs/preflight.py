@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 from chalicelib.domain.core.names import principal_of
 from chalicelib.domain.core.place import Place
+from chalicelib.domain.core.resources import Kind
 from chalicelib.domain.errors.explain import explain
 from chalicelib.domain.errors.findings import Finding, error
-from chalicelib.domain.errors.tree import AccessDenied, InvalidRequest, ResourceGone
+from chalicelib.domain.errors.tree import AccessDenied, AwsRefused, InvalidRequest, ResourceGone, Transient
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.labs.aws_states import HostedZone, SubnetFacts
 from chalicelib.domain.labs.spec import ExistingNetwork, LabSpec
@@ -18,10 +20,12 @@ from chalicelib.domain.requests.offers import OfferCase, Offers, judge_offers, w
 from chalicelib.domain.requests.preflight import (
     check_addons,
     check_architectures,
+    check_creators,
     check_dns,
     check_instances,
     check_key_pair,
     check_name,
+    check_namesakes,
     check_subnets,
     check_zone,
     with_addons,
@@ -37,16 +41,19 @@ from chalicelib.domain.requests.principals import (
 from chalicelib.ports.deps import Cloud, Deps
 from chalicelib.services.labs.regions import refuse_unusable_region
 
+#: How far CloudTrail is asked back when only whether it answers matters.
+_JUST_NOW = timedelta(minutes=1)
+
 
 def preflight(
-    deps: Deps, caller: Caller, spec: LabSpec, account: str, offers: Offers
+    deps: Deps, caller: Caller, spec: LabSpec, account: str, offers: Offers, now: datetime
 ) -> tuple[LabSpec, tuple[Finding, ...]]:
     """The spec completed from the account it is made in, and what that has against it. Asks only what the spec depends on.
 
     Raises InvalidRequest for an account that does not let this service in.
     """
     try:
-        return _preflight(deps, caller, spec, account, offers)
+        spec, findings = _preflight(deps, caller, spec, account, offers)
     except AccessDenied as refused:
         if account == deps.watch.home:
             raise
@@ -54,6 +61,35 @@ def preflight(
         raise InvalidRequest(
             [error("account", "account-closed", f"No lab can be made in {account}. {message}")]
         ) from refused
+    return spec, (*findings, *_doubts(deps.cloud(Place(account, spec.region)), spec, now))
+
+
+def _doubts(cloud: Cloud, spec: LabSpec, now: datetime) -> tuple[Finding, ...]:
+    """What will make the lab's end doubtful. Where this can't be asked, the lab is made all the same, and says so."""
+    unread: list[str] = []
+    namesakes: tuple[tuple[Kind, str], ...] = ()
+    try:
+        namesakes = cloud.inventory.bearing_name(spec.name)
+    except AwsRefused as refused:
+        unread.append(str(refused))
+    except Transient:
+        pass  # Asked again by `begin`, which keeps what it sees.
+    return (*check_namesakes(spec, namesakes, "; ".join(unread)), *check_creators(spec, _refusal(cloud, spec, now)))
+
+
+def _refusal(cloud: Cloud, spec: LabSpec, now: datetime) -> str:
+    """Why CloudTrail can't be asked who made things in an existing network; empty if it can, or is only busy."""
+    if not isinstance(spec.network, ExistingNetwork):
+        return ""
+    from chalicelib.domain.teardown.creation import Lookup
+
+    try:
+        cloud.history.events(Lookup("EventName", "CreateTargetGroup", now - _JUST_NOW, now))
+    except AwsRefused as refused:
+        return str(refused)
+    except Transient:
+        pass  # Two questions a second are everybody's: it answers, at another time.
+    return ""
 
 
 def _preflight(

@@ -20,6 +20,7 @@ from chalicelib.domain.labs.lab import ENDING, OVER, Lab, Phase
 from chalicelib.domain.labs.schedule import Night, next_curfew
 from chalicelib.domain.labs.steps import Event, Step
 from chalicelib.domain.support.calendar import Calendar
+from chalicelib.domain.teardown.causes import why_left
 from chalicelib.domain.teardown.found import FoundCost, found_costs, is_found
 from chalicelib.domain.teardown.receipt import Receipt, verdict
 from chalicelib.ports.deps import Deps, Page
@@ -112,7 +113,7 @@ def receipt(deps: Deps, caller: Caller, lab_id: str) -> ReceiptView:
     looks = deps.store.receipts(lab_id)
     if not looks:
         raise NoReceiptYet(lab_id, f"There is no receipt yet. {_when(lab)}")
-    return ReceiptView(lab, looks, verdict(lab, looks))
+    return ReceiptView(lab, looks, verdict(lab, looks, why_left(looks[-1])))
 
 
 def versions(deps: Deps, region: str | None) -> Calendar:

@@ -1,12 +1,13 @@
-"""The cluster that is on the ledger as the lab's, as EKS has it now."""
+"""The cluster and the stack that are the lab's, as AWS has them now; what only bears their names is not."""
 
 from __future__ import annotations
 
 from chalicelib.domain.errors.tree import ResourceGone
-from chalicelib.domain.labs.aws_states import ClusterState
+from chalicelib.domain.labs.aws_states import ClusterState, StackState
 from chalicelib.domain.labs.cluster_identity import is_own_cluster
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.steps import STEPS, StepStatus
+from chalicelib.domain.teardown.target import stack_id_of
 from chalicelib.ports.deps import Deps
 
 
@@ -27,3 +28,16 @@ def not_seen_yet(deps: Deps, lab: Lab) -> ResourceGone | None:
     if not steps or steps[-1].attempts != 1 or steps[-1].status is StepStatus.FAILED:
         return None
     return ResourceGone("eks:DescribeCluster", "NotSeenYet", f"EKS does not know {lab.name} yet, which was asked for.")
+
+
+def own_stack(deps: Deps, lab: Lab) -> StackState | None:
+    """The lab's stack as it is now; None: there is none, or what has its name is somebody else's.
+
+    It is known by the id that CreateStack answered; where that answer was lost, by the role that only this service hands over.
+    """
+    try:
+        state = deps.cloud(lab.place).stacks.describe(lab.stack_name)
+    except ResourceGone:
+        return None
+    known = stack_id_of(lab, deps.store.ledger(lab.id))
+    return state if state.id == known or (known is None and state.ours) else None

@@ -8,11 +8,13 @@ from datetime import datetime
 from chalicelib.domain.core.resources import ASKED_FOR, BY_STACK, EntryState, Kind, Resource
 from chalicelib.domain.curfew.decision import shield_of
 from chalicelib.domain.errors.tree import AwsRefused, ResourceGone, StillInUse
-from chalicelib.domain.labs.aws_states import ClusterState
+from chalicelib.domain.labs.aws_states import ClusterState, NodegroupState, StackState
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.steps import STEPS, Execution, StepStatus, execution_name
+from chalicelib.domain.teardown.causes import WAITS, causes_of, why_left
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.shared.leftovers import Book, why_not_done
+from chalicelib.workflows.shared.cluster import own_stack
+from chalicelib.workflows.shared.leftovers import Book
 from chalicelib.workflows.shared.records import enter, learn
 
 #: The step that looks whether anything is left.
@@ -22,7 +24,8 @@ _INVENTORY = STEPS["teardown"]["take_inventory"][0]
 def take_stock_of(deps: Deps, lab: Lab, now: datetime) -> tuple[int, tuple[str, ...]]:
     """Put everything of the lab's that the stack and the inventory know on the ledger; return how many, and what was unreadable."""
     cloud = deps.cloud(lab.place)
-    enter(deps, lab, cloud.stacks.resources(lab.stack_name), EntryState.PRESENT, now, BY_STACK)
+    if own_stack(deps, lab) is not None:
+        enter(deps, lab, cloud.stacks.resources(lab.stack_name), EntryState.PRESENT, now, BY_STACK)
     book = Book(deps, lab, now)
     found, _, unreadable = cloud.inventory.take(book.target, tuple(book.ledger.values()))
     book.look_into(found)
@@ -55,7 +58,7 @@ def ask_to_delete_nodegroups(deps: Deps, lab: Lab, now: datetime) -> list[str]:
     going, refused = [], None
     for name in deps.cloud(lab.place).clusters.nodegroups(lab.name):
         try:
-            going.append(_ask_to_delete_nodegroup(deps, lab, name))
+            going.append(_ask_to_delete_nodegroup(deps, lab, name, now))
         except AwsRefused as error:
             refused = error
             note_refusal(deps, lab, _nodegroup_on_ledger(deps, lab, name), error, now)
@@ -75,9 +78,9 @@ def _nodegroup_on_ledger(deps: Deps, lab: Lab, name: str) -> list[Resource]:
     return [thing for thing in things if thing.kind is Kind.NODEGROUP and thing.id == name]
 
 
-def _ask_to_delete_nodegroup(deps: Deps, lab: Lab, name: str) -> str:
-    """Ask once, unless it is under way; return how it stands, in words, empty when gone."""
-    clusters = deps.cloud(lab.place).clusters
+def _ask_to_delete_nodegroup(deps: Deps, lab: Lab, name: str, now: datetime) -> str:
+    """Ask once, unless it is under way; return how it stands, in words, empty when gone. What EKS says is wrong is kept."""
+    clusters, in_use = deps.cloud(lab.place).clusters, ""
     try:
         state = clusters.nodegroup(lab.name, name)
         if state.status != "DELETING":
@@ -85,9 +88,34 @@ def _ask_to_delete_nodegroup(deps: Deps, lab: Lab, name: str) -> str:
     except ResourceGone:
         return ""
     except StillInUse as error:
-        return f"{name}: {error.message}"
-    complaints = "; ".join(f"{issue.code}: {issue.message}" for issue in state.issues)
-    return f"{name} is going" + (f" ({complaints})" if complaints else "")
+        in_use = error.message
+    complaints = _complaints(state)
+    if complaints:
+        told = f"eks:DeleteNodegroup: {complaints}"
+        enter(deps, lab, _nodegroup_on_ledger(deps, lab, name), EntryState.PRESENT, now, ASKED_FOR, told)
+    how = f"{name}: {in_use}" if in_use else f"{name} is going"
+    return how + (f" ({complaints})" if complaints else "")
+
+
+def _complaints(state: NodegroupState) -> str:
+    """What EKS says is wrong, with the ids that it names: a group whose deletion failed is asked to go again."""
+    failed = ("DELETE_FAILED",) if state.status == "DELETE_FAILED" and not state.issues else ()
+    said = (
+        f"{i.code}: {i.message}" + (f" ({', '.join(i.resource_ids)})" if i.resource_ids else "") for i in state.issues
+    )
+    return "; ".join((*failed, *said))
+
+
+def ask_to_delete_stack(deps: Deps, lab: Lab, state: StackState, token: str, now: datetime) -> None:
+    """Ask, and write on the ledger what keeps it: why its last deletion failed, or the refusal, which is raised."""
+    own = [Resource(Kind.STACK, lab.stack_name, state.id)]
+    failed = f"cloudformation:DeleteStack: {state.status}: {state.failure}" if state.failure else ""
+    enter(deps, lab, own, EntryState.PRESENT, now, ASKED_FOR, failed)
+    try:
+        deps.cloud(lab.place).stacks.delete(lab.stack_name, token)
+    except AwsRefused as error:
+        note_refusal(deps, lab, own, error, now)
+        raise
 
 
 def ask_to_delete_profiles(deps: Deps, lab: Lab, names: tuple[str, ...]) -> list[str]:
@@ -102,11 +130,13 @@ def ask_to_delete_profiles(deps: Deps, lab: Lab, names: tuple[str, ...]) -> list
 
 
 def why_blocked(deps: Deps, lab: Lab) -> str:
-    """The first step that failed, in AWS's words; then what is left: as this run's inventory says, else the last receipt."""
+    """What the newest look found, causes first; where it found none, the first step that failed, in AWS's words."""
+    taken = deps.store.receipts(lab.id)
+    left = why_left(taken[-1]) if taken else ""
+    is_fresh = bool(taken) and taken[-1].taken_at >= lab.phase_since
+    if is_fresh and any(not line.reason.startswith(WAITS) for line in causes_of(taken[-1])):
+        return left
     steps = [step for step in deps.store.steps(lab.id) if (step.run, step.workflow) == (lab.run, "teardown")]
-    told = [step.detail for step in steps if step.name == _INVENTORY and step.status is StepStatus.FAILED]
-    taken = [why_not_done(receipt) for receipt in deps.store.receipts(lab.id) if not receipt.clean]
-    left = next((why for why in (*told, *taken[-1:]) if why), "The inventory could not be taken.")
     failed = (step for step in steps if step.name != _INVENTORY and step.status is StepStatus.FAILED and step.detail)
     cause = next((f"{step.detail} (at: {step.title})" for step in failed), "")
-    return f"{cause} {left}" if cause and cause not in left else left
+    return " ".join(part for part in (cause, left) if part) or "The inventory could not be taken."

@@ -14,7 +14,7 @@ from chalicelib.domain.core.proof import Creator
 from chalicelib.domain.core.resources import Resource
 from chalicelib.domain.errors.tree import AwsRefused, Transient
 from chalicelib.domain.labs.lab import Lab
-from chalicelib.domain.teardown.creation import REMEMBERED, Event, Lookup, creator_of, lookup_for
+from chalicelib.domain.teardown.creation import REMEMBERED, Event, Lookup, creator_of, is_young, lookup_for
 from chalicelib.ports.cloud import EventHistory
 from chalicelib.ports.deps import Deps
 
@@ -68,6 +68,7 @@ def _take_in(asked: Asked, thing: Resource, answer: tuple[Event, ...] | str, now
         return
     creator = creator_of(thing, answer, now)
     if creator is None:
-        asked.unknown[thing.arn] = "CloudTrail tells of no creation"
+        young = thing.created_at is not None and is_young(thing, thing.created_at, now)
+        asked.unknown[thing.arn] = "CloudTrail may not have told yet" if young else "CloudTrail tells of no creation"
     else:
         asked.creators[thing.arn] = creator

@@ -22,8 +22,8 @@ from chalicelib.domain.labs.steps import Event
 from chalicelib.domain.teardown.creation import is_young
 from chalicelib.domain.teardown.deletion_order import INSTANCES, LEFTOVERS, REMAINS, SLOW, STRAGGLERS
 from chalicelib.domain.teardown.ownership import Action, OwnershipDecision, judge
-from chalicelib.domain.teardown.receipt import Receipt, ReceiptOutcome
-from chalicelib.domain.teardown.reconcile import CAME_BACK, WAITS, reconcile
+from chalicelib.domain.teardown.receipt import Receipt
+from chalicelib.domain.teardown.reconcile import CAME_BACK, reconcile
 from chalicelib.domain.teardown.target import target_of, with_cluster, with_groups, with_roles
 from chalicelib.domain.teardown.volumes import VolumeDecision, decide_volume
 from chalicelib.ports.deps import Deps
@@ -339,18 +339,6 @@ class _Sweep:
         facts = {"arn": what.arn, "kind": str(what.kind), "how": entry.how}
         message = f"Deleted {what.kind} {what.id} ({entry.how})."
         self.deps.store.add_event(self.lab.id, Event(self.now, "resource-deleted", message, facts))
-
-
-def why_not_done(receipt: Receipt) -> str:
-    """Causes first, in AWS's words, by ARN; then how many things only wait for them; and what could not be looked at."""
-    left = [line for line in receipt.lines if line.outcome in (ReceiptOutcome.BLOCKED, ReceiptOutcome.PRESENT)]
-    causes = [line for line in left if not line.reason.startswith(WAITS)] or left
-    first = "; ".join(f"{line.arn} ({line.reason})" for line in causes[:3])
-    more = f"; and {len(left) - len(causes[:3])} more" if len(left) > len(causes[:3]) else ""
-    are = "is" if len(left) == 1 else "are"
-    things = f"{len(left)} of the lab's things {are} left: {first}{more}." if left else ""
-    unread = f"Could not be looked at: {'; '.join(receipt.unreadable[:3])}." if receipt.unreadable else ""
-    return " ".join(part for part in (things, unread) if part)
 
 
 def what_is_left(receipt: Receipt) -> str:

@@ -67,10 +67,17 @@ class RememberingTags:
         assert operation == "get_resources"
         return self
 
-    def paginate(self, TagFilters: list[dict[str, Any]]) -> list[dict[str, Any]]:  # noqa: N803 - AWS's own spelling
+    def paginate(  # AWS's own spelling
+        self,
+        TagFilters: list[dict[str, Any]],  # noqa: N803
+        ResourceTypeFilters: list[str] | None = None,  # noqa: N803
+    ) -> list[dict[str, Any]]:
         (wanted,) = TagFilters
         key, values = wanted["Key"], wanted.get("Values")
-        hits = [arn for arn, tags in self.listed if key in tags and (values is None or tags[key] in values)]
+        listed = [
+            each for each in self.listed if not ResourceTypeFilters or each[0].split(":")[2] in ResourceTypeFilters
+        ]
+        hits = [arn for arn, tags in listed if key in tags and (values is None or tags[key] in values)]
         return [{"ResourceTagMappingList": [{"ResourceARN": arn}]} for arn in hits]
 
 

@@ -27,7 +27,7 @@ from emulator.process import Credentials, Sandbox, running_sandbox
 from sandbox.scenarios.controllers import controllers_of
 from sandbox.scenarios.leftover import Leftover, still_there
 from sandbox.scenarios.leftovers import Cluster, drop_all, drop_guard_duty
-from sandbox.scenarios.look_alikes import drop_look_alikes
+from sandbox.scenarios.look_alikes import drop_forged, drop_look_alikes
 from tests.deployment import rights
 from tests.fakes.builders import a_lab, a_spec
 from tests.fakes.world import make_deps
@@ -117,6 +117,7 @@ def test_what_kubernetes_leaves_goes_and_every_look_alike_stays(aws: Sandbox) ->
     mine: list[Leftover] = [*drop_all(pods, cluster), *drop_guard_duty(pods, cluster)]
     theirs = drop_look_alikes(aws.client, replace(cluster, domain="example.com"))
     deps, lab = a_world(aws, cluster, now)
+    theirs += drop_forged(aws.client, cluster, lab.id)
     assert not take_receipt(deps, lab, "now", now).clean
     for _ in range(6):
         outcome = sweep(deps, lab, STRAGGLERS, now)

@@ -99,3 +99,9 @@ def test_the_lease_has_no_say_in_what_is_tended(phase: Phase, days: int, leases:
     lab, now = a_lab(phase=phase), NOW + timedelta(days=days)
     other = replace(lab, lease_ends_at=NOW + timedelta(hours=leases))
     assert decide_tending(other, Execution.ABSENT, now) == decide_tending(lab, Execution.ABSENT, now)
+
+
+def test_what_a_lab_left_is_asked_about_for_as_long_as_nobody_says_whose_it_is() -> None:
+    lab = replace(a_lab(phase=Phase.DELETED), phase_since=NOW - timedelta(days=200), unsettled=True)
+    assert decide_tending(lab, Execution.ENDED, NOW).action is RecoveryAction.RESTART
+    assert decide_tending(replace(lab, unsettled=False), Execution.ENDED, NOW).action is RecoveryAction.FORGET

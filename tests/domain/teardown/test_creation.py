@@ -149,3 +149,25 @@ def test_what_is_younger_than_twenty_minutes_may_still_be_told_of() -> None:
     assert is_young(thing(Kind.VOLUME), NOW, BORN + timedelta(minutes=19))
     assert not is_young(thing(Kind.VOLUME), BORN, BORN + timedelta(minutes=20))
     assert is_young(thing(Kind.SECURITY_GROUP), NOW, NOW + timedelta(minutes=19))
+
+
+def test_a_log_group_is_looked_for_by_its_event_around_its_birth() -> None:
+    """CloudTrail finds no event of CloudWatch Logs by the group's name."""
+    asked = lookup_for(thing(Kind.LOG_GROUP), BORN - timedelta(days=1), NOW)
+    assert asked is not None
+    assert (asked.attribute, asked.value) == ("EventName", "CreateLogGroup")
+    assert asked.since < BORN < asked.until
+    assert asked.until - asked.since <= timedelta(minutes=10)
+
+
+def test_a_key_pair_is_looked_for_by_its_name() -> None:
+    named = replace(thing(Kind.KEY_PAIR), attributes={"key-name": "course"})
+    asked = lookup_for(named, BORN, NOW)
+    assert asked is not None
+    assert (asked.attribute, asked.value) == ("ResourceName", "course")
+
+
+def test_what_cloudtrail_never_tells_of_is_not_waited_for() -> None:
+    record = Resource(Kind.DNS_RECORD, "Z1|a.|TXT", "arn:record", {}, {}, None)
+    assert not is_young(record, NOW, NOW)
+    assert is_young(thing(Kind.VOLUME), NOW, BORN)

@@ -387,3 +387,30 @@ def test_a_log_group_of_the_stack_that_is_there_again_waits_for_no_stack() -> No
     group = a(Kind.LOG_GROUP, {}, id="/aws/eks/myeks/cluster", born=born, logical_id="ControlPlaneLogs")
     for state, action in ((EntryState.PRESENT, Action.LEAVE), (EntryState.DELETED, Action.DELETE)):
         assert judge(group, TARGET, on_ledger(group, BY_STACK, state=state)).action is action
+
+
+HINDRANCES = [
+    (a(Kind.ROUTE_TABLE, {}, id="rtb-1", vpc_id="vpc-1"), "in the lab's own VPC"),
+    (a(Kind.ELASTIC_IP, {}, id="eipalloc-1", vpc_id="vpc-1", attached_to="eni-9"), "attached to eni-9"),
+    (a(Kind.AUTO_SCALING_GROUP, {}, id="theirs", vpc_id="vpc-1"), "in the lab's own VPC"),
+    (a(Kind.SECURITY_GROUP, {}, id="sg-9", vpc_id="vpc-1", refers_to="ingress tcp 22 for sg-1"), "ingress tcp 22 for sg-1"),
+    (a(Kind.SECURITY_GROUP, {}, id="sg-9", vpc_id="vpc-2", refers_to="ingress tcp 22 for sg-1"), "Its rule refers to a group"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("thing", "told"), HINDRANCES, ids=lambda value: getattr(value, "id", ""))
+def test_what_somebody_put_in_the_way_blocks_and_says_how(thing: Resource, told: str) -> None:
+    decision = judge(thing, TARGET, {})
+    assert decision.action is Action.BLOCK
+    assert told in decision.reason
+
+
+def test_a_rule_in_an_existing_network_blocks_too_and_its_group_stays() -> None:
+    theirs = a(Kind.SECURITY_GROUP, {"team": "x"}, id="sg-9", vpc_id="vpc-1", refers_to="egress all traffic for sg-eks")
+    assert judge(theirs, GUEST, {}).action is Action.BLOCK
+
+
+def test_the_stacks_own_route_table_and_address_wait_for_their_stack() -> None:
+    for kind in (Kind.ROUTE_TABLE, Kind.ELASTIC_IP):
+        own = a(kind, {STACK_ID_TAG: STACK_ID}, vpc_id="vpc-1")
+        assert judge(own, TARGET, {}).action is Action.LEAVE

@@ -38,6 +38,17 @@ FORGED_TAGS = (
     {LAB_TAG: "lab-1", CLUSTER_PREFIX + "myeks": "owned", "ekslab:owner": "jane", "ekslab:installation": "school"},
     {CSI_TAG: "true"},
     {CLUSTER_PREFIX + "myeks": "owned", "elbv2.k8s.aws/cluster": "myeks", CSI_TAG: "true"},
+    {LAB_TAG: "lab-1", "aws:cloudformation:stack-name": "ekslab-lab-1"},
+)
+#: Tags by which several say that the thing is theirs: whoever made it, it stays.
+SEVERAL_OWNERS = (
+    {LAB_TAG: "lab-1", CLUSTER_PREFIX + "prod": "true"},
+    {CLUSTER_PREFIX + "myeks": "owned", CLUSTER_PREFIX + "prod": "owned"},
+    {CLUSTER_PREFIX + "myeks": "shared"},
+    {LAB_TAG: "lab-2"},
+    {LAB_TAG: "lab-1", "KubernetesCluster": "prod"},
+    {LAB_TAG: "lab-1", "velero.io/backup": "nightly"},
+    {LAB_TAG: "lab-1", "aws:cloudformation:stack-id": "arn:aws:cloudformation:x:1:stack/shop/1"},
 )
 FORGED_NAMES = {
     Kind.SECURITY_GROUP: {"group-name": "k8s-traffic-myeks-0123456789"},
@@ -168,6 +179,27 @@ def test_nothing_claimed_goes_unmentioned_and_no_receipt_with_it_is_clean(
         assert not made.clean
 
 
+@settings(max_examples=300, deadline=None)
+@given(foreigners, st.sampled_from(TARGETS), st.integers(-600, -1), st.booleans())
+def test_what_was_there_before_the_lab_stays_whatever_it_says_later(
+    foreign: Foreign, target: Target, before: int, known: bool
+) -> None:
+    """By its birth date, or by the list that `begin` made where AWS tells none."""
+    older = replace(foreign, born=before)
+    listed = replace(target, before=frozenset({older.thing.arn}) if older.kind in BIRTHLESS else target.before)
+    assert not deletes(older, listed)
+    ledger = tuple(ledger_of(older).values()) if known else ()
+    made = reconcile("now", NOW, ledger, (older.thing,), ("s",), (), listed)
+    assert {line.outcome for line in made.lines} <= {ReceiptOutcome.KEPT, ReceiptOutcome.LEFT}
+
+
+@settings(max_examples=100, deadline=None)
+@given(foreigners, st.sampled_from(TARGETS), st.sampled_from(["tags", "network", "direct look at arn:x"]))
+def test_no_receipt_is_clean_while_a_source_could_not_be_read(foreign: Foreign, target: Target, source: str) -> None:
+    made = reconcile("now", NOW, (), (), ("s",), (f"{source}: denied",), target)
+    assert not made.clean
+
+
 @settings(max_examples=200, deadline=None)
 @given(foreigners)
 def test_an_unreadable_history_proves_nothing(foreign: Foreign) -> None:
@@ -187,6 +219,19 @@ def test_what_the_lab_did_make_stays_too_when_something_speaks_against_it(foreig
     entry = LedgerEntry(thing, EntryState.PRESENT, "made by x", BORN, BORN, proof=Proof.CREATOR, creator=own)
     for target in (TARGET, GUEST):
         assert not judge(thing, replace(target, before=before), {thing.arn: entry}).ours
+
+
+@pytest.mark.parametrize("tags", SEVERAL_OWNERS, ids=str)
+@pytest.mark.parametrize("kind", sorted(CREATIONS))
+def test_what_several_say_is_theirs_stays_though_the_lab_made_it(kind: Kind, tags: dict[str, str]) -> None:
+    assert not is_deleted_though_vetoed(kind, tags)
+
+
+def is_deleted_though_vetoed(kind: Kind, tags: dict[str, str], **changes: Any) -> bool:
+    """Whether a thing that one of the lab's roles made goes, in the lab's own network or in somebody's."""
+    mine = Foreign(kind, tags, False, "vpc-1", 30, LAB)
+    thing = replace(mine.thing, attributes={**mine.thing.attributes, **changes.pop("facts", {})})
+    return any(judge(thing, replace(target, **changes), ledger_of(mine)).ours for target in (TARGET, GUEST))
 
 
 #: One of every kind and forgery, all of them repeated, mentioned and failed by the lab.
@@ -218,7 +263,12 @@ BROKEN: list[tuple[Any, str, Callable[..., Any]]] = [
     (evidence, "_in_subdomain", lambda resource, target: "below" if resource.kind is Kind.DNS_RECORD else ""),
     (creation, "_answers_with", lambda resource, making, event, at: True),
     (creation, "NEAR", timedelta(days=9)),
-]
+    (creation, "_creator", lambda event: Creator("x", BORN + timedelta(minutes=30), role_id="AROALAB")),
+    (evidence, "_BY_KIND", dict.fromkeys(Kind, lambda resource, target: "so it says")),
+    (evidence, "_network_interface", lambda resource, target: resource.attributes.get("requester-id", "")),
+    (evidence, "STACK_ID_TAG", "aws:cloudformation:stack-name"),
+    (evidence, "proofs", lambda resource, target, entry: ((Proof.AWS, told) for told in evidence.claims(resource, target, entry))),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("where", "rule", "broken"), BROKEN, ids=[rule for _, rule, _ in BROKEN])
@@ -228,6 +278,29 @@ def test_each_rule_broken_on_purpose_is_caught(
     monkeypatch.setattr(where, rule, broken)
     more = [*EVERY, *(replace(each, delayed=True, repeated=90, failed=False) for each in EVERY), *_namesakes()]
     assert any(_deletes_now(foreign, target) for foreign in more for target in TARGETS)
+
+
+BROKEN_VETOES: list[tuple[str, Any, dict[str, Any]]] = [
+    ("other_claimants", lambda cluster, tags: (), {"tags": SEVERAL_OWNERS[0]}),
+    ("is_shared", lambda tags: False, {"tags": SEVERAL_OWNERS[2]}),
+    ("other_tool", lambda tags, target: "", {"tags": SEVERAL_OWNERS[5]}),
+    ("LAB_TAG", "ekslab:somebodys-id", {"tags": SEVERAL_OWNERS[3]}),
+    (
+        "was_before",
+        lambda resource, target: False,
+        {"tags": {}, "before": frozenset({"arn:aws:x:r:1:volume/volume-1"})},
+    ),
+    ("vetoes", lambda resource, target: iter(()), {"tags": {}, "facts": {"used-by": "i-theirs"}}),
+]
+
+
+@pytest.mark.parametrize(("rule", "broken", "case"), BROKEN_VETOES, ids=[rule for rule, _, _ in BROKEN_VETOES])
+def test_each_veto_broken_on_purpose_is_caught(
+    monkeypatch: pytest.MonkeyPatch, rule: str, broken: Any, case: dict[str, Any]
+) -> None:
+    assert not is_deleted_though_vetoed(Kind.VOLUME, **case)
+    monkeypatch.setattr(evidence, rule, broken)
+    assert is_deleted_though_vetoed(Kind.VOLUME, **case)
 
 
 def _deletes_now(foreign: Foreign, target: Target) -> bool:

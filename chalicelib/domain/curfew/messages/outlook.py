@@ -50,8 +50,10 @@ def upcoming_events(
             ending = "Everything of the lab is being deleted; a receipt proves it afterwards."
             return (*_waiting(lab, steps), ending, _volumes(lab))
         case Phase.BLOCKED:
+            why = (lab.reason or "the receipt names what blocks it").rstrip(".")
             return (
-                f"Nothing, until what blocks it is resolved: the receipt names it. `ekslab delete cluster {lab.name}` tries again.",
+                f"Nothing, until this is resolved: {why}.",
+                f"The receipt has every line. `ekslab delete cluster {lab.name}` tries again.",
             )
         case Phase.DELETED | Phase.FAILED:
             return _looks(lab)
@@ -132,6 +134,8 @@ def _volumes(lab: Lab) -> str:
 def _looks(lab: Lab) -> tuple[str, ...]:
     if lab.due_at is None:
         return ()
-    return (
-        f"The account is looked at again on {format_local(lab.spec.schedule, lab.due_at)}, to see that nothing came back.",
-    )
+    when = format_local(lab.spec.schedule, lab.due_at)
+    if lab.unsettled:
+        asked = "What it left costs, and nothing proves whose it is: the receipt names it, and you are asked daily."
+        return (asked, f"POST /labs/{lab.id}/leftovers says that it stays; the next look is on {when}.")
+    return (f"The account is looked at again on {when}, to see that nothing came back.",)

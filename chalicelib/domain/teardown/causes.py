@@ -1,0 +1,77 @@
+"""Why a lab can't end: causes first, in AWS's words and by ARN, and under them how much only waits for those. Pure.
+
+What AWS refused comes before what somebody put in the way, and that before what AWS says is still in use. Used by a blocked
+lab's `reason`, its receipt's verdict and its `next`.
+"""
+
+from __future__ import annotations
+
+from chalicelib.domain.core.deferred import pattern
+from chalicelib.domain.core.resources import Kind
+from chalicelib.domain.teardown.receipt import Receipt, ReceiptLine, ReceiptOutcome
+
+#: How the reason of a thing begins that only waits for another: a consequence, no cause.
+WAITS = ("It has not been deleted yet", "It goes with", "It is the control plane's own")
+#: How the words of a refusal begin: which call, then AWS's code.
+_REFUSED = pattern(r"[a-z0-9-]+:[A-Z][A-Za-z]+: ")
+_LEFT = (ReceiptOutcome.BLOCKED, ReceiptOutcome.PRESENT)
+#: What starts or holds others goes before what it starts or holds.
+_HOLDERS = (
+    Kind.STACK,
+    Kind.CLUSTER,
+    Kind.NODEGROUP,
+    Kind.FARGATE_PROFILE,
+    Kind.AUTO_SCALING_GROUP,
+    Kind.INSTANCE,
+    Kind.LOAD_BALANCER,
+    Kind.CLASSIC_LOAD_BALANCER,
+    Kind.VPC_ENDPOINT,
+    Kind.NAT_GATEWAY,
+    Kind.MOUNT_TARGET,
+    Kind.ROUTE_TABLE,
+    Kind.SECURITY_GROUP,
+    Kind.ELASTIC_IP,
+)
+#: Causes that are told one by one.
+_TOLD = 4
+
+
+def things_left(receipt: Receipt) -> tuple[ReceiptLine, ...]:
+    """What is there against the lab's will."""
+    return tuple(line for line in receipt.lines if line.outcome in _LEFT)
+
+
+def causes_of(receipt: Receipt) -> tuple[ReceiptLine, ...]:
+    """The lines that say why, the root first; none where nothing is left. Where everything waits, all of them."""
+    left = things_left(receipt)
+    causes = [line for line in left if not line.reason.startswith(WAITS)]
+    return tuple(sorted(causes or left, key=_root_first))
+
+
+def why_left(receipt: Receipt) -> str:
+    """The causes, then how many things wait for them, then what could not be looked at; empty if the receipt is done."""
+    left, causes = things_left(receipt), causes_of(receipt)
+    parts = [f"{'; '.join(_in_words(line) for line in causes[:_TOLD])}." if causes else "", _waiting(len(left), causes)]
+    if receipt.unreadable:
+        parts.append(f"Could not be looked at: {'; '.join(receipt.unreadable[:3])}.")
+    return " ".join(part for part in parts if part)
+
+
+def _root_first(line: ReceiptLine) -> tuple[bool, bool, int, str]:
+    kinds = [str(kind) for kind in _HOLDERS]
+    rank = kinds.index(line.kind) if line.kind in kinds else len(kinds)
+    refused = _REFUSED.match(line.reason) is not None
+    return line.outcome is not ReceiptOutcome.BLOCKED, not refused, rank, line.arn
+
+
+def _in_words(line: ReceiptLine) -> str:
+    reason = line.reason.rstrip(".")
+    return f"{reason} ({line.arn})" if _REFUSED.match(line.reason) else f"{line.arn}: {reason}"
+
+
+def _waiting(count: int, causes: tuple[ReceiptLine, ...]) -> str:
+    """What is folded under the causes."""
+    more = count - min(len(causes), _TOLD)
+    if not more:
+        return ""
+    return f"{more} more of the lab's things {'is' if more == 1 else 'are'} still there: most wait for that."

@@ -1,0 +1,34 @@
+"""The daily mail about what a lab left: what it is, dollars a month, the command, and how to say that it stays."""
+
+from __future__ import annotations
+
+from chalicelib.domain.core.resources import Kind
+from chalicelib.domain.teardown.receipt import ReceiptLine, ReceiptOutcome
+from chalicelib.domain.teardown.unproven_message import unproven_message
+from tests.fakes import a_lab
+
+
+def left(id: str, usd_month: float | None) -> ReceiptLine:
+    arn, reason = f"arn:aws:ec2:ap-northeast-2:1:volume/{id}", "looks like the lab's; created by unknown"
+    command = f"aws ec2 delete-volume --volume-id {id}"
+    return ReceiptLine(arn, str(Kind.VOLUME), ReceiptOutcome.LEFT, reason, "tag x", "", usd_month, command)
+
+
+def test_it_says_what_costs_how_much_and_what_to_do() -> None:
+    message = unproven_message(a_lab(), [left("vol-1", 8.0), left("vol-2", 1.5)], "learner", api="https://x")
+    assert "$9.50 a month" in message.subject
+    for told in ("$8.00 a month", "aws ec2 delete-volume --volume-id vol-2", "created by unknown", "asked daily"):
+        assert told in message.body
+    assert 'POST https://x/labs/lab-7f3k2m9x/leftovers {"keep": ["arn:aws:ec2' in message.body
+
+
+def test_what_is_not_known_is_no_zero() -> None:
+    assert "is not known" in unproven_message(a_lab(), [left("vol-1", None)], "learner").subject
+    both = unproven_message(a_lab(), [left("vol-1", None), left("vol-2", 2.0)], "learner")
+    assert "$2.00 a month, and what 1 of them costs is not known" in both.body
+
+
+def test_a_long_list_is_cut_and_says_so() -> None:
+    message = unproven_message(a_lab(), [left(f"vol-{n}", 1.0) for n in range(25)], "learner")
+    assert "and 5 more" in message.body
+    assert len(message.subject) < 100
