@@ -156,6 +156,9 @@ class FakeStore:
 
     @port
     def month_sums(self, month: str, scope: Scope) -> Mapping[str, Mapping[str, int]]:
+        return self._month_sums(month, scope)
+
+    def _month_sums(self, month: str, scope: Scope) -> Mapping[str, Mapping[str, int]]:
         sums: dict[str, Counter[str]] = {}
         for lab in self.labs.values():
             for each, whose in _sums_of(lab):
@@ -168,7 +171,7 @@ class FakeStore:
             added = amounts[COST] - before.get(month, {}).get(COST, 0)
             for scope, whose in _sums_of(lab):
                 most = ceilings.most(scope) if ceilings else None
-                there = self.month_sums(month, scope).get(whose, {}).get(COST, 0)
+                there = self._month_sums(month, scope).get(whose, {}).get(COST, 0)
                 if most is not None and added > 0 and there + added > most:
                     raise OverBudget(scope, added, most, there, month)
 

@@ -18,7 +18,7 @@ def read_asked(
 ) -> tuple[ValidatedRequest, Calendar]:
     """The request, and the calendar it was judged by. Raises InvalidRequest."""
     request = read_draft(raw, content_type)
-    accounts = deps.lab_accounts()
+    accounts = deps.lab_accounts() if request.draft.account else None
     calendar = versions(deps, request.region(deps.limits, accounts))
     evenings = ScheduleRules(deps.curfew.schedule, deps.curfew.is_known_country)
     spec, findings = complete_request(request, calendar, caller, deps.limits, now, evenings, accounts)

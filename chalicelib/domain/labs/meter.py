@@ -19,11 +19,15 @@ MICRO = 1_000_000
 
 @dataclass(frozen=True)
 class Span:
-    """From `since` on it costs `hour` an hour. `slept`: what it would cost more an hour if it did not hibernate."""
+    """From `since` on it costs `hour` an hour. `slept`: what it would cost more an hour if it did not hibernate.
+
+    `extended`: what extended support costs on top, where a meter learned later that it was billed until some instant only.
+    """
 
     since: datetime
     hour: int
     slept: int = 0
+    extended: int = 0
 
 
 @dataclass(frozen=True)
@@ -57,14 +61,14 @@ class Meter:
     def extended(self, start: datetime, end: datetime) -> int:
         """What extended support costs, and is in `cost`."""
         parts = _parts(self.spans, start, end)
-        return sum(self._extended_of(since, until) for since, until, span in parts if span.hour)
+        return sum(self._extended_of(*part) for part in parts)
 
     def hour_at(self, now: datetime) -> int:
         """What it costs an hour at an instant."""
         span = next((span for span in reversed(self.spans) if span.since <= now), None)
         if span is None or not span.hour:
             return 0
-        return span.hour + (self.extended_extra if self._is_extended(now) else 0)
+        return span.hour + span.extended + (self.extended_extra if self._is_extended(now) else 0)
 
     def months(self, start: datetime, end: datetime) -> Mapping[str, int]:
         """The cost by month, such as 2026-11, of the installation's own zone."""
@@ -90,14 +94,39 @@ class Meter:
             return self
         return replace(self, spans=(*self.spans, Span(since, hour, slept)))
 
+    def with_extended_from(self, billed_from: datetime | None, extra: int, now: datetime) -> Meter:
+        """With another begin of extended support: the control plane was upgraded, or AWS moved the date.
+
+        What it has cost so far stays so, on the spans; from now on the new begin holds.
+        """
+        if not self.spans:
+            return replace(self, extended_from=billed_from, extended_extra=extra)
+        last = self.spans[-1]
+        kept = [each for part in _parts(self.spans, self.spans[0].since, now) for each in self._settled(*part)]
+        begin = None if billed_from is None else max(billed_from, now)
+        spans = (*kept, Span(max(now, last.since), last.hour, last.slept))
+        return replace(self, spans=spans, extended_from=begin, extended_extra=extra)
+
+    def _settled(self, since: datetime, until: datetime, span: Span) -> Iterator[Span]:
+        """A span with what extended support cost in it, in two where it began within."""
+        begin = self.extended_from
+        if begin is None or begin >= until or not span.hour:
+            yield replace(span, since=since)
+            return
+        if since < begin:
+            yield replace(span, since=since)
+        yield replace(span, since=max(since, begin), extended=span.extended + self.extended_extra)
+
     def _cost_of(self, part: tuple[datetime, datetime, Span]) -> int:
         since, until, span = part
-        return _of_hour(span.hour, until - since) + (self._extended_of(since, until) if span.hour else 0)
+        return _of_hour(span.hour, until - since) + self._extended_of(since, until, span)
 
-    def _extended_of(self, since: datetime, until: datetime) -> int:
-        if self.extended_from is None:
-            return 0
-        return _of_hour(self.extended_extra, max(until - max(since, self.extended_from), timedelta()))
+    def _extended_of(self, since: datetime, until: datetime, span: Span) -> int:
+        """Nothing of a span that costs nothing: there is no control plane."""
+        settled = _of_hour(span.extended, until - since)
+        if self.extended_from is None or not span.hour:
+            return settled
+        return settled + _of_hour(self.extended_extra, max(until - max(since, self.extended_from), timedelta()))
 
     def _is_extended(self, now: datetime) -> bool:
         return self.extended_from is not None and now >= self.extended_from

@@ -15,6 +15,8 @@ from chalicelib.domain.idleness.evidence import Evidence
 from chalicelib.domain.labs.aws_states import ClusterState
 from chalicelib.domain.labs.cluster_identity import is_own_cluster
 from chalicelib.domain.labs.lab import RESTING, Lab, Phase
+from chalicelib.domain.labs.meter import MICRO
+from chalicelib.domain.labs.spec import SupportPolicy
 from chalicelib.domain.support.assessment import decide_support
 from chalicelib.domain.support.calendar import Calendar
 from chalicelib.ports.deps import Deps
@@ -47,6 +49,13 @@ class Region:
         policy = str(lab.spec.support_policy)
         return decide_support(lab.kubernetes_version, policy, self.calendar(), now).billed_extended
 
+    def extended_from(self, lab: Lab) -> datetime | None:
+        """When extended support is billed from, by the version that it runs now. Raises KeyError for one that is not listed."""
+        entry = self.calendar().get(lab.kubernetes_version)
+        if entry is None:
+            raise KeyError(lab.kubernetes_version)
+        return entry.end_of_standard if lab.spec.support_policy is SupportPolicy.EXTENDED else None
+
     def cluster_of(self, lab: Lab) -> ClusterState | None:
         """The lab's cluster as it is now; None when EKS knows none of that name, or another."""
         try:
@@ -59,12 +68,34 @@ class Region:
 def note_seen(deps: Deps, region: Region, lab: Lab, evidence: Evidence | None, now: datetime) -> None:
     """Keep what the lab costs as it is now, and which version it runs. Called last: it makes a new version of the record."""
     version = evidence.cluster_version if evidence else ""
-    usd = _price(deps, region, note_version(deps, lab.id, version) if version else lab, evidence, now)
+    lab = note_version(deps, lab.id, version) if version else lab
+    _note_support(deps, region, lab, now)
+    usd = _price(deps, region, lab, evidence, now)
     if usd is None or abs(usd - (lab.hourly_usd or 0.0)) < _LEAST:
         return
     deps.store.change_lab(
         lab.id, lambda stored: replace(stored, hourly_usd=round(usd, 6)) if stored.phase in RESTING else stored
     )
+
+
+def _note_support(deps: Deps, region: Region, lab: Lab, now: datetime) -> None:
+    """Let the meter follow an upgrade, or a date that AWS moved; a version that nobody dates leaves it as it is."""
+    meter = lab.meter
+    if meter is None or lab.spec.support_policy is not SupportPolicy.EXTENDED:
+        return
+    try:
+        begin = region.extended_from(lab)
+    except KeyError:
+        return
+    known = meter.extended_from
+    if begin is None or begin == known or (known is not None and begin <= known <= now):
+        return
+    extra = round(deps.curfew.prices(region.place.region).extended_extra * MICRO)
+
+    def followed(stored: Lab) -> Lab:
+        return replace(stored, meter=stored.meter.with_extended_from(begin, extra, now)) if stored.meter else stored
+
+    deps.store.change_lab(lab.id, followed)
 
 
 def _price(deps: Deps, region: Region, lab: Lab, evidence: Evidence | None, now: datetime) -> float | None:

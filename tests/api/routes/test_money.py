@@ -35,6 +35,21 @@ def test_ten_p5_for_72_hours_are_403_with_the_sum() -> None:
     assert http.call("POST", "/labs", body=P5, query={"dryRun": "true"}).status == 403
 
 
+def test_a_request_asks_the_table_three_times_and_once_more_for_its_key_and_its_account() -> None:
+    """What is looked up, the list of offers and the rules, and the one transaction that stores and reserves."""
+    http = Http()
+    http.post("/labs", {"name": "a"})
+    assert asked_of_the_table(http) == ["offers", "rules", "create_lab"]
+    http = Http()
+    http.post("/labs", {"name": "a", "account": "111122223333"}, headers={"idempotency-key": "k"})
+    assert asked_of_the_table(http) == ["lab_of_key", "registrations", "offers", "rules", "create_lab"]
+
+
+def asked_of_the_table(http: Http) -> list[str]:
+    names = ("lab_of_key", "registrations", "rules", "create_lab", "load_lab", "change_lab", "month_sums", "add_event")
+    return [name for name, args in http.world.account.calls if name in names or (name, args) == ("offers", ())]
+
+
 def test_ceilings_are_put_and_got_and_lifted() -> None:
     http = Http()
     wanted = {

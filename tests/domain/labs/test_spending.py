@@ -178,3 +178,25 @@ def test_a_protection_is_reserved_for_as_a_lease_is() -> None:
 def test_a_lab_that_was_never_priced_adds_nothing() -> None:
     assert spending(a_lab()) == {}
     assert (foreseen(a_lab()), spent(a_lab(), NOW), saved(a_lab(), NOW).total) == (0, 0, 0)
+
+
+def test_an_upgrade_ends_extended_support_and_what_it_cost_stays() -> None:
+    begin, upgraded = NOW + timedelta(hours=2), NOW + timedelta(hours=5)
+    lab = moved(a_priced_lab(meter=a_meter(extended_from=begin)), NOW, Phase.PROVISIONING, Phase.READY)
+    assert lab.meter is not None
+    later = NOW + timedelta(hours=9)
+    meter = lab.meter.with_extended_from(NOW + timedelta(days=300), round(EXTRA * MICRO), upgraded)
+    assert meter.extended(NOW, later) == 3 * round(EXTRA * MICRO)
+    assert meter.cost(NOW, upgraded) == lab.meter.cost(NOW, upgraded)
+    assert lab.meter.cost(NOW, later) - meter.cost(NOW, later) == 4 * round(EXTRA * MICRO)
+    again = meter.with_extended_from(None, 0, NOW + timedelta(hours=6))
+    assert again.cost(NOW, later) == meter.cost(NOW, later)
+
+
+def test_a_date_that_aws_moves_holds_from_when_it_is_known() -> None:
+    lab = moved(a_priced_lab(meter=a_meter()), NOW, Phase.PROVISIONING, Phase.READY)
+    assert lab.meter is not None
+    known = NOW + timedelta(hours=4)
+    meter = lab.meter.with_extended_from(NOW + timedelta(hours=1), round(EXTRA * MICRO), known)
+    assert meter.extended(NOW, NOW + timedelta(hours=6)) == 2 * round(EXTRA * MICRO)
+    assert a_meter().with_extended_from(known, 5, NOW).extended_from == known

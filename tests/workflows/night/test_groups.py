@@ -13,8 +13,11 @@ from chalicelib.api.views.labs import lab_in_list
 from chalicelib.domain.curfew.plan import EntryOutcome, Trigger
 from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.labs.lab import Lab, Protection
+from chalicelib.domain.labs.meter import MICRO, Meter
+from chalicelib.domain.labs.spec import SupportPolicy
+from chalicelib.domain.labs.spending import spent
 from chalicelib.services.curfew.plans import release_plan
-from tests.fakes import NOW, a_caller
+from tests.fakes import NOW, a_calendar, a_caller, a_spec
 from tests.fakes.evidence_builders import a_nodegroup_use
 from tests.workflows.night.nights import CURFEW, TONIGHT, Nights, Use, busy, idle
 
@@ -171,6 +174,21 @@ def test_row_20_a_version_that_somebody_upgraded_to_is_the_labs_from_the_next_lo
     nights.run_hour(NOW)
     lab = nights.world.store.load_lab("lab-a")
     assert (lab.kubernetes_version, lab_in_list(lab, "", NOW)["version"]) == ("1.37", "1.37")
+
+
+def test_the_meter_follows_an_upgrade_out_of_extended_support() -> None:
+    """Issue 19: what extended support has cost stays; from the look on that saw the new version it costs nothing more."""
+    nights = evening()
+    meter = Meter(MICRO, extended_extra=MICRO // 2, extended_from=NOW - 2 * HOUR).with_span(NOW - 2 * HOUR, MICRO)
+    spec = a_spec(version="1.33", support_policy=SupportPolicy.EXTENDED)
+    upgraded = lambda each: lambda now: replace(idle(each)(now), cluster_version="1.37")  # noqa: E731
+    nights.add("lab-a", upgraded, lease_ends_at=CURFEW, spec=spec, meter=meter)
+    nights.run_hour(NOW)
+    lab = nights.world.store.load_lab("lab-a")
+    assert lab.meter is not None
+    assert spent(lab, NOW) == 3 * MICRO
+    assert lab.meter.hour_at(NOW + HOUR) == MICRO
+    assert lab.meter.extended_from == a_calendar().get("1.37").end_of_standard  # type: ignore[union-attr]
 
 
 def shielded(nights: Nights, lab_id: str, use: Callable[[str], Use] = idle, **changes: Any) -> Lab:
