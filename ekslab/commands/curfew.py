@@ -30,7 +30,7 @@ def extend(client: Client, options: argparse.Namespace) -> int:
 def protect(client: Client, options: argparse.Namespace) -> int:
     """Let no sweep touch a lab until an instant, or let it again."""
     body = {"until": None} if options.until == "no" else {"until": options.until, "why": options.why or ""}
-    return _said(client, options, "POST", "protect", body, curfew_printing.schedule)
+    return _said(client, options, "POST", "protect", body, lambda view: curfew_printing.schedule(view, fit(options)))
 
 
 def schedule(client: Client, options: argparse.Namespace) -> int:
@@ -41,9 +41,10 @@ def schedule(client: Client, options: argparse.Namespace) -> int:
         return refused(answer, options)
     changed = {name: getattr(options, name) for name in _EVENING if getattr(options, name) is not None}
     if not changed:
-        return answered(options, answer, curfew_printing.schedule)
+        return answered(options, answer, lambda view: curfew_printing.schedule(view, fit(options)))
     body = {**answer.body["schedule"], **{name: None if value == "no" else value for name, value in changed.items()}}
-    return answered(options, _send(client, "PUT", f"{path}/schedule", body), curfew_printing.schedule)
+    sent = _send(client, "PUT", f"{path}/schedule", body)
+    return answered(options, sent, lambda view: curfew_printing.schedule(view, fit(options)))
 
 
 def sleep_or_wake(client: Client, options: argparse.Namespace) -> int:

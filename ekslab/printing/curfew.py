@@ -22,9 +22,20 @@ def extension(view: Json) -> Iterator[str]:
     yield f"It costs {view['cost']['message']}."
 
 
-def schedule(view: Json) -> Iterator[str]:
-    """When curfew comes, and all that says how long the lab lives."""
+def schedule(view: Json, fit: int | None = None) -> Iterator[str]:
+    """When curfew comes, and all that says how long the lab lives; times in its zone, with UTC where there is room (`fit` None)."""
+    for line in _schedule(view, utc=fit is None):
+        yield from sentence(line, fit, indent=12)
+
+
+def _schedule(view: Json, utc: bool) -> Iterator[str]:
     own = view["schedule"]
+    zone = zone_of(own["timeZone"])
+
+    def local(instant: str | None) -> str:
+        said = at_local(instant, zone)
+        return "-" if said is None else f"{said} ({instant})" if utc else said
+
     quiet = [*([f"holidays of {own['holidays']}"] if own["holidays"] else []), *own["quietDates"]]
     yield f"{view['id']}  {view['name']}  {view['phase']}"
     yield f"curfew      {own['curfew']} {own['timeZone']}, {', '.join(own['weekdays'])}: {own['atCurfew']}"
@@ -32,15 +43,15 @@ def schedule(view: Json) -> Iterator[str]:
     if own["atCurfew"] == "hibernate":
         yield f"wakes       {own['wake'] or 'when somebody asks'}"
     yield f"next        {view['nextCurfew']['local'] if view['nextCurfew'] else 'none'}"
-    yield f"lease ends  {view['leaseEndsAt']}, at the latest {view['endsBy'] or '-'}"
+    yield f"lease ends  {local(view['leaseEndsAt'])}, at the latest {local(view['endsBy'])}"
     if view["keptUntil"]:
-        yield f"kept        until {view['keptUntil']}"
-    if view["protection"]:
-        yield f"protected   until {view['protection']['until']} by {view['protection']['by']}: {view['protection']['why']}"
+        yield f"kept        until {local(view['keptUntil'])}"
+    if protection := view["protection"]:
+        yield f"protected   until {local(protection['until'])} by {protection['by']}: {protection['why']}"
     if view["planned"]:
         exempt = view["planned"].get("exemption")
         lives = f", but it lives on: {exempt}" if exempt else ""
-        yield f"planned     on the plan of {view['planned']['night']}, at {view['planned']['at']}{lives}"
+        yield f"planned     on the plan of {view['planned']['night']}, at {local(view['planned']['at'])}{lives}"
     yield from findings(view.get("warnings", ()))
 
 

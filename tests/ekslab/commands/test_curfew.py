@@ -105,7 +105,8 @@ def test_administrators_protect_and_lift(wire: Wire, capsys: pytest.CaptureFixtu
     assert run(wire, "protect", LAB, "2026-11-25T00:00:00Z", "--why", "Exam.") == 1
     wire.who = ADMIN
     assert run(wire, "protect", LAB, "2026-11-25T00:00:00Z", "--why", "Exam.") == 0
-    assert f"protected   until 2026-11-25T00:00:00Z by {ADMIN}: Exam." in capsys.readouterr().out
+    said = " ".join(capsys.readouterr().out.split())
+    assert f"protected until Wed 25 Nov 09:00 by {ADMIN}: Exam." in said
     assert run(wire, "protect", LAB, "no") == 0
     assert the_lab(wire).protection is None
 
@@ -212,7 +213,9 @@ def test_a_verdict_is_told_with_its_signals(wire: Wire, capsys: pytest.CaptureFi
 def test_a_kept_lab_says_until_when(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
     wire.http.world.store.put(a_ready_lab(kept_until=NEXT))
     assert run(wire, "schedule", "myeks") == 0
-    assert "kept        until 2026-11-24T13:00:00Z" in capsys.readouterr().out
+    assert "kept        until Tue 24 Nov 22:00\n" in capsys.readouterr().out
+    assert run(wire, "schedule", "myeks", "-o", "wide") == 0
+    assert "kept        until Tue 24 Nov 22:00 (2026-11-24T13:00:00Z)\n" in capsys.readouterr().out
 
 
 def test_row_17_a_lab_that_ends_at_curfew_is_not_said_to_wake(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
