@@ -80,6 +80,13 @@ def delete_cluster(client: Client, options: argparse.Namespace) -> int:
     return under_way(client, options, answer, frozenset({"deleted", "failed"}))
 
 
+def answer_approval(client: Client, options: argparse.Namespace) -> int:
+    """Approve, or refuse, a lab that waits for an approver's word."""
+    path = path_of(client, options.lab)
+    answer = path if isinstance(path, Answer) else client.call("POST", f"{path}/{options.what}")
+    return under_way(client, options, answer, frozenset({"ready"}))
+
+
 def under_way(client: Client, options: argparse.Namespace, answer: Answer, wanted: frozenset[str]) -> int:
     """Print what was accepted; stay until the lab rests, if asked to. One document, also with --watch."""
     if not answer.ok:

@@ -12,6 +12,7 @@ _shtab_ekslab_commands() {
   local _commands=(
     acknowledge:'Its next deadline is known: no more mails until the last week.'
     adopt:'Make a cluster that this service made, and that no record knows, a lab again.'
+    approve:'Let a lab be made that waits for an approver'"'"'s word (approvers).'
     completion:'Print the file that completes words in your shell.'
     create:'Ask for a lab.'
     curfew:'Show how curfew works here; administrators change it.'
@@ -24,6 +25,7 @@ _shtab_ekslab_commands() {
     hibernate:'No nodes until it is woken.'
     offers:'Show what labs may use of the account; administrators change it.'
     protect:'No sweep touches it (administrators).'
+    refuse:'Let it not be made (approvers).'
     register:'Watch an account, or make labs in it; what is not said goes back to its default.'
     release:'Let a night that is held go on, as its plan was published and for that night alone.'
     scale:'Change the number of nodes.'
@@ -141,6 +143,19 @@ _shtab_ekslab_adopt_options=(
 
 # guard to ensure default positional specs are added only once per session
 _shtab_ekslab_adopt_defaults_added=0
+
+_shtab_ekslab_approve_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--url[the API\'s address (or EKSLAB_URL)]:url:"
+  "--api-region[its region, if --url doesn\'t tell]:api_region:"
+  {-p,--profile}"[an AWS profile to sign with]:profile:"
+  {-o,--output}"[how to print the answer]:output:(table wide json yaml name)"
+  {-v,--verbose}"[from 4 on, every call to the service on stderr]:LEVEL:"
+  ":its name or its id:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_ekslab_approve_defaults_added=0
 
 _shtab_ekslab_completion_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
@@ -661,6 +676,19 @@ _shtab_ekslab_protect_options=(
 # guard to ensure default positional specs are added only once per session
 _shtab_ekslab_protect_defaults_added=0
 
+_shtab_ekslab_refuse_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--url[the API\'s address (or EKSLAB_URL)]:url:"
+  "--api-region[its region, if --url doesn\'t tell]:api_region:"
+  {-p,--profile}"[an AWS profile to sign with]:profile:"
+  {-o,--output}"[how to print the answer]:output:(table wide json yaml name)"
+  {-v,--verbose}"[from 4 on, every call to the service on stderr]:LEVEL:"
+  ":its name or its id:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_ekslab_refuse_defaults_added=0
+
 _shtab_ekslab_register_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--url[the API\'s address (or EKSLAB_URL)]:url:"
@@ -900,6 +928,7 @@ _shtab_ekslab() {
       case $line[1] in
         acknowledge) _arguments -C -s $_shtab_ekslab_acknowledge_options ;;
         adopt) _arguments -C -s $_shtab_ekslab_adopt_options ;;
+        approve) _arguments -C -s $_shtab_ekslab_approve_options ;;
         completion) _arguments -C -s $_shtab_ekslab_completion_options ;;
         create) _shtab_ekslab_create ;;
         curfew) _arguments -C -s $_shtab_ekslab_curfew_options ;;
@@ -912,6 +941,7 @@ _shtab_ekslab() {
         hibernate) _arguments -C -s $_shtab_ekslab_hibernate_options ;;
         offers) _arguments -C -s $_shtab_ekslab_offers_options ;;
         protect) _arguments -C -s $_shtab_ekslab_protect_options ;;
+        refuse) _arguments -C -s $_shtab_ekslab_refuse_options ;;
         register) _arguments -C -s $_shtab_ekslab_register_options ;;
         release) _arguments -C -s $_shtab_ekslab_release_options ;;
         scale) _shtab_ekslab_scale ;;

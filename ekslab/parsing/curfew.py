@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ekslab.commands import curfew as commands
+from ekslab.commands import labs
 from ekslab.parsing import arguments
 from ekslab.parsing.command import Command, Commands, add_lab, add_watch
 
@@ -24,6 +25,12 @@ def _add_lease(top: Commands) -> None:
     protect.add_argument("until", help="an instant, for example 2026-12-01T00:00:00Z; `no` ends it")
     protect.add_argument("--why", help="its owner and the report read it")
     protect.set_defaults(run=commands.protect)
+    for what, message in (
+        ("approve", "let a lab be made that waits for an approver's word (approvers)"),
+        ("refuse", "let it not be made (approvers)"),
+    ):
+        one = _of_one_lab(top, what, message, f"{what} lab-0123456789ab")
+        one.set_defaults(run=labs.answer_approval, what=what, watch=False)
     for what, message in (("hibernate", "no nodes until it is woken"), ("wake", "its nodes come back")):
         one = _of_one_lab(top, what, message, f"{what} myeks --watch")
         add_watch(one, "it is done")

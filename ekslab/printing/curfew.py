@@ -80,7 +80,8 @@ def plan(view: Json, fit: int | None = None) -> Iterator[str]:
     if view["published"]:
         brake = view["brake"]
         yield f"{brake['counted']} of {brake['alive']} labs alive; at most {brake['allowed']} may go in one night"
-        yield f"revision {view['revision']}, hash {view['hash']}"
+        yield f"revision {view['revision']}, with the hash"
+        yield str(view["hash"])
 
 
 def _entries(entries: Sequence[Json], fit: int | None) -> Iterator[str]:

@@ -254,14 +254,19 @@ def test_balancers_are_those_of_the_cluster_that_are_still_there(account: Accoun
     sandbox, mine = account.sandbox, [{"Key": "elbv2.k8s.aws/cluster", "Value": lab.name}]
     ec2, elbv2, elb = (sandbox.client(name) for name in ("ec2", "elbv2", "elb"))
     vpc = ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"]
-    subnet = ec2.create_subnet(VpcId=vpc, CidrBlock="10.9.0.0/24")["Subnet"]["SubnetId"]
+    subnet, other = (
+        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.9.{n}.0/24", AvailabilityZone=f"ap-northeast-2{zone}")["Subnet"][
+            "SubnetId"
+        ]
+        for n, zone in enumerate("ac")
+    )
     for name, kind in (
         (f"a-{lab.name}", "application"),
         (f"n-{lab.name}", "network"),
         (f"x-{lab.name}", "application"),
     ):
         tags = [{"Key": "elbv2.k8s.aws/cluster", "Value": "another"}] if name.startswith("x") else mine
-        elbv2.create_load_balancer(Name=name, Type=kind, Subnets=[subnet], Tags=tags)
+        elbv2.create_load_balancer(Name=name, Type=kind, Subnets=[subnet, other], Tags=tags)
     listeners = [{"Protocol": "TCP", "LoadBalancerPort": 80, "InstancePort": 30080}]
     owned = [{"Key": f"kubernetes.io/cluster/{lab.name}", "Value": "owned"}]
     elb.create_load_balancer(LoadBalancerName=f"c-{lab.name}", Listeners=listeners, Subnets=[subnet], Tags=owned)

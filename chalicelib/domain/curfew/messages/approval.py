@@ -29,7 +29,7 @@ def approval_message(
             f"Its lease of {lab.spec.lease_hours} hours costs {price}. With it, its owner's labs cost {usd(month_usd)} this "
             "month. Nothing is made before somebody approves it."
         ),
-        *_answers(links),
+        *_answers(lab, links),
         f"Look at it:\n\n  ekslab describe cluster {lab.id}",
         paragraph(f"Without an answer the request is over on {format_local(lab.spec.schedule, until)}."),
     ]
@@ -46,10 +46,10 @@ def approval_message(
     )
 
 
-def _answers(links: tuple[str, str] | None) -> list[str]:
+def _answers(lab: Lab, links: tuple[str, str] | None) -> list[str]:
     if links is None:
-        by_name = "Nobody approves their own: another administrator answers with POST /labs/{id}/approve or /refuse."
-        return [paragraph(by_name)]
+        by_name = "Nobody approves their own: another administrator answers with one of these."
+        return [paragraph(by_name), f"  ekslab approve {lab.id}\n  ekslab refuse {lab.id}"]
     approve, refuse = links
     return [
         f"To approve it, open this page and press its button:\n\n  {approve}",
