@@ -83,7 +83,8 @@ def delete_cluster(client: Client, options: argparse.Namespace) -> int:
 def answer_approval(client: Client, options: argparse.Namespace) -> int:
     """Approve, or refuse, a lab that waits for an approver's word."""
     path = path_of(client, options.lab)
-    answer = path if isinstance(path, Answer) else client.call("POST", f"{path}/{options.what}")
+    body = json.dumps({"why": options.why}).encode()
+    answer = path if isinstance(path, Answer) else client.call("POST", f"{path}/{options.what}", body, _JSON)
     return under_way(client, options, answer, frozenset({"ready"}))
 
 

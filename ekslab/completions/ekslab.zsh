@@ -151,6 +151,7 @@ _shtab_ekslab_approve_options=(
   {-p,--profile}"[an AWS profile to sign with]:profile:"
   {-o,--output}"[how to print the answer]:output:(table wide json yaml name)"
   {-v,--verbose}"[from 4 on, every call to the service on stderr]:LEVEL:"
+  "--why[its owner reads it]:why:"
   ":its name or its id:"
 )
 
@@ -683,6 +684,7 @@ _shtab_ekslab_refuse_options=(
   {-p,--profile}"[an AWS profile to sign with]:profile:"
   {-o,--output}"[how to print the answer]:output:(table wide json yaml name)"
   {-v,--verbose}"[from 4 on, every call to the service on stderr]:LEVEL:"
+  "--why[its owner reads it]:why:"
   ":its name or its id:"
 )
 

@@ -29,7 +29,8 @@ def _add_lease(top: Commands) -> None:
         ("approve", "let a lab be made that waits for an approver's word (approvers)"),
         ("refuse", "let it not be made (approvers)"),
     ):
-        one = _of_one_lab(top, what, message, f"{what} lab-0123456789ab")
+        one = _of_one_lab(top, what, message, f"{what} lab-0123456789ab --why exam")
+        one.add_argument("--why", required=True, help="its owner reads it")
         one.set_defaults(run=labs.answer_approval, what=what, watch=False)
     for what, message in (("hibernate", "no nodes until it is woken"), ("wake", "its nodes come back")):
         one = _of_one_lab(top, what, message, f"{what} myeks --watch")

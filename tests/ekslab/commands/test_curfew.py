@@ -224,3 +224,15 @@ def test_row_17_a_lab_that_ends_at_curfew_is_not_said_to_wake(wire: Wire, capsys
     assert "wakes" not in capsys.readouterr().out
     assert run(wire, "schedule", "myeks", "--at-curfew", "hibernate") == 0
     assert "wakes       08:30" in capsys.readouterr().out
+
+
+def test_an_approver_answers_by_name_and_a_lab_that_waits_for_nobody_says_so(
+    wire: Wire, capsys: pytest.CaptureFixture[str]
+) -> None:
+    wire.http.world.store.put(a_ready_lab(id="lab-0123456789ab"))
+    wire.who = ADMIN
+    for what in ("approve", "refuse"):
+        assert run(wire, what, "lab-0123456789ab", "--why", "It is for the exam.") == 1
+        assert "lab" in capsys.readouterr().err
+    with pytest.raises(SystemExit, match="2"):
+        run(wire, "approve", "lab-0123456789ab")

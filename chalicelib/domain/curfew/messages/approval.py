@@ -49,7 +49,7 @@ def approval_message(
 def _answers(lab: Lab, links: tuple[str, str] | None) -> list[str]:
     if links is None:
         by_name = "Nobody approves their own: another administrator answers with one of these."
-        return [paragraph(by_name), f"  ekslab approve {lab.id}\n  ekslab refuse {lab.id}"]
+        return [paragraph(by_name), f"  ekslab approve {lab.id} --why '...'\n  ekslab refuse {lab.id} --why '...'"]
     approve, refuse = links
     return [
         f"To approve it, open this page and press its button:\n\n  {approve}",
