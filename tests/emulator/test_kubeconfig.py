@@ -9,9 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from emulator.process import Sandbox
-from tests.emulator.eks.test_kubectl import TOOLS
 from tests.emulator.test_autoscaling import until
-from tests.paths import PROJECT
+from tests.paths import KUBECTL, PROJECT
 
 
 def test_a_user_with_an_access_entry_looks_around(sandbox: Sandbox, tmp_path: Path) -> None:
@@ -49,7 +48,7 @@ def test_a_user_with_an_access_entry_looks_around(sandbox: Sandbox, tmp_path: Pa
 
     written = run("aws", "eks", "update-kubeconfig", "--name", "looked-at")
     assert written.returncode == 0, written.stderr
-    kubectl = TOOLS / "kubectl"
+    kubectl = KUBECTL
     assert "You must be logged in to the server" in run(kubectl, "get", "ns").stderr
     eks.create_access_entry(clusterName="looked-at", principalArn=user)
     assert "cannot list resource" in run(kubectl, "get", "ns").stderr
