@@ -50,7 +50,7 @@ function _shtab_ekslab_using
   test "$_shtab_ekslab_cmdpath" = "$argv"
 end
 
-set -g _shtab_ekslab_commands create 'create cluster' get 'get cluster' 'get clusters' 'get nodegroup' 'get nodegroups' 'get ng' 'get events' 'get inventory' 'get receipt' 'get kubeconfig' 'get versions' 'get deadlines' 'get notices' 'get accounts' 'get offers' 'get verdict' 'get plan' describe 'describe cluster' update 'update cluster' scale 'scale nodegroup' 'scale ng' delete 'delete cluster' utils 'utils write-kubeconfig' acknowledge snooze register adopt unregister extend protect hibernate wake schedule release curfew offers health dashboard completion version
+set -g _shtab_ekslab_commands create 'create cluster' get 'get cluster' 'get clusters' 'get nodegroup' 'get nodegroups' 'get ng' 'get events' 'get inventory' 'get receipt' 'get kubeconfig' 'get versions' 'get deadlines' 'get notices' 'get accounts' 'get offers' 'get verdict' 'get plan' describe 'describe cluster' update 'update cluster' scale 'scale nodegroup' 'scale ng' delete 'delete cluster' utils 'utils write-kubeconfig' acknowledge snooze register adopt unregister extend protect approve refuse hibernate wake schedule release curfew offers health dashboard completion version
 set -g _shtab_ekslab_opts_with_value --account --alb-ingress-access --all --all-regions --allowed-cidrs --api-region --appmesh-access --appmesh-preview-access --asg-access --at-curfew --authenticator-role-arn --auto-kubeconfig --calendar --cfn-disable-rollback --cfn-role-arn --cluster --color --config-file --curfew --days-left --disable-nodegroup-eviction --disable-pod-imds --dry-run --dumpLogs --enable-auto-mode --enable-node-repair --enable-ssm --endpoint --external-dns-access --external-dns-domain --fargate --force --full-ecr-access --holidays --install-neuron-plugin --install-nvidia-plugin --install-vpc-controllers --instance-name --instance-prefix --instance-selector-cpu-architecture --instance-selector-gpus --instance-selector-memory --instance-selector-neuron-devices --instance-selector-vcpus --instance-types --key --kubeconfig --labs --lease-hours --managed --max-pods-per-node --name --node-ami --node-ami-family --node-labels --node-private-networking --node-repair-max-parallel-count --node-repair-max-parallel-percentage --node-repair-max-unhealthy-count --node-repair-max-unhealthy-percentage --node-security-groups --node-type --node-volume-size --node-volume-type --node-zones --nodegroup-name --nodegroup-parallelism --nodes --nodes-max --nodes-min --output --owner --parallel --phase --pod-eviction-wait-period --port --profile --quiet-dates --region --role-arn --set --set-kubeconfig-context --spot --ssh-access --ssh-public-key --support-type --tags --team --time-zone --timeout --url --verbose --version --volumes --vpc-cidr --vpc-from-kops-cluster --vpc-nat-mode --vpc-private-subnets --vpc-public-subnets --wait --wake --watch --weekdays --why --with-oidc --without-nodegroup --work-host --write-kubeconfig --zones -A -C -M -N -P -c -d -f -m -n -o -p -r -t -v -w
 
 complete -c ekslab -e
@@ -471,6 +471,22 @@ complete -c ekslab -n '_shtab_ekslab_using protect' -s p -l profile -x -d 'an AW
 complete -c ekslab -n '_shtab_ekslab_using protect' -s o -l output -xka "table wide json yaml name" -d 'how to print the answer'
 complete -c ekslab -n '_shtab_ekslab_using protect' -s v -l verbose -x -d 'from 4 on, every call to the service on stderr'
 complete -c ekslab -n '_shtab_ekslab_using protect' -l why -x -d 'its owner and the report read it'
+complete -c ekslab -n '_shtab_ekslab_using; and test $_shtab_ekslab_npos -eq 0' -a approve -d 'Let a lab be made that waits for an approver'"'"'s word (approvers).'
+complete -c ekslab -n '_shtab_ekslab_using approve' -s h -l help -d 'show this help message and exit'
+complete -c ekslab -n '_shtab_ekslab_using approve' -l url -x -d 'the API'"'"'s address (or EKSLAB_URL)'
+complete -c ekslab -n '_shtab_ekslab_using approve' -l api-region -x -d 'its region, if --url doesn'"'"'t tell'
+complete -c ekslab -n '_shtab_ekslab_using approve' -s p -l profile -x -d 'an AWS profile to sign with'
+complete -c ekslab -n '_shtab_ekslab_using approve' -s o -l output -xka "table wide json yaml name" -d 'how to print the answer'
+complete -c ekslab -n '_shtab_ekslab_using approve' -s v -l verbose -x -d 'from 4 on, every call to the service on stderr'
+complete -c ekslab -n '_shtab_ekslab_using approve' -l why -x -d 'its owner reads it'
+complete -c ekslab -n '_shtab_ekslab_using; and test $_shtab_ekslab_npos -eq 0' -a refuse -d 'Let it not be made (approvers).'
+complete -c ekslab -n '_shtab_ekslab_using refuse' -s h -l help -d 'show this help message and exit'
+complete -c ekslab -n '_shtab_ekslab_using refuse' -l url -x -d 'the API'"'"'s address (or EKSLAB_URL)'
+complete -c ekslab -n '_shtab_ekslab_using refuse' -l api-region -x -d 'its region, if --url doesn'"'"'t tell'
+complete -c ekslab -n '_shtab_ekslab_using refuse' -s p -l profile -x -d 'an AWS profile to sign with'
+complete -c ekslab -n '_shtab_ekslab_using refuse' -s o -l output -xka "table wide json yaml name" -d 'how to print the answer'
+complete -c ekslab -n '_shtab_ekslab_using refuse' -s v -l verbose -x -d 'from 4 on, every call to the service on stderr'
+complete -c ekslab -n '_shtab_ekslab_using refuse' -l why -x -d 'its owner reads it'
 complete -c ekslab -n '_shtab_ekslab_using; and test $_shtab_ekslab_npos -eq 0' -a hibernate -d 'No nodes until it is woken.'
 complete -c ekslab -n '_shtab_ekslab_using hibernate' -s h -l help -d 'show this help message and exit'
 complete -c ekslab -n '_shtab_ekslab_using hibernate' -l url -x -d 'the API'"'"'s address (or EKSLAB_URL)'
