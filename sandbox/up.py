@@ -51,12 +51,16 @@ def message(stage: Stage, scale: float) -> str:
     """How to use it."""
     region, env = stage.sandbox.region, ENV_FILE.relative_to(PROJECT)
     return f"""
+The page, as a learner, in a second terminal:
+
+  . {env} && {_PYTHON} -m ekslab dashboard
+
 The service answers at
   {stage.url}
 as on AWS: only to signed requests. What AWS takes its time for is quick: ten minutes of a control plane take
 {600 * scale:.0f} s here. Your address is 127.0.0.1; labs are offered subdomains of
 {DOMAIN} (zone {stage.zone_id}), the VPC {stage.course.vpc_id} and the key pair {KEY_PAIR}.
-In a second terminal, as a learner:
+There, as a learner:
 
   . {env}
   {_PYTHON} -m ekslab create cluster myeks
