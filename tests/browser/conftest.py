@@ -10,18 +10,21 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 
+from chalicelib.domain.core.resources import EntryState, Kind, LedgerEntry, Resource
 from chalicelib.domain.costs import meter_of
 from chalicelib.domain.labs.lab import ClusterFacts, Planned
 from chalicelib.domain.labs.spec import WorkHostSpec
+from chalicelib.domain.labs.steps import Event, Step, StepStatus
 from ekslab.dashboard import Door, Page, listen, serve
-from tests.api.curfew_world import CURFEW, NIGHT, a_ready_lab, a_world, an_entry
+from tests.api.curfew_world import CURFEW, LAB, NIGHT, SEOUL, a_ready_lab, a_world, an_entry
 from tests.api.http import Http
-from tests.fakes import OWNER, a_lab, a_spec
+from tests.fakes import NOW, OWNER, a_lab, a_spec
 from tests.fakes.fleet_builders import a_fleet_cluster, a_watched
 
 INSTALL = "make browser && apt-get install chromium fonts-nanum"
@@ -59,11 +62,27 @@ def chromium() -> Iterator[Any]:
 def a_world_to_see() -> Http:
     """A ready lab on tonight's plan, one that comes, one that is over; clusters."""
     entry = an_entry()
-    spec = a_spec(work_host=WorkHostSpec())
+    spec = a_spec(schedule=SEOUL, work_host=WorkHostSpec())
     lab = a_ready_lab(facts=FACTS, planned=Planned(NIGHT, entry.id, CURFEW), spec=spec)
     http = a_world(lab, entry)
     prices = http.world.deps.curfew.prices("ap-northeast-2")
     metered = lab.metered_since(meter_of(spec, prices, None, "UTC"), lab.created_at)
+    host = Resource(
+        Kind.INSTANCE, "i-0123456789abcdef0", f"arn:aws:ec2:ap-northeast-2:{lab.account}:instance/i-0123456789abcdef0"
+    )
+    http.world.store.record(LAB, LedgerEntry(host, EntryState.PRESENT, "asked for by provision", NOW, NOW))
+    for title in (
+        "Network, security groups and roles",
+        "Control plane",
+        "Work host",
+        "Node groups",
+        "Add-ons",
+        "Verification",
+    ):
+        http.world.store.record_step(
+            LAB, Step("provision", title, title, StepStatus.DONE, lab.created_at, NOW - timedelta(hours=29))
+        )
+    http.world.store.add_event(LAB, Event(lab.created_at, "requested", "Lab myeks was requested: Kubernetes 1.36."))
     http.world.store.put(metered, a_lab(id="lab-coming", spec=a_spec(name="coming"), phase="provisioning"))
     http.world.watch.store.put(a_watched("orders", cluster=a_fleet_cluster("orders"), owner="learner@example.com"))
     return http
