@@ -44,7 +44,15 @@ def test_there_is_one_stage_and_its_public_methods_are_throttled(transformed: di
     [(_, stage)] = of_type(transformed, "AWS::ApiGateway::Stage")
     assert stage["StageName"] == "api"
     throttled = {(s["HttpMethod"], s["ResourcePath"]): s["ThrottlingRateLimit"] for s in stage["MethodSettings"]}
-    assert throttled == dict.fromkeys((("GET", "/~1keep~1{token}"), ("POST", "/~1keep~1{token}")), 200)
+    links = [(method, f"/~1{what}~1{{token}}") for method in ("GET", "POST") for what in ("keep", "decide")]
+    pages = [
+        ("GET", "/"),
+        ("GET", "/~1ui"),
+        ("GET", "/~1ui~1{path+}"),
+        ("POST", "/~1ui~1{path+}"),
+        ("GET", "/~1openapi.json"),
+    ]
+    assert throttled == dict.fromkeys([*links, *pages], 200)
     assert not [d for _, d in of_type(transformed, "AWS::ApiGateway::Deployment") if d.get("StageName")]
 
 

@@ -87,7 +87,7 @@ def _outside(context: RequestContext, template: str, status: int, **model: objec
     """A page for somebody whom no session names."""
     from chalicelib.api.pages.render import render
 
-    shared = {"root": root_of(context.path), "caller": None, "path": "", "form_token": ""}
+    shared = {"root": root_of(context.path), "caller": None, **dict.fromkeys(("path", "form_token"), "")}
     return Response(
         render(template, {**shared, **model}), status_code=status, headers={**HEADERS, "Content-Type": HTML}
     )
