@@ -41,7 +41,7 @@ def mounted_app(settings: Settings, url: str) -> AsgiApp:
     cloudwatch.install(activities, eks.faults)
     if not settings.real_kubernetes:
         app._loaded_modules["eks"] = eks
-    lag.install(eks.world.lag)
+    lag.install(eks.world.lag, settings.recorded_roles)
     _install_iam(settings.recorded_roles)
     bill.install()
     history = cloudtrail.install(clock)
