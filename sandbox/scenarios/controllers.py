@@ -7,6 +7,7 @@ import json
 from contextlib import suppress
 
 from emulator.process import Sandbox
+from sandbox.scenarios.just_made import patient
 from sandbox.scenarios.leftover import ClientFactory
 
 _ROLE = "controllers"
@@ -23,4 +24,4 @@ def controllers_of(sandbox: Sandbox, issuer: str, region: str | None = None) -> 
     iam.put_role_policy(RoleName=_ROLE, PolicyName="all", PolicyDocument=json.dumps(_POLICY))
     credentials = sandbox.session(_ROLE, "system-serviceaccount", issuer)
     more = {"region": region} if region is not None else {}
-    return lambda service: sandbox.client(service, credentials=credentials, **more)
+    return lambda service: patient(sandbox.client(service, credentials=credentials, **more))

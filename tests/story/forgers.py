@@ -13,6 +13,7 @@ from typing import Any
 from botocore.exceptions import ClientError
 
 from sandbox.people import Person, make_person
+from sandbox.scenarios.just_made import patient
 from sandbox.stage import Stage
 from tests.story.account import clients
 from tests.story.steps import Json, Lab
@@ -58,7 +59,7 @@ def a_forger(stage: Stage, name: str, *actions: str) -> Forger:
     allowed = {"Effect": "Allow", "Action": list(actions), "Resource": "*"}
     document = json.dumps({"Version": "2012-10-17", "Statement": [allowed]})
     iam.put_user_policy(UserName=name, PolicyName="only", PolicyDocument=document)
-    return Forger(person, lambda service: stage.sandbox.client(service, credentials=person.credentials))
+    return Forger(person, lambda service: patient(stage.sandbox.client(service, credentials=person.credentials)))
 
 
 def told(lab: Lab, ids: Mapping[str, str], blocked: Json = None) -> Told:
