@@ -16,7 +16,7 @@ from ekslab.client.shapes import Accepted, Lab, LabInList
 #: Seconds between looks at a lab that is being waited for.
 EVERY = 3.0
 #: Phases in which nothing is going on.
-RESTING = frozenset({"ready", "hibernated", "deleted", "failed", "blocked"})
+RESTING = frozenset({"ready", "hibernated", "deleted", "failed", "refused", "lost", "blocked", "awaiting-approval"})
 _JSON = {"Content-Type": "application/json"}
 
 

@@ -77,7 +77,7 @@ def delete_cluster(client: Client, options: argparse.Namespace) -> int:
     answer = path if isinstance(path, Answer) else client.call("DELETE", path)
     if answer.ok:
         forget([answer.body["id"]])
-    return under_way(client, options, answer, frozenset({"deleted", "failed"}))
+    return under_way(client, options, answer, OVER)
 
 
 def answer_approval(client: Client, options: argparse.Namespace) -> int:

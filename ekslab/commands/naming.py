@@ -11,7 +11,7 @@ from ekslab.parsing.arguments import UsageError
 
 _ID = re.compile(r"lab-[0-9a-f]{12}")
 #: Phases of labs that are over.
-OVER = frozenset({"deleted", "failed"})
+OVER = frozenset({"deleted", "failed", "refused"})
 
 
 class SeveralLabs(UsageError):

@@ -14,7 +14,7 @@ from ekslab.printing import labs as printing
 from ekslab.printing import terminal
 from ekslab.printing.times import at_clock, zone_of
 
-_RESTING = frozenset({"ready", "hibernated", "deleted", "failed", "blocked"})
+_RESTING = frozenset({"ready", "hibernated", "deleted", "failed", "refused", "lost", "blocked", "awaiting-approval"})
 _WELL = frozenset({"ready", "hibernated", "deleted"})
 
 

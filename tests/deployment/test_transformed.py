@@ -33,6 +33,10 @@ def transformed(packaged: Package) -> Iterator[dict[str, Any]]:
         yield Translator({}, Parser()).translate(template, given)
 
 
+#: The links of mails, which anybody may open.
+LINKS = ("keep", "decide")
+
+
 def of_type(template: dict[str, Any], kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
     for name, resource in template["Resources"].items():
         if resource["Type"] == kind:
@@ -77,7 +81,8 @@ def test_one_address_can_be_kept_from_taking_everyones_links(transformed: dict[s
     [rule] = acl["Properties"]["Rules"]
     limit = rule["Statement"]["RateBasedStatement"]
     assert (limit["AggregateKeyType"], limit["Limit"], limit["EvaluationWindowSec"]) == ("IP", 100, 300)
-    assert limit["ScopeDownStatement"]["ByteMatchStatement"]["SearchString"] == "/keep/"
+    paths = limit["ScopeDownStatement"]["OrStatement"]["Statements"]
+    assert [path["ByteMatchStatement"]["SearchString"] for path in paths] == [f"/{link}/" for link in LINKS]
     assert "stages/${RestAPIapiStage}" in json.dumps(bound["Properties"]["ResourceArn"])
 
 
