@@ -9,7 +9,7 @@ import pytest
 from emulator.process import Credentials
 from sandbox.people import HttpAnswer, signed_request
 from sandbox.stage import Stage
-from tests.api.matrix import MATRIX
+from tests.api.matrix import MATRIX, expected
 from tests.story.steps import Learner, signed_in
 
 pytestmark = pytest.mark.story
@@ -19,7 +19,7 @@ FORGED = Credentials("AKIAFORGEDFORGEDFORG", "made-up", None)
 
 def test_no_route_but_the_links_is_reached_without_a_good_signature(stage: Stage) -> None:
     # Given every route there is
-    signed = sorted(route for route in MATRIX if "{token}" not in route[1])
+    signed = sorted(route for route in MATRIX if expected(route)["unsigned"] == 403)
 
     # Then nobody gets through who does not sign, or signs with a key that is nobody's
     assert {route: unsigned(stage, *route) for route in signed} == dict.fromkeys(signed, 403)
@@ -29,6 +29,11 @@ def test_no_route_but_the_links_is_reached_without_a_good_signature(stage: Stage
     # And a link needs none, but must be a good one
     assert unsigned(stage, "GET", "/keep/k1.made.up") == 404
     assert unsigned(stage, "POST", "/keep/k1.made.up") == 404
+
+    # And a page is not shown, nor a form taken, without a session
+    for method in ("GET", "POST"):
+        page = (method, "/ui/{path+}")
+        assert unsigned(stage, *page) == expected(page)["unsigned"]
 
 
 def test_a_session_of_a_permission_set_is_its_user_whatever_the_roles_suffix(stage: Stage) -> None:

@@ -184,11 +184,11 @@ def self_managed(lab: Lab, cluster: Cluster) -> list[Leftover]:
         IamInstanceProfile={"Name": "theirs"},
         TagSpecifications=tag_specification("instance", group_tag),
     )
-    pods = pods_of(lab)
+    pods, own = pods_of(lab), {"ekslab:lab-id": lab.id, "ekslab:installation": "ekslab"}
     template = pods("ec2").create_launch_template(
         LaunchTemplateName="self-managed",
         LaunchTemplateData={"InstanceType": "m7i.large", "ImageId": "ami-0123456789abcdef0"},
-        TagSpecifications=tag_specification("launch-template", {"ekslab:lab-id": lab.id}),
+        TagSpecifications=tag_specification("launch-template", own),
     )["LaunchTemplate"]
     tag = {"Key": "eks:cluster-name", "Value": lab.name, "PropagateAtLaunch": False}
     pods("autoscaling").create_auto_scaling_group(
@@ -199,7 +199,7 @@ def self_managed(lab: Lab, cluster: Cluster) -> list[Leftover]:
         VPCZoneIdentifier=cluster.subnets[0],
         Tags=[{**tag, "ResourceId": "self-managed", "ResourceType": "auto-scaling-group"}],
     )
-    mine = tag_specification("elastic-ip", {"ekslab:lab-id": lab.id})
+    mine = tag_specification("elastic-ip", own)
     pods("ec2").allocate_address(Domain="vpc", TagSpecifications=mine)
     return [Leftover(Kind.INSTANCE, made["Instances"][0]["InstanceId"])]
 
