@@ -63,7 +63,7 @@ def _tell(deps: Deps, lab: Lab, lines: list[ReceiptLine]) -> str:
         return ""
     recipient = recipient_of(lab, deps.watch.administrators or NOBODY)
     try:
-        deps.watch.notifier.send(unproven_message(lab, lines, recipient, api=deps.watch.api_url))
+        deps.watch.notifier.send(unproven_message(lab, lines, recipient))
     except EkslabError as error:
         return f" {recipient} could not be told: {error}"
     return ""

@@ -15,6 +15,7 @@ from ekslab.commands.labs import under_way
 from ekslab.commands.naming import path_of
 from ekslab.parsing.arguments import lab_of
 from ekslab.printing import curfew as curfew_printing
+from ekslab.printing import labs as labs_printing
 
 _SPAN = re.compile(r"(\d{1,4})([hd])")
 #: What a time span's letter stands for, in hours.
@@ -31,6 +32,12 @@ def protect(client: Client, options: argparse.Namespace) -> int:
     """Let no sweep touch a lab until an instant, or let it again."""
     body = {"until": None} if options.until == "no" else {"until": options.until, "why": options.why or ""}
     return _said(client, options, "POST", "protect", body, lambda view: curfew_printing.schedule(view, fit(options)))
+
+
+def leftovers(client: Client, options: argparse.Namespace) -> int:
+    """Say of things that a lab left that they stay; print its receipt."""
+    body = {"keep": options.keep}
+    return _said(client, options, "POST", "leftovers", body, lambda view: labs_printing.receipt(view, fit(options)))
 
 
 def schedule(client: Client, options: argparse.Namespace) -> int:

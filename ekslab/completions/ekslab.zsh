@@ -23,6 +23,7 @@ _shtab_ekslab_commands() {
     get:'List labs, their parts, versions, plans, notices.'
     health:'Say whether the service is well; exit status 1 unless it is.'
     hibernate:'No nodes until it is woken.'
+    leftovers:'Say what of its receipt stays.'
     offers:'Show what labs may use of the account; administrators change it.'
     protect:'No sweep touches it (administrators).'
     refuse:'Let it not be made (approvers).'
@@ -649,6 +650,20 @@ _shtab_ekslab_hibernate_options=(
 # guard to ensure default positional specs are added only once per session
 _shtab_ekslab_hibernate_defaults_added=0
 
+_shtab_ekslab_leftovers_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--url[the API\'s address (or EKSLAB_URL)]:url:"
+  "--api-region[its region, if --url doesn\'t tell]:api_region:"
+  {-p,--profile}"[an AWS profile to sign with]:profile:"
+  {-o,--output}"[how to print the answer]:output:(table wide json yaml name)"
+  {-v,--verbose}"[from 4 on, every call to the service on stderr]:LEVEL:"
+  "*--keep[of a line that is \`left\`]:ARN:"
+  ":its name or its id:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_ekslab_leftovers_defaults_added=0
+
 _shtab_ekslab_offers_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--url[the API\'s address (or EKSLAB_URL)]:url:"
@@ -941,6 +956,7 @@ _shtab_ekslab() {
         get) _shtab_ekslab_get ;;
         health) _arguments -C -s $_shtab_ekslab_health_options ;;
         hibernate) _arguments -C -s $_shtab_ekslab_hibernate_options ;;
+        leftovers) _arguments -C -s $_shtab_ekslab_leftovers_options ;;
         offers) _arguments -C -s $_shtab_ekslab_offers_options ;;
         protect) _arguments -C -s $_shtab_ekslab_protect_options ;;
         refuse) _arguments -C -s $_shtab_ekslab_refuse_options ;;

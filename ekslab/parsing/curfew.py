@@ -32,6 +32,14 @@ def _add_lease(top: Commands) -> None:
         one = _of_one_lab(top, what, message, f"{what} lab-0123456789ab --why exam")
         one.add_argument("--why", required=True, help="its owner reads it")
         one.set_defaults(run=labs.answer_approval, what=what, watch=False)
+    leftovers = _of_one_lab(
+        top,
+        "leftovers",
+        "say what of its receipt stays",
+        "leftovers lab-0123456789ab --keep arn:aws:ec2:us-east-1:111122223333:volume/vol-0abc",
+    )
+    leftovers.add_argument("--keep", required=True, action="append", metavar="ARN", help="of a line that is `left`")
+    leftovers.set_defaults(run=commands.leftovers)
     for what, message in (("hibernate", "no nodes until it is woken"), ("wake", "its nodes come back")):
         one = _of_one_lab(top, what, message, f"{what} myeks --watch")
         add_watch(one, "it is done")

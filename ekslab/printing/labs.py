@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 from typing import Any
 
@@ -11,6 +12,7 @@ from ekslab.printing.times import at_clock, at_local, at_second, zone_of
 from ekslab.printing.yaml_text import dump
 
 Json = Any
+_ARN = re.compile(r"arn:[\w-]+:[^\s;,]*[^\s;,:.]")
 _TIMES = ("STARTED", "ENDED")
 #: Where the text of an inventory's line begins.
 _PART = 15
@@ -124,7 +126,9 @@ def events(view: Json, fit: int | None = None) -> Iterator[str]:
 
 def receipt(view: Json, fit: int | None = None) -> Iterator[str]:
     """The verdict, then every line of the newest look; commands whole, for people copy them."""
-    yield from sentence(view["verdict"], fit)
+    yield from sentence(
+        view["verdict"] if fit is None else _ARN.sub(lambda found: _short(found[0]), view["verdict"]), fit
+    )
     yield from money(view.get("usd"), fit)
     newest = view["looks"][-1]
     yield ""

@@ -110,7 +110,10 @@ def test_nothing_of_ours_is_left_out(packaged: Package) -> None:
     with zipfile.ZipFile(io.BytesIO(packaged.files[CODE])) as archive:
         names = set(archive.namelist())
     ours = {p.relative_to(PROJECT).as_posix() for p in (PROJECT / "chalicelib").rglob("*") if p.is_file()}
-    assert {name for name in ours if "__pycache__" not in name} <= names
+    templates = {name for name in ours if name.endswith(".html")}
+    assert {name for name in ours - templates if "__pycache__" not in name} <= names
+    compiled = [name for name in names if "/pages/compiled/__pycache__/tmpl_" in name]
+    assert len(compiled) == len(templates) > 5, "each template goes along as a module"
 
 
 def test_the_same_content_is_the_same_archive_whatever_its_order_and_dates() -> None:

@@ -14,10 +14,10 @@ KIND = "leftovers-unproven"
 _NAMED = 20
 
 
-def unproven_message(lab: Lab, lines: Sequence[ReceiptLine], recipient: str, *, api: str = "") -> Message:
-    """`lines`: those that cost, or may. `api`: what the API's paths begin with."""
+def unproven_message(lab: Lab, lines: Sequence[ReceiptLine], recipient: str) -> Message:
+    """`lines`: those that cost, or may."""
     named = list(lines[:_NAMED])
-    more = f"\n\nand {len(lines) - _NAMED} more: GET {api}/labs/{lab.id}/receipt" if len(lines) > _NAMED else ""
+    more = f"\n\nand {len(lines) - _NAMED} more: ekslab get receipt {lab.id}" if len(lines) > _NAMED else ""
     looks = "thing looks" if len(lines) == 1 else "things look"
     pieces = [
         paragraph(
@@ -26,7 +26,7 @@ def unproven_message(lab: Lab, lines: Sequence[ReceiptLine], recipient: str, *, 
         ),
         "\n\n".join(_described(line) for line in named) + more,
         paragraph("Is it yours? Delete it with the command. Is it to stay? Then say so, and you are not asked again:"),
-        f'  POST {api}/labs/{lab.id}/leftovers {{"keep": ["{named[0].arn}"]}}',
+        f"  ekslab leftovers {lab.id} --keep {named[0].arn}",
         paragraph("You are asked daily until it is gone or somebody says so."),
     ]
     return Message(

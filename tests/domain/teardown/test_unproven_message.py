@@ -15,11 +15,11 @@ def left(id: str, usd_month: float | None) -> ReceiptLine:
 
 
 def test_it_says_what_costs_how_much_and_what_to_do() -> None:
-    message = unproven_message(a_lab(), [left("vol-1", 8.0), left("vol-2", 1.5)], "learner", api="https://x")
+    message = unproven_message(a_lab(), [left("vol-1", 8.0), left("vol-2", 1.5)], "learner")
     assert "$9.50 a month" in message.subject
     for told in ("$8.00 a month", "aws ec2 delete-volume --volume-id vol-2", "created by unknown", "asked daily"):
         assert told in message.body
-    assert 'POST https://x/labs/lab-7f3k2m9x/leftovers {"keep": ["arn:aws:ec2' in message.body
+    assert "ekslab leftovers lab-7f3k2m9x --keep arn:aws:ec2" in message.body
 
 
 def test_what_is_not_known_is_no_zero() -> None:

@@ -13,12 +13,14 @@ from chalicelib.domain.curfew.plan import EntryOutcome
 from chalicelib.domain.curfew.rules import Mode
 from chalicelib.domain.labs.lab import Phase
 from chalicelib.domain.labs.schedule import AtCurfew, Schedule
+from chalicelib.domain.teardown.receipt import Receipt, ReceiptLine, ReceiptOutcome
 from ekslab.__main__ import parser
 from ekslab.commands.curfew import span
 from tests.api.curfew_world import CURFEW, LAB, NEXT, NIGHT, SEOUL, a_ready_lab, a_world, an_entry, hours
 from tests.api.http import ADMIN, STRANGER
 from tests.ekslab.wire import Wire, run
 from tests.fakes import NOW, a_lab, a_spec
+from tests.fakes.builders import in_phase
 
 
 @pytest.fixture
@@ -236,3 +238,13 @@ def test_an_approver_answers_by_name_and_a_lab_that_waits_for_nobody_says_so(
         assert "lab" in capsys.readouterr().err
     with pytest.raises(SystemExit, match="2"):
         run(wire, "approve", "lab-0123456789ab")
+
+
+def test_an_owner_says_what_of_a_receipt_stays(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
+    arn = "arn:aws:ec2:ap-northeast-2:111122223333:volume/vol-1"
+    left = ReceiptLine(arn, "volume", ReceiptOutcome.LEFT, "looks like the lab's; created by unknown", "tag x")
+    wire.http.world.store.put(in_phase(the_lab(wire), Phase.DELETED, NOW))
+    wire.http.world.store.put_receipt(LAB, Receipt("now", NOW, (left,), ("tags",)))
+    assert run(wire, "leftovers", LAB, "--keep", arn.replace("vol-1", "vol-2")) == 1
+    assert run(wire, "leftovers", LAB, "--keep", arn) == 0
+    assert "volume/vol-1" in capsys.readouterr().out

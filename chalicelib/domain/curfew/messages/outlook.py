@@ -137,5 +137,5 @@ def _looks(lab: Lab) -> tuple[str, ...]:
     when = format_local(lab.spec.schedule, lab.due_at)
     if lab.unsettled:
         asked = "What it left costs, and nothing proves whose it is: the receipt names it, and you are asked daily."
-        return (asked, f"POST /labs/{lab.id}/leftovers says that it stays; the next look is on {when}.")
+        return (asked, f"`ekslab leftovers {lab.id} --keep ARN` says that it stays; the next look is on {when}.")
     return (f"The account is looked at again on {when}, to see that nothing came back.",)
