@@ -28,7 +28,7 @@ from ministack.services import lambda_svc
 from emulator.core.settings import NO_FILES
 
 PROGRAM = Path(__file__).resolve().parent / "entry" / "emulator_fork_server.py"
-MOST_IDLE = 100
+MOST_IDLE = 24
 """So many processes stay warm for their function's next call."""
 
 
