@@ -103,7 +103,8 @@ def test_a_lab_lives_its_life_on_the_page(stage: Stage) -> None:
 
         # When it is ended, then the receipt is read on the same page
         browser.send(lab, f"{lab}/end", sure="yes")
-        over = until(lambda: browser.page(lab), lambda text: "Receipt</h2>" in text, "the receipt comes")
+        over = until(lambda: browser.page(lab), lambda text: 'phase-deleted"' in text, "the lab ends")
+        assert "Receipt</h2>" in over
         assert "Nothing of the lab's is left." in over
 
 
