@@ -93,7 +93,7 @@ compose: $(INSTALLED)   ## rewrite docs/reference/permissions.md and deployment/
 	$(BIN)/python -m deployment.permissions
 	$(BIN)/python -m deployment.member_account
 
-rights: $(INSTALLED)    ## tell all stories and keep what the functions asked IAM for: the proof that no right is unneeded
+rights: $(INSTALLED) $(KUBECTL)   ## tell all stories and keep what the functions asked IAM for: the proof that no right is unneeded
 	EKSLAB_KEEP_RIGHTS=1 $(BIN)/python -m pytest tests/story
 
 package: $(INSTALLED)   ## the one template and the code, in build/: what is deployed, here and on AWS

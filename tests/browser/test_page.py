@@ -124,7 +124,7 @@ def test_a_lab_that_comes_is_followed_and_what_is_open_stays_open(scripted: Show
 def test_screenshots_for_the_manual(chromium: Any, request: pytest.FixtureRequest) -> None:
     folder = request.config.getoption("--screenshots")
     if not folder:
-        pytest.skip("--screenshots FOLDER takes them")
+        pytest.skip("takes the screenshots of the README, and checks nothing: asked for with --screenshots FOLDER")
     for size, (width, height) in SIZES.items():
         for shown in showing(chromium, viewport={"width": width, "height": height}):
             for name, path in (

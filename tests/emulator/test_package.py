@@ -88,8 +88,8 @@ def test_it_runs_where_it_was_installed(site: Path, tmp_path: Path) -> None:
     assert done.stdout.split() == ["[]", str(site / "emulator" / "__init__.py")], done.stderr
 
 
-@pytest.mark.skipif(not KUBECTL.exists(), reason="kubectl is not installed: `make kubectl`")
 def test_its_page_leads_from_the_installed_package_to_pods_on_nodes(site: Path, tmp_path: Path) -> None:
+    assert KUBECTL.exists(), "kubectl is not installed: `make kubectl`"
     environment = environment_of(site) | {"HOME": str(tmp_path), "AWS_PAGER": ""}
     environment["PATH"] = f"{Path(sys.executable).parent}:{KUBECTL.parent}:{environment['PATH']}"
     install_and_serve, settings, python = blocks("Use it")[:3]

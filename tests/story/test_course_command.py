@@ -20,8 +20,8 @@ COURSE = """ekslab create cluster --name $CLUSTER_NAME --region=ap-northeast-2 -
 --ssh-access --external-dns-access --verbose 4"""
 
 
-@pytest.mark.skipif(not KUBECTL.exists(), reason="kubectl is not installed: `make kubectl`")
 def test_the_courses_command_makes_the_lab_and_kubectl_uses_it_at_once(stage: Stage, tmp_path: Path) -> None:
+    assert KUBECTL.exists(), "kubectl is not installed: `make kubectl`"
     # Given a learner with a key, two subnets of theirs, and a cluster of another kind in their kubeconfig
     shell = Shell(stage, tmp_path)
     network = a_network(stage, "10.43.0.0/16")

@@ -28,5 +28,5 @@ class Message:
     severity: Severity
     account: str
     owner: str
-    days: int
-    notice_ids: tuple[tuple[ClusterKey, str], ...]
+    days: int = 0
+    notice_ids: tuple[tuple[ClusterKey, str], ...] = ()

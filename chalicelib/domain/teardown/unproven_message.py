@@ -37,8 +37,6 @@ def unproven_message(lab: Lab, lines: Sequence[ReceiptLine], recipient: str) -> 
         severity=Severity.WARNING,
         account=lab.account,
         owner=lab.owner,
-        days=0,
-        notice_ids=(),
     )
 
 

@@ -67,16 +67,11 @@ class RememberingTags:
         assert operation == "get_resources"
         return self
 
-    def paginate(  # AWS's own spelling
-        self,
-        TagFilters: list[dict[str, Any]],  # noqa: N803
-        ResourceTypeFilters: list[str] | None = None,  # noqa: N803
-    ) -> list[dict[str, Any]]:
-        (wanted,) = TagFilters
+    def paginate(self, **asked: Any) -> list[dict[str, Any]]:
+        assert asked.keys() <= {"TagFilters", "ResourceTypeFilters"}
+        (wanted,), services = asked["TagFilters"], asked.get("ResourceTypeFilters")
         key, values = wanted["Key"], wanted.get("Values")
-        listed = [
-            each for each in self.listed if not ResourceTypeFilters or each[0].split(":")[2] in ResourceTypeFilters
-        ]
+        listed = [each for each in self.listed if not services or each[0].split(":")[2] in services]
         hits = [arn for arn, tags in listed if key in tags and (values is None or tags[key] in values)]
         return [{"ResourceTagMappingList": [{"ResourceARN": arn}]} for arn in hits]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -20,9 +21,9 @@ ZONES = ("UTC", "Asia/Seoul", "America/New_York", "Europe/Berlin", "Pacific/Chat
 BASE, NODE, EXTRA = 0.15, 0.0645, 0.5
 
 
-def a_meter(**changes: object) -> Meter:
+def a_meter(**changes: Any) -> Meter:
     meter = Meter(round(BASE * MICRO), {"g": round(NODE * MICRO)}, extended_extra=round(EXTRA * MICRO))
-    return replace(meter, **changes)  # type: ignore[arg-type]
+    return replace(meter, **changes)
 
 
 def a_priced_lab(**changes: object) -> Lab:

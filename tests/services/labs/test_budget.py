@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -25,9 +26,9 @@ MICRO = 1_000_000
 LEASE = 8 * (0.10 + 2 * (0.052 + 30 * 0.0912 / 730 + 0.005))
 
 
-def a_world(**offers: object) -> FakeWorld:
+def a_world(**offers: Any) -> FakeWorld:
     world = make_deps()
-    world.store.kept_offers = replace(Offers(), **offers)  # type: ignore[arg-type]
+    world.store.kept_offers = replace(Offers(), **offers)
     return world
 
 

@@ -181,14 +181,19 @@ def test_the_meter_follows_an_upgrade_out_of_extended_support() -> None:
     nights = evening()
     meter = Meter(MICRO, extended_extra=MICRO // 2, extended_from=NOW - 2 * HOUR).with_span(NOW - 2 * HOUR, MICRO)
     spec = a_spec(version="1.33", support_policy=SupportPolicy.EXTENDED)
-    upgraded = lambda each: lambda now: replace(idle(each)(now), cluster_version="1.37")  # noqa: E731
+
+    def upgraded(each: str) -> Use:
+        return lambda now: replace(idle(each)(now), cluster_version="1.37")
+
     nights.add("lab-a", upgraded, lease_ends_at=CURFEW, spec=spec, meter=meter)
     nights.run_hour(NOW)
     lab = nights.world.store.load_lab("lab-a")
     assert lab.meter is not None
     assert spent(lab, NOW) == 3 * MICRO
     assert lab.meter.hour_at(NOW + HOUR) == MICRO
-    assert lab.meter.extended_from == a_calendar().get("1.37").end_of_standard  # type: ignore[union-attr]
+    running = a_calendar().get("1.37")
+    assert running is not None
+    assert lab.meter.extended_from == running.end_of_standard
 
 
 def shielded(nights: Nights, lab_id: str, use: Callable[[str], Use] = idle, **changes: Any) -> Lab:

@@ -41,8 +41,6 @@ def approval_message(
         severity=Severity.WARNING,
         account=lab.account,
         owner=lab.owner,
-        days=0,
-        notice_ids=(),
     )
 
 

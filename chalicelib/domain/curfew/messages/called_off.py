@@ -46,8 +46,6 @@ def called_off_message(lab: Lab, entry: Entry, called: Called, now: datetime, re
         severity=Severity.INFO,
         account=lab.account,
         owner=lab.owner,
-        days=0,
-        notice_ids=(),
     )
 
 

@@ -34,6 +34,4 @@ def put_off_message(lab: Lab, at: datetime, shield: str, last: datetime, recipie
         severity=Severity.WARNING,
         account=lab.account,
         owner=lab.owner,
-        days=0,
-        notice_ids=(),
     )

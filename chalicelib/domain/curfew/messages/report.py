@@ -64,8 +64,6 @@ def report_message(
         severity=Severity.WARNING if trouble else Severity.INFO,
         account="",
         owner="",
-        days=0,
-        notice_ids=(),
     )
 
 

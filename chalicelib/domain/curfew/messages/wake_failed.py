@@ -29,8 +29,6 @@ def wake_failed_message(lab: Lab, recipient: str) -> Message:
         severity=Severity.WARNING,
         account=lab.account,
         owner=lab.owner,
-        days=0,
-        notice_ids=(),
     )
 
 

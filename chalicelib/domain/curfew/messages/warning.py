@@ -67,8 +67,6 @@ def warning_message(
         severity=Severity.WARNING,
         account=account or _account_of(entry.owner),
         owner=entry.owner,
-        days=0,
-        notice_ids=(),
     )
 
 
