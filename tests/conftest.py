@@ -22,6 +22,12 @@ def pytest_configure() -> None:
     compose.write()
 
 
+@pytest.fixture(autouse=True)
+def user_agent(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Forget after each test what a new Chalice application adds to this variable: every User-Agent repeats it."""
+    monkeypatch.setenv("AWS_EXECUTION_ENV", "AWS_Lambda")
+
+
 class OneProcessAFile(LoadScopeScheduling):
     """Hands out files, not single tests, and all stories to one process: tests that share a sandbox stay together."""
 

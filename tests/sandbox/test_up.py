@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+from itertools import takewhile
 from pathlib import Path
 
 from tests.paths import PROJECT
@@ -24,7 +25,7 @@ def test_a_taken_port_and_the_death_of_the_server_are_said_in_a_line() -> None:
         )
         with up:
             assert up.stdout
-            said = list(iter(up.stdout.readline, "Ctrl-C ends it all.\n"))
+            said = list(takewhile(lambda line: line != "Ctrl-C ends it all.\n", up.stdout))
             [server] = Path(f"/proc/{up.pid}/task/{up.pid}/children").read_text().split()
             os.kill(int(server), signal.SIGKILL)
             rest = up.stdout.read()

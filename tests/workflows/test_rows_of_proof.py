@@ -198,7 +198,7 @@ def test_what_is_left_and_costs_is_told_daily_until_somebody_answers() -> None:
     assert theirs.arn in leftovers_mails(theatre)[-1].body
     assert "a month" in leftovers_mails(theatre)[-1].subject
     view = queries.get_lab(world.deps, a_caller(), theatre.lab_id, world.clock.now())
-    assert f"POST /labs/{theatre.lab_id}/leftovers" in view.next[1]
+    assert f"ekslab leftovers {theatre.lab_id} --keep ARN" in view.next[1]
     keep_leftovers(world.deps, a_caller(), theatre.lab_id, [theirs.arn], world.clock.now())
     theatre.later(hours=24)
     theatre.later(hours=24)
