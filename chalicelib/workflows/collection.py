@@ -27,14 +27,16 @@ _MINUTES = 60 // _TURNS
 
 
 def collect_proofs(deps: Deps, now: datetime) -> list[dict[str, str]]:
-    """Look at the labs whose turn it is; return what failed. One bad lab never stops the rest."""
-    failed = []
+    """Look at the labs whose turn it is; return what failed. One bad lab never stops the rest, whatever is wrong with it."""
+    failed: list[dict[str, str]] = []
     for lab in _whose_turn(deps, now):
         try:
             collect_of(deps, lab, now)
-        except EkslabError as error:
-            failed.append({"lab_id": lab.id, "error": type(error).__name__, "message": str(error)})
-            logger.warning("Proofs could not be collected.", extra={"lab_id": lab.id, "reason": str(error)})
+        except Exception as error:  # noqa: BLE001  # Proofs of other labs are lost for good if one lab's slip ends the run.
+            what = {"lab_id": lab.id, "error": type(error).__name__}
+            failed.append({**what, "message": str(error)})
+            told = {**what, "reason": str(error), "failed": len(failed)}
+            logger.warning("Proofs could not be collected.", extra=told, exc_info=not isinstance(error, EkslabError))
     return failed
 
 

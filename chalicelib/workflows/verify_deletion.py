@@ -13,7 +13,7 @@ from chalicelib.domain.curfew.messages.warning import NOBODY, recipient_of
 from chalicelib.domain.errors.tree import EkslabError
 from chalicelib.domain.labs.lab import OVER, Lab, Phase
 from chalicelib.domain.labs.polling import POLL_POLICIES
-from chalicelib.domain.labs.steps import Result, StepResult
+from chalicelib.domain.labs.steps import STEPS, Result, StepResult
 from chalicelib.domain.teardown.causes import why_left
 from chalicelib.domain.teardown.deletion_order import STRAGGLERS
 from chalicelib.domain.teardown.receipt import ReceiptLine
@@ -21,10 +21,12 @@ from chalicelib.domain.teardown.unproven import is_billable
 from chalicelib.domain.teardown.unproven_message import unproven_message
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.shared.leftovers import sweep, take_receipt, what_is_left
-from chalicelib.workflows.shared.records import again, move
+from chalicelib.workflows.shared.records import again, close_steps, move
 from chalicelib.workflows.shared.runner import StepInput
 
 _A_DAY = timedelta(hours=24)
+#: When a look begins, the removal and the look before it are over, whether they did their work or died.
+_LOOK = STEPS["verify_deletion"]["look"][0]
 
 
 def look(deps: Deps, at: StepInput) -> StepResult:
@@ -36,6 +38,7 @@ def look(deps: Deps, at: StepInput) -> StepResult:
     if lab.phase is Phase.BLOCKED or lab.ended_at is None:
         return StepResult(Result.STUCK, "The lab is blocked; releasing it again tries again.")
     last = at.now >= lab.ended_at + _A_DAY
+    close_steps(deps, lab, at.now, "the account was looked at again", but=_LOOK)
     receipt = take_receipt(deps, lab, "after 24 hours" if last else "after 15 minutes", at.now)
     if receipt.done:
         lines = [line for line in receipt.left if is_billable(line)] if last else []

@@ -7,11 +7,14 @@ from datetime import timedelta
 
 import pytest
 
+from chalicelib.domain.core.resources import Kind
 from chalicelib.domain.errors.tree import AccessDenied
-from chalicelib.domain.labs.lab import Lab, Phase
+from chalicelib.domain.labs.lab import OVER, RESTING, Lab, Phase
 from chalicelib.domain.labs.recovery import BLOCKED_FOR
-from chalicelib.domain.labs.steps import StepStatus, execution_name
+from chalicelib.domain.labs.steps import STEPS, Step, StepStatus, execution_name
 from chalicelib.workflows import schedules
+from tests.fakes import a_lab, a_spec
+from tests.fakes.builders import in_phase
 from tests.workflows.machine import LambdaDied
 from tests.workflows.test_retries import ready_for
 from tests.workflows.theatre import Theatre
@@ -89,6 +92,56 @@ def test_no_step_stays_running_when_a_workflow_gives_up() -> None:
     theatre.world.clock.advance(hours=1)
     assert theatre.lab.phase is Phase.READY
     assert all(step.status is not StepStatus.RUNNING for step in theatre.world.store.steps(theatre.lab_id))
+
+
+VISIBLE = [(workflow, function) for workflow, steps in STEPS.items() for function in steps]
+
+
+def at_its_beginning(workflow: str) -> Theatre:
+    """A lab that `workflow` is about to work on; one that is being deleted for the look after it."""
+    if workflow in ("provision", "update", "wake"):
+        return ready_for(workflow)
+    theatre = Theatre()
+    theatre.request(a_lab(spec=a_spec(log_types=("api",))))
+    theatre.play()
+    if workflow == "hibernate":
+        lab = theatre.world.store.change_lab(
+            theatre.lab_id,
+            lambda stored: in_phase(replace(stored, run=stored.run + 1), Phase.HIBERNATING, theatre.world.clock.now()),
+        )
+        theatre.world.workflows.start("hibernate", execution_name(lab, "hibernate"), {"lab_id": lab.id})
+    else:
+        theatre.release()
+    return theatre
+
+
+@pytest.mark.parametrize(("workflow", "function"), VISIBLE)
+def test_no_step_that_dies_half_way_is_told_as_running_for_ever(workflow: str, function: str) -> None:
+    """Whatever a Catch goes on to: once nobody is at work on the lab, no step says that somebody is."""
+    theatre, deaths = at_its_beginning(workflow), 0
+
+    def dies_half_way(called: str) -> None:
+        nonlocal deaths
+        if function == "roll_back" and called == "create_stack":
+            raise LambdaDied
+        if called == function and deaths < 20:
+            deaths += 1
+            name, title = STEPS[workflow][function]
+            now, store = theatre.world.clock.now(), theatre.world.store
+            half_done = Step(workflow, name, title, StepStatus.RUNNING, started_at=now, run=theatre.lab.run)
+            store.record_step(theatre.lab_id, half_done)
+            raise LambdaDied
+
+    theatre.before = dies_half_way
+    theatre.play()
+    if workflow == "verify_deletion":
+        theatre.world.clock.advance(minutes=2)
+        theatre.world.account.add(Kind.LOG_GROUP, "/aws/eks/myeks/cluster")
+    for minutes in (14, 60, 60 * 24, 60 * 24):
+        theatre.later(minutes=minutes)
+    assert deaths
+    assert theatre.lab.phase in RESTING | OVER | {Phase.BLOCKED}
+    assert [step for step in theatre.world.store.steps(theatre.lab_id) if step.status is StepStatus.RUNNING] == []
 
 
 def test_a_dead_change_is_given_up_in_the_end() -> None:

@@ -6,7 +6,7 @@ failed, or that repeats an idempotent create is not its creation (ADR 12).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -118,13 +118,15 @@ def _name(resource: Resource) -> str:
 def creator_of(resource: Resource, events: Iterable[Event], now: datetime) -> Creator | None:
     """Whoever made the thing: the oldest create event whose answer carries its id, near its birth. None: not known (yet).
 
-    What an idempotent create may have answered with is believed only when every older event has had time to arrive.
+    What an idempotent create may have answered with is believed only when every older event has had time to arrive, and could
+    be read. An event of another form than CloudTrail's proves nothing, and keeps no other from being read.
     """
     making = _MAKINGS.get(resource.kind)
     if making is None:
         return None
-    found = sorted(_creations(resource, making, events), key=lambda creator: creator.at)
-    if not found:
+    told, broken = _creations(resource, making, events)
+    found = sorted(told, key=lambda creator: creator.at)
+    if not found or (making.repeatable and broken):
         return None
     oldest = found[0]
     if making.repeatable and now - oldest.at < SETTLED:
@@ -138,15 +140,41 @@ def is_young(resource: Resource, first_seen: datetime, now: datetime) -> bool:
     return resource.kind in _MAKINGS and now - (resource.created_at or first_seen) < SETTLED
 
 
-def _creations(resource: Resource, making: Making, events: Iterable[Event]) -> Iterator[Creator]:
+def unreadable(events: Iterable[Event]) -> int:
+    """How many events have another form than CloudTrail's."""
+    return sum(1 for event in events if _is_broken(event))
+
+
+def _creations(resource: Resource, making: Making, events: Iterable[Event]) -> tuple[list[Creator], int]:
+    """Who made it, by each event that answers with it; and how many events can't be read."""
+    readable, broken = [], 0
     for event in events:
-        if event.get("eventSource") != making.source or event.get("eventName") not in making.events:
-            continue
-        if event.get("errorCode") or event.get("errorMessage"):
-            continue
-        creator = _creator(event)
-        if creator is not None and _answers_with(resource, making, event, creator.at):
-            yield creator
+        if _is_broken(event):
+            broken += 1
+        else:
+            readable.append(event)
+    return [creator for event in readable if (creator := _creation(resource, making, event)) is not None], broken
+
+
+def _is_broken(event: Any) -> bool:
+    """Whether a part that is read is no object where CloudTrail writes one."""
+    if not isinstance(event, Mapping):
+        return True
+    identity = event.get("userIdentity") or {}
+    context = (identity.get("sessionContext") or {}) if isinstance(identity, Mapping) else {}
+    parts = [identity, context, event.get("requestParameters") or {}, event.get("responseElements") or {}]
+    if isinstance(context, Mapping):
+        parts += [context.get("sessionIssuer") or {}, context.get("webIdFederationData") or {}]
+    return not all(isinstance(part, Mapping) for part in parts)
+
+
+def _creation(resource: Resource, making: Making, event: Event) -> Creator | None:
+    if event.get("eventSource") != making.source or event.get("eventName") not in making.events:
+        return None
+    if event.get("errorCode") or event.get("errorMessage"):
+        return None
+    creator = _creator(event)
+    return creator if creator is not None and _answers_with(resource, making, event, creator.at) else None
 
 
 def _answers_with(resource: Resource, making: Making, event: Event, at: datetime) -> bool:

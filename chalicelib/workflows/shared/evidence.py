@@ -14,7 +14,8 @@ from chalicelib.domain.core.proof import Creator
 from chalicelib.domain.core.resources import Resource
 from chalicelib.domain.errors.tree import AwsRefused, Transient
 from chalicelib.domain.labs.lab import Lab
-from chalicelib.domain.teardown.creation import REMEMBERED, Event, Lookup, creator_of, is_young, lookup_for
+from chalicelib.domain.teardown.creation import REMEMBERED, Event, Lookup, creator_of, is_young, lookup_for, unreadable
+from chalicelib.logs import logger
 from chalicelib.ports.cloud import EventHistory
 from chalicelib.ports.deps import Deps
 
@@ -59,7 +60,12 @@ def _answer(
         events = history.events(lookup)
     except (AwsRefused, Transient) as error:
         return str(error)
-    return events if events is not None else "too many events to be read"
+    if events is None:
+        return "too many events to be read"
+    if broken := unreadable(events):
+        told = {"attribute": lookup.attribute, "value": lookup.value, "broken": broken, "events": len(events)}
+        logger.warning("Events of CloudTrail could not be read.", extra=told)
+    return events
 
 
 def _take_in(asked: Asked, thing: Resource, answer: tuple[Event, ...] | str, now: datetime) -> None:

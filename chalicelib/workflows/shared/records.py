@@ -102,10 +102,16 @@ def note_version(deps: Deps, lab_id: str, version: str) -> Lab:
     return deps.store.change_lab(lab_id, seen)
 
 
-def close_steps(deps: Deps, lab: Lab, now: datetime, why: str, before: int | None = None) -> None:
-    """Say of steps that were left half done that nobody is at them any more; `before`: only those of runs before this one."""
+def close_steps(
+    deps: Deps, lab: Lab, now: datetime, why: str, before: int | None = None, but: str | None = None
+) -> None:
+    """Say of steps that were left half done that nobody is at them any more.
+
+    `before`: only those of runs before this one; `but`: the step of the lab's present run that somebody is at.
+    """
     for step in deps.store.steps(lab.id):
-        if step.status is StepStatus.RUNNING and (before is None or step.run < before):
+        spared = (step.name, step.run) == (but, lab.run)
+        if step.status is StepStatus.RUNNING and not spared and (before is None or step.run < before):
             closed = replace(step, status=StepStatus.SKIPPED, ended_at=now, detail=f"Given up: {why}.")
             deps.store.record_step(lab.id, closed)
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.core.resources import Kind, Resource
-from chalicelib.domain.teardown.creation import SETTLED, creator_of, is_young, lookup_for
+from chalicelib.domain.teardown.creation import SETTLED, creator_of, is_young, lookup_for, unreadable
 from tests.fakes.trail import CREATIONS, created, session
 
 BORN = datetime(2026, 11, 23, 10, 0, tzinfo=UTC)
@@ -123,6 +123,31 @@ def test_who_has_no_role_has_no_role_id_and_is_told_all_the_same(identity: Any) 
 def test_an_event_that_can_not_be_read_proves_nothing(broken: dict[str, Any]) -> None:
     assert creator_of(thing(Kind.VOLUME), [event(Kind.VOLUME, **broken)], NOW) is None
     assert creator_of(thing(Kind.VOLUME), [{}], NOW) is None
+
+
+BROKEN = (
+    "no object",
+    {"userIdentity": "root"},
+    {"userIdentity": {"sessionContext": ["x"]}},
+    {"userIdentity": {"sessionContext": {"sessionIssuer": "x"}}},
+    {"userIdentity": {"sessionContext": {"webIdFederationData": "x"}}},
+    {"requestParameters": "x"},
+    {"responseElements": ["x"]},
+)
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_broken_event_keeps_no_other_from_being_read_and_is_counted(kind: Kind, broken: Any) -> None:
+    whole = event(kind)
+    events = [whole | broken if isinstance(broken, dict) else broken, whole]
+    made = creator_of(thing(kind), events, NOW)
+    assert unreadable(events) == 1
+    if kind in (Kind.LOAD_BALANCER, Kind.TARGET_GROUP, Kind.CLASSIC_LOAD_BALANCER):
+        assert made is None, "an older event that can't be read may have been the balancer's creation"
+    else:
+        assert made is not None
+        assert made.role_id == ROLE_ID
 
 
 def test_a_thing_is_asked_for_around_its_birth_and_a_busy_kind_by_its_event() -> None:
