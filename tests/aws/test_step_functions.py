@@ -7,12 +7,14 @@ from collections.abc import Iterator
 
 import boto3
 import pytest
+from botocore.stub import Stubber
 from moto import mock_aws
 
 from chalicelib.aws.step_functions import StepFunctionsWorkflows
-from chalicelib.domain.errors.tree import AwsRefused
+from chalicelib.domain.errors.tree import AwsRefused, EkslabError, Throttled, Transient
 from chalicelib.domain.labs.steps import Execution
 from chalicelib.ports.deps import Workflows
+from tests.domain.errors.test_retries import ROWS
 from tests.fakes import Account, FakeWorkflows
 
 ACCOUNT, REGION = "123456789012", "ap-northeast-2"
@@ -67,3 +69,30 @@ def test_an_execution_that_ended_somehow_is_not_one_that_never_was(status: str) 
 
     found = StepFunctionsWorkflows(Client(), REGION, ACCOUNT, "lab").execution("update", "lab-1-2-update")
     assert found is Execution.ENDED
+
+
+@pytest.mark.parametrize(
+    "row",
+    [row for row in ROWS if row["operation"].startswith("states:")],
+    ids=lambda row: f"{row['operation']} {row['code']}",
+)
+def test_an_answer_of_step_functions_is_read_as_the_table_of_retries_says(row: dict[str, str]) -> None:
+    client = boto3.client("stepfunctions", region_name=REGION, aws_access_key_id="a", aws_secret_access_key="b")
+    workflows = StepFunctionsWorkflows(client, REGION, ACCOUNT, "lab")
+    starts = row["operation"] == "states:StartExecution"
+    with Stubber(client) as stubber:
+        stubber.add_client_error("start_execution" if starts else "describe_execution", row["code"], row["message"])
+        raised: EkslabError | None = None
+        try:
+            _ = workflows.start("provision", "x", {}) if starts else workflows.execution("provision", "x")
+        except EkslabError as error:
+            raised = error
+    match row["do"]:
+        case "exists":
+            assert raised is None, "started before, which is as good"
+        case "throttled":
+            assert isinstance(raised, Throttled)
+        case "wait":
+            assert isinstance(raised, Transient)
+        case _:
+            assert isinstance(raised, AwsRefused)

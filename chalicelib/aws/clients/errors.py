@@ -29,16 +29,19 @@ THROTTLED = frozenset(
     {
         "BandwidthLimitExceeded",
         "EC2ThrottledException",
+        "ExecutionLimitExceeded",
         "KMSThrottling",
+        "KmsThrottled",
+        "KmsThrottlingException",
         "PriorRequestNotComplete",
         "ProvisionedThroughputExceededException",
         "RequestLimitExceeded",
         "RequestThrottled",
         "RequestThrottledException",
         "SlowDown",
+        "ThrottledException",
         "Throttling",
         "ThrottlingException",
-        "ThrottledException",
         "TooManyRequestsException",
     }
 )
@@ -46,15 +49,28 @@ THROTTLED = frozenset(
 #: Answers that will be another one in a moment though their HTTP status is 4xx.
 PASSING = frozenset(
     {
+        "ConcurrentModification",
+        "DependencyTimeout",
+        "EntityTemporarilyUnmodifiable",
         "InternalError",
+        "InternalErrorException",
         "InternalException",
         "InternalFailure",
+        "InternalServerError",
+        "InternalServiceError",
+        "InternalServiceException",
+        "ReplicatedWriteConflictException",
         "RequestTimeout",
         "RequestTimeoutException",
+        "ResourceContention",
         "ResourcePropagationDelayException",
         "ServerException",
+        "ServiceFailure",
         "ServiceUnavailable",
         "ServiceUnavailableException",
+        "StateMachineDeleting",
+        "TransactionConflictException",
+        "TransactionInProgressException",
         "Unavailable",
     }
 )
@@ -93,8 +109,10 @@ IN_USE = frozenset(
         "DependencyViolation",
         "HostedZoneNotEmpty",
         "MountTargetConflict",
+        "OperationAbortedException",
         "ResourceInUse",
         "ResourceInUseException",
+        "ScalingActivityInProgress",
         "VolumeInUse",
     }
 )
@@ -104,6 +122,7 @@ EXISTS = frozenset(
         "AlreadyExistsException",
         "EntityAlreadyExists",
         "EntityAlreadyExistsException",
+        "ExecutionAlreadyExists",
         "InvalidGroup.Duplicate",
         "InvalidKeyPair.Duplicate",
         "InvalidLaunchTemplateName.AlreadyExistsException",
@@ -117,7 +136,7 @@ EXISTS = frozenset(
 _GONE = pattern(r"^NoSuch|NotFound(Exception)?$|^InvalidInstanceID\.Terminated$")
 #: Some say so only in words, under a code that means other things, too: CloudFormation's ValidationError, EKS's ClientException.
 _GONE_IN_WORDS = {
-    "ValidationError": pattern(r"^Stack (with id|\[).*does not exist", re.IGNORECASE),
+    "ValidationError": pattern(r"^Stack (with id|\[).*does not exist|^AutoScalingGroup name not found", re.IGNORECASE),
     "ClientException": pattern(r"^No (cluster|node ?group|addon) found for name", re.IGNORECASE),
 }
 

@@ -37,6 +37,7 @@ BY_WORDS: tuple[tuple[str, failure_causes.Cause], ...] = (
     (r"(?i)not authorized to launch instances with this launch template", failure_causes.LAUNCH_DENIED),
     (r"(?i)node ?group.{0,60}service.linked role|AWSServiceRoleForAmazonEKSNodegroup", failure_causes.NODEGROUP_ROLE),
     (r"(?i)service.linked role.{0,40}spot|AWSServiceRoleForEC2Spot", failure_causes.SPOT_ROLE),
+    (r"(?i)not allowed to modify access entries|principalArn is invalid: invalid principal", failure_causes.PRINCIPAL),
     (r"(?i)ServiceLinkedRoleCreationNotPermitted|service.linked role", failure_causes.SERVICE_ROLE),
     (r"(?i)addon version specified is not supported", failure_causes.ADDON_VERSION),
     (r"(?i)addon \S+ specified is not supported", failure_causes.ADDON_UNSUPPORTED),
@@ -47,7 +48,18 @@ BY_WORDS: tuple[tuple[str, failure_causes.Cause], ...] = (
         failure_causes.NO_CAPACITY,
     ),
     (r"(?i)not supported in your requested Availability Zone|InstanceTypeNotOffered", failure_causes.NOT_OFFERED),
-    (r"(?i)InvalidKeyPair|key pair .{0,60}does not exist", failure_causes.KEY_PAIR),
+    (r"(?i)InvalidKeyPair\.NotFound|key ?pair .{0,60}does not exist", failure_causes.KEY_PAIR),
+    (r"InvalidKeyPair\.Format|InvalidKey\.Format", failure_causes.KEY_FORMAT),
+    (r"(?i)supplied instance types do not exist", failure_causes.TYPE),
+    (
+        r"\bDecryptionFailure\b|Requested resource not found|State ?Machine ?(Does ?Not ?Exist|Deleting)",
+        failure_causes.SERVICE,
+    ),
+    (r"Secrets Manager can't find|secret because it was marked for deletion", failure_causes.SERVICE),
+    (r"NonExistentQueue|Topic does not exist", failure_causes.SERVICE),
+    (r"Stack (with id|\[).{0,200}does not exist|AutoScalingGroup name not found", failure_causes.VANISHED),
+    (r"(?i)TerminationProtection is enabled|deletion protection is enabled", failure_causes.PROTECTED),
+    (r"(?i)nodegroups attached|Fargate Profiles in ", failure_causes.IN_USE),
     (
         r"(?i)MapPublicIpOnLaunch|auto-?assign.{0,20}public|not automatically assign public",
         failure_causes.NO_PUBLIC_ADDRESS,
@@ -57,7 +69,13 @@ BY_WORDS: tuple[tuple[str, failure_causes.Cause], ...] = (
     (r"(?i)InvalidKMSKey|KMS key|KmsKey", failure_causes.KMS),
     (r"Client\.InternalError", failure_causes.LAUNCH_INTERNAL),
     (r"(?i)unsupported kubernetes version|kubernetes version .{0,20}is not supported", failure_causes.VERSION),
-    (r"(?i)Cluster already exists|AlreadyExists", failure_causes.NAME),
+    (r"^AlreadyExists: Another stack|is not this lab's", failure_causes.EXISTS),
+    # Our own refusal of a cluster's name, told without an operation or with that of the cluster.
+    (
+        r"(?i)Cluster already exists|^AlreadyExists: (?!\w+:\w+: )|^AlreadyExists: eks:CreateCluster",
+        failure_causes.NAME,
+    ),
+    (r"(?i)AlreadyExists|\w+\.Duplicate|already exists", failure_causes.EXISTS),
     (r"(?i)could not be assumed|trusted entity|Amazon EKS Managed Policies|Error in role params", failure_causes.ROLE),
     (r"(?i)is not authorized to perform|UnauthorizedOperation", failure_causes.DENIED),
     (r"(?i)Throttl|Rate exceeded|RequestLimitExceeded", failure_causes.THROTTLED),
@@ -65,7 +83,24 @@ BY_WORDS: tuple[tuple[str, failure_causes.Cause], ...] = (
 
 BY_CODE: dict[str, failure_causes.Cause] = {
     **dict.fromkeys(("AccessDenied", "AccessDeniedException", "OperationNotPermitted"), failure_causes.DENIED),
+    **dict.fromkeys(("AuthorizationError", "AuthorizationErrorException"), failure_causes.DENIED),
+    **dict.fromkeys(("KMSAccessDenied", "NotAuthorized", "UnauthorizedAccess"), failure_causes.DENIED),
     **dict.fromkeys(("InternalFailure", "ServerException", "ServiceUnavailableException"), failure_causes.AWS),
+    **dict.fromkeys(("InternalError", "InternalErrorException", "InternalException"), failure_causes.AWS),
+    **dict.fromkeys(("InternalServerError", "InternalServiceError", "InternalServiceException"), failure_causes.AWS),
+    **dict.fromkeys(
+        ("DependencyTimeout", "RequestTimeout", "RequestTimeoutException", "ServiceFailure"), failure_causes.AWS
+    ),
+    **dict.fromkeys(("ServiceUnavailable", "Unavailable"), failure_causes.AWS),
+    **dict.fromkeys(("AuthFailure", "ExpiredToken", "ExpiredTokenException"), failure_causes.CREDENTIALS),
+    **dict.fromkeys(("InvalidClientTokenId", "RequestExpired"), failure_causes.CREDENTIALS),
+    **dict.fromkeys(("UnrecognizedClientException",), failure_causes.CREDENTIALS),
+    **dict.fromkeys(("ConcurrentModification", "EntityTemporarilyUnmodifiable"), failure_causes.BUSY),
+    **dict.fromkeys(("ReplicatedWriteConflictException", "ResourceContention"), failure_causes.BUSY),
+    **dict.fromkeys(("TransactionConflictException", "TransactionInProgressException"), failure_causes.BUSY),
+    **dict.fromkeys(("DeleteConflict", "DeleteConflictException", "DependencyViolation"), failure_causes.IN_USE),
+    **dict.fromkeys(("HostedZoneNotEmpty", "MountTargetConflict", "OperationAbortedException"), failure_causes.IN_USE),
+    **dict.fromkeys(("ResourceInUse", "ScalingActivityInProgress", "VolumeInUse"), failure_causes.IN_USE),
     **dict.fromkeys(("ClusterUnreachable",), failure_causes.UNREACHABLE),
     **dict.fromkeys(("InsufficientFreeAddresses", "IpNotAvailable"), failure_causes.NO_ADDRESSES),
     **dict.fromkeys(("Ec2SubnetNotFound", "SubnetNotFound"), failure_causes.SUBNET),
@@ -92,6 +127,9 @@ BY_CODE: dict[str, failure_causes.Cause] = {
     **dict.fromkeys(
         ("AutoScalingGroupRateLimitExceeded", "IamThrottling", "ThrottlingException"), failure_causes.THROTTLED
     ),
+    **dict.fromkeys(("BandwidthLimitExceeded", "ExecutionLimitExceeded", "SlowDown"), failure_causes.THROTTLED),
+    **dict.fromkeys(("PriorRequestNotComplete", "TooManyRequestsException"), failure_causes.THROTTLED),
+    **dict.fromkeys(("ProvisionedThroughputExceededException",), failure_causes.THROTTLED),
     **dict.fromkeys(("ConfigurationConflict",), failure_causes.ADDON_CONFLICT),
     **dict.fromkeys(("InsufficientNumberOfReplicas", "K8sResourceNotFound"), failure_causes.ADDON_REPLICAS),
     **dict.fromkeys(
@@ -100,9 +138,9 @@ BY_CODE: dict[str, failure_causes.Cause] = {
     **dict.fromkeys(("ClientException", "InvalidStateException", "ValidationError"), failure_causes.INVALID),
     **dict.fromkeys(("Unknown", "Other"), failure_causes.UNKNOWN),
     **dict.fromkeys(
-        ("ResourceLimitExceeded", "ResourceLimitExceededException", "LimitExceeded"),
-        failure_causes.quota("eks-quota", "EKS"),
+        ("ResourceLimitExceeded", "ResourceLimitExceededException"), failure_causes.quota("eks-quota", "EKS")
     ),
+    **dict.fromkeys(("LimitExceeded", "LimitExceededException", "TagLimitExceeded"), failure_causes.QUOTA),
     **dict.fromkeys(
         ("Ec2LaunchTemplateMaxLimitExceeded", "Ec2LaunchTemplateVersionMaxLimitExceeded"),
         failure_causes.quota("launch-template-quota", "launch templates"),
@@ -121,8 +159,11 @@ BY_CODE: dict[str, failure_causes.Cause] = {
     "EniLimitReached": failure_causes.quota("interface-quota", "network interfaces"),
     "IamLimitExceeded": failure_causes.quota("iam-quota", "IAM roles or instance profiles"),
     "InstanceLimitExceeded": failure_causes.VCPU,
+    "InvalidSubnetID.NotFound": failure_causes.SUBNET,
+    "InvalidVpcID.NotFound": failure_causes.VPC,
     "KubernetesLabelInvalid": failure_causes.LABEL,
     "NodeCreationFailure": failure_causes.NOT_JOINED,
+    "RegionDisabledException": failure_causes.REGION,
     "PodEvictionFailure": failure_causes.EVICTION,
     "ResourceInUseException": failure_causes.BUSY,
     "Timeout": failure_causes.TIMEOUT,
@@ -130,3 +171,10 @@ BY_CODE: dict[str, failure_causes.Cause] = {
     "UnsupportedAvailabilityZoneException": failure_causes.ZONE,
     "UnsupportedVersion": failure_causes.VERSION,
 }
+
+#: For codes that are in neither table: how AWS's services form those of what is not there, and of what is in use.
+BY_FORM: tuple[tuple[str, failure_causes.Cause], ...] = (
+    (r"Invalid[\w]*LaunchTemplate\w*\.NotFound(Exception)?", failure_causes.TEMPLATE),
+    (r"NoSuch\w+|[\w.]*NotFound(Exception)?|\w+DoesNotExist", failure_causes.VANISHED),
+    (r"[\w.]+\.InUse", failure_causes.IN_USE),
+)

@@ -21,7 +21,7 @@ _ZONE = pattern(r"\b[a-z]{2}(?:-[a-z]+)+-\d[a-z]\b")
 _TYPE = pattern(r"\b[a-z]+\d[a-z0-9-]*\.(?:nano|micro|small|medium|large|\d*xlarge|metal[a-z0-9-]*)\b")
 _PERMISSION = pattern(r"(?:to perform:?|do not have permission to call) ([a-z0-9-]+:[A-Za-z]+)")
 #: How our errors tell AWS's answer: `eks:UpdateClusterConfig: ResourceInUseException: ...`.
-_ANSWER = pattern(r"^\S+: (\w+): ")
+_ANSWER = pattern(r"^\S+: ([\w.]+): ")
 #: The code of the cause of all that we have no words for (`failure_causes.UNKNOWN`).
 _UNEXPLAINED = "unexplained"
 #: The most of AWS's own words that a sentence quotes; all of them are the failure's `cause`.
@@ -76,11 +76,13 @@ def _explain_error(error: str, message: str) -> Failure:
 
 def _cause(words: str, *codes: str) -> Cause:
     """What the words mean, else the first code that means something. Most starts explain nothing and need no tables."""
-    from chalicelib.domain.errors.aws_error_patterns import BY_CODE, BY_WORDS
+    from chalicelib.domain.errors.aws_error_patterns import BY_CODE, BY_FORM, BY_WORDS
     from chalicelib.domain.errors.failure_causes import UNKNOWN
 
     by_words = (cause for pattern, cause in BY_WORDS if re.search(pattern, words))
-    return next(by_words, None) or next((BY_CODE[code] for code in codes if code in BY_CODE), UNKNOWN)
+    by_code = (BY_CODE[code] for code in codes if code in BY_CODE)
+    by_form = (cause for code in codes for pattern, cause in BY_FORM if re.fullmatch(pattern, code))
+    return next(by_words, None) or next(by_code, None) or next(by_form, UNKNOWN)
 
 
 def _failure(cause: Cause, words: str) -> Failure:

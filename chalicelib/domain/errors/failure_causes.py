@@ -212,7 +212,37 @@ BUSY = Cause("resource-busy", "Another change of the same thing was under way. T
 UNKNOWN = Cause("unexplained", "We don't know this answer of AWS's: {words}", _UNKNOWN)
 VANISHED = Cause(
     "deleted-meanwhile",
-    "AWS does not know something of the lab's, though it was made: perhaps it was deleted. Ask for the lab again. AWS's words: "
-    "{words}",
+    "AWS does not find a thing that was asked for: perhaps it was deleted. Ask for the lab again. AWS's words: {words}",
+    _OURS,
+)
+EXISTS = Cause("already-exists", "Something else has this name already. AWS's words: {words}", _OURS)
+IN_USE = Cause("still-in-use", "Something still uses it, or is still at work on it. AWS's words: {words}", _OURS)
+PROTECTED = Cause(
+    "deletion-protected",
+    "Somebody protected it against deletion. Switch the protection off. AWS's words: {words}",
+    _YOURS,
+)
+PRINCIPAL = Cause(
+    "principal-refused",
+    "EKS takes no access entry for one of the principals. Name another one. AWS's words: {words}",
+    _YOURS,
+)
+KEY_FORMAT = Cause(
+    "key-invalid", "EC2 does not take this public key. Send one in OpenSSH's format. AWS's words: {words}", _YOURS
+)
+CREDENTIALS = Cause(
+    "credentials-refused",
+    "AWS did not take the credentials that the service called with. Ask again in a while. AWS's words: {words}",
+    _OURS,
+)
+SERVICE = Cause(
+    "service-incomplete",
+    "A part of the service itself (its table, a state machine, a topic, a queue or a secret) is missing or can't be used. An "
+    "administrator must look. AWS's words: {words}",
+    _OURS,
+)
+QUOTA = Cause(
+    "quota",
+    "A quota of the account, or of what was asked for, is used up. An administrator may raise it. AWS's words: {words}",
     _OURS,
 )

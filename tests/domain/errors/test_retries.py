@@ -10,7 +10,15 @@ from botocore.exceptions import ClientError
 
 from chalicelib.aws.clients.errors import domain_error
 from chalicelib.domain.errors.patience import Waited, pause_for
-from chalicelib.domain.errors.tree import AwsUnavailable, EkslabError, ResourceGone, StillInUse, Throttled, Transient
+from chalicelib.domain.errors.tree import (
+    AlreadyExists,
+    AwsUnavailable,
+    EkslabError,
+    ResourceGone,
+    StillInUse,
+    Throttled,
+    Transient,
+)
 from tests.paths import PROJECT
 
 ROWS: list[dict[str, str]] = json.loads((PROJECT / "tests/data/aws/retries.json").read_text())
@@ -40,6 +48,8 @@ def test_an_answer_is_read_as_the_tools_that_met_aws_read_it(row: dict[str, str]
             assert isinstance(error, ResourceGone)
         case "in-use":
             assert isinstance(error, StillInUse)
+        case "exists":
+            assert isinstance(error, AlreadyExists)
         case _:
             assert pause is None
 
