@@ -132,16 +132,34 @@ def receipt(view: Json, fit: int | None = None) -> Iterator[str]:
     yield from money(view.get("usd"), fit)
     newest = view["looks"][-1]
     yield ""
+    lines = folded(newest["lines"])
     if fit is None:
-        keys = ("outcome", "kind", "arn", "creator", "usdMonth", "reason")
-        rows = [[line[key] for key in keys] for line in newest["lines"]]
-        yield from table(("OUTCOME", "KIND", "ARN", "CREATOR", "USD A MONTH", "REASON"), rows)
+        keys = ("outcome", "kind", "arn", "creator", "usdMonth", "causedBy", "reason")
+        rows = [[line[key] for key in keys] for line, _ in lines]
+        yield from table(("OUTCOME", "KIND", "ARN", "CREATOR", "USD A MONTH", "HELD BY", "REASON"), rows)
     else:
-        rows = [[line["outcome"], line["kind"], _short(line["arn"]), line["reason"]] for line in newest["lines"]]
+        rows = [
+            [line["outcome"], line["kind"], "- " * depth + _short(line["arn"]), line["reason"]] for line, depth in lines
+        ]
         yield from table(("OUTCOME", "KIND", "NAME", "REASON"), rows, fit, keep=("OUTCOME",), wrap=True)
     for source in newest["unreadable"]:
         yield from sentence(f"could not be read: {source}", fit, indent=2)
     yield from (f"to delete it: {line['command']}" for line in newest["lines"] if line["command"])
+
+
+def folded(lines: Sequence[Json]) -> list[tuple[Json, int]]:
+    """The lines, each that another holds under that one, with how deep it stands; all others in their order."""
+    arns = {line["arn"] for line in lines}
+    under: dict[str, list[Json]] = {}
+    for line in lines:
+        under.setdefault(line["causedBy"] if line["causedBy"] in arns else "", []).append(line)
+
+    def below(holder: str, depth: int) -> Iterator[tuple[Json, int]]:
+        for line in under.get(holder, []):
+            yield line, depth
+            yield from below(line["arn"], depth + 1)
+
+    return list(below("", 0))
 
 
 def _short(arn: str) -> str:

@@ -54,6 +54,36 @@ def test_whatever_wants_a_labs_tag_wants_the_installations_too() -> None:
     assert all(_is_of_installation(said) for said in wanting)
 
 
+#: What may delete a thing that bears a lab's tag and no installation's: users and controllers tag so what is proved as the lab's.
+UNNAMED_TOO = {"terminate-own", "sweep-own", "release-own-addresses"}
+
+
+def test_only_the_sweeps_reach_what_bears_no_installations_name_and_no_other_ones() -> None:
+    loosely = {
+        name for name, said in bounds.everything_said() if INSTALLATION in _condition(said, "StringLikeIfExists")
+    }
+    assert loosely == UNNAMED_TOO
+
+
+@pytest.mark.parametrize(
+    ("action", "sort"),
+    [
+        ("ec2:DeleteVolume", "volume/vol-1"),
+        ("ec2:ReleaseAddress", "elastic-ip/eipalloc-1"),
+        ("ec2:TerminateInstances", "instance/i-1"),
+    ],
+)
+@pytest.mark.parametrize(("installation", "in_reach"), [(None, True), ("ekslab", True), ("ekslab-other", False)])
+def test_what_bears_a_labs_tag_alone_is_in_reach_of_its_sweeps(
+    action: str, sort: str, installation: str | None, in_reach: bool
+) -> None:
+    """Proof decides before: without this what a lab made and tagged itself would block its end."""
+    tags = {LAB.lower(): "lab-1"} | ({INSTALLATION.lower(): installation} if installation else {})
+    resource = f"arn:aws:ec2:ap-northeast-2:111122223333:{sort}"
+    asked = rights.Question("verify_deletion_remove_leftovers", action, resource, "ap-northeast-2", tags)
+    assert rights.is_allowed(asked, rights.policy_of(asked.function)) is in_reach
+
+
 @pytest.mark.parametrize(("action", "resource"), FOREIGN)
 def test_what_is_another_installations_is_out_of_every_functions_reach(action: str, resource: str) -> None:
     theirs = {LAB.lower(): "lab-1", INSTALLATION.lower(): "ekslab-other"}
@@ -79,5 +109,10 @@ def _deletes(said: dict[str, Any]) -> bool:
 
 
 def _is_of_installation(said: dict[str, Any]) -> bool:
-    equals = said.get("Condition", {}).get("StringEquals", {})
-    return json.dumps(equals.get(INSTALLATION)) == '{"Fn::Sub": "${AWS::StackName}"}'
+    named = {**_condition(said, "StringLikeIfExists"), **_condition(said, "StringEquals")}.get(INSTALLATION)
+    return json.dumps(named) == '{"Fn::Sub": "${AWS::StackName}"}'
+
+
+def _condition(said: dict[str, Any], operator: str) -> dict[str, Any]:
+    keys: dict[str, Any] = said.get("Condition", {}).get(operator, {})
+    return keys

@@ -23,6 +23,7 @@ from chalicelib.domain.teardown.receipt import ReceiptLine, ReceiptOutcome
 from chalicelib.services.labs import adoption, queries
 from chalicelib.services.labs.leftovers import keep_leftovers
 from chalicelib.workflows import collection
+from chalicelib.workflows.shared.leftovers import sweep, take_receipt
 from tests.fakes import NOW, a_caller, a_lab, a_spec
 from tests.workflows.theatre import Theatre
 
@@ -247,3 +248,39 @@ def test_a_stack_that_took_the_name_after_ours_was_deleted_by_hand_stays_with_al
     released(theatre)
     assert stacks.describe(name).status == "CREATE_COMPLETE"
     assert is_there(theatre, network)
+
+
+def test_a_proved_thing_that_our_rights_do_not_reach_is_told_with_the_next_step_and_the_command() -> None:
+    theatre = a_lab_that_is_ready()
+    volume = theatre.world.account.add(Kind.VOLUME, tags=OWNED)
+    theatre.world.history.made(volume, theatre.world.account.get(Kind.ROLE, f"{theatre.lab.stack_name}-NodeRole"))
+    theatre.world.account.forbid(volume)
+    released(theatre)
+    line = line_of(theatre, volume)
+    assert theatre.lab.phase is Phase.BLOCKED
+    assert line.outcome is ReceiptOutcome.BLOCKED
+    assert line.command.startswith(f"aws ec2 delete-volume --volume-id {volume.id}")
+    assert f"tag it ekslab:lab-id={theatre.lab_id}" in line.reason
+    assert f"tag it ekslab:lab-id={theatre.lab_id}" in str(theatre.lab.reason)
+
+
+@pytest.mark.parametrize("kind", [Kind.LOAD_BALANCER, Kind.TARGET_GROUP])
+def test_an_idempotent_create_has_no_creator_at_first_look_so_that_it_stays_and_is_named(kind: Kind) -> None:
+    """An older event of somebody else's may still be on its way: a lab that asked for their balancer again made nothing."""
+    theatre = a_lab_that_is_ready()
+    world = theatre.world
+    world.clock.advance(hours=3)
+    thing = world.account.add(kind, tags={"elbv2.k8s.aws/cluster": "myeks"}, vpc_id="vpc-theirs")
+    role = world.account.get(Kind.ROLE, f"{theatre.lab.stack_name}-NodeRole")
+    world.history.made(thing, role)
+    collection.collect_of(world.deps, theatre.lab, world.clock.now())
+    entry = next(entry for entry in world.store.ledger(theatre.lab_id) if entry.resource.arn == thing.arn)
+    assert (entry.creator, entry.grounds) == (None, None)
+    sweep(world.deps, theatre.lab, (kind,), world.clock.now())
+    receipt = take_receipt(world.deps, theatre.lab, "now", world.clock.now())
+    (line,) = (line for line in receipt.lines if line.arn == thing.arn)
+    assert is_there(theatre, thing)
+    assert (line.outcome, receipt.clean) == (ReceiptOutcome.LEFT, False)
+    world.clock.advance(minutes=30)
+    sweep(world.deps, theatre.lab, (kind,), world.clock.now())
+    assert not is_there(theatre, thing)

@@ -16,6 +16,7 @@ from chalicelib.api.openapi.operations import (
     CURFEW_OPERATIONS,
     CURFEW_SCHEMAS,
     PAGE_OPERATIONS,
+    RECEIPT_SCHEMAS,
     Json,
     Operation,
 )
@@ -46,7 +47,14 @@ OPERATIONS = (
         "get", f"{_LAB}/kubeconfig", "kubeconfig, without a secret", (200, "YAML"), (404, 409), media="application/yaml"
     ),
     Operation("get", f"{_LAB}/inventory", "What was made, part by part", (200, "The parts"), (404,)),
-    Operation("get", f"{_LAB}/receipt", "Proof of empty: every ARN and what became of it", (200, "All looks"), (404,)),
+    Operation(
+        "get",
+        f"{_LAB}/receipt",
+        "Proof of empty: every ARN and what became of it",
+        _RECEIPT,
+        (404,),
+        answer="Receipt",
+    ),
     Operation(
         "post",
         f"{_LAB}/leftovers",
@@ -54,6 +62,7 @@ OPERATIONS = (
         _RECEIPT,
         (400, 404, 409, 422),
         "Leftovers",
+        answer="Receipt",
     ),
     Operation("post", _ADOPT, "Make a cluster without a record a lab again (administrators)", (201, "The lab"), (409,)),
     Operation(
@@ -109,7 +118,8 @@ _SIGV4 = {
 def _operation(operation: Operation) -> Json:
     status, message = operation.success
     headers = {"Location": {"schema": {"type": "string"}}} if status == 202 else {}
-    content: Json = {operation.media: {"schema": {}}, **({"text/html": {"schema": {}}} if operation.public else {})}
+    answer = _ref(operation.answer) if operation.answer else {}
+    content: Json = {operation.media: {"schema": answer}, **({"text/html": {"schema": {}}} if operation.public else {})}
     success = {"description": message, "headers": headers, "content": content}
     refusals = {str(refusal): _refusal(refusal) for refusal in (*operation.statuses, *_elsewhere(operation))}
     described: Json = {"summary": operation.summary, "responses": {str(status): success, **refusals}}
@@ -172,6 +182,7 @@ def _schemas() -> dict[str, Json]:
         "Change": _CHANGE,
         **CLUSTER_SCHEMAS,
         **CURFEW_SCHEMAS,
+        **RECEIPT_SCHEMAS,
         **_PROBLEM,
     }
 

@@ -8,6 +8,7 @@ from chalicelib.api.inputs.curfew_params import RULE_NAMES
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.curfew.rules import BOUNDS, Mode
 from chalicelib.domain.support.deadlines import SupportPhase
+from chalicelib.domain.teardown.receipt import ReceiptOutcome
 
 Json = dict[str, Any]
 _CLUSTER = "/clusters/{account}/{region}/{name}"
@@ -27,7 +28,7 @@ _INSTANT: Json = {"type": "string", "format": "date-time"}
 class Operation:
     """One method of one path. `statuses` are its refusals beside those that every operation has (403, 502, 503).
 
-    `public`: nobody needs to sign.
+    `public`: nobody needs to sign. `answer` names the schema of what a success answers, where there is one.
     """
 
     method: str
@@ -39,6 +40,7 @@ class Operation:
     query: tuple[str, ...] = ()
     media: str = "application/json"
     public: bool = False
+    answer: str = ""
 
 
 CLUSTER_OPERATIONS = (
@@ -257,4 +259,49 @@ CURFEW_SCHEMAS: dict[str, Json] = {
         openToTheWorld={"type": "boolean"},
     ),
     "Curfew": _object_of_curfew(mode={"type": "string", "enum": [str(mode) for mode in Mode]}, **_NUMBERS),
+}
+
+_LINE: Json = {
+    "type": "object",
+    "required": ["arn", "kind", "outcome", "reason", "how", "creator", "usdMonth", "command", "causedBy"],
+    "properties": {
+        "arn": _TEXT,
+        "kind": _TEXT,
+        "outcome": {"enum": [str(outcome) for outcome in ReceiptOutcome]},
+        "reason": {"type": "string", "description": "Why it was kept, left, blocked or is still there."},
+        "how": {"type": "string", "description": "How we know that it is the lab's, or what points to the lab."},
+        "creator": {"type": "string", "description": "Whom CloudTrail names; empty: unknown."},
+        "usdMonth": {"type": ["number", "null"], "description": "What it costs a month; null: not known."},
+        "command": {"type": "string", "description": "Deletes it, for somebody who has the right; empty: none."},
+        "causedBy": {
+            "type": "string",
+            "description": "The ARN of the line that holds this one: fold it under that. Empty: nothing names what holds it.",
+        },
+    },
+}
+_LOOK: Json = {
+    "type": "object",
+    "required": ["look", "takenAt", "lines", "sources", "unreadable", "clean"],
+    "properties": {
+        "look": {"enum": ["now", "after 15 minutes", "after 24 hours"]},
+        "takenAt": _INSTANT,
+        "lines": {"type": "array", "items": {"$ref": "#/components/schemas/ReceiptLine"}},
+        "sources": {"type": "array", "items": _TEXT},
+        "unreadable": {"type": "array", "items": _TEXT},
+        "clean": {"type": "boolean"},
+    },
+}
+RECEIPT_SCHEMAS: dict[str, Json] = {
+    "ReceiptLine": _LINE,
+    "Receipt": {
+        "type": "object",
+        "required": ["labId", "verdict", "clean", "usd", "looks"],
+        "properties": {
+            "labId": _TEXT,
+            "verdict": _TEXT,
+            "clean": {"type": "boolean"},
+            "usd": {"type": ["object", "null"]},
+            "looks": {"type": "array", "items": _LOOK},
+        },
+    },
 }

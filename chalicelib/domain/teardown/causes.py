@@ -7,7 +7,8 @@ lab's `reason`, its receipt's verdict and its `next`.
 from __future__ import annotations
 
 from chalicelib.domain.core.deferred import pattern
-from chalicelib.domain.core.resources import Kind
+from chalicelib.domain.core.resources import Kind, Resource
+from chalicelib.domain.teardown.evidence import LAB_TAG
 from chalicelib.domain.teardown.receipt import Receipt, ReceiptLine, ReceiptOutcome
 
 #: How the reason of a thing begins that only waits for another: a consequence, no cause.
@@ -32,8 +33,33 @@ _HOLDERS = (
     Kind.SECURITY_GROUP,
     Kind.ELASTIC_IP,
 )
+#: What the service may delete where it bears the lab's tag (docs/reference/permissions.md).
+_BY_LAB_TAG = frozenset(
+    {
+        Kind.INSTANCE,
+        Kind.KEY_PAIR,
+        Kind.LAUNCH_TEMPLATE,
+        Kind.NETWORK_INTERFACE,
+        Kind.VOLUME,
+        Kind.SNAPSHOT,
+        Kind.VPC_ENDPOINT,
+        Kind.ELASTIC_IP,
+        Kind.LOAD_BALANCER,
+        Kind.CLASSIC_LOAD_BALANCER,
+        Kind.TARGET_GROUP,
+    }
+)
 #: Causes that are told one by one.
 _TOLD = 4
+
+
+def why_denied(thing: Resource, lab_id: str, refusal: str) -> str:
+    """AWS's words, then the next step: IAM binds our rights to tags, and what is proved need not bear them."""
+    untagged = thing.kind in _BY_LAB_TAG and LAB_TAG not in thing.tags
+    bound = f"The service's right to delete it is bound to tags, and it does not bear {LAB_TAG}. " if untagged else ""
+    tag = f"tag it {LAB_TAG}={lab_id}, or " if untagged else ""
+    who = "somebody who has the right" if not untagged else "an administrator"
+    return f"{refusal.rstrip('.')}. {bound}Next: let {who} {tag}delete it by the receipt's command; then DELETE the lab again."
 
 
 def things_left(receipt: Receipt) -> tuple[ReceiptLine, ...]:

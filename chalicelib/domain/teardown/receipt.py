@@ -34,7 +34,8 @@ class ReceiptLine:
     """One ARN. `reason` says why it was kept, left, blocked or is still there; `how` why we hold it to be the lab's.
 
     Of what is left: `creator` as CloudTrail names it (empty: unknown), what it costs a month (None: not known), and the command
-    with which somebody who has the right deletes it.
+    with which somebody who has the right deletes it; the command also where AWS refused it to us. `caused_by` is the ARN of the
+    line that holds this one (empty: it is held by none, or nothing names what holds it).
     """
 
     arn: str
@@ -45,6 +46,7 @@ class ReceiptLine:
     creator: str = ""
     usd_month: float | None = None
     command: str = ""
+    caused_by: str = ""
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,10 @@ from datetime import datetime
 
 from chalicelib.domain.core.resources import EntryState, LedgerEntry, Resource, Target
 from chalicelib.domain.costs import Prices
+from chalicelib.domain.teardown.holders import with_holders
 from chalicelib.domain.teardown.ownership import Action, OwnershipDecision, judge
 from chalicelib.domain.teardown.receipt import Receipt, ReceiptLine, ReceiptOutcome
-from chalicelib.domain.teardown.unproven import left_line
+from chalicelib.domain.teardown.unproven import delete_command, left_line
 
 #: What is said of a thing that was deleted once before: log groups do this, by late delivery.
 CAME_BACK = "It was deleted, and is there again."
@@ -38,7 +39,7 @@ def reconcile(
     there = {resource.arn: resource for resource in found}
     lines = [_line(there.get(arn), entry, unreadable, target, entries, prices) for arn, entry in entries.items()]
     strays = [_line_of_stray(thing, target, entries, prices) for arn, thing in there.items() if arn not in entries]
-    told = [line for line in (*lines, *strays) if line is not None]
+    told = with_holders((line for line in (*lines, *strays) if line is not None), there)
     return Receipt(look, now, tuple(sorted(told, key=_worst_first)), tuple(sources), tuple(unreadable))
 
 
@@ -59,7 +60,9 @@ def _line(
         return _unproven(there, entry, decision, prices)
     if decision.action is Action.IGNORE and entry.state is EntryState.UNPROVEN:
         return None
-    return ReceiptLine(arn, kind, *_of_what_is_there(entry, decision), entry.how)
+    outcome, reason = _of_what_is_there(entry, decision)
+    refused = entry.state is EntryState.BLOCKED and outcome is ReceiptOutcome.BLOCKED and decision.ours
+    return ReceiptLine(arn, kind, outcome, reason, entry.how, command=delete_command(there) if refused else "")
 
 
 def _unproven(there: Resource, entry: LedgerEntry, decision: OwnershipDecision, prices: Prices | None) -> ReceiptLine:

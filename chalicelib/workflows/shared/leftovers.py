@@ -15,10 +15,11 @@ from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.proof import Creator, Proof
 from chalicelib.domain.core.resources import EntryState, Kind, LedgerEntry, Resource, Target
 from chalicelib.domain.errors.patience import UNKNOWN_SECONDS
-from chalicelib.domain.errors.tree import AwsRefused, ResourceGone, StillInUse, Transient
+from chalicelib.domain.errors.tree import AccessDenied, AwsRefused, ResourceGone, StillInUse, Transient
 from chalicelib.domain.labs.aws_states import GroupState
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.steps import Event
+from chalicelib.domain.teardown.causes import why_denied
 from chalicelib.domain.teardown.creation import is_young
 from chalicelib.domain.teardown.deletion_order import INSTANCES, LEFTOVERS, REMAINS, SLOW, STRAGGLERS
 from chalicelib.domain.teardown.ownership import Action, OwnershipDecision, judge
@@ -253,7 +254,9 @@ class _Sweep:
             self.book.note(replace(entry, state=EntryState.PRESENT, reason=str(error)))
             self.outcome.remaining.append(resource)
         except AwsRefused as error:
-            self.outcome.blocked.append(self.book.note(replace(entry, state=EntryState.BLOCKED, reason=str(error))))
+            denied = isinstance(error, AccessDenied)
+            why = why_denied(resource, self.lab.id, str(error)) if denied else str(error)
+            self.outcome.blocked.append(self.book.note(replace(entry, state=EntryState.BLOCKED, reason=why)))
 
     def _delete(self, resource: Resource, entry: LedgerEntry) -> None:
         try:
