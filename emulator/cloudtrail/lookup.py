@@ -15,7 +15,10 @@ from ministack.services import cloudtrail
 
 from emulator.cloudtrail.history import Event, History
 from emulator.core.scope import scope
+from emulator.eks.http.errors import EksError
+from emulator.eks.state.faults import Faults
 
+FAULT = "LookupEvents"
 _PAGE = 50
 _LOOKS: Mapping[str, Callable[[Event, str], bool]] = {
     "EventId": lambda event, value: event.record["eventID"] == value,
@@ -35,16 +38,17 @@ class _Refused(Exception):
         self.code, self.message = code, message
 
 
-def install_lookup(history: History) -> None:
-    """Answer LookupEvents of this process's emulator from the history."""
+def install_lookup(history: History, faults: Faults) -> None:
+    """Answer LookupEvents of this process's emulator from the history, or as a fault says."""
 
     def lookup_events(given: dict[str, Any]) -> Any:
         place = scope()
         if not history.may_ask(place):
             return cloudtrail._err("ThrottlingException", "Rate exceeded")
         try:
+            faults.refuse(FAULT, "")
             return cloudtrail._ok(_answer(given, history.visible(place)))
-        except _Refused as refused:
+        except (_Refused, EksError) as refused:
             return cloudtrail._err(refused.code, refused.message)
 
     cloudtrail._DISPATCH["LookupEvents"] = lookup_events

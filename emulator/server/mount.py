@@ -44,7 +44,7 @@ def mounted_app(settings: Settings, url: str) -> AsgiApp:
     lag.install(eks.world.lag, settings.recorded_roles)
     _install_iam(settings.recorded_roles)
     bill.install()
-    history = cloudtrail.install(clock)
+    history = cloudtrail.install(clock, eks.faults)
     return with_admin_routes(app.app, routes(Parts(settings, url, clock, eks, kubernetes, activities, history)))
 
 

@@ -424,3 +424,12 @@ def test_an_event_can_be_added_with_everything_that_aws_writes(sandbox: Sandbox,
     assert (found["EventId"], found["Username"]) == (unique, "karpenter")
     assert context["sessionIssuer"]["principalId"] == role["RoleId"]
     assert context["webIdFederationData"]["federatedProvider"] == "arn:aws:iam::1:oidc-provider/x"
+
+
+def test_lookup_events_can_be_denied(sandbox: Sandbox) -> None:
+    trail, error = sandbox.client("cloudtrail"), {"code": "AccessDeniedException", "message": "no"}
+    sandbox.admin("POST", "faults", [{"operation": "LookupEvents", "times": 1, "error": error}])
+    with pytest.raises(ClientError, match="AccessDeniedException"):
+        trail.lookup_events()
+    sandbox.admin("POST", "faults", [])
+    trail.lookup_events()

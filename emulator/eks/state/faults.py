@@ -11,7 +11,7 @@ for `times` calls, for ever without), and one effect:
 - `delaySeconds`: the answer takes this much longer, in this machine's seconds.
 
 Beside the model's operations there are `KubernetesApi`, whose lost answers make a dead API server, `ForcedUpgrade`, and
-`GetMetricData`, CloudWatch's for clusters, which can be refused.
+`GetMetricData` (CloudWatch's for clusters) and `LookupEvents` (CloudTrail's), which can be refused.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from emulator.eks.http.errors import EksError
 _EFFECTS = {"error", "lostAnswer", "outcome", "unsupportedZones", "delaySeconds"}
 _MATCHERS = {"operation", "cluster", "times", "after"}
 _STATUS_OF_UNMODELLED = {"AccessDeniedException": 403, "ThrottlingException": 429, "NotImplementedException": 501}
-_BESIDE_THE_MODEL = ("ForcedUpgrade", "GetMetricData", "KubernetesApi")
+_BESIDE_THE_MODEL = ("ForcedUpgrade", "GetMetricData", "KubernetesApi", "LookupEvents")
 _ISSUE_CODES = ("ClusterIssueCode", "NodegroupIssueCode", "AddonIssueCode", "FargateProfileIssueCode")
 
 

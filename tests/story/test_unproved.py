@@ -1,0 +1,65 @@
+"""Where CloudTrail may not be read nothing is proved by its creator; and a node group that EKS can't delete says why."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from sandbox.stage import Stage, installed
+from tests.story.account import clients, pods_of
+from tests.story.forgers import told, zone_of
+from tests.story.rows import a_volume
+from tests.story.steps import Json, Lab, learner, until
+
+pytestmark = pytest.mark.story
+
+NAME = "unproved"
+ISSUE = {"code": "Ec2SecurityGroupDeletionFailure", "message": "sg-0a1b2c3d has a dependent object"}
+
+
+@pytest.fixture
+def own_stage(left: Path) -> Iterator[Stage]:
+    """A sandbox of this story's own: what is denied here would be missed by all others."""
+    assert left.is_dir()
+    with installed() as stage:
+        yield stage
+
+
+def test_without_lookup_events_a_request_says_what_stays_and_a_receipt_names_it(own_stage: Stage) -> None:
+    # Given an account where LookupEvents is denied, and an EKS that fails to delete a node group at first
+    denied = {"code": "AccessDeniedException", "message": "not authorized to perform: cloudtrail:LookupEvents"}
+    failed = {"operation": "DeleteNodegroup", "cluster": NAME, "times": 1}
+    rules = [{"operation": "LookupEvents", "error": denied}, {**failed, "outcome": {"issue": ISSUE}}]
+    own_stage.sandbox.admin("PATCH", "faults", rules)
+
+    # When a lab is asked for in somebody's network, then the answer says what can't be proved there
+    course = own_stage.course
+    network = {"publicSubnetIds": list(course.subnet_ids)}
+    lab = learner(own_stage).asks_for(NAME, network=network)
+    [warned] = [each["message"] for each in lab.warnings if each["code"] == "creators-unknown"]
+    assert "cloudtrail:LookupEvents" in warned
+    lab.becomes("ready")
+
+    # When it is let go, with a volume that its pods made
+    zone = zone_of(clients(lab), course.subnet_ids[0])
+    volume = a_volume(pods_of(lab), zone, **{f"kubernetes.io/cluster/{NAME}": "owned"})
+    lab.is_let_go()
+
+    # Then the node group's failed deletion is told in EKS's words while it is tried again
+    until(lambda: details(lab), lambda seen: ISSUE["message"] in seen, "why the node group stays")
+    lab.becomes("deleted")
+
+    # And the volume stays, and is named with why nobody can say who made it
+    ended = told(lab, {"volume": volume})
+    assert "volume" in ended.there
+    assert ended.outcome("volume") == "left"
+    assert "cloudtrail:LookupEvents" in ended.line("volume")["reason"]
+    assert ended.line("volume")["creator"] == ""
+    assert not ended.receipt["clean"]
+
+
+def details(lab: Lab) -> str:
+    steps: list[Json] = lab.shown()["steps"]
+    return " ".join(step["detail"] for step in steps)
