@@ -150,7 +150,18 @@ def resources(functions: list[str]) -> dict[str, Any]:
     for name in readers_abroad():
         variables = {"EKSLAB_SESSION_POLICY": {"Fn::Sub": "arn:${AWS::Partition}:iam::aws:policy/ReadOnlyAccess"}}
         merge(added, {_function_id(name): {"Properties": {"Environment": {"Variables": variables}}}})
+    for parameter, names in readers_of_patterns(functions).items():
+        for name in names:
+            variables = {f"EKSLAB_{parameter.upper()}": {"Ref": parameter}}
+            merge(added, {_function_id(name): {"Properties": {"Environment": {"Variables": variables}}}})
     return template
+
+
+def readers_of_patterns(functions: list[str]) -> dict[str, list[str]]:
+    """Parameter with patterns of principals -> the functions that are told it: who calls is asked by the API alone, whose
+    team hears of a lab by the curfew's steps, too."""
+    curfew = [name for name in functions if name.startswith("curfew_")]
+    return {"Administrators": [API_HANDLER], "Viewers": [API_HANDLER], "Teams": [API_HANDLER, *curfew]}
 
 
 def member_roles(kind: str) -> list[str]:

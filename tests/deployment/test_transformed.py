@@ -93,6 +93,18 @@ def test_no_functions_environment_is_near_lambdas_limit(transformed: dict[str, A
         assert size < ENVIRONMENT_BYTES - FOR_PATTERNS, name
 
 
+def test_patterns_of_principals_are_told_to_no_function_that_does_not_ask_for_them(transformed: dict[str, Any]) -> None:
+    """Issue 11, 6: each of 67 functions had all of them in its environment."""
+    told: dict[str, set[str]] = {"EKSLAB_ADMINISTRATORS": set(), "EKSLAB_VIEWERS": set(), "EKSLAB_TEAMS": set()}
+    for name, function in of_type(transformed, "AWS::Lambda::Function"):
+        for variable in told.keys() & function["Environment"]["Variables"].keys():
+            told[variable].add(name)
+    curfew = {name for name, _ in of_type(transformed, "AWS::Lambda::Function") if name.startswith("Curfew")}
+    assert told["EKSLAB_ADMINISTRATORS"] == told["EKSLAB_VIEWERS"] == {"APIHandler"}
+    assert curfew, "the names of the curfew's steps begin with its own"
+    assert told["EKSLAB_TEAMS"] == {"APIHandler"} | curfew
+
+
 def _length(template: dict[str, Any], value: Any) -> int:
     """Of a parameter, as long as what it is unless somebody says otherwise: most say nothing."""
     if isinstance(value, str):
