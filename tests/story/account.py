@@ -28,10 +28,13 @@ def clients(lab: Lab) -> Any:
     return clients_in(lab.learner.stage, lab.region, lab.account)
 
 
-def pods_of(lab: Lab) -> Any:
-    """A factory of clients as controllers in the lab's cluster have them: what they make is the lab's, and CloudTrail says so."""
+def pods_of(lab: Lab, *actions: str) -> Any:
+    """A factory of clients as controllers in the lab's cluster have them: what they make is the lab's, and CloudTrail says so.
+
+    `actions`: all that they may do; without any, what controllers commonly may.
+    """
     found = cluster(clients(lab), lab.name)
-    return controllers_of(lab.learner.stage.sandbox, found["identity"]["oidc"]["issuer"], lab.region)
+    return controllers_of(lab.learner.stage.sandbox, found["identity"]["oidc"]["issuer"], lab.region, actions or None)
 
 
 def clients_in(stage: Stage, region: str, account: str = ACCOUNT) -> Any:
