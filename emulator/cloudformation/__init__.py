@@ -17,6 +17,7 @@ from emulator.cloudformation import (
     permissions,
     protection,
     request_tokens,
+    web_acls,
 )
 
 
@@ -34,3 +35,4 @@ def install() -> None:
     instance_profiles.install()
     permissions.install()
     protection.install()
+    web_acls.install()

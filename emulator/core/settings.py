@@ -22,6 +22,7 @@ SERVICES = (
     "apigateway", "autoscaling", "cloudformation", "cloudtrail", "dynamodb", "ec2", "ecr", "eks", "elasticfilesystem",
     "elasticloadbalancing", "events", "iam", "kms", "lambda", "logs", "monitoring", "resource-groups", "route53",
     "s3", "scheduler", "secretsmanager", "ses", "sns", "sqs", "ssm", "states", "sts", "tagging",
+    "wafv2",
 )
 # fmt: on
 """ministack's services that are switched on; none of them opens a second port."""
