@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
 import pytest
 
 from chalicelib.domain.labs.spec import WorkHostSpec
-from chalicelib.domain.stack.work_host import architecture_of, work_host_user_data
+from chalicelib.domain.stack.work_host import EKSCTL_SHA256, architecture_of, work_host_user_data
 from tests.aws.given import a_lab
 
 #: Everything the script calls beside bash itself, as commands that write down how they were called.
@@ -94,6 +95,17 @@ def test_what_is_downloaded_is_pinned_and_checked() -> None:
     assert script().count("sha256sum --check") == 2, (
         "kubectl's and eksctl's; docker and aws are Amazon Linux's own, signed"
     )
+
+
+@pytest.mark.parametrize(("machine", "architecture"), [("x86_64", "amd64"), ("aarch64", "arm64")])
+def test_eksctl_is_checked_by_a_digest_that_is_not_downloaded_beside_it(machine: str, architecture: str) -> None:
+    digest = EKSCTL_SHA256[architecture]
+    assert re.fullmatch("[0-9a-f]{64}", digest)
+    assert "eksctl_checksums" not in script()
+    chosen = next(line for line in script().splitlines() if line.startswith('case "$(uname -m)"'))
+    told = f"uname() {{ echo {machine}; }}\n{chosen}\necho $arch $eksctl_sum"
+    shell = subprocess.run(["bash", "-c", told], capture_output=True, text=True, check=True)
+    assert shell.stdout.split() == [architecture, digest]
 
 
 def installed(tmp_path: Path, group_may_use_docker: bool) -> dict[str, str]:
