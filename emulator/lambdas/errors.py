@@ -20,6 +20,9 @@ ENTRY_HANDLER = "emulator_lambda_entry.handle"
 RAISED = "emulator:raised"
 """The key under which `lambdas/entry/emulator_lambda_entry.py` hands over what a function raised."""
 
+DIED = "Worker process died"
+"""What the emulator says of a process that ended before it answered; AWS says Runtime.ExitError."""
+
 
 class NamedErrorsWorker(lambda_runtime.Worker):  # type: ignore[misc]  # the emulator ships no types
     """A warm Python process of one function whose entry is ours; AWS's `_HANDLER` variable names the real one.
@@ -43,14 +46,17 @@ def install() -> None:
         return NamedErrorsWorker if str(config.get("Runtime", "")).startswith("python") else choose_class(config)
 
     def execute_function_warm(func: JsonObject, event: Any, request_id: str) -> JsonObject:
-        return _as_failure(execute(func, event, request_id))
+        return _as_failure(execute(func, event, request_id), request_id)
 
     lambda_runtime._worker_class_for = worker_class_for
     lambda_svc._execute_function_warm = execute_function_warm
 
 
-def _as_failure(result: JsonObject) -> JsonObject:
+def _as_failure(result: JsonObject, request_id: str) -> JsonObject:
     body = result.get("body")
+    if isinstance(body, dict) and body.get("errorMessage") == DIED:
+        message = f"RequestId: {request_id} Error: Runtime exited with error: signal: killed"
+        return {**result, "body": {"errorType": "Runtime.ExitError", "errorMessage": message}}
     if isinstance(body, dict) and RAISED in body:
         return {**result, "body": body[RAISED], "error": True}
     return result

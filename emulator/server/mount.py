@@ -19,6 +19,8 @@ from emulator.lambdas import credentials, errors, fork_server, gate, service
 from emulator.server.admin import AsgiApp, with_admin_routes
 from emulator.server.routes import Parts, routes
 from emulator.services import lag, limits, price_list, quotas, ssm_parameters, state_machines, step_functions, tagging
+from emulator.services.interruptions import Interruptions
+from emulator.services.interruptions import install as install_interruptions
 
 
 def mounted_app(settings: Settings, url: str) -> AsgiApp:
@@ -45,7 +47,10 @@ def mounted_app(settings: Settings, url: str) -> AsgiApp:
     _install_iam(settings.recorded_roles)
     bill.install()
     history = cloudtrail.install(clock, eks.faults)
-    return with_admin_routes(app.app, routes(Parts(settings, url, clock, eks, kubernetes, activities, history)))
+    interruptions = Interruptions()
+    install_interruptions(interruptions)
+    parts = Parts(settings, url, clock, eks, kubernetes, activities, history, interruptions)
+    return with_admin_routes(app.app, routes(parts))
 
 
 def _install_iam(recorded_roles: str) -> None:

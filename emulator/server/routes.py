@@ -1,8 +1,9 @@
 """What the routes beside AWS's do: look at the emulator, move its clock, make it fail, furnish its accounts.
 
-`GET health` says where it is; `POST faults` replaces the rules by which EKS misbehaves, `PATCH` adds some; `lag` lets what was
-just made be unknown, denied or untagged for a while (`{"seed": 7, "seconds": 300}`, `{"seed": null}` ends it); `clock` sets
-(`{"now": "2026-11-26T00:00:00Z"}`) or advances (`{"advance": seconds}`) the time by which AWS judges; `quotas` changes service
+`GET health` says where it is; `POST faults` replaces the rules by which EKS misbehaves, `PATCH` adds some; `interruptions`
+refuses calls of functions, loses their answers or ends their callers (`services/interruptions.py`), `GET` counts them; `lag` lets
+what was just made be unknown, denied or untagged for a while (`{"seed": 7, "seconds": 300}`, `{"seed": null}` ends it); `clock`
+sets (`{"now": "2026-11-26T00:00:00Z"}`) or advances (`{"advance": seconds}`) the time by which AWS judges; `quotas` changes service
 quotas; `kubernetes` puts an object into a cluster; `fleet` puts clusters that were there before, `insights` what EKS has found
 about one; `activity` says what people do in one; `events` adds to CloudTrail's history, `trail` says how late and how often it
 answers; `regions` names those that accounts opted in to; `sessions` hands out credentials of a role, as an instance or a pod has
@@ -25,6 +26,7 @@ from emulator.eks.kubernetes import KubernetesServers
 from emulator.iam import regions, requests, sessions
 from emulator.server.admin import Route
 from emulator.services import quotas
+from emulator.services.interruptions import Interruptions
 
 Answer = Mapping[str, Any]
 
@@ -40,6 +42,7 @@ class Parts:
     kubernetes: KubernetesServers
     activities: cloudwatch.Activities
     history: cloudtrail.History
+    interruptions: Interruptions
 
     def place(self, given: Mapping[str, Any]) -> tuple[str, str, str]:
         """The account, the region and the name of the cluster that a request is about."""
@@ -69,6 +72,20 @@ class Routes:
         for rule in rules or []:
             self._parts.eks.faults.add(rule)
         return {"added": len(rules or [])}
+
+    def set_interruptions(self, rules: Any) -> Answer:
+        """Replace the rules by which calls of functions are interrupted."""
+        self._parts.interruptions.set_rules(rules or [])
+        return {"rules": len(rules or [])}
+
+    def add_interruptions(self, rules: Any) -> Answer:
+        """Add rules by which calls of functions are interrupted."""
+        self._parts.interruptions.add_rules(rules or [])
+        return {"added": len(rules or [])}
+
+    def interruptions(self, _: Any) -> Answer:
+        """Which calls were interrupted since the rules were set."""
+        return {"interrupted": self._parts.interruptions.struck()}
 
     def set_lag(self, given: Any) -> Answer:
         """Let EKS, EC2 and CloudFormation lag behind what was just made, or no more; say how often they have so far."""
@@ -168,6 +185,9 @@ def routes(parts: Parts) -> dict[tuple[str, str], Route]:
         ("DELETE", "kubernetes"): made.forget_objects,
         ("POST", "faults"): made.set_faults,
         ("PATCH", "faults"): made.add_faults,
+        ("POST", "interruptions"): made.set_interruptions,
+        ("PATCH", "interruptions"): made.add_interruptions,
+        ("GET", "interruptions"): made.interruptions,
         ("POST", "lag"): made.set_lag,
         ("POST", "clock"): made.set_clock,
         ("POST", "activity"): made.set_activity,

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -66,13 +66,14 @@ class Night:
         return summary
 
     def plan(self, at: datetime) -> dict[str, Json]:
-        """GET /plan/{date} of a UTC day, its lines by lab name."""
-        answer = self.administrator.sends("GET", f"/plan/{at:%Y-%m-%d}")
+        """GET /plan/{date} of the evening that a curfew at this instant of UTC ends, its lines by lab name."""
+        answer = self.administrator.sends("GET", f"/plan/{evening_of(at):%Y-%m-%d}")
         assert answer.status == 200, answer.body.decode()
         return {line["name"]: line for line in answer.json["entries"]}
 
-    def report(self, night: datetime, mails: Sequence[Mail]) -> Mail:
-        """The one report of a night among these."""
+    def report(self, at: datetime, mails: Sequence[Mail]) -> Mail:
+        """The one report, among these, of the evening that a curfew at this instant of UTC ends."""
+        night = evening_of(at)
         message = f"night of {night:%a} {night.day} {night:%b %Y}"
         (report,) = [mail for mail in mails if mail.attributes["kind"] == "curfew-report" and message in mail.subject]
         return report
@@ -93,6 +94,11 @@ def an_empty_service(wanted: Mapping[str, Sequence[str]] | None = None) -> Itera
         stage.lag(lag_seed())
         box = subscribe(stage.sandbox, stage.outputs["NoticesTopicArn"], "everybody", wanted)
         yield Night(stage, box, (datetime.now(UTC) + timedelta(hours=20)).replace(second=0, microsecond=0))
+
+
+def evening_of(curfew: datetime) -> date:
+    """The day whose evening this curfew ends: before noon, the day before."""
+    return (curfew - timedelta(hours=12)).date()
 
 
 def all_ready(*labs: Lab) -> datetime:

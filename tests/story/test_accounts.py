@@ -35,7 +35,7 @@ def test_labs_live_and_end_in_two_accounts_and_two_regions(stage: Stage) -> None
         schedule = {"timeZone": "UTC", "curfew": f"{night.curfew:%H:%M}"}
         bare: dict[str, Any] = {"nodegroups": [], "leaseHours": 48, "schedule": schedule}
         home, abroad = owner.asks_for("twin", **bare), owner.asks_for("twin", account=MEMBER, **bare)
-        furnished = owner.asks_for("twin", account=MEMBER, region=THERE, **furniture())
+        furnished = owner.asks_for("twin", account=MEMBER, region=THERE, **bare | furniture())
         all_ready(home, abroad, furnished)
         labs = {(ACCOUNT, REGION): home, (MEMBER, REGION): abroad, (MEMBER, THERE): furnished}
         for place, lab in labs.items():
@@ -55,6 +55,7 @@ def test_labs_live_and_end_in_two_accounts_and_two_regions(stage: Stage) -> None
         }
 
         # When the evening comes, then the night ends what nobody uses where it is; the others are let go
+        set_activity(night.stage.sandbox, "twin", "busy", night.curfew - timedelta(hours=9), (MEMBER, THERE))
         ended_by_the_night(night, home, abroad)
         home.is_let_go()
         furnished.is_let_go()

@@ -1,0 +1,81 @@
+"""A lab's whole life while each call that a function makes about it is interrupted once, in one way a story.
+
+What is asserted of each: the lab reaches every phase that it was asked into, its receipt is clean, nothing of it is left, and
+many different calls were interrupted. `make prove` tells all of them; `make check` the two that lose most.
+"""
+
+from __future__ import annotations
+
+import pytest
+
+from sandbox.people import HttpAnswer
+from sandbox.stage import Stage
+from tests.story.account import left_of
+from tests.story.steps import Lab, Learner, learner
+
+pytestmark = pytest.mark.story
+#: So many pairs of function and action, at least, are interrupted in one life.
+MANY = 60
+
+
+def test_every_answer_is_lost_once(stage: Stage) -> None:
+    lives(stage, "lost")
+
+
+def test_every_function_dies_once_at_every_call(stage: Stage) -> None:
+    lives(stage, "killed")
+
+
+@pytest.mark.long
+def test_every_call_is_cut_once(stage: Stage) -> None:
+    lives(stage, "cut")
+
+
+@pytest.mark.long
+def test_every_call_is_throttled_once(stage: Stage) -> None:
+    lives(stage, "throttled")
+
+
+@pytest.mark.long
+def test_every_call_fails_once_before_its_effect(stage: Stage) -> None:
+    lives(stage, "failed")
+
+
+@pytest.mark.long
+def test_every_call_fails_once_after_its_effect(stage: Stage) -> None:
+    lives(stage, "failed-after")
+
+
+def lives(stage: Stage, effect: str) -> None:
+    """Tell a life of all phases, every call about it being interrupted once, and check what is left of it."""
+    name = f"interrupted-{effect}"
+    stage.sandbox.admin("PATCH", "interruptions", [{"effect": effect, "role": "ekslab-", "about": [name]}])
+    asked = {"name": name, "nodegroups": [{"name": "workers", "desired": 1, "min": 1, "max": 3}]}
+    owner = learner(stage)
+    lab = owner.taken(answered(owner, "POST", "/labs", asked, idempotency_key=name))
+    stage.sandbox.admin("PATCH", "interruptions", [{"effect": effect, "role": "ekslab-", "about": [lab.id]}])
+    lab.becomes("ready")
+    changed(lab, "PATCH", "", {"nodegroups": [{"name": "workers", "desired": 2}]}, "ready")
+    changed(lab, "POST", "/hibernate", None, "hibernated")
+    changed(lab, "POST", "/wake", None, "ready")
+    changed(lab, "DELETE", "", None, "deleted")
+    assert lab.receipt()["clean"]
+    assert left_of(lab) == []
+    struck = [each for each in stage.sandbox.admin("GET", "interruptions")["interrupted"] if each["effect"] == effect]
+    assert len(struck) > MANY
+
+
+def changed(lab: Lab, method: str, path: str, body: dict[str, object] | None, phase: str) -> None:
+    """Ask for a change and wait for what comes of it; 409 where the answer to one that was taken got lost."""
+    answer = answered(lab.learner, method, lab.path + path, body)
+    assert answer.status in (202, 409), answer.body
+    lab.becomes(phase)
+
+
+def answered(who: Learner, method: str, path: str, body: dict[str, object] | None, **headers: str) -> HttpAnswer:
+    """Ask until there is an answer, as programs do: each of the API's own calls is interrupted once, too."""
+    for _ in range(60):
+        answer = who.sends(method, path, body, **headers)
+        if answer.status < 500:
+            break
+    return answer
