@@ -65,15 +65,19 @@ class Night:
         assert not summary["lost"], summary
         return summary
 
-    def plan(self, at: datetime) -> dict[str, Json]:
-        """GET /plan/{date} of the evening that a curfew at this instant of UTC ends, its lines by lab name."""
-        answer = self.administrator.sends("GET", f"/plan/{evening_of(at):%Y-%m-%d}")
+    @property
+    def evening(self) -> date:
+        """The day whose evening the curfew ends: before noon, the day before."""
+        return (self.curfew - timedelta(hours=12)).date()
+
+    def plan(self, night: date) -> dict[str, Json]:
+        """GET /plan/{date}, its lines by lab name."""
+        answer = self.administrator.sends("GET", f"/plan/{night:%Y-%m-%d}")
         assert answer.status == 200, answer.body.decode()
         return {line["name"]: line for line in answer.json["entries"]}
 
-    def report(self, at: datetime, mails: Sequence[Mail]) -> Mail:
-        """The one report, among these, of the evening that a curfew at this instant of UTC ends."""
-        night = evening_of(at)
+    def report(self, night: date, mails: Sequence[Mail]) -> Mail:
+        """The one report of a night among these."""
         message = f"night of {night:%a} {night.day} {night:%b %Y}"
         (report,) = [mail for mail in mails if mail.attributes["kind"] == "curfew-report" and message in mail.subject]
         return report
@@ -94,11 +98,6 @@ def an_empty_service(wanted: Mapping[str, Sequence[str]] | None = None) -> Itera
         stage.lag(lag_seed())
         box = subscribe(stage.sandbox, stage.outputs["NoticesTopicArn"], "everybody", wanted)
         yield Night(stage, box, (datetime.now(UTC) + timedelta(hours=20)).replace(second=0, microsecond=0))
-
-
-def evening_of(curfew: datetime) -> date:
-    """The day whose evening this curfew ends: before noon, the day before."""
-    return (curfew - timedelta(hours=12)).date()
 
 
 def all_ready(*labs: Lab) -> datetime:

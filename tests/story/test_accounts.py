@@ -114,7 +114,7 @@ def ended_by_the_night(night: Night, home: Lab, abroad: Lab) -> None:
         assert [one["sign"] for one in signals if one["name"] == "kubernetes"] == ["quiet"], signals
     night.rules(maxPercent=100)
     night.strikes(night.curfew - timedelta(hours=3))
-    (planned,) = night.plan(night.curfew).values()
+    (planned,) = night.plan(night.evening).values()
     assert "idle since" in planned["reason"]
     night.strikes(night.curfew)
     assert abroad.shown()["phase"] != "ready", abroad.events()[-2000:]

@@ -47,7 +47,7 @@ def test_a_lab_with_everything_goes_without_a_trace(stage: Stage) -> None:
         # When its evening comes near, then its audit log is read, and it is on the plan
         night.strikes(night.planning)
         assert "nobody in the audit log" in owner.sends("GET", f"{lab.path}/verdict").body.decode()
-        assert set(night.plan(night.curfew)) == {lab.name}
+        assert set(night.plan(night.evening)) == {lab.name}
 
         # When the watch comes by, then its nodes are seen, its support type may be changed, AWS Health is heard
         drop_karpenter_node(pods_of(lab), there(lab))

@@ -26,7 +26,7 @@ def test_a_lab_that_everybody_forgot_goes_with_its_lease_and_so_does_one_whose_o
 
         # When the hour strikes before the end, then both are planned, and where nobody hears, administrators are warned
         night.strikes(began)
-        planned = night.plan(ends_at)
+        planned = night.plan(ends_at.date())
         assert {name: line["trigger"] for name, line in planned.items()} == dict.fromkeys(
             ("overslept", "unheard"), "lease-ends"
         )
@@ -49,7 +49,7 @@ def test_a_lab_that_everybody_forgot_goes_with_its_lease_and_so_does_one_whose_o
 
         # And the report tells of both
         night.strikes(morning_after(began) + timedelta(days=1))
-        report = night.report(ends_at, night.box.take())
+        report = night.report(ends_at.date(), night.box.take())
         assert all(f"\n  {name}" in report.body.partition("Ended:")[2] for name in ("overslept", "unheard"))
 
 

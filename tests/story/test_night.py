@@ -26,7 +26,7 @@ def test_a_night_takes_what_is_idle_and_allowed_and_nothing_else(stage: Stage) -
 
         # When the hour of the plan strikes, then it names the idle ones and why, and each has a mail; the others are told why not
         night.strikes(night.planning)
-        planned = night.plan(night.curfew)
+        planned = night.plan(night.evening)
         assert set(planned) == {"forgotten", "twin", "kept"}
         assert all("idle since" in line["reason"] for line in planned.values())
         assert "The lab is not on the plan" in used.events()
@@ -72,7 +72,7 @@ def test_a_night_takes_what_is_idle_and_allowed_and_nothing_else(stage: Stage) -
 
         # And in the morning there is one report of it
         night.strikes(morning_after(night.curfew))
-        report = night.report(night.curfew, night.box.take())
+        report = night.report(night.evening, night.box.take())
         assert "2 ended, 1 skipped" in report.subject
         assert "saved" in report.body
         assert phases(used, kept, quiet) == ["ready"] * 3
