@@ -62,5 +62,5 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 
 
 def _is_sent(item: pytest.Item) -> bool:
-    on_stage = isinstance(item, pytest.Function) and item.fixturenames == ["stage"]
+    on_stage = isinstance(item, pytest.Function) and item._fixtureinfo.argnames == ("stage",)
     return on_stage and item.get_closest_marker("story") is not None
