@@ -17,7 +17,7 @@ LOCK := $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-ver
 
 export PARAMETERS
 
-.PHONY: future kubectl demo sandbox test quick stories long explore check format lint types templates checkov handlers pythons compose rights lock completions browser bench package deploy destroy clean help
+.PHONY: prove future kubectl demo sandbox test quick stories long explore check format lint types templates checkov handlers pythons compose rights lock completions browser bench package deploy destroy clean help
 
 help:            ## what there is to make
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## +/\t/' | expand -t 12
@@ -61,10 +61,15 @@ quick: $(INSTALLED)     ## lint, layout, and the tests that need no AWS: what to
 long: $(INSTALLED) $(KUBECTL)      ## fifty labs at once, stories with three more seeds by which EKS lags, and all of it on future days (`future`)
 	$(BIN)/python -m pytest -m long
 	@for seed in 2 3 4; do EKSLAB_LAG_SEED=$$seed $(BIN)/python -m pytest $(PARALLEL) -m story tests/story || exit 1; done
+	$(MAKE) prove
 	$(MAKE) future
 
 stories: $(INSTALLED) $(KUBECTL)   ## the tests that drive the whole sandbox over HTTP
 	$(BIN)/python -m pytest $(PARALLEL) -m story
+
+prove: $(INSTALLED)     ## lives in which each call is interrupted once, in six ways; writes docs/reference/proof.md. ONLY=lost tells one
+	$(BIN)/python -m pytest tests/story/test_interrupted.py -m story $(if $(ONLY),-k '$(ONLY)')
+	$(BIN)/python -m benchmarks.proof
 
 future: $(INSTALLED) $(CHECKOV) $(KUBECTL)   ## the whole suite and the demo with the machine's date at 2027-12-15 and 2029-01-01; a C compiler is needed
 	for day in 2027-12-15 2029-01-01; do $(BIN)/python .ci/future.py $$day $(BIN)/python -m pytest && $(BIN)/python .ci/future.py $$day $(BIN)/python -m sandbox demo || exit 1; done

@@ -1,8 +1,9 @@
 """Interrupt calls of functions: refuse them, lose their answers, or end the function that makes them.
 
 A rule names whose calls (`role`: how the role's name begins), which (`action`, e.g. "eks:CreateCluster", or "*"), about what
-(`about`: words of which one must stand in the request's path or body; none for all), what befalls them (`effect`) and how often
-each pair of role and action meets it (`times`). Rules act behind IAM: what policies deny is not interrupted.
+(`about`: words of which one must stand in the request's path or body; none for all), whether only those that change something
+(`writes`), what befalls them (`effect`) and how often each pair of role and action meets it (`times`). Rules act behind IAM:
+what policies deny is not interrupted.
 
 Sources of the codes: each service's "Common Errors" page (Throttling, ThrottlingException, InternalFailure), EC2's error codes
 (RequestLimitExceeded, InternalError), and Lambda's Runtime.ExitError for a process that ended before it answered.
@@ -39,6 +40,7 @@ _THROTTLED = {
 }
 _QUERY_THROTTLED = ("Throttling", 400)
 _FAILED = {"ec2": "InternalError", "s3": "InternalError", "dynamodb": "InternalServerError", "eks": "ServerException"}
+_READS = ("Get", "List", "Describe", "Query", "Scan", "BatchGet", "Lookup", "AssumeRole")
 
 _asked: ContextVar[tuple[str, str, str]] = ContextVar("asked", default=("", "", ""))
 """Role, action and principal of the request that this context handles: the first question that it put to IAM."""
@@ -70,10 +72,13 @@ class Rule:
     action: str = "*"
     about: tuple[str, ...] = ()
     times: int = 1
+    writes: bool = False
 
     def names(self, role: str, action: str, request: str) -> bool:
         """Whether a call is one of those."""
         named = role.startswith(self.role) and self.action in ("*", action)
+        if self.writes and action.partition(":")[2].startswith(_READS):
+            return False
         return named and (not self.about or any(word in request for word in self.about))
 
 
@@ -179,9 +184,6 @@ def _end_functions_of(role: str) -> None:
 
 def _rule(given: Mapping[str, Any]) -> Rule:
     match given:
-        case {"effect": str(effect)} if set(given) <= {"effect", "role", "action", "about", "times"}:
-            about = tuple(str(word) for word in given.get("about", ()))
-            return Rule(
-                Effect(effect), given.get("role", ""), given.get("action", "*"), about, int(given.get("times", 1))
-            )
+        case {"effect": str(effect), **more} if set(more) <= {"role", "action", "about", "times", "writes"}:
+            return Rule(**{**more, "effect": Effect(effect), "about": tuple(given.get("about", ()))})
     raise ValueError('say {"effect": "lost", "role": "ekslab-", "action": "*", "about": ["lab-1"], "times": 1}')

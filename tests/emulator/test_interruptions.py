@@ -89,6 +89,7 @@ def test_only_what_is_named_is_interrupted(sandbox: Sandbox, tag: Run) -> None:
         {"effect": "failed", "role": "other"},
         {"effect": "failed", "action": "sts:GetCallerIdentity"},
         {"effect": "failed", "about": ["lab-other"]},
+        {"effect": "failed", "action": "iam:GetRole", "writes": True},
     ]
     sandbox.admin("POST", "interruptions", rules)
     assert tag("mine")[0] == ["answered", "answered"]

@@ -6,13 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from typing import Any
 
 from emulator.core.settings import ACCOUNT
 from sandbox.scenarios.controllers import controllers_of
 from sandbox.scenarios.fleet import root_of
 from sandbox.stage import Stage
-from tests.story.steps import Lab
+from tests.story.steps import Lab, the_schedule_comes, until
 
 Json = Any
 
@@ -21,6 +22,13 @@ def left_of(lab: Lab) -> list[str]:
     """Everything that bears the lab's mark or its name: ids, sorted. A terminated instance is gone."""
     client = clients(lab)
     return sorted({*_tagged(client, lab), *_named(client, lab)})
+
+
+def nothing_is_left_of(lab: Lab) -> None:
+    """Wait until nothing is left of a lab that wrote logs: lines that come late make its log group again, until the later look."""
+    if left_of(lab):
+        the_schedule_comes(lab.learner.stage, later=timedelta(minutes=16))
+    until(lambda: left_of(lab), lambda left: left == [], f"nothing is left of {lab.name}")
 
 
 def clients(lab: Lab) -> Any:

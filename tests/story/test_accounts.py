@@ -10,7 +10,7 @@ from sandbox.activity import set_activity
 from sandbox.scenarios.fleet import join
 from sandbox.schedules import run_watch
 from sandbox.stage import Stage
-from tests.story.account import clients_in, cluster, left_of
+from tests.story.account import clients_in, cluster, nothing_is_left_of
 from tests.story.nights import Night, a_night, all_ready
 from tests.story.steps import Lab, Learner
 
@@ -127,4 +127,4 @@ def gone(*labs: Lab) -> None:
     for lab in labs:
         lab.becomes("deleted")
         assert lab.receipt()["clean"], lab.receipt()["verdict"]
-        assert left_of(lab) == []
+        nothing_is_left_of(lab)

@@ -4,7 +4,7 @@ import pytest
 
 from sandbox.stage import Stage
 from tests.paths import PROJECT
-from tests.story.account import left_of
+from tests.story.account import nothing_is_left_of
 from tests.story.steps import Json, Lab, learner
 
 pytestmark = pytest.mark.story
@@ -90,7 +90,7 @@ def test_every_file_is_taken_or_refused_by_the_paths_in_it(stage: Stage) -> None
     for lab in labs.values():
         lab.becomes("deleted")
         assert lab.receipt()["clean"]
-        assert left_of(lab) == []
+        nothing_is_left_of(lab)
 
 
 def is_as_the_file_says(lab: Lab) -> bool:

@@ -18,7 +18,7 @@ from sandbox.scenarios.leftovers import (
 )
 from sandbox.schedules import run_watch
 from sandbox.stage import Stage
-from tests.story.account import clients, cluster, left_of, pods_of
+from tests.story.account import clients, cluster, nothing_is_left_of, pods_of
 from tests.story.nights import Night, a_night, all_ready
 from tests.story.steps import Lab, signed_in, until
 
@@ -61,7 +61,7 @@ def test_a_lab_with_everything_goes_without_a_trace(stage: Stage) -> None:
         lab.becomes("deleted")
         assert lab.receipt()["clean"], lab.receipt()["verdict"]
         assert [step["title"] for step in lab.shown()["steps"] if "ended before this step did" in step["detail"]] == []
-        assert left_of(lab) == []
+        nothing_is_left_of(lab)
         assert [thing for thing in left if still_there(clients(lab), thing)] == []
         groups = clients(lab)("autoscaling").describe_auto_scaling_groups()["AutoScalingGroups"]
         assert "self-managed" not in [group["AutoScalingGroupName"] for group in groups]
