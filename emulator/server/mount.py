@@ -18,9 +18,17 @@ from emulator.iam import enforcement, regions, requests, sessions
 from emulator.lambdas import credentials, errors, fork_server, gate, service
 from emulator.server.admin import AsgiApp, with_admin_routes
 from emulator.server.routes import Parts, routes
-from emulator.services import lag, limits, price_list, quotas, ssm_parameters, state_machines, step_functions, tagging
-from emulator.services.interruptions import Interruptions
-from emulator.services.interruptions import install as install_interruptions
+from emulator.services import (
+    interruptions,
+    lag,
+    limits,
+    price_list,
+    quotas,
+    ssm_parameters,
+    state_machines,
+    step_functions,
+    tagging,
+)
 
 
 def mounted_app(settings: Settings, url: str) -> AsgiApp:
@@ -47,9 +55,7 @@ def mounted_app(settings: Settings, url: str) -> AsgiApp:
     _install_iam(settings.recorded_roles)
     bill.install()
     history = cloudtrail.install(clock, eks.faults)
-    interruptions = Interruptions()
-    install_interruptions(interruptions)
-    parts = Parts(settings, url, clock, eks, kubernetes, activities, history, interruptions)
+    parts = Parts(settings, url, clock, eks, kubernetes, activities, history, interruptions.install())
     return with_admin_routes(app.app, routes(parts))
 
 

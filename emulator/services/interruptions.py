@@ -126,8 +126,9 @@ class Interruptions:
         return not self._rules
 
 
-def install(interruptions: Interruptions) -> None:
-    """Put the rules before every service of this process's emulator, behind IAM: call it last."""
+def install() -> Interruptions:
+    """Put rules, none at first, before every service of this process's emulator, behind IAM: call it last."""
+    interruptions = Interruptions()
     evaluate = iam_evaluator.evaluate
 
     def evaluate_and_remember(context: Any, *policies: Any) -> Any:
@@ -138,6 +139,7 @@ def install(interruptions: Interruptions) -> None:
     iam_evaluator.evaluate = evaluate_and_remember
     for service, handle in list(app.SERVICE_HANDLERS.items()):
         app.SERVICE_HANDLERS[service] = _interrupted(service, handle, interruptions)
+    return interruptions
 
 
 def _interrupted(service: str, handle: Handler, interruptions: Interruptions) -> Handler:
