@@ -4,9 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import ssl
 import subprocess
 from pathlib import Path
 from typing import Any
+from urllib.error import HTTPError
+from urllib.request import Request, urlopen
+
+import pytest
 
 from emulator.process import Sandbox
 from tests.emulator.test_autoscaling import until
@@ -50,6 +55,16 @@ def test_a_user_with_an_access_entry_looks_around(sandbox: Sandbox, tmp_path: Pa
     assert written.returncode == 0, written.stderr
     kubectl = KUBECTL
     assert "You must be logged in to the server" in run(kubectl, "get", "ns").stderr
+    # And no answer may be used again unasked, also not by a client whose clock is years behind the server's
+    with pytest.raises(HTTPError) as refused:
+        urlopen(
+            Request(
+                f"{eks.describe_cluster(name='looked-at')['cluster']['endpoint']}/api",
+                headers={"Authorization": "Bearer x"},
+            ),
+            context=ssl._create_unverified_context(),
+        )
+    assert (refused.value.code, refused.value.headers["Cache-Control"]) == (401, "no-cache, private")
     eks.create_access_entry(clusterName="looked-at", principalArn=user)
     assert "cannot list resource" in run(kubectl, "get", "ns").stderr
     eks.associate_access_policy(

@@ -66,11 +66,16 @@ class _Handler(BaseHTTPRequestHandler):
             self._stream(status, body)
             return
         payload = body.encode() if isinstance(body, str) else json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "text/plain" if isinstance(body, str) else "application/json")
+        self._begin(status, "text/plain" if isinstance(body, str) else "application/json")
         self.send_header("Content-Length", str(len(payload)))
         self.end_headers()
         self.wfile.write(payload)
+
+    def _begin(self, status: int, kind: str) -> None:
+        """Send what every answer begins with; clients keep a copy of discovery, which they have to ask about again."""
+        self.send_response(status)
+        self.send_header("Content-Type", kind)
+        self.send_header("Cache-Control", "no-cache, private")
 
     def _request(self) -> Request:
         body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
@@ -81,8 +86,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _stream(self, status: int, events: Iterator[dict[str, Any]]) -> None:
         """Send one event a line, in chunks; an empty one only shows whether the client is still there."""
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
+        self._begin(status, "application/json")
         self.send_header("Transfer-Encoding", "chunked")
         self.end_headers()
         for event in events:
