@@ -43,13 +43,23 @@ def a_network(stage: Stage, cidr: str) -> Network:
     return Network(client, vpc, (first, second), group)
 
 
-def a_cluster(network: Network, name: str) -> None:
-    """Make a cluster by hand; it is CREATING."""
+def a_cluster(network: Network, name: str, client: Callable[[str], Any] | None = None) -> None:
+    """Make a cluster by hand, as `client` (default: root), whose role root has made; it is CREATING."""
     role = _role(network.client, f"{name}-cluster", "eks.amazonaws.com", ["AmazonEKSClusterPolicy"])
     placed = {"subnetIds": list(network.subnets)}
-    network.client("eks").create_cluster(
-        name=name, roleArn=role, resourcesVpcConfig=placed, accessConfig={"authenticationMode": "API_AND_CONFIG_MAP"}
-    )
+    eks = (client or network.client)("eks")
+    access = {"authenticationMode": "API_AND_CONFIG_MAP"}
+
+    def asked() -> bool:
+        try:
+            eks.create_cluster(name=name, roleArn=role, resourcesVpcConfig=placed, accessConfig=access)
+        except eks.exceptions.InvalidParameterException as error:
+            if "could not be assumed because it does not exist" not in str(error):
+                raise
+            return False
+        return True
+
+    until(asked, bool, f"EKS knows the role of {name}")
 
 
 def a_node_group(network: Network, cluster: str) -> None:

@@ -20,6 +20,14 @@ from tests.story.steps import Json, Lab, administrator, alone, learner, until
 DRIVER = "ebs.csi.aws.com/cluster"
 
 
+#: What EKS and EC2 ask of somebody who makes a cluster in a network that is there.
+MAKE_A_CLUSTER = (
+    "eks:CreateCluster", "iam:PassRole", "iam:GetRole", "iam:CreateServiceLinkedRole",
+    "ec2:DescribeSubnets", "ec2:DescribeVpcs", "ec2:DescribeDhcpOptions",
+    "ec2:DescribeNetworkInterfaces", "ec2:DescribeSecurityGroups", "ec2:DescribeRouteTables",
+)  # fmt: skip
+
+
 def its_turn_comes(lab: Lab) -> None:
     """The hourly collection of proofs, at this lab's turn."""
     at = datetime.now(UTC).replace(minute=turn_of(lab.id) * 5, second=0)
@@ -194,7 +202,7 @@ def lost_clusters(stage: Stage) -> Mapping[str, Told]:
         its_turn_comes(lab)
         assert lab.shown()["phase"] == "lost"
         made[name] |= another_teams(stage, network, name)
-    network.client("eks").delete_cluster(name="row-3")
+    a_forger(stage, "row-3-enders", "eks:DeleteCluster").client("eks").delete_cluster(name="row-3")
     until(lambda: cluster(network.client, "row-3"), lambda seen: seen is None, "theirs is gone")
     for lab in labs.values():
         lab.is_let_go()
@@ -208,7 +216,8 @@ def ended(lab: Lab) -> Lab:
 
 def another_teams(stage: Stage, network: Network, name: str) -> dict[str, str]:
     """Another team's cluster of the name, and what its controllers make: the very marks that ours would have."""
-    a_cluster(network, name)
+    making = a_forger(stage, f"{name}-makers", *MAKE_A_CLUSTER).client
+    a_cluster(network, name, making)
     until(lambda: cluster(network.client, name)["status"], lambda status: status == "ACTIVE", f"their {name}")
     rights = ("ec2:CreateVolume", "ec2:CreateSnapshot", "ec2:CreateLaunchTemplate", "ec2:CreateTags")
     balancing = ("elasticloadbalancing:CreateLoadBalancer", "elasticloadbalancing:AddTags")
