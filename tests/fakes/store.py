@@ -26,7 +26,7 @@ from chalicelib.domain.errors.tree import (
 from chalicelib.domain.identity.callers import counted_as, identity_of, shared_role
 from chalicelib.domain.identity.sessions import Session
 from chalicelib.domain.labs.lab import OVER, RESTING, UNCOUNTED, Lab, Phase
-from chalicelib.domain.labs.spending import COST, MonthCeilings, Scope, spending
+from chalicelib.domain.labs.spending import COST, MonthCeilings, Scope, spending, sums_of
 from chalicelib.domain.labs.steps import Event, Step
 from chalicelib.domain.requests.offers import Offers
 from chalicelib.domain.teardown.receipt import Receipt
@@ -161,7 +161,7 @@ class FakeStore:
     def _month_sums(self, month: str, scope: Scope) -> Mapping[str, Mapping[str, int]]:
         sums: dict[str, Counter[str]] = {}
         for lab in self.labs.values():
-            for each, whose in _sums_of(lab):
+            for each, whose in sums_of(lab):
                 if each is scope and month in spending(lab):
                     sums.setdefault(whose, Counter()).update(spending(lab)[month])
         return sums
@@ -169,7 +169,7 @@ class FakeStore:
     def _judge_months(self, lab: Lab, before: Mapping[str, Mapping[str, int]], ceilings: MonthCeilings | None) -> None:
         for month, amounts in spending(lab).items():
             added = amounts[COST] - before.get(month, {}).get(COST, 0)
-            for scope, whose in _sums_of(lab):
+            for scope, whose in sums_of(lab):
                 most = ceilings.most(scope) if ceilings else None
                 there = self._month_sums(month, scope).get(whose, {}).get(COST, 0)
                 if most is not None and added > 0 and there + added > most:
@@ -287,12 +287,6 @@ class FakeStore:
             self.labs[lab.id] = lab
             if lab.phase not in OVER:
                 self.names[_claim(lab)] = lab.id
-
-
-def _sums_of(lab: Lab) -> list[tuple[Scope, str]]:
-    role = shared_role(lab.owner)
-    sums = [(Scope.INSTALLATION, ""), (Scope.PERSON, identity_of(lab.owner)), (Scope.ACCOUNT, lab.account)]
-    return [*sums, *([(Scope.ROLE, role)] if role else []), *((Scope.TAG, tag) for tag in lab.cost_tags)]
 
 
 def _claim(lab: Lab) -> tuple[str, str, str]:

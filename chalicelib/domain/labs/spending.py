@@ -12,6 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.identity.callers import identity_of, shared_role
 from chalicelib.domain.labs.lab import OVER, Lab, Phase
 from chalicelib.domain.labs.meter import Meter
 
@@ -110,3 +111,17 @@ def _by_month(lab: Lab, meter: Meter | None, until: datetime) -> Mapping[str, Ma
 
 def _foreseen(lab: Lab) -> Meter | None:
     return lab.meter.foreseen(lab.begins_at, lab.meter.awake(lab.node_counts)) if lab.meter else None
+
+
+def sums_of(lab: Lab) -> tuple[tuple[Scope, str], ...]:
+    """The sums that a lab is in, each with whose it is (the installation's: ""). A shared role has one of its own, since whoever
+    may assume it can be as many persons as they like.
+    """
+    role = shared_role(lab.owner)
+    return (
+        (Scope.INSTALLATION, ""),
+        (Scope.PERSON, identity_of(lab.owner)),
+        *([(Scope.ROLE, role)] if role else []),
+        (Scope.ACCOUNT, lab.account),
+        *((Scope.TAG, tag) for tag in lab.cost_tags),
+    )

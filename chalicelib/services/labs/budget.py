@@ -16,7 +16,7 @@ from chalicelib.domain.labs.approval import awaiting
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.meter import MICRO, Meter
 from chalicelib.domain.labs.spec import LabSpec, SupportPolicy
-from chalicelib.domain.labs.spending import COST, MonthCeilings, Scope, foreseen, spending
+from chalicelib.domain.labs.spending import COST, MonthCeilings, Scope, foreseen, spending, sums_of
 from chalicelib.domain.requests.ceilings import Ceilings, micro, refuse_dear, why_ask
 from chalicelib.domain.requests.offers import Offers, ceilings_for
 from chalicelib.domain.support.calendar import Calendar
@@ -65,7 +65,7 @@ def with_approval(
 def judge_months(deps: Deps, lab: Lab, months: MonthCeilings) -> None:
     """For a dry run: judge by the sums as they are now what the store would judge. Raises OverBudget."""
     for month, amounts in spending(lab).items():
-        for scope, whose in ((Scope.PERSON, lab.owner), (Scope.INSTALLATION, "")):
+        for scope, whose in sums_of(lab):
             most, added = months.most(scope), amounts[COST]
             there = deps.store.month_sums(month, scope).get(whose, {}).get(COST, 0) if most is not None else 0
             if most is not None and there + added > most:

@@ -179,6 +179,20 @@ def test_a_dry_run_hears_of_the_months_too() -> None:
         commands.plan_lab(world.deps, a_caller(), asking, NOW)
 
 
+@pytest.mark.parametrize("limits", [MonthLimits(person=LEASE * 1.5), MonthLimits(role=LEASE * 1.5)], ids=str)
+def test_a_dry_run_is_refused_by_each_ceiling_that_the_request_would_be(limits: MonthLimits) -> None:
+    """A session's labs are in the sum of its role, too, and a person's stand under what no new permission set changes."""
+    arn = "arn:aws:sts::111122223333:assumed-role/Students/mina"
+    first, second = a_caller(arn=arn), a_caller(arn=arn if limits.person else arn.replace("mina", "jun"))
+    world = a_world(max_usd_month=limits)
+    ask(world, "a", first)
+    with pytest.raises(OverBudget) as planned:
+        commands.plan_lab(world.deps, second, commands.ValidatedRequest(a_spec(name="b")), NOW)
+    with pytest.raises(OverBudget) as asked:
+        ask(world, "b", second)
+    assert str(planned.value) == str(asked.value)
+
+
 def test_a_price_that_changes_during_a_lease_changes_nothing_until_it_is_extended() -> None:
     world = a_world()
     lab = ask(world)

@@ -16,9 +16,8 @@ from chalicelib.aws.dynamodb.pages import Listing, all_items
 from chalicelib.aws.dynamodb.transactions import Reason, add_all
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.errors.tree import OverBudget
-from chalicelib.domain.identity.callers import identity_of, shared_role
 from chalicelib.domain.labs.lab import Lab
-from chalicelib.domain.labs.spending import COST, MonthCeilings, Scope, spending
+from chalicelib.domain.labs.spending import COST, MonthCeilings, Scope, spending, sums_of
 
 ALL = "ALL"
 #: As plans are kept, after the last day of the month.
@@ -64,9 +63,9 @@ def spending_updates(
         if amount:
             months.setdefault(month, {})[what] = amount
     return tuple(
-        _addition(table, scope, month, whose, amounts, ceilings)
+        _addition(table, scope, month, _key_of(scope, whose), amounts, ceilings)
         for month, amounts in months.items()
-        for scope, whose in _sums_of(lab)
+        for scope, whose in sums_of(lab)
     )
 
 
@@ -78,7 +77,7 @@ def refusal(additions: Sequence[Addition], reasons: Sequence[Reason]) -> OverBud
 
 def month_sums(client: Any, table: str, month: str, scope: Scope) -> Mapping[str, Mapping[str, int]]:
     """The sums of a month by whose they are, strongly consistent."""
-    prefix = ALL if scope is Scope.INSTALLATION else f"{scope.upper()}#"
+    prefix = _key_of(scope, "")
     values = {":pk": text(f"SPENDING#{month}"), ":prefix": text(prefix)}
     listing = Listing("pk = :pk AND begins_with(sk, :prefix)", values, (), {})
     return {
@@ -100,16 +99,8 @@ def _addition(
     return Addition(scope, month, added, most, operation)
 
 
-def _sums_of(lab: Lab) -> tuple[tuple[Scope, str], ...]:
-    """The sums that a lab is in. Whoever may assume a shared role can be as many persons as they like: it has a sum of its own."""
-    role = shared_role(lab.owner)
-    return (
-        (Scope.INSTALLATION, ALL),
-        (Scope.PERSON, f"PERSON#{identity_of(lab.owner)}"),
-        *([(Scope.ROLE, f"ROLE#{role}")] if role else []),
-        (Scope.ACCOUNT, f"ACCOUNT#{lab.account}"),
-        *((Scope.TAG, f"TAG#{tag}") for tag in lab.cost_tags),
-    )
+def _key_of(scope: Scope, whose: str) -> str:
+    return ALL if scope is Scope.INSTALLATION else f"{scope.upper()}#{whose}"
 
 
 def _expiry(month: str) -> int:
