@@ -188,4 +188,4 @@ def _rule(given: Mapping[str, Any]) -> Rule:
     match given:
         case {"effect": str(effect), **more} if set(more) <= {"role", "action", "about", "times", "writes"}:
             return Rule(**{**more, "effect": Effect(effect), "about": tuple(given.get("about", ()))})
-    raise ValueError('say {"effect": "lost", "role": "ekslab-", "action": "*", "about": ["lab-1"], "times": 1}')
+    raise ValueError('say {"effect": "lost", "role": "functions-", "action": "*", "about": ["lab-1"], "times": 1}')

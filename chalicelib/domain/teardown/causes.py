@@ -59,7 +59,8 @@ def why_denied(thing: Resource, lab_id: str, refusal: str) -> str:
     bound = f"The service's right to delete it is bound to tags, and it does not bear {LAB_TAG}. " if untagged else ""
     tag = f"tag it {LAB_TAG}={lab_id}, or " if untagged else ""
     who = "somebody who has the right" if not untagged else "an administrator"
-    return f"{refusal.rstrip('.')}. {bound}Next: let {who} {tag}delete it by the receipt's command; then DELETE the lab again."
+    step = f"let {who} {tag}delete it by the receipt's command; then `ekslab delete cluster` again"
+    return f"{refusal.rstrip('.')}. {bound}Next: {step}."
 
 
 def things_left(receipt: Receipt) -> tuple[ReceiptLine, ...]:
