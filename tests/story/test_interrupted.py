@@ -13,15 +13,16 @@ import pytest
 
 from benchmarks.proof import LEFT
 from sandbox.people import HttpAnswer
-from sandbox.stage import Stage
+from sandbox.stage import Stage, installed
 from tests.story.account import left_of
+from tests.story.eventual import lag_seed
 from tests.story.steps import Lab, Learner, learner
 
 pytestmark = pytest.mark.story
 #: So many pairs of function and action, at least, are interrupted in one life.
 MANY = 40
 STEPS = ("Provision", "Update", "Hibernate", "Wake", "Teardown")
-"""How the roles of the workflows' functions begin. A function ends with all its requests, so the API's is left alone."""
+"""How the roles of the workflows' functions begin. The API's is left alone: people's requests would end with it."""
 
 
 def test_every_answer_is_lost_once(stage: Stage) -> None:
@@ -29,8 +30,13 @@ def test_every_answer_is_lost_once(stage: Stage) -> None:
 
 
 def test_every_function_dies_once_after_every_change(stage: Stage) -> None:
-    """Of the workflows' steps, after what changes something: a step reads more often than its workflow tries again."""
-    lives(stage, "killed", STEPS, writes=True)
+    """Of the workflows' steps, after what changes something: a step reads more often than its workflow tries again.
+
+    In a sandbox of its own: a function's processes all end, also those that work for others.
+    """
+    with installed() as own:
+        own.lag(lag_seed())
+        lives(own, "killed", STEPS, writes=True)
 
 
 @pytest.mark.long
