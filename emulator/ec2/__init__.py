@@ -7,6 +7,7 @@ go through the same table (see `emulator/cloudformation/`), so a stack meets the
 
 from emulator.ec2 import (
     addresses,
+    client_tokens,
     dependencies,
     endpoints,
     filters,
@@ -34,6 +35,7 @@ def install() -> None:
     launch_templates.install()
     taggable.install()
     dependencies.install()
+    client_tokens.install()
     limits.install()
     filters.install()
     for action, function in list(ACTIONS.items()):

@@ -1,4 +1,4 @@
-"""Instance types: only those that exist, each with its own architecture and number of virtual CPUs.
+"""Instance types, only those that exist, each with its architecture and number of virtual CPUs; architectures of images.
 
 Which exist is read off the EC2 model's `InstanceType`; the rest follows AWS's naming: a `g` after the generation's digit
 is Graviton, and `xlarge` has four CPUs. Everything else of a type (memory, network) is the emulator's guess.
@@ -15,12 +15,24 @@ from emulator.ec2.actions import ACTIONS, Action, Params, Refused, members, para
 
 _TYPE = re.compile(r"[a-z-]+\d+(?P<attributes>[a-z-]*)\.(?P<multiple>\d*)(?P<size>[a-z-]+)")
 ZONES = "abc"
+#: Of the machine images that public SSM parameters named.
+_IMAGES: dict[str, str] = {}
 
 
 def install() -> None:
     """Correct DescribeInstanceTypes and add DescribeInstanceTypeOfferings."""
     ACTIONS["DescribeInstanceTypes"] = _known(ACTIONS["DescribeInstanceTypes"])
     ACTIONS["DescribeInstanceTypeOfferings"] = _offerings
+
+
+def remember_image(image_id: str, parameter: str) -> None:
+    """Take an image's architecture from the name of the parameter that names it."""
+    _IMAGES[image_id] = "arm64" if "arm64" in parameter or "aarch64" in parameter else "x86_64"
+
+
+def architecture_of_image(image_id: str) -> str:
+    """The image's architecture, "" where it is not known."""
+    return _IMAGES.get(image_id, "")
 
 
 def architecture(instance_type: str) -> str:

@@ -17,7 +17,7 @@ from emulator.core.identities import current
 from emulator.core.scope import scope
 from emulator.ec2 import taggable
 from emulator.ec2.actions import ACTIONS, Action, Params, Refused, members, param, records, store, tags
-from emulator.ec2.images import architecture_of
+from emulator.ec2.instance_types import architecture_of_image
 
 MOST_TAGS = 50
 _MAKING = ("Create", "Run", "Allocate", "Import", "Copy", "Register")
@@ -149,7 +149,7 @@ def _instance(params: Params) -> None:
     key = param(params, "KeyName")
     if key and not any(each["KeyName"] == key for each in records("key_pairs")):
         raise Refused("InvalidKeyPair.NotFound", f"The key pair '{key}' does not exist")
-    image = architecture_of(param(params, "ImageId"))
+    image = architecture_of_image(param(params, "ImageId"))
     wanted = _architecture_of_type(param(params, "InstanceType"))
     if image and wanted and image != wanted:
         raise Refused(

@@ -3,11 +3,8 @@
 import re
 from typing import Any
 
-from emulator.core.scope import scope
 from emulator.ec2 import interfaces
 from emulator.ec2.actions import ACTIONS, Action, Params, Record, Refused, new_id, param, store
-
-_by_token: dict[tuple[tuple[str, str], str], Any] = {}
 
 
 def install() -> None:
@@ -19,9 +16,6 @@ def install() -> None:
 
 def _create(create: Action) -> Action:
     def create_with_interface(params: Params) -> Any:
-        key = (scope(), param(params, "ClientToken"))
-        if key[1] and key in _by_token:
-            return _by_token[key]
         address = _free_address(param(params, "AllocationId")) if param(params, "AllocationId") else {}
         interface = interfaces.make(
             param(params, "SubnetId"),
@@ -40,7 +34,6 @@ def _create(create: Action) -> Action:
         if address:
             address["AssociationId"] = new_id("eipassoc")
             address["NetworkInterfaceId"] = interface["NetworkInterfaceId"]
-        _by_token[key] = answer
         return answer
 
     return create_with_interface

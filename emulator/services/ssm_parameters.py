@@ -10,7 +10,7 @@ from typing import Any
 
 from ministack.services import ssm
 
-from emulator.ec2.images import remember
+from emulator.ec2.instance_types import remember_image
 
 _EKS_IMAGE = re.compile(r"/aws/service/eks/optimized-ami/\d\.\d+/[\w./-]+/(image_id|release_version)")
 _RELEASE = "20261101"
@@ -35,6 +35,6 @@ def _parameter(name: str) -> dict[str, Any]:
     version = name.split("/")[5]
     is_image = name.endswith("image_id")
     if is_image:
-        remember(f"ami-{hashlib.sha256(name.encode()).hexdigest()[:17]}", name)
+        remember_image(f"ami-{hashlib.sha256(name.encode()).hexdigest()[:17]}", name)
     value = f"ami-{hashlib.sha256(name.encode()).hexdigest()[:17]}" if is_image else f"{version}.0-{_RELEASE}"
     return {"Name": name, "Type": "String", "Value": value, "Version": 1, "DataType": "text"}

@@ -33,6 +33,8 @@ CLASS = {
 _USES = {"idle": "idle", "job": "busy with a job", "silent": "without metrics", "busy": "busy"}
 #: Those of whom more is asked than that they are there have a node.
 WITH_A_NODE = {"forgotten", "sleeper", "kept", "training"}
+#: A lab this old is planned for; the labs of the class are asked for within a quarter of an hour.
+YOUNG = timedelta(hours=24)
 _ENDED = {"deleted", "failed", "blocked"}
 
 
@@ -84,7 +86,8 @@ class _Class:
         answer = self._lab_call("guarded", "POST", "protect", until, self._people.administrator)
         self._send.check(answer.status == 200, "one is protected")
         for hours in (28, 24):
-            if (at := self._evening - timedelta(hours=hours)) > datetime.now(UTC):
+            at = self._evening - timedelta(hours=hours)
+            if datetime.now(UTC) < at < self._began + YOUNG:
                 self._run_curfew(at)
         self._send.check(not self._warnings(), "they are younger than a day: the evening before asks nothing of them")
 
@@ -242,7 +245,7 @@ class _Class:
 
 def _first_evening(now: datetime) -> datetime:
     """The first 22:00 in Seoul whose plan finds labs made now to be a day old; in UTC."""
-    day = (now + timedelta(hours=25)).astimezone(SEOUL)
+    day = (now + YOUNG + timedelta(minutes=15)).astimezone(SEOUL)
     tonight = datetime.combine(day.date(), time(22), SEOUL)
     late = tonight - timedelta(hours=4) < day
     return (tonight + timedelta(days=1 if late else 0)).astimezone(UTC)

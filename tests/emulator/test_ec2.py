@@ -124,6 +124,29 @@ def test_a_client_token_gives_the_same_instance_again(ec2: Any, network: Network
         run_instance(ec2, network, ClientToken="once", InstanceType="m7i.large")
 
 
+@pytest.mark.parametrize(
+    ("action", "asked", "other", "found"),
+    [
+        ("create_volume", {"AvailabilityZone": "{zone}", "Size": 8}, {"Size": 9}, "VolumeId"),
+        ("create_network_interface", {"SubnetId": "{subnet}"}, {"Description": "another"}, "NetworkInterface"),
+        ("create_route_table", {"VpcId": "{vpc}"}, {"TagSpecifications": []}, "RouteTable"),
+        ("create_nat_gateway", {"SubnetId": "{subnet}", "ConnectivityType": "private"}, {}, "NatGateway"),
+    ],
+)
+def test_a_retry_makes_nothing_twice(
+    ec2: Any, network: Network, action: str, asked: dict[str, Any], other: dict[str, Any], found: str
+) -> None:
+    zone = ec2.describe_subnets(SubnetIds=[network.subnet])["Subnets"][0]["AvailabilityZone"]
+    names = {"zone": zone, "subnet": network.subnet, "vpc": network.vpc}
+    given = {key: value.format(**names) if isinstance(value, str) else value for key, value in asked.items()}
+    token = f"once-{action}"
+    first, again = (getattr(ec2, action)(**given, ClientToken=token) for _ in range(2))
+    assert first[found] == again[found]
+    assert getattr(ec2, action)(**given)[found] != first[found]
+    if any(other.values()):
+        assert refused(getattr(ec2, action), **given | other, ClientToken=token) == "IdempotentParameterMismatch"
+
+
 def test_an_instance_that_cannot_have_its_group_is_not_there_at_all(ec2: Any, network: Network) -> None:
     with pytest.raises(ClientError, match=r"InvalidGroup\.NotFound"):
         run_instance(ec2, network, SecurityGroupIds=["sg-00000000000000000"])

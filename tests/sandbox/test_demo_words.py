@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
+from sandbox.demo.curfew import YOUNG, _first_evening
 from sandbox.demo.lab_life import REQUEST, format_findings, format_request
 from sandbox.demo.support import sentences_with
 from sandbox.schedules import describe_curfew_run, describe_watch_run
@@ -38,3 +41,11 @@ def test_what_is_quoted_of_a_mail_is_whole_however_it_was_wrapped() -> None:
     assert sentences_with(body, "control plane") == ["The control plane is on 1.32, after the date."]
     assert sentences_with(body, "older") == ["- nodes are older than it;"]
     assert sentences_with("", "older") == []
+
+
+def test_whenever_the_class_begins_its_labs_are_a_day_old_at_their_plan() -> None:
+    for minute in range(0, 2 * 24 * 60, 5):
+        began = datetime(2026, 11, 29, tzinfo=UTC) + timedelta(minutes=minute)
+        made = began + timedelta(minutes=15)
+        planned = _first_evening(began) - timedelta(hours=4)
+        assert timedelta(0) <= planned - made - YOUNG <= timedelta(days=1)
