@@ -111,9 +111,9 @@ def rate(profile: Profile, metric: str, cluster: str, nodes: int, at: int) -> fl
             return profile.cpu.at(at, noise)
         case "NetworkIn" | "NetworkOut" if nodes:
             return nodes * 240_000 * (0.95 + 0.1 * noise) * profile.network.at(at, noise)
-        case "RequestCount" | "NewFlowCount" | "NewConnectionCount":
+        case "RequestCount" | "NewFlowCount" | "NewConnectionCount" | "EstimatedALBNewConnectionCount":
             return profile.traffic.at(at, noise) or None
-        case "ActiveFlowCount" | "ActiveConnectionCount":
+        case "ActiveFlowCount" | "ActiveConnectionCount" | "EstimatedALBActiveConnectionCount":
             return profile.traffic.at(at, noise) + profile.connections.at(at, 0.5) or None
         case _:
             return None

@@ -22,11 +22,14 @@ _SYSTEM = frozenset({"kube-system", "kube-public", "kube-node-lease"})
 _OVER = frozenset({"Succeeded", "Failed"})
 #: Owners that keep as many pods as they were told to, for ever. Static pods are owned by their node.
 _LASTING = frozenset({"ReplicaSet", "ReplicationController", "StatefulSet", "DaemonSet", "Node"})
+#: Annotations by which people say "do not end this", and the values that say nothing of the kind. Karpenter also takes a duration.
 _DO_NOT_END = (
-    ("karpenter.sh/do-not-disrupt", "true"),
-    ("karpenter.sh/do-not-evict", "true"),
-    ("cluster-autoscaler.kubernetes.io/safe-to-evict", "false"),
+    ("karpenter.sh/do-not-disrupt", ("", "false")),
+    ("karpenter.sh/do-not-evict", ("", "false")),
+    ("cluster-autoscaler.kubernetes.io/safe-to-evict", ("", "true")),
 )
+#: Kueue keeps a Job suspended until there is room for it.
+_QUEUE = "kueue.x-k8s.io/queue-name"
 
 Object = Mapping[str, Any]
 
@@ -59,9 +62,11 @@ def _use(server: ApiServer) -> KubernetesUse:
         # A list of nothing has no entries; an answer that is no list says nothing about pods.
         raise NotReachable(f"the API server gave no list on GET {_PODS}")
     pods = [pod for pod in _of_users(server.all(_PODS)) if not _is_daemon(pod) and _phase(pod) not in _OVER]
+    jobs = [job for job in _of_users(server.all(_JOBS)) if not _is_finished(job)]
     hosts = {str(_status(pod).get("hostIP") or (pod.get("spec") or {}).get("nodeName") or "") for pod in pods}
     return KubernetesUse(
-        running_jobs=_names(job for job in _of_users(server.all(_JOBS)) if _status(job).get("active")),
+        running_jobs=_names(job for job in jobs if _status(job).get("active")),
+        waiting_jobs=_names(job for job in jobs if not _status(job).get("active") and not _is_switched_off(job)),
         cron_jobs=_names(
             job for job in _of_users(server.all(_CRON_JOBS)) if not (job.get("spec") or {}).get("suspend")
         ),
@@ -105,9 +110,26 @@ def _waits_at_zero(autoscaler: Object) -> bool:
     return may and not _status(autoscaler).get("desiredReplicas") and not _status(autoscaler).get("currentReplicas")
 
 
+def _is_finished(job: Object) -> bool:
+    """As the Job's controller says, or by what has succeeded. One whose pod failed and will be tried again has only no pod now."""
+    status, spec = _status(job), job.get("spec") or {}
+    over = any(
+        each.get("type") in ("Complete", "Failed") and each.get("status") == "True"
+        for each in status.get("conditions") or []
+    )
+    done = int(status.get("succeeded") or 0) >= int(spec.get("completions") or 1)
+    return over or (done and not status.get("active"))
+
+
+def _is_switched_off(job: Object) -> bool:
+    """Suspended, and not by a queue that will let it go."""
+    return bool((job.get("spec") or {}).get("suspend")) and _QUEUE not in (job["metadata"].get("labels") or {})
+
+
 def _will_finish(pod: Object) -> bool:
-    """A pod that is not started again for ever, or that belongs to something other than a lasting workload."""
-    if (pod.get("spec") or {}).get("restartPolicy") in ("Never", "OnFailure"):
+    """A pod that is not started again for ever, has a deadline, or belongs to something other than a lasting workload."""
+    spec = pod.get("spec") or {}
+    if spec.get("restartPolicy") in ("Never", "OnFailure") or spec.get("activeDeadlineSeconds"):
         return True
     return any(owner.get("kind") not in _LASTING for owner in pod["metadata"].get("ownerReferences") or [])
 
@@ -115,7 +137,7 @@ def _will_finish(pod: Object) -> bool:
 def _is_undisturbed(pod: Object) -> bool:
     """By the annotations with which people tell autoscalers not to end it."""
     annotations = pod["metadata"].get("annotations") or {}
-    return any(str(annotations.get(name, "")).lower() == value for name, value in _DO_NOT_END)
+    return any(str(annotations.get(name, "")).strip().lower() not in values for name, values in _DO_NOT_END)
 
 
 def _is_daemon(pod: Object) -> bool:

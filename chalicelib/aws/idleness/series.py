@@ -45,7 +45,16 @@ _TRAFFIC: Mapping[str, tuple[str, str, Mapping[str, tuple[str, str]]]] = {
             "opened": ("NewFlowCount", "Sum"),
         },
     ),
-    "classic": ("AWS/ELB", "LoadBalancerName", {"traffic": ("RequestCount", "Sum")}),
+    # What it would have as an application load balancer: the only numbers of a classic one that tell open connections.
+    "classic": (
+        "AWS/ELB",
+        "LoadBalancerName",
+        {
+            "traffic": ("RequestCount", "Sum"),
+            "lasting": ("EstimatedALBActiveConnectionCount", "Sum"),
+            "opened": ("EstimatedALBNewConnectionCount", "Sum"),
+        },
+    ),
 }
 
 Read = Mapping[MetricQuery, Series | Unread]
@@ -69,8 +78,7 @@ def read_series(cloudwatch: Any, readings: Sequence[Reading], window: MetricWind
 
 def _with_traffic(reading: Reading, balancer: BalancerUse, seen: Read) -> BalancerUse:
     def series(use: str) -> Series:
-        metrics = _of_balancer(balancer, use)
-        return _series(reading, Source.BALANCERS, metrics, seen) if metrics else Series(PERIOD)
+        return _series(reading, Source.BALANCERS, _of_balancer(balancer, use), seen)
 
     return replace(balancer, traffic=series("traffic"), lasting=series("lasting"), opened=series("opened"))
 
@@ -161,10 +169,8 @@ def _of_balancers(reading: Reading) -> list[MetricQuery]:
 
 
 def _of_balancer(balancer: BalancerUse, use: str) -> list[MetricQuery]:
-    """None for what its kind does not tell. A sum of a count taken once a minute is divided by the minutes."""
+    """A sum of a count taken once a minute is divided by the minutes."""
     namespace, dimension, metrics = _TRAFFIC[balancer.kind]
-    if use not in metrics:
-        return []
     name, statistic = metrics[use]
-    per = PERIOD / 60 if name == "ActiveConnectionCount" else 1.0
+    per = PERIOD / 60 if name.endswith("ActiveConnectionCount") else 1.0
     return [MetricQuery(namespace, name, dimension, dimension_of(balancer.arn), statistic, per)]

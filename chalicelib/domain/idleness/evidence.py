@@ -50,12 +50,17 @@ class NodegroupUse:
     network_out: Series = NO_SERIES
     cpu_before: Series = Series(3600)
 
+    @property
+    def there(self) -> int:
+        """How many machines it has: as many as it wants, or as go on running (scale-in protection, suspended processes)."""
+        return max(self.nodes, len(self.machines))
+
 
 @dataclass(frozen=True)
 class BalancerUse:
     """A load balancer of the cluster's. `kind`: application, network or classic. `traffic`: requests, or flows, per period.
 
-    `lasting`: connections open at a time; `opened`: those that were opened in a period. A classic one tells neither.
+    `lasting`: connections open at a time; `opened`: those that were opened in a period.
     CloudWatch reports requests only when there were any: an empty series is zero, not a gap.
     """
 
@@ -77,12 +82,14 @@ class KubernetesUse:
     """What the cluster's own API server said. Names are `namespace/name`; system namespaces are left out.
 
     `scaled_to_zero`: HorizontalPodAutoscalers that have scaled their workload to no pods and wait for work.
-    `finite_pods`: pods that will finish (restartPolicy Never or OnFailure, or an owner that is no lasting workload);
+    `waiting_jobs`: Jobs that are not finished and have no pod now: between two tries, or held back by a queue.
+    `finite_pods`: pods that will finish (restartPolicy Never or OnFailure, a deadline, or an owner that is no lasting workload);
     `undisturbed_pods`: pods whose annotations say that they must not be ended. `hosts`: the addresses of the nodes that user
     pods run on, DaemonSets' left out.
     """
 
     running_jobs: tuple[str, ...] = ()
+    waiting_jobs: tuple[str, ...] = ()
     cron_jobs: tuple[str, ...] = ()
     user_pods: int = 0
     pending_pods: int = 0

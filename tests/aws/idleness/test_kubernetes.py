@@ -62,7 +62,7 @@ def test_an_empty_cluster_has_nothing_running(serve: Serve) -> None:
     assert set(server.tokens) == {"token-of-myeks"}
 
 
-def test_only_jobs_with_active_pods_are_running_and_only_cron_jobs_not_suspended_count(serve: Serve) -> None:
+def test_jobs_count_until_they_are_finished_and_cron_jobs_unless_they_are_suspended(serve: Serve) -> None:
     server = a_server()
     server.lists[JOBS] = [
         thing("train", "ml", status={"active": 2}),
@@ -78,6 +78,32 @@ def test_only_jobs_with_active_pods_are_running_and_only_cron_jobs_not_suspended
     use = read(serve(server)).kubernetes
     assert use is not None
     assert (use.running_jobs, use.cron_jobs) == (("ml/train",), ("ml/nightly", "ml/weekly"))
+    assert use.waiting_jobs == ("ml/new",)
+
+
+@pytest.mark.parametrize(
+    ("job", "waits"),
+    [
+        pytest.param({"status": {"failed": 2}}, True, id="between two tries"),
+        pytest.param({"status": {"succeeded": 1}, "spec": {"completions": 3}}, True, id="between two of its pods"),
+        pytest.param({"spec": {"suspend": True}, "queue": "gpus"}, True, id="held back by Kueue"),
+        pytest.param({"spec": {"suspend": True}}, False, id="switched off by a person"),
+        pytest.param({"status": {"conditions": [{"type": "Complete", "status": "True"}]}}, False, id="complete"),
+        pytest.param({"status": {"conditions": [{"type": "Failed", "status": "True"}]}}, False, id="given up"),
+        pytest.param({"status": {"conditions": [{"type": "Failed", "status": "False"}]}}, True, id="not given up"),
+    ],
+)
+def test_a_job_without_a_pod_waits_for_its_next_one_until_it_is_finished(
+    serve: Serve, job: dict[str, Any], waits: bool
+) -> None:
+    """Beside row 4 of issue 12: work that will finish is work, also between two of its pods."""
+    server, labels = a_server(), {"kueue.x-k8s.io/queue-name": job["queue"]} if "queue" in job else {}
+    told = thing("train", "ml", **{name: value for name, value in job.items() if name != "queue"})
+    told["metadata"]["labels"] = labels
+    server.lists[JOBS] = [told]
+    use = read(serve(server)).kubernetes
+    assert use is not None
+    assert (use.waiting_jobs == ("ml/train",), use.running_jobs) == (waits, ())
 
 
 def test_pods_of_the_system_of_daemons_and_of_the_past_are_not_users(serve: Serve) -> None:
@@ -140,10 +166,15 @@ def test_row_4_a_pod_that_will_finish_is_work_whoever_owns_it(serve: Serve) -> N
     argo["spec"] = {"restartPolicy": "Never"}
     bare = thing("batch", status={"phase": "Running"}, spec={"restartPolicy": "OnFailure"})
     ray = a_pod("head", "ml", owner="RayCluster")
-    server.lists[PODS] = [argo, bare, ray, a_pod("web"), a_pod("db", owner="StatefulSet")]
+    airflow = thing("task", "airflow", status={"phase": "Running"}, spec={"restartPolicy": "Never"})
+    airflow["metadata"]["labels"] = {"kubernetes_pod_operator": "True"}
+    timed = thing("exam", status={"phase": "Running"}, spec={"restartPolicy": "Always", "activeDeadlineSeconds": 7200})
+    notebook = thing("shell", status={"phase": "Running"}, spec={"restartPolicy": "Always"})
+    lasting = [a_pod("web"), a_pod("db", owner="StatefulSet"), notebook]
+    server.lists[PODS] = [argo, bare, ray, airflow, timed, *lasting]
     use = read(serve(server)).kubernetes
     assert use is not None
-    assert use.finite_pods == ("default/batch", "ml/head", "ml/train-x7k2p")
+    assert use.finite_pods == ("airflow/task", "default/batch", "default/exam", "ml/head", "ml/train-x7k2p")
 
 
 @pytest.mark.parametrize(
@@ -151,6 +182,9 @@ def test_row_4_a_pod_that_will_finish_is_work_whoever_owns_it(serve: Serve) -> N
     [
         ({"karpenter.sh/do-not-disrupt": "true"}, True),
         ({"karpenter.sh/do-not-evict": "true"}, True),
+        ({"karpenter.sh/do-not-disrupt": "8h"}, True),
+        ({"karpenter.sh/do-not-disrupt": "True"}, True),
+        ({"karpenter.sh/do-not-disrupt": ""}, False),
         ({"cluster-autoscaler.kubernetes.io/safe-to-evict": "false"}, True),
         ({"cluster-autoscaler.kubernetes.io/safe-to-evict": "true"}, False),
         ({"karpenter.sh/do-not-disrupt": "false"}, False),

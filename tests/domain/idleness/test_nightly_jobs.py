@@ -74,3 +74,10 @@ def test_a_night_ends_when_the_lab_is_woken_and_after_eight_hours_at_the_latest(
     assert night_length(replace(schedule, wake=time(5, 30))) == timedelta(hours=6, minutes=30)
     assert night_length(replace(schedule, wake=time(9))) == timedelta(hours=8)
     assert night_length(replace(schedule, curfew=time(1), wake=time(6))) == timedelta(hours=5)
+
+
+def test_after_an_early_curfew_a_night_lasts_until_the_morning() -> None:
+    """Beside row 1 of issue 12: a job of 03:00 is no less at work because the class ends at 18:00."""
+    assert night_length(Schedule(curfew=time(18))) == timedelta(hours=11)
+    assert night_length(Schedule(curfew=time(18), wake=time(2))) == timedelta(hours=8)
+    assert night_length(Schedule(curfew=time(0, 30))) == timedelta(hours=8)

@@ -22,12 +22,21 @@ from tests.fakes.evidence_builders import (
 )
 
 ASKED = {"kubernetes": a_kubernetes_use()}
+#: What a scheduler does that runs its work in pods that stay, on two t3.medium: an hour at 40 % of one core.
+AT_WORK = an_hourly_series(NOW, lambda hour: 14.0 if hour.hour == seoul(25).hour else 3.0)
+ONE_NIGHT_AT_WORK = an_hourly_series(NOW, lambda hour: 14.0 if hour == seoul(25, 2) else 3.0)
 EVERY_NIGHT = an_hourly_series(NOW, lambda hour: float(hour.hour == seoul(25).hour))
 
 
 def a_network_balancer(lasting: float, opened: float) -> BalancerUse:
     arn = "arn:aws:elasticloadbalancing:ap-northeast-2:111122223333:loadbalancer/net/code-server/50dc6c495c0c9188"
     return BalancerUse(arn, "network", a_series(NOW, lasting), a_series(NOW, lasting), a_series(NOW, opened))
+
+
+def a_classic_balancer(lasting: float, opened: float) -> BalancerUse:
+    """No request has ended, so none is counted."""
+    arn = "arn:aws:elasticloadbalancing:ap-northeast-2:111122223333:loadbalancer/a1b2c3"
+    return BalancerUse(arn, "classic", lasting=a_series(NOW, lasting), opened=a_series(NOW, opened))
 
 
 def on_large_machines(percent: float) -> dict[str, Any]:
@@ -43,6 +52,24 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     "1: pods placed at 01:00 in seven nights, Kubernetes answers": (
         {"scheduled_before": EVERY_NIGHT, **ASKED},
         "busy: pods were scheduled around 01:00",
+    ),
+    "1, beside it: work of every night in pods that stay (Airflow's LocalExecutor)": (
+        nodes(cpu_before=AT_WORK) | ASKED,
+        "busy: nodes were at work around 01:00 in earlier nights, as nightly work is",
+    ),
+    "2, beside it: a Job that Kueue holds back until there is room": (
+        {"kubernetes": a_kubernetes_use(user_pods=0, waiting_jobs=("ml/train",))},
+        "busy: Job not finished: ml/train",
+    ),
+    "2, beside it: a group of GPU nodes at zero whose pod waits for one": (
+        {
+            "nodegroups": (
+                a_nodegroup_use(NOW),
+                a_nodegroup_use(NOW, name="gpu", nodes=0, instance_types=("g5.xlarge",)),
+            ),
+            "kubernetes": a_kubernetes_use(pending_pods=1),
+        },
+        "busy: user pods wait to be scheduled",
     ),
     "2: KEDA has scaled to zero": (
         {"kubernetes": a_kubernetes_use(user_pods=0, scaled_to_zero=("ml/keda-hpa-worker",))},
@@ -64,6 +91,27 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
         nodes(instance_types=(), ami_type="CUSTOM"),
         "not known to be idle: what runs on nodes of unknown type (myeks-nodegroup): metrics don't show it, and Kubernetes",
     ),
+    "3, beside it: a GPU machine goes on running though its group wants none (scale-in protection)": (
+        nodes(nodes=0, instance_types=("g5.xlarge",), machines=("g5.xlarge",), vcpus=4)
+        | {"kubernetes": a_kubernetes_use(user_pods=1)},
+        "busy: 1 user pod, and GPU nodes (g5.xlarge), whose work no metric shows",
+    ),
+    "3, beside it: machines that nobody wants and whose CPUs nobody saw": (
+        nodes(nodes=0, machines=("t3.medium",), vcpus=None),
+        "not known to be idle: CPU of myeks-nodegroup: how many CPUs its machines have is not known",
+    ),
+    "3, beside it: Karpenter's GPU node, of no node group": (
+        {"instances_outside": 1, "outside_types": ("g5.xlarge",), "kubernetes": a_kubernetes_use(user_pods=1)},
+        "busy: 1 user pod, and 1 instance outside the node groups, whose work no metric shows",
+    ),
+    "3, beside it: an FPGA, a video transcoder, a Trainium": (
+        nodes(instance_types=("f2.6xlarge", "vt1.3xlarge", "trn2.48xlarge")) | ASKED,
+        "busy: 2 user pods, and GPU nodes (f2.6xlarge, trn2.48xlarge, vt1.3xlarge), whose work no metric shows",
+    ),
+    "3, beside it: no type, but an image for GPUs with FIPS": (
+        nodes(instance_types=(), ami_type="BOTTLEROCKET_x86_64_NVIDIA_FIPS") | ASKED,
+        "busy: 2 user pods, and GPU nodes (BOTTLEROCKET_x86_64_NVIDIA_FIPS), whose work no metric shows",
+    ),
     "4: a pod of an Argo Workflow": (
         {"kubernetes": a_kubernetes_use(finite_pods=("ml/train-x7k2p",))},
         "busy: running until it is finished: ml/train-x7k2p",
@@ -75,6 +123,24 @@ CASES: dict[str, tuple[dict[str, Any], str]] = {
     "5: one process on one of sixteen cores": (
         on_large_machines(7.8),
         "busy: CPU up to 8 % in myeks-nodegroup, 1.2 of 16 cores (baseline 2 %)",
+    ),
+    "5, beside it: a process on a small machine without CPU credits, at its baseline of 20 % of two CPUs": (
+        nodes(nodes=1, vcpus=2, cpu=a_series(NOW, 21.0), cpu_before=an_hourly_series(NOW, 21.0)),
+        "busy: CPU up to 21 % in myeks-nodegroup, 0.4 of 2 cores (baseline 21 %)",
+    ),
+    "5, beside it: one process on one core of Windows machines, which never rest": (
+        nodes(
+            vcpus=8, ami_type="WINDOWS_CORE_2022_x86_64", cpu=a_series(NOW, 16.0), cpu_before=an_hourly_series(NOW, 4.0)
+        ),
+        "busy: CPU up to 16 % in myeks-nodegroup, 1.3 of 8 cores (baseline 4 %)",
+    ),
+    "6, beside it: a websocket through the classic load balancer of a plain Service": (
+        {"balancers": (a_classic_balancer(1.0, 0.0),)},
+        "busy: 1 connection that lasted 3 h through the load balancer a1b2c3",
+    ),
+    "6, beside it: a game's UDP through a network load balancer, quiet but for its pings": (
+        {"balancers": (a_network_balancer(1.0, 0.1),)},
+        "busy: 1 connection that lasted 3 h through the load balancer code-server",
     ),
     "6: two long connections through a network load balancer": (
         {"balancers": (a_network_balancer(2.0, 0.0),)},
@@ -111,6 +177,11 @@ def test_work_of_each_report_is_seen(case: str) -> None:
 
 
 QUIET: dict[str, dict[str, Any]] = {
+    "scanners at a classic load balancer": {"balancers": (a_classic_balancer(1.0, 2.0),)},
+    "nodes that were at work in one night": nodes(cpu_before=ONE_NIGHT_AT_WORK),
+    "a group of GPU nodes at zero": {
+        "nodegroups": (a_nodegroup_use(NOW), a_nodegroup_use(NOW, name="gpu", nodes=0, instance_types=("g5.xlarge",)))
+    },
     "scanners open as many flows as there are": {"balancers": (a_network_balancer(2.0, 6.0),)},
     "one quiet period ends a long connection": {
         "balancers": (

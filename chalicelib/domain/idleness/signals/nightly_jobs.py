@@ -2,24 +2,28 @@
 
 Nightly work leaves no trace in the evening, when the verdict is made. But it placed pods last night, or in this night a
 week ago, or at the same hour of two nights. Kubernetes lists CronJobs, but not what KEDA, Airflow or a workflow engine will
-start: its answer takes nothing away from what is told here.
+start: its answer takes nothing away from what is told here. A scheduler that runs its work in pods of its own, which stay,
+places none: the cores that were at work at the same hour of two nights tell of it.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 from chalicelib.domain.idleness.evidence import Evidence
+from chalicelib.domain.idleness.signals.nodes import hours_at_work
 from chalicelib.domain.idleness.verdict import Sign, Signal
 from chalicelib.domain.idleness.window import Window
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.schedule import Schedule
 
 NIGHTS = "nights"
-#: A night lasts so long from curfew on, unless the lab is woken before: pods that come back then are nobody's work.
-NIGHT = timedelta(hours=8)
+#: A night lasts so long from curfew on, and after an early curfew until five, unless the lab is woken before: pods that come
+#: back then are nobody's work.
+NIGHT, MORNING, NOON = timedelta(hours=8), 5, 12
 HOUR = timedelta(hours=1)
 #: With so many hours of it not on record, a night is not known.
 UNKNOWN_HOURS = 2
@@ -32,8 +36,12 @@ def nights_signal(lab: Lab, evidence: Evidence, window: Window) -> Signal:
     hours, known = _placed_at(schedule, evidence, window)
     clockwork = _clockwork(hours, tonight)
     if clockwork is not None:
-        at = (datetime.combine(tonight, schedule.curfew) + clockwork * HOUR).time()
-        return Signal(NIGHTS, Sign.BUSY, f"pods were scheduled around {at:%H:%M} in earlier nights, as nightly work is")
+        return Signal(
+            NIGHTS, Sign.BUSY, f"pods were scheduled around {_clock(schedule, clockwork)}, as nightly work is"
+        )
+    at_work = _twice(_nights_of(schedule, hours_at_work(evidence, window)), tonight)
+    if at_work is not None:
+        return Signal(NIGHTS, Sign.BUSY, f"nodes were at work around {_clock(schedule, at_work)}, as nightly work is")
     last = tonight - timedelta(days=1)
     if known[last] < night_length(schedule) // HOUR - UNKNOWN_HOURS and lab.created_at < _curfew_of(schedule, last):
         return Signal(NIGHTS, Sign.MISSING, "pods scheduled last night: no data")
@@ -42,10 +50,21 @@ def nights_signal(lab: Lab, evidence: Evidence, window: Window) -> Signal:
 
 def night_length(schedule: Schedule) -> timedelta:
     """From curfew to waking, by the clock on the wall, and not longer than a night is."""
-    if schedule.wake is None:
-        return NIGHT
-    minutes = (schedule.wake.hour - schedule.curfew.hour) * 60 + schedule.wake.minute - schedule.curfew.minute
-    return min(timedelta(minutes=minutes % (24 * 60)), NIGHT)
+    longest = NIGHT
+    if schedule.curfew.hour >= NOON:
+        longest = max(NIGHT, _until(schedule, time(MORNING)))
+    return longest if schedule.wake is None else min(_until(schedule, schedule.wake), longest)
+
+
+def _until(schedule: Schedule, then: time) -> timedelta:
+    minutes = (then.hour - schedule.curfew.hour) * 60 + then.minute - schedule.curfew.minute
+    return timedelta(minutes=minutes % (24 * 60))
+
+
+def _clock(schedule: Schedule, hour: int) -> str:
+    """An hour of the night, counted from curfew, as people say it."""
+    at = datetime.combine(date.min, schedule.curfew) + hour * HOUR
+    return f"{at:%H:%M} in earlier nights"
 
 
 def _clockwork(hours: dict[date, set[int]], tonight: date) -> int | None:
@@ -53,21 +72,34 @@ def _clockwork(hours: dict[date, set[int]], tonight: date) -> int | None:
     for night in (tonight - timedelta(days=1), tonight - timedelta(days=7)):
         if hours[night]:
             return min(hours[night])
-    nights = [placed for night, placed in hours.items() if night < tonight]
-    return next((hour for hour in range(NIGHT // HOUR) if sum(hour in placed for placed in nights) > 1), None)
+    return _twice(hours, tonight)
+
+
+def _twice(hours: dict[date, set[int]], tonight: date) -> int | None:
+    """The first hour that is among those of two nights."""
+    nights = [each for night, each in hours.items() if night < tonight]
+    return next((hour for hour in range(24) if sum(hour in each for each in nights) > 1), None)
+
+
+def _nights_of(schedule: Schedule, instants: Iterable[datetime]) -> dict[date, set[int]]:
+    """For each night its hours (from curfew) among these."""
+    found: dict[date, set[int]] = defaultdict(set)
+    for at in instants:
+        night, into = _night(schedule, at)
+        if into + HOUR <= night_length(schedule):
+            found[night].add(into // HOUR)
+    return found
 
 
 def _placed_at(schedule: Schedule, evidence: Evidence, window: Window) -> tuple[dict[date, set[int]], dict[date, int]]:
     """For each night the hours (from curfew) in which pods were placed, and how many of its hours are on record."""
-    placed: dict[date, set[int]] = defaultdict(set)
     known: dict[date, int] = defaultdict(int)
-    for at, value in evidence.scheduled_before.points:
+    points = [(at, value) for at, value in evidence.scheduled_before.points if at < window.start]
+    for at, _ in points:
         night, into = _night(schedule, at)
-        if into + HOUR <= night_length(schedule) and at < window.start:
+        if into + HOUR <= night_length(schedule):
             known[night] += 1
-            if value > 0:
-                placed[night].add(into // HOUR)
-    return placed, known
+    return _nights_of(schedule, (at for at, value in points if value > 0)), known
 
 
 def _night(schedule: Schedule, instant: datetime) -> tuple[date, timedelta]:

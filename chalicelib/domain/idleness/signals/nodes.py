@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import field
+from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.instance_types import is_accelerated
@@ -41,20 +42,20 @@ class _Part:
 
 def cpu_signal(evidence: Evidence, window: Window) -> Signal:
     """Cores at work against an absolute limit, or against each group's own baseline."""
-    parts = [_cpu(group, window) for group in evidence.nodegroups if group.nodes or group.cpu.points]
+    parts = [_cpu(group, window) for group in evidence.nodegroups if group.there or group.cpu.points]
     return _together(CPU, parts, "no nodes whose CPU could be used")
 
 
 def network_signal(evidence: Evidence, window: Window) -> Signal:
     """Bytes a minute of each node, in and out, against an absolute limit."""
-    parts = [_network(group, window) for group in evidence.nodegroups if group.nodes or group.network_in.points]
+    parts = [_network(group, window) for group in evidence.nodegroups if group.there or group.network_in.points]
     return _together(NETWORK, parts, "no nodes whose network could be used")
 
 
 def _cpu(group: NodegroupUse, window: Window) -> _Part:
     if group.vcpus is None:
         what = f"CPU of {group.name}: how many CPUs its machines have is not known"
-        return _Part(Sign.MISSING, what) if group.nodes else _Part(Sign.QUIET, "CPU 0 %")
+        return _Part(Sign.MISSING, what) if group.there else _Part(Sign.QUIET, "CPU 0 %")
     values = within(group.cpu, window)
     baseline = usual(before(group.cpu_before, window).values)
     cores = [value * _cpus(group) / 100 for value in values]
@@ -72,9 +73,20 @@ def _cpu(group: NodegroupUse, window: Window) -> _Part:
         what = f"CPU up to {max(values):.0f} % in {group.name}, {max(cores):.1f} of {counted(_cpus(group), 'core')}{beside}"
         return _Part(Sign.BUSY, what, numbers)
     missing = gap(group.cpu, window)
-    if missing and group.nodes:
+    if missing and group.there:
         return _Part(Sign.MISSING, f"CPU of {group.name}: {missing}")
     return _Part(Sign.QUIET, f"CPU {_mean(values):.0f} %{beside}", numbers)
+
+
+def hours_at_work(evidence: Evidence, window: Window) -> tuple[datetime, ...]:
+    """The hours of the week before the window in which a group had more cores at work than a resting one has."""
+    return tuple(
+        at
+        for group in evidence.nodegroups
+        if group.vcpus is not None
+        for at, value in before(group.cpu_before, window).points
+        if value * _cpus(group) / 100 > _core_limit(group, usual(before(group.cpu_before, window).values))
+    )
 
 
 def _cpus(group: NodegroupUse) -> int:
@@ -84,7 +96,7 @@ def _cpus(group: NodegroupUse) -> int:
 
 def _core_limit(group: NodegroupUse, baseline: float | None) -> float:
     """Cores at work: the absolute limit, or the limit above the group's own baseline, whichever is passed first."""
-    nodes = max(group.nodes, 1)
+    nodes = max(group.there, 1)
     absolute = CORES + CORES_PER_NODE * nodes
     if baseline is None:
         return absolute
@@ -92,13 +104,13 @@ def _core_limit(group: NodegroupUse, baseline: float | None) -> float:
 
 
 def _network(group: NodegroupUse, window: Window) -> _Part:
-    nodes = max(group.nodes, 1)
+    nodes = max(group.there, 1)
     values = [per_minute(group.network_in, value) / nodes for value in within(_both_ways(group), window)]
     numbers = {"mean": _mean(values), "highest": max(values, default=0.0), "limit": NETWORK_LIMIT}
     if stands_out(values, NETWORK_LIMIT, 2 * NETWORK_LIMIT):
         return _Part(Sign.BUSY, f"network of {group.name} up to {_describe(max(values))} a node", numbers)
     missing = gap(group.network_in, window) or gap(group.network_out, window)
-    if missing and group.nodes:
+    if missing and group.there:
         return _Part(Sign.MISSING, f"network of {group.name}: {missing}")
     return _Part(Sign.QUIET, f"network {_describe(_mean(values))} a node", numbers)
 
@@ -153,7 +165,7 @@ def _unmeasured(evidence: Evidence, use: KubernetesUse) -> list[str]:
 
 
 def _places(evidence: Evidence) -> list[str]:
-    groups = [group for group in evidence.nodegroups if group.nodes]
+    groups = [group for group in evidence.nodegroups if group.there]
     accelerated = sorted({kind for group in groups for kind in group.instance_types if is_accelerated(kind)})
     by_image = sorted(
         f"{group.ami_type}" for group in groups if not group.instance_types and _has_devices(group.ami_type)
@@ -171,4 +183,4 @@ def _places(evidence: Evidence) -> list[str]:
 
 def _has_devices(ami_type: str) -> bool:
     """Whether EKS's image is one for GPUs or Neuron devices. CUSTOM, and one for any machine, say nothing."""
-    return ami_type.endswith(("_NVIDIA", "_NEURON", "_GPU"))
+    return ami_type.removesuffix("_FIPS").endswith(("_NVIDIA", "_NEURON", "_GPU"))

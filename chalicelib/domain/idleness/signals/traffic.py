@@ -73,7 +73,7 @@ def requests_signal(evidence: Evidence, window: Window) -> Signal:
     missing = gap(evidence.requests, window)
     if missing:
         return Signal(REQUESTS, Sign.MISSING, f"API-server requests: {missing}")
-    nodes = sum(group.nodes for group in evidence.nodegroups)
+    nodes = sum(group.there for group in evidence.nodegroups)
     rates = [per_minute(evidence.requests, value) for value in within(evidence.requests, window)]
     floor = FLOOR + FLOOR_PER_NODE * nodes
     baseline = _baseline(evidence.requests_before, window)

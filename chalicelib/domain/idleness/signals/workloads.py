@@ -25,6 +25,7 @@ def kubernetes_signal(evidence: Evidence) -> Signal:
         return Signal(KUBERNETES, Sign.ABSENT, f"Kubernetes was not asked{why}")
     works = [
         *([f"Job running: {_names(use.running_jobs)}"] if use.running_jobs else []),
+        *([f"Job not finished: {_names(use.waiting_jobs)}"] if use.waiting_jobs else []),
         *([f"CronJob not suspended: {_names(use.cron_jobs)}"] if use.cron_jobs else []),
         *([f"scaled to zero until work comes: {_names(use.scaled_to_zero)}"] if use.scaled_to_zero else []),
         *([f"running until it is finished: {_names(use.finite_pods)}"] if use.finite_pods else []),
@@ -43,7 +44,7 @@ def _names(names: tuple[str, ...]) -> str:
 
 def _numbers(use: KubernetesUse) -> dict[str, float]:
     return {
-        "jobs": float(len(use.running_jobs)),
+        "jobs": float(len(use.running_jobs) + len(use.waiting_jobs)),
         "cron_jobs": float(len(use.cron_jobs)),
         "finite_pods": float(len(use.finite_pods)),
         "user_pods": float(use.user_pods),
@@ -81,7 +82,7 @@ def pending_signal(evidence: Evidence, window: Window) -> Signal:
         values = within(evidence.pending, window)
         return _pending(max(values) - values[-1] if values else 0.0, "pods", "waited")
     if not (
-        any(group.nodes for group in evidence.nodegroups) or evidence.instances_outside or evidence.fargate_profiles
+        any(group.there for group in evidence.nodegroups) or evidence.instances_outside or evidence.fargate_profiles
     ):
         return Signal(PENDING, Sign.ABSENT, "no nodes that pods could wait for")
     most = max(within(evidence.pending, window), default=0.0)
