@@ -6,7 +6,7 @@ twice: what is there with the lab's tag counts as made.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
 
@@ -19,6 +19,7 @@ from chalicelib.domain.labs.aws_states import RoleState
 from chalicelib.domain.labs.cluster_identity import is_own_cluster
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.polling import POLL_POLICIES
+from chalicelib.domain.labs.spec import AddonSpec
 from chalicelib.domain.labs.steps import Result, StepResult, execution_name
 from chalicelib.domain.stack.launch_templates import key_pair_name
 from chalicelib.domain.stack.template import lab_parameters, lab_template
@@ -36,6 +37,7 @@ from chalicelib.workflows.shared.access import (
 )
 from chalicelib.workflows.shared.before import allot_subdomain, look_before
 from chalicelib.workflows.shared.network import (
+    addons_before_nodes,
     addons_of,
     all_subnets,
     guests,
@@ -167,8 +169,9 @@ def launch_work_host(deps: Deps, at: StepInput) -> StepResult:
 
 
 def create_nodegroups(deps: Deps, at: StepInput) -> StepResult:
-    """Ask for every node group, each from its launch template."""
+    """Ask for what a node needs to become Ready, without waiting for it, then for every node group from its launch template."""
     lab, clusters = at.lab, deps.cloud(at.lab.place).clusters
+    _ask_for_addons(deps, at, addons_before_nodes(lab))
     role = output(lab, "NodeRoleArn")
     for n, spec in enumerate(lab.spec.nodegroups):
         template = output(lab, f"LaunchTemplate{n}Id"), output(lab, f"LaunchTemplate{n}Version")
@@ -188,17 +191,22 @@ def check_nodegroups(deps: Deps, at: StepInput) -> StepResult:
 
 
 def create_addons(deps: Deps, at: StepInput) -> StepResult:
-    """Ask for the add-ons and the Pod Identity associations."""
+    """Ask for the add-ons and the Pod Identity associations. Those that were asked for before the nodes count as made."""
     lab, clusters = at.lab, deps.cloud(at.lab.place).clusters
-    for addon in addons_of(lab):
-        clusters.create_addon(lab, addon, roles_of_addon(lab, addon))
-    for addon in addons_of(lab):
-        note_addon(deps, at, clusters.addon(lab.name, addon.name))
+    _ask_for_addons(deps, at, addons_of(lab))
     for association in lab.spec.pod_identities:
         arn = clusters.associate_pod_identity(lab, association)
         part = part_of_cluster(lab, Kind.POD_IDENTITY, arn.rpartition("/")[2], arn)
         enter(deps, lab, [part], EntryState.PRESENT, at.now, ASKED_FOR)
     return StepResult(Result.ASKED, ", ".join(addon.name for addon in addons_of(lab)))
+
+
+def _ask_for_addons(deps: Deps, at: StepInput, addons: Sequence[AddonSpec]) -> None:
+    lab, clusters = at.lab, deps.cloud(at.lab.place).clusters
+    for addon in addons:
+        clusters.create_addon(lab, addon, roles_of_addon(lab, addon))
+    for addon in addons:
+        note_addon(deps, at, clusters.addon(lab.name, addon.name))
 
 
 def check_addons(deps: Deps, at: StepInput) -> StepResult:

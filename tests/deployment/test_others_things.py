@@ -36,7 +36,8 @@ NOBODYS: Mapping[str, str] = {}
 ZONE = "arn:aws:route53:::hostedzone/Z0123456789"
 DOMAIN = LAB.spec.external_dns.domain if LAB.spec.external_dns else ""
 NAMES, TYPES = (f"route53:changeresourcerecordsets{what}" for what in ("normalizedrecordnames", "recordtypes"))
-ROLES = ("ClusterRole", "NodeRole", "WorkHostRole", "ExternalDnsRole", "EbsCsiRole")
+ROLES = ("ClusterRole", "NodeRole", "WorkHostRole", "ExternalDnsRole", "EbsCsiRole", "CniRole")
+VPC = "vpc-0ab12cd34ef56ab78"
 
 
 def allowed(role: str, action: str, resource: str, context: Mapping[str, Any] = NOBODYS) -> bool:
@@ -60,6 +61,7 @@ def allowed(role: str, action: str, resource: str, context: Mapping[str, Any] = 
 
 def parsed(document: Any) -> list[Any]:
     text = json.dumps(_plain(document)).replace("${AWS::Partition}", "aws").replace("${AWS::AccountId}", ACCOUNT)
+    text = text.replace("${AWS::Region}", REGION).replace("${Vpc}", VPC)
     for key, value in PRINCIPAL.items():
         text = text.replace(f"${{aws:PrincipalTag/{key}}}", value)
     found: list[Any] = iam_evaluator.parse_policy_document(json.loads(text))
@@ -120,8 +122,58 @@ def test_no_role_changes_what_carries_another_labs_tag(role: str, action: str, s
     assert not allowed(role, action, f"{EC2}:{sort}/x-1", ANOTHER_LABS)
 
 
-def test_the_node_role_manages_its_own_labs_interfaces() -> None:
-    assert allowed("NodeRole", "ec2:DeleteNetworkInterface", f"{EC2}:network-interface/eni-1", MINE)
+#: What the CNI asks for, each with every thing that AWS checks and what it fills in there (amazon-vpc-cni-k8s, awsutils.go).
+_ASKED = {"aws:requesttag/ekslab:lab-id": LAB.id}
+_WITHIN = {"ec2:vpc": f"{EC2}:vpc/{VPC}"}
+CNI_ASKS: Mapping[str, tuple[str, Mapping[str, Mapping[str, str]]]] = {
+    "makes an interface": (
+        "ec2:CreateNetworkInterface",
+        {"network-interface/*": _ASKED, "subnet/subnet-1": _WITHIN, "security-group/sg-1": _WITHIN},
+    ),
+    "tags it as it makes it": (
+        "ec2:CreateTags",
+        {"network-interface/*": {**_ASKED, "ec2:createaction": "CreateNetworkInterface"}},
+    ),
+    "tags a node's first one": (
+        "ec2:CreateTags",
+        {"network-interface/eni-1": {**MINE, "aws:requesttag/node.k8s.amazonaws.com/instance_id": "i-1"}},
+    ),
+    "attaches": ("ec2:AttachNetworkInterface", {"network-interface/eni-1": MINE, "instance/i-1": MINE}),
+    "lets it go with the node": (
+        "ec2:ModifyNetworkInterfaceAttribute",
+        {"network-interface/eni-1": MINE, "instance/i-1": MINE},
+    ),
+    "changes its groups": (
+        "ec2:ModifyNetworkInterfaceAttribute",
+        {"network-interface/eni-1": MINE, "security-group/sg-1": _WITHIN},
+    ),
+    "takes an address": ("ec2:AssignPrivateIpAddresses", {"network-interface/eni-1": MINE}),
+    "gives one back": ("ec2:UnassignPrivateIpAddresses", {"network-interface/eni-1": MINE}),
+    "detaches": ("ec2:DetachNetworkInterface", {"network-interface/eni-1": MINE, "instance/i-1": MINE}),
+    "deletes": ("ec2:DeleteNetworkInterface", {"network-interface/eni-1": MINE}),
+}
+
+
+@pytest.mark.parametrize("what", CNI_ASKS)
+def test_the_cni_role_does_its_work_in_its_own_lab_and_nowhere_else(what: str) -> None:
+    action, things = CNI_ASKS[what]
+    for thing, context in things.items():
+        assert allowed("CniRole", action, f"{EC2}:{thing}", context), thing
+        assert not allowed("NodeRole", action, f"{EC2}:{thing}", context), thing
+    elsewhere = {"ec2:vpc": f"{EC2}:vpc/vpc-others", "ec2:createaction": "RunInstances"}
+    for others in ({}, ANOTHER_LABS, {"aws:requesttag/ekslab:lab-id": "lab-other"}, elsewhere):
+        for thing in things:
+            assert not allowed("CniRole", action, f"{EC2}:{thing}", others), (thing, others)
+
+
+def test_the_cni_role_gives_no_interface_of_its_lab_another_labs_tag() -> None:
+    another = {**MINE, "aws:requesttag/ekslab:lab-id": "lab-other"}
+    assert not allowed("CniRole", "ec2:CreateTags", f"{EC2}:network-interface/eni-1", another)
+
+
+def test_the_cni_looks_at_what_it_needs() -> None:
+    kinds = ("Instances", "InstanceTypes", "NetworkInterfaces", "SecurityGroups", "Subnets", "Tags")
+    assert all(allowed("CniRole", f"ec2:Describe{kind}", "*") for kind in kinds)
 
 
 @pytest.mark.parametrize(
@@ -153,15 +205,6 @@ UNBOUND: Mapping[str, tuple[tuple[str, ...], str]] = {
         ("ecr:*", "eks-auth:AssumeRoleForPodIdentity"),
         "Images are pulled from wherever a pod says, and registries have policies of their own; EKS hands out a pod's role to the "
         "nodes of its own cluster.",
-    ),
-    "NodeRole ": (
-        (
-            *("ec2:CreateNetworkInterface", "ec2:AttachNetworkInterface", "ec2:DetachNetworkInterface"),
-            *("ec2:DeleteNetworkInterface", "ec2:ModifyNetworkInterfaceAttribute", "ec2:CreateTags"),
-            *("ec2:AssignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses"),
-        ),
-        "AmazonEKS_CNI_Policy is on the node role until the CNI has one of its own: what bears another lab's tag is denied, what "
-        "bears none is not. Pods don't reach the role's credentials, unless they share the node's network.",
     ),
 }
 #: Another lab's thing bears its tag; these bear none of ours.
@@ -245,7 +288,7 @@ def test_what_cannot_be_bound_is_a_short_list_with_reasons_and_needed() -> None:
             assert named, pattern
 
 
-@pytest.mark.parametrize("role", ["NodeRole", "EbsCsiRole"])
+@pytest.mark.parametrize("role", ["CniRole", "EbsCsiRole"])
 def test_of_another_lab_even_what_cannot_be_bound_touches_no_interface_or_volume(role: str) -> None:
     sorts = ("network-interface", "volume", "snapshot")
     asked = {

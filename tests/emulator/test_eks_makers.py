@@ -37,9 +37,8 @@ def cluster(sandbox: Sandbox) -> Iterator[dict[str, Any]]:
     eks.create_cluster(name="makers", roleArn=role, resourcesVpcConfig={"subnetIds": ids}, logging=logs)
     until(lambda: eks.describe_cluster(name="makers")["cluster"]["status"] == "ACTIVE", 30)
     node_role = make_role(sandbox, "makers-nodes", "ec2.amazonaws.com")
-    sandbox.client("iam").attach_role_policy(
-        RoleName="makers-nodes", PolicyArn="arn:aws:iam::aws:policy/AmazonEKSWorkerNodePolicy"
-    )
+    for policy in ("AmazonEKSWorkerNodePolicy", "AmazonEKS_CNI_Policy"):
+        sandbox.client("iam").attach_role_policy(RoleName="makers-nodes", PolicyArn=f"arn:aws:iam::aws:policy/{policy}")
     sizes = {"minSize": 1, "maxSize": 2, "desiredSize": 1}
     named = {"clusterName": "makers", "nodegroupName": "workers"}
     eks.create_nodegroup(**named, scalingConfig=sizes, subnets=ids, nodeRole=node_role["Arn"])

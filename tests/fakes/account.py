@@ -91,6 +91,11 @@ class Account:
         self.resources[arn] = resource
         return resource
 
+    @property
+    def made(self) -> int:
+        """How many things there ever were: a number that no two things share."""
+        return self._count
+
     def of(self, kind: Kind) -> tuple[Resource, ...]:
         """Everything of a kind, in order of making."""
         return tuple(r for r in self.resources.values() if r.kind is kind)

@@ -127,14 +127,15 @@ class NodegroupCalls:
         self.account.add(Kind.NETWORK_INTERFACE, tags=tags, status="in-use", instance=host.id, **facts)
         cni = {"cluster.k8s.amazonaws.com/name": cluster.state.name, "node.k8s.amazonaws.com/instance_id": host.id}
         cni["node.k8s.amazonaws.com/createdAt"] = self.account.clock.now().isoformat()
-        by = f"{self._role_id(record)}:{host.id}"
+        by = f"{self._role_id(cluster, record)}:{host.id}"
         facts["requester_id"] = by
         self.account.add(Kind.NETWORK_INTERFACE, tags=cni, status="in-use", cni="true", instance=host.id, **facts)
 
-    def _role_id(self, record: NodegroupRecord) -> str:
-        """The unique id of the node role, in whose name the CNI asks for interfaces."""
+    def _role_id(self, cluster: ClusterRecord, record: NodegroupRecord) -> str:
+        """The unique id of the role in whose name the CNI asks for interfaces: its own, or else the node's."""
         roles = {role.arn: role for role in self.account.of(Kind.ROLE)}
-        role = roles.get(record.state.role_arn or "")
+        own = (one.role_arn for one in cluster.associations if one.service_account == "aws-node")
+        role = roles.get(next(own, record.state.role_arn or ""))
         return role.attributes.get("role-id", "") if role is not None else ""
 
     def _drop_nodes(self, cluster: ClusterRecord, record: NodegroupRecord) -> None:

@@ -203,7 +203,7 @@ class _Template:
         if kind is Kind.LOG_GROUP:
             plain["retention"] = facts["RetentionInDays"]
         if kind is Kind.ROLE:
-            plain["role_id"] = f"AROA{len(self._account.resources):016d}"
+            plain["role_id"] = f"AROA{self._account.made:016d}"
             plain["policies"] = ",".join(str(self._value(arn)) for arn in facts.get("ManagedPolicyArns", []))
             plain["inline"] = ",".join(str(self._value(p["PolicyName"])) for p in facts.get("Policies", []))
         return {"tags": tags, **plain}

@@ -45,7 +45,7 @@ def test_a_lab_lives_and_ends_by_the_command_line(stage: Stage) -> None:
     assert (shown.returncode, "ready since" in shown.stdout) == (0, True)
     inventory = typed(person, "get", "inventory", lab_id)
     assert (inventory.returncode, "node group     two: ACTIVE" in inventory.stdout) == (0, True)
-    assert "AmazonEKS_CNI_Policy" in inventory.stdout
+    assert "AmazonEKSWorkerNodePolicy" in inventory.stdout
     assert lab_id in typed(person, "get", "clusters").stdout
     assert "It costs $" in typed(person, "extend", "typed", "1h").stdout
 

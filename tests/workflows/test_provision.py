@@ -12,7 +12,8 @@ from chalicelib.domain.core.resources import EntryState, Kind
 from chalicelib.domain.errors.tree import AccessDenied, AwsRefused
 from chalicelib.domain.labs.aws_states import ClusterState, SubnetFacts
 from chalicelib.domain.labs.lab import Phase
-from chalicelib.domain.labs.spec import ExistingNetwork, NodegroupSpec, WorkHostSpec
+from chalicelib.domain.labs.spec import AddonSpec, ExistingNetwork, NodegroupSpec, WorkHostSpec
+from chalicelib.domain.requests.defaults import DEFAULT_ADDONS
 from tests.fakes import a_lab, a_network, a_nodegroup, a_spec
 from tests.fakes.cluster_record import ClusterRecord
 from tests.workflows.theatre import Theatre
@@ -108,6 +109,30 @@ def test_a_lab_that_can_not_be_looked_into_is_a_lab_all_the_same() -> None:
     assert theatre.lab.facts.view_role_arn is None
     [step] = [step for step in theatre.world.store.steps(theatre.lab_id) if step.name == "grant_access"]
     assert "invalid principal" in step.detail
+
+
+@pytest.mark.parametrize("addons", [DEFAULT_ADDONS, ("vpc-cni",)])
+def test_the_agent_and_the_cni_with_its_role_are_there_before_the_first_node_group(addons: tuple[str, ...]) -> None:
+    """Issue 11: the node role has none of the CNI's rights, and a node whose CNI has no role never becomes Ready."""
+    theatre = Theatre()
+    theatre.request(a_lab(spec=a_spec(addons=tuple(AddonSpec(name) for name in addons))))
+    assert theatre.play() == "Ready"
+    calls = theatre.world.account.calls
+    asked = [args[1].name for name, args in calls if name in ("create_addon", "create_nodegroup")]
+    before = asked[: asked.index(theatre.lab.spec.nodegroups[0].name)]
+    assert sorted(before) == ["eks-pod-identity-agent", "vpc-cni"]
+    roles = [args[2] for name, args in calls if name == "create_addon" and args[1].name == "vpc-cni"]
+    assert roles[0] == {"aws-node": theatre.lab.facts.stack_outputs["CniRoleArn"]}
+    steps = [step.name for step in theatre.world.store.steps(theatre.lab_id)]
+    assert steps.count("create_nodegroups") == 1, "nobody waits for them there"
+
+
+def test_a_lab_without_the_cni_gets_no_role_and_no_agent_for_it() -> None:
+    theatre = Theatre()
+    theatre.request(a_lab(spec=a_spec(addons=(AddonSpec("kube-proxy"),))))
+    assert theatre.play() == "Ready"
+    assert [args[1].name for name, args in theatre.world.account.calls if name == "create_addon"] == ["kube-proxy"]
+    assert "CniRoleArn" not in theatre.lab.facts.stack_outputs
 
 
 def test_a_role_that_is_not_known_yet_is_waited_for() -> None:

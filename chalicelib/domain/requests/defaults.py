@@ -34,6 +34,7 @@ from chalicelib.domain.labs.spec import (
 )
 from chalicelib.domain.requests.draft import Draft, NodegroupDraft
 from chalicelib.domain.requests.schedule_input import USUAL_RULES, ScheduleRules, read_schedule
+from chalicelib.domain.stack.addon_roles import ADDON_ROLES, POD_IDENTITY_AGENT
 from chalicelib.domain.support.calendar import Calendar
 
 #: Words that ask for the default version.
@@ -180,8 +181,8 @@ def _addons(draft: Draft) -> tuple[AddonSpec, ...]:
     """The usual ones and those asked for; one asked for takes the place of the usual one of its name."""
     names = [*DEFAULT_ADDONS] if draft.default_addons else []
     names += ["external-dns"] if draft.external_dns else []
-    needs_agent = draft.pod_identities or {"aws-ebs-csi-driver", "external-dns"} & {a.name for a in draft.addons}
-    names += ["eks-pod-identity-agent"] if needs_agent and "eks-pod-identity-agent" not in names else []
+    needs_agent = draft.pod_identities or ADDON_ROLES.keys() & {*names, *(addon.name for addon in draft.addons)}
+    names += [POD_IDENTITY_AGENT] if needs_agent and POD_IDENTITY_AGENT not in names else []
     asked = {addon.name for addon in draft.addons}
     return (*draft.addons, *(AddonSpec(name) for name in names if name not in asked))
 

@@ -9,7 +9,6 @@ from chalicelib.domain.labs.spec import EndpointAccess
 _POLICIES: Mapping[str, str] = {
     "AmazonEKSWorkerNodePolicy": "lets the kubelet describe the instances and the cluster it joins",
     "AmazonEC2ContainerRegistryPullOnly": "lets the node pull images from ECR, EKS's own add-on images among them",
-    "AmazonEKS_CNI_Policy": "lets the VPC CNI give pods addresses: attach interfaces, assign and free private addresses",
     "AmazonSSMManagedInstanceCore": "lets Session Manager open a shell on the node without any open port",
     "AmazonEKSClusterPolicy": "lets the control plane see and tag the network and run load balancers of Services",
     "AmazonEKSVPCResourceController": "lets the control plane manage interfaces for security groups of pods",

@@ -17,6 +17,8 @@ from chalicelib.domain.labs.access_role import (
 )
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spec import ExternalDnsSpec
+from chalicelib.domain.stack.addon_roles import ADDON_ROLES, EBS_CSI, EXTERNAL_DNS, VPC_CNI
+from chalicelib.domain.stack.cni_policy import cni_policy
 from chalicelib.domain.stack.intrinsics import Json, attribute, filled, ref, resource
 
 ROLE_PATH = "/ekslab/"
@@ -25,7 +27,6 @@ _CLUSTER_POLICIES = ("AmazonEKSClusterPolicy", "AmazonEKSVPCResourceController")
 _NODE_POLICIES = (
     "AmazonEKSWorkerNodePolicy",
     "AmazonEC2ContainerRegistryPullOnly",
-    "AmazonEKS_CNI_Policy",
     "AmazonSSMManagedInstanceCore",
 )
 #: Source: Service Authorization Reference, condition keys of Route 53.
@@ -34,7 +35,7 @@ _CLUSTER_ARN = "arn:${AWS::Partition}:eks:${AWS::Region}:${AWS::AccountId}:clust
 
 
 def roles(lab: Lab) -> Json:
-    """Cluster, nodes; the owner's way in, work host, external-dns and the EBS CSI driver where the lab has them."""
+    """Cluster, nodes; the owner's way in, work host, external-dns, CNI and EBS CSI driver where the lab has them."""
     made: Json = {
         "ClusterRole": _role(lab, _trusting("eks.amazonaws.com", tags=True), _CLUSTER_POLICIES),
         "NodeRole": _role(lab, _trusting("ec2.amazonaws.com"), _NODE_POLICIES),
@@ -48,13 +49,12 @@ def roles(lab: Lab) -> Json:
         )
         made["WorkHostProfile"] = resource("IAM::InstanceProfile", {"Path": ROLE_PATH, "Roles": [ref("WorkHostRole")]})
     if lab.spec.external_dns is not None:
-        made["ExternalDnsRole"] = _role(
-            lab, _trusting_pods(lab, "external-dns"), (), _allow_records(lab.spec.external_dns)
-        )
-    if has_ebs_csi(lab):
-        made["EbsCsiRole"] = _role(
-            lab, _trusting_pods(lab, "ebs-csi-controller-sa"), ("AmazonEBSCSIDriverEKSClusterScopedPolicy",)
-        )
+        records = _allow_records(lab.spec.external_dns)
+        made["ExternalDnsRole"] = _role(lab, _trusting_pods(lab, EXTERNAL_DNS), (), records)
+    if has_addon(lab, VPC_CNI):
+        made["CniRole"] = _role(lab, _trusting_pods(lab, VPC_CNI), (), cni_policy(lab))
+    if has_addon(lab, EBS_CSI):
+        made["EbsCsiRole"] = _role(lab, _trusting_pods(lab, EBS_CSI), ("AmazonEBSCSIDriverEKSClusterScopedPolicy",))
     return made
 
 
@@ -72,14 +72,16 @@ def role_outputs(lab: Lab) -> dict[str, Any]:
         outputs["WorkHostRoleArn"] = attribute("WorkHostRole", "Arn")
     if lab.spec.external_dns is not None:
         outputs["ExternalDnsRoleArn"] = attribute("ExternalDnsRole", "Arn")
-    if has_ebs_csi(lab):
+    if has_addon(lab, VPC_CNI):
+        outputs["CniRoleArn"] = attribute("CniRole", "Arn")
+    if has_addon(lab, EBS_CSI):
         outputs["EbsCsiRoleArn"] = attribute("EbsCsiRole", "Arn")
     return outputs
 
 
-def has_ebs_csi(lab: Lab) -> bool:
-    """Whether the lab asked for the EBS CSI driver."""
-    return any(addon.name == "aws-ebs-csi-driver" for addon in lab.spec.addons)
+def has_addon(lab: Lab, name: str) -> bool:
+    """Whether the lab asked for the add-on."""
+    return any(addon.name == name for addon in lab.spec.addons)
 
 
 def boundary_name(installation: str) -> str:
@@ -112,15 +114,15 @@ def _trusting(service: str, tags: bool = False, condition: Json | None = None) -
     return {"Version": "2012-10-17", "Statement": [statement]}
 
 
-def _trusting_pods(lab: Lab, service_account: str) -> Json:
-    """Pods of this service account in this cluster only: Pod Identity tells both in session tags."""
+def _trusting_pods(lab: Lab, addon: str) -> Json:
+    """Pods of the add-on's service account in this cluster only: Pod Identity tells both in session tags."""
     return _trusting(
         "pods.eks.amazonaws.com",
         tags=True,
         condition={
             "StringEquals": {
                 "aws:RequestTag/eks-cluster-arn": filled(_CLUSTER_ARN % lab.name),
-                "aws:RequestTag/kubernetes-service-account": service_account,
+                "aws:RequestTag/kubernetes-service-account": ADDON_ROLES[addon].service_account,
             }
         },
     )

@@ -9,6 +9,7 @@ Outputs, which workflows rely on by these names:
   with ssh           RemoteAccessSecurityGroupId
   with a work host   WorkHostSecurityGroupId WorkHostProfileName WorkHostRoleArn
   with external-dns  ExternalDnsRoleArn
+  with the add-on vpc-cni             CniRoleArn
   with the owner's access role        AccessRoleArn
   with the add-on aws-ebs-csi-driver  EbsCsiRoleArn
 """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from chalicelib.domain.core.resources import Kind, Resource
@@ -12,15 +12,9 @@ from chalicelib.domain.labs.arns import ec2_thing
 from chalicelib.domain.labs.aws_states import SubnetFacts
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spec import AddonSpec, ExistingNetwork, NewNetwork, Placement
+from chalicelib.domain.stack.addon_roles import ADDON_ROLES, EXTERNAL_DNS, POD_IDENTITY_AGENT, VPC_CNI
 from chalicelib.domain.teardown.target import target_of
 from chalicelib.ports.deps import Deps
-
-POD_IDENTITY_AGENT = "eks-pod-identity-agent"
-#: add-on -> (its service account, the stack's output with the role for it).
-_ADDON_ROLES: Mapping[str, tuple[str, str]] = {
-    "external-dns": ("external-dns", "ExternalDnsRoleArn"),
-    "aws-ebs-csi-driver": ("ebs-csi-controller-sa", "EbsCsiRoleArn"),
-}
 
 
 def settled_network(deps: Deps, lab: Lab) -> tuple[NewNetwork | ExistingNetwork, tuple[SubnetFacts, ...]]:
@@ -74,16 +68,21 @@ def addons_of(lab: Lab) -> tuple[AddonSpec, ...]:
     """The add-ons asked for and those that they need: external-dns for its zone, the agent for Pod Identity."""
     addons = list(lab.spec.addons)
     names = {addon.name for addon in addons}
-    if lab.spec.external_dns is not None and "external-dns" not in names:
-        addons.append(AddonSpec("external-dns"))
-    with_roles = lab.spec.pod_identities or any(addon.name in _ADDON_ROLES for addon in addons)
+    if lab.spec.external_dns is not None and EXTERNAL_DNS not in names:
+        addons.append(AddonSpec(EXTERNAL_DNS))
+    with_roles = lab.spec.pod_identities or any(addon.name in ADDON_ROLES for addon in addons)
     if with_roles and POD_IDENTITY_AGENT not in names:
         addons.insert(0, AddonSpec(POD_IDENTITY_AGENT))
     return tuple(addons)
 
 
+def addons_before_nodes(lab: Lab) -> tuple[AddonSpec, ...]:
+    """The agent and the CNI: EKS tells a pod of its role when the pod is made, and without that role no node becomes Ready."""
+    return tuple(addon for addon in addons_of(lab) if addon.name in (POD_IDENTITY_AGENT, VPC_CNI))
+
+
 def roles_of_addon(lab: Lab, addon: AddonSpec) -> dict[str, str]:
     """Service account -> role ARN for an add-on that gets rights by Pod Identity."""
-    account, name = _ADDON_ROLES.get(addon.name, ("", ""))
-    role = lab.facts.stack_outputs.get(name)
-    return {account: role} if role else {}
+    known = ADDON_ROLES.get(addon.name)
+    role = lab.facts.stack_outputs.get(f"{known.resource}Arn") if known is not None else None
+    return {known.service_account: role} if known is not None and role else {}

@@ -65,14 +65,18 @@ def make_log_group(world: World, cluster: Cluster) -> None:
 
 
 def delete_interface(ec2: Any, interface: str) -> None:
-    """Detach and delete an interface; one that is gone is fine."""
+    """Detach and delete an interface; one that is gone, or "", is fine."""
+    if not interface:
+        return
     detach_interface(ec2, interface)
     with gone_is_fine():
         ec2.delete_network_interface(NetworkInterfaceId=interface)
 
 
 def detach_interface(ec2: Any, interface: str) -> None:
-    """Make an interface `available`; one that is gone is fine."""
+    """Make an interface `available`; one that is gone, or "", is fine."""
+    if not interface:
+        return
     with gone_is_fine():
         for described in ec2.describe_network_interfaces(NetworkInterfaceIds=[interface])["NetworkInterfaces"]:
             attachment = described.get("Attachment", {}).get("AttachmentId")

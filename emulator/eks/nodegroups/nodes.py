@@ -10,10 +10,11 @@ from typing import Any
 
 from botocore.exceptions import ClientError
 
-from emulator.core.actors import AUTO_SCALING, Actor
+from emulator.core.actors import AUTO_SCALING
 from emulator.eks.clusters.control_plane import delete_interface, detach_interface
 from emulator.eks.http.refusals import gone_is_fine, message_of
 from emulator.eks.nodegroups.auto_scaling import show_members
+from emulator.eks.nodegroups.cni import make_interface
 from emulator.eks.nodegroups.launch_templates import template_groups, template_tags
 from emulator.eks.state.state import Cluster, Node, Nodegroup
 from emulator.eks.state.world import World
@@ -90,28 +91,8 @@ def _launch(world: World, ec2: Any, cluster: Cluster, group: Nodegroup, subnet: 
     }
     key = group.template.get("KeyName") or (group.described.get("remoteAccess") or {}).get("ec2SshKey")
     made = ec2.run_instances(**request, **({"KeyName": key} if key else {}))["Instances"][0]
-    interface = _make_cni_interface(world, cluster, group, made["InstanceId"], request)
+    interface = make_interface(world, cluster, group, made["InstanceId"], request)
     return Node(made["InstanceId"], _node_name(cluster, made), made["Placement"]["AvailabilityZone"], interface)
-
-
-def _make_cni_interface(
-    world: World, cluster: Cluster, group: Nodegroup, instance: str, request: dict[str, Any]
-) -> str:
-    node = Actor(str(group.described["nodeRole"]).rpartition("/")[2], instance)
-    ec2 = world.client("ec2", cluster, node)
-    made = ec2.create_network_interface(
-        SubnetId=request["SubnetId"], Groups=request["SecurityGroupIds"], Description=f"aws-K8S-{instance}"
-    )
-    interface = str(made["NetworkInterface"]["NetworkInterfaceId"])
-    ec2.attach_network_interface(NetworkInterfaceId=interface, InstanceId=instance, DeviceIndex=1)
-    tags = {
-        "node.k8s.amazonaws.com/instance_id": instance,
-        "cluster.k8s.amazonaws.com/name": cluster.name,
-        "node.k8s.amazonaws.com/createdAt": world.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ"),
-        "eks:eni:owner": "amazon-vpc-cni",
-    }
-    ec2.create_tags(Resources=[interface], Tags=_as_list(tags))
-    return interface
 
 
 def _terminate(ec2: Any, node: Node) -> None:

@@ -19,6 +19,7 @@ from emulator.eks.http.errors import in_use, not_found
 from emulator.eks.http.pages import page
 from emulator.eks.http.refusals import message_of
 from emulator.eks.nodegroups.attachments import furnish, unfurnish
+from emulator.eks.nodegroups.cni import can_make_interfaces
 from emulator.eks.nodegroups.launch_templates import gives_public_address
 from emulator.eks.nodegroups.nodes import abandon_nodes, launch_nodes
 from emulator.eks.nodegroups.request import checked_nodegroup
@@ -108,6 +109,9 @@ def _finish_creation(world: World, cluster: Cluster, group: Nodegroup, outcome: 
     elif not has_policy(world.client("iam", cluster), group.described["nodeRole"], _WORKER_POLICY):
         instances = [node.instance_id for node in group.nodes]
         group.fail("CREATE_FAILED", "NodeCreationFailure", "Instances failed to join the kubernetes cluster", instances)
+    elif group.nodes and not can_make_interfaces(world, cluster, group):
+        instances = [node.instance_id for node in group.nodes]
+        group.fail("CREATE_FAILED", "NodeCreationFailure", "Unhealthy nodes in the kubernetes cluster", instances)
     else:
         _admit_nodes(world, cluster, group)
         nodes_came(world, cluster)

@@ -14,7 +14,7 @@ Described = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Node:
-    """A machine of a node group, with the second interface the VPC CNI gave it."""
+    """A machine of a node group, with the second interface the VPC CNI gave it ("" where it could not)."""
 
     instance_id: str
     name: str

@@ -31,7 +31,7 @@ EVERYTHING: dict[str, Any] = {
     "ssh": SSH,
     "external_dns": ExternalDnsSpec("Z0123456789", "lab.example.com"),
     "work_host": WorkHostSpec(),
-    "addons": (AddonSpec("aws-ebs-csi-driver"),),
+    "addons": (AddonSpec("aws-ebs-csi-driver"), AddonSpec("vpc-cni")),
     "nodegroups": (NodegroupSpec("a"), NodegroupSpec("b", ami_type="BOTTLEROCKET_x86_64", tags={"team": "blue"})),
     "tags": {"course": "eks", "odd": "a b+c=d"},
 }
@@ -86,7 +86,7 @@ def test_ten_node_groups_still_fit() -> None:
 def test_outputs_are_the_documented_ones() -> None:
     least = {
         "VpcId", "PublicSubnetIds", "PrivateSubnetIds", "ClusterRoleArn", "NodeRoleArn", "NodeRoleName",
-        "ControlPlaneSecurityGroupId", "NodeSecurityGroupId", "LaunchTemplate0Id", "LaunchTemplate0Version",
+        "ControlPlaneSecurityGroupId", "NodeSecurityGroupId", "LaunchTemplate0Id", "LaunchTemplate0Version", "CniRoleArn",
     }  # fmt: skip
     more = {
         "RemoteAccessSecurityGroupId", "WorkHostSecurityGroupId", "WorkHostProfileName", "WorkHostRoleArn",
@@ -127,8 +127,23 @@ def test_there_is_no_nat_unless_it_is_asked_for() -> None:
 
 def test_every_role_and_profile_is_under_the_service_s_own_path() -> None:
     made = [one for one in resources(LABS["everything"]).values() if one["Type"].startswith("AWS::IAM::")]
-    assert len(made) == 6
+    assert len(made) == 7
     assert {one["Properties"]["Path"] for one in made} == {"/ekslab/"}
+
+
+def test_a_lab_without_the_add_on_vpc_cni_has_no_role_for_it() -> None:
+    for lab in (a_lab(addons=()), a_lab(addons=(AddonSpec("kube-proxy"),))):
+        assert "CniRole" not in resources(lab)
+        assert "CniRoleArn" not in lab_stack(lab)["Outputs"]
+
+
+@pytest.mark.parametrize(("lab", "vpc"), [("everything", "${Vpc}"), ("a guest with everything", "${VpcId}")])
+def test_the_cni_role_is_bound_to_the_vpc_that_the_lab_is_in(lab: str, vpc: str) -> None:
+    [policy] = properties(LABS[lab], "CniRole")["Policies"]
+    said = [
+        each["Condition"] for each in policy["PolicyDocument"]["Statement"] if "ArnLike" in each.get("Condition", {})
+    ]
+    assert said == [{"ArnLike": {"ec2:Vpc": {"Fn::Sub": f"arn:${{AWS::Partition}}:ec2:${{AWS::Region}}:*:vpc/{vpc}"}}}]
 
 
 def test_the_csi_role_is_bound_to_its_own_cluster() -> None:

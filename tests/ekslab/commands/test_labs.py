@@ -120,7 +120,7 @@ def test_a_whole_life_can_be_read(wire: Wire, capsys: pytest.CaptureFixture[str]
     for part in ("inventory", "kubeconfig", "events"):
         assert run(wire, "get", part, LAB) == 0
     message = capsys.readouterr().out
-    assert "AmazonEKS_CNI_Policy" in message
+    assert "AmazonEKSWorkerNodePolicy" in message
     assert "get-token" in message
     assert "Control plane" in message
     theatre.release()

@@ -32,6 +32,7 @@ from emulator.eks.kubernetes import KubernetesServers
 SCALE = 0.0003
 REGION = "ap-northeast-2"
 WORKER_POLICY = "arn:aws:iam::aws:policy/AmazonEKSWorkerNodePolicy"
+NODE_POLICIES = (WORKER_POLICY, "arn:aws:iam::aws:policy/AmazonEKS_CNI_Policy")
 
 
 @dataclass
@@ -179,7 +180,8 @@ def _furnish(bench: Bench) -> None:
         ec2.modify_subnet_attribute(SubnetId=subnet, MapPublicIpOnLaunch={"Value": True})
     bench.cluster_role = make_role(bench, "cluster-role", "eks.amazonaws.com")
     bench.node_role = make_role(bench, "node-role", "ec2.amazonaws.com")
-    bench.client("iam").attach_role_policy(RoleName="node-role", PolicyArn=WORKER_POLICY)
+    for policy in NODE_POLICIES:
+        bench.client("iam").attach_role_policy(RoleName="node-role", PolicyArn=policy)
 
 
 def code_of(refused: pytest.ExceptionInfo[ClientError]) -> str:

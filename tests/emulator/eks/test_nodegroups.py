@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
 from botocore.exceptions import ClientError
 
-from tests.emulator.eks.conftest import SCALE, Bench, code_of, make_role
+from tests.emulator.eks.conftest import NODE_POLICIES, SCALE, Bench, code_of, make_role
 
 
 def test_an_active_node_group_has_tagged_machines_and_an_auto_scaling_group(bench: Bench) -> None:
@@ -82,6 +83,36 @@ def test_machines_whose_role_lacks_its_policy_do_not_join(bench: Bench) -> None:
     assert len(issue["resourceIds"]) == 2
     bench.delete_nodegroup()
     bench.client("iam").delete_role(RoleName="bare")
+
+
+def test_nodes_whose_cni_can_make_no_interface_are_unhealthy(bench: Bench) -> None:
+    """The CNI has its own role by Pod Identity, or else the node's; without its add-on there is none."""
+    eks, iam = bench.client("eks"), bench.client("iam")
+    role = make_role(bench, "no-cni", "ec2.amazonaws.com")
+    iam.attach_role_policy(RoleName="no-cni", PolicyArn=NODE_POLICIES[0])
+    own = make_role(bench, "cni", "pods.eks.amazonaws.com")
+    bench.active_cluster(bootstrapSelfManagedAddons=False)
+    tags = json.dumps({"env": {"ADDITIONAL_ENI_TAGS": json.dumps({"team": "blue"})}})
+    asked = {"podIdentityAssociations": [{"serviceAccount": "aws-node", "roleArn": own}], "configurationValues": tags}
+    for step in ("no add-on", "no agent", "no rights"):
+        if step == "no agent":
+            eks.create_addon(clusterName="myeks", addonName="vpc-cni", **asked)
+        if step == "no rights":
+            eks.create_addon(clusterName="myeks", addonName="eks-pod-identity-agent")
+        group = bench.ready_nodegroup(nodeRole=role)
+        assert (group["status"], group["health"]["issues"][0]["message"]) == (
+            "CREATE_FAILED",
+            "Unhealthy nodes in the kubernetes cluster",
+        )
+        bench.delete_nodegroup()
+
+    said = {"Effect": "Allow", "Action": "ec2:CreateNetworkInterface", "Resource": "*"}
+    document = json.dumps({"Version": "2012-10-17", "Statement": [said]})
+    iam.put_role_policy(RoleName="cni", PolicyName="interfaces", PolicyDocument=document)
+    assert bench.ready_nodegroup(nodeRole=role)["status"] == "ACTIVE"
+    [mine, _] = cni_interfaces(bench, bench.describe()["resourcesVpcConfig"]["clusterSecurityGroupId"])
+    assert {"Key": "team", "Value": "blue"} in mine["TagSet"]
+    bench.delete_nodegroup()
 
 
 def test_private_subnets_need_no_addresses(bench: Bench) -> None:

@@ -8,7 +8,7 @@ from chalicelib.domain.requests.eksctl.unsupported_fields import ADDON
 
 #: Policies that the lab gives these add-ons anyway, and where.
 _GIVEN_ANYWAY = {
-    ("vpc-cni", "AmazonEKS_CNI_Policy"): "It is on the node role already.",
+    ("vpc-cni", "AmazonEKS_CNI_Policy"): "The add-on gets a role of its own by Pod Identity.",
     ("aws-ebs-csi-driver", "AmazonEBSCSIDriverPolicy"): "The add-on gets a role with it by Pod Identity.",
     ("aws-ebs-csi-driver", "AmazonEBSCSIDriverPolicyV2"): "The add-on gets a role of its own by Pod Identity.",
 }

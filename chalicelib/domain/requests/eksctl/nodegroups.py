@@ -23,12 +23,12 @@ from chalicelib.domain.requests.eksctl.unsupported_fields import (
 _NODE_POLICIES = frozenset(
     {
         "AmazonEKSWorkerNodePolicy",
-        "AmazonEKS_CNI_Policy",
         "AmazonEC2ContainerRegistryPullOnly",
         "AmazonEC2ContainerRegistryReadOnly",
         "AmazonSSMManagedInstanceCore",
     }
 )
+_CNI_POLICY = "AmazonEKS_CNI_Policy"
 _NO_KEY = (
     "eksctl would read ~/.ssh/id_rsa.pub on your machine: put the key's text in ssh.publicKey, "
     "or an EC2 key name in ssh.publicKeyName."
@@ -147,8 +147,12 @@ def _read_rights(item: Reader) -> None:
     if iam is None:
         return
     for index, arn in enumerate(iam.texts("attachPolicyARNs") or ()):
-        if arn.startswith("arn:aws") and arn.rsplit("/", 1)[-1] in _NODE_POLICIES:
+        name = arn.rsplit("/", 1)[-1] if arn.startswith("arn:aws") else ""
+        if name in _NODE_POLICIES:
             iam.warn("attachPolicyARNs", "not-needed", "The node role has what it gives.", index)
+        elif name == _CNI_POLICY:
+            message = "Not put on the node role: the add-on vpc-cni gets a role of its own by Pod Identity."
+            iam.warn("attachPolicyARNs", "not-needed", message, index)
         else:
             message = "The node role gets no rights that you name: every pod on the node would have them. Leave it out."
             iam.error("attachPolicyARNs", "not-supported", message, index)

@@ -21,6 +21,7 @@ from chalicelib.domain.core.names import (
 from chalicelib.domain.errors.findings import Finding, error, warning
 from chalicelib.domain.labs.spec import AccessSpec
 from chalicelib.domain.requests.validation.context import ValidationContext
+from chalicelib.domain.stack.addon_roles import ADDON_ROLES
 
 #: Access entry types (model: CreateAccessEntryRequest.type); all but STANDARD are for nodes.
 _NODE_TYPES = ("EC2_LINUX", "EC2_WINDOWS", "EC2", "FARGATE_LINUX", "HYBRID_LINUX", "HYPERPOD_LINUX")
@@ -111,7 +112,8 @@ def _judge_policies(path: str, entry: AccessSpec) -> Iterator[Finding]:
 
 def judge_pod_identities(case: ValidationContext) -> Iterator[Finding]:
     """Pods become roles under /ekslab/ of the lab's own account only: a learner must not gain rights by a lab."""
-    seen: set[tuple[str, str]] = set()
+    given = (ADDON_ROLES[addon.name] for addon in case.spec.addons if addon.name in ADDON_ROLES)
+    seen = {(role.namespace, role.service_account) for role in given}
     for index, asked in enumerate(case.spec.pod_identities):
         path = f"podIdentities[{index}]"
         if not DNS_LABEL.fullmatch(asked.namespace):

@@ -26,6 +26,7 @@ from chalicelib.domain.labs.spec import (
 from chalicelib.domain.requests.defaults import DEFAULT_ADDONS
 from chalicelib.domain.requests.draft import Draft, ExternalDnsDraft, NetworkDraft, NodegroupDraft, SshDraft
 from chalicelib.domain.requests.validation.validate import complete
+from chalicelib.domain.stack.addon_roles import ADDON_ROLES
 from tests.fakes.builders import ACCOUNT, a_calendar, a_caller
 
 NOW = datetime(2026, 11, 23, 12, tzinfo=UTC)
@@ -477,6 +478,37 @@ def test_a_principal_is_listed_once_and_leaving_yourself_out_is_told() -> None:
 def test_pods_become_only_roles_kept_for_labs(role: str, allowed: bool) -> None:
     errors = errors_of(pod_identities=(PodIdentitySpec("default", "reader", role),))
     assert errors == ({} if allowed else {"podIdentities[0].roleArn": "role-not-allowed"})
+
+
+@pytest.mark.parametrize(
+    ("addon", "namespace", "account"),
+    [
+        ("vpc-cni", "kube-system", "aws-node"),
+        ("aws-ebs-csi-driver", "kube-system", "ebs-csi-controller-sa"),
+        ("external-dns", "external-dns", "external-dns"),
+    ],
+)
+def test_a_service_account_that_an_add_on_of_the_lab_has_a_role_for_takes_no_other(
+    addon: str, namespace: str, account: str
+) -> None:
+    """It would fail at the very end: EKS has one association for a service account."""
+    own = PodIdentitySpec(namespace, account, f"arn:aws:iam::{ACCOUNT}:role/ekslab/own")
+    dns = {"external_dns": ExternalDnsDraft(domain="lab.example.com")} if addon == "external-dns" else {}
+    with_it: dict[str, Any] = {"addons": (AddonSpec(addon),), **dns}
+    assert errors_of(pod_identities=(own,), default_addons=False, **with_it) == {"podIdentities[0]": "duplicate"}
+    assert errors_of(pod_identities=(own,), default_addons=False) == {}
+
+
+def test_the_agent_comes_with_whatever_gets_its_role_from_it() -> None:
+    """Issue 11: nobody switches it off beside the CNI, whose nodes would have no addresses for pods."""
+    for addon in ADDON_ROLES:
+        dns = ExternalDnsDraft(domain="lab.example.com") if addon == "external-dns" else None
+        spec = judged(addons=(AddonSpec(addon),), default_addons=False, external_dns=dns)[0]
+        assert spec is not None
+        assert "eks-pod-identity-agent" in {each.name for each in spec.addons}, addon
+    none = judged(default_addons=False)[0]
+    assert none is not None
+    assert none.addons == ()
 
 
 def test_findings_name_the_callers_own_fields() -> None:
