@@ -155,11 +155,14 @@ def folded(lines: Sequence[Json]) -> list[tuple[Json, int]]:
         under.setdefault(line["causedBy"] if line["causedBy"] in arns else "", []).append(line)
 
     def below(holder: str, depth: int) -> Iterator[tuple[Json, int]]:
-        for line in under.get(holder, []):
+        for line in under.pop(holder, []):
             yield line, depth
             yield from below(line["arn"], depth + 1)
 
-    return list(below("", 0))
+    told = list(below("", 0))
+    while under:  # only where two lines hold each other
+        told += below(next(iter(under)), 0)
+    return told
 
 
 def _short(arn: str) -> str:

@@ -7,6 +7,9 @@ from typing import Any
 
 import pytest
 
+from chalicelib.domain.core.resources import Kind
+from chalicelib.domain.teardown.causes import BY_LAB_TAG
+from chalicelib.domain.teardown.evidence import LAB_TAG
 from deployment.member_account import template as member_template
 from tests.deployment import bounds, rights
 
@@ -136,3 +139,34 @@ def test_what_another_stack_made_is_out_of_reach_whatever_it_is_tagged(action: s
 def test_only_what_people_can_write_is_a_mark_of_theirs(key: str, alone: bool) -> None:
     said = {"Action": "ec2:TerminateInstances", "Resource": "*", "Condition": {"Null": {key: "false"}}}
     assert bounds.is_bound_by_marks_alone(said) is alone
+
+
+#: Which kinds a call deletes. A mount target has no tags of its own, and clusters and access entries go by their own calls.
+DELETES = {
+    "ec2:TerminateInstances": {Kind.INSTANCE},
+    "ec2:DeleteKeyPair": {Kind.KEY_PAIR},
+    "ec2:DeleteLaunchTemplate": {Kind.LAUNCH_TEMPLATE},
+    "ec2:DeleteNetworkInterface": {Kind.NETWORK_INTERFACE},
+    "ec2:DeleteVolume": {Kind.VOLUME},
+    "ec2:DeleteSnapshot": {Kind.SNAPSHOT},
+    "ec2:DeleteVpcEndpoints": {Kind.VPC_ENDPOINT},
+    "ec2:ReleaseAddress": {Kind.ELASTIC_IP},
+    "elasticloadbalancing:DeleteLoadBalancer": {Kind.LOAD_BALANCER, Kind.CLASSIC_LOAD_BALANCER},
+    "elasticloadbalancing:DeleteTargetGroup": {Kind.TARGET_GROUP},
+    "elasticfilesystem:DeleteMountTarget": set(),
+    "eks:DeleteCluster": set(),
+    "eks:DeleteAccessEntry": set(),
+}
+
+
+def test_what_is_told_to_be_bound_by_the_labs_tag_is_what_the_rights_bind_by_it() -> None:
+    bound: set[Kind] = set()
+    for name, statement in bounds.everything_said():
+        of_a_role = "/" in name
+        if of_a_role or statement.get("Condition", {}).get("Null", {}).get(f"aws:ResourceTag/{LAB_TAG}") != "false":
+            continue
+        asked = statement["Action"] if isinstance(statement["Action"], list) else [statement["Action"]]
+        for action in asked:
+            if action.partition(":")[2].startswith(("Delete", "Terminate", "Release")):
+                bound |= DELETES[action]
+    assert bound == BY_LAB_TAG

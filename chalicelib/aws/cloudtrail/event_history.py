@@ -36,7 +36,7 @@ class CloudTrailHistory:
         for number, page in enumerate(_pages(client, lookup)):
             if number >= _PAGES:
                 return None
-            found += (told for row in page.get("Events", []) if (told := _told(row)) is not None)
+            found += map(_told, page.get("Events", []))
         return tuple(found)
 
 
@@ -56,10 +56,10 @@ def _pages(client: Any, lookup: Lookup) -> Iterator[Mapping[str, Any]]:
         request["NextToken"] = page["NextToken"]
 
 
-def _told(row: Mapping[str, Any]) -> Event | None:
-    """The event itself, as CloudTrail wrote it down. One that can't be read proves nothing."""
+def _told(row: Any) -> Event:
+    """The event itself, as CloudTrail wrote it down. One that can't be read is empty: it is counted, and proves nothing."""
     try:
         told = json.loads(row["CloudTrailEvent"])
     except (ValueError, KeyError, TypeError):
-        return None
-    return told if isinstance(told, dict) else None
+        return {}
+    return told if isinstance(told, dict) else {}

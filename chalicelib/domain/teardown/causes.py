@@ -11,8 +11,6 @@ from chalicelib.domain.core.resources import Kind, Resource
 from chalicelib.domain.teardown.evidence import LAB_TAG
 from chalicelib.domain.teardown.receipt import Receipt, ReceiptLine, ReceiptOutcome
 
-#: How the reason of a thing begins that only waits for another: a consequence, no cause.
-WAITS = ("It has not been deleted yet", "It goes with", "It is the control plane's own")
 #: How the words of a refusal begin: which call, then AWS's code.
 _REFUSED = pattern(r"[a-z0-9-]+:[A-Z][A-Za-z]+: ")
 _LEFT = (ReceiptOutcome.BLOCKED, ReceiptOutcome.PRESENT)
@@ -33,8 +31,8 @@ _HOLDERS = (
     Kind.SECURITY_GROUP,
     Kind.ELASTIC_IP,
 )
-#: What the service may delete where it bears the lab's tag (docs/reference/permissions.md).
-_BY_LAB_TAG = frozenset(
+#: What the service may delete only where it bears the lab's tag: as `.chalice/statements.json` has it, by a test.
+BY_LAB_TAG = frozenset(
     {
         Kind.INSTANCE,
         Kind.KEY_PAIR,
@@ -55,7 +53,7 @@ _TOLD = 4
 
 def why_denied(thing: Resource, lab_id: str, refusal: str) -> str:
     """AWS's words, then the next step: IAM binds our rights to tags, and what is proved need not bear them."""
-    untagged = thing.kind in _BY_LAB_TAG and LAB_TAG not in thing.tags
+    untagged = thing.kind in BY_LAB_TAG and LAB_TAG not in thing.tags
     bound = f"The service's right to delete it is bound to tags, and it does not bear {LAB_TAG}. " if untagged else ""
     tag = f"tag it {LAB_TAG}={lab_id}, or " if untagged else ""
     who = "somebody who has the right" if not untagged else "an administrator"
@@ -71,7 +69,7 @@ def things_left(receipt: Receipt) -> tuple[ReceiptLine, ...]:
 def causes_of(receipt: Receipt) -> tuple[ReceiptLine, ...]:
     """The lines that say why, the root first; none where nothing is left. Where everything waits, all of them."""
     left = things_left(receipt)
-    causes = [line for line in left if not line.reason.startswith(WAITS)]
+    causes = [line for line in left if not line.waits_for]
     return tuple(sorted(causes or left, key=_root_first))
 
 

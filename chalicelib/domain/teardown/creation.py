@@ -157,8 +157,8 @@ def _creations(resource: Resource, making: Making, events: Iterable[Event]) -> t
 
 
 def _is_broken(event: Any) -> bool:
-    """Whether a part that is read is no object where CloudTrail writes one."""
-    if not isinstance(event, Mapping):
+    """Whether it says no time, or a part that is read is no object where CloudTrail writes one."""
+    if not isinstance(event, Mapping) or _time(event) is None:
         return True
     identity = event.get("userIdentity") or {}
     context = (identity.get("sessionContext") or {}) if isinstance(identity, Mapping) else {}
@@ -206,9 +206,8 @@ def _creator(event: Event) -> Creator | None:
     identity = event.get("userIdentity") or {}
     context = identity.get("sessionContext") or {}
     issuer = context.get("sessionIssuer") or {}
-    try:
-        at = datetime.fromisoformat(str(event.get("eventTime", "")).replace("Z", "+00:00")).astimezone(UTC)
-    except ValueError:
+    at = _time(event)
+    if at is None:
         return None
     arn = str(issuer.get("arn", ""))
     return Creator(
@@ -218,6 +217,13 @@ def _creator(event: Event) -> Creator | None:
         issuer=_issuer(context),
         linked=":role/aws-service-role/" in arn,
     )
+
+
+def _time(event: Event) -> datetime | None:
+    try:
+        return datetime.fromisoformat(str(event.get("eventTime", "")).replace("Z", "+00:00")).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _issuer(context: Mapping[str, Any]) -> str:

@@ -11,15 +11,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
 
 from chalicelib.domain.core.resources import Kind, Resource
-from chalicelib.domain.teardown.receipt import ReceiptLine, ReceiptOutcome
+from chalicelib.domain.teardown.receipt import ReceiptLine, ReceiptOutcome, Wait
 
 _THERE = (ReceiptOutcome.BLOCKED, ReceiptOutcome.PRESENT)
-#: How a reason begins that says with what a thing goes.
-_GOES_WITH: Mapping[str, Kind] = {
-    "It goes with the lab's stack": Kind.STACK,
-    "It goes with the control plane": Kind.CLUSTER,
-    "It is the control plane's own": Kind.CLUSTER,
-}
+_GOES_WITH: Mapping[Wait, Kind] = {Wait.STACK: Kind.STACK, Wait.CLUSTER: Kind.CLUSTER}
 #: Facts of a thing that hold the ids of what uses it.
 _HOLDING = ("attached-to", "used-by")
 
@@ -42,7 +37,7 @@ def _holders(line: ReceiptLine, left: Mapping[str, ReceiptLine], there: Mapping[
     ids = {id for fact in _HOLDING for id in facts.get(fact, "").split()}
     yield from (other for other in left if ids & {other, _id(other, there)})
     yield from (other for other in left if _is_named(_id(other, there), line.reason))
-    kind = next((kind for words, kind in _GOES_WITH.items() if line.reason.startswith(words)), None)
+    kind = _GOES_WITH.get(line.waits_for)
     yield from (other for other, each in left.items() if kind is not None and each.kind == str(kind))
 
 

@@ -19,6 +19,7 @@ from chalicelib.domain.teardown.evidence import (
     is_control_plane_interface,
     weigh,
 )
+from chalicelib.domain.teardown.receipt import Wait
 
 #: What stands in the way of deleting a VPC when someone else put it there.
 _IN_THE_WAY = frozenset(
@@ -57,12 +58,16 @@ class Action(StrEnum):
 
 @dataclass(frozen=True)
 class OwnershipDecision:
-    """`reason` is for a person; `how` is the proof that the thing is the lab's, or what points to it; `proof` its grade."""
+    """`reason` is for a person; `how` is the proof that the thing is the lab's, or what points to it; `proof` its grade.
+
+    `waits_for`: with what it goes by itself.
+    """
 
     action: Action
     reason: str
     how: str = ""
     proof: Proof | None = None
+    waits_for: Wait = Wait.NOTHING
 
     @property
     def ours(self) -> bool:
@@ -74,7 +79,9 @@ def judge(resource: Resource, target: Target, ledger: Mapping[str, LedgerEntry])
     """Decide what may be done with `resource` in the name of `target`. `ledger` maps ARNs to the lab's entries."""
     entry = ledger.get(resource.arn)
     if is_control_plane_interface(resource, target):
-        return OwnershipDecision(Action.BLOCK, "It is the control plane's own, and goes with it.")
+        return OwnershipDecision(
+            Action.BLOCK, "It is the control plane's own, and goes with it.", waits_for=Wait.CLUSTER
+        )
     if entry is not None and entry.guest:
         return OwnershipDecision(Action.KEEP, entry.reason or "The lab was only a guest in it.", entry.how)
     weighed = weigh(resource, target, entry)
@@ -84,12 +91,12 @@ def judge(resource: Resource, target: Target, ledger: Mapping[str, LedgerEntry])
         return _unproven(resource, target, weighed)
     how, proof = weighed.proof.told, weighed.proof.proof
     if resource.kind in _GO_WITH_THE_CLUSTER:
-        return OwnershipDecision(Action.LEAVE, "It goes with the control plane.", how, proof)
+        return OwnershipDecision(Action.LEAVE, "It goes with the control plane.", how, proof, Wait.CLUSTER)
     stacks = resource.tags.get(STACK_ID_TAG) == target.stack_id and target.stack_id is not None
     # What went with the stack and is there again is nobody's to take along any more.
     waits = entry is not None and entry.state is not EntryState.DELETED and "logical-id" in entry.resource.attributes
     if stacks or (waits and proof is Proof.STACK):
-        return OwnershipDecision(Action.LEAVE, "It goes with the lab's stack.", how, proof)
+        return OwnershipDecision(Action.LEAVE, "It goes with the lab's stack.", how, proof, Wait.STACK)
     return OwnershipDecision(Action.DELETE, "It is the lab's.", how, proof)
 
 

@@ -29,13 +29,22 @@ class ReceiptOutcome(StrEnum):
     PRESENT = "still there"
 
 
+class Wait(StrEnum):
+    """What a thing that is still there only waits for; NOTHING: it is held up by a cause of its own."""
+
+    NOTHING = ""
+    DELETION = "its own deletion"
+    STACK = "the lab's stack"
+    CLUSTER = "the control plane"
+
+
 @dataclass(frozen=True)
 class ReceiptLine:
     """One ARN. `reason` says why it was kept, left, blocked or is still there; `how` why we hold it to be the lab's.
 
     Of what is left: `creator` as CloudTrail names it (empty: unknown), what it costs a month (None: not known), and the command
     with which somebody who has the right deletes it; the command also where AWS refused it to us. `caused_by` is the ARN of the
-    line that holds this one (empty: it is held by none, or nothing names what holds it).
+    line that holds this one (empty: it is held by none, or nothing names what holds it). `waits_for` is set on consequences.
     """
 
     arn: str
@@ -47,6 +56,7 @@ class ReceiptLine:
     usd_month: float | None = None
     command: str = ""
     caused_by: str = ""
+    waits_for: Wait = Wait.NOTHING
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,14 @@ A thing counts as deleted only if the inventory had the means to see it and did 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.core.resources import EntryState, LedgerEntry, Resource, Target
 from chalicelib.domain.costs import Prices
 from chalicelib.domain.teardown.holders import with_holders
 from chalicelib.domain.teardown.ownership import Action, OwnershipDecision, judge
-from chalicelib.domain.teardown.receipt import Receipt, ReceiptLine, ReceiptOutcome
+from chalicelib.domain.teardown.receipt import Receipt, ReceiptLine, ReceiptOutcome, Wait
 from chalicelib.domain.teardown.unproven import delete_command, left_line
 
 #: What is said of a thing that was deleted once before: log groups do this, by late delivery.
@@ -60,9 +61,10 @@ def _line(
         return _unproven(there, entry, decision, prices)
     if decision.action is Action.IGNORE and entry.state is EntryState.UNPROVEN:
         return None
-    outcome, reason = _of_what_is_there(entry, decision)
+    outcome, reason, waits = _of_what_is_there(entry, decision)
     refused = entry.state is EntryState.BLOCKED and outcome is ReceiptOutcome.BLOCKED and decision.ours
-    return ReceiptLine(arn, kind, outcome, reason, entry.how, command=delete_command(there) if refused else "")
+    command = delete_command(there) if refused else ""
+    return ReceiptLine(arn, kind, outcome, reason, entry.how, command=command, waits_for=waits)
 
 
 def _unproven(there: Resource, entry: LedgerEntry, decision: OwnershipDecision, prices: Prices | None) -> ReceiptLine:
@@ -73,27 +75,29 @@ def _unproven(there: Resource, entry: LedgerEntry, decision: OwnershipDecision, 
     return left_line(there, decision.how, entry.creator, entry.reason, prices)
 
 
-def _of_what_is_there(entry: LedgerEntry, decision: OwnershipDecision) -> tuple[ReceiptOutcome, str]:
+def _of_what_is_there(entry: LedgerEntry, decision: OwnershipDecision) -> tuple[ReceiptOutcome, str, Wait]:
+    nothing, reason = Wait.NOTHING, decision.reason
     match decision.action:
         case Action.IGNORE if entry.grounds is None:
-            return ReceiptOutcome.KEPT, f"It was taken for the lab's once. {decision.reason}"
+            return ReceiptOutcome.KEPT, f"It was taken for the lab's once. {reason}", nothing
         case Action.IGNORE:
-            return (
-                ReceiptOutcome.DELETED,
-                f"The lab's is gone; what has its name now is someone else's. {decision.reason}",
-            )
+            told = f"The lab's is gone; what has its name now is someone else's. {reason}"
+            return ReceiptOutcome.DELETED, told, nothing
         case Action.KEEP:
-            return ReceiptOutcome.KEPT, decision.reason
+            return ReceiptOutcome.KEPT, reason, nothing
         case Action.BLOCK:
-            return ReceiptOutcome.BLOCKED, decision.reason
+            return ReceiptOutcome.BLOCKED, reason, decision.waits_for
     if entry.state is EntryState.KEPT:
-        return ReceiptOutcome.KEPT, entry.reason
+        return ReceiptOutcome.KEPT, entry.reason, nothing
     if entry.state is EntryState.BLOCKED:
-        return ReceiptOutcome.BLOCKED, entry.reason
+        return ReceiptOutcome.BLOCKED, entry.reason, nothing
     if entry.state is EntryState.DELETED:
-        return ReceiptOutcome.PRESENT, CAME_BACK
-    waits = decision.reason if decision.action is Action.LEAVE else "It has not been deleted yet."
-    return ReceiptOutcome.PRESENT, entry.reason or waits
+        return ReceiptOutcome.PRESENT, CAME_BACK, nothing
+    if entry.reason:
+        return ReceiptOutcome.PRESENT, entry.reason, nothing
+    if decision.action is Action.LEAVE:
+        return ReceiptOutcome.PRESENT, reason, decision.waits_for
+    return ReceiptOutcome.PRESENT, "It has not been deleted yet.", Wait.DELETION
 
 
 def _of_what_was_not_seen(entry: LedgerEntry, unreadable: Sequence[str]) -> tuple[ReceiptOutcome, str]:
@@ -121,7 +125,8 @@ def _line_of_stray(
     outcome = _STRAY_OUTCOME[decision.action]
     if outcome is None:
         return None
-    return ReceiptLine(resource.arn, str(resource.kind), outcome, decision.reason, decision.how)
+    line = ReceiptLine(resource.arn, str(resource.kind), outcome, decision.reason, decision.how)
+    return replace(line, waits_for=decision.waits_for)
 
 
 _STRAY_OUTCOME: Mapping[Action, ReceiptOutcome | None] = {

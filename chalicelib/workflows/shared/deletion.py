@@ -11,7 +11,7 @@ from chalicelib.domain.errors.tree import AwsRefused, ResourceGone, StillInUse
 from chalicelib.domain.labs.aws_states import ClusterState, NodegroupState, StackState
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.steps import STEPS, Execution, StepStatus, execution_name
-from chalicelib.domain.teardown.causes import WAITS, causes_of, why_left
+from chalicelib.domain.teardown.causes import causes_of, why_left
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.shared.cluster import own_stack
 from chalicelib.workflows.shared.leftovers import Book
@@ -134,7 +134,7 @@ def why_blocked(deps: Deps, lab: Lab) -> str:
     taken = deps.store.receipts(lab.id)
     left = why_left(taken[-1]) if taken else ""
     is_fresh = bool(taken) and taken[-1].taken_at >= lab.phase_since
-    if is_fresh and any(not line.reason.startswith(WAITS) for line in causes_of(taken[-1])):
+    if is_fresh and any(not line.waits_for for line in causes_of(taken[-1])):
         return left
     steps = [step for step in deps.store.steps(lab.id) if (step.run, step.workflow) == (lab.run, "teardown")]
     failed = (step for step in steps if step.name != _INVENTORY and step.status is StepStatus.FAILED and step.detail)

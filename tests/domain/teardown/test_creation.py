@@ -127,6 +127,8 @@ def test_an_event_that_can_not_be_read_proves_nothing(broken: dict[str, Any]) ->
 
 BROKEN = (
     "no object",
+    {"eventTime": "yesterday"},
+    {"eventTime": None},
     {"userIdentity": "root"},
     {"userIdentity": {"sessionContext": ["x"]}},
     {"userIdentity": {"sessionContext": {"sessionIssuer": "x"}}},

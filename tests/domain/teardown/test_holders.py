@@ -7,13 +7,19 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.core.resources import Kind, Resource
 from chalicelib.domain.teardown.holders import with_holders
-from chalicelib.domain.teardown.receipt import ReceiptLine, ReceiptOutcome
+from chalicelib.domain.teardown.receipt import ReceiptLine, ReceiptOutcome, Wait
 
 STACK, CLUSTER = "arn:stack/s/1", "arn:cluster/myeks"
 
 
-def line(arn: str, kind: Kind, reason: str, outcome: ReceiptOutcome = ReceiptOutcome.PRESENT) -> ReceiptLine:
-    return ReceiptLine(arn, str(kind), outcome, reason, "")
+def line(
+    arn: str,
+    kind: Kind,
+    reason: str,
+    outcome: ReceiptOutcome = ReceiptOutcome.PRESENT,
+    waits_for: Wait = Wait.NOTHING,
+) -> ReceiptLine:
+    return ReceiptLine(arn, str(kind), outcome, reason, "", waits_for=waits_for)
 
 
 def thing(kind: Kind, id: str, **facts: str) -> Resource:
@@ -27,9 +33,9 @@ def held(lines: list[ReceiptLine], *things: Resource) -> dict[str, str]:
 def test_what_goes_with_the_stack_or_the_control_plane_names_it() -> None:
     lines = [
         line(STACK, Kind.STACK, "cloudformation:DeleteStack: ValidationError: protected", ReceiptOutcome.BLOCKED),
-        line("arn:subnet/subnet-1", Kind.SUBNET, "It goes with the lab's stack."),
+        line("arn:subnet/subnet-1", Kind.SUBNET, "It goes with it.", waits_for=Wait.STACK),
         line(CLUSTER, Kind.CLUSTER, "eks:DeleteCluster: AccessDeniedException: no", ReceiptOutcome.BLOCKED),
-        line("arn:addon/cni", Kind.ADDON, "It goes with the control plane."),
+        line("arn:addon/cni", Kind.ADDON, "It goes with it.", waits_for=Wait.CLUSTER),
     ]
     assert held(lines) == {STACK: "", "arn:subnet/subnet-1": STACK, CLUSTER: "", "arn:addon/cni": CLUSTER}
 
@@ -61,7 +67,7 @@ def test_what_awss_words_name_by_id_holds_the_thing_and_a_plain_name_does_not() 
 def test_what_is_gone_holds_nothing_and_names_nothing() -> None:
     lines = [
         line(STACK, Kind.STACK, "", ReceiptOutcome.DELETED),
-        line("arn:subnet/subnet-1", Kind.SUBNET, "It goes with the lab's stack."),
+        line("arn:subnet/subnet-1", Kind.SUBNET, "It goes with it.", waits_for=Wait.STACK),
     ]
     assert set(held(lines).values()) == {""}
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ekslab.client import Answer, Client
 from ekslab.commands.watching import news
 from ekslab.printing import problems
+from ekslab.printing.labs import folded
 from tests.ekslab.wire import Wire, run
 from tests.fakes import a_lab
 
@@ -69,3 +72,25 @@ class _Answers:
 
     def call(self, *_: Any) -> Answer:
         return self.answer
+
+
+def a_line(arn: str, caused_by: str = "") -> dict[str, str]:
+    return {"arn": arn, "causedBy": caused_by}
+
+
+def test_what_a_thing_holds_stands_under_it_in_the_order_of_the_receipt() -> None:
+    lines = [
+        a_line("eni-1", "i-1"),
+        a_line("vol-1", "i-1"),
+        a_line("i-1", "asg"),
+        a_line("asg"),
+        a_line("sg-1", "gone"),
+    ]
+    told = [(line["arn"], depth) for line, depth in folded(lines)]
+    assert told == [("asg", 0), ("i-1", 1), ("eni-1", 2), ("vol-1", 2), ("sg-1", 0)]
+
+
+@given(st.lists(st.integers(-1, 7), max_size=8))
+def test_each_line_of_a_receipt_is_told_once_whatever_holds_what(holders: list[int]) -> None:
+    lines = [a_line(f"thing-{n}", f"thing-{by}") for n, by in enumerate(holders)]
+    assert sorted(line["arn"] for line, _ in folded(lines)) == sorted(line["arn"] for line in lines)
