@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping
+from datetime import datetime
 from typing import Any
 
-from chalicelib.aws.clients.errors import translate
+from chalicelib.aws.clients.pages import first_pages
 from chalicelib.domain.teardown.creation import Event, Lookup
 
 #: Pages of 50 events: what has more is too much to be read for one thing.
@@ -33,30 +34,34 @@ class CloudTrailHistory:
         """All events that answer the question, newest first; None when there are more than can be read."""
         found: list[Event] = []
         client = self._global if lookup.global_ else self._regional
-        for number, page in enumerate(_pages(client, lookup)):
-            if number >= _PAGES:
-                return None
-            found += map(_told, page.get("Events", []))
+        asked = (lookup.attribute, lookup.value, lookup.since, lookup.until)
+        for page, is_last in event_pages(client, *asked, most=_PAGES):
+            found += map(event_of, page.get("Events", []))
+            if is_last:
+                break
+        else:
+            return None
         return tuple(found)
 
 
-def _pages(client: Any, lookup: Lookup) -> Iterator[Mapping[str, Any]]:
-    request: dict[str, Any] = {
-        "LookupAttributes": [{"AttributeKey": lookup.attribute, "AttributeValue": lookup.value}],
-        "StartTime": lookup.since,
-        "EndTime": lookup.until,
-        "MaxResults": 50,
-    }
-    while True:
-        with translate("cloudtrail:LookupEvents"):
-            page = client.lookup_events(**request)
-        yield page
-        if not page.get("NextToken"):
-            return
-        request["NextToken"] = page["NextToken"]
+def event_pages(
+    client: Any, attribute: str, value: str, since: datetime, until: datetime, most: int
+) -> Iterator[tuple[Mapping[str, Any], bool]]:
+    """Up to `most` answers of LookupEvents, 50 events each, and whether each is the last there is."""
+    asked = [{"AttributeKey": attribute, "AttributeValue": value}]
+    return first_pages(
+        client,
+        "lookup_events",
+        "cloudtrail:LookupEvents",
+        most,
+        LookupAttributes=asked,
+        StartTime=since,
+        EndTime=until,
+        MaxResults=50,
+    )
 
 
-def _told(row: Any) -> Event:
+def event_of(row: Any) -> Event:
     """The event itself, as CloudTrail wrote it down. One that can't be read is empty: it is counted, and proves nothing."""
     try:
         told = json.loads(row["CloudTrailEvent"])

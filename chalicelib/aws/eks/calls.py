@@ -1,15 +1,16 @@
-"""What the parts of the Clusters adapter share: tokens, tags, health issues, and EKS's lists read to their end."""
+"""What all readers of EKS share: a control plane's description, lists read to their end, tokens, tags and health issues."""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from datetime import UTC
 from typing import Any
 
 from chalicelib.aws.clients.errors import translate
 from chalicelib.domain.core.failure import HealthIssue
 from chalicelib.domain.errors.tree import AlreadyExists
-from chalicelib.domain.labs.aws_states import UpdateState
+from chalicelib.domain.labs.aws_states import ClusterState, UpdateState
 from chalicelib.domain.labs.lab import Lab
 
 _LAB_TAG = "ekslab:lab-id"
@@ -25,6 +26,11 @@ class EksCalls:
         """All pages of a list operation (boto3's name of it), `key` of each. Raises ResourceGone when the cluster is."""
         with translate(f"eks:{operation.title().replace('_', '')}"):
             return tuple(row for page in self._eks.get_paginator(operation).paginate(**request) for row in page[key])
+
+    def describe(self, name: str) -> ClusterState:
+        """The control plane as it is. Raises ResourceGone."""
+        with translate("eks:DescribeCluster"):
+            return state_of(self._eks.describe_cluster(name=name)["cluster"])
 
     def update(self, **request: Any) -> UpdateState:
         """How an update stands. Raises ResourceGone."""
@@ -55,5 +61,33 @@ def issues_of(described: Mapping[str, Any]) -> tuple[HealthIssue, ...]:
     """The health issues of a cluster, node group or add-on."""
     return tuple(
         HealthIssue(issue.get("code", ""), issue.get("message", ""), tuple(issue.get("resourceIds", [])))
-        for issue in described.get("health", {}).get("issues", [])
+        for issue in (described.get("health") or {}).get("issues") or []
+    )
+
+
+def state_of(cluster: Mapping[str, Any]) -> ClusterState:
+    """A control plane as EKS describes it. Real answers lack fields: whatever EKS leaves out is None or empty."""
+    vpc = cluster.get("resourcesVpcConfig") or {}
+    created_at = cluster.get("createdAt")
+    return ClusterState(
+        name=cluster.get("name") or "",
+        arn=cluster.get("arn") or "",
+        status=cluster.get("status") or "",
+        version=cluster.get("version") or "",
+        endpoint=cluster.get("endpoint"),
+        certificate_authority=(cluster.get("certificateAuthority") or {}).get("data"),
+        oidc_issuer=((cluster.get("identity") or {}).get("oidc") or {}).get("issuer"),
+        vpc_id=vpc.get("vpcId"),
+        cluster_security_group_id=vpc.get("clusterSecurityGroupId"),
+        subnet_ids=tuple(vpc.get("subnetIds") or ()),
+        public_access=vpc.get("endpointPublicAccess", True),
+        private_access=vpc.get("endpointPrivateAccess", False),
+        allowed_cidrs=tuple(vpc.get("publicAccessCidrs") or ()),
+        support_type=(cluster.get("upgradePolicy") or {}).get("supportType"),
+        platform_version=cluster.get("platformVersion"),
+        role_arn=cluster.get("roleArn"),
+        issues=issues_of(cluster),
+        tags=dict(cluster.get("tags") or {}),
+        deletion_protection=bool(cluster.get("deletionProtection", False)),
+        created_at=created_at.astimezone(UTC) if created_at else None,
     )

@@ -12,7 +12,7 @@ from typing import Any
 from chalicelib.aws.clients.errors import translate
 from chalicelib.aws.eks.access import AccessCalls
 from chalicelib.aws.eks.addons import AddonCalls
-from chalicelib.aws.eks.calls import check_ours, issues_of
+from chalicelib.aws.eks.calls import check_ours, state_of
 from chalicelib.aws.eks.nodegroups import NodegroupCalls
 from chalicelib.aws.eks.versions import live_or_bundled
 from chalicelib.domain.errors.tree import AlreadyExists
@@ -40,24 +40,19 @@ class EksClusters(NodegroupCalls, AddonCalls, AccessCalls):
         request = _creation(lab, role_arn, subnet_ids, security_group_ids)
         try:
             with translate("eks:CreateCluster", creating=True):
-                return _state(self._eks.create_cluster(**request)["cluster"])
+                return state_of(self._eks.create_cluster(**request)["cluster"])
         except AlreadyExists:
-            known = self._described(lab.name)
-            if known.get("roleArn") != role_arn:
+            known = self.describe(lab.name)
+            if known.role_arn != role_arn:
                 told = f"{lab.name} exists and was not made for lab {lab.id}."
                 raise AlreadyExists("eks:CreateCluster", "ResourceInUseException", told) from None
-            check_ours(lab, "eks:CreateCluster", lab.name, known)
-            return _state(known)
-
-    def describe(self, name: str) -> ClusterState:
-        """The control plane as it is. Raises ResourceGone."""
-        return _state(self._described(name))
+            check_ours(lab, "eks:CreateCluster", lab.name, {"tags": known.tags, "createdAt": known.created_at})
+            return known
 
     def update_endpoint(self, name: str, endpoint: EndpointSpec, token: str) -> str | None:
         """Ask for another endpoint mode; the update's id, or None when it is so already. Raises StillInUse while another runs."""
-        cluster = self._described(name)
         wanted = _endpoint(endpoint)
-        if all(_same(cluster["resourcesVpcConfig"].get(key), value) for key, value in wanted.items()):
+        if _has(self.describe(name), wanted):
             return None
         with translate("eks:UpdateClusterConfig"):
             asked = self._eks.update_cluster_config(name=name, resourcesVpcConfig=wanted, clientRequestToken=token)
@@ -69,7 +64,7 @@ class EksClusters(NodegroupCalls, AddonCalls, AccessCalls):
 
     def allow_deletion(self, name: str, token: str) -> None:
         """Switch deletion protection off if it is on. Raises ResourceGone, StillInUse while an update runs."""
-        if not self._described(name).get("deletionProtection", False):
+        if not self.describe(name).deletion_protection:
             return
         with translate("eks:UpdateClusterConfig"):
             self._eks.update_cluster_config(name=name, deletionProtection=False, clientRequestToken=token)
@@ -78,11 +73,6 @@ class EksClusters(NodegroupCalls, AddonCalls, AccessCalls):
         """Ask for its deletion. Raises StillInUse while node groups or Fargate profiles exist, ResourceGone."""
         with translate("eks:DeleteCluster"):
             self._eks.delete_cluster(name=name)
-
-    def _described(self, name: str) -> dict[str, Any]:
-        with translate("eks:DescribeCluster"):
-            cluster: dict[str, Any] = self._eks.describe_cluster(name=name)["cluster"]
-        return cluster
 
 
 def _creation(lab: Lab, role_arn: str, subnet_ids: Sequence[str], security_group_ids: Sequence[str]) -> dict[str, Any]:
@@ -120,32 +110,8 @@ def _endpoint(endpoint: EndpointSpec) -> dict[str, Any]:
     return config
 
 
-def _same(present: Any, wanted: Any) -> bool:
-    """Lists of CIDRs have no order."""
-    return sorted(present or []) == sorted(wanted) if isinstance(wanted, list) else bool(present == wanted)
-
-
-def _state(cluster: Mapping[str, Any]) -> ClusterState:
-    vpc = cluster.get("resourcesVpcConfig", {})
-    return ClusterState(
-        name=cluster["name"],
-        arn=cluster["arn"],
-        status=cluster["status"],
-        version=cluster["version"],
-        endpoint=cluster.get("endpoint"),
-        certificate_authority=cluster.get("certificateAuthority", {}).get("data"),
-        oidc_issuer=cluster.get("identity", {}).get("oidc", {}).get("issuer"),
-        vpc_id=vpc.get("vpcId"),
-        cluster_security_group_id=vpc.get("clusterSecurityGroupId"),
-        subnet_ids=tuple(vpc.get("subnetIds", [])),
-        public_access=vpc.get("endpointPublicAccess", True),
-        private_access=vpc.get("endpointPrivateAccess", False),
-        allowed_cidrs=tuple(vpc.get("publicAccessCidrs", [])),
-        support_type=cluster.get("upgradePolicy", {}).get("supportType"),
-        platform_version=cluster.get("platformVersion"),
-        role_arn=cluster.get("roleArn"),
-        issues=issues_of(cluster),
-        tags=cluster.get("tags", {}),
-        deletion_protection=bool(cluster.get("deletionProtection", False)),
-        created_at=cluster.get("createdAt"),
-    )
+def _has(cluster: ClusterState, wanted: Mapping[str, Any]) -> bool:
+    """Whether the endpoint is so already. CIDRs have no order."""
+    modes = {"endpointPublicAccess": cluster.public_access, "endpointPrivateAccess": cluster.private_access}
+    cidrs = sorted(wanted.get("publicAccessCidrs", cluster.allowed_cidrs)) == sorted(cluster.allowed_cidrs)
+    return cidrs and all(wanted[mode] == now for mode, now in modes.items())

@@ -11,7 +11,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from chalicelib.aws.clients.errors import translate
+from chalicelib.aws.clients.pages import first_pages
 from chalicelib.aws.idleness.evidence import MetricWindow, Reading, noting
 from chalicelib.domain.core.names import principal_of, same_principal
 from chalicelib.domain.idleness.evidence import Sighting, Source
@@ -49,21 +49,17 @@ class AuditLog:
 
     def _pages(self, cluster: str, window: MetricWindow) -> Iterator[tuple[Mapping[str, Any], bool]]:
         """Each page, and whether it was the last."""
-        request = {
-            "logGroupName": f"/aws/eks/{cluster}/cluster",
-            "logStreamNamePrefix": _STREAMS,
-            "startTime": _milliseconds(window.start),
-            "endTime": _milliseconds(window.now),
-            "filterPattern": _PEOPLE,
-        }
-        token = None
-        for _ in range(_PAGES):
-            with translate("logs:FilterLogEvents"):
-                page = self._logs.filter_log_events(**request, **({"nextToken": token} if token else {}))
-            token = page.get("nextToken")
-            yield page, not token
-            if not token:
-                return
+        return first_pages(
+            self._logs,
+            "filter_log_events",
+            "logs:FilterLogEvents",
+            _PAGES,
+            logGroupName=f"/aws/eks/{cluster}/cluster",
+            logStreamNamePrefix=_STREAMS,
+            startTime=_milliseconds(window.start),
+            endTime=_milliseconds(window.now),
+            filterPattern=_PEOPLE,
+        )
 
     def _person(self, event: Mapping[str, Any], lab: Lab) -> Sighting | None:
         try:

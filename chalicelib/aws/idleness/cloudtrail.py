@@ -9,13 +9,12 @@ at each login can only be found among everybody's EKS calls, by the role. Calls 
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC
 from typing import Any
 
-from chalicelib.aws.clients.errors import translate
+from chalicelib.aws.cloudtrail.event_history import event_of, event_pages
 from chalicelib.aws.idleness.evidence import MetricWindow, Reading
 from chalicelib.domain.core.names import PASSING_SESSION, principal_of, same_principal
 from chalicelib.domain.errors.tree import EkslabError
@@ -23,6 +22,7 @@ from chalicelib.domain.identity.callers import directory_person, identity_of
 from chalicelib.domain.idleness.evidence import Sighting, Source
 from chalicelib.domain.labs.access_role import access_role_arn
 from chalicelib.domain.labs.lab import Lab
+from chalicelib.domain.teardown.creation import is_broken
 
 _EKS, _STS = "eks.amazonaws.com", "sts.amazonaws.com"
 #: Pages of 50 events, newest first.
@@ -57,7 +57,7 @@ def _attribute(owner: str) -> Attribute:
 
 def _look_up(cloudtrail: Any, attribute: Attribute, readings: Sequence[Reading], window: MetricWindow) -> None:
     """Read from the newest call on, until every lab's owner was seen, or to the end, or to the bound."""
-    for page, last in _pages(cloudtrail, attribute, window):
+    for page, last in event_pages(cloudtrail, *attribute, window.start, window.now, most=_PAGES):
         for event in page.get("Events", []):
             _match(event, readings)
         missing = [reading for reading in readings if reading.owner_call is None]
@@ -67,30 +67,11 @@ def _look_up(cloudtrail: Any, attribute: Attribute, readings: Sequence[Reading],
         reading.miss(Source.OWNER_CALLS, f"the owner is not in the last {_PAGES * 50} calls of {attribute[1]}")
 
 
-def _pages(cloudtrail: Any, attribute: Attribute, window: MetricWindow) -> Iterator[tuple[Mapping[str, Any], bool]]:
-    key, value = attribute
-    request = {
-        "LookupAttributes": [{"AttributeKey": key, "AttributeValue": value}],
-        "StartTime": window.start,
-        "EndTime": window.now,
-        "MaxResults": 50,
-    }
-    token = None
-    for _ in range(_PAGES):
-        with translate("cloudtrail:LookupEvents"):
-            page = cloudtrail.lookup_events(**request, **({"NextToken": token} if token else {}))
-        token = page.get("NextToken")
-        yield page, not token
-        if not token:
-            return
-
-
 def _match(event: Mapping[str, Any], readings: Sequence[Reading]) -> None:
     if event.get("EventSource") not in (_EKS, _STS):
         return
-    try:
-        message = json.loads(event["CloudTrailEvent"])
-    except (ValueError, KeyError, TypeError):
+    message = event_of(event)
+    if is_broken(message):
         return
     who = str((message.get("userIdentity") or {}).get("arn", ""))
     named = _names(message.get("requestParameters") or {})

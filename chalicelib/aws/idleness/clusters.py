@@ -27,11 +27,10 @@ class ClusterReading(EksCalls):
 
     def _describe(self, reading: Reading) -> None:
         try:
-            with translate("eks:DescribeCluster"):
-                cluster = self._eks.describe_cluster(name=reading.lab.name)["cluster"]
+            cluster = self.describe(reading.lab.name)
         except ResourceGone:
             return
-        if (cluster.get("tags") or {}).get(LAB_TAG) == reading.lab.id:
+        if cluster.tags.get(LAB_TAG) == reading.lab.id:
             reading.cluster = cluster
 
     def _nodegroups(self, reading: Reading) -> None:

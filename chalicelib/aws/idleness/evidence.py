@@ -14,6 +14,7 @@ from typing import Any
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.errors.tree import EkslabError
 from chalicelib.domain.idleness.evidence import BalancerUse, Evidence, KubernetesUse, NodegroupUse, Series, Sighting
+from chalicelib.domain.labs.aws_states import ClusterState
 from chalicelib.domain.labs.lab import Lab
 
 
@@ -40,7 +41,7 @@ class Reading:
     """One lab's evidence in the making. `cluster`: what EKS describes, None where it knows none with the lab's tag."""
 
     lab: Lab
-    cluster: Mapping[str, Any] | None = None
+    cluster: ClusterState | None = None
     groups: list[GroupSeen] = field(default_factory=list)
     fargate_profiles: int = 0
     instances_outside: int = 0
@@ -68,15 +69,15 @@ class Reading:
 
     def evidence(self, window: MetricWindow) -> Evidence:
         """What was gathered."""
-        cluster = self.cluster or {}
+        cluster = self.cluster
         return Evidence(
             lab_id=self.lab.id,
             read_at=window.now,
             window_from=window.start,
-            cluster_status=cluster.get("status"),
-            cluster_version=str(cluster.get("version") or ""),
-            cluster_tags=dict(cluster.get("tags") or {}),
-            deletion_protection=bool(cluster.get("deletionProtection", False)),
+            cluster_status=cluster.status if cluster else None,
+            cluster_version=cluster.version if cluster else "",
+            cluster_tags=dict(cluster.tags) if cluster else {},
+            deletion_protection=cluster is not None and cluster.deletion_protection,
             nodegroups=tuple(group.use for group in self.groups),
             instances_outside=self.instances_outside,
             outside_types=self.outside_types,

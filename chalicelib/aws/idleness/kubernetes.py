@@ -42,14 +42,12 @@ class KubernetesUseReading:
 
     def read(self, reading: Reading) -> None:
         """Fill in what runs, or why that is not known. May be asked by several threads."""
-        cluster = reading.cluster or {}
-        endpoint = cluster.get("endpoint")
-        if not endpoint:
+        cluster = reading.cluster
+        if cluster is None or not cluster.endpoint:
             reading.kubernetes_problem = "there is no endpoint"
             return
-        authority = (cluster.get("certificateAuthority") or {}).get("data") or None
         try:
-            server = ApiServer(endpoint, authority, self._token(reading.lab.name), _SECONDS)
+            server = ApiServer(cluster.endpoint, cluster.certificate_authority, self._token(reading.lab.name), _SECONDS)
             reading.kubernetes = _use(server)
         except (NotAdmitted, NotReachable, EkslabError) as problem:
             reading.kubernetes_problem = str(problem)

@@ -6,12 +6,12 @@ that the answer does not complete, or a call that is refused, is an Unread; what
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import field
 from datetime import UTC, datetime
 from typing import Any
 
-from chalicelib.aws.clients.errors import translate
+from chalicelib.aws.clients.pages import first_pages
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.errors.tree import EkslabError
 from chalicelib.domain.idleness.evidence import Series
@@ -69,21 +69,11 @@ def _call(
     by_id = {f"q{number}": metric for number, metric in enumerate(metrics)}
     gathered = {query: _Gathered() for query in by_id}
     queries = [_query(query, metric, period) for query, metric in by_id.items()]
-    for page in _pages(cloudwatch, MetricDataQueries=queries, StartTime=start, EndTime=end):
+    asked = {"MetricDataQueries": queries, "StartTime": start, "EndTime": end}
+    for page, _ in first_pages(cloudwatch, "get_metric_data", "cloudwatch:GetMetricData", _PAGES, **asked):
         for result in page.get("MetricDataResults", []):
             _take(gathered[result["Id"]], result)
     return {metric: _settled(gathered[query], metric, period) for query, metric in by_id.items()}
-
-
-def _pages(cloudwatch: Any, **request: Any) -> Iterator[Mapping[str, Any]]:
-    token = None
-    for _ in range(_PAGES):
-        with translate("cloudwatch:GetMetricData"):
-            page = cloudwatch.get_metric_data(**request, **({"NextToken": token} if token else {}))
-        yield page
-        token = page.get("NextToken")
-        if not token:
-            return
 
 
 def _query(query: str, metric: MetricQuery, period: int) -> dict[str, Any]:

@@ -142,21 +142,21 @@ def is_young(resource: Resource, first_seen: datetime, now: datetime) -> bool:
 
 def unreadable(events: Iterable[Event]) -> int:
     """How many events have another form than CloudTrail's."""
-    return sum(1 for event in events if _is_broken(event))
+    return sum(1 for event in events if is_broken(event))
 
 
 def _creations(resource: Resource, making: Making, events: Iterable[Event]) -> tuple[list[Creator], int]:
     """Who made it, by each event that answers with it; and how many events can't be read."""
     readable, broken = [], 0
     for event in events:
-        if _is_broken(event):
+        if is_broken(event):
             broken += 1
         else:
             readable.append(event)
     return [creator for event in readable if (creator := _creation(resource, making, event)) is not None], broken
 
 
-def _is_broken(event: Any) -> bool:
+def is_broken(event: Any) -> bool:
     """Whether it says no time, or a part that is read is no object where CloudTrail writes one."""
     if not isinstance(event, Mapping) or _time(event) is None:
         return True

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from chalicelib.aws.eks.calls import state_of
 from chalicelib.aws.idleness.evidence import Reading
 from chalicelib.aws.idleness.kubernetes import KubernetesUseReading
 from chalicelib.domain.idleness.evidence import KubernetesUse
@@ -50,7 +51,7 @@ def waiting(reason: str) -> list[dict[str, Any]]:
 
 def read(server: FakeApiServer) -> Reading:
     reading = Reading(a_lab())
-    reading.cluster = {"endpoint": server.url, "certificateAuthority": {"data": server.authority}}
+    reading.cluster = state_of({"endpoint": server.url, "certificateAuthority": {"data": server.authority}})
     KubernetesUseReading(lambda cluster: f"token-of-{cluster}").read(reading)
     return reading
 

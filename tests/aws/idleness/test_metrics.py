@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -12,6 +13,7 @@ from botocore.exceptions import ClientError
 
 from chalicelib.aws.idleness.metrics import MetricQuery, Unread, read_metrics
 from chalicelib.domain.idleness.evidence import Series
+from tests.aws.paginators import paginator_of
 
 END = datetime(2026, 11, 23, 13, 0, tzinfo=UTC)
 START = END - timedelta(minutes=15)
@@ -27,6 +29,9 @@ class FakeCloudWatch:
 
     answers: list[Callable[[Request], Page]]
     requests: list[Request] = field(default_factory=list)
+
+    def get_paginator(self, operation: str) -> Any:
+        return paginator_of("cloudwatch", operation, getattr(self, operation))
 
     def get_metric_data(self, **request: Any) -> Page:
         self.requests.append(request)
@@ -46,7 +51,11 @@ def all_complete(request: Request) -> Page:
 
 
 def page(*results: Page, token: str | None = None) -> Callable[[Request], Page]:
-    return lambda request: {"MetricDataResults": list(results)} | ({"NextToken": token} if token else {})
+    """`token` begins the next one's, for AWS repeats none."""
+    numbers = itertools.count()
+    return lambda request: (
+        {"MetricDataResults": list(results)} | ({"NextToken": f"{token}-{next(numbers)}"} if token else {})
+    )
 
 
 def refused(code: str, status: int = 400) -> Callable[[Request], Page]:
@@ -105,7 +114,7 @@ def test_a_metric_spread_over_pages_is_put_together() -> None:
     found = read(cloudwatch, [one, two])
     assert found[one] == Series(300, tuple(zip(INSTANTS, (1.0, 2.0, 3.0), strict=True)))
     assert found[two] == Series(300, ((INSTANTS[0], 9.0),))
-    assert [request.get("NextToken") for request in cloudwatch.requests] == [None, "more"]
+    assert [request.get("NextToken") for request in cloudwatch.requests] == [None, "more-0"]
 
 
 @pytest.mark.parametrize("status", ["PartialData", "InternalError", "Forbidden"])

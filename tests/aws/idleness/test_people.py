@@ -15,6 +15,7 @@ from chalicelib.aws.idleness.audit_log import AuditLog
 from chalicelib.aws.idleness.cloudtrail import find_owner_calls
 from chalicelib.aws.idleness.evidence import MetricWindow, Reading
 from chalicelib.domain.idleness.evidence import Source
+from tests.aws.paginators import paginator_of
 from tests.fakes.builders import ACCOUNT, OWNER, a_lab, a_spec
 
 NOW = datetime(2026, 11, 23, 13, 0, tzinfo=UTC)
@@ -28,6 +29,7 @@ PASSING = f"arn:aws:sts::{ACCOUNT}:assumed-role/learners/botocore-session-179551
 class Pages:
     """Answers any operation with pages in turn, each with a token for the next; the last one again and again if `endless`."""
 
+    service: str
     items: str
     token: str
     pages: list[list[dict[str, Any]]]
@@ -37,11 +39,14 @@ class Pages:
     def __getattr__(self, operation: str) -> Any:
         return self._next
 
+    def get_paginator(self, operation: str) -> Any:
+        return paginator_of(self.service, operation, self._next)
+
     def _next(self, **request: Any) -> dict[str, Any]:
         self.requests.append(request)
         index = min(len(self.requests), len(self.pages)) - 1
         more = self.endless or len(self.requests) < len(self.pages)
-        return {self.items: self.pages[index]} | ({self.token: "more"} if more else {})
+        return {self.items: self.pages[index]} | ({self.token: f"{len(self.requests)}"} if more else {})
 
 
 class Refused:
@@ -49,6 +54,9 @@ class Refused:
 
     def __init__(self) -> None:
         self.asked = 0
+
+    def get_paginator(self, operation: str) -> Any:
+        return paginator_of("logs" if "log" in operation else "cloudtrail", operation, getattr(self, operation))
 
     def __getattr__(self, operation: str) -> Any:
         def refuse(**_: Any) -> Any:
@@ -64,19 +72,20 @@ def logged(username: object, minutes: int = 10) -> dict[str, Any]:
 
 
 def logs(*pages: list[dict[str, Any]], endless: bool = False) -> Pages:
-    return Pages("events", "nextToken", list(pages), endless)
+    return Pages("logs", "events", "nextToken", list(pages), endless)
 
 
 def called(
     caller: str, name: str = "myeks", minutes: int = 10, source: str = "eks.amazonaws.com", **more: Any
 ) -> dict[str, Any]:
-    text = {"userIdentity": {"arn": caller}, "requestParameters": {"name": name}} | more
     at = NOW - timedelta(minutes=minutes)
+    said = {"userIdentity": {"arn": caller}, "requestParameters": {"name": name}}
+    text = {"eventTime": f"{at:%Y-%m-%dT%H:%M:%SZ}"} | said | more
     return {"EventSource": source, "EventTime": at, "CloudTrailEvent": json.dumps(text)}
 
 
 def trail(*pages: list[dict[str, Any]], endless: bool = False) -> Pages:
-    return Pages("Events", "NextToken", list(pages), endless)
+    return Pages("cloudtrail", "Events", "NextToken", list(pages), endless)
 
 
 def audited(client: Any) -> Reading:
@@ -278,6 +287,14 @@ def test_a_lab_whose_owner_was_seen_before_the_refusal_is_read() -> None:
                 raise ClientError({"Error": {"Code": "ThrottlingException", "Message": "no"}}, "LookupEvents")
             return super()._next(**request)
 
-    find_owner_calls(Breaking("Events", "NextToken", [[called(OWNER)], []]), [seen, other], WINDOW)
+    find_owner_calls(Breaking("cloudtrail", "Events", "NextToken", [[called(OWNER)], []]), [seen, other], WINDOW)
     assert seen.owner_call is not None
     assert (seen.unread, len(other.unread)) == ([], 1)
+
+
+@pytest.mark.parametrize("broken", ["{", "null", "[]", '"text"', '{"userIdentity": "jo"}', '{"requestParameters": []}'])
+def test_an_event_that_can_not_be_read_hides_no_other(broken: str) -> None:
+    reading = Reading(replace(a_lab(), owner=OWNER))
+    find_owner_calls(trail([called(OWNER) | {"CloudTrailEvent": broken}, called(OWNER)]), [reading], WINDOW)
+    assert reading.owner_call is not None
+    assert reading.unread == []

@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from chalicelib.aws.clients.assumed_roles import AssumedClient, AssumedClients
 from chalicelib.aws.clients.registered_roles import MemberRoles
+from chalicelib.aws.eks.calls import state_of
 from chalicelib.aws.idleness.evidence import Reading
 from chalicelib.aws.idleness.kubernetes import KubernetesUseReading
 from chalicelib.aws.idleness.reader import AwsSignals, SignalClients
@@ -32,7 +33,7 @@ def test_labs_of_an_account_that_cannot_be_entered_are_unread_and_never_idle_nor
         raise AccessDenied("sts:AssumeRole", "AccessDenied", "no")
 
     reading = Reading(lab)
-    reading.cluster = {"endpoint": "https://nowhere.invalid"}
+    reading.cluster = state_of({"endpoint": "https://nowhere.invalid"})
     KubernetesUseReading(token).read(reading)
     assert "sts:AssumeRole" in str(reading.kubernetes_problem)
     known = replace(lab, facts=replace(lab.facts, endpoint="https://nowhere.invalid"))

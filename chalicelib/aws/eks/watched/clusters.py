@@ -6,8 +6,8 @@ older. All methods may be called from several threads.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from collections.abc import Callable
+from datetime import datetime
 from typing import Any
 
 from chalicelib.aws.clients.errors import translate
@@ -42,14 +42,20 @@ class EksFleet(InsightCalls, FleetAddonCalls):
 
     def read(self, name: str) -> FleetCluster:
         """The cluster with its nodes. Raises ResourceGone; what beside it is denied is told in `unread`."""
-        with translate("eks:DescribeCluster"):
-            cluster = self._eks.describe_cluster(name=name)["cluster"]
+        cluster = self.describe(name)
         nodes, unread = NodeReading(self._eks, self._ec2, name).run()
         return FleetCluster(
             key=ClusterKey(self._place.account, self._place.region, name),
             nodes=nodes,
             unread=unread,
-            **_facts(cluster),
+            arn=cluster.arn,
+            version=cluster.version,
+            status=cluster.status,
+            support_type=cluster.support_type,
+            platform_version=cluster.platform_version,
+            created_at=cluster.created_at,
+            tags=cluster.tags,
+            deletion_protection=cluster.deletion_protection,
         )
 
     def set_support_policy(self, name: str, support_type: str) -> str:
@@ -57,17 +63,3 @@ class EksFleet(InsightCalls, FleetAddonCalls):
         with translate("eks:UpdateClusterConfig"):
             asked = self._eks.update_cluster_config(name=name, upgradePolicy={"supportType": support_type})
         return str(asked["update"]["id"])
-
-
-def _facts(cluster: Mapping[str, Any]) -> dict[str, Any]:
-    created_at = cluster.get("createdAt")
-    return {
-        "arn": cluster.get("arn", ""),
-        "version": cluster.get("version", ""),
-        "status": cluster.get("status", ""),
-        "support_type": (cluster.get("upgradePolicy") or {}).get("supportType"),
-        "platform_version": cluster.get("platformVersion"),
-        "created_at": created_at.astimezone(UTC) if created_at else None,
-        "tags": dict(cluster.get("tags") or {}),
-        "deletion_protection": bool(cluster.get("deletionProtection", False)),
-    }
