@@ -33,10 +33,11 @@ OPERATIONS = (
         "post",
         "/labs",
         "Ask for a lab",
-        (202, "Stored; its making is started (200: a dry run, with the completed request and what it costs)"),
+        (202, "Stored; its making is started"),
         (400, 409, 422),
         "Lab",
         query=("dryRun",),
+        also=((200, "A dry run: the completed request and what it costs"),),
     ),
     Operation("get", "/labs", "List labs, newest first", (200, "A page"), (400,), query=("owner", "phase", *_PAGE)),
     Operation("get", _LAB, "Phase, reason, steps, endpoint, what happens next", (200, "The lab"), (404,)),
@@ -64,7 +65,13 @@ OPERATIONS = (
         "Leftovers",
         answer="Receipt",
     ),
-    Operation("post", _ADOPT, "Make a cluster without a record a lab again (administrators)", (201, "The lab"), (409,)),
+    Operation(
+        "post",
+        _ADOPT,
+        "Make a cluster without a record a lab again (administrators)",
+        (201, "The lab"),
+        (400, 404, 409),
+    ),
     Operation(
         "get", "/versions", "Kubernetes versions and their support", (200, "The calendar"), (400,), query=("region",)
     ),
@@ -121,8 +128,9 @@ def _operation(operation: Operation) -> Json:
     answer = _ref(operation.answer) if operation.answer else {}
     content: Json = {operation.media: {"schema": answer}, **({"text/html": {"schema": {}}} if operation.public else {})}
     success = {"description": message, "headers": headers, "content": content}
+    others = {str(other): {"description": told, "content": content} for other, told in operation.also}
     refusals = {str(refusal): _refusal(refusal) for refusal in (*operation.statuses, *_elsewhere(operation))}
-    described: Json = {"summary": operation.summary, "responses": {str(status): success, **refusals}}
+    described: Json = {"summary": operation.summary, "responses": {str(status): success, **others, **refusals}}
     parameters = _parameters(operation)
     if parameters:
         described["parameters"] = parameters

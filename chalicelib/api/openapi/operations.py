@@ -21,6 +21,7 @@ _REGION: Json = {"type": "string", "description": "Default: all."}
 _TEXT: Json = {"type": "string"}
 _LAB = "/labs/{lab_id}"
 _WHOLE, _UNDER_WAY = (200, "The lab"), (202, "Under way")
+_MOVED = ((303, "Its address"),)
 _INSTANT: Json = {"type": "string", "format": "date-time"}
 
 
@@ -28,7 +29,8 @@ _INSTANT: Json = {"type": "string", "format": "date-time"}
 class Operation:
     """One method of one path. `statuses` are its refusals beside those that every operation has (403, 502, 503).
 
-    `public`: nobody needs to sign. `answer` names the schema of what a success answers, where there is one.
+    `also`: other successes than the usual one. `public`: nobody needs to sign. `answer` names the schema of
+    what a success answers, where there is one.
     """
 
     method: str
@@ -41,6 +43,7 @@ class Operation:
     media: str = "application/json"
     public: bool = False
     answer: str = ""
+    also: tuple[tuple[int, str], ...] = ()
 
 
 CLUSTER_OPERATIONS = (
@@ -54,9 +57,10 @@ CLUSTER_OPERATIONS = (
         "put",
         f"{_CLUSTER}/support-policy",
         "Change between STANDARD and EXTENDED",
-        (202, "EKS is changing it (200: it was that already)"),
+        (202, "EKS is changing it"),
         (400, 404, 409),
         "SupportPolicy",
+        also=((200, "It was that already"),),
     ),
     Operation(
         "get",
@@ -193,7 +197,7 @@ PAGE_OPERATIONS = (
     Operation("post", "/sessions", "Open a browser's session for whoever signs", (201, "Its token, and when it ends")),
     Operation("get", "/openapi.json", "This document", (200, "The document"), public=True),
     *(
-        Operation("get", path, what, (200, "A page (303: its address)"), (401, 404), media="text/html", public=True)
+        Operation("get", path, what, (200, "A page"), (401, 404), media="text/html", public=True, also=_MOVED)
         for path, what in (("/", "The page"), ("/ui", "The page"), ("/ui/{path+}", "A page, for a session's cookie"))
     ),
     Operation(

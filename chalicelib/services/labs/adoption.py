@@ -16,12 +16,19 @@ from chalicelib.domain.labs.steps import Event
 from chalicelib.domain.teardown.adoption import INSTALLATION_TAG, TaggedCluster, adopted_lab, claimed_lab_id, is_made_by
 from chalicelib.ports.deps import Deps
 from chalicelib.services.labs.budget import meter_for
+from chalicelib.services.labs.regions import refuse_unusable_region
+from chalicelib.services.support.accounts import registered
 
 
 def adopt(deps: Deps, caller: Caller, place: Place, name: str, now: datetime) -> Lab:
-    """Make it a lab again, owned by administrators, its ledger rebuilt from its stack. Raises NotYours, NotProved, NameTaken."""
+    """Make it a lab again, owned by administrators, its ledger rebuilt from its stack.
+
+    Raises NotYours, AccountNotRegistered, InvalidRequest for a region, NotProved, NameTaken.
+    """
     if not caller.is_admin:
         raise NotYours("Which clusters become labs again is for administrators to say.")
+    registered(deps, place.account)
+    refuse_unusable_region(deps, place.account, place.region)
     tagged, state = _cluster(deps, place, name)
     stack, made = _stack(deps, tagged, state)
     owner = deps.watch.administrators or caller.identity
