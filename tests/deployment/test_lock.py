@@ -9,7 +9,7 @@ import pytest
 
 from tests.paths import PROJECT
 
-LOCKS = ("requirements", "requirements-dev", "requirements-checkov", "requirements-browser")
+LOCKS = ("requirements", "requirements-dev", "requirements-checkov", "requirements-browser", "requirements-hostile")
 
 
 def pins(path: Path) -> set[tuple[str, str]]:

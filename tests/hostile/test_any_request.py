@@ -1,0 +1,102 @@
+"""Requests that Schemathesis makes from the OpenAPI document, right ones and wrong ones: each answer is one that is documented.
+
+Schemathesis is in an environment of its own (`make hostile`); without it, this is skipped.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, seed, settings
+
+from chalicelib.api.openapi.document import document
+from tests.api.curfew_world import NIGHT
+from tests.api.http import ADMIN
+from tests.api.matrix import OWNER
+from tests.api.test_matrix import LAB, the_world
+from tests.fakes.builders import ACCOUNT
+from tests.fakes.fleet_builders import REGION
+
+schemathesis = pytest.importorskip("schemathesis", reason="make hostile")
+pytestmark = pytest.mark.long
+
+#: Requests to each operation, of each mode: more than 5,000 in all.
+EXAMPLES = 100
+#: What there is; else nearly all requests would be about nothing.
+THERE = {
+    "lab_id": LAB,
+    "account": ACCOUNT,
+    "region": REGION,
+    "name": "orders",
+    "date": f"{NIGHT}",
+    "path": f"labs/{LAB}",
+}
+OPERATIONS = {found.ok().label: found.ok() for found in schemathesis.openapi.from_dict(document()).get_all_operations()}
+#: Nothing in a request to these can be wrong but a token, of which any text is one.
+NOTHING_TO_GET_WRONG = {"GET /", "GET /openapi.json", "GET /ui"}
+
+
+@pytest.mark.parametrize("mode", ["positive", "negative"])
+@pytest.mark.parametrize("label", sorted(OPERATIONS))
+def test_any_request_has_a_documented_answer(label: str, mode: str) -> None:
+    operation = OPERATIONS[label]
+    if mode == "negative" and (label in NOTHING_TO_GET_WRONG or "{token}" in label or "/ui/" in label):
+        pytest.skip("any request is a right one")
+    documented = set(operation.definition.raw["responses"])
+
+    @seed(len(label))
+    @settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        database=None,
+        phases=[Phase.generate],
+        suppress_health_check=list(HealthCheck),
+    )
+    @given(operation.as_strategy(generation_mode=schemathesis.GenerationMode(mode)))
+    def asked(case: Any) -> None:
+        answer = answer_to(case)
+        told = (case.path_parameters, case.query, case.body, answer["body"])
+        assert answer["statusCode"] < 500, told
+        assert str(answer["statusCode"]) in documented, (answer["statusCode"], told)
+
+    asked()
+
+
+def answer_to(case: Any) -> Mapping[str, Any]:
+    """What the API answers to it. Most are about things that are there; one in two comes from an administrator."""
+    dice = random.Random(repr((case.path_parameters, case.query, case.body)))
+    parts = {name: str(value) for name, value in (case.path_parameters or {}).items()}
+    if dice.random() < 0.7:
+        parts |= {name: THERE[name] for name in parts if name in THERE}
+    method, resource = case.operation.method.upper(), case.operation.path
+    path = resource
+    for name, value in parts.items():
+        path = path.replace(f"{{{name}}}", value).replace(f"{{{name}+}}", value)
+    body = case.body if isinstance(case.body, dict | list | str | int | float | None) else None
+    who = dice.choice([OWNER, ADMIN])
+    event = {
+        "httpMethod": method,
+        "path": path,
+        "headers": {
+            "content-type": case.media_type or "application/json",
+            **{name.lower(): str(value) for name, value in (case.headers or {}).items()},
+        },
+        "multiValueQueryStringParameters": {str(key): [str(value)] for key, value in (case.query or {}).items()}
+        or None,
+        "pathParameters": parts or None,
+        "stageVariables": None,
+        "body": None if case.media_type is None else json.dumps(body),
+        "isBase64Encoded": False,
+        "requestContext": {
+            "httpMethod": method,
+            "resourcePath": resource,
+            "path": f"/api{path}",
+            "identity": {"sourceIp": "15.230.39.7", "userArn": who, "accountId": ACCOUNT},
+        },
+    }
+    answer: Mapping[str, Any] = the_world((method, resource)).app(event, None)
+    return answer
