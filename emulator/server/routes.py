@@ -88,7 +88,7 @@ class Routes:
         return {"interrupted": self._parts.interruptions.struck()}
 
     def set_lag(self, given: Any) -> Answer:
-        """Let EKS, EC2 and CloudFormation lag behind what was just made, or no more; say how often they have so far."""
+        """Let EKS, EC2, CloudFormation and IAM lag behind what was just made, or no more; say how often they have so far."""
         lag = self._parts.eks.world.lag
         match given:
             case {"seed": int() | None as seed}:

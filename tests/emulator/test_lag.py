@@ -1,4 +1,4 @@
-"""EC2 and CloudFormation in the eventual mode, over HTTP: a role does not find what it has just made, root does."""
+"""EC2, CloudFormation and IAM in the eventual mode, over HTTP: a role does not find what it has just made, root does."""
 
 from __future__ import annotations
 
@@ -43,3 +43,37 @@ def test_a_role_does_not_find_what_it_has_just_made_and_root_does(sandbox: Sandb
     assert sandbox.client("cloudformation").describe_stacks(StackName="young")["Stacks"]
     assert sandbox.admin("POST", "lag", {"seed": None})["refused"] == 2
     assert hasty("ec2").describe_security_groups(GroupIds=[group])["SecurityGroups"], "after a while it is known"
+
+
+def test_a_filter_leaves_out_what_is_not_known_yet_and_finds_the_rest(sandbox: Sandbox, hasty: Any) -> None:
+    root = sandbox.client("ec2")
+    vpc = root.create_vpc(CidrBlock="10.8.0.0/16")["Vpc"]["VpcId"]
+    old = root.create_security_group(GroupName="old", Description="old", VpcId=vpc)["GroupId"]
+    new = hasty("ec2").create_security_group(GroupName="new", Description="new", VpcId=vpc)["GroupId"]
+    filters = [{"Name": "vpc-id", "Values": [vpc]}]
+
+    def seen(ec2: Any) -> set[str]:
+        return {group["GroupId"] for group in ec2.describe_security_groups(Filters=filters)["SecurityGroups"]}
+
+    assert seen(hasty("ec2")) == seen(root) - {new}
+    assert old in seen(hasty("ec2"))
+    sandbox.admin("POST", "lag", {"seed": None})
+    assert seen(hasty("ec2")) == seen(root)
+
+
+def test_iam_does_not_know_the_roles_that_a_stack_has_just_made(sandbox: Sandbox, hasty: Any) -> None:
+    trust = {"Version": "2012-10-17", "Statement": []}
+    role = {"Type": "AWS::IAM::Role", "Properties": {"RoleName": "fresh", "AssumeRolePolicyDocument": trust}}
+    hasty("cloudformation").create_stack(
+        StackName="roles",
+        TemplateBody=json.dumps({"Resources": {"Role": role}}),
+        Capabilities=["CAPABILITY_NAMED_IAM"],
+    )
+    sandbox.admin("POST", "lag", {"seed": 3, "seconds": 1_000_000})
+    assert hasty("iam").get_role(RoleName="fresh"), "old enough"
+    hasty("cloudformation").list_stack_resources(StackName="roles")
+    for ask in ("get_role", "list_attached_role_policies", "list_instance_profiles_for_role"):
+        with pytest.raises(ClientError, match=r"NoSuchEntity.*role with name fresh cannot be found"):
+            getattr(hasty("iam"), ask)(RoleName="fresh")
+    assert sandbox.client("iam").get_role(RoleName="fresh")
+    sandbox.client("cloudformation").delete_stack(StackName="roles")

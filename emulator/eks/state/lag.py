@@ -51,9 +51,13 @@ class Lag:
 
     def hides(self, kind: str, *name: str) -> bool:
         """Whether that is not known yet; counted as refused."""
-        young = self._seed is not None and self._is_young((kind, *name))
+        young = self.is_young(kind, *name)
         self.refused += young
         return young
+
+    def is_young(self, kind: str, *name: str) -> bool:
+        """Whether that is not known yet."""
+        return self._seed is not None and self._is_young((kind, *name))
 
     def refuse(self, call: Call) -> None:
         """Raise what AWS answers while it does not know what the call is about, or the roles that it hands over."""
