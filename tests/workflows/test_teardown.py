@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.core.failure import HealthIssue
-from chalicelib.domain.core.resources import EntryState, Kind
+from chalicelib.domain.core.resources import EntryState, Kind, Resource
 from chalicelib.domain.errors.tree import AccessDenied, AwsRefused, AwsUnavailable, ResourceGone, StillInUse
 from chalicelib.domain.labs.aws_states import KubernetesSweep
 from chalicelib.domain.labs.lab import Phase
@@ -215,6 +215,34 @@ def test_what_may_not_be_deleted_blocks_the_lab_by_name_and_releasing_it_again_g
     theatre.release()
     assert theatre.play() == "Gone"
     assert theatre.world.account.resources == {}
+
+
+def test_a_balancer_with_deletion_protection_is_told_as_that_with_its_arn_and_the_command() -> None:
+    theatre = a_ready_lab()
+    drop_leftovers(theatre)
+    [balancer] = theatre.world.account.of(Kind.LOAD_BALANCER)
+    refusal = f"Load balancer '{balancer.arn}' cannot be deleted because deletion protection is enabled"
+    delete = theatre.world.leftovers.delete
+
+    def protected(resource: Resource) -> None:
+        if resource.arn == balancer.arn:
+            raise AwsRefused("elasticloadbalancing:DeleteLoadBalancer", "OperationNotPermitted", refusal)
+        delete(resource)
+
+    theatre.world.leftovers.delete = protected  # type: ignore[method-assign]  # the fake has no trouble for one thing only
+    theatre.release()
+    assert theatre.play() == "Blocked"
+    reason = str(theatre.lab.reason)
+    off = f"--load-balancer-arn {balancer.id} --attributes Key=deletion_protection.enabled,Value=false"
+    assert refusal in reason
+    assert off in reason
+    assert "may not" not in reason
+    assert "right" not in reason
+    [line] = [one for one in theatre.world.store.receipts(theatre.lab_id)[-1].lines if one.arn == balancer.arn]
+    assert off in line.command.partition(" && ")[0]
+    theatre.world.leftovers.delete = delete  # type: ignore[method-assign]  # its protection is off
+    theatre.release()
+    assert theatre.play() == "Gone"
 
 
 def test_what_someone_else_put_into_the_labs_vpc_is_not_deleted_but_named() -> None:

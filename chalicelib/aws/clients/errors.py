@@ -141,6 +141,13 @@ _GONE_IN_WORDS = {
 }
 
 
+#: What a service of AWS's holds for something of its own is told as if a right were missing; it is free when that is gone.
+_HELD = {
+    "AuthFailure": pattern(r"do not have permission to access the specified resource", re.IGNORECASE),
+    "OperationNotPermitted": pattern(r"not allowed to manage '[\w-]+' attachments", re.IGNORECASE),
+}
+
+
 @contextmanager
 def translate(operation: str, creating: bool = False) -> Iterator[None]:
     """Raise the domain's error for whatever botocore raises inside, from it.
@@ -169,14 +176,15 @@ def domain_error(operation: str, error: ClientError, creating: bool = False) -> 
     return _refusal(code, message, creating)(operation, code, message)
 
 
-def _is_in_use(code: str) -> bool:
-    return code in IN_USE or code.endswith(".InUse")
+def _is_in_use(code: str, message: str) -> bool:
+    held = _HELD.get(code)
+    return code in IN_USE or code.endswith(".InUse") or (held is not None and held.search(message) is not None)
 
 
 def _refusal(code: str, message: str, creating: bool) -> type[AwsRefused]:
-    if code in EXISTS or (creating and _is_in_use(code)):
+    if code in EXISTS or (creating and _is_in_use(code, message)):
         return AlreadyExists
-    if _is_in_use(code):
+    if _is_in_use(code, message):
         return StillInUse
     if code in DENIED or code.startswith("AccessDenied"):
         return AccessDenied

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from chalicelib.aws.clients.errors import translate
@@ -10,23 +10,25 @@ from chalicelib.aws.inventory.describe import FoundResource
 from chalicelib.domain.core.resources import Kind, Resource, Target
 from chalicelib.domain.errors.tree import ResourceGone
 
+#: kind -> (operation, boto3's name of it, the member of the request that names the one).
+_PARTS: Mapping[Kind, tuple[str, str, str]] = {
+    Kind.NODEGROUP: ("eks:DescribeNodegroup", "describe_nodegroup", "nodegroupName"),
+    Kind.FARGATE_PROFILE: ("eks:DescribeFargateProfile", "describe_fargate_profile", "fargateProfileName"),
+    Kind.ADDON: ("eks:DescribeAddon", "describe_addon", "addonName"),
+    Kind.POD_IDENTITY: (
+        "eks:DescribePodIdentityAssociation",
+        "describe_pod_identity_association",
+        "associationId",
+    ),
+    Kind.ACCESS_ENTRY: ("eks:DescribeAccessEntry", "describe_access_entry", "principalArn"),
+}
+
 
 class EksDescribeCalls:
     """Looks at one cluster. A part of a cluster that is gone, or is someone else's by now, is gone with it."""
 
     def __init__(self, eks: Any) -> None:
         self._eks = eks
-        self._parts: Mapping[Kind, Callable[[str, str, str], Any]] = {
-            Kind.NODEGROUP: lambda cluster, id, _: eks.describe_nodegroup(clusterName=cluster, nodegroupName=id),
-            Kind.FARGATE_PROFILE: lambda cluster, id, _: eks.describe_fargate_profile(
-                clusterName=cluster, fargateProfileName=id
-            ),
-            Kind.ADDON: lambda cluster, id, _: eks.describe_addon(clusterName=cluster, addonName=id),
-            Kind.POD_IDENTITY: lambda cluster, _, arn: eks.describe_pod_identity_association(
-                clusterName=cluster, associationId=arn.rpartition("/")[2]
-            ),
-            Kind.ACCESS_ENTRY: lambda cluster, id, _: eks.describe_access_entry(clusterName=cluster, principalArn=id),
-        }
 
     def cluster(self, name: str) -> FoundResource | None:
         """The cluster of this name, whoever's it is."""
@@ -52,10 +54,11 @@ class EksDescribeCalls:
 
     def part(self, cluster: str, resource: Resource) -> FoundResource | None:
         """A node group, Fargate profile, add-on, association or access entry, as the ledger knows it."""
-        operation = f"eks:Describe {resource.kind}"
+        operation, method, member = _PARTS[resource.kind]
+        id = resource.arn.rpartition("/")[2] if resource.kind is Kind.POD_IDENTITY else resource.id
         try:
             with translate(operation):
-                answer = self._parts[resource.kind](cluster, resource.id, resource.arn)
+                answer = getattr(self._eks, method)(clusterName=cluster, **{member: id})
         except ResourceGone:
             return None
         row = next(value for key, value in answer.items() if key != "ResponseMetadata")

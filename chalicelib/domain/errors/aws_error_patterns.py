@@ -6,6 +6,7 @@ the EC2 error inside it says it all. `BY_CODE` is for what is left. Codes are th
 
 from __future__ import annotations
 
+from chalicelib.domain.core.protection import PROTECTED
 from chalicelib.domain.errors import failure_causes
 
 #: Regular expressions on "code: message", the first that is found decides.
@@ -14,6 +15,7 @@ BY_WORDS: tuple[tuple[str, failure_causes.Cause], ...] = (
     (r"to perform:? sts:AssumeRole|sts:AssumeRole: AccessDenied", failure_causes.ACCOUNT),
     (r"UnsupportedAvailabilityZone|choose from these availability zones", failure_causes.ZONE),
     (r"service control policy", failure_causes.SCP),
+    (r"resource control policy", failure_causes.RCP),
     (r"VpcLimitExceeded|maximum number of VPCs", failure_causes.quota("vpc-quota", "VPCs")),
     (
         r"InternetGatewayLimitExceeded|maximum number of internet gateways",
@@ -58,14 +60,23 @@ BY_WORDS: tuple[tuple[str, failure_causes.Cause], ...] = (
     (r"Secrets Manager can't find|secret because it was marked for deletion", failure_causes.SERVICE),
     (r"NonExistentQueue|Topic does not exist", failure_causes.SERVICE),
     (r"Stack (with id|\[).{0,200}does not exist|AutoScalingGroup name not found", failure_causes.VANISHED),
-    (r"(?i)TerminationProtection is enabled|deletion protection is enabled", failure_causes.PROTECTED),
+    (PROTECTED.pattern, failure_causes.PROTECTED),
+    (
+        r"(?i)not allowed to manage '[\w-]+' attachments|do not have permission to access the specified resource",
+        failure_causes.HELD_BY_AWS,
+    ),
     (r"(?i)nodegroups attached|Fargate Profiles in ", failure_causes.IN_USE),
     (
         r"(?i)MapPublicIpOnLaunch|auto-?assign.{0,20}public|not automatically assign public",
         failure_causes.NO_PUBLIC_ADDRESS,
     ),
     (r"(?i)failed to join|Unhealthy nodes|NodeCreationFailure", failure_causes.NOT_JOINED),
-    (r"PendingVerification|account is currently blocked|OptInRequired", failure_causes.UNVERIFIED),
+    (r"(?i)accept (the )?terms and subscribe|Marketplace (product|offer|subscription)", failure_causes.MARKETPLACE),
+    (
+        r"(?i)PendingVerification|in this region is being validated|account is currently being verified"
+        r"|account (is|has been) (currently )?(blocked|suspended)",
+        failure_causes.UNVERIFIED,
+    ),
     (r"(?i)InvalidKMSKey|KMS key|KmsKey", failure_causes.KMS),
     (r"Client\.InternalError", failure_causes.LAUNCH_INTERNAL),
     (r"(?i)unsupported kubernetes version|kubernetes version .{0,20}is not supported", failure_causes.VERSION),
@@ -77,12 +88,18 @@ BY_WORDS: tuple[tuple[str, failure_causes.Cause], ...] = (
     ),
     (r"(?i)AlreadyExists|\w+\.Duplicate|already exists", failure_causes.EXISTS),
     (r"(?i)could not be assumed|trusted entity|Amazon EKS Managed Policies|Error in role params", failure_causes.ROLE),
-    (r"(?i)is not authorized to perform|UnauthorizedOperation", failure_causes.DENIED),
+    (
+        r"(?i)is not authorized to perform|UnauthorizedOperation|have the required access permissions for Amazon EKS",
+        failure_causes.DENIED,
+    ),
     (r"(?i)Throttl|Rate exceeded|RequestLimitExceeded", failure_causes.THROTTLED),
 )
 
 BY_CODE: dict[str, failure_causes.Cause] = {
-    **dict.fromkeys(("AccessDenied", "AccessDeniedException", "OperationNotPermitted"), failure_causes.DENIED),
+    **dict.fromkeys(("AccessDenied", "AccessDeniedException"), failure_causes.DENIED),
+    "issue AccessDenied": failure_causes.NOT_LET_IN,
+    # EKS says so of a role without rights, EC2 and load balancing of a thing that is not in the state for it: the words tell.
+    "OperationNotPermitted": failure_causes.NOT_PERMITTED,
     **dict.fromkeys(("AuthorizationError", "AuthorizationErrorException"), failure_causes.DENIED),
     **dict.fromkeys(("KMSAccessDenied", "NotAuthorized", "UnauthorizedAccess"), failure_causes.DENIED),
     **dict.fromkeys(("InternalFailure", "ServerException", "ServiceUnavailableException"), failure_causes.AWS),
@@ -95,6 +112,12 @@ BY_CODE: dict[str, failure_causes.Cause] = {
     **dict.fromkeys(("AuthFailure", "ExpiredToken", "ExpiredTokenException"), failure_causes.CREDENTIALS),
     **dict.fromkeys(("InvalidClientTokenId", "RequestExpired"), failure_causes.CREDENTIALS),
     **dict.fromkeys(("UnrecognizedClientException",), failure_causes.CREDENTIALS),
+    **dict.fromkeys(
+        ("IncompleteSignature", "InvalidSignatureException", "SignatureDoesNotMatch"), failure_causes.CREDENTIALS
+    ),
+    **dict.fromkeys(("MissingAuthenticationToken", "MissingAuthenticationTokenException"), failure_causes.CREDENTIALS),
+    **dict.fromkeys(("AccountProblem", "Blocked", "PendingVerification"), failure_causes.UNVERIFIED),
+    **dict.fromkeys(("OptInRequired", "SubscriptionRequiredException"), failure_causes.NOT_SUBSCRIBED),
     **dict.fromkeys(("ConcurrentModification", "EntityTemporarilyUnmodifiable"), failure_causes.BUSY),
     **dict.fromkeys(("ReplicatedWriteConflictException", "ResourceContention"), failure_causes.BUSY),
     **dict.fromkeys(("TransactionConflictException", "TransactionInProgressException"), failure_causes.BUSY),

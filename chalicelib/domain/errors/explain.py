@@ -35,8 +35,9 @@ def explain(code: str, message: str) -> Failure:
 
 
 def explain_issue(issue: HealthIssue) -> Failure:
-    """Explain a health issue of a cluster, node group or add-on."""
-    return explain(issue.code, issue.message)
+    """Explain a health issue of a cluster, node group or add-on. AccessDenied is Kubernetes's there, not IAM's."""
+    words = f"{issue.code}: {issue.message}" if issue.code else issue.message
+    return _failure(_cause(words, f"issue {issue.code}", issue.code), words)
 
 
 def explain_issues(issues: Sequence[HealthIssue], otherwise: str) -> Failure:

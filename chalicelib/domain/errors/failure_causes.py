@@ -113,7 +113,23 @@ SCP = Cause(
     "must be used.",
     _OURS,
 )
+RCP = Cause(
+    "forbidden-by-organization",
+    "A resource control policy of the organization forbids {permission}. An administrator must allow it.",
+    _OURS,
+)
 DENIED = Cause("access-denied", "The service may not do {permission}. An administrator must grant it.", _OURS)
+NOT_LET_IN = Cause(
+    "kubernetes-access-denied",
+    "The cluster's API server does not let EKS, or a node, in: an access entry, a role or an admission rule in the cluster may "
+    "have been changed. AWS's words: {words}",
+    _YOURS,
+)
+NOT_PERMITTED = Cause(
+    "operation-not-permitted",
+    "AWS does not permit this of the thing as it is now. We don't know this answer: {words}",
+    _UNKNOWN,
+)
 ACCOUNT = Cause(
     "account-closed",
     "The lab's account does not let this service in: its role there is gone, or does not trust the service any more. An "
@@ -160,6 +176,22 @@ TEMPLATE = Cause(
 KMS = Cause(
     "encryption-key-unusable",
     "The KMS key is gone, disabled or not granted. An administrator must restore it or the grant of the volumes' default key.",
+    _OURS,
+)
+NOT_SUBSCRIBED = Cause(
+    "not-subscribed",
+    "The account has not signed up for this service of AWS's. An administrator must look. AWS's words: {words}",
+    _OURS,
+)
+MARKETPLACE = Cause(
+    "marketplace-subscription",
+    "The account has not subscribed to a product of AWS Marketplace that this needs. AWS's words: {words}",
+    _OURS,
+)
+HELD_BY_AWS = Cause(
+    "held-by-a-service",
+    "A service of AWS's holds it for something of its own, such as a load balancer, a NAT gateway or an endpoint: it goes with "
+    "that. AWS's words: {words}",
     _OURS,
 )
 UNVERIFIED = Cause(

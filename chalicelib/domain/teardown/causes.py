@@ -7,9 +7,11 @@ lab's `reason`, its receipt's verdict and its `next`.
 from __future__ import annotations
 
 from chalicelib.domain.core.deferred import pattern
+from chalicelib.domain.core.protection import PROTECTED
 from chalicelib.domain.core.resources import Kind, Resource
 from chalicelib.domain.teardown.evidence import LAB_TAG
 from chalicelib.domain.teardown.receipt import Receipt, ReceiptLine, ReceiptOutcome
+from chalicelib.domain.teardown.unproven import unprotect_command
 
 #: How the words of a refusal begin: which call, then AWS's code.
 _REFUSED = pattern(r"[a-z0-9-]+:[A-Z][A-Za-z]+: ")
@@ -51,8 +53,17 @@ BY_LAB_TAG = frozenset(
 _TOLD = 4
 
 
-def why_denied(thing: Resource, lab_id: str, refusal: str) -> str:
-    """AWS's words, then the next step: IAM binds our rights to tags, and what is proved need not bear them."""
+def why_refused(thing: Resource, lab_id: str, refusal: str, denied: bool) -> str:
+    """AWS's words, then the next step where there is one. `denied`: by IAM; a protected thing is refused to everybody."""
+    if PROTECTED.search(refusal):
+        off = unprotect_command(thing)
+        how = f" (`{off}`)" if off else ""
+        return f"{refusal.rstrip('.')}. Next: switch its protection off{how}; then `ekslab delete cluster` again."
+    return _why_denied(thing, lab_id, refusal) if denied else refusal
+
+
+def _why_denied(thing: Resource, lab_id: str, refusal: str) -> str:
+    """IAM binds our rights to tags, and what is proved need not bear them."""
     untagged = thing.kind in BY_LAB_TAG and LAB_TAG not in thing.tags
     bound = f"The service's right to delete it is bound to tags, and it does not bear {LAB_TAG}. " if untagged else ""
     tag = f"tag it {LAB_TAG}={lab_id}, or " if untagged else ""

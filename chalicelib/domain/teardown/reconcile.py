@@ -63,7 +63,7 @@ def _line(
         return None
     outcome, reason, waits = _of_what_is_there(entry, decision)
     refused = entry.state is EntryState.BLOCKED and outcome is ReceiptOutcome.BLOCKED and decision.ours
-    command = delete_command(there) if refused else ""
+    command = delete_command(there, reason) if refused else ""
     return ReceiptLine(arn, kind, outcome, reason, entry.how, command=command, waits_for=waits)
 
 

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Callable, Mapping
 
 from chalicelib.domain.core.proof import Creator
+from chalicelib.domain.core.protection import PROTECTED
 from chalicelib.domain.core.resources import Kind, Resource
 from chalicelib.domain.costs import HOURS_A_MONTH, Prices
 from chalicelib.domain.teardown.receipt import ReceiptLine, ReceiptOutcome
@@ -87,9 +88,20 @@ def usd_month(resource: Resource, prices: Prices) -> float | None:
             return None
 
 
-def delete_command(resource: Resource) -> str:
-    """The `aws` command that deletes it; empty where there is none in one line."""
-    words = _COMMANDS.get(resource.kind)
+def delete_command(resource: Resource, refusal: str = "") -> str:
+    """The `aws` command that deletes it; empty where there is none in one line. Where AWS's `refusal` says that the thing is
+    protected, the protection is switched off before."""
+    off = unprotect_command(resource) if PROTECTED.search(refusal) else ""
+    return " && ".join(command for command in (off, _command(_COMMANDS, resource)) if command)
+
+
+def unprotect_command(resource: Resource) -> str:
+    """The `aws` command that switches its protection against deletion off; empty for a kind that has none."""
+    return _command(_UNPROTECT, resource)
+
+
+def _command(commands: Mapping[Kind, Callable[[Resource], str]], resource: Resource) -> str:
+    words = commands.get(resource.kind)
     if words is None:
         return ""
     region = next(iter(resource.arn.split(":")[3:4]), "")
@@ -97,8 +109,8 @@ def delete_command(resource: Resource) -> str:
     return f"aws {words(resource)}{place}"
 
 
-def _by_id(command: str) -> Callable[[Resource], str]:
-    return lambda resource: f"{command} {shlex.quote(resource.id)}"
+def _by_id(command: str, *more: str) -> Callable[[Resource], str]:
+    return lambda resource: " ".join((command, shlex.quote(resource.id), *more))
 
 
 def _record(resource: Resource) -> str:
@@ -134,4 +146,20 @@ _COMMANDS: Mapping[Kind, Callable[[Resource], str]] = {
     Kind.ROUTE_TABLE: _by_id("ec2 delete-route-table --route-table-id"),
     Kind.SUBNET: _by_id("ec2 delete-subnet --subnet-id"),
     Kind.VPC: _by_id("ec2 delete-vpc --vpc-id"),
+}
+#: As AWS's guides switch it off, kind by kind.
+_UNPROTECT: Mapping[Kind, Callable[[Resource], str]] = {
+    Kind.CLUSTER: _by_id("eks update-cluster-config --no-deletion-protection --name"),
+    Kind.INSTANCE: _by_id("ec2 modify-instance-attribute --no-disable-api-termination --instance-id"),
+    Kind.LOAD_BALANCER: _by_id(
+        "elbv2 modify-load-balancer-attributes --load-balancer-arn",
+        "--attributes Key=deletion_protection.enabled,Value=false",
+    ),
+    Kind.LOG_GROUP: _by_id(
+        "logs put-log-group-deletion-protection --no-deletion-protection-enabled --log-group-identifier"
+    ),
+    Kind.STACK: _by_id("cloudformation update-termination-protection --no-enable-termination-protection --stack-name"),
+    Kind.AUTO_SCALING_GROUP: _by_id(
+        "autoscaling update-auto-scaling-group --deletion-protection none --auto-scaling-group-name"
+    ),
 }

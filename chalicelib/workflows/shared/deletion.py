@@ -11,7 +11,7 @@ from chalicelib.domain.errors.tree import AwsRefused, ResourceGone, StillInUse
 from chalicelib.domain.labs.aws_states import ClusterState, NodegroupState, StackState
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.steps import STEPS, Execution, StepStatus, execution_name
-from chalicelib.domain.teardown.causes import causes_of, why_left
+from chalicelib.domain.teardown.causes import causes_of, why_left, why_refused
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.shared.cluster import own_stack
 from chalicelib.workflows.shared.leftovers import Book
@@ -70,7 +70,9 @@ def ask_to_delete_nodegroups(deps: Deps, lab: Lab, now: datetime) -> list[str]:
 
 def note_refusal(deps: Deps, lab: Lab, things: Iterable[Resource], error: AwsRefused, now: datetime) -> None:
     """Write on the ledger why these can't be deleted, so that the receipt says it."""
-    enter(deps, lab, things, EntryState.BLOCKED, now, ASKED_FOR, str(error))
+    for thing in things:
+        why = why_refused(thing, lab.id, str(error), denied=False)
+        enter(deps, lab, [thing], EntryState.BLOCKED, now, ASKED_FOR, why)
 
 
 def _nodegroup_on_ledger(deps: Deps, lab: Lab, name: str) -> list[Resource]:

@@ -19,7 +19,7 @@ from chalicelib.domain.errors.tree import AccessDenied, AwsRefused, ResourceGone
 from chalicelib.domain.labs.aws_states import GroupState
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.steps import Event
-from chalicelib.domain.teardown.causes import why_denied
+from chalicelib.domain.teardown.causes import why_refused
 from chalicelib.domain.teardown.creation import is_young
 from chalicelib.domain.teardown.deletion_order import INSTANCES, LEFTOVERS, REMAINS, SLOW, STRAGGLERS
 from chalicelib.domain.teardown.ownership import Action, OwnershipDecision, judge
@@ -254,8 +254,7 @@ class _Sweep:
             self.book.note(replace(entry, state=EntryState.PRESENT, reason=str(error)))
             self.outcome.remaining.append(resource)
         except AwsRefused as error:
-            denied = isinstance(error, AccessDenied)
-            why = why_denied(resource, self.lab.id, str(error)) if denied else str(error)
+            why = why_refused(resource, self.lab.id, str(error), isinstance(error, AccessDenied))
             self.outcome.blocked.append(self.book.note(replace(entry, state=EntryState.BLOCKED, reason=why)))
 
     def _delete(self, resource: Resource, entry: LedgerEntry) -> None:

@@ -103,6 +103,36 @@ def test_each_of_awss_own_texts_is_told_as_what_it_says_and_no_more(row: dict[st
         assert "don't know" in failure.reason
 
 
+@pytest.mark.parametrize(
+    ("message", "code"),
+    [
+        ("", "kubernetes-access-denied"),
+        ('roles "x" is forbidden: User "eks:addon-manager" cannot patch resource "roles"', "kubernetes-access-denied"),
+        ("User: r is not authorized to perform: ec2:RunInstances", "access-denied"),
+    ],
+)
+def test_access_denied_as_a_health_issue_is_told_as_kubernetes_s_unless_the_words_are_iam_s(
+    message: str, code: str
+) -> None:
+    assert explain_issue(HealthIssue("AccessDenied", message)).code == code
+    assert explain("AccessDenied", message).code == "access-denied"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "OperationNotPermitted",
+        "OptInRequired",
+        "PendingVerification",
+        "Blocked",
+        "AccountProblem",
+        "SignatureDoesNotMatch",
+    ],
+)
+def test_a_code_that_looks_like_a_denial_is_not_told_as_a_missing_right(code: str) -> None:
+    assert explain(code, "the moon is in the way").code != "access-denied"
+
+
 def test_an_unsupported_zone_names_those_that_work() -> None:
     message = (
         "Cannot create cluster 'myeks' because us-east-1e, the targeted availability zone, does not currently have "

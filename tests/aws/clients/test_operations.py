@@ -1,0 +1,97 @@
+"""Operations in texts and refusals are called as AWS calls them: whoever reads them looks them up."""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import botocore.session
+import pytest
+from botocore import xform_name
+
+from chalicelib.aws.inventory.eks import EksDescribeCalls
+from chalicelib.domain.core.resources import Kind, Resource
+from chalicelib.domain.errors.tree import AwsRefused
+from chalicelib.domain.teardown.evidence import PARTS_OF_CLUSTER
+from tests.emulator.test_operations import NAMES
+from tests.paths import PROJECT
+
+#: A text that begins like the name of an operation.
+NAMED = re.compile(r"(?:^|[\s(`'])([a-z0-9-]+):([A-Z][A-Za-z0-9]*)\b")
+#: Rights of IAM's that are no operations, and parts of ARNs and tags that are written alike.
+OTHERS = {"iam:PassRole", "execute-api:Invoke", "sts:TagSession"}
+SERVICES = {"autoscaling", "cloudformation", "cloudtrail", "cloudwatch", "dynamodb", "ec2", "eks", "elasticfilesystem"}
+SERVICES |= {"elasticloadbalancing", "events", "iam", "logs", "pricing", "route53", "secretsmanager", "sns", "sqs"}
+SERVICES |= {"ssm", "states", "sts", "tag", "kms", "ses"}
+
+
+@cache
+def operations(service: str) -> frozenset[str]:
+    session = botocore.session.get_session()
+    names = {NAMES.get(service, service), *(("elb",) if service == "elasticloadbalancing" else ())}
+    return frozenset(name for each in names for name in session.get_service_model(each).operation_names)
+
+
+def texts() -> Iterator[tuple[str, str, str]]:
+    """(file, service, operation) of every text in the service's code that names one."""
+    for path in sorted((PROJECT / "chalicelib").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Constant) and isinstance(node.value, str):
+                for service, operation in NAMED.findall(node.value):
+                    if service in SERVICES and f"{service}:{operation}" not in OTHERS:
+                        yield path.name, service, operation
+
+
+def built() -> Iterator[tuple[Path, str]]:
+    """Every name of an operation that code puts together for `translate`."""
+    for path in sorted((PROJECT / "chalicelib/aws").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            called = node.func.id if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) else ""
+            if called == "translate" and isinstance(node, ast.Call) and isinstance(node.args[0], ast.JoinedStr):
+                yield path, ast.unparse(node.args[0])
+
+
+def test_each_operation_that_a_text_names_is_one_of_aws_s() -> None:
+    named = set(texts())
+    assert len(named) > 100
+    wrong = {(file, f"{service}:{name}") for file, service, name in named if name not in operations(service)}
+    # Of a name that goes on, only the beginning is written down.
+    begun = {
+        each for each in wrong if any(n.startswith(each[1].split(":")[1]) for n in operations(each[1].split(":")[0]))
+    }
+    assert wrong - begun == set()
+    assert {each[1] for each in begun} <= {"ec2:RevokeSecurityGroup"}
+
+
+def test_a_name_that_is_put_together_comes_from_boto3_s_name_of_the_operation() -> None:
+    for path, how in built():
+        assert ".title().replace(" in how or ".capitalize()" in how, f"{path}: {how}"
+    names = {name for service in ("ec2", "eks") for name in operations(service)}
+    said = {word for path, _ in built() for word in re.findall(r'"((?:describe|list)_[a-z_]+)"', path.read_text())}
+    assert len(said) > 10
+    assert {word.title().replace("_", "") for word in said if word in {xform_name(name) for name in names}} <= names
+
+
+@pytest.mark.parametrize("kind", sorted(PARTS_OF_CLUSTER))
+def test_a_part_of_a_cluster_that_can_t_be_looked_at_is_told_by_eks_s_name_of_the_call(kind: Kind) -> None:
+    from botocore.exceptions import ClientError
+
+    def refuse(method: str) -> Any:
+        def call(**_: Any) -> Any:
+            raise ClientError({"Error": {"Code": "AccessDeniedException", "Message": "no"}}, method)
+
+        return call
+
+    methods = [xform_name(name) for name in operations("eks") if name.startswith("Describe")]
+    eks = SimpleNamespace(**{method: refuse(method) for method in methods})
+    part = Resource(kind, "one", f"arn:aws:eks:us-east-1:111122223333:{kind}/myeks/one")
+    with pytest.raises(AwsRefused) as refused:
+        EksDescribeCalls(eks).part("myeks", part)
+    service, _, operation = refused.value.operation.partition(":")
+    assert operation in operations(service)
+    assert " " not in refused.value.operation
