@@ -105,6 +105,10 @@ def check_stack(deps: Deps, at: StepInput) -> StepResult:
     own = Resource(Kind.STACK, lab.stack_name, state.id)
     enter(deps, lab, [own], EntryState.PRESENT, at.now, ASKED_FOR)
     made = stacks.resources(lab.stack_name)
+    if not made:
+        _wait_for(
+            at, ResourceGone("cloudformation:ListStackResources", "ValidationError", "No resource is listed yet.")
+        )
     enter(deps, lab, with_birth_dates(deps, lab, made), EntryState.PRESENT, at.now, BY_STACK)
     roles = _states_of_roles(deps, at, [thing.id for thing in made if thing.kind is Kind.ROLE])
     vpc_id = state.outputs.get("VpcId") or lab.facts.vpc_id
@@ -117,10 +121,14 @@ def _states_of_roles(deps: Deps, at: StepInput, names: list[str]) -> tuple[RoleS
     """The stack's roles with their unique ids, which prove later what is the lab's: IAM may not know them at once."""
     roles = deps.cloud(at.lab.place).roles.states(names)
     if unknown := sorted(set(names) - {role.name for role in roles}):
-        gone = ResourceGone("iam:GetRole", "NoSuchEntity", f"IAM does not know {', '.join(unknown)} yet.")
-        if pause_for(gone, "provision", at.lab.id, at.waited) is not None:
-            raise gone
+        _wait_for(at, ResourceGone("iam:GetRole", "NoSuchEntity", f"IAM does not know {', '.join(unknown)} yet."))
     return roles
+
+
+def _wait_for(at: StepInput, unknown: ResourceGone) -> None:
+    """Raise what is to be waited out; what stays unknown holds no lab up."""
+    if pause_for(unknown, "provision", at.lab.id, at.waited) is not None:
+        raise unknown
 
 
 def create_cluster(deps: Deps, at: StepInput) -> StepResult:

@@ -1,4 +1,4 @@
-"""Key pairs: imported and described with their tags, and deleted by id as well as by name."""
+"""Key pairs: imported once by a name and described with their tags, and deleted by id as well as by name."""
 
 import re
 from typing import Any
@@ -6,18 +6,20 @@ from xml.sax.saxutils import escape
 
 from ministack.services import ec2
 
-from emulator.ec2.actions import ACTIONS, Action, Params, param, records, tags
+from emulator.ec2.actions import ACTIONS, Action, Params, Refused, answering, param, records, tags
 
 
 def install() -> None:
     """Correct the actions on key pairs."""
     ACTIONS["DescribeKeyPairs"] = _tagged(ACTIONS["DescribeKeyPairs"])
-    ACTIONS["ImportKeyPair"] = _tagging(ACTIONS["ImportKeyPair"])
+    ACTIONS["ImportKeyPair"] = answering(_tagging(ACTIONS["ImportKeyPair"]))
     ACTIONS["DeleteKeyPair"] = _by_id(ACTIONS["DeleteKeyPair"])
 
 
 def _tagging(import_pair: Action) -> Action:
     def import_with_tags(params: Params) -> Any:
+        if param(params, "KeyName") in {pair["KeyName"] for pair in records("key_pairs")}:
+            raise Refused("InvalidKeyPair.Duplicate", f"The keypair '{param(params, 'KeyName')}' already exists.")
         answer = import_pair(params)
         for pair in records("key_pairs"):
             if pair["KeyName"] == param(params, "KeyName") and answer[0] == 200:

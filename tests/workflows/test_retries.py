@@ -10,7 +10,7 @@ import pytest
 from chalicelib.domain.core.resources import Kind
 from chalicelib.domain.errors.tree import AccessDenied, AlreadyExists, AwsRefused, ResourceGone, Throttled
 from chalicelib.domain.labs.lab import Change, Hibernation, NodegroupSize, Phase
-from chalicelib.domain.labs.spec import WorkHostSpec
+from chalicelib.domain.labs.spec import PodIdentitySpec, SshSpec, WorkHostSpec
 from chalicelib.domain.labs.steps import StepStatus, execution_name
 from tests.domain.errors.test_retries import ROWS, as_raised
 from tests.fakes import NOW, a_lab
@@ -28,6 +28,10 @@ METHODS = {
     "eks:DescribeAddon": "addon",
     "eks:CreateAccessEntry": "grant_access",
     "eks:AssociateAccessPolicy": "grant_access",
+    "eks:DescribeAccessEntry": "grant_access",
+    "eks:CreatePodIdentityAssociation": "associate_pod_identity",
+    "cloudformation:CreateStack": "stacks.create",
+    "ec2:ImportKeyPair": "import_key_pair",
     "eks:DescribeUpdate": "nodegroup_update_state",
     "eks:UpdateNodegroupConfig": "scale_nodegroup",
     "eks:UpdateClusterConfig": "update_endpoint",
@@ -52,7 +56,9 @@ def test_each_row_is_driven_through_a_workflow_or_is_of_the_start_of_one() -> No
 def made() -> Theatre:
     theatre = Theatre()
     lab = a_lab()
-    theatre.request(replace(lab, spec=replace(lab.spec, work_host=WorkHostSpec())))
+    app = PodIdentitySpec("default", "app", "arn:aws:iam::111122223333:role/app")
+    ssh = SshSpec(None, "ssh-ed25519 AAAA learner", ("203.0.113.7/32",))
+    theatre.request(replace(lab, spec=replace(lab.spec, work_host=WorkHostSpec(), pod_identities=(app,), ssh=ssh)))
     return theatre
 
 
@@ -86,6 +92,7 @@ def test_a_workflow_gets_through_an_answer_that_will_be_another_one(row: dict[st
     assert theatre.lab.reason is None
     assert not [step for step in theatre.world.store.steps(theatre.lab_id) if step.status is StepStatus.RUNNING]
     assert sum(machine.waited for machine in theatre.machines) > 60
+    assert not theatre.world.account.troubles.get(METHODS[row["operation"]]), "it was asked"
 
 
 #: AWS's operation in a teardown -> the port's method that asks it.
@@ -145,6 +152,22 @@ def test_roles_that_iam_does_not_know_yet_are_waited_for_and_no_lab_fails_for_th
     assert theatre.lab.phase is Phase.READY
     roles = {thing.id for thing in theatre.world.account.of(Kind.ROLE)}
     assert (set(theatre.lab.facts.role_ids) == roles) is known
+
+
+@pytest.mark.parametrize(("looks", "known"), [(4, True), (500, False)])
+def test_what_the_stack_made_and_cloudformation_does_not_list_yet_is_waited_for(looks: int, known: bool) -> None:
+    theatre = made()
+    real, asked = theatre.world.stacks.resources, [0]
+
+    def resources(name: str) -> Any:
+        asked[0] += 1
+        return () if asked[0] <= looks else real(name)
+
+    theatre.world.stacks.resources = resources  # type: ignore[method-assign]
+    theatre.play()
+    assert theatre.lab.phase is Phase.READY
+    noted = {entry.resource.kind for entry in theatre.world.store.ledger(theatre.lab_id)}
+    assert (Kind.ROLE in noted) is known
 
 
 def test_a_cluster_that_stays_unknown_is_gone_in_the_end() -> None:

@@ -108,6 +108,8 @@ IN_USE = frozenset(
         "DeleteConflictException",
         "DependencyViolation",
         "HostedZoneNotEmpty",
+        "IncorrectInstanceState",
+        "IncorrectState",
         "MountTargetConflict",
         "OperationAbortedException",
         "ResourceInUse",
@@ -141,6 +143,12 @@ _GONE_IN_WORDS = {
 }
 
 
+#: A service that asks another one for us tells its throttling in words, under a code of its own.
+_SLOW_DOWN = pattern(
+    r"Rate exceeded|RequestLimitExceeded|Request limit exceeded|ThrottlingException|Error Code: Throttling\b"
+)
+#: Some tell in words alone that a thing is still in use.
+_IN_USE_IN_WORDS = {"InvalidParameterValue": pattern(r"^Network interface '[\w-]+' is currently in use", re.IGNORECASE)}
 #: What a service of AWS's holds for something of its own is told as if a right were missing; it is free when that is gone.
 _HELD = {
     "AuthFailure": pattern(r"do not have permission to access the specified resource", re.IGNORECASE),
@@ -169,7 +177,7 @@ def domain_error(operation: str, error: ClientError, creating: bool = False) -> 
     code = str(error.response.get("Error", {}).get("Code", "Unknown"))
     message = str(error.response.get("Error", {}).get("Message", ""))
     status = int(error.response.get("ResponseMetadata", {}).get("HTTPStatusCode", 400))
-    if code in THROTTLED or status == 429:
+    if code in THROTTLED or status == 429 or _SLOW_DOWN.search(message):
         return Throttled(f"{operation}: {code}: {message}")
     if code in PASSING or code in STALE or status >= 500:
         return AwsUnavailable(f"{operation}: {code}: {message}")
@@ -177,8 +185,8 @@ def domain_error(operation: str, error: ClientError, creating: bool = False) -> 
 
 
 def _is_in_use(code: str, message: str) -> bool:
-    held = _HELD.get(code)
-    return code in IN_USE or code.endswith(".InUse") or (held is not None and held.search(message) is not None)
+    words = _HELD.get(code) or _IN_USE_IN_WORDS.get(code)
+    return code in IN_USE or code.endswith(".InUse") or (words is not None and words.search(message) is not None)
 
 
 def _refusal(code: str, message: str, creating: bool) -> type[AwsRefused]:

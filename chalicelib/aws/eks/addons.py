@@ -77,7 +77,10 @@ class AddonCalls(EksCalls):
         return [row for addon in known["addons"] for row in addon["addonVersions"]]
 
     def associate_pod_identity(self, lab: Lab, association: PodIdentitySpec) -> str:
-        """Make the association; return its ARN. One there already for this service account and role is taken."""
+        """Make the association; return its ARN. One there already for this service account and role is taken.
+
+        One that exists and is not listed was made a moment ago: the error's code says so.
+        """
         try:
             with translate("eks:CreatePodIdentityAssociation", creating=True):
                 made = self._eks.create_pod_identity_association(
@@ -89,12 +92,15 @@ class AddonCalls(EksCalls):
                     clientRequestToken=token_for(lab, "pods", f"{association.namespace}/{association.service_account}"),
                 )
             return str(made["association"]["associationArn"])
-        except AlreadyExists:
+        except AlreadyExists as error:
             for known in self.pod_identities(lab.name):
-                place = (known.namespace, known.service_account, known.role_arn)
-                if place == (association.namespace, association.service_account, association.role_arn):
-                    return known.arn
-            raise
+                if (known.namespace, known.service_account) == (association.namespace, association.service_account):
+                    if known.role_arn == association.role_arn:
+                        return known.arn
+                    raise
+            raise AlreadyExists(
+                error.operation, "NotSeenYet", f"It exists, and is not listed so far: {error.message}"
+            ) from error
 
     def pod_identities(self, cluster: str) -> tuple[PodIdentityState, ...]:
         """All, with their roles. Raises ResourceGone when the cluster is."""

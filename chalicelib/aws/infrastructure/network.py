@@ -94,15 +94,19 @@ class Ec2Network:
         return self._key_pair(name) is not None
 
     def import_key_pair(self, name: str, public_key: str, tags: Mapping[str, str]) -> str:
-        """Import an OpenSSH public key; return its id. One there already counts with the same lab tag, else AlreadyExists."""
+        """Import an OpenSSH public key; return its id. One there already counts with the same lab tag, else AlreadyExists.
+
+        One that exists and can't be seen, or shows no tags, may be the lab's own, just made: the error's code says so.
+        """
         if (known := self._key_pair(name)) is not None:
-            if _tags(known).get(_LAB_TAG) != tags[_LAB_TAG]:
-                raise AlreadyExists("ec2:ImportKeyPair", "InvalidKeyPair.Duplicate", f"{name} is not this lab's")
-            return str(known["KeyPairId"])
-        with translate("ec2:ImportKeyPair", creating=True):
-            made = self._ec2.import_key_pair(
-                KeyName=name, PublicKeyMaterial=public_key.encode(), TagSpecifications=[_tagged("key-pair", tags)]
-            )
+            return _own_pair(known, tags)
+        try:
+            with translate("ec2:ImportKeyPair", creating=True):
+                made = self._ec2.import_key_pair(
+                    KeyName=name, PublicKeyMaterial=public_key.encode(), TagSpecifications=[_tagged("key-pair", tags)]
+                )
+        except AlreadyExists as error:
+            raise AlreadyExists(error.operation, "NotSeenYet", f"{name} exists, and can't be seen so far.") from error
         return str(made["KeyPairId"])
 
     def allow_ingress(self, group_id: str, source: str, protocol: str, port: int | None, description: str) -> None:
@@ -249,6 +253,15 @@ def _leads_outside(subnet: Mapping[str, Any], tables: list[Mapping[str, Any]]) -
 
 def _tags(row: Mapping[str, Any]) -> dict[str, str]:
     return {tag["Key"]: tag["Value"] for tag in row.get("Tags", [])}
+
+
+def _own_pair(known: Mapping[str, Any], wanted: Mapping[str, str]) -> str:
+    name, tags = known["KeyName"], _tags(known)
+    if not tags:
+        raise AlreadyExists("ec2:ImportKeyPair", "TagsNotYetKnown", f"{name} exists, and shows no tags so far.")
+    if tags.get(_LAB_TAG) != wanted[_LAB_TAG]:
+        raise AlreadyExists("ec2:ImportKeyPair", "InvalidKeyPair.Duplicate", f"{name} is not this lab's")
+    return str(known["KeyPairId"])
 
 
 def _tagged(what: str, tags: Mapping[str, str]) -> dict[str, Any]:

@@ -65,7 +65,11 @@ BY_WORDS: tuple[tuple[str, failure_causes.Cause], ...] = (
         r"(?i)not allowed to manage '[\w-]+' attachments|do not have permission to access the specified resource",
         failure_causes.HELD_BY_AWS,
     ),
-    (r"(?i)nodegroups attached|Fargate Profiles in ", failure_causes.IN_USE),
+    (
+        r"(?i)nodegroups attached|Fargate Profiles in |^\w+: Network interface '[\w-]+' is currently in use",
+        failure_causes.IN_USE,
+    ),
+    (r"(?i)is not in ACTIVE status|currently not in Active State|has an update in progress", failure_causes.BUSY),
     (
         r"(?i)MapPublicIpOnLaunch|auto-?assign.{0,20}public|not automatically assign public",
         failure_causes.NO_PUBLIC_ADDRESS,
@@ -87,7 +91,10 @@ BY_WORDS: tuple[tuple[str, failure_causes.Cause], ...] = (
         failure_causes.NAME,
     ),
     (r"(?i)AlreadyExists|\w+\.Duplicate|already exists", failure_causes.EXISTS),
-    (r"(?i)could not be assumed|trusted entity|Amazon EKS Managed Policies|Error in role params", failure_causes.ROLE),
+    (
+        r"(?i)could not be assumed|cannot be assumed|trusted entity|Amazon EKS Managed Policies|Error in role params",
+        failure_causes.ROLE,
+    ),
     (
         r"(?i)is not authorized to perform|UnauthorizedOperation|have the required access permissions for Amazon EKS",
         failure_causes.DENIED,
@@ -124,6 +131,7 @@ BY_CODE: dict[str, failure_causes.Cause] = {
     **dict.fromkeys(("DeleteConflict", "DeleteConflictException", "DependencyViolation"), failure_causes.IN_USE),
     **dict.fromkeys(("HostedZoneNotEmpty", "MountTargetConflict", "OperationAbortedException"), failure_causes.IN_USE),
     **dict.fromkeys(("ResourceInUse", "ScalingActivityInProgress", "VolumeInUse"), failure_causes.IN_USE),
+    **dict.fromkeys(("IncorrectInstanceState", "IncorrectState"), failure_causes.IN_USE),
     **dict.fromkeys(("ClusterUnreachable",), failure_causes.UNREACHABLE),
     **dict.fromkeys(("InsufficientFreeAddresses", "IpNotAvailable"), failure_causes.NO_ADDRESSES),
     **dict.fromkeys(("Ec2SubnetNotFound", "SubnetNotFound"), failure_causes.SUBNET),

@@ -123,7 +123,7 @@ NOT_LET_IN = Cause(
     "kubernetes-access-denied",
     "The cluster's API server does not let EKS, or a node, in: an access entry, a role or an admission rule in the cluster may "
     "have been changed. AWS's words: {words}",
-    _YOURS,
+    _OURS,
 )
 NOT_PERMITTED = Cause(
     "operation-not-permitted",

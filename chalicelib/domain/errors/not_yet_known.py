@@ -37,16 +37,19 @@ _INVALID = r"InvalidParameterException|InvalidRequestException"
 #: True in every workflow: the answer itself says that a role, an entry or an update is not known yet.
 ROWS: tuple[NotYetKnown, ...] = (
     NotYetKnown(r".*", r"ResourcePropagationDelayException"),
-    NotYetKnown(_EKS_CREATES, r"TagsNotYetKnown"),
+    NotYetKnown(r"(Create|Import)\w+|DescribeCluster", r"TagsNotYetKnown|NotSeenYet"),
     NotYetKnown(_EKS_CREATES, _INVALID, r"does not exist|CREATE_FAILED"),
     NotYetKnown(_EKS_CREATES, _INVALID, r"error in role params"),
     NotYetKnown(_EKS_CREATES, _INVALID, r"could not be assumed|trusted entity"),
     NotYetKnown(_EKS_CREATES, _INVALID, r"doesn't have the Amazon EKS Managed Policies"),
     NotYetKnown(_EKS_CREATES, _INVALID, r"IAM role's policy must include"),
     NotYetKnown(r"CreateAccessEntry", _INVALID, r"principal.{0,200}(invalid|not valid|not exist)|invalid principal"),
-    NotYetKnown(r"AssociateAccessPolicy", r"ResourceNotFoundException", r"principalArn could not be found"),
+    NotYetKnown(
+        r"(AssociateAccessPolicy|DescribeAccessEntry)", r"ResourceNotFoundException", r"principalArn could not be found"
+    ),
     NotYetKnown(r"(AssociateAccessPolicy|DescribeAccessEntry|TagResource)", r"AccessDenied(Exception)?"),
-    NotYetKnown(r"DescribeCluster", r"NotSeenYet"),
+    NotYetKnown(r"(Create|Update|Delete)\w+", _INVALID, r"not in ACTIVE status|not in Active State|update in progress"),
+    NotYetKnown(r"(Create|Delete)Stack", r"ValidationError", r"is invalid or cannot be assumed"),
     NotYetKnown(r"DescribeUpdate", r"ResourceNotFoundException"),
     NotYetKnown(r"RunInstances", r"InvalidParameterValue", r"IAM ?Instance ?Profile"),
 )

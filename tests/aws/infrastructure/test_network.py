@@ -12,6 +12,7 @@ from moto import mock_aws
 
 from chalicelib.aws.infrastructure.network import Ec2Network
 from chalicelib.aws.infrastructure.stacks import CloudFormationStacks
+from chalicelib.domain.errors.not_yet_known import is_not_yet_known
 from chalicelib.domain.errors.tree import AlreadyExists, ResourceGone
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spec import SshSpec, WorkHostSpec
@@ -133,8 +134,22 @@ def test_a_key_pair_is_imported_once_and_only_for_its_lab(lab: Lab) -> None:
     first = network.import_key_pair(name, KEY, lab.tags)
     assert network.key_pair_exists(name)
     assert network.import_key_pair(name, KEY, lab.tags) == first
-    with pytest.raises(AlreadyExists):
+    with pytest.raises(AlreadyExists) as refused:
         network.import_key_pair(name, KEY, {"ekslab:lab-id": "another"})
+    assert not is_not_yet_known(refused.value, "provision")
+
+
+@pytest.mark.parametrize("way", ["unlisted", "untagged"])
+def test_a_key_pair_that_exists_and_does_not_show_yet_is_waited_for(lab: Lab, way: str) -> None:
+    ec2 = boto3.client("ec2", "ap-northeast-2", aws_access_key_id="x", aws_secret_access_key="x")
+    untagged = [{"KeyName": f"ekslab-{lab.id}", "KeyPairId": "key-1", "Tags": []}]
+    with Stubber(ec2) as stubber:
+        stubber.add_response("describe_key_pairs", {"KeyPairs": untagged if way == "untagged" else []})
+        if way == "unlisted":
+            stubber.add_client_error("import_key_pair", "InvalidKeyPair.Duplicate", "The keypair already exists")
+        with pytest.raises(AlreadyExists) as refused:
+            Ec2Network(ec2).import_key_pair(f"ekslab-{lab.id}", KEY, lab.tags)
+    assert is_not_yet_known(refused.value, "provision")
 
 
 def test_a_rule_is_made_once_and_shown_with_its_source(
