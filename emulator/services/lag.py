@@ -1,12 +1,11 @@
-"""EC2, CloudFormation and IAM in the eventual mode (`eks/state/lag.py`): what was just made is not known to a role for a while.
+"""EC2, CloudFormation and IAM in the eventual mode (`eks/state/lag.py`): what a role has just made is not found for a while.
 
-EC2 as its guide tells it ("Eventual consistency in the Amazon EC2 API"): InvalidInstanceID.NotFound after RunInstances,
-InvalidGroup.NotFound after CreateSecurityGroup; a description by filters leaves it out, without an error, or shows it before its
-tags (karpenter-provider-aws waits for an instance's tags, cluster-api-provider-aws for groups). So do things that EKS, Auto Scaling
-and load balancing make in the account. CloudFormation as terraform's provider waits for it: a stack just asked for "does not
-exist". What a stack makes is known by the time that the stack is done, but IAM's roles and instance profiles may be unknown for a
-while after they are first listed (IAM user guide, "Changes that I make are not always immediately visible"; terraform's provider
-waits for NoSuchEntity of a new role). Root, who looks on, sees everything.
+EC2 as its guide tells it ("Eventual consistency in the Amazon EC2 API": InvalidInstanceID.NotFound after RunInstances,
+InvalidGroup.NotFound after CreateSecurityGroup); CloudFormation as terraform's provider waits for it: one just asked for
+"does not exist". EC2's filters leave out what is not known yet, without an error: "describe" commands need not show at once what
+was made (the same guide). What a stack makes is known by the time that the stack is done, but IAM's roles and instance profiles
+may be unknown for a while after they are first listed ("changes ... are not always immediately visible", IAM's guide,
+"Troubleshoot IAM"). Root, who looks on, sees everything.
 """
 
 import re
@@ -18,7 +17,6 @@ from xml.etree import ElementTree
 
 from ministack import app
 
-from emulator.core.actors import HEADER, actor_from
 from emulator.eks.http.call import Caller, caller_of
 from emulator.eks.state.lag import Lag
 
@@ -28,17 +26,15 @@ Handler = Callable[[str, str, Any, bytes, Any], Awaitable[Any]]
 _MAKES = {
     "RunInstances": ("instanceId", "InvalidInstanceID.NotFound", "The instance ID '{}' does not exist"),
     "CreateSecurityGroup": ("groupId", "InvalidGroup.NotFound", "The security group '{}' does not exist"),
-    "ImportKeyPair": ("keyPairId", "InvalidKeyPair.NotFound", "The key pair ID '{}' does not exist"),
 }
-_MEMBERS = tuple(member for member, _, _ in _MAKES.values())
-_IDS = re.compile(rf"<(?:{'|'.join(_MEMBERS)})>([^<]+)<")
+_IDS = re.compile(r"<(?:instanceId|groupId)>([^<]+)<")
 #: What names a thing in IAM's requests -> what IAM says of one that it does not know.
 _IAM_READS = {
     "RoleName": "The role with name {} cannot be found.",
     "InstanceProfileName": "Instance Profile {} cannot be found.",
 }
 _IAM_TYPES = {"AWS::IAM::Role": "RoleName", "AWS::IAM::InstanceProfile": "InstanceProfileName"}
-_UNKNOWN = {"i": _MAKES["RunInstances"], "sg": _MAKES["CreateSecurityGroup"], "key": _MAKES["ImportKeyPair"]}
+_UNKNOWN = {"i": _MAKES["RunInstances"], "sg": _MAKES["CreateSecurityGroup"]}
 
 
 def install(lag: Lag, roles: str) -> None:
@@ -56,12 +52,9 @@ def _lagging(lag: Lag, whose: str, service: str, refused: Callable[..., Any], no
 
     async def handle_lagging(method: str, path: str, headers: Any, body: bytes, query: Any) -> Any:
         caller = caller_of(headers, query)
-        asked = dict(parse_qsl(body.decode(errors="replace")))
         if whose not in caller.arn:
-            answer = await handle(method, path, headers, body, query)
-            if service == "ec2" and answer[0] == 200 and actor_from(_header(headers)) is not None:
-                note(lag, caller, asked, answer[2])
-            return answer
+            return await handle(method, path, headers, body, query)
+        asked = dict(parse_qsl(body.decode(errors="replace")))
         if (answer := refused(lag, caller, asked)) is not None:
             return answer
         answer = await handle(method, path, headers, body, query)
@@ -77,8 +70,7 @@ def _refused_by_ec2(lag: Lag, caller: Caller, asked: dict[str, str]) -> Any:
     # A filter by an id that is not known finds nothing, and is no error: `_without_young`.
     for value in (value for name, value in asked.items() if not name.startswith("Filter.")):
         kind = _UNKNOWN.get(value.partition("-")[0])
-        thing = ("ec2", caller.account, caller.region, value)
-        if kind is not None and not lag.is_untagged(*thing) and lag.hides(*thing):
+        if kind is not None and lag.hides("ec2", caller.account, caller.region, value):
             _, code, message = kind
             inner = f"<Code>{code}</Code><Message>{message.format(value)}</Message>"
             return _xml(
@@ -96,36 +88,20 @@ def _note_of_ec2(lag: Lag, caller: Caller, asked: dict[str, str], answer: Any) -
 
 
 def _without_young(lag: Lag, caller: Caller, asked: dict[str, str], answer: Any) -> Any:
-    """The answer to a description, without what is not known yet if it was asked for by filters, and without tags not known yet."""
+    """The answer to a description by filters, without what is not known yet."""
+    if not asked.get("Action", "").startswith("Describe") or "Filter.1.Name" not in asked:
+        return answer
     text = answer.decode() if isinstance(answer, bytes) else str(answer)
-    if not asked.get("Action", "").startswith("Describe"):
+    if not any(lag.is_young("ec2", caller.account, caller.region, name) for name in _IDS.findall(text)):
         return answer
-    young = {id for id in _IDS.findall(text) if lag.is_young("ec2", caller.account, caller.region, id)}
-    if not young:
-        return answer
-    untagged = {id for id in young if lag.is_untagged("ec2", caller.account, caller.region, id)}
-    names = {value for name, value in asked.items() if re.fullmatch(r"Filter\.\d+\.Name", name)}
-    hidden = young if any(name.startswith("tag") for name in names) else young - untagged
     root = ElementTree.fromstring(text)
     for parent in list(root.iter()):
         for item in parent.findall("{*}item"):
-            [id] = [each.text or "" for each in item if each.tag.rpartition("}")[2] in _MEMBERS][:1] or [""]
-            if names and id in hidden:
-                lag.hides("ec2", caller.account, caller.region, id)
+            ids = [each.text or "" for each in item if each.tag.rpartition("}")[2] in ("instanceId", "groupId")]
+            if any(lag.hides("ec2", caller.account, caller.region, name) for name in ids):
                 parent.remove(item)
-            elif id in untagged:
-                _take_tags(item)
     ElementTree.register_namespace("", root.tag[1:].partition("}")[0])
     return ElementTree.tostring(root, xml_declaration=True, encoding="UTF-8")
-
-
-def _take_tags(item: ElementTree.Element) -> None:
-    for tags in item.findall("{*}tagSet"):
-        item.remove(tags)
-
-
-def _header(headers: Any) -> str | None:
-    return next((value for name, value in headers.items() if name.lower() == HEADER), None)
 
 
 def _refused_by_iam(lag: Lag, caller: Caller, asked: dict[str, str]) -> Any:

@@ -117,6 +117,15 @@ def _index(dimensions: list[dict[str, Any]]) -> str | None:
     return index
 
 
+def test_eventbridge_may_encrypt_its_dead_letters_though_it_names_no_account() -> None:
+    """AWS supports neither `aws:SourceAccount` nor `aws:SourceArn` in a key's policy for it (EventBridge user guide)."""
+    statements = [one for key in of_kind("AWS::KMS::Key").values() for one in key["KeyPolicy"]["Statement"]]
+    events = [one for one in statements if "events.amazonaws.com" in json.dumps(one["Principal"])]
+    assert [one["Principal"] for one in events] == [{"Service": "events.amazonaws.com"}], "a statement of its own"
+    assert "Condition" not in events[0]
+    assert {"kms:Decrypt", "kms:GenerateDataKey*"} <= set(events[0]["Action"])
+
+
 @pytest.mark.parametrize("name", sorted(of_kind("AWS::SNS::Topic") | of_kind("AWS::SQS::Queue")))
 def test_messages_are_encrypted_with_our_key_and_taken_over_tls_only(name: str) -> None:
     assert RESOURCES[name]["Properties"]["KmsMasterKeyId"] == {"Ref": "MessagesKey"}

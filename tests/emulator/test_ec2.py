@@ -253,6 +253,13 @@ def test_a_key_pair_keeps_its_tags_and_goes_by_its_id(ec2: Any) -> None:
     assert ec2.describe_key_pairs(Filters=filters)["KeyPairs"] == []
 
 
+def test_a_name_is_imported_as_a_key_pair_once(ec2: Any) -> None:
+    ec2.import_key_pair(KeyName="once", PublicKeyMaterial=b"ssh-ed25519 AAAA somebody")
+    again = {"KeyName": "once", "PublicKeyMaterial": b"ssh-ed25519 AAAA somebody"}
+    assert refused(ec2.import_key_pair, **again) == "InvalidKeyPair.Duplicate"
+    ec2.delete_key_pair(KeyName="once")
+
+
 def test_the_tags_of_what_is_deleted_are_not_listed(ec2: Any) -> None:
     tags = [{"ResourceType": "volume", "Tags": [{"Key": "mine", "Value": "yes"}]}]
     volume = ec2.create_volume(Size=1, AvailabilityZone="ap-northeast-2a", TagSpecifications=tags)["VolumeId"]

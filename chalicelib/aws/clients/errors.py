@@ -148,7 +148,12 @@ _SLOW_DOWN = pattern(
     r"Rate exceeded|RequestLimitExceeded|Request limit exceeded|ThrottlingException|Error Code: Throttling\b"
 )
 #: Some tell in words alone that a thing is still in use.
-_IN_USE_IN_WORDS = {"InvalidParameterValue": pattern(r"^Network interface '[\w-]+' is currently in use", re.IGNORECASE)}
+_IN_USE_IN_WORDS = {
+    "InvalidParameterValue": pattern(r"^Network interface '[\w-]+' is currently in use", re.IGNORECASE),
+    "InvalidRequestException": pattern(r"not in ACTIVE status|not in Active State|update in progress", re.IGNORECASE),
+}
+#: What is so already: EKS refuses to change it, also when its own reads do not show it yet.
+_SO_ALREADY = pattern(r"already at the desired configuration", re.IGNORECASE)
 #: What a service of AWS's holds for something of its own is told as if a right were missing; it is free when that is gone.
 _HELD = {
     "AuthFailure": pattern(r"do not have permission to access the specified resource", re.IGNORECASE),
@@ -184,15 +189,19 @@ def domain_error(operation: str, error: ClientError, creating: bool = False) -> 
     return _refusal(code, message, creating)(operation, code, message)
 
 
-def _is_in_use(code: str, message: str) -> bool:
+def _is_in_use(code: str) -> bool:
+    return code in IN_USE or code.endswith(".InUse")
+
+
+def _is_in_use_in_words(code: str, message: str) -> bool:
     words = _HELD.get(code) or _IN_USE_IN_WORDS.get(code)
-    return code in IN_USE or code.endswith(".InUse") or (words is not None and words.search(message) is not None)
+    return words is not None and words.search(message) is not None
 
 
 def _refusal(code: str, message: str, creating: bool) -> type[AwsRefused]:
-    if code in EXISTS or (creating and _is_in_use(code, message)):
+    if code in EXISTS or (creating and _is_in_use(code)) or _SO_ALREADY.search(message):
         return AlreadyExists
-    if _is_in_use(code, message):
+    if _is_in_use(code) or (not creating and _is_in_use_in_words(code, message)):
         return StillInUse
     if code in DENIED or code.startswith("AccessDenied"):
         return AccessDenied

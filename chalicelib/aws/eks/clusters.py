@@ -6,6 +6,7 @@ Every request carries a client token made from the lab's id, so that asking agai
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -54,8 +55,11 @@ class EksClusters(NodegroupCalls, AddonCalls, AccessCalls):
         wanted = _endpoint(endpoint)
         if _has(self.describe(name), wanted):
             return None
-        with translate("eks:UpdateClusterConfig"):
-            asked = self._eks.update_cluster_config(name=name, resourcesVpcConfig=wanted, clientRequestToken=token)
+        try:
+            with translate("eks:UpdateClusterConfig"):
+                asked = self._eks.update_cluster_config(name=name, resourcesVpcConfig=wanted, clientRequestToken=token)
+        except AlreadyExists:
+            return None
         return str(asked["update"]["id"])
 
     def update_state(self, name: str, update_id: str) -> UpdateState:
@@ -66,7 +70,7 @@ class EksClusters(NodegroupCalls, AddonCalls, AccessCalls):
         """Switch deletion protection off if it is on. Raises ResourceGone, StillInUse while an update runs."""
         if not self.describe(name).deletion_protection:
             return
-        with translate("eks:UpdateClusterConfig"):
+        with suppress(AlreadyExists), translate("eks:UpdateClusterConfig"):
             self._eks.update_cluster_config(name=name, deletionProtection=False, clientRequestToken=token)
 
     def delete(self, name: str) -> None:

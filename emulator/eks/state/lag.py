@@ -59,10 +59,6 @@ class Lag:
         """Whether that is not known yet."""
         return self._seed is not None and self._is_young((kind, *name))
 
-    def is_untagged(self, kind: str, *name: str) -> bool:
-        """Whether that is known, and its tags are not yet."""
-        return self.is_young(kind, *name) and self._draw((kind, *name)) % 3 == _UNTAGGED
-
     def refuse(self, call: Call) -> None:
         """Raise what AWS answers while it does not know what the call is about, or the roles that it hands over."""
         if self._seed is None or _is_root(call):

@@ -9,16 +9,13 @@ from dataclasses import dataclass, replace
 from functools import partial
 from uuid import uuid4
 
-import boto3
 import pytest
 from botocore.exceptions import ClientError
-from botocore.stub import Stubber
 
 from chalicelib.aws.eks.addons import addon_configuration
 from chalicelib.aws.eks.clusters import EksClusters
 from chalicelib.aws.infrastructure.network import Ec2Network
 from chalicelib.aws.infrastructure.stacks import CloudFormationStacks
-from chalicelib.domain.errors.not_yet_known import is_not_yet_known
 from chalicelib.domain.errors.tree import AccessDenied, AlreadyExists, AwsRefused, ResourceGone, StillInUse
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spec import (
@@ -379,17 +376,3 @@ def test_at_the_end_protection_is_lifted_and_everything_goes(made: Made) -> None
     made.clusters.delete(made.lab.name)
     made.until_gone(lambda: made.clusters.describe(made.lab.name))
     made.clusters.revoke_access(made.lab.name, made.lab.owner)
-
-
-def test_an_association_that_exists_and_is_not_listed_yet_is_waited_for() -> None:
-    eks = boto3.client("eks", "us-east-1", aws_access_key_id="x", aws_secret_access_key="x")
-    lab, told = a_lab(), "Association already exists: a-1"
-    with Stubber(eks) as stubber:
-        stubber.add_client_error("create_pod_identity_association", "ResourceInUseException", told)
-        stubber.add_response("list_pod_identity_associations", {"associations": []})
-        with pytest.raises(AlreadyExists) as refused:
-            EksClusters(eks, lambda: NOW).associate_pod_identity(
-                lab, PodIdentitySpec("default", "app", "arn:aws:iam::111122223333:role/r")
-            )
-    assert is_not_yet_known(refused.value, "provision")
-    assert told in refused.value.message

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -112,10 +116,12 @@ def installed(tmp_path: Path, group_may_use_docker: bool) -> dict[str, str]:
     """What the script really puts in place, below `tmp_path`; return what `env -i sh` needs to find it."""
     commands, root = tmp_path / "bin", tmp_path / "machine"
     commands.mkdir()
-    for name in ("curl", "dnf", "systemctl", "usermod", "aws", "sha256sum", "tar", "sleep", "chmod"):
+    for name in ("curl", "dnf", "systemctl", "usermod", "sha256sum", "tar", "sleep"):
         (commands / name).write_text("#!/bin/sh\nwhile read -r _; do :; done\n")
     told = 'echo "$0 $* KUBECONFIG=$KUBECONFIG"'
     (commands / "curl").write_text(f"#!/bin/sh\nprintf '#!/bin/sh\\n%s\\n' '{told}' >\"$9\"\n")
+    # As the AWS CLI does, for its caller alone.
+    (commands / "aws").write_text('#!/bin/sh\numask 077\nfor word; do :; done\necho the-lab >"$word"\n')
     (commands / "sudo").write_text('#!/bin/sh\necho "sudo $*"\n')
     (root / "var/run").mkdir(parents=True)
     if group_may_use_docker:
@@ -136,10 +142,31 @@ def installed(tmp_path: Path, group_may_use_docker: bool) -> dict[str, str]:
     return {"PATH": f"{root}/usr/local/bin:{commands}:/usr/bin:/bin"}
 
 
-def in_sh(command: str, environment: dict[str, str]) -> str:
+def in_sh(command: str, environment: dict[str, str], **who: Any) -> str:
     """Type a command into the shell that Session Manager starts: sh, no profile, nothing in the environment."""
     words = ["env", "-i", *(f"{name}={value}" for name, value in environment.items()), "sh", "-c", command]
-    return subprocess.run(words, capture_output=True, text=True, check=True).stdout.strip()
+    return subprocess.run(words, capture_output=True, text=True, check=True, **who).stdout.strip()
+
+
+@pytest.fixture
+def open_folder() -> Iterator[Path]:
+    """A folder that every user may look into."""
+    with tempfile.TemporaryDirectory() as name:
+        Path(name).chmod(0o755)
+        yield Path(name)
+
+
+def test_another_user_than_root_finds_the_lab_and_may_read_what_root_put_there(open_folder: Path) -> None:
+    environment = installed(open_folder, group_may_use_docker=False)
+    nobody: dict[str, Any] = {"user": 65534, "group": 65534, "extra_groups": ()} if os.geteuid() == 0 else {}
+    told = in_sh(
+        'kubectl get nodes && cat "$(dirname $(command -v kubectl))/../../../etc/ekslab/kubeconfig"',
+        environment,
+        **nobody,
+    )
+    ran, config = told.splitlines()
+    assert ran.endswith(f"KUBECONFIG={open_folder}/machine/etc/ekslab/kubeconfig")
+    assert config == "the-lab"
 
 
 def test_kubectl_finds_the_lab_in_a_shell_that_read_no_profile(tmp_path: Path) -> None:
