@@ -195,6 +195,7 @@ def _control_plane(view: Json) -> Iterator[str]:
     plane, seen = view["controlPlane"], view["endpoint"]["seen"]
     if plane:
         yield f"control plane  {plane['status']}, Kubernetes {plane['version']}, zones {', '.join(plane['zones'])}"
+        yield f"network        {plane['vpcId']}"
     yield f"endpoint       {view['endpoint']['access']}: {view['endpoint']['means']}"
     if seen:
         yield f"               {seen['host']} is {', '.join(seen['addresses']) or 'not resolved'}"

@@ -29,13 +29,22 @@ def stack(sandbox: Sandbox) -> Iterator[str]:
     cloudformation.delete_stack(StackName=STACK)
 
 
-def test_the_service_is_deployed_with_a_wall_before_its_stage(sandbox: Sandbox, stack: str, packaged: Package) -> None:
+def test_the_service_is_deployed_with_a_wall_before_its_stage_and_without_it_again(
+    sandbox: Sandbox, stack: str, packaged: Package
+) -> None:
     """Issue 11, row 10."""
     outputs = deploy(sandbox.client, packaged, stack, {"KeepWaf": "on"}, pace=QUICK)
     waf, stage = sandbox.client("wafv2"), STAGE.format(region=sandbox.region, api=outputs["RestAPIId"])
     [acl] = waf.list_web_acls(Scope="REGIONAL")["WebACLs"]
     assert acl["Name"] == f"{stack}-keep"
     assert waf.list_resources_for_web_acl(WebACLArn=acl["ARN"])["ResourceArns"] == [stage]
+
+    # And is taken down again, which AWS refuses while anything is bound to it: the API stays
+    outputs = deploy(sandbox.client, packaged, stack, {"KeepWaf": "off"}, pace=QUICK)
+    assert waf.list_web_acls(Scope="REGIONAL")["WebACLs"] == []
+    assert outputs["RestAPIId"] in stage
+    with pytest.raises(waf.exceptions.WAFNonexistentItemException):
+        waf.get_web_acl(Name=acl["Name"], Scope="REGIONAL", Id=acl["Id"])
 
 
 def test_a_wall_that_is_not_there_guards_nothing(sandbox: Sandbox) -> None:

@@ -20,8 +20,9 @@ import pytest
 
 from deployment.packaging import PROJECT, Package
 from deployment.stacks import find_stack
-from emulator.process import Sandbox, running_sandbox
+from emulator.process import Credentials, Sandbox, running_sandbox
 from sandbox.deploy import api_url
+from sandbox.people import HttpAnswer, signed_request
 from tests.paths import KUBECTL
 
 PAGE = (PROJECT / "docs/how-to/deploy.md").read_text()
@@ -111,13 +112,13 @@ def account() -> Iterator[Sandbox]:
         yield sandbox
 
 
-def _make_role(sandbox: Sandbox, name: str) -> None:
+def _make_role(sandbox: Sandbox, name: str, under: str = "/") -> None:
     whoever = {"AWS": f"arn:aws:iam::{sandbox.account}:root"}
     trust = {
         "Version": "2012-10-17",
         "Statement": [{"Effect": "Allow", "Principal": whoever, "Action": "sts:AssumeRole"}],
     }
-    sandbox.client("iam").create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps(trust))
+    sandbox.client("iam").create_role(RoleName=name, Path=under, AssumeRolePolicyDocument=json.dumps(trust))
 
 
 @pytest.fixture
@@ -132,6 +133,8 @@ def terminal(account: Sandbox, tmp_path: Path) -> Terminal:
 
 def test_the_page_leads_from_nothing_to_a_working_lab_and_out_again(terminal: Terminal, packaged: Package) -> None:
     for block in COMMANDS:
+        if "delete cluster first" in block:
+            nothing_works_that_was_tried(terminal.sandbox)
         terminal.types(block)
 
     assert "LabsTable (AWS::DynamoDB::Table)" in terminal.answer_to("AlarmsMail=")
@@ -151,6 +154,64 @@ def test_the_page_leads_from_nothing_to_a_working_lab_and_out_again(terminal: Te
     assert "Nothing of the lab's is left" in terminal.answer_to("receipt first")
     assert "ekslab-prod is gone." in terminal.answer_to("make destroy")
     assert _left(terminal.sandbox) == []
+
+
+def nothing_works_that_was_tried(sandbox: Sandbox) -> None:
+    """Issue 11: in what the page installs, by principals with the rights that it gives learners and no others.
+
+    Rows whose trial needs no deployment (3, 7, 8, 9, 12) have theirs by name in SECURITY.md.
+    """
+    stack = find_stack(sandbox.client("cloudformation"), "ekslab-prod")
+    outputs = {each["OutputKey"]: each["OutputValue"] for each in (stack or {})["Outputs"]}
+    ec2, zone = sandbox.client("ec2"), sandbox.client("route53").create_hosted_zone
+    others = zone(Name="corp.example.org", CallerReference="others")["HostedZone"]["Id"].rpartition("/")[2]
+    vpc = ec2.create_vpc(CidrBlock="10.77.0.0/16")["Vpc"]["VpcId"]
+    subnets = [
+        ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.77.{n}.0/24", AvailabilityZone=f"{sandbox.region}{letter}")
+        for n, letter in enumerate("ac")
+    ]
+    network = {"publicSubnetIds": [each["Subnet"]["SubnetId"] for each in subnets]}
+
+    def tried(role: str, who: str, method: str, path: str, body: Any = None, under: str = "/") -> HttpAnswer:
+        keys = _session(sandbox, role, who, under)
+        url = api_url(sandbox.url, outputs) + path
+        return signed_request(method, url, keys, sandbox.region, json.dumps(body) if body is not None else None)
+
+    def refused(role: str, body: dict[str, Any]) -> str:
+        answer = tried(role, "learner", "POST", "/labs?dryRun=true", {"name": "tried", **body})
+        return f"{answer.status} {answer.body.decode()}"
+
+    # 1 and 2: nothing of the account but what is offered
+    assert re.match(r"4\d\d .*offer", refused("Learners", {"externalDns": {"hostedZoneId": others}}))
+    assert re.match(r"4\d\d .*offer", refused("Learners", {"network": network}))
+    # 4: a colleague sees nothing of the lab
+    [first] = tried("Learners", "learner", "GET", "/labs").json["labs"]
+    assert tried("Learners", "colleague", "GET", f"/labs/{first['id']}").status == 404
+    # 5 and 6: a look-alike is nobody else, and a name that begins like the administrators' role's is not theirs
+    for role, under in (("PlatformTeam_ReadOnly", "/"), ("AWSReservedSSO_PlatformTeam_00000000deadbeef", "/x/")):
+        assert tried(role, "platform", "PUT", "/offers", {"keyPairs": ["mine"]}, under).status == 403
+        assert tried(role, "learner", "GET", f"/labs/{first['id']}", under=under).status == 404
+    # 10 and 13: one stage, throttled and logged
+    [stage] = sandbox.client("apigateway").get_stages(restApiId=outputs["RestAPIId"])["item"]
+    assert stage["stageName"] == "api"
+    # 11: more nodes than a lab may have
+    [group] = tried("Learners", "learner", "GET", f"/labs/{first['id']}").json["spec"]["nodegroups"]
+    many = {"nodegroups": [{"name": group["name"], "desired": 99}]}
+    assert tried("Learners", "learner", "PATCH", f"/labs/{first['id']}", many).status == 400
+
+
+def _session(sandbox: Sandbox, role: str, who: str, under: str) -> Credentials:
+    """A session of a role that may do what the page lets learners do, made unless it is there."""
+    iam, sts = sandbox.client("iam"), sandbox.client("sts")
+    try:
+        iam.get_role(RoleName=role)
+    except iam.exceptions.NoSuchEntityException:
+        _make_role(sandbox, role, under)
+        may = iam.get_role_policy(RoleName="Learners", PolicyName="ekslab")["PolicyDocument"]
+        iam.put_role_policy(RoleName=role, PolicyName="ekslab", PolicyDocument=json.dumps(may))
+    arn = iam.get_role(RoleName=role)["Role"]["Arn"]
+    keys = sts.assume_role(RoleArn=arn, RoleSessionName=who)["Credentials"]
+    return Credentials(keys["AccessKeyId"], keys["SecretAccessKey"], keys["SessionToken"])
 
 
 def _left(sandbox: Sandbox) -> list[Any]:

@@ -31,6 +31,7 @@ SHUT_OUT = 401
 
 
 def test_only_its_owner_gets_into_a_lab_of_a_permission_set_that_many_have(stage: Stage) -> None:
+    """Issue 11, row 4."""
     # Given people with one permission set, which lets them call the service and assume roles of labs
     owner = signed_in(stage, ROLE, "jane@example.com")
     policy = json.dumps({"Version": "2012-10-17", "Statement": [*MAY["Statement"], ASSUMING]})

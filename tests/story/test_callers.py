@@ -50,6 +50,7 @@ def test_a_session_of_a_permission_set_is_its_user_whatever_the_roles_suffix(sta
 
 
 def test_a_role_that_is_only_called_like_a_permission_sets_is_not_its_user(stage: Stage) -> None:
+    """Issue 11, row 5."""
     # Given a role made by hand, whose name is that of a permission set's and whose session is called like a person
     impostor = signed_in(stage, "AWSReservedSSO_Stories_00000000deadbeef", "learner@example.com", "/x/")
     learner = f"arn:aws:sts::{stage.sandbox.account}:assumed-role/AWSReservedSSO_Stories/learner@example.com"
