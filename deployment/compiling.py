@@ -26,6 +26,7 @@ from chalicelib.api.pages.render import COMPILED, environment
 #: Shell patterns of what starting a Lambda does not import, or hardly any does.
 NOT_COMPILED = (
     "holidays/*",
+    "itsdangerous/*",
     "pydantic/deprecated/*",
     "pydantic/experimental/*",
     "aws_lambda_powertools/metrics/provider/*/*",

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from chalicelib.domain.core.message import Message
     from chalicelib.domain.core.place import Place
     from chalicelib.domain.costs import Prices, Running
+    from chalicelib.domain.curfew.keep_link import KnownKeys, LinkSigner, SigningKey
     from chalicelib.domain.curfew.plan import Entry, EntryStatus, Plan, PlanHeader
     from chalicelib.domain.identity.callers import Team
     from chalicelib.domain.idleness.evidence import Evidence
@@ -157,6 +158,7 @@ class Curfew:
     store: CurfewStore
     signals: Callable[[Place], Signals]
     keys: LinkKeys
+    signer: LinkSigner
     reach: Subscriptions
     holidays: Holidays
     prices: Callable[[str], Prices]
@@ -169,3 +171,15 @@ class Curfew:
     teams: tuple[Team, ...] = ()
     link_uses: LinkUses = field(default_factory=LinkUses)
     is_known_country: Callable[[str], bool] = bool
+
+    def signing_key(self) -> SigningKey:
+        """What links are signed with now. Raises ResourceGone if there is no secret."""
+        from chalicelib.domain.curfew.keep_link import SigningKey
+
+        return SigningKey(*self.keys.current(), self.signer)
+
+    def known_keys(self) -> KnownKeys:
+        """What links may still be signed with; asks for no key yet."""
+        from chalicelib.domain.curfew.keep_link import KnownKeys
+
+        return KnownKeys(self.keys.key, self.signer)

@@ -7,6 +7,7 @@ from functools import cache, partial
 from chalicelib.aws.dynamodb.curfew.store import DynamoCurfewStore
 from chalicelib.aws.idleness.reader import AwsSignals, SignalClients
 from chalicelib.aws.messaging.link_keys import SecretsLinkKeys
+from chalicelib.aws.messaging.link_signer import ItsdangerousLinkSigner
 from chalicelib.aws.messaging.subscriptions import TopicSubscriptions
 from chalicelib.aws.pricing.prices import PriceList
 from chalicelib.aws.system.clock import SystemClock
@@ -28,6 +29,7 @@ def curfew_of(settings: Settings) -> Curfew:
         store=DynamoCurfewStore(LazyClient("dynamodb", region), settings.table),
         signals=_signals,
         keys=SecretsLinkKeys(LazyClient("secretsmanager", region), curfew.link_secret, now),
+        signer=ItsdangerousLinkSigner(),
         reach=TopicSubscriptions(LazyClient("sns", region), settings.watch.topic_arn, now),
         holidays=public_holidays,
         prices=prices.prices,

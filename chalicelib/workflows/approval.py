@@ -54,6 +54,6 @@ def _links(deps: Deps, lab: Lab, approval: Approval) -> tuple[str, str] | None:
     """None where an approver asked, or where the API's address is not known."""
     if approval.by_approver or not deps.watch.api_url:
         return None
-    key_id, key = deps.curfew.keys.current()
-    approve, refuse = (sign_decision(lab.id, each, approval.expires_at, key_id, key) for each in Decision)
+    key = deps.curfew.signing_key()
+    approve, refuse = (sign_decision(lab.id, each, approval.expires_at, key) for each in Decision)
     return f"{deps.watch.api_url}/decide/{approve}", f"{deps.watch.api_url}/decide/{refuse}"

@@ -53,5 +53,5 @@ def a_world(lab: Lab | None = None, *entries: Entry) -> Http:
 def a_link(http: Http, entry: Entry | None = None, expires_at: datetime = NEXT) -> str:
     """The path of a link that keeps the entry's lab."""
     about = entry or an_entry()
-    key_id, key = http.world.curfew.keys.current()
-    return f"/keep/{sign_link(about.lab_id, about.night, about.id, expires_at, key_id, key)}"
+    key = http.world.deps.curfew.signing_key()
+    return f"/keep/{sign_link(about.lab_id, about.night, about.id, expires_at, key)}"

@@ -43,8 +43,8 @@ def is_about_approval(route: tuple[str, str]) -> bool:
 
 def a_decision(http: Http) -> str:
     """The path of an approver's link."""
-    key_id, key = http.world.curfew.keys.current()
-    return f"/decide/{sign_decision(LAB, Decision.APPROVE, NOW + timedelta(days=3), key_id, key)}"
+    key = http.world.deps.curfew.signing_key()
+    return f"/decide/{sign_decision(LAB, Decision.APPROVE, NOW + timedelta(days=3), key)}"
 
 
 def the_world(route: tuple[str, str] = ("", "")) -> Http:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 
+from chalicelib.aws.messaging.link_signer import ItsdangerousLinkSigner
 from chalicelib.domain.core.message import Message
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.costs import Prices, Running
@@ -263,6 +264,7 @@ def make_curfew(account: Account, store: FakeStore) -> FakeCurfew:
         curfew_store,
         signals.of,
         keys,
+        ItsdangerousLinkSigner(),
         reach,
         holidays,
         a_price_list,

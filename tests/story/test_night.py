@@ -4,7 +4,8 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from chalicelib.domain.curfew.keep_link import sign_link
+from chalicelib.aws.messaging.link_signer import ItsdangerousLinkSigner
+from chalicelib.domain.curfew.keep_link import SigningKey, sign_link
 from sandbox.activity import run_job
 from sandbox.keep_links import link_in, open_link, press_button
 from sandbox.stage import NOTICE_ADMINISTRATORS, Stage
@@ -96,9 +97,10 @@ def expired_token(night: Night, lab: Lab) -> str:
     secrets, planned = night.stage.sandbox.client("secretsmanager"), lab.shown()["planned"]
     (secret,) = secrets.list_secrets()["SecretList"]
     key = secrets.get_secret_value(SecretId=secret["ARN"])
+    signing = SigningKey(key["VersionId"], key["SecretString"].encode(), ItsdangerousLinkSigner())
     ended = datetime.now(UTC) - timedelta(hours=1)
     day = date.fromisoformat(planned["night"])
-    return sign_link(lab.id, day, planned["entryId"], ended, key["VersionId"], key["SecretString"].encode())
+    return sign_link(lab.id, day, planned["entryId"], ended, signing)
 
 
 def phases(*labs: Lab) -> list[str]:

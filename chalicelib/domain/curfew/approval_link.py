@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from datetime import datetime
 
-from chalicelib.domain.curfew.keep_link import read_claims, sign_claims
+from chalicelib.domain.curfew.keep_link import KnownKeys, SigningKey, read_claims, sign_claims
 from chalicelib.domain.errors.tree import LinkInvalid
 from chalicelib.domain.labs.approval import Decision
 
@@ -13,14 +12,14 @@ from chalicelib.domain.labs.approval import Decision
 _FORM = "a1"
 
 
-def sign_decision(lab_id: str, decision: Decision, expires_at: datetime, key_id: str, key: bytes) -> str:
+def sign_decision(lab_id: str, decision: Decision, expires_at: datetime, key: SigningKey) -> str:
     """A token of URL-safe characters."""
-    return sign_claims(_FORM, [key_id, lab_id, str(decision), int(expires_at.timestamp())], key)
+    return sign_claims(_FORM, [lab_id, str(decision), int(expires_at.timestamp())], key)
 
 
-def read_decision(token: str, key_of: Callable[[str], bytes | None], now: datetime) -> tuple[str, Decision]:
+def read_decision(token: str, keys: KnownKeys, now: datetime) -> tuple[str, Decision]:
     """The lab's id and what the link says of it. Raises LinkInvalid, LinkExpired."""
-    (lab_id, decision), _ = read_claims(_FORM, token, 2, key_of, now)
+    (lab_id, decision), _ = read_claims(_FORM, token, 2, keys, now)
     try:
         return lab_id, Decision(decision)
     except ValueError as reason:

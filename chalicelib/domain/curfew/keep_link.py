@@ -6,12 +6,11 @@ a bit of it can be another one. A link that is not ours is refused with the same
 
 from __future__ import annotations
 
-import hashlib
-import hmac
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
+from typing import Protocol
 
 from chalicelib.domain.core.deferred import dataclass, pattern
 from chalicelib.domain.errors.tree import LinkExpired, LinkInvalid
@@ -36,29 +35,56 @@ class Claims:
     expires_at: datetime
 
 
-def sign_link(lab_id: str, night: date, entry_id: str, expires_at: datetime, key_id: str, key: bytes) -> str:
+class LinkSigner(Protocol):
+    """Puts a signature to a text, and sees whether one is good; knows nothing of what the text says."""
+
+    def sign(self, text: str, key: bytes) -> str:
+        """The text, a dot, and its signature in URL-safe characters."""
+        ...
+
+    def unsign(self, token: str, key: bytes) -> str | None:
+        """The text, if the token is, to the last bit, what `sign` makes of it with this key; else None."""
+        ...
+
+
+@dataclass(frozen=True)
+class SigningKey:
+    """A key by its id, and what signs with it."""
+
+    id: str
+    value: bytes
+    signer: LinkSigner
+
+
+@dataclass(frozen=True)
+class KnownKeys:
+    """The keys that links may be signed with, by id, and what reads their signatures."""
+
+    key_of: Callable[[str], bytes | None]
+    signer: LinkSigner
+
+
+def sign_link(lab_id: str, night: date, entry_id: str, expires_at: datetime, key: SigningKey) -> str:
     """A token of URL-safe characters, shorter than LONGEST. `expires_at` counts in whole seconds."""
-    return sign_claims(_FORM, [key_id, lab_id, night.isoformat(), entry_id, int(expires_at.timestamp())], key)
+    return sign_claims(_FORM, [lab_id, night.isoformat(), entry_id, int(expires_at.timestamp())], key)
 
 
-def sign_claims(form: str, claims: Sequence[str | int], key: bytes) -> str:
-    """A token of these claims; the first is the key's id, the last the second in which it expires."""
-    message = f"{form}.{_encoded(json.dumps(claims, separators=(',', ':')).encode())}"
-    return f"{message}.{_signature(message, key)}"
+def sign_claims(form: str, claims: Sequence[str | int], key: SigningKey) -> str:
+    """A token of these claims and the key's id before them; the last one is the second in which it expires."""
+    said = json.dumps([key.id, *claims], separators=(",", ":")).encode()
+    return key.signer.sign(f"{form}.{_encoded(said)}", key.value)
 
 
-def read_link(token: str, key_of: Callable[[str], bytes | None], now: datetime) -> Claims:
-    """What a token claims, if it was signed with a key that `key_of` still knows. Raises LinkInvalid, LinkExpired."""
-    (lab_id, night, entry_id), expires_at = read_claims(_FORM, token, 3, key_of, now)
+def read_link(token: str, keys: KnownKeys, now: datetime) -> Claims:
+    """What a token claims, if it was signed with a key that is still known. Raises LinkInvalid, LinkExpired."""
+    (lab_id, night, entry_id), expires_at = read_claims(_FORM, token, 3, keys, now)
     try:
         return Claims(lab_id, date.fromisoformat(night), entry_id, expires_at)
     except ValueError as reason:
         raise LinkInvalid from reason
 
 
-def read_claims(
-    form: str, token: str, count: int, key_of: Callable[[str], bytes | None], now: datetime
-) -> tuple[list[str], datetime]:
+def read_claims(form: str, token: str, count: int, keys: KnownKeys, now: datetime) -> tuple[list[str], datetime]:
     """The texts that a token of this form claims, and when it expires. Raises LinkInvalid, LinkExpired."""
     message, _, signature = token.rpartition(".")
     if not token.isascii() or len(token) >= LONGEST or not message.startswith(f"{form}."):
@@ -66,8 +92,8 @@ def read_claims(
     if not _SIGNATURE.fullmatch(signature):
         raise LinkInvalid
     key_id, texts, expires_at = _claims(message.removeprefix(f"{form}."), count)
-    key = key_of(key_id)
-    if key is None or not hmac.compare_digest(_signature(message, key).encode(), signature.encode()):
+    key = keys.key_of(key_id)
+    if key is None or keys.signer.unsign(token, key) != message:
         raise LinkInvalid
     if now >= expires_at:
         raise LinkExpired(expires_at)
@@ -85,10 +111,6 @@ def _claims(encoded: str, count: int) -> tuple[str, list[str], datetime]:
         return key_id, texts, datetime.fromtimestamp(expires, UTC)
     except (ValueError, TypeError, OverflowError, OSError, RecursionError) as reason:
         raise LinkInvalid from reason
-
-
-def _signature(message: str, key: bytes) -> str:
-    return _encoded(hmac.digest(key, message.encode(), hashlib.sha256))
 
 
 def _encoded(raw: bytes) -> str:

@@ -77,7 +77,7 @@ def _keep(deps: Deps, entry: Entry, lab: Lab, how: str, now: datetime) -> KeepVi
 
 def _named(deps: Deps, token: str, now: datetime) -> tuple[Entry, Lab]:
     """The entry and the lab of a good link. A record that is gone makes it a link to nothing."""
-    claims = read_link(token, deps.curfew.keys.key, now)
+    claims = read_link(token, deps.curfew.known_keys(), now)
     if not deps.curfew.link_uses.spend(token, now):
         raise LinkBusy
     line = deps.curfew.store.line(claims.night, claims.entry_id)

@@ -68,7 +68,7 @@ def _decide(deps: Deps, lab: Lab, decision: Decision, by: str, why: str, now: da
 
 def _named(deps: Deps, token: str, now: datetime) -> tuple[Lab, Decision]:
     """Only of a lab that no approver asked for: whose hands the link is in, nobody knows."""
-    lab_id, decision = read_decision(token, deps.curfew.keys.key, now)
+    lab_id, decision = read_decision(token, deps.curfew.known_keys(), now)
     try:
         lab = deps.store.load_lab(lab_id)
     except LabNotFound as gone:

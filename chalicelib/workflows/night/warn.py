@@ -143,10 +143,10 @@ def _kept_until(deps: Deps, lab: Lab, entry: Entry, rules: CurfewRules, now: dat
 
 def _link(deps: Deps, entry: Entry, rules: CurfewRules, now: datetime) -> str:
     """Good for as long as the entry may still be acted on, by a run that takes its time included."""
-    key_id, key = deps.curfew.keys.current()
+    key = deps.curfew.signing_key()
     possible_at = entry.at if entry.trigger is Trigger.IDLE else max(entry.at, now + _notice(rules))
     expires_at = possible_at + timedelta(hours=rules.late_hours + 1)
-    return f"{deps.watch.api_url}/keep/{sign_link(entry.lab_id, entry.night, entry.id, expires_at, key_id, key)}"
+    return f"{deps.watch.api_url}/keep/{sign_link(entry.lab_id, entry.night, entry.id, expires_at, key)}"
 
 
 def _notice(rules: CurfewRules) -> timedelta:

@@ -173,8 +173,8 @@ def test_a_link_shows_by_get_and_acts_by_post(number: int, phase: str) -> None:
 def links_of(http: Http, lab_id: str) -> list[str]:
     lab = http.world.store.load_lab(lab_id)
     assert lab.approval is not None
-    key_id, key = http.world.deps.curfew.keys.current()
-    return [f"/decide/{sign_decision(lab_id, each, lab.approval.expires_at, key_id, key)}" for each in Decision]
+    key = http.world.deps.curfew.signing_key()
+    return [f"/decide/{sign_decision(lab_id, each, lab.approval.expires_at, key)}" for each in Decision]
 
 
 def test_a_link_that_is_changed_or_late_or_of_an_approvers_own_lab_does_nothing() -> None:

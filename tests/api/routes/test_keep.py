@@ -214,8 +214,8 @@ def test_a_link_to_an_entry_that_there_is_not_is_no_link() -> None:
 def test_a_link_never_keeps_another_lab_than_its_entrys() -> None:
     http = a_world(None, an_entry(lab_id="lab-other"))
     entry = an_entry(lab_id="lab-other")
-    key_id, key = http.world.curfew.keys.current()
-    crossed = sign_link(LAB, entry.night, entry.id, NEXT, key_id, key)
+    key = http.world.deps.curfew.signing_key()
+    crossed = sign_link(LAB, entry.night, entry.id, NEXT, key)
     assert press(http, f"/keep/{crossed}").status == 404
     assert http.world.store.labs[LAB].kept_until is None
 

@@ -138,7 +138,7 @@ def test_the_link_of_a_lease_that_is_over_is_good_for_as_long_as_it_may_be_acted
     nights.run_hour(NOW)
     [(entry, _)] = nights.lines("lab-a")
     token = warnings(nights)[0].body.split("/keep/")[1].split()[0]
-    assert read_link(token, nights.world.curfew.keys.key, entry.at + timedelta(hours=6)).entry_id == entry.id
+    assert read_link(token, nights.world.deps.curfew.known_keys(), entry.at + timedelta(hours=6)).entry_id == entry.id
 
 
 @pytest.mark.parametrize("lease", [NOW - DAY, NOW + 3 * DAY])
