@@ -93,7 +93,7 @@ def made(sandbox: Sandbox) -> Made:
         nodegroups=(GROUP,),
         log_types=("api", "audit"),
         external_dns=ExternalDnsSpec("Z0123456789", "lab.example.com"),
-        addons=(AddonSpec("aws-ebs-csi-driver"),),
+        addons=(AddonSpec("aws-ebs-csi-driver"), AddonSpec("vpc-cni")),
         tags={"course": "eks", "team": "all"},
     )
     own = uuid4().hex[:8]
@@ -106,6 +106,8 @@ def made(sandbox: Sandbox) -> Made:
     made.outputs.update(stacks.describe(lab.stack_name).outputs)
     made.create()
     made.until(lambda: made.clusters.describe(lab.name).status == "ACTIVE")
+    for addon, roles in (("eks-pod-identity-agent", {}), ("vpc-cni", {"aws-node": made.outputs["CniRoleArn"]})):
+        made.clusters.create_addon(lab, AddonSpec(addon), roles)
     return made
 
 
