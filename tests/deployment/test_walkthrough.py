@@ -19,7 +19,7 @@ from typing import Any
 import pytest
 
 from deployment.packaging import PROJECT, Package
-from deployment.stacks import find_stack
+from deployment.stacks import find_stack, outputs_of
 from emulator.process import Credentials, Sandbox, running_sandbox
 from sandbox.deploy import api_url
 from sandbox.people import HttpAnswer, signed_request
@@ -161,8 +161,7 @@ def nothing_works_that_was_tried(sandbox: Sandbox) -> None:
 
     Rows whose trial needs no deployment (3, 7, 8, 9, 12) have theirs by name in SECURITY.md.
     """
-    stack = find_stack(sandbox.client("cloudformation"), "ekslab-prod")
-    outputs = {each["OutputKey"]: each["OutputValue"] for each in (stack or {})["Outputs"]}
+    outputs = outputs_of(find_stack(sandbox.client("cloudformation"), "ekslab-prod"))
     ec2, zone = sandbox.client("ec2"), sandbox.client("route53").create_hosted_zone
     others = zone(Name="corp.example.org", CallerReference="others")["HostedZone"]["Id"].rpartition("/")[2]
     vpc = ec2.create_vpc(CidrBlock="10.77.0.0/16")["Vpc"]["VpcId"]
