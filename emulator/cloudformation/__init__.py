@@ -10,6 +10,7 @@ from ministack.services.cloudformation import provisioners
 from emulator.cloudformation import (
     alarms,
     concurrency,
+    conditions,
     dead_letters,
     deletions,
     ec2_resources,
@@ -31,6 +32,7 @@ def install() -> None:
         provisioners._RESOURCE_HANDLERS[resource_type]["delete"] = delete
     alarms.install()
     concurrency.install()
+    conditions.install()
     dead_letters.install()
     instance_profiles.install()
     permissions.install()
