@@ -101,7 +101,8 @@ class EntryStatus:
     """What has become of an entry. `warned_at`: when its warning was delivered, with the provider's `message_id`.
 
     `trouble`: why the warning could not be delivered so far. `braked_at`: when the brake held it for the first time.
-    `called_off_at`: when its owner was told that what the warning said has not happened.
+    `called_off_at`: when its owner was told that what the warning said has not happened. `sending_until`: a run is sending a mail
+    about it; if it dies, another one may from then on.
     """
 
     night: date
@@ -115,6 +116,7 @@ class EntryStatus:
     trouble: str = ""
     braked_at: datetime | None = None
     called_off_at: datetime | None = None
+    sending_until: datetime | None = None
     settled_at: datetime | None = None
     saved_usd: float = 0.0
     version: int = 0
@@ -126,6 +128,7 @@ class PlanHeader:
 
     `guarded_at`: when the night was held for ends that nobody foresaw. `released_at`: when an administrator, `released_by`,
     let go the plan as it was published then: the entries with the ids `released`, whatever brake and guard say.
+    `sending_until`: as an entry's.
     """
 
     night: date
@@ -139,6 +142,7 @@ class PlanHeader:
     released_at: datetime | None = None
     released_by: str = ""
     released: tuple[str, ...] = ()
+    sending_until: datetime | None = None
 
 
 @dataclass(frozen=True)

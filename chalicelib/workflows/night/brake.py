@@ -18,6 +18,7 @@ from chalicelib.domain.labs.lab import ENDING, OVER
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.night.act import complete, is_under_way
 from chalicelib.workflows.night.outcomes import rules_of, skip_entry
+from chalicelib.workflows.night.sending import may_tell
 from chalicelib.workflows.night.summary import RunSummary
 from chalicelib.workflows.night.warn import administrators
 
@@ -83,6 +84,8 @@ def _send(deps: Deps, plan: Plan, braking: BrakeDecision, rules: CurfewRules, al
     night, to = plan.header.night, administrators(deps)
     if plan.header.brake_notified_at is not None or rules.mode is not Mode.ON:
         return
+    if not may_tell(deps, night, lambda header: header.brake_notified_at is None):
+        return
     if braking.broken:
         found = plan_hash(entry for entry, _ in plan.lines)
         message = broken_plan_message(night, plan.header.hash, found, to)
@@ -91,7 +94,7 @@ def _send(deps: Deps, plan: Plan, braking: BrakeDecision, rules: CurfewRules, al
     else:
         message = brake_message(plan.header, braking.counted, alive, rules, to)
     deps.watch.notifier.send(message)
-    deps.curfew.store.change_header(night, lambda header: replace(header, brake_notified_at=now))
+    deps.curfew.store.change_header(night, lambda header: replace(header, brake_notified_at=now, sending_until=None))
 
 
 def settled_plan(deps: Deps, night: date, now: datetime, summary: RunSummary) -> Plan | None:

@@ -13,6 +13,7 @@ from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.steps import Event
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.night.outcomes import KIND
+from chalicelib.workflows.night.sending import may_send
 from chalicelib.workflows.night.summary import RunSummary
 
 
@@ -43,6 +44,8 @@ def call_off(
     ):
         return
     with summary.around(f"calling off what {entry.lab_id} was warned of"):
+        if not may_send(deps, entry, lambda stored: stored.called_off_at is None):
+            return
         message = called_off_message(lab, entry, called, now, status.recipient)
         message_id = deps.watch.notifier.send(message)
         if message_id:
@@ -53,7 +56,7 @@ def call_off(
 
 
 def _marked(status: EntryStatus, now: datetime) -> EntryStatus:
-    return status if status.called_off_at else replace(status, called_off_at=now)
+    return replace(status, called_off_at=status.called_off_at or now, sending_until=None)
 
 
 def _is_on_time(context: DecisionContext) -> bool:

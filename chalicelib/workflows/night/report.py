@@ -14,6 +14,7 @@ from chalicelib.domain.labs.lab import ENDING, OVER, Lab, Phase
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.night.brake import settled_plan
 from chalicelib.workflows.night.outcomes import rules_of
+from chalicelib.workflows.night.sending import may_tell
 from chalicelib.workflows.night.summary import RunSummary
 from chalicelib.workflows.night.warn import administrators
 
@@ -62,9 +63,11 @@ def _send(
     blocked, rules = store.blocked(_BLOCKED), rules_of(deps)
     if plan is None:
         store.publish(night, [], now)
+    if not may_tell(deps, night, _is_news):
+        return
     late = overdue(deps, rules, now)
     deps.watch.notifier.send(report_message(night, plan, rules, blocked, orphans, troubles, to, overdue=late))
-    store.change_header(night, lambda header: replace(header, reported_at=now))
+    store.change_header(night, lambda header: replace(header, reported_at=now, sending_until=None))
 
 
 def overdue(deps: Deps, rules: CurfewRules, now: datetime) -> list[str]:

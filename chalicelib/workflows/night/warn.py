@@ -1,8 +1,8 @@
 """Warns of what is planned: one mail for each entry, with a signed link that keeps the lab. Nothing is touched without one.
 
 Delivered means that a subscription takes messages for the recipient and that the provider gave a message id. Where nobody listens
-under the owner's name their teams are warned in their place, then administrators: it counts as delivered then. A run that dies
-between the mail and its mark sends it again.
+under the owner's name their teams are warned in their place, then administrators: it counts as delivered then. Of runs at the
+same time one sends; if it dies between the mail and its mark, a later one sends it again.
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ from chalicelib.domain.labs.spending import spent
 from chalicelib.domain.labs.steps import Event
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.night.outcomes import KIND, skip_entry
+from chalicelib.workflows.night.sending import may_send
 from chalicelib.workflows.night.summary import RunSummary
 
 
@@ -56,6 +57,8 @@ def listeners(deps: Deps, lab: Lab) -> tuple[str, ...]:
 
 
 def _send(deps: Deps, lab: Lab, entry: Entry, rules: CurfewRules, now: datetime, summary: RunSummary) -> None:
+    if not may_send(deps, entry, lambda status: status.outcome is EntryOutcome.STANDING and status.warned_at is None):
+        return
     owner, *others = listeners(deps, lab)
     troubles: list[str] = []
     recipient = owner
@@ -101,14 +104,17 @@ def _delivered(deps: Deps, entry: Entry, recipient: str, message_id: str, now: d
     def marked(status: EntryStatus) -> EntryStatus:
         if status.outcome is not EntryOutcome.STANDING or status.warned_at is not None:
             return status
-        return replace(status, warned_at=at, message_id=message_id, recipient=recipient, trouble="")
+        told = replace(status, warned_at=at, message_id=message_id, recipient=recipient, trouble="")
+        return replace(told, sending_until=None)
 
     deps.curfew.store.change_status(entry.night, entry.id, marked)
 
 
 def _note(deps: Deps, entry: Entry, recipient: str, trouble: str) -> None:
     def noted(status: EntryStatus) -> EntryStatus:
-        return status if status.warned_at else replace(status, recipient=recipient, trouble=trouble)
+        if status.warned_at:
+            return status
+        return replace(status, recipient=recipient, trouble=trouble, sending_until=None)
 
     deps.curfew.store.change_status(entry.night, entry.id, noted)
 

@@ -1,0 +1,47 @@
+"""Two sweeps of one hour at the same time: whatever the second does in the middle of the first, each mail goes out once."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from chalicelib.domain.curfew.rules import CurfewRules
+from tests.fakes import NOW
+from tests.workflows.night.nights import Nights, busy, idle
+
+#: After which calls of the first one the second one comes and goes.
+MOMENTS = (
+    "line",
+    "load_lab",
+    "change_status",
+    "undeliverable_reason",
+    "send",
+    "add_event",
+    "plan",
+    "header",
+    "change_header",
+)
+
+
+def mails(nights: Nights) -> Counter[tuple[str, str, str]]:
+    return Counter((mail.kind, mail.recipient, mail.subject) for mail in nights.world.watch.notifier.messages)
+
+
+@pytest.mark.parametrize("rules", [CurfewRules(max_percent=100), CurfewRules(max_percent=1)], ids=["free", "braked"])
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_two_sweeps_of_an_hour_send_each_mail_once(moment: str, rules: CurfewRules) -> None:
+    nights = Nights()
+    nights.world.curfew.store.put_rules(replace(rules, young_hours=0))
+    for lab_id, use in {"lab-a": idle, "lab-b": idle, "lab-c": busy}.items():
+        nights.add(lab_id, use)
+    for hour in range(24):
+        at = NOW + timedelta(hours=hour)
+        nights.world.account.hooks[moment] = lambda at=at: nights.run_hour(at, settle=False)
+        nights.run_hour(at)
+        nights.world.account.hooks.clear()
+    sent = mails(nights)
+    assert {kind for kind, _, _ in sent} >= {"curfew-warning", "curfew-report"}
+    assert {mail: count for mail, count in sent.items() if count > 1} == {}
