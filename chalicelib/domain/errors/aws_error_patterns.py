@@ -92,7 +92,8 @@ BY_WORDS: tuple[tuple[str, failure_causes.Cause], ...] = (
     ),
     (r"(?i)AlreadyExists|\w+\.Duplicate|already exists", failure_causes.EXISTS),
     (
-        r"(?i)could not be assumed|cannot be assumed|trusted entity|Amazon EKS Managed Policies|Error in role params",
+        r"(?i)(could not|cannot) be assumed|not assumable|trusted entity|trust relationship|Amazon EKS Managed Policies"
+        r"|Error in role params",
         failure_causes.ROLE,
     ),
     (

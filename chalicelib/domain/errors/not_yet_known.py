@@ -38,9 +38,15 @@ _INVALID = r"InvalidParameterException|InvalidRequestException"
 ROWS: tuple[NotYetKnown, ...] = (
     NotYetKnown(r".*", r"ResourcePropagationDelayException"),
     NotYetKnown(r"(Create|Import)\w+|DescribeCluster", r"TagsNotYetKnown|NotSeenYet"),
-    NotYetKnown(_EKS_CREATES, _INVALID, r"does not exist|CREATE_FAILED"),
+    NotYetKnown(_EKS_CREATES, _INVALID, r"does not exist|(?<!instance types )do not exist|CREATE_FAILED"),
+    NotYetKnown(
+        _EKS_CREATES, _INVALID, r"(could not|can ?not) be found|Error Code: (NoSuchEntity|Invalid\w+\.NotFound)"
+    ),
+    NotYetKnown(_EKS_CREATES, _INVALID, r"not yet|(please|and) (re)?try again"),
     NotYetKnown(_EKS_CREATES, _INVALID, r"error in role params"),
-    NotYetKnown(_EKS_CREATES, _INVALID, r"could not be assumed|trusted entity"),
+    NotYetKnown(
+        _EKS_CREATES, _INVALID, r"(could not|can ?not) be assumed|not assumable|trusted entity|trust relationship"
+    ),
     NotYetKnown(_EKS_CREATES, _INVALID, r"doesn't have the Amazon EKS Managed Policies"),
     NotYetKnown(_EKS_CREATES, _INVALID, r"IAM role's policy must include"),
     NotYetKnown(r"CreateAccessEntry", _INVALID, r"principal.{0,200}(invalid|not valid|not exist)|invalid principal"),
