@@ -23,8 +23,8 @@ from tests.paths import PROJECT
 
 #: A text that begins like the name of an operation.
 NAMED = re.compile(r"(?:^|[\s(`'])([a-z0-9-]+):([A-Z][A-Za-z0-9]*)\b")
-#: Rights of IAM's that are no operations, and parts of ARNs and tags that are written alike.
-OTHERS = {"iam:PassRole", "execute-api:Invoke", "sts:TagSession"}
+#: Rights of IAM's that are no operations, and condition keys, which are written alike.
+OTHERS = {"iam:PassRole", "execute-api:Invoke", "sts:TagSession", "ec2:CreateAction", "ec2:Vpc"}
 SERVICES = {"autoscaling", "cloudformation", "cloudtrail", "cloudwatch", "dynamodb", "ec2", "eks", "elasticfilesystem"}
 SERVICES |= {"elasticloadbalancing", "events", "iam", "logs", "pricing", "route53", "secretsmanager", "sns", "sqs"}
 SERVICES |= {"ssm", "states", "sts", "tag", "kms", "ses"}

@@ -37,4 +37,7 @@ def test_an_endpoint_that_is_so_already_though_a_read_did_not_show_it_needs_no_u
     with Stubber(eks) as stubber:
         stubber.add_response("describe_cluster", {"cluster": stale})
         stubber.add_client_error("update_cluster_config", "InvalidParameterException", told)
-        assert EksClusters(eks, lambda: NOW).update_endpoint("myeks", EndpointSpec(EndpointAccess.PRIVATE), "t") is None
+        assert (
+            EksClusters(eks, lambda: NOW).update_endpoint("myeks", EndpointSpec(EndpointAccess.PRIVATE, ()), "t")
+            is None
+        )
