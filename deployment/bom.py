@@ -1,4 +1,4 @@
-"""Writes what the package is made of as a CycloneDX document, for whoever must know before it runs in their account.
+"""Writes the package's bill of materials as a CycloneDX document.
 
 From the lock alone, so that the same sources give the same document: no time, and no number of its own, is in it.
 """

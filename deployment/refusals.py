@@ -1,4 +1,4 @@
-"""What is refused although CloudFormation would do it: to lose what the service knows, and to be in two regions at once."""
+"""Refuses deployments that CloudFormation would make: those that lose data, and a second region for a stage."""
 
 from collections.abc import Collection, Sequence
 

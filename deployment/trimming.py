@@ -1,4 +1,4 @@
-"""What is left out of the code archive: files of libraries that the service never opens in a Lambda.
+"""Trims the code archive: leaves out files of libraries that a Lambda never opens.
 
 Chalice packs whole distributions. Left out are what only installers, type checkers and other frameworks read, and
 translations of holidays' names, of which the service wants only the dates. tests/deployment/test_trimming.py runs the

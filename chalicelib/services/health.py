@@ -1,4 +1,4 @@
-"""What a person may ask about the service itself: two small reads, whatever the size of the fleet."""
+"""The service's own health: two small reads, independent of the size of the fleet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Sessions of browsers: opened for whoever signed, found again by their token, ended by signing out."""
+"""Browser sessions: opened for the signer of a request, found by token, ended by signing out."""
 
 from __future__ import annotations
 

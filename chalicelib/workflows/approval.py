@@ -1,4 +1,4 @@
-"""What the five-minute run does for labs that wait for an approver: it writes to approvers once, and ends what nobody answers."""
+"""The five-minute run's part for labs that await approval: mails approvers once, ends requests that expire."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What events start: the support watch, once a day, the sweep, once an hour, and the taking in of what AWS Health says.
+"""Handlers of schedules and events: the daily watch, the hourly curfew run, and AWS Health events.
 
 Called by `app.py`'s schedules and rule; no state machines here. A schedule event that comes twice is one run: executions are
 named by their day, or hour.

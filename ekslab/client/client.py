@@ -1,4 +1,4 @@
-"""The client: a method for what is asked most, `call` for the rest. The command line uses nothing else."""
+"""The client: methods for the common requests, `call` for the rest. The command line uses nothing else."""
 
 from __future__ import annotations
 

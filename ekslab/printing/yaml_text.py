@@ -1,4 +1,4 @@
-"""JSON values as YAML, without a library: what is not plainly a word is quoted as JSON quotes it, which YAML reads."""
+"""Prints JSON values as YAML, without a library: anything but a plain word is quoted as in JSON."""
 
 from __future__ import annotations
 

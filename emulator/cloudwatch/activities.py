@@ -1,4 +1,4 @@
-"""What is going on in which cluster since when, and which cluster a metric is of.
+"""Activities of clusters over time, and the cluster that each metric belongs to.
 
 A metric names a cluster, one of its Auto Scaling groups, or a load balancer that carries its tags. A cluster that nobody gave
 an activity has none, and neither has one that does not exist.

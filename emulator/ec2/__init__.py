@@ -1,4 +1,4 @@
-"""EC2 as strict as AWS's: what is in use cannot be deleted, instances have interfaces and disks, filters filter.
+"""EC2 as strict as AWS's: resources in use cannot be deleted, instances have interfaces and disks, filters filter.
 
 The emulator answers every EC2 call from a table of functions, one for each action. `install` puts ours around some of
 them: a refusal before, an effect after, filters and pages on what a Describe returns. CloudFormation's own handlers

@@ -1,4 +1,4 @@
-"""Condition keys that AWS fills in and the emulator does not: tags of what a request is about, and what it says of itself.
+"""Adds condition keys that AWS fills in and the emulator does not: resource tags and request parameters.
 
 Only those that policies of this project name.
 """

@@ -1,1 +1,1 @@
-"""The emulator's process: what is mounted into ministack, the routes beside AWS's, and the server itself."""
+"""The emulator's process: services mounted into ministack, the admin routes, and the server itself."""

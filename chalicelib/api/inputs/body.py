@@ -1,4 +1,4 @@
-"""From the bytes of a request to one mapping of plain values, JSON or YAML; whatever is wrong with them, by line and column.
+"""Parses a request body, JSON or YAML, into plain values; reports faults by line and column.
 
 Only what JSON could say gets through: no aliases, tags, dates, infinities, several documents or twice the same key.
 """

@@ -1,4 +1,4 @@
-"""Watched clusters by what comes first, with their support drawn as a line of time; a filter, and a CSV file of the same."""
+"""Page of watched clusters, most urgent first: support timelines, a filter, and the same as CSV."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The route over what labs cost in a month: JSON, or CSV for whoever accepts it."""
+"""Routes for monthly costs, as JSON or CSV."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The routes over the list of what labs are offered. Everyone may look, administrators change it."""
+"""Routes for the list of offered resources. Everyone may read it; administrators change it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The list of offers as callers see it. Everyone sees what they may use; whose roles are whose is for administrators."""
+"""The list of offered resources as callers see it: their own part, or all of it for administrators."""
 
 from __future__ import annotations
 

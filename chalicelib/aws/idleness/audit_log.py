@@ -1,4 +1,4 @@
-"""The last person in a cluster's audit log: somebody whose name is not Kubernetes' own, EKS's own, or this service's.
+"""Finds the last human user in a cluster's audit log: neither Kubernetes', nor EKS's, nor this service's own.
 
 The log comes oldest first and may be long: a bounded number of pages is read. If nobody was in them and there was more, that
 is a source that did not answer.

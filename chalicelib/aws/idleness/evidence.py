@@ -1,4 +1,4 @@
-"""What is known so far of one lab's use while its sources are being asked; becomes the Evidence of `domain/idleness/evidence.py`.
+"""Collects the evidence of one lab while its sources are read; becomes `Evidence` of `domain/idleness/evidence.py`.
 
 Every source writes fields of its own, so that several may be at work on the same lab at once. A source that fails notes it
 here and costs the others nothing.

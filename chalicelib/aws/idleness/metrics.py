@@ -1,4 +1,4 @@
-"""CloudWatch's GetMetricData for many metrics at once: 500 a call, whatever cluster they are of.
+"""Reads many CloudWatch metrics in few GetMetricData calls: 500 metrics a call, across clusters.
 
 An answer comes in pages, and one metric's points may be spread over them: what counts is how the last page left it. A metric
 that the answer does not complete, or a call that is refused, is an Unread; what CloudWatch has no points of is not.

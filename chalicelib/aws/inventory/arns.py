@@ -1,4 +1,4 @@
-"""Reads ARNs as tagging services write them: which kind of thing is it, and by what id is it looked at?"""
+"""Parses ARNs of the tagging API into a resource kind and an id to look it up by."""
 
 from __future__ import annotations
 

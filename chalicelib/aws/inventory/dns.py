@@ -1,4 +1,4 @@
-"""The inventory's look at the hosted zone: what carries the lab's TXT owner id, in whatever form, and what it speaks for."""
+"""Inventory of the hosted zone: records with the lab's TXT owner id, and the records they stand for."""
 
 from __future__ import annotations
 

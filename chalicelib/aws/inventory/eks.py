@@ -1,4 +1,4 @@
-"""Direct looks at EKS' own kinds: the cluster and what is part of it. Part of the inventory."""
+"""Inventory of EKS resources, read directly: the cluster and its parts."""
 
 from __future__ import annotations
 

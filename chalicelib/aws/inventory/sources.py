@@ -1,4 +1,4 @@
-"""The inventory's sources: each asks one thing of AWS that the sweeps do not ask, and yields what is there at this moment.
+"""The inventory's sources: each reads AWS by another path than the sweeps, and yields the present resources.
 
 Tags are read from the Resource Groups Tagging API and from EC2's own list of tags. Both remember what is deleted, so
 what they name counts only after a direct look. A hit that can't be looked at is yielded as words, and hides no other.

@@ -1,4 +1,4 @@
-"""What is left in IAM: the cluster's OIDC provider, and instance profiles, which block the deletion of the role they hold."""
+"""Finds and deletes leftovers in IAM: the OIDC provider, and instance profiles that block their role's deletion."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Prices of a region: AWS's Price List, kept for a day in a process; the bundled table for whatever it doesn't give.
+"""Prices of a region from AWS's Price List, cached for a day per process; the bundled table fills gaps.
 
 Implements `Curfew.prices`. `pricing` is a client of us-east-1, eu-central-1 or ap-south-1, the service's only regions, and
 needs pricing:GetProducts. Nothing here raises: an amount is never worth a lab's night. The source always says what it is.

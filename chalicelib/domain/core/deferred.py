@@ -1,4 +1,4 @@
-"""Dataclasses whose methods are written when the first instance is made, and patterns compiled when they are first used.
+"""Dataclasses that generate their methods at first use, and patterns compiled at first use: both save cold-start time.
 
 `dataclasses.dataclass` compiles six methods a class, about 0.4 ms. A Lambda imports some hundred classes at each cold start
 and makes instances of a few; the rest would be a quarter of its start (`make bench`, "how long a Lambda imports").

@@ -1,4 +1,4 @@
-"""Why a lab could not be made, as EKS reports it and in words a person understands, and whose it is to fix."""
+"""Why a lab could not be made: EKS's report, an explanation, and who has to fix it."""
 
 from __future__ import annotations
 

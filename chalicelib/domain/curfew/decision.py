@@ -1,4 +1,4 @@
-"""Whether an entry's act may be done at this moment. Everything that ADR 7 asks for must be there; what is missing spares the lab.
+"""Decides whether a planned act may be done now. All conditions of ADR 7 must hold; missing data spares the lab.
 
 Pure: called by the sweep right before each act, and for entries still to come when somebody touched their lab.
 """
@@ -186,9 +186,9 @@ def _held(context: DecisionContext, why: str) -> EntryDecision:
 
 
 def _is_late(context: DecisionContext) -> bool:
-    """What nobody could do for hours is nothing that people still expect: they are warned anew of another time.
+    """Whether the act is overdue by more than `late_hours`: it is dropped, and the owner is warned again with a new time.
 
-    From a curfew on, or from when it could have been done, where people do not sleep by it.
+    Counted from the curfew; for acts that do not wait for a curfew, from when they became possible.
     """
     possible_at, status = context.entry.at, context.status
     if context.entry.trigger is not Trigger.IDLE and status.warned_at is not None:

@@ -1,4 +1,4 @@
-"""Makes an entry of the plan out of a lab, what it faces, and what is known of its use and its price.
+"""Builds a plan entry from a lab, its next event, its verdict and its price.
 
 Called by the sweep, hours ahead of the act. An entry is immutable once published, so everything people are told is in it.
 """

@@ -1,4 +1,4 @@
-"""Why something failed, in words with a remedy and whose it is to fix: AWS's codes and messages become a Failure.
+"""Turns AWS error codes and messages into a Failure: an explanation, a remedy, and who has to act.
 
 Called by the runner of steps for refusals and by workflow steps for health issues and failed stacks. Never raises: what it has
 no words for is `unexplained`, with AWS's own words as the cause.

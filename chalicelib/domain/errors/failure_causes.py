@@ -1,4 +1,4 @@
-"""The causes for which labs fail, as sentences with their remedy, and whose it is to act.
+"""The known causes of failure, each with a sentence, its remedy and who has to act.
 
 `aws_error_patterns.py` says which of AWS's words mean which cause.
 """

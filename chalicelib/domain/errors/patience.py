@@ -1,4 +1,4 @@
-"""For how long a step waits out an answer that will be another one: throttling, a fault of AWS's, what is not yet known.
+"""How long a step retries answers that may change: throttling, server faults, eventual consistency.
 
 Pure: the error, the workflow and how many seconds in a row were waited out decide. Seconds, not answers: AWS's lag is a time.
 Throttling has no end of its own: it never fails a lab. Pauses are spread by the lab's id, so that fifty labs do not ask

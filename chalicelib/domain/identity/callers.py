@@ -1,4 +1,4 @@
-"""Who is asking. A person stays the same person, whatever the ARN of today's session looks like.
+"""Who is asking. A person keeps their identity across sessions and their ARNs.
 
 IAM Identity Center gives a permission set's role another suffix when it is assigned anew: `identity_of` leaves it out. A
 session counts as Identity Center's only if IAM says so of its role (`People.caller`): a role of any path may be called like one.

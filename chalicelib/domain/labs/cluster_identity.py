@@ -1,4 +1,4 @@
-"""Whether the cluster that has a lab's name now is the lab's: by what EKS answered when it was made, never by its tags.
+"""Decides whether the cluster with a lab's name is the lab's: by EKS's answer when it was created, never by tags.
 
 A name comes back with every cluster of that name, and so do its ARN and its tags; createdAt and the issuer do not.
 """

@@ -1,4 +1,4 @@
-"""What the scheduled run does with a lab whose time has come. Pure: the lab, whether its workflow runs, and `now` decide.
+"""Decides what the scheduled run does with a due lab, from the lab, its workflow's state and `now`. Pure.
 
 A missed run heals itself: nothing here depends on the one before. Nothing is repeated for ever either. Leases are not its
 business: a lab at rest is the sweep's (ADR 7), and one that a workflow is at work on rests when that is done.

@@ -1,4 +1,4 @@
-"""The events for machines: what is put on the bus for each notice, and its schema. `docs/reference/events.md` shows it.
+"""The events published for each notice, and their schema. `docs/reference/events.md` shows it.
 
 Called by the delivery. A document only grows: a field that changes its meaning, or goes, makes a new `schemaVersion`.
 """

@@ -1,4 +1,4 @@
-"""One cluster's part of a digest: what happens and when, what it costs, what is in the way, the commands, and the links.
+"""One cluster's section of a digest: deadline, cost, obstacles, commands and links.
 
 Called by `digest.compose`. What was decided earlier and no longer holds is left out: the cluster is told as it is now.
 """

@@ -1,4 +1,4 @@
-"""What is said of a cluster beside its reminders: solved, moved, upgraded by AWS, nodes behind, unreadable, lease first.
+"""Notices beside reminders: solved, date moved, upgraded by AWS, nodes behind, unreadable, lease ends first.
 
 Called by `escalation.decide_notices` only. Each function returns all that could be said; the history says who was told.
 """

@@ -1,4 +1,4 @@
-"""Judges who a lab lets in, and what its pods may be, by what IAM and EKS know: principals, access policies, pod roles.
+"""Checks principals, access policies and pod roles of a request against IAM and EKS.
 
 Pure; `services/labs/preflight.py` fetches the facts. A principal of an account that nobody here reads is not refused: EKS
 may take it, and without it the lab becomes ready all the same.

@@ -1,4 +1,4 @@
-"""The add-ons whose pods get a role of the lab's stack by EKS Pod Identity, and their service accounts."""
+"""Add-ons whose pods get a role of the lab's stack by EKS Pod Identity, and their service accounts."""
 
 from __future__ import annotations
 

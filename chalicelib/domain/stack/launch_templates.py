@@ -1,4 +1,4 @@
-"""One launch template per node group in the lab's stack: disk, groups, key, IMDSv2, and the tags of what EC2 makes from it.
+"""One launch template per node group in the lab's stack: disk, security groups, key, IMDSv2, and tags of instances.
 
 Instance types, image and node role are the node group's to say: EKS refuses them in both places.
 """

@@ -1,4 +1,4 @@
-"""The CloudFormation template of one lab: what is static of it, before and beside the cluster (ADR 4).
+"""The CloudFormation template of one lab: all static resources before and beside the cluster (ADR 4).
 
 `lab_template(lab)` is the template's JSON text, `lab_parameters(lab, zones)` its parameters; the same lab gives the same text.
 

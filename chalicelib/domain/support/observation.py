@@ -1,4 +1,4 @@
-"""Makes what is kept of a cluster out of what was just read of it: the scan's decisions, without AWS.
+"""Updates the record of a cluster from what was just read: the decisions of a scan, without AWS.
 
 What was known stays known: a reading that failed adds its trouble, with since when, and takes nothing away. A version that
 rose after the date of its forced upgrade is taken for AWS's doing: EKS does not say who upgraded.

@@ -1,4 +1,4 @@
-"""A watched cluster with what is known about it: its assessment, its owners, its lab."""
+"""A watched cluster: its assessment, its owners, its lab."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What to do with a cluster that carries our tags: nothing, end it again, or report it with what is known of its making (ADR 12).
+"""Decides about a cluster that carries our tags: ignore it, end it again, or report it with evidence of its origin (ADR 12).
 
 Called by the sweep, and when an administrator adopts one. Anyone can write tags, so tags only make us look: a cluster is
 ours by the role that a stack of ours made for it.

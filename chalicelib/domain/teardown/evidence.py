@@ -1,4 +1,4 @@
-"""What speaks for and against a thing being the lab's, by grade. The one module that knows what is believed, and why (ADR 12).
+"""Grades evidence for and against a resource being the lab's: proof, claim, veto. Nothing else decides what is believed (ADR 12).
 
 *Proof* is what nobody but AWS and we could have made so; only proof deletes. *Claim* is what a user can write: it decides
 where to look and what to mention. *Veto* beats both. `ownership.py` draws the conclusion; nothing here asks AWS.

@@ -1,4 +1,4 @@
-"""Whose is it? The one rule by which a thing in the account is deleted, kept, or left and named. Pure; errs towards leaving.
+"""Ownership rules: whether a resource is deleted, kept, or left and named. Pure; in doubt it leaves.
 
 Called for every thing a sweep finds, with its tags as they are at that moment, and again when a receipt is reckoned. What
 counts as proof, claim and veto is `evidence.py`'s.

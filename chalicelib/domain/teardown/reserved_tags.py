@@ -1,4 +1,4 @@
-"""The tag keys that decide whose a thing is: derived from the rules that read them, so that no request can write one."""
+"""Tag keys that decide ownership, derived from the rules that read them; no request may set one."""
 
 from __future__ import annotations
 

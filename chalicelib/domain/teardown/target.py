@@ -1,4 +1,4 @@
-"""Derives, from a lab and its ledger alone, whose things to look for. Nothing here asks AWS: it may be gone.
+"""Derives what to search for from a lab and its ledger alone. Asks AWS nothing: the cluster may be gone.
 
 What AWS says now (the cluster of the name, profiles of the roles, members of groups) is added by `with_cluster`, `with_roles`.
 """

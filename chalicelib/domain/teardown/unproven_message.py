@@ -1,4 +1,4 @@
-"""What an owner is told daily of what a lab left that costs and nothing proves: what it is, what it costs, what to do."""
+"""The daily mail about unproven leftovers that cost money: which, how much, and what to do."""
 
 from __future__ import annotations
 

@@ -1,6 +1,4 @@
-"""What a person may ask to see of the fleet: clusters by what comes first, one cluster whole, notices. Every caller may,
-but for the clusters of labs that are not theirs to see: those are not there, here either.
-"""
+"""Queries about the fleet: clusters by urgency, one cluster, notices. Other people's labs are left out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Does what is planned with one lab, or says why it lives: everything is looked at once more, at the moment.
+"""Carries out one planned act, or records why the lab lives: everything is checked again at that moment.
 
 The status is `acting` before the lab is changed and settled after. A run that dies in between is finished by its retry, by the
 next run, or, for a lab that is under way by then, with the night's report.

@@ -1,4 +1,4 @@
-"""Looks at a group of one place's labs that are due: those that face nothing yet, those to be planned, those whose time has come.
+"""Examines a group of due labs of one place: not yet facing anything, to be planned, or due to be acted on.
 
 The evidence of the whole group is read in as few calls as possible, and only of labs that need a judgement now. A lab is
 marked as planned before its entry is published, so that a run that dies in between plans it once only.

@@ -1,4 +1,4 @@
-"""Looks for clusters that carry our tags and have no lab to answer for them: administrators are told, with what is known.
+"""Finds clusters with our tags and no lab, and reports them to administrators with evidence.
 
 Only clusters past the end that their tag allows are looked up at all. Tags make nothing a lab: an administrator does
 (services/labs/adoption.py), or the record of a lab that is over and whose own cluster this is.

@@ -1,4 +1,4 @@
-"""Warns of what is planned: one mail for each entry, with a signed link that keeps the lab. Nothing is touched without one.
+"""Sends a warning for each planned entry, with a signed link that keeps the lab. Without a warning nothing is touched.
 
 Delivered means that a subscription takes messages for the recipient and that the provider gave a message id. Where nobody listens
 under the owner's name their teams are warned in their place, then administrators: it counts as delivered then. Of runs at the

@@ -1,4 +1,4 @@
-"""Looks before a lab makes anything: what bears its name already is never the lab's, whatever it says later.
+"""Records what already bears the lab's name before anything is made: it is never the lab's.
 
 Called by `provision.begin`. What only stands in the same network is remembered too: it may be given the lab's marks later.
 """

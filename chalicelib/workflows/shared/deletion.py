@@ -1,4 +1,4 @@
-"""What `teardown` asks about a cluster before it touches it, and how it takes stock: the ledger completed by what is there."""
+"""Checks of `teardown` before it touches a cluster, and the inventory that completes the ledger."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""Brings all managed node groups of a lab's cluster to a size, as `hibernate` and `wake` want it: asked and looked at in one.
+"""Scales all managed node groups of a lab's cluster for `hibernate` and `wake`.
 
-By what is, not by what was asked for: a look asks for whatever is not so yet, so that nothing is lost when one dies, and a
-node group that somebody makes meanwhile is found as well.
+Level-triggered: each pass compares actual with desired sizes and requests the difference, so a crashed pass loses nothing, and
+a node group that somebody adds meanwhile is scaled, too.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Which places are watched, and who answers for what is found there."""
+"""Lists the watched accounts and regions, and who answers for each."""
 
 from __future__ import annotations
 

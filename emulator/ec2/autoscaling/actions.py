@@ -1,4 +1,4 @@
-"""The actions on groups: what is asked for is done a little later, by `groups.py`; what is in use can't be deleted.
+"""Actions on Auto Scaling groups: `groups.py` carries them out a little later; groups in use cannot be deleted.
 
 Sources: API reference of DeleteAutoScalingGroup (force) and the message that AWS answers with, as users quote it.
 """

@@ -1,1 +1,1 @@
-"""What exists, what is under way, how long things take and what fails on purpose."""
+"""State of the emulated EKS: resources, operations under way, durations and planned faults."""

@@ -1,4 +1,4 @@
-"""Plans in the table: a header and a line for each entry, whose hash and number always agree.
+"""Stores nightly plans: a header and one item per entry, with a hash and a count that always agree.
 
 Entries are added in transactions that hold the header to what was seen of it, so that of two publishers the second reads
 it again and adds to what the first left. A crash between two transactions leaves a whole plan, only a shorter one. Each write

@@ -1,4 +1,4 @@
-"""What curfew keeps, on DynamoDB: rules, verdicts and what is due here, plans in the module beside.
+"""Stores the rules of curfew, verdicts and due entries in DynamoDB; plans are in `plans.py`.
 
 Implements the CurfewStore port, which holds the promises. Same table as labs; `keys.py` says where everything lies.
 """

@@ -1,4 +1,4 @@
-"""The months' sums of what labs cost, for everyone, each person, each shared role and each account: one item each.
+"""Stores the monthly cost sums of the installation, each person, each shared role and each account: one item each.
 
 A lab's item keeps in `spending` what of it is in the sums; each save brings both in line, in its own transaction, so nothing
 is reserved or freed twice. A ceiling is the condition of the very write that would pass it.

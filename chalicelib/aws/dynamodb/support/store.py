@@ -1,4 +1,4 @@
-"""What is kept of the fleet, on DynamoDB: clusters, registry and troubles here, notices in the module beside.
+"""Stores watched clusters, registered accounts and read failures in DynamoDB; notices are in `notices.py`.
 
 Implements the FleetStore port, which holds the promises. Same table as labs; `keys.py` says where everything lies.
 """

@@ -1,4 +1,4 @@
-"""Work that comes at night: what earlier nights tell of it, whoever placed its pods.
+"""Detects nightly work from pods placed in earlier nights, whichever controller placed them.
 
 Nightly work leaves no trace in the evening, when the verdict is made. But it placed pods last night, or in this night a
 week ago, or at the same hour of two nights. Kubernetes lists CronJobs, but not what KEDA, Airflow or a workflow engine will

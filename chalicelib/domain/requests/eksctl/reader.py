@@ -1,4 +1,4 @@
-"""Reads a mapping of unknown content field by field, and forgets nothing: what nobody read is reported when it is closed.
+"""Reads an untyped mapping field by field; fields that nobody read are reported when it is closed.
 
 Used for foreign dialects (eksctl). Wrong types are findings in words; every read may say which of our own paths the
 field stands for, so that later findings name the field as its writer knows it.

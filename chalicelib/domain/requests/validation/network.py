@@ -1,4 +1,4 @@
-"""Rules for the network: ranges that are big enough and overlap nothing, two zones, and subnets for what is placed in them."""
+"""Validates a network: CIDR sizes and overlaps, two zones, subnets for each part."""
 
 from __future__ import annotations
 
