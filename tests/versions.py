@@ -11,6 +11,11 @@ def standard() -> str:
     return Calendar().default(EmulatorClock().now()).name
 
 
+def upgradable() -> str:
+    """The newest version but one."""
+    return Calendar().released(EmulatorClock().now())[1].name
+
+
 def extended() -> str:
     """The newest version in extended support."""
     now = EmulatorClock().now()

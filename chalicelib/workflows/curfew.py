@@ -17,6 +17,7 @@ from chalicelib.domain.curfew.rules import Mode
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.night.act import act_on
 from chalicelib.workflows.night.brake import due_items
+from chalicelib.workflows.night.call_off import call_off_unseen
 from chalicelib.workflows.night.examine import Examination
 from chalicelib.workflows.night.orphans import find_orphans_in
 from chalicelib.workflows.night.outcomes import put_off, rules_of
@@ -60,6 +61,7 @@ def examine(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
     for lab_id, why in looking.look(group["ids"]).items():
         with summary.around(f"{lab_id}, not even put off"):
             put_off(deps, lab_id, why, now)
+            call_off_unseen(deps, lab_id, why, now, summary)
     return {**summary.answer(), "due": looking.due}
 
 
@@ -96,10 +98,12 @@ def act(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
 
 
 def put_off_one(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
-    """Move a lab that could not be acted on out of this run's way."""
+    """Move a lab that could not be acted on out of this run's way, and tell who was warned that it does not happen now."""
     lab_id, why = event["item"]["lab_id"], event["failure"]["Error"]
     put_off(deps, lab_id, why, now)
-    return RunSummary(troubles=[f"{lab_id}: {why}"]).answer()
+    summary = RunSummary(troubles=[f"{lab_id}: {why}"])
+    call_off_unseen(deps, lab_id, why, now, summary)
+    return summary.answer()
 
 
 def find_orphans(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:

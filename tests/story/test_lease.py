@@ -20,7 +20,11 @@ def test_a_lab_that_everybody_forgot_goes_with_its_lease_and_so_does_one_whose_o
         night.rules(maxPercent=100)
         lab = night.lab(Learner(night.stage, night.stage.people.learner), "overslept", leaseHours=1)
         deaf = night.lab(night.learner, "unheard", leaseHours=1)
-        began = all_ready(lab, deaf)
+        # And a third whose cluster somebody switched EKS deletion protection on for
+        shielded = night.lab(night.learner, "shielded", leaseHours=1)
+        began = all_ready(lab, deaf, shielded)
+        eks = night.stage.sandbox.client("eks")
+        eks.update_cluster_config(name="shielded", deletionProtection=True)
         ends_at = datetime.fromisoformat(deaf.shown()["leaseEndsAt"])
         assert any(step.startswith("The lease ends on ") for step in lab.shown()["next"])
 
@@ -30,11 +34,15 @@ def test_a_lab_that_everybody_forgot_goes_with_its_lease_and_so_does_one_whose_o
         assert {name: line["trigger"] for name, line in planned.items()} == dict.fromkeys(
             ("overslept", "unheard"), "lease-ends"
         )
-        warnings = of_kind("curfew-warning", night.box.take())
+        mails = night.box.take()
+        put_off = of_kind("curfew-put-off", mails)[NOTICE_ADMINISTRATORS]
+        assert "shielded" in put_off.subject
+        assert "EKS deletion protection is switched on for its cluster." in " ".join(put_off.body.split())
+        warnings = of_kind("curfew-warning", mails)
         assert sorted(warnings) == sorted(["learner", NOTICE_ADMINISTRATORS])
         assert "in their place" in warnings[NOTICE_ADMINISTRATORS].body
         assert "The lease of your lab overslept" in warnings["learner"].body
-        assert [each.shown()["phase"] for each in (lab, deaf)] == ["ready", "ready"]
+        assert [each.shown()["phase"] for each in (lab, deaf, shielded)] == ["ready"] * 3
 
         # When it strikes after the end, then both are taken away whole, and say why
         night.strikes(began + timedelta(hours=2))
@@ -42,6 +50,15 @@ def test_a_lab_that_everybody_forgot_goes_with_its_lease_and_so_does_one_whose_o
         assert "Its lease ends on" in lab.events()
         assert lab.receipt()["clean"]
         assert left_of(lab) == []
+
+        # And the protected one lives, until its owner's own word, which says first that it lifts the protection
+        assert shielded.shown()["phase"] == "ready"
+        assert eks.describe_cluster(name="shielded")["cluster"]["deletionProtection"]
+        answer = shielded.learner.sends("DELETE", shielded.path)
+        assert answer.status == 202
+        assert "EKS deletion protection is switched on for its cluster. That is lifted." in answer.body.decode()
+        shielded.becomes("deleted")
+        assert "That was lifted." in shielded.receipt()["verdict"]
 
         deaf.becomes("deleted")
         assert "Its owner can't be reached" in deaf.events()

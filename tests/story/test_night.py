@@ -8,10 +8,12 @@ from chalicelib.aws.messaging.link_signer import ItsdangerousLinkSigner
 from chalicelib.domain.curfew.keep_link import SigningKey, sign_link
 from sandbox.activity import run_job
 from sandbox.keep_links import link_in, open_link, press_button
+from sandbox.schedules import run_watch
 from sandbox.stage import NOTICE_ADMINISTRATORS, Stage
 from tests.story.account import left_of
 from tests.story.nights import Night, a_night, all_ready, morning_after, of_kind
-from tests.story.steps import Lab
+from tests.story.steps import Lab, until
+from tests.versions import after, upgradable
 
 pytestmark = pytest.mark.story
 
@@ -20,7 +22,7 @@ def test_a_night_takes_what_is_idle_and_allowed_and_nothing_else(stage: Stage) -
     with a_night() as night:
         # Given three labs that nobody uses, one that somebody does, and one whose only use is a Job that no metric shows
         one, other = night.learner, night.learner
-        forgotten, used = night.lab(one, "forgotten"), night.lab(one, "used", use="busy")
+        forgotten, used = night.lab(one, "forgotten"), night.lab(one, "used", use="busy", version=upgradable())
         twin, kept, quiet = night.lab(one, "twin"), night.lab(other, "kept"), night.lab(other, "quiet")
         all_ready(forgotten, used, twin, kept, quiet)
         run_job(night.stage.sandbox, "quiet", "ml", "train")
@@ -77,6 +79,33 @@ def test_a_night_takes_what_is_idle_and_allowed_and_nothing_else(stage: Stage) -
         assert "2 ended, 1 skipped" in report.subject
         assert "saved" in report.body
         assert phases(used, kept, quiet) == ["ready"] * 3
+
+        # And afterwards deletion protection spares who has it, and a version is told as it is
+        spared_by_protection(night, kept)
+        upgraded_by_hand(night, used)
+
+
+def spared_by_protection(night: Night, lab: Lab) -> None:
+    """Row 7 of issue 12: curfew switched it off and deleted. Nobody uses the lab, and the next evening spares it all the same."""
+    night.stage.sandbox.client("eks").update_cluster_config(name=lab.name, deletionProtection=True)
+    night.strikes(night.planning + timedelta(days=1))
+    assert lab.name not in night.plan(night.evening + timedelta(days=1))
+    assert "EKS deletion protection is switched on for its cluster." in lab.events()
+
+
+def upgraded_by_hand(night: Night, lab: Lab) -> None:
+    """Row 20 of issue 12: `GET /labs` kept the old version. The next day's watch sees the new one."""
+    eks, before = night.stage.sandbox.client("eks"), lab.shown()["version"]
+    eks.update_cluster_version(name=lab.name, version=after(before))
+    until(lambda: eks.describe_cluster(name=lab.name)["cluster"]["version"], lambda seen: seen != before, lab.name)
+    run_watch(night.stage, night.curfew + timedelta(days=1), seconds=300)
+    (listed,) = [each for each in lab.learner.sends("GET", "/labs").json["labs"] if each["id"] == lab.id]
+    assert (listed["version"], lab.shown()["version"]) == (after(before), after(before))
+    deadlines = night.administrator.sends("GET", "/deadlines.ics").body.decode().replace("\r\n ", "")
+    (entry,) = {
+        line for line in deadlines.splitlines() if line.startswith("SUMMARY") and lab.name in line and "EKS" in line
+    }
+    assert after(before) in entry
 
 
 def looked_at_and_refused(night: Night, lab: Lab, link: str) -> None:

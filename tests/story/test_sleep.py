@@ -2,6 +2,7 @@
 
 import pytest
 
+from sandbox.scenarios.fleet import Machines, launch
 from sandbox.stage import Stage
 from tests.story.account import left_of
 from tests.story.steps import Lab, learner
@@ -41,15 +42,21 @@ def test_a_lab_sleeps_wakes_and_goes_without_a_trace(stage: Stage) -> None:
     assert lab.learner.arn not in eks.list_access_entries(clusterName=lab.name)["accessEntries"]
     assert eks.describe_cluster(name=lab.name)["cluster"]["status"] == "ACTIVE"
 
-    # When it is to wake, then all is as before
+    # When it is to wake, then all is as before, and nothing is said of its nodes that was not seen: Kubernetes answers 401
     assert lab.learner.sends("POST", f"{lab.path}/wake").status == 202
     lab.becomes("ready")
+    assert "The lab is awake. 2 of 2 nodes run, and EKS finds no fault (Kubernetes can't be asked: " in lab.events()
+    assert "say Ready" not in lab.events()
     assert (nodegroup_of(stage, lab), machines_of(stage, lab)) == (before, 2)
     assert lab.learner.arn in eks.list_access_entries(clusterName=lab.name)["accessEntries"]
 
-    # When it sleeps again and is let go in its sleep, then nothing is left
+    # When it sleeps again though an instance goes on running, as one does that is protected from scale-in, then that is said
+    (kept,) = launch(stage.sandbox, Machines(lab.name, "workers", 1, managed=True))
     assert lab.learner.sends("POST", f"{lab.path}/hibernate").status == 202
-    lab.becomes("hibernated")
+    assert "Instances go on running, and cost: 1 instance of workers" in lab.becomes("hibernated")["reason"]
+    stage.sandbox.client("ec2").terminate_instances(InstanceIds=[kept])
+
+    # When it is let go in its sleep, then nothing is left
     lab.is_let_go()
     lab.becomes("deleted")
     assert lab.receipt()["clean"]

@@ -1,13 +1,18 @@
-"""Tells an owner that what a warning announced has not happened at its time: once an entry, in the run that finds it."""
+"""Tells who was warned that what was announced has not happened at its time: once an entry, in the run that finds it.
+
+Where nobody takes messages for them any more, those are told who are warned in an owner's place.
+"""
 
 from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from chalicelib.domain.core.message import Message
+from chalicelib.domain.core.recipients import distinct
 from chalicelib.domain.curfew.decision import DecisionContext
 from chalicelib.domain.curfew.messages.called_off import Called, called_off_message
-from chalicelib.domain.curfew.plan import Basis, Entry, EntryStatus
+from chalicelib.domain.curfew.plan import Basis, Entry, EntryOutcome, EntryStatus
 from chalicelib.domain.curfew.rules import CurfewRules, Mode
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.steps import Event
@@ -15,6 +20,7 @@ from chalicelib.ports.deps import Deps
 from chalicelib.workflows.night.outcomes import KIND
 from chalicelib.workflows.night.sending import may_send
 from chalicelib.workflows.night.summary import RunSummary
+from chalicelib.workflows.night.warn import listeners, tell_first
 
 
 def call_off_now(deps: Deps, context: DecisionContext, reason: str, summary: RunSummary) -> None:
@@ -23,6 +29,16 @@ def call_off_now(deps: Deps, context: DecisionContext, reason: str, summary: Run
     if context.now >= context.entry.at and not _is_on_time(context):
         called = Called(reason, until, released=bool(context.held))
         call_off(deps, context.lab, (context.entry, context.status), context.rules, called, context.now, summary)
+
+
+def call_off_unseen(deps: Deps, lab_id: str, why: str, now: datetime, summary: RunSummary) -> None:
+    """The lab could not be looked at in this run, at or after the time of its entry: nothing happens before the next one."""
+    lab, rules = deps.store.load_lab(lab_id), deps.curfew.store.rules(deps.curfew.usual)
+    line = deps.curfew.store.line(lab.planned.night, lab.planned.entry_id) if lab.planned else None
+    if line is None or line[1].outcome is not EntryOutcome.STANDING or now < line[0].at:
+        return
+    called = Called(f"It could not be looked at: {why}", line[0].at + timedelta(hours=rules.late_hours))
+    call_off(deps, lab, line, rules, called, now, summary)
 
 
 def call_off(
@@ -46,13 +62,19 @@ def call_off(
     with summary.around(f"calling off what {entry.lab_id} was warned of"):
         if not may_send(deps, entry, lambda stored: stored.called_off_at is None):
             return
-        message = called_off_message(lab, entry, called, now, status.recipient)
-        message_id = deps.watch.notifier.send(message)
-        if message_id:
-            deps.curfew.store.change_status(entry.night, entry.id, lambda stored: _marked(stored, now))
-            text = f"{status.recipient} was told that it does not happen as announced."
-            deps.store.add_event(lab.id, Event(now, KIND, text, {"message": message_id, "entry": entry.id}))
-            summary.counts["called_off"] += 1
+        owner, *others = listeners(deps, lab)
+
+        def message(recipient: str) -> Message:
+            return called_off_message(lab, entry, called, now, recipient, "" if recipient == owner else owner)
+
+        hears, message_id = tell_first(deps, distinct((status.recipient, owner, *others)), message)
+        if not message_id:
+            summary.troubles.append(f"{lab.id}: nobody could be told that what was announced does not happen.")
+            return
+        deps.curfew.store.change_status(entry.night, entry.id, lambda stored: _marked(stored, now))
+        text = f"{hears} was told that it does not happen as announced."
+        deps.store.add_event(lab.id, Event(now, KIND, text, {"message": message_id, "entry": entry.id}))
+        summary.counts["called_off"] += 1
 
 
 def _marked(status: EntryStatus, now: datetime) -> EntryStatus:

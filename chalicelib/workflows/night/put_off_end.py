@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 
 from chalicelib.domain.curfew.extension import longest_life
 from chalicelib.domain.curfew.messages.put_off import put_off_message
-from chalicelib.domain.curfew.messages.warning import recipient_of
 from chalicelib.domain.curfew.next_event import NextEvent
 from chalicelib.domain.curfew.rules import CurfewRules, Mode
 from chalicelib.domain.labs.lab import Lab
@@ -14,7 +13,7 @@ from chalicelib.domain.labs.schedule import format_local
 from chalicelib.domain.labs.steps import Event
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.night.outcomes import DAY, KIND, look_again
-from chalicelib.workflows.night.warn import administrators
+from chalicelib.workflows.night.warn import administrators, listeners, tell_first
 
 
 def put_off_end(deps: Deps, lab: Lab, faces: NextEvent, shield: str, rules: CurfewRules, now: datetime) -> None:
@@ -25,10 +24,11 @@ def put_off_end(deps: Deps, lab: Lab, faces: NextEvent, shield: str, rules: Curf
 
 
 def tell_put_off(deps: Deps, lab: Lab, faces: NextEvent, shield: str, rules: CurfewRules, now: datetime) -> None:
-    """One message to the owner and one to administrators, and a line of history."""
+    """One message to the owner (or a team of theirs, if nobody hears for them), one to administrators, and a line of history."""
     last = longest_life(lab, rules)
     message = f"The lab is not on the plan for its end of {format_local(lab.spec.schedule, faces.at)}: {shield}"
     deps.store.add_event(lab.id, Event(now, KIND, message, {"night": faces.night.isoformat()}))
     if rules.mode is Mode.ON:
-        for recipient in dict.fromkeys((recipient_of(lab, administrators(deps)), administrators(deps))):
-            deps.watch.notifier.send(put_off_message(lab, faces.at, shield, last, recipient))
+        owner_or_team = tuple(name for name in listeners(deps, lab) if name != administrators(deps))
+        for audience in (owner_or_team, (administrators(deps),)):
+            tell_first(deps, audience, lambda recipient: put_off_message(lab, faces.at, shield, last, recipient))

@@ -7,7 +7,7 @@ same time one sends; if it dies between the mail and its mark, a later one sends
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -54,6 +54,15 @@ def listeners(deps: Deps, lab: Lab) -> tuple[str, ...]:
     """Who is to hear of a lab, the first who can be reached: its owner, their teams by name, administrators."""
     teams = (team.name for team in deps.curfew.teams if team.has(identity_of(lab.owner)))
     return distinct((recipient_of(lab, administrators(deps)), *teams, administrators(deps)))
+
+
+def tell_first(deps: Deps, recipients: Iterable[str], compose: Callable[[str], Message]) -> tuple[str, str]:
+    """Send it to the first for whom a subscription takes messages; to whom, and the message's id. Both empty where nobody is."""
+    for recipient in recipients:
+        message = compose(recipient)
+        if deps.curfew.reach.undeliverable_reason(recipient, message) is None:
+            return recipient, deps.watch.notifier.send(message) or ""
+    return "", ""
 
 
 def _send(deps: Deps, lab: Lab, entry: Entry, rules: CurfewRules, now: datetime, summary: RunSummary) -> None:

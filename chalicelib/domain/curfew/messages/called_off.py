@@ -7,7 +7,7 @@ from datetime import datetime
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.message import Message, Severity
 from chalicelib.domain.core.wording import paragraph
-from chalicelib.domain.curfew.messages.warning import format_in_zone, sleeps
+from chalicelib.domain.curfew.messages.warning import format_in_zone, in_place, sleeps
 from chalicelib.domain.curfew.plan import Entry
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.schedule import format_local
@@ -24,13 +24,17 @@ class Called:
     released: bool = False
 
 
-def called_off_message(lab: Lab, entry: Entry, called: Called, now: datetime, recipient: str) -> Message:
-    """The one mail that takes back, or puts off, what `entry` announced."""
+def called_off_message(
+    lab: Lab, entry: Entry, called: Called, now: datetime, recipient: str, in_place_of: str = ""
+) -> Message:
+    """The one mail that takes back, or puts off, what `entry` announced. `in_place_of`: the owner, if another hears for them."""
     schedule = lab.spec.schedule
+    lab_named = f"{'The' if in_place_of else 'Your'} lab {entry.name} ({entry.lab_id} in {entry.region})"
     does, did = ("go to sleep", "sleep") if sleeps(entry) else ("end", "end")
     pieces = [
+        in_place(in_place_of),
         paragraph(
-            f"Your lab {entry.name} ({entry.lab_id} in {entry.region}) was to {does} on {format_in_zone(schedule, entry.at)}. "
+            f"{lab_named} was to {does} on {format_in_zone(schedule, entry.at)}. "
             f"That {'has not happened' if now >= entry.at else 'does not happen'}."
         ),
         paragraph(f"Why: {called.reason.rstrip('. ')}."),
@@ -41,7 +45,7 @@ def called_off_message(lab: Lab, entry: Entry, called: Called, now: datetime, re
     return Message(
         recipient=recipient,
         subject=f"ekslab: {entry.name[:40]} {'did' if now >= entry.at else 'does'} not {did} {when}"[:99],
-        body="\n\n".join(pieces) + "\n",
+        body="\n\n".join(piece for piece in pieces if piece) + "\n",
         kind=KIND,
         severity=Severity.INFO,
         account=lab.account,

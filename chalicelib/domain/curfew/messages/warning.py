@@ -49,7 +49,7 @@ def warning_message(
     `spent_usd`: what the lab has cost so far.
     """
     pieces = [
-        _in_place(in_place_of),
+        in_place(in_place_of),
         _opening(entry, schedule, "the" if in_place_of else "your"),
         # Of a lease the opening has said it all.
         _why(entry),
@@ -79,7 +79,7 @@ def format_in_zone(schedule: Schedule, instant: datetime) -> str:
     return f"{local}, {plain:%H:%M} UTC" if local.startswith(day) else f"{local}, {day} {plain:%H:%M} UTC"
 
 
-def _in_place(owner: str) -> str:
+def in_place(owner: str) -> str:
     if not owner:
         return ""
     return f"This is about a lab of {owner}, and nobody has a confirmed subscription under that name: you are told in their place."
