@@ -101,11 +101,11 @@ def upgraded_by_hand(night: Night, lab: Lab) -> None:
     run_watch(night.stage, night.curfew + timedelta(days=1), seconds=300)
     (listed,) = [each for each in lab.learner.sends("GET", "/labs").json["labs"] if each["id"] == lab.id]
     assert (listed["version"], lab.shown()["version"]) == (after(before), after(before))
-    deadlines = night.administrator.sends("GET", "/deadlines.ics").body.decode().replace("\r\n ", "")
-    (entry,) = {
-        line for line in deadlines.splitlines() if line.startswith("SUMMARY") and lab.name in line and "EKS" in line
-    }
-    assert after(before) in entry
+    place = f"{night.stage.sandbox.account}/{lab.region}"
+    watched = night.administrator.sends("GET", f"/clusters/{place}/{lab.name}").json
+    assert watched["version"] == after(before)
+    assert watched["deadlines"]
+    assert f"{before} " not in " ".join(deadline["effect"] for deadline in watched["deadlines"])
 
 
 def looked_at_and_refused(night: Night, lab: Lab, link: str) -> None:

@@ -223,3 +223,13 @@ def test_one_busy_core_is_seen_in_groups_of_up_to_nine_machines_of_any_size(mach
     )
     evidence: Evidence = quiet_evidence(NOW, nodegroups=(group,))
     assert sign(verdict_on(evidence), "cpu") is Sign.BUSY
+
+
+@pytest.mark.parametrize("baseline", [None, 1.5, 7.8])
+def test_row_5_one_process_on_one_core_of_two_machines_of_eight_is_work_whatever_went_before(
+    baseline: float | None,
+) -> None:
+    """Issue 12, row 5: 7.8 % of sixteen CPUs. Either limit is enough: the absolute one, or the one above the baseline."""
+    before = Series(3600) if baseline is None else an_hourly_series(NOW, baseline)
+    verdict = verdict_on(**nodes(vcpus=16, cpu=a_series(NOW, 7.8), cpu_before=before))
+    assert verdict.sentence.startswith("busy: CPU up to 8 % in myeks-nodegroup, 1.2 of 16 cores")
