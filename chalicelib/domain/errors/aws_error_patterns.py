@@ -23,6 +23,7 @@ BY_WORDS: tuple[tuple[str, failure_causes.Cause], ...] = (
     ),
     (r"AddressLimitExceeded|maximum number of addresses", failure_causes.quota("eip-quota", "Elastic IP addresses")),
     (r"NatGatewayLimitExceeded|maximum number of NAT gateways", failure_causes.quota("nat-quota", "NAT gateways")),
+    (r"(?i)RulesPerSecurityGroupLimitExceeded|number of rules per security group", failure_causes.QUOTA),
     (
         r"SecurityGroupLimitExceeded|maximum number of security groups",
         failure_causes.quota("security-group-quota", "security groups"),
@@ -42,7 +43,9 @@ BY_WORDS: tuple[tuple[str, failure_causes.Cause], ...] = (
     (r"(?i)not allowed to modify access entries|principalArn is invalid: invalid principal", failure_causes.PRINCIPAL),
     (r"(?i)ServiceLinkedRoleCreationNotPermitted|service.linked role", failure_causes.SERVICE_ROLE),
     (r"(?i)addon version specified is not supported", failure_causes.ADDON_VERSION),
-    (r"(?i)addon \S+ specified is not supported", failure_causes.ADDON_UNSUPPORTED),
+    (r"(?i)addon \S+ specified is not supported|is not supported for addon", failure_causes.ADDON_UNSUPPORTED),
+    (r"(?i)cannot exceed quota|reached your quota|than your current instance limit", failure_causes.QUOTA),
+    (r"InvalidSubnetID\.NotFound", failure_causes.SUBNET),
     (r"SpotMaxPriceTooLow|BidTooLow|lower than the minimum required Spot", failure_causes.SPOT_PRICE),
     (r"(?i)InsufficientFreeAddresses|not (?:have )?enough free (?:ip )?addresses", failure_causes.NO_ADDRESSES),
     (

@@ -133,6 +133,11 @@ def test_a_code_that_looks_like_a_denial_is_not_told_as_a_missing_right(code: st
     assert explain(code, "the moon is in the way").code != "access-denied"
 
 
+def test_an_add_on_that_does_not_fit_a_version_is_not_told_as_a_version_that_eks_lacks() -> None:
+    told = explain("InvalidRequestException", "Kubernetes version 1.29 is not supported for addon coredns")
+    assert told.code == "addon-unsupported"
+
+
 def test_an_unsupported_zone_names_those_that_work() -> None:
     message = (
         "Cannot create cluster 'myeks' because us-east-1e, the targeted availability zone, does not currently have "
