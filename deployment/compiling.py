@@ -26,9 +26,14 @@ from chalicelib.api.pages.render import COMPILED, environment
 #: Shell patterns of what starting a Lambda does not import, or hardly any does.
 NOT_COMPILED = (
     "holidays/*",
-    "itsdangerous/*",
     "pydantic/deprecated/*",
     "pydantic/experimental/*",
+    *(
+        f"pydantic/{name}.py"
+        for name in ("dataclasses", "functional_serializers", "networks", "root_model", "type_adapter")
+    ),
+    *("pydantic/validate_call_decorator.py", "pydantic/_internal/_validate_call.py"),
+    *("pydantic/_internal/_dataclasses.py", "pydantic/_internal/_decorators_v1.py"),
     "aws_lambda_powertools/metrics/provider/*/*",
 )
 #: Where Lambda unpacks the archive, in place of the passing folder here. Python sees to the true one when it imports.
