@@ -116,7 +116,7 @@ def test_resources_have_the_arns_that_aws_knows_them_by(
     counted = [resource.kind for resource in made]
     assert counted.count(Kind.SUBNET) == 4
     assert counted.count(Kind.SECURITY_GROUP) == 4
-    assert counted.count(Kind.ROLE) == 3
+    assert counted.count(Kind.ROLE) == 4
     assert counted.count(Kind.NAT_GATEWAY) == 1
 
 
