@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import stat
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -87,8 +88,13 @@ def remove(text: str, lab_ids: Sequence[str]) -> str:
 
 
 def write(path: Path, text: str) -> None:
-    """Replace the file in one move, for its owner's eyes only; a link stays a link."""
+    """Replace the file in one move, for its owner's eyes only; a link stays a link. Raises NotMergeable, OSError.
+
+    A move would replace a device such as /dev/null, and a file that is read-only, too: they are left alone.
+    """
     target = Path(os.path.realpath(path))
+    if target.exists():
+        _refuse_other(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".kubeconfig-")
     try:
@@ -101,11 +107,20 @@ def write(path: Path, text: str) -> None:
 
 
 def read(path: Path) -> str:
-    """The file's text; nothing for one that is not there."""
+    """The file's text; nothing for one that is not there, and nothing for a device or a pipe, which might never end."""
+    if path.exists() and not path.is_file() and not path.is_dir():
+        return ""
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError:
         return ""
+
+
+def _refuse_other(target: Path) -> None:
+    if not target.is_file():
+        raise NotMergeable("it is no regular file")
+    if not target.stat().st_mode & stat.S_IWUSR:
+        raise NotMergeable("it is read-only")
 
 
 def cluster_in(document: str) -> dict[str, str]:

@@ -72,7 +72,7 @@ There, as a learner:
 kubectl works on a lab that is ready; `make kubectl` puts one into .venv-kubectl/bin:
 
   PATH=$PWD/.venv/bin:$PWD/.venv-kubectl/bin:$PATH   # it asks the aws command line for its token
-  {_PYTHON} -m ekslab kubeconfig lab-... > .sandbox/kubeconfig
+  {_PYTHON} -m ekslab get kubeconfig lab-... > .sandbox/kubeconfig
   kubectl --kubeconfig .sandbox/kubeconfig get nodes
   kubectl --kubeconfig .sandbox/kubeconfig create deployment web --image=nginx
   kubectl --kubeconfig .sandbox/kubeconfig get pods -A

@@ -47,8 +47,8 @@ def answered(options: argparse.Namespace, answer: Answer, lines: Lines) -> int:
 
 def refused(answer: Answer, options: argparse.Namespace, flags: Mapping[str, str] | None = None) -> int:
     """Print why the service refused; return the exit status. `flags`: the flag that a field of the request came from."""
-    if not for_people(options) and isinstance(answer.body, dict):
-        terminal.json_out(answer.body)
+    if options.output in ("json", "yaml") and isinstance(answer.body, dict):
+        present(options, answer.body, ())
     else:
         for line in problems.problem(answer.status, answer.body, flags or {}):
             terminal.err(line)

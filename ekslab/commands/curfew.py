@@ -65,7 +65,7 @@ def sleep_or_wake(client: Client, options: argparse.Namespace) -> int:
 
 def verdict(client: Client, options: argparse.Namespace) -> int:
     """Whether a lab is idle, and why."""
-    path = path_of(client, lab_of(options), "verdict")
+    path = path_of(client, lab_of(options), "verdict", options.region)
     answer = path if isinstance(path, Answer) else client.call("GET", path)
     return answered(options, answer, lambda view: curfew_printing.verdict(view, fit(options)))
 

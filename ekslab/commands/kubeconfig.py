@@ -20,7 +20,7 @@ from ekslab.printing import terminal
 
 def write_kubeconfig(client: Client, options: argparse.Namespace) -> int:
     """`utils write-kubeconfig`: the context of a lab that is there already."""
-    path = path_of(client, lab_of(options))
+    path = path_of(client, lab_of(options), region=options.region)
     answer = path if isinstance(path, Answer) else client.call("GET", path)
     if not answer.ok:
         return refused(answer, options)

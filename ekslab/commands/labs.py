@@ -45,7 +45,7 @@ def describe_cluster(client: Client, options: argparse.Namespace) -> int:
     name = lab_of(options)
     if "/" in name:
         return clusters.describe(client, options, name)
-    path = path_of(client, name)
+    path = path_of(client, name, region=options.region)
     answer = path if isinstance(path, Answer) else client.call("GET", path)
     if answer.ok and options.watch:
         return stay(client, options, answer.body["id"])
@@ -63,7 +63,7 @@ def update_cluster(client: Client, options: argparse.Namespace) -> int:
 
 def change(client: Client, options: argparse.Namespace, lab: str, asked: Any) -> int:
     """Send a change of a lab; stay until it is done, if asked to."""
-    path = path_of(client, lab)
+    path = path_of(client, lab, region=options.region)
     answer = path if isinstance(path, Answer) else client.call("PATCH", path, json.dumps(asked).encode(), _JSON)
     return under_way(client, options, answer, frozenset({"ready"}))
 
@@ -99,7 +99,7 @@ def under_way(client: Client, options: argparse.Namespace, answer: Answer, wante
 
 def read(client: Client, options: argparse.Namespace) -> int:
     """Events, inventory, receipt or kubeconfig of a lab."""
-    path = path_of(client, lab_of(options), options.what)
+    path = path_of(client, lab_of(options), options.what, options.region)
     if isinstance(path, Answer):
         return refused(path, options)
     if options.what == "events":

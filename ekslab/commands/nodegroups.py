@@ -16,7 +16,7 @@ from ekslab.printing import terminal
 
 def get_nodegroups(client: Client, options: argparse.Namespace) -> int:
     """A lab's node groups, as EKS has them now."""
-    path = path_of(client, lab_of(options), "inventory")
+    path = path_of(client, lab_of(options), "inventory", options.region)
     answer = path if isinstance(path, Answer) else client.call("GET", path)
     if not answer.ok:
         return refused(answer, options)
@@ -34,7 +34,7 @@ def scale_nodegroup(client: Client, options: argparse.Namespace) -> int:
         return Exit.REFUSED
     if options.group is not None and options.group_argument is not None:
         raise UsageError("the node group is named twice")
-    path = path_of(client, options.lab)
+    path = path_of(client, options.lab, region=options.region)
     answer = path if isinstance(path, Answer) else client.call("GET", path)
     if not answer.ok:
         return refused(answer, options)

@@ -8,7 +8,7 @@ from datetime import tzinfo
 from typing import Any
 
 from ekslab.client import Client, NotInTime, Refused
-from ekslab.commands.answers import fit, present, refused
+from ekslab.commands.answers import fit, for_people, present, refused
 from ekslab.commands.exit_codes import Exit
 from ekslab.printing import labs as printing
 from ekslab.printing import terminal
@@ -32,6 +32,8 @@ def stay(
         return refused(error.answer, options)
     except NotInTime as error:
         terminal.err(f"{error} {_goes_on(lab_id)}")
+        if error.lab is not None and not for_people(options):
+            present(options, error.lab, (), [error.lab["name"]])
         return Exit.NOT_IN_TIME
     except KeyboardInterrupt:
         terminal.err(f"The lab goes on. {_goes_on(lab_id)}")

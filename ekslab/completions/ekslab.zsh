@@ -212,6 +212,7 @@ _shtab_ekslab_create_cluster_options=(
   "--enable-ssm[always on\: nodes are reached through Session Manager]:enable_ssm:"
   {-P,--node-private-networking}"[nodes in private subnets]:node_private_networking:"
   "--node-labels[Kubernetes labels of the nodes, k1\=v1,k2\=v2]:K=V,...:"
+  "--disable-pod-imds[always so\; \=false lets pods reach the instance metadata, with a warning]:disable_pod_imds:"
   "--managed[always so\; --managed\=false is made a managed one, too]:managed:"
   "--spot[Spot instances]:spot:"
   "--instance-types[several instance types of one architecture]:A,B:"
@@ -246,7 +247,6 @@ _shtab_ekslab_create_cluster_options=(
   "--node-ami[Custom AMIs are not supported\: leave it out, and EKS\'s own image is taken.]:AMI:"
   "--node-ami-family[Nodes run AmazonLinux2023. Leave it out.]:FAMILY:"
   "--node-security-groups[A lab makes its own security groups and attaches no others. Leave it out.]:A,B:"
-  "--disable-pod-imds[Pods may reach the instance metadata in a lab. Leave it out.]:disable_pod_imds:"
   "--asg-access[No rights are put on the node role\: ask for podIdentities in a file (-f) instead.]:asg_access:"
   "--full-ecr-access[No rights are put on the node role\: ask for podIdentities in a file (-f) instead.]:full_ecr_access:"
   "--appmesh-access[No rights are put on the node role\: ask for podIdentities in a file (-f) instead.]:appmesh_access:"
@@ -323,13 +323,13 @@ _shtab_ekslab_delete_cluster_options=(
   {-o,--output}"[how to print the answer]:output:(table wide json yaml name)"
   {-v,--verbose}"[from 4 on, every call to the service on stderr]:LEVEL:"
   {-n,--name}"[the same, as a flag]:NAME:"
+  {-r,--region}"[only labs of this region]:region:"
   {-w,--wait,--watch}"[stay until it is gone]:watch:"
   "--timeout[how long to stay, 25m0s]:timeout:"
   "--force[warned\: a lab is torn down whole, in its own order]:force:"
   "--disable-nodegroup-eviction[warned\: a lab is torn down whole, in its own order]:disable_nodegroup_eviction:"
   "--pod-eviction-wait-period[warned\: a lab is torn down whole, in its own order]:pod_eviction_wait_period:"
   "--parallel[warned\: a lab is torn down whole, in its own order]:parallel:"
-  {-r,--region}"[of several labs of this name, that of a region]:region:"
   ":a lab\: its name or its id:"
 )
 
@@ -356,6 +356,7 @@ _shtab_ekslab_describe_cluster_options=(
   {-o,--output}"[how to print the answer]:output:(table wide json yaml name)"
   {-v,--verbose}"[from 4 on, every call to the service on stderr]:LEVEL:"
   {-n,--name}"[the same, as a flag]:lab_flag:"
+  {-r,--region}"[only labs of this region]:region:"
   {-w,--wait,--watch}"[stay until nothing is going on]:watch:"
   "--timeout[how long to stay, 25m0s]:timeout:"
   ":a lab, or ACCOUNT\/REGION\/NAME:"
@@ -410,10 +411,10 @@ _shtab_ekslab_get_cluster_options=(
   {-o,--output}"[how to print the answer]:output:(table wide json yaml name)"
   {-v,--verbose}"[from 4 on, every call to the service on stderr]:LEVEL:"
   {-n,--name}"[the same, as a flag]:NAME:"
+  {-r,--region}"[only labs of this region]:region:"
   "--all[those that are over, too]:all:"
   "--owner[someone else\'s (administrators), or \`\*\` for everyone\'s]:owner:"
   "*--phase[only these\; may be repeated]:phase:"
-  {-r,--region}"[only those of a region]:region:"
   {-A,--all-regions}"[always so, unless --region is given]:all_regions:"
   ":a lab\: its name or its id:"
 )
@@ -429,10 +430,10 @@ _shtab_ekslab_get_clusters_options=(
   {-o,--output}"[how to print the answer]:output:(table wide json yaml name)"
   {-v,--verbose}"[from 4 on, every call to the service on stderr]:LEVEL:"
   {-n,--name}"[the same, as a flag]:NAME:"
+  {-r,--region}"[only labs of this region]:region:"
   "--all[those that are over, too]:all:"
   "--owner[someone else\'s (administrators), or \`\*\` for everyone\'s]:owner:"
   "*--phase[only these\; may be repeated]:phase:"
-  {-r,--region}"[only those of a region]:region:"
   {-A,--all-regions}"[always so, unless --region is given]:all_regions:"
   ":a lab\: its name or its id:"
 )
@@ -466,6 +467,7 @@ _shtab_ekslab_get_events_options=(
   {-o,--output}"[how to print the answer]:output:(table wide json yaml name)"
   {-v,--verbose}"[from 4 on, every call to the service on stderr]:LEVEL:"
   {-c,--cluster}"[the same, as a flag]:NAME:"
+  {-r,--region}"[only labs of this region]:region:"
   ":a lab\: its name or its id:"
 )
 
@@ -480,6 +482,7 @@ _shtab_ekslab_get_inventory_options=(
   {-o,--output}"[how to print the answer]:output:(table wide json yaml name)"
   {-v,--verbose}"[from 4 on, every call to the service on stderr]:LEVEL:"
   {-c,--cluster}"[the same, as a flag]:NAME:"
+  {-r,--region}"[only labs of this region]:region:"
   ":a lab\: its name or its id:"
 )
 
@@ -494,6 +497,7 @@ _shtab_ekslab_get_kubeconfig_options=(
   {-o,--output}"[how to print the answer]:output:(table wide json yaml name)"
   {-v,--verbose}"[from 4 on, every call to the service on stderr]:LEVEL:"
   {-c,--cluster}"[the same, as a flag]:NAME:"
+  {-r,--region}"[only labs of this region]:region:"
   ":a lab\: its name or its id:"
 )
 
@@ -508,6 +512,7 @@ _shtab_ekslab_get_ng_options=(
   {-o,--output}"[how to print the answer]:output:(table wide json yaml name)"
   {-v,--verbose}"[from 4 on, every call to the service on stderr]:LEVEL:"
   {-c,--cluster}"[the same, as a flag]:NAME:"
+  {-r,--region}"[only labs of this region]:region:"
   {-n,--name}"[only this one]:group:"
   ":a lab\: its name or its id:"
 )
@@ -523,6 +528,7 @@ _shtab_ekslab_get_nodegroup_options=(
   {-o,--output}"[how to print the answer]:output:(table wide json yaml name)"
   {-v,--verbose}"[from 4 on, every call to the service on stderr]:LEVEL:"
   {-c,--cluster}"[the same, as a flag]:NAME:"
+  {-r,--region}"[only labs of this region]:region:"
   {-n,--name}"[only this one]:group:"
   ":a lab\: its name or its id:"
 )
@@ -538,6 +544,7 @@ _shtab_ekslab_get_nodegroups_options=(
   {-o,--output}"[how to print the answer]:output:(table wide json yaml name)"
   {-v,--verbose}"[from 4 on, every call to the service on stderr]:LEVEL:"
   {-c,--cluster}"[the same, as a flag]:NAME:"
+  {-r,--region}"[only labs of this region]:region:"
   {-n,--name}"[only this one]:group:"
   ":a lab\: its name or its id:"
 )
@@ -590,6 +597,7 @@ _shtab_ekslab_get_receipt_options=(
   {-o,--output}"[how to print the answer]:output:(table wide json yaml name)"
   {-v,--verbose}"[from 4 on, every call to the service on stderr]:LEVEL:"
   {-c,--cluster}"[the same, as a flag]:NAME:"
+  {-r,--region}"[only labs of this region]:region:"
   ":a lab\: its name or its id:"
 )
 
@@ -604,6 +612,7 @@ _shtab_ekslab_get_verdict_options=(
   {-o,--output}"[how to print the answer]:output:(table wide json yaml name)"
   {-v,--verbose}"[from 4 on, every call to the service on stderr]:LEVEL:"
   {-c,--cluster}"[the same, as a flag]:NAME:"
+  {-r,--region}"[only labs of this region]:region:"
   ":a lab\: its name or its id:"
 )
 
@@ -759,6 +768,7 @@ _shtab_ekslab_scale_ng_options=(
   {-o,--output}"[how to print the answer]:output:(table wide json yaml name)"
   {-v,--verbose}"[from 4 on, every call to the service on stderr]:LEVEL:"
   {-c,--cluster}"[a lab\: its name or its id]:lab:"
+  {-r,--region}"[only labs of this region]:region:"
   {-n,--name}"[the same, as a flag]:GROUP:"
   {-N,--nodes}"[how many]:N:"
   {-m,--nodes-min}"[refused\: fixed when the lab is made]:N:"
@@ -779,6 +789,7 @@ _shtab_ekslab_scale_nodegroup_options=(
   {-o,--output}"[how to print the answer]:output:(table wide json yaml name)"
   {-v,--verbose}"[from 4 on, every call to the service on stderr]:LEVEL:"
   {-c,--cluster}"[a lab\: its name or its id]:lab:"
+  {-r,--region}"[only labs of this region]:region:"
   {-n,--name}"[the same, as a flag]:GROUP:"
   {-N,--nodes}"[how many]:N:"
   {-m,--nodes-min}"[refused\: fixed when the lab is made]:N:"
@@ -858,6 +869,7 @@ _shtab_ekslab_update_cluster_options=(
   {-o,--output}"[how to print the answer]:output:(table wide json yaml name)"
   {-v,--verbose}"[from 4 on, every call to the service on stderr]:LEVEL:"
   {-n,--name}"[the same, as a flag]:NAME:"
+  {-r,--region}"[only labs of this region]:region:"
   "--endpoint[endpoint]:endpoint:(public public-and-private private)"
   "--allowed-cidrs[who may reach the public one]:A,B:"
   {-w,--wait,--watch}"[stay until it is changed]:watch:"
@@ -888,6 +900,7 @@ _shtab_ekslab_utils_write_kubeconfig_options=(
   {-o,--output}"[how to print the answer]:output:(table wide json yaml name)"
   {-v,--verbose}"[from 4 on, every call to the service on stderr]:LEVEL:"
   {-c,--cluster}"[the same, as a flag]:NAME:"
+  {-r,--region}"[only labs of this region]:region:"
   "--kubeconfig[default\: the first of KUBECONFIG, else \~\/.kube\/config]:FILE:"
   "--set-kubeconfig-context[make it the current context (default true)]:set_kubeconfig_context:"
   "--auto-kubeconfig[write \~\/.kube\/eksctl\/clusters\/NAME, a file of its own]:auto_kubeconfig:"

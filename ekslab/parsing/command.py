@@ -48,7 +48,19 @@ class Command(argparse.ArgumentParser):
         self._refuse_back(words)
         end = words.index("--") if "--" in words else len(words)
         said = [f"{word}=true" if word in self._switches else word for word in words[:end]]
-        return super().parse_known_args([*said, *words[end:]], namespace)
+        found, unknown = super().parse_known_args([*said, *words[end:]], namespace)
+        if unknown:
+            # Said by the command that does not know it; argparse would leave it to the one above.
+            self.error(f"it does not take {' '.join(unknown)}{self._meant(unknown)}")
+        return found, unknown
+
+    def _meant(self, unknown: Sequence[str]) -> str:
+        import difflib
+
+        flags = [name for name in self._option_string_actions if name.startswith("--")]
+        typed = (word.partition("=")[0] for word in unknown if word.startswith("--"))
+        near = [match for word in typed for match in difflib.get_close_matches(word, flags, 1)]
+        return f"; did you mean {', '.join(near)}?" if near else ""
 
     def error(self, message: str) -> NoReturn:
         """One line instead of seventy flags."""
@@ -80,6 +92,12 @@ def add_lab(parser: Command, named: str = "--cluster", short: str = "-c") -> Non
     """The lab that a command is about: an argument, or eksctl's flag."""
     parser.add_argument("lab_argument", nargs="?", metavar="NAME", type=arguments.lab, help="a lab: its name or its id")
     parser.add_argument(short, named, dest="lab_flag", metavar="NAME", type=arguments.lab, help="the same, as a flag")
+    add_region(parser)
+
+
+def add_region(parser: Command) -> None:
+    """eksctl's, for a command about one lab."""
+    parser.add_argument("-r", "--region", type=arguments.region, help="only labs of this region")
 
 
 def add_watch(parser: Command, until: str, default: bool = False) -> None:

@@ -11,6 +11,8 @@ from ekslab.parsing.arguments import UsageError
 from ekslab.parsing.eksctl_flags import FLAGS, Treatment
 
 _KEYS = ("id_rsa.pub", "id_ed25519.pub")
+#: Fields whose flag answers no finding of another: `--without-nodegroup` for groups that are too large.
+_NEVER_ADVISED = frozenset({"nodegroups"})
 _NAT = {"highlyavailable": "single", "single": "single", "disable": "none"}
 Json = dict[str, Any]
 
@@ -47,7 +49,7 @@ def flag_of_field(options: argparse.Namespace) -> dict[str, str]:
     for flag in FLAGS:
         if flag.treatment is Treatment.HONOURED and flag.field:
             typed = getattr(options, flag.dest, None) is not None
-            if typed or flag.field not in fields:
+            if typed or flag.field not in fields.keys() | _NEVER_ADVISED:
                 fields[flag.field] = f"--{flag.name}"
     return fields
 
@@ -90,6 +92,7 @@ def _nodegroups(options: argparse.Namespace, warn: Callable[[str], None]) -> lis
         capacityType="SPOT" if options.spot else None,
         placement="private" if options.node_private_networking else None,
         labels=options.node_labels,
+        disablePodIMDS=options.disable_pod_imds,
     )
     if options.without_nodegroup:
         if group:

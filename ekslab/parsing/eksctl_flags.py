@@ -105,7 +105,12 @@ FLAGS = (
     _warn("node-zones", _L, "Nodes may start in any zone of the lab: give --zones instead."),
     _warn("instance-prefix", _T, _NAMES),
     _warn("instance-name", _T, _NAMES),
-    _no("disable-pod-imds", _S, "Pods may reach the instance metadata in a lab. Leave it out.", False),
+    _yes(
+        "disable-pod-imds",
+        _S,
+        "always so; =false lets pods reach the instance metadata, with a warning",
+        f"{_GROUP}.disablePodIMDS",
+    ),
     _yes("managed", _S, "always so; --managed=false is made a managed one, too"),
     _yes("spot", _S, "Spot instances", f"{_GROUP}.capacityType"),
     _warn("enable-node-repair", _S, _REPAIR, False),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ekslab.commands import kubeconfig, labs, nodegroups
 from ekslab.parsing import arguments
-from ekslab.parsing.command import Command, Commands, add_lab, add_watch
+from ekslab.parsing.command import Command, Commands, add_lab, add_region, add_watch
 from ekslab.parsing.create import add_create_cluster
 
 COURSE = "ekslab create cluster --name myeks --region=ap-northeast-2 --node-type=t3.medium"
@@ -45,7 +45,6 @@ def _add_get_clusters(get: Commands) -> None:
     listed.add_switch("--all", help="those that are over, too")
     listed.add_argument("--owner", help="someone else's (administrators), or `*` for everyone's")
     listed.add_argument("--phase", action="append", help="only these; may be repeated")
-    listed.add_argument("-r", "--region", type=arguments.region, help="only those of a region")
     listed.add_switch("-A", "--all-regions", help="always so, unless --region is given")
     listed.set_defaults(run=labs.get_clusters)
 
@@ -61,6 +60,7 @@ def _add_one(verbs: dict[str, Commands]) -> None:
         "lab_argument", nargs="?", metavar="NAME", type=arguments.lab_or_cluster, help="a lab, or ACCOUNT/REGION/NAME"
     )
     described.add_argument("-n", "--name", dest="lab_flag", type=arguments.lab_or_cluster, help="the same, as a flag")
+    add_region(described)
     add_watch(described, "nothing is going on")
     described.set_defaults(run=labs.describe_cluster)
     updated = verbs["update"].add_parser(
@@ -93,7 +93,6 @@ def _add_delete_flags(deleted: Command) -> None:
         deleted.add_switch(f"--{name}", help="warned: a lab is torn down whole, in its own order", to=needless)
     for name in ("pod-eviction-wait-period", "parallel"):
         needless.add_argument(f"--{name}", help="warned: a lab is torn down whole, in its own order")
-    deleted.add_argument("-r", "--region", type=arguments.region, help="of several labs of this name, that of a region")
 
 
 def _add_nodegroups(verbs: dict[str, Commands]) -> None:
@@ -118,6 +117,7 @@ def _add_nodegroups(verbs: dict[str, Commands]) -> None:
     scaled.add_argument(
         "-c", "--cluster", dest="lab", required=True, type=arguments.lab, help="a lab: its name or its id"
     )
+    add_region(scaled)
     scaled.add_argument("-n", "--name", dest="group", metavar="GROUP", help="the same, as a flag")
     scaled.add_argument("-N", "--nodes", type=arguments.number, required=True, metavar="N", help="how many")
     for short, name in (("-m", "--nodes-min"), ("-M", "--nodes-max")):

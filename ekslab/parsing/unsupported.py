@@ -49,11 +49,20 @@ _INSTEAD = {
     "anywhere": "EKS Anywhere is not supported: a lab runs in its region.",
 }
 
+#: Options that come before a command, each with a value in the next word.
+_WITH_VALUE = frozenset({"-p", "--profile", "--url", "--api-region", "-o", "--output", "-v", "--verbose"})
+
 
 def instead_of(words: Sequence[str]) -> str | None:
     """What to do instead of a command that a lab does not have; None if it may have it."""
-    said = [word for word in words if not word.startswith("-")][:2]
+    said = _without_options(words)[:2]
     for command in (" ".join(said), said[0] if said else ""):
         if command in _INSTEAD:
             return f"ekslab has no `{command}`. {_INSTEAD[command]}"
     return None
+
+
+def _without_options(words: Sequence[str]) -> list[str]:
+    """The words that are no option and no value of one: `drain` of `--profile drain` is a profile."""
+    values = {number + 1 for number, word in enumerate(words) if word in _WITH_VALUE}
+    return [word for number, word in enumerate(words) if number not in values and not word.startswith("-")]

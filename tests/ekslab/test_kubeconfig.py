@@ -13,7 +13,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ekslab.kubeconfig import NotMergeable, cluster_in, default_path, entries, merge, remove, write
+from ekslab.kubeconfig import NotMergeable, cluster_in, default_path, entries, merge, read, remove, write
 from ekslab.printing.yaml_text import dump
 from tests.ekslab.wire import Wire, run
 from tests.fakes import a_lab
@@ -205,3 +205,17 @@ def test_a_file_that_can_not_be_edited_is_said_and_the_lab_is_there(
     assert run(ready, "utils", "write-kubeconfig", "myeks", "--kubeconfig", str(file)) == 5
     assert file.read_text() == "clusters: [{name: a}]\n"
     assert "`ekslab get kubeconfig lab-" in capsys.readouterr().err
+
+
+def test_a_device_a_pipe_and_a_read_only_file_are_not_replaced(tmp_path: Path) -> None:
+    pipe, locked = tmp_path / "pipe", tmp_path / "locked"
+    os.mkfifo(pipe)
+    locked.write_text("mine")
+    locked.chmod(0o400)
+    (tmp_path / "link").symlink_to(pipe)
+    assert read(pipe) == ""
+    for path, why in ((pipe, "no regular file"), (tmp_path / "link", "no regular file"), (locked, "read-only")):
+        with pytest.raises(NotMergeable, match=why):
+            write(path, "ours")
+    assert pipe.is_fifo()
+    assert locked.read_text() == "mine"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -13,6 +14,7 @@ from ekslab.commands.exit_codes import MEANING, Exit
 from ekslab.commands.watching import news
 from ekslab.parsing.command import Command
 from ekslab.parsing.parser import parser
+from ekslab.parsing.unsupported import instead_of
 from tests.ekslab.wire import Wire, run
 from tests.fakes import a_lab, a_spec
 from tests.paths import PROJECT
@@ -133,3 +135,46 @@ def test_nobody_at_a_terminal_is_told_a_route(wire: Wire, capsys: pytest.Capture
     said = capsys.readouterr().out
     assert "ekslab wake myeks" in said
     assert "POST /" not in said
+
+
+def test_a_program_gets_the_lab_also_when_it_is_not_ready_in_time(
+    wire: Wire, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(wire, "create", "cluster", "myeks", "--timeout=25m0s", "-o", "json") == Exit.NOT_IN_TIME
+    assert json.loads(capsys.readouterr().out)["id"].startswith("lab-")
+
+
+def test_a_refusal_is_a_document_of_the_kind_that_was_asked_for(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(wire, "describe", "cluster", "nope", "-o", "name") == Exit.REFUSED
+    printed = capsys.readouterr()
+    assert printed.out == ""
+    assert "There is no lab nope" in printed.err
+    assert run(wire, "describe", "cluster", "nope", "-o", "yaml") == Exit.REFUSED
+    assert "status: 404" in capsys.readouterr().out.splitlines()
+
+
+def test_a_finding_does_not_name_a_flag_that_would_not_help(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(wire, "create", "cluster", "myeks", "--nodes", "1000") == Exit.REFUSED
+    assert "--without-nodegroup" not in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    "command", ["get nodegroup", "get events", "scale nodegroup --nodes 1", "utils write-kubeconfig"]
+)
+def test_a_region_is_taken_wherever_eksctl_takes_it(command: str) -> None:
+    options = parser().parse_args([*command.split(), "--cluster", "myeks", "--region", "us-east-1"])
+    assert options.region == "us-east-1"
+
+
+def test_an_unknown_flag_is_named_by_its_command_with_the_nearest_one(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        parser().parse_args(["create", "cluster", "--nodetype", "t3.medium"])
+    said = capsys.readouterr().err
+    assert ended.value.code == Exit.USAGE
+    assert "did you mean --node-type?" in said
+    assert "`ekslab create cluster --help`" in said
+
+
+def test_a_profile_named_like_a_command_is_a_profile() -> None:
+    assert instead_of(["-p", "drain", "get", "clusters"]) is None
+    assert "not upgraded" in str(instead_of(["--profile", "me", "upgrade", "cluster"]))

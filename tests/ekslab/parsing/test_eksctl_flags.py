@@ -94,6 +94,7 @@ BODIES: dict[str, Any] = {
     "--node-volume-size=30": {"nodegroups": [{"volumeGib": 30}]},
     "-P --spot": {"nodegroups": [{"placement": "private", "capacityType": "SPOT"}]},
     "--node-labels a=b": {"nodegroups": [{"labels": {"a": "b"}}]},
+    "--disable-pod-imds=false": {"nodegroups": [{"disablePodIMDS": False}]},
     "--instance-types m5.large,m5.xlarge": {"nodegroups": [{"instanceTypes": ["m5.large", "m5.xlarge"]}]},
     "--ssh-public-key course": {"ssh": {"keyName": "course"}},
     "--ssh-access=false --ssh-public-key course": {},
