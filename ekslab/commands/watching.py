@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from datetime import tzinfo
 from typing import Any
 
-from ekslab.client import Client, NotInTime, Refused
+from ekslab.client import Client, NoCredentials, NotInTime, Refused
 from ekslab.commands.answers import fit, for_people, present, refused
 from ekslab.commands.exit_codes import Exit
 from ekslab.printing import labs as printing
@@ -29,13 +29,15 @@ def stay(
     try:
         lab = client.wait(lab_id, options.timeout, news(terminal.err))
     except Refused as error:
+        if error.answer.status in (401, 403):
+            terminal.err(f"The lab goes on. {_goes_on(lab_id)}")
         return refused(error.answer, options)
     except NotInTime as error:
         terminal.err(f"{error} {_goes_on(lab_id)}")
         if error.lab is not None and not for_people(options):
             present(options, error.lab, (), [error.lab["name"]])
         return Exit.NOT_IN_TIME
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, NoCredentials):
         terminal.err(f"The lab goes on. {_goes_on(lab_id)}")
         raise
     present(options, lab, printing.lab(lab, fit(options)), [lab["name"]])

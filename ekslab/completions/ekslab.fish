@@ -82,7 +82,7 @@ complete -c ekslab -n '_shtab_ekslab_using create cluster' -l tags -x -d k1=v1,k
 complete -c ekslab -n '_shtab_ekslab_using create cluster' -s r -l region -x -d 'the lab'"'"'s region'
 complete -c ekslab -n '_shtab_ekslab_using create cluster' -l zones -x -d 'two availability zones'
 complete -c ekslab -n '_shtab_ekslab_using create cluster' -l support-type -x -d 'STANDARD or EXTENDED (default STANDARD; eksctl: EXTENDED)'
-complete -c ekslab -n '_shtab_ekslab_using create cluster' -l version -x -d 'Kubernetes minor version (default: the newest in standard support)'
+complete -c ekslab -n '_shtab_ekslab_using create cluster' -l version -x -d 'Kubernetes minor version (default: EKS'"'"'s own, if in standard support)'
 complete -c ekslab -n '_shtab_ekslab_using create cluster' -s f -l config-file -x -d 'a lab'"'"'s own form or an eksctl ClusterConfig, JSON or YAML; - reads stdin'
 complete -c ekslab -n '_shtab_ekslab_using create cluster' -l timeout -x -d 'how long to stay until it is ready, 25m0s (default 40m; the lab goes on)'
 complete -c ekslab -n '_shtab_ekslab_using create cluster' -l dry-run -x -d 'print the completed request and what it costs; make nothing'

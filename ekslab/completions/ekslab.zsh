@@ -196,7 +196,7 @@ _shtab_ekslab_create_cluster_options=(
   {-r,--region}"[the lab\'s region]:REGION:"
   "--zones[two availability zones]:A,B:"
   "--support-type[STANDARD or EXTENDED (default STANDARD\; eksctl\: EXTENDED)]:TYPE:"
-  "--version[Kubernetes minor version (default\: the newest in standard support)]:VERSION:"
+  "--version[Kubernetes minor version (default\: EKS\'s own, if in standard support)]:VERSION:"
   {-f,--config-file}"[a lab\'s own form or an eksctl ClusterConfig, JSON or YAML\; - reads stdin]:FILE:"
   "--timeout[how long to stay until it is ready, 25m0s (default 40m\; the lab goes on)]:TIMEOUT:"
   "--dry-run[print the completed request and what it costs\; make nothing]:dry_run:"

@@ -77,7 +77,7 @@ FLAGS = (
     _warn("with-oidc", _S, "No IAM OIDC provider is made: Pod Identity gives pods their rights in a lab.", False),
     _yes("zones", _L, "two availability zones", "network.zones"),
     _yes("support-type", _T, "STANDARD or EXTENDED (default STANDARD; eksctl: EXTENDED)", "supportPolicy"),
-    _yes("version", _T, "Kubernetes minor version (default: the newest in standard support)", "version"),
+    _yes("version", _T, "Kubernetes minor version (default: EKS's own, if in standard support)", "version"),
     _yes("config-file", _T, "a lab's own form or an eksctl ClusterConfig, JSON or YAML; - reads stdin", "", "f"),
     _yes("timeout", Kind.DURATION, "how long to stay until it is ready, 25m0s (default 40m; the lab goes on)"),
     _no("install-vpc-controllers", _S, "Windows nodes are not supported.", False),

@@ -44,7 +44,7 @@ FOLDED = (
     Field("nodegroups[0].placement", "Nodes in", "Subnets that are", choices=("public", "private")),
     Field("region", "Region", "Where labs are made unless you say otherwise: leave it empty."),
     Field("account", "Account", "Twelve digits; empty: the service's own."),
-    Field("version", "Kubernetes version", "Such as 1.36; empty: the newest in standard support."),
+    Field("version", "Kubernetes version", "Such as 1.36; empty: EKS's own default, if in standard support."),
     Field("supportPolicy", "Support", "EXTENDED may cost more.", choices=("STANDARD", "EXTENDED")),
     Field("network.cidr", "Network", "Such as 192.168.0.0/16."),
     Field("network.nat", "NAT", "", choices=("none", "single")),

@@ -123,7 +123,7 @@ def receipt_view(view: ReceiptView, now: datetime) -> Json:
 def calendar_view(calendar: Calendar, region: str, now: datetime) -> Json:
     """The versions with their dates and where those came from, newest first."""
     entries = sorted(calendar.versions, key=lambda entry: entry.sort_key, reverse=True)
-    default = calendar.newest_standard(now)
+    default = calendar.default(now)
     return {
         "region": region,
         "source": calendar.source,

@@ -8,12 +8,13 @@ from datetime import timedelta
 import pytest
 import yaml
 
+from chalicelib.api.views.labs import calendar_view
 from chalicelib.domain.errors.tree import AccessDenied, AwsUnavailable, Throttled
 from chalicelib.domain.labs.lab import ClusterFacts, Phase, Protection
 from chalicelib.domain.labs.spec import EndpointAccess, EndpointSpec
 from chalicelib.domain.teardown.receipt import Receipt, ReceiptLine, ReceiptOutcome
 from tests.api.http import ADMIN, STRANGER, Http
-from tests.fakes import NOW, a_lab, a_spec
+from tests.fakes import NOW, a_calendar, a_lab, a_spec
 
 READY_FACTS = ClusterFacts(
     arn="arn:aws:eks:ap-northeast-2:111122223333:cluster/myeks",
@@ -337,6 +338,14 @@ def test_the_receipt_is_there_after_the_teardown_with_a_verdict(ready: Http) -> 
     blocked = replace(line, outcome=ReceiptOutcome.BLOCKED)
     ready.world.store.put_receipt(a_lab().id, Receipt("after 15 minutes", NOW + timedelta(minutes=15), (blocked,), ()))
     assert ready.get(f"{LAB}/receipt").json["verdict"].startswith("Not empty: 1")
+
+
+def test_the_default_of_versions_is_what_a_request_without_one_gets() -> None:
+    calendar = a_calendar()
+    older = calendar.available(NOW)[1]
+    versions = tuple(replace(each, is_default=each == older) for each in calendar.versions)
+    view = calendar_view(replace(calendar, versions=versions), "us-east-1", NOW)
+    assert view["default"] == older.version
 
 
 def test_versions_tell_status_source_and_default(http: Http) -> None:

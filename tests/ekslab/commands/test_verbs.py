@@ -10,6 +10,7 @@ from dataclasses import replace
 import pytest
 
 from chalicelib.domain.labs.lab import Phase
+from ekslab.client import Answer, Client, NoCredentials, Refused
 from ekslab.commands.exit_codes import MEANING, Exit
 from ekslab.commands.watching import news
 from ekslab.parsing.command import Command
@@ -178,3 +179,20 @@ def test_an_unknown_flag_is_named_by_its_command_with_the_nearest_one(capsys: py
 def test_a_profile_named_like_a_command_is_a_profile() -> None:
     assert instead_of(["-p", "drain", "get", "clusters"]) is None
     assert "not upgraded" in str(instead_of(["--profile", "me", "upgrade", "cluster"]))
+
+
+def test_credentials_that_end_while_waiting_say_that_the_lab_goes_on(
+    wire: Wire, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ends: list[Exception] = [
+        NoCredentials("No AWS credentials: expired"),
+        Refused(Answer(403, {}, {"message": "The security token included in the request is expired"})),
+    ]
+
+    def wait(*_: object) -> None:
+        raise ends.pop()
+
+    monkeypatch.setattr(Client, "wait", wait)
+    for status in (Exit.REFUSED, Exit.USAGE):
+        assert run(wire, "create", "cluster", f"lab{int(status)}") == status
+        assert "The lab goes on. `ekslab describe cluster lab-" in capsys.readouterr().err
