@@ -11,7 +11,9 @@ import os
 import re
 import stat
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,8 @@ from ekslab.printing.yaml_text import dump
 
 #: The name of our extension in a cluster's entry; it holds the lab's id, by which the entry is found again.
 EXTENSION = "ekslab"
+#: How often, and after how many seconds each, a lock is asked for again.
+_TRIES, _PAUSE = 50, 0.1
 _LISTS = ("clusters", "users", "contexts")
 _KEY = re.compile(r"([A-Za-z-]+):[ \t]*(.*)")
 _EMPTY = re.compile(r"(\[\s*\]|null|~)?\s*(#.*)?")
@@ -40,19 +44,25 @@ def context_of(lab: Mapping[str, Any]) -> str:
     return f"{lab['name']}.{lab['region']}.ekslab"
 
 
-def entries(lab: Mapping[str, Any], cluster: Mapping[str, str], profile: str | None) -> dict[str, Json]:
-    """The lab's entry of each list. `cluster`: server and certificate-authority-data."""
+def entries(lab: Mapping[str, Any], document: Json, profile: str | None) -> dict[str, Json]:
+    """The lab's entry of each list, from the kubeconfig that the service answers with for whoever asks."""
     name = context_of(lab)
-    args = ["eks", "get-token", "--cluster-name", lab["name"], "--region", lab["region"], "--output", "json"]
-    command: Json = {"apiVersion": "client.authentication.k8s.io/v1beta1", "command": "aws", "args": args}
-    command |= {"env": [{"name": "AWS_PROFILE", "value": profile}]} if profile else {}
-    command["interactiveMode"] = "IfAvailable"
+    said = with_profile(document, profile)
     mark = [{"name": EXTENSION, "extension": {"lab": lab["id"]}}]
     return {
-        "clusters": {"name": name, "cluster": {**cluster, "extensions": mark}},
-        "users": {"name": name, "user": {"exec": command}},
+        "clusters": {"name": name, "cluster": {**said["clusters"][0]["cluster"], "extensions": mark}},
+        "users": {"name": name, "user": said["users"][0]["user"]},
         "contexts": {"name": name, "context": {"cluster": name, "user": name}},
     }
+
+
+def with_profile(document: Json, profile: str | None) -> Json:
+    """The service's kubeconfig, its tokens asked for with an AWS profile."""
+    if not profile:
+        return document
+    (user,) = document["users"]
+    command = {**user["user"]["exec"], "env": [{"name": "AWS_PROFILE", "value": profile}]}
+    return {**document, "users": [{**user, "user": {"exec": command}}]}
 
 
 def merge(text: str, found: Mapping[str, Json], make_current: bool) -> str:
@@ -66,7 +76,7 @@ def merge(text: str, found: Mapping[str, Json], make_current: bool) -> str:
     if make_current:
         lines = [line for line in lines if not line.startswith("current-context:")]
         lines.append(f"current-context: {json.dumps(name)}")
-    return "\n".join(lines) + "\n"
+    return _joined(lines, text)
 
 
 def remove(text: str, lab_ids: Sequence[str]) -> str:
@@ -84,7 +94,42 @@ def remove(text: str, lab_ids: Sequence[str]) -> str:
     for kind in _LISTS:
         lines = _without(lines, kind, lambda item: _name_of(item) in names)
     kept = [line for line in lines if not (line.startswith("current-context:") and _value(line[16:]) in names)]
-    return "\n".join(kept) + "\n"
+    return _joined(kept, text)
+
+
+def edit(path: Path, change: Callable[[str], str]) -> bool:
+    """Replace the file's text by what `change` makes of it, under kubectl's own lock; whether there was anything to change.
+
+    Raises NotMergeable, also while another program holds the lock, and OSError.
+    """
+    target = Path(os.path.realpath(path))
+    before = read(target)
+    if change(before) == before:
+        return False
+    if target.exists():
+        _refuse_other(target)
+    with _locked(target):
+        write(target, change(read(target)))
+    return True
+
+
+@contextmanager
+def _locked(target: Path) -> Iterator[None]:
+    """Hold `<file>.lock`, as client-go does while it writes. Raises NotMergeable after some seconds."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    lock = target.with_name(f"{target.name}.lock")
+    for _ in range(_TRIES):
+        try:
+            os.close(os.open(lock, os.O_CREAT | os.O_EXCL))
+            break
+        except FileExistsError:
+            time.sleep(_PAUSE)
+    else:
+        raise NotMergeable(f"{lock} says that another program is writing it")
+    try:
+        yield
+    finally:
+        lock.unlink(missing_ok=True)
 
 
 def write(path: Path, text: str) -> None:
@@ -98,7 +143,7 @@ def write(path: Path, text: str) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     handle, temporary = tempfile.mkstemp(dir=target.parent, prefix=".kubeconfig-")
     try:
-        with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
+        with os.fdopen(handle, "w", encoding="utf-8", newline="") as file:
             file.write(text)
         Path(temporary).replace(target)
     except BaseException:
@@ -111,7 +156,8 @@ def read(path: Path) -> str:
     if path.exists() and not path.is_file() and not path.is_dir():
         return ""
     try:
-        return path.read_text(encoding="utf-8")
+        with path.open(encoding="utf-8", newline="") as file:
+            return file.read()
     except FileNotFoundError:
         return ""
 
@@ -123,13 +169,10 @@ def _refuse_other(target: Path) -> None:
         raise NotMergeable("it is read-only")
 
 
-def cluster_in(document: str) -> dict[str, str]:
-    """Server and certificate authority of the document that the service answers with."""
-    found = {}
-    for name in ("server", "certificate-authority-data"):
-        match = re.search(rf"^\s*-?\s*{name}: *(\S+)\s*$", document, re.MULTILINE)
-        found[name] = _value(match[1]) if match else ""
-    return found
+def _joined(lines: Sequence[str], before: str) -> str:
+    """The lines, with the line ends that the file had."""
+    end = "\r\n" if "\r\n" in before else "\n"
+    return end.join(lines) + end
 
 
 def _lines(text: str) -> list[str]:

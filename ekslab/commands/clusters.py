@@ -9,8 +9,9 @@ from urllib.parse import quote
 
 from ekslab.client import Client
 from ekslab.client.client import with_query
-from ekslab.commands.answers import answered, fit, present, refused
+from ekslab.commands.answers import answered, fit, for_people, present, refused
 from ekslab.commands.exit_codes import Exit
+from ekslab.parsing.arguments import UsageError
 from ekslab.printing import clusters as printing
 from ekslab.printing import labs as labs_printing
 from ekslab.printing import terminal, yaml_text
@@ -72,6 +73,8 @@ def offers(client: Client, options: argparse.Namespace) -> int:
 
 
 def _calendar(client: Client, options: argparse.Namespace) -> int:
+    if not for_people(options):
+        raise UsageError(f"--calendar prints iCalendar: leave out -o {options.output}, or --calendar")
     answer = client.call("GET", with_query("/deadlines.ics", _wanted(options)))
     if not answer.ok:
         return refused(answer, options)

@@ -7,6 +7,7 @@ from importlib import resources
 
 import ekslab
 from ekslab.client import Client
+from ekslab.commands.answers import present
 from ekslab.commands.exit_codes import Exit
 
 SHELLS = ("bash", "zsh", "fish")
@@ -21,5 +22,4 @@ def completion(client: Client, options: argparse.Namespace) -> int:  # noqa: ARG
 
 def version(client: Client, options: argparse.Namespace) -> int:  # noqa: ARG001  (all commands take a client)
     """Print the version."""
-    print(f"ekslab {ekslab.__version__}")
-    return Exit.OK
+    return present(options, {"version": ekslab.__version__}, [f"ekslab {ekslab.__version__}"], [ekslab.__version__])

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from ekslab.client import Answer, Client
+from ekslab.client import Answer, Client, NoAnswer
 from ekslab.client.client import new_key
 from ekslab.commands.answers import for_people, present, refused
 from ekslab.commands.exit_codes import Exit
@@ -28,6 +28,17 @@ _BESIDE_A_FILE |= {"kubeconfig", "set_kubeconfig_context", "auto_kubeconfig", "w
 _OWN = ("account", "lease_hours", "external_dns_domain", "work_host", "volumes", "allowed_cidrs")
 
 
+def _asked(client: Client, body: bytes, headers: Mapping[str, str], key: str) -> Answer:
+    """The answer to the request. Where it gets lost, say how to know what became of it: the lab may have been asked for."""
+    try:
+        return client.call("POST", "/labs", body, {**headers, "Idempotency-Key": key})
+    except (KeyboardInterrupt, NoAnswer):
+        terminal.err(
+            f"The lab may have been asked for: `ekslab get clusters` shows it. With --key {key}, ask again safely."
+        )
+        raise
+
+
 def create_cluster(client: Client, options: argparse.Namespace) -> int:
     """Ask for a lab; stay until it is ready, as eksctl does, and write its context. Raises UsageError."""
     if _refused_flags(options):
@@ -36,7 +47,7 @@ def create_cluster(client: Client, options: argparse.Namespace) -> int:
     headers = {"Content-Type": kind}
     if options.dry_run:
         return _planned(options, client.call("POST", "/labs?dryRun=true", body, headers))
-    answer = client.call("POST", "/labs", body, {**headers, "Idempotency-Key": options.key or new_key()})
+    answer = _asked(client, body, headers, options.key or new_key())
     if not answer.ok:
         return _refused(options, answer)
     if for_people(options) or not options.watch:

@@ -11,11 +11,13 @@ from typing import Any
 from ekslab import kubeconfig
 from ekslab.client import Answer, Client
 from ekslab.client.client import lab_path
-from ekslab.commands.answers import refused
+from ekslab.commands.answers import present, refused
 from ekslab.commands.exit_codes import Exit
 from ekslab.commands.naming import path_of
 from ekslab.parsing.arguments import lab_of
-from ekslab.printing import terminal
+from ekslab.printing import terminal, yaml_text
+
+JSON = {"Accept": "application/json"}
 
 
 def write_kubeconfig(client: Client, options: argparse.Namespace) -> int:
@@ -31,15 +33,15 @@ def write_context(client: Client, options: argparse.Namespace, lab: Any) -> int:
     """Merge the lab's context, and say where. PARTLY if the file can't be written: the lab is there all the same."""
     if options.write_kubeconfig is False:
         return Exit.OK
-    answer = client.call("GET", lab_path(lab["id"], "kubeconfig"))
+    answer = client.call("GET", lab_path(lab["id"], "kubeconfig"), headers=JSON)
     if not answer.ok:
         refused(answer, options)
         return Exit.PARTLY
-    found = kubeconfig.entries(lab, kubeconfig.cluster_in(answer.body), options.profile)
+    found = kubeconfig.entries(lab, answer.body, options.profile)
     file = _file(options, lab)
     try:
-        text = kubeconfig.merge(kubeconfig.read(file), found, options.set_kubeconfig_context is not False)
-        kubeconfig.write(file, text)
+        current = options.set_kubeconfig_context is not False
+        kubeconfig.edit(file, lambda text: kubeconfig.merge(text, found, current))
     except (kubeconfig.NotMergeable, OSError, UnicodeDecodeError) as error:
         terminal.err(f"{file} is left as it is: {error}. `ekslab get kubeconfig {lab['id']}` prints a file of its own.")
         return Exit.PARTLY
@@ -47,14 +49,20 @@ def write_context(client: Client, options: argparse.Namespace, lab: Any) -> int:
     return Exit.OK
 
 
+def get_kubeconfig(client: Client, options: argparse.Namespace, path: str) -> int:
+    """`get kubeconfig`: a file of its own, on standard output; JSON if asked for."""
+    answer = client.call("GET", path, headers=JSON)
+    if not answer.ok:
+        return refused(answer, options)
+    document = kubeconfig.with_profile(answer.body, options.profile)
+    return present(options, document, yaml_text.dump(document), [document["current-context"]])
+
+
 def forget(lab_ids: Sequence[str]) -> None:
     """Take the contexts of these labs out of the usual file; a file that can't be edited is left alone, and said."""
     file = kubeconfig.default_path(os.environ)
     try:
-        before = kubeconfig.read(file)
-        after = kubeconfig.remove(before, lab_ids)
-        if after != before:
-            kubeconfig.write(file, after)
+        if kubeconfig.edit(file, lambda text: kubeconfig.remove(text, lab_ids)):
             terminal.err(f"{file} no longer has the context of {', '.join(lab_ids)}.")
     except (kubeconfig.NotMergeable, OSError, UnicodeDecodeError) as error:
         terminal.err(f"{file} is left as it is: {error}.")

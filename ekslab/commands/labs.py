@@ -11,7 +11,7 @@ from ekslab.client.client import with_query
 from ekslab.commands import clusters
 from ekslab.commands.answers import answered, fit, for_people, present, refused
 from ekslab.commands.exit_codes import Exit
-from ekslab.commands.kubeconfig import forget
+from ekslab.commands.kubeconfig import forget, get_kubeconfig
 from ekslab.commands.naming import OVER, path_of
 from ekslab.commands.watching import stay
 from ekslab.parsing.arguments import UsageError, lab_of
@@ -104,12 +104,11 @@ def read(client: Client, options: argparse.Namespace) -> int:
         return refused(path, options)
     if options.what == "events":
         return _events(client, options, path)
+    if options.what == "kubeconfig":
+        return get_kubeconfig(client, options, path)
     answer = client.call("GET", path)
     if not answer.ok:
         return refused(answer, options)
-    if isinstance(answer.body, str):
-        terminal.text_out(answer.body)
-        return Exit.OK
     lines = printing.receipt if options.what == "receipt" else printing.inventory
     return present(options, answer.body, lines(answer.body, fit(options)))
 

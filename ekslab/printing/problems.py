@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 Json = Any
+#: How API Gateway says that it is the signature or its keys, not what was asked.
+_CREDENTIALS = re.compile(r"security token|signature|access key|credential", re.IGNORECASE)
 
 
 def problem(status: int, body: Json, flags: Mapping[str, str] | None = None) -> Iterator[str]:
@@ -21,6 +24,8 @@ def problem(status: int, body: Json, flags: Mapping[str, str] | None = None) -> 
     yield f"{status} {message}" if said else f"{status} {title}: {message}"
     if str(body.get("type", "")).endswith(":lab-not-found"):
         yield "`ekslab get clusters` shows your labs."
+    if status == 403 and _CREDENTIALS.search(message):
+        yield "These AWS credentials don't count (any more): log in again, or name another --profile."
     yield from findings(body.get("findings", ()), flags)
 
 

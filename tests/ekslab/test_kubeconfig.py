@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 import os
 import stat
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ekslab.kubeconfig import NotMergeable, cluster_in, default_path, entries, merge, read, remove, write
+from chalicelib.domain.labs.kubeconfig import kubeconfig
+from ekslab.kubeconfig import NotMergeable, context_of, default_path, edit, entries, merge, read, remove, write
 from ekslab.printing.yaml_text import dump
 from tests.ekslab.wire import Wire, run
 from tests.fakes import a_lab
@@ -21,7 +24,8 @@ from tests.workflows.theatre import Theatre
 
 LAB = {"id": "lab-0123456789ab", "name": "myeks", "region": "ap-northeast-2"}
 NAME = "myeks.ap-northeast-2.ekslab"
-PLACE = {"server": "https://0123.gr7.ap-northeast-2.eks.amazonaws.com", "certificate-authority-data": "LS0t"}
+SERVER, ROLE = "https://0123.gr7.ap-northeast-2.eks.amazonaws.com", "arn:aws:iam::111122223333:role/ekslab/lab-1-access"
+PLACE = kubeconfig(a_lab(), SERVER, "LS0t", ROLE)
 LISTS = ("clusters", "users", "contexts")
 
 names = st.from_regex(r"[a-z][a-z0-9.:/@_-]{0,20}", fullmatch=True).filter(lambda name: not name.endswith(".ekslab"))
@@ -182,12 +186,34 @@ def test_a_command_writes_it_and_the_end_takes_it_out(
     file = tmp_path / ".kube" / "config"
     assert run(ready, "utils", "write-kubeconfig", "--cluster", "myeks", "--profile", "learner") == 0
     [cluster] = of(file.read_text())["clusters"]
-    document = ready.client.kubeconfig(a_lab().id)
-    assert {name: cluster["cluster"][name] for name in PLACE} == cluster_in(document) != {}
+    [described] = of(ready.client.kubeconfig(a_lab().id))["clusters"]
+    assert described["cluster"].items() <= cluster["cluster"].items()
     assert "AWS_PROFILE" in file.read_text()
     assert run(ready, "delete", "cluster", "myeks") == 0
     assert of(file.read_text())["clusters"] == []
     assert "no longer has the context" in capsys.readouterr().err
+
+
+def through_an_access_role(wire: Wire) -> None:
+    lab = wire.http.world.store.labs[a_lab().id]
+    outputs = {**lab.facts.stack_outputs, "AccessRoleArn": ROLE}
+    lab = replace(lab.with_facts(stack_outputs=outputs), spec=replace(lab.spec, access_role=True))
+    wire.http.world.store.labs[lab.id] = lab
+
+
+@pytest.mark.parametrize("output", ["table", "json", "yaml"])
+def test_who_gets_in_by_an_access_role_gets_its_tokens_by_it_wherever_the_file_comes_from(
+    ready: Wire, tmp_path: Path, capsys: pytest.CaptureFixture[str], output: str
+) -> None:
+    through_an_access_role(ready)
+    assert run(ready, "utils", "write-kubeconfig", "myeks", "--profile", "learner") == 0
+    capsys.readouterr()
+    assert run(ready, "get", "kubeconfig", "myeks", "--profile", "learner", "-o", output) == 0
+    printed = of(capsys.readouterr().out)
+    for document in (printed, of((tmp_path / ".kube" / "config").read_text())):
+        [user] = document["users"]
+        assert user["user"]["exec"]["args"][-2:] == ["--role-arn", ROLE]
+        assert user["user"]["exec"]["env"] == [{"name": "AWS_PROFILE", "value": "learner"}]
 
 
 def test_one_that_ended_by_itself_leaves_with_the_next_list(ready: Wire, tmp_path: Path) -> None:
@@ -219,3 +245,43 @@ def test_a_device_a_pipe_and_a_read_only_file_are_not_replaced(tmp_path: Path) -
             write(path, "ours")
     assert pipe.is_fifo()
     assert locked.read_text() == "mine"
+
+
+def test_while_another_program_holds_the_lock_the_file_is_left_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ekslab.kubeconfig._PAUSE", 0.0)
+    file, lock = tmp_path / "config", tmp_path / "config.lock"
+    file.write_text("mine")
+    lock.touch()
+    with pytest.raises(NotMergeable, match=r"config\.lock"):
+        edit(file, lambda _: "ours")
+    assert (file.read_text(), lock.exists()) == ("mine", True)
+    lock.unlink()
+    assert edit(file, lambda _: "ours")
+    assert (file.read_text(), lock.exists()) == ("ours", False)
+    assert not edit(tmp_path / "none" / "config", lambda text: text)
+    assert not (tmp_path / "none").exists()
+
+
+def test_of_many_writers_at_once_none_is_lost(tmp_path: Path) -> None:
+    file = tmp_path / "config"
+    labs = [{**LAB, "id": f"lab-{number}", "name": f"lab{number}"} for number in range(12)]
+    with ThreadPoolExecutor(12) as writers:
+        done = [
+            writers.submit(edit, file, lambda text, lab=lab: merge(text, entries(lab, PLACE, None), make_current=False))
+            for lab in labs
+        ]
+    assert all(each.result() for each in done)
+    assert {one["name"] for one in of(file.read_text())["contexts"]} == {context_of(lab) for lab in labs}
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n"])
+def test_line_ends_stay_as_they_were(tmp_path: Path, end: str) -> None:
+    file = tmp_path / "config"
+    file.write_bytes(KEPT.replace("\n", end).encode())
+    before = file.read_bytes()
+    assert edit(file, lambda text: merge(text, entries(LAB, PLACE, None), make_current=False))
+    assert b"\r" not in file.read_bytes().replace(end.encode(), b"")
+    assert edit(file, lambda text: remove(text, [LAB["id"]]))
+    assert file.read_bytes() == before

@@ -45,7 +45,12 @@ OPERATIONS = (
     Operation("delete", _LAB, "Release the lab: everything is deleted", (202, "Under way"), (404,)),
     Operation("get", f"{_LAB}/events", "History, oldest first", (200, "A page"), (400, 404), query=_PAGE),
     Operation(
-        "get", f"{_LAB}/kubeconfig", "kubeconfig, without a secret", (200, "YAML"), (404, 409), media="application/yaml"
+        "get",
+        f"{_LAB}/kubeconfig",
+        "kubeconfig, without a secret",
+        (200, "YAML, or JSON"),
+        (404, 409),
+        media="application/yaml",
     ),
     Operation("get", f"{_LAB}/inventory", "What was made, part by part", (200, "The parts"), (404,)),
     Operation(

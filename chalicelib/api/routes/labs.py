@@ -119,6 +119,8 @@ def _route_looks(context: RequestContext) -> None:
     @context.route("GET", "/labs/{lab_id}/kubeconfig")
     def get_kubeconfig(lab_id: str) -> Response:
         document = queries.kubeconfig_of(context.deps, context.caller, lab_id)
+        if "json" in (context.header("accept") or ""):
+            return json_answer(document)
         import yaml
 
         return Response(yaml.safe_dump(document, sort_keys=False), headers={"Content-Type": _YAML})

@@ -5,17 +5,20 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Iterator
+from contextlib import nullcontext
 from dataclasses import replace
 
 import pytest
 
+import ekslab
 from chalicelib.domain.labs.lab import Phase
-from ekslab.client import Answer, Client, NoCredentials, Refused
+from ekslab.client import Answer, Client, NoAnswer, NoCredentials, Refused
 from ekslab.commands.exit_codes import MEANING, Exit
 from ekslab.commands.watching import news
 from ekslab.parsing.command import Command
 from ekslab.parsing.parser import parser
 from ekslab.parsing.unsupported import instead_of
+from ekslab.printing import problems
 from tests.ekslab.wire import Wire, run
 from tests.fakes import a_lab, a_spec
 from tests.paths import PROJECT
@@ -196,3 +199,40 @@ def test_credentials_that_end_while_waiting_say_that_the_lab_goes_on(
     for status in (Exit.REFUSED, Exit.USAGE):
         assert run(wire, "create", "cluster", f"lab{int(status)}") == status
         assert "The lab goes on. `ekslab describe cluster lab-" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("lost", [KeyboardInterrupt(), NoAnswer("cut off")])
+def test_a_request_whose_answer_is_lost_says_how_to_know_what_became_of_it(
+    wire: Wire, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, lost: BaseException
+) -> None:
+    def cut(*given: object, **_: object) -> None:
+        raise lost
+
+    monkeypatch.setattr(Client, "call", cut)
+    with pytest.raises(KeyboardInterrupt) if isinstance(lost, KeyboardInterrupt) else nullcontext():
+        run(wire, "create", "cluster", "myeks", "--key", "mine")
+    told = capsys.readouterr().err
+    assert "`ekslab get clusters` shows it" in told
+    assert "--key mine" in told
+
+
+@pytest.mark.parametrize(
+    "words",
+    ["The security token included in the request is expired", "The request signature we calculated does not match"],
+)
+def test_credentials_that_do_not_count_say_what_to_do(words: str) -> None:
+    assert any("log in again" in line for line in problems.problem(403, {"message": words}))
+    assert not any("log in again" in line for line in problems.problem(403, {"detail": "It is for administrators."}))
+
+
+def test_a_program_gets_the_version_as_a_document(wire: Wire, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(wire, "version", "-o", "json") == 0
+    assert json.loads(capsys.readouterr().out) == {"version": ekslab.__version__}
+    assert run(wire, "version") == 0
+    assert capsys.readouterr().out == f"ekslab {ekslab.__version__}\n"
+
+
+@pytest.mark.parametrize("output", ["json", "yaml", "name"])
+def test_a_calendar_is_no_other_document(wire: Wire, capsys: pytest.CaptureFixture[str], output: str) -> None:
+    assert run(wire, "get", "deadlines", "--calendar", "-o", output) == Exit.USAGE
+    assert "--calendar" in capsys.readouterr().err
