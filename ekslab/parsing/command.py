@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Sequence
 from typing import Any, NoReturn, TypeAlias
 
@@ -10,6 +11,8 @@ from ekslab.commands.exit_codes import IN_SHORT, Exit
 from ekslab.parsing import arguments
 from ekslab.printing import terminal
 
+#: How argparse names a word that is none of its choices, quoted or not.
+_CHOICE = re.compile(r"invalid choice: '?([^' ]+)'? \(choose from (.+)\)")
 OUTPUTS = ("table", "wide", "json", "yaml", "name")
 
 #: The verbs, or the nouns of a verb.
@@ -55,15 +58,13 @@ class Command(argparse.ArgumentParser):
         return found, unknown
 
     def _meant(self, unknown: Sequence[str]) -> str:
-        import difflib
-
         flags = [name for name in self._option_string_actions if name.startswith("--")]
-        typed = (word.partition("=")[0] for word in unknown if word.startswith("--"))
-        near = [match for word in typed for match in difflib.get_close_matches(word, flags, 1)]
-        return f"; did you mean {', '.join(near)}?" if near else ""
+        return _nearest([word.partition("=")[0] for word in unknown if word.startswith("--")], flags)
 
     def error(self, message: str) -> NoReturn:
         """One line instead of seventy flags."""
+        if choice := _CHOICE.search(message):
+            message += _nearest([choice[1]], re.findall(r"[\w-]+", choice[2]))
         terminal.err(f"{self.prog}: {message}")
         terminal.err(f"`{self.prog} --help` shows what it takes.")
         raise SystemExit(int(Exit.USAGE))
@@ -72,6 +73,14 @@ class Command(argparse.ArgumentParser):
         for word in args if self.prog.endswith(" extend") else ():
             if word[:1] == "-" and word[1:2].isdecimal():
                 self.error(f"{word}: a lease can't go back; to be rid of the lab now: ekslab delete cluster")
+
+
+def _nearest(typed: Sequence[str], known: Sequence[str]) -> str:
+    """What was probably meant, for a sentence to go on with."""
+    import difflib
+
+    near = [match for word in typed for match in difflib.get_close_matches(word, known, 1)]
+    return f"; did you mean {', '.join(near)}?" if near else ""
 
 
 def add_common(parser: argparse.ArgumentParser, default: Any) -> None:

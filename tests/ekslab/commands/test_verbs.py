@@ -236,3 +236,14 @@ def test_a_program_gets_the_version_as_a_document(wire: Wire, capsys: pytest.Cap
 def test_a_calendar_is_no_other_document(wire: Wire, capsys: pytest.CaptureFixture[str], output: str) -> None:
     assert run(wire, "get", "deadlines", "--calendar", "-o", output) == Exit.USAGE
     assert "--calendar" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [("create clsuter", "cluster"), ("craete cluster", "create"), ("get cluters -o jsn", "clusters")],
+)
+def test_a_word_that_is_mistyped_names_the_nearest(words: str, meant: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        parser().parse_args(words.split())
+    assert ended.value.code == Exit.USAGE
+    assert f"did you mean {meant}?" in capsys.readouterr().err
