@@ -11,7 +11,7 @@ from dataclasses import replace
 from datetime import timedelta
 
 from chalicelib.domain.core.resources import ASKED_FOR, BY_EKS, BY_STACK, EntryState, Kind, Resource
-from chalicelib.domain.errors.explain import explain, explain_execution, explain_issues, explain_stack
+from chalicelib.domain.errors.explain import explain, explain_execution, explain_issues
 from chalicelib.domain.errors.patience import pause_for
 from chalicelib.domain.errors.tree import AlreadyExists, ProvisioningFailed, ResourceGone, Transient
 from chalicelib.domain.labs.arns import cluster_of, ec2_thing, part_of_cluster
@@ -50,6 +50,7 @@ from chalicelib.workflows.shared.network import (
 from chalicelib.workflows.shared.progress import ENDED_BADLY, all_active, note_addon, note_cluster, note_nodegroup
 from chalicelib.workflows.shared.records import WATCH, again, again_or_failed, enter, enter_guest, learn, move
 from chalicelib.workflows.shared.runner import StepInput
+from chalicelib.workflows.shared.stacks import anew_or_failed, stack_token, throttled_stack_goes
 
 _BEGINNING = (Phase.REQUESTED, Phase.PROVISIONING)
 
@@ -77,16 +78,20 @@ def begin(deps: Deps, at: StepInput) -> StepResult:
 
 
 def create_stack(deps: Deps, at: StepInput) -> StepResult:
-    """Ask for the lab's stack, and before it for the key pair that its launch templates name."""
+    """Ask for the lab's stack, and before it for the key pair that its launch templates name.
+
+    One that failed because AWS throttled CloudFormation is deleted first, and made anew under another client token.
+    """
     lab, cloud = at.lab, deps.cloud(at.lab.place)
+    if throttled_stack_goes(deps, lab):
+        return again_or_failed("create_stack", at, f"Stack {lab.stack_name}", "One that was throttled is going.")
     ssh, key_name = lab.spec.ssh, key_pair_name(lab)
     if ssh is not None and ssh.public_key is not None and ssh.key_name is None and key_name is not None:
         key_id = cloud.network.import_key_pair(key_name, ssh.public_key, lab.tags)
         key_pair = ec2_thing(lab, Kind.KEY_PAIR, key_id, key_name=key_name)
         enter(deps, lab, [key_pair], EntryState.PRESENT, at.now, ASKED_FOR)
-    stack_id = cloud.stacks.create(
-        lab.stack_name, lab_template(lab), lab_parameters(lab), lab.tags, lab.token("create-stack")
-    )
+    asked = (lab_template(lab), lab_parameters(lab), lab.tags, stack_token(lab))
+    stack_id = cloud.stacks.create(lab.stack_name, *asked)
     enter(deps, lab, [Resource(Kind.STACK, lab.stack_name, stack_id)], EntryState.REQUESTED, at.now, ASKED_FOR)
     learn(deps, lab, stack_id=stack_id)
     return StepResult(Result.ASKED, f"Stack {lab.stack_name} is asked for.")
@@ -101,7 +106,7 @@ def check_stack(deps: Deps, at: StepInput) -> StepResult:
     if state.status == "CREATE_IN_PROGRESS":
         return again_or_failed("create_stack", at, f"Stack {lab.stack_name}", "CloudFormation is at work.")
     if state.status != "CREATE_COMPLETE":
-        raise ProvisioningFailed(explain_stack(state.failure or f"The stack is {state.status}."))
+        return anew_or_failed(deps, lab, state)
     own = Resource(Kind.STACK, lab.stack_name, state.id)
     enter(deps, lab, [own], EntryState.PRESENT, at.now, ASKED_FOR)
     made = stacks.resources(lab.stack_name)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -73,7 +74,9 @@ class FakeStacks:
             if stack.tags.get("ekslab:lab-id") == tags.get("ekslab:lab-id") and stack.state.ours:
                 return stack.state.id
             raise AlreadyExists("CreateStack", "AlreadyExistsException", f"Stack [{name}] already exists")
-        own = self.account.add(Kind.STACK, name, tags=tags)
+        place = f"{self.account.region}:{self.account.id}"
+        arn = f"arn:aws:cloudformation:{place}:stack/{name}/{uuid.UUID(int=self.account.made)}"
+        own = self.account.add(Kind.STACK, name, tags=tags, arn=arn)
         state = StackState(own.arn, "CREATE_IN_PROGRESS", created_at=own.created_at, ours=True)
         if self.failure:
             resource, reason = self.failure

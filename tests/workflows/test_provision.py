@@ -31,6 +31,40 @@ def test_a_failed_stack_ends_the_lab_with_its_real_cause() -> None:
     assert theatre.world.account.resources == {}
 
 
+THROTTLED = "Rate exceeded (Service: Ec2, Status Code: 503, Request ID: 5a6)"
+
+
+@pytest.mark.parametrize(
+    "reason", [THROTTLED, "Throttling: Rate exceeded", "Request limit exceeded. (RequestLimitExceeded)"]
+)
+def test_a_stack_that_aws_throttled_is_made_anew_and_ends_no_lab(reason: str) -> None:
+    theatre = Theatre()
+    theatre.world.stacks.fail_next(reason)
+    theatre.request()
+    theatre.play()
+    assert theatre.lab.phase is Phase.READY
+    stacks = [entry for entry in theatre.world.store.ledger(theatre.lab.id) if entry.resource.kind is Kind.STACK]
+    assert len(stacks) == 2
+    assert theatre.lab.facts.stack_id in {entry.resource.arn for entry in stacks}
+
+
+def test_one_that_is_throttled_each_time_ends_the_lab_with_that_and_leaves_nothing() -> None:
+    theatre = Theatre()
+    fail = theatre.world.stacks.fail_next
+
+    def again() -> None:
+        fail(THROTTLED)
+        theatre.world.account.hooks["create"] = again
+
+    again()
+    theatre.request()
+    assert theatre.play() == "Gone"
+    assert theatre.lab.phase is Phase.FAILED
+    assert "slow down" in str(theatre.lab.reason)
+    assert theatre.lab.responsible is Responsible.OURS
+    assert theatre.world.account.resources == {}
+
+
 @pytest.mark.parametrize(
     ("issue", "words", "responsible"),
     [
