@@ -273,15 +273,17 @@ def test_an_add_ons_schema_is_that_of_the_version_named_or_of_eks_own_default(ma
         "provide-client-params.eks.DescribeAddonConfiguration", lambda params, **_: asked.append(params["addonVersion"])
     )
     clusters = EksClusters(client, lambda: NOW)
-    assert '"type": "object"' in clusters.addon_schema("vpc-cni", "1.36", "v1.21.1-eksbuild.3")
-    assert clusters.addon_schema("vpc-cni", "1.36", None)
-    assert clusters.addon_schema("no-such-addon", "1.36", None) == ""
-    assert clusters.addon_schema("no-such-addon", "1.36", "v1") == ""
-    offered = client.describe_addon_versions(addonName="vpc-cni", kubernetesVersion="1.36")["addons"][0][
-        "addonVersions"
+    [version] = [
+        each["clusterVersion"] for each in client.describe_cluster_versions(defaultOnly=True)["clusterVersions"]
     ]
+    [addon] = client.describe_addon_versions(addonName="vpc-cni", kubernetesVersion=version)["addons"]
+    offered = addon["addonVersions"]
+    assert '"type": "object"' in clusters.addon_schema("vpc-cni", version, offered[0]["addonVersion"])
+    assert clusters.addon_schema("vpc-cni", version, None)
+    assert clusters.addon_schema("no-such-addon", version, None) == ""
+    assert clusters.addon_schema("no-such-addon", version, "v1") == ""
     [usual] = [row["addonVersion"] for row in offered if row["compatibilities"][0]["defaultVersion"]]
-    assert asked[:2] == ["v1.21.1-eksbuild.3", usual]
+    assert asked[:2] == [offered[0]["addonVersion"], usual]
 
 
 def test_access_policies_are_those_that_eks_lists(made: Made) -> None:

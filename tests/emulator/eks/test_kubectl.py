@@ -10,7 +10,7 @@ import json
 import re
 import subprocess
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,8 @@ from tests.emulator.eks.conftest import Bench
 from tests.emulator.eks.test_kubernetes import ask, put, token
 from tests.paths import KUBECTL
 
+#: When EKS offered the minor versions around the pinned kubectl's.
+WHEN_KUBECTL_WAS_NEW = datetime(2026, 11, 29, tzinfo=UTC)
 SHOP = """
 apiVersion: v1
 kind: Namespace
@@ -111,6 +113,7 @@ def test_the_first_commands_of_a_newcomer(kubectl: Kubectl, cluster: dict[str, A
 def test_a_cluster_s_minor_may_be_one_lower_or_higher_than_kubectl_s(tmp_path: Path, bench: Bench, step: int) -> None:
     told = subprocess.run([KUBECTL, "version", "--client", "-o", "json"], capture_output=True, text=True, check=True)
     version = f"1.{int(json.loads(told.stdout)['clientVersion']['minor']) + step}"
+    bench.clock.set(WHEN_KUBECTL_WAS_NEW)
     offered = [each["clusterVersion"] for each in bench.client("eks").describe_cluster_versions()["clusterVersions"]]
     if version not in offered:  # It is to come.
         bench.clock.advance(timedelta(days=365))
