@@ -12,11 +12,14 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from _pytest import runner
 
 from sandbox.recorded_requests import FOLDER_VARIABLE
 from sandbox.stage import Stage, installed
 from tests.story.eventual import lag_seed
 
+#: pytest writes the name of the test in hand into the environment, and takes it out, while stories copy the environment.
+runner._update_current_test_var = lambda item, when: None
 #: Labs spend their time waiting; more at once than this, and a machine with two cores is what they wait for.
 AT_ONCE = 6
 

@@ -32,7 +32,9 @@ def test_each_right_of_a_function_is_needed_in_some_story(
     assert rights.excused_but_needed(questions) == set(), "these reasons are no longer true: stories ask for them"
     if not _all_were_told(request):
         pytest.skip("some stories were not told: what they would have asked for is not known")
-    assert rights.never_needed(questions) == set(), "not every time means: sometimes"
+    # What depends on who is quicker, EKS or a sweep, is shown by the run that was recorded where this one did not need it.
+    ever = (*questions, *rights.recorded())
+    assert rights.never_needed(ever) == set(), "not every time means: sometimes"
     assert rights.unneeded_actions(questions) == rights.excused_actions(), "needed by no story, or excused and needed"
     assert rights.unneeded_rights(questions) - rights.excused() == set(), "no story needs these rights"
 

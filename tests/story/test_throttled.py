@@ -39,7 +39,7 @@ def test_throttling_and_lost_answers_neither_stop_a_lab_nor_make_anything_twice(
         "nodes": 2,
         "work hosts": 1,
         "access entries": 4,
-        "pod identity associations": 1,
+        "pod identity associations": 2,  # external-dns's and the CNI's
     }
 
     # And all of it goes

@@ -152,8 +152,7 @@ def claims(resource: Resource, target: Target, entry: LedgerEntry | None) -> Ite
         yield f"tag {CLUSTER_PREFIX}{name}"
     if (words := _NAMED.get(resource.kind)) is not None and (told := words(resource, target)):
         yield told
-    unknown = resource.kind in (Kind.VOLUME, Kind.SNAPSHOT) and (entry is None or entry.creator is None)
-    if CSI_TAG in tags and unknown and _born_in_its_life(resource, target) and not was_before(resource, target):
+    if CSI_TAG in tags and _mark_may_mean_ours(resource, target, entry):
         yield f"tag {CSI_TAG}"
 
 
@@ -243,9 +242,14 @@ def _name_means_ours(resource: Resource, target: Target) -> bool:
     return target.had_cluster and (gone_at is None or born is None or born <= gone_at + after)
 
 
-def _born_in_its_life(resource: Resource, target: Target) -> bool:
+def _mark_may_mean_ours(resource: Resource, target: Target, entry: LedgerEntry | None) -> bool:
+    """Whether it was born in the lab's life, and neither CloudTrail nor a tag says whose it is: all clusters' have the mark."""
     born, gone = resource.created_at, target.cluster_gone_at
-    return target.had_cluster and born is not None and born >= target.created_at and (gone is None or born <= gone)
+    if born is None or born < target.created_at or (gone and born > gone) or was_before(resource, target):
+        return False
+    tags, known = resource.tags, entry is not None and entry.creator is not None
+    others = other_claimants(target.cluster_name, tags) or tags.get(LAB_TAG, target.lab_id) != target.lab_id
+    return target.had_cluster and resource.kind in (Kind.VOLUME, Kind.SNAPSHOT) and not known and not others
 
 
 def _made_by_the_lab(resource: Resource, target: Target, entry: LedgerEntry | None) -> str:

@@ -147,6 +147,19 @@ CLAIMED = [
 ]
 
 
+@pytest.mark.parametrize("kind", [Kind.VOLUME, Kind.SNAPSHOT])
+@pytest.mark.parametrize(
+    "named",
+    [{CLUSTER_PREFIX + "other": "owned"}, {CLUSTER_PREFIX + "other": "true"}, {LAB_TAG: "lab-2"}]
+    + [{key: "other"} for key in OWNING_KEYS],
+)
+def test_the_drivers_mark_on_what_names_another_cluster_has_nothing_to_do_with_the_lab(
+    kind: Kind, named: dict[str, str]
+) -> None:
+    assert judged(a(kind, {CSI_TAG: "true", **named}, born=LATER), creator=None).action is Action.IGNORE
+    assert judged(a(kind, {CSI_TAG: "true"}, born=LATER), creator=None).action is Action.UNPROVEN
+
+
 @pytest.mark.parametrize("thing", CLAIMED, ids=lambda thing: f"{thing.kind}-{'-'.join(thing.tags) or thing.id}")
 def test_what_anybody_can_write_deletes_nothing_and_is_named(thing: Resource) -> None:
     decision = judged(thing, creator=None if thing.tags.get(CSI_TAG) else BY_OTHER)
