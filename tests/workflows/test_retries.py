@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -138,16 +140,18 @@ def test_an_hour_of_throttling_fails_no_lab(method: str) -> None:
     assert theatre.lab.phase is Phase.READY
 
 
+def lags(monkeypatch: pytest.MonkeyPatch, port: Any, method: str, looks: int, early: Callable[[Any], Any]) -> None:
+    """Let the first looks by a method of a port answer with what `early` makes of the truth."""
+    real, asked = getattr(port, method), itertools.count()
+    monkeypatch.setattr(port, method, lambda *given: early(real(*given)) if next(asked) < looks else real(*given))
+
+
 @pytest.mark.parametrize(("looks", "known"), [(4, True), (500, False)])
-def test_roles_that_iam_does_not_know_yet_are_waited_for_and_no_lab_fails_for_them(looks: int, known: bool) -> None:
+def test_roles_that_iam_does_not_know_yet_are_waited_for_and_no_lab_fails_for_them(
+    monkeypatch: pytest.MonkeyPatch, looks: int, known: bool
+) -> None:
     theatre = made()
-    real, asked = theatre.world.roles.states, [0]
-
-    def states(names: Any) -> Any:
-        asked[0] += 1
-        return real(names)[1:] if asked[0] <= looks else real(names)
-
-    theatre.world.roles.states = states  # type: ignore[method-assign]
+    lags(monkeypatch, theatre.world.roles, "states", looks, lambda states: states[1:])
     theatre.play()
     assert theatre.lab.phase is Phase.READY
     roles = {thing.id for thing in theatre.world.account.of(Kind.ROLE)}
@@ -155,15 +159,11 @@ def test_roles_that_iam_does_not_know_yet_are_waited_for_and_no_lab_fails_for_th
 
 
 @pytest.mark.parametrize(("looks", "known"), [(4, True), (500, False)])
-def test_what_the_stack_made_and_cloudformation_does_not_list_yet_is_waited_for(looks: int, known: bool) -> None:
+def test_what_the_stack_made_and_cloudformation_does_not_list_yet_is_waited_for(
+    monkeypatch: pytest.MonkeyPatch, looks: int, known: bool
+) -> None:
     theatre = made()
-    real, asked = theatre.world.stacks.resources, [0]
-
-    def resources(name: str) -> Any:
-        asked[0] += 1
-        return () if asked[0] <= looks else real(name)
-
-    theatre.world.stacks.resources = resources  # type: ignore[method-assign]
+    lags(monkeypatch, theatre.world.stacks, "resources", looks, lambda _: ())
     theatre.play()
     assert theatre.lab.phase is Phase.READY
     noted = {entry.resource.kind for entry in theatre.world.store.ledger(theatre.lab_id)}

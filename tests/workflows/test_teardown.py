@@ -217,7 +217,9 @@ def test_what_may_not_be_deleted_blocks_the_lab_by_name_and_releasing_it_again_g
     assert theatre.world.account.resources == {}
 
 
-def test_a_balancer_with_deletion_protection_is_told_as_that_with_its_arn_and_the_command() -> None:
+def test_a_balancer_with_deletion_protection_is_told_as_that_with_its_arn_and_the_command(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     theatre = a_ready_lab()
     drop_leftovers(theatre)
     [balancer] = theatre.world.account.of(Kind.LOAD_BALANCER)
@@ -229,7 +231,7 @@ def test_a_balancer_with_deletion_protection_is_told_as_that_with_its_arn_and_th
             raise AwsRefused("elasticloadbalancing:DeleteLoadBalancer", "OperationNotPermitted", refusal)
         delete(resource)
 
-    theatre.world.leftovers.delete = protected  # type: ignore[method-assign]  # the fake has no trouble for one thing only
+    monkeypatch.setattr(theatre.world.leftovers, "delete", protected)
     theatre.release()
     assert theatre.play() == "Blocked"
     reason = str(theatre.lab.reason)
@@ -240,7 +242,7 @@ def test_a_balancer_with_deletion_protection_is_told_as_that_with_its_arn_and_th
     assert "right" not in reason
     [line] = [one for one in theatre.world.store.receipts(theatre.lab_id)[-1].lines if one.arn == balancer.arn]
     assert off in line.command.partition(" && ")[0]
-    theatre.world.leftovers.delete = delete  # type: ignore[method-assign]  # its protection is off
+    monkeypatch.undo()  # Its protection is off.
     theatre.release()
     assert theatre.play() == "Gone"
 
