@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from chalicelib.domain.identity.accounts import LabAccounts
     from chalicelib.domain.identity.sessions import Session
     from chalicelib.domain.labs.lab import Lab, Phase
-    from chalicelib.domain.labs.spending import MonthCeilings, Scope
+    from chalicelib.domain.labs.spending import MonthCeilings, PersonMonth, Scope
     from chalicelib.domain.labs.steps import Event, Execution, Step
     from chalicelib.domain.requests.offers import Offers
     from chalicelib.domain.teardown.receipt import Receipt
@@ -124,6 +124,10 @@ class Store(Protocol):
 
         The installation's is under "". Strongly consistent; reads only sums.
         """
+        ...
+
+    def month_people(self, month: str) -> tuple[PersonMonth, ...]:
+        """The sums by person, with the identities that each has labs by. Reads only sums."""
         ...
 
     def list_labs(self, owner: str | None, phases: Sequence[Phase], limit: int, cursor: str | None) -> Page[Lab]:

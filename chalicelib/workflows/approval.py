@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 from chalicelib.domain.curfew.approval_link import sign_decision
 from chalicelib.domain.curfew.messages.approval import approval_message
 from chalicelib.domain.curfew.messages.warning import NOBODY
-from chalicelib.domain.identity.callers import identity_of
+from chalicelib.domain.identity.callers import counted_as
 from chalicelib.domain.labs.approval import Decision, over
 from chalicelib.domain.labs.lab import Approval, Lab, Phase
 from chalicelib.domain.labs.meter import MICRO
@@ -47,7 +47,7 @@ def tend_awaiting(deps: Deps, lab: Lab, approval: Approval, now: datetime) -> st
 
 def _month_of(deps: Deps, lab: Lab, now: datetime) -> float:
     month = f"{now.astimezone(ZoneInfo(deps.curfew.zone)):%Y-%m}"
-    return deps.store.month_sums(month, Scope.PERSON).get(identity_of(lab.owner), {}).get(COST, 0) / MICRO
+    return deps.store.month_sums(month, Scope.PERSON).get(counted_as(lab.owner), {}).get(COST, 0) / MICRO
 
 
 def _links(deps: Deps, lab: Lab, approval: Approval) -> tuple[str, str] | None:

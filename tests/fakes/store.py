@@ -26,7 +26,7 @@ from chalicelib.domain.errors.tree import (
 from chalicelib.domain.identity.callers import counted_as, identity_of, shared_role
 from chalicelib.domain.identity.sessions import Session
 from chalicelib.domain.labs.lab import OVER, RESTING, UNCOUNTED, Lab, Phase
-from chalicelib.domain.labs.spending import COST, MonthCeilings, Scope, spending, sums_of
+from chalicelib.domain.labs.spending import COST, MonthCeilings, PersonMonth, Scope, spending, sums_of
 from chalicelib.domain.labs.steps import Event, Step
 from chalicelib.domain.requests.offers import Offers
 from chalicelib.domain.teardown.receipt import Receipt
@@ -165,6 +165,14 @@ class FakeStore:
                 if each is scope and month in spending(lab):
                     sums.setdefault(whose, Counter()).update(spending(lab)[month])
         return sums
+
+    @port
+    def month_people(self, month: str) -> tuple[PersonMonth, ...]:
+        names: dict[str, set[str]] = {}
+        for lab in self.labs.values():
+            names.setdefault(counted_as(lab.owner), set()).add(identity_of(lab.owner))
+        sums = self._month_sums(month, Scope.PERSON)
+        return tuple(PersonMonth(person, tuple(sorted(names[person])), sums[person]) for person in sorted(sums))
 
     def _judge_months(self, lab: Lab, before: Mapping[str, Mapping[str, int]], ceilings: MonthCeilings | None) -> None:
         for month, amounts in spending(lab).items():

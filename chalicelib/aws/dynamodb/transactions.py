@@ -89,14 +89,18 @@ def add_all(
     amounts: Mapping[str, int],
     most: tuple[str, int] | None = None,
     expires_at: int | None = None,
+    member: tuple[str, str] | None = None,
 ) -> Item:
     """Add to several counters of one item; what is not there yet begins at nothing. `most`: refused if one of them were more.
 
-    `expires_at`: when the item goes, in seconds since 1970; the first says it.
+    `expires_at`: when the item goes, in seconds since 1970; the first says it. `member`: a set of texts, and what is put into it.
     """
     names = {f"#n{index}": name for index, name in enumerate(amounts)}
     values: Item = {f":n{index}": {"N": str(amount)} for index, amount in enumerate(amounts.values())}
     expression = "ADD " + ", ".join(f"#n{index} :n{index}" for index in range(len(amounts)))
+    if member is not None:
+        names["#member"], values[":member"] = member[0], {"SS": [member[1]]}
+        expression += ", #member :member"
     if expires_at is not None:
         expression += " SET expires_at = if_not_exists(expires_at, :expires_at)"
         values[":expires_at"] = {"N": str(expires_at)}

@@ -48,7 +48,11 @@ def directory_person(owner: str) -> DirectoryPerson | None:
 
 
 def counted_as(owner: str) -> str:
-    """By what an owner's labs are counted: a user of the directory is one person, by whatever permission set they come."""
+    """The person that an owner is: the one rule by which labs are counted, costs summed, and approvers told from owners.
+
+    A user of the directory is one person, by whatever permission set they come. A session of another role is a person by itself,
+    for it chooses its name: what such sessions have together is kept by `shared_role`.
+    """
     person = directory_person(owner)
     return f"arn:{person.partition}:sts::{person.account}:directory/{person.user_name}" if person else owner
 
@@ -86,6 +90,11 @@ class Caller:
         return _CALLED_SO.sub(r"\1unconfirmed/\2", self.arn)
 
     @property
+    def person(self) -> str:
+        """Who the caller is, by whatever permission set they come."""
+        return counted_as(self.identity)
+
+    @property
     def given_name(self) -> str | None:
         """The name that IAM gave a user, or Identity Center a session. None where the caller chose it: other roles' sessions."""
         given = self.in_directory or _IAM_USER.fullmatch(self.arn)
@@ -99,6 +108,11 @@ class Caller:
     def owns(self, owner: str) -> bool:
         """Whether this owner, as a lab keeps it, is the caller."""
         return identity_of(owner) == self.identity
+
+    def may_be(self, owner: str) -> bool:
+        """Whether this owner may be the same person: by another permission set, or by another session of a shared role."""
+        role = shared_role(owner)
+        return counted_as(owner) == self.person or (role is not None and role == shared_role(self.identity))
 
     def may_see(self, owner: str) -> bool:
         """Whether labs of this owner are there for the caller: their own, their teams', everyone's."""

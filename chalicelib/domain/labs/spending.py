@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.identity.callers import identity_of, shared_role
+from chalicelib.domain.identity.callers import counted_as, shared_role
 from chalicelib.domain.labs.lab import OVER, Lab, Phase
 from chalicelib.domain.labs.meter import Meter
 
@@ -44,6 +44,15 @@ class MonthCeilings:
         """The ceiling of a sum that the store keeps."""
         kept = {Scope.PERSON: self.person, Scope.ROLE: self.role, Scope.INSTALLATION: self.installation}
         return kept.get(scope)
+
+
+@dataclass(frozen=True)
+class PersonMonth:
+    """A person's sum of a month. `identities`: as whom they own labs in it, by which teams know them."""
+
+    person: str
+    identities: tuple[str, ...]
+    amounts: Mapping[str, int]
 
 
 @dataclass(frozen=True)
@@ -120,7 +129,7 @@ def sums_of(lab: Lab) -> tuple[tuple[Scope, str], ...]:
     role = shared_role(lab.owner)
     return (
         (Scope.INSTALLATION, ""),
-        (Scope.PERSON, identity_of(lab.owner)),
+        (Scope.PERSON, counted_as(lab.owner)),
         *([(Scope.ROLE, role)] if role else []),
         (Scope.ACCOUNT, lab.account),
         *((Scope.TAG, tag) for tag in lab.cost_tags),

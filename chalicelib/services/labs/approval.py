@@ -8,7 +8,7 @@ from datetime import datetime
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.curfew.approval_link import read_decision
 from chalicelib.domain.errors.tree import LabNotFound, LinkInvalid, NotYours
-from chalicelib.domain.identity.callers import Caller, shared_role
+from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.labs.approval import Decision, decided
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.steps import Event
@@ -34,7 +34,7 @@ def decide(deps: Deps, caller: Caller, lab_id: str, decision: Decision, why: str
     lab = seen_lab(deps, caller, lab_id)
     if not caller.is_admin:
         raise NotYours("Administrators approve labs.")
-    if _is_own(caller, lab):
+    if caller.may_be(lab.owner):
         raise NotYours("Nobody approves or refuses their own lab: another administrator does. Its owner can delete it.")
     return _decide(deps, lab, decision, caller.arn, why, now)
 
@@ -76,9 +76,3 @@ def _named(deps: Deps, token: str, now: datetime) -> tuple[Lab, Decision]:
     if lab.approval is None or lab.approval.by_approver:
         raise LinkInvalid
     return lab, decision
-
-
-def _is_own(caller: Caller, lab: Lab) -> bool:
-    """Theirs, or that of a session of the same shared role, whose name anybody who may assume it chooses."""
-    role = shared_role(lab.owner)
-    return caller.owns(lab.owner) or (role is not None and role == shared_role(caller.identity))

@@ -11,7 +11,7 @@ from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.costs import meter_of, most_hourly
 from chalicelib.domain.errors.findings import Finding, warning
 from chalicelib.domain.errors.tree import OverBudget
-from chalicelib.domain.identity.callers import Caller
+from chalicelib.domain.identity.callers import Caller, identity_of
 from chalicelib.domain.labs.approval import awaiting
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.meter import MICRO, Meter
@@ -73,14 +73,15 @@ def judge_months(deps: Deps, lab: Lab, months: MonthCeilings) -> None:
 
 
 def _judge_teams(deps: Deps, lab: Lab, ceilings: Ceilings, before: Lab | None) -> None:
-    mine = [(team, micro(most) or 0) for team, most in ceilings.teams if team.has(lab.owner)]
+    owner = identity_of(lab.owner)
+    mine = [(team, micro(most) or 0) for team, most in ceilings.teams if team.has(owner)]
     if not mine:
         return
     already = spending(before) if before else {}
     for month, amounts in spending(lab).items():
-        sums = deps.store.month_sums(month, Scope.PERSON)
+        people = deps.store.month_people(month)
         added = amounts[COST] - already.get(month, {}).get(COST, 0)
         for team, most in mine:
-            there = sum(each.get(COST, 0) for person, each in sums.items() if team.has(person))
+            there = sum(one.amounts.get(COST, 0) for one in people if team.has(*one.identities))
             if added > 0 and there + added > most:
                 raise OverBudget(Scope.TEAM, added, most, there, month)

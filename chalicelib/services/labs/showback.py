@@ -14,7 +14,7 @@ from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.errors.findings import error
 from chalicelib.domain.errors.tree import InvalidRequest, NotYours
 from chalicelib.domain.identity.callers import Caller, Team
-from chalicelib.domain.labs.spending import Scope
+from chalicelib.domain.labs.spending import PersonMonth, Scope
 from chalicelib.ports.deps import Deps
 
 #: Who is in no team.
@@ -65,18 +65,25 @@ def showback(deps: Deps, caller: Caller, teams: Iterable[Team], month: str, by: 
 
 
 def _rows(deps: Deps, caller: Caller, teams: tuple[Team, ...], month: str, scope: Scope) -> Iterator[CostRow]:
+    if scope is Scope.PERSON:
+        yield from (CostRow(one.person, one.amounts) for one in _people(deps, caller, month))
+        return
     if scope is not Scope.TEAM:
-        sums = deps.store.month_sums(month, scope)
-        seen = sums if scope is not Scope.PERSON else {who: each for who, each in sums.items() if caller.may_see(who)}
-        yield from (CostRow(whose, amounts) for whose, amounts in seen.items())
+        yield from (CostRow(whose, amounts) for whose, amounts in deps.store.month_sums(month, scope).items())
         return
     together: dict[str, Counter[str]] = {}
-    for person, amounts in deps.store.month_sums(month, Scope.PERSON).items():
-        if caller.may_see(person):
-            for name in [team.name for team in teams if team.has(person)] or [NO_TEAM]:
-                together.setdefault(name, Counter()).update(amounts)
+    for one in _people(deps, caller, month):
+        for name in [team.name for team in teams if team.has(*one.identities)] or [NO_TEAM]:
+            together.setdefault(name, Counter()).update(one.amounts)
     mine = {team.name for team in caller.teams}
     yield from (CostRow(name, sums) for name, sums in together.items() if caller.sees_all or name in mine)
+
+
+def _people(deps: Deps, caller: Caller, month: str) -> Iterator[PersonMonth]:
+    """Those whom the caller may see: themself, by whatever permission set, and whoever of their teams has labs."""
+    for one in deps.store.month_people(month):
+        if one.person == caller.person or any(caller.may_see(identity) for identity in one.identities):
+            yield one
 
 
 def _scope(by: str) -> Scope:

@@ -155,6 +155,18 @@ def test_a_session_of_the_same_shared_role_is_not_another_person() -> None:
     assert http.post(f"/labs/{lab['id']}/approve", {"why": "x"}, caller=two).status == 403
 
 
+def test_another_permission_set_is_not_another_person() -> None:
+    """Whoever asks with the one and approves with the other would approve their own."""
+    http = a_http()
+    one, two = (
+        f"arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_{s}_0123456789abcdef/mina" for s in ("Labs", "Admin")
+    )
+    http.people = replace(http.people, administrators=("arn:aws:sts::*:assumed-role/AWSReservedSSO_Admin/*",))
+    lab = ask(http, caller=one)
+    assert http.post(f"/labs/{lab['id']}/approve", {"why": "x"}, caller=two).status == 403
+    assert http.post(f"/labs/{lab['id']}/approve", {"why": "x"}, caller=two.replace("mina", "jun")).status == 202
+
+
 @pytest.mark.parametrize(("number", "phase"), [(0, "requested"), (1, "refused")])
 def test_a_link_shows_by_get_and_acts_by_post(number: int, phase: str) -> None:
     http = a_http()

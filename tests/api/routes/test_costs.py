@@ -57,6 +57,20 @@ def test_everyone_sees_their_own_and_their_teams() -> None:
     assert [costs(http, by).status for by in ("account", "tag")] == [403, 403]
 
 
+def test_a_person_is_one_row_by_whatever_permission_set_and_sees_all_of_it() -> None:
+    http = Http()
+    labs, power = (
+        f"arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_{s}_0123456789abcdef/mina" for s in ("Labs", "Power")
+    )
+    http.people = replace(http.people, teams=(Team("eks", ("arn:aws:sts::*:assumed-role/AWSReservedSSO_Labs/*",)),))
+    for name, caller in (("a", labs), ("b", power)):
+        assert http.post("/labs", {"name": name}, caller=caller).status == 202
+    for caller in (labs, power, ADMIN):
+        assert shown(http, "person", caller) == {"arn:aws:sts::111122223333:directory/mina": (2, 3.54)}
+    assert shown(http, "team", labs) == {"eks": (2, 3.54)}
+    assert costs(http, caller=STRANGER).json["rows"] == []
+
+
 def test_what_ended_is_told_by_what_it_cost_and_saved() -> None:
     http = a_http()
     lab_id = http.get("/labs").json["labs"][0]["id"]

@@ -133,3 +133,16 @@ def test_a_months_sums_go_some_days_more_than_a_year_after_it() -> None:
         assert len(items) == 3
         instant = int((NOW.replace(day=1, hour=0, minute=0) + SUMS_KEPT).timestamp())
         assert {item["expires_at"]["N"] for item in items} == {str(instant)}
+
+
+def test_a_person_has_one_sum_by_whatever_permission_set_and_is_known_by_each(store: Store) -> None:
+    sso, price = "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_{}/mina", foreseen(a_priced_lab())
+    for number, name in enumerate(("Labs", "PowerUser", "Labs")):
+        store.create_lab(a_priced_lab(number, owner=sso.format(name)), None, "d", NOW)
+    store.create_lab(a_priced_lab(9, owner="arn:aws:iam::111122223333:user/jun"), None, "d", NOW)
+    mina = "arn:aws:sts::111122223333:directory/mina"
+    people = {one.person: one for one in store.month_people("2026-11")}
+    assert people[mina].identities == (sso.format("Labs"), sso.format("PowerUser"))
+    assert people[mina].amounts == {LABS: 3, COST: 3 * price}
+    assert people["arn:aws:iam::111122223333:user/jun"].identities == ("arn:aws:iam::111122223333:user/jun",)
+    assert store.month_sums("2026-11", Scope.PERSON)[mina] == people[mina].amounts

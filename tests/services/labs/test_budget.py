@@ -215,3 +215,31 @@ def test_what_is_wrong_besides_is_told_with_the_sum() -> None:
 def test_what_is_cheap_and_wrong_is_a_bad_request() -> None:
     with pytest.raises(InvalidRequest):
         ask(a_world(), spec=a_spec(nodegroups=(a_nodegroup(instance_types=("p5.48xlarge",)),)))
+
+
+SSO = "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_{}_0123456789abcdef/{}"
+
+
+def a_learner(permission_set: str, name: str = "mina", **changes: Any) -> Caller:
+    return a_caller(arn=SSO.format(permission_set, name), in_directory=True, **changes)
+
+
+def test_a_person_with_several_permission_sets_has_one_month() -> None:
+    """One rule says who one person is: for the count, the ceiling, a dry run, a team and the showback."""
+    world = a_world(max_usd_month=MonthLimits(person=LEASE * 1.5))
+    ask(world, "a", a_learner("Labs"))
+    for asked in (commands.plan_lab, lambda *args: ask(world, "b", a_learner("PowerUser"))):
+        with pytest.raises(OverBudget) as refusal:
+            asked(world.deps, a_learner("PowerUser"), commands.ValidatedRequest(a_spec(name="b")), NOW)
+        assert refusal.value.scope is Scope.PERSON
+    ask(world, "b", a_learner("Labs", "jun"))
+
+
+def test_a_person_is_of_a_team_with_all_their_labs_whichever_permission_set_makes_them_one() -> None:
+    team = Team("eks", ("arn:aws:sts::*:assumed-role/AWSReservedSSO_Labs/*",))
+    world = a_world(teams=(TeamRule("eks", max_usd_month_team=LEASE * 2.5),))
+    ask(world, "a", a_learner("Labs", teams=(team,)))
+    ask(world, "b", a_learner("PowerUser"))
+    with pytest.raises(OverBudget) as refusal:
+        ask(world, "c", a_learner("Labs", "jun", teams=(team,)))
+    assert (refusal.value.scope, refusal.value.there) == (Scope.TEAM, sum(map(foreseen, world.store.labs.values())))

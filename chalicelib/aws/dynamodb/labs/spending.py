@@ -16,10 +16,13 @@ from chalicelib.aws.dynamodb.pages import Listing, all_items
 from chalicelib.aws.dynamodb.transactions import Reason, add_all
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.errors.tree import OverBudget
+from chalicelib.domain.identity.callers import identity_of
 from chalicelib.domain.labs.lab import Lab
-from chalicelib.domain.labs.spending import COST, MonthCeilings, Scope, spending, sums_of
+from chalicelib.domain.labs.spending import COST, MonthCeilings, PersonMonth, Scope, spending, sums_of
 
 ALL = "ALL"
+#: Of a person's sum: the owners whose labs are in it, where they are more than the person's own name.
+IDENTITIES = "identities"
 #: As plans are kept, after the last day of the month.
 SUMS_KEPT = timedelta(days=431)
 #: What parts month and amount in the names of a lab's own map.
@@ -63,9 +66,9 @@ def spending_updates(
         if amount:
             months.setdefault(month, {})[what] = amount
     return tuple(
-        _addition(table, scope, month, _key_of(scope, whose), amounts, ceilings)
+        _addition(table, lab, sum_of, month, amounts, ceilings)
         for month, amounts in months.items()
-        for scope, whose in sums_of(lab)
+        for sum_of in sums_of(lab)
     )
 
 
@@ -80,22 +83,42 @@ def month_sums(client: Any, table: str, month: str, scope: Scope) -> Mapping[str
     prefix = _key_of(scope, "")
     values = {":pk": text(f"SPENDING#{month}"), ":prefix": text(prefix)}
     listing = Listing("pk = :pk AND begins_with(sk, :prefix)", values, (), {})
-    return {
-        item["sk"]["S"].removeprefix(prefix): {
-            name: int(each["N"]) for name, each in item.items() if "N" in each and name != "expires_at"
-        }
-        for item in all_items(client, table, listing)
-    }
+    items = all_items(client, table, listing)
+    return {item["sk"]["S"].removeprefix(prefix): _amounts(item) for item in items}
+
+
+def month_people(client: Any, table: str, month: str) -> tuple[PersonMonth, ...]:
+    """The sums of a month by person, with the identities that each has labs by: theirs alone where none are kept."""
+    prefix = _key_of(Scope.PERSON, "")
+    values = {":pk": text(f"SPENDING#{month}"), ":prefix": text(prefix)}
+    items = all_items(client, table, Listing("pk = :pk AND begins_with(sk, :prefix)", values, (), {}))
+    found = ((item["sk"]["S"].removeprefix(prefix), item) for item in items)
+    return tuple(
+        PersonMonth(person, tuple(sorted(item.get(IDENTITIES, {"SS": [person]})["SS"])), _amounts(item))
+        for person, item in found
+    )
+
+
+def _amounts(item: Item) -> Mapping[str, int]:
+    return {name: int(each["N"]) for name, each in item.items() if "N" in each and name != "expires_at"}
 
 
 def _addition(
-    table: str, scope: Scope, month: str, whose: str, amounts: Mapping[str, int], ceilings: MonthCeilings | None
+    table: str,
+    lab: Lab,
+    sum_of: tuple[Scope, str],
+    month: str,
+    amounts: Mapping[str, int],
+    ceilings: MonthCeilings | None,
 ) -> Addition:
+    scope, whose = sum_of
     added, most = amounts.get(COST, 0), ceilings.most(scope) if ceilings else None
     if most is not None and added > most:
         raise OverBudget(scope, added, most, 0, month)
+    mine = identity_of(lab.owner)
+    member = (IDENTITIES, mine) if scope is Scope.PERSON and whose != mine else None
     guard = (COST, most) if most is not None and added > 0 else None
-    operation = add_all(table, spending_key(month, whose), amounts, guard, _expiry(month))
+    operation = add_all(table, spending_key(month, _key_of(scope, whose)), amounts, guard, _expiry(month), member)
     return Addition(scope, month, added, most, operation)
 
 
