@@ -21,6 +21,7 @@ from chalicelib.domain.labs.spec import LabSpec, NatMode, NewNetwork, NodegroupS
 HOURS_A_MONTH = 730
 #: What an act saves is counted for a day at most: nobody knows how long the lab would have been forgotten.
 SAVED_FOR = timedelta(hours=24)
+_EXTENDED = "extended support"
 
 
 @dataclass(frozen=True)
@@ -44,10 +45,11 @@ class Prices:
 
 @dataclass(frozen=True)
 class CostPart:
-    """One thing that is paid for, as `2 t3.medium`, and what all of it costs an hour."""
+    """One thing that is paid for, as `2 t3.medium`, and what all of it costs an hour. `kind`: the same of any number."""
 
     name: str
     usd_hour: float
+    kind: str = ""
 
 
 @dataclass(frozen=True)
@@ -68,6 +70,43 @@ class Cost:
     def certain(self) -> float | None:
         """USD an hour, and None where something is unknown: what an entry of a plan holds."""
         return None if self.unknown else self.total
+
+
+@dataclass(frozen=True)
+class LeasePart:
+    """A part's USD an hour and for the whole lease, awake and asleep. `begins_at`: when it is billed from, if during the lease."""
+
+    name: str
+    hour: float
+    hour_asleep: float
+    lease: float
+    lease_asleep: float
+    begins_at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class LeasePrice:
+    """What a lease will cost by part. `unknown`: instance types without a known price; they are in no part."""
+
+    parts: tuple[LeasePart, ...]
+    unknown: tuple[str, ...]
+    source: str
+    as_of: date | None
+
+    @property
+    def lease(self) -> float:
+        """USD for the whole lease, if the lab never sleeps."""
+        return sum(part.lease for part in self.parts)
+
+    @property
+    def lease_asleep(self) -> float:
+        """USD for the whole lease, if the lab sleeps through it."""
+        return sum(part.lease_asleep for part in self.parts)
+
+    @property
+    def hour_asleep(self) -> float:
+        """USD an hour asleep, as the lease begins."""
+        return sum(part.hour_asleep for part in self.parts if part.begins_at is None)
 
 
 @dataclass(frozen=True)
@@ -109,6 +148,23 @@ def _as_seen(spec: LabSpec, seen: Iterable[Machines]) -> Iterator[NodegroupSpec]
         like = asked.get(machines.group, bare)
         kinds = Counter(machines.kinds).items()
         yield from (replace(like, instance_types=(kind,), desired=number) for kind, number in kinds)
+
+
+def lease_price(
+    spec: LabSpec, prices: Prices, extended_from: datetime | None, start: datetime, end: datetime
+) -> LeasePrice:
+    """What a lab costs from `start` to `end` by part. Extended support is a part of a lease that reaches it, from its midnight."""
+    billed = extended_from is not None and extended_from < end
+    awake = _cost(spec, prices, billed, spec.nodegroups)
+    asleep = {part.kind: part.usd_hour for part in _cost(spec, prices, billed, ()).parts}
+
+    def of_lease(part: CostPart) -> LeasePart:
+        begins_at = extended_from if part.kind == _EXTENDED and extended_from and extended_from > start else None
+        hours, sleeping = _hours(end - (begins_at or start)), asleep.get(part.kind, 0.0)
+        return LeasePart(part.name, part.usd_hour, sleeping, part.usd_hour * hours, sleeping * hours, begins_at)
+
+    unknown = tuple(dict.fromkeys((*awake.unknown, *_unpriced(spec, prices))))
+    return LeasePrice(tuple(map(of_lease, awake.parts)), unknown, prices.source, prices.as_of)
 
 
 def most_hourly(spec: LabSpec, prices: Prices, extended: bool) -> float:
@@ -170,9 +226,13 @@ def _cost(spec: LabSpec, prices: Prices, extended: bool, nodegroups: tuple[Nodeg
     machines += [(spec.work_host.instance_type, 1)] if spec.work_host else []
     unknown = dict.fromkeys(kind for kind, _ in machines if kind not in prices.instances)
     parts = [
-        CostPart("control plane", prices.control_plane),
-        *([CostPart("extended support", prices.extended_extra)] if extended else []),
-        *(CostPart(f"{n} {kind}", n * prices.instances[kind]) for kind, n in _by_type(machines) if kind not in unknown),
+        CostPart("control plane", prices.control_plane, "control plane"),
+        *([CostPart(_EXTENDED, prices.extended_extra, _EXTENDED)] if extended else []),
+        *(
+            CostPart(f"{n} {kind}", n * prices.instances[kind], kind)
+            for kind, n in _by_type(machines)
+            if kind not in unknown
+        ),
         *_disks(nodegroups, prices),
         *_network(spec, nodegroups, prices),
     ]
@@ -187,7 +247,7 @@ def _by_type(machines: list[tuple[str, int]]) -> Iterator[tuple[str, int]]:
 def _disks(nodegroups: tuple[NodegroupSpec, ...], prices: Prices) -> Iterator[CostPart]:
     gib = sum(group.desired * group.volume_gib for group in nodegroups)
     if gib:
-        yield CostPart(f"{gib} GiB of gp3", gib * prices.gp3_gib_month / HOURS_A_MONTH)
+        yield CostPart(f"{gib} GiB of gp3", gib * prices.gp3_gib_month / HOURS_A_MONTH, "gp3")
 
 
 def _network(spec: LabSpec, nodegroups: tuple[NodegroupSpec, ...], prices: Prices) -> Iterator[CostPart]:
@@ -195,11 +255,11 @@ def _network(spec: LabSpec, nodegroups: tuple[NodegroupSpec, ...], prices: Price
     addresses = sum(group.desired for group in nodegroups if group.placement is Placement.PUBLIC)
     addresses += 1 if spec.work_host else 0
     if isinstance(spec.network, NewNetwork) and spec.network.nat is NatMode.SINGLE:
-        yield CostPart("NAT gateway", prices.nat_hour)
+        yield CostPart("NAT gateway", prices.nat_hour, "NAT gateway")
         addresses += 1
     if addresses:
         name = "public IPv4 address" if addresses == 1 else "public IPv4 addresses"
-        yield CostPart(f"{addresses} {name}", addresses * prices.public_ipv4_hour)
+        yield CostPart(f"{addresses} {name}", addresses * prices.public_ipv4_hour, "public IPv4 addresses")
 
 
 def _hours(span: timedelta) -> float:

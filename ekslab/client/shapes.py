@@ -15,10 +15,12 @@ class Finding(TypedDict):
 
 
 class Cost(TypedDict):
-    """USD: by the hour, and of what."""
+    """USD: by the hour, and of what. The answer to a request has what it costs asleep, too."""
 
     usd: float | None
     usdAnHour: float
+    usdAsleep: NotRequired[float | None]
+    usdAnHourAsleep: NotRequired[float]
     message: str
     parts: list[dict[str, Any]]
     unknown: list[str]

@@ -62,11 +62,27 @@ def dry_run(plan: Json) -> Iterator[str]:
     yield from dump(plan["spec"])
     yield ""
     yield from _ahead(plan)
-    for part in plan["cost"]["parts"]:
-        yield f"            ${part['usdAnHour']:.4f} an hour: {part['name']}"
-    yield f"            prices: {plan['cost']['source']}"
+    yield from _by_part(plan["cost"])
     yield from findings(plan["warnings"])
     yield "This was a dry run: nothing is made."
+
+
+def _by_part(cost: Json) -> Iterator[str]:
+    """What each part costs, an hour and for the lease, awake and asleep; and where the prices come from."""
+    rows = [
+        (f"{part['name']}, from {part['from']}" if part["from"] else part["name"], *_amounts_of(part))
+        for part in cost["parts"]
+    ]
+    yield ""
+    yield from table(("PART", "AN HOUR", "ASLEEP", "LEASE", "ASLEEP"), rows)
+    for kind in cost["unknown"]:
+        yield f"no price is known for {kind}: all of this is at least so much"
+    yield f"prices      {cost['source']}"
+
+
+def _amounts_of(part: Json) -> tuple[str, ...]:
+    hours = (f"${part[name]:.4f}" for name in ("usdAnHour", "usdAnHourAsleep"))
+    return (*hours, *(f"${part[name]:,.2f}" for name in ("usd", "usdAsleep")))
 
 
 def _ahead(lab: Json) -> Iterator[str]:

@@ -21,13 +21,17 @@ from chalicelib.domain.costs import (
     hibernated_cost,
     hourly_cost,
     keeping_cost,
+    lease_price,
+    meter_of,
     saved,
     saved_hourly,
     usd,
 )
 from chalicelib.domain.labs.lab import Lab, Phase
+from chalicelib.domain.labs.meter import MICRO
 from chalicelib.domain.labs.schedule import AtCurfew
 from chalicelib.domain.labs.spec import ExistingNetwork, NatMode, NewNetwork, Placement, WorkHostSpec
+from chalicelib.domain.labs.spending import foreseen
 from tests.fakes.builders import NOW, a_lab, a_nodegroup, a_spec
 from tests.fakes.curfew import a_price_list
 
@@ -169,3 +173,43 @@ def test_hibernating_never_costs_more_than_being_awake(desired: int, extended: b
     asleep, now = hibernated_cost(one, PRICES, extended).total, hourly_cost(one, PRICES, extended).total
     assert 0 < asleep <= now
     assert (saved_hourly(one, PRICES, extended, AtCurfew.HIBERNATE) or 0) <= now
+
+
+@given(
+    st.integers(0, 5),
+    st.booleans(),
+    st.sampled_from([NewNetwork(), NewNetwork(nat=NatMode.SINGLE)]),
+    st.none() | st.integers(-48, 96),
+    st.integers(1, 72),
+)
+def test_a_leases_parts_together_are_what_its_meter_reserves(
+    nodes: int, host: bool, network: NewNetwork, far: int | None, hours: int
+) -> None:
+    """Awake they are the reservation, asleep what a meter counts that never wakes; to a cent."""
+    spec = a_spec(
+        nodegroups=(a_nodegroup(desired=nodes),) if nodes else (),
+        network=network,
+        work_host=WorkHostSpec("t3.medium") if host else None,
+    )
+    extended_from = None if far is None else NOW + timedelta(hours=far)
+    ends = NOW + timedelta(hours=hours)
+    meter = meter_of(spec, PRICES, extended_from, "UTC")
+    price = lease_price(spec, PRICES, extended_from, NOW, ends)
+    asked = a_lab(spec=spec, meter=meter, created_at=NOW, lease_ends_at=ends, ends_by=None)
+    assert price.lease == pytest.approx(foreseen(asked) / MICRO, abs=0.01)
+    assert price.lease_asleep == pytest.approx(meter.with_span(NOW, meter.asleep).cost(NOW, ends) / MICRO, abs=0.01)
+    assert price.hour_asleep == pytest.approx(
+        (meter.asleep + (meter.extended_extra if far is not None and far <= 0 else 0)) / MICRO, abs=1e-4
+    )
+
+
+def test_extended_support_is_a_part_from_its_midnight_and_only_of_a_lease_that_reaches_it() -> None:
+    midnight, ends = NOW + timedelta(hours=3), NOW + timedelta(hours=8)
+    [part] = [part for part in lease_price(a_spec(), PRICES, midnight, NOW, ends).parts if part.begins_at]
+    assert (part.name, part.begins_at, part.lease, part.lease_asleep) == ("extended support", midnight, 2.5, 2.5)
+    assert not [part for part in lease_price(a_spec(), PRICES, ends, NOW, ends).parts if part.begins_at]
+
+
+def test_every_type_of_a_group_without_a_price_is_named_for_the_lease() -> None:
+    spec = a_spec(nodegroups=(a_nodegroup(instance_types=("t3.medium", "x9.large")),))
+    assert lease_price(spec, PRICES, None, NOW, NOW + timedelta(hours=1)).unknown == ("x9.large",)

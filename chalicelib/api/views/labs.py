@@ -8,7 +8,7 @@ from typing import Any
 
 from chalicelib.api.views.curfew import cost_view
 from chalicelib.api.views.json_format import instant, to_json
-from chalicelib.api.views.money import usd_view
+from chalicelib.api.views.money import price_view, usd_view
 from chalicelib.api.views.schedule import night_view, schedule_view
 from chalicelib.domain.errors.findings import Finding
 from chalicelib.domain.labs.access_role import access_role_arn
@@ -54,7 +54,7 @@ def planned(lab: Lab, findings: Iterable[Finding], coming: Coming, now: datetime
 def _coming(lab: Lab, coming: Coming) -> Json:
     return {
         "nextCurfew": night_view(coming.next_curfew, lab.spec.schedule),
-        "cost": cost_view(coming.cost, coming.usd_to_lease_end),
+        "cost": {**cost_view(coming.cost, coming.usd_to_lease_end), **price_view(coming.price)},
     }
 
 

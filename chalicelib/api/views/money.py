@@ -6,6 +6,8 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from chalicelib.api.views.json_format import to_json
+from chalicelib.domain.costs import LeasePrice
 from chalicelib.domain.labs.lab import OVER, Lab
 from chalicelib.domain.labs.meter import MICRO
 from chalicelib.domain.labs.spending import saved, spent, to_lease_end
@@ -35,6 +37,29 @@ def usd_view(lab: Lab, now: datetime, found: Iterable[FoundCost] = ()) -> Json |
         "unknown": list(meter.unknown),
         "source": meter.source,
         **_found(found),
+    }
+
+
+def price_view(price: LeasePrice) -> Json:
+    """What a lease will cost by part, an hour and in all, awake and asleep. `from`: when a part is billed from, if not at once."""
+    parts = [
+        {
+            "name": part.name,
+            "usdAnHour": round(part.hour, 4),
+            "usdAnHourAsleep": round(part.hour_asleep, 4),
+            "usd": round(part.lease, 2),
+            "usdAsleep": round(part.lease_asleep, 2),
+            "from": to_json(part.begins_at),
+        }
+        for part in price.parts
+    ]
+    return {
+        "usdAnHourAsleep": round(price.hour_asleep, 4),
+        "usdAsleep": None if price.unknown else round(price.lease_asleep, 2),
+        "atLeast": bool(price.unknown),
+        "unknown": list(price.unknown),
+        "parts": parts,
+        "asOf": to_json(price.as_of),
     }
 
 

@@ -9,7 +9,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.costs import Cost, hourly_cost, keeping_cost
+from chalicelib.domain.costs import Cost, LeasePrice, hourly_cost, keeping_cost, lease_price
 from chalicelib.domain.curfew.extension import ExtensionDecision, ExtensionRequest, extend, last_end
 from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.errors.findings import Finding, error, warning
@@ -42,6 +42,7 @@ class Coming:
 
     next_curfew: Night | None
     cost: Cost
+    price: LeasePrice
     usd_to_lease_end: float | None
 
 
@@ -126,7 +127,9 @@ def coming(deps: Deps, lab: Lab, calendar: Calendar, now: datetime) -> Coming:
     """What is ahead of a lab that is asked for: its next curfew, and what it costs until its lease ends."""
     cost = cost_of(deps, lab, now, calendar)
     night = next_curfew(lab.spec.schedule, now, deps.curfew.holidays)
-    return Coming(night, cost, keeping_cost(cost.certain, now, lab.lease_ends_at))
+    extended_from = lab.meter.extended_from if lab.meter else None
+    price = lease_price(lab.spec, deps.curfew.prices(lab.region), extended_from, now, lab.lasts_until)
+    return Coming(night, cost, price, None if cost.unknown else price.lease)
 
 
 def cost_of(deps: Deps, lab: Lab, now: datetime, known: Calendar | None = None) -> Cost:

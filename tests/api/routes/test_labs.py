@@ -57,6 +57,19 @@ def test_a_request_is_answered_with_its_lease_its_curfew_and_its_price(http: Htt
     assert cost["usd"] == pytest.approx(8 * cost["usdAnHour"], abs=0.01)
 
 
+def test_a_dry_run_prices_each_part_by_the_hour_and_for_the_lease_awake_and_asleep(http: Http) -> None:
+    cost = http.post("/labs", {"name": "myeks"}, query={"dryRun": "true"}).json["cost"]
+    shown = {part["name"]: (part["usdAnHour"], part["usdAnHourAsleep"], part["usd"]) for part in cost["parts"]}
+    assert shown == {
+        "control plane": (0.1, 0.1, 0.8),
+        "2 t3.medium": (0.104, 0.0, 0.83),
+        "60 GiB of gp3": (0.0075, 0.0, 0.06),
+        "2 public IPv4 addresses": (0.01, 0.0, 0.08),
+    }
+    assert (cost["usd"], cost["usdAsleep"], cost["usdAnHourAsleep"]) == (1.77, 0.8, 0.1)
+    assert (cost["source"], cost["asOf"], cost["atLeast"]) == ("a price list of 1 Nov 2026", "2026-11-01", False)
+
+
 def answer_zone(http: Http, lab_id: str) -> str:
     return http.world.store.labs[lab_id].spec.schedule.time_zone
 
