@@ -24,6 +24,7 @@ from emulator.services import (
     limits,
     price_list,
     quotas,
+    ses,
     ssm_parameters,
     state_machines,
     step_functions,
@@ -45,6 +46,7 @@ def mounted_app(settings: Settings, url: str) -> AsgiApp:
     cloudformation.install()
     ssm_parameters.install()
     quotas.install()
+    ses.install(clock)
     price_list.install()
     tagging.install(eks)
     activities = cloudwatch.Activities(clock, eks.world)

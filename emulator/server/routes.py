@@ -7,7 +7,8 @@ sets (`{"now": "2026-11-26T00:00:00Z"}`) or advances (`{"advance": seconds}`) th
 quotas; `kubernetes` puts an object into a cluster; `fleet` puts clusters that were there before, `insights` what EKS has found
 about one; `activity` says what people do in one; `events` adds to CloudTrail's history, `trail` says how late and how often it
 answers; `regions` names those that accounts opted in to; `sessions` hands out credentials of a role, as an instance or a pod has
-them. `GET questions` shows what roles asked IAM for, `bill` what AWS would bill.
+them; `mail` confirms an identity that sends mail, or says how a mailbox takes it, and `GET mails` lists what SES took. `GET
+questions` shows what roles asked IAM for, `bill` what AWS would bill.
 """
 
 from collections.abc import Mapping
@@ -27,6 +28,7 @@ from emulator.iam import regions, requests, sessions
 from emulator.server.admin import Route
 from emulator.services import quotas
 from emulator.services.interruptions import Interruptions
+from emulator.services.ses import events, front, identities
 
 Answer = Mapping[str, Any]
 
@@ -168,6 +170,15 @@ class Routes:
             'say {"role": name, "session": "i-0123456789abcdef0"}, with "issuer": URL for a service account'
         )
 
+    def set_mail(self, given: Any) -> Answer:
+        """Confirm an identity of SES, or say what becomes of mails to an address."""
+        match given:
+            case {"verify": str(identity)}:
+                return identities.verify(identity)
+            case {"address": str(address), "outcome": str(outcome)}:
+                return events.set_outcome(address, outcome)
+        raise ValueError('say {"verify": "example.com"} or {"address": "gone@example.com", "outcome": "bounce"}')
+
     def put_insights(self, given: Any) -> Answer:
         """Put what EKS has found about a cluster."""
         match given:
@@ -199,5 +210,7 @@ def routes(parts: Parts) -> dict[tuple[str, str], Route]:
         ("POST", "regions"): lambda names: regions.choose(names or []),
         ("GET", "bill"): lambda _: bill.bill(),
         ("GET", "questions"): lambda _: requests.questions(),
+        ("POST", "mail"): made.set_mail,
+        ("GET", "mails"): lambda _: {"mails": front.taken()},
         ("POST", "quotas"): lambda values: quotas.set_quotas(values or {}),
     }

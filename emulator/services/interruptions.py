@@ -24,6 +24,7 @@ from urllib.parse import unquote_plus
 
 from ministack import app
 from ministack.core import iam_actions, iam_evaluator, lambda_runtime
+from ministack.services import ses_v2
 
 from emulator.iam.requests import role_of
 
@@ -35,6 +36,7 @@ _THROTTLED = {
     "eks": ("ThrottlingException", 429),
     "lambda": ("TooManyRequestsException", 429),
     "s3": ("SlowDown", 503),
+    "sesv2": ("TooManyRequestsException", 429),
     "sns": ("Throttled", 429),
     "states": ("ThrottlingException", 400),
 }
@@ -139,6 +141,7 @@ def install() -> Interruptions:
     iam_evaluator.evaluate = evaluate_and_remember
     for service, handle in list(app.SERVICE_HANDLERS.items()):
         app.SERVICE_HANDLERS[service] = _interrupted(service, handle, interruptions)
+    ses_v2.handle_request = _interrupted("sesv2", ses_v2.handle_request, interruptions)
     return interruptions
 
 
