@@ -19,6 +19,7 @@ HOME_ONLY = frozenset(
     {
         "own-logs",
         "labs-table",
+        "read-people",
         "start-workflows",
         "watch-workflows",
         "assume-member-labs",

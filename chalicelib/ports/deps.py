@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     )
     from chalicelib.ports.curfew import Curfew
     from chalicelib.ports.eks import Clusters
+    from chalicelib.ports.people import PersonStore
     from chalicelib.ports.support import Watch
 
 Item = TypeVar("Item")
@@ -258,6 +259,7 @@ class Deps:
     new_id: Callable[[], str]
     watch: Watch
     curfew: Curfew
+    people: PersonStore
     limits: Limits = field(default_factory=Limits)
 
     def lab_accounts(self) -> LabAccounts:

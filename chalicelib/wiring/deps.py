@@ -41,6 +41,7 @@ def get_deps() -> Deps:
     settings = get_settings()
     watch: Any = LazyProxy(_watch)
     curfew: Any = LazyProxy(_curfew)
+    people: Any = LazyProxy(_people)
     return Deps(
         store=DynamoStore(LazyClient("dynamodb", settings.region), settings.table),
         workflows=StepFunctionsWorkflows(
@@ -51,6 +52,7 @@ def get_deps() -> Deps:
         new_id=new_lab_id,
         watch=watch,
         curfew=curfew,
+        people=people,
         limits=settings.limits,
     )
 
@@ -71,6 +73,13 @@ def _curfew() -> object:
     from chalicelib.wiring.curfew import curfew_of
 
     return curfew_of(get_settings())
+
+
+def _people() -> object:
+    from chalicelib.aws.dynamodb.people import DynamoPeople
+
+    settings = get_settings()
+    return DynamoPeople(LazyClient("dynamodb", settings.region), settings.table, settings.account)
 
 
 @cache

@@ -15,6 +15,7 @@ from tests.fakes.clock import FakeClock
 from tests.fakes.clusters import FakeClusters
 from tests.fakes.curfew import FakeCurfew, make_curfew
 from tests.fakes.leftovers import FakeCensus, FakeLeftovers
+from tests.fakes.people import FakePeople
 from tests.fakes.places import FakeDns, FakeGroups, FakeHistory, FakeKubernetes, FakeNetwork, FakeRoles
 from tests.fakes.stacks import FakeStacks
 from tests.fakes.store import FakeStore
@@ -42,6 +43,7 @@ class FakeWorld:
     history: FakeHistory
     watch: FakeWatch
     curfew: FakeCurfew
+    people: FakePeople
     deps: Deps
     places: Places
 
@@ -117,7 +119,7 @@ def make_deps(limits: Limits | None = None) -> FakeWorld:
     account = Account(clock)
     store, workflows = FakeStore(account), FakeWorkflows(account)
     cloud = cloud_over(account)
-    places = Places(account.id, cloud)
+    places, people = Places(account.id, cloud), FakePeople(account)
     watch, curfew, count = make_watch(account=account), make_curfew(account, store), itertools.count(1)
     deps = Deps(
         store,
@@ -127,6 +129,7 @@ def make_deps(limits: Limits | None = None) -> FakeWorld:
         lambda: f"lab-{next(count):08d}",
         watch.watch,
         curfew.curfew,
+        people,
         limits or Limits(),
     )
     return FakeWorld(
@@ -136,6 +139,7 @@ def make_deps(limits: Limits | None = None) -> FakeWorld:
         workflows=workflows,
         watch=watch,
         curfew=curfew,
+        people=people,
         deps=deps,
         places=places,
         **{field.name: getattr(cloud, field.name) for field in fields(cloud)},

@@ -14,6 +14,8 @@
 | last run    | RUNS                              | <workflow>                       |
 | spending    | SPENDING#<month>                  | ALL, PERSON#…, ROLE#…, ACCOUNT#…, TAG#… |
 | session     | SESSION#<hash of its token>       | SESSION (expires_at: 8 hours)    |
+| person      | PERSON#<id>                       | META (`people.py`)               |
+| claim       | IDENTITY#<key>                    | CLAIM                            |
 
 Indexes: `by_owner` (owner, created) and `by_age` (everyone, created) list labs newest first; `due` (due_shard,
 due_at) holds only labs that are due at some time. One partition for `everyone` and one for `due_shard` suffice for

@@ -17,6 +17,7 @@ EkslabError
 │   ├── AccountNotRegistered  no such account is kept      404
 │   ├── AccountInUse          labs live in the account     409
 │   ├── PersonHasLabs         their labs must be over first    409
+│   ├── IdentityTaken         it is another person's           409
 │   ├── NoPlan                nothing was planned that day     404
 │   ├── PlanChanged           it is not the plan that was seen 409
 │   ├── UnknownLeftover       no such line on the receipt      422
@@ -214,6 +215,16 @@ class NothingAhead(RequestRefused):
 
 class PolicyNotAllowed(RequestRefused):
     """The support policy can't be changed as things stand; the message says why, and what would help."""
+
+
+class IdentityTaken(RequestRefused):
+    """An identity or an address is another person's. `key` says which, as `domain/identity/person.py` writes it."""
+
+    def __init__(self, key: str) -> None:
+        self.key = key
+        super().__init__(
+            f"{key.partition('/')[2]} is another person's here. A link in a mail to their address joins the two."
+        )
 
 
 class NoPlan(RequestRefused):

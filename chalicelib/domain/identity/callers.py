@@ -50,11 +50,11 @@ def directory_person(owner: str) -> DirectoryPerson | None:
 def counted_as(owner: str) -> str:
     """The person that an owner is: the one rule by which labs are counted, costs summed, and approvers told from owners.
 
-    A user of the directory is one person, by whatever permission set they come. A session of another role is a person by itself,
-    for it chooses its name: what such sessions have together is kept by `shared_role`.
+    A user of the directory is one person, by whatever permission set they come, in any case of letters. A session of another
+    role is a person by itself, for it chooses its name: what such sessions have together is kept by `shared_role`.
     """
     person = directory_person(owner)
-    return f"arn:{person.partition}:sts::{person.account}:directory/{person.user_name}" if person else owner
+    return f"arn:{person.partition}:sts::{person.account}:directory/{person.user_name.lower()}" if person else owner
 
 
 def shared_role(owner: str) -> str | None:

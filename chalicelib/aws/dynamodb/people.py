@@ -1,0 +1,159 @@
+"""Stores people in DynamoDB. Implements the PersonStore port, which holds the promises.
+
+| item   | pk              | sk     |
+|--------|-----------------|--------|
+| person | PERSON#<id>     | META   |
+| claim  | IDENTITY#<key>  | CLAIM  |
+
+A person is in the index `by_age` under PERSON. A claim names the person whose key it is; both change in one transaction.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from chalicelib.aws.clients.errors import translate
+from chalicelib.aws.dynamodb.items import SCHEMA, body_of, thing_of
+from chalicelib.aws.dynamodb.keys import BY_AGE, Item, key, number, stamp, text
+from chalicelib.aws.dynamodb.labs.create import get
+from chalicelib.aws.dynamodb.pages import Listing, one_page
+from chalicelib.aws.dynamodb.transactions import ATTEMPTS, Reason, delete, put, transact
+from chalicelib.domain.errors.tree import IdentityTaken, Throttled
+from chalicelib.domain.identity.person import Person, lookup_keys, person_named
+
+PEOPLE = "PERSON"
+#: Keys that one BatchGetItem takes. Source: DynamoDB's API reference.
+_BATCH = 100
+
+
+class DynamoPeople:
+    """People in the table of this name. `home`: the account whose bare names are meant."""
+
+    def __init__(self, client: Any, table: str, home: str) -> None:
+        self._client, self._table, self._home = client, table, home
+
+    def person_of(self, name: str) -> Person | None:
+        """One batch for the keys, one for the person."""
+        return self.people_of([name]).get(name)
+
+    def people_of(self, names: Sequence[str]) -> Mapping[str, Person]:
+        """Two batches for each hundred."""
+        keys = [key for name in names for key in lookup_keys(name, self._home)]
+        owners = {
+            item["pk"]["S"].removeprefix("IDENTITY#"): str(item["person_id"]["S"])
+            for item in self._batch([_claim_key(each) for each in keys])
+        }
+        named = {name: found for name in names if (found := person_named(name, self._home, owners.get)) is not None}
+        people = {
+            person.id: person for person in map(_person, self._batch([person_key(one) for one in named.values()]))
+        }
+        return {name: people[person_id] for name, person_id in named.items() if person_id in people}
+
+    def person_by_key(self, key: str) -> Person | None:
+        """Two reads."""
+        claim = get(self._client, self._table, _claim_key(key))
+        item = None if claim is None else get(self._client, self._table, person_key(claim["person_id"]["S"]))
+        return None if item is None else _person(item)
+
+    def save_people(self, before: Sequence[Person], after: Sequence[Person]) -> bool:
+        """One transaction. A write whose answer was lost is known by its own id."""
+        write_id = secrets.token_hex(16)
+        reasons = transact(self._client, people_operations(self._table, before, after, write_id), write_id)
+        return not reasons or _settled(reasons, write_id, {person.id for person in before})
+
+    def list_people(self, limit: int, cursor: str | None) -> tuple[tuple[Person, ...], str | None]:
+        """By the index."""
+        keys = ("pk", "sk", "everyone", "created")
+        listing = Listing(
+            "everyone = :all", {":all": text(PEOPLE)}, keys, {"everyone": PEOPLE}, BY_AGE, newest_first=True
+        )
+        items, more = one_page(self._client, self._table, listing, limit, cursor)
+        return tuple(map(_person, items)), more
+
+    def _batch(self, keys: Sequence[Item]) -> Iterator[Item]:
+        """Every item that is there, strongly consistent."""
+        left = list({(each["pk"]["S"], each["sk"]["S"]): each for each in keys}.values())
+        for _ in range(len(left) // _BATCH + ATTEMPTS):
+            if not left:
+                return
+            asked, left = left[:_BATCH], left[_BATCH:]
+            with translate("dynamodb:BatchGetItem"):
+                answer = self._client.batch_get_item(
+                    RequestItems={self._table: {"Keys": asked, "ConsistentRead": True}}
+                )
+            yield from answer["Responses"].get(self._table, ())
+            left = [*answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", ()), *left]
+        if left:
+            raise Throttled("dynamodb:BatchGetItem: the table leaves keys unprocessed.")
+
+
+def people_operations(table: str, before: Sequence[Person], after: Sequence[Person], write_id: str) -> list[Item]:
+    """What a save writes: people, and the keys that they win and lose."""
+    versions = {person.id: person.version for person in before}
+    operations = [_put_person(table, person, versions.get(person.id), write_id) for person in after]
+    gone = [person for person in before if person.id not in {one.id for one in after}]
+    operations += [delete(table, person_key(one.id), "version = :seen", _seen(one.version)) for one in gone]
+    had = {key: person.id for person in before for key in person.keys}
+    have = {key: person.id for person in after for key in person.keys}
+    operations += [_claim(table, key, have[key], had.get(key)) for key in sorted(have) if had.get(key) != have[key]]
+    lost = sorted(set(had) - set(have))
+    return [*operations, *(_release(table, key, had[key]) for key in lost)]
+
+
+def person_key(person_id: str) -> Item:
+    """The person."""
+    return key(f"PERSON#{person_id}", "META")
+
+
+def _claim_key(named: str) -> Item:
+    return key(f"IDENTITY#{named}", "CLAIM")
+
+
+def _person(item: Item) -> Person:
+    return thing_of(Person, item)
+
+
+def _put_person(table: str, person: Person, seen: int | None, write_id: str) -> Item:
+    saved = replace(person, version=(seen or 0) + 1)
+    item = {
+        **person_key(person.id),
+        "schema": number(SCHEMA),
+        "body": text(body_of(saved)),
+        "version": number(saved.version),
+        "write_id": text(write_id),
+        "everyone": text(PEOPLE),
+        "created": text(f"{stamp(person.since)}#{person.id}"),
+    }
+    if seen is None:
+        return put(table, item, "attribute_not_exists(pk)")
+    return put(table, item, "version = :seen", _seen(seen))
+
+
+def _seen(version: int) -> Item:
+    return {":seen": number(version)}
+
+
+def _claim(table: str, key: str, person_id: str, had: str | None) -> Item:
+    """Of nobody, or of the one in `before` that it is taken over from."""
+    item = {**_claim_key(key), "person_id": text(person_id)}
+    free = "attribute_not_exists(pk) OR person_id = :had"
+    return put(table, item, free, {":had": text(had or person_id)})
+
+
+def _release(table: str, key: str, person_id: str) -> Item:
+    mine = "attribute_not_exists(pk) OR person_id = :had"
+    return delete(table, _claim_key(key), mine, {":had": text(person_id)})
+
+
+def _settled(reasons: Sequence[Reason], write_id: str, known: set[str]) -> bool:
+    """Whether it was written after all. Raises IdentityTaken if somebody holds a key who was not meant."""
+    refused = [reason.item for reason in reasons if reason.refused]
+    if any(item.get("write_id") == text(write_id) for item in refused):
+        return True
+    taken = [item for item in refused if "person_id" in item and item["person_id"]["S"] not in known]
+    if taken:
+        raise IdentityTaken(taken[0]["pk"]["S"].removeprefix("IDENTITY#"))
+    return False

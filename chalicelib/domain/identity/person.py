@@ -1,0 +1,110 @@
+"""People as this service tells them things: which identities are theirs, where mail reaches them, in which language and zone.
+
+A person is a group of identities that were proved to belong together. It says who hears, never who may act: rights stay with each
+identity. An address counts once its reader confirmed it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from enum import StrEnum
+
+from chalicelib.domain.core.deferred import dataclass, pattern
+from chalicelib.domain.identity.callers import directory_person
+
+_USER = pattern(r"arn:aws[a-z-]*:iam::(\d{12}):user/(?:.*/)?([^/]+)")
+_DIRECTORY = pattern(r"arn:aws[a-z-]*:sts::(\d{12}):directory/([^/]+)")
+#: Most identities of one person: a user, a few permission sets, a browser's login.
+MOST_IDENTITIES = 16
+
+
+class Language(StrEnum):
+    """What people may be written to in."""
+
+    EN = "en"
+    KO = "ko"
+
+
+class Topic(StrEnum):
+    """What a person may choose not to hear. A warning before a deletion is none of these: nobody can switch it off."""
+
+    RESULTS = "results"
+    DEADLINES = "deadlines"
+    REPORTS = "reports"
+
+
+@dataclass(frozen=True)
+class Person:
+    """`identities`: as labs name their owners; `address`: confirmed, else None; `zone`: None for the installation's own.
+
+    `muted`: what they do not want to hear. `calendar`: the hash of their calendar's token. `asked`: the address that waits for
+    its confirmation. `version` counts saves.
+    """
+
+    id: str
+    identities: tuple[str, ...]
+    since: datetime
+    address: str | None = None
+    language: Language = Language.EN
+    zone: str | None = None
+    muted: tuple[Topic, ...] = ()
+    calendar: str | None = None
+    asked: str | None = None
+    version: int = 0
+
+    def wants(self, topic: Topic) -> bool:
+        """Whether mails of this topic are to go to them."""
+        return topic not in self.muted
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """What names this person and nobody else."""
+        named = {identity_key(identity) for identity in self.identities}
+        named |= {address_key(self.address)} if self.address else set()
+        return frozenset(named | ({calendar_key(self.calendar)} if self.calendar else set()))
+
+
+def identity_key(identity: str) -> str:
+    """One key for all the ways in which AWS writes one identity: the rule for who is one person.
+
+    A user of the directory is one by whatever permission set they come; names of the directory and of IAM users differ by more
+    than case. A session of any other role is its whole ARN, and a text with an @ an address.
+    """
+    if person := directory_person(identity):
+        return f"directory/{person.account}/{person.user_name.lower()}"
+    if found := _DIRECTORY.fullmatch(identity):
+        return f"directory/{found[1]}/{found[2].lower()}"
+    if found := _USER.fullmatch(identity):
+        return f"user/{found[1]}/{found[2].lower()}"
+    return f"identity/{identity}" if identity.startswith("arn:") or "@" not in identity else address_key(identity)
+
+
+def address_key(address: str) -> str:
+    """The key of a confirmed address, which no two people share."""
+    return f"address/{address.lower()}"
+
+
+def calendar_key(hashed: str) -> str:
+    """The key of a calendar, by the hash of its token."""
+    return f"calendar/{hashed}"
+
+
+def lookup_keys(name: str, home: str) -> tuple[str, ...]:
+    """The keys that a recipient may be known by: an identity, an address, or the bare name that IAM or the directory gave.
+
+    The first is the exact one. `home`: the account that the service runs in.
+    """
+    if name.startswith("arn:"):
+        return (identity_key(name),)
+    given = (f"directory/{home}/{name.lower()}", f"user/{home}/{name.lower()}")
+    return tuple(dict.fromkeys((identity_key(name), *given)))
+
+
+def person_named(name: str, home: str, by_key: Callable[[str], str | None]) -> str | None:
+    """The id of the person that a name means; `by_key` knows whose key is whose. None where bare names fit two people."""
+    exact, *given = lookup_keys(name, home)
+    if (found := by_key(exact)) is not None:
+        return found
+    named = {person_id for key in given if (person_id := by_key(key)) is not None}
+    return named.pop() if len(named) == 1 else None

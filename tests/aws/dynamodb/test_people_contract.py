@@ -1,0 +1,189 @@
+"""What every PersonStore promises, asked of the fake and of moto's DynamoDB; and what the adapter does when answers are lost."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import boto3
+import pytest
+from botocore.exceptions import ReadTimeoutError
+from moto import mock_aws
+
+from chalicelib.aws.dynamodb.people import DynamoPeople
+from chalicelib.domain.errors.tree import AwsUnavailable, IdentityTaken, InvalidRequest, Throttled
+from chalicelib.domain.identity.person import Language, Person, Topic, address_key
+from chalicelib.ports.people import PersonStore
+from tests.aws.dynamodb.table import create_table
+from tests.fakes import NOW, Account
+from tests.fakes.people import FakePeople
+
+HOME = "111122223333"
+ALICE = f"arn:aws:iam::{HOME}:user/alice"
+SSO = f"arn:aws:sts::{HOME}:assumed-role/AWSReservedSSO_"
+
+
+@pytest.fixture
+def client() -> Iterator[Any]:
+    with mock_aws():
+        client = boto3.client("dynamodb", region_name="ap-northeast-2")
+        create_table(client)
+        yield client
+
+
+@pytest.fixture(params=["fake", "moto"])
+def store(request: pytest.FixtureRequest) -> PersonStore:
+    if request.param == "fake":
+        return FakePeople(Account())
+    return DynamoPeople(request.getfixturevalue("client"), "labs", HOME)
+
+
+def a_person(name: str = "person-1", *identities: str, **more: Any) -> Person:
+    return Person(name, identities or (ALICE,), NOW, **more)
+
+
+def keep(store: PersonStore, person: Person) -> Person:
+    assert store.save_people([], [person])
+    return replace(person, version=1)
+
+
+def test_a_person_is_kept_whole_and_found_by_identity_address_and_bare_name(store: PersonStore) -> None:
+    login = "login:ap-northeast-2_pool/0f0e"
+    person = a_person(
+        "person-1", ALICE, f"{SSO}Labs/alice@example.com", login, address="alice@corp.example", language=Language.KO,
+        zone="Asia/Seoul", muted=(Topic.REPORTS,), calendar="c" * 64,
+    )  # fmt: skip
+    kept = keep(store, person)
+    again = f"{SSO}Audit_0123456789abcdef/Alice@example.com"
+    for name in (ALICE, "alice", "ALICE", again, "alice@example.com", "Alice@Corp.example", login):
+        assert store.person_of(name) == kept, name
+    assert store.person_by_key(f"calendar/{'c' * 64}") == kept
+    assert store.person_of("bob") is None
+    assert store.person_of("alice2") is None
+
+
+def test_a_bare_name_of_two_people_is_nobodys_and_their_identities_stay_theirs(store: PersonStore) -> None:
+    user, directory = f"arn:aws:iam::{HOME}:user/kim", f"{SSO}Labs/kim"
+    one, other = keep(store, a_person("person-1", user)), keep(store, a_person("person-2", directory))
+    assert store.person_of("kim") is None
+    assert (store.person_of(user), store.person_of(directory)) == (one, other)
+
+
+def test_a_mail_address_is_its_readers_before_it_is_a_name(store: PersonStore) -> None:
+    named = keep(store, a_person("person-1", f"{SSO}Labs/kim@example.com"))
+    assert store.person_of("kim@example.com") == named
+    reader = keep(store, a_person("person-2", address="kim@example.com"))
+    assert store.person_of("kim@example.com") == reader
+
+
+def test_a_chosen_session_name_is_nobodys_bare_name(store: PersonStore) -> None:
+    keep(store, a_person("person-1", f"arn:aws:sts::{HOME}:assumed-role/Learners/kim"))
+    assert store.person_of("kim") is None
+
+
+def test_users_of_another_account_are_no_bare_names_here(store: PersonStore) -> None:
+    keep(store, a_person("person-1", "arn:aws:iam::999988887777:user/kim"))
+    assert store.person_of("kim") is None
+
+
+def test_many_are_found_at_once(store: PersonStore) -> None:
+    for number in range(130):
+        keep(store, a_person(f"person-{number}", f"arn:aws:iam::{HOME}:user/u{number}"))
+    found = store.people_of([f"u{number}" for number in range(131)])
+    assert {name: person.id for name, person in found.items()} == {f"u{n}": f"person-{n}" for n in range(130)}
+
+
+def test_an_identity_and_an_address_are_one_persons(store: PersonStore) -> None:
+    keep(store, a_person(address="a@example.com"))
+    with pytest.raises(IdentityTaken):
+        store.save_people([], [a_person("person-2", ALICE.replace("alice", "ALICE"))])
+    with pytest.raises(IdentityTaken) as refused:
+        store.save_people([], [a_person("person-2", "arn:aws:iam::1:user/b", address="A@example.com")])
+    assert refused.value.key == address_key("a@example.com")
+    assert store.list_people(10, None)[0] == (replace(a_person(address="a@example.com"), version=1),)
+
+
+def test_a_change_frees_what_it_gives_up_and_a_late_one_saves_nothing(store: PersonStore) -> None:
+    first = keep(store, a_person(address="a@example.com"))
+    assert store.save_people([first], [replace(first, address="b@example.com")])
+    assert not store.save_people([first], [replace(first, address="c@example.com")])
+    assert store.person_of("a@example.com") is None
+    changed = store.person_of("b@example.com")
+    assert changed == replace(first, address="b@example.com", version=2)
+
+
+def test_two_become_one_and_one_is_forgotten(store: PersonStore) -> None:
+    one = keep(store, a_person("person-1", ALICE, address="a@example.com"))
+    other = keep(store, a_person("person-2", f"{SSO}Labs/alice"))
+    joined = replace(one, identities=(*one.identities, *other.identities))
+    assert store.save_people([one, other], [joined])
+    assert store.person_of(f"{SSO}Labs/alice") == replace(joined, version=2)
+    assert store.save_people([replace(joined, version=2)], [])
+    assert store.person_of(ALICE) is None
+    assert store.list_people(10, None) == ((), None)
+    assert not store.save_people([other], [other])
+
+
+def test_a_list_goes_by_age_and_refuses_other_cursors(store: PersonStore) -> None:
+    for number in range(5):
+        since = NOW + timedelta(minutes=number)
+        keep(store, replace(a_person(f"person-{number}", f"arn:aws:iam::1:user/{number}"), since=since))
+    page, cursor = store.list_people(3, None)
+    rest, end = store.list_people(3, cursor)
+    assert [one.id for one in (*page, *rest)] == ["person-4", "person-3", "person-2", "person-1", "person-0"]
+    assert end is None
+    with pytest.raises(InvalidRequest):
+        store.list_people(3, "nonsense")
+
+
+class Losing:
+    """A client that acts and loses the answers to its first transactions."""
+
+    def __init__(self, client: Any, times: int) -> None:
+        self._client, self.times = client, times
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._client, name)
+
+    def transact_write_items(self, **request: Any) -> Any:
+        answer = self._client.transact_write_items(**request)
+        if self.times > 0:
+            self.times -= 1
+            raise ReadTimeoutError(endpoint_url="https://dynamodb")
+        return answer
+
+
+def test_a_lost_answer_leaves_one_person_that_a_second_try_finds(client: Any) -> None:
+    store = DynamoPeople(Losing(client, 1), "labs", HOME)
+    with pytest.raises(AwsUnavailable):
+        store.save_people([], [a_person()])
+    assert store.person_of(ALICE) == replace(a_person(), version=1)
+    with pytest.raises(IdentityTaken):
+        store.save_people([], [a_person("person-2")])
+
+
+class Leaving:
+    """A client whose batches leave keys unprocessed: all but the first of each, or every one."""
+
+    def __init__(self, client: Any, takes: Callable[[int], bool]) -> None:
+        self._client, self._takes, self.calls = client, takes, 0
+
+    def batch_get_item(self, **given: Any) -> Any:
+        self.calls += 1
+        ((table, request),) = given["RequestItems"].items()
+        taken = [each for index, each in enumerate(request["Keys"]) if self._takes(index)]
+        left = [each for index, each in enumerate(request["Keys"]) if not self._takes(index)]
+        asked = {table: {**request, "Keys": taken}}
+        answer = self._client.batch_get_item(RequestItems=asked) if taken else {"Responses": {}}
+        return {**answer, "UnprocessedKeys": {table: {**request, "Keys": left}} if left else {}}
+
+
+def test_what_a_batch_leaves_is_asked_for_again_and_never_taken_for_nobody(client: Any) -> None:
+    store = DynamoPeople(client, "labs", HOME)
+    assert store.save_people([], [a_person()])
+    slow = DynamoPeople(Leaving(client, lambda index: index == 0), "labs", HOME)
+    assert slow.person_of("alice") == replace(a_person(), version=1)
+    with pytest.raises(Throttled):
+        DynamoPeople(Leaving(client, lambda _: False), "labs", HOME).person_of("alice")
