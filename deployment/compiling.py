@@ -4,7 +4,8 @@ The page's templates become modules, too, and are left out themselves: `chalicel
 
 Python takes these without looking at the sources' dates (which the archive has none of), and only the Python that compiled:
 that of the runtime which the template names, by default the one that packages. Libraries are that runtime's wheels, whatever
-packages; without its Python on this machine nothing is compiled. Columns in tracebacks are left out for size.
+packages; without its Python on this machine nothing is compiled. Columns in tracebacks are left out for size, and so are the
+sources of what libraries have compiled; ours stay, so that a traceback shows their lines.
 """
 
 import io
@@ -38,6 +39,8 @@ NOT_COMPILED = (
 )
 #: Where Lambda unpacks the archive, in place of the passing folder here. Python sees to the true one when it imports.
 THERE = "/var/task"
+#: What of the archive's first level is no library.
+OURS = ("app.py", "chalicelib")
 PAGES = "chalicelib/api/pages"
 _TEMPLATES = f"{PAGES}/templates/"
 #: The first date a zip archive can hold, on every file.
@@ -84,6 +87,7 @@ def compiled(archive: bytes, python: str = sys.executable) -> bytes:
     with tempfile.TemporaryDirectory() as folder, zipfile.ZipFile(io.BytesIO(archive)) as source:
         source.extractall(folder)
         _compile(folder, python)
+        _drop_sources_of_libraries(Path(folder))
         return packed({path.relative_to(folder).as_posix(): path.read_bytes() for path in _files(Path(folder))})
 
 
@@ -114,6 +118,15 @@ def _compile(folder: str, python: str) -> None:
     )
     if done.returncode:
         raise NotCompiled(done.stdout + done.stderr)
+
+
+def _drop_sources_of_libraries(folder: Path) -> None:
+    """Python also imports `x.pyc` where `x.py` would stand, so that is where a library's compiled modules go instead."""
+    for cached in folder.rglob("*.pyc"):
+        source = cached.parent.parent / f"{cached.name.partition('.')[0]}.py"
+        if source.relative_to(folder).parts[0] not in OURS and source.is_file():
+            source.unlink()
+            cached.rename(source.with_suffix(".pyc"))
 
 
 def runtime_of(name: str = "") -> Runtime:
