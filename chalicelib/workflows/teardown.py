@@ -67,6 +67,8 @@ def sweep_kubernetes(deps: Deps, at: StepInput) -> StepResult:
     if not cluster.public_access:
         return StepResult(Result.SKIPPED, "The endpoint is private: swept by tag after the node groups instead.")
     swept = deps.cloud(lab.place).kubernetes.sweep(lab)
+    if swept.refused_by_aws and at.attempt < _REFUSALS:
+        return again_or_stuck("sweep_kubernetes", at.attempt, f"Asked again: {swept.problem}.")
     if not swept.reachable:
         return StepResult(Result.SKIPPED, f"The API server can't be asked ({swept.problem}): swept by tag instead.")
     if not swept.remaining:

@@ -68,6 +68,19 @@ def test_a_reachable_api_server_is_asked_first_and_left_after_a_bounded_wait() -
     assert 2 < [name for name, _ in theatre.world.account.calls].count("sweep") <= 20
 
 
+@pytest.mark.parametrize(("refusals", "sweeps"), [(2, 3), (99, 5)], ids=["passes", "stays"])
+def test_a_refusal_of_aws_is_asked_again_a_few_times_before_the_api_server_is_passed_over(
+    refusals: int, sweeps: int
+) -> None:
+    theatre = a_ready_lab()
+    theatre.world.kubernetes.answers = True
+    refused = KubernetesSweep(False, "eks:AssociateAccessPolicy: AccessDeniedException", refused_by_aws=True)
+    theatre.world.kubernetes.sweeps = [*[refused] * refusals, KubernetesSweep(True)]
+    theatre.release()
+    assert theatre.play() == "Gone"
+    assert [name for name, _ in theatre.world.account.calls].count("sweep") == sweeps
+
+
 def test_the_order_is_the_safe_one() -> None:
     theatre = a_ready_lab()
     drop_leftovers(theatre)

@@ -68,8 +68,10 @@ class KubernetesApi:
             return _swept(self._server(lab.facts.endpoint, lab), lab)
         except NotAdmitted as error:
             return self._let_in(lab, error)
-        except (NotReachable, EkslabError) as error:
+        except NotReachable as error:
             return KubernetesSweep(False, str(error))
+        except EkslabError as error:
+            return KubernetesSweep(False, str(error), refused_by_aws=True)
         except MALFORMED as error:
             return KubernetesSweep(False, _MALFORMED_ANSWER % error)
 
@@ -102,7 +104,7 @@ class KubernetesApi:
         try:
             self._admit(lab)
         except EkslabError as error:
-            return KubernetesSweep(False, f"{refusal}; {error}")
+            return KubernetesSweep(False, f"{refusal}; {error}", refused_by_aws=True)
         return KubernetesSweep(True, remaining=(BEING_LET_IN,))
 
 

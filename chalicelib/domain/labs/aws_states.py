@@ -183,10 +183,14 @@ class KubernetesNodes:
 
 @dataclass(frozen=True)
 class KubernetesSweep:
-    """What deleting through the Kubernetes API did. Not `reachable`: why is in `problem`, and nothing was done."""
+    """What deleting through the Kubernetes API did. Not `reachable`: why is in `problem`, and nothing was done.
+
+    `refused_by_aws`: AWS, not the API server, refused; that passes where IAM or EKS lag, or throttle.
+    """
 
     reachable: bool
     problem: str | None = None
+    refused_by_aws: bool = False
     deleted: tuple[str, ...] = ()
     remaining: tuple[str, ...] = ()
 

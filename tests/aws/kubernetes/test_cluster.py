@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from chalicelib.aws.kubernetes.cluster import BEING_LET_IN, KubernetesApi
-from chalicelib.domain.errors.tree import AccessDenied
+from chalicelib.domain.errors.tree import AccessDenied, Throttled
 from chalicelib.domain.labs.lab import ClusterFacts, Lab
 from chalicelib.domain.labs.spec import VolumePolicy
 from tests.aws.given import a_lab
@@ -288,8 +288,17 @@ def test_not_being_able_to_let_oneself_in_is_a_result(serve: Callable[[FakeApiSe
         raise AccessDenied("eks:CreateAccessEntry", "AccessDeniedException", "not for you")
 
     swept = api(refuse).sweep(lab_at(serve(a_full_server(admits=lambda token: 401))))
-    assert not swept.reachable
+    assert (swept.reachable, swept.refused_by_aws) == (False, True)
     assert "not for you" in str(swept.problem)
+
+
+def test_aws_that_throttles_before_the_server_is_asked_is_told_apart_from_a_server_out_of_reach() -> None:
+    def throttle(cluster: str) -> str:
+        raise Throttled("sts:AssumeRole", "ThrottlingException", "Rate exceeded")
+
+    lab = replace(a_lab(), facts=ClusterFacts(endpoint="https://127.0.0.1:9", certificate_authority=None))
+    assert KubernetesApi(throttle, let_nobody_in, lambda: VIEW_ROLE).sweep(lab).refused_by_aws
+    assert not api().sweep(lab).refused_by_aws
 
 
 def test_a_server_that_fails_is_not_reachable(serve: Callable[[FakeApiServer], FakeApiServer]) -> None:
