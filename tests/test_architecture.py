@@ -56,7 +56,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
 #: folder of `domain/` -> folders of `domain/` on lower floors that it may import.
 DOMAIN: dict[str, tuple[str, ...]] = {
     "core": (),
-    "identity": ("core",),
+    "identity": ("core", "errors"),
     "labs": ("core", "identity", "errors"),
     "support": ("core", "identity"),
     "stack": ("core", "labs"),

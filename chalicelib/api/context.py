@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from chalice import Blueprint, IAMAuthorizer, Response
@@ -98,12 +98,19 @@ class RequestContext:
         """Register a view that nobody needs to sign for. It has no caller: what is in its path must be proof enough."""
         return self._registering(method, path, {})
 
+    @property
+    def public_url(self) -> str:
+        """What links in mails begin with: as it was deployed, else as API Gateway says of this request; else ""."""
+        domain = self._routes.current_request.context.get("domainName")
+        return self.deps.watch.api_url or (f"https://{domain}{self.base}" if domain else "")
+
     def route(
-        self, method: str, path: str, viewers: bool = False
+        self, method: str, path: str, viewers: bool = False, types: Sequence[str] = ()
     ) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
         """Register a view for one method of a path, behind the authorizer, with its errors as problems.
 
         Whoever may ask nothing here is refused before the view runs, and viewers by every method but GET, unless `viewers`.
+        `types`: what a body may be declared as, beside what every body may.
         """
 
         def register(view: Callable[..., Response]) -> Callable[..., Response]:
@@ -113,14 +120,14 @@ class RequestContext:
                     raise NotYours("Viewers look at everything and change nothing.")
                 return view(*args, **kwargs)
 
-            return self._registering(method, path, {"authorizer": self._authorizer})(admitting)
+            return self._registering(method, path, {"authorizer": self._authorizer}, types)(admitting)
 
         return register
 
     def _registering(
-        self, method: str, path: str, guard: Mapping[str, Any]
+        self, method: str, path: str, guard: Mapping[str, Any], types: Sequence[str] = ()
     ) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
-        bodies = {"content_types": BODY_TYPES} if method in ("POST", "PATCH", "PUT") else {}
+        bodies = {"content_types": [*BODY_TYPES, *types]} if method in ("POST", "PATCH", "PUT") else {}
 
         def register(view: Callable[..., Response]) -> Callable[..., Response]:
             answering = answers_problems(view)

@@ -14,6 +14,9 @@ from chalicelib.domain.errors.findings import Level
 from chalicelib.domain.errors.tree import (
     AccountInUse,
     AccountNotRegistered,
+    AddressPending,
+    AddressRefused,
+    AskedTooOften,
     AwsRefused,
     ClusterNotWatched,
     EkslabError,
@@ -32,7 +35,6 @@ from chalicelib.domain.errors.tree import (
     NotProved,
     NotYours,
     OverBudget,
-    PersonHasLabs,
     PlanChanged,
     PolicyNotAllowed,
     StaleLab,
@@ -60,8 +62,10 @@ TABLE: tuple[tuple[type[EkslabError], int, str, str], ...] = (
     (NotYours, 403, "not-yours", "It is for others to change"),
     (NothingAhead, 409, "nothing-ahead", "There is no deadline ahead"),
     (PolicyNotAllowed, 409, "policy-not-allowed", "The support policy can't be changed as things stand"),
-    (PersonHasLabs, 409, "person-has-labs", "They have labs that are not over"),
     (IdentityTaken, 409, "identity-taken", "It is another person's"),
+    (AddressPending, 409, "address-pending", "The address waits for somebody else"),
+    (AddressRefused, 409, "address-refused", "The address is not yours"),
+    (AskedTooOften, 429, "asked-too-often", "Asked too often"),
     (NoPlan, 404, "no-plan", "Nothing was planned for that night"),
     (PlanChanged, 409, "plan-changed", "The plan is another one"),
     (LinkInvalid, 404, "link-invalid", "There is no such link"),
@@ -77,8 +81,6 @@ TABLE: tuple[tuple[type[EkslabError], int, str, str], ...] = (
 )
 #: Seconds that a client should wait before it tries again after a 429 or 503.
 _RETRY_AFTER = "5"
-#: In one answer. A body of the largest size can have some ten thousand things wrong with it, which no answer could hold.
-_MOST_FINDINGS = 100
 
 
 def answers_problems(view: View) -> View:
@@ -133,7 +135,7 @@ def _detail(error: EkslabError, status: int) -> str:
     if isinstance(error, InvalidRequest):
         count = len(error.findings)
         message = f"{count} finding{'s, each with' if count != 1 else ', with'} its field, what is wrong, and what would be right."
-        more = f"The first {_MOST_FINDINGS} are told." if count > _MOST_FINDINGS else ""
+        more = f"The first {error.most} are told." if count > error.most else ""
         return " ".join(filter(None, (message, more, error.note)))
     if isinstance(error, AwsRefused):
         return f"{error.operation} was refused with {error.code}. It was logged; it is ours to fix."
@@ -144,12 +146,12 @@ def _detail(error: EkslabError, status: int) -> str:
 
 def _members(error: EkslabError) -> Mapping[str, Any]:
     match error:
-        case InvalidRequest(findings=findings):
+        case InvalidRequest(findings=findings, most=most):
             worst_first = sorted(findings, key=lambda finding: finding.severity is not Level.ERROR)
-            shown = findings if len(findings) <= _MOST_FINDINGS else worst_first[:_MOST_FINDINGS]
+            shown = findings if len(findings) <= most else worst_first[:most]
             return {"findings": [to_json(finding) for finding in shown]}
         case OverBudget(findings=findings):
-            shown = [to_json(finding) for finding in findings[:_MOST_FINDINGS]]
+            shown = [to_json(finding) for finding in findings[:most]]
             sums = {"usd": error.asked, "ceilingUsd": error.most, "usedUsd": error.there}
             amounts = {name: round(micro / 1_000_000, 2) for name, micro in sums.items()}
             whose = {"scope": str(error.scope), "month": error.month or None, "atLeast": error.at_least}

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
+    from chalicelib.domain.identity.confirmation import Confirmation
     from chalicelib.domain.identity.person import Person
 
 
@@ -23,6 +25,10 @@ class PersonStore(Protocol):
         """As `person_of` for many names, in two calls for each hundred; names of nobody are left out."""
         ...
 
+    def person(self, person_id: str) -> Person | None:
+        """By id, strongly consistent."""
+        ...
+
     def person_by_key(self, key: str) -> Person | None:
         """The person that has this key (`Person.keys`), strongly consistent."""
         ...
@@ -30,11 +36,31 @@ class PersonStore(Protocol):
     def save_people(self, before: Sequence[Person], after: Sequence[Person]) -> bool:
         """Put `after` in the place of `before`, with all their keys, in one transaction; False if one was saved in between.
 
-        Who is in `before` alone is forgotten; a new person is in `after` alone, with the version 0. At most eight people with
-        a hundred keys in all. Raises IdentityTaken if a key is another person's.
+        Who is in `before` alone is forgotten; a new person is in `after` alone, with the version 0. At most twenty people who
+        win or lose eighty keys. Raises IdentityTaken if a key is another person's.
         """
         ...
 
     def list_people(self, limit: int, cursor: str | None) -> tuple[tuple[Person, ...], str | None]:
         """Newest first, from an index that follows within moments. Raises InvalidRequest on `cursor`."""
+        ...
+
+    def to_invite(self, limit: int) -> tuple[Person, ...]:
+        """People who asked, or were asked, for an address and got no mail about it yet, oldest first. Reads only those."""
+        ...
+
+    def confirmation(self, digest: str) -> Confirmation | None:
+        """What is kept of an address (`address_digest`), strongly consistent."""
+        ...
+
+    def change_confirmation(self, digest: str, change: Callable[[Confirmation | None], Confirmation]) -> Confirmation:
+        """Load, change, save if nobody saved in between, else again (bounded). Raises what `change` raises, and StaleLab."""
+        ...
+
+    def forget_confirmation(self, digest: str) -> None:
+        """Absent is fine."""
+        ...
+
+    def spend(self, name: str, most: int, until: datetime) -> bool:
+        """Count one use of a name; False if there were `most`. Forgotten some time after `until`."""
         ...

@@ -23,6 +23,7 @@ from chalicelib.logs import logger
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.approval import tend_awaiting
 from chalicelib.workflows.collection import collect_proofs
+from chalicelib.workflows.invitations import send_invitations
 from chalicelib.workflows.shared.records import WATCH, move
 
 #: Labs looked at in one run; the rest are still due at the next.
@@ -83,6 +84,7 @@ def recover_labs(deps: Deps, time: str | None = None) -> dict[str, Any]:
             logger.warning("A lab could not be tended.", extra=message)
             _put_off(deps, lab_id, now, failed)
     failed += collect_proofs(deps, now)
+    failed += send_invitations(deps, now)
     deps.store.note_run(Run("recover_labs", now, "stuck" if failed else "done"))
     return {"now": now.isoformat(), "done": done, "failed": failed}
 

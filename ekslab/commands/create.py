@@ -11,6 +11,7 @@ from typing import Any
 
 from ekslab.client import Answer, Client, NoAnswer
 from ekslab.client.client import new_key
+from ekslab.commands import people
 from ekslab.commands.answers import for_people, present, refused
 from ekslab.commands.exit_codes import Exit
 from ekslab.commands.kubeconfig import write_context
@@ -47,6 +48,10 @@ def create_cluster(client: Client, options: argparse.Namespace) -> int:
     headers = {"Content-Type": kind}
     if options.dry_run:
         return _planned(options, client.call("POST", "/labs?dryRun=true", body, headers))
+    if options.address is not None:
+        people.set_address(client, options.address)
+    elif for_people(options):
+        people.ask_for_address(client)
     answer = _asked(client, body, headers, options.key or new_key())
     if not answer.ok:
         return _refused(options, answer)

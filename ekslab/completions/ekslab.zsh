@@ -12,18 +12,20 @@ _shtab_ekslab_commands() {
   local _commands=(
     acknowledge:'Its next deadline is known: no more mails until the last week.'
     adopt:'Make a cluster that this service made, and that no record knows, a lab again.'
+    apply:'Keep a roster of people.'
     approve:'Let a lab be made that waits for an approver'"'"'s word (approvers).'
     completion:'Print the file that completes words in your shell.'
-    create:'Ask for a lab.'
+    create:'Ask for a lab, or an address of your calendar.'
     curfew:'Show how curfew works here; administrators change it.'
     dashboard:'Show the page on 127.0.0.1 as whoever your AWS credentials are, until Ctrl-C.'
-    delete:'Let a lab go.'
+    delete:'Let a lab go, or forget a person.'
     describe:'One lab, or one watched cluster, whole.'
     extend:'Move its lease out.'
     get:'List labs, their parts, versions, plans, notices.'
     health:'Say whether the service is well; exit status 1 unless it is.'
     hibernate:'No nodes until it is woken.'
     leftovers:'Say what of its receipt stays.'
+    me:'Show where mail about your labs reaches you, or change it.'
     offers:'Show what labs may use of the account; administrators change it.'
     protect:'No sweep touches it (administrators).'
     refuse:'Let it not be made (approvers).'
@@ -41,8 +43,16 @@ _shtab_ekslab_commands() {
   _describe 'ekslab commands' _commands
 }
 
+_shtab_ekslab_apply_commands() {
+  local _commands=(
+    people:'Keep a roster: all its rows, or none. Each person confirms the address by a mail.'
+  )
+  _describe 'ekslab apply commands' _commands
+}
+
 _shtab_ekslab_create_commands() {
   local _commands=(
+    calendar:'Make the secret address of a calendar with your labs'"'"' ends, curfews and wake-ups, and your deadlines.'
     cluster:'Ask for a lab.'
   )
   _describe 'ekslab create commands' _commands
@@ -51,6 +61,7 @@ _shtab_ekslab_create_commands() {
 _shtab_ekslab_delete_commands() {
   local _commands=(
     cluster:'Let a lab go, and all that was made in it.'
+    person:'Forget a person, and take their name out of what is kept of labs that are over. Labs that are alive go on.'
   )
   _describe 'ekslab delete commands' _commands
 }
@@ -76,6 +87,7 @@ _shtab_ekslab_get_commands() {
     nodegroups:'List a lab'"'"'s node groups, as EKS has them now.'
     notices:'List who was told of which deadline, newest first.'
     offers:'Print what of the account labs may use: networks, zones, key pairs, roles, instance types.'
+    people:'List who is known here, and where mail reaches them.'
     plan:'Print what tonight brings, and why.'
     receipt:'Print what became of everything.'
     verdict:'Judge whether a lab is idle.'
@@ -145,6 +157,31 @@ _shtab_ekslab_adopt_options=(
 # guard to ensure default positional specs are added only once per session
 _shtab_ekslab_adopt_defaults_added=0
 
+_shtab_ekslab_apply_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--url[the API\'s address (or EKSLAB_URL)]:url:"
+  "--api-region[its region, if --url doesn\'t tell]:api_region:"
+  {-p,--profile}"[an AWS profile to sign with]:profile:"
+  {-o,--output}"[how to print the answer]:output:(table wide json yaml name)"
+  {-v,--verbose}"[from 4 on, every call to the service on stderr]:LEVEL:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_ekslab_apply_defaults_added=0
+
+_shtab_ekslab_apply_people_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--url[the API\'s address (or EKSLAB_URL)]:url:"
+  "--api-region[its region, if --url doesn\'t tell]:api_region:"
+  {-p,--profile}"[an AWS profile to sign with]:profile:"
+  {-o,--output}"[how to print the answer]:output:(table wide json yaml name)"
+  {-v,--verbose}"[from 4 on, every call to the service on stderr]:LEVEL:"
+  {-f,--filename}"[CSV or JSON\; - is standard input]:FILE:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_ekslab_apply_people_defaults_added=0
+
 _shtab_ekslab_approve_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--url[the API\'s address (or EKSLAB_URL)]:url:"
@@ -183,6 +220,19 @@ _shtab_ekslab_create_options=(
 
 # guard to ensure default positional specs are added only once per session
 _shtab_ekslab_create_defaults_added=0
+
+_shtab_ekslab_create_calendar_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--url[the API\'s address (or EKSLAB_URL)]:url:"
+  "--api-region[its region, if --url doesn\'t tell]:api_region:"
+  {-p,--profile}"[an AWS profile to sign with]:profile:"
+  {-o,--output}"[how to print the answer]:output:(table wide json yaml name)"
+  {-v,--verbose}"[from 4 on, every call to the service on stderr]:LEVEL:"
+  "--revoke[end the one there is]:revoke:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_ekslab_create_calendar_defaults_added=0
 
 _shtab_ekslab_create_cluster_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
@@ -267,6 +317,7 @@ _shtab_ekslab_create_cluster_options=(
   "--allowed-cidrs[who reaches the API (default\: you)]:A,B:"
   "--external-dns-domain[external-dns for this hosted zone]:DOMAIN:"
   "--volumes[what becomes of PVC volumes at the end]:volumes:(delete snapshot keep)"
+  "--address[where mail about your labs is to reach you, if it is to change]:MAIL:"
   "--key[an Idempotency-Key\; the same key twice is the same lab]:key:"
   "--work-host[an instance in its network, with kubectl]:work_host:"
   ":the cluster\'s name:"
@@ -335,6 +386,19 @@ _shtab_ekslab_delete_cluster_options=(
 
 # guard to ensure default positional specs are added only once per session
 _shtab_ekslab_delete_cluster_defaults_added=0
+
+_shtab_ekslab_delete_person_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--url[the API\'s address (or EKSLAB_URL)]:url:"
+  "--api-region[its region, if --url doesn\'t tell]:api_region:"
+  {-p,--profile}"[an AWS profile to sign with]:profile:"
+  {-o,--output}"[how to print the answer]:output:(table wide json yaml name)"
+  {-v,--verbose}"[from 4 on, every call to the service on stderr]:LEVEL:"
+  ":a user\'s or a session\'s name, or an address:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_ekslab_delete_person_defaults_added=0
 
 _shtab_ekslab_describe_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
@@ -576,6 +640,19 @@ _shtab_ekslab_get_offers_options=(
 # guard to ensure default positional specs are added only once per session
 _shtab_ekslab_get_offers_defaults_added=0
 
+_shtab_ekslab_get_people_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--url[the API\'s address (or EKSLAB_URL)]:url:"
+  "--api-region[its region, if --url doesn\'t tell]:api_region:"
+  {-p,--profile}"[an AWS profile to sign with]:profile:"
+  {-o,--output}"[how to print the answer]:output:(table wide json yaml name)"
+  {-v,--verbose}"[from 4 on, every call to the service on stderr]:LEVEL:"
+  "--csv[as a roster that \`apply people\` takes]:csv:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_ekslab_get_people_defaults_added=0
+
 _shtab_ekslab_get_plan_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
   "--url[the API\'s address (or EKSLAB_URL)]:url:"
@@ -672,6 +749,23 @@ _shtab_ekslab_leftovers_options=(
 
 # guard to ensure default positional specs are added only once per session
 _shtab_ekslab_leftovers_defaults_added=0
+
+_shtab_ekslab_me_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--url[the API\'s address (or EKSLAB_URL)]:url:"
+  "--api-region[its region, if --url doesn\'t tell]:api_region:"
+  {-p,--profile}"[an AWS profile to sign with]:profile:"
+  {-o,--output}"[how to print the answer]:output:(table wide json yaml name)"
+  {-v,--verbose}"[from 4 on, every call to the service on stderr]:LEVEL:"
+  "--address[where\; a mail with a link asks you to confirm it]:MAIL:"
+  "--no-address[nowhere any more]:no_address:"
+  "--language[of what you are sent]:language:(en ko)"
+  "--time-zone[for example Asia\/Seoul]:ZONE:"
+  "--hears[results,deadlines,reports or some of them\; warnings before a deletion always come]:A,B:"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_ekslab_me_defaults_added=0
 
 _shtab_ekslab_offers_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
@@ -958,6 +1052,7 @@ _shtab_ekslab() {
       case $line[1] in
         acknowledge) _arguments -C -s $_shtab_ekslab_acknowledge_options ;;
         adopt) _arguments -C -s $_shtab_ekslab_adopt_options ;;
+        apply) _shtab_ekslab_apply ;;
         approve) _arguments -C -s $_shtab_ekslab_approve_options ;;
         completion) _arguments -C -s $_shtab_ekslab_completion_options ;;
         create) _shtab_ekslab_create ;;
@@ -970,6 +1065,7 @@ _shtab_ekslab() {
         health) _arguments -C -s $_shtab_ekslab_health_options ;;
         hibernate) _arguments -C -s $_shtab_ekslab_hibernate_options ;;
         leftovers) _arguments -C -s $_shtab_ekslab_leftovers_options ;;
+        me) _arguments -C -s $_shtab_ekslab_me_options ;;
         offers) _arguments -C -s $_shtab_ekslab_offers_options ;;
         protect) _arguments -C -s $_shtab_ekslab_protect_options ;;
         refuse) _arguments -C -s $_shtab_ekslab_refuse_options ;;
@@ -983,6 +1079,29 @@ _shtab_ekslab() {
         utils) _shtab_ekslab_utils ;;
         version) _arguments -C -s $_shtab_ekslab_version_options ;;
         wake) _arguments -C -s $_shtab_ekslab_wake_options ;;
+      esac
+  esac
+}
+
+_shtab_ekslab_apply() {
+  local context state line curcontext="$curcontext" one_or_more='(*)' remainder='(-)*:' default='*::: :->apply'
+
+  # Add default positional/remainder specs only if none exist, and only once per session
+  if (( ! _shtab_ekslab_apply_defaults_added )); then
+    if (( ${_shtab_ekslab_apply_options[(I)${(q)one_or_more}*]} +          ${_shtab_ekslab_apply_options[(I)${(q)remainder}*]} +          ${_shtab_ekslab_apply_options[(I)${(q)default}]} == 0 )); then
+      _shtab_ekslab_apply_options+=(': :_shtab_ekslab_apply_commands' '*::: :->apply')
+    fi
+    _shtab_ekslab_apply_defaults_added=1
+  fi
+  _arguments -C -s $_shtab_ekslab_apply_options
+
+  case $state in
+    apply)
+      words=($line[1] "${words[@]}")
+      (( CURRENT += 1 ))
+      curcontext="${curcontext%:*:*}:_shtab_ekslab_apply-$line[1]:"
+      case $line[1] in
+        people) _arguments -C -s $_shtab_ekslab_apply_people_options ;;
       esac
   esac
 }
@@ -1005,6 +1124,7 @@ _shtab_ekslab_create() {
       (( CURRENT += 1 ))
       curcontext="${curcontext%:*:*}:_shtab_ekslab_create-$line[1]:"
       case $line[1] in
+        calendar) _arguments -C -s $_shtab_ekslab_create_calendar_options ;;
         cluster) _arguments -C -s $_shtab_ekslab_create_cluster_options ;;
       esac
   esac
@@ -1029,6 +1149,7 @@ _shtab_ekslab_delete() {
       curcontext="${curcontext%:*:*}:_shtab_ekslab_delete-$line[1]:"
       case $line[1] in
         cluster) _arguments -C -s $_shtab_ekslab_delete_cluster_options ;;
+        person) _arguments -C -s $_shtab_ekslab_delete_person_options ;;
       esac
   esac
 }
@@ -1086,6 +1207,7 @@ _shtab_ekslab_get() {
         nodegroups) _arguments -C -s $_shtab_ekslab_get_nodegroups_options ;;
         notices) _arguments -C -s $_shtab_ekslab_get_notices_options ;;
         offers) _arguments -C -s $_shtab_ekslab_get_offers_options ;;
+        people) _arguments -C -s $_shtab_ekslab_get_people_options ;;
         plan) _arguments -C -s $_shtab_ekslab_get_plan_options ;;
         receipt) _arguments -C -s $_shtab_ekslab_get_receipt_options ;;
         verdict) _arguments -C -s $_shtab_ekslab_get_verdict_options ;;

@@ -57,5 +57,6 @@ def _add_own(parser: Command) -> None:
     own.add_argument("--allowed-cidrs", type=arguments.words, metavar="A,B", help="who reaches the API (default: you)")
     own.add_argument("--external-dns-domain", metavar="DOMAIN", help="external-dns for this hosted zone")
     own.add_argument("--volumes", choices=["delete", "snapshot", "keep"], help="what becomes of PVC volumes at the end")
+    own.add_argument("--address", metavar="MAIL", help="where mail about your labs is to reach you, if it is to change")
     own.add_argument("--key", type=arguments.key, help="an Idempotency-Key; the same key twice is the same lab")
     parser.add_switch("--work-host", help="an instance in its network, with kubectl", to=own)

@@ -12,14 +12,16 @@ from ekslab.parsing.clusters import add_account_verbs, add_cluster_verbs
 from ekslab.parsing.command import Command, Commands, add_common
 from ekslab.parsing.curfew import add_curfew_verbs
 from ekslab.parsing.labs import add_lab_verbs
+from ekslab.parsing.people import add_people_verbs
 
 _VERBS = {
-    "create": "ask for a lab",
+    "create": "ask for a lab, or an address of your calendar",
     "get": "list labs, their parts, versions, plans, notices",
     "describe": "one lab, or one watched cluster, whole",
     "update": "change endpoint access",
     "scale": "change the number of nodes",
-    "delete": "let a lab go",
+    "apply": "keep a roster of people",
+    "delete": "let a lab go, or forget a person",
     "utils": "the kubeconfig",
 }
 
@@ -40,6 +42,7 @@ def parser() -> Command:
     add_cluster_verbs(commands, verbs)
     add_account_verbs(commands, verbs)
     add_curfew_verbs(commands, verbs)
+    add_people_verbs(commands, verbs)
     _add_own(commands)
     return top
 

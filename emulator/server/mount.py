@@ -22,6 +22,7 @@ from emulator.services import (
     interruptions,
     lag,
     limits,
+    path_parts,
     price_list,
     quotas,
     ses,
@@ -48,6 +49,7 @@ def mounted_app(settings: Settings, url: str) -> AsgiApp:
     quotas.install()
     ses.install(clock)
     price_list.install()
+    path_parts.install()
     tagging.install(eks)
     activities = cloudwatch.Activities(clock, eks.world)
     cloudwatch.install(activities, eks.faults)

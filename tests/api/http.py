@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -69,7 +70,7 @@ class Http:
         headers: Mapping[str, str] | None = None,
     ) -> Answer:
         resource, given = _resource(path)
-        who = self.caller if caller is None else caller
+        who, is_binary = self.caller if caller is None else caller, isinstance(body, bytes)
         identity = {"sourceIp": "15.230.39.7", **({"userArn": who, "accountId": who.split(":")[4]} if who else {})}
         event = {
             "httpMethod": method,
@@ -78,8 +79,8 @@ class Http:
             "multiValueQueryStringParameters": {key: [value] for key, value in query.items()} if query else None,
             "pathParameters": given,
             "stageVariables": None,
-            "body": body if body is None or isinstance(body, str) else json.dumps(body),
-            "isBase64Encoded": False,
+            "body": base64.b64encode(body).decode() if is_binary else _text(body),
+            "isBase64Encoded": is_binary,
             "requestContext": {
                 "httpMethod": method,
                 "resourcePath": resource,
@@ -89,6 +90,10 @@ class Http:
         }
         answer = self.app(event, None)
         return Answer(answer["statusCode"], answer["headers"], answer["body"])
+
+
+def _text(body: Any) -> str | None:
+    return body if body is None or isinstance(body, str) else json.dumps(body)
 
 
 def _resource(path: str) -> tuple[str, dict[str, str] | None]:
@@ -102,7 +107,9 @@ def _resource(path: str) -> tuple[str, dict[str, str] | None]:
         return "/".join([f"/{parts[0]}/{{account}}/{{region}}/{{name}}", *parts[4:]]), given
     if parts[0] == "plan" and len(parts) > 1:
         return "/".join(["/plan/{date}", *parts[2:]]), {"date": unquote(parts[1])}
-    if parts[0] in ("keep", "decide") and len(parts) == 2:
+    if parts[0] == "calendar" and len(parts) == 2:
+        return "/calendar/{file}", {"file": unquote(parts[1])}
+    if parts[0] in ("keep", "decide", "confirm") and len(parts) == 2:
         return f"/{parts[0]}/{{token}}", {"token": unquote(parts[1])}
     if parts[0] == "people" and len(parts) == 2:
         return "/people/{name}", {"name": unquote(parts[1])}

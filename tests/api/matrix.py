@@ -66,6 +66,9 @@ PROTECTED: Row = (403, 403, 403, 404, 404, 404, 404, 404, 404, 403, 403, 403, 40
 DECIDED: Row = (403, 403, 403, 404, 404, 404, 404, 404, 404, 403, 403, 403, 403, 202)
 ANSWERED_FOR: Row = (403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 200, 200, 200)
 POLICY_ASKED: Row = (403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 202, 202, 202)
+OF_ONESELF: Row = (403, 403, 403, 200, 200, 200, 200, 200, 200, 200, 403, 200, 200, 200)
+MADE_FOR_ONESELF: Row = (403, 403, 403, 201, 201, 201, 201, 201, 201, 201, 403, 201, 201, 201)
+ENDED_FOR_ONESELF: Row = (403, 403, 403, 204, 204, 204, 204, 204, 204, 204, 403, 204, 204, 204)
 ADMINISTERED: Row = (403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 200)
 ADMINISTERED_AWAY: Row = (403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 403, 204)
 
@@ -113,7 +116,16 @@ MATRIX: Mapping[tuple[str, str], tuple[Any, Row]] = {
     ("PUT", "/curfew"): ({"mode": "off"}, ADMINISTERED),
     ("GET", "/offers"): (None, EVERYONE),
     ("PUT", "/offers"): ({"keyPairs": ["class"]}, ADMINISTERED),
+    ("GET", "/people"): (None, ADMINISTERED),
+    ("POST", "/people"): ({"people": [{"iamUser": "kim", "address": "kim@example.com"}]}, ADMINISTERED),
     ("DELETE", "/people/{name}"): (None, ADMINISTERED),
+    ("GET", "/me"): (None, EVERYONE),
+    ("PUT", "/me"): ({"language": "ko"}, OF_ONESELF),
+    ("POST", "/me/calendar"): (None, MADE_FOR_ONESELF),
+    ("DELETE", "/me/calendar"): (None, ENDED_FOR_ONESELF),
+    ("GET", "/confirm/{token}"): (None, ANYBODY_AT_ALL),
+    ("POST", "/confirm/{token}"): (None, ANYBODY_AT_ALL),
+    ("GET", "/calendar/{file}"): (None, ANYBODY_AT_ALL),
     ("GET", "/keep/{token}"): (None, ANYBODY_AT_ALL),
     ("POST", "/keep/{token}"): (None, ANYBODY_AT_ALL),
     ("GET", "/clusters"): (None, EVERYONE),

@@ -8,8 +8,12 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.curfew.approval_link import sign_decision
-from chalicelib.domain.identity.callers import Team
+from chalicelib.domain.curfew.confirmation_link import sign_confirmation
+from chalicelib.domain.identity.callers import Caller, Team
+from chalicelib.domain.identity.confirmation import Asking, address_digest, asked
 from chalicelib.domain.identity.people import People
+from chalicelib.domain.identity.person import Person, identity_key
+from chalicelib.domain.identity.sessions import session_key
 from chalicelib.domain.labs.approval import Decision, awaiting
 from chalicelib.domain.labs.lab import ClusterFacts, Hibernation
 from chalicelib.domain.teardown.receipt import Receipt, ReceiptLine, ReceiptOutcome
@@ -21,6 +25,7 @@ from tests.fakes.builders import ACCOUNT
 from tests.fakes.fleet_builders import REGION, a_fleet_cluster, a_registration, a_watched
 
 LAB = a_lab().id
+CALENDAR = "c" * 43
 NOWHERE = "lab-none"
 TEAMS = (
     Team("shop", (f"{SSO}Labs_*/learner@*", f"{SSO}Labs/shop@*")),
@@ -59,7 +64,29 @@ def the_world(route: tuple[str, str] = ("", "")) -> Http:
     http.world.watch.store.put(a_watched("orders", cluster=a_fleet_cluster("orders"), owner="learner@example.com"))
     http.world.watch.store.register(a_registration(account=ACCOUNT))
     http.world.watch.fleets.add(a_fleet_cluster("orders"))
+    if "calendar" in route[1]:
+        for number, arn in enumerate(sorted({arn for arn in CALLERS.values() if arn})):
+            calendar = session_key(CALENDAR) if arn == OWNER else f"{number:064x}"
+            keep_person(http, f"person-{number}", PEOPLE.caller(arn, ACCOUNT, None), calendar=calendar)
+    if "confirm" in route[1]:
+        keep_person(http, "person-1", PEOPLE.caller(OWNER, ACCOUNT, None), asked="kim@example.com")
     return http
+
+
+def keep_person(http: Http, person_id: str, caller: Caller | None, **more: Any) -> None:
+    """Somebody of whom something is known; people who are one already stay so."""
+    assert caller is not None
+    if http.world.people.person_by_key(identity_key(caller.identity)) is None:
+        http.world.people.save_people([], [Person(person_id, (caller.identity,), NOW, **more)])
+
+
+def a_confirmation(http: Http) -> str:
+    """The path of the link in a mail to the address that OWNER asked for."""
+    digest = address_digest("kim@example.com")
+    asking = Asking("kim@example.com", "person-1", OWNER, "0" * 16)
+    kept = http.world.people.change_confirmation(digest, lambda kept: kept or asked(kept, asking, NOW))
+    key = http.world.deps.curfew.signing_key()
+    return f"/confirm/{sign_confirmation(digest, kept.nonce, kept.expires_at, key)}"
 
 
 def ask(http: Http, route: tuple[str, str], kind: str, lab_id: str = LAB, body: Any = None) -> Answer:
@@ -70,6 +97,9 @@ def ask(http: Http, route: tuple[str, str], kind: str, lab_id: str = LAB, body: 
     parts["{path+}"] = f"labs/{LAB}/sleep"
     for name, value in parts.items():
         path = path.replace(name, value)
+    path = path.replace("{file}", f"{CALENDAR}.ics")
+    if "confirm" in path:
+        path = a_confirmation(http)
     if "{token}" in path:
         path = a_decision(http) if is_about_approval(route) else a_link(http, an_entry(owner=OWNER))
     query = {"month": "2026-11"} if path == "/costs" else None
@@ -89,7 +119,8 @@ def state(http: Http) -> str:
     fleets = [value for name, value in sorted(vars(watch.store).items()) if name != "account"]
     labs = (store.labs, store.names, store.keys, store.event_table)
     started = http.world.workflows.started
-    kept = (curfew.kept_rules, curfew.headers, store.kept_offers, store.session_table)
+    people = (http.world.people.people, http.world.people.claims)
+    kept = (curfew.kept_rules, curfew.headers, store.kept_offers, store.session_table, people)
     return repr((labs, kept, fleets, watch.fleets.updates, started))
 
 

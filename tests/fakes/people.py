@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import datetime
 
 from chalicelib.domain.errors.findings import error
 from chalicelib.domain.errors.tree import IdentityTaken, InvalidRequest
+from chalicelib.domain.identity.confirmation import Confirmation
 from chalicelib.domain.identity.person import Person, person_named
 from tests.fakes.account import Account, port
 
@@ -19,6 +21,8 @@ class FakePeople:
     account: Account
     people: dict[str, Person] = field(default_factory=dict)
     claims: dict[str, str] = field(default_factory=dict)
+    confirmations: dict[str, Confirmation] = field(default_factory=dict)
+    uses: dict[str, int] = field(default_factory=dict)
     port_name: str = "people"
 
     @port
@@ -32,6 +36,10 @@ class FakePeople:
     @port
     def person_by_key(self, key: str) -> Person | None:
         return self.people.get(self.claims.get(key, ""))
+
+    @port
+    def person(self, person_id: str) -> Person | None:
+        return self.people.get(person_id)
 
     @port
     def save_people(self, before: Sequence[Person], after: Sequence[Person]) -> bool:
@@ -57,6 +65,34 @@ class FakePeople:
         found = sorted(self.people.values(), key=lambda one: (one.since, one.id), reverse=True)
         begin = _read(cursor) if cursor else 0
         return tuple(found[begin : begin + limit]), _cursor(begin + limit) if len(found) > begin + limit else None
+
+    @port
+    def to_invite(self, limit: int) -> tuple[Person, ...]:
+        due = [(one.invite_at, one.id, one) for one in self.people.values() if one.invite_at is not None]
+        return tuple(one for _, _, one in sorted(due, key=lambda row: row[:2])[:limit])
+
+    @port
+    def confirmation(self, digest: str) -> Confirmation | None:
+        return self.confirmations.get(digest)
+
+    @port
+    def change_confirmation(self, digest: str, change: Callable[[Confirmation | None], Confirmation]) -> Confirmation:
+        kept = self.confirmations.get(digest)
+        changed = change(kept)
+        if changed != kept:
+            self.confirmations[digest] = replace(changed, version=(kept.version if kept else 0) + 1)
+        return self.confirmations[digest]
+
+    @port
+    def forget_confirmation(self, digest: str) -> None:
+        self.confirmations.pop(digest, None)
+
+    @port
+    def spend(self, name: str, most: int, until: datetime) -> bool:
+        if self.uses.get(name, 0) >= most:
+            return False
+        self.uses[name] = self.uses.get(name, 0) + 1
+        return True
 
     def _named(self, name: str) -> Person | None:
         found = person_named(name, self.account.id, self.claims.get)

@@ -21,10 +21,10 @@ DEEPEST = 40
 _LONGEST_NUMBER = 30
 
 
-def read_body(raw: bytes, content_type: str | None) -> Mapping[str, object]:
+def read_body(raw: bytes, content_type: str | None, largest: int = LARGEST_BODY) -> Mapping[str, object]:
     """Read a body; a content type that names neither JSON nor YAML leaves it to the first character. Raises InvalidRequest."""
-    if len(raw) > LARGEST_BODY:
-        raise _refused("body-too-large", f"The body has {len(raw)} bytes; at most {LARGEST_BODY} are read.")
+    if len(raw) > largest:
+        raise _refused("body-too-large", f"The body has {len(raw)} bytes; at most {largest} are read.")
     try:
         text = raw.decode("utf-8-sig")
     except UnicodeDecodeError as reason:

@@ -20,6 +20,7 @@ from chalicelib.api.openapi.operations import (
     Json,
     Operation,
 )
+from chalicelib.api.openapi.people import PEOPLE_OPERATIONS, PEOPLE_SCHEMAS
 from chalicelib.api.problems import TABLE
 from chalicelib.domain.labs.lab import Phase
 from chalicelib.domain.labs.spec import EndpointAccess
@@ -83,6 +84,7 @@ OPERATIONS = (
     Operation("get", "/health", "Whether the service is well, and why not", (200, "`ok` or `degraded`")),
     *CLUSTER_OPERATIONS,
     *CURFEW_OPERATIONS,
+    *PEOPLE_OPERATIONS,
     *PAGE_OPERATIONS,
 )
 _QUERY: dict[str, Json] = {
@@ -166,7 +168,8 @@ def _parameters(operation: Operation) -> list[Json]:
 
 def _content(schema: str) -> Json:
     own: Json = {"schema": {"$ref": f"#/components/schemas/{schema}"}}
-    return {"application/json": own, "application/yaml": own}
+    as_csv: Json = {"text/csv": {"schema": {"type": "string"}}} if schema == "Roster" else {}
+    return {"application/json": own, "application/yaml": own, **as_csv}
 
 
 def _refusal(status: int) -> Json:
@@ -196,6 +199,7 @@ def _schemas() -> dict[str, Json]:
         **CLUSTER_SCHEMAS,
         **CURFEW_SCHEMAS,
         **RECEIPT_SCHEMAS,
+        **PEOPLE_SCHEMAS,
         **_PROBLEM,
     }
 

@@ -139,13 +139,6 @@ CURFEW_OPERATIONS = (
     Operation(
         "put", "/curfew", "Change rules, or the stop switch (administrators)", (200, "The rules"), (400,), "Curfew"
     ),
-    Operation(
-        "delete",
-        "/people/{name}",
-        "Take a person's name out of what is kept of their labs (administrators)",
-        (200, "How many labs were changed, and how many are left for the next request"),
-        (400, 409),
-    ),
     Operation("get", "/offers", "What labs may use of the account", (200, "The list")),
     Operation("put", "/offers", "Change the list (administrators)", (200, "The list"), (400,), "Offers"),
     Operation(

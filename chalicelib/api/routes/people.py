@@ -1,19 +1,137 @@
-"""The route over people who are to be forgotten; for administrators."""
+"""The routes over people: oneself, the roster and who is to be forgotten (administrators), a confirmation's link, a calendar."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
 
 from chalice import Response
 
 from chalicelib.api.context import RequestContext, json_answer
+from chalicelib.api.routes.keep import as_wanted
 from chalicelib.logs import logger
-from chalicelib.services.labs.erasure import erase_person
+
+_CONFIRM = "/confirm/{token}"
+_CSV = "text/csv"
+_CALENDAR = "text/calendar; charset=utf-8"
 
 
 def route_people(context: RequestContext) -> None:
-    """Register it."""
+    """Register them all."""
+    _route_me(context)
+    _route_roster(context)
+    _route_links(context)
 
     @context.route("DELETE", "/people/{name}")
     def delete_person(name: str) -> Response:
-        done = erase_person(context.deps, context.caller, name)
-        logger.info("A person was erased.", extra={"caller": context.caller.arn, "labs": done.labs, "left": done.left})
-        return json_answer({"labs": done.labs, "left": done.left})
+        from chalicelib.services.people.removal import remove_person
+
+        done = remove_person(context.deps, context.caller, name)
+        facts = {"labs": done.labs, "left": done.left, "people": done.people, "alive": list(done.alive)}
+        logger.info("A person was erased.", extra={"caller": context.caller.arn, **facts})
+        return json_answer(facts)
+
+
+def _route_me(context: RequestContext) -> None:
+    def answer(status: int = 200) -> Response:
+        from chalicelib.api.views.people import me_view
+        from chalicelib.services.people.me import get_me
+
+        deps = context.deps
+        return json_answer(me_view(get_me(deps, context.caller, deps.clock.now()), deps.curfew.zone), status)
+
+    @context.route("GET", "/me")
+    def get_me() -> Response:
+        return answer()
+
+    @context.route("PUT", "/me")
+    def put_me() -> Response:
+        from chalicelib.api.inputs.person_params import read_me
+        from chalicelib.services.people.me import set_me
+
+        deps = context.deps
+        about = read_me(context.body, context.header("content-type"))
+        set_me(deps, context.caller, about, context.public_url, deps.clock.now())
+        logger.info("A person said how to reach them.", extra={"caller": context.caller.arn})
+        return answer()
+
+    @context.route("POST", "/me/calendar")
+    def post_calendar() -> Response:
+        from chalicelib.services.people.me import new_calendar
+
+        token = new_calendar(context.deps, context.caller, context.deps.clock.now())
+        return json_answer({"url": f"{context.public_url}/calendar/{token}.ics"}, 201, {"Cache-Control": "no-store"})
+
+    @context.route("DELETE", "/me/calendar")
+    def delete_calendar() -> Response:
+        from chalicelib.services.people.me import end_calendar
+
+        end_calendar(context.deps, context.caller, context.deps.clock.now())
+        return Response("", status_code=204, headers={"Content-Type": "application/json"})
+
+
+def _route_roster(context: RequestContext) -> None:
+    @context.route("GET", "/people")
+    def get_people() -> Response:
+        from chalicelib.api.inputs.params import read_page
+        from chalicelib.api.views.people import people_csv, person_view
+        from chalicelib.services.people import roster
+
+        deps, caller, asked = context.deps, context.caller, read_page(context.query)
+        if _CSV in (context.header("accept") or ""):
+            text = people_csv(roster.everybody(deps, caller))
+            return Response(text, headers={"Content-Type": f"{_CSV}; charset=utf-8", "Cache-Control": "no-store"})
+        page = roster.list_people(deps, caller, asked.limit, asked.cursor)
+        return json_answer({"people": [person_view(person) for person in page.items], "cursor": page.cursor})
+
+    @context.route("POST", "/people", types=("text/csv", "application/octet-stream"))
+    def post_people() -> Response:
+        from chalicelib.api.inputs.roster_body import read_roster
+        from chalicelib.services.people import roster
+
+        deps, caller = context.deps, context.caller
+        roster.refuse_others(caller)
+        rows = read_roster(context.body, context.header("content-type"))
+        kept = roster.keep_roster(deps, caller, rows, deps.clock.now())
+        facts = {"added": kept.added, "changed": kept.changed, "same": kept.same, "invited": kept.invited}
+        logger.info("A roster was kept.", extra={"caller": caller.arn, **facts})
+        return json_answer(facts)
+
+
+def _route_links(context: RequestContext) -> None:
+    def look(token: str) -> Response:
+        from chalicelib.api.views.people import confirmation_view
+        from chalicelib.services.people.confirm import look_at_confirmation
+
+        return json_answer(confirmation_view(look_at_confirmation(context.deps, token, context.deps.clock.now())))
+
+    def act(token: str) -> Response:
+        from chalicelib.api.inputs.person_params import read_answer
+        from chalicelib.api.views.people import confirmation_view
+        from chalicelib.services.people.confirm import confirm, refuse_address
+
+        says_yes = read_answer(context.body, context.header("content-type"))
+        view = (confirm if says_yes else refuse_address)(context.deps, token, context.deps.clock.now())
+        logger.info("A link to an address was answered.", extra={"person": view.confirmation.person, "yes": says_yes})
+        return json_answer(confirmation_view(view))
+
+    def page(view: Mapping[str, Any]) -> str:
+        from chalicelib.api.views.people import confirmation_page
+
+        return confirmation_page(view)
+
+    @context.public_route("GET", _CONFIRM)
+    def get_confirm(token: str) -> Response:
+        return as_wanted(context, look, token, page)
+
+    @context.public_route("POST", _CONFIRM)
+    def post_confirm(token: str) -> Response:
+        return as_wanted(context, act, token, page)
+
+    @context.public_route("GET", "/calendar/{file}")
+    def get_calendar(file: str) -> Response:
+        from chalicelib.services.people.calendar import calendar_by_file
+
+        deps = context.deps
+        text = calendar_by_file(deps, file, deps.clock.now())
+        return Response(text, headers={"Content-Type": _CALENDAR, "Cache-Control": "private, max-age=300"})

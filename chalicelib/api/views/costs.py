@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
+from chalicelib.api.views.csv_format import line, plain
 from chalicelib.api.views.money import dollars
 from chalicelib.domain.labs.spending import COST, ENDED, EXTENDED, LABS, SLEPT
 from chalicelib.services.labs.showback import Showback
 
 _SAVED = {"slept": SLEPT, "ended": ENDED, "extendedSupport": EXTENDED}
-#: A cell that begins so is a formula to a spreadsheet.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
 def showback_view(costs: Showback) -> dict[str, Any]:
@@ -33,27 +32,14 @@ def showback_csv(costs: Showback) -> str:
         "SavedExtendedSupport",
         "Currency",
     )
-    lines = [_line(head)]
+    lines = [line(head)]
     for row in costs.rows:
         saved = (f"{dollars(row.amounts.get(name, 0)):.2f}" for name in _SAVED.values())
         cost = f"{dollars(row.amounts.get(COST, 0)):.2f}"
-        lines.append(_line((costs.month, _plain(row.whose), str(row.amounts.get(LABS, 0)), cost, *saved, "USD")))
+        lines.append(line((costs.month, plain(row.whose), str(row.amounts.get(LABS, 0)), cost, *saved, "USD")))
     return "".join(lines)
 
 
 def _amounts(amounts: Mapping[str, int]) -> dict[str, Any]:
     saved = {name: dollars(amounts.get(kept, 0)) for name, kept in _SAVED.items()}
     return {"labs": amounts.get(LABS, 0), "usd": dollars(amounts.get(COST, 0)), "saved": saved}
-
-
-def _plain(text: str) -> str:
-    return f"'{text}" if text.startswith(_FORMULA) else text
-
-
-def _line(cells: Iterable[str]) -> str:
-    """RFC 4180."""
-    return ",".join(f'"{cell}"' if set(cell) & set(',"\n\r') else cell for cell in _doubled(cells)) + "\r\n"
-
-
-def _doubled(cells: Iterable[str]) -> list[str]:
-    return [cell.replace('"', '""') for cell in cells]

@@ -1,30 +1,35 @@
 """Stores people in DynamoDB. Implements the PersonStore port, which holds the promises.
 
-| item   | pk              | sk     |
-|--------|-----------------|--------|
-| person | PERSON#<id>     | META   |
-| claim  | IDENTITY#<key>  | CLAIM  |
+| item         | pk                        | sk           | expires_at        |
+|--------------|---------------------------|--------------|-------------------|
+| person       | PERSON#<id>               | META         |                   |
+| claim        | IDENTITY#<key>            | CLAIM        |                   |
+| confirmation | CONFIRMATION#<digest>     | CONFIRMATION | a day to a month  |
+| uses         | USES#<name>               | COUNT        | a day or two      |
 
-A person is in the index `by_age` under PERSON. A claim names the person whose key it is; both change in one transaction.
+A person is in the index `by_age` under PERSON, and in `due` under INVITE while a mail is due.
+A claim names the person whose key it is; both change in one transaction.
 """
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
+from datetime import datetime
 from typing import Any
 
 from chalicelib.aws.clients.errors import translate
 from chalicelib.aws.dynamodb.items import SCHEMA, body_of, thing_of
-from chalicelib.aws.dynamodb.keys import BY_AGE, Item, key, number, stamp, text
+from chalicelib.aws.dynamodb.keys import BY_AGE, DUE, Item, key, number, stamp, text
 from chalicelib.aws.dynamodb.labs.create import get
-from chalicelib.aws.dynamodb.pages import Listing, one_page
-from chalicelib.aws.dynamodb.transactions import ATTEMPTS, Reason, delete, put, transact
-from chalicelib.domain.errors.tree import IdentityTaken, Throttled
+from chalicelib.aws.dynamodb.pages import Listing, all_items, one_page
+from chalicelib.aws.dynamodb.transactions import ATTEMPTS, Reason, add_all, delete, put, transact
+from chalicelib.domain.errors.tree import IdentityTaken, StaleLab, Throttled
+from chalicelib.domain.identity.confirmation import Confirmation
 from chalicelib.domain.identity.person import Person, lookup_keys, person_named
 
-PEOPLE = "PERSON"
+PEOPLE, INVITE = "PERSON", "INVITE"
 #: Keys that one BatchGetItem takes. Source: DynamoDB's API reference.
 _BATCH = 100
 
@@ -52,11 +57,15 @@ class DynamoPeople:
         }
         return {name: people[person_id] for name, person_id in named.items() if person_id in people}
 
+    def person(self, person_id: str) -> Person | None:
+        """One read."""
+        item = get(self._client, self._table, person_key(person_id))
+        return None if item is None else _person(item)
+
     def person_by_key(self, key: str) -> Person | None:
         """Two reads."""
         claim = get(self._client, self._table, _claim_key(key))
-        item = None if claim is None else get(self._client, self._table, person_key(claim["person_id"]["S"]))
-        return None if item is None else _person(item)
+        return None if claim is None else self.person(claim["person_id"]["S"])
 
     def save_people(self, before: Sequence[Person], after: Sequence[Person]) -> bool:
         """One transaction. A write whose answer was lost is known by its own id."""
@@ -72,6 +81,43 @@ class DynamoPeople:
         )
         items, more = one_page(self._client, self._table, listing, limit, cursor)
         return tuple(map(_person, items)), more
+
+    def to_invite(self, limit: int) -> tuple[Person, ...]:
+        """From the sparse index; a person as they are now may have had their mail meanwhile."""
+        listing = Listing("due_shard = :shard", {":shard": text(INVITE)}, (), {}, index=DUE)
+        return tuple(map(_person, all_items(self._client, self._table, listing, limit)))
+
+    def confirmation(self, digest: str) -> Confirmation | None:
+        """One item."""
+        item = get(self._client, self._table, _confirmation_key(digest))
+        return None if item is None else thing_of(Confirmation, item)
+
+    def change_confirmation(self, digest: str, change: Callable[[Confirmation | None], Confirmation]) -> Confirmation:
+        """Load, change, save, again when beaten to it. Raises StaleLab."""
+        for _ in range(ATTEMPTS):
+            kept = self.confirmation(digest)
+            changed = change(kept)
+            if changed == kept:
+                return changed
+            changed = replace(changed, version=(kept.version if kept else 0) + 1)
+            write_id = secrets.token_hex(16)
+            reasons = transact(
+                self._client, [_put_confirmation(self._table, digest, kept, changed, write_id)], write_id
+            )
+            if not reasons or reasons[0].item.get("write_id") == text(write_id):
+                return changed
+        raise StaleLab(f"A confirmation was saved by others {ATTEMPTS} times in a row.")
+
+    def forget_confirmation(self, digest: str) -> None:
+        """One item."""
+        with translate("dynamodb:DeleteItem"):
+            self._client.delete_item(TableName=self._table, Key=_confirmation_key(digest))
+
+    def spend(self, name: str, most: int, until: datetime) -> bool:
+        """A counter of its own item."""
+        counter = key(f"USES#{name}", "COUNT")
+        update = add_all(self._table, counter, {"uses": 1}, ("uses", most), int(until.timestamp()))
+        return not transact(self._client, [update], secrets.token_hex(16))
 
     def _batch(self, keys: Sequence[Item]) -> Iterator[Item]:
         """Every item that is there, strongly consistent."""
@@ -127,9 +173,29 @@ def _put_person(table: str, person: Person, seen: int | None, write_id: str) -> 
         "everyone": text(PEOPLE),
         "created": text(f"{stamp(person.since)}#{person.id}"),
     }
+    if person.invite_at is not None:
+        item |= {"due_shard": text(INVITE), "due_at": text(stamp(person.invite_at))}
     if seen is None:
         return put(table, item, "attribute_not_exists(pk)")
     return put(table, item, "version = :seen", _seen(seen))
+
+
+def _put_confirmation(table: str, digest: str, kept: Confirmation | None, changed: Confirmation, write_id: str) -> Item:
+    item = {
+        **_confirmation_key(digest),
+        "schema": number(SCHEMA),
+        "body": text(body_of(changed)),
+        "version": number(changed.version),
+        "write_id": text(write_id),
+        "expires_at": number(int(changed.forgotten_at.timestamp())),
+    }
+    if kept is None:
+        return put(table, item, "attribute_not_exists(pk)")
+    return put(table, item, "version = :seen", _seen(kept.version))
+
+
+def _confirmation_key(digest: str) -> Item:
+    return key(f"CONFIRMATION#{digest}", "CONFIRMATION")
 
 
 def _seen(version: int) -> Item:

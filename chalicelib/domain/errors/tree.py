@@ -16,8 +16,10 @@ EkslabError
 │   ├── PolicyNotAllowed      EKS does not change it now       409
 │   ├── AccountNotRegistered  no such account is kept      404
 │   ├── AccountInUse          labs live in the account     409
-│   ├── PersonHasLabs         their labs must be over first    409
 │   ├── IdentityTaken         it is another person's           409
+│   ├── AddressPending        somebody else's is pending       409
+│   ├── AddressRefused        its reader said no               409
+│   ├── AskedTooOften         too many mails or addresses      429
 │   ├── NoPlan                nothing was planned that day     404
 │   ├── PlanChanged           it is not the plan that was seen 409
 │   ├── UnknownLeftover       no such line on the receipt      422
@@ -60,10 +62,13 @@ class RequestRefused(EkslabError):
 
 
 class InvalidRequest(RequestRefused):
-    """One or more fields are wrong. `findings` holds them all, warnings included; `note` says what was not looked at yet."""
+    """One or more fields are wrong. `findings` holds them all, warnings included; `note` says what was not looked at yet.
 
-    def __init__(self, findings: Sequence[Finding], note: str = "") -> None:
-        self.findings, self.note = tuple(findings), note
+    `most`: how many of them one answer tells.
+    """
+
+    def __init__(self, findings: Sequence[Finding], note: str = "", most: int = 100) -> None:
+        self.findings, self.note, self.most = tuple(findings), note, most
         super().__init__("; ".join(f"{f.path}: {f.message}" for f in self.findings))
 
 
@@ -184,15 +189,6 @@ class AccountInUse(RequestRefused):
         super().__init__(f"Labs of account {account} {why}: {listed}. Release them first.")
 
 
-class PersonHasLabs(RequestRefused):
-    """A person who is to be forgotten has labs that are not over."""
-
-    def __init__(self, name: str, labs: tuple[str, ...]) -> None:
-        self.labs = labs
-        listed = ", ".join(labs[:5]) + (f" and {len(labs) - 5} more" if labs[5:] else "")
-        super().__init__(f"{name} has labs that are not over: {listed}. They need their owner's name until they are.")
-
-
 class UnknownLeftover(RequestRefused):
     """The receipt has no line that could be settled for these ARNs."""
 
@@ -225,6 +221,31 @@ class IdentityTaken(RequestRefused):
         super().__init__(
             f"{key.partition('/')[2]} is another person's here. A link in a mail to their address joins the two."
         )
+
+
+class AddressPending(RequestRefused):
+    """Somebody else asked for this address, and its reader has not answered; one confirmation is pending at a time."""
+
+    def __init__(self, address: str, until: datetime) -> None:
+        self.address, self.until = address, until
+        super().__init__(
+            f"A confirmation of {address} is pending until {until:%Y-%m-%dT%H:%M:%SZ}: somebody else asked for it."
+        )
+
+
+class AddressRefused(RequestRefused):
+    """The reader of this address said that it is not this person's."""
+
+    def __init__(self, address: str) -> None:
+        self.address = address
+        super().__init__(f"The reader of {address} said that it is not yours.")
+
+
+class AskedTooOften(RequestRefused):
+    """Too many confirmation mails to an address, or addresses asked for by one person, in a day."""
+
+    def __init__(self, message: str) -> None:
+        super().__init__(f"{message} Try again tomorrow.")
 
 
 class NoPlan(RequestRefused):

@@ -39,7 +39,7 @@ class Person:
     """`identities`: as labs name their owners; `address`: confirmed, else None; `zone`: None for the installation's own.
 
     `muted`: what they do not want to hear. `calendar`: the hash of their calendar's token. `asked`: the address that waits for
-    its confirmation. `version` counts saves.
+    its confirmation; `invite_at`: since when a mail about it is due. `version` counts saves.
     """
 
     id: str
@@ -51,6 +51,7 @@ class Person:
     muted: tuple[Topic, ...] = ()
     calendar: str | None = None
     asked: str | None = None
+    invite_at: datetime | None = None
     version: int = 0
 
     def wants(self, topic: Topic) -> bool:

@@ -6,10 +6,10 @@ same facts give the same bytes, whenever they are asked for.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
+from chalicelib.domain.core.icalendar import Event, document, escaped, stamp
 from chalicelib.domain.core.instants import utc
 from chalicelib.domain.notices.wording import describe_briefly
 from chalicelib.domain.support.assessment import describe_effect
@@ -19,33 +19,22 @@ from chalicelib.domain.support.watched import Watched
 CONTENT_TYPE = "text/calendar; charset=utf-8"
 #: Where sequence numbers begin: minutes since then, so that a later change always has the higher number.
 _EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
-_PRODUCT = "-//ekslab//support watch//EN"
 
 
 def calendar_of(clusters: Sequence[Watched], now: datetime, name: str = "EKS support deadlines") -> str:
-    """The whole document, CRLF-ended lines of at most 75 octets. Clusters that are gone, and labs that end first, are left out."""
-    lines = [
-        "BEGIN:VCALENDAR",
-        "VERSION:2.0",
-        f"PRODID:{_PRODUCT}",
-        "CALSCALE:GREGORIAN",
-        "METHOD:PUBLISH",
-        f"X-WR-CALNAME:{escaped(name)}",
-        "REFRESH-INTERVAL;VALUE=DURATION:PT12H",
-        "X-PUBLISHED-TTL:PT12H",
-    ]
-    events = [
-        (deadline.at, watched.cluster.key, _event(watched, deadline, now))
-        for watched in clusters
-        if watched.gone_at is None and not watched.support.lease_first
-        for deadline in watched.support.deadlines
-    ]
-    events += [
-        (now, watched.cluster.key, _undated(watched, now)) for watched in clusters if _may_come_any_time(watched)
-    ]
-    for _, _, event in sorted(events, key=lambda e: (e[0], e[1])):
-        lines += event
-    return "".join(f"{folded(line)}\r\n" for line in [*lines, "END:VCALENDAR"])
+    """The whole document. Clusters that are gone, and labs that end first, are left out."""
+    return document(name, deadline_events(clusters, now))
+
+
+def deadline_events(clusters: Sequence[Watched], now: datetime) -> Iterator[Event]:
+    """One event a deadline, and one of today for a version without a date."""
+    for watched in clusters:
+        if watched.gone_at is not None or watched.support.lease_first:
+            continue
+        for deadline in watched.support.deadlines:
+            yield Event(deadline.at, _name(watched), tuple(_event(watched, deadline, now)))
+        if watched.is_undated:
+            yield Event(now, _name(watched), tuple(_undated(watched, now)))
 
 
 def uid_of(watched: Watched, deadline: Deadline) -> str:
@@ -54,27 +43,9 @@ def uid_of(watched: Watched, deadline: Deadline) -> str:
     return f"{deadline.kind}.{deadline.version}.{key.name}.{key.region}.{key.account}@ekslab"
 
 
-def escaped(text: str) -> str:
-    """A TEXT value: backslash, semicolon, comma and line breaks escaped, other control characters dropped."""
-    plain = text.replace("\\", "\\\\").replace(";", "\\;").replace(",", "\\,")
-    return re.sub(r"[\x00-\x08\x0b-\x1f\x7f]", "", re.sub(r"\r\n|\r|\n", r"\\n", plain))
-
-
-def folded(line: str) -> str:
-    """A content line folded at 75 octets of UTF-8, never inside a character."""
-    lines, room = [""], 75
-    for character in line:
-        size = len(character.encode())
-        if size > room:
-            lines.append("")
-            room = 74
-        lines[-1] += character
-        room -= size
-    return "\r\n ".join(lines)
-
-
-def _may_come_any_time(watched: Watched) -> bool:
-    return watched.is_undated and watched.gone_at is None and not watched.support.lease_first
+def _name(watched: Watched) -> str:
+    key = watched.cluster.key
+    return f"{key.account}/{key.region}/{key.name}"
 
 
 def _undated(watched: Watched, now: datetime) -> list[str]:
@@ -84,8 +55,8 @@ def _undated(watched: Watched, now: datetime) -> list[str]:
     return [
         "BEGIN:VEVENT",
         f"UID:{escaped(name)}",
-        f"DTSTAMP:{_stamp(day)}",
-        f"LAST-MODIFIED:{_stamp(day)}",
+        f"DTSTAMP:{stamp(day)}",
+        f"LAST-MODIFIED:{stamp(day)}",
         f"SEQUENCE:{(day - _EPOCH) // timedelta(minutes=1)}",
         f"DTSTART;VALUE=DATE:{day:%Y%m%d}",
         f"DTEND;VALUE=DATE:{day + timedelta(days=1):%Y%m%d}",
@@ -103,8 +74,8 @@ def _event(watched: Watched, deadline: Deadline, now: datetime) -> list[str]:
     return [
         "BEGIN:VEVENT",
         f"UID:{escaped(uid_of(watched, deadline))}",
-        f"DTSTAMP:{_stamp(changed_at)}",
-        f"LAST-MODIFIED:{_stamp(changed_at)}",
+        f"DTSTAMP:{stamp(changed_at)}",
+        f"LAST-MODIFIED:{stamp(changed_at)}",
         f"SEQUENCE:{(changed_at - _EPOCH) // timedelta(minutes=1)}",
         f"DTSTART;VALUE=DATE:{utc(deadline.at):%Y%m%d}",
         f"DTEND;VALUE=DATE:{utc(deadline.at) + timedelta(days=1):%Y%m%d}",
@@ -122,7 +93,3 @@ def _description(watched: Watched, deadline: Deadline, now: datetime) -> Iterato
     yield f"{describe_effect(deadline, now)}."
     yield f"Account {key.account}, {key.region}, Kubernetes {watched.cluster.version}."
     yield f"Date from {deadline.source}."
-
-
-def _stamp(at: datetime) -> str:
-    return f"{at:%Y%m%dT%H%M%SZ}"

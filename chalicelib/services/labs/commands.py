@@ -25,6 +25,7 @@ from chalicelib.domain.errors.tree import (
     WrongPhase,
 )
 from chalicelib.domain.identity.callers import Caller
+from chalicelib.domain.identity.person import identity_key
 from chalicelib.domain.labs.approval import over
 from chalicelib.domain.labs.cluster_identity import is_own_cluster
 from chalicelib.domain.labs.lab import ENDING, OVER, Change, Lab, Phase
@@ -107,7 +108,7 @@ def _plan(deps: Deps, caller: Caller, asking: ValidatedRequest, now: datetime) -
     if has_errors(findings):
         raise InvalidRequest(findings)
     lab, about = with_approval(deps, caller, lab, budget, now)
-    return PricedRequest(lab, (*findings, *about, _about_volumes(lab)), budget)
+    return PricedRequest(lab, (*findings, *about, *_about_mail(deps, caller), _about_volumes(lab)), budget)
 
 
 def change_lab(deps: Deps, caller: Caller, lab_id: str, asked: Change, now: datetime) -> Accepted:
@@ -223,3 +224,19 @@ def _about_protection(deps: Deps, lab: Lab) -> tuple[Finding, ...]:
 
 def _about_volumes(lab: Lab) -> Finding:
     return warning("volumes", "volumes", f"When the lab ends, {describe_volumes(lab.spec.volumes)}.")
+
+
+def _about_mail(deps: Deps, caller: Caller) -> tuple[Finding, ...]:
+    """A warning for whom no mail reaches. Who is known keeps the identity that they came by, for their calendar."""
+    person = deps.people.person_by_key(identity_key(caller.identity))
+    if person is not None and person.address is not None:
+        if caller.identity not in person.identities:
+            deps.people.save_people([person], [replace(person, identities=(*person.identities, caller.identity))])
+        return ()
+    if person is not None and person.asked is not None:
+        message = (
+            f"No mail about it reaches you before you press the button behind the link that was sent to {person.asked}."
+        )
+    else:
+        message = "No mail about it reaches you: `ekslab me --address` says where it shall."
+    return (warning("", "no-address", message),)

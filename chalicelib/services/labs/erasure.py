@@ -1,4 +1,7 @@
-"""What administrators may ask about a person who is to be forgotten: the records of their labs that are over keep no name."""
+"""What administrators may ask about a person who is to be forgotten: the records of their labs that are over keep no name.
+
+Labs that are alive keep theirs, for it says whose they are: nothing of a person's is lost because they left.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from collections.abc import Iterator
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.recipients import same_recipient
 from chalicelib.domain.errors.findings import error
-from chalicelib.domain.errors.tree import InvalidRequest, NotYours, PersonHasLabs
+from chalicelib.domain.errors.tree import InvalidRequest, NotYours
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.identity.erasure import ERASED, without
 from chalicelib.domain.labs.lab import OVER, Lab
@@ -20,30 +23,29 @@ _PAGE = 100
 
 @dataclass(frozen=True)
 class Erasure:
-    """How many labs were made anonymous by this request, and how many are left for the next."""
+    """How many labs were made anonymous by this request, how many are left for the next, and which are alive."""
 
     name: str
     labs: int
     left: int
+    alive: tuple[str, ...] = ()
 
 
 def erase_person(deps: Deps, caller: Caller, name: str) -> Erasure:
     """Take a person's name out of all that is kept of their labs. Again until none is left.
 
-    `name`: of their user or session, as messages reach them by it. Raises NotYours, InvalidRequest, PersonHasLabs.
+    `name`: of their user or session, as messages reach them by it. Raises NotYours, InvalidRequest.
     """
     if not caller.is_admin:
         raise NotYours("Who is forgotten here is for administrators to say.")
     if len(name) < 2 or name == ERASED:
         raise InvalidRequest([error("name", "invalid-name", "Give the name of a user or of a session.")])
     theirs = list(_labs_of(deps, name))
-    alive = tuple(lab.name for lab in theirs if lab.phase not in OVER)
-    if alive:
-        raise PersonHasLabs(name, alive)
-    for lab in theirs[:MOST]:
+    over = [lab for lab in theirs if lab.phase in OVER]
+    for lab in over[:MOST]:
         deps.store.rewrite(lab.id, without(name))
-    done = len(theirs[:MOST])
-    return Erasure(name, done, len(theirs) - done)
+    done = len(over[:MOST])
+    return Erasure(name, done, len(over) - done, tuple(lab.name for lab in theirs if lab.phase not in OVER))
 
 
 def _labs_of(deps: Deps, name: str) -> Iterator[Lab]:

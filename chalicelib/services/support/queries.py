@@ -80,7 +80,7 @@ def kept_cluster(deps: Deps, caller: Caller, key: ClusterKey) -> Watched:
 
 def all_clusters(deps: Deps, caller: Caller, wanted: ClusterFilter, now: datetime) -> tuple[Watched, ...]:
     """Every cluster with a deadline ahead that fits, nearest first: for the calendar."""
-    ahead = (watched for watched in _each(deps) if watched.support.deadlines and _seen(watched, caller))
+    ahead = (watched for watched in each_watched(deps) if watched.support.deadlines and _seen(watched, caller))
     return tuple(watched for watched in ahead if _fits(watched, wanted, now))
 
 
@@ -103,7 +103,8 @@ def _seen(watched: Watched, caller: Caller) -> bool:
     return may_see(caller, watched.owner, watched.lab_id)
 
 
-def _each(deps: Deps) -> Iterator[Watched]:
+def each_watched(deps: Deps) -> Iterator[Watched]:
+    """Every cluster that is there, nearest deadline first."""
     cursor: str | None = None
     for _ in range(_MOST_IN_CALENDAR // 500):
         page, cursor = deps.watch.store.list_watched(500, cursor)

@@ -13,7 +13,8 @@ from botocore.exceptions import ReadTimeoutError
 from moto import mock_aws
 
 from chalicelib.aws.dynamodb.people import DynamoPeople
-from chalicelib.domain.errors.tree import AwsUnavailable, IdentityTaken, InvalidRequest, Throttled
+from chalicelib.domain.errors.tree import AskedTooOften, AwsUnavailable, IdentityTaken, InvalidRequest, Throttled
+from chalicelib.domain.identity.confirmation import Asking, Confirmation, address_digest, asked
 from chalicelib.domain.identity.person import Language, Person, Topic, address_key
 from chalicelib.ports.people import PersonStore
 from tests.aws.dynamodb.table import create_table
@@ -136,6 +137,46 @@ def test_a_list_goes_by_age_and_refuses_other_cursors(store: PersonStore) -> Non
     assert end is None
     with pytest.raises(InvalidRequest):
         store.list_people(3, "nonsense")
+
+
+def test_confirmations_are_kept_by_address_and_changed_one_after_another(store: PersonStore) -> None:
+    digest = address_digest("Kim@example.com")
+    asking = Asking("kim@example.com", "person-1", ALICE, "n1")
+    assert store.confirmation(digest) is None
+    kept = store.change_confirmation(digest, lambda kept: asked(kept, asking, NOW))
+    assert store.confirmation(address_digest("kim@example.com")) == kept
+    assert store.change_confirmation(digest, lambda kept: kept or asked(None, asking, NOW)) == kept
+    used = store.change_confirmation(digest, lambda kept: replace(kept or asked(None, asking, NOW), used_at=NOW))
+    assert (used.used_at, used.version) == (NOW, 2)
+    store.forget_confirmation(digest)
+    store.forget_confirmation(digest)
+    assert store.confirmation(digest) is None
+
+
+def test_a_change_that_refuses_changes_nothing(store: PersonStore) -> None:
+    def refuse(_: Confirmation | None) -> Confirmation:
+        raise AskedTooOften("x")
+
+    with pytest.raises(AskedTooOften):
+        store.change_confirmation("d" * 32, refuse)
+    assert store.confirmation("d" * 32) is None
+
+
+def test_uses_are_counted_up_to_their_most(store: PersonStore) -> None:
+    assert [store.spend("a", 2, NOW) for _ in range(4)] == [True, True, False, False]
+    assert store.spend("b", 2, NOW)
+
+
+def test_who_is_to_be_mailed_is_listed_until_they_were(store: PersonStore) -> None:
+    for number in (2, 1):
+        one = a_person(f"person-{number}", f"arn:aws:iam::1:user/{number}", invite_at=NOW + timedelta(minutes=number))
+        keep(store, one)
+    first, second = store.to_invite(10)
+    assert (first.id, second.id) == ("person-1", "person-2")
+    assert store.save_people([first], [replace(first, invite_at=None)])
+    assert store.to_invite(10) == (second,)
+    assert store.person("person-1") == replace(first, invite_at=None, version=2)
+    assert store.person("person-9") is None
 
 
 class Losing:

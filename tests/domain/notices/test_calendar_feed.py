@@ -9,7 +9,8 @@ from datetime import timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chalicelib.domain.notices.calendar_feed import calendar_of, escaped, folded
+from chalicelib.domain.core.icalendar import escaped, folded
+from chalicelib.domain.notices.calendar_feed import calendar_of
 from chalicelib.domain.support.assessment import decide_support
 from chalicelib.domain.support.watched import Watched
 from tests.domain.notices.test_digest import kept

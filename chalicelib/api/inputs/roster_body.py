@@ -1,0 +1,143 @@
+"""From the bytes of a roster, CSV or JSON, to rows of texts by column, with each fault by row and column.
+
+CSV may come from a spreadsheet: with a byte-order mark, in CP949 (Excel in Korea), split by commas, semicolons or tabs. API Gateway
+hands other bytes than UTF-8 on only as application/octet-stream.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator, Mapping, Sequence
+
+from chalicelib.api.inputs.body import read_body
+from chalicelib.domain.core.names import nearest
+from chalicelib.domain.errors.findings import Finding, error
+from chalicelib.domain.errors.tree import InvalidRequest
+from chalicelib.domain.requests.eksctl.reader import Notes, Reader
+from chalicelib.domain.requests.roster import COLUMNS, MOST_ROWS, PASSED_OVER
+
+#: What a roster may be declared as, beside what every body may.
+ROSTER_TYPES = ["text/csv", "application/octet-stream"]
+LARGEST_ROSTER = 1_000_000
+#: What stands before a cell that a spreadsheet would run as a formula; an export puts it there.
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+#: Half a character, in place of bytes that were no UTF-8.
+_LOST = "\ufffd"
+
+Rows = list[tuple[str, Mapping[str, str]]]
+
+
+def read_roster(raw: bytes, content_type: str | None) -> Rows:
+    """Each row by how its writer knows it. Raises InvalidRequest with every fault of the form."""
+    kind = (content_type or "").partition(";")[0].strip().lower()
+    if len(raw) > LARGEST_ROSTER:
+        raise _refused("body-too-large", f"The roster has {len(raw)} bytes; at most {LARGEST_ROSTER} are read.")
+    if kind in ROSTER_TYPES:
+        return _read_csv(_decoded(raw))
+    return _read_document(raw, content_type)
+
+
+def _decoded(raw: bytes) -> str:
+    for encoding in ("utf-8-sig", "cp949"):
+        try:
+            text = raw.decode(encoding)
+        except UnicodeDecodeError:
+            continue
+        if _LOST not in text:
+            return text
+        break
+    message = (
+        "It is neither UTF-8 nor CP949 as it arrived. Send it as application/octet-stream, or save it as CSV UTF-8."
+    )
+    raise _refused("not-utf-8", message)
+
+
+def _read_csv(text: str) -> Rows:
+    lines = list(_lines(text))
+    if not lines:
+        raise _refused("body-empty", f"The roster is empty: its first row names columns, {', '.join(COLUMNS)}.")
+    found: list[Finding] = []
+    columns = _columns([cell.strip() for cell in lines[0][1]], found)
+    rows: Rows = []
+    for number, cells in lines[1:]:
+        where = f"row {number}"
+        if len(cells) > len(columns):
+            found.append(
+                error(
+                    where, "too-many-cells", f"It has {len(cells)} cells; the first row names {len(columns)} columns."
+                )
+            )
+        rows.append((where, {name: _plain(cell) for name, cell in zip(columns, cells, strict=False) if name}))
+    _refuse(found, rows)
+    return rows
+
+
+def _lines(text: str) -> Iterator[tuple[int, Sequence[str]]]:
+    """Rows with anything in them, numbered as a spreadsheet does: a cell may hold line breaks."""
+    head = text.partition("\n")[0]
+    delimiter = max(",;\t", key=head.count)
+    try:
+        for number, cells in enumerate(csv.reader(io.StringIO(text), delimiter=delimiter, strict=True), start=1):
+            if any(cell.strip() for cell in cells):
+                yield number, cells
+    except csv.Error as reason:
+        raise _refused("malformed-csv", f"It is no CSV: {reason}.") from reason
+
+
+def _columns(names: Sequence[str], found: list[Finding]) -> list[str]:
+    """Our names of the columns; "" for one that is passed over."""
+    plain = {name.lower(): name for name in COLUMNS}
+    columns: list[str] = []
+    for index, name in enumerate(names):
+        key = name.lower().replace(" ", "").replace("-", "").replace("_", "")
+        where = f"row 1, column {index + 1}"
+        if key in PASSED_OVER or not key:
+            columns.append("")
+        elif key not in plain:
+            near = nearest(key, plain)
+            meant = f"Did you mean {plain[near]}?" if near else f"Columns are {', '.join(COLUMNS)}."
+            found.append(error(where, "unknown-column", f"{name[:60]} is no column. {meant}"))
+            columns.append("")
+        else:
+            if plain[key] in columns:
+                found.append(error(where, "duplicate", f"{plain[key]} is there twice."))
+            columns.append(plain[key])
+    return columns
+
+
+def _plain(cell: str) -> str:
+    """Without the sign by which an export keeps a spreadsheet from running a cell."""
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell
+
+
+def _read_document(raw: bytes, content_type: str | None) -> Rows:
+    notes = Notes()
+    body = Reader(read_body(raw, content_type, LARGEST_ROSTER), "", notes)
+    people = body.sections("people")
+    if people is None and not notes.findings:
+        body.error("people", "missing", "people is a list of mappings, one a person.")
+    body.close()
+    rows: Rows = []
+    for one in people or ():
+        rows.append((one.path, {name: one.text(name) or "" for name in COLUMNS}))
+        for name in PASSED_OVER:
+            one.raw(name)
+        one.close()
+    _refuse(notes.findings, rows)
+    return rows
+
+
+def _refuse(found: list[Finding], rows: Rows) -> None:
+    if not found and not rows:
+        found.append(error("", "body-empty", "The roster names nobody."))
+    if len(rows) > MOST_ROWS:
+        found.append(
+            error("", "too-many-rows", f"The roster has {len(rows)} rows; at most {MOST_ROWS} are taken at once.")
+        )
+    if found:
+        raise InvalidRequest(found, most=MOST_ROWS)
+
+
+def _refused(code: str, message: str) -> InvalidRequest:
+    return InvalidRequest([error("", code, message)])

@@ -1,0 +1,34 @@
+"""What is ahead of a lab as events of a calendar: the end of its lease, its next curfew, its waking.
+
+An event keeps its UID when its time moves, so that calendars move it; the lab's version is its sequence.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from chalicelib.domain.core.icalendar import Event, timed_event
+from chalicelib.domain.curfew.next_event import curfew_to_come, lease_end_event
+from chalicelib.domain.curfew.rules import CurfewRules
+from chalicelib.domain.labs.lab import ENDING, OVER, Lab, Phase
+from chalicelib.domain.labs.schedule import AtCurfew, Holidays
+
+
+def lab_events(lab: Lab, rules: CurfewRules, holidays: Holidays, now: datetime) -> Iterator[Event]:
+    """Nothing of a lab that ends, or that waits for an approver."""
+    if lab.phase in OVER | ENDING or lab.phase is Phase.AWAITING_APPROVAL:
+        return
+    where = f"Account {lab.account}, {lab.region}."
+    ends = lease_end_event(lab, rules, now).at
+    yield _event(lab, "lease-end", ends, f"{lab.name}: its lease ends", f"Everything of it is deleted. {where}")
+    if lab.phase is Phase.HIBERNATED and lab.hibernation is not None and lab.hibernation.wake_at is not None:
+        yield _event(lab, "wake", lab.hibernation.wake_at, f"{lab.name} wakes", f"Its nodes come back. {where}")
+    curfew = curfew_to_come(lab, now, holidays) if lab.phase is not Phase.HIBERNATED else None
+    if curfew is not None and curfew.at < ends:
+        act = "is deleted" if lab.spec.schedule.at_curfew is AtCurfew.END else "hibernates"
+        yield _event(lab, "curfew", curfew.at, f"{lab.name}: curfew", f"If it is idle then, it {act}. {where}")
+
+
+def _event(lab: Lab, kind: str, at: datetime, summary: str, description: str) -> Event:
+    return timed_event(f"{kind}.{lab.id}@ekslab", at, lab.phase_since, lab.version, summary, description)

@@ -1,0 +1,51 @@
+"""Mail addresses as people write them, and as SES takes them: one plain address, its domain in ASCII.
+
+Called for whatever names an address: `PUT /me`, a roster. What could change a mail's headers or hide in a list is refused.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+from chalicelib.domain.core.deferred import pattern
+
+#: RFC 5321: octets of a local part, of a whole address.
+_LOCAL, _WHOLE = 64, 254
+#: RFC 5322's dot-atom, which is what mailboxes of people are; quoted ones are not taken.
+_DOT_ATOM = pattern(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
+_LABEL = pattern(r"(?!-)[A-Za-z0-9-]{1,63}(?<!-)")
+#: Categories of Unicode that nobody sees: controls, formats (those that turn the direction too), surrogates, private ones.
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
+
+
+def has_unseen(text: str) -> bool:
+    """Whether a text holds a character that nobody sees, such as a line break or one that turns the direction of writing."""
+    return any(unicodedata.category(character) in _UNSEEN for character in text)
+
+
+def read_address(text: str) -> tuple[str | None, str]:
+    """The address with its domain in lower-case ASCII; or None, and what is wrong."""
+    if has_unseen(text):
+        return None, "It holds a character that nobody sees, such as a line break or a mark of writing direction."
+    local, at, domain = text.strip().rpartition("@")
+    if not at or not local or not domain:
+        return None, "An address looks like kim@example.com."
+    if not _DOT_ATOM.fullmatch(local) or len(local) > _LOCAL:
+        return (
+            None,
+            f"Before the @ stand up to {_LOCAL} letters of ASCII, digits and signs such as . _ + -, for SES takes no others.",
+        )
+    plain = _ascii(unicodedata.normalize("NFC", domain))
+    labels = (plain or "").lower().split(".")
+    if plain is None or len(labels) < 2 or not all(map(_LABEL.fullmatch, labels)) or labels[-1].isdigit():
+        return None, f"{domain[:60]} is no name of a domain."
+    address = f"{local}@{'.'.join(labels)}"
+    return (address, "") if len(address) <= _WHOLE else (None, f"An address has at most {_WHOLE} characters.")
+
+
+def _ascii(domain: str) -> str | None:
+    """A domain of other scripts as DNS has it."""
+    try:
+        return domain.encode("idna").decode("ascii")
+    except UnicodeError:
+        return None

@@ -1,0 +1,84 @@
+"""Sends the mail that asks for a confirmation; for a request, and for the five-minute run after a roster.
+
+What it needs of the world is handed in. A crash between the mail and its mark sends the mail once more.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Protocol
+
+from chalicelib.domain.core.message import Message, Severity
+from chalicelib.domain.core.recipients import recipient_of
+from chalicelib.domain.identity.callers import directory_person, shared_role
+from chalicelib.domain.identity.confirmation import (
+    Asking,
+    Confirmation,
+    address_digest,
+    asked,
+    is_mail_due,
+    mailed,
+)
+
+KIND = "address-confirmation"
+
+
+class KeepsConfirmations(Protocol):
+    """The part of the store of people that is needed here."""
+
+    def change_confirmation(self, digest: str, change: Callable[[Confirmation | None], Confirmation]) -> Confirmation:
+        """Load, change, save if nobody saved in between, else again."""
+        ...
+
+
+def invite(
+    store: KeepsConfirmations,
+    send: Callable[[Message], str],
+    asking: Asking,
+    link: Callable[[Confirmation], str | None],
+    now: datetime,
+) -> Confirmation:
+    """Note the asking and send its mail, unless one went out just now. Raises what `asked` and `send` raise."""
+    digest = address_digest(asking.address)
+    pending = store.change_confirmation(digest, lambda kept: asked(kept, asking, now))
+    if not is_mail_due(pending, now):
+        return pending
+    send(confirmation_message(pending, link(pending)))
+    return store.change_confirmation(digest, lambda kept: mailed(kept or pending, pending.nonce, now))
+
+
+def confirmation_message(kept: Confirmation, link: str | None) -> Message:
+    """The mail to an address that is not known to be anybody's yet."""
+    way = (
+        f"Open this page and press the button:\n\n{link}"
+        if link
+        else "The address of this service is not set up; tell its administrators."
+    )
+    body = (
+        f"{describe_identity(kept.identity)} asks for mails about their EKS labs at this address.\n\n"
+        f"If that is you: {way[0].lower()}{way[1:]}\n\n"
+        f"The link is good until {kept.expires_at:%Y-%m-%d %H:%M} UTC, and works once. "
+        "If it is not you, press the other button there, or do nothing: nothing else is sent here."
+    )
+    return Message(
+        recipient=kept.address,
+        subject="Confirm your address for EKS labs",
+        body=body,
+        kind=KIND,
+        severity=Severity.INFO,
+        account="",
+        owner=kept.identity,
+    )
+
+
+def describe_identity(identity: str) -> str:
+    """Who asks, in words: what IAM or the directory calls them, and in which account."""
+    name, account = recipient_of(identity), identity.split(":")[4] if identity.count(":") >= 5 else ""
+    if directory_person(identity) is not None or ":directory/" in identity:
+        return f"The user {name} of IAM Identity Center (account {account})"
+    if (role := shared_role(identity)) is not None:
+        return f"The session {name} of the role {recipient_of(role)} (account {account})"
+    if ":user/" in identity:
+        return f"The IAM user {name} (account {account})"
+    return f"The login {name}"

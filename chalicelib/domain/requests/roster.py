@@ -1,0 +1,141 @@
+"""A roster as an administrator wrote it: rows to people, with each row's faults by row and column. Nothing is looked up here.
+
+Columns: `iamUser` (a name), `identityCenter` (a user name of IAM Identity Center), `arn`, `address`, `language`, `timeZone`. A row
+names one identity at least, and an address. `confirmed` and `since` are what an export adds, and are passed over.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+
+from chalicelib.domain.core.deferred import dataclass, pattern
+from chalicelib.domain.core.names import nearest
+from chalicelib.domain.errors.findings import Finding, error
+from chalicelib.domain.identity.addresses import has_unseen, read_address
+from chalicelib.domain.identity.person import Language, identity_key
+
+MOST_ROWS = 2000
+COLUMNS = ("iamUser", "identityCenter", "arn", "address", "language", "timeZone")
+#: What an export adds.
+PASSED_OVER = ("confirmed", "since")
+_NAMING = COLUMNS[:3]
+#: Source: IAM's user names, and the session names that Identity Center gives; both are STS's RoleSessionName or narrower.
+_NAME = pattern(r"[\w+=,.@-]{1,64}")
+_ARN = pattern(r"arn:aws[a-z-]*:(iam::\d{12}:user|sts::\d{12}:assumed-role)/[\x21-\x7e]{1,200}")
+_LONGEST = 300
+
+
+@dataclass(frozen=True)
+class Row:
+    """One row that is right. `where`: how its writer knows it. `language`, `zone`: None where it says none."""
+
+    where: str
+    identities: tuple[str, ...]
+    address: str
+    language: Language | None = None
+    zone: str | None = None
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """What names them."""
+        return frozenset(map(identity_key, self.identities))
+
+
+@dataclass(frozen=True)
+class RosterRules:
+    """`account`, `partition`: of whom bare names are. `zones`: time zones that there are."""
+
+    account: str
+    partition: str
+    zones: frozenset[str]
+
+
+def read_rows(
+    rows: Sequence[tuple[str, Mapping[str, str]]], rules: RosterRules
+) -> tuple[tuple[Row, ...], tuple[Finding, ...]]:
+    """Rows by how their writer knows them, read; and all that is wrong with any."""
+    found: list[Finding] = []
+    read = [_row(where, cells, rules, found) for where, cells in rows]
+    right = tuple(row for row in read if row is not None)
+    return right, (*found, *_twice(right))
+
+
+def _row(where: str, cells: Mapping[str, str], rules: RosterRules, found: list[Finding]) -> Row | None:
+    wrong = len(found)
+    found += [
+        error(f"{where}, {name}", "unseen-character", "It holds a character that nobody sees, such as a line break.")
+        for name, text in cells.items()
+        if has_unseen(text)
+    ]
+    found += [
+        error(f"{where}, {name}", "too-long", f"A cell has at most {_LONGEST} characters.")
+        for name, text in cells.items()
+        if len(text) > _LONGEST
+    ]
+    if len(found) > wrong:
+        return None
+    plain = {name: text.strip() for name, text in cells.items()}
+    identities = tuple(_identities(where, plain, rules, found))
+    address, why = read_address(plain.get("address", ""))
+    if address is None:
+        message = why if plain.get("address") else "It is empty: where is mail to reach them?"
+        found.append(error(f"{where}, address", "invalid-address", message))
+    language, zone = _language(where, plain, found), _zone(where, plain, rules, found)
+    return Row(where, identities, address, language, zone) if address and len(found) == wrong else None
+
+
+def _identities(where: str, cells: Mapping[str, str], rules: RosterRules, found: list[Finding]) -> Iterator[str]:
+    forms = {
+        "iamUser": f"arn:{rules.partition}:iam::{rules.account}:user/{{}}",
+        "identityCenter": f"arn:{rules.partition}:sts::{rules.account}:directory/{{}}",
+    }
+    for column, form in forms.items():
+        name = cells.get(column, "")
+        if name and not _NAME.fullmatch(name):
+            found.append(error(f"{where}, {column}", "invalid-name", f"{name[:60]} is no name that AWS gives."))
+        elif name:
+            yield form.format(name)
+    arn = cells.get("arn", "")
+    if arn and not _ARN.fullmatch(arn):
+        message = (
+            "An ARN here is that of an IAM user or of a session: arn:aws:sts::<account>:assumed-role/<role>/<session>."
+        )
+        found.append(error(f"{where}, arn", "invalid-arn", message))
+    elif arn:
+        yield arn
+    if not any(cells.get(column) for column in _NAMING):
+        found.append(error(f"{where}, iamUser", "missing", f"Name one of {', '.join(_NAMING)}."))
+
+
+def _language(where: str, cells: Mapping[str, str], found: list[Finding]) -> Language | None:
+    text = cells.get("language", "").lower()
+    if text and text not in tuple(Language):
+        found.append(error(f"{where}, language", "unknown-language", f"Languages are {', '.join(Language)}."))
+        return None
+    return Language(text) if text else None
+
+
+def _zone(where: str, cells: Mapping[str, str], rules: RosterRules, found: list[Finding]) -> str | None:
+    text = cells.get("timeZone", "")
+    if not text or text in rules.zones:
+        return text or None
+    near = nearest(text, rules.zones)
+    meant = f"Did you mean {near}?" if near else "They look like Asia/Seoul."
+    found.append(
+        error(f"{where}, timeZone", "unknown-time-zone", f"{text[:60]} is no time zone of the IANA's. {meant}")
+    )
+    return None
+
+
+def _twice(rows: Sequence[Row]) -> Iterator[Finding]:
+    """Two rows that name one identity, or one address."""
+    first: dict[str, str] = {}
+    for row in rows:
+        for key in (*sorted(row.keys), f"address/{row.address.lower()}"):
+            if key in first:
+                what = "address" if key.startswith("address/") else "identity"
+                shown = key.partition("/")[2]
+                message = f"{shown} is in {first[key]} already: one {what} is one person's, in one row."
+                yield error(f"{row.where}, {what}", "duplicate", message)
+            else:
+                first[key] = row.where

@@ -1,0 +1,1 @@
+"""What people may ask about themselves, and administrators about everybody: addresses, rosters, calendars."""

@@ -1,0 +1,57 @@
+"""A person's calendar, by its secret address: when their labs end, sleep and wake, and the deadlines of clusters they answer for.
+
+Read-only, without a signature: calendar programs can't sign. Whoever has the address reads it until its owner takes another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from chalicelib.domain.core.icalendar import document
+from chalicelib.domain.curfew.lab_calendar import lab_events
+from chalicelib.domain.errors.tree import LinkBusy, LinkInvalid
+from chalicelib.domain.identity.callers import identity_of
+from chalicelib.domain.identity.person import Person, lookup_keys
+from chalicelib.domain.identity.sessions import is_token
+from chalicelib.domain.labs.lab import OVER, Lab, Phase
+from chalicelib.domain.notices.calendar_feed import deadline_events
+from chalicelib.domain.support.watched import Watched
+from chalicelib.ports.deps import Deps
+from chalicelib.services.curfew.rules import get_rules
+from chalicelib.services.people.me import person_of_calendar
+from chalicelib.services.support.queries import each_watched
+
+_SUFFIX = ".ics"
+_PAGE = 100
+_ALIVE = tuple(phase for phase in Phase if phase not in OVER)
+
+
+def calendar_by_file(deps: Deps, file: str, now: datetime) -> str:
+    """The calendar of `<token>.ics`. Raises LinkInvalid, LinkBusy."""
+    token = file.removesuffix(_SUFFIX)
+    person = person_of_calendar(deps, token) if file.endswith(_SUFFIX) and is_token(token) else None
+    if person is None:
+        raise LinkInvalid
+    if not deps.curfew.link_uses.spend(token, now):
+        raise LinkBusy
+    rules = get_rules(deps)
+    events = [event for lab in _labs(deps, person) for event in lab_events(lab, rules, deps.curfew.holidays, now)]
+    answered = [watched for watched in each_watched(deps) if _answers_for(watched, person, deps.watch.home)]
+    return document("EKS labs", [*events, *deadline_events(answered, now)])
+
+
+def _labs(deps: Deps, person: Person) -> Iterator[Lab]:
+    """Those alive, by whatever identity of theirs they own them."""
+    for owner in dict.fromkeys(map(identity_of, person.identities)):
+        cursor = None
+        while True:
+            page = deps.store.list_labs(owner, _ALIVE, _PAGE, cursor)
+            yield from page.items
+            if (cursor := page.cursor) is None:
+                break
+
+
+def _answers_for(watched: Watched, person: Person, home: str) -> bool:
+    owners = (watched.owner, *watched.other_owners)
+    return any(key in person.keys for owner in owners if owner for key in lookup_keys(owner, home))

@@ -1,0 +1,122 @@
+"""What the reader of a confirmation mail may do, without a login: look at who asks, and say yes or no, once.
+
+Looking changes nothing: mail scanners follow links. A yes gives the person the address; where it is somebody's already, the two
+become one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime
+
+from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.curfew.confirmation_link import read_confirmation
+from chalicelib.domain.errors.tree import LinkBusy, LinkInvalid, StaleLab
+from chalicelib.domain.identity.confirmation import Confirmation
+from chalicelib.domain.identity.person import MOST_IDENTITIES, Person, address_key
+from chalicelib.ports.deps import Deps
+
+_ATTEMPTS = 8
+
+
+@dataclass(frozen=True)
+class ConfirmationView:
+    """What a link is about. `identities`: of whoever asks; `joins`: of whose address it is already. `done`: it was said before."""
+
+    confirmation: Confirmation
+    identities: tuple[str, ...]
+    joins: tuple[str, ...] = ()
+    done: bool = False
+    refused: bool = False
+
+
+def look_at_confirmation(deps: Deps, token: str, now: datetime) -> ConfirmationView:
+    """What the buttons would do; changes nothing. Raises LinkInvalid, LinkExpired, LinkBusy."""
+    return _view(deps, _named(deps, token, now))
+
+
+def confirm(deps: Deps, token: str, now: datetime) -> ConfirmationView:
+    """The reader says yes; again is the same answer and no second act. Raises LinkInvalid, LinkExpired, LinkBusy, StaleLab."""
+    kept = _named(deps, token, now)
+    view = _view(deps, kept)
+    if view.done:
+        return view
+    _join(deps, kept)
+    used = deps.people.change_confirmation(
+        _digest(deps, token, now), lambda stored: replace(stored or kept, used_at=now)
+    )
+    return ConfirmationView(used, view.identities, view.joins, done=True)
+
+
+def refuse_address(deps: Deps, token: str, now: datetime) -> ConfirmationView:
+    """The reader says no: who asked can't ask for this address again. Raises LinkInvalid, LinkExpired, LinkBusy."""
+    kept = _named(deps, token, now)
+    if kept.used_at is not None or kept.person in kept.refused:
+        return _view(deps, kept)
+
+    def refused(stored: Confirmation | None) -> Confirmation:
+        known = stored or kept
+        return replace(known, refused=tuple(sorted({*known.refused, kept.person})))
+
+    said = deps.people.change_confirmation(_digest(deps, token, now), refused)
+    person = deps.people.person(kept.person)
+    if person is not None and person.asked == kept.address:
+        deps.people.save_people([person], [replace(person, asked=None, invite_at=None)])
+    return ConfirmationView(said, person.identities if person else (), done=True, refused=True)
+
+
+def _join(deps: Deps, kept: Confirmation) -> None:
+    for _ in range(_ATTEMPTS):
+        person = _asking(deps, kept)
+        reader = deps.people.person_by_key(address_key(kept.address))
+        if reader is None or reader.id == person.id:
+            done = deps.people.save_people(
+                [person], [replace(person, address=kept.address, asked=None, invite_at=None)]
+            )
+        else:
+            done = deps.people.save_people([reader, person], [_joined(reader, person)])
+        if done:
+            return
+    raise StaleLab(f"{kept.person} was saved by others {_ATTEMPTS} times in a row.")
+
+
+def _joined(reader: Person, person: Person) -> Person:
+    """Both identities are the reader's, whose own choices stay."""
+    identities = tuple(dict.fromkeys((*reader.identities, *person.identities)))
+    if len(identities) > MOST_IDENTITIES:
+        raise LinkInvalid
+    return replace(reader, identities=identities, calendar=reader.calendar or person.calendar)
+
+
+def _named(deps: Deps, token: str, now: datetime) -> Confirmation:
+    """The confirmation of a good link."""
+    digest, nonce = read_confirmation(token, deps.curfew.known_keys(), now)
+    if not deps.curfew.link_uses.spend(token, now):
+        raise LinkBusy
+    kept = deps.people.confirmation(digest)
+    if kept is None or kept.nonce != nonce:
+        raise LinkInvalid
+    return kept
+
+
+def _digest(deps: Deps, token: str, now: datetime) -> str:
+    return read_confirmation(token, deps.curfew.known_keys(), now)[0]
+
+
+def _view(deps: Deps, kept: Confirmation) -> ConfirmationView:
+    if kept.used_at is not None or kept.person in kept.refused:
+        return ConfirmationView(kept, (kept.identity,), done=True, refused=kept.person in kept.refused)
+    reader = deps.people.person_by_key(address_key(kept.address))
+    if reader is not None and reader.id != kept.person and kept.identity in reader.identities:
+        return ConfirmationView(kept, reader.identities, done=True)
+    person = _asking(deps, kept)
+    joins = reader.identities if reader is not None and reader.id != person.id else ()
+    return ConfirmationView(kept, person.identities, joins)
+
+
+def _asking(deps: Deps, kept: Confirmation) -> Person:
+    """Who asked, if they still want this address. Raises LinkInvalid."""
+    person = deps.people.person(kept.person)
+    if person is None or (person.asked != kept.address and person.address != kept.address):
+        raise LinkInvalid
+    return person

@@ -1,0 +1,176 @@
+"""What people may say of themselves: where mail reaches them, their language and zone, what they want to hear, their calendar."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
+
+from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.curfew.confirmation_link import sign_confirmation
+from chalicelib.domain.errors.tree import AskedTooOften, StaleLab
+from chalicelib.domain.identity.callers import Caller, shared_role
+from chalicelib.domain.identity.confirmation import (
+    A_DAY,
+    LASTS,
+    MOST_ASKED,
+    MOST_ASKED_BY_ROLE,
+    Asking,
+    Confirmation,
+    address_digest,
+    asked,
+)
+from chalicelib.domain.identity.invitation import invite
+from chalicelib.domain.identity.person import Language, Person, Topic, calendar_key, identity_key
+from chalicelib.domain.identity.sessions import session_key
+from chalicelib.ports.deps import Deps
+
+#: How often a save that was beaten to it is tried again.
+_ATTEMPTS = 8
+
+
+@dataclass(frozen=True)
+class AboutMe:
+    """What `PUT /me` says; None: not said. `no_address`: mail is to reach them nowhere. `zone` "" is the installation's."""
+
+    address: str | None = None
+    no_address: bool = False
+    language: Language | None = None
+    zone: str | None = None
+    muted: tuple[Topic, ...] | None = None
+
+
+@dataclass(frozen=True)
+class PersonView:
+    """A person with the confirmation that is pending, if one is."""
+
+    person: Person
+    pending: Confirmation | None = None
+
+
+def get_me(deps: Deps, caller: Caller, now: datetime) -> PersonView:
+    """The caller as they are kept; one of whom nothing is known yet has everything as usual."""
+    person = deps.people.person_by_key(identity_key(caller.identity)) or _stranger(caller, now)
+    return _view(deps, person, now)
+
+
+def set_me(deps: Deps, caller: Caller, about: AboutMe, url: str, now: datetime) -> PersonView:
+    """Keep what they say; an address waits for its confirmation, of which a mail goes out now.
+
+    Raises AddressPending, AddressRefused, AskedTooOften: then nothing was kept.
+    """
+    before = get_me(deps, caller, now).person
+    wanted = about.address if about.address and not _is_same(about.address, before.address) else None
+    if wanted is not None:
+        _may_ask(deps, caller, before, wanted, now)
+    person = change_me(deps, caller, lambda person: _told(person, about, wanted, now), now)
+    if wanted is None:
+        return _view(deps, person, now)
+    pending = send_confirmation(deps, person, caller.identity, url, now)
+    person = change_me(deps, caller, lambda kept: replace(kept, invite_at=None) if kept.asked == wanted else kept, now)
+    return PersonView(person, pending)
+
+
+def send_confirmation(deps: Deps, person: Person, identity: str, url: str, now: datetime) -> Confirmation:
+    """Mail the link to the address that a person asked for."""
+
+    def link(kept: Confirmation) -> str | None:
+        key = deps.curfew.signing_key()
+        token = sign_confirmation(address_digest(kept.address), kept.nonce, kept.expires_at, key)
+        return f"{url}/confirm/{token}" if url else None
+
+    asking = Asking(person.asked or "", person.id, identity, _nonce(), LASTS)
+    return invite(deps.people, deps.watch.notifier.send, asking, link, now)
+
+
+def change_me(deps: Deps, caller: Caller, change: Callable[[Person], Person], now: datetime) -> Person:
+    """Change the caller's person, made if there is none; they leave a group that nothing proved. Raises StaleLab."""
+    for _ in range(_ATTEMPTS):
+        kept = deps.people.person_by_key(identity_key(caller.identity))
+        before = [] if kept is None else [kept]
+        rest, own = _apart(kept, caller, now)
+        changed = change(own)
+        if kept is not None and not rest and changed == kept:
+            return kept
+        if deps.people.save_people(before, [*rest, changed]):
+            return replace(changed, version=1 if rest or kept is None else kept.version + 1)
+    raise StaleLab(f"{caller.identity} was saved by others {_ATTEMPTS} times in a row.")
+
+
+def new_calendar(deps: Deps, caller: Caller, now: datetime) -> str:
+    """A new token of the caller's calendar; the one before is good no more."""
+    token = secrets.token_urlsafe(32)
+    change_me(deps, caller, lambda person: replace(person, calendar=session_key(token)), now)
+    return token
+
+
+def end_calendar(deps: Deps, caller: Caller, now: datetime) -> None:
+    """Their calendar's address is good no more; none is fine."""
+    if deps.people.person_by_key(identity_key(caller.identity)) is not None:
+        change_me(deps, caller, lambda person: replace(person, calendar=None), now)
+
+
+def person_of_calendar(deps: Deps, token: str) -> Person | None:
+    """Whose calendar it is."""
+    return deps.people.person_by_key(calendar_key(session_key(token)))
+
+
+def _apart(kept: Person | None, caller: Caller, now: datetime) -> tuple[list[Person], Person]:
+    """The others of an unproved group, and the caller's own person, with the identity they came by."""
+    if kept is None:
+        return [], _stranger(caller, now)
+    mine = identity_key(caller.identity)
+    others = tuple(one for one in kept.identities if identity_key(one) != mine)
+    if kept.address is None and others:
+        own = replace(_stranger(caller, now), language=kept.language, zone=kept.zone, muted=kept.muted)
+        return [replace(kept, identities=others, asked=None, invite_at=None)], own
+    known = caller.identity in kept.identities
+    return [], kept if known else replace(kept, identities=(*kept.identities, caller.identity))
+
+
+def _told(person: Person, about: AboutMe, wanted: str | None, now: datetime) -> Person:
+    told = replace(
+        person,
+        language=about.language or person.language,
+        zone=person.zone if about.zone is None else about.zone or None,
+        muted=person.muted if about.muted is None else about.muted,
+    )
+    if about.no_address:
+        return replace(told, address=None, asked=None, invite_at=None)
+    return replace(told, asked=wanted, invite_at=now) if wanted else told
+
+
+def _may_ask(deps: Deps, caller: Caller, person: Person, address: str, now: datetime) -> None:
+    """Raises what the address's confirmation answers, and AskedTooOften for one more address than a day has."""
+    kept = deps.people.confirmation(address_digest(address))
+    before = asked(kept, Asking(address, person.id, caller.identity, _nonce()), now)
+    if kept is not None and before == kept:
+        return
+    role = shared_role(caller.identity)
+    who, most = (role, MOST_ASKED_BY_ROLE) if role else (identity_key(caller.identity), MOST_ASKED)
+    if not deps.people.spend(f"addresses/{who}/{now:%Y-%m-%d}", most, now + 2 * A_DAY):
+        raise AskedTooOften(f"{most} addresses may be asked for in a day.")
+
+
+def _view(deps: Deps, person: Person, now: datetime) -> PersonView:
+    kept = deps.people.confirmation(address_digest(person.asked)) if person.asked else None
+    pending = kept is not None and kept.person == person.id and kept.is_pending(now)
+    return PersonView(person, kept if pending else None)
+
+
+def _stranger(caller: Caller, now: datetime) -> Person:
+    return Person(new_person_id(), (caller.identity,), now)
+
+
+def new_person_id() -> str:
+    """A fresh id."""
+    return f"person-{secrets.token_hex(6)}"
+
+
+def _nonce() -> str:
+    return secrets.token_hex(8)
+
+
+def _is_same(address: str, other: str | None) -> bool:
+    return other is not None and address.lower() == other.lower()

@@ -1,0 +1,70 @@
+"""What administrators may ask about a person who leaves: they hear nothing more, and are forgotten as their labs end.
+
+Labs that are alive go on, with their owner's name: their warnings go to the next audience, for nobody confirmed an address.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.recipients import distinct
+from chalicelib.domain.errors.tree import StaleLab
+from chalicelib.domain.identity.callers import Caller
+from chalicelib.domain.identity.confirmation import address_digest
+from chalicelib.domain.identity.person import Person, lookup_keys
+from chalicelib.ports.deps import Deps
+from chalicelib.services.labs.erasure import erase_person
+
+_ATTEMPTS = 8
+
+
+@dataclass(frozen=True)
+class Removal:
+    """How many people were named, how many records of labs keep no name of theirs now, how many are left, and what is alive."""
+
+    people: int
+    labs: int
+    left: int
+    alive: tuple[str, ...]
+
+
+def remove_person(deps: Deps, caller: Caller, name: str) -> Removal:
+    """Forget whom a name names, by all their identities. Again until nothing is left. Raises NotYours, InvalidRequest, StaleLab."""
+    first = erase_person(deps, caller, name)
+    people = _named(deps, name)
+    others = [one for one in _names_of(people) if one.casefold() != name.casefold()]
+    done = [first, *(erase_person(deps, caller, one) for one in others if len(one) > 1)]
+    alive = tuple(dict.fromkeys(lab for one in done for lab in one.alive))
+    left = sum(one.left for one in done)
+    for person in people:
+        _forget(deps, person, whole=not alive and not left)
+    return Removal(len(people), sum(one.labs for one in done), left, alive)
+
+
+def _named(deps: Deps, name: str) -> list[Person]:
+    """Also where a bare name is two people's: who is erased by a name is erased by it wherever it stands."""
+    keys = lookup_keys(name, deps.watch.home)
+    found = [deps.people.person(name), *map(deps.people.person_by_key, keys)]
+    return list({person.id: person for person in found if person is not None}.values())
+
+
+def _names_of(people: list[Person]) -> tuple[str, ...]:
+    addresses = [address for person in people for address in (person.address, person.asked) if address]
+    return distinct([*(identity for person in people for identity in person.identities), *addresses])
+
+
+def _forget(deps: Deps, person: Person, whole: bool) -> None:
+    """Wholly; or all but which identities are theirs, until their labs are over. A pending link is good no more."""
+    for _ in range(_ATTEMPTS):
+        silent = replace(person, address=None, asked=None, invite_at=None, calendar=None)
+        if deps.people.save_people([person], [] if whole else [silent]):
+            break
+        now = deps.people.person(person.id)
+        if now is None:
+            break
+        person = now
+    else:
+        raise StaleLab(f"{person.id} was saved by others {_ATTEMPTS} times in a row.")
+    for address in {one.lower() for one in (person.address, person.asked) if one}:
+        deps.people.forget_confirmation(address_digest(address))

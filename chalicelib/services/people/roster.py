@@ -1,0 +1,137 @@
+"""What administrators may ask about people: keep a roster, list everybody.
+
+A roster is a claim: its addresses wait for their readers. Nothing is kept unless every row is right. The mails go out by the
+five-minute run, for a thousand take longer than an answer may.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.errors.findings import Finding, error
+from chalicelib.domain.errors.tree import IdentityTaken, InvalidRequest, NotYours, StaleLab
+from chalicelib.domain.identity.callers import Caller
+from chalicelib.domain.identity.person import Language, Person, identity_key
+from chalicelib.domain.requests.roster import MOST_ROWS, RosterRules, Row, read_rows
+from chalicelib.domain.requests.schedule_input import time_zones
+from chalicelib.ports.deps import Deps, Page
+from chalicelib.services.people.me import new_person_id
+
+_ATTEMPTS = 4
+#: People of one save: three keys each, and themselves, are within the hundred of a transaction.
+_AT_ONCE = 20
+_PAGE = 500
+
+
+@dataclass(frozen=True)
+class Kept:
+    """How many rows made a person, changed one, and said nothing new. `invited`: of whom a mail goes out."""
+
+    added: int
+    changed: int
+    same: int
+    invited: int
+
+
+def refuse_others(caller: Caller) -> None:
+    """Raises NotYours."""
+    if not caller.is_admin:
+        raise NotYours("Who is here is for administrators to say and to see.")
+
+
+def keep_roster(deps: Deps, caller: Caller, rows: Sequence[tuple[str, Mapping[str, str]]], now: datetime) -> Kept:
+    """Keep every row, or none. The same roster again changes nothing. Raises NotYours, InvalidRequest, StaleLab."""
+    refuse_others(caller)
+    rules = RosterRules(deps.watch.home, caller.arn.split(":")[1], time_zones())
+    read, found = read_rows(rows, rules)
+    if found:
+        raise InvalidRequest(found, most=MOST_ROWS)
+    for _ in range(_ATTEMPTS):
+        found_by = deps.people.people_of([one for row in read for one in row.identities])
+        known = {identity_key(identity): person for identity, person in found_by.items()}
+        plans = [_planned(row, known, now) for row in read]
+        if wrong := [plan for plan in plans if isinstance(plan, Finding)]:
+            raise InvalidRequest(wrong, most=MOST_ROWS)
+        steps = [plan for plan in plans if isinstance(plan, Step)]
+        if _saved(deps, [step for step in steps if step.after != step.before]):
+            return _count(steps)
+    raise StaleLab("People were saved by others all the while.")
+
+
+def list_people(deps: Deps, caller: Caller, limit: int, cursor: str | None) -> Page[Person]:
+    """Newest first. Raises NotYours, InvalidRequest on the cursor."""
+    refuse_others(caller)
+    return Page(*deps.people.list_people(limit, cursor))
+
+
+def everybody(deps: Deps, caller: Caller) -> tuple[Person, ...]:
+    """All of them, newest first, for an export. Raises NotYours."""
+    refuse_others(caller)
+    return tuple(_everybody(deps))
+
+
+@dataclass(frozen=True)
+class Step:
+    """What becomes of one row: the person before, None for a new one, and after."""
+
+    before: Person | None
+    after: Person
+
+
+def _planned(row: Row, known: Mapping[str, Person], now: datetime) -> Step | Finding:
+    holders = {known[key].id: known[key] for key in row.keys if key in known}
+    if len(holders) > 1:
+        message = (
+            "Its identities are two people's already. If one of them asks for the other's address, the mail joins them."
+        )
+        return error(f"{row.where}, identity", "identity-taken", message)
+    free = tuple(one for one in row.identities if identity_key(one) not in known)
+    if not holders:
+        return Step(None, _told(Person(new_person_id(), free, now), row, now))
+    (kept,) = holders.values()
+    if kept.address is None:
+        return Step(kept, _told(replace(kept, identities=(*kept.identities, *free)), row, now))
+    if kept.address.lower() != row.address.lower():
+        message = f"They confirmed {kept.address}. They alone change it: `ekslab me --address`."
+        return error(f"{row.where}, address", "address-confirmed", message)
+    return Step(None, _told(Person(new_person_id(), free, now), row, now)) if free else Step(kept, kept)
+
+
+def _told(person: Person, row: Row, now: datetime) -> Person:
+    """With what a row says; a mail is due for an address that it did not say before."""
+    again = person.asked is not None and person.asked.lower() == row.address.lower()
+    language: Language = row.language or person.language
+    told = replace(person, language=language, zone=row.zone or person.zone, asked=row.address)
+    return told if again else replace(told, invite_at=now)
+
+
+def _saved(deps: Deps, steps: Sequence[Step]) -> bool:
+    """False if others came in between: what is saved by then stays, and is found the same at the next try."""
+    for begin in range(0, len(steps), _AT_ONCE):
+        some = steps[begin : begin + _AT_ONCE]
+        before = [step.before for step in some if step.before is not None]
+        try:
+            if not deps.people.save_people(before, [step.after for step in some]):
+                return False
+        except IdentityTaken:
+            return False
+    return True
+
+
+def _count(steps: Sequence[Step]) -> Kept:
+    added = sum(step.before is None for step in steps)
+    same = sum(step.before == step.after for step in steps)
+    invited = sum(step.after.invite_at is not None and step.after != step.before for step in steps)
+    return Kept(added, len(steps) - added - same, same, invited)
+
+
+def _everybody(deps: Deps) -> Iterator[Person]:
+    cursor = None
+    while True:
+        page, cursor = deps.people.list_people(_PAGE, cursor)
+        yield from page
+        if cursor is None:
+            return

@@ -1,0 +1,56 @@
+"""The five-minute run's part for people: mails those of a roster, and those whose mail could not go out at once.
+
+Each gets one mail; a run that dies between a mail and its mark sends that one again.
+"""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import replace
+from datetime import datetime
+
+from chalicelib.domain.curfew.confirmation_link import sign_confirmation
+from chalicelib.domain.errors.tree import EkslabError, RequestRefused
+from chalicelib.domain.identity.confirmation import LASTS_FROM_ROSTER, Asking, Confirmation, address_digest
+from chalicelib.domain.identity.invitation import invite
+from chalicelib.domain.identity.person import Person
+from chalicelib.logs import logger
+from chalicelib.ports.deps import Deps
+
+#: People of one run; the others are still due at the next.
+_AT_ONCE = 100
+
+
+def send_invitations(deps: Deps, now: datetime) -> list[dict[str, str]]:
+    """Mail who is due; report whom that failed for. An address that its reader refused, or another's asks for, gets none."""
+    failed = []
+    for due in deps.people.to_invite(_AT_ONCE):
+        try:
+            _invite(deps, due.id, now)
+        except EkslabError as error:
+            failed.append({"person": due.id, "error": type(error).__name__, "message": str(error)})
+            logger.warning("A person could not be invited.", extra={"person": due.id, "error": type(error).__name__})
+    return failed
+
+
+def _invite(deps: Deps, person_id: str, now: datetime) -> None:
+    person = deps.people.person(person_id)
+    if person is None or person.invite_at is None:
+        return
+    if person.asked is not None:
+        try:
+            _send(deps, person, person.asked, now)
+        except RequestRefused as refused:
+            logger.info("A person is not invited.", extra={"person": person_id, "reason": str(refused)})
+    deps.people.save_people([person], [replace(person, invite_at=None)])
+
+
+def _send(deps: Deps, person: Person, address: str, now: datetime) -> None:
+    def link(kept: Confirmation) -> str | None:
+        if not deps.watch.api_url:
+            return None
+        key = deps.curfew.signing_key()
+        return f"{deps.watch.api_url}/confirm/{sign_confirmation(address_digest(address), kept.nonce, kept.expires_at, key)}"
+
+    asking = Asking(address, person.id, person.identities[0], secrets.token_hex(8), LASTS_FROM_ROSTER)
+    invite(deps.people, deps.watch.notifier.send, asking, link, now)

@@ -1,0 +1,160 @@
+"""The commands about people: oneself, the roster, and everybody (administrators)."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from ekslab.client import Answer, Client
+from ekslab.commands.answers import answered, fit, refused
+from ekslab.commands.exit_codes import Exit
+from ekslab.parsing.arguments import UsageError
+from ekslab.printing import terminal
+from ekslab.printing.tables import table
+
+_JSON = {"Content-Type": "application/json"}
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+def me(client: Client, options: argparse.Namespace) -> int:
+    """Show where mail reaches you, or change it; what is not said stays as it is."""
+    changes: dict[str, Any] = {
+        name: getattr(options, name)
+        for name in ("address", "language", "timeZone", "hears")
+        if getattr(options, name) is not None
+    }
+    if options.no_address and "address" in changes:
+        raise UsageError("--address and --no-address: say one of them")
+    if options.no_address:
+        changes["address"] = None
+    answer = client.call("PUT", "/me", json.dumps(changes).encode(), _JSON) if changes else client.call("GET", "/me")
+    return answered(options, answer, lines)
+
+
+def calendar(client: Client, options: argparse.Namespace) -> int:
+    """Make the address of your calendar, or end it."""
+    if options.revoke:
+        return answered(
+            options, client.call("DELETE", "/me/calendar"), lambda _: iter(["Your calendar's address is good no more."])
+        )
+    return answered(options, client.call("POST", "/me/calendar"), _calendar_lines)
+
+
+def people(client: Client, options: argparse.Namespace) -> int:
+    """Everybody, or as CSV."""
+    if options.csv:
+        answer = client.call("GET", "/people", headers={"Accept": "text/csv"})
+        if not answer.ok:
+            return refused(answer, options)
+        terminal.text_out(str(answer.body))
+        return Exit.OK
+    found: list[Any] = []
+    for answer in client.pages("/people", {"limit": "100"}):
+        if not answer.ok:
+            return refused(answer, options)
+        found += answer.body["people"]
+    return answered(options, Answer(200, {}, {"people": found}), lambda _: _people_table(found, fit(options)))
+
+
+def apply_people(client: Client, options: argparse.Namespace) -> int:
+    """Keep a roster: all of its rows, or none."""
+    raw = sys.stdin.buffer.read() if options.filename == "-" else Path(options.filename).read_bytes()
+    is_json = Path(options.filename).suffix == ".json"
+    body, headers = (raw, _JSON) if is_json else (_utf8(raw), {"Content-Type": "text/csv; charset=utf-8"})
+    return answered(options, client.call("POST", "/people", body, headers), _kept_lines)
+
+
+def delete_person(client: Client, options: argparse.Namespace) -> int:
+    """Forget a person; again until nothing is left."""
+    answer = client.call("DELETE", f"/people/{quote(options.person, safe='')}")
+    return answered(options, answer, _gone_lines)
+
+
+def ask_for_address(client: Client) -> None:
+    """On a terminal: ask where mail is to reach whoever has no address yet. Enter leaves it so."""
+    if not (sys.stdin and sys.stdin.isatty() and sys.stderr and sys.stderr.isatty()):
+        return
+    known = client.call("GET", "/me")
+    if not known.ok or known.body.get("address") or known.body.get("pending"):
+        return
+    sys.stderr.write("Where shall warnings about your labs go? Mail address (Enter: nowhere): ")
+    sys.stderr.flush()
+    typed = sys.stdin.readline().strip()
+    if typed:
+        set_address(client, typed)
+
+
+def set_address(client: Client, address: str) -> None:
+    """Say it, and what comes of it; a refusal keeps nobody from asking for a lab."""
+    answer = client.call("PUT", "/me", json.dumps({"address": address}).encode(), _JSON)
+    if answer.ok:
+        for line in lines(answer.body):
+            terminal.err(line)
+        return
+    found = answer.body.get("findings", ()) if isinstance(answer.body, dict) else ()
+    why = "; ".join(one["message"] for one in found) or (
+        answer.body.get("detail", "") if isinstance(answer.body, dict) else ""
+    )
+    terminal.err(f"  warning  address: {why} `ekslab me --address` sets it later.")
+
+
+def lines(body: Mapping[str, Any]) -> Iterator[str]:
+    """Where mail reaches them, and what waits."""
+    yield f"address   {body['address'] or 'none: no mail about your labs reaches you'}"
+    if pending := body["pending"]:
+        yield f"pending   {pending['address']}: press the button behind the link in your mail, until {pending['expiresAt']}"
+    yield f"language  {body['language']}"
+    yield f"zone      {body['timeZone']}"
+    yield f"hears     {', '.join(['warnings', *body['hears']])}"
+    yield f"calendar  {'yes' if body['calendar'] else 'none: `ekslab create calendar`'}"
+    for identity in body["identities"]:
+        yield f"known as  {identity}"
+
+
+def _calendar_lines(body: Mapping[str, Any]) -> Iterator[str]:
+    yield body["url"]
+    yield "Subscribe to it in your calendar. Whoever has this address reads it."
+    yield "`ekslab create calendar` makes another one, and ends this one."
+
+
+def _people_table(found: list[Any], width: int | None) -> Iterator[str]:
+    rows = [
+        (
+            one["address"] or "",
+            "yes" if one["address"] else f"asked: {one['asked']}" if one["asked"] else "no",
+            one["language"],
+            one["timeZone"] or "",
+            " ".join(identity.rpartition("/")[2] for identity in one["identities"]),
+        )
+        for one in found
+    ]
+    return table(("ADDRESS", "CONFIRMED", "LANGUAGE", "ZONE", "KNOWN AS"), rows, width, keep=("ADDRESS", "CONFIRMED"))
+
+
+def _kept_lines(body: Mapping[str, Any]) -> Iterator[str]:
+    yield f"{body['added']} added, {body['changed']} changed, {body['same']} as they were."
+    if body["invited"]:
+        yield f"{body['invited']} get a mail that asks for a confirmation, within the next minutes."
+
+
+def _gone_lines(body: Mapping[str, Any]) -> Iterator[str]:
+    yield f"{body['people']} forgotten, and named in {body['labs']} records of labs no more."
+    if body["alive"]:
+        yield f"Their labs go on: {', '.join(body['alive'])}. Ask again when those are over."
+    if body["left"]:
+        yield f"{body['left']} records are left: ask again."
+
+
+def _utf8(raw: bytes) -> bytes:
+    """A roster as UTF-8, from what spreadsheets save. Raises UsageError."""
+    for encoding in ("utf-16",) if raw.startswith(_UTF_16) else ("utf-8-sig", "cp949"):
+        try:
+            return raw.decode(encoding).encode()
+        except UnicodeDecodeError:
+            continue
+    raise UsageError("the roster is neither UTF-8, UTF-16 nor CP949")

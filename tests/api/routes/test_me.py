@@ -1,0 +1,312 @@
+"""`GET|PUT /me`, the link that confirms an address, who is joined to whom, and a person's calendar."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from chalicelib.domain.errors.tree import AwsUnavailable
+from chalicelib.domain.identity.confirmation import LASTS, MOST_ASKED, MOST_ASKED_BY_ROLE
+from chalicelib.domain.identity.invitation import KIND
+from chalicelib.workflows.schedules import recover_labs
+from tests.api.curfew_world import CURFEW, a_ready_lab, a_world
+from tests.api.http import ADMIN, STRANGER, Answer, Http
+from tests.fakes import OWNER
+from tests.fakes.fleet_builders import a_fleet_cluster, a_watched
+
+KIM = "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Labs_0123456789abcdef/kim@corp.example"
+AGAIN = KIM.replace("Labs_0123456789abcdef", "Audit_fedcba9876543210").replace("kim", "Kim")
+USER = "arn:aws:iam::111122223333:user/kim"
+ADDRESS = "kim@example.com"
+
+
+def an_http() -> Http:
+    http = Http()
+    watch = http.world.watch.watch
+    object.__setattr__(watch, "api_url", "https://labs.example/api")
+    return http
+
+
+def mails(http: Http) -> list[Any]:
+    return [message for message in http.world.watch.notifier.messages if message.kind == KIND]
+
+
+def link(http: Http) -> str:
+    """The path of the link in the last mail."""
+    found = re.search(r"https://labs\.example/api(/confirm/\S+)", mails(http)[-1].body)
+    assert found
+    return found[1]
+
+
+def ask(http: Http, caller: str, address: str = ADDRESS) -> Answer:
+    return http.put("/me", {"address": address}, caller=caller)
+
+
+def press(http: Http, path: str, **more: Any) -> Answer:
+    return http.call("POST", path, caller=None, headers={"accept": "application/json"}, **more)
+
+
+def confirmed(http: Http, caller: str, address: str = ADDRESS) -> None:
+    assert ask(http, caller, address).status == 200
+    assert press(http, link(http)).status == 200
+
+
+def me(http: Http, caller: str) -> Any:
+    return http.get("/me", caller=caller).json
+
+
+def test_a_stranger_has_everything_as_usual_and_nothing_is_stored_for_asking() -> None:
+    http = an_http()
+    assert me(http, KIM) == {
+        "identities": [KIM.replace("_0123456789abcdef", "")], "address": None, "pending": None, "language": "en",
+        "timeZone": "UTC", "hears": ["results", "deadlines", "reports"], "calendar": False,
+    }  # fmt: skip
+    assert http.world.people.people == {}
+
+
+def test_somebody_onboards_themself_with_one_request_and_one_press() -> None:
+    http = an_http()
+    said = http.put(
+        "/me", {"address": ADDRESS, "language": "ko", "timeZone": "Asia/Seoul", "hears": []}, caller=KIM
+    ).json
+    assert (said["address"], said["pending"]["address"]) == (None, ADDRESS)
+    assert [message.recipient for message in mails(http)] == [ADDRESS]
+    shown = http.call("GET", link(http), caller=None, headers={"accept": "text/html"})
+    assert "kim@corp.example" in shown.text
+    assert me(http, KIM)["address"] is None
+    press(http, link(http))
+    known = me(http, AGAIN)
+    assert (known["address"], known["pending"], known["language"], known["timeZone"], known["hears"]) == (
+        ADDRESS, None, "ko", "Asia/Seoul", [],
+    )  # fmt: skip
+
+
+def test_a_link_acts_once() -> None:
+    http = an_http()
+    confirmed(http, KIM)
+    used = link(http)
+    http.put("/me", {"address": None}, caller=KIM)
+    again = press(http, used)
+    assert (again.status, again.json["done"]) == (200, True)
+    assert me(http, KIM)["address"] is None
+
+
+def test_a_link_is_good_for_a_day_and_looking_changes_nothing() -> None:
+    http = an_http()
+    ask(http, KIM)
+    for _ in range(3):
+        assert http.call("GET", link(http), caller=None, headers={"accept": "application/json"}).json["done"] is False
+    http.world.clock.advance(LASTS)
+    assert press(http, link(http)).status == 410
+    assert me(http, KIM) | {"pending": None} == me(http, KIM)
+    assert me(http, KIM)["address"] is None
+
+
+@pytest.mark.parametrize(
+    "change", [lambda path: path[:-1] + ("A" if path[-1] != "A" else "B"), lambda path: path + "A"]
+)
+def test_a_made_up_link_is_none(change: Any) -> None:
+    http = an_http()
+    ask(http, KIM)
+    assert press(http, change(link(http))).status == 404
+    assert me(http, KIM)["address"] is None
+
+
+def test_the_link_to_an_address_that_is_wanted_no_more_is_none() -> None:
+    http = an_http()
+    ask(http, KIM)
+    old = link(http)
+    ask(http, KIM, "kim@other.example")
+    assert press(http, old).status == 404
+    assert press(http, link(http)).status == 200
+    assert me(http, KIM)["address"] == "kim@other.example"
+
+
+def test_identities_are_joined_by_the_press_and_not_before() -> None:
+    http = an_http()
+    confirmed(http, KIM)
+    http.world.clock.advance(timedelta(hours=1))
+    assert ask(http, USER).status == 200
+    assert me(http, USER)["address"] is None
+    shown = http.call("GET", link(http), caller=None, headers={"accept": "application/json"}).json
+    assert ("kim" in shown["identities"][0], "kim@corp.example" in shown["joins"][0]) == (True, True)
+    press(http, link(http))
+    assert me(http, USER) == me(http, KIM)
+    assert me(http, USER)["identities"] == [KIM.replace("_0123456789abcdef", ""), USER]
+    assert len(http.world.people.people) == 1
+
+
+def test_somebody_elses_address_waits_for_its_reader_and_a_no_ends_it() -> None:
+    http = an_http()
+    ask(http, STRANGER)
+    assert ask(http, KIM).json["type"].endswith("address-pending")
+    form = {"content-type": "application/x-www-form-urlencoded", "accept": "text/html"}
+    said = http.call("POST", link(http), body="answer=no", caller=None, headers=form)
+    assert (said.status, "Nothing is sent to you" in said.text) == (200, True)
+    assert ask(http, STRANGER).json["type"].endswith("address-refused")
+    confirmed(http, KIM)
+    assert me(http, STRANGER)["address"] is None
+
+
+def test_nobody_sends_mails_to_addresses_without_end() -> None:
+    http = an_http()
+    answers = [ask(http, STRANGER, f"victim{n}@example.com").status for n in range(MOST_ASKED + 2)]
+    assert answers == [200] * MOST_ASKED + [429] * 2
+    role = "arn:aws:sts::111122223333:assumed-role/Learners/"
+    by_role = [ask(http, f"{role}s{n}", f"other{n}@example.com").status for n in range(MOST_ASKED_BY_ROLE + 2)]
+    assert by_role == [200] * MOST_ASKED_BY_ROLE + [429] * 2
+    assert len(mails(http)) == MOST_ASKED + MOST_ASKED_BY_ROLE
+
+
+def test_the_same_asking_twice_sends_one_mail() -> None:
+    http = an_http()
+    assert [ask(http, KIM).status for _ in range(3)] == [200, 200, 200]
+    assert len(mails(http)) == 1
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_mail_that_could_not_be_sent_goes_out_by_the_five_minute_run(after: bool) -> None:
+    http = an_http()
+    http.world.fail("send", AwsUnavailable("sns:Publish: gone"), after=after)
+    assert ask(http, KIM).status == 503
+    recover_labs(http.world.deps)
+    recover_labs(http.world.deps)
+    assert len(mails(http)) == 1 + after
+    press(http, link(http))
+    assert me(http, KIM)["address"] == ADDRESS
+
+
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize("operation", ["save_people", "change_confirmation", "spend", "send"])
+def test_whatever_answer_is_lost_a_later_try_makes_one_person(operation: str, times: int) -> None:
+    http = an_http()
+    lost = AwsUnavailable("the answer is lost")
+    http.world.fail(operation, lost, times, after=True)
+    for _ in range(times):
+        ask(http, KIM)
+    assert ask(http, KIM).status == 200
+    http.world.fail(operation, lost, times, after=True)
+    for _ in range(times):
+        press(http, link(http))
+    assert press(http, link(http)).status == 200
+    assert [(one.address, len(one.identities)) for one in http.world.people.people.values()] == [(ADDRESS, 1)]
+
+
+def test_two_at_once_are_one_person() -> None:
+    http = an_http()
+
+    def meanwhile() -> None:
+        http.put("/me", {"timeZone": "Asia/Seoul"}, caller=KIM)
+
+    http.world.account.hooks["person_by_key"] = meanwhile
+    http.put("/me", {"language": "ko"}, caller=KIM)
+    assert (me(http, KIM)["language"], me(http, KIM)["timeZone"]) == ("ko", "Asia/Seoul")
+    assert len(http.world.people.people) == 1
+
+
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [
+        ({"address": "kim@example.com\r\nBcc: all@example.com"}, "address"),
+        ({"address": "kim@\u202eexample.com"}, "address"),
+        ({"language": "kr"}, "language"),
+        ({"timeZone": "Seoul"}, "timeZone"),
+        ({"hears": ["warnings"]}, "hears[0]"),
+        ({"mail": "kim@example.com"}, "mail"),
+        ({"address": 7}, "address"),
+    ],
+)
+def test_what_is_wrong_is_told_by_its_field_and_nothing_is_kept(body: Any, path: str) -> None:
+    http = an_http()
+    answer = http.put("/me", {"language": "ko"} | body, caller=KIM)
+    assert (answer.status, [one["path"] for one in answer.json["findings"]]) == (400, [path])
+    assert http.world.people.people == {}
+
+
+def test_who_has_no_address_learns_it_when_asking_for_a_lab() -> None:
+    http = an_http()
+    said = [
+        one for one in http.post("/labs", {"name": "one"}, caller=KIM).json["warnings"] if one["code"] == "no-address"
+    ]
+    assert "ekslab me --address" in said[0]["message"]
+    ask(http, KIM)
+    said = [
+        one for one in http.post("/labs", {"name": "two"}, caller=KIM).json["warnings"] if one["code"] == "no-address"
+    ]
+    assert ADDRESS in said[0]["message"]
+    press(http, link(http))
+    again = http.post("/labs", {"name": "three"}, caller=AGAIN).json["warnings"]
+    assert "no-address" not in [one["code"] for one in again]
+    assert len(me(http, KIM)["identities"]) == 2
+
+
+def calendar(http: Http, caller: str) -> str:
+    made = http.call("POST", "/me/calendar", caller=caller).json["url"]
+    assert isinstance(made, str)
+    return made.partition("/api")[2] or made
+
+
+def test_a_calendar_has_ones_labs_and_the_deadlines_one_answers_for_and_nobody_elses() -> None:
+    http = a_world(a_ready_lab())
+    http.world.watch.store.put(a_watched("orders", cluster=a_fleet_cluster("orders"), owner=OWNER))
+    http.world.watch.store.put(a_watched("billing", cluster=a_fleet_cluster("billing"), owner="other@example.com"))
+    shown = http.call("GET", calendar(http, OWNER), caller=None)
+    assert (shown.status, shown.headers["Content-Type"]) == (200, "text/calendar; charset=utf-8")
+    assert f"DTSTART:{CURFEW:%Y%m%dT%H%M%SZ}" in shown.text
+    assert "SUMMARY:myeks: its lease ends" in shown.text
+    assert "orders" in shown.text
+    assert "billing" not in shown.text
+    assert "myeks" not in http.call("GET", calendar(http, STRANGER), caller=None).text
+
+
+def test_a_calendar_of_a_person_with_several_identities_has_the_labs_of_each() -> None:
+    http = an_http()
+    confirmed(http, USER)
+    http.world.clock.advance(timedelta(hours=1))
+    confirmed(http, OWNER)
+    http.world.store.put(a_ready_lab())
+    assert "myeks" in http.call("GET", calendar(http, USER), caller=None).text
+
+
+def test_a_calendars_address_can_be_taken_back_and_is_read_only() -> None:
+    http = an_http()
+    first = calendar(http, KIM)
+    second = calendar(http, KIM)
+    assert [http.call("GET", path, caller=None).status for path in (first, second)] == [404, 200]
+    assert http.delete("/me/calendar", caller=KIM).status == 204
+    assert http.call("GET", second, caller=None).status == 404
+    assert http.delete("/me/calendar", caller=STRANGER).status == 204
+    for file in ("x.ics", ".ics", f"{'c' * 43}.ics", second.rpartition("/")[2].removesuffix(".ics")):
+        assert http.call("GET", f"/calendar/{file}", caller=None).status == 404
+    assert "token" not in repr(http.world.people.people)
+    assert second.rpartition("/")[2].removesuffix(".ics") not in repr(http.world.people.people)
+
+
+def test_a_person_who_is_removed_hears_nothing_more_and_loses_no_lab() -> None:
+    http = a_world(a_ready_lab())
+    object.__setattr__(http.world.watch.watch, "api_url", "https://labs.example/api")
+    confirmed(http, OWNER)
+    file = calendar(http, OWNER)
+    lab = http.world.store.labs[a_ready_lab().id]
+    name = OWNER.rpartition("/")[2]
+    gone = http.delete(f"/people/{name}", caller=ADMIN).json
+    assert gone == {"people": 1, "labs": 0, "left": 0, "alive": ["myeks"]}
+    assert http.world.store.labs[lab.id] == lab
+    assert http.world.deps.people.person_of(ADDRESS) is None
+    known = http.world.deps.people.person_of(OWNER)
+    assert known is not None
+    assert known.address is None
+    assert http.call("GET", file, caller=None).status == 404
+    assert press(http, link(http)).status == 404
+
+
+def test_a_person_without_labs_is_forgotten_wholly_by_any_of_their_names() -> None:
+    http = an_http()
+    confirmed(http, KIM)
+    http.world.clock.advance(timedelta(hours=1))
+    confirmed(http, USER)
+    assert http.delete(f"/people/{ADDRESS}", caller=ADMIN).json["people"] == 1
+    assert (http.world.people.people, http.world.people.claims, http.world.people.confirmations) == ({}, {}, {})

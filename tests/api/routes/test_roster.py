@@ -1,0 +1,260 @@
+"""`POST /people` and `GET /people`: a roster as spreadsheets save it, all of it or nothing; and the export that comes back."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from chalicelib.domain.errors.tree import AwsUnavailable
+from chalicelib.domain.identity.invitation import KIND
+from chalicelib.domain.identity.person import Language
+from chalicelib.workflows.schedules import recover_labs
+from tests.api.http import ADMIN, STRANGER, Answer, Http
+from tests.api.routes.test_me import ADDRESS, KIM, USER, an_http, ask, confirmed, link, mails, me, press
+
+HEAD = "iamUser,identityCenter,address,language,timeZone"
+ROWS = f"{HEAD}\nkim,,kim@example.com,ko,Asia/Seoul\n,lee@corp.example,lee@example.com,,\n"
+
+
+def send(http: Http, text: str | bytes, kind: str = "text/csv", caller: str = ADMIN) -> Answer:
+    """As API Gateway hands it on: bytes of application/octet-stream in base64."""
+    if isinstance(text, str):
+        return http.call("POST", "/people", body=text, caller=caller, headers={"content-type": kind})
+    headers = {"content-type": "application/octet-stream"}
+    return http.call("POST", "/people", body=text, caller=caller, headers=headers)
+
+
+def counted(answer: Answer) -> tuple[int, ...]:
+    assert answer.status == 200, answer.text
+    return tuple(answer.json[name] for name in ("added", "changed", "same", "invited"))
+
+
+def people(http: Http) -> dict[str, Any]:
+    return {one["asked"] or one["address"]: one for one in http.get("/people", caller=ADMIN).json["people"]}
+
+
+def test_a_roster_is_kept_and_each_person_confirms_by_a_mail() -> None:
+    http = an_http()
+    assert counted(send(http, ROWS)) == (2, 0, 0, 2)
+    assert mails(http) == []
+    assert people(http)[ADDRESS]["address"] is None
+    recover_labs(http.world.deps)
+    assert sorted(message.recipient for message in mails(http)) == ["kim@example.com", "lee@example.com"]
+    for message in mails(http):
+        found = re.search(r"/api(/confirm/\S+)", message.body)
+        assert found
+        assert press(http, found[1]).status == 200
+    kim = http.world.deps.people.person_of("kim@example.com")
+    assert kim is not None
+    assert (kim.identities, kim.language, kim.zone) == ((USER,), Language.KO, "Asia/Seoul")
+    recover_labs(http.world.deps)
+    assert len(mails(http)) == 2
+
+
+def test_the_same_roster_again_changes_nothing_and_mails_nobody() -> None:
+    http = an_http()
+    send(http, ROWS)
+    recover_labs(http.world.deps)
+    assert counted(send(http, ROWS)) == (0, 0, 2, 0)
+    recover_labs(http.world.deps)
+    assert len(mails(http)) == 2
+
+
+def test_of_a_thousand_rows_with_one_bad_one_nothing_is_kept() -> None:
+    http = an_http()
+    rows = [f"user{n},,user{n}@example.com,," for n in range(1000)]
+    rows[499] = "user499,,nowhere,xx,"
+    answer = send(http, "\n".join([HEAD, *rows]))
+    assert [one["path"] for one in answer.json["findings"]] == ["row 501, address", "row 501, language"]
+    assert http.world.people.people == {}
+
+
+def test_every_rows_fault_is_in_one_answer() -> None:
+    rows = "\n".join(f"user{n},,nowhere,," for n in range(1000))
+    answer = send(an_http(), f"{HEAD}\n{rows}")
+    assert [one["path"] for one in answer.json["findings"]] == [f"row {n}, address" for n in range(2, 1002)]
+
+
+def test_a_thousand_people_are_kept_by_few_calls() -> None:
+    http = an_http()
+    rows = "\n".join(f"user{n},,user{n}@example.com,," for n in range(1000))
+    before = len(http.world.account.calls)
+    assert counted(send(http, f"{HEAD}\n{rows}")) == (1000, 0, 0, 1000)
+    assert len(http.world.account.calls) - before <= 60
+
+
+KOREAN = f"{HEAD}\r\nkim,,김@example.com,ko,\r\n"
+
+
+@pytest.mark.parametrize(
+    "raw",
+    [
+        ROWS.encode("utf-8-sig"),
+        ROWS.encode("cp949"),
+        ROWS.replace(",", ";").encode(),
+        ROWS.replace(",", "\t").encode(),
+        ROWS.replace("\n", "\r\n").encode(),
+        f"\n\n{ROWS}\n\n,,,,\n".encode().lstrip(),
+        ROWS.replace("iamUser", "IAM user").replace("timeZone", "Time-Zone").encode(),
+    ],
+    ids=["byte-order mark", "CP949", "semicolons", "tabs", "CRLF", "empty rows", "names of columns"],
+)
+def test_a_roster_is_read_as_spreadsheets_save_it(raw: bytes) -> None:
+    assert counted(send(an_http(), raw)) == (2, 0, 0, 2)
+
+
+def test_a_fault_of_a_cp949_roster_is_told_in_its_own_letters() -> None:
+    from chalicelib.api.inputs.roster_body import read_roster
+
+    rows = read_roster(KOREAN.encode("cp949"), "application/octet-stream")
+    assert rows[0][1]["address"] == "김@example.com"
+
+
+@pytest.mark.parametrize(
+    ("text", "path", "code"),
+    [
+        ("", "", "body-empty"),
+        (f"{HEAD}\n", "", "body-empty"),
+        ("user,mail\nkim,kim@example.com\n", "row 1, column 1", "unknown-column"),
+        (f"{HEAD},address\nkim,,kim@example.com,,,\n", "row 1, column 6", "duplicate"),
+        (f"{HEAD}\nkim,,kim@example.com,,,,extra\n", "row 2", "too-many-cells"),
+        (f'{HEAD}\n"kim,,kim@example.com', "", "malformed-csv"),
+        ("\ufffd\ufffd\n", "", "not-utf-8"),
+        (f"{HEAD}\nkim,,k@example.com,,\nKIM,,l@example.com,,\n", "row 3, identity", "duplicate"),
+        (f'{HEAD}\nkim,,"k@example.com\nBcc: x@example.com",,\n', "row 2, address", "unseen-character"),
+    ],
+)
+def test_what_is_no_roster_is_told_by_row_and_column(text: str, path: str, code: str) -> None:
+    http = an_http()
+    answer = send(http, text)
+    assert answer.status == 400
+    assert (answer.json["findings"][0]["path"], answer.json["findings"][0]["code"]) == (path, code)
+    assert http.world.people.people == {}
+
+
+def test_json_does_as_well() -> None:
+    body = json.dumps({"people": [{"iamUser": "kim", "address": ADDRESS}, {"iamUser": "lee"}, {"name": "x"}]})
+    answer = send(an_http(), body, "application/json")
+    assert {one["path"] for one in answer.json["findings"]} == {"people[2].name"}
+    body = json.dumps({"people": [{"iamUser": "kim", "address": ADDRESS}, {"iamUser": "lee"}]})
+    answer = send(an_http(), body, "application/json")
+    assert [one["path"] for one in answer.json["findings"]] == ["people[1], address"]
+
+
+def test_nobody_but_administrators_sends_or_sees_it() -> None:
+    http = an_http()
+    assert send(http, "rubbish", caller=STRANGER).status == 403
+    assert http.get("/people", caller=STRANGER).status == 403
+    assert http.call("GET", "/people", caller=STRANGER, headers={"accept": "text/csv"}).status == 403
+
+
+def test_who_comes_before_confirming_is_not_joined_to_whom_a_roster_puts_beside_them() -> None:
+    http = an_http()
+    send(http, f"{HEAD}\nkim,kim@corp.example,kim@example.com,ko,\n")
+    ask(http, USER, "mallory@example.com")
+    press(http, link(http))
+    other = http.world.deps.people.person_of(KIM)
+    assert other is not None
+    assert (other.address, me(http, USER)["address"]) == (None, "mallory@example.com")
+
+
+def test_the_press_behind_a_rosters_mail_joins_what_its_row_says() -> None:
+    http = an_http()
+    send(http, f"{HEAD}\nkim,kim@corp.example,kim@example.com,ko,\n")
+    recover_labs(http.world.deps)
+    shown = http.call("GET", link(http), caller=None, headers={"accept": "application/json"}).json
+    assert len(shown["identities"]) == 2
+    press(http, link(http))
+    assert me(http, USER)["address"] == me(http, KIM)["address"] == ADDRESS
+
+
+def test_a_roster_changes_no_confirmed_address_and_no_choice_of_a_person() -> None:
+    http = an_http()
+    confirmed(http, USER)
+    answer = send(http, f"{HEAD}\nkim,,other@example.com,ko,\n")
+    assert [one["code"] for one in answer.json["findings"]] == ["address-confirmed"]
+    assert counted(send(http, f"{HEAD}\nkim,,kim@example.com,ko,\n")) == (0, 0, 1, 0)
+    assert me(http, USER)["language"] == "en"
+
+
+def test_two_peoples_identities_in_one_row_are_refused() -> None:
+    http = an_http()
+    confirmed(http, USER)
+    http.put("/me", {"language": "ko"}, caller=KIM)
+    answer = send(http, f"{HEAD}\nkim,kim@corp.example,kim@example.com,,\n")
+    assert [(one["path"], one["code"]) for one in answer.json["findings"]] == [("row 2, identity", "identity-taken")]
+
+
+def test_another_identity_of_somebody_known_waits_for_their_press() -> None:
+    http = an_http()
+    confirmed(http, USER)
+    http.world.clock.advance(timedelta(hours=1))
+    assert counted(send(http, f"{HEAD}\nkim,kim@corp.example,kim@example.com,,\n")) == (1, 0, 0, 1)
+    assert me(http, KIM)["address"] is None
+    recover_labs(http.world.deps)
+    press(http, link(http))
+    assert me(http, KIM)["address"] == ADDRESS
+    assert len(http.world.people.people) == 1
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("operation", ["save_people", "people_of"])
+def test_a_roster_whose_answer_is_lost_is_sent_again(operation: str, after: bool) -> None:
+    http = an_http()
+    rows = "\n".join(f"user{n},,user{n}@example.com,," for n in range(50))
+    http.world.fail(operation, AwsUnavailable("dynamodb: gone"), after=after)
+    assert send(http, f"{HEAD}\n{rows}").status == 503
+    assert send(http, f"{HEAD}\n{rows}").status == 200
+    assert len(http.world.people.people) == 50
+
+
+def test_two_rosters_at_once_make_everybody_once() -> None:
+    http = an_http()
+
+    def meanwhile() -> None:
+        assert send(http, ROWS).status == 200
+
+    http.world.account.hooks["people_of"] = meanwhile
+    assert send(http, ROWS).status == 200
+    assert len(http.world.people.people) == 2
+
+
+def exported(http: Http) -> list[list[str]]:
+    answer = http.call("GET", "/people", caller=ADMIN, headers={"accept": "text/csv"})
+    assert answer.headers["Content-Type"].startswith("text/csv")
+    return list(csv.reader(io.StringIO(answer.text)))
+
+
+def test_an_export_is_a_roster_that_can_be_sent_again() -> None:
+    http = an_http()
+    send(http, ROWS)
+    text = http.call("GET", "/people", caller=ADMIN, headers={"accept": "text/csv"}).text
+    assert counted(send(http, text)) == (0, 0, 2, 0)
+    assert counted(send(an_http(), text)) == (2, 0, 0, 2)
+
+
+@pytest.mark.parametrize("name", ["=cmd", "+1", "-1", "@sum"])
+def test_no_cell_of_an_export_is_run_as_a_formula(name: str) -> None:
+    http = an_http()
+    http.put("/me", {"language": "ko"}, caller=f"arn:aws:iam::111122223333:user/{name}")
+    cells = [cell for row in exported(http) for cell in row]
+    assert f"'{name}" in cells
+    assert [cell for cell in cells if cell.startswith(("=", "+", "-", "@", "\t", "\r"))] == []
+
+
+def test_a_mail_of_a_roster_comes_once_although_the_run_dies_before_its_mark() -> None:
+    http = an_http()
+    send(http, ROWS)
+    http.world.fail("save_people", AwsUnavailable("dynamodb: gone"))
+    recover_labs(http.world.deps)
+    recover_labs(http.world.deps)
+    assert sorted(message.recipient for message in mails(http) if message.kind == KIND) == [
+        "kim@example.com",
+        "lee@example.com",
+    ]
