@@ -15,6 +15,7 @@ from chalicelib.domain.errors.tree import LinkBusy, LinkInvalid, StaleLab
 from chalicelib.domain.identity.confirmation import Confirmation
 from chalicelib.domain.identity.person import MOST_IDENTITIES, Person, address_key
 from chalicelib.ports.deps import Deps
+from chalicelib.services.people.me import saved
 
 _ATTEMPTS = 8
 
@@ -70,11 +71,9 @@ def _join(deps: Deps, kept: Confirmation) -> None:
         person = _asking(deps, kept)
         reader = deps.people.person_by_key(address_key(kept.address))
         if reader is None or reader.id == person.id:
-            done = deps.people.save_people(
-                [person], [replace(person, address=kept.address, asked=None, invite_at=None)]
-            )
+            done = saved(deps, [person], [replace(person, address=kept.address, asked=None, invite_at=None)])
         else:
-            done = deps.people.save_people([reader, person], [_joined(reader, person)])
+            done = saved(deps, [reader, person], [_joined(reader, person)])
         if done:
             return
     raise StaleLab(f"{kept.person} was saved by others {_ATTEMPTS} times in a row.")

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.curfew.confirmation_link import sign_confirmation
-from chalicelib.domain.errors.tree import AskedTooOften, StaleLab
+from chalicelib.domain.errors.tree import AskedTooOften, IdentityTaken, StaleLab
 from chalicelib.domain.identity.callers import Caller, shared_role
 from chalicelib.domain.identity.confirmation import (
     A_DAY,
@@ -93,9 +93,17 @@ def change_me(deps: Deps, caller: Caller, change: Callable[[Person], Person], no
         changed = change(own)
         if kept is not None and not rest and changed == kept:
             return kept
-        if deps.people.save_people(before, [*rest, changed]):
+        if saved(deps, before, [*rest, changed]):
             return replace(changed, version=1 if rest or kept is None else kept.version + 1)
     raise StaleLab(f"{caller.identity} was saved by others {_ATTEMPTS} times in a row.")
+
+
+def saved(deps: Deps, before: Sequence[Person], after: Sequence[Person]) -> bool:
+    """Save people; False if somebody was first, also at making the same person: whoever asks reads again."""
+    try:
+        return deps.people.save_people(before, after)
+    except IdentityTaken:
+        return False
 
 
 def new_calendar(deps: Deps, caller: Caller, now: datetime) -> str:

@@ -12,13 +12,13 @@ from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.errors.findings import Finding, error
-from chalicelib.domain.errors.tree import IdentityTaken, InvalidRequest, NotYours, StaleLab
+from chalicelib.domain.errors.tree import InvalidRequest, NotYours, StaleLab
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.identity.person import Language, Person, identity_key
 from chalicelib.domain.requests.roster import MOST_ROWS, RosterRules, Row, read_rows
 from chalicelib.domain.requests.schedule_input import time_zones
 from chalicelib.ports.deps import Deps, Page
-from chalicelib.services.people.me import new_person_id
+from chalicelib.services.people.me import new_person_id, saved
 
 _ATTEMPTS = 4
 #: People of one save: three keys each, and themselves, are within the hundred of a transaction.
@@ -113,10 +113,7 @@ def _saved(deps: Deps, steps: Sequence[Step]) -> bool:
     for begin in range(0, len(steps), _AT_ONCE):
         some = steps[begin : begin + _AT_ONCE]
         before = [step.before for step in some if step.before is not None]
-        try:
-            if not deps.people.save_people(before, [step.after for step in some]):
-                return False
-        except IdentityTaken:
+        if not saved(deps, before, [step.after for step in some]):
             return False
     return True
 
