@@ -45,11 +45,9 @@ def mounted_app(settings: Settings, url: str) -> AsgiApp:
     elb.install(clock)
     autoscaling.install(clock, aws, eks.replace_node)
     cloudformation.install()
-    ssm_parameters.install()
-    quotas.install()
+    for additional in (ssm_parameters, quotas, price_list, path_parts):
+        additional.install()
     ses.install(clock)
-    price_list.install()
-    path_parts.install()
     tagging.install(eks)
     activities = cloudwatch.Activities(clock, eks.world)
     cloudwatch.install(activities, eks.faults)

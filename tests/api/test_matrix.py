@@ -65,7 +65,7 @@ def the_world(route: tuple[str, str] = ("", "")) -> Http:
     http.world.watch.store.register(a_registration(account=ACCOUNT))
     http.world.watch.fleets.add(a_fleet_cluster("orders"))
     if "calendar" in route[1]:
-        for number, arn in enumerate(sorted({arn for arn in CALLERS.values() if arn})):
+        for number, arn in enumerate((OWNER, *sorted({arn for arn in CALLERS.values() if arn}))):
             calendar = session_key(CALENDAR) if arn == OWNER else f"{number:064x}"
             keep_person(http, f"person-{number}", PEOPLE.caller(arn, ACCOUNT, None), calendar=calendar)
     if "confirm" in route[1]:

@@ -12,7 +12,7 @@ _PRODUCT = "-//ekslab//support watch//EN"
 
 
 @dataclass(frozen=True)
-class Event:
+class CalendarEvent:
     """The lines of one event. Events are told by `at`, then by `name`."""
 
     at: datetime
@@ -20,7 +20,7 @@ class Event:
     lines: tuple[str, ...]
 
 
-def document(name: str, events: Iterable[Event]) -> str:
+def document(name: str, events: Iterable[CalendarEvent]) -> str:
     """The whole document, CRLF-ended lines of at most 75 octets."""
     lines = [
         "BEGIN:VCALENDAR",
@@ -37,7 +37,9 @@ def document(name: str, events: Iterable[Event]) -> str:
     return "".join(f"{folded(line)}\r\n" for line in [*lines, "END:VCALENDAR"])
 
 
-def timed_event(uid: str, at: datetime, changed_at: datetime, sequence: int, summary: str, description: str) -> Event:
+def timed_event(
+    uid: str, at: datetime, changed_at: datetime, sequence: int, summary: str, description: str
+) -> CalendarEvent:
     """An event at an instant, which takes no time of anybody's."""
     lines = (
         "BEGIN:VEVENT",
@@ -52,7 +54,7 @@ def timed_event(uid: str, at: datetime, changed_at: datetime, sequence: int, sum
         "TRANSP:TRANSPARENT",
         "END:VEVENT",
     )
-    return Event(at, uid, lines)
+    return CalendarEvent(at, uid, lines)
 
 
 def escaped(text: str) -> str:

@@ -1,4 +1,4 @@
-"""What is ahead of a lab as events of a calendar: the end of its lease, its next curfew, its waking.
+"""Makes calendar events of a lab: the end of its lease, its next curfew, its waking.
 
 An event keeps its UID when its time moves, so that calendars move it; the lab's version is its sequence.
 """
@@ -8,14 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime
 
-from chalicelib.domain.core.icalendar import Event, timed_event
+from chalicelib.domain.core.icalendar import CalendarEvent, timed_event
 from chalicelib.domain.curfew.next_event import curfew_to_come, lease_end_event
 from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.labs.lab import ENDING, OVER, Lab, Phase
 from chalicelib.domain.labs.schedule import AtCurfew, Holidays
 
 
-def lab_events(lab: Lab, rules: CurfewRules, holidays: Holidays, now: datetime) -> Iterator[Event]:
+def lab_events(lab: Lab, rules: CurfewRules, holidays: Holidays, now: datetime) -> Iterator[CalendarEvent]:
     """Nothing of a lab that ends, or that waits for an approver."""
     if lab.phase in OVER | ENDING or lab.phase is Phase.AWAITING_APPROVAL:
         return
@@ -30,5 +30,5 @@ def lab_events(lab: Lab, rules: CurfewRules, holidays: Holidays, now: datetime) 
         yield _event(lab, "curfew", curfew.at, f"{lab.name}: curfew", f"If it is idle then, it {act}. {where}")
 
 
-def _event(lab: Lab, kind: str, at: datetime, summary: str, description: str) -> Event:
+def _event(lab: Lab, kind: str, at: datetime, summary: str, description: str) -> CalendarEvent:
     return timed_event(f"{kind}.{lab.id}@ekslab", at, lab.phase_since, lab.version, summary, description)

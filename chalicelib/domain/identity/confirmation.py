@@ -28,7 +28,8 @@ REMEMBERED = timedelta(days=30)
 class Confirmation:
     """What is pending, or was settled, for one address. `person`: by id; `identity`: who asked, as the reader is shown.
 
-    `mails`: when mails went out, of late. `refused`: ids of people of whom its reader said that they are not they.
+    `mails`: when mails went out, of late; `sent`: one of them is this one's.
+    `refused`: ids of people of whom its reader said that they are not they.
     """
 
     address: str
@@ -38,6 +39,7 @@ class Confirmation:
     asked_at: datetime
     expires_at: datetime
     mails: tuple[datetime, ...] = ()
+    sent: bool = False
     used_at: datetime | None = None
     refused: tuple[str, ...] = ()
     version: int = 0
@@ -74,7 +76,7 @@ def asked(kept: Confirmation | None, asking: Asking, now: datetime) -> Confirmat
     if pending and kept.person != asking.person:
         raise AddressPending(asking.address, kept.expires_at)
     mails = tuple(at for at in kept.mails if now - at < A_DAY)
-    if pending and mails and now - mails[-1] < SOON:
+    if pending and kept.sent and mails and now - mails[-1] < SOON:
         return kept
     if len(mails) >= MOST_MAILS:
         raise AskedTooOften(f"{asking.address} has had {MOST_MAILS} mails of this kind within a day.")
@@ -84,12 +86,12 @@ def asked(kept: Confirmation | None, asking: Asking, now: datetime) -> Confirmat
 
 def is_mail_due(kept: Confirmation, now: datetime) -> bool:
     """Whether its mail has not gone out: asking again soon after one sends no other."""
-    return kept.is_pending(now) and not (kept.mails and kept.mails[-1] >= kept.asked_at)
+    return kept.is_pending(now) and not kept.sent
 
 
 def mailed(kept: Confirmation, nonce: str, now: datetime) -> Confirmation:
     """The same with one mail more, if it is still the one that the mail was about."""
-    return replace(kept, mails=(*kept.mails, now)) if kept.nonce == nonce else kept
+    return replace(kept, mails=(*kept.mails, now), sent=True) if kept.nonce == nonce else kept
 
 
 def address_digest(address: str) -> str:

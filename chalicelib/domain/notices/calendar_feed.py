@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 
-from chalicelib.domain.core.icalendar import Event, document, escaped, stamp
+from chalicelib.domain.core.icalendar import CalendarEvent, document, escaped, stamp
 from chalicelib.domain.core.instants import utc
 from chalicelib.domain.notices.wording import describe_briefly
 from chalicelib.domain.support.assessment import describe_effect
@@ -26,15 +26,15 @@ def calendar_of(clusters: Sequence[Watched], now: datetime, name: str = "EKS sup
     return document(name, deadline_events(clusters, now))
 
 
-def deadline_events(clusters: Sequence[Watched], now: datetime) -> Iterator[Event]:
+def deadline_events(clusters: Sequence[Watched], now: datetime) -> Iterator[CalendarEvent]:
     """One event a deadline, and one of today for a version without a date."""
     for watched in clusters:
         if watched.gone_at is not None or watched.support.lease_first:
             continue
         for deadline in watched.support.deadlines:
-            yield Event(deadline.at, _name(watched), tuple(_event(watched, deadline, now)))
+            yield CalendarEvent(deadline.at, _name(watched), tuple(_event(watched, deadline, now)))
         if watched.is_undated:
-            yield Event(now, _name(watched), tuple(_undated(watched, now)))
+            yield CalendarEvent(now, _name(watched), tuple(_undated(watched, now)))
 
 
 def uid_of(watched: Watched, deadline: Deadline) -> str:

@@ -55,7 +55,7 @@ def keep_roster(deps: Deps, caller: Caller, rows: Sequence[tuple[str, Mapping[st
         plans = [_planned(row, known, now) for row in read]
         if wrong := [plan for plan in plans if isinstance(plan, Finding)]:
             raise InvalidRequest(wrong, most=MOST_ROWS)
-        steps = [plan for plan in plans if isinstance(plan, Step)]
+        steps = [plan for plan in plans if isinstance(plan, RowChange)]
         if _saved(deps, [step for step in steps if step.after != step.before]):
             return _count(steps)
     raise StaleLab("People were saved by others all the while.")
@@ -74,14 +74,14 @@ def everybody(deps: Deps, caller: Caller) -> tuple[Person, ...]:
 
 
 @dataclass(frozen=True)
-class Step:
+class RowChange:
     """What becomes of one row: the person before, None for a new one, and after."""
 
     before: Person | None
     after: Person
 
 
-def _planned(row: Row, known: Mapping[str, Person], now: datetime) -> Step | Finding:
+def _planned(row: Row, known: Mapping[str, Person], now: datetime) -> RowChange | Finding:
     holders = {known[key].id: known[key] for key in row.keys if key in known}
     if len(holders) > 1:
         message = (
@@ -90,14 +90,14 @@ def _planned(row: Row, known: Mapping[str, Person], now: datetime) -> Step | Fin
         return error(f"{row.where}, identity", "identity-taken", message)
     free = tuple(one for one in row.identities if identity_key(one) not in known)
     if not holders:
-        return Step(None, _told(Person(new_person_id(), free, now), row, now))
+        return RowChange(None, _told(Person(new_person_id(), free, now), row, now))
     (kept,) = holders.values()
     if kept.address is None:
-        return Step(kept, _told(replace(kept, identities=(*kept.identities, *free)), row, now))
+        return RowChange(kept, _told(replace(kept, identities=(*kept.identities, *free)), row, now))
     if kept.address.lower() != row.address.lower():
         message = f"They confirmed {kept.address}. They alone change it: `ekslab me --address`."
         return error(f"{row.where}, address", "address-confirmed", message)
-    return Step(None, _told(Person(new_person_id(), free, now), row, now)) if free else Step(kept, kept)
+    return RowChange(None, _told(Person(new_person_id(), free, now), row, now)) if free else RowChange(kept, kept)
 
 
 def _told(person: Person, row: Row, now: datetime) -> Person:
@@ -108,7 +108,7 @@ def _told(person: Person, row: Row, now: datetime) -> Person:
     return told if again else replace(told, invite_at=now)
 
 
-def _saved(deps: Deps, steps: Sequence[Step]) -> bool:
+def _saved(deps: Deps, steps: Sequence[RowChange]) -> bool:
     """False if others came in between: what is saved by then stays, and is found the same at the next try."""
     for begin in range(0, len(steps), _AT_ONCE):
         some = steps[begin : begin + _AT_ONCE]
@@ -118,7 +118,7 @@ def _saved(deps: Deps, steps: Sequence[Step]) -> bool:
     return True
 
 
-def _count(steps: Sequence[Step]) -> Kept:
+def _count(steps: Sequence[RowChange]) -> Kept:
     added = sum(step.before is None for step in steps)
     same = sum(step.before == step.after for step in steps)
     invited = sum(step.after.invite_at is not None and step.after != step.before for step in steps)

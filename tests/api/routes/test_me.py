@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -99,7 +98,7 @@ def test_a_link_is_good_for_a_day_and_looking_changes_nothing() -> None:
     ask(http, KIM)
     for _ in range(3):
         assert http.call("GET", link(http), caller=None, headers={"accept": "application/json"}).json["done"] is False
-    http.world.clock.advance(LASTS)
+    http.world.clock.advance(days=LASTS.days)
     assert press(http, link(http)).status == 410
     assert me(http, KIM) | {"pending": None} == me(http, KIM)
     assert me(http, KIM)["address"] is None
@@ -128,7 +127,7 @@ def test_the_link_to_an_address_that_is_wanted_no_more_is_none() -> None:
 def test_identities_are_joined_by_the_press_and_not_before() -> None:
     http = an_http()
     confirmed(http, KIM)
-    http.world.clock.advance(timedelta(hours=1))
+    http.world.clock.advance(hours=1)
     assert ask(http, USER).status == 200
     assert me(http, USER)["address"] is None
     shown = http.call("GET", link(http), caller=None, headers={"accept": "application/json"}).json
@@ -252,20 +251,20 @@ def calendar(http: Http, caller: str) -> str:
 def test_a_calendar_has_ones_labs_and_the_deadlines_one_answers_for_and_nobody_elses() -> None:
     http = a_world(a_ready_lab())
     http.world.watch.store.put(a_watched("orders", cluster=a_fleet_cluster("orders"), owner=OWNER))
-    http.world.watch.store.put(a_watched("billing", cluster=a_fleet_cluster("billing"), owner="other@example.com"))
+    http.world.watch.store.put(a_watched("ledgers", cluster=a_fleet_cluster("ledgers"), owner="other@example.com"))
     shown = http.call("GET", calendar(http, OWNER), caller=None)
     assert (shown.status, shown.headers["Content-Type"]) == (200, "text/calendar; charset=utf-8")
     assert f"DTSTART:{CURFEW:%Y%m%dT%H%M%SZ}" in shown.text
     assert "SUMMARY:myeks: its lease ends" in shown.text
     assert "orders" in shown.text
-    assert "billing" not in shown.text
+    assert "ledgers" not in shown.text
     assert "myeks" not in http.call("GET", calendar(http, STRANGER), caller=None).text
 
 
 def test_a_calendar_of_a_person_with_several_identities_has_the_labs_of_each() -> None:
     http = an_http()
     confirmed(http, USER)
-    http.world.clock.advance(timedelta(hours=1))
+    http.world.clock.advance(hours=1)
     confirmed(http, OWNER)
     http.world.store.put(a_ready_lab())
     assert "myeks" in http.call("GET", calendar(http, USER), caller=None).text
@@ -306,7 +305,7 @@ def test_a_person_who_is_removed_hears_nothing_more_and_loses_no_lab() -> None:
 def test_a_person_without_labs_is_forgotten_wholly_by_any_of_their_names() -> None:
     http = an_http()
     confirmed(http, KIM)
-    http.world.clock.advance(timedelta(hours=1))
+    http.world.clock.advance(hours=1)
     confirmed(http, USER)
     assert http.delete(f"/people/{ADDRESS}", caller=ADMIN).json["people"] == 1
     assert (http.world.people.people, http.world.people.claims, http.world.people.confirmations) == ({}, {}, {})

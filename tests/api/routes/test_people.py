@@ -32,18 +32,20 @@ def erase(http: Http, name: str = "jane@example.com", caller: str | None = None)
 def test_a_person_is_erased_some_labs_at_a_time_until_none_is_left() -> None:
     http = with_labs(*[Phase.DELETED] * (MOST + 2))
     assert [erase(http).json for _ in range(3)] == [
-        {"labs": MOST, "left": 2},
-        {"labs": 2, "left": 0},
-        {"labs": 0, "left": 0},
+        {"people": 0, "labs": MOST, "left": 2, "alive": []},
+        {"people": 0, "labs": 2, "left": 0, "alive": []},
+        {"people": 0, "labs": 0, "left": 0, "alive": []},
     ]
     assert {lab.owner for lab in http.world.store.labs.values()} == {JANE.replace("jane@example.com", "erased")}
 
 
-def test_who_has_a_lab_is_not_erased_and_nothing_is_changed() -> None:
+def test_of_whom_a_lab_is_alive_that_lab_stays_theirs_and_the_others_are_erased() -> None:
     http = with_labs(Phase.DELETED, Phase.READY)
-    answer = erase(http)
-    assert (answer.status, answer.json["type"]) == (409, "urn:ekslab:problem:person-has-labs")
-    assert {lab.owner for lab in http.world.store.labs.values()} == {JANE}
+    assert erase(http).json == {"people": 0, "labs": 1, "left": 0, "alive": ["c1"]}
+    erased = JANE.replace("jane@example.com", "erased")
+    assert [lab.owner for lab in http.world.store.labs.values()] == [erased, JANE]
+    http.world.store.put(replace(http.world.store.labs["lab-1"], phase=Phase.DELETED))
+    assert erase(http).json == {"people": 0, "labs": 1, "left": 0, "alive": []}
 
 
 def test_others_labs_stay_as_they_are_and_nobody_else_may_ask() -> None:
@@ -51,7 +53,7 @@ def test_others_labs_stay_as_they_are_and_nobody_else_may_ask() -> None:
     other = replace(http.world.store.labs["lab-0"], id="lab-9", owner=JANE.replace("jane", "mary-jane"))
     http.world.store.put(other)
     assert erase(http, caller=JANE).status == 403
-    assert erase(http).json == {"labs": 1, "left": 0}
+    assert erase(http).json == {"people": 0, "labs": 1, "left": 0, "alive": []}
     assert http.world.store.labs["lab-9"] == other
     assert erase(http, "x").status == 400
 

@@ -6,7 +6,6 @@ import csv
 import io
 import json
 import re
-from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -194,7 +193,7 @@ def test_two_peoples_identities_in_one_row_are_refused() -> None:
 def test_another_identity_of_somebody_known_waits_for_their_press() -> None:
     http = an_http()
     confirmed(http, USER)
-    http.world.clock.advance(timedelta(hours=1))
+    http.world.clock.advance(hours=1)
     assert counted(send(http, f"{HEAD}\nkim,kim@corp.example,kim@example.com,,\n")) == (1, 0, 0, 1)
     assert me(http, KIM)["address"] is None
     recover_labs(http.world.deps)
