@@ -77,9 +77,9 @@ def request_lab(
     deps: Deps, caller: Caller, asking: ValidatedRequest, key: str | None, digest: str, now: datetime
 ) -> Accepted:
     """Store a new lab and start making it. Raises InvalidRequest, OverBudget, NameTaken, TooManyLabs, IdempotencyConflict."""
-    plan = _plan(deps, caller, asking, now)
+    plan, about = _plan(deps, caller, asking, now), _about_mail(deps, caller)
     stored = _stored(deps, caller, plan, key, digest, now)
-    return Accepted(stored, (*plan.findings, *start_workflow(deps, stored)))
+    return Accepted(stored, (*plan.findings, *about, *start_workflow(deps, stored)))
 
 
 def plan_lab(deps: Deps, caller: Caller, asking: ValidatedRequest, now: datetime) -> Accepted:
@@ -108,7 +108,7 @@ def _plan(deps: Deps, caller: Caller, asking: ValidatedRequest, now: datetime) -
     if has_errors(findings):
         raise InvalidRequest(findings)
     lab, about = with_approval(deps, caller, lab, budget, now)
-    return PricedRequest(lab, (*findings, *about, *_about_mail(deps, caller), _about_volumes(lab)), budget)
+    return PricedRequest(lab, (*findings, *about, _about_volumes(lab)), budget)
 
 
 def change_lab(deps: Deps, caller: Caller, lab_id: str, asked: Change, now: datetime) -> Accepted:

@@ -195,7 +195,8 @@ def test_the_world_may_be_let_in_when_asked_for_and_is_warned_about() -> None:
 
 
 def test_the_answer_to_a_request_says_what_becomes_of_volumes() -> None:
-    [finding] = asked(make_deps(), a_spec(volumes=VolumePolicy.KEEP)).findings
+    told = asked(make_deps(), a_spec(volumes=VolumePolicy.KEEP)).findings
+    [finding] = [each for each in told if each.code != "no-address"]
     assert finding.code == "volumes"
     assert "kept" in finding.message
 
