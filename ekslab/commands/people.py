@@ -18,16 +18,17 @@ from ekslab.printing import terminal
 from ekslab.printing.tables import table
 
 _JSON = {"Content-Type": "application/json"}
+#: What nobody can switch off; `--hears warnings` is to hear nothing else.
+_ALWAYS = "warnings"
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
 def me(client: Client, options: argparse.Namespace) -> int:
     """Show where mail reaches you, or change it; what is not said stays as it is."""
-    changes: dict[str, Any] = {
-        name: getattr(options, name)
-        for name in ("address", "language", "timeZone", "hears")
-        if getattr(options, name) is not None
-    }
+    named = ("address", "language", "timeZone", "hears")
+    changes: dict[str, Any] = {name: said for name in named if (said := getattr(options, name)) is not None}
+    if "hears" in changes:
+        changes["hears"] = [topic for topic in changes["hears"] if topic != _ALWAYS]
     if options.no_address and "address" in changes:
         raise UsageError("--address and --no-address: say one of them")
     if options.no_address:
@@ -110,7 +111,7 @@ def lines(body: Mapping[str, Any]) -> Iterator[str]:
         yield f"pending   {pending['address']}: press the button behind the link in your mail, until {pending['expiresAt']}"
     yield f"language  {body['language']}"
     yield f"zone      {body['timeZone']}"
-    yield f"hears     {', '.join(['warnings', *body['hears']])}"
+    yield f"hears     {', '.join([_ALWAYS, *body['hears']])}"
     yield f"calendar  {'yes' if body['calendar'] else 'none: `ekslab create calendar`'}"
     for identity in body["identities"]:
         yield f"known as  {identity}"

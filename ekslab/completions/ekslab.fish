@@ -606,7 +606,7 @@ complete -c ekslab -n '_shtab_ekslab_using me' -l address -x -d 'where; a mail w
 complete -c ekslab -n '_shtab_ekslab_using me' -l no-address -x -d 'nowhere any more'
 complete -c ekslab -n '_shtab_ekslab_using me' -l language -xka "en ko" -d 'of what you are sent'
 complete -c ekslab -n '_shtab_ekslab_using me' -l time-zone -x -d 'for example Asia/Seoul'
-complete -c ekslab -n '_shtab_ekslab_using me' -l hears -x -d 'results,deadlines,reports or some of them; warnings before a deletion always come'
+complete -c ekslab -n '_shtab_ekslab_using me' -l hears -x -d 'results,deadlines,reports or some of them; or warnings alone, which always come'
 complete -c ekslab -n '_shtab_ekslab_using; and test $_shtab_ekslab_npos -eq 0' -a offers -d 'Show what labs may use of the account; administrators change it.'
 complete -c ekslab -n '_shtab_ekslab_using offers' -s h -l help -d 'show this help message and exit'
 complete -c ekslab -n '_shtab_ekslab_using offers' -l url -x -d 'the API'"'"'s address (or EKSLAB_URL)'

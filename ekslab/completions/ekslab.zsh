@@ -761,7 +761,7 @@ _shtab_ekslab_me_options=(
   "--no-address[nowhere any more]:no_address:"
   "--language[of what you are sent]:language:(en ko)"
   "--time-zone[for example Asia\/Seoul]:ZONE:"
-  "--hears[results,deadlines,reports or some of them\; warnings before a deletion always come]:A,B:"
+  "--hears[results,deadlines,reports or some of them\; or warnings alone, which always come]:A,B:"
 )
 
 # guard to ensure default positional specs are added only once per session

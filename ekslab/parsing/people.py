@@ -19,7 +19,7 @@ def add_people_verbs(top: Commands, verbs: dict[str, Commands]) -> None:
     own.add_switch("--no-address", help="nowhere any more")
     own.add_argument("--language", choices=["en", "ko"], help="of what you are sent")
     own.add_argument("--time-zone", dest="timeZone", metavar="ZONE", help="for example Asia/Seoul")
-    topics = "results,deadlines,reports or some of them; warnings before a deletion always come"
+    topics = "results,deadlines,reports or some of them; or warnings alone, which always come"
     own.add_argument("--hears", type=arguments.words, metavar="A,B", help=topics)
     own.set_defaults(run=people.me)
     _add_calendar(verbs["create"])

@@ -42,6 +42,8 @@ def test_me_says_what_is_known_and_changes_what_is_named(capsys: pytest.CaptureF
     assert "Asia/Seoul" in said
     assert run(wire, "me", "--hears", "results", "-o", "json") == 0
     assert json.loads(capsys.readouterr().out)["hears"] == ["results"]
+    assert run(wire, "me", "--hears", "warnings", "-o", "json") == 0
+    assert json.loads(capsys.readouterr().out)["hears"] == []
     assert run(wire, "me", "--no-address") == 0
     assert asked(wire) == [None]
 

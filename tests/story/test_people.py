@@ -1,0 +1,93 @@
+"""A learner onboards themself by one command and one press; a class comes by a roster; everybody has a calendar."""
+
+import json
+import re
+import urllib.request
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from sandbox.mailbox import Mail, subscribe
+from sandbox.stage import Stage
+from tests.story.steps import administrator, alone, learner, until
+
+pytestmark = pytest.mark.story
+
+ROSTER = "iamUser,address,language,timeZone\n{user},{address},ko,Asia/Seoul\nanother-{user},another-{address},,\n"
+
+
+def test_people_say_where_mail_reaches_them(stage: Stage) -> None:
+    # Given somebody of whom nothing is known, and a mailbox for what asks for confirmations
+    kinds = {"kind": ["address-confirmation"]}
+    box = subscribe(stage.sandbox, stage.outputs["NoticesTopicArn"], "confirmations", kinds)
+    kim, admin = learner(stage), administrator(stage)
+    assert kim.sends("GET", "/me").json["address"] is None
+
+    # When they say their address, and press the button behind the link in their mail
+    mine = f"{kim.person.name}@example.com"
+    said = kim.sends("PUT", "/me", {"address": mine, "language": "ko", "timeZone": "Asia/Seoul"})
+    assert (said.status, said.json["pending"]["address"]) == (200, mine)
+    [mail] = arrived(box.take, mine)
+    page = opened(link_of(mail))
+    assert kim.person.name in page
+    assert kim.sends("GET", "/me").json["address"] is None
+    assert "Your address is confirmed" in opened(link_of(mail), b"answer=yes")
+
+    # Then mail reaches them there, and the link does nothing more
+    assert kim.sends("GET", "/me").json["address"] == mine
+    assert kim.sends("PUT", "/me", {"address": None}).json["address"] is None
+    opened(link_of(mail), b"answer=yes")
+    assert kim.sends("GET", "/me").json["address"] is None
+
+    # And their calendar is read without a signature, until they take another address for it
+    calendar = kim.sends("POST", "/me/calendar").json["url"]
+    assert opened(calendar).startswith("BEGIN:VCALENDAR")
+    assert kim.sends("DELETE", "/me/calendar").status == 204
+
+    # When an administrator keeps a roster, in Excel's Korean letters or not, and once more
+    user = learner(stage)
+    theirs = f"{user.person.name}@example.com"
+    text = ROSTER.format(user=user.person.name, address=theirs)
+    kept = admin.sends("POST", "/people", text.encode("cp949"), content_type="application/octet-stream")
+    assert (kept.status, kept.json["added"]) == (200, 2), kept.body.decode()
+    assert admin.sends("POST", "/people", text, content_type="text/csv").json["same"] == 2
+    assert user.sends("POST", "/people", text, content_type="text/csv").status == 403
+
+    # Then the five-minute run mails each of them once, and a press is enough
+    with alone:
+        stage.recover_labs(datetime.now(UTC))
+    [mail] = arrived(box.take, theirs)
+    opened(link_of(mail), b"answer=yes")
+    known = user.sends("GET", "/me").json
+    assert (known["address"], known["language"], known["timeZone"]) == (theirs, "ko", "Asia/Seoul")
+    assert theirs in admin.sends("GET", "/people", accept="text/csv").body.decode()
+    assert admin.sends("DELETE", f"/people/{user.person.name}").json["people"] == 1
+    assert user.sends("GET", "/me").json["address"] is None
+
+
+def arrived(take: Any, recipient: str) -> list[Mail]:
+    """The mails to somebody, as soon as there are any."""
+    found: list[Mail] = []
+
+    def look() -> list[Mail]:
+        found.extend(mail for mail in take() if mail.attributes["recipient"] == recipient)
+        return found
+
+    until(look, bool, f"a mail to {recipient}")
+    return found
+
+
+def link_of(mail: Mail) -> str:
+    """The link of a mail."""
+    found = re.search(r"https?://\S+/confirm/\S+", mail.body)
+    assert found, json.dumps(mail.body)
+    return found[0]
+
+
+def opened(url: str, form: bytes | None = None) -> str:
+    """What a browser without any credentials gets."""
+    headers = {"Accept": "text/html", "Content-Type": "application/x-www-form-urlencoded"}
+    request = urllib.request.Request(url, data=form, headers=headers if form else {"Accept": "text/html"})
+    with urllib.request.urlopen(request) as answer:
+        return str(answer.read().decode())
