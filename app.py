@@ -45,4 +45,5 @@ scheduled.schedule(Rate(1, unit=Rate.HOURS), name="start_curfew")(schedules.star
 scheduled.on_cw_event({"source": ["aws.health"], "detail-type": ["AWS Health Event"]}, name="take_health_event")(
     schedules.take_health_event
 )
+scheduled.lambda_function(name="take_mail_event")(schedules.take_mail_event)
 app.register_blueprint(scheduled)

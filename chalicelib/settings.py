@@ -43,6 +43,15 @@ class CurfewSettings:
 
 
 @dataclass(frozen=True)
+class MailSettings:
+    """How mail goes out: from whom, with which configuration set, whose events come by which topic."""
+
+    sender: str
+    configuration_set: str
+    topic_arn: str
+
+
+@dataclass(frozen=True)
 class Settings:
     """What an installation is configured to be."""
 
@@ -61,6 +70,7 @@ class Settings:
     limits: Limits
     watch: WatchSettings
     curfew: CurfewSettings
+    mail: MailSettings | None = None
 
 
 def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
@@ -82,7 +92,14 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         limits=_limits(env),
         watch=_watch(env),
         curfew=_curfew(env),
+        mail=_mail(env),
     )
+
+
+def _mail(env: Mapping[str, str]) -> MailSettings | None:
+    """None where no sender is named: people hear by the topic then."""
+    sender = env.get("EKSLAB_MAIL_SENDER", "").strip()
+    return MailSettings(sender, f"{env['EKSLAB_STACK']}-mails", env.get("EKSLAB_MAIL_TOPIC", "")) if sender else None
 
 
 def _watch(env: Mapping[str, str]) -> WatchSettings:

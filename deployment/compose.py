@@ -21,10 +21,12 @@ WORKFLOWS = ("provision", "update", "hibernate", "wake", "teardown", "verify_del
 API_HANDLER = "api_handler"
 API_HANDLER_PATH = "chalicelib.handlers.api.app"
 EVENT_HANDLERS = ("recover_labs", "start_watch_support", "start_curfew", "take_health_event")
+#: Called by the topic of SES's events, and there only where the installation sends mail (the condition SendsMail).
+MAIL_HANDLER = "take_mail_event"
 #: They write mails with links to the API. The API's own handler can't learn its address so: that would be a cycle.
 MAIL_SENDERS = (
     *("watch_support_deliver_notices", "curfew_warn", "curfew_brake", "curfew_finish"),
-    *("wake_give_up", "recover_labs"),
+    *("wake_give_up", "recover_labs", MAIL_HANDLER),
 )
 LOG_DAYS = 30
 #: Services whose rights are over things at home: they say nothing of what a function does in another account.
@@ -71,7 +73,7 @@ def composed() -> dict[str, str]:
         ".chalice/config.json": config(functions),
         ".chalice/resources.json": resources(functions),
     }
-    for name in [API_HANDLER, *EVENT_HANDLERS, *functions]:
+    for name in [API_HANDLER, *EVENT_HANDLERS, MAIL_HANDLER, *functions]:
         files[f".chalice/policies/{name}.json"] = policy(name, grants, statements)
     return {path: json.dumps(content, indent=2) + "\n" for path, content in files.items()}
 
@@ -101,7 +103,7 @@ def config(functions: list[str]) -> dict[str, Any]:
             "lambda_timeout": timeout(name),
             "lambda_memory_size": MEMORY.get(name, SMALL),
         }
-        for name in [*functions, *EVENT_HANDLERS, API_HANDLER]
+        for name in [*functions, *EVENT_HANDLERS, MAIL_HANDLER, API_HANDLER]
     }
     if unknown := MEMORY.keys() - per_function.keys():
         raise KeyError(f"no function is called {', '.join(sorted(unknown))}")
@@ -142,6 +144,7 @@ def resources(functions: list[str]) -> dict[str, Any]:
         merge(added, {_function_id(name): {"Properties": {"ReservedConcurrentExecutions": reserved(executions)}}})
     for name in [*functions, *EVENT_HANDLERS, API_HANDLER]:
         added[f"{_function_id(name)}LogGroup"] = log_group(_function_id(name))
+    merge(added, mail_handler())
     add_operations(template, functions)
     for name in member_roles("labs"):
         merge(
@@ -155,6 +158,19 @@ def resources(functions: list[str]) -> dict[str, Any]:
             variables = {f"EKSLAB_{parameter.upper()}": {"Ref": parameter}}
             merge(added, {_function_id(name): {"Properties": {"Environment": {"Variables": variables}}}})
     return template
+
+
+def mail_handler() -> dict[str, Any]:
+    """What Chalice does not know of the function behind SES's events: it is there with a sender only."""
+    own_id, condition = _function_id(MAIL_HANDLER), {"Condition": "SendsMail"}
+    variables = {"EKSLAB_MAIL_TOPIC": {"Ref": "MailEventsTopic"}, "EKSLAB_TEAMS": {"Ref": "Teams"}}
+    dead_letters = {"Type": "SQS", "TargetArn": {"Fn::GetAtt": ["DeadLetters", "Arn"]}}
+    properties = {"Environment": {"Variables": variables}, "DeadLetterQueue": dead_letters}
+    return {
+        own_id: {**condition, "Properties": properties},
+        f"{own_id}Role": condition,
+        f"{own_id}LogGroup": {**condition, **log_group(own_id)},
+    }
 
 
 def readers_of_patterns(functions: list[str]) -> dict[str, list[str]]:
@@ -198,7 +214,7 @@ def add_operations(template: dict[str, Any], functions: list[str]) -> None:
     for section, names in (
         ("EachHandler", (API_HANDLER, *EVENT_HANDLERS)),
         ("EachEventHandler", EVENT_HANDLERS),
-        ("EachMailSender", [name for name in MAIL_SENDERS if name in functions]),
+        ("EachMailSender", [name for name in MAIL_SENDERS if name in (*functions, MAIL_HANDLER)]),
     ):
         for name in names:
             merge(added, filled(said[section], _function_id(name), name))

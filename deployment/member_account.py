@@ -31,7 +31,10 @@ HOME_ONLY = frozenset(
         "renew-link-keys",
         "read-prices",
         "see-who-is-subscribed",
+        "look-at-mail-account",
+        "look-at-mail-identity",
         "read-subscriptions",
+        "send-mail",
         "leave-dead-letters",
     }
 )

@@ -1,6 +1,9 @@
-"""The Lambdas that schedules and rules call: they start the day's watch and the hour's sweep, and take AWS Health's word."""
+"""The Lambdas that schedules, rules and a topic call: they start the day's watch and the hour's sweep, take AWS Health's word
+and SES's."""
 
 from __future__ import annotations
+
+from typing import Any
 
 from chalicelib.handlers.factory import handler
 from chalicelib.wiring.deps import get_deps
@@ -14,3 +17,12 @@ take_health_event = handler("take_health_event", lambda event: schedules.take_he
 
 
 recover_labs = handler("recover_labs", lambda event: schedules.recover_labs(get_deps(), event.get("time")))
+
+
+def _take_mail_event(event: dict[str, Any]) -> dict[str, Any]:
+    from chalicelib.workflows.mail_events import take_mail_events
+
+    return take_mail_events(get_deps(), event)
+
+
+take_mail_event = handler("take_mail_event", _take_mail_event)

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     )
     from chalicelib.ports.curfew import Curfew
     from chalicelib.ports.eks import Clusters
+    from chalicelib.ports.mail import Mailing
     from chalicelib.ports.people import PersonStore
     from chalicelib.ports.support import Watch
 
@@ -250,7 +251,10 @@ class Cloud:
 
 @dataclass(frozen=True)
 class Deps:
-    """Everything a use case or a workflow step needs. `cloud(place)` is cheap to call; `new_id()` is a fresh lab id."""
+    """Everything a use case or a workflow step needs. `cloud(place)` is cheap to call; `new_id()` is a fresh lab id.
+
+    `mail`: None where the installation names no sender: everything goes to topics then.
+    """
 
     store: Store
     workflows: Workflows
@@ -261,6 +265,7 @@ class Deps:
     curfew: Curfew
     people: PersonStore
     limits: Limits = field(default_factory=Limits)
+    mail: Mailing | None = None
 
     def lab_accounts(self) -> LabAccounts:
         """Where labs may be, as the registry has it now. Raises Transient."""

@@ -116,6 +116,10 @@ class FleetStore(Protocol):
         """Mark rows that nobody takes; they are pending all the same. Rows that were sent stay so."""
         ...
 
+    def mark_bounced(self, notices: Sequence[Notice], message_id: str, why: str) -> None:
+        """Rows that were sent with this message are pending again, unheard: it came back. Others stay as they are."""
+        ...
+
 
 class Notifier(Protocol):
     """Gets messages out: SNS for people and chat, EventBridge for machines."""

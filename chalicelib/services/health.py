@@ -1,4 +1,4 @@
-"""The service's own health: two small reads, independent of the size of the fleet."""
+"""The service's own health: two small reads and, where it sends mail, two of SES; independent of the size of the fleet."""
 
 from __future__ import annotations
 
@@ -21,4 +21,6 @@ def health_of(deps: Deps, now: datetime) -> Health:
         deps.curfew.keys.current()
     except EkslabError as error:
         troubles.append(f"The secret that links are signed with can't be read: {type(error).__name__}.")
+    if deps.mail is not None:
+        troubles += deps.mail.mailer.troubles()
     return judge_health(runs, troubles, now)

@@ -42,6 +42,7 @@ def get_deps() -> Deps:
     watch: Any = LazyProxy(_watch)
     curfew: Any = LazyProxy(_curfew)
     people: Any = LazyProxy(_people)
+    mail: Any = LazyProxy(_mail) if settings.mail is not None else None
     return Deps(
         store=DynamoStore(LazyClient("dynamodb", settings.region), settings.table),
         workflows=StepFunctionsWorkflows(
@@ -54,6 +55,7 @@ def get_deps() -> Deps:
         curfew=curfew,
         people=people,
         limits=settings.limits,
+        mail=mail,
     )
 
 
@@ -80,6 +82,12 @@ def _people() -> object:
 
     settings = get_settings()
     return DynamoPeople(LazyClient("dynamodb", settings.region), settings.table, settings.account)
+
+
+def _mail() -> object:
+    from chalicelib.wiring.mail import mailing_of
+
+    return mailing_of(get_settings())
 
 
 @cache

@@ -16,6 +16,7 @@ from chalicelib.domain.labs.meter import MICRO
 from chalicelib.domain.labs.spending import COST, Scope
 from chalicelib.domain.labs.steps import Event
 from chalicelib.ports.deps import Deps
+from chalicelib.workflows.shared.mailing import tell
 from chalicelib.workflows.shared.records import move
 
 _WAITING = (Phase.AWAITING_APPROVAL,)
@@ -29,11 +30,10 @@ def tend_awaiting(deps: Deps, lab: Lab, approval: Approval, now: datetime) -> st
         return reason
     if approval.told_at is None:
         recipient = deps.watch.administrators or NOBODY
-        deps.watch.notifier.send(
-            approval_message(
-                lab, recipient, _month_of(deps, lab, now), _links(deps, lab, approval), approval.expires_at
-            )
+        message = approval_message(
+            lab, recipient, _month_of(deps, lab, now), _links(deps, lab, approval), approval.expires_at
         )
+        tell(deps, message, lab.id)
         told = f"{recipient} was asked to approve it."
         deps.store.add_event(lab.id, Event(now, "approval-asked", told))
 

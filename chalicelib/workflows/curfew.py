@@ -24,7 +24,7 @@ from chalicelib.workflows.night.outcomes import put_off, rules_of
 from chalicelib.workflows.night.region import Region
 from chalicelib.workflows.night.report import report, unreported_nights
 from chalicelib.workflows.night.summary import RunSummary, added
-from chalicelib.workflows.night.warn import warn_of
+from chalicelib.workflows.night.warn import warn_all
 from chalicelib.workflows.shared.metrics import measure_sweep, measure_warnings
 
 Answer = dict[str, Any]
@@ -74,10 +74,7 @@ def warn(deps: Deps, _event: Mapping[str, Any], now: datetime) -> Answer:
     with summary.around("the key of keep-links"):
         summary.counts["keys_renewed"] += deps.curfew.keys.renew(KEY_AGE, now)
     if rules.mode is Mode.ON:
-        for status in deps.curfew.store.unwarned(_WARNINGS):
-            with summary.around(f"the warning of {status.lab_id}") as errors:
-                warn_of(deps, status, rules, now, summary)
-            failed += len(errors)
+        failed = warn_all(deps, deps.curfew.store.unwarned(_WARNINGS), rules, now.isoformat(), now, summary)
     measure_warnings(deps, failed + summary.counts["unreachable"])
     return summary.answer()
 

@@ -21,6 +21,7 @@ from chalicelib.domain.teardown.unproven import is_billable
 from chalicelib.domain.teardown.unproven_message import unproven_message
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.shared.leftovers import sweep, take_receipt, what_is_left
+from chalicelib.workflows.shared.mailing import tell
 from chalicelib.workflows.shared.records import again, close_steps, move
 from chalicelib.workflows.shared.runner import StepInput
 
@@ -66,7 +67,7 @@ def _tell(deps: Deps, lab: Lab, lines: list[ReceiptLine]) -> str:
         return ""
     recipient = recipient_of(lab, deps.watch.administrators or NOBODY)
     try:
-        deps.watch.notifier.send(unproven_message(lab, lines, recipient))
+        tell(deps, unproven_message(lab, lines, recipient), f"{lab.id} {deps.clock.now():%Y-%m-%d}")
     except EkslabError as error:
         return f" {recipient} could not be told: {error}"
     return ""

@@ -24,6 +24,7 @@ from chalicelib.domain.labs.steps import Result, StepResult
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.shared.access import first_to_wait_for, grant_all, grant_own, in_words, people_of
 from chalicelib.workflows.shared.cluster import own_cluster
+from chalicelib.workflows.shared.mailing import tell
 from chalicelib.workflows.shared.records import WATCH, again, detail_of, move
 from chalicelib.workflows.shared.runner import StepInput
 from chalicelib.workflows.shared.scaling import again_or_late, ask_for_size, nodegroups_of, resize_all, why_not_now
@@ -108,7 +109,7 @@ def _describe(deps: Deps, lab: Lab) -> str:
         return ""
     recipient = recipient_of(lab, deps.watch.administrators or NOBODY)
     try:
-        deps.watch.notifier.send(wake_failed_message(lab, recipient))
+        tell(deps, wake_failed_message(lab, recipient), f"{lab.id} {lab.phase_since.isoformat()}")
     except EkslabError as error:
         return f" {recipient} could not be told: {error}"
     return ""

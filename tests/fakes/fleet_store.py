@@ -112,6 +112,14 @@ class FakeFleetStore:
             if notice is not None and notice.state is not NoticeState.SENT:
                 self.notices[row] = replace(notice, state=NoticeState.UNHEARD, unheard=why)
 
+    @port
+    def mark_bounced(self, notices: Sequence[Notice], message_id: str, why: str) -> None:
+        for given in notices:
+            notice = self.notices.get((given.key, given.id))
+            if notice is not None and notice.message_id == message_id:
+                again = replace(notice, state=NoticeState.UNHEARD, unheard=why, message_id=None, sent_at=None)
+                self.notices[given.key, given.id] = again
+
     def put(self, *watched: Watched) -> None:
         """Put clusters there as they are: for tests that start in the middle of a story."""
         self.kept |= {one.cluster.key: one for one in watched}

@@ -97,12 +97,21 @@ SETTLED = frozenset({EntryOutcome.ENDED, EntryOutcome.HIBERNATED, EntryOutcome.S
 
 
 @dataclass(frozen=True)
+class Unheard:
+    """Whom a warning was sent to that came back before the act, and why it did."""
+
+    recipient: str
+    why: str
+
+
+@dataclass(frozen=True)
 class EntryStatus:
     """What has become of an entry. `warned_at`: when its warning was delivered, with the provider's `message_id`.
 
     `trouble`: why the warning could not be delivered so far. `braked_at`: when the brake held it for the first time.
     `called_off_at`: when its owner was told that what the warning said has not happened. `sending_until`: a run is sending a mail
-    about it; if it dies, another one may from then on.
+    about it; if it dies, another one may from then on. `mail`: the record of the mail that warns of it, where it is one.
+    `unheard`: warnings that came back before the act; the notice counts from the one that was sent after.
     """
 
     night: date
@@ -119,6 +128,8 @@ class EntryStatus:
     sending_until: datetime | None = None
     settled_at: datetime | None = None
     saved_usd: float = 0.0
+    mail: str = ""
+    unheard: tuple[Unheard, ...] = ()
     version: int = 0
 
 

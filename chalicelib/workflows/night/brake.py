@@ -21,6 +21,7 @@ from chalicelib.workflows.night.outcomes import rules_of, skip_entry
 from chalicelib.workflows.night.sending import may_tell
 from chalicelib.workflows.night.summary import RunSummary
 from chalicelib.workflows.night.warn import administrators
+from chalicelib.workflows.shared.mailing import tell
 
 _NO_PLAN = "There is no plan of that night."
 
@@ -93,7 +94,7 @@ def _send(deps: Deps, plan: Plan, braking: BrakeDecision, rules: CurfewRules, al
         message = guard_message(plan, braking, alive, to)
     else:
         message = brake_message(plan.header, braking.counted, alive, rules, to)
-    deps.watch.notifier.send(message)
+    tell(deps, message, f"{night}")
     deps.curfew.store.change_header(night, lambda header: replace(header, brake_notified_at=now, sending_until=None))
 
 

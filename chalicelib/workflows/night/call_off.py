@@ -67,7 +67,8 @@ def call_off(
         def message(recipient: str) -> Message:
             return called_off_message(lab, entry, called, now, recipient, "" if recipient == owner else owner)
 
-        hears, message_id = tell_first(deps, distinct((status.recipient, owner, *others)), message)
+        everyone = distinct((status.recipient, owner, *others))
+        hears, message_id = tell_first(deps, everyone, message, f"{entry.id} called off")
         if not message_id:
             summary.troubles.append(f"{lab.id}: nobody could be told that what was announced does not happen.")
             return

@@ -31,4 +31,5 @@ def tell_put_off(deps: Deps, lab: Lab, faces: NextEvent, shield: str, rules: Cur
     if rules.mode is Mode.ON:
         owner_or_team = tuple(name for name in listeners(deps, lab) if name != administrators(deps))
         for audience in (owner_or_team, (administrators(deps),)):
-            tell_first(deps, audience, lambda recipient: put_off_message(lab, faces.at, shield, last, recipient))
+            once = f"{lab.id} put off at {now.isoformat()}"
+            tell_first(deps, audience, lambda recipient: put_off_message(lab, faces.at, shield, last, recipient), once)

@@ -17,6 +17,7 @@ from chalicelib.workflows.night.outcomes import rules_of
 from chalicelib.workflows.night.sending import may_tell
 from chalicelib.workflows.night.summary import RunSummary
 from chalicelib.workflows.night.warn import administrators
+from chalicelib.workflows.shared.mailing import tell
 
 #: Labs that a teardown is not at work on, or stuck with, which reports tell of in another way.
 _ALIVE = tuple(phase for phase in Phase if phase not in OVER | ENDING)
@@ -66,7 +67,8 @@ def _send(
     if not may_tell(deps, night, _is_news):
         return
     late = overdue(deps, rules, now)
-    deps.watch.notifier.send(report_message(night, plan, rules, blocked, orphans, troubles, to, overdue=late))
+    told = report_message(night, plan, rules, blocked, orphans, troubles, to, overdue=late)
+    tell(deps, told, f"{night} of {now.date()}")
     store.change_header(night, lambda header: replace(header, reported_at=now, sending_until=None))
 
 

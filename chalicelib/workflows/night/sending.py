@@ -17,9 +17,12 @@ _LONG = timedelta(minutes=5)
 Kept = TypeVar("Kept", EntryStatus, PlanHeader)
 
 
-def may_send(deps: Deps, entry: Entry, is_due: Callable[[EntryStatus], bool]) -> bool:
-    """Whether this run is the one that sends a mail about an entry, which is due as the entry is kept now."""
-    claim = _Claim(deps.clock.now(), is_due)
+def may_send(deps: Deps, entry: Entry, is_due: Callable[[EntryStatus], bool], mail: str = "") -> bool:
+    """Whether this run is the one that sends a mail about an entry, which is due as the entry is kept now.
+
+    `mail`: the record of the mail that will tell of it, noted with it.
+    """
+    claim = _MailClaim(deps.clock.now(), is_due, mail)
     deps.curfew.store.change_status(entry.night, entry.id, claim)
     return claim.won
 
@@ -41,3 +44,15 @@ class _Claim(Generic[Kept]):
     def __call__(self, kept: Kept) -> Kept:
         self.won = self._is_due(kept) and (kept.sending_until is None or kept.sending_until <= self._now)
         return replace(kept, sending_until=self._now + _LONG) if self.won else kept
+
+
+class _MailClaim(_Claim[EntryStatus]):
+    """The same, with the mail's record."""
+
+    def __init__(self, now: datetime, is_due: Callable[[EntryStatus], bool], mail: str) -> None:
+        super().__init__(now, is_due)
+        self._mail = mail
+
+    def __call__(self, kept: EntryStatus) -> EntryStatus:
+        claimed = super().__call__(kept)
+        return replace(claimed, mail=self._mail) if self.won else claimed

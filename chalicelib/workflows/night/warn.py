@@ -1,8 +1,9 @@
-"""Sends a warning for each planned entry, with a signed link that keeps the lab. Without a warning nothing is touched.
+"""Sends warnings of planned entries, with signed links that keep the labs. Without a warning nothing is touched.
 
-Delivered means that a subscription takes messages for the recipient and that the provider gave a message id. Where nobody listens
-under the owner's name their teams are warned in their place, then administrators: it counts as delivered then. Of runs at the
-same time one sends; if it dies between the mail and its mark, a later one sends it again.
+A person with a confirmed address gets one mail a run, of all that is to be said to them; anybody else one message for each entry,
+by the topic. Delivered means that SES has taken the mail, or that a subscription takes the message and SNS gave an id. Where
+nobody hears under the owner's name their teams are warned in their place, then administrators: it counts as delivered then.
+Of runs at the same time one sends. `settling.py` has what follows when a mail comes back.
 """
 
 from __future__ import annotations
@@ -10,7 +11,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
 
+from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.message import Message
 from chalicelib.domain.core.recipients import distinct
 from chalicelib.domain.costs import keeping_cost
@@ -18,31 +21,69 @@ from chalicelib.domain.curfew.decision import exemption
 from chalicelib.domain.curfew.keep import keep
 from chalicelib.domain.curfew.keep_link import sign_link
 from chalicelib.domain.curfew.messages.warning import NOBODY, recipient_of, warning_message
-from chalicelib.domain.curfew.plan import SETTLED, Entry, EntryOutcome, EntryStatus, Trigger
+from chalicelib.domain.curfew.plan import SETTLED, Entry, EntryStatus, Trigger
 from chalicelib.domain.curfew.rules import CurfewRules
-from chalicelib.domain.errors.tree import EkslabError, NotKept
+from chalicelib.domain.errors.tree import AwsRefused, EkslabError, NotKept
 from chalicelib.domain.identity.callers import identity_of
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.meter import MICRO
 from chalicelib.domain.labs.spending import spent
-from chalicelib.domain.labs.steps import Event
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.night.outcomes import KIND, skip_entry
+from chalicelib.workflows.night.outcomes import skip_entry
 from chalicelib.workflows.night.sending import may_send
+from chalicelib.workflows.night.settling import is_due, is_open, mark_warned, settle_mail
 from chalicelib.workflows.night.summary import RunSummary
+from chalicelib.workflows.shared.mailing import came_back_to, is_about_mail, route_to, send_mail, tell
+from chalicelib.workflows.watch.delivery import waiting_for
+
+if TYPE_CHECKING:
+    from chalicelib.domain.notices.mail import Addressee
 
 
-def warn_of(deps: Deps, status: EntryStatus, rules: CurfewRules, now: datetime, summary: RunSummary) -> None:
-    """Warn of one entry, unless it is settled by what has become of its lab."""
+@dataclass(frozen=True)
+class _Warning:
+    """One entry, told to one person by mail."""
+
+    lab: Lab
+    entry: Entry
+    message: Message
+    troubles: tuple[str, ...]
+
+
+def warn_all(
+    deps: Deps, statuses: Iterable[EntryStatus], rules: CurfewRules, once: str, now: datetime, summary: RunSummary
+) -> int:
+    """Warn of every entry, those of one person in one mail; return how many failed. `once` names the run: one mail each."""
+    letters: dict[Addressee, list[_Warning]] = {}
+    failed = 0
+    for status in statuses:
+        with summary.around(f"the warning of {status.lab_id}") as errors:
+            addressee, warning = warn_of(deps, status, rules, now, summary)
+            if addressee is not None and warning is not None:
+                letters.setdefault(addressee, []).append(warning)
+        failed += len(errors)
+    for addressee, warnings in letters.items():
+        with summary.around(f"the mail to {warnings[0].message.recipient}") as errors:
+            _mail(deps, addressee, warnings, once, now, summary)
+        failed += len(errors)
+    return failed
+
+
+def warn_of(
+    deps: Deps, status: EntryStatus, rules: CurfewRules, now: datetime, summary: RunSummary
+) -> tuple[Addressee | None, _Warning | None]:
+    """Warn of one entry by the topic, unless it is settled by what has become of its lab; or say who is to have it by mail."""
     line = deps.curfew.store.line(status.night, status.entry_id)
     if line is None or line[1].outcome in SETTLED:
-        return
+        return None, None
     entry, lab = line[0], deps.store.load_lab(status.lab_id)
     if exempt := exemption(lab, entry, deps.curfew.holidays):
         skip_entry(deps, lab, entry, exempt, rules, now)
         summary.counts["skipped"] += 1
-    elif now + _notice(rules) <= entry.at + timedelta(hours=rules.late_hours):
-        _send(deps, lab, entry, rules, now, summary)
+    elif now + _notice(rules) <= entry.at + timedelta(hours=rules.late_hours) and is_open(deps, line, summary):
+        unheard = deps.curfew.store.line(status.night, status.entry_id) if line[1].mail else line
+        return _send(deps, lab, unheard or line, rules, now, summary)
+    return None, None
 
 
 def administrators(deps: Deps) -> str:
@@ -56,82 +97,113 @@ def listeners(deps: Deps, lab: Lab) -> tuple[str, ...]:
     return distinct((recipient_of(lab, administrators(deps)), *teams, administrators(deps)))
 
 
-def tell_first(deps: Deps, recipients: Iterable[str], compose: Callable[[str], Message]) -> tuple[str, str]:
-    """Send it to the first for whom a subscription takes messages; to whom, and the message's id. Both empty where nobody is."""
+def tell_first(deps: Deps, recipients: Iterable[str], compose: Callable[[str], Message], once: str) -> tuple[str, str]:
+    """Send it to the first who can be reached; to whom, and the message's id. Both empty where nobody is."""
     for recipient in recipients:
         message = compose(recipient)
-        if deps.curfew.reach.undeliverable_reason(recipient, message) is None:
-            return recipient, deps.watch.notifier.send(message) or ""
+        if route_to(deps, recipient, message).why is None:
+            return recipient, tell(deps, message, once) or ""
     return "", ""
 
 
-def _send(deps: Deps, lab: Lab, entry: Entry, rules: CurfewRules, now: datetime, summary: RunSummary) -> None:
-    if not may_send(deps, entry, lambda status: status.outcome is EntryOutcome.STANDING and status.warned_at is None):
-        return
-    owner, *others = listeners(deps, lab)
+def _send(
+    deps: Deps, lab: Lab, line: tuple[Entry, EntryStatus], rules: CurfewRules, now: datetime, summary: RunSummary
+) -> tuple[Addressee | None, _Warning | None]:
+    """By the topic, at once; who hears by mail is left to the caller."""
+    entry, status = line
+    came_back = {each.recipient.casefold(): each.why for each in status.unheard}
+    owner = listeners(deps, lab)[0]
     troubles: list[str] = []
-    recipient = owner
+    for recipient in listeners(deps, lab):
+        if (why := came_back.get(recipient.casefold())) is not None:
+            troubles.append(came_back_to(recipient, why))
+            continue
+        message = _message(deps, lab, entry, rules, recipient, now, (owner, troubles))
+        route = route_to(deps, recipient, message)
+        if route.addressee is not None:
+            return route.addressee, _Warning(lab, entry, message, tuple(troubles))
+        if route.why is None:
+            _publish(deps, _Warning(lab, entry, message, tuple(troubles)), now, summary)
+            return None, None
+        troubles.append(route.why)
+    _note(deps, entry, owner, " ".join(dict.fromkeys(troubles)))
+    summary.counts["unreachable"] += 1
+    return None, None
+
+
+def _publish(deps: Deps, warning: _Warning, now: datetime, summary: RunSummary) -> None:
+    """To the topic, one entry."""
+    entry, recipient = warning.entry, warning.message.recipient
+    if not may_send(deps, entry, is_due):
+        return
     try:
-        for recipient in (owner, *others):
-            message = _message(deps, lab, entry, rules, recipient, now, owner if troubles else "")
-            trouble = deps.curfew.reach.undeliverable_reason(recipient, message)
-            if trouble is None:
-                message_id = deps.watch.notifier.send(message)
-                _sent(deps, entry, recipient, message_id, troubles, now, summary)
-                return
-            troubles.append(trouble)
+        message_id = deps.watch.notifier.send(warning.message)
     except EkslabError as error:
         _note(deps, entry, recipient, f"It could not be sent: {error}")
         raise
-    _note(deps, entry, owner, " ".join(dict.fromkeys(troubles)))
-    summary.counts["unreachable"] += 1
+    if message_id:
+        mark_warned(deps, entry, recipient, message_id, max(now, deps.clock.now()), warning.troubles)
+        summary.counts["warned"] += 1
+        summary.counts["warned_in_place"] += bool(warning.troubles)
 
 
-def _sent(
-    deps: Deps,
-    entry: Entry,
-    recipient: str,
-    message_id: str | None,
-    troubles: Sequence[str],
-    now: datetime,
-    summary: RunSummary,
+def _mail(
+    deps: Deps, addressee: Addressee, warnings: Sequence[_Warning], once: str, now: datetime, summary: RunSummary
 ) -> None:
-    if not message_id:
+    """One mail of all entries and of the notices that wait for this person; SES's refusals go to the topic."""
+    from chalicelib.domain.notices.mail import EntryRef, NoticeRef, mail_id
+
+    record = mail_id(addressee.address, once)
+    mine = [warning for warning in warnings if may_send(deps, warning.entry, is_due, record)]
+    if not mine:
         return
-    _delivered(deps, entry, recipient, message_id, now)
-    instead = f" Its owner can't be reached: {troubles[0]}" if troubles else ""
-    text = f"A warning was sent to {recipient}.{instead}"
-    deps.store.add_event(entry.lab_id, Event(now, KIND, text, {"message": message_id, "entry": entry.id}))
-    summary.counts["warned"] += 1
-    summary.counts["warned_in_place"] += bool(troubles)
+    waiting = waiting_for(deps, addressee, now)
+    messages = [*(warning.message for warning in mine), *waiting]
+    entries = [EntryRef(warning.entry.night, warning.entry.id) for warning in mine]
+    notices = [NoticeRef(key, notice_id) for message in waiting for key, notice_id in message.notice_ids]
+    try:
+        mail = send_mail(deps, addressee, messages, once, entries, notices)
+    except AwsRefused as refusal:
+        for warning in mine:
+            _by_topic(deps, warning, f"It could not be sent: {refusal}", now, summary)
+        return
+    if mail is not None and mail.is_taken:
+        settle_mail(deps, mail)
+        summary.counts["warned"] += len(mine)
+        summary.counts["warned_in_place"] += sum(bool(warning.troubles) for warning in mine)
+        summary.counts["mails"] += 1
 
 
-def _delivered(deps: Deps, entry: Entry, recipient: str, message_id: str, now: datetime) -> None:
-    """The notice runs from when the mail is out: a run that began long ago must not shorten it."""
-    at = max(now, deps.clock.now())
-
-    def marked(status: EntryStatus) -> EntryStatus:
-        if status.outcome is not EntryOutcome.STANDING or status.warned_at is not None:
-            return status
-        told = replace(status, warned_at=at, message_id=message_id, recipient=recipient, trouble="")
-        return replace(told, sending_until=None)
-
-    deps.curfew.store.change_status(entry.night, entry.id, marked)
+def _by_topic(deps: Deps, warning: _Warning, trouble: str, now: datetime, summary: RunSummary) -> None:
+    _note(deps, warning.entry, warning.message.recipient, trouble)
+    recipient = warning.message.recipient
+    if deps.curfew.reach.undeliverable_reason(recipient, warning.message) is None:
+        _publish(deps, warning, now, summary)
+    else:
+        summary.counts["unreachable"] += 1
 
 
 def _note(deps: Deps, entry: Entry, recipient: str, trouble: str) -> None:
     def noted(status: EntryStatus) -> EntryStatus:
         if status.warned_at:
             return status
-        return replace(status, recipient=recipient, trouble=trouble, sending_until=None)
+        return replace(status, recipient=recipient, trouble=trouble, sending_until=None, mail="")
 
     deps.curfew.store.change_status(entry.night, entry.id, noted)
 
 
 def _message(
-    deps: Deps, lab: Lab, entry: Entry, rules: CurfewRules, recipient: str, now: datetime, in_place_of: str
+    deps: Deps,
+    lab: Lab,
+    entry: Entry,
+    rules: CurfewRules,
+    recipient: str,
+    now: datetime,
+    instead: tuple[str, Sequence[str]],
 ) -> Message:
+    """`instead`: the owner, and why nobody before this recipient could be reached."""
     until = _kept_until(deps, lab, entry, rules, now)
+    owner, troubles = instead
     return warning_message(
         entry,
         lab.spec.schedule,
@@ -141,7 +213,8 @@ def _message(
         keeping_cost(entry.hourly_usd, entry.at, until) if until else None,
         volumes=lab.spec.volumes,
         account=lab.account,
-        in_place_of=in_place_of,
+        in_place_of=owner if troubles else "",
+        came_back=bool(troubles) and is_about_mail(troubles[0]),
         spent_usd=spent(lab, now) / MICRO if lab.meter else None,
     )
 

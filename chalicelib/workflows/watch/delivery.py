@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import TYPE_CHECKING
 
+from chalicelib.domain.core.message import Message
 from chalicelib.domain.core.place import ClusterKey, Place
-from chalicelib.domain.errors.tree import EkslabError
+from chalicelib.domain.errors.tree import AwsRefused, AwsUnavailable, EkslabError
 from chalicelib.domain.notices.bus_events import detail_of
 from chalicelib.domain.notices.digest import compose
 from chalicelib.domain.notices.escalation import next_audience
@@ -18,9 +20,15 @@ from chalicelib.domain.notices.notice import Notice, NoticeState
 from chalicelib.domain.support.observation import WHOLE_PLACE, troubled_place
 from chalicelib.domain.support.watched import Watched
 from chalicelib.ports.deps import Deps
+from chalicelib.workflows.shared.mailing import Route, came_back_to, route_to, send_mail
 from chalicelib.workflows.watch.places import registration_of, who_answers_for
 
+if TYPE_CHECKING:
+    from chalicelib.domain.notices.mail import Addressee, Mail
+
 Told = tuple[Notice, Watched]
+#: Notices that are looked through.
+_NOTICES = 20_000
 
 
 def by_recipient(notices: Iterable[Notice]) -> dict[str, list[Notice]]:
@@ -31,8 +39,10 @@ def by_recipient(notices: Iterable[Notice]) -> dict[str, list[Notice]]:
     return {recipient: sorted_out[recipient] for recipient in sorted(sorted_out)}
 
 
-def send_digest(deps: Deps, recipient: str, notices: Sequence[Notice], now: datetime) -> bool:
-    """Send one recipient everything there is to say; False if nobody takes messages for them. Raises what the topic answers.
+def send_digest(deps: Deps, recipient: str, notices: Sequence[Notice], now: datetime, once: str = "") -> bool:
+    """Send one recipient everything there is to say; False if nobody takes messages for them. Raises what SES or SNS answers.
+
+    A person with an address has one mail of it. `once`: of one run where it is empty.
 
     What nobody takes is not sent: it is tried again daily, and goes to the next audience at once.
     """
@@ -43,15 +53,71 @@ def send_digest(deps: Deps, recipient: str, notices: Sequence[Notice], now: date
         if notice.state is NoticeState.PENDING:
             _publish_event(deps, notice, watched, now)
     messages = compose(recipient, pairs, now) if pairs else ()
-    why = deps.curfew.reach.undeliverable_reason(recipient, messages[0]) if messages else None
-    if why is not None:
+    route = route_to(deps, recipient, messages[0]) if messages else Route()
+    if route.why is not None:
         rules = deps.watch.rules
         store.add_notices([later for notice, watched in pairs for later in next_audience(watched, notice, rules)])
-        store.mark_unheard([(notice.key, notice.id) for notice, _ in pairs], why)
+        store.mark_unheard([(notice.key, notice.id) for notice, _ in pairs], route.why)
         return False
+    if route.addressee is not None and messages:
+        _mail(deps, route.addressee, messages, once or f"digest {now.isoformat()}", now)
+        return True
     for message in messages:
         store.mark_sent(message.notice_ids, deps.watch.notifier.send(message), now)
     return True
+
+
+def waiting_for(deps: Deps, addressee: Addressee, now: datetime) -> tuple[Message, ...]:
+    """What waits to be said to a person, for a mail that goes to them anyway. Its events are put on the bus."""
+    if deps.mail is None:
+        return ()
+    found: list[Message] = []
+    for recipient, notices in by_recipient(deps.watch.store.pending_notices(_NOTICES)).items():
+        if deps.mail.addressee_of(recipient) == addressee:
+            kept = _kept(deps, {notice.key for notice in notices})
+            pairs = [(notice, kept[notice.key]) for notice in notices if notice.key in kept]
+            for notice, watched in pairs:
+                _publish_event(deps, notice, watched, now)
+            found += compose(recipient, pairs, now) if pairs else ()
+    return tuple(found)
+
+
+def tell_others(deps: Deps, mail: Mail, now: datetime) -> int:
+    """A mail of notices came back: they wait again, unheard, and the next audience of each is told at once; how many were."""
+    store, later = deps.watch.store, list[Notice]()
+    for key in dict.fromkeys(each.key for each in mail.notices):
+        ids = {each.id for each in mail.notices if each.key == key}
+        notices = [notice for notice in store.notices_of(key) if notice.id in ids]
+        store.mark_bounced(notices, mail.message_id, came_back_to(mail.recipient, mail.why))
+        for each, watched in _kept(deps, {key}).items():
+            later += [
+                one for notice in notices for one in next_audience(watched, notice, deps.watch.rules) if each == key
+            ]
+    store.add_notices(later)
+    fresh = {(notice.key, notice.id) for notice in later}
+    waiting = [one for one in store.pending_notices(_NOTICES) if (one.key, one.id) in fresh]
+    return sum(
+        send_digest(deps, theirs[0].recipient, theirs, now, f"instead of {mail.id}")
+        for theirs in by_recipient(waiting).values()
+    )
+
+
+def _mail(deps: Deps, addressee: Addressee, messages: Sequence[Message], once: str, now: datetime) -> None:
+    """All of it in one mail. Raises AwsUnavailable while nobody knows whether SES has taken it."""
+    from chalicelib.domain.notices.mail import NoticeRef
+
+    notices = [NoticeRef(key, notice_id) for message in messages for key, notice_id in message.notice_ids]
+    try:
+        mail = send_mail(deps, addressee, messages, once, notices=notices)
+    except AwsRefused:
+        for message in messages:
+            deps.watch.store.mark_sent(message.notice_ids, deps.watch.notifier.send(message), now)
+        return
+    if mail is None:
+        raise AwsUnavailable(f"ses:SendEmail: whether the mail to {addressee.address} was taken is not known yet.")
+    taken = {(each.key, each.id) for each in mail.notices}
+    ids = [each for message in messages for each in message.notice_ids if each in taken]
+    deps.watch.store.mark_sent(ids, mail.message_id, now)
 
 
 def _publish_event(deps: Deps, notice: Notice, watched: Watched, now: datetime) -> bool:

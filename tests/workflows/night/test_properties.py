@@ -341,7 +341,7 @@ def test_a_warning_that_is_not_marked_is_noticed(monkeypatch: pytest.MonkeyPatch
     life = a_life(IDLE, troubles=(("fine", ""),) * 3)
     at = life.start + timedelta(hours=6)
     assert twice(lived(life), at)
-    monkeypatch.setattr(warn, "_delivered", lambda *given: None)
+    monkeypatch.setattr(warn, "mark_warned", lambda *given: None)
     monkeypatch.setattr(warn, "may_send", lambda *given: True)
     assert not twice(lived(life), at)
 

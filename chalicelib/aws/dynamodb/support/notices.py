@@ -73,6 +73,14 @@ class DynamoNotices:
         for key, notice_id in ids:
             self._mark(notice_key(key, notice_id), "SET unheard = :why", {":why": text(why)})
 
+    def mark_bounced(self, notices: Sequence[Notice], message_id: str, why: str) -> None:
+        """One conditional update each; a row of another message, or that is not there, stays as it is."""
+        expression = "SET unheard = :why, due_shard = :shard, due_at = :due REMOVE message_id, sent_at"
+        for notice in notices:
+            index = notice_index_values(notice)
+            values = {":why": text(why), ":shard": index["due_shard"], ":due": index["due_at"], ":id": text(message_id)}
+            self._mark(notice_key(notice.key, notice.id), expression, values, "message_id = :id")
+
     def _add(self, items: list[Item]) -> None:
         for _ in range(ATTEMPTS):
             new = [put(self._table, item, "attribute_not_exists(pk)") for item in items]
@@ -82,14 +90,14 @@ class DynamoNotices:
                 return
         raise AwsUnavailable("dynamodb:TransactWriteItems: the table is too busy to store the notices.")
 
-    def _mark(self, key: Item, expression: str, values: Item) -> None:
+    def _mark(self, key: Item, expression: str, values: Item, condition: str = "attribute_exists(due_shard)") -> None:
         try:
             with translate("dynamodb:UpdateItem"):
                 self._client.update_item(
                     TableName=self._table,
                     Key=key,
                     UpdateExpression=expression,
-                    ConditionExpression="attribute_exists(due_shard)",
+                    ConditionExpression=condition,
                     ExpressionAttributeValues=values,
                 )
         except AwsRefused as refusal:

@@ -47,7 +47,16 @@ def report_message(
     """What became of `night`. `orphans`, `troubles` and `overdue` (labs past their last end): a sentence each."""
     lines = plan.lines if plan else ()
     whole = plan is None or plan.is_whole
-    trouble = _undelivered(lines) or _braked(lines) or blocked or orphans or troubles or overdue or not whole
+    trouble = (
+        _undelivered(lines)
+        or _unheard(lines)
+        or _braked(lines)
+        or blocked
+        or orphans
+        or troubles
+        or overdue
+        or not whole
+    )
     if not lines and not trouble and rules.mode is Mode.ON:
         text = "calm"
         body = _calm(night)
@@ -100,6 +109,7 @@ def _pieces(
     open_lines = [*_with(lines, EntryOutcome.ACTING), *_with(lines, EntryOutcome.STANDING)]
     yield from _section("Not settled yet", [_unsettled(line) for line in open_lines])
     yield from _section("Warnings not delivered", [_describe_undelivered(line) for line in _undelivered(lines)])
+    yield from _section("Warnings that came back", [_describe_unheard(line) for line in _unheard(lines)])
     yield from others
     yield f"Every line with its reason: ekslab get plan {night}"
 
@@ -126,6 +136,10 @@ def _with(lines: Iterable[_Line], outcome: EntryOutcome) -> list[_Line]:
 
 def _undelivered(lines: Iterable[_Line]) -> list[_Line]:
     return [(entry, status) for entry, status in lines if status.trouble and status.warned_at is None]
+
+
+def _unheard(lines: Iterable[_Line]) -> list[_Line]:
+    return [(entry, status) for entry, status in lines if status.unheard]
 
 
 def _braked(lines: Iterable[_Line]) -> list[_Line]:
@@ -163,6 +177,18 @@ def _unsettled(line: _Line) -> str:
 def _describe_undelivered(line: _Line) -> str:
     entry, status = line
     return f"{_who(entry)}: {status.trouble.rstrip('. ')}"
+
+
+def _describe_unheard(line: _Line) -> str:
+    """Whose mail came back, why, and who was told after, from which the notice counts."""
+    entry, status = line
+    back = "; ".join(f"mail to {each.recipient} came back, {each.why}" for each in status.unheard)
+    after = "nobody else could be warned"
+    if status.warned_at is not None:
+        after = (
+            f"{status.recipient} was warned instead on {format_day(status.warned_at)} at {status.warned_at:%H:%M} UTC"
+        )
+    return f"{_who(entry)}: {back}; {after}"
 
 
 def _describe_blocked(lab: Lab) -> str:

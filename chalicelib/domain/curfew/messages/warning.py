@@ -38,6 +38,7 @@ def warning_message(
     volumes: VolumePolicy | None = None,
     account: str = "",
     in_place_of: str = "",
+    came_back: bool = False,
     spent_usd: float | None = None,
 ) -> Message:
     """The one mail about this entry to one recipient.
@@ -45,11 +46,11 @@ def warning_message(
     `keep_url` None with a `keep_until`: no link could be made; both None: the allowance is used up. `keep_cost_usd`: of
     keeping until then, None where a price is not known. `volumes`: the lab's policy. `account`: read off an owner's ARN
     where it is not given.
-    `in_place_of`: the owner, if they can't be reached, and the recipient hears for them.
+    `in_place_of`: the owner, if they can't be reached, and the recipient hears for them. `came_back`: mail to them did.
     `spent_usd`: what the lab has cost so far.
     """
     pieces = [
-        in_place(in_place_of),
+        in_place(in_place_of, came_back),
         _opening(entry, schedule, "the" if in_place_of else "your"),
         # Of a lease the opening has said it all.
         _why(entry),
@@ -79,9 +80,11 @@ def format_in_zone(schedule: Schedule, instant: datetime) -> str:
     return f"{local}, {plain:%H:%M} UTC" if local.startswith(day) else f"{local}, {day} {plain:%H:%M} UTC"
 
 
-def in_place(owner: str) -> str:
+def in_place(owner: str, came_back: bool = False) -> str:
     if not owner:
         return ""
+    if came_back:
+        return f"This is about a lab of {owner}, and mail to them came back: you are told in their place."
     return f"This is about a lab of {owner}, and nobody has a confirmed subscription under that name: you are told in their place."
 
 

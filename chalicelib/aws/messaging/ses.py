@@ -1,0 +1,96 @@
+"""Sends mail through SES v2: the port `Mailer`. Imported by the first mail, and by `GET /health` where mail is sent at all.
+
+SES has no token by which a second SendEmail is the same one, so that nothing is tried again here but what SES refused for its
+rate: the client must make one attempt a call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from chalicelib.aws.clients.errors import translate
+from chalicelib.domain.errors.tree import EkslabError, ResourceGone, Throttled
+from chalicelib.ports.mail import Letterhead
+
+#: The tag that says which record a mail is of.
+TAG = "ekslab-mail"
+#: Seconds before each further attempt, where SES says that it was asked too fast: it took nothing then.
+_PAUSES = (0.2, 0.5, 1.0)
+
+
+class SesMailer:
+    """`identity`: a verified one, an address or a domain. Needs ses:SendEmail on it and the set, GetEmailIdentity, GetAccount."""
+
+    def __init__(self, sesv2: Any, identity: str, configuration_set: str, pause: Callable[[float], None]) -> None:
+        self._ses, self._identity, self._set, self._pause = sesv2, identity, configuration_set, pause
+        self._sender = identity if "@" in identity else f"ekslab@{identity}"
+
+    def send(self, letter: Letterhead) -> str:
+        """Ask, again only where SES was asked too fast. Raises Throttled, AwsRefused, AwsUnavailable."""
+        for seconds in _PAUSES:
+            try:
+                return self._send(letter)
+            except Throttled:
+                self._pause(seconds)
+        return self._send(letter)
+
+    def troubles(self) -> tuple[str, ...]:
+        """Two calls. What can't be read is a trouble, too."""
+        try:
+            return tuple(filter(None, (self._identity_trouble(), self._account_trouble())))
+        except EkslabError as error:
+            return (f"Amazon SES can't be asked about {self._identity}: {type(error).__name__}.",)
+
+    def _send(self, letter: Letterhead) -> str:
+        headers = []
+        if letter.unsubscribe:
+            headers = [
+                {"Name": "List-Unsubscribe", "Value": f"<{letter.unsubscribe}>"},
+                {"Name": "List-Unsubscribe-Post", "Value": "List-Unsubscribe=One-Click"},
+            ]
+        body = {"Text": _utf8(letter.text), "Html": _utf8(letter.html)}
+        simple = {"Subject": _utf8(letter.subject), "Body": body, **({"Headers": headers} if headers else {})}
+        with translate("ses:SendEmail"):
+            answer = self._ses.send_email(
+                FromEmailAddress=self._sender,
+                Destination={"ToAddresses": [letter.address]},
+                Content={"Simple": simple},
+                EmailTags=[{"Name": TAG, "Value": letter.tag}],
+                ConfigurationSetName=self._set,
+            )
+        return str(answer["MessageId"])
+
+    def _identity_trouble(self) -> str:
+        look = f"aws sesv2 get-email-identity --email-identity {self._identity}"
+        try:
+            with translate("ses:GetEmailIdentity"):
+                found = self._ses.get_email_identity(EmailIdentity=self._identity)
+        except ResourceGone:
+            return (
+                f"Mail can't be sent: Amazon SES has no identity {self._identity} here. "
+                f"aws sesv2 create-email-identity --email-identity {self._identity} makes it; its owner confirms it."
+            )
+        if found.get("VerifiedForSendingStatus"):
+            return ""
+        status = found.get("VerificationStatus", "not verified")
+        return f"Mail can't be sent: the identity {self._identity} is {status}. {look} shows what is to be done."
+
+    def _account_trouble(self) -> str:
+        with translate("ses:GetAccount"):
+            account = self._ses.get_account()
+        if not account.get("ProductionAccessEnabled"):
+            return (
+                "Mail reaches verified addresses only: the account is in Amazon SES's sandbox. aws sesv2 put-account-details "
+                "--production-access-enabled --mail-type TRANSACTIONAL --website-url URL asks AWS to move it out."
+            )
+        if not account.get("SendingEnabled"):
+            return (
+                "Mail can't be sent: sending is paused in this account. "
+                "aws sesv2 put-account-sending-attributes --sending-enabled goes on, once its reason is gone."
+            )
+        return ""
+
+
+def _utf8(text: str) -> dict[str, str]:
+    return {"Data": text, "Charset": "UTF-8"}

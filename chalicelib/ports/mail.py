@@ -1,0 +1,84 @@
+"""What mail to people needs from the world: part of `ports/deps.py`, with its promises."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, Protocol
+
+from chalicelib.domain.core.deferred import dataclass
+
+if TYPE_CHECKING:
+    from chalicelib.domain.core.message import Message
+    from chalicelib.domain.notices.mail import Addressee, Mail, MailEvent
+
+
+@dataclass(frozen=True)
+class Letterhead:
+    """A mail as SES takes it. `tag`: its record's id. `unsubscribe`: a URL, for what may be switched off, else empty."""
+
+    tag: str
+    address: str
+    subject: str
+    text: str
+    html: str
+    unsubscribe: str = ""
+
+
+class Mailer(Protocol):
+    """SES v2, from the installation's sender, with its configuration set."""
+
+    def send(self, letter: Letterhead) -> str:
+        """Ask once, and return SES's message id.
+
+        Raises Throttled and AwsRefused where SES did not take it, AwsUnavailable where nobody knows whether it did.
+        """
+        ...
+
+    def troubles(self) -> tuple[str, ...]:
+        """Why mail does not reach people here (identity not verified, SES's sandbox, sending paused), a sentence each, with
+        the command that mends it. Empty: it does."""
+        ...
+
+
+class MailStore(Protocol):
+    """Mails by id, and addresses that bounced. Everything is strongly consistent."""
+
+    def mail(self, mail_id: str) -> Mail | None:
+        """None if no such mail was begun, or it is forgotten (90 days)."""
+        ...
+
+    def begin_mail(self, mail: Mail, now: datetime) -> tuple[Mail, bool]:
+        """Write the record unless SES was asked already (`begun`). The record as it is kept, and whether it is this one."""
+        ...
+
+    def change_mail(self, mail_id: str, change: Callable[[Mail], Mail]) -> Mail | None:
+        """Load, change, save if nobody saved in between, else again. Unchanged saves nothing. None: no such mail."""
+        ...
+
+    def bounced_address(self, address: str) -> str | None:
+        """Why mail to this address came back for good, until `forgive_address`; None if it did not."""
+        ...
+
+    def note_bounced_address(self, address: str, why: str) -> None:
+        """Remember it, in any case of letters."""
+        ...
+
+    def forgive_address(self, address: str) -> None:
+        """Forget it: a mail has arrived, or its reader confirmed it anew. Absent is fine."""
+        ...
+
+
+@dataclass(frozen=True)
+class Mailing:
+    """Mail's world. `addressee_of`: by a recipient's name, None for who has no confirmed address.
+
+    `render`: the text and the HTML of messages in a language. `events_in`: those of SES in what SNS gave a Lambda, None for each
+    that is not to be believed.
+    """
+
+    mailer: Mailer
+    store: MailStore
+    addressee_of: Callable[[str], Addressee | None]
+    render: Callable[[Sequence[Message], str], tuple[str, str]]
+    events_in: Callable[[Mapping[str, Any]], Iterable[MailEvent | None]]

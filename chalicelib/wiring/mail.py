@@ -1,0 +1,41 @@
+"""Builds mail's world. Part of `wiring/deps.py`, imported by the first that asks for it."""
+
+from __future__ import annotations
+
+import time
+from functools import partial
+
+from botocore.config import Config
+
+from chalicelib.aws.dynamodb.mails import DynamoMails
+from chalicelib.aws.dynamodb.people import DynamoPeople
+from chalicelib.aws.messaging.mail_events import mail_events
+from chalicelib.aws.messaging.mail_html import rendered
+from chalicelib.aws.messaging.ses import SesMailer
+from chalicelib.domain.notices.mail import Addressee
+from chalicelib.ports.mail import Mailing
+from chalicelib.settings import Settings
+from chalicelib.wiring.clients import LazyClient
+
+#: A second attempt could be a second mail: SES knows no token by which it were the same.
+ONCE = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=25)
+
+
+def mailing_of(settings: Settings) -> Mailing:
+    """Mail's world. Raises ValueError where the installation names no sender."""
+    mail, region = settings.mail, settings.region
+    if mail is None:
+        raise ValueError("EKSLAB_MAIL_SENDER is not set.")
+    people = DynamoPeople(LazyClient("dynamodb", region), settings.table, settings.account)
+
+    def addressee_of(name: str) -> Addressee | None:
+        person = people.person_of(name)
+        return None if person is None or not person.address else Addressee(person.address, str(person.language))
+
+    return Mailing(
+        mailer=SesMailer(LazyClient("sesv2", region, ONCE), mail.sender, mail.configuration_set, time.sleep),
+        store=DynamoMails(LazyClient("dynamodb", region), settings.table),
+        addressee_of=addressee_of,
+        render=rendered,
+        events_in=partial(mail_events, topic_arn=mail.topic_arn, configuration_set=mail.configuration_set),
+    )

@@ -1,0 +1,91 @@
+"""Takes what SES tells of mails: each event finds its mail by the tag that went with it, and what the mail told of follows.
+
+Events come at least once, in any order, and about mails that nobody knows any more. A mail that SES has taken makes its warnings
+and notices told, should the run that sent it have died. One that comes back before the act makes its warnings unheard: the next
+audience is told at once, and the notice counts from then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from chalicelib.domain.curfew.rules import Mode
+from chalicelib.domain.labs.steps import Event
+from chalicelib.logs import logger
+from chalicelib.ports.deps import Deps
+from chalicelib.workflows.night.outcomes import KIND, rules_of
+from chalicelib.workflows.night.settling import is_due, settle_mail, take_back
+from chalicelib.workflows.night.summary import RunSummary
+from chalicelib.workflows.night.warn import warn_all
+from chalicelib.workflows.shared.mailing import came_back_to
+from chalicelib.workflows.watch.delivery import tell_others
+
+if TYPE_CHECKING:
+    from chalicelib.domain.curfew.plan import EntryStatus
+    from chalicelib.domain.notices.mail import Mail, MailEvent
+
+
+def take_mail_events(deps: Deps, event: Mapping[str, Any]) -> dict[str, Any]:
+    """All records of one call by SNS. Raises what can't be done now, so that Lambda calls again."""
+    taken = 0
+    for one in deps.mail.events_in(event) if deps.mail is not None else ():
+        if one is None:
+            logger.warning(
+                "An event of a mail was passed over.", extra={"reason": "It is not one of this installation's."}
+            )
+        else:
+            taken += take_mail_event(deps, one, deps.clock.now())
+    return {"taken": taken}
+
+
+def take_mail_event(deps: Deps, event: MailEvent, now: datetime) -> bool:
+    """One event; whether its mail is known."""
+    from chalicelib.domain.notices.mail import MailState, after
+
+    if deps.mail is None:
+        return False
+    store = deps.mail.store
+    mail = store.change_mail(event.mail_id, lambda stored: after(stored, event))
+    extra = {"mail": event.mail_id, "kind": str(event.kind)}
+    if mail is None:
+        logger.warning("An event is about a mail that is not known.", extra=extra)
+        return False
+    logger.info("An event of a mail was taken.", extra=extra | {"state": str(mail.state), "reason": mail.why})
+    if mail.is_taken:
+        settle_mail(deps, mail)
+    if mail.state is MailState.DELIVERED and store.bounced_address(mail.address) is not None:
+        store.forgive_address(mail.address)
+    if mail.state is MailState.BOUNCED:
+        if mail.for_good:
+            store.note_bounced_address(mail.address, mail.why)
+        _tell_next(deps, mail, now)
+    return True
+
+
+def _tell_next(deps: Deps, mail: Mail, now: datetime) -> None:
+    """What the mail told of is told to those who come next; what failed is left to the next run, and in the log."""
+    summary, rules = RunSummary(), rules_of(deps)
+    statuses = [status for each in mail.entries if (status := _unheard(deps, mail, each.night, each.entry_id, now))]
+    if rules.mode is Mode.ON:
+        warn_all(deps, statuses, rules, f"instead of {mail.id}", now, summary)
+    tell_others(deps, mail, now)
+    counts = dict(summary.counts)
+    logger.info(
+        "A mail came back.", extra={"mail": mail.id, "reason": mail.why, "counts": counts, "troubles": summary.troubles}
+    )
+
+
+def _unheard(deps: Deps, mail: Mail, night: Any, entry_id: str, now: datetime) -> EntryStatus | None:
+    """The entry's status if somebody else is to be warned of it now."""
+    line = deps.curfew.store.line(night, entry_id)
+    if line is None:
+        return None
+    if take_back(deps, line[0], mail):
+        text = f"{came_back_to(mail.recipient, mail.why)} The notice counts from the next warning."
+        deps.store.add_event(line[0].lab_id, Event(now, KIND, text, {"message": mail.message_id, "entry": entry_id}))
+    again = deps.curfew.store.line(night, entry_id)
+    if again is None or not is_due(again[1]) or mail.recipient not in {each.recipient for each in again[1].unheard}:
+        return None
+    return again[1]

@@ -1,0 +1,125 @@
+"""Gets messages to one person: by mail where they confirmed an address, else by the topic that they may be subscribed to.
+
+A mail is asked for once. Its record says so before, and SES's events settle what a run that died could not note.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.message import Message
+from chalicelib.domain.core.recipients import recipient_of
+from chalicelib.domain.errors.tree import AwsRefused, AwsUnavailable, Throttled
+from chalicelib.ports.deps import Deps
+
+if TYPE_CHECKING:
+    from chalicelib.domain.notices.mail import Addressee, EntryRef, Mail, NoticeRef
+
+
+_CAME_BACK = "Mail to "
+
+
+@dataclass(frozen=True)
+class Route:
+    """How a recipient is reached: `addressee` by mail, else by the topic, unless `why` says that nobody takes it there."""
+
+    addressee: Addressee | None = None
+    why: str | None = None
+
+
+def route_to(deps: Deps, recipient: str, message: Message | None = None) -> Route:
+    """By mail, unless mail to their address came back for good: then by the topic, if they listen there."""
+    addressee = deps.mail.addressee_of(_named(recipient, message)) if deps.mail is not None else None
+    if deps.mail is None or addressee is None:
+        return Route(why=deps.curfew.reach.undeliverable_reason(recipient, message))
+    came_back = deps.mail.store.bounced_address(addressee.address)
+    if came_back is None:
+        return Route(addressee)
+    if deps.curfew.reach.undeliverable_reason(recipient, message) is None:
+        return Route()
+    return Route(why=came_back_to(recipient, came_back))
+
+
+def came_back_to(recipient: str, why: str) -> str:
+    """That mail to somebody does not reach them, as a sentence."""
+    return f"{_CAME_BACK}{recipient} came back: {why}."
+
+
+def is_about_mail(trouble: str) -> bool:
+    """Whether a trouble is that of mail that came back."""
+    return trouble.startswith(_CAME_BACK)
+
+
+def _named(recipient: str, message: Message | None) -> str:
+    """An owner by their whole identity, of which the recipient is a part; anybody else as they are written."""
+    owner = message.owner if message is not None else ""
+    return owner if owner and recipient_of(owner).casefold() == recipient.casefold() else recipient
+
+
+def tell(deps: Deps, message: Message, once: str) -> str:
+    """Send one message, whatever `route_to` says of it; return its id. The same `once` for a recipient is the same mail.
+
+    What SES refuses goes to the topic. Raises AwsUnavailable while nobody knows whether SES has taken it.
+    """
+    addressee = route_to(deps, message.recipient, message).addressee
+    if addressee is None:
+        return deps.watch.notifier.send(message)
+    try:
+        mail = send_mail(deps, addressee, [message], f"{message.kind} {once}")
+    except AwsRefused:
+        return deps.watch.notifier.send(message)
+    if mail is None:
+        raise AwsUnavailable(f"ses:SendEmail: whether the mail to {message.recipient} was taken is not known yet.")
+    return mail.message_id
+
+
+def send_mail(
+    deps: Deps,
+    addressee: Addressee,
+    messages: Sequence[Message],
+    once: str,
+    entries: Sequence[EntryRef] = (),
+    notices: Sequence[NoticeRef] = (),
+) -> Mail | None:
+    """Send messages as one mail. None where it was asked for before, and nobody knows yet whether SES has taken it.
+
+    Raises Throttled and AwsRefused where SES did not take it, AwsUnavailable where it did not say.
+    """
+    from chalicelib.domain.notices.mail import UNHEARD_OF, Mail, MailState, accepted, given_back, mail_id, subject_of
+
+    if deps.mail is None:
+        raise AwsRefused("ses:SendEmail", "NoSender", "This installation sends no mail of its own.")
+    store, now = deps.mail.store, deps.clock.now()
+    fresh = Mail(
+        id=mail_id(addressee.address, once),
+        recipient=messages[0].recipient,
+        address=addressee.address,
+        subject=subject_of(messages),
+        begun_at=now,
+        sending_until=now + UNHEARD_OF,
+        entries=tuple(entries),
+        notices=tuple(notices),
+    )
+    mail, is_mine = store.begin_mail(fresh, now)
+    if not is_mine:
+        return None if mail.state is MailState.SENDING else mail
+    try:
+        message_id = _ask(deps, mail, addressee, messages)
+    except (Throttled, AwsRefused):
+        store.change_mail(mail.id, lambda stored: given_back(stored, now))
+        raise
+    sent: datetime = deps.clock.now()
+    return store.change_mail(mail.id, lambda stored: accepted(stored, message_id, sent)) or mail
+
+
+def _ask(deps: Deps, mail: Mail, addressee: Addressee, messages: Sequence[Message]) -> str:
+    from chalicelib.domain.notices.mail import worst_first
+    from chalicelib.ports.mail import Letterhead
+
+    if deps.mail is None:
+        raise AwsRefused("ses:SendEmail", "NoSender", "This installation sends no mail of its own.")
+    text, html = deps.mail.render(worst_first(messages), addressee.language)
+    return deps.mail.mailer.send(Letterhead(mail.id, mail.address, mail.subject, text, html))

@@ -1,0 +1,36 @@
+"""A mail's text and HTML: every word escaped, links as buttons, commands as code."""
+
+from __future__ import annotations
+
+from chalicelib.aws.messaging.mail_html import rendered
+from chalicelib.domain.core.message import Message, Severity
+
+BODY = 'Hello <b>you</b> & all.\n\n  https://api.example.com/keep/token"x\n\n  ekslab extend lab-1 24h\n  ekslab wake lab-1\n'
+
+
+def message(subject: str = "ekslab: <script>", body: str = BODY) -> Message:
+    return Message("jane", subject, body, "curfew-warning", Severity.WARNING, "", "")
+
+
+def test_every_word_is_escaped() -> None:
+    _, html = rendered([message()])
+    assert "<script>" not in html
+    assert "Hello &lt;b&gt;you&lt;/b&gt; &amp; all." in html
+
+
+def test_a_link_is_a_button_and_commands_are_code() -> None:
+    _, html = rendered([message()])
+    assert 'href="https://api.example.com/keep/token&quot;x">Keep it</a>' in html
+    assert "ekslab extend lab-1 24h\n  ekslab wake lab-1</pre>" in html
+
+
+def test_the_text_of_one_message_is_its_body_and_several_have_their_subjects() -> None:
+    assert rendered([message()])[0] == BODY
+    text, html = rendered([message("one"), message("two")])
+    assert (text.count("one\n===\n"), text.count("two\n===\n"), html.count("<h2")) == (1, 1, 2)
+
+
+def test_styles_stand_in_the_elements_and_no_script_or_address_of_others_is_in_it() -> None:
+    _, html = rendered([message(body="plain\n")], "ko")
+    assert '<html lang="ko">' in html
+    assert not any(word in html for word in ("<style", "<script", "<link", "src=", "url("))

@@ -1,0 +1,132 @@
+"""SES in memory: what was sent, with the events that follow, and the records of mails.
+
+`account.fail("send_mail", …)` and `account.lose_answer(…)` are crashes before and after SES took it. `outcomes`: by address, how
+its mails end (`bounce`, `soft-bounce`, `complaint`, `silence`; delivered otherwise).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+
+from chalicelib.domain.core.message import Message
+from chalicelib.domain.notices.mail import Addressee, Mail, MailEvent, MailEventKind, begun
+from chalicelib.ports.mail import Letterhead, Mailing
+from tests.fakes.account import Account, port
+from tests.fakes.world import FakeWorld
+
+_KINDS = {
+    "bounce": (MailEventKind.SENT, MailEventKind.REFUSED),
+    "soft-bounce": (MailEventKind.SENT, MailEventKind.DELAYED_FOR_GOOD),
+    "complaint": (MailEventKind.SENT, MailEventKind.DELIVERED, MailEventKind.REFUSED),
+    "silence": (MailEventKind.SENT,),
+    "delivery": (MailEventKind.SENT, MailEventKind.DELIVERED),
+}
+
+
+@dataclass
+class FakeMailer:
+    """Implements the Mailer port. `sent`: in order, each with SES's id; `trouble`: what `troubles` says."""
+
+    account: Account
+    sent: list[tuple[str, Letterhead]] = field(default_factory=list)
+    outcomes: dict[str, str] = field(default_factory=dict)
+    trouble: tuple[str, ...] = ()
+    asked: int = 0
+    port_name: str = "mailer"
+
+    def send(self, letter: Letterhead) -> str:
+        self.asked += 1
+        return self._take(letter)
+
+    @port
+    def _take(self, letter: Letterhead) -> str:
+        self.sent.append((f"ses-{len(self.sent) + 1}", letter))
+        return self.sent[-1][0]
+
+    def troubles(self) -> tuple[str, ...]:
+        return self.trouble
+
+    def to(self, address: str) -> list[Letterhead]:
+        return [letter for _, letter in self.sent if letter.address == address]
+
+    def events(self, at: datetime) -> Iterator[MailEvent]:
+        """All that SES says of what was sent so far, in order."""
+        for message_id, letter in self.sent:
+            for kind in _KINDS[self.outcomes.get(letter.address, "delivery")]:
+                why = "the mail server refused it" if "REFUSED" in kind.name or "DELAYED" in kind.name else ""
+                addresses = () if kind is MailEventKind.SENT else (letter.address,)
+                yield MailEvent(letter.tag, message_id, kind, addresses, at, why)
+
+
+@dataclass
+class FakeMailStore:
+    """Implements the MailStore port."""
+
+    account: Account
+    mails: dict[str, Mail] = field(default_factory=dict)
+    bounced: dict[str, str] = field(default_factory=dict)
+    port_name: str = "mail_store"
+
+    @port
+    def mail(self, mail_id: str) -> Mail | None:
+        return self.mails.get(mail_id)
+
+    @port
+    def begin_mail(self, mail: Mail, now: datetime) -> tuple[Mail, bool]:
+        stored = self.mails.get(mail.id)
+        mine = begun(mail, stored, now)
+        if mine is None and stored is not None:
+            return stored, False
+        self.mails[mail.id] = saved = replace(mail, version=stored.version + 1) if stored else mail
+        return saved, True
+
+    @port
+    def change_mail(self, mail_id: str, change: Callable[[Mail], Mail]) -> Mail | None:
+        stored = self.mails.get(mail_id)
+        if stored is None:
+            return None
+        changed = change(stored)
+        if changed != stored:
+            self.mails[mail_id] = changed = replace(changed, version=stored.version + 1)
+        return changed
+
+    @port
+    def bounced_address(self, address: str) -> str | None:
+        return self.bounced.get(address.casefold())
+
+    @port
+    def note_bounced_address(self, address: str, why: str) -> None:
+        self.bounced[address.casefold()] = why
+
+    @port
+    def forgive_address(self, address: str) -> None:
+        self.bounced.pop(address.casefold(), None)
+
+
+@dataclass
+class FakeMailing:
+    """`addresses`: of people, by the name or the ARN that they are told under."""
+
+    mailer: FakeMailer
+    store: FakeMailStore
+    addresses: dict[str, str]
+
+    def addressee_of(self, name: str) -> Addressee | None:
+        address = self.addresses.get(name)
+        return None if address is None else Addressee(address)
+
+
+def with_mail(world: FakeWorld, addresses: dict[str, str]) -> FakeMailing:
+    """Let a world send mail to these people."""
+    fake = FakeMailing(FakeMailer(world.account), FakeMailStore(world.account), addresses)
+    mailing = Mailing(fake.mailer, fake.store, fake.addressee_of, rendered, lambda _: ())
+    world.deps = replace(world.deps, mail=mailing)
+    return fake
+
+
+def rendered(messages: Sequence[Message], _language: str) -> tuple[str, str]:
+    """All bodies, and the same as HTML."""
+    text = "\n".join(f"{message.subject}\n{message.body}" for message in messages)
+    return text, f"<pre>{text}</pre>"

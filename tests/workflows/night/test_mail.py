@@ -1,0 +1,263 @@
+"""Warnings and deadlines by mail: one mail a person and run over kills, and what follows when one comes back."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from chalicelib.domain.core.message import Severity
+from chalicelib.domain.curfew.plan import EntryOutcome
+from chalicelib.domain.curfew.rules import CurfewRules
+from chalicelib.domain.errors.tree import AwsRefused, AwsUnavailable, Throttled
+from chalicelib.domain.notices.mail import MailState
+from chalicelib.domain.notices.notice import NoticeState
+from chalicelib.workflows.mail_events import take_mail_event
+from tests.fakes import NOW
+from tests.fakes.fleet_builders import a_fleet_cluster, a_registration
+from tests.fakes.mailing import FakeMailing, with_mail
+from tests.workflows.machine import LambdaDied, Machine
+from tests.workflows.night.nights import CURFEW, Nights
+
+ALL = CurfewRules(max_percent=100)
+JANE, OPS = "jane@example.com", "ops@example.com"
+ARN = "arn:aws:iam::111122223333:user/jane"
+ADMINS = "admins@example.com"
+
+
+def nights_with(addresses: dict[str, str], labs: int = 3, owner: str = ARN) -> tuple[Nights, FakeMailing]:
+    nights = Nights()
+    nights.world.curfew.store.put_rules(ALL)
+    mailing = with_mail(nights.world, addresses)
+    for number in range(labs):
+        nights.add(f"lab-{number}", owner=owner)
+    return nights, mailing
+
+
+def events(nights: Nights, mailing: FakeMailing, at: datetime) -> None:
+    """Everything that SES has to say arrives, twice and the last first."""
+    said = list(mailing.mailer.events(at))
+    for event in [*reversed(said), *said]:
+        take_mail_event(nights.world.deps, event, at)
+
+
+def test_a_person_has_one_mail_of_all_their_labs_with_a_link_each() -> None:
+    nights, mailing = nights_with({ARN: JANE})
+    watch = replace(nights.world.deps.watch, api_url="https://api.example.com")
+    nights.world.deps = replace(nights.world.deps, watch=watch)
+    nights.run_hour(NOW)
+    [letter] = mailing.mailer.to(JANE)
+    assert "(and 2 more)" in letter.subject
+    assert [letter.text.count(f"c-lab-{number} ") > 0 for number in range(3)] == [True] * 3
+    assert letter.text.count("/keep/") == 3
+    assert nights.world.watch.notifier.to("jane") == ()
+    assert {status.recipient for number in range(3) for _, status in nights.lines(f"lab-{number}")} == {"jane"}
+
+
+def test_a_deadline_that_waits_goes_with_the_warnings_and_the_gravest_is_the_subject() -> None:
+    nights, mailing = nights_with({ARN: JANE, OPS: JANE})
+    watch = nights.world.watch
+    watch.store.register(a_registration())
+    watch.fleets.add(a_fleet_cluster("orders", "1.31"))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("chalicelib.workflows.watch_support.send_digest", _dies)
+        Machine("watch_support", nights.world.deps).run({"time": NOW.isoformat()})
+    assert {notice.state for notice in watch.store.notices.values()} == {NoticeState.PENDING}
+    nights.run_hour(NOW)
+    [letter] = mailing.mailer.to(JANE)
+    assert "orders" in letter.text
+    urgent = any(notice.severity in (Severity.URGENT, Severity.CRITICAL) for notice in watch.store.notices.values())
+    assert ("EKS" in letter.subject) == urgent
+    assert {n.state for n in watch.store.notices.values() if n.recipient == OPS} == {NoticeState.SENT}
+
+
+def _dies(*_: object) -> bool:
+    raise AwsUnavailable("sns:Publish: not now")
+
+
+def test_people_without_an_address_hear_by_the_topic_as_ever() -> None:
+    nights, mailing = nights_with({})
+    nights.run_hour(NOW)
+    assert mailing.mailer.sent == []
+    assert len(nights.world.watch.notifier.to("jane")) == 3
+
+
+def calls_of_the_warning() -> range:
+    """Which calls of a run are those of the state that warns: from its first look to the plans that are looked at next."""
+    nights, _ = nights_with({ARN: JANE}, labs=2)
+    nights.run_hour(NOW)
+    names = [name for name, _ in nights.world.account.calls]
+    first = names.index("unwarned")
+    return range(first + 1, first + 1 + names[first:].index("tagged_clusters"))
+
+
+def kill_at(patch: pytest.MonkeyPatch, nights: Nights, call: int, after: bool) -> None:
+    """The function that makes this call dies there: before it, or with its effect done."""
+    account, plain = nights.world.account, nights.world.account.trouble
+
+    def trouble(port: str, name: str) -> object:
+        if len(account.calls) != call:
+            return plain(port, name)
+        account.calls.append(("killed", ()))
+        return _Death(after)
+
+    patch.setattr(account, "trouble", trouble)
+
+
+class _Death:
+    def __init__(self, after: bool) -> None:
+        self.error, self.after = LambdaDied(), after
+
+
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+@pytest.mark.parametrize("heard", [False, True], ids=["no-event", "events"])
+def test_a_kill_at_every_call_of_the_run_neither_loses_nor_repeats_a_mail(
+    monkeypatch: pytest.MonkeyPatch, after: bool, heard: bool
+) -> None:
+    asked = sent = 0
+    for call in calls_of_the_warning():
+        nights, mailing = nights_with({ARN: JANE}, labs=2)
+        with monkeypatch.context() as patch:
+            kill_at(patch, nights, call, after)
+            nights.run_hour(NOW)
+            if heard:
+                events(nights, mailing, NOW + timedelta(seconds=5))
+            nights.run_hour(NOW + timedelta(hours=1))
+        told = Counter(entry.lab_id for entry, status in lines(nights) if status.warned_at is not None)
+        assert told == {"lab-0": 1, "lab-1": 1}, f"lost at call {call}"
+        if heard:
+            assert most_mails_of_an_entry(mailing) == 1, f"twice at call {call}"
+        asked, sent = asked + mailing.mailer.asked, sent + len(mailing.mailer.sent)
+    assert asked <= 1.1 * sent
+
+
+def lines(nights: Nights) -> list[tuple[Any, Any]]:
+    return [line for lab_id in nights.world.store.labs for line in nights.lines(lab_id)]
+
+
+def most_mails_of_an_entry(mailing: FakeMailing) -> int:
+    """How many mails that SES took tell of the same entry."""
+    taken = [mailing.store.mails[letter.tag] for _, letter in mailing.mailer.sent]
+    return max(Counter(each.entry_id for mail in taken for each in mail.entries).values())
+
+
+def test_an_answer_that_was_lost_is_made_up_for_by_the_send_event() -> None:
+    nights, mailing = nights_with({ARN: JANE})
+    nights.world.lose_answer("_take")
+    nights.run_hour(NOW)
+    assert {status.warned_at for _, status in lines(nights)} == {None}
+    events(nights, mailing, NOW + timedelta(seconds=5))
+    assert {status.warned_at for _, status in lines(nights)} == {NOW + timedelta(seconds=5)}
+    nights.run_hour(NOW + timedelta(hours=1))
+    assert len(mailing.mailer.sent) == 1
+
+
+def test_what_ses_did_not_take_is_sent_by_the_next_run() -> None:
+    nights, mailing = nights_with({ARN: JANE})
+    nights.world.fail("_take", Throttled("ses:SendEmail: TooManyRequestsException"))
+    nights.run_hour(NOW)
+    assert mailing.mailer.sent == []
+    nights.run_hour(NOW + timedelta(hours=1))
+    assert len(mailing.mailer.sent) == 1
+    assert {status.warned_at for _, status in lines(nights)} == {NOW + timedelta(hours=1)}
+
+
+def test_what_ses_refuses_goes_to_the_topic() -> None:
+    nights, mailing = nights_with({ARN: JANE})
+    nights.world.fail("_take", AwsRefused("ses:SendEmail", "MessageRejected", "Email address is not verified."))
+    nights.run_hour(NOW)
+    assert mailing.mailer.sent == []
+    assert len(nights.world.watch.notifier.to("jane")) == 3
+    assert {status.warned_at for _, status in lines(nights)} == {NOW}
+
+
+@pytest.mark.parametrize("outcome", ["bounce", "complaint", "soft-bounce"])
+def test_a_warning_that_comes_back_is_told_to_the_next_audience_and_the_notice_begins_anew(outcome: str) -> None:
+    nights, mailing = nights_with({ARN: JANE, ADMINS: OPS})
+    mailing.mailer.outcomes[JANE] = outcome
+    nights.run_hour(NOW)
+    back = CURFEW - timedelta(minutes=10)
+    nights.world.clock.instant = back
+    events(nights, mailing, back)
+    [letter] = [each for each in mailing.mailer.to(OPS) if "c-lab-0" in each.text]
+    assert "mail to them came back" in letter.text
+    assert {(status.recipient, status.warned_at) for _, status in lines(nights)} == {(ADMINS, back)}
+    assert {each.recipient for _, status in lines(nights) for each in status.unheard} == {"jane"}
+    nights.run_hour(CURFEW)
+    assert nights.started("teardown") == []
+    nights.hours(CURFEW + timedelta(hours=1), 1)
+    assert sorted(nights.started("teardown")) == ["lab-0", "lab-1", "lab-2"]
+    assert "came back" in nights.sentences("lab-0")
+
+
+def test_the_report_says_whose_mail_came_back_and_who_was_told_instead() -> None:
+    nights, mailing = nights_with({ARN: JANE}, labs=1)
+    mailing.mailer.outcomes[JANE] = "bounce"
+    nights.run_hour(NOW)
+    events(nights, mailing, NOW + timedelta(minutes=1))
+    nights.hours(NOW + timedelta(hours=1), 22)
+    [report] = [m for m in nights.world.watch.notifier.messages if "1 lab planned" in m.body]
+    assert "Warnings that came back" in report.body
+    words = " ".join(report.body.split())
+    assert "mail to jane came back, the mail server refused it; admins@example.com was warned instead" in words
+
+
+def test_a_mail_that_comes_back_after_the_act_changes_nothing_of_it() -> None:
+    nights, mailing = nights_with({ARN: JANE}, labs=1)
+    mailing.mailer.outcomes[JANE] = "bounce"
+    nights.hours(NOW, 4)
+    assert nights.started("teardown") == ["lab-0"]
+    events(nights, mailing, CURFEW + timedelta(hours=1))
+    [(_, status)] = lines(nights)
+    assert (status.outcome, status.unheard) == (EntryOutcome.ENDED, ())
+
+
+def test_an_address_that_bounced_gets_no_more_mail_until_one_arrives() -> None:
+    nights, mailing = nights_with({ARN: JANE}, labs=1)
+    mailing.store.bounced[JANE] = "the mail server refused it"
+    nights.world.curfew.reach.unreachable["jane"] = "No confirmed subscription takes messages for jane."
+    nights.run_hour(NOW)
+    assert mailing.mailer.sent == []
+    [(_, status)] = lines(nights)
+    assert status.recipient == ADMINS
+
+
+def test_nobody_else_can_be_told_so_the_lab_lives() -> None:
+    nights, mailing = nights_with({ARN: JANE}, labs=1)
+    mailing.mailer.outcomes[JANE] = "bounce"
+    nights.world.curfew.reach.unreachable[ADMINS] = "Nobody has a confirmed subscription."
+    nights.run_hour(NOW)
+    events(nights, mailing, NOW + timedelta(minutes=1))
+    nights.hours(NOW + timedelta(hours=1), 12)
+    assert nights.started("teardown") == []
+    assert "came back" in nights.sentences("lab-0")
+
+
+def test_a_deadline_that_comes_back_is_told_to_the_next_audience_at_once() -> None:
+    nights, mailing = nights_with({OPS: JANE}, labs=0)
+    watch = nights.world.watch
+    watch.store.register(a_registration())
+    watch.fleets.add(a_fleet_cluster("orders", "1.32"))
+    mailing.mailer.outcomes[JANE] = "bounce"
+    Machine("watch_support", nights.world.deps).run({"time": NOW.isoformat()})
+    assert {n.state for n in watch.store.notices.values() if n.recipient == OPS} == {NoticeState.SENT}
+    before = len(watch.notifier.to(ADMINS))
+    events(nights, mailing, NOW)
+    assert {n.state for n in watch.store.notices.values() if n.recipient == OPS} == {NoticeState.UNHEARD}
+    assert len(watch.notifier.to(ADMINS)) == before + 1
+    Machine("watch_support", nights.world.deps).run({"time": (NOW + timedelta(days=1)).isoformat()})
+    assert len(mailing.mailer.to(JANE)) == 1
+
+
+def test_events_of_unknown_mails_and_other_addresses_change_nothing() -> None:
+    nights, mailing = nights_with({ARN: JANE}, labs=1)
+    mailing.mailer.outcomes[JANE] = "bounce"
+    nights.run_hour(NOW)
+    for event in mailing.mailer.events(NOW):
+        assert not take_mail_event(nights.world.deps, replace(event, mail_id="f" * 32), NOW)
+        if event.addresses:
+            take_mail_event(nights.world.deps, replace(event, addresses=("other@example.com",)), NOW)
+    assert {mail.state for mail in mailing.store.mails.values()} == {MailState.ACCEPTED}
