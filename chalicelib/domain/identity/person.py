@@ -7,6 +7,7 @@ identity. An address counts once its reader confirmed it.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from enum import StrEnum
 
@@ -57,6 +58,17 @@ class Person:
     def wants(self, topic: Topic) -> bool:
         """Whether mails of this topic are to go to them."""
         return topic not in self.muted
+
+    def known_as(self, identity: str) -> Person:
+        """The same person, who came by this identity of theirs: its name in a roster makes room for how AWS writes it."""
+        if identity in self.identities:
+            return self
+        plain = (
+            one
+            for one in self.identities
+            if not (_DIRECTORY.fullmatch(one) and identity_key(one) == identity_key(identity))
+        )
+        return replace(self, identities=(*plain, identity)[-MOST_IDENTITIES:])
 
     @property
     def keys(self) -> frozenset[str]:

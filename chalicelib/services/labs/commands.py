@@ -230,8 +230,9 @@ def _about_mail(deps: Deps, caller: Caller) -> tuple[Finding, ...]:
     """A warning for whom no mail reaches. Who is known keeps the identity that they came by, for their calendar."""
     person = deps.people.person_by_key(identity_key(caller.identity))
     if person is not None and person.address is not None:
-        if caller.identity not in person.identities:
-            deps.people.save_people([person], [replace(person, identities=(*person.identities, caller.identity))])
+        known = person.known_as(caller.identity)
+        if known != person:
+            deps.people.save_people([person], [known])
         return ()
     if person is not None and person.asked is not None:
         message = (

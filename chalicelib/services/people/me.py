@@ -133,8 +133,7 @@ def _apart(kept: Person | None, caller: Caller, now: datetime) -> tuple[list[Per
     if kept.address is None and others:
         own = replace(_stranger(caller, now), language=kept.language, zone=kept.zone, muted=kept.muted)
         return [replace(kept, identities=others, asked=None, invite_at=None)], own
-    known = caller.identity in kept.identities
-    return [], kept if known else replace(kept, identities=(*kept.identities, caller.identity))
+    return [], kept.known_as(caller.identity)
 
 
 def _told(person: Person, about: AboutMe, wanted: str | None, now: datetime) -> Person:

@@ -22,7 +22,7 @@ from chalicelib.domain.identity.confirmation import (
     is_mail_due,
     mailed,
 )
-from chalicelib.domain.identity.person import identity_key
+from chalicelib.domain.identity.person import MOST_IDENTITIES, Person, identity_key
 from tests.fakes import NOW
 
 SSO = "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_"
@@ -55,6 +55,17 @@ def test_two_people_with_one_name(one: str, other: str) -> None:
 @pytest.mark.parametrize(("one", "other"), ONE_PERSON[:1])
 def test_sums_are_of_the_same_person(one: str, other: str) -> None:
     assert counted_as(one) == counted_as(other)
+
+
+def test_who_comes_by_another_permission_set_stays_one_person_with_both_names() -> None:
+    kim = Person("person-1", ("arn:aws:sts::111122223333:directory/kim",), NOW)
+    labs, audit = f"{SSO}Labs/kim", f"{SSO}Audit/kim"
+    both = kim.known_as(labs).known_as(audit).known_as(labs)
+    assert both.identities == (labs, audit)
+    assert both.keys == kim.keys
+    for number in range(40):
+        both = both.known_as(f"{SSO}Set{number}/kim")
+    assert (len(both.identities), both.keys) == (MOST_IDENTITIES, kim.keys)
 
 
 @pytest.mark.parametrize(
