@@ -109,7 +109,7 @@ def _resource(path: str) -> tuple[str, dict[str, str] | None]:
         return "/".join(["/plan/{date}", *parts[2:]]), {"date": unquote(parts[1])}
     if parts[0] == "calendar" and len(parts) == 2:
         return "/calendar/{file}", {"file": unquote(parts[1])}
-    if parts[0] in ("keep", "decide", "confirm") and len(parts) == 2:
+    if parts[0] in ("keep", "decide", "confirm", "unsubscribe") and len(parts) == 2:
         return f"/{parts[0]}/{{token}}", {"token": unquote(parts[1])}
     if parts[0] == "people" and len(parts) == 2:
         return "/people/{name}", {"name": unquote(parts[1])}

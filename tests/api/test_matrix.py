@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.curfew.approval_link import sign_decision
-from chalicelib.domain.curfew.confirmation_link import sign_confirmation
+from chalicelib.domain.curfew.confirmation_link import sign_confirmation, sign_unsubscribing
 from chalicelib.domain.identity.callers import Caller, Team
 from chalicelib.domain.identity.confirmation import Asking, address_digest, asked
 from chalicelib.domain.identity.people import People
@@ -68,7 +68,7 @@ def the_world(route: tuple[str, str] = ("", "")) -> Http:
         for number, arn in enumerate((OWNER, *sorted({arn for arn in CALLERS.values() if arn}))):
             calendar = session_key(CALENDAR) if arn == OWNER else f"{number:064x}"
             keep_person(http, f"person-{number}", PEOPLE.caller(arn, ACCOUNT, None), calendar=calendar)
-    if "confirm" in route[1]:
+    if "confirm" in route[1] or "unsubscribe" in route[1]:
         keep_person(http, "person-1", PEOPLE.caller(OWNER, ACCOUNT, None), asked="kim@example.com")
     return http
 
@@ -100,6 +100,9 @@ def ask(http: Http, route: tuple[str, str], kind: str, lab_id: str = LAB, body: 
     path = path.replace("{file}", f"{CALENDAR}.ics")
     if "confirm" in path:
         path = a_confirmation(http)
+    if "unsubscribe" in path:
+        key = http.world.deps.curfew.signing_key()
+        path = f"/unsubscribe/{sign_unsubscribing('person-1', 'reports', NOW + timedelta(days=3), key)}"
     if "{token}" in path:
         path = a_decision(http) if is_about_approval(route) else a_link(http, an_entry(owner=OWNER))
     query = {"month": "2026-11"} if path == "/costs" else None

@@ -38,6 +38,13 @@ PEOPLE_OPERATIONS = (
             ("post", "The reader of the address says yes or no", (400,)),
         )
     ),
+    *(
+        Operation(method, "/unsubscribe/{token}", what, (200, "A page, or JSON"), (404, 409, 410, 429), public=True)
+        for method, what in (
+            ("get", "What a mail's link would switch off; changes nothing"),
+            ("post", "Switch it off for the mail's reader"),
+        )
+    ),
     Operation(
         "get",
         "/calendar/{file}",

@@ -11,7 +11,7 @@ from chalicelib.api.context import RequestContext, json_answer
 from chalicelib.api.routes.keep import as_wanted
 from chalicelib.logs import logger
 
-_CONFIRM = "/confirm/{token}"
+_CONFIRM, _UNSUBSCRIBE = "/confirm/{token}", "/unsubscribe/{token}"
 _CSV = "text/csv"
 _CALENDAR = "text/calendar; charset=utf-8"
 
@@ -128,6 +128,8 @@ def _route_links(context: RequestContext) -> None:
     def post_confirm(token: str) -> Response:
         return as_wanted(context, act, token, page)
 
+    _route_unsubscribing(context)
+
     @context.public_route("GET", "/calendar/{file}")
     def get_calendar(file: str) -> Response:
         from chalicelib.services.people.calendar import calendar_by_file
@@ -135,3 +137,31 @@ def _route_links(context: RequestContext) -> None:
         deps = context.deps
         text = calendar_by_file(deps, file, deps.clock.now())
         return Response(text, headers={"Content-Type": _CALENDAR, "Cache-Control": "private, max-age=300"})
+
+
+def _route_unsubscribing(context: RequestContext) -> None:
+    def look(token: str) -> Response:
+        from chalicelib.services.people.unsubscribing import look_at_unsubscribing
+
+        view = look_at_unsubscribing(context.deps, token, context.deps.clock.now())
+        return json_answer({"topic": str(view.topic), "done": view.done})
+
+    def act(token: str) -> Response:
+        from chalicelib.services.people.unsubscribing import unsubscribe
+
+        view = unsubscribe(context.deps, token, context.deps.clock.now())
+        logger.info("A topic was switched off by a link.", extra={"topic": str(view.topic)})
+        return json_answer({"topic": str(view.topic), "done": view.done})
+
+    def page(view: Mapping[str, Any]) -> str:
+        from chalicelib.api.views.people import unsubscribing_page
+
+        return unsubscribing_page(view)
+
+    @context.public_route("GET", _UNSUBSCRIBE)
+    def get_unsubscribe(token: str) -> Response:
+        return as_wanted(context, look, token, page)
+
+    @context.public_route("POST", _UNSUBSCRIBE)
+    def post_unsubscribe(token: str) -> Response:
+        return as_wanted(context, act, token, page)

@@ -86,6 +86,23 @@ def confirmation_page(view: Mapping[str, Any]) -> str:
     return page("Is this you?", "\n".join(body))
 
 
+def unsubscribing_page(view: Mapping[str, Any]) -> str:
+    """What would be switched off, with the button; or that it is."""
+    what = _TOPIC_WORDS[Topic(view["topic"])]
+    more = "<p>Warnings before a deletion still come. <code>ekslab me --hears</code> switches it on again.</p>"
+    if view["done"]:
+        return page("Switched off", f"<p>No more mails about {what} come to you.</p>{more}")
+    button = '<form method="post"><button type="submit">Switch it off</button></form>'
+    return page(f"No more mails about {what}?", f'{button}<p class="small">Opening this page has changed nothing.</p>')
+
+
+_TOPIC_WORDS = {
+    Topic.RESULTS: "what became of your labs",
+    Topic.DEADLINES: "deadlines of Kubernetes versions",
+    Topic.REPORTS: "the night's report",
+}
+
+
 def _list(items: Iterable[str]) -> str:
     return f"<ul>{''.join(f'<li>{escape(item)}</li>' for item in items)}</ul>"
 

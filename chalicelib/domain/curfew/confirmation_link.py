@@ -1,4 +1,7 @@
-"""The link that confirms a mail address: signed as a keep-link is (`keep_link.py`), good once."""
+"""The links of a mail that are about its reader: one confirms an address, once; one switches off what need not be heard.
+
+Both are signed as a keep-link is (`keep_link.py`).
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from datetime import datetime
 from chalicelib.domain.curfew.keep_link import KnownKeys, SigningKey, read_claims, sign_claims
 
 #: Says how the rest is to be read, and is signed with it: no keep-link is one of these.
-_FORM = "c1"
+_FORM, _MUTING = "c1", "u1"
 
 
 def sign_confirmation(digest: str, nonce: str, expires_at: datetime, key: SigningKey) -> str:
@@ -19,3 +22,14 @@ def read_confirmation(token: str, keys: KnownKeys, now: datetime) -> tuple[str, 
     """The digest and the nonce. Raises LinkInvalid, LinkExpired."""
     (digest, nonce), _ = read_claims(_FORM, token, 2, keys, now)
     return digest, nonce
+
+
+def sign_unsubscribing(person_id: str, topic: str, expires_at: datetime, key: SigningKey) -> str:
+    """A token of URL-safe characters, which switches off one topic for one person."""
+    return sign_claims(_MUTING, [person_id, topic, int(expires_at.timestamp())], key)
+
+
+def read_unsubscribing(token: str, keys: KnownKeys, now: datetime) -> tuple[str, str]:
+    """The person's id and the topic. Raises LinkInvalid, LinkExpired."""
+    (person_id, topic), _ = read_claims(_MUTING, token, 2, keys, now)
+    return person_id, topic

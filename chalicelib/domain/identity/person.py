@@ -35,6 +35,31 @@ class Topic(StrEnum):
     REPORTS = "reports"
 
 
+#: Kinds of messages by the topic that switches them off. What is in none of them always comes.
+_TOPICS: dict[Topic, frozenset[str]] = {
+    Topic.RESULTS: frozenset({"wake-failed", "leftovers-unproven"}),
+    Topic.DEADLINES: frozenset(
+        {
+            "deadline",
+            "date-moved",
+            "lease-ends-first",
+            "solved",
+            "nodes-behind",
+            "upgraded-by-aws",
+            "unreadable",
+            "no-date",
+        }
+        | {"digest"}
+    ),
+    Topic.REPORTS: frozenset({"curfew-report"}),
+}
+
+
+def topic_of(kind: str) -> Topic | None:
+    """What a person switches off to hear no more messages of this kind; None for what always comes."""
+    return next((topic for topic, kinds in _TOPICS.items() if kind in kinds), None)
+
+
 @dataclass(frozen=True)
 class Person:
     """`identities`: as labs name their owners; `address`: confirmed, else None; `zone`: None for the installation's own.

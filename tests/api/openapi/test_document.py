@@ -42,7 +42,11 @@ def test_every_route_but_the_links_and_the_pages_asks_for_a_signature() -> None:
     assert len(entries) == len(OPERATIONS)
     public = {(entry.method, entry.uri_pattern) for entry in entries if entry.authorizer is None}
     pages = {("GET", "/"), ("GET", "/ui"), ("GET", "/ui/{path+}"), ("POST", "/ui/{path+}"), ("GET", "/openapi.json")}
-    links = {(method, f"/{what}/{{token}}") for method in ("GET", "POST") for what in ("keep", "decide", "confirm")}
+    links = {
+        (method, f"/{what}/{{token}}")
+        for method in ("GET", "POST")
+        for what in ("keep", "decide", "confirm", "unsubscribe")
+    }
     assert public == links | pages | {("GET", "/calendar/{file}")}
     assert all(type(e.authorizer).__name__ == "IAMAuthorizer" for e in entries if e.authorizer is not None)
     message = {(operation.method.upper(), operation.path) for operation in OPERATIONS if operation.public}

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import re
+from datetime import timedelta
 from typing import Any
 
 import pytest
 
+from chalicelib.domain.curfew.confirmation_link import sign_unsubscribing
 from chalicelib.domain.errors.tree import AwsUnavailable
 from chalicelib.domain.identity.confirmation import LASTS, MOST_ASKED, MOST_ASKED_BY_ROLE
 from chalicelib.domain.identity.invitation import KIND
+from chalicelib.domain.identity.person import Person
 from chalicelib.workflows.schedules import recover_labs
 from tests.api.curfew_world import CURFEW, a_ready_lab, a_world
 from tests.api.http import ADMIN, STRANGER, Answer, Http
-from tests.fakes import OWNER
+from tests.fakes import NOW, OWNER
 from tests.fakes.fleet_builders import a_fleet_cluster, a_watched
 
 KIM = "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Labs_0123456789abcdef/kim@corp.example"
@@ -309,3 +312,45 @@ def test_a_person_without_labs_is_forgotten_wholly_by_any_of_their_names() -> No
     confirmed(http, USER)
     assert http.delete(f"/people/{ADDRESS}", caller=ADMIN).json["people"] == 1
     assert (http.world.people.people, http.world.people.claims, http.world.people.confirmations) == ({}, {}, {})
+
+
+def switch(http: Http, person_id: str, topic: str, days: int = 30) -> str:
+    key = http.world.deps.curfew.signing_key()
+    return f"/unsubscribe/{sign_unsubscribing(person_id, topic, NOW + timedelta(days=days), key)}"
+
+
+@pytest.mark.parametrize("body", [None, "List-Unsubscribe=One-Click"])
+def test_a_mails_link_switches_off_its_topic_for_its_reader_and_again_is_the_same(body: str | None) -> None:
+    http = an_http()
+    confirmed(http, KIM)
+    (person,) = http.world.people.people.values()
+    path = switch(http, person.id, "reports")
+    form = {"content-type": "application/x-www-form-urlencoded", "accept": "text/html"}
+    assert "Opening this page has changed nothing" in http.call("GET", path, caller=None, headers=form).text
+    assert "reports" in me(http, KIM)["hears"]
+    for _ in range(2):
+        assert (
+            "Warnings before a deletion still come"
+            in http.call("POST", path, body=body, caller=None, headers=form).text
+        )
+        assert me(http, KIM)["hears"] == ["results", "deadlines"]
+
+
+@pytest.mark.parametrize(("person", "topic", "days", "status"), [
+    ("person-1", "warnings", 1, 404), ("person-1", "", 1, 404), ("person-9", "reports", 1, 404), ("person-1", "reports", -1, 410),
+])  # fmt: skip
+def test_nothing_else_is_switched_off(person: str, topic: str, days: int, status: int) -> None:
+    http = an_http()
+    http.world.people.save_people([], [Person("person-1", (KIM,), NOW)])
+    assert press(http, switch(http, person, topic, days)).status == status
+    assert http.world.people.people["person-1"].muted == ()
+
+
+def test_a_link_of_one_form_is_no_link_of_another() -> None:
+    http = an_http()
+    ask(http, KIM)
+    token = link(http).rpartition("/")[2]
+    for what in ("unsubscribe", "keep", "decide"):
+        assert press(http, f"/{what}/{token}").status == 404
+    (person,) = http.world.people.people.values()
+    assert press(http, switch(http, person.id, "reports").replace("unsubscribe", "confirm")).status == 404

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib.domain.curfew.messages import approval, brake, called_off, put_off, report, wake_failed, warning
 from chalicelib.domain.errors.tree import AddressPending, AddressRefused, AskedTooOften, RequestRefused
+from chalicelib.domain.identity import invitation
 from chalicelib.domain.identity.addresses import has_unseen, read_address
 from chalicelib.domain.identity.callers import counted_as
 from chalicelib.domain.identity.confirmation import (
@@ -22,7 +24,9 @@ from chalicelib.domain.identity.confirmation import (
     is_mail_due,
     mailed,
 )
-from chalicelib.domain.identity.person import MOST_IDENTITIES, Person, identity_key
+from chalicelib.domain.identity.person import MOST_IDENTITIES, Person, Topic, identity_key, topic_of
+from chalicelib.domain.notices.notice import NoticeKind
+from chalicelib.domain.teardown import unproven_message
 from tests.fakes import NOW
 
 SSO = "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_"
@@ -55,6 +59,14 @@ def test_two_people_with_one_name(one: str, other: str) -> None:
 @pytest.mark.parametrize(("one", "other"), ONE_PERSON[:1])
 def test_sums_are_of_the_same_person(one: str, other: str) -> None:
     assert counted_as(one) == counted_as(other)
+
+
+def test_each_notice_of_the_watch_may_be_switched_off_and_no_warning_before_a_deletion() -> None:
+    assert {topic_of(str(kind)) for kind in (*NoticeKind, "digest")} == {Topic.DEADLINES}
+    kinds = (warning.KIND, called_off.KIND, put_off.KIND, brake.KIND, approval.KIND, invitation.KIND)
+    assert {topic_of(kind) for kind in kinds} == {None}
+    assert (topic_of(report.KIND), topic_of(wake_failed.KIND)) == (Topic.REPORTS, Topic.RESULTS)
+    assert topic_of(unproven_message.KIND) is Topic.RESULTS
 
 
 def test_who_comes_by_another_permission_set_stays_one_person_with_both_names() -> None:
