@@ -9,13 +9,15 @@ import secrets
 from dataclasses import replace
 from datetime import datetime
 
+from chalicelib.domain.core.message import Message
 from chalicelib.domain.curfew.confirmation_link import sign_confirmation
-from chalicelib.domain.errors.tree import EkslabError, RequestRefused
+from chalicelib.domain.errors.tree import AwsRefused, AwsUnavailable, EkslabError, RequestRefused
 from chalicelib.domain.identity.confirmation import LASTS_FROM_ROSTER, Asking, Confirmation, address_digest
 from chalicelib.domain.identity.invitation import invite
 from chalicelib.domain.identity.person import Person
 from chalicelib.logs import logger
 from chalicelib.ports.deps import Deps
+from chalicelib.workflows.shared.mailing import send_mail
 
 #: People of one run; the others are still due at the next.
 _AT_ONCE = 100
@@ -52,5 +54,23 @@ def _send(deps: Deps, person: Person, address: str, now: datetime) -> None:
         key = deps.curfew.signing_key()
         return f"{deps.watch.api_url}/confirm/{sign_confirmation(address_digest(address), kept.nonce, kept.expires_at, key)}"
 
+    def send(message: Message, once: str) -> str:
+        return _mail(deps, message, str(person.language), once)
+
     asking = Asking(address, person.id, person.identities[0], secrets.token_hex(8), LASTS_FROM_ROSTER)
-    invite(deps.people, deps.watch.notifier.send, asking, link, now)
+    invite(deps.people, send, asking, link, now)
+
+
+def _mail(deps: Deps, message: Message, language: str, once: str) -> str:
+    """Through SES where the installation sends mail, else by the topic; what SES refuses goes there, too."""
+    from chalicelib.domain.notices.mail import Addressee
+
+    if deps.mail is None:
+        return deps.watch.notifier.send(message)
+    try:
+        mail = send_mail(deps, Addressee(message.recipient, language), [message], f"{message.kind} {once}")
+    except AwsRefused:
+        return deps.watch.notifier.send(message)
+    if mail is None:
+        raise AwsUnavailable(f"ses:SendEmail: whether the mail to {message.recipient} was taken is not known yet.")
+    return mail.message_id

@@ -34,17 +34,20 @@ class KeepsConfirmations(Protocol):
 
 def invite(
     store: KeepsConfirmations,
-    send: Callable[[Message], str],
+    send: Callable[[Message, str], str],
     asking: Asking,
     link: Callable[[Confirmation], str | None],
     now: datetime,
 ) -> Confirmation:
-    """Note the asking and send its mail, unless one went out just now. Raises what `asked` and `send` raise."""
+    """Note the asking and send its mail, unless one went out just now. Raises what `asked` and `send` raise.
+
+    `send`: a message, and what makes it the same mail when it is sent again.
+    """
     digest = address_digest(asking.address)
     pending = store.change_confirmation(digest, lambda kept: asked(kept, asking, now))
     if not is_mail_due(pending, now):
         return pending
-    send(confirmation_message(pending, link(pending)))
+    send(confirmation_message(pending, link(pending)), f"{pending.nonce} {len(pending.mails)}")
     return store.change_confirmation(digest, lambda kept: mailed(kept or pending, pending.nonce, now))
 
 

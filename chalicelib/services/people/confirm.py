@@ -43,6 +43,8 @@ def confirm(deps: Deps, token: str, now: datetime) -> ConfirmationView:
     if view.done:
         return view
     _join(deps, kept)
+    if deps.mail is not None:
+        deps.mail.store.forgive_address(kept.address)
     used = deps.people.change_confirmation(
         _digest(deps, token, now), lambda stored: replace(stored or kept, used_at=now)
     )

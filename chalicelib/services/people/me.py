@@ -8,6 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.message import Message
 from chalicelib.domain.curfew.confirmation_link import sign_confirmation
 from chalicelib.domain.errors.tree import AskedTooOften, IdentityTaken, StaleLab
 from chalicelib.domain.identity.callers import Caller, shared_role
@@ -25,6 +26,7 @@ from chalicelib.domain.identity.invitation import invite
 from chalicelib.domain.identity.person import Language, Person, Topic, calendar_key, identity_key
 from chalicelib.domain.identity.sessions import session_key
 from chalicelib.ports.deps import Deps
+from chalicelib.services.people.letters import send_to_address
 
 #: How often a save that was beaten to it is tried again.
 _ATTEMPTS = 8
@@ -80,8 +82,11 @@ def send_confirmation(deps: Deps, person: Person, identity: str, url: str, now: 
         token = sign_confirmation(address_digest(kept.address), kept.nonce, kept.expires_at, key)
         return f"{url}/confirm/{token}" if url else None
 
+    def send(message: Message, once: str) -> str:
+        return send_to_address(deps, message, str(person.language), once, now)
+
     asking = Asking(person.asked or "", person.id, identity, _nonce(), LASTS)
-    return invite(deps.people, deps.watch.notifier.send, asking, link, now)
+    return invite(deps.people, send, asking, link, now)
 
 
 def change_me(deps: Deps, caller: Caller, change: Callable[[Person], Person], now: datetime) -> Person:

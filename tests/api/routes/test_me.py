@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
 
 from chalicelib.domain.curfew.confirmation_link import sign_unsubscribing
-from chalicelib.domain.errors.tree import AwsUnavailable
+from chalicelib.domain.errors.tree import AwsRefused, AwsUnavailable
 from chalicelib.domain.identity.confirmation import LASTS, MOST_ASKED, MOST_ASKED_BY_ROLE
 from chalicelib.domain.identity.invitation import KIND
 from chalicelib.domain.identity.person import Person
@@ -18,6 +19,7 @@ from tests.api.curfew_world import CURFEW, a_ready_lab, a_world
 from tests.api.http import ADMIN, STRANGER, Answer, Http
 from tests.fakes import NOW, OWNER
 from tests.fakes.fleet_builders import a_fleet_cluster, a_watched
+from tests.fakes.mailing import FakeMailing, with_mail
 
 KIM = "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Labs_0123456789abcdef/kim@corp.example"
 AGAIN = KIM.replace("Labs_0123456789abcdef", "Audit_fedcba9876543210").replace("kim", "Kim")
@@ -357,3 +359,49 @@ def test_a_link_of_one_form_is_no_link_of_another() -> None:
         assert press(http, f"/{what}/{token}").status == 404
     (person,) = http.world.people.people.values()
     assert press(http, switch(http, person.id, "reports").replace("unsubscribe", "confirm")).status == 404
+
+
+def letters(http: Http) -> tuple[FakeMailing, Callable[[], str]]:
+    """A world that sends mail through SES; and the path of the link in the last letter."""
+    mailing = with_mail(http.world, {})
+
+    def last() -> str:
+        found = re.search(r"/api(/confirm/\S+)", mailing.mailer.sent[-1][1].text)
+        assert found
+        return found[1]
+
+    return mailing, last
+
+
+def test_where_the_installation_sends_mail_the_link_comes_by_it_alone() -> None:
+    http = an_http()
+    mailing, last = letters(http)
+    mailing.store.bounced[ADDRESS] = "no such mailbox"
+    assert ask(http, KIM).status == 200
+    assert ([letter.address for _, letter in mailing.mailer.sent], mails(http)) == ([ADDRESS], [])
+    assert press(http, last()).status == 200
+    assert me(http, KIM)["address"] == ADDRESS
+    assert mailing.store.bounced == {}
+
+
+def test_what_ses_refuses_goes_to_the_topic() -> None:
+    http = an_http()
+    mailing, _ = letters(http)
+    refused = AwsRefused("ses:SendEmail", "MessageRejected", "Email address is not verified.")
+    http.world.fail("_take", refused)
+    assert ask(http, KIM).status == 200
+    assert ([letter.address for _, letter in mailing.mailer.sent], len(mails(http))) == ([], 1)
+
+
+@pytest.mark.parametrize("after", [False, True])
+def test_a_letter_of_which_nobody_knows_is_not_sent_twice_by_the_next_run(after: bool) -> None:
+    http = an_http()
+    mailing, _ = letters(http)
+    http.world.fail("_take", AwsUnavailable("ses:SendEmail: no answer"), after=after)
+    assert ask(http, KIM).status == 503
+    for _ in range(3):
+        recover_labs(http.world.deps)
+    assert len(mailing.mailer.sent) <= 1
+    http.world.clock.advance(hours=1)
+    assert ask(http, KIM).status == 200
+    assert len(mailing.mailer.sent) == 1 + after
