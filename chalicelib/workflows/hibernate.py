@@ -101,7 +101,7 @@ def give_up(deps: Deps, at: StepInput) -> StepResult:
             awakened(stored, at.now), reason=reason, responsible=responsible, due_at=at.now + timedelta(minutes=1)
         )
 
-    lab = move(deps, at.lab, _GOING, waking, at.now, "The lab could not be hibernated; it is woken again.")
+    lab = move(deps, at.lab, _GOING, waking, at.now, "The lab could not be hibernated; it is woken again.", message)
     deps.workflows.start("wake", execution_name(lab, "wake"), {"lab_id": lab.id})
     return StepResult(Result.DONE, str(lab.reason))
 

@@ -56,12 +56,16 @@ _BEGINNING = (Phase.REQUESTED, Phase.PROVISIONING)
 
 
 def begin(deps: Deps, at: StepInput) -> StepResult:
-    """Settle what the request left open (zones, the VPC of existing subnets), look what is there already, and start."""
+    """Settle what the request left open (zones, the VPC of existing subnets), look what is there already, and start.
+
+    A workflow that takes over from one that died looks no more: what is there by now may be the lab's.
+    """
     lab = at.lab
     network, subnets = settled_network(deps, lab)
     enter_guest(deps, lab, guests(lab, subnets), at.now, "named in the request", "The lab is a guest in it.")
-    look_before(deps, lab, subnets[0].vpc_id if subnets else None, at.now)
-    allot_subdomain(deps, lab)
+    if lab.phase is Phase.REQUESTED:
+        look_before(deps, lab, subnets[0].vpc_id if subnets else None, at.now)
+        allot_subdomain(deps, lab)
 
     def begun(stored: Lab) -> Lab:
         vpc_id = subnets[0].vpc_id if subnets else stored.facts.vpc_id
@@ -294,6 +298,6 @@ def roll_back(deps: Deps, at: StepInput) -> StepResult:
         moved = stored.moved_to(Phase.ROLLING_BACK, at.now, reason, responsible)
         return replace(moved, run=stored.run + 1, due_at=at.now + timedelta(minutes=1))
 
-    lab = move(deps, at.lab, _BEGINNING, rolling_back, at.now, "What was made is being taken away again.")
+    lab = move(deps, at.lab, _BEGINNING, rolling_back, at.now, "What was made is being taken away again.", text)
     deps.workflows.start("teardown", execution_name(lab, "teardown"), {"lab_id": lab.id})
     return StepResult(Result.DONE, str(lab.reason))

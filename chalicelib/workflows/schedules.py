@@ -6,10 +6,10 @@ named by their day, or hour.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from chalicelib.domain.core.failure import Responsible
 from chalicelib.domain.core.service_health import Run
@@ -24,7 +24,7 @@ from chalicelib.ports.deps import Deps
 from chalicelib.workflows.approval import tend_awaiting
 from chalicelib.workflows.collection import collect_proofs
 from chalicelib.workflows.invitations import send_invitations
-from chalicelib.workflows.shared.records import WATCH, move
+from chalicelib.workflows.shared.records import WATCH, close_steps, move
 
 #: Labs looked at in one run; the rest are still due at the next.
 _AT_ONCE = 50
@@ -40,6 +40,7 @@ _STARTING = frozenset(
 #: How soon a look is due again that asks daily about what is left.
 _A_DAY = timedelta(days=1)
 _SILENT = frozenset({RecoveryAction.WAIT, RecoveryAction.REST})
+Found = TypeVar("Found")
 
 
 def start_watch_support(deps: Deps, time: str | None = None) -> dict[str, object]:
@@ -73,8 +74,10 @@ def take_health_event(deps: Deps, event: Mapping[str, Any]) -> dict[str, object]
 def recover_labs(deps: Deps, time: str | None = None) -> dict[str, Any]:
     """Do what is due at `time` (ISO 8601, the schedule event's; else the clock's now); report each lab, act and reason."""
     now = datetime.fromisoformat(time).astimezone(UTC) if time else deps.clock.now()
-    done, failed = [], []
-    for lab_id in (*deps.store.labs_due(now, _AT_ONCE), *_blocked_long_enough(deps, now)):
+    done: list[dict[str, str]] = []
+    failed: list[dict[str, str]] = []
+    due = deps.store.labs_due(now, _AT_ONCE)
+    for lab_id in (*due, *_unless_unread("blocked labs", lambda: _blocked_long_enough(deps, now), failed)):
         try:
             decision = _tend(deps, lab_id, now)
             done.append({"lab_id": lab_id, "act": str(decision.action), "reason": decision.reason})
@@ -83,10 +86,20 @@ def recover_labs(deps: Deps, time: str | None = None) -> dict[str, Any]:
             message = {"lab_id": lab_id, "error": type(error).__name__, "reason": str(error)}
             logger.warning("A lab could not be tended.", extra=message)
             _put_off(deps, lab_id, now, failed)
-    failed += collect_proofs(deps, now)
-    failed += send_invitations(deps, now)
+    failed += _unless_unread("labs whose proofs are collected", lambda: collect_proofs(deps, now), failed)
+    failed += _unless_unread("invitations", lambda: send_invitations(deps, now), failed)
     deps.store.note_run(Run("recover_labs", now, "stuck" if failed else "done"))
     return {"now": now.isoformat(), "done": done, "failed": failed}
+
+
+def _unless_unread(what: str, find: Callable[[], Iterable[Found]], failed: list[dict[str, str]]) -> tuple[Found, ...]:
+    """What is found; nothing, and a failure of the run, where it can't be read: the rest goes on."""
+    try:
+        return tuple(find())
+    except EkslabError as error:
+        failed.append({"lab_id": "", "error": type(error).__name__, "message": f"{what}: {error}"})
+        logger.warning("A part of the run was lost.", extra={"part": what, "reason": str(error)})
+        return ()
 
 
 def _blocked_long_enough(deps: Deps, now: datetime) -> tuple[str, ...]:
@@ -123,6 +136,8 @@ def _tend(deps: Deps, lab_id: str, now: datetime) -> RecoveryDecision:
     if decision.action not in _SILENT and changed.phase is lab.phase:
         facts = {"act": str(decision.action)}
         deps.store.add_event(lab.id, Event(now, "tended", decision.reason, facts))
+    if decision.action is RecoveryAction.RESTART:
+        close_steps(deps, changed, now, "the workflow ended before this step did", before=changed.run)
     if decision.action in _STARTING:
         workflow = WORKFLOW_OF[changed.phase]
         payload = {"lab_id": lab.id, "time": now.isoformat()}

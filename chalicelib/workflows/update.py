@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import field, replace
 
+from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.errors.explain import explain, explain_execution
 from chalicelib.domain.errors.not_yet_known import is_not_yet_known
 from chalicelib.domain.errors.tree import AwsRefused, ProvisioningFailed, StillInUse, Transient
-from chalicelib.domain.labs.aws_states import UpdateState
+from chalicelib.domain.labs.aws_states import ClusterState, UpdateState
 from chalicelib.domain.labs.lab import Change, Lab, Phase
+from chalicelib.domain.labs.polling import POLL_POLICIES
 from chalicelib.domain.labs.spec import EndpointAccess, EndpointSpec, LabSpec, NodegroupSpec
 from chalicelib.domain.labs.steps import Result, StepResult
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.shared.records import WATCH, again_or_failed, move
+from chalicelib.workflows.shared.cluster import own_cluster
+from chalicelib.workflows.shared.records import WATCH, again, again_or_failed, move
 from chalicelib.workflows.shared.runner import StepInput
+from chalicelib.workflows.shared.scaling import is_busy, nodegroups_of
 
 _CHANGING = (Phase.UPDATING,)
 
@@ -105,24 +109,62 @@ def finish(deps: Deps, at: StepInput) -> StepResult:
 
 
 def give_up(deps: Deps, at: StepInput) -> StepResult:
-    """The lab is ready again, with the reason for which the change (or the rest of it) was not made."""
+    """The lab is ready again, with the reason for which the change (or the rest of it) was not made.
+
+    What EKS was asked for goes on without this workflow: it is waited for, and what came of it is the lab's spec.
+    """
     failure = at.event.get("failure")
     text = explain_execution(failure if isinstance(failure, Mapping) else {})
+    made = _made(deps, at.lab)
+    if made.busy and not POLL_POLICIES["give_up"].is_out(at.attempt):
+        return again("give_up", f"{made.busy}: it is seen through.")
 
-    def as_before(stored: Lab) -> Lab:
-        return replace(
-            _ready(stored, at), reason=stored.reason or text.reason, responsible=stored.responsible or text.responsible
-        )
+    def as_it_is(stored: Lab) -> Lab:
+        ready = replace(_ready(stored, at), spec=_scaled(stored.spec, made.nodes))
+        if made.endpoint is not None:
+            ready = replace(ready, spec=replace(ready.spec, endpoint=made.endpoint))
+        reason = f"{stored.reason or text.reason}{made.unread}"
+        return replace(ready, reason=reason, responsible=stored.responsible or text.responsible)
 
-    lab = move(
-        deps,
-        at.lab,
-        _CHANGING,
-        as_before,
-        at.now,
-        "The change, or the rest of it, could not be made; the lab is ready.",
-    )
+    message = "The change, or the rest of it, could not be made; the lab is ready."
+    lab = move(deps, at.lab, _CHANGING, as_it_is, at.now, message, text)
     return StepResult(Result.DONE, str(lab.reason))
+
+
+@dataclass(frozen=True)
+class _Made:
+    """What EKS has of a change: the endpoint and counts that are as wanted. `busy`, `unread`: what is not over, or not known."""
+
+    endpoint: EndpointSpec | None = None
+    nodes: Mapping[str, int] = field(default_factory=dict)
+    busy: str = ""
+    unread: str = ""
+
+
+def _made(deps: Deps, lab: Lab) -> _Made:
+    wanted, nodes = _wanted_endpoint(lab), _change(lab).nodes
+    try:
+        cluster = own_cluster(deps, lab)
+        if cluster is None:
+            return _Made()
+        states = list(nodegroups_of(deps, lab)) if nodes else []
+    except AwsRefused as error:
+        return _Made(unread=f" What EKS has made of it could not be read: {error}")
+    busy = [f"{state.name} is {state.status}" for state in states if is_busy(state)]
+    if cluster.status == "UPDATING":
+        busy.append(f"the control plane is {cluster.status}")
+    return _Made(
+        wanted if wanted is not None and _is_so(cluster, wanted) else None,
+        {state.name: state.desired for state in states if nodes.get(state.name) == state.desired},
+        ", ".join(busy),
+    )
+
+
+def _is_so(cluster: ClusterState, wanted: EndpointSpec) -> bool:
+    """Whether EKS has the endpoint that was asked for; who may reach it counts only where it is public."""
+    public, private = wanted.access is not EndpointAccess.PRIVATE, wanted.access is not EndpointAccess.PUBLIC
+    everyone = set(cluster.allowed_cidrs) == set(wanted.allowed_cidrs)
+    return (cluster.public_access, cluster.private_access) == (public, private) and (everyone or not public)
 
 
 def _ask(ask: Callable[[], str | None]) -> str | None:

@@ -14,7 +14,7 @@ from chalicelib.domain.core.failure import Failure, HealthIssue, Responsible
 from chalicelib.domain.curfew.messages.wake_failed import wake_failed_message
 from chalicelib.domain.curfew.messages.warning import NOBODY, recipient_of
 from chalicelib.domain.errors.explain import explain_execution, explain_issues
-from chalicelib.domain.errors.tree import AwsRefused, EkslabError, ProvisioningFailed
+from chalicelib.domain.errors.tree import AwsRefused, EkslabError, ProvisioningFailed, StillInUse
 from chalicelib.domain.labs.aws_states import NodegroupState
 from chalicelib.domain.labs.hibernation import asleep, wanted_awake
 from chalicelib.domain.labs.lab import RESTING, Hibernation, Lab, NodegroupSize, Phase
@@ -88,18 +88,23 @@ def finish(deps: Deps, at: StepInput) -> StepResult:
 
 
 def give_up(deps: Deps, at: StepInput) -> StepResult:
-    """The lab sleeps on, with the reason; nodes that came are sent away again. Without a cluster there is nothing to wake."""
+    """The lab sleeps on, with the reason; nodes that came are sent away again. Without a cluster there is nothing to wake.
+
+    A node group that EKS is still at work on, as this workflow asked, is waited for: it would have its nodes, and cost.
+    """
     failure = at.event.get("failure")
     message = explain_execution(failure if isinstance(failure, Mapping) else {})
     gone = own_cluster(deps, at.lab) is None
-    left = "" if gone else _sent_away(deps, at.lab)
+    busy, left = ([], "") if gone else _sent_away(deps, at.lab)
+    if busy and not POLL_POLICIES["give_up"].is_out(at.attempt):
+        return again("give_up", f"It is to have no nodes again: {'; '.join(busy)}.")
 
     def as_before(stored: Lab) -> Lab:
         phase, kept = (Phase.READY, None) if gone else (Phase.HIBERNATED, _later(deps, stored, at))
         reason, responsible = f"{stored.reason or message.reason}{left}", stored.responsible or message.responsible
         return replace(stored.moved_to(phase, at.now, reason, responsible), hibernation=kept, due_at=at.now)
 
-    lab = move(deps, at.lab, _COMING, as_before, at.now, "The lab could not be woken. Ask to wake it again.")
+    lab = move(deps, at.lab, _COMING, as_before, at.now, "The lab could not be woken. Ask to wake it again.", message)
     return StepResult(Result.DONE, f"{lab.reason}{_describe(deps, lab)}")
 
 
@@ -119,16 +124,21 @@ def _sizes(lab: Lab) -> tuple[NodegroupSize, ...]:
     return lab.hibernation.sizes if lab.hibernation else ()
 
 
-def _sent_away(deps: Deps, lab: Lab) -> str:
-    """Ask for no nodes where sizes are known, without waiting; return which node groups would not, as a sentence."""
-    known, left = {size.name for size in _sizes(lab)}, []
+def _sent_away(deps: Deps, lab: Lab) -> tuple[list[str], str]:
+    """Ask for no nodes where sizes are known; return which node groups are busy, and as a sentence which would not."""
+    known, busy, left = {size.name for size in _sizes(lab)}, [], []
     for state in nodegroups_of(deps, lab):
+        if state.name not in known:
+            continue
         try:
-            if state.name in known:
+            if state.size != asleep(state.size):
                 ask_for_size(deps, lab, asleep(state.size))
+        except StillInUse as error:
+            busy.append(state.name)
+            left.append(f"{state.name} ({error.message})")
         except AwsRefused as error:
             left.append(f"{state.name} ({error.message})")
-    return f" These may have nodes that cost: {'; '.join(left)}." if left else ""
+    return busy, f" These may have nodes that cost: {'; '.join(left)}." if left else ""
 
 
 def _later(deps: Deps, lab: Lab, at: StepInput) -> Hibernation | None:

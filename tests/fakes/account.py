@@ -63,9 +63,21 @@ class Trouble:
     after: bool
 
 
+@dataclass(frozen=True)
+class Call:
+    """One call of a port: `clusters.describe`, what it was given, and what it does."""
+
+    name: str
+    given: tuple[Any, ...]
+    act: Callable[[], Any]
+
+
 @dataclass
 class Account:
-    """What exists. `calls` is every port call in order; `deleted` every resource removed through a port."""
+    """What exists. `calls` is every port call in order; `deleted` every resource removed through a port.
+
+    `around` answers each call of a port in the call's place; by itself it lets the call act.
+    """
 
     clock: FakeClock = field(default_factory=FakeClock)
     id: str = "111122223333"
@@ -76,6 +88,7 @@ class Account:
     troubles: dict[str, list[Trouble]] = field(default_factory=dict)
     forbidden: set[str] = field(default_factory=set)
     hooks: dict[str, Callable[[], None]] = field(default_factory=dict)
+    around: Callable[[Call], Any] = lambda call: call.act()
     _count: int = 0
 
     def add(self, kind: Kind, id: str | None = None, *, arn: str | None = None, **attributes: Any) -> Resource:
@@ -196,6 +209,11 @@ def port(method: Method) -> Method:
         account: Account = self.account
         name = method.__name__
         account.calls.append((name, args))
+        given = (*args, *kwargs.values())
+        return account.around(Call(f"{self.port_name}.{name}", given, lambda: answered(self, account, args, kwargs)))
+
+    def answered(self: Any, account: Account, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        name = method.__name__
         trouble = account.trouble(self.port_name, name)
         if trouble and not trouble.after:
             raise trouble.error

@@ -28,6 +28,10 @@ class LambdaDied(Exception):
     """The process was killed: Step Functions sees Lambda.Unknown."""
 
 
+class ExecutionStopped(BaseException):
+    """Somebody stopped the execution: no Retry and no Catch sees it."""
+
+
 class StepFailed(Exception):
     """An error as Step Functions knows it: a name and a cause."""
 
@@ -57,12 +61,13 @@ def camel(name: str) -> str:
 @dataclass
 class Machine:
     """Runs executions of one workflow. `waited` is all the seconds that would have been waited, `path` every state entered,
-    `output` what the last execution ended with."""
+    `output` what the last execution ended with. `passes` is told of seconds that a Wait or a Retry lets pass."""
 
     workflow: str
     deps: Deps
     before: Callable[[str], None] = lambda function: None
     after: Callable[[str], None] = lambda function: None
+    passes: Callable[[int], None] = lambda seconds: None
     waited: int = 0
     path: list[str] = field(default_factory=list)
     output: dict[str, Any] = field(default_factory=dict)
@@ -90,6 +95,7 @@ class Machine:
                     following = self._choose(state, data)
                 case "Wait":
                     self.waited += _seconds(data, state["SecondsPath"])
+                    self.passes(_seconds(data, state["SecondsPath"]))
                     following = state["Next"]
                 case _:
                     data, following = self._act(state, data)
@@ -110,7 +116,9 @@ class Machine:
                 result = {"Parallel": self._parallel, "Map": self._map, "Task": self._task}[state["Type"]](state, data)
                 return _put(data, state.get("ResultPath", "$"), result), state.get("Next")
             except StepFailed as failure:
-                if _may_retry(state.get("Retry", []), failure.name, tries):
+                pause = _pause_before_retry(state.get("Retry", []), failure.name, tries)
+                if pause is not None:
+                    self.passes(pause)
                     continue
                 caught = _catcher(state.get("Catch", []), failure.name)
                 if caught is None:
@@ -146,12 +154,14 @@ class Machine:
         return answer
 
 
-def _may_retry(retriers: list[Any], name: str, tries: list[int]) -> bool:
+def _pause_before_retry(retriers: list[Any], name: str, tries: list[int]) -> int | None:
+    """Seconds until the next try, without jitter; None when there is none."""
     for n, retrier in enumerate(retriers):
         if name in retrier["ErrorEquals"] or "States.ALL" in retrier["ErrorEquals"]:
             tries[n] += 1
-            return bool(tries[n] <= retrier["MaxAttempts"])
-    return False
+            seconds = retrier["IntervalSeconds"] * retrier["BackoffRate"] ** (tries[n] - 1)
+            return min(seconds, retrier["MaxDelaySeconds"]) if tries[n] <= retrier["MaxAttempts"] else None
+    return None
 
 
 def _catcher(catchers: list[Any], name: str) -> Any:

@@ -150,7 +150,7 @@ def test_a_dead_change_is_given_up_in_the_end() -> None:
     theatre._played = len(theatre.world.workflows.started)
 
     def due(lab: Lab) -> Lab:
-        return replace(lab, due_at=theatre.world.clock.now(), phase_since=lab.phase_since - timedelta(hours=1))
+        return replace(lab, due_at=theatre.world.clock.now(), phase_since=lab.phase_since - timedelta(hours=3))
 
     theatre.world.store.change_lab(theatre.lab_id, due)
     theatre.later(minutes=6)

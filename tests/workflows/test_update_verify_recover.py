@@ -199,10 +199,24 @@ def test_a_workflow_that_died_is_rolled_back_with_a_reason() -> None:
     theatre.request()
     theatre.play()
     assert theatre.ends == ["RollBackLost"]
-    theatre.later(minutes=6)
+    for _ in range(11):
+        theatre.later(minutes=6)
     assert theatre.lab.phase is Phase.FAILED
     assert "died" in str(theatre.lab.reason)
     assert theatre.world.account.resources == {}
+
+
+def test_a_part_of_the_run_that_cannot_be_read_costs_the_others_nothing() -> None:
+    theatre = Theatre()
+    lab = theatre.request()
+    theatre.play()
+    lose_the_start_of_the_end(theatre, lab.id)
+    for part in ("blocked", "list_labs"):
+        theatre.world.fail(part, AccessDenied("dynamodb:Query", "AccessDeniedException", "not authorized"), times=9)
+    report = schedules.recover_labs(theatre.world.deps)
+    assert [entry["act"] for entry in report["done"]] == ["restart"]
+    assert [entry["error"] for entry in report["failed"]] == ["AccessDenied", "AccessDenied"]
+    assert theatre.world.store.run_table["recover_labs"].outcome == "stuck"
 
 
 def lose_the_start_of_the_end(theatre: Theatre, lab_id: str) -> None:

@@ -37,6 +37,7 @@ POLL_POLICIES: Mapping[str, PollPolicy] = {
     "verify": PollPolicy(interval_seconds=15, max_attempts=40),
     "change_endpoint": PollPolicy(interval_seconds=15, max_attempts=120),
     "scale_nodegroups": PollPolicy(interval_seconds=15, max_attempts=160),
+    "give_up": PollPolicy(interval_seconds=15, max_attempts=160),
     "shrink_nodegroups": PollPolicy(interval_seconds=15, max_attempts=160),
     "restore_nodegroups": PollPolicy(interval_seconds=15, max_attempts=160),
     "verify_nodes": PollPolicy(interval_seconds=15, max_attempts=80),

@@ -17,8 +17,10 @@ from chalicelib.domain.labs.steps import Execution
 START_WITHIN = timedelta(minutes=30)
 #: How long a teardown whose workflow died is begun again before the lab is blocked.
 TEAR_DOWN_WITHIN = timedelta(hours=12)
-#: How long going to sleep, or waking, is begun again when its workflow died.
-SLEEP_WITHIN = timedelta(hours=3)
+#: How long making a lab is begun again when its workflow died: what is there already counts as made.
+MAKE_WITHIN = timedelta(hours=1)
+#: How long a change, going to sleep, or waking is begun again when its workflow died.
+CHANGE_WITHIN = SLEEP_WITHIN = timedelta(hours=3)
 #: After so long a blocked lab is tried again, as its cause may have passed, until so long after its lease's end.
 BLOCKED_FOR, TRY_BLOCKED_WITHIN = timedelta(hours=6), timedelta(days=14)
 #: How long a look at an ended lab's account is tried for; daily beyond that, while it is `unsettled`.
@@ -76,8 +78,6 @@ def decide_tending(lab: Lab, execution: Execution, now: datetime) -> RecoveryDec
             return RecoveryDecision(RecoveryAction.FORGET, "There is nothing of it to be made or looked at.")
         case _ if execution is Execution.RUNNING:
             return RecoveryDecision(RecoveryAction.WAIT, f"{WORKFLOW_OF[lab.phase]} is at work.")
-        case Phase.REQUESTED | Phase.UPDATING if execution is Execution.ENDED and now - lab.phase_since < START_WITHIN:
-            return RecoveryDecision(RecoveryAction.RESTART, f"{WORKFLOW_OF[lab.phase]} died before its work was done.")
         case _:
             return _without_workflow(lab, execution, now)
 
@@ -92,22 +92,14 @@ def _blocked(lab: Lab, now: datetime) -> RecoveryDecision:
 
 def _without_workflow(lab: Lab, execution: Execution, now: datetime) -> RecoveryDecision:
     """A workflow that ended has left its lab half way: the same name starts nothing again, a new run does."""
-    age = now - lab.phase_since
+    age, died = now - lab.phase_since, execution is Execution.ENDED
     match lab.phase:
-        case Phase.REQUESTED if age < START_WITHIN:
-            return RecoveryDecision(RecoveryAction.START, "The start of provision got lost.")
         case Phase.REQUESTED | Phase.PROVISIONING:
-            return RecoveryDecision(
-                RecoveryAction.ROLL_BACK, "The workflow that made the lab died. Ask for the lab again."
-            )
-        case Phase.UPDATING if age < START_WITHIN:
-            return RecoveryDecision(RecoveryAction.START, "The start of update may have got lost.")
+            return _half_made(lab, died, age)
         case Phase.UPDATING:
-            return RecoveryDecision(
-                RecoveryAction.GIVE_UP_CHANGE, "The workflow that changed the lab died. Ask for the change again."
-            )
+            return _half_changed(died, age)
         case Phase.HIBERNATING | Phase.WAKING:
-            return _half_asleep(lab, execution is Execution.ENDED, age)
+            return _half_asleep(lab, died, age)
         case Phase.RELEASING | Phase.ROLLING_BACK if age < TEAR_DOWN_WITHIN:
             return RecoveryDecision(RecoveryAction.RESTART, "The teardown died, or its start got lost.")
         case Phase.RELEASING | Phase.ROLLING_BACK:
@@ -117,6 +109,25 @@ def _without_workflow(lab: Lab, execution: Execution, now: datetime) -> Recovery
             return RecoveryDecision(RecoveryAction.RESTART, "A look at the account is due.")
         case _:
             return RecoveryDecision(RecoveryAction.FORGET, "The account could not be looked at for days.")
+
+
+def _half_made(lab: Lab, died: bool, age: timedelta) -> RecoveryDecision:
+    """Another workflow makes the lab, unless something has failed for good, or the first one has died again and again."""
+    if lab.phase is Phase.REQUESTED and age < START_WITHIN and not died:
+        return RecoveryDecision(RecoveryAction.START, "The start of provision got lost.")
+    if age < (START_WITHIN if lab.phase is Phase.REQUESTED else MAKE_WITHIN) and lab.reason is None:
+        return RecoveryDecision(RecoveryAction.RESTART, "The workflow that made the lab died: another one goes on.")
+    return RecoveryDecision(RecoveryAction.ROLL_BACK, "The workflow that made the lab died. Ask for the lab again.")
+
+
+def _half_changed(died: bool, age: timedelta) -> RecoveryDecision:
+    """Begun again for a while: what EKS was asked for must be seen through. A start that stays lost has changed nothing."""
+    if age < START_WITHIN and not died:
+        return RecoveryDecision(RecoveryAction.START, "The start of update may have got lost.")
+    if age < CHANGE_WITHIN and died:
+        return RecoveryDecision(RecoveryAction.RESTART, "The workflow that changed the lab died: another one goes on.")
+    why = "The workflow that changed the lab died. Ask for the change again."
+    return RecoveryDecision(RecoveryAction.GIVE_UP_CHANGE, why)
 
 
 def _half_asleep(lab: Lab, died: bool, age: timedelta) -> RecoveryDecision:

@@ -35,6 +35,7 @@ STEPS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "check_endpoint": ("change_endpoint", "Endpoint access"),
         "scale_nodegroups": ("scale_nodegroups", "Node count"),
         "check_nodegroups": ("scale_nodegroups", "Node count"),
+        "give_up": ("give_up", "What was changed before it failed"),
     },
     "hibernate": {
         "revoke_access": ("revoke_access", "Access entries"),
@@ -44,6 +45,7 @@ STEPS: Mapping[str, Mapping[str, tuple[str, str]]] = {
         "restore_nodegroups": ("restore_nodegroups", "Node groups to their sizes"),
         "verify_nodes": ("verify_nodes", "Nodes that are Ready"),
         "grant_access": ("grant_access", "Access entries"),
+        "give_up": ("give_up", "Nodes that came are sent away again"),
     },
     "teardown": {
         "begin": ("begin", "Letting what was under way end"),

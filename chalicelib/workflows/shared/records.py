@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+from chalicelib.domain.core.failure import Failure
 from chalicelib.domain.core.proof import Proof
 from chalicelib.domain.core.resources import EntryState, Kind, LedgerEntry, Resource
 from chalicelib.domain.errors.explain import explain_timeout
@@ -116,8 +117,24 @@ def close_steps(
             deps.store.record_step(lab.id, closed)
 
 
-def move(deps: Deps, lab: Lab, frm: Iterable[Phase], change: Callable[[Lab], Lab], now: datetime, message: str) -> Lab:
-    """Change the lab's phase and tell its history. Raises Superseded when the lab is in none of the phases `frm`."""
+def facts_of(failure: Failure) -> dict[str, str]:
+    """What a line of history tells of a failure beside its sentence: its code, who has to act, and AWS's own words."""
+    return {"code": failure.code, "responsible": str(failure.responsible), "cause": failure.cause}
+
+
+def move(
+    deps: Deps,
+    lab: Lab,
+    frm: Iterable[Phase],
+    change: Callable[[Lab], Lab],
+    now: datetime,
+    message: str,
+    failure: Failure | None = None,
+) -> Lab:
+    """Change the lab's phase and tell its history, with the failure that made it so.
+
+    Raises Superseded when the lab is in none of the phases `frm`.
+    """
     allowed = frozenset(frm)
     was = lab.phase
 
@@ -130,7 +147,8 @@ def move(deps: Deps, lab: Lab, frm: Iterable[Phase], change: Callable[[Lab], Lab
 
     moved = deps.store.change_lab(lab.id, checked)
     if moved.phase is not was:
-        deps.store.add_event(lab.id, Event(now, "phase-changed", message, {"phase": str(moved.phase)}))
+        facts = {"phase": str(moved.phase), **(facts_of(failure) if failure else {})}
+        deps.store.add_event(lab.id, Event(now, "phase-changed", message, facts))
         if moved.phase in _NOBODY_AT_WORK:
             close_steps(deps, moved, now, "the workflow ended before this step did")
         measure_move(deps, was, moved, now)

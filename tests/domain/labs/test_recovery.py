@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 from chalicelib.domain.labs.lab import RESTING, Phase
 from chalicelib.domain.labs.recovery import (
     BLOCKED_FOR,
+    CHANGE_WITHIN,
     LOOK_WITHIN,
+    MAKE_WITHIN,
     SLEEP_WITHIN,
     START_WITHIN,
     TEAR_DOWN_WITHIN,
@@ -28,7 +30,8 @@ from tests.fakes import NOW, a_lab
         ("requested", Execution.RUNNING, timedelta(minutes=1), RecoveryAction.WAIT),
         ("requested", Execution.ABSENT, START_WITHIN, RecoveryAction.ROLL_BACK),
         ("provisioning", Execution.RUNNING, timedelta(hours=1), RecoveryAction.WAIT),
-        ("provisioning", Execution.ABSENT, timedelta(minutes=6), RecoveryAction.ROLL_BACK),
+        ("provisioning", Execution.ABSENT, timedelta(minutes=6), RecoveryAction.RESTART),
+        ("provisioning", Execution.ABSENT, MAKE_WITHIN, RecoveryAction.ROLL_BACK),
         ("ready", Execution.ABSENT, timedelta(hours=1), RecoveryAction.REST),
         ("hibernated", Execution.ABSENT, timedelta(hours=1), RecoveryAction.REST),
         ("ready", Execution.ABSENT, timedelta(hours=8), RecoveryAction.REST),
@@ -56,9 +59,12 @@ from tests.fakes import NOW, a_lab
         ("blocked", Execution.ABSENT, BLOCKED_FOR, RecoveryAction.RELEASE),
         ("blocked", Execution.ABSENT, timedelta(days=40), RecoveryAction.FORGET),
         ("requested", Execution.ENDED, timedelta(minutes=6), RecoveryAction.RESTART),
-        ("provisioning", Execution.ENDED, timedelta(minutes=6), RecoveryAction.ROLL_BACK),
+        ("requested", Execution.ENDED, START_WITHIN, RecoveryAction.ROLL_BACK),
+        ("provisioning", Execution.ENDED, timedelta(minutes=6), RecoveryAction.RESTART),
+        ("provisioning", Execution.ENDED, MAKE_WITHIN, RecoveryAction.ROLL_BACK),
         ("updating", Execution.ENDED, timedelta(minutes=6), RecoveryAction.RESTART),
-        ("updating", Execution.ENDED, START_WITHIN, RecoveryAction.GIVE_UP_CHANGE),
+        ("updating", Execution.ENDED, START_WITHIN, RecoveryAction.RESTART),
+        ("updating", Execution.ENDED, CHANGE_WITHIN, RecoveryAction.GIVE_UP_CHANGE),
         ("hibernating", Execution.ENDED, timedelta(minutes=6), RecoveryAction.RESTART),
         ("waking", Execution.ENDED, timedelta(minutes=6), RecoveryAction.RESTART),
         ("waking", Execution.ENDED, SLEEP_WITHIN, RecoveryAction.GIVE_UP_WAKING),
@@ -71,6 +77,11 @@ def test_what_is_due_decides_what_is_done(
     decision = decide_tending(a_lab(phase=phase), execution, NOW + age)
     assert decision.action is act
     assert decision.reason.endswith(".")
+
+
+def test_a_lab_of_which_a_step_failed_for_good_is_not_made_again() -> None:
+    lab = replace(a_lab(phase="provisioning"), reason="EKS has no room.")
+    assert decide_tending(lab, Execution.ENDED, NOW + timedelta(minutes=6)).action is RecoveryAction.ROLL_BACK
 
 
 @given(

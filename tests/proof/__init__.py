@@ -1,0 +1,1 @@
+"""Faults put into whole lifecycles on fakes, one a life, and what must be true after each."""

@@ -1,0 +1,130 @@
+"""The faults that a life meets: at one call of one function, in one way, once, for two minutes or for good."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any
+
+from chalicelib.domain.errors.tree import AccessDenied, AwsUnavailable, Throttled
+from tests.fakes.account import Call
+from tests.fakes.clock import FakeClock
+from tests.workflows.machine import LambdaDied
+
+
+class Fault(StrEnum):
+    """What happens to the call. STOPPED happens to the execution, when the function that made the call has answered."""
+
+    THROTTLED = "throttled"
+    THROTTLED_TWO_MINUTES = "throttled-two-minutes"
+    FAILED = "failed"
+    FAILED_AFTER = "failed-after"
+    DENIED_ONCE = "denied-once"
+    DENIED = "denied"
+    KILLED = "killed"
+    KILLED_AFTER = "killed-after"
+    STALE = "stale"
+    STOPPED = "stopped"
+
+
+#: What passes by itself: the lifecycle goes on as if it had not been.
+PASSING = frozenset(Fault) - {Fault.DENIED, Fault.DENIED_ONCE}
+#: AWS's code of a refusal, and its words: people must find one of them in the reason, in the history or in a step.
+CODE, WORDS = "AccessDeniedException", "is not authorized to perform"
+_TWO_MINUTES = timedelta(minutes=2)
+#: These answer troubles as values, and never raise: adapters' own tests show that.
+NEVER_REFUSED = frozenset(
+    {"kubernetes.probe", "kubernetes.nodes", "kubernetes.sweep", "kubernetes.view_role", "inventory.take"}
+)
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One fault at one pair of function and call, in one lifecycle."""
+
+    workflow: str
+    function: str
+    call: str
+    fault: Fault
+
+    def __str__(self) -> str:
+        return f"{self.workflow}-{self.function}-{self.call}-{self.fault}"
+
+
+@dataclass
+class Strikes:
+    """Answers a world's calls, and lets faults befall them. `function`: whose calls they are at the moment; `met`: every pair of
+    function and call so far; `struck_at`: when the fault was first met."""
+
+    clock: FakeClock
+    cell: Cell | None = None
+    function: str = ""
+    met: dict[tuple[str, str], None] = field(default_factory=dict)
+    struck_at: datetime | None = None
+    stopping: bool = False
+    _answers: dict[tuple[str, str], list[Any]] = field(default_factory=dict)
+    _depth: int = 0
+
+    def answer(self, call: Call) -> Any:
+        """The call's answer, or what comes instead. A fake that asks itself is one call."""
+        if self._depth or not self.function:
+            return call.act()
+        self.met[self.function, call.name] = None
+        if self._is_due(call):
+            return self._struck(call)
+        return self._act(call)
+
+    def _act(self, call: Call) -> Any:
+        self._depth += 1
+        try:
+            answer = call.act()
+        finally:
+            self._depth -= 1
+        self._answers.setdefault((call.name, repr(call.given)), []).append(answer)
+        return answer
+
+    def _is_due(self, call: Call) -> bool:
+        cell = self.cell
+        if cell is None or (cell.function, cell.call) != (self.function, call.name):
+            return False
+        if self.struck_at is None:
+            return True
+        if cell.fault is Fault.THROTTLED_TWO_MINUTES:
+            return self.clock.now() - self.struck_at < _TWO_MINUTES
+        return cell.fault is Fault.DENIED
+
+    def _struck(self, call: Call) -> Any:
+        assert self.cell is not None
+        fault, before = self.cell.fault, self._answers.get((call.name, repr(call.given)), [])
+        if fault is Fault.STALE and not before:
+            return self._act(call)
+        self.struck_at = self.struck_at or self.clock.now()
+        match fault:
+            case Fault.THROTTLED | Fault.THROTTLED_TWO_MINUTES:
+                raise Throttled(f"{call.name}: ThrottlingException: Rate exceeded")
+            case Fault.FAILED:
+                raise AwsUnavailable(f"{call.name}: InternalServerError: try again")
+            case Fault.DENIED | Fault.DENIED_ONCE:
+                raise denied(call.name)
+            case Fault.KILLED:
+                raise LambdaDied
+            case Fault.STALE:
+                self._act(call)
+                return before[-1]
+        answer = self._act(call)
+        match fault:
+            case Fault.FAILED_AFTER:
+                raise AwsUnavailable(f"{call.name}: InternalServerError: it has had its effect")
+            case Fault.KILLED_AFTER:
+                raise LambdaDied
+            case _:
+                self.stopping = True
+        return answer
+
+
+def denied(call: str) -> AccessDenied:
+    """A refusal by IAM in AWS's words, without an explicit deny."""
+    action = f"aws:{call.rpartition('.')[2].title().replace('_', '')}"
+    message = f"User: arn:aws:sts::111122223333:assumed-role/r/s {WORDS}: {action} on resource: *"
+    return AccessDenied(action, CODE, message)
