@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from chalicelib.domain.core.failure import Responsible
 from chalicelib.domain.core.service_health import Run
 from chalicelib.domain.errors.tree import EkslabError, Superseded
-from chalicelib.domain.labs.hibernation import awakened
+from chalicelib.domain.labs.hibernation import awakened, sleeps_not
 from chalicelib.domain.labs.lab import OVER, Lab, Phase
 from chalicelib.domain.labs.recovery import WORKFLOW_OF, RecoveryAction, RecoveryDecision, decide_tending
 from chalicelib.domain.labs.steps import Event, Execution, execution_name
@@ -165,7 +165,13 @@ def _changed(stored: Lab, decision: RecoveryDecision, now: datetime) -> Lab:
             awakened(watched, now), reason=stored.reason or why, responsible=stored.responsible or Responsible.OURS
         ),
         RecoveryAction.GIVE_UP_WAKING: lambda: replace(
-            stored.moved_to(Phase.HIBERNATED, now, stored.reason or why, stored.responsible or Responsible.OURS),
+            stored.moved_to(
+                Phase.READY if sleeps_not(stored) else Phase.HIBERNATED,
+                now,
+                stored.reason or why,
+                stored.responsible or Responsible.OURS,
+            ),
+            hibernation=None if sleeps_not(stored) else stored.hibernation,
             due_at=now,
         ),
         RecoveryAction.BLOCK: lambda: replace(stored.moved_to(Phase.BLOCKED, now, why, Responsible.OURS), due_at=None),

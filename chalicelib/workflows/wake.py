@@ -16,7 +16,7 @@ from chalicelib.domain.curfew.messages.warning import NOBODY, recipient_of
 from chalicelib.domain.errors.explain import explain_execution, explain_issues
 from chalicelib.domain.errors.tree import AwsRefused, EkslabError, ProvisioningFailed, StillInUse
 from chalicelib.domain.labs.aws_states import NodegroupState
-from chalicelib.domain.labs.hibernation import asleep, wanted_awake
+from chalicelib.domain.labs.hibernation import asleep, sleeps_not, wanted_awake
 from chalicelib.domain.labs.lab import RESTING, Hibernation, Lab, NodegroupSize, Phase
 from chalicelib.domain.labs.polling import POLL_POLICIES
 from chalicelib.domain.labs.schedule import next_wake
@@ -88,7 +88,8 @@ def finish(deps: Deps, at: StepInput) -> StepResult:
 
 
 def give_up(deps: Deps, at: StepInput) -> StepResult:
-    """The lab sleeps on, with the reason; nodes that came are sent away again. Without a cluster there is nothing to wake.
+    """The lab sleeps on, with the reason; nodes that came are sent away again. What never slept is not told as asleep, and
+    without a cluster there is nothing to wake.
 
     A node group that EKS is still at work on, as this workflow asked, is waited for: it would have its nodes, and cost.
     """
@@ -100,7 +101,8 @@ def give_up(deps: Deps, at: StepInput) -> StepResult:
         return again("give_up", f"It is to have no nodes again: {'; '.join(busy)}.")
 
     def as_before(stored: Lab) -> Lab:
-        phase, kept = (Phase.READY, None) if gone else (Phase.HIBERNATED, _later(deps, stored, at))
+        awake = gone or sleeps_not(stored)
+        phase, kept = (Phase.READY, None) if awake else (Phase.HIBERNATED, _later(deps, stored, at))
         reason, responsible = f"{stored.reason or message.reason}{left}", stored.responsible or message.responsible
         return replace(stored.moved_to(phase, at.now, reason, responsible), hibernation=kept, due_at=at.now)
 

@@ -55,6 +55,8 @@ class Life:
     theirs: dict[str, Resource] = field(default_factory=dict)
     lost_runs: list[str] = field(default_factory=list)
     at_stop: Phase | None = None
+    workflow: str = ""
+    _workflow: str = ""
     _played: int = 0
     _tended_at: datetime | None = None
 
@@ -112,6 +114,7 @@ class Life:
         """Run what was started, and what that starts."""
         while self._played < len(self.world.workflows.started):
             workflow, name, payload = self.world.workflows.started[self._played]
+            self._workflow = workflow
             self._played += 1
             self.started.append(self.world.clock.now())
             machine = Machine(workflow, self.world.deps, self._enter, self._leave, self._pass)
@@ -124,7 +127,8 @@ class Life:
                 self.world.workflows.end(name)
 
     def _enter(self, function: str) -> None:
-        self.strikes.function = function
+        """A function of another workflow than the one that is told of has its workflow's name, too."""
+        self.strikes.function = function if self._workflow == self.workflow else f"{self._workflow}.{function}"
 
     def _leave(self, function: str) -> None:
         self.strikes.function = ""
@@ -166,7 +170,7 @@ class Life:
 
 def at_the_beginning_of(workflow: str) -> Life:
     """A lab of which the workflow is asked for next, or (verify_deletion) comes next by itself."""
-    life = Life()
+    life = Life(workflow=workflow)
     life.request()
     if workflow == "provision":
         return life

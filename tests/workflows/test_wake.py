@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.core.failure import HealthIssue, Responsible
 from chalicelib.domain.core.resources import Kind
-from chalicelib.domain.errors.tree import AwsRefused, AwsUnavailable, StaleLab, StillInUse, Throttled
+from chalicelib.domain.errors.tree import AccessDenied, AwsRefused, AwsUnavailable, StaleLab, StillInUse, Throttled
 from chalicelib.domain.labs.aws_states import NodegroupState
 from chalicelib.domain.labs.lab import NodegroupSize, Phase
 from chalicelib.domain.labs.schedule import Schedule
@@ -242,6 +242,16 @@ def test_a_lab_without_a_cluster_is_not_offered_to_be_woken() -> None:
     [message] = theatre.world.watch.notifier.messages
     assert "there was no cluster of it to wake" in " ".join(message.body.split())
     assert "ekslab wake" not in message.body
+
+
+def test_a_lab_of_which_nothing_was_put_to_sleep_and_that_cannot_be_woken_is_ready() -> None:
+    theatre = a_ready_lab()
+    theatre.world.fail("clusters.describe", AccessDenied("eks:DescribeCluster", "AccessDeniedException", "no"), times=2)
+
+    hibernation.hibernate_lab(theatre.world.deps, a_caller(), theatre.lab_id, theatre.world.clock.now())
+    assert theatre.play() == "GivenUp"
+    assert (theatre.lab.phase, theatre.lab.hibernation) == (Phase.READY, None)
+    assert "may not do" in str(theatre.lab.reason)
 
 
 def test_a_mail_that_cannot_be_sent_fails_no_wake() -> None:

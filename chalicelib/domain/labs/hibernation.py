@@ -43,6 +43,11 @@ def wanted_awake(now_is: NodegroupSize, sizes: Sequence[NodegroupSize]) -> Nodeg
     return now_is if before is None or now_is.desired > 0 else before
 
 
+def sleeps_not(lab: Lab) -> bool:
+    """Whether nothing of the lab was put to sleep yet: each node group's size is written down before it shrinks."""
+    return bool(lab.spec.nodegroups) and (lab.hibernation is None or not lab.hibernation.sizes)
+
+
 def describe_sizes(sizes: Sequence[NodegroupSize]) -> str:
     """`workers: 2 nodes, gpu: 1 node`, for people."""
     if not sizes:
