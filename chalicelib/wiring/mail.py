@@ -30,7 +30,9 @@ def mailing_of(settings: Settings) -> Mailing:
 
     def addressee_of(name: str) -> Addressee | None:
         person = people.person_of(name)
-        return None if person is None or not person.address else Addressee(person.address, str(person.language))
+        if person is None or not person.address:
+            return None
+        return Addressee(person.address, str(person.language), person.id, tuple(map(str, person.muted)))
 
     return Mailing(
         mailer=SesMailer(LazyClient("sesv2", region, ONCE), mail.sender, mail.configuration_set, time.sleep),

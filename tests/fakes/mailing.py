@@ -107,15 +107,18 @@ class FakeMailStore:
 
 @dataclass
 class FakeMailing:
-    """`addresses`: of people, by the name or the ARN that they are told under."""
+    """`addresses`: of people, by the name or the ARN that they are told under; `muted`: what they switched off, by address."""
 
     mailer: FakeMailer
     store: FakeMailStore
     addresses: dict[str, str]
+    muted: dict[str, tuple[str, ...]] = field(default_factory=dict)
 
     def addressee_of(self, name: str) -> Addressee | None:
         address = self.addresses.get(name)
-        return None if address is None else Addressee(address)
+        if address is None:
+            return None
+        return Addressee(address, person=f"person-of-{address}", muted=self.muted.get(address, ()))
 
 
 def with_mail(world: FakeWorld, addresses: dict[str, str]) -> FakeMailing:

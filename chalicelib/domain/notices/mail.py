@@ -44,10 +44,12 @@ class MailEventKind(StrEnum):
 
 @dataclass(frozen=True)
 class Addressee:
-    """Where mail reaches a person: a confirmed address."""
+    """Where mail reaches a person: a confirmed address. `person`: their id; `muted`: topics that they switched off."""
 
     address: str
     language: str = "en"
+    person: str = ""
+    muted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -6,13 +6,14 @@ A mail is asked for once. Its record says so before, and SES's events settle wha
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.message import Message
 from chalicelib.domain.core.recipients import recipient_of
 from chalicelib.domain.errors.tree import AwsRefused, AwsUnavailable, Throttled
+from chalicelib.domain.identity.person import topic_of
 from chalicelib.ports.deps import Deps
 
 if TYPE_CHECKING:
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 
 _CAME_BACK = "Mail to "
+#: How long the link in a mail's List-Unsubscribe is good, as long as its key is.
+_UNSUBSCRIBABLE = timedelta(days=30)
 
 
 @dataclass(frozen=True)
@@ -35,12 +38,19 @@ def route_to(deps: Deps, recipient: str, message: Message | None = None) -> Rout
     addressee = deps.mail.addressee_of(_named(recipient, message)) if deps.mail is not None else None
     if deps.mail is None or addressee is None:
         return Route(why=deps.curfew.reach.undeliverable_reason(recipient, message))
+    if message is not None and not hears(addressee, message):
+        return Route(why=f"{recipient} switched off mails of this kind ({topic_of(message.kind)}).")
     came_back = deps.mail.store.bounced_address(addressee.address)
     if came_back is None:
         return Route(addressee)
     if deps.curfew.reach.undeliverable_reason(recipient, message) is None:
         return Route()
     return Route(why=came_back_to(recipient, came_back))
+
+
+def hears(addressee: Addressee, message: Message) -> bool:
+    """Whether a person wants messages of this kind; a warning before a deletion nobody can switch off."""
+    return topic_of(message.kind) is None or str(topic_of(message.kind)) not in addressee.muted
 
 
 def came_back_to(recipient: str, why: str) -> str:
@@ -122,4 +132,18 @@ def _ask(deps: Deps, mail: Mail, addressee: Addressee, messages: Sequence[Messag
     if deps.mail is None:
         raise AwsRefused("ses:SendEmail", "NoSender", "This installation sends no mail of its own.")
     text, html = deps.mail.render(worst_first(messages), addressee.language)
-    return deps.mail.mailer.send(Letterhead(mail.id, mail.address, mail.subject, text, html))
+    link = _unsubscribing(deps, addressee, messages)
+    return deps.mail.mailer.send(Letterhead(mail.id, mail.address, mail.subject, text, html, link))
+
+
+def _unsubscribing(deps: Deps, addressee: Addressee, messages: Sequence[Message]) -> str:
+    """The link that switches off what a mail is about; empty where a part of it always comes."""
+    topics = {topic_of(message.kind) for message in messages}
+    topic = topics.pop() if len(topics) == 1 else None
+    if topic is None or not addressee.person or not deps.watch.api_url:
+        return ""
+    from chalicelib.domain.curfew.confirmation_link import sign_unsubscribing
+
+    until = deps.clock.now() + _UNSUBSCRIBABLE
+    token = sign_unsubscribing(addressee.person, str(topic), until, deps.curfew.signing_key())
+    return f"{deps.watch.api_url}/unsubscribe/{token}"

@@ -20,7 +20,7 @@ from chalicelib.domain.notices.notice import Notice, NoticeState
 from chalicelib.domain.support.observation import WHOLE_PLACE, troubled_place
 from chalicelib.domain.support.watched import Watched
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.shared.mailing import Route, came_back_to, route_to, send_mail
+from chalicelib.workflows.shared.mailing import Route, came_back_to, hears, route_to, send_mail
 from chalicelib.workflows.watch.places import registration_of, who_answers_for
 
 if TYPE_CHECKING:
@@ -79,7 +79,7 @@ def waiting_for(deps: Deps, addressee: Addressee, now: datetime) -> tuple[Messag
             for notice, watched in pairs:
                 _publish_event(deps, notice, watched, now)
             found += compose(recipient, pairs, now) if pairs else ()
-    return tuple(found)
+    return tuple(message for message in found if hears(addressee, message))
 
 
 def tell_others(deps: Deps, mail: Mail, now: datetime) -> int:

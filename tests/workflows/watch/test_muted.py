@@ -1,0 +1,56 @@
+"""What a person switched off goes to those who come next, and a mail that may be switched off says how."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from chalicelib.domain.curfew.confirmation_link import read_unsubscribing
+from chalicelib.domain.notices.notice import NoticeState
+from tests.fakes import NOW, FakeWorld, make_deps
+from tests.fakes.fleet_builders import a_fleet_cluster, a_registration
+from tests.fakes.mailing import FakeMailing, with_mail
+from tests.workflows.machine import Machine
+from tests.workflows.night.test_mail import ADMINS, ARN, JANE, OPS, nights_with
+
+
+def watched(muted: tuple[str, ...] = ()) -> tuple[FakeWorld, FakeMailing]:
+    """OPS answers for a cluster that is past its date, and has an address."""
+    world = make_deps()
+    mailing = with_mail(world, {OPS: OPS, ADMINS: ADMINS})
+    mailing.muted[OPS] = muted
+    world.deps = replace(world.deps, watch=replace(world.deps.watch, api_url="https://labs.example/api"))
+    world.watch.store.register(a_registration())
+    world.watch.fleets.add(a_fleet_cluster("orders", "1.31"))
+    Machine("watch_support", world.deps).run({"time": NOW.isoformat()})
+    return world, mailing
+
+
+def test_a_mail_about_deadlines_says_how_to_switch_them_off() -> None:
+    world, mailing = watched()
+    [letter] = mailing.mailer.to(OPS)
+    token = letter.unsubscribe.removeprefix("https://labs.example/api/unsubscribe/")
+    assert read_unsubscribing(token, world.deps.curfew.known_keys(), NOW) == (f"person-of-{OPS}", "deadlines")
+
+
+@pytest.mark.parametrize("muted", [("deadlines",), ("deadlines", "results", "reports")])
+def test_who_switched_deadlines_off_hears_none_and_the_next_audience_does(muted: tuple[str, ...]) -> None:
+    world, mailing = watched(muted)
+    assert mailing.mailer.to(OPS) == []
+    assert world.watch.notifier.to(OPS) == ()
+    states = {notice.recipient: notice.state for notice in world.watch.store.notices.values()}
+    assert states[OPS] is NoticeState.UNHEARD
+    Machine("watch_support", world.deps).run({"time": NOW.isoformat()})
+    assert mailing.mailer.to(ADMINS)
+
+
+def test_a_warning_before_a_deletion_comes_whatever_was_switched_off_and_has_no_such_link() -> None:
+    nights, mailing = nights_with({ARN: JANE})
+    mailing.muted[JANE] = ("results", "deadlines", "reports", "warnings")
+    nights.world.deps = replace(
+        nights.world.deps, watch=replace(nights.world.deps.watch, api_url="https://labs.example/api")
+    )
+    nights.run_hour(NOW)
+    [letter] = mailing.mailer.to(JANE)
+    assert letter.unsubscribe == ""
