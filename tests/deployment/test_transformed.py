@@ -8,6 +8,7 @@ import pytest
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 
+from chalicelib.api.openapi.document import OPERATIONS
 from deployment.packaging import Package, local_file
 
 #: Lambda's limit for the environment of one function, in bytes of names and values together.
@@ -34,7 +35,7 @@ def transformed(packaged: Package) -> Iterator[dict[str, Any]]:
 
 
 #: The links of mails, which anybody may open.
-LINKS = ("keep", "decide")
+LINKS = ("keep", "decide", "confirm", "unsubscribe", "calendar")
 
 
 def of_type(template: dict[str, Any], kind: str) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -48,15 +49,11 @@ def test_there_is_one_stage_and_its_public_methods_are_throttled(transformed: di
     [(_, stage)] = of_type(transformed, "AWS::ApiGateway::Stage")
     assert stage["StageName"] == "api"
     throttled = {(s["HttpMethod"], s["ResourcePath"]): s["ThrottlingRateLimit"] for s in stage["MethodSettings"]}
-    links = [(method, f"/~1{what}~1{{token}}") for method in ("GET", "POST") for what in ("keep", "decide")]
-    pages = [
-        ("GET", "/"),
-        ("GET", "/~1ui"),
-        ("GET", "/~1ui~1{path+}"),
-        ("POST", "/~1ui~1{path+}"),
-        ("GET", "/~1openapi.json"),
-    ]
-    assert throttled == dict.fromkeys([*links, *pages], 200)
+    public = [each for each in OPERATIONS if each.public]
+    links = {each.path.split("/")[1] for each in public if "{token}" in each.path or "{file}" in each.path}
+    assert links == set(LINKS)
+    paths = [(each.method.upper(), f"/{each.path.replace('/', '~1')}" if each.path != "/" else "/") for each in public]
+    assert throttled == dict.fromkeys(paths, 200)
     assert not [d for _, d in of_type(transformed, "AWS::ApiGateway::Deployment") if d.get("StageName")]
 
 
