@@ -24,6 +24,14 @@ STACK = "ekslab"
 NOTICE_ADMINISTRATORS = "platform@example.com"
 #: Where the installation's evenings are.
 TIME_ZONE = "Asia/Seoul"
+#: The quotas of an account that has asked AWS for more: a new one has room for one lab.
+ROOM = {
+    "vpc/L-F678F1CE": 500,
+    "vpc/L-A4707A72": 500,
+    "ec2/L-1216C47A": 5000,
+    "ec2/L-0263D0A3": 500,
+    "ec2/L-34B43A08": 5000,
+}
 
 
 class Impatient(Exception):
@@ -127,6 +135,7 @@ def installed(
     settings = replace(settings or Settings(), recorded_roles=f"{STACK}-")
     with running_sandbox(settings, died) as sandbox:
         message(f"an AWS of our own answers at {sandbox.url}, IAM enforced")
+        sandbox.admin("POST", "quotas", ROOM)
         people = make_people(sandbox)
         outputs = deploy(sandbox.client, package, STACK, _parameters(people))
         # Links in mails must lead here, and the API's address is known only once it is there.

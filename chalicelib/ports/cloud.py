@@ -11,6 +11,7 @@ if TYPE_CHECKING:
         EndpointProbe,
         GroupState,
         HostedZone,
+        InstanceTypeFacts,
         KubernetesNodes,
         KubernetesSweep,
         RoleState,
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
         WorkHostState,
     )
     from chalicelib.domain.labs.lab import Lab
+    from chalicelib.domain.requests.quotas import Quota, QuotaReport
     from chalicelib.domain.teardown.creation import Event, Lookup
 
 
@@ -56,8 +58,8 @@ class Network(Protocol):
         """(zone, instance type) of all that can be had of these in the region."""
         ...
 
-    def architectures(self, instance_types: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
-        """Instance type -> the processors it has, in EC2's words; types that the region does not know are left out."""
+    def instance_types(self, names: Sequence[str]) -> Mapping[str, InstanceTypeFacts]:
+        """What EC2 tells of each; types that the region does not know are left out."""
         ...
 
     def regions(self) -> Mapping[str, str]:
@@ -102,6 +104,14 @@ class Network(Protocol):
 
     def security_groups(self, ids: Sequence[str]) -> tuple[Mapping[str, object], ...]:
         """Id, name, description and rules (`ingress`, `egress`: protocol, ports, source, description), for looking at."""
+        ...
+
+
+class Quotas(Protocol):
+    """Service Quotas, and what of them is in use, one region."""
+
+    def read(self, wanted: Sequence[Quota]) -> QuotaReport:
+        """Limits and use of these, and whether the account is on AWS's free plan. Never raises: what is not read is named."""
         ...
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from chalicelib.domain.identity.accounts import LabAccounts
     from chalicelib.domain.identity.sessions import Session
     from chalicelib.domain.labs.lab import Lab, Phase
-    from chalicelib.domain.labs.spending import MonthCeilings, PersonMonth, Scope
+    from chalicelib.domain.labs.spending import MonthCeilings, MonthSum, Scope
     from chalicelib.domain.labs.steps import Event, Execution, Step
     from chalicelib.domain.requests.offers import Offers
     from chalicelib.domain.teardown.receipt import Receipt
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
         Kubernetes,
         Leftovers,
         Network,
+        Quotas,
         Roles,
         Stacks,
     )
@@ -128,8 +129,24 @@ class Store(Protocol):
         """
         ...
 
-    def month_people(self, month: str) -> tuple[PersonMonth, ...]:
+    def month_people(self, month: str) -> tuple[MonthSum, ...]:
         """The sums by person, with the identities that each has labs by. Reads only sums."""
+        ...
+
+    def month_page(self, month: str, scope: Scope, limit: int, cursor: str | None) -> Page[MonthSum]:
+        """A page of a month's sums by whose they are; reads what it gives. `cursor` is a former page's; InvalidRequest if not."""
+        ...
+
+    def month_told(self, month: str) -> frozenset[str]:
+        """Whose mails about a month were sent."""
+        ...
+
+    def claim_month_mail(self, month: str, whose: str, now: datetime) -> bool:
+        """Whether this run may send it: it was not sent, and nobody has claimed it in the last five minutes."""
+        ...
+
+    def note_month_told(self, month: str, whose: str, now: datetime) -> None:
+        """It was sent."""
         ...
 
     def list_labs(self, owner: str | None, phases: Sequence[Phase], limit: int, cursor: str | None) -> Page[Lab]:
@@ -247,6 +264,7 @@ class Cloud:
     kubernetes: Kubernetes
     groups: Groups
     history: EventHistory
+    quotas: Quotas
 
 
 @dataclass(frozen=True)

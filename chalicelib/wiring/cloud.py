@@ -9,6 +9,7 @@ from chalicelib.aws.eks.clusters import EksClusters
 from chalicelib.aws.infrastructure.dns import Route53Dns
 from chalicelib.aws.infrastructure.groups import AutoScaling
 from chalicelib.aws.infrastructure.network import Ec2Network
+from chalicelib.aws.infrastructure.quotas import FREE_TIER_REGION, AwsQuotas, QuotaClients
 from chalicelib.aws.infrastructure.roles import IamRoles
 from chalicelib.aws.infrastructure.stacks import CloudFormationStacks
 from chalicelib.aws.inventory.inventory import AwsInventory, InventoryClients
@@ -54,4 +55,8 @@ def _cloud_of(account: str, region: str) -> Cloud:
         ),
         groups=AutoScaling(of("autoscaling")),
         history=CloudTrailHistory(of("cloudtrail"), client(account, iam_region(region), "cloudtrail")),
+        quotas=AwsQuotas(
+            QuotaClients(of("service-quotas"), ec2, of("eks"), client(account, FREE_TIER_REGION, "freetier")),
+            SystemClock().now,
+        ),
     )

@@ -15,6 +15,8 @@ from emulator.ec2.actions import ACTIONS, Action, Params, Refused, members, para
 
 _TYPE = re.compile(r"[a-z-]+\d+(?P<attributes>[a-z-]*)\.(?P<multiple>\d*)(?P<size>[a-z-]+)")
 ZONES = "abc"
+#: What accounts on the free plan run, as AWS has it since July 2025.
+FREE_TIER = frozenset({"t3.micro", "t3.small", "t4g.micro", "t4g.small", "c7i-flex.large", "m7i-flex.large"})
 #: Of the machine images that public SSM parameters named.
 _IMAGES: dict[str, str] = {}
 
@@ -93,9 +95,12 @@ def _offerings(params: Params) -> Any:
 
 
 def _by_filter(params: Params) -> list[str] | None:
-    """The existing types among those that the filter names, the only one known here; None without one."""
+    """The existing types among those that the filters name, the only ones known here; None without one."""
     wanted, number = None, 1
     while name := param(params, f"Filter.{number}.Name"):
+        if name == "free-tier-eligible":
+            wanted, number = sorted(FREE_TIER), number + 1
+            continue
         if name != "instance-type":
             raise Refused("InvalidParameterValue", f"The filter '{name}' is invalid")
         wanted = [each for each in members(params, f"Filter.{number}.Value") if each in existing()]

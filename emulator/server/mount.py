@@ -19,6 +19,7 @@ from emulator.lambdas import credentials, errors, fork_server, gate, service
 from emulator.server.admin import AsgiApp, with_admin_routes
 from emulator.server.routes import Parts, routes
 from emulator.services import (
+    account_plan,
     interruptions,
     lag,
     limits,
@@ -45,7 +46,7 @@ def mounted_app(settings: Settings, url: str) -> AsgiApp:
     elb.install(clock)
     autoscaling.install(clock, aws, eks.replace_node)
     cloudformation.install()
-    for additional in (ssm_parameters, quotas, price_list, path_parts):
+    for additional in (ssm_parameters, quotas, account_plan, price_list, path_parts):
         additional.install()
     ses.install(clock)
     tagging.install(eks)

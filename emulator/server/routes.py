@@ -4,11 +4,12 @@
 refuses calls of functions, loses their answers or ends their callers (`services/interruptions.py`), `GET` counts them; `lag` lets
 what was just made be unknown, denied or untagged for a while (`{"seed": 7, "seconds": 300}`, `{"seed": null}` ends it); `clock`
 sets (`{"now": "2026-11-26T00:00:00Z"}`) or advances (`{"advance": seconds}`) the time by which AWS judges; `quotas` changes service
-quotas; `kubernetes` puts an object into a cluster; `fleet` puts clusters that were there before, `insights` what EKS has found
-about one; `activity` says what people do in one; `events` adds to CloudTrail's history, `trail` says how late and how often it
-answers; `regions` names those that accounts opted in to; `sessions` hands out credentials of a role, as an instance or a pod has
-them; `mail` confirms an identity that sends mail, or says how a mailbox takes it, and `GET mails` lists what SES took. `GET
-questions` shows what roles asked IAM for, `bill` what AWS would bill.
+quotas, `account-plan` puts accounts on the free plan; `kubernetes` puts an object into a cluster; `fleet` puts clusters that
+were there before, `insights` what EKS has found about one; `activity` says what people do in one; `events` adds to
+CloudTrail's history, `trail` says how late and how often it answers; `regions` names those that accounts opted in to;
+`sessions` hands out credentials of a role, as an instance or a pod has them; `mail` confirms an identity that sends mail, or
+says how a mailbox takes it, and `GET mails` lists what SES took. `GET questions` shows what roles asked IAM for, `bill` what
+AWS would bill.
 """
 
 from collections.abc import Mapping
@@ -26,7 +27,7 @@ from emulator.eks.clusters.insights import put_insights
 from emulator.eks.kubernetes import KubernetesServers
 from emulator.iam import regions, requests, sessions
 from emulator.server.admin import Route
-from emulator.services import quotas
+from emulator.services import account_plan, quotas
 from emulator.services.interruptions import Interruptions
 from emulator.services.ses import events, front, identities
 
@@ -212,5 +213,6 @@ def routes(parts: Parts) -> dict[tuple[str, str], Route]:
         ("GET", "questions"): lambda _: requests.questions(),
         ("POST", "mail"): made.set_mail,
         ("GET", "mails"): lambda _: {"mails": front.taken()},
+        ("POST", "account-plan"): lambda plans: account_plan.set_plans(plans or {}),
         ("POST", "quotas"): lambda values: quotas.set_quotas(values or {}),
     }

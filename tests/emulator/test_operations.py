@@ -24,6 +24,7 @@ from tests.paths import PROJECT
 NAMES = {
     "elasticfilesystem": "efs",
     "elasticloadbalancing": "elbv2",
+    "servicequotas": "service-quotas",
     "states": "stepfunctions",
     "tag": "resourcegroupstaggingapi",
 }

@@ -14,6 +14,7 @@ from chalicelib.domain.labs.aws_states import (
     EndpointProbe,
     GroupState,
     HostedZone,
+    InstanceTypeFacts,
     KubernetesNodes,
     KubernetesSweep,
     RoleState,
@@ -21,9 +22,23 @@ from chalicelib.domain.labs.aws_states import (
     WorkHostState,
 )
 from chalicelib.domain.labs.lab import Lab
+from chalicelib.domain.requests.quotas import Quota, QuotaReport
 from chalicelib.domain.teardown.creation import Lookup
 from tests.fakes.account import Account, port
 from tests.fakes.trail import created, session
+
+
+@dataclass
+class FakeQuotas:
+    """`report`: what the account says; at first an account that says nothing of itself and has room for all."""
+
+    account: Account
+    report: QuotaReport = field(default_factory=QuotaReport)
+    port_name: str = "quotas"
+
+    @port
+    def read(self, wanted: Sequence[Quota]) -> QuotaReport:
+        return self.report
 
 
 @dataclass
@@ -53,8 +68,9 @@ class FakeNetwork:
         return frozenset((zone, kind) for zone, kind in both if kind not in self.without.get(zone, ()))
 
     @port
-    def architectures(self, instance_types: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
-        return {kind: self.processors[kind] for kind in instance_types if kind in self.processors}
+    def instance_types(self, names: Sequence[str]) -> Mapping[str, InstanceTypeFacts]:
+        known = {kind: InstanceTypeFacts(processors, 2) for kind, processors in self.processors.items()}
+        return {kind: known[kind] for kind in names if kind in known}
 
     @port
     def regions(self) -> Mapping[str, str]:

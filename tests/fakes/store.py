@@ -26,7 +26,7 @@ from chalicelib.domain.errors.tree import (
 from chalicelib.domain.identity.callers import counted_as, identity_of, shared_role
 from chalicelib.domain.identity.sessions import Session
 from chalicelib.domain.labs.lab import OVER, RESTING, UNCOUNTED, Lab, Phase
-from chalicelib.domain.labs.spending import COST, MonthCeilings, PersonMonth, Scope, spending, sums_of
+from chalicelib.domain.labs.spending import COST, MonthCeilings, MonthSum, Scope, spending, sums_of
 from chalicelib.domain.labs.steps import Event, Step
 from chalicelib.domain.requests.offers import Offers
 from chalicelib.domain.teardown.receipt import Receipt
@@ -54,6 +54,7 @@ class FakeStore:
     expiries: dict[str, datetime | None] = field(default_factory=dict)
     kept_offers: Offers = field(default_factory=Offers)
     session_table: dict[str, Session] = field(default_factory=dict)
+    month_mails: dict[tuple[str, str], tuple[datetime, bool]] = field(default_factory=dict)
     port_name: str = "store"
 
     @port
@@ -167,12 +168,33 @@ class FakeStore:
         return sums
 
     @port
-    def month_people(self, month: str) -> tuple[PersonMonth, ...]:
+    def month_people(self, month: str) -> tuple[MonthSum, ...]:
         names: dict[str, set[str]] = {}
         for lab in self.labs.values():
             names.setdefault(counted_as(lab.owner), set()).add(identity_of(lab.owner))
         sums = self._month_sums(month, Scope.PERSON)
-        return tuple(PersonMonth(person, tuple(sorted(names[person])), sums[person]) for person in sorted(sums))
+        return tuple(MonthSum(person, tuple(sorted(names[person])), sums[person]) for person in sorted(sums))
+
+    @port
+    def month_page(self, month: str, scope: Scope, limit: int, cursor: str | None) -> Page[MonthSum]:
+        sums = self._month_sums(month, scope)
+        return _page([MonthSum(whose, (whose,), sums[whose]) for whose in sorted(sums)], limit, cursor)
+
+    @port
+    def month_told(self, month: str) -> frozenset[str]:
+        return frozenset(whose for (of, whose), (_, sent) in self.month_mails.items() if of == month and sent)
+
+    @port
+    def claim_month_mail(self, month: str, whose: str, now: datetime) -> bool:
+        until, sent = self.month_mails.get((month, whose), (now, False))
+        if sent or until > now:
+            return False
+        self.month_mails[month, whose] = now + timedelta(minutes=5), False
+        return True
+
+    @port
+    def note_month_told(self, month: str, whose: str, now: datetime) -> None:
+        self.month_mails[month, whose] = now, True
 
     def _judge_months(self, lab: Lab, before: Mapping[str, Mapping[str, int]], ceilings: MonthCeilings | None) -> None:
         for month, amounts in spending(lab).items():

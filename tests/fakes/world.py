@@ -16,7 +16,7 @@ from tests.fakes.clusters import FakeClusters
 from tests.fakes.curfew import FakeCurfew, make_curfew
 from tests.fakes.leftovers import FakeCensus, FakeLeftovers
 from tests.fakes.people import FakePeople
-from tests.fakes.places import FakeDns, FakeGroups, FakeHistory, FakeKubernetes, FakeNetwork, FakeRoles
+from tests.fakes.places import FakeDns, FakeGroups, FakeHistory, FakeKubernetes, FakeNetwork, FakeQuotas, FakeRoles
 from tests.fakes.stacks import FakeStacks
 from tests.fakes.store import FakeStore
 from tests.fakes.watch import FakeWatch, make_watch
@@ -41,6 +41,7 @@ class FakeWorld:
     kubernetes: FakeKubernetes
     groups: FakeGroups
     history: FakeHistory
+    quotas: FakeQuotas
     watch: FakeWatch
     curfew: FakeCurfew
     people: FakePeople
@@ -110,6 +111,7 @@ def cloud_over(account: Account) -> Cloud:
         FakeKubernetes(account),
         FakeGroups(account),
         FakeHistory(account),
+        FakeQuotas(account),
     )
 
 

@@ -16,7 +16,7 @@ from chalicelib.domain.requests.offers import NetworkOffer, Offers, PodRoleOffer
 NAMES = (
     *("zones", "networks", "keyPairs", "podRoles"),
     *("instanceTypes", "maxNodes", "maxUsdHour", "maxUsdLease", "maxUsdMonth", "askUsd"),
-    *("costTags", "teams", "openToTheWorld"),
+    *("costTags", "finance", "teams", "openToTheWorld"),
 )
 _MOST = 200
 #: Each is one write more when a lab is stored.
@@ -41,6 +41,7 @@ def read_offers(raw: bytes, content_type: str | None) -> Callable[[Offers], Offe
         "max_usd_month": _months(body),
         "ask_usd": _ceiling(body, "askUsd"),
         "cost_tags": _cost_tags(body),
+        "finance": body.text("finance"),
         "teams": _each(body, "teams", _team),
         "open_to_the_world": body.flag("openToTheWorld"),
     }

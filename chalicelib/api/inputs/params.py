@@ -13,8 +13,10 @@ from chalicelib.domain.errors.findings import Finding, error, has_errors
 from chalicelib.domain.errors.tree import InvalidRequest
 from chalicelib.domain.labs.lab import Change, Phase
 from chalicelib.domain.requests.eksctl.reader import Notes, Reader, unknown_field
+from chalicelib.services.labs.showback import CostQuery
 
 _DEFAULT, _MOST = 25, 100
+COST_FORMATS = ("json", "csv", "focus")
 #: The longest Idempotency-Key taken.
 _LONGEST_KEY = 255
 _MONTH = pattern(r"20\d\d-(0[1-9]|1[0-2])", re.ASCII)
@@ -56,14 +58,17 @@ def read_list(given: Mapping[str, str]) -> ListQuery:
     return ListQuery(given.get("owner"), tuple(Phase(name) for name in names), page)
 
 
-def read_month(given: Mapping[str, str]) -> tuple[str, str]:
-    """`month`, such as 2026-11, and `by` (default person). Raises InvalidRequest."""
-    findings = unknown_parameters(given, ("month", "by"))
-    month = given.get("month", "")
+def read_costs(given: Mapping[str, str], accept: str) -> CostQuery:
+    """`month`, such as 2026-11, `by` (default person), `format` (default by `accept`), `limit`, `cursor`. Raises InvalidRequest."""
+    findings = unknown_parameters(given, ("month", "by", "format", "limit", "cursor"))
+    month, form = given.get("month", ""), given.get("format", "csv" if "text/csv" in accept else "json")
     if not _MONTH.fullmatch(month):
         findings.append(error("month", "invalid-month", "A month such as 2026-11."))
+    if form not in COST_FORMATS:
+        findings.append(error("format", "unknown-value", f"One of {', '.join(COST_FORMATS)}."))
+    page = page_of(given, findings)
     refuse(findings)
-    return month, given.get("by", "person")
+    return CostQuery(month, given.get("by", "person"), form, page.limit if "limit" in given else _MOST, page.cursor)
 
 
 def read_arns_to_keep(raw: bytes, content_type: str | None) -> tuple[str, ...]:

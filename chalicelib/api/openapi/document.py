@@ -95,6 +95,11 @@ _QUERY: dict[str, Json] = {
     "region": {"type": "string", "description": "Default: the installation's."},
     "month": {"type": "string", "pattern": r"^20\d\d-(0[1-9]|1[0-2])$"},
     "by": {"type": "string", "enum": ["person", "team", "account", "tag"], "default": "person"},
+    "format": {
+        "type": "string",
+        "enum": ["json", "csv", "focus"],
+        "description": "Default: csv where that is accepted.",
+    },
     "dryRun": {"type": "boolean", "default": False, "description": "Nothing is stored; the answer is a 200."},
     **CLUSTER_QUERY,
 }

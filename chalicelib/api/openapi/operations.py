@@ -145,9 +145,9 @@ CURFEW_OPERATIONS = (
         "get",
         "/costs",
         "What labs cost in a month",
-        (200, "The sums, as JSON or CSV"),
+        (200, "The sums, as JSON; CSV and FOCUS 1.2 by pages, of which the header Link names the next"),
         (400, 403),
-        query=("month", "by"),
+        query=("month", "by", "format", "limit", "cursor"),
     ),
     Operation("post", f"{_LAB}/approve", "Approve a lab that waits", (202, "Under way"), (400, 403, 404, 409), "Why"),
     Operation("post", f"{_LAB}/refuse", "Refuse a lab that waits", (202, "Refused"), (400, 403, 404, 409), "Why"),
@@ -245,6 +245,7 @@ CURFEW_SCHEMAS: dict[str, Json] = {
         maxUsdMonth=_object_of_curfew(person=_USD, role=_USD, team=_USD, installation=_USD),
         askUsd=_CEILING,
         costTags=_TEXTS,
+        finance=_TEXT,
         teams={
             "type": "array",
             "items": _object_of_curfew(

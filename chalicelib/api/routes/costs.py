@@ -1,15 +1,16 @@
-"""Routes for monthly costs, as JSON or CSV."""
+"""Routes for monthly costs, as JSON, CSV or FOCUS."""
 
 from __future__ import annotations
+
+from urllib.parse import urlencode
 
 from chalice import Response
 
 from chalicelib.api.context import RequestContext, json_answer
-from chalicelib.api.inputs.params import read_month
+from chalicelib.api.inputs.params import read_costs
 from chalicelib.api.views.costs import showback_csv, showback_view
-from chalicelib.services.labs.showback import showback
-
-_CSV = "text/csv"
+from chalicelib.api.views.focus import focus_csv
+from chalicelib.services.labs.showback import CostQuery, Showback, export, showback
 
 
 def route_costs(context: RequestContext) -> None:
@@ -17,9 +18,18 @@ def route_costs(context: RequestContext) -> None:
 
     @context.route("GET", "/costs")
     def get_costs() -> Response:
-        deps, caller = context.deps, context.caller
-        month, by = read_month(context.query)
-        costs = showback(deps, caller, context.teams, month, by, deps.clock.now())
-        if _CSV in (context.header("accept") or ""):
-            return Response(showback_csv(costs), headers={"Content-Type": f"{_CSV}; charset=utf-8"})
-        return json_answer(showback_view(costs))
+        deps, caller, now = context.deps, context.caller, context.deps.clock.now()
+        asked = read_costs(context.query, context.header("accept") or "")
+        if asked.format == "json":
+            return json_answer(showback_view(showback(deps, caller, context.teams, asked.month, asked.by, now)))
+        page = export(deps, caller, context.teams, asked, now)
+        text = focus_csv(page, deps.watch.home) if asked.format == "focus" else showback_csv(page)
+        return Response(text, headers={"Content-Type": "text/csv; charset=utf-8", **_next(context, asked, page)})
+
+
+def _next(context: RequestContext, asked: CostQuery, page: Showback) -> dict[str, str]:
+    """The next page, as RFC 8288 has it; nothing on the last."""
+    if page.cursor is None:
+        return {}
+    query = {"month": asked.month, "by": asked.by, "format": asked.format, "limit": asked.limit, "cursor": page.cursor}
+    return {"Link": f'<{context.base}/costs?{urlencode(query)}>; rel="next"'}

@@ -30,7 +30,7 @@ def offers_view(offers: Offers, caller: Caller) -> dict[str, Any]:
         "openToTheWorld": offers.open_to_the_world,
         "changedAt": offers.changed_at and f"{offers.changed_at:%Y-%m-%dT%H:%M:%SZ}",
     }
-    return {**view, "changedBy": offers.changed_by} if caller.is_admin else view
+    return {**view, "finance": offers.finance, "changedBy": offers.changed_by} if caller.is_admin else view
 
 
 def _network(offer: NetworkOffer) -> dict[str, Any]:

@@ -12,7 +12,7 @@
 | owner       | OWNER#<person or role>            | COUNT                            |
 | counter       | ALIVE                             | TALLY#<0..7>                     |
 | last run    | RUNS                              | <workflow>                       |
-| spending    | SPENDING#<month>                  | ALL, PERSON#…, ROLE#…, ACCOUNT#…, TAG#… |
+| spending    | SPENDING#<month>                  | ALL, PERSON#…, ROLE#…, ACCOUNT#…, TAG#…, MAIL#… |
 | session     | SESSION#<hash of its token>       | SESSION (expires_at: 8 hours)    |
 | person      | PERSON#<id>                       | META (`people.py`)               |
 | claim       | IDENTITY#<key>                    | CLAIM                            |

@@ -8,7 +8,7 @@ from typing import Any
 
 from chalicelib.aws.clients.errors import translate
 from chalicelib.domain.errors.tree import AlreadyExists, ResourceGone
-from chalicelib.domain.labs.aws_states import SubnetFacts, WorkHostState
+from chalicelib.domain.labs.aws_states import InstanceTypeFacts, SubnetFacts, WorkHostState
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.stack.launch_templates import key_pair_name
 from chalicelib.domain.stack.work_host import architecture_of
@@ -53,16 +53,20 @@ class Ec2Network:
                 (o["Location"], o["InstanceType"]) for page in pages for o in page["InstanceTypeOfferings"]
             )
 
-    def architectures(self, instance_types: Sequence[str]) -> Mapping[str, tuple[str, ...]]:
-        """Instance type -> the processors it has (`x86_64`, `arm64`, `arm64_mac`); unknown types are left out."""
-        if not instance_types:
+    def instance_types(self, names: Sequence[str]) -> Mapping[str, InstanceTypeFacts]:
+        """Of each its processors (`x86_64`, `arm64`, `arm64_mac`) and vCPUs; unknown types are left out."""
+        if not names:
             return {}
-        wanted = [{"Name": "instance-type", "Values": list(instance_types)}]
+        wanted = [{"Name": "instance-type", "Values": list(names)}]
         with translate("ec2:DescribeInstanceTypes"):
             pages = self._ec2.get_paginator("describe_instance_types").paginate(Filters=wanted)
             rows = [row for page in pages for row in page["InstanceTypes"]]
         return {
-            row["InstanceType"]: tuple(row.get("ProcessorInfo", {}).get("SupportedArchitectures", ())) for row in rows
+            row["InstanceType"]: InstanceTypeFacts(
+                tuple(row.get("ProcessorInfo", {}).get("SupportedArchitectures", ())),
+                int(row.get("VCpuInfo", {}).get("DefaultVCpus", 0)),
+            )
+            for row in rows
         }
 
     def regions(self) -> Mapping[str, str]:

@@ -28,6 +28,12 @@ def ami_type(instance_type: str) -> str:
     return "AL2023_ARM_64_STANDARD" if arm else "AL2023_x86_64_STANDARD"
 
 
+def family_of(instance_type: str) -> str:
+    """The letters that it begins with: `m` of m6gd.large; empty for a name of no known form."""
+    name = _NAME.match(instance_type)
+    return name[1] if name else ""
+
+
 def is_accelerated(instance_type: str) -> bool:
     """Whether the work is done by GPUs or Neuron devices, beside the processor."""
     name = _NAME.match(instance_type)

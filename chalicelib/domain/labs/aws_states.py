@@ -124,6 +124,14 @@ class UpdateState:
 
 
 @dataclass(frozen=True)
+class InstanceTypeFacts:
+    """An instance type: the processors it has, in EC2's words, and how many virtual CPUs."""
+
+    architectures: tuple[str, ...]
+    vcpus: int
+
+
+@dataclass(frozen=True)
 class SubnetFacts:
     """A subnet. `public`: its default route goes to an internet gateway; `maps_public_ip`: instances get a public address.
 

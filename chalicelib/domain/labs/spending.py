@@ -47,10 +47,10 @@ class MonthCeilings:
 
 
 @dataclass(frozen=True)
-class PersonMonth:
-    """A person's sum of a month. `identities`: as whom they own labs in it, by which teams know them."""
+class MonthSum:
+    """A month's sum and whose it is. `identities`: as whom a person owns labs in it, by which teams know them."""
 
-    person: str
+    whose: str
     identities: tuple[str, ...]
     amounts: Mapping[str, int]
 

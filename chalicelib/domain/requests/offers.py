@@ -63,7 +63,10 @@ class PodRoleOffer:
 
 @dataclass(frozen=True)
 class Offers:
-    """`instance_types`: types, or families such as t3. `max_nodes` None: as the settings say. USD: see `ceilings.py`."""
+    """`instance_types`: types, or families such as t3. `max_nodes` None: as the settings say. USD: see `ceilings.py`.
+
+    `finance`: who gets the months' mails, and with whom owners get theirs.
+    """
 
     zones: tuple[ZoneOffer, ...] = ()
     networks: tuple[NetworkOffer, ...] = ()
@@ -76,6 +79,7 @@ class Offers:
     max_usd_month: MonthLimits = MonthLimits()
     ask_usd: float | None = None
     cost_tags: tuple[str, ...] = ()
+    finance: str | None = None
     teams: tuple[TeamRule, ...] = ()
     open_to_the_world: bool = False
     changed_at: datetime | None = None

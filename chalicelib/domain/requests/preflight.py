@@ -36,7 +36,24 @@ def check_subnets(spec: LabSpec, facts: Sequence[SubnetFacts]) -> tuple[Finding,
             findings.append(error(path, "subnet-missing", f"There is no subnet {subnet_id} in {spec.region}."))
         else:
             findings += _check_subnet(spec, path, found[subnet_id], public)
-    return (*findings, *_check_together(spec.network, [found[i] for _, i, _ in _named(spec.network) if i in found]))
+    known = [found[i] for _, i, _ in _named(spec.network) if i in found]
+    return (*findings, *_check_together(spec.network, known), *_check_room(spec, spec.network, found))
+
+
+def _check_room(spec: LabSpec, network: ExistingNetwork, found: Mapping[str, SubnetFacts]) -> Iterator[Finding]:
+    """Each node takes an address of its subnets at least; its pods take more."""
+    host = 1 if spec.work_host else 0
+    sides = (
+        (Placement.PUBLIC, "publicSubnetIds", network.public_subnet_ids, host),
+        (Placement.PRIVATE, "privateSubnetIds", network.private_subnet_ids, 0),
+    )
+    for placement, side, ids, more in sides:
+        known = [found[id] for id in ids if id in found]
+        need = more + sum(group.desired for group in spec.nodegroups if group.placement is placement)
+        free = sum(subnet.free_addresses for subnet in known)
+        if len(known) == len(ids) and ids and need > free:
+            message = f"{need} machines need an address each, and {_listed(ids)} have {free} free addresses together."
+            yield error(f"network.{side}", "too-few-addresses", message)
 
 
 def check_dns(spec: LabSpec, without: Mapping[str, str]) -> tuple[Finding, ...]:
@@ -100,7 +117,7 @@ def check_instances(
     zones = {subnet.zone for subnet in facts} if isinstance(network, ExistingNetwork) else set(network.zones)
     zones -= {network.zones[index] for index in missing} if isinstance(network, NewNetwork) else set()
     findings = [_zone_missing(spec, index, offers) for index in missing]
-    for path, kind in _instances(spec):
+    for path, kind in named_types(spec):
         where = {zone for zone, offered in offers if offered == kind}
         if not where:
             findings.append(error(path, "type-not-offered", f"{spec.region} has no instance type {kind}."))
@@ -117,7 +134,7 @@ def check_architectures(spec: LabSpec, known: Mapping[str, Collection[str]]) -> 
     """Judge each instance type by its image: `known` maps types to the processors that EC2 tells; unknown ones are not judged."""
     images = {f"nodegroups[{number}]": group.ami_type for number, group in enumerate(spec.nodegroups)}
     found = []
-    for path, kind in _instances(spec):
+    for path, kind in named_types(spec):
         image = images.get(path.partition(".")[0], "") or ami_type(kind)
         processor = "arm64" if "ARM_64" in image else "x86_64"
         if known.get(kind) and processor not in known[kind]:
@@ -145,7 +162,7 @@ def _zones_without(spec: LabSpec, offers: Collection[tuple[str, str]]) -> Iterat
 
 def _zone_missing(spec: LabSpec, index: int, offers: Collection[tuple[str, str]]) -> Finding:
     zone = spec.network.zones[index] if isinstance(spec.network, NewNetwork) else ""
-    kinds = " or ".join(dict.fromkeys(kind for _, kind in _instances(spec) if any(kind == had for _, had in offers)))
+    kinds = " or ".join(dict.fromkeys(kind for _, kind in named_types(spec) if any(kind == had for _, had in offers)))
     known = _listed({zone for zone, _ in offers})
     message = f"{spec.region} has no zone {zone} where {kinds} is offered; there are {known}."
     return error(f"network.zones[{index}]", "zone-not-offered", message)
@@ -244,8 +261,8 @@ def _newest_first(versions: Sequence[str]) -> list[str]:
     return sorted(versions, key=lambda each: [int(number) for number in re.findall(r"\d+", each)], reverse=True)
 
 
-def _instances(spec: LabSpec) -> Iterator[tuple[str, str]]:
-    """(path, instance type) of each that is named."""
+def named_types(spec: LabSpec) -> Iterator[tuple[str, str]]:
+    """(path, instance type) of each that a request names."""
     for number, group in enumerate(spec.nodegroups):
         for index, kind in enumerate(group.instance_types):
             yield f"nodegroups[{number}].instanceTypes[{index}]", kind

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 
@@ -12,7 +13,7 @@ from chalicelib.domain.errors.explain import explain
 from chalicelib.domain.errors.findings import Finding, error
 from chalicelib.domain.errors.tree import AccessDenied, AwsRefused, InvalidRequest, ResourceGone, Transient
 from chalicelib.domain.identity.callers import Caller
-from chalicelib.domain.labs.aws_states import HostedZone, SubnetFacts
+from chalicelib.domain.labs.aws_states import HostedZone, InstanceTypeFacts, SubnetFacts
 from chalicelib.domain.labs.spec import ExistingNetwork, LabSpec
 from chalicelib.domain.requests.addon_schema import check_configurations
 from chalicelib.domain.requests.defaults import admin_policy
@@ -38,6 +39,7 @@ from chalicelib.domain.requests.principals import (
     check_same_principals,
     with_principals,
 )
+from chalicelib.domain.requests.quotas import judge_free_plan, judge_quotas, needs_of
 from chalicelib.ports.deps import Cloud, Deps
 from chalicelib.services.labs.regions import refuse_unusable_region
 
@@ -140,7 +142,15 @@ def _subnets(cloud: Cloud, spec: LabSpec) -> tuple[SubnetFacts, ...]:
 
 def _instances(cloud: Cloud, spec: LabSpec, subnets: tuple[SubnetFacts, ...]) -> tuple[Finding, ...]:
     offered = check_instances(spec, cloud.network.offers(spec.instance_types), subnets)
-    return (*offered, *check_architectures(spec, cloud.network.architectures(spec.instance_types)))
+    types = cloud.network.instance_types(spec.instance_types)
+    fitting = check_architectures(spec, {kind: facts.architectures for kind, facts in types.items()})
+    return (*offered, *fitting, *_quotas(cloud, spec, types))
+
+
+def _quotas(cloud: Cloud, spec: LabSpec, types: Mapping[str, InstanceTypeFacts]) -> tuple[Finding, ...]:
+    needs = needs_of(spec, types)
+    report = cloud.quotas.read([need.quota for need in needs])
+    return (*judge_quotas(needs, report, spec.region), *judge_free_plan(spec, report.eligible))
 
 
 def _schemas(cloud: Cloud, spec: LabSpec) -> dict[str, str]:

@@ -14,7 +14,7 @@ from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.errors.findings import error
 from chalicelib.domain.errors.tree import InvalidRequest, NotYours
 from chalicelib.domain.identity.callers import Caller, Team
-from chalicelib.domain.labs.spending import PersonMonth, Scope
+from chalicelib.domain.labs.spending import MonthSum, Scope
 from chalicelib.ports.deps import Deps
 
 #: Who is in no team.
@@ -32,7 +32,7 @@ class CostRow:
 
 @dataclass(frozen=True)
 class Showback:
-    """A month's rows, dearest first, and all together, each lab once.
+    """A month's rows, dearest first, and all together, each lab once; of an export one page's, and no total.
 
     `running`: the month is not over, and counts what is reserved, too.
     """
@@ -43,10 +43,48 @@ class Showback:
     running: bool
     rows: tuple[CostRow, ...]
     total: Mapping[str, int]
+    cursor: str | None = None
+
+
+@dataclass(frozen=True)
+class CostQuery:
+    """What is asked for: a month such as 2026-11, by what, and for an export which page of it."""
+
+    month: str
+    by: str
+    format: str
+    limit: int
+    cursor: str | None
 
 
 def showback(deps: Deps, caller: Caller, teams: Iterable[Team], month: str, by: str, now: datetime) -> Showback:
     """Raises InvalidRequest for a month that is none, or in the future; NotYours for others' accounts and tags."""
+    scope, present = _checked(deps, caller, month, by, now)
+    rows = tuple(sorted(_rows(deps, caller, tuple(teams), month, scope), key=_dearest_first))
+    once = _rows(deps, caller, (), month, Scope.PERSON) if scope in (Scope.TEAM, Scope.TAG) else rows
+    total: Counter[str] = Counter()
+    for row in once:
+        total.update(row.amounts)
+    return Showback(month, scope, deps.curfew.zone, month == present, rows, total)
+
+
+def export(deps: Deps, caller: Caller, teams: Iterable[Team], asked: CostQuery, now: datetime) -> Showback:
+    """A page of a month's rows, of which nothing else is read. Teams, whose sums are made of people's, are one page."""
+    scope, present = _checked(deps, caller, asked.month, asked.by, now)
+    cursor = None
+    if scope is Scope.TEAM:
+        rows = tuple(_rows(deps, caller, tuple(teams), asked.month, scope))
+    else:
+        page = deps.store.month_page(asked.month, scope, asked.limit, asked.cursor)
+        cursor = page.cursor
+        seen = (one for one in page.items if scope is not Scope.PERSON or _sees(caller, one))
+        rows = tuple(CostRow(one.whose, one.amounts) for one in seen)
+    ordered = tuple(sorted(rows, key=_dearest_first))
+    return Showback(asked.month, scope, deps.curfew.zone, asked.month == present, ordered, {}, cursor)
+
+
+def _checked(deps: Deps, caller: Caller, month: str, by: str, now: datetime) -> tuple[Scope, str]:
+    """Whose sums are asked for, and the month of now."""
     present = f"{now.astimezone(ZoneInfo(deps.curfew.zone)):%Y-%m}"
     scope = _scope(by)
     if month > present:
@@ -56,17 +94,12 @@ def showback(deps: Deps, caller: Caller, teams: Iterable[Team], month: str, by: 
         raise InvalidRequest([error("month", "future-month", message)])
     if scope in (Scope.ACCOUNT, Scope.TAG) and not caller.sees_all:
         raise NotYours(f"Costs by {scope} are for administrators and viewers; by=person shows yours.")
-    rows = tuple(sorted(_rows(deps, caller, tuple(teams), month, scope), key=_dearest_first))
-    once = _rows(deps, caller, (), month, Scope.PERSON) if scope in (Scope.TEAM, Scope.TAG) else rows
-    total: Counter[str] = Counter()
-    for row in once:
-        total.update(row.amounts)
-    return Showback(month, scope, deps.curfew.zone, month == present, rows, total)
+    return scope, present
 
 
 def _rows(deps: Deps, caller: Caller, teams: tuple[Team, ...], month: str, scope: Scope) -> Iterator[CostRow]:
     if scope is Scope.PERSON:
-        yield from (CostRow(one.person, one.amounts) for one in _people(deps, caller, month))
+        yield from (CostRow(one.whose, one.amounts) for one in _people(deps, caller, month))
         return
     if scope is not Scope.TEAM:
         yield from (CostRow(whose, amounts) for whose, amounts in deps.store.month_sums(month, scope).items())
@@ -79,11 +112,13 @@ def _rows(deps: Deps, caller: Caller, teams: tuple[Team, ...], month: str, scope
     yield from (CostRow(name, sums) for name, sums in together.items() if caller.sees_all or name in mine)
 
 
-def _people(deps: Deps, caller: Caller, month: str) -> Iterator[PersonMonth]:
+def _people(deps: Deps, caller: Caller, month: str) -> Iterator[MonthSum]:
     """Those whom the caller may see: themself, by whatever permission set, and whoever of their teams has labs."""
-    for one in deps.store.month_people(month):
-        if one.person == caller.person or any(caller.may_see(identity) for identity in one.identities):
-            yield one
+    yield from (one for one in deps.store.month_people(month) if _sees(caller, one))
+
+
+def _sees(caller: Caller, one: MonthSum) -> bool:
+    return one.whose == caller.person or any(caller.may_see(identity) for identity in one.identities)
 
 
 def _scope(by: str) -> Scope:

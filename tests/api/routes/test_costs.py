@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from dataclasses import replace
 from typing import Any
+from urllib.parse import parse_qsl
 
 import pytest
 
@@ -125,3 +127,52 @@ def test_an_empty_month_and_an_unknown_sum() -> None:
 @pytest.mark.parametrize("keys", [["a", "b", "c", "d"], ["a", "a"], [""], "course"])
 def test_costs_are_summed_by_three_tags_at_most(keys: Any) -> None:
     assert Http().put("/offers", {"costTags": keys}, caller=ADMIN).status == 400
+
+
+@pytest.mark.parametrize("form", ["csv", "focus"])
+def test_an_export_comes_by_pages_that_together_are_the_month(form: str) -> None:
+    http = Http()
+    for number in range(5):
+        assert http.post("/labs", {"name": f"n{number}"}, caller=f"{OWNER}{number}").status == 202
+    query, pages = {"month": "2026-11", "format": form, "limit": "2"}, list[list[dict[str, str]]]()
+    while True:
+        answer = http.call("GET", "/costs", query=query, caller=ADMIN)
+        assert answer.headers["Content-Type"] == "text/csv; charset=utf-8"
+        pages.append(list(csv.DictReader(io.StringIO(answer.text))))
+        if "Link" not in answer.headers:
+            break
+        link = re.fullmatch(r'</api/costs\?(.+)>; rel="next"', answer.headers["Link"])
+        assert link is not None
+        query = dict(parse_qsl(link[1]))
+    assert [len(page) for page in pages] == [2, 2, 1]
+    cost = "Cost" if form == "csv" else "BilledCost"
+    whole = http.call("GET", "/costs", query={"month": "2026-11"}, caller=ADMIN).json["total"]["usd"]
+    assert sum(float(row[cost]) for page in pages for row in page) == pytest.approx(whole, abs=0.05)
+    assert http.call("GET", "/costs", query={**query, "cursor": "made-up"}, caller=ADMIN).status == 400
+
+
+@pytest.mark.parametrize(
+    "query", [{"format": "xml"}, {"format": ""}, {"limit": "0"}, {"limit": "1000"}, {"limit": "x"}]
+)
+def test_what_is_no_format_or_page_is_refused(query: dict[str, str]) -> None:
+    assert Http().call("GET", "/costs", query={"month": "2026-11", **query}).status == 400
+
+
+def test_an_export_shows_nobody_more_than_the_json() -> None:
+    http = a_http()
+    http.people = replace(http.people, teams=())
+    for form in ("csv", "focus"):
+        asked = {"month": "2026-11", "format": form}
+        answer = http.call("GET", "/costs", query=asked, caller=STRANGER)
+        assert (OWNER in answer.text, STRANGER in answer.text) == (False, True)
+        assert http.call("GET", "/costs", query={**asked, "by": "account"}, caller=STRANGER).status == 403
+
+
+def test_administrators_say_who_finance_is_and_others_do_not_see_it() -> None:
+    http = Http()
+    assert (
+        http.put("/offers", {"finance": "finance@example.com"}, caller=ADMIN).json["finance"] == "finance@example.com"
+    )
+    assert "finance" not in http.get("/offers").json
+    assert http.put("/offers", {"finance": "none"}, caller=ADMIN).json["finance"] is None
+    assert http.put("/offers", {"finance": 5}, caller=ADMIN).status == 400

@@ -141,8 +141,70 @@ def test_a_person_has_one_sum_by_whatever_permission_set_and_is_known_by_each(st
         store.create_lab(a_priced_lab(number, owner=sso.format(name)), None, "d", NOW)
     store.create_lab(a_priced_lab(9, owner="arn:aws:iam::111122223333:user/jun"), None, "d", NOW)
     mina = "arn:aws:sts::111122223333:directory/mina"
-    people = {one.person: one for one in store.month_people("2026-11")}
+    people = {one.whose: one for one in store.month_people("2026-11")}
     assert people[mina].identities == (sso.format("Labs"), sso.format("PowerUser"))
     assert people[mina].amounts == {LABS: 3, COST: 3 * price}
     assert people["arn:aws:iam::111122223333:user/jun"].identities == ("arn:aws:iam::111122223333:user/jun",)
     assert store.month_sums("2026-11", Scope.PERSON)[mina] == people[mina].amounts
+
+
+def test_pages_of_sums_are_the_sums(store: Store) -> None:
+    for number in range(5):
+        store.create_lab(a_priced_lab(number, owner=SESSION.format(number)), None, "d", NOW)
+    found, cursor, first = list[str](), None, True
+    while first or cursor:
+        page = store.month_page("2026-11", Scope.PERSON, 2, cursor)
+        found += [each.whose for each in page.items]
+        cursor, first = page.cursor, False
+    assert found == sorted(store.month_sums("2026-11", Scope.PERSON))
+
+
+class Metered:
+    """A client that counts the read units of its queries: 4 KiB each, strongly consistent."""
+
+    def __init__(self, client: Any) -> None:
+        self._client, self.units = client, 0
+
+    def query(self, **asked: Any) -> Any:
+        answer = self._client.query(**asked)
+        values = [(name, str(next(iter(value.values())))) for item in answer["Items"] for name, value in item.items()]
+        self.units += max(1, -(-sum(len(name) + len(value) for name, value in values) // 4096))
+        return answer
+
+
+def test_costs_of_10000_labs_in_12_months_are_answered_in_20_read_units() -> None:
+    """300 people had them: a month by person, by account, by tag; and the whole year by account."""
+    owner = "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Labs/learner-000@example.com"
+    people = [f"PERSON#arn:aws:sts::111122223333:directory/learner-{n:03}@example.com" for n in range(300)]
+    amounts = {LABS: {"N": "3"}, **{name: {"N": "123456789"} for name in (COST, "slept", "ended", "extended")}}
+    others = ["ALL", "ACCOUNT#111122223333", *(f"TAG#course=eks-{n}" for n in range(20))]
+    with mock_aws():
+        client = boto3.client("dynamodb", region_name="ap-northeast-2")
+        table = create_table(client)
+        months = [f"2026-{month:02}" for month in range(1, 13)]
+        for month, whose in [("2026-06", one) for one in people] + [(each, one) for each in months for one in others]:
+            more = {"identities": {"SS": [owner]}} if whose.startswith("PERSON") else {}
+            item = {"pk": {"S": f"SPENDING#{month}"}, "sk": {"S": whose}, **amounts, **more}
+            client.put_item(TableName=table, Item=item)
+        for scope, rows in ((Scope.PERSON, 300), (Scope.ACCOUNT, 1), (Scope.TAG, 20)):
+            metered = Metered(client)
+            assert len(DynamoStore(metered, table).month_sums("2026-06", scope)) == rows
+            assert metered.units <= 20, scope
+        metered = Metered(client)
+        assert all(DynamoStore(metered, table).month_sums(month, Scope.ACCOUNT) for month in months)
+        assert metered.units <= 20
+
+
+def test_a_months_mail_is_claimed_once_and_again_only_if_nobody_noted_it(store: Store) -> None:
+    """Also finance's, which is noted under no name."""
+    for whose in ("arn:aws:iam::111122223333:user/jun", ""):
+        assert store.claim_month_mail("2026-11", whose, NOW)
+        assert not store.claim_month_mail("2026-11", whose, NOW + timedelta(minutes=4))
+        assert store.claim_month_mail("2026-11", whose, NOW + timedelta(minutes=5))
+        assert whose not in store.month_told("2026-11")
+        for _ in range(2):
+            store.note_month_told("2026-11", whose, NOW)
+        assert whose in store.month_told("2026-11")
+        assert not store.claim_month_mail("2026-11", whose, NOW + timedelta(days=1))
+    assert store.month_told("2026-10") == frozenset()
+    assert store.month_sums("2026-11", Scope.PERSON) == {}

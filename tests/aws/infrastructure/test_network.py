@@ -52,11 +52,11 @@ def test_zones_are_sorted_and_at_least_two(network: Ec2Network) -> None:
 
 
 def test_processors_and_regions_are_told_in_ec2s_words(network: Ec2Network) -> None:
-    known = network.architectures(["t3.medium", "t4g.small", "made.up"])
+    known = network.instance_types(["t3.medium", "t4g.small", "made.up"])
     assert known.keys() == {"t3.medium", "t4g.small"}
-    assert "x86_64" in known["t3.medium"]
-    assert known["t4g.small"] == ("arm64",)
-    assert network.architectures([]) == {}
+    assert ("x86_64" in known["t3.medium"].architectures, known["t3.medium"].vcpus) == (True, 2)
+    assert known["t4g.small"].architectures == ("arm64",)
+    assert network.instance_types([]) == {}
     regions = network.regions()
     assert regions["us-east-1"] == "opt-in-not-required"
     assert "us-east-9" not in regions

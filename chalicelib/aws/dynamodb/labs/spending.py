@@ -12,13 +12,14 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.aws.dynamodb.keys import Item, spending_key, text
-from chalicelib.aws.dynamodb.pages import Listing, all_items
+from chalicelib.aws.dynamodb.pages import Listing, all_items, one_page
 from chalicelib.aws.dynamodb.transactions import Reason, add_all
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.errors.tree import OverBudget
 from chalicelib.domain.identity.callers import identity_of
 from chalicelib.domain.labs.lab import Lab
-from chalicelib.domain.labs.spending import COST, MonthCeilings, PersonMonth, Scope, spending, sums_of
+from chalicelib.domain.labs.spending import COST, MonthCeilings, MonthSum, Scope, spending, sums_of
+from chalicelib.ports.deps import Page
 
 ALL = "ALL"
 #: Of a person's sum: the owners whose labs are in it, where they are more than the person's own name.
@@ -80,23 +81,30 @@ def refusal(additions: Sequence[Addition], reasons: Sequence[Reason]) -> OverBud
 
 def month_sums(client: Any, table: str, month: str, scope: Scope) -> Mapping[str, Mapping[str, int]]:
     """The sums of a month by whose they are, strongly consistent."""
-    prefix = _key_of(scope, "")
-    values = {":pk": text(f"SPENDING#{month}"), ":prefix": text(prefix)}
-    listing = Listing("pk = :pk AND begins_with(sk, :prefix)", values, (), {})
-    items = all_items(client, table, listing)
-    return {item["sk"]["S"].removeprefix(prefix): _amounts(item) for item in items}
+    found = (_sum_of(item, scope) for item in all_items(client, table, _listing(month, scope)))
+    return {each.whose: each.amounts for each in found}
 
 
-def month_people(client: Any, table: str, month: str) -> tuple[PersonMonth, ...]:
+def month_people(client: Any, table: str, month: str) -> tuple[MonthSum, ...]:
     """The sums of a month by person, with the identities that each has labs by: theirs alone where none are kept."""
-    prefix = _key_of(Scope.PERSON, "")
-    values = {":pk": text(f"SPENDING#{month}"), ":prefix": text(prefix)}
-    items = all_items(client, table, Listing("pk = :pk AND begins_with(sk, :prefix)", values, (), {}))
-    found = ((item["sk"]["S"].removeprefix(prefix), item) for item in items)
-    return tuple(
-        PersonMonth(person, tuple(sorted(item.get(IDENTITIES, {"SS": [person]})["SS"])), _amounts(item))
-        for person, item in found
-    )
+    return tuple(_sum_of(item, Scope.PERSON) for item in all_items(client, table, _listing(month, Scope.PERSON)))
+
+
+def month_page(client: Any, table: str, month: str, scope: Scope, limit: int, cursor: str | None) -> Page[MonthSum]:
+    """A page of a month's sums, in order of whose they are."""
+    items, following = one_page(client, table, _listing(month, scope), limit, cursor)
+    return Page(tuple(_sum_of(item, scope) for item in items), following)
+
+
+def _listing(month: str, scope: Scope) -> Listing:
+    pk = f"SPENDING#{month}"
+    values = {":pk": text(pk), ":prefix": text(_key_of(scope, ""))}
+    return Listing("pk = :pk AND begins_with(sk, :prefix)", values, ("pk", "sk"), {"pk": pk})
+
+
+def _sum_of(item: Item, scope: Scope) -> MonthSum:
+    whose = item["sk"]["S"].removeprefix(_key_of(scope, ""))
+    return MonthSum(whose, tuple(sorted(item.get(IDENTITIES, {"SS": [whose]})["SS"])), _amounts(item))
 
 
 def _amounts(item: Item) -> Mapping[str, int]:
@@ -118,7 +126,7 @@ def _addition(
     mine = identity_of(lab.owner)
     member = (IDENTITIES, mine) if scope is Scope.PERSON and whose != mine else None
     guard = (COST, most) if most is not None and added > 0 else None
-    operation = add_all(table, spending_key(month, _key_of(scope, whose)), amounts, guard, _expiry(month), member)
+    operation = add_all(table, spending_key(month, _key_of(scope, whose)), amounts, guard, expiry(month), member)
     return Addition(scope, month, added, most, operation)
 
 
@@ -126,7 +134,7 @@ def _key_of(scope: Scope, whose: str) -> str:
     return ALL if scope is Scope.INSTALLATION else f"{scope.upper()}#{whose}"
 
 
-def _expiry(month: str) -> int:
+def expiry(month: str) -> int:
     """Some days more than a year after the month began: whose labs cost what is a matter of this year and the last."""
     return int((datetime.fromisoformat(f"{month}-01T00:00:00+00:00") + SUMS_KEPT).timestamp())
 

@@ -26,14 +26,14 @@ from chalicelib.aws.dynamodb.labs.change import change_lab
 from chalicelib.aws.dynamodb.labs.create import LabCreation, lab_of_key, load
 from chalicelib.aws.dynamodb.labs.receipts import put_receipt, receipts_of
 from chalicelib.aws.dynamodb.labs.retention import expire, rewrite
-from chalicelib.aws.dynamodb.labs.spending import month_people, month_sums
+from chalicelib.aws.dynamodb.labs.spending import month_page, month_people, month_sums
 from chalicelib.aws.dynamodb.labs.whole import whole_lab
 from chalicelib.aws.dynamodb.pages import Listing, all_items, one_page
 from chalicelib.domain.core.resources import LedgerEntry
 from chalicelib.domain.core.service_health import Run
 from chalicelib.domain.errors.tree import LabNotFound
 from chalicelib.domain.labs.lab import Lab, Phase
-from chalicelib.domain.labs.spending import MonthCeilings, PersonMonth, Scope
+from chalicelib.domain.labs.spending import MonthCeilings, MonthSum, Scope
 from chalicelib.domain.labs.steps import Event, Step
 from chalicelib.domain.teardown.receipt import Receipt
 from chalicelib.ports.deps import Page, WholeLab
@@ -92,9 +92,31 @@ class DynamoStore:
         """A query of one partition."""
         return month_sums(self._client, self._table, month, scope)
 
-    def month_people(self, month: str) -> tuple[PersonMonth, ...]:
+    def month_people(self, month: str) -> tuple[MonthSum, ...]:
         """As the port says."""
         return month_people(self._client, self._table, month)
+
+    def month_page(self, month: str, scope: Scope, limit: int, cursor: str | None) -> Page[MonthSum]:
+        """As the port says."""
+        return month_page(self._client, self._table, month, scope, limit, cursor)
+
+    def month_told(self, month: str) -> frozenset[str]:
+        """Strongly consistent."""
+        from chalicelib.aws.dynamodb.labs.month_mails import month_told
+
+        return month_told(self._client, self._table, month)
+
+    def claim_month_mail(self, month: str, whose: str, now: datetime) -> bool:
+        """As the port says."""
+        from chalicelib.aws.dynamodb.labs.month_mails import claim_month_mail
+
+        return claim_month_mail(self._client, self._table, month, whose, now)
+
+    def note_month_told(self, month: str, whose: str, now: datetime) -> None:
+        """As the port says."""
+        from chalicelib.aws.dynamodb.labs.month_mails import note_month_told
+
+        note_month_told(self._client, self._table, month, whose, now)
 
     def list_labs(self, owner: str | None, phases: Sequence[Phase], limit: int, cursor: str | None) -> Page[Lab]:
         """Newest first, from an index that follows the table within moments."""

@@ -1,0 +1,162 @@
+"""AWS's own quotas, judged before a lab is stored: the need of the lab, the use so far, and the limit.
+
+Pure; `aws/infrastructure/quotas.py` reads limits and use. Codes are those of Service Quotas. What could not be read is a warning:
+AWS then says so while the lab is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import field
+
+from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.instance_types import family_of
+from chalicelib.domain.errors.findings import Finding, error, warning
+from chalicelib.domain.labs.aws_states import InstanceTypeFacts
+from chalicelib.domain.labs.spec import CapacityType, LabSpec, NatMode, NewNetwork
+from chalicelib.domain.requests.preflight import named_types
+
+
+@dataclass(frozen=True)
+class Quota:
+    """One of Service Quotas. `usual`: AWS's default, where it is documented: no account has less."""
+
+    service: str
+    code: str
+    name: str
+    usual: int | None = None
+
+
+@dataclass(frozen=True)
+class Need:
+    """So much of a quota, for the field at `path`. `unit`: what is counted. `alone`: the quota is of one thing, not of a region."""
+
+    quota: Quota
+    path: str
+    asked: int
+    unit: str
+    alone: bool = False
+
+
+@dataclass(frozen=True)
+class QuotaReport:
+    """What an account's region says. `limits`, `used`: by code. `unread`: what could not be read, with AWS's reason.
+
+    `eligible`: the instance types of an account that is on AWS's free plan; None for any other.
+    """
+
+    limits: Mapping[str, float] = field(default_factory=dict)
+    used: Mapping[str, int] = field(default_factory=dict)
+    unread: tuple[str, ...] = ()
+    eligible: frozenset[str] | None = None
+
+
+VPCS = Quota("vpc", "L-F678F1CE", "VPCs per Region", 5)
+ELASTIC_IPS = Quota("ec2", "L-0263D0A3", "EC2-VPC Elastic IPs", 5)
+CLUSTERS = Quota("eks", "L-1194D53C", "Clusters", 100)
+NODE_GROUPS = Quota("eks", "L-6D54EA21", "Managed node groups per cluster", 30)
+NODES = Quota("eks", "L-BD136A63", "Nodes per managed node group", 450)
+RULES = Quota("vpc", "L-0EA8095F", "Inbound or outbound rules per security group", 60)
+_LETTERS = "(A, C, D, H, I, M, R, T, Z)"
+_STANDARD = ("a", "c", "d", "h", "i", "im", "is", "m", "r", "t", "z")
+#: Families -> their quota of vCPUs, running on demand.
+_ON_DEMAND = {
+    **dict.fromkeys(_STANDARD, Quota("ec2", "L-1216C47A", f"Running On-Demand Standard {_LETTERS} instances")),
+    **dict.fromkeys(("g", "gr", "vt"), Quota("ec2", "L-DB2E81BA", "Running On-Demand G and VT instances")),
+    "dl": Quota("ec2", "L-6E869C2A", "Running On-Demand DL instances"),
+    "f": Quota("ec2", "L-74FC7D96", "Running On-Demand F instances"),
+    "inf": Quota("ec2", "L-1945791B", "Running On-Demand Inf instances"),
+    "p": Quota("ec2", "L-417A185B", "Running On-Demand P instances"),
+    "trn": Quota("ec2", "L-2C3B7624", "Running On-Demand Trn instances"),
+    "x": Quota("ec2", "L-7295265B", "Running On-Demand X instances"),
+}
+#: The same of Spot requests. P is left out: P5 has a quota apart from the older generations'.
+_SPOT = {
+    **dict.fromkeys(_STANDARD, Quota("ec2", "L-34B43A08", f"All Standard {_LETTERS} Spot Instance Requests")),
+    **dict.fromkeys(("g", "gr", "vt"), Quota("ec2", "L-3819A6DF", "All G and VT Spot Instance Requests")),
+    "dl": Quota("ec2", "L-85EED4F7", "All DL Spot Instance Requests"),
+    "f": Quota("ec2", "L-88CF9481", "All F Spot Instance Requests"),
+    "inf": Quota("ec2", "L-B5D1601B", "All Inf Spot Instance Requests"),
+    "trn": Quota("ec2", "L-6B0D517C", "All Trn Spot Instance Requests"),
+    "x": Quota("ec2", "L-E3A00192", "All X Spot Instance Requests"),
+}
+
+
+def vcpu_quota(instance_type: str, spot: bool) -> Quota | None:
+    """The quota that an instance's vCPUs count against; None for a family whose quota is not known here."""
+    return (_SPOT if spot else _ON_DEMAND).get(family_of(instance_type))
+
+
+def needs_of(spec: LabSpec, types: Mapping[str, InstanceTypeFacts]) -> tuple[Need, ...]:
+    """What a lab needs of the quotas that it may reach. A quota of one thing is left out up to AWS's default."""
+    alone = [
+        Need(NODE_GROUPS, "nodegroups", len(spec.nodegroups), "node groups", alone=True),
+        *(
+            Need(NODES, f"nodegroups[{number}].max", max(group.max, group.desired), "nodes", alone=True)
+            for number, group in enumerate(spec.nodegroups)
+        ),
+        Need(RULES, "ssh.cidrs", len(spec.ssh.cidrs) if spec.ssh else 0, "rules", alone=True),
+    ]
+    return (
+        *_vcpus(spec, types),
+        *_network(spec),
+        Need(CLUSTERS, "region", 1, "cluster"),
+        *(need for need in alone if need.asked > (need.quota.usual or 0)),
+    )
+
+
+def judge_quotas(needs: tuple[Need, ...], report: QuotaReport, region: str) -> Iterator[Finding]:
+    """What there is no room for, with the command that asks AWS for more; and what could not be read."""
+    for need in needs:
+        limit, used = report.limits.get(need.quota.code), 0 if need.alone else report.used.get(need.quota.code)
+        if limit is not None and used is not None and used + need.asked > limit:
+            yield error(need.path, "quota-exceeded", _describe(need, int(limit), used, region))
+    if report.unread:
+        message = f"Whether AWS's quotas leave room could not be read: {'; '.join(report.unread)}. If they don't, making it fails."
+        yield warning("", "quotas-unread", message)
+
+
+def judge_free_plan(spec: LabSpec, eligible: frozenset[str] | None) -> Iterator[Finding]:
+    """The instance types that an account on AWS's free plan does not run."""
+    if eligible is None:
+        return
+    known = ", ".join(sorted(eligible))
+    for path, kind in named_types(spec):
+        if kind not in eligible:
+            message = f"The account is on AWS's free plan, which does not run {kind}. It runs {known}."
+            yield error(path, "not-in-free-plan", message)
+
+
+def _describe(need: Need, limit: int, used: int, region: str) -> str:
+    there = f"{limit} may be" if need.alone else f"{used} of {limit} are in use in {region}"
+    command = (
+        f"aws service-quotas request-service-quota-increase --region {region} --service-code {need.quota.service} "
+        f"--quota-code {need.quota.code} --desired-value {used + need.asked}"
+    )
+    return f"It needs {need.asked} {need.unit} of AWS's quota '{need.quota.name}', and {there}. Ask AWS for more: {command}"
+
+
+def _vcpus(spec: LabSpec, types: Mapping[str, InstanceTypeFacts]) -> Iterator[Need]:
+    """By quota; its path is that of the first that counts against it."""
+    found: dict[str, Need] = {}
+    for path, kind, number, spot in _machines(spec):
+        quota, facts = vcpu_quota(kind, spot), types.get(kind)
+        if quota is not None and facts is not None and number:
+            before = found.get(quota.code, Need(quota, path, 0, "vCPUs"))
+            found[quota.code] = Need(quota, before.path, before.asked + number * facts.vcpus, "vCPUs")
+    yield from found.values()
+
+
+def _machines(spec: LabSpec) -> Iterator[tuple[str, str, int, bool]]:
+    for number, group in enumerate(spec.nodegroups):
+        spot = group.capacity_type is CapacityType.SPOT
+        yield f"nodegroups[{number}].instanceTypes[0]", group.instance_types[0], group.desired, spot
+    if spec.work_host is not None:
+        yield "workHost.instanceType", spec.work_host.instance_type, 1, False
+
+
+def _network(spec: LabSpec) -> Iterator[Need]:
+    if isinstance(spec.network, NewNetwork):
+        yield Need(VPCS, "network", 1, "VPC")
+        if spec.network.nat is NatMode.SINGLE:
+            yield Need(ELASTIC_IPS, "network.nat", 1, "elastic IP")

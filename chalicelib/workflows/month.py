@@ -1,0 +1,98 @@
+"""The month's mails: in its first days the five-minute run tells each owner, and then finance, what the month before has cost.
+
+Only where administrators said who finance is (`PUT /offers {"finance": ...}`). Each mail is claimed before it is sent and noted
+when it was: of runs at the same time one sends, and a run that died in between is made up for. Finance's is the last.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
+
+from chalicelib.domain.core.recipients import recipient_of
+from chalicelib.domain.curfew.messages.month import LabMonth, MonthMail, lab_month, month_message
+from chalicelib.domain.errors.tree import EkslabError
+from chalicelib.domain.labs.lab import Lab
+from chalicelib.domain.labs.spending import COST, LABS, MonthSum, Scope
+from chalicelib.logs import logger
+from chalicelib.ports.deps import Deps
+
+#: Of a month: until then a run that was missed is made up for.
+_LAST_DAY = 3
+#: Mails of one run; the next goes on.
+_AT_ONCE = 20
+#: The newest labs of one owner, or of all, that are read, and of how many the last look is told.
+_LABS, _LOOKED_AT = 500, 50
+#: Under whose name finance's mail is noted.
+_FINANCE = ""
+
+
+def tell_month(deps: Deps, now: datetime) -> int:
+    """Send what is due; return how many mails went out. What fails is tried again by a later run."""
+    try:
+        return _tell_due(deps, now)
+    except EkslabError as error:
+        logger.warning("A month's costs could not be told.", extra={"reason": str(error)})
+        return 0
+
+
+def _tell_due(deps: Deps, now: datetime) -> int:
+    local = now.astimezone(ZoneInfo(deps.curfew.zone))
+    if local.day > _LAST_DAY or not (finance := deps.store.offers().finance):
+        return 0
+    month = f"{local.replace(day=1) - timedelta(days=1):%Y-%m}"
+    told = deps.store.month_told(month)
+    if _FINANCE in told:
+        return 0
+    people = tuple(one for one in deps.store.month_people(month) if one.amounts.get(LABS))
+    due = [one for one in people if one.whose not in told]
+    sent = sum(_tell(deps, one.whose, _of_person(deps, month, one, now), now) for one in due[:_AT_ONCE])
+    if len(due) <= sent:
+        sent += _tell(deps, _FINANCE, _of_all(deps, month, people, finance, now), now)
+    return sent
+
+
+def _tell(deps: Deps, whose: str, mail: MonthMail, now: datetime) -> int:
+    """Send it once; 0 where another run is at it, or it failed."""
+    if not deps.store.claim_month_mail(mail.month, whose, now):
+        return 0
+    try:
+        deps.watch.notifier.send(month_message(mail, deps.watch.home))
+    except EkslabError as error:
+        told = {"recipient": mail.recipient, "month": mail.month, "reason": str(error)}
+        logger.warning("A month's costs could not be told.", extra=told)
+        return 0
+    deps.store.note_month_told(mail.month, whose, now)
+    return 1
+
+
+def _of_person(deps: Deps, month: str, one: MonthSum, now: datetime) -> MonthMail:
+    labs = [lab for identity in one.identities for lab in _labs(deps, identity)]
+    return MonthMail(month, recipient_of(one.whose), one.amounts, _of_month(deps, labs, month, now))
+
+
+def _of_all(deps: Deps, month: str, people: tuple[MonthSum, ...], finance: str, now: datetime) -> MonthMail:
+    amounts = deps.store.month_sums(month, Scope.INSTALLATION).get("", Counter[str]())
+    dearest = sorted(((one.whose, one.amounts.get(COST, 0)) for one in people), key=lambda each: (-each[1], each[0]))
+    return MonthMail(month, finance, amounts, _of_month(deps, _labs(deps, None), month, now), tuple(dearest))
+
+
+def _of_month(deps: Deps, labs: Iterable[Lab], month: str, now: datetime) -> tuple[LabMonth, ...]:
+    """Those that cost something in the month, dearest first; what the last look said of the first ones."""
+    found = (lab_month(lab, month, now) for lab in labs)
+    dearest = sorted((each for each in found if each.cost), key=lambda each: (-each.cost, each.lab.id))
+    looked_at = (replace(each, verdict=deps.curfew.store.verdict(each.lab.id)) for each in dearest[:_LOOKED_AT])
+    return (*looked_at, *dearest[_LOOKED_AT:])
+
+
+def _labs(deps: Deps, owner: str | None) -> Iterator[Lab]:
+    cursor, count = None, 0
+    while count < _LABS:
+        page = deps.store.list_labs(owner, (), 100, cursor)
+        yield from page.items
+        cursor, count = page.cursor, count + len(page.items)
+        if cursor is None:
+            return
