@@ -24,6 +24,7 @@ from chalicelib.ports.deps import Deps
 from chalicelib.workflows.approval import tend_awaiting
 from chalicelib.workflows.collection import collect_proofs
 from chalicelib.workflows.invitations import send_invitations
+from chalicelib.workflows.limit import ask_at_limits
 from chalicelib.workflows.month import tell_month
 from chalicelib.workflows.shared.records import WATCH, close_steps, move
 
@@ -90,6 +91,7 @@ def recover_labs(deps: Deps, time: str | None = None) -> dict[str, Any]:
     failed += _unless_unread("labs whose proofs are collected", lambda: collect_proofs(deps, now), failed)
     failed += _unless_unread("invitations", lambda: send_invitations(deps, now), failed)
     tell_month(deps, now)
+    ask_at_limits(deps, now)
     deps.store.note_run(Run("recover_labs", now, "stuck" if failed else "done"))
     return {"now": now.isoformat(), "done": done, "failed": failed}
 

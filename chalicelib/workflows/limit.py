@@ -1,0 +1,88 @@
+"""The five-minute run's part for months' ceilings: once one is reached, the owners of labs below it are asked once to end some."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from chalicelib.domain.core.recipients import recipient_of
+from chalicelib.domain.curfew.messages.limit import Limit, is_reached, limit_message
+from chalicelib.domain.errors.tree import EkslabError
+from chalicelib.domain.identity.callers import Caller, Team
+from chalicelib.domain.labs.lab import OVER, Lab, Phase
+from chalicelib.domain.labs.spending import COST, MonthSum, Scope
+from chalicelib.domain.requests.ceilings import Ceilings, micro
+from chalicelib.domain.requests.offers import Offers, ceilings_for
+from chalicelib.logs import logger
+from chalicelib.ports.deps import Deps
+
+_LIVING = tuple(phase for phase in Phase if phase not in OVER)
+#: Mails of one run; the next goes on.
+_AT_ONCE = 20
+
+
+def ask_at_limits(deps: Deps, now: datetime) -> int:
+    """Send what is due; return how many mails went out. What fails is tried again by a later run."""
+    try:
+        return _ask(deps, deps.store.offers(), now)
+    except EkslabError as error:
+        logger.warning("Owners could not be asked at a ceiling.", extra={"reason": str(error)})
+        return 0
+
+
+def _ask(deps: Deps, offers: Offers, now: datetime) -> int:
+    if not _has_ceilings(offers):
+        return 0
+    month = f"{now.astimezone(ZoneInfo(deps.curfew.zone)):%Y-%m}"
+    people, told, sent = deps.store.month_people(month), deps.store.month_told(month), 0
+    for one in people:
+        limit = next(_limits_of(deps, offers, month, one, people), None)
+        if limit is None or f"{limit.name}#{one.whose}" in told or sent >= _AT_ONCE:
+            continue
+        sent += _sent(deps, limit, one, now)
+    return sent
+
+
+def _has_ceilings(offers: Offers) -> bool:
+    usual = offers.max_usd_month
+    of_teams = (amount for rule in offers.teams for amount in (rule.max_usd_month, rule.max_usd_month_team))
+    return any(amount is not None for amount in (usual.person, usual.team, usual.installation, *of_teams))
+
+
+def _limits_of(deps: Deps, offers: Offers, month: str, one: MonthSum, people: tuple[MonthSum, ...]) -> Iterator[Limit]:
+    """Those that this person is at, the narrowest first."""
+    teams = tuple(team for team in deps.curfew.teams if team.has(*one.identities))
+    ceilings, mine = _ceilings_of(deps, offers, one, teams), one.amounts.get(COST, 0)
+    if is_reached(mine, ceilings.months.person):
+        yield Limit(month, Scope.PERSON, one.whose, ceilings.months.person or 0, mine)
+    for team, ceiling in ceilings.teams:
+        used = sum(each.amounts.get(COST, 0) for each in people if team.has(*each.identities))
+        if is_reached(used, micro(ceiling)):
+            yield Limit(month, Scope.TEAM, team.name, micro(ceiling) or 0, used)
+    if ceilings.months.installation is not None:
+        used = sum(each.amounts.get(COST, 0) for each in people)
+        if is_reached(used, ceilings.months.installation):
+            yield Limit(month, Scope.INSTALLATION, "", ceilings.months.installation, used)
+
+
+def _ceilings_of(deps: Deps, offers: Offers, one: MonthSum, teams: tuple[Team, ...]) -> Ceilings:
+    return ceilings_for(offers, Caller(one.identities[0], deps.watch.home, None, teams=teams))
+
+
+def _sent(deps: Deps, limit: Limit, one: MonthSum, now: datetime) -> int:
+    labs = [lab for identity in one.identities for lab in _living(deps, identity)]
+    name = f"{limit.name}#{one.whose}"
+    if not labs or not deps.store.claim_month_mail(limit.month, name, now):
+        return 0
+    try:
+        deps.watch.notifier.send(limit_message(limit, recipient_of(one.whose), labs, deps.watch.home, now))
+    except EkslabError as error:
+        logger.warning("An owner could not be asked at a ceiling.", extra={"limit": limit.name, "reason": str(error)})
+        return 0
+    deps.store.note_month_told(limit.month, name, now)
+    return 1
+
+
+def _living(deps: Deps, owner: str) -> tuple[Lab, ...]:
+    return deps.store.list_labs(owner, _LIVING, 100, None).items

@@ -1,0 +1,102 @@
+"""At a month's ceiling: nothing new is made, whoever has labs is asked once to end some, and nothing is ended."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from chalicelib.domain.errors.tree import AwsUnavailable
+from chalicelib.domain.identity.callers import Team
+from chalicelib.domain.labs.lab import Lab, Phase
+from chalicelib.domain.labs.meter import MICRO, Meter
+from chalicelib.domain.labs.spending import foreseen
+from chalicelib.domain.requests.ceilings import MonthLimits, TeamRule
+from chalicelib.workflows.limit import ask_at_limits
+from chalicelib.workflows.schedules import recover_labs
+from tests.fakes import NOW, FakeWorld, a_lab, a_spec, make_deps
+
+USER = "arn:aws:iam::111122223333:user/{}"
+
+
+def a_priced_lab(number: int, owner: str) -> Lab:
+    meter = Meter(MICRO // 10, {"myeks-nodegroup": MICRO // 20}, zone="UTC")
+    lab = a_lab(id=f"lab-{number}", owner=USER.format(owner), spec=a_spec(name=f"n{number}"), meter=meter)
+    return lab.moved_to(Phase.PROVISIONING, NOW).moved_to(Phase.READY, NOW)
+
+
+#: What one of these labs reserves, in USD.
+ONE = foreseen(a_priced_lab(0, "jun")) / MICRO
+
+
+def a_world(**offers: Any) -> FakeWorld:
+    """Jun has two labs, Mina has one."""
+    world = make_deps()
+    world.store.kept_offers = replace(world.store.kept_offers, **offers)
+    team = Team("eks", (USER.format("jun"), USER.format("mina")))
+    world.deps = replace(world.deps, curfew=replace(world.deps.curfew, teams=(team,)))
+    world.store.put(*(a_priced_lab(number, owner) for number, owner in enumerate(("jun", "jun", "mina"))))
+    return world
+
+
+def asked(world: FakeWorld) -> list[str]:
+    return sorted(message.recipient for message in world.watch.notifier.messages if message.kind == "month-limit")
+
+
+@pytest.mark.parametrize(
+    ("offers", "recipients"),
+    [
+        ({}, []),
+        ({"max_usd_month": MonthLimits(person=2 * ONE)}, ["jun"]),
+        ({"max_usd_month": MonthLimits(person=2 * ONE + 0.09)}, ["jun"]),
+        ({"max_usd_month": MonthLimits(person=2 * ONE + 0.11)}, []),
+        ({"max_usd_month": MonthLimits(person=0.0)}, ["jun", "mina"]),
+        ({"max_usd_month": MonthLimits(installation=3 * ONE)}, ["jun", "mina"]),
+        ({"max_usd_month": MonthLimits(installation=3 * ONE + 1)}, []),
+        ({"max_usd_month": MonthLimits(team=3 * ONE)}, ["jun", "mina"]),
+        ({"teams": (TeamRule("eks", max_usd_month=ONE),)}, ["jun", "mina"]),
+        ({"teams": (TeamRule("eks", max_usd_month_team=3 * ONE),)}, ["jun", "mina"]),
+        ({"teams": (TeamRule("other", max_usd_month_team=0.0),)}, []),
+    ],
+)
+def test_whoever_has_labs_below_a_ceiling_that_is_reached_is_asked_once(
+    offers: dict[str, Any], recipients: list[str]
+) -> None:
+    world = a_world(**offers)
+    for minutes in (0, 5, 500):
+        ask_at_limits(world.deps, NOW + timedelta(minutes=minutes))
+    assert asked(world) == recipients
+
+
+def test_the_mail_has_both_sums_each_lab_and_how_to_end_it() -> None:
+    world = a_world(max_usd_month=MonthLimits(person=2 * ONE))
+    recover_labs(world.deps, NOW.isoformat())
+    [message] = [message for message in world.watch.notifier.messages if message.kind == "month-limit"]
+    body = " ".join(message.body.split())
+    assert f"${2 * ONE:.2f} of ${2 * ONE:.2f}" in body
+    assert "ekslab delete cluster lab-0 (n0)" in body
+    assert "ekslab delete cluster lab-1 (n1)" in body
+    assert "lab-2" not in body
+
+
+def test_nothing_is_ended_or_put_to_sleep() -> None:
+    world = a_world(max_usd_month=MonthLimits(person=0.01, installation=0.01))
+    ask_at_limits(world.deps, NOW)
+    assert {lab.phase for lab in world.store.labs.values()} == {Phase.READY}
+
+
+def test_who_has_no_lab_any_more_is_not_asked() -> None:
+    world = a_world(max_usd_month=MonthLimits(installation=0.01))
+    for lab in list(world.store.labs.values()):
+        world.store.put(lab.moved_to(Phase.RELEASING, NOW).moved_to(Phase.DELETED, NOW + timedelta(hours=1)))
+    assert ask_at_limits(world.deps, NOW + timedelta(hours=2)) == 0
+
+
+def test_a_mail_that_can_not_be_sent_is_tried_again_and_keeps_nobody_else_from_theirs() -> None:
+    world = a_world(max_usd_month=MonthLimits(person=0.0))
+    world.fail("notifier.send", AwsUnavailable("sns:Publish"))
+    assert ask_at_limits(world.deps, NOW) == 1
+    assert ask_at_limits(world.deps, NOW + timedelta(minutes=5)) == 1
+    assert asked(world) == ["jun", "mina"]
