@@ -17,7 +17,7 @@ from deployment.packaging import NotPackaged
 from emulator.core.memory import measured
 from emulator.core.settings import REGION, Settings
 from sandbox.course import DOMAIN
-from sandbox.demo import curfew, support
+from sandbox.demo import curfew, money, support
 from sandbox.demo.narration import Narrator
 from sandbox.scenarios.controllers import controllers_of
 from sandbox.scenarios.leftover import Leftover, still_there
@@ -71,6 +71,8 @@ class _Play:
 
     def play(self) -> None:
         self._refused()
+        money.refuse(self._stage, self._send)
+        money.price(self._stage, self._send)
         self._made()
         self._looked_at()
         self._used()
@@ -93,12 +95,15 @@ class _Play:
         version = self._call("GET", f"/versions?region={REGION}").json["default"]
         self._send.act(f"The same on {version}")
         self._send.command(f'POST /labs  (the same, with "version": "{version}")')
+        self._stage.offer({"askUsd": money.ASK})
         answer = self._call("POST", "/labs", self._request(version), {"Idempotency-Key": "the-evening"})
         again = self._call("POST", "/labs", self._request(version), {"Idempotency-Key": "the-evening"})
         self._send.check(answer.status == 202, f"{answer.status} Location: {answer.headers.get('location')}")
         if answer.status != 202:
             raise Impatient(answer.body.decode())
         self._id = answer.json["id"]
+        money.approve(self._stage, self._send, answer.json)
+        self._stage.offer({"askUsd": "none"})
         for line in format_findings(answer.json["warnings"]):
             self._send.say(f"  {line}")
         self._send.check(again.json["id"] == self._id, "the same Idempotency-Key twice is the same lab")

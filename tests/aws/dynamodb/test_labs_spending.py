@@ -11,6 +11,7 @@ from typing import Any
 
 import boto3
 import pytest
+from botocore.exceptions import ClientError
 from moto import mock_aws
 
 from chalicelib.aws.dynamodb.labs.spending import SUMS_KEPT
@@ -208,3 +209,24 @@ def test_a_months_mail_is_claimed_once_and_again_only_if_nobody_noted_it(store: 
         assert not store.claim_month_mail("2026-11", whose, NOW + timedelta(days=1))
     assert store.month_told("2026-10") == frozenset()
     assert store.month_sums("2026-11", Scope.PERSON) == {}
+
+
+class Busy:
+    """A client to which somebody else is always first, and which counts what it is asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[str] = []
+
+    def transact_write_items(self, **given: Any) -> Any:
+        self.asked.append("transact_write_items")
+        reasons = [{"Code": "TransactionConflict"}, *({"Code": "None"} for _ in given["TransactItems"][1:])]
+        answer: Any = {"Error": {"Code": "TransactionCanceledException"}, "CancellationReasons": reasons}
+        raise ClientError(answer, "TransactWriteItems")
+
+
+def test_storing_a_lab_is_one_call_and_in_the_worst_race_eight() -> None:
+    """With the offers and the rules that is 3 calls, with the key's lab and teams' months no more than 12."""
+    busy = Busy()
+    with pytest.raises(Transient):
+        DynamoStore(busy, "t").create_lab(a_priced_lab(), None, "d", NOW, ceilings=MonthCeilings(person=10**12))
+    assert busy.asked == ["transact_write_items"] * 8
