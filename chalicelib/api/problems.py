@@ -81,6 +81,8 @@ TABLE: tuple[tuple[type[EkslabError], int, str, str], ...] = (
 )
 #: Seconds that a client should wait before it tries again after a 429 or 503.
 _RETRY_AFTER = "5"
+#: Findings that are told beside a sum that is too dear.
+_MOST_BESIDE = 100
 
 
 def answers_problems(view: View) -> View:
@@ -151,7 +153,7 @@ def _members(error: EkslabError) -> Mapping[str, Any]:
             shown = findings if len(findings) <= most else worst_first[:most]
             return {"findings": [to_json(finding) for finding in shown]}
         case OverBudget(findings=findings):
-            shown = [to_json(finding) for finding in findings[:most]]
+            shown = [to_json(finding) for finding in findings[:_MOST_BESIDE]]
             sums = {"usd": error.asked, "ceilingUsd": error.most, "usedUsd": error.there}
             amounts = {name: round(micro / 1_000_000, 2) for name, micro in sums.items()}
             whose = {"scope": str(error.scope), "month": error.month or None, "atLeast": error.at_least}

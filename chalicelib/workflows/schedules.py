@@ -21,11 +21,11 @@ from chalicelib.domain.labs.steps import Event, Execution, execution_name
 from chalicelib.domain.support.health_events import merged, parse
 from chalicelib.logs import logger
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.approval import tend_awaiting
 from chalicelib.workflows.collection import collect_proofs
+from chalicelib.workflows.costs.approval import tend_awaiting
+from chalicelib.workflows.costs.limit import ask_at_limits
+from chalicelib.workflows.costs.month import tell_month
 from chalicelib.workflows.invitations import send_invitations
-from chalicelib.workflows.limit import ask_at_limits
-from chalicelib.workflows.month import tell_month
 from chalicelib.workflows.shared.records import WATCH, close_steps, move
 
 #: Labs looked at in one run; the rest are still due at the next.

@@ -13,7 +13,7 @@ from chalicelib.domain.errors.tree import AwsUnavailable
 from chalicelib.domain.idleness.verdict import Verdict
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.meter import MICRO, Meter
-from chalicelib.workflows.month import tell_month
+from chalicelib.workflows.costs.month import tell_month
 from chalicelib.workflows.schedules import recover_labs
 from tests.fakes import NOW, FakeWorld, a_lab, a_spec, make_deps
 

@@ -14,7 +14,7 @@ from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.meter import MICRO, Meter
 from chalicelib.domain.labs.spending import foreseen
 from chalicelib.domain.requests.ceilings import MonthLimits, TeamRule
-from chalicelib.workflows.limit import ask_at_limits
+from chalicelib.workflows.costs.limit import ask_at_limits
 from chalicelib.workflows.schedules import recover_labs
 from tests.fakes import NOW, FakeWorld, a_lab, a_spec, make_deps
 
