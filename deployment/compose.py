@@ -30,7 +30,7 @@ MAIL_SENDERS = (
 )
 LOG_DAYS = 30
 #: Services whose rights are over things at home: they say nothing of what a function does in another account.
-AT_HOME = ("dynamodb", "events", "secretsmanager", "sns", "sqs", "states", "sts")
+AT_HOME = ("dynamodb", "events", "secretsmanager", "ses", "sns", "sqs", "states", "sts")
 READING = ("BatchGet", "Describe", "Filter", "Get", "List", "Lookup")
 #: Seconds. A page of clusters, or a group of labs, some of them throttled, takes its time.
 LAMBDA_TIMEOUT, LONG_TIMEOUT, API_TIMEOUT = 120, 600, 29
@@ -218,6 +218,8 @@ def add_operations(template: dict[str, Any], functions: list[str]) -> None:
     ):
         for name in names:
             merge(added, filled(said[section], _function_id(name), name))
+    alarms = filled(said["EachHandler"], _function_id(MAIL_HANDLER), MAIL_HANDLER)
+    merge(added, {name: {"Condition": "SendsMail", **alarm} for name, alarm in alarms.items()})
 
 
 def merge(into: dict[str, Any], more: dict[str, Any]) -> None:
