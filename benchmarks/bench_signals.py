@@ -55,7 +55,7 @@ def main() -> None:
 
 
 def _print_row(clients: "Clients", name: str, read: Read, labs: Sequence[Lab], rounds: int) -> None:
-    seconds = []
+    seconds, whole = [], 0
     for _ in range(rounds):
         clients.calls.clear()
         began = time.monotonic()

@@ -12,6 +12,7 @@ from chalice.app import ChaliceViewError, Response
 from chalicelib.api.views.json_format import to_json
 from chalicelib.domain.errors.findings import Level
 from chalicelib.domain.errors.tree import (
+    MOST_FINDINGS,
     AccountInUse,
     AccountNotRegistered,
     AddressPending,
@@ -81,8 +82,6 @@ TABLE: tuple[tuple[type[EkslabError], int, str, str], ...] = (
 )
 #: Seconds that a client should wait before it tries again after a 429 or 503.
 _RETRY_AFTER = "5"
-#: Findings that are told beside a sum that is too dear.
-_MOST_BESIDE = 100
 
 
 def answers_problems(view: View) -> View:
@@ -153,11 +152,10 @@ def _members(error: EkslabError) -> Mapping[str, Any]:
             shown = findings if len(findings) <= most else worst_first[:most]
             return {"findings": [to_json(finding) for finding in shown]}
         case OverBudget(findings=findings):
-            shown = [to_json(finding) for finding in findings[:_MOST_BESIDE]]
             sums = {"usd": error.asked, "ceilingUsd": error.most, "usedUsd": error.there}
             amounts = {name: round(micro / 1_000_000, 2) for name, micro in sums.items()}
             whose = {"scope": str(error.scope), "month": error.month or None, "atLeast": error.at_least}
-            return {**amounts, **whose, "findings": shown}
+            return {**amounts, **whose, "findings": [to_json(finding) for finding in findings[:MOST_FINDINGS]]}
         case NameTaken(name=name, lab_id=lab_id):
             return {"name": name, "labId": lab_id}
         case WrongPhase(lab_id=lab_id, phase=phase):

@@ -57,6 +57,7 @@ def _attribute(owner: str) -> Attribute:
 
 def _look_up(cloudtrail: Any, attribute: Attribute, readings: Sequence[Reading], window: MetricWindow) -> None:
     """Read from the newest call on, until every lab's owner was seen, or to the end, or to the bound."""
+    missing: Sequence[Reading] = readings
     for page, last in event_pages(cloudtrail, *attribute, window.start, window.now, most=_PAGES):
         for event in page.get("Events", []):
             _match(event, readings)

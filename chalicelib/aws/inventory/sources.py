@@ -65,8 +65,8 @@ def in_vpc(ec2: Any, target: Target) -> Iterator[Resource]:
     """What stands in the lab's network: its own VPC, or the one it was a guest in."""
     if target.vpc_id is None:
         return
+    filters = [{"Name": "vpc-id", "Values": [target.vpc_id]}]
     for kind, operation, key, id_field, birth in _IN_VPC:
-        filters = [{"Name": "vpc-id", "Values": [target.vpc_id]}]
         with translate(f"ec2:{operation.title().replace('_', '')}"):
             pages = list(ec2.get_paginator(operation).paginate(Filters=filters))
         rows = [row for page in pages for row in page[key] if not _goes_with_its_vpc(row)]

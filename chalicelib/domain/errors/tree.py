@@ -61,13 +61,17 @@ class RequestRefused(EkslabError):
     """The request can't be carried out as it stands; the caller can change it."""
 
 
+#: In one answer. A body of the largest size can have some ten thousand things wrong with it, which no answer could hold.
+MOST_FINDINGS = 100
+
+
 class InvalidRequest(RequestRefused):
     """One or more fields are wrong. `findings` holds them all, warnings included; `note` says what was not looked at yet.
 
     `most`: how many of them one answer tells.
     """
 
-    def __init__(self, findings: Sequence[Finding], note: str = "", most: int = 100) -> None:
+    def __init__(self, findings: Sequence[Finding], note: str = "", most: int = MOST_FINDINGS) -> None:
         self.findings, self.note, self.most = tuple(findings), note, most
         super().__init__("; ".join(f"{f.path}: {f.message}" for f in self.findings))
 

@@ -55,13 +55,14 @@ def list_clusters(
     """What comes first, first; clusters no deadline awaits last. A page may be short: at most `most` are looked at for it.
     Raises InvalidRequest on a cursor."""
     found: list[Watched] = []
-    for _ in range(most // limit):
+    for _ in range(max(1, most // limit)):
         page, cursor = deps.watch.store.list_watched(limit - len(found), cursor)
         found += [watched for watched in page if _seen(watched, caller) and _fits(watched, wanted, now)]
-        if cursor is None or len(found) == limit or _is_past_all(page, wanted, now):
+        if _is_past_all(page, wanted, now):
+            cursor = None
+        if cursor is None or len(found) == limit:
             break
-    beyond = cursor is None or _is_past_all(page, wanted, now)
-    return Page(tuple(found), None if beyond else cursor)
+    return Page(tuple(found), cursor)
 
 
 def get_cluster(deps: Deps, caller: Caller, key: ClusterKey) -> ClusterView:

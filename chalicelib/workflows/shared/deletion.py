@@ -85,6 +85,9 @@ def _ask_to_delete_nodegroup(deps: Deps, lab: Lab, name: str, now: datetime) -> 
     clusters, in_use = deps.cloud(lab.place).clusters, ""
     try:
         state = clusters.nodegroup(lab.name, name)
+    except ResourceGone:
+        return ""
+    try:
         if state.status != "DELETING":
             clusters.delete_nodegroup(lab.name, name)
     except ResourceGone:

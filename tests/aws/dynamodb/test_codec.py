@@ -20,11 +20,14 @@ from chalicelib.domain.core.service_health import Run
 from chalicelib.domain.curfew.plan import Entry, EntryStatus, PlanHeader
 from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.identity.accounts import Registration
+from chalicelib.domain.identity.confirmation import Confirmation
+from chalicelib.domain.identity.person import Person
 from chalicelib.domain.identity.sessions import Session
 from chalicelib.domain.idleness.verdict import Verdict
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spec import ExistingNetwork, NewNetwork
 from chalicelib.domain.labs.steps import Event, Step
+from chalicelib.domain.notices.mail import Mail
 from chalicelib.domain.notices.notice import Notice
 from chalicelib.domain.requests.offers import Offers
 from chalicelib.domain.support.fleet import ReadFailure
@@ -36,7 +39,7 @@ from tests.paths import PROJECT
 
 STORED = (
     Lab, Step, Event, LedgerEntry, Receipt, Place, Registration, ReadFailure, Watched, Notice,
-    CurfewRules, Entry, EntryStatus, PlanHeader, Verdict, Run, Offers, Session,
+    CurfewRules, Entry, EntryStatus, PlanHeader, Verdict, Run, Offers, Session, Person, Confirmation, Mail,
 )  # fmt: skip
 WORDS = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
 ZONES = st.sampled_from([UTC, timezone(timedelta(hours=5, minutes=30)), timezone(timedelta(hours=-8))])
