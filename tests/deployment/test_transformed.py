@@ -99,7 +99,8 @@ def test_patterns_of_principals_are_told_to_no_function_that_does_not_ask_for_th
     curfew = {name for name, _ in of_type(transformed, "AWS::Lambda::Function") if name.startswith("Curfew")}
     assert told["EKSLAB_ADMINISTRATORS"] == told["EKSLAB_VIEWERS"] == {"APIHandler"}
     assert curfew, "the names of the curfew's steps begin with its own"
-    assert told["EKSLAB_TEAMS"] == {"APIHandler"} | curfew
+    # A mail that comes back is told to the next audience: the owner's teams.
+    assert told["EKSLAB_TEAMS"] == {"APIHandler", "TakeMailEvent"} | curfew
 
 
 def _length(template: dict[str, Any], value: Any) -> int:
