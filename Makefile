@@ -20,7 +20,7 @@ LOCK := $(BIN)/uv pip compile --quiet --generate-hashes --universal --python-ver
 
 export PARAMETERS
 
-.PHONY: hostile prove future kubectl demo sandbox test quick stories long explore check format lint types templates checkov handlers pythons compose rights lock completions browser bench package deploy destroy clean help
+.PHONY: hostile prove future kubectl demo sandbox test quick stories long explore check format lint types templates checkov handlers pythons compose rights lock completions words browser bench package deploy destroy clean help
 
 help:            ## what there is to make
 	@grep -E '^[a-z]+: .*##' $(MAKEFILE_LIST) | sed -E 's/:.*## +/\t/' | expand -t 12
@@ -136,6 +136,9 @@ hostile: $(INSTALLED) $(HOSTILE)   ## 9,000 requests made from the OpenAPI docum
 
 completions: $(INSTALLED) ## rewrite the completion files of the command line
 	for shell in bash zsh fish; do $(BIN)/shtab --shell=$$shell ekslab.__main__.parser > ekslab/completions/ekslab.$$shell || exit 1; done
+
+words: $(INSTALLED)     ## give the catalogues the messages of the code, for translators, and compile them
+	$(BIN)/python -m deployment.words
 
 lock: $(INSTALLED)      ## rewrite requirements*.txt, with hashes, from what is pinned in *.in
 	$(LOCK) requirements.in --output-file requirements.txt

@@ -23,6 +23,7 @@ from typing import Any
 from deployment import compose
 from deployment.compiling import Runtime, compiled, runtime_of, with_compiled_templates
 from deployment.trimming import trimmed
+from deployment.words import with_compiled_catalogues
 
 PROJECT = Path(__file__).resolve().parent.parent
 BUILD = "build"
@@ -36,7 +37,7 @@ SOURCES = (
     "statemachine/*.json",
 )
 #: Sources of the packaging itself, which another project's package depends on as well.
-_OWN_SOURCES = ("packaging.py", "trimming.py", "compiling.py")
+_OWN_SOURCES = ("packaging.py", "trimming.py", "compiling.py", "words.py")
 #: Chalice wants a region to be set. Nothing that it writes names one.
 _ANY_REGION = "us-east-1"
 MERGED_TEMPLATE = ".chalice/resources.json"
@@ -70,7 +71,7 @@ def package(project: Path = PROJECT, runtime: Runtime | None = None) -> Package:
         if not (template.exists() and stamp.exists() and stamp.read_text() == digest):
             stamp.unlink(missing_ok=True)
             _run_chalice(project, build, chosen)
-            archive = with_compiled_templates(trimmed((build / CODE).read_bytes()))
+            archive = with_compiled_catalogues(with_compiled_templates(trimmed((build / CODE).read_bytes())))
             (build / CODE).write_bytes(compiled(archive, chosen.interpreter) if chosen.interpreter else archive)
             stamp.write_text(digest)
         return _read(template)
@@ -138,7 +139,7 @@ def _digest(project: Path, runtime: Runtime) -> str:
     for name in _OWN_SOURCES:
         digest.update(Path(__file__).with_name(name).read_bytes())
     for path in sorted(path for pattern in SOURCES for path in project.glob(pattern)):
-        if path.is_file() and "__pycache__" not in path.parts:
+        if path.is_file() and "__pycache__" not in path.parts and path.suffix != ".mo":
             digest.update(f"{path.relative_to(project)}\0".encode() + path.read_bytes() + b"\0")
     return digest.hexdigest()
 

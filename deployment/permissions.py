@@ -9,8 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from deployment.packaging import PROJECT
-from deployment.permissions_roles import sections
-from deployment.permissions_words import conditions, listed
+from deployment.permissions_roles import conditions, listed, sections
 
 PAGE = PROJECT / "docs/reference/permissions.md"
 _OPENING = """# Permissions

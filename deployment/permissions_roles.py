@@ -9,10 +9,10 @@ from typing import Any
 
 from deployment import member_account
 from deployment.packaging import PROJECT
-from deployment.permissions_words import conditions, listed, several
 
 REASONS = PROJECT / ".chalice" / "roles.json"
 UNBOUND = PROJECT / ".chalice" / "unbound.json"
+_SHORT = {"${AWS::Partition}": "aws", "${AWS::Region}": "<region>", "${AWS::AccountId}": "<account>"}
 WRITTEN = PROJECT / ".chalice" / "written.json"
 _MEMBER = """## ekslab-member-read, ekslab-member-labs
 
@@ -83,3 +83,35 @@ def _member() -> Iterator[str]:
     yield f"- with `Labs=true`: {listed(rights['Read'])}"
     yield f"- `ekslab-member-labs`, with `Labs=true` only: all of the first and third, and {listed(rights['Labs'])}"
     yield "- with `Labs=true`, beside them: `ekslab-member-stacks`, as `LabStackRole` above\n"
+
+
+def listed(value: Any) -> str:
+    """One or several, each as code."""
+    return ", ".join(f"`{plain(each)}`" for each in several(value))
+
+
+def conditions(condition: Mapping[str, Mapping[str, Any]]) -> list[str]:
+    """Key, operator and values of each."""
+    return [
+        f"{key} {operator} {' or '.join(plain(each) for each in several(value))}"
+        for operator, keys in condition.items()
+        for key, value in keys.items()
+    ]
+
+
+def several(value: Any) -> list[Any]:
+    """Policies write one thing without a list."""
+    return value if isinstance(value, list) else [value]
+
+
+def plain(value: Any) -> str:
+    """An ARN or a name, with short words for what CloudFormation fills in."""
+    match value:
+        case {"Fn::Sub": str(text)}:
+            for long, short in _SHORT.items():
+                text = text.replace(long, short)
+            return text.replace("${AWS::StackName}", "<stack>").replace("${LabsTable.Arn}", "LabsTable")
+        case {"Ref": str(name)} | {"Fn::GetAtt": [str(name), *_]}:
+            return name
+        case _:
+            return str(value)

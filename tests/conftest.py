@@ -1,6 +1,7 @@
 """Random tests draw the same cases at each run of the gate; `make explore` draws new ones.
 
-What Chalice reads (`.chalice/config.json`, `resources.json`, `policies/`) is composed first: tests read it.
+What Chalice reads (`.chalice/config.json`, `resources.json`, `policies/`) is composed first, and the catalogues are compiled:
+tests read them.
 """
 
 from typing import Any
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import settings
 from xdist.scheduler import LoadScopeScheduling
 
-from deployment import compose
+from deployment import compose, words
 from tests.examples import QUICK, examples
 
 STORIES = "tests/story/"
@@ -20,6 +21,7 @@ settings.load_profile("quick" if QUICK else "ci")
 
 def pytest_configure() -> None:
     compose.write()
+    words.compile_here()
 
 
 @pytest.fixture(autouse=True)

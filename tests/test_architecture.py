@@ -28,13 +28,14 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "app.py": ("chalicelib.handlers",),
     "chalicelib/handlers/": ("chalicelib.workflows", "chalicelib.wiring", "chalicelib.logs"),
     "chalicelib/handlers/api.py": ("chalicelib.api", "chalicelib.wiring", "chalicelib.logs"),
-    "chalicelib/api/": ("chalicelib.services", "chalicelib.ports", "chalicelib.domain", "chalicelib.logs"),
+    "chalicelib/api/": ("chalicelib.services", "chalicelib.ports", "chalicelib.domain", "chalicelib.logs", "chalicelib.words"),
     "chalicelib/services/": ("chalicelib.ports", "chalicelib.domain", "chalicelib.logs"),
     "chalicelib/workflows/": ("chalicelib.ports", "chalicelib.domain", "chalicelib.logs", "chalicelib.metrics"),
     "chalicelib/wiring/": (
         "chalicelib.aws", "chalicelib.ports", "chalicelib.settings", "chalicelib.logs", "chalicelib.domain",
     ),
-    "chalicelib/aws/": ("chalicelib.ports", "chalicelib.domain", "chalicelib.logs"),
+    "chalicelib/aws/": ("chalicelib.ports", "chalicelib.domain", "chalicelib.logs", "chalicelib.words"),
+    "chalicelib/words/": ("chalicelib.domain",),
     "chalicelib/ports/": ("chalicelib.domain",),
     "chalicelib/settings.py": ("chalicelib.domain", "chalicelib.ports"),
     "chalicelib/logs.py": (),
@@ -42,6 +43,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "chalicelib/domain/": (),
     "deployment/": ("chalicelib.aws.dynamodb", "chalicelib.domain"),
     "deployment/compiling.py": ("chalicelib.api.pages.render", "deployment"),
+    "deployment/words.py": ("chalicelib.api.pages.render", "deployment"),
     "emulator/": (),
     "sandbox/": ("emulator", "deployment"),
     "ekslab/": (),
@@ -84,6 +86,8 @@ ONLY_IN: dict[str, tuple[str, ...]] = {
     "ministack": ("emulator/",),
     "moto": (),
     "holidays": ("chalicelib/aws/",),
+    "babel": ("deployment/",),
+    "gettext": ("chalicelib/words/",),
 }  # fmt: skip
 
 

@@ -12,6 +12,7 @@ from dataclasses import field, replace
 from datetime import date, datetime, timedelta
 
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.meter import MICRO, Meter
 from chalicelib.domain.labs.schedule import AtCurfew
@@ -268,7 +269,7 @@ def _hours(span: timedelta) -> float:
 
 def usd(amount: float) -> str:
     """`$5.28`, `$1,204.00`; `less than $0.01` for what would round to nothing."""
-    return "less than $0.01" if 0 < amount < 0.005 else f"${amount:,.2f}"
+    return Sentence("less than $0.01") if 0 < amount < 0.005 else f"${amount:,.2f}"
 
 
 def describe_cost(cost: Cost) -> str:
@@ -280,7 +281,11 @@ def describe_cost(cost: Cost) -> str:
 
 def describe_keeping(amount: float, usd_hour: float | None) -> str:
     """`$5.28, $0.22 an hour`."""
-    return usd(amount) if usd_hour is None else f"{usd(amount)}, {usd(usd_hour)} an hour"
+    return (
+        usd(amount)
+        if usd_hour is None
+        else Sentence("{amount}, {hourly} an hour", amount=usd(amount), hourly=usd(usd_hour))
+    )
 
 
 def describe_source(cost: Cost) -> str:

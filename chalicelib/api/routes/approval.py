@@ -11,7 +11,7 @@ from chalicelib.api.views import labs
 from chalicelib.api.views.approval import decision_page, decision_view
 from chalicelib.domain.labs.approval import Decision
 from chalicelib.logs import logger
-from chalicelib.services.labs.approval import decide, decide_by_link, look_at_decision
+from chalicelib.services.labs.approval import DecisionView, decide, decide_by_link, look_at_decision
 
 _PATH = "/decide/{token}"
 
@@ -35,18 +35,18 @@ def route_approval(context: RequestContext) -> None:
     def post_refuse(lab_id: str) -> Response:
         return answer(lab_id, Decision.REFUSE)
 
-    def look(token: str) -> Response:
-        return json_answer(decision_view(look_at_decision(context.deps, token, context.deps.clock.now())))
+    def look(token: str) -> DecisionView:
+        return look_at_decision(context.deps, token, context.deps.clock.now())
 
-    def act(token: str) -> Response:
+    def act(token: str) -> DecisionView:
         view = decide_by_link(context.deps, token, context.deps.clock.now())
         logger.info("A lab was decided on by a link.", extra={"lab_id": view.lab.id, "decision": str(view.decision)})
-        return json_answer(decision_view(view))
+        return view
 
     @context.public_route("GET", _PATH)
     def get_decide(token: str) -> Response:
-        return as_wanted(context, look, token, decision_page)
+        return as_wanted(context, look, token, decision_view, decision_page)
 
     @context.public_route("POST", _PATH)
     def post_decide(token: str) -> Response:
-        return as_wanted(context, act, token, decision_page)
+        return as_wanted(context, act, token, decision_view, decision_page)

@@ -5,9 +5,8 @@ Programs that accept JSON get the same as JSON, refusals as problems.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 from chalice import Response
 
@@ -15,8 +14,13 @@ from chalicelib.api.context import RequestContext, json_answer
 from chalicelib.api.problems import answers_problems
 from chalicelib.api.views.keep import keep_view
 from chalicelib.api.views.keep_page import HEADERS, keep_page, refusal_page
+from chalicelib.domain.core.sentence import Words
+from chalicelib.domain.errors.tree import EkslabError
 from chalicelib.logs import logger
-from chalicelib.services.curfew.keep import keep_by_link, look_at_link
+from chalicelib.services.curfew.keep import KeepView, keep_by_link, look_at_link
+from chalicelib.words.catalogues import preferred, words_of
+
+View = TypeVar("View")
 
 _PATH = "/keep/{token}"
 _HTML = "text/html; charset=utf-8"
@@ -25,32 +29,47 @@ _HTML = "text/html; charset=utf-8"
 def route_keeping(context: RequestContext) -> None:
     """Register both."""
 
-    def look(token: str) -> Response:
-        return json_answer(keep_view(look_at_link(context.deps, token, context.deps.clock.now())))
+    def look(token: str) -> KeepView:
+        return look_at_link(context.deps, token, context.deps.clock.now())
 
-    def keep(token: str) -> Response:
+    def keep(token: str) -> KeepView:
         view = keep_by_link(context.deps, token, context.deps.clock.now())
         logger.info("A lab was kept by its link.", extra={"lab_id": view.lab.id, "until": str(view.keeping.until)})
-        return json_answer(keep_view(view))
+        return view
 
     @context.public_route("GET", _PATH)
     def get_keep(token: str) -> Response:
-        return as_wanted(context, look, token, keep_page)
+        return as_wanted(context, look, token, keep_view, keep_page)
 
     @context.public_route("POST", _PATH)
     def post_keep(token: str) -> Response:
-        return as_wanted(context, keep, token, keep_page)
+        return as_wanted(context, keep, token, keep_view, keep_page)
 
 
 def as_wanted(
-    context: RequestContext, act: Callable[[str], Response], token: str, page: Callable[[Mapping[str, Any]], str]
+    context: RequestContext,
+    act: Callable[[str], View],
+    token: str,
+    to_json: Callable[[View], Mapping[str, Any]],
+    page: Callable[[View, Words], str],
 ) -> Response:
-    """The answer, or its problem: as a page, unless JSON is asked for."""
-    answer = answers_problems(act)(token)
+    """The answer, or its problem: as a page in a language that the browser asks for, unless JSON is."""
+    views, refusals = list[View](), list[EkslabError]()
+
+    def acting(token: str) -> Response:
+        try:
+            views.append(act(token))
+        except EkslabError as error:
+            refusals.append(error)
+            raise
+        return json_answer(to_json(views[-1]))
+
+    answer = answers_problems(acting)(token)
     headers = {**answer.headers, **HEADERS}
     if not _wants_json(context.header("accept")):
         headers["Content-Type"] = _HTML
-        answer.body = (page if answer.status_code < 400 else refusal_page)(json.loads(answer.body))
+        words = words_of(preferred(context.header("accept-language")))
+        answer.body = page(views[-1], words) if views else refusal_page(answer.body, refusals, words)
     answer.headers = headers
     return answer
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from html import escape
 from typing import Any
 
 from chalicelib.api.views.json_format import instant
-from chalicelib.api.views.keep_page import page
+from chalicelib.api.views.keep_page import button, inline, page, paragraph_of, small
 from chalicelib.api.views.money import dollars
+from chalicelib.domain.core.sentence import Sentence, Words, clause
 from chalicelib.domain.labs.approval import Decision
 from chalicelib.domain.labs.spending import foreseen
 from chalicelib.services.labs.approval import DecisionView
@@ -31,18 +30,48 @@ def decision_view(view: DecisionView) -> dict[str, Any]:
     }
 
 
-def decision_page(view: Mapping[str, Any]) -> str:
+def decision_page(view: DecisionView, words: Words) -> str:
     """What would be done, with the button that does it; or that it is done."""
-    name, approves = escape(view["name"]), view["decision"] == Decision.APPROVE
-    if view["done"]:
-        said = "approved: it is being made" if approves else "refused: nothing is made of it"
-        return page(f"{view['name']} is {'approved' if approves else 'refused'}", f"<p>{name} is {said}.</p>")
-    least = "at least " if view["atLeast"] else ""
+    if view.done:
+        return _done(view, words)
+    lab, approves = view.lab, view.decision is Decision.APPROVE
+    name = lab.name
+    why = lab.approval.why if lab.approval else ""
     body = [
-        f"<p>The lab <strong>{name}</strong> in {escape(view['region'])} would cost <strong>{least}${view['usd']:,.2f}</strong> "
-        f"in its lease of {view['leaseHours']} hours.</p>",
-        f'<p class="why">It needs an approver: {escape(view["why"])}.</p>',
-        f'<form method="post"><button type="submit">{"Approve" if approves else "Refuse"} {name}</button></form>',
-        '<p class="small">Opening this page has changed nothing.</p>',
+        paragraph_of(_price(view), words),
+        f'<p class="why">{inline(Sentence("It needs an approver: {why}.", why=clause(why)), words)}</p>',
+        button(Sentence("Approve {name}", name=name) if approves else Sentence("Refuse {name}", name=name), words),
+        small(Sentence("Opening this page has changed nothing."), words),
     ]
-    return page(f"{'Approve' if approves else 'Refuse'} {view['name']}?", "\n".join(body))
+    title = Sentence("Approve {name}?", name=name) if approves else Sentence("Refuse {name}?", name=name)
+    return page(inline(title, words), "\n".join(body), words)
+
+
+def _done(view: DecisionView, words: Words) -> str:
+    name = view.lab.name
+    if view.decision is Decision.APPROVE:
+        title, text = (
+            Sentence("{name} is approved", name=name),
+            Sentence("{name} is approved. It is being made.", name=name),
+        )
+    else:
+        title, text = (
+            Sentence("{name} is refused", name=name),
+            Sentence("{name} is refused. Nothing is made of it.", name=name),
+        )
+    return page(inline(title, words), paragraph_of(text, words), words)
+
+
+def _price(view: DecisionView) -> Sentence:
+    lab = view.lab
+    slots: dict[str, str | int] = {
+        "name": lab.name,
+        "region": lab.region,
+        "hours": lab.spec.lease_hours,
+        "amount": f"${dollars(foreseen(lab)):,.2f}",
+    }
+    if lab.meter and lab.meter.unknown:
+        return Sentence(
+            "The lab **{name}** in {region} would cost at least **{amount}** in its lease of {hours} hours.", **slots
+        )
+    return Sentence("The lab **{name}** in {region} would cost **{amount}** in its lease of {hours} hours.", **slots)

@@ -1,14 +1,37 @@
 """The page behind a keep-link: plain HTML that asks nothing of any other server, runs nothing, and reads well without its style.
 
-Made from the JSON that programs get. Everything from outside this file is escaped.
+Everything from outside this file is escaped.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Sequence
 from html import escape
-from typing import Any
 
+from chalicelib.domain.core.deferred import pattern
+from chalicelib.domain.core.sentence import Sentence, Words, ended, opening, said
+from chalicelib.domain.costs import describe_keeping
+from chalicelib.domain.errors.tree import EkslabError, RequestRefused, StaleLab
+from chalicelib.domain.labs.schedule import AtCurfew, format_local
+from chalicelib.services.curfew.keep import KeepView
+
+_CODE, _STRONG, _TAG = pattern("`([^`\n]+)`"), pattern(r"\*\*(.+?)\*\*"), pattern("<[^>]*>")
+#: Of problem documents what these pages show.
+_OF_PROBLEMS: dict[str, str] = {
+    text: text
+    for text in (
+        Sentence("There is no such link"),
+        Sentence("The link has expired"),
+        Sentence("The link is used too often"),
+        Sentence("It can't be kept"),
+        Sentence("The lab is being changed by others; try again"),
+        Sentence("AWS did not answer as it should; try again"),
+        Sentence("Something went wrong here"),
+        Sentence("It was logged; it is ours to fix."),
+        Sentence("It is not your request; nothing was changed that a second try would double."),
+    )
+}
 #: No script, no outside resource, no other place that the form could go to, in nobody's frame, in no search engine or cache.
 HEADERS = {
     "Cache-Control": "no-store",
@@ -22,79 +45,113 @@ HEADERS = {
 }
 
 
-def keep_page(view: Mapping[str, Any]) -> str:
+def keep_page(view: KeepView, words: Words) -> str:
     """What would happen, and the button against it; or that it is kept."""
-    return _kept(view) if view["kept"] else _asking(view)
+    return _kept(view, words) if view.kept else _asking(view, words)
 
 
-def refusal_page(problem: Mapping[str, Any]) -> str:
-    """Why nothing can be kept."""
-    return page(str(problem["title"]), _paragraph(problem["detail"]))
+def refusal_page(problem: str, refusals: Sequence[EkslabError], words: Words) -> str:
+    """Why nothing is done. `problem`: as programs get it, in English."""
+    document = json.loads(problem)
+    title, detail = str(document["title"]), str(document["detail"])
+    match refusals[-1:]:
+        case [RequestRefused() as refused]:
+            detail = refused.args[0]
+        case [StaleLab()]:
+            detail = Sentence("Nothing was changed. Try again in a minute.")
+    return page(
+        inline(_OF_PROBLEMS.get(title, title), words), paragraph_of(_OF_PROBLEMS.get(detail, detail), words), words
+    )
 
 
-def _asking(view: Mapping[str, Any]) -> str:
-    name, at, until = escape(view["name"]), escape(view["atLocal"]), escape(view["untilLocal"])
+def _asking(view: KeepView, words: Words) -> str:
+    entry, schedule = view.entry, view.lab.spec.schedule
+    slots = {"name": entry.name, "region": entry.region, "at": format_local(schedule, entry.at)}
+    coming = (
+        Sentence("On **{at}** the lab **{name}** in {region} is to end: everything of it is deleted.", **slots)
+        if entry.act is AtCurfew.END
+        else Sentence(
+            "On **{at}** the lab **{name}** in {region} is to go to sleep: its nodes are shut down, and come back when it is "
+            "woken.",
+            **slots,
+        )
+    )
+    until = Sentence("The button keeps it until **{until}**.", until=format_local(schedule, view.keeping.until))
     body = [
-        f"<p>On <strong>{at}</strong> the lab <strong>{name}</strong> in {escape(view['region'])} is to "
-        f"{'end' if view['act'] == 'end' else 'hibernate'}: {escape(view['effect'])}.</p>",
-        f'<p class="why">{escape(_sentence(view["reason"]))}</p>',
-        f"<p>The button keeps it until <strong>{until}</strong>.{_clamped(view)}{_cost(view)}</p>",
-        f'<form method="post"><button type="submit">Keep {name}</button></form>',
-        '<p class="small">If you do not need it, do nothing. Opening this page has changed nothing.</p>',
+        paragraph_of(coming, words),
+        f'<p class="why">{inline(ended(opening(entry.reason.strip())), words)}</p>',
+        paragraph_of(until, words, _clamped(view), _cost(view)),
+        button(Sentence("Keep {name}", name=entry.name), words),
+        small(Sentence("If you do not need it, do nothing. Opening this page has changed nothing."), words),
     ]
-    return page(f"Keep {view['name']} for one night more?", "\n".join(body))
+    return page(inline(Sentence("Keep {name} for one night more?", name=entry.name), words), "\n".join(body), words)
 
 
-def _kept(view: Mapping[str, Any]) -> str:
-    until = escape(view["untilLocal"])
+def _kept(view: KeepView, words: Words) -> str:
+    name, schedule = view.entry.name, view.lab.spec.schedule
+    until = Sentence("It is kept until **{until}**.", until=format_local(schedule, view.keeping.until))
+    leased = view.keeping.lab.lease_ends_at <= view.keeping.until
     body = [
-        f"<p>It is kept until <strong>{until}</strong>.{_clamped(view)}{_cost(view)}</p>",
-        f'<p class="small">You can close this page. {_then(view)} '
-        f"Done earlier? <code>ekslab delete cluster {escape(view['name'])}</code> ends it at once.</p>",
+        paragraph_of(until, words, _clamped(view), _cost(view)),
+        small(
+            Sentence("You can close this page. Before that time, when its lease ends, you are asked again.")
+            if leased
+            else Sentence("You can close this page. Before that time you are asked again, if it is still idle."),
+            words,
+            Sentence("Done earlier? `ekslab delete cluster {name}` ends it at once.", name=name),
+        ),
     ]
-    return page(f"{view['name']} is kept", "\n".join(body))
+    return page(inline(Sentence("{name} is kept", name=name), words), "\n".join(body), words)
 
 
-def _then(view: Mapping[str, Any]) -> str:
-    if view["leaseEnds"]:
-        return "Before that time, when its lease ends, you are asked again."
-    return "Before that time you are asked again, if it is still idle."
-
-
-def _clamped(view: Mapping[str, Any]) -> str:
-    if not view["clamped"]:
+def _clamped(view: KeepView) -> str:
+    if not view.keeping.clamped:
         return ""
-    return f" That is as far as its allowance reaches; the next curfew would be {escape(view['nextCurfewLocal'])}."
+    following = format_local(view.lab.spec.schedule, view.keeping.wanted)
+    return Sentence("That is as far as its allowance reaches; the next curfew would be {at}.", at=following)
 
 
-def _cost(view: Mapping[str, Any]) -> str:
-    return f" That costs about {escape(view['cost'])}." if view["cost"] else ""
+def _cost(view: KeepView) -> str:
+    if view.usd is None:
+        return ""
+    return Sentence("That costs about {amount}.", amount=describe_keeping(view.usd, view.entry.hourly_usd))
 
 
-def _sentence(text: str) -> str:
-    message = text.strip()
-    return message[:1].upper() + message[1:] + ("" if message.endswith((".", "!", "?")) else ".")
+def inline(text: str, words: Words) -> str:
+    """A text in HTML: escaped first, then `code` and **strong**."""
+    return _STRONG.sub(r"<strong>\1</strong>", _CODE.sub(r"<code>\1</code>", escape(said(text, words))))
 
 
-def _paragraph(text: object) -> str:
-    return f"<p>{escape(str(text))}</p>"
+def paragraph_of(text: str, words: Words, *more: str) -> str:
+    """A paragraph of these texts."""
+    return f"<p>{' '.join(inline(each, words) for each in (text, *more) if each)}</p>"
 
 
-def page(title: str, body: str) -> str:
-    """A whole page around an escaped body."""
+def small(text: str, words: Words, *more: str) -> str:
+    """A paragraph that can be passed over."""
+    return f'<p class="small">{" ".join(inline(each, words) for each in (text, *more) if each)}</p>'
+
+
+def button(text: str, words: Words) -> str:
+    """The one button of a page: it sends what the page's own address says."""
+    return f'<form method="post"><button type="submit">{inline(text, words)}</button></form>'
+
+
+def page(title: str, body: str, words: Words) -> str:
+    """A whole page around a title and a body in HTML."""
     return f"""<!DOCTYPE html>
-<html lang="en">
+<html lang="{words.language}">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="robots" content="noindex, nofollow">
 <meta name="color-scheme" content="light dark">
-<title>{escape(title)}</title>
+<title>{_TAG.sub("", title)}</title>
 <style>{_STYLE}</style>
 </head>
 <body>
 <main>
-<h1>{escape(title)}</h1>
+<h1>{title}</h1>
 {body}
 </main>
 </body>

@@ -42,8 +42,10 @@ def _plain(value: Any) -> Any:
     match value:
         case Enum():
             return value.value
-        case None | str() | int() | float():
+        case None | int() | float():
             return value
+        case str():
+            return value if type(value) is str else _kept(value)
         case datetime():
             return _instant_written(value)
         case date() | time():
@@ -55,6 +57,24 @@ def _plain(value: Any) -> Any:
         case _ if is_dataclass(value):
             return {field.name: _plain(getattr(value, field.name)) for field in fields(value)}
     raise TypeError(f"{type(value).__name__} is nothing that is stored.")
+
+
+def _kept(text: str) -> Any:
+    """A text that other languages can be said in keeps its message and slots."""
+    from chalicelib.domain.core.sentence import to_kept
+
+    return to_kept(text)
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, str):
+        return value
+    from chalicelib.domain.core.sentence import from_kept
+
+    try:
+        return from_kept(_of(dict, value))
+    except (KeyError, TypeError, ValueError) as error:
+        raise Unfit("str is wanted") from error
 
 
 def _instant_written(value: datetime) -> str:
@@ -169,7 +189,7 @@ def _instant(value: Any) -> datetime:
 
 
 _SIMPLE: dict[Any, Reader] = {
-    str: lambda value: _of(str, value),
+    str: _text,
     int: lambda value: _of(int, value),
     bool: lambda value: _of(bool, value),
     float: _number,

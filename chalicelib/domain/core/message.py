@@ -1,11 +1,15 @@
-"""A message to people: its subject, its text and how grave it is."""
+"""A message to people: its subject, its text and how grave it is; and the letter that both are made of, in any language."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
+from typing import assert_never
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.place import ClusterKey
+from chalicelib.domain.core.sentence import ENGLISH, Words, said
+from chalicelib.domain.core.wording import paragraph
 
 
 class Severity(StrEnum):
@@ -18,8 +22,52 @@ class Severity(StrEnum):
 
 
 @dataclass(frozen=True)
+class Paragraphs:
+    """Texts, each begun on a line of its own."""
+
+    texts: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Commands:
+    """What to type, or an output, line by line, in no language."""
+
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Link:
+    """An address with what a button to it says. It may be a secret of the reader's: no channel shows it."""
+
+    url: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Bullets:
+    """A heading and what belongs below it."""
+
+    heading: str
+    texts: tuple[str, ...]
+
+
+Block = Paragraphs | Commands | Link | Bullets
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A message in no language yet: a subject and blocks, whose texts are sentences (`sentence.py`)."""
+
+    subject: str
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True)
 class Message:
-    """What is sent to one recipient: a subject that reads well plain (≤ 100 characters), a body, facts to filter by."""
+    """What is sent to one recipient: a subject that reads well plain (≤ 100 characters), a body, facts to filter by.
+
+    `letter`: what subject and body were made of, for readers of another language and for HTML.
+    """
 
     recipient: str
     subject: str
@@ -30,3 +78,48 @@ class Message:
     owner: str
     days: int = 0
     notice_ids: tuple[tuple[ClusterKey, str], ...] = ()
+    letter: Letter | None = None
+
+
+def para(*texts: str) -> Paragraphs:
+    """One paragraph, of one or more lines."""
+    return Paragraphs(texts)
+
+
+def commands(*lines: str) -> Commands:
+    """A block of commands."""
+    return Commands(lines)
+
+
+def letter_of(subject: str, blocks: Sequence[Block | None]) -> Letter:
+    """The blocks that say something."""
+    return Letter(subject, tuple(block for block in blocks if block is not None and _says(block)))
+
+
+def english_body(letter: Letter) -> str:
+    """The letter's plain text in the language of the code."""
+    return plain_text(letter, ENGLISH)
+
+
+def plain_text(letter: Letter, words: Words) -> str:
+    """Wrapped paragraphs and indented commands, with an empty line between blocks."""
+    return "\n\n".join(_plain(block, words) for block in letter.blocks) + "\n"
+
+
+def _says(block: Block) -> bool:
+    return not isinstance(block, Paragraphs) or any(block.texts)
+
+
+def _plain(block: Block, words: Words) -> str:
+    match block:
+        case Paragraphs(texts):
+            return "\n".join(paragraph(said(text, words)) for text in texts if text)
+        case Commands(lines):
+            return "\n".join(f"  {line}" for line in lines)
+        case Link(url, _):
+            return f"  {url}"
+        case Bullets(heading, texts):
+            items = [paragraph(said(text, words), "    ", "  ") for text in texts]
+            return "\n".join([f"{said(heading, words)}:", *items])
+        case _:
+            assert_never(block)

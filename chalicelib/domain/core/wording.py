@@ -1,51 +1,58 @@
-"""Wording that every text for people shares: days, counts, paragraphs."""
+"""Wording that every text for people shares: days, counts, paragraphs of a readable width."""
 
 from __future__ import annotations
 
-import textwrap
+import unicodedata
 from datetime import datetime
 
 from chalicelib.domain.core.instants import utc
+from chalicelib.domain.core.sentence import Moment, Sentence, Style
 
-WIDTH = 88
-
-
+#: Columns of a terminal; a Hangul syllable takes two.
+WIDTH = 80
 #: With a no-break space, at which no line ends.
 _TIED_PERCENT = "\N{NO-BREAK SPACE}%"
 
 
-_DAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+def format_day(at: datetime) -> Moment:
+    """`Thu 26 Nov 2026`, in UTC."""
+    return Moment(utc(at), "UTC", Style.DAY)
 
 
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
-
-
-def format_day(at: datetime) -> str:
-    """`Thu 26 Nov 2026`, in UTC and in English whatever the machine speaks."""
-    day = utc(at)
-    return f"{_DAYS[day.weekday()]} {day.day} {_MONTHS[day.month - 1]} {day.year}"
-
-
-def format_days(days: int) -> str:
+def format_days(days: int) -> Sentence:
     """`in 3 days`, `tomorrow`, `today`, `yesterday`, `12 days ago`."""
-    near = {0: "today", 1: "tomorrow", -1: "yesterday"}
-    return near.get(days) or (f"in {days} days" if days > 0 else f"{-days} days ago")
+    near = {0: Sentence("today"), 1: Sentence("tomorrow"), -1: Sentence("yesterday")}
+    if days in near:
+        return near[days]
+    if days > 0:
+        return Sentence("in {n} day", "in {n} days", n=days)
+    return Sentence("{n} day ago", "{n} days ago", n=-days)
 
 
-def counted(number: int, noun: str) -> str:
-    """`1 cluster`, `4 clusters`."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+def counted(number: int, noun: str) -> Sentence:
+    """`1 cluster`, `4 clusters`. Write the noun where it is called: the catalogue's keys are taken from there."""
+    return Sentence(f"{{n}} {noun}", f"{{n}} {noun}s", n=number)
+
+
+def width(text: str) -> int:
+    """Columns that a text takes: two for wide signs, none for those that join the one before."""
+    return sum(_columns(sign) for sign in unicodedata.normalize("NFC", text))
+
+
+def _columns(sign: str) -> int:
+    if unicodedata.combining(sign) or unicodedata.category(sign) in ("Cf", "Mn", "Me"):
+        return 0
+    return 2 if unicodedata.east_asian_width(sign) in ("W", "F") else 1
 
 
 def paragraph(text: str, indent: str = "", first: str | None = None) -> str:
-    """Text wrapped to `WIDTH`; `first` begins it, `indent` every line after. Long words stay whole, and so does `3 %`."""
-    beginning = indent if first is None else first
-    message = textwrap.fill(
-        text.replace(" %", _TIED_PERCENT),
-        WIDTH,
-        initial_indent=beginning,
-        subsequent_indent=indent,
-        break_long_words=False,
-        break_on_hyphens=False,
-    )
-    return message.replace(_TIED_PERCENT, " %")
+    """Text wrapped to WIDTH; `first` begins it, `indent` every line after. Long words stay whole, and so does `3 %`."""
+    lines, line = list[str](), indent if first is None else first
+    begun = False
+    for word in text.replace(" %", _TIED_PERCENT).split(" "):
+        if begun and word and width(line) + 1 + width(word) > WIDTH:
+            lines.append(line)
+            line, begun = indent, False
+        line += f" {word}" if begun and word else word
+        begun = begun or bool(word)
+    return "\n".join([*lines, line]).replace(_TIED_PERCENT, " %")

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.core.wording import counted
 from chalicelib.domain.curfew.plan import Basis, Entry, EntryOutcome, EntryStatus, Plan, PlanHeader
 from chalicelib.domain.curfew.rules import CurfewRules, allowance
@@ -20,7 +21,7 @@ _COUNTS = frozenset({EntryOutcome.STANDING, EntryOutcome.ACTING, EntryOutcome.EN
 _UNFORESEEN, _UNFORESEEN_PERCENT = 3, 10
 #: A night that is held for unforeseen ends goes on by itself after this.
 GUARDED_FOR = timedelta(hours=24)
-_BROKEN = "The night's plan is not the one that was published."
+_BROKEN = Sentence("The night's plan is not the one that was published.")
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,13 @@ def decide_brake(plan: Plan, rules: CurfewRules, alive: int, now: datetime) -> B
     sudden = [entry for entry in _standing(plan) if not entry.foreseen and entry.id not in released]
     over = len(judged) > allowed and not released.issuperset(entry.id for entry in judged)
     braked = (
-        f"The brake held the night: {counted(len(judged), 'idle lab')} were to go, and {allowed} may." if over else ""
+        Sentence(
+            "The brake held the night: {labs} were to go, and {allowed} may.",
+            labs=counted(len(judged), "idle lab"),
+            allowed=allowed,
+        )
+        if over
+        else ""
     )
     free_at = plan.header.guarded_at and plan.header.guarded_at + GUARDED_FOR
     return BrakeDecision(
@@ -87,9 +94,10 @@ def _standing(plan: Plan) -> Iterator[Entry]:
 def _guarded(sudden: int, alive: int) -> str:
     if sudden <= _UNFORESEEN or sudden * 100 <= alive * _UNFORESEEN_PERCENT:
         return ""
-    return (
-        f"The night is held: {sudden} leases of {counted(alive, 'lab')} end earlier than was known a day before, "
-        "as if data were damaged."
+    return Sentence(
+        "The night is held: {leases} of {labs} end earlier than was known a day before, as if data were damaged.",
+        leases=counted(sudden, "lease"),
+        labs=counted(alive, "lab"),
     )
 
 

@@ -10,19 +10,21 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.curfew.extension import longest_life
 from chalicelib.domain.curfew.plan import Basis, Entry, EntryStatus, Trigger
 from chalicelib.domain.curfew.rules import CurfewRules, Mode
 from chalicelib.domain.idleness.verdict import Verdict
 from chalicelib.domain.labs.lab import ENDING, OVER, RESTING, Lab, Phase
-from chalicelib.domain.labs.schedule import Holidays, format_local, next_curfew
+from chalicelib.domain.labs.phases import phase_said
+from chalicelib.domain.labs.schedule import AtCurfew, Holidays, format_local, next_curfew
 from chalicelib.domain.teardown.adoption import PROTECTED_TAG
 
 #: Values of the tag that mean no; anything else on a cluster protects it.
 _NO = frozenset({"", "0", "false", "no", "off"})
 _TICK = timedelta(microseconds=1)
-TAGGED = f"Its cluster carries the tag {PROTECTED_TAG}."
-PROTECTED = "EKS deletion protection is switched on for its cluster."
+TAGGED = Sentence("Its cluster carries the tag {tag}.", tag=PROTECTED_TAG)
+PROTECTED = Sentence("EKS deletion protection is switched on for its cluster.")
 
 
 def no_holidays(_country: str, _year: int) -> frozenset[date]:
@@ -81,7 +83,8 @@ def decide_entry(context: DecisionContext) -> EntryDecision:
         return _held(context, held)
     if _is_late(context):
         return EntryDecision(
-            NextAction.LIVE, f"It was too late: more than {context.rules.late_hours} hours after its time."
+            NextAction.LIVE,
+            Sentence("It was too late: more than {hours} hours after its time.", hours=context.rules.late_hours),
         )
     if changed := _why_not_any_more(context):
         return EntryDecision(NextAction.LIVE, changed)
@@ -121,29 +124,33 @@ def exemption(lab: Lab, entry: Entry, holidays: Holidays) -> str:
     """Why people's word, or what has become of the lab, settles the entry before its time; empty if nothing does."""
     schedule = lab.spec.schedule
     if lab.phase in OVER or lab.phase in ENDING:
-        return "It is being deleted already, or is gone."
+        return Sentence("It is being deleted already, or is gone.")
     if lab.planned is None or lab.planned.entry_id != entry.id:
-        return "It was planned anew."
+        return Sentence("It was planned anew.")
     if lab.protection is not None and lab.protection.until > entry.at:
-        return f"It is protected until {format_local(schedule, lab.protection.until)}: {lab.protection.why}"
+        return Sentence(
+            "It is protected until {at}: {why}", at=format_local(schedule, lab.protection.until), why=lab.protection.why
+        )
     if entry.trigger is Trigger.IDLE:
         return _why_kept(lab, entry) or _why_no_curfew(lab, entry, holidays)
     if entry.trigger is not Trigger.GONE and lab.lease_until > entry.at:
-        return f"Its lease was extended to {format_local(schedule, lab.lease_ends_at)}."
+        return Sentence("Its lease was extended to {at}.", at=format_local(schedule, lab.lease_ends_at))
     return ""
 
 
 def _why_kept(lab: Lab, entry: Entry) -> str:
     schedule, planned = lab.spec.schedule, lab.planned
     if lab.kept_until is not None and lab.kept_until > entry.at:
-        return f"It is kept until {format_local(schedule, lab.kept_until)}."
+        return Sentence("It is kept until {at}.", at=format_local(schedule, lab.kept_until))
     agreed = planned.lease_ends_at if planned else None
     if agreed is not None and lab.lease_ends_at > agreed:
-        return f"Its lease was extended to {format_local(schedule, lab.lease_ends_at)}."
+        return Sentence("Its lease was extended to {at}.", at=format_local(schedule, lab.lease_ends_at))
     if lab.phase in (Phase.HIBERNATED, Phase.HIBERNATING):
-        return "It sleeps already."
+        return Sentence("It sleeps already.")
     if schedule.at_curfew is not entry.act:
-        return f"Its owner chose meanwhile that curfew is to {schedule.at_curfew} it."
+        if schedule.at_curfew is AtCurfew.HIBERNATE:
+            return Sentence("Its owner chose meanwhile that curfew is to hibernate it.")
+        return Sentence("Its owner chose meanwhile that curfew is to end it.")
     return ""
 
 
@@ -153,27 +160,32 @@ def _why_no_curfew(lab: Lab, entry: Entry, holidays: Holidays) -> str:
     night = next_curfew(schedule, entry.at - _TICK, holidays)
     if night is not None and night.at == entry.at:
         return ""
-    message = f"curfew is on {format_local(schedule, night.at)} next" if night else "there is no curfew any more"
-    return f"Its schedule was changed: {message}."
+    if night is None:
+        return Sentence("Its schedule was changed: there is no curfew any more.")
+    return Sentence("Its schedule was changed: curfew is on {at} next.", at=format_local(schedule, night.at))
 
 
 def _why_held(context: DecisionContext) -> str:
     entry, status, rules = context.entry, context.status, context.rules
     if context.now < entry.at:
-        return "Its time has not come."
+        return Sentence("Its time has not come.")
     if rules.mode is not Mode.ON:
-        return "Curfew is switched off." if rules.mode is Mode.OFF else "This is a dry run: nothing is touched."
+        if rules.mode is Mode.OFF:
+            return Sentence("Curfew is switched off.")
+        return Sentence("This is a dry run: nothing is touched.")
     last = is_last(context.lab, entry.trigger, rules, entry.at)
     if status.warned_at is None or status.message_id is None:
         if not last:
-            return f"Its warning was not delivered{f': {status.trouble}' if status.trouble else '.'}"
+            if status.trouble:
+                return Sentence("Its warning was not delivered: {trouble}", trouble=status.trouble)
+            return Sentence("Its warning was not delivered.")
     elif context.now - status.warned_at < timedelta(minutes=rules.notice_minutes):
-        return f"Its warning was delivered less than {rules.notice_minutes} minutes before."
+        return Sentence("Its warning was delivered less than {minutes} minutes before.", minutes=rules.notice_minutes)
     if held := context.suspect if last else context.held:
         return held
     awake = context.lab.phase is Phase.READY
     if not awake and (entry.trigger is Trigger.IDLE or context.lab.phase not in (Phase.HIBERNATED, Phase.LOST)):
-        return f"It is {context.lab.phase}."
+        return Sentence("It is {phase}.", phase=phase_said(context.lab.phase))
     return ""
 
 
@@ -201,11 +213,11 @@ def _is_late(context: DecisionContext) -> bool:
 def _why_not_any_more(context: DecisionContext) -> str:
     trigger, verdict = context.entry.trigger, context.verdict
     if trigger is Trigger.GONE:
-        return "" if context.gone else "Its cluster is there after all."
+        return "" if context.gone else Sentence("Its cluster is there after all.")
     if trigger is not Trigger.IDLE:
         return ""
     if context.gone:
-        return "Its cluster is gone: it is closed in another way."
+        return Sentence("Its cluster is gone: it is closed in another way.")
     if verdict is None or verdict.at < context.now:
-        return "Its use could not be judged at the moment."
+        return Sentence("Its use could not be judged at the moment.")
     return "" if verdict.idle else verdict.sentence

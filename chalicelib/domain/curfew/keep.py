@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.sentence import Moment, Sentence, Style
 from chalicelib.domain.curfew.extension import latest_end
 from chalicelib.domain.curfew.plan import Entry, Trigger
 from chalicelib.domain.curfew.rules import CurfewRules
@@ -61,21 +62,28 @@ def _is_kept(lab: Lab, entry: Entry, wanted: datetime) -> bool:
 
 def _refuse_too_late(lab: Lab, entry: Entry) -> None:
     if lab.phase in OVER:
-        raise NotKept(f"It is too late: {lab.name} is gone.")
+        raise NotKept(Sentence("It is too late: {name} is gone.", name=lab.name))
     if lab.phase in ENDING:
-        raise NotKept(f"It is too late: {lab.name} is being deleted.")
+        raise NotKept(Sentence("It is too late: {name} is being deleted.", name=lab.name))
     if entry.trigger is Trigger.GONE:
         raise NotKept(
-            f"There is nothing to keep: the cluster of {lab.name} is gone, and what it left behind is removed."
+            Sentence(
+                "There is nothing to keep: the cluster of {name} is gone, and everything that it left behind is deleted.",
+                name=lab.name,
+            )
         )
     if lab.phase in _ASLEEP and entry.act is AtCurfew.HIBERNATE:
         raise NotKept(
-            f"It is too late: {lab.name} sleeps already. Nothing is lost: wake it with `ekslab wake {lab.name}`."
+            Sentence(
+                "It is too late: {name} sleeps already. Nothing is lost: wake it with `ekslab wake {name}`.",
+                name=lab.name,
+            )
         )
 
 
 def _used_up(lab: Lab, ends_at: datetime) -> str:
-    return (
-        f"{lab.name} has been kept as long as it may be: its lease ends at {ends_at:%Y-%m-%d %H:%M} UTC. "
-        "Save what you need, and ask for a new lab."
+    return Sentence(
+        "{name} has been kept as long as it may be: its lease ends at {at}. Save what you need, and ask for a new lab.",
+        name=lab.name,
+        at=Moment(ends_at, "UTC", Style.MINUTE),
     )

@@ -9,6 +9,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.costs import UNKNOWN_TYPE, Machines, Prices, hourly_cost, saved_hourly
 from chalicelib.domain.curfew.next_event import NextEvent
 from chalicelib.domain.curfew.plan import Entry, Stakes, Trigger
@@ -41,7 +42,7 @@ def plan_entry(lab: Lab, faces: NextEvent, known: KnownLab, now: datetime) -> En
         at=faces.at,
         act=faces.act,
         trigger=faces.trigger,
-        reason=f"{_reason(lab, faces, known.verdict)}{_lifted(known.shield)}",
+        reason=_lifted(_reason(lab, faces, known.verdict), known.shield),
         owner=lab.owner,
         name=lab.name,
         region=lab.region,
@@ -54,8 +55,12 @@ def plan_entry(lab: Lab, faces: NextEvent, known: KnownLab, now: datetime) -> En
     )
 
 
-def _lifted(shield: str) -> str:
-    return f" {shield} That is lifted: the lab has lasted as long as any lab may." if shield else ""
+def _lifted(reason: str, shield: str) -> str:
+    if not shield:
+        return reason
+    return Sentence(
+        "{reason} {shield} That is lifted: the lab has lasted as long as any lab may.", reason=reason, shield=shield
+    )
 
 
 def _is_foreseen(lab: Lab, at: datetime) -> bool:
@@ -93,10 +98,10 @@ def machines_seen(evidence: Evidence | None) -> tuple[Machines, ...] | None:
 def _reason(lab: Lab, faces: NextEvent, verdict: Verdict | None) -> str:
     match faces.trigger:
         case Trigger.IDLE:
-            return verdict.sentence if verdict else "It is idle."
+            return verdict.sentence if verdict else Sentence("It is idle.")
         case Trigger.LEASE:
-            return f"Its lease ends on {format_local(lab.spec.schedule, lab.lease_ends_at)}."
+            return Sentence("Its lease ends on {at}.", at=format_local(lab.spec.schedule, lab.lease_ends_at))
         case Trigger.GONE:
-            return "EKS knows no such cluster any more: what it left behind is closed properly."
+            return Sentence("EKS knows no such cluster any more. Everything that it left behind is deleted.")
         case Trigger.ADOPTED:
-            return "Its cluster carries this installation's tags, and no lab answered for it."
+            return Sentence("Its cluster carries this installation's tags, and no lab is on record for it.")

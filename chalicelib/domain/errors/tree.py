@@ -48,6 +48,8 @@ from collections.abc import Sequence
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
+from chalicelib.domain.core.sentence import Moment, Sentence, Style
+
 if TYPE_CHECKING:
     from chalicelib.domain.core.failure import Failure
     from chalicelib.domain.errors.findings import Finding
@@ -270,7 +272,9 @@ class LinkInvalid(RequestRefused):
 
     def __init__(self) -> None:
         super().__init__(
-            "This is no link of this service. Perhaps it was cut off: use it whole, as it stands in the mail."
+            Sentence(
+                "This is no link of this service. It may have been cut off: use it whole, as it stands in the mail."
+            )
         )
 
 
@@ -279,14 +283,15 @@ class LinkExpired(RequestRefused):
 
     def __init__(self, expired_at: datetime) -> None:
         self.expired_at = expired_at
-        super().__init__(f"This link was good until {expired_at:%Y-%m-%d %H:%M} UTC. It keeps nothing any more.")
+        at = Moment(expired_at, "UTC", Style.MINUTE)
+        super().__init__(Sentence("This link was good until {at}. It does nothing any more.", at=at))
 
 
 class LinkBusy(RequestRefused):
     """The link is good, and was used more often in a minute than any person would."""
 
     def __init__(self) -> None:
-        super().__init__("This link was opened too often just now. Try again in a minute.")
+        super().__init__(Sentence("This link was opened too often just now. Try again in a minute."))
 
 
 class NotKept(RequestRefused):

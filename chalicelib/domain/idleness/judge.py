@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.idleness.evidence import Evidence, Source, with_zeros
 from chalicelib.domain.idleness.signals import nodes, people, traffic, workloads
 from chalicelib.domain.idleness.signals.lifecycle import CLUSTER, life_signals
@@ -93,7 +94,7 @@ def _all_read(evidence: Evidence, signals: tuple[Signal, ...]) -> tuple[Signal, 
     message: dict[str, str] = {}
     for unread in evidence.unread:
         names = next((names for source, names in _SOURCES.items() if unread.startswith(source)), (unread,))
-        message.update({name: f"{unread} (not read)" for name in names if name not in message})
+        message.update({name: Sentence("{source} (not read)", source=unread) for name in names if name not in message})
     known = {signal.name for signal in signals}
     return (
         *(_unread(signal, message) for signal in signals),

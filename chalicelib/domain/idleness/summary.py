@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from chalicelib.domain.core.sentence import Listed, Sentence
 from chalicelib.domain.idleness.signals import lifecycle, nightly_jobs, nodes, people, traffic, workloads
 from chalicelib.domain.idleness.verdict import LocalTime, Sign, Signal, Verdict
 from chalicelib.domain.labs.lab import Lab
@@ -42,23 +43,28 @@ _BUSY_ORDER = (
 
 def sentence_of(verdict: Verdict, lab: Lab, clock: LocalTime) -> str:
     """One line, whatever the signals tell."""
-    line = " ".join(f"{_verdict(verdict, lab, clock)}{_kept(lab, clock)}".split())
-    return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"
+    line = _kept(_verdict(verdict, lab, clock), lab, clock)
+    plain = " ".join(line.split())
+    if line == plain and len(line) <= LONGEST:
+        return line
+    return plain if len(plain) <= LONGEST else f"{plain[: LONGEST - 1]}…"
 
 
 def _verdict(verdict: Verdict, lab: Lab, clock: LocalTime) -> str:
     if verdict.gone:
-        return f"gone: EKS knows no cluster {lab.name} that carries this lab's tag"
+        return Sentence("gone: EKS knows no cluster {name} that carries this lab's tag", name=lab.name)
     quiet = _with(verdict.signals, Sign.QUIET, _QUIET_ORDER)
     if verdict.idle and verdict.since is not None:
-        return f"idle since {clock.message(verdict.since)}: {_describe(quiet, ', ')}"
+        return Sentence("idle since {at}: {reasons}", at=clock.message(verdict.since), reasons=_describe(quiet, ", "))
     busy = _with(verdict.signals, Sign.BUSY, _BUSY_ORDER)
     if busy:
-        return f"busy: {_describe(busy, '; ')}"
+        return Sentence("busy: {reasons}", reasons=_describe(busy, "; "))
     missing = _with(verdict.signals, Sign.MISSING, ())
     if missing:
-        return f"not known to be idle: {_describe(missing, '; ')}"
-    return f"not known to be idle: only {len(quiet)} signals apply, and {QUIET_AT_LEAST} must agree"
+        return Sentence("not known to be idle: {reasons}", reasons=_describe(missing, "; "))
+    return Sentence(
+        "not known to be idle: only {few} signals apply, and {least} must agree", few=len(quiet), least=QUIET_AT_LEAST
+    )
 
 
 def _with(signals: Sequence[Signal], sign: Sign, order: Sequence[str]) -> list[Signal]:
@@ -67,11 +73,12 @@ def _with(signals: Sequence[Signal], sign: Sign, order: Sequence[str]) -> list[S
 
 
 def _describe(signals: Sequence[Signal], between: str) -> str:
-    return between.join(dict.fromkeys(signal.message for signal in signals[:REASONS]))
+    messages = list(dict.fromkeys(signal.message for signal in signals[:REASONS]))
+    return Listed(messages, between=between) if messages else ""
 
 
-def _kept(lab: Lab, clock: LocalTime) -> str:
+def _kept(sentence: str, lab: Lab, clock: LocalTime) -> str:
     """Being kept is decided elsewhere and makes no cluster busy; but who reads the verdict must know."""
     if lab.kept_until is None or lab.kept_until <= clock.now:
-        return ""
-    return f" (kept until {clock.message(lab.kept_until)})"
+        return sentence
+    return Sentence("{verdict} (kept until {at})", verdict=sentence, at=clock.message(lab.kept_until))

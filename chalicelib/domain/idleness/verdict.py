@@ -9,6 +9,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.sentence import Moment, Style
 
 
 class Sign(StrEnum):
@@ -55,9 +56,7 @@ class LocalTime:
     zone: str
     now: datetime
 
-    def message(self, instant: datetime) -> str:
+    def message(self, instant: datetime) -> Moment:
         """`18:40` for today, else `Sun 22 Nov 18:40`."""
         local, today = instant.astimezone(ZoneInfo(self.zone)), self.now.astimezone(ZoneInfo(self.zone))
-        if local.date() == today.date():
-            return f"{local:%H:%M}"
-        return f"{local:%a} {local.day} {local:%b %H:%M}"
+        return Moment(instant, self.zone, Style.CLOCK if local.date() == today.date() else Style.SHORT)

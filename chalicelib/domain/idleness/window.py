@@ -12,6 +12,7 @@ from itertools import pairwise
 from typing import Protocol
 
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.idleness.evidence import Series
 
 #: So many periods may be missing in a row; CloudWatch is also late by one or two at the end.
@@ -56,12 +57,14 @@ def gap(series: Series, window: Window) -> str:
     period = timedelta(seconds=series.period)
     times = [at for at, _ in series.points if at + period > window.start]
     if not times:
-        return "no data"
+        return Sentence("no data")
     silences = [later - earlier for earlier, later in pairwise(times)]
     longest = max(
         [times[0] - window.start, *silences, window.end - times[-1] - (PERIODS_LATE - PERIODS_APART) * period]
     )
-    return f"no data for {longest // timedelta(minutes=1)} min" if longest > PERIODS_APART * period else ""
+    if longest <= PERIODS_APART * period:
+        return ""
+    return Sentence("no data for {minutes} min", minutes=longest // timedelta(minutes=1))
 
 
 def per_minute(series: Series, value: float) -> float:

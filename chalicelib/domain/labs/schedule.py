@@ -13,6 +13,7 @@ from enum import StrEnum
 from zoneinfo import ZoneInfo
 
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.sentence import Moment
 
 #: (country as in ISO 3166, with `-` and a subdivision where wanted; year) -> that year's public holidays.
 Holidays = Callable[[str, int], frozenset[date]]
@@ -83,10 +84,9 @@ def local_date(schedule: Schedule, instant: datetime) -> date:
     return instant.astimezone(ZoneInfo(schedule.time_zone)).date()
 
 
-def format_local(schedule: Schedule, instant: datetime) -> str:
+def format_local(schedule: Schedule, instant: datetime) -> Moment:
     """An instant for the owner: `Mon 23 Nov 22:00 (Asia/Seoul)`."""
-    local = instant.astimezone(ZoneInfo(schedule.time_zone))
-    return f"{local:%a} {local.day} {local:%b %H:%M} ({schedule.time_zone})"
+    return Moment(instant, schedule.time_zone)
 
 
 def _next(schedule: Schedule, at: time, after: datetime, holidays: Holidays, evening: bool = False) -> Night | None:

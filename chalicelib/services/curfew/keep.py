@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.costs import keeping_cost
 from chalicelib.domain.curfew.keep import Keeping, keep
 from chalicelib.domain.curfew.keep_link import read_link
@@ -54,7 +55,10 @@ def keep_lab(deps: Deps, caller: Caller, lab_id: str, now: datetime) -> KeepView
     line = deps.curfew.store.line(lab.planned.night, lab.planned.entry_id) if lab.planned else None
     if line is None:
         raise NotKept(
-            f"{lab.name} is on no plan: nothing is about to happen to it. Extend its lease if it ends too soon."
+            Sentence(
+                "{name} is on no plan: nothing is about to happen to it. Extend its lease if it ends too soon.",
+                name=lab.name,
+            )
         )
     return _keep(deps, line[0], lab, f"by {caller.arn}", now)
 
@@ -86,7 +90,7 @@ def _named(deps: Deps, token: str, now: datetime) -> tuple[Entry, Lab]:
     try:
         return line[0], deps.store.load_lab(claims.lab_id)
     except LabNotFound as gone:
-        raise NotKept(f"It is too late: {line[0].name} is gone.") from gone
+        raise NotKept(Sentence("It is too late: {name} is gone.", name=line[0].name)) from gone
 
 
 def _view(entry: Entry, lab: Lab, keeping: Keeping, kept: bool) -> KeepView:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
+from chalicelib.domain.core.sentence import Sentence, opening
 from chalicelib.domain.curfew.next_event import NextEvent, missed_curfews, next_event
 from chalicelib.domain.curfew.plan import SETTLED, Entry, EntryOutcome, EntryStatus, Trigger
 from chalicelib.domain.curfew.rules import CurfewRules
@@ -26,7 +27,7 @@ KIND = "curfew"
 
 def as_sentence(message: str) -> str:
     """Begun with a capital."""
-    return message[:1].upper() + message[1:]
+    return opening(message)
 
 
 def rules_of(deps: Deps) -> CurfewRules:
@@ -52,7 +53,7 @@ def look_again(deps: Deps, lab: Lab, at: datetime) -> Lab:
 
 def put_off(deps: Deps, lab_id: str, why: str, now: datetime) -> None:
     """Move a lab that fails out of this run's way; the next one tries again. A curfew that passes it by so is told."""
-    note_missed(deps, deps.store.load_lab(lab_id), f"it could not be looked at: {why}", now)
+    note_missed(deps, deps.store.load_lab(lab_id), Sentence("it could not be looked at: {why}", why=why), now)
 
     def later(stored: Lab) -> Lab:
         due = stored.phase in RESTING and stored.due_at is not None and stored.due_at <= now
@@ -70,8 +71,10 @@ def note_missed(deps: Deps, lab: Lab, why: str, now: datetime) -> None:
     planned = lab.planned and deps.curfew.store.line(lab.planned.night, lab.planned.entry_id)
     due = not planned and lab.phase is Phase.READY
     for night in missed_curfews(lab, now, deps.curfew.holidays) if due else ():
-        message = (
-            f"The lab lives through the curfew of {format_local(lab.spec.schedule, night.at)}: {why or _missed(lab)}"
+        message = Sentence(
+            "The lab lives through the curfew of {at}: {why}",
+            at=format_local(lab.spec.schedule, night.at),
+            why=why or _missed(lab),
         )
         deps.store.add_event(lab.id, Event(now, KIND, message, {"night": night.day.isoformat()}))
 
@@ -92,7 +95,7 @@ def settle(
 def conclude(deps: Deps, lab: Lab, entry: Entry, status: EntryStatus, rules: CurfewRules, now: datetime) -> Lab:
     """Tell a settled status in the lab's history, and let the lab face what comes next; return it as it is then."""
     message = (
-        f"{_describe(lab, entry)}: {status.reason}"
+        Sentence("{what}: {reason}", what=_describe(lab, entry), reason=status.reason)
         if status.outcome is EntryOutcome.SKIPPED
         else as_sentence(status.reason)
     )
@@ -134,10 +137,14 @@ def next_faced(deps: Deps, lab: Lab, entry: Entry, rules: CurfewRules, now: date
 
 
 def _missed(lab: Lab) -> str:
-    due = format_local(lab.spec.schedule, lab.due_at) if lab.due_at else "then"
-    return f"it was to be looked at from {due} on, and no sweep came by in time to warn anybody."
+    if lab.due_at is None:
+        return Sentence("no sweep looked at it in time to warn anybody.")
+    due = format_local(lab.spec.schedule, lab.due_at)
+    return Sentence("it was to be looked at from {at} on, and no sweep came by in time to warn anybody.", at=due)
 
 
 def _describe(lab: Lab, entry: Entry) -> str:
-    what = "the curfew" if entry.trigger is Trigger.IDLE else "what was planned"
-    return f"The lab lives through {what} of {format_local(lab.spec.schedule, entry.at)}"
+    at = format_local(lab.spec.schedule, entry.at)
+    if entry.trigger is Trigger.IDLE:
+        return Sentence("The lab lives through the curfew of {at}", at=at)
+    return Sentence("The lab lives through the end that was planned for {at}", at=at)

@@ -1,17 +1,27 @@
 """The warning before curfew: what happens to which lab, when, why, what goes with it, and the one link that keeps it.
 
-Called by the sweep for each entry of a plan, before anything may be touched. Plain text; an instant is told in the owner's
-zone and in UTC. Nothing is said that isn't known: what could not be counted is named as such.
+Called by the sweep for each entry of a plan, before anything may be touched. An instant is told in the owner's zone
+and in UTC. Nothing is said that isn't known: what could not be counted is named as such.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from datetime import UTC, datetime
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 
-from chalicelib.domain.core.message import Message, Severity
+from chalicelib.domain.core.message import (
+    Block,
+    Link,
+    Message,
+    Severity,
+    commands,
+    english_body,
+    letter_of,
+    para,
+)
 from chalicelib.domain.core.recipients import recipient_of as recipient_of_owner
-from chalicelib.domain.core.wording import counted, paragraph
+from chalicelib.domain.core.sentence import Listed, Moment, Said, Sentence, Style, clause, opening
+from chalicelib.domain.core.wording import counted
 from chalicelib.domain.costs import describe_keeping, usd
 from chalicelib.domain.curfew.plan import Entry, Trigger
 from chalicelib.domain.labs.lab import Lab
@@ -24,7 +34,12 @@ KIND = "curfew-warning"
 _MOST_SUBJECT = 99
 #: Who is told where no administrator is named and nobody owns the lab.
 NOBODY = "administrators"
-_NOUNS = {"nodes": "node", "pods": "pod", "volumes": "volume", "balancers": "load balancer"}
+_NOT_COUNTED = {
+    "nodes": Sentence("nodes"),
+    "pods": Sentence("pods"),
+    "volumes": Sentence("volumes"),
+    "balancers": Sentence("load balancers"),
+}
 
 
 def warning_message(
@@ -49,132 +64,192 @@ def warning_message(
     `in_place_of`: the owner, if they can't be reached, and the recipient hears for them. `came_back`: mail to them did.
     `spent_usd`: what the lab has cost so far.
     """
-    pieces = [
-        in_place(in_place_of, came_back),
-        _opening(entry, schedule, "the" if in_place_of else "your"),
-        # Of a lease the opening has said it all.
-        _why(entry),
-        describe_stakes(entry),
-        describe_entry_volumes(entry, volumes),
-        f"It has cost about {usd(spent_usd)} so far." if spent_usd else "",
-        *_keeping(entry, schedule, keep_url, keep_until, keep_cost_usd),
-        *_otherwise(entry, schedule, extendable=keep_until is not None),
-    ]
+    letter = letter_of(
+        _subject(entry, schedule),
+        [
+            para(in_place(in_place_of, came_back)),
+            para(_opening(entry, schedule, in_place_of)),
+            # Of a lease the opening has said it all.
+            para(_why(entry)),
+            para(describe_stakes(entry)),
+            para(describe_entry_volumes(entry, volumes)),
+            para(Sentence("It has cost about {amount} so far.", amount=usd(spent_usd)) if spent_usd else ""),
+            *_keeping(entry, schedule, keep_url, keep_until, keep_cost_usd),
+            *_otherwise(entry, schedule, extendable=keep_until is not None),
+        ],
+    )
     return Message(
         recipient=recipient,
-        subject=_subject(entry, schedule),
-        body="\n\n".join(piece if piece.startswith("  ") else paragraph(piece) for piece in pieces if piece) + "\n",
+        subject=letter.subject,
+        body=english_body(letter),
         kind=KIND,
         severity=Severity.WARNING,
         account=account or _account_of(entry.owner),
         owner=entry.owner,
+        letter=letter,
     )
 
 
-def format_in_zone(schedule: Schedule, instant: datetime) -> str:
+def format_in_zone(schedule: Schedule, instant: datetime) -> Moment:
     """`Mon 23 Nov 22:00 (Asia/Seoul), 13:00 UTC`; the day of UTC where it is another one; UTC alone where that is the zone."""
-    local, plain = format_local(schedule, instant), instant.astimezone(UTC)
-    if schedule.time_zone == "UTC":
-        return local
-    day = f"{plain:%a} {plain.day} {plain:%b}"
-    return f"{local}, {plain:%H:%M} UTC" if local.startswith(day) else f"{local}, {day} {plain:%H:%M} UTC"
+    return Moment(instant, schedule.time_zone, Style.BOTH)
 
 
 def in_place(owner: str, came_back: bool = False) -> str:
+    """Why its reader is told of another's lab; empty for the owner."""
     if not owner:
         return ""
     if came_back:
-        return f"This is about a lab of {owner}, and mail to them came back: you are told in their place."
-    return f"This is about a lab of {owner}, and nobody has a confirmed subscription under that name: you are told in their place."
+        return Sentence("This is about a lab of {owner}. Mail to them came back, so you are told instead.", owner=owner)
+    return Sentence(
+        "This is about a lab of {owner}. Nobody has a confirmed subscription under that name, so you are told instead.",
+        owner=owner,
+    )
 
 
-def _opening(entry: Entry, schedule: Schedule, whose: str) -> str:
-    when, lab = format_in_zone(schedule, entry.at), f"{entry.name} ({entry.lab_id} in {entry.region})"
-    does = "goes to sleep" if sleeps(entry) else "ends"
+def lab_named(name: str, lab_id: str, region: str) -> Sentence:
+    """`myeks (lab-7f3k2m9x in ap-northeast-2)`."""
+    return Sentence("{name} ({id} in {region})", name=name, id=lab_id, region=region)
+
+
+def _opening(entry: Entry, schedule: Schedule, in_place_of: str) -> str:
+    slots = {"lab": lab_named(entry.name, entry.lab_id, entry.region), "when": format_in_zone(schedule, entry.at)}
+    mine = not in_place_of
     match entry.trigger:
+        case Trigger.IDLE if sleeps(entry):
+            if mine:
+                return Sentence("Your lab {lab} goes to sleep on {when}, because nobody seems to use it.", **slots)
+            return Sentence("The lab {lab} goes to sleep on {when}, because nobody seems to use it.", **slots)
         case Trigger.IDLE:
-            return f"{whose.capitalize()} lab {lab} {does} on {when}, because nobody seems to use it."
+            if mine:
+                return Sentence("Your lab {lab} ends on {when}, because nobody seems to use it.", **slots)
+            return Sentence("The lab {lab} ends on {when}, because nobody seems to use it.", **slots)
         case Trigger.LEASE:
-            return f"The lease of {whose} lab {lab} ends on {when}. With it the lab {does}."
+            return _lease_over(entry, mine, slots)
         case Trigger.GONE:
-            return f"The cluster of {whose} lab {lab} is gone. What it left behind is deleted on {when}, and the lab is closed."
-        case Trigger.ADOPTED:
-            return (
-                f"The EKS cluster {lab} has this service's tags, but there was no lab to answer for it. "
-                f"It is deleted on {when} unless somebody keeps it. You are told because its tags name you, "
-                "or as an administrator where they name nobody."
+            return Sentence(
+                "The cluster of the lab {lab} is gone. On {when} everything that it left behind is deleted, and the lab is "
+                "closed.",
+                **slots,
             )
+        case Trigger.ADOPTED:
+            return Sentence(
+                "The EKS cluster {lab} has this service's tags, but no lab is on record for it. It is deleted on {when} "
+                "unless somebody keeps it. You are told because its tags name you, or because they name nobody and you "
+                "are an administrator.",
+                **slots,
+            )
+
+
+def _lease_over(entry: Entry, mine: bool, slots: Mapping[str, Said]) -> str:
+    if sleeps(entry):
+        if mine:
+            return Sentence("The lease of your lab {lab} ends on {when}. The lab then goes to sleep.", **slots)
+        return Sentence("The lease of the lab {lab} ends on {when}. The lab then goes to sleep.", **slots)
+    if mine:
+        return Sentence("The lease of your lab {lab} ends on {when}. The lab ends with it.", **slots)
+    return Sentence("The lease of the lab {lab} ends on {when}. The lab ends with it.", **slots)
 
 
 def _why(entry: Entry) -> str:
     """Of a lease the opening has said it all, unless the end goes over a protection."""
     if entry.trigger is not Trigger.LEASE:
-        return f"Why: {entry.reason.rstrip('. ')}."
+        return Sentence("Why: {reason}.", reason=clause(entry.reason))
     return entry.reason if "lifted" in entry.reason else ""
 
 
 def _keeping(
     entry: Entry, schedule: Schedule, keep_url: str | None, keep_until: datetime | None, cost_usd: float | None
-) -> list[str]:
+) -> list[Block]:
     if entry.trigger is Trigger.GONE:
-        return ["There is nothing to keep, so there is no link to keep it."]
+        return [para(Sentence("There is nothing to keep, so this mail has no link to keep it."))]
     if keep_until is None and keep_url is None:
         return [
-            "There is no link to keep it: its allowance is used up. Save what you still need before then. "
-            "An administrator can protect it."
+            para(
+                Sentence(
+                    "This mail has no link to keep it, because its allowance is used up. Save what you still need before "
+                    "then. An administrator can protect it."
+                )
+            )
         ]
-    until = "until the next curfew" if keep_until is None else f"until {format_in_zone(schedule, keep_until)}"
+    until = Sentence("the next curfew") if keep_until is None else format_in_zone(schedule, keep_until)
     costs = (
-        "What that costs is not known"
+        Sentence("The price of that is not known.")
         if cost_usd is None
-        else "That costs about " + describe_keeping(cost_usd, entry.hourly_usd)
+        else Sentence("That costs about {amount}.", amount=describe_keeping(cost_usd, entry.hourly_usd))
     )
     if keep_url is None:
-        return [f"No link to keep it could be made this time. You can extend it yourself, {until}. {costs}."]
+        return [
+            para(
+                Sentence(
+                    "No link to keep it could be made this time. You can extend it until {until}. {costs}",
+                    until=until,
+                    costs=costs,
+                )
+            )
+        ]
     return [
-        f"To keep it {until}, open this page and press its button. {costs}.",
-        f"  {keep_url}",
-        "The page needs no login: whoever has the link can keep this lab, and nothing else.",
+        para(
+            Sentence("To keep it until {until}, open this page and press its button. {costs}", until=until, costs=costs)
+        ),
+        Link(keep_url, Sentence("Keep {name}", name=entry.name)),
+        para(Sentence("The page needs no login. Anyone who has the link can keep this lab, and can do nothing else.")),
     ]
 
 
-def _otherwise(entry: Entry, schedule: Schedule, extendable: bool) -> list[str]:
-    text = []
+def _otherwise(entry: Entry, schedule: Schedule, extendable: bool) -> list[Block]:
+    text: list[Block] = []
     if entry.trigger is Trigger.GONE:
-        text += [
-            "To close it at once:",
-            _commands(f"ekslab delete cluster {entry.lab_id}"),
-        ]
+        text += [para(Sentence("To close it at once:")), commands(f"ekslab delete cluster {entry.lab_id}")]
     elif extendable:
-        text += ["For another time, within its allowance:", _commands(f"ekslab extend {entry.lab_id} 24h")]
+        text += [
+            para(Sentence("To keep it for another time, within its allowance:")),
+            commands(f"ekslab extend {entry.lab_id} 24h"),
+        ]
     if sleeps(entry):
-        by_itself = (
-            schedule.wake
-            and f"It wakes by itself within the hour after {schedule.wake:%H:%M} ({schedule.time_zone}) on a day that is not quiet"
-        )
-        text += [f"{by_itself}, or when you say so:" if by_itself else "It sleeps until you wake it:"]
-        text += [_commands(f"ekslab wake {entry.lab_id}")]
+        text += [para(_waking(schedule)), commands(f"ekslab wake {entry.lab_id}")]
     if entry.trigger is Trigger.IDLE:
-        text += ["Right before, it is looked at once more: if it is in use by then, nothing happens to it."]
+        text += [para(Sentence("We check once more just before that time. A lab in use is left running."))]
     return text
 
 
-def _commands(*lines: str) -> str:
-    return "\n".join(f"  {line}" for line in lines)
+def _waking(schedule: Schedule) -> Sentence:
+    if schedule.wake is None:
+        return Sentence("It sleeps until you wake it:")
+    return Sentence(
+        "It wakes by itself within the hour after {time} ({zone}) on a day that is not quiet, or when you wake it:",
+        time=f"{schedule.wake:%H:%M}",
+        zone=schedule.time_zone,
+    )
 
 
 def _subject(entry: Entry, schedule: Schedule) -> str:
-    when = format_local(schedule, entry.at)
-    does = "goes to sleep" if sleeps(entry) else "ends"
-    text = {
-        Trigger.IDLE: f" {does} {when}: idle",
-        Trigger.LEASE: f" {does} {when}: lease over",
-        Trigger.GONE: f" is closed {when}: cluster gone",
-        Trigger.ADOPTED: f" {does} {when}: no lab",
-    }[entry.trigger]
-    room = _MOST_SUBJECT - len(f"ekslab: {text}")
-    name = entry.name if len(entry.name) <= room else f"{entry.name[: room - 3]}..."
-    return f"ekslab: {name}{text}"
+    """Cut in the name, so that it has room for the day."""
+    room = _MOST_SUBJECT - len(_subject_of(entry, schedule, ""))
+    return _subject_of(entry, schedule, shortened(entry.name, room))
+
+
+def shortened(name: str, room: int) -> str:
+    """A name cut to `room` characters."""
+    return name if len(name) <= room else f"{name[: room - 3]}..."
+
+
+def _subject_of(entry: Entry, schedule: Schedule, name: str) -> str:
+    slots = {"name": name, "when": format_local(schedule, entry.at)}
+    asleep = sleeps(entry)
+    match entry.trigger:
+        case Trigger.IDLE if asleep:
+            return Sentence("ekslab: {name} goes to sleep {when}: idle", **slots)
+        case Trigger.IDLE:
+            return Sentence("ekslab: {name} ends {when}: idle", **slots)
+        case Trigger.LEASE if asleep:
+            return Sentence("ekslab: {name} goes to sleep {when}: lease over", **slots)
+        case Trigger.LEASE:
+            return Sentence("ekslab: {name} ends {when}: lease over", **slots)
+        case Trigger.GONE:
+            return Sentence("ekslab: {name} is closed {when}: cluster gone", **slots)
+        case Trigger.ADOPTED:
+            return Sentence("ekslab: {name} ends {when}: no lab", **slots)
 
 
 def _account_of(owner: str) -> str:
@@ -191,16 +266,18 @@ def describe_stakes(entry: Entry) -> str:
     """What the act does to nodes, pods, volumes and load balancers. Empty where nothing is left to lose."""
     if sleeps(entry):
         return _asleep(entry)
-    there, uncounted = _counts(entry, tuple(_NOUNS))
+    there, uncounted = _counts(entry, tuple(_NOT_COUNTED))
     if entry.trigger is Trigger.GONE:
-        return f"Still there: {listed(there)}." if there else ""
+        return Sentence("Still there: {things}.", things=Listed(there)) if there else ""
     if not there and not uncounted:
-        return "Nothing was seen on it: no nodes, pods, volumes or load balancers."
+        return Sentence("Nothing was seen on it: no nodes, pods, volumes or load balancers.")
     if not there:
-        return "What is on it could not be counted."
-    goes = "goes" if len(there) == 1 and there[0].startswith("1 ") else "go"
-    unsure = f" Not counted: {listed(uncounted, 'or')}." if uncounted else ""
-    return f"With it {goes} {listed(there)}.{unsure}"
+        return Sentence("What is on it could not be counted.")
+    goes = _number_of_things(entry, ("nodes", "pods", "volumes", "balancers"))
+    lost = Sentence("With it goes {things}.", "With it go {things}.", n=goes, things=Listed(there))
+    if not uncounted:
+        return lost
+    return Sentence("{lost} Not counted: {things}.", lost=lost, things=Listed(uncounted, "or"))
 
 
 def describe_entry_volumes(entry: Entry, policy: VolumePolicy | None) -> str:
@@ -209,14 +286,17 @@ def describe_entry_volumes(entry: Entry, policy: VolumePolicy | None) -> str:
         return ""
     match policy:
         case VolumePolicy.DELETE:
-            return "Volumes of PersistentVolumeClaims are deleted for good."
+            return Sentence("Volumes of PersistentVolumeClaims are deleted for good.")
         case VolumePolicy.SNAPSHOT:
-            return "Volumes of PersistentVolumeClaims are deleted after a snapshot of each; snapshots stay, and cost."
+            return Sentence(
+                "Volumes of PersistentVolumeClaims are deleted after a snapshot of each. The snapshots stay, and cost money."
+            )
         case VolumePolicy.KEEP:
-            return "Volumes of PersistentVolumeClaims stay, and cost until you delete them."
+            return Sentence("Volumes of PersistentVolumeClaims stay, and cost money until you delete them.")
         case None:
-            return (
-                f"What becomes of its volumes was said in its request: ekslab describe cluster {entry.lab_id} shows it."
+            return Sentence(
+                "Its request says what happens to its volumes: `ekslab describe cluster {id}` shows it.",
+                id=entry.lab_id,
             )
 
 
@@ -225,27 +305,49 @@ def sleeps(entry: Entry) -> bool:
     return entry.act is AtCurfew.HIBERNATE and entry.trigger in (Trigger.IDLE, Trigger.LEASE)
 
 
-def listed(things: Sequence[str], conjunction: str = "and") -> str:
-    """`a`, `a and b`, `a, b and c`."""
-    return things[0] if len(things) == 1 else f"{', '.join(things[:-1])} {conjunction} {things[-1]}"
-
-
 def _asleep(entry: Entry) -> str:
     stops, _ = _counts(entry, ("nodes", "pods"))
     stays, _ = _counts(entry, ("volumes", "balancers"))
-    if not stops:
-        first = "Its nodes are shut down, and pods stop."
-    else:
-        one = len(stops) == 1 and stops[0].startswith("1 ")
-        first = f"{listed(stops)} {'stops' if one else 'stop'} until it wakes."
-    return (
-        f"{first} {listed([*stays, 'the control plane']).capitalize()} {'stay' if stays else 'stays'}, at a cost. "
-        "What is only on a node's own disk is lost."
+    stopping = (
+        Sentence(
+            "{things} stops until it wakes.",
+            "{things} stop until it wakes.",
+            n=_number_of_things(entry, ("nodes", "pods")),
+            things=Listed(stops),
+        )
+        if stops
+        else Sentence("Its nodes are shut down, and pods stop.")
+    )
+    staying = Sentence(
+        "{things} stays, and costs money.",
+        "{things} stay, and cost money.",
+        n=len(stays) + 1,
+        things=opening(Listed([*stays, Sentence("the control plane")])),
+    )
+    return Sentence(
+        "{stopping} {staying} Everything that is only on a node's own disk is lost.", stopping=stopping, staying=staying
     )
 
 
-def _counts(entry: Entry, names: Sequence[str]) -> tuple[list[str], list[str]]:
+def _number_of_things(entry: Entry, names: Sequence[str]) -> int:
+    """As grammar counts them."""
+    return sum(getattr(entry.stakes, name) or 0 for name in names)
+
+
+def _counts(entry: Entry, names: Sequence[str]) -> tuple[list[Sentence], list[Sentence]]:
     """What is there, counted; and the names of what nobody could count."""
     numbers: dict[str, int | None] = {name: getattr(entry.stakes, name) for name in names}
-    there = [counted(number, _NOUNS[name]) for name, number in numbers.items() if number]
-    return there, [f"{_NOUNS[name]}s" for name, number in numbers.items() if number is None]
+    there = [_counted(name, number) for name, number in numbers.items() if number]
+    return there, [_NOT_COUNTED[name] for name, number in numbers.items() if number is None]
+
+
+def _counted(name: str, number: int) -> Sentence:
+    match name:
+        case "nodes":
+            return counted(number, "node")
+        case "pods":
+            return counted(number, "pod")
+        case "volumes":
+            return counted(number, "volume")
+        case _:
+            return counted(number, "load balancer")

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
-from chalicelib.domain.idleness.evidence import Evidence, Source
+from chalicelib.domain.core.sentence import Listed, Sentence
+from chalicelib.domain.idleness.evidence import Evidence
 from chalicelib.domain.idleness.verdict import Sign, Signal
 from chalicelib.domain.idleness.window import JudgingRules, Window
 from chalicelib.domain.labs.lab import Lab, Phase
+from chalicelib.domain.labs.phases import phase_said
 
 PHASE, AGE, CLUSTER, NODEGROUPS, LOOK = "phase", "age", "cluster", "nodegroups", "look"
 #: EKS's words for what stays as it is. DEGRADED and the failures can last for ever and run nothing by themselves.
@@ -30,25 +32,39 @@ def life_signals(lab: Lab, evidence: Evidence, rules: JudgingRules, window: Wind
 
 def _phase(lab: Lab) -> Signal:
     sign = Sign.ABSENT if lab.phase is Phase.READY else Sign.BUSY
-    return Signal(PHASE, sign, f"the lab is {lab.phase}")
+    return Signal(PHASE, sign, Sentence("the lab is {phase}", phase=phase_said(lab.phase)))
 
 
 def _age(lab: Lab, rules: JudgingRules, now: datetime) -> Signal:
     hours = (now - lab.created_at) / timedelta(hours=1)
-    message = f"the lab is {hours:.0f} h old, and judged from {rules.young_hours} h on"
+    message = Sentence(
+        "the lab is {hours} h old, and judged from {young} h on", hours=f"{hours:.0f}", young=rules.young_hours
+    )
     return Signal(AGE, Sign.BUSY if hours < rules.young_hours else Sign.ABSENT, message, {"hours": hours})
 
 
 def _cluster(evidence: Evidence) -> Signal:
     status = evidence.cluster_status
     if status is None:
-        return Signal(CLUSTER, Sign.MISSING, f"the {Source.CLUSTER} is not there")
-    return Signal(CLUSTER, Sign.ABSENT if status in RESTING_CLUSTER else Sign.BUSY, f"the cluster is {status}")
+        return Signal(CLUSTER, Sign.MISSING, Sentence("the EKS cluster is not there"))
+    return Signal(
+        CLUSTER,
+        Sign.ABSENT if status in RESTING_CLUSTER else Sign.BUSY,
+        Sentence("the cluster is {status}", status=status),
+    )
 
 
 def _nodegroups(evidence: Evidence) -> Signal:
-    changing = [f"{group.name} is {group.status}" for group in evidence.nodegroups if _changes(group.status)]
-    message = f"node group {', '.join(changing)}" if changing else "no node group changes"
+    changing = [
+        Sentence("{name} is {status}", name=group.name, status=group.status)
+        for group in evidence.nodegroups
+        if _changes(group.status)
+    ]
+    message = (
+        Sentence("node group {names}", names=Listed(changing, between=", "))
+        if changing
+        else Sentence("no node group changes")
+    )
     return Signal(NODEGROUPS, Sign.BUSY if changing else Sign.ABSENT, message)
 
 
@@ -60,5 +76,8 @@ def _look(evidence: Evidence, window: Window) -> Signal:
     """Whether somebody looked at the whole window, and just now."""
     if evidence.window_from > window.start or window.end - evidence.read_at > STALE:
         looked = (evidence.read_at - evidence.window_from) / timedelta(hours=1)
-        return Signal(LOOK, Sign.MISSING, f"only {looked:.1f} h of the last {window.hours:.0f} h were looked at")
-    return Signal(LOOK, Sign.ABSENT, "the whole window was looked at")
+        message = Sentence(
+            "only {looked} h of the last {hours} h were looked at", looked=f"{looked:.1f}", hours=f"{window.hours:.0f}"
+        )
+        return Signal(LOOK, Sign.MISSING, message)
+    return Signal(LOOK, Sign.ABSENT, Sentence("the whole window was looked at"))

@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.idleness.evidence import Evidence
 from chalicelib.domain.idleness.signals.nodes import hours_at_work
 from chalicelib.domain.idleness.verdict import Sign, Signal
@@ -37,15 +38,23 @@ def nights_signal(lab: Lab, evidence: Evidence, window: Window) -> Signal:
     clockwork = _clockwork(hours, tonight)
     if clockwork is not None:
         return Signal(
-            NIGHTS, Sign.BUSY, f"pods were scheduled around {_clock(schedule, clockwork)}, as nightly work is"
+            NIGHTS,
+            Sign.BUSY,
+            Sentence(
+                "pods were scheduled around {time} in earlier nights, as nightly work is",
+                time=_clock(schedule, clockwork),
+            ),
         )
     at_work = _twice(_nights_of(schedule, hours_at_work(evidence, window)), tonight)
     if at_work is not None:
-        return Signal(NIGHTS, Sign.BUSY, f"nodes were at work around {_clock(schedule, at_work)}, as nightly work is")
+        worked = Sentence(
+            "nodes were at work around {time} in earlier nights, as nightly work is", time=_clock(schedule, at_work)
+        )
+        return Signal(NIGHTS, Sign.BUSY, worked)
     last = tonight - timedelta(days=1)
     if known[last] < night_length(schedule) // HOUR - UNKNOWN_HOURS and lab.created_at < _curfew_of(schedule, last):
-        return Signal(NIGHTS, Sign.MISSING, "pods scheduled last night: no data")
-    return Signal(NIGHTS, Sign.ABSENT, "no pods were scheduled at night as nightly work is")
+        return Signal(NIGHTS, Sign.MISSING, Sentence("pods scheduled last night: no data"))
+    return Signal(NIGHTS, Sign.ABSENT, Sentence("no pods were scheduled at night as nightly work is"))
 
 
 def night_length(schedule: Schedule) -> timedelta:
@@ -64,7 +73,7 @@ def _until(schedule: Schedule, then: time) -> timedelta:
 def _clock(schedule: Schedule, hour: int) -> str:
     """An hour of the night, counted from curfew, as people say it."""
     at = datetime.combine(date.min, schedule.curfew) + hour * HOUR
-    return f"{at:%H:%M} in earlier nights"
+    return f"{at:%H:%M}"
 
 
 def _clockwork(hours: dict[date, set[int]], tonight: date) -> int | None:

@@ -12,6 +12,7 @@ from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.instance_types import is_accelerated
+from chalicelib.domain.core.sentence import Listed, Sentence
 from chalicelib.domain.core.wording import counted
 from chalicelib.domain.idleness.evidence import Evidence, KubernetesUse, NodegroupUse, Series
 from chalicelib.domain.idleness.verdict import Sign, Signal
@@ -43,24 +44,23 @@ class _Part:
 def cpu_signal(evidence: Evidence, window: Window) -> Signal:
     """Cores at work against an absolute limit, or against each group's own baseline."""
     parts = [_cpu(group, window) for group in evidence.nodegroups if group.there or group.cpu.points]
-    return _together(CPU, parts, "no nodes whose CPU could be used")
+    return _together(CPU, parts, Sentence("no nodes whose CPU could be used"))
 
 
 def network_signal(evidence: Evidence, window: Window) -> Signal:
     """Bytes a minute of each node, in and out, against an absolute limit."""
     parts = [_network(group, window) for group in evidence.nodegroups if group.there or group.network_in.points]
-    return _together(NETWORK, parts, "no nodes whose network could be used")
+    return _together(NETWORK, parts, Sentence("no nodes whose network could be used"))
 
 
 def _cpu(group: NodegroupUse, window: Window) -> _Part:
     if group.vcpus is None:
-        what = f"CPU of {group.name}: how many CPUs its machines have is not known"
-        return _Part(Sign.MISSING, what) if group.there else _Part(Sign.QUIET, "CPU 0 %")
+        what = Sentence("CPU of {group}: how many CPUs its machines have is not known", group=group.name)
+        return _Part(Sign.MISSING, what) if group.there else _Part(Sign.QUIET, Sentence("CPU {percent} %", percent=0))
     values = within(group.cpu, window)
     baseline = usual(before(group.cpu_before, window).values)
     cores = [value * _cpus(group) / 100 for value in values]
     limit = _core_limit(group, baseline)
-    beside = f" (baseline {baseline:.0f} %)" if baseline is not None else ""
     numbers = {
         "mean": _mean(values),
         "highest": max(values, default=0.0),
@@ -70,12 +70,24 @@ def _cpu(group: NodegroupUse, window: Window) -> _Part:
     if baseline is not None:
         numbers["baseline"] = baseline
     if stands_out(cores, limit, 2 * limit):
-        what = f"CPU up to {max(values):.0f} % in {group.name}, {max(cores):.1f} of {counted(_cpus(group), 'core')}{beside}"
-        return _Part(Sign.BUSY, what, numbers)
+        busy = Sentence(
+            "CPU up to {percent} % in {group}, {cores} of {all}",
+            percent=f"{max(values):.0f}",
+            group=group.name,
+            cores=f"{max(cores):.1f}",
+            all=counted(_cpus(group), "core"),
+        )
+        return _Part(Sign.BUSY, _beside(busy, baseline), numbers)
     missing = gap(group.cpu, window)
     if missing and group.there:
-        return _Part(Sign.MISSING, f"CPU of {group.name}: {missing}")
-    return _Part(Sign.QUIET, f"CPU {_mean(values):.0f} %{beside}", numbers)
+        return _Part(Sign.MISSING, Sentence("CPU of {group}: {missing}", group=group.name, missing=missing))
+    return _Part(Sign.QUIET, _beside(Sentence("CPU {percent} %", percent=f"{_mean(values):.0f}"), baseline), numbers)
+
+
+def _beside(what: Sentence, baseline: float | None) -> Sentence:
+    if baseline is None:
+        return what
+    return Sentence("{what} (baseline {percent} %)", what=what, percent=f"{baseline:.0f}")
 
 
 def hours_at_work(evidence: Evidence, window: Window) -> tuple[datetime, ...]:
@@ -108,11 +120,15 @@ def _network(group: NodegroupUse, window: Window) -> _Part:
     values = [per_minute(group.network_in, value) / nodes for value in within(_both_ways(group), window)]
     numbers = {"mean": _mean(values), "highest": max(values, default=0.0), "limit": NETWORK_LIMIT}
     if stands_out(values, NETWORK_LIMIT, 2 * NETWORK_LIMIT):
-        return _Part(Sign.BUSY, f"network of {group.name} up to {_describe(max(values))} a node", numbers)
+        return _Part(
+            Sign.BUSY,
+            Sentence("network of {group} up to {rate} a node", group=group.name, rate=_describe(max(values))),
+            numbers,
+        )
     missing = gap(group.network_in, window) or gap(group.network_out, window)
     if missing and group.there:
-        return _Part(Sign.MISSING, f"network of {group.name}: {missing}")
-    return _Part(Sign.QUIET, f"network {_describe(_mean(values))} a node", numbers)
+        return _Part(Sign.MISSING, Sentence("network of {group}: {missing}", group=group.name, missing=missing))
+    return _Part(Sign.QUIET, Sentence("network {rate} a node", rate=_describe(_mean(values))), numbers)
 
 
 def _both_ways(group: NodegroupUse) -> Series:
@@ -144,19 +160,27 @@ def unseen_signal(evidence: Evidence) -> Signal:
     """BUSY if user pods may be at work there, MISSING if nobody knows; never QUIET, since Kubernetes' own signal says that."""
     places = _places(evidence)
     if evidence.kubernetes is None:
-        message = f"what runs on {' and '.join(places)}: metrics don't show it, and Kubernetes can't be asked"
-        return (
-            Signal(UNSEEN, Sign.MISSING, message) if places else Signal(UNSEEN, Sign.ABSENT, "every node is measured")
+        if not places:
+            return Signal(UNSEEN, Sign.ABSENT, Sentence("every node is measured"))
+        message = Sentence(
+            "what runs on {places}: metrics don't show it, and Kubernetes can't be asked", places=Listed(places)
         )
+        return Signal(UNSEEN, Sign.MISSING, message)
     pods, elsewhere = evidence.kubernetes.user_pods, _unmeasured(evidence, evidence.kubernetes)
     if pods and elsewhere:
-        places.append(f"{counted(len(elsewhere), 'node')} ({', '.join(elsewhere[:TOLD_AT_MOST])}) in no node group")
+        names = ", ".join(elsewhere[:TOLD_AT_MOST])
+        places.append(
+            Sentence("{nodes} ({names}) in no node group", nodes=counted(len(elsewhere), "node"), names=names)
+        )
     if not places:
-        return Signal(UNSEEN, Sign.ABSENT, "every node with a user pod is measured")
+        return Signal(UNSEEN, Sign.ABSENT, Sentence("every node with a user pod is measured"))
     if pods:
-        message = f"{counted(pods, 'user pod')}, and {' and '.join(places)}, whose work no metric shows"
+        message = Sentence(
+            "{pods}, and {places}, whose work no metric shows", pods=counted(pods, "user pod"), places=Listed(places)
+        )
         return Signal(UNSEEN, Sign.BUSY, message, {"pods": float(pods)})
-    return Signal(UNSEEN, Sign.ABSENT, f"no user pods that could run on {' and '.join(places)}", {"pods": 0.0})
+    idle = Sentence("no user pods that could run on {places}", places=Listed(places))
+    return Signal(UNSEEN, Sign.ABSENT, idle, {"pods": 0.0})
 
 
 def _unmeasured(evidence: Evidence, use: KubernetesUse) -> list[str]:
@@ -164,7 +188,7 @@ def _unmeasured(evidence: Evidence, use: KubernetesUse) -> list[str]:
     return sorted(set(use.hosts) - set(evidence.measured_hosts))
 
 
-def _places(evidence: Evidence) -> list[str]:
+def _places(evidence: Evidence) -> list[Sentence]:
     groups = [group for group in evidence.nodegroups if group.there]
     accelerated = sorted({kind for group in groups for kind in group.instance_types if is_accelerated(kind)})
     by_image = sorted(
@@ -174,9 +198,9 @@ def _places(evidence: Evidence) -> list[str]:
     outside, fargate = evidence.instances_outside, evidence.fargate_profiles
     devices = dict.fromkeys([*accelerated, *by_image])
     return [
-        *([f"GPU nodes ({', '.join(devices)})"] if devices else []),
-        *([f"nodes of unknown type ({', '.join(unknown)})"] if unknown else []),
-        *([f"{counted(outside, 'instance')} outside the node groups"] if outside else []),
+        *([Sentence("GPU nodes ({names})", names=", ".join(devices))] if devices else []),
+        *([Sentence("nodes of unknown type ({names})", names=", ".join(unknown))] if unknown else []),
+        *([Sentence("{instances} outside the node groups", instances=counted(outside, "instance"))] if outside else []),
         *([counted(fargate, "Fargate profile")] if fargate else []),
     ]
 

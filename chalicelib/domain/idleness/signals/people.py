@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.idleness.evidence import Evidence, Sighting
 from chalicelib.domain.idleness.verdict import LocalTime, Sign, Signal
 from chalicelib.domain.idleness.window import Window
@@ -12,18 +13,31 @@ AUDIT, OWNER = "audit", "owner"
 def audit_signal(evidence: Evidence, window: Window, clock: LocalTime) -> Signal:
     """The last person whom the audit log names."""
     if not evidence.audit_on and evidence.audit_human is None:
-        return Signal(AUDIT, Sign.ABSENT, "the audit log is off")
-    return _seen(AUDIT, evidence.audit_human, window, clock, "asked the cluster", "nobody in the audit log")
+        return Signal(AUDIT, Sign.ABSENT, Sentence("the audit log is off"))
+    seen = evidence.audit_human
+    if seen is None:
+        return Signal(AUDIT, Sign.QUIET, Sentence("nobody in the audit log"))
+    at = clock.message(seen.at)
+    if seen.at >= window.start:
+        return Signal(
+            AUDIT, Sign.BUSY, _did(seen, at) or Sentence("{who} asked the cluster at {at}", who=seen.who, at=at)
+        )
+    return Signal(AUDIT, Sign.QUIET, Sentence("nobody in the audit log since {at}", at=at), quiet_since=seen.at)
 
 
 def owner_signal(evidence: Evidence, window: Window, clock: LocalTime) -> Signal:
     """The owner's last call of the EKS API about this cluster, or their last assuming of the lab's access role."""
-    return _seen(OWNER, evidence.owner_call, window, clock, "called the EKS API", "no EKS calls by the owner")
-
-
-def _seen(name: str, seen: Sighting | None, window: Window, clock: LocalTime, did: str, nobody: str) -> Signal:
+    seen = evidence.owner_call
     if seen is None:
-        return Signal(name, Sign.QUIET, nobody)
+        return Signal(OWNER, Sign.QUIET, Sentence("no EKS calls by the owner"))
+    at = clock.message(seen.at)
     if seen.at >= window.start:
-        return Signal(name, Sign.BUSY, f"{seen.who} {seen.did or did} at {clock.message(seen.at)}")
-    return Signal(name, Sign.QUIET, f"{nobody} since {clock.message(seen.at)}", quiet_since=seen.at)
+        return Signal(
+            OWNER, Sign.BUSY, _did(seen, at) or Sentence("{who} called the EKS API at {at}", who=seen.who, at=at)
+        )
+    return Signal(OWNER, Sign.QUIET, Sentence("no EKS calls by the owner since {at}", at=at), quiet_since=seen.at)
+
+
+def _did(seen: Sighting, at: str) -> str:
+    """What they did, where that is not what the source usually tells of."""
+    return Sentence("{who} {did} at {at}", who=seen.who, did=seen.did, at=at) if seen.did else ""

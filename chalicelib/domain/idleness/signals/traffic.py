@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.core.wording import counted
 from chalicelib.domain.idleness.evidence import BalancerUse, Evidence, Series
 from chalicelib.domain.idleness.verdict import Sign, Signal
@@ -30,12 +31,12 @@ STEADY_HOURS = 2
 def balancers_signal(evidence: Evidence, window: Window) -> Signal:
     """Whether anybody but scanners came through a load balancer."""
     if not evidence.balancers:
-        return Signal(BALANCERS, Sign.ABSENT, "no load balancers")
+        return Signal(BALANCERS, Sign.ABSENT, Sentence("no load balancers"))
     total = sum(sum(within(balancer.traffic, window)) for balancer in evidence.balancers)
     busy = [balancer for balancer in evidence.balancers if _is_busy(balancer, window)]
     numbers = {"balancers": float(len(evidence.balancers)), "busy": float(len(busy)), "traffic": total}
     if not busy:
-        message = "no load-balancer traffic" if total == 0 else "hardly any load-balancer traffic"
+        message = Sentence("no load-balancer traffic") if total == 0 else Sentence("hardly any load-balancer traffic")
         return Signal(BALANCERS, Sign.QUIET, message, numbers)
     return Signal(BALANCERS, Sign.BUSY, max(_describe(balancer, window) for balancer in busy), numbers)
 
@@ -62,23 +63,36 @@ def _lasting(balancer: BalancerUse, window: Window) -> float:
 def _describe(balancer: BalancerUse, window: Window) -> str:
     values = within(balancer.traffic, window)
     if lasting := _lasting(balancer, window):
-        return f"{counted(round(lasting), 'connection')} that lasted {window.hours:.0f} h through the load balancer {balancer.name}"
+        return Sentence(
+            "{connections} that lasted {hours} h through the load balancer {balancer}",
+            connections=counted(round(lasting), "connection"),
+            hours=f"{window.hours:.0f}",
+            balancer=balancer.name,
+        )
     if balancer.kind == "network":
-        return f"up to {max(values):.0f} flows through the network load balancer {balancer.name}"
-    return f"{counted(round(sum(values)), 'request')} through the load balancer {balancer.name} in {window.hours:.0f} h"
+        flows = f"{max(values):.0f}"
+        return Sentence(
+            "up to {flows} flows through the network load balancer {balancer}", flows=flows, balancer=balancer.name
+        )
+    return Sentence(
+        "{requests} through the load balancer {balancer} in {hours} h",
+        requests=counted(round(sum(values)), "request"),
+        balancer=balancer.name,
+        hours=f"{window.hours:.0f}",
+    )
 
 
 def requests_signal(evidence: Evidence, window: Window) -> Signal:
     """Whether the API server was asked more than the cluster asks by itself; rates are requests a minute."""
     missing = gap(evidence.requests, window)
     if missing:
-        return Signal(REQUESTS, Sign.MISSING, f"API-server requests: {missing}")
+        return Signal(REQUESTS, Sign.MISSING, Sentence("API-server requests: {missing}", missing=missing))
     nodes = sum(group.there for group in evidence.nodegroups)
     rates = [per_minute(evidence.requests, value) for value in within(evidence.requests, window)]
     floor = FLOOR + FLOOR_PER_NODE * nodes
     baseline = _baseline(evidence.requests_before, window)
     if baseline is None and max(rates) > floor:
-        return Signal(REQUESTS, Sign.MISSING, "API-server requests: no baseline yet", {"highest": max(rates)})
+        return Signal(REQUESTS, Sign.MISSING, Sentence("API-server requests: no baseline yet"), {"highest": max(rates)})
     return _judged(evidence, window, rates, baseline or 0.0, max(floor, _limit(baseline or 0.0, nodes)))
 
 
@@ -86,11 +100,17 @@ def _judged(evidence: Evidence, window: Window, rates: list[float], baseline: fl
     mean = sum(rates) / len(rates)
     numbers = {"mean": mean, "highest": max(rates), "baseline": baseline, "limit": limit}
     if stands_out(rates, limit, 2 * limit - baseline):
-        message = f"up to {max(rates):.0f} API-server requests a minute (baseline {baseline:.0f})"
+        message = Sentence(
+            "up to {rate} API-server requests a minute (baseline {baseline})",
+            rate=f"{max(rates):.0f}",
+            baseline=f"{baseline:.0f}",
+        )
         return Signal(REQUESTS, Sign.BUSY, message, numbers)
     earlier = evidence.requests_before
     since = quiet_since(earlier, window, lambda value: per_minute(earlier, value) > limit)
-    message = f"{mean:.0f} API-server requests a minute (baseline {baseline:.0f})"
+    message = Sentence(
+        "{rate} API-server requests a minute (baseline {baseline})", rate=f"{mean:.0f}", baseline=f"{baseline:.0f}"
+    )
     return Signal(REQUESTS, Sign.QUIET, message, numbers, since)
 
 

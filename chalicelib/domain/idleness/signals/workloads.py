@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from chalicelib.domain.core.sentence import Listed, Sentence
 from chalicelib.domain.core.wording import counted
 from chalicelib.domain.idleness.evidence import Evidence, KubernetesUse
 from chalicelib.domain.idleness.verdict import Sign, Signal
@@ -21,25 +22,44 @@ def kubernetes_signal(evidence: Evidence) -> Signal:
     """ABSENT where the API can't be reached from here, which is usual for a private endpoint."""
     use = evidence.kubernetes
     if use is None:
-        why = f": {evidence.kubernetes_problem}" if evidence.kubernetes_problem else ""
-        return Signal(KUBERNETES, Sign.ABSENT, f"Kubernetes was not asked{why}")
-    works = [
-        *([f"Job running: {_names(use.running_jobs)}"] if use.running_jobs else []),
-        *([f"Job not finished: {_names(use.waiting_jobs)}"] if use.waiting_jobs else []),
-        *([f"CronJob not suspended: {_names(use.cron_jobs)}"] if use.cron_jobs else []),
-        *([f"scaled to zero until work comes: {_names(use.scaled_to_zero)}"] if use.scaled_to_zero else []),
-        *([f"running until it is finished: {_names(use.finite_pods)}"] if use.finite_pods else []),
-        *([f"not to be disturbed: {_names(use.undisturbed_pods)}"] if use.undisturbed_pods else []),
-    ]
+        return Signal(KUBERNETES, Sign.ABSENT, _not_asked(evidence.kubernetes_problem))
+    works = _works(use)
     if works:
-        return Signal(KUBERNETES, Sign.BUSY, "; ".join(works), _numbers(use))
-    crashing = f", {use.crash_looping} in a crash loop" if use.crash_looping else ""
-    return Signal(KUBERNETES, Sign.QUIET, f"no Jobs ({counted(use.user_pods, 'user pod')}{crashing})", _numbers(use))
+        return Signal(KUBERNETES, Sign.BUSY, Listed(works, between="; "), _numbers(use))
+    pods = counted(use.user_pods, "user pod")
+    quiet = (
+        Sentence("no Jobs ({pods}, {crashing} in a crash loop)", pods=pods, crashing=use.crash_looping)
+        if use.crash_looping
+        else Sentence("no Jobs ({pods})", pods=pods)
+    )
+    return Signal(KUBERNETES, Sign.QUIET, quiet, _numbers(use))
+
+
+def _not_asked(problem: str) -> Sentence:
+    return Sentence("Kubernetes was not asked: {why}", why=problem) if problem else Sentence("Kubernetes was not asked")
+
+
+def _works(use: KubernetesUse) -> list[Sentence]:
+    """What is at work, or will be, a sentence for each kind."""
+    found = []
+    if use.running_jobs:
+        found.append(Sentence("Job running: {names}", names=_names(use.running_jobs)))
+    if use.waiting_jobs:
+        found.append(Sentence("Job not finished: {names}", names=_names(use.waiting_jobs)))
+    if use.cron_jobs:
+        found.append(Sentence("CronJob not suspended: {names}", names=_names(use.cron_jobs)))
+    if use.scaled_to_zero:
+        found.append(Sentence("scaled to zero until work comes: {names}", names=_names(use.scaled_to_zero)))
+    if use.finite_pods:
+        found.append(Sentence("running until it is finished: {names}", names=_names(use.finite_pods)))
+    if use.undisturbed_pods:
+        found.append(Sentence("not to be disturbed: {names}", names=_names(use.undisturbed_pods)))
+    return found
 
 
 def _names(names: tuple[str, ...]) -> str:
-    more = len(names) - TOLD_AT_MOST
-    return ", ".join(names[:TOLD_AT_MOST]) + (f" and {more} more" if more > 0 else "")
+    more, shown = len(names) - TOLD_AT_MOST, ", ".join(names[:TOLD_AT_MOST])
+    return Sentence("{names} and {more} more", names=shown, more=more) if more > 0 else shown
 
 
 def _numbers(use: KubernetesUse) -> dict[str, float]:
@@ -60,13 +80,13 @@ def scheduled_signal(evidence: Evidence, window: Window) -> Signal:
         return Signal(
             SCHEDULED,
             Sign.BUSY,
-            f"{counted(round(placed), 'pod')} scheduled in {window.hours:.0f} h",
+            Sentence("{pods} scheduled in {hours} h", pods=counted(round(placed), "pod"), hours=f"{window.hours:.0f}"),
             {"pods": placed},
         )
     if missing:
-        return Signal(SCHEDULED, Sign.MISSING, f"pods scheduled: {missing}")
+        return Signal(SCHEDULED, Sign.MISSING, Sentence("pods scheduled: {missing}", missing=missing))
     since = quiet_since(evidence.scheduled_before, window, lambda value: value > 0)
-    message = f"no user pods scheduled in {_long(window.end - since)}"
+    message = Sentence("no user pods scheduled in {time}", time=_long(window.end - since))
     return Signal(SCHEDULED, Sign.QUIET, message, {"pods": 0.0}, since)
 
 
@@ -78,26 +98,34 @@ def pending_signal(evidence: Evidence, window: Window) -> Signal:
     """
     if evidence.kubernetes is not None:
         if evidence.kubernetes.pending_pods:
-            return _pending(float(evidence.kubernetes.pending_pods), "user pods")
+            return _pending(
+                float(evidence.kubernetes.pending_pods),
+                Sentence("user pods wait to be scheduled"),
+                Sentence("no pods wait"),
+            )
         values = within(evidence.pending, window)
-        return _pending(max(values) - values[-1] if values else 0.0, "pods", "waited")
+        return _pending(
+            max(values) - values[-1] if values else 0.0,
+            Sentence("pods waited to be scheduled"),
+            Sentence("no pods waited"),
+        )
     if not (
         any(group.there for group in evidence.nodegroups) or evidence.instances_outside or evidence.fargate_profiles
     ):
-        return Signal(PENDING, Sign.ABSENT, "no nodes that pods could wait for")
+        return Signal(PENDING, Sign.ABSENT, Sentence("no nodes that pods could wait for"))
     most = max(within(evidence.pending, window), default=0.0)
     missing = gap(evidence.pending, window)
     if missing and most <= 0:
-        return Signal(PENDING, Sign.MISSING, f"pending pods: {missing}")
-    return _pending(most, "pods")
+        return Signal(PENDING, Sign.MISSING, Sentence("pending pods: {missing}", missing=missing))
+    return _pending(most, Sentence("pods wait to be scheduled"), Sentence("no pods wait"))
 
 
-def _pending(most: float, what: str, did: str = "wait") -> Signal:
+def _pending(most: float, waiting: Sentence, quiet: Sentence) -> Signal:
     if most > 0:
-        return Signal(PENDING, Sign.BUSY, f"{what} {did} to be scheduled", {"pods": most})
-    return Signal(PENDING, Sign.QUIET, f"no {what} {did}", {"pods": 0.0})
+        return Signal(PENDING, Sign.BUSY, waiting, {"pods": most})
+    return Signal(PENDING, Sign.QUIET, quiet, {"pods": 0.0})
 
 
-def _long(span: timedelta) -> str:
+def _long(span: timedelta) -> Sentence:
     hours = span // timedelta(hours=1)
-    return f"{hours} h" if hours < 48 else f"{hours // 24} d"
+    return Sentence("{hours} h", hours=hours) if hours < 48 else Sentence("{days} d", days=hours // 24)

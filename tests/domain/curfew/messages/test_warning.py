@@ -40,8 +40,8 @@ ENTRY = Entry(
     saved_hourly_usd=0.22,
 )
 END = """\
-Your lab myeks (lab-7f3k2m9x in ap-northeast-2) ends on Mon 23 Nov 22:00 (Asia/Seoul),
-13:00 UTC, because nobody seems to use it.
+Your lab myeks (lab-7f3k2m9x in ap-northeast-2) ends on Mon 23 Nov 22:00
+(Asia/Seoul), 13:00 UTC, because nobody seems to use it.
 
 Why: idle since 18:40: no user pods scheduled in 5 h, CPU 3 % (baseline 3 %), no
 load-balancer traffic.
@@ -50,58 +50,62 @@ With it go 2 nodes, 3 pods, 1 volume and 1 load balancer.
 
 Volumes of PersistentVolumeClaims are deleted for good.
 
-To keep it until Tue 24 Nov 22:00 (Asia/Seoul), 13:00 UTC, open this page and press its
-button. That costs about $5.28, $0.22 an hour.
+To keep it until Tue 24 Nov 22:00 (Asia/Seoul), 13:00 UTC, open this page and
+press its button. That costs about $5.28, $0.22 an hour.
 
   https://a1b2c3d4.execute-api.ap-northeast-2.amazonaws.com/api/keep/v1.bGFi.c2ln
 
-The page needs no login: whoever has the link can keep this lab, and nothing else.
+The page needs no login. Anyone who has the link can keep this lab, and can do
+nothing else.
 
-For another time, within its allowance:
+To keep it for another time, within its allowance:
 
   ekslab extend lab-7f3k2m9x 24h
 
-Right before, it is looked at once more: if it is in use by then, nothing happens to it.
+We check once more just before that time. A lab in use is left running.
 """
 HIBERNATE = """\
-Your lab myeks (lab-7f3k2m9x in ap-northeast-2) goes to sleep on Mon 23 Nov 22:00
-(Asia/Seoul), 13:00 UTC, because nobody seems to use it.
+Your lab myeks (lab-7f3k2m9x in ap-northeast-2) goes to sleep on Mon 23 Nov
+22:00 (Asia/Seoul), 13:00 UTC, because nobody seems to use it.
 
 Why: idle since 18:40: no user pods scheduled in 5 h, CPU 3 % (baseline 3 %), no
 load-balancer traffic.
 
-2 nodes and 3 pods stop until it wakes. 1 volume, 1 load balancer and the control plane
-stay, at a cost. What is only on a node's own disk is lost.
+2 nodes and 3 pods stop until it wakes. 1 volume, 1 load balancer and the
+control plane stay, and cost money. Everything that is only on a node's own disk
+is lost.
 
-To keep it until Tue 24 Nov 22:00 (Asia/Seoul), 13:00 UTC, open this page and press its
-button. That costs about $5.28, $0.22 an hour.
+To keep it until Tue 24 Nov 22:00 (Asia/Seoul), 13:00 UTC, open this page and
+press its button. That costs about $5.28, $0.22 an hour.
 
   https://a1b2c3d4.execute-api.ap-northeast-2.amazonaws.com/api/keep/v1.bGFi.c2ln
 
-The page needs no login: whoever has the link can keep this lab, and nothing else.
+The page needs no login. Anyone who has the link can keep this lab, and can do
+nothing else.
 
-For another time, within its allowance:
+To keep it for another time, within its allowance:
 
   ekslab extend lab-7f3k2m9x 24h
 
-It wakes by itself within the hour after 08:30 (Asia/Seoul) on a day that is not quiet,
-or when you say so:
+It wakes by itself within the hour after 08:30 (Asia/Seoul) on a day that is not
+quiet, or when you wake it:
 
   ekslab wake lab-7f3k2m9x
 
-Right before, it is looked at once more: if it is in use by then, nothing happens to it.
+We check once more just before that time. A lab in use is left running.
 """
 GONE = """\
-The cluster of your lab myeks (lab-7f3k2m9x in ap-northeast-2) is gone. What it left
-behind is deleted on Mon 23 Nov 22:00 (Asia/Seoul), 13:00 UTC, and the lab is closed.
+The cluster of the lab myeks (lab-7f3k2m9x in ap-northeast-2) is gone. On Mon 23
+Nov 22:00 (Asia/Seoul), 13:00 UTC everything that it left behind is deleted, and
+the lab is closed.
 
 Why: EKS lists no cluster myeks with the tag of lab-7f3k2m9x.
 
 Still there: 1 volume.
 
-Volumes of PersistentVolumeClaims stay, and cost until you delete them.
+Volumes of PersistentVolumeClaims stay, and cost money until you delete them.
 
-There is nothing to keep, so there is no link to keep it.
+There is nothing to keep, so this mail has no link to keep it.
 
 To close it at once:
 
@@ -156,18 +160,18 @@ def test_a_lease_that_ends_promises_no_second_look() -> None:
     assert message.subject == "ekslab: myeks ends Mon 23 Nov 22:00 (Asia/Seoul): lease over"
     assert flat(message).startswith(
         "The lease of your lab myeks (lab-7f3k2m9x in ap-northeast-2) ends on Mon 23 Nov 22:00 (Asia/Seoul), 13:00 UTC."
-        " With it the lab ends. With it go 2 nodes"
+        " The lab ends with it. With it go 2 nodes"
     )
     assert "Why:" not in message.body
-    assert "looked at once more" not in message.body
+    assert "check once more" not in message.body
     assert URL in message.body
 
 
 def test_an_adopted_cluster_says_why_its_reader_is_told() -> None:
     message = mail(replace(ENTRY, trigger=Trigger.ADOPTED))
     assert message.subject.endswith("ends Mon 23 Nov 22:00 (Asia/Seoul): no lab")
-    assert "but there was no lab to answer for it." in flat(message)
-    assert "its tags name you, or as an administrator where they name nobody." in flat(message)
+    assert "but no lab is on record for it." in flat(message)
+    assert "its tags name you, or because they name nobody and you are an administrator." in flat(message)
 
 
 def test_what_subscriptions_filter_by() -> None:
@@ -180,7 +184,7 @@ def test_what_subscriptions_filter_by() -> None:
 
 def test_used_up_allowance_is_said_and_no_command_is_offered_that_would_be_refused() -> None:
     message = mail(keep_url=None, keep_until=None)
-    assert "There is no link to keep it: its allowance is used up." in flat(message)
+    assert "no link to keep it, because its allowance is used up." in flat(message)
     assert "An administrator can protect it." in flat(message)
     assert "extend" not in message.body
     assert "keep/" not in message.body
@@ -195,7 +199,7 @@ def test_a_link_that_could_not_be_made_is_not_called_a_used_up_allowance() -> No
 
 def test_an_unknown_price_is_said_to_be_unknown() -> None:
     message = mail(replace(ENTRY, hourly_usd=None), keep_cost_usd=None)
-    assert "press its button. What that costs is not known." in flat(message)
+    assert "press its button. The price of that is not known." in flat(message)
     assert "$" not in message.body
 
 
@@ -218,9 +222,9 @@ def test_what_goes_with_a_lab_is_told_as_far_as_it_was_counted(stakes: Stakes, t
 @pytest.mark.parametrize(
     ("stakes", "text"),
     [
-        (Stakes(1, 0, 0, 0), "1 node stops until it wakes. The control plane stays, at a cost."),
-        (Stakes(2, None, 2, 0), "2 nodes stop until it wakes. 2 volumes and the control plane stay, at a cost."),
-        (Stakes(), "Its nodes are shut down, and pods stop. The control plane stays, at a cost."),
+        (Stakes(1, 0, 0, 0), "1 node stops until it wakes. The control plane stays, and costs money."),
+        (Stakes(2, None, 2, 0), "2 nodes stop until it wakes. 2 volumes and the control plane stay, and cost money."),
+        (Stakes(), "Its nodes are shut down, and pods stop. The control plane stays, and costs money."),
     ],
 )
 def test_what_sleeps_and_what_stays_is_told_as_far_as_it_was_counted(stakes: Stakes, text: str) -> None:
@@ -234,12 +238,12 @@ def test_what_sleeps_and_what_stays_is_told_as_far_as_it_was_counted(stakes: Sta
     ("policy", "volumes", "text"),
     [
         (VolumePolicy.DELETE, 1, "are deleted for good."),
-        (VolumePolicy.SNAPSHOT, None, "are deleted after a snapshot of each; snapshots stay, and cost."),
-        (VolumePolicy.KEEP, 1, "stay, and cost until you delete them."),
+        (VolumePolicy.SNAPSHOT, None, "are deleted after a snapshot of each. The snapshots stay, and cost money."),
+        (VolumePolicy.KEEP, 1, "stay, and cost money until you delete them."),
         (
             None,
             1,
-            "What becomes of its volumes was said in its request: ekslab describe cluster lab-7f3k2m9x shows it.",
+            "Its request says what happens to its volumes: `ekslab describe cluster lab-7f3k2m9x` shows it.",
         ),
         (VolumePolicy.DELETE, 0, None),
     ],

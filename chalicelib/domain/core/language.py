@@ -1,0 +1,10 @@
+"""The languages that people are written to."""
+
+from enum import StrEnum
+
+
+class Language(StrEnum):
+    """By its ISO 639 code, as in `<html lang>`."""
+
+    EN = "en"
+    KO = "ko"

@@ -1,0 +1,1 @@
+"""Texts as they leave the service: catalogues of translations, what Korean needs, and letters as text, HTML and chat."""

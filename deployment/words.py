@@ -1,0 +1,164 @@
+"""Catalogues: collect the messages of the code, and compile what translators made of them. `python -m deployment.words` does both.
+
+A message is the first argument of `Sentence(...)`, with its plural as the second; `counted(n, "node")` has its two messages in
+the noun. In templates it is the argument of `t(...)`. Babel reads and writes the files; nothing that is deployed imports it.
+"""
+
+from __future__ import annotations
+
+import ast
+import io
+import os
+import zipfile
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import write_mo
+from babel.messages.pofile import read_po, write_po
+
+from deployment.compiling import packed
+
+PROJECT = Path(__file__).resolve().parent.parent
+FOLDER = "chalicelib/words"
+TEMPLATES = "chalicelib/api/pages/templates"
+LANGUAGES = ("ko",)
+Found = tuple[str, str, str]
+_DATED = tuple(
+    f'"{name}:'.encode()
+    for name in (
+        *("Report-Msgid-Bugs-To", "POT-Creation-Date", "PO-Revision-Date", "Last-Translator", "Generated-By"),
+        "Project-Id-Version",
+    )
+)
+
+
+class NoMessage(Exception):
+    """A text that no catalogue could have a key for; the message says where it stands."""
+
+
+def messages(project: Path = PROJECT) -> list[Found]:
+    """(file, message, plural or empty) of the whole service, in order of files and lines."""
+    found: list[Found] = []
+    for path in sorted((project / "chalicelib").rglob("*.py")):
+        found += _of_module(path.relative_to(project).as_posix(), path.read_text())
+    for path in sorted((project / TEMPLATES).glob("*.html")):
+        found += _of_template(path.relative_to(project).as_posix(), path.read_text())
+    return found
+
+
+def _of_module(name: str, source: str) -> Iterator[Found]:
+    for node in ast.walk(ast.parse(source)):
+        if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args):
+            continue
+        if (
+            node.func.id == "Sentence"
+            and not name.endswith("core/sentence.py")
+            and not name.endswith("core/wording.py")
+        ):
+            texts = [_constant(name, argument) for argument in node.args]
+            yield name, texts[0], texts[1] if len(texts) > 1 else ""
+        elif node.func.id == "Sentence" and name.endswith("core/wording.py"):
+            yield from _of_wording(name, node)
+        elif node.func.id == "counted":
+            noun = _constant(name, node.args[1])
+            yield name, f"{{n}} {noun}", f"{{n}} {noun}s"
+
+
+def _of_wording(name: str, node: ast.Call) -> Iterator[Found]:
+    """All but what `counted` makes of its noun."""
+    texts = [each.value for each in node.args if isinstance(each, ast.Constant) and isinstance(each.value, str)]
+    if texts:
+        yield name, texts[0], texts[1] if len(texts) > 1 else ""
+
+
+def _constant(name: str, node: ast.expr) -> str:
+    if isinstance(node, ast.Constant) and isinstance(node.value, str):
+        return node.value
+    raise NoMessage(f"{name}:{node.lineno}: write the message where it is made")
+
+
+def _of_template(name: str, source: str) -> Iterator[Found]:
+    from jinja2 import nodes
+
+    from chalicelib.api.pages.render import environment
+
+    for call in environment().parse(source).find_all(nodes.Call):
+        if isinstance(call.node, nodes.Name) and call.node.name == "t":
+            texts = [each.value for each in call.args if isinstance(each, nodes.Const)]
+            if not texts:
+                raise NoMessage(f"{name}:{call.lineno}: write the message where it is said")
+            yield name, texts[0], texts[1] if len(texts) > 1 else ""
+
+
+def template_of(project: Path = PROJECT) -> Catalog:
+    """All messages without translations, each with the files that have it."""
+    catalog = Catalog(project="ekslab", charset="utf-8")
+    for name, message, plural in messages(project):
+        catalog.add((message, plural) if plural else message, locations=[(name, 0)])
+    return catalog
+
+
+def read(language: str, project: Path = PROJECT) -> Catalog:
+    """A language's catalogue as its file has it."""
+    with (project / FOLDER / f"{language}.po").open("rb") as file:
+        return read_po(file, locale=language)
+
+
+def update(language: str, project: Path = PROJECT) -> None:
+    """Give the file new messages, without guessing at translations, and take those away that no code has."""
+    catalog = read(language, project)
+    catalog.update(template_of(project), no_fuzzy_matching=True, update_header_comment=False)
+    catalog.obsolete.clear()
+    with (project / FOLDER / f"{language}.po").open("wb") as file:
+        write_catalog(file, catalog)
+
+
+def write_catalog(file: IO[bytes], catalog: Catalog) -> None:
+    """Entries by the file that has them; the head names no date and no person, which Git knows."""
+    for message in catalog:
+        message.flags.clear()
+    written = io.BytesIO()
+    write_po(written, catalog, width=120, include_lineno=False, sort_by_file=True)
+    head, between, entries = written.getvalue().partition(b"\n\n")
+    kept = [line for line in head.splitlines() if not line.startswith(_DATED)]
+    file.write(b"\n".join(kept) + between + entries)
+
+
+def compiled(catalog: Catalog) -> bytes:
+    """What the standard library reads."""
+    written = io.BytesIO()
+    write_mo(written, catalog)
+    return written.getvalue()
+
+
+def compile_here(project: Path = PROJECT) -> None:
+    """Put each catalogue beside its source, where tests read it; what is newer than its source stays."""
+    for language in LANGUAGES:
+        source = project / FOLDER / f"{language}.po"
+        target = source.with_suffix(".mo")
+        if target.exists() and target.stat().st_mtime_ns >= source.stat().st_mtime_ns:
+            continue
+        passing = target.with_suffix(f".{os.getpid()}")
+        passing.write_bytes(compiled(read(language, project)))
+        passing.replace(target)
+
+
+def with_compiled_catalogues(archive: bytes) -> bytes:
+    """Return the zip archive with compiled catalogues instead of sources; as it is if it has none."""
+    with zipfile.ZipFile(io.BytesIO(archive)) as source:
+        files = {entry.filename: source.read(entry) for entry in source.infolist() if not entry.is_dir()}
+    names = [name for name in files if name.startswith(f"{FOLDER}/") and name.endswith(".po")]
+    if not names:
+        return archive
+    for name in names:
+        language = name.rpartition("/")[2].removesuffix(".po")
+        files[name.removesuffix(".po") + ".mo"] = compiled(read_po(io.BytesIO(files.pop(name)), locale=language))
+    return packed(files)
+
+
+if __name__ == "__main__":
+    for each in LANGUAGES:
+        update(each)
+    compile_here()

@@ -1,0 +1,37 @@
+"""What a reader of Korean stumbles over: particles in both forms, and English that is no name, command or term."""
+
+from __future__ import annotations
+
+import re
+
+from chalicelib.words.korean import PARTICLES
+
+#: Stands in Korean texts as it is: names of AWS's and Kubernetes's things, ours, and units.
+_TERMS = """
+    aws eks ec2 ebs iam api kubernetes kubectl eksctl ekslab persistentvolumeclaim fargate cron cronjob job cpu gpu network
+    dns vpc cidr nat ssh session manager cloudwatch cloudtrail kib s h d min usd kst utc asia seoul http https html csv json yaml
+    ekslab-url addon eniconfig karpenter standard extended service quotas windows linux ami id arn url sns ses cloudformation
+    signature v4 execute-api openapi.json kubeconfig pod
+"""
+TERMS = frozenset(_TERMS.split())
+_QUOTED = re.compile(
+    r"`[^`]*`|```.*?```|\"[^\"]*\"|<code>.*?</code>|<pre.*?</pre>|<[^>]*>|https?://\S+|&\w+;", re.DOTALL
+)
+_COMMAND = re.compile(r"(?m)^ {2,}\S.*$")
+_RUN = re.compile(r"[A-Za-z][\w.'-]*(?: +[A-Za-z][\w.'-]*)+")
+
+
+def unresolved(text: str) -> list[str]:
+    """Particles that are left in both forms."""
+    return [written for written in PARTICLES if written in text]
+
+
+def english_left(text: str, names: frozenset[str] = frozenset()) -> list[str]:
+    """Two or more English words in a row, terms and names left out, outside of quotations, commands and addresses."""
+    plain = _COMMAND.sub(" ", _QUOTED.sub(" ", text))
+    found = []
+    for run in _RUN.findall(plain):
+        words = [word for word in run.split() if word.lower().strip(".'") not in TERMS | names]
+        if len(words) > 1:
+            found.append(run)
+    return found
