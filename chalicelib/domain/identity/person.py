@@ -12,19 +12,13 @@ from datetime import datetime
 from enum import StrEnum
 
 from chalicelib.domain.core.deferred import dataclass, pattern
+from chalicelib.domain.core.language import Language
 from chalicelib.domain.identity.callers import directory_person
 
 _USER = pattern(r"arn:aws[a-z-]*:iam::(\d{12}):user/(?:.*/)?([^/]+)")
 _DIRECTORY = pattern(r"arn:aws[a-z-]*:sts::(\d{12}):directory/([^/]+)")
 #: Most identities of one person: a user, a few permission sets, a browser's login.
 MOST_IDENTITIES = 16
-
-
-class Language(StrEnum):
-    """What people may be written to in."""
-
-    EN = "en"
-    KO = "ko"
 
 
 class Topic(StrEnum):
