@@ -8,19 +8,32 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import time, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
+from typing import Any
 
 from chalicelib.domain.core.language import Language
 from chalicelib.domain.core.message import Message
 from chalicelib.domain.core.sentence import Listed, Moment, Sentence, Style
-from chalicelib.domain.curfew.plan import Stakes, Trigger
+from chalicelib.domain.core.wording import counted
+from chalicelib.domain.curfew.brake import BrakeDecision
+from chalicelib.domain.curfew.decision import TAGGED
+from chalicelib.domain.curfew.messages.approval import approval_message
+from chalicelib.domain.curfew.messages.brake import brake_message, broken_plan_message, guard_message
+from chalicelib.domain.curfew.messages.called_off import Called, called_off_message
+from chalicelib.domain.curfew.messages.put_off import put_off_message
+from chalicelib.domain.curfew.messages.report import report_message
+from chalicelib.domain.curfew.messages.wake_failed import wake_failed_message
+from chalicelib.domain.curfew.plan import Entry, EntryOutcome, EntryStatus, Plan, PlanHeader, Stakes, Trigger, plan_hash
+from chalicelib.domain.curfew.rules import CurfewRules, Mode
+from chalicelib.domain.labs.lab import Approval, Hibernation, Lab, Phase
 from chalicelib.domain.labs.schedule import AtCurfew
 from chalicelib.domain.labs.spec import VolumePolicy
 from chalicelib.words.catalogues import words_of
 from chalicelib.words.letters import chat_of, written
 from tests.domain.curfew.messages.test_warning import AT, SEOUL, mail
 from tests.domain.curfew.messages.test_warning import ENTRY as A_LINE
+from tests.fakes.builders import a_lab, a_spec
 
 FOLDER = Path(__file__).parent / "golden"
 MEDIA = ("txt", "html", "chat")
@@ -59,7 +72,92 @@ WARNINGS: dict[str, Callable[[], Message]] = {
     "warning-no-link": lambda: mail(replace(ENTRY, hourly_usd=None), keep_url=None, keep_cost_usd=None),
     "warning-in-place": lambda: mail(ENTRY, in_place_of="learner"),
 }
-KINDS: dict[str, Callable[[], Message]] = {**WARNINGS}
+RULES = CurfewRules()
+NIGHT = date(2026, 11, 23)
+HEADER = PlanHeader(NIGHT, 1, "a" * 64, AT, 30)
+PLAN = Plan(HEADER, ())
+HELD = BrakeDecision("", "", "", 0, 15, 4, free_at=AT + timedelta(days=1))
+BRAKED = Sentence(
+    "The brake held the night: {labs} were to go, and {allowed} may.", labs=counted(30, "idle lab"), allowed=15
+)
+KEPT, OFF = Sentence("It is kept until {at}.", at=Moment(AT, "Asia/Seoul")), Sentence("Curfew is switched off.")
+SLEEPY = replace(ENTRY, act=AtCurfew.HIBERNATE)
+LATER = AT + timedelta(hours=6)
+
+
+def lab(**changes: Any) -> Lab:
+    return replace(
+        a_lab(phase="ready", owner=ENTRY.owner, id=ENTRY.lab_id, spec=a_spec(name="myeks", schedule=SEOUL)), **changes
+    )
+
+
+def asleep(wake_at: datetime | None) -> Lab:
+    hibernation = Hibernation((), AT, "", wake_at)
+    return lab(phase=Phase.HIBERNATED, hibernation=hibernation, reason="")
+
+
+def waiting(links: tuple[str, str] | None) -> Message:
+    asked = lab(
+        phase=Phase.AWAITING_APPROVAL, approval=Approval("p5.48xlarge", AT + timedelta(days=3), by_approver=False)
+    )
+    return approval_message(asked, "admins", 12.5, links, AT + timedelta(days=3))
+
+
+CURFEW: dict[str, Callable[[], Message]] = {
+    "called-off": lambda: called_off_message(lab(), ENTRY, Called(KEPT), LATER, "learner"),
+    "called-off-early": lambda: called_off_message(
+        lab(), SLEEPY, Called(OFF), AT - timedelta(hours=1), "team", "learner"
+    ),
+    "called-off-braked": lambda: called_off_message(lab(), ENTRY, Called(BRAKED, LATER, released=True), AT, "learner"),
+    "called-off-waiting": lambda: called_off_message(lab(), SLEEPY, Called(BRAKED, LATER), AT, "learner"),
+    "put-off": lambda: put_off_message(lab(), AT, TAGGED, AT + timedelta(days=5), "learner"),
+    "wake-failed": lambda: wake_failed_message(asleep(None), "learner"),
+    "wake-failed-again": lambda: wake_failed_message(asleep(AT + timedelta(hours=10)), "learner"),
+    "wake-failed-gone": lambda: wake_failed_message(lab(phase=Phase.LOST), "learner"),
+    "brake": lambda: brake_message(HEADER, 30, 60, RULES, "admins"),
+    "guard": lambda: guard_message(PLAN, HELD, 30, "admins"),
+    "plan-broken": lambda: broken_plan_message(NIGHT, "a" * 64, "b" * 64, "admins"),
+    "approval": lambda: waiting(("https://x.example.com/api/decide/yes", "https://x.example.com/api/decide/no")),
+    "approval-own": lambda: waiting(None),
+}
+
+
+def done(number: int, outcome: EntryOutcome, reason: str = "", **status: Any) -> tuple[Entry, EntryStatus]:
+    entry = replace(
+        SLEEPY if outcome is EntryOutcome.HIBERNATED else ENTRY, lab_id=f"lab-{number}", name=f"lab{number}"
+    )
+    return entry, replace(EntryStatus(NIGHT, entry.id, entry.lab_id, outcome, reason, warned_at=AT), **status)
+
+
+def night(*lines: tuple[Entry, EntryStatus], rules: CurfewRules = RULES, **others: Any) -> Message:
+    header = PlanHeader(NIGHT, 1, plan_hash(entry for entry, _ in lines), AT, len(lines))
+    given = {"blocked": (), "orphans": (), "troubles": (), "recipient": "admins", **others}
+    return report_message(NIGHT, Plan(header, lines) if lines else None, rules, **given)
+
+
+REPORTS: dict[str, Callable[[], Message]] = {
+    "report-calm": lambda: night(),
+    "report-busy": lambda: night(
+        done(1, EntryOutcome.ENDED, saved_usd=5.28),
+        done(2, EntryOutcome.HIBERNATED, saved_usd=2.12),
+        done(3, EntryOutcome.SKIPPED, KEPT),
+        done(4, EntryOutcome.SKIPPED, BRAKED, braked_at=AT),
+        done(5, EntryOutcome.ACTING),
+        done(6, EntryOutcome.STANDING, warned_at=None, trouble="AccessDenied"),
+        blocked=(lab(phase=Phase.BLOCKED, reason="", phase_since=AT),),
+    ),
+    "report-off": lambda: night(rules=replace(RULES, mode=Mode.OFF)),
+    "report-dry": lambda: night(rules=replace(RULES, mode=Mode.DRY_RUN)),
+    "report-broken": lambda: replace_plan(),
+}
+
+
+def replace_plan() -> Message:
+    entry, status = done(1, EntryOutcome.ENDED, braked_at=AT)
+    return report_message(NIGHT, Plan(HEADER, ((entry, status),)), RULES, (), (), (), "admins")
+
+
+KINDS: dict[str, Callable[[], Message]] = {**WARNINGS, **CURFEW, **REPORTS}
 
 
 def shown(message: Message, language: Language, medium: str) -> str:

@@ -11,6 +11,9 @@ from chalicelib.domain.core.place import ClusterKey
 from chalicelib.domain.core.sentence import ENGLISH, Words, said
 from chalicelib.domain.core.wording import paragraph
 
+#: SNS: fewer than 100 characters.
+MOST_SUBJECT = 99
+
 
 class Severity(StrEnum):
     """How loud."""
@@ -94,6 +97,14 @@ def commands(*lines: str) -> Commands:
 def letter_of(subject: str, blocks: Sequence[Block | None]) -> Letter:
     """The blocks that say something."""
     return Letter(subject, tuple(block for block in blocks if block is not None and _says(block)))
+
+
+def message_of(
+    letter: Letter, recipient: str, kind: str, severity: Severity, account: str = "", owner: str = ""
+) -> Message:
+    """The letter to one recipient, with its English subject and body."""
+    subject = str(letter.subject)[:MOST_SUBJECT]
+    return Message(recipient, subject, english_body(letter), kind, severity, account, owner, letter=letter)
 
 
 def english_body(letter: Letter) -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.tree import OverBudget
 from chalicelib.domain.identity.callers import Caller, Team
 from chalicelib.domain.labs.meter import MICRO
@@ -97,12 +98,14 @@ def refuse_dear(hour: int, lease: int, ceilings: Ceilings, *, at_least: bool) ->
 def why_ask(lease: int, ceilings: Ceilings, unknown: tuple[str, ...], *, live: bool) -> str | None:
     """Why an approver must agree to a lab; None if nobody must. `live`: the price list itself said the prices."""
     if unknown:
-        return f"no price is known for {', '.join(unknown)}"
+        return Sentence("no price is known for {types}", types=", ".join(unknown))
     ask = micro(ceilings.ask)
     if ask is not None and lease > ask:
-        return f"it costs more than ${ask / MICRO:,.2f}"
+        return Sentence("it costs more than {amount}", amount=f"${ask / MICRO:,.2f}")
     if not live and ceilings.lease is not None and lease > (micro(ceilings.lease) or 0) // 2:
-        return "the price list can't be read, and by the bundled prices it costs more than half of what a lab may cost"
+        return Sentence(
+            "the price list can't be read, and by the bundled prices it costs more than half of the most that a lab may cost"
+        )
     return None
 
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from chalicelib.domain.core.message import Message
 from chalicelib.domain.core.recipients import distinct
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.curfew.decision import DecisionContext
 from chalicelib.domain.curfew.messages.called_off import Called, called_off_message
 from chalicelib.domain.curfew.plan import Basis, Entry, EntryOutcome, EntryStatus
@@ -37,7 +38,9 @@ def call_off_unseen(deps: Deps, lab_id: str, why: str, now: datetime, summary: R
     line = deps.curfew.store.line(lab.planned.night, lab.planned.entry_id) if lab.planned else None
     if line is None or line[1].outcome is not EntryOutcome.STANDING or now < line[0].at:
         return
-    called = Called(f"It could not be looked at: {why}", line[0].at + timedelta(hours=rules.late_hours))
+    called = Called(
+        Sentence("It could not be looked at: {why}", why=why), line[0].at + timedelta(hours=rules.late_hours)
+    )
     call_off(deps, lab, line, rules, called, now, summary)
 
 
@@ -73,7 +76,7 @@ def call_off(
             summary.troubles.append(f"{lab.id}: nobody could be told that what was announced does not happen.")
             return
         deps.curfew.store.change_status(entry.night, entry.id, lambda stored: _marked(stored, now))
-        text = f"{hears} was told that it does not happen as announced."
+        text = Sentence("{who} was told that it does not happen as announced.", who=hears)
         deps.store.add_event(lab.id, Event(now, KIND, text, {"message": message_id, "entry": entry.id}))
         summary.counts["called_off"] += 1
 

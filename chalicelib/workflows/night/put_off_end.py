@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.curfew.extension import longest_life
 from chalicelib.domain.curfew.messages.put_off import put_off_message
 from chalicelib.domain.curfew.next_event import NextEvent
@@ -26,7 +27,11 @@ def put_off_end(deps: Deps, lab: Lab, faces: NextEvent, shield: str, rules: Curf
 def tell_put_off(deps: Deps, lab: Lab, faces: NextEvent, shield: str, rules: CurfewRules, now: datetime) -> None:
     """One message to the owner (or a team of theirs, if nobody hears for them), one to administrators, and a line of history."""
     last = longest_life(lab, rules)
-    message = f"The lab is not on the plan for its end of {format_local(lab.spec.schedule, faces.at)}: {shield}"
+    message = Sentence(
+        "The lab is not on the plan for its end of {at}: {why}",
+        at=format_local(lab.spec.schedule, faces.at),
+        why=shield,
+    )
     deps.store.add_event(lab.id, Event(now, KIND, message, {"night": faces.night.isoformat()}))
     if rules.mode is Mode.ON:
         owner_or_team = tuple(name for name in listeners(deps, lab) if name != administrators(deps))

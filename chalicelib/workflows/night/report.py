@@ -6,11 +6,13 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
+from chalicelib.domain.core.sentence import Moment, Sentence, Style, clause
 from chalicelib.domain.curfew.extension import longest_life
 from chalicelib.domain.curfew.messages.report import is_settled, nights_to_report, report_message
-from chalicelib.domain.curfew.plan import Plan, PlanHeader
+from chalicelib.domain.curfew.plan import Entry, EntryStatus, Plan, PlanHeader
 from chalicelib.domain.curfew.rules import CurfewRules, Mode
 from chalicelib.domain.labs.lab import ENDING, OVER, Lab, Phase
+from chalicelib.domain.labs.phases import phase_said
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.night.brake import settled_plan
 from chalicelib.workflows.night.outcomes import rules_of
@@ -93,15 +95,33 @@ def _last_end(lab: Lab, rules: CurfewRules) -> datetime:
 
 
 def _kept_by(deps: Deps, lab: Lab, rules: CurfewRules, now: datetime) -> str:
-    who = f"{lab.name} ({lab.id}, {lab.owner.rpartition('/')[2]}), by {_last_end(lab, rules):%Y-%m-%d %H:%M} UTC"
-    if rules.mode is not Mode.ON:
-        return f"{who}: curfew's mode is {rules.mode}"
-    if lab.protection is not None and lab.protection.until > now:
-        return f"{who}: {lab.protection.by} protected it until {lab.protection.until:%Y-%m-%d %H:%M} UTC"
     line = deps.curfew.store.line(lab.planned.night, lab.planned.entry_id) if lab.planned else None
+    return Sentence(
+        "{name} ({id}, {owner}), by {at}: {why}",
+        name=lab.name,
+        id=lab.id,
+        owner=lab.owner.rpartition("/")[2],
+        at=_minute(_last_end(lab, rules)),
+        why=_why_there(lab, rules, line, now),
+    )
+
+
+def _why_there(lab: Lab, rules: CurfewRules, line: tuple[Entry, EntryStatus] | None, now: datetime) -> str:
+    if rules.mode is Mode.OFF:
+        return Sentence("curfew's mode is off")
+    if rules.mode is Mode.DRY_RUN:
+        return Sentence("curfew's mode is dry-run")
+    if lab.protection is not None and lab.protection.until > now:
+        return Sentence("{who} protected it until {at}", who=lab.protection.by, at=_minute(lab.protection.until))
     if line is None:
-        return f"{who}: it is {lab.phase}, and its end is not planned yet"
-    return f"{who}: {line[1].reason.rstrip('. ') or f'its end is planned for {line[0].at:%Y-%m-%d %H:%M} UTC'}"
+        return Sentence("it is {phase}, and its end is not planned yet", phase=phase_said(lab.phase))
+    if line[1].reason:
+        return clause(line[1].reason)
+    return Sentence("its end is planned for {at}", at=_minute(line[0].at))
+
+
+def _minute(at: datetime) -> Moment:
+    return Moment(at, "UTC", Style.MINUTE)
 
 
 def _is_news(header: PlanHeader) -> bool:

@@ -5,14 +5,15 @@ from __future__ import annotations
 from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.core.message import Message, Severity
-from chalicelib.domain.core.wording import paragraph
-from chalicelib.domain.curfew.messages.warning import format_in_zone, in_place, sleeps
+from chalicelib.domain.core.message import Message, Severity, commands, letter_of, message_of, para
+from chalicelib.domain.core.sentence import Said, Sentence, clause
+from chalicelib.domain.curfew.messages.warning import format_in_zone, in_place, lab_named, shortened, sleeps
 from chalicelib.domain.curfew.plan import Entry
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.schedule import format_local
 
 KIND = "curfew-called-off"
+_MOST_SUBJECT = 99
 
 
 @dataclass(frozen=True)
@@ -28,36 +29,77 @@ def called_off_message(
     lab: Lab, entry: Entry, called: Called, now: datetime, recipient: str, in_place_of: str = ""
 ) -> Message:
     """The one mail that takes back, or puts off, what `entry` announced. `in_place_of`: the owner, if another hears for them."""
-    schedule = lab.spec.schedule
-    lab_named = f"{'The' if in_place_of else 'Your'} lab {entry.name} ({entry.lab_id} in {entry.region})"
-    does, did = ("go to sleep", "sleep") if sleeps(entry) else ("end", "end")
-    pieces = [
-        in_place(in_place_of),
-        paragraph(
-            f"{lab_named} was to {does} on {format_in_zone(schedule, entry.at)}. "
-            f"That {'has not happened' if now >= entry.at else 'does not happen'}."
-        ),
-        paragraph(f"Why: {called.reason.rstrip('. ')}."),
-        paragraph(_after(lab, called, did)),
-        f"Look at it:\n\n  ekslab describe cluster {entry.lab_id}",
-    ]
-    when = format_local(schedule, entry.at)
-    return Message(
-        recipient=recipient,
-        subject=f"ekslab: {entry.name[:40]} {'did' if now >= entry.at else 'does'} not {did} {when}"[:99],
-        body="\n\n".join(piece for piece in pieces if piece) + "\n",
-        kind=KIND,
-        severity=Severity.INFO,
-        account=lab.account,
-        owner=lab.owner,
+    over = now >= entry.at
+    letter = letter_of(
+        _subject(lab, entry, over),
+        [
+            para(in_place(in_place_of)),
+            para(_opening(lab, entry, over)),
+            para(Sentence("Why: {reason}.", reason=clause(called.reason))),
+            para(_after(lab, entry, called)),
+            para(Sentence("Look at it:")),
+            commands(f"ekslab describe cluster {entry.lab_id}"),
+        ],
     )
+    return message_of(letter, recipient, KIND, Severity.INFO, lab.account, lab.owner)
 
 
-def _after(lab: Lab, called: Called, does: str) -> str:
+def _subject(lab: Lab, entry: Entry, over: bool) -> Sentence:
+    room = _MOST_SUBJECT - len(_subject_of(lab, entry, over, ""))
+    return _subject_of(lab, entry, over, shortened(entry.name, min(room, 40)))
+
+
+def _subject_of(lab: Lab, entry: Entry, over: bool, name: str) -> Sentence:
+    slots = {"name": name, "when": format_local(lab.spec.schedule, entry.at)}
+    if sleeps(entry):
+        if over:
+            return Sentence("ekslab: {name} did not sleep {when}", **slots)
+        return Sentence("ekslab: {name} does not sleep {when}", **slots)
+    if over:
+        return Sentence("ekslab: {name} did not end {when}", **slots)
+    return Sentence("ekslab: {name} does not end {when}", **slots)
+
+
+def _opening(lab: Lab, entry: Entry, over: bool) -> Sentence:
+    slots: dict[str, Said] = {
+        "lab": lab_named(entry.name, entry.lab_id, entry.region),
+        "when": format_in_zone(lab.spec.schedule, entry.at),
+    }
+    if sleeps(entry):
+        if over:
+            return Sentence("The lab {lab} was to go to sleep on {when}. That has not happened.", **slots)
+        return Sentence("The lab {lab} was to go to sleep on {when}. That does not happen.", **slots)
+    if over:
+        return Sentence("The lab {lab} was to end on {when}. That has not happened.", **slots)
+    return Sentence("The lab {lab} was to end on {when}. That does not happen.", **slots)
+
+
+def _after(lab: Lab, entry: Entry, called: Called) -> Sentence:
     if called.until is None:
-        return "The warning no longer holds. Before anything else happens to the lab, you are warned anew."
-    cause = "if an administrator releases the night" if called.released else "once nothing is in the way"
-    return (
-        f"It may still {does} without another warning, {cause}, until {format_in_zone(lab.spec.schedule, called.until)}. "
-        "After that you are warned anew."
-    )
+        return Sentence("The warning no longer holds. You are warned again before anything else happens to the lab.")
+    until = format_in_zone(lab.spec.schedule, called.until)
+    match sleeps(entry), called.released:
+        case True, True:
+            return Sentence(
+                "It may still sleep without another warning, if an administrator releases the night, until {until}. After that "
+                "you are warned again.",
+                until=until,
+            )
+        case True, False:
+            return Sentence(
+                "It may still sleep without another warning, once nothing is in the way, until {until}. After that you are "
+                "warned again.",
+                until=until,
+            )
+        case _, True:
+            return Sentence(
+                "It may still end without another warning, if an administrator releases the night, until {until}. After that "
+                "you are warned again.",
+                until=until,
+            )
+        case _:
+            return Sentence(
+                "It may still end without another warning, once nothing is in the way, until {until}. After that you are "
+                "warned again.",
+                until=until,
+            )

@@ -10,8 +10,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from chalicelib.domain.core.message import Message, Severity
-from chalicelib.domain.core.wording import counted, format_day, paragraph
+from chalicelib.domain.core.message import (
+    Block,
+    Bullets,
+    Letter,
+    Message,
+    Severity,
+    letter_of,
+    message_of,
+    para,
+)
+from chalicelib.domain.core.sentence import Listed, Moment, Sentence, Style, clause, day_of
+from chalicelib.domain.core.wording import counted, format_day
 from chalicelib.domain.costs import usd
 from chalicelib.domain.curfew.plan import SETTLED, Entry, EntryOutcome, EntryStatus, Plan
 from chalicelib.domain.curfew.rules import CurfewRules, Mode
@@ -20,15 +30,7 @@ from chalicelib.domain.labs.lab import Lab
 KIND = "curfew-report"
 #: Lines of a section that are told.
 _MOST_LINES = 50
-#: SNS: fewer than 100 characters.
-_MOST_SUBJECT = 99
 _Line = tuple[Entry, EntryStatus]
-_MODES = {
-    Mode.OFF: "Curfew is off: nothing is planned, warned about or touched until `ekslab curfew on`.",
-    Mode.DRY_RUN: "Curfew is a dry run: it plans, and neither warns anybody nor touches anything.",
-}
-_BROKEN = "The plan is not what was published: its hash differs. Nothing was done, and nothing on it will be."
-_OVERDUE = "Past their last end, and there still"
 #: How many nights back an unsent report is made up for.
 BACK = 3
 
@@ -58,76 +60,97 @@ def report_message(
         or not whole
     )
     if not lines and not trouble and rules.mode is Mode.ON:
-        text = "calm"
-        body = _calm(night)
+        letter = _calm(night)
     else:
-        text = _counts(lines) + (f", {len(blocked)} blocked" if blocked else "")
-        others = (*_section("Blocked", [_describe_blocked(lab) for lab in blocked]), *_section(_OVERDUE, overdue))
-        others += (*_section("Clusters without a lab", orphans), *_section("Troubles", troubles))
-        body = "\n\n".join(_pieces(night, lines, whole, rules, others)) + "\n"
-    return Message(
-        recipient=recipient,
-        subject=f"ekslab: night of {format_date(night)}: {text}"[:_MOST_SUBJECT],
-        body=body,
-        kind=KIND,
-        severity=Severity.WARNING if trouble else Severity.INFO,
-        account="",
-        owner="",
-    )
+        others = (
+            *_section(Sentence("Blocked"), [_describe_blocked(lab) for lab in blocked]),
+            *_section(Sentence("Past their last end, and there still"), overdue),
+            *_section(Sentence("Clusters without a lab"), orphans),
+            *_section(Sentence("Troubles"), troubles),
+        )
+        letter = letter_of(_subject(night, _counts(lines, blocked)), [*_blocks(night, lines, whole, rules, others)])
+    return message_of(letter, recipient, KIND, Severity.WARNING if trouble else Severity.INFO)
 
 
-def format_date(day: date) -> str:
+def format_date(day: date) -> Moment:
     """`Mon 23 Nov 2026`."""
-    return f"{day:%a} {day.day} {day:%b} {day.year}"
+    return day_of(day)
 
 
-def _calm(night: date) -> str:
-    return (
-        f"Curfew, {format_date(night)}: a calm night.\n"
-        "Nothing was planned; nothing is blocked or without a lab, and everything could be read.\n"
-        f"ekslab get plan {night}\n"
+def _subject(night: date, counts: str) -> Sentence:
+    return Sentence("ekslab: night of {day}: {counts}", day=format_date(night), counts=counts)
+
+
+def _calm(night: date) -> Letter:
+    calm = para(
+        Sentence("Curfew, {day}: a calm night.", day=format_date(night)),
+        Sentence("Nothing was planned, blocked or without a lab. Everything could be read."),
+        Sentence("`ekslab get plan {night}`", night=str(night)),
     )
+    return letter_of(_subject(night, Sentence("calm")), [calm])
 
 
-def _pieces(
-    night: date,
-    lines: Sequence[_Line],
-    whole: bool,
-    rules: CurfewRules,
-    others: Sequence[str],
-) -> Iterator[str]:
-    yield paragraph(_opening(night, lines))
-    if rules.mode in _MODES:
-        yield paragraph(_MODES[rules.mode])
+def _blocks(
+    night: date, lines: Sequence[_Line], whole: bool, rules: CurfewRules, others: Sequence[Block]
+) -> Iterator[Block]:
+    yield para(_opening(night, lines))
+    yield para(_mode(rules))
     if not whole:
-        yield paragraph(_BROKEN)
+        yield para(
+            Sentence(
+                "The plan is not what was published: its hash differs. Nothing was done, and nothing on it will be."
+            )
+        )
     if braked := _braked(lines):
-        yield paragraph(_describe_brake(braked, rules))
-    yield from _section("Ended", [_done(line) for line in _with(lines, EntryOutcome.ENDED)])
-    yield from _section("Put to sleep", [_done(line) for line in _with(lines, EntryOutcome.HIBERNATED)])
-    yield from _section("Skipped", [_skipped(line) for line in _with(lines, EntryOutcome.SKIPPED)])
+        yield para(_describe_brake(braked, rules))
+    yield from _section(Sentence("Ended"), [_done(line) for line in _with(lines, EntryOutcome.ENDED)])
+    yield from _section(Sentence("Put to sleep"), [_done(line) for line in _with(lines, EntryOutcome.HIBERNATED)])
+    yield from _section(Sentence("Skipped"), [_skipped(line) for line in _with(lines, EntryOutcome.SKIPPED)])
     open_lines = [*_with(lines, EntryOutcome.ACTING), *_with(lines, EntryOutcome.STANDING)]
-    yield from _section("Not settled yet", [_unsettled(line) for line in open_lines])
-    yield from _section("Warnings not delivered", [_describe_undelivered(line) for line in _undelivered(lines)])
-    yield from _section("Warnings that came back", [_describe_unheard(line) for line in _unheard(lines)])
+    yield from _section(Sentence("Not settled yet"), [_unsettled(line) for line in open_lines])
+    undelivered = [_describe_undelivered(line) for line in _undelivered(lines)]
+    yield from _section(Sentence("Warnings not delivered"), undelivered)
+    yield from _section(Sentence("Warnings that came back"), [_describe_unheard(line) for line in _unheard(lines)])
     yield from others
-    yield f"Every line with its reason: ekslab get plan {night}"
+    yield para(Sentence("Every line with its reason: `ekslab get plan {night}`", night=str(night)))
 
 
-def _opening(night: date, lines: Sequence[_Line]) -> str:
+def _mode(rules: CurfewRules) -> str:
+    match rules.mode:
+        case Mode.OFF:
+            return Sentence("Curfew is off: nothing is planned, warned about or touched until `ekslab curfew on`.")
+        case Mode.DRY_RUN:
+            return Sentence("Curfew is a dry run: it plans, and neither warns anybody nor touches anything.")
+        case Mode.ON:
+            return ""
+
+
+def _opening(night: date, lines: Sequence[_Line]) -> Sentence:
+    day = format_date(night)
     if not lines:
-        return f"Curfew, {format_date(night)}: nothing was planned."
+        return Sentence("Curfew, {day}: nothing was planned.", day=day)
+    slots: dict[str, str] = {"day": day, "labs": counted(len(lines), "lab"), "counts": _counts(lines)}
     saved_usd = sum(status.saved_usd for _, status in lines)
-    money = f" About {usd(saved_usd)} saved." if saved_usd else ""
-    return f"Curfew, {format_date(night)}: {counted(len(lines), 'lab')} planned; {_counts(lines)}.{money}"
+    if saved_usd:
+        return Sentence(
+            "Curfew, {day}: {labs} planned; {counts}. About {amount} saved.", **slots, amount=usd(saved_usd)
+        )
+    return Sentence("Curfew, {day}: {labs} planned; {counts}.", **slots)
 
 
-def _counts(lines: Sequence[_Line]) -> str:
+def _counts(lines: Sequence[_Line], blocked: Sequence[Lab] = ()) -> str:
     """`2 ended, 1 put to sleep, 3 skipped`."""
-    words = {EntryOutcome.ENDED: "ended", EntryOutcome.HIBERNATED: "put to sleep", EntryOutcome.SKIPPED: "skipped"}
-    numbers = {text: len(_with(lines, outcome)) for outcome, text in words.items()}
-    numbers["not settled yet"] = len(lines) - sum(numbers.values())
-    return ", ".join(f"{number} {text}" for text, number in numbers.items() if number) or "nothing planned"
+    ended, asleep = len(_with(lines, EntryOutcome.ENDED)), len(_with(lines, EntryOutcome.HIBERNATED))
+    skipped = len(_with(lines, EntryOutcome.SKIPPED))
+    unsettled = len(lines) - ended - asleep - skipped
+    parts = [
+        *([Sentence("{number} ended", number=ended)] if ended else []),
+        *([Sentence("{number} put to sleep", number=asleep)] if asleep else []),
+        *([Sentence("{number} skipped", number=skipped)] if skipped else []),
+        *([Sentence("{number} not settled yet", number=unsettled)] if unsettled else []),
+    ] or [Sentence("nothing planned")]
+    parts += [Sentence("{number} blocked", number=len(blocked))] if blocked else []
+    return Listed(parts, between=", ")
 
 
 def _with(lines: Iterable[_Line], outcome: EntryOutcome) -> list[_Line]:
@@ -146,63 +169,89 @@ def _braked(lines: Iterable[_Line]) -> list[_Line]:
     return [(entry, status) for entry, status in lines if status.braked_at is not None]
 
 
-def _section(title: str, text: Sequence[str]) -> Iterator[str]:
+def _section(title: Sentence, text: Sequence[str]) -> Iterator[Block]:
     if text:
-        shown = [paragraph(line, "    ", "  ") for line in text[:_MOST_LINES]]
-        rest = [f"  and {len(text) - _MOST_LINES} more"] if len(text) > _MOST_LINES else []
-        yield "\n".join([f"{title}:", *shown, *rest])
+        more = len(text) - _MOST_LINES
+        rest = [Sentence("and {number} more", number=more)] if more > 0 else []
+        yield Bullets(title, (*text[:_MOST_LINES], *rest))
 
 
-def _who(entry: Entry) -> str:
-    return f"{entry.name} ({entry.lab_id}, {entry.owner.rpartition('/')[2]})"
+def _who(name: str, lab_id: str, owner: str) -> Sentence:
+    return Sentence("{name} ({id}, {owner})", name=name, id=lab_id, owner=owner.rpartition("/")[2])
 
 
-def _done(line: _Line) -> str:
+def _told(line: _Line, text: str) -> Sentence:
+    entry, _ = line
+    return Sentence("{who}: {text}", who=_who(entry.name, entry.lab_id, entry.owner), text=clause(text))
+
+
+def _done(line: _Line) -> Sentence:
     entry, status = line
-    money = f"; {usd(status.saved_usd)} saved" if status.saved_usd else ""
-    return f"{_who(entry)}: {entry.reason.rstrip('. ')}{money}"
+    told = _told(line, entry.reason)
+    if not status.saved_usd:
+        return told
+    return Sentence("{told}; {amount} saved", told=told, amount=usd(status.saved_usd))
 
 
-def _skipped(line: _Line) -> str:
+def _skipped(line: _Line) -> Sentence:
+    return _told(line, line[1].reason or Sentence("no reason was kept"))
+
+
+def _unsettled(line: _Line) -> Sentence:
     entry, status = line
-    return f"{_who(entry)}: {status.reason.rstrip('. ') or 'no reason was kept'}"
+    due = Moment(entry.at, "UTC", Style.CLOCK)
+    if status.outcome is EntryOutcome.ACTING:
+        return _told(line, Sentence("being acted on, due {time} UTC", time=due))
+    return _told(line, Sentence("still to come, due {time} UTC", time=due))
 
 
-def _unsettled(line: _Line) -> str:
-    entry, status = line
-    state = "being acted on" if status.outcome is EntryOutcome.ACTING else "still to come"
-    return f"{_who(entry)}: {state}, due {entry.at:%H:%M} UTC"
+def _describe_undelivered(line: _Line) -> Sentence:
+    return _told(line, line[1].trouble)
 
 
-def _describe_undelivered(line: _Line) -> str:
-    entry, status = line
-    return f"{_who(entry)}: {status.trouble.rstrip('. ')}"
+def _describe_blocked(lab: Lab) -> Sentence:
+    return Sentence(
+        "{who} since {day}: {reason}",
+        who=_who(lab.name, lab.id, lab.owner),
+        day=format_day(lab.phase_since),
+        reason=clause(lab.reason) if lab.reason else Sentence("no reason was kept"),
+    )
 
 
-def _describe_unheard(line: _Line) -> str:
+def _describe_unheard(line: _Line) -> Sentence:
     """Whose mail came back, why, and who was told after, from which the notice counts."""
     entry, status = line
-    back = "; ".join(f"mail to {each.recipient} came back, {each.why}" for each in status.unheard)
-    after = "nobody else could be warned"
-    if status.warned_at is not None:
-        after = (
-            f"{status.recipient} was warned instead on {format_day(status.warned_at)} at {status.warned_at:%H:%M} UTC"
-        )
-    return f"{_who(entry)}: {back}; {after}"
+    back = Listed(
+        [
+            Sentence("mail to {recipient} came back, {why}", recipient=each.recipient, why=each.why)
+            for each in status.unheard
+        ],
+        between="; ",
+    )
+    who = _who(entry.name, entry.lab_id, entry.owner)
+    if status.warned_at is None:
+        return Sentence("{who}: {back}; nobody else could be warned", who=who, back=back)
+    return Sentence(
+        "{who}: {back}; {recipient} was warned instead on {day} at {time} UTC",
+        who=who,
+        back=back,
+        recipient=status.recipient or "",
+        day=format_day(status.warned_at),
+        time=Moment(status.warned_at, "UTC", Style.CLOCK),
+    )
 
 
-def _describe_blocked(lab: Lab) -> str:
-    reason = (lab.reason or "no reason was kept").rstrip(". ")
-    return f"{lab.name} ({lab.id}, {lab.owner.rpartition('/')[2]}) since {format_day(lab.phase_since)}: {reason}"
-
-
-def _describe_brake(braked: Sequence[_Line], rules: CurfewRules) -> str:
     """What it held and how to raise it; it may have been raised already, and labs touched since."""
     since = len(_with(braked, EntryOutcome.ENDED)) + len(_with(braked, EntryOutcome.HIBERNATED))
-    after = f" It was raised since, and {since} of them touched." if since else ""
-    return (
-        f"The brake held {counted(len(braked), 'lab')}.{after} A night takes {rules.max_percent} % of the labs alive, and "
-        f"{counted(rules.max_count, 'lab')} at most; `ekslab curfew --set maxPercent=N`, or maxCount, changes that."
+    held = Sentence("The brake held {labs}.", labs=counted(len(braked), "lab"))
+    if since:
+        held = Sentence("{held} It was raised since, and {number} of them touched.", held=held, number=since)
+    return Sentence(
+        "{held} A night takes {percent} % of the labs alive, and {most} at most; `ekslab curfew --set maxPercent=N`, or "
+        "maxCount, changes that.",
+        held=held,
+        percent=rules.max_percent,
+        most=counted(rules.max_count, "lab"),
     )
 
 

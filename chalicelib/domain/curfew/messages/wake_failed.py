@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from chalicelib.domain.core.message import Message, Severity
-from chalicelib.domain.core.wording import paragraph
+from chalicelib.domain.core.message import Block, Message, Severity, commands, letter_of, message_of, para
+from chalicelib.domain.core.sentence import Sentence, clause
+from chalicelib.domain.curfew.messages.warning import shortened
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.schedule import format_local
 
@@ -13,30 +14,34 @@ KIND = "wake-failed"
 def wake_failed_message(lab: Lab, recipient: str) -> Message:
     """`lab`: after the wake was given up, with its reason."""
     asleep = lab.phase is Phase.HIBERNATED
-    reason = (lab.reason or "no reason was kept").rstrip(". ")
-    pieces = [
-        paragraph(f"{lab.name} ({lab.id}) should have woken and did not: {reason}."),
-        paragraph(_next(lab)),
-        f"Wake it now:\n\n  ekslab wake {lab.id}" if asleep else "",
-        f"Look at it:\n\n  ekslab describe cluster {lab.id}",
-        f"End it:\n\n  ekslab delete cluster {lab.id}",
-    ]
-    return Message(
-        recipient=recipient,
-        subject=f"ekslab: {lab.name} could not be woken"[:99],
-        body="\n\n".join(piece for piece in pieces if piece) + "\n",
-        kind=KIND,
-        severity=Severity.WARNING,
-        account=lab.account,
-        owner=lab.owner,
+    waking: list[Block] = [para(Sentence("Wake it now:")), commands(f"ekslab wake {lab.id}")]
+    letter = letter_of(
+        Sentence("ekslab: {name} could not be woken", name=shortened(lab.name, 60)),
+        [
+            para(Sentence("{name} ({id}) should have woken and did not.", name=lab.name, id=lab.id)),
+            para(
+                Sentence("Why: {reason}.", reason=clause(lab.reason)) if lab.reason else Sentence("Nobody noted why.")
+            ),
+            para(_next(lab)),
+            *(waking if asleep else []),
+            para(Sentence("Look at it:")),
+            commands(f"ekslab describe cluster {lab.id}"),
+            para(Sentence("End it:")),
+            commands(f"ekslab delete cluster {lab.id}"),
+        ],
     )
+    return message_of(letter, recipient, KIND, Severity.WARNING, lab.account, lab.owner)
 
 
-def _next(lab: Lab) -> str:
+def _next(lab: Lab) -> Sentence:
     if lab.phase is not Phase.HIBERNATED:
-        return "It is no longer asleep: there was no cluster of it to wake. The next sweep looks at it."
-    kept = "It sleeps on: its control plane costs, and the sizes of its node groups are kept."
+        return Sentence("It is no longer asleep: there was no cluster of it to wake. The next run looks at it.")
     wakes_at = lab.hibernation.wake_at if lab.hibernation else None
     if wakes_at is None:
-        return f"{kept} It has no morning to wake by itself."
-    return f"{kept} It is tried again on {format_local(lab.spec.schedule, wakes_at)}."
+        return Sentence(
+            "It sleeps on: its control plane costs money, and the sizes of its node groups are kept. It does not wake by itself."
+        )
+    return Sentence(
+        "It sleeps on: its control plane costs money, and the sizes of its node groups are kept. We try again on {at}.",
+        at=format_local(lab.spec.schedule, wakes_at),
+    )

@@ -27,15 +27,16 @@ NIGHT = date(2026, 11, 23)
 RULES = CurfewRules()
 HEADER = PlanHeader(NIGHT, 1, "a" * 64, AT, 30)
 BUSY = """\
-Curfew, Mon 23 Nov 2026: 5 labs planned; 1 ended, 1 put to sleep, 2 skipped, 1 not
-settled yet. About $7.40 saved.
+Curfew, Mon 23 Nov 2026: 5 labs planned; 1 ended, 1 put to sleep, 2 skipped, 1
+not settled yet. About $7.40 saved.
 
 Ended:
-  myeks (lab-1, learner): idle since 18:40: no user pods scheduled in 5 h; $5.28 saved
+  myeks (lab-1, learner): idle since 18:40: no user pods scheduled in 5 h; $5.28
+    saved
 
 Put to sleep:
-  shop (lab-2, shop@example.com): idle since 18:40: no user pods scheduled in 5 h; $2.12
-    saved
+  shop (lab-2, shop@example.com): idle since 18:40: no user pods scheduled in 5
+    h; $2.12 saved
 
 Skipped:
   orders (lab-3, learner): kept by its owner until Tue 24 Nov 22:00 (Asia/Seoul)
@@ -48,8 +49,8 @@ Warnings not delivered:
   late (lab-5, learner): no confirmed subscription takes messages for learner
 
 Blocked:
-  stuck (lab-9, learner) since Mon 16 Nov 2026: the security group sg-0a1b is still in
-    use
+  stuck (lab-9, learner) since Mon 16 Nov 2026: the security group sg-0a1b is
+    still in use
 
 Clusters without a lab:
   old in ap-northeast-2: of another installation, only reported
@@ -57,28 +58,28 @@ Clusters without a lab:
 Troubles:
   us-east-1 could not be read: ThrottlingException
 
-Every line with its reason: ekslab get plan 2026-11-23
+Every line with its reason: `ekslab get plan 2026-11-23`
 """
 CALM = """\
 Curfew, Mon 23 Nov 2026: a calm night.
-Nothing was planned; nothing is blocked or without a lab, and everything could be read.
-ekslab get plan 2026-11-23
+Nothing was planned, blocked or without a lab. Everything could be read.
+`ekslab get plan 2026-11-23`
 """
 BRAKE = """\
-The plan of Mon 23 Nov 2026 would take 30 idle labs of 60 alive. A night takes 15 idle
-labs at most: 25 % of the labs alive, and never more than 20. So it takes none of them.
-Labs whose lease is over end all the same.
+The plan of Mon 23 Nov 2026 would take 30 idle labs of 60 alive. A night takes
+15 idle labs at most: 25 % of the labs alive, and never more than 20. So it
+takes none of them. Labs whose lease is over end all the same.
 
-Owners whose warning arrived are told now that their labs did not end. What you don't
-release within 6 hours of a lab's time lives on, and its owner is warned anew before
-another night.
+Owners whose warning arrived are told now that their labs did not end. What you
+don't release within 6 hours of a lab's time lives on, and its owner is warned
+again before another night.
 
 Look at the plan:
 
   ekslab get plan 2026-11-23
 
-If it is right, release this plan as it is, for this night alone; the next hourly run
-goes on:
+If it is right, release this plan as it is, for this night alone; the next
+hourly run goes on:
 
   ekslab release 2026-11-23 HASH
 
