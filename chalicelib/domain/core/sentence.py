@@ -123,6 +123,10 @@ def _both(at: datetime, local: datetime, zone: str) -> str:
 class Said(str):
     """A text that is said by its language's rules; as a string, in English."""
 
+    def __reduce__(self) -> tuple[Callable[[Any], str], tuple[Any]]:
+        """Copied as a store keeps it."""
+        return from_kept, (self.kept(),)
+
     def said(self, words: Words) -> str:
         """The text in a language."""
         raise NotImplementedError

@@ -160,7 +160,7 @@ def test_a_price_that_is_not_known_is_not_told() -> None:
 def test_a_lab_that_would_hibernate_is_told_so() -> None:
     entry = an_entry(act=AtCurfew.HIBERNATE)
     http = a_world(None, entry)
-    assert "is to hibernate: it goes to sleep" in Page(get(http, a_link(http, entry)).text).message
+    assert "is to go to sleep: its nodes are shut down" in Page(get(http, a_link(http, entry)).text).message
 
 
 def with_lab(**changes: Any) -> Http:
@@ -372,3 +372,16 @@ def test_a_good_link_counts_for_itself_and_keeps_nobody_elses_away() -> None:
     assert get(http, other, headers=JSON).status == 200
     http.world.clock.advance(minutes=2)
     assert get(http, path, headers=JSON).status == 200
+
+
+def test_the_page_speaks_the_language_that_the_browser_asks_for() -> None:
+    http = a_world()
+    korean = {"accept-language": "ko-KR,ko;q=0.9,en;q=0.8"}
+    asking = get(http, a_link(http), headers=korean)
+    assert '<html lang="ko">' in asking.text
+    assert "myeks 랩을 하룻밤 더 유지할까요?" in Page(asking.text).message
+    assert (
+        "11월 24일(화) 오후 10:00 KST 까지 유지됩니다." in Page(press(http, a_link(http), headers=korean).text).message
+    )
+    assert "이 서비스의 링크가 아닙니다." in Page(get(http, "/keep/nonsense", headers=korean).text).message
+    assert '<html lang="en">' in get(http, a_link(http), headers={"accept-language": "fr"}).text

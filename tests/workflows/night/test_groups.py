@@ -32,7 +32,7 @@ def evening(rules: CurfewRules | None = None) -> Nights:
 
 
 def mails(nights: Nights, recipient: str, kind: str) -> list[str]:
-    return [message.body for message in nights.world.watch.notifier.to(recipient) if message.kind == kind]
+    return [" ".join(message.body.split()) for message in nights.world.watch.notifier.to(recipient) if message.kind == kind]
 
 
 @pytest.mark.parametrize("labs", [1, 2, 3, 4])
