@@ -32,7 +32,9 @@ def evening(rules: CurfewRules | None = None) -> Nights:
 
 
 def mails(nights: Nights, recipient: str, kind: str) -> list[str]:
-    return [" ".join(message.body.split()) for message in nights.world.watch.notifier.to(recipient) if message.kind == kind]
+    return [
+        " ".join(message.body.split()) for message in nights.world.watch.notifier.to(recipient) if message.kind == kind
+    ]
 
 
 @pytest.mark.parametrize("labs", [1, 2, 3, 4])
