@@ -11,6 +11,7 @@ import io
 import os
 import zipfile
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import IO
 
@@ -25,6 +26,7 @@ FOLDER = "chalicelib/words"
 TEMPLATES = "chalicelib/api/pages/templates"
 LANGUAGES = ("ko",)
 Found = tuple[str, str, str]
+_NO_DATE = datetime(1980, 1, 1, tzinfo=UTC)
 _DATED = tuple(
     f'"{name}:'.encode()
     for name in (
@@ -127,7 +129,8 @@ def write_catalog(file: IO[bytes], catalog: Catalog) -> None:
 
 
 def compiled(catalog: Catalog) -> bytes:
-    """What the standard library reads."""
+    """What the standard library reads; the same bytes whenever it is made."""
+    catalog.creation_date = catalog.revision_date = _NO_DATE
     written = io.BytesIO()
     write_mo(written, catalog)
     return written.getvalue()
