@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from chalice import Response
 
 from chalicelib.api.context import RequestContext, json_answer
 from chalicelib.api.routes.keep import as_wanted
 from chalicelib.logs import logger
+
+if TYPE_CHECKING:
+    from chalicelib.domain.core.sentence import Words
+    from chalicelib.services.people.confirm import ConfirmationView
+    from chalicelib.services.people.unsubscribing import UnsubscribingView
 
 _CONFIRM, _UNSUBSCRIBE = "/confirm/{token}", "/unsubscribe/{token}"
 _CSV = "text/csv"
@@ -99,34 +104,37 @@ def _route_roster(context: RequestContext) -> None:
 
 
 def _route_links(context: RequestContext) -> None:
-    def look(token: str) -> Response:
-        from chalicelib.api.views.people import confirmation_view
+    def look(token: str) -> ConfirmationView:
         from chalicelib.services.people.confirm import look_at_confirmation
 
-        return json_answer(confirmation_view(look_at_confirmation(context.deps, token, context.deps.clock.now())))
+        return look_at_confirmation(context.deps, token, context.deps.clock.now())
 
-    def act(token: str) -> Response:
+    def act(token: str) -> ConfirmationView:
         from chalicelib.api.inputs.person_params import read_answer
-        from chalicelib.api.views.people import confirmation_view
         from chalicelib.services.people.confirm import confirm, refuse_address
 
         says_yes = read_answer(context.body, context.header("content-type"))
         view = (confirm if says_yes else refuse_address)(context.deps, token, context.deps.clock.now())
         logger.info("A link to an address was answered.", extra={"person": view.confirmation.person, "yes": says_yes})
-        return json_answer(confirmation_view(view))
+        return view
 
-    def page(view: Mapping[str, Any]) -> str:
+    def to_json(view: ConfirmationView) -> Mapping[str, Any]:
+        from chalicelib.api.views.people import confirmation_view
+
+        return confirmation_view(view)
+
+    def page(view: ConfirmationView, words: Words) -> str:
         from chalicelib.api.views.people import confirmation_page
 
-        return confirmation_page(view)
+        return confirmation_page(view, words)
 
     @context.public_route("GET", _CONFIRM)
     def get_confirm(token: str) -> Response:
-        return as_wanted(context, look, token, page)
+        return as_wanted(context, look, token, to_json, page)
 
     @context.public_route("POST", _CONFIRM)
     def post_confirm(token: str) -> Response:
-        return as_wanted(context, act, token, page)
+        return as_wanted(context, act, token, to_json, page)
 
     _route_unsubscribing(context)
 
@@ -140,28 +148,30 @@ def _route_links(context: RequestContext) -> None:
 
 
 def _route_unsubscribing(context: RequestContext) -> None:
-    def look(token: str) -> Response:
+    def look(token: str) -> UnsubscribingView:
         from chalicelib.services.people.unsubscribing import look_at_unsubscribing
 
-        view = look_at_unsubscribing(context.deps, token, context.deps.clock.now())
-        return json_answer({"topic": str(view.topic), "done": view.done})
+        return look_at_unsubscribing(context.deps, token, context.deps.clock.now())
 
-    def act(token: str) -> Response:
+    def act(token: str) -> UnsubscribingView:
         from chalicelib.services.people.unsubscribing import unsubscribe
 
         view = unsubscribe(context.deps, token, context.deps.clock.now())
         logger.info("A topic was switched off by a link.", extra={"topic": str(view.topic)})
-        return json_answer({"topic": str(view.topic), "done": view.done})
+        return view
 
-    def page(view: Mapping[str, Any]) -> str:
+    def to_json(view: UnsubscribingView) -> Mapping[str, Any]:
+        return {"topic": str(view.topic), "done": view.done}
+
+    def page(view: UnsubscribingView, words: Words) -> str:
         from chalicelib.api.views.people import unsubscribing_page
 
-        return unsubscribing_page(view)
+        return unsubscribing_page(view, words)
 
     @context.public_route("GET", _UNSUBSCRIBE)
     def get_unsubscribe(token: str) -> Response:
-        return as_wanted(context, look, token, page)
+        return as_wanted(context, look, token, to_json, page)
 
     @context.public_route("POST", _UNSUBSCRIBE)
     def post_unsubscribe(token: str) -> Response:
-        return as_wanted(context, act, token, page)
+        return as_wanted(context, act, token, to_json, page)

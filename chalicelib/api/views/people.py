@@ -1,18 +1,20 @@
-"""People as JSON and CSV, and the page behind a confirmation link. The page is made from the JSON; all of it is escaped."""
+"""People as JSON and CSV, and the page behind a confirmation link. All of the page is escaped."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from html import escape
 from typing import Any
 
 from chalicelib.api.views.csv_format import csv_text
 from chalicelib.api.views.json_format import instant
-from chalicelib.api.views.keep_page import page
+from chalicelib.api.views.keep_page import button, inline, page, paragraph_of, small
+from chalicelib.domain.core.sentence import Sentence, Words
 from chalicelib.domain.identity.invitation import describe_identity
 from chalicelib.domain.identity.person import Person, Topic
 from chalicelib.services.people.confirm import ConfirmationView
 from chalicelib.services.people.me import PersonView
+from chalicelib.services.people.unsubscribing import UnsubscribingView
 
 _COLUMNS = ("iamUser", "identityCenter", "arn", "address", "language", "timeZone", "confirmed", "since")
 
@@ -60,47 +62,57 @@ def confirmation_view(view: ConfirmationView) -> dict[str, Any]:
     }
 
 
-def confirmation_page(view: Mapping[str, Any]) -> str:
+def confirmation_page(view: ConfirmationView, words: Words) -> str:
     """Who asks, and the two buttons; or what was said."""
-    address = escape(view["address"])
-    if view["refused"]:
-        return page(
-            "Nothing is sent to you", f"<p>{address} stays unknown here, and the one who asked can't ask again.</p>"
-        )
-    if view["done"]:
-        return page(
-            "Your address is confirmed", f"<p>Mails about your EKS labs come to <strong>{address}</strong>.</p>"
-        )
+    address = view.confirmation.address
+    if view.refused:
+        gone = Sentence("{address} stays unknown here, and the one who asked can't ask again.", address=address)
+        return page(inline(Sentence("Nothing is sent to you"), words), paragraph_of(gone, words), words)
+    if view.done:
+        told = Sentence("Mails about your EKS labs come to **{address}**.", address=address)
+        return page(inline(Sentence("Your address is confirmed"), words), paragraph_of(told, words), words)
     body = [
-        f"<p>Mails about EKS labs of these are to come to <strong>{address}</strong>:</p>",
-        _list(view["identities"]),
-        *(
-            [f"<p>You get those of these already; all would be one person:</p>{_list(view['joins'])}"]
-            if view["joins"]
-            else []
-        ),
-        '<form method="post"><button type="submit" name="answer" value="yes">This is me</button>'
-        '<button type="submit" name="answer" value="no">This is not me</button></form>',
-        '<p class="small">Opening this page has changed nothing.</p>',
+        paragraph_of(Sentence("Mails about EKS labs of these are to come to **{address}**:", address=address), words),
+        _list(map(describe_identity, view.identities)),
+        *_joined(view, words),
+        f'<form method="post">{_answer("yes", Sentence("This is me"), words)}'
+        f"{_answer('no', Sentence('This is not me'), words)}</form>",
+        small(Sentence("Opening this page has changed nothing."), words),
     ]
-    return page("Is this you?", "\n".join(body))
+    return page(inline(Sentence("Is this you?"), words), "\n".join(body), words)
 
 
-def unsubscribing_page(view: Mapping[str, Any]) -> str:
+def _joined(view: ConfirmationView, words: Words) -> list[str]:
+    if not view.joins:
+        return []
+    told = Sentence("You get those of these already; all would be one person:")
+    return [paragraph_of(told, words), _list(map(describe_identity, view.joins))]
+
+
+def _answer(value: str, text: Sentence, words: Words) -> str:
+    return f'<button type="submit" name="answer" value="{value}">{inline(text, words)}</button>'
+
+
+def unsubscribing_page(view: UnsubscribingView, words: Words) -> str:
     """What would be switched off, with the button; or that it is."""
-    what = _TOPIC_WORDS[Topic(view["topic"])]
-    more = "<p>Warnings before a deletion still come. <code>ekslab me --hears</code> switches it on again.</p>"
-    if view["done"]:
-        return page("Switched off", f"<p>No more mails about {what} come to you.</p>{more}")
-    button = '<form method="post"><button type="submit">Switch it off</button></form>'
-    return page(f"No more mails about {what}?", f'{button}<p class="small">Opening this page has changed nothing.</p>')
+    what = _topic_said(view.topic)
+    if view.done:
+        gone = Sentence("No more mails about {what} come to you.", what=what)
+        more = Sentence("Warnings before a deletion still come. `ekslab me --hears` switches it on again.")
+        body = paragraph_of(gone, words) + paragraph_of(more, words)
+        return page(inline(Sentence("Switched off"), words), body, words)
+    body = button(Sentence("Switch it off"), words) + small(Sentence("Opening this page has changed nothing."), words)
+    return page(inline(Sentence("No more mails about {what}?", what=what), words), body, words)
 
 
-_TOPIC_WORDS = {
-    Topic.RESULTS: "what became of your labs",
-    Topic.DEADLINES: "deadlines of Kubernetes versions",
-    Topic.REPORTS: "the night's report",
-}
+def _topic_said(topic: Topic) -> Sentence:
+    match topic:
+        case Topic.RESULTS:
+            return Sentence("the results of your labs")
+        case Topic.DEADLINES:
+            return Sentence("deadlines of Kubernetes versions")
+        case Topic.REPORTS:
+            return Sentence("the night's report")
 
 
 def _list(items: Iterable[str]) -> str:

@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from chalicelib.domain.core.deferred import dataclass, pattern
-from chalicelib.domain.core.language import Language
+from chalicelib.domain.core.language import Language as Language
 from chalicelib.domain.identity.callers import directory_person
 
 _USER = pattern(r"arn:aws[a-z-]*:iam::(\d{12}):user/(?:.*/)?([^/]+)")
