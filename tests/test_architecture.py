@@ -33,8 +33,9 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "chalicelib/workflows/": ("chalicelib.ports", "chalicelib.domain", "chalicelib.logs", "chalicelib.metrics"),
     "chalicelib/wiring/": (
         "chalicelib.aws", "chalicelib.ports", "chalicelib.settings", "chalicelib.logs", "chalicelib.domain",
+        "chalicelib.words",
     ),
-    "chalicelib/aws/": ("chalicelib.ports", "chalicelib.domain", "chalicelib.logs", "chalicelib.words"),
+    "chalicelib/aws/": ("chalicelib.ports", "chalicelib.domain", "chalicelib.logs"),
     "chalicelib/words/": ("chalicelib.domain",),
     "chalicelib/ports/": ("chalicelib.domain",),
     "chalicelib/settings.py": ("chalicelib.domain", "chalicelib.ports"),

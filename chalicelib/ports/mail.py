@@ -25,6 +25,19 @@ class Letterhead:
     unsubscribe: str = ""
 
 
+class WrittenMail(Protocol):
+    """A mail in its reader's language."""
+
+    @property
+    def subject(self) -> str: ...
+
+    @property
+    def text(self) -> str: ...
+
+    @property
+    def html(self) -> str: ...
+
+
 class Mailer(Protocol):
     """SES v2, from the installation's sender, with its configuration set."""
 
@@ -73,12 +86,12 @@ class MailStore(Protocol):
 class Mailing:
     """Mail's world. `addressee_of`: by a recipient's name, None for who has no confirmed address.
 
-    `render`: the text and the HTML of messages in a language. `events_in`: those of SES in what SNS gave a Lambda, None for each
+    `render`: messages as one mail in a language. `events_in`: those of SES in what SNS gave a Lambda, None for each
     that is not to be believed.
     """
 
     mailer: Mailer
     store: MailStore
     addressee_of: Callable[[str], Addressee | None]
-    render: Callable[[Sequence[Message], str], tuple[str, str]]
+    render: Callable[[Sequence[Message], str], WrittenMail]
     events_in: Callable[[Mapping[str, Any]], Iterable[MailEvent | None]]

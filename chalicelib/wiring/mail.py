@@ -10,12 +10,12 @@ from botocore.config import Config
 from chalicelib.aws.dynamodb.mails import DynamoMails
 from chalicelib.aws.dynamodb.people import DynamoPeople
 from chalicelib.aws.messaging.mail_events import mail_events
-from chalicelib.aws.messaging.mail_html import rendered
 from chalicelib.aws.messaging.ses import SesMailer
 from chalicelib.domain.notices.mail import Addressee
 from chalicelib.ports.mail import Mailing
 from chalicelib.settings import Settings
 from chalicelib.wiring.clients import LazyClient
+from chalicelib.words.letters import written
 
 #: A second attempt could be a second mail: SES knows no token by which it were the same.
 ONCE = Config(retries={"total_max_attempts": 1}, connect_timeout=5, read_timeout=25)
@@ -38,6 +38,6 @@ def mailing_of(settings: Settings) -> Mailing:
         mailer=SesMailer(LazyClient("sesv2", region, ONCE), mail.sender, mail.configuration_set, time.sleep),
         store=DynamoMails(LazyClient("dynamodb", region), settings.table),
         addressee_of=addressee_of,
-        render=rendered,
+        render=written,
         events_in=partial(mail_events, topic_arn=mail.topic_arn, configuration_set=mail.configuration_set),
     )

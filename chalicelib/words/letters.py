@@ -6,16 +6,18 @@ the template, since mail programs drop style sheets.
 
 from __future__ import annotations
 
-import unicodedata
+from collections.abc import Sequence
 from html import escape
 from typing import assert_never
 
 from chalicelib.domain.core.deferred import dataclass, pattern
 from chalicelib.domain.core.language import Language
 from chalicelib.domain.core.message import Block, Bullets, Commands, Letter, Link, Message, Paragraphs, plain_text
-from chalicelib.domain.core.sentence import Words, said
+from chalicelib.domain.core.sentence import Sentence, Words, said
+from chalicelib.domain.core.wording import WIDTH, width
 from chalicelib.words.catalogues import words_of
 
+_ADDRESS = pattern(r"  (https?://\S+)")
 _CODE = pattern("`([^`\n]+)`")
 _BODY = (
     "margin:0;padding:24px 16px;background:#f3f4f7;color:#1c2330;"
@@ -43,21 +45,45 @@ class Written:
     html: str
 
 
-def written(message: Message, language: Language) -> Written:
-    """The message in a language; one without a letter is in English, whatever its reader speaks."""
-    letter = message.letter
-    if letter is None:
-        return Written(Language.EN, message.subject, message.body, _html_of_text(message.subject, message.body))
-    words = words_of(language)
-    subject = said(letter.subject, words)
-    return Written(language, subject, plain_text(letter, words), html_of(letter, words))
+def written(messages: Sequence[Message], language: str) -> Written:
+    """One or more messages as one mail, in their order. One without a letter is in English, whatever its reader speaks."""
+    words = words_of(Language(language))
+    letters = [message.letter or letter_of_body(message) for message in messages]
+    texts = [message.body if message.letter is None else plain_text(message.letter, words) for message in messages]
+    subjects = [said(letter.subject, words) for letter in letters]
+    subject = subjects[0]
+    if len(letters) > 1:
+        texts = [f"{of}\n{'=' * min(width(of), WIDTH)}\n\n{text}" for of, text in zip(subjects, texts, strict=True)]
+        subject = said(
+            Sentence("{subject} (and {number} more)", subject=letters[0].subject, number=len(letters) - 1), words
+        )
+    return Written(words.language, subject, "\n".join(texts), html_of(letters, words))
 
 
-def html_of(letter: Letter, words: Words) -> str:
-    """A whole document in HTML."""
-    return _document(
-        words.language, said(letter.subject, words), "\n".join(_html(block, words) for block in letter.blocks)
-    )
+def letter_of_body(message: Message) -> Letter:
+    """The letter that a plain text stands for: an indented address is a link, other indented lines are commands."""
+    return Letter(message.subject, tuple(_block(block) for block in message.body.strip("\n").split("\n\n")))
+
+
+def _block(text: str) -> Block:
+    lines = tuple(text.splitlines())
+    if len(lines) == 1 and (address := _ADDRESS.fullmatch(lines[0])):
+        return Link(address[1], address[1])
+    if all(line.startswith("  ") for line in lines):
+        return Commands(tuple(line.removeprefix("  ") for line in lines))
+    return Paragraphs(lines)
+
+
+def html_of(letters: Sequence[Letter], words: Words) -> str:
+    """A whole document in HTML, each letter under its subject."""
+    parts = [
+        part for letter in letters for part in (_heading(letter, words), *(_html(b, words) for b in letter.blocks))
+    ]
+    return _document(words.language, said(letters[0].subject, words), "\n".join(parts))
+
+
+def _heading(letter: Letter, words: Words) -> str:
+    return f'<h1 style="{_HEADING}">{escape(said(letter.subject, words))}</h1>'
 
 
 def chat_of(letter: Letter, words: Words) -> str:
@@ -66,17 +92,13 @@ def chat_of(letter: Letter, words: Words) -> str:
     return "\n\n".join(_markdown(block, words) for block in shown)
 
 
-def _html_of_text(subject: str, body: str) -> str:
-    return _document(Language.EN, subject, f'<pre style="{_COMMANDS}">{escape(body)}</pre>')
-
-
 def _document(language: Language, subject: str, content: str) -> str:
-    title = escape(unicodedata.normalize("NFC", subject))
+    title = escape(subject)
     return (
         f'<!DOCTYPE html>\n<html lang="{language}">\n<head>\n<meta charset="utf-8">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         f'<title>{title}</title>\n</head>\n<body style="{_BODY}">\n<div style="{_CARD}">\n'
-        f'<h1 style="{_HEADING}">{title}</h1>\n{content}\n</div>\n</body>\n</html>\n'
+        f"{content}\n</div>\n</body>\n</html>\n"
     )
 
 

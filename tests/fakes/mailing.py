@@ -6,13 +6,13 @@ its mails end (`bounce`, `soft-bounce`, `complaint`, `silence`; delivered otherw
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
-from chalicelib.domain.core.message import Message
 from chalicelib.domain.notices.mail import Addressee, Mail, MailEvent, MailEventKind, begun
 from chalicelib.ports.mail import Letterhead, Mailing
+from chalicelib.words.letters import written
 from tests.fakes.account import Account, port
 from tests.fakes.world import FakeWorld
 
@@ -124,12 +124,6 @@ class FakeMailing:
 def with_mail(world: FakeWorld, addresses: dict[str, str]) -> FakeMailing:
     """Let a world send mail to these people."""
     fake = FakeMailing(FakeMailer(world.account), FakeMailStore(world.account), addresses)
-    mailing = Mailing(fake.mailer, fake.store, fake.addressee_of, rendered, lambda _: ())
+    mailing = Mailing(fake.mailer, fake.store, fake.addressee_of, written, lambda _: ())
     world.deps = replace(world.deps, mail=mailing)
     return fake
-
-
-def rendered(messages: Sequence[Message], _language: str) -> tuple[str, str]:
-    """All bodies, and the same as HTML."""
-    text = "\n".join(f"{message.subject}\n{message.body}" for message in messages)
-    return text, f"<pre>{text}</pre>"

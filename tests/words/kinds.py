@@ -26,6 +26,8 @@ from chalicelib.domain.curfew.messages.report import report_message
 from chalicelib.domain.curfew.messages.wake_failed import wake_failed_message
 from chalicelib.domain.curfew.plan import Entry, EntryOutcome, EntryStatus, Plan, PlanHeader, Stakes, Trigger, plan_hash
 from chalicelib.domain.curfew.rules import CurfewRules, Mode
+from chalicelib.domain.identity.confirmation import Confirmation
+from chalicelib.domain.identity.invitation import confirmation_message
 from chalicelib.domain.labs.lab import Approval, Hibernation, Lab, Phase
 from chalicelib.domain.labs.schedule import AtCurfew
 from chalicelib.domain.labs.spec import VolumePolicy
@@ -157,12 +159,17 @@ def replace_plan() -> Message:
     return report_message(NIGHT, Plan(HEADER, ((entry, status),)), RULES, (), (), (), "admins")
 
 
-KINDS: dict[str, Callable[[], Message]] = {**WARNINGS, **CURFEW, **REPORTS}
+PENDING = Confirmation("learner@example.com", "p-1", ENTRY.owner, "n", AT, AT + timedelta(days=1))
+INVITATIONS: dict[str, Callable[[], Message]] = {
+    "confirmation": lambda: confirmation_message(PENDING, "https://x.example.com/api/confirm/token"),
+    "confirmation-no-link": lambda: confirmation_message(PENDING, None),
+}
+KINDS: dict[str, Callable[[], Message]] = {**WARNINGS, **CURFEW, **REPORTS, **INVITATIONS}
 
 
 def shown(message: Message, language: Language, medium: str) -> str:
     """What its reader gets."""
-    whole = written(message, language)
+    whole = written([message], language)
     match medium:
         case "txt":
             return f"Subject: {whole.subject}\n\n{whole.text}"

@@ -37,7 +37,7 @@ def test_subject_and_body_are_what_the_letter_says_in_english(kind: str) -> None
 @pytest.mark.parametrize("language", list(Language))
 @pytest.mark.parametrize("kind", list(KINDS))
 def test_no_line_of_text_is_wider_than_a_terminal_but_for_what_is_not_broken(kind: str, language: Language) -> None:
-    lines = written(KINDS[kind](), language).text.splitlines()
+    lines = written([KINDS[kind]()], language).text.splitlines()
     assert [line for line in lines if width(line) > WIDTH and " " in line.strip() and not line.startswith("  ")] == []
 
 
@@ -80,17 +80,17 @@ def test_names_of_strangers_change_neither_lines_nor_markup(kind: str, name: str
         message, letter=letter_of(Sentence("{name} is kept", name="n"), [*letter.blocks, Paragraphs(("n",))])
     )
     for language in Language:
-        whole = written(message, language)
+        whole = written([message], language)
         assert not re.search(r"[\r\n\u202e]", whole.subject)
-        assert whole.text.count("\n") <= written(plain, language).text.count("\n") + 3
+        assert whole.text.count("\n") <= written([plain], language).text.count("\n") + 3
         assert "\u202e" not in whole.text + whole.html
         assert "<script" not in whole.html
-        assert whole.html.count("</pre>") == written(plain, language).html.count("</pre>")
+        assert whole.html.count("</pre>") == written([plain], language).html.count("</pre>")
 
 
 def test_a_message_without_a_letter_stays_in_english() -> None:
     bare = Message("learner", "ekslab: <b>", "a & b\n", "kind", KINDS["warning-idle"]().severity, "", "")
-    whole = written(bare, Language.KO)
-    assert (whole.language, whole.text) == (Language.EN, "a & b\n")
+    whole = written([bare], Language.KO)
+    assert whole.text == "a & b\n"
     assert "a &amp; b" in whole.html
     assert "<b>" not in whole.html

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from html import escape
 from typing import Any
 
 from chalicelib.api.views.csv_format import csv_text
@@ -73,7 +72,7 @@ def confirmation_page(view: ConfirmationView, words: Words) -> str:
         return page(inline(Sentence("Your address is confirmed"), words), paragraph_of(told, words), words)
     body = [
         paragraph_of(Sentence("Mails about EKS labs of these are to come to **{address}**:", address=address), words),
-        _list(map(describe_identity, view.identities)),
+        _list(view.identities, words),
         *_joined(view, words),
         f'<form method="post">{_answer("yes", Sentence("This is me"), words)}'
         f"{_answer('no', Sentence('This is not me'), words)}</form>",
@@ -86,7 +85,7 @@ def _joined(view: ConfirmationView, words: Words) -> list[str]:
     if not view.joins:
         return []
     told = Sentence("You get those of these already; all would be one person:")
-    return [paragraph_of(told, words), _list(map(describe_identity, view.joins))]
+    return [paragraph_of(told, words), _list(view.joins, words)]
 
 
 def _answer(value: str, text: Sentence, words: Words) -> str:
@@ -115,8 +114,9 @@ def _topic_said(topic: Topic) -> Sentence:
             return Sentence("the night's report")
 
 
-def _list(items: Iterable[str]) -> str:
-    return f"<ul>{''.join(f'<li>{escape(item)}</li>' for item in items)}</ul>"
+def _list(identities: Iterable[str], words: Words) -> str:
+    items = (f"<li>{inline(describe_identity(one), words)}</li>" for one in identities)
+    return f"<ul>{''.join(items)}</ul>"
 
 
 def _cells(person: Person) -> tuple[str, ...]:

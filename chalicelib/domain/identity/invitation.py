@@ -9,8 +9,9 @@ from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
 
-from chalicelib.domain.core.message import Message, Severity
+from chalicelib.domain.core.message import Block, Link, Message, Severity, letter_of, message_of, para
 from chalicelib.domain.core.recipients import recipient_of
+from chalicelib.domain.core.sentence import Moment, Sentence, Style
 from chalicelib.domain.identity.callers import directory_person, shared_role
 from chalicelib.domain.identity.confirmation import (
     Asking,
@@ -53,35 +54,33 @@ def invite(
 
 def confirmation_message(kept: Confirmation, link: str | None) -> Message:
     """The mail to an address that is not known to be anybody's yet."""
-    way = (
-        f"Open this page and press the button:\n\n{link}"
+    asks = Sentence("{who} asks for mails about their EKS labs at this address.", who=describe_identity(kept.identity))
+    way: list[Block] = (
+        [para(Sentence("If that is you, open this page and press the button:")), Link(link, Sentence("This is me"))]
         if link
-        else "The address of this service is not set up; tell its administrators."
+        else [para(Sentence("If that is you: the address of this service is not set up; tell its administrators."))]
     )
-    body = (
-        f"{describe_identity(kept.identity)} asks for mails about their EKS labs at this address.\n\n"
-        f"If that is you: {way[0].lower()}{way[1:]}\n\n"
-        f"The link is good until {kept.expires_at:%Y-%m-%d %H:%M} UTC, and works once. "
-        "If it is not you, press the other button there, or do nothing: nothing else is sent here."
+    until = Sentence(
+        "The link is good until {at}, and works once. If it is not you, press the other button there, or do nothing: nothing "
+        "else is sent here.",
+        at=Moment(kept.expires_at, "UTC", Style.MINUTE),
     )
-    return Message(
-        recipient=kept.address,
-        subject="Confirm your address for EKS labs",
-        body=body,
-        kind=KIND,
-        severity=Severity.INFO,
-        account="",
-        owner=kept.identity,
-    )
+    letter = letter_of(Sentence("Confirm your address for EKS labs"), [para(asks), *way, para(until)])
+    return message_of(letter, kept.address, KIND, Severity.INFO, owner=kept.identity)
 
 
 def describe_identity(identity: str) -> str:
     """Who asks, in words: what IAM or the directory calls them, and in which account."""
     name, account = recipient_of(identity), identity.split(":")[4] if identity.count(":") >= 5 else ""
     if directory_person(identity) is not None or ":directory/" in identity:
-        return f"The user {name} of IAM Identity Center (account {account})"
+        return Sentence("The user {name} of IAM Identity Center (account {account})", name=name, account=account)
     if (role := shared_role(identity)) is not None:
-        return f"The session {name} of the role {recipient_of(role)} (account {account})"
+        return Sentence(
+            "The session {name} of the role {role} (account {account})",
+            name=name,
+            role=recipient_of(role),
+            account=account,
+        )
     if ":user/" in identity:
-        return f"The IAM user {name} (account {account})"
-    return f"The login {name}"
+        return Sentence("The IAM user {name} (account {account})", name=name, account=account)
+    return Sentence("The login {name}", name=name)

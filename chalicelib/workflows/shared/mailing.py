@@ -131,9 +131,9 @@ def _ask(deps: Deps, mail: Mail, addressee: Addressee, messages: Sequence[Messag
 
     if deps.mail is None:
         raise AwsRefused("ses:SendEmail", "NoSender", "This installation sends no mail of its own.")
-    text, html = deps.mail.render(worst_first(messages), addressee.language)
+    mine = deps.mail.render(worst_first(messages), addressee.language)
     link = _unsubscribing(deps, addressee, messages)
-    return deps.mail.mailer.send(Letterhead(mail.id, mail.address, mail.subject, text, html, link))
+    return deps.mail.mailer.send(Letterhead(mail.id, mail.address, mine.subject, mine.text, mine.html, link))
 
 
 def _unsubscribing(deps: Deps, addressee: Addressee, messages: Sequence[Message]) -> str:

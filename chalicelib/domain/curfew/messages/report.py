@@ -241,6 +241,7 @@ def _describe_unheard(line: _Line) -> Sentence:
     )
 
 
+def _describe_brake(braked: Sequence[_Line], rules: CurfewRules) -> Sentence:
     """What it held and how to raise it; it may have been raised already, and labs touched since."""
     since = len(_with(braked, EntryOutcome.ENDED)) + len(_with(braked, EntryOutcome.HIBERNATED))
     held = Sentence("The brake held {labs}.", labs=counted(len(braked), "lab"))

@@ -1,15 +1,20 @@
-"""A mail's text and HTML: every word escaped, links as buttons, commands as code."""
+"""Messages as one mail, with letters and without: every word escaped, links as buttons, commands as code."""
 
 from __future__ import annotations
 
-from chalicelib.aws.messaging.mail_html import rendered
 from chalicelib.domain.core.message import Message, Severity
+from chalicelib.words.letters import written
 
 BODY = 'Hello <b>you</b> & all.\n\n  https://api.example.com/keep/token"x\n\n  ekslab extend lab-1 24h\n  ekslab wake lab-1\n'
 
 
 def message(subject: str = "ekslab: <script>", body: str = BODY) -> Message:
     return Message("jane", subject, body, "curfew-warning", Severity.WARNING, "", "")
+
+
+def rendered(messages: list[Message], language: str = "en") -> tuple[str, str]:
+    whole = written(messages, language)
+    return whole.text, whole.html
 
 
 def test_every_word_is_escaped() -> None:
@@ -20,17 +25,22 @@ def test_every_word_is_escaped() -> None:
 
 def test_a_link_is_a_button_and_commands_are_code() -> None:
     _, html = rendered([message()])
-    assert 'href="https://api.example.com/keep/token&quot;x">Keep it</a>' in html
-    assert "ekslab extend lab-1 24h\n  ekslab wake lab-1</pre>" in html
+    assert 'href="https://api.example.com/keep/token&quot;x"' in html
+    assert "ekslab extend lab-1 24h\nekslab wake lab-1</pre>" in html
 
 
 def test_the_text_of_one_message_is_its_body_and_several_have_their_subjects() -> None:
     assert rendered([message()])[0] == BODY
     text, html = rendered([message("one"), message("two")])
-    assert (text.count("one\n===\n"), text.count("two\n===\n"), html.count("<h2")) == (1, 1, 2)
+    assert (text.count("one\n===\n"), text.count("two\n===\n"), html.count("<h1")) == (1, 1, 2)
 
 
 def test_styles_stand_in_the_elements_and_no_script_or_address_of_others_is_in_it() -> None:
     _, html = rendered([message(body="plain\n")], "ko")
     assert '<html lang="ko">' in html
     assert not any(word in html for word in ("<style", "<script", "<link", "src=", "url("))
+
+
+def test_the_subject_of_several_is_that_of_the_first_and_says_how_many_more_there_are() -> None:
+    assert written([message("one"), message("two"), message("three")], "en").subject == "one (and 2 more)"
+    assert written([message("one"), message("two")], "ko").subject == "one (그 밖에 1건)"
