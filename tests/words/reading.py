@@ -18,7 +18,7 @@ _QUOTED = re.compile(
     r"`[^`]*`|```.*?```|\"[^\"]*\"|<code>.*?</code>|<pre.*?</pre>|<[^>]*>|https?://\S+|&\w+;", re.DOTALL
 )
 _COMMAND = re.compile(r"(?m)^ {2,}\S.*$")
-_RUN = re.compile(r"[A-Za-z][\w.'-]*(?: +[A-Za-z][\w.'-]*)+")
+_RUN = re.compile(r"[A-Za-z][\w.'-]*(?: +[A-Za-z][\w.'-]*)+", re.ASCII)
 
 
 def unresolved(text: str) -> list[str]:
