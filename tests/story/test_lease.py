@@ -40,7 +40,7 @@ def test_a_lab_that_everybody_forgot_goes_with_its_lease_and_so_does_one_whose_o
         assert "EKS deletion protection is switched on for its cluster." in " ".join(put_off.body.split())
         warnings = of_kind("curfew-warning", mails)
         assert sorted(warnings) == sorted(["learner", NOTICE_ADMINISTRATORS])
-        assert "in their place" in warnings[NOTICE_ADMINISTRATORS].body
+        assert "in their place" in " ".join(warnings[NOTICE_ADMINISTRATORS].body.split())
         assert "The lease of your lab overslept" in warnings["learner"].body
         assert [each.shown()["phase"] for each in (lab, deaf, shielded)] == ["ready"] * 3
 

@@ -183,7 +183,7 @@ def test_a_warning_that_comes_back_is_told_to_the_next_audience_and_the_notice_b
     nights.world.clock.instant = back
     events(nights, mailing, back)
     [letter] = [each for each in mailing.mailer.to(OPS) if "c-lab-0" in each.text]
-    assert "mail to them came back" in letter.text
+    assert "Mail to them came back" in letter.text
     assert {(status.recipient, status.warned_at) for _, status in lines(nights)} == {(ADMINS, back)}
     assert {each.recipient for _, status in lines(nights) for each in status.unheard} == {"jane"}
     nights.run_hour(CURFEW)
