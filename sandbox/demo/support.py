@@ -88,7 +88,7 @@ class _Fleet:
             "$365 a month",
             "--kubernetes-version 1.32",
         )
-        whole = len(theirs) == 1 and all(words in theirs[0].body for words in says)
+        whole = len(theirs) == 1 and all(words in " ".join(theirs[0].body.split()) for words in says)
         self._send.check(whole, "one mail about both of its clusters: what, when, what it costs, the exact commands")
         others = [mail.attributes["recipient"] for mail in mails if mail not in theirs]
         everyone = {SEARCH, TEAM, NOTICE_ADMINISTRATORS} <= set(others) and len(others) == len(set(others))
@@ -122,7 +122,7 @@ class _Fleet:
         for line in sentences_with(theirs.body if theirs else "", "noticed on", "older than"):
             self._send.say(f"  {line}")
         self._send.check(
-            theirs is not None and "general (3 on 1.31)" in theirs.body,
+            theirs is not None and "general (3 on 1.31)" in " ".join(theirs.body.split()),
             "four hours later the owner knows, and which nodes stayed",
         )
         vault = [mail for mail in _about("vault", mails) if mail.attributes["recipient"] == NOTICE_ADMINISTRATORS]
@@ -141,7 +141,9 @@ class _Fleet:
         mails += [mail for days in (9, 10) for mail in self._day(TODAY + timedelta(days=days))]
         nagged = [mail for mail in _about("payments", mails) if "general" in mail.body]
         self._send.check(not nagged, "the nodes are on 1.32: not a word more about them")
-        upgraded = [mail for mail in _about("storefront", mails) if "control plane upgraded" in mail.body]
+        upgraded = [
+            mail for mail in _about("storefront", mails) if "control plane upgraded" in " ".join(mail.body.split())
+        ]
         owner_knows = any(mail.attributes["recipient"] == SHOP for mail in upgraded)
         self._send.check(owner_knows, "AWS upgraded storefront, and its owner knows")
         reminders, message = (

@@ -100,7 +100,9 @@ def in_place(owner: str, came_back: bool = False) -> str:
     if not owner:
         return ""
     if came_back:
-        return Sentence("This is about a lab of {owner}. Mail to them came back, so you are told in their place.", owner=owner)
+        return Sentence(
+            "This is about a lab of {owner}. Mail to them came back, so you are told in their place.", owner=owner
+        )
     return Sentence(
         "This is about a lab of {owner}. Nobody has a confirmed subscription under that name, so you are told in their place.",
         owner=owner,
