@@ -33,9 +33,9 @@ def _mail(mailing: Mailing, message: Message, language: str, once: str, now: dat
         raise AwsUnavailable(f"ses:SendEmail: whether the mail to {address} was taken is not known yet.")
     if not is_mine:
         return mail.message_id
-    text, html = mailing.render([message], language)
+    mine = mailing.render([message], language)
     try:
-        message_id = mailing.mailer.send(Letterhead(mail.id, address, message.subject, text, html))
+        message_id = mailing.mailer.send(Letterhead(mail.id, address, mine.subject, mine.text, mine.html))
     except (Throttled, AwsRefused):
         mailing.store.change_mail(mail.id, lambda stored: given_back(stored, now))
         raise
