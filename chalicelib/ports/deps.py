@@ -233,6 +233,10 @@ class Store(Protocol):
         """Forget it; absent is fine."""
         ...
 
+    def claim(self, what: str, by: str, now: datetime, until: datetime) -> bool:
+        """Whether `by` is the one to do `what` until then: nobody else's claim is good `now`. Its own it may renew."""
+        ...
+
     def whole_lab(self, lab_id: str) -> WholeLab:
         """A lab with its steps, history and receipts in one query, strongly consistent. Raises LabNotFound."""
         ...

@@ -17,12 +17,13 @@ from chalicelib.domain.errors.explain import explain_execution, explain_issues
 from chalicelib.domain.errors.tree import AwsRefused, EkslabError, ProvisioningFailed, StillInUse
 from chalicelib.domain.labs.aws_states import NodegroupState
 from chalicelib.domain.labs.hibernation import asleep, sleeps_not, wanted_awake
-from chalicelib.domain.labs.lab import RESTING, Hibernation, Lab, NodegroupSize, Phase
+from chalicelib.domain.labs.lab import Hibernation, Lab, NodegroupSize, Phase
 from chalicelib.domain.labs.polling import POLL_POLICIES
 from chalicelib.domain.labs.schedule import next_wake
 from chalicelib.domain.labs.steps import Result, StepResult
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.shared.access import first_to_wait_for, grant_all, grant_own, in_words, people_of
+from chalicelib.workflows.shared.claims import claims
 from chalicelib.workflows.shared.cluster import own_cluster
 from chalicelib.workflows.shared.mailing import tell
 from chalicelib.workflows.shared.records import WATCH, again, detail_of, move
@@ -106,17 +107,22 @@ def give_up(deps: Deps, at: StepInput) -> StepResult:
         reason, responsible = f"{stored.reason or message.reason}{left}", stored.responsible or message.responsible
         return replace(stored.moved_to(phase, at.now, reason, responsible), hibernation=kept, due_at=at.now)
 
+    trouble = _describe(deps, as_before(_save(deps, at, lambda stored: stored)), at)
     lab = move(deps, at.lab, _COMING, as_before, at.now, "The lab could not be woken. Ask to wake it again.", message)
-    return StepResult(Result.DONE, f"{lab.reason}{_describe(deps, lab)}")
+    return StepResult(Result.DONE, f"{lab.reason}{trouble}")
 
 
-def _describe(deps: Deps, lab: Lab) -> str:
-    """Tell its owner, unless it ends meanwhile; not reaching them fails nothing. Returns the trouble as a sentence, or nothing."""
-    if lab.phase not in RESTING:
+def _describe(deps: Deps, lab: Lab, at: StepInput) -> str:
+    """Tell its owner; not reaching them fails nothing. Returns the trouble as a sentence, or nothing.
+
+    Before the lab is put back to sleep: a function that dies in between is run again, and tells it then.
+    """
+    once = f"{lab.id} woken in run {lab.run}"
+    if not claims(deps, f"wake-failed#{once}", at.now, str(at.event.get("execution") or "")):
         return ""
     recipient = recipient_of(lab, deps.watch.administrators or NOBODY)
     try:
-        tell(deps, wake_failed_message(lab, recipient), f"{lab.id} {lab.phase_since.isoformat()}")
+        tell(deps, wake_failed_message(lab, recipient), once)
     except EkslabError as error:
         return f" {recipient} could not be told: {error}"
     return ""
@@ -150,8 +156,8 @@ def _later(deps: Deps, lab: Lab, at: StepInput) -> Hibernation | None:
     return replace(lab.hibernation, wake_at=next_wake(lab.spec.schedule, at.now, deps.curfew.holidays))
 
 
-def _save(deps: Deps, at: StepInput, change: Callable[[Lab], Lab]) -> None:
-    move(deps, at.lab, _COMING, change, at.now, "")
+def _save(deps: Deps, at: StepInput, change: Callable[[Lab], Lab]) -> Lab:
+    return move(deps, at.lab, _COMING, change, at.now, "")
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ run. What can't be read is a finding with its beginning, and never the end of th
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -21,6 +22,7 @@ from chalicelib.domain.support.fleet import ReadFailure
 from chalicelib.domain.support.observation import troubled_place
 from chalicelib.domain.support.watched import Watched
 from chalicelib.ports.deps import Deps
+from chalicelib.workflows.shared.claims import claims
 from chalicelib.workflows.shared.metrics import measure_watch
 from chalicelib.workflows.watch.delivery import by_recipient, send_digest
 from chalicelib.workflows.watch.places import places, registration_of, who_answers_for
@@ -96,6 +98,8 @@ def deliver_notices(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answ
     failed, unheard = cursor["failed"], cursor["unheard"]
     for recipient in here[:_RECIPIENTS]:
         mine = waiting[recipient]
+        if not claims(deps, _digest(recipient), deps.clock.now(), str(event.get("execution") or "")):
+            continue
         try:
             unheard += 0 if send_digest(deps, mine[0].recipient, mine, now) else len(mine)
         except UNREADABLE:
@@ -105,6 +109,11 @@ def deliver_notices(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answ
     if (failed or _is_news(deps)) and cursor["round"] < _ROUNDS:
         return _again({"after": "", "round": cursor["round"] + 1, "failed": 0, "unheard": 0}, _PAUSE if failed else 1)
     return {"outcome": "done", "cursor": None, "failed": failed, "unheard": unheard, "look_again_in": 0}
+
+
+def _digest(recipient: str) -> str:
+    """What a run claims before it writes to somebody, without their name."""
+    return f"digest#{hashlib.sha256(recipient.encode()).hexdigest()}"
 
 
 def _is_news(deps: Deps) -> bool:

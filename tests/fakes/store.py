@@ -55,6 +55,7 @@ class FakeStore:
     kept_offers: Offers = field(default_factory=Offers)
     session_table: dict[str, Session] = field(default_factory=dict)
     month_mails: dict[tuple[str, str], tuple[datetime, bool]] = field(default_factory=dict)
+    claim_table: dict[str, tuple[str, datetime]] = field(default_factory=dict)
     port_name: str = "store"
 
     @port
@@ -297,6 +298,14 @@ class FakeStore:
     @port
     def end_session(self, hashed: str) -> None:
         self.session_table.pop(hashed, None)
+
+    @port
+    def claim(self, what: str, by: str, now: datetime, until: datetime) -> bool:
+        whose, held = self.claim_table.get(what, (by, until))
+        if whose != by and held > now:
+            return False
+        self.claim_table[what] = (by, until)
+        return True
 
     @port
     def whole_lab(self, lab_id: str) -> WholeLab:

@@ -72,11 +72,12 @@ class Machine:
     path: list[str] = field(default_factory=list)
     output: dict[str, Any] = field(default_factory=dict)
     execution: dict[str, Any] = field(default_factory=dict)
+    name: str = "an-execution"
 
     def run(self, payload: Mapping[str, object]) -> str:
         """Walk to the end; return the last state's name. Raises StepFailed only when nothing catches."""
         document = definition(self.workflow)
-        self.execution = {"Execution.Name": "an-execution", "Execution.Input": json.loads(json.dumps(payload))}
+        self.execution = {"Execution.Name": self.name, "Execution.Input": json.loads(json.dumps(payload))}
         name, self.output = self._walk(document["StartAt"], document["States"], json.loads(json.dumps(payload)))
         return name
 

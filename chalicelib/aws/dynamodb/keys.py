@@ -14,6 +14,7 @@
 | last run    | RUNS                              | <workflow>                       |
 | spending    | SPENDING#<month>                  | ALL, PERSON#…, ROLE#…, ACCOUNT#…, TAG#…, MAIL#… |
 | session     | SESSION#<hash of its token>       | SESSION (expires_at: 8 hours)    |
+| claim       | CLAIM#<what is about to be sent>  | CLAIM (expires_at: a day later)  |
 | person      | PERSON#<id>                       | META (`people.py`)               |
 | claim       | IDENTITY#<key>                    | CLAIM                            |
 

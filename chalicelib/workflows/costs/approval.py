@@ -16,6 +16,7 @@ from chalicelib.domain.labs.meter import MICRO
 from chalicelib.domain.labs.spending import COST, Scope
 from chalicelib.domain.labs.steps import Event
 from chalicelib.ports.deps import Deps
+from chalicelib.workflows.shared.claims import claims
 from chalicelib.workflows.shared.mailing import tell
 from chalicelib.workflows.shared.records import move
 
@@ -29,6 +30,8 @@ def tend_awaiting(deps: Deps, lab: Lab, approval: Approval, now: datetime) -> st
         move(deps, lab, _WAITING, lambda stored: over(stored, reason, now), now, reason)
         return reason
     if approval.told_at is None:
+        if not claims(deps, f"approval#{lab.id}", now):
+            return "Another run asks for its approval."
         recipient = deps.watch.administrators or NOBODY
         message = approval_message(
             lab, recipient, _month_of(deps, lab, now), _links(deps, lab, approval), approval.expires_at

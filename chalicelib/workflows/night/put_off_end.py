@@ -15,6 +15,7 @@ from chalicelib.domain.labs.steps import Event
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.night.outcomes import DAY, KIND, look_again
 from chalicelib.workflows.night.warn import administrators, listeners, tell_first
+from chalicelib.workflows.shared.claims import claims
 
 
 def put_off_end(deps: Deps, lab: Lab, faces: NextEvent, shield: str, rules: CurfewRules, now: datetime) -> None:
@@ -33,7 +34,7 @@ def tell_put_off(deps: Deps, lab: Lab, faces: NextEvent, shield: str, rules: Cur
         why=shield,
     )
     deps.store.add_event(lab.id, Event(now, KIND, message, {"night": faces.night.isoformat()}))
-    if rules.mode is Mode.ON:
+    if rules.mode is Mode.ON and claims(deps, f"put-off#{lab.id}", deps.clock.now()):
         owner_or_team = tuple(name for name in listeners(deps, lab) if name != administrators(deps))
         for audience in (owner_or_team, (administrators(deps),)):
             once = f"{lab.id} put off at {now.isoformat()}"

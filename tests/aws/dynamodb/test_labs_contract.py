@@ -542,6 +542,16 @@ def test_a_session_is_kept_under_its_hash_until_it_is_ended(store: Store) -> Non
     assert store.session("a" * 64) is None
 
 
+def test_of_two_who_claim_the_same_one_gets_it_until_its_claim_ends(store: Store) -> None:
+    until, later = NOW + timedelta(minutes=5), NOW + timedelta(minutes=10)
+    assert store.claim("digest", "one", NOW, until)
+    assert not store.claim("digest", "two", NOW + timedelta(minutes=1), later)
+    assert store.claim("another", "two", NOW, until)
+    assert store.claim("digest", "one", NOW + timedelta(minutes=1), until)
+    assert store.claim("digest", "two", until, later)
+    assert not store.claim("digest", "one", until, later)
+
+
 def test_a_whole_lab_is_what_is_kept_of_it_in_one_answer(store: Store) -> None:
     stored = store.create_lab(a_lab(), None, "digest", NOW)
     late = Step("provision", "verify", "Verification", StepStatus.RUNNING, NOW + timedelta(minutes=2))

@@ -9,6 +9,7 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.domain.curfew.rules import CurfewRules
+from chalicelib.domain.teardown.adoption import PROTECTED_TAG
 from tests.fakes import NOW
 from tests.workflows.night.nights import Nights, busy, idle
 
@@ -45,3 +46,23 @@ def test_two_sweeps_of_an_hour_send_each_mail_once(moment: str, rules: CurfewRul
     sent = mails(nights)
     assert {kind for kind, _, _ in sent} >= {"curfew-warning", "curfew-report"}
     assert {mail: count for mail, count in sent.items() if count > 1} == {}
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_two_sweeps_of_an_hour_tell_once_that_an_agreed_end_is_put_off(moment: str) -> None:
+    nights = Nights()
+    nights.world.curfew.store.put_rules(CurfewRules(max_percent=100, young_hours=0))
+    lab, seen = nights.add("lab-a", lease_ends_at=NOW + timedelta(hours=3)), idle("lab-a")
+    tags = {**lab.tags, PROTECTED_TAG: "yes"}
+    nights.world.curfew.signals.evidence["lab-a"] = lambda now: replace(seen(now), cluster_tags=tags)
+    nights.drop_cluster(lab)
+    nights.make_cluster(lab, tags=tags)
+    nights.world.curfew.signals.evidence["lab-a"] = lambda now: replace(seen(now), cluster_tags=tags)
+    for hour in range(6):
+        at = NOW + timedelta(hours=hour)
+        nights.world.account.hooks[moment] = lambda at=at: nights.run_hour(at, settle=False)
+        nights.run_hour(at)
+        nights.world.account.hooks.clear()
+    sent = {mail: count for mail, count in mails(nights).items() if mail[0] == "curfew-put-off"}
+    assert sorted(recipient for _, recipient, _ in sent) == ["admins@example.com", "lab-a"]
+    assert set(sent.values()) == {1}

@@ -219,6 +219,12 @@ class DynamoStore:
 
         end_session(self._client, self._table, hashed)
 
+    def claim(self, what: str, by: str, now: datetime, until: datetime) -> bool:
+        """One conditional update."""
+        from chalicelib.aws.dynamodb.claims import claim
+
+        return claim(self._client, self._table, what, by, now, until)
+
     def whole_lab(self, lab_id: str) -> WholeLab:
         """One query of its partition, ledger left out. Raises LabNotFound."""
         return whole_lab(self._client, self._table, lab_id)

@@ -1,0 +1,105 @@
+"""Two runs of the same at the same moment: a mail goes out once, a lab is worked on once, and a run that dies loses no mail."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from chalicelib.domain.errors.tree import Superseded
+from chalicelib.domain.labs.lab import Approval, Phase
+from chalicelib.domain.labs.steps import execution_name
+from chalicelib.workflows import schedules, wake
+from chalicelib.workflows.shared.runner import run_step
+from tests.fakes import NOW, FakeWorld, a_lab, make_deps
+from tests.fakes.fleet_builders import a_fleet_cluster, a_registration
+from tests.workflows.machine import LambdaDied, Machine
+from tests.workflows.test_retries import ready_for
+
+
+def mails(world: FakeWorld, kind: str) -> Counter[tuple[str, str]]:
+    return Counter((mail.recipient, mail.subject) for mail in world.watch.notifier.messages if mail.kind == kind)
+
+
+@pytest.mark.parametrize("moment", ["labs_due", "load_lab", "claim", "send", "add_event", "change_lab", "note_run"])
+def test_two_scheduled_runs_ask_approvers_once(moment: str) -> None:
+    world = make_deps()
+    waiting = Approval("It costs more than 1 USD.", NOW + timedelta(days=3))
+    world.store.put(a_lab(phase="awaiting-approval", approval=waiting, due_at=NOW))
+    world.account.hooks[moment] = lambda: schedules.recover_labs(world.deps) and None
+    schedules.recover_labs(world.deps)
+    world.clock.advance(minutes=5)
+    schedules.recover_labs(world.deps)
+    assert list(mails(world, "approval").values()) == [1]
+
+
+def test_an_approver_is_asked_by_a_later_run_where_the_first_one_dies_before_its_mail() -> None:
+    world = make_deps()
+    waiting = Approval("It costs more than 1 USD.", NOW + timedelta(days=3))
+    world.store.put(a_lab(phase="awaiting-approval", approval=waiting, due_at=NOW))
+    world.fail("send", LambdaDied())
+    with pytest.raises(LambdaDied):
+        schedules.recover_labs(world.deps)
+    world.clock.advance(minutes=5)
+    schedules.recover_labs(world.deps)
+    assert list(mails(world, "approval").values()) == [1]
+
+
+@pytest.mark.parametrize(
+    "moment", ["pending_notices", "watched", "claim", "send", "publish_event", "mark_sent", "add_notices"]
+)
+def test_two_watches_send_each_digest_once(moment: str) -> None:
+    world = make_deps()
+    world.watch.store.register(replace(a_registration(), team="team@example.com"))
+    owners = ("ops@example.com", "Ops@Example.com", "shop@example.com")
+    world.watch.fleets.add(*(a_fleet_cluster(f"c{n}", "1.31", tags={"owner": owners[n % 3]}) for n in range(9)))
+
+    def watch(name: str) -> Callable[[], None]:
+        return lambda: Machine("watch_support", world.deps, name=name).run({"time": NOW.isoformat()}) and None
+
+    world.account.hooks[moment] = watch("another")
+    watch("one")()
+    sent = Counter((mail.recipient, mail.subject) for mail in world.watch.notifier.messages)
+    assert len(sent) >= 2
+    assert {mail: count for mail, count in sent.items() if count > 1} == {}
+
+
+@pytest.mark.parametrize("after", [False, True])
+@pytest.mark.parametrize("call", ["claim", "send", "change_lab"])
+def test_an_owner_hears_of_a_failed_waking_though_the_function_dies_on_the_way(call: str, after: bool) -> None:
+    theatre = ready_for("wake")
+    failing = {"lab_id": theatre.lab_id, "failure": {"Error": "States.Timeout", "Cause": ""}, "execution": "one"}
+    theatre.world.fail(call, LambdaDied(), after=after)
+    for _ in range(3):
+        try:
+            run_step(theatre.world.deps, wake.give_up, failing)
+        except (LambdaDied, Superseded):
+            continue
+    assert theatre.lab.phase is Phase.HIBERNATED
+    assert sum(mails(theatre.world, "wake-failed").values()) == (2 if (call, after) == ("send", True) else 1)
+
+
+def test_two_teardowns_of_a_lab_end_it_once() -> None:
+    theatre = ready_for("provision")
+    theatre.play()
+    theatre.release()
+    second = Machine("teardown", theatre.world.deps, name=f"{execution_name(theatre.lab, 'teardown')}-again")
+
+    def meanwhile(function: str) -> None:
+        if function == "delete_nodegroups":
+            theatre.before = lambda function: None
+            second.before = lambda function: None
+            second.run({"lab_id": theatre.lab_id})
+
+    theatre.before = meanwhile
+    theatre.play()
+    assert theatre.lab.phase is Phase.DELETED
+    assert theatre.world.account.resources == {}
+    phases = [
+        event.facts["phase"] for event in theatre.world.store.event_table[theatre.lab_id] if "phase" in event.facts
+    ]
+    assert phases.count("deleted") == 1
+    assert theatre.world.store.receipts(theatre.lab_id)[-1].clean
