@@ -32,6 +32,10 @@ class Fleet(Protocol):
         """One page of cluster names, and the next page's cursor."""
         ...
 
+    def expect(self, names: Sequence[str]) -> None:
+        """These are read next: what AWS tells of many clusters in one answer is asked once for all of them."""
+        ...
+
     def read(self, name: str) -> FleetCluster:
         """The cluster with its nodes (managed groups, and instances tagged for it outside them). Raises ResourceGone."""
         ...

@@ -7,7 +7,7 @@ makes one that is listed and gone when described.
 from __future__ import annotations
 
 import base64
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from chalicelib.domain.core.place import ClusterKey, Place
@@ -96,6 +96,10 @@ class FakeFleet:
         end = start + self.fleets.page_size
         more = base64.b64encode(str(end).encode()).decode() if end < len(mine) else None
         return tuple(mine[start:end]), more
+
+    @port
+    def expect(self, names: Sequence[str]) -> None:
+        """Nothing is read together here."""
 
     @port
     def read(self, name: str) -> FleetCluster:

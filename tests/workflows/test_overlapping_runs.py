@@ -33,7 +33,7 @@ def test_two_scheduled_runs_ask_approvers_once(moment: str) -> None:
     schedules.recover_labs(world.deps)
     world.clock.advance(minutes=5)
     schedules.recover_labs(world.deps)
-    assert list(mails(world, "approval").values()) == [1]
+    assert list(mails(world, "approval-asked").values()) == [1]
 
 
 def test_an_approver_is_asked_by_a_later_run_where_the_first_one_dies_before_its_mail() -> None:
@@ -45,7 +45,7 @@ def test_an_approver_is_asked_by_a_later_run_where_the_first_one_dies_before_its
         schedules.recover_labs(world.deps)
     world.clock.advance(minutes=5)
     schedules.recover_labs(world.deps)
-    assert list(mails(world, "approval").values()) == [1]
+    assert list(mails(world, "approval-asked").values()) == [1]
 
 
 @pytest.mark.parametrize(

@@ -68,6 +68,7 @@ def scan_clusters(scan: Scan, names: Sequence[str]) -> tuple[str, ...]:
         scan_cluster(scan, name)
         return None
 
+    scan.fleet.expect(names)
     with ThreadPoolExecutor(AT_ONCE) as pool:
         return tuple(name for name in pool.map(left_or_scanned, names) if name is not None)
 

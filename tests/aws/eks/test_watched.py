@@ -102,6 +102,22 @@ def all_names(fleet: Fleet) -> set[str]:
     return found
 
 
+def test_many_clusters_cost_three_calls_each_beside_their_node_groups(sandbox: Sandbox) -> None:
+    names = [a_name("fleet") for _ in range(8)]
+    group = [{"name": "web", "version": "1.34", "count": 1}]
+    put_clusters(sandbox, [{"name": name, "version": "1.34", "nodegroups": group} for name in names])
+    calls, eks, ec2 = list[str](), sandbox.client("eks"), sandbox.client("ec2")
+    for client in (eks, ec2):
+        client.meta.events.register("before-call", lambda model, **_: calls.append(model.name))
+    fleet = EksFleet(eks, ec2, HOME, lambda: NOW)
+    fleet.expect(names)
+    with ThreadPoolExecutor(4) as pool:
+        read = list(pool.map(fleet.read, names))
+    assert [len(cluster.nodes) for cluster in read] == [1] * len(names)
+    assert calls.count("DescribeInstances") == 1
+    assert len(calls) <= 3 * len(names) + len(names) + 1
+
+
 def test_a_cluster_is_read_as_it_is_whatever_its_version(given: Given) -> None:
     name = a_name()
     groups = [{"name": "web", "version": "1.27", "count": 2}]

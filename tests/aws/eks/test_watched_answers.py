@@ -13,7 +13,7 @@ from botocore.stub import Stubber
 
 from chalicelib.aws.eks.watched.clusters import EksFleet
 from chalicelib.domain.errors.tree import AccessDenied, AwsRefused, AwsUnavailable, ResourceGone, Throttled
-from chalicelib.domain.support.fleet import AddonAtNext, InsightStatus, NodeKind, Nodes
+from chalicelib.domain.support.fleet import AddonAtNext, FleetCluster, InsightStatus, NodeKind, Nodes
 from tests.fakes.builders import NOW
 from tests.fakes.fleet_builders import HOME, a_key
 
@@ -158,6 +158,49 @@ def test_only_living_instances_that_the_cluster_owns_are_asked_for(stubbed: Stub
     stubbed.fargate()
     assert stubbed.fleet.read("orders").nodes == ()
     stubbed.ec2.assert_no_pending_responses()
+
+
+def read_both(stubbed: Stubbed) -> list[FleetCluster]:
+    """Two clusters that were expected; nothing else of them is asked of EC2 than was added."""
+    stubbed.fleet.expect(["orders", "carts"])
+    found = []
+    for name in ("orders", "carts"):
+        stubbed.cluster(version="1.34")
+        stubbed.nodegroups()
+        stubbed.fargate()
+        found.append(stubbed.fleet.read(name))
+    stubbed.ec2.assert_no_pending_responses()
+    return found
+
+
+def test_instances_of_expected_clusters_are_asked_for_together(stubbed: Stubbed) -> None:
+    keys = [f"kubernetes.io/cluster/{name}" for name in ("orders", "carts")]
+    filters = [
+        {"Name": "tag-key", "Values": keys},
+        {"Name": "instance-state-name", "Values": ["pending", "running"]},
+    ]
+    each = [
+        {"InstanceId": f"i-{number}", "Tags": [{"Key": key, "Value": value}]}
+        for number, (key, value) in enumerate(((keys[0], "owned"), (keys[1], "owned"), (keys[1], "shared")))
+    ]
+    stubbed.ec2.add_response("describe_instances", {"Reservations": [{"Instances": each}]}, {"Filters": filters})
+    orders, carts = read_both(stubbed)
+    assert [nodes.name for nodes in orders.nodes] == ["i-0"]
+    assert [nodes.name for nodes in carts.nodes] == ["i-1"]
+
+
+def test_a_denial_of_the_common_reading_is_asked_for_once_and_told_of_each(stubbed: Stubbed) -> None:
+    stubbed.ec2.add_client_error("describe_instances", "UnauthorizedOperation", "You may not.")
+    told = [cluster.unread for cluster in read_both(stubbed)]
+    assert told == [("ec2:DescribeInstances: UnauthorizedOperation: You may not.",)] * 2
+
+
+def test_where_the_common_reading_fails_for_now_each_cluster_is_read_by_itself(stubbed: Stubbed) -> None:
+    stubbed.ec2.add_client_error("describe_instances", "RequestLimitExceeded", "Slow down.")
+    stubbed.instances({"InstanceId": "i-1"}, images=None)
+    stubbed.instances()
+    orders, carts = read_both(stubbed)
+    assert ([nodes.name for nodes in orders.nodes], carts.nodes) == (["i-1"], ())
 
 
 def test_a_node_group_that_goes_while_it_is_read_is_left_out_and_one_that_tells_nothing_is_not(

@@ -85,7 +85,7 @@ def is_done(name: str, before: Lab, lab: Lab) -> bool:
 @pytest.mark.parametrize(("first", "second"), [*itertools.product(ACTS, ACTS)])
 def test_of_two_words_at_once_none_is_lost_and_none_half_done(first: str, second: str, seam: str) -> None:
     nights = Nights()
-    before, world, heard = nights.add("lab-a"), nights.world, dict[str, bool]()
+    before, world, heard = nights.add("lab-a", lease_ends_at=NOW + timedelta(hours=9)), nights.world, dict[str, bool]()
 
     def meanwhile() -> None:
         heard["second"] = tried(ACTS[second], world, "lab-a")
@@ -110,7 +110,7 @@ def test_a_word_at_the_moment_of_curfew_is_kept_or_refused(word: str, seam: str)
     """The lab is planned and warned about, and its owner speaks while the sweep acts."""
     nights = Nights()
     nights.world.curfew.store.put_rules(replace(nights.world.deps.curfew.usual, max_percent=100))
-    before, heard = nights.add("lab-a"), dict[str, bool]()
+    before, heard = nights.add("lab-a", lease_ends_at=NOW + timedelta(hours=9)), dict[str, bool]()
     nights.hours(NOW, 3)
     assert nights.lab("lab-a").planned is not None
     curfew = NOW + timedelta(hours=3)

@@ -6,7 +6,7 @@ older. All methods may be called from several threads.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -14,6 +14,7 @@ from chalicelib.aws.clients.errors import translate
 from chalicelib.aws.eks.versions import live_or_bundled
 from chalicelib.aws.eks.watched.addons import FleetAddonCalls
 from chalicelib.aws.eks.watched.insights import InsightCalls
+from chalicelib.aws.eks.watched.instances import InstanceReading
 from chalicelib.aws.eks.watched.nodes import NodeReading
 from chalicelib.domain.core.place import ClusterKey, Place
 from chalicelib.domain.support.calendar import Calendar
@@ -29,6 +30,7 @@ class EksFleet(InsightCalls, FleetAddonCalls):
     def __init__(self, eks: Any, ec2: Any, place: Place, now: Callable[[], datetime]) -> None:
         super().__init__(eks)
         self._ec2, self._place, self._now = ec2, place, now
+        self._instances = InstanceReading(ec2)
 
     def calendar(self) -> Calendar:
         """The support calendar, and where it came from."""
@@ -40,10 +42,14 @@ class EksFleet(InsightCalls, FleetAddonCalls):
             answer = self._eks.list_clusters(maxResults=_PAGE, **({"nextToken": cursor} if cursor else {}))
         return tuple(answer["clusters"]), answer.get("nextToken") or None
 
+    def expect(self, names: Sequence[str]) -> None:
+        """Their instances are read together, when the first of them is read."""
+        self._instances.expect(names)
+
     def read(self, name: str) -> FleetCluster:
         """The cluster with its nodes. Raises ResourceGone; what beside it is denied is told in `unread`."""
         cluster = self.describe(name)
-        nodes, unread = NodeReading(self._eks, self._ec2, name).run()
+        nodes, unread = NodeReading(self._eks, self._ec2, self._instances, name).run()
         return FleetCluster(
             key=ClusterKey(self._place.account, self._place.region, name),
             nodes=nodes,

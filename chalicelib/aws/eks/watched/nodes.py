@@ -13,6 +13,7 @@ from typing import Any
 
 from chalicelib.aws.clients.errors import translate
 from chalicelib.aws.eks.calls import EksCalls
+from chalicelib.aws.eks.watched.instances import InstanceReading
 from chalicelib.domain.core.deferred import pattern
 from chalicelib.domain.errors.tree import AccessDenied, ResourceGone
 from chalicelib.domain.support.fleet import NodeKind, Nodes
@@ -22,15 +23,14 @@ from chalicelib.domain.support.fleet import NodeKind, Nodes
 _IMAGE_VERSION = pattern(r"(?:eks|k8s)\S*?[-_](1\.\d+)(?=[-_/.]|$)", re.IGNORECASE)
 #: Tags that name the group an instance is of, the more telling first.
 _GROUP_TAGS = ("karpenter.sh/nodepool", "alpha.eksctl.io/nodegroup-name", "aws:autoscaling:groupName", "Name")
-_ALIVE = {"Name": "instance-state-name", "Values": ["pending", "running"]}
 
 
 class NodeReading(EksCalls):
     """One look at one cluster's nodes."""
 
-    def __init__(self, eks: Any, ec2: Any, cluster: str) -> None:
+    def __init__(self, eks: Any, ec2: Any, instances: InstanceReading, cluster: str) -> None:
         super().__init__(eks)
-        self._ec2, self._cluster = ec2, cluster
+        self._ec2, self._found, self._cluster = ec2, instances, cluster
 
     def run(self) -> tuple[tuple[Nodes, ...], tuple[str, ...]]:
         """All nodes that may be read, and what was denied. Raises Transient, and ResourceGone with the cluster."""
@@ -63,10 +63,7 @@ class NodeReading(EksCalls):
         return [Nodes(name, NodeKind.FARGATE, None, 0) for name in names]
 
     def _instances(self) -> list[Nodes]:
-        tagged = {"Name": f"tag:kubernetes.io/cluster/{self._cluster}", "Values": ["owned"]}
-        with translate("ec2:DescribeInstances"):
-            pages = self._ec2.get_paginator("describe_instances").paginate(Filters=[tagged, _ALIVE])
-            found = [instance for page in pages for held in page["Reservations"] for instance in held["Instances"]]
+        found = self._found.of(self._cluster)
         own = [instance for instance in found if "eks:nodegroup-name" not in _tags(instance)]
         versions = self._image_versions({instance.get("ImageId", "") for instance in own} - {""})
         groups = Counter((_group(one), _kind(one), versions.get(one.get("ImageId", ""))) for one in own)

@@ -1,0 +1,67 @@
+"""The instances of many clusters of one place, read from EC2 together: its calls are counted per account and region.
+
+An instance is a cluster's by the tag that whoever launched it for the cluster wrote.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from threading import Lock
+from typing import Any
+
+from chalicelib.aws.clients.errors import translate
+from chalicelib.domain.errors.tree import AccessDenied, EkslabError
+
+_ALIVE = {"Name": "instance-state-name", "Values": ["pending", "running"]}
+#: EC2's most values of one filter.
+_MOST = 200
+Instances = list[Mapping[str, Any]]
+
+
+class InstanceReading:
+    """May be used by several threads. Where the common reading fails, each cluster is read by itself; a denial is everyone's."""
+
+    def __init__(self, ec2: Any) -> None:
+        self._ec2, self._lock = ec2, Lock()
+        self._names: tuple[str, ...] = ()
+        self._found: dict[str, Instances] | EkslabError | None = None
+
+    def expect(self, names: Iterable[str]) -> None:
+        """These clusters are asked about next."""
+        self._names, self._found = tuple(names), None
+
+    def of(self, cluster: str) -> Instances:
+        """The cluster's instances that run, or are about to. Raises what EC2 answers."""
+        if cluster not in self._names:
+            return self._read({"Name": _tag(cluster, "tag:"), "Values": ["owned"]})
+        with self._lock:
+            if self._found is None:
+                self._found = self._all()
+            found = self._found
+        if isinstance(found, AccessDenied):
+            raise found
+        if isinstance(found, EkslabError):
+            return self._read({"Name": _tag(cluster, "tag:"), "Values": ["owned"]})
+        return found.get(cluster, [])
+
+    def _all(self) -> dict[str, Instances] | EkslabError:
+        keys = {_tag(name): name for name in self._names}
+        found: dict[str, Instances] = {}
+        try:
+            for start in range(0, len(keys), _MOST):
+                for instance in self._read({"Name": "tag-key", "Values": list(keys)[start : start + _MOST]}):
+                    for tag in instance.get("Tags", []):
+                        if tag["Key"] in keys and tag["Value"] == "owned":
+                            found.setdefault(keys[tag["Key"]], []).append(instance)
+        except EkslabError as error:
+            return error
+        return found
+
+    def _read(self, wanted: Mapping[str, Any]) -> Instances:
+        with translate("ec2:DescribeInstances"):
+            pages = self._ec2.get_paginator("describe_instances").paginate(Filters=[wanted, _ALIVE])
+            return [instance for page in pages for held in page["Reservations"] for instance in held["Instances"]]
+
+
+def _tag(cluster: str, prefix: str = "") -> str:
+    return f"{prefix}kubernetes.io/cluster/{cluster}"
