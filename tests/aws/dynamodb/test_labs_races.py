@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
 
 from chalicelib.aws.dynamodb.labs.store import DynamoStore
-from chalicelib.domain.errors.tree import EkslabError
+from chalicelib.domain.errors.tree import EkslabError, Transient
 from emulator.process import running_sandbox
 from tests.aws.dynamodb.table import create_table
 from tests.fakes import NOW, a_lab, a_spec
@@ -45,10 +46,15 @@ def test_an_owner_who_asks_many_times_at_once_gets_no_more_than_the_limit(
     new_store: Callable[[str], DynamoStore],
 ) -> None:
     store = new_store("limits")
-    got = outcomes(
-        8, lambda n: store.create_lab(a_lab(id=f"lab-{n}", spec=a_spec(name=f"n{n}")), None, "d", NOW, most=3)
-    )
-    assert got == {"Lab": 3, "TooManyLabs": 5}
+
+    def ask(number: int) -> object:
+        """Whoever hears "too busy" asks again, as a client does on 503."""
+        while True:
+            with suppress(Transient):
+                lab = a_lab(id=f"lab-{number}", spec=a_spec(name=f"n{number}"))
+                return store.create_lab(lab, None, "d", NOW, most=3)
+
+    assert outcomes(64, ask) == {"Lab": 3, "TooManyLabs": 61}
 
 
 def test_the_same_key_many_times_at_once_is_one_lab(new_store: Callable[[str], DynamoStore]) -> None:

@@ -1,0 +1,131 @@
+"""A day of the hourly sweep, and days of the watch, with one fault at one call of one of their functions."""
+
+from __future__ import annotations
+
+import functools
+from collections import Counter
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+
+from chalicelib.domain.curfew.plan import EntryOutcome
+from chalicelib.domain.curfew.rules import CurfewRules
+from chalicelib.domain.labs.lab import OVER
+from chalicelib.domain.notices.notice import NoticeState
+from tests.fakes import NOW, FakeWorld, make_deps
+from tests.fakes.fleet_builders import a_fleet_cluster, a_registration
+from tests.proof.faults import Cell, Fault, Strikes
+from tests.workflows.machine import ExecutionStopped, Machine
+from tests.workflows.night.nights import CURFEW, Nights, busy, idle
+from tests.workflows.night.promises import check_acts
+
+RULES = CurfewRules(max_percent=100, young_hours=0)
+#: The mail is out, and nobody could write down that it is: it may go out once more, and is never lost.
+_REPEATED = frozenset({Fault.FAILED_AFTER, Fault.KILLED_AFTER, Fault.DENIED})
+
+
+def swept(cell: Cell | None) -> tuple[Nights, Strikes]:
+    """A day of hourly sweeps over idle labs, one whose lease ends and a busy one."""
+    nights = Nights()
+    nights.world.curfew.store.put_rules(RULES)
+    nights.add("lab-a", idle)
+    nights.add("lab-b", busy, lease_ends_at=CURFEW)
+    nights.add("lab-c", busy)
+    strikes = struck(nights.world, cell)
+    nights.before, nights.after = enters(strikes), leaves(strikes)
+    for hour in range(24):
+        with suppress(ExecutionStopped):
+            nights.run_hour(NOW + timedelta(hours=hour))
+        strikes.function = ""
+        nights.settle(NOW + timedelta(hours=hour))
+    return nights, strikes
+
+
+def watched(cell: Cell | None) -> tuple[FakeWorld, Strikes]:
+    """Four days of the watch over clusters of two owners, some of whose versions end."""
+    world = make_deps()
+    world.watch.store.register(a_registration())
+    owners = ("ops@example.com", "shop@example.com")
+    world.watch.fleets.add(*(a_fleet_cluster(f"c{n}", f"1.{30 + n}", tags={"owner": owners[n % 2]}) for n in range(4)))
+    strikes = struck(world, cell)
+    for day in range(4):
+        world.clock.instant = NOW + timedelta(days=day)
+        machine = Machine("watch_support", world.deps, enters(strikes), leaves(strikes), name=f"day-{day}")
+        with suppress(ExecutionStopped):
+            machine.run({"time": world.clock.instant.isoformat()})
+        strikes.function = ""
+    return world, strikes
+
+
+def struck(world: FakeWorld, cell: Cell | None) -> Strikes:
+    strikes = Strikes(world.clock, cell)
+    world.account.around = strikes.answer
+    return strikes
+
+
+def enters(strikes: Strikes) -> Callable[[str], None]:
+    def enter(function: str) -> None:
+        strikes.function = function
+
+    return enter
+
+
+def leaves(strikes: Strikes) -> Callable[[str], None]:
+    def leave(_function: str) -> None:
+        strikes.function = ""
+        if strikes.stopping:
+            strikes.stopping = False
+            raise ExecutionStopped
+
+    return leave
+
+
+def check_night(nights: Nights, cell: Cell) -> None:
+    """Nothing ends unplanned or unwarned; what was agreed or judged happened, or its lab's history says why not."""
+    check_acts(nights, frozenset(), RULES)
+    assert nights.lab("lab-c").phase not in OVER, "a busy lab was ended"
+    for lab_id in ("lab-a", "lab-b"):
+        settled = [status for _, status in nights.lines(lab_id) if status.outcome is EntryOutcome.ENDED]
+        told = settled or nights.sentences(lab_id) or cell.fault is Fault.DENIED
+        assert told, f"{lab_id} lives, and nothing says why"
+        assert len(settled) <= 1
+    check_mails(nights.world, cell)
+
+
+def check_watch(world: FakeWorld, cell: Cell) -> None:
+    """Each notice that was decided is sent in the end, none twice."""
+    if cell.fault is not Fault.DENIED:
+        assert {notice.state for notice in world.watch.store.notices.values()} == {NoticeState.SENT}
+        assert len(world.watch.store.kept) == 4
+    check_mails(world, cell)
+
+
+def check_mails(world: FakeWorld, cell: Cell) -> None:
+    mails = Counter((mail.kind, mail.recipient, mail.subject, mail.body) for mail in world.watch.notifier.messages)
+    most = 2 if cell.fault in _REPEATED else 1
+    if cell.fault is not Fault.DENIED:
+        assert max(mails.values()) <= most, "a mail went out again and again"
+
+
+@functools.cache
+def cells_of_schedules() -> tuple[Cell, ...]:
+    """Every pair of function and call with every fault; an execution is stopped once a function."""
+    cells, stopped = [], set()
+    for workflow, live in (("curfew", swept), ("watch_support", watched)):
+        _, strikes = live(None)
+        for (function, call), fault in ((pair, fault) for pair in strikes.met for fault in Fault):
+            if fault is Fault.STOPPED and (workflow, function) in stopped:
+                continue
+            stopped |= {(workflow, function)} if fault is Fault.STOPPED else set()
+            cells.append(Cell(workflow, function, call, fault))
+    return tuple(cells)
+
+
+def check_cell(cell: Cell) -> None:
+    """Live the cell's days, and check them."""
+    if cell.workflow == "curfew":
+        nights, _ = swept(cell)
+        check_night(nights, cell)
+    else:
+        world, _ = watched(cell)
+        check_watch(world, cell)

@@ -1,0 +1,40 @@
+"""Each call of each function of the sweep and the watch meets each fault, one a day: all in `make prove`, some in `make check`."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import Counter
+
+import pytest
+
+from benchmarks.proof import LEFT
+from tests.examples import PROVE
+from tests.proof.faults import Cell
+from tests.proof.nights import cells_of_schedules, check_cell
+
+
+def failures(cells: list[Cell]) -> dict[str, str]:
+    found = {}
+    for cell in cells:
+        try:
+            check_cell(cell)
+        except AssertionError as failure:
+            found[str(cell)] = str(failure)
+    return found
+
+
+def test_a_sample_of_days_with_a_fault_holds() -> None:
+    assert failures(random.Random(16).sample(cells_of_schedules(), 10)) == {}
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("workflow", ["curfew", "watch_support"])
+def test_every_day_with_a_fault_holds(workflow: str) -> None:
+    of_workflow = [cell for cell in cells_of_schedules() if cell.workflow == workflow]
+    cells = [cell for cell in of_workflow if str(cell).startswith(PROVE)]
+    assert failures(cells) == {}
+    if not PROVE:
+        count = Counter(str(cell.fault) for cell in cells)
+        LEFT.mkdir(parents=True, exist_ok=True)
+        (LEFT / f"cells-{workflow}.json").write_text(json.dumps(dict(sorted(count.items()))))
