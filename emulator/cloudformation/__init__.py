@@ -14,6 +14,7 @@ from emulator.cloudformation import (
     dead_letters,
     deletions,
     ec2_resources,
+    identity_providers,
     instance_profiles,
     permissions,
     protection,
@@ -34,6 +35,7 @@ def install() -> None:
     concurrency.install()
     conditions.install()
     dead_letters.install()
+    identity_providers.install()
     instance_profiles.install()
     permissions.install()
     protection.install()

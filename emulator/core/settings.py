@@ -19,9 +19,9 @@ LAMBDA_ENTRY = Path(__file__).resolve().parent.parent / "lambdas" / "entry"
 
 # fmt: off
 SERVICES = (
-    "apigateway", "autoscaling", "cloudformation", "cloudtrail", "dynamodb", "ec2", "ecr", "eks", "elasticfilesystem",
-    "elasticloadbalancing", "events", "iam", "kms", "lambda", "logs", "monitoring", "resource-groups", "route53",
-    "s3", "scheduler", "secretsmanager", "ses", "sns", "sqs", "ssm", "states", "sts", "tagging",
+    "apigateway", "autoscaling", "cloudformation", "cloudtrail", "cognito-idp", "dynamodb", "ec2", "ecr", "eks",
+    "elasticfilesystem", "elasticloadbalancing", "events", "iam", "kms", "lambda", "logs", "monitoring",
+    "resource-groups", "route53", "s3", "scheduler", "secretsmanager", "ses", "sns", "sqs", "ssm", "states", "sts", "tagging",
     "wafv2",
 )
 # fmt: on

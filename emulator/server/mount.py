@@ -20,6 +20,7 @@ from emulator.server.admin import AsgiApp, with_admin_routes
 from emulator.server.routes import Parts, routes
 from emulator.services import (
     account_plan,
+    hosted_login,
     interruptions,
     lag,
     limits,
@@ -46,7 +47,7 @@ def mounted_app(settings: Settings, url: str) -> AsgiApp:
     elb.install(clock)
     autoscaling.install(clock, aws, eks.replace_node)
     cloudformation.install()
-    for additional in (ssm_parameters, quotas, account_plan, price_list, path_parts):
+    for additional in (ssm_parameters, quotas, account_plan, price_list, path_parts, hosted_login):
         additional.install()
     ses.install(clock)
     tagging.install(eks)
