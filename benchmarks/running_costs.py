@@ -29,8 +29,15 @@ LIST_PRICES: Mapping[str, float] = {
     # Tracing is on: one trace an execution.
     "executions": 5.00 / 1e6,
 }
-#: USD a month, used or not. Metrics of our own: five, and one for each phase that labs are in, about four.
-FIXED: Mapping[str, float] = {"key": 1.00, "secret": 0.40, "own metrics": 9 * 0.30, "dashboard": 3.00}
+#: USD a month, used or not. Metrics of our own: five, and one for each phase that labs are in, about four. A user pool costs by
+#: the users who are active in a month, and nothing by itself.
+FIXED: Mapping[str, float] = {
+    "key": 1.00,
+    "secret": 0.40,
+    "own metrics": 9 * 0.30,
+    "dashboard": 3.00,
+    "user pool": 0.00,
+}
 #: USD a month for each metric that an alarm looks at.
 ALARM_METRIC = 0.10
 

@@ -52,6 +52,14 @@ class MailSettings:
 
 
 @dataclass(frozen=True)
+class LoginSettings:
+    """The user pool by which browsers sign in, and where its login answers."""
+
+    pool_arn: str
+    url: str
+
+
+@dataclass(frozen=True)
 class Settings:
     """What an installation is configured to be."""
 
@@ -71,6 +79,7 @@ class Settings:
     watch: WatchSettings
     curfew: CurfewSettings
     mail: MailSettings | None = None
+    login: LoginSettings | None = None
 
 
 def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
@@ -93,6 +102,7 @@ def load_settings(environment: Mapping[str, str] | None = None) -> Settings:
         watch=_watch(env),
         curfew=_curfew(env),
         mail=_mail(env),
+        login=LoginSettings(env["EKSLAB_USER_POOL"], env["EKSLAB_LOGIN_URL"]) if env.get("EKSLAB_USER_POOL") else None,
     )
 
 

@@ -1,7 +1,7 @@
 """Write what Chalice reads and nobody should type forty times: config.json, resources.json, policies/*.json in `.chalice/`.
 
 Hand-written are `statements.json` (every right the service ever uses, by name, with why), `grants.json` (which
-function gets which), `template.json`, `operations.json` (alarms and the like) and `dashboard.json`. This script only
+function gets which), `template.json`, `operations.json` (alarms and the like), `login.json` and `dashboard.json`. This script only
 puts them together. Git ignores the output: `packaging` writes it before it runs Chalice, and docs/reference/permissions.md is
 what is reviewed.
 """
@@ -30,7 +30,7 @@ MAIL_SENDERS = (
 )
 LOG_DAYS = 30
 #: Services whose rights are over things at home: they say nothing of what a function does in another account.
-AT_HOME = ("dynamodb", "events", "secretsmanager", "ses", "sns", "sqs", "states", "sts")
+AT_HOME = ("cognito-idp", "dynamodb", "events", "secretsmanager", "ses", "sns", "sqs", "states", "sts")
 READING = ("BatchGet", "Describe", "Filter", "Get", "List", "Lookup")
 #: Seconds. A page of clusters, or a group of labs, some of them throttled, takes its time.
 LAMBDA_TIMEOUT, LONG_TIMEOUT, API_TIMEOUT = 120, 600, 29
@@ -146,6 +146,7 @@ def resources(functions: list[str]) -> dict[str, Any]:
         added[f"{_function_id(name)}LogGroup"] = log_group(_function_id(name))
     merge(added, mail_handler())
     add_operations(template, functions)
+    add_login(template)
     for name in member_roles("labs"):
         merge(
             added, {_function_id(name): {"Properties": {"Environment": {"Variables": {"EKSLAB_MEMBER_ROLE": "labs"}}}}}
@@ -220,6 +221,13 @@ def add_operations(template: dict[str, Any], functions: list[str]) -> None:
             merge(added, filled(said[section], _function_id(name), name))
     alarms = filled(said["EachHandler"], _function_id(MAIL_HANDLER), MAIL_HANDLER)
     merge(added, {name: {"Condition": "SendsMail", **alarm} for name, alarm in alarms.items()})
+
+
+def add_login(template: dict[str, Any]) -> None:
+    """Add what `login.json` says: the user pool by which browsers sign in."""
+    said: dict[str, Any] = json.loads((HERE / "login.json").read_text())
+    for section in ("Parameters", "Conditions", "Resources", "Outputs"):
+        merge(template[section], said[section])
 
 
 def merge(into: dict[str, Any], more: dict[str, Any]) -> None:

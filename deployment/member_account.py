@@ -17,6 +17,7 @@ TEMPLATE = PROJECT / "deployment" / "member-account.json"
 #: Rights over the service's own things, which are all at home.
 HOME_ONLY = frozenset(
     {
+        "ask-the-user-pool",
         "own-logs",
         "labs-table",
         "read-people",

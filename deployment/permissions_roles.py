@@ -113,5 +113,7 @@ def plain(value: Any) -> str:
             return text.replace("${AWS::StackName}", "<stack>").replace("${LabsTable.Arn}", "LabsTable")
         case {"Ref": str(name)} | {"Fn::GetAtt": [str(name), *_]}:
             return name
+        case {"Fn::If": [str(condition), there, otherwise]}:
+            return f"{plain(there)}, or, without {condition}, {plain(otherwise)}"
         case _:
             return str(value)

@@ -8,13 +8,13 @@ from chalicelib.domain.stack.roles import boundary_name
 from deployment.artifacts import ClientFactory
 from deployment.stacks import Change, NotDeployed
 
-#: What can't be made again: the table knows every lab, the secret signs the links that are out. By type, not by name: under a
-#: new name in the template the old one would go as well.
-KEPT = ("AWS::DynamoDB::Table", "AWS::SecretsManager::Secret")
+#: What can't be made again: the table knows every lab, the secret signs the links that are out, the user pool's people own labs
+#: by names that no other pool gives them. By type, not by name: under a new name in the template the old one would go as well.
+KEPT = ("AWS::DynamoDB::Table", "AWS::SecretsManager::Secret", "AWS::Cognito::UserPool")
 
 
 def refuse_to_lose(changes: Sequence[Change], agreed: Collection[str] = ()) -> None:
-    """Raise NotDeployed if a table or a secret would go, or perhaps be replaced, that `agreed` does not name."""
+    """Raise NotDeployed if a table, a secret or a user pool would go, or perhaps be replaced, that `agreed` does not name."""
     lost = [change for change in changes if is_lost(change) and change.logical_id not in agreed]
     if lost:
         message = "".join(f"\n{change}" for change in lost)

@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from chalicelib.ports.mail import Mailing
     from chalicelib.ports.people import PersonStore
     from chalicelib.ports.support import Watch
+    from chalicelib.ports.user_pool import UserPool
 
 Item = TypeVar("Item")
 
@@ -276,6 +277,7 @@ class Deps:
     """Everything a use case or a workflow step needs. `cloud(place)` is cheap to call; `new_id()` is a fresh lab id.
 
     `mail`: None where the installation names no sender: everything goes to topics then.
+    `user_pool`: by which browsers sign in; None where they don't.
     """
 
     store: Store
@@ -288,6 +290,7 @@ class Deps:
     people: PersonStore
     limits: Limits = field(default_factory=Limits)
     mail: Mailing | None = None
+    user_pool: UserPool | None = None
 
     def lab_accounts(self) -> LabAccounts:
         """Where labs may be, as the registry has it now. Raises Transient."""

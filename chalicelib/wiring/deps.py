@@ -16,7 +16,7 @@ from chalicelib.aws.infrastructure.roles import DirectoryRoles
 from chalicelib.aws.step_functions import StepFunctionsWorkflows
 from chalicelib.aws.system.clock import SystemClock
 from chalicelib.domain.core.place import Place
-from chalicelib.domain.identity.people import People
+from chalicelib.domain.identity.people import People, nobody_stands
 from chalicelib.ports.deps import Cloud, Deps
 from chalicelib.wiring.clients import LazyClient, get_settings
 
@@ -56,6 +56,7 @@ def get_deps() -> Deps:
         people=people,
         limits=settings.limits,
         mail=mail,
+        user_pool=_user_pool(),
     )
 
 
@@ -91,11 +92,25 @@ def _mail() -> object:
 
 
 @cache
+def _user_pool() -> Any:
+    """By which browsers sign in here; None where they don't."""
+    return LazyProxy(_cognito) if get_settings().login else None
+
+
+def _cognito() -> object:
+    from chalicelib.wiring.login import user_pool_of
+
+    return user_pool_of(get_settings())
+
+
+@cache
 def get_people() -> People:
     """Who is who in this installation, as the settings say."""
     settings = get_settings()
     confirmed = DirectoryRoles(LazyClient("iam", settings.region), SystemClock().now)
-    return People(settings.account, settings.administrators, settings.viewers, settings.teams, confirmed)
+    pool = _user_pool()
+    standing_of = pool.standing if pool is not None else nobody_stands
+    return People(settings.account, settings.administrators, settings.viewers, settings.teams, confirmed, standing_of)
 
 
 def new_lab_id() -> str:

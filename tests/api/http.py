@@ -22,11 +22,12 @@ STRANGER = "arn:aws:iam::111122223333:user/stranger"
 
 @dataclass
 class Answer:
-    """An HTTP answer; `json` parses its body."""
+    """An HTTP answer; `json` parses its body. `cookies`: the Set-Cookie headers, as they stand."""
 
     status: int
     headers: Mapping[str, str]
     text: str
+    cookies: tuple[str, ...] = ()
 
     @property
     def json(self) -> Any:
@@ -89,7 +90,9 @@ class Http:
             },
         }
         answer = self.app(event, None)
-        return Answer(answer["statusCode"], answer["headers"], answer["body"])
+        several = answer.get("multiValueHeaders", {}).get("Set-Cookie", [])
+        one = [answer["headers"]["Set-Cookie"]] if "Set-Cookie" in answer["headers"] else []
+        return Answer(answer["statusCode"], answer["headers"], answer["body"], (*several, *one))
 
 
 def _text(body: Any) -> str | None:

@@ -154,3 +154,49 @@ MATRIX: Mapping[tuple[str, str], tuple[Any, Row]] = {
 def expected(route: tuple[str, str]) -> dict[str, int]:
     """What each kind of caller gets."""
     return dict(zip(CALLERS, MATRIX[route][1], strict=True))
+
+
+#: kind of user of the user pool -> the groups they are in. `mate` is in the owner's team; `disabled` was in the pool.
+USERS: Mapping[str, tuple[str, ...]] = {
+    "other user": (),
+    "other team's": ("team-data",),
+    "mate": ("team-shop",),
+    "pool's viewer": ("viewers",),
+    "pool's owner": ("team-shop",),
+    "pool's administrator": ("administrators",),
+    "disabled": ("administrators",),
+}
+
+#: Kinds of caller who sign for a session; after them come USERS, who get theirs by the login.
+SIGNED_IN = ("other owner", "colleague", "look-alike", "same team", "viewer", "owner", "owner anew", "administrator")
+BY_ANYBODY: Row = (*(200,) * 14, 401)
+LAB_SEEN: Row = (404, 404, 404, 200, 200, 200, 200, 200, *(404, 404, 200, 200, 200, 200), 401)
+LAB_CHANGED: Row = (404, 404, 404, 403, 403, 303, 303, 303, *(404, 404, 403, 403, 303, 303), 401)
+PRICED: Row = (200, 200, 200, 200, 403, 200, 200, 200, *(200, 200, 200, 403, 200, 200), 401)
+RULES_SET: Row = (403, 403, 403, 403, 403, 403, 403, 303, *(403, 403, 403, 403, 403, 303), 401)
+
+#: (method, page below /ui/) -> (the fields that are right for it, what a session of each kind gets). `{lab}` is OWNER's for
+#: sessions by signature, the pool's owner's for sessions by login.
+PAGES: Mapping[tuple[str, str], tuple[Mapping[str, str], Row]] = {
+    ("GET", "labs"): ({}, BY_ANYBODY),
+    ("GET", "ask"): ({}, BY_ANYBODY),
+    ("GET", "clusters"): ({}, BY_ANYBODY),
+    ("GET", "clusters.csv"): ({}, BY_ANYBODY),
+    ("GET", "tonight"): ({}, BY_ANYBODY),
+    ("GET", "administration"): ({}, BY_ANYBODY),
+    ("GET", "administration/accounts"): ({}, BY_ANYBODY),
+    ("GET", "api"): ({}, BY_ANYBODY),
+    ("GET", "labs/{lab}"): ({}, LAB_SEEN),
+    ("GET", "labs/{lab}/kubeconfig"): ({}, LAB_SEEN),
+    ("POST", "labs/{lab}/extend"): ({"hours": "1"}, LAB_CHANGED),
+    ("POST", "labs/{lab}/sleep"): ({}, LAB_CHANGED),
+    ("POST", "labs/{lab}/end"): ({"sure": "yes"}, LAB_CHANGED),
+    ("POST", "ask"): ({"name": "another", "then": "price", "key": "0" * 32}, PRICED),
+    ("POST", "administration"): ({"mode": "off"}, RULES_SET),
+    ("POST", "signout"): ({}, BY_ANYBODY),
+}
+
+
+def page_expected(page: tuple[str, str]) -> dict[str, int]:
+    """What a session of each kind gets."""
+    return dict(zip((*SIGNED_IN, *USERS), PAGES[page][1], strict=True))

@@ -26,7 +26,10 @@ UNASKED = PROJECT / "tests/data/rights-unasked.json"
 #: Single actions of rights that stories ask for otherwise, each with its reason.
 UNASKED_ACTIONS = PROJECT / "tests/data/rights-unasked-actions.json"
 _NAMES = {"AWS::StackName": "ekslab", "AWS::Partition": "aws", "AWS::Region": "*", "AWS::AccountId": "*"}
-_NAMED_OTHERWISE = {"EventBus": "arn:aws:events:*:event-bus/ekslab-events"}
+_NAMED_OTHERWISE = {
+    "EventBus": "arn:aws:events:*:event-bus/ekslab-events",
+    "LoginPool": "arn:aws:cognito-idp:*:userpool/*",
+}
 
 
 @dataclass(frozen=True)
@@ -192,6 +195,8 @@ def _filled(value: Any) -> Any:
             return re.sub(r"\$\{([\w:]+)(?:\.\w+)?\}", lambda found: _named(found[1]), text)
         case {"Ref": str(name)} | {"Fn::GetAtt": [str(name), *_]}:
             return _named(name)
+        case {"Fn::If": [_, there, _]}:
+            return _filled(there)
         case {"StringEquals": dict(keys)} if any("Ref" in str(each) for each in keys.values()):
             # A parameter's value is not known here: any will do.
             return {"StringLike": _filled(keys)}

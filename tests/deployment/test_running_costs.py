@@ -45,3 +45,14 @@ def test_a_month_is_what_its_pieces_are_worth() -> None:
     assert nobody["making and ending labs"] == nobody["requests"] == 0
     assert many["evenings"] == pytest.approx(50 * 30.4 * 0.025)
     assert many["watch"] > 30.4 * 1000 * 0.025
+
+
+def test_an_installation_that_nobody_uses_costs_fifteen_dollars_at_most_with_its_login() -> None:
+    template = json.loads((PROJECT / ".chalice/resources.json").read_text())
+    [idle] = [line for line in PAGE.splitlines() if line.startswith("| nobody uses it |")]
+    swept = sum(
+        float(part.split()[-1])
+        for part in idle.split("|")[3].split(",")
+        if part.split()[0] in ("sweep", "tending", "watch")
+    )
+    assert sum(FIXED.values()) + ALARM_METRIC * alarm_metrics(template["Resources"]) + swept <= 15

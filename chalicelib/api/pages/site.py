@@ -10,11 +10,11 @@ from collections.abc import Callable, Mapping
 from chalice import NotFoundError, Response
 
 from chalicelib.api.context import RequestContext
-from chalicelib.api.pages import administration, ask, clusters, labs, one_lab, reference, tonight
+from chalicelib.api.pages import administration, ask, clusters, door, labs, one_lab, reference, tonight
 from chalicelib.api.pages.assets import asset
-from chalicelib.api.pages.visit import HEADERS, HTML, Visit, lead, root_of, visit_of
+from chalicelib.api.pages.visit import COOKIE, HEADERS, HTML, Visit, is_own_path, lead, root_of, visit_of
 from chalicelib.api.problems import explained
-from chalicelib.domain.errors.tree import EkslabError, InvalidRequest, NotYours
+from chalicelib.domain.errors.tree import EkslabError, InvalidRequest, LoginRefused, NotYours
 from chalicelib.logs import logger
 from chalicelib.services.sessions import end_session
 
@@ -46,8 +46,10 @@ def answer(context: RequestContext, method: str) -> Response:
     if method == "GET" and path == "" and not context.path.endswith("/"):
         return lead(f"{context.path.rpartition('/')[2]}/")
     try:
+        if method == "GET" and path in door.PATHS:
+            return _at_the_door(context, path)
         visit = visit_of(context, method)
-        return _outside(context, "way_in.html", 401) if visit is None else _inside(visit, method)
+        return _way_in(context, path) if visit is None else _inside(visit, method)
     except EkslabError as error:
         status, title, detail = explained(error)
         return _outside(context, "problem.html", status, title=title, detail=detail, findings=())
@@ -57,11 +59,39 @@ def answer(context: RequestContext, method: str) -> Response:
         return _outside(context, "problem.html", 500, title="Something went wrong here", detail=detail, findings=())
 
 
+def _at_the_door(context: RequestContext, path: str) -> Response:
+    """Before there is a session, and after it. A login that is refused is over: its cookie goes."""
+    pool = context.deps.user_pool
+    if path == "signed-out":
+        return _outside(context, "signed_out.html", 200, logout=None, login=pool is not None)
+    if pool is None:
+        return _way_in(context, "")
+    try:
+        return door.begin(context, pool) if path == "login" else door.come_back(context, pool)
+    except LoginRefused as refused:
+        page = _outside(context, "not_signed_in.html", 400, detail=str(refused))
+        page.headers["Set-Cookie"] = door.forget(door.LOGIN_COOKIE)
+        return page
+
+
+def _way_in(context: RequestContext, path: str) -> Response:
+    """For somebody whom no session names: where to sign in, and where that leads afterwards."""
+    to = f"?to={path}" if is_own_path(path) else ""
+    return _outside(context, "way_in.html", 401, login=context.deps.user_pool is not None, to=to)
+
+
+def _sign_out(visit: Visit) -> Response:
+    end_session(visit.deps, visit.token)
+    logout = door.way_out(visit.context, visit.caller.arn)
+    page = _outside(visit.context, "signed_out.html", 200, logout=logout, login=visit.deps.user_pool is not None)
+    page.headers["Set-Cookie"] = door.forget(COOKIE)
+    return page
+
+
 def _inside(visit: Visit, method: str) -> Response:
     parts = visit.path.split("/") if visit.path else ["labs"]
     if (method, visit.path) == ("POST", "signout"):
-        end_session(visit.deps, visit.token)
-        return _outside(visit.context, "signed_out.html", 200)
+        return _sign_out(visit)
     view = PAGES.get((method, parts[0], len(parts)))
     if view is None:
         detail = "The address may be mistyped, or what it names is gone."

@@ -42,6 +42,7 @@ HTML = "text/html; charset=utf-8"
 #: Fields of a form, and characters of one: a file dropped in is at most as long as a body of the API.
 _MOST_FIELDS = 60
 #: Where a form may lead back to: a path of this page below `/ui/`, and nothing that a browser reads as an address.
+_LONGEST_PATH = 200
 _OWN_PATH = pattern(r"(?:[a-z0-9][a-z0-9-]*)(?:/[a-z0-9][a-z0-9-]*){0,3}(?:\?[a-z]+=[a-z0-9-]+)?")
 
 
@@ -84,7 +85,7 @@ class Visit:
 
     def go(self, to: str) -> Response:
         """Lead to another of our pages: a path below `/ui/`, with a query perhaps. Anything else leads to the labs."""
-        return lead(f"{self.root}{to if _OWN_PATH.fullmatch(to) else 'labs'}")
+        return lead(f"{self.root}{to if is_own_path(to) else 'labs'}")
 
 
 def lead(to: str) -> Response:
@@ -109,9 +110,19 @@ def visit_of(context: RequestContext, method: str) -> Visit | None:
 
 def session_token(cookies: str | None) -> str | None:
     """The one session cookie; None if there is none, or more than one."""
+    return cookie_value(cookies, COOKIE)
+
+
+def cookie_value(cookies: str | None, wanted: str) -> str | None:
+    """The one cookie of this name; None if there is none, or more than one."""
     found = [part.partition("=") for part in (cookies or "").split(";")]
-    values = [value.strip() for name, _, value in found if name.strip() == COOKIE]
+    values = [value.strip() for name, _, value in found if name.strip() == wanted]
     return values[0] if len(values) == 1 else None
+
+
+def is_own_path(to: str) -> bool:
+    """Whether it is one of our pages, below `/ui/`. None has a long name."""
+    return len(to) <= _LONGEST_PATH and _OWN_PATH.fullmatch(to) is not None
 
 
 def root_of(path: str) -> str:

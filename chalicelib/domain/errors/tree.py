@@ -12,6 +12,7 @@ EkslabError
 │   ├── WrongPhase            not while the lab is like this   409
 │   ├── ClusterNotWatched     no such cluster is kept          404
 │   ├── NotYours              for its owner to change          403
+│   ├── LoginRefused          a login that can't be believed   400
 │   ├── NothingAhead          no deadline to speak of          409
 │   ├── PolicyNotAllowed      EKS does not change it now       409
 │   ├── AccountNotRegistered  no such account is kept      404
@@ -209,6 +210,10 @@ class NotProved(RequestRefused):
 
 class NotYours(RequestRefused):
     """Everyone may read this; changing it is for its owner and for administrators."""
+
+
+class LoginRefused(RequestRefused):
+    """What came back from the login does not prove who somebody is. The message is for them; what was wrong is logged."""
 
 
 class NothingAhead(RequestRefused):

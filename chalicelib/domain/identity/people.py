@@ -12,6 +12,7 @@ from dataclasses import field, replace
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.identity.callers import Caller, Team, role_to_confirm
 from chalicelib.domain.identity.patterns import fits
+from chalicelib.domain.identity.user_pools import ADMINISTRATORS, VIEWERS, Standing, pool_user
 
 
 def nobody_confirms(_role_name: str, _role_id: str | None) -> bool:
@@ -19,10 +20,16 @@ def nobody_confirms(_role_name: str, _role_id: str | None) -> bool:
     return False
 
 
+def nobody_stands(_arn: str) -> Standing | None:
+    """Stands in where there is no user pool: nobody is of it."""
+    return None
+
+
 @dataclass(frozen=True)
 class People:
     """`home`: the account that the service runs in. `is_directory_role`: whether IAM says that the role of this name and id
-    is a permission set's; no answer is a no. The others are patterns of ARNs.
+    is a permission set's; no answer is a no. `standing_of`: what the user pool says of one of its users now; None: not one of
+    its users. The others are patterns of ARNs.
     """
 
     home: str
@@ -30,16 +37,28 @@ class People:
     viewers: tuple[str, ...] = ()
     teams: tuple[Team, ...] = field(default=())
     is_directory_role: Callable[[str, str | None], bool] = nobody_confirms
+    standing_of: Callable[[str], Standing | None] = nobody_stands
 
     def caller(self, arn: str, account: str, source_ip: str | None, role_id: str | None = None) -> Caller | None:
-        """The caller with what they are here; None for one of another account. An administrator is no viewer."""
+        """The caller with what they are here; None for one of another account, and for one who is of the pool no more.
+
+        An administrator is no viewer.
+        """
         if account != self.home:
             return None
+        standing = Standing()
+        if pool_user(arn) is not None:
+            found = self.standing_of(arn)
+            if found is None:
+                return None
+            standing = found
         role = role_to_confirm(arn)
         in_directory = role is not None and self.is_directory_role(role, role_id)
-        plain = Caller(arn, account, source_ip, in_directory=in_directory)
+        return self._placed(Caller(arn, account, source_ip, in_directory=in_directory), standing)
+
+    def _placed(self, plain: Caller, standing: Standing) -> Caller:
         names = (plain.identity,)
-        is_admin = fits(names, self.administrators)
-        is_viewer = not is_admin and fits(names, self.viewers)
-        teams = tuple(team for team in self.teams if team.has(*names))
+        is_admin = ADMINISTRATORS in standing.groups or fits(names, self.administrators)
+        is_viewer = not is_admin and (VIEWERS in standing.groups or fits(names, self.viewers))
+        teams = (*(team for team in self.teams if team.has(*names)), *standing.teams)
         return replace(plain, is_admin=is_admin, is_viewer=is_viewer, teams=teams)

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from html.parser import HTMLParser
 from typing import Any
 from urllib.parse import parse_qsl, urlencode, urljoin, urlsplit
 
 from tests.api.http import Answer, Http
+from tests.fakes.user_pool import FakeUserPool
 
 COOKIE = "__Host-ekslab"
+LOGIN_COOKIE = "__Host-ekslab-login"
+HOST = "api.example"
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 
 
@@ -49,6 +52,21 @@ def read(html: str) -> _Reader:
     return reader
 
 
+def with_login(http: Http) -> FakeUserPool:
+    """The same service with a user pool by which browsers sign in."""
+    world = http.world
+    pool = FakeUserPool(world.account, world.clock)
+    world.deps = replace(world.deps, user_pool=pool)
+    http.people = replace(http.people, standing_of=pool.standing)
+    return pool
+
+
+def kept_cookies(answer: Answer) -> dict[str, str]:
+    """What a browser keeps of an answer: name and value of each cookie; an empty value takes one away."""
+    pairs = (cookie.partition(";")[0].partition("=") for cookie in answer.cookies)
+    return {name: value for name, _, value in pairs}
+
+
 @dataclass
 class Browser:
     """`cookie` None: no session."""
@@ -61,6 +79,16 @@ class Browser:
         answer = http.post("/sessions", None, caller=arn)
         assert answer.status == 201, answer.text
         return cls(http, answer.json["token"])
+
+    @classmethod
+    def signed_in(cls, http: Http, pool: FakeUserPool, username: str) -> Browser:
+        """By the login page, as this user of the pool."""
+        begun = http.get("/ui/login", caller="", headers={"host": HOST})
+        back = pool.authorize(begun.headers["Location"], username)
+        kept = f"{LOGIN_COOKIE}={kept_cookies(begun)[LOGIN_COOKIE]}"
+        answer = http.get("/ui/callback", query=back, caller="", headers={"host": HOST, "cookie": kept})
+        assert answer.status == 303, answer.text
+        return cls(http, kept_cookies(answer)[COOKIE])
 
     def _headers(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
         sent = {"cookie": f"{COOKIE}={self.cookie}"} if self.cookie else {}

@@ -19,6 +19,7 @@ from chalicelib.domain.core.names import (
     same_principal,
 )
 from chalicelib.domain.errors.findings import Finding, error, warning
+from chalicelib.domain.identity.user_pools import pool_user
 from chalicelib.domain.labs.spec import AccessSpec
 from chalicelib.domain.requests.validation.context import ValidationContext
 from chalicelib.domain.stack.addon_roles import ADDON_ROLES
@@ -36,10 +37,7 @@ def judge_access(case: ValidationContext) -> Iterator[Finding]:
     requester = principal_of(case.caller.arn)
     asked = case.draft.access
     if requester is None and (asked is None or case.draft.requester_too):
-        message = (
-            f"No access entry can be made for {case.caller.arn}: call as an IAM user or role, or name who gets in."
-        )
-        yield error("access", "no-principal", message)
+        yield _without_principal(case)
     elif case.spec.access_role and not case.caller.in_directory:
         message = (
             "Only people of IAM Identity Center get in by a role of the lab's own: IAM vouches for their names. "
@@ -58,6 +56,19 @@ def judge_access(case: ValidationContext) -> Iterator[Finding]:
         seen.add(entry.principal_arn)
         yield from _judge_principal(path, entry.principal_arn)
         yield from _judge_entry(path, entry)
+
+
+def _without_principal(case: ValidationContext) -> Finding:
+    """Root's and federated users' labs would lock everybody out by mistake; who signs in by browser has no other way to ask."""
+    if pool_user(case.caller.arn) is None:
+        message = (
+            f"No access entry can be made for {case.caller.arn}: call as an IAM user or role, or name who gets in."
+        )
+        return error("access", "no-principal", message)
+    message = (
+        "Nobody gets into the cluster: EKS knows IAM users and roles, and you signed in by browser. Name who gets in."
+    )
+    return warning("access", "nobody-gets-in", message)
 
 
 def _lists(case: ValidationContext, principal: str) -> bool:

@@ -1,0 +1,73 @@
+"""The browser's way in and out: off to the user pool's login, back with a code, and the page after signing out.
+
+The cookie of a login holds its secret, and where to go afterwards. It ends with the login, however that ends, and lives ten
+minutes at most. `Lax`, since a browser that comes back from another site sends no stricter one.
+"""
+
+from __future__ import annotations
+
+import secrets
+
+from chalice import Response
+
+from chalicelib.api.context import RequestContext
+from chalicelib.api.pages.visit import COOKIE, HEADERS, HTML, cookie_value, is_own_path, root_of
+from chalicelib.domain.errors.tree import LoginRefused
+from chalicelib.domain.identity.sessions import LASTS
+from chalicelib.domain.identity.user_pools import pool_user
+from chalicelib.ports.user_pool import UserPool
+from chalicelib.services.login import login_address, logout_address, sign_in
+from chalicelib.services.sessions import end_session
+
+LOGIN_COOKIE = "__Host-ekslab-login"
+_LOGIN_LASTS = 600
+_ATTRIBUTES = "Path=/; Secure; HttpOnly; SameSite=Lax"
+#: Where a login begins and comes back to, below `/ui/`.
+PATHS = ("login", "callback", "signed-out")
+
+
+def begin(context: RequestContext, pool: UserPool) -> Response:
+    """Off to the login; `to` in the query is where its answer leads in the end, one of our own pages."""
+    to, secret = context.query.get("to", ""), secrets.token_urlsafe(32)
+    value = f"{secret}.{to}" if is_own_path(to) else f"{secret}."
+    address = login_address(pool, secret, context.header("host"))
+    return _lead(address, _set(LOGIN_COOKIE, value, _LOGIN_LASTS))
+
+
+def come_back(context: RequestContext, pool: UserPool) -> Response:
+    """From the login with a code: a session, a new one whatever the browser had before. Raises LoginRefused, Transient."""
+    kept = cookie_value(context.header("cookie"), LOGIN_COOKIE) or ""
+    secret, _, to = kept.partition(".")
+    given, token = context.query, secrets.token_urlsafe(32)
+    if given.get("error"):
+        raise LoginRefused("The login ended without a user.")
+    came = (given.get("code", ""), given.get("state", ""))
+    deps = context.deps
+    sign_in(deps, pool, secret, came, context.header("host"), token, deps.clock.now())
+    before = cookie_value(context.header("cookie"), COOKIE)
+    if before:
+        end_session(deps, before)
+    place = f"{root_of(context.path)}{to if is_own_path(to) else 'labs'}"
+    return _lead(place, _set(COOKIE, token, int(LASTS.total_seconds())), forget(LOGIN_COOKIE))
+
+
+def forget(name: str) -> str:
+    """The header that takes a cookie away."""
+    return _set(name, "", 0)
+
+
+def way_out(context: RequestContext, arn: str) -> str | None:
+    """Where the login forgets the browser, for who came by it; None for everybody else."""
+    pool = context.deps.user_pool
+    if pool is None or pool_user(arn) is None:
+        return None
+    return logout_address(pool, context.header("host"))
+
+
+def _set(name: str, value: str, seconds: int) -> str:
+    return f"{name}={value}; Max-Age={seconds}; {_ATTRIBUTES}"
+
+
+def _lead(to: str, *cookies: str) -> Response:
+    headers = {**HEADERS, "Content-Type": HTML, "Location": to, "Set-Cookie": list(cookies)}
+    return Response("", status_code=303, headers=headers)

@@ -1,0 +1,1 @@
+"""Cognito's user pool, by which browsers sign in."""

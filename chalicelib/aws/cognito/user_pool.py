@@ -1,0 +1,117 @@
+"""The port `UserPool` over Cognito: its one client, codes for tokens, and what the pool says of a user now.
+
+The client's id and its secret are in no environment: its addresses name the API, whose function CloudFormation makes first.
+They are asked for once in a process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from chalicelib.aws.clients.errors import translate
+from chalicelib.aws.cognito.token_endpoint import id_token_claims
+from chalicelib.domain.errors.tree import LoginRefused, ResourceGone
+from chalicelib.domain.identity.callers import Team
+from chalicelib.domain.identity.user_pools import TEAM, PoolUser, Standing, pool_user
+from chalicelib.ports.user_pool import PoolClient
+
+#: What the template calls the page's client.
+CLIENT = "page"
+#: Members of one team that are read: 60 a page.
+_MOST_PAGES = 20
+
+
+class CognitoUserPool:
+    """Holds the boto3 `cognito-idp` client. `pool_arn` names the pool; `login_url` is where its login answers."""
+
+    KEPT = timedelta(minutes=1)
+
+    def __init__(self, cognito: Any, pool_arn: str, login_url: str, now: Callable[[], datetime]) -> None:
+        self._cognito, self._arn, self._url, self._now = cognito, pool_arn, login_url, now
+        self._pool_id = pool_arn.rpartition("/")[2]
+        self._client: tuple[PoolClient, str] | None = None
+        self._known: dict[str, tuple[Standing | None, datetime]] = {}
+
+    def client(self) -> PoolClient:
+        return self._asked()[0]
+
+    def redeem(self, code: str, verifier: str, callback: str) -> Mapping[str, object]:
+        client, secret = self._asked()
+        try:
+            return id_token_claims(client.login_url, client.id, secret, code, verifier, callback)
+        except LoginRefused:
+            # The secret may be another one by now.
+            self._client = None
+            raise
+
+    def standing(self, arn: str) -> Standing | None:
+        now = self._now()
+        known, until = self._known.get(arn, (None, now))
+        if now < until:
+            return known
+        user = pool_user(arn)
+        found = self._look_up(user) if user is not None and user.pool_arn == self._arn else None
+        if len(self._known) > 10_000:
+            self._known.clear()
+        self._known[arn] = (found, now + self.KEPT)
+        return found
+
+    def _asked(self) -> tuple[PoolClient, str]:
+        if self._client is None:
+            with translate("cognito-idp:DescribeUserPoolClient"):
+                found = self._cognito.describe_user_pool_client(UserPoolId=self._pool_id, ClientId=self._client_id())
+            client = found["UserPoolClient"]
+            self._client = (self._shown(client), str(client["ClientSecret"]))
+        return self._client
+
+    def _client_id(self) -> str:
+        """That of the page, by its name: administrators may give the pool other clients."""
+        with translate("cognito-idp:ListUserPoolClients"):
+            pages = self._cognito.get_paginator("list_user_pool_clients").paginate(UserPoolId=self._pool_id)
+            named = [
+                one["ClientId"] for page in pages for one in page["UserPoolClients"] if one["ClientName"] == CLIENT
+            ]
+        if len(named) != 1:
+            raise LoginRefused(f"The user pool has {len(named)} clients called {CLIENT}: there must be one.")
+        return str(named[0])
+
+    def _shown(self, found: Mapping[str, Any]) -> PoolClient:
+        region = self._arn.split(":")[3]
+        issuer = f"https://cognito-idp.{region}.amazonaws.com/{self._pool_id}"
+        callbacks, signed_out = tuple(found.get("CallbackURLs", ())), tuple(found.get("LogoutURLs", ()))
+        return PoolClient(str(found["ClientId"]), self._url, issuer, self._arn, callbacks, signed_out)
+
+    def _look_up(self, user: PoolUser) -> Standing | None:
+        try:
+            with translate("cognito-idp:AdminGetUser"):
+                found = self._cognito.admin_get_user(UserPoolId=self._pool_id, Username=user.username)
+        except ResourceGone:
+            return None
+        if not found["Enabled"] or _sub(found["UserAttributes"]) != user.sub:
+            return None
+        groups = tuple(sorted(self._groups(user)))
+        return Standing(groups, tuple(self._team(group) for group in groups if group.startswith(TEAM)))
+
+    def _groups(self, user: PoolUser) -> Iterator[str]:
+        with translate("cognito-idp:AdminListGroupsForUser"):
+            pages = self._cognito.get_paginator("admin_list_groups_for_user")
+            for page in pages.paginate(UserPoolId=self._pool_id, Username=user.username):
+                yield from (group["GroupName"] for group in page["Groups"])
+
+    def _team(self, group: str) -> Team:
+        members: list[str] = []
+        with translate("cognito-idp:ListUsersInGroup"):
+            pages = self._cognito.get_paginator("list_users_in_group")
+            asked = pages.paginate(
+                UserPoolId=self._pool_id, GroupName=group, PaginationConfig={"MaxItems": 60 * _MOST_PAGES}
+            )
+            for page in asked:
+                users = (PoolUser(self._arn, _sub(one["Attributes"]), one["Username"]) for one in page["Users"])
+                members += [user.arn for user in users]
+        return Team(group.removeprefix(TEAM), tuple(members))
+
+
+def _sub(attributes: list[Mapping[str, str]]) -> str:
+    return next((one["Value"] for one in attributes if one["Name"] == "sub"), "")

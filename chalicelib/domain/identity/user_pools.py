@@ -1,0 +1,95 @@
+"""People of a user pool: their names as owners, the claims of the pool's ID tokens, and the groups that mean something here.
+
+The name holds `sub`, which Cognito never gives a second time, and the user name, so that people can read it. A mail address is
+in none of it: nothing is joined by an address.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+from chalicelib.domain.core.deferred import dataclass, pattern
+from chalicelib.domain.identity.callers import Team
+
+#: Groups of the pool that mean something here: these two, and one for each team.
+ADMINISTRATORS, VIEWERS, TEAM = "administrators", "viewers", "team-"
+_USER = pattern(
+    r"(arn:aws[a-z-]*:cognito-idp:[a-z0-9-]+:\d{12}:userpool/[\w-]+)/([0-9a-zA-Z-]{1,64})/((?:[\w@.-]|=[0-9A-F]{2})+)"
+)
+_SUB = pattern(r"[0-9a-zA-Z-]{1,64}")
+#: Characters of a user name that stand as they are, besides letters and digits; the others as `=XX`.
+_PLAIN = "@._-"
+#: As long as a tag's value may be.
+_LONGEST = 256
+
+
+@dataclass(frozen=True)
+class PoolUser:
+    """A user of a pool. `sub` is theirs alone, for ever; a user name may be given again after its user was deleted."""
+
+    pool_arn: str
+    sub: str
+    username: str
+
+    @property
+    def arn(self) -> str:
+        """As whom they own labs."""
+        return f"{self.pool_arn}/{self.sub}/{_escaped(self.username)}"
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What the pool says of a user now: the groups they are in, and the teams that groups make, with all their members."""
+
+    groups: tuple[str, ...] = ()
+    teams: tuple[Team, ...] = ()
+
+
+def pool_user(arn: str) -> PoolUser | None:
+    """The user whom an ARN names; None for every other caller."""
+    found = _USER.fullmatch(arn)
+    return PoolUser(found[1], found[2], _unescaped(found[3])) if found else None
+
+
+def user_in(claims: Mapping[str, object], pool_arn: str) -> PoolUser | None:
+    """The user whom an ID token is about; None if it does not say so, or says it at too great a length."""
+    sub, username = claims.get("sub"), claims.get("cognito:username")
+    if not (isinstance(sub, str) and _SUB.fullmatch(sub) and isinstance(username, str) and username):
+        return None
+    user = PoolUser(pool_arn, sub, username)
+    return user if len(user.arn) <= _LONGEST else None
+
+
+def why_refused(claims: Mapping[str, object], issuer: str, client_id: str, nonce: str, now: datetime) -> str | None:
+    """What is wrong with an ID token, of which its way alone proves who made it; None for a good one.
+
+    Source: OpenID Connect Core 1.0, 3.1.3.7; Cognito's guide, "Verifying JSON web tokens".
+    """
+    expires, made = _seconds(claims.get("exp")), _seconds(claims.get("iat"))
+    wrong = {
+        "it is of another issuer": claims.get("iss") != issuer,
+        "it is for another client": claims.get("aud") != client_id,
+        "it is no ID token": claims.get("token_use") != "id",
+        "it answers another login": not nonce or claims.get("nonce") != nonce,
+        "it has expired": expires is None or not expires > now.timestamp(),
+        "it is of the future": made is None or not made < now.timestamp() + 300,
+    }
+    return next((reason for reason, is_so in wrong.items() if is_so), None)
+
+
+def _seconds(value: object) -> float | None:
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
+
+
+def _escaped(username: str) -> str:
+    return "".join(
+        each if each.isalnum() or each in _PLAIN else "".join(f"={byte:02X}" for byte in each.encode())
+        for each in username
+    )
+
+
+def _unescaped(text: str) -> str:
+    parts = text.split("=")
+    whole = parts[0].encode() + b"".join(bytes.fromhex(part[:2]) + part[2:].encode() for part in parts[1:])
+    return whole.decode(errors="replace")

@@ -1,0 +1,90 @@
+"""Signing in by the user pool: where a browser is sent, and from what it brings back to a session of its own.
+
+Everything of one login is derived from a secret that the browser keeps in a cookie: its state, its nonce and its verifier (PKCE).
+So nothing is stored for somebody whom nobody knows yet.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from datetime import datetime
+from urllib.parse import urlencode
+
+from chalicelib.domain.core.deferred import pattern
+from chalicelib.domain.errors.tree import LoginRefused
+from chalicelib.domain.identity.sessions import is_token
+from chalicelib.domain.identity.user_pools import user_in, why_refused
+from chalicelib.logs import logger
+from chalicelib.ports.deps import Deps
+from chalicelib.ports.user_pool import PoolClient, UserPool
+from chalicelib.services.sessions import open_session
+
+_CODE = pattern(r"[0-9A-Za-z_-]{8,512}")
+_AGAIN = "Sign in again from the beginning: this login was begun elsewhere, or has come back before."
+
+
+def login_address(pool: UserPool, secret: str, host: str | None) -> str:
+    """Where a browser with this secret is sent. `host` chooses among the addresses that the pool may send it back to."""
+    client = pool.client()
+    challenge = base64.urlsafe_b64encode(hashlib.sha256(_part(secret, "verifier").encode()).digest()).rstrip(b"=")
+    asked = {
+        "response_type": "code",
+        "client_id": client.id,
+        "redirect_uri": callback_for(client, host),
+        "scope": "openid",
+        "state": _part(secret, "state"),
+        "nonce": _part(secret, "nonce"),
+        "code_challenge": challenge.decode(),
+        "code_challenge_method": "S256",
+    }
+    return f"{client.login_url}/oauth2/authorize?{urlencode(asked)}"
+
+
+def logout_address(pool: UserPool, host: str | None) -> str:
+    """Where the pool forgets a browser, too."""
+    client = pool.client()
+    asked = {"client_id": client.id, "logout_uri": _of_host(client.signed_out, host)}
+    return f"{client.login_url}/logout?{urlencode(asked)}"
+
+
+def callback_for(client: PoolClient, host: str | None) -> str:
+    """The address for this host among those that the pool knows, else the first: a forged host leads to none of its own."""
+    return _of_host(client.callbacks, host)
+
+
+def sign_in(
+    deps: Deps, pool: UserPool, secret: str, given: tuple[str, str], host: str | None, token: str, now: datetime
+) -> str:
+    """Open a session under `token` for whoever the login says; return their ARN. `given`: the code and the state that came.
+
+    Raises LoginRefused, Transient.
+    """
+    code, state = given
+    if not is_token(secret) or not hmac.compare_digest(_part(secret, "state").encode(), state.encode()):
+        raise LoginRefused(_AGAIN)
+    if not _CODE.fullmatch(code):
+        raise LoginRefused("The login came back without a code.")
+    client = pool.client()
+    claims = pool.redeem(code, _part(secret, "verifier"), callback_for(client, host))
+    reason = why_refused(claims, client.issuer, client.id, _part(secret, "nonce"), now)
+    user = user_in(claims, client.pool_arn)
+    if reason is not None or user is None:
+        logger.warning("An ID token was refused.", extra={"reason": reason or "it names nobody"})
+        raise LoginRefused("What the login says of you can't be believed here.")
+    open_session(deps, user.arn, client.pool_arn.split(":")[4], None, token, now)
+    logger.info("Somebody signed in.", extra={"caller": user.arn})
+    return user.arn
+
+
+def _of_host(addresses: tuple[str, ...], host: str | None) -> str:
+    if not addresses:
+        raise LoginRefused("The user pool's client knows no address of this page.")
+    return next((each for each in addresses if each.split("/")[2] == host), addresses[0])
+
+
+def _part(secret: str, what: str) -> str:
+    """One of the values of a login, of 256 bits; none tells another one or the secret."""
+    digest = hmac.new(secret.encode(), f"login:{what}".encode(), hashlib.sha256).digest()
+    return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
