@@ -16,6 +16,7 @@ from emulator.core.settings import Settings
 from emulator.process import Sandbox, running_sandbox
 from sandbox.course import Course, make_course
 from sandbox.deploy import api_url, deploy
+from sandbox.login import make_logins
 from sandbox.people import HttpAnswer, People, Person, make_people, signed_request
 from sandbox.recorded_requests import leave_questions
 
@@ -137,9 +138,7 @@ def installed(
         message(f"an AWS of our own answers at {sandbox.url}, IAM enforced")
         sandbox.admin("POST", "quotas", ROOM)
         people = make_people(sandbox)
-        outputs = deploy(sandbox.client, package, STACK, _parameters(people))
-        # Links in mails must lead here, and the API's address is known only once it is there.
-        outputs = deploy(sandbox.client, package, STACK, {"ApiUrl": api_url(sandbox.url, outputs)})
+        outputs = _deployed(sandbox, package, people)
         message(f"deployed {len(package.template['Resources'])} resources by change set")
         stage = Stage(sandbox, outputs, api_url(sandbox.url, outputs), people, make_course(sandbox))
         stage.offer(stage.course.offers)
@@ -149,8 +148,19 @@ def installed(
             leave_questions(sandbox)
 
 
-def _parameters(people: People) -> dict[str, str]:
+def _deployed(sandbox: Sandbox, package: packaging.Package, people: People) -> dict[str, str]:
+    """The outputs of the stack, in which links of mails and of the login lead to this machine."""
+    outputs = deploy(sandbox.client, package, STACK, _parameters(people, sandbox.url))
+    # The API's address is known only once it is there.
+    outputs = deploy(sandbox.client, package, STACK, {"ApiUrl": api_url(sandbox.url, outputs)})
+    make_logins(sandbox, outputs)
+    return outputs
+
+
+def _parameters(people: People, login_url: str) -> dict[str, str]:
     return {
+        "BrowserLogin": "on",
+        "LoginUrl": login_url,
         "Administrators": people.administrator.arn,
         "NoticeAdministrators": NOTICE_ADMINISTRATORS,
         "TimeZone": TIME_ZONE,

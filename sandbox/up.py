@@ -8,6 +8,7 @@ from types import FrameType
 from deployment.packaging import PROJECT
 from emulator.core.settings import Settings
 from sandbox.course import DOMAIN, KEY_PAIR
+from sandbox.login import ADMINISTRATOR, LEARNER, PASSWORD, page_url
 from sandbox.mailbox import subscribe
 from sandbox.people import Person
 from sandbox.run_schedule import ENV_FILE, MAILBOX
@@ -51,7 +52,12 @@ def message(stage: Stage, scale: float) -> str:
     """How to use it."""
     region, env = stage.sandbox.region, ENV_FILE.relative_to(PROJECT)
     return f"""
-The page, as a learner, in a second terminal:
+The page:
+
+  {page_url(stage.sandbox, stage.outputs)}
+
+Sign in as {LEARNER} or as {ADMINISTRATOR}; both have the password {PASSWORD}. With AWS credentials, as a learner,
+in a second terminal:
 
   . {env} && {_PYTHON} -m ekslab dashboard
 

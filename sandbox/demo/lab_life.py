@@ -19,6 +19,7 @@ from emulator.core.settings import REGION, Settings
 from sandbox.course import DOMAIN
 from sandbox.demo import curfew, money, support
 from sandbox.demo.narration import Narrator
+from sandbox.login import page_url
 from sandbox.scenarios.controllers import controllers_of
 from sandbox.scenarios.leftover import Leftover, still_there
 from sandbox.scenarios.leftovers import Cluster, drop_all
@@ -49,6 +50,9 @@ def main(scale: float = 0.01) -> int:
                 _Play(stage, narrator).play()
                 support.play(stage, narrator)
                 curfew.play(stage, narrator)
+                narrator.say()
+                narrator.say(f"People see all of this on a page. It was at {page_url(stage.sandbox, stage.outputs)}")
+                narrator.say("and ends with this demo: `make sandbox` leaves one running, and begins with its address.")
         except (Impatient, NotPackaged) as error:
             narrator.check(False, str(error))
     narrator.say()

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from chalicelib.domain.labs.lab import Phase
 from tests.api.curfew_world import LAB
+from tests.browser.axe import worst_of
 from tests.browser.conftest import Shown, showing
 
 PATHS = (
@@ -76,24 +76,11 @@ def test_nothing_breaks_the_policy_and_nothing_is_asked_of_others(shown: Shown) 
 
 
 def test_pages_fit_their_width_and_have_nothing_serious_against_them(sized: Shown) -> None:
-    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
-    source = Path(axe.script_path if hasattr(axe, "script_path") else axe.axe_path if hasattr(axe, "axe_path") else "")
-    script = source.read_text() if source.is_file() else None
     for path in PATHS:
         page = sized.page(path)
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), path
-        page.evaluate(script or _axe_source())
-        found = page.evaluate("axe.run()")["violations"]
-        worst = [(each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in ("serious", "critical")]
-        assert worst == [], path
+        assert worst_of(page) == [], path
         page.close()
-
-
-def _axe_source() -> str:
-    import axe_playwright_python
-
-    [found] = Path(axe_playwright_python.__file__).parent.rglob("axe*.js")
-    return found.read_text()
 
 
 @pytest.fixture

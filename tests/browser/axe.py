@@ -1,0 +1,22 @@
+"""axe-core, run inside a page by `evaluate`: the policy of the page lets no script in by a tag."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+
+def worst_of(page: Any) -> list[tuple[str, str]]:
+    """What axe has that is serious or worse, with the first element of each. `evaluate` works where pages run no script."""
+    page.evaluate(_source())
+    found = page.evaluate("axe.run()")["violations"]
+    return [(each["id"], each["nodes"][0]["html"]) for each in found if each["impact"] in ("serious", "critical")]
+
+
+@cache
+def _source() -> str:
+    import axe_playwright_python
+
+    [found] = Path(axe_playwright_python.__file__).parent.rglob("axe*.js")
+    return found.read_text()
