@@ -73,14 +73,21 @@ def test_a_lab_s_whole_life_with_nothing_but_a_browser(stage: Stage) -> None:
 
 
 def others_see_nothing_administrators_all(stage: Stage, lab_id: str) -> None:
-    make_user(stage.sandbox, stage.outputs["LoginPoolId"], "stranger")
-    stranger, administrator = Reader(stage), Reader(stage)
+    cognito, pool = stage.sandbox.client("cognito-idp"), stage.outputs["LoginPoolId"]
+    cognito.create_group(UserPoolId=pool, GroupName="team-shop")
+    cognito.admin_add_user_to_group(UserPoolId=pool, Username=LEARNER, GroupName="team-shop")
+    make_user(stage.sandbox, pool, "stranger")
+    make_user(stage.sandbox, pool, "mate", "team-shop")
+    stranger, mate, administrator = Reader(stage), Reader(stage), Reader(stage)
     stranger.sign_in("stranger")
     assert stranger.get(f"ui/labs/{lab_id}").status == 404
+    mate.sign_in("mate")
+    assert mate.get(f"ui/labs/{lab_id}").status == 200
     administrator.sign_in(ADMINISTRATOR)
     assert administrator.get(f"ui/labs/{lab_id}").status == 200
-    cognito = stage.sandbox.client("cognito-idp")
-    cognito.admin_delete_user(UserPoolId=stage.outputs["LoginPoolId"], Username="stranger")
+    for username in ("stranger", "mate"):
+        cognito.admin_delete_user(UserPoolId=pool, Username=username)
+    cognito.delete_group(UserPoolId=pool, GroupName="team-shop")
 
 
 def signing_out_ends_here_and_the_login_still_knows_the_browser(reader: Reader, outputs: Mapping[str, str]) -> None:
