@@ -53,8 +53,9 @@ _REQUEST = (
 
 
 def alarm_metrics(resources: Mapping[str, Any]) -> int:
-    """How many metrics the alarms among a template's resources look at; most look at one."""
-    alarms = [each["Properties"] for each in resources.values() if each.get("Type") == "AWS::CloudWatch::Alarm"]
+    """How many metrics the alarms that every installation has look at, among a template's resources; most look at one."""
+    there = (each for each in resources.values() if "Condition" not in each)
+    alarms = [each["Properties"] for each in there if each.get("Type") == "AWS::CloudWatch::Alarm"]
     return sum(sum("MetricStat" in metric for metric in alarm.get("Metrics", ())) or 1 for alarm in alarms)
 
 
