@@ -25,6 +25,7 @@ NAMES = {
     "elasticfilesystem": "efs",
     "elasticloadbalancing": "elbv2",
     "servicequotas": "service-quotas",
+    "ses": "sesv2",
     "states": "stepfunctions",
     "tag": "resourcegroupstaggingapi",
 }

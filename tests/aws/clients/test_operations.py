@@ -25,8 +25,8 @@ from tests.paths import PROJECT
 NAMED = re.compile(r"(?:^|[\s(`'])([a-z0-9-]+):([A-Z][A-Za-z0-9]*)\b")
 #: Rights of IAM's that are no operations, and condition keys, which are written alike.
 OTHERS = {"iam:PassRole", "execute-api:Invoke", "sts:TagSession", "ec2:CreateAction", "ec2:Vpc"}
-#: More than one API of AWS's goes by these prefixes of rights.
-OLDER_OR_NEWER = {"elasticloadbalancing": ("elb",), "ses": ("sesv2",)}
+#: The older API that goes by the same prefix of rights.
+OLDER = {"elasticloadbalancing": ("elb",)}
 SERVICES = {"autoscaling", "cloudformation", "cloudtrail", "cloudwatch", "dynamodb", "ec2", "eks", "elasticfilesystem"}
 SERVICES |= {"elasticloadbalancing", "events", "iam", "logs", "pricing", "route53", "secretsmanager", "sns", "sqs"}
 SERVICES |= {"ssm", "states", "sts", "tag", "kms", "ses"}
@@ -35,7 +35,7 @@ SERVICES |= {"ssm", "states", "sts", "tag", "kms", "ses"}
 @cache
 def operations(service: str) -> frozenset[str]:
     session = botocore.session.get_session()
-    names = {NAMES.get(service, service), *OLDER_OR_NEWER.get(service, ())}
+    names = {NAMES.get(service, service), *OLDER.get(service, ())}
     return frozenset(name for each in names for name in session.get_service_model(each).operation_names)
 
 
