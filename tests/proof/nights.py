@@ -37,6 +37,7 @@ def swept(cell: Cell | None) -> tuple[Nights, Strikes]:
         with suppress(ExecutionStopped):
             nights.run_hour(NOW + timedelta(hours=hour))
         strikes.function = ""
+        nights.note_moved(NOW + timedelta(hours=hour))
         nights.settle(NOW + timedelta(hours=hour))
     return nights, strikes
 

@@ -116,12 +116,16 @@ class Nights:
         machine = Machine("curfew", self.world.deps, self.before, self.after)
         self.machines.append(machine)
         end = machine.run({"time": at.isoformat()})
-        for lab in self.world.store.labs.values():
-            if lab.phase in (Phase.RELEASING, Phase.HIBERNATING):
-                self.moved.setdefault((lab.id, lab.run), at)
+        self.note_moved(at)
         if settle:
             self.settle(at)
         return end
+
+    def note_moved(self, at: datetime) -> None:
+        """Remember which labs a run has sent on their way."""
+        for lab in self.world.store.labs.values():
+            if lab.phase in (Phase.RELEASING, Phase.HIBERNATING):
+                self.moved.setdefault((lab.id, lab.run), at)
 
     def hours(self, start: datetime, count: int) -> datetime:
         """So many hourly runs; returns the time after the last."""
