@@ -23,7 +23,7 @@ _KEY = pattern(r"[0-9a-f]{32}")
 
 @dataclass(frozen=True)
 class Field:
-    """A field of the form. `kind`: text, number, list (words or lines), flag; `choices`: a select with these."""
+    """A field of the form. `kind`: text, number, list (words or lines), principals, flag; `choices`: a select with these."""
 
     path: str
     label: str
@@ -50,6 +50,7 @@ FOLDED = (
     Field("network.nat", "NAT", "", choices=("none", "single")),
     Field("endpoint.access", "API server", "", choices=("public", "public-and-private", "private")),
     Field("endpoint.allowedCidrs", "Allowed addresses", "Who reaches it; empty: your address.", "list"),
+    Field("access", "Who gets in", "ARNs of IAM users or roles, as administrators; empty: you.", "principals"),
     Field("ssh.keyName", "Key pair", "An EC2 key pair for ssh; without one, Session Manager."),
     Field("externalDns.domain", "DNS below", "A domain for external-dns."),
     Field("workHost", "Work host", "An instance with kubectl, eksctl, aws and docker.", "flag"),
@@ -111,6 +112,8 @@ def _value(field: Field, given: str) -> Any:
             return int(given) if given.isascii() and given.isdigit() and len(given) < 10 else given
         case "list":
             return given.replace(",", " ").split()
+        case "principals":
+            return [{"principalArn": arn} for arn in given.replace(",", " ").split()]
         case "flag":
             return True
         case _:

@@ -86,6 +86,17 @@ def test_a_learner_signs_in_and_is_the_same_person_the_next_time() -> None:
     assert "mine" not in Browser.signed_in(login.http, login.pool, "mallory").get("/ui/labs").text
 
 
+def test_the_form_names_who_gets_into_the_cluster_and_warns_where_nobody_does() -> None:
+    login = begun()
+    browser = Browser(login.http, kept_cookies(login.come_back())[COOKIE])
+    nobody = browser.send("/ui/ask", name="mine", key="0" * 32, then="price")
+    assert "Nobody gets into the cluster" in nobody.text.split('data-finding="access"')[1].split("</div>")[0]
+    role = "arn:aws:iam::111122223333:user/learner"
+    browser.send("/ui/ask", name="mine", key="0" * 32, then="ask", access=role)
+    [lab] = login.http.world.store.labs.values()
+    assert [entry.principal_arn for entry in lab.spec.access] == [role]
+
+
 def test_the_cookies_are_for_this_host_alone_for_no_script_and_for_a_time() -> None:
     login = begun()
     [first] = login.http.get("/ui/login", caller="", headers={"host": HOST}).cookies
