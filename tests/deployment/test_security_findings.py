@@ -32,6 +32,7 @@ _ARNS = {
     "AlarmsTopic": "sns:eu-west-1:111122223333:alarms",
     "NoticesTopic": "sns:eu-west-1:111122223333:notices",
     "ChatNoticesTopic": "sns:eu-west-1:111122223333:chat",
+    "MailEventsTopic": "sns:eu-west-1:111122223333:mails",
 }
 _NAMES = {
     "AWS::StackName": "ekslab",
