@@ -37,7 +37,9 @@ def of_roles(resources: Mapping[str, Json]) -> Iterator[tuple[str, Json]]:
     """Each statement of the roles and of the policies for roles among the resources of a template."""
     for name, made in resources.items():
         properties = made.get("Properties", {})
-        documents = [policy["PolicyDocument"] for policy in properties.get("Policies", [])]
+        policies = properties.get("Policies", [])
+        # A user pool's are about passwords.
+        documents = [policy["PolicyDocument"] for policy in policies] if isinstance(policies, list) else []
         if "Roles" in properties:
             documents.append(properties["PolicyDocument"])
         for said in (said for document in documents for said in document["Statement"]):
