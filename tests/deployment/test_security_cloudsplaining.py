@@ -56,7 +56,9 @@ def policies() -> Iterator[tuple[str, Any]]:
 
 def _documents(properties: Mapping[str, Any]) -> Iterator[Any]:
     """A managed policy that no role has, the boundary of labs' roles, is a limit and lets nobody do anything."""
-    yield from (policy["PolicyDocument"] for policy in properties.get("Policies", []))
+    policies = properties.get("Policies", [])
+    # A user pool's are about passwords.
+    yield from (policy["PolicyDocument"] for policy in policies if isinstance(policies, list))
     if "PolicyDocument" in properties and properties.get("Roles"):
         yield properties["PolicyDocument"]
 
