@@ -32,6 +32,9 @@ FOUND = (
     # A denial before a step had begun was told without AWS's words.
     Cell("hibernate", "shrink_nodegroups", "store.load_lab", Fault.DENIED),
     Cell("hibernate", "begin", "store.load_lab", Fault.DENIED),
+    # A log group that came back was never deleted once its first deletion had been throttled.
+    Cell("verify_deletion", "remove_leftovers", "leftovers.delete", Fault.THROTTLED),
+    Cell("verify_deletion", "remove_leftovers", "store.record", Fault.KILLED_AFTER),
     # A part of the five-minute run that can't be read stopped all of it.
     Cell("update", "recover_labs", "curfew_store.blocked", Fault.DENIED),
 )

@@ -87,6 +87,10 @@ BY_EKS = "made by EKS for the lab's cluster"
 _SAID: Mapping[str, Proof] = {ASKED_FOR: Proof.ANSWER, BY_STACK: Proof.STACK, BY_EKS: Proof.AWS}
 
 
+#: What is said of a thing that was deleted once before: log groups do this, by late delivery.
+CAME_BACK = "It was deleted, and is there again."
+
+
 @dataclass(frozen=True)
 class LedgerEntry:
     """One thing of the lab's, or one that looks like it. `how` says why: `asked for by provision`, `tag elbv2.k8s.aws/cluster`, ...
@@ -112,6 +116,11 @@ class LedgerEntry:
         if self.guest or self.state is EntryState.UNPROVEN:
             return None
         return self.proof or _SAID.get(self.how)
+
+    @property
+    def was_deleted(self) -> bool:
+        """Whether it was deleted; also where it was seen again since, and could not be deleted yet (throttled, say)."""
+        return self.state is EntryState.DELETED or (self.state is EntryState.PRESENT and self.reason == CAME_BACK)
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from chalicelib.domain.core.deferred import dataclass, pattern
 from chalicelib.domain.core.proof import Proof
-from chalicelib.domain.core.resources import BY_STACK, EntryState, Kind, LedgerEntry, Resource, Target
+from chalicelib.domain.core.resources import BY_STACK, Kind, LedgerEntry, Resource, Target
 from chalicelib.domain.teardown.external_dns import is_below
 
 LAB_TAG = "ekslab:lab-id"
@@ -333,7 +333,7 @@ def _late_log_group(resource: Resource, target: Target, entry: LedgerEntry) -> s
     if resource.id != log_group_name(target.cluster_name) or born is None or gone_at is None:
         return ""
     again = entry.how == BY_STACK and entry.proof is Proof.AWS
-    if entry.state is not EntryState.DELETED or not (again or entry.grounds is Proof.STACK):
+    if not entry.was_deleted or not (again or entry.grounds is Proof.STACK):
         return ""
     bare = not resource.tags and "retention" not in resource.attributes
     in_time = gone_at - LATE_DELIVERY <= born <= max(entry.changed_at, gone_at) + LATE_DELIVERY

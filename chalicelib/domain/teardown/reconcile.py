@@ -9,15 +9,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from chalicelib.domain.core.resources import EntryState, LedgerEntry, Resource, Target
+from chalicelib.domain.core.resources import CAME_BACK, EntryState, LedgerEntry, Resource, Target
 from chalicelib.domain.costs import Prices
 from chalicelib.domain.teardown.holders import with_holders
 from chalicelib.domain.teardown.ownership import Action, OwnershipDecision, judge
 from chalicelib.domain.teardown.receipt import Receipt, ReceiptLine, ReceiptOutcome, Wait
 from chalicelib.domain.teardown.unproven import delete_command, left_line
-
-#: What is said of a thing that was deleted once before: log groups do this, by late delivery.
-CAME_BACK = "It was deleted, and is there again."
 
 
 def describe_call(arn: str) -> str:

@@ -13,7 +13,7 @@ from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.proof import Creator, Proof
-from chalicelib.domain.core.resources import EntryState, Kind, LedgerEntry, Resource, Target
+from chalicelib.domain.core.resources import CAME_BACK, EntryState, Kind, LedgerEntry, Resource, Target
 from chalicelib.domain.errors.patience import UNKNOWN_SECONDS
 from chalicelib.domain.errors.tree import AccessDenied, AwsRefused, ResourceGone, StillInUse, Transient
 from chalicelib.domain.labs.aws_states import GroupState
@@ -24,7 +24,7 @@ from chalicelib.domain.teardown.creation import is_young
 from chalicelib.domain.teardown.deletion_order import INSTANCES, LEFTOVERS, REMAINS, SLOW, STRAGGLERS
 from chalicelib.domain.teardown.ownership import Action, OwnershipDecision, judge
 from chalicelib.domain.teardown.receipt import Receipt
-from chalicelib.domain.teardown.reconcile import CAME_BACK, reconcile
+from chalicelib.domain.teardown.reconcile import reconcile
 from chalicelib.domain.teardown.target import target_of, with_cluster, with_groups, with_roles
 from chalicelib.domain.teardown.volumes import VolumeDecision, decide_volume
 from chalicelib.ports.deps import Deps
