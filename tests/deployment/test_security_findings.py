@@ -33,6 +33,7 @@ _ARNS = {
     "NoticesTopic": "sns:eu-west-1:111122223333:notices",
     "ChatNoticesTopic": "sns:eu-west-1:111122223333:chat",
     "MailEventsTopic": "sns:eu-west-1:111122223333:mails",
+    "LoginPool": "cognito-idp:eu-west-1:111122223333:userpool/eu-west-1_abcdefghi",
 }
 _NAMES = {
     "AWS::StackName": "ekslab",
@@ -74,6 +75,8 @@ def filled_in(thing: Any) -> Any:
     match thing:
         case {"Fn::Sub": str(text)}:
             return re.sub(r"\$\{([\w:.]+)\}", lambda found: _named(found[1]), text)
+        case {"Fn::If": [_, switched_on, _]}:
+            return filled_in(switched_on)
         case {"Ref": str(name)} | {"Fn::GetAtt": [str(name), *_]}:
             return _named(name)
         case dict():

@@ -93,9 +93,9 @@ def _dear(each: LabMonth) -> str:
 
 
 def _unused(labs: Iterable[LabMonth]) -> Iterator[str]:
-    for each in [each for each in labs if each.is_unused and each.cost][:_MOST]:
-        assert each.verdict is not None
-        looked = f"{each.verdict.at:%Y-%m-%d %H:%M} UTC: {each.verdict.sentence}"
+    unused = [(each, each.verdict) for each in labs if each.verdict is not None and each.is_unused and each.cost]
+    for each, verdict in unused[:_MOST]:
+        looked = f"{verdict.at:%Y-%m-%d %H:%M} UTC: {verdict.sentence}"
         yield f"{_dear(each)}\n{paragraph(looked, indent='              ')}"
 
 
