@@ -12,7 +12,20 @@ from typing import assert_never
 
 from chalicelib.domain.core.deferred import dataclass, pattern
 from chalicelib.domain.core.language import Language
-from chalicelib.domain.core.message import Block, Bullets, Commands, Letter, Link, Message, Paragraphs, plain_text
+from chalicelib.domain.core.message import (
+    Block,
+    Bullets,
+    Commands,
+    Heading,
+    Letter,
+    Link,
+    Message,
+    Ordered,
+    Paragraphs,
+    Rows,
+    plain_block,
+    plain_text,
+)
 from chalicelib.domain.core.sentence import Sentence, Words, said
 from chalicelib.domain.core.wording import WIDTH, width
 from chalicelib.words.catalogues import words_of
@@ -27,6 +40,7 @@ _CARD = "max-width:560px;margin:0 auto;padding:24px;background:#fff;border:1px s
 _HEADING = "margin:0 0 16px;font-size:20px;line-height:1.3"
 _SECTION = "margin:24px 0 8px;font-size:16px"
 _PARAGRAPH = "margin:0 0 16px"
+_CELL = "padding:2px 12px 2px 0;text-align:left;vertical-align:top"
 _LIST = "margin:0 0 16px;padding-left:20px"
 _COMMANDS = "margin:0 0 16px;padding:12px;background:#f3f4f7;border-radius:6px;font-size:14px;white-space:pre-wrap"
 _BUTTON = (
@@ -113,8 +127,25 @@ def _html(block: Block, words: Words) -> str:
         case Bullets(heading, texts):
             items = "\n".join(f"<li>{_inline(text, words)}</li>" for text in texts)
             return f'<h2 style="{_SECTION}">{_inline(heading, words)}</h2>\n<ul style="{_LIST}">\n{items}\n</ul>'
+        case Heading(text):
+            return f'<h2 style="{_SECTION}">{_inline(text, words)}</h2>'
+        case Rows(rows):
+            return f'<table style="{_PARAGRAPH}">\n' + "\n".join(_row(row, words) for row in rows) + "\n</table>"
+        case Ordered(steps):
+            return f'<ol style="{_LIST}">\n' + "\n".join(_ordered(step, words) for step in steps) + "\n</ol>"
         case _:
             assert_never(block)
+
+
+def _row(row: tuple[str, ...], words: Words) -> str:
+    return "<tr>" + "".join(f'<td style="{_CELL}">{_inline(cell, words)}</td>' for cell in row) + "</tr>"
+
+
+def _ordered(step: tuple[str, tuple[str, ...], tuple[str, ...]], words: Words) -> str:
+    title, commands, others = step
+    blocks = [f'<pre style="{_COMMANDS}">{escape(chr(10).join(lines))}</pre>' for lines in (commands, others) if lines]
+    either = f"\n{_inline(Sentence('or'), words)}\n"
+    return f"<li>{_inline(title, words)}\n{either.join(blocks)}</li>"
 
 
 def _inline(text: str, words: Words) -> str:
@@ -131,5 +162,11 @@ def _markdown(block: Block, words: Words) -> str:
             return ""
         case Bullets(heading, texts):
             return "\n".join([f"*{said(heading, words)}*", *(f"- {said(text, words)}" for text in texts)])
+        case Heading(text):
+            return f"*{said(text, words)}*"
+        case Rows():
+            return f"```\n{plain_block(block, words)}\n```"
+        case Ordered():
+            return f"```\n{plain_block(block, words)}\n```"
         case _:
             assert_never(block)

@@ -31,10 +31,14 @@ from chalicelib.domain.identity.invitation import confirmation_message
 from chalicelib.domain.labs.lab import Approval, Hibernation, Lab, Phase
 from chalicelib.domain.labs.schedule import AtCurfew
 from chalicelib.domain.labs.spec import VolumePolicy
+from chalicelib.domain.support.fleet import NodeKind, Nodes
 from chalicelib.words.catalogues import words_of
 from chalicelib.words.letters import chat_of, written
 from tests.domain.curfew.messages.test_warning import AT, SEOUL, mail
 from tests.domain.curfew.messages.test_warning import ENTRY as A_LINE
+from tests.domain.notices.test_digest import kept, notices_of
+from tests.domain.notices.test_digest import mail as digest
+from tests.domain.support.test_assessment import NOW
 from tests.fakes.builders import a_lab, a_spec
 
 FOLDER = Path(__file__).parent / "golden"
@@ -164,7 +168,34 @@ INVITATIONS: dict[str, Callable[[], Message]] = {
     "confirmation": lambda: confirmation_message(PENDING, "https://x.example.com/api/confirm/token"),
     "confirmation-no-link": lambda: confirmation_message(PENDING, None),
 }
-KINDS: dict[str, Callable[[], Message]] = {**WARNINGS, **CURFEW, **REPORTS, **INVITATIONS}
+def undated() -> Message:
+    return digest(kept("older", "1.21"))
+
+
+def behind_nodes() -> Message:
+    after = kept("orders", "1.32", upgraded_by_aws_at=NOW)
+    return digest(
+        replace(after, cluster=replace(after.cluster, nodes=(Nodes("workers", NodeKind.MANAGED, "1.31", 3),)))
+    )
+
+
+def solved() -> Message:
+    history = [notice for notice, _ in notices_of(kept("orders", "1.31"))]
+    return digest(kept("orders", "1.36"), history=history)
+
+
+DIGESTS: dict[str, Callable[[], Message]] = {
+    "digest-forced": lambda: digest(kept("orders", "1.31")),
+    "digest-billing": lambda: digest(kept("orders", "1.34")),
+    "digest-standard": lambda: digest(kept("orders", "1.34", "STANDARD")),
+    "digest-lab": lambda: digest(kept("orders", "1.31", lab_id="lab-1")),
+    "digest-late": lambda: digest(kept("orders", "1.34", armed_at=NOW - timedelta(days=90))),
+    "digest-many": lambda: digest(kept("later", "1.34"), kept("soon", "1.31"), kept("paying", "1.33")),
+    "digest-undated": undated,
+    "digest-behind": behind_nodes,
+    "digest-solved": solved,
+}
+KINDS: dict[str, Callable[[], Message]] = {**WARNINGS, **CURFEW, **REPORTS, **DIGESTS, **INVITATIONS}
 
 
 def shown(message: Message, language: Language, medium: str) -> str:

@@ -8,11 +8,12 @@ from typing import assert_never
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.place import ClusterKey
-from chalicelib.domain.core.sentence import ENGLISH, Words, said
-from chalicelib.domain.core.wording import paragraph
+from chalicelib.domain.core.sentence import ENGLISH, Sentence, Words, said
+from chalicelib.domain.core.wording import WIDTH, paragraph, width
 
 #: SNS: fewer than 100 characters.
 MOST_SUBJECT = 99
+_MOST_COLUMN = 40
 
 
 class Severity(StrEnum):
@@ -54,7 +55,28 @@ class Bullets:
     texts: tuple[str, ...]
 
 
-Block = Paragraphs | Commands | Link | Bullets
+@dataclass(frozen=True)
+class Heading:
+    """Begins a part of a letter."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Rows:
+    """A table without a head."""
+
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True)
+class Ordered:
+    """Things to do one after the other: what, the commands for it, and other commands that do the same."""
+
+    steps: tuple[tuple[str, tuple[str, ...], tuple[str, ...]], ...]
+
+
+Block = Paragraphs | Commands | Link | Bullets | Heading | Rows | Ordered
 
 
 @dataclass(frozen=True)
@@ -114,14 +136,15 @@ def english_body(letter: Letter) -> str:
 
 def plain_text(letter: Letter, words: Words) -> str:
     """Wrapped paragraphs and indented commands, with an empty line between blocks."""
-    return "\n\n".join(_plain(block, words) for block in letter.blocks) + "\n"
+    return "\n\n".join(plain_block(block, words) for block in letter.blocks) + "\n"
 
 
 def _says(block: Block) -> bool:
     return not isinstance(block, Paragraphs) or any(block.texts)
 
 
-def _plain(block: Block, words: Words) -> str:
+def plain_block(block: Block, words: Words) -> str:
+    """One block as plain text."""
     match block:
         case Paragraphs(texts):
             return "\n".join(paragraph(said(text, words)) for text in texts if text)
@@ -132,5 +155,32 @@ def _plain(block: Block, words: Words) -> str:
         case Bullets(heading, texts):
             items = [paragraph(said(text, words), "    ", "  ") for text in texts]
             return "\n".join([f"{said(heading, words)}:", *items])
+        case Heading(text):
+            heading = said(text, words)
+            return f"{heading}\n{'-' * min(width(heading), WIDTH)}"
+        case Rows(rows):
+            return "\n".join(_columns([[said(cell, words) for cell in row] for row in rows]))
+        case Ordered(steps):
+            return "\n".join(line for number, step in enumerate(steps, 1) for line in _step(number, step, words))
         case _:
             assert_never(block)
+
+
+def _columns(rows: list[list[str]]) -> list[str]:
+    """Each column as wide as its widest cell, up to 40; the last one as it is."""
+    widths = [min(max(map(width, column)), _MOST_COLUMN) for column in zip(*rows, strict=True)]
+    padded = [
+        [cell + " " * (most - width(cell)) for cell, most in zip(row[:-1], widths, strict=False)] + [row[-1]]
+        for row in rows
+    ]
+    return ["  " + "  ".join(row) for row in padded]
+
+
+def _step(number: int, step: tuple[str, tuple[str, ...], tuple[str, ...]], words: Words) -> list[str]:
+    title, commands, others = step
+    either = said(Sentence("or"), words)
+    return [
+        paragraph(said(title, words), "     ", f"  {number}. "),
+        *(f"       {command}" for command in commands),
+        *(f"    {either} {command}" for command in others),
+    ]

@@ -11,9 +11,21 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.core.message import Message, Severity
+from chalicelib.domain.core.message import (
+    Block,
+    Heading,
+    Letter,
+    Message,
+    Rows,
+    Severity,
+    english_body,
+    letter_of,
+    para,
+    plain_block,
+)
 from chalicelib.domain.core.place import ClusterKey
-from chalicelib.domain.core.wording import counted, format_day, paragraph
+from chalicelib.domain.core.sentence import ENGLISH, Sentence
+from chalicelib.domain.core.wording import counted, format_day
 from chalicelib.domain.notices.digest_text import deadline_of_notices, headline, section
 from chalicelib.domain.notices.notice import Audience, Notice
 from chalicelib.domain.support.assessment import days_left
@@ -26,10 +38,7 @@ _CLUSTERS, _WITH_COMMANDS = 60, 10
 #: Bytes that a cluster's title and line in the table take, generously.
 _A_CLUSTER = 400
 
-_DOCS = (
-    "Kubernetes versions on EKS: https://docs.aws.amazon.com/eks/latest/userguide/kubernetes-versions.html",
-    "Upgrading a cluster:        https://docs.aws.amazon.com/eks/latest/userguide/update-cluster.html",
-)
+_DOCS = "https://docs.aws.amazon.com/eks/latest/userguide"
 _SEVERITIES = list(Severity)
 
 
@@ -60,7 +69,7 @@ def _volumes(parts: Sequence[_Part], now: datetime) -> list[list[_Part]]:
     volumes: list[list[_Part]] = [[]]
     room = 0
     for part in parts:
-        size = len(section(part.watched, part.notices, now, full=True).encode()) + _A_CLUSTER
+        size = _bytes(section(part.watched, part.notices, now, full=True)) + _A_CLUSTER
         if volumes[-1] and (len(volumes[-1]) == _CLUSTERS or size > room):
             volumes.append([])
         room = (room if volumes[-1] else MOST_BYTES) - size
@@ -68,20 +77,26 @@ def _volumes(parts: Sequence[_Part], now: datetime) -> list[list[_Part]]:
     return volumes
 
 
+def _bytes(blocks: Sequence[Block]) -> int:
+    return sum(len(plain_block(block, ENGLISH).encode()) + 2 for block in blocks)
+
+
 def _message(recipient: str, parts: Sequence[_Part], now: datetime, volume: tuple[int, int]) -> Message:
     notices = [notice for part in parts for notice in part.notices]
     accounts = {part.watched.cluster.key.account for part in parts}
     kinds = {notice.kind.value for notice in notices}
+    letter = _letter(parts, now, volume)
     return Message(
         recipient=recipient,
-        subject=_subject(parts, volume),
-        body=_body(parts, now, volume),
+        subject=_plain(letter.subject),
+        body=english_body(letter),
         kind=kinds.pop() if len(kinds) == 1 else "digest",
         severity=parts[0].severity,
         account=accounts.pop() if len(accounts) == 1 else "several",
         owner=parts[0].watched.owner or recipient,
         days=min((part.days for part in parts if part.days is not None), default=0),
         notice_ids=tuple((notice.key, notice.id) for notice in notices),
+        letter=letter,
     )
 
 
@@ -100,51 +115,69 @@ def _parts(text: Sequence[tuple[Notice, Watched]], now: datetime) -> list[_Part]
 
 def _subject(parts: Sequence[_Part], volume: tuple[int, int]) -> str:
     first = parts[0]
-    what = f"{_name(first)} {first.headline}"
+    name, (number, of) = _name(first), volume
+    what = Sentence("{name} {headline}", name=name, headline=first.headline)
     if len(parts) > 1:
-        what = f"{counted(len(parts), 'cluster')}, first {what}"
-    plain = re.sub(r"[^ -~]", "?", f"EKS {first.severity}{_which(volume)}: {what}")
+        what = Sentence("{clusters}, first {what}", clusters=counted(len(parts), "cluster"), what=what)
+    severity = severity_said(first.severity)
+    if of > 1:
+        return Sentence("EKS {severity} ({number} of {of}): {what}", severity=severity, number=number, of=of, what=what)
+    return Sentence("EKS {severity}: {what}", severity=severity, what=what)
+
+
+def severity_said(severity: Severity) -> Sentence:
+    """How loud, in a word."""
+    return {
+        Severity.INFO: Sentence("info"),
+        Severity.WARNING: Sentence("warning"),
+        Severity.URGENT: Sentence("urgent"),
+        Severity.CRITICAL: Sentence("critical"),
+    }[severity]
+
+
+def _plain(subject: str) -> str:
+    """SNS takes ASCII."""
+    plain = re.sub(r"[^ -~]", "?", subject)
     return plain if len(plain) <= MOST_SUBJECT else f"{plain[: MOST_SUBJECT - 3]}..."
 
 
-def _which(volume: tuple[int, int]) -> str:
-    """Which of several messages it is; empty for the only one."""
-    number, of = volume
-    return f" ({number} of {of})" if of > 1 else ""
-
-
-def _body(parts: Sequence[_Part], now: datetime, volume: tuple[int, int]) -> str:
-    pieces = [_opening(parts, now, volume)]
+def _letter(parts: Sequence[_Part], now: datetime, volume: tuple[int, int]) -> Letter:
+    blocks: list[Block] = [para(_opening(parts, now, volume))]
     if len(parts) > 1:
-        pieces.append(_table(parts))
+        blocks.append(Rows(tuple((severity_said(part.severity), _name(part), part.headline) for part in parts)))
     for number, part in enumerate(parts, 1):
-        whole = section(part.watched, part.notices, now, full=number <= _WITH_COMMANDS)
-        pieces.append(f"{_title(number, part)}\n{whole}")
-    return "\n\n".join([*pieces, "\n".join(_DOCS)]) + "\n"
+        heading = Sentence("{number}. {name}: {headline}", number=number, name=_name(part), headline=part.headline)
+        blocks += [Heading(heading), *section(part.watched, part.notices, now, full=number <= _WITH_COMMANDS)]
+    return letter_of(_subject(parts, volume), [*blocks, _docs()])
 
 
-def _opening(parts: Sequence[_Part], now: datetime, volume: tuple[int, int]) -> str:
-    audience = min((n.audience for part in parts for n in part.notices), key=list(Audience).index)
-    whose = {
-        Audience.OWNER: "You answer for what follows.",
-        Audience.TEAM: "Your team is told as well, since the owner has not acknowledged it yet.",
-        Audience.ADMINISTRATORS: "You are told as an administrator; of a deadline, because nobody has acknowledged it.",
-    }[audience]
-    number, of = volume
-    which = f" This is message {number} of {of}; each cluster is in one of them." if of > 1 else ""
-    return paragraph(
-        f"EKS support watch, {format_day(now)}: news of {counted(len(parts), 'cluster')}.{which} {whose} Dates are UTC."
+def _docs() -> Block:
+    return para(
+        Sentence("Kubernetes versions on EKS: {url}", url=f"{_DOCS}/kubernetes-versions.html"),
+        Sentence("Upgrading a cluster: {url}", url=f"{_DOCS}/update-cluster.html"),
     )
 
 
-def _table(parts: Sequence[_Part]) -> str:
-    width = min(max(len(_name(part)) for part in parts), 40)
-    return "\n".join(f"  {part.severity:<8}  {_name(part):<{width}}  {part.headline}" for part in parts)
-
-
-def _title(number: int, part: _Part) -> str:
-    title = f"{number}. {_name(part)}: {part.headline}"
-    return f"{title}\n{'-' * min(len(title), 88)}"
+def _opening(parts: Sequence[_Part], now: datetime, volume: tuple[int, int]) -> Sentence:
+    audience = min((n.audience for part in parts for n in part.notices), key=list(Audience).index)
+    whose = {
+        Audience.OWNER: Sentence("You answer for what follows."),
+        Audience.TEAM: Sentence("Your team is told as well, since the owner has not acknowledged it yet."),
+        Audience.ADMINISTRATORS: Sentence(
+            "You are told as an administrator; of a deadline, because nobody has acknowledged it."
+        ),
+    }[audience]
+    number, of = volume
+    slots: dict[str, str | int] = {"day": format_day(now), "clusters": counted(len(parts), "cluster"), "whose": whose}
+    if of > 1:
+        return Sentence(
+            "EKS support watch, {day}: news of {clusters}. This is message {number} of {of}; each cluster is in one of them. "
+            "{whose} Dates are UTC.",
+            **slots,
+            number=number,
+            of=of,
+        )
+    return Sentence("EKS support watch, {day}: news of {clusters}. {whose} Dates are UTC.", **slots)
 
 
 def _name(part: _Part) -> str:

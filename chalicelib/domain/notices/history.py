@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from chalicelib.domain.core.instants import utc
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.notices.notice import Notice, NoticeKind
 from chalicelib.domain.support.deadlines import deadlines_of
 from chalicelib.domain.support.watched import Watched
@@ -58,10 +59,10 @@ def policy_changed(watched: Watched, sending: Notice) -> bool:
 def why_solved(watched: Watched, sending: Notice) -> str:
     """Why a telling no longer holds, as a sentence."""
     if watched.gone_at is not None:
-        return "The cluster is gone."
+        return Sentence("The cluster is gone.")
     if _version(sending) != watched.cluster.version:
-        return f"It runs {watched.cluster.version} now."
-    return "Its support policy was changed."
+        return Sentence("It runs {version} now.", version=watched.cluster.version)
+    return Sentence("Its support policy was changed.")
 
 
 def times_sent(history: Iterable[Notice], kind: NoticeKind, sending: Notice) -> int:

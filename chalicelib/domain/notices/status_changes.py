@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 
 from chalicelib.domain.core.instants import utc
 from chalicelib.domain.core.message import Severity
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.notices.history import (
     ended_by_aws,
     last_sent_of_each,
@@ -153,10 +154,10 @@ def _is_same_subject(notice: Notice, told: Notice) -> bool:
 
 def _why_known(watched: Watched, version: str) -> str:
     if watched.gone_at is not None:
-        return "The cluster is gone."
+        return Sentence("The cluster is gone.")
     if watched.cluster.version != version:
-        return f"It runs {watched.cluster.version} now."
-    return f"EKS tells the dates of {version} now."
+        return Sentence("It runs {version} now.", version=watched.cluster.version)
+    return Sentence("EKS tells the dates of {version} now.", version=version)
 
 
 def unreadable(watched: Watched, recipient: str, after_days: int, now: datetime) -> Iterator[Notice]:

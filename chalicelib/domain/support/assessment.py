@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 
 from chalicelib.domain.core.instants import utc
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.support.calendar import Calendar, SupportStatus, VersionSupport
 from chalicelib.domain.support.deadlines import EXTENDED_PER_MONTH, Deadline, DeadlineKind, Support, SupportPhase
 
@@ -44,7 +45,7 @@ def moved(before: Support, after: Support) -> tuple[Deadline, Deadline] | None:
 
 def delisted(before: Support, now: datetime) -> Support:
     """The support of a version that the calendar listed before and no longer does: the dates told stay, and time goes on."""
-    reason = "The calendar lists this version no more; its dates are those told before."
+    reason = Sentence("The calendar lists this version no more; its dates are those told before.")
     return replace(continued(before, now), reason=reason)
 
 
@@ -69,11 +70,19 @@ def describe_effect(deadline: Deadline, now: datetime) -> str:
     """What happens at the deadline, or has happened since, as half a sentence."""
     past = utc(now) >= utc(deadline.at)
     if deadline.kind is DeadlineKind.EXTENDED_BILLING:
-        return f"extended billing {'has begun' if past else 'begins'}: +${EXTENDED_PER_MONTH} a month"
-    upgrade = f"the control plane to {deadline.target or 'the next version'}"
+        if past:
+            return Sentence("extended billing has begun: +${amount} a month", amount=EXTENDED_PER_MONTH)
+        return Sentence("extended billing begins: +${amount} a month", amount=EXTENDED_PER_MONTH)
+    target = deadline.target or Sentence("the next version")
     if past:
-        return f"AWS may upgrade {upgrade} at any time now, without notice; nodes stay behind"
-    return f"AWS upgrades {upgrade}, at any time from then on, without notice; nodes stay behind"
+        return Sentence(
+            "AWS may upgrade the control plane to {version} at any time now, without notice; nodes stay behind",
+            version=target,
+        )
+    return Sentence(
+        "AWS upgrades the control plane to {version}, at any time from then on, without notice; nodes stay behind",
+        version=target,
+    )
 
 
 def minor(version: str) -> tuple[int, ...]:
@@ -86,8 +95,18 @@ def _on_standard(entry: VersionSupport, calendar: Calendar, now: datetime, lease
     forced = _forced(entry.version, entry.end_of_standard, calendar, lambda v: v.end_of_standard)
     past = now >= forced.at
     phase = SupportPhase.PAST_END if past else SupportPhase.STANDARD
-    what = "AWS upgrades it instead of charging for extended support."
-    reason = f"Its policy is STANDARD and standard support {'ended' if past else 'ends'} on {_day(forced.at)}: {what}"
+    at = _day(forced.at)
+    reason = (
+        Sentence(
+            "Its policy is STANDARD and standard support ended on {at}: AWS upgrades it instead of charging for extended support.",
+            at=at,
+        )
+        if past
+        else Sentence(
+            "Its policy is STANDARD and standard support ends on {at}: AWS upgrades it instead of charging for extended support.",
+            at=at,
+        )
+    )
     return Support(phase, (forced,), False, _lease_first(forced, now, lease_ends_at), reason)
 
 
@@ -97,13 +116,20 @@ def _on_extended(entry: VersionSupport, calendar: Calendar, now: datetime, lease
     forced = _forced(entry.version, entry.end_of_extended, calendar, lambda v: v.end_of_extended)
     if now < billing.at:
         deadlines = tuple(sorted((billing, forced), key=lambda deadline: deadline.at))
-        reason = (
-            f"Standard support ends on {_day(billing.at)}; extended support, which is billed, on {_day(forced.at)}."
+        reason = Sentence(
+            "Standard support ends on {standard}; extended support, which is billed, on {extended}.",
+            standard=_day(billing.at),
+            extended=_day(forced.at),
         )
         return Support(SupportPhase.STANDARD, deadlines, False, _lease_first(deadlines[0], now, lease_ends_at), reason)
     past = now >= forced.at
     phase = SupportPhase.PAST_END if past else SupportPhase.EXTENDED
-    reason = f"Standard support ended on {_day(billing.at)}; extended support {'ended' if past else 'ends'} on {_day(forced.at)}."
+    days = {"standard": _day(billing.at), "extended": _day(forced.at)}
+    reason = (
+        Sentence("Standard support ended on {standard}; extended support ended on {extended}.", **days)
+        if past
+        else Sentence("Standard support ended on {standard}; extended support ends on {extended}.", **days)
+    )
     return Support(phase, (forced,), True, _lease_first(forced, now, lease_ends_at), reason, begun=billing)
 
 
@@ -131,10 +157,15 @@ def _lease_first(deadline: Deadline, now: datetime, lease_ends_at: datetime | No
 def _unlisted(version: str, calendar: Calendar) -> str:
     known = [v for v in calendar.versions if v.status_at(calendar.as_of) is not SupportStatus.UNSUPPORTED]
     if minor(version) and known and minor(version) < min(minor(v.version) for v in known):
-        return (
-            f"{version} is older than every supported version and no calendar dates it: AWS may upgrade it at any time."
+        return Sentence(
+            "{version} is older than every supported version and no calendar dates it: AWS may upgrade it at any time.",
+            version=version,
         )
-    return f"The calendar ({calendar.source}) does not list {version}: its dates are not known."
+    return Sentence(
+        "The calendar ({source}) does not list {version}: its dates are not known.",
+        source=calendar.source,
+        version=version,
+    )
 
 
 def _by_kind(support: Support) -> dict[DeadlineKind, Deadline]:

@@ -12,6 +12,7 @@ from datetime import datetime
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.names import partition_of
 from chalicelib.domain.core.place import ClusterKey, Place
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.support.assessment import continued, days_left, decide_support, delisted, minor
 from chalicelib.domain.support.calendar import Calendar
 from chalicelib.domain.support.deadlines import DeadlineKind, Support, SupportPhase, deadlines_of
@@ -112,7 +113,7 @@ def last_seen(watched: Watched) -> datetime:
 
 def _unread(key: ClusterKey, trouble: ReadFailure, joined: ClusterContext) -> Watched:
     arn = f"arn:{partition_of(key.region)}:eks:{key.region}:{key.account}:cluster/{key.name}"
-    support = Support(SupportPhase.UNKNOWN, (), billed_extended=False, reason="It could not be read yet.")
+    support = Support(SupportPhase.UNKNOWN, (), billed_extended=False, reason=Sentence("It could not be read yet."))
     cluster = FleetCluster(key, arn, UNREAD, "UNREADABLE")
     return Watched(cluster, support, joined.owner, joined.team, trouble.since, trouble=trouble, armed_at=trouble.since)
 

@@ -11,6 +11,7 @@ from enum import StrEnum
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.instants import utc
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.support.assessment import minor
 from chalicelib.domain.support.fleet import AddonAtNext, FleetCluster, Insight, InsightStatus, NodeKind, Nodes
 
@@ -20,16 +21,6 @@ STILL = timedelta(hours=48)
 
 #: Made for one minor each and upgraded after the control plane, always: its turn is in the commands, it blocks nothing.
 _FOLLOWS = frozenset({"kube-proxy"})
-_REMEDY = {
-    NodeKind.MANAGED: "update the node group",
-    NodeKind.SELF_MANAGED: "replace the instances with ones of a newer image",
-    NodeKind.FARGATE: "restart its pods",
-}
-_KIND = {
-    NodeKind.MANAGED: "node group",
-    NodeKind.SELF_MANAGED: "self-managed nodes",
-    NodeKind.FARGATE: "Fargate profile",
-}
 
 
 class BlockerLevel(StrEnum):
@@ -75,47 +66,56 @@ def _insights(cluster: FleetCluster, now: datetime) -> Iterator[Blocker]:
         if insight.status in (InsightStatus.ERROR, InsightStatus.WARNING):
             calling = still_calling(insight, now)
             level = BlockerLevel.BLOCKS if insight.status is InsightStatus.ERROR else BlockerLevel.WARNS
-            words = f"{insight.name}: {insight.reason.rstrip('. ')}." if insight.reason else f"{insight.name}."
             yield Blocker(
                 BlockerLevel.ECHO if calling is False else level,
                 insight.name,
-                words + _calls(insight, calling),
+                _calls(insight, calling, _said_by_eks(insight)),
                 insight.resources,
             )
 
 
-def _calls(insight: Insight, calling: bool | None) -> str:
+def _said_by_eks(insight: Insight) -> str:
+    """In EKS's own words."""
+    return f"{insight.name}: {insight.reason.rstrip('. ')}." if insight.reason else f"{insight.name}."
+
+
+def _calls(insight: Insight, calling: bool | None, finding: str) -> str:
     if calling is None or insight.last_called_at is None:
-        return ""
-    last, who = (
-        f"{utc(insight.last_called_at):%Y-%m-%d}",
-        ", ".join(insight.clients) or "a client that EKS does not name",
-    )
+        return finding
+    who = ", ".join(insight.clients) or Sentence("a client that EKS does not name")
+    slots: dict[str, str] = {"finding": finding, "who": who, "day": f"{utc(insight.last_called_at):%Y-%m-%d}"}
     if calling:
-        return f" Still called by {who}, last on {last}."
-    return f" Last called on {last} by {who}: an echo of the past 30 days, nothing calls it now."
+        return Sentence("{finding} Still called by {who}, last on {day}.", **slots)
+    return Sentence(
+        "{finding} Last called on {day} by {who}: an echo of the past 30 days, nothing calls it now.", **slots
+    )
 
 
 def _addons(cluster: FleetCluster) -> Iterator[Blocker]:
     target = next_version(cluster.version)
     for addon in cluster.addons:
         if not addon.runs_on_next and addon.name not in _FOLLOWS:
-            yield Blocker(BlockerLevel.BLOCKS, addon.name, f"{_addon(addon)} on {target}; {_remedy(addon)}")
+            yield Blocker(BlockerLevel.BLOCKS, addon.name, _does_not_run(addon, target or ""))
 
 
-def _addon(addon: AddonAtNext) -> str:
-    return f"Add-on {addon.name} {addon.version} does not run"
-
-
-def _remedy(addon: AddonAtNext) -> str:
-    return f"{addon.compatible_version} does." if addon.compatible_version else "no version that does is known to EKS."
+def _does_not_run(addon: AddonAtNext, target: str) -> Sentence:
+    slots = {"name": addon.name, "version": addon.version, "target": target}
+    if addon.compatible_version:
+        return Sentence(
+            "Add-on {name} {version} does not run on {target}; {other} does.", **slots, other=addon.compatible_version
+        )
+    return Sentence("Add-on {name} {version} does not run on {target}; no version that does is known to EKS.", **slots)
 
 
 def _nodes(cluster: FleetCluster) -> Iterator[Blocker]:
     target = next_version(cluster.version)
     for nodes in behind(target, cluster.nodes) if target else ():
         if not nodes.within:
-            yield Blocker(BlockerLevel.BLOCKS, nodes.nodes.name, f"Against {target}: {nodes.sentence}")
+            yield Blocker(
+                BlockerLevel.BLOCKS,
+                nodes.nodes.name,
+                Sentence("Against {target}: {nodes}", target=target or "", nodes=nodes.sentence),
+            )
 
 
 @dataclass(frozen=True)
@@ -135,13 +135,44 @@ class Behind:
     @property
     def sentence(self) -> str:
         """The skew for people, and what to do."""
-        who = f"{_KIND[self.nodes.kind]} {self.nodes.name} ({self.nodes.count} on {self.nodes.version})"
-        are = "are" if self.nodes.kind is NodeKind.SELF_MANAGED else "is"
+        slots: dict[str, str | int] = {"who": self._who(), "version": self.control_plane}
         if self.minors < 0:
-            return f"{who} {are} newer than the control plane {self.control_plane}, which Kubernetes never allows."
-        older = "1 minor version" if self.minors == 1 else f"{self.minors} minor versions"
-        limit = f"{self.allowed} are allowed" if self.within else f"only {self.allowed} are allowed"
-        return f"{who} {are} {older} older than the control plane {self.control_plane}; {limit}: {_REMEDY[self.nodes.kind]}."
+            return Sentence("{who} is newer than the control plane {version}, which Kubernetes never allows.", **slots)
+        slots |= {"n": self.minors, "allowed": self.allowed, "remedy": self._remedy()}
+        if self.within:
+            return Sentence(
+                "{who} is {n} minor version older than the control plane {version}; {allowed} are allowed: {remedy}.",
+                "{who} is {n} minor versions older than the control plane {version}; {allowed} are allowed: {remedy}.",
+                **slots,
+            )
+        return Sentence(
+            "{who} is {n} minor version older than the control plane {version}; only {allowed} are allowed: {remedy}.",
+            "{who} is {n} minor versions older than the control plane {version}; only {allowed} are allowed: {remedy}.",
+            **slots,
+        )
+
+    def _who(self) -> Sentence:
+        slots: dict[str, str | int] = {
+            "name": self.nodes.name,
+            "count": self.nodes.count,
+            "version": self.nodes.version or "",
+        }
+        match self.nodes.kind:
+            case NodeKind.MANAGED:
+                return Sentence("node group {name} ({count} on {version})", **slots)
+            case NodeKind.SELF_MANAGED:
+                return Sentence("self-managed group {name} ({count} on {version})", **slots)
+            case NodeKind.FARGATE:
+                return Sentence("Fargate profile {name} ({count} on {version})", **slots)
+
+    def _remedy(self) -> Sentence:
+        match self.nodes.kind:
+            case NodeKind.MANAGED:
+                return Sentence("update the node group")
+            case NodeKind.SELF_MANAGED:
+                return Sentence("replace the instances with ones of a newer image")
+            case NodeKind.FARGATE:
+                return Sentence("restart its pods")
 
 
 def allowed_skew(control_plane: str) -> int:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from shlex import quote
 
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.support.assessment import minor
 from chalicelib.domain.support.fleet import AddonAtNext, FleetCluster, NodeKind, Nodes
 from chalicelib.domain.support.readiness import behind, next_version
@@ -58,7 +59,7 @@ def hops_to(version: str, target: str | None) -> int:
 def _control_plane(cluster: FleetCluster, target: str) -> UpgradeStep:
     name, region = _name(cluster), _region(cluster)
     return UpgradeStep(
-        f"Control plane to {target}",
+        Sentence("Control plane to {version}", version=target),
         (
             f"aws eks update-cluster-version --name {name} --kubernetes-version {target} {region}",
             f"aws eks wait cluster-active --name {name} {region}",
@@ -71,7 +72,7 @@ def _addon(cluster: FleetCluster, addon: AddonAtNext) -> UpgradeStep:
     name, region, called = _name(cluster), _region(cluster), quote(addon.name)
     version = quote(addon.compatible_version or "")
     return UpgradeStep(
-        f"Add-on {addon.name} to {addon.compatible_version}",
+        Sentence("Add-on {name} to {version}", name=addon.name, version=addon.compatible_version or ""),
         (
             f"aws eks update-addon --cluster-name {name} --addon-name {called} --addon-version {version} "
             f"--resolve-conflicts PRESERVE {region}",
@@ -84,7 +85,7 @@ def _addon(cluster: FleetCluster, addon: AddonAtNext) -> UpgradeStep:
 def _look_at_addons(cluster: FleetCluster, target: str) -> UpgradeStep:
     name, region = _name(cluster), _region(cluster)
     return UpgradeStep(
-        f"Add-ons: update those whose version is not among the ones for {target}",
+        Sentence("Add-ons: update those whose version is not among the ones for {version}", version=target),
         (
             f"aws eks list-addons --cluster-name {name} {region}",
             f"aws eks describe-addon-versions --kubernetes-version {target} {region}",
@@ -96,13 +97,26 @@ def _look_at_addons(cluster: FleetCluster, target: str) -> UpgradeStep:
 def _nodes(cluster: FleetCluster, nodes: Nodes, target: str) -> UpgradeStep:
     match nodes.kind:
         case NodeKind.MANAGED:
-            return UpgradeStep(f"Node group {nodes.name} to {target}", *_managed(cluster, nodes.name, target))
+            return UpgradeStep(
+                Sentence("Node group {name} to {version}", name=nodes.name, version=target),
+                *_managed(cluster, nodes.name, target),
+            )
         case NodeKind.SELF_MANAGED:
             return UpgradeStep(
-                f"Self-managed nodes {nodes.name} to {target}: replace the instances with ones of an image for {target}"
+                Sentence(
+                    "Self-managed nodes {name} to {version}: replace the instances with ones of an image for {version}",
+                    name=nodes.name,
+                    version=target,
+                )
             )
         case NodeKind.FARGATE:
-            return UpgradeStep(f"Fargate profile {nodes.name} to {target}: restart its pods (kubectl rollout restart)")
+            return UpgradeStep(
+                Sentence(
+                    "Fargate profile {name} to {version}: restart its pods (`kubectl rollout restart`)",
+                    name=nodes.name,
+                    version=target,
+                )
+            )
 
 
 def _managed(cluster: FleetCluster, group: str, target: str) -> Iterator[tuple[str, ...]]:
