@@ -168,6 +168,8 @@ INVITATIONS: dict[str, Callable[[], Message]] = {
     "confirmation": lambda: confirmation_message(PENDING, "https://x.example.com/api/confirm/token"),
     "confirmation-no-link": lambda: confirmation_message(PENDING, None),
 }
+
+
 def undated() -> Message:
     return digest(kept("older", "1.21"))
 

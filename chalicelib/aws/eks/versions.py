@@ -12,12 +12,13 @@ from pathlib import Path
 from typing import Any
 
 from chalicelib.aws.clients.errors import translate
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.tree import AwsRefused, Transient
 from chalicelib.domain.support.calendar import Calendar, VersionSupport
 from chalicelib.logs import logger
 
 LIVE = "eks:DescribeClusterVersions"
-BUNDLED = "bundled table"
+BUNDLED = Sentence("bundled table")
 _TABLE = Path(__file__).with_name("eks-versions.json")
 
 

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.support.assessment import days_left, decide_support, describe_effect, moved
 from chalicelib.domain.support.calendar import Calendar, VersionSupport
 from chalicelib.domain.support.deadlines import DeadlineKind, SupportPhase
@@ -28,7 +29,7 @@ CALENDAR = Calendar(
         VersionSupport(v["version"], day(v["release"]), day(v["endOfStandardSupport"]), day(v["endOfExtendedSupport"]))
         for v in TABLE["versions"]
     ),
-    "bundled table",
+    Sentence("bundled table"),
     day(TABLE["as_of"]),
 )
 
