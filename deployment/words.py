@@ -26,6 +26,10 @@ FOLDER = "chalicelib/words"
 TEMPLATES = "chalicelib/api/pages/templates"
 LANGUAGES = ("ko",)
 Found = tuple[str, str, str]
+#: Makes sentences of what templates say; makes them of nouns; defines what one is.
+_OF_OTHERS = ("api/pages/render.py", "core/wording.py", "core/sentence.py")
+#: Makes sentences of what templates say; makes them of nouns; defines what one is.
+_OF_OTHERS = ("api/pages/render.py", "core/wording.py", "core/sentence.py")
 _NO_DATE = datetime(1980, 1, 1, tzinfo=UTC)
 _DATED = tuple(
     f'"{name}:'.encode()
@@ -54,22 +58,19 @@ def _of_module(name: str, source: str) -> Iterator[Found]:
     for node in ast.walk(ast.parse(source)):
         if not (isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.args):
             continue
-        if (
-            node.func.id == "Sentence"
-            and not name.endswith("core/sentence.py")
-            and not name.endswith("core/wording.py")
-        ):
-            texts = [_constant(name, argument) for argument in node.args]
-            yield name, texts[0], texts[1] if len(texts) > 1 else ""
-        elif node.func.id == "Sentence" and name.endswith("core/wording.py"):
-            yield from _of_wording(name, node)
-        elif node.func.id == "counted":
-            noun = _constant(name, node.args[1])
-            yield name, f"{{n}} {noun}", f"{{n}} {noun}s"
+        match node.func.id:
+            case "Sentence" if name.endswith(_OF_OTHERS):
+                yield from _where_constant(name, node)
+            case "Sentence":
+                texts = [_constant(name, argument) for argument in node.args]
+                yield name, texts[0], texts[1] if len(texts) > 1 else ""
+            case "counted":
+                noun = _constant(name, node.args[1])
+                yield name, f"{{n}} {noun}", f"{{n}} {noun}s"
 
 
-def _of_wording(name: str, node: ast.Call) -> Iterator[Found]:
-    """All but what `counted` makes of its noun."""
+def _where_constant(name: str, node: ast.Call) -> Iterator[Found]:
+    """All but what these modules make of others' messages and nouns."""
     texts = [each.value for each in node.args if isinstance(each, ast.Constant) and isinstance(each.value, str)]
     if texts:
         yield name, texts[0], texts[1] if len(texts) > 1 else ""

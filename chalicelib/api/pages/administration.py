@@ -10,6 +10,7 @@ from chalice import Response
 from chalicelib.api.inputs.curfew_params import RULE_NAMES
 from chalicelib.api.inputs.params import refuse
 from chalicelib.api.pages.visit import Visit
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.core.service_health import judge_health
 from chalicelib.domain.curfew.rules import BOUNDS, Mode
 from chalicelib.domain.errors.findings import error
@@ -25,14 +26,14 @@ def show_rules(visit: Visit) -> Response:
     known = rules.get_rules(visit.deps)
     numbers = [(name, RULE_NAMES[name], getattr(known, name), *BOUNDS[name]) for name in BOUNDS]
     modes = tuple(str(mode) for mode in Mode)
-    did = "The rules were changed." if visit.query.get("did") == "rules" else ""
+    did = Sentence("The rules were changed.") if visit.query.get("did") == "rules" else ""
     return visit.show("rules.html", rules=known, numbers=numbers, modes=modes, offers=get_offers(visit.deps), did=did)
 
 
 def change_rules(visit: Visit) -> Response:
     """All rules of the form at once. Raises NotYours, InvalidRequest."""
     if not visit.caller.is_admin:
-        raise NotYours("How curfew works is for administrators to say.")
+        raise NotYours(Sentence("How curfew works is for administrators to say."))
     numbers = {name: _number(visit, RULE_NAMES[name]) for name in BOUNDS if visit.form.get(RULE_NAMES[name], "")}
     mode = {str(mode): mode for mode in Mode}.get(visit.form.get("mode", ""))
     rules.set_rules(visit.deps, visit.caller, numbers, mode, RULE_NAMES, visit.now)
@@ -43,7 +44,7 @@ def change_rules(visit: Visit) -> Response:
 def _number(visit: Visit, name: str) -> int:
     given = visit.form[name]
     if not (given.isascii() and given.isdigit() and len(given) < 6):
-        refuse([error(name, "not-a-number", f"{name} is a whole number.")])
+        refuse([error(name, "not-a-number", Sentence("{name} is a whole number.", name=name))])
     return int(given)
 
 

@@ -13,6 +13,7 @@ from chalice import Response
 from chalicelib.api.inputs.asked import read_asked
 from chalicelib.api.pages.visit import Visit
 from chalicelib.domain.core.deferred import dataclass, pattern
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.findings import Finding, error, has_errors
 from chalicelib.domain.errors.tree import InvalidRequest, NameTaken, OverBudget, TooManyLabs
 from chalicelib.domain.labs.schedule import format_local
@@ -33,32 +34,48 @@ class Field:
 
 
 FIRST = (
-    Field("name", "Name", "The cluster's name."),
-    Field("leaseHours", "Hours", "How long you need it. It can be extended.", "number"),
-    Field("nodegroups[0].desired", "Nodes", "How many to begin with.", "number"),
+    Field("name", Sentence("Name"), Sentence("The cluster's name.")),
+    Field("leaseHours", Sentence("Hours"), Sentence("How long you need it. It can be extended."), "number"),
+    Field("nodegroups[0].desired", Sentence("Nodes"), Sentence("How many to begin with."), "number"),
 )
 FOLDED = (
-    Field("nodegroups[0].instanceTypes", "Instance types", "Such as t3.medium; several, with spaces.", "list"),
-    Field("nodegroups[0].min", "Fewest nodes", "", "number"),
-    Field("nodegroups[0].max", "Most nodes", "", "number"),
-    Field("nodegroups[0].placement", "Nodes in", "Subnets that are", choices=("public", "private")),
-    Field("region", "Region", "Where labs are made unless you say otherwise: leave it empty."),
-    Field("account", "Account", "Twelve digits; empty: the service's own."),
-    Field("version", "Kubernetes version", "Such as 1.36; empty: EKS's own default, if in standard support."),
-    Field("supportPolicy", "Support", "EXTENDED may cost more.", choices=("STANDARD", "EXTENDED")),
-    Field("network.cidr", "Network", "Such as 192.168.0.0/16."),
-    Field("network.nat", "NAT", "", choices=("none", "single")),
-    Field("endpoint.access", "API server", "", choices=("public", "public-and-private", "private")),
-    Field("endpoint.allowedCidrs", "Allowed addresses", "Who reaches it; empty: your address.", "list"),
-    Field("access", "Who gets in", "ARNs of IAM users or roles, as administrators; empty: you.", "principals"),
-    Field("ssh.keyName", "Key pair", "An EC2 key pair for ssh; without one, Session Manager."),
-    Field("externalDns.domain", "DNS below", "A domain for external-dns."),
-    Field("workHost", "Work host", "An instance with kubectl, eksctl, aws and docker.", "flag"),
-    Field("schedule.timeZone", "Time zone", "Such as Asia/Seoul."),
-    Field("schedule.curfew", "Curfew", "Such as 22:00."),
-    Field("schedule.atCurfew", "At curfew", "What an idle lab does", choices=("end", "hibernate")),
-    Field("schedule.wake", "Wakes at", "Such as 09:00, after hibernating."),
-    Field("volumes", "Volumes at the end", "", choices=("delete", "snapshot", "keep")),
+    Field(
+        "nodegroups[0].instanceTypes",
+        Sentence("Instance types"),
+        Sentence("Such as t3.medium; several, with spaces."),
+        "list",
+    ),
+    Field("nodegroups[0].min", Sentence("Fewest nodes"), "", "number"),
+    Field("nodegroups[0].max", Sentence("Most nodes"), "", "number"),
+    Field("nodegroups[0].placement", Sentence("Nodes in"), Sentence("Subnets that are"), choices=("public", "private")),
+    Field("region", Sentence("Region"), Sentence("Where labs are made unless you say otherwise: leave it empty.")),
+    Field("account", Sentence("Account"), Sentence("Twelve digits; empty: the service's own.")),
+    Field(
+        "version",
+        Sentence("Kubernetes version"),
+        Sentence("Such as 1.36; empty: EKS's own default, if in standard support."),
+    ),
+    Field("supportPolicy", Sentence("Support"), Sentence("EXTENDED may cost more."), choices=("STANDARD", "EXTENDED")),
+    Field("network.cidr", Sentence("Network"), Sentence("Such as 192.168.0.0/16.")),
+    Field("network.nat", Sentence("NAT"), "", choices=("none", "single")),
+    Field("endpoint.access", Sentence("API server"), "", choices=("public", "public-and-private", "private")),
+    Field(
+        "endpoint.allowedCidrs", Sentence("Allowed addresses"), Sentence("Who reaches it; empty: your address."), "list"
+    ),
+    Field(
+        "access",
+        Sentence("Who gets in"),
+        Sentence("ARNs of IAM users or roles, as administrators; empty: you."),
+        "principals",
+    ),
+    Field("ssh.keyName", Sentence("Key pair"), Sentence("An EC2 key pair for ssh; without one, Session Manager.")),
+    Field("externalDns.domain", Sentence("DNS below"), Sentence("A domain for external-dns.")),
+    Field("workHost", Sentence("Work host"), Sentence("An instance with kubectl, eksctl, aws and docker."), "flag"),
+    Field("schedule.timeZone", Sentence("Time zone"), Sentence("Such as Asia/Seoul.")),
+    Field("schedule.curfew", Sentence("Curfew"), Sentence("Such as 22:00.")),
+    Field("schedule.atCurfew", Sentence("At curfew"), Sentence("What an idle lab does"), choices=("end", "hibernate")),
+    Field("schedule.wake", Sentence("Wakes at"), Sentence("Such as 09:00, after hibernating.")),
+    Field("volumes", Sentence("Volumes at the end"), "", choices=("delete", "snapshot", "keep")),
 )
 FIELDS = (*FIRST, *FOLDED)
 
@@ -134,7 +151,9 @@ def _put(body: dict[str, Any], path: str, value: Any) -> None:
 def _key(visit: Visit) -> str:
     key = visit.form.get("key", "")
     if not _KEY.fullmatch(key):
-        raise InvalidRequest([error("", "no-key", "Load the form again: it has lost what makes it one request.")])
+        raise InvalidRequest(
+            [error("", "no-key", Sentence("Load the form again: it has lost the key that makes it one request."))]
+        )
     return f"page-{key}"
 
 

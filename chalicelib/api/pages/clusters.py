@@ -10,6 +10,8 @@ from chalice import Response
 from chalicelib.api.pages.drawing import timeline
 from chalicelib.api.pages.visit import HEADERS, Visit
 from chalicelib.domain.core.deferred import pattern
+from chalicelib.domain.core.sentence import opening
+from chalicelib.domain.core.wording import format_days
 from chalicelib.domain.support.assessment import days_left, describe_effect
 from chalicelib.domain.support.deadlines import SupportPhase
 from chalicelib.domain.support.watched import Watched
@@ -68,7 +70,7 @@ def _row(visit: Visit, watched: Watched) -> dict[str, object]:
     return {
         "watched": watched,
         "effect": describe_effect(following, visit.now) if following else "",
-        "days": days_left(following, visit.now) if following else None,
+        "when": opening(format_days(days_left(following, visit.now))) if following else "",
         "timeline": timeline(watched.support, visit.now),
     }
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from ipaddress import ip_network
 
 from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.sentence import Listed, Sentence
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spec import EndpointAccess, ExistingNetwork, LabSpec, NatMode, NewNetwork, Placement
 from chalicelib.domain.support.deadlines import DeadlineKind, Support, deadlines_of
@@ -96,19 +97,21 @@ def _guest_boxes(spec: LabSpec, there: ExistingNetwork) -> tuple[Box, ...]:
 def _reaches(spec: LabSpec) -> tuple[Reach, ...]:
     """As `stack/security_groups.py` makes the groups, and EKS its own."""
     found = [
-        Reach("control plane", "nodes", "all"),
-        Reach("nodes and pods", "nodes and pods", "all"),
-        Reach("cluster security group", "API server, nodes", "all"),
+        Reach(Sentence("control plane"), Sentence("nodes"), Sentence("all")),
+        Reach(Sentence("nodes and pods"), Sentence("nodes and pods"), Sentence("all")),
+        Reach(Sentence("cluster security group"), Sentence("API server, nodes"), Sentence("all")),
     ]
     endpoint = spec.endpoint
     if endpoint.access is not EndpointAccess.PRIVATE:
-        found += [Reach(cidr, "API server", "443") for cidr in endpoint.allowed_cidrs]
+        found += [Reach(cidr, Sentence("API server"), "443") for cidr in endpoint.allowed_cidrs]
     if endpoint.access is not EndpointAccess.PUBLIC:
-        found.append(Reach("inside the VPC, as the cluster security group lets in", "API server", "443"))
+        found.append(
+            Reach(Sentence("inside the VPC, as the cluster security group lets in"), Sentence("API server"), "443")
+        )
     for cidr in spec.ssh.cidrs if spec.ssh else ():
-        found.append(Reach(cidr, "nodes and work host" if spec.work_host else "nodes", "22"))
+        found.append(Reach(cidr, Sentence("nodes and work host") if spec.work_host else Sentence("nodes"), "22"))
     if spec.work_host:
-        found.append(Reach("work host", "API server", "443"))
+        found.append(Reach(Sentence("work host"), Sentence("API server"), "443"))
     return tuple(found)
 
 
@@ -143,19 +146,28 @@ def timeline(support: Support, now: datetime) -> Timeline | None:
     first = billing or forced
     if first is None:
         return None
-    spans = [_span(None, first.at, now, "standard", f"standard support until {first.at:%Y-%m-%d}")]
+    spans = [
+        _span(None, first.at, now, "standard", Sentence("standard support until {day}", day=f"{first.at:%Y-%m-%d}"))
+    ]
     if billing:
         until = (
-            f"extended support until {forced.at:%Y-%m-%d}"
+            Sentence("extended support until {day}", day=f"{forced.at:%Y-%m-%d}")
             if forced
-            else f"extended support from {billing.at:%Y-%m-%d} on"
+            else Sentence("extended support from {day} on", day=f"{billing.at:%Y-%m-%d}")
         )
         spans.append(_span(billing.at, forced.at if forced else None, now, "extended", until))
     if forced:
-        spans.append(_span(forced.at, None, now, "past", f"upgraded by AWS from {forced.at:%Y-%m-%d} on"))
+        spans.append(
+            _span(forced.at, None, now, "past", Sentence("upgraded by AWS from {day} on", day=f"{forced.at:%Y-%m-%d}"))
+        )
     drawn = tuple(span for span in spans if span.width > 0)
     at = _position(forced.at, now) if forced else 0
-    return Timeline(drawn, _position(now, now), at if 0 < at < 100 else None, "; ".join(span.title for span in drawn))
+    return Timeline(
+        drawn,
+        _position(now, now),
+        at if 0 < at < 100 else None,
+        Listed([span.title for span in drawn], between="; ") if drawn else "",
+    )
 
 
 def _span(begins: datetime | None, ends: datetime | None, now: datetime, kind: str, title: str) -> Stretch:

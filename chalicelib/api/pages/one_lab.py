@@ -11,6 +11,7 @@ from chalicelib.api.inputs.params import refuse
 from chalicelib.api.pages.drawing import network
 from chalicelib.api.pages.labs import row
 from chalicelib.api.pages.visit import HEADERS, Visit
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.curfew.extension import ExtensionRequest
 from chalicelib.domain.errors.findings import error
 from chalicelib.domain.errors.tree import LabNotFound
@@ -25,12 +26,12 @@ from chalicelib.services.labs.overview import LabPage, whole_lab
 #: Events shown, the newest first, and lines of a receipt: first what is still there or left. The API gives all.
 _MOST_EVENTS, _MOST_LINES = 60, 120
 _DID = {
-    "asked": "The lab was asked for. This page follows it.",
-    "extend": "The lease was extended.",
-    "keep": "It is kept for this night.",
-    "sleep": "It goes to sleep.",
-    "wake": "It wakes up.",
-    "end": "It is being deleted. The receipt comes at the end.",
+    "asked": Sentence("The lab was asked for. This page follows it."),
+    "extend": Sentence("The lease was extended."),
+    "keep": Sentence("It is kept for this night."),
+    "sleep": Sentence("It goes to sleep."),
+    "wake": Sentence("It wakes up."),
+    "end": Sentence("It is being deleted. The receipt comes at the end."),
 }
 
 
@@ -91,14 +92,14 @@ def _extend(visit: Visit, lab_id: str) -> None:
     given = visit.form.get("hours", "")
     hours = int(given) if given.isascii() and given.isdigit() and len(given) < 5 else 0
     if not 1 <= hours <= 8760:
-        refuse([error("hours", "invalid-hours", "Say how many hours more: a whole number from 1 to 8760.")])
+        refuse([error("hours", "invalid-hours", Sentence("Say how many hours more: a whole number from 1 to 8760."))])
     lease.extend_lab(visit.deps, visit.caller, lab_id, ExtensionRequest(hours=hours), visit.now)
 
 
 def _end(visit: Visit, lab_id: str) -> None:
     commands.own_lab(visit.deps, visit.caller, lab_id)
     if visit.form.get("sure") != "yes":
-        refuse([error("sure", "not-sure", "Tick the box: everything of the lab is deleted.")])
+        refuse([error("sure", "not-sure", Sentence("Tick the box: everything of the lab is deleted."))])
     commands.release_lab(visit.deps, visit.caller, lab_id, visit.now)
 
 

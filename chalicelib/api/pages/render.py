@@ -5,24 +5,65 @@ The package holds the templates compiled (deployment/pages.py); from a checkout 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from pathlib import Path
 from typing import Any
 
-from jinja2 import BaseLoader, Environment, FileSystemLoader, ModuleLoader, StrictUndefined
+from jinja2 import BaseLoader, Environment, FileSystemLoader, ModuleLoader, StrictUndefined, pass_context
+from jinja2.runtime import Context
+from markupsafe import Markup
 
 from chalicelib.api.pages.assets import address
+from chalicelib.api.views.keep_page import inline
+from chalicelib.domain.core.sentence import ENGLISH, Sentence, Slot, Words, said
 from chalicelib.domain.costs import usd
+from chalicelib.domain.labs.lab import Phase
+from chalicelib.domain.labs.phases import phase_said
 
 _HERE = Path(__file__).parent
 COMPILED = "compiled"
+_STATES: dict[str, str] = {
+    text: text
+    for text in (
+        *(Sentence("standing"), Sentence("acting"), Sentence("ended"), Sentence("hibernated"), Sentence("skipped")),
+        *(Sentence("running"), Sentence("done"), Sentence("failed"), Sentence("left")),
+        *(Sentence("deleted"), Sentence("kept"), Sentence("blocked"), Sentence("unproven"), Sentence("still there")),
+    )
+}
 
 
-def render(template: str, model: Mapping[str, Any]) -> str:
-    """The page."""
-    return environment().get_template(template).render(model)
+def render(template: str, model: Mapping[str, Any], words: Words = ENGLISH) -> str:
+    """The page in a language."""
+    return environment().get_template(template).render({**model, "words": words, "t": translator(words)})
+
+
+def translator(words: Words) -> Callable[..., Markup]:
+    """What templates say sentences with: a message, its plural if it has one, and its slots."""
+
+    def t(message: str, many: str = "", /, **slots: Slot) -> Markup:
+        return Markup(inline(Sentence(message, many, **slots), words))
+
+    return t
+
+
+@pass_context
+def say(context: Context, text: str) -> str:
+    """A sentence of the domain's, in the page's language."""
+    return said(text, context["words"])
+
+
+@pass_context
+def say_phase(context: Context, phase: Phase) -> str:
+    """A lab's phase."""
+    return said(phase_said(phase), context["words"])
+
+
+@pass_context
+def say_state(context: Context, state: str) -> str:
+    """What became of a step, of a line of a plan, or of one of a receipt."""
+    return said(_STATES.get(str(state), str(state)), context["words"])
 
 
 @cache
@@ -39,13 +80,14 @@ def environment() -> Environment:
         auto_reload=False,
     )
     made.filters |= {"usd": format_usd, "instant": format_time, "span": format_span, "person": short_name}
+    made.filters |= {"said": say, "phase": say_phase, "step": say_state, "outcome": say_state}
     made.globals |= {"asset": address}
     return made
 
 
 def format_usd(amount: float | None) -> str:
     """`$5.28`; what is not known says so."""
-    return "not known" if amount is None else usd(amount)
+    return Sentence("not known") if amount is None else usd(amount)
 
 
 def format_time(instant: datetime | None) -> str:

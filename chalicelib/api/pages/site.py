@@ -12,7 +12,7 @@ from chalice import NotFoundError, Response
 from chalicelib.api.context import RequestContext
 from chalicelib.api.pages import administration, ask, clusters, door, labs, one_lab, reference, tonight
 from chalicelib.api.pages.assets import asset
-from chalicelib.api.pages.visit import COOKIE, HEADERS, HTML, Visit, is_own_path, lead, root_of, visit_of
+from chalicelib.api.pages.visit import COOKIE, HEADERS, HTML, Visit, is_own_path, lead, root_of, visit_of, words_for
 from chalicelib.api.problems import explained
 from chalicelib.domain.errors.tree import EkslabError, InvalidRequest, LoginRefused, NotYours
 from chalicelib.logs import logger
@@ -119,5 +119,7 @@ def _outside(context: RequestContext, template: str, status: int, **model: objec
 
     shared = {"root": root_of(context.path), "caller": None, **dict.fromkeys(("path", "form_token"), "")}
     return Response(
-        render(template, {**shared, **model}), status_code=status, headers={**HEADERS, "Content-Type": HTML}
+        render(template, {**shared, **model}, words_for(context)),
+        status_code=status,
+        headers={**HEADERS, "Content-Type": HTML},
     )

@@ -16,11 +16,13 @@ from chalice import Response
 
 from chalicelib.api.context import RequestContext
 from chalicelib.domain.core.deferred import dataclass, pattern
+from chalicelib.domain.core.sentence import Words
 from chalicelib.domain.errors.tree import NotYours
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.identity.sessions import form_token, is_form_token
 from chalicelib.ports.deps import Deps
 from chalicelib.services.sessions import session_of
+from chalicelib.words.catalogues import preferred, words_of
 
 COOKIE = "__Host-ekslab"
 #: Nothing but this page's own files, in nobody's frame, in no cache and no search engine. `same-origin`, since a browser
@@ -76,7 +78,9 @@ class Visit:
             "form_token": self.seal(),
         }
         return Response(
-            render(template, {**shared, **model}), status_code=status, headers={**HEADERS, "Content-Type": HTML}
+            render(template, {**shared, **model}, words_for(self.context)),
+            status_code=status,
+            headers={**HEADERS, "Content-Type": HTML},
         )
 
     def seal(self) -> str:
@@ -86,6 +90,11 @@ class Visit:
     def go(self, to: str) -> Response:
         """Lead to another of our pages: a path below `/ui/`, with a query perhaps. Anything else leads to the labs."""
         return lead(f"{self.root}{to if is_own_path(to) else 'labs'}")
+
+
+def words_for(context: RequestContext) -> Words:
+    """The language that the browser asks for."""
+    return words_of(preferred(context.header("accept-language")))
 
 
 def lead(to: str) -> Response:

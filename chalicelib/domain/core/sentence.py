@@ -228,6 +228,7 @@ class Shaped(Said):
 
 SHAPES: dict[str, Callable[[str], str]] = {
     "opening": lambda text: text[:1].upper() + text[1:],
+    "small": lambda text: text[:1].lower() + text[1:],
     "clause": lambda text: text.rstrip(". "),
     "ended": lambda text: text + ("" if text.endswith((".", "!", "?")) else "."),
 }
@@ -236,6 +237,11 @@ SHAPES: dict[str, Callable[[str], str]] = {
 def opening(text: str) -> Shaped:
     """Begun with a capital."""
     return Shaped(text, "opening")
+
+
+def begun_small(text: str) -> Shaped:
+    """Begun with a small letter."""
+    return Shaped(text, "small")
 
 
 def clause(text: str) -> Shaped:

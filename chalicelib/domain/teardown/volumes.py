@@ -6,6 +6,7 @@ from enum import StrEnum
 from typing import assert_never
 
 from chalicelib.domain.core.resources import Kind, Resource
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.labs.spec import VolumePolicy
 from chalicelib.domain.teardown.evidence import PVC_TAG
 
@@ -52,9 +53,11 @@ def is_node_disk(volume: Resource) -> bool:
 
 
 _VOLUMES = {
-    VolumePolicy.DELETE: "the volumes of PersistentVolumeClaims are deleted with it",
-    VolumePolicy.SNAPSHOT: "the volumes of PersistentVolumeClaims are snapshotted first, then deleted; the snapshots stay",
-    VolumePolicy.KEEP: "the volumes of PersistentVolumeClaims are kept and go on costing",
+    VolumePolicy.DELETE: Sentence("the volumes of PersistentVolumeClaims are deleted with it"),
+    VolumePolicy.SNAPSHOT: Sentence(
+        "the volumes of PersistentVolumeClaims are snapshotted first, then deleted; the snapshots stay"
+    ),
+    VolumePolicy.KEEP: Sentence("the volumes of PersistentVolumeClaims are kept and go on costing"),
 }
 
 
