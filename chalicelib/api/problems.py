@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 from chalice.app import ChaliceViewError, Response
 
 from chalicelib.api.views.json_format import to_json
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.findings import Level
 from chalicelib.domain.errors.tree import (
     MOST_FINDINGS,
@@ -51,36 +52,36 @@ View = TypeVar("View", bound=Callable[..., Any])
 
 #: class -> (status, type, title). The first that fits decides.
 TABLE: tuple[tuple[type[EkslabError], int, str, str], ...] = (
-    (InvalidRequest, 400, "invalid-request", "The request has fields that are wrong"),
-    (LabNotFound, 404, "lab-not-found", "There is no such lab"),
-    (NoReceiptYet, 404, "no-receipt-yet", "There is no receipt yet"),
-    (NameTaken, 409, "name-taken", "The name is taken"),
-    (TooManyLabs, 409, "too-many-labs", "You have as many labs as you may have"),
-    (OverBudget, 403, "over-budget", "It costs more than it may"),
-    (WrongPhase, 409, "wrong-phase", "Not while the lab is like this"),
-    (ClusterNotWatched, 404, "cluster-not-watched", "There is no such cluster among those watched"),
-    (AccountNotRegistered, 404, "account-not-registered", "There is no such account in the registry"),
-    (AccountInUse, 409, "account-in-use", "Labs live in the account"),
-    (NotYours, 403, "not-yours", "It is for others to change"),
-    (LoginRefused, 400, "login-refused", "You are not signed in"),
-    (NothingAhead, 409, "nothing-ahead", "There is no deadline ahead"),
-    (PolicyNotAllowed, 409, "policy-not-allowed", "The support policy can't be changed as things stand"),
-    (IdentityTaken, 409, "identity-taken", "It is another person's"),
-    (AddressPending, 409, "address-pending", "The address waits for somebody else"),
-    (AddressRefused, 409, "address-refused", "The address is not yours"),
-    (AskedTooOften, 429, "asked-too-often", "Asked too often"),
-    (NoPlan, 404, "no-plan", "Nothing was planned for that night"),
-    (PlanChanged, 409, "plan-changed", "The plan is another one"),
-    (LinkInvalid, 404, "link-invalid", "There is no such link"),
-    (LinkExpired, 410, "link-expired", "The link has expired"),
-    (LinkBusy, 429, "link-busy", "The link is used too often"),
-    (NotKept, 409, "not-kept", "It can't be kept"),
-    (NotProved, 409, "not-proved", "Nothing proves that this service made it"),
-    (UnknownLeftover, 422, "unknown-leftover", "The receipt has no such line to settle"),
-    (StaleLab, 409, "busy-lab", "The lab is being changed by others; try again"),
-    (IdempotencyConflict, 422, "idempotency-conflict", "The Idempotency-Key was used with another request"),
-    (Transient, 503, "try-again", "AWS did not answer as it should; try again"),
-    (AwsRefused, 502, "aws-refused", "AWS refused what this service asked of it"),
+    (InvalidRequest, 400, "invalid-request", Sentence("The request has fields that are wrong")),
+    (LabNotFound, 404, "lab-not-found", Sentence("There is no such lab")),
+    (NoReceiptYet, 404, "no-receipt-yet", Sentence("There is no receipt yet")),
+    (NameTaken, 409, "name-taken", Sentence("The name is taken")),
+    (TooManyLabs, 409, "too-many-labs", Sentence("You have as many labs as you may have")),
+    (OverBudget, 403, "over-budget", Sentence("It costs more than it may")),
+    (WrongPhase, 409, "wrong-phase", Sentence("Not while the lab is like this")),
+    (ClusterNotWatched, 404, "cluster-not-watched", Sentence("There is no such cluster among those watched")),
+    (AccountNotRegistered, 404, "account-not-registered", Sentence("There is no such account in the registry")),
+    (AccountInUse, 409, "account-in-use", Sentence("Labs live in the account")),
+    (NotYours, 403, "not-yours", Sentence("It is for others to change")),
+    (LoginRefused, 400, "login-refused", Sentence("You are not signed in")),
+    (NothingAhead, 409, "nothing-ahead", Sentence("There is no deadline ahead")),
+    (PolicyNotAllowed, 409, "policy-not-allowed", Sentence("The support policy can't be changed as things stand")),
+    (IdentityTaken, 409, "identity-taken", Sentence("It is another person's")),
+    (AddressPending, 409, "address-pending", Sentence("The address waits for somebody else")),
+    (AddressRefused, 409, "address-refused", Sentence("The address is not yours")),
+    (AskedTooOften, 429, "asked-too-often", Sentence("Asked too often")),
+    (NoPlan, 404, "no-plan", Sentence("Nothing was planned for that night")),
+    (PlanChanged, 409, "plan-changed", Sentence("The plan is another one")),
+    (LinkInvalid, 404, "link-invalid", Sentence("There is no such link")),
+    (LinkExpired, 410, "link-expired", Sentence("The link has expired")),
+    (LinkBusy, 429, "link-busy", Sentence("The link is used too often")),
+    (NotKept, 409, "not-kept", Sentence("It can't be kept")),
+    (NotProved, 409, "not-proved", Sentence("Nothing proves that this service made it")),
+    (UnknownLeftover, 422, "unknown-leftover", Sentence("The receipt has no such line to settle")),
+    (StaleLab, 409, "busy-lab", Sentence("The lab is being changed by others; try again")),
+    (IdempotencyConflict, 422, "idempotency-conflict", Sentence("The Idempotency-Key was used with another request")),
+    (Transient, 503, "try-again", Sentence("AWS did not answer as it should; try again")),
+    (AwsRefused, 502, "aws-refused", Sentence("AWS refused what this service asked of it")),
 )
 #: Seconds that a client should wait before it tries again after a 429 or 503.
 _RETRY_AFTER = "5"
@@ -131,7 +132,7 @@ def _explained(error: EkslabError) -> tuple[int, str, str, str]:
                 logger.warning("A request failed on AWS.", extra={"error": type(error).__name__, "reason": str(error)})
             return status, word, title, _detail(error, status)
     logger.error("An error without an HTTP status.", extra={"error": type(error).__name__, "reason": str(error)})
-    return 500, "unexpected", "Something went wrong here", "It was logged; it is ours to fix."
+    return 500, "unexpected", Sentence("Something went wrong here"), Sentence("It was logged; it is ours to fix.")
 
 
 def _detail(error: EkslabError, status: int) -> str:
@@ -143,7 +144,11 @@ def _detail(error: EkslabError, status: int) -> str:
     if isinstance(error, AwsRefused):
         return f"{error.operation} was refused with {error.code}. It was logged; it is ours to fix."
     return (
-        "It is not your request; nothing was changed that a second try would double." if status == 503 else str(error)
+        Sentence("It is not your request; nothing was changed that a second try would double.")
+        if status == 503
+        else error.args[0]
+        if error.args and isinstance(error.args[0], str)
+        else str(error)
     )
 
 

@@ -8,11 +8,15 @@ from pathlib import Path
 
 from jinja2 import ModuleLoader
 
-from chalicelib.api.pages.render import COMPILED, environment, render
+from chalicelib.api.pages.render import COMPILED, environment, render, translator
+from chalicelib.domain.core.sentence import ENGLISH
 from deployment.compiling import PAGES, packed, with_compiled_templates
 from tests.paths import PROJECT
 
 MODEL = {"root": "", "caller": None, "path": "", "form_token": "", "title": "<T>", "detail": "d", "findings": ()}
+
+
+SAID = {**MODEL, "words": ENGLISH, "t": translator(ENGLISH)}
 
 
 def archive() -> bytes:
@@ -29,7 +33,7 @@ def test_compiled_pages_say_what_templates_say(tmp_path: Path) -> None:
     assert not [name for name in names if name.endswith(".html")]
     compiled = environment().overlay(loader=ModuleLoader(tmp_path / PAGES / COMPILED))
     for template in ("problem.html", "way_in.html"):
-        assert compiled.get_template(template).render(MODEL) == render(template, MODEL)
+        assert compiled.get_template(template).render(SAID) == render(template, MODEL)
     assert "&lt;T&gt;" in render("problem.html", MODEL)
 
 

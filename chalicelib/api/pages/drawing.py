@@ -72,13 +72,15 @@ def _boxes(spec: LabSpec, new: NewNetwork, zones: tuple[str, ...]) -> tuple[Box,
 def _inside(spec: LabSpec, new: NewNetwork | None, placement: Placement, first: bool) -> tuple[str, ...]:
     """What stands in a subnet. Nodes of a group are spread over both zones."""
     lines = [
-        f"part of {group.desired} × {group.instance_types[0]} ({group.name})"
+        Sentence(
+            "part of {number} × {type} ({name})", number=group.desired, type=group.instance_types[0], name=group.name
+        )
         for group in spec.nodegroups
         if group.placement is placement
     ]
     if placement is Placement.PUBLIC and first:
-        lines += ["NAT gateway"] if new is not None and new.nat is NatMode.SINGLE else []
-        lines += [f"work host {spec.work_host.instance_type}"] if spec.work_host else []
+        lines += [Sentence("NAT gateway")] if new is not None and new.nat is NatMode.SINGLE else []
+        lines += [Sentence("work host {type}", type=spec.work_host.instance_type)] if spec.work_host else []
     return tuple(lines[:4])
 
 

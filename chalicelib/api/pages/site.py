@@ -14,6 +14,7 @@ from chalicelib.api.pages import administration, ask, clusters, door, labs, one_
 from chalicelib.api.pages.assets import asset
 from chalicelib.api.pages.visit import COOKIE, HEADERS, HTML, Visit, is_own_path, lead, root_of, visit_of, words_for
 from chalicelib.api.problems import explained
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.tree import EkslabError, InvalidRequest, LoginRefused, NotYours
 from chalicelib.logs import logger
 from chalicelib.services.sessions import end_session
@@ -55,8 +56,10 @@ def answer(context: RequestContext, method: str) -> Response:
         return _outside(context, "problem.html", status, title=title, detail=detail, findings=())
     except Exception as error:  # noqa: BLE001  # The last resort: logged whole, told without its insides.
         logger.exception("A page failed unexpectedly.", extra={"error": type(error).__name__})
-        detail = "It was logged; it is ours to fix."
-        return _outside(context, "problem.html", 500, title="Something went wrong here", detail=detail, findings=())
+        detail = Sentence("It was logged; it is ours to fix.")
+        return _outside(
+            context, "problem.html", 500, title=Sentence("Something went wrong here"), detail=detail, findings=()
+        )
 
 
 def _at_the_door(context: RequestContext, path: str) -> Response:
@@ -94,11 +97,11 @@ def _inside(visit: Visit, method: str) -> Response:
         return _sign_out(visit)
     view = PAGES.get((method, parts[0], len(parts)))
     if view is None:
-        detail = "The address may be mistyped, or what it names is gone."
-        return visit.show("problem.html", 404, title="There is no such page", detail=detail, findings=())
+        gone = Sentence("The address may be mistyped, or the thing that it names is gone.")
+        return visit.show("problem.html", 404, title=Sentence("There is no such page"), detail=gone, findings=())
     try:
         if method == "POST" and visit.caller.is_viewer:
-            raise NotYours("Viewers look at everything and change nothing.")
+            raise NotYours(Sentence("Viewers look at everything and change nothing."))
         return view(visit)
     except EkslabError as error:
         status, title, detail = explained(error)

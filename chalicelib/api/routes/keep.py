@@ -5,16 +5,16 @@ Programs that accept JSON get the same as JSON, refusals as problems.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from chalice import Response
 
 from chalicelib.api.context import RequestContext, json_answer
-from chalicelib.api.problems import answers_problems
+from chalicelib.api.problems import answers_problems, explained
 from chalicelib.api.views.keep import keep_view
 from chalicelib.api.views.keep_page import HEADERS, keep_page, refusal_page
-from chalicelib.domain.core.sentence import Words
+from chalicelib.domain.core.sentence import Sentence, Words
 from chalicelib.domain.errors.tree import EkslabError
 from chalicelib.logs import logger
 from chalicelib.services.curfew.keep import KeepView, keep_by_link, look_at_link
@@ -69,9 +69,17 @@ def as_wanted(
     if not _wants_json(context.header("accept")):
         headers["Content-Type"] = _HTML
         words = words_of(preferred(context.header("accept-language")))
-        answer.body = page(views[-1], words) if views else refusal_page(answer.body, refusals, words)
+        answer.body = page(views[-1], words) if views else refusal_page(*why_refused(refusals), words)
     answer.headers = headers
     return answer
+
+
+def why_refused(refusals: Sequence[EkslabError]) -> tuple[str, str]:
+    """Title and detail; of an error that nobody foresaw, that it was one."""
+    if refusals:
+        _, title, detail = explained(refusals[-1])
+        return title, detail
+    return Sentence("Something went wrong here"), Sentence("It was logged; it is ours to fix.")
 
 
 def _wants_json(accept: str | None) -> bool:

@@ -5,33 +5,15 @@ Everything from outside this file is escaped.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
 from html import escape
 
 from chalicelib.domain.core.deferred import pattern
 from chalicelib.domain.core.sentence import Sentence, Words, ended, opening, said
 from chalicelib.domain.costs import describe_keeping
-from chalicelib.domain.errors.tree import EkslabError, RequestRefused, StaleLab
 from chalicelib.domain.labs.schedule import AtCurfew, format_local
 from chalicelib.services.curfew.keep import KeepView
 
 _CODE, _STRONG, _TAG = pattern("`([^`\n]+)`"), pattern(r"\*\*(.+?)\*\*"), pattern("<[^>]*>")
-#: Of problem documents what these pages show.
-_OF_PROBLEMS: dict[str, str] = {
-    text: text
-    for text in (
-        Sentence("There is no such link"),
-        Sentence("The link has expired"),
-        Sentence("The link is used too often"),
-        Sentence("It can't be kept"),
-        Sentence("The lab is being changed by others; try again"),
-        Sentence("AWS did not answer as it should; try again"),
-        Sentence("Something went wrong here"),
-        Sentence("It was logged; it is ours to fix."),
-        Sentence("It is not your request; nothing was changed that a second try would double."),
-    )
-}
 #: No script, no outside resource, no other place that the form could go to, in nobody's frame, in no search engine or cache.
 HEADERS = {
     "Cache-Control": "no-store",
@@ -50,18 +32,9 @@ def keep_page(view: KeepView, words: Words) -> str:
     return _kept(view, words) if view.kept else _asking(view, words)
 
 
-def refusal_page(problem: str, refusals: Sequence[EkslabError], words: Words) -> str:
-    """Why nothing is done. `problem`: as programs get it, in English."""
-    document = json.loads(problem)
-    title, detail = str(document["title"]), str(document["detail"])
-    match refusals[-1:]:
-        case [RequestRefused() as refused]:
-            detail = refused.args[0]
-        case [StaleLab()]:
-            detail = Sentence("Nothing was changed. Try again in a minute.")
-    return page(
-        inline(_OF_PROBLEMS.get(title, title), words), paragraph_of(_OF_PROBLEMS.get(detail, detail), words), words
-    )
+def refusal_page(title: str, detail: str, words: Words) -> str:
+    """Why nothing is done."""
+    return page(inline(title, words), paragraph_of(detail, words), words)
 
 
 def _asking(view: KeepView, words: Words) -> str:

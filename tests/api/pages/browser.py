@@ -69,10 +69,11 @@ def kept_cookies(answer: Answer) -> dict[str, str]:
 
 @dataclass
 class Browser:
-    """`cookie` None: no session."""
+    """`cookie` None: no session. `language`: what it accepts."""
 
     http: Http
     cookie: str | None = None
+    language: str = ""
 
     @classmethod
     def of(cls, http: Http, arn: str) -> Browser:
@@ -92,6 +93,7 @@ class Browser:
 
     def _headers(self, more: Mapping[str, str] | None = None) -> dict[str, str]:
         sent = {"cookie": f"{COOKIE}={self.cookie}"} if self.cookie else {}
+        sent |= {"accept-language": self.language} if self.language else {}
         return {**sent, **(more or {})}
 
     def get(self, path: str) -> Answer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from urllib.parse import urljoin, urlsplit
 
@@ -21,6 +22,7 @@ from tests.api.pages.browser import Browser, read
 from tests.fakes import NOW, OWNER, a_lab, a_spec
 from tests.fakes.builders import ACCOUNT
 from tests.fakes.fleet_builders import a_fleet_cluster, a_watched
+from tests.words.reading import english_left, unresolved
 
 FACTS = ClusterFacts(endpoint="https://0123.gr7.ap-northeast-2.eks.amazonaws.com", certificate_authority="LS0t")
 PAGES = (
@@ -319,3 +321,22 @@ def test_an_error_of_aws_and_one_of_ours_are_pages_without_their_insides() -> No
     assert answer.status == 500
     assert "secret" not in answer.text
     assert "text/html" in answer.headers["Content-Type"]
+
+
+@pytest.mark.parametrize("path", PAGES)
+@pytest.mark.parametrize("arn", [OWNER, ADMIN], ids=["owner", "administrator"])
+def test_every_page_speaks_korean_to_a_browser_that_asks_for_it(path: str, arn: str) -> None:
+    """Steps, receipts and history are told in the words of their records; the API's own page in those of its document."""
+    browser = Browser.of(world(), arn)
+    browser.language = "ko-KR,ko;q=0.9,en;q=0.8"
+    text = browser.get(path).text
+    assert '<html lang="ko">' in text
+    assert unresolved(text) == []
+    shown = re.sub(r"<(option|code|textarea|tbody)\b.*?</\1>", "", text, flags=re.DOTALL)
+    assert english_left(shown, frozenset({"myeks", LAB})) == []
+
+
+def test_a_browser_that_asks_for_another_language_gets_english() -> None:
+    browser = owner()
+    browser.language = "fr"
+    assert '<html lang="en">' in browser.get("/ui/labs").text
