@@ -32,6 +32,7 @@ from chalicelib.domain.labs.lab import Approval, Hibernation, Lab, Phase
 from chalicelib.domain.labs.schedule import AtCurfew
 from chalicelib.domain.labs.spec import VolumePolicy
 from chalicelib.domain.support.fleet import NodeKind, Nodes
+from chalicelib.domain.teardown.unproven_message import unproven_message
 from chalicelib.words.catalogues import words_of
 from chalicelib.words.letters import chat_of, written
 from tests.domain.curfew.messages.test_warning import AT, SEOUL, mail
@@ -39,6 +40,7 @@ from tests.domain.curfew.messages.test_warning import ENTRY as A_LINE
 from tests.domain.notices.test_digest import kept, notices_of
 from tests.domain.notices.test_digest import mail as digest
 from tests.domain.support.test_assessment import NOW
+from tests.domain.teardown.test_unproven_message import left
 from tests.fakes.builders import a_lab, a_spec
 
 FOLDER = Path(__file__).parent / "golden"
@@ -197,7 +199,11 @@ DIGESTS: dict[str, Callable[[], Message]] = {
     "digest-behind": behind_nodes,
     "digest-solved": solved,
 }
-KINDS: dict[str, Callable[[], Message]] = {**WARNINGS, **CURFEW, **REPORTS, **DIGESTS, **INVITATIONS}
+LEFT = [left("vol-1", 8.0), left("vol-2", None)]
+LEFTOVERS: dict[str, Callable[[], Message]] = {
+    "leftovers": lambda: unproven_message(lab(), [replace(line, reason="") for line in LEFT], "learner"),
+}
+KINDS: dict[str, Callable[[], Message]] = {**LEFTOVERS, **WARNINGS, **CURFEW, **REPORTS, **DIGESTS, **INVITATIONS}
 
 
 def shown(message: Message, language: Language, medium: str) -> str:

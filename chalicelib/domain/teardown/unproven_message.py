@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from chalicelib.domain.core.message import Message, Severity
-from chalicelib.domain.core.wording import paragraph
+from chalicelib.domain.core.message import Block, Message, Severity, commands, letter_of, message_of, para
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.teardown.receipt import ReceiptLine
 
@@ -17,40 +17,61 @@ _NAMED = 20
 def unproven_message(lab: Lab, lines: Sequence[ReceiptLine], recipient: str) -> Message:
     """`lines`: those that cost, or may."""
     named = list(lines[:_NAMED])
-    more = f"\n\nand {len(lines) - _NAMED} more: ekslab get receipt {lab.id}" if len(lines) > _NAMED else ""
-    looks = "thing looks" if len(lines) == 1 else "things look"
-    pieces = [
-        paragraph(
-            f"{lab.name} ({lab.id}) is over. {len(lines)} {looks} like the lab's, nothing proves it, and so nothing "
-            f"deletes it. It costs {_dollars(lines)}."
-        ),
-        "\n\n".join(_described(line) for line in named) + more,
-        paragraph("Is it yours? Delete it with the command. Is it to stay? Then say so, and you are not asked again:"),
-        f"  ekslab leftovers {lab.id} --keep {named[0].arn}",
-        paragraph("You are asked daily until it is gone or somebody says so."),
-    ]
-    return Message(
-        recipient=recipient,
-        subject=f"ekslab: {lab.name} left {len(lines)} unproved, {_dollars(lines)}"[:99],
-        body="\n\n".join(pieces) + "\n",
-        kind=KIND,
-        severity=Severity.WARNING,
-        account=lab.account,
-        owner=lab.owner,
+    over = Sentence(
+        "{name} ({id}) is over. {n} thing looks like the lab's, nothing proves it, and so nothing deletes it. It costs {price}.",
+        "{name} ({id}) is over. {n} things look like the lab's, nothing proves it, and so nothing deletes them. They cost "
+        "{price}.",
+        name=lab.name,
+        id=lab.id,
+        n=len(lines),
+        price=_dollars(lines),
     )
+    more = Sentence("and {number} more: `ekslab get receipt {id}`", number=len(lines) - _NAMED, id=lab.id)
+    subject = Sentence(
+        "ekslab: {name} left {number} unproved, {price}", name=lab.name[:40], number=len(lines), price=_dollars(lines)
+    )
+    letter = letter_of(
+        subject,
+        [
+            para(over),
+            *(block for line in named for block in _described(line)),
+            para(more if len(lines) > _NAMED else ""),
+            para(
+                Sentence(
+                    "Is it yours? Delete it with the command. Is it to stay? Then say so, and you are not asked again:"
+                )
+            ),
+            commands(f"ekslab leftovers {lab.id} --keep {named[0].arn}"),
+            para(Sentence("You are asked daily until it is gone or somebody says so.")),
+        ],
+    )
+    return message_of(letter, recipient, KIND, Severity.WARNING, lab.account, lab.owner)
 
 
 def _dollars(lines: Sequence[ReceiptLine]) -> str:
     known = [line.usd_month for line in lines if line.usd_month is not None]
-    total = f"${sum(known):.2f} a month"
+    total = Sentence("{amount} a month", amount=f"${sum(known):.2f}")
     unknown = len(lines) - len(known)
     if not unknown:
         return total
-    what = f"what {unknown} of them {'costs' if unknown == 1 else 'cost'} is not known"
-    return f"{total}, and {what}" if known else f"an amount that is not known ({unknown})"
+    if not known:
+        return Sentence("an amount that is not known ({number})", number=unknown)
+    return Sentence(
+        "{total}, and what {n} of them costs is not known",
+        "{total}, and what {n} of them cost is not known",
+        total=total,
+        n=unknown,
+    )
 
 
-def _described(line: ReceiptLine) -> str:
-    cost = f"${line.usd_month:.2f} a month" if line.usd_month is not None else "its cost is not known"
-    told = f"{line.kind} {line.arn}\n  {line.reason}; {cost}"
-    return f"{told}\n  {line.command}" if line.command else told
+def _described(line: ReceiptLine) -> list[Block]:
+    cost = (
+        Sentence("{amount} a month", amount=f"${line.usd_month:.2f}")
+        if line.usd_month is not None
+        else Sentence("its price is not known")
+    )
+    told = para(
+        Sentence("{kind} {arn}", kind=str(line.kind), arn=line.arn),
+        Sentence("{reason}; {price}", reason=line.reason, price=cost),
+    )
+    return [told, commands(line.command)] if line.command else [told]
