@@ -14,6 +14,7 @@ from typing import Any
 from chalicelib.aws.clients.errors import translate
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.message import Message, Severity
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.tree import AwsRefused, ResourceGone
 
 KEPT_FOR = timedelta(minutes=5)
@@ -46,13 +47,19 @@ class TopicSubscriptions:
         try:
             subscriptions = self._subscriptions()
         except AwsRefused as error:
-            return f"The subscriptions of {self._topic_arn} could not be read ({error.code})."
+            return Sentence(
+                "The subscriptions of {topic} could not be read ({code}).", topic=self._topic_arn, code=error.code
+            )
         if not subscriptions:
-            return f"Nobody has a confirmed subscription to {self._topic_arn}."
+            return Sentence("Nobody has a confirmed subscription to {topic}.", topic=self._topic_arn)
         attributes, unknown = _attributes(recipient, message)
         if any(takes(one.policy, one.scope, attributes, unknown) for one in subscriptions):
             return None
-        return f"No confirmed subscription to {self._topic_arn} takes messages for {recipient}."
+        return Sentence(
+            "No confirmed subscription to {topic} takes messages for {recipient}.",
+            topic=self._topic_arn,
+            recipient=recipient,
+        )
 
     def _subscriptions(self) -> tuple[_Subscription, ...]:
         if self._kept is None or self._now() - self._kept[0] >= KEPT_FOR:

@@ -10,6 +10,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.curfew.plan import Entry, EntryOutcome, EntryStatus, Unheard
 from chalicelib.domain.labs.steps import Event
 from chalicelib.ports.deps import Deps
@@ -90,6 +91,7 @@ def mark_warned(
 
     deps.curfew.store.change_status(entry.night, entry.id, marked)
     if news:
-        instead = f" Its owner can't be reached: {troubles[0]}" if troubles else ""
-        text = f"A warning was sent to {recipient}.{instead}"
+        text = Sentence("A warning was sent to {recipient}.", recipient=recipient)
+        if troubles:
+            text = Sentence("{sent} Its owner can't be reached: {trouble}", sent=text, trouble=troubles[0])
         deps.store.add_event(entry.lab_id, Event(at, KIND, text, {"message": message_id, "entry": entry.id}))

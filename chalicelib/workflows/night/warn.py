@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.message import Message
 from chalicelib.domain.core.recipients import distinct
+from chalicelib.domain.core.sentence import Listed, Sentence
 from chalicelib.domain.costs import keeping_cost
 from chalicelib.domain.curfew.decision import exemption
 from chalicelib.domain.curfew.keep import keep
@@ -126,7 +127,7 @@ def _send(
             _publish(deps, _Warning(lab, entry, message, tuple(troubles)), now, summary)
             return None, None
         troubles.append(route.why)
-    _note(deps, entry, owner, " ".join(dict.fromkeys(troubles)))
+    _note(deps, entry, owner, Listed(list(dict.fromkeys(troubles)), between=" ") if troubles else "")
     summary.counts["unreachable"] += 1
     return None, None
 
@@ -139,7 +140,7 @@ def _publish(deps: Deps, warning: _Warning, now: datetime, summary: RunSummary) 
     try:
         message_id = deps.watch.notifier.send(warning.message)
     except EkslabError as error:
-        _note(deps, entry, recipient, f"It could not be sent: {error}")
+        _note(deps, entry, recipient, Sentence("It could not be sent: {why}", why=str(error)))
         raise
     if message_id:
         mark_warned(deps, entry, recipient, message_id, max(now, deps.clock.now()), warning.troubles)
@@ -165,7 +166,7 @@ def _mail(
         mail = send_mail(deps, addressee, messages, once, entries, notices)
     except AwsRefused as refusal:
         for warning in mine:
-            _by_topic(deps, warning, f"It could not be sent: {refusal}", now, summary)
+            _by_topic(deps, warning, Sentence("It could not be sent: {why}", why=str(refusal)), now, summary)
         return
     if mail is not None and mail.is_taken:
         settle_mail(deps, mail)

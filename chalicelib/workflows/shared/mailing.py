@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.message import Message
 from chalicelib.domain.core.recipients import recipient_of
+from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.errors.tree import AwsRefused, AwsUnavailable, Throttled
 from chalicelib.domain.identity.person import topic_of
 from chalicelib.ports.deps import Deps
@@ -55,7 +56,7 @@ def hears(addressee: Addressee, message: Message) -> bool:
 
 def came_back_to(recipient: str, why: str) -> str:
     """That mail to somebody does not reach them, as a sentence."""
-    return f"{_CAME_BACK}{recipient} came back: {why}."
+    return Sentence("Mail to {recipient} came back: {why}.", recipient=recipient, why=why)
 
 
 def is_about_mail(trouble: str) -> bool:
