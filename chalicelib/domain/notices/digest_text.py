@@ -256,7 +256,7 @@ def _unreadable(watched: Watched) -> str:
     if trouble is None:
         return Sentence("It can be read again.")
     text = Sentence(
-        'It could not be read since {day}: "{operation}: {code}: {message}". While that lasts its deadlines may be missed: '
+        "It could not be read since {day}: {operation}: {code}: {message}. While that lasts its deadlines may be missed: "
         "{remedy}.",
         day=format_day(trouble.since),
         operation=trouble.operation,
