@@ -13,7 +13,17 @@ from chalicelib.domain.core.sentence import ENGLISH
 from deployment.compiling import PAGES, packed, with_compiled_templates
 from tests.paths import PROJECT
 
-MODEL = {"root": "", "caller": None, "path": "", "form_token": "", "title": "<T>", "detail": "d", "findings": ()}
+MODEL = {
+    "root": "",
+    "caller": None,
+    "path": "",
+    "form_token": "",
+    "title": "<T>",
+    "detail": "d",
+    "findings": (),
+    "login": True,
+    "to": "",
+}
 
 
 SAID = {**MODEL, "words": ENGLISH, "t": translator(ENGLISH)}
