@@ -25,7 +25,7 @@ def test_it_says_what_costs_how_much_and_what_to_do() -> None:
 def test_what_is_not_known_is_no_zero() -> None:
     assert "is not known" in unproven_message(a_lab(), [left("vol-1", None)], "learner").subject
     both = unproven_message(a_lab(), [left("vol-1", None), left("vol-2", 2.0)], "learner")
-    assert "$2.00 a month, and what 1 of them costs is not known" in both.body
+    assert "$2.00 a month, and what 1 of them costs is not known" in " ".join(both.body.split())
 
 
 def test_a_long_list_is_cut_and_says_so() -> None:
