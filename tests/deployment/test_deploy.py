@@ -177,7 +177,7 @@ def test_what_can_t_be_made_again_is_of_the_kinds_that_are_kept(packaged: Packag
     kept = [
         name for name, said in packaged.template["Resources"].items() if is_lost(Change("Remove", name, said["Type"]))
     ]
-    assert sorted(kept) == ["KeepLinkSecret", "LabsTable"]
+    assert sorted(kept) == ["KeepLinkSecret", "LabsTable", "LoginPool"]
 
 
 def test_only_destroying_deletes_the_stack(sandbox: Sandbox, stack: str) -> None:
