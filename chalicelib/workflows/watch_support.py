@@ -7,7 +7,7 @@ run. What can't be read is a finding with its beginning, and never the end of th
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
@@ -17,7 +17,7 @@ from chalicelib.domain.core.place import Place
 from chalicelib.domain.core.service_health import Run
 from chalicelib.domain.core.wording import counted
 from chalicelib.domain.notices.escalation import decide_notices as decide
-from chalicelib.domain.notices.notice import NoticeState
+from chalicelib.domain.notices.notice import Notice, NoticeState
 from chalicelib.domain.support.fleet import ReadFailure
 from chalicelib.domain.support.observation import troubled_place
 from chalicelib.domain.support.watched import Watched
@@ -98,7 +98,7 @@ def deliver_notices(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answ
     failed, unheard = cursor["failed"], cursor["unheard"]
     for recipient in here[:_RECIPIENTS]:
         mine = waiting[recipient]
-        if not claims(deps, _digest(recipient), deps.clock.now(), str(event.get("execution") or "")):
+        if not claims(deps, _digest(mine, now), deps.clock.now(), str(event.get("execution") or "")):
             continue
         try:
             unheard += 0 if send_digest(deps, mine[0].recipient, mine, now) else len(mine)
@@ -111,9 +111,10 @@ def deliver_notices(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answ
     return {"outcome": "done", "cursor": None, "failed": failed, "unheard": unheard, "look_again_in": 0}
 
 
-def _digest(recipient: str) -> str:
-    """What a run claims before it writes to somebody, without their name."""
-    return f"digest#{hashlib.sha256(recipient.encode()).hexdigest()}"
+def _digest(notices: Sequence[Notice], now: datetime) -> str:
+    """What a run claims before it writes to somebody: these notices, on this day. Later ones are another mail."""
+    said = sorted(f"{each.key} {each.id} {each.state}" for each in notices)
+    return f"digest#{hashlib.sha256(repr((f'{now:%Y-%m-%d}', said)).encode()).hexdigest()}"
 
 
 def _is_news(deps: Deps) -> bool:

@@ -67,6 +67,18 @@ def test_two_watches_send_each_digest_once(moment: str) -> None:
     assert {mail: count for mail, count in sent.items() if count > 1} == {}
 
 
+def test_what_a_watch_finds_a_minute_after_another_is_told_by_it() -> None:
+    world = make_deps()
+    world.watch.store.register(replace(a_registration(), team="team@example.com"))
+    told = []
+    for number in range(3):
+        world.watch.fleets.add(a_fleet_cluster(f"c{number}", "1.31", tags={"owner": "ops@example.com"}))
+        Machine("watch_support", world.deps, name=f"run-{number}").run({"time": NOW.isoformat()})
+        told.append(len(world.watch.notifier.messages))
+        world.clock.advance(minutes=1)
+    assert 0 < told[0] < told[1] < told[2]
+
+
 @pytest.mark.parametrize("after", [False, True])
 @pytest.mark.parametrize("call", ["claim", "send", "change_lab"])
 def test_an_owner_hears_of_a_failed_waking_though_the_function_dies_on_the_way(call: str, after: bool) -> None:
