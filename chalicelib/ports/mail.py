@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Letterhead:
-    """A mail as SES takes it. `tag`: its record's id. `unsubscribe`: a URL, for what may be switched off, else empty."""
+    """A mail as SES takes it. `tag`: its record's id. `unsubscribe_url`: for what may be switched off, else empty."""
 
     tag: str
     address: str
     subject: str
     text: str
     html: str
-    unsubscribe: str = ""
+    unsubscribe_url: str = ""
 
 
 class WrittenMail(Protocol):

@@ -44,9 +44,9 @@ class SesMailer:
 
     def _send(self, letter: Letterhead) -> str:
         headers = []
-        if letter.unsubscribe:
+        if letter.unsubscribe_url:
             headers = [
-                {"Name": "List-Unsubscribe", "Value": f"<{letter.unsubscribe}>"},
+                {"Name": "List-Unsubscribe", "Value": f"<{letter.unsubscribe_url}>"},
                 {"Name": "List-Unsubscribe-Post", "Value": "List-Unsubscribe=One-Click"},
             ]
         body = {"Text": _utf8(letter.text), "Html": _utf8(letter.html)}

@@ -97,7 +97,7 @@ def read(given: list[dict[str, Any]], topic: str) -> list[MailEvent]:
 
 
 def test_text_html_and_the_way_to_unsubscribe_go_out(sandbox: Sandbox, mailer: SesMailer) -> None:
-    message_id = mailer.send(letter(f"success@{SIMULATOR}", "unsubscribe", unsubscribe="https://example.org/u/1"))
+    message_id = mailer.send(letter(f"success@{SIMULATOR}", "unsubscribe", unsubscribe_url="https://example.org/u/1"))
     (kept,) = (each for each in sandbox.admin("GET", "mails")["mails"] if each["MessageId"] == message_id)
     assert (kept["Subject"], kept["BodyText"], kept["BodyHtml"]) == ("제목: a lab", "text", "<p>html</p>")
     assert {each["Name"]: each["Value"] for each in kept["Headers"]} == {

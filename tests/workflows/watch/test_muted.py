@@ -30,7 +30,7 @@ def watched(muted: tuple[str, ...] = ()) -> tuple[FakeWorld, FakeMailing]:
 def test_a_mail_about_deadlines_says_how_to_switch_them_off() -> None:
     world, mailing = watched()
     [letter] = mailing.mailer.to(OPS)
-    token = letter.unsubscribe.removeprefix("https://labs.example/api/unsubscribe/")
+    token = letter.unsubscribe_url.removeprefix("https://labs.example/api/unsubscribe/")
     assert read_unsubscribing(token, world.deps.curfew.known_keys(), NOW) == (f"person-of-{OPS}", "deadlines")
 
 
@@ -53,4 +53,4 @@ def test_a_warning_before_a_deletion_comes_whatever_was_switched_off_and_has_no_
     )
     nights.run_hour(NOW)
     [letter] = mailing.mailer.to(JANE)
-    assert letter.unsubscribe == ""
+    assert letter.unsubscribe_url == ""
