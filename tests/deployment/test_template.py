@@ -32,6 +32,7 @@ def as_iam_sees_it(policies: Any) -> str:
     """The policies' text with the longest names that CloudFormation can put into it."""
     text = re.sub(r'\{"Fn::Sub":("[^"]*")\}', r"\1", json.dumps(policies, separators=(",", ":")))
     text = re.sub(r'\{"Fn::GetAtt":\[[^]]*\]\}', '"' + "x" * 120 + '"', text)
+    text = re.sub(r'\{"Fn::If":\["[^"]*",("[^"]*"),("[^"]*")\]\}', lambda found: max(found[1], found[2], key=len), text)
     text = text.replace("${AWS::StackName}", STACK).replace("${AWS::AccountId}", "1" * 12)
     text = text.replace("${AWS::Region}", "ap-southeast-2").replace("${AWS::Partition}", "aws-us-gov")
     return re.sub(r"\$\{[\w.]+\}", "x" * 120, text)

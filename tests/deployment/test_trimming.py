@@ -111,7 +111,10 @@ def test_nothing_of_ours_is_left_out(packaged: Package) -> None:
         names = set(archive.namelist())
     ours = {p.relative_to(PROJECT).as_posix() for p in (PROJECT / "chalicelib").rglob("*") if p.is_file()}
     templates = {name for name in ours if name.endswith(".html")}
-    assert {name for name in ours - templates if "__pycache__" not in name} <= names
+    catalogues = {name for name in ours if name.endswith(".po")}
+    assert {name for name in ours - templates - catalogues if "__pycache__" not in name} <= names
+    assert catalogues
+    assert {name.removesuffix(".po") + ".mo" for name in catalogues} <= names, "each catalogue goes along compiled"
     compiled = [name for name in names if "/pages/compiled/__pycache__/tmpl_" in name]
     assert len(compiled) == len(templates) > 5, "each template goes along as a module"
 
