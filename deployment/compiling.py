@@ -39,8 +39,8 @@ NOT_COMPILED = (
 )
 #: Where Lambda unpacks the archive, in place of the passing folder here. Python sees to the true one when it imports.
 THERE = "/var/task"
-#: What of the archive's first level is no library.
-OURS = ("app.py", "chalicelib")
+#: What keeps its sources: ours, and what Chalice puts into the archive by itself, which is in no lock for another Python.
+WITH_SOURCES = ("app.py", "chalicelib", "chalice")
 PAGES = "chalicelib/api/pages"
 _TEMPLATES = f"{PAGES}/templates/"
 #: The first date a zip archive can hold, on every file.
@@ -124,7 +124,7 @@ def _drop_sources_of_libraries(folder: Path) -> None:
     """Python also imports `x.pyc` where `x.py` would stand, so that is where a library's compiled modules go instead."""
     for cached in folder.rglob("*.pyc"):
         source = cached.parent.parent / f"{cached.name.partition('.')[0]}.py"
-        if source.relative_to(folder).parts[0] not in OURS and source.is_file():
+        if source.relative_to(folder).parts[0] not in WITH_SOURCES and source.is_file():
             source.unlink()
             cached.rename(source.with_suffix(".pyc"))
 
