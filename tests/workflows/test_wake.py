@@ -231,7 +231,7 @@ def test_who_comes_to_a_lab_that_did_not_wake_has_a_mail_that_says_why_and_what_
     assert (message.kind, message.recipient) == ("wake-failed", OWNER.rpartition("/")[2])
     body = " ".join(message.body.split())
     assert "second: 0 of 1 nodes run" in body
-    assert "tried again on Tue 24 Nov 08:00 (Asia/Seoul)" in body
+    assert "We try again on Tue 24 Nov 08:00 (Asia/Seoul)" in body
     assert f"ekslab wake {theatre.lab_id}" in body
 
 
