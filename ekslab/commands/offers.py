@@ -1,14 +1,21 @@
-"""The command about what labs may use of the account: everyone looks, administrators change it."""
+"""The commands about what labs may use of the account, and what a month cost."""
 
 from __future__ import annotations
 
 import argparse
 import json
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
-from ekslab.client import Client
-from ekslab.commands.answers import answered
+from ekslab.client import Answer, Client
+from ekslab.client.client import with_query
+from ekslab.commands.answers import answered, fit, refused
+from ekslab.commands.exit_codes import Exit
 from ekslab.printing import curfew as printing
+from ekslab.printing import terminal
+from ekslab.printing.tables import table
 
 
 def offers(client: Client, options: argparse.Namespace) -> int:
@@ -28,3 +35,38 @@ def part(text: str) -> tuple[str, Any]:
     except ValueError as reason:
         expected = "NAME=JSON, for example 'keyPairs=[\"course\"]'"
         raise argparse.ArgumentTypeError(f"expected {expected}, got {json.dumps(text)}") from reason
+
+
+def costs(client: Client, options: argparse.Namespace) -> int:
+    """A month's costs as a table, or as CSV: every page of it, under one header."""
+    query: dict[str, str | None] = {"month": options.month or f"{datetime.now(UTC):%Y-%m}", "by": options.by}
+    if options.csv is None:
+        answer = client.call("GET", with_query("/costs", query))
+        return answered(options, answer, lambda body: _costs_table(body, fit(options)))
+    cursor: str | None = ""
+    while cursor is not None:
+        answer = client.call("GET", with_query("/costs", {**query, "format": options.csv, "cursor": cursor or None}))
+        if not answer.ok:
+            return refused(answer, options)
+        text = str(answer.body)
+        terminal.text_out(text.partition("\n")[2] if cursor else text)
+        cursor = next(iter(parse_qs(urlsplit(_next_of(answer)).query).get("cursor", [])), None)
+    return Exit.OK
+
+
+def _next_of(answer: Answer) -> str:
+    """The address of the next page (RFC 8288), empty on the last."""
+    link = next((value for name, value in answer.headers.items() if name.lower() == "link"), "")
+    return link.partition("<")[2].partition(">")[0]
+
+
+def _costs_table(body: Mapping[str, Any], width: int | None) -> Iterator[str]:
+    by = body["by"]
+    rows = [(row[by], *_amounts(row)) for row in (*body["rows"], {by: "all", **body["total"]})]
+    yield from table((by.upper(), "LABS", "USD", "SAVED USD"), rows, width, keep=(by.upper(), "USD"))
+    if body["running"]:
+        yield f"{body['month']} is not over ({body['timeZone']}): what is reserved for labs that are alive is in it."
+
+
+def _amounts(row: Mapping[str, Any]) -> tuple[str, str, str]:
+    return str(row["labs"]), f"{row['usd']:.2f}", f"{sum(row['saved'].values()):.2f}"

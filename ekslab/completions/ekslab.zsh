@@ -78,6 +78,7 @@ _shtab_ekslab_get_commands() {
     accounts:'List which accounts are watched, and which take labs.'
     cluster:'List your labs that are alive.'
     clusters:'List your labs that are alive.'
+    costs:'Show what a month'"'"'s labs cost and saved, at list prices: yours, or everybody'"'"'s for administrators.'
     deadlines:'List watched clusters by what comes first; with --calendar, their deadlines as iCalendar.'
     events:'Print a lab'"'"'s history.'
     inventory:'Print what was made, to look at.'
@@ -504,6 +505,21 @@ _shtab_ekslab_get_clusters_options=(
 
 # guard to ensure default positional specs are added only once per session
 _shtab_ekslab_get_clusters_defaults_added=0
+
+_shtab_ekslab_get_costs_options=(
+  "(- : *)"{-h,--help}"[show this help message and exit]"
+  "--url[the API\'s address (or EKSLAB_URL)]:url:"
+  "--api-region[its region, if --url doesn\'t tell]:api_region:"
+  {-p,--profile}"[an AWS profile to sign with]:profile:"
+  {-o,--output}"[how to print the answer]:output:(table wide json yaml name)"
+  {-v,--verbose}"[from 4 on, every call to the service on stderr]:LEVEL:"
+  "--month[this month by default]:YYYY-MM:"
+  "--by[person by default]:by:(person team account tag)"
+  "--csv[as CSV, or in FOCUS\'s columns]:csv:(csv focus)"
+)
+
+# guard to ensure default positional specs are added only once per session
+_shtab_ekslab_get_costs_defaults_added=0
 
 _shtab_ekslab_get_deadlines_options=(
   "(- : *)"{-h,--help}"[show this help message and exit]"
@@ -1198,6 +1214,7 @@ _shtab_ekslab_get() {
         accounts) _arguments -C -s $_shtab_ekslab_get_accounts_options ;;
         cluster) _arguments -C -s $_shtab_ekslab_get_cluster_options ;;
         clusters) _arguments -C -s $_shtab_ekslab_get_clusters_options ;;
+        costs) _arguments -C -s $_shtab_ekslab_get_costs_options ;;
         deadlines) _arguments -C -s $_shtab_ekslab_get_deadlines_options ;;
         events) _arguments -C -s $_shtab_ekslab_get_events_options ;;
         inventory) _arguments -C -s $_shtab_ekslab_get_inventory_options ;;

@@ -13,6 +13,7 @@ from urllib.parse import urlsplit
 
 _LAB = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]*")
 _CLUSTER = re.compile(r"[0-9]{12}/[a-z0-9-]+/[0-9A-Za-z][0-9A-Za-z_-]*")
+_PERSON = re.compile(r"(?!\.{1,2}$)[^\s/\x00-\x1f\x7f\ud800-\udfff]{1,254}")
 _REGION = re.compile(r"[a-z0-9-]+")
 _HEADER = re.compile(r"[!-~]([ -~]*[!-~])?")
 _DAY = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
@@ -43,6 +44,11 @@ def cluster(text: str) -> str:
 def account(text: str) -> str:
     """An account's number."""
     return _like(re.compile(r"[0-9]{12}"), text, "an account's number, 12 digits")
+
+
+def person(text: str) -> str:
+    """A user's or a session's name, or an address."""
+    return _like(_PERSON, text, "a user's or a session's name, or an address")
 
 
 def region(text: str) -> str:

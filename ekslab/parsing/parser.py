@@ -43,6 +43,7 @@ def parser() -> Command:
     add_account_verbs(commands, verbs)
     add_curfew_verbs(commands, verbs)
     add_people_verbs(commands, verbs)
+    _add_costs(verbs["get"])
     _add_own(commands)
     return top
 
@@ -51,6 +52,19 @@ def _nouns(commands: Commands, verb: str, what: str) -> Any:
     description = f"{what[0].upper()}{what[1:]}."
     one = commands.add_parser(verb, help=what, description=description)
     return one.add_subparsers(dest="noun", required=True, metavar="what", parser_class=Command)
+
+
+def _add_costs(listed: Commands) -> None:
+    one = listed.add_parser(
+        "costs",
+        help="what a month's labs cost and saved",
+        description="Show what a month's labs cost and saved, at list prices: yours, or everybody's for administrators.",
+        example="ekslab get costs --month 2026-11 --by team",
+    )
+    one.add_argument("--month", metavar="YYYY-MM", help="this month by default")
+    one.add_argument("--by", choices=["person", "team", "account", "tag"], default="person", help="person by default")
+    one.add_argument("--csv", nargs="?", const="csv", choices=["csv", "focus"], help="as CSV, or in FOCUS's columns")
+    one.set_defaults(run=offers.costs)
 
 
 def _add_own(commands: Commands) -> None:

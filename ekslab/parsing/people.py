@@ -60,5 +60,7 @@ def _add_roster(verbs: dict[str, Commands]) -> None:
         description="Forget a person, and take their name out of what is kept of labs that are over. Labs that are alive go on.",
         example="ekslab delete person kim@example.com",
     )
-    gone.add_argument("person", metavar="NAME", help="a user's or a session's name, or an address")
+    gone.add_argument(
+        "person", metavar="NAME", type=arguments.person, help="a user's or a session's name, or an address"
+    )
     gone.set_defaults(run=people.delete_person)

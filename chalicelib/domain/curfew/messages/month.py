@@ -64,6 +64,7 @@ def month_message(mail: MonthMail, account: str) -> Message:
         *_people(mail.people),
         *_listed("The dearest:", (_dear(each) for each in mail.labs[:_MOST])),
         *_listed("Idle when they were last looked at:", _unused(mail.labs)),
+        f"All of it:\n\n  ekslab get costs --month {mail.month}",
     ]
     return Message(
         recipient=mail.recipient,
