@@ -6,6 +6,7 @@ from datetime import datetime
 
 from chalicelib.api.inputs.lab_request import complete_request, read_draft
 from chalicelib.domain.identity.callers import Caller
+from chalicelib.domain.requests.defaults import ValidationContext
 from chalicelib.domain.requests.schedule_input import ScheduleRules
 from chalicelib.domain.support.calendar import Calendar
 from chalicelib.ports.deps import Deps
@@ -21,6 +22,7 @@ def read_asked(
     accounts = deps.lab_accounts() if request.draft.account else None
     calendar = versions(deps, request.region(deps.limits, accounts))
     evenings = ScheduleRules(deps.curfew.schedule, deps.curfew.is_known_country)
-    spec, findings = complete_request(request, calendar, caller, deps.limits, now, evenings, accounts)
+    context = ValidationContext(request.draft, calendar, caller, deps.limits, now, evenings, accounts)
+    spec, findings = complete_request(request.findings, context)
     account = request.draft.account
     return ValidatedRequest(spec, findings, request.in_callers_words, account, calendar), calendar

@@ -1,13 +1,12 @@
 """The one entry point from a request's bytes to a complete LabSpec, or to all that is wrong with it at once.
 
 In two steps, because the calendar depends on the region that the body asks for: `read_draft` reads either dialect,
-`complete_request` fills in and judges. `read_request` does both, where the calendar is known already.
+`complete_request` fills in and judges.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
 
 from chalicelib.api.inputs.body import read_body
 from chalicelib.api.inputs.configurations import in_json
@@ -16,14 +15,11 @@ from chalicelib.domain.core.names import REGION
 from chalicelib.domain.errors.findings import Finding, Level, error, has_errors
 from chalicelib.domain.errors.tree import InvalidRequest
 from chalicelib.domain.identity.accounts import LabAccounts
-from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.labs.spec import LabSpec, Limits
-from chalicelib.domain.requests.defaults import usual_region
+from chalicelib.domain.requests.defaults import ValidationContext, usual_region
 from chalicelib.domain.requests.draft import Draft
 from chalicelib.domain.requests.eksctl.config import is_cluster_config, read_cluster_config
-from chalicelib.domain.requests.schedule_input import USUAL_RULES, ScheduleRules
 from chalicelib.domain.requests.validation.validate import complete, in_callers_words
-from chalicelib.domain.support.calendar import Calendar
 
 #: More than anyone reads at once; a body of 64 KiB can have thousands.
 MOST_FINDINGS = 300
@@ -57,31 +53,13 @@ def read_draft(raw: bytes, content_type: str | None) -> LabRequest:
     return LabRequest(in_json(draft), findings)
 
 
-def complete_request(
-    request: LabRequest,
-    calendar: Calendar,
-    caller: Caller,
-    limits: Limits,
-    now: datetime,
-    evenings: ScheduleRules = USUAL_RULES,
-    accounts: LabAccounts | None = None,
-) -> tuple[LabSpec, tuple[Finding, ...]]:
-    """The complete spec and the warnings. Raises InvalidRequest with every finding, those of reading first.
-
-    `caller.arn` of a role may carry the role's path already (an assumed-role session does not say it).
-    """
-    spec, judged = complete(request.draft, calendar, caller, limits, now, evenings, accounts)
-    findings = tuple(dict.fromkeys((*request.findings, *judged)))
+def complete_request(read: Iterable[Finding], context: ValidationContext) -> tuple[LabSpec, tuple[Finding, ...]]:
+    """The complete spec and the warnings. `read`: the findings of reading. Raises InvalidRequest with every finding."""
+    spec, judged = complete(context)
+    findings = tuple(dict.fromkeys((*read, *judged)))
     if spec is None or has_errors(findings):
         raise InvalidRequest(_describe(findings), _NOT_YET)
     return spec, findings
-
-
-def read_request(
-    raw: bytes, content_type: str | None, calendar: Calendar, caller: Caller, limits: Limits, now: datetime
-) -> tuple[LabSpec, tuple[Finding, ...]]:
-    """Read, complete and judge in one go, with the calendar of the region asked for. Raises InvalidRequest."""
-    return complete_request(read_draft(raw, content_type), calendar, caller, limits, now)
 
 
 def _describe(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:

@@ -1,4 +1,4 @@
-"""Fills in what a request left out: from a Draft to a LabSpec that is whole, though not yet judged (see validation.py).
+"""Fills in what a request left out: from a Draft to a complete LabSpec, which `validation/` judges.
 
 The surprising default: the endpoint is `public-and-private`. With a public endpoint alone, nodes reach the API server from
 outside, and an allow-list that names only the caller would keep them out.
@@ -7,8 +7,10 @@ outside, and an allow-list that names only the caller would keep them out.
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cached_property
 from ipaddress import IPv4Address, ip_address
 
+from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.instance_types import ami_type
 from chalicelib.domain.core.names import partition_of, principal_of, same_principal
 from chalicelib.domain.identity.accounts import LabAccounts
@@ -44,22 +46,39 @@ DEFAULT_ADDONS = ("vpc-cni", "kube-proxy", "coredns", "metrics-server", "eks-pod
 WORLD = "0.0.0.0/0"
 
 
-def fill(
-    draft: Draft,
-    calendar: Calendar,
-    caller: Caller,
-    limits: Limits,
-    now: datetime,
-    evenings: ScheduleRules = USUAL_RULES,
-    accounts: LabAccounts | None = None,
-) -> LabSpec:
-    """Make the draft whole. What has no default is left empty: the rules say so."""
-    region = draft.region or usual_region(draft, limits, accounts)
+@dataclass(frozen=True)
+class ValidationContext:
+    """A draft, and everything that completes and judges it. `accounts` None: labs are in the caller's own account."""
+
+    draft: Draft
+    calendar: Calendar
+    caller: Caller
+    limits: Limits
+    now: datetime
+    evenings: ScheduleRules = USUAL_RULES
+    accounts: LabAccounts | None = None
+
+    @property
+    def account(self) -> str:
+        """The account the lab would be made in."""
+        home = self.accounts.home if self.accounts else self.caller.account
+        return home if self.draft.account is None else self.draft.account
+
+    @cached_property
+    def spec(self) -> LabSpec:
+        """The draft with every default filled in; rules look at the draft only to know what the caller wrote."""
+        return _fill(self)
+
+
+def _fill(context: ValidationContext) -> LabSpec:
+    """Complete the draft. A field without a default stays empty: a rule refuses it."""
+    draft, caller = context.draft, context.caller
+    region = draft.region or usual_region(draft, context.limits, context.accounts)
     groups = _nodegroups(draft)
     return LabSpec(
         name=draft.name or "",
         region=region,
-        version=_version(draft, calendar, now),
+        version=_version(draft, context.calendar, context.now),
         network=_network(draft, groups),
         endpoint=_endpoint(draft, caller),
         nodegroups=groups,
@@ -72,10 +91,10 @@ def fill(
         pod_identities=draft.pod_identities,
         log_types=tuple(dict.fromkeys(draft.log_types)),
         tags=dict(draft.tags),
-        lease_hours=limits.default_lease_hours if draft.lease_hours is None else draft.lease_hours,
+        lease_hours=context.limits.default_lease_hours if draft.lease_hours is None else draft.lease_hours,
         volumes=draft.volumes or VolumePolicy.DELETE,
         support_policy=draft.support_policy or SupportPolicy.STANDARD,
-        schedule=read_schedule(draft.schedule, evenings, "schedule")[0],
+        schedule=read_schedule(draft.schedule, context.evenings, "schedule")[0],
     )
 
 

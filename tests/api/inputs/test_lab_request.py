@@ -13,7 +13,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from chalicelib.api.inputs.lab_request import MOST_FINDINGS, read_draft, read_request
+from chalicelib.api.inputs.lab_request import MOST_FINDINGS, complete_request, read_draft
 from chalicelib.api.inputs.lab_schema import LabBody
 from chalicelib.api.inputs.schema_errors import path_of
 from chalicelib.api.views.labs import spec_view
@@ -32,6 +32,7 @@ from chalicelib.domain.labs.spec import (
     SupportPolicy,
     VolumePolicy,
 )
+from chalicelib.domain.requests.defaults import ValidationContext
 from chalicelib.domain.support.calendar import Calendar, VersionSupport
 from tests.examples import examples
 from tests.paths import PROJECT
@@ -59,8 +60,9 @@ CALENDAR = the_calendar()
 
 def read(body: object, **changes: Any) -> tuple[LabSpec, tuple[Finding, ...]]:
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    asked = read_draft(raw, None)
     circumstances = {"calendar": CALENDAR, "caller": CALLER, "limits": Limits(), "now": NOW, **changes}
-    return read_request(raw, None, **circumstances)
+    return complete_request(asked.findings, ValidationContext(asked.draft, **circumstances))
 
 
 def findings_of(body: object, **changes: Any) -> dict[str, str]:

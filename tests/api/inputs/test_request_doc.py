@@ -7,10 +7,8 @@ import re
 
 import pytest
 
-from chalicelib.api.inputs.lab_request import read_request
 from chalicelib.api.inputs.lab_schema import LabBody
-from chalicelib.domain.labs.spec import Limits
-from tests.api.inputs.test_lab_request import CALENDAR, CALLER, NOW
+from tests.api.inputs.test_lab_request import read
 from tests.paths import PROJECT
 
 PAGE = (PROJECT / "docs/reference/request.md").read_text()
@@ -36,5 +34,5 @@ def test_every_field_of_a_cluster_config_is_documented(section: str) -> None:
 def test_the_example_is_accepted_without_a_warning() -> None:
     example = re.search(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
     assert example is not None
-    _, warnings = read_request(example[1].encode(), "application/yaml", CALENDAR, CALLER, Limits(), NOW)
+    _, warnings = read(example[1].encode())
     assert warnings == ()

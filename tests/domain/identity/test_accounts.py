@@ -9,6 +9,7 @@ import pytest
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.identity.accounts import LabAccounts, Registration, lab_accounts
 from chalicelib.domain.labs.spec import Limits, PodIdentitySpec
+from chalicelib.domain.requests.defaults import ValidationContext
 from chalicelib.domain.requests.draft import Draft
 from chalicelib.domain.requests.validation.validate import complete
 from tests.fakes import NOW, a_calendar, a_caller
@@ -20,7 +21,7 @@ LABS_THERE = Registration(MEMBER, "training", ("eu-west-1", "us-east-1"), ROLE, 
 
 
 def errors(draft: Draft, limits: Limits | None = None) -> dict[str, str]:
-    found = complete(draft, a_calendar(), a_caller(), limits or Limits(), NOW, accounts=ACCOUNTS)[1]
+    found = complete(ValidationContext(draft, a_calendar(), a_caller(), limits or Limits(), NOW, accounts=ACCOUNTS))[1]
     return {finding.path: finding.code for finding in found if finding.severity == "error"}
 
 
@@ -65,7 +66,7 @@ def test_what_the_installation_offers_holds_in_every_account() -> None:
 def test_a_lab_that_names_no_region_is_in_the_usual_one_where_its_account_has_it() -> None:
     def region(account: str | None, usual: str) -> str | None:
         draft, limits = Draft(name="a", account=account), Limits(default_region=usual)
-        spec = complete(draft, a_calendar(), a_caller(), limits, NOW, accounts=ACCOUNTS)[0]
+        spec = complete(ValidationContext(draft, a_calendar(), a_caller(), limits, NOW, accounts=ACCOUNTS))[0]
         return spec.region if spec else None
 
     assert region(None, "ap-northeast-2") == region(HOME, "ap-northeast-2") == "ap-northeast-2"

@@ -21,7 +21,7 @@ from chalicelib.domain.core.names import (
 from chalicelib.domain.errors.findings import Finding, error, warning
 from chalicelib.domain.identity.user_pools import pool_user
 from chalicelib.domain.labs.spec import AccessSpec
-from chalicelib.domain.requests.validation.context import ValidationContext
+from chalicelib.domain.requests.defaults import ValidationContext
 from chalicelib.domain.stack.addon_roles import ADDON_ROLES
 
 #: Access entry types (model: CreateAccessEntryRequest.type); all but STANDARD are for nodes.

@@ -10,9 +10,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from chalicelib.domain.core.names import TAG_TEXT
 from chalicelib.domain.errors.findings import Finding, error
 from chalicelib.domain.labs.lab import Lab
+from chalicelib.domain.requests.defaults import ValidationContext
 from chalicelib.domain.requests.draft import Draft
 from chalicelib.domain.requests.eksctl.reader import child
-from chalicelib.domain.requests.validation.context import ValidationContext
 from chalicelib.domain.stack.template import lab_template
 from chalicelib.domain.teardown.reserved_tags import reserved_by
 

@@ -8,7 +8,7 @@ from ipaddress import IPv4Network, ip_network
 from chalicelib.domain.core.names import SUBNET_ID, VPC_ID, ZONE
 from chalicelib.domain.errors.findings import Finding, error, warning
 from chalicelib.domain.labs.spec import ExistingNetwork, NatMode, NewNetwork, Placement
-from chalicelib.domain.requests.validation.context import ValidationContext
+from chalicelib.domain.requests.defaults import ValidationContext
 
 #: EC2 makes VPCs of /16 to /28; four subnets of /24 need a /22.
 _LARGEST, _SMALLEST = 16, 22

@@ -8,8 +8,8 @@ from chalicelib.domain.core.instance_types import ami_type
 from chalicelib.domain.core.names import INSTANCE_TYPE, LABEL_PART, LABEL_PREFIX, NODEGROUP
 from chalicelib.domain.errors.findings import Finding, error, warning
 from chalicelib.domain.labs.spec import NodegroupSpec
+from chalicelib.domain.requests.defaults import ValidationContext
 from chalicelib.domain.requests.eksctl.reader import child
-from chalicelib.domain.requests.validation.context import ValidationContext
 
 #: The image of Amazon Linux 2023 needs 20 GiB; gp3 ends at 16 TiB.
 _SMALLEST_VOLUME, _LARGEST_VOLUME = 20, 16384

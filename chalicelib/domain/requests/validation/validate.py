@@ -1,54 +1,39 @@
 """Completes a draft and judges it: every rule runs, every finding is told, by the path that the caller wrote.
 
-Rules are functions from a Case to findings in our own paths (`validation_*.py`); this module runs them all and translates.
-What needs facts from AWS (do these subnets exist?) is judged in preflight.py.
+A rule is a function from a ValidationContext to findings in our own paths; this module runs all rules and translates the paths.
+`preflight.py` judges what needs facts from AWS (do these subnets exist?).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
-from datetime import datetime
 
 from chalicelib.domain.core.names import ACCOUNT, CLUSTER, PASSING_SESSION, REGION, principal_of, same_principal
 from chalicelib.domain.errors.findings import Finding, error, has_errors, warning
-from chalicelib.domain.identity.accounts import LabAccounts
-from chalicelib.domain.identity.callers import Caller
-from chalicelib.domain.labs.spec import LabSpec, Limits
-from chalicelib.domain.requests.defaults import fill
+from chalicelib.domain.labs.spec import LabSpec
+from chalicelib.domain.requests.defaults import ValidationContext
 from chalicelib.domain.requests.draft import Draft
-from chalicelib.domain.requests.schedule_input import USUAL_RULES, ScheduleRules, read_schedule
+from chalicelib.domain.requests.schedule_input import read_schedule
 from chalicelib.domain.requests.validation.access import (
     judge_access,
     judge_addons,
     judge_external_dns,
     judge_pod_identities,
 )
-from chalicelib.domain.requests.validation.context import ValidationContext
 from chalicelib.domain.requests.validation.endpoint import judge_endpoint, judge_ssh
 from chalicelib.domain.requests.validation.limits import judge_lists, judge_tags
 from chalicelib.domain.requests.validation.network import judge_network, judge_placement
 from chalicelib.domain.requests.validation.nodegroups import judge_nodegroups
 from chalicelib.domain.requests.validation.version import judge_lease, judge_version
-from chalicelib.domain.support.calendar import Calendar
 
 _LOG_TYPES = ("api", "audit", "authenticator", "controllerManager", "scheduler")
 
 
-def complete(
-    draft: Draft,
-    calendar: Calendar,
-    caller: Caller,
-    limits: Limits,
-    now: datetime,
-    evenings: ScheduleRules = USUAL_RULES,
-    accounts: LabAccounts | None = None,
-) -> tuple[LabSpec | None, tuple[Finding, ...]]:
-    """Make a LabSpec of the draft, None if any finding refuses it; warnings travel with the spec."""
-    spec = fill(draft, calendar, caller, limits, now, evenings, accounts)
-    case = ValidationContext(draft, spec, calendar, caller, limits, now, evenings, accounts)
-    found = in_callers_words(draft, (finding for rule in _RULES for finding in rule(case)))
-    return None if has_errors(found) else spec, found
+def complete(context: ValidationContext) -> tuple[LabSpec | None, tuple[Finding, ...]]:
+    """The completed spec, None if any finding is an error, and all findings."""
+    found = in_callers_words(context.draft, (finding for rule in _RULES for finding in rule(context)))
+    return None if has_errors(found) else context.spec, found
 
 
 def in_callers_words(draft: Draft, findings: Iterable[Finding]) -> tuple[Finding, ...]:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from chalicelib.domain.core.names import MINOR_VERSION
 from chalicelib.domain.errors.findings import Finding, error, warning
 from chalicelib.domain.labs.spec import SupportPolicy
-from chalicelib.domain.requests.validation.context import ValidationContext
+from chalicelib.domain.requests.defaults import ValidationContext
 from chalicelib.domain.support.calendar import SupportStatus, VersionSupport
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from chalicelib.domain.errors.findings import Finding
 from chalicelib.domain.labs.spec import AccessPolicySpec, AccessSpec, AddonSpec, Limits, PodIdentitySpec
+from chalicelib.domain.requests.defaults import ValidationContext
 from chalicelib.domain.requests.draft import Draft, NetworkDraft, NodegroupDraft
 from chalicelib.domain.requests.validation.validate import complete
 from tests.fakes import NOW, a_caller
@@ -19,7 +20,7 @@ ROLE = f"arn:aws:iam::{ACCOUNT}:role/r"
 
 def too_many(fields: dict[str, Any]) -> list[Finding]:
     draft = Draft(**{"name": "a", **fields})
-    _, findings = complete(draft, a_calendar(), a_caller(), Limits(), NOW)
+    _, findings = complete(ValidationContext(draft, a_calendar(), a_caller(), Limits(), NOW))
     return [finding for finding in findings if finding.code == "too-many"]
 
 

@@ -23,7 +23,7 @@ from chalicelib.domain.labs.spec import (
     Taint,
     WorkHostSpec,
 )
-from chalicelib.domain.requests.defaults import DEFAULT_ADDONS
+from chalicelib.domain.requests.defaults import DEFAULT_ADDONS, ValidationContext
 from chalicelib.domain.requests.draft import Draft, ExternalDnsDraft, NetworkDraft, NodegroupDraft, SshDraft
 from chalicelib.domain.requests.validation.validate import complete
 from chalicelib.domain.stack.addon_roles import ADDON_ROLES
@@ -38,7 +38,7 @@ VIEW = AccessPolicySpec("arn:aws:eks::aws:cluster-access-policy/AmazonEKSViewPol
 def judged(limits: Limits | None = None, **fields: Any) -> tuple[LabSpec | None, dict[str, str], dict[str, str]]:
     """The spec, errors and warnings as path -> code."""
     draft = Draft(**{"name": "a", **fields})
-    spec, findings = complete(draft, a_calendar(), a_caller(), limits or Limits(), NOW)
+    spec, findings = complete(ValidationContext(draft, a_calendar(), a_caller(), limits or Limits(), NOW))
     errors = {f.path: f.code for f in findings if f.severity is Level.ERROR}
     return spec, errors, {f.path: f.code for f in findings if f.severity is Level.WARNING}
 
@@ -311,7 +311,7 @@ def test_tags_that_only_some_services_would_take_are_refused_at_once() -> None:
 )
 def test_who_comes_as_a_session_that_will_not_come_again_is_warned(session: str, warned: bool) -> None:
     caller = a_caller(arn=f"arn:aws:sts::111122223333:assumed-role/Learners/{session}")
-    spec, findings = complete(Draft(name="a"), a_calendar(), caller, Limits(), NOW)
+    spec, findings = complete(ValidationContext(Draft(name="a"), a_calendar(), caller, Limits(), NOW))
     assert spec is not None
     assert [finding.code for finding in findings] == [*(["passing-session"] if warned else []), "shared-principal"]
 
@@ -319,7 +319,7 @@ def test_who_comes_as_a_session_that_will_not_come_again_is_warned(session: str,
 def test_only_a_principal_that_others_may_share_is_warned_about() -> None:
     sso = "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Labs_0123456789abcdef/jane@example.com"
     for arn in (sso, "arn:aws:iam::111122223333:user/jane"):
-        _, findings = complete(Draft(name="a"), a_calendar(), a_caller(arn=arn), Limits(), NOW)
+        _, findings = complete(ValidationContext(Draft(name="a"), a_calendar(), a_caller(arn=arn), Limits(), NOW))
         assert "shared-principal" not in [finding.code for finding in findings]
 
 
@@ -341,7 +341,7 @@ def test_a_person_of_the_directory_gets_in_by_a_role_of_the_labs_own(
     draft: dict[str, Any], by_role: bool, listed: tuple[str, ...], codes: list[str]
 ) -> None:
     caller = a_caller(arn="arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Labs_0123456789abcdef/1234567890")
-    spec, findings = complete(Draft(name="a", **draft), a_calendar(), caller, Limits(), NOW)
+    spec, findings = complete(ValidationContext(Draft(name="a", **draft), a_calendar(), caller, Limits(), NOW))
     assert spec is not None
     assert (spec.access_role, tuple(entry.principal_arn for entry in spec.access)) == (by_role, listed)
     assert [finding.code for finding in findings] == codes
@@ -356,16 +356,18 @@ def test_a_person_of_the_directory_gets_in_by_a_role_of_the_labs_own(
 )
 def test_nobody_else_gets_a_role_of_their_own(arn: str) -> None:
     caller = a_caller(arn=arn)
-    spec, _ = complete(Draft(name="a"), a_calendar(), caller, Limits(), NOW)
+    spec, _ = complete(ValidationContext(Draft(name="a"), a_calendar(), caller, Limits(), NOW))
     assert spec is not None
     assert not spec.access_role
-    _, findings = complete(Draft(name="a", access_role=True), a_calendar(), caller, Limits(), NOW)
+    _, findings = complete(ValidationContext(Draft(name="a", access_role=True), a_calendar(), caller, Limits(), NOW))
     assert ("accessRole", "not-in-directory") in {(finding.path, finding.code) for finding in findings}
 
 
 def test_a_look_alike_gets_in_as_its_role_and_is_told_that_others_do() -> None:
     sso = "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_Labs_0123456789abcdef/jane@example.com"
-    spec, findings = complete(Draft(name="a"), a_calendar(), a_caller(arn=sso, in_directory=False), Limits(), NOW)
+    spec, findings = complete(
+        ValidationContext(Draft(name="a"), a_calendar(), a_caller(arn=sso, in_directory=False), Limits(), NOW)
+    )
     assert spec is not None
     assert (spec.access_role, [finding.code for finding in findings]) == (False, ["shared-principal"])
 
@@ -519,7 +521,7 @@ def test_findings_name_the_callers_own_fields() -> None:
 
 def test_what_could_not_be_read_is_not_judged_again() -> None:
     draft = Draft(name=None, broken=frozenset({"name"}))
-    assert complete(draft, a_calendar(), a_caller(), Limits(), NOW)[1] == ()
+    assert complete(ValidationContext(draft, a_calendar(), a_caller(), Limits(), NOW))[1] == ()
 
 
 def test_principals_are_found_behind_sessions_and_compared_without_their_paths() -> None:
