@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import functools
 import json
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any, TypedDict, Unpack
 
 from chalice import Blueprint, IAMAuthorizer, Response
 
 from chalicelib.api.caller import caller_of, signer_of, source_ip
 from chalicelib.api.problems import answers_problems
+from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.errors.tree import NotYours
 from chalicelib.domain.identity.callers import Caller, Team
 from chalicelib.domain.identity.people import People
 from chalicelib.ports.deps import Deps
+
+View = Callable[..., Response]
 
 #: What a body may be declared as; its content decides between JSON and YAML where the type does not. The last is what
 #: `curl --data-binary @cluster.yaml` says of every file.
@@ -29,13 +32,57 @@ BODY_TYPES = [
 ]
 
 
+#: The query parameters of every list that comes by pages.
+PAGE = ("limit", "cursor")
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One method of one path. `refusals`: statuses beside those that every operation has (403, 502, 503).
+
+    `body` and `answer` name schemas; `also`: other successes than the usual one. `viewers`: viewers may send it, too;
+    `types`: media types of the body beside BODY_TYPES. `public`: nobody needs to sign. A public view has no caller: what is in
+    its path must be proof enough.
+    """
+
+    method: str
+    path: str
+    summary: str
+    success: tuple[int, str]
+    refusals: tuple[int, ...] = ()
+    body: str | None = None
+    query: tuple[str, ...] = ()
+    media: str = "application/json"
+    answer: str = ""
+    also: tuple[tuple[int, str], ...] = ()
+    public: bool = False
+    viewers: bool = False
+    types: tuple[str, ...] = ()
+
+
+if TYPE_CHECKING:
+
+    class Described(TypedDict, total=False):
+        """The fields of an Operation that have defaults."""
+
+        body: str
+        query: tuple[str, ...]
+        media: str
+        answer: str
+        also: tuple[tuple[int, str], ...]
+        public: bool
+        viewers: bool
+        types: tuple[str, ...]
+
+
 class RequestContext:
     """What every view needs of the request that is being answered."""
 
     def __init__(self, routes: Blueprint, get_deps: Callable[[], Deps], get_people: Callable[[], People]) -> None:
-        self._routes, self._get_people = routes, get_people
+        self.routes, self._get_people = routes, get_people
         self._get_deps = get_deps
         self._authorizer = IAMAuthorizer()
+        self.operations: list[Operation] = []
 
     @property
     def deps(self) -> Deps:
@@ -43,7 +90,7 @@ class RequestContext:
 
     @property
     def caller(self) -> Caller:
-        return caller_of(self._routes.current_request, self._get_people())
+        return caller_of(self.routes.current_request, self._get_people())
 
     @property
     def teams(self) -> tuple[Team, ...]:
@@ -53,11 +100,11 @@ class RequestContext:
     @property
     def signer(self) -> tuple[str, str, str | None]:
         """ARN, account and the role's id of whoever signed."""
-        return signer_of(self._routes.current_request)
+        return signer_of(self.routes.current_request)
 
     def caller_as(self, arn: str, account: str, role_id: str | None) -> Caller | None:
         """The caller that this ARN is, here and now; None for one of another account."""
-        return self._get_people().caller(arn, account, source_ip(self._routes.current_request), role_id)
+        return self._get_people().caller(arn, account, source_ip(self.routes.current_request), role_id)
 
     @property
     def people(self) -> People:
@@ -66,75 +113,72 @@ class RequestContext:
     @property
     def query(self) -> Mapping[str, str]:
         """The query parameters; one that is given several times is a comma-separated list."""
-        given = self._routes.current_request.query_params
+        given = self.routes.current_request.query_params
         return {name: ",".join(given.getlist(name)) for name in given} if given else {}
 
     @property
     def body(self) -> bytes:
-        return bytes(self._routes.current_request.raw_body)
+        return bytes(self.routes.current_request.raw_body)
 
     def header(self, name: str) -> str | None:
-        value = self._routes.current_request.headers.get(name)
+        value = self.routes.current_request.headers.get(name)
         return None if value is None else str(value)
 
     @property
     def path(self) -> str:
         """The path as the client wrote it, with the stage."""
-        context = self._routes.current_request.context
+        context = self.routes.current_request.context
         return str(context.get("path") or context["resourcePath"])
 
     @property
     def below(self) -> str:
         """What a greedy `{path+}` holds; empty for a route without."""
-        return str((self._routes.current_request.uri_params or {}).get("path", ""))
+        return str((self.routes.current_request.uri_params or {}).get("path", ""))
 
     @property
     def base(self) -> str:
         """The path before the resource's own, with the stage: what links begin with."""
-        head = str(self._routes.current_request.context["resourcePath"]).split("/")[1]
+        head = str(self.routes.current_request.context["resourcePath"]).split("/")[1]
         return self.path.partition(f"/{head}")[0]
-
-    def public_route(self, method: str, path: str) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
-        """Register a view that nobody needs to sign for. It has no caller: what is in its path must be proof enough."""
-        return self._registering(method, path, {})
 
     @property
     def public_url(self) -> str:
         """What links in mails begin with: as it was deployed, else as API Gateway says of this request; else ""."""
-        domain = self._routes.current_request.context.get("domainName")
+        domain = self.routes.current_request.context.get("domainName")
         return self.deps.watch.api_url or (f"https://{domain}{self.base}" if domain else "")
 
     def route(
-        self, method: str, path: str, viewers: bool = False, types: Sequence[str] = ()
-    ) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
-        """Register a view for one method of a path, behind the authorizer, with its errors as problems.
+        self,
+        method: str,
+        path: str,
+        summary: str,
+        success: tuple[int, str],
+        refusals: tuple[int, ...] = (),
+        **more: Unpack[Described],
+    ) -> Callable[[View], View]:
+        """Register a view for one method of a path, with its errors as problems, and describe it for the OpenAPI document."""
+        operation = Operation(method, path, summary, success, refusals, **more)
+        self.operations.append(operation)
 
-        Whoever may ask nothing here is refused before the view runs, and viewers by every method but GET, unless `viewers`.
-        `types`: what a body may be declared as, beside what every body may.
-        """
-
-        def register(view: Callable[..., Response]) -> Callable[..., Response]:
-            @functools.wraps(view)
-            def admitting(*args: str, **kwargs: str) -> Response:
-                if self.caller.is_viewer and method != "GET" and not viewers:
-                    raise NotYours("Viewers look at everything and change nothing.")
-                return view(*args, **kwargs)
-
-            return self._registering(method, path, {"authorizer": self._authorizer}, types)(admitting)
-
-        return register
-
-    def _registering(
-        self, method: str, path: str, guard: Mapping[str, Any], types: Sequence[str] = ()
-    ) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
-        bodies = {"content_types": [*BODY_TYPES, *types]} if method in ("POST", "PATCH", "PUT") else {}
-
-        def register(view: Callable[..., Response]) -> Callable[..., Response]:
-            answering = answers_problems(view)
-            self._routes.route(path, methods=[method], **guard, **bodies)(answering)
+        def register(view: View) -> View:
+            guard = {} if operation.public else {"authorizer": self._authorizer}
+            bodies = {"content_types": [*BODY_TYPES, *operation.types]} if method in ("POST", "PATCH", "PUT") else {}
+            answering = answers_problems(view if operation.public else self._admitting(view, operation))
+            self.routes.route(path, methods=[method], **guard, **bodies)(answering)
             return answering
 
         return register
+
+    def _admitting(self, view: View, operation: Operation) -> View:
+        """The view, refused to callers who may ask nothing here, and to viewers by any method but GET, unless it is for viewers."""
+
+        @functools.wraps(view)
+        def admitting(*args: str, **kwargs: str) -> Response:
+            if self.caller.is_viewer and operation.method != "GET" and not operation.viewers:
+                raise NotYours("Viewers look at everything and change nothing.")
+            return view(*args, **kwargs)
+
+        return admitting
 
 
 def json_answer(body: Mapping[str, Any], status: int = 200, headers: Mapping[str, str] | None = None) -> Response:

@@ -8,7 +8,7 @@ import pytest
 from samtranslator.parser.parser import Parser
 from samtranslator.translator.translator import Translator
 
-from chalicelib.api.openapi.document import OPERATIONS
+from chalicelib.api.reference import operations
 from deployment.packaging import Package, local_file
 
 #: Lambda's limit for the environment of one function, in bytes of names and values together.
@@ -49,10 +49,10 @@ def test_there_is_one_stage_and_its_public_methods_are_throttled(transformed: di
     [(_, stage)] = of_type(transformed, "AWS::ApiGateway::Stage")
     assert stage["StageName"] == "api"
     throttled = {(s["HttpMethod"], s["ResourcePath"]): s["ThrottlingRateLimit"] for s in stage["MethodSettings"]}
-    public = [each for each in OPERATIONS if each.public]
+    public = [each for each in operations() if each.public]
     links = {each.path.split("/")[1] for each in public if "{token}" in each.path or "{file}" in each.path}
     assert links == set(LINKS)
-    paths = [(each.method.upper(), f"/{each.path.replace('/', '~1')}" if each.path != "/" else "/") for each in public]
+    paths = [(each.method, f"/{each.path.replace('/', '~1')}" if each.path != "/" else "/") for each in public]
     assert throttled == dict.fromkeys(paths, 200)
     assert not [d for _, d in of_type(transformed, "AWS::ApiGateway::Deployment") if d.get("StageName")]
 

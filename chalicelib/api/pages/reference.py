@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from chalice import Response
 
-from chalicelib.api.openapi.document import OPERATIONS
 from chalicelib.api.pages.visit import Visit
 
 
 def show_reference(visit: Visit) -> Response:
     """Every operation with its query, its body and its answers."""
-    return visit.show("reference.html", operations=OPERATIONS)
+    return visit.show("reference.html", operations=visit.context.operations)

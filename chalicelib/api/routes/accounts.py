@@ -16,17 +16,19 @@ from chalicelib.services.support import accounts
 def route_accounts(context: RequestContext) -> None:
     """Register them all."""
 
-    @context.route("GET", "/accounts")
+    @context.route("GET", "/accounts", "Which accounts are watched, and which take labs", (200, "All of them"))
     def get_accounts() -> Response:
         found = [clusters.registration_view(one, context.caller) for one in accounts.all_registered(context.deps)]
         return json_answer({"accounts": found})
 
-    @context.route("GET", "/accounts/{account}")
+    @context.route("GET", "/accounts/{account}", "One registered account", (200, "The account"), (404,))
     def get_account(account: str) -> Response:
         known = accounts.registered(context.deps, account)
         return json_answer(clusters.registration_view(known, context.caller))
 
-    @context.route("PUT", "/accounts/{account}")
+    @context.route(
+        "PUT", "/accounts/{account}", "Register an account (administrators)", (200, "Kept"), (400, 409), body="Account"
+    )
     def put_account(account: str) -> Response:
         accounts.refuse_others(context.caller)
         asked = cluster_params.read_registration(account, context.body, context.header("content-type"))
@@ -34,7 +36,9 @@ def route_accounts(context: RequestContext) -> None:
         logger.info("An account was registered.", extra={"account": account, "caller": context.caller.arn})
         return json_answer(clusters.registration_view(kept, context.caller))
 
-    @context.route("DELETE", "/accounts/{account}")
+    @context.route(
+        "DELETE", "/accounts/{account}", "Forget an account without labs (administrators)", (204, "Forgotten"), (409,)
+    )
     def delete_account(account: str) -> Response:
         accounts.unregister(context.deps, context.caller, account)
         logger.info("An account was unregistered.", extra={"account": account, "caller": context.caller.arn})

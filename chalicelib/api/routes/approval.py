@@ -6,7 +6,7 @@ from chalice import Response
 
 from chalicelib.api.context import RequestContext, json_answer
 from chalicelib.api.inputs.curfew_params import read_why
-from chalicelib.api.routes.keep import as_wanted
+from chalicelib.api.routes.keep import AS_WANTED, as_wanted
 from chalicelib.api.views import labs
 from chalicelib.api.views.approval import decision_page, decision_view
 from chalicelib.domain.labs.approval import Decision
@@ -27,11 +27,20 @@ def route_approval(context: RequestContext) -> None:
         body = labs.answered(accepted, context.base, now)
         return json_answer(body, 202, {"Location": body["links"]["self"]})
 
-    @context.route("POST", "/labs/{lab_id}/approve")
+    @context.route(
+        "POST",
+        "/labs/{lab_id}/approve",
+        "Approve a lab that waits",
+        (202, "Under way"),
+        (400, 403, 404, 409),
+        body="Why",
+    )
     def post_approve(lab_id: str) -> Response:
         return answer(lab_id, Decision.APPROVE)
 
-    @context.route("POST", "/labs/{lab_id}/refuse")
+    @context.route(
+        "POST", "/labs/{lab_id}/refuse", "Refuse a lab that waits", (202, "Refused"), (400, 403, 404, 409), body="Why"
+    )
     def post_refuse(lab_id: str) -> Response:
         return answer(lab_id, Decision.REFUSE)
 
@@ -43,10 +52,19 @@ def route_approval(context: RequestContext) -> None:
         logger.info("A lab was decided on by a link.", extra={"lab_id": view.lab.id, "decision": str(view.decision)})
         return view
 
-    @context.public_route("GET", _PATH)
+    @context.route(
+        "GET",
+        _PATH,
+        "What a link of an approver's mail would do; changes nothing",
+        AS_WANTED,
+        (404, 409, 410),
+        public=True,
+    )
     def get_decide(token: str) -> Response:
         return as_wanted(context, look, token, decision_view, decision_page)
 
-    @context.public_route("POST", _PATH)
+    @context.route(
+        "POST", _PATH, "Approve or refuse the lab, as the link says", AS_WANTED, (404, 409, 410), public=True
+    )
     def post_decide(token: str) -> Response:
         return as_wanted(context, act, token, decision_view, decision_page)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chalice import Response
 
-from chalicelib.api.context import RequestContext, json_answer
+from chalicelib.api.context import PAGE, RequestContext, json_answer
 from chalicelib.api.inputs import cluster_params, params
 from chalicelib.api.views import clusters
 from chalicelib.domain.core.place import ClusterKey
@@ -24,7 +24,14 @@ def route_clusters(context: RequestContext) -> None:
 
 
 def _route_lists(context: RequestContext) -> None:
-    @context.route("GET", "/clusters")
+    @context.route(
+        "GET",
+        "/clusters",
+        "Watched clusters, by what comes first",
+        (200, "A page"),
+        (400,),
+        query=("phase", "daysLeft", "owner", "account", "region", *PAGE),
+    )
     def get_clusters() -> Response:
         deps, asked = context.deps, cluster_params.read_clusters(context.query)
         now = deps.clock.now()
@@ -33,14 +40,22 @@ def _route_lists(context: RequestContext) -> None:
         unreadable = clusters.unreadable_view(queries.unreadable_places(deps), context.caller)
         return json_answer({"clusters": found, "cursor": page.cursor, "unreadablePlaces": unreadable})
 
-    @context.route("GET", "/deadlines.ics")
+    @context.route(
+        "GET",
+        "/deadlines.ics",
+        "All deadlines as a calendar (RFC 5545)",
+        (200, "iCalendar"),
+        (400,),
+        query=("phase", "daysLeft", "owner", "account", "region"),
+        media="text/calendar",
+    )
     def get_deadlines() -> Response:
         deps, wanted = context.deps, cluster_params.read_wanted(context.query)
         now = deps.clock.now()
         text = calendar_of(queries.all_clusters(deps, context.caller, wanted, now), now)
         return Response(text, headers={"Content-Type": _CALENDAR})
 
-    @context.route("GET", "/notices")
+    @context.route("GET", "/notices", "The ledger of notices, newest first", (200, "A page"), (400,), query=PAGE)
     def get_notices() -> Response:
         page = params.read_page(context.query)
         found = queries.list_notices(context.deps, context.caller, page.limit, page.cursor)
@@ -48,18 +63,25 @@ def _route_lists(context: RequestContext) -> None:
 
 
 def _route_one_cluster(context: RequestContext) -> None:
-    @context.route("GET", _CLUSTER)
+    @context.route("GET", _CLUSTER, "Deadlines, what is in the way, commands, notices", (200, "The cluster"), (404,))
     def get_cluster(account: str, region: str, name: str) -> Response:
         return _whole(context, queries.get_cluster(context.deps, context.caller, ClusterKey(account, region, name)))
 
-    @context.route("POST", f"{_CLUSTER}/acknowledge")
+    @context.route("POST", f"{_CLUSTER}/acknowledge", "The next deadline is known", (200, "The cluster"), (404, 409))
     def post_acknowledge(account: str, region: str, name: str) -> Response:
         key = ClusterKey(account, region, name)
         view = commands.acknowledge(context.deps, context.caller, key)
         _log(context, "A deadline was acknowledged.", key)
         return _whole(context, view)
 
-    @context.route("POST", f"{_CLUSTER}/snooze")
+    @context.route(
+        "POST",
+        f"{_CLUSTER}/snooze",
+        "Hold notices back for a while",
+        (200, "The cluster"),
+        (400, 404, 409),
+        body="Snooze",
+    )
     def post_snooze(account: str, region: str, name: str) -> Response:
         deps, key = context.deps, ClusterKey(account, region, name)
         until = cluster_params.read_snooze(context.body, context.header("content-type"))
@@ -67,7 +89,15 @@ def _route_one_cluster(context: RequestContext) -> None:
         _log(context, "A deadline was snoozed.", key)
         return _whole(context, view)
 
-    @context.route("PUT", f"{_CLUSTER}/support-policy")
+    @context.route(
+        "PUT",
+        f"{_CLUSTER}/support-policy",
+        "Change between STANDARD and EXTENDED",
+        (202, "EKS is changing it"),
+        (400, 404, 409),
+        body="SupportPolicy",
+        also=((200, "It was that already"),),
+    )
     def put_support_policy(account: str, region: str, name: str) -> Response:
         key = ClusterKey(account, region, name)
         support_type = cluster_params.read_policy(context.body, context.header("content-type"))

@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from chalice import Response
 
-from chalicelib.api.context import RequestContext, json_answer
+from chalicelib.api.context import PAGE, RequestContext, json_answer
 from chalicelib.api.inputs.params import read_costs
 from chalicelib.api.views.costs import showback_csv, showback_view
 from chalicelib.api.views.focus import focus_csv
@@ -16,7 +16,14 @@ from chalicelib.services.labs.showback import CostQuery, Showback, export, showb
 def route_costs(context: RequestContext) -> None:
     """Register it."""
 
-    @context.route("GET", "/costs")
+    @context.route(
+        "GET",
+        "/costs",
+        "What labs cost in a month",
+        (200, "The sums, as JSON; CSV and FOCUS 1.2 by pages, of which the header Link names the next"),
+        (400, 403),
+        query=("month", "by", "format", *PAGE),
+    )
     def get_costs() -> Response:
         deps, caller, now = context.deps, context.caller, context.deps.clock.now()
         asked = read_costs(context.query, context.header("accept") or "")

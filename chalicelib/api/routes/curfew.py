@@ -16,7 +16,9 @@ def route_curfew(context: RequestContext) -> None:
     _route_plans(context)
     _route_rules(context)
 
-    @context.route("GET", "/labs/{lab_id}/verdict")
+    @context.route(
+        "GET", "/labs/{lab_id}/verdict", "Whether it is idle, and why", (200, "Live, and as last kept"), (404,)
+    )
     def get_verdict(lab_id: str) -> Response:
         deps = context.deps
         view = plans.verdict_of(deps, context.caller, lab_id, deps.clock.now())
@@ -24,18 +26,25 @@ def route_curfew(context: RequestContext) -> None:
 
 
 def _route_plans(context: RequestContext) -> None:
-    @context.route("GET", "/plan")
+    @context.route("GET", "/plan", "Tonight's plan, with reasons and hash", (200, "The plan, empty if there is none"))
     def get_plan() -> Response:
         deps = context.deps
         return json_answer(curfew.plan_view(plans.tonight(deps, context.caller, deps.clock.now()), context.base))
 
-    @context.route("GET", "/plan/{date}")
+    @context.route("GET", "/plan/{date}", "The plan of a night", (200, "The plan"), (400, 404))
     def get_plan_of(date: str) -> Response:
         deps = context.deps
         view = plans.plan_of(deps, context.caller, curfew_params.read_day(date), deps.clock.now())
         return json_answer(curfew.plan_view(view, context.base))
 
-    @context.route("POST", "/plan/{date}/release")
+    @context.route(
+        "POST",
+        "/plan/{date}/release",
+        "Let go a plan that brake or guard holds (administrators)",
+        (200, "The plan"),
+        (400, 404, 409),
+        body="Release",
+    )
     def post_release(date: str) -> Response:
         deps, caller, night = context.deps, context.caller, curfew_params.read_day(date)
         asked = curfew_params.read_release(context.body, context.header("content-type"))
@@ -45,11 +54,13 @@ def _route_plans(context: RequestContext) -> None:
 
 
 def _route_rules(context: RequestContext) -> None:
-    @context.route("GET", "/curfew")
+    @context.route("GET", "/curfew", "How curfew works here", (200, "The rules"))
     def get_curfew() -> Response:
         return json_answer(curfew.rules_view(rules.get_rules(context.deps)))
 
-    @context.route("PUT", "/curfew")
+    @context.route(
+        "PUT", "/curfew", "Change rules, or the stop switch (administrators)", (200, "The rules"), (400,), body="Curfew"
+    )
     def put_curfew() -> Response:
         deps, caller = context.deps, context.caller
         asked = curfew_params.read_rules(context.body, context.header("content-type"))

@@ -24,6 +24,8 @@ View = TypeVar("View")
 
 _PATH = "/keep/{token}"
 _HTML = "text/html; charset=utf-8"
+#: What the OpenAPI document says of the routes that need no signature: their success, and their refusals.
+AS_WANTED, LINK_REFUSALS = (200, "A page, or JSON"), (404, 409, 410, 429)
 
 
 def route_keeping(context: RequestContext) -> None:
@@ -37,11 +39,11 @@ def route_keeping(context: RequestContext) -> None:
         logger.info("A lab was kept by its link.", extra={"lab_id": view.lab.id, "until": str(view.keeping.until)})
         return view
 
-    @context.public_route("GET", _PATH)
+    @context.route("GET", _PATH, "What a keep-link would keep; changes nothing", AS_WANTED, LINK_REFUSALS, public=True)
     def get_keep(token: str) -> Response:
         return as_wanted(context, look, token, keep_view, keep_page)
 
-    @context.public_route("POST", _PATH)
+    @context.route("POST", _PATH, "Keep the lab for one night more", AS_WANTED, LINK_REFUSALS, public=True)
     def post_keep(token: str) -> Response:
         return as_wanted(context, keep, token, keep_view, keep_page)
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from chalice import Blueprint, Response
 
-from chalicelib.api.context import RequestContext, json_answer
+from chalicelib.api.context import PAGE, RequestContext, json_answer
 from chalicelib.api.inputs import params
 from chalicelib.api.inputs.asked import read_asked
 from chalicelib.api.routes.accounts import route_accounts
@@ -34,13 +34,18 @@ from chalicelib.ports.deps import Deps
 from chalicelib.services.labs import adoption, commands, inventory, lease, leftovers, queries
 from chalicelib.services.labs.transitions import Accepted
 
+_LAB = "/labs/{lab_id}"
 _YAML = "application/yaml"
 
 
 def make_blueprint(get_deps: Callable[[], Deps], get_people: Callable[[], People]) -> Blueprint:
     """The routes over a world, and over people, that are built when the first request comes."""
-    routes = Blueprint(__name__)
-    context = RequestContext(routes, get_deps, get_people)
+    return routes_of(get_deps, get_people).routes
+
+
+def routes_of(get_deps: Callable[[], Deps], get_people: Callable[[], People]) -> RequestContext:
+    """The same, with what they say of themselves for the OpenAPI document."""
+    context = RequestContext(Blueprint(__name__), get_deps, get_people)
     _route_labs(context)
     _route_one_lab(context)
     _route_looks(context)
@@ -55,11 +60,20 @@ def make_blueprint(get_deps: Callable[[], Deps], get_people: Callable[[], People
     route_costs(context)
     route_health(context)
     route_pages(context)
-    return routes
+    return context
 
 
 def _route_labs(context: RequestContext) -> None:
-    @context.route("POST", "/labs")
+    @context.route(
+        "POST",
+        "/labs",
+        "Ask for a lab",
+        (202, "Stored; its making is started"),
+        (400, 409, 422),
+        body="Lab",
+        query=("dryRun",),
+        also=((200, "A dry run: the completed request and what it costs"),),
+    )
     def post_lab() -> Response:
         deps, caller, now = context.deps, context.caller, context.deps.clock.now()
         only_planned = params.read_dry_run(context.query)
@@ -73,7 +87,7 @@ def _route_labs(context: RequestContext) -> None:
             return json_answer(labs.planned(plan.lab, plan.findings, lease.coming(deps, plan.lab, calendar, now), now))
         return _requested(context, commands.request_lab(deps, caller, asking, key, digest, now), calendar, now)
 
-    @context.route("GET", "/labs")
+    @context.route("GET", "/labs", "List labs, newest first", (200, "A page"), (400,), query=("owner", "phase", *PAGE))
     def get_labs() -> Response:
         asked = params.read_list(context.query)
         limit, cursor = asked.page.limit, asked.page.cursor
@@ -82,7 +96,9 @@ def _route_labs(context: RequestContext) -> None:
         found = [labs.lab_in_list(lab, context.base, now) for lab in page.items]
         return json_answer({"labs": found, "cursor": page.cursor})
 
-    @context.route("GET", "/versions")
+    @context.route(
+        "GET", "/versions", "Kubernetes versions and their support", (200, "The calendar"), (400,), query=("region",)
+    )
     def get_versions() -> Response:
         deps, region = context.deps, params.read_region(context.query)
         calendar = queries.versions(deps, region)
@@ -90,33 +106,47 @@ def _route_labs(context: RequestContext) -> None:
 
 
 def _route_one_lab(context: RequestContext) -> None:
-    @context.route("GET", "/labs/{lab_id}")
+    @context.route("GET", _LAB, "Phase, reason, steps, endpoint, what happens next", (200, "The lab"), (404,))
     def get_lab(lab_id: str) -> Response:
         deps, now = context.deps, context.deps.clock.now()
         return json_answer(labs.lab_view(queries.get_lab(deps, context.caller, lab_id, now), context.base, now))
 
-    @context.route("PATCH", "/labs/{lab_id}")
+    @context.route(
+        "PATCH",
+        _LAB,
+        "Change endpoint access or node counts",
+        (202, "Under way"),
+        (400, 404, 409),
+        body="Change",
+    )
     def patch_lab(lab_id: str) -> Response:
         deps, caller = context.deps, context.caller
         commands.own_lab(deps, caller, lab_id)
         change = params.read_change(context.body, context.header("content-type"))
         return _accepted(context, commands.change_lab(deps, caller, lab_id, change, deps.clock.now()))
 
-    @context.route("DELETE", "/labs/{lab_id}")
+    @context.route("DELETE", _LAB, "Release the lab: everything is deleted", (202, "Under way"), (404,))
     def delete_lab(lab_id: str) -> Response:
         deps = context.deps
         return _accepted(context, commands.release_lab(deps, context.caller, lab_id, deps.clock.now()))
 
 
 def _route_looks(context: RequestContext) -> None:
-    @context.route("GET", "/labs/{lab_id}/events")
+    @context.route("GET", f"{_LAB}/events", "History, oldest first", (200, "A page"), (400, 404), query=PAGE)
     def get_events(lab_id: str) -> Response:
         page = params.read_page(context.query)
         lab, found = queries.history(context.deps, context.caller, lab_id, page.limit, page.cursor)
         events = [to_json(event) for event in found.items]
         return json_answer({"events": events, "timeZone": lab.spec.schedule.time_zone, "cursor": found.cursor})
 
-    @context.route("GET", "/labs/{lab_id}/kubeconfig")
+    @context.route(
+        "GET",
+        f"{_LAB}/kubeconfig",
+        "kubeconfig, without a secret",
+        (200, "YAML, or JSON"),
+        (404, 409),
+        media=_YAML,
+    )
     def get_kubeconfig(lab_id: str) -> Response:
         document = queries.kubeconfig_of(context.deps, context.caller, lab_id)
         if "json" in (context.header("accept") or ""):
@@ -125,13 +155,21 @@ def _route_looks(context: RequestContext) -> None:
 
         return Response(yaml.safe_dump(document, sort_keys=False), headers={"Content-Type": _YAML})
 
-    @context.route("GET", "/labs/{lab_id}/inventory")
+    @context.route("GET", f"{_LAB}/inventory", "What was made, part by part", (200, "The parts"), (404,))
     def get_inventory(lab_id: str) -> Response:
         deps = context.deps
         found = inventory.inventory(deps, context.caller, lab_id)
         return json_answer(labs.inventory_view(found, deps.clock.now()))
 
-    @context.route("POST", "/labs/{lab_id}/leftovers")
+    @context.route(
+        "POST",
+        f"{_LAB}/leftovers",
+        "Say what stays of what is left in doubt",
+        (200, "All looks"),
+        (400, 404, 409, 422),
+        body="Leftovers",
+        answer="Receipt",
+    )
     def post_leftovers(lab_id: str) -> Response:
         deps, caller = context.deps, context.caller
         commands.own_lab(deps, caller, lab_id)
@@ -140,7 +178,13 @@ def _route_looks(context: RequestContext) -> None:
         logger.info("Leftovers were settled.", extra={"lab_id": lab_id, "caller": caller.arn, "count": len(arns)})
         return json_answer(labs.receipt_view(kept, deps.clock.now()))
 
-    @context.route("POST", "/orphans/{account}/{region}/{name}/adopt")
+    @context.route(
+        "POST",
+        "/orphans/{account}/{region}/{name}/adopt",
+        "Make a cluster without a record a lab again (administrators)",
+        (201, "The lab"),
+        (400, 404, 409),
+    )
     def post_adopt(account: str, region: str, name: str) -> Response:
         deps, caller = context.deps, context.caller
         now = deps.clock.now()
@@ -148,7 +192,14 @@ def _route_looks(context: RequestContext) -> None:
         logger.info("A cluster was adopted.", extra={"lab_id": lab.id, "caller": caller.arn})
         return json_answer(labs.lab_in_list(lab, context.base, now), 201, {"Location": f"{context.base}/labs/{lab.id}"})
 
-    @context.route("GET", "/labs/{lab_id}/receipt")
+    @context.route(
+        "GET",
+        f"{_LAB}/receipt",
+        "Proof of empty: every ARN and what became of it",
+        (200, "All looks"),
+        (404,),
+        answer="Receipt",
+    )
     def get_receipt(lab_id: str) -> Response:
         found = queries.receipt(context.deps, context.caller, lab_id)
         return json_answer(labs.receipt_view(found, context.deps.clock.now()))

@@ -22,7 +22,14 @@ def route_schedules(context: RequestContext) -> None:
 
 
 def _route_lease(context: RequestContext) -> None:
-    @context.route("POST", f"{_LAB}/extend")
+    @context.route(
+        "POST",
+        f"{_LAB}/extend",
+        "Move the lease out",
+        (200, "Its new end, and what it costs"),
+        (400, 404, 409),
+        body="Extension",
+    )
     def post_extend(lab_id: str) -> Response:
         deps = context.deps
         wish = curfew_params.read_extension(context.body, context.header("content-type"))
@@ -30,7 +37,14 @@ def _route_lease(context: RequestContext) -> None:
         _log(context, "A lease was extended.", lab_id)
         return json_answer(curfew.extension_view(extension, context.base))
 
-    @context.route("POST", f"{_LAB}/protect")
+    @context.route(
+        "POST",
+        f"{_LAB}/protect",
+        "No sweep touches it (administrators)",
+        (200, "The lab"),
+        (400, 404, 409),
+        body="Protection",
+    )
     def post_protect(lab_id: str) -> Response:
         deps = context.deps
         until, why = curfew_params.read_protection(context.body, context.header("content-type"))
@@ -38,7 +52,14 @@ def _route_lease(context: RequestContext) -> None:
         _log(context, "A protection was changed.", lab_id)
         return _whole(context, answer)
 
-    @context.route("PUT", f"{_LAB}/schedule")
+    @context.route(
+        "PUT",
+        f"{_LAB}/schedule",
+        "When curfew comes, and what it brings",
+        (200, "The lab"),
+        (400, 404, 409),
+        body="ScheduleBody",
+    )
     def put_schedule(lab_id: str) -> Response:
         deps = context.deps
         rules = ScheduleRules(deps.curfew.schedule, deps.curfew.is_known_country)
@@ -49,13 +70,13 @@ def _route_lease(context: RequestContext) -> None:
 
 
 def _route_sleep(context: RequestContext) -> None:
-    @context.route("POST", f"{_LAB}/hibernate")
+    @context.route("POST", f"{_LAB}/hibernate", "No nodes until it is woken", (202, "Under way"), (404, 409))
     def post_hibernate(lab_id: str) -> Response:
         return _under_way(
             context, hibernation.hibernate_lab(context.deps, context.caller, lab_id, context.deps.clock.now())
         )
 
-    @context.route("POST", f"{_LAB}/wake")
+    @context.route("POST", f"{_LAB}/wake", "Its nodes come back", (202, "Under way"), (404, 409))
     def post_wake(lab_id: str) -> Response:
         return _under_way(context, hibernation.wake_lab(context.deps, context.caller, lab_id, context.deps.clock.now()))
 

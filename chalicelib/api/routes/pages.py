@@ -13,6 +13,9 @@ from chalice import Response
 from chalicelib.api.context import RequestContext, json_answer
 from chalicelib.logs import logger
 
+_HTML = "text/html"
+_MOVED = ((303, "Its address"),)
+
 
 def route_pages(context: RequestContext) -> None:
     """Register them all."""
@@ -23,24 +26,39 @@ def route_pages(context: RequestContext) -> None:
 
         return answer(context, "GET")
 
-    for path in ("/", "/ui", "/ui/{path+}"):
-        context.public_route("GET", path)(show)
+    for path, what in (("/", "The page"), ("/ui", "The page"), ("/ui/{path+}", "A page, for a session's cookie")):
+        described = context.route("GET", path, what, (200, "A page"), (401, 404), public=True, media=_HTML, also=_MOVED)
+        described(show)
 
-    @context.public_route("POST", "/ui/{path+}")
+    @context.route(
+        "POST",
+        "/ui/{path+}",
+        "A page's form",
+        (303, "Done: the page that shows it"),
+        (400, 401, 404, 409),
+        media=_HTML,
+        public=True,
+    )
     def post_page() -> Response:
         from chalicelib.api.pages.site import answer
 
         return answer(context, "POST")
 
-    @context.public_route("GET", "/openapi.json")
+    @context.route("GET", "/openapi.json", "This document", (200, "The document"), public=True)
     def get_openapi() -> Response:
         from chalicelib.api.openapi.document import document
 
-        return Response(json.dumps(document()), headers={"Content-Type": "application/json"})
+        return Response(json.dumps(document(context.operations)), headers={"Content-Type": "application/json"})
 
 
 def _route_sessions(context: RequestContext) -> None:
-    @context.route("POST", "/sessions", viewers=True)
+    @context.route(
+        "POST",
+        "/sessions",
+        "Open a browser's session for whoever signs",
+        (201, "Its token, and when it ends"),
+        viewers=True,
+    )
     def post_session() -> Response:
         """Whoever signs this gets a session that stands for them: `ekslab dashboard` does."""
         from chalicelib.api.views.json_format import instant

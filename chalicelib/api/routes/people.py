@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from chalice import Response
 
-from chalicelib.api.context import RequestContext, json_answer
-from chalicelib.api.routes.keep import as_wanted
+from chalicelib.api.context import PAGE, RequestContext, json_answer
+from chalicelib.api.routes.keep import AS_WANTED, LINK_REFUSALS, as_wanted
 from chalicelib.logs import logger
 
 if TYPE_CHECKING:
@@ -27,7 +27,13 @@ def route_people(context: RequestContext) -> None:
     _route_roster(context)
     _route_links(context)
 
-    @context.route("DELETE", "/people/{name}")
+    @context.route(
+        "DELETE",
+        "/people/{name}",
+        "Forget a person (administrators)",
+        (200, "How many records of labs keep no name now, how many are left, and which labs are alive"),
+        (400, 409),
+    )
     def delete_person(name: str) -> Response:
         from chalicelib.services.people.removal import remove_person
 
@@ -45,11 +51,13 @@ def _route_me(context: RequestContext) -> None:
         deps = context.deps
         return json_answer(me_view(get_me(deps, context.caller, deps.clock.now()), deps.curfew.zone), status)
 
-    @context.route("GET", "/me")
+    @context.route("GET", "/me", "Where mail reaches the caller, in which language, about what", (200, "The caller"))
     def get_me() -> Response:
         return answer()
 
-    @context.route("PUT", "/me")
+    @context.route(
+        "PUT", "/me", "Change it; an address gets a mail with a link", (200, "The caller"), (400, 409, 429), body="Me"
+    )
     def put_me() -> Response:
         from chalicelib.api.inputs.person_params import read_me
         from chalicelib.services.people.me import set_me
@@ -60,14 +68,16 @@ def _route_me(context: RequestContext) -> None:
         logger.info("A person said how to reach them.", extra={"caller": context.caller.arn})
         return answer()
 
-    @context.route("POST", "/me/calendar")
+    @context.route(
+        "POST", "/me/calendar", "A new secret address of the caller's calendar", (201, "The address"), (409,)
+    )
     def post_calendar() -> Response:
         from chalicelib.services.people.me import new_calendar
 
         token = new_calendar(context.deps, context.caller, context.deps.clock.now())
         return json_answer({"url": f"{context.public_url}/calendar/{token}.ics"}, 201, {"Cache-Control": "no-store"})
 
-    @context.route("DELETE", "/me/calendar")
+    @context.route("DELETE", "/me/calendar", "End the calendar's address", (204, "Ended"), (409,))
     def delete_calendar() -> Response:
         from chalicelib.services.people.me import end_calendar
 
@@ -76,7 +86,14 @@ def _route_me(context: RequestContext) -> None:
 
 
 def _route_roster(context: RequestContext) -> None:
-    @context.route("GET", "/people")
+    @context.route(
+        "GET",
+        "/people",
+        "Who is known here (administrators)",
+        (200, "A page as JSON, or everybody as CSV"),
+        (400,),
+        query=PAGE,
+    )
     def get_people() -> Response:
         from chalicelib.api.inputs.params import read_page
         from chalicelib.api.views.people import people_csv, person_view
@@ -89,7 +106,15 @@ def _route_roster(context: RequestContext) -> None:
         page = roster.list_people(deps, caller, asked.limit, asked.cursor)
         return json_answer({"people": [person_view(person) for person in page.items], "cursor": page.cursor})
 
-    @context.route("POST", "/people", types=("text/csv", "application/octet-stream"))
+    @context.route(
+        "POST",
+        "/people",
+        "Keep a roster, JSON or CSV (administrators)",
+        (200, "What changed"),
+        (400, 409),
+        body="Roster",
+        types=("text/csv", "application/octet-stream"),
+    )
     def post_people() -> Response:
         from chalicelib.api.inputs.roster_body import read_roster
         from chalicelib.services.people import roster
@@ -128,17 +153,29 @@ def _route_links(context: RequestContext) -> None:
 
         return confirmation_page(view, words)
 
-    @context.public_route("GET", _CONFIRM)
+    @context.route(
+        "GET", _CONFIRM, "Who asks for a mail address; changes nothing", AS_WANTED, LINK_REFUSALS, public=True
+    )
     def get_confirm(token: str) -> Response:
         return as_wanted(context, look, token, to_json, page)
 
-    @context.public_route("POST", _CONFIRM)
+    @context.route(
+        "POST", _CONFIRM, "The reader of the address says yes or no", AS_WANTED, (400, 404, 409, 410, 429), public=True
+    )
     def post_confirm(token: str) -> Response:
         return as_wanted(context, act, token, to_json, page)
 
     _route_unsubscribing(context)
 
-    @context.public_route("GET", "/calendar/{file}")
+    @context.route(
+        "GET",
+        "/calendar/{file}",
+        "A person's calendar, `<token>.ics`",
+        (200, "iCalendar"),
+        (404, 429),
+        media="text/calendar",
+        public=True,
+    )
     def get_calendar(file: str) -> Response:
         from chalicelib.services.people.calendar import calendar_by_file
 
@@ -168,10 +205,17 @@ def _route_unsubscribing(context: RequestContext) -> None:
 
         return unsubscribing_page(view, words)
 
-    @context.public_route("GET", _UNSUBSCRIBE)
+    @context.route(
+        "GET",
+        _UNSUBSCRIBE,
+        "What a mail's link would switch off; changes nothing",
+        AS_WANTED,
+        LINK_REFUSALS,
+        public=True,
+    )
     def get_unsubscribe(token: str) -> Response:
         return as_wanted(context, look, token, to_json, page)
 
-    @context.public_route("POST", _UNSUBSCRIBE)
+    @context.route("POST", _UNSUBSCRIBE, "Switch it off for the mail's reader", AS_WANTED, LINK_REFUSALS, public=True)
     def post_unsubscribe(token: str) -> Response:
         return as_wanted(context, act, token, to_json, page)

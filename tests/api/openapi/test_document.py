@@ -6,33 +6,35 @@ import json
 import re
 from typing import Any
 
-from chalicelib.api.openapi.document import OPERATIONS, document, text
+from chalicelib.api.openapi.document import document
 from chalicelib.api.problems import TABLE
+from chalicelib.api.reference import operations, text
 from tests.api.http import Http
 from tests.paths import PROJECT
 
+OPERATIONS = operations()
 KEPT = PROJECT / "docs/reference/openapi.json"
 
 
 def test_the_kept_document_is_current() -> None:
-    assert KEPT.read_text() == text(), "run: python -m chalicelib.api.openapi.document > docs/reference/openapi.json"
+    assert KEPT.read_text() == text(), "run: python -m chalicelib.api.reference > docs/reference/openapi.json"
 
 
 def test_every_route_is_described_and_nothing_else() -> None:
-    routes = {(method.lower(), path) for path, methods in Http().app.routes.items() for method in methods}
+    routes = {(method, path) for path, methods in Http().app.routes.items() for method in methods}
     assert {(operation.method, operation.path) for operation in OPERATIONS} == routes
 
 
 def test_every_route_and_every_problem_is_in_the_manual() -> None:
     manual = (KEPT.parent / "api.md").read_text()
-    routes = [f"`{operation.method.upper()} {operation.path}`" for operation in OPERATIONS]
+    routes = [f"`{operation.method} {operation.path}`" for operation in OPERATIONS]
     problems = [f"`{word}`" for _, _, word, _ in TABLE]
     assert [message for message in (*routes, *problems) if message not in manual] == []
 
 
 def test_every_reference_leads_somewhere() -> None:
-    schemas: dict[str, Any] = document()["components"]["schemas"]
-    named = set(re.findall(r"#/components/schemas/(\w+)", json.dumps(document())))
+    schemas: dict[str, Any] = document(OPERATIONS)["components"]["schemas"]
+    named = set(re.findall(r"#/components/schemas/(\w+)", json.dumps(document(OPERATIONS))))
     assert named <= set(schemas)
     assert {"LabBody", "NodegroupBody", "Problem"} <= named
 
@@ -49,5 +51,5 @@ def test_every_route_but_the_links_and_the_pages_asks_for_a_signature() -> None:
     }
     assert public == links | pages | {("GET", "/calendar/{file}")}
     assert all(type(e.authorizer).__name__ == "IAMAuthorizer" for e in entries if e.authorizer is not None)
-    message = {(operation.method.upper(), operation.path) for operation in OPERATIONS if operation.public}
+    message = {(operation.method, operation.path) for operation in OPERATIONS if operation.public}
     assert message == public
