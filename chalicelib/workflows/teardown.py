@@ -138,7 +138,11 @@ def sweep_remains(deps: Deps, at: StepInput) -> StepResult:
 
 
 def delete_stack(deps: Deps, at: StepInput) -> StepResult:
-    """Delete the lab's stack; where it fails, sweep what is in its way and ask again."""
+    """Delete the lab's stack; where it fails, sweep what is in its way and ask again.
+
+    What somebody else put into the lab's network fails it every time: the inventory names that, and asking again waits for
+    the next teardown.
+    """
     lab = at.lab
     if own_cluster(deps, lab) is not None:
         return StepResult(Result.STUCK, "The control plane is still there, and needs its role to go.")
@@ -149,7 +153,10 @@ def delete_stack(deps: Deps, at: StepInput) -> StepResult:
     if state.status == "DELETE_IN_PROGRESS":
         return again_or_stuck("delete_stack", at.attempt, "CloudFormation is deleting it.")
     if state.status == "DELETE_FAILED":
-        sweep(deps, lab, (*LEFTOVERS, *REMAINS), at.now)
+        swept = sweep(deps, lab, (*LEFTOVERS, *REMAINS), at.now)
+        if swept.in_the_way and not swept.remaining:
+            deletion.note_failed_stack(deps, lab, state, at.now)
+            return StepResult(Result.STUCK, f"{state.failure} In the way: {swept.told_in_the_way}.")
     deletion.ask_to_delete_stack(deps, lab, state, lab.token(f"delete-stack-{lab.run}-{at.attempt}"), at.now)
     return again_or_stuck("delete_stack", at.attempt, state.failure or "Its deletion is asked for.")
 

@@ -19,8 +19,7 @@ def test_a_foreign_machine_blocks_the_lab_until_its_owner_takes_it_away(stage: S
 
     # When the lab is let go
     lab.is_let_go()
-    # Half an hour of looks at what CloudFormation is refused: the longest wait of all stories
-    blocked = lab.becomes("blocked", seconds=1500)
+    blocked = lab.becomes("blocked")
 
     # Then it tells what is in the way, by ARN, and why that stays
     receipt = lab.receipt()

@@ -68,6 +68,22 @@ def test_a_reachable_api_server_is_asked_first_and_left_after_a_bounded_wait() -
     assert 2 < [name for name, _ in theatre.world.account.calls].count("sweep") <= 20
 
 
+@pytest.mark.parametrize("kind", [Kind.SECURITY_GROUP, Kind.NETWORK_INTERFACE], ids=str)
+def test_what_somebody_put_into_the_network_ends_the_wait_for_the_stack(kind: Kind) -> None:
+    theatre = a_ready_lab()
+    theirs = theatre.world.account.add(kind, vpc_id=theatre.lab.facts.vpc_id, group_name="by-hand")
+    theatre.release()
+    assert theatre.play() == "Blocked"
+    assert theatre.machines[-1].path.count("DeleteStack") <= 8
+    assert theirs.arn in theatre.world.account.resources
+    assert theirs.arn in str(theatre.lab.reason)
+
+    # Once its owner has taken it away, the lab ends.
+    theatre.world.account.remove(theirs)
+    theatre.release()
+    assert theatre.play() == "Gone"
+
+
 @pytest.mark.parametrize(("refusals", "sweeps"), [(2, 3), (99, 5)], ids=["passes", "stays"])
 def test_a_refusal_of_aws_is_asked_again_a_few_times_before_the_api_server_is_passed_over(
     refusals: int, sweeps: int

@@ -113,14 +113,20 @@ def _complaints(state: NodegroupState) -> str:
 
 def ask_to_delete_stack(deps: Deps, lab: Lab, state: StackState, token: str, now: datetime) -> None:
     """Ask, and write on the ledger what keeps it: why its last deletion failed, or the refusal, which is raised."""
-    own = [Resource(Kind.STACK, lab.stack_name, state.id)]
-    failed = f"cloudformation:DeleteStack: {state.status}: {state.failure}" if state.failure else ""
-    enter(deps, lab, own, EntryState.PRESENT, now, ASKED_FOR, failed)
+    own = note_failed_stack(deps, lab, state, now)
     try:
         deps.cloud(lab.place).stacks.delete(lab.stack_name, token)
     except AwsRefused as error:
         note_refusal(deps, lab, own, error, now)
         raise
+
+
+def note_failed_stack(deps: Deps, lab: Lab, state: StackState, now: datetime) -> list[Resource]:
+    """Enter the stack on the ledger, with the reason for which its last deletion failed, if it did. Return its resource."""
+    own = [Resource(Kind.STACK, lab.stack_name, state.id)]
+    failed = f"cloudformation:DeleteStack: {state.status}: {state.failure}" if state.failure else ""
+    enter(deps, lab, own, EntryState.PRESENT, now, ASKED_FOR, failed)
+    return own
 
 
 def ask_to_delete_profiles(deps: Deps, lab: Lab, names: tuple[str, ...]) -> list[str]:

@@ -23,7 +23,7 @@ from chalicelib.domain.teardown.causes import why_refused
 from chalicelib.domain.teardown.creation import is_young
 from chalicelib.domain.teardown.deletion_order import INSTANCES, LEFTOVERS, REMAINS, SLOW, STRAGGLERS
 from chalicelib.domain.teardown.ownership import Action, OwnershipDecision, judge
-from chalicelib.domain.teardown.receipt import Receipt
+from chalicelib.domain.teardown.receipt import Receipt, Wait
 from chalicelib.domain.teardown.reconcile import reconcile
 from chalicelib.domain.teardown.target import target_of, with_cluster, with_groups, with_roles
 from chalicelib.domain.teardown.volumes import VolumeDecision, decide_volume
@@ -52,7 +52,7 @@ class SweepOutcome:
     """What one sweep did. `remaining`: look again. `blocked`: AWS refused, its words are in the ledger entry's reason.
 
     `unread` names the kinds that could not be listed, with AWS's words; `in_the_way` is what someone else put into the
-    lab's own VPC.
+    lab's own VPC, without what goes by itself with the control plane.
     """
 
     remaining: list[Resource] = field(default_factory=list)
@@ -61,6 +61,11 @@ class SweepOutcome:
     kept: list[LedgerEntry] = field(default_factory=list)
     in_the_way: list[tuple[Resource, str]] = field(default_factory=list)
     unread: list[str] = field(default_factory=list)
+
+    @property
+    def told_in_the_way(self) -> str:
+        """The first things that someone else put into the lab's own VPC, each with the reason why it stays."""
+        return "; ".join(f"{resource.arn}: {reason}" for resource, reason in self.in_the_way[:3])
 
     @property
     def done(self) -> bool:
@@ -222,7 +227,7 @@ class _Sweep:
                 self._see_off(resource, decision)
             case Action.KEEP if resource.arn in self.ledger:
                 self._keep(resource, decision.how or self.ledger[resource.arn].how, decision.reason)
-            case Action.BLOCK:
+            case Action.BLOCK if decision.waits_for is Wait.NOTHING:
                 self.outcome.in_the_way.append((resource, decision.reason))
             case Action.UNPROVEN:
                 self._leave(resource)
