@@ -6,12 +6,13 @@ only if it carries the lab's tag: one of the same name may be someone else's.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
 from chalicelib.domain.core.failure import Responsible
 from chalicelib.domain.core.resources import BY_STACK, Kind
+from chalicelib.domain.errors.explain import explain_execution
 from chalicelib.domain.errors.patience import pause_for
 from chalicelib.domain.errors.tree import AwsRefused, ResourceGone, StillInUse
 from chalicelib.domain.labs.arns import cluster_of
@@ -194,13 +195,15 @@ def block(deps: Deps, at: StepInput) -> StepResult:
     taken = [receipt for receipt in deps.store.receipts(at.lab.id) if receipt.taken_at >= at.lab.phase_since]
     if taken and taken[-1].clean:
         return _finished(deps, at)
-    why = deletion.why_blocked(deps, at.lab)
+    failure = at.event.get("failure")
+    why = deletion.why_blocked(deps, at.lab, failure)
 
     def blocked(stored: Lab) -> Lab:
         before = f" It was being rolled back: {stored.reason}" if stored.phase is Phase.ROLLING_BACK else ""
         return replace(stored.moved_to(Phase.BLOCKED, at.now, why + before, Responsible.OURS), due_at=None)
 
-    move(deps, at.lab, _ENDING, blocked, at.now, why)
+    caught = explain_execution(failure) if isinstance(failure, Mapping) else None
+    move(deps, at.lab, _ENDING, blocked, at.now, why, caught)
     return StepResult(Result.STUCK, why)
 
 

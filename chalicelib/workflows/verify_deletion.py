@@ -5,11 +5,13 @@ One function per Task state of verify_deletion.asl.json; the scheduled run start
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
 
 from chalicelib.domain.core.failure import Responsible
 from chalicelib.domain.curfew.messages.warning import NOBODY, recipient_of
+from chalicelib.domain.errors.explain import explain_execution
 from chalicelib.domain.errors.tree import EkslabError
 from chalicelib.domain.labs.lab import OVER, Lab, Phase
 from chalicelib.domain.labs.polling import POLL_POLICIES
@@ -48,7 +50,7 @@ def look(deps: Deps, at: StepInput) -> StepResult:
         if due_at is None and deps.limits.retention_days:
             deps.store.expire(lab.id, lab.ended_at + timedelta(days=deps.limits.retention_days))
         return StepResult(Result.DONE, f"{what_is_left(receipt)}{_tell(deps, lab, lines)}")
-    why = why_left(receipt)
+    why = why_left(receipt) + _why_not_removed(at.event.get("removal"))
     if POLL_POLICIES["look"].is_out(at.attempt):
         move(deps, lab, OVER, lambda stored: _blocked(stored, at, why), at.now, why)
         return StepResult(Result.STUCK, why)
@@ -56,9 +58,22 @@ def look(deps: Deps, at: StepInput) -> StepResult:
 
 
 def remove_leftovers(deps: Deps, at: StepInput) -> StepResult:
-    """Delete what came back, under the same rule as ever."""
+    """Delete what came back, under the same rule as ever. The answer's `unread` names the kinds that could not be looked for."""
     outcome = sweep(deps, at.lab, STRAGGLERS, at.now)
-    return again("look", f"{len(outcome.deleted)} deleted, {len(outcome.remaining) + len(outcome.blocked)} left.")
+    told = f"{len(outcome.deleted)} deleted, {len(outcome.remaining) + len(outcome.blocked)} left."
+    pause = POLL_POLICIES["look"].interval_seconds
+    return StepResult(Result.DONE, told, look_again_in=pause, facts={"unread": "; ".join(outcome.unread)})
+
+
+def _why_not_removed(removal: object) -> str:
+    """As a sentence, why the removal before this look could not do its work; empty where it could, or there was none.
+
+    `removal`: what `remove_leftovers` answered, or what Step Functions caught (`Error` and `Cause`); None before the first.
+    """
+    if not isinstance(removal, Mapping):
+        return ""
+    caught = explain_execution(removal).cause if "Cause" in removal else str(removal["unread"])
+    return f" It could not be removed: {caught}" if caught else ""
 
 
 def _tell(deps: Deps, lab: Lab, lines: list[ReceiptLine]) -> str:

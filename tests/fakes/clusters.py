@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 
 from chalicelib.domain.core.failure import HealthIssue
 from chalicelib.domain.core.resources import Kind
@@ -140,6 +141,20 @@ class FakeClusters(NodegroupCalls, PartCalls):
         self._drop_parts(record)
         self.account.resources.pop(state.arn, None)
         del self.clusters[state.name]
+
+    def drop(self, name: str) -> None:
+        """Somebody deletes a cluster by hand, with all that is in it."""
+        record = self.record(name)
+        for nodegroup in list(record.nodegroups.values()):
+            self._drop_nodes(record, nodegroup)
+            self.account.resources.pop(nodegroup.state.arn, None)
+        self._vanish(record)
+
+    def put(self, name: str, version: str) -> None:
+        """Somebody makes a cluster of their own, after an older one of that name was deleted: never at the same instant."""
+        resource = self.account.add(Kind.CLUSTER, name, created_at=self.account.clock.now() + timedelta(minutes=10))
+        state = ClusterState(name, resource.arn, "ACTIVE", version, created_at=resource.created_at)
+        self.clusters[name] = ClusterRecord(state, 0)
 
     @port
     def update_endpoint(self, name: str, endpoint: EndpointSpec, token: str) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
 
 from tests.proof.faults import NEVER_REFUSED, PASSING, Cell, Fault
 from tests.proof.lives import GOALS, pairs_of
@@ -26,3 +27,8 @@ def cells_of(workflow: str) -> tuple[Cell, ...]:
             stopped |= {function} if fault is Fault.STOPPED else set()
             cells.append(Cell(workflow, function, call, fault))
     return tuple(cells)
+
+
+def rows(found: Iterable[tuple[Cell, str]]) -> str:
+    """A line for each cell that does not hold: pytest shows a long text whole, and cuts a long dictionary."""
+    return "\n".join(f"{cell}: {failure}" for cell, failure in found)

@@ -125,6 +125,11 @@ class Strikes:
 
 def denied(call: str) -> AccessDenied:
     """A refusal by IAM in AWS's words, without an explicit deny."""
-    action = f"aws:{call.rpartition('.')[2].title().replace('_', '')}"
+    action = action_of(call)
     message = f"User: arn:aws:sts::111122223333:assumed-role/r/s {WORDS}: {action} on resource: *"
     return AccessDenied(action, CODE, message)
+
+
+def action_of(call: str) -> str:
+    """What IAM calls a port's call, for the faults' sake: `store.add_event` is aws:AddEvent."""
+    return f"aws:{call.rpartition('.')[2].title().replace('_', '')}"

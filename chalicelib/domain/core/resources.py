@@ -96,7 +96,8 @@ class LedgerEntry:
     """One thing of the lab's, or one that looks like it. `how` says why: `asked for by provision`, `tag elbv2.k8s.aws/cluster`, ...
 
     `guest` marks what the lab only uses (an existing VPC and its subnets): it is on the ledger to be *kept*. `proof` is how it
-    was proved, `creator` whom CloudTrail names; a person who settled what is left is named in `settled_by`.
+    was proved, `creator` whom CloudTrail names; a person who settled what is left is named in `settled_by`. `came_back`: it was
+    deleted once, and seen again since.
     """
 
     resource: Resource
@@ -109,6 +110,7 @@ class LedgerEntry:
     proof: Proof | None = None
     creator: Creator | None = None
     settled_by: str = ""
+    came_back: bool = False
 
     @property
     def grounds(self) -> Proof | None:
@@ -119,8 +121,8 @@ class LedgerEntry:
 
     @property
     def was_deleted(self) -> bool:
-        """Whether it was deleted; also where it was seen again since, and could not be deleted yet (throttled, say)."""
-        return self.state is EntryState.DELETED or (self.state is EntryState.PRESENT and self.reason == CAME_BACK)
+        """Whether it was deleted; also where it was seen again since, and could not be deleted yet (throttled, or denied)."""
+        return self.state is EntryState.DELETED or self.came_back
 
 
 @dataclass(frozen=True)

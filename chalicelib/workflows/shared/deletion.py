@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from chalicelib.domain.core.resources import ASKED_FOR, BY_STACK, EntryState, Kind, Resource
 from chalicelib.domain.curfew.decision import shield_of
+from chalicelib.domain.errors.explain import explain_execution
 from chalicelib.domain.errors.tree import AwsRefused, ResourceGone, StillInUse
 from chalicelib.domain.labs.aws_states import ClusterState, NodegroupState, StackState
 from chalicelib.domain.labs.lab import Lab
@@ -140,8 +141,21 @@ def ask_to_delete_profiles(deps: Deps, lab: Lab, names: tuple[str, ...]) -> list
     return [f"Fargate profile {name} is going" for name in names]
 
 
-def why_blocked(deps: Deps, lab: Lab) -> str:
-    """What the newest look found, causes first; where it found none, the first step that failed, in AWS's words."""
+def why_blocked(deps: Deps, lab: Lab, failure: object) -> str:
+    """What the newest look found, causes first; where it found none, the first step that failed, in AWS's words.
+
+    `failure`: what Step Functions caught last (`Error` and `Cause`), None if nothing failed. A step that could not even load the
+    lab has written nothing down, so this is told behind what is known, unless it says the same.
+    """
+    why = _why_left(deps, lab)
+    if isinstance(failure, Mapping):
+        caught = explain_execution(failure)
+        if caught.reason not in why and caught.cause not in why:
+            why = f"{why} A step failed: {caught.cause}".lstrip()
+    return why or "The inventory could not be taken."
+
+
+def _why_left(deps: Deps, lab: Lab) -> str:
     taken = deps.store.receipts(lab.id)
     left = why_left(taken[-1]) if taken else ""
     is_fresh = bool(taken) and taken[-1].taken_at >= lab.phase_since
@@ -150,4 +164,4 @@ def why_blocked(deps: Deps, lab: Lab) -> str:
     steps = [step for step in deps.store.steps(lab.id) if (step.run, step.workflow) == (lab.run, "teardown")]
     failed = (step for step in steps if step.name != _INVENTORY and step.status is StepStatus.FAILED and step.detail)
     cause = next((f"{step.detail} (at: {step.title})" for step in failed), "")
-    return " ".join(part for part in (cause, left) if part) or "The inventory could not be taken."
+    return " ".join(part for part in (cause, left) if part)

@@ -320,7 +320,7 @@ class _Sweep:
             return self.book.note(fresh)
         proved = replace(entry, proof=entry.proof or decision.proof)
         if entry.state is EntryState.DELETED:
-            return self.book.note(replace(proved, state=EntryState.PRESENT, reason=CAME_BACK))
+            return self.book.note(replace(proved, state=EntryState.PRESENT, reason=CAME_BACK, came_back=True))
         if entry.state in (EntryState.REQUESTED, EntryState.UNPROVEN):
             return self.book.note(replace(proved, state=EntryState.PRESENT, how=decision.how, reason=""))
         return self.book.note(proved)
@@ -339,7 +339,7 @@ class _Sweep:
                 self._deleted(entry)
 
     def _deleted(self, entry: LedgerEntry) -> None:
-        reason = "It came back, and was deleted again." if entry.reason == CAME_BACK else ""
+        reason = "It came back, and was deleted again." if entry.came_back else ""
         self.book.note(replace(entry, state=EntryState.DELETED, reason=reason))
         self.outcome.deleted.append(entry.resource)
         what = entry.resource
