@@ -1,6 +1,6 @@
-"""What a resting lab faces next: its curfew, or the end of its lease, whichever comes first; and when it must be looked at for it.
+"""The next event of a lab at rest: its curfew or the end of its lease, whichever comes first; and when the sweep looks at it.
 
-Called by the sweep. Nothing is left for ever: a lease that has ended already is due as soon as notice of it can be given.
+A lease that is over already is due as soon as notice of its end can be given.
 """
 
 from __future__ import annotations
@@ -8,11 +8,14 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.curfew.plan import Trigger
+from chalicelib.domain.curfew.plan import Entry, Trigger
 from chalicelib.domain.curfew.rules import CurfewRules
-from chalicelib.domain.labs.lab import Lab
+from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.schedule import AtCurfew, Holidays, Night, local_date, next_curfew
 
+#: A lab that is due so long after `now` is looked at by the next run: `now` stays the same for the whole of this one.
+SOON = timedelta(seconds=1)
+DAY = timedelta(days=1)
 #: A curfew at the very instant until which a lab is kept, or protected, is one it faces.
 _TICK = timedelta(microseconds=1)
 #: Of a sweep that did not run for weeks, so many nights are told.
@@ -41,6 +44,25 @@ def next_event(
     if curfew is None or ends.at <= curfew.at:
         return ends
     return NextEvent(curfew.day, curfew.at, lab.spec.schedule.at_curfew, Trigger.IDLE)
+
+
+def event_after(lab: Lab, entry: Entry, rules: CurfewRules, now: datetime, holidays: Holidays) -> NextEvent:
+    """The next event of a lab that has lived through an entry: the curfew of that entry is over for it."""
+    return next_event(lab, rules, now, holidays, max(now, entry.at) if entry.trigger is Trigger.IDLE else now)
+
+
+def next_look(lab: Lab, entry: Entry, rules: CurfewRules, now: datetime, holidays: Holidays) -> datetime:
+    """When to look again at a lab that has lived through an entry; SOON if its next event is near.
+
+    The next run looks at a hibernated lab and computes its waking. A lease's end that could not be carried out, and that nobody
+    extended, is tried again a day later, so that its owner is not warned every few hours.
+    """
+    if lab.phase is Phase.HIBERNATED:
+        return now + SOON
+    at = event_after(lab, entry, rules, now, holidays).look_at(rules)
+    if entry.trigger is not Trigger.IDLE and lab.lasts_until <= entry.at:
+        at = max(at, entry.at + DAY - timedelta(hours=rules.lead_hours))
+    return max(now + SOON, at)
 
 
 def lease_end_event(lab: Lab, rules: CurfewRules, now: datetime) -> NextEvent:

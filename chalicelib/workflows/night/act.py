@@ -14,6 +14,7 @@ from typing import Any
 from chalicelib.domain.costs import saved
 from chalicelib.domain.curfew.decision import DecisionContext, EntryDecision, NextAction, decide_entry, shield_of
 from chalicelib.domain.curfew.messages.called_off import Called
+from chalicelib.domain.curfew.next_event import SOON
 from chalicelib.domain.curfew.plan import SETTLED, Entry, EntryOutcome, EntryStatus, Trigger
 from chalicelib.domain.errors.tree import Superseded
 from chalicelib.domain.labs.lab import RESTING, Lab, Phase
@@ -23,7 +24,6 @@ from chalicelib.ports.deps import Deps
 from chalicelib.workflows.night.call_off import call_off, call_off_now
 from chalicelib.workflows.night.outcomes import (
     KIND,
-    SOON,
     as_sentence,
     change_unless_changed,
     conclude,

@@ -1,6 +1,7 @@
-"""Tells who was warned that what was announced has not happened at its time: once an entry, in the run that finds it.
+"""Tells people that an announced act did not happen at its time, or that an agreed end is put off.
 
-Where nobody takes messages for them any more, those are told who are warned in an owner's place.
+A called-off act is told once an entry, to the person who was warned; where no message reaches that person, to those who are
+warned in an owner's place. A put-off end is told each time, to the owner and to administrators.
 """
 
 from __future__ import annotations
@@ -12,16 +13,21 @@ from chalicelib.domain.core.message import Message
 from chalicelib.domain.core.recipients import distinct
 from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.curfew.decision import DecisionContext
+from chalicelib.domain.curfew.extension import longest_life
 from chalicelib.domain.curfew.messages.called_off import Called, called_off_message
+from chalicelib.domain.curfew.messages.put_off import put_off_message
+from chalicelib.domain.curfew.next_event import NextEvent
 from chalicelib.domain.curfew.plan import Basis, Entry, EntryOutcome, EntryStatus
 from chalicelib.domain.curfew.rules import CurfewRules, Mode
 from chalicelib.domain.labs.lab import Lab
+from chalicelib.domain.labs.schedule import format_local
 from chalicelib.domain.labs.steps import Event
 from chalicelib.ports.deps import Deps
 from chalicelib.workflows.night.outcomes import KIND
 from chalicelib.workflows.night.sending import may_send
 from chalicelib.workflows.night.summary import RunSummary
-from chalicelib.workflows.night.warn import listeners, tell_first
+from chalicelib.workflows.night.warn import administrators, listeners, tell_first
+from chalicelib.workflows.shared.claims import claims
 
 
 def call_off_now(deps: Deps, context: DecisionContext, reason: str, summary: RunSummary) -> None:
@@ -79,6 +85,22 @@ def call_off(
         text = Sentence("{who} was told that it does not happen as announced.", who=hears)
         deps.store.add_event(lab.id, Event(now, KIND, text, {"message": message_id, "entry": entry.id}))
         summary.counts["called_off"] += 1
+
+
+def tell_put_off(deps: Deps, lab: Lab, faces: NextEvent, shield: str, rules: CurfewRules, now: datetime) -> None:
+    """One message to the owner (or a team of theirs, if nobody hears for them), one to administrators, and a line of history."""
+    last = longest_life(lab, rules)
+    message = Sentence(
+        "The lab is not on the plan for its end of {at}: {why}",
+        at=format_local(lab.spec.schedule, faces.at),
+        why=shield,
+    )
+    deps.store.add_event(lab.id, Event(now, KIND, message, {"night": faces.night.isoformat()}))
+    if rules.mode is Mode.ON and claims(deps, f"put-off#{lab.id}", deps.clock.now()):
+        owner_or_team = tuple(name for name in listeners(deps, lab) if name != administrators(deps))
+        for audience in (owner_or_team, (administrators(deps),)):
+            once = f"{lab.id} put off at {now.isoformat()}"
+            tell_first(deps, audience, lambda recipient: put_off_message(lab, faces.at, shield, last, recipient), once)
 
 
 def _marked(status: EntryStatus, now: datetime) -> EntryStatus:

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from chalicelib.domain.core.sentence import Sentence, opening
-from chalicelib.domain.curfew.next_event import NextEvent, missed_curfews, next_event
+from chalicelib.domain.curfew.next_event import SOON, missed_curfews, next_look
 from chalicelib.domain.curfew.plan import SETTLED, Entry, EntryOutcome, EntryStatus, Trigger
 from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.errors.tree import Superseded
@@ -19,9 +19,6 @@ from chalicelib.domain.labs.schedule import format_local
 from chalicelib.domain.labs.steps import Event
 from chalicelib.ports.deps import Deps
 
-#: Due then, a lab is looked at by the next run, and not once more by this one, for whose whole length `now` is the same.
-SOON = timedelta(seconds=1)
-DAY = timedelta(days=1)
 KIND = "curfew"
 
 
@@ -106,7 +103,9 @@ def conclude(deps: Deps, lab: Lab, entry: Entry, status: EntryStatus, rules: Cur
         if stored.planned is None or stored.planned.entry_id != entry.id:
             return stored
         free = replace(stored, planned=None)
-        return replace(free, due_at=next_look(deps, free, entry, rules, now)) if stored.phase in RESTING else free
+        if stored.phase not in RESTING:
+            return free
+        return replace(free, due_at=next_look(free, entry, rules, now, deps.curfew.holidays))
 
     return deps.store.change_lab(lab.id, freed)
 
@@ -114,26 +113,6 @@ def conclude(deps: Deps, lab: Lab, entry: Entry, status: EntryStatus, rules: Cur
 def skip_entry(deps: Deps, lab: Lab, entry: Entry, reason: str, rules: CurfewRules, now: datetime) -> Lab:
     """The lab lives, and status and history say why."""
     return conclude(deps, lab, entry, settle(deps, entry, EntryOutcome.SKIPPED, reason, now), rules, now)
-
-
-def next_look(deps: Deps, lab: Lab, entry: Entry, rules: CurfewRules, now: datetime) -> datetime:
-    """When a lab that has lived through an entry is looked at next; SOON if it is high time.
-
-    One that sleeps is looked at by the next run, which reckons its waking. What could not be done about a lease that is
-    over, and that nobody extended, is tried again a day later: its owner is not warned of it every few hours.
-    """
-    if lab.phase is Phase.HIBERNATED:
-        return now + SOON
-    at = next_faced(deps, lab, entry, rules, now).look_at(rules)
-    if entry.trigger is not Trigger.IDLE and lab.lasts_until <= entry.at:
-        at = max(at, entry.at + DAY - timedelta(hours=rules.lead_hours))
-    return max(now + SOON, at)
-
-
-def next_faced(deps: Deps, lab: Lab, entry: Entry, rules: CurfewRules, now: datetime) -> NextEvent:
-    """What a lab that has lived through an entry faces then. The curfew that it lived through is over for it."""
-    after = max(now, entry.at) if entry.trigger is Trigger.IDLE else now
-    return next_event(lab, rules, now, deps.curfew.holidays, after)
 
 
 def _missed(lab: Lab) -> str:

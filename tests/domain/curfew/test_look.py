@@ -1,0 +1,133 @@
+"""What the hourly run decides for a due lab, one fact changed at a time; and two decisions at once, near a lease's end."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, time, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chalicelib.domain.curfew.decision import PROTECTED
+from chalicelib.domain.curfew.look import (
+    ActOnEntry,
+    LookContext,
+    LookDecision,
+    LookLater,
+    PlanEvent,
+    PutOffEnd,
+    WakeLab,
+    decide_look,
+)
+from chalicelib.domain.curfew.next_event import DAY, SOON, next_event
+from chalicelib.domain.curfew.plan import Trigger
+from chalicelib.domain.curfew.plan_entry import KnownLab, plan_entry
+from chalicelib.domain.curfew.rules import CurfewRules, Mode
+from chalicelib.domain.idleness.verdict import Verdict
+from chalicelib.domain.labs.lab import Hibernation, Lab, Phase
+from chalicelib.domain.labs.schedule import AtCurfew, Schedule
+from tests.domain.curfew.test_next_event import CURFEW, NOON, RULES, no_holidays, ready
+from tests.fakes import a_spec
+from tests.fakes.curfew import a_price_list
+
+LOOK = CURFEW - timedelta(hours=4)
+IDLE = Verdict("lab", LOOK, LOOK - timedelta(hours=3), idle=True, sentence="idle since 12:00")
+BUSY = replace(IDLE, idle=False, sentence="busy: 3 pods")
+MORNING = Schedule(time_zone="Asia/Seoul", at_curfew=AtCurfew.HIBERNATE, wake=time(8))
+
+
+def a_look(lab: Lab, now: datetime = LOOK, planned: bool = False, **facts: Any) -> LookContext:
+    faces = next_event(lab, RULES, now, no_holidays)
+    entry = plan_entry(lab, faces, KnownLab(a_price_list()), LOOK) if planned else None
+    return replace(LookContext(lab, entry, faces, RULES, now, holidays=no_holidays), **facts)
+
+
+def asleep(**changes: Any) -> Lab:
+    hibernation = Hibernation((), CURFEW - DAY, "curfew")
+    return ready(phase=Phase.HIBERNATED, phase_since=CURFEW - DAY, hibernation=hibernation, **changes)
+
+
+@pytest.mark.parametrize(
+    ("context", "decision"),
+    [
+        (a_look(ready(), NOON), LookLater(LOOK)),
+        (a_look(ready()), LookLater(LOOK + SOON)),
+        (a_look(ready(), verdict=IDLE), PlanEvent(next_event(ready(), RULES, LOOK, no_holidays))),
+        (a_look(ready(), verdict=BUSY), LookLater(LOOK + DAY, "busy: 3 pods")),
+        (a_look(ready(), verdict=IDLE, shield=PROTECTED), LookLater(LOOK + DAY, PROTECTED)),
+        (a_look(ready(), planned=True), LookLater(CURFEW)),
+        (a_look(asleep(), NOON), LookLater(NOON + timedelta(days=3) - timedelta(hours=4))),
+    ],
+    ids=["early", "not judged", "idle", "busy", "protected", "planned", "asleep"],
+)
+def test_one_fact_decides(context: LookContext, decision: LookDecision) -> None:
+    decided = decide_look(context)
+    if isinstance(decided, LookLater):
+        decided = replace(decided, waking=None)
+    assert decided == decision
+
+
+@pytest.mark.parametrize("phase", [Phase.READY, Phase.HIBERNATED, Phase.LOST])
+def test_the_entry_of_a_lab_is_acted_on_once_its_time_has_come(phase: Phase) -> None:
+    context = a_look(ready(phase=phase), CURFEW, planned=True)
+    assert context.entry is not None
+    assert decide_look(replace(context, now=context.entry.at)) == ActOnEntry(context.entry)
+
+
+@pytest.mark.parametrize("lab", [ready(), asleep()], ids=["awake", "asleep"])
+def test_a_lab_without_a_cluster_is_planned_to_be_closed(lab: Lab) -> None:
+    decided = decide_look(a_look(lab, gone=True, verdict=replace(IDLE, gone=True)))
+    assert isinstance(decided, PlanEvent)
+    assert decided.event.trigger is Trigger.GONE
+
+
+def test_a_sleeping_lab_wakes_in_its_morning_and_never_in_a_dry_run() -> None:
+    lab = asleep(spec=a_spec(schedule=MORNING))
+    context = a_look(lab, datetime(2026, 11, 23, 0, tzinfo=UTC))
+    assert isinstance(decide_look(context), WakeLab)
+    dry = decide_look(replace(context, rules=CurfewRules(mode=Mode.DRY_RUN)))
+    assert isinstance(dry, LookLater)
+    assert dry.at == context.now + SOON
+
+
+@pytest.mark.parametrize("make", [ready, asleep], ids=["awake", "asleep"])
+def test_a_protection_puts_an_agreed_end_off_and_gives_way_to_the_last_one(make: Callable[..., Lab]) -> None:
+    soon, facts = LOOK + timedelta(hours=1), {"verdict": IDLE, "shield": PROTECTED}
+    put_off = decide_look(a_look(make(lease_ends_at=soon), **facts))
+    assert isinstance(put_off, PutOffEnd)
+    assert put_off.at <= LOOK + DAY
+    last = make(lease_ends_at=soon, ends_by=soon, created_at=LOOK - DAY)
+    assert isinstance(decide_look(a_look(last, **facts)), PlanEvent)
+
+
+@pytest.mark.parametrize("verdict", [IDLE, BUSY], ids=["idle", "busy"])
+def test_a_lab_that_its_curfew_spares_is_not_planned_for_an_end_that_its_protection_puts_off(verdict: Verdict) -> None:
+    """Its owner was warned of an end "whose protection is lifted", and nothing happened: the protection was asked of one event."""
+    lab, now = ready(lease_ends_at=CURFEW + timedelta(minutes=30)), LOOK + timedelta(minutes=31)
+    decided = decide_look(a_look(lab, now, verdict=verdict, shield=PROTECTED))
+    assert isinstance(decided, PutOffEnd)
+    assert (decided.event.trigger, bool(decided.passed)) == (Trigger.LEASE, True)
+
+
+@given(
+    st.sampled_from((Phase.READY, Phase.HIBERNATED, Phase.LOST)),
+    st.sampled_from((None, IDLE, BUSY, replace(IDLE, gone=True))),
+    st.sampled_from(("", PROTECTED)),
+    st.booleans(),
+    st.integers(0, 400),
+    st.integers(0, 400),
+)
+def test_every_look_ends_in_an_act_a_plan_or_a_later_look(
+    phase: Phase, verdict: Verdict | None, shield: str, planned: bool, hours: int, lease: int
+) -> None:
+    now = NOON + timedelta(hours=hours)
+    lab = ready(phase=phase, phase_since=NOON, lease_ends_at=NOON + timedelta(hours=lease))
+    gone = verdict is not None and verdict.gone
+    decided = decide_look(a_look(lab, now, planned, verdict=verdict, shield=shield, gone=gone))
+    if isinstance(decided, LookLater | PutOffEnd):
+        assert decided.at > now
+    if isinstance(decided, PlanEvent):
+        assert decided.event.at > now - timedelta(hours=RULES.late_hours)
