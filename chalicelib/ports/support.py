@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from chalicelib.domain.core.message import Message
     from chalicelib.domain.core.place import ClusterKey, Place
     from chalicelib.domain.identity.accounts import Registration
-    from chalicelib.domain.notices.escalation import NoticeRules
+    from chalicelib.domain.notices.decision import NoticeRules
     from chalicelib.domain.notices.notice import Notice
     from chalicelib.domain.support.calendar import Calendar
     from chalicelib.domain.support.fleet import AddonAtNext, FleetCluster, Insight, ReadFailure
@@ -162,7 +162,7 @@ class Watch:
     @property
     def rules(self) -> NoticeRules:
         """How this installation tells people."""
-        from chalicelib.domain.notices.escalation import NoticeRules
+        from chalicelib.domain.notices.decision import NoticeRules
 
         return NoticeRules(self.reminder_days, self.default_owner, self.administrators, self.unreadable_after_days)
 

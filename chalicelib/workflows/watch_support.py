@@ -16,7 +16,7 @@ from typing import Any
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.core.service_health import Run
 from chalicelib.domain.core.wording import counted
-from chalicelib.domain.notices.escalation import decide_notices as decide
+from chalicelib.domain.notices.decision import decide_notices as decide
 from chalicelib.domain.notices.notice import Notice, NoticeState
 from chalicelib.domain.support.fleet import ReadFailure
 from chalicelib.domain.support.observation import troubled_place

@@ -1,6 +1,6 @@
-"""What people were told of a cluster's deadlines, read off its notices, and which of it no longer holds.
+"""Reads a cluster's notices: what people were told of its deadlines, and which of it no longer holds.
 
-Called by `status_changes.py`. A telling is a reminder or a moved date; SOLVED and UPGRADED_BY_AWS end it.
+`decision.py` calls it. A reminder or a moved date tells of a deadline; SOLVED and UPGRADED_BY_AWS end what was told.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 
 from chalicelib.domain.core.instants import utc
 from chalicelib.domain.core.sentence import Sentence
-from chalicelib.domain.notices.notice import Notice, NoticeKind
+from chalicelib.domain.notices.notice import Notice, NoticeKind, NoticeState
 from chalicelib.domain.support.deadlines import deadlines_of
 from chalicelib.domain.support.watched import Watched
 
@@ -17,59 +17,79 @@ _TELLINGS = (NoticeKind.DEADLINE, NoticeKind.DATE_MOVED)
 
 
 def stale(watched: Watched, history: Sequence[Notice]) -> list[Notice]:
-    """The last telling per recipient and deadline that no longer holds. A version the calendar lost is not solved by that."""
+    """Per recipient and deadline the last notice that no longer holds. A version that the calendar lost is not solved by that."""
     if watched.gone_at is not None:
         return last_sent_of_each(history)
     current = {subject_of(d.id) for d in deadlines_of(watched.support)}
     return [
-        sending
-        for sending in last_sent_of_each(history)
-        if _version(sending) != watched.cluster.version
-        or (current and subject_of(sending.deadline_id) not in current)
-        or policy_changed(watched, sending)
+        sent
+        for sent in last_sent_of_each(history)
+        if _version(sent) != watched.cluster.version
+        or (current and subject_of(sent.deadline_id) not in current)
+        or policy_changed(watched, sent)
     ]
 
 
 def last_sent_of_each(history: Sequence[Notice]) -> list[Notice]:
-    """Per recipient, kind and version the date told last, unless its end was told since."""
+    """Per recipient, kind and version the last notice of a date, unless its end was told since."""
     last: dict[tuple[str, str], Notice] = {}
     for notice in sorted(history, key=lambda n: n.decided_at):
         if notice.kind in _TELLINGS:
             last[notice.recipient, subject_of(notice.deadline_id)] = notice
         else:
-            last = {who: sending for who, sending in last.items() if not _ends(notice, sending)}
+            last = {who: sent for who, sent in last.items() if not _ends(notice, sent)}
     return list(last.values())
 
 
-def ended_by_aws(watched: Watched, sending: Notice) -> bool:
+def last_undated(history: Sequence[Notice]) -> list[Notice]:
+    """Per recipient and version the last notice that no date is known, unless its end was told since."""
+    last: dict[tuple[str, str], Notice] = {}
+    for notice in sorted(history, key=lambda n: n.decided_at):
+        if notice.kind is NoticeKind.NO_DATE and notice.state is not NoticeState.UNHEARD:
+            last[notice.recipient, notice.deadline_id] = notice
+        elif notice.kind is NoticeKind.SOLVED:
+            last.pop((notice.recipient, notice.deadline_id), None)
+    return list(last.values())
+
+
+def ended_by_aws(watched: Watched, sent: Notice) -> bool:
     """Whether AWS's own upgrade put an end to what was told."""
     at = watched.upgraded_by_aws_at
-    return at is not None and sending.decided_at <= at and _version(sending) != watched.cluster.version
+    return at is not None and sent.decided_at <= at and _version(sent) != watched.cluster.version
 
 
-def policy_changed(watched: Watched, sending: Notice) -> bool:
+def policy_changed(watched: Watched, sent: Notice) -> bool:
     """Another kind of deadline stands at the date that was told: the owner changed the policy, AWS moved nothing."""
-    kind, _, day = sending.deadline_id.split("#")
+    kind, _, day = sent.deadline_id.split("#")
     return any(
-        d.kind != kind and d.version == _version(sending) and f"{utc(d.at):%Y-%m-%d}" == day
+        d.kind != kind and d.version == _version(sent) and f"{utc(d.at):%Y-%m-%d}" == day
         for d in deadlines_of(watched.support)
     )
 
 
-def why_solved(watched: Watched, sending: Notice) -> str:
-    """Why a telling no longer holds, as a sentence."""
+def why_solved(watched: Watched, sent: Notice) -> str:
+    """Why a notice no longer holds, as a sentence."""
+    return _why_over(watched, _version(sent)) or Sentence("Its support policy was changed.")
+
+
+def why_dated(watched: Watched, version: str) -> str:
+    """Why it no longer holds that a version has no date, as a sentence."""
+    return _why_over(watched, version) or Sentence("EKS tells the dates of {version} now.", version=version)
+
+
+def _why_over(watched: Watched, version: str) -> str:
     if watched.gone_at is not None:
         return Sentence("The cluster is gone.")
-    if _version(sending) != watched.cluster.version:
+    if watched.cluster.version != version:
         return Sentence("It runs {version} now.", version=watched.cluster.version)
-    return Sentence("Its support policy was changed.")
+    return ""
 
 
-def times_sent(history: Iterable[Notice], kind: NoticeKind, sending: Notice) -> int:
+def times_sent(history: Iterable[Notice], kind: NoticeKind, sent: Notice) -> int:
     """How many notices of this kind the recipient has had of this deadline, on whatever date: its moves, its ends."""
-    subject = subject_of(sending.deadline_id)
+    subject = subject_of(sent.deadline_id)
     return sum(
-        n.kind is kind and n.recipient == sending.recipient and subject_of(n.deadline_id) == subject for n in history
+        n.kind is kind and n.recipient == sent.recipient and subject_of(n.deadline_id) == subject for n in history
     )
 
 
@@ -78,13 +98,13 @@ def subject_of(deadline_id: str) -> str:
     return deadline_id.rpartition("#")[0]
 
 
-def _ends(notice: Notice, sending: Notice) -> bool:
-    if notice.recipient != sending.recipient:
+def _ends(notice: Notice, sent: Notice) -> bool:
+    if notice.recipient != sent.recipient:
         return False
     if notice.kind is NoticeKind.UPGRADED_BY_AWS:
-        return _version(notice) != _version(sending)
-    return notice.kind is NoticeKind.SOLVED and notice.deadline_id == sending.deadline_id
+        return _version(notice) != _version(sent)
+    return notice.kind is NoticeKind.SOLVED and notice.deadline_id == sent.deadline_id
 
 
-def _version(sending: Notice) -> str:
-    return sending.deadline_id.split("#")[1]
+def _version(sent: Notice) -> str:
+    return sent.deadline_id.split("#")[1]

@@ -1,6 +1,6 @@
 """The reminders of one deadline: which one is due, since when, how loud it is, and until when it may be snoozed.
 
-Used by `escalation.py` and the API. A reminder is a number of days before the deadline; after it they go on weekly: -7, -14, ...
+Used by `decision.py` and the API. A reminder is a number of days before the deadline; after it they go on weekly: -7, -14, ...
 """
 
 from __future__ import annotations

@@ -14,8 +14,8 @@ from chalicelib.domain.core.message import Message
 from chalicelib.domain.core.place import ClusterKey, Place
 from chalicelib.domain.errors.tree import AwsRefused, AwsUnavailable, EkslabError
 from chalicelib.domain.notices.bus_events import detail_of
+from chalicelib.domain.notices.decision import next_audience
 from chalicelib.domain.notices.digest import compose
-from chalicelib.domain.notices.escalation import next_audience
 from chalicelib.domain.notices.notice import Notice, NoticeState
 from chalicelib.domain.support.observation import WHOLE_PLACE, troubled_place
 from chalicelib.domain.support.watched import Watched
@@ -26,7 +26,6 @@ from chalicelib.workflows.watch.places import registration_of, who_answers_for
 if TYPE_CHECKING:
     from chalicelib.domain.notices.mail import Addressee, Mail
 
-Told = tuple[Notice, Watched]
 #: Notices that are looked through.
 _NOTICES = 20_000
 

@@ -14,7 +14,7 @@ from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.place import ClusterKey, Place
 from chalicelib.domain.errors.tree import AwsRefused, EkslabError, ResourceGone
 from chalicelib.domain.identity.accounts import Registration
-from chalicelib.domain.notices.escalation import decide_notices
+from chalicelib.domain.notices.decision import decide_notices
 from chalicelib.domain.support.assessment import decide_support
 from chalicelib.domain.support.calendar import Calendar
 from chalicelib.domain.support.fleet import FleetCluster, ReadFailure

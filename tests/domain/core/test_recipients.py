@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.core.recipients import distinct, people_in, recipient_of, same_recipient
 from chalicelib.domain.curfew.messages.warning import recipient_of as curfew_recipient
-from chalicelib.domain.notices.escalation import NoticeRules, recipients
+from chalicelib.domain.notices.decision import NoticeRules, recipients
 from chalicelib.domain.support.assessment import decide_support
 from chalicelib.domain.support.owners import answerable, other_owners
 from chalicelib.domain.support.watched import Watched

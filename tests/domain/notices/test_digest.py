@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from chalicelib.domain.core.message import Message, Severity
 from chalicelib.domain.core.wording import format_day
+from chalicelib.domain.notices.decision import NoticeRules, decide_notices
 from chalicelib.domain.notices.digest import MOST_BYTES, MOST_SUBJECT, compose
-from chalicelib.domain.notices.escalation import NoticeRules, decide_notices
 from chalicelib.domain.notices.notice import Notice, NoticeKind
 from chalicelib.domain.support.assessment import decide_support
 from chalicelib.domain.support.fleet import NodeKind, Nodes

@@ -10,8 +10,8 @@ import pytest
 
 from chalicelib.domain.core.message import Severity
 from chalicelib.domain.notices.calendar_feed import calendar_of
+from chalicelib.domain.notices.decision import NoticeRules, decide_notices
 from chalicelib.domain.notices.digest import compose
-from chalicelib.domain.notices.escalation import NoticeRules, decide_notices
 from chalicelib.domain.notices.notice import Notice, NoticeKind, NoticeState
 from chalicelib.domain.support.assessment import decide_support
 from chalicelib.domain.support.watched import Watched

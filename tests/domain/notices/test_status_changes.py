@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from chalicelib.domain.notices.escalation import NoticeRules, decide_notices, recipients
+from chalicelib.domain.notices.decision import NoticeRules, decide_notices, recipients
 from chalicelib.domain.notices.notice import Audience, Notice, NoticeKind
 from chalicelib.domain.notices.reminders import latest_snooze
 from chalicelib.domain.support.assessment import decide_support

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from chalicelib.domain.notices.escalation import NoticeRules, decide_notices
+from chalicelib.domain.notices.decision import NoticeRules, decide_notices
 from chalicelib.domain.notices.notice import Notice, NoticeKind
 from chalicelib.domain.support.watched import Watched
 from tests.domain.notices import watch_promises as promises

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, time, timedelta, timezone
 
 from chalicelib.domain.core.message import Message
+from chalicelib.domain.notices.decision import NoticeRules, decide_notices
 from chalicelib.domain.notices.digest import compose
-from chalicelib.domain.notices.escalation import NoticeRules, decide_notices
 from chalicelib.domain.notices.notice import Notice, NoticeState
 from chalicelib.domain.notices.reminders import latest_snooze
 from chalicelib.domain.support.calendar import Calendar, VersionSupport

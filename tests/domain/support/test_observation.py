@@ -10,8 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chalicelib.domain.core.message import Severity
+from chalicelib.domain.notices.decision import NoticeRules, decide_notices
 from chalicelib.domain.notices.digest_text import notice_sentence
-from chalicelib.domain.notices.escalation import NoticeRules, decide_notices
 from chalicelib.domain.notices.notice import Notice, NoticeKind
 from chalicelib.domain.notices.wording import describe_support_cost
 from chalicelib.domain.support.calendar import Calendar
@@ -59,12 +59,11 @@ def test_what_people_said_stays_and_trouble_ends_with_a_good_reading() -> None:
         read(a_fleet_cluster()),
         acknowledged_by="data",
         snoozed_until=NOW,
-        message=("x",),
         trouble=a_trouble(),
         version=7,
     )
     after = read(a_fleet_cluster(), before, day=1)
-    assert (after.acknowledged_by, after.snoozed_until, after.message, after.version) == ("data", NOW, ("x",), 7)
+    assert (after.acknowledged_by, after.snoozed_until, after.version) == ("data", NOW, 7)
     assert (after.trouble, after.read_at) == (None, NOW + timedelta(days=1))
 
 

@@ -18,7 +18,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 
 from chalicelib.domain.core.place import ClusterKey
 from chalicelib.domain.errors.tree import Throttled
-from chalicelib.domain.notices import status_changes
+from chalicelib.domain.notices import decision
 from chalicelib.domain.notices.notice import Notice, NoticeKind, NoticeState
 from chalicelib.domain.support import observation
 from chalicelib.domain.support.assessment import decide_support
@@ -287,7 +287,7 @@ BROKEN: dict[str, tuple[Any, str, Any, Callable[[], None]]] = {
         deeds_are_as_done,
     ),
     "a mail names the version that was": (
-        status_changes,
+        decision,
         "why_solved",
         lambda watched, sending: f"It runs {sending.deadline_id.split('#')[1]} now.",
         deeds_are_as_done,
