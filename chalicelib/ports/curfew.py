@@ -91,7 +91,7 @@ class CurfewStore(Protocol):
         ...
 
     def change_header(self, day: date, change: Callable[[PlanHeader], PlanHeader]) -> PlanHeader:
-        """Load, change, save if nobody saved in between, else again. Raises AwsUnavailable when too busy, KeyError.
+        """Load, change, save if nobody saved in between, else again. Raises StaleLab, KeyError.
 
         For what administrators were told and what they released; entries, revision and hash are for `publish` alone.
         """

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeVar
 
 from botocore.exceptions import ClientError
 
 from chalicelib.aws.clients.errors import translate
 from chalicelib.aws.dynamodb.keys import Item
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.errors.tree import AwsUnavailable, Throttled
+from chalicelib.domain.errors.tree import AwsUnavailable, StaleLab, Throttled
 
 #: How often a write that lost a race is tried again before the caller hears of it.
 ATTEMPTS = 8
 
+Saved = TypeVar("Saved")
 _BUSY = frozenset({"TransactionConflict"})
 _THROTTLED = frozenset({"ThrottlingError", "ProvisionedThroughputExceeded", "RequestLimitExceeded"})
 
@@ -30,6 +31,14 @@ class Reason:
     def refused(self) -> bool:
         """Its condition did not hold."""
         return self.code == "ConditionalCheckFailed"
+
+
+def until_saved(what: str, attempt: Callable[[], Saved | None]) -> Saved:
+    """Load, change and save, again when somebody saved in between: `attempt` returns None then. Raises StaleLab."""
+    for _ in range(ATTEMPTS):
+        if (saved := attempt()) is not None:
+            return saved
+    raise StaleLab(f"{what} was saved by others {ATTEMPTS} times in a row.")
 
 
 def transact(client: Any, operations: Sequence[Item], token: str) -> tuple[Reason, ...]:

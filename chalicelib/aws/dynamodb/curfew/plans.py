@@ -29,7 +29,7 @@ from chalicelib.aws.dynamodb.items import SCHEMA, body_of, read_body, thing_of
 from chalicelib.aws.dynamodb.keys import Item, number, text
 from chalicelib.aws.dynamodb.labs.create import get
 from chalicelib.aws.dynamodb.pages import all_items
-from chalicelib.aws.dynamodb.transactions import ATTEMPTS, put, transact
+from chalicelib.aws.dynamodb.transactions import ATTEMPTS, put, transact, until_saved
 from chalicelib.domain.curfew.plan import (
     Entry,
     EntryOutcome,
@@ -39,7 +39,7 @@ from chalicelib.domain.curfew.plan import (
     entry_digest,
     hash_of_digests,
 )
-from chalicelib.domain.errors.tree import AwsUnavailable, StaleLab, Unreadable
+from chalicelib.domain.errors.tree import AwsUnavailable, Unreadable
 
 #: As many entries as fit into one transaction beside the header.
 AT_ONCE = 99
@@ -91,8 +91,9 @@ class DynamoPlans:
         return None if item is None else line_of(item)
 
     def change_status(self, day: date, entry_id: str, change: Callable[[EntryStatus], EntryStatus]) -> EntryStatus:
-        """Load, change, save, again when beaten to it. Raises StaleLab, KeyError."""
-        for _ in range(ATTEMPTS):
+        """Raises StaleLab, KeyError."""
+
+        def attempt() -> EntryStatus | None:
             item = get(self._client, self._table, line_key(day, entry_id))
             if item is None:
                 raise KeyError(entry_id)
@@ -101,25 +102,27 @@ class DynamoPlans:
             if changed == stored:
                 return stored
             changed = replace(changed, version=stored.version + 1)
-            if self._write(line_item(day, entry, changed), item):
-                return changed
-        raise StaleLab(f"The status of {entry_id} was saved by others {ATTEMPTS} times in a row.")
+            return changed if self._write(line_item(day, entry, changed), item) else None
+
+        return until_saved(f"The status of {entry_id}", attempt)
 
     def unwarned(self, limit: int) -> tuple[EntryStatus, ...]:
         """From the sparse index."""
         return tuple(status_of(item) for item in all_items(self._client, self._table, unwarned_lines(), limit))
 
     def change_header(self, day: date, change: Callable[[PlanHeader], PlanHeader]) -> PlanHeader:
-        """Load, change, save, again when beaten to it. Raises AwsUnavailable when too busy, KeyError."""
-        for _ in range(ATTEMPTS):
+        """Raises StaleLab, KeyError."""
+
+        def attempt() -> PlanHeader | None:
             item = get(self._client, self._table, header_key(day))
             if item is None:
                 raise KeyError(day)
             stored = thing_of(PlanHeader, item)
             changed = change(stored)
-            if changed == stored or self._write({**item, "body": text(body_of(changed))}, item):
-                return changed
-        raise AwsUnavailable("dynamodb:TransactWriteItems: the table is too busy to change the plan.")
+            saved = changed == stored or self._write({**item, "body": text(body_of(changed))}, item)
+            return changed if saved else None
+
+        return until_saved(f"The plan of {day}", attempt)
 
     def _write(self, item: Item, seen: Item | None, more: Iterable[Item] = ()) -> bool:
         """Put it over what was seen, with more that is new; False when someone else was first. Raises Unreadable."""

@@ -17,11 +17,10 @@ from chalicelib.aws.dynamodb.items import SCHEMA, body_of, thing_of
 from chalicelib.aws.dynamodb.keys import Item, lab_id_of, number, text
 from chalicelib.aws.dynamodb.labs.create import get
 from chalicelib.aws.dynamodb.pages import all_items
-from chalicelib.aws.dynamodb.transactions import ATTEMPTS
+from chalicelib.aws.dynamodb.transactions import until_saved
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.costs import Running
 from chalicelib.domain.curfew.rules import CurfewRules
-from chalicelib.domain.errors.tree import StaleLab
 from chalicelib.domain.idleness.verdict import Verdict
 from chalicelib.domain.labs.lab import Lab
 
@@ -39,13 +38,15 @@ class DynamoCurfewStore(DynamoPlans):
         self.change_rules(rules, lambda _: rules)
 
     def change_rules(self, usual: CurfewRules, change: Callable[[CurfewRules], CurfewRules]) -> CurfewRules:
-        """Load, change, save, again when beaten to it. Raises StaleLab."""
-        for _ in range(ATTEMPTS):
+        """Raises StaleLab."""
+
+        def attempt() -> CurfewRules | None:
             item = get(self._client, self._table, RULES)
             changed = change(usual if item is None else thing_of(CurfewRules, item))
-            if self._write({**RULES, "schema": number(SCHEMA), "body": text(body_of(changed))}, item):
-                return changed
-        raise StaleLab(f"The rules of curfew were saved by others {ATTEMPTS} times in a row.")
+            saved = self._write({**RULES, "schema": number(SCHEMA), "body": text(body_of(changed))}, item)
+            return changed if saved else None
+
+        return until_saved("The record of curfew's rules", attempt)
 
     def labs_awaiting(self, now: datetime, limit: int) -> tuple[tuple[str, Place], ...]:
         """From the sparse index. Account and region of a lab that can't be read are "": it must not hide the others."""

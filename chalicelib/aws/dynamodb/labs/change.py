@@ -15,8 +15,8 @@ from chalicelib.aws.dynamodb.keys import Item, lab_key, name_key, number, owner_
 from chalicelib.aws.dynamodb.labs.counters import counter_updates
 from chalicelib.aws.dynamodb.labs.create import get
 from chalicelib.aws.dynamodb.labs.spending import Addition, refusal, spending_updates
-from chalicelib.aws.dynamodb.transactions import ATTEMPTS, add, delete, put, transact
-from chalicelib.domain.errors.tree import LabNotFound, StaleLab
+from chalicelib.aws.dynamodb.transactions import add, delete, put, transact, until_saved
+from chalicelib.domain.errors.tree import LabNotFound
 from chalicelib.domain.identity.callers import counted_as, shared_role
 from chalicelib.domain.labs.lab import OVER, UNCOUNTED, Lab
 from chalicelib.domain.labs.spending import MonthCeilings
@@ -36,7 +36,8 @@ def change_lab(
     """
     if seen is not None and (saved := _saved_as_seen(client, table, seen, change)) is not None:
         return saved
-    for _ in range(ATTEMPTS):
+
+    def attempt() -> Lab | None:
         item = get(client, table, lab_key(lab_id))
         if item is None:
             raise LabNotFound(lab_id)
@@ -45,9 +46,9 @@ def change_lab(
         if changed == stored:
             return stored
         changed = replace(changed, version=stored.version + 1)
-        if _save(client, table, item, stored, changed, ceilings):
-            return changed
-    raise StaleLab(f"{lab_id} was saved by others {ATTEMPTS} times in a row.")
+        return changed if _save(client, table, item, stored, changed, ceilings) else None
+
+    return until_saved(lab_id, attempt)
 
 
 def _saved_as_seen(client: Any, table: str, seen: Lab, change: Callable[[Lab], Lab]) -> Lab | None:

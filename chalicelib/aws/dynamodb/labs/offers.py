@@ -9,8 +9,7 @@ from typing import Any
 from chalicelib.aws.dynamodb.items import SCHEMA, body_of, thing_of
 from chalicelib.aws.dynamodb.keys import key, number, text
 from chalicelib.aws.dynamodb.labs.create import get
-from chalicelib.aws.dynamodb.transactions import ATTEMPTS, put, transact
-from chalicelib.domain.errors.tree import StaleLab
+from chalicelib.aws.dynamodb.transactions import put, transact, until_saved
 from chalicelib.domain.requests.offers import Offers
 
 _OFFERS = key("OFFERS", "LIST")
@@ -23,14 +22,16 @@ def offers(client: Any, table: str) -> Offers:
 
 
 def change_offers(client: Any, table: str, change: Callable[[Offers], Offers]) -> Offers:
-    """Load, change, save, again when beaten to it. Raises StaleLab."""
-    for _ in range(ATTEMPTS):
+    """Raises StaleLab."""
+
+    def attempt() -> Offers | None:
         seen = get(client, table, _OFFERS)
         changed = change(Offers() if seen is None else thing_of(Offers, seen))
         mine = text(secrets.token_hex(16))
         item = {**_OFFERS, "schema": number(SCHEMA), "body": text(body_of(changed)), "write_id": mine}
         guard = ("write_id = :seen", {":seen": seen["write_id"]}) if seen else ("attribute_not_exists(pk)", None)
         reasons = transact(client, [put(table, item, *guard)], mine["S"])
-        if not reasons or (reasons[0].refused and reasons[0].item.get("write_id") == mine):
-            return changed
-    raise StaleLab(f"The list of offers was saved by others {ATTEMPTS} times in a row.")
+        mine_now = not reasons or (reasons[0].refused and reasons[0].item.get("write_id") == mine)
+        return changed if mine_now else None
+
+    return until_saved("The list of offers", attempt)

@@ -27,9 +27,8 @@ from chalicelib.aws.dynamodb.support.keys import (
     watched_key,
 )
 from chalicelib.aws.dynamodb.support.notices import DynamoNotices
-from chalicelib.aws.dynamodb.transactions import ATTEMPTS, put, transact
+from chalicelib.aws.dynamodb.transactions import put, transact, until_saved
 from chalicelib.domain.core.place import ClusterKey, Place
-from chalicelib.domain.errors.tree import StaleLab
 from chalicelib.domain.identity.accounts import Registration
 from chalicelib.domain.support.fleet import ReadFailure
 from chalicelib.domain.support.watched import Watched
@@ -57,16 +56,17 @@ class DynamoFleetStore(DynamoNotices):
         return None if item is None else thing_of(Watched, item)
 
     def change_watched(self, key: ClusterKey, change: Callable[[Watched | None], Watched | None]) -> Watched | None:
-        """Load, change, save, again when beaten to it. Raises StaleLab."""
-        for _ in range(ATTEMPTS):
+        """Raises StaleLab."""
+
+        def attempt() -> tuple[Watched | None] | None:
             stored = self.watched(key)
             changed = change(stored)
             if changed is None or changed == stored:
-                return stored
+                return (stored,)
             changed = replace(changed, version=(stored.version if stored else 0) + 1)
-            if self._save(key, stored, changed):
-                return changed
-        raise StaleLab(f"{key} was saved by others {ATTEMPTS} times in a row.")
+            return (changed,) if self._save(key, stored, changed) else None
+
+        return until_saved(str(key), attempt)[0]
 
     def list_watched(self, limit: int, cursor: str | None) -> tuple[tuple[Watched, ...], str | None]:
         """From an index that follows the table within moments. Raises InvalidRequest on `cursor`."""
