@@ -129,7 +129,7 @@ class FakeNetwork:
     @port
     def work_host(self, instance_id: str) -> WorkHostState:
         host = self.account.get(Kind.INSTANCE, instance_id)
-        return WorkHostState(host.id, host.attributes.get("status", "running"), "203.0.113.20", "192.168.1.20")
+        return WorkHostState(host.id, host.attributes.get("status", "running"))
 
     @port
     def running_nodes(self, cluster: str) -> Mapping[str, int]:

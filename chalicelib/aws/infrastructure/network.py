@@ -162,7 +162,7 @@ class Ec2Network:
             raise ResourceGone("ec2:DescribeInstances", "InvalidInstanceID.NotFound", f"{instance_id} is not there")
         host = instances[0]
         status = str(host["State"]["Name"])
-        return WorkHostState(instance_id, status, host.get("PublicIpAddress"), host.get("PrivateIpAddress"))
+        return WorkHostState(instance_id, status)
 
     def running_nodes(self, cluster: str) -> Mapping[str, int]:
         """How many instances run and answer EC2's reachability check, by managed node group."""

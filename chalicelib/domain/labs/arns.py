@@ -35,12 +35,6 @@ def cluster_of(lab: Lab) -> Resource:
     return Resource(Kind.CLUSTER, lab.name, arn_of(lab, "eks", f"cluster/{lab.name}"))
 
 
-def log_group_of(lab: Lab) -> Resource:
-    """The log group that EKS makes for the control plane's logs."""
-    name = f"/aws/eks/{lab.name}/cluster"
-    return Resource(Kind.LOG_GROUP, name, arn_of(lab, "logs", f"log-group:{name}"))
-
-
 def ec2_thing(lab: Lab, kind: Kind, thing_id: str, **attributes: str) -> Resource:
     """An instance, key pair, security group, subnet or VPC by its id. Keyword names become attributes (`vpc_id` → `vpc-id`)."""
     named = {key.replace("_", "-"): value for key, value in attributes.items()}

@@ -156,8 +156,6 @@ class WorkHostState:
 
     instance_id: str
     status: str
-    public_ip: str | None
-    private_ip: str | None
 
 
 @dataclass(frozen=True)

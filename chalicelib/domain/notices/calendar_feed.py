@@ -16,7 +16,6 @@ from chalicelib.domain.support.assessment import describe_effect
 from chalicelib.domain.support.deadlines import Deadline
 from chalicelib.domain.support.watched import Watched
 
-CONTENT_TYPE = "text/calendar; charset=utf-8"
 #: Where sequence numbers begin: minutes since then, so that a later change always has the higher number.
 _EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 

@@ -10,7 +10,6 @@ from shlex import quote
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.sentence import Sentence
-from chalicelib.domain.support.assessment import minor
 from chalicelib.domain.support.fleet import AddonAtNext, FleetCluster, NodeKind, Nodes
 from chalicelib.domain.support.readiness import behind, next_version
 
@@ -42,18 +41,6 @@ def follow_steps(cluster: FleetCluster) -> tuple[UpgradeStep, ...]:
     """What brings the nodes that stayed behind to the control plane's version."""
     lagging = [b.nodes for b in behind(cluster.version, cluster.nodes) if b.minors > 0]
     return tuple(_nodes(cluster, nodes, cluster.version) for nodes in lagging)
-
-
-def policy_command(cluster: FleetCluster, support_type: str) -> str:
-    """The command that sets STANDARD or EXTENDED."""
-    policy = f"--upgrade-policy supportType={quote(support_type)}"
-    return f"aws eks update-cluster-config --name {_name(cluster)} {policy} {_region(cluster)}"
-
-
-def hops_to(version: str, target: str | None) -> int:
-    """How many upgrades lie between two minor versions; 0 if either is none."""
-    here, there = minor(version), minor(target or "")
-    return max(there[1] - here[1], 0) if len(here) == len(there) == 2 else 0
 
 
 def _control_plane(cluster: FleetCluster, target: str) -> UpgradeStep:

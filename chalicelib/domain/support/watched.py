@@ -14,7 +14,7 @@ class Watched:
     """What the service keeps of one cluster: the last good reading, its support, who answers for it, and what people said.
 
     `other_owners`: whom other tags name as the owner. They hear what the owner hears, whatever the owner said to it.
-    `told`: deadline ids people were told of. `gone_at`: when EKS no longer listed it. `armed_at`: when its present
+    `gone_at`: when EKS no longer listed it. `armed_at`: when its present
     deadlines became known (first seen, upgraded, policy or date changed, no lease ending first any more): nothing due before it is
     late. `upgraded_by_aws_at`: when AWS was found to have raised it to the version it runs. `version_since`: when it was
     first seen to run its version, None if it ran it when it was first seen. `version` is for optimistic
@@ -32,7 +32,6 @@ class Watched:
     acknowledged_by: str | None = None
     acknowledged_deadline: str | None = None
     snoozed_until: datetime | None = None
-    message: tuple[str, ...] = ()
     other_owners: tuple[str, ...] = ()
     upgraded_by_aws_at: datetime | None = None
     version_since: datetime | None = None

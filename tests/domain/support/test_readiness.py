@@ -15,7 +15,7 @@ from botocore.model import ServiceModel
 
 from chalicelib.domain.support.fleet import InsightStatus, NodeKind, Nodes
 from chalicelib.domain.support.readiness import BlockerLevel, allowed_skew, behind, blockers, still_calling
-from chalicelib.domain.support.upgrade_commands import follow_steps, policy_command, upgrade_steps
+from chalicelib.domain.support.upgrade_commands import follow_steps, upgrade_steps
 from tests.fakes.builders import NOW
 from tests.fakes.fleet_builders import a_fleet_cluster, a_key, an_addon, an_insight
 
@@ -87,7 +87,7 @@ def test_every_aws_command_is_one_the_eks_model_knows() -> None:
         version="1.31", nodes=(MANAGED,), addons=(an_addon(runs_on_next=False, compatible_version="v1"),)
     )
     steps = (*upgrade_steps(cluster), *upgrade_steps(replace(cluster, addons=())), *follow_steps(cluster))
-    for command in [*(c for step in steps for c in step.aws), policy_command(cluster, "STANDARD")]:
+    for command in [c for step in steps for c in step.aws]:
         _, service, verb, *rest = shlex.split(command)
         name = next(op for op in model.operation_names if xform_name(op, "-") == _operation(waiters, verb, rest))
         members = {xform_name(member, "-") for member in model.operation_model(name).input_shape.members}
