@@ -6,16 +6,17 @@ In two steps, because the calendar depends on the region that the body asks for:
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
+from dataclasses import replace
 
 from chalicelib.api.inputs.body import read_body
-from chalicelib.api.inputs.configurations import in_json
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.names import REGION
 from chalicelib.domain.errors.findings import Finding, Level, error, has_errors
 from chalicelib.domain.errors.tree import InvalidRequest
 from chalicelib.domain.identity.accounts import LabAccounts
-from chalicelib.domain.labs.spec import LabSpec, Limits
+from chalicelib.domain.labs.spec import AddonSpec, LabSpec, Limits
 from chalicelib.domain.requests.defaults import ValidationContext, usual_region
 from chalicelib.domain.requests.draft import Draft
 from chalicelib.domain.requests.eksctl.config import is_cluster_config, read_cluster_config
@@ -50,7 +51,7 @@ def read_draft(raw: bytes, content_type: str | None) -> LabRequest:
     from chalicelib.api.inputs.lab_body import read_own
 
     draft, findings = read_cluster_config(document) if is_cluster_config(document) else read_own(document)
-    return LabRequest(in_json(draft), findings)
+    return LabRequest(_in_json(draft), findings)
 
 
 def complete_request(read: Iterable[Finding], context: ValidationContext) -> tuple[LabSpec, tuple[Finding, ...]]:
@@ -68,3 +69,31 @@ def _describe(findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
         return findings
     kept = sorted(findings, key=lambda finding: finding.severity is not Level.ERROR)[:MOST_FINDINGS]
     return (*kept, error("", "more-findings", f"There are {len(findings) - MOST_FINDINGS} more findings."))
+
+
+def _in_json(draft: Draft) -> Draft:
+    """The draft with add-ons' configurations as JSON text, also those that are YAML mappings. Other text stays, for the rules."""
+    if not any(addon.configuration for addon in draft.addons):
+        return draft
+    return replace(draft, addons=tuple(map(_addon_in_json, draft.addons)))
+
+
+def _is_json(text: str) -> bool:
+    try:
+        json.loads(text)
+    except (ValueError, RecursionError):
+        return False
+    return True
+
+
+def _addon_in_json(addon: AddonSpec) -> AddonSpec:
+    text = addon.configuration
+    if not text or _is_json(text):
+        return addon
+    from chalicelib.api.inputs.yaml_body import read_yaml
+
+    try:
+        read = read_yaml(text)
+    except InvalidRequest:
+        return addon
+    return replace(addon, configuration=json.dumps(read, sort_keys=True)) if isinstance(read, dict) else addon

@@ -9,13 +9,13 @@ from typing import Any
 from chalicelib.api.views.curfew import cost_view
 from chalicelib.api.views.json_format import instant, to_json
 from chalicelib.api.views.money import price_view, usd_view
-from chalicelib.api.views.schedule import night_view, schedule_view
 from chalicelib.domain.errors.findings import Finding
 from chalicelib.domain.labs.access_role import access_role_arn
 from chalicelib.domain.labs.aws_states import AccessEntryState
 from chalicelib.domain.labs.lab import OVER, Lab
-from chalicelib.domain.labs.schedule import format_local
+from chalicelib.domain.labs.schedule import Night, Schedule, format_local
 from chalicelib.domain.labs.spec import LabSpec
+from chalicelib.domain.requests.schedule_input import WEEKDAYS
 from chalicelib.domain.support.calendar import Calendar
 from chalicelib.services.labs.inventory import Inventory
 from chalicelib.services.labs.lease import Coming
@@ -167,3 +167,23 @@ def _entry(entry: AccessEntryState, lab: Lab) -> Json:
 def warnings(findings: Iterable[Finding]) -> list[Json]:
     """Findings as the caller reads them, errors and warnings alike."""
     return [to_json(finding) for finding in findings]
+
+
+def schedule_view(schedule: Schedule) -> dict[str, Any]:
+    """The evening in the words of `POST /labs`, so that it can be sent again."""
+    return {
+        "timeZone": schedule.time_zone,
+        "curfew": f"{schedule.curfew:%H:%M}",
+        "weekdays": [WEEKDAYS[number] for number in schedule.weekdays],
+        "holidays": schedule.holidays,
+        "quietDates": [day.isoformat() for day in schedule.quiet_dates],
+        "atCurfew": str(schedule.at_curfew),
+        "wake": f"{schedule.wake:%H:%M}" if schedule.wake else None,
+    }
+
+
+def night_view(night: Night | None, schedule: Schedule) -> dict[str, Any] | None:
+    """The next curfew: its local day, the instant, and the instant as its owner's clock shows it."""
+    if night is None:
+        return None
+    return {"date": night.day.isoformat(), "at": instant(night.at), "local": format_local(schedule, night.at)}

@@ -21,12 +21,14 @@ from collections.abc import Sequence
 
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spec import ExistingNetwork
-from chalicelib.domain.stack.intrinsics import Json, ref
+from chalicelib.domain.stack.intrinsics import Json, ref, resource, tag_list
 from chalicelib.domain.stack.launch_templates import launch_template_outputs, launch_templates
-from chalicelib.domain.stack.log_groups import log_groups
 from chalicelib.domain.stack.network import existing_network_outputs, network_outputs, new_network
 from chalicelib.domain.stack.roles import role_outputs, roles
 from chalicelib.domain.stack.security_groups import group_outputs, security_groups
+
+#: The control plane's log is kept as long as somebody may ask what happened in the lab.
+_LOG_DAYS = 30
 
 
 def lab_template(lab: Lab) -> str:
@@ -62,7 +64,7 @@ def lab_stack(lab: Lab) -> Json:
             **security_groups(lab, _vpc(lab)),
             **roles(lab),
             **launch_templates(lab),
-            **log_groups(lab),
+            **_log_groups(lab),
         },
         "Outputs": {
             name: {"Value": value}
@@ -87,3 +89,18 @@ def _zone_parameters() -> Json:
 
 def _existing_parameters() -> Json:
     return {"VpcId": {"Type": "AWS::EC2::VPC::Id"}}
+
+
+def _log_groups(lab: Lab) -> Json:
+    """The control plane's log group, made before the cluster so that EKS uses it and the stack deletes it.
+
+    None without control-plane logs, and none where a log group of that name was there before: EKS writes into that one.
+    """
+    if not lab.spec.log_types or lab.facts.logs_were_there:
+        return {}
+    properties = {
+        "LogGroupName": f"/aws/eks/{lab.name}/cluster",
+        "RetentionInDays": _LOG_DAYS,
+        "Tags": tag_list({"Name": lab.stack_name}),
+    }
+    return {"ControlPlaneLogs": resource("Logs::LogGroup", properties)}
