@@ -1,4 +1,4 @@
-"""What curfew needs from the world: part of `ports/deps.py`, with its promises."""
+"""The ports of curfew, part of `ports/deps.py`: stores, signals, link keys and subscriptions, with their guarantees."""
 
 from __future__ import annotations
 
@@ -29,49 +29,49 @@ class CurfewStore(Protocol):
     """Rules, plans, statuses and verdicts. Everything is strongly consistent unless it is a list of what is due."""
 
     def rules(self, usual: CurfewRules) -> CurfewRules:
-        """The rules as administrators last set them; `usual` where they never did."""
+        """The rules as administrators last set them, else `usual`."""
         ...
 
     def put_rules(self, rules: CurfewRules) -> None:
-        """They hold from now on."""
+        """Replace the rules."""
         ...
 
     def change_rules(self, usual: CurfewRules, change: Callable[[CurfewRules], CurfewRules]) -> CurfewRules:
         """Load (`usual` where they were never set), change, save if nobody saved in between, else again. Raises StaleLab.
 
-        So that somebody who sets one of them never takes back what another set at the same time: the stop switch, say.
+        Two administrators who set different rules at the same time both succeed: nobody undoes the other's stop switch.
         """
         ...
 
     def labs_awaiting(self, now: datetime, limit: int) -> tuple[tuple[str, Place], ...]:
-        """(id, place) of ready and hibernated labs whose due_at is not after `now`, oldest first. Reads only what is due.
+        """(id, place) of ready and hibernated labs whose due_at is not after `now`, oldest first. Reads due labs only.
 
-        Account and region are "" where a lab can't be read: it must not hide the others.
+        Account and region are "" for an unreadable lab, so that it does not hide the others.
         """
         ...
 
     def alive_count(self) -> int:
-        """How many labs are not over, kept by the store as labs come and go: a few items, however many labs there are."""
+        """How many labs are not over, from counters that every write keeps: a few items, however many labs there are."""
         ...
 
     def running(self) -> Running:
-        """Labs by phase, and what they cost an hour, kept as `alive_count` is; labs from before that are in it once saved."""
+        """Labs by phase and their hourly cost, from the same counters."""
         ...
 
     def blocked(self, limit: int) -> tuple[Lab, ...]:
-        """Blocked labs, longest first. Reads only those."""
+        """Blocked labs, longest blocked first. Reads no others."""
         ...
 
     def publish(self, day: date, entries: Sequence[Entry], now: datetime) -> PlanHeader:
         """Add entries (with standing statuses) to a day's plan and renew its hash, in one transaction a hundred items at a time.
 
-        An entry whose id is published already stays as it is. Nothing new: the header as it is (made if there is none).
-        The hash is over what was published, not over what is stored by now: a broken plan stays broken.
+        An entry whose id is published already stays as it is. Without new entries the header stays, or is created.
+        The hash covers the entries as published, not as stored: a plan that was tampered with keeps a wrong hash.
         """
         ...
 
     def header(self, day: date) -> PlanHeader | None:
-        """Without reading the entries."""
+        """The header, without reading the entries."""
         ...
 
     def plan(self, day: date) -> Plan | None:
@@ -87,13 +87,13 @@ class CurfewStore(Protocol):
         ...
 
     def unwarned(self, limit: int) -> tuple[EntryStatus, ...]:
-        """Standing statuses whose warning has not been delivered, oldest first. Reads only those."""
+        """Standing statuses whose warning is not delivered yet, oldest first. Reads no others."""
         ...
 
     def change_header(self, day: date, change: Callable[[PlanHeader], PlanHeader]) -> PlanHeader:
         """Load, change, save if nobody saved in between, else again. Raises StaleLab, KeyError.
 
-        For what administrators were told and what they released; entries, revision and hash are for `publish` alone.
+        Notes notices to administrators and their releases; only `publish` changes entries, revision and hash.
         """
         ...
 
@@ -102,7 +102,7 @@ class CurfewStore(Protocol):
         ...
 
     def verdict(self, lab_id: str) -> Verdict | None:
-        """The last one."""
+        """The last verdict of a lab."""
         ...
 
 
@@ -110,7 +110,7 @@ class Signals(Protocol):
     """Reads the use of many clusters of one place in as few calls as the APIs allow."""
 
     def read(self, labs: Sequence[Lab], now: datetime, window: timedelta) -> Mapping[str, Evidence]:
-        """Evidence by lab id, one for every lab. Never raises for one source or one lab: what failed is in `unread`."""
+        """Evidence by lab id, one for every lab. Never raises for one source or one lab: `unread` lists the failures."""
         ...
 
     def tagged_clusters(self) -> tuple[TaggedCluster, ...]:
@@ -119,7 +119,7 @@ class Signals(Protocol):
 
 
 class LinkKeys(Protocol):
-    """The secrets that keep-links are signed with."""
+    """The keys that sign keep-links."""
 
     def current(self) -> tuple[str, bytes]:
         """(id, key) to sign with."""
@@ -130,17 +130,17 @@ class LinkKeys(Protocol):
         ...
 
     def renew(self, older_than: timedelta, now: datetime) -> bool:
-        """Put a new key in the place of the current one if that is so old; return whether it was. The old one is the previous."""
+        """Replace the current key if it is older than that, keep it as the previous key, and return whether it was replaced."""
         ...
 
 
 class Subscriptions(Protocol):
-    """Whether a message to somebody would arrive at all."""
+    """Tells whether any subscription would take a message."""
 
     def undeliverable_reason(self, recipient: str, message: Message | None = None) -> str | None:
-        """None if a confirmed subscription of the topic takes messages for this recipient; else why not, in a sentence.
+        """None if a confirmed subscription of the topic takes messages for this recipient; else the reason, as a sentence.
 
-        With `message`, subscriptions that filter by account or owner are judged, too; without, they count as not taking it.
+        Filters by account or owner are evaluated with `message` only; without it such a subscription counts as not taking it.
         Raises Transient.
         """
         ...
@@ -148,11 +148,10 @@ class Subscriptions(Protocol):
 
 @dataclass(frozen=True)
 class Curfew:
-    """Curfew's world. `signals(place)` is cheap. `usual` and `schedule` are what this installation begins with.
+    """Curfew's ports and settings. `signals(place)` is cheap. `usual` and `schedule` are the installation's defaults.
 
-    `zone`: the installation's own, in which the nightly report is sent at `report_hour`. `installation` names it in tags.
-    `teams`: those that a lab's owner is in hear of it when the owner can't.
-    `is_known_country`: whether `holidays` knows this country; it need not be asked for any other.
+    `zone`: the installation's time zone, in which the nightly report is sent at `report_hour`. `installation`: its name in tags.
+    `teams`: an owner's teams are warned when no message reaches the owner. `is_known_country`: whether `holidays` covers it.
     """
 
     store: CurfewStore
@@ -173,13 +172,13 @@ class Curfew:
     is_known_country: Callable[[str], bool] = bool
 
     def signing_key(self) -> SigningKey:
-        """What links are signed with now. Raises ResourceGone if there is no secret."""
+        """The key that signs new links. Raises ResourceGone if there is no secret."""
         from chalicelib.domain.curfew.keep_link import SigningKey
 
         return SigningKey(*self.keys.current(), self.signer)
 
     def known_keys(self) -> KnownKeys:
-        """What links may still be signed with; asks for no key yet."""
+        """The keys that verify links; no key is fetched yet."""
         from chalicelib.domain.curfew.keep_link import KnownKeys
 
         return KnownKeys(self.keys.key, self.signer)

@@ -1,7 +1,14 @@
-"""Makes a lab. One function per Task state of statemachine/provision.asl.json, which says when each runs.
+"""Creates a lab. One function per Task state of statemachine/provision.asl.json, which says when each runs.
 
-A function asks or looks once and returns; what it asks for is on the ledger before or as it asks. Everything may run
-twice: what is there with the lab's tag counts as made.
+1. `begin` settles the network, notes what bears the lab's name already, and moves the lab to PROVISIONING.
+2. `create_stack` and `check_stack` create the lab's CloudFormation stack: network, security groups, roles, launch templates.
+3. `create_cluster` and `check_cluster` create the control plane; `launch_work_host` starts the work host, if there is one.
+4. `create_nodegroups`, `create_addons` and their checks create nodes and add-ons; `grant_access` creates the access entries.
+5. `open_security_groups` lets nodes reach the control plane, `verify` checks the whole lab, and `finish` makes it READY.
+6. A failure anywhere leads to `roll_back`, which starts the teardown.
+
+A function sends requests or looks once, and returns. It writes a resource on the ledger before or as it requests it. Every
+function may run twice: a resource that carries the lab's tag counts as created.
 """
 
 from __future__ import annotations
@@ -56,9 +63,9 @@ _BEGINNING = (Phase.REQUESTED, Phase.PROVISIONING)
 
 
 def begin(deps: Deps, at: StepInput) -> StepResult:
-    """Settle what the request left open (zones, the VPC of existing subnets), look what is there already, and start.
+    """Settle zones and the VPC of existing subnets, list what bears the lab's name already, and move to PROVISIONING.
 
-    A workflow that takes over from one that died looks no more: what is there by now may be the lab's.
+    A workflow that takes over from one that died does not list again: the lab may have created those resources itself.
     """
     lab = at.lab
     network, subnets = settled_network(deps, lab)
@@ -82,9 +89,9 @@ def begin(deps: Deps, at: StepInput) -> StepResult:
 
 
 def create_stack(deps: Deps, at: StepInput) -> StepResult:
-    """Ask for the lab's stack, and before it for the key pair that its launch templates name.
+    """Import the key pair that the launch templates name, then request the lab's stack.
 
-    One that failed because AWS throttled CloudFormation is deleted first, and made anew under another client token.
+    A stack that failed because AWS throttled CloudFormation is deleted first, and created again with another client token.
     """
     lab, cloud = at.lab, deps.cloud(at.lab.place)
     if throttled_stack_goes(deps, lab):
@@ -102,7 +109,7 @@ def create_stack(deps: Deps, at: StepInput) -> StepResult:
 
 
 def check_stack(deps: Deps, at: StepInput) -> StepResult:
-    """Wait for the stack; put all that it made on the ledger, and keep its outputs."""
+    """Wait for the stack; write its resources on the ledger, and keep its outputs."""
     lab, stacks = at.lab, deps.cloud(at.lab.place).stacks
     state = stacks.describe(lab.stack_name)
     if lab.facts.stack_id not in (None, state.id):
@@ -127,7 +134,7 @@ def check_stack(deps: Deps, at: StepInput) -> StepResult:
 
 
 def _states_of_roles(deps: Deps, at: StepInput, names: list[str]) -> tuple[RoleState, ...]:
-    """The stack's roles with their unique ids, which prove later what is the lab's: IAM may not know them at once."""
+    """The stack's roles with their unique ids, which prove ownership later. IAM may not know a new role at once."""
     roles = deps.cloud(at.lab.place).roles.states(names)
     if unknown := sorted(set(names) - {role.name for role in roles}):
         _wait_for(at, ResourceGone("iam:GetRole", "NoSuchEntity", f"IAM does not know {', '.join(unknown)} yet."))
@@ -135,13 +142,13 @@ def _states_of_roles(deps: Deps, at: StepInput, names: list[str]) -> tuple[RoleS
 
 
 def _wait_for(at: StepInput, unknown: ResourceGone) -> None:
-    """Raise what is to be waited out; what stays unknown holds no lab up."""
+    """Raise the error while it is worth waiting; after that, go on without the resource."""
     if pause_for(unknown, "provision", at.lab.id, at.waited) is not None:
         raise unknown
 
 
 def create_cluster(deps: Deps, at: StepInput) -> StepResult:
-    """Ask for the control plane. A cluster of this name that is not the lab's stays untouched, and ends the lab."""
+    """Request the control plane. A cluster of that name that is not the lab's stays untouched, and the lab fails."""
     lab = at.lab
     enter(deps, lab, [cluster_of(lab)], EntryState.REQUESTED, at.now, ASKED_FOR)
     group = output(lab, "ControlPlaneSecurityGroupId")
@@ -159,7 +166,7 @@ def create_cluster(deps: Deps, at: StepInput) -> StepResult:
 
 
 def check_cluster(deps: Deps, at: StepInput) -> StepResult:
-    """Wait for the control plane; keep all that EKS tells of it, so that teardown never needs to ask it."""
+    """Wait for the control plane; keep the facts that EKS returns, so that teardown never needs to ask the cluster."""
     lab = at.lab
     state = deps.cloud(lab.place).clusters.describe(lab.name)
     if not is_own_cluster(lab, state):
@@ -186,7 +193,7 @@ def launch_work_host(deps: Deps, at: StepInput) -> StepResult:
 
 
 def create_nodegroups(deps: Deps, at: StepInput) -> StepResult:
-    """Ask for what a node needs to become Ready, without waiting for it, then for every node group from its launch template."""
+    """Request the add-ons that a node needs to become Ready, without waiting, then every node group from its launch template."""
     lab, clusters = at.lab, deps.cloud(at.lab.place).clusters
     _ask_for_addons(deps, at, addons_before_nodes(lab))
     role = output(lab, "NodeRoleArn")
@@ -199,7 +206,7 @@ def create_nodegroups(deps: Deps, at: StepInput) -> StepResult:
 
 
 def check_nodegroups(deps: Deps, at: StepInput) -> StepResult:
-    """Wait for all node groups, telling what EKS complains of meanwhile."""
+    """Wait for all node groups; the step's detail shows the health issues that EKS reports meanwhile."""
     lab, clusters = at.lab, deps.cloud(at.lab.place).clusters
     states = [clusters.nodegroup(lab.name, spec.name) for spec in lab.spec.nodegroups]
     for state in states:
@@ -208,7 +215,7 @@ def check_nodegroups(deps: Deps, at: StepInput) -> StepResult:
 
 
 def create_addons(deps: Deps, at: StepInput) -> StepResult:
-    """Ask for the add-ons and the Pod Identity associations. Those that were asked for before the nodes count as made."""
+    """Request the add-ons and the Pod Identity associations. Add-ons requested before the nodes count as created."""
     lab, clusters = at.lab, deps.cloud(at.lab.place).clusters
     _ask_for_addons(deps, at, addons_of(lab))
     for association in lab.spec.pod_identities:
@@ -227,7 +234,7 @@ def _ask_for_addons(deps: Deps, at: StepInput, addons: Sequence[AddonSpec]) -> N
 
 
 def check_addons(deps: Deps, at: StepInput) -> StepResult:
-    """Wait for all add-ons. One without nodes to run on is DEGRADED until they come: that is waited for, too."""
+    """Wait for all add-ons. An add-on without nodes to run on is DEGRADED until they join: the step waits for that, too."""
     lab, clusters = at.lab, deps.cloud(at.lab.place).clusters
     states = [clusters.addon(lab.name, addon.name) for addon in addons_of(lab)]
     for state in states:
@@ -238,9 +245,9 @@ def check_addons(deps: Deps, at: StepInput) -> StepResult:
 
 
 def grant_access(deps: Deps, at: StepInput) -> StepResult:
-    """Make the access entries: without one, only the service's own role could log in; and that one only looks.
+    """Create the access entries. Without one, only the service's own role could log in, and that role is read-only.
 
-    Without the entry of another account's principal, which nobody here could look up, the lab is ready all the same.
+    A principal of another account can't be looked up from here: the lab is ready although EKS refuses its entry.
     """
     lab = at.lab
     refused = grant_all(deps, lab, access_of(lab), at.now)
@@ -255,7 +262,7 @@ def grant_access(deps: Deps, at: StepInput) -> StepResult:
 
 
 def open_security_groups(deps: Deps, at: StepInput) -> StepResult:
-    """Let nodes and the work host into the cluster security group; it goes with the cluster, and these rules with it."""
+    """Let nodes and the work host into the cluster security group. EKS deletes the group, and these rules, with the cluster."""
     lab, network = at.lab, deps.cloud(at.lab.place).network
     group = lab.facts.cluster_security_group_id
     if group is None:
@@ -268,7 +275,7 @@ def open_security_groups(deps: Deps, at: StepInput) -> StepResult:
 
 
 def verify(deps: Deps, at: StepInput) -> StepResult:
-    """Look at endpoint, nodes, add-ons and access; what is missing is waited for a while, then it is a failure."""
+    """Check endpoint, nodes, add-ons and access. A missing part fails the lab after the step's last attempt."""
     access = (*access_of(at.lab), *own_of(at.lab))
     found = verification.findings_of(deps, at.lab, addons_of(at.lab), access, of_other_accounts(at.lab))
     if not found.missing:
@@ -279,7 +286,7 @@ def verify(deps: Deps, at: StepInput) -> StepResult:
 
 
 def finish(deps: Deps, at: StepInput) -> StepResult:
-    """The lab is ready; the sweep looks at it next."""
+    """Move the lab to READY. The hourly curfew run looks at it next."""
 
     def ready(stored: Lab) -> Lab:
         return replace(stored.moved_to(Phase.READY, at.now), due_at=at.now)
@@ -289,7 +296,7 @@ def finish(deps: Deps, at: StepInput) -> StepResult:
 
 
 def roll_back(deps: Deps, at: StepInput) -> StepResult:
-    """Say why the lab could not be made and start its teardown; should the start get lost, the scheduled run does it."""
+    """Record why the lab failed and start its teardown. If the start gets lost, the scheduled run starts it again."""
     failure = at.event.get("failure")
     text = explain_execution(failure if isinstance(failure, Mapping) else {})
 

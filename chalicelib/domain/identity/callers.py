@@ -1,7 +1,7 @@
-"""Who is asking. A person keeps their identity across sessions and their ARNs.
+"""The identity of a caller: the same person keeps it across sessions and ARNs.
 
 IAM Identity Center gives a permission set's role another suffix when it is assigned anew: `identity_of` leaves it out. A
-session counts as Identity Center's only if IAM says so of its role (`People.caller`): a role of any path may be called like one.
+session counts as Identity Center's only if IAM reports that path for its role (`People.caller`): any role may have such a name.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ _CALLED_SO = pattern(r"(arn:aws[a-z-]*:sts::\d{12}:assumed-role/)(AWSReservedSSO
 
 
 def identity_of(arn: str) -> str:
-    """The ARN without what AWS may change behind a person's back. Anything else, a tag's text too, is returned as it is."""
+    """The ARN without the role suffix that AWS may change. Any other text is returned unchanged."""
     sso = _SSO_SESSION.fullmatch(arn)
     return f"{sso[1]}{sso[2]}" if sso else arn
 
 
 def role_to_confirm(arn: str) -> str | None:
-    """The name of the role that IAM must be asked about: that of a session called like Identity Center's; else None."""
+    """The role name to look up in IAM, of a session whose role is named like Identity Center's; else None."""
     return arn.split("/")[1] if _SSO_SESSION.fullmatch(arn) else None
 
 
@@ -42,25 +42,25 @@ class DirectoryPerson:
 
 
 def directory_person(owner: str) -> DirectoryPerson | None:
-    """The person that an owner is, if they are of the directory: no other caller owns anything by such a name."""
+    """The directory user that an owner is, if any: no other caller can own anything by such a name."""
     found = _PERSON.fullmatch(identity_of(owner))
     return DirectoryPerson(*found.groups()) if found else None
 
 
 def counted_as(owner: str) -> str:
-    """The person that an owner is: the one rule by which labs are counted, costs summed, and approvers told from owners.
+    """The person behind an owner: limits, costs, and the rule that nobody approves their own lab, count by this name.
 
-    A user of the directory is one person, by whatever permission set they come, in any case of letters. A session of another
-    role is a person by itself, for it chooses its name: what such sessions have together is kept by `shared_role`.
+    A directory user is one person with every permission set, in upper or lower case. A session of another role chooses its own
+    name and counts as a person by itself; `shared_role` limits all sessions of such a role together.
     """
     person = directory_person(owner)
     return f"arn:{person.partition}:sts::{person.account}:directory/{person.user_name.lower()}" if person else owner
 
 
 def shared_role(owner: str) -> str | None:
-    """The role whose sessions choose their names, of an owner who is such a session; None for users and people of the directory.
+    """The role of a session that chose its own name; None for IAM users and directory users.
 
-    Whoever may assume it can be as many owners as they like.
+    Anybody who may assume the role can appear as any number of owners.
     """
     session = _SESSION.fullmatch(owner)
     return session[1] if session and not _CALLED_SO.fullmatch(owner) else None
@@ -68,10 +68,10 @@ def shared_role(owner: str) -> str | None:
 
 @dataclass(frozen=True)
 class Caller:
-    """Who is asking, as API Gateway's IAM authorizer tells it. `arn` may be an assumed-role session.
+    """The caller of a request, as API Gateway's IAM authorizer names it. `arn` may be an assumed-role session.
 
-    `teams`: those the caller is in. A viewer sees everything and changes nothing, not even what is theirs.
-    `in_directory`: IAM says that the session's role is a permission set's of IAM Identity Center.
+    `teams`: the caller's teams. A viewer sees everything and changes nothing, not even their own labs.
+    `in_directory`: IAM reports the session's role as one of an IAM Identity Center permission set.
     """
 
     arn: str
@@ -84,52 +84,52 @@ class Caller:
 
     @property
     def identity(self) -> str:
-        """As whom the caller owns labs. One who is only called like a person of the directory is nobody of it."""
+        """The name under which the caller owns labs. A role that is only named like Identity Center's is marked `unconfirmed`."""
         if self.in_directory:
             return identity_of(self.arn)
         return _CALLED_SO.sub(r"\1unconfirmed/\2", self.arn)
 
     @property
     def person(self) -> str:
-        """Who the caller is, by whatever permission set they come."""
+        """The same person with every permission set."""
         return counted_as(self.identity)
 
     @property
     def given_name(self) -> str | None:
-        """The name that IAM gave a user, or Identity Center a session. None where the caller chose it: other roles' sessions."""
+        """The name that IAM or Identity Center assigned; None for sessions of other roles, which choose their names."""
         given = self.in_directory or _IAM_USER.fullmatch(self.arn)
         return self.arn.rpartition("/")[2] if given else None
 
     @property
     def sees_all(self) -> bool:
-        """Whether everyone's labs are there for this caller."""
+        """Whether the caller sees everyone's labs."""
         return self.is_admin or self.is_viewer
 
     def owns(self, owner: str) -> bool:
-        """Whether this owner, as a lab keeps it, is the caller."""
+        """Whether the caller is this owner of a lab."""
         return identity_of(owner) == self.identity
 
     def may_be(self, owner: str) -> bool:
-        """Whether this owner may be the same person: by another permission set, or by another session of a shared role."""
+        """Whether this owner may be the same person with another permission set, or another session of a shared role."""
         role = shared_role(owner)
         return counted_as(owner) == self.person or (role is not None and role == shared_role(self.identity))
 
     def may_see(self, owner: str) -> bool:
-        """Whether labs of this owner are there for the caller: their own, their teams', everyone's."""
+        """Whether the caller sees labs of this owner: their own, their teams', or everyone's."""
         return self.sees_all or self.owns(owner) or any(team.has(identity_of(owner)) for team in self.teams)
 
     def may_change(self, owner: str) -> bool:
-        """Whether the caller may change and end labs of this owner. A team may not: it looks."""
+        """Whether the caller may change and end labs of this owner. Team members may only look."""
         return self.is_admin or (self.owns(owner) and not self.is_viewer)
 
 
 @dataclass(frozen=True)
 class Team:
-    """Everyone whom one of the patterns fits (`patterns.py`)."""
+    """Everyone whose identity matches one of the patterns (`patterns.py`)."""
 
     name: str
     patterns: tuple[str, ...]
 
     def has(self, *identities: str) -> bool:
-        """Whether someone who goes by one of these identities is in it."""
+        """Whether one of these identities of a person is in the team."""
         return fits(identities, self.patterns)

@@ -2,8 +2,8 @@
 
 AWAITING_APPROVAL → REQUESTED, or REFUSED, where an approver must agree to the price first.
 REQUESTED → PROVISIONING → READY → RELEASING → DELETED, with PROVISIONING → ROLLING_BACK → FAILED when a step fails,
-READY ⇄ UPDATING, READY → HIBERNATING → HIBERNATED → WAKING → READY, LOST when somebody deleted its cluster by hand (what it
-left goes after a warning), and BLOCKED when something can't be deleted (asking to delete again tries again).
+READY ⇄ UPDATING, READY → HIBERNATING → HIBERNATED → WAKING → READY, LOST when somebody deleted the cluster by hand (the rest
+is deleted after a warning), and BLOCKED when a resource can't be deleted (deleting the lab again tries again).
 """
 
 from __future__ import annotations
@@ -46,11 +46,11 @@ class Phase(StrEnum):
 
 #: The lab is over and its name is free again.
 OVER = frozenset({Phase.DELETED, Phase.FAILED, Phase.REFUSED})
-#: A teardown is running, or has stopped on something it can't delete.
+#: A teardown is running, or has stopped at a resource that it can't delete.
 ENDING = frozenset({Phase.RELEASING, Phase.ROLLING_BACK, Phase.BLOCKED})
 
 
-#: phase -> what may follow it. Every phase leads to an end: a teardown, and the look at what it left (BLOCKED).
+#: phase -> the phases that may follow it. From every phase a teardown, or its retry (BLOCKED), can be reached.
 NEXT_PHASES = {
     Phase.AWAITING_APPROVAL: frozenset({Phase.REQUESTED, Phase.REFUSED}),
     Phase.REQUESTED: frozenset({Phase.PROVISIONING, Phase.ROLLING_BACK, Phase.RELEASING}),
@@ -69,27 +69,27 @@ NEXT_PHASES = {
     Phase.REFUSED: frozenset(),
 }
 
-#: Labs that do not count against what one person may have: those that are over, and those that wait for somebody's hand.
+#: Labs that do not count against a person's limit: those that are over, and those that wait for manual work.
 UNCOUNTED = OVER | {Phase.BLOCKED}
 
 #: No workflow is at work on the lab: the sweep, not the five-minute run, looks at it when it is due.
 RESTING = frozenset({Phase.READY, Phase.HIBERNATED, Phase.LOST})
 
-#: Nothing is made yet, or everything is proved gone.
+#: Phases that cost nothing: nothing is created yet, or everything is proved deleted.
 _NOT_PAID = OVER | {Phase.REQUESTED, Phase.AWAITING_APPROVAL}
-#: What is gone of it is not known before the proof: it costs what it did.
+#: Phases that cost the same as before: nobody knows which parts are deleted until the receipt proves it.
 _AS_BEFORE = ENDING | {Phase.LOST}
 
 
 @dataclass(frozen=True)
 class ClusterFacts:
-    """What EKS and the stack told us about what was made; kept so that teardown never needs to ask the cluster itself.
+    """Facts that EKS and CloudFormation returned, kept so that teardown never needs to ask the cluster itself.
 
-    `view_role_arn`: the role of this service that the cluster lets look in; None where it lets none. `created_at`: the
-    cluster's, as EKS tells it. `role_ids`: the stack's roles by name, with the ids that no role made anew gets again.
-    `subdomain`: where external-dns writes for this lab alone, if it was empty when the lab began. `logs_were_there`: somebody's
-    log group had the name of the control plane's before. `version`: Kubernetes as EKS last told it: people upgrade by hand, and
-    so does AWS. `lifted`: what somebody had put on the cluster against its end, and this service took off to end it.
+    `view_role_arn`: the service's role with a read-only access entry; None without one. `created_at`: the cluster's.
+    `role_ids`: the stack's roles by name, with their unique ids, which IAM never gives to another role. `subdomain`: where
+    external-dns writes for this lab alone, if it was empty when the lab began. `logs_were_there`: the control plane's log group
+    existed before the lab. `version`: the Kubernetes version that EKS last returned: people and AWS upgrade clusters.
+    `lifted`: the protection that this service removed from the cluster to end the lab.
     """
 
     arn: str | None = None
@@ -130,7 +130,7 @@ class NodegroupSize:
 
 @dataclass(frozen=True)
 class Hibernation:
-    """Kept from the moment a lab is to hibernate until its wake is verified. `wake_at`: when it wakes by itself."""
+    """Kept from the start of hibernation until waking is verified. `wake_at`: when the schedule wakes the lab."""
 
     sizes: tuple[NodegroupSize, ...]
     since: datetime
@@ -140,7 +140,7 @@ class Hibernation:
 
 @dataclass(frozen=True)
 class Protection:
-    """An administrator's word that no sweep touches the lab, until when and why. There is none without an end."""
+    """An administrator keeps the lab from every curfew and lease end until an instant. A protection always has an end."""
 
     until: datetime
     by: str
@@ -149,9 +149,9 @@ class Protection:
 
 @dataclass(frozen=True)
 class Approval:
-    """A lab that is made only if an approver agrees. `why`: what asks for it. `by_approver`: an approver asked for the lab.
+    """A lab that is created only after an approver agrees. `why`: the rule that requires it. `by_approver`: of an approver's lab.
 
-    `told_at`: when approvers were written to. Decided: when, by whom, with which words.
+    `told_at`: when approvers got mail. `decided_at`, `decided_by`, `words`: the answer.
     """
 
     why: str
@@ -165,9 +165,9 @@ class Approval:
 
 @dataclass(frozen=True)
 class Planned:
-    """The lab's entry on a plan (domain/curfew/plan.py), so that it is found without reading the plan.
+    """Names the lab's entry on a plan (domain/curfew/plan.py), so that one read finds it.
 
-    `lease_ends_at`: the lease's end when it was planned; a later one since then is its owner's word to keep it.
+    `lease_ends_at`: the lease's end at planning; if the lease ends later now, its owner extended it and the entry is dropped.
     """
 
     night: date
@@ -178,7 +178,7 @@ class Planned:
 
 @dataclass(frozen=True)
 class LeaseChange:
-    """At `at` somebody who may do so moved the lease's end to `ends_at`."""
+    """At `at` the owner or an administrator moved the lease's end to `ends_at`."""
 
     at: datetime
     ends_at: datetime
@@ -247,32 +247,32 @@ class Lab:
 
     @property
     def kubernetes_version(self) -> str:
-        """What its control plane runs, as EKS last told; what was asked for, until then."""
+        """The control plane's version as EKS last returned it; before that, the requested one."""
         return self.facts.version or self.spec.version
 
     @property
     def begins_at(self) -> datetime:
-        """When its lease begins: with its request, or with its approval."""
+        """When the lease begins: with the request, or with its approval."""
         decided_at = self.approval.decided_at if self.approval else None
         return decided_at or self.created_at
 
     @property
     def place(self) -> Place:
-        """Where the lab's things are: which account's which region."""
+        """The account and region of the lab's resources."""
         return Place(self.account, self.region)
 
     @property
     def lease_until(self) -> datetime:
-        """The lease's end, whatever is stored never later than `ends_by`."""
+        """The lease's end, at the latest `ends_by`."""
         return min(self.lease_ends_at, self.ends_by or self.lease_ends_at)
 
     @property
     def lasts_until(self) -> datetime:
-        """When its lease ends it: at the lease's end, and not before its protection's."""
+        """When the lease ends the lab: at its end, but not before the protection ends."""
         return max(self.lease_until, self.protection.until) if self.protection else self.lease_until
 
     def leased_until(self, ends_at: datetime, now: datetime) -> Lab:
-        """The same lab with another end of its lease, which somebody asked for `now`."""
+        """The same lab with another lease end, requested `now`."""
         changes = (*self.lease_changes, LeaseChange(now, ends_at))[-_LEASE_CHANGES:]
         return replace(self, lease_ends_at=ends_at, lease_changes=changes)
 
@@ -289,7 +289,7 @@ class Lab:
 
     @property
     def txt_owner_id(self) -> str:
-        """The external-dns TXT owner id: unique to this lab, so that its records can be told from everyone else's."""
+        """The external-dns TXT owner id, unique to this lab: it marks the lab's own DNS records."""
         return f"ekslab-{self.id}"
 
     @property
@@ -303,12 +303,12 @@ class Lab:
         return {**self.spec.tags, **own}
 
     def tags_with(self, more: Mapping[str, str]) -> dict[str, str]:
-        """The lab's tags and `more`, which may say otherwise of a person's tags but never of the lab's own."""
+        """The lab's tags and `more`, which may override a person's tags but never the lab's own."""
         own = {key: value for key, value in self.tags.items() if key.startswith("ekslab:")}
         return {**self.tags, **more, **own}
 
     def token(self, purpose: str) -> str:
-        """A client request token: the same for the same purpose, so that a repeated call is the same call. ≤ 64 characters."""
+        """A client request token of at most 64 characters, the same for the same purpose: repeated calls are idempotent."""
         return f"{self.id}-{purpose}"[:64]
 
     def may_be_seen_by(self, caller: Caller) -> bool:
@@ -326,13 +326,13 @@ class Lab:
     def moved_to(
         self, phase: Phase, now: datetime, reason: str | None = None, responsible: Responsible | None = None
     ) -> Lab:
-        """The same lab in another phase, since `now`. Over, it has an end. Raises Superseded for what NEXT_PHASES lacks."""
+        """The same lab in another phase, since `now`. Raises Superseded for a transition that NEXT_PHASES lacks."""
         if phase not in NEXT_PHASES[self.phase]:
             raise Superseded(f"{self.id} is {self.phase}, from which it does not become {phase}.")
         return self._in(phase, now, reason, responsible)
 
     def reopened(self, now: datetime) -> Lab:
-        """The same lab alive again: its record was closed, and its cluster, proved to be the same, lives."""
+        """The same lab READY again: its record was closed, and its own cluster turned out to be alive."""
         return self._in(Phase.READY, now, None, None)
 
     def _in(self, phase: Phase, now: datetime, reason: str | None, responsible: Responsible | None) -> Lab:
@@ -343,22 +343,22 @@ class Lab:
 
     @property
     def node_counts(self) -> Mapping[str, int]:
-        """How many nodes each group is asked to have; with a change under way, the more of before and after."""
+        """Each group's desired number of nodes; during a change, the larger of old and new."""
         asked = self.change.nodes if self.change else {}
         return {group.name: max(group.desired, asked.get(group.name, 0)) for group in self.spec.nodegroups}
 
     def priced(self, fresh: Meter, now: datetime) -> Lab:
-        """The same lab at the prices of `fresh` from now on; what it has cost so far stays."""
+        """The same lab at the prices of `fresh` from now on; costs so far stay."""
         spans = self.meter.spans if self.meter else ()
         priced = replace(self, meter=replace(fresh, spans=spans))
         return replace(priced, meter=priced._metered(self.phase, now)) if spans else priced
 
     def metered_since(self, meter: Meter, now: datetime) -> Lab:
-        """The same lab, which runs already, with a meter that begins now."""
+        """The same running lab with a meter that begins now."""
         return replace(self, meter=meter.with_span(now, meter.awake(self.node_counts)))
 
     def _metered(self, phase: Phase, now: datetime) -> Meter | None:
-        """The meter from now on. Where it is not known what is gone already, all is still paid for."""
+        """The meter from now on. Parts that may not be deleted yet still count."""
         meter = self.meter
         if meter is None or phase in _AS_BEFORE:
             return meter

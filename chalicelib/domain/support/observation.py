@@ -1,7 +1,7 @@
-"""Updates the record of a cluster from what was just read: the decisions of a scan, without AWS.
+"""Updates the record of a watched cluster from one reading: the decisions of a scan, without AWS.
 
-What was known stays known: a reading that failed adds its trouble, with since when, and takes nothing away. A version that
-rose after the date of its forced upgrade is taken for AWS's doing: EKS does not say who upgraded.
+A failed reading adds its trouble, with its beginning, and removes nothing. EKS does not tell who upgraded a cluster: a version
+that rose after the date of its forced upgrade counts as upgraded by AWS.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from chalicelib.domain.support.deadlines import DeadlineKind, Support, SupportPh
 from chalicelib.domain.support.fleet import AddonAtNext, FleetCluster, Insight, ReadFailure
 from chalicelib.domain.support.watched import Watched
 
-#: The version of a cluster that was listed and could never be read.
+#: The version of a cluster that EKS lists and that was never readable.
 UNREAD = ""
-#: The name under which trouble with a whole place is told, as no cluster can be called.
+#: The name of the record of an unreadable place; no cluster can have it.
 WHOLE_PLACE = "*"
-#: Days before a deadline from which readiness is read; and from which EKS is asked to look anew.
+#: Days before a deadline from which readiness is read, and from which EKS is asked to refresh its insights.
 READINESS_DAYS, REFRESH_DAYS = 90, 30
 
 
-#: `Calendar.source` of dates that EKS told; anything else is a fallback.
+#: `Calendar.source` of dates from EKS; any other source is a fallback.
 LIVE = "eks:DescribeClusterVersions"
 
 
 @dataclass(frozen=True)
 class ClusterContext:
-    """Who answers for a cluster, and the lab that it is: what is known beside EKS's own answer."""
+    """The owners of a cluster and its lab: facts beside the answer of EKS."""
 
     owner: str | None = None
     team: str | None = None
@@ -44,7 +44,7 @@ class ClusterContext:
 
 @dataclass(frozen=True)
 class Readiness:
-    """What stands in the way of the next minor version."""
+    """What blocks an upgrade to the next minor version."""
 
     insights: tuple[Insight, ...]
     addons: tuple[AddonAtNext, ...]
@@ -53,7 +53,7 @@ class Readiness:
 def observed(
     before: Watched | None, cluster: FleetCluster, joined: ClusterContext, calendar: Calendar, now: datetime
 ) -> Watched | None:
-    """What to keep after a good reading at `now`; None if a later run has read it already."""
+    """The record after a successful reading at `now`; None if a later run has read the cluster already."""
     if before is not None and before.read_at > now:
         return None
     support = decide_support(cluster.version, cluster.support_type, calendar, now, joined.lease_ends_at)
@@ -81,7 +81,7 @@ def observed(
 
 
 def with_readiness(cluster: FleetCluster, readiness: Readiness | None, before: Watched | None) -> FleetCluster:
-    """The cluster with its readiness: as just read, else as known before of this version."""
+    """The cluster with its readiness: as just read, else as known of this version."""
     if readiness is not None:
         return replace(cluster, insights=readiness.insights, addons=readiness.addons)
     if before is None or before.cluster.version != cluster.version:
@@ -95,19 +95,19 @@ def is_near(support: Support, now: datetime, days: int = READINESS_DAYS) -> bool
 
 
 def troubled(before: Watched | None, key: ClusterKey, trouble: ReadFailure, joined: ClusterContext) -> Watched:
-    """What to keep after a reading that failed: all that was known, and the trouble with its beginning."""
+    """The record after a failed reading: everything known before, and the trouble with its beginning."""
     if before is None or before.gone_at is not None:
         return replace(_unread(key, trouble, joined), version=before.version if before else 0)
     return replace(before, trouble=replace(trouble, since=before.trouble.since if before.trouble else trouble.since))
 
 
 def troubled_place(place: Place, trouble: ReadFailure, joined: ClusterContext) -> Watched:
-    """A place that can't be read, as if it were a cluster named `*`: told by the same rules."""
+    """An unreadable place as a cluster named `*`, so that the same rules apply."""
     return _unread(ClusterKey(place.account, place.region, WHOLE_PLACE), trouble, joined)
 
 
 def last_seen(watched: Watched) -> datetime:
-    """When EKS last listed the cluster, whether it could be read then or not."""
+    """When EKS last listed the cluster, readable or not."""
     return max(watched.read_at, watched.trouble.last_tried_at) if watched.trouble else watched.read_at
 
 
@@ -119,16 +119,16 @@ def _unread(key: ClusterKey, trouble: ReadFailure, joined: ClusterContext) -> Wa
 
 
 def _is_another(before: Watched, cluster: FleetCluster) -> bool:
-    """A cluster of the same name that is not the one which was kept: made again, or read for the first time."""
+    """Whether this is not the recorded cluster: another one of the same name, or one read for the first time."""
     was, now_is = before.cluster.created_at, cluster.created_at
     made_again = was is not None and now_is is not None and was != now_is
     return before.gone_at is not None or before.cluster.version == UNREAD or made_again
 
 
 def _steady(before: Watched, cluster: FleetCluster, support: Support, now: datetime) -> Support:
-    """With the dates that EKS told before where these are the fallback's, or none: AWS moved nothing, it was not asked.
+    """With the dates from EKS kept where the new ones are missing or the fallback's: AWS moved no date, EKS did not answer.
 
-    What EKS once told holds until EKS tells otherwise, and time goes on over it.
+    A date from EKS holds until EKS returns another one.
     """
     same = (before.cluster.version, before.cluster.support_type) == (cluster.version, cluster.support_type)
     if same and support.phase is SupportPhase.UNKNOWN and before.support.deadlines:
@@ -140,21 +140,21 @@ def _steady(before: Watched, cluster: FleetCluster, support: Support, now: datet
 
 
 def _begins_anew(before: Support, after: Support) -> bool:
-    """Whether there are new deadlines, or a lease that was to end before them no longer does: what it held back is not late."""
+    """Whether deadlines are new, or a lease no longer ends before them: reminders due before now are not late then."""
     if before.lease_first and not after.lease_first:
         return True
     return not {deadline.id for deadline in deadlines_of(after)} <= {deadline.id for deadline in deadlines_of(before)}
 
 
 def _upgraded_by_aws_at(before: Watched, cluster: FleetCluster, now: datetime) -> datetime | None:
-    """When AWS upgraded it to the version it runs: a later upgrade of the owner's own is not AWS's."""
+    """When AWS upgraded the cluster to its present version; None after an upgrade by somebody else."""
     if _was_forced(before, cluster, now):
         return now
     return before.upgraded_by_aws_at if before.cluster.version == cluster.version else None
 
 
 def _was_forced(before: Watched, cluster: FleetCluster, now: datetime) -> bool:
-    """AWS raises a control plane to its target alone; further, or elsewhere, somebody else did."""
+    """Whether AWS forced this upgrade: AWS raises a control plane to its target version and no further."""
     ended = [d for d in before.support.deadlines if d.kind is DeadlineKind.FORCED_UPGRADE and d.at <= now]
     after, was = minor(cluster.version), minor(before.cluster.version)
     following = (*was[:-1], was[-1] + 1) if was else ()

@@ -1,7 +1,7 @@
-"""Who answers for a cluster: what its tags say, else its account's registration. Tags are people's own text, so they are cleaned.
+"""The owner of a watched cluster: from its tags, else from its account's registration. Tag values are cleaned: people type them.
 
-Called by the scan. Anyone who may tag may write any of these tags, so that none silences another: whoever a tag names hears,
-and the first of the installation's precedence is the owner, who may also act.
+The scan calls it. Anybody with the right to tag may write these tags, so no tag silences another: everyone named in one gets
+notices, and the first by the installation's precedence is the owner, who may also act.
 Tag keys are compared without case, dashes, underscores or colons: Owner, owner, OwnerContact, owner-contact ...
 """
 
@@ -15,10 +15,10 @@ from chalicelib.domain.core.recipients import people_in
 from chalicelib.domain.identity.accounts import Registration
 from chalicelib.domain.identity.callers import Caller, identity_of
 
-#: Nearest to a person first; what this service writes itself, last: of labs it knows the owner without tags.
+#: Tags for persons first; the service's own tag last, since it knows the owners of labs without tags.
 OWNER_TAGS = ("ownercontact", "owneremail", "owner", "contact", "maintainer", "ekslabowner")
 TEAM_TAGS = ("ekslabteam", "teamcontact", "teamemail", "team", "squad", "costcenter", "costcentre")
-#: What people write where they know nobody.
+#: Values that name nobody.
 _NOBODY = frozenset({"", "-", "?", "none", "null", "n/a", "na", "tbd", "todo", "unknown", "nobody", "owner", "team"})
 _LONGEST = 256
 
@@ -26,7 +26,7 @@ _LONGEST = 256
 def answerable(
     tags: Mapping[str, str], registration: Registration | None, precedence: tuple[str, ...] = OWNER_TAGS
 ) -> tuple[str | None, str | None]:
-    """The owner and the team, each None where neither tags nor registration name one."""
+    """The owner and the team; None where neither tags nor registration name one."""
     plain = _plain(tags)
     owner = _first(plain, precedence) or (cleaned(registration.owner or "") if registration else None)
     owner = people_in(owner)[0] if owner else None
@@ -35,14 +35,14 @@ def answerable(
 
 
 def other_owners(tags: Mapping[str, str], owner: str | None) -> tuple[str, ...]:
-    """Everyone else whom a tag names as an owner, several in one tag among them: they hear as well. In the usual order, once."""
+    """Everyone else whom an owner tag names, once each, in the order of OWNER_TAGS; one tag may name several. They get notices."""
     plain, known = _plain(tags), {(owner or "").casefold(), as_tag_value(owner or "").casefold()}
     named = (one for name in OWNER_TAGS if (value := plain.get(name)) for one in people_in(value))
     return tuple({value.casefold(): value for value in named if value.casefold() not in known}.values())
 
 
 def precedence_of(names: Iterable[str]) -> tuple[str, ...]:
-    """The owner tags in the order that an installation wants; the rest comes after. Raises ValueError for one that is none."""
+    """The owner tags, those that an installation prefers first. Raises ValueError for any other tag."""
     wanted = [_key(name) for name in names]
     if unknown := [name for name in wanted if name not in OWNER_TAGS]:
         raise ValueError(f"OwnerTags: {unknown[0]} is none of {', '.join(OWNER_TAGS)}.")
@@ -69,16 +69,16 @@ def _first(tags: Mapping[str, str | None], names: Iterable[str]) -> str | None:
 
 
 def answers_for(caller: Caller, owner: str | None) -> bool:
-    """Whether this caller is the owner: by the whole identity, or by a name that was given to them."""
+    """Whether this caller is the owner, by the whole identity or by the assigned name."""
     if not owner:
         return False
     return identity_of(owner).casefold() in {caller.identity.casefold(), (caller.given_name or "").casefold()}
 
 
 def may_see(caller: Caller, owner: str | None, lab_id: str | None) -> bool:
-    """Whether a watched cluster is there for this caller: a lab's for those who see the lab, any other for everyone.
+    """Whether this caller sees a watched cluster: a lab's cluster like the lab, any other cluster everyone.
 
-    An owner that was read off a tag has `_` in the place of what tags can't hold.
+    An owner read from a tag has `_` in place of characters that tag values can't have.
     """
     if lab_id is None or caller.sees_all:
         return True
