@@ -1,7 +1,14 @@
-"""The sweep, hourly: plans what curfew brings, warns of it, holds the brake, and does with each lab what it may at that moment.
+"""The hourly curfew run. One function per Task state of statemachine/curfew.asl.json (docs/adr/0007-curfew.md).
 
-One function a state of statemachine/curfew.asl.json. `now` is the schedule event's time, the same for the whole run.
-What a run misses the next one does; a lab, a group or a region that fails costs the others nothing (docs/adr/0007-curfew.md).
+1. `begin` lists the labs that are due, in groups of one place.
+2. `examine` looks at a group: it plans labs hours ahead of their curfew or lease end, and lists the entries whose time has come.
+3. `warn` sends a warning of each new entry, with a link that keeps the lab.
+4. `brake` holds a night on which too many labs would go, or whose data seems damaged.
+5. `act` checks one entry again, and ends or hibernates its lab, or records why the lab lives on; `put_off_one` follows a failure.
+6. `find_orphans` lists clusters with this installation's tags and no lab; `finish` sends the night's report.
+
+`now` is the schedule event's time, the same for the whole run. The next run does what this one missed. A failure of one lab,
+group or region does not affect the others.
 """
 
 from __future__ import annotations
@@ -33,7 +40,7 @@ Answer = dict[str, Any]
 _AT_ONCE, _ROUNDS, _GROUP = 200, 20, 25
 #: Warnings sent by one run; the rest by the next.
 _WARNINGS = 1000
-#: Orphans of one place that are told.
+#: Orphans of one place in the report.
 _TOLD = 20
 
 
@@ -55,7 +62,7 @@ def begin(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
 
 
 def examine(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
-    """Look at one group: plan what faces something, judge again what is due, say of the rest when to look next."""
+    """Look at one group: plan labs whose next event is near, list the entries that are due, and set the next look of the rest."""
     group, summary = event["group"], RunSummary()
     looking = Examination(deps, Region(deps, _place(group)), rules_of(deps), now, summary)
     for lab_id, why in looking.look(group["ids"]).items():
@@ -66,9 +73,9 @@ def examine(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
 
 
 def warn(deps: Deps, _event: Mapping[str, Any], now: datetime) -> Answer:
-    """Warn of every standing entry that nobody was warned of yet. A dry run warns nobody.
+    """Warn of every standing entry without a warning. A dry run warns nobody.
 
-    The key that signs the links in warnings is renewed here when it has signed for long enough.
+    The key that signs the links in warnings is replaced here once it is old enough.
     """
     rules, summary, failed = rules_of(deps), RunSummary(), 0
     with summary.around("the key of keep-links"):
@@ -80,7 +87,7 @@ def warn(deps: Deps, _event: Mapping[str, Any], now: datetime) -> Answer:
 
 
 def brake(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
-    """The entries that are due, each with why its night is held, if it is."""
+    """The entries that are due, each with the reason why its night is held, if it is."""
     summary = RunSummary()
     due = [one for examined in event["examined"] for one in examined["answer"].get("due", [])]
     items = due_items(deps, due, now, summary)
@@ -88,14 +95,14 @@ def brake(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
 
 
 def act(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
-    """One entry: do it, or say why its lab lives."""
+    """Carry out one entry, or record why its lab lives on."""
     summary = RunSummary()
     act_on(deps, event["item"], now, summary)
     return summary.answer()
 
 
 def put_off_one(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
-    """Move a lab that could not be acted on out of this run's way, and tell who was warned that it does not happen now."""
+    """Leave a lab whose act failed to the next run, and tell the person who was warned that nothing happens now."""
     lab_id, why = event["item"]["lab_id"], event["failure"]["Error"]
     put_off(deps, lab_id, why, now)
     summary = RunSummary(troubles=[f"{lab_id}: {why}"])
@@ -104,7 +111,7 @@ def put_off_one(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
 
 
 def find_orphans(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
-    """One place's clusters that carry our tags and have no lab."""
+    """List one place's clusters that carry this installation's tags and have no lab."""
     place, summary = event["place"], RunSummary()
     message = find_orphans_in(deps, _place(place), now, summary)
     more = [f"and {len(message) - _TOLD} more clusters in {place['named']}"] if message[_TOLD:] else []
@@ -112,7 +119,7 @@ def find_orphans(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
 
 
 def finish(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
-    """The night's report, when its hour has come; the run's summary; `stuck` if part of the run was lost."""
+    """Send the night's report at its hour; return the run's summary, `stuck` if part of the run was lost."""
     (answers, lost), summary = _results(event), RunSummary()
     whole = added(event["so_far"], answers, lost)
     orphans = [message for answer in answers for message in answer.get("orphans", [])]
@@ -148,7 +155,7 @@ def _place(given: Mapping[str, Any]) -> Place:
 
 
 def _results(event: Mapping[str, Any]) -> tuple[list[Mapping[str, Any]], list[str]]:
-    """What the states before answered, and which groups, labs or regions were lost altogether."""
+    """The answers of earlier states, and the groups, labs or regions that returned none."""
     items = [item for part in ("examined", "acted", "searched") for item in event.get(part, [])]
     answers = [item["answer"] for item in items] + [event["warned"], event["braked"]]
     return answers, [item["lost"] for item in items if item["lost"]]

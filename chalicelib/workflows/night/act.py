@@ -1,7 +1,7 @@
-"""Carries out one planned act, or records why the lab lives: everything is checked again at that moment.
+"""Carries out one planned act, or records why the lab lives on: every condition is checked again at that moment.
 
-The status is `acting` before the lab is changed and settled after. A run that dies in between is finished by its retry, by the
-next run, or, for a lab that is under way by then, with the night's report.
+The entry's status is `acting` before the lab changes and settled after. If a run dies in between, its retry, the next run or
+the night's report completes the entry.
 """
 
 from __future__ import annotations
@@ -37,14 +37,14 @@ from chalicelib.workflows.night.region import Region
 from chalicelib.workflows.night.summary import RunSummary
 from chalicelib.workflows.shared.records import WATCH
 
-#: So long after a run's `now` labs are still as they were judged then. Events come late, and executions are redriven.
+#: A run acts at most this long after its `now`: events come late, executions are redriven, and labs change meanwhile.
 _AS_SEEN = timedelta(minutes=75)
 _OLD = "This run is too old to act: what people did since was not seen."
 _WORKFLOW = {Phase.RELEASING: "teardown", Phase.HIBERNATING: "hibernate"}
 
 
 def act_on(deps: Deps, item: Mapping[str, Any], now: datetime, summary: RunSummary) -> None:
-    """Act on one entry that is due. `item`: lab_id, night, entry_id, held (why nothing of its night may be touched), suspect."""
+    """Act on one due entry. `item`: lab_id, night, entry_id, and `held`, `suspect` and `free_at` from `brake`."""
     if deps.clock.now() - now > _AS_SEEN:
         put_off(deps, item["lab_id"], _OLD, now)
         summary.troubles.append(f"{item['lab_id']}: {_OLD}")
@@ -65,13 +65,13 @@ def act_on(deps: Deps, item: Mapping[str, Any], now: datetime, summary: RunSumma
 
 
 def is_under_way(lab: Lab, entry: Entry, status: EntryStatus) -> bool:
-    """Whether the act was begun by this sweep: the lab was taken off the plan as its phase was changed."""
+    """Whether curfew began the act: the write that changed the lab's phase took it off the plan."""
     asleep = lab.phase is Phase.HIBERNATED and entry.act is AtCurfew.HIBERNATE
     return status.outcome is EntryOutcome.ACTING and lab.planned is None and (lab.phase not in RESTING or asleep)
 
 
 def complete(deps: Deps, lab: Lab, entry: Entry, now: datetime) -> None:
-    """Tell, start and settle what the lab has been moved to; all of it may have been done before."""
+    """Write the history, start the workflow of the lab's new phase, and settle the entry. Safe to repeat."""
     facts = {"night": entry.night.isoformat(), "entry": entry.id, "trigger": str(entry.trigger)}
     deps.store.add_event(lab.id, Event(lab.phase_since, KIND, f"{_done(entry)} {as_sentence(entry.reason)}", facts))
     workflow = _WORKFLOW.get(lab.phase)
@@ -124,7 +124,7 @@ def _carry_out(deps: Deps, context: DecisionContext, decision: EntryDecision, su
 
 
 def _wait(deps: Deps, context: DecisionContext, reason: str) -> None:
-    """Say on the status what it waits for; the next run looks again."""
+    """Record on the status why the entry waits; the next run looks again."""
     braked_at = context.now if reason == context.held else None
 
     def waiting(status: EntryStatus) -> EntryStatus:
@@ -156,7 +156,7 @@ def _act(deps: Deps, context: DecisionContext, summary: RunSummary) -> None:
 
 
 def _moved(stored: Lab, entry: Entry, now: datetime) -> Lab:
-    """Off the plan and on its way, watched by the five-minute run."""
+    """The lab off the plan, in the phase of its act; the five-minute run watches it."""
     phase = Phase.HIBERNATING if entry.act is AtCurfew.HIBERNATE else Phase.RELEASING
     moved = stored.moved_to(phase, now, entry.reason)
     return replace(moved, run=stored.run + 1, due_at=now + WATCH, change=None, planned=None)

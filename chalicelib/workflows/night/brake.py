@@ -1,6 +1,6 @@
-"""Finds the entries that are due, and holds what of a night must be held: see domain/curfew/brake.py.
+"""Lists the entries that are due, with the reason for those that the brake or the guard holds (domain/curfew/brake.py).
 
-Administrators are told once a night; what they then allow or release goes on with the next hourly run.
+Administrators get one message a night; the next hourly run acts on entries that they released.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _NO_PLAN = "There is no plan of that night."
 
 
 def due_items(deps: Deps, due: Iterable[Mapping[str, str]], now: datetime, summary: RunSummary) -> list[dict[str, Any]]:
-    """What is to be acted on now, each with why it is `held`, if it is. `due`: entries with lab_id, night, entry_id."""
+    """The entries to act on, each with the reason why it is `held`, if it is. `due`: lab_id, night and entry_id of each."""
     by_night: dict[str, list[Mapping[str, str]]] = {}
     for one in due:
         by_night.setdefault(one["night"], []).append(one)
@@ -55,7 +55,7 @@ def _items_of(
 
 
 def _decided(deps: Deps, plan: Plan, now: datetime, summary: RunSummary) -> tuple[Plan, BrakeDecision]:
-    """What holds the night; administrators are told. A plan that seems to take too much is settled first."""
+    """Decide what holds the night, and tell administrators. A plan that would end too many labs is settled first."""
     rules, alive, night = rules_of(deps), deps.curfew.store.alive_count(), plan.header.night
     braking = decide_brake(plan, rules, alive, now)
     if braking.braked or braking.guarded:
@@ -76,7 +76,7 @@ def _decided(deps: Deps, plan: Plan, now: datetime, summary: RunSummary) -> tupl
 
 
 def _gone_tonight(deps: Deps, plan: Plan) -> int:
-    """How many labs the night itself has made fewer: a percentage is of those that were alive when it began."""
+    """How many labs the night has ended so far: the brake's percentage counts the labs alive at its beginning."""
     ended = [entry.lab_id for entry, status in plan.lines if status.outcome is EntryOutcome.ENDED]
     return sum(deps.store.load_lab(lab_id).phase in OVER for lab_id in ended)
 
@@ -99,7 +99,7 @@ def _send(deps: Deps, plan: Plan, braking: BrakeDecision, rules: CurfewRules, al
 
 
 def settled_plan(deps: Deps, night: date, now: datetime, summary: RunSummary) -> Plan | None:
-    """The night's plan, with the statuses settled of labs that have moved on without the sweep."""
+    """The night's plan, after settling the entries of labs that ended or were planned again by other means."""
     plan = deps.curfew.store.plan(night)
     open_lines = [line for line in plan.lines if line[1].outcome not in SETTLED] if plan else []
     for entry, status in open_lines:

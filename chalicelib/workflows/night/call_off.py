@@ -31,7 +31,7 @@ from chalicelib.workflows.shared.claims import claims
 
 
 def call_off_now(deps: Deps, context: DecisionContext, reason: str, summary: RunSummary) -> None:
-    """The entry waits past its time: say until when it still may happen, unless it only waits for its warning to be out."""
+    """Tell that an entry waits past its time, and until when; not if it only waits for its notice period."""
     until = _may_happen_until(context)
     if context.now >= context.entry.at and not _is_on_time(context):
         called = Called(reason, until, released=bool(context.held))
@@ -39,7 +39,7 @@ def call_off_now(deps: Deps, context: DecisionContext, reason: str, summary: Run
 
 
 def call_off_unseen(deps: Deps, lab_id: str, why: str, now: datetime, summary: RunSummary) -> None:
-    """The lab could not be looked at in this run, at or after the time of its entry: nothing happens before the next one."""
+    """Tell that this run could not look at a lab whose entry's time has come: nothing happens before the next run."""
     lab, rules = deps.store.load_lab(lab_id), deps.curfew.store.rules(deps.curfew.usual)
     line = deps.curfew.store.line(lab.planned.night, lab.planned.entry_id) if lab.planned else None
     if line is None or line[1].outcome is not EntryOutcome.STANDING or now < line[0].at:
@@ -59,7 +59,7 @@ def call_off(
     now: datetime,
     summary: RunSummary,
 ) -> None:
-    """Send it, if somebody was warned and nothing of it was told yet."""
+    """Send the message once, if somebody was warned of the entry."""
     entry, status = line
     if (
         status.warned_at is None
@@ -108,13 +108,13 @@ def _marked(status: EntryStatus, now: datetime) -> EntryStatus:
 
 
 def _is_on_time(context: DecisionContext) -> bool:
-    """Whether it only waits for its warning to be out long enough."""
+    """Whether the entry only waits for its notice period."""
     warned_at, notice = context.status.warned_at, timedelta(minutes=context.rules.notice_minutes)
     return warned_at is not None and context.now - warned_at < notice and not context.held
 
 
 def _may_happen_until(context: DecisionContext) -> datetime:
-    """When it is too late for it, as far as is known now."""
+    """When the entry is dropped as too late, by what is known now."""
     late = timedelta(hours=context.rules.late_hours)
     agreed = context.entry.basis is Basis.AGREED
     return (context.free_at if agreed and context.free_at else context.entry.at) + late

@@ -1,7 +1,7 @@
-"""Finds clusters with our tags and no lab, and reports them to administrators with evidence.
+"""Finds clusters with this installation's tags and no lab, and reports them to administrators with evidence.
 
-Only clusters past the end that their tag allows are looked up at all. Tags make nothing a lab: an administrator does
-(services/labs/adoption.py), or the record of a lab that is over and whose own cluster this is.
+Only clusters past the end in their tag are looked up. A tag makes no cluster a lab: an administrator does
+(services/labs/adoption.py), or the record of an ended lab whose own cluster is still alive.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ from chalicelib.workflows.night.summary import RunSummary
 
 
 def find_orphans_in(deps: Deps, place: Place, now: datetime, summary: RunSummary) -> list[str]:
-    """Look through one account's region; return a sentence for each cluster that somebody should know of."""
+    """Look through one account's region; return a sentence for each cluster to report."""
     message = []
     for tagged in deps.curfew.signals(place).tagged_clusters():
         if is_overdue(tagged, now):
@@ -65,7 +65,7 @@ def _looked_up(deps: Deps, tagged: TaggedCluster, now: datetime) -> list[str]:
 
 
 def provenance_of(deps: Deps, tagged: TaggedCluster, state: ClusterState) -> str:
-    """What is known of its making, in sentences."""
+    """Who created the cluster, as far as AWS tells, in sentences."""
     stacks, lab_id = deps.cloud(tagged.place).stacks, claimed_lab_id(tagged)
     stack = None
     if lab_id is not None:
@@ -84,7 +84,7 @@ def _lab_of(deps: Deps, tagged: TaggedCluster) -> Lab | None:
 
 
 def _still_there(deps: Deps, tagged: TaggedCluster) -> ClusterState | None:
-    """As EKS knows it: the tagging API lists clusters for a while after they are gone."""
+    """The cluster as EKS returns it: the tagging API lists deleted clusters for a while."""
     try:
         state = deps.cloud(tagged.place).clusters.describe(tagged.name)
     except ResourceGone:
@@ -94,7 +94,7 @@ def _still_there(deps: Deps, tagged: TaggedCluster) -> ClusterState | None:
 
 
 def _reopened(deps: Deps, lab: Lab, decision: OrphanDecision, now: datetime) -> str:
-    """Somebody may have made it anew with the old tags, and work on it: like any other lab it is warned about first."""
+    """Reopen the lab. Somebody may have recreated the cluster with the old tags and use it, so a warning comes first."""
 
     def again(stored: Lab) -> Lab:
         if stored.phase not in OVER:

@@ -1,6 +1,6 @@
-"""How the sweep writes down what became of an entry: the status first, then its lab's history, then the lab.
+"""Records the outcome of a plan entry: its status first, then the lab's history, then the lab.
 
-A run that dies in between is made up for by the next: everything here is told from the status, and may be done again.
+If a run dies in between, the next one repeats the rest from the status: every write here may be repeated.
 """
 
 from __future__ import annotations
@@ -23,17 +23,17 @@ KIND = "curfew"
 
 
 def as_sentence(message: str) -> str:
-    """Begun with a capital."""
+    """The text with a capital first letter."""
     return opening(message)
 
 
 def rules_of(deps: Deps) -> CurfewRules:
-    """The rules as they are now."""
+    """The current rules of curfew."""
     return deps.curfew.store.rules(deps.curfew.usual)
 
 
 def change_unless_changed(deps: Deps, lab: Lab, change: Callable[[Lab], Lab]) -> Lab:
-    """Change the lab as it was when this was decided. Raises Superseded when somebody changed it since."""
+    """Change the lab if its version is still the one of the decision. Raises Superseded if somebody changed it since."""
 
     def checked(stored: Lab) -> Lab:
         if stored.version != lab.version:
@@ -44,12 +44,12 @@ def change_unless_changed(deps: Deps, lab: Lab, change: Callable[[Lab], Lab]) ->
 
 
 def look_again(deps: Deps, lab: Lab, at: datetime) -> Lab:
-    """Let the sweep look at the lab at `at`."""
+    """Set when the hourly run looks at the lab next."""
     return change_unless_changed(deps, lab, lambda stored: replace(stored, due_at=at))
 
 
 def put_off(deps: Deps, lab_id: str, why: str, now: datetime) -> None:
-    """Move a lab that fails out of this run's way; the next one tries again. A curfew that passes it by so is told."""
+    """Leave a failing lab to the next run. If a curfew passed meanwhile, the history says so."""
     note_missed(deps, deps.store.load_lab(lab_id), Sentence("it could not be looked at: {why}", why=why), now)
 
     def later(stored: Lab) -> Lab:
@@ -60,10 +60,10 @@ def put_off(deps: Deps, lab_id: str, why: str, now: datetime) -> None:
 
 
 def note_missed(deps: Deps, lab: Lab, why: str, now: datetime) -> None:
-    """Tell the history of a lab that is on no plan which curfews it has lived through since it was due, and why.
+    """Write into the history which curfews a lab without a plan entry has passed since it was due, and why.
 
-    Without a `why`, for it was due and no run looked at it: none ran, or somebody changed it shortly before.
-    One that was marked as planned, and whose entry was never published, is on none.
+    Without `why` no run looked at the lab in time: none ran, or somebody changed the lab shortly before. A lab that is marked as
+    planned, and whose entry was never published, counts as unplanned.
     """
     planned = lab.planned and deps.curfew.store.line(lab.planned.night, lab.planned.entry_id)
     due = not planned and lab.phase is Phase.READY
@@ -79,7 +79,7 @@ def note_missed(deps: Deps, lab: Lab, why: str, now: datetime) -> None:
 def settle(
     deps: Deps, entry: Entry, outcome: EntryOutcome, reason: str, now: datetime, saved_usd: float = 0.0
 ) -> EntryStatus:
-    """Settle an entry's status, once for all: what is settled stays so."""
+    """Settle an entry's status; a settled status never changes."""
 
     def settled(status: EntryStatus) -> EntryStatus:
         if status.outcome in SETTLED:
@@ -90,7 +90,7 @@ def settle(
 
 
 def conclude(deps: Deps, lab: Lab, entry: Entry, status: EntryStatus, rules: CurfewRules, now: datetime) -> Lab:
-    """Tell a settled status in the lab's history, and let the lab face what comes next; return it as it is then."""
+    """Write a settled status into the lab's history, take the lab off the plan and set its next look; return the lab."""
     message = (
         Sentence("{what}: {reason}", what=_describe(lab, entry), reason=status.reason)
         if status.outcome is EntryOutcome.SKIPPED
@@ -111,7 +111,7 @@ def conclude(deps: Deps, lab: Lab, entry: Entry, status: EntryStatus, rules: Cur
 
 
 def skip_entry(deps: Deps, lab: Lab, entry: Entry, reason: str, rules: CurfewRules, now: datetime) -> Lab:
-    """The lab lives, and status and history say why."""
+    """Settle the entry as skipped, with its reason in status and history."""
     return conclude(deps, lab, entry, settle(deps, entry, EntryOutcome.SKIPPED, reason, now), rules, now)
 
 

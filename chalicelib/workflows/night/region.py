@@ -1,4 +1,4 @@
-"""What the sweep needs to know of one place while it looks at its labs: the support calendar, read once and only if asked for."""
+"""Facts of one account's region for the length of one step; the support calendar is read once, at its first use."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _LEAST = 0.0001
 
 @dataclass
 class Region:
-    """One account's region, for the length of one step."""
+    """One account's region and its support calendar."""
 
     deps: Deps
     place: Place
@@ -41,23 +41,23 @@ class Region:
         return self._calendar
 
     def upgrade_ahead(self, version: str, support_type: str | None, now: datetime) -> datetime | None:
-        """From when on AWS may upgrade such a control plane by itself."""
+        """From when on AWS may upgrade a control plane of this version."""
         return upgrade_ahead(version, support_type, self.calendar(), now)
 
     def is_billed_extended(self, lab: Lab, now: datetime) -> bool:
-        """Whether the lab pays for extended support."""
+        """Whether AWS bills extended support for the lab now."""
         policy = str(lab.spec.support_policy)
         return decide_support(lab.kubernetes_version, policy, self.calendar(), now).billed_extended
 
     def extended_from(self, lab: Lab) -> datetime | None:
-        """When extended support is billed from, by the version that it runs now. Raises KeyError for one that is not listed."""
+        """When billing of extended support begins for the lab's version. Raises KeyError for an unlisted version."""
         entry = self.calendar().get(lab.kubernetes_version)
         if entry is None:
             raise KeyError(lab.kubernetes_version)
         return entry.end_of_standard if lab.spec.support_policy is SupportPolicy.EXTENDED else None
 
     def cluster_of(self, lab: Lab) -> ClusterState | None:
-        """The lab's cluster as it is now; None when EKS knows none of that name, or another."""
+        """The lab's cluster as EKS returns it; None if there is none, or another one of that name."""
         try:
             state = self.deps.cloud(self.place).clusters.describe(lab.name)
         except ResourceGone:
@@ -66,7 +66,7 @@ class Region:
 
 
 def note_seen(deps: Deps, region: Region, lab: Lab, evidence: Evidence | None, now: datetime) -> None:
-    """Keep what the lab costs as it is now, and which version it runs. Called last: it makes a new version of the record."""
+    """Keep the lab's price and Kubernetes version. Call it last: it saves a new version of the record."""
     version = evidence.cluster_version if evidence else ""
     lab = note_version(deps, lab.id, version) if version else lab
     _note_support(deps, region, lab, now)
@@ -79,7 +79,7 @@ def note_seen(deps: Deps, region: Region, lab: Lab, evidence: Evidence | None, n
 
 
 def _note_support(deps: Deps, region: Region, lab: Lab, now: datetime) -> None:
-    """Let the meter follow an upgrade, or a date that AWS moved; a version that nobody dates leaves it as it is."""
+    """Adapt the meter to an upgrade, or to a date that AWS moved; a version without a date changes nothing."""
     meter = lab.meter
     if meter is None or lab.spec.support_policy is not SupportPolicy.EXTENDED:
         return
@@ -99,7 +99,7 @@ def _note_support(deps: Deps, region: Region, lab: Lab, now: datetime) -> None:
 
 
 def _price(deps: Deps, region: Region, lab: Lab, evidence: Evidence | None, now: datetime) -> float | None:
-    """USD an hour, by the machines that were seen; None where none were looked at and the price is known from an earlier look."""
+    """USD an hour, by the machines seen; None if no machines were read and an earlier look knows the price."""
     prices, extended, seen = (
         deps.curfew.prices(region.place.region),
         region.is_billed_extended(lab, now),

@@ -1,4 +1,4 @@
-"""The night's report to administrators: what was left open is settled first, then one message goes out, then it is marked."""
+"""Sends the night's report to administrators: settles open entries, sends one message, then marks the night as reported."""
 
 from __future__ import annotations
 
@@ -21,19 +21,19 @@ from chalicelib.workflows.night.summary import RunSummary
 from chalicelib.workflows.night.warn import administrators
 from chalicelib.workflows.shared.mailing import tell
 
-#: Labs that a teardown is not at work on, or stuck with, which reports tell of in another way.
+#: Phases of labs without a teardown; the report lists blocked labs apart.
 _ALIVE = tuple(phase for phase in Phase if phase not in OVER | ENDING)
 _PAGE = 100
-#: An end is done by an hourly run, and may wait for the notice of its warning.
+#: An hourly run carries out an end, and may wait for the notice period of its warning.
 _GRACE = timedelta(hours=2)
-#: Blocked labs that a report names at most.
+#: Blocked labs in one report.
 _BLOCKED = 100
 
 
 def unreported_nights(deps: Deps, now: datetime) -> list[date]:
-    """Nights whose report is due and was not sent, newest first. Older ones only if they have a plan.
+    """Nights whose report is due and not sent, newest first; older nights only if they have a plan.
 
-    A night that lasts longer elsewhere is reported again: its plan grew after it was reported.
+    A night is reported again if its plan grew after its report: evenings come later in other time zones.
     """
     newest, *older = nights_to_report(now, deps.curfew.zone, deps.curfew.report_hour)
     header = deps.curfew.store.header(newest)
@@ -45,7 +45,7 @@ def unreported_nights(deps: Deps, now: datetime) -> list[date]:
 def report(
     deps: Deps, orphans: Sequence[str], troubles: Sequence[str], now: datetime, summary: RunSummary
 ) -> list[str]:
-    """Send the reports that are due; return their nights. The newest night's waits for what is still open, a day long."""
+    """Send the reports that are due; return their nights. The newest night's report waits up to a day for open entries."""
     newest = nights_to_report(now, deps.curfew.zone, deps.curfew.report_hour)[0]
     sent: list[str] = []
     for night in unreported_nights(deps, now):
@@ -75,7 +75,7 @@ def _send(
 
 
 def overdue(deps: Deps, rules: CurfewRules, now: datetime) -> list[str]:
-    """The labs that are there past their last end, each with what keeps it, in a sentence."""
+    """The labs that exist past their last end, each with the reason, as a sentence."""
     found, cursor = list[str](), None
     while True:
         page = deps.store.list_labs(None, _ALIVE, _PAGE, cursor)
@@ -90,7 +90,7 @@ def _is_overdue(lab: Lab, rules: CurfewRules, now: datetime) -> bool:
 
 
 def _last_end(lab: Lab, rules: CurfewRules) -> datetime:
-    """Its lease may have been extended beyond its age of today's rules, by those of then."""
+    """The later of the oldest age by today's rules and the lease: earlier rules may have allowed a longer one."""
     return max(longest_life(lab, rules), lab.lease_until)
 
 

@@ -1,6 +1,6 @@
-"""Of runs at the same time, one sends: it notes so where the mail is marked as sent later, before it sends.
+"""Claims a message before it is sent, so that only one of several concurrent runs sends it.
 
-A note is good for longer than a function lives: if the run dies between the mail and its mark, a later one sends it again.
+A claim outlasts the longest run of a function: if the run dies between the message and its mark, a later run sends it again.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ Kept = TypeVar("Kept", EntryStatus, PlanHeader)
 
 
 def may_send(deps: Deps, entry: Entry, is_due: Callable[[EntryStatus], bool], mail: str = "") -> bool:
-    """Whether this run is the one that sends a mail about an entry, which is due as the entry is kept now.
+    """Claim a message about an entry; whether this run won the claim. `is_due` reads the entry's current status.
 
-    `mail`: the record of the mail that will tell of it, noted with it.
+    `mail`: the id of the mail that will carry the message, noted with the claim.
     """
     claim = _MailClaim(deps.clock.now(), is_due, mail)
     deps.curfew.store.change_status(entry.night, entry.id, claim)
@@ -28,14 +28,14 @@ def may_send(deps: Deps, entry: Entry, is_due: Callable[[EntryStatus], bool], ma
 
 
 def may_tell(deps: Deps, night: date, is_due: Callable[[PlanHeader], bool]) -> bool:
-    """Whether this run is the one that tells administrators about a night, which is due as the night's plan is kept now."""
+    """Claim a message to administrators about a night; whether this run won the claim."""
     claim = _Claim(deps.clock.now(), is_due)
     deps.curfew.store.change_header(night, claim)
     return claim.won
 
 
 class _Claim(Generic[Kept]):
-    """A change that notes the sending where it is due and nobody else is at it. `won`: whether it did so at last."""
+    """A change of the record that notes the claim if the message is due and unclaimed. `won`: whether it did."""
 
     def __init__(self, now: datetime, is_due: Callable[[Kept], bool]) -> None:
         self._now, self.won = now, False
@@ -47,7 +47,7 @@ class _Claim(Generic[Kept]):
 
 
 class _MailClaim(_Claim[EntryStatus]):
-    """The same, with the mail's record."""
+    """The same, with the mail's id."""
 
     def __init__(self, now: datetime, is_due: Callable[[EntryStatus], bool], mail: str) -> None:
         super().__init__(now, is_due)
