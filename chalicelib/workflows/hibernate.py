@@ -1,7 +1,7 @@
-"""Puts a lab to sleep: people's access is taken back, all node groups go to no nodes, the control plane stays.
+"""Hibernates a lab: revokes its owner's access, scales all node groups to zero, and keeps the control plane.
 
-One function per Task state of statemachine/hibernate.asl.json. A node group's size is on the lab before it shrinks; what
-can't be put to sleep is woken again by `wake`, so that a failure takes nothing away.
+One function per Task state of statemachine/hibernate.asl.json. A node group's size is on the lab before it shrinks. A lab that
+can't hibernate is woken by `wake`, so that a failure takes nothing away.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _OUTSIDE = "in no managed node group (Karpenter's, or somebody's own)"
 
 
 def begin(deps: Deps, at: StepInput) -> StepResult:
-    """Ask the scheduled run to keep an eye on this, and make sure that the cluster is there and the lab's."""
+    """Set the next look of the scheduled run, and make sure that the cluster exists and is the lab's."""
 
     def begun(stored: Lab) -> Lab:
         kept = stored.hibernation or _usual(deps, stored, at)
@@ -41,7 +41,7 @@ def begin(deps: Deps, at: StepInput) -> StepResult:
 
 
 def revoke_access(deps: Deps, at: StepInput) -> StepResult:
-    """Take back the access entries that the lab granted: nobody works on what has no nodes."""
+    """Delete the access entries that the lab granted: without nodes there is nothing to work on."""
     refused = revoke_all(deps, at.lab, at.now)
     if refused:
         return StepResult(Result.DONE, f"Not taken back: {'; '.join(refused)}.")
@@ -51,7 +51,7 @@ def revoke_access(deps: Deps, at: StepInput) -> StepResult:
 
 
 def shrink_nodegroups(deps: Deps, at: StepInput) -> StepResult:
-    """Bring every node group to no nodes, each after its size was written down."""
+    """Scale every node group to zero, each after its size is written down."""
     if why := why_not_now(deps, at.lab):
         return again_or_late("shrink_nodegroups", at, why)
     states = list(nodegroups_of(deps, at.lab))
@@ -61,7 +61,7 @@ def shrink_nodegroups(deps: Deps, at: StepInput) -> StepResult:
 
 
 def _when_gone(deps: Deps, at: StepInput, sizes: str) -> StepResult:
-    """A node group of no nodes may have machines: EC2 Auto Scaling keeps what is protected, and all while it is suspended."""
+    """A node group of size zero may have instances: EC2 Auto Scaling keeps protected ones, and all while suspended."""
     running = deps.cloud(at.lab.place).network.instances(at.lab.name)
     inside = {name: number for name, number in running.items() if name}
     outside = counted(running[""], "instance") if running.get("") else ""
@@ -80,7 +80,7 @@ def _listed(running: Mapping[str, int]) -> str:
 
 
 def finish(deps: Deps, at: StepInput) -> StepResult:
-    """The lab sleeps, with what was seen of its machines; the sweep looks at it next, and works out when it wakes."""
+    """Move the lab to HIBERNATED with a note on its instances; the hourly run looks at it next, and computes its waking."""
     seen = detail_of(deps, at.lab, "hibernate", "shrink_nodegroups")
 
     def sleeping(stored: Lab) -> Lab:
@@ -91,7 +91,7 @@ def finish(deps: Deps, at: StepInput) -> StepResult:
 
 
 def give_up(deps: Deps, at: StepInput) -> StepResult:
-    """Wake the lab with the reason for which it could not sleep; should the start get lost, the scheduled run does it."""
+    """Wake the lab, with the reason why it could not hibernate. If the start gets lost, the scheduled run does it."""
     failure = at.event.get("failure")
     message = explain_execution(failure if isinstance(failure, Mapping) else {})
 
@@ -107,7 +107,7 @@ def give_up(deps: Deps, at: StepInput) -> StepResult:
 
 
 def _remember(deps: Deps, at: StepInput, sizes: Iterable[NodegroupSize]) -> None:
-    """Write down sizes that are not on the lab yet, before anything shrinks."""
+    """Write down sizes that are not on the lab yet, before any group shrinks."""
     known = tuple(sizes)
 
     def with_sizes(stored: Lab) -> Lab:
@@ -117,7 +117,7 @@ def _remember(deps: Deps, at: StepInput, sizes: Iterable[NodegroupSize]) -> None
 
 
 def _usual(deps: Deps, lab: Lab, at: StepInput) -> Hibernation:
-    """For a lab that was sent to sleep without a word about why and until when."""
+    """The record of a hibernation that names no reason and no waking."""
     wake_at = next_wake(lab.spec.schedule, max(at.now, lab.phase_since), deps.curfew.holidays)
     return Hibernation((), lab.phase_since, lab.reason or "It was put to sleep.", wake_at)
 

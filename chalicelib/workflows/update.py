@@ -1,7 +1,6 @@
 """Changes a ready lab: its endpoint access, then its node counts. One function per Task state of update.asl.json.
 
-What has been changed is written into the lab's spec as soon as EKS has done it, so that giving up half-way leaves the
-record true.
+A change is written into the lab's spec as soon as EKS has made it, so that the record is true when the rest fails.
 """
 
 from __future__ import annotations
@@ -29,13 +28,13 @@ _CHANGING = (Phase.UPDATING,)
 
 
 def begin(deps: Deps, at: StepInput) -> StepResult:
-    """Ask the scheduled run to keep an eye on this."""
+    """Set the next look of the scheduled run."""
     _save(deps, at, lambda stored: replace(stored, due_at=at.now + WATCH))
     return StepResult(Result.DONE)
 
 
 def change_endpoint(deps: Deps, at: StepInput) -> StepResult:
-    """Ask for another endpoint access, if the change has one. Returns `update_id`, empty when there is nothing to wait for."""
+    """Request the new endpoint access, if any. Returns `update_id`, empty if there is nothing to wait for."""
     lab, wanted = at.lab, _wanted_endpoint(at.lab)
     if wanted is None:
         return StepResult(Result.SKIPPED, "Not part of the change.", facts={"update_id": ""})
@@ -48,7 +47,7 @@ def change_endpoint(deps: Deps, at: StepInput) -> StepResult:
 
 
 def check_endpoint(deps: Deps, at: StepInput) -> StepResult:
-    """Wait for the endpoint's update, then it is the lab's spec."""
+    """Wait for the endpoint's update, then write it into the lab's spec."""
     lab, wanted, update_id = at.lab, _wanted_endpoint(at.lab), str(at.event.get("update_id") or "")
     if wanted is None:
         return StepResult(Result.SKIPPED, "Not part of the change.")
@@ -61,9 +60,9 @@ def check_endpoint(deps: Deps, at: StepInput) -> StepResult:
 
 
 def scale_nodegroups(deps: Deps, at: StepInput) -> StepResult:
-    """Ask for all new node counts. Returns `update_ids`: JSON of node group -> update id, or [code, message] of a refusal.
+    """Request all new node counts. Returns `update_ids`: JSON of node group -> update id, or [code, message] of a refusal.
 
-    Refusals fail the step only if there is nothing else: what is changed must be seen through first.
+    Refusals fail the step only if EKS accepted nothing: accepted changes must be followed to their end first.
     """
     lab, nodes = at.lab, _change(at.lab).nodes
     refused: dict[str, AwsRefused] = {}
@@ -85,7 +84,7 @@ def scale_nodegroups(deps: Deps, at: StepInput) -> StepResult:
 
 
 def check_nodegroups(deps: Deps, at: StepInput) -> StepResult:
-    """Wait for all of them. Each count is the lab's spec as soon as it is so, and only then is said what failed."""
+    """Wait for all updates. Each count enters the lab's spec as soon as it is reached; failures are told last."""
     lab, nodes = at.lab, _change(at.lab).nodes
     if not nodes:
         return StepResult(Result.SKIPPED, "Not part of the change.")
@@ -103,15 +102,15 @@ def check_nodegroups(deps: Deps, at: StepInput) -> StepResult:
 
 
 def finish(deps: Deps, at: StepInput) -> StepResult:
-    """The lab is ready again."""
+    """Move the lab back to READY."""
     move(deps, at.lab, _CHANGING, lambda stored: _ready(stored, at), at.now, "The change is made; the lab is ready.")
     return StepResult(Result.DONE)
 
 
 def give_up(deps: Deps, at: StepInput) -> StepResult:
-    """The lab is ready again, with the reason for which the change (or the rest of it) was not made.
+    """Move the lab back to READY, with the reason for which the change, or the rest of it, was not made.
 
-    What EKS was asked for goes on without this workflow: it is waited for, and what came of it is the lab's spec.
+    Requests to EKS go on without this workflow: wait for them, and write their results into the spec.
     """
     failure = at.event.get("failure")
     text = explain_execution(failure if isinstance(failure, Mapping) else {})
@@ -133,7 +132,7 @@ def give_up(deps: Deps, at: StepInput) -> StepResult:
 
 @dataclass(frozen=True)
 class _Made:
-    """What EKS has of a change: the endpoint and counts that are as wanted. `busy`, `unread`: what is not over, or not known."""
+    """EKS's state of a change: the endpoint and counts that are as wanted. `busy`, `unread`: unfinished, or unreadable."""
 
     endpoint: EndpointSpec | None = None
     nodes: Mapping[str, int] = field(default_factory=dict)
@@ -161,14 +160,14 @@ def _made(deps: Deps, lab: Lab) -> _Made:
 
 
 def _is_so(cluster: ClusterState, wanted: EndpointSpec) -> bool:
-    """Whether EKS has the endpoint that was asked for; who may reach it counts only where it is public."""
+    """Whether EKS has the requested endpoint; the CIDRs matter only for a public one."""
     public, private = wanted.access is not EndpointAccess.PRIVATE, wanted.access is not EndpointAccess.PUBLIC
     everyone = set(cluster.allowed_cidrs) == set(wanted.allowed_cidrs)
     return (cluster.public_access, cluster.private_access) == (public, private) and (everyone or not public)
 
 
 def _ask(ask: Callable[[], str | None]) -> str | None:
-    """EKS takes one update at a time: while another is under way, ASL tries again."""
+    """EKS takes one update at a time: ASL retries while another one runs."""
     try:
         return ask()
     except StillInUse as error:
@@ -176,14 +175,14 @@ def _ask(ask: Callable[[], str | None]) -> str | None:
 
 
 def _scale(deps: Deps, lab: Lab, name: str, desired: int) -> str | None:
-    """By number, not by name, in the token: it is cut at 64 characters, and two long names may begin alike."""
+    """The token has the number of the group, not its name: tokens are cut at 64 characters, and long names may begin alike."""
     number = [group.name for group in lab.spec.nodegroups].index(name)
     clusters, token = deps.cloud(lab.place).clusters, lab.token(f"scale-{lab.run}-{number}")
     return _ask(lambda: clusters.scale_nodegroup(lab.name, name, desired, token))
 
 
 def _look(deps: Deps, lab: Lab, name: str, asked: str | list[str]) -> bool | ProvisioningFailed | AwsRefused:
-    """Whether a node group's update has succeeded, or with what it failed: the others must be heard of all the same."""
+    """Whether a node group's update succeeded, or its error: the other groups must be read all the same."""
     if not isinstance(asked, str):
         return AwsRefused("eks:UpdateNodegroupConfig", *asked)
     try:
@@ -195,7 +194,7 @@ def _look(deps: Deps, lab: Lab, name: str, asked: str | list[str]) -> bool | Pro
 
 
 def _is_over(state: UpdateState) -> bool:
-    """Whether the update has succeeded. Raises ProvisioningFailed when it ended otherwise."""
+    """Whether the update succeeded. Raises ProvisioningFailed if it ended otherwise."""
     if state.status in ("Failed", "Cancelled"):
         code, _, message = (state.errors[0] if state.errors else f"Unknown: The update was {state.status}.").partition(
             ": "

@@ -1,7 +1,7 @@
-"""Wakes a hibernated lab: node groups get their sizes back, nodes come, people get in again.
+"""Wakes a hibernated lab: restores the sizes of its node groups, waits for nodes, and grants access again.
 
-One function per Task state of statemachine/wake.asl.json. The sizes stay on the lab until its nodes were seen; a wake that
-fails leaves it asleep, with the reason, and can be asked for again.
+One function per Task state of statemachine/wake.asl.json. The sizes stay on the lab until its nodes are Ready. A failed wake leaves
+the lab hibernated, with the reason; its owner can ask again.
 """
 
 from __future__ import annotations
@@ -34,13 +34,13 @@ _COMING = (Phase.WAKING,)
 
 
 def begin(deps: Deps, at: StepInput) -> StepResult:
-    """Ask the scheduled run to keep an eye on this."""
+    """Set the next look of the scheduled run."""
     _save(deps, at, lambda stored: replace(stored, due_at=at.now + WATCH))
     return StepResult(Result.DONE)
 
 
 def restore_nodegroups(deps: Deps, at: StepInput) -> StepResult:
-    """Bring every node group back to its size. One that was not put to sleep, got nodes meanwhile, or is gone, is left alone."""
+    """Restore the size of every node group, but not of one that has nodes already, or is deleted."""
     if why := why_not_now(deps, at.lab):
         return again_or_late("restore_nodegroups", at, why)
     sizes = _sizes(at.lab)
@@ -50,7 +50,7 @@ def restore_nodegroups(deps: Deps, at: StepInput) -> StepResult:
 
 
 def verify_nodes(deps: Deps, at: StepInput) -> StepResult:
-    """See that as many nodes are Ready as each node group is to have; what is missing is waited for a while."""
+    """Wait until every node group has as many Ready nodes as it should."""
     seen = _nodes_of(deps, at.lab, _sizes(at.lab))
     if not seen.missing:
         return StepResult(Result.DONE, f"{seen.note}.")
@@ -60,7 +60,7 @@ def verify_nodes(deps: Deps, at: StepInput) -> StepResult:
 
 
 def grant_access(deps: Deps, at: StepInput) -> StepResult:
-    """Let people in again. Who can't be let in any more is told, and keeps nobody else out."""
+    """Create the access entries again. The detail lists principals that EKS refuses; they keep nobody else out."""
     refused = grant_all(deps, at.lab, people_of(at.lab), at.now)
     if (waiting := first_to_wait_for(refused, "wake", at.waited)) is not None:
         raise waiting
@@ -77,7 +77,7 @@ def grant_access(deps: Deps, at: StepInput) -> StepResult:
 
 
 def finish(deps: Deps, at: StepInput) -> StepResult:
-    """The lab is ready again, with what was seen of its nodes; the sweep looks at it next. A reason that it came with stays."""
+    """Move the lab to READY with a note on its nodes; the hourly run looks at it next. An earlier reason stays."""
     seen = detail_of(deps, at.lab, "wake", "verify_nodes") or "Its nodes were not looked at."
 
     def awake(stored: Lab) -> Lab:
@@ -89,10 +89,9 @@ def finish(deps: Deps, at: StepInput) -> StepResult:
 
 
 def give_up(deps: Deps, at: StepInput) -> StepResult:
-    """The lab sleeps on, with the reason; nodes that came are sent away again. What never slept is not told as asleep, and
-    without a cluster there is nothing to wake.
+    """Leave the lab hibernated, with the reason, and scale its nodes down again; without a cluster there is nothing to wake.
 
-    A node group that EKS is still at work on, as this workflow asked, is waited for: it would have its nodes, and cost.
+    Wait for a node group that EKS is still changing at this workflow's request: it would get its nodes, and cost money.
     """
     failure = at.event.get("failure")
     message = explain_execution(failure if isinstance(failure, Mapping) else {})
@@ -113,9 +112,9 @@ def give_up(deps: Deps, at: StepInput) -> StepResult:
 
 
 def _describe(deps: Deps, lab: Lab, at: StepInput) -> str:
-    """Tell its owner; not reaching them fails nothing. Returns the trouble as a sentence, or nothing.
+    """Tell the owner. A message that reaches nobody fails nothing; return the reason as a sentence, or nothing.
 
-    Before the lab is put back to sleep: a function that dies in between is run again, and tells it then.
+    The message goes out before the lab is put back to sleep: a function that dies in between runs again.
     """
     once = f"{lab.id} woken in run {lab.run}"
     if not claims(deps, f"wake-failed#{once}", at.now, str(at.event.get("execution") or "")):
@@ -133,7 +132,7 @@ def _sizes(lab: Lab) -> tuple[NodegroupSize, ...]:
 
 
 def _sent_away(deps: Deps, lab: Lab) -> tuple[list[str], str]:
-    """Ask for no nodes where sizes are known; return which node groups are busy, and as a sentence which would not."""
+    """Scale node groups of known size to zero; return the busy ones, and the refusals as a sentence."""
     known, busy, left = {size.name for size in _sizes(lab)}, [], []
     for state in nodegroups_of(deps, lab):
         if state.name not in known:
@@ -150,7 +149,7 @@ def _sent_away(deps: Deps, lab: Lab) -> tuple[list[str], str]:
 
 
 def _later(deps: Deps, lab: Lab, at: StepInput) -> Hibernation | None:
-    """By itself it wakes on the next morning, not again and again on this one."""
+    """By schedule the lab wakes next morning, not again this morning."""
     if lab.hibernation is None:
         return None
     return replace(lab.hibernation, wake_at=next_wake(lab.spec.schedule, at.now, deps.curfew.holidays))
@@ -162,7 +161,7 @@ def _save(deps: Deps, at: StepInput, change: Callable[[Lab], Lab]) -> Lab:
 
 @dataclass(frozen=True)
 class _NodesSeen:
-    """`missing` keeps the lab from being awake; `issues` are EKS's own words for it; `note` says what was looked at."""
+    """`missing` keeps the lab from being awake; `issues`: EKS's own words; `note`: which nodes were checked."""
 
     missing: tuple[str, ...]
     issues: tuple[HealthIssue, ...]
@@ -179,7 +178,7 @@ class _NodesSeen:
 
 
 def _nodes_of(deps: Deps, lab: Lab, sizes: Sequence[NodegroupSize]) -> _NodesSeen:
-    """Look at the node groups that were put to sleep and are to have nodes again."""
+    """Look at the node groups that get their nodes back."""
     known = {size.name for size in sizes if size.desired}
     states = [state for state in nodegroups_of(deps, lab) if state.name in known]
     cloud = deps.cloud(lab.place)

@@ -1,7 +1,7 @@
-"""What holds a whole night: the brake on judged ends, the guard against damaged data, a plan that is not what was published.
+"""Decides what holds a whole night: the brake on judged ends, the guard against damaged data, or a wrong hash of the plan.
 
-Pure: called by the sweep before it acts, and for the plan that people look at. Agreed ends (a lease's) are no surprise, and the
-brake neither counts nor holds them; what was released by an administrator is held by neither brake nor guard.
+Pure. The hourly run calls it before it acts, and the API for the plan that people read. The brake neither counts nor holds agreed
+ends (a lease's). Neither brake nor guard holds entries that an administrator released.
 """
 
 from __future__ import annotations
@@ -28,9 +28,9 @@ _BROKEN = Sentence("The night's plan is not the one that was published.")
 class BrakeDecision:
     """What holds a night, as sentences that are empty where nothing does.
 
-    `broken`: the plan is not the one published, and holds everything. `braked`: too many judged ends hold the judged ones.
-    `guarded`: too many agreed ends that nobody foresaw hold everything, until `free_at`. `counted`: judged ends, of which
-    `allowed` may go; `unforeseen`: agreed ends that were not known a day before.
+    `broken`: the plan is not the published one, which holds every entry. `braked`: too many judged ends, which holds those.
+    `guarded`: too many unforeseen agreed ends, which holds every entry until `free_at`. `counted`: judged ends, of which
+    `allowed` may go. `unforeseen`: agreed ends that were not known a day before.
     """
 
     broken: str
@@ -48,13 +48,13 @@ class BrakeDecision:
         return self.broken or self.guarded or self.braked
 
     def holds(self, entry: Entry) -> str:
-        """Why this entry may not be touched; empty if it may."""
+        """Why this entry is held; empty if it is not."""
         if self.broken or entry.id in self.released:
             return self.broken
         return self.guarded or (self.braked if entry.basis is Basis.JUDGED else "")
 
     def suspects(self, entry: Entry) -> str:
-        """What of that is because data may be damaged, which holds even a lab's last end."""
+        """The part of `holds` that comes from damaged data, which holds even a lab's last end."""
         return self.broken or ("" if entry.id in self.released else self.guarded)
 
 
@@ -102,5 +102,5 @@ def _guarded(sudden: int, alive: int) -> str:
 
 
 def _freed(header: PlanHeader, free_at: datetime | None) -> datetime | None:
-    """When the guard lets go, or has let go; None where it never held."""
+    """When the guard releases the night; None if it never held it."""
     return free_at if free_at is None or header.released_at is None else min(free_at, header.released_at)

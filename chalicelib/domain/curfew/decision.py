@@ -1,6 +1,6 @@
-"""Decides whether a planned act may be done now. All conditions of ADR 7 must hold; missing data spares the lab.
+"""Decides whether a planned act may be carried out now. All conditions of ADR 7 must hold; missing data spares the lab.
 
-Pure: called by the sweep right before each act, and for entries still to come when somebody touched their lab.
+Pure. The hourly run calls it right before each act, and for standing entries whose lab somebody changed.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ PROTECTED = Sentence("EKS deletion protection is switched on for its cluster.")
 
 
 def no_holidays(_country: str, _year: int) -> frozenset[date]:
-    """For labs whose evenings know none."""
+    """For labs whose schedule has no holidays."""
     return frozenset()
 
 
 class NextAction(StrEnum):
-    """ACT: do it now. WAIT: look again at the next run. LIVE: it is over for this entry, the lab lives."""
+    """ACT: carry it out now. WAIT: look again at the next run. LIVE: the entry is over, and the lab lives on."""
 
     ACT = "act"
     WAIT = "wait"
@@ -42,7 +42,7 @@ class NextAction(StrEnum):
 
 @dataclass(frozen=True)
 class EntryDecision:
-    """What becomes of the entry, and why, in a sentence for its owner. `by_people`: somebody's own word for the lab settles it."""
+    """The outcome for an entry, with the reason as a sentence for its owner. `by_people`: a person's change settles it."""
 
     then: NextAction
     reason: str
@@ -51,12 +51,11 @@ class EntryDecision:
 
 @dataclass(frozen=True)
 class DecisionContext:
-    """Everything an act is decided from. `held`: why this entry may not be touched (the brake, a broken hash).
+    """The facts of one decision. `held`: why the entry may not be carried out (the brake, a wrong hash).
 
-    `suspect`: as far as that is because data may be damaged, which holds a lab's last end, too.
-    `free_at`: when a night that was held for unforeseen ends is let go; an agreed end is late from then on only.
-    `shield`: what somebody put on its cluster against its end (`shield_of`), `gone` whether EKS knows no such cluster;
-    `verdict` the last one kept.
+    `suspect`: the part of `held` that comes from damaged data; it holds a lab's last end, too. `free_at`: when the guard releases a
+    held night; an agreed end counts as late from then on only. `shield`: what protects the cluster (`shield_of`). `gone`: EKS
+    has no such cluster. `verdict`: the last one stored.
     """
 
     entry: Entry
@@ -74,7 +73,7 @@ class DecisionContext:
 
 
 def decide_entry(context: DecisionContext) -> EntryDecision:
-    """Decide for an entry that has not been settled. WAIT ends: the lab lives on once it is too late."""
+    """Decide for an entry that is not settled. WAIT is bounded: once the act is too late, the lab lives on."""
     if exempt := exemption(context.lab, context.entry, context.holidays):
         return EntryDecision(NextAction.LIVE, exempt, by_people=not is_protected(context.lab, context.entry))
     if context.shield and not lifts_shield(context.lab, context.entry.trigger, context.rules, context.now):
@@ -97,31 +96,31 @@ def is_tagged(tags: Mapping[str, str]) -> bool:
 
 
 def shield_of(tags: Mapping[str, str], deletion_protection: bool) -> str:
-    """What somebody put on a cluster against its end: a tag, or EKS's own protection. Empty where there is nothing."""
+    """What protects a cluster: a tag, or EKS's deletion protection; empty if neither does."""
     return TAGGED if is_tagged(tags) else PROTECTED if deletion_protection else ""
 
 
 def lifts_shield(lab: Lab, trigger: Trigger, rules: CurfewRules, at: datetime) -> bool:
-    """Whether an end at `at` goes over it: the lab's last one does."""
+    """Whether an end at `at` overrides the protection: the lab's last end does."""
     return is_last(lab, trigger, rules, at)
 
 
 def is_last(lab: Lab, trigger: Trigger, rules: CurfewRules, at: datetime) -> bool:
-    """Whether an end at `at` is the lab's last: it has lasted as long as it ever may, by `endsBy` or `maxTotalHours`.
+    """Whether an end at `at` is the lab's last one: the lab reaches `endsBy` or `maxTotalHours`.
 
-    No tag, no undelivered warning and no brake stops that one: only curfew's mode, an administrator's protection, and the
-    guard against damaged data.
+    Neither a tag nor an undelivered warning nor the brake stops a last end; curfew's mode, an administrator's protection and the
+    guard against damaged data do.
     """
     return trigger in (Trigger.LEASE, Trigger.ADOPTED) and at >= longest_life(lab, rules).replace(microsecond=0)
 
 
 def is_protected(lab: Lab, entry: Entry) -> bool:
-    """Whether it is an administrator's protection that spares the lab: its owner need not know of that."""
+    """Whether an administrator's protection spares the lab: its owner may not know of that."""
     return lab.phase in RESTING and lab.protection is not None and lab.protection.until > entry.at
 
 
 def exemption(lab: Lab, entry: Entry, holidays: Holidays) -> str:
-    """Why people's word, or what has become of the lab, settles the entry before its time; empty if nothing does."""
+    """Why a person's change, or the lab's phase, settles the entry before its time; empty if nothing does."""
     schedule = lab.spec.schedule
     if lab.phase in OVER or lab.phase in ENDING:
         return Sentence("It is being deleted already, or is gone.")
@@ -155,7 +154,7 @@ def _why_kept(lab: Lab, entry: Entry) -> str:
 
 
 def _why_no_curfew(lab: Lab, entry: Entry, holidays: Holidays) -> str:
-    """Who moves curfew, or makes the day a quiet one, has been told of a time that is not theirs any more."""
+    """Why the curfew at the time of the warning is off: its owner moved it, or made the day a quiet one."""
     schedule = lab.spec.schedule
     night = next_curfew(schedule, entry.at - _TICK, holidays)
     if night is not None and night.at == entry.at:
@@ -190,7 +189,7 @@ def _why_held(context: DecisionContext) -> str:
 
 
 def _held(context: DecisionContext, why: str) -> EntryDecision:
-    """A dry run settles what it would have done, so that the night's report says it; the rest waits as long as it may."""
+    """In a dry run settle the entry, so that the night's report tells it; otherwise wait until the act is too late."""
     idle, due = context.entry.trigger is Trigger.IDLE, context.now >= context.entry.at
     if idle and due and context.rules.mode is Mode.DRY_RUN:
         return EntryDecision(NextAction.LIVE, why)

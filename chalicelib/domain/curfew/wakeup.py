@@ -1,6 +1,6 @@
-"""When a hibernated lab is woken: in its morning, or ahead of an upgrade by AWS that would find no nodes to bring along.
+"""Decides when a hibernated lab wakes: in its morning, or ahead of an upgrade by AWS, which needs nodes to upgrade along.
 
-Called by the sweep. A wake that failed is not tried again before the next morning: its owner was told, and can ask for it.
+The hourly run calls it. A failed wake is not repeated before the next morning: its owner was told, and can ask for it.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ AHEAD_OF_UPGRADE = timedelta(hours=48)
 
 @dataclass(frozen=True)
 class Waking:
-    """When it wakes next (None: when somebody asks), and why. `by_clock`: its morning, whatever AWS does."""
+    """When the lab wakes next (None: at a person's request only), and why. `by_clock`: its next morning, whatever AWS does."""
 
     at: datetime | None
     reason: str
@@ -28,13 +28,13 @@ class Waking:
 
 
 def upgrade_ahead(version: str, support_type: str | None, calendar: Calendar, now: datetime) -> datetime | None:
-    """From when on AWS may upgrade the control plane by itself; None where the calendar does not say."""
+    """From when on AWS may upgrade the control plane; None if the calendar has no such date."""
     deadlines = decide_support(version, support_type, calendar, now).deadlines
     return next((deadline.at for deadline in deadlines if deadline.kind is DeadlineKind.FORCED_UPGRADE), None)
 
 
 def decide_waking(lab: Lab, upgrade_at: datetime | None, holidays: Holidays) -> Waking:
-    """The nearest of the two, counted from when it was sent to sleep, or fell asleep again."""
+    """The earlier of morning and upgrade, counted from when the lab fell asleep."""
     since = max(lab.phase_since, lab.hibernation.since) if lab.hibernation else lab.phase_since
     morning = next_wake(lab.spec.schedule, since, holidays)
     early = None if upgrade_at is None else upgrade_at - AHEAD_OF_UPGRADE
@@ -47,5 +47,5 @@ def decide_waking(lab: Lab, upgrade_at: datetime | None, holidays: Holidays) -> 
 
 
 def stays_awake(upgrade_at: datetime | None, at: datetime) -> bool:
-    """Whether a lab that was to go to sleep at `at` stays awake, for AWS may upgrade it soon."""
+    """Whether a lab that would hibernate at `at` stays awake because AWS may upgrade it soon."""
     return upgrade_at is not None and upgrade_at - AHEAD_OF_UPGRADE <= at

@@ -1,7 +1,7 @@
-"""The lab's access role: the owner of a lab who comes through IAM Identity Center gets into its cluster by it, nobody else.
+"""The lab's access role: the owner of a lab, and nobody else, enters its cluster by it through IAM Identity Center.
 
-EKS knows the role behind a session and not the session: an entry for a permission set's role would let in everybody who has
-that permission set. This role is the lab's own, and its trust names the person, by what the directory alone can set.
+EKS knows the role behind a session, not the session: an access entry for a permission set's role would admit everybody with that
+permission set. The access role belongs to one lab, and its trust policy names the person by keys that only the directory sets.
 """
 
 from __future__ import annotations
@@ -21,20 +21,20 @@ _SUFFIX = "?" * 16
 
 
 def access_role_name(lab: Lab) -> str:
-    """Its name, under the path of all roles of labs."""
+    """The role's name, under the path of all lab roles."""
     return f"{lab.id}-access"
 
 
 def access_role_arn(lab: Lab) -> str | None:
-    """Its ARN as the stack told it; None where the lab has none."""
+    """The role's ARN from the stack's outputs; None for a lab without one."""
     return lab.facts.stack_outputs.get(ACCESS_ROLE_ARN) if lab.spec.access_role else None
 
 
 def access_trust(person: DirectoryPerson) -> dict[str, Any]:
-    """Who may assume it: sessions of the permission set's role, by whatever suffix, that the directory opened for this user.
+    """The trust policy: sessions of the permission set's role, with any suffix, that the directory opened for this user.
 
-    `aws:userid` of a session is `<id of its role>:<its name>`. The role's id changes when the set is assigned anew; the
-    name is the user's, for nobody but Identity Center can open a session of a role under its path.
+    `aws:userid` of a session is `<id of its role>:<session name>`. The role's id changes when the set is assigned again; the
+    session name is the user's, since only Identity Center can open sessions of a role under its path.
     """
     role = f"role{DIRECTORY_PATH.rstrip('/')}*/AWSReservedSSO_{person.permission_set}_{_SUFFIX}"
     account = f"arn:{person.partition}:iam::{person.account}"
@@ -51,12 +51,12 @@ def access_trust(person: DirectoryPerson) -> dict[str, Any]:
 
 
 def owner_by_access_role(lab: Lab) -> DirectoryPerson | None:
-    """The person whom the lab's access role is for; None for a lab without one."""
+    """The person for whom the access role is; None for a lab without one."""
     return directory_person(lab.owner) if lab.spec.access_role else None
 
 
 def person_behind(who: str, lab: Lab) -> str:
-    """Who a caller or a user of the cluster is: the owner for a session of the lab's access role, anyone else as they are."""
+    """The person behind a caller or a user of the cluster: the owner for a session of the lab's access role."""
     session = SESSION_ARN.fullmatch(who)
     through = session is not None and session[2] == lab.account and session[3] == access_role_name(lab)
     return lab.owner if through and lab.spec.access_role else who

@@ -1,7 +1,7 @@
-"""Decides what the scheduled run does with a due lab, from the lab, its workflow's state and `now`. Pure.
+"""Decides what the five-minute run does with a due lab, from the lab, the state of its workflow, and `now`. Pure.
 
-A missed run heals itself: nothing here depends on the one before. Nothing is repeated for ever either. Leases are not its
-business: a lab at rest is the sweep's (ADR 7), and one that a workflow is at work on rests when that is done.
+A missed run needs no repair: no decision depends on an earlier run, and every retry is bounded. The hourly curfew run looks at
+labs at rest (ADR 7); a lab with a running workflow rests when that ends.
 """
 
 from __future__ import annotations
@@ -41,9 +41,9 @@ WORKFLOW_OF = {
 
 
 class RecoveryAction(StrEnum):
-    """START: again under the same name (it may never have begun). RESTART: a new run, for the old one has died.
+    """START: start the workflow under the same name (the start may be lost). RESTART: a new run, since the old one died.
 
-    REST: nothing is at work on the lab; the sweep looks at it from now on. RELEASE: a blocked lab's teardown is tried again.
+    REST: no workflow runs; the hourly run looks at the lab from now on. RELEASE: try a blocked lab's teardown again.
     """
 
     WAIT = "wait"
@@ -61,14 +61,14 @@ class RecoveryAction(StrEnum):
 
 @dataclass(frozen=True)
 class RecoveryDecision:
-    """What to do, and why, in a sentence."""
+    """The action, and the reason as a sentence."""
 
     action: RecoveryAction
     reason: str
 
 
 def decide_tending(lab: Lab, execution: Execution, now: datetime) -> RecoveryDecision:
-    """Decide for a lab that is due; `execution` says how its phase's workflow stands in its present run."""
+    """Decide for a due lab. `execution`: the state of its phase's workflow in the lab's present run."""
     match lab.phase:
         case Phase.READY | Phase.HIBERNATED | Phase.LOST:
             return RecoveryDecision(RecoveryAction.REST, "No workflow is at work on it: the sweep looks at it.")
@@ -91,7 +91,7 @@ def _blocked(lab: Lab, now: datetime) -> RecoveryDecision:
 
 
 def _without_workflow(lab: Lab, execution: Execution, now: datetime) -> RecoveryDecision:
-    """A workflow that ended has left its lab half way: the same name starts nothing again, a new run does."""
+    """A workflow that ended left its lab unfinished: Step Functions refuses the same name again, so a new run starts."""
     age, died = now - lab.phase_since, execution is Execution.ENDED
     match lab.phase:
         case Phase.REQUESTED | Phase.PROVISIONING:
@@ -112,7 +112,7 @@ def _without_workflow(lab: Lab, execution: Execution, now: datetime) -> Recovery
 
 
 def _half_made(lab: Lab, died: bool, age: timedelta) -> RecoveryDecision:
-    """Another workflow makes the lab, unless something has failed for good, or the first one has died again and again."""
+    """Start another workflow, unless a failure is final or the workflow has died repeatedly."""
     if lab.phase is Phase.REQUESTED and age < START_WITHIN and not died:
         return RecoveryDecision(RecoveryAction.START, "The start of provision got lost.")
     if age < (START_WITHIN if lab.phase is Phase.REQUESTED else MAKE_WITHIN) and lab.reason is None:
@@ -121,7 +121,7 @@ def _half_made(lab: Lab, died: bool, age: timedelta) -> RecoveryDecision:
 
 
 def _half_changed(died: bool, age: timedelta) -> RecoveryDecision:
-    """Begun again for a while: what EKS was asked for must be seen through. A start that stays lost has changed nothing."""
+    """Restart for a while: requests to EKS must be followed to their end. A lost start has changed nothing."""
     if age < START_WITHIN and not died:
         return RecoveryDecision(RecoveryAction.START, "The start of update may have got lost.")
     if age < CHANGE_WITHIN and died:
@@ -131,7 +131,7 @@ def _half_changed(died: bool, age: timedelta) -> RecoveryDecision:
 
 
 def _half_asleep(lab: Lab, died: bool, age: timedelta) -> RecoveryDecision:
-    """Begun again for a while. Then nodes come back if they will, and a lab that can't be woken stays asleep, and says so."""
+    """Restart for a while. Then wake a lab that could not fall asleep; leave one that could not wake asleep, with the reason."""
     what = "going to sleep" if lab.phase is Phase.HIBERNATING else "waking"
     if age < START_WITHIN and not died:
         return RecoveryDecision(RecoveryAction.START, f"The start of {what} may have got lost.")

@@ -1,7 +1,7 @@
-"""Who made a thing, as CloudTrail's event history tells it: which events make a kind, where the answer names the thing.
+"""Finds the creator of a resource in CloudTrail's event history: which events create a kind, and where the answer holds its id.
 
-Pure: called by `workflows/shared/evidence.py` with events that an adapter read. An event that only mentions a thing, that
-failed, or that repeats an idempotent create is not its creation (ADR 12).
+Pure: `workflows/shared/evidence.py` passes events that an adapter read. An event that only mentions the resource, that failed, or
+that repeats an idempotent create is not its creation (ADR 12).
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ Event = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Making:
-    """How things of a kind are made: the events, and where in the answer the id is (`a.b[].c`).
+    """How resources of a kind are created: the events, and where their answer holds the id (`a.b[].c`).
 
-    `named`: no answer tells a unique id; the request's field holds a name, and only the birth date tells namesakes apart.
-    `repeatable`: the create call answers with a thing that is there already, so that only the oldest event counts.
+    `named`: no answer holds a unique id; the request names the resource, and only its creation time tells namesakes apart.
+    `repeatable`: the create call returns an existing resource, too, so that only the oldest event counts.
     """
 
     source: str
@@ -83,7 +83,7 @@ GLOBAL = frozenset({Kind.INSTANCE_PROFILE})
 
 @dataclass(frozen=True)
 class Lookup:
-    """One question to the event history: one attribute, a span of time, and whether the region is IAM's."""
+    """One query of the event history: one attribute, a time span, and whether to ask the region of IAM."""
 
     attribute: str
     value: str
@@ -93,10 +93,10 @@ class Lookup:
 
 
 def lookup_for(resource: Resource, since: datetime, now: datetime) -> Lookup | None:
-    """How to look for the thing's creation, not before `since`; None where CloudTrail can't be asked about its kind.
+    """How to look for the creation, not before `since`; None for kinds that CloudTrail can't be queried for.
 
-    A thing with a birth date is asked for around that date, by its name. Where a name would bring every event that mentions it,
-    or none, all creations of its kind are read instead, and two things of a kind without a birth date share one question.
+    A resource with a creation time is looked up by its name, around that time. Where a name would return every event that mentions it,
+    or none, all creations of the kind are read; two such resources without a creation time share one query.
     """
     making = _MAKINGS.get(resource.kind)
     if making is None:
@@ -109,17 +109,17 @@ def lookup_for(resource: Resource, since: datetime, now: datetime) -> Lookup | N
 
 
 def _name(resource: Resource) -> str:
-    """What CloudTrail finds its events by: a key pair's name, a balancer's ARN, else the id."""
+    """The name of the resource in CloudTrail: a key pair's name, a balancer's ARN, else the id."""
     if resource.kind is Kind.KEY_PAIR:
         return resource.attributes.get("key-name") or resource.id
     return resource.arn if resource.kind in _BY_ARN else resource.id
 
 
 def creator_of(resource: Resource, events: Iterable[Event], now: datetime) -> Creator | None:
-    """Whoever made the thing: the oldest create event whose answer carries its id, near its birth. None: not known (yet).
+    """The creator: the caller of the oldest create event whose answer holds the id, near the creation time; None if unknown.
 
-    What an idempotent create may have answered with is believed only when every older event has had time to arrive, and could
-    be read. An event of another form than CloudTrail's proves nothing, and keeps no other from being read.
+    An answer of an idempotent create counts only when every older event has arrived and was readable. An event of another form proves
+    nothing, and does not hide others.
     """
     making = _MAKINGS.get(resource.kind)
     if making is None:
@@ -136,17 +136,17 @@ def creator_of(resource: Resource, events: Iterable[Event], now: datetime) -> Cr
 
 
 def is_young(resource: Resource, first_seen: datetime, now: datetime) -> bool:
-    """Whether CloudTrail may still be about to tell who made it: it tells of some kinds only."""
+    """Whether CloudTrail may still deliver the create event."""
     return resource.kind in _MAKINGS and now - (resource.created_at or first_seen) < SETTLED
 
 
 def unreadable(events: Iterable[Event]) -> int:
-    """How many events have another form than CloudTrail's."""
+    """How many events do not have CloudTrail's form."""
     return sum(1 for event in events if is_broken(event))
 
 
 def _creations(resource: Resource, making: Making, events: Iterable[Event]) -> tuple[list[Creator], int]:
-    """Who made it, by each event that answers with it; and how many events can't be read."""
+    """The callers of events that return the resource, and the number of unreadable events."""
     readable, broken = [], 0
     for event in events:
         if is_broken(event):
@@ -157,7 +157,7 @@ def _creations(resource: Resource, making: Making, events: Iterable[Event]) -> t
 
 
 def is_broken(event: Any) -> bool:
-    """Whether it says no time, or a part that is read is no object where CloudTrail writes one."""
+    """Whether the event has no time, or a part of it is not the object that CloudTrail writes."""
     if not isinstance(event, Mapping) or _time(event) is None:
         return True
     identity = event.get("userIdentity") or {}
@@ -178,7 +178,7 @@ def _creation(resource: Resource, making: Making, event: Event) -> Creator | Non
 
 
 def _answers_with(resource: Resource, making: Making, event: Event, at: datetime) -> bool:
-    """Whether the event's answer is this very thing."""
+    """Whether the event's answer holds this resource."""
     answer = event.get("responseElements") or {}
     if not making.named:
         wanted = resource.arn if resource.kind in _BY_ARN else resource.id
@@ -192,7 +192,7 @@ def _answers_with(resource: Resource, making: Making, event: Event, at: datetime
 
 
 def _at(answer: Any, path: str) -> list[Any]:
-    """What lies at a path; `name[]` stands for each of a list."""
+    """The values at a path; `name[]` stands for each element of a list."""
     found = [answer]
     for part in path.split("."):
         key, many = part.removesuffix("[]"), part.endswith("[]")
@@ -202,7 +202,7 @@ def _at(answer: Any, path: str) -> list[Any]:
 
 
 def _creator(event: Event) -> Creator | None:
-    """Who made the call. Ids, never names: a role comes back under its name, never under its id."""
+    """The caller, by unique ids: a role can be recreated under its name, never under its id."""
     identity = event.get("userIdentity") or {}
     context = identity.get("sessionContext") or {}
     issuer = context.get("sessionIssuer") or {}
@@ -227,6 +227,6 @@ def _time(event: Event) -> datetime | None:
 
 
 def _issuer(context: Mapping[str, Any]) -> str:
-    """The web identity's issuer, without scheme, if the session came by one."""
+    """The issuer of the session's web identity, without the scheme, if it has one."""
     told = str((context.get("webIdFederationData") or {}).get("federatedProvider", ""))
     return told.partition(":oidc-provider/")[2] if ":oidc-provider/" in told else told.removeprefix("https://")

@@ -1,7 +1,7 @@
-"""Grades evidence for and against a resource being the lab's: proof, claim, veto. Nothing else decides what is believed (ADR 12).
+"""Grades the evidence for and against a resource belonging to the lab: proof, claim, veto (ADR 12).
 
-*Proof* is what nobody but AWS and we could have made so; only proof deletes. *Claim* is what a user can write: it decides
-where to look and what to mention. *Veto* beats both. `ownership.py` draws the conclusion; nothing here asks AWS.
+Only AWS or this service can create a *proof*, and only a proof lets the teardown delete. Any user can write a *claim*: it decides
+where to look and what the receipt mentions. A *veto* beats both. `ownership.py` draws the conclusion; nothing here calls AWS.
 """
 
 from __future__ import annotations
@@ -69,7 +69,7 @@ _INSIGHTS = ("application", "dataplane", "host", "performance")
 
 
 class Grade(StrEnum):
-    """How much a piece of evidence weighs."""
+    """The weight of a piece of evidence."""
 
     PROOF = "proof"
     CLAIM = "claim"
@@ -78,7 +78,7 @@ class Grade(StrEnum):
 
 @dataclass(frozen=True)
 class GradedEvidence:
-    """One piece. `told` is for a person: why it can't be the lab's, how we know, or what points to the lab."""
+    """One piece. `told`: for people, why the resource can't be the lab's, how we know that it is, or what points to the lab."""
 
     grade: Grade
     told: str
@@ -95,7 +95,7 @@ class Weighed:
 
 
 def weigh(resource: Resource, target: Target, entry: LedgerEntry | None) -> Weighed:
-    """Weigh all that is known of a thing. `entry`: what the lab's ledger has of it."""
+    """Weigh all evidence on a resource. `entry`: the lab's ledger entry of it."""
     return Weighed(
         next((GradedEvidence(Grade.VETO, words) for words in vetoes(resource, target)), None),
         next((GradedEvidence(Grade.PROOF, words, proof) for proof, words in proofs(resource, target, entry)), None),
@@ -104,7 +104,7 @@ def weigh(resource: Resource, target: Target, entry: LedgerEntry | None) -> Weig
 
 
 def vetoes(resource: Resource, target: Target) -> Iterator[str]:
-    """Why this can't be the lab's to delete, whatever else speaks for it."""
+    """Why the teardown may not delete the resource, whatever else speaks for it."""
     tags = resource.tags
     if is_shared(tags):
         yield "It is marked as shared."
@@ -121,7 +121,7 @@ def vetoes(resource: Resource, target: Target) -> Iterator[str]:
 
 
 def proofs(resource: Resource, target: Target, entry: LedgerEntry | None) -> Iterator[tuple[Proof, str]]:
-    """How we know that it is the lab's, best known first."""
+    """How we know that the resource is the lab's, strongest first."""
     if entry is not None and (proof := entry.grounds) is not None and _is_same(resource, entry):
         yield proof, entry.how
     if target.stack_id and resource.tags.get(STACK_ID_TAG) == target.stack_id:
@@ -140,7 +140,7 @@ def proofs(resource: Resource, target: Target, entry: LedgerEntry | None) -> Ite
 
 
 def claims(resource: Resource, target: Target, entry: LedgerEntry | None) -> Iterator[str]:
-    """What points to the lab and could have been written by anybody."""
+    """What points to the lab, although anybody could have written it."""
     tags, name = resource.tags, target.cluster_name
     if tags.get(LAB_TAG) == target.lab_id:
         yield f"tag {LAB_TAG}"
@@ -157,7 +157,7 @@ def claims(resource: Resource, target: Target, entry: LedgerEntry | None) -> Ite
 
 
 def owning_tags(tags: Mapping[str, str]) -> Iterator[tuple[str, str]]:
-    """Yield (cluster, tag key) for every tag that claims the thing for a cluster."""
+    """Yield (cluster, tag key) for every tag that names an owning cluster."""
     for key, value in tags.items():
         if key in OWNING_KEYS and value:
             yield value, key
@@ -166,12 +166,12 @@ def owning_tags(tags: Mapping[str, str]) -> Iterator[tuple[str, str]]:
 
 
 def claim_of(cluster: str, tags: Mapping[str, str]) -> str | None:
-    """The tag by which a cluster owns the thing, or None."""
+    """The tag by which this cluster owns the resource, or None."""
     return next((key for name, key in owning_tags(tags) if name == cluster), None)
 
 
 def other_claimants(cluster: str, tags: Mapping[str, str]) -> tuple[str, ...]:
-    """Other clusters that the thing's tags name, sorted. Whatever the value: people write `true` where `owned` is meant."""
+    """Other clusters in the tags, sorted. The value does not matter: people write `true` for `owned`."""
     names = {name for name, _ in owning_tags(tags)} | {tags[key] for key in OTHERS_KEYS if tags.get(key)}
     for prefix in (CLUSTER_PREFIX, *OTHERS_PREFIXES):
         names |= {key.removeprefix(prefix) for key in tags if key.startswith(prefix)}
@@ -179,7 +179,7 @@ def other_claimants(cluster: str, tags: Mapping[str, str]) -> tuple[str, ...]:
 
 
 def other_tool(tags: Mapping[str, str], target: Target) -> str:
-    """Which other tool holds the thing for its own, in words; empty if none does."""
+    """The other tool that owns the resource, in words; empty if there is none."""
     stack = tags.get(STACK_ID_TAG) or tags.get(STACK_TAG)
     if stack and stack not in (target.stack_id, target.stack_name):
         return f"It was made by the stack {stack}."
@@ -188,41 +188,41 @@ def other_tool(tags: Mapping[str, str], target: Target) -> str:
 
 
 def is_shared(tags: Mapping[str, str]) -> bool:
-    """Whether any cluster's tag marks the thing as shared: then nobody's teardown may delete it."""
+    """Whether any cluster's tag marks the resource as shared: no teardown may delete it."""
     return any(key.startswith(CLUSTER_PREFIX) and value == "shared" for key, value in tags.items())
 
 
 def was_before(resource: Resource, target: Target) -> bool:
-    """Whether it was there before the lab: by `begin`'s list, or by its birth date."""
+    """Whether the resource existed before the lab: by `begin`'s list, or by its creation time."""
     if target.before is not None and resource.arn in target.before:
         return True
     return resource.created_at is not None and resource.created_at < target.created_at.replace(microsecond=0)
 
 
 def in_own_vpc(resource: Resource, target: Target) -> bool:
-    """Whether the thing is in a VPC that the lab's own stack made."""
+    """Whether the resource is in the VPC of the lab's own stack."""
     return target.vpc_is_ours and target.vpc_id is not None and resource.attributes.get("vpc-id") == target.vpc_id
 
 
 def is_control_plane_interface(resource: Resource, target: Target) -> bool:
-    """Whether this is one of the interfaces by which the lab's control plane stands in the lab's own VPC."""
+    """Whether this is a network interface of the lab's control plane in the lab's own VPC."""
     named = resource.attributes.get("description") == f"Amazon EKS {target.cluster_name}"
     used = resource.attributes.get("status") == "in-use"
     return resource.kind is Kind.NETWORK_INTERFACE and named and used and in_own_vpc(resource, target)
 
 
 def log_group_name(cluster: str) -> str:
-    """The name that EKS gives the control plane's log group."""
+    """The name of the control plane's log group."""
     return f"/aws/eks/{cluster}/cluster"
 
 
 def insights_groups(cluster: str) -> tuple[str, ...]:
-    """The names that Container Insights gives its log groups."""
+    """The names of the log groups of Container Insights."""
     return tuple(f"/aws/containerinsights/{cluster}/{part}" for part in _INSIGHTS)
 
 
 def _is_same(resource: Resource, entry: LedgerEntry) -> bool:
-    """Whether the thing there now is the one that was entered, not a namesake."""
+    """Whether the resource is the one on the ledger, and not another one of that name."""
     if resource.kind is Kind.CLUSTER:
         return False
     if resource.kind not in _NAMES_ARE_REUSED:
@@ -232,7 +232,7 @@ def _is_same(resource: Resource, entry: LedgerEntry) -> bool:
 
 
 def _name_means_ours(resource: Resource, target: Target) -> bool:
-    """Whether the cluster's name can mean ours: not before it was asked for, not after it was gone, not in another region."""
+    """Whether the cluster's name can mean the lab's: not before its creation, after its deletion, or in another region."""
     if in_own_vpc(resource, target):
         return True
     if resource.kind in _GLOBAL and resource.tags.get("topology.kubernetes.io/region", target.region) != target.region:
@@ -243,7 +243,7 @@ def _name_means_ours(resource: Resource, target: Target) -> bool:
 
 
 def _mark_may_mean_ours(resource: Resource, target: Target, entry: LedgerEntry | None) -> bool:
-    """Whether it was born in the lab's life, and neither CloudTrail nor a tag says whose it is: all clusters' have the mark."""
+    """Whether the resource was created in the lab's life, and neither CloudTrail nor a tag names another owner."""
     born, gone = resource.created_at, target.cluster_gone_at
     if born is None or born < target.created_at or (gone and born > gone) or was_before(resource, target):
         return False
@@ -253,7 +253,7 @@ def _mark_may_mean_ours(resource: Resource, target: Target, entry: LedgerEntry |
 
 
 def _made_by_the_lab(resource: Resource, target: Target, entry: LedgerEntry | None) -> str:
-    """Whether CloudTrail's creator is a role of the lab's stack, or a session of the lab's own cluster."""
+    """Whether CloudTrail names a role of the lab's stack, or a session of the lab's cluster, as creator."""
     creator = entry.creator if entry is not None else None
     if entry is None or creator is None or creator.linked or creator.at < target.created_at.replace(microsecond=0):
         return ""
@@ -267,7 +267,7 @@ def _made_by_the_lab(resource: Resource, target: Target, entry: LedgerEntry | No
 
 
 def _in_subdomain(resource: Resource, target: Target) -> str:
-    """A record below the subdomain that is this lab's alone and was empty at the beginning; never its apex."""
+    """Whether it is a record below a subdomain that was empty when the lab began and is its alone; never the apex."""
     if resource.kind is not Kind.DNS_RECORD or not target.subdomain:
         return ""
     zone, _, rest = resource.id.partition("|")
@@ -302,7 +302,7 @@ def _auto_scaling_group(resource: Resource, target: Target) -> str:
 
 
 def _launch_template(resource: Resource, target: Target) -> str:
-    """EC2 tells by which session it was made; a role's name proves only while it is the role that our stack made."""
+    """EC2 returns the creator's session; its role's name proves something only while the stack's own role has it."""
     by = re.fullmatch(r"arn:[^:]+:sts::\d+:assumed-role/([^/]+)/.+", resource.attributes.get("created-by", ""))
     return f"made by the lab's role {by[1]}" if by and by[1] in target.true_role_names else ""
 
@@ -319,15 +319,15 @@ def _oidc_provider(resource: Resource, target: Target) -> str:
 
 
 def _instance_profile(resource: Resource, target: Target) -> str:
-    """A profile holds one role; it blocks that role's deletion, and without it is empty."""
+    """A profile holds one role, blocks that role's deletion, and is empty without it."""
     role_id = resource.attributes.get("role-id", "")
     return f"holds the lab's role {role_id}" if role_id and role_id in target.role_ids else ""
 
 
 def _late_log_group(resource: Resource, target: Target, entry: LedgerEntry) -> str:
-    """Late lines: nobody else's within an hour after ours went, bare, while no cluster has the name.
+    """A bare log group within an hour after the lab's was deleted, while no cluster has the name, holds late log lines.
 
-    Ours is the stack's, or late lines that were deleted before: they may come more than once.
+    The lab's own group is the stack's, or one of late lines that was deleted before: they may arrive more than once.
     """
     born, gone_at = resource.created_at, target.cluster_gone_at
     if resource.id != log_group_name(target.cluster_name) or born is None or gone_at is None:
@@ -355,7 +355,7 @@ _BY_KIND: Mapping[Kind, Callable[[Resource, Target], str]] = {
 
 
 def _named_interface(resource: Resource, target: Target) -> str:
-    """An interface the CNI left behind says its node, not its cluster: it points to the lab where every node is ours."""
+    """A leftover interface of the CNI names its node, not its cluster: a claim where every node is the lab's."""
     left_behind = resource.attributes.get("status") == "available" and in_own_vpc(resource, target)
     key = next((key for key in CNI_KEYS if key in resource.tags), None)
     return f"tag {key}" if left_behind and key is not None else ""
