@@ -95,8 +95,8 @@ class Lookup:
 def lookup_for(resource: Resource, since: datetime, now: datetime) -> Lookup | None:
     """How to look for the creation, not before `since`; None for kinds that CloudTrail can't be queried for.
 
-    A resource with a creation time is looked up by its name, around that time. Where a name would return every event that mentions it,
-    or none, all creations of the kind are read; two such resources without a creation time share one query.
+    A resource with a creation time is looked up by its name, around that time. Where a name would return every event with
+    it, or none, all creations of the kind are read; two such resources without a creation time share one query.
     """
     making = _MAKINGS.get(resource.kind)
     if making is None:
@@ -118,8 +118,8 @@ def _name(resource: Resource) -> str:
 def creator_of(resource: Resource, events: Iterable[Event], now: datetime) -> Creator | None:
     """The creator: the caller of the oldest create event whose answer holds the id, near the creation time; None if unknown.
 
-    An answer of an idempotent create counts only when every older event has arrived and was readable. An event of another form proves
-    nothing, and does not hide others.
+    An answer of an idempotent create counts only when every older event has arrived and was readable. An event of another form
+    proves nothing, and does not hide others.
     """
     making = _MAKINGS.get(resource.kind)
     if making is None:
