@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 from chalicelib.aws.clients.errors import translate
 from chalicelib.aws.dynamodb.items import entry_item, event_item, run_item, step_item, thing_of
@@ -21,13 +21,12 @@ from chalicelib.aws.dynamodb.keys import (
     stamp,
     text,
 )
-from chalicelib.aws.dynamodb.labs.before import before, note_before
 from chalicelib.aws.dynamodb.labs.change import change_lab
 from chalicelib.aws.dynamodb.labs.create import LabCreation, lab_of_key, load
 from chalicelib.aws.dynamodb.labs.receipts import put_receipt, receipts_of
+from chalicelib.aws.dynamodb.labs.records import DynamoRecords
 from chalicelib.aws.dynamodb.labs.retention import expire, rewrite
 from chalicelib.aws.dynamodb.labs.spending import month_page, month_people, month_sums
-from chalicelib.aws.dynamodb.labs.whole import whole_lab
 from chalicelib.aws.dynamodb.pages import Listing, all_items, one_page
 from chalicelib.domain.core.resources import LedgerEntry
 from chalicelib.domain.core.service_health import Run
@@ -36,7 +35,7 @@ from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.spending import MonthCeilings, MonthSum, Scope
 from chalicelib.domain.labs.steps import Event, Step
 from chalicelib.domain.teardown.receipt import Receipt
-from chalicelib.ports.deps import Page, WholeLab
+from chalicelib.ports.deps import Page
 
 if TYPE_CHECKING:
     from chalicelib.domain.identity.sessions import Session
@@ -45,11 +44,8 @@ if TYPE_CHECKING:
 Thing = TypeVar("Thing")
 
 
-class DynamoStore:
+class DynamoStore(DynamoRecords):
     """Labs, their steps, events, ledgers and receipts, in the table of this name."""
-
-    def __init__(self, client: Any, table: str) -> None:
-        self._client, self._table = client, table
 
     def create_lab(
         self,
@@ -100,24 +96,6 @@ class DynamoStore:
         """As the port says."""
         return month_page(self._client, self._table, month, scope, limit, cursor)
 
-    def month_told(self, month: str) -> frozenset[str]:
-        """Strongly consistent."""
-        from chalicelib.aws.dynamodb.labs.month_mails import month_told
-
-        return month_told(self._client, self._table, month)
-
-    def claim_month_mail(self, month: str, whose: str, now: datetime) -> bool:
-        """As the port says."""
-        from chalicelib.aws.dynamodb.labs.month_mails import claim_month_mail
-
-        return claim_month_mail(self._client, self._table, month, whose, now)
-
-    def note_month_told(self, month: str, whose: str, now: datetime) -> None:
-        """As the port says."""
-        from chalicelib.aws.dynamodb.labs.month_mails import note_month_told
-
-        note_month_told(self._client, self._table, month, whose, now)
-
     def list_labs(self, owner: str | None, phases: Sequence[Phase], limit: int, cursor: str | None) -> Page[Lab]:
         """Newest first, from an index that follows the table within moments."""
         listing = _labs_of(owner, phases)
@@ -155,14 +133,6 @@ class DynamoStore:
         """In order of recording."""
         entries = self._all(LedgerEntry, lab_id, "LEDGER#")
         return tuple(sorted(entries, key=lambda entry: (entry.recorded_at, entry.resource.arn)))
-
-    def note_before(self, lab_id: str, arns: frozenset[str]) -> None:
-        """Once: what was there before does not change."""
-        note_before(self._client, self._table, lab_id, arns)
-
-    def before(self, lab_id: str) -> frozenset[str] | None:
-        """Strongly consistent."""
-        return before(self._client, self._table, lab_id)
 
     def put_receipt(self, lab_id: str, receipt: Receipt) -> None:
         """Write or overwrite, however long it is."""
@@ -218,16 +188,6 @@ class DynamoStore:
         from chalicelib.aws.dynamodb.sessions import end_session
 
         end_session(self._client, self._table, hashed)
-
-    def claim(self, what: str, by: str, now: datetime, until: datetime) -> bool:
-        """One conditional update."""
-        from chalicelib.aws.dynamodb.claims import claim
-
-        return claim(self._client, self._table, what, by, now, until)
-
-    def whole_lab(self, lab_id: str) -> WholeLab:
-        """One query of its partition, ledger left out. Raises LabNotFound."""
-        return whole_lab(self._client, self._table, lab_id)
 
     def _put(self, item: Item) -> None:
         with translate("dynamodb:PutItem"):
