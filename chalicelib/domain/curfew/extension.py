@@ -1,6 +1,6 @@
-"""How far a lease can be moved out: `max_ahead_hours` from now, and never beyond the lab's last end. There is no permanent keep.
+"""Computes how far a lease can be extended: `max_ahead_hours` from now, and never beyond the lab's last end.
 
-Called by what people ask (services/labs/lease.py) and by the keep-link (domain/curfew/keep.py). Moving a lease in is refused.
+Requests (services/labs/lease.py) and the keep-link (domain/curfew/keep.py) call it. A lease can't be shortened.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from chalicelib.domain.labs.lab import Lab
 
 @dataclass(frozen=True)
 class ExtensionDecision:
-    """When the lease is to end. `clamped`: earlier than asked, for that is as far as the allowance reaches."""
+    """The lease's new end. `clamped`: earlier than requested, because the allowance ends there."""
 
     ends_at: datetime
     clamped: bool
@@ -24,14 +24,14 @@ class ExtensionDecision:
 
 @dataclass(frozen=True)
 class ExtensionRequest:
-    """What was asked for, in a field of the request: an instant, or hours more than the lease has now."""
+    """The wish: an instant, or hours to add to the lease."""
 
     until: datetime | None = None
     hours: int | None = None
 
     @property
     def field(self) -> str:
-        """The field that says it."""
+        """The field of the request."""
         return "until" if self.until is not None else "hours"
 
 
@@ -41,12 +41,12 @@ def latest_end(lab: Lab, rules: CurfewRules, now: datetime) -> datetime:
 
 
 def last_end(lab: Lab, rules: CurfewRules) -> datetime:
-    """The instant that no lease of this lab ever passes."""
+    """The instant that no lease of this lab passes."""
     return lab.ends_by or lab.created_at + timedelta(hours=rules.max_total_hours)
 
 
 def longest_life(lab: Lab, rules: CurfewRules) -> datetime:
-    """From when on nothing but people in charge keeps the lab past its lease: `ends_by`, or its age by the rules of today."""
+    """From when on only an administrator keeps the lab past its lease: `ends_by`, or its age by today's rules."""
     by_age = lab.created_at + timedelta(hours=rules.max_total_hours)
     return min(lab.ends_by or by_age, by_age)
 

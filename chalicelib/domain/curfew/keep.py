@@ -1,6 +1,6 @@
-"""What pressing a keep-link's button does: one more night, as far as the allowance reaches. The sweep's warnings say the same.
+"""Computes what a keep-link does: it keeps the lab for one more night, within the allowance. Warnings announce the same.
 
-Pressing it again does nothing more, though the allowance reaches further by then.
+Using the link again changes nothing, although the allowance grows with time.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _ASLEEP = frozenset({Phase.HIBERNATING, Phase.HIBERNATED})
 
 @dataclass(frozen=True)
 class Keeping:
-    """The lab as it is once kept. `until`: how long nothing ends it; `clamped`: less than to the next curfew, `wanted`."""
+    """The kept lab. `until`: nothing ends the lab before; `clamped`: that is before the next curfew, `wanted`."""
 
     lab: Lab
     until: datetime
@@ -30,12 +30,12 @@ class Keeping:
 
     @property
     def clamped(self) -> bool:
-        """Whether the allowance ends before the next curfew does."""
+        """Whether the allowance ends before the next curfew."""
         return self.until < self.wanted
 
 
 def wanted_until(entry: Entry, schedule: Schedule, holidays: Holidays) -> datetime:
-    """The first curfew on a later day than the entry's night; a day after the entry where there is none."""
+    """The first curfew on a later day than the entry's night; without one, a day after the entry."""
     night = next_curfew(schedule, entry.at, holidays)
     while night is not None and night.day <= entry.night:
         night = next_curfew(schedule, night.at, holidays)
@@ -43,7 +43,7 @@ def wanted_until(entry: Entry, schedule: Schedule, holidays: Holidays) -> dateti
 
 
 def keep(lab: Lab, entry: Entry, rules: CurfewRules, holidays: Holidays, now: datetime) -> Keeping:
-    """The lab kept for one night more, or as it is if it was already. Raises NotKept with a sentence for its owner."""
+    """The lab kept for one more night, unchanged if it was already. Raises NotKept with a sentence for its owner."""
     _refuse_too_late(lab, entry)
     wanted = wanted_until(entry, lab.spec.schedule, holidays)
     reach = latest_end(lab, rules, now)

@@ -1,6 +1,6 @@
 """Builds a plan entry from a lab, its next event, its verdict and its price.
 
-Called by the sweep, hours ahead of the act. An entry is immutable once published, so everything people are told is in it.
+The hourly run calls it hours ahead of the act. A published entry never changes, so it holds everything that people are told.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ from chalicelib.domain.labs.schedule import format_local
 
 @dataclass(frozen=True)
 class KnownLab:
-    """What is known of a lab while it is planned. `extended`: its version pays for extended support now.
+    """The facts for planning a lab. `extended`: AWS bills extended support for its version now.
 
-    `shield`: what somebody put on its cluster against an end that goes over it.
+    `shield`: the protection of its cluster that its last end overrides.
     """
 
     prices: Prices
@@ -34,7 +34,7 @@ class KnownLab:
 
 
 def plan_entry(lab: Lab, faces: NextEvent, known: KnownLab, now: datetime) -> Entry:
-    """The entry of `faces.night`. What is left of a cluster that is gone, and what a stray one is made of, has no known price."""
+    """The entry of `faces.night`. The rest of a deleted cluster, and an adopted cluster, have no known price."""
     priced, seen = faces.trigger in (Trigger.IDLE, Trigger.LEASE), machines_seen(known.evidence)
     return Entry(
         night=faces.night,
@@ -64,17 +64,17 @@ def _lifted(reason: str, shield: str) -> str:
 
 
 def _is_foreseen(lab: Lab, at: datetime) -> bool:
-    """Whether the end is no earlier than what was known a day before."""
+    """Whether the end is no earlier than known a day before."""
     return lab.lease_ends_at >= lab.end_foreseen_at(at - timedelta(days=1)).replace(microsecond=0)
 
 
 def planned_for(lab: Lab, entry: Entry) -> Lab:
-    """The lab with its entry on it, and the lease it had then: a longer one later is its owner's word."""
+    """The lab with its entry and its lease end of now: a longer lease later is its owner's wish to keep it."""
     return replace(lab, planned=Planned(entry.night, entry.id, entry.at, lab.lease_ends_at))
 
 
 def stakes_of(evidence: Evidence | None) -> Stakes:
-    """What was counted; what could not be stays unknown."""
+    """The numbers that were counted; the others stay unknown."""
     if evidence is None or evidence.cluster_status is None:
         return Stakes()
     nodes = sum(group.nodes for group in evidence.nodegroups) + evidence.instances_outside
@@ -83,7 +83,7 @@ def stakes_of(evidence: Evidence | None) -> Stakes:
 
 
 def machines_seen(evidence: Evidence | None) -> tuple[Machines, ...] | None:
-    """The machines that cost, by the types that they have; None where they could not be looked at."""
+    """The billed machines by type; None if they could not be read."""
     unread = (Source.CLUSTER, Source.INSTANCES)
     if evidence is None or evidence.cluster_status is None or any(why.startswith(unread) for why in evidence.unread):
         return None

@@ -1,6 +1,6 @@
-"""How curfew works in this installation: the stop switch, the brake, and the times everything is counted from.
+"""The rules of curfew in this installation: the stop switch, the brake, and all periods.
 
-Administrators change it with `PUT /curfew`; it is read again right before every act, so it works at once.
+Administrators change them with `PUT /curfew`; every act reads them again, so that a change works at once.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ BOUNDS: Mapping[str, tuple[int, int]] = {
 
 
 class Mode(StrEnum):
-    """DRY_RUN plans and reports, and neither warns nor touches anything. OFF does nothing at all but report that it is off."""
+    """ON warns and acts. DRY_RUN plans and reports, and neither warns nor acts. OFF only reports that it is off."""
 
     ON = "on"
     DRY_RUN = "dry-run"
@@ -38,12 +38,12 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True)
 class CurfewRules:
-    """Hours unless said otherwise. `max_percent` of the labs alive and `max_count` bound what one night may take.
+    """Hours unless said otherwise. `max_percent` of the labs alive and `max_count` limit the judged ends of a night.
 
-    `lead_hours`: how long before curfew the plan is published. `notice_minutes`: how long a delivered warning must be out
-    before the lab may be touched. `window_hours`: over which signals must agree. `young_hours`: a lab so young is never
-    judged. `late_hours`: after curfew, a lab that could not be acted on is left for the next night.
-    `max_ahead_hours`: a lease never ends later than this from now; `max_total_hours`: nor than this from its creation.
+    `lead_hours`: how long before its curfew a lab is planned. `notice_minutes`: how long before the act its warning must be
+    delivered. `window_hours`: the time over which signals must agree. `young_hours`: a younger lab is never judged. `late_hours`: an
+    act that is overdue by more is dropped. `max_ahead_hours`: a lease never ends later than this from now; `max_total_hours`: nor
+    than this from the lab's creation.
     """
 
     mode: Mode = Mode.ON
@@ -61,20 +61,20 @@ class CurfewRules:
 
 
 def allowance(rules: CurfewRules, alive: int) -> int:
-    """How many labs one night may take. The percentage is rounded up: the only lab of a small service can end."""
+    """How many labs one night may end. The percentage is rounded up, so that the only lab of a small installation can end."""
     return min(rules.max_count, math.ceil(alive * rules.max_percent / 100))
 
 
 def rules_with(
     rules: CurfewRules, numbers: Mapping[str, int], mode: Mode | None, by: str, now: datetime
 ) -> CurfewRules:
-    """The rules with some of them changed, not yet judged."""
+    """The rules with some of them changed, not validated yet."""
     changed = CurfewRules(**{name: numbers.get(name, getattr(rules, name)) for name in BOUNDS})
     return replace(changed, mode=mode or rules.mode, changed_at=now, changed_by=by)
 
 
 def judge_rules(rules: CurfewRules, names: Mapping[str, str]) -> Iterator[Finding]:
-    """What is wrong with them. `names`: each rule as its writer knows it."""
+    """Findings on the rules. `names`: the field of each rule."""
     for rule, (least, most) in BOUNDS.items():
         if not least <= getattr(rules, rule) <= most:
             yield error(names[rule], "out-of-bounds", f"{names[rule]} is {least} to {most}.")

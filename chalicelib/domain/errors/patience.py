@@ -1,8 +1,7 @@
-"""How long a step retries answers that may change: throttling, server faults, eventual consistency.
+"""Decides how long a step retries answers that may change: throttling, server faults, eventual consistency.
 
-Pure: the error, the workflow and how many seconds in a row were waited out decide. Seconds, not answers: AWS's lag is a time.
-Throttling has no end of its own: it never fails a lab. Pauses are spread by the lab's id, so that fifty labs do not ask
-again in the same moment.
+Pure: the error, the workflow and the seconds waited in a row decide. AWS's lag is a time, so seconds count, not answers. Throttling
+never fails a lab. The lab's id spreads the pauses, so that fifty labs do not call again in the same moment.
 """
 
 from __future__ import annotations
@@ -29,7 +28,7 @@ _JUST_MADE = "Just made, perhaps not known everywhere yet"
 
 @dataclass(frozen=True)
 class Pause:
-    """Look again in so many seconds; `why` is for the person watching, the same for the same refusal."""
+    """Look again in so many seconds. `why` is for people, the same for the same refusal."""
 
     seconds: int
     why: str
@@ -37,22 +36,22 @@ class Pause:
 
 @dataclass(frozen=True)
 class Waited:
-    """What was waited out in a row before: for how many seconds, and which answer last."""
+    """The seconds waited in a row so far, and the last answer."""
 
     seconds: int = 0
     why: str = ""
 
     def and_now(self, pause: Pause) -> Waited:
-        """With this pause. A refusal other than the last begins anew: one thing after the other may be new."""
+        """With this pause. Another refusal than the last one starts again: it may be a new lag."""
         return Waited(pause.seconds + (0 if self.is_news(pause.why) else self.seconds), pause.why)
 
     def is_news(self, why: str) -> bool:
-        """Whether a refusal is another one than what was waited out last."""
+        """Whether the refusal differs from the last one."""
         return why.startswith(_JUST_MADE) and why != self.why
 
 
 def pause_for(error: EkslabError, workflow: str, lab_id: str, before: Waited) -> Pause | None:
-    """How to wait the answer out, after what was waited out before; None when it is to be believed."""
+    """How to wait for another answer, after what was waited so far; None if the answer stands."""
     if isinstance(error, Throttled):
         return Pause(_spread(lab_id, before.seconds, 15), "AWS asks us to slow down.")
     if isinstance(error, Transient):
@@ -70,6 +69,6 @@ def _unless(out: bool, pause: Pause) -> Pause | None:
 
 
 def _spread(lab_id: str, waited: int, first: int) -> int:
-    """From the pause up to twice of it; a pause is as long as what was waited before, until `_LONGEST`."""
+    """A pause between once and twice of the time waited so far, at most `_LONGEST`."""
     least = min(max(first, waited), _LONGEST)
     return int(least + zlib.crc32(f"{lab_id}-{waited}".encode()) % least)

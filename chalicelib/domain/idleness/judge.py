@@ -1,7 +1,7 @@
-"""Is a cluster idle? Evidence in, a verdict with its signals and one sentence out.
+"""Judges whether a cluster is idle: evidence in, a verdict with its signals and one sentence out.
 
-The sweep asks before it plans and again before it acts, and `GET /labs/{id}/verdict` asks live. Idle needs every applicable
-signal to agree over the whole window; what is not known is never taken for quiet. See docs/explanation/idleness.md.
+The hourly run asks before it plans and again before it acts; `GET /labs/{id}/verdict` asks live. A cluster is idle if every
+applicable signal agrees over the whole window; missing data never counts as quiet. See docs/explanation/idleness.md.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ def judge(lab: Lab, evidence: Evidence, rules: JudgingRules, now: datetime) -> V
 
 
 def agree(signals: Sequence[Signal]) -> bool:
-    """Whether they say idle together: none is busy or missing, and enough of them are quiet."""
+    """Whether the signals say idle together: none is busy or missing, and enough are quiet."""
     signs = [signal.sign for signal in signals]
     return Sign.BUSY not in signs and Sign.MISSING not in signs and signs.count(Sign.QUIET) >= QUIET_AT_LEAST
 
@@ -77,9 +77,9 @@ def _signals(lab: Lab, evidence: Evidence, rules: JudgingRules, window: Window, 
 
 
 def _of_this_cluster(lab: Lab, evidence: Evidence) -> Evidence:
-    """Without the past of an earlier cluster of the same name: AWS/EKS tells clusters apart by nothing else.
+    """Without the data of an earlier cluster of the same name: AWS/EKS metrics have no other key.
 
-    Pods of which nothing was told, where nothing is told of none, are none.
+    A pod count that is missing while no pod metric exists at all counts as none.
     """
     own = replace(
         evidence,
@@ -90,7 +90,7 @@ def _of_this_cluster(lab: Lab, evidence: Evidence) -> Evidence:
 
 
 def _all_read(evidence: Evidence, signals: tuple[Signal, ...]) -> tuple[Signal, ...]:
-    """The signals with what could not be read: it makes its signals MISSING, and is one of its own if it has none."""
+    """The signals with unread sources: an unread source makes its signals MISSING, and is one of its own if it has none."""
     message: dict[str, str] = {}
     for unread in evidence.unread:
         names = next((names for source, names in _SOURCES.items() if unread.startswith(source)), (unread,))
@@ -113,6 +113,6 @@ def _is_gone(evidence: Evidence) -> bool:
 
 
 def _since(signals: tuple[Signal, ...], window: Window) -> datetime:
-    """When the last of them fell quiet; a signal that never saw anything else says nothing of it."""
+    """When the last signal became quiet; a signal that was always quiet does not count."""
     starts = [signal.quiet_since for signal in signals if signal.sign is Sign.QUIET and signal.quiet_since]
     return min(max(starts, default=window.start), window.start)

@@ -1,7 +1,7 @@
-"""The window that signals must agree over, and what a series of numbers says within it: covered or not, risen or not.
+"""The window that signals must agree over, and tests of a series of numbers within it: covered or not, risen or not.
 
-Everything here only grows with the numbers of the window: what they are compared with comes from before it, or is a
-constant. So more activity can never make a cluster look quieter.
+Every test is monotonic in the window's numbers: baselines come from before the window, or are constants. More activity can never
+make a cluster look quieter.
 """
 
 from __future__ import annotations
@@ -31,18 +31,18 @@ class Window:
 
     @property
     def hours(self) -> float:
-        """How long it is."""
+        """The length in hours."""
         return (self.end - self.start) / timedelta(hours=1)
 
 
 def within(series: Series, window: Window) -> tuple[float, ...]:
-    """The values of periods that reach into the window or lie after its beginning."""
+    """The values of periods that reach into the window, or begin in it."""
     period = timedelta(seconds=series.period)
     return tuple(value for at, value in series.points if at + period > window.start)
 
 
 def before(series: Series, window: Window) -> Series:
-    """The part of a series that was over when the window began."""
+    """The part of a series that ended before the window."""
     period = timedelta(seconds=series.period)
     return Series(series.period, tuple(point for point in series.points if point[0] + period <= window.start))
 
@@ -53,7 +53,7 @@ def begun_after(series: Series, instant: datetime) -> Series:
 
 
 def gap(series: Series, window: Window) -> str:
-    """What is missing, as `no data for 40 min`; empty if the series covers the window well enough."""
+    """The missing time, as `no data for 40 min`; empty if the series covers the window."""
     period = timedelta(seconds=series.period)
     times = [at for at, _ in series.points if at + period > window.start]
     if not times:
@@ -73,17 +73,17 @@ def per_minute(series: Series, value: float) -> float:
 
 
 def stands_out(values: Sequence[float], limit: float, far: float) -> bool:
-    """Whether two periods are above `limit`, or a single one above `far`: one small peak is nobody's work."""
+    """Whether two periods exceed `limit`, or one exceeds `far`: one small peak is not use."""
     return sum(value > limit for value in values) > 1 or any(value > far for value in values)
 
 
 def usual(values: Sequence[float]) -> float | None:
-    """The lower quartile: what is there without anybody, as long as people rest in a quarter of the hours. None if too few."""
+    """The lower quartile: the level without users, if people rest in a quarter of the hours. None if there are too few."""
     return sorted(values)[len(values) // 4] if len(values) >= BASELINE_POINTS else None
 
 
 def quiet_since(hourly: Series, window: Window, is_busy: Callable[[float], bool]) -> datetime:
-    """Since when it has been quiet up to the window, by an hourly series that may reach into it. A hole is not quiet."""
+    """Since when an hourly series has been quiet up to the window. A gap is not quiet."""
     period, since = timedelta(seconds=hourly.period), window.start
     for at, value in reversed([point for point in hourly.points if point[0] < window.start]):
         if at + period < since or is_busy(value):
@@ -93,7 +93,7 @@ def quiet_since(hourly: Series, window: Window, is_busy: Callable[[float], bool]
 
 
 class JudgingRules(Protocol):
-    """What the judge needs of an installation's curfew rules, in hours: how far back it looks, and from what age on."""
+    """The rules that the judge needs, in hours: the length of the window, and the age from which a lab is judged."""
 
     @property
     def window_hours(self) -> int: ...

@@ -1,7 +1,7 @@
-"""Decides about a cluster that carries our tags: ignore it, end it again, or report it with evidence of its origin (ADR 12).
+"""Decides about a cluster with this installation's tags: ignore it, reopen its lab, or report it with evidence (ADR 12).
 
-Called by the sweep, and when an administrator adopts one. Anyone can write tags, so tags only make us look: a cluster is
-ours by the role that a stack of ours made for it.
+The hourly run calls it, and an administrator's adoption. Anyone can write tags, so a tag only makes us look: a cluster is ours by
+a role that a stack of ours created for it.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ INSTALLATION_TAG, ENDS_BY_TAG, PROTECTED_TAG = "ekslab:installation", "ekslab:en
 
 
 class Orphan(StrEnum):
-    """KNOWN: its lab answers for it. REOPEN: its lab is over, and it is not. FOREIGN: another installation's, only told.
+    """KNOWN: its lab is on record. REOPEN: its lab is over, and the cluster is alive. FOREIGN: another installation's.
 
-    REPORT: it bears our tags and no record knows it; an administrator may adopt it.
+    REPORT: it carries our tags and no record names it; an administrator may adopt it.
     """
 
     KNOWN = "known"
@@ -38,14 +38,14 @@ class Orphan(StrEnum):
 
 @dataclass(frozen=True)
 class OrphanDecision:
-    """What to do, and a sentence for administrators."""
+    """The action, and a sentence for administrators."""
 
     action: Orphan
     message: str
 
 
 def is_overdue(tagged: TaggedCluster, now: datetime) -> bool:
-    """Whether its lab can't be alive any more by what its tag says, so that it is worth looking up."""
+    """Whether the end in the cluster's tag has passed, so that the cluster is worth looking up."""
     try:
         ends_by = datetime.fromisoformat(tagged.tags.get(ENDS_BY_TAG, ""))
     except ValueError:
@@ -54,13 +54,13 @@ def is_overdue(tagged: TaggedCluster, now: datetime) -> bool:
 
 
 def claimed_lab_id(tagged: TaggedCluster) -> str | None:
-    """The lab's id that its tag has, if it has the form of one: anybody may write anything there."""
+    """The lab's id in the tag, if it has the form of one: anybody may write anything there."""
     told = tagged.tags.get(LAB_TAG, "")
     return told if LAB_ID.fullmatch(told) else None
 
 
 def decide_orphan(tagged: TaggedCluster, lab: Lab | None, state: ClusterState, installation: str) -> OrphanDecision:
-    """Decide for an overdue cluster, as EKS has it; `lab` is the record its tag names, None if there is none."""
+    """Decide for an overdue cluster, as EKS returns it. `lab`: the record that its tag names, None if there is none."""
     what = f"{tagged.name} in {tagged.region}"
     whose = tagged.tags.get(INSTALLATION_TAG, "")
     if not installation or whose != as_tag_value(installation):
@@ -80,7 +80,7 @@ def decide_orphan(tagged: TaggedCluster, lab: Lab | None, state: ClusterState, i
 
 
 def describe_provenance(tagged: TaggedCluster, state: ClusterState, stack: StackState | None, made: bool) -> str:
-    """What is known of its making, and what an administrator may do: sentences. `made`: its role is one that the stack made."""
+    """Who created the cluster, as far as known, and what an administrator may do. `made`: the stack created its role."""
     role = (state.role_arn or "a role unknown").rpartition("/")[2]
     if not made or stack is None:
         return f"Its role {role} is not one that a stack of this service made: it stays as it is."
@@ -90,7 +90,7 @@ def describe_provenance(tagged: TaggedCluster, state: ClusterState, stack: Stack
 
 
 def is_made_by(state: ClusterState, stack: StackState, resources: Sequence[Resource]) -> bool:
-    """Whether the cluster has a role that this stack of ours made: only we hand such a role to EKS."""
+    """Whether this stack of ours created a role of the cluster: only this service passes such a role to EKS."""
     roles = {thing.arn for thing in resources if thing.kind is Kind.ROLE}
     return stack.ours and state.role_arn is not None and state.role_arn in roles
 
@@ -98,9 +98,9 @@ def is_made_by(state: ClusterState, stack: StackState, resources: Sequence[Resou
 def adopted_lab(
     tagged: TaggedCluster, state: ClusterState, stack: StackState, nobody: str, installation: str, now: datetime
 ) -> Lab:
-    """A lab made of what the cluster and its stack say of themselves: ready, its lease over, to be planned like any other.
+    """A lab from the cluster and its stack: ready, its lease over, to be planned like any other.
 
-    It is as old as its stack, so that nothing of its own counts as there before. `nobody`: administrators, who own it.
+    It is as old as its stack, so that none of its own resources counts as older. `nobody`: administrators own it.
     Raises ValueError for a cluster without a lab's id.
     """
     lab_id = claimed_lab_id(tagged)

@@ -1,7 +1,7 @@
 """Ownership rules: whether a resource is deleted, kept, or left and named. Pure; in doubt it leaves.
 
-Called for every thing a sweep finds, with its tags as they are at that moment, and again when a receipt is reckoned. What
-counts as proof, claim and veto is `evidence.py`'s.
+The teardown calls it for every resource it finds, with its current tags, and again for the receipt. `evidence.py` defines proof,
+claim and veto.
 """
 
 from __future__ import annotations
@@ -43,9 +43,9 @@ _GO_WITH_THE_CLUSTER = frozenset({Kind.ADDON, Kind.ACCESS_ENTRY, Kind.POD_IDENTI
 
 
 class Action(StrEnum):
-    """What to do with a thing. LEAVE: it is ours and goes with another thing of ours. BLOCK: not ours, but in our way.
+    """What to do with a resource. LEAVE: it is ours and goes with another resource of ours. BLOCK: not ours, but in our way.
 
-    UNPROVEN: something points to the lab and nothing proves it, so it stays and is named.
+    UNPROVEN: something points to the lab and nothing proves it; the resource stays, and the receipt names it.
     """
 
     DELETE = "delete"
@@ -58,9 +58,9 @@ class Action(StrEnum):
 
 @dataclass(frozen=True)
 class OwnershipDecision:
-    """`reason` is for a person; `how` is the proof that the thing is the lab's, or what points to it; `proof` its grade.
+    """`reason` is for people; `how`: the proof that the resource is the lab's, or what points to the lab; `proof`: its grade.
 
-    `waits_for`: with what it goes by itself.
+    `waits_for`: the resource with which it goes.
     """
 
     action: Action
@@ -71,12 +71,12 @@ class OwnershipDecision:
 
     @property
     def ours(self) -> bool:
-        """Whether the thing is the lab's own."""
+        """Whether the resource is the lab's own."""
         return self.action in (Action.DELETE, Action.LEAVE)
 
 
 def judge(resource: Resource, target: Target, ledger: Mapping[str, LedgerEntry]) -> OwnershipDecision:
-    """Decide what may be done with `resource` in the name of `target`. `ledger` maps ARNs to the lab's entries."""
+    """Decide what the teardown of `target` may do with `resource`. `ledger`: ARN -> the lab's entry."""
     entry = ledger.get(resource.arn)
     if is_control_plane_interface(resource, target):
         return OwnershipDecision(
@@ -101,7 +101,7 @@ def judge(resource: Resource, target: Target, ledger: Mapping[str, LedgerEntry])
 
 
 def _vetoed(resource: Resource, target: Target, weighed: Weighed, reason: str) -> OwnershipDecision:
-    """Leave it alone; say it on the receipt when it has to do with the lab or stands in the lab's own VPC."""
+    """Leave the resource; the receipt names it if it concerns the lab or is in the lab's own VPC."""
     if hindrance := _hindrance(resource, target):
         return OwnershipDecision(Action.BLOCK, f"{hindrance} {reason}")
     speaks = weighed.proof or weighed.claim
@@ -127,7 +127,7 @@ def _unproven(resource: Resource, target: Target, weighed: Weighed) -> Ownership
 
 
 def _hindrance(resource: Resource, target: Target) -> str:
-    """How a thing that is not the lab's keeps the lab's from going; empty if it does not."""
+    """How a foreign resource keeps the lab's from being deleted; empty if it does not."""
     words = []
     if _stands_in_the_way(resource, target):
         words.append("It is in the lab's own VPC, but not the lab's to delete.")

@@ -1,6 +1,6 @@
-"""Derives what to search for from a lab and its ledger alone. Asks AWS nothing: the cluster may be gone.
+"""Derives what to search for from a lab and its ledger alone. It calls no AWS: the cluster may be gone.
 
-What AWS says now (the cluster of the name, profiles of the roles, members of groups) is added by `with_cluster`, `with_roles`.
+`with_cluster`, `with_roles` and `with_groups` add the present facts: the cluster of the name, its roles, members of groups.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from chalicelib.domain.labs.spec import ExistingNetwork
 
 
 def target_of(lab: Lab, ledger: Sequence[LedgerEntry], before: frozenset[str] | None = None) -> Target:
-    """The target as far as the lab, its ledger and what was there `before` it tell; None: nobody looked before it began."""
+    """The target by the lab, its ledger, and the resources `before` it; None: nobody listed those."""
     dns = lab.spec.external_dns
     cluster = [entry for entry in ledger if entry.resource.kind is Kind.CLUSTER and entry.grounds is not None]
     vpc_id = _vpc_id(lab, ledger)
@@ -50,7 +50,7 @@ def target_of(lab: Lab, ledger: Sequence[LedgerEntry], before: frozenset[str] | 
 
 
 def with_cluster(target: Target, lab: Lab, cluster: ClusterState | None) -> Target:
-    """Add what EKS says of the cluster of this name now; None: there is none. One that is not the lab's has taken the name."""
+    """Add EKS's present cluster of this name; None: there is none. Another cluster may have taken the name."""
     if cluster is None:
         return target
     if not is_own_cluster(lab, cluster):
@@ -68,7 +68,7 @@ def with_cluster(target: Target, lab: Lab, cluster: ClusterState | None) -> Targ
 
 
 def with_roles(target: Target, roles: Sequence[RoleState]) -> Target:
-    """Add which of the stack's roles are still themselves, and which instance profiles hold one of those."""
+    """Add which of the stack's roles still have their ids, and which instance profiles hold one of those."""
     ours = [role for role in roles if role.id in target.role_ids]
     return replace(
         target,
@@ -80,7 +80,7 @@ def with_roles(target: Target, roles: Sequence[RoleState]) -> Target:
 def with_groups(target: Target, groups: Sequence[GroupState], ledger: Sequence[LedgerEntry]) -> Target:
     """Add the Auto Scaling groups of the lab's node groups, and their members.
 
-    A group is known by its ARN, which has a unique id, from the ledger, or `named` by a node group of the cluster that is there.
+    A group is known by its ARN, which holds a unique id, from the ledger, or because a node group of the present cluster names it.
     """
     known = {entry.resource.arn for entry in ledger if entry.resource.kind is Kind.AUTO_SCALING_GROUP and entry.grounds}
     ours = [group for group in groups if group.arn in known or (group.named and target.own_cluster_arn is not None)]
@@ -90,13 +90,13 @@ def with_groups(target: Target, groups: Sequence[GroupState], ledger: Sequence[L
 
 
 def _made_vpcs(ledger: Sequence[LedgerEntry]) -> frozenset[str]:
-    """The VPCs that the lab's stack made."""
+    """The VPCs of the lab's own stack."""
     vpcs = (entry for entry in ledger if entry.resource.kind is Kind.VPC)
     return frozenset(entry.resource.id for entry in vpcs if entry.grounds in (Proof.STACK, Proof.ANSWER))
 
 
 def stack_id_of(lab: Lab, ledger: Sequence[LedgerEntry]) -> str | None:
-    """The id that CreateStack answered; None where that answer was lost."""
+    """The id that CreateStack returned; None if that answer was lost."""
     listed = next((e.resource.arn for e in ledger if e.resource.kind is Kind.STACK and e.grounds is not None), None)
     return lab.facts.stack_id or listed
 
@@ -124,14 +124,14 @@ def _subnet_ids(lab: Lab) -> tuple[str, ...]:
 
 
 def _role_names(outputs: Mapping[str, str], ledger: Sequence[LedgerEntry]) -> tuple[str, ...]:
-    """The lab's own roles: what the stack says it made, and what the ledger lists."""
+    """The lab's own roles, by its stack and its ledger."""
     made = {value.rpartition("/")[2] for name, value in outputs.items() if name.endswith("RoleArn") and value}
     listed = {e.resource.id for e in ledger if e.resource.kind is Kind.ROLE and e.grounds is not None}
     return tuple(sorted(made | listed))
 
 
 def _gone_at(cluster: Sequence[LedgerEntry]) -> datetime | None:
-    """Since when every cluster entry has been deleted; None while one may be there, or there never was one."""
+    """Since when every cluster entry is deleted; None while a cluster may exist, or if there never was one."""
     if not cluster or any(entry.state is not EntryState.DELETED for entry in cluster):
         return None
     return max(entry.changed_at for entry in cluster)

@@ -1,7 +1,6 @@
-"""The ways into a cluster: the access entries that the lab granted are taken back when it sleeps or ends, and given again.
+"""Access entries that a lab grants: deleted when it hibernates or ends, created again when it wakes.
 
-People's, and this service's own to see what runs. Only what the lab itself granted is touched: never a node role's entry, never
-one that somebody else made.
+They are people's entries, and the service's own read-only one. Entries of node roles, or of other creators, are never touched.
 """
 
 from __future__ import annotations
@@ -26,22 +25,22 @@ _PEOPLE = "STANDARD"
 
 
 def people_of(lab: Lab) -> tuple[AccessSpec, ...]:
-    """The entries that let people in: those asked for, the owner's by the access role, and the work host's."""
+    """Entries for people: the requested ones, the owner's by the access role, and the work host's."""
     return tuple(access for access in access_of(lab) if access.type == _PEOPLE)
 
 
 def of_other_accounts(lab: Lab) -> frozenset[str]:
-    """The principals asked for that nobody here could look up: without one of them a lab is ready all the same."""
+    """Requested principals of other accounts, which nobody here can look up: a lab is ready without them."""
     return frozenset(one.principal_arn for one in lab.spec.access if one.principal_arn.split(":")[4] != lab.account)
 
 
 def own_of(lab: Lab) -> tuple[AccessSpec, ...]:
-    """The entry that lets this service see what runs, if it was let in."""
+    """The service's own read-only entry, if the lab has one."""
     return (view_of(lab, lab.facts.view_role_arn),) if lab.facts.view_role_arn else ()
 
 
 def revoke_all(deps: Deps, lab: Lab, now: datetime) -> tuple[str, ...]:
-    """Take all of them back; return what AWS refused, in words. A missing entry, or cluster, is success."""
+    """Delete all of them; return what AWS refused, in words. A missing entry, or cluster, is success."""
     refused = []
     for access in (*people_of(lab), *own_of(lab)):
         try:
@@ -54,9 +53,9 @@ def revoke_all(deps: Deps, lab: Lab, now: datetime) -> tuple[str, ...]:
 
 
 def grant_all(deps: Deps, lab: Lab, access: Iterable[AccessSpec], now: datetime) -> dict[str, AwsRefused]:
-    """Give these entries; return AWS's refusals by principal: one that can't get in keeps nobody else out.
+    """Create these entries; return AWS's refusals by principal: a refused principal keeps nobody else out.
 
-    Raises ResourceGone when the cluster is; a refusal that only says that AWS does not know something yet is one of those returned.
+    Raises ResourceGone if the cluster is gone. A refusal because AWS does not know something yet is returned like any other.
     """
     refused = {}
     for one in access:
@@ -70,15 +69,15 @@ def grant_all(deps: Deps, lab: Lab, access: Iterable[AccessSpec], now: datetime)
 
 
 def first_to_wait_for(refused: Mapping[str, AwsRefused], workflow: str, waited: Waited) -> AwsRefused | None:
-    """The first refusal that is still to be waited out, after what was waited out before."""
+    """The first refusal that is worth waiting for, after what was waited so far."""
     waiting = (error for error in refused.values() if pause_for(error, workflow, "", waited) is not None)
     return next(waiting, None)
 
 
 def grant_own(deps: Deps, lab: Lab, now: datetime, workflow: str, waited: Waited) -> str:
-    """Let this service see what runs; return how that went, in words. It is no lab's fault if it can't: use is judged without.
+    """Create the service's read-only entry; return the result in words. A lab works without it: its use is judged without.
 
-    Raises ResourceGone when the cluster is, and what is still to be waited out.
+    Raises ResourceGone if the cluster is gone, and refusals that are worth waiting for.
     """
     role = deps.cloud(lab.place).kubernetes.view_role()
     try:
@@ -93,7 +92,7 @@ def grant_own(deps: Deps, lab: Lab, now: datetime, workflow: str, waited: Waited
 
 
 def grant(deps: Deps, lab: Lab, access: AccessSpec, now: datetime) -> None:
-    """Make one entry, and put it on the ledger. Raises AwsRefused."""
+    """Create one entry, and write it on the ledger. Raises AwsRefused."""
     arn = deps.cloud(lab.place).clusters.grant_access(lab, access)
     own = part_of_cluster(lab, Kind.ACCESS_ENTRY, access.principal_arn, arn)
     enter(deps, lab, [own], EntryState.PRESENT, now, ASKED_FOR)
@@ -107,21 +106,20 @@ def _settle(deps: Deps, lab: Lab, principal_arn: str, now: datetime) -> None:
 
 
 def access_of(lab: Lab) -> tuple[AccessSpec, ...]:
-    """The access entries asked for; those of the owner's access role, and of the work host, so that kubectl works there
-    without anyone's keys."""
+    """The requested entries, the owner's access role's, and the work host's, so that kubectl works there without anyone's keys."""
     host = lab.facts.stack_outputs.get("WorkHostRoleArn") if lab.spec.work_host is not None else None
     own = (role for role in (access_role_arn(lab), host) if role is not None)
     return (*lab.spec.access, *(_access(lab, role, "AmazonEKSClusterAdminPolicy") for role in own))
 
 
 def in_words(lab: Lab, access: AccessSpec) -> str:
-    """Who an entry lets in, as the history of the lab tells it."""
+    """The principal of an entry, as the lab's history names it."""
     is_owners = access.principal_arn == access_role_arn(lab)
     return f"{access.principal_arn} (for {lab.owner})" if is_owners else access.principal_arn
 
 
 def view_of(lab: Lab, role_arn: str) -> AccessSpec:
-    """The access entry with which this service sees what runs in the cluster: it may read, and neither secrets nor nodes."""
+    """The service's own entry: it may read what runs in the cluster, but neither secrets nor nodes."""
     return _access(lab, role_arn, "AmazonEKSViewPolicy")
 
 

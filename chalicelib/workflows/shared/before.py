@@ -1,6 +1,6 @@
-"""Records what already bears the lab's name before anything is made: it is never the lab's.
+"""Records which resources carry the lab's name before it creates any: those are never the lab's.
 
-Called by `provision.begin`. What only stands in the same network is remembered too: it may be given the lab's marks later.
+`provision.begin` calls it. It also records other resources of the same network, which may get the lab's tags later.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _ALIVE = tuple(phase for phase in Phase if phase not in OVER)
 
 
 def look_before(deps: Deps, lab: Lab, vpc_id: str | None, now: datetime) -> None:
-    """Keep what is there, once. Where not all could be read nothing is kept, so that nothing without a birth date is proved."""
+    """Record them once. If a source is unreadable, record nothing, so that resources without a creation time are never proved."""
     if deps.store.before(lab.id) is not None:
         return
     target = replace(target_of(lab, ()), vpc_id=vpc_id, had_cluster=True)
@@ -37,7 +37,7 @@ def look_before(deps: Deps, lab: Lab, vpc_id: str | None, now: datetime) -> None
 
 
 def allot_subdomain(deps: Deps, lab: Lab) -> None:
-    """Keep the domain that external-dns may write in, if it is this lab's alone: below its zone, empty, in no other lab."""
+    """Record the subdomain for external-dns if it is this lab's alone: below its zone, empty, in no other lab."""
     asked, cloud = lab.spec.external_dns, deps.cloud(lab.place)
     if asked is None or lab.facts.subdomain is not None:
         return
@@ -52,7 +52,7 @@ def allot_subdomain(deps: Deps, lab: Lab) -> None:
 
 
 def _goes_by(thing: Resource) -> bool:
-    """A cluster of the name is asked about when ours is asked for; a stack of the name can only be ours."""
+    """`create_cluster` finds a cluster of this name, and a stack of this name can only be ours."""
     return thing.kind in (Kind.CLUSTER, Kind.STACK, Kind.NODEGROUP)
 
 

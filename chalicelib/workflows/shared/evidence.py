@@ -1,6 +1,7 @@
-"""Asks who made what a claim points to, and keeps the answers on the ledger. Called by sweeps, looks and the hourly collection.
+"""Asks CloudTrail who created the resources that claims point to, and keeps the answers on the ledger.
 
-CloudTrail comes last: what a cheaper source has proved is never asked about, and nobody is asked twice about the same thing.
+Sweeps, looks and the hourly collection call it. Cheaper sources come first: CloudTrail is not asked about a proved resource, nor
+twice about the same one.
 """
 
 from __future__ import annotations
@@ -25,14 +26,14 @@ MOST = 40
 
 @dataclass
 class Asked:
-    """What came of asking. `unknown` says of which things nobody could tell who made them, and why."""
+    """The answers. `unknown`: the resources without a known creator, and why."""
 
     creators: dict[str, Creator] = field(default_factory=dict)
     unknown: dict[str, str] = field(default_factory=dict)
 
 
 def ask_who_made(deps: Deps, lab: Lab, things: Iterable[Resource], now: datetime) -> Asked:
-    """Ask CloudTrail who made these. Things of a kind that share a question are asked about at once."""
+    """Ask CloudTrail who created these resources. Resources of a kind that share a query are asked about together."""
     asked, history = Asked(), deps.cloud(lab.place).history
     answers: dict[Lookup, tuple[Event, ...] | str] = {}
     since = max(lab.created_at, now - REMEMBERED)
@@ -50,7 +51,7 @@ def ask_who_made(deps: Deps, lab: Lab, things: Iterable[Resource], now: datetime
 def _answer(
     history: EventHistory, lookup: Lookup, before: Mapping[Lookup, tuple[Event, ...] | str]
 ) -> tuple[Event, ...] | str:
-    """The events, or why there are none. After a refusal nothing more is asked."""
+    """The events, or the reason for none. After a refusal nothing more is asked."""
     refused = next((why for why in before.values() if isinstance(why, str) and "LookupEvents" in why), None)
     if refused is not None:
         return refused

@@ -1,4 +1,4 @@
-"""Whether a lab is what was asked for: `provision.verify` asks here, and nothing here believes what was only requested."""
+"""Checks whether a lab is as requested. `provision.verify` calls it; it reads AWS and believes no request."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from chalicelib.workflows.shared.progress import is_ready
 
 @dataclass
 class Findings:
-    """`missing` keeps the lab from being ready; `notes` are told; `issues` are EKS's own words for what is missing."""
+    """`missing` keeps the lab from being ready; `notes` are for people; `issues`: EKS's own words on missing parts."""
 
     missing: list[str] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
@@ -26,7 +26,7 @@ class Findings:
 
     @property
     def failure(self) -> Failure:
-        """Why it never became ready."""
+        """Why the lab did not become ready."""
         words = "; ".join(self.missing)
         if self.issues:
             return explain_issues(self.issues, words)
@@ -38,7 +38,7 @@ class Findings:
 def findings_of(
     deps: Deps, lab: Lab, addons: Sequence[AddonSpec], access: Sequence[AccessSpec], optional: Collection[str] = ()
 ) -> Findings:
-    """Look at the endpoint, the nodes, the add-ons and the access entries; the `optional` principals' are only told."""
+    """Check the endpoint, the nodes, the add-ons and the access entries; a missing `optional` principal is only a note."""
     clusters, found = deps.cloud(lab.place).clusters, Findings()
     _endpoint(deps, lab, clusters.describe(lab.name), found)
     for nodegroup in lab.spec.nodegroups:
