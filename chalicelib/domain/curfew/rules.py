@@ -41,9 +41,9 @@ class CurfewRules:
     """Hours unless said otherwise. `max_percent` of the labs alive and `max_count` limit the judged ends of a night.
 
     `lead_hours`: how long before its curfew a lab is planned. `notice_minutes`: how long before the act its warning must be
-    delivered. `window_hours`: the time over which signals must agree. `young_hours`: a younger lab is never judged. `late_hours`: an
-    act that is overdue by more is dropped. `max_ahead_hours`: a lease never ends later than this from now; `max_total_hours`: nor
-    than this from the lab's creation.
+    delivered. `window_hours`: the time over which signals must agree. `young_hours`: a younger lab is never judged. `late_hours`:
+    an act that is overdue by more is dropped. `max_ahead_hours`: a lease never ends later than this from now; `max_total_hours`:
+    nor than this from the lab's creation.
     """
 
     mode: Mode = Mode.ON
