@@ -20,9 +20,9 @@ from chalicelib.domain.support.watched import Watched
 _EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 
 
-def calendar_of(clusters: Sequence[Watched], now: datetime, name: str = "EKS support deadlines") -> str:
+def calendar_of(clusters: Sequence[Watched], now: datetime) -> str:
     """The whole document. Clusters that are gone, and labs that end first, are left out."""
-    return document(name, deadline_events(clusters, now))
+    return document("EKS support deadlines", deadline_events(clusters, now))
 
 
 def deadline_events(clusters: Sequence[Watched], now: datetime) -> Iterator[CalendarEvent]:

@@ -1,6 +1,6 @@
-"""How workflow functions write down what they learn: on the ledger, in the lab's facts, in its phase and history.
+"""Records what a workflow function learned: on the ledger, in the lab's facts, in its phase and history.
 
-Everything here may run twice. A change of phase is refused (`Superseded`) when the lab has moved on in between.
+Every function here may run twice, and refuses (`Superseded`) to change the phase of a lab that has moved on meanwhile.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from chalicelib.domain.core.failure import Failure
-from chalicelib.domain.core.proof import Proof
 from chalicelib.domain.core.resources import EntryState, Kind, LedgerEntry, Resource
 from chalicelib.domain.errors.explain import explain_timeout
 from chalicelib.domain.errors.tree import ProvisioningFailed, Superseded
@@ -36,43 +35,36 @@ def enter(
     now: datetime,
     how: str,
     reason: str = "",
-    proof: Proof | None = None,
 ) -> None:
-    """Put resources on the lab's ledger, or bring their entries up to date. A guest's entry stays a guest's."""
+    """Write resources on the lab's ledger, or update their entries. A guest's entry stays a guest's."""
     known = {entry.resource.arn: entry for entry in deps.store.ledger(lab.id)}
     for resource in resources:
         entry = known.get(resource.arn)
         if entry is None:
-            fresh = LedgerEntry(resource, state, how, recorded_at=now, changed_at=now, reason=reason, proof=proof)
+            fresh = LedgerEntry(resource, state, how, recorded_at=now, changed_at=now, reason=reason)
             deps.store.record(lab.id, fresh)
         elif not entry.guest:
-            told = _proved(
-                replace(entry, resource=_merged(entry.resource, resource), state=state, reason=reason), how, proof
-            )
+            told = replace(entry, resource=_merged(entry.resource, resource), state=state, reason=reason)
+            told = told if told.grounds is not None else replace(told, how=how, proof=None)
             if told != entry:
                 deps.store.record(lab.id, replace(told, changed_at=now))
 
 
-def _proved(entry: LedgerEntry, how: str, proof: Proof | None) -> LedgerEntry:
-    """With how we know it to be the lab's, where that was not known before."""
-    return entry if entry.grounds is not None else replace(entry, how=how, proof=proof)
-
-
 def _merged(old: Resource, new: Resource) -> Resource:
-    """What is known of a thing now; nothing that was known before is forgotten."""
+    """The resource with everything known before and now."""
     created_at = new.created_at or old.created_at
     attributes = {**old.attributes, **new.attributes}
     return replace(new, tags={**old.tags, **new.tags}, attributes=attributes, created_at=created_at)
 
 
 def enter_guest(deps: Deps, lab: Lab, resources: Iterable[Resource], now: datetime, how: str, reason: str) -> None:
-    """Put on the ledger what the lab only uses, or what turned out to be someone else's: it is there to be kept."""
+    """Write resources on the ledger that the lab only uses, or that are somebody else's: the teardown keeps them."""
     for resource in resources:
         deps.store.record(lab.id, LedgerEntry(resource, EntryState.KEPT, how, now, now, reason=reason, guest=True))
 
 
 def settle(deps: Deps, lab: Lab, kinds: Iterable[Kind], now: datetime, how: str | None = None) -> None:
-    """Mark the lab's own entries of these kinds, or those that are ours by `how`, as deleted: they went with something."""
+    """Mark the lab's own entries of these kinds, or those known by `how`, as deleted: they went with another resource."""
     gone = set(kinds)
     for entry in deps.store.ledger(lab.id):
         concerned = entry.resource.kind in gone or entry.how == how
@@ -81,12 +73,12 @@ def settle(deps: Deps, lab: Lab, kinds: Iterable[Kind], now: datetime, how: str 
 
 
 def learn(deps: Deps, lab: Lab, **facts: Any) -> Lab:
-    """Keep facts (fields of ClusterFacts) on the lab, whatever its phase: teardown needs them most."""
+    """Keep facts (fields of ClusterFacts) on the lab in any phase: the teardown needs them."""
     return deps.store.change_lab(lab.id, lambda stored: replace(stored, facts=replace(stored.facts, **facts)))
 
 
 def detail_of(deps: Deps, lab: Lab, workflow: str, name: str) -> str:
-    """What a step of the lab's present run ended with; empty where it did not run."""
+    """The detail of a step in the lab's present run; empty if it did not run."""
     steps = [
         step for step in deps.store.steps(lab.id) if (step.workflow, step.run, step.name) == (workflow, lab.run, name)
     ]
@@ -94,7 +86,7 @@ def detail_of(deps: Deps, lab: Lab, workflow: str, name: str) -> str:
 
 
 def note_version(deps: Deps, lab_id: str, version: str) -> Lab:
-    """Keep which Kubernetes EKS tells that a lab's cluster runs; nothing is saved where that is known."""
+    """Keep the Kubernetes version that EKS returned; a known version saves nothing."""
 
     def seen(stored: Lab) -> Lab:
         known = version in ("", stored.kubernetes_version)
@@ -106,9 +98,9 @@ def note_version(deps: Deps, lab_id: str, version: str) -> Lab:
 def close_steps(
     deps: Deps, lab: Lab, now: datetime, why: str, before: int | None = None, but: str | None = None
 ) -> None:
-    """Say of steps that were left half done that nobody is at them any more.
+    """Close steps that no workflow works on any more.
 
-    `before`: only those of runs before this one; `but`: the step of the lab's present run that somebody is at.
+    `before`: only steps of earlier runs; `but`: the step of the present run that is running.
     """
     for step in deps.store.steps(lab.id):
         spared = (step.name, step.run) == (but, lab.run)
@@ -118,7 +110,7 @@ def close_steps(
 
 
 def facts_of(failure: Failure) -> dict[str, str]:
-    """What a line of history tells of a failure beside its sentence: its code, who has to act, and AWS's own words."""
+    """The facts of a failure in the history: its code, who has to act, and AWS's own words."""
     return {"code": failure.code, "responsible": str(failure.responsible), "cause": failure.cause}
 
 
@@ -131,9 +123,9 @@ def move(
     message: str,
     failure: Failure | None = None,
 ) -> Lab:
-    """Change the lab's phase and tell its history, with the failure that made it so.
+    """Change the lab's phase and write the history, with the failure that caused it.
 
-    Raises Superseded when the lab is in none of the phases `frm`.
+    Raises Superseded if the lab is in none of the phases `frm`.
     """
     allowed = frozenset(frm)
     was = lab.phase
@@ -156,19 +148,19 @@ def move(
 
 
 def again(step: str, detail: str) -> StepResult:
-    """Look again after as long as this step's polling policy says."""
+    """Look again after the interval of this step's polling policy."""
     return StepResult(Result.AGAIN, detail, look_again_in=POLL_POLICIES[step].interval_seconds)
 
 
 def again_or_stuck(step: str, attempt: int, detail: str) -> StepResult:
-    """Look again, or give up when the step has looked as often as it may."""
+    """Look again, or give up after the step's last attempt."""
     if POLL_POLICIES[step].is_out(attempt):
         return StepResult(Result.STUCK, f"After {POLL_POLICIES[step].minutes} minutes: {detail}")
     return again(step, detail)
 
 
 def again_or_failed(step: str, at: StepInput, what: str, detail: str) -> StepResult:
-    """Look again; raises ProvisioningFailed when the step has looked as often as it may."""
+    """Look again. Raises ProvisioningFailed after the step's last attempt."""
     if POLL_POLICIES[step].is_out(at.attempt):
         raise ProvisioningFailed(explain_timeout(f"{what} ({detail})", POLL_POLICIES[step].minutes))
     return again(step, detail)
