@@ -82,7 +82,12 @@ class RequestContext:
         self.routes, self._get_people = routes, get_people
         self._get_deps = get_deps
         self._authorizer = IAMAuthorizer()
-        self.operations: list[Operation] = []
+        self._described: list[tuple[tuple[str, str, str, tuple[int, str], tuple[int, ...]], Described]] = []
+
+    @property
+    def operations(self) -> tuple[Operation, ...]:
+        """What the registered routes say of themselves."""
+        return tuple(Operation(*route, **more) for route, more in self._described)
 
     @property
     def deps(self) -> Deps:
@@ -157,24 +162,25 @@ class RequestContext:
         **more: Unpack[Described],
     ) -> Callable[[View], View]:
         """Register a view for one method of a path, with its errors as problems, and describe it for the OpenAPI document."""
-        operation = Operation(method, path, summary, success, refusals, **more)
-        self.operations.append(operation)
+        self._described.append(((method, path, summary, success, refusals), more))
+        public, types = more.get("public"), more.get("types", ())
+        changes = method != "GET" and not more.get("viewers")
 
         def register(view: View) -> View:
-            guard = {} if operation.public else {"authorizer": self._authorizer}
-            bodies = {"content_types": [*BODY_TYPES, *operation.types]} if method in ("POST", "PATCH", "PUT") else {}
-            answering = answers_problems(view if operation.public else self._admitting(view, operation))
+            guard = {} if public else {"authorizer": self._authorizer}
+            bodies = {"content_types": [*BODY_TYPES, *types]} if method in ("POST", "PATCH", "PUT") else {}
+            answering = answers_problems(view if public else self._admitting(view, changes))
             self.routes.route(path, methods=[method], **guard, **bodies)(answering)
             return answering
 
         return register
 
-    def _admitting(self, view: View, operation: Operation) -> View:
-        """The view, refused to callers who may ask nothing here, and to viewers by any method but GET, unless it is for viewers."""
+    def _admitting(self, view: View, changes: bool) -> View:
+        """The view, refused to callers who may ask nothing here, and to viewers if it changes something."""
 
         @functools.wraps(view)
         def admitting(*args: str, **kwargs: str) -> Response:
-            if self.caller.is_viewer and operation.method != "GET" and not operation.viewers:
+            if self.caller.is_viewer and changes:
                 raise NotYours("Viewers look at everything and change nothing.")
             return view(*args, **kwargs)
 

@@ -16,7 +16,7 @@ def operations() -> tuple[Operation, ...]:
     def unused() -> NoReturn:
         raise AssertionError("No request is answered here.")
 
-    return tuple(routes_of(unused, unused).operations)
+    return routes_of(unused, unused).operations
 
 
 def text() -> str:
