@@ -64,7 +64,7 @@ def a_rich_watched() -> Watched:
     cluster = a_fleet_cluster(insights=(an_insight(),), addons=(an_addon(),), deletion_protection=True)
     forced = a_deadline(kind=DeadlineKind.FORCED_UPGRADE, at=datetime(2027, 12, 2, tzinfo=UTC), target="1.35")
     support = a_support(deadlines=(a_deadline(), forced), lease_first=True, reason="1.34 is in standard support")
-    said = {"acknowledged_by": "ops", "acknowledged_deadline": forced.id, "message": (a_deadline().id,)}
+    said = {"acknowledged_by": "ops", "acknowledged_deadline": forced.id}
     instants = {"lease_ends_at": NOW + DAY, "snoozed_until": NOW, "upgraded_by_aws_at": NOW - DAY}
     return a_watched(cluster=cluster, support=support, trouble=a_trouble(), lab_id="lab-1", **said, **instants)
 

@@ -32,15 +32,15 @@ def store(client: Unreliable) -> DynamoFleetStore:
 
 def sent_once_more(watched: Watched | None) -> Watched:
     kept = watched or a_watched()
-    return replace(kept, message=(*kept.message, "again"))
+    return replace(kept, other_owners=(*kept.other_owners, "again"))
 
 
 def test_a_cluster_kept_by_a_call_that_was_sent_twice_is_kept_once(client: Unreliable, store: DynamoFleetStore) -> None:
-    for message in (("again",), ("again", "again")):
+    for owners in (("again",), ("again", "again")):
         client.plan = ["twice"]
         changed = store.change_watched(a_key(), sent_once_more)
         assert changed is not None
-        assert changed.message == message
+        assert changed.other_owners == owners
         assert store.watched(a_key()) == changed
 
 
