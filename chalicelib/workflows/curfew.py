@@ -27,7 +27,7 @@ from chalicelib.workflows.night.brake import due_items
 from chalicelib.workflows.night.call_off import call_off_unseen
 from chalicelib.workflows.night.examine import Examination
 from chalicelib.workflows.night.orphans import find_orphans_in
-from chalicelib.workflows.night.outcomes import put_off, rules_of
+from chalicelib.workflows.night.outcomes import leave_to_next_run, rules_of
 from chalicelib.workflows.night.region import Region
 from chalicelib.workflows.night.report import report, unreported_nights
 from chalicelib.workflows.night.summary import RunSummary, added
@@ -67,7 +67,7 @@ def examine(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
     looking = Examination(deps, Region(deps, _place(group)), rules_of(deps), now, summary)
     for lab_id, why in looking.look(group["ids"]).items():
         with summary.around(f"{lab_id}, not even put off"):
-            put_off(deps, lab_id, why, now)
+            leave_to_next_run(deps, lab_id, why, now)
             call_off_unseen(deps, lab_id, why, now, summary)
     return {**summary.answer(), "due": looking.due}
 
@@ -104,7 +104,7 @@ def act(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
 def put_off_one(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answer:
     """Leave a lab whose act failed to the next run, and tell the person who was warned that nothing happens now."""
     lab_id, why = event["item"]["lab_id"], event["failure"]["Error"]
-    put_off(deps, lab_id, why, now)
+    leave_to_next_run(deps, lab_id, why, now)
     summary = RunSummary(troubles=[f"{lab_id}: {why}"])
     call_off_unseen(deps, lab_id, why, now, summary)
     return summary.answer()

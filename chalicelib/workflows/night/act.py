@@ -27,8 +27,8 @@ from chalicelib.workflows.night.outcomes import (
     as_sentence,
     change_unless_changed,
     conclude,
+    leave_to_next_run,
     look_again,
-    put_off,
     rules_of,
     settle,
     skip_entry,
@@ -46,7 +46,7 @@ _WORKFLOW = {Phase.RELEASING: "teardown", Phase.HIBERNATING: "hibernate"}
 def act_on(deps: Deps, item: Mapping[str, Any], now: datetime, summary: RunSummary) -> None:
     """Act on one due entry. `item`: lab_id, night, entry_id, and `held`, `suspect` and `free_at` from `brake`."""
     if deps.clock.now() - now > _AS_SEEN:
-        put_off(deps, item["lab_id"], _OLD, now)
+        leave_to_next_run(deps, item["lab_id"], _OLD, now)
         summary.troubles.append(f"{item['lab_id']}: {_OLD}")
         return
     lab = deps.store.load_lab(item["lab_id"])

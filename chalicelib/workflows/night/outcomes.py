@@ -48,7 +48,7 @@ def look_again(deps: Deps, lab: Lab, at: datetime) -> Lab:
     return change_unless_changed(deps, lab, lambda stored: replace(stored, due_at=at))
 
 
-def put_off(deps: Deps, lab_id: str, why: str, now: datetime) -> None:
+def leave_to_next_run(deps: Deps, lab_id: str, why: str, now: datetime) -> None:
     """Leave a failing lab to the next run. If a curfew passed meanwhile, the history says so."""
     note_missed(deps, deps.store.load_lab(lab_id), Sentence("it could not be looked at: {why}", why=why), now)
 
