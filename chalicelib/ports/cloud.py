@@ -32,19 +32,15 @@ class Stacks(Protocol):
     ) -> str:
         """Ask for a stack; return its id. A stack of this name that is there already is taken as ours if it carries the same
         `ekslab:lab-id` tag and CloudFormation works on it with the role that only this service hands over, else AlreadyExists."""
-        ...
 
     def describe(self, name: str) -> StackState:
         """Status, outputs, and for failures the reason of the first resource that failed. Raises ResourceGone."""
-        ...
 
     def resources(self, name: str) -> tuple[Resource, ...]:
         """What the stack made, as resources with whole ARNs where AWS has ARNs. Empty for a stack that is gone."""
-        ...
 
     def delete(self, name: str, token: str) -> None:
         """Ask for its deletion; a stack that is gone is success."""
-        ...
 
 
 class Network(Protocol):
@@ -52,59 +48,45 @@ class Network(Protocol):
 
     def zones(self, instance_types: Sequence[str]) -> tuple[str, ...]:
         """Names of the region's available zones (no local zones), sorted; those that offer all these types come first."""
-        ...
 
     def offers(self, instance_types: Sequence[str]) -> frozenset[tuple[str, str]]:
         """(zone, instance type) of all that can be had of these in the region."""
-        ...
 
     def instance_types(self, names: Sequence[str]) -> Mapping[str, InstanceTypeFacts]:
         """What EC2 tells of each; types that the region does not know are left out."""
-        ...
 
     def regions(self) -> Mapping[str, str]:
         """Region -> opt-in status, of all that AWS has for this account, enabled or not."""
-        ...
 
     def subnets(self, ids: Sequence[str]) -> tuple[SubnetFacts, ...]:
         """Facts of those that exist; missing ones are left out. `public` means a default route to an internet gateway."""
-        ...
 
     def without_dns(self, vpc_ids: Sequence[str]) -> Mapping[str, str]:
         """VPC -> what it has switched off of what EKS needs: DNS support, DNS host names; those with both are left out."""
-        ...
 
     def key_pair_exists(self, name: str) -> bool:
         """Whether EC2 has a key pair of this name."""
-        ...
 
     def import_key_pair(self, name: str, public_key: str, tags: Mapping[str, str]) -> str:
         """Import an OpenSSH public key; one there already with the same lab tag counts. Return its id."""
-        ...
 
     def allow_ingress(self, group_id: str, source: str, protocol: str, port: int | None, description: str) -> None:
         """Let `source` (a CIDR or a group id) in. Protocol `-1` and port None: everything. A rule there already is success."""
-        ...
 
     def run_work_host(self, lab: Lab, subnet_id: str, security_group_id: str, profile: str, user_data: str) -> str:
         """Start the lab's work host from the newest Amazon Linux 2023 image, by client token; return its instance id."""
-        ...
 
     def work_host(self, instance_id: str) -> WorkHostState:
         """Raises ResourceGone."""
-        ...
 
     def running_nodes(self, cluster: str) -> Mapping[str, int]:
         """How many instances run and answer EC2's reachability check, by managed node group: EKS tags them with its name."""
-        ...
 
     def instances(self, cluster: str) -> Mapping[str, int]:
         """How many instances of the cluster's start or run, by managed node group; under "" those of none."""
-        ...
 
     def security_groups(self, ids: Sequence[str]) -> tuple[Mapping[str, object], ...]:
         """Id, name, description and rules (`ingress`, `egress`: protocol, ports, source, description), for looking at."""
-        ...
 
 
 class Quotas(Protocol):
@@ -112,7 +94,6 @@ class Quotas(Protocol):
 
     def read(self, wanted: Sequence[Quota]) -> QuotaReport:
         """Limits and use of these, and whether the account is on AWS's free plan. Never raises: what is not read is named."""
-        ...
 
 
 class Dns(Protocol):
@@ -120,7 +101,6 @@ class Dns(Protocol):
 
     def zone(self, name_or_id: str) -> HostedZone | None:
         """The hosted zone with this id or domain name; None if there is none. Several of one name: the public one."""
-        ...
 
 
 class Roles(Protocol):
@@ -128,19 +108,15 @@ class Roles(Protocol):
 
     def role_arn(self, role_name: str) -> str | None:
         """The whole ARN, path included, of a role in this account; None if there is none."""
-        ...
 
     def principal_arn(self, arn: str) -> str | None:
         """The whole ARN, path included, of the user or role of this account that an ARN names; None if there is none."""
-        ...
 
     def states(self, role_names: Sequence[str]) -> tuple[RoleState, ...]:
         """Each role that is there, with its unique id and those of the instance profiles that hold it."""
-        ...
 
     def policies(self, role_name: str) -> tuple[tuple[str, str], ...]:
         """Name and ARN (`inline` for inline ones) of every policy of the role. Raises ResourceGone."""
-        ...
 
 
 class Groups(Protocol):
@@ -148,7 +124,6 @@ class Groups(Protocol):
 
     def states(self, names: Sequence[str]) -> tuple[GroupState, ...]:
         """Those that are there, with their ARNs (which have a unique id) and members."""
-        ...
 
 
 class EventHistory(Protocol):
@@ -156,7 +131,6 @@ class EventHistory(Protocol):
 
     def events(self, lookup: Lookup) -> tuple[Event, ...] | None:
         """All events that answer the question, as CloudTrail wrote them down; None when there are more than can be read."""
-        ...
 
 
 class Leftovers(Protocol):
@@ -167,22 +141,18 @@ class Leftovers(Protocol):
 
         Finds generously (a look-alike in the same VPC is found too) so that the ownership rule, not the query, decides.
         """
-        ...
 
     def delete(self, resource: Resource) -> None:
         """Delete this one thing (a security group's references from other groups of the lab are revoked first).
 
         Raises ResourceGone (fine), StillInUse (later), AwsRefused (never).
         """
-        ...
 
     def snapshot(self, volume: Resource, tags: Mapping[str, str], token: str) -> Resource:
         """Ask for a snapshot of a volume, by token: asked again, the same one. Tags never make one ours."""
-        ...
 
     def snapshot_state(self, snapshot_id: str) -> str | None:
         """In EC2's words (pending, completed, error); None when it is gone."""
-        ...
 
 
 class AccountInventory(Protocol):
@@ -195,11 +165,9 @@ class AccountInventory(Protocol):
 
         Asks the Resource Groups Tagging API, the network by VPC, names, and for each ledger entry whether it still is.
         """
-        ...
 
     def bearing_name(self, cluster: str) -> tuple[tuple[Kind, str], ...]:
         """Kind and id of log groups, security groups, balancers and target groups that are there and bear a cluster's name."""
-        ...
 
 
 class Kubernetes(Protocol):
@@ -207,16 +175,12 @@ class Kubernetes(Protocol):
 
     def probe(self, endpoint: str, certificate_authority: str | None) -> EndpointProbe:
         """Resolve the endpoint's name and ask /version once, briefly. Never raises."""
-        ...
 
     def sweep(self, lab: Lab) -> KubernetesSweep:
         """Delete LoadBalancer Services, Ingresses, PVCs, NodePools; say what is left. Never raises: unreachable is a result."""
-        ...
 
     def nodes(self, lab: Lab) -> KubernetesNodes:
         """Which nodes are Ready, by managed node group. Never raises: unreachable, or not let in, is a result."""
-        ...
 
     def view_role(self) -> str:
         """The ARN of the role that evidence of use is read with here, where a cluster has an access entry for it."""
-        ...

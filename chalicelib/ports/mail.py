@@ -46,12 +46,10 @@ class Mailer(Protocol):
 
         Raises Throttled and AwsRefused where SES did not take it, AwsUnavailable where nobody knows whether it did.
         """
-        ...
 
     def troubles(self) -> tuple[str, ...]:
         """Why mail does not reach people here (identity not verified, SES's sandbox, sending paused), a sentence each, with
         the command that mends it. Empty: it does."""
-        ...
 
 
 class MailStore(Protocol):
@@ -59,27 +57,21 @@ class MailStore(Protocol):
 
     def mail(self, mail_id: str) -> Mail | None:
         """None if no such mail was begun, or it is forgotten (90 days)."""
-        ...
 
     def begin_mail(self, mail: Mail, now: datetime) -> tuple[Mail, bool]:
         """Write the record unless SES was asked already (`begun`). The record as it is kept, and whether it is this one."""
-        ...
 
     def change_mail(self, mail_id: str, change: Callable[[Mail], Mail]) -> Mail | None:
         """Load, change, save if nobody saved in between, else again. Unchanged saves nothing. None: no such mail."""
-        ...
 
     def bounced_address(self, address: str) -> str | None:
         """Why mail to this address came back for good, until `forgive_address`; None if it did not."""
-        ...
 
     def note_bounced_address(self, address: str, why: str) -> None:
         """Remember it, in any case of letters."""
-        ...
 
     def forgive_address(self, address: str) -> None:
         """Forget it: a mail has arrived, or its reader confirmed it anew. Absent is fine."""
-        ...
 
 
 @dataclass(frozen=True)

@@ -19,19 +19,15 @@ class PersonStore(Protocol):
 
         `name`: an ARN, a confirmed address, or a bare name of an IAM user or of the directory.
         """
-        ...
 
     def people_of(self, names: Sequence[str]) -> Mapping[str, Person]:
         """As `person_of` for many names, in two calls for each hundred; names of nobody are left out."""
-        ...
 
     def person(self, person_id: str) -> Person | None:
         """By id, strongly consistent."""
-        ...
 
     def person_by_key(self, key: str) -> Person | None:
         """The person that has this key (`Person.keys`), strongly consistent."""
-        ...
 
     def save_people(self, before: Sequence[Person], after: Sequence[Person]) -> bool:
         """Put `after` in the place of `before`, with all their keys, in one transaction; False if one was saved in between.
@@ -39,28 +35,21 @@ class PersonStore(Protocol):
         Who is in `before` alone is forgotten; a new person is in `after` alone, with the version 0. At most twenty people who
         win or lose eighty keys. Raises IdentityTaken if a key is another person's.
         """
-        ...
 
     def list_people(self, limit: int, cursor: str | None) -> tuple[tuple[Person, ...], str | None]:
         """Newest first, from an index that follows within moments. Raises InvalidRequest on `cursor`."""
-        ...
 
     def to_invite(self, limit: int) -> tuple[Person, ...]:
         """People who asked, or were asked, for an address and got no mail about it yet, oldest first. Reads only those."""
-        ...
 
     def confirmation(self, digest: str) -> Confirmation | None:
         """What is kept of an address (`address_digest`), strongly consistent."""
-        ...
 
     def change_confirmation(self, digest: str, change: Callable[[Confirmation | None], Confirmation]) -> Confirmation:
         """Load, change, save if nobody saved in between, else again (bounded). Raises what `change` raises, and StaleLab."""
-        ...
 
     def forget_confirmation(self, digest: str) -> None:
         """Absent is fine."""
-        ...
 
     def spend(self, name: str, most: int, until: datetime) -> bool:
         """Count one use of a name; False if there were `most`. Forgotten some time after `until`."""
-        ...

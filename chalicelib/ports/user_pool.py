@@ -28,12 +28,9 @@ class UserPool(Protocol):
 
     def client(self) -> PoolClient:
         """Asked for once in a process, and again after a refusal. Raises LoginRefused where there is none."""
-        ...
 
     def redeem(self, code: str, verifier: str, callback: str) -> Mapping[str, object]:
         """The claims of the ID token that the token endpoint gives for a code. Raises LoginRefused, Transient."""
-        ...
 
     def standing(self, arn: str) -> Standing | None:
         """What the pool says of a user, kept for a minute. None: not of this pool, gone, or disabled. Raises Transient."""
-        ...

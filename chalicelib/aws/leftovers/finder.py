@@ -21,11 +21,9 @@ class Finder(Protocol):
 
     def find(self, target: Target) -> Iterable[Resource]:
         """Everything of this kind that has to do with the target, each with all its tags."""
-        ...
 
     def delete(self, resource: Resource) -> None:
         """Delete this one. Raises ResourceGone, StillInUse, AwsRefused."""
-        ...
 
 
 def every(client: Any, action: str, method: str, key: str, **arguments: Any) -> list[dict[str, Any]]:

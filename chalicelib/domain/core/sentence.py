@@ -42,27 +42,21 @@ class Words(Protocol):
     @property
     def language(self) -> Language:
         """Which one."""
-        ...
 
     def gettext(self, message: str, /) -> str:
         """The translation; the message itself where there is none."""
-        ...
 
     def ngettext(self, one: str, many: str, number: int, /) -> str:
         """The translation that fits the number."""
-        ...
 
     def moment(self, at: datetime, zone: str, style: Style) -> str:
         """An instant in a time zone."""
-        ...
 
     def listed(self, parts: Sequence[str], last: str) -> str:
         """Two or more things; `last`: `and` or `or`."""
-        ...
 
     def finished(self, text: str) -> str:
         """A whole text once its slots are filled."""
-        ...
 
 
 class English:

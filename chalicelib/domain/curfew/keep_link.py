@@ -40,11 +40,9 @@ class LinkSigner(Protocol):
 
     def sign(self, text: str, key: bytes) -> str:
         """The text, a dot, and its signature in URL-safe characters."""
-        ...
 
     def unsign(self, token: str, key: bytes) -> str | None:
         """The text, if the token is, to the last bit, what `sign` makes of it with this key; else None."""
-        ...
 
 
 @dataclass(frozen=True)

@@ -30,7 +30,6 @@ class KeepsConfirmations(Protocol):
 
     def change_confirmation(self, digest: str, change: Callable[[Confirmation | None], Confirmation]) -> Confirmation:
         """Load, change, save if nobody saved in between, else again."""
-        ...
 
 
 def invite(
