@@ -1,0 +1,362 @@
+"""The whole service over days: people ask, change, sleep, extend and let go; others delete and remake; AWS fails and upgrades.
+
+Workflows, the five-minute run, the hourly sweep and the daily watch are the real ones, on fakes. What the sweep promises of a
+fleet (`tests/workflows/night/test_fleets.py`) is held here, too.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import ClassVar
+
+from hypothesis import strategies as st
+from hypothesis.stateful import initialize, invariant, rule
+
+from chalicelib.domain.core.resources import Kind, Resource
+from chalicelib.domain.curfew.extension import ExtensionRequest
+from chalicelib.domain.curfew.rules import CurfewRules
+from chalicelib.domain.errors.tree import AwsUnavailable, EkslabError, StaleLab, Throttled
+from chalicelib.domain.identity.callers import Caller
+from chalicelib.domain.labs.approval import Decision
+from chalicelib.domain.labs.lab import OVER, RESTING, Change, Lab, Phase
+from chalicelib.domain.labs.steps import StepStatus
+from chalicelib.domain.requests.offers import Offers
+from chalicelib.services.labs import approval, commands, hibernation, lease
+from chalicelib.workflows import schedules
+from tests.fakes import NOW, a_caller, a_nodegroup, a_spec
+from tests.fakes.fleet_builders import a_fleet_cluster, a_registration
+from tests.workflows.machine import LAB_WORKFLOWS, LambdaDied, Machine
+from tests.workflows.night.nights import SEOUL, Nights, vanished
+from tests.workflows.night.test_fleets import ADMIN, AUDIENCES, HOUR, OWNERS, USES, Fleet
+from tests.workflows.test_whole_path import put_neighbours
+
+#: What may go wrong, and how: what changes something, and what is decided from.
+CALLS = (
+    "stacks.create", "stacks.describe", "stacks.delete", "clusters.create", "clusters.describe", "clusters.delete",
+    "create_nodegroup", "nodegroup", "delete_nodegroup", "create_addon", "grant_access", "update_endpoint", "update_state",
+    "scale_nodegroup", "nodegroup_update_state", "leftovers.find", "leftovers.delete", "workflows.start", "record",
+    "change_lab", "record_step", "add_event", "put_receipt",
+)  # fmt: skip
+ERRORS = (AwsUnavailable("no answer"), Throttled("eks: Rate exceeded"), StaleLab("someone was faster"))
+#: No more than these are alive at once; a person may have a few.
+NAMES = tuple(f"lab{number}" for number in range(8))
+LEASES = (4, 8, 30, 72)
+Request = tuple[str, str, int, str]
+#: A name, who asks, for how many hours, and how the lab will be used.
+REQUESTS = st.tuples(
+    st.sampled_from(NAMES), st.sampled_from(OWNERS), st.sampled_from(LEASES), st.sampled_from(sorted(USES))
+)
+#: What comes and goes with a node group, or is made by Kubernetes, is on no ledger while the lab is in use.
+UNLISTED = frozenset(
+    {
+        Kind.AUTO_SCALING_GROUP,
+        Kind.INSTANCE,
+        Kind.NETWORK_INTERFACE,
+        Kind.LOAD_BALANCER,
+        Kind.VOLUME,
+        Kind.SECURITY_GROUP,
+    }
+)
+#: An administrator who asked for no lab.
+ADMIN_OF_OTHERS = replace(ADMIN, arn="arn:aws:iam::111122223333:user/administrator")
+
+
+class LivingNights(Nights):
+    """Nights whose workflows are lived step by step. `deaths`: before which invocations a Lambda dies; `count`: how many there
+    were; `reached`: every phase that a lab was seen in."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.deaths, self.count, self.reached = set[int](), 0, set[Phase]()
+
+    def settle(self, at: datetime) -> None:
+        """Run what was started, and what that starts."""
+        started = self.world.workflows.started
+        while self._done < len(started):
+            workflow, name, payload = started[self._done]
+            self._done += 1
+            if workflow in LAB_WORKFLOWS:
+                Machine(workflow, self.world.deps, self._enter).run(payload)
+            self.world.workflows.end(name)
+        for lab in self.world.store.labs.values():
+            if lab.phase in OVER:
+                self.ended.setdefault(lab.id, at)
+
+    def _enter(self, function: str) -> None:
+        self.count += 1
+        self.reached |= {lab.phase for lab in self.world.store.labs.values()}
+        if self.count in self.deaths:
+            raise LambdaDied
+
+
+class Service(Fleet):
+    """`theirs`: what others have; `let_go`: labs that people ended; `lost`: labs whose clusters somebody deleted;
+    `reached`: every phase that a lab was seen in, over all runs; `raised`: when a lab's control plane was last upgraded."""
+
+    reached: ClassVar[set[Phase]] = set()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.living = self.nights = LivingNights()
+        world = self.nights.world
+        world.curfew.store.put_rules(CurfewRules())
+        world.watch.store.register(a_registration())
+        put_neighbours(world.account)
+        self.theirs: dict[str, Resource] = dict(world.account.resources)
+        self.let_go, self.lost, self.raised = set[str](), set[str](), dict[str, datetime]()
+
+    # People
+
+    @initialize(
+        asked=st.lists(REQUESTS, min_size=1, max_size=6),
+        unheard=st.sets(st.sampled_from(AUDIENCES), max_size=2),
+        ask_usd=st.sampled_from([None, 3.0]),
+    )
+    def people_ask_for_labs(self, asked: list[Request], unheard: set[str], ask_usd: float | None) -> None:
+        self.nights.world.store.kept_offers = Offers(ask_usd=ask_usd)
+        self.subscriptions_change(unheard)
+        for request in asked:
+            self.somebody_asks_for_a_lab(request)
+
+    @rule(request=REQUESTS)
+    def somebody_asks_for_a_lab(self, request: Request) -> None:
+        name, owner, hours, use = request
+        spec = a_spec(name=name, nodegroups=(a_nodegroup(),), lease_hours=hours, schedule=SEOUL, log_types=("api",))
+        world, asking = self.nights.world, commands.ValidatedRequest(spec)
+        with suppress(EkslabError):
+            lab = commands.request_lab(world.deps, a_caller(arn=owner), asking, None, "digest", self.now).lab
+            world.curfew.signals.evidence[lab.id] = USES[use](lab.id)
+            self.most = max(self.most, len(self.alive()))
+        self.settled()
+
+    @rule(number=st.integers(0, 7), what=st.sampled_from(["hibernate", "wake", "release", "approve", "refuse"]))
+    def somebody_asks_of_a_lab(self, number: int, what: str) -> None:
+        lab = self.one_of(self.alive(), number)
+        if lab is None:
+            return
+        asked = (self.nights.world.deps, self.owner_of(lab), lab.id)
+        with suppress(EkslabError):
+            match what:
+                case "hibernate":
+                    hibernation.hibernate_lab(*asked, self.now)
+                case "wake":
+                    hibernation.wake_lab(*asked, self.now)
+                case "release":
+                    self.let_go.add(lab.id)
+                    self.extended.add(lab.id)
+                    commands.release_lab(*asked, self.now)
+                case _:
+                    decision = Decision.APPROVE if what == "approve" else Decision.REFUSE
+                    approval.decide(self.nights.world.deps, ADMIN_OF_OTHERS, lab.id, decision, "why not", self.now)
+        self.settled()
+
+    @rule(number=st.integers(0, 7), nodes=st.integers(0, 4), access=st.sampled_from([None, "private", "public"]))
+    def somebody_changes_a_lab(self, number: int, nodes: int, access: str | None) -> None:
+        lab = self.one_of(self.alive(), number)
+        if lab is not None:
+            change = Change(access, nodes={"myeks-nodegroup": nodes})
+            with suppress(EkslabError):
+                commands.change_lab(self.nights.world.deps, self.owner_of(lab), lab.id, change, self.now)
+            self.settled()
+
+    @rule(number=st.integers(0, 7), hours=st.integers(1, 40), protect=st.booleans())
+    def somebody_spares_a_lab(self, number: int, hours: int, protect: bool) -> None:
+        lab, deps = self.one_of(self.alive(), number), self.nights.world.deps
+        if lab is None:
+            return
+        with suppress(EkslabError):
+            if protect:
+                lease.protect_lab(deps, ADMIN, lab.id, self.now + hours * HOUR, "a demonstration", self.now)
+            else:
+                lease.extend_lab(deps, self.owner_of(lab), lab.id, ExtensionRequest(hours=hours), self.now)
+            self.extended.add(lab.id)
+
+    @rule(number=st.integers(0, 7), use=st.sampled_from(sorted(USES)))
+    def use_changes(self, number: int, use: str) -> None:
+        lab = self.one_of(self.alive(), number)
+        if lab is not None and lab.id not in self.lost:
+            self.nights.world.curfew.signals.evidence[lab.id] = USES[use](lab.id)
+
+    # Others, AWS, and time
+
+    @rule(number=st.integers(0, 7), again=st.booleans())
+    def others_delete_a_cluster(self, number: int, again: bool) -> None:
+        """By hand, and perhaps make one of the same name."""
+        lab, world = self.one_of(self.at_rest(), number), self.nights.world
+        if lab is None or lab.name not in world.clusters.clusters or lab.id in self.lost:
+            return
+        world.clusters.drop(lab.name)
+        world.curfew.signals.evidence[lab.id] = vanished(lab.id)
+        self.lost.add(lab.id)
+        if again:
+            world.clusters.put(lab.name, lab.spec.version)
+            self.theirs |= {thing.arn: thing for thing in world.account.of(Kind.CLUSTER) if thing.id == lab.name}
+
+    @rule(number=st.integers(0, 7))
+    def a_control_plane_is_upgraded(self, number: int) -> None:
+        """By hand or by AWS: the record learns it within a day."""
+        lab, world = self.one_of(self.at_rest(), number), self.nights.world
+        record = world.clusters.clusters.get(lab.name) if lab is not None else None
+        if lab is not None and record is not None and lab.id not in self.lost:
+            following = f"1.{int(record.state.version.split('.')[1]) + 1}"
+            if world.clusters.calendar.get(following) is not None:
+                record.state = replace(record.state, version=following)
+                self.raised[lab.id] = self.now
+
+    @rule(call=st.sampled_from(CALLS), error=st.sampled_from(ERRORS), times=st.integers(1, 3), after=st.booleans())
+    def a_call_fails(self, call: str, error: Exception, times: int, after: bool) -> None:
+        self.nights.world.fail(call, error, times=times, after=after)
+
+    @rule(after=st.integers(1, 60))
+    def a_function_dies(self, after: int) -> None:
+        self.living.deaths.add(self.living.count + after)
+
+    @rule(number=st.integers(0, 7))
+    def others_put_something_in_the_way(self, number: int) -> None:
+        """A security group of their own, in the lab's network, until somebody clears the way."""
+        lab, world = self.one_of(self.at_rest(), number), self.nights.world
+        if lab is not None and lab.facts.vpc_id:
+            group = world.account.add(Kind.SECURITY_GROUP, vpc_id=lab.facts.vpc_id, group_name="by-hand")
+            self.theirs[group.arn] = group
+
+    @rule()
+    def others_clear_the_way(self) -> None:
+        account = self.nights.world.account
+        for thing in [each for each in self.theirs.values() if each.attributes.get("group-name") == "by-hand"]:
+            account.remove(thing)
+            del self.theirs[thing.arn]
+
+    @rule(hours=st.sampled_from([1, 3, 8, 24]))
+    def hours_pass(self, hours: int) -> None:
+        """Each hour the sweep, the five-minute run before and after it; the watch once a day."""
+        deaf, world = self.deaf(), self.nights.world
+        for _ in range(hours):
+            before = len(world.watch.notifier.messages)
+            self.tend()
+            self.nights.run_hour(self.now)
+            self.tend()
+            if self.now.hour == 6:
+                self.watch()
+            self.deaf_at.append((self.now, deaf))
+            for message in world.watch.notifier.messages[before:]:
+                self.sent.append((self.now, message, message.recipient.casefold() not in deaf))
+            self.now += HOUR
+        world.clock.instant = self.now
+
+    data_is_damaged = eks_is_throttled = None
+
+    def tend(self) -> None:
+        with suppress(EkslabError):
+            schedules.recover_labs(self.nights.world.deps)
+        self.settled()
+
+    def watch(self) -> None:
+        """The watch sees the clusters that are there."""
+        world = self.nights.world
+        for key in list(world.watch.fleets.clusters):
+            world.watch.fleets.remove(key)
+        for name, record in world.clusters.clusters.items():
+            world.watch.fleets.add(a_fleet_cluster(name, record.state.version, tags=dict(record.state.tags)))
+        Machine("watch_support", world.deps).run({"time": self.now.isoformat()})
+
+    def settled(self) -> None:
+        """What people asked for is done."""
+        self.nights.settle(self.now)
+        self.reached |= self.living.reached | {lab.phase for lab in self.nights.world.store.labs.values()}
+
+    def calm(self) -> None:
+        """Nothing fails any more, nobody is in the way, everybody hears; all that is left is let go."""
+        self.nights.world.account.troubles.clear()
+        self.living.deaths.clear()
+        self.others_clear_the_way()
+        self.subscriptions_change(set())
+        self.hours_pass(2)
+        for lab in self.alive():
+            self.let_go.add(lab.id)
+            with suppress(EkslabError):
+                commands.release_lab(self.nights.world.deps, self.owner_of(lab), lab.id, self.now)
+        self.settled()
+        self.hours_pass(27)
+
+    def teardown(self) -> None:
+        """In the end nothing of ours is left, and each receipt says so; it may name what others have under a lab's name."""
+        self.calm()
+        world = self.nights.world
+        assert self.alive() == [], [f"{lab.phase}: {lab.reason}" for lab in self.alive()]
+        assert {arn for arn in world.account.resources if arn not in self.theirs} == set()
+        for lab in world.store.labs.values():
+            for receipt in world.store.receipts(lab.id)[-1:]:
+                assert receipt.done, f"{lab.name}: something is still there"
+                assert {line.arn for line in receipt.left} <= set(self.theirs), "what is left is not others'"
+
+    # What is looked at
+
+    def alive(self) -> list[Lab]:
+        return [lab for lab in self.nights.world.store.labs.values() if lab.phase not in OVER]
+
+    def at_rest(self) -> list[Lab]:
+        return [lab for lab in self.alive() if lab.phase in RESTING]
+
+    def one_of(self, labs: list[Lab], number: int) -> Lab | None:
+        return labs[number % len(labs)] if labs else None
+
+    def owner_of(self, lab: Lab) -> Caller:
+        return a_caller(arn=lab.owner)
+
+    # What must always be true
+
+    @invariant()
+    def nothing_of_others_ends(self) -> None:
+        assert set(self.theirs) <= set(self.nights.world.account.resources)
+
+    @invariant()
+    def nothing_of_ours_is_unnamed(self) -> None:
+        """The ledger or a receipt of some lab names it, or it comes with a node group of a lab that is alive."""
+        world, named = self.nights.world, set[str]()
+        for lab in world.store.labs.values():
+            named |= {entry.resource.arn for entry in world.store.ledger(lab.id)}
+            named |= {line.arn for receipt in world.store.receipts(lab.id)[-1:] for line in receipt.lines}
+        living, names = {lab.facts.vpc_id for lab in self.alive()}, {lab.name for lab in self.alive()}
+        for arn, thing in world.account.resources.items():
+            with_nodes = thing.tags.get("eks:cluster-name") in names or thing.attributes.get("vpc-id") in living
+            spared = thing.kind in UNLISTED and with_nodes
+            assert arn in self.theirs or arn in named or spared, f"{thing.kind} {thing.id} is named nowhere"
+
+    @invariant()
+    def receipts_are_true(self) -> None:
+        world = self.nights.world
+        for lab in world.store.labs.values():
+            taken = world.store.receipts(lab.id)
+            if lab.phase is Phase.DELETED and taken and taken[-1].clean:
+                here = [
+                    thing
+                    for arn, thing in world.account.resources.items()
+                    if arn not in self.theirs and thing.attributes.get("vpc-id") == lab.facts.vpc_id is not None
+                ]
+                assert here == [], "proved empty, and not"
+
+    @invariant()
+    def nobody_ends_unplanned_or_unwarned(self) -> None:
+        done = {entry.lab_id: status for entry, status in self.lines() if status.settled_at is not None}
+        for lab in self.nights.world.store.labs.values():
+            if lab.phase in (Phase.RELEASING, Phase.DELETED, Phase.BLOCKED) and lab.id not in self.let_go:
+                status = done.get(lab.id)
+                assert status is not None, f"{lab.name} ended beside the plan"
+                assert status.warned_at is not None, f"{lab.name} ended without a warning"
+
+    @invariant()
+    def the_version_told_is_the_version_run_within_a_day(self) -> None:
+        world = self.nights.world
+        for lab in self.at_rest():
+            record = world.clusters.clusters.get(lab.name)
+            raised = self.raised.get(lab.id, NOW)
+            if record is not None and lab.id not in self.lost and self.now - raised > timedelta(hours=26):
+                assert (lab.facts.version or lab.spec.version) == record.state.version
+
+    @invariant()
+    def no_step_of_a_lab_at_rest_is_told_as_running(self) -> None:
+        for lab in self.at_rest():
+            running = [step for step in self.nights.world.store.steps(lab.id) if step.status is StepStatus.RUNNING]
+            assert running == [], f"{lab.phase}: {running}"
