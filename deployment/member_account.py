@@ -30,6 +30,7 @@ HOME_ONLY = frozenset(
         "put-events",
         "read-link-keys",
         "renew-link-keys",
+        "read-bills",
         "read-prices",
         "see-who-is-subscribed",
         "look-at-mail-account",

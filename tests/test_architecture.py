@@ -52,6 +52,7 @@ LAYERS: dict[str, tuple[str, ...]] = {
     "benchmarks/bench_cold_start.py": ("deployment",),
     "benchmarks/bench_signals.py": ("emulator", "sandbox", "chalicelib.aws", "chalicelib.domain"),
     # These count what the curfew run asks of the table, which cannot be seen from outside.
+    "benchmarks/bench_requests.py": ("emulator", "chalicelib", "tests.fakes", "tests.api.http", "tests.aws.dynamodb.table"),
     "benchmarks/bench_sweep_reads.py": ("emulator", "sandbox", "chalicelib", "tests.fakes"),
     "benchmarks/sweep_reads.py": ("emulator", "sandbox", "chalicelib"),
 }  # fmt: skip

@@ -7,11 +7,11 @@ Called by planning and by extending. A type whose price is not known is named, a
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import field, replace
 from datetime import date, datetime, timedelta
 
-from chalicelib.domain.core.deferred import dataclass
+from chalicelib.domain.core.deferred import dataclass, pattern
 from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.meter import MICRO, Meter
@@ -22,7 +22,7 @@ from chalicelib.domain.labs.spec import LabSpec, NatMode, NewNetwork, NodegroupS
 HOURS_A_MONTH = 730
 #: What an act saves is counted for a day at most: nobody knows how long the lab would have been forgotten.
 SAVED_FOR = timedelta(hours=24)
-_EXTENDED = "extended support"
+_EXTENDED, _INSTANCES, _OTHER = "extended support", "instances", "other"
 
 
 @dataclass(frozen=True)
@@ -187,6 +187,69 @@ def meter_of(spec: LabSpec, prices: Prices, extended_from: datetime | None, zone
     extra = 0 if extended_from is None else _micro(prices.extended_extra)
     source = describe_source(without)
     return Meter(_micro(without.total), nodes, zone, extra, extended_from, tuple(unknown), source)
+
+
+@dataclass(frozen=True)
+class Billed:
+    """What AWS billed by usage type, such as `APN2-BoxUsage:t3.medium`, in USD. `estimated`: the bill is not final.
+
+    `requests`: how many that took; each is paid for.
+    """
+
+    usd: Mapping[str, float] = field(default_factory=dict)
+    estimated: bool = False
+    requests: int = 0
+
+
+#: Usage types without their region's prefix, or how they begin, by the part of a lab that they are.
+_USAGE = {
+    "AmazonEKS-Hours:perCluster": "control plane",
+    "AmazonEKS-Hours:extendedSupport": _EXTENDED,
+    "BoxUsage": _INSTANCES,
+    "SpotUsage": _INSTANCES,
+    "EBS:VolumeUsage.gp3": "gp3",
+    "NatGateway-Hours": "NAT gateway",
+    "PublicIPv4:InUseAddress": "public IPv4 addresses",
+    "LoadBalancerUsage": "load balancers",
+}
+_PREFIX = pattern(r"[A-Z]{2,3}[A-Z0-9]?[0-9]?-")
+
+
+def part_of_usage(usage_type: str) -> str:
+    """The part of a lab that a usage type of a bill is; `other` for what is in no amount here."""
+    found = _PREFIX.match(usage_type)
+    plain = usage_type[found.end() :] if found else usage_type
+    return next((part for begin, part in _USAGE.items() if plain == begin or plain.startswith(f"{begin}:")), _OTHER)
+
+
+def parts_of_months(
+    labs: Iterable[Lab], prices: Callable[[str], Prices], start: datetime, end: datetime
+) -> Mapping[str, float]:
+    """What labs cost between two instants by part, in USD: their own sums, split as the prices of now split an hour."""
+    sums: Counter[str] = Counter()
+    for lab in labs:
+        asleep, nodes, extended = lab.meter.split(start, min(lab.ended_at or end, end)) if lab.meter else (0, 0, 0)
+        if asleep or nodes:
+            without = _by_part(_cost(lab.spec, prices(lab.region), False, ()))
+            groups = _by_part(_cost(lab.spec, prices(lab.region), False, lab.spec.nodegroups))
+            groups.subtract(without)
+            sums.update(_shared(asleep, without))
+            sums.update(_shared(nodes, groups))
+        sums[_EXTENDED] += extended
+    return {part: micro / MICRO for part, micro in sums.items() if micro}
+
+
+def _by_part(cost: Cost) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for part in cost.parts:
+        found[part.kind if part.kind in _USAGE.values() else _INSTANCES] += _micro(part.usd_hour)
+    return found
+
+
+def _shared(amount: int, shares: Mapping[str, int]) -> Mapping[str, int]:
+    """An amount in the ratio of shares; what has no share is of instances, whose price was known then."""
+    whole = sum(shares.values())
+    return {part: amount * share // whole for part, share in shares.items()} if whole else {_INSTANCES: amount}
 
 
 def _unpriced(spec: LabSpec, prices: Prices) -> Iterator[str]:

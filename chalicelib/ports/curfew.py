@@ -15,7 +15,7 @@ from chalicelib.domain.labs.schedule import Holidays, Schedule
 if TYPE_CHECKING:
     from chalicelib.domain.core.message import Message
     from chalicelib.domain.core.place import Place
-    from chalicelib.domain.costs import Prices, Running
+    from chalicelib.domain.costs import Billed, Prices, Running
     from chalicelib.domain.curfew.keep_link import KnownKeys, LinkSigner, SigningKey
     from chalicelib.domain.curfew.plan import Entry, EntryStatus, Plan, PlanHeader
     from chalicelib.domain.identity.callers import Team
@@ -106,6 +106,14 @@ class CurfewStore(Protocol):
         ...
 
 
+class CostExplorer(Protocol):
+    """What AWS billed for labs of this installation, as Cost Explorer knows it."""
+
+    def billed(self, start: date, end: date) -> Billed:
+        """From the first day to the day before `end`, in days of UTC; a request costs money. Raises AwsRefused, Transient."""
+        ...
+
+
 class Signals(Protocol):
     """Reads the use of many clusters of one place in as few calls as the APIs allow."""
 
@@ -161,6 +169,7 @@ class Curfew:
     reach: Subscriptions
     holidays: Holidays
     prices: Callable[[str], Prices]
+    cost_explorer: CostExplorer
     usual: CurfewRules = field(default_factory=CurfewRules)
     schedule: Schedule = field(default_factory=Schedule)
     regions: tuple[str, ...] = ()

@@ -18,7 +18,9 @@ from chalicelib.domain.labs.spec import Limits
 if TYPE_CHECKING:
     from chalicelib.domain.core.resources import LedgerEntry
     from chalicelib.domain.core.service_health import Run
+    from chalicelib.domain.curfew.rules import CurfewRules
     from chalicelib.domain.identity.accounts import LabAccounts
+    from chalicelib.domain.identity.person import Person
     from chalicelib.domain.identity.sessions import Session
     from chalicelib.domain.labs.lab import Lab, Phase
     from chalicelib.domain.labs.spending import MonthCeilings, MonthSum, Scope
@@ -69,6 +71,19 @@ class WholeLab:
     instances: tuple[LedgerEntry, ...] = ()
 
 
+@dataclass(frozen=True)
+class Ahead:
+    """What a request for a lab is judged by. `rules`: None where administrators never set any; `person`: who asks, if known.
+
+    `before`: the lab that the request's idempotency key stands for; then the person is not read.
+    """
+
+    offers: Offers
+    rules: CurfewRules | None = None
+    person: Person | None = None
+    before: Lab | None = None
+
+
 class Clock(Protocol):
     """The one place that knows what time it is."""
 
@@ -99,8 +114,11 @@ class Store(Protocol):
         """
         ...
 
-    def lab_of_key(self, owner: str, idempotency_key: str, body_digest: str, now: datetime) -> Lab | None:
-        """The lab that this owner's key was used for in the last seven days, or None. Raises IdempotencyConflict."""
+    def look_ahead(self, owner: str, idempotency_key: str | None, body_digest: str, now: datetime) -> Ahead:
+        """All that a request of this owner's is judged by, in one read, and one more for a person or a lab that it names.
+
+        An idempotency key is remembered for seven days. Strongly consistent. Raises IdempotencyConflict.
+        """
         ...
 
     def load_lab(self, lab_id: str) -> Lab:

@@ -9,10 +9,13 @@ from chalicelib.aws.idleness.reader import AwsSignals, SignalClients
 from chalicelib.aws.messaging.link_keys import SecretsLinkKeys
 from chalicelib.aws.messaging.link_signer import ItsdangerousLinkSigner
 from chalicelib.aws.messaging.subscriptions import TopicSubscriptions
+from chalicelib.aws.pricing.cost_explorer import REGION as COST_EXPLORER_REGION
+from chalicelib.aws.pricing.cost_explorer import AwsCostExplorer
 from chalicelib.aws.pricing.prices import PriceList
 from chalicelib.aws.system.clock import SystemClock
 from chalicelib.aws.system.holidays import is_known_country, public_holidays
 from chalicelib.domain.core.place import Place
+from chalicelib.domain.labs.lab import INSTALLATION_TAG
 from chalicelib.ports.curfew import Curfew
 from chalicelib.settings import Settings
 from chalicelib.wiring.clients import BRIEFLY, LazyClient, client, view_role, view_tokens
@@ -33,6 +36,9 @@ def curfew_of(settings: Settings) -> Curfew:
         reach=TopicSubscriptions(LazyClient("sns", region), settings.watch.topic_arn, now),
         holidays=public_holidays,
         prices=prices.prices,
+        cost_explorer=AwsCostExplorer(
+            LazyClient("ce", COST_EXPLORER_REGION, BRIEFLY), INSTALLATION_TAG, settings.stack
+        ),
         usual=curfew.rules,
         schedule=curfew.schedule,
         regions=settings.limits.regions or (settings.limits.default_region,),

@@ -40,6 +40,8 @@ def part(text: str) -> tuple[str, Any]:
 def costs(client: Client, options: argparse.Namespace) -> int:
     """A month's costs as a table, or as CSV: every page of it, under one header."""
     query: dict[str, str | None] = {"month": options.month or f"{datetime.now(UTC):%Y-%m}", "by": options.by}
+    if options.compare:
+        query["compare"] = "cost-explorer"
     if options.csv is None:
         answer = client.call("GET", with_query("/costs", query))
         return answered(options, answer, lambda body: _costs_table(body, fit(options)))
@@ -66,6 +68,22 @@ def _costs_table(body: Mapping[str, Any], width: int | None) -> Iterator[str]:
     yield from table((by.upper(), "LABS", "USD", "SAVED USD"), rows, width, keep=(by.upper(), "USD"))
     if body["running"]:
         yield f"{body['month']} is not over ({body['timeZone']}): what is reserved for labs that are alive is in it."
+    if "costExplorer" in body:
+        yield from _beside_the_bill(body["costExplorer"], width)
+
+
+def _beside_the_bill(beside: Mapping[str, Any], width: int | None) -> Iterator[str]:
+    """What was reckoned here so far beside what AWS billed, by part; and why the two may differ."""
+    yield ""
+    if beside["total"] is not None:
+        rows = [(row["part"], *_compared(row)) for row in (*beside["parts"], {"part": "all", **beside["total"]})]
+        yield from table(("PART", "USD SO FAR", "BILLED USD", "DIFFERENCE"), rows, width, keep=("PART", "DIFFERENCE"))
+    yield from (finding["message"] for finding in beside["findings"])
+
+
+def _compared(row: Mapping[str, Any]) -> tuple[str, str, str]:
+    percent = "-" if row["percent"] is None else f"{row['percent']:+.1f} %"
+    return f"{row['usd']:.2f}", f"{row['billedUsd']:.2f}", percent
 
 
 def _amounts(row: Mapping[str, Any]) -> tuple[str, str, str]:

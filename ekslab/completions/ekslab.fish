@@ -339,6 +339,7 @@ complete -c ekslab -n '_shtab_ekslab_using get costs' -s v -l verbose -x -d 'fro
 complete -c ekslab -n '_shtab_ekslab_using get costs' -l month -x -d 'this month by default'
 complete -c ekslab -n '_shtab_ekslab_using get costs' -l by -xka "person team account tag" -d 'person by default'
 complete -c ekslab -n '_shtab_ekslab_using get costs' -l csv -xka "csv focus" -d 'as CSV, or in FOCUS'"'"'s columns'
+complete -c ekslab -n '_shtab_ekslab_using get costs' -l compare -d 'beside AWS'"'"'s bill, by part; for administrators, $0.01 a time'
 complete -c ekslab -n '_shtab_ekslab_using; and test $_shtab_ekslab_npos -eq 0' -a describe -d 'One lab, or one watched cluster, whole.'
 complete -c ekslab -n '_shtab_ekslab_using describe' -s h -l help -d 'show this help message and exit'
 complete -c ekslab -n '_shtab_ekslab_using describe' -l url -x -d 'the API'"'"'s address (or EKSLAB_URL)'

@@ -516,6 +516,7 @@ _shtab_ekslab_get_costs_options=(
   "--month[this month by default]:YYYY-MM:"
   "--by[person by default]:by:(person team account tag)"
   "--csv[as CSV, or in FOCUS\'s columns]:csv:(csv focus)"
+  "--compare[beside AWS\'s bill, by part\; for administrators, \$0.01 a time]"
 )
 
 # guard to ensure default positional specs are added only once per session

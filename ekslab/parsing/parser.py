@@ -64,6 +64,9 @@ def _add_costs(listed: Commands) -> None:
     one.add_argument("--month", metavar="YYYY-MM", help="this month by default")
     one.add_argument("--by", choices=["person", "team", "account", "tag"], default="person", help="person by default")
     one.add_argument("--csv", nargs="?", const="csv", choices=["csv", "focus"], help="as CSV, or in FOCUS's columns")
+    one.add_argument(
+        "--compare", action="store_true", help="beside AWS's bill, by part; for administrators, $0.01 a time"
+    )
     one.set_defaults(run=offers.costs)
 
 

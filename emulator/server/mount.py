@@ -20,6 +20,7 @@ from emulator.server.admin import AsgiApp, with_admin_routes
 from emulator.server.routes import Parts, routes
 from emulator.services import (
     account_plan,
+    cost_explorer,
     hosted_login,
     interruptions,
     lag,
@@ -47,7 +48,7 @@ def mounted_app(settings: Settings, url: str) -> AsgiApp:
     elb.install(clock)
     autoscaling.install(clock, aws, eks.replace_node)
     cloudformation.install()
-    for additional in (ssm_parameters, quotas, account_plan, price_list, path_parts, hosted_login):
+    for additional in (ssm_parameters, quotas, account_plan, price_list, cost_explorer, path_parts, hosted_login):
         additional.install()
     ses.install(clock)
     tagging.install(eks)

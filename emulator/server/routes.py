@@ -27,7 +27,7 @@ from emulator.eks.clusters.insights import put_insights
 from emulator.eks.kubernetes import KubernetesServers
 from emulator.iam import regions, requests, sessions
 from emulator.server.admin import Route
-from emulator.services import account_plan, quotas
+from emulator.services import account_plan, cost_explorer, quotas
 from emulator.services.interruptions import Interruptions
 from emulator.services.ses import events, front, identities
 
@@ -214,5 +214,6 @@ def routes(parts: Parts) -> dict[tuple[str, str], Route]:
         ("POST", "mail"): made.set_mail,
         ("GET", "mails"): lambda _: {"mails": front.taken()},
         ("POST", "account-plan"): lambda plans: account_plan.set_plans(plans or {}),
+        ("POST", "billed"): lambda given: cost_explorer.put_billed(given or {}),
         ("POST", "quotas"): lambda values: quotas.set_quotas(values or {}),
     }

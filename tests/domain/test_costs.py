@@ -23,6 +23,8 @@ from chalicelib.domain.costs import (
     keeping_cost,
     lease_price,
     meter_of,
+    part_of_usage,
+    parts_of_months,
     saved,
     saved_hourly,
     usd,
@@ -31,7 +33,7 @@ from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.meter import MICRO
 from chalicelib.domain.labs.schedule import AtCurfew
 from chalicelib.domain.labs.spec import ExistingNetwork, NatMode, NewNetwork, Placement, WorkHostSpec
-from chalicelib.domain.labs.spending import foreseen
+from chalicelib.domain.labs.spending import foreseen, spent
 from tests.fakes.builders import NOW, a_lab, a_nodegroup, a_spec
 from tests.fakes.curfew import a_price_list
 
@@ -213,3 +215,39 @@ def test_extended_support_is_a_part_from_its_midnight_and_only_of_a_lease_that_r
 def test_every_type_of_a_group_without_a_price_is_named_for_the_lease() -> None:
     spec = a_spec(nodegroups=(a_nodegroup(instance_types=("t3.medium", "x9.large")),))
     assert lease_price(spec, PRICES, None, NOW, NOW + timedelta(hours=1)).unknown == ("x9.large",)
+
+
+@pytest.mark.parametrize(
+    ("usage_type", "part"),
+    [
+        ("AmazonEKS-Hours:perCluster", "control plane"),
+        ("APN2-AmazonEKS-Hours:extendedSupport", "extended support"),
+        ("BoxUsage:t3.medium", "instances"),
+        ("USE1-SpotUsage:m5.large", "instances"),
+        ("EU-EBS:VolumeUsage.gp3", "gp3"),
+        ("EUC1-EBS:VolumeUsage.gp2", "other"),
+        ("NatGateway-Hours", "NAT gateway"),
+        ("APN2-NatGateway-Bytes", "other"),
+        ("APN2-RegionalNatGateway-Hours", "other"),
+        ("APN2-PublicIPv4:InUseAddress", "public IPv4 addresses"),
+        ("APN2-LoadBalancerUsage", "load balancers"),
+        ("", "other"),
+    ],
+)
+def test_a_usage_type_of_a_bill_is_the_part_that_it_pays_for(usage_type: str, part: str) -> None:
+    assert part_of_usage(usage_type) == part
+
+
+@pytest.mark.parametrize("asleep", [False, True])
+def test_the_parts_of_labs_are_their_sums(asleep: bool) -> None:
+    """Whatever the lab went through; prices of now split only what each costs in all."""
+    meter = meter_of(a_spec(), PRICES, NOW + timedelta(hours=3), "UTC")
+    lab = a_lab(meter=meter).moved_to(Phase.PROVISIONING, NOW).moved_to(Phase.READY, NOW)
+    if asleep:
+        lab = lab.moved_to(Phase.HIBERNATING, NOW).moved_to(Phase.HIBERNATED, NOW + timedelta(hours=1))
+    until = NOW + timedelta(hours=7)
+    parts = parts_of_months([lab, a_lab()], lambda _region: PRICES, NOW, until)
+    assert sum(parts.values()) == pytest.approx(spent(lab, until) / MICRO, abs=1e-4)
+    assert parts["control plane"] == pytest.approx(7 * PRICES.control_plane)
+    assert parts["extended support"] == pytest.approx(4 * PRICES.extended_extra)
+    assert parts["instances"] == pytest.approx((1 if asleep else 7) * 2 * PRICES.instances["t3.medium"], abs=1e-4)

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from chalicelib.aws.messaging.link_signer import ItsdangerousLinkSigner
 from chalicelib.domain.core.message import Message
 from chalicelib.domain.core.place import Place
-from chalicelib.domain.costs import Prices, Running
+from chalicelib.domain.costs import Billed, Prices, Running
 from chalicelib.domain.curfew.plan import (
     Entry,
     EntryOutcome,
@@ -43,6 +43,9 @@ class FakeCurfewStore:
     digests: dict[date, dict[str, str]] = field(default_factory=dict)
     verdicts: dict[str, Verdict] = field(default_factory=dict)
     port_name: str = "curfew_store"
+
+    def __post_init__(self) -> None:
+        self.store.rules_of = lambda: self.kept_rules
 
     @port
     def rules(self, usual: CurfewRules) -> CurfewRules:
@@ -221,6 +224,21 @@ class FakeReach:
 
 
 @dataclass
+class FakeCostExplorer:
+    """Implements the CostExplorer port; `asked`: the days that it was asked about."""
+
+    account: Account
+    answer: Billed = field(default_factory=Billed)
+    asked: list[tuple[date, date]] = field(default_factory=list)
+    port_name: str = "cost_explorer"
+
+    @port
+    def billed(self, start: date, end: date) -> Billed:
+        self.asked.append((start, end))
+        return self.answer
+
+
+@dataclass
 class FakeCurfew:
     """Every fake by name, and `curfew` over them. `days_off`: public holidays by country."""
 
@@ -229,6 +247,7 @@ class FakeCurfew:
     keys: FakeLinkKeys
     reach: FakeReach
     days_off: dict[str, frozenset[date]]
+    cost_explorer: FakeCostExplorer
     curfew: Curfew
 
 
@@ -256,6 +275,7 @@ def make_curfew(account: Account, store: FakeStore) -> FakeCurfew:
         FakeReach(),
     )
     days_off: dict[str, frozenset[date]] = {}
+    cost_explorer = FakeCostExplorer(account)
 
     def holidays(country: str, year: int) -> frozenset[date]:
         return frozenset(day for day in days_off.get(country, frozenset()) if day.year == year)
@@ -268,7 +288,8 @@ def make_curfew(account: Account, store: FakeStore) -> FakeCurfew:
         reach,
         holidays,
         a_price_list,
+        cost_explorer,
         regions=("ap-northeast-2",),
         is_known_country=lambda country: country in {"KR", "US", "DE", "DE-BY", *days_off},
     )
-    return FakeCurfew(curfew_store, signals, keys, reach, days_off, curfew)
+    return FakeCurfew(curfew_store, signals, keys, reach, days_off, cost_explorer, curfew)

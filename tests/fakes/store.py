@@ -13,6 +13,7 @@ from chalicelib.aws.dynamodb.codec import dumps, loads
 from chalicelib.domain.core.resources import LedgerEntry
 from chalicelib.domain.core.service_health import Run
 from chalicelib.domain.curfew.messages.outlook import first_event
+from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.errors.findings import error
 from chalicelib.domain.errors.tree import (
     IdempotencyConflict,
@@ -23,14 +24,15 @@ from chalicelib.domain.errors.tree import (
     StaleLab,
     TooManyLabs,
 )
-from chalicelib.domain.identity.callers import counted_as, identity_of, shared_role
+from chalicelib.domain.identity.callers import identity_of, shared_role
+from chalicelib.domain.identity.person import Person, identity_key
 from chalicelib.domain.identity.sessions import Session
 from chalicelib.domain.labs.lab import OVER, RESTING, UNCOUNTED, Lab, Phase
 from chalicelib.domain.labs.spending import COST, MonthCeilings, MonthSum, Scope, spending, sums_of
 from chalicelib.domain.labs.steps import Event, Step
 from chalicelib.domain.requests.offers import Offers
 from chalicelib.domain.teardown.receipt import Receipt
-from chalicelib.ports.deps import Page, WholeLab
+from chalicelib.ports.deps import Ahead, Page, WholeLab
 from tests.fakes.account import Account, port
 
 Item = TypeVar("Item")
@@ -56,6 +58,8 @@ class FakeStore:
     session_table: dict[str, Session] = field(default_factory=dict)
     month_mails: dict[tuple[str, str], tuple[datetime, bool]] = field(default_factory=dict)
     claim_table: dict[str, tuple[str, datetime]] = field(default_factory=dict)
+    rules_of: Callable[[], CurfewRules | None] = lambda: None
+    person_of: Callable[[str], Person | None] = lambda _key: None
     port_name: str = "store"
 
     @port
@@ -100,7 +104,7 @@ class FakeStore:
         if claim in self.names:
             raise NameTaken(lab.name, self.names[claim])
         counted = [claimant for claimant in self._claimants() if claimant.phase not in UNCOUNTED]
-        if most is not None and sum(counted_as(one.owner) == counted_as(lab.owner) for one in counted) >= most:
+        if most is not None and sum(one.counted_as == lab.counted_as for one in counted) >= most:
             raise TooManyLabs(most)
         role = shared_role(lab.owner)
         together = sum(shared_role(claimant.owner) == role for claimant in counted)
@@ -115,8 +119,10 @@ class FakeStore:
         return stored
 
     @port
-    def lab_of_key(self, owner: str, idempotency_key: str, body_digest: str, now: datetime) -> Lab | None:
-        return self._lab_of_key(owner, idempotency_key, body_digest, now)
+    def look_ahead(self, owner: str, idempotency_key: str | None, body_digest: str, now: datetime) -> Ahead:
+        before = self._lab_of_key(owner, idempotency_key, body_digest, now) if idempotency_key else None
+        person = None if before else self.person_of(identity_key(owner))
+        return Ahead(self.kept_offers, self.rules_of(), person, before)
 
     def _lab_of_key(self, owner: str, key: str, digest: str, now: datetime) -> Lab | None:
         lab_id, known, until = self.keys.get((owner, key), ("", "", now))
@@ -172,7 +178,7 @@ class FakeStore:
     def month_people(self, month: str) -> tuple[MonthSum, ...]:
         names: dict[str, set[str]] = {}
         for lab in self.labs.values():
-            names.setdefault(counted_as(lab.owner), set()).add(identity_of(lab.owner))
+            names.setdefault(lab.counted_as, set()).add(identity_of(lab.owner))
         sums = self._month_sums(month, Scope.PERSON)
         return tuple(MonthSum(person, tuple(sorted(names[person])), sums[person]) for person in sorted(sums))
 

@@ -122,6 +122,7 @@ def make_deps(limits: Limits | None = None) -> FakeWorld:
     store, workflows = FakeStore(account), FakeWorkflows(account)
     cloud = cloud_over(account)
     places, people = Places(account.id, cloud), FakePeople(account)
+    store.person_of = lambda key: people.people.get(people.claims.get(key, ""))
     watch, curfew, count = make_watch(account=account), make_curfew(account, store), itertools.count(1)
     deps = Deps(
         store,

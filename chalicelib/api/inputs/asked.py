@@ -9,15 +9,15 @@ from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.requests.defaults import ValidationContext
 from chalicelib.domain.requests.schedule_input import ScheduleRules
 from chalicelib.domain.support.calendar import Calendar
-from chalicelib.ports.deps import Deps
+from chalicelib.ports.deps import Ahead, Deps
 from chalicelib.services.labs.commands import ValidatedRequest
 from chalicelib.services.labs.queries import versions
 
 
 def read_asked(
-    deps: Deps, caller: Caller, raw: bytes, content_type: str | None, now: datetime
+    deps: Deps, caller: Caller, raw: bytes, content_type: str | None, now: datetime, ahead: Ahead | None = None
 ) -> tuple[ValidatedRequest, Calendar]:
-    """The request, and the calendar it was judged by. Raises InvalidRequest."""
+    """The request, and the calendar it was judged by. `ahead`: what was read for it already. Raises InvalidRequest."""
     request = read_draft(raw, content_type)
     accounts = deps.lab_accounts() if request.draft.account else None
     calendar = versions(deps, request.region(deps.limits, accounts))
@@ -25,4 +25,4 @@ def read_asked(
     context = ValidationContext(request.draft, calendar, caller, deps.limits, now, evenings, accounts)
     spec, findings = complete_request(request.findings, context)
     account = request.draft.account
-    return ValidatedRequest(spec, findings, request.in_callers_words, account, calendar), calendar
+    return ValidatedRequest(spec, findings, request.in_callers_words, account, calendar, ahead), calendar

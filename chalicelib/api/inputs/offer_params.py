@@ -9,13 +9,13 @@ from typing import Any
 from chalicelib.api.inputs.body import read_body
 from chalicelib.api.inputs.params import refuse
 from chalicelib.domain.core.names import DOMAIN, HOSTED_ZONE_ID, LAB_ROLE_ARN, SUBNET_ID, VPC_ID
-from chalicelib.domain.requests.ceilings import MOST_USD, MonthLimits, TeamRule
+from chalicelib.domain.requests.ceilings import MOST_USD, AtLimit, MonthLimits, TeamRule
 from chalicelib.domain.requests.eksctl.reader import Notes, Reader
 from chalicelib.domain.requests.offers import NetworkOffer, Offers, PodRoleOffer, ZoneOffer
 
 NAMES = (
     *("zones", "networks", "keyPairs", "podRoles"),
-    *("instanceTypes", "maxNodes", "maxUsdHour", "maxUsdLease", "maxUsdMonth", "askUsd"),
+    *("instanceTypes", "maxNodes", "maxUsdHour", "maxUsdLease", "maxUsdMonth", "askUsd", "atLimit"),
     *("costTags", "finance", "teams", "openToTheWorld"),
 )
 _MOST = 200
@@ -40,6 +40,7 @@ def read_offers(raw: bytes, content_type: str | None) -> Callable[[Offers], Offe
         "max_usd_lease": _ceiling(body, "maxUsdLease"),
         "max_usd_month": _months(body),
         "ask_usd": _ceiling(body, "askUsd"),
+        "at_limit": _at_limit(body),
         "cost_tags": _cost_tags(body),
         "finance": body.text("finance"),
         "teams": _each(body, "teams", _team),
@@ -124,7 +125,17 @@ def _team(item: Reader) -> TeamRule:
         max_usd_month_team=_amount(item, "maxUsdMonthTeam"),
         ask_usd=_amount(item, "askUsd"),
         instance_types=item.texts("instanceTypes") or (),
+        at_limit=_at_limit(item),
     )
+
+
+def _at_limit(body: Reader) -> AtLimit | None:
+    said = body.text("atLimit")
+    if said in list(AtLimit):
+        return AtLimit(said)
+    if said is not None:
+        body.error("atLimit", "unknown-value", f"One of {', '.join(AtLimit)}.")
+    return None
 
 
 def _ceiling(body: Reader, key: str) -> float | str | None:

@@ -17,6 +17,8 @@ from chalicelib.services.labs.showback import CostQuery
 
 _DEFAULT, _MOST = 25, 100
 COST_FORMATS = ("json", "csv", "focus")
+#: What a month's costs are compared with.
+COMPARED = "cost-explorer"
 #: The longest Idempotency-Key taken.
 _LONGEST_KEY = 255
 _MONTH = pattern(r"20\d\d-(0[1-9]|1[0-2])", re.ASCII)
@@ -59,16 +61,25 @@ def read_list(given: Mapping[str, str]) -> ListQuery:
 
 
 def read_costs(given: Mapping[str, str], accept: str) -> CostQuery:
-    """`month`, such as 2026-11, `by` (default person), `format` (default by `accept`), `limit`, `cursor`. Raises InvalidRequest."""
-    findings = unknown_parameters(given, ("month", "by", "format", "limit", "cursor"))
+    """`month`, such as 2026-11, `by` (default person), `format` (default by `accept`), `limit`, `cursor`, `compare`.
+
+    Raises InvalidRequest.
+    """
+    findings = unknown_parameters(given, ("month", "by", "format", "limit", "cursor", "compare"))
     month, form = given.get("month", ""), given.get("format", "csv" if "text/csv" in accept else "json")
     if not _MONTH.fullmatch(month):
         findings.append(error("month", "invalid-month", "A month such as 2026-11."))
     if form not in COST_FORMATS:
         findings.append(error("format", "unknown-value", f"One of {', '.join(COST_FORMATS)}."))
+    compare = given.get("compare")
+    if compare not in (None, COMPARED):
+        findings.append(error("compare", "unknown-value", f"Costs are compared with {COMPARED}."))
+    elif compare and form != "json":
+        findings.append(error("compare", "not-here", "A comparison is JSON."))
     page = page_of(given, findings)
     refuse(findings)
-    return CostQuery(month, given.get("by", "person"), form, page.limit if "limit" in given else _MOST, page.cursor)
+    limit = page.limit if "limit" in given else _MOST
+    return CostQuery(month, given.get("by", "person"), form, limit, page.cursor, compare is not None)
 
 
 def read_arns_to_keep(raw: bytes, content_type: str | None) -> tuple[str, ...]:

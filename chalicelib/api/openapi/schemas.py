@@ -9,6 +9,7 @@ from chalicelib.domain.curfew.rules import BOUNDS, Mode
 from chalicelib.domain.identity.person import Language, Topic
 from chalicelib.domain.labs.lab import Phase
 from chalicelib.domain.labs.spec import EndpointAccess
+from chalicelib.domain.requests.ceilings import AtLimit
 from chalicelib.domain.requests.roster import COLUMNS, MOST_ROWS, PASSED_OVER
 from chalicelib.domain.support.deadlines import SupportPhase
 from chalicelib.domain.teardown.receipt import ReceiptOutcome
@@ -32,6 +33,10 @@ QUERY: dict[str, Json] = {
         "type": "string",
         "enum": ["json", "csv", "focus"],
         "description": "Default: csv where that is accepted.",
+    },
+    "compare": {
+        "const": "cost-explorer",
+        "description": "With AWS's bill, by part. For administrators: it costs money.",
     },
     "dryRun": {"type": "boolean", "default": False, "description": "Nothing is stored; the answer is a 200."},
     "daysLeft": {"type": "integer", "description": "The next deadline is at most so many days away, or past."},
@@ -71,6 +76,7 @@ _CLUSTER: dict[str, Json] = {
 
 _USD: Json = {"type": "number", "minimum": 0, "maximum": 1_000_000}
 _CEILING: Json = {"oneOf": [_USD, {"const": "none"}]}
+_AT_LIMIT: Json = {"enum": [str(each) for each in AtLimit]}
 _TEXTS: Json = {"type": "array", "items": _TEXT}
 _NUMBERS: dict[str, Json] = {
     name: {"type": "integer", "minimum": BOUNDS[rule][0], "maximum": BOUNDS[rule][1]}
@@ -100,6 +106,7 @@ _CURFEW: dict[str, Json] = {
         maxUsdLease=_CEILING,
         maxUsdMonth=_object(person=_USD, role=_USD, team=_USD, installation=_USD),
         askUsd=_CEILING,
+        atLimit=_AT_LIMIT,
         costTags=_TEXTS,
         finance=_TEXT,
         teams={
@@ -108,6 +115,7 @@ _CURFEW: dict[str, Json] = {
                 team=_TEXT,
                 **dict.fromkeys(("maxUsdHour", "maxUsdLease", "maxUsdMonth", "maxUsdMonthTeam", "askUsd"), _USD),
                 instanceTypes=_TEXTS,
+                atLimit=_AT_LIMIT,
             ),
         },
         openToTheWorld={"type": "boolean"},

@@ -92,10 +92,11 @@ def send_form(visit: Visit) -> Response:
     asked_for = visit.form.get("then") == "ask"
     try:
         key, digest = _key(visit), hashlib.sha256(raw).hexdigest()
-        before = commands.requested_before(deps, caller, key, digest, now) if asked_for else None
+        known = deps.store.look_ahead(caller.identity, key if asked_for else None, digest, now)
+        before = commands.requested_before(deps, known)
         if before is not None:
             return visit.go(f"labs/{before.lab.id}?did=asked")
-        asking, calendar = read_asked(deps, caller, raw, kind, now)
+        asking, calendar = read_asked(deps, caller, raw, kind, now, known)
         if asked_for:
             made = commands.request_lab(deps, caller, asking, key, digest, now)
             return visit.go(f"labs/{made.lab.id}?did=asked")

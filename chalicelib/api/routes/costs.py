@@ -8,9 +8,9 @@ from chalice import Response
 
 from chalicelib.api.context import PAGE, RequestContext, json_answer
 from chalicelib.api.inputs.params import read_costs
-from chalicelib.api.views.costs import showback_csv, showback_view
+from chalicelib.api.views.costs import comparison_view, showback_csv, showback_view
 from chalicelib.api.views.focus import focus_csv
-from chalicelib.services.labs.showback import CostQuery, Showback, export, showback
+from chalicelib.services.labs.showback import CostQuery, Showback, compare, export, showback
 
 
 def route_costs(context: RequestContext) -> None:
@@ -22,13 +22,15 @@ def route_costs(context: RequestContext) -> None:
         "What labs cost in a month",
         (200, "The sums, as JSON; CSV and FOCUS 1.2 by pages, of which the header Link names the next"),
         (400, 403),
-        query=("month", "by", "format", *PAGE),
+        query=("month", "by", "format", "compare", *PAGE),
     )
     def get_costs() -> Response:
         deps, caller, now = context.deps, context.caller, context.deps.clock.now()
         asked = read_costs(context.query, context.header("accept") or "")
         if asked.format == "json":
-            return json_answer(showback_view(showback(deps, caller, context.teams, asked.month, asked.by, now)))
+            view = showback_view(showback(deps, caller, context.teams, asked.month, asked.by, now))
+            beside = compare(deps, caller, asked.month, now) if asked.compare else None
+            return json_answer(view if beside is None else {**view, "costExplorer": comparison_view(beside)})
         page = export(deps, caller, context.teams, asked, now)
         text = focus_csv(page, deps.watch.home) if asked.format == "focus" else showback_csv(page)
         return Response(text, headers={"Content-Type": "text/csv; charset=utf-8", **_next(context, asked, page)})

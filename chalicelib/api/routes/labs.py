@@ -78,10 +78,11 @@ def _route_labs(context: RequestContext) -> None:
         deps, caller, now = context.deps, context.caller, context.deps.clock.now()
         only_planned = params.read_dry_run(context.query)
         key, digest = params.read_key(context.header("idempotency-key")), hashlib.sha256(context.body).hexdigest()
-        before = None if only_planned else commands.requested_before(deps, caller, key, digest, now)
+        ahead = deps.store.look_ahead(caller.identity, None if only_planned else key, digest, now)
+        before = commands.requested_before(deps, ahead)
         if before is not None:
             return _requested(context, before, queries.versions(deps, before.lab.region), now)
-        asking, calendar = read_asked(deps, caller, context.body, context.header("content-type"), now)
+        asking, calendar = read_asked(deps, caller, context.body, context.header("content-type"), now, ahead)
         if only_planned:
             plan = commands.plan_lab(deps, caller, asking, now)
             return json_answer(labs.planned(plan.lab, plan.findings, lease.coming(deps, plan.lab, calendar, now), now))

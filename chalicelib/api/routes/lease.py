@@ -76,7 +76,7 @@ def _route_sleep(context: RequestContext) -> None:
             context, hibernation.hibernate_lab(context.deps, context.caller, lab_id, context.deps.clock.now())
         )
 
-    @context.route("POST", f"{_LAB}/wake", "Its nodes come back", (202, "Under way"), (404, 409))
+    @context.route("POST", f"{_LAB}/wake", "Its nodes come back", (202, "Under way"), (400, 404, 409))
     def post_wake(lab_id: str) -> Response:
         return _under_way(context, hibernation.wake_lab(context.deps, context.caller, lab_id, context.deps.clock.now()))
 

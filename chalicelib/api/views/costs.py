@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from typing import Any
 
 from chalicelib.api.views.csv_format import line, plain
+from chalicelib.api.views.json_format import to_json
 from chalicelib.api.views.money import dollars
+from chalicelib.domain.labs.lab import INSTALLATION_TAG
 from chalicelib.domain.labs.spending import COST, ENDED, EXTENDED, LABS, SLEPT
-from chalicelib.services.labs.showback import Showback
+from chalicelib.services.labs.showback import Comparison, Showback
 
 _SAVED = {"slept": SLEPT, "ended": ENDED, "extendedSupport": EXTENDED}
 
@@ -18,6 +20,23 @@ def showback_view(costs: Showback) -> dict[str, Any]:
     rows = [{str(costs.by): row.whose, **_amounts(row.amounts)} for row in costs.rows]
     head = {"month": costs.month, "by": str(costs.by), "timeZone": costs.zone, "running": costs.running}
     return {**head, "currency": "USD", "total": _amounts(costs.total), "rows": rows}
+
+
+def comparison_view(beside: Comparison) -> dict[str, Any]:
+    """`percent`: how much more is reckoned here than AWS billed; null where it billed nothing. `findings`: why they may differ."""
+    rows = [
+        {"usd": round(each.usd, 2), "billedUsd": round(each.billed_usd, 2), "percent": each.percent}
+        for each in beside.parts
+    ]
+    return {
+        "from": to_json(beside.start),
+        "until": to_json(beside.until),
+        "tag": INSTALLATION_TAG,
+        "parts": [{"part": each.part, **row} for each, row in zip(beside.parts[:-1], rows, strict=False)],
+        "total": rows[-1] if rows else None,
+        "requests": beside.requests,
+        "findings": [to_json(finding) for finding in beside.findings],
+    }
 
 
 def showback_csv(costs: Showback) -> str:

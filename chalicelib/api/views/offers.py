@@ -25,6 +25,7 @@ def offers_view(offers: Offers, caller: Caller) -> dict[str, Any]:
         "maxUsdLease": offers.max_usd_lease,
         "maxUsdMonth": _said(offers.max_usd_month),
         "askUsd": offers.ask_usd,
+        "atLimit": str(offers.at_limit),
         "costTags": list(offers.cost_tags),
         "teams": [_team(rule) for rule in offers.teams],
         "openToTheWorld": offers.open_to_the_world,

@@ -1,4 +1,4 @@
-"""Reading lists: all pages of a query, or one page with a cursor that only this service can have made.
+"""Reading lists: all pages of a query, one page with a cursor that only this service can have made, or items by their keys.
 
 A cursor is the base64url JSON of the last item's key in the index. It says nothing secret, but it is checked: one of
 another list, or a made-up one, is refused as the bad field `cursor`.
@@ -15,9 +15,13 @@ from typing import Any
 
 from chalicelib.aws.clients.errors import translate
 from chalicelib.aws.dynamodb.keys import Item, text
+from chalicelib.aws.dynamodb.transactions import ATTEMPTS
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.errors.findings import error
-from chalicelib.domain.errors.tree import InvalidRequest
+from chalicelib.domain.errors.tree import InvalidRequest, Throttled
+
+#: Keys that one BatchGetItem takes. Source: DynamoDB's API reference.
+_BATCH = 100
 
 
 @dataclass(frozen=True)
@@ -47,6 +51,21 @@ def one_page(
     found = list(_items(client, table, listing, start, limit + 1))
     more = len(found) > limit
     return found[:limit], _cursor(listing, found[limit - 1]) if more else None
+
+
+def items_of(client: Any, table: str, keys: Sequence[Item]) -> Iterator[Item]:
+    """Every item of these keys that is there, strongly consistent; in one call up to a hundred. Raises Throttled."""
+    left = list({(each["pk"]["S"], each["sk"]["S"]): each for each in keys}.values())
+    for _ in range(len(left) // _BATCH + ATTEMPTS):
+        if not left:
+            return
+        asked, left = left[:_BATCH], left[_BATCH:]
+        with translate("dynamodb:BatchGetItem"):
+            answer = client.batch_get_item(RequestItems={table: {"Keys": asked, "ConsistentRead": True}})
+        yield from answer["Responses"].get(table, ())
+        left = [*answer.get("UnprocessedKeys", {}).get(table, {}).get("Keys", ()), *left]
+    if left:
+        raise Throttled("dynamodb:BatchGetItem: the table leaves keys unprocessed.")
 
 
 def _items(client: Any, table: str, listing: Listing, start: Item | None, limit: int | None) -> Iterator[Item]:

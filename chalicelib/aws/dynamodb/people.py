@@ -23,15 +23,13 @@ from chalicelib.aws.clients.errors import translate
 from chalicelib.aws.dynamodb.items import SCHEMA, body_of, thing_of
 from chalicelib.aws.dynamodb.keys import BY_AGE, DUE, Item, key, number, stamp, text
 from chalicelib.aws.dynamodb.labs.create import get
-from chalicelib.aws.dynamodb.pages import Listing, all_items, one_page
+from chalicelib.aws.dynamodb.pages import Listing, all_items, items_of, one_page
 from chalicelib.aws.dynamodb.transactions import ATTEMPTS, Reason, add_all, delete, put, transact
-from chalicelib.domain.errors.tree import IdentityTaken, StaleLab, Throttled
+from chalicelib.domain.errors.tree import IdentityTaken, StaleLab
 from chalicelib.domain.identity.confirmation import Confirmation
 from chalicelib.domain.identity.person import Person, lookup_keys, person_named
 
 PEOPLE, INVITE = "PERSON", "INVITE"
-#: Keys that one BatchGetItem takes. Source: DynamoDB's API reference.
-_BATCH = 100
 
 
 class DynamoPeople:
@@ -49,7 +47,7 @@ class DynamoPeople:
         keys = [key for name in names for key in lookup_keys(name, self._home)]
         owners = {
             item["pk"]["S"].removeprefix("IDENTITY#"): str(item["person_id"]["S"])
-            for item in self._batch([_claim_key(each) for each in keys])
+            for item in self._batch([claim_key(each) for each in keys])
         }
         named = {name: found for name in names if (found := person_named(name, self._home, owners.get)) is not None}
         people = {
@@ -64,7 +62,7 @@ class DynamoPeople:
 
     def person_by_key(self, key: str) -> Person | None:
         """Two reads."""
-        claim = get(self._client, self._table, _claim_key(key))
+        claim = get(self._client, self._table, claim_key(key))
         return None if claim is None else self.person(claim["person_id"]["S"])
 
     def save_people(self, before: Sequence[Person], after: Sequence[Person]) -> bool:
@@ -120,20 +118,7 @@ class DynamoPeople:
         return not transact(self._client, [update], secrets.token_hex(16))
 
     def _batch(self, keys: Sequence[Item]) -> Iterator[Item]:
-        """Every item that is there, strongly consistent."""
-        left = list({(each["pk"]["S"], each["sk"]["S"]): each for each in keys}.values())
-        for _ in range(len(left) // _BATCH + ATTEMPTS):
-            if not left:
-                return
-            asked, left = left[:_BATCH], left[_BATCH:]
-            with translate("dynamodb:BatchGetItem"):
-                answer = self._client.batch_get_item(
-                    RequestItems={self._table: {"Keys": asked, "ConsistentRead": True}}
-                )
-            yield from answer["Responses"].get(self._table, ())
-            left = [*answer.get("UnprocessedKeys", {}).get(self._table, {}).get("Keys", ()), *left]
-        if left:
-            raise Throttled("dynamodb:BatchGetItem: the table leaves keys unprocessed.")
+        return items_of(self._client, self._table, keys)
 
 
 def people_operations(table: str, before: Sequence[Person], after: Sequence[Person], write_id: str) -> list[Item]:
@@ -154,7 +139,8 @@ def person_key(person_id: str) -> Item:
     return key(f"PERSON#{person_id}", "META")
 
 
-def _claim_key(named: str) -> Item:
+def claim_key(named: str) -> Item:
+    """Whose a key is."""
     return key(f"IDENTITY#{named}", "CLAIM")
 
 
@@ -204,14 +190,14 @@ def _seen(version: int) -> Item:
 
 def _claim(table: str, key: str, person_id: str, had: str | None) -> Item:
     """Of nobody, or of the one in `before` that it is taken over from."""
-    item = {**_claim_key(key), "person_id": text(person_id)}
+    item = {**claim_key(key), "person_id": text(person_id)}
     free = "attribute_not_exists(pk) OR person_id = :had"
     return put(table, item, free, {":had": text(had or person_id)})
 
 
 def _release(table: str, key: str, person_id: str) -> Item:
     mine = "attribute_not_exists(pk) OR person_id = :had"
-    return delete(table, _claim_key(key), mine, {":had": text(person_id)})
+    return delete(table, claim_key(key), mine, {":had": text(person_id)})
 
 
 def _settled(reasons: Sequence[Reason], write_id: str, known: set[str]) -> bool:

@@ -12,7 +12,7 @@ from enum import StrEnum
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.curfew.extension import longest_life
-from chalicelib.domain.curfew.plan import Basis, Entry, EntryStatus, Trigger
+from chalicelib.domain.curfew.plan import AT_CURFEW, Basis, Entry, EntryStatus, Trigger
 from chalicelib.domain.curfew.rules import CurfewRules, Mode
 from chalicelib.domain.idleness.verdict import Verdict
 from chalicelib.domain.labs.lab import ENDING, OVER, RESTING, Lab, Phase
@@ -55,7 +55,7 @@ class DecisionContext:
 
     `suspect`: the part of `held` that comes from damaged data; it holds a lab's last end, too. `free_at`: when the guard releases a
     held night; an agreed end counts as late from then on only. `shield`: what protects the cluster (`shield_of`). `gone`: EKS
-    has no such cluster. `verdict`: the last one stored.
+    has no such cluster. `verdict`: the last one stored. `at_limit`: whether a ceiling that puts it to sleep is still reached.
     """
 
     entry: Entry
@@ -69,6 +69,7 @@ class DecisionContext:
     shield: str = ""
     gone: bool = False
     verdict: Verdict | None = None
+    at_limit: bool = False
     holidays: Holidays = no_holidays
 
 
@@ -130,7 +131,7 @@ def exemption(lab: Lab, entry: Entry, holidays: Holidays) -> str:
         return Sentence(
             "It is protected until {at}: {why}", at=format_local(schedule, lab.protection.until), why=lab.protection.why
         )
-    if entry.trigger is Trigger.IDLE:
+    if entry.trigger in AT_CURFEW:
         return _why_kept(lab, entry) or _why_no_curfew(lab, entry, holidays)
     if entry.trigger is not Trigger.GONE and lab.lease_until > entry.at:
         return Sentence("Its lease was extended to {at}.", at=format_local(schedule, lab.lease_ends_at))
@@ -146,7 +147,7 @@ def _why_kept(lab: Lab, entry: Entry) -> str:
         return Sentence("Its lease was extended to {at}.", at=format_local(schedule, lab.lease_ends_at))
     if lab.phase in (Phase.HIBERNATED, Phase.HIBERNATING):
         return Sentence("It sleeps already.")
-    if schedule.at_curfew is not entry.act:
+    if entry.trigger is Trigger.IDLE and schedule.at_curfew is not entry.act:
         if schedule.at_curfew is AtCurfew.HIBERNATE:
             return Sentence("Its owner chose meanwhile that curfew is to hibernate it.")
         return Sentence("Its owner chose meanwhile that curfew is to end it.")
@@ -183,15 +184,15 @@ def _why_held(context: DecisionContext) -> str:
     if held := context.suspect if last else context.held:
         return held
     awake = context.lab.phase is Phase.READY
-    if not awake and (entry.trigger is Trigger.IDLE or context.lab.phase not in (Phase.HIBERNATED, Phase.LOST)):
+    if not awake and (entry.trigger in AT_CURFEW or context.lab.phase not in (Phase.HIBERNATED, Phase.LOST)):
         return Sentence("It is {phase}.", phase=phase_said(context.lab.phase))
     return ""
 
 
 def _held(context: DecisionContext, why: str) -> EntryDecision:
     """In a dry run settle the entry, so that the night's report tells it; otherwise wait until the act is too late."""
-    idle, due = context.entry.trigger is Trigger.IDLE, context.now >= context.entry.at
-    if idle and due and context.rules.mode is Mode.DRY_RUN:
+    at_curfew, due = context.entry.trigger in AT_CURFEW, context.now >= context.entry.at
+    if at_curfew and due and context.rules.mode is Mode.DRY_RUN:
         return EntryDecision(NextAction.LIVE, why)
     return EntryDecision(NextAction.LIVE if _is_late(context) else NextAction.WAIT, why)
 
@@ -202,7 +203,7 @@ def _is_late(context: DecisionContext) -> bool:
     Counted from the curfew; for acts that do not wait for a curfew, from when they became possible.
     """
     possible_at, status = context.entry.at, context.status
-    if context.entry.trigger is not Trigger.IDLE and status.warned_at is not None:
+    if context.entry.trigger not in AT_CURFEW and status.warned_at is not None:
         possible_at = max(possible_at, status.warned_at + timedelta(minutes=context.rules.notice_minutes))
     if context.entry.basis is Basis.AGREED and context.free_at is not None:
         possible_at = max(possible_at, context.free_at)
@@ -213,10 +214,12 @@ def _why_not_any_more(context: DecisionContext) -> str:
     trigger, verdict = context.entry.trigger, context.verdict
     if trigger is Trigger.GONE:
         return "" if context.gone else Sentence("Its cluster is there after all.")
-    if trigger is not Trigger.IDLE:
+    if trigger not in AT_CURFEW:
         return ""
     if context.gone:
         return Sentence("Its cluster is gone: it is closed in another way.")
+    if trigger is Trigger.LIMIT:
+        return "" if context.at_limit else Sentence("There is room below the ceiling of the month again.")
     if verdict is None or verdict.at < context.now:
         return Sentence("Its use could not be judged at the moment.")
     return "" if verdict.idle else verdict.sentence

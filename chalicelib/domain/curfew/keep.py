@@ -42,11 +42,16 @@ def wanted_until(entry: Entry, schedule: Schedule, holidays: Holidays) -> dateti
     return night.at if night else entry.at + timedelta(days=1)
 
 
-def keep(lab: Lab, entry: Entry, rules: CurfewRules, holidays: Holidays, now: datetime) -> Keeping:
-    """The lab kept for one more night, unchanged if it was already. Raises NotKept with a sentence for its owner."""
+def keep(
+    lab: Lab, entry: Entry, rules: CurfewRules, holidays: Holidays, now: datetime, *, longer: bool = True
+) -> Keeping:
+    """The lab kept for one more night, unchanged if it was already. Raises NotKept with a sentence for its owner.
+
+    `longer`: whether its lease may be extended for that.
+    """
     _refuse_too_late(lab, entry)
     wanted = wanted_until(entry, lab.spec.schedule, holidays)
-    reach = latest_end(lab, rules, now)
+    reach = latest_end(lab, rules, now) if longer else lab.lease_ends_at
     ends_at = lab.lease_ends_at if _is_kept(lab, entry, wanted) else max(lab.lease_ends_at, min(wanted, reach))
     until = min(ends_at, wanted)
     if until <= max(entry.at, now):

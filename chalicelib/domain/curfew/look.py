@@ -5,11 +5,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.curfew.decision import lifts_shield, no_holidays
 from chalicelib.domain.curfew.extension import longest_life
+from chalicelib.domain.curfew.messages.limit import Limit
 from chalicelib.domain.curfew.next_event import DAY, SOON, NextEvent, closing, lease_end_event, next_event
 from chalicelib.domain.curfew.plan import Entry, Trigger
 from chalicelib.domain.curfew.rules import CurfewRules, Mode
@@ -69,6 +71,7 @@ class LookContext:
 
     `verdict`: None where the lab's use was not, or could not be, judged. `shield`: what protects its cluster
     (`decision.shield_of`). `gone`: EKS has no cluster of this lab. `upgrade_at`: from when on AWS may upgrade the control plane.
+    `limit`: the month's ceiling that its owner has reached, if labs in use sleep for it.
     """
 
     lab: Lab
@@ -80,6 +83,7 @@ class LookContext:
     shield: str = ""
     gone: bool = False
     upgrade_at: datetime | None = None
+    limit: Limit | None = None
     holidays: Holidays = no_holidays
 
 
@@ -105,6 +109,8 @@ def _decide_awake(context: LookContext, verdict: Verdict) -> LookDecision:
     """Plan the event that the lab faces, or the one after it where the curfew spares the lab."""
     lab, event, rules, now = context.lab, context.faces, context.rules, context.now
     passed = _why_spared(context, verdict) if event.trigger is Trigger.IDLE else ""
+    if passed and context.limit is not None and not _why_untouched(context, AtCurfew.HIBERNATE):
+        return PlanEvent(replace(event, act=AtCurfew.HIBERNATE, trigger=Trigger.LIMIT))
     if passed:
         event = next_event(lab, rules, now, context.holidays, after=event.at)
         if event.trigger is Trigger.IDLE or event.look_at(rules) > now:
@@ -134,14 +140,17 @@ def _decide_asleep(context: LookContext) -> LookDecision:
 
 def _why_spared(context: LookContext, verdict: Verdict) -> str:
     """Why the curfew that the lab faces does nothing to it; empty if it is planned for."""
+    return _why_untouched(context, context.faces.act) if verdict.idle else verdict.sentence
+
+
+def _why_untouched(context: LookContext, act: AtCurfew) -> str:
+    """Why a curfew may not touch the lab, whatever its use; empty if it may."""
     lab, event, rules = context.lab, context.faces, context.rules
-    if not verdict.idle:
-        return verdict.sentence
     if context.shield:
         return context.shield
     if context.now + timedelta(minutes=rules.notice_minutes) > event.at + timedelta(hours=rules.late_hours):
         return "nobody could be warned in time any more."
-    if event.act is AtCurfew.HIBERNATE and context.upgrade_at and stays_awake(context.upgrade_at, event.at):
+    if act is AtCurfew.HIBERNATE and context.upgrade_at and stays_awake(context.upgrade_at, event.at):
         at = format_local(lab.spec.schedule, context.upgrade_at)
         return f"It stays awake, for AWS may upgrade its control plane from {at} on."
     return ""

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import date, datetime, timedelta
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.curfew.plan import Entry, Trigger
+from chalicelib.domain.curfew.plan import AT_CURFEW, Entry, Trigger
 from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.schedule import AtCurfew, Holidays, Night, local_date, next_curfew
@@ -48,7 +48,7 @@ def next_event(
 
 def event_after(lab: Lab, entry: Entry, rules: CurfewRules, now: datetime, holidays: Holidays) -> NextEvent:
     """The next event of a lab that has lived through an entry: the curfew of that entry is over for it."""
-    return next_event(lab, rules, now, holidays, max(now, entry.at) if entry.trigger is Trigger.IDLE else now)
+    return next_event(lab, rules, now, holidays, max(now, entry.at) if entry.trigger in AT_CURFEW else now)
 
 
 def next_look(lab: Lab, entry: Entry, rules: CurfewRules, now: datetime, holidays: Holidays) -> datetime:
@@ -60,7 +60,7 @@ def next_look(lab: Lab, entry: Entry, rules: CurfewRules, now: datetime, holiday
     if lab.phase is Phase.HIBERNATED:
         return now + SOON
     at = event_after(lab, entry, rules, now, holidays).look_at(rules)
-    if entry.trigger is not Trigger.IDLE and lab.lasts_until <= entry.at:
+    if entry.trigger not in AT_CURFEW and lab.lasts_until <= entry.at:
         at = max(at, entry.at + DAY - timedelta(hours=rules.lead_hours))
     return max(now + SOON, at)
 

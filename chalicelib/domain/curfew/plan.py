@@ -17,12 +17,20 @@ from chalicelib.domain.labs.schedule import AtCurfew
 
 
 class Trigger(StrEnum):
-    """Why a lab is on the plan. GONE: EKS no longer knows its cluster. ADOPTED: a cluster of ours that no record knew."""
+    """Why a lab is on the plan. GONE: EKS no longer knows its cluster. ADOPTED: a cluster of ours that no record knew.
+
+    LIMIT: a month's ceiling is reached, by whose rule labs in use sleep then (`atLimit`); they never end for it.
+    """
 
     IDLE = "idle"
+    LIMIT = "month-limit"
     LEASE = "lease-ends"
     GONE = "cluster-gone"
     ADOPTED = "adopted"
+
+
+#: What comes over a lab at its curfew, and at no other time.
+AT_CURFEW = frozenset({Trigger.IDLE, Trigger.LIMIT})
 
 
 class Basis(StrEnum):

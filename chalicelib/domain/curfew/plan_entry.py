@@ -11,8 +11,9 @@ from datetime import datetime, timedelta
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.sentence import Sentence
 from chalicelib.domain.costs import UNKNOWN_TYPE, Machines, Prices, hourly_cost, saved_hourly
+from chalicelib.domain.curfew.messages.limit import Limit, describe_limit
 from chalicelib.domain.curfew.next_event import NextEvent
-from chalicelib.domain.curfew.plan import Entry, Stakes, Trigger
+from chalicelib.domain.curfew.plan import AT_CURFEW, Entry, Stakes, Trigger
 from chalicelib.domain.idleness.evidence import Evidence, Source
 from chalicelib.domain.idleness.verdict import Verdict
 from chalicelib.domain.labs.lab import Lab, Planned
@@ -23,7 +24,7 @@ from chalicelib.domain.labs.schedule import format_local
 class KnownLab:
     """The facts for planning a lab. `extended`: AWS bills extended support for its version now.
 
-    `shield`: the protection of its cluster that its last end overrides.
+    `shield`: the protection of its cluster that its last end overrides. `limit`: the ceiling that is reached.
     """
 
     prices: Prices
@@ -31,18 +32,19 @@ class KnownLab:
     evidence: Evidence | None = None
     shield: str = ""
     verdict: Verdict | None = None
+    limit: Limit | None = None
 
 
 def plan_entry(lab: Lab, faces: NextEvent, known: KnownLab, now: datetime) -> Entry:
     """The entry of `faces.night`. The rest of a deleted cluster, and an adopted cluster, have no known price."""
-    priced, seen = faces.trigger in (Trigger.IDLE, Trigger.LEASE), machines_seen(known.evidence)
+    priced, seen = faces.trigger in AT_CURFEW | {Trigger.LEASE}, machines_seen(known.evidence)
     return Entry(
         night=faces.night,
         lab_id=lab.id,
         at=faces.at,
         act=faces.act,
         trigger=faces.trigger,
-        reason=_lifted(_reason(lab, faces, known.verdict), known.shield),
+        reason=_lifted(_reason(lab, faces, known), known.shield),
         owner=lab.owner,
         name=lab.name,
         region=lab.region,
@@ -95,10 +97,12 @@ def machines_seen(evidence: Evidence | None) -> tuple[Machines, ...] | None:
     return (*groups, Machines("", kinds))
 
 
-def _reason(lab: Lab, faces: NextEvent, verdict: Verdict | None) -> str:
+def _reason(lab: Lab, faces: NextEvent, known: KnownLab) -> str:
     match faces.trigger:
         case Trigger.IDLE:
-            return verdict.sentence if verdict else Sentence("It is idle.")
+            return known.verdict.sentence if known.verdict else Sentence("It is idle.")
+        case Trigger.LIMIT:
+            return describe_limit(known.limit) if known.limit else Sentence("A ceiling of the month is reached.")
         case Trigger.LEASE:
             return Sentence("Its lease ends on {at}.", at=format_local(lab.spec.schedule, lab.lease_ends_at))
         case Trigger.GONE:

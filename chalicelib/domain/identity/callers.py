@@ -57,6 +57,11 @@ def counted_as(owner: str) -> str:
     return f"arn:{person.partition}:sts::{person.account}:directory/{person.user_name.lower()}" if person else owner
 
 
+def is_directory_name(person: str) -> bool:
+    """Whether this is the name that a person of the directory is counted under, by which nobody owns anything."""
+    return ":directory/" in person and ":assumed-role/" not in person
+
+
 def shared_role(owner: str) -> str | None:
     """The role of a session that chose its own name; None for IAM users and directory users.
 
@@ -64,6 +69,11 @@ def shared_role(owner: str) -> str | None:
     """
     session = _SESSION.fullmatch(owner)
     return session[1] if session and not _CALLED_SO.fullmatch(owner) else None
+
+
+def plain_name(owner: str) -> str:
+    """The name that an owner's ARN ends with, of a mail address what is before the @: by it two identities may be one person's."""
+    return owner.rpartition("/")[2].partition("@")[0].casefold()
 
 
 @dataclass(frozen=True)
@@ -110,9 +120,12 @@ class Caller:
         return identity_of(owner) == self.identity
 
     def may_be(self, owner: str) -> bool:
-        """Whether this owner may be the same person with another permission set, or another session of a shared role."""
+        """Whether this owner may be the same person: by another permission set, by another session of a shared role, or by
+        another identity of the same name, whatever gave it: an IAM user, the directory, a session or a user pool.
+        """
         role = shared_role(owner)
-        return counted_as(owner) == self.person or (role is not None and role == shared_role(self.identity))
+        same_role = role is not None and role == shared_role(self.identity)
+        return counted_as(owner) == self.person or same_role or plain_name(owner) == plain_name(self.identity)
 
     def may_see(self, owner: str) -> bool:
         """Whether the caller sees labs of this owner: their own, their teams', or everyone's."""

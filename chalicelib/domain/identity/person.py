@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from chalicelib.domain.core.deferred import dataclass, pattern
 from chalicelib.domain.core.language import Language as Language
-from chalicelib.domain.identity.callers import directory_person
+from chalicelib.domain.identity.callers import counted_as, directory_person
 
 _USER = pattern(r"arn:aws[a-z-]*:iam::(\d{12}):user/(?:.*/)?([^/]+)")
 _DIRECTORY = pattern(r"arn:aws[a-z-]*:sts::(\d{12}):directory/([^/]+)")
@@ -82,12 +82,11 @@ class Person:
         """The same person, who came by this identity of theirs: its name in a roster makes room for how AWS writes it."""
         if identity in self.identities:
             return self
-        plain = (
-            one
-            for one in self.identities
-            if not (_DIRECTORY.fullmatch(one) and identity_key(one) == identity_key(identity))
-        )
-        return replace(self, identities=(*plain, identity)[-MOST_IDENTITIES:])
+        mine = identity_key(identity)
+        named = [
+            identity if _DIRECTORY.fullmatch(one) and identity_key(one) == mine else one for one in self.identities
+        ]
+        return replace(self, identities=tuple(dict.fromkeys((*named, identity)))[-MOST_IDENTITIES:])
 
     @property
     def keys(self) -> frozenset[str]:
@@ -110,6 +109,17 @@ def identity_key(identity: str) -> str:
     if found := _USER.fullmatch(identity):
         return f"user/{found[1]}/{found[2].lower()}"
     return f"identity/{identity}" if identity.startswith("arn:") or "@" not in identity else address_key(identity)
+
+
+def joined_name(person: Person) -> str:
+    """The name that all identities of a person are counted under: their first one's. Empty where they have only one."""
+    names = [counted_as(_as_sessions_are(identity)) for identity in person.identities]
+    return names[0] if len(set(names)) > 1 else ""
+
+
+def _as_sessions_are(identity: str) -> str:
+    """A name in a roster, such as `…:directory/Kim`, in the letters that sessions of it are counted under."""
+    return identity.lower() if _DIRECTORY.fullmatch(identity) else identity
 
 
 def address_key(address: str) -> str:

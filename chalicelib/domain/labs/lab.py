@@ -19,7 +19,7 @@ from chalicelib.domain.core.failure import Responsible
 from chalicelib.domain.core.names import as_tag_value
 from chalicelib.domain.core.place import Place
 from chalicelib.domain.errors.tree import Superseded
-from chalicelib.domain.identity.callers import Caller
+from chalicelib.domain.identity.callers import Caller, counted_as
 from chalicelib.domain.labs.meter import Meter
 from chalicelib.domain.labs.spec import LabSpec
 
@@ -75,6 +75,8 @@ UNCOUNTED = OVER | {Phase.BLOCKED}
 #: No workflow is at work on the lab: the sweep, not the five-minute run, looks at it when it is due.
 RESTING = frozenset({Phase.READY, Phase.HIBERNATED, Phase.LOST})
 
+#: The tag that all resources of one installation carry.
+INSTALLATION_TAG = "ekslab:installation"
 #: Phases that cost nothing: nothing is created yet, or everything is proved deleted.
 _NOT_PAID = OVER | {Phase.REQUESTED, Phase.AWAITING_APPROVAL}
 #: Phases that cost the same as before: nobody knows which parts are deleted until the receipt proves it.
@@ -202,6 +204,7 @@ class Lab:
     its owner is asked daily whose that is what it left. `installation`: the service it belongs to, as its tags say.
     `hourly_usd`: what it cost an hour when a sweep last looked at it. `lease_changes`: the last ones; an end that none of them
     and not the request explains is damaged data. `meter`: what it costs and has cost; None for one that was never priced.
+    `person`: under whose name it is counted and its cost is summed, where that isn't the owner's own (`counted_as`).
     `cost_tags`: `key=value` of the tags that administrators had costs summed by when it was asked for.
     """
 
@@ -233,6 +236,7 @@ class Lab:
     meter: Meter | None = None
     approval: Approval | None = None
     cost_tags: tuple[str, ...] = ()
+    person: str = ""
     version: int = 0
 
     @property
@@ -244,6 +248,11 @@ class Lab:
     def region(self) -> str:
         """The cluster's AWS region."""
         return self.spec.region
+
+    @property
+    def counted_as(self) -> str:
+        """The person whose lab it is: who had joined several identities when they asked for it is one by all of them."""
+        return self.person or counted_as(self.owner)
 
     @property
     def kubernetes_version(self) -> str:
@@ -297,7 +306,7 @@ class Lab:
         """The tags that every resource of this lab carries."""
         own = {"ekslab:lab-id": self.id, "ekslab:owner": as_tag_value(self.owner), "ekslab:cluster": self.name}
         if self.installation:
-            own["ekslab:installation"] = as_tag_value(self.installation)
+            own[INSTALLATION_TAG] = as_tag_value(self.installation)
         if self.ends_by is not None:
             own["ekslab:ends-by"] = f"{self.ends_by:%Y-%m-%dT%H:%M:%SZ}"
         return {**self.spec.tags, **own}

@@ -63,6 +63,13 @@ class Meter:
         parts = _parts(self.spans, start, end)
         return sum(self._extended_of(*part) for part in parts)
 
+    def split(self, start: datetime, end: datetime) -> tuple[int, int, int]:
+        """The cost between two instants in three: what it costs asleep, too, its nodes, and extended support."""
+        parts = tuple(_parts(self.spans, start, end))
+        asleep = sum(_of_hour(min(span.hour, self.asleep), until - since) for since, until, span in parts)
+        whole, extended = self.cost(start, end), self.extended(start, end)
+        return asleep, whole - asleep - extended, extended
+
     def hour_at(self, now: datetime) -> int:
         """What it costs an hour at an instant."""
         span = next((span for span in reversed(self.spans) if span.since <= now), None)

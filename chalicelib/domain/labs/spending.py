@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.identity.callers import counted_as, shared_role
+from chalicelib.domain.identity.callers import shared_role
 from chalicelib.domain.labs.lab import OVER, Lab, Phase
 from chalicelib.domain.labs.meter import Meter
 
@@ -129,7 +129,7 @@ def sums_of(lab: Lab) -> tuple[tuple[Scope, str], ...]:
     role = shared_role(lab.owner)
     return (
         (Scope.INSTALLATION, ""),
-        (Scope.PERSON, counted_as(lab.owner)),
+        (Scope.PERSON, lab.counted_as),
         *([(Scope.ROLE, role)] if role else []),
         (Scope.ACCOUNT, lab.account),
         *((Scope.TAG, tag) for tag in lab.cost_tags),

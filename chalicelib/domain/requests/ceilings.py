@@ -7,6 +7,7 @@ generous word. Months are judged by the store, in the write that reserves.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from enum import StrEnum
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.sentence import Sentence
@@ -17,6 +18,13 @@ from chalicelib.domain.labs.spending import MonthCeilings, Scope
 
 #: USD; more is no budget but a slip of the keyboard.
 MOST_USD = 1_000_000.0
+
+
+class AtLimit(StrEnum):
+    """What a month's ceiling that is reached brings, besides nothing new. HIBERNATE: labs in use sleep, after a warning."""
+
+    ASK = "ask"
+    HIBERNATE = "hibernate"
 
 
 @dataclass(frozen=True)
@@ -40,6 +48,7 @@ class TeamRule:
     max_usd_month_team: float | None = None
     ask_usd: float | None = None
     instance_types: tuple[str, ...] = ()
+    at_limit: AtLimit | None = None
 
 
 @dataclass(frozen=True)
@@ -51,6 +60,7 @@ class Ceilings:
     ask: float | None = None
     month: MonthLimits = MonthLimits()
     teams: tuple[tuple[Team, float], ...] = ()
+    at_limit: AtLimit = AtLimit.ASK
 
     @property
     def months(self) -> MonthCeilings:
@@ -67,16 +77,24 @@ def ceilings_of(usual: Ceilings, rules: Iterable[TeamRule], caller: Caller) -> C
         said = [value for rule in theirs if (value := get(rule)) is not None]
         return max(said) if said else otherwise
 
-    own = {rule.team: rule.max_usd_month_team for rule in theirs}
-    together = ((team, own.get(name) if own.get(name) is not None else usual.month.team) for name, team in mine.items())
     person = most(lambda rule: rule.max_usd_month, usual.month.person)
     return Ceilings(
         most(lambda rule: rule.max_usd_hour, usual.hour),
         most(lambda rule: rule.max_usd_lease, usual.lease),
         most(lambda rule: rule.ask_usd, usual.ask),
         MonthLimits(person, usual.month.role, usual.month.team, usual.month.installation),
-        tuple((team, ceiling) for team, ceiling in together if ceiling is not None),
+        team_ceilings(usual.month, theirs, mine.values()),
+        min((rule.at_limit for rule in theirs if rule.at_limit is not None), default=usual.at_limit),
     )
+
+
+def team_ceilings(
+    usual: MonthLimits, rules: Iterable[TeamRule], teams: Iterable[Team]
+) -> tuple[tuple[Team, float], ...]:
+    """Of these teams those that have a ceiling together, by their own rule or by the usual, with it."""
+    own = {rule.team: rule.max_usd_month_team for rule in rules}
+    together = ((team, own.get(team.name) if own.get(team.name) is not None else usual.team) for team in teams)
+    return tuple((team, ceiling) for team, ceiling in together if ceiling is not None)
 
 
 def types_of(usual: tuple[str, ...], rules: Iterable[TeamRule], caller: Caller) -> tuple[str, ...]:

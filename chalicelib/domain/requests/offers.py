@@ -17,7 +17,7 @@ from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.identity.patterns import fits
 from chalicelib.domain.labs.aws_states import HostedZone, SubnetFacts
 from chalicelib.domain.labs.spec import ExistingNetwork, ExternalDnsSpec, LabSpec
-from chalicelib.domain.requests.ceilings import Ceilings, MonthLimits, TeamRule, ceilings_of, types_of
+from chalicelib.domain.requests.ceilings import AtLimit, Ceilings, MonthLimits, TeamRule, ceilings_of, types_of
 from chalicelib.domain.requests.validation.network import PRIVATE_BLOCKS, strict_network
 
 #: General purpose, compute and memory, without accelerators; whole families, for sizes are bounded by their price.
@@ -78,6 +78,7 @@ class Offers:
     max_usd_lease: float | None = None
     max_usd_month: MonthLimits = MonthLimits()
     ask_usd: float | None = None
+    at_limit: AtLimit = AtLimit.ASK
     cost_tags: tuple[str, ...] = ()
     finance: str | None = None
     teams: tuple[TeamRule, ...] = ()
@@ -135,7 +136,7 @@ def cost_tags_of(offers: Offers, spec: LabSpec) -> tuple[str, ...]:
 def ceilings_for(offers: Offers, caller: Caller) -> Ceilings:
     """What labs of this caller may cost."""
     usual = Ceilings(offers.max_usd_hour, offers.max_usd_lease, offers.ask_usd, offers.max_usd_month)
-    return ceilings_of(usual, offers.teams, caller)
+    return ceilings_of(replace(usual, at_limit=offers.at_limit), offers.teams, caller)
 
 
 def zone_asked_for(spec: LabSpec, offers: Offers) -> str:
@@ -176,6 +177,10 @@ def judge_list(offers: Offers) -> Iterator[Finding]:
     for index, role in enumerate(offers.pod_roles):
         if not role.owners:
             yield error(f"podRoles[{index}].owners", "empty", 'Name whose labs it is for, such as ["*"].')
+    names = [rule.team for rule in offers.teams]
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            yield error(f"teams[{index}].team", "duplicate", f"{name} has a rule already.")
     if offers.max_nodes is not None and offers.max_nodes < 0:
         yield error("maxNodes", "negative", "A number of nodes is 0 or more.")
 

@@ -6,7 +6,7 @@ AWS then says so while the lab is made.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import field
 
 from chalicelib.domain.core.deferred import dataclass
@@ -98,11 +98,24 @@ def needs_of(spec: LabSpec, types: Mapping[str, InstanceTypeFacts]) -> tuple[Nee
         Need(RULES, "ssh.cidrs", len(spec.ssh.cidrs) if spec.ssh else 0, "rules", alone=True),
     ]
     return (
-        *_vcpus(spec, types),
+        *_vcpus(_machines(spec), types),
         *_network(spec),
         Need(CLUSTERS, "region", 1, "cluster"),
         *(need for need in alone if need.asked > (need.quota.usual or 0)),
     )
+
+
+def needs_of_nodes(
+    spec: LabSpec, more: Mapping[str, int], paths: Mapping[str, str], types: Mapping[str, InstanceTypeFacts]
+) -> tuple[Need, ...]:
+    """What so many more nodes of a lab's groups need. `paths`: the field that asks for those of each group."""
+    groups = {group.name: group for group in spec.nodegroups}
+    machines = [
+        (paths[name], groups[name].instance_types[0], number, groups[name].capacity_type is CapacityType.SPOT)
+        for name, number in more.items()
+        if name in groups and number > 0
+    ]
+    return tuple(_vcpus(machines, types))
 
 
 def judge_quotas(needs: tuple[Need, ...], report: QuotaReport, region: str) -> Iterator[Finding]:
@@ -136,10 +149,14 @@ def _describe(need: Need, limit: int, used: int, region: str) -> str:
     return f"It needs {need.asked} {need.unit} of AWS's quota '{need.quota.name}', and {there}. Ask AWS for more: {command}"
 
 
-def _vcpus(spec: LabSpec, types: Mapping[str, InstanceTypeFacts]) -> Iterator[Need]:
+#: The field that asks for machines, their type and number, and whether they are Spot.
+_Machines = Iterable[tuple[str, str, int, bool]]
+
+
+def _vcpus(machines: _Machines, types: Mapping[str, InstanceTypeFacts]) -> Iterator[Need]:
     """By quota; its path is that of the first that counts against it."""
     found: dict[str, Need] = {}
-    for path, kind, number, spot in _machines(spec):
+    for path, kind, number, spot in machines:
         quota, facts = vcpu_quota(kind, spot), types.get(kind)
         if quota is not None and facts is not None and number:
             before = found.get(quota.code, Need(quota, path, 0, "vCPUs"))

@@ -8,7 +8,7 @@ from datetime import datetime
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.curfew.approval_link import read_decision
 from chalicelib.domain.errors.tree import LabNotFound, LinkInvalid, NotYours
-from chalicelib.domain.identity.callers import Caller
+from chalicelib.domain.identity.callers import Caller, counted_as
 from chalicelib.domain.labs.approval import Decision, decided
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.steps import Event
@@ -34,9 +34,21 @@ def decide(deps: Deps, caller: Caller, lab_id: str, decision: Decision, why: str
     lab = seen_lab(deps, caller, lab_id)
     if not caller.is_admin:
         raise NotYours("Administrators approve labs.")
-    if caller.may_be(lab.owner):
-        raise NotYours("Nobody approves or refuses their own lab: another administrator does. Its owner can delete it.")
+    _refuse_own(deps, caller, lab)
     return _decide(deps, lab, decision, caller.arn, why, now)
+
+
+def _refuse_own(deps: Deps, caller: Caller, lab: Lab) -> None:
+    """Raise NotYours where the caller is the lab's owner, is known to be the same person, or bears the same name."""
+    known = deps.people.people_of((caller.identity, lab.owner))
+    joined = len(known) == 2 and len({person.id for person in known.values()}) == 1
+    if joined or caller.person in (lab.counted_as, counted_as(lab.owner)):
+        raise NotYours("Nobody approves or refuses their own lab: another administrator does. Its owner can delete it.")
+    if caller.may_be(lab.owner):
+        raise NotYours(
+            f"You may be who asked for this lab: {lab.owner} has your role or your name. Nobody approves or refuses their "
+            "own, so another administrator does."
+        )
 
 
 def look_at_decision(deps: Deps, token: str, now: datetime) -> DecisionView:

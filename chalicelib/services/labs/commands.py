@@ -25,7 +25,7 @@ from chalicelib.domain.errors.tree import (
     WrongPhase,
 )
 from chalicelib.domain.identity.callers import Caller
-from chalicelib.domain.identity.person import identity_key
+from chalicelib.domain.identity.person import Person, joined_name
 from chalicelib.domain.labs.approval import over
 from chalicelib.domain.labs.cluster_identity import is_own_cluster
 from chalicelib.domain.labs.lab import ENDING, OVER, Change, Lab, Phase
@@ -35,9 +35,9 @@ from chalicelib.domain.requests.offers import cost_tags_of, with_own_subdomain
 from chalicelib.domain.requests.validation.limits import judge_size
 from chalicelib.domain.support.calendar import Calendar
 from chalicelib.domain.teardown.volumes import describe_volumes
-from chalicelib.ports.deps import Deps
+from chalicelib.ports.deps import Ahead, Deps
 from chalicelib.services.labs.budget import Budget, judge_months, judge_price, meter_for, with_approval
-from chalicelib.services.labs.preflight import preflight
+from chalicelib.services.labs.preflight import judge_more_nodes, preflight
 from chalicelib.services.labs.transitions import START_CHECK, Accepted, apply_transition, start_workflow, with_new_run
 
 #: Characters; ours have 16, and no store takes a key of any length.
@@ -48,7 +48,7 @@ _LONGEST_ID = 64
 class ValidatedRequest:
     """A request that was read: its spec, the findings so far, and how to tell more findings by the caller's own paths.
 
-    `account`: where the lab is to be made; None: in the service's own. `calendar`: the region's, if it was read.
+    `account`: where the lab is to be made; None: in the service's own. `calendar`: the region's, if it was read; so `ahead`.
     """
 
     spec: LabSpec
@@ -56,28 +56,30 @@ class ValidatedRequest:
     in_callers_words: Callable[[Iterable[Finding]], tuple[Finding, ...]] = tuple
     account: str | None = None
     calendar: Calendar | None = None
+    ahead: Ahead | None = None
 
 
-def requested_before(deps: Deps, caller: Caller, key: str | None, digest: str, now: datetime) -> Accepted | None:
-    """The lab that this caller's idempotency key stands for, started if it never was. Raises IdempotencyConflict."""
-    lab = deps.store.lab_of_key(caller.identity, key, digest, now) if key else None
-    return None if lab is None else Accepted(lab, start_workflow(deps, lab))
+def requested_before(deps: Deps, ahead: Ahead) -> Accepted | None:
+    """The lab that the request's idempotency key stands for, started if it never was."""
+    return None if ahead.before is None else Accepted(ahead.before, start_workflow(deps, ahead.before))
 
 
 @dataclass(frozen=True)
 class PricedRequest:
-    """The lab as it would be stored, every warning, and what it may cost."""
+    """The lab as it would be stored, every warning, what it may cost, and who asks for it, if known."""
 
     lab: Lab
     findings: tuple[Finding, ...]
     budget: Budget
+    person: Person | None
 
 
 def request_lab(
     deps: Deps, caller: Caller, asking: ValidatedRequest, key: str | None, digest: str, now: datetime
 ) -> Accepted:
     """Store a new lab and start making it. Raises InvalidRequest, OverBudget, NameTaken, TooManyLabs, IdempotencyConflict."""
-    plan, about = _plan(deps, caller, asking, now), _about_mail(deps, caller)
+    plan = _plan(deps, caller, asking, now)
+    about = _about_mail(deps, caller, plan.person)
     stored = _stored(deps, caller, plan, key, digest, now)
     return Accepted(stored, (*plan.findings, *about, *start_workflow(deps, stored)))
 
@@ -95,20 +97,20 @@ def plan_lab(deps: Deps, caller: Caller, asking: ValidatedRequest, now: datetime
 def _plan(deps: Deps, caller: Caller, asking: ValidatedRequest, now: datetime) -> PricedRequest:
     """Money is judged first: what is too dear is refused with its sum, and with all else that is wrong with it."""
     account = deps.watch.home if asking.account is None else asking.account
-    offers = deps.store.offers()
+    ahead = asking.ahead or deps.store.look_ahead(caller.identity, None, "", now)
+    offers = ahead.offers
     spec, found = preflight(deps, caller, asking.spec, account, offers, now)
-    lab = _asked_for(deps, caller, spec, account, asking.calendar, now)
-    lab = replace(lab, cost_tags=cost_tags_of(offers, spec))
+    lab = _asked_for(deps, caller, spec, account, asking.calendar, ahead, now)
     findings = (*asking.findings, *asking.in_callers_words((*found, *judge_size(lab))))
     try:
-        budget = judge_price(deps, caller, lab, offers)
+        budget = judge_price(deps, caller, lab, offers, person=ahead.person)
     except OverBudget as dear:
         dear.findings = findings
         raise
     if has_errors(findings):
         raise InvalidRequest(findings)
     lab, about = with_approval(deps, caller, lab, budget, now)
-    return PricedRequest(lab, (*findings, *about, _about_volumes(lab)), budget)
+    return PricedRequest(lab, (*findings, *about, _about_volumes(lab)), budget, ahead.person)
 
 
 def change_lab(deps: Deps, caller: Caller, lab_id: str, asked: Change, now: datetime) -> Accepted:
@@ -121,6 +123,10 @@ def change_lab(deps: Deps, caller: Caller, lab_id: str, asked: Change, now: date
         raise InvalidRequest(findings)
     if lab.phase is Phase.READY and changes_nothing(change, lab):
         return Accepted(lab, (*findings, warning("", "already-so", "The lab is so already: nothing was changed.")))
+    if lab.phase is Phase.READY:
+        findings = (*findings, *_about_quotas(deps, lab, change))
+    if has_errors(findings):
+        raise InvalidRequest(findings)
 
     def updating(stored: Lab) -> Lab:
         if stored.phase is Phase.UPDATING and stored.change == change:
@@ -134,6 +140,14 @@ def change_lab(deps: Deps, caller: Caller, lab_id: str, asked: Change, now: date
     ceilings = judge_price(deps, caller, dearer, offers, before=lab).months if dearer else None
     message = f"A change was asked for: {describe_change(change)}."
     return apply_transition(deps, caller, lab, updating, findings, now, message, ceilings)
+
+
+def _about_quotas(deps: Deps, lab: Lab, change: Change) -> tuple[Finding, ...]:
+    """What AWS's quotas have against the nodes that it adds."""
+    now = {group.name: group.desired for group in lab.spec.nodegroups}
+    more = {name: count - now[name] for name, count in change.nodes.items()}
+    paths = {name: f"nodegroups[{index}].desired" for index, name in enumerate(change.nodes)}
+    return judge_more_nodes(deps, lab, more, paths)
 
 
 def release_lab(deps: Deps, caller: Caller, lab_id: str, now: datetime) -> Accepted:
@@ -171,9 +185,11 @@ def own_lab(deps: Deps, caller: Caller, lab_id: str) -> Lab:
     return lab
 
 
-def _asked_for(deps: Deps, caller: Caller, spec: LabSpec, account: str, known: Calendar | None, now: datetime) -> Lab:
+def _asked_for(
+    deps: Deps, caller: Caller, spec: LabSpec, account: str, known: Calendar | None, ahead: Ahead, now: datetime
+) -> Lab:
     calendar = known or deps.cloud(Place(account, spec.region)).clusters.versions()
-    ends_by = now + timedelta(hours=deps.curfew.store.rules(deps.curfew.usual).max_total_hours)
+    ends_by = now + timedelta(hours=(ahead.rules or deps.curfew.usual).max_total_hours)
     lab_id = deps.new_id()
     return Lab(
         id=lab_id,
@@ -188,6 +204,8 @@ def _asked_for(deps: Deps, caller: Caller, spec: LabSpec, account: str, known: C
         ends_by=ends_by,
         installation=deps.curfew.installation,
         meter=meter_for(deps, spec, calendar),
+        cost_tags=cost_tags_of(ahead.offers, spec),
+        person=joined_name(ahead.person) if ahead.person else "",
     )
 
 
@@ -226,9 +244,8 @@ def _about_volumes(lab: Lab) -> Finding:
     return warning("volumes", "volumes", f"When the lab ends, {describe_volumes(lab.spec.volumes)}.")
 
 
-def _about_mail(deps: Deps, caller: Caller) -> tuple[Finding, ...]:
+def _about_mail(deps: Deps, caller: Caller, person: Person | None) -> tuple[Finding, ...]:
     """A warning for whom no mail reaches. Who is known keeps the identity that they came by, for their calendar."""
-    person = deps.people.person_by_key(identity_key(caller.identity))
     if person is not None and person.address is not None:
         known = person.known_as(caller.identity)
         if known != person:

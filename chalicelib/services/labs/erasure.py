@@ -53,6 +53,6 @@ def _labs_of(deps: Deps, name: str) -> Iterator[Lab]:
     cursor = None
     while True:
         page = deps.store.list_labs(None, (), _PAGE, cursor)
-        yield from (lab for lab in page.items if same_recipient(lab.owner, name))
+        yield from (lab for lab in page.items if any(same_recipient(who, name) for who in (lab.owner, lab.counted_as)))
         if (cursor := page.cursor) is None:
             return

@@ -6,13 +6,14 @@ from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.core.instants import format_instant
-from chalicelib.domain.errors.findings import Finding, warning
-from chalicelib.domain.errors.tree import WrongPhase
+from chalicelib.domain.errors.findings import Finding, has_errors, warning
+from chalicelib.domain.errors.tree import InvalidRequest, WrongPhase
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.labs.hibernation import awakened, put_to_sleep
 from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.ports.deps import Deps
 from chalicelib.services.labs.commands import own_lab
+from chalicelib.services.labs.preflight import judge_more_nodes
 from chalicelib.services.labs.transitions import START_CHECK, Accepted, apply_transition
 
 _ASLEEP = frozenset({Phase.HIBERNATING, Phase.HIBERNATED})
@@ -40,9 +41,10 @@ def hibernate_lab(deps: Deps, caller: Caller, lab_id: str, now: datetime) -> Acc
 def wake_lab(deps: Deps, caller: Caller, lab_id: str, now: datetime) -> Accepted:
     """Start waking a hibernated lab: its node groups get their sizes back. Again is the same answer.
 
-    Raises LabNotFound, WrongPhase.
+    Raises LabNotFound, WrongPhase, InvalidRequest where AWS's quotas leave no room for its nodes.
     """
     lab = own_lab(deps, caller, lab_id)
+    findings = _about_quotas(deps, lab)
 
     def waking(stored: Lab) -> Lab:
         if stored.phase in _AWAKE:
@@ -53,9 +55,18 @@ def wake_lab(deps: Deps, caller: Caller, lab_id: str, now: datetime) -> Accepted
             raise WrongPhase(lab_id, stored.phase, message)
         return replace(awakened(stored, now), due_at=now + START_CHECK)
 
-    return apply_transition(
-        deps, caller, lab, waking, _lease_over(lab, now), now, f"The lab is to wake: {caller.arn} asked for it."
-    )
+    findings = (*findings, *_lease_over(lab, now))
+    return apply_transition(deps, caller, lab, waking, findings, now, f"The lab is to wake: {caller.arn} asked for it.")
+
+
+def _about_quotas(deps: Deps, lab: Lab) -> tuple[Finding, ...]:
+    """What AWS's quotas have against the nodes that it wakes with; nothing where it does not sleep. Raises InvalidRequest."""
+    sizes = lab.hibernation.sizes if lab.hibernation and lab.phase is Phase.HIBERNATED else ()
+    paths = {group.name: f"nodegroups[{index}].desired" for index, group in enumerate(lab.spec.nodegroups)}
+    findings = judge_more_nodes(deps, lab, {size.name: size.desired for size in sizes}, paths)
+    if has_errors(findings):
+        raise InvalidRequest(findings)
+    return findings
 
 
 def _costs() -> Finding:

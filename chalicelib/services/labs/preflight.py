@@ -14,6 +14,7 @@ from chalicelib.domain.errors.findings import Finding, error
 from chalicelib.domain.errors.tree import AccessDenied, AwsRefused, InvalidRequest, ResourceGone, Transient
 from chalicelib.domain.identity.callers import Caller
 from chalicelib.domain.labs.aws_states import HostedZone, InstanceTypeFacts, SubnetFacts
+from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spec import ExistingNetwork, LabSpec
 from chalicelib.domain.requests.addon_schema import check_configurations
 from chalicelib.domain.requests.defaults import admin_policy
@@ -39,7 +40,7 @@ from chalicelib.domain.requests.principals import (
     check_same_principals,
     with_principals,
 )
-from chalicelib.domain.requests.quotas import judge_free_plan, judge_quotas, needs_of
+from chalicelib.domain.requests.quotas import QuotaReport, judge_free_plan, judge_quotas, needs_of, needs_of_nodes
 from chalicelib.ports.deps import Cloud, Deps
 from chalicelib.services.labs.regions import refuse_unusable_region
 
@@ -145,6 +146,19 @@ def _instances(cloud: Cloud, spec: LabSpec, subnets: tuple[SubnetFacts, ...]) ->
     types = cloud.network.instance_types(spec.instance_types)
     fitting = check_architectures(spec, {kind: facts.architectures for kind, facts in types.items()})
     return (*offered, *fitting, *_quotas(cloud, spec, types))
+
+
+def judge_more_nodes(deps: Deps, lab: Lab, more: Mapping[str, int], paths: Mapping[str, str]) -> tuple[Finding, ...]:
+    """What AWS's quotas have against so many more nodes of a lab that is there. What can't be read is a warning."""
+    if not any(number > 0 for number in more.values()):
+        return ()
+    cloud = deps.cloud(lab.place)
+    try:
+        types = cloud.network.instance_types(tuple(group.instance_types[0] for group in lab.spec.nodegroups))
+    except (AwsRefused, Transient) as problem:
+        return tuple(judge_quotas((), QuotaReport(unread=(str(problem),)), lab.region))
+    needs = needs_of_nodes(lab.spec, more, paths, types)
+    return tuple(judge_quotas(needs, cloud.quotas.read([need.quota for need in needs]), lab.region))
 
 
 def _quotas(cloud: Cloud, spec: LabSpec, types: Mapping[str, InstanceTypeFacts]) -> tuple[Finding, ...]:

@@ -5,20 +5,25 @@ Everyone sees their own and, in a team, their team's people; administrators and 
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
 from chalicelib.domain.core.deferred import dataclass
-from chalicelib.domain.errors.findings import error
-from chalicelib.domain.errors.tree import InvalidRequest, NotYours
+from chalicelib.domain.costs import Billed, part_of_usage, parts_of_months
+from chalicelib.domain.errors.findings import Finding, error, warning
+from chalicelib.domain.errors.tree import AwsRefused, InvalidRequest, NotYours, Transient
 from chalicelib.domain.identity.callers import Caller, Team
+from chalicelib.domain.labs.lab import INSTALLATION_TAG, Lab
+from chalicelib.domain.labs.meter import first_of_month
 from chalicelib.domain.labs.spending import MonthSum, Scope
 from chalicelib.ports.deps import Deps
 
 #: Who is in no team.
 NO_TEAM = ""
+#: Labs, newest first, that a comparison reads.
+_MOST_LABS = 1000
 _BY = (Scope.PERSON, Scope.TEAM, Scope.ACCOUNT, Scope.TAG)
 
 
@@ -55,6 +60,7 @@ class CostQuery:
     format: str
     limit: int
     cursor: str | None
+    compare: bool = False
 
 
 def showback(deps: Deps, caller: Caller, teams: Iterable[Team], month: str, by: str, now: datetime) -> Showback:
@@ -81,6 +87,94 @@ def export(deps: Deps, caller: Caller, teams: Iterable[Team], asked: CostQuery, 
         rows = tuple(CostRow(one.whose, one.amounts) for one in seen)
     ordered = tuple(sorted(rows, key=_dearest_first))
     return Showback(asked.month, scope, deps.curfew.zone, asked.month == present, ordered, {}, cursor)
+
+
+@dataclass(frozen=True)
+class PartDifference:
+    """A part of all labs as it was reckoned here and as AWS billed it, in USD."""
+
+    part: str
+    usd: float
+    billed_usd: float
+
+    @property
+    def percent(self) -> float | None:
+        """How much more than AWS billed; below zero: less; None where it billed nothing."""
+        return round(100 * (self.usd - self.billed_usd) / self.billed_usd, 1) if self.billed_usd else None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A month as it is reckoned here beside AWS's bill. `parts` is empty where AWS told nothing: then a finding says why."""
+
+    start: datetime
+    until: datetime
+    parts: tuple[PartDifference, ...]
+    findings: tuple[Finding, ...]
+    requests: int = 0
+
+
+def compare(deps: Deps, caller: Caller, month: str, now: datetime) -> Comparison:
+    """What all labs have cost so far in a month beside what Cost Explorer says, by part. For administrators: it is paid for.
+
+    Raises InvalidRequest, NotYours.
+    """
+    if not caller.is_admin:
+        raise NotYours("What AWS billed is asked by administrators: each question costs money.")
+    _checked(deps, caller, month, Scope.ACCOUNT, now)
+    year, number = map(int, month.split("-"))
+    start, end = (
+        first_of_month(y, m, deps.curfew.zone) for y, m in ((year, number), (year + number // 12, number % 12 + 1))
+    )
+    until, first = min(end, now), date(year, number, 1)
+    try:
+        billed = deps.curfew.cost_explorer.billed(first, date(year + number // 12, number % 12 + 1, 1))
+    except (AwsRefused, Transient) as problem:
+        return Comparison(start, until, (), (warning("compare", "cost-explorer-unread", _unread(problem)),))
+    labs = _labs(deps)
+    ours = parts_of_months(labs, deps.curfew.prices, start, until)
+    theirs: dict[str, float] = defaultdict(float)
+    for usage_type, usd in billed.usd.items():
+        theirs[part_of_usage(usage_type)] += usd
+    parts = [PartDifference(part, ours.get(part, 0.0), theirs[part]) for part in sorted({*ours, *theirs})]
+    whole = PartDifference("", sum(ours.values()), sum(theirs.values()))
+    return Comparison(start, until, (*parts, whole), tuple(_doubts(billed, labs)), billed.requests)
+
+
+def _doubts(billed: Billed, labs: Sequence[Lab]) -> Iterator[Finding]:
+    """Why the two may differ though nothing is wrong."""
+    if not billed.usd:
+        message = (
+            f"AWS billed nothing with the tag {INSTALLATION_TAG}. Activate it as a cost-allocation tag in the billing console "
+            "of the account that pays; what was used before is not tagged in the bill, and it takes a day to show."
+        )
+        yield warning("compare", "nothing-billed", message)
+    elif billed.estimated:
+        yield warning(
+            "compare",
+            "estimated",
+            "AWS's bill is not final: it is up to a day behind, and changes until the month is closed.",
+        )
+    if len(labs) >= _MOST_LABS:
+        yield warning("compare", "labs-left-out", f"Of ours only the newest {_MOST_LABS} labs were read.")
+
+
+def _unread(problem: Exception) -> str:
+    return (
+        f"Cost Explorer could not be asked: {problem} It answers once it was opened in the console of the account, and in a member "
+        "account of an organisation only if the management account allows it."
+    )
+
+
+def _labs(deps: Deps) -> Sequence[Lab]:
+    found, cursor = list[Lab](), None
+    while len(found) < _MOST_LABS:
+        page = deps.store.list_labs(None, (), 100, cursor)
+        found += page.items
+        cursor = page.cursor
+        if cursor is None:
+            break
+    return found
 
 
 def _checked(deps: Deps, caller: Caller, month: str, by: str, now: datetime) -> tuple[Scope, str]:

@@ -1,8 +1,11 @@
-"""The five-minute run's part for months' ceilings: once one is reached, the owners of labs below it are asked once to end some."""
+"""Months' ceilings that are reached: the five-minute run asks the owners of labs below one, once, to end some.
+
+Where `atLimit` says so, the sweep plans for the next curfew that labs in use sleep: warned of and kept like any other.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -12,7 +15,7 @@ from chalicelib.domain.errors.tree import EkslabError
 from chalicelib.domain.identity.callers import Caller, Team
 from chalicelib.domain.labs.lab import OVER, Lab, Phase
 from chalicelib.domain.labs.spending import COST, MonthSum, Scope
-from chalicelib.domain.requests.ceilings import Ceilings, micro
+from chalicelib.domain.requests.ceilings import AtLimit, Ceilings, micro
 from chalicelib.domain.requests.offers import Offers, ceilings_for
 from chalicelib.logs import logger
 from chalicelib.ports.deps import Deps
@@ -29,6 +32,18 @@ def ask_at_limits(deps: Deps, now: datetime) -> int:
     except EkslabError as error:
         logger.warning("Owners could not be asked at a ceiling.", extra={"reason": str(error)})
         return 0
+
+
+def limits_that_sleep(deps: Deps, now: datetime) -> Mapping[str, Limit]:
+    """By person, the ceiling that they are at, of those by whose rule labs in use go to sleep then. Reads only sums."""
+    offers = deps.store.offers()
+    said = (offers.at_limit, *(rule.at_limit for rule in offers.teams))
+    if AtLimit.HIBERNATE not in said or not _has_ceilings(offers):
+        return {}
+    month = f"{now.astimezone(ZoneInfo(deps.curfew.zone)):%Y-%m}"
+    people = deps.store.month_people(month)
+    found = ((one.whose, next(_limits_of(deps, offers, month, one, people), None)) for one in people)
+    return {whose: limit for whose, limit in found if limit is not None and limit.sleeps}
 
 
 def _ask(deps: Deps, offers: Offers, now: datetime) -> int:
@@ -54,16 +69,17 @@ def _limits_of(deps: Deps, offers: Offers, month: str, one: MonthSum, people: tu
     """Those that this person is at, the narrowest first."""
     teams = tuple(team for team in deps.curfew.teams if team.has(*one.identities))
     ceilings, mine = _ceilings_of(deps, offers, one, teams), one.amounts.get(COST, 0)
+    sleeps = ceilings.at_limit is AtLimit.HIBERNATE
     if is_reached(mine, ceilings.months.person):
-        yield Limit(month, Scope.PERSON, one.whose, ceilings.months.person or 0, mine)
+        yield Limit(month, Scope.PERSON, one.whose, ceilings.months.person or 0, mine, sleeps)
     for team, ceiling in ceilings.teams:
         used = sum(each.amounts.get(COST, 0) for each in people if team.has(*each.identities))
         if is_reached(used, micro(ceiling)):
-            yield Limit(month, Scope.TEAM, team.name, micro(ceiling) or 0, used)
+            yield Limit(month, Scope.TEAM, team.name, micro(ceiling) or 0, used, sleeps)
     if ceilings.months.installation is not None:
         used = sum(each.amounts.get(COST, 0) for each in people)
         if is_reached(used, ceilings.months.installation):
-            yield Limit(month, Scope.INSTALLATION, "", ceilings.months.installation, used)
+            yield Limit(month, Scope.INSTALLATION, "", ceilings.months.installation, used, sleeps)
 
 
 def _ceilings_of(deps: Deps, offers: Offers, one: MonthSum, teams: tuple[Team, ...]) -> Ceilings:

@@ -21,6 +21,7 @@ from chalicelib.domain.labs.lab import RESTING, Lab, Phase
 from chalicelib.domain.labs.schedule import AtCurfew, next_wake
 from chalicelib.domain.labs.steps import Event, execution_name
 from chalicelib.ports.deps import Deps
+from chalicelib.workflows.costs.limit import limits_that_sleep
 from chalicelib.workflows.night.call_off import call_off, call_off_now
 from chalicelib.workflows.night.outcomes import (
     KIND,
@@ -102,6 +103,7 @@ def _moment(
         shield=shield_of(cluster.tags, cluster.deletion_protection) if cluster else "",
         gone=cluster is None,
         verdict=deps.curfew.store.verdict(lab.id) if idle else None,
+        at_limit=entry.trigger is Trigger.LIMIT and lab.counted_as in limits_that_sleep(deps, now),
         holidays=deps.curfew.holidays,
     )
 

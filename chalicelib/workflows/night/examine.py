@@ -25,6 +25,7 @@ from chalicelib.domain.curfew.look import (
     decide_look,
 )
 from chalicelib.domain.curfew.messages.called_off import Called
+from chalicelib.domain.curfew.messages.limit import Limit
 from chalicelib.domain.curfew.next_event import SOON, NextEvent, event_after, next_event
 from chalicelib.domain.curfew.plan import SETTLED, Entry, EntryOutcome, EntryStatus, Trigger
 from chalicelib.domain.curfew.plan_entry import KnownLab, plan_entry, planned_for
@@ -36,6 +37,7 @@ from chalicelib.domain.labs.lab import RESTING, Lab, Phase
 from chalicelib.domain.labs.schedule import AtCurfew, format_local
 from chalicelib.domain.labs.steps import Event, execution_name
 from chalicelib.ports.deps import Deps
+from chalicelib.workflows.costs.limit import limits_that_sleep
 from chalicelib.workflows.night.call_off import call_off, tell_put_off
 from chalicelib.workflows.night.outcomes import (
     KIND,
@@ -73,6 +75,7 @@ class Examination:
     new: list[tuple[Lab, Entry]] = field(default_factory=list)
     lost: dict[str, str] = field(default_factory=dict)
     due: list[dict[str, str]] = field(default_factory=list)
+    limits: Mapping[str, Limit] | None = None
 
     def look(self, ids: Sequence[str]) -> dict[str, str]:
         """Look at these labs; return those that could not be looked at, with the reason."""
@@ -151,10 +154,11 @@ class Examination:
         if evidence is not None:
             verdict = judge(lab, evidence, self.rules, self.now)
             self.deps.curfew.store.put_verdict(verdict)
-            sleeps = due.faces.act is AtCurfew.HIBERNATE and verdict.idle and entry is None
+            limit = None if verdict.idle or entry is not None else self._limit_of(lab)
+            sleeps = (due.faces.act is AtCurfew.HIBERNATE and verdict.idle and entry is None) or limit is not None
             at = self._upgrade_at(lab.kubernetes_version, str(lab.spec.support_policy)) if sleeps else None
             shield = shield_of(evidence.cluster_tags, evidence.deletion_protection)
-            return replace(context, verdict=verdict, shield=shield, gone=verdict.gone, upgrade_at=at)
+            return replace(context, verdict=verdict, shield=shield, gone=verdict.gone, upgrade_at=at, limit=limit)
         if lab.phase is Phase.HIBERNATED and (entry is None or self.now < entry.at):
             cluster = self.region.cluster_of(lab)
             if cluster is None:
@@ -162,6 +166,12 @@ class Examination:
             at = self._upgrade_at(cluster.version, cluster.support_type)
             return replace(context, shield=shield_of(cluster.tags, cluster.deletion_protection), upgrade_at=at)
         return context
+
+    def _limit_of(self, lab: Lab) -> Limit | None:
+        """The month's ceiling for which the lab sleeps although it is in use. Read once for the group, if at all."""
+        if self.limits is None:
+            self.limits = limits_that_sleep(self.deps, self.now)
+        return self.limits.get(lab.counted_as)
 
     def _upgrade_at(self, version: str, support_type: str | None) -> datetime | None:
         return self.region.upgrade_ahead(version, support_type, self.now)
@@ -219,7 +229,8 @@ class Examination:
     def _mark_planned(self, context: LookContext, event: NextEvent, evidence: Evidence | None) -> None:
         lab, extended = context.lab, self.region.is_billed_extended(context.lab, self.now)
         prices = self.deps.curfew.prices(self.region.place.region)
-        entry = plan_entry(lab, event, KnownLab(prices, extended, evidence, context.shield, context.verdict), self.now)
+        known = KnownLab(prices, extended, evidence, context.shield, context.verdict, context.limit)
+        entry = plan_entry(lab, event, known, self.now)
         marked = change_unless_changed(self.deps, lab, lambda stored: planned_for(stored, entry))
         self.new.append((marked, entry))
 

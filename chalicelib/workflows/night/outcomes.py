@@ -11,7 +11,7 @@ from datetime import datetime
 
 from chalicelib.domain.core.sentence import Sentence, opening
 from chalicelib.domain.curfew.next_event import SOON, missed_curfews, next_look
-from chalicelib.domain.curfew.plan import SETTLED, Entry, EntryOutcome, EntryStatus, Trigger
+from chalicelib.domain.curfew.plan import AT_CURFEW, SETTLED, Entry, EntryOutcome, EntryStatus
 from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.errors.tree import Superseded
 from chalicelib.domain.labs.lab import RESTING, Lab, Phase
@@ -124,6 +124,6 @@ def _missed(lab: Lab) -> str:
 
 def _describe(lab: Lab, entry: Entry) -> str:
     at = format_local(lab.spec.schedule, entry.at)
-    if entry.trigger is Trigger.IDLE:
+    if entry.trigger in AT_CURFEW:
         return Sentence("The lab lives through the curfew of {at}", at=at)
     return Sentence("The lab lives through the end that was planned for {at}", at=at)

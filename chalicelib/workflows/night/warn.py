@@ -22,7 +22,7 @@ from chalicelib.domain.curfew.decision import exemption
 from chalicelib.domain.curfew.keep import keep
 from chalicelib.domain.curfew.keep_link import sign_link
 from chalicelib.domain.curfew.messages.warning import NOBODY, recipient_of, warning_message
-from chalicelib.domain.curfew.plan import SETTLED, Entry, EntryStatus, Trigger
+from chalicelib.domain.curfew.plan import AT_CURFEW, SETTLED, Entry, EntryStatus, Trigger
 from chalicelib.domain.curfew.rules import CurfewRules
 from chalicelib.domain.errors.tree import AwsRefused, EkslabError, NotKept
 from chalicelib.domain.identity.callers import identity_of
@@ -233,7 +233,7 @@ def _kept_until(deps: Deps, lab: Lab, entry: Entry, rules: CurfewRules, now: dat
 def _link(deps: Deps, entry: Entry, rules: CurfewRules, now: datetime) -> str:
     """Good for as long as the entry may still be acted on, by a run that takes its time included."""
     key = deps.curfew.signing_key()
-    possible_at = entry.at if entry.trigger is Trigger.IDLE else max(entry.at, now + _notice(rules))
+    possible_at = entry.at if entry.trigger in AT_CURFEW else max(entry.at, now + _notice(rules))
     expires_at = possible_at + timedelta(hours=rules.late_hours + 1)
     return f"{deps.watch.api_url}/keep/{sign_link(entry.lab_id, entry.night, entry.id, expires_at, key)}"
 

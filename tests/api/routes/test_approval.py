@@ -8,12 +8,14 @@ from typing import Any
 import pytest
 
 from chalicelib.domain.curfew.approval_link import sign_decision
+from chalicelib.domain.identity.person import Person
 from chalicelib.domain.labs.approval import Decision
 from chalicelib.domain.labs.lab import Phase
 from chalicelib.domain.labs.meter import MICRO
 from chalicelib.domain.labs.spending import COST, Scope, foreseen
 from chalicelib.workflows.schedules import recover_labs
 from tests.api.http import ADMIN, STRANGER, Http
+from tests.fakes import OWNER
 
 OTHER_ADMIN = "arn:aws:iam::111122223333:user/assistant"
 API = "https://api.example.com/api"
@@ -165,6 +167,60 @@ def test_another_permission_set_is_not_another_person() -> None:
     lab = ask(http, caller=one)
     assert http.post(f"/labs/{lab['id']}/approve", {"why": "x"}, caller=two).status == 403
     assert http.post(f"/labs/{lab['id']}/approve", {"why": "x"}, caller=two.replace("mina", "jun")).status == 202
+
+
+SSO = "arn:aws:sts::111122223333:assumed-role/AWSReservedSSO_{}_0123456789abcdef/{}"
+
+
+@pytest.mark.parametrize(
+    ("owner", "approver"),
+    [
+        ("arn:aws:iam::111122223333:user/mina", SSO.format("Admin", "mina")),
+        ("arn:aws:iam::111122223333:user/class/Mina", SSO.format("Admin", "mina@example.com")),
+        (SSO.format("Labs", "mina@example.com"), "arn:aws:iam::111122223333:user/mina"),
+        (SSO.format("Labs", "mina"), "arn:aws:sts::111122223333:assumed-role/Teachers/mina"),
+        (
+            "arn:aws:sts::111122223333:assumed-role/Learners/mina",
+            "arn:aws:sts::111122223333:assumed-role/Teachers/Mina",
+        ),
+    ],
+)
+@pytest.mark.parametrize("decision", ["approve", "refuse"])
+def test_whoever_bears_the_owners_name_by_another_identity_may_be_the_owner(
+    owner: str, approver: str, decision: str
+) -> None:
+    http = a_http()
+    http.people = replace(http.people, administrators=("*:user/*", "*AWSReservedSSO_Admin/*", "*/Teachers/*"))
+    lab = ask(http, caller=owner)
+    refused = http.post(f"/labs/{lab['id']}/{decision}", {"why": "x"}, caller=approver)
+    assert refused.status == 403
+    assert "may be who asked" in refused.json["detail"]
+    assert "another administrator" in refused.json["detail"]
+    assert http.post(f"/labs/{lab['id']}/{decision}", {"why": "x"}, caller=SSO.format("Admin", "jun")).status == 202
+
+
+@pytest.mark.parametrize("joined", [True, False])
+def test_the_mail_has_no_links_where_its_reader_may_be_the_owner(joined: bool) -> None:
+    """A link asks nobody who they are."""
+    http = a_http()
+    reader = "ops@example.com" if joined else "learner@example.com"
+    http.world.deps = replace(http.world.deps, watch=replace(http.world.deps.watch, administrators=reader))
+    if joined:
+        person = Person("person-1", (OWNER,), http.world.clock.now(), reader)
+        assert http.world.people.save_people([], [person])
+    lab = ask(http)
+    [message] = sent(http)
+    assert "/decide/" not in message.body
+    assert lab["id"] in message.body
+
+
+def test_an_identity_that_its_owner_has_joined_is_not_another_person() -> None:
+    http = a_http()
+    person = Person("person-1", (OTHER_ADMIN, OWNER), http.world.clock.now())
+    assert http.world.people.save_people([], [person])
+    lab = ask(http)
+    assert http.post(f"/labs/{lab['id']}/approve", {"why": "x"}, caller=OTHER_ADMIN).status == 403
+    assert http.post(f"/labs/{lab['id']}/approve", {"why": "x"}, caller=ADMIN).status == 202
 
 
 @pytest.mark.parametrize(("number", "phase"), [(0, "requested"), (1, "refused")])

@@ -6,11 +6,14 @@ import csv
 import io
 import re
 from dataclasses import replace
+from datetime import date
 from typing import Any
 from urllib.parse import parse_qsl
 
 import pytest
 
+from chalicelib.domain.costs import Billed
+from chalicelib.domain.errors.tree import AccessDenied, AwsRefused, AwsUnavailable
 from chalicelib.domain.identity.callers import Team
 from chalicelib.domain.labs.lab import Phase
 from tests.api.http import ADMIN, STRANGER, Http
@@ -176,3 +179,85 @@ def test_administrators_say_who_finance_is_and_others_do_not_see_it() -> None:
     assert "finance" not in http.get("/offers").json
     assert http.put("/offers", {"finance": "none"}, caller=ADMIN).json["finance"] is None
     assert http.put("/offers", {"finance": 5}, caller=ADMIN).status == 400
+
+
+BILL = {
+    "APN2-AmazonEKS-Hours:perCluster": 0.8,
+    "APN2-BoxUsage:t3.medium": 0.5,
+    "APN2-SpotUsage:t3.medium": 0.1,
+    "APN2-EBS:VolumeUsage.gp3": 0.1,
+    "APN2-LoadBalancerUsage": 0.4,
+    "APN2-DataTransfer-Out-Bytes": 0.02,
+}
+
+
+def compared(http: Http, **options: Any) -> Any:
+    query = {"month": "2026-11", "compare": "cost-explorer", **options.pop("query", {})}
+    return http.call("GET", "/costs", query=query, **{"caller": ADMIN, **options})
+
+
+def test_a_month_is_told_beside_awss_bill_in_percent_by_part() -> None:
+    """Eight hours of the course's lab: what is reckoned here so far, whatever is reserved."""
+    http = Http()
+    lab_id = http.post("/labs", {"name": "a"}).json["id"]
+    http.world.store.change_lab(lab_id, lambda lab: lab.moved_to(Phase.PROVISIONING, http.world.clock.now()))
+    http.world.clock.advance(hours=4)
+    http.world.curfew.cost_explorer.answer = Billed(BILL, estimated=True, requests=1)
+    beside = compared(http).json["costExplorer"]
+    parts = {row["part"]: (row["usd"], row["billedUsd"], row["percent"]) for row in beside["parts"]}
+    assert parts["control plane"] == (0.4, 0.8, -50.0)
+    assert parts["instances"] == (0.42, 0.6, pytest.approx(-30.7, abs=0.1))
+    assert parts["gp3"][:2] == (0.03, 0.1)
+    assert parts["public IPv4 addresses"] == (0.04, 0.0, None)
+    assert parts["load balancers"] == (0.0, 0.4, -100.0)
+    assert parts["other"] == (0.0, 0.02, -100.0)
+    assert beside["total"]["usd"] == pytest.approx(4 * 0.2215, abs=0.01)
+    assert beside["total"]["billedUsd"] == pytest.approx(sum(BILL.values()))
+    assert (beside["tag"], beside["requests"]) == ("ekslab:installation", 1)
+    assert [finding["code"] for finding in beside["findings"]] == ["estimated"]
+    assert http.world.curfew.cost_explorer.asked == [(date(2026, 11, 1), date(2026, 12, 1))]
+
+
+def test_without_a_bill_it_says_what_to_activate() -> None:
+    beside = compared(a_http()).json["costExplorer"]
+    [finding] = beside["findings"]
+    assert (finding["code"], finding["severity"]) == ("nothing-billed", "warning")
+    assert "cost-allocation tag" in finding["message"]
+
+
+@pytest.mark.parametrize(
+    "trouble",
+    [
+        AccessDenied("ce:GetCostAndUsage", "AccessDeniedException", "not authorized"),
+        AwsRefused("ce:GetCostAndUsage", "DataUnavailableException", "Data is not available."),
+        AwsUnavailable("ce:GetCostAndUsage: no route to host"),
+    ],
+    ids=lambda trouble: type(trouble).__name__,
+)
+def test_a_bill_that_can_not_be_asked_is_a_finding_and_the_month_is_told_all_the_same(trouble: Exception) -> None:
+    http = a_http()
+    http.world.fail("cost_explorer.billed", trouble)
+    answer = compared(http)
+    assert (answer.status, answer.json["total"]["labs"]) == (200, 3)
+    beside = answer.json["costExplorer"]
+    assert ([finding["code"] for finding in beside["findings"]], beside["total"]) == (["cost-explorer-unread"], None)
+    assert "Cost Explorer could not be asked" in beside["findings"][0]["message"]
+
+
+@pytest.mark.parametrize("caller", [OWNER, STRANGER, "arn:aws:iam::111122223333:user/auditor"])
+def test_what_costs_money_to_ask_is_asked_by_administrators_only(caller: str) -> None:
+    http = Http()
+    http.people = replace(http.people, viewers=("*/auditor",))
+    assert compared(http, caller=caller).status == 403
+    assert http.world.curfew.cost_explorer.asked == []
+
+
+@pytest.mark.parametrize(
+    "query",
+    [{"compare": ""}, {"compare": "azure"}, {"compare": "costexplorer"}, {"format": "csv"}, {"month": "2999-01"}],
+    ids=str,
+)
+def test_a_comparison_that_makes_no_sense_is_refused_and_nothing_is_asked(query: dict[str, str]) -> None:
+    http = Http()
+    assert compared(http, query=query).status == 400
+    assert http.world.curfew.cost_explorer.asked == []

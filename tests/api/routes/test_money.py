@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import pytest
@@ -35,19 +36,15 @@ def test_ten_p5_for_72_hours_are_403_with_the_sum() -> None:
     assert http.call("POST", "/labs", body=P5, query={"dryRun": "true"}).status == 403
 
 
-def test_a_request_asks_the_table_three_times_and_once_more_for_its_key_and_its_account() -> None:
-    """What is looked up, the list of offers and the rules, and the one transaction that stores and reserves."""
+def test_a_request_asks_the_account_in_one_round() -> None:
+    """Each question is asked once, before the write, whose race asks nothing again; all about quotas is one call of the port."""
     http = Http()
     http.post("/labs", {"name": "a"})
-    assert asked_of_the_table(http) == ["offers", "rules", "create_lab"]
-    http = Http()
-    http.post("/labs", {"name": "a", "account": "111122223333"}, headers={"idempotency-key": "k"})
-    assert asked_of_the_table(http) == ["lab_of_key", "registrations", "offers", "rules", "create_lab"]
-
-
-def asked_of_the_table(http: Http) -> list[str]:
-    names = ("lab_of_key", "registrations", "rules", "create_lab", "load_lab", "change_lab", "month_sums", "add_event")
-    return [name for name, args in http.world.account.calls if name in names or (name, args) == ("offers", ())]
+    asked = [(name, repr(args)) for name, args in http.world.account.calls]
+    assert [name for name, _ in asked].count("read") == 1
+    assert max(Counter(asked).values()) == 1, Counter(asked)
+    names = [name for name, _ in asked]
+    assert names[names.index("create_lab") + 1 :] == ["start"]
 
 
 def test_ceilings_are_put_and_got_and_lifted() -> None:
@@ -76,6 +73,25 @@ def test_what_is_no_amount_of_dollars_is_refused_and_nothing_is_stored(field: st
     refused = http.put("/offers", body, caller=ADMIN)
     assert refused.status == 400
     assert http.get("/offers").json == before
+
+
+@pytest.mark.parametrize(
+    ("body", "path"),
+    [
+        ({"atLimit": "delete"}, "atLimit"),
+        ({"atLimit": "none"}, "atLimit"),
+        ({"teams": [{"team": "shop", "atLimit": "HIBERNATE"}]}, "teams[0].atLimit"),
+        ({"teams": [{"team": "shop", "maxUsdMonth": 5}, {"team": "shop"}]}, "teams[1].team"),
+    ],
+    ids=str,
+)
+def test_what_a_ceiling_brings_is_one_of_two_and_a_team_has_one_rule(body: Any, path: str) -> None:
+    http = Http()
+    refused = http.put("/offers", body, caller=ADMIN)
+    assert (refused.status, [each["path"] for each in refused.json["findings"]]) == (400, [path])
+    assert http.get("/offers").json["atLimit"] == "ask"
+    opted = http.put("/offers", {"teams": [{"team": "shop", "atLimit": "hibernate"}]}, caller=ADMIN).json
+    assert (opted["atLimit"], opted["teams"]) == ("ask", [{"team": "shop", "atLimit": "hibernate"}])
 
 
 @pytest.mark.parametrize("text", ['{"maxUsdLease": NaN}', '{"maxUsdLease": 1e999}', '{"maxUsdLease": -Infinity}'])

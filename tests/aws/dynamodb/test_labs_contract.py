@@ -113,7 +113,7 @@ def test_the_same_key_and_body_give_the_lab_of_the_first_time(store: Store) -> N
     first = create(store, a_lab(), "key")
     again = create(store, a_lab(id="lab-2"), "key")
     assert again == first
-    assert store.lab_of_key(OWNER, "key", "d", NOW) == first
+    assert store.look_ahead(OWNER, "key", "d", NOW).before == first
     with pytest.raises(LabNotFound):
         store.load_lab("lab-2")
 
@@ -123,13 +123,13 @@ def test_the_same_key_with_another_body_is_a_conflict(store: Store) -> None:
     with pytest.raises(IdempotencyConflict):
         create(store, a_lab(id="lab-2"), "key", digest="other")
     with pytest.raises(IdempotencyConflict):
-        store.lab_of_key(OWNER, "key", "other", NOW)
+        store.look_ahead(OWNER, "key", "other", NOW)
 
 
 def test_a_key_is_the_owners_own_and_forgotten_after_a_week(store: Store) -> None:
     create(store, a_lab(), "key")
-    assert store.lab_of_key("arn:aws:iam::111122223333:user/other", "key", "d", NOW) is None
-    assert store.lab_of_key(OWNER, "key", "d", NOW + timedelta(days=8)) is None
+    assert store.look_ahead("arn:aws:iam::111122223333:user/other", "key", "d", NOW).before is None
+    assert store.look_ahead(OWNER, "key", "d", NOW + timedelta(days=8)).before is None
     later = NOW + timedelta(days=8)
     another = a_lab(id="lab-2", spec=a_spec(name="other"))
     assert store.create_lab(another, "key", "other digest", later).id == "lab-2"

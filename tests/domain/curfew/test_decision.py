@@ -10,7 +10,7 @@ import pytest
 
 from chalicelib.domain.curfew.decision import PROTECTED, TAGGED, DecisionContext, NextAction, decide_entry, shield_of
 from chalicelib.domain.curfew.next_event import NextEvent, lease_end_event
-from chalicelib.domain.curfew.plan import EntryStatus, Trigger
+from chalicelib.domain.curfew.plan import AT_CURFEW, EntryStatus, Trigger
 from chalicelib.domain.curfew.plan_entry import KnownLab, plan_entry, planned_for
 from chalicelib.domain.curfew.rules import CurfewRules, Mode
 from chalicelib.domain.idleness.verdict import Verdict
@@ -26,8 +26,8 @@ WEEK = timedelta(days=7)
 
 def a_moment(trigger: Trigger = Trigger.IDLE, after: timedelta = timedelta(0), **changes: Any) -> DecisionContext:
     """Everything is there: the act may be done. `lab_...` and `status_...` change the lab's and the status's fields."""
-    lab = a_lab(phase=Phase.READY, lease_ends_at=AT + WEEK if trigger is Trigger.IDLE else AT)
-    act = AtCurfew.END
+    lab = a_lab(phase=Phase.READY, lease_ends_at=AT + WEEK if trigger in AT_CURFEW else AT)
+    act = AtCurfew.HIBERNATE if trigger is Trigger.LIMIT else AtCurfew.END
     entry = plan_entry(lab, NextEvent(AT.date(), AT, act, trigger), KnownLab(a_price_list()), PLANNED_AT)
     status = EntryStatus(
         entry.night, entry.id, lab.id, warned_at=PLANNED_AT, message_id="message-1", recipient="learner"
@@ -44,6 +44,7 @@ def a_moment(trigger: Trigger = Trigger.IDLE, after: timedelta = timedelta(0), *
         now=now,
         gone=trigger is Trigger.GONE,
         verdict=verdict if trigger is Trigger.IDLE else None,
+        at_limit=trigger is Trigger.LIMIT,
     )
     return replace(context, **changes)
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 import pytest
 
+from chalicelib.domain.costs import Billed
 from ekslab.client import Answer
 from tests.api.http import ADMIN, STRANGER
 from tests.ekslab.wire import Wire, run
@@ -59,4 +60,16 @@ def test_a_wrong_month_is_refused(month: str, capsys: pytest.CaptureFixture[str]
 
 def test_a_group_that_is_not_yours_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert run(Wire(), "get", "costs", "--month", MONTH, "--by", "account", "--csv") == 1
+    assert "administrators" in capsys.readouterr().err
+
+
+def test_a_month_beside_awss_bill_is_a_second_table(capsys: pytest.CaptureFixture[str]) -> None:
+    wire = with_labs(Wire(who=ADMIN))
+    wire.http.world.curfew.cost_explorer.answer = Billed({"APN2-AmazonEKS-Hours:perCluster": 0.8}, True, 1)
+    assert run(wire, "get", "costs", "--month", MONTH, "--compare") == 0
+    shown = capsys.readouterr().out
+    assert "control plane" in shown
+    assert "-100.0 %" in shown
+    assert "not final" in shown
+    assert run(with_labs(Wire()), "get", "costs", "--month", MONTH, "--compare") == 1
     assert "administrators" in capsys.readouterr().err

@@ -10,20 +10,28 @@ import pytest
 
 from chalicelib.domain.costs import Prices
 from chalicelib.domain.curfew.extension import ExtensionRequest
-from chalicelib.domain.errors.tree import InvalidRequest, OverBudget
+from chalicelib.domain.curfew.plan import Trigger
+from chalicelib.domain.curfew.plan_entry import planned_for
+from chalicelib.domain.errors.tree import InvalidRequest, NotKept, OverBudget, TooManyLabs
 from chalicelib.domain.identity.callers import Caller, Team
-from chalicelib.domain.labs.lab import Change, Lab, Phase
-from chalicelib.domain.labs.spec import LabSpec
+from chalicelib.domain.identity.person import Person
+from chalicelib.domain.labs.lab import Change, Hibernation, Lab, NodegroupSize, Phase
+from chalicelib.domain.labs.spec import CapacityType, LabSpec
 from chalicelib.domain.labs.spending import COST, Scope, foreseen
 from chalicelib.domain.requests.ceilings import MonthLimits, TeamRule
 from chalicelib.domain.requests.offers import Offers
+from chalicelib.domain.requests.quotas import QuotaReport
+from chalicelib.services.curfew.keep import keep_lab
 from chalicelib.services.labs import commands
+from chalicelib.services.labs.hibernation import wake_lab
 from chalicelib.services.labs.lease import extend_lab
+from tests.api.curfew_world import an_entry
 from tests.fakes import NOW, FakeWorld, a_caller, a_nodegroup, a_spec, make_deps
 
 MICRO = 1_000_000
 #: The course's lab for its lease of eight hours.
 LEASE = 8 * (0.10 + 2 * (0.052 + 30 * 0.0912 / 730 + 0.005))
+EKS_IS_FULL = (TeamRule("eks", max_usd_month_team=LEASE + 0.01),)
 
 
 def a_world(**offers: Any) -> FakeWorld:
@@ -243,3 +251,133 @@ def test_a_person_is_of_a_team_with_all_their_labs_whichever_permission_set_make
     with pytest.raises(OverBudget) as refusal:
         ask(world, "c", a_learner("Labs", "jun", teams=(team,)))
     assert (refusal.value.scope, refusal.value.there) == (Scope.TEAM, sum(map(foreseen, world.store.labs.values())))
+
+
+JOINED = ("arn:aws:iam::111122223333:user/mina", SSO.format("Labs", "mina").replace("_0123456789abcdef", ""))
+
+
+def with_joined(world: FakeWorld) -> tuple[Caller, Caller]:
+    """Mina's two identities, which she has joined; the teams are the installation's."""
+    assert world.people.save_people([], [Person("person-1", JOINED, NOW)])
+    return a_caller(arn=JOINED[0]), a_learner("Labs")
+
+
+def test_a_person_is_counted_once_by_all_identities_that_they_joined() -> None:
+    world = a_world(max_usd_month=MonthLimits(person=LEASE * 1.5))
+    one, other = with_joined(world)
+    ask(world, "a", one)
+    for asked in (commands.plan_lab, lambda *args: ask(world, "b", other)):
+        with pytest.raises(OverBudget) as refusal:
+            asked(world.deps, other, commands.ValidatedRequest(a_spec(name="b")), NOW)
+        assert refusal.value.scope is Scope.PERSON
+    assert set(world.store.month_sums("2026-11", Scope.PERSON)) == {JOINED[0]}
+
+
+def test_the_most_labs_of_a_person_are_counted_by_all_identities_that_they_joined() -> None:
+    world = a_world()
+    deps = replace(world.deps, limits=replace(world.deps.limits, max_labs_per_owner=1))
+    world.deps = deps
+    one, other = with_joined(world)
+    ask(world, "a", one)
+    with pytest.raises(TooManyLabs):
+        ask(world, "b", other)
+
+
+@pytest.mark.parametrize("joined", [True, False])
+def test_the_teams_that_a_lab_is_charged_to_do_not_follow_from_the_identity_that_asks(joined: bool) -> None:
+    """By a permission set that no team knows she would have spent beyond her team's ceiling."""
+    team = Team("eks", (JOINED[0], "arn:aws:sts::*:assumed-role/AWSReservedSSO_Team/*"))
+    world = a_world(teams=(TeamRule("eks", max_usd_month_team=LEASE * 1.5),))
+    world.deps = replace(world.deps, curfew=replace(world.deps.curfew, teams=(team,)))
+    if joined:
+        with_joined(world)
+        ask(world, "a", a_caller(arn=JOINED[0], teams=(team,)))
+    else:
+        ask(world, "a", a_learner("Team", teams=(team,)))
+    with pytest.raises(OverBudget) as refusal:
+        ask(world, "b", a_learner("Labs"))
+    assert refusal.value.scope is Scope.TEAM
+    ask(world, "b", a_learner("Labs", "jun"))
+
+
+def test_an_administrator_of_no_team_extends_no_lab_beyond_its_owners_team() -> None:
+    team = Team("eks", (a_caller().arn,))
+    world = a_world(teams=(TeamRule("eks", max_usd_month_team=LEASE * 1.2),))
+    world.deps = replace(world.deps, curfew=replace(world.deps.curfew, teams=(team,)))
+    lab = ask(world, "a")
+    teacher = a_caller(arn="arn:aws:iam::111122223333:user/teacher", is_admin=True)
+    with pytest.raises(OverBudget) as refusal:
+        extend_lab(world.deps, teacher, lab.id, ExtensionRequest(hours=4), NOW)
+    assert refusal.value.scope is Scope.TEAM
+
+
+def full_of(world: FakeWorld, kind: str = "L-1216C47A", used: int = 4) -> None:
+    world.network.processors["t3.medium"] = ("x86_64",)
+    world.quotas.report = QuotaReport({kind: 5.0}, {kind: used})
+
+
+@pytest.mark.parametrize(
+    "limits", [{"max_usd_month": MonthLimits(person=LEASE + 0.01)}, {"teams": EKS_IS_FULL}], ids=str
+)
+def test_a_link_that_keeps_a_lab_extends_no_lease_beyond_a_ceiling(limits: dict[str, Any]) -> None:
+    """Whoever may not extend would have kept their lab instead, a night at a time."""
+    world = a_world(**limits)
+    world.deps = replace(world.deps, curfew=replace(world.deps.curfew, teams=(Team("eks", (a_caller().arn,)),)))
+    lab = ask(world)
+    entry = an_entry(at=lab.lease_ends_at, lab_id=lab.id, trigger=Trigger.LEASE)
+    world.store.put(replace(planned_for(lab, entry), phase=Phase.READY))
+    world.curfew.store.publish(entry.night, [entry], NOW)
+    with pytest.raises(NotKept) as refusal:
+        keep_lab(world.deps, a_caller(), lab.id, NOW)
+    assert "is left" in str(refusal.value)
+    assert world.store.load_lab(lab.id).lease_ends_at == lab.lease_ends_at
+    world.store.kept_offers = Offers()
+    assert keep_lab(world.deps, a_caller(), lab.id, NOW).lab.lease_ends_at > lab.lease_ends_at
+
+
+def test_at_a_ceiling_a_lab_is_kept_from_idleness_as_long_as_its_lease_lasts() -> None:
+    world = a_world(max_usd_month=MonthLimits(person=LEASE + 0.01))
+    lab = ask(world)
+    entry = an_entry(at=lab.lease_ends_at - timedelta(hours=1), lab_id=lab.id)
+    world.store.put(replace(planned_for(lab, entry), phase=Phase.READY))
+    world.curfew.store.publish(entry.night, [entry], NOW)
+    kept = keep_lab(world.deps, a_caller(), lab.id, NOW)
+    assert (kept.lab.lease_ends_at, kept.keeping.until) == (lab.lease_ends_at, lab.lease_ends_at)
+    assert kept.keeping.clamped
+
+
+def test_more_nodes_than_awss_quota_has_room_for_are_refused_at_their_field() -> None:
+    world = a_world()
+    lab = ask(world)
+    world.store.put(replace(lab, phase=Phase.READY))
+    full_of(world)
+    [group] = lab.spec.nodegroups
+    with pytest.raises(InvalidRequest) as refusal:
+        commands.change_lab(world.deps, a_caller(), lab.id, Change(nodes={group.name: 3}), NOW)
+    [finding] = refusal.value.findings
+    assert (finding.path, finding.code) == ("nodegroups[0].desired", "quota-exceeded")
+    assert "It needs 2 vCPUs" in finding.message
+    assert "4 of 5 are in use" in finding.message
+    assert "request-service-quota-increase --region ap-northeast-2 --service-code ec2 --quota-code L-1216C47A" in (
+        finding.message
+    )
+    assert world.store.load_lab(lab.id).phase is Phase.READY
+    assert commands.change_lab(world.deps, a_caller(), lab.id, Change(nodes={group.name: 1}), NOW).lab.change
+
+
+@pytest.mark.parametrize("spot", [False, True])
+def test_a_lab_wakes_only_into_room_that_awss_quota_has(spot: bool) -> None:
+    world = a_world()
+    capacity = CapacityType.SPOT if spot else CapacityType.ON_DEMAND
+    lab = ask(world, spec=a_spec(nodegroups=(a_nodegroup(desired=2, capacity_type=capacity),)))
+    [group] = lab.spec.nodegroups
+    sleep = Hibernation((NodegroupSize(group.name, 0, 2, 2),), NOW, "It is night.")
+    world.store.put(replace(lab, phase=Phase.HIBERNATED, hibernation=sleep))
+    full_of(world, "L-34B43A08" if spot else "L-1216C47A")
+    with pytest.raises(InvalidRequest) as refusal:
+        wake_lab(world.deps, a_caller(), lab.id, NOW)
+    [finding] = refusal.value.findings
+    assert (finding.path, finding.code) == ("nodegroups[0].desired", "quota-exceeded")
+    assert world.store.load_lab(lab.id).phase is Phase.HIBERNATED
+    world.quotas.report = QuotaReport(unread=("AccessDenied",))
+    assert "quotas-unread" in [finding.code for finding in wake_lab(world.deps, a_caller(), lab.id, NOW).findings]

@@ -17,7 +17,7 @@ from chalicelib.aws.dynamodb.labs.create import get
 from chalicelib.aws.dynamodb.labs.spending import Addition, refusal, spending_updates
 from chalicelib.aws.dynamodb.transactions import add, delete, put, transact, until_saved
 from chalicelib.domain.errors.tree import LabNotFound
-from chalicelib.domain.identity.callers import counted_as, shared_role
+from chalicelib.domain.identity.callers import shared_role
 from chalicelib.domain.labs.lab import OVER, UNCOUNTED, Lab
 from chalicelib.domain.labs.spending import MonthCeilings
 
@@ -109,5 +109,5 @@ def _counting(table: str, lab: Lab, seen: Item, item: Item) -> list[Item]:
     """Bring the counts of the lab's owner, and of their role, in line: a blocked lab is not among what they may have."""
     before = seen["occupies" if "occupies" in seen else "claims"]
     difference = int(item["occupies"]["BOOL"]) - int(before["BOOL"])
-    owners = filter(None, (counted_as(lab.owner), shared_role(lab.owner)))
+    owners = filter(None, (lab.counted_as, shared_role(lab.owner)))
     return [add(table, owner_key(owner), difference) for owner in owners] if difference else []

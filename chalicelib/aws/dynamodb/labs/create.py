@@ -18,7 +18,7 @@ from chalicelib.aws.dynamodb.labs.spending import Addition, refusal, spending_up
 from chalicelib.aws.dynamodb.transactions import ATTEMPTS, Reason, add, put, transact
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.errors.tree import AwsUnavailable, IdempotencyConflict, NameTaken, TooManyLabs
-from chalicelib.domain.identity.callers import counted_as, shared_role
+from chalicelib.domain.identity.callers import shared_role
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spending import MonthCeilings
 
@@ -63,7 +63,7 @@ class LabCreation:
         operations = [
             put(self.table, item, _NEW),
             put(self.table, claim, _NEW),
-            add(self.table, owner_key(counted_as(lab.owner)), 1, self.most),
+            add(self.table, owner_key(lab.counted_as), 1, self.most),
             put(self.table, event_item(lab.id, first_event(lab))),
         ]
         if self.key is not None:
@@ -110,11 +110,17 @@ class LabCreation:
 def lab_of_key(client: Any, table: str, owner: str, key: str, digest: str, now: datetime) -> Lab | None:
     """The lab that an idempotency key was used for, None when it was not or long ago. Raises IdempotencyConflict."""
     item = get(client, table, idempotency_key_of(owner, key))
-    if item is None or int(item["expires_at"]["N"]) <= _epoch(now):
+    lab_id = remembered(item, key, digest, now) if item else None
+    return load(client, table, lab_id) if lab_id else None
+
+
+def remembered(item: Item, key: str, digest: str, now: datetime) -> str | None:
+    """The id of the lab that a key's item stands for, None if it was used long ago. Raises IdempotencyConflict."""
+    if int(item["expires_at"]["N"]) <= _epoch(now):
         return None
     if item["digest"]["S"] != digest:
         raise IdempotencyConflict(key)
-    return load(client, table, item["lab_id"]["S"])
+    return str(item["lab_id"]["S"])
 
 
 def load(client: Any, table: str, lab_id: str) -> Lab | None:

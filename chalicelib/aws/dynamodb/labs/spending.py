@@ -16,7 +16,7 @@ from chalicelib.aws.dynamodb.pages import Listing, all_items, one_page
 from chalicelib.aws.dynamodb.transactions import Reason, add_all
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.errors.tree import OverBudget
-from chalicelib.domain.identity.callers import identity_of
+from chalicelib.domain.identity.callers import identity_of, is_directory_name
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.spending import COST, MonthCeilings, MonthSum, Scope, spending, sums_of
 from chalicelib.ports.deps import Page
@@ -104,7 +104,8 @@ def _listing(month: str, scope: Scope) -> Listing:
 
 def _sum_of(item: Item, scope: Scope) -> MonthSum:
     whose = item["sk"]["S"].removeprefix(_key_of(scope, ""))
-    return MonthSum(whose, tuple(sorted(item.get(IDENTITIES, {"SS": [whose]})["SS"])), _amounts(item))
+    named = {*item.get(IDENTITIES, {"SS": [whose]})["SS"], *([] if is_directory_name(whose) else [whose])}
+    return MonthSum(whose, tuple(sorted(named)), _amounts(item))
 
 
 def _amounts(item: Item) -> Mapping[str, int]:

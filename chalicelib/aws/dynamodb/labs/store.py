@@ -22,7 +22,7 @@ from chalicelib.aws.dynamodb.keys import (
     text,
 )
 from chalicelib.aws.dynamodb.labs.change import change_lab
-from chalicelib.aws.dynamodb.labs.create import LabCreation, lab_of_key, load
+from chalicelib.aws.dynamodb.labs.create import LabCreation, load
 from chalicelib.aws.dynamodb.labs.receipts import put_receipt, receipts_of
 from chalicelib.aws.dynamodb.labs.records import DynamoRecords
 from chalicelib.aws.dynamodb.labs.retention import expire, rewrite
@@ -35,7 +35,7 @@ from chalicelib.domain.labs.lab import Lab, Phase
 from chalicelib.domain.labs.spending import MonthCeilings, MonthSum, Scope
 from chalicelib.domain.labs.steps import Event, Step
 from chalicelib.domain.teardown.receipt import Receipt
-from chalicelib.ports.deps import Page
+from chalicelib.ports.deps import Ahead, Page
 
 if TYPE_CHECKING:
     from chalicelib.domain.identity.sessions import Session
@@ -63,9 +63,11 @@ class DynamoStore(DynamoRecords):
         )
         return creation.run()
 
-    def lab_of_key(self, owner: str, idempotency_key: str, body_digest: str, now: datetime) -> Lab | None:
-        """What the key was used for, if it was."""
-        return lab_of_key(self._client, self._table, owner, idempotency_key, body_digest, now)
+    def look_ahead(self, owner: str, idempotency_key: str | None, body_digest: str, now: datetime) -> Ahead:
+        """One batch; see `ahead.py`."""
+        from chalicelib.aws.dynamodb.labs.ahead import look_ahead
+
+        return look_ahead(self._client, self._table, owner, idempotency_key, body_digest, now)
 
     def load_lab(self, lab_id: str) -> Lab:
         """Strongly consistent. Raises LabNotFound."""

@@ -23,7 +23,7 @@ from chalicelib.domain.core.recipients import recipient_of as recipient_of_owner
 from chalicelib.domain.core.sentence import Listed, Moment, Said, Sentence, Style, clause, opening
 from chalicelib.domain.core.wording import counted
 from chalicelib.domain.costs import describe_keeping, usd
-from chalicelib.domain.curfew.plan import Entry, Trigger
+from chalicelib.domain.curfew.plan import AT_CURFEW, Entry, Trigger
 from chalicelib.domain.labs.lab import Lab
 from chalicelib.domain.labs.schedule import AtCurfew, Schedule, format_local
 from chalicelib.domain.labs.spec import VolumePolicy
@@ -126,6 +126,12 @@ def _opening(entry: Entry, schedule: Schedule, in_place_of: str) -> str:
             if mine:
                 return Sentence("Your lab {lab} ends on {when}, because nobody seems to use it.", **slots)
             return Sentence("The lab {lab} ends on {when}, because nobody seems to use it.", **slots)
+        case Trigger.LIMIT:
+            if mine:
+                return Sentence(
+                    "Your lab {lab} goes to sleep on {when}, because a ceiling of money is reached.", **slots
+                )
+            return Sentence("The lab {lab} goes to sleep on {when}, because a ceiling of money is reached.", **slots)
         case Trigger.LEASE:
             return _lease_over(entry, mine, slots)
         case Trigger.GONE:
@@ -212,6 +218,10 @@ def _otherwise(entry: Entry, schedule: Schedule, extendable: bool) -> list[Block
         text += [para(_waking(schedule)), commands(f"ekslab wake {entry.lab_id}")]
     if entry.trigger is Trigger.IDLE:
         text += [para(Sentence("We check once more just before that time. A lab in use is left running."))]
+    if entry.trigger is Trigger.LIMIT:
+        text += [
+            para(Sentence("We check once more just before that time. With room below the ceiling, it is left running."))
+        ]
     return text
 
 
@@ -244,6 +254,8 @@ def _subject_of(entry: Entry, schedule: Schedule, name: str) -> str:
             return Sentence("ekslab: {name} goes to sleep {when}: idle", **slots)
         case Trigger.IDLE:
             return Sentence("ekslab: {name} ends {when}: idle", **slots)
+        case Trigger.LIMIT:
+            return Sentence("ekslab: {name} goes to sleep {when}: ceiling reached", **slots)
         case Trigger.LEASE if asleep:
             return Sentence("ekslab: {name} goes to sleep {when}: lease over", **slots)
         case Trigger.LEASE:
@@ -304,7 +316,7 @@ def describe_entry_volumes(entry: Entry, policy: VolumePolicy | None) -> str:
 
 def sleeps(entry: Entry) -> bool:
     """Whether the lab goes on after the act: what is gone or was nobody's only ends."""
-    return entry.act is AtCurfew.HIBERNATE and entry.trigger in (Trigger.IDLE, Trigger.LEASE)
+    return entry.act is AtCurfew.HIBERNATE and entry.trigger in AT_CURFEW | {Trigger.LEASE}
 
 
 def _asleep(entry: Entry) -> str:

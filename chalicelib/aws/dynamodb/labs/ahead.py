@@ -1,0 +1,35 @@
+"""Reads what a request for a lab is judged by, all in one BatchGetItem: its key, the offers, curfew's rules, and who asks."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from chalicelib.aws.dynamodb.curfew.keys import RULES
+from chalicelib.aws.dynamodb.items import thing_of
+from chalicelib.aws.dynamodb.keys import Item, idempotency_key_of
+from chalicelib.aws.dynamodb.labs.create import get, load, remembered
+from chalicelib.aws.dynamodb.labs.offers import OFFERS, offers_of
+from chalicelib.aws.dynamodb.pages import items_of
+from chalicelib.aws.dynamodb.people import claim_key, person_key
+from chalicelib.domain.curfew.rules import CurfewRules
+from chalicelib.domain.identity.person import Person, identity_key
+from chalicelib.ports.deps import Ahead
+
+
+def look_ahead(client: Any, table: str, owner: str, key: str | None, digest: str, now: datetime) -> Ahead:
+    """As the port says."""
+    claim = claim_key(identity_key(owner))
+    wanted = [OFFERS, RULES, claim, *([idempotency_key_of(owner, key)] if key else [])]
+    found = {item["pk"]["S"]: item for item in items_of(client, table, wanted)}
+    rules = found.get(RULES["pk"]["S"])
+    ahead = Ahead(offers_of(found.get(OFFERS["pk"]["S"])), thing_of(CurfewRules, rules) if rules else None)
+    used = found.get(idempotency_key_of(owner, key)["pk"]["S"]) if key else None
+    if key and used and (lab_id := remembered(used, key, digest, now)):
+        return Ahead(ahead.offers, ahead.rules, before=load(client, table, lab_id))
+    return Ahead(ahead.offers, ahead.rules, _person(client, table, found.get(claim["pk"]["S"])))
+
+
+def _person(client: Any, table: str, claim: Item | None) -> Person | None:
+    item = get(client, table, person_key(claim["person_id"]["S"])) if claim else None
+    return None if item is None else thing_of(Person, item)
