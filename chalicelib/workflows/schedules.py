@@ -109,11 +109,8 @@ def _unless_unread(what: str, find: Callable[[], Iterable[Found]], failed: list[
 def _blocked_long_enough(deps: Deps, now: datetime) -> tuple[str, ...]:
     """The labs whose teardown is to be tried again, longest blocked first."""
     blocked = deps.curfew.store.blocked(_AT_ONCE)
-    return tuple(lab.id for lab in blocked if _decision_of_blocked(lab, now) is RecoveryAction.RELEASE)
-
-
-def _decision_of_blocked(lab: Lab, now: datetime) -> RecoveryAction:
-    return decide_tending(lab, Execution.ABSENT, now).action
+    actions = ((lab.id, decide_tending(lab, Execution.ABSENT, now).action) for lab in blocked)
+    return tuple(lab_id for lab_id, action in actions if action is RecoveryAction.RELEASE)
 
 
 def _tend(deps: Deps, lab_id: str, now: datetime) -> RecoveryDecision:

@@ -45,7 +45,8 @@ def _operation(operation: Operation) -> Json:
     content: Json = {operation.media: {"schema": answer}, **({"text/html": {"schema": {}}} if operation.public else {})}
     success = {"description": message, "headers": headers, "content": content}
     others = {str(other): {"description": told, "content": content} for other, told in operation.also}
-    refusals = {str(refusal): _refusal(refusal) for refusal in (*operation.refusals, *_elsewhere(operation))}
+    usual = [status for status in _EVERYWHERE if status != 403 or not operation.public]
+    refusals = {str(refusal): _refusal(refusal) for refusal in (*operation.refusals, *usual)}
     described: Json = {"summary": operation.summary, "responses": {str(status): success, **others, **refusals}}
     parameters = _parameters(operation)
     if parameters:
@@ -55,10 +56,6 @@ def _operation(operation: Operation) -> Json:
     if operation.body:
         described["requestBody"] = {"required": True, "content": _content(operation.body)}
     return described
-
-
-def _elsewhere(operation: Operation) -> tuple[int, ...]:
-    return tuple(status for status in _EVERYWHERE if status != 403 or not operation.public)
 
 
 def _parameters(operation: Operation) -> list[Json]:

@@ -15,7 +15,7 @@ from chalicelib.domain.notices.notice import Notice
 from chalicelib.domain.support.assessment import days_left, describe_effect
 from chalicelib.domain.support.deadlines import Deadline
 from chalicelib.domain.support.fleet import ReadFailure
-from chalicelib.domain.support.readiness import Behind, behind, blockers
+from chalicelib.domain.support.readiness import behind, blockers
 from chalicelib.domain.support.upgrade_commands import follow_steps, upgrade_steps
 from chalicelib.domain.support.watched import Watched
 from chalicelib.services.support.queries import ClusterView
@@ -65,7 +65,10 @@ def cluster_view(view: ClusterView, now: datetime, base: str) -> Json:
         "upgradedByAwsAt": to_json(watched.upgraded_by_aws_at),
         "healthEventArn": watched.health_event_arn,
         "nodes": to_json(cluster.nodes),
-        "nodesBehind": [_late(late) for late in behind(cluster.version, cluster.nodes)],
+        "nodesBehind": [
+            {**to_json(late), "within": late.within, "message": late.sentence}
+            for late in behind(cluster.version, cluster.nodes)
+        ],
         "inTheWay": [to_json(blocker) for blocker in blockers(cluster, now)],
         "insights": to_json(cluster.insights),
         "addons": to_json(cluster.addons),
@@ -110,10 +113,6 @@ def _deadline(deadline: Deadline, now: datetime) -> Json:
         "daysLeft": days_left(deadline, now),
         "effect": describe_effect(deadline, now),
     }
-
-
-def _late(late: Behind) -> Json:
-    return {**to_json(late), "within": late.within, "message": late.sentence}
 
 
 def _acknowledged(watched: Watched) -> Json | None:

@@ -29,6 +29,7 @@ from chalicelib.domain.stack.security_groups import group_outputs, security_grou
 
 #: The control plane's log is kept as long as somebody may ask what happened in the lab.
 _LOG_DAYS = 30
+_ZONE = "AWS::EC2::AvailabilityZone::Name"
 
 
 def lab_template(lab: Lab) -> str:
@@ -55,10 +56,11 @@ def lab_parameters(lab: Lab, zones: Sequence[str] = ()) -> dict[str, str]:
 def lab_stack(lab: Lab) -> Json:
     """The template as a document."""
     existing = isinstance(lab.spec.network, ExistingNetwork)
+    kinds = {"VpcId": "AWS::EC2::VPC::Id"} if existing else dict.fromkeys(("ZoneA", "ZoneB"), _ZONE)
     return {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": f"ekslab: network, security groups, roles and launch templates of lab {lab.id}",
-        "Parameters": _existing_parameters() if existing else _zone_parameters(),
+        "Parameters": {name: {"Type": kind} for name, kind in kinds.items()},
         "Resources": {
             **new_network(lab),
             **security_groups(lab, _vpc(lab)),
@@ -81,14 +83,6 @@ def lab_stack(lab: Lab) -> Json:
 
 def _vpc(lab: Lab) -> Json:
     return ref("VpcId" if isinstance(lab.spec.network, ExistingNetwork) else "Vpc")
-
-
-def _zone_parameters() -> Json:
-    return {name: {"Type": "AWS::EC2::AvailabilityZone::Name"} for name in ("ZoneA", "ZoneB")}
-
-
-def _existing_parameters() -> Json:
-    return {"VpcId": {"Type": "AWS::EC2::VPC::Id"}}
 
 
 def _log_groups(lab: Lab) -> Json:

@@ -42,7 +42,8 @@ def parse(event: Mapping[str, Any]) -> HealthEvent | None:
     for entity in entities if isinstance(entities, Sequence) else ():
         key = _key(entity, detail, event) if isinstance(entity, Mapping) else None
         if key is not None:
-            (resolved if str(_status(entity)).upper() == "RESOLVED" else pending).append(key)
+            status = entity.get("status") or entity.get("statusCode")
+            (resolved if str(status).upper() == "RESOLVED" else pending).append(key)
     closed = str(detail.get("statusCode", "")).lower() == "closed"
     return HealthEvent(str(detail["eventArn"]), closed, _once(pending), _once(resolved))
 
@@ -66,10 +67,6 @@ def _key(entity: Mapping[str, Any], detail: Mapping[str, Any], event: Mapping[st
     account = entity.get("awsAccountId") or detail.get("affectedAccount") or event.get("account")
     region = detail.get("eventRegion") or event.get("region")
     return ClusterKey(str(account), str(region), value) if account and region and _NAME.fullmatch(value) else None
-
-
-def _status(entity: Mapping[str, Any]) -> object:
-    return entity.get("status") or entity.get("statusCode") or "PENDING"
 
 
 def _once(keys: Sequence[ClusterKey]) -> tuple[ClusterKey, ...]:

@@ -38,7 +38,8 @@ def reconcile(
     lines = [_line(there.get(arn), entry, unreadable, target, entries, prices) for arn, entry in entries.items()]
     strays = [_line_of_stray(thing, target, entries, prices) for arn, thing in there.items() if arn not in entries]
     told = with_holders((line for line in (*lines, *strays) if line is not None), there)
-    return Receipt(look, now, tuple(sorted(told, key=_worst_first)), tuple(sources), tuple(unreadable))
+    worst_first = sorted(told, key=lambda line: (_ORDER.index(line.outcome), line.kind, line.arn))
+    return Receipt(look, now, tuple(worst_first), tuple(sources), tuple(unreadable))
 
 
 def _line(
@@ -141,7 +142,3 @@ _ORDER = (
     ReceiptOutcome.KEPT,
     ReceiptOutcome.DELETED,
 )
-
-
-def _worst_first(line: ReceiptLine) -> tuple[int, str, str]:
-    return _ORDER.index(line.outcome), line.kind, line.arn

@@ -25,7 +25,7 @@ from chalicelib.domain.labs.aws_states import (
 )
 from chalicelib.domain.labs.lab import OVER, Lab
 from chalicelib.domain.stack.policy_explanations import endpoint_in_words, why_group, why_policy
-from chalicelib.domain.support.calendar import Calendar, VersionSupport
+from chalicelib.domain.support.calendar import VersionSupport
 from chalicelib.ports.deps import Cloud, Deps
 from chalicelib.services.labs.commands import seen_lab
 
@@ -107,7 +107,7 @@ def inventory(deps: Deps, caller: Caller, lab_id: str) -> Inventory:
     return Inventory(
         lab=lab,
         control_plane=cluster,
-        support=_support(calendar, cluster.version if cluster else lab.kubernetes_version),
+        support=calendar.get(cluster.version if cluster else lab.kubernetes_version) if calendar else None,
         support_source=calendar.source if calendar else None,
         zones=tuple(sorted({subnet.zone for subnet in subnets})),
         endpoint=_endpoint(cloud, lab),
@@ -116,7 +116,9 @@ def inventory(deps: Deps, caller: Caller, lab_id: str) -> Inventory:
         node_policies=asked.part("nodeRole", lambda: _policies(cloud, lab), ()),
         security_groups=asked.part("securityGroups", lambda: _groups(cloud, lab), ()),
         subnets=subnets,
-        nodegroups=asked.part("nodegroups", lambda: _nodegroups(cloud, name), ()),
+        nodegroups=asked.part(
+            "nodegroups", lambda: tuple(clusters.nodegroup(name, group) for group in clusters.nodegroups(name)), ()
+        ),
         addons=asked.part("addons", lambda: tuple(clusters.addon(name, addon) for addon in clusters.addons(name)), ()),
         access_entries=asked.part("accessEntries", lambda: clusters.access_entries(name), ()),
         pod_identities=asked.part("podIdentities", lambda: clusters.pod_identities(name), ()),
@@ -151,10 +153,6 @@ def _of_nothing(lab: Lab, ledger: tuple[LedgerEntry, ...]) -> Inventory:
     )
 
 
-def _support(calendar: Calendar | None, version: str) -> VersionSupport | None:
-    return calendar.get(version) if calendar else None
-
-
 def _endpoint(cloud: Cloud, lab: Lab) -> EndpointProbe | None:
     if lab.facts.endpoint is None:
         return None
@@ -184,10 +182,6 @@ def _groups(cloud: Cloud, lab: Lab) -> tuple[Group, ...]:
     known = {group_id: role for role, group_id in roles.items() if group_id}
     found = {str(group["id"]): group for group in cloud.network.security_groups(tuple(known))}
     return tuple(Group(role, why_group(role), found[i]) for i, role in known.items() if i in found)
-
-
-def _nodegroups(cloud: Cloud, cluster: str) -> tuple[NodegroupState, ...]:
-    return tuple(cloud.clusters.nodegroup(cluster, name) for name in cloud.clusters.nodegroups(cluster))
 
 
 def _work_host(cloud: Cloud, lab: Lab, ledger: tuple[LedgerEntry, ...]) -> WorkHostState | None:

@@ -79,14 +79,10 @@ def overdue(deps: Deps, rules: CurfewRules, now: datetime) -> list[str]:
     found, cursor = list[str](), None
     while True:
         page = deps.store.list_labs(None, _ALIVE, _PAGE, cursor)
-        found += [_kept_by(deps, lab, rules, now) for lab in page.items if _is_overdue(lab, rules, now)]
+        found += [_kept_by(deps, lab, rules, now) for lab in page.items if _last_end(lab, rules) + _GRACE <= now]
         cursor = page.cursor
         if cursor is None:
             return found
-
-
-def _is_overdue(lab: Lab, rules: CurfewRules, now: datetime) -> bool:
-    return _last_end(lab, rules) + _GRACE <= now
 
 
 def _last_end(lab: Lab, rules: CurfewRules) -> datetime:

@@ -55,8 +55,5 @@ def _lab_of(deps: Deps, cluster: FleetCluster) -> Lab | None:
         lab = deps.store.load_lab(lab_id)
     except (LabNotFound, Unreadable):
         return None
-    return lab if (lab.account, lab.region, lab.name) == tuple(_key(cluster)) else None
-
-
-def _key(cluster: FleetCluster) -> tuple[str, str, str]:
-    return cluster.key.account, cluster.key.region, cluster.key.name
+    key = cluster.key
+    return lab if (lab.account, lab.region, lab.name) == (key.account, key.region, key.name) else None

@@ -65,7 +65,8 @@ def _shown(insight: Mapping[str, Any]) -> Insight:
     details = (insight.get("categorySpecificSummary") or {}).get("deprecationDetails", [])
     used = [detail for detail in details if detail.get("clientStats")]
     clients = [client for detail in used for client in detail["clientStats"]]
-    resources = [_named(row) for row in insight.get("resources", []) if _status(row) is not InsightStatus.PASSING]
+    failing = [row for row in insight.get("resources", []) if _status(row) is not InsightStatus.PASSING]
+    resources = [str(row.get("kubernetesResourceUri") or row.get("arn") or "") for row in failing]
     return Insight(
         id=insight["id"],
         name=insight.get("name", insight["id"]),
@@ -77,10 +78,6 @@ def _shown(insight: Mapping[str, Any]) -> Insight:
         last_called_at=_latest([client.get("lastRequestTime") for client in clients]),
         refreshed_at=_latest([insight.get("lastRefreshTime")]),
     )
-
-
-def _named(resource: Mapping[str, Any]) -> str:
-    return str(resource.get("kubernetesResourceUri") or resource.get("arn") or "")
 
 
 def _some(names: Iterable[str]) -> tuple[str, ...]:

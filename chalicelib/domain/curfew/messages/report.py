@@ -105,10 +105,13 @@ def _blocks(
         yield para(_describe_brake(braked, rules))
     yield from _section(Sentence("Ended"), [_done(line) for line in _with(lines, EntryOutcome.ENDED)])
     yield from _section(Sentence("Put to sleep"), [_done(line) for line in _with(lines, EntryOutcome.HIBERNATED)])
-    yield from _section(Sentence("Skipped"), [_skipped(line) for line in _with(lines, EntryOutcome.SKIPPED)])
+    yield from _section(
+        Sentence("Skipped"),
+        [_told(line, line[1].reason or Sentence("no reason was kept")) for line in _with(lines, EntryOutcome.SKIPPED)],
+    )
     open_lines = [*_with(lines, EntryOutcome.ACTING), *_with(lines, EntryOutcome.STANDING)]
     yield from _section(Sentence("Not settled yet"), [_unsettled(line) for line in open_lines])
-    undelivered = [_describe_undelivered(line) for line in _undelivered(lines)]
+    undelivered = [_told(line, line[1].trouble) for line in _undelivered(lines)]
     yield from _section(Sentence("Warnings not delivered"), undelivered)
     yield from _section(Sentence("Warnings that came back"), [_describe_unheard(line) for line in _unheard(lines)])
     yield from others
@@ -193,20 +196,12 @@ def _done(line: _Line) -> Sentence:
     return Sentence("{told}; {amount} saved", told=told, amount=usd(status.saved_usd))
 
 
-def _skipped(line: _Line) -> Sentence:
-    return _told(line, line[1].reason or Sentence("no reason was kept"))
-
-
 def _unsettled(line: _Line) -> Sentence:
     entry, status = line
     due = Moment(entry.at, "UTC", Style.CLOCK)
     if status.outcome is EntryOutcome.ACTING:
         return _told(line, Sentence("being acted on, due {time} UTC", time=due))
     return _told(line, Sentence("still to come, due {time} UTC", time=due))
-
-
-def _describe_undelivered(line: _Line) -> Sentence:
-    return _told(line, line[1].trouble)
 
 
 def _describe_blocked(lab: Lab) -> Sentence:

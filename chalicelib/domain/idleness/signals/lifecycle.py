@@ -58,7 +58,7 @@ def _nodegroups(evidence: Evidence) -> Signal:
     changing = [
         Sentence("{name} is {status}", name=group.name, status=group.status)
         for group in evidence.nodegroups
-        if _changes(group.status)
+        if group.status not in RESTING_NODEGROUP
     ]
     message = (
         Sentence("node group {names}", names=Listed(changing, between=", "))
@@ -66,10 +66,6 @@ def _nodegroups(evidence: Evidence) -> Signal:
         else Sentence("no node group changes")
     )
     return Signal(NODEGROUPS, Sign.BUSY if changing else Sign.ABSENT, message)
-
-
-def _changes(status: str) -> bool:
-    return status not in RESTING_NODEGROUP
 
 
 def _look(evidence: Evidence, window: Window) -> Signal:

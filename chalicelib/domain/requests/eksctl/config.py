@@ -66,11 +66,7 @@ def read_cluster_config(document: Mapping[str, object]) -> tuple[Draft, tuple[Fi
     )
     _read_kubernetes_network(top)
     top.close(CLUSTER)
-    return _with_notes(draft, notes), tuple(notes.findings)
-
-
-def _with_notes(draft: Draft, notes: Notes) -> Draft:
-    return replace(draft, paths=dict(notes.paths), broken=frozenset(notes.broken))
+    return replace(draft, paths=dict(notes.paths), broken=frozenset(notes.broken)), tuple(notes.findings)
 
 
 def _read_kind(top: Reader) -> None:
