@@ -28,8 +28,6 @@ LANGUAGES = ("ko",)
 Found = tuple[str, str, str]
 #: Makes sentences of what templates say; makes them of nouns; defines what one is.
 _OF_OTHERS = ("api/pages/render.py", "core/wording.py", "core/sentence.py")
-#: Makes sentences of what templates say; makes them of nouns; defines what one is.
-_OF_OTHERS = ("api/pages/render.py", "core/wording.py", "core/sentence.py")
 _NO_DATE = datetime(1980, 1, 1, tzinfo=UTC)
 _DATED = tuple(
     f'"{name}:'.encode()

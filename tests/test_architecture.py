@@ -69,7 +69,7 @@ DOMAIN: dict[str, tuple[str, ...]] = {
     # `costs`: what a thing that is left costs a month.
     "teardown": ("core", "labs", "costs"),
     "errors": ("core",),
-    "notices": ("core", "support"),
+    "notices": ("core", "support", "errors"),
     # `support` for the calendar, `stack`: does the template fit into one call, `teardown`: is this subnet tagged as shared.
     "requests": ("core", "identity", "labs", "errors", "support", "stack", "teardown"),
     # `support`: is an upgrade ahead, `teardown`: the protection tag.

@@ -1,6 +1,6 @@
 """The five-minute run's part for people: mails those of a roster, and those whose mail could not go out at once.
 
-Each gets one mail; a run that dies between a mail and its mark sends that one again.
+Each gets one mail, of two runs at the same time too; a run that dies between a mail and its mark sends that one again.
 """
 
 from __future__ import annotations
@@ -11,13 +11,14 @@ from datetime import datetime
 
 from chalicelib.domain.core.message import Message
 from chalicelib.domain.curfew.confirmation_link import sign_confirmation
-from chalicelib.domain.errors.tree import AwsRefused, AwsUnavailable, EkslabError, RequestRefused
+from chalicelib.domain.errors.tree import EkslabError, RequestRefused
 from chalicelib.domain.identity.confirmation import LASTS_FROM_ROSTER, Asking, Confirmation, address_digest
 from chalicelib.domain.identity.invitation import invite
 from chalicelib.domain.identity.person import Person
 from chalicelib.logs import logger
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.shared.mailing import send_mail
+from chalicelib.workflows.shared.claims import claims
+from chalicelib.workflows.shared.mailing import tell_by
 
 #: People of one run; the others are still due at the next.
 _AT_ONCE = 100
@@ -37,7 +38,9 @@ def send_invitations(deps: Deps, now: datetime) -> list[dict[str, str]]:
 
 def _invite(deps: Deps, person_id: str, now: datetime) -> None:
     person = deps.people.person(person_id)
-    if person is None or person.invite_at is None:
+    if person is None or person.invite_at is None or person.invite_at > now:
+        return
+    if not claims(deps, f"invitation#{person_id}", deps.clock.now()):
         return
     if person.asked is not None:
         try:
@@ -48,6 +51,8 @@ def _invite(deps: Deps, person_id: str, now: datetime) -> None:
 
 
 def _send(deps: Deps, person: Person, address: str, now: datetime) -> None:
+    from chalicelib.domain.notices.mail import Addressee
+
     def link(kept: Confirmation) -> str | None:
         if not deps.watch.api_url:
             return None
@@ -55,22 +60,7 @@ def _send(deps: Deps, person: Person, address: str, now: datetime) -> None:
         return f"{deps.watch.api_url}/confirm/{sign_confirmation(address_digest(address), kept.nonce, kept.expires_at, key)}"
 
     def send(message: Message, once: str) -> str:
-        return _mail(deps, message, str(person.language), once)
+        return tell_by(deps, Addressee(address, str(person.language)), message, once)
 
     asking = Asking(address, person.id, person.identities[0], secrets.token_hex(8), LASTS_FROM_ROSTER)
     invite(deps.people, send, asking, link, now)
-
-
-def _mail(deps: Deps, message: Message, language: str, once: str) -> str:
-    """Through SES where the installation sends mail, else by the topic; what SES refuses goes there, too."""
-    from chalicelib.domain.notices.mail import Addressee
-
-    if deps.mail is None:
-        return deps.watch.notifier.send(message)
-    try:
-        mail = send_mail(deps, Addressee(message.recipient, language), [message], f"{message.kind} {once}")
-    except AwsRefused:
-        return deps.watch.notifier.send(message)
-    if mail is None:
-        raise AwsUnavailable(f"ses:SendEmail: whether the mail to {message.recipient} was taken is not known yet.")
-    return mail.message_id

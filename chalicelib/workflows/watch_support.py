@@ -6,8 +6,7 @@ run. What can't be read is a finding with its beginning, and never the end of th
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import datetime
@@ -17,14 +16,13 @@ from chalicelib.domain.core.place import Place
 from chalicelib.domain.core.service_health import Run
 from chalicelib.domain.core.wording import counted
 from chalicelib.domain.notices.decision import decide_notices as decide
-from chalicelib.domain.notices.notice import Notice, NoticeState
+from chalicelib.domain.notices.notice import NoticeState
 from chalicelib.domain.support.fleet import ReadFailure
 from chalicelib.domain.support.observation import troubled_place
 from chalicelib.domain.support.watched import Watched
 from chalicelib.ports.deps import Deps
-from chalicelib.workflows.shared.claims import claims
 from chalicelib.workflows.shared.metrics import measure_watch
-from chalicelib.workflows.watch.delivery import by_recipient, send_digest
+from chalicelib.workflows.watch.delivery import by_recipient, claimed, send_digest
 from chalicelib.workflows.watch.places import places, registration_of, who_answers_for
 from chalicelib.workflows.watch.scan import AT_ONCE, UNREADABLE, Scan, forget, mark_gone, scan_clusters, trouble_of
 
@@ -97,8 +95,8 @@ def deliver_notices(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answ
     here = [recipient for recipient in waiting if recipient > cursor["after"]]
     failed, unheard = cursor["failed"], cursor["unheard"]
     for recipient in here[:_RECIPIENTS]:
-        mine = waiting[recipient]
-        if not claims(deps, _digest(mine, now), deps.clock.now(), str(event.get("execution") or "")):
+        mine = claimed(deps, waiting[recipient], str(event.get("execution") or ""))
+        if not mine:
             continue
         try:
             unheard += 0 if send_digest(deps, mine[0].recipient, mine, now) else len(mine)
@@ -109,12 +107,6 @@ def deliver_notices(deps: Deps, event: Mapping[str, Any], now: datetime) -> Answ
     if (failed or _is_news(deps)) and cursor["round"] < _ROUNDS:
         return _again({"after": "", "round": cursor["round"] + 1, "failed": 0, "unheard": 0}, _PAUSE if failed else 1)
     return {"outcome": "done", "cursor": None, "failed": failed, "unheard": unheard, "look_again_in": 0}
-
-
-def _digest(notices: Sequence[Notice], now: datetime) -> str:
-    """What a run claims before it writes to somebody: these notices, on this day. Later ones are another mail."""
-    said = sorted(f"{each.key} {each.id} {each.state}" for each in notices)
-    return f"digest#{hashlib.sha256(repr((f'{now:%Y-%m-%d}', said)).encode()).hexdigest()}"
 
 
 def _is_news(deps: Deps) -> bool:

@@ -114,6 +114,8 @@ def _resource(path: str) -> tuple[str, dict[str, str] | None]:
         return "/calendar/{file}", {"file": unquote(parts[1])}
     if parts[0] in ("keep", "decide", "confirm", "unsubscribe") and len(parts) == 2:
         return f"/{parts[0]}/{{token}}", {"token": unquote(parts[1])}
+    if parts[0] == "mail" and len(parts) == 3:
+        return "/mail/{action}/{token}", {"action": unquote(parts[1]), "token": unquote(parts[2])}
     if parts[0] == "people" and len(parts) == 2:
         return "/people/{name}", {"name": unquote(parts[1])}
     if parts[0] == "accounts" and len(parts) == 2:

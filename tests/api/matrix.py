@@ -125,6 +125,8 @@ MATRIX: Mapping[tuple[str, str], tuple[Any, Row]] = {
     ("DELETE", "/me/calendar"): (None, ENDED_FOR_ONESELF),
     ("GET", "/confirm/{token}"): (None, ANYBODY_AT_ALL),
     ("POST", "/confirm/{token}"): (None, ANYBODY_AT_ALL),
+    ("GET", "/mail/{action}/{token}"): (None, ANYBODY_AT_ALL),
+    ("POST", "/mail/{action}/{token}"): (None, ANYBODY_AT_ALL),
     ("GET", "/unsubscribe/{token}"): (None, ANYBODY_AT_ALL),
     ("POST", "/unsubscribe/{token}"): (None, ANYBODY_AT_ALL),
     ("GET", "/calendar/{file}"): (None, ANYBODY_AT_ALL),

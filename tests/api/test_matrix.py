@@ -9,6 +9,7 @@ import pytest
 
 from chalicelib.domain.curfew.approval_link import sign_decision
 from chalicelib.domain.curfew.confirmation_link import sign_confirmation, sign_unsubscribing
+from chalicelib.domain.curfew.mail_link import MailAction, deadline_link, mail_path
 from chalicelib.domain.identity.callers import Caller, Team
 from chalicelib.domain.identity.confirmation import Asking, address_digest, asked
 from chalicelib.domain.identity.people import People
@@ -103,6 +104,12 @@ def ask(http: Http, route: tuple[str, str], kind: str, lab_id: str = LAB, body: 
     if "unsubscribe" in path:
         key = http.world.deps.curfew.signing_key()
         path = f"/unsubscribe/{sign_unsubscribing('person-1', 'reports', NOW + timedelta(days=3), key)}"
+    if path.startswith("/mail/"):
+        key, [orders] = http.world.deps.curfew.signing_key(), http.world.watch.store.kept.values()
+        ahead = orders.support.next
+        assert ahead is not None
+        link = deadline_link(MailAction.ACKNOWLEDGE, "learner@example.com", orders.cluster.key, ahead.id)
+        path = mail_path(link, NOW, key) or ""
     if "{token}" in path:
         path = a_decision(http) if is_about_approval(route) else a_link(http, an_entry(owner=OWNER))
     query = {"month": "2026-11"} if path == "/costs" else None

@@ -12,12 +12,15 @@ from datetime import date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
+from chalicelib.aws.messaging.link_signer import ItsdangerousLinkSigner
 from chalicelib.domain.core.language import Language
 from chalicelib.domain.core.message import Message
 from chalicelib.domain.core.sentence import Listed, Moment, Sentence, Style
 from chalicelib.domain.core.wording import counted
 from chalicelib.domain.curfew.brake import BrakeDecision
 from chalicelib.domain.curfew.decision import TAGGED
+from chalicelib.domain.curfew.keep_link import SigningKey
+from chalicelib.domain.curfew.mail_link import mail_buttons
 from chalicelib.domain.curfew.messages.approval import approval_message
 from chalicelib.domain.curfew.messages.brake import brake_message, broken_plan_message, guard_message
 from chalicelib.domain.curfew.messages.called_off import Called, called_off_message
@@ -31,6 +34,7 @@ from chalicelib.domain.identity.invitation import confirmation_message
 from chalicelib.domain.labs.lab import Approval, Hibernation, Lab, Phase
 from chalicelib.domain.labs.schedule import AtCurfew
 from chalicelib.domain.labs.spec import VolumePolicy
+from chalicelib.domain.notices.digest import compose
 from chalicelib.domain.support.fleet import NodeKind, Nodes
 from chalicelib.domain.teardown.unproven_message import unproven_message
 from chalicelib.words.catalogues import words_of
@@ -42,6 +46,7 @@ from tests.domain.notices.test_digest import mail as digest
 from tests.domain.support.test_assessment import NOW
 from tests.domain.teardown.test_unproven_message import left
 from tests.fakes.builders import a_lab, a_spec
+from tests.fakes.fleet_builders import OPS
 
 FOLDER = Path(__file__).parent / "golden"
 MEDIA = ("txt", "html", "chat")
@@ -172,6 +177,17 @@ INVITATIONS: dict[str, Callable[[], Message]] = {
 }
 
 
+def with_buttons() -> Message:
+    key = SigningKey("key-1", b"0" * 32, ItsdangerousLinkSigner())
+    [message] = compose(
+        OPS,
+        notices_of(kept("orders", "1.31")),
+        NOW,
+        lambda watched, ahead: mail_buttons("https://x.example.com/api", OPS, watched.cluster.key, ahead.id, NOW, key),
+    )
+    return message
+
+
 def undated() -> Message:
     return digest(kept("older", "1.21"))
 
@@ -190,6 +206,7 @@ def solved() -> Message:
 
 DIGESTS: dict[str, Callable[[], Message]] = {
     "digest-forced": lambda: digest(kept("orders", "1.31")),
+    "digest-buttons": with_buttons,
     "digest-billing": lambda: digest(kept("orders", "1.34")),
     "digest-standard": lambda: digest(kept("orders", "1.34", "STANDARD")),
     "digest-lab": lambda: digest(kept("orders", "1.31", lab_id="lab-1")),

@@ -21,6 +21,7 @@ from chalicelib.api.routes.curfew import route_curfew
 from chalicelib.api.routes.health import route_health
 from chalicelib.api.routes.keep import route_keeping
 from chalicelib.api.routes.lease import route_schedules
+from chalicelib.api.routes.mail_links import route_mail_links
 from chalicelib.api.routes.offers import route_offers
 from chalicelib.api.routes.pages import route_pages
 from chalicelib.api.routes.people import route_people
@@ -57,6 +58,7 @@ def routes_of(get_deps: Callable[[], Deps], get_people: Callable[[], People]) ->
     route_curfew(context)
     route_keeping(context)
     route_approval(context)
+    route_mail_links(context)
     route_costs(context)
     route_health(context)
     route_pages(context)

@@ -22,7 +22,7 @@ _SIGNATURE = pattern(r"[A-Za-z0-9_-]{43}")
 #: A key that has signed so long is replaced. Links are good for a day or two, and the key before is still accepted.
 KEY_AGE = timedelta(days=30)
 #: Characters; none that we made is longer.
-LONGEST = 300
+LONGEST = 400
 
 
 @dataclass(frozen=True)

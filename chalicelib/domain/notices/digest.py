@@ -7,7 +7,8 @@ another, so that each stays readable and within what SNS takes, and no cluster i
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from chalicelib.domain.core.deferred import dataclass
@@ -29,6 +30,7 @@ from chalicelib.domain.core.wording import counted, format_day
 from chalicelib.domain.notices.digest_text import deadline_of_notices, headline, section
 from chalicelib.domain.notices.notice import Audience, Notice
 from chalicelib.domain.support.assessment import days_left
+from chalicelib.domain.support.deadlines import Deadline
 from chalicelib.domain.support.watched import Watched
 
 #: SNS takes 256 KiB with attributes; SNS's subjects have 100 ASCII characters.
@@ -38,6 +40,8 @@ _CLUSTERS, _WITH_COMMANDS = 60, 10
 #: Bytes that a cluster's title and line in the table take, generously.
 _A_CLUSTER = 400
 
+#: The links for one reader about a cluster and its next deadline.
+Buttons = Callable[[Watched, Deadline], tuple[Block, ...]]
 _DOCS = "https://docs.aws.amazon.com/eks/latest/userguide"
 _SEVERITIES = list(Severity)
 
@@ -48,6 +52,7 @@ class _Part:
     notices: tuple[Notice, ...]
     headline: str
     days: int | None
+    buttons: tuple[Block, ...] = ()
 
     @property
     def severity(self) -> Severity:
@@ -58,10 +63,24 @@ class _Part:
         return -_SEVERITIES.index(self.severity), 10_000 if self.days is None else self.days, self.watched.cluster.key
 
 
-def compose(recipient: str, text: Sequence[tuple[Notice, Watched]], now: datetime) -> tuple[Message, ...]:
-    """Messages of all of `text` (at least one) to a recipient, each cluster whole in one of them, most urgent first."""
+def compose(
+    recipient: str, text: Sequence[tuple[Notice, Watched]], now: datetime, buttons: Buttons | None = None
+) -> tuple[Message, ...]:
+    """Messages of all of `text` (at least one) to a recipient, each cluster whole in one of them, most urgent first.
+
+    `buttons`: the links that act on a cluster's deadline for this recipient; without them commands do.
+    """
     volumes = _volumes(_parts(text, now), now)
-    return tuple(_message(recipient, part, now, (n, len(volumes))) for n, part in enumerate(volumes, 1))
+    parts = [[replace(part, buttons=_buttons(part, buttons)) for part in volume] for volume in volumes]
+    return tuple(_message(recipient, part, now, (n, len(volumes))) for n, part in enumerate(parts, 1))
+
+
+def _buttons(part: _Part, buttons: Buttons | None) -> tuple[Block, ...]:
+    """Of a deadline that is told, and that may still be answered for."""
+    ahead, told = part.watched.support.next, deadline_of_notices(part.watched, part.notices)
+    if buttons is None or ahead is None or told is None or part.watched.gone_at is not None:
+        return ()
+    return buttons(part.watched, ahead)
 
 
 def _volumes(parts: Sequence[_Part], now: datetime) -> list[list[_Part]]:
@@ -147,7 +166,8 @@ def _letter(parts: Sequence[_Part], now: datetime, volume: tuple[int, int]) -> L
         blocks.append(Rows(tuple((severity_said(part.severity), _name(part), part.headline) for part in parts)))
     for number, part in enumerate(parts, 1):
         heading = Sentence("{number}. {name}: {headline}", number=number, name=_name(part), headline=part.headline)
-        blocks += [Heading(heading), *section(part.watched, part.notices, now, full=number <= _WITH_COMMANDS)]
+        said = section(part.watched, part.notices, now, full=number <= _WITH_COMMANDS)
+        blocks += [Heading(heading), *said, *(part.buttons if number <= _WITH_COMMANDS else ())]
     return letter_of(_subject(parts, volume), [*blocks, _docs()])
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.message import Message
@@ -28,6 +28,8 @@ from chalicelib.domain.identity.sessions import session_key
 from chalicelib.ports.deps import Deps
 from chalicelib.services.people.letters import send_to_address
 
+#: So long the mail is the request's to send; then it is the five-minute run's, should the request have died.
+_OUR_TURN = timedelta(minutes=5)
 #: How often a save that was beaten to it is tried again.
 _ATTEMPTS = 8
 
@@ -83,7 +85,7 @@ def send_confirmation(deps: Deps, person: Person, identity: str, url: str, now: 
         return f"{url}/confirm/{token}" if url else None
 
     def send(message: Message, once: str) -> str:
-        return send_to_address(deps, message, str(person.language), once, now)
+        return send_to_address(deps, message, str(person.language), once)
 
     asking = Asking(person.asked or "", person.id, identity, _nonce(), LASTS)
     return invite(deps.people, send, asking, link, now)
@@ -150,7 +152,7 @@ def _told(person: Person, about: AboutMe, wanted: str | None, now: datetime) -> 
     )
     if about.no_address:
         return replace(told, address=None, asked=None, invite_at=None)
-    return replace(told, asked=wanted, invite_at=now) if wanted else told
+    return replace(told, asked=wanted, invite_at=now + _OUR_TURN) if wanted else told
 
 
 def _may_ask(deps: Deps, caller: Caller, person: Person, address: str, now: datetime) -> None:

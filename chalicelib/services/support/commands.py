@@ -42,7 +42,7 @@ def acknowledge(deps: Deps, caller: Caller, key: ClusterKey) -> ClusterView:
     """Say that the next deadline is known: its mails stop until the last week. Raises NotYours, NothingAhead."""
 
     def acknowledged(watched: Watched) -> Watched:
-        return replace(watched, acknowledged_by=caller.arn, acknowledged_deadline=_ahead(watched).id)
+        return replace(watched, acknowledged_by=caller.arn, acknowledged_deadline=deadline_ahead(watched).id)
 
     return _changed(deps, caller, key, acknowledged)
 
@@ -51,7 +51,7 @@ def snooze(deps: Deps, caller: Caller, key: ClusterKey, until: datetime, now: da
     """Hold mails back until an instant, not past the next reminder that matters. Raises InvalidRequest, NotYours, NothingAhead."""
 
     def snoozed(watched: Watched) -> Watched:
-        latest = latest_snooze(_ahead(watched), now, deps.watch.reminder_days)
+        latest = latest_snooze(deadline_ahead(watched), now, deps.watch.reminder_days)
         if not now < until <= latest:
             message = f"It can be snoozed from now until {latest:%Y-%m-%dT%H:%M:%SZ}: the next notice that matters."
             raise InvalidRequest([error("until", "too-late" if until > latest else "past", message)])
@@ -104,7 +104,8 @@ def _refuse_strangers(caller: Caller, watched: Watched) -> None:
         raise NotYours(f"{watched.cluster.key.name} is for its owner ({owner}) and for administrators to change.")
 
 
-def _ahead(watched: Watched) -> Deadline:
+def deadline_ahead(watched: Watched) -> Deadline:
+    """The next deadline. Raises NothingAhead."""
     following = None if watched.gone_at else watched.support.next
     if following is None:
         raise NothingAhead(f"{watched.cluster.key.name} has no deadline ahead. {watched.support.reason}".rstrip())

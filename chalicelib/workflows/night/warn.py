@@ -34,11 +34,12 @@ from chalicelib.workflows.night.outcomes import skip_entry
 from chalicelib.workflows.night.sending import may_send
 from chalicelib.workflows.night.settling import is_due, is_open, mark_warned, settle_mail
 from chalicelib.workflows.night.summary import RunSummary
-from chalicelib.workflows.shared.mailing import came_back_to, is_about_mail, route_to, send_mail, tell
-from chalicelib.workflows.watch.delivery import waiting_for
+from chalicelib.workflows.shared.mailing import Route, came_back_to, route_to, send_mail, tell
+from chalicelib.workflows.watch.delivery import waiting_by_address, waiting_for
 
 if TYPE_CHECKING:
     from chalicelib.domain.notices.mail import Addressee
+    from chalicelib.domain.notices.notice import Notice
 
 
 @dataclass(frozen=True)
@@ -63,9 +64,10 @@ def warn_all(
             if addressee is not None and warning is not None:
                 letters.setdefault(addressee, []).append(warning)
         failed += len(errors)
+    waiting = waiting_by_address(deps) if letters else {}
     for addressee, warnings in letters.items():
         with summary.around(f"the mail to {warnings[0].message.recipient}") as errors:
-            _mail(deps, addressee, warnings, once, now, summary)
+            _mail(deps, addressee, (warnings, waiting.get(addressee.address, ())), once, now, summary)
         failed += len(errors)
     return failed
 
@@ -114,20 +116,22 @@ def _send(
     entry, status = line
     came_back = {each.recipient.casefold(): each.why for each in status.unheard}
     owner = listeners(deps, lab)[0]
-    troubles: list[str] = []
+    failed: list[Route] = []
     for recipient in listeners(deps, lab):
         if (why := came_back.get(recipient.casefold())) is not None:
-            troubles.append(came_back_to(recipient, why))
+            failed.append(Route(why=came_back_to(recipient, why), came_back=True))
             continue
-        message = _message(deps, lab, entry, rules, recipient, now, (owner, troubles))
+        message = _message(deps, lab, entry, rules, recipient, now, (owner, failed))
         route = route_to(deps, recipient, message)
+        warning = _Warning(lab, entry, message, tuple(each.why or "" for each in failed))
         if route.addressee is not None:
-            return route.addressee, _Warning(lab, entry, message, tuple(troubles))
+            return route.addressee, warning
         if route.why is None:
-            _publish(deps, _Warning(lab, entry, message, tuple(troubles)), now, summary)
+            _publish(deps, warning, now, summary)
             return None, None
-        troubles.append(route.why)
-    _note(deps, entry, owner, Listed(list(dict.fromkeys(troubles)), between=" ") if troubles else "")
+        failed.append(route)
+    troubles = list(dict.fromkeys(each.why or "" for each in failed))
+    _note(deps, entry, owner, Listed(troubles, between=" ") if troubles else "")
     summary.counts["unreachable"] += 1
     return None, None
 
@@ -149,16 +153,21 @@ def _publish(deps: Deps, warning: _Warning, now: datetime, summary: RunSummary) 
 
 
 def _mail(
-    deps: Deps, addressee: Addressee, warnings: Sequence[_Warning], once: str, now: datetime, summary: RunSummary
+    deps: Deps,
+    addressee: Addressee,
+    said: tuple[Sequence[_Warning], Sequence[Notice]],
+    once: str,
+    now: datetime,
+    summary: RunSummary,
 ) -> None:
     """One mail of all entries and of the notices that wait for this person; SES's refusals go to the topic."""
     from chalicelib.domain.notices.mail import EntryRef, NoticeRef, mail_id
 
     record = mail_id(addressee.address, once)
-    mine = [warning for warning in warnings if may_send(deps, warning.entry, is_due, record)]
+    mine = [warning for warning in said[0] if may_send(deps, warning.entry, is_due, record)]
     if not mine:
         return
-    waiting = waiting_for(deps, addressee, now)
+    waiting = waiting_for(deps, addressee, said[1], f"warn {once}", now)
     messages = [*(warning.message for warning in mine), *waiting]
     entries = [EntryRef(warning.entry.night, warning.entry.id) for warning in mine]
     notices = [NoticeRef(key, notice_id) for message in waiting for key, notice_id in message.notice_ids]
@@ -200,11 +209,11 @@ def _message(
     rules: CurfewRules,
     recipient: str,
     now: datetime,
-    instead: tuple[str, Sequence[str]],
+    instead: tuple[str, Sequence[Route]],
 ) -> Message:
-    """`instead`: the owner, and why nobody before this recipient could be reached."""
+    """`instead`: the owner, and how nobody before this recipient could be reached."""
     until = _kept_until(deps, lab, entry, rules, now)
-    owner, troubles = instead
+    owner, failed = instead
     return warning_message(
         entry,
         lab.spec.schedule,
@@ -214,8 +223,8 @@ def _message(
         keeping_cost(entry.hourly_usd, entry.at, until) if until else None,
         volumes=lab.spec.volumes,
         account=lab.account,
-        in_place_of=owner if troubles else "",
-        came_back=bool(troubles) and is_about_mail(troubles[0]),
+        in_place_of=owner if failed else "",
+        came_back=bool(failed) and failed[0].came_back,
         spent_usd=spent(lab, now) / MICRO if lab.meter else None,
     )
 

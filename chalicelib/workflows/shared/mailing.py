@@ -6,14 +6,14 @@ A mail is asked for once. Its record says so before, and SES's events settle wha
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from chalicelib.domain.core.deferred import dataclass
 from chalicelib.domain.core.message import Message
 from chalicelib.domain.core.recipients import recipient_of
 from chalicelib.domain.core.sentence import Sentence
-from chalicelib.domain.errors.tree import AwsRefused, AwsUnavailable, Throttled
+from chalicelib.domain.errors.tree import AwsRefused, AwsUnavailable
 from chalicelib.domain.identity.person import topic_of
 from chalicelib.ports.deps import Deps
 
@@ -21,17 +21,20 @@ if TYPE_CHECKING:
     from chalicelib.domain.notices.mail import Addressee, EntryRef, Mail, NoticeRef
 
 
-_CAME_BACK = "Mail to "
 #: How long the link in a mail's List-Unsubscribe is good, as long as its key is.
 _UNSUBSCRIBABLE = timedelta(days=30)
 
 
 @dataclass(frozen=True)
 class Route:
-    """How a recipient is reached: `addressee` by mail, else by the topic, unless `why` says that nobody takes it there."""
+    """How a recipient is reached: `addressee` by mail, else by the topic, unless `why` says that nobody takes it there.
+
+    `came_back`: nobody takes it because mail to them came back.
+    """
 
     addressee: Addressee | None = None
     why: str | None = None
+    came_back: bool = False
 
 
 def route_to(deps: Deps, recipient: str, message: Message | None = None) -> Route:
@@ -46,7 +49,7 @@ def route_to(deps: Deps, recipient: str, message: Message | None = None) -> Rout
         return Route(addressee)
     if deps.curfew.reach.undeliverable_reason(recipient, message) is None:
         return Route()
-    return Route(why=came_back_to(recipient, came_back))
+    return Route(why=came_back_to(recipient, came_back), came_back=True)
 
 
 def hears(addressee: Addressee, message: Message) -> bool:
@@ -57,11 +60,6 @@ def hears(addressee: Addressee, message: Message) -> bool:
 def came_back_to(recipient: str, why: str) -> str:
     """That mail to somebody does not reach them, as a sentence."""
     return Sentence("Mail to {recipient} came back: {why}.", recipient=recipient, why=why)
-
-
-def is_about_mail(trouble: str) -> bool:
-    """Whether a trouble is that of mail that came back."""
-    return trouble.startswith(_CAME_BACK)
 
 
 def _named(recipient: str, message: Message | None) -> str:
@@ -75,8 +73,12 @@ def tell(deps: Deps, message: Message, once: str) -> str:
 
     What SES refuses goes to the topic. Raises AwsUnavailable while nobody knows whether SES has taken it.
     """
-    addressee = route_to(deps, message.recipient, message).addressee
-    if addressee is None:
+    return tell_by(deps, route_to(deps, message.recipient, message).addressee, message, once)
+
+
+def tell_by(deps: Deps, addressee: Addressee | None, message: Message, once: str) -> str:
+    """As `tell`, by mail to an addressee whose route is known, else by the topic."""
+    if addressee is None or deps.mail is None:
         return deps.watch.notifier.send(message)
     try:
         mail = send_mail(deps, addressee, [message], f"{message.kind} {once}")
@@ -99,31 +101,12 @@ def send_mail(
 
     Raises Throttled and AwsRefused where SES did not take it, AwsUnavailable where it did not say.
     """
-    from chalicelib.domain.notices.mail import UNHEARD_OF, Mail, MailState, accepted, given_back, mail_id, subject_of
+    from chalicelib.domain.notices.mail_once import new_mail, send_once
 
     if deps.mail is None:
         raise AwsRefused("ses:SendEmail", "NoSender", "This installation sends no mail of its own.")
-    store, now = deps.mail.store, deps.clock.now()
-    fresh = Mail(
-        id=mail_id(addressee.address, once),
-        recipient=messages[0].recipient,
-        address=addressee.address,
-        subject=subject_of(messages),
-        begun_at=now,
-        sending_until=now + UNHEARD_OF,
-        entries=tuple(entries),
-        notices=tuple(notices),
-    )
-    mail, is_mine = store.begin_mail(fresh, now)
-    if not is_mine:
-        return None if mail.state is MailState.SENDING else mail
-    try:
-        message_id = _ask(deps, mail, addressee, messages)
-    except (Throttled, AwsRefused):
-        store.change_mail(mail.id, lambda stored: given_back(stored, now))
-        raise
-    sent: datetime = deps.clock.now()
-    return store.change_mail(mail.id, lambda stored: accepted(stored, message_id, sent)) or mail
+    fresh = new_mail(addressee.address, messages, once, deps.clock.now(), entries, notices)
+    return send_once(deps.mail.store, lambda mail: _ask(deps, mail, addressee, messages), fresh, deps.clock.now)
 
 
 def _ask(deps: Deps, mail: Mail, addressee: Addressee, messages: Sequence[Message]) -> str:

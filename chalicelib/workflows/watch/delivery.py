@@ -15,11 +15,12 @@ from chalicelib.domain.core.place import ClusterKey, Place
 from chalicelib.domain.errors.tree import AwsRefused, AwsUnavailable, EkslabError
 from chalicelib.domain.notices.bus_events import detail_of
 from chalicelib.domain.notices.decision import next_audience
-from chalicelib.domain.notices.digest import compose
+from chalicelib.domain.notices.digest import Buttons, compose
 from chalicelib.domain.notices.notice import Notice, NoticeState
 from chalicelib.domain.support.observation import WHOLE_PLACE, troubled_place
 from chalicelib.domain.support.watched import Watched
 from chalicelib.ports.deps import Deps
+from chalicelib.workflows.shared.claims import claims
 from chalicelib.workflows.shared.mailing import Route, came_back_to, hears, route_to, send_mail
 from chalicelib.workflows.watch.places import registration_of, who_answers_for
 
@@ -38,6 +39,15 @@ def by_recipient(notices: Iterable[Notice]) -> dict[str, list[Notice]]:
     return {recipient: sorted_out[recipient] for recipient in sorted(sorted_out)}
 
 
+def claimed(deps: Deps, notices: Iterable[Notice], by: str = "") -> list[Notice]:
+    """Those that this run is to tell: of runs at the same time one tells a notice, whatever else each of them has to say.
+
+    `by`: an execution, whose retries go on with what it claimed.
+    """
+    now, by = deps.clock.now(), by or deps.new_id()
+    return [each for each in notices if claims(deps, f"notice#{each.key}#{each.id}", now, by)]
+
+
 def send_digest(deps: Deps, recipient: str, notices: Sequence[Notice], now: datetime, once: str = "") -> bool:
     """Send one recipient everything there is to say; False if nobody takes messages for them. Raises what SES or SNS answers.
 
@@ -53,6 +63,8 @@ def send_digest(deps: Deps, recipient: str, notices: Sequence[Notice], now: date
             _publish_event(deps, notice, watched, now)
     messages = compose(recipient, pairs, now) if pairs else ()
     route = route_to(deps, recipient, messages[0]) if messages else Route()
+    if route.addressee is not None:
+        messages = compose(recipient, pairs, now, _buttons(deps, recipient, now))
     if route.why is not None:
         rules = deps.watch.rules
         store.add_notices([later for notice, watched in pairs for later in next_audience(watched, notice, rules)])
@@ -66,19 +78,41 @@ def send_digest(deps: Deps, recipient: str, notices: Sequence[Notice], now: date
     return True
 
 
-def waiting_for(deps: Deps, addressee: Addressee, now: datetime) -> tuple[Message, ...]:
+def waiting_by_address(deps: Deps) -> dict[str, list[Notice]]:
+    """Notices that wait for people with an address, by it: read once for all mails of a run."""
+    found: dict[str, list[Notice]] = {}
+    for notices in by_recipient(deps.watch.store.pending_notices(_NOTICES)).values():
+        addressee = deps.mail.addressee_of(notices[0].recipient) if deps.mail is not None else None
+        if addressee is not None:
+            found.setdefault(addressee.address, []).extend(notices)
+    return found
+
+
+def waiting_for(
+    deps: Deps, addressee: Addressee, waiting: Sequence[Notice], once: str, now: datetime
+) -> tuple[Message, ...]:
     """What waits to be said to a person, for a mail that goes to them anyway. Its events are put on the bus."""
-    if deps.mail is None:
-        return ()
     found: list[Message] = []
-    for recipient, notices in by_recipient(deps.watch.store.pending_notices(_NOTICES)).items():
-        if deps.mail.addressee_of(recipient) == addressee:
-            kept = _kept(deps, {notice.key for notice in notices})
-            pairs = [(notice, kept[notice.key]) for notice in notices if notice.key in kept]
-            for notice, watched in pairs:
+    for recipient, notices in by_recipient(claimed(deps, waiting, once)).items():
+        kept = _kept(deps, {notice.key for notice in notices})
+        pairs = [(notice, kept[notice.key]) for notice in notices if notice.key in kept]
+        for notice, watched in pairs:
+            if notice.state is NoticeState.PENDING:
                 _publish_event(deps, notice, watched, now)
-            found += compose(recipient, pairs, now) if pairs else ()
+        found += compose(recipient, pairs, now, _buttons(deps, recipient, now)) if pairs else ()
     return tuple(message for message in found if hears(addressee, message))
+
+
+def _buttons(deps: Deps, recipient: str, now: datetime) -> Buttons | None:
+    """Links that acknowledge and snooze deadlines, for this recipient alone."""
+    if not deps.watch.api_url:
+        return None
+    from chalicelib.domain.curfew.mail_link import mail_buttons
+
+    signing = deps.curfew.signing_key()
+    return lambda watched, ahead: mail_buttons(
+        deps.watch.api_url, recipient, watched.cluster.key, ahead.id, now, signing
+    )
 
 
 def tell_others(deps: Deps, mail: Mail, now: datetime) -> int:
@@ -94,7 +128,8 @@ def tell_others(deps: Deps, mail: Mail, now: datetime) -> int:
             ]
     store.add_notices(later)
     fresh = {(notice.key, notice.id) for notice in later}
-    waiting = [one for one in store.pending_notices(_NOTICES) if (one.key, one.id) in fresh]
+    pending = [one for one in store.pending_notices(_NOTICES) if (one.key, one.id) in fresh]
+    waiting = claimed(deps, pending, f"instead of {mail.id}")
     return sum(
         send_digest(deps, theirs[0].recipient, theirs, now, f"instead of {mail.id}")
         for theirs in by_recipient(waiting).values()

@@ -49,6 +49,7 @@ def test_every_route_but_the_links_and_the_pages_asks_for_a_signature() -> None:
         for method in ("GET", "POST")
         for what in ("keep", "decide", "confirm", "unsubscribe")
     }
+    links |= {(method, "/mail/{action}/{token}") for method in ("GET", "POST")}
     assert public == links | pages | {("GET", "/calendar/{file}")}
     assert all(type(e.authorizer).__name__ == "IAMAuthorizer" for e in entries if e.authorizer is not None)
     message = {(operation.method, operation.path) for operation in OPERATIONS if operation.public}

@@ -66,7 +66,7 @@ def test_a_deadline_that_waits_goes_with_the_warnings_and_the_gravest_is_the_sub
         patch.setattr("chalicelib.workflows.watch_support.send_digest", _dies)
         Machine("watch_support", nights.world.deps).run({"time": NOW.isoformat()})
     assert {notice.state for notice in watch.store.notices.values()} == {NoticeState.PENDING}
-    nights.run_hour(NOW)
+    nights.run_hour(NOW + timedelta(hours=1))
     [letter] = mailing.mailer.to(JANE)
     assert "orders" in letter.text
     urgent = any(notice.severity in (Severity.URGENT, Severity.CRITICAL) for notice in watch.store.notices.values())
@@ -261,3 +261,42 @@ def test_events_of_unknown_mails_and_other_addresses_change_nothing() -> None:
         if event.addresses:
             take_mail_event(nights.world.deps, replace(event, addresses=("other@example.com",)), NOW)
     assert {mail.state for mail in mailing.store.mails.values()} == {MailState.ACCEPTED}
+
+
+def test_a_mail_of_deadlines_has_buttons_that_act() -> None:
+    nights, mailing = nights_with({ARN: JANE, OPS: OPS}, labs=1)
+    watch = replace(nights.world.deps.watch, api_url="https://api.example.com")
+    nights.world.deps = replace(nights.world.deps, watch=watch)
+    nights.world.watch.store.register(a_registration())
+    nights.world.watch.fleets.add(a_fleet_cluster("orders", "1.32"))
+    Machine("watch_support", nights.world.deps).run({"time": NOW.isoformat()})
+    nights.run_hour(NOW)
+    [deadline], [warning] = mailing.mailer.to(OPS), mailing.mailer.to(JANE)
+    assert [f"/mail/{action}/" in deadline.text for action in ("acknowledge", "snooze")] == [True, True]
+    assert "/keep/" in warning.text
+
+
+def test_what_waits_is_read_once_for_all_mails_of_a_run() -> None:
+    nights, mailing = nights_with({}, labs=0)
+    for number in range(12):
+        owner = f"arn:aws:iam::111122223333:user/learner-{number}"
+        mailing.addresses[owner] = f"learner-{number}@example.com"
+        nights.add(f"lab-{number}", owner=owner)
+    nights.run_hour(NOW)
+    assert Counter(letter.address for _, letter in mailing.mailer.sent) == dict.fromkeys(mailing.addresses.values(), 1)
+    assert [name for name, _ in nights.world.account.calls].count("pending_notices") == 1
+
+
+def test_a_watch_at_the_same_time_and_the_nights_mail_tell_a_notice_once() -> None:
+    nights, mailing = nights_with({ARN: JANE, OPS: JANE}, labs=1)
+    nights.world.watch.store.register(a_registration())
+    nights.world.watch.fleets.add(a_fleet_cluster("orders", "1.31"), a_fleet_cluster("shop", "1.31"))
+
+    def watch() -> None:
+        Machine("watch_support", nights.world.deps).run({"time": NOW.isoformat()})
+
+    nights.world.account.hooks["watched"] = lambda: nights.run_hour(NOW) and None
+    watch()
+    told = Counter((each.key, each.id) for mail in mailing.store.mails.values() for each in mail.notices)
+    assert set(told.values()) == {1}
+    assert len(told) == len([n for n in nights.world.watch.store.notices.values() if n.recipient == OPS])
