@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 
 from chalicelib.domain.errors.tree import Superseded
+from chalicelib.domain.identity.person import Person
 from chalicelib.domain.labs.lab import Approval, Phase
 from chalicelib.domain.labs.steps import execution_name
 from chalicelib.workflows import schedules, wake
@@ -34,6 +35,19 @@ def test_two_scheduled_runs_ask_approvers_once(moment: str) -> None:
     world.clock.advance(minutes=5)
     schedules.recover_labs(world.deps)
     assert list(mails(world, "approval-asked").values()) == [1]
+
+
+@pytest.mark.parametrize("moment", ["to_invite", "person", "claim", "change_confirmation", "send", "save_people"])
+def test_two_scheduled_runs_invite_each_person_of_a_roster_once(moment: str) -> None:
+    world = make_deps()
+    named = [f"arn:aws:iam::111122223333:user/learner-{n}" for n in range(3)]
+    people = [Person(f"p-{n}", (who,), NOW, asked=f"{n}@example.com", invite_at=NOW) for n, who in enumerate(named)]
+    world.people.save_people([], people)
+    world.account.hooks[moment] = lambda: schedules.recover_labs(world.deps) and None
+    schedules.recover_labs(world.deps)
+    world.clock.advance(minutes=5)
+    schedules.recover_labs(world.deps)
+    assert list(mails(world, "address-confirmation").values()) == [1, 1, 1]
 
 
 def test_an_approver_is_asked_by_a_later_run_where_the_first_one_dies_before_its_mail() -> None:
